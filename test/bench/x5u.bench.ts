@@ -3,8 +3,8 @@ import { createCertificateRepository, createVerificationService } from '@hopback
 import type { CallVerdict, CertificateRepositoryService, Clock, VerificationService } from '@hopback/sdk/stir';
 import { createManualClock } from '@hopback/sdk/testing';
 import type { ServerFaultName } from '@hopback/sdk/testing';
-import { MAX_CONCURRENT_FETCHES } from '../../sdk/src/stir/certificates/fetch-slots.js';
-import { MAX_CACHED_BYTES } from '../../sdk/src/stir/certificates/repository-cache.js';
+import { MAX_CONCURRENT_FETCHES } from '../../sdk/src/stir/certificates/x5u-fetch.js';
+import { MAX_CACHED_BYTES } from '../../sdk/src/stir/certificates/certificate-cache.js';
 import { sized } from './bench.js';
 import type { Bench, BenchContext, Figure } from './bench.js';
 import { startCertificateServers } from './certificate-servers.js';

@@ -4,7 +4,7 @@ import type { Observed, SentCall, VerificationCase } from '@hopback/harness/conf
 import { createCertificateRepository, createVerificationService, loadTrustStore } from '@hopback/sdk/stir';
 import type { CallVerdict, FailureReason, VerificationRequest } from '@hopback/sdk/stir';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { judgeVerification } from '../../harness/src/conformance/verdict.js';
+import { judgeVerification } from '../../harness/src/conformance/conformance-run.js';
 import { openConformanceLab } from '../support/conformance-lab.js';
 import type { ConformanceLab } from '../support/conformance-lab.js';
 

@@ -13,7 +13,7 @@ import { createWebhookReceiver, nodeWebhookHandler } from '../../sdk/src/platfor
 import { createTestPki } from '../../sdk/src/testing/index.js';
 import { platformLab, startPlatformLab } from '../support/itg-platform.js';
 import type { PlatformLab, TestMember } from '../support/itg-platform.js';
-import { createWorldClock } from '../../harness/src/network/world/world-clock.js';
+import { createWorldClock } from '../../harness/src/network/world/world.js';
 
 const pki = await createTestPki();
 const certificate = pki.issueTls({ addresses: ['127.0.0.1'] });

@@ -7,10 +7,10 @@ import { signWebhook, WIRE_EXAMPLES } from '@hopback/sdk/platform';
 import { sampleCallRecord, startTestPlatform, TEST_TRUNKS } from '@hopback/sdk/testing';
 import type { TestPlatform } from '@hopback/sdk/testing';
 import type { PlatformFetch } from '@hopback/sdk/platform';
-import { openTracebackDesk } from '../../sdk/src/sidecar/review/open-traceback-desk.js';
-import type { TracebackDesk, TracebackDeskOptions } from '../../sdk/src/sidecar/review/open-traceback-desk.js';
-import { accountEntry, readAccounts } from '../../sdk/src/sidecar/review/account-file.js';
-import type { ReviewAuditEntry } from '../../sdk/src/sidecar/review/review-audit.js';
+import { openTracebackDesk } from '../../sdk/src/sidecar/review/review-app.js';
+import type { TracebackDesk, TracebackDeskOptions } from '../../sdk/src/sidecar/review/review-app.js';
+import { accountEntry, readAccounts } from '../../sdk/src/sidecar/review/sessions.js';
+import type { ReviewAuditEntry } from '../../sdk/src/sidecar/review/review-parts.js';
 
 const SECRET = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
 const ORIGIN = 'https://sidecar.example';

@@ -6,11 +6,10 @@ import type { AddressInfo, Server, Socket } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createManualClock } from '@hopback/sdk/testing';
-import { createDatagramPlanner } from '../../harness/src/faults/datagram-plan.js';
-import { NO_DATAGRAM_FAULTS } from '../../harness/src/faults/fault-settings.js';
+import { createDatagramPlanner } from '../../harness/src/faults/datagram-relay.js';
+import { NO_DATAGRAM_FAULTS, STREAM_WINDOW_BYTES } from '../../harness/src/faults/fault-settings.js';
 import { createChaosRelay, createSeededRandom } from '../../harness/src/faults/index.js';
 import type { ChaosRelay, DirectionCounters, RelayPacket } from '../../harness/src/faults/index.js';
-import { STREAM_WINDOW_BYTES } from '../../harness/src/faults/relay-transport.js';
 
 const LOOPBACK = '127.0.0.1';
 /** tcpmux: nothing has listened there for decades. */

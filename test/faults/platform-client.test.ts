@@ -7,7 +7,7 @@ import type { RequestAuthorization } from '../../sdk/src/platform/auth.js';
 import { privateKeyJwt } from '../../sdk/src/platform/client/private-key-jwt.js';
 import { createPlatformClient } from '../../sdk/src/platform/client/platform-client.js';
 import type { PlatformClient, PlatformClientOptions } from '../../sdk/src/platform/client/platform-client.js';
-import { MAX_RESPONSE_BYTES } from '../../sdk/src/platform/client/read-json.js';
+import { MAX_RESPONSE_BYTES } from '../../sdk/src/platform/client/route-call.js';
 import { TEST_NOW_MS } from '../../sdk/src/testing/manual-clock.js';
 import { createTestKey } from '../../sdk/src/testing/test-key.js';
 import { sampleStatus } from '../support/platform-samples.js';

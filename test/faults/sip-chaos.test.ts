@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { createManualClock, type ManualClock } from '@hopback/sdk/testing';
 import { expect, test } from 'vitest';
-import { createDatagramPlanner } from '../../harness/src/faults/datagram-plan.js';
+import { createDatagramPlanner } from '../../harness/src/faults/datagram-relay.js';
 import { NO_DATAGRAM_FAULTS } from '../../harness/src/faults/fault-settings.js';
 import type { DatagramFaults, RelayDirection, RelayPacket } from '../../harness/src/faults/index.js';
 import { untilQuiet } from '../support/drachtio-lab.js';

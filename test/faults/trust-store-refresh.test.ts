@@ -17,8 +17,7 @@ import type {
   TrustStoreRefreshOptions,
   TrustStoreRefreshService,
 } from '../../sdk/src/stir/certificates/trust-store-refresh.js';
-import type { TrustStoreProblem } from '../../sdk/src/stir/certificates/trust-store-problem.js';
-import type { TrustStore } from '../../sdk/src/stir/certificates/trust-store.js';
+import type { TrustStore, TrustStoreProblem } from '../../sdk/src/stir/certificates/trust-store.js';
 import { createTrustStore } from '../../sdk/src/stir/certificates/trust-store.js';
 import { parsed } from '../unit/certificates-parsed.js';
 

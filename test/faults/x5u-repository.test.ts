@@ -5,10 +5,8 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { createDiskCache, fileNameOf } from '../../sdk/src/stir/certificates/disk-cache.js';
-import {
-  createCertificateRepository,
-  type CertificateRepositoryOptions,
-} from '../../sdk/src/stir/certificates/certificate-repository.js';
+import { createCertificateRepository } from '../../sdk/src/stir/certificates/certificate-repository.js';
+import { type CertificateRepositoryOptions } from '../../sdk/src/stir/certificates/repository-state.js';
 import type { CertificateLookup, CertificateRepositoryService } from '../../sdk/src/stir/certificates/repository.js';
 import {
   createManualClock,

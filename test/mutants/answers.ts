@@ -7,7 +7,7 @@ export const ANSWER_MUTANTS: readonly Mutant[] = [
   {
     name: 'responder-off-by-one-hop',
     suffers: 'The carrier names whom it sent the call to as the one that sent it.',
-    file: `${AT}/policy/draft-answer.js`,
+    file: `${AT}/policy/decide-traceback.js`,
     text: 'return candidate.upstream === undefined ? undefined : findingOfParty(candidate.upstream, policy.customers);',
     replacement: `if (candidate.upstream?.kind === 'provider' && request.downstream !== undefined) return { arm: 'received-from', upstream: request.downstream }; return candidate.upstream === undefined ? undefined : findingOfParty(candidate.upstream, policy.customers);`,
     needsPlatform: true,
@@ -25,7 +25,7 @@ export const ANSWER_MUTANTS: readonly Mutant[] = [
   {
     name: 'responder-ignores-the-calling-number',
     suffers: 'Whoever was called twice within a minute has a traceback that ends at somebody else.',
-    file: `${AT}/match/weigh-fields.js`,
+    file: `${AT}/match/weigh-candidates.js`,
     text: 'const equal = parties.find(isEqual);',
     replacement: 'const equal = parties.find((party) => isEqual(party) || true);',
     needsPlatform: true,
@@ -34,7 +34,7 @@ export const ANSWER_MUTANTS: readonly Mutant[] = [
   {
     name: 'responder-denies-what-it-has-purged',
     suffers: 'Records that were removed are answered as a call that never was.',
-    file: `${AT}/policy/draft-answer.js`,
+    file: `${AT}/policy/decide-traceback.js`,
     text: `finding: { arm: 'not-retained', retainedFrom: utcText(outcome.retainedFromUs) },`,
     replacement: `finding: { arm: 'not-found' },`,
     needsPlatform: true,
@@ -43,7 +43,7 @@ export const ANSWER_MUTANTS: readonly Mutant[] = [
   {
     name: 'responder-claims-origin',
     suffers: 'A wholesaler accuses itself of every call that it carried.',
-    file: `${AT}/policy/draft-answer.js`,
+    file: `${AT}/policy/decide-traceback.js`,
     text: `return { arm: 'received-from', upstream: party.provider };`,
     replacement: `return { arm: 'origin', customer: customerStatement(undefined, customers) };`,
     needsPlatform: true,
@@ -52,7 +52,7 @@ export const ANSWER_MUTANTS: readonly Mutant[] = [
   {
     name: 'responder-hides-the-border',
     suffers: 'A gateway answers like the originator of foreign calls.',
-    file: `${AT}/policy/draft-answer.js`,
+    file: `${AT}/policy/decide-traceback.js`,
     text: `return { arm: 'point-of-entry', upstream: party.contact };`,
     replacement: `return { arm: 'origin', customer: customerStatement(undefined, customers) };`,
     needsPlatform: true,
@@ -61,7 +61,7 @@ export const ANSWER_MUTANTS: readonly Mutant[] = [
   {
     name: 'responder-states-local-times',
     suffers: 'The next carrier is asked for a call of five hours ago.',
-    file: `${AT}/policy/draft-answer.js`,
+    file: `${AT}/policy/decide-traceback.js`,
     text: 'startedAt: utcText(ingressLeg.inviteAtUs),',
     replacement: 'startedAt: utcText(ingressLeg.inviteAtUs - 18_000_000_000),',
     needsPlatform: true,

@@ -8,7 +8,7 @@ export const PLATFORM_MUTANTS: readonly Mutant[] = [
   {
     name: 'path-accuses-who-was-last',
     suffers: 'Where a carrier is silent, the honest one that it sent the call to is taken for the origin.',
-    file: `${LIFECYCLE}/hop-standing.js`,
+    file: `${LIFECYCLE}/traced-hop.js`,
     text: `if (hop.state === 'non-responsive')\n        return 'non-responsive';`,
     replacement: `if (hop.state === 'non-responsive')\n        return 'origin';`,
     needsPlatform: true,
@@ -17,7 +17,7 @@ export const PLATFORM_MUTANTS: readonly Mutant[] = [
   {
     name: 'path-believes-the-accuser',
     suffers: 'Whoever is named by a liar is not heard: that it denies the call counts for nothing.',
-    file: `${LIFECYCLE}/hop-standing.js`,
+    file: `${LIFECYCLE}/traced-hop.js`,
     text: 'return hop.basedOn !== undefined && hop.current !== undefined && ARM_MEANINGS[hop.current.arm].denies;',
     replacement: 'return false;',
     needsPlatform: true,
@@ -26,7 +26,7 @@ export const PLATFORM_MUTANTS: readonly Mutant[] = [
   {
     name: 'path-takes-a-denial-for-an-origin',
     suffers: 'An honest carrier that a liar has named, and that says so, stands there as the origin.',
-    file: `${LIFECYCLE}/hop-standing.js`,
+    file: `${LIFECYCLE}/traced-hop.js`,
     text: `if (denies(hop) || answersOtherCall(hop))\n        return 'disputed';`,
     replacement: `if (denies(hop) || answersOtherCall(hop))\n        return 'origin';`,
     needsPlatform: true,
@@ -35,7 +35,7 @@ export const PLATFORM_MUTANTS: readonly Mutant[] = [
   {
     name: 'path-asks-no-neighbours',
     suffers: 'One silent carrier ends every traceback, although its neighbours would say more.',
-    file: `${LIFECYCLE}/named-upstream.js`,
+    file: `${LIFECYCLE}/traced-hop.js`,
     text: `if (provider === undefined || state.direction === 'forward')`,
     replacement: 'if (provider !== undefined || state !== undefined)',
     needsPlatform: true,

@@ -26,7 +26,7 @@ export const RECORD_MUTANTS: readonly Mutant[] = [
   {
     name: 'store-overlooks-gaps',
     suffers: 'The carrier says that there was no such call, of a time of which it has no records.',
-    file: `${AT}/store/coverage.js`,
+    file: `${AT}/store/record-store.js`,
     text: `    if (next <= window.toUs)\n        gaps.push({ fromUs: next, toUs: window.toUs });\n    return gaps;`,
     replacement: '    return [];',
     needsPlatform: true,
@@ -54,7 +54,7 @@ export const RECORD_MUTANTS: readonly Mutant[] = [
   {
     name: 'sharing-shows-called-numbers',
     suffers: 'The platform learns whom the subscribers of a carrier are, which its policy forbids.',
-    file: `${AT}/redaction/member-tree.js`,
+    file: `${AT}/redaction/sharing-policy.js`,
     text: `as: isFull ? 'whole' : 'pseudonym',`,
     replacement: `as: 'whole',`,
     needsPlatform: true,
@@ -63,7 +63,7 @@ export const RECORD_MUTANTS: readonly Mutant[] = [
   {
     name: 'sharing-names-customers',
     suffers: "The carrier's customers leave the house with each record.",
-    file: `${AT}/redaction/member-tree.js`,
+    file: `${AT}/redaction/sharing-policy.js`,
     text: `customerId: dropped('customer-never-leaves'),`,
     replacement: `customerId: FACT,`,
     needsPlatform: true,

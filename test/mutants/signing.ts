@@ -16,7 +16,7 @@ export const SIGNING_MUTANTS: readonly Mutant[] = [
   {
     name: 'sign-another-origid-than-recorded',
     suffers: 'The origid of a call leads nowhere: the carrier that made it up does not find it among its records.',
-    file: 'sdk/dist/switch/calls/call-parts.js',
+    file: 'sdk/dist/switch/calls/tracked-call.js',
     text: `...(claims.origId !== '' && { origId: claims.origId.slice(0, MAX_CAUSE_CHARS) }),`,
     replacement: `origId: '00000000-0000-4000-8000-000000000000',`,
     scenarios: ['direct', 'three-hops'],
@@ -24,7 +24,7 @@ export const SIGNING_MUTANTS: readonly Mutant[] = [
   {
     name: 'sign-one-origid-for-all',
     suffers: 'Calls cannot be told apart by their origid, which is there for that.',
-    file: `${AT}/time-of-issue.js`,
+    file: `${AT}/signing-request.js`,
     text: 'const made = attempted(randomUuid);',
     replacement: `const made = '00000000-0000-4000-8000-000000000000';`,
     scenarios: ['direct', 'neighbour'],
@@ -32,7 +32,7 @@ export const SIGNING_MUTANTS: readonly Mutant[] = [
   {
     name: 'sign-dest-of-the-wrong-leg',
     suffers: 'Calls that customers forward fail at everybody: div names the new number where the old one belongs.',
-    file: `${AT}/diversion.js`,
+    file: `${AT}/authentication-service.js`,
     text: 'const claims = { orig, divTn, dest, iatSeconds: Math.floor(credential.nowMs / 1000) };',
     replacement: `const claims = { orig, divTn: dest.value, dest: { kind: 'tn', value: divTn }, iatSeconds: Math.floor(credential.nowMs / 1000) };`,
     scenarios: ['diverted'],
@@ -40,7 +40,7 @@ export const SIGNING_MUTANTS: readonly Mutant[] = [
   {
     name: 'sign-div-is-lost',
     suffers: 'Forwarded calls arrive without div, and look like replays.',
-    file: `${AT}/diversion.js`,
+    file: `${AT}/authentication-service.js`,
     text: 'identityHeaders: [...identityHeaders, signed.identityHeader],',
     replacement: 'identityHeaders: [...identityHeaders],',
     scenarios: ['diverted'],
@@ -48,7 +48,7 @@ export const SIGNING_MUTANTS: readonly Mutant[] = [
   {
     name: 'sign-nothing-at-the-gateway',
     suffers: 'Calls from abroad come into the country without a name of who has let them in.',
-    file: `${AT}/attestation-rules.js`,
+    file: `${AT}/attestation-policy.js`,
     text: `when: { role: 'gateway' },\n            attestation: 'C',`,
     replacement: `when: { role: 'gateway' },\n            attestation: 'do-not-sign',`,
     scenarios: ['gateway'],
@@ -56,7 +56,7 @@ export const SIGNING_MUTANTS: readonly Mutant[] = [
   {
     name: 'sign-with-a-slow-clock',
     suffers: 'What the carrier signs is stale at birth, and everybody refuses it.',
-    file: `${AT}/time-of-issue.js`,
+    file: `${AT}/signing-request.js`,
     text: 'const nowSeconds = Math.floor(nowMs / 1000);',
     replacement: 'const nowSeconds = Math.floor(nowMs / 1000) - 75;',
     scenarios: ['direct'],

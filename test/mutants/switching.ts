@@ -7,7 +7,7 @@ export const SWITCH_MUTANTS: readonly Mutant[] = [
   {
     name: 'switch-drops-identity',
     suffers: 'Whoever comes behind this carrier sees unsigned calls only.',
-    file: `${AT}/outbound-headers.js`,
+    file: `${AT}/verify-identity.js`,
     text: `const identity = [...carried, ...added].filter((value) => value !== '');`,
     replacement: `const identity = [...added].filter((value) => value !== '');`,
     scenarios: ['three-hops', 'seven-hops'],
@@ -15,7 +15,7 @@ export const SWITCH_MUTANTS: readonly Mutant[] = [
   {
     name: 'switch-hands-on-one-identity',
     suffers: 'Forwarded calls lose their div at the next carrier.',
-    file: `${AT}/outbound-headers.js`,
+    file: `${AT}/verify-identity.js`,
     text: `const identity = [...carried, ...added].filter((value) => value !== '');`,
     replacement: `const identity = [...carried, ...added].filter((value) => value !== '').slice(0, 1);`,
     scenarios: ['diverted'],
@@ -31,7 +31,7 @@ export const SWITCH_MUTANTS: readonly Mutant[] = [
   {
     name: 'switch-records-no-verstat',
     suffers: 'Records do not say what the verification came to, and analytics are blind.',
-    file: `${AT}/calls/call-parts.js`,
+    file: `${AT}/calls/tracked-call.js`,
     text: 'const received = { verstat: verdict.verstat };',
     replacement: 'const received = {};',
     scenarios: ['direct', 'replay'],
@@ -63,7 +63,7 @@ export const SWITCH_MUTANTS: readonly Mutant[] = [
   {
     name: 'tracker-loses-second-branch',
     suffers: 'Of a call that rang at two places one is not on record.',
-    file: `${AT}/calls/call-parts.js`,
+    file: `${AT}/calls/tracked-call.js`,
     text: 'const legs = call.branches.map((branch) => branchLeg(call, branch, received));',
     replacement: 'const legs = call.branches.slice(0, 1).map((branch) => branchLeg(call, branch, received));',
     scenarios: ['forked'],
@@ -71,7 +71,7 @@ export const SWITCH_MUTANTS: readonly Mutant[] = [
   {
     name: 'tracker-loses-trunk',
     suffers: 'Calls are on record, but not by whom they came in: the carrier cannot answer a traceback.',
-    file: `${AT}/calls/call-parts.js`,
+    file: `${AT}/calls/tracked-call.js`,
     text: 'ingress: call.ingress && sideOf(call.ingress, call.trunk),',
     replacement: 'ingress: call.ingress && sideOf(call.ingress, undefined),',
     scenarios: ['direct', 'three-hops'],

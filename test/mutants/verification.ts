@@ -7,7 +7,7 @@ export const VERIFICATION_MUTANTS: readonly Mutant[] = [
   {
     name: 'verify-skips-dest',
     suffers: 'A PASSporT of one call is good for a call to anybody else.',
-    file: `${AT}/request-steps.js`,
+    file: `${AT}/steps.js`,
     text: `return fail('dest', 'dest-mismatch', { expected: listed(dest), actual: listed(claimed) });`,
     replacement: 'return undefined;',
     scenarios: ['replay', 'diverted'],
@@ -15,7 +15,7 @@ export const VERIFICATION_MUTANTS: readonly Mutant[] = [
   {
     name: 'verify-skips-orig',
     suffers: 'Whoever has one good PASSporT shows any number with it.',
-    file: `${AT}/request-steps.js`,
+    file: `${AT}/steps.js`,
     text: `return fail('orig', 'orig-mismatch', { expected: actual.value, actual: claimed.value });`,
     replacement: 'return undefined;',
     scenarios: ['rewritten-numbers', 'everything'],
@@ -23,7 +23,7 @@ export const VERIFICATION_MUTANTS: readonly Mutant[] = [
   {
     name: 'verify-skips-iat',
     suffers: 'A PASSporT of last year is as good as one of now.',
-    file: `${AT}/request-steps.js`,
+    file: `${AT}/steps.js`,
     text: `return fail('iat-fresh', iatSeconds < now ? 'iat-stale' : 'iat-in-future', values);`,
     replacement: 'return undefined;',
     scenarios: ['clock-skew'],
@@ -31,7 +31,7 @@ export const VERIFICATION_MUTANTS: readonly Mutant[] = [
   {
     name: 'verify-takes-redirected-calls',
     suffers: 'A call that was sent elsewhere without div is believed, as if its caller had meant whoever it reached.',
-    file: `${AT}/request-steps.js`,
+    file: `${AT}/steps.js`,
     text: `if (context.policy.retargeting === 'accept' || target?.kind !== 'tn')`,
     replacement: 'if (context !== undefined)',
     scenarios: ['diverted'],
@@ -39,7 +39,7 @@ export const VERIFICATION_MUTANTS: readonly Mutant[] = [
   {
     name: 'verify-takes-expired-certificates',
     suffers: 'A key that was given up years ago still signs for its carrier.',
-    file: 'sdk/dist/stir/certificates/path-checks.js',
+    file: 'sdk/dist/stir/certificates/path.js',
     text: 'if (atMs >= notAfterMs + 1000)',
     replacement: 'if (atMs >= notAfterMs + 1e15)',
     scenarios: ['expired-certificate'],
@@ -63,7 +63,7 @@ export const VERIFICATION_MUTANTS: readonly Mutant[] = [
   {
     name: 'verify-forgets-replays',
     suffers: 'The same PASSporT is heard a hundred times within its minute, and nobody is told.',
-    file: `${AT}/replay-memory.js`,
+    file: `${AT}/memory.js`,
     text: 'count: 1 + (before?.count ?? 0)',
     replacement: 'count: 1',
     scenarios: ['replay', 'everything'],
@@ -79,7 +79,7 @@ export const VERIFICATION_MUTANTS: readonly Mutant[] = [
   {
     name: 'verify-hides-failures',
     suffers: 'A forged number is shown to the called party like one that nobody has signed.',
-    file: `${AT}/verdict.js`,
+    file: `${AT}/core.js`,
     text: `isTnFailed ? 'TN-Validation-Failed' : 'No-TN-Validation'`,
     replacement: `isTnFailed ? 'No-TN-Validation' : 'No-TN-Validation'`,
     scenarios: ['expired-certificate', 'replay'],
@@ -87,7 +87,7 @@ export const VERIFICATION_MUTANTS: readonly Mutant[] = [
   {
     name: 'verify-blames-unsigned-calls',
     suffers: 'Everybody whose call has crossed a link that is not IP is marked as a fraud.',
-    file: `${AT}/verdict.js`,
+    file: `${AT}/core.js`,
     text: 'return { tokens: [], status: FAILURE_REASONS[reason].outcome, ...meaning(reason) };',
     replacement: `return { tokens: [], status: 'failed', ...meaning(reason), verstat: 'TN-Validation-Failed' };`,
     scenarios: ['tdm-gap', 'partial-adoption'],
@@ -95,7 +95,7 @@ export const VERIFICATION_MUTANTS: readonly Mutant[] = [
   {
     name: 'verify-reads-attestation-as-a',
     suffers: 'What a gateway has signed with C is displayed as a verified caller.',
-    file: `${AT}/verdict.js`,
+    file: `${AT}/core.js`,
     text: 'out.attestation = attestation;',
     replacement: `out.attestation = 'A';`,
     scenarios: ['direct', 'gateway'],
@@ -103,7 +103,7 @@ export const VERIFICATION_MUTANTS: readonly Mutant[] = [
   {
     name: 'verify-forgets-signer',
     suffers: 'Nobody knows any more who has signed a call: neither analytics nor a traceback.',
-    file: `${AT}/verdict.js`,
+    file: `${AT}/core.js`,
     text: 'return path.spc === undefined ? signer : { spc: path.spc, ...signer };',
     replacement: 'return signer;',
     scenarios: ['direct', 'stolen-spc'],

@@ -3,7 +3,7 @@ import { createTestPki, startCertificateServer, type TestPki, type TestServicePr
 import { createVerificationService, type CallVerdict, verificationRequestOf } from '@hopback/sdk/stir';
 import { parseSipRequest } from '../../sdk/src/core/sip-request.js';
 import { createCertificateRepository } from '../../sdk/src/stir/certificates/certificate-repository.js';
-import { loadTrustStore } from '../../sdk/src/stir/certificates/load-trust-store.js';
+import { loadTrustStore } from '../../sdk/src/stir/certificates/trust-store.js';
 import type { TrustStore } from '../../sdk/src/stir/certificates/trust-store.js';
 import { createAttestationPolicy } from '../../sdk/src/stir/signing/attestation-policy.js';
 import {
@@ -11,7 +11,7 @@ import {
   createAuthenticationService,
 } from '../../sdk/src/stir/signing/authentication-service.js';
 import { createStaticCertificateSource } from '../../sdk/src/stir/signing/certificate-source.js';
-import { createLocalSigner } from '../../sdk/src/stir/signing/local-signer.js';
+import { createLocalSigner } from '../../sdk/src/stir/signing/signer.js';
 import { createTemporaryDirectory } from './temporary-directory.js';
 
 /** Our side of an exchange with a peer: a provider with its certificate on the web, a signer and a verifier. */

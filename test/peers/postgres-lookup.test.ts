@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { CallRecord } from '../../sdk/src/core/call-record.js';
 import { openPostgresLookup } from '../../sdk/src/records/store/postgres-lookup.js';
 import type { PostgresLookupOptions } from '../../sdk/src/records/store/postgres-lookup.js';
-import type { PostgresColumns, PostgresTable } from '../../sdk/src/records/store/postgres-table.js';
+import type { PostgresColumns, PostgresTable } from '../../sdk/src/records/store/postgres-row.js';
 import type { RecordLookup } from '../../sdk/src/records/store/record-store.js';
 import { describePeer, peer } from '../peers.js';
 import { lookupClaims } from '../support/record-store-conformance.js';

@@ -4,8 +4,11 @@ import fc from 'fast-check';
 import { beforeAll, expect, test } from 'vitest';
 import { buildCertificatePath } from '../../sdk/src/stir/certificates/build-path.js';
 import { parseCrl } from '../../sdk/src/stir/certificates/crl.js';
-import { describeCertificate } from '../../sdk/src/stir/certificates/describe-certificate.js';
-import { parseCertificate, parseCertificateChain } from '../../sdk/src/stir/certificates/parse-certificate.js';
+import {
+  describeCertificate,
+  parseCertificate,
+  parseCertificateChain,
+} from '../../sdk/src/stir/certificates/parse-certificate.js';
 import { lintCertificate, roleOf } from '../../sdk/src/stir/certificates/profile-lint.js';
 import { createRevocationSet } from '../../sdk/src/stir/certificates/revocation.js';
 import { verifyStiPaList } from '../../sdk/src/stir/certificates/sti-pa-list.js';

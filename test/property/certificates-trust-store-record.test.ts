@@ -1,7 +1,7 @@
 import { createTestPki } from '@hopback/sdk/testing';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { readTrustStoreRecord, writeTrustStoreRecord } from '../../sdk/src/stir/certificates/trust-store-record.js';
+import { readTrustStoreRecord, writeTrustStoreRecord } from '../../sdk/src/stir/certificates/trust-store-renewal.js';
 import { parsed, parsedCrl } from '../unit/certificates-parsed.js';
 
 test('reading a record returns, for any JSON and any damage to a good one', async () => {

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { coverageBar } from '../../sdk/src/cli/coverage-bar.js';
 import { durationOption, localTexts, timeOption, utcText } from '../../sdk/src/cli/record-times.js';
 import { UsageError } from '../../sdk/src/cli/usage-error.js';
-import { coverageWith } from '../../sdk/src/records/store/coverage.js';
+import { coverageWith } from '../../sdk/src/records/store/record-store.js';
 
 const ZONES = ['America/New_York', 'Europe/London', 'Australia/Lord_Howe', 'Asia/Kathmandu', 'UTC'];
 const seconds = fc.integer({ min: Date.UTC(1995, 0) / 1_000, max: Date.UTC(2199, 0) / 1_000 });

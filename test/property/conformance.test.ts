@@ -3,9 +3,13 @@ import { conformanceRunOf, writeConformancePage, writeJunit } from '@hopback/har
 import type { CaseResult, ConformanceRun } from '@hopback/harness/conformance';
 import { expect, test } from 'vitest';
 import { readSignedToken } from '../../harness/src/conformance/signing/signed-token.js';
-import { readSigningAnswer, readVerificationAnswer } from '../../harness/src/conformance/targets/rest-answers.js';
-import { readDeviceVerdict, readRedirectVerdict } from '../../harness/src/conformance/targets/sip-answers.js';
-import { readSipMessage, stirReasons } from '../../harness/src/conformance/targets/sip-text.js';
+import { readSigningAnswer, readVerificationAnswer } from '../../harness/src/conformance/targets/rest-target.js';
+import {
+  readDeviceVerdict,
+  readRedirectVerdict,
+  readSipMessage,
+  stirReasons,
+} from '../../harness/src/conformance/targets/sip-target.js';
 
 const anyText = fc.oneof(fc.string(), fc.string({ unit: 'binary' }), fc.json());
 

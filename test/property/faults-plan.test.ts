@@ -2,18 +2,17 @@ import fc from 'fast-check';
 import { createManualClock } from '@hopback/sdk/testing';
 import { isHopbackError } from '@hopback/sdk/errors';
 import { expect, test } from 'vitest';
-import { createDatagramLane } from '../../harness/src/faults/datagram-lane.js';
-import { createDatagramPlanner } from '../../harness/src/faults/datagram-plan.js';
+import { createDatagramLane, createDatagramPlanner } from '../../harness/src/faults/datagram-relay.js';
 import {
   DATAGRAM_FAULT_KIND,
   NO_DATAGRAM_FAULTS,
   NO_STREAM_FAULTS,
   STREAM_FAULT_KIND,
+  createRelayLedger,
 } from '../../harness/src/faults/fault-settings.js';
 import type { DatagramSettings, StreamSettings } from '../../harness/src/faults/fault-settings.js';
-import { createRelayLedger } from '../../harness/src/faults/relay-ledger.js';
-import { createStreamPlanner } from '../../harness/src/faults/stream-plan.js';
-import type { StreamFragment } from '../../harness/src/faults/stream-plan.js';
+import { createStreamPlanner } from '../../harness/src/faults/stream-relay.js';
+import type { StreamFragment } from '../../harness/src/faults/stream-relay.js';
 
 const rate = fc.oneof(fc.constantFrom(0, 1), fc.double({ min: 0, max: 1, noNaN: true }));
 const durationMs = fc.oneof(fc.constant(0), fc.double({ min: 0, max: 500, noNaN: true }), fc.constant(3_600_000));

@@ -25,13 +25,13 @@ import { maskedTranscript } from '../../harness/src/platform/domain/alerts/maske
 import { callBackNumbers, nameOfScript } from '../../harness/src/platform/domain/campaigns/scripts/index.js';
 import { parseNameAddr, splitHeaderList } from '../../sdk/src/core/sip-request.js';
 import { parseSipUri } from '../../sdk/src/core/sip-uri.js';
-import { createEventStreamParser } from '../../sdk/src/platform/events/event-stream-parser.js';
+import { createEventStreamParser } from '../../sdk/src/platform/events/platform-events.js';
 import { parseHepPacket } from '../../sdk/src/records/ingest/hep-packet.js';
 import { importFiles } from '../../sdk/src/records/ingest/import-files.js';
 import { createRowSplitter } from '../../sdk/src/records/ingest/row-splitter.js';
 import { readSipFacts } from '../../sdk/src/records/ingest/sip-facts.js';
 import { shakenClaims } from '../../sdk/src/records/ingest/passport-claims.js';
-import { readPlainRequest } from '../../sdk/src/sidecar/http/plain-request.js';
+import { readPlainRequest } from '../../sdk/src/sidecar/http/listen.js';
 import { createCountingStore, createRejectList, createRowReader, rowText } from '../support/followed-rows.js';
 import { TEXT_READERS } from '../support/record-readers.js';
 import { sampleNames, sampleOf } from '../support/record-samples.js';

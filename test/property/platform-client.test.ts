@@ -1,11 +1,8 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { errorOfFailure, failureOfResponse } from '../../sdk/src/platform/client/call-failure.js';
-import { itemsOfPages } from '../../sdk/src/platform/client/pages.js';
-import { cutPage } from '../../sdk/src/platform/client/cut-page.js';
-import { readPageLeniently } from '../../sdk/src/platform/client/read-page.js';
-import { readJson } from '../../sdk/src/platform/client/read-json.js';
-import { readPlatformEvent } from '../../sdk/src/platform/events/read-platform-event.js';
+import { errorOfFailure, failureOfResponse } from '../../sdk/src/platform/client/requester.js';
+import { cutPage, itemsOfPages, readJson, readPageLeniently } from '../../sdk/src/platform/client/route-call.js';
+import { readPlatformEvent } from '../../sdk/src/platform/events/platform-events.js';
 import { tracebackRequestStatusSchema } from '../../sdk/src/platform/wire/traceback-exchange.schema.js';
 import { wireBodySchemas } from '../../sdk/src/platform/wire/wire-bodies.schema.js';
 import { createdEvent, sampleStatus } from '../support/platform-samples.js';

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { createEventStreamParser } from '../../sdk/src/platform/events/event-stream-parser.js';
-import type { EventStreamItem } from '../../sdk/src/platform/events/event-stream-parser.js';
+import { createEventStreamParser } from '../../sdk/src/platform/events/platform-events.js';
+import type { EventStreamItem } from '../../sdk/src/platform/events/platform-events.js';
 
 const encoder = new TextEncoder();
 

@@ -1,7 +1,12 @@
 import * as fc from 'fast-check';
 import { test } from 'vitest';
 import type { CoverageInterval } from '../../sdk/src/core/call-record.js';
-import { coverageGaps, coverageWith, coverageWithin, coverageWithout } from '../../sdk/src/records/store/coverage.js';
+import {
+  coverageGaps,
+  coverageWith,
+  coverageWithin,
+  coverageWithout,
+} from '../../sdk/src/records/store/record-store.js';
 
 /** Small times, so that stretches touch, overlap and swallow each other often. */
 const LAST = 40;

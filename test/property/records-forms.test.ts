@@ -1,10 +1,9 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { CallRecord } from '../../sdk/src/core/call-record.js';
-import { createBodyWriter } from '../../sdk/src/records/store/duckdb/body-writer.js';
-import type { BodyWriter } from '../../sdk/src/records/store/duckdb/body-writer.js';
-import { createFormTable } from '../../sdk/src/records/store/duckdb/form-table.js';
-import { decodeRecord } from '../../sdk/src/records/store/duckdb/record-decoder.js';
+import { createBodyWriter } from '../../sdk/src/records/store/duckdb/record-form.js';
+import type { BodyWriter } from '../../sdk/src/records/store/duckdb/record-form.js';
+import { createFormTable, decodeRecord } from '../../sdk/src/records/store/duckdb/record-decoder.js';
 import { createRecordEncoder } from '../../sdk/src/records/store/duckdb/record-encoder.js';
 import { NOON_US, sampleRecord, sparseRecord } from '../support/stored-records.js';
 

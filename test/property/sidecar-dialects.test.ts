@@ -1,9 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { readConfiguration } from '../../sdk/src/sidecar/index.js';
-import { readSignCsv } from '../../sdk/src/sidecar/dialects/secsipidx-api.js';
-import { readSigning } from '../../sdk/src/sidecar/dialects/signing-api.js';
-import { stirApiProblemBody } from '../../sdk/src/sidecar/dialects/stir-api-problem.js';
+import { readSignCsv, readSigning } from '../../sdk/src/sidecar/dialects/signing-api.js';
+import { stirApiProblemBody } from '../../sdk/src/sidecar/dialects/stir-api.js';
 import { readVerification, verificationAnswer } from '../../sdk/src/sidecar/dialects/verification-api.js';
 import { createVerificationLab } from '../support/verification-lab.js';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { formDocument } from '../../sdk/src/sidecar/intake/form-document.js';
+import { formDocument } from '../../sdk/src/sidecar/intake/record-intake-app.js';
 
 const encoding = fc.constantFrom('percent', 'base64');
 /** Octets of which forms are made, and any others. */

@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { readPlainRequest } from '../../sdk/src/sidecar/http/plain-request.js';
+import { readPlainRequest } from '../../sdk/src/sidecar/http/listen.js';
 
 /** What Node's own parser makes of octets. */
 interface Parsed {

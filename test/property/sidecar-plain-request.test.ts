@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { readPlainRequest } from '../../sdk/src/sidecar/http/plain-request.js';
+import { readPlainRequest } from '../../sdk/src/sidecar/http/listen.js';
 
 const MAX_BODY_BYTES = 65_536;
 

@@ -1,9 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { isHopbackError } from '../../sdk/src/errors.js';
-import { readAccounts } from '../../sdk/src/sidecar/review/account-file.js';
-import { decisionOfForm } from '../../sdk/src/sidecar/review/decision-of-form.js';
-import { createSessionCookie } from '../../sdk/src/sidecar/review/session-cookie.js';
+import { createSessionCookie, readAccounts } from '../../sdk/src/sidecar/review/sessions.js';
+import { decisionOfForm } from '../../sdk/src/sidecar/review/review-routes.js';
 
 const FIELDS = [
   ...['arm', 'candidate', 'despite', 'action', 'reason', 'comment', 'amend-reason', 'decision-id', 'customer-id'],

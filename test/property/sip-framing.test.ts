@@ -6,8 +6,8 @@ import {
   createStreamFramer,
   type StreamEvent,
   type StreamLimits,
-} from '../../harness/src/drachtio/message/stream-framer.js';
-import { readParsed } from '../../harness/src/drachtio/receive.js';
+} from '../../harness/src/drachtio/message/parse-message.js';
+import { readParsed } from '../../harness/src/drachtio/received.js';
 import { expectSoundFields } from '../support/sip-invariants.js';
 import { mutants, sipCorpus, sipLike } from '../support/sip-mutations.js';
 import { arrivalOn, fakeFlow, requestText, responseText } from '../support/sip-samples.js';

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { createStreamFramer } from '../../harness/src/drachtio/message/stream-framer.js';
-import { readDatagram, readParsed, type Reading } from '../../harness/src/drachtio/receive.js';
+import { createStreamFramer } from '../../harness/src/drachtio/message/parse-message.js';
+import { readDatagram, readParsed, type Reading } from '../../harness/src/drachtio/received.js';
 import { expectSoundForwarding, expectSoundMessage, expectSoundRefusal } from '../support/sip-invariants.js';
 import { MUTATED_MESSAGES, mutants, sipCorpus } from '../support/sip-mutations.js';
 import { arrivalOn, fakeFlow } from '../support/sip-samples.js';

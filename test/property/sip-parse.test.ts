@@ -1,11 +1,17 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { composeRequest, composeResponse } from '../../harness/src/drachtio/message/compose.js';
+import { composeRequest, composeResponse } from '../../harness/src/drachtio/message/app-message.js';
 import { readEssentials } from '../../harness/src/drachtio/message/essentials.js';
-import { HEADER, headerName } from '../../harness/src/drachtio/message/header-names.js';
+import {
+  HEADER,
+  bodyOf,
+  headerName,
+  headerValue,
+  headerValues,
+  valuesByName,
+} from '../../harness/src/drachtio/message/sip-message.js';
 import { parseMessage } from '../../harness/src/drachtio/message/parse-message.js';
-import { bodyOf, headerValue, headerValues, valuesByName } from '../../harness/src/drachtio/message/sip-message.js';
-import { readDatagram } from '../../harness/src/drachtio/receive.js';
+import { readDatagram } from '../../harness/src/drachtio/received.js';
 import { expectSoundFields, expectSoundMessage, expectSoundRefusal } from '../support/sip-invariants.js';
 import { mutants, sipCorpus, sipLike } from '../support/sip-mutations.js';
 import { arrivalOn, fakeFlow, messageFrom } from '../support/sip-samples.js';

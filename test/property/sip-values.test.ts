@@ -1,18 +1,28 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { addressOf, endOfQuoted, listValues, parameterOf, tagOf } from '../../harness/src/drachtio/message/address.js';
-import { linesWithout, readAppMessage } from '../../harness/src/drachtio/message/app-message.js';
 import {
   HEADER,
+  addressOf,
+  endOfQuoted,
   headerId,
   headerIdAt,
   headerName,
+  listValues,
+  parameterOf,
+  tagOf,
+  unfolded,
   usualHeaderIdAt,
   writtenName,
-} from '../../harness/src/drachtio/message/header-names.js';
-import { isRequestUri, routesOf, targetOf, uriOf } from '../../harness/src/drachtio/message/sip-target.js';
-import { readVia, stampedVia } from '../../harness/src/drachtio/message/via.js';
-import { unfolded } from '../../harness/src/drachtio/message/sip-message.js';
+} from '../../harness/src/drachtio/message/sip-message.js';
+import { linesWithout, readAppMessage } from '../../harness/src/drachtio/message/app-message.js';
+import {
+  isRequestUri,
+  readVia,
+  routesOf,
+  stampedVia,
+  targetOf,
+  uriOf,
+} from '../../harness/src/drachtio/message/via.js';
 import { parseCommand } from '../../harness/src/drachtio/control/command.js';
 import { sipLike } from '../support/sip-mutations.js';
 

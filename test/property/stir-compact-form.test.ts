@@ -5,7 +5,7 @@ import { beforeAll, expect, test } from 'vitest';
 import { compactIdentityHeader } from '../../sdk/src/stir/compact-form.js';
 import type { CompactFormRefusal } from '../../sdk/src/stir/compact-form.js';
 import { isCompactForm } from '../../sdk/src/stir/passport.js';
-import { formatSipDate } from '../../sdk/src/stir/verification/sip-date.js';
+import { formatSipDate } from '../../sdk/src/stir/verification/request.js';
 import type { VerificationRequest } from '../../sdk/src/stir/verification/request.js';
 import type { VerificationService } from '../../sdk/src/stir/verification/verification-service.js';
 import { createVerificationLab, LAB_X5U } from '../support/verification-lab.js';

@@ -7,7 +7,7 @@ import { NORTH_AMERICAN_PLAN } from '../../sdk/src/core/telephone-number.js';
 import { canonicalJson, isJsonObject } from '../../sdk/src/stir/passport.js';
 import { readCanonicalShaken } from '../../sdk/src/stir/passport-types/canonical-shaken.js';
 import { shaken, shakenPayload } from '../../sdk/src/stir/passport-types/shaken.js';
-import { plainSipNumber } from '../../sdk/src/stir/verification/plain-sip-number.js';
+import { plainSipNumber } from '../../sdk/src/stir/verification/request.js';
 
 const RUNS = 20_000;
 

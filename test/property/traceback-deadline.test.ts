@@ -1,14 +1,14 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { DEADLINE_QUESTIONS, deadlinePolicy } from '../../sdk/src/traceback/deadline/deadline-policy.js';
-import type { DeadlinePolicy } from '../../sdk/src/traceback/deadline/deadline-policy.js';
 import {
-  federalHolidays,
+  DEADLINE_QUESTIONS,
   FIRST_HOLIDAY_YEAR,
   LAST_HOLIDAY_YEAR,
-} from '../../sdk/src/traceback/deadline/federal-holidays.js';
-import { noticeDeadlines } from '../../sdk/src/traceback/deadline/notice-deadlines.js';
-import { tracebackDeadline } from '../../sdk/src/traceback/deadline/traceback-deadline.js';
+  deadlinePolicy,
+  federalHolidays,
+} from '../../sdk/src/traceback/deadline/deadline-policy.js';
+import type { DeadlinePolicy } from '../../sdk/src/traceback/deadline/deadline-policy.js';
+import { noticeDeadlines, tracebackDeadline } from '../../sdk/src/traceback/deadline/traceback-deadline.js';
 import type { ComputedDeadline } from '../../sdk/src/traceback/deadline/traceback-deadline.js';
 
 const MINUTE_MS = 60_000;

@@ -1,8 +1,8 @@
 import { BlockList } from 'node:net';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { comparableBusinessName } from '../../sdk/src/traceback/directory/business-name.js';
-import { prefixKey, readIpPrefix } from '../../sdk/src/traceback/directory/ip-prefix.js';
+import { comparableBusinessName } from '../../sdk/src/traceback/directory/provider-identity.js';
+import { prefixKey, readIpPrefix } from '../../sdk/src/traceback/directory/trunk-directory.js';
 import { createTrunkDirectory, readTrunkCsv } from '../../sdk/src/traceback/index.js';
 import type { TrunkEntry, TrunkParty } from '../../sdk/src/traceback/index.js';
 

@@ -12,7 +12,7 @@ import {
   parseStoredAnswer,
   parseStoredPack,
 } from '../../sdk/src/traceback/evidence/evidence.schema.js';
-import { decodePack, encodePack } from '../../sdk/src/traceback/evidence/pack-container.js';
+import { decodePack, encodePack } from '../../sdk/src/traceback/evidence/pack-store.js';
 import { packFindings } from '../../sdk/src/traceback/evidence/pack-findings.js';
 import { evidenceLab } from '../support/evidence-lab.js';
 

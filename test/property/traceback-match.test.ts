@@ -3,10 +3,9 @@ import { expect, test } from 'vitest';
 import type { CallRecord } from '../../sdk/src/core/call-record.js';
 import type { StatedTime, TracebackRequest } from '../../sdk/src/core/traceback-request.js';
 import { createMemoryRecordStore } from '../../sdk/src/records/store/memory-record-store.js';
-import { matchesQuery } from '../../sdk/src/records/store/record-query.js';
+import { matchesQuery } from '../../sdk/src/records/store/record-store.js';
 import type { MatchOutcome } from '../../sdk/src/traceback/match-outcome.js';
-import { findMatch } from '../../sdk/src/traceback/match/find-match.js';
-import { matchCall } from '../../sdk/src/traceback/match/match-call.js';
+import { findMatch, matchCall } from '../../sdk/src/traceback/match/match-call.js';
 import { planSearch } from '../../sdk/src/traceback/match/plan-search.js';
 import { anyCallRecord } from '../support/any-call-record.js';
 import {

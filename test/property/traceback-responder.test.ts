@@ -17,7 +17,7 @@ import type {
   MatchOutcome,
   TracebackPolicyData,
 } from '../../sdk/src/traceback/index.js';
-import { readEntry } from '../../sdk/src/traceback/responder/entry-text.js';
+import { readEntry } from '../../sdk/src/traceback/responder/entry-journal.js';
 import {
   aCandidate,
   aRequest,

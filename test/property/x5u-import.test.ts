@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { readEnvelope, sha256Hex } from '../../sdk/src/stir/certificates/cache-envelope.js';
+import { readEnvelope, sha256Hex } from '../../sdk/src/stir/certificates/disk-cache.js';
 import { createCertificateRepository } from '../../sdk/src/stir/certificates/certificate-repository.js';
 import {
   freshUntil,
   MAX_FRESH_MS,
   MAX_RETRY_MS,
   retryDelayMs,
-} from '../../sdk/src/stir/certificates/cache-lifetime.js';
+} from '../../sdk/src/stir/certificates/certificate-cache.js';
 import { createManualClock, TEST_NOW_MS } from '../../sdk/src/testing/index.js';
 
 const envelopeLike = fc

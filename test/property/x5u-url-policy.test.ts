@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { isSpecialPurposeAddress } from '../../sdk/src/stir/certificates/address-policy.js';
-import { checkX5uUrl } from '../../sdk/src/stir/certificates/x5u-url-policy.js';
+import { checkX5uUrl, isSpecialPurposeAddress } from '../../sdk/src/stir/certificates/x5u-url-policy.js';
 
 /** Pieces that URLs are made of and that parsers disagree about, put together in any order. */
 const pieces = fc.constantFrom(

@@ -6,7 +6,7 @@ import type { ReferenceWithAreas } from '../../harness/src/platform/reference/in
 import type { DemandTables } from '../../harness/src/platform/demands/tables.js';
 import type { RecordsTables } from '../../harness/src/platform/records/records-tables.js';
 import type { TracebacksTables } from '../../harness/src/platform/tracebacks/tracebacks-tables.js';
-import { createWorldClock } from '../../harness/src/network/world/world-clock.js';
+import { createWorldClock } from '../../harness/src/network/world/world.js';
 import { answerAll, documentOf } from './itg-platform-victim-load.js';
 import type { KilledPlatform } from './itg-platform-victim-rounds.js';
 

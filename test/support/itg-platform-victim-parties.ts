@@ -3,7 +3,7 @@ import type { KeyObject } from 'node:crypto';
 import { createPrivateKey } from 'node:crypto';
 import { createPlatformClient } from '../../sdk/src/platform/client/platform-client.js';
 import { privateKeyJwt } from '../../sdk/src/platform/client/private-key-jwt.js';
-import { nodeFetch } from '../../sdk/src/platform/http/node-defaults.js';
+import { nodeFetch } from '../../sdk/src/platform/http/platform-fetch.js';
 import { createHttpsRecordTransport } from '../../sdk/src/platform/index.js';
 import type { PlatformClient, PlatformFetch, PlatformScope, RecordTransport } from '../../sdk/src/platform/index.js';
 import { clientTestKey } from './itg-platform.js';

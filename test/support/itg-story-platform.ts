@@ -5,8 +5,8 @@ import type { PlatformLog } from '../../harness/src/platform/core/index.js';
 import { FIRST_OPERATOR_CLIENT, startReferencePlatform } from '../../harness/src/platform/reference/index.js';
 import type { ReferencePlatform, ReferencePlatformOptions } from '../../harness/src/platform/reference/index.js';
 import { clientTestKey } from './itg-platform.js';
-import { createWorldClock } from '../../harness/src/network/world/world-clock.js';
-import type { WorldClock } from '../../harness/src/network/world/world-clock.js';
+import { createWorldClock } from '../../harness/src/network/world/world.js';
+import type { WorldClock } from '../../harness/src/network/world/world.js';
 
 /** Somebody with a client of the SDK. */
 export interface StoryMember {

@@ -5,7 +5,7 @@ import { MAX_RAW_BYTES } from '../../sdk/src/core/raw-limits.js';
 import { joinedSha256 } from '../../sdk/src/records/ingest/joined-sha256.js';
 import { rawEvidence } from '../../sdk/src/records/raw-evidence.js';
 import { sourceSha256 } from '../../sdk/src/records/record-id.js';
-import { DAY_US } from '../../sdk/src/records/store/record-query.js';
+import { DAY_US } from '../../sdk/src/records/store/record-store.js';
 import type { RecordLookup, RecordQuery, RecordStore } from '../../sdk/src/records/store/record-store.js';
 import { createManualClock } from '../../sdk/src/testing/manual-clock.js';
 import type { ManualClock } from '../../sdk/src/testing/manual-clock.js';

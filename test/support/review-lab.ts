@@ -1,8 +1,8 @@
 import type { Hono } from 'hono';
-import { accountEntry, readAccounts } from '../../sdk/src/sidecar/review/account-file.js';
+import { accountEntry, readAccounts } from '../../sdk/src/sidecar/review/sessions.js';
 import { reviewApp } from '../../sdk/src/sidecar/review/review-app.js';
 import type { ReviewAppOptions } from '../../sdk/src/sidecar/review/review-app.js';
-import type { ReviewAuditEntry } from '../../sdk/src/sidecar/review/review-audit.js';
+import type { ReviewAuditEntry } from '../../sdk/src/sidecar/review/review-parts.js';
 import { DEFAULT_TRACEBACK_POLICY } from '../../sdk/src/traceback/index.js';
 import type { TracebackRequest } from '../../sdk/src/traceback/index.js';
 import { openResponder } from './responder-lab.js';

@@ -1,18 +1,18 @@
 import { expect } from 'vitest';
-import { HEADER } from '../../harness/src/drachtio/message/header-names.js';
-import { MESSAGE_LIMITS, parseMessage } from '../../harness/src/drachtio/message/parse-message.js';
 import {
+  FIELD_SIZE,
+  HEADER,
   bodyOf,
   fieldIndex,
-  FIELD_SIZE,
   fieldLine,
   fieldName,
   fieldValue,
   headerValues,
-  type SipMessage,
 } from '../../harness/src/drachtio/message/sip-message.js';
-import type { Reading } from '../../harness/src/drachtio/receive.js';
-import { stampedText, viaLines, withoutTopVia, type Received } from '../../harness/src/drachtio/received.js';
+import type { SipMessage } from '../../harness/src/drachtio/message/sip-message.js';
+import { MESSAGE_LIMITS, parseMessage } from '../../harness/src/drachtio/message/parse-message.js';
+import { stampedText, viaLines, withoutTopVia } from '../../harness/src/drachtio/received.js';
+import type { Reading, Received } from '../../harness/src/drachtio/received.js';
 import { forwardedRequest } from '../../harness/src/drachtio/proxy/forwarded-request.js';
 import { receivedFrom } from './sip-samples.js';
 

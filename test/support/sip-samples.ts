@@ -1,9 +1,9 @@
 import { readFileSync, readdirSync } from 'node:fs';
-import { createStreamFramer, type StreamEvent } from '../../harness/src/drachtio/message/stream-framer.js';
+import { createStreamFramer, parseMessage } from '../../harness/src/drachtio/message/parse-message.js';
+import type { StreamEvent } from '../../harness/src/drachtio/message/parse-message.js';
 import { FIELD_SIZE, bodyOf, fieldLine, type SipMessage } from '../../harness/src/drachtio/message/sip-message.js';
-import { parseMessage } from '../../harness/src/drachtio/message/parse-message.js';
-import { readDatagram, readParsed, type Arrival, type Reading } from '../../harness/src/drachtio/receive.js';
-import type { Received } from '../../harness/src/drachtio/received.js';
+import { readDatagram, readParsed } from '../../harness/src/drachtio/received.js';
+import type { Arrival, Reading, Received } from '../../harness/src/drachtio/received.js';
 import { isReliable, type Endpoint, type Flow, type TransportName } from '../../harness/src/drachtio/transport/flow.js';
 import { VECTOR_FOLDER } from './vectors.js';
 

@@ -1,13 +1,13 @@
 import { createManualClock, type ManualClock } from '@hopback/sdk/testing';
 import { createTimers, type Timers } from '../../harness/src/drachtio/timers.js';
-import { readParsed } from '../../harness/src/drachtio/receive.js';
+import { readParsed } from '../../harness/src/drachtio/received.js';
 import type { Received } from '../../harness/src/drachtio/received.js';
 import { parseMessage } from '../../harness/src/drachtio/message/parse-message.js';
-import type { ClientTransaction } from '../../harness/src/drachtio/transaction/client-transaction.js';
-import type { ServerTransaction } from '../../harness/src/drachtio/transaction/server-transaction.js';
-import {
-  createTransactionLayer,
-  type TransactionLayer,
+import { createTransactionLayer } from '../../harness/src/drachtio/transaction/transaction-layer.js';
+import type {
+  ClientTransaction,
+  ServerTransaction,
+  TransactionLayer,
 } from '../../harness/src/drachtio/transaction/transaction-layer.js';
 import { TIMER_BASE } from '../../harness/src/drachtio/transaction/transition.js';
 import { arrivalOn, fakeFlow, type FakeFlow } from './sip-samples.js';

@@ -1,13 +1,10 @@
 import type { ProviderReference } from '../../sdk/src/core/traceback-request.js';
 import type { TracebackAnswer, TracebackFinding } from '../../sdk/src/core/traceback-request.js';
-import { pendingEffects } from '../../sdk/src/traceback/lifecycle/pending-effects.js';
+import { pendingEffects, viewTraceback } from '../../sdk/src/traceback/lifecycle/traceback-view.js';
+import type { TracebackEffect, TracebackView } from '../../sdk/src/traceback/lifecycle/traceback-view.js';
 import { startTraceback, stepTraceback } from '../../sdk/src/traceback/lifecycle/step-traceback.js';
 import type { TracebackStart, TracebackStep } from '../../sdk/src/traceback/lifecycle/step-traceback.js';
-import type { TracebackEffect } from '../../sdk/src/traceback/lifecycle/traceback-effect.js';
-import type { TracebackEvent } from '../../sdk/src/traceback/lifecycle/traceback-event.js';
-import type { TracebackState } from '../../sdk/src/traceback/lifecycle/traceback-state.js';
-import { viewTraceback } from '../../sdk/src/traceback/lifecycle/traceback-view.js';
-import type { TracebackView } from '../../sdk/src/traceback/lifecycle/traceback-view.js';
+import type { TracebackEvent, TracebackState } from '../../sdk/src/traceback/lifecycle/traceback-state.js';
 
 /** Tuesday 10:00 in New York: requests of the first hours are due on Wednesday. */
 export const COURSE_START_MS = Date.UTC(2026, 1, 3, 15);

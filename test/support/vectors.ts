@@ -9,12 +9,11 @@ import { createRevocationSet, revocationAt } from '../../sdk/src/stir/certificat
 import { PASSPORT_TYPES, passportTypeRegistry } from '../../sdk/src/stir/passport-types/registry.js';
 import { checkCertificates, concludeVerification, startVerification } from '../../sdk/src/stir/verification/core.js';
 import type { CertificateKnowledge, PendingVerification } from '../../sdk/src/stir/verification/core.js';
-import type { FailureReason, SipResponse } from '../../sdk/src/stir/verification/failure-reasons.js';
+import type { FailureReason, NoteReason, SipResponse } from '../../sdk/src/stir/verification/step.js';
 import type { CallVerdict } from '../../sdk/src/stir/verification/outcome.js';
 import { verificationPolicy } from '../../sdk/src/stir/verification/policy.js';
 import type { VerificationPolicy } from '../../sdk/src/stir/verification/policy.js';
 import { checkInline } from '../../sdk/src/stir/verification/signature-checker.js';
-import type { NoteReason } from '../../sdk/src/stir/verification/step.js';
 
 /** What is known of one x5u URL: a PEM chain (file below test/vectors), or why there is none. A URL not listed was not fetched in time. */
 export type VectorCertificate =

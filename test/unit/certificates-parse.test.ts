@@ -2,9 +2,9 @@ import { createTestKey, createTestPki } from '@hopback/sdk/testing';
 import type { CertificateOptions, TestPki } from '@hopback/sdk/testing';
 import { createHash, X509Certificate } from 'node:crypto';
 import { beforeAll, expect, test } from 'vitest';
-import { estimatedBytes } from '../../sdk/src/stir/certificates/certificate-memory.js';
+import { estimatedBytes } from '../../sdk/src/stir/certificates/certificate-cache.js';
 import { readDer } from '../../sdk/src/stir/certificates/der.js';
-import { readDistinguishedName } from '../../sdk/src/stir/certificates/distinguished-name.js';
+import { readDistinguishedName } from '../../sdk/src/stir/certificates/certificate-extensions.js';
 import {
   CERTIFICATE_CHAIN_MAX_BYTES,
   parseCertificate,

@@ -1,7 +1,7 @@
 import { createTestPki } from '@hopback/sdk/testing';
 import type { CertificateOptions, TestCertificate, TestPki } from '@hopback/sdk/testing';
 import { beforeAll, expect, test } from 'vitest';
-import { describeCertificate } from '../../sdk/src/stir/certificates/describe-certificate.js';
+import { describeCertificate } from '../../sdk/src/stir/certificates/parse-certificate.js';
 import {
   lintCertificate,
   PROFILE_EFFECTIVE_MS,

@@ -7,20 +7,22 @@ import { beforeAll, expect, test } from 'vitest';
 import type { CertificateRevocationList } from '../../sdk/src/stir/certificates/crl.js';
 import { createRevocationSet } from '../../sdk/src/stir/certificates/revocation.js';
 import {
-  readTrustStoreRecord,
   TRUST_STORE_RECORD_MAX_CHARS,
+  readTrustStoreRecord,
   writeTrustStoreRecord,
-} from '../../sdk/src/stir/certificates/trust-store-record.js';
-import type { TrustStoreRecord } from '../../sdk/src/stir/certificates/trust-store-record.js';
-import { createTrustStoreRefresh } from '../../sdk/src/stir/certificates/trust-store-refresh.js';
+} from '../../sdk/src/stir/certificates/trust-store-renewal.js';
+import type { TrustStoreRecord } from '../../sdk/src/stir/certificates/trust-store-renewal.js';
+import {
+  createTrustStoreRefresh,
+  lapsesOf,
+  refreshDelayMs,
+} from '../../sdk/src/stir/certificates/trust-store-refresh.js';
 import type {
+  RefreshPlan,
   TrustStoreRefreshOptions,
   TrustStoreRefreshService,
 } from '../../sdk/src/stir/certificates/trust-store-refresh.js';
-import { verifyTrustStore } from '../../sdk/src/stir/certificates/trust-store-material.js';
-import { lapsesOf, refreshDelayMs } from '../../sdk/src/stir/certificates/trust-store-schedule.js';
-import type { RefreshPlan } from '../../sdk/src/stir/certificates/trust-store-schedule.js';
-import { createTrustStore } from '../../sdk/src/stir/certificates/trust-store.js';
+import { createTrustStore, verifyTrustStore } from '../../sdk/src/stir/certificates/trust-store.js';
 import type { TrustStore } from '../../sdk/src/stir/certificates/trust-store.js';
 import { parsed, parsedCrl } from './certificates-parsed.js';
 

@@ -4,8 +4,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { loadTrustStore } from '../../sdk/src/stir/certificates/load-trust-store.js';
-import { createTrustStore } from '../../sdk/src/stir/certificates/trust-store.js';
+import { createTrustStore, loadTrustStore } from '../../sdk/src/stir/certificates/trust-store.js';
 import { parsed } from './certificates-parsed.js';
 
 let pki: TestPki;

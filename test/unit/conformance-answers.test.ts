@@ -1,17 +1,15 @@
 import { expect, test } from 'vitest';
-import { readSigningAnswer, readVerificationAnswer } from '../../harness/src/conformance/targets/rest-answers.js';
+import { readSigningAnswer, readVerificationAnswer } from '../../harness/src/conformance/targets/rest-target.js';
 import {
+  inviteText,
   readDeviceSignature,
   readDeviceVerdict,
   readRedirectSignature,
   readRedirectVerdict,
-} from '../../harness/src/conformance/targets/sip-answers.js';
-import {
-  inviteText,
   readSipMessage,
   stirReasons,
-  type SipMessage,
-} from '../../harness/src/conformance/targets/sip-text.js';
+} from '../../harness/src/conformance/targets/sip-target.js';
+import type { SipMessage } from '../../harness/src/conformance/targets/sip-target.js';
 
 const answer = (body: unknown, status = 200): { kind: 'answer'; status: number; text: string } => ({
   ...{ kind: 'answer', status },

@@ -1,8 +1,12 @@
 import { expect, test } from 'vitest';
-import type { SentCall, VerificationCase, VerificationExpectation } from '../../harness/src/conformance/case.js';
-import type { Observed } from '../../harness/src/conformance/observed.js';
-import { readVerstat } from '../../harness/src/conformance/observed.js';
-import { applicability, judgeVerification } from '../../harness/src/conformance/verdict.js';
+import type {
+  Observed,
+  SentCall,
+  VerificationCase,
+  VerificationExpectation,
+} from '../../harness/src/conformance/case.js';
+import { readVerstat } from '../../harness/src/conformance/case.js';
+import { applicability, judgeVerification } from '../../harness/src/conformance/conformance-run.js';
 
 const call: SentCall = { identity: ['a.b.c;info=<x>'], origTn: '12025550101', destTn: '12025550199', dateSeconds: 1 };
 

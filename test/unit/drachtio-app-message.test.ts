@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { linesWithout, readAppMessage, type AppHeaders } from '../../harness/src/drachtio/message/app-message.js';
-import { HEADER } from '../../harness/src/drachtio/message/header-names.js';
+import { HEADER } from '../../harness/src/drachtio/message/sip-message.js';
 
 const udp = { address: '192.0.2.1', port: 5060, transport: 'udp' } as const;
 const tcp = { address: '192.0.2.1', port: 5062, transport: 'tcp' } as const;

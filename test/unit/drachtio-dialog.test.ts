@@ -6,9 +6,9 @@ import {
   dialogOfServer,
   refreshTarget,
   requestTarget,
-  withTag,
   type Dialog,
 } from '../../harness/src/drachtio/dialog/dialog.js';
+import { withTag } from '../../harness/src/drachtio/message/app-message.js';
 import { createDialogStore } from '../../harness/src/drachtio/dialog/dialog-store.js';
 import {
   fakeFlow,

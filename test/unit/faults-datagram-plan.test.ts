@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { createDatagramPlanner, HELD_MAX } from '../../harness/src/faults/datagram-plan.js';
-import type { DatagramPlan } from '../../harness/src/faults/datagram-plan.js';
+import { HELD_MAX, createDatagramPlanner } from '../../harness/src/faults/datagram-relay.js';
+import type { DatagramPlan } from '../../harness/src/faults/datagram-relay.js';
 import { NO_DATAGRAM_FAULTS, REORDER_BEHIND_MAX } from '../../harness/src/faults/fault-settings.js';
 import type { DatagramSettings, RelayDirection } from '../../harness/src/faults/fault-settings.js';
 

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { NO_STREAM_FAULTS, STREAM_PIECE_BYTES } from '../../harness/src/faults/fault-settings.js';
 import type { RelayDirection, StreamSettings } from '../../harness/src/faults/fault-settings.js';
-import { createStreamPlanner } from '../../harness/src/faults/stream-plan.js';
-import type { StreamFragment, StreamPlan } from '../../harness/src/faults/stream-plan.js';
+import { createStreamPlanner } from '../../harness/src/faults/stream-relay.js';
+import type { StreamFragment, StreamPlan } from '../../harness/src/faults/stream-relay.js';
 
 interface Run {
   readonly seed?: number;

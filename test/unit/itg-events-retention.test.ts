@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { PlatformContext } from '../../harness/src/platform/core/index.js';
 import { EVENTS_KEPT_MS } from '../../harness/src/platform/database/index.js';
 import { emptyDatabase } from '../support/itg-database.js';
-import { createWorldClock } from '../../harness/src/network/world/world-clock.js';
+import { createWorldClock } from '../../harness/src/network/world/world.js';
 import { startPlatformLab } from '../support/itg-platform.js';
 import type { PlatformLab } from '../support/itg-platform.js';
 

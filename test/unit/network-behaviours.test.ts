@@ -4,8 +4,9 @@ import { NODE_BEHAVIOURS } from '../../harness/src/network/node/behaviours.js';
 import { BEHAVIOUR_TRUTHS } from '../../harness/src/network/truth/behaviours.js';
 
 const kinds = (): readonly string[] => {
-  const text = readFileSync(new URL('../../harness/src/scenario/behaviour.ts', import.meta.url), 'utf8');
-  return [...text.matchAll(/readonly kind: '([a-z-]+)'/g)].map(([, kind = '']) => kind);
+  const text = readFileSync(new URL('../../harness/src/scenario/scenario.ts', import.meta.url), 'utf8');
+  const [behaviours = ''] = text.split('export type Behaviour ');
+  return [...behaviours.matchAll(/readonly kind: '([a-z-]+)'/g)].map(([, kind = '']) => kind);
 };
 
 test('each behaviour that a scenario can name has its truth', () => {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { decided } from '../../harness/src/network/node/node-desk.js';
-import type { DeskBooks } from '../../harness/src/network/node/node-desk.js';
+import { decided } from '../../harness/src/network/node/node-answers.js';
+import type { DeskBooks } from '../../harness/src/network/node/node-answers.js';
 import type { CandidateView, FindingArm, ReviewView, TracebackRequest } from '../../sdk/src/traceback/index.js';
 import { rowOf, smallPlan } from '../support/planned-network.js';
 

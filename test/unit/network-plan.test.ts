@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { createSeededRandom } from '../../harness/src/faults/index.js';
-import { arrivalsOf } from '../../harness/src/network/plan/arrivals.js';
+import { arrivalsOf } from '../../harness/src/network/plan/plan-network.js';
 import {
   behaviourHolds,
   callsToTrace,

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import fc from 'fast-check';
-import { PassingMap } from '../../harness/src/drachtio/passing-map.js';
+import { PassingMap } from '../../harness/src/drachtio/timers.js';
 
 test('holds what a Map holds, whatever is set and removed', () => {
   const steps = fc.array(

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { headerTexts, secondWord, unfolded } from '../../harness/src/phones/header-text.js';
+import { headerTexts, secondWord, unfolded } from '../../harness/src/phones/phone-call.js';
 import { inviteFacts, verstatOf } from '../../harness/src/phones/index.js';
 
 const message = (...lines: readonly string[]): string =>

@@ -1,9 +1,15 @@
 import { expect, test } from 'vitest';
 import { createManualClock } from '@hopback/sdk/testing';
-import { checkedPolicy, followPolicy } from '../../harness/src/phones/answer-policy.js';
-import { duration, headerLines, reasonPhrase, rejection } from '../../harness/src/phones/argument-checks.js';
-import { createCallProgress } from '../../harness/src/phones/call-progress.js';
-import { createInbox } from '../../harness/src/phones/inbox.js';
+import {
+  checkedPolicy,
+  duration,
+  followPolicy,
+  headerLines,
+  reasonPhrase,
+  rejection,
+} from '../../harness/src/phones/answer-policy.js';
+import { createCallProgress } from '../../harness/src/phones/phone-call.js';
+import { createInbox } from '../../harness/src/phones/phone.js';
 import { createBlockingSubscriber, createPhone } from '../../harness/src/phones/index.js';
 import type { AnswerPolicy, CallState, IncomingCall, PhoneOptions } from '../../harness/src/phones/index.js';
 

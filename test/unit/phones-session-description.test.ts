@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { sessionDescription } from '../../harness/src/phones/session-description.js';
+import { sessionDescription } from '../../harness/src/phones/user-agent.js';
 
 const media = (description: string): readonly string[] =>
   description.split('\r\n').filter((line) => /^(m=|a=)/.test(line));

@@ -4,12 +4,15 @@ import { jwtVerify } from 'jose';
 import type { CryptoKey } from 'jose';
 import { expect, test } from 'vitest';
 import { isHopbackError } from '../../sdk/src/errors.js';
-import type { AssertionAlgorithm, AssertionKey } from '../../sdk/src/platform/client/assertion-key.js';
-import { privateKeyJwt, TOKEN_TIMEOUT_MS } from '../../sdk/src/platform/client/private-key-jwt.js';
-import type { PrivateKeyJwtOptions } from '../../sdk/src/platform/client/private-key-jwt.js';
+import { TOKEN_TIMEOUT_MS, privateKeyJwt } from '../../sdk/src/platform/client/private-key-jwt.js';
+import type {
+  AssertionAlgorithm,
+  AssertionKey,
+  PrivateKeyJwtOptions,
+} from '../../sdk/src/platform/client/private-key-jwt.js';
 import type { PlatformFetch } from '../../sdk/src/platform/http/platform-fetch.js';
 import { wireBodySchemas } from '../../sdk/src/platform/wire/wire-bodies.schema.js';
-import { createLocalSigner } from '../../sdk/src/stir/signing/local-signer.js';
+import { createLocalSigner } from '../../sdk/src/stir/signing/signer.js';
 import { createManualClock } from '../../sdk/src/testing/manual-clock.js';
 import { createTestKey } from '../../sdk/src/testing/test-key.js';
 

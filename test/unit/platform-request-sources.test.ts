@@ -1,15 +1,21 @@
 import { expect, test } from 'vitest';
 import { HopbackError, isHopbackError } from '../../sdk/src/errors.js';
 import type { EventStreamOptions, StreamedEvent } from '../../sdk/src/platform/events/platform-events.js';
-import type { RequestClient } from '../../sdk/src/platform/sources/arrival-desk.js';
-import { mergeTracebackRequestSources } from '../../sdk/src/platform/sources/merge-sources.js';
-import { NOTICE_POLL_INTERVAL_MS } from '../../sdk/src/platform/sources/notice-rounds.js';
-import { pollTracebackRequests } from '../../sdk/src/platform/sources/poll-requests.js';
-import { MAX_LOOKS, MAX_OPEN_ARRIVALS, POLL_INTERVAL_MS } from '../../sdk/src/platform/sources/request-rounds.js';
-import type { RequestSourceState } from '../../sdk/src/platform/sources/source-state.js';
-import { RELEASED_AGAIN_MS, STEP_OVER_ATTEMPTS } from '../../sdk/src/platform/sources/stream-event.js';
-import { streamTracebackRequests } from '../../sdk/src/platform/sources/stream-requests.js';
-import { createWebhookRequestSource } from '../../sdk/src/platform/sources/webhook-requests.js';
+import type { RequestClient, RequestSourceState } from '../../sdk/src/platform/sources/source-state.js';
+import { mergeTracebackRequestSources } from '../../sdk/src/platform/sources/source-state.js';
+import {
+  MAX_LOOKS,
+  MAX_OPEN_ARRIVALS,
+  NOTICE_POLL_INTERVAL_MS,
+  POLL_INTERVAL_MS,
+  pollTracebackRequests,
+} from '../../sdk/src/platform/sources/poll-requests.js';
+import {
+  RELEASED_AGAIN_MS,
+  STEP_OVER_ATTEMPTS,
+  createWebhookRequestSource,
+  streamTracebackRequests,
+} from '../../sdk/src/platform/sources/stream-requests.js';
 import type {
   TracebackRequestArrival,
   TracebackRequestSource,

@@ -5,8 +5,8 @@ import { expect, test } from 'vitest';
 import { isHopbackError } from '../../sdk/src/errors.js';
 import { bearerToken } from '../../sdk/src/platform/auth.js';
 import { createPlatformClient } from '../../sdk/src/platform/client/platform-client.js';
-import { createTlsFetch } from '../../sdk/src/platform/http/tls-fetch.js';
-import type { TlsFetchOptions } from '../../sdk/src/platform/http/tls-fetch.js';
+import { createTlsFetch } from '../../sdk/src/platform/http/platform-fetch.js';
+import type { TlsFetchOptions } from '../../sdk/src/platform/http/platform-fetch.js';
 import { createTestPki } from '../../sdk/src/testing/test-pki.js';
 import { sampleStatus } from '../support/platform-samples.js';
 

@@ -7,13 +7,13 @@ import type { AddressInfo } from 'node:net';
 import { connect } from 'node:net';
 import { expect, test } from 'vitest';
 import { isHopbackError } from '../../sdk/src/errors.js';
-import { signWebhook } from '../../sdk/src/platform/webhooks/sign-webhook.js';
+import { signWebhook } from '../../sdk/src/platform/webhooks/verify-webhook.js';
 import {
+  createWebhookReceiver,
   expressWebhookHandler,
   honoWebhookHandler,
   nodeWebhookHandler,
-} from '../../sdk/src/platform/webhooks/webhook-handlers.js';
-import { createWebhookReceiver } from '../../sdk/src/platform/webhooks/webhook-receiver.js';
+} from '../../sdk/src/platform/webhooks/webhook-receiver.js';
 import type { WebhookReceiver } from '../../sdk/src/platform/webhooks/webhook-receiver.js';
 import { createdEvent } from '../support/platform-samples.js';
 

@@ -1,11 +1,10 @@
 import { readdirSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
-import { countDays } from '../../sdk/src/records/store/duckdb/day-sums.js';
-import type { DaySums, MarkedSum } from '../../sdk/src/records/store/duckdb/day-sums.js';
-import type { Engine } from '../../sdk/src/records/store/duckdb/engine.js';
+import { countDays } from '../../sdk/src/records/store/duckdb/engine.js';
+import type { DaySums, Engine, MarkedSum } from '../../sdk/src/records/store/duckdb/engine.js';
 import { openDuckDbRecordStore } from '../../sdk/src/records/store/duckdb-record-store.js';
-import { DAY_US } from '../../sdk/src/records/store/record-query.js';
+import { DAY_US } from '../../sdk/src/records/store/record-store.js';
 import { storeFolders } from '../support/record-store-folder.js';
 import { NOON_US, sampleRecord } from '../support/stored-records.js';
 

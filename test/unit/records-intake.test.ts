@@ -8,9 +8,9 @@ import { isHopbackError } from '../../sdk/src/errors.js';
 import type { SourceConfiguration } from '../../sdk/src/records/ingest/source-configuration.js';
 import { readSourceConfiguration } from '../../sdk/src/records/ingest/source-configuration.js';
 import { readRejects } from '../../sdk/src/records/ingest/reject-file.js';
-import { rejectsFile } from '../../sdk/src/records/intake/intake-folders.js';
+import { rejectsFile } from '../../sdk/src/records/intake/intake-source.js';
 import { openRecordIntake } from '../../sdk/src/records/intake/open-record-intake.js';
-import type { IntakeNotice, RecordIntake } from '../../sdk/src/records/intake/record-intake.js';
+import type { IntakeNotice, RecordIntake } from '../../sdk/src/records/intake/open-record-intake.js';
 import { sampleCallRecord } from '../../sdk/src/testing/sample-call-record.js';
 import { ASTERISK_SOURCE, asteriskRow } from '../support/cli-records-lab.js';
 

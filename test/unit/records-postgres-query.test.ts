@@ -1,10 +1,14 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { rawEvidence } from '../../sdk/src/records/raw-evidence.js';
-import { countStatement, findStatement, numberForms } from '../../sdk/src/records/store/postgres-query.js';
-import { createPostgresRows } from '../../sdk/src/records/store/postgres-row.js';
-import { quotedIdentifier } from '../../sdk/src/records/store/postgres-table.js';
-import type { PostgresTable } from '../../sdk/src/records/store/postgres-table.js';
+import {
+  countStatement,
+  createPostgresRows,
+  findStatement,
+  numberForms,
+  quotedIdentifier,
+} from '../../sdk/src/records/store/postgres-row.js';
+import type { PostgresTable } from '../../sdk/src/records/store/postgres-row.js';
 
 const TABLE: PostgresTable = {
   schema: 'billing',

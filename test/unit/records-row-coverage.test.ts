@@ -3,7 +3,7 @@ import type { CallRecord } from '../../sdk/src/core/call-record.js';
 import type { CoverageInterval } from '../../sdk/src/core/call-record.js';
 import { createRowCoverage } from '../../sdk/src/records/ingest/row-coverage.js';
 import type { CoverageState, RowCoverageOptions } from '../../sdk/src/records/ingest/row-coverage.js';
-import { coverageGaps, coverageWith } from '../../sdk/src/records/store/coverage.js';
+import { coverageGaps, coverageWith } from '../../sdk/src/records/store/record-store.js';
 import { NOON_US, sparseRecord } from '../support/stored-records.js';
 
 const MINUTE_US = 60_000_000;

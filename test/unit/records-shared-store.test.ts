@@ -8,11 +8,8 @@ import { openDuckDbRecordStore } from '../../sdk/src/records/store/duckdb-record
 import { openSharedRecordStore } from '../../sdk/src/records/store/shared-record-store.js';
 import { createMemoryRecordStore } from '../../sdk/src/records/store/memory-record-store.js';
 import type { FoundRecords, RecordStore } from '../../sdk/src/records/store/record-store.js';
-import { createGuestStore } from '../../sdk/src/records/store/shared/guest-store.js';
-import { CLOSING } from '../../sdk/src/records/store/shared/operations.js';
-import { startSocketHost } from '../../sdk/src/records/store/shared/socket-host.js';
-import { socketPath } from '../../sdk/src/records/store/shared/socket-place.js';
-import { socketRequests } from '../../sdk/src/records/store/shared/socket-request.js';
+import { CLOSING, createGuestStore } from '../../sdk/src/records/store/shared/guest-store.js';
+import { socketPath, socketRequests, startSocketHost } from '../../sdk/src/records/store/shared/socket-host.js';
 import { createManualClock } from '../../sdk/src/testing/manual-clock.js';
 import { lookupClaims, storeClaims } from '../support/record-store-conformance.js';
 import { storeFolders } from '../support/record-store-folder.js';

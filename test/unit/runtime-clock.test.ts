@@ -1,7 +1,17 @@
 import { spawnSync } from 'node:child_process';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { DeliveryResult } from '../../sdk/src/platform/wire/record-batch.js';
-import { MACHINE_CLOCK, schedule, scheduleInBackground, STEADY_CLOCK } from '../../sdk/src/internal/index.js';
+import { everyInBackground } from '../../sdk/src/core/runtime/clock.js';
+import {
+  abortedAfter,
+  every,
+  MACHINE_CLOCK,
+  nextTurn,
+  schedule,
+  scheduleInBackground,
+  STEADY_CLOCK,
+  wait,
+} from '../../sdk/src/internal/index.js';
 import { createTemporaryDirectory } from '../peers/temporary-directory.js';
 import { sampleRecord } from '../support/stream-lab.js';
 import { openStreamOnDisk } from '../support/stream-on-disk.js';
@@ -40,6 +50,50 @@ test('a long timer can be cancelled in each of its parts', () => {
 test('a timer without end never fires, and leaves nothing behind', () => {
   schedule(() => expect.unreachable(), Infinity)();
   expect(vi.getTimerCount()).toBe(0);
+});
+
+test.each([every, everyInBackground])('what is repeated goes on until it is ended, also by itself', (timer) => {
+  let runs = 0;
+  const end = timer(() => (runs += 1), 30 * DAY_MS);
+  vi.advanceTimersByTime(90 * DAY_MS);
+  expect(runs).toBe(3);
+  end();
+  const endSoon = timer(() => {
+    runs += 1;
+    endSoon();
+  }, 1_000);
+  vi.advanceTimersByTime(90 * DAY_MS);
+  expect([runs, vi.getTimerCount()]).toEqual([4, 0]);
+});
+
+test('a wait ends in time, or at once when its signal aborts, and leaves nothing behind', async () => {
+  const done = wait(30 * DAY_MS);
+  vi.advanceTimersByTime(30 * DAY_MS);
+  await done;
+  const reason = new Error('enough');
+  const controller = new AbortController();
+  const waits = [wait(DAY_MS, controller.signal), wait(DAY_MS, AbortSignal.abort(reason))];
+  controller.abort(reason);
+  const rejected = { status: 'rejected', reason };
+  expect(await Promise.allSettled(waits)).toEqual([rejected, rejected]);
+  expect(vi.getTimerCount()).toBe(0);
+});
+
+test('a signal aborts after its time with a TimeoutError', () => {
+  const signal = abortedAfter(1_000);
+  vi.advanceTimersByTime(999);
+  expect(signal.aborted).toBe(false);
+  vi.advanceTimersByTime(1);
+  expect(signal.reason).toMatchObject({ name: 'TimeoutError' });
+});
+
+test('the next turn comes behind what is due already', async () => {
+  vi.useRealTimers();
+  const order: string[] = [];
+  setImmediate(() => order.push('due'));
+  await nextTurn();
+  order.push('next');
+  expect(order).toEqual(['due', 'next']);
 });
 
 test('a fraction of a millisecond is waited for', () => {

@@ -1,9 +1,9 @@
 import { hash } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { createClients } from '../../sdk/src/sidecar/http/clients.js';
-import type { ClientMarks } from '../../sdk/src/sidecar/http/clients.js';
-import { accepts, isJson, mediaType } from '../../sdk/src/sidecar/http/media-types.js';
-import { trunkTable } from '../../sdk/src/sidecar/services/trunk-table.js';
+import { createClients } from '../../sdk/src/sidecar/http/serve-calls.js';
+import type { ClientMarks } from '../../sdk/src/sidecar/http/serve-calls.js';
+import { accepts, isJson, mediaType } from '../../sdk/src/sidecar/http/call-context.js';
+import { trunkTable } from '../../sdk/src/sidecar/services/load-services.js';
 import { trunkPolicy } from '../../sdk/src/switch/index.js';
 
 const LISTENER = { host: '127.0.0.1', port: 0, tokens: [], maxBodyBytes: 1_024 };

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { readTextFile } from '../../sdk/src/sidecar/services/files.js';
-import { loadNumbers } from '../../sdk/src/sidecar/services/load-numbers.js';
+import { loadNumbers } from '../../sdk/src/sidecar/services/load-services.js';
 import { codeOf } from '../support/code-of.js';
 
 let directory: string;

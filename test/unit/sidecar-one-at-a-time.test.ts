@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { oneAtATime } from '../../sdk/src/sidecar/services/watch-files.js';
+import { oneAtATime } from '../../sdk/src/sidecar/services/files.js';
 
 test('a storm of requests to reload is two runs: the one under way, and one behind it that all who asked meanwhile share', async () => {
   let runs = 0;

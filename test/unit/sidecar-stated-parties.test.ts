@@ -1,6 +1,6 @@
 import { GOOD_PASSPORT_NAMES, GOOD_PASSPORTS, PASSPORT_FAULT_NAMES, PASSPORT_FAULTS } from '@hopback/sdk/testing';
 import { beforeAll, expect, test } from 'vitest';
-import { statedParties } from '../../sdk/src/sidecar/dialects/stated-parties.js';
+import { statedParties } from '../../sdk/src/sidecar/dialects/stir-api.js';
 import { claimedParties } from '../../sdk/src/stir/index.js';
 import { createVerificationLab } from '../support/verification-lab.js';
 import type { VerificationLab } from '../support/verification-lab.js';

@@ -1,5 +1,11 @@
 import { expect, test } from 'vitest';
-import { addressOf, endOfQuoted, listValues, parameterOf, tagOf } from '../../harness/src/drachtio/message/address.js';
+import {
+  addressOf,
+  endOfQuoted,
+  listValues,
+  parameterOf,
+  tagOf,
+} from '../../harness/src/drachtio/message/sip-message.js';
 
 test.each([
   ['<sip:bob@example.com>;tag=1', 'sip:bob@example.com', ';tag=1'],

@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
-import {
-  stepInviteClient,
-  type InviteClientEvent,
-  type InviteClientState,
+import { stepInviteClient } from '../../harness/src/drachtio/transaction/invite-client-machine.js';
+import { stepNonInviteClient } from '../../harness/src/drachtio/transaction/non-invite-client-machine.js';
+import type {
+  InviteClientEvent,
+  InviteClientState,
 } from '../../harness/src/drachtio/transaction/invite-client-machine.js';
-import {
-  stepNonInviteClient,
-  type NonInviteClientEvent,
-  type NonInviteClientState,
+import type {
+  NonInviteClientEvent,
+  NonInviteClientState,
 } from '../../harness/src/drachtio/transaction/non-invite-client-machine.js';
 import type { TransactionAction } from '../../harness/src/drachtio/transaction/transition.js';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { composeRequest, composeResponse, contentTypeOf } from '../../harness/src/drachtio/message/compose.js';
+import { composeRequest, composeResponse, contentTypeOf } from '../../harness/src/drachtio/message/app-message.js';
 
 const request = {
   method: 'INVITE',

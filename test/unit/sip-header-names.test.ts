@@ -5,8 +5,8 @@ import {
   headerIdAt,
   headerName,
   writtenName,
-} from '../../harness/src/drachtio/message/header-names.js';
-import type { HeaderId } from '../../harness/src/drachtio/message/header-names.js';
+} from '../../harness/src/drachtio/message/sip-message.js';
+import type { HeaderId } from '../../harness/src/drachtio/message/sip-message.js';
 
 const ids = Object.values(HEADER).filter((id) => id !== HEADER.other);
 const known = ids.map((id) => ({ name: headerName(id), id }));

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { HEADER } from '../../harness/src/drachtio/message/header-names.js';
 import {
+  HEADER,
   bodyOf,
   fieldIndex,
   fieldLine,

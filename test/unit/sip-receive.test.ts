@@ -1,9 +1,14 @@
 import { expect, test } from 'vitest';
-import { HEADER } from '../../harness/src/drachtio/message/header-names.js';
-import { bodyOf, headerLines, headerValue, headerValues } from '../../harness/src/drachtio/message/sip-message.js';
+import {
+  HEADER,
+  bodyOf,
+  headerLines,
+  headerValue,
+  headerValues,
+} from '../../harness/src/drachtio/message/sip-message.js';
 import { parseMessage } from '../../harness/src/drachtio/message/parse-message.js';
-import { readDatagram, readParsed, type Reading } from '../../harness/src/drachtio/receive.js';
-import { stampedText, viaLines, withoutTopVia } from '../../harness/src/drachtio/received.js';
+import { readDatagram, readParsed, stampedText, viaLines, withoutTopVia } from '../../harness/src/drachtio/received.js';
+import type { Reading } from '../../harness/src/drachtio/received.js';
 import type { Flow } from '../../harness/src/drachtio/transport/flow.js';
 import { arrivalOn, fakeFlow, messageFrom, receivedFrom, requestText, responseText } from '../support/sip-samples.js';
 

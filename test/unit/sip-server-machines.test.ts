@@ -1,20 +1,16 @@
 import { expect, test } from 'vitest';
-import {
-  stepInviteServer,
-  type InviteServerEvent,
-  type InviteServerState,
+import { stepInviteServer } from '../../harness/src/drachtio/transaction/invite-server-machine.js';
+import { stepNonInviteServer } from '../../harness/src/drachtio/transaction/non-invite-server-machine.js';
+import { TIMER_BASE, lifetimeMs } from '../../harness/src/drachtio/transaction/transition.js';
+import type {
+  InviteServerEvent,
+  InviteServerState,
 } from '../../harness/src/drachtio/transaction/invite-server-machine.js';
-import {
-  stepNonInviteServer,
-  type NonInviteServerEvent,
-  type NonInviteServerState,
+import type {
+  NonInviteServerEvent,
+  NonInviteServerState,
 } from '../../harness/src/drachtio/transaction/non-invite-server-machine.js';
-import {
-  lifetimeMs,
-  TIMER_BASE,
-  type LifetimeTimer,
-  type TransactionAction,
-} from '../../harness/src/drachtio/transaction/transition.js';
+import type { LifetimeTimer, TransactionAction } from '../../harness/src/drachtio/transaction/transition.js';
 
 type Arc<State, Event> = readonly [State, Event, State, readonly TransactionAction[]];
 

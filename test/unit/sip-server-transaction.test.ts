@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { ServerTransaction } from '../../harness/src/drachtio/transaction/server-transaction.js';
+import type { ServerTransaction } from '../../harness/src/drachtio/transaction/transaction-layer.js';
 import type { TransportName } from '../../harness/src/drachtio/transport/flow.js';
 import { requestText, responseText } from '../support/sip-samples.js';
 import { createTransactionLab, NOTHING_LEFT, type TransactionLab } from '../support/sip-transactions.js';

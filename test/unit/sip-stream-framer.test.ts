@@ -3,7 +3,7 @@ import {
   createStreamFramer,
   STREAM_LIMITS,
   type StreamEvent,
-} from '../../harness/src/drachtio/message/stream-framer.js';
+} from '../../harness/src/drachtio/message/parse-message.js';
 import { framed, requestText, responseText } from '../support/sip-samples.js';
 
 const first = requestText('MESSAGE', { body: 'one\r\n\r\nMESSAGE sip:x SIP/2.0\r\n\r\n' });

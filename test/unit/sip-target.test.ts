@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isRequestUri, routesOf, targetOf, uriOf } from '../../harness/src/drachtio/message/sip-target.js';
+import { isRequestUri, routesOf, targetOf, uriOf } from '../../harness/src/drachtio/message/via.js';
 
 const plain = { isSecure: false, port: 0, transport: '', isLoose: false };
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { headerValue, type SipMessage } from '../../harness/src/drachtio/message/sip-message.js';
-import { HEADER } from '../../harness/src/drachtio/message/header-names.js';
-import { readDatagram, type Reading } from '../../harness/src/drachtio/receive.js';
+import { HEADER, headerValue } from '../../harness/src/drachtio/message/sip-message.js';
+import type { SipMessage } from '../../harness/src/drachtio/message/sip-message.js';
+import { readDatagram, type Reading } from '../../harness/src/drachtio/received.js';
 import type { TransportName } from '../../harness/src/drachtio/transport/flow.js';
 import {
   arrivalOn,

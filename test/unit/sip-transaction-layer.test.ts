@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { clientKey, serverKey } from '../../harness/src/drachtio/transaction/transaction-key.js';
+import { clientKey, serverKey } from '../../harness/src/drachtio/transaction/transaction-layer.js';
 import { receivedFrom, requestText, responseText, type RequestSample } from '../support/sip-samples.js';
 import { createTransactionLab, NOTHING_LEFT } from '../support/sip-transactions.js';
 

@@ -2,8 +2,11 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { deadlinePolicy, MAX_OTHER_HOLIDAYS } from '../../sdk/src/traceback/deadline/deadline-policy.js';
 import type { DeadlinePolicy, OtherHoliday } from '../../sdk/src/traceback/deadline/deadline-policy.js';
-import { noticeDeadlines } from '../../sdk/src/traceback/deadline/notice-deadlines.js';
-import { tracebackDeadline, tracebackDueTime } from '../../sdk/src/traceback/deadline/traceback-deadline.js';
+import {
+  noticeDeadlines,
+  tracebackDeadline,
+  tracebackDueTime,
+} from '../../sdk/src/traceback/deadline/traceback-deadline.js';
 
 interface DeadlineCase {
   readonly name: string;

@@ -14,7 +14,7 @@ import { signatureFor } from '../../sdk/src/log/checkpoint.js';
 import { canonicalJson } from '../../sdk/src/traceback/evidence/canonical-json.js';
 import { parseEntry, parseManifest } from '../../sdk/src/traceback/evidence/evidence.schema.js';
 import { packFindings } from '../../sdk/src/traceback/evidence/pack-findings.js';
-import { verifyGuide } from '../../sdk/src/traceback/evidence/verify-script.js';
+import { verifyGuide } from '../../sdk/src/traceback/evidence/exported-files.js';
 import {
   evidenceLab,
   LAB_ANSWER,

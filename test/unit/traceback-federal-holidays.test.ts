@@ -4,7 +4,7 @@ import {
   federalHolidays,
   FIRST_HOLIDAY_YEAR,
   LAST_HOLIDAY_YEAR,
-} from '../../sdk/src/traceback/deadline/federal-holidays.js';
+} from '../../sdk/src/traceback/deadline/deadline-policy.js';
 
 const { years } = JSON.parse(
   readFileSync(new URL('../vectors/deadline/federal-holidays.json', import.meta.url), 'utf8'),

@@ -5,7 +5,7 @@ import { HopbackError } from '../../sdk/src/errors.js';
 import { createMemoryRecordStore } from '../../sdk/src/records/store/memory-record-store.js';
 import type { RecordLookup, RecordQuery, RecordStore } from '../../sdk/src/records/store/record-store.js';
 import type { MatchOutcome } from '../../sdk/src/traceback/match-outcome.js';
-import { findMatch } from '../../sdk/src/traceback/match/find-match.js';
+import { findMatch } from '../../sdk/src/traceback/match/match-call.js';
 import {
   brief,
   CALL_US,

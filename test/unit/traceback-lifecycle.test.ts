@@ -1,11 +1,13 @@
 import { expect, test } from 'vitest';
 import type { TracebackFinding } from '../../sdk/src/core/traceback-request.js';
-import { lifecycleRules } from '../../sdk/src/traceback/lifecycle/lifecycle-rules.js';
-import type { LifecycleRules } from '../../sdk/src/traceback/lifecycle/lifecycle-rules.js';
+import { lifecycleRules } from '../../sdk/src/traceback/lifecycle/traceback-state.js';
+import type {
+  LifecycleRules,
+  TracebackEvent,
+  TracebackState,
+} from '../../sdk/src/traceback/lifecycle/traceback-state.js';
 import { readTracebackState } from '../../sdk/src/traceback/lifecycle/read-traceback-state.js';
 import { stepTraceback } from '../../sdk/src/traceback/lifecycle/step-traceback.js';
-import type { TracebackEvent } from '../../sdk/src/traceback/lifecycle/traceback-event.js';
-import type { TracebackState } from '../../sdk/src/traceback/lifecycle/traceback-state.js';
 import { viewTraceback } from '../../sdk/src/traceback/lifecycle/traceback-view.js';
 import { answerTo, COURSE_START_MS, from, HOUR_MS, provider, traceback } from '../support/traceback-course.js';
 import type { TracebackCourse } from '../support/traceback-course.js';

@@ -2,9 +2,8 @@ import { expect, test } from 'vitest';
 import type { CallRecord, CalledNumber } from '../../sdk/src/core/call-record.js';
 import type { ProviderReference } from '../../sdk/src/core/traceback-request.js';
 import type { RequestedCall } from '../../sdk/src/core/traceback-request.js';
-import { matchCall } from '../../sdk/src/traceback/match/match-call.js';
-import { DOUBTS } from '../../sdk/src/traceback/match/match-doubts.js';
-import { MATCH_WEIGHTS } from '../../sdk/src/traceback/match/match-weights.js';
+import { DOUBTS, matchCall } from '../../sdk/src/traceback/match/match-call.js';
+import { MATCH_WEIGHTS } from '../../sdk/src/traceback/match/match-options.js';
 import {
   ALL,
   AT,

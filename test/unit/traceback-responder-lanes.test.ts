@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createKeyedWork } from '../../sdk/src/traceback/responder/keyed-work.js';
+import { createKeyedWork } from '../../sdk/src/traceback/responder/responder-core.js';
 import type { TracebackRequest } from '../../sdk/src/traceback/index.js';
 import { createAnswerDesk, openResponder } from '../support/responder-lab.js';
 import type { ResponderLab } from '../support/responder-lab.js';

@@ -2,7 +2,7 @@ import { createPublicKey } from 'node:crypto';
 import { compactVerify } from 'jose';
 import { expect, test } from 'vitest';
 import { isHopbackError } from '../../sdk/src/errors.js';
-import { createChannel } from '../../sdk/src/platform/sources/channel.js';
+import { createChannel } from '../../sdk/src/platform/sources/source-state.js';
 import type {
   TracebackRequestArrival,
   TracebackRequestSource,

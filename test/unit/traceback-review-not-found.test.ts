@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { FindingArm } from '../../sdk/src/core/traceback-request.js';
 import type { MatchOutcome } from '../../sdk/src/traceback/match-outcome.js';
-import { DEFAULT_TRACEBACK_POLICY } from '../../sdk/src/traceback/policy/default-policy.js';
+import { DEFAULT_TRACEBACK_POLICY } from '../../sdk/src/traceback/policy/traceback-policy.js';
 import { decideTraceback } from '../../sdk/src/traceback/policy/decide-traceback.js';
 import { answerOfDecision } from '../../sdk/src/traceback/review/answer-of-decision.js';
 import type { DecisionOutcome } from '../../sdk/src/traceback/review/answer-of-decision.js';

@@ -3,7 +3,7 @@ import type { PassportFaultName, PassportOptions } from '@hopback/sdk/testing';
 import { beforeAll, expect, test } from 'vitest';
 import { MAX_IDENTITY_HEADERS } from '../../sdk/src/stir/verification/core.js';
 import { MAX_IDENTITY_HEADER_CHARS } from '../../sdk/src/stir/identity-header.js';
-import type { FailureReason } from '../../sdk/src/stir/verification/failure-reasons.js';
+import type { FailureReason } from '../../sdk/src/stir/verification/step.js';
 import type { CallVerdict } from '../../sdk/src/stir/verification/outcome.js';
 import type { VerificationRequest } from '../../sdk/src/stir/verification/request.js';
 import { leastMs } from '../support/least-time.js';

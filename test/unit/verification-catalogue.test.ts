@@ -7,7 +7,7 @@ import {
   sampleInvite,
 } from '@hopback/sdk/testing';
 import { parseSipRequest } from '../../sdk/src/core/sip-request.js';
-import { verificationRequestOf } from '../../sdk/src/stir/verification/request-of-sip.js';
+import { verificationRequestOf } from '../../sdk/src/stir/verification/request.js';
 import { createStepNames, namesOfSteps } from '../../sdk/src/stir/verification/step.js';
 import { VERIFICATION_STEPS } from '../../sdk/src/stir/verification/steps.js';
 import { createTrustStore } from '../../sdk/src/stir/certificates/trust-store.js';

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { createDeadlines } from '../../sdk/src/stir/verification/deadlines.js';
+import { createDeadlines } from '../../sdk/src/stir/verification/verification-service.js';
 
 let startedMs = 0;
 

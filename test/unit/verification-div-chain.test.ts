@@ -3,7 +3,7 @@ import type { PassportOptions } from '@hopback/sdk/testing';
 import { beforeAll, expect, test } from 'vitest';
 import type { CallVerdict } from '../../sdk/src/stir/verification/outcome.js';
 import type { VerificationPolicy } from '../../sdk/src/stir/verification/policy.js';
-import { formatSipDate } from '../../sdk/src/stir/verification/sip-date.js';
+import { formatSipDate } from '../../sdk/src/stir/verification/request.js';
 import { createVerificationLab } from '../support/verification-lab.js';
 import type { VerificationLab } from '../support/verification-lab.js';
 

@@ -1,6 +1,6 @@
 import { beforeAll, expect, test } from 'vitest';
 import { createManualClock, createPassport, TEST_DEST_TN, TEST_ORIG_TN } from '@hopback/sdk/testing';
-import { createReplayMemory } from '../../sdk/src/stir/verification/replay-memory.js';
+import { createReplayMemory } from '../../sdk/src/stir/verification/memory.js';
 import { createVerificationLab } from '../support/verification-lab.js';
 import type { VerificationLab } from '../support/verification-lab.js';
 

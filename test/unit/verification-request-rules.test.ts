@@ -2,9 +2,12 @@ import { createPassport, sampleInvite, TEST_DEST_TN, TEST_ORIG_TN } from '@hopba
 import type { PassportOptions } from '@hopback/sdk/testing';
 import { beforeAll, expect, test } from 'vitest';
 import { parseSipRequest } from '../../sdk/src/core/sip-request.js';
-import { verificationRequestOf } from '../../sdk/src/stir/verification/request-of-sip.js';
-import { readParties } from '../../sdk/src/stir/verification/request.js';
-import { formatSipDate, readSipDate } from '../../sdk/src/stir/verification/sip-date.js';
+import {
+  formatSipDate,
+  readParties,
+  readSipDate,
+  verificationRequestOf,
+} from '../../sdk/src/stir/verification/request.js';
 import type { VerificationRequest } from '../../sdk/src/stir/verification/request.js';
 import { DEFAULT_VERIFICATION_POLICY, verificationPolicy } from '../../sdk/src/stir/verification/policy.js';
 import type { VerificationPolicy } from '../../sdk/src/stir/verification/policy.js';

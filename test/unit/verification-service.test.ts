@@ -2,12 +2,11 @@ import { createManualClock, createPassport, createTestPki, TEST_NOW_MS, twinSign
 import type { PassportOptions } from '@hopback/sdk/testing';
 import * as fc from 'fast-check';
 import { beforeEach, expect, test } from 'vitest';
-import { describeVerdict } from '../../sdk/src/stir/verification/describe-verdict.js';
+import { describeVerdict } from '../../sdk/src/stir/verification/explain.js';
 import type { CertificateLookup, CertificateRepository } from '../../sdk/src/stir/certificates/repository.js';
 import type { VerificationRequest } from '../../sdk/src/stir/verification/request.js';
 import type { SignatureChecker } from '../../sdk/src/stir/verification/signature-checker.js';
-import { createReplayMemory } from '../../sdk/src/stir/verification/replay-memory.js';
-import { PATH_REEVALUATION_MS } from '../../sdk/src/stir/verification/path-memory.js';
+import { PATH_REEVALUATION_MS, createReplayMemory } from '../../sdk/src/stir/verification/memory.js';
 import type { VerificationServiceOptions } from '../../sdk/src/stir/verification/verification-service.js';
 import { createShelfRepository, createVerificationLab, trustStoreOf } from '../support/verification-lab.js';
 import type { VerificationLab } from '../support/verification-lab.js';

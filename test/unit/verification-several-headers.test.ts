@@ -3,7 +3,7 @@ import type { PassportOptions, TestServiceProvider } from '@hopback/sdk/testing'
 import { beforeAll, expect, test } from 'vitest';
 import type { CallVerdict } from '../../sdk/src/stir/verification/outcome.js';
 import type { VerificationPolicy } from '../../sdk/src/stir/verification/policy.js';
-import { MAX_REASON_CHARS } from '../../sdk/src/stir/verification/reason-header.js';
+import { MAX_REASON_CHARS } from '../../sdk/src/stir/verification/outcome.js';
 import type { VerificationRequest } from '../../sdk/src/stir/verification/request.js';
 import { LAB_X5U, createVerificationLab } from '../support/verification-lab.js';
 import type { VerificationLab } from '../support/verification-lab.js';

@@ -1,9 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { describeVerdict } from '../../sdk/src/stir/verification/describe-verdict.js';
-import { explainEvidence } from '../../sdk/src/stir/verification/explain.js';
-import { FAILURE_REASON_NAMES, FAILURE_REASONS } from '../../sdk/src/stir/verification/failure-reasons.js';
-import type { FailureReason } from '../../sdk/src/stir/verification/failure-reasons.js';
+import { describeVerdict, explainEvidence } from '../../sdk/src/stir/verification/explain.js';
+import { FAILURE_REASONS, FAILURE_REASON_NAMES } from '../../sdk/src/stir/verification/step.js';
+import type { FailureReason } from '../../sdk/src/stir/verification/step.js';
 import type { CallVerdict } from '../../sdk/src/stir/verification/outcome.js';
 import { VERIFICATION_STEPS } from '../../sdk/src/stir/verification/steps.js';
 import type { VerdictEvidence } from '../../sdk/src/core/call-record.js';

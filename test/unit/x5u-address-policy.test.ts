@@ -4,7 +4,7 @@ import {
   isSpecialPurposeAddress,
   parseNetworkSet,
   SPECIAL_PURPOSE_NETWORKS,
-} from '../../sdk/src/stir/certificates/address-policy.js';
+} from '../../sdk/src/stir/certificates/x5u-url-policy.js';
 
 test.each([
   '0.0.0.0',

@@ -9,7 +9,7 @@ import {
   retryDelayMs,
   revalidationDelayMs,
   servedUntil,
-} from '../../sdk/src/stir/certificates/cache-lifetime.js';
+} from '../../sdk/src/stir/certificates/certificate-cache.js';
 
 const NOW = Date.UTC(2026, 10, 2, 12, 0, 0);
 const HOUR = 3_600_000;

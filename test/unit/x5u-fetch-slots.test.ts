@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createFetchSlots } from '../../sdk/src/stir/certificates/fetch-slots.js';
+import { createFetchSlots } from '../../sdk/src/stir/certificates/x5u-fetch.js';
 import { settle } from './x5u-laboratory.js';
 
 test('slots go round by site and never exceed their limits', async () => {

@@ -1,10 +1,8 @@
 import { createHash, generateKeyPairSync } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import type { Certificate } from '../../sdk/src/stir/certificates/certificate.js';
-import {
-  createCertificateRepository,
-  type CertificateRepositoryOptions,
-} from '../../sdk/src/stir/certificates/certificate-repository.js';
+import { createCertificateRepository } from '../../sdk/src/stir/certificates/certificate-repository.js';
+import { type CertificateRepositoryOptions } from '../../sdk/src/stir/certificates/repository-state.js';
 import type { CertificateLookup } from '../../sdk/src/stir/certificates/repository.js';
 import type { FetchX5uOptions, FetchX5uResult } from '../../sdk/src/stir/certificates/x5u-fetch.js';
 import { createManualClock, type ManualClock } from '../../sdk/src/testing/index.js';

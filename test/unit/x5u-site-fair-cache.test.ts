@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createSiteFairCache } from '../../sdk/src/stir/certificates/site-fair-cache.js';
+import { createSiteFairCache } from '../../sdk/src/stir/certificates/certificate-cache.js';
 
 const place = (site: string, sizeBytes = 1): { readonly site: string; readonly sizeBytes: number } => ({
   site,

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { siteOf, siteOfUrl } from '../../sdk/src/stir/certificates/site.js';
+import { siteOfUrl } from '../../sdk/src/stir/certificates/repository.js';
+import { siteOf } from '../../sdk/src/stir/certificates/repository.js';
 
 test.each([
   ['a.b.cert.example.com', 'example.com'],

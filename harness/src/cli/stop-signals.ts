@@ -1,4 +1,5 @@
 import { writeSync } from 'node:fs';
+import { scheduleInBackground } from '@hopback/sdk/internal';
 
 const STOP_SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 type StopSignal = (typeof STOP_SIGNALS)[number];
@@ -17,7 +18,7 @@ export function endAtSignals(): void {
     const isTaken = process.listenerCount(signal) > 1;
     if (isAsked || !isTaken) endAtOnce(signal);
     isAsked = true;
-    if (signal === 'SIGTERM') setTimeout(endByForce, END_WITHIN_SECONDS * 1_000, signal).unref();
+    if (signal === 'SIGTERM') scheduleInBackground(() => endByForce(signal), END_WITHIN_SECONDS * 1_000);
   };
   for (const name of STOP_SIGNALS) process.on(name, hear);
 }

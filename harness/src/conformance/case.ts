@@ -1,7 +1,108 @@
 import type { Attestation, Verstat } from '@hopback/sdk/stir';
-import type { CaseSetting } from './case-setting.js';
-import type { Observed } from './observed.js';
+import type {
+  PassportFaultContext,
+  PassportOptions,
+  PublishOptions,
+  ServerFaultName,
+  TestCertificate,
+  TestKey,
+  TestPki,
+  TestServiceProvider,
+} from '@hopback/sdk/testing';
 import type { TokenProblem } from './signing/signed-token.js';
+
+/** A provider, and where its chain is served. */
+export interface PublishedCertificate<Certificate extends TestCertificate = TestCertificate> {
+  readonly certificate: Certificate;
+  readonly x5u: string;
+}
+
+/** The world in which a case builds its call: PKI, certificate server and clock. */
+export interface CaseSetting {
+  readonly nowSeconds: number;
+  readonly pki: TestPki;
+  /** A provider with nothing wrong. */
+  readonly provider: PublishedCertificate<TestServiceProvider>;
+  /** What the signing service under test was given: where its chain is, and its public key. */
+  readonly signing: { readonly x5u: string; readonly publicKeyPem: string };
+  /** What the catalogues of faults are built from: the provider, now, and the numbers below. */
+  readonly context: PassportFaultContext;
+  /** Caller and callee, kept for fiction; others for each case, so that no answer is of an earlier call. */
+  readonly origTn: string;
+  readonly destTn: string;
+  /** Serves a chain at a URL of its own. */
+  readonly publish: (chainPem: string, options?: PublishOptions) => string;
+  /** A URL that misbehaves, in front of a right chain. */
+  readonly publishFault: (name: ServerFaultName, chainPem: string) => string;
+  /** Serves the provider's chain at this path of the certificate server, and returns the URL. */
+  readonly publishAt: (path: string) => string;
+  /** The same path of the same server without TLS. */
+  readonly httpUrl: (x5u: string) => string;
+  /** An RSA key: to make one takes a second, in which nothing else is answered. */
+  readonly rsaKey: TestKey;
+  /** Serial numbers that the CRL has had from the beginning. */
+  readonly revokedSerials: { readonly endEntity: number; readonly ca: number };
+  /** Settings of a right token of this call, with changes. */
+  readonly passport: (changes?: Partial<PassportOptions>) => PassportOptions;
+}
+
+/** A Reason header field of protocol STIR. @see RFC 9410 section 4 */
+export interface ReasonSeen {
+  readonly cause: number;
+  readonly text?: string;
+  readonly ppi?: string;
+}
+
+/** What a service answered, whatever interface it has. */
+export type Observed =
+  | {
+      readonly kind: 'verified';
+      readonly isPassed: boolean;
+      /** Absent where the interface does not show it. */
+      readonly verstat?: Verstat;
+      /** Response codes that were told. */
+      readonly codes: readonly number[];
+      readonly attestation?: string;
+      readonly reasons: readonly ReasonSeen[];
+      /** A SIP response that ended the call, and has no place for a verstat. */
+      readonly isFinalResponse?: true;
+      /** The answer in a few words, for reports. */
+      readonly said: string;
+    }
+  | {
+      readonly kind: 'signed';
+      /** Identity header values. */
+      readonly identity: readonly string[];
+      readonly said: string;
+    }
+  | {
+      readonly kind: 'not-signed';
+      /** HTTP or SIP status. */
+      readonly status: number;
+      readonly said: string;
+    }
+  /** It spoke, and not as its interface has it. */
+  | { readonly kind: 'not-understood'; readonly said: string }
+  /** Nobody there, or not in time. */
+  | { readonly kind: 'no-answer'; readonly why: 'refused' | 'timeout' | 'cut'; readonly said: string };
+
+/** The three values of verstat, without what vendors append to them. */
+const VERSTATS: readonly Verstat[] = ['TN-Validation-Passed', 'TN-Validation-Failed', 'No-TN-Validation'];
+
+/**
+ * Reads a verstat value: some vendors append the attestation, `TN-Validation-Passed-A`.
+ * @param text - as it was answered
+ * @returns value and attestation; undefined for what is no verstat
+ * @see 3GPP TS 24.229 section 7.2A.20
+ */
+export function readVerstat(text: unknown): { readonly verstat: Verstat; readonly attestation?: string } | undefined {
+  if (typeof text !== 'string') return undefined;
+  const [, attestation] = /-([ABC])$/.exec(text) ?? [];
+  const bare = attestation === undefined ? text : text.slice(0, -2);
+  const verstat = VERSTATS.find((one) => one === bare);
+  if (verstat === undefined) return undefined;
+  return attestation === undefined ? { verstat } : { verstat, attestation };
+}
 
 /** What cases are about, in the order in which reports have them. */
 export const CASE_GROUPS = [
@@ -139,3 +240,32 @@ export interface SigningContext {
 
 /** One numbered case. */
 export type ConformanceCase = VerificationCase | SigningCase;
+
+/** Which cases are asked. What is not given leaves nothing out. */
+export interface CaseSelection {
+  /** Numbers, also by their beginning: `V-101`, `V-1*`. */
+  readonly only?: readonly string[];
+  readonly groups?: readonly CaseGroup[];
+}
+
+/**
+ * The cases of a selection, in the order in which they are reported. Never throws.
+ * @param cases - all there are
+ * @param selection - which of them
+ * @returns those that both the numbers and the groups allow
+ * @see RFC 8224 section 6.2 for what cases of verification are about
+ * @example
+ * ```ts
+ * const some = selectCases(CONFORMANCE_CASES, { only: ['V-00*'], groups: ['good-calls'] });
+ * console.log(some[0]?.title); // passes a call that is attested A
+ * ```
+ */
+export function selectCases(cases: readonly ConformanceCase[], selection: CaseSelection): readonly ConformanceCase[] {
+  const { only, groups } = selection;
+  return cases
+    .filter(({ group }) => groups === undefined || groups.includes(group))
+    .filter(({ number }) => only === undefined || only.some((pattern) => fits(number, pattern)));
+}
+
+const fits = (number: string, pattern: string): boolean =>
+  pattern.endsWith('*') ? number.startsWith(pattern.slice(0, -1)) : number === pattern;

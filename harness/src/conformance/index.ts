@@ -4,12 +4,17 @@
  * and {@link runConformance} asks.
  * @packageDocumentation
  */
-export { CASE_GROUPS } from './case.js';
+export { CASE_GROUPS, selectCases } from './case.js';
 export type {
   Capability,
   CaseBase,
   CaseGroup,
+  CaseSelection,
+  CaseSetting,
   ConformanceCase,
+  Observed,
+  PublishedCertificate,
+  ReasonSeen,
   SentCall,
   SigningAnswer,
   SigningAsk,
@@ -18,14 +23,18 @@ export type {
   VerificationCase,
   VerificationExpectation,
 } from './case.js';
-export type { CaseSetting, PublishedCertificate } from './case-setting.js';
 export { CONFORMANCE_CASES } from './cases/index.js';
-export type { CaseResult, ConformanceOutcome, ConformanceRun, RunCounts } from './conformance-run.js';
+export type {
+  CaseResult,
+  ConformanceOutcome,
+  ConformanceRun,
+  ConformanceRunOptions,
+  RunCounts,
+} from './conformance-run.js';
 export { openConformanceEnvironment } from './environment/environment.js';
 export type { ConformanceEnvironment, ConformanceEnvironmentOptions } from './environment/environment.js';
 export { TRUST_FILES } from './environment/trust-files.js';
 export type { TrustUrls } from './environment/trust-files.js';
-export type { Observed, ReasonSeen } from './observed.js';
 export { conformanceRunOf } from './report/read-run.js';
 export { writeJunit } from './report/junit.js';
 export { writeConformanceMatrix } from './report/matrix.js';
@@ -33,10 +42,7 @@ export type { MatrixColumn } from './report/matrix.js';
 export { writeConformancePage } from './report/page.js';
 export { writeConformanceTable } from './report/table.js';
 export type { ConformanceTableOptions } from './report/table.js';
-export { runConformance } from './run-conformance.js';
-export type { ConformanceRunOptions } from './run-conformance.js';
-export { selectCases } from './select-cases.js';
-export type { CaseSelection } from './select-cases.js';
+export { runConformance } from './conformance-run.js';
 export type { TokenProblem } from './signing/signed-token.js';
 export { openConformanceTarget } from './targets/open-target.js';
 export { TARGET_KINDS } from './targets/target.js';

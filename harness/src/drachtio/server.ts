@@ -2,11 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { lookup } from 'node:dns';
 import type { Server } from 'node:net';
 import { HopbackError } from '@hopback/sdk/errors';
+import { createCdrWriter } from './agent/agent-context.js';
+import { ownResponse } from './received.js';
 import type { AgentContext } from './agent/agent-context.js';
-import { createCdrWriter } from './agent/cdr.js';
 import { createInboundAgent } from './agent/inbound.js';
 import { createOutboundAgent } from './agent/outbound.js';
-import { ownResponse } from './agent/own-response.js';
 import { STEADY_CLOCK } from '@hopback/sdk/internal';
 import type { AppConnection } from './control/app-connection.js';
 import { createAppDirectory } from './control/app-directory.js';
@@ -19,11 +19,11 @@ import { createTaps, type MessageTap } from './observe/tap.js';
 import { createFlowTokens } from './proxy/flow-tokens.js';
 import { createProxyAgent } from './proxy/proxy-agent.js';
 import { createStatelessProxy } from './proxy/stateless-proxy.js';
-import { readDatagram, readParsed, refusal, type Reading } from './receive.js';
+import { readDatagram, readParsed, refusal } from './received.js';
+import type { Reading, Received } from './received.js';
 import { isRequest } from './message/sip-message.js';
 import { readEssentials } from './message/essentials.js';
 import { MESSAGE_LIMITS } from './message/parse-message.js';
-import type { Received } from './received.js';
 import {
   checkServerOptions,
   CUT_OFF_BACKLOGS,

@@ -2,21 +2,33 @@ import { isIP } from 'node:net';
 import { HopbackError } from '@hopback/sdk/errors';
 import { startDatagramRelay } from './datagram-relay.js';
 import type { TimerClock } from '@hopback/sdk/internal';
-import { DATAGRAM_FAULT_KIND, MAX_FAULT_MS, STREAM_FAULT_KIND } from './fault-settings.js';
+import {
+  DATAGRAM_FAULT_KIND,
+  MAX_FAULT_MS,
+  RECORD_LIMIT_DEFAULT,
+  RECORD_LIMIT_MAX,
+  STREAM_FAULT_KIND,
+  createRelayLedger,
+} from './fault-settings.js';
 import type {
   BothDirections,
   DatagramFaults,
   DatagramSettings,
+  DirectionCounters,
   FaultKind,
   FaultsByDirection,
+  RelayAddress,
+  RelayChange,
+  RelayContext,
   RelayDirection,
+  RelayLedger,
+  RelayPacket,
+  RelayRecord,
+  RelayTransport,
   StreamFaults,
   StreamSettings,
 } from './fault-settings.js';
 import { STEADY_CLOCK } from '@hopback/sdk/internal';
-import { createRelayLedger, RECORD_LIMIT_DEFAULT, RECORD_LIMIT_MAX } from './relay-ledger.js';
-import type { DirectionCounters, RelayChange, RelayLedger, RelayPacket, RelayRecord } from './relay-ledger.js';
-import type { RelayAddress, RelayContext, RelayTransport } from './relay-transport.js';
 import { startStreamRelay } from './stream-relay.js';
 
 /** The protocols that a relay speaks. */

@@ -8,13 +8,24 @@ export {
   CHUNK_GAP_MS_DEFAULT,
   MAX_FAULT_MS,
   OUTAGE_MS_DEFAULT,
+  RECORD_LIMIT_DEFAULT,
+  RECORD_LIMIT_MAX,
   REORDER_BEHIND_MAX,
   REORDER_MS_DEFAULT,
   STREAM_PIECE_BYTES,
 } from './fault-settings.js';
-export type { CutKind, DatagramFaults, FaultsByDirection, RelayDirection, StreamFaults } from './fault-settings.js';
-export { RECORD_LIMIT_DEFAULT, RECORD_LIMIT_MAX } from './relay-ledger.js';
-export type { DirectionCounters, PacketAction, RelayChange, RelayPacket, RelayRecord } from './relay-ledger.js';
-export type { RelayAddress } from './relay-transport.js';
+export type {
+  CutKind,
+  DatagramFaults,
+  DirectionCounters,
+  FaultsByDirection,
+  PacketAction,
+  RelayAddress,
+  RelayChange,
+  RelayDirection,
+  RelayPacket,
+  RelayRecord,
+  StreamFaults,
+} from './fault-settings.js';
 export { createSeededRandom, MAX_INT_BELOW } from './seeded-random.js';
 export type { SeededRandom } from './seeded-random.js';

@@ -1,8 +1,18 @@
-export * from './findings.js';
-export { MAX_FINDINGS } from './finding-list.js';
-export { hopPairs, hopVerdict } from './hop-verdicts.js';
-export type { HopPair } from './hop-verdicts.js';
+export type { Metric, MetricName } from '../scenario/index.js';
+export { MAX_FINDINGS, createSureSuspicion, hopPairs, hopVerdict } from './findings.js';
+export type {
+  Finding,
+  HopPair,
+  JudgedFacts,
+  OracleReport,
+  RunFacts,
+  SeenAlert,
+  SeenAnswer,
+  SeenAnswering,
+  SeenCall,
+  SeenCampaign,
+  SeenHop,
+  SeenRecords,
+  SeenTraceback,
+} from './findings.js';
 export { judgeRun } from './judge-run.js';
-export type { JudgedFacts } from './judging.js';
-export * from './run-facts.js';
-export { createSureSuspicion } from './sure-suspicion.js';

@@ -1,13 +1,178 @@
-import type { PlannedCall } from '../network/plan/index.js';
-import type { CarriedTruth } from '../network/truth/index.js';
-import { createRecordsCount } from './expected-records.js';
-import type { RecordsCount } from './expected-records.js';
-import type { Metric } from './findings.js';
-import type { Judging } from './judging.js';
-import { plannedCall } from './judging.js';
-import { judgeShown, judgeVerdicts, refusingHop } from './judge-verdict.js';
-import type { SeenCall } from './run-facts.js';
-import { counted, createSpread, rate } from './spread.js';
+import type { NetworkPlan, PlannedCall } from '../network/plan/index.js';
+import type { CarriedTruth, TrueHop } from '../network/truth/index.js';
+import type { ScenarioSharing } from '../scenario/index.js';
+import { counted, createSpread, createSureSuspicion, hopPairs, hopVerdict, plannedCall, rate } from './findings.js';
+import type { Judging, SeenCall, SeenHop } from './findings.js';
+import type { Metric } from '../scenario/index.js';
+
+/** How many records a provider has to have: not the same where it depends on the instant, and where a call comes in several branches. */
+interface ExpectedRecords {
+  readonly least: number;
+  /** Of `least`, those that reach the platform in any case, by what their provider shares. */
+  readonly shared: number;
+  readonly most: number;
+}
+
+/** Counts the records that calls should leave behind. */
+interface RecordsCount {
+  /** `wasAnswered`: the caller got 200, so that the call came through every hop, whatever depended on the instant. */
+  readonly add: (call: PlannedCall, truth: CarriedTruth, wasAnswered: boolean) => void;
+  readonly of: (provider: string) => ExpectedRecords;
+}
+
+/** How long after its end a call is written down, milliseconds: with a switch that crashes until then, it may be lost. */
+const WRITING_MS = 5_000;
+
+/** Starts to count, for the providers of a plan. */
+function createRecordsCount({ providers, scenario }: NetworkPlan): RecordsCount {
+  const counts = new Map<string, { least: number; shared: number; most: number }>();
+  const sharing = new Map<string, ScenarioSharing>();
+  const isSuspicious = createSureSuspicion();
+  const forking = new Set<string>();
+  const crashing = new Map<string, readonly { readonly fromMs: number; readonly untilMs: number }[]>();
+  for (const { id, behaviours, shares } of providers) {
+    counts.set(id, { least: 0, shared: 0, most: 0 });
+    if (scenario.platform !== undefined) sharing.set(id, shares);
+    if (behaviours.some(({ kind }) => kind === 'forks')) forking.add(id);
+    const crashes = behaviours.filter(({ kind }) => kind === 'crashes');
+    if (crashes.length > 0)
+      crashing.set(
+        id,
+        crashes.map(({ fromSeconds = 0, untilSeconds = Infinity }) => ({
+          fromMs: fromSeconds * 1_000,
+          untilMs: untilSeconds * 1_000,
+        })),
+      );
+  }
+  const isLost = (provider: string, { atMs, durationMs }: PlannedCall): boolean =>
+    crashing
+      .get(provider)
+      ?.some(({ fromMs, untilMs }) => atMs < untilMs && atMs + durationMs + WRITING_MS >= fromMs) === true;
+  const isShared = (hop: TrueHop): boolean => {
+    const shares = sharing.get(hop.provider) ?? 'nothing';
+    return shares === 'suspicious' ? isSuspicious(hop) : shares !== 'nothing';
+  };
+  return {
+    add: (call, { hops }, wasAnswered) => {
+      let isForked = false;
+      for (const hop of hops) {
+        const { provider, record, isCertain } = hop;
+        isForked ||= forking.has(provider);
+        const count = counts.get(provider);
+        if (count === undefined || record === 'none') continue;
+        if (record === 'kept' && (isCertain || wasAnswered) && !isLost(provider, call)) {
+          count.least += 1;
+          if (isShared(hop)) count.shared += 1;
+        }
+        count.most += isForked ? Infinity : 1;
+      }
+    },
+    of: (provider) => counts.get(provider) ?? { least: 0, shared: 0, most: 0 },
+  };
+}
+
+/** How many hops found what is true, of those that found something or should have. */
+interface VerdictCount {
+  good: number;
+  of: number;
+}
+
+/**
+ * Holds what each hop of a call found against what is true. Hops at which nothing is to be found, and nothing was, do not count: a network in which nobody
+ * verifies would have them all right. One that the call has to come to, and was not seen at, is wrong, however the call ended. What somebody else's switch
+ * found is not known, and not asked.
+ * @returns providers that the call should have come to, and was not seen at
+ */
+function judgeVerdicts(
+  judging: Judging,
+  { seen, truth }: { readonly seen: SeenCall; readonly truth: CarriedTruth },
+  count: VerdictCount,
+): readonly string[] {
+  const missing: string[] = [];
+  for (const pair of hopPairs(truth.hops, seen.hops)) {
+    const { provider } = pair.truth;
+    if (judging.external.has(provider)) continue;
+    const verdict = hopVerdict(pair);
+    if (verdict !== 'unasked') count.of += 1;
+    if (verdict === 'right') count.good += 1;
+    if (verdict === 'missing') missing.push(provider);
+    if (verdict !== 'wrong' || pair.seen === undefined) continue;
+    judging.findings.add(
+      wrongVerdict(seen.index, pair.seen, { hop: pair.truth, from: externalBefore(judging, pair.truth) }),
+    );
+  }
+  return missing;
+}
+
+/**
+ * What the callee was shown has to be what the last provider found, and one that terminates calls has to show it. Where that is somebody else's switch there
+ * is nothing else to tell by what it found: then it counts.
+ * @param isBlocked - whether the call was not answered, and should have ended otherwise
+ */
+function judgeShown(
+  { external, showing, findings }: Judging,
+  {
+    seen: { index, shownVerstat, isAtCallee, hops: seenHops },
+    truth: { hops },
+    isBlocked,
+  }: { readonly seen: SeenCall; readonly truth: CarriedTruth; readonly isBlocked: boolean },
+  count: VerdictCount,
+): void {
+  const last = hops.at(-1);
+  if (last === undefined) return;
+  const { provider, verdict } = last;
+  const isDue = isAtCallee === true && !verdict.verstat.includes('not-asked');
+  const counts = isDue && external.has(provider);
+  if (shownVerstat === undefined && !counts && !(isDue && showing.has(provider))) return;
+  const isRight = shownVerstat !== undefined && verdict.verstat.includes(shownVerstat);
+  if (counts && isRight) count.good += 1;
+  // What our own switches found has been counted: what they show counts where they show another thing.
+  const found = seenHops.findLast((hop) => hop.provider === provider)?.verstat;
+  if (counts || (!isRight && shownVerstat !== found)) count.of += 1;
+  if (isRight) return;
+  // The expected result ends at a hop that blocks the call, or should have: the finding about the end of the call says so.
+  if (refusingHop({ hops }) !== undefined || (isBlocked && shownVerstat === undefined)) return;
+  findings.add({
+    ...{ kind: 'verdict', callIndex: index, provider },
+    expected: `the callee is shown ${verdict.verstat.join(' or ')}`,
+    seen: `the callee was shown ${shownVerstat ?? 'no verstat'}`,
+  });
+}
+
+/** The hop at which a call has to end because it is refused there; undefined where it goes on to the callee. */
+function refusingHop({ hops }: Pick<CarriedTruth, 'hops'>): TrueHop | undefined {
+  const last = hops.at(-1);
+  return last !== undefined && 'refusedWith' in last.to ? last : undefined;
+}
+
+function wrongVerdict(
+  callIndex: number,
+  { verstat, attestation, signerSpc, reasons }: SeenHop,
+  { hop: { provider, verdict }, from }: { readonly hop: TrueHop; readonly from: string | undefined },
+): Parameters<Judging['findings']['add']>[0] {
+  const because = reasons.length === 0 ? '' : ` (${reasons.join('; ')})`;
+  return {
+    kind: 'verdict',
+    callIndex,
+    provider,
+    expected: `${inWords(verdict.verstat.join(' or '), verdict)}. ${verdict.because}`,
+    seen: `${inWords(verstat ?? 'not-asked', { attestation, signerSpc })}${because}${from === undefined ? '' : `, as it came from ${from}`}`,
+  };
+}
+
+/** The switch of somebody else's that a hop has the call from: what it received is what left there. */
+function externalBefore({ external }: Judging, { from }: TrueHop): string | undefined {
+  return 'provider' in from && external.has(from.provider) ? from.provider : undefined;
+}
+
+function inWords(
+  verstat: string,
+  { attestation, signerSpc }: { readonly attestation?: string | undefined; readonly signerSpc?: string | undefined },
+): string {
+  const found = verstat.replace('not-asked', 'nothing verified');
+  const level = attestation === undefined ? '' : ` with ${attestation}`;
+  return `${found}${level}${signerSpc === undefined ? '' : ` signed by ${signerSpc}`}`;
+}
 
 /** What was placed of a campaign. */
 export interface PlacedCampaign {
@@ -19,7 +184,7 @@ export interface PlacedCampaign {
 }
 
 /** What the calls of a run come to. */
-export interface JudgedCalls {
+interface JudgedCalls {
   readonly metrics: Readonly<
     Record<
       | ('calls_placed' | 'calls_unplaced' | 'calls_answered' | 'calls_unavailable' | 'calls_wrong')
@@ -153,4 +318,44 @@ function createCampaignCount({ plan }: Judging): {
       found.set(campaign, known);
     },
   };
+}
+
+/** Holds how many records there are against how many there have to be, and what the platform has against what was sent to it. */
+export function judgeRecords(
+  { plan, facts, findings }: Judging,
+  expected: RecordsCount,
+): Readonly<Record<'records_complete' | 'records_streamed', Metric>> {
+  const complete = { good: 0, of: 0 };
+  const streams = { good: 0, of: 0 };
+  const shares = new Map(plan.providers.map((provider) => [provider.id, provider.shares]));
+  for (const { provider, stored, streamed, received } of facts.records) {
+    const { least, shared, most } = expected.of(provider);
+    // What is there twice is as wrong as what is missing.
+    complete.good += Math.max(0, Math.min(stored, least) - Math.max(0, stored - most));
+    complete.of += least;
+    if (stored < least || stored > most) {
+      const range = least === most ? `${least}` : most === Infinity ? `${least} or more` : `${least} to ${most}`;
+      findings.add({
+        kind: 'record',
+        provider,
+        expected: `${range} records of its calls`,
+        seen: `${stored} are stored`,
+      });
+    }
+    // A record that is not stored is missed as a record, not once more as one that is shared.
+    const due = Math.max(streamed, shared - Math.max(0, least - stored));
+    if (shares.get(provider) === 'nothing' && Math.max(streamed, received) > 0) {
+      streams.of += Math.max(streamed, received);
+      const seen = `${streamed} were sent, ${received} are there`;
+      findings.add({ kind: 'stream', provider, expected: 'nothing of its calls goes to the platform', seen });
+      continue;
+    }
+    streams.good += Math.max(0, due - Math.abs(received - due));
+    streams.of += due;
+    if (received !== due) {
+      const seen = `the platform has ${received}`;
+      findings.add({ kind: 'stream', provider, expected: `the platform has ${due} records, each once`, seen });
+    }
+  }
+  return { records_complete: rate(complete.good, complete.of), records_streamed: rate(streams.good, streams.of) };
 }

@@ -1,14 +1,164 @@
 import { externalProviders } from '../network/plan/index.js';
 import type { NetworkPlan } from '../network/plan/index.js';
 import { networkTruth } from '../network/truth/index.js';
-import { createFindingList } from './finding-list.js';
-import type { OracleReport } from './findings.js';
-import { judgeCalls } from './judge-calls.js';
-import { judgeCampaigns } from './judge-campaigns.js';
-import { judgeRecords } from './judge-records.js';
+import { jurisdictionOfNpa } from '../platform/domain/alerts/area-codes.js';
+import { counted, createFindingList, createSpread, plannedCall, rate } from './findings.js';
+import type { JudgedFacts, Judging, OracleReport, SeenCampaign } from './findings.js';
+import type { Metric } from '../scenario/index.js';
+import { judgeCalls, judgeRecords } from './judge-calls.js';
+import type { PlacedCampaign } from './judge-calls.js';
 import { judgeTracebacks } from './judge-tracebacks.js';
-import type { JudgedFacts, Judging } from './judging.js';
-import { counted } from './spread.js';
+
+/** Calls to where an agency is, of which it is told in any case: twice as many as the rules ask for that a platform starts with. */
+const FEWEST_CALLS_THERE = 20;
+/** And their share of the calls to any jurisdiction: of a large campaign a platform weighs the newest calls alone. */
+const LEAST_SHARE_THERE = 0.1;
+const COUNTRY = 'US';
+
+/**
+ * Finds campaigns that were found, with more calls to where an agency is than rules ask for, and of which nobody was alerted. One of which fewer calls
+ * were found may be told of, and need not be.
+ * @param nameOf - the planned campaign that a found one is taken for; undefined: it is made of ordinary calls
+ * @param alerted - names of those that somebody was alerted of
+ */
+function judgeUnalerted(
+  judging: Judging,
+  nameOf: (campaignId: string) => string | undefined,
+  alerted: ReadonlySet<string>,
+): void {
+  const { plan, facts, findings } = judging;
+  // Without a platform nobody is told, and without alerts nobody was asked.
+  if (facts.alerts === undefined || plan.scenario.platform === undefined) return;
+  const { agencies = [COUNTRY] } = plan.scenario.platform;
+  const told = new Set(alerted);
+  for (const { campaignId, calls } of facts.campaigns ?? []) {
+    const name = nameOf(campaignId);
+    if (name === undefined || told.has(name)) continue;
+    const places = calls.flatMap((index) => placeOf(judging, index) ?? []);
+    for (const agency of agencies) {
+      const there = agency === COUNTRY ? places.length : places.filter((place) => place === agency).length;
+      if (there < FEWEST_CALLS_THERE || there < LEAST_SHARE_THERE * places.length) continue;
+      const expected = `the agency of ${agency} is alerted of the campaign ${name}, of which ${there} calls to there were found`;
+      findings.add({ kind: 'alert', expected, seen: 'nobody was alerted of it' });
+      told.add(name);
+      break;
+    }
+  }
+}
+
+/** Where a call goes by its area code; undefined: to no jurisdiction of the country, or on to another number. */
+function placeOf(judging: Judging, index: number): string | undefined {
+  const call = plannedCall(judging, index);
+  if (call === undefined || call.diversions !== undefined || !call.called.startsWith('1')) return undefined;
+  return jurisdictionOfNpa(call.called.slice(1));
+}
+
+/** Metrics of campaigns and alerts. */
+type CampaignMetrics = Readonly<
+  Record<'campaign_precision' | 'campaign_recall' | 'time_to_campaign_ms' | 'time_to_alert_ms', Metric>
+>;
+
+/** The earliest first: a platform tells of what is new first. */
+const inOrder = <One>(all: readonly One[] = [], timeOf: (one: One) => number): readonly One[] =>
+  all.toSorted((one, other) => timeOf(one) - timeOf(other));
+
+/** Of fewer calls nobody could say that they belong together. */
+const FEWEST_CALLS = 20;
+
+/**
+ * Holds the campaigns that were found against those that there are: a campaign that was found is taken for the one of which it has most calls. Precision
+ * is how many calls of all that were put into one belong into it, recall how many of those that reached the platform are in one of theirs.
+ */
+function judgeCampaigns(judging: Judging, placed: ReadonlyMap<string, PlacedCampaign>): CampaignMetrics {
+  const { facts, findings } = judging;
+  const [toCampaign, toAlert] = [createSpread(), createSpread()];
+  const found = new Map<string, Set<number>>();
+  const named = new Map<string, string | undefined>();
+  let [good, of] = [0, 0];
+  for (const campaign of inOrder(facts.campaigns, ({ firstSeenMs }) => firstSeenMs)) {
+    const meant = meantBy(judging, campaign);
+    named.set(campaign.campaignId, meant.name);
+    of += campaign.calls.length;
+    good += meant.calls.length;
+    if (meant.name === undefined) {
+      const seen = `${campaign.name}, of ${campaign.calls.length} calls`;
+      findings.add({ kind: 'campaign', expected: 'no campaign is made of ordinary calls', seen });
+      continue;
+    }
+    for (const [name, [callIndex, ...more]] of meant.others) {
+      const which = name === undefined ? 'ordinary' : `of ${name}`;
+      const seen = `so ${more.length === 0 ? 'is a call that is' : `are ${more.length + 1} calls that are`} ${which}`;
+      findings.add({ kind: 'campaign', callIndex, expected: `calls of ${meant.name} are in ${campaign.name}`, seen });
+    }
+    if (!found.has(meant.name)) toCampaign.add(campaign.firstSeenMs - (placed.get(meant.name)?.firstAtMs ?? 0));
+    const calls = found.get(meant.name) ?? new Set<number>();
+    for (const index of meant.calls) calls.add(index);
+    found.set(meant.name, calls);
+  }
+  const recall = recallOf(judging, placed, found);
+  const alerted = new Set<string>();
+  for (const { campaignId, agency, atMs } of inOrder(facts.alerts, (alert) => alert.atMs)) {
+    const name = named.get(campaignId);
+    if (name === undefined) {
+      findings.add({
+        kind: 'alert',
+        expected: 'alerts are about campaigns',
+        seen: `${agency} was alerted of ${campaignId}`,
+      });
+    } else if (!alerted.has(name)) {
+      alerted.add(name);
+      toAlert.add(atMs - (placed.get(name)?.firstAtMs ?? 0));
+    }
+  }
+  judgeUnalerted(judging, (campaignId) => named.get(campaignId), alerted);
+  return {
+    campaign_precision: rate(good, of),
+    campaign_recall: recall,
+    time_to_campaign_ms: toCampaign.metric(),
+    time_to_alert_ms: toAlert.metric(),
+  };
+}
+
+/** What a campaign that was found is made of. */
+interface MeantCampaign {
+  /** The campaign that most of its calls belong to; absent: most are ordinary calls. */
+  readonly name: string | undefined;
+  readonly calls: readonly number[];
+  /** The other calls, at least one each: of other campaigns, and ordinary ones under no name. */
+  readonly others: readonly (readonly [string | undefined, readonly [number, ...number[]]])[];
+}
+
+function meantBy(judging: Judging, { calls }: SeenCampaign): MeantCampaign {
+  const parts = new Map<string | undefined, [number, ...number[]]>();
+  for (const index of new Set(calls)) {
+    const name = plannedCall(judging, index)?.campaign;
+    const part = parts.get(name);
+    if (part === undefined) parts.set(name, [index]);
+    else part.push(index);
+  }
+  const [most, ...others] = [...parts].toSorted(([, one], [, other]) => other.length - one.length);
+  if (most?.[0] === undefined) return { name: undefined, calls: [], others };
+  return { name: most[0], calls: most[1], others };
+}
+
+function recallOf(
+  { plan, facts, findings }: Judging,
+  placed: ReadonlyMap<string, PlacedCampaign>,
+  found: ReadonlyMap<string, ReadonlySet<number>>,
+): Metric {
+  let [good, of] = [0, 0];
+  // Without a platform nobody looks for any.
+  if (facts.campaigns === undefined || plan.scenario.platform === undefined) return rate(good, of);
+  for (const [name, { visible }] of placed) {
+    const size = Math.min(found.get(name)?.size ?? 0, visible);
+    good += size;
+    of += visible;
+    if (size > 0 || visible < FEWEST_CALLS) continue;
+    const expected = `the campaign ${name} is found, of which the platform could see ${visible} calls`;
+    findings.add({ kind: 'campaign', expected, seen: 'it was not' });
+  }
+  return rate(good, of);
+}
 
 /**
  * Holds what was seen of a run against what is true of its plan.

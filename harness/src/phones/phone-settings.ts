@@ -2,10 +2,8 @@ import { UserAgent } from 'sip.js';
 import type { URI } from 'sip.js';
 import type { TimerClock } from '@hopback/sdk/internal';
 import { STEADY_CLOCK } from '@hopback/sdk/internal';
-import { checkedPolicy } from './answer-policy.js';
-import type { IncomingPolicy } from './answer-policy.js';
-import { duration, invalid, isPhoneNumber, phoneNumber, quotable } from './argument-checks.js';
-import type { PhoneLogEntry, PhoneOptions } from './phone-options.js';
+import { checkedPolicy, duration, invalid, isPhoneNumber, phoneNumber, quotable } from './answer-policy.js';
+import type { IncomingPolicy, PhoneLogEntry, PhoneOptions } from './answer-policy.js';
 
 /** Options once they are checked. */
 export interface PhoneSettings {

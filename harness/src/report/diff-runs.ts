@@ -1,6 +1,6 @@
 import { MAX_FINDINGS } from '../oracle/index.js';
 import type { Metric, MetricName } from '../oracle/index.js';
-import { metricText } from './figures.js';
+import { metricText } from './run-record.js';
 import type { DeterministicSummary, RunSummary, SummaryFinding } from './run-summary.js';
 import { findingText } from './test-results.js';
 

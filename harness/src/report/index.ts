@@ -1,14 +1,4 @@
-export { chooseSamples, kindOfCall, SAMPLE_LIMITS } from './choose-samples.js';
-export { diffRuns, diffText } from './diff-runs.js';
-export type { MetricChange, RunDiff } from './diff-runs.js';
-export { hasCall, latencySummary, rounded } from './figures.js';
-export { reportHtml } from './html/report-html.js';
-export { counted } from './html/words.js';
-export { verdictSentence } from './html/verdict-banner.js';
-export { ladderOf } from './ladder/ladder.js';
-export { ladderMermaid } from './ladder/ladder-mermaid.js';
-export { ladderText } from './ladder/ladder-text.js';
-export { oneLine } from './ladder/one-line.js';
+export { SAMPLE_LIMITS, chooseSamples, hasCall, kindOfCall, latencySummary, rounded } from './run-record.js';
 export type {
   JudgedThreshold,
   LatencySummary,
@@ -18,17 +8,23 @@ export type {
   RunVerdict,
   SampledCall,
 } from './run-record.js';
+export { diffRuns, diffText } from './diff-runs.js';
+export type { MetricChange, RunDiff } from './diff-runs.js';
+export { reportHtml, verdictSentence } from './html/report-html.js';
+export { counted } from './html/markup.js';
+export { ladderOf } from './ladder/ladder.js';
+export { ladderMermaid } from './ladder/ladder-mermaid.js';
+export { ladderText } from './ladder/ladder-text.js';
+export { oneLine } from './ladder/one-line.js';
 export { storyLines } from './story/story-lines.js';
-export { summaryOf } from './run-summary.js';
+export { readRunSummary, runSummaryJsonSchema, summaryOf } from './run-summary.js';
 export type {
   DeterministicSummary,
+  ReadRunSummary,
   RunSummary,
   SummaryCounts,
   SummaryFinding,
   SummaryTraceback,
 } from './run-summary.js';
-export { readRunSummary, runSummaryJsonSchema } from './run-summary.schema.js';
-export type { ReadRunSummary } from './run-summary.schema.js';
 export { callIdOf, readIdentityText } from './sip-text.js';
-export { snapshotsCsv } from './snapshots-csv.js';
-export { ctrfJson, findingText, junitXml } from './test-results.js';
+export { ctrfJson, findingText, junitXml, snapshotsCsv } from './test-results.js';

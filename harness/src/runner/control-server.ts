@@ -7,7 +7,7 @@ import { getRequestListener } from '@hono/node-server';
 import { HopbackError } from '@hopback/sdk/errors';
 import { Hono } from 'hono';
 import type { Context } from 'hono';
-import { RATE_FACTORS } from './pace.js';
+import { RATE_FACTORS } from './run-options.js';
 import type { RunControl, RunView } from './run-options.js';
 
 /** Settings of {@link startControlServer}. */

@@ -4,18 +4,21 @@ export { dashboardLines, plainLine } from './dashboard/dashboard-lines.js';
 export { actOn, keyActions } from './dashboard/key-actions.js';
 export { openDashboard } from './dashboard/open-dashboard.js';
 export type { Dashboard } from './dashboard/open-dashboard.js';
-export { truthOfPlan } from './default-parts.js';
-export { dryRunLines } from './dry-run.js';
+export { replayPlan, runPlan, runScenario, truthOfPlan } from './run-plan.js';
+export { dryRunLines, loadPlan } from './load-plan.js';
 export { labRunOptions } from './lab/lab-run.js';
 export { prepareLab, readLab } from './lab/prepare-lab.js';
-export type { LiveCounts, LiveHop } from './live-figures.js';
-export { loadPlan } from './load-plan.js';
+export { RATE_FACTORS, createPace } from './run-options.js';
+export type {
+  LiveCounts,
+  LiveHop,
+  RunControl,
+  RunOptions,
+  RunResult,
+  RunStage,
+  RunView,
+  RunnerParts,
+} from './run-options.js';
 export type { LoadedPlan } from './load-plan.js';
-export { createMessageKeeper } from './message-keeper.js';
-export { createPace, RATE_FACTORS } from './pace.js';
-export { replayPlan } from './replay-plan.js';
-export type { RunControl, RunOptions, RunResult, RunStage, RunView } from './run-options.js';
-export { runPlan } from './run-plan.js';
-export { runScenario } from './run-scenario.js';
-export type { RunScenarioOptions } from './run-scenario.js';
-export type { RunnerParts } from './runner-parts.js';
+export { createMessageKeeper } from './live-run.js';
+export type { RunScenarioOptions } from './run-plan.js';

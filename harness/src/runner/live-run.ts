@@ -1,19 +1,306 @@
-import type { NetworkPlan } from '../network/plan/index.js';
-import type { World } from '../network/world/index.js';
-import type { OracleReport, RunFacts, SeenCall } from '../oracle/index.js';
-import type { RunEnd, RunRecord } from '../report/index.js';
-import type { Drive } from './drive-calls.js';
-import { abortingThresholds, brokenThreshold } from './judge-run.js';
-import { createLiveFigures } from './live-figures.js';
-import type { LiveFigures } from './live-figures.js';
-import { createMessageKeeper } from './message-keeper.js';
-import type { MessageKeeper } from './message-keeper.js';
-import { createPace } from './pace.js';
-import type { Pace } from './pace.js';
-import type { RunFolder } from './run-folder.js';
-import type { RunControl, RunOptions, RunStage, RunView } from './run-options.js';
+import { once } from 'node:events';
+import { createWriteStream } from 'node:fs';
+import type { WriteStream } from 'node:fs';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { HopbackError } from '@hopback/sdk/errors';
 import type { TimerClock } from '@hopback/sdk/platform';
-import type { RunnerParts } from './runner-parts.js';
+import { createPcapWriter } from '../drachtio/index.js';
+import type { PcapWriter, TappedMessage } from '../drachtio/index.js';
+import type { NetworkPlan, PlannedCall } from '../network/plan/index.js';
+import type { SeenMessage, World } from '../network/world/index.js';
+import type { OracleReport, RunFacts, SeenCall } from '../oracle/index.js';
+import {
+  callIdOf,
+  ctrfJson,
+  junitXml,
+  ladderMermaid,
+  ladderOf,
+  ladderText,
+  reportHtml,
+  snapshotsCsv,
+} from '../report/index.js';
+import type { RunEnd, RunRecord, RunSummary } from '../report/index.js';
+import { abortingThresholds, brokenThreshold } from './judge-run.js';
+import { createLiveFigures, createPace } from './run-options.js';
+import type { LiveFigures, Pace, RunControl, RunOptions, RunStage, RunView, RunnerParts } from './run-options.js';
+
+/** Settings of {@link driveCalls}. */
+interface DriveOptions {
+  readonly plan: NetworkPlan;
+  /** Those of the plan that are placed, in the order of their times. */
+  readonly calls: readonly PlannedCall[];
+  readonly place: (call: PlannedCall) => Promise<SeenCall>;
+  readonly pace: Pace;
+  readonly figures: LiveFigures;
+  readonly clock: TimerClock;
+  /** No call is placed after it is aborted; those that are up go on. */
+  readonly ending: AbortSignal;
+  readonly onEnded: (call: SeenCall) => void;
+}
+
+/** A flood that goes on. */
+interface Drive {
+  /** All that were placed are over, and no other will be placed. Never rejects. */
+  readonly over: Promise<void>;
+  /** No other call will be placed; some may be up. */
+  readonly allPlaced: Promise<void>;
+  /** Looks anew at what is due: after the pace has changed. */
+  readonly look: () => void;
+}
+
+/** Used where a scenario names none. */
+const MAX_CONCURRENT = 1_000;
+/** A timer of Node cannot be longer. */
+const LONGEST_WAIT_MS = 2 ** 31 - 1;
+
+/** Places the calls of a plan when they are due, and stays with them until they are over. */
+export function driveCalls(options: DriveOptions): Drive {
+  const { plan, calls, place, pace, figures, clock, ending, onEnded } = options;
+  const { maxConcurrent = MAX_CONCURRENT } = plan.scenario;
+  let [next, up] = [0, 0];
+  let cancel = (): void => undefined;
+  let finish: () => void = () => undefined;
+  const over = new Promise<void>((resolve) => (finish = resolve));
+  let finishPlacing: () => void = () => undefined;
+  const allPlaced = new Promise<void>((resolve) => (finishPlacing = resolve));
+
+  const isDone = (): boolean => (ending.aborted || next >= calls.length) && up === 0;
+  const carry = async (call: PlannedCall): Promise<void> => {
+    const seen = await place(call);
+    up -= 1;
+    figures.ended(seen);
+    onEnded(seen);
+    if (isDone()) finish();
+  };
+  const placeDue = (nowMs: number): void => {
+    for (let call = calls[next]; call !== undefined; call = calls[next]) {
+      if (ending.aborted || pace.untilMs(call.atMs, nowMs) !== 0) return;
+      next += 1;
+      if (up >= maxConcurrent) figures.unplaced(call);
+      else {
+        up += 1;
+        figures.placed(call);
+        void carry(call);
+      }
+    }
+  };
+  const look = (): void => {
+    cancel();
+    cancel = () => undefined;
+    const nowMs = clock.nowMs();
+    placeDue(nowMs);
+    if (isDone()) finish();
+    if (ending.aborted || next >= calls.length) finishPlacing();
+    const call = calls[next];
+    if (ending.aborted || call === undefined) return;
+    const waitMs = pace.untilMs(call.atMs, nowMs);
+    if (waitMs !== undefined) cancel = clock.schedule(look, Math.min(LONGEST_WAIT_MS, Math.max(1, waitMs)));
+  };
+  ending.addEventListener('abort', look, { once: true });
+  look();
+  return { over, allPlaced, look };
+}
+
+/** Keeps messages of calls until it is known whether anybody wants to see them. */
+export interface MessageKeeper {
+  readonly add: (message: SeenMessage) => void;
+  /** The call is over. `isWanted`: its messages are kept before those of others. */
+  readonly ended: (call: SeenCall, isWanted: boolean) => void;
+  /** Messages of a call, in the order of their times. */
+  readonly messagesOf: (call: SeenCall) => readonly SeenMessage[];
+  /** Octets of what is kept. */
+  readonly sizeBytes: () => number;
+}
+
+/** A run of hours must not fill the memory: beyond it calls that nobody asked for are forgotten, the oldest first. */
+const BUDGET_BYTES = 96 * 1_048_576;
+
+/** Makes a keeper that holds nothing. */
+export function createMessageKeeper({
+  budgetBytes = BUDGET_BYTES,
+}: { readonly budgetBytes?: number } = {}): MessageKeeper {
+  const legs = new Map<string, SeenMessage[]>();
+  const forgettable: (readonly string[])[] = [];
+  let sizeBytes = 0;
+  let first = 0;
+  const forget = (): void => {
+    while (sizeBytes > budgetBytes && first < forgettable.length) {
+      for (const leg of forgettable[first] ?? []) {
+        for (const { text } of legs.get(leg) ?? []) sizeBytes -= text.length;
+        legs.delete(leg);
+      }
+      first += 1;
+    }
+    if (first > 4_096) forgettable.splice(0, first);
+    if (first > 4_096) first = 0;
+  };
+  return {
+    add: (message) => {
+      const leg = callIdOf(message.text);
+      if (leg === '') return;
+      const kept = legs.get(leg);
+      if (kept === undefined) legs.set(leg, [message]);
+      else kept.push(message);
+      sizeBytes += message.text.length;
+    },
+    ended: (call, isWanted) => {
+      if (!isWanted) forgettable.push(legsOf(call));
+      forget();
+    },
+    messagesOf: (call) =>
+      legsOf(call)
+        .flatMap((leg) => legs.get(leg) ?? [])
+        .toSorted((one, other) => one.atMs - other.atMs),
+    sizeBytes: () => sizeBytes,
+  };
+}
+
+function legsOf({ hops }: SeenCall): readonly string[] {
+  return [...new Set(hops.flatMap(({ ingressCallId, egressCallIds }) => [ingressCallId, ...egressCallIds]))];
+}
+
+/** `plan.json` of a run's folder: from it the same plan can be made again. */
+interface PlanFile {
+  readonly format: 'hopback.run-plan.1';
+  /** As it was carried out: shortened, if it was. */
+  readonly scenario: NetworkPlan['scenario'];
+  readonly seed: number;
+  readonly onceOnly: boolean;
+}
+
+/** The text of `plan.json`. */
+export function planFileOf({ scenario, seed, onceOnly }: NetworkPlan): string {
+  const file: PlanFile = { format: 'hopback.run-plan.1', scenario, seed, onceOnly };
+  return `${JSON.stringify(file, null, 2)}\n`;
+}
+
+/** Where a run writes. */
+interface RunFolder {
+  readonly path: string;
+  /** For what the world keeps: records, logs, keys. It is gone when the run is over. */
+  readonly workDirectory: string;
+  /** Takes a message for the captures, where all are captured. */
+  readonly capture: (message: SeenMessage) => void;
+  /** Writes every file of a run that is over. */
+  readonly write: (record: RunRecord, summary: RunSummary) => Promise<void>;
+  readonly close: () => Promise<void>;
+}
+
+/** Captures of more providers than this would be more open files than a process may have. */
+const MAX_CAPTURES = 200;
+
+/** Settings of {@link openRunFolder}. */
+interface RunFolderOptions {
+  readonly pcap?: 'sampled' | 'all' | undefined;
+}
+
+/** Makes a folder, and those above it: with `recursive` Node tries for ever where a file system lets nobody, as /proc. */
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST') return;
+    if (code !== 'ENOENT' || dirname(path) === path) throw error;
+    await makeFolder(dirname(path));
+    await mkdir(path);
+  }
+}
+
+/**
+ * Makes the folder of a run.
+ * @throws {@link HopbackError} `invalid-argument` when it is there and holds something: a run does not write over another
+ */
+export async function openRunFolder(path: string, { pcap }: RunFolderOptions = {}): Promise<RunFolder> {
+  await makeFolder(path);
+  if ((await readdir(path)).length > 0) {
+    throw new HopbackError('invalid-argument', `the folder of the run is not empty: ${path}`);
+  }
+  const workDirectory = join(path, 'work');
+  await mkdir(workDirectory, { mode: 0o700 });
+  const captures = pcap === 'all' ? await createCaptures(join(path, 'pcap')) : undefined;
+  return {
+    ...{ path, workDirectory },
+    capture: (message) => captures?.add(message),
+    write: async (record, summary) => {
+      await writeRun(path, record, summary);
+      if (pcap === 'sampled') await writeSampledCaptures(join(path, 'pcap'), record);
+    },
+    close: async () => {
+      await captures?.close();
+      await rm(workDirectory, { recursive: true, force: true });
+    },
+  };
+}
+
+async function writeRun(path: string, record: RunRecord, summary: RunSummary): Promise<void> {
+  const files: readonly (readonly [string, string])[] = [
+    ['summary.json', `${JSON.stringify(summary, null, 2)}\n`],
+    ['plan.json', planFileOf(record.plan)],
+    ['junit.xml', junitXml(record)],
+    ['ctrf.json', ctrfJson(record)],
+    ['snapshots.csv', snapshotsCsv(record.snapshots)],
+    ['report.html', reportHtml(record)],
+  ];
+  for (const [name, text] of files) await writeFile(join(path, name), text);
+  for (const sample of record.samples) {
+    if (sample.messages.length === 0) continue;
+    const folder = join(path, 'calls', String(sample.index));
+    await mkdir(folder, { recursive: true });
+    const ladder = ladderOf(sample, record.plan);
+    const title = `${record.plan.scenario.name}, seed ${record.plan.seed}, call ${sample.index}`;
+    await writeFile(join(folder, 'ladder.txt'), ladderText(title, ladder));
+    await writeFile(join(folder, 'ladder.mmd'), ladderMermaid(title, ladder));
+  }
+}
+
+async function writeSampledCaptures(folder: string, { samples }: RunRecord): Promise<void> {
+  const captures = await createCaptures(folder);
+  const messages = samples.flatMap((sample) => sample.messages).toSorted((one, other) => one.atMs - other.atMs);
+  for (const message of messages) captures.add(message);
+  await captures.close();
+}
+
+interface Capture {
+  readonly writer: PcapWriter;
+  readonly stream: WriteStream;
+}
+
+interface Captures {
+  readonly add: (message: SeenMessage) => void;
+  readonly close: () => Promise<void>;
+}
+
+/** One capture for each provider, since two that call each other have the same message twice. */
+async function createCaptures(folder: string): Promise<Captures> {
+  const captures = new Map<string, Capture>();
+  await mkdir(folder, { recursive: true });
+  let failure: Error | undefined;
+  const opened = (provider: string): Capture | undefined => {
+    if (captures.size >= MAX_CAPTURES) return undefined;
+    const writer = createPcapWriter();
+    const stream = createWriteStream(join(folder, `${provider.replaceAll(/[^A-Za-z0-9_-]/g, '_')}.pcap`));
+    stream.on('error', (error) => (failure ??= error));
+    stream.write(writer.header);
+    captures.set(provider, { writer, stream });
+    return { writer, stream };
+  };
+  return {
+    add: (message) => {
+      const capture = captures.get(message.provider) ?? opened(message.provider);
+      capture?.stream.write(capture.writer.records(message as TappedMessage));
+    },
+    close: async () => {
+      for (const { stream } of captures.values()) {
+        if (stream.destroyed) continue;
+        stream.end();
+        await once(stream, 'close');
+      }
+      if (failure !== undefined) throw failure;
+    },
+  };
+}
 
 const SECOND_MS = 1_000;
 /** To ask what was found may take this part of the time. */
@@ -50,7 +337,7 @@ export interface Begun {
 }
 
 /** What a run begins with. */
-export interface BeginParts {
+interface BeginParts {
   readonly options: RunOptions;
   readonly clock: TimerClock;
   readonly parts: RunnerParts;

@@ -1,10 +1,194 @@
-import type { NetworkPlan } from '../network/plan/index.js';
-import type { FoundSoFar, WorldOptions } from '../network/world/index.js';
-import type { OracleReport, RunFacts } from '../oracle/index.js';
-import type { JudgedThreshold, RunEnd, RunRecord, RunSnapshot, RunSummary, RunVerdict } from '../report/index.js';
-import type { LiveCounts, LiveHop } from './live-figures.js';
 import type { TimerClock } from '@hopback/sdk/platform';
-import type { RunnerParts } from './runner-parts.js';
+import type { NetworkPlan, PlannedCall } from '../network/plan/index.js';
+import type { CallTruth } from '../network/truth/index.js';
+import type { FoundSoFar, World, WorldOptions } from '../network/world/index.js';
+import { hopPairs, hopVerdict } from '../oracle/index.js';
+import type { OracleReport, RunFacts, SeenCall } from '../oracle/index.js';
+import { latencySummary } from '../report/index.js';
+import type {
+  JudgedThreshold,
+  LatencySummary,
+  RunEnd,
+  RunRecord,
+  RunSnapshot,
+  RunSummary,
+  RunVerdict,
+} from '../report/index.js';
+
+/** Whom the runner drives. Tests put a world of their own in the place of the one that speaks SIP. */
+export interface RunnerParts {
+  readonly openWorld: (options: WorldOptions) => Promise<World>;
+  readonly judge: (plan: NetworkPlan, facts: RunFacts) => OracleReport;
+  /** What is true of the calls of a plan, by their indexes. */
+  readonly truthOf: (plan: NetworkPlan) => (index: number) => CallTruth;
+}
+
+/**
+ * How the time of a plan goes by: as fast as that of the machine, times a factor, or not at all. What is due is told from where the plan is, never
+ * from when the last call was placed, so that calls that were late make none of the following late.
+ */
+export interface Pace {
+  /** Where in the plan it is, milliseconds from its beginning. */
+  readonly planMs: (nowMs: number) => number;
+  /** How long until an instant of the plan is there, milliseconds; 0: it is past. Undefined: never, while it is paused. */
+  readonly untilMs: (planMs: number, nowMs: number) => number | undefined;
+  /** Factor that holds when it is not paused. */
+  readonly factor: () => number;
+  readonly isPaused: () => boolean;
+  /** Takes factors from {@link RATE_FACTORS}; others are moved to its ends. */
+  readonly setFactor: (factor: number, nowMs: number) => void;
+  readonly pause: (nowMs: number) => void;
+  readonly resume: (nowMs: number) => void;
+  /** Begins anew at an instant of the plan, with the factor that holds, and goes on unless it is paused. */
+  readonly restart: (nowMs: number, fromMs: number) => void;
+}
+
+/** Slower than a hundredth nobody waits for, and faster than a hundred times no machine is. */
+export const RATE_FACTORS: { readonly min: number; readonly max: number } = { min: 0.01, max: 100 };
+
+/** Makes a pace that goes at once. `fromMs`: where in the plan it begins. */
+export function createPace(nowMs: number, { factor = 1, fromMs = 0 }: { factor?: number; fromMs?: number } = {}): Pace {
+  let [sinceMs, baseMs, current, paused] = [nowMs, fromMs, within(factor), false];
+  const planMs = (at: number): number => baseMs + (paused ? 0 : Math.max(0, at - sinceMs) * current);
+  const anchored = (at: number, change: () => void): void => {
+    baseMs = planMs(at);
+    sinceMs = at;
+    change();
+  };
+  return {
+    planMs,
+    untilMs: (target, at) => {
+      const left = target - planMs(at);
+      if (left <= 0) return 0;
+      return paused ? undefined : left / current;
+    },
+    factor: () => current,
+    isPaused: () => paused,
+    setFactor: (next, at) => anchored(at, () => (current = within(next))),
+    pause: (at) => anchored(at, () => (paused = true)),
+    resume: (at) => anchored(at, () => (paused = false)),
+    restart: (at, from) => {
+      [sinceMs, baseMs] = [at, from];
+    },
+  };
+}
+
+function within(factor: number): number {
+  return Number.isFinite(factor) ? Math.min(RATE_FACTORS.max, Math.max(RATE_FACTORS.min, factor)) : 1;
+}
+
+/** How one provider does, from the beginning of a run. */
+export interface LiveHop {
+  readonly provider: string;
+  readonly calls: number;
+  /** Of the hops that found something, or should have, those that found what is true. */
+  readonly verdicts: { readonly good: number; readonly of: number };
+  /** How long INVITEs were held in the last seconds, milliseconds. */
+  readonly heldMs?: LatencySummary;
+}
+
+/** Counts of a run that goes on. */
+export interface LiveCounts {
+  readonly planned: number;
+  readonly placed: number;
+  readonly unplaced: number;
+  readonly ended: number;
+  readonly wrong: number;
+  readonly up: number;
+  readonly verdicts: { readonly good: number; readonly of: number };
+}
+
+/** Keeps the figures of a run while it goes on: some counts and the times of the last second, however many calls there are. */
+export interface LiveFigures {
+  readonly placed: (call: PlannedCall) => void;
+  readonly unplaced: (call: PlannedCall) => void;
+  readonly ended: (call: SeenCall) => void;
+  /** Keeps what the platform has found. */
+  readonly find: (found: FoundSoFar) => void;
+  readonly found: () => FoundSoFar | undefined;
+  readonly counts: () => LiveCounts;
+  readonly hops: () => readonly LiveHop[];
+  /** Closes the second: figures since the snapshot before. */
+  readonly snapshot: (at: { readonly atMs: number; readonly rateFactor: number }) => RunSnapshot;
+  readonly snapshots: () => readonly RunSnapshot[];
+}
+
+interface HopTally {
+  calls: number;
+  good: number;
+  of: number;
+  held: number[];
+  last?: LatencySummary;
+}
+
+/** Makes figures that stand at nothing. `truthOf` tells what is true of a call. */
+export function createLiveFigures(plan: NetworkPlan, truthOf: (index: number) => CallTruth): LiveFigures {
+  const counts = { placed: 0, unplaced: 0, ended: 0, wrong: 0, good: 0, of: 0 };
+  const hops = new Map<string, HopTally>(plan.providers.map(({ id }) => [id, { calls: 0, good: 0, of: 0, held: [] }]));
+  const external = new Set(plan.providers.filter(({ isExternal }) => isExternal === true).map(({ id }) => id));
+  const snapshots: RunSnapshot[] = [];
+  let setups: number[] = [];
+  let phase = plan.calls[0]?.phase ?? '';
+  let found: FoundSoFar | undefined;
+  const ended = (seen: SeenCall): void => {
+    counts.ended += 1;
+    const truth = truthOf(seen.index);
+    if (seen.finalStatus === undefined || !truth.finalStatus.includes(seen.finalStatus)) counts.wrong += 1;
+    if (seen.setupMs !== undefined) setups.push(seen.setupMs);
+    for (const pair of hopPairs(truth.hops, seen.hops)) {
+      const { provider } = pair.truth;
+      const tally = hops.get(provider);
+      // A hop of another process may be told of later than the end of its call: what was not seen is judged when all is over.
+      if (tally === undefined || pair.seen === undefined || external.has(provider)) continue;
+      const verdict = hopVerdict(pair);
+      if (verdict !== 'unasked') [counts.of, tally.of] = [counts.of + 1, tally.of + 1];
+      if (verdict === 'right') [counts.good, tally.good] = [counts.good + 1, tally.good + 1];
+      tally.calls += 1;
+      tally.held.push(pair.seen.heldUs / 1_000);
+    }
+  };
+  const snapshot: LiveFigures['snapshot'] = ({ atMs, rateFactor }) => {
+    const before = snapshots.at(-1);
+    const seconds = (atMs - (before?.atMs ?? 0)) / 1_000;
+    const [setupMs, heldMs] = [latencySummary(setups), latencySummary([...hops.values()].flatMap(({ held }) => held))];
+    for (const tally of hops.values()) {
+      const summary = latencySummary(tally.held);
+      if (summary !== undefined) tally.last = summary;
+      tally.held = [];
+    }
+    setups = [];
+    const { placed, unplaced, wrong } = counts;
+    const made: RunSnapshot = {
+      ...{ atMs, phase, rateFactor, placed, unplaced, ended: counts.ended, wrong, up: placed - counts.ended },
+      placedPerSecond: seconds > 0 ? (placed - (before?.placed ?? 0)) / seconds : 0,
+      ...(setupMs !== undefined && { setupMs }),
+      ...(heldMs !== undefined && { heldMs }),
+      ...(found !== undefined && { found }),
+    };
+    snapshots.push(made);
+    return made;
+  };
+  return {
+    placed: (call) => {
+      counts.placed += 1;
+      phase = call.phase;
+    },
+    unplaced: () => void (counts.unplaced += 1),
+    ...{ ended, snapshot, snapshots: () => snapshots },
+    find: (given) => void (found = given),
+    found: () => found,
+    counts: () => {
+      const { good, of, placed, unplaced, wrong } = counts;
+      const up = placed - counts.ended;
+      return { planned: plan.calls.length, placed, unplaced, ended: counts.ended, wrong, up, verdicts: { good, of } };
+    },
+    hops: () =>
+      [...hops].map(([provider, { calls, good, of, last }]) => ({
+        ...{ provider, calls, verdicts: { good, of } },
+        ...(last !== undefined && { heldMs: last }),
+      })),
+  };
+}
 
 /** What stands at the moment. */
 export interface RunView {

@@ -2,22 +2,41 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { HopbackError } from '@hopback/sdk/errors';
-import { withExternalParties } from '../network/plan/index.js';
-import type { NetworkPlan, PlannedCall } from '../network/plan/index.js';
-import type { FoundSoFar, World } from '../network/world/index.js';
-import type { RunFacts, SeenCall } from '../oracle/index.js';
-import { chooseSamples, hasCall, kindOfCall, SAMPLE_LIMITS, summaryOf } from '../report/index.js';
-import type { RunRecord } from '../report/index.js';
-import { HARNESS_VERSION } from '../version.js';
-import { SIP_PARTS } from './default-parts.js';
-import { driveCalls } from './drive-calls.js';
-import { EXIT_CODES, judgedThresholds, unfinishedPlan, verdictOf, withUnfinished } from './judge-run.js';
-import { beginRun, factsOf, judged, startTimers, watchFindings } from './live-run.js';
-import type { Begun, Run } from './live-run.js';
-import type { MessageKeeper } from './message-keeper.js';
-import { openRunFolder } from './run-folder.js';
-import type { RunOptions, RunResult } from './run-options.js';
 import { STEADY_CLOCK } from '@hopback/sdk/internal';
+import { planNetwork, withExternalParties } from '../network/plan/index.js';
+import type { NetworkPlan, PlanOptions, PlannedCall } from '../network/plan/index.js';
+import { networkTruth } from '../network/truth/index.js';
+import type { CallTruth } from '../network/truth/index.js';
+import type { FoundSoFar, World } from '../network/world/index.js';
+import { judgeRun } from '../oracle/index.js';
+import type { RunFacts, SeenCall } from '../oracle/index.js';
+import { SAMPLE_LIMITS, chooseSamples, hasCall, kindOfCall, summaryOf } from '../report/index.js';
+import type { RunRecord } from '../report/index.js';
+import type { Scenario } from '../scenario/index.js';
+import { HARNESS_VERSION } from '../version.js';
+import { EXIT_CODES, judgedThresholds, unfinishedPlan, verdictOf, withUnfinished } from './judge-run.js';
+import { beginRun, driveCalls, factsOf, judged, openRunFolder, startTimers, watchFindings } from './live-run.js';
+import type { Begun, MessageKeeper, Run } from './live-run.js';
+import type { RunOptions, RunResult, RunnerParts } from './run-options.js';
+
+/** What is true of the calls of a plan, by their indexes. */
+export function truthOfPlan(plan: NetworkPlan): (index: number) => CallTruth {
+  const truth = networkTruth(plan);
+  const calls = new Map(plan.calls.map((call) => [call.index, call]));
+  return (index) => {
+    const call = calls.get(index);
+    if (call === undefined) throw new RangeError(`the plan has no call ${index}`);
+    return truth.ofCall(call);
+  };
+}
+
+/** The network over SIP, its truth and its oracle. */
+const SIP_PARTS: RunnerParts = {
+  // What speaks SIP is loaded when a network is opened: whoever compares two runs waits for none of it.
+  openWorld: async (options) => (await import('../network/world/index.js')).openWorld(options),
+  judge: judgeRun,
+  truthOf: truthOfPlan,
+};
 
 /** Beyond the longest call: ringing until a caller gives up is a minute, and the transactions behind it are 32 s (RFC 3261 timer F). */
 const HANGING_AFTER_MS = 120_000;
@@ -205,4 +224,60 @@ function resultOf(run: Run, facts: RunFacts): RunResult {
   const exitCode = EXIT_CODES[verdict];
   const result = { plan, facts, oracle, thresholds, end, verdict, exitCode, summary: summaryOf(record), record };
   return folder === undefined ? result : { ...result, folder: folder.path };
+}
+
+/** Settings of {@link runScenario}: how it is planned, and how it is run. */
+export interface RunScenarioOptions extends RunOptions, PlanOptions {}
+
+/**
+ * Plans a scenario and carries it out over SIP, on loopback: opens its network, places its calls when they are due, waits until what follows from them is
+ * done, and holds what was seen against what is true.
+ * @param scenario - from `readScenario`, `readShippedScenario` or `defineScenario`; or a plan that was made already
+ * @param options - seed, scale; folder, time, rate, captures
+ * @returns what the run came to, also when it failed, was stopped or had no time
+ * @throws {@link HopbackError} `invalid-argument` for a seed or scale out of bounds, and for a folder that is not empty; what opening the network throws
+ * @see {@link planNetwork}
+ * @example
+ * ```ts
+ * const result = await runScenario(await readShippedScenario('direct'), { onceOnly: true, seed: 7 });
+ * console.log(result.verdict); // passed
+ * ```
+ */
+export function runScenario(scenario: Scenario | NetworkPlan, options: RunScenarioOptions = {}): Promise<RunResult> {
+  const { seed, onceOnly, scale, ...run } = options;
+  if (!('format' in scenario)) return runPlan(scenario, run);
+  const plan = planNetwork(scenario, {
+    ...(seed !== undefined && { seed }),
+    ...(onceOnly !== undefined && { onceOnly }),
+    ...(scale !== undefined && { scale }),
+  });
+  return runPlan(plan, run);
+}
+
+/** Thresholds are about whole runs: a call by itself is judged by its findings. */
+function withoutThresholds(plan: NetworkPlan): NetworkPlan {
+  const { thresholds: _, ...scenario } = plan.scenario;
+  return { ...plan, scenario };
+}
+
+/**
+ * Places one call of a plan again, as it was: the same network, and before it the calls whose Identity it replays.
+ * @param plan - of the run
+ * @param index - of the call
+ * @param options - as for a run
+ * @returns what it came to: it has passed when nothing was found
+ */
+export function replayPlan(plan: NetworkPlan, index: number, options: RunOptions = {}): Promise<RunResult> {
+  const truthOf = options.parts?.truthOf(plan) ?? truthOfPlan(plan);
+  const needed = new Set<number>();
+  const need = (call: number): void => {
+    if (needed.has(call)) return;
+    needed.add(call);
+    for (const { receives, sends } of truthOf(call).hops) {
+      for (const { madeFor } of [...receives.identity, ...sends.identity]) need(madeFor);
+    }
+  };
+  need(index);
+  const only = [...needed].toSorted((one, other) => one - other);
+  return runPlan(withoutThresholds(plan), { ...options, only, keepsMessages: true });
 }

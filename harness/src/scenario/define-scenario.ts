@@ -1,6 +1,6 @@
 import { HopbackError } from '@hopback/sdk/errors';
 import { checkScenario } from './check/check-scenario.js';
-import { schemaComplaints } from './check/schema-complaints.js';
+import { schemaComplaints } from './check/complaint.js';
 import { pathText } from './read/read-scenario.js';
 import type { Scenario } from './scenario.js';
 import { MEMBER_NAMES, SCENARIO } from './schema/scenario.schema.js';

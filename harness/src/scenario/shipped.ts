@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { HopbackError } from '@hopback/sdk/errors';
-import { suggestion } from './check/near-words.js';
+import { suggestion } from './check/complaint.js';
 import { faultText, readScenario } from './read/read-scenario.js';
 import type { VariableSources } from './read/variables.js';
 import type { Scenario } from './scenario.js';

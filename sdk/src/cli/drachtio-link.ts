@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { abortedAfter, scheduleInBackground, wait } from '../core/runtime/clock.js';
 import { HopbackError } from '../errors.js';
 import { guardSocket } from './guarded-socket.js';
 import type { SrfLike } from './srf-module.js';
@@ -97,7 +97,7 @@ async function keepTrying(
       options.onNotice({ kind: 'unreachable', detail: trouble });
     told = trouble;
     if (trouble === undefined) pauseMs = FIRST_PAUSE_MS;
-    await sleep(pauseMs, undefined, { signal }).catch(() => undefined);
+    await wait(pauseMs, signal).catch(() => undefined);
     pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
   }
 }
@@ -106,7 +106,7 @@ async function keepTrying(
 async function reach({ host, port }: DrachtioAddress, signal: AbortSignal): Promise<string | undefined> {
   const socket = connect({ host, port });
   try {
-    await once(socket, 'connect', { signal: AbortSignal.any([signal, AbortSignal.timeout(CONNECT_TIMEOUT_MS)]) });
+    await once(socket, 'connect', { signal: AbortSignal.any([signal, abortedAfter(CONNECT_TIMEOUT_MS)]) });
     return undefined;
   } catch (error) {
     const { code, name } = error as NodeJS.ErrnoException;
@@ -168,7 +168,7 @@ async function endConnection(srf: SrfLike, ended: Promise<unknown>): Promise<voi
 }
 
 /** A wait that keeps no process from its end. */
-const late = (delayMs: number): Promise<undefined> => sleep(delayMs, undefined, { ref: false });
+const late = (delayMs: number): Promise<void> => new Promise((resolve) => void scheduleInBackground(resolve, delayMs));
 
 /** Resolves when a signal is aborted. */
 export function whenAborted(signal: AbortSignal): Promise<undefined> {

@@ -1,5 +1,6 @@
 import { fstatSync } from 'node:fs';
 import { Socket } from 'node:net';
+import { schedule } from '../core/runtime/clock.js';
 import type { CliLog } from './io.js';
 
 /** What is kept for a reader that does not read: beyond it lines are dropped. */
@@ -39,11 +40,11 @@ function pipeLog(): CliLog {
     close: () =>
       new Promise((resolve) => {
         const end = (): void => {
-          clearTimeout(timer);
+          cancel();
           pipe.destroy();
           resolve();
         };
-        const timer = setTimeout(end, LOG_CLOSE_MS);
+        const cancel = schedule(end, LOG_CLOSE_MS);
         pipe.once('error', end);
         if (isPlanned) flush();
         pipe.write('', end);
@@ -59,9 +60,9 @@ async function fileLog(): Promise<CliLog> {
     write: (text) => void log.write(text),
     close: () =>
       new Promise((resolve) => {
-        const timer = setTimeout(resolve, LOG_CLOSE_MS);
+        const cancel = schedule(resolve, LOG_CLOSE_MS);
         log.flush(() => {
-          clearTimeout(timer);
+          cancel();
           resolve();
         });
       }),

@@ -1,3 +1,4 @@
+import { every } from '../core/runtime/clock.js';
 import { openRecordIntake, RETENTION_DAYS } from '../records/index.js';
 import type { IntakeNotice, IntakePlatform, RecordIntake, SourceConfiguration } from '../records/index.js';
 import type { Command } from './command.js';
@@ -142,11 +143,11 @@ interface Tail {
 
 /** Tells how things stand as long as something is under way; the timer also keeps the process alive. */
 async function telling<Value>(tail: Tail, work: Promise<Value>): Promise<Value> {
-  const timer = setInterval(() => tail.teller.status(tail.intake.state), TICK_MS);
+  const stop = every(() => tail.teller.status(tail.intake.state), TICK_MS);
   try {
     return await work;
   } finally {
-    clearInterval(timer);
+    stop();
   }
 }
 

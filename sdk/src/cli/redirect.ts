@@ -1,5 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { DRAINING_SHARE } from '../core/runtime/clock.js';
+import { DRAINING_SHARE, every, wait } from '../core/runtime/clock.js';
 import { createRedirectServer, DEFAULT_REDIRECT_BUDGET_MS, MAX_REDIRECT_BUDGET_MS } from '../switch/index.js';
 import type { RedirectServer } from '../switch/index.js';
 import { openAttestationFile } from './attestation-file.js';
@@ -93,15 +92,15 @@ async function run(options: RedirectOptions, io: CliIo): Promise<ExitCode> {
     },
   });
   const timers = [
-    setInterval(() => teller.status(() => serving.state(link)), TICK_MS),
-    setInterval(() => void serving.reload(), RELOAD_MS),
+    every(() => teller.status(() => serving.state(link)), TICK_MS),
+    every(() => void serving.reload(), RELOAD_MS),
   ];
   try {
     await Promise.race([whenAborted(stopped), link.refused]);
     teller.notice({ kind: 'draining', detail: `OPTIONS get 503 for ${String(order.drainSeconds)} s` });
     await drain(serving, link, order.drainSeconds);
   } finally {
-    for (const timer of timers) clearInterval(timer);
+    for (const stop of timers) stop();
     await link.close();
     await serving.close();
     teller.end();
@@ -136,7 +135,7 @@ async function orderOf(options: RedirectOptions, io: CliIo): Promise<Order> {
 async function drain({ server }: Serving, link: DrachtioLink, seconds: number): Promise<void> {
   server.drain();
   // Without a connection nobody asks.
-  if (link.isConnected()) await Promise.race([sleep(seconds * DRAINING_SHARE * 1_000), link.refused]);
+  if (link.isConnected()) await Promise.race([wait(seconds * DRAINING_SHARE * 1_000), link.refused]);
   link.leave(['invite', 'options']);
   await server.close();
 }

@@ -1,5 +1,6 @@
 import { AggregatorRegistry, Gauge } from 'prom-client';
 import type { MetricObjectWithValues, MetricValue, RegistryContentType } from 'prom-client';
+import { schedule } from '../core/runtime/clock.js';
 
 /** Counts of one process, as `getMetricsAsJSON` of a registry gives them. */
 export type ProcessCounts = readonly MetricObjectWithValues<MetricValue<string>>[];
@@ -43,11 +44,11 @@ export function createWorkerCounts({ withinMs }: { readonly withinMs: number }):
       const question = (asked += 1);
       const unanswered = new Set(workers.map(({ worker }) => worker));
       const done = (): void => {
-        clearTimeout(timer);
+        cancel();
         questions.delete(question);
         resolve(unanswered.size);
       };
-      const timer = setTimeout(done, withinMs);
+      const cancel = schedule(done, withinMs);
       questions.set(question, { unanswered, done });
       for (const { ask } of workers) ask(question);
       if (unanswered.size === 0) done();

@@ -1,5 +1,6 @@
 import cluster from 'node:cluster';
 import type { Worker } from 'node:cluster';
+import { schedule } from '../core/runtime/clock.js';
 import { HopbackError } from '../errors.js';
 import type { OnNotice, Sidecar } from '../sidecar/index.js';
 import { createWorkerCounts } from './serve-worker-counts.js';
@@ -56,7 +57,7 @@ export async function startWorkers(options: { readonly count: number; readonly o
   const counts = createWorkerCounts({ withinMs: COUNTS_MS });
   let isClosing = false;
   let waitMs = FIRST_WAIT_MS;
-  const timers = new Set<NodeJS.Timeout>();
+  const starts = new Set<() => void>();
   const fork = (): Worker => {
     const worker = cluster.fork();
     let hasListened = false;
@@ -68,17 +69,17 @@ export async function startWorkers(options: { readonly count: number; readonly o
       waitMs = hasListened ? FIRST_WAIT_MS : Math.min(waitMs * 2, LONGEST_WAIT_MS);
       const how = signal === null ? `with ${String(code)}` : `by ${signal}`;
       onNotice({ level: 'error', part: 'workers', text: `one ended ${how}; another starts in ${String(waitMs)} ms` });
-      const timer = setTimeout(() => {
-        timers.delete(timer);
+      const cancel = schedule(() => {
+        starts.delete(cancel);
         fork();
       }, waitMs);
-      timers.add(timer);
+      starts.add(cancel);
     });
     return worker;
   };
   const port = await allListening(Array.from({ length: count }, fork)).catch((error: unknown) => {
     isClosing = true;
-    for (const timer of timers) clearTimeout(timer);
+    for (const cancel of starts) cancel();
     for (const worker of living()) worker.process.kill('SIGKILL');
     throw error;
   });
@@ -89,7 +90,7 @@ export async function startWorkers(options: { readonly count: number; readonly o
     metricsText: () => countsText(counts),
     async close(drainMs) {
       isClosing = true;
-      for (const timer of timers) clearTimeout(timer);
+      for (const cancel of starts) cancel();
       tellAll({ hopback: 'close' });
       await Promise.all(living().map((worker) => ended(worker, drainMs * KILLED_AT_SHARE)));
     },
@@ -138,9 +139,9 @@ const countsText = (counts: WorkerCounts): Promise<string> =>
 
 function ended(worker: Worker, withinMs: number): Promise<void> {
   return new Promise((resolve) => {
-    const timer = setTimeout(() => worker.process.kill('SIGKILL'), withinMs);
+    const cancel = schedule(() => worker.process.kill('SIGKILL'), withinMs);
     worker.once('exit', () => {
-      clearTimeout(timer);
+      cancel();
       resolve();
     });
     if (worker.isDead()) resolve();
@@ -179,11 +180,11 @@ export function workerLink(): WorkerLink {
       const id = (nextId += 1);
       return new Promise((resolve) => {
         const done = (text: string): void => {
-          clearTimeout(timer);
+          cancel();
           waiting.delete(id);
           resolve(text === '' ? own() : text);
         };
-        const timer = setTimeout(() => done(''), METRICS_MS);
+        const cancel = schedule(() => done(''), METRICS_MS);
         waiting.set(id, done);
         process.send?.({ hopback: 'metrics-wanted', id } satisfies Message);
       });

@@ -1,4 +1,5 @@
 import { writeSync } from 'node:fs';
+import { scheduleInBackground } from '../core/runtime/clock.js';
 
 const STOP_SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 type StopSignal = (typeof STOP_SIGNALS)[number];
@@ -41,7 +42,7 @@ function endWithin(seconds: number, signal: StopSignal): void {
     }
     endAtOnce(signal);
   };
-  setTimeout(end, seconds * 1_000).unref();
+  scheduleInBackground(end, seconds * 1_000);
 }
 
 /** Not by `process.exit`, which waits for threads that a dead disk or a pipe without a writer holds. */

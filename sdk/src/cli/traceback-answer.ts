@@ -1,3 +1,4 @@
+import { wait } from '../core/runtime/clock.js';
 import { FINDING_ARMS } from '../core/traceback-request.js';
 import {
   answerOfDecision,
@@ -266,7 +267,7 @@ async function resultWithin(directory: string, decisionId: string, seconds: numb
   for (let leftMs = seconds * 1_000; leftMs > 0; leftMs -= POLL_MS) {
     const result = await decisionResult(directory, decisionId);
     if (result !== undefined) return result;
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    await wait(POLL_MS);
   }
   return undefined;
 }

@@ -6,79 +6,88 @@ export { createPlatformClient, DEFAULT_MAX_RETRIES, DEFAULT_REQUEST_TIMEOUT_MS }
 export type { PlatformClient, PlatformClientOptions } from './client/platform-client.js';
 export {
   ASSERTION_LIFETIME_SECONDS,
-  privateKeyJwt,
   TOKEN_RENEWAL_MARGIN_MS,
   TOKEN_TIMEOUT_MS,
+  privateKeyJwt,
+  readPublicKeyJwk,
 } from './client/private-key-jwt.js';
-export type { PrivateKeyJwtOptions } from './client/private-key-jwt.js';
-export type { AssertionAlgorithm, AssertionKey, AssertionSigner } from './client/assertion-key.js';
-export { readPublicKeyJwk } from './client/public-key-jwk.js';
-export type { PublicKeyJwk, PublicKeyJwkOptions, PublicKeyReading } from './client/public-key-jwk.js';
-export type { PlatformLogger, PlatformRequestOptions } from './client/request-options.js';
-export type { UnreadableReason } from './client/platform-call.js';
-export { MAX_RESPONSE_BYTES } from './client/read-json.js';
+export type {
+  AssertionAlgorithm,
+  AssertionKey,
+  AssertionSigner,
+  PrivateKeyJwtOptions,
+  PublicKeyJwk,
+  PublicKeyJwkOptions,
+  PublicKeyReading,
+} from './client/private-key-jwt.js';
+export type { PlatformLogger, PlatformRequestOptions, UnreadableReason } from './client/requester.js';
+export { MAX_RESPONSE_BYTES, MAX_ROUTE_FILE_BYTES } from './client/route-call.js';
 export { MAX_RETRY_WAIT_MS } from './client/requester.js';
-export { MAX_ROUTE_FILE_BYTES } from './client/route-call.js';
 export type { RouteCallParams, RouteCallResult } from './client/route-call.js';
 export type {
+  AcknowledgeParams,
   AlertCalls,
   AlertListParams,
+  AnswerParams,
   AppReportCalls,
   CampaignCalls,
   CampaignListParams,
-} from './client/resources/campaigns.js';
-export { MAX_DEMAND_DOCUMENT_BYTES } from './client/resources/demands.js';
-export type {
   DemandCalls,
   DemandListParams,
   DemandParams,
-  ProductionCalls,
-  ProductionFileParams,
-} from './client/resources/demands.js';
-export type { NoticeCalls } from './client/resources/notices.js';
-export type { IterateOptions, PagedList, PageParams } from './client/resources/paged-list.js';
-export type {
   DoNotOriginateCalls,
   DoNotOriginateListParams,
+  IterateOptions,
+  NoticeCalls,
+  PageParams,
+  PagedList,
+  ProductionCalls,
+  ProductionFileParams,
   ProviderCalls,
   ProviderListParams,
   ScorecardParams,
-} from './client/resources/registry.js';
-export type {
-  AcknowledgeParams,
-  AnswerParams,
+  TracebackCalls,
+  TracebackListParams,
   TracebackRequestCalls,
   TracebackRequestListParams,
   TracebackRequestParams,
-} from './client/resources/traceback-requests.js';
-export type { TracebackCalls, TracebackListParams } from './client/resources/tracebacks.js';
-export type { WebhookEndpointCalls, WebhookEndpointParams } from './client/resources/webhook-endpoints.js';
+  WebhookEndpointCalls,
+  WebhookEndpointParams,
+} from './client/resources/resources.js';
+export { MAX_DEMAND_DOCUMENT_BYTES } from './client/resources/resources.js';
 export {
-  createEventStreamParser,
+  EVENT_STREAM_LEAST_RETRY_MS,
+  EVENT_STREAM_SILENCE_MS,
   MAX_EVENT_CHARS,
   MAX_EVENT_ID_LENGTH,
   MAX_STREAM_RETRY_MS,
-} from './events/event-stream-parser.js';
-export type { EventStreamItem, EventStreamParser } from './events/event-stream-parser.js';
-export { EVENT_STREAM_LEAST_RETRY_MS, EVENT_STREAM_SILENCE_MS } from './events/platform-events.js';
-export type { EventStreamConnection, EventStreamOptions, StreamedEvent } from './events/platform-events.js';
-export type { PlatformFetch, PlatformFetchRequest } from './http/platform-fetch.js';
-export { createTlsFetch } from './http/tls-fetch.js';
-export type { TlsFetch, TlsFetchOptions } from './http/tls-fetch.js';
-export type { RequestClient } from './sources/arrival-desk.js';
-export { mergeTracebackRequestSources } from './sources/merge-sources.js';
-export type { MergeSourcesOptions } from './sources/merge-sources.js';
-export { NOTICE_POLL_INTERVAL_MS } from './sources/notice-rounds.js';
-export { pollTracebackRequests } from './sources/poll-requests.js';
+  createEventStreamParser,
+} from './events/platform-events.js';
+export type {
+  EventStreamConnection,
+  EventStreamItem,
+  EventStreamOptions,
+  EventStreamParser,
+  StreamedEvent,
+} from './events/platform-events.js';
+export type { PlatformFetch, PlatformFetchRequest, TlsFetch, TlsFetchOptions } from './http/platform-fetch.js';
+export { createTlsFetch } from './http/platform-fetch.js';
+export type {
+  MergeSourcesOptions,
+  RequestClient,
+  RequestSourceState,
+  SourceReporting,
+} from './sources/source-state.js';
+export { mergeTracebackRequestSources } from './sources/source-state.js';
+export { NOTICE_POLL_INTERVAL_MS, POLL_INTERVAL_MS, pollTracebackRequests } from './sources/poll-requests.js';
 export type { PollOptions } from './sources/poll-requests.js';
-export { POLL_INTERVAL_MS } from './sources/request-rounds.js';
-export type { RequestSourceState, SourceReporting } from './sources/source-state.js';
-export { STEP_OVER_ATTEMPTS } from './sources/stream-event.js';
-export type { EventPosition } from './sources/stream-progress.js';
-export { streamTracebackRequests } from './sources/stream-requests.js';
-export type { StreamRequestsOptions } from './sources/stream-requests.js';
-export { createWebhookRequestSource } from './sources/webhook-requests.js';
-export type { WebhookRequestSource, WebhookRequestSourceOptions } from './sources/webhook-requests.js';
+export { STEP_OVER_ATTEMPTS, createWebhookRequestSource, streamTracebackRequests } from './sources/stream-requests.js';
+export type {
+  EventPosition,
+  StreamRequestsOptions,
+  WebhookRequestSource,
+  WebhookRequestSourceOptions,
+} from './sources/stream-requests.js';
 export type {
   AcknowledgementDetails,
   ArrivalReceipt,
@@ -86,22 +95,28 @@ export type {
   TracebackRequestArrival,
   TracebackRequestSource,
 } from './traceback-request-source.js';
-export { signWebhook } from './webhooks/sign-webhook.js';
-export type { WebhookFields, WebhookToSign } from './webhooks/sign-webhook.js';
-export { MAX_WEBHOOK_BYTES, verifyWebhook, WEBHOOK_TOLERANCE_SECONDS } from './webhooks/verify-webhook.js';
+export { MAX_WEBHOOK_BYTES, WEBHOOK_TOLERANCE_SECONDS, signWebhook, verifyWebhook } from './webhooks/verify-webhook.js';
 export type {
   ReceivedWebhook,
   WebhookFailure,
   WebhookFailureReason,
   WebhookFieldName,
+  WebhookFields,
   WebhookHeaders,
+  WebhookToSign,
   WebhookToVerify,
   WebhookVerification,
 } from './webhooks/verify-webhook.js';
-export { expressWebhookHandler, honoWebhookHandler, nodeWebhookHandler } from './webhooks/webhook-handlers.js';
-export type { ExpressRequestLike, HonoContextLike } from './webhooks/webhook-handlers.js';
-export { createWebhookReceiver, WEBHOOK_DELIVERY_TIMEOUT_MS } from './webhooks/webhook-receiver.js';
+export {
+  WEBHOOK_DELIVERY_TIMEOUT_MS,
+  createWebhookReceiver,
+  expressWebhookHandler,
+  honoWebhookHandler,
+  nodeWebhookHandler,
+} from './webhooks/webhook-receiver.js';
 export type {
+  ExpressRequestLike,
+  HonoContextLike,
   WebhookAnswer,
   WebhookConsumer,
   WebhookDelivery,
@@ -175,15 +190,18 @@ export { CONTRACT_VERSION, PLATFORM_ROUTES, ROUTE_TAGS } from './contract/routes
 export { WEBHOOK_FIELDS } from './contract/webhook-fields.js';
 
 // The platform's side of an exchange: what reads a request by its route, and what answers it.
-export { demandScopeRefusal } from './server/demand-scope-refusal.js';
-export { createRouteMatcher, matchPlatformRoute } from './server/match-route.js';
-export type { MatchedRoute } from './server/match-route.js';
-export { jsonAnswer, problemAnswer, problemDocument } from './server/platform-answer.js';
-export type { PlatformAnswer, PlatformProblem } from './server/platform-answer.js';
-export { readPlatformRequest, readWireBody } from './server/read-platform-request.js';
+export { demandScopeRefusal, jsonAnswer, problemAnswer, problemDocument } from './server/platform-answer.js';
+export {
+  createRouteMatcher,
+  matchPlatformRoute,
+  readPlatformRequest,
+  readWireBody,
+} from './server/read-platform-request.js';
 export type {
   BodySchemas,
+  MatchedRoute,
   PlatformRequestReading,
   ReadPlatformRequest,
   RequestReadingOptions,
 } from './server/read-platform-request.js';
+export type { PlatformAnswer, PlatformProblem } from './server/platform-answer.js';

@@ -1,15 +1,11 @@
 import { cloudEventFields } from '../core/cloud-event.js';
 import { HopbackError } from '../errors.js';
 import type { RequestAuthorization } from './auth.js';
-import { attemptDeadline } from './http/attempt-deadline.js';
-import { readBoundedBody, readRefusalBody } from './http/bounded-body.js';
+import { attemptDeadline, connectionErrorCode, readBoundedBody, readRefusalBody } from './http/bounded-body.js';
 import type { BoundedBody } from './http/bounded-body.js';
-import { connectionErrorCode } from './http/connection-error.js';
 import { MACHINE_CLOCK } from '../core/runtime/clock.js';
-import { nodeFetch } from './http/node-defaults.js';
+import { createTlsFetch, nodeFetch, platformUrl } from './http/platform-fetch.js';
 import type { PlatformFetch } from './http/platform-fetch.js';
-import { platformUrl } from './http/platform-url.js';
-import { createTlsFetch } from './http/tls-fetch.js';
 import { retryAfterMs, retryClassOf } from './retry.js';
 import { readRecordBatchAnswer } from './wire/record-batch-answer.js';
 import type { BatchEncoding, DeliveryResult, RecordBatch, RecordTransport } from './wire/record-batch.js';

@@ -5,8 +5,8 @@
  */
 export { MAX_RAW_BYTES, MAX_RAW_ROWS } from '../core/raw-limits.js';
 export { rawEvidence } from './raw-evidence.js';
-export type { RawEvidence } from './raw-evidence.js';
 export { RECORD_ID_DIGITS, recordIdOf, sourceSha256 } from './record-id.js';
+export type { RawEvidence } from './raw-evidence.js';
 export type { RecordIdParts } from './record-id.js';
 export type * from '../core/call-record.js';
 export type { CoverageInterval } from '../core/call-record.js';
@@ -17,12 +17,12 @@ export * from './intake/index.js';
 export * from './redaction/index.js';
 export * from './store/index.js';
 export {
-  openPostgresLookup,
   POSTGRES_CONNECTIONS,
   POSTGRES_MAX_SCANNED_ROWS,
   POSTGRES_STATEMENT_TIMEOUT_MS,
+  openPostgresLookup,
 } from './store/postgres-lookup.js';
 export type { PostgresConnection, PostgresLookupOptions } from './store/postgres-lookup.js';
-export type { PostgresColumns, PostgresTable, PostgresTime } from './store/postgres-table.js';
+export type { PostgresColumns, PostgresTable, PostgresTime } from './store/postgres-row.js';
 export * from './stream/index.js';
 export * from './suspicion/index.js';

@@ -5,20 +5,22 @@
  */
 export { configurationJsonSchema } from './config/configuration.schema.js';
 export type * from './config/configuration.js';
-export { MAX_CONFIGURATION_CHARS, problemText, readConfiguration } from './config/read-configuration.js';
-export type { ConfigurationProblem, ConfigurationResult, ConfigurationSources } from './config/read-configuration.js';
-export { settingOfText } from './config/settings.js';
-export type { Setting } from './config/settings.js';
+export { MAX_CONFIGURATION_CHARS, problemText, readConfiguration, settingOfText } from './config/read-configuration.js';
+export type {
+  ConfigurationProblem,
+  ConfigurationResult,
+  ConfigurationSources,
+  Setting,
+} from './config/read-configuration.js';
 export type { VerifiedCall } from './http/call-context.js';
 export type { Listener } from './http/listen.js';
 export type { AnsweredRequest } from './http/serve-calls.js';
-export type { SidecarMetrics } from './metrics.js';
-export type { Readiness } from './readiness.js';
-export type { OnNotice, SidecarNotice } from './services/notice.js';
-export { startSidecar } from './sidecar.js';
+export type { Readiness, SidecarMetrics } from './metrics.js';
+export type { OnNotice, SidecarNotice } from './services/files.js';
+export { checkFiles, startSidecar } from './sidecar.js';
 export type { ReloadOutcome, Sidecar, SidecarOptions } from './sidecar.js';
-export { checkFiles } from './check-files.js';
 export { startAdmin } from './admin/start-admin.js';
 export type { AdminOptions, AdminProcess } from './admin/start-admin.js';
-export * from './intake/index.js';
 export * from './review/index.js';
+export { DEFAULT_INTAKE_LIMITS, HTTP_RECORDS_SOURCE, recordIntakeApp } from './intake/record-intake-app.js';
+export type { IntakeLimits, RecordIntakeAppOptions, RecordsAnswer } from './intake/record-intake-app.js';

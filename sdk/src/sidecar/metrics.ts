@@ -1,6 +1,42 @@
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { Hono } from 'hono';
+import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import type { RecordIntake } from '../records/index.js';
 import type { CallVerdict } from '../stir/index.js';
+import { stirApiProblem, stirApiProblemBody } from './dialects/stir-api.js';
 import type { SidecarServices } from './services/sidecar-services.js';
+
+/** Whether the service can do what it is there for. */
+export interface Readiness {
+  readonly isReady: boolean;
+  /** `trust`: somebody is trusted. `signing`: the key and certificate can be used; `off` where nothing is signed here. */
+  readonly trust: 'ready' | 'nobody is trusted yet' | 'nobody answers calls';
+  readonly signing: string;
+  readonly isDraining: boolean;
+  /** `ready`, or which sources are stuck: calls are answered all the same. Absent where no records are taken in. */
+  readonly records?: string;
+}
+
+/** How the sources of an intake fare, for {@link Readiness}. */
+export function recordsReadiness(intake: RecordIntake | undefined): Pick<Readiness, 'records'> {
+  if (intake === undefined) return {};
+  const stuck = intake.state().sources.filter(({ isStuck }) => isStuck);
+  return { records: stuck.length === 0 ? 'ready' : `stuck: ${stuck.map(({ id }) => id).join(', ')}` };
+}
+
+/**
+ * @param services - in force
+ * @param isDraining - the process is about to end
+ */
+export function readinessOf({ trust, signing }: SidecarServices, isDraining: boolean): Readiness {
+  const isTrusting = trust.current() !== undefined;
+  const obstacle = signing?.service.obstacle();
+  return {
+    isReady: isTrusting && obstacle === undefined && !isDraining,
+    trust: isTrusting ? 'ready' : 'nobody is trusted yet',
+    signing: signing === undefined ? 'off' : (obstacle?.detail ?? 'ready'),
+    isDraining,
+  };
+}
 
 /** What is counted, under the names that dashboards ask for. No label ever has a telephone number. */
 export interface SidecarMetrics {
@@ -161,4 +197,38 @@ function gaugesOf(services: () => SidecarServices | undefined, registry: Registr
     },
     ({ signing }) => (signing === undefined ? undefined : signing.certificate.certificate.notAfterMs / 1_000),
   );
+}
+
+/** What the routes that nobody waits for at a call are made of. */
+interface ProbeRoutesOptions {
+  readonly readiness: () => Readiness;
+  /** Text of `/metrics`. */
+  readonly metricsText: () => Promise<string>;
+  /** Type of that text. */
+  readonly contentType: string;
+  /** What is told of the API. */
+  readonly openApi: () => Readonly<Record<string, unknown>>;
+}
+
+/**
+ * `/livez`: the process answers. `/readyz`: it can verify, and sign where it is to; 503 where not, and while it ends. `/metrics`: Prometheus text.
+ * `/openapi.json`: the routes of calls.
+ * @param options - what they tell
+ * @returns routes, to be mounted
+ */
+export function probeRoutes({ readiness, metricsText, contentType, openApi }: ProbeRoutesOptions): Hono {
+  const app = new Hono();
+  app.get('/livez', (context) => context.text('ok\n'));
+  app.get('/readyz', (context) => {
+    const state = readiness();
+    return context.json(state, state.isReady ? 200 : 503);
+  });
+  app.get('/metrics', async (context) => {
+    return context.body(await metricsText(), 200, { 'Content-Type': contentType });
+  });
+  app.get('/openapi.json', (context) => context.json(openApi()));
+  app.notFound((context) =>
+    context.body(stirApiProblemBody(stirApiProblem('not-found')), 404, { 'Content-Type': 'application/json' }),
+  );
+  return app;
 }

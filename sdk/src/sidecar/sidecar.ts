@@ -1,36 +1,59 @@
 import { dirname, resolve } from 'node:path';
 import { getRequestListener } from '@hono/node-server';
 import type { Hono } from 'hono';
-import type { Clock } from '../core/runtime/clock.js';
 import { DRAINING_SHARE } from '../core/runtime/clock.js';
+import type { Clock } from '../core/runtime/clock.js';
 import type { SignatureRecord } from '../stir/index.js';
-import { openAdmin } from './admin/open-admin.js';
+import { checkAdmin, openAdmin } from './admin/open-admin.js';
 import type { Admin } from './admin/open-admin.js';
 import type { ListenerConfiguration, SidecarConfiguration } from './config/configuration.js';
-import { readConfigurationFile, requireConfigurationFile } from './config/configuration-file.js';
-import { problemText } from './config/read-configuration.js';
-import type { ConfigurationProblem } from './config/read-configuration.js';
-import type { Setting } from './config/settings.js';
+import { problemText, readConfigurationFile, requireConfigurationFile } from './config/read-configuration.js';
+import type { ConfigurationProblem, Setting } from './config/read-configuration.js';
 import type { VerifiedCall } from './http/call-context.js';
 import { callRoutes } from './http/call-routes.js';
 import type { CallRoute } from './http/call-routes.js';
-import { createClients } from './http/clients.js';
-import type { Clients } from './http/clients.js';
 import { listen } from './http/listen.js';
 import type { Listener } from './http/listen.js';
-import { probeRoutes } from './http/probe-routes.js';
-import { serveCalls, servePlainCalls } from './http/serve-calls.js';
-import type { AnsweredRequest, ServeCallsOptions } from './http/serve-calls.js';
-import { createSidecarMetrics } from './metrics.js';
-import type { SidecarMetrics } from './metrics.js';
+import { createClients, serveCalls, servePlainCalls } from './http/serve-calls.js';
+import type { AnsweredRequest, Clients, ServeCallsOptions } from './http/serve-calls.js';
+import { createSidecarMetrics, probeRoutes, readinessOf, recordsReadiness } from './metrics.js';
+import type { Readiness, SidecarMetrics } from './metrics.js';
 import { openApiDocument } from './open-api/open-api-document.js';
-import { readinessOf, recordsReadiness } from './readiness.js';
-import type { Readiness } from './readiness.js';
-import { causeText } from './services/notice.js';
-import type { OnNotice } from './services/notice.js';
-import { oneAtATime, once, watchFiles } from './services/watch-files.js';
+import { causeText, once, oneAtATime, watchFiles } from './services/files.js';
+import type { OnNotice } from './services/files.js';
 import { createServicesLoader } from './services/sidecar-services.js';
 import type { ServicesLoader, SidecarServices } from './services/sidecar-services.js';
+
+/**
+ * Loads everything that a configuration names, and lets it go: whether a sidecar could start with it. Listens nowhere.
+ * @param configuration - as read
+ * @param options - the directory of its file, and what opens an encrypted key
+ * @returns when everything was loaded
+ * @throws {@link HopbackError} for the first thing that cannot be used
+ * @see ATIS-1000080, RFC 8226
+ * @example
+ * ```ts
+ * const read = readConfiguration({ text: 'trust: { roots: [nowhere.pem] }' });
+ * if (read.status === 'invalid') throw new Error('no configuration');
+ * await checkFiles(read.configuration, { directory: '/' }).catch((error) => console.log(error.code)); // storage-failed
+ * ```
+ */
+export async function checkFiles(
+  configuration: SidecarConfiguration,
+  options: { readonly directory: string; readonly passphrase?: string; readonly onNotice?: OnNotice },
+): Promise<void> {
+  const { directory, passphrase, onNotice = () => undefined } = options;
+  const loader = createServicesLoader({
+    ...{ directory, onNotice, clock: { nowMs: Date.now } },
+    ...(passphrase !== undefined && { passphrase }),
+  });
+  try {
+    await checkAdmin(configuration, directory);
+    await loader.load({ ...configuration, certificates: { ...configuration.certificates, preload: [] } });
+  } finally {
+    await loader.close();
+  }
+}
 
 /** What a sidecar is started with. */
 export interface SidecarOptions {

@@ -1,12 +1,97 @@
-import { isAnonymousUri, parseNameAddr, splitHeaderList } from '../core/sip-request.js';
-import { headerValues } from '../core/sip-request.js';
-import type { SipRequestText } from '../core/sip-request.js';
+import { headerValues, isAnonymousUri, parseNameAddr, parseSipRequest, splitHeaderList } from '../core/sip-request.js';
+import type { SipRequestResult, SipRequestText } from '../core/sip-request.js';
 import { parseSipUri, telephoneNumberOfUri } from '../core/sip-uri.js';
 import type { SipUri } from '../core/sip-uri.js';
 import type { NumberingPlan } from '../core/telephone-number.js';
 import type { CanonicalTn } from '../core/terms.js';
+import { HopbackError } from '../errors.js';
 import { DEFAULT_VERIFICATION_POLICY, readParties, verificationRequestOf } from '../stir/index.js';
 import type { PartyOptions } from '../stir/index.js';
+
+/** A request as an application of drachtio-srf has it: as much of it as is used here. */
+export interface SipRequestLike {
+  /**
+   * The request as it came. What `get` gives is not enough: two Identity header fields are one there, joined by a comma, folded ones keep
+   * their line ends, and the compact `y` goes by that name.
+   */
+  readonly raw: string;
+  /** Address, port and transport that it came from: what trunks are told by. */
+  readonly source_address?: string;
+  readonly source_port?: number | string;
+  readonly protocol?: string;
+  /** Where middleware leaves what others want to know. */
+  locals?: Record<string, unknown>;
+}
+
+/** A response as an application of drachtio-srf sends it: as much of it as is used here. */
+export interface SipResponseLike {
+  readonly send: (
+    status: number,
+    reasonPhrase: string,
+    options: { readonly headers: Readonly<Record<string, string>> },
+  ) => unknown;
+}
+
+/** Reads what came, and not what was made of it. Never throws for peer input. */
+export const readRequestLike = ({ raw }: SipRequestLike): SipRequestResult =>
+  typeof raw === 'string' ? parseSipRequest(raw) : { status: 'malformed', reason: 'request-empty', line: 1 };
+
+/** A response as it came: as much of it as is used here. */
+export interface SipAnswerLike {
+  /** As it was on the wire. What `get` gives is not enough: two Reason header fields are one there. */
+  readonly raw?: unknown;
+}
+
+/** A response as text, taken apart but not understood. */
+interface SipResponseText {
+  /** 100 to 699. */
+  readonly status: number;
+  /** As it came; may be empty. */
+  readonly reasonPhrase: string;
+  /** Values of all header fields of one name, in their order. */
+  readonly values: (name: string) => readonly string[];
+}
+
+/** @see RFC 3261 section 7.2 */
+const STATUS_LINE = /^SIP\/2\.0 ([1-6]\d\d)(?: ([^\r\n]*))?\r?\n/i;
+/** A phrase is a few words. */
+const MAX_PHRASE_CHARS = 256;
+
+/**
+ * Reads a response by its text. Never throws for peer input.
+ * @returns undefined where it is none
+ * @see RFC 3261 section 7.2
+ */
+export function readResponseLike({ raw }: SipAnswerLike): SipResponseText | undefined {
+  const text = typeof raw === 'string' ? raw.trimStart() : '';
+  const line = STATUS_LINE.exec(text);
+  if (line === null) return undefined;
+  // The header fields of a response are read as those of a request, hence behind the start line of one.
+  const parsed = parseSipRequest(`RESPONSE sip:response SIP/2.0\r\n${text.slice(line[0].length)}`);
+  if (parsed.status === 'malformed') return undefined;
+  const request: SipRequestText = parsed.request;
+  return {
+    status: Number(line[1]),
+    reasonPhrase: (line[2] ?? '').slice(0, MAX_PHRASE_CHARS).trim(),
+    values: (name) => headerValues(request, name),
+  };
+}
+
+/** Tells somebody, if there is anybody, what went wrong with a call that goes on. Whoever listens makes no trouble for it. */
+export function tellTrouble(onTrouble: ((error: unknown) => void) | undefined, error: unknown): void {
+  try {
+    onTrouble?.(error);
+  } catch {
+    // What is wrong with the listener is no matter of the call.
+  }
+}
+
+/** What is told of a request that cannot be read: why, and in which line. */
+export const unreadableInvite = ({
+  reason,
+  line,
+}: Extract<SipRequestResult, { readonly status: 'malformed' }>): HopbackError =>
+  new HopbackError('invalid-argument', 'an INVITE cannot be read', { details: { reason, line } });
 
 /** What a request says of itself that decides how its call may be treated. Nothing of it is verified. */
 export interface CallFacts {

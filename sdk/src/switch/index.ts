@@ -8,11 +8,10 @@
  * @packageDocumentation
  */
 export { callFacts } from './call-facts.js';
-export type { CallFacts } from './call-facts.js';
+export type { CallFacts, SipAnswerLike, SipRequestLike, SipResponseLike } from './call-facts.js';
 export { createCallTracker, MAX_CALL_AGE_MS, MAX_OPEN_CALLS } from './calls/call-tracker.js';
 export type { CallRecordSink, CallTracker, CallTrackerOptions, CallTrackerStatistics } from './calls/call-tracker.js';
-export type { CallEnd, EndingParty } from './calls/call-state.js';
-export type { DialogLike } from './calls/emitters.js';
+export type { CallEnd, DialogLike, EndingParty } from './calls/call-state.js';
 export type {
   BranchCallbacks,
   BranchOptions,
@@ -20,18 +19,44 @@ export type {
   ProxyResultLike,
   TrackedCall,
 } from './calls/tracked-call.js';
-export { createFilingDirectory, LEAST_FILINGS, MAX_FILING_LIST_AGE_MS } from './filing-directory.js';
+export {
+  LEAST_FILINGS,
+  MAX_FILING_LIST_AGE_MS,
+  MAX_FILING_LIST_BYTES,
+  MAX_LISTED_FILINGS,
+  createFilingDirectory,
+  filingName,
+  readFilingList,
+} from './filing-directory.js';
 export type {
   FilingDirectory,
   FilingDirectoryOptions,
   FilingDirectoryStatus,
+  FilingListReading,
   FilingLoad,
   FilingReference,
+  ListedFiling,
 } from './filing-directory.js';
-export { outboundHeaders } from './outbound-headers.js';
-export type { OutboundHeaders, OutboundHeadersOptions } from './outbound-headers.js';
+export { identifyCall, outboundHeaders, verifyIdentity } from './verify-identity.js';
+export type {
+  CallIdentity,
+  OutboundHeaders,
+  OutboundHeadersOptions,
+  SipMiddleware,
+  VerifyIdentityOptions,
+} from './verify-identity.js';
 export { REDIRECT_PROFILES, redirectProfile } from './redirect/profile.js';
-export type { RedirectProfile, RedirectProfileName } from './redirect/profile.js';
+export type {
+  RedirectAnswer,
+  RedirectCondition,
+  RedirectOutcome,
+  RedirectProfile,
+  RedirectProfileName,
+  RedirectRule,
+  RedirectRuleBase,
+  SigningRule,
+  VerificationRule,
+} from './redirect/profile.js';
 export {
   createRedirectServer,
   DEFAULT_MAX_OPEN_INVITES,
@@ -39,23 +64,17 @@ export {
   MAX_REDIRECT_BUDGET_MS,
 } from './redirect/redirect-server.js';
 export type { RedirectHandler, RedirectServer, RedirectServerOptions } from './redirect/redirect-server.js';
-export type { RedirectAnswer, RedirectOutcome } from './redirect/answer.js';
-export type {
-  RedirectCondition,
-  RedirectRule,
-  RedirectRuleBase,
-  SigningRule,
-  VerificationRule,
-} from './redirect/rule.js';
-export { filingName, MAX_FILING_LIST_BYTES, MAX_LISTED_FILINGS, readFilingList } from './read-filing-list.js';
-export type { FilingListReading, ListedFiling } from './read-filing-list.js';
 export { everyStatus, relayedHeaders, relayFailure } from './relay-failure.js';
 export type { FinalResponseLike, RelayOptions } from './relay-failure.js';
-export type { SipRequestLike, SipResponseLike } from './sip-request-like.js';
-export type { SipAnswerLike } from './sip-response-text.js';
-export { treatCall } from './treat-call.js';
-export type { CallConcern, CallToTreat, CallTreatment, Exemption, UpstreamFiling } from './treat-call.js';
-export { trunkPolicy } from './trunk-policy.js';
-export type { IsupLocation, NetworkBlock, PoorVerdict, TrunkPolicy } from './trunk-policy.js';
-export { identifyCall, verifyIdentity } from './verify-identity.js';
-export type { CallIdentity, SipMiddleware, VerifyIdentityOptions } from './verify-identity.js';
+export { treatCall, trunkPolicy } from './treat-call.js';
+export type {
+  CallConcern,
+  CallToTreat,
+  CallTreatment,
+  Exemption,
+  IsupLocation,
+  NetworkBlock,
+  PoorVerdict,
+  TrunkPolicy,
+  UpstreamFiling,
+} from './treat-call.js';

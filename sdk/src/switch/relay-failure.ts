@@ -1,5 +1,5 @@
-import { readResponseLike } from './sip-response-text.js';
-import type { SipAnswerLike } from './sip-response-text.js';
+import { readResponseLike } from './call-facts.js';
+import type { SipAnswerLike } from './call-facts.js';
 import type { SipMiddleware } from './verify-identity.js';
 
 /**

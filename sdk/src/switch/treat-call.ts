@@ -1,6 +1,148 @@
-import type { CallVerdict } from '../stir/index.js';
+import { HopbackError } from '../errors.js';
+import type { CallRole, CallVerdict } from '../stir/index.js';
 import type { CallFacts } from './call-facts.js';
-import type { NetworkBlock, PoorVerdict, TrunkPolicy } from './trunk-policy.js';
+
+/** What a verdict was that is no good one. `unsigned`: no Identity header that counts. `indeterminate`: something could not be checked. */
+export type PoorVerdict = 'failed' | 'unsigned' | 'indeterminate';
+
+/**
+ * How a call is refused by an analytics block of the United States: whoever is blocked is told where it was, and whom to turn to by at least one of
+ * `url`, `tel` and `email`.
+ * @see 47 CFR 64.1200(k)(9), ATIS-1000099
+ */
+export interface NetworkBlock {
+  /** An absolute `https` URL of at most 256 characters. */
+  readonly url?: string;
+  /** A telephone number: `+` and up to 15 digits. */
+  readonly tel?: string;
+  /** An address of at most 256 characters. */
+  readonly email?: string;
+  /** Which network blocked it, as ISUP names it. @see RFC 8606 section 4 */
+  readonly location: IsupLocation;
+}
+
+/**
+ * Where something was decided: `LN` the network that serves the callee locally, `RLN` the same seen from afar, `TN` transit, `INTL` international,
+ * `RPN` and `LPN` private networks, `U` the user, `BI` beyond an interworking point.
+ * @see RFC 8606 section 4, ITU-T Q.850 section 2.2.3
+ */
+export type IsupLocation = 'U' | 'LPN' | 'LN' | 'TN' | 'RLN' | 'RPN' | 'INTL' | 'BI';
+
+/** What is done with the calls of a trunk. Made by {@link trunkPolicy}, which knows the defaults of each role. */
+export interface TrunkPolicy {
+  /** What the provider is for the calls that come in by the trunk. */
+  readonly role: CallRole;
+  /**
+   * `always`: unsigned calls are told so. `when-signed`: what has no Identity header is no fault. `off`: nothing is verified. Default `always`
+   * for `terminating`, `when-signed` for the others: nobody signs towards an originating provider, and much of what comes from abroad is not
+   * signed at all.
+   */
+  readonly verify: 'always' | 'when-signed' | 'off';
+  /**
+   * What a poor verdict does. `continue`: the call goes on with its verstat. `continue_return_reason`: it does, and the caller's side is told by
+   * Reason header fields. `reject_request`: it ends. Default `continue_return_reason`; an `intermediate` may not reject for a verdict.
+   * @see RFC 9410
+   */
+  readonly failureAction: 'continue' | 'continue_return_reason' | 'reject_request';
+  /** Which poor verdicts `reject_request` is for. Default `failed` alone: that something could not be checked is no fault of the caller. */
+  readonly rejects: readonly PoorVerdict[];
+  /** How it ends: by the response of the verdict (RFC 8224 section 6.2.2), or by 603 Network Blocked. Default `stir`. */
+  readonly rejectWith: 'stir' | NetworkBlock;
+  /** A calling number whose holder makes no calls from it: nothing, a mark, or the end of the call. Default `mark`. */
+  readonly doNotOriginate: 'off' | 'mark' | 'reject';
+  /**
+   * The upstream provider has no filing in the Robocall Mitigation Database, or was removed from it: nothing, a mark, or the end of the call.
+   * Default `mark`. @see 47 CFR 64.6305(g)
+   */
+  readonly upstreamFiling: 'off' | 'mark' | 'reject';
+  /** A request that cannot be read, so that nothing of it was looked at: a mark, or 400. Default `mark`. */
+  readonly unreadable: 'mark' | 'reject';
+  /**
+   * Whether header fields make an emergency call, as `Priority: psap-callback` does, or only where it is headed. Anybody can write them: `ignored`
+   * for trunks from which no answering point calls. Default `believed`. @see RFC 7090 section 6
+   */
+  readonly emergencyMarks: 'believed' | 'ignored';
+}
+
+/** Longest URL or address of a redress: what fits into a Reason header beside the rest in any switch. */
+const MAX_REDRESS_CHARS = 256;
+const REDRESS: Readonly<Record<'url' | 'tel' | 'email', RegExp>> = {
+  // Without what would end a parameter or its quotes.
+  url: /^https:\/\/[\w.~:/?#[\]@!$&()*+,=%-]+$/,
+  tel: /^\+\d{1,15}$/,
+  email: /^[\w.+-]+@[\w.-]+$/,
+};
+const ISUP_LOCATIONS: readonly IsupLocation[] = ['U', 'LPN', 'LN', 'TN', 'RLN', 'RPN', 'INTL', 'BI'];
+
+/**
+ * Fills a policy up with the defaults of its role.
+ * @param partial - `role` and whatever is to differ from its defaults
+ * @returns a whole policy, checked
+ * @throws {@link HopbackError} `invalid-configuration` for a member that is unknown, misspelled or out of range, and for an intermediate that
+ * would reject calls for their verdict
+ * @see 47 CFR 64.6302
+ * @example
+ * ```ts
+ * const policy = trunkPolicy({ role: 'terminating', failureAction: 'reject_request' });
+ * console.log(policy.verify, policy.rejects.join()); // always failed
+ * ```
+ */
+export function trunkPolicy(partial: Pick<TrunkPolicy, 'role'> & Partial<TrunkPolicy>): TrunkPolicy {
+  const given = Object.fromEntries(Object.entries(partial).filter(([, value]) => value !== undefined));
+  const policy: TrunkPolicy = {
+    verify: partial.role === 'terminating' ? 'always' : 'when-signed',
+    failureAction: 'continue_return_reason',
+    rejects: ['failed'],
+    rejectWith: 'stir',
+    ...({ doNotOriginate: 'mark', upstreamFiling: 'mark', unreadable: 'mark', emergencyMarks: 'believed' } as const),
+    ...(given as typeof partial),
+  };
+  for (const name of Object.keys(given))
+    if (!Object.hasOwn(CHOICES, name) && name !== 'rejects' && name !== 'rejectWith')
+      throw invalid(`${name} is no member of a trunk policy`);
+  for (const [name, choices] of Object.entries(CHOICES)) {
+    const value: unknown = policy[name as keyof typeof CHOICES];
+    if (!(choices as readonly unknown[]).includes(value)) throw invalid(`${name} must be one of ${choices.join(', ')}`);
+  }
+  const { rejects, rejectWith, role, failureAction } = policy;
+  if (
+    !Array.isArray(rejects) ||
+    rejects.length === 0 ||
+    !rejects.every((one: unknown) => (POOR_VERDICTS as readonly unknown[]).includes(one))
+  )
+    throw invalid(`rejects must name one or more of ${POOR_VERDICTS.join(', ')}`);
+  if (rejectWith !== 'stir' && !isNetworkBlock(rejectWith))
+    throw invalid('rejectWith must be stir, or have url (https), tel or email, and a location as in RFC 8606');
+  if (role === 'intermediate' && failureAction === 'reject_request')
+    throw invalid('an intermediate provider hands calls on whatever their verdict is: failureAction must be another');
+  return policy;
+}
+
+const POOR_VERDICTS: readonly PoorVerdict[] = ['failed', 'unsigned', 'indeterminate'];
+
+const CHOICES = {
+  role: ['originating', 'gateway', 'intermediate', 'terminating'],
+  verify: ['always', 'when-signed', 'off'],
+  failureAction: ['continue', 'continue_return_reason', 'reject_request'],
+  doNotOriginate: ['off', 'mark', 'reject'],
+  upstreamFiling: ['off', 'mark', 'reject'],
+  unreadable: ['mark', 'reject'],
+  emergencyMarks: ['believed', 'ignored'],
+} as const satisfies { readonly [Name in keyof TrunkPolicy]?: readonly TrunkPolicy[Name][] };
+
+function isNetworkBlock(value: unknown): value is NetworkBlock {
+  if (typeof value !== 'object' || value === null) return false;
+  const { location, ...redress } = value as Readonly<Record<string, unknown>>;
+  const stated = Object.entries(redress).filter(([, one]) => one !== undefined);
+  const isGood = ([name, one]: readonly [string, unknown]): boolean =>
+    Object.hasOwn(REDRESS, name) &&
+    typeof one === 'string' &&
+    one.length <= MAX_REDRESS_CHARS &&
+    REDRESS[name as keyof typeof REDRESS].test(one);
+  return stated.length > 0 && stated.every(isGood) && (ISUP_LOCATIONS as readonly unknown[]).includes(location);
+}
+
+const invalid = (message: string): HopbackError => new HopbackError('invalid-configuration', message);
 
 /** What the Robocall Mitigation Database has of an upstream provider. `unknown`: nobody has looked. @see 47 CFR 64.6305(d) */
 export type UpstreamFiling = 'present' | 'absent' | 'removed' | 'unknown';

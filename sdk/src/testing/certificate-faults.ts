@@ -1,6 +1,6 @@
-import type { PathFailureReason } from './field-types.js';
-import type { CertificateOptions } from './certificate-options.js';
-import type { TestCertificate } from './test-certificate.js';
+import type { PathFailureReason } from '../stir/index.js';
+import type { CertificateOptions } from './issue-certificate.js';
+import type { TestCertificate } from './test-key.js';
 import type { CaOptions, TestPki } from './test-pki.js';
 
 /** Names of {@link CERTIFICATE_FAULTS}. */

@@ -2,7 +2,7 @@ import type { Attestation } from '../core/terms.js';
 import { canonicalJson, createPassport } from './passport.js';
 import type { PassportFaultContext } from './passport-faults/passport-fault.js';
 import { passportOptions } from './passport-faults/passport-fault.js';
-import type { SampleInviteOptions } from './sample-invite.js';
+import type { SampleInviteOptions } from './passport.js';
 
 /** A call whose PASSporTs are right. */
 export interface GoodCall {

@@ -1,7 +1,15 @@
 export { createManualClock, TEST_NOW_MS } from './manual-clock.js';
 export type { ManualClock } from './manual-clock.js';
 export { createTestKey, testKeyFromPem } from './test-key.js';
-export type { SignatureHash, TestKey, TestKeyType } from './test-key.js';
+export type {
+  NameAttribute,
+  NameAttributeType,
+  SignatureHash,
+  TestCertificate,
+  TestKey,
+  TestKeyType,
+  TestName,
+} from './test-key.js';
 export { createTestPki, SHAKEN_POLICY_OID } from './test-pki.js';
 export type {
   CaOptions,
@@ -14,22 +22,25 @@ export type {
   TestServiceProvider,
   TlsOptions,
 } from './test-pki.js';
-export type { TestCertificate } from './test-certificate.js';
 export type {
   CertificateOptions,
   ClaimConstraintsOptions,
   DistributionPointOptions,
   KeyUsageName,
   RawExtension,
-} from './certificate-options.js';
-export type { NameAttribute, NameAttributeType, TestName } from './distinguished-name.js';
+} from './issue-certificate.js';
 export { CRL_REASONS } from './issue-crl.js';
-export type { CrlOptions, RevokedEntry, TestCrl } from './issue-crl.js';
-export type { TestTrustList, TrustListOptions } from './issue-trust-list.js';
-export { canonicalJson, createPassport, TEST_DEST_TN, TEST_ORIG_ID, TEST_ORIG_TN } from './passport.js';
-export type { PassportOptions, TestPassport } from './passport.js';
-export { writeIdentityHeader } from './identity-header-text.js';
-export type { IdentityHeaderOptions } from './identity-header-text.js';
+export type { CrlOptions, RevokedEntry, TestCrl, TestTrustList, TrustListOptions } from './issue-crl.js';
+export {
+  TEST_DEST_TN,
+  TEST_ORIG_ID,
+  TEST_ORIG_TN,
+  canonicalJson,
+  createPassport,
+  sampleInvite,
+  writeIdentityHeader,
+} from './passport.js';
+export type { IdentityHeaderOptions, PassportOptions, SampleInviteOptions, TestPassport } from './passport.js';
 export {
   createPassportFaultContext,
   PASSPORT_FAULT_NAMES,
@@ -50,15 +61,17 @@ export type {
 } from './passport-faults/index.js';
 export { divertedCall, divertedTn, GOOD_PASSPORT_NAMES, GOOD_PASSPORTS } from './good-passports.js';
 export type { GoodCall, GoodPassport, GoodPassportName } from './good-passports.js';
-export { sampleInvite } from './sample-invite.js';
-export type { SampleInviteOptions } from './sample-invite.js';
-export { startCertificateServer } from './certificate-server/server.js';
-export type { CertificateServer, CertificateServerOptions, ServedRequest } from './certificate-server/server.js';
-export { CERTIFICATE_CHAIN_TYPE } from './certificate-server/content.js';
-export type { ContentCoding, PublishOptions, ServerAnswer, ServerFault } from './certificate-server/content.js';
-export type { ServerListener } from './certificate-server/listeners.js';
-export { SERVER_FAULT_NAMES, SERVER_FAULTS } from './certificate-server/named-faults.js';
-export type { NamedServerFault, ServerFaultName } from './certificate-server/named-faults.js';
+export { SERVER_FAULTS, SERVER_FAULT_NAMES, startCertificateServer } from './certificate-server/server.js';
+export type {
+  CertificateServer,
+  CertificateServerOptions,
+  NamedServerFault,
+  ServedRequest,
+  ServerFaultName,
+  ServerListener,
+} from './certificate-server/server.js';
+export { CERTIFICATE_CHAIN_TYPE } from './certificate-server/answer.js';
+export type { ContentCoding, PublishOptions, ServerAnswer, ServerFault } from './certificate-server/answer.js';
 export { createScriptedLookup } from './scripted-lookup.js';
 export type { LookupAnswer, LookupCallback, LookupFunction, ScriptedLookup } from './scripted-lookup.js';
 export { CERTIFICATE_FAULT_NAMES, CERTIFICATE_FAULTS } from './certificate-faults.js';

@@ -1,15 +1,11 @@
-import type { TnAuthEntry } from './field-types.js';
-import type { CertificateOptions } from './certificate-options.js';
-import { shakenName } from './distinguished-name.js';
-import type { TestName } from './distinguished-name.js';
-import { issueCrl } from './issue-crl.js';
-import type { CrlOptions, TestCrl } from './issue-crl.js';
-import { issueTrustList } from './issue-trust-list.js';
-import type { TestTrustList, TrustListOptions } from './issue-trust-list.js';
+import type { TnAuthEntry } from '../stir/index.js';
+import type { CertificateOptions } from './issue-certificate.js';
+import { shakenName } from './test-key.js';
+import type { TestCertificate, TestKey, TestName } from './test-key.js';
+import { issueCrl, issueTrustList } from './issue-crl.js';
+import type { CrlOptions, TestCrl, TestTrustList, TrustListOptions } from './issue-crl.js';
 import { TEST_NOW_MS } from './manual-clock.js';
 import { issueCertificate } from './issue-certificate.js';
-import type { TestCertificate } from './test-certificate.js';
-import type { TestKey } from './test-key.js';
 
 /** Settings of {@link createTestPki}. */
 export interface TestPkiOptions {

@@ -1,8 +1,7 @@
 import type { AnsweredCall, TracebackAnswer } from '../core/traceback-request.js';
 import type { RequestedCall, TracebackRequest } from '../core/traceback-request.js';
 import { CLOCK_ALLOWANCE_MS, LONGEST_LAG_MS } from './match/match-options.js';
-import { readStatedNumber } from './match/stated-number.js';
-import { readStatedTime } from './match/stated-time.js';
+import { readStatedNumber, readStatedTime } from './match/plan-search.js';
 
 /** What of a disclosed call contradicts the call that the request was about. */
 export type CallDifference = 'called' | 'time';

@@ -1,5 +1,4 @@
-import type { FailureReason } from '../../../sdk/src/stir/verification/failure-reasons.js';
-import type { NoteReason } from '../../../sdk/src/stir/verification/step.js';
+import type { FailureReason, NoteReason } from '../../../sdk/src/stir/verification/step.js';
 import type { Vector, VectorCertificate, VectorExpectation, VectorHeader } from '../../support/vectors.js';
 import { CRL_PATH, CRL_SIGNER_PATH, NOW_MS, ROOT_PATH, STI_PA_ROOT_PATH } from './scene.js';
 import type { Scene } from './scene.js';

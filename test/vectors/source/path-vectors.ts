@@ -1,6 +1,6 @@
 import { CERTIFICATE_FAULTS } from '@hopback/sdk/testing';
 import type { CertificateFaultName } from '@hopback/sdk/testing';
-import type { FailureReason } from '../../../sdk/src/stir/verification/failure-reasons.js';
+import type { FailureReason } from '../../../sdk/src/stir/verification/step.js';
 import { bad, good, passedBy, TN_FAILED, UNSUPPORTED } from './draft.js';
 import type { VectorDraft, VectorGroup } from './draft.js';
 import { CRL_PATH, identityHeader, ROOT_PATH } from './scene.js';

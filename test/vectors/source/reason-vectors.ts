@@ -1,6 +1,6 @@
 import { PASSPORT_FAULTS } from '@hopback/sdk/testing';
 import type { PassportFaultName } from '@hopback/sdk/testing';
-import type { FailureReason } from '../../../sdk/src/stir/verification/failure-reasons.js';
+import type { FailureReason } from '../../../sdk/src/stir/verification/step.js';
 import { BAD_INFO, bad, INVALID, open, STALE_DATE, TN_FAILED, UNSUPPORTED, USE_IDENTITY } from './draft.js';
 import type { VectorDraft, VectorGroup, Wire } from './draft.js';
 import { identityHeader, NOW_MS, NOW_SECONDS } from './scene.js';

@@ -1,4 +1,5 @@
 import { appendFile } from 'node:fs/promises';
+import { wait } from '@hopback/sdk/internal';
 
 /** A switch that writes call detail records as Asterisk's `cdr_csv` does, `usegmtime=yes` and `loguniqueid=yes`. */
 export interface CallRecordWriter {
@@ -46,7 +47,7 @@ export async function startCallRecordWriter(path: string, traffic: WrittenCalls)
     void traffic.last.after.then(() => (most = traffic.rows));
     const startMs = performance.now();
     while (!stopping.signal.aborted && rows < traffic.rows) {
-      await new Promise((resolve) => setTimeout(resolve, WRITE_EVERY_MS));
+      await wait(WRITE_EVERY_MS);
       const due = traffic.before + Math.ceil(((performance.now() - startMs) * traffic.perSecond) / 1_000);
       await writeTo(Math.min(most, due));
     }

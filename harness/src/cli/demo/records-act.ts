@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { openDuckDbRecordStore } from '@hopback/sdk/records';
 import { createTestPki, startTestPlatform } from '@hopback/sdk/testing';
 import type { TestPlatform } from '@hopback/sdk/testing';
+import { wait } from '@hopback/sdk/internal';
 import { DEMO_TRUNK, startCallRecordWriter } from './call-record-writer.js';
 import type { CallRecordWriter } from './call-record-writer.js';
 import { startTail, writeTailFiles } from './tail-process.js';
@@ -136,7 +137,7 @@ async function untilEndedOrDone({ platform, writer, output }: Act, tail: TailPro
   let known = -1;
   let knownSinceMs = performance.now();
   for (;;) {
-    const ended = await Promise.race([tail.ended, pause()]);
+    const ended = await Promise.race([tail.ended, wait(PROGRESS_EVERY_MS)]);
     if (ended !== undefined) return ended;
     if (writer.failure() !== undefined) throw writer.failure();
     const arrived = platform.records().length;
@@ -145,10 +146,6 @@ async function untilEndedOrDone({ platform, writer, output }: Act, tail: TailPro
     if (arrived !== known) [known, knownSinceMs] = [arrived, performance.now()];
     if (performance.now() - knownSinceMs > PATIENCE_MS) return undefined;
   }
-}
-
-function pause(): Promise<undefined> {
-  return new Promise((resolve) => setTimeout(() => resolve(undefined), PROGRESS_EVERY_MS));
 }
 
 async function counted({ files, platform, writer, output }: Act, { killedAt, end }: Story): Promise<0 | 1> {

@@ -1,5 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Campaign, Demand, PlatformClient, Production } from '@hopback/sdk/platform';
+import { wait } from '@hopback/sdk/internal';
 import { DEMO_AGENCIES } from './demo-world.js';
 import { demandDocument } from './demand-document.js';
 import { callOperation } from './enrol-members.js';
@@ -37,7 +37,7 @@ export async function demandOfCampaign(parties: DemandParties, campaign: Campaig
       const production = await agency.productions.retrieve({ productionId }, { signal });
       if (production.state === 'ready') return production;
     }
-    await delay(POLL_MS, undefined, { signal });
+    await wait(POLL_MS, signal);
   }
 }
 

@@ -1,5 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { HopbackError } from '@hopback/sdk/errors';
+import { wait } from '@hopback/sdk/internal';
 
 /** How often is looked whether the platform has found what was planted. */
 const POLL_MS = 250;
@@ -20,6 +20,6 @@ export async function polled<Value>(
     const found = await look();
     if (found !== undefined) return found;
     if (performance.now() > endMs) throw new HopbackError('unavailable', `the platform does not have ${what} yet`);
-    await delay(POLL_MS, undefined, { signal });
+    await wait(POLL_MS, signal);
   }
 }

@@ -6,8 +6,14 @@ import {
   type PassportFaultName,
   type PassportOptions,
 } from '@hopback/sdk/testing';
-import type { Capability, CaseGroup, SentCall, VerificationCase, VerificationExpectation } from '../case.js';
-import type { CaseSetting } from '../case-setting.js';
+import type {
+  Capability,
+  CaseGroup,
+  CaseSetting,
+  SentCall,
+  VerificationCase,
+  VerificationExpectation,
+} from '../case.js';
 
 /** What of a case is otherwise than usual. */
 export interface CaseDetails {

@@ -1,7 +1,6 @@
 import { createPassport, divertedTn } from '@hopback/sdk/testing';
 import type { PassportOptions } from '@hopback/sdk/testing';
-import type { Capability, SentCall, VerificationCase } from '../case.js';
-import type { CaseSetting } from '../case-setting.js';
+import type { Capability, CaseSetting, SentCall, VerificationCase } from '../case.js';
 import type { CaseDetails } from './build-case.js';
 import { callWith, identityOf, PASSED, REFUSED, verificationCase } from './build-case.js';
 

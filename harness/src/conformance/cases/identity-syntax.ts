@@ -1,17 +1,17 @@
 import type { PassportFaultName } from '@hopback/sdk/testing';
-import type { VerificationCase } from '../case.js';
-import type { FaultRow } from './build-case.js';
+import type { Capability, CaseSetting, SentCall, VerificationCase } from '../case.js';
 import {
   ANSWERED,
+  PASSED,
+  REFUSED,
   callWith,
   fault,
   identityOf,
-  PASSED,
-  REFUSED,
   table,
   token,
   verificationCase,
 } from './build-case.js';
+import type { CaseDetails, FaultRow } from './build-case.js';
 
 const JWS = 'RFC 7515 §2, §5.2';
 const GRAMMAR = 'RFC 8224 §4 (grammar)';
@@ -136,5 +136,198 @@ export const IDENTITY_SYNTAX: readonly VerificationCase[] = [
       source: 'RFC 8224 §6.2.2',
     },
     { sends: (setting) => callWith(setting, [identityOf(setting).slice(0, 1)]), expects: REFUSED },
+  ),
+];
+
+const SEVERAL = 'RFC 8224 §6.2.1: fails only where all fail';
+/** The section recommends it: a service that refuses a call for one bad header conforms. */
+const RECOMMENDED = { source: `${SEVERAL} (recommended)`, level: 'should' } as const;
+const NEEDS: readonly Capability[] = ['several-headers'];
+
+const several = (
+  details: CaseDetails,
+  identity: (setting: CaseSetting) => readonly string[],
+  expects: VerificationCase['expects'] = PASSED,
+): VerificationCase =>
+  verificationCase(
+    'several-headers',
+    { ...details, needs: [...NEEDS, ...(details.needs ?? [])] },
+    { sends: (setting) => callWith(setting, identity(setting)), expects },
+  );
+
+const forged = (setting: CaseSetting): string => identityOf(setting, { signer: setting.context.attacker });
+const stale = (setting: CaseSetting): string => identityOf(setting, { iatSeconds: setting.nowSeconds - 600 });
+const unreachable = (setting: CaseSetting): string =>
+  identityOf(setting, { x5u: setting.publishFault('status-404', setting.provider.certificate.chainPem) });
+
+/** More than one Identity header. */
+export const SEVERAL_HEADERS: readonly VerificationCase[] = [
+  several({ number: 'V-701', title: 'passes a good token behind one that is none', ...RECOMMENDED }, (setting) => [
+    'junk',
+    identityOf(setting),
+  ]),
+  several({ number: 'V-702', title: 'passes a good token in front of one that is none', ...RECOMMENDED }, (setting) => [
+    identityOf(setting),
+    'junk',
+  ]),
+  several(
+    {
+      number: 'V-703',
+      title: 'passes a good token behind one of a type that nobody knows',
+      source: 'RFC 8224 §6.2 step 1',
+    },
+    (setting) => [identityOf(setting, { ppt: 'tomorrow' }), identityOf(setting)],
+  ),
+  several({ number: 'V-704', title: 'passes a good token behind a forged one', ...RECOMMENDED }, (setting) => [
+    forged(setting),
+    identityOf(setting),
+  ]),
+  several({ number: 'V-705', title: 'passes a good token behind one that is too old', ...RECOMMENDED }, (setting) => [
+    stale(setting),
+    identityOf(setting),
+  ]),
+  several(
+    { number: 'V-706', title: 'passes a good token behind one whose certificate is not there', ...RECOMMENDED },
+    (setting) => [unreachable(setting), identityOf(setting)],
+  ),
+  several(
+    { number: 'V-707', title: 'refuses a call of which every token is wrong', source: SEVERAL },
+    (setting) => [forged(setting), stale(setting)],
+    REFUSED,
+  ),
+  several(
+    {
+      number: 'V-708',
+      title: 'refuses a call of which every token is of a type that nobody knows',
+      source: 'RFC 8224 §6.2 step 1',
+    },
+    (setting) => [identityOf(setting, { ppt: 'tomorrow' }), identityOf(setting, { ppt: 'someday' })],
+    REFUSED,
+  ),
+  several(
+    {
+      number: 'V-709',
+      title: 'refuses a right token for another call beside a forged one for this',
+      source: SEVERAL,
+      needs: ['parties'],
+    },
+    (setting) => [identityOf(setting, { destTn: '12125550142' }), forged(setting)],
+    REFUSED,
+  ),
+];
+
+const RFC_9410 = 'RFC 9410 §4, §5';
+const REASONS: readonly Capability[] = ['reasons', 'several-headers'];
+
+/** The token of an Identity header value, and what stands for it in a compact `ppi`. */
+const namesOf = (identity: string | undefined): readonly string[] => {
+  const [value = ''] = (identity ?? '').split(';', 1);
+  return [value, `..${value.slice(value.lastIndexOf('.') + 1)}`];
+};
+
+/** Reason header fields: where the call goes on, and the caller's side is told what was wrong. */
+export const REASON_HEADERS: readonly VerificationCase[] = [
+  verificationCase(
+    'responses',
+    {
+      number: 'V-831',
+      title: 'tells in Reason which token failed beside a good one',
+      source: RFC_9410,
+      level: 'should',
+      needs: REASONS,
+    },
+    {
+      sends: (setting) => callWith(setting, [forged(setting), identityOf(setting)]),
+      expects: (call: SentCall) => ({ ...PASSED, reasonCauses: [438], ppiOf: namesOf(call.identity[0]) }),
+    },
+  ),
+  verificationCase(
+    'responses',
+    {
+      number: 'V-832',
+      title: 'tells of several failures in one Reason each',
+      source: RFC_9410,
+      level: 'should',
+      needs: REASONS,
+    },
+    {
+      sends: (setting) => callWith(setting, [forged(setting), stale(setting)]),
+      expects: { ...REFUSED, reasonCauses: [438, 403] },
+    },
+  ),
+  verificationCase(
+    'responses',
+    {
+      number: 'V-833',
+      title: 'tells in Reason that a certificate is not there, beside a good token',
+      source: RFC_9410,
+      level: 'should',
+      needs: REASONS,
+    },
+    {
+      sends: (setting) => callWith(setting, [unreachable(setting), identityOf(setting)]),
+      expects: (call: SentCall) => ({ ...PASSED, reasonCauses: [436], ppiOf: namesOf(call.identity[0]) }),
+    },
+  ),
+  verificationCase(
+    'responses',
+    {
+      number: 'V-834',
+      title: 'tells of no failure where there was none',
+      source: `${RFC_9410}; asked of services that tell failures in Reason`,
+      needs: REASONS,
+    },
+    {
+      showsReason: (setting) => callWith(setting, [forged(setting), identityOf(setting)]),
+      sends: (setting) => callWith(setting, [identityOf(setting)]),
+      expects: { ...PASSED, reasonCauses: [] },
+    },
+  ),
+];
+
+const ALG = 'RFC 8225 §4.2, RFC 8725 §3.1, ATIS-1000082 (row 12)';
+const SIGNATURE = 'RFC 8224 §6.2 step 5, ATIS-1000082 (row 18)';
+const ES256 = 'RFC 7518 §3.4';
+const KEY = 'RFC 8224 §6.2 step 3: the key is that of info';
+
+const SIGNATURE_FAULTS: readonly FaultRow<PassportFaultName>[] = [
+  ['V-301', 'alg-none', 'refuses alg "none" over a right signature', ALG],
+  ['V-302', 'alg-none-empty-signature', 'refuses alg "none" with an empty signature', ALG],
+  ['V-303', 'alg-hs256-with-public-key', 'refuses HS256 that is keyed with the public key', ALG],
+  ['V-304', 'alg-hs256-with-certificate', 'refuses HS256 that is keyed with the certificate', ALG],
+  ['V-305', 'alg-es384', 'refuses alg "ES384" over an ES256 signature', ALG],
+  ['V-306', 'alg-rs256', 'refuses alg "RS256" over an ES256 signature', ALG],
+  ['V-307', 'alg-lower-case', 'refuses alg "es256"', 'RFC 7515 §4.1.1: case-sensitive'],
+  ['V-310', 'signature-by-other-key', 'refuses a signature by another key than that of the certificate', SIGNATURE],
+  ['V-311', 'signature-corrupted', 'refuses a signature with one bit flipped', SIGNATURE],
+  ['V-312', 'signature-of-other-payload', 'refuses claims under the signature of other claims', SIGNATURE],
+  ['V-313', 'signature-empty', 'refuses an empty signature', SIGNATURE],
+  ['V-314', 'signature-zero', 'refuses a signature of zeros', SIGNATURE],
+  ['V-315', 'signature-s-is-order', 'refuses a signature whose s is the order of the group', ES256],
+  ['V-316', 'signature-one-octet-short', 'refuses a signature that lacks an octet', ES256],
+  ['V-317', 'signature-one-octet-long', 'refuses a signature with an octet too many', ES256],
+  ['V-318', 'signature-der', 'refuses a signature in DER', ES256],
+  ['V-319', 'signature-by-sha384', 'refuses a signature over SHA-384', ES256],
+  ['V-320', 'jwk-embedded', 'does not take the key from jwk in the token header', KEY],
+  ['V-321', 'jku-injected', 'does not take the key from jku in the token header', KEY],
+  ['V-322', 'kid-injected', 'does not take the key from kid in the token header', KEY],
+  ['V-323', 'x5c-embedded', 'does not take the key from x5c in the token header', KEY],
+  ['V-324', 'crit-unknown', 'refuses a critical header parameter that it does not know', 'RFC 7515 §4.1.11'],
+  ['V-325', 'crit-empty', 'refuses an empty crit', 'RFC 7515 §4.1.11', 'should'],
+  ['V-326', 'b64-false', 'refuses a signature over the bare payload', 'RFC 7797 §6, RFC 8225 §6'],
+];
+
+/** The signature, and attacks on the choice of the key. */
+export const SIGNATURES: readonly VerificationCase[] = [
+  ...table('signatures', SIGNATURE_FAULTS, { sends: fault, expects: REFUSED }),
+  verificationCase(
+    'signatures',
+    {
+      number: 'V-330',
+      title: 'passes the other signature (r, n-s) of a right one, which verifies as well',
+      source: 'FIPS 186-4 §6.4, RFC 7518 §3.4',
+      level: 'should',
+    },
+    { sends: fault('signature-twin'), expects: PASSED },
   ),
 ];

@@ -1,17 +1,10 @@
 import type { ConformanceCase } from '../case.js';
-import { CERTIFICATES, CHAIN, REVOCATION } from './certificates.js';
-import { CLAIMS } from './claims.js';
+import { CERTIFICATES, CHAIN, REVOCATION, X5U } from './certificates.js';
+import { CLAIMS, GOOD_CALLS, NUMBERS, TIME } from './claims.js';
 import { DIV } from './div.js';
-import { GOOD_CALLS } from './good-calls.js';
-import { IDENTITY_SYNTAX } from './identity-syntax.js';
-import { NUMBERS } from './numbers.js';
+import { IDENTITY_SYNTAX, REASON_HEADERS, SEVERAL_HEADERS, SIGNATURES } from './identity-syntax.js';
 import { RESPONSES } from './responses.js';
-import { REASON_HEADERS, SEVERAL_HEADERS } from './several-headers.js';
-import { SIGNATURES } from './signatures.js';
-import { SIGNING } from './signing.js';
-import { SIGNING_DIV } from './signing-div.js';
-import { TIME } from './time.js';
-import { X5U } from './x5u.js';
+import { SIGNING, SIGNING_DIV } from './signing.js';
 
 /** All cases, by number. Numbers are stable: one that was taken out is never given again. */
 export const CONFORMANCE_CASES: readonly ConformanceCase[] = inOrder([

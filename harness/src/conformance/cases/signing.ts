@@ -1,21 +1,21 @@
-import { canonicalJson } from '@hopback/sdk/testing';
-import type { Capability, SigningAsk, SigningCase, SigningContext } from '../case.js';
-import type { CaseSetting } from '../case-setting.js';
+import { canonicalJson, divertedTn } from '@hopback/sdk/testing';
+import type { Capability, CaseSetting, SigningAsk, SigningCase, SigningContext } from '../case.js';
 import { isSignedBy, readSignedToken } from '../signing/signed-token.js';
 import type { SignedToken, TokenProblem } from '../signing/signed-token.js';
+import { identityOf } from './build-case.js';
 import type { CaseDetails } from './build-case.js';
 
 /** What is wrong with a token; undefined where nothing is. */
-export type TokenCheck = (token: SignedToken, about: SigningContext) => TokenProblem | undefined;
+type TokenCheck = (token: SignedToken, about: SigningContext) => TokenProblem | undefined;
 
 /** The usual request: attested A, all members there, numbers canonical. */
-export const usualAsk = ({ origTn, destTn, nowSeconds, signing }: CaseSetting): SigningAsk => ({
+const usualAsk = ({ origTn, destTn, nowSeconds, signing }: CaseSetting): SigningAsk => ({
   ...{ origTn, destTn: [destTn], attestation: 'A', iatSeconds: nowSeconds, x5u: signing.x5u },
   origId: '0d6f4b6e-4f0c-4d0e-9a5e-5b3f9a1c7d21',
 });
 
 /** A case about a signature that has to be there. */
-export function signedCase(
+function signedCase(
   details: CaseDetails & { readonly group?: SigningCase['group'] },
   check: TokenCheck,
   ask: (setting: CaseSetting) => SigningAsk = usualAsk,
@@ -35,7 +35,7 @@ export function signedCase(
 }
 
 /** A case about a request that must not be signed as it is. */
-export function unsignedCase(
+function unsignedCase(
   details: CaseDetails & { readonly group?: SigningCase['group'] },
   ask: (setting: CaseSetting) => SigningAsk,
 ): SigningCase {
@@ -54,7 +54,7 @@ function baseOf(
 }
 
 /** A sentence where two values differ. */
-export const differs = (what: string, actual: unknown, expected: unknown): TokenProblem | undefined =>
+const differs = (what: string, actual: unknown, expected: unknown): TokenProblem | undefined =>
   canonicalJson(actual) === canonicalJson(expected)
     ? undefined
     : `${what} is ${canonicalJson(actual) ?? 'absent'} instead of ${canonicalJson(expected)}`;
@@ -245,5 +245,81 @@ export const SIGNING: readonly SigningCase[] = [
     },
     ({ parameters }) =>
       [...parameters.values()].some((value) => value.startsWith('"')) ? 'a parameter is in quotes' : undefined,
+  ),
+];
+
+const NEEDS: readonly Capability[] = ['sign-div'];
+const GROUP = 'signing-div';
+const DIV = 'RFC 8946 §3, §4';
+
+/** The callee diverts the call of the setting to the next number. */
+const divertedAsk = (setting: CaseSetting): SigningAsk => ({
+  origTn: setting.origTn,
+  destTn: [divertedTn(setting, 1)],
+  iatSeconds: setting.nowSeconds,
+  div: { divertingTn: setting.destTn, identity: [identityOf(setting)] },
+});
+
+/** Signatures of a service for calls that go on elsewhere. */
+export const SIGNING_DIV: readonly SigningCase[] = [
+  signedCase(
+    {
+      number: 'S-151',
+      title: 'writes ppt "div" into the token of a diverted call',
+      source: DIV,
+      needs: NEEDS,
+      group: GROUP,
+    },
+    ({ header, parameters }) =>
+      differs('ppt', header['ppt'], 'div') ??
+      differs('the ppt parameter', parameters.get('ppt')?.replaceAll('"', ''), 'div'),
+    divertedAsk,
+  ),
+  signedCase(
+    {
+      number: 'S-152',
+      title: 'writes who diverted, where to, and whose call it is',
+      source: DIV,
+      needs: NEEDS,
+      group: GROUP,
+    },
+    ({ claims }, { ask }) =>
+      differs('div.tn', (claims['div'] as { readonly tn?: unknown } | undefined)?.tn, ask.div?.divertingTn) ??
+      differs('dest', claims['dest'], { tn: ask.destTn }) ??
+      differs('orig', claims['orig'], { tn: ask.origTn }),
+    divertedAsk,
+  ),
+  signedCase(
+    {
+      number: 'S-153',
+      title: 'writes no attestation and no origid into a div',
+      source: 'RFC 8946 §3',
+      level: 'should',
+      needs: NEEDS,
+      group: GROUP,
+    },
+    ({ claims }) => differs('the list of claims', Object.keys(claims).sort(), ['dest', 'div', 'iat', 'orig']),
+    divertedAsk,
+  ),
+  signedCase(
+    {
+      number: 'S-154',
+      title: 'signs a div so that the key of its certificate verifies it',
+      source: 'RFC 8946 §4',
+      needs: NEEDS,
+      group: GROUP,
+    },
+    (token, { publicKeyPem }) => (isSignedBy(token, publicKeyPem) ? undefined : 'the signature does not verify'),
+    divertedAsk,
+  ),
+  unsignedCase(
+    {
+      number: 'S-155',
+      title: 'signs no div for a call that was never signed',
+      source: 'RFC 8946 §4',
+      needs: NEEDS,
+      group: GROUP,
+    },
+    (setting) => ({ ...divertedAsk(setting), div: { divertingTn: setting.destTn, identity: [] } }),
   ),
 ];

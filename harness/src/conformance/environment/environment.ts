@@ -17,8 +17,7 @@ import type {
   TestServiceProvider,
 } from '@hopback/sdk/testing';
 import { pkiKeysFromPem } from '../../laboratory/index.js';
-import type { ConformanceCase } from '../case.js';
-import type { CaseSetting, PublishedCertificate } from '../case-setting.js';
+import type { CaseSetting, ConformanceCase, PublishedCertificate } from '../case.js';
 import { newKeys, readFolder, writeFolder } from './folder.js';
 import type { ConformanceFolder, FolderKeys } from './folder.js';
 import { partiesOf } from './parties.js';

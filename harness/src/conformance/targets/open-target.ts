@@ -1,5 +1,4 @@
-import { atisTarget, threeGppTarget } from './rest-target.js';
-import { secsipidxTarget } from './secsipidx-target.js';
+import { atisTarget, secsipidxTarget, threeGppTarget } from './rest-target.js';
 import { deviceTarget, redirectTarget } from './sip-target.js';
 import type { ConformanceTarget, ConformanceTargetOptions, TargetKind } from './target.js';
 

@@ -1,5 +1,4 @@
-import type { Capability, SentCall, SigningAsk } from '../case.js';
-import type { Observed } from '../observed.js';
+import type { Capability, Observed, SentCall, SigningAsk } from '../case.js';
 
 /** The interfaces that are spoken. */
 export const TARGET_KINDS = ['atis', '3gpp', 'secsipidx', 'redirect', 'sip'] as const;

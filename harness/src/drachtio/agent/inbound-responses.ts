@@ -1,23 +1,319 @@
+import type { TimerClock } from '@hopback/sdk/internal';
 import type { AppConnection } from '../control/app-connection.js';
 import type { SipCommand } from '../control/command.js';
 import { responseSent } from '../control/frames.js';
-import { dialogId, dialogOfServer, type Dialog, withTag } from '../dialog/dialog.js';
-import { parameterOf, addressOf } from '../message/address.js';
-import { readAppMessage, type AppHeaders } from '../message/app-message.js';
-import { composeResponse, contentTypeOf } from '../message/compose.js';
-import { HEADER } from '../message/header-names.js';
-import { namesOption } from '../message/sip-message.js';
-import type { ServerTransaction } from '../transaction/server-transaction.js';
-import type { AcceptedInvites } from './accepted-invites.js';
+import { dialogId, dialogOfServer } from '../dialog/dialog.js';
+import { withTag } from '../message/app-message.js';
+import type { Dialog } from '../dialog/dialog.js';
+import { HEADER, addressOf, headerLines, headerValue, namesOption, parameterOf } from '../message/sip-message.js';
+import { composeResponse, contentTypeOf, readAppMessage } from '../message/app-message.js';
+import type { AppHeaders } from '../message/app-message.js';
+import { PassingMap } from '../timers.js';
+import { viaLines } from '../received.js';
+import type { Received } from '../received.js';
+import type { Timer, TimerTarget, Timers } from '../timers.js';
+import type { ServerTransaction } from '../transaction/transaction-layer.js';
+import type { TimerBase } from '../transaction/transition.js';
 import { maxMessageBytes } from '../transport/flow.js';
+import type { Flow } from '../transport/flow.js';
+import { rejectionOf } from './agent-context.js';
 import type { AgentContext } from './agent-context.js';
-import { rejectionOf } from './cdr.js';
-import { copiedFields, type PendingRequest } from './pending-request.js';
-import type { ProvisionalRows, ReliableProvisionals } from './reliable-provisionals.js';
-import type { PassingMap } from '../passing-map.js';
+
+/** A request that an application has been handed and has not answered finally. */
+export interface PendingRequest {
+  readonly transactionId: string;
+  readonly received: Received;
+  readonly transaction: ServerTransaction;
+  readonly app: AppConnection;
+  /** The To tag of its responses; the application may choose it with its first one. */
+  localTag: string;
+  /** The dialog that it arrived in, or that its responses have made. */
+  dialog: Dialog | undefined;
+  /** Whether it came with a To tag, and so can make no dialog. */
+  readonly isInDialog: boolean;
+  /** Whether the application has sent a response. */
+  hasResponded: boolean;
+  /** Parts of every response, written once. */
+  copied: CopiedFields | undefined;
+  /** Until when the application is waited for. */
+  expiry: Timer | undefined;
+}
+
+/** What responses repeat of their request. */
+interface CopiedFields {
+  readonly vias: string;
+  readonly recordRoutes: string;
+  readonly from: string;
+  readonly to: string;
+  readonly cseq: string;
+}
+
+/** The fields of a request that its responses repeat; read once a request. @see RFC 3261 section 8.2.6.2 */
+function copiedFields(pending: PendingRequest): CopiedFields {
+  pending.copied ??= {
+    vias: viaLines(pending.received),
+    recordRoutes: headerLines(pending.received.message, HEADER.recordRoute),
+    from: headerValue(pending.received.message, HEADER.from) ?? '',
+    to: headerValue(pending.received.message, HEADER.to) ?? '',
+    cseq: headerValue(pending.received.message, HEADER.cseq) ?? '',
+  };
+  return pending.copied;
+}
+
+/** The reliable provisional responses of one INVITE. @see RFC 3262 section 3 */
+interface ReliableProvisionals {
+  /** The number for the next one. */
+  readonly takeRseq: () => number;
+  /** Sends one, or queues it until the one before has been acknowledged. */
+  readonly send: (provisional: ReliableProvisional) => void;
+  /** A PRACK came; false where it acknowledges none that waits. */
+  readonly acknowledge: (rseq: number) => boolean;
+  /** Whether a final response of success has to wait: a reliable one with a session description is not acknowledged. */
+  readonly holdsSuccess: () => boolean;
+  /** Sends a final response when nothing holds it any more. */
+  readonly sendFinal: (send: () => void) => void;
+  readonly stop: () => void;
+}
+
+/** One of them, written already. */
+interface ReliableProvisional {
+  readonly rseq: number;
+  readonly hasBody: boolean;
+  readonly send: () => void;
+}
+
+/** What they need. */
+interface ReliableProvisionalsOptions {
+  readonly clock: TimerClock;
+  readonly timers: TimerBase;
+  readonly firstRseq: number;
+  /** Something was sent again. */
+  readonly onRetransmission: () => void;
+  /** One was not acknowledged for 64 times T1. */
+  readonly onTimeout: () => void;
+}
+
+/** Makes an empty row. */
+function createReliableProvisionals(options: ReliableProvisionalsOptions): ReliableProvisionals {
+  const { clock, timers } = options;
+  let nextRseq = options.firstRseq;
+  let outstanding: ReliableProvisional | undefined;
+  const queue: ReliableProvisional[] = [];
+  let heldFinal: (() => void) | undefined;
+  let cancelRetransmit: (() => void) | undefined;
+  let cancelTimeout: (() => void) | undefined;
+
+  const stopTimers = (): void => {
+    cancelRetransmit?.();
+    cancelTimeout?.();
+    cancelRetransmit = undefined;
+    cancelTimeout = undefined;
+  };
+  const repeat = (ms: number): void => {
+    cancelRetransmit = clock.schedule(() => {
+      options.onRetransmission();
+      outstanding?.send();
+      repeat(2 * ms);
+    }, ms);
+  };
+  const begin = (provisional: ReliableProvisional): void => {
+    outstanding = provisional;
+    provisional.send();
+    repeat(timers.t1Ms);
+    cancelTimeout = clock.schedule(() => {
+      stop();
+      options.onTimeout();
+    }, 64 * timers.t1Ms);
+  };
+  const stop = (): void => {
+    stopTimers();
+    outstanding = undefined;
+    queue.length = 0;
+    heldFinal = undefined;
+  };
+  const holdsSuccess = (): boolean => outstanding?.hasBody === true || queue.some(({ hasBody }) => hasBody);
+
+  return {
+    takeRseq: () => nextRseq++,
+    send: (provisional) => {
+      if (outstanding === undefined) begin(provisional);
+      else queue.push(provisional);
+    },
+    acknowledge: (rseq) => {
+      if (outstanding?.rseq !== rseq) return false;
+      stopTimers();
+      outstanding = undefined;
+      const next = queue.shift();
+      if (next !== undefined) begin(next);
+      if (heldFinal !== undefined && !holdsSuccess()) {
+        const send = heldFinal;
+        stop();
+        send();
+      }
+      return true;
+    },
+    holdsSuccess,
+    sendFinal: (send) => {
+      if (holdsSuccess()) heldFinal = send;
+      else {
+        // What is not acknowledged by now is overtaken, but its PRACK may still come.
+        stopTimers();
+        queue.length = 0;
+        send();
+      }
+    },
+    stop,
+  };
+}
+
+/** The rows of all INVITEs that have one; at most one a dialog, since one INVITE at a time is open in it. */
+interface ProvisionalRows {
+  /** The row of an INVITE, made where it has none; one of an INVITE before it is over. */
+  readonly of: (dialog: Dialog, invite: PendingRequest, onTimeout: () => void) => ReliableProvisionals;
+  readonly find: (dialog: Dialog, invite: PendingRequest) => ReliableProvisionals | undefined;
+  /** A PRACK came, with the value of its RAck; false where it acknowledges none that waits. @see RFC 3262 section 7.2 */
+  readonly acknowledge: (dialog: Dialog, rack: string) => boolean;
+  /** Stops and forgets. */
+  readonly drop: (dialog: Dialog) => void;
+}
+
+/** Makes an empty list. */
+export function createProvisionalRows(
+  options: Omit<ReliableProvisionalsOptions, 'firstRseq' | 'onTimeout'> & { readonly rseq: () => number },
+): ProvisionalRows {
+  const rows = new PassingMap<Dialog, { readonly invite: PendingRequest; readonly row: ReliableProvisionals }>();
+  const drop = (dialog: Dialog): void => {
+    rows.get(dialog)?.row.stop();
+    rows.delete(dialog);
+  };
+  const find = (dialog: Dialog, invite: PendingRequest): ReliableProvisionals | undefined => {
+    const found = rows.get(dialog);
+    return found?.invite === invite ? found.row : undefined;
+  };
+  return {
+    of: (dialog, invite, onTimeout) => {
+      const known = find(dialog, invite);
+      if (known !== undefined) return known;
+      drop(dialog);
+      const row = createReliableProvisionals({ ...options, firstRseq: options.rseq(), onTimeout });
+      rows.set(dialog, { invite, row });
+      return row;
+    },
+    find,
+    acknowledge: (dialog, rack) => {
+      const found = rows.get(dialog);
+      // Text behind the method is ignored, as drachtio-server does: a SIPp scenario of drachtio-srf writes the method twice.
+      const read = /^(\d{1,10})\s+(\d{1,10})\s+INVITE(?:\s|$)/.exec(rack);
+      if (found === undefined || read === null) return false;
+      return Number(read[2]) === found.invite.received.essentials.cseq && found.row.acknowledge(Number(read[1]));
+    },
+    drop,
+  };
+}
+
+/** INVITEs that were answered with 2xx and whose ACK has not come. @see RFC 3261 section 13.3.1.4 */
+interface AcceptedInvites {
+  /** Begins to repeat a 2xx. */
+  readonly add: (dialog: Dialog, accepted: AcceptedInvite) => void;
+  /**
+   * An ACK came.
+   * @returns the transaction that it ends the waiting of; undefined where nothing waited for it, as for its repeats
+   */
+  readonly acknowledge: (dialog: Dialog, cseq: number) => string | undefined;
+  /** Stops, for a dialog that is over. */
+  readonly drop: (dialog: Dialog) => void;
+  readonly size: () => number;
+}
+
+/** One of them. */
+interface AcceptedInvite {
+  readonly cseq: number;
+  /** As the application knows it: the ACK is delivered under it. */
+  readonly transactionId: string;
+  readonly flow: Flow;
+  readonly text: string;
+}
+
+/** What the waiting needs. */
+interface AcceptedInvitesOptions {
+  readonly clock: Timers;
+  readonly timers: TimerBase;
+  readonly resend: (flow: Flow, text: string) => void;
+  /** 64 times T1 went by without an ACK. */
+  readonly onTimeout: (dialog: Dialog) => void;
+}
+
+/** Makes an empty list. */
+export function createAcceptedInvites(options: AcceptedInvitesOptions): AcceptedInvites {
+  const waiting = new PassingMap<Dialog, Waiting>();
+  const drop = (dialog: Dialog): void => {
+    const found = waiting.get(dialog);
+    if (found === undefined) return;
+    waiting.delete(dialog);
+    found.stop();
+  };
+  const timeOut = (dialog: Dialog): void => {
+    drop(dialog);
+    options.onTimeout(dialog);
+  };
+  return {
+    add: (dialog, accepted) => {
+      drop(dialog);
+      waiting.set(dialog, new Waiting({ dialog, accepted, options, timeOut }));
+    },
+    acknowledge: (dialog, cseq) => {
+      const found = waiting.get(dialog);
+      if (found?.accepted.cseq !== cseq) return undefined;
+      drop(dialog);
+      return found.accepted.transactionId;
+    },
+    drop,
+    size: () => waiting.size,
+  };
+}
+
+interface WaitingParts {
+  readonly dialog: Dialog;
+  readonly accepted: AcceptedInvite;
+  readonly options: AcceptedInvitesOptions;
+  readonly timeOut: (dialog: Dialog) => void;
+}
+
+class Waiting implements TimerTarget<'repeat' | 'timeout'> {
+  readonly accepted: AcceptedInvite;
+  readonly #parts: WaitingParts;
+  readonly #timeout: Timer;
+  #repeat: Timer;
+  #intervalMs: number;
+
+  constructor(parts: WaitingParts) {
+    const { clock, timers } = parts.options;
+    this.accepted = parts.accepted;
+    this.#parts = parts;
+    this.#intervalMs = timers.t1Ms;
+    this.#repeat = clock.start(this.#intervalMs, this, 'repeat');
+    this.#timeout = clock.start(64 * timers.t1Ms, this, 'timeout');
+  }
+
+  stop(): void {
+    this.#repeat.cancel();
+    this.#timeout.cancel();
+  }
+
+  onTimer(event: 'repeat' | 'timeout'): void {
+    const { dialog, options, timeOut } = this.#parts;
+    if (event === 'timeout') {
+      timeOut(dialog);
+      return;
+    }
+    options.resend(this.accepted.flow, this.accepted.text);
+    this.#intervalMs = Math.min(2 * this.#intervalMs, options.timers.t2Ms);
+    this.#repeat = options.clock.start(this.#intervalMs, this, 'repeat');
+  }
+}
 
 /** State of the inbound agent that responses change. */
-export interface InboundState {
+interface InboundState {
   readonly accepted: AcceptedInvites;
   readonly provisionals: ProvisionalRows;
   readonly openInvites: PassingMap<Dialog, PendingRequest>;
@@ -28,7 +324,7 @@ export interface InboundState {
 }
 
 /** Sends what applications answer. */
-export interface InboundResponder {
+interface InboundResponder {
   readonly respond: (app: AppConnection, command: SipCommand, request: PendingRequest) => void;
 }
 

@@ -1,20 +1,17 @@
 import type { AppConnection } from '../control/app-connection.js';
 import { newRequestPayload } from '../control/frames.js';
 import { dialogId, refreshTarget, type Dialog, type Hold } from '../dialog/dialog.js';
-import { HEADER } from '../message/header-names.js';
-import { headerValue } from '../message/sip-message.js';
-import { targetOf } from '../message/sip-target.js';
+import { HEADER, headerValue } from '../message/sip-message.js';
+import { targetOf } from '../message/via.js';
 import { stampedText, type Received } from '../received.js';
-import { NOBODY, type ServerTransaction, type ServerTransactionUser } from '../transaction/server-transaction.js';
-import { createAcceptedInvites } from './accepted-invites.js';
+import { NOBODY, type ServerTransaction, type ServerTransactionUser } from '../transaction/transaction-layer.js';
+import { createAcceptedInvites, createInboundResponder, createProvisionalRows } from './inbound-responses.js';
+import type { PendingRequest, Refusal } from './inbound-responses.js';
+import { hangUp, tellOver } from './agent-context.js';
+import { ownResponse } from '../received.js';
 import type { AgentContext } from './agent-context.js';
-import { hangUp, tellOver } from './dialog-request.js';
-import { createInboundResponder, type Refusal } from './inbound-responses.js';
-import { ownResponse } from './own-response.js';
-import type { PendingRequest } from './pending-request.js';
-import { createProvisionalRows } from './reliable-provisionals.js';
 import type { SipCommand } from '../control/command.js';
-import { PassingMap } from '../passing-map.js';
+import { PassingMap } from '../timers.js';
 
 /** The side of the server that gets requests from the network and answers them in the name of applications. */
 export interface InboundAgent {

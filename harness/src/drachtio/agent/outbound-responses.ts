@@ -1,19 +1,19 @@
-import { dialogOfClient, refreshTarget, type Dialog } from '../dialog/dialog.js';
-import { copied } from '../flat-text.js';
-import { HEADER } from '../message/header-names.js';
-import { composeRequest, composeResponse } from '../message/compose.js';
-import { headerValue, namesOption } from '../message/sip-message.js';
-import { withTag } from '../dialog/dialog.js';
-import type { Received } from '../received.js';
-import type { ClientTransactionUser } from '../transaction/client-transaction.js';
-import type { AgentContext } from './agent-context.js';
-import { rejectionOf } from './cdr.js';
-import { hangUp, leave, MAX_FORWARDS, prepareDialogRequest } from './dialog-request.js';
-import type { AnsweredInvite, OutgoingRequest, SentAck } from './outgoing-request.js';
 import type { AppConnection } from '../control/app-connection.js';
+import type { SipCommand } from '../control/command.js';
+import { dialogOfClient, refreshTarget } from '../dialog/dialog.js';
+import { withTag } from '../message/app-message.js';
+import type { Dialog } from '../dialog/dialog.js';
+import { copied } from '../identifiers.js';
+import { composeRequest, composeResponse, readAppMessage } from '../message/app-message.js';
+import { HEADER, headerValue, namesOption } from '../message/sip-message.js';
+import type { PassingMap } from '../timers.js';
+import type { Received } from '../received.js';
+import type { ClientTransactionUser } from '../transaction/transaction-layer.js';
 import type { Flow } from '../transport/flow.js';
-import { TIMER_C_MS } from './timer-c.js';
-import type { PassingMap } from '../passing-map.js';
+import { MAX_FORWARDS, TIMER_C_MS, hangUp, leave, prepareDialogRequest, rejectionOf } from './agent-context.js';
+import type { AgentContext } from './agent-context.js';
+import { cancelOf, refuse, tellSent } from './outgoing-request.js';
+import type { AnsweredInvite, OutgoingRequest, SentAck } from './outgoing-request.js';
 
 /** Handles what comes back to requests of applications. */
 export interface OutboundResponses {
@@ -280,7 +280,7 @@ class AcknowledgedInvite implements AnsweredInvite, ClientTransactionUser {
 }
 
 /** What applications get where nobody answered, or nobody can be reached, as drachtio-server words it. */
-export const TIMED_OUT: readonly [number, string] = [408, 'Request Timeout'];
+const TIMED_OUT: readonly [number, string] = [408, 'Request Timeout'];
 export const UNREACHABLE: readonly [number, string] = [503, 'Service Unavailable'];
 
 /** A call or subscription that ends with the response to a request, whatever it says. */
@@ -318,4 +318,75 @@ function acknowledgementOf(context: AgentContext, outgoing: OutgoingRequest, { m
     cseq: outgoing.cseq,
     ...{ contact: undefined, others: '', contentType: undefined, body: '' },
   });
+}
+
+/** Cancels INVITEs of applications. */
+export interface Canceller {
+  /** An application cancels. */
+  readonly cancel: (app: AppConnection, command: SipCommand) => void;
+  /** The server cancels in its own name; nothing where that was done already. */
+  readonly giveUp: (invite: OutgoingRequest) => void;
+  /** The server cancels, and the application has its final response at once. */
+  readonly fail: (invite: OutgoingRequest) => void;
+  /** The call that a re-INVITE belongs to is over: what brings no final response now never will. */
+  readonly abandon: (invite: OutgoingRequest) => void;
+}
+
+/** Makes one. */
+export function createCanceller(context: AgentContext, state: OutboundState, responses: OutboundResponses): Canceller {
+  const { clock, identifiers, transactions, settings } = context;
+
+  const abandon = (invite: OutgoingRequest): void => {
+    invite.cancelWait ??= clock.schedule(() => {
+      invite.transaction?.end();
+      responses.synthesise(invite, ...TIMED_OUT);
+    }, 64 * settings.timers.t1Ms);
+  };
+  /** A CANCEL waits for a provisional response, and the INVITE is given up when it brings no final one. @see RFC 3261 section 9.1 */
+  const begin = (invite: OutgoingRequest, text: string): void => {
+    invite.isCancelled = true;
+    const send = (): void => {
+      const { branch, flow } = invite;
+      const user = { onResponse: () => undefined, onFailure: () => undefined, acknowledgement: () => '' };
+      transactions.request({ branch, method: 'CANCEL', flow, text, user });
+      abandon(invite);
+    };
+    if (invite.hasProvisional) send();
+    else invite.sendCancel = send;
+  };
+  const giveUp = (invite: OutgoingRequest): void => {
+    if (!invite.isCancelled) begin(invite, cancelOf(context, invite, ''));
+  };
+  return {
+    cancel: (app, command) => {
+      const { transactionId } = command;
+      const invite = state.outgoing.get(transactionId);
+      const isTooLate = invite === undefined && isAnswered(state, transactionId);
+      if (isTooLate || invite?.isCancelled === true) {
+        refuse(context, app, command, `internal server error canceling transaction id: ${transactionId}`);
+      } else if (invite === undefined || invite.method !== 'INVITE') {
+        refuse(context, app, command, `unable to cancel unknown transaction id: ${transactionId}`);
+      } else {
+        const { flow } = invite;
+        const read = readAppMessage(command.text, context.namesOf(flow));
+        const text = cancelOf(context, invite, read?.headers.others ?? '');
+        tellSent(context, app, command, { transactionId: identifiers.transactionId(), flow, text });
+        begin(invite, text);
+      }
+    },
+    giveUp,
+    fail: (invite) => {
+      giveUp(invite);
+      responses.synthesise(invite, ...UNREACHABLE);
+      // Whatever final response the CANCEL brings is acknowledged. Where it brings none, nothing is left either.
+      clock.schedule(() => invite.transaction?.end(), 64 * settings.timers.t1Ms);
+    },
+    abandon,
+  };
+}
+
+/** Whether an INVITE has been answered, and only its ACK is missing. */
+function isAnswered({ unacknowledged }: OutboundState, transactionId: string): boolean {
+  for (const invite of unacknowledged.values()) if (invite.transactionId === transactionId) return true;
+  return false;
 }

@@ -2,8 +2,14 @@ import type { AppConnection } from '../control/app-connection.js';
 import type { SipCommand } from '../control/command.js';
 import { requestSent } from '../control/frames.js';
 import type { Dialog, Hold } from '../dialog/dialog.js';
-import type { ClientTransaction } from '../transaction/client-transaction.js';
+import { composeRequest, linesWithout } from '../message/app-message.js';
+import { HEADER } from '../message/sip-message.js';
+import { targetOf } from '../message/via.js';
+import type { ClientTransaction } from '../transaction/transaction-layer.js';
+import { isReliable } from '../transport/flow.js';
 import type { Flow } from '../transport/flow.js';
+import type { Transports } from '../transport/transports.js';
+import { MAX_FORWARDS, portOf } from './agent-context.js';
 import type { AgentContext } from './agent-context.js';
 
 /** A request that an application sent and that has not ended. */
@@ -73,7 +79,7 @@ export type AnsweredInvite = Pick<
 >;
 
 /** What is known of a request when it is made; the rest comes while it is under way. */
-export type NamedRequest = Pick<
+type NamedRequest = Pick<
   OutgoingRequest,
   | 'transactionId'
   | 'app'
@@ -89,7 +95,7 @@ export type NamedRequest = Pick<
 >;
 
 /** How a request goes out, and what it belongs to. */
-export interface SendingParts {
+interface SendingParts {
   readonly flow: Flow;
   readonly branch?: string;
   readonly dialog?: Dialog;
@@ -172,3 +178,44 @@ const METHODS: ReadonlySet<string> = new Set([
   ...['INVITE', 'ACK', 'CANCEL', 'BYE', 'OPTIONS', 'REGISTER', 'INFO', 'PRACK', 'UPDATE', 'MESSAGE'],
   ...['SUBSCRIBE', 'NOTIFY', 'REFER', 'PUBLISH'],
 ]);
+
+/**
+ * Writes the CANCEL of an INVITE: everything that identifies it is the INVITE's, and of what an application adds, Reason and headers
+ * of its own go along.
+ * @see RFC 3261 section 9.1
+ */
+export function cancelOf(context: AgentContext, invite: OutgoingRequest, others: string): string {
+  const { requestUri, flow, branch, routes, from, to, callId, cseq } = invite;
+  return composeRequest({
+    method: 'CANCEL',
+    requestUri,
+    via: context.viaOf(flow, branch),
+    maxForwards: MAX_FORWARDS,
+    routes,
+    from,
+    to,
+    callId,
+    cseq,
+    contact: undefined,
+    contentType: undefined,
+    body: '',
+    others: linesWithout(others, NOT_IN_CANCEL),
+  });
+}
+
+const NOT_IN_CANCEL: ReadonlySet<number> = new Set([HEADER.pAssertedIdentity]);
+
+/** Stands for the way to a host that could not be found, so that the request can be written and its failure be told. */
+export function fallbackFlow(transports: Transports, uri: string): Flow | undefined {
+  const target = targetOf(uri);
+  const listening =
+    transports.listening.find(({ transport }) => transport === target?.transport) ?? transports.listening[0];
+  if (target === undefined || listening === undefined) return undefined;
+  const { transport, local } = listening;
+  return {
+    ...{ transport, local, isReliable: isReliable(transport) },
+    remote: { address: target.host, port: portOf(target) },
+    isOpen: () => false,
+    send: () => undefined,
+  };
+}

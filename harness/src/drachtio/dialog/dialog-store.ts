@@ -1,8 +1,8 @@
 import type { Essentials } from '../message/essentials.js';
 import type { AppConnection } from '../control/app-connection.js';
-import { flat } from '../flat-text.js';
+import { flat } from '../identifiers.js';
 import type { Dialog } from './dialog.js';
-import { PassingMap } from '../passing-map.js';
+import { PassingMap } from '../timers.js';
 
 /** The dialogs of one server. */
 export interface DialogStore {

@@ -1,11 +1,11 @@
-import { flat } from '../flat-text.js';
-import { HEADER } from '../message/header-names.js';
-import { headerValue, headerValues, unfolded, type SipMessage } from '../message/sip-message.js';
-import { parameterOf, addressOf } from '../message/address.js';
-import { routesOf, targetOf, uriOf } from '../message/sip-target.js';
+import { flat } from '../identifiers.js';
+import { HEADER, headerValue, headerValues, unfolded } from '../message/sip-message.js';
+import type { SipMessage } from '../message/sip-message.js';
+import { routesOf, targetOf, uriOf } from '../message/via.js';
 import type { Received } from '../received.js';
 import type { AppConnection } from '../control/app-connection.js';
 import type { Flow } from '../transport/flow.js';
+import { withTag } from '../message/app-message.js';
 
 /**
  * A dialog: what in-dialog requests are made of, and found by.
@@ -166,13 +166,6 @@ export function requestTarget(dialog: Dialog): {
   // A strict router finds itself in the Request-URI, and the target at the end of the route.
   const routes = [...dialog.routes.slice(1), `<${dialog.remoteTarget}>`];
   return { requestUri: firstUri, routes, nextHop: firstUri };
-}
-
-/** A From or To value with a tag, in place of the one it has. */
-export function withTag(value: string, tag: string): string {
-  const address = addressOf(value);
-  if (address !== undefined && parameterOf(address.params, 'tag') !== undefined) return value;
-  return `${value};tag=${tag}`;
 }
 
 /** Whether nobody stands between us and who sent a request. */

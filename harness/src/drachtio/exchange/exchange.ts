@@ -1,13 +1,13 @@
 import { Server } from 'node:net';
 import type { Socket } from 'node:net';
 import { HopbackError } from '@hopback/sdk/errors';
-import { OWN_REASONS } from '../agent/own-response.js';
+import { OWN_REASONS } from '../received.js';
 import { createFrameReader, MAX_FRAME_BYTES } from '../control/frame-reader.js';
 import { framed } from '../control/frames.js';
 import { NO_MESSAGE_LIMITS, parseMessage } from '../message/parse-message.js';
 import { isRequest } from '../message/sip-message.js';
 import type { SipMessage } from '../message/sip-message.js';
-import { PassingMap } from '../passing-map.js';
+import { PassingMap } from '../timers.js';
 import type { DrachtioServer } from '../server.js';
 
 /** A call that is up at one of its ends. */

@@ -1,8 +1,89 @@
-import { bracketed, type Endpoint, type TransportName } from '../transport/flow.js';
-import { endOfQuoted, listValues } from './address.js';
-import { HEADER, headerId, writtenName } from './header-names.js';
-import { parseMessage, type MessageLimits } from './parse-message.js';
-import { bodyOf, FIELD_SIZE, fieldName, fieldValue, namesOption, type SipMessage } from './sip-message.js';
+import { bracketed } from '../transport/flow.js';
+import type { Endpoint, TransportName } from '../transport/flow.js';
+import { parseMessage } from './parse-message.js';
+import type { MessageLimits } from './parse-message.js';
+import {
+  FIELD_SIZE,
+  HEADER,
+  addressOf,
+  bodyOf,
+  endOfQuoted,
+  fieldName,
+  fieldValue,
+  headerId,
+  listValues,
+  namesOption,
+  parameterOf,
+  writtenName,
+} from './sip-message.js';
+import type { SipMessage } from './sip-message.js';
+
+/** What a request is written from. Values are written as given. */
+interface RequestParts {
+  readonly method: string;
+  readonly requestUri: string;
+  /** Via value of this hop. */
+  readonly via: string;
+  readonly maxForwards: string;
+  readonly routes: readonly string[];
+  readonly from: string;
+  readonly to: string;
+  readonly callId: string;
+  readonly cseq: number;
+  /** Absent for requests that have none. */
+  readonly contact: string | undefined;
+  /** Further lines, each with its end. */
+  readonly others: string;
+  readonly contentType: string | undefined;
+  readonly body: string;
+}
+
+/** Writes a request. @see RFC 3261 section 7.1 */
+export function composeRequest(parts: RequestParts): string {
+  const { method, requestUri, via, maxForwards, routes, from, to, callId, cseq, contact, others } = parts;
+  let text = `${method} ${requestUri} SIP/2.0\r\nVia: ${via}\r\n`;
+  for (const route of routes) text += `Route: ${route}\r\n`;
+  text += `Max-Forwards: ${maxForwards}\r\nFrom: ${from}\r\nTo: ${to}\r\nCall-ID: ${callId}\r\nCSeq: ${cseq} ${method}\r\n`;
+  if (contact !== undefined) text += `Contact: ${contact}\r\n`;
+  return `${text}${others}${bodyLines(parts.contentType, parts.body)}`;
+}
+
+/** What a response is written from. */
+interface ResponseParts {
+  readonly status: number;
+  readonly reason: string;
+  /** Lines of the request that go back as they are, each with its end. */
+  readonly vias: string;
+  readonly recordRoutes: string;
+  readonly from: string;
+  readonly to: string;
+  readonly callId: string;
+  /** Number and method. */
+  readonly cseq: string;
+  readonly contact: string | undefined;
+  readonly others: string;
+  readonly contentType: string | undefined;
+  readonly body: string;
+}
+
+/** Writes a response. @see RFC 3261 sections 7.2 and 8.2.6 */
+export function composeResponse(parts: ResponseParts): string {
+  const { status, reason, vias, recordRoutes, from, to, callId, cseq, contact, others } = parts;
+  let text = `SIP/2.0 ${status} ${reason}\r\n${vias}${recordRoutes}From: ${from}\r\nTo: ${to}\r\nCall-ID: ${callId}\r\nCSeq: ${cseq}\r\n`;
+  if (contact !== undefined) text += `Contact: ${contact}\r\n`;
+  return `${text}${others}${bodyLines(parts.contentType, parts.body)}`;
+}
+
+/** The type of a body that does not say: a session description shows itself. */
+export function contentTypeOf(given: string | undefined, body: string): string | undefined {
+  return given ?? (body.startsWith('v=0') ? 'application/sdp' : undefined);
+}
+
+function bodyLines(contentType: string | undefined, body: string): string {
+  if (body === '') return 'Content-Length: 0\r\n\r\n';
+  const type = contentType === undefined ? '' : `Content-Type: ${contentType}\r\n`;
+  return `${type}Content-Length: ${body.length}\r\n\r\n${body}`;
+}
 
 /** Header fields of a message that an application hands over: those that the server may have to complete, and all others as lines. */
 export interface AppHeaders {
@@ -21,7 +102,7 @@ export interface AppHeaders {
 }
 
 /** A message of an application: what it wants to send, not yet what goes out. */
-export interface AppMessage {
+interface AppMessage {
   readonly message: SipMessage;
   readonly headers: AppHeaders;
 }
@@ -151,4 +232,11 @@ export function linesWithout(lines: string, names: ReadonlySet<number>): string 
     .split(/(?<=\r\n)(?![ \t])/)
     .filter((line) => line !== '' && !names.has(headerId(line.slice(0, line.indexOf(':')).trim())))
     .join('');
+}
+
+/** A From or To value with a tag, in place of the one it has. */
+export function withTag(value: string, tag: string): string {
+  const address = addressOf(value);
+  if (address !== undefined && parameterOf(address.params, 'tag') !== undefined) return value;
+  return `${value};tag=${tag}`;
 }

@@ -1,6 +1,5 @@
-import { tagOf } from './address.js';
-import { HEADER } from './header-names.js';
-import { FIELD_SIZE, fieldValue, unfolded, type SipMessage } from './sip-message.js';
+import { FIELD_SIZE, HEADER, fieldValue, tagOf, unfolded } from './sip-message.js';
+import type { SipMessage } from './sip-message.js';
 import { readVia, type ReadVia } from './via.js';
 
 /** What every message must say before a transaction or dialog can be found for it. */

@@ -1,4 +1,166 @@
-import { HEADER, headerId, type HeaderId } from './header-names.js';
+/** Numbers of the header fields that the server itself looks at; 0 stands for every other one. */
+export const HEADER = {
+  other: 0,
+  via: 1,
+  from: 2,
+  to: 3,
+  callId: 4,
+  cseq: 5,
+  contact: 6,
+  recordRoute: 7,
+  route: 8,
+  maxForwards: 9,
+  contentLength: 10,
+  contentType: 11,
+  require: 12,
+  supported: 13,
+  proxyRequire: 14,
+  rseq: 15,
+  rack: 16,
+  event: 17,
+  expires: 18,
+  subscriptionState: 19,
+  identity: 20,
+  reason: 21,
+  path: 22,
+  retryAfter: 23,
+  pAssertedIdentity: 24,
+  date: 25,
+  userAgent: 26,
+  allow: 27,
+} as const;
+
+/** One of the numbers of {@link HEADER}. */
+export type HeaderId = (typeof HEADER)[keyof typeof HEADER];
+
+/** How each known header field is written, by its number. @see RFC 3261 section 20 */
+const WRITTEN: readonly string[] = [
+  '',
+  'Via',
+  'From',
+  'To',
+  'Call-ID',
+  'CSeq',
+  'Contact',
+  'Record-Route',
+  'Route',
+  'Max-Forwards',
+  'Content-Length',
+  'Content-Type',
+  'Require',
+  'Supported',
+  'Proxy-Require',
+  'RSeq',
+  'RAck',
+  'Event',
+  'Expires',
+  'Subscription-State',
+  'Identity',
+  'Reason',
+  'Path',
+  'Retry-After',
+  'P-Asserted-Identity',
+  'Date',
+  'User-Agent',
+  'Allow',
+];
+
+/** Compact forms of the fields above. @see RFC 3261 section 7.3.3, IANA SIP Parameters */
+const COMPACT: ReadonlyMap<string, HeaderId> = new Map<string, HeaderId>([
+  ['v', HEADER.via],
+  ['f', HEADER.from],
+  ['t', HEADER.to],
+  ['i', HEADER.callId],
+  ['m', HEADER.contact],
+  ['l', HEADER.contentLength],
+  ['c', HEADER.contentType],
+  ['k', HEADER.supported],
+  ['o', HEADER.event],
+  ['y', HEADER.identity],
+]);
+
+const BY_NAME: ReadonlyMap<string, HeaderId> = new Map<string, HeaderId>([
+  ...WRITTEN.slice(1).map((name, index) => [name.toLowerCase(), (index + 1) as HeaderId] as const),
+  ...COMPACT,
+]);
+
+const KEYS = 4_096;
+
+/**
+ * Known names under a key of two characters and the length. Names differ in it, so that one comparison decides; the
+ * comparison itself keeps made-up names with the same key apart.
+ */
+const BY_KEY: readonly (HeaderId | undefined)[] = tableOfKeys();
+
+/** The number of a header field by its name, long or compact, in any case. Never throws. */
+export function headerId(name: string): HeaderId {
+  return BY_NAME.get(name.toLowerCase()) ?? HEADER.other;
+}
+
+/** How a known header field is written; empty for {@link HEADER}.other. */
+export function headerName(id: HeaderId): string {
+  return WRITTEN[id] ?? '';
+}
+
+/** As {@link headerIdAt}, for a name that is written as RFC 3261 writes it; 0 for one that is not, known or not. Never throws. */
+export function usualHeaderIdAt(text: string, start: number, end: number): HeaderId {
+  const id = BY_KEY[keyOf(text.charCodeAt(start), text.charCodeAt(end - 1), end - start)];
+  if (id === undefined) return HEADER.other;
+  const name = WRITTEN[id] ?? '';
+  return name.length === end - start && text.startsWith(name, start) ? id : HEADER.other;
+}
+
+/**
+ * The number of the header field whose name stands at `start` to `end` in a text, without making a string of it.
+ * Never throws.
+ */
+export function headerIdAt(text: string, start: number, end: number): HeaderId {
+  const length = end - start;
+  if (length === 1) return COMPACT.get(text.charAt(start).toLowerCase()) ?? HEADER.other;
+  const id = BY_KEY[keyOf(text.charCodeAt(start), text.charCodeAt(end - 1), length)];
+  if (id === undefined) return HEADER.other;
+  const name = WRITTEN[id] ?? '';
+  if (name.length !== length) return HEADER.other;
+  for (let at = 0; at < length; at += 1) {
+    const difference = name.charCodeAt(at) ^ text.charCodeAt(start + at);
+    // Letters may differ in their case bit; nothing else may differ.
+    if (difference !== 0 && (difference !== 0x20 || !isLetter(name.charCodeAt(at)))) return HEADER.other;
+  }
+  return id;
+}
+
+/**
+ * How a header field that an application names is written on the wire: known names as the RFC writes them, others with each
+ * word capitalised, and what begins with `X-` as it came.
+ */
+export function writtenName(name: string): string {
+  // Compact names are an application's own choice: `y` stays `y`.
+  if (name.length === 1) return name;
+  const known = headerId(name);
+  if (known !== HEADER.other) return headerName(known);
+  if (/^x-/i.test(name)) return name;
+  return name.replace(/(^|-)[a-z]/g, (initial) => initial.toUpperCase());
+}
+
+function keyOf(first: number, last: number, length: number): number {
+  return ((first & 0x1f) * 37 + (last & 0x1f) * 5 + length * 211) % KEYS;
+}
+
+function isLetter(code: number): boolean {
+  const lower = code | 0x20;
+  return lower >= 0x61 && lower <= 0x7a;
+}
+
+function tableOfKeys(): readonly (HeaderId | undefined)[] {
+  const table: (HeaderId | undefined)[] = Array.from({ length: KEYS });
+  for (const [index, name] of WRITTEN.entries()) {
+    if (name === '') continue;
+    const key = keyOf(name.charCodeAt(0), name.charCodeAt(name.length - 1), name.length);
+    if (table[key] !== undefined) throw new Error(`${name} and ${WRITTEN[table[key]]} have the same key`);
+    table[key] = index as HeaderId;
+  }
+  return table;
+}
 
 /**
  * A SIP message as it came: its text with one character per octet (ISO 8859-1, so that every octet survives), and where its
@@ -152,4 +314,146 @@ export function namesOption(message: SipMessage, id: HeaderId, option: string): 
 /** A header value on one line: what was folded is joined with one space. @see RFC 3261 section 7.3.1 */
 export function unfolded(value: string): string {
   return value.includes('\r\n') ? value.replace(/\r\n[ \t]+/g, ' ') : value;
+}
+
+/** The parts of a From, To, Contact, Route or Refer-To value that routing and dialogs need; all as written. */
+interface Address {
+  /** The URI without angle brackets. */
+  readonly uri: string;
+  /** Header parameters, from their first semicolon; empty where there are none. */
+  readonly params: string;
+}
+
+/**
+ * Takes one name-addr or addr-spec apart. Quoted display names may hold anything, angle brackets and semicolons included.
+ * Never throws for peer input.
+ * @returns undefined where a quote or an angle bracket is never closed, or where there is no URI
+ * @see RFC 3261 section 20.10 and 25.1, name-addr
+ */
+export function addressOf(value: string): Address | undefined {
+  const afterName = value.charCodeAt(0) === QUOTE ? endOfQuoted(value, 0) : 0;
+  if (afterName < 0) return undefined;
+  const open = value.indexOf('<', afterName);
+  if (open < 0) return bareAddress(value, afterName);
+  // A quote that opens behind the first character is no display name, and one that is not closed hides what follows.
+  const quote = value.indexOf('"', afterName);
+  if (quote >= 0 && quote < open) return undefined;
+  const close = value.indexOf('>', open);
+  if (close < 0) return undefined;
+  const uri = value.slice(open + 1, close).trim();
+  return uri === '' ? undefined : { uri, params: paramsFrom(value, close + 1) };
+}
+
+/**
+ * The value of a header parameter. Never throws for peer input.
+ * @param params - as {@link Address.params}
+ * @param name - lower case
+ * @returns undefined where there is none; empty for a parameter without a value
+ */
+export function parameterOf(params: string, name: string): string | undefined {
+  for (let at = params.indexOf(';'); at >= 0 && at < params.length;) {
+    const end = endOfParameter(params, at + 1);
+    const nameEnd = endOfParameterName(params, at, end);
+    const found = nameEnd - at > name.length ? params.slice(at + 1, nameEnd).trim() : '';
+    if (found.length === name.length && found.toLowerCase() === name) {
+      return params.slice(nameEnd + 1, end).trim();
+    }
+    at = end;
+  }
+  return undefined;
+}
+
+/**
+ * The tag of a From or To value. Never throws for peer input.
+ * @returns empty where there is none; undefined where the value cannot be read
+ */
+export function tagOf(value: string): string | undefined {
+  // Nearly every value is <uri>;tag=x or name <uri>;tag=x, with nothing that could be mistaken for the parameter.
+  const open = value.indexOf('<');
+  const close = open < 0 ? -1 : value.indexOf('>', open);
+  if (close > 0 && value.startsWith(';tag=', close + 1) && value.indexOf(';', close + 2) < 0 && !value.includes('"')) {
+    const first = value.charCodeAt(open + 1);
+    if (first > 0x3e && first < 0x7f) return value.slice(close + 6).trim();
+  }
+  const address = addressOf(value);
+  return address === undefined ? undefined : (parameterOf(address.params, 'tag') ?? '');
+}
+
+/** Splits a header value at the commas between its values, not at those in quotes or angle brackets. Never throws. */
+export function listValues(value: string): readonly string[] {
+  if (!value.includes(',')) return value === '' ? [] : [value];
+  const values: string[] = [];
+  let start = 0;
+  let at = 0;
+  let inAngle = false;
+  while (at < value.length) {
+    const code = value.charCodeAt(at);
+    if (code === QUOTE && !inAngle) {
+      const end = endOfQuoted(value, at);
+      if (end < 0) break;
+      at = end;
+      continue;
+    }
+    if (code === 0x3c) inAngle = true;
+    else if (code === 0x3e) inAngle = false;
+    else if (code === 0x2c && !inAngle) {
+      addNonEmpty(values, value.slice(start, at));
+      start = at + 1;
+    }
+    at += 1;
+  }
+  addNonEmpty(values, value.slice(start));
+  return values;
+}
+
+/** Where a quoted string that opens at `open` has ended: behind its closing quote, or -1. @see RFC 3261 section 25.1 */
+export function endOfQuoted(text: string, open: number): number {
+  for (let at = open + 1; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code === QUOTE) return at + 1;
+    if (code === 0x5c) at += 1;
+  }
+  return -1;
+}
+
+const QUOTE = 0x22;
+
+/**
+ * Where the name of a parameter has ended: at its equals sign, or with the parameter. Looked for no further than there: a search
+ * through the whole text for each of its parameters would cost the square of their number.
+ */
+export function endOfParameterName(text: string, start: number, end: number): number {
+  let at = start;
+  while (at < end && text.charCodeAt(at) !== 0x3d) at += 1;
+  return at;
+}
+
+function addNonEmpty(values: string[], raw: string): void {
+  const value = raw.trim();
+  if (value !== '') values.push(value);
+}
+
+function bareAddress(value: string, from: number): Address | undefined {
+  if (value.includes('"', from)) return undefined;
+  const semicolon = value.indexOf(';', from);
+  const uri = value.slice(from, semicolon < 0 ? value.length : semicolon).trim();
+  return uri === '' ? undefined : { uri, params: semicolon < 0 ? '' : value.slice(semicolon) };
+}
+
+function paramsFrom(value: string, from: number): string {
+  const semicolon = value.indexOf(';', from);
+  return semicolon < 0 ? '' : value.slice(semicolon);
+}
+
+function endOfParameter(params: string, from: number): number {
+  for (let at = from; at < params.length; at += 1) {
+    const code = params.charCodeAt(at);
+    if (code === 0x3b) return at;
+    if (code === QUOTE) {
+      const end = endOfQuoted(params, at);
+      if (end < 0) return params.length;
+      at = end - 1;
+    }
+  }
+  return params.length;
 }

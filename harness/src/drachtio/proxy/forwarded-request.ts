@@ -1,6 +1,13 @@
-import { HEADER } from '../message/header-names.js';
-import { addressOf, listValues, parameterOf } from '../message/address.js';
-import { FIELD_SIZE, fieldLine, fieldValue, type SipMessage } from '../message/sip-message.js';
+import {
+  FIELD_SIZE,
+  HEADER,
+  addressOf,
+  fieldLine,
+  fieldValue,
+  listValues,
+  parameterOf,
+} from '../message/sip-message.js';
+import type { SipMessage } from '../message/sip-message.js';
 import type { Received } from '../received.js';
 
 /** What a proxy changes in a request that it hands on. */

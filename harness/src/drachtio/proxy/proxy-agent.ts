@@ -1,23 +1,21 @@
+import { flowToUri, rejectionOf } from '../agent/agent-context.js';
+import { ownResponse } from '../received.js';
 import type { AgentContext } from '../agent/agent-context.js';
-import { rejectionOf } from '../agent/cdr.js';
 import type { InboundAgent } from '../agent/inbound.js';
-import { flowToUri } from '../agent/next-hop.js';
-import { ownResponse } from '../agent/own-response.js';
 import type { AppConnection } from '../control/app-connection.js';
 import type { ProxyCommand } from '../control/command.js';
 import { proxyResponse } from '../control/frames.js';
 import type { Flow } from '../transport/flow.js';
 import { readAppMessage } from '../message/app-message.js';
-import { HEADER } from '../message/header-names.js';
-import { headerLines } from '../message/sip-message.js';
-import { targetOf } from '../message/sip-target.js';
+import { HEADER, headerLines } from '../message/sip-message.js';
+import { targetOf } from '../message/via.js';
 import { hasNextVia, withoutTopVia, type Received } from '../received.js';
-import type { ServerTransaction } from '../transaction/server-transaction.js';
+import type { ServerTransaction } from '../transaction/transaction-layer.js';
 import { bestResponse } from './best-response.js';
 import { contactUris, forwardedRequest, routeUris } from './forwarded-request.js';
 import type { FlowTokens } from './flow-tokens.js';
 import { createProxyBranch, type ProxyBranch } from './proxy-branch.js';
-import { PassingMap } from '../passing-map.js';
+import { PassingMap } from '../timers.js';
 
 /** The side of the server that forwards requests where applications say. */
 export interface ProxyAgent {

@@ -1,12 +1,11 @@
+import { MAX_FORWARDS, TIMER_C_MS } from '../agent/agent-context.js';
 import type { AgentContext } from '../agent/agent-context.js';
-import { MAX_FORWARDS } from '../agent/dialog-request.js';
-import { TIMER_C_MS } from '../agent/timer-c.js';
-import { composeRequest } from '../message/compose.js';
-import { HEADER } from '../message/header-names.js';
-import { headerValue, headerValues, type SipMessage } from '../message/sip-message.js';
+import { composeRequest } from '../message/app-message.js';
+import { HEADER, headerValue, headerValues } from '../message/sip-message.js';
+import type { SipMessage } from '../message/sip-message.js';
 import { NO_MESSAGE_LIMITS, parseMessage } from '../message/parse-message.js';
 import type { Received } from '../received.js';
-import type { ClientTransaction } from '../transaction/client-transaction.js';
+import type { ClientTransaction } from '../transaction/transaction-layer.js';
 import type { Flow } from '../transport/flow.js';
 
 /** A proxied request on its way to one target. */

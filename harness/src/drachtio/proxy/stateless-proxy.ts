@@ -1,13 +1,10 @@
 import { createHash } from 'node:crypto';
+import { flowToUri } from '../agent/agent-context.js';
+import { ownResponse } from '../received.js';
 import type { AgentContext } from '../agent/agent-context.js';
-import { flowToUri } from '../agent/next-hop.js';
-import { ownResponse } from '../agent/own-response.js';
 import type { DialogStore } from '../dialog/dialog-store.js';
-import { HEADER } from '../message/header-names.js';
-import { parameterOf } from '../message/address.js';
-import { targetOf } from '../message/sip-target.js';
-import { readVia } from '../message/via.js';
-import { FIELD_SIZE, fieldIndex, fieldValue } from '../message/sip-message.js';
+import { FIELD_SIZE, HEADER, fieldIndex, fieldValue, parameterOf } from '../message/sip-message.js';
+import { readVia, targetOf } from '../message/via.js';
 import { withoutTopVia, type Received } from '../received.js';
 import type { Flow, TransportName } from '../transport/flow.js';
 import { FLOW_PARAMETER, type FlowTokens } from './flow-tokens.js';

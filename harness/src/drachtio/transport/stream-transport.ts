@@ -7,7 +7,7 @@ import {
   type StreamEvent,
   type StreamFramer,
   type StreamLimits,
-} from '../message/stream-framer.js';
+} from '../message/parse-message.js';
 import type { ConnectionLimits } from './connection-limits.js';
 import { createConnections, type Connection, type Connections } from './connections.js';
 import type { Endpoint, ListenerAddress, TransportFault, TransportName, TransportUser } from './flow.js';

@@ -1,7 +1,7 @@
 import { isIP, type LookupFunction } from 'node:net';
 import type { TimerClock } from '@hopback/sdk/internal';
-import type { MessageLimits } from '../message/parse-message.js';
-import { STREAM_LIMITS, type StreamEvent } from '../message/stream-framer.js';
+import { STREAM_LIMITS } from '../message/parse-message.js';
+import type { MessageLimits, StreamEvent } from '../message/parse-message.js';
 import type { ConnectionLimits } from './connection-limits.js';
 import { openStreamTransport, type StreamTransport } from './stream-transport.js';
 import type { TlsFiles } from './tls-options.js';

@@ -5,7 +5,7 @@ import type { Socket } from 'node:net';
 import { WebSocketServer, type RawData, type WebSocket } from 'ws';
 import { isUtf8 } from 'node:buffer';
 import type { TimerClock } from '@hopback/sdk/internal';
-import { STREAM_LIMITS } from '../message/stream-framer.js';
+import { STREAM_LIMITS } from '../message/parse-message.js';
 import type { ConnectionLimits } from './connection-limits.js';
 import { createConnections, type Connection, type Connections } from './connections.js';
 import type { Endpoint, ListenerAddress, TransportFault, TransportUser } from './flow.js';

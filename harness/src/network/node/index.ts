@@ -1,12 +1,10 @@
 export { CALL_FIELD, createCallRoutes, finalNumber } from './call-route.js';
 export type { CallRoutes } from './call-route.js';
 export { doingOf } from './behaviours.js';
-export { UNAVAILABLE } from './carry-call.js';
-export { isDownNow } from './node-clock.js';
-export type { RunStart } from './node-clock.js';
-export type { HopNote } from './node-hops.js';
-export type { NodeCredential, NodeMaterial, NodeMembership, NodePlatform } from './node-material.js';
+export { UNAVAILABLE } from './node-switch.js';
+export { isDownNow } from './node-material.js';
+export type { NodeCredential, NodeMaterial, NodeMembership, NodePlatform, RunStart } from './node-material.js';
+export type { HopNote, SrfControl } from './srf-face.js';
 export { openNode } from './node.js';
 export type { NetworkNode, NodeAnswering, NodeBooks, NodePeers } from './node.js';
 export { SILENT_SDP, TRYING_HOLD_MS } from './srf-face.js';
-export type { SrfControl } from './srf-face.js';

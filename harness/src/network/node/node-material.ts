@@ -1,3 +1,67 @@
+import { randomUUID } from 'node:crypto';
+import {
+  createAttestationPolicy,
+  createAuthenticationService,
+  createCertificateRepository,
+  createLocalSigner,
+  createRevocationSet,
+  createStaticCertificateSource,
+  createTrustStore,
+  createVerificationService,
+  parseCertificate,
+  parseCrl,
+} from '@hopback/sdk/stir';
+import type {
+  AttestationPolicyData,
+  AuthenticationService,
+  Certificate,
+  SigningOutcome,
+  SigningRequest,
+  TrustStore,
+  VerificationService,
+  X5uAllowList,
+} from '@hopback/sdk/stir';
+import { createPassport, testKeyFromPem } from '@hopback/sdk/testing';
+import type { Behaviour } from '../../scenario/index.js';
+import { doingOf } from './behaviours.js';
+
+/** The clock of a provider's switch: that of the machine, and by how much it is wrong. */
+export interface NodeClock {
+  readonly nowMs: () => number;
+}
+
+/** When behaviours hold that hold for stretches of time: from the first call of the run on. */
+export interface RunStart {
+  /** When the run began, milliseconds since the epoch; undefined before its first call. */
+  startMs: number | undefined;
+}
+
+/** Whether a behaviour holds now. */
+export function isNow({ fromSeconds = 0, untilSeconds = Infinity }: Behaviour, { startMs }: RunStart): boolean {
+  const atSeconds = startMs === undefined ? 0 : (Date.now() - startMs) / SECOND_MS;
+  return atSeconds >= fromSeconds && atSeconds < untilSeconds;
+}
+
+const SECOND_MS = 1_000;
+
+/** Whether the switch of a provider is down now: its neighbours learn that within a moment, since they ping it. @see RFC 3261 section 11 */
+export const isDownNow = (behaviours: readonly Behaviour[], start: RunStart): boolean =>
+  start.startMs !== undefined &&
+  behaviours.some((behaviour) => doingOf(behaviour).isDown === true && isNow(behaviour, start));
+
+/** Makes the clock of a provider. */
+export function createNodeClock(behaviours: readonly Behaviour[], start: RunStart): NodeClock {
+  const skewed = behaviours.filter((behaviour) => doingOf(behaviour).skewMs !== undefined);
+  if (skewed.length === 0) return { nowMs: Date.now };
+  return {
+    nowMs: () =>
+      skewed.reduce(
+        (nowMs, behaviour) => nowMs + (isNow(behaviour, start) ? (doingOf(behaviour).skewMs?.(behaviour) ?? 0) : 0),
+        Date.now(),
+      ),
+  };
+}
+
 /** A certificate with its key, and where verifiers fetch it. Texts alone: it goes to other processes as it is. */
 export interface NodeCredential {
   readonly privateKeyPem: string;
@@ -12,7 +76,7 @@ export interface NodeCredential {
 }
 
 /** Whom the providers trust, certificates and CRL as DER in base64. */
-export interface NodeTrust {
+interface NodeTrust {
   readonly root: string;
   readonly stiPaRoot: string;
   readonly crlSigner: string;
@@ -48,4 +112,137 @@ export interface NodeMaterial {
   /** What each provider signs with, by id: where it behaves badly, its faulty credential behind the good one. */
   readonly credentials: Readonly<Record<string, readonly NodeCredential[]>>;
   readonly platform?: NodePlatform;
+}
+
+/** What a provider signs with. */
+export interface NodeSigning {
+  /** Its own authentication service, by the rules that hold for providers. */
+  readonly own: AuthenticationService;
+  /** The same decisions, signed with its faulty credential; `own` where it has none. */
+  readonly faulty: Pick<AuthenticationService, 'sign'>;
+  /** Signs with an attestation of one's choice, in the name of a provider. */
+  readonly as: (
+    parties: { readonly origTn: string; readonly destTn: string },
+    order: { readonly attestation: 'A' | 'B' | 'C'; readonly provider: string },
+  ) => Promise<SigningOutcome>;
+}
+
+/** Opens the services of a provider. @param credentials - of all providers: whoever signs as another has the other's key. */
+export async function openNodeSigning(
+  provider: string,
+  credentials: Readonly<Record<string, readonly NodeCredential[]>>,
+  clock: NodeClock,
+): Promise<NodeSigning | undefined> {
+  const [good, bad] = credentials[provider] ?? [];
+  if (good === undefined) return undefined;
+  const own = await serviceOf(good, clock);
+  const others = new Map<string, AuthenticationService>();
+  return {
+    own,
+    faulty: bad === undefined ? own : { sign: async (request) => signedWith(bad, await own.sign(request)) },
+    as: async ({ origTn, destTn }, { attestation, provider: name }) => {
+      const key = `${name} ${attestation}`;
+      const [credential = good] = credentials[name] ?? [];
+      const service = others.get(key) ?? (await serviceOf(credential, clock, ALWAYS[attestation]));
+      others.set(key, service);
+      return service.sign({ origTn, destTn, facts: ANY_CUSTOMER });
+    },
+  };
+}
+
+async function serviceOf(
+  { privateKeyPem, chainPem, x5u, spc }: NodeCredential,
+  clock: NodeClock,
+  policy?: AttestationPolicyData,
+): Promise<AuthenticationService> {
+  return createAuthenticationService({
+    ...{ spc, clock, randomUuid: randomUUID, signer: await createLocalSigner({ privateKeyPem }) },
+    certificateSource: createStaticCertificateSource({ chainPem, x5u, x5uPolicy: { allow: allowedAt(x5u) } }),
+    policy: createAttestationPolicy(policy),
+  });
+}
+
+/**
+ * The same claims under a credential that the sdk would not sign with.
+ * @param credential - the faulty one
+ * @param outcome - of the good one
+ */
+function signedWith({ privateKeyPem, x5u }: NodeCredential, outcome: SigningOutcome): SigningOutcome {
+  if (outcome.status !== 'signed') return outcome;
+  const { attestation, origTn, destTn, iatSeconds, origId } = outcome.claims;
+  const { token, identityHeader } = createPassport({
+    ...{ signer: { key: testKeyFromPem(privateKeyPem) }, x5u, attest: attestation, iatSeconds, origId },
+    ...{ origTn, destTn: destTn[0] ?? '' },
+  });
+  return { ...outcome, token, identityHeaders: [identityHeader] };
+}
+
+/** Nobody publishes on loopback, unless told to. */
+const allowedAt = (x5u: string): X5uAllowList => ({ addresses: ['127.0.0.0/8'], ports: [Number(new URL(x5u).port)] });
+
+/** What has to be said of a customer for a signature of any level. */
+const ANY_CUSTOMER: SigningRequest['facts'] = {
+  ...{ role: 'originating', customerKnown: true, callerAuthenticated: true, numberOwnership: 'owned' },
+};
+
+const BASIS = 'So it was decided, whatever the call is.';
+
+/** Policies that attest the same for every call. */
+const ALWAYS: Readonly<Record<'A' | 'B' | 'C', AttestationPolicyData>> = {
+  A: always('A', { customerKnown: true, callerAuthenticated: true, numberOwnership: 'owned' }),
+  B: always('B', { customerKnown: true, callerAuthenticated: true }),
+  C: always('C', {}),
+};
+
+function always(
+  attestation: 'A' | 'B' | 'C',
+  when: AttestationPolicyData['rules'][number]['when'],
+): AttestationPolicyData {
+  const rule = { id: 'always', attestation, basis: BASIS, when: { role: 'originating', ...when } } as const;
+  return { id: `always-${attestation}`, rules: [rule] };
+}
+
+/** What a provider verifies with: caches of its own. */
+interface NodeVerification {
+  readonly service: VerificationService;
+  readonly close: () => Promise<void>;
+}
+
+/**
+ * Opens the verification service of a provider. It has the certificates of those that sign already, as every carrier has that has run for a day; of
+ * servers that fail from the beginning it has none.
+ */
+export async function openNodeVerification(
+  { certificates, trust, credentials }: Pick<NodeMaterial, 'certificates' | 'trust' | 'credentials'>,
+  clock: NodeClock,
+): Promise<NodeVerification> {
+  const repository = createCertificateRepository({
+    clock,
+    // Nobody fetches from loopback, unless told to.
+    allow: { addresses: ['127.0.0.0/8'], ports: [certificates.port] },
+    ca: certificates.tlsRootPem,
+  });
+  const known = Object.values(credentials).flat();
+  await repository.preload(known.filter(({ isServed }) => isServed).map(({ x5u }) => x5u));
+  return {
+    service: createVerificationService({ certificates: repository, trustStore: trustStoreOf(trust), clock }),
+    close: () => repository.close(),
+  };
+}
+
+function trustStoreOf({ root, stiPaRoot, crlSigner, crl }: NodeTrust): TrustStore {
+  const list = parseCrl(Buffer.from(crl, 'base64'));
+  if (list.status !== 'parsed') throw new TypeError('the CRL of the network cannot be read');
+  const anchors = [certificateOf(root)];
+  const revocation = createRevocationSet([list.crl], {
+    ...{ atMs: Date.now(), issuers: anchors },
+    ...{ stiPaRoots: [certificateOf(stiPaRoot)], signers: [certificateOf(crlSigner)] },
+  });
+  return createTrustStore({ anchors, revocation, source: { kind: 'files' } });
+}
+
+function certificateOf(base64: string): Certificate {
+  const parsed = parseCertificate(Buffer.from(base64, 'base64'));
+  if (parsed.status !== 'parsed') throw new TypeError(`a certificate of the network cannot be read: ${parsed.detail}`);
+  return parsed.certificate;
 }

@@ -1,27 +1,317 @@
+import type { CallRecord, RecordStore } from '@hopback/sdk/records';
 import type { VerificationService } from '@hopback/sdk/stir';
-import { createCallTracker, everyStatus, trunkPolicy, verifyIdentity } from '@hopback/sdk/switch';
-import type { CallRecordSink, CallTracker, TrunkPolicy } from '@hopback/sdk/switch';
+import {
+  createCallTracker,
+  everyStatus,
+  outboundHeaders,
+  relayFailure,
+  relayedHeaders,
+  trunkPolicy,
+  verifyIdentity,
+} from '@hopback/sdk/switch';
+import type { CallIdentity, CallRecordSink, CallTracker, TrackedCall, TrunkPolicy } from '@hopback/sdk/switch';
+import { schedule, wait } from '@hopback/sdk/internal';
 import { createDrachtioServer } from '../../drachtio/index.js';
 import type { DrachtioServer, ListenAddress } from '../../drachtio/index.js';
 import type { Behaviour } from '../../scenario/index.js';
+import { behaviourHolds } from '../plan/index.js';
+import type { NetworkPlan, PlannedProvider } from '../plan/index.js';
 import { doingOf } from './behaviours.js';
-import { CALL_FIELD, hopPart } from './call-route.js';
-import { carryCall, userOf } from './carry-call.js';
-import type { CarriedLocals, Carrying } from './carry-call.js';
-import { isNow } from './node-clock.js';
-import type { NodeClock } from './node-clock.js';
-import type { NodeCoverage } from './node-coverage.js';
-import { letGo, noteOf, takeInHand } from './node-hops.js';
-import type { HopInHand } from './node-hops.js';
-import type { NodeSigning } from './node-signing.js';
-import type { NodeOptions } from './node.js';
-import { registrar } from './registrar.js';
-import { connectSrf, TRYING_HOLD_MS } from './srf-face.js';
-import type { ConnectedSrf, SrfFace, SrfHandler, SrfRequest } from './srf-face.js';
-import { SWITCH_ID, trunkFrom, trunkOfCaller, trunkTo } from './trunk-table.js';
+import type { Leg } from './behaviours.js';
+import {
+  CALL_FIELD,
+  SUBSCRIBERS,
+  SWITCH_ID,
+  callField,
+  factsOf,
+  hopPart,
+  trunkFrom,
+  trunkOfCaller,
+  trunkTo,
+} from './call-route.js';
+import type { CallRoute, HopPart } from './call-route.js';
+import { isNow } from './node-material.js';
+import type { NodeClock, NodeSigning } from './node-material.js';
+import type { NodeOptions, NodeRecords } from './node.js';
+import { TRYING_HOLD_MS, connectSrf, forkCall, joinEnds, letGo, noteOf, takeInHand } from './srf-face.js';
+import type { ConnectedSrf, HopInHand, SrfFace, SrfHandler, SrfMessage, SrfRequest, SrfResponse } from './srf-face.js';
+
+/** What a provider carries calls with. */
+interface Carrying {
+  readonly provider: PlannedProvider;
+  readonly providers: ReadonlyMap<string, PlannedProvider>;
+  readonly plan: Pick<NetworkPlan, 'seed'>;
+  readonly signing: NodeSigning | undefined;
+  readonly memory: Map<Behaviour, unknown>;
+  /** Address of whoever is next, without `sip:`; undefined where nobody is. */
+  readonly addressOf: (next: HopPart['next'], called: string) => string | undefined;
+  readonly onTrouble: (error: unknown) => void;
+}
+
+/** What the middleware leaves with a request. */
+interface CarriedLocals {
+  readonly call?: TrackedCall;
+  readonly identity?: CallIdentity;
+  readonly hop?: HopInHand;
+}
+
+/** Behaviours of a provider that hold for a call. */
+function activeBehaviours(
+  { provider, plan }: Pick<Carrying, 'provider' | 'plan'>,
+  call: CallRoute['call'],
+): readonly Behaviour[] {
+  const { behaviours, id } = provider;
+  if (behaviours.length === 0) return behaviours;
+  return behaviours.filter((one, place) => behaviourHolds(one, call, { seed: plan.seed, provider: id, place }));
+}
+
+/** The plan says at which hop a call is forwarded: not where a provider only hands it on. */
+function isPlannedHere(behaviour: Behaviour, { call, hop }: CallRoute, { behaviours }: PlannedProvider): boolean {
+  if (behaviour.kind !== 'diverts') return true;
+  return (call.diversions ?? []).some((one) => one.hop === hop && behaviours[one.behaviour] === behaviour);
+}
+
+/** Sends a call on as the provider does. Never rejects. */
+async function carryCall(
+  carrying: Carrying,
+  srf: SrfFace,
+  { req, res }: { readonly req: SrfRequest; readonly res: SrfResponse },
+): Promise<void> {
+  const { call: tracked, identity, hop } = (req.locals ?? {}) as CarriedLocals;
+  if (hop === undefined) {
+    res.send(NOT_FOUND);
+    tracked?.end();
+    return;
+  }
+  const { route } = hop;
+  const part = hopPart(route, carrying.providers);
+  const active = activeBehaviours(carrying, route.call).filter((one) => isPlannedHere(one, route, carrying.provider));
+  const leg = await legOf(carrying, { req, identity, route, part, active });
+  const address = carrying.addressOf(part.next, leg.target);
+  if (address === undefined) {
+    res.send(UNAVAILABLE);
+    tracked?.end();
+    return;
+  }
+  const trunk = 'provider' in part.next ? trunkTo(part.next.provider.id) : SUBSCRIBERS;
+  const uri = `sip:${leg.target}@${address}`;
+  // Telephones are not told what they are part of.
+  const headers: Record<string, string> = { ...leg.headers };
+  if (!address.endsWith(WEB_SOCKET)) headers[CALL_FIELD] = callField(route);
+  const onSent = (request: SrfRequest): void => {
+    letGo(hop);
+    hop.egressCallIds.push(request.get('Call-ID') ?? '');
+  };
+  if (leg.branches > 1) {
+    await forkCall(
+      srf,
+      { req, res },
+      { ...{ uri, headers, trunk, tracked, identity, onSent }, branches: leg.branches },
+    );
+    return;
+  }
+  const reasonHeaders = identity?.treatment.reasonHeaders ?? [];
+  const responseHeaders = (answer: SrfMessage): Record<string, string> => relayedHeaders(answer, { reasonHeaders });
+  const branch = tracked?.branch({ trunk, signing: leg.signing });
+  const cbRequest = (...parts: readonly unknown[]): void => {
+    branch?.cbRequest(...parts);
+    if (parts[1] !== undefined && parts[1] !== null) onSent(parts[1] as SrfRequest);
+  };
+  try {
+    const options = { headers, responseHeaders, passFailure: false };
+    const dialogs = await srf.createB2BUA(req, res, uri, options, { cbRequest });
+    tracked?.connected(dialogs);
+    joinEnds(dialogs.uas, dialogs.uac);
+  } catch (error) {
+    relayFailure(res, error, { reasonHeaders });
+    tracked?.end();
+  }
+}
+
+/** Behind the address of a phone. */
+const WEB_SOCKET = ';transport=ws';
+const NOT_FOUND = 404;
+/** There is nobody to send it to. RFC 3261 section 21.5.4 */
+export const UNAVAILABLE = 503;
+
+interface LegParts {
+  readonly req: SrfRequest;
+  readonly identity: CallIdentity | undefined;
+  readonly route: CallRoute;
+  readonly part: HopPart;
+  readonly active: readonly Behaviour[];
+}
+
+/** What leaves: as the sdk makes it, and then what the behaviours make of it. */
+async function legOf(carrying: Carrying, { req, identity, route, part, active }: LegParts): Promise<Leg> {
+  const { provider, signing, onTrouble } = carrying;
+  const facts = active.reduce(
+    (known, behaviour) => doingOf(behaviour).facts?.(known, behaviour) ?? known,
+    factsOf(route, part, provider),
+  );
+  const isFaulty = active.some((behaviour) => doingOf(behaviour).hasFaultyCredential === true);
+  const service = isFaulty ? signing?.faulty : signing?.own;
+  const made = await outboundHeaders(req, {
+    ...{ facts, onTrouble, sign: provider.stir },
+    ...(identity !== undefined && { identity }),
+    ...(service !== undefined && provider.stir && { service }),
+  });
+  let leg: Leg = {
+    headers: { from: addressIn(req.get('From')), to: addressIn(req.get('To')), ...made.headers },
+    target: userOf(req.uri),
+    ...(made.signing !== undefined && { signing: made.signing }),
+    branches: 1,
+  };
+  for (const behaviour of active)
+    leg =
+      (await doingOf(behaviour).sends?.(leg, behaviour, {
+        ...{ call: route.call, memory: carrying.memory },
+        signAs: async (parties, { attestation, provider: name = provider.id }) =>
+          (await signing?.as(parties, { attestation, provider: name })) ?? UNSIGNED,
+        divert: async (values, { from, to }) => {
+          const outcome = await signing?.own.signDiversion({ identity: values, divertingTn: from, newTargetTn: to });
+          return outcome?.status === 'signed' ? outcome.identityHeaders : values;
+        },
+      })) ?? leg;
+  return leg;
+}
+
+/** Of a provider that has no certificate. */
+const UNSIGNED = { status: 'not-signed', reason: 'switched-off', detail: 'The provider has no certificate.' } as const;
+
+/** Name and address of a From or To, without the parameters behind it: its tag is of another leg. */
+const addressIn = (field: string | undefined): string => /^[^<]*<[^>]*>/.exec(field ?? '')?.[0] ?? '';
+
+/** User part of a Request-URI. */
+const userOf = (uri: string): string => /^sips?:([^@]*)@/i.exec(uri)?.[1] ?? '';
+
+/** Where the phones of a provider are: by the connection that each has registered over. */
+interface Registrar {
+  readonly handle: SrfHandler;
+  /** Address of the phone with a number, digits with or without `+`; undefined where none has registered. */
+  readonly find: (number: string) => string | undefined;
+}
+
+/** Makes the registrar of a provider: whoever is there is believed. */
+function registrar(): Registrar {
+  const addresses = new Map<string, string>();
+  const digits = (number: string): string => number.replace(/^\+/, '');
+  return {
+    handle: (req, res) => {
+      const number = /sips?:\+?([^@;>:]{1,64})@/i.exec(req.get('To') ?? '')?.[1];
+      const contact = req.get('Contact') ?? '';
+      if (number !== undefined)
+        addresses.set(digits(number), `${req.source_address}:${String(req.source_port)}${WEB_SOCKET}`);
+      res.send(OK, { headers: { Contact: contact } });
+    },
+    find: (number) => addresses.get(digits(number)),
+  };
+}
+
+const OK = 200;
+
+/** Knows of which times a provider has all records, and which of them it has lost. */
+interface NodeCoverage {
+  /** A call has come in: until its record is written what is known of its numbers is not complete. */
+  readonly taken: (hop: HopInHand) => void;
+  readonly isLost: (record: CallRecord) => boolean;
+  /** The store for answers: a look-up waits until what is in hand of the number is written down, so that it finds all. */
+  readonly lookedUp: (store: RecordStore) => RecordStore;
+  /** The switch is about to run: until now there was no call. */
+  readonly begin: (store: RecordStore) => Promise<void>;
+  /** Hands records in, and says until when there are no others. */
+  readonly sinkOf: (records: NodeRecords) => Pick<RecordStore, 'insert'>;
+  /** Which call of the plan each record is of, of those that may have left. */
+  readonly recorded: () => readonly RecordedCall[];
+  /** Index of the call that a record is of, whether it may leave or not. */
+  readonly indexOf: (recordId: string) => number | undefined;
+  /** Calls of which there is no record yet. */
+  readonly open: () => readonly HopInHand[];
+  /** Everything is written down: until now all is complete. Removes what is to be gone by the time that somebody asks. */
+  readonly complete: (store: RecordStore) => Promise<void>;
+}
+
+/** Id of a record, and index of the call that it is of. */
+export type RecordedCall = readonly [recordId: string, index: number];
+
+/** Makes it. */
+export function createNodeCoverage({
+  provider,
+  plan,
+  start,
+}: Pick<NodeOptions, 'provider' | 'plan' | 'start'>): NodeCoverage {
+  /** By ingress Call-ID, in the order of arrival. */
+  const open = new Map<string, HopInHand>();
+  const gaps = provider.behaviours.filter((behaviour) => doingOf(behaviour).losesRecords === true);
+  const isPurged = provider.behaviours.some((behaviour) => doingOf(behaviour).purgesRecords === true);
+  const lost = new Set<string>();
+  const recorded = new Map<string, number>();
+  const cover = async (store: RecordStore, untilMs: number): Promise<void> => {
+    await store.cover({ sourceId: SWITCH_ID, fromUs: 0, toUs: Math.max(0, untilMs) * US_PER_MS });
+    for (const gap of gaps) await uncover(store, gap, start.startMs ?? 0);
+  };
+  return {
+    begin: (store) => cover(store, Date.now() + MARGIN_MS),
+    taken: (hop) => {
+      open.set(hop.ingressCallId, hop);
+      if (gaps.length === 0) return;
+      const active = activeBehaviours({ provider, plan }, hop.route.call);
+      if (active.some((behaviour) => doingOf(behaviour).losesRecords === true)) lost.add(hop.ingressCallId);
+    },
+    isLost: ({ callGroupId }) => lost.has(callGroupId),
+    sinkOf: ({ sink, store }) => ({
+      insert: async (records) => {
+        const inserted = await sink.insert(records);
+        for (const { callGroupId, recordId } of records) {
+          const hop = open.get(callGroupId);
+          if (hop !== undefined) recorded.set(recordId, hop.route.call.index);
+        }
+        for (const { callGroupId } of records) open.delete(callGroupId);
+        await cover(store, Date.now() + MARGIN_MS);
+        return inserted;
+      },
+    }),
+    lookedUp: (store) => ({
+      ...store,
+      find: async (query) => {
+        const isInHand = ({ route: { call } }: HopInHand): boolean =>
+          query.calledTn === undefined || call.called === query.calledTn;
+        const untilMs = Date.now() + WRITING_MS;
+        while ([...open.values()].some(isInHand) && Date.now() < untilMs) await wait(LOOK_MS);
+        return store.find(query);
+      },
+    }),
+    open: () => [...open.values()],
+    recorded: () => (provider.shares === 'nothing' ? [] : [...recorded]),
+    indexOf: (recordId) => recorded.get(recordId),
+    complete: async (store) => {
+      open.clear();
+      await cover(store, Date.now() + MARGIN_MS);
+      // As far as anybody looks for calls of now: part of a time that is looked through would be missing otherwise, and not over.
+      if (isPurged) await store.expire((Date.now() + MARGIN_MS) * US_PER_MS);
+    },
+  };
+}
+
+const US_PER_MS = 1_000;
+/** A look-up waits for calls that are up at most so long, milliseconds; how often it looks. */
+const WRITING_MS = 30_000;
+const LOOK_MS = 50;
+const SECOND_MS = 1_000;
+/** Whoever asks widens the time of the call by clocks that are off. What comes until then is waited for where it is looked up. */
+const MARGIN_MS = 7_200_000;
+
+/** Of a stretch without records it is known that they are missing. */
+async function uncover(store: RecordStore, gap: Behaviour, startMs: number): Promise<void> {
+  const { fromSeconds = 0, untilSeconds } = gap;
+  // A run that was shortened has parts of a microsecond.
+  const usOf = (seconds: number): number => Math.round((startMs + seconds * SECOND_MS) * US_PER_MS);
+  const [fromUs, toUs] = [usOf(fromSeconds), untilSeconds === undefined ? Number.MAX_SAFE_INTEGER : usOf(untilSeconds)];
+  await store.uncover({ sourceId: SWITCH_ID, fromUs, toUs });
+}
 
 /** Settings of {@link openNodeSwitch}. */
-export interface NodeSwitchOptions extends Omit<NodeOptions, 'onTrouble'> {
+interface NodeSwitchOptions extends Omit<NodeOptions, 'onTrouble'> {
   readonly nodeClock: NodeClock;
   readonly sink: CallRecordSink;
   readonly coverage: NodeCoverage;
@@ -32,7 +322,7 @@ export interface NodeSwitchOptions extends Omit<NodeOptions, 'onTrouble'> {
 }
 
 /** The switch of a provider. */
-export interface NodeSwitch {
+interface NodeSwitch {
   readonly address: string;
   readonly phones?: string;
   readonly begin: () => void;
@@ -94,7 +384,7 @@ export async function openNodeSwitch(options: NodeSwitchOptions): Promise<NodeSw
     srf.invite((req, res) => void carryCall(carrying, srf, { req, res }).catch(onTrouble));
   };
   let running = await run(options, { setUp, listen: listenAddresses(servesPhones, options.listen) });
-  const timers: NodeJS.Timeout[] = [];
+  const timers: (() => void)[] = [];
   let moving: Promise<void> = Promise.resolve();
   const down = async (): Promise<void> => {
     for (const [hop, req] of inHand) finish(hop, req);
@@ -103,20 +393,20 @@ export async function openNodeSwitch(options: NodeSwitchOptions): Promise<NodeSw
   const up = async (): Promise<void> => {
     running = await run(options, { setUp, listen: running.listening });
   };
-  const schedule = (crash: Behaviour): void => {
+  const planCrash = (crash: Behaviour): void => {
     const { fromSeconds = 0, untilSeconds } = crash;
     const move = (step: () => Promise<void>) => () => {
       moving = moving.then(step).catch(onTrouble);
     };
-    timers.push(setTimeout(move(down), fromSeconds * SECOND_MS));
-    if (untilSeconds !== undefined) timers.push(setTimeout(move(up), untilSeconds * SECOND_MS));
+    timers.push(schedule(move(down), fromSeconds * SECOND_MS));
+    if (untilSeconds !== undefined) timers.push(schedule(move(up), untilSeconds * SECOND_MS));
   };
   return {
     address: running.address,
     ...(running.phones !== undefined && { phones: running.phones }),
     begin: () => {
       if (options.drachtio !== undefined) return;
-      for (const behaviour of provider.behaviours) if (doingOf(behaviour).isDown === true) schedule(behaviour);
+      for (const behaviour of provider.behaviours) if (doingOf(behaviour).isDown === true) planCrash(behaviour);
     },
     drain: async () => {
       if (await isDrained(() => running.tracker)) return;
@@ -125,7 +415,7 @@ export async function openNodeSwitch(options: NodeSwitchOptions): Promise<NodeSw
       await isDrained(() => running.tracker);
     },
     close: async () => {
-      for (const timer of timers) clearTimeout(timer);
+      for (const cancel of timers) cancel();
       await moving;
       await running.close();
     },
@@ -134,7 +424,6 @@ export async function openNodeSwitch(options: NodeSwitchOptions): Promise<NodeSw
 
 const SERVICE_UNAVAILABLE = 503;
 const RETRY_AFTER = '1';
-const SECOND_MS = 1_000;
 
 const digits = (number: string): string => number.replace(/^\+/, '');
 
@@ -221,14 +510,14 @@ async function run(
   const listening = server?.listening ?? [];
   const ws = listening.find(({ transport }) => transport === 'ws');
   return {
-    address: server?.uri('udp').slice('sip:'.length) ?? addressIn(app.hostPorts),
+    address: server?.uri('udp').slice('sip:'.length) ?? addressOf(app.hostPorts),
     ...(ws !== undefined && { phones: `ws://${ws.host}:${String(ws.port)}` }),
     ...{ listening, tracker, close },
   };
 }
 
 /** Of a drachtio-server, which says `udp/127.0.0.1:5060,tcp/127.0.0.1:5060`. */
-const addressIn = (hostPorts: string): string => /udp\/([^,]+)/.exec(hostPorts)?.[1] ?? '';
+const addressOf = (hostPorts: string): string => /udp\/([^,]+)/.exec(hostPorts)?.[1] ?? '';
 
 function trunkOfHop(hop: HopInHand | undefined): string | undefined {
   if (hop === undefined) return undefined;
@@ -246,6 +535,6 @@ async function isDrained(current: () => CallTracker): Promise<boolean> {
     const { open, pending } = current().statistics();
     return open > 0 || pending > 0;
   };
-  while (isBusy() && Date.now() < untilMs) await new Promise((resolve) => setTimeout(resolve, DRAIN_STEP_MS));
+  while (isBusy() && Date.now() < untilMs) await wait(DRAIN_STEP_MS);
   return !isBusy();
 }

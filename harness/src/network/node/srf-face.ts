@@ -2,8 +2,13 @@ import { once } from 'node:events';
 import type { EventEmitter } from 'node:events';
 import { Server } from 'node:net';
 import { HopbackError } from '@hopback/sdk/errors';
+import { relayFailure } from '@hopback/sdk/switch';
+import type { CallIdentity, TrackedCall } from '@hopback/sdk/switch';
 import Srf from 'drachtio-srf';
+import { abortedAfter } from '@hopback/sdk/internal';
 import type { DrachtioServer } from '../../drachtio/index.js';
+import type { SeenHop } from '../../oracle/index.js';
+import type { CallRoute } from './call-route.js';
 
 // drachtio-srf is used as published. Its own types leave out half of what it does; what the network uses of it is typed here, and this is the only
 // file that casts.
@@ -39,7 +44,7 @@ export interface SrfResponse extends SrfMessage, EventEmitter {
 }
 
 /** One side of a call that was answered. */
-export interface SrfDialog extends EventEmitter {
+interface SrfDialog extends EventEmitter {
   readonly connected: boolean;
   readonly sip: { readonly callId: string; readonly localTag: string; readonly remoteTag: string };
   readonly local: { readonly sdp: string };
@@ -49,13 +54,13 @@ export interface SrfDialog extends EventEmitter {
 }
 
 /** How a leg is told of: as the call tracker of the sdk takes it. */
-export interface SrfCallbacks {
+interface SrfCallbacks {
   readonly cbRequest?: (...parts: readonly unknown[]) => void;
   readonly cbProvisional?: (response: SrfMessage) => void;
 }
 
 /** What a leg is sent with. */
-export interface SrfLegOptions {
+interface SrfLegOptions {
   readonly headers?: Record<string, string>;
   readonly responseHeaders?: unknown;
   readonly localSdp?: string;
@@ -134,7 +139,7 @@ export async function connectSrf(
     isOpen = false;
   });
   setUp(srf);
-  const connected = once(srf, 'connect', { signal: AbortSignal.timeout(CONNECT_MS) });
+  const connected = once(srf, 'connect', { signal: abortedAfter(CONNECT_MS) });
   if ('connectTo' in to) {
     const server = new Server();
     srf.listen({ server, secret: to.control.secret });
@@ -185,3 +190,136 @@ export const SILENT_SDP: string = [
   ...['v=0', 'o=- 1 1 IN IP4 127.0.0.1', 's=-', 'c=IN IP4 127.0.0.1', 't=0 0'],
   ...['m=audio 40000 RTP/AVP 0', 'a=rtpmap:0 PCMU/8000', ''],
 ].join('\r\n');
+
+/** A leg that is sent out several times. */
+interface ForkOptions {
+  readonly uri: string;
+  readonly headers: Record<string, string>;
+  readonly branches: number;
+  readonly trunk: string;
+  readonly tracked: TrackedCall | undefined;
+  readonly identity: CallIdentity | undefined;
+  /** Hears of each INVITE that has left. */
+  readonly onSent: (request: SrfRequest) => void;
+}
+
+/**
+ * Sends a call to several at once, and connects the caller to whoever answers first. The others are called off; who had answered in the same moment is
+ * hung up on.
+ * @see RFC 3261 section 16.7
+ */
+export async function forkCall(
+  srf: SrfFace,
+  { req, res }: { readonly req: SrfRequest; readonly res: SrfResponse },
+  options: ForkOptions,
+): Promise<void> {
+  const { uri, headers, branches, tracked, trunk, identity } = options;
+  const pending = new Set<SrfRequest>();
+  let won: SrfDialog | undefined;
+  let isCancelled = false;
+  const ring = async (): Promise<SrfDialog> => {
+    const leg = tracked?.branch({ trunk });
+    let sent: SrfRequest | undefined;
+    const callbacks = {
+      cbRequest: (...parts: readonly unknown[]) => {
+        leg?.cbRequest(...parts);
+        sent = parts[1] as SrfRequest | undefined;
+        if (sent === undefined || sent === null) return;
+        pending.add(sent);
+        options.onSent(sent);
+      },
+    };
+    try {
+      const dialog = await srf.createUAC(uri, { headers: { ...headers }, localSdp: req.body }, callbacks);
+      if (sent !== undefined) pending.delete(sent);
+      if (won === undefined && !isCancelled) return (won = dialog);
+      await dialog.destroy();
+      throw new TypeError('another one has answered');
+    } finally {
+      if (sent !== undefined) pending.delete(sent);
+    }
+  };
+  const callOff = (): void => {
+    for (const request of pending) request.cancel();
+    pending.clear();
+  };
+  req.on('cancel', () => {
+    isCancelled = true;
+    callOff();
+    res.send(487);
+  });
+  const legs = Array.from({ length: branches }, ring);
+  try {
+    const uac = await Promise.any(legs);
+    callOff();
+    const uas = await srf.createUAS(req, res, { localSdp: uac.remote.sdp || SILENT_SDP });
+    tracked?.connected({ uas, uac });
+    joinEnds(uas, uac);
+  } catch (error) {
+    const failure = error instanceof AggregateError ? (error.errors[0] as unknown) : error;
+    if (!isCancelled) relayFailure(res, failure, { reasonHeaders: identity?.treatment.reasonHeaders ?? [] });
+    tracked?.end();
+  }
+  // What became of the others is on record by itself.
+  await Promise.allSettled(legs);
+}
+
+/** What a provider saw of a call, and at which hop of its way. */
+export interface HopNote {
+  readonly index: number;
+  readonly hop: number;
+  readonly seen: SeenHop;
+  /** Final status that it was answered with; absent: none went out. */
+  readonly status?: number;
+  /** When it was, milliseconds since the epoch. */
+  readonly answeredMs: number;
+}
+
+/** A call that is at a provider now. */
+export interface HopInHand {
+  readonly route: CallRoute;
+  readonly ingressCallId: string;
+  readonly arrivedMs: number;
+  /** By the monotonic clock, milliseconds. */
+  readonly arrivedAt: number;
+  heldUs: number;
+  /** Makes its record. */
+  tracked?: Pick<TrackedCall, 'end'>;
+  readonly egressCallIds: string[];
+}
+
+/** Begins to follow an INVITE. */
+export function takeInHand(route: CallRoute, request: SrfRequest): HopInHand {
+  return {
+    ...{ route, ingressCallId: request.get('Call-ID') ?? '', arrivedMs: Date.now(), arrivedAt: performance.now() },
+    ...{ heldUs: 0, egressCallIds: [] },
+  };
+}
+
+/** The INVITE has left, or was answered here: what was held until then counts. */
+export function letGo(hop: HopInHand): void {
+  if (hop.heldUs === 0) hop.heldUs = Math.max(1, Math.round((performance.now() - hop.arrivedAt) * US_PER_MS));
+}
+
+const US_PER_MS = 1_000;
+
+/** What is told of it when it has its final response. */
+export function noteOf(
+  hop: HopInHand,
+  provider: string,
+  { identity, status }: { readonly identity: CallIdentity | undefined; readonly status: number | undefined },
+): HopNote {
+  const verdict = identity?.verdict;
+  const { route, arrivedMs, heldUs, ingressCallId, egressCallIds } = hop;
+  return {
+    ...{ index: route.call.index, hop: route.hop, answeredMs: Date.now() },
+    ...(status !== undefined && { status }),
+    seen: {
+      ...{ provider, atMs: arrivedMs, heldUs, ingressCallId, egressCallIds: [...egressCallIds] },
+      ...(verdict !== undefined && { verstat: verdict.verstat }),
+      ...(verdict?.attestation !== undefined && { attestation: verdict.attestation }),
+      ...(verdict?.signer?.spc !== undefined && { signerSpc: verdict.signer.spc }),
+      reasons: verdict?.reasons ?? [],
+    },
+  };
+}

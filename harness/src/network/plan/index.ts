@@ -1,11 +1,13 @@
-export { callsToTrace, traceInWords } from './calls-to-trace.js';
-export { behaviourHolds } from './behaviour-holds.js';
-export { externalProviders, withExternalParties } from './external-parties.js';
-export * from './plan.js';
-export { planNetwork, planProviders } from './plan-network.js';
+export {
+  behaviourHolds,
+  callsToTrace,
+  createRouting,
+  externalProviders,
+  traceInWords,
+  withExternalParties,
+} from './plan.js';
+export type { NetworkPlan, PlannedCall, PlannedDiversion, PlannedNetwork, PlannedProvider } from './plan.js';
+export { planNetwork, planProviders, plannedCalls, unassignedCode } from './plan-network.js';
 export type { PlanOptions } from './plan-network.js';
-export { plannedCalls } from './planned-calls.js';
-export { unassignedCode } from './planned-providers.js';
-export { createRouting } from './routing.js';
 export { generateNetwork } from './generate-network.js';
 export type { GenerateOptions } from './generate-network.js';

@@ -1,14 +1,21 @@
-import type { SeenCall, SeenHop } from '../../oracle/index.js';
+import type { Verstat } from '@hopback/sdk/stir';
+import { schedule } from '@hopback/sdk/internal';
 import { connectExchange, createDrachtioServer, valuesByName } from '../../drachtio/index.js';
-import type { ExchangeCall, SipMessage } from '../../drachtio/index.js';
-import { CALL_FIELD, SILENT_SDP, UNAVAILABLE } from '../node/index.js';
+import type { ArrivedInvite, ExchangeCall, SipMessage } from '../../drachtio/index.js';
+import type { SeenCall, SeenHop } from '../../oracle/index.js';
+import { createPhone, verstatOf } from '../../phones/index.js';
+import type { AnswerPolicy, IncomingCall, Phone } from '../../phones/index.js';
+import type { ScenarioCalled } from '../../scenario/index.js';
+import { CALL_FIELD, SILENT_SDP, TRYING_HOLD_MS, UNAVAILABLE, createCallRoutes } from '../node/index.js';
+import type { CallRoutes, HopNote } from '../node/index.js';
 import type { NetworkPlan, PlannedCall } from '../plan/index.js';
+import type { WorldOptions } from './world.js';
 
 /** What the caller's side saw of a call. */
 export type CallerView = Omit<SeenCall, 'hops' | 'shownVerstat'>;
 
 /** Whoever calls: the exchanges of all customers, in one. */
-export interface Callers {
+interface Callers {
   /** Places a call at an address, and stays with it until it is over; undefined: nobody is there. Never rejects. */
   readonly place: (call: PlannedCall, address: string | undefined) => Promise<CallerView>;
   readonly close: () => Promise<void>;
@@ -22,16 +29,16 @@ const LATE_HANG_UP_MS = 3_000;
 const GOODBYE_MS = 2_000;
 
 /** Whether the caller hangs up, or the callee does. Callers that are somebody else's programs always do. */
-export function endsOf({ externalCallers = [] }: Pick<NetworkPlan, 'externalCallers'>): (call: PlannedCall) => boolean {
+function endsOf({ externalCallers = [] }: Pick<NetworkPlan, 'externalCallers'>): (call: PlannedCall) => boolean {
   const external = new Set(externalCallers);
   return ({ index, caller }) => index % 2 === 0 || external.has(caller);
 }
 
 /** Of calls that we place. */
-const isEndedByCaller = endsOf({});
+const endsByCaller = endsOf({});
 
 /** Opens the exchange. */
-export async function openCallers(): Promise<Callers> {
+async function openCallers(): Promise<Callers> {
   const server = await createDrachtioServer();
   const exchange = connectExchange(server);
   const place: Callers['place'] = async (call, address) => {
@@ -49,9 +56,9 @@ export async function openCallers(): Promise<Callers> {
     if (address === undefined) return seen(UNAVAILABLE);
     const uri = `sip:+${call.called}@${address}`;
     const placed = exchange.place({ uri, headers: headersOf(call), sdp: SILENT_SDP, onProvisional: hear });
-    const giveUp = setTimeout(placed.cancel, CALLER_PATIENCE_MS);
+    const cancelPatience = schedule(placed.cancel, CALLER_PATIENCE_MS);
     const { response, call: up } = await placed.outcome;
-    clearTimeout(giveUp);
+    cancelPatience();
     if (response !== undefined) hear(response);
     const view = seen(response?.status);
     if (up !== undefined) await over(up, call);
@@ -78,15 +85,15 @@ function over(up: ExchangeCall, call: PlannedCall): Promise<void> {
     let isHangingUp = false;
     const hangUp = (): void => {
       isHangingUp = true;
-      const patience = setTimeout(resolve, GOODBYE_MS);
+      const cancelPatience = schedule(resolve, GOODBYE_MS);
       void up.hangUp().then(() => {
-        clearTimeout(patience);
+        cancelPatience();
         resolve();
       });
     };
-    const timer = setTimeout(hangUp, call.durationMs + (isEndedByCaller(call) ? 0 : LATE_HANG_UP_MS));
+    const cancel = schedule(hangUp, call.durationMs + (endsByCaller(call) ? 0 : LATE_HANG_UP_MS));
     up.onOver(() => {
-      clearTimeout(timer);
+      cancel();
       if (!isHangingUp) resolve();
     });
   });
@@ -95,4 +102,258 @@ function over(up: ExchangeCall, call: PlannedCall): Promise<void> {
 /** What is known of a call at all its providers, the first hop first. */
 export function hopsInOrder(notes: readonly { readonly hop: number; readonly seen: SeenHop }[]): readonly SeenHop[] {
   return notes.toSorted((one, other) => one.hop - other.hop || one.seen.atMs - other.seen.atMs).map(({ seen }) => seen);
+}
+
+/** Calls that somebody else places. */
+interface AwaitedCalls {
+  readonly isAwaited: (call: PlannedCall) => boolean;
+  /** Tells of a call at one of its providers. */
+  readonly hop: (note: HopNote) => void;
+  /** What became of a call, by its first provider; without a time where it did not come. Never rejects. */
+  readonly come: (call: PlannedCall) => Promise<CallerView>;
+  readonly close: () => Promise<void>;
+}
+
+/** Whoever places calls is started beside the run, and is late: how long after its time a call is waited for, milliseconds. */
+const PATIENCE_MS = 30_000;
+const ANSWERED = 200;
+
+/** Waits for the calls of callers that are somebody else's programs. */
+export function createAwaitedCalls({ externalCallers = [] }: NetworkPlan): AwaitedCalls {
+  const callers = new Set(externalCallers);
+  const come = new Map<number, CallerView>();
+  const waiting = new Map<number, (view: CallerView) => void>();
+  const timers = new Set<() => void>();
+  return {
+    isAwaited: ({ caller }) => callers.has(caller),
+    hop: ({ index, hop, seen, status, answeredMs }) => {
+      if (hop !== 0 || callers.size === 0) return;
+      const view: CallerView = {
+        // Of what the caller was sent the first provider tells the status; Reason header fields are seen in its captures.
+        ...{ index, placedAtMs: seen.atMs, setupMs: answeredMs - seen.atMs, reasons: [] },
+        ...(status !== undefined && { finalStatus: status }),
+      };
+      come.set(index, view);
+      waiting.get(index)?.(view);
+    },
+    come: ({ index, durationMs }) =>
+      new Promise((resolve) => {
+        const after = (ms: number, then: () => void): (() => void) => {
+          const cancel = schedule(() => {
+            timers.delete(cancel);
+            then();
+          }, ms);
+          timers.add(cancel);
+          return cancel;
+        };
+        const done = (view: CallerView): void => {
+          waiting.delete(index);
+          // One that was answered is up for as long as the plan says.
+          if (view.finalStatus === ANSWERED) after(durationMs, () => resolve(view));
+          else resolve(view);
+        };
+        const known = come.get(index);
+        if (known !== undefined) {
+          done(known);
+          return;
+        }
+        const cancel = after(PATIENCE_MS, () => done({ index, reasons: [] }));
+        waiting.set(index, (view) => {
+          cancel();
+          timers.delete(cancel);
+          done(view);
+        });
+      }),
+    close: async () => {
+      for (const cancel of timers) cancel();
+    },
+  };
+}
+
+/** A call as it reached the callee. */
+export interface ReachedCall {
+  readonly call: PlannedCall;
+  readonly atMs: number;
+  /** Digits, as they are shown. */
+  readonly calling?: string;
+  readonly verstat?: Verstat;
+  /** Whether the callee's app rejected it. */
+  readonly isRejected: boolean;
+}
+
+/** All who are called. */
+interface Callees {
+  /** Address of whoever answers for called numbers, by the id of these, without `sip:`. */
+  readonly sinkOf: (destination: string) => string;
+  /** Registers the phones with their providers: `ws:` addresses by id of the provider. */
+  readonly register: (phones: Readonly<Record<string, string>>) => Promise<void>;
+  readonly close: () => Promise<void>;
+}
+
+/** RFC 8197 */
+const UNWANTED = 607;
+const BUSY = 486;
+/** Nobody came to the telephone. */
+const NO_ANSWER = 480;
+const RINGING = 180;
+/** Phones of a network at most. */
+const MAX_PHONES = 50;
+
+/** Opens the sink, and the phones of the plan once their providers are there. */
+async function openCallees(
+  plan: NetworkPlan,
+  {
+    listen,
+    onReached,
+  }: { readonly listen: NonNullable<WorldOptions['listen']>; readonly onReached: (reached: ReachedCall) => void },
+): Promise<Callees> {
+  const routes = createCallRoutes(plan);
+  const told = plan.scenario.called.flatMap(({ id }) => listen[id] ?? []);
+  const server = await createDrachtioServer({
+    ...{
+      tryingHoldMs: TRYING_HOLD_MS,
+      listen: [{ host: '127.0.0.1', port: 0 }, ...told].map((at) => ({ transport: 'udp', ...at })),
+    },
+  });
+  const isEndedByCaller = endsOf(plan);
+  const exchange = connectExchange(server, (invite) => sink({ invite, routes, isEndedByCaller, onReached }));
+  const phones: Phone[] = [];
+  return {
+    sinkOf: (id) => {
+      const at = listen[id];
+      return at === undefined ? server.uri('udp').slice('sip:'.length) : `${at.host}:${String(at.port)}`;
+    },
+    register: async (places) => {
+      for (const called of plan.scenario.called)
+        if (called.by === 'phones')
+          for (const number of numbersOf(called).slice(0, MAX_PHONES - phones.length)) {
+            const phone = await createPhone({
+              ...{ server: places[called.at] ?? '', number, domain: `${called.at}.example` },
+              onIncoming: (call) => answerOf(call, { routes, number, isEndedByCaller, onReached }),
+            });
+            phones.push(phone);
+            await phone.register();
+          }
+    },
+    close: async () => {
+      await Promise.all(phones.map((phone) => phone.close()));
+      exchange.close();
+      await server.close();
+    },
+  };
+}
+
+function numbersOf({ first, count = 1 }: ScenarioCalled): readonly string[] {
+  return Array.from({ length: count }, (_, index) => String(BigInt(first) + BigInt(index)));
+}
+
+interface SinkParts {
+  readonly invite: ArrivedInvite;
+  readonly routes: CallRoutes;
+  readonly isEndedByCaller: (call: PlannedCall) => boolean;
+  readonly onReached: (reached: ReachedCall) => void;
+}
+
+const digits = (number: string): string => number.replace(/\D/g, '');
+
+/** User part of the first SIP URI in a header field, without parameters, or the number of a tel URI; empty where it has none. */
+function userIn(text: string): string {
+  // Behind a display name the URI stands in angle brackets, and they are the last ones. @see RFC 3261 section 25.1, name-addr
+  const [, scheme = '', rest = ''] = /^\s*(sips?|tel):([^>]*)/i.exec(text.slice(text.lastIndexOf('<') + 1)) ?? [];
+  const user = scheme.toLowerCase() === 'tel' ? rest : rest.slice(0, Math.max(0, rest.indexOf('@')));
+  return user.split(';', 1)[0] ?? '';
+}
+
+function sink({ invite: { request, respond, answer }, routes, isEndedByCaller, onReached }: SinkParts): void {
+  const headerOf = (name: string): string => valuesByName(request, name)[0] ?? '';
+  const [asserted, from] = [headerOf('P-Asserted-Identity'), headerOf('From')];
+  const numbers = {
+    calling: digits(userIn(asserted === '' ? from : asserted)),
+    called: digits(userIn(request.requestUri)),
+  };
+  const field = headerOf(CALL_FIELD);
+  const call = routes.arriving(field === '' ? undefined : field, numbers)?.call;
+  if (call === undefined) {
+    respond(BUSY);
+    return;
+  }
+  const verstat = verstatOf(asserted) ?? verstatOf(from);
+  onReached({
+    ...{ call, atMs: Date.now(), isRejected: call.isRejected },
+    ...(numbers.calling !== '' && { calling: numbers.calling }),
+    ...(verstat !== undefined && { verstat }),
+  });
+  if (call.isRejected) respond(UNWANTED);
+  else if (call.isAnswered) {
+    const up = answer(SILENT_SDP);
+    if (isEndedByCaller(call)) return;
+    const cancel = schedule(() => void up.hangUp(), call.durationMs);
+    up.onOver(cancel);
+  } else {
+    respond(RINGING);
+    respond(NO_ANSWER);
+  }
+}
+
+function answerOf(
+  { invite }: IncomingCall,
+  { routes, number, isEndedByCaller, onReached }: Omit<SinkParts, 'invite'> & { readonly number: string },
+): AnswerPolicy {
+  const { callingNumber, verstat } = invite;
+  const call = routes.arriving(undefined, { calling: callingNumber ?? '', called: number })?.call;
+  if (call === undefined) return { action: 'busy' };
+  onReached({
+    ...{ call, atMs: Date.now(), isRejected: call.isRejected },
+    ...(callingNumber !== undefined && { calling: callingNumber }),
+    ...(verstat !== undefined && { verstat }),
+  });
+  if (call.isRejected) return { action: 'reject', status: UNWANTED };
+  if (!call.isAnswered) return { action: 'reject', status: NO_ANSWER, ringMs: 1 };
+  return isEndedByCaller(call) ? { action: 'answer' } : { action: 'answer', hangUpAfterMs: call.durationMs };
+}
+
+/** A call that is to be placed, and where; without an address nobody is there. */
+export interface PlacedCall {
+  readonly call: PlannedCall;
+  readonly address: string | undefined;
+}
+
+/** Who is to be called, and where. */
+export interface CallEndsOrder {
+  readonly plan: NetworkPlan;
+  /** Where whoever answers for called numbers takes calls; default any free port. */
+  readonly listen: NonNullable<WorldOptions['listen']>;
+}
+
+/** Whoever calls, and whoever is called, in this process or another. */
+export interface CallEnds {
+  /** Addresses of those who answer for called numbers, by the id of these, without `sip:`. */
+  readonly sinks: Readonly<Record<string, string>>;
+  /** Registers the phones with their providers: `ws:` addresses by id of the provider. */
+  readonly register: (phones: Readonly<Record<string, string>>) => Promise<void>;
+  /** Places a call, and stays with it until it is over. */
+  readonly place: (placed: PlacedCall) => Promise<CallerView>;
+  /** Never rejects. */
+  readonly close: () => Promise<void>;
+}
+
+/** Opens both in this process. */
+export async function openCallEnds(
+  { plan, listen }: CallEndsOrder,
+  onReached: (reached: ReachedCall) => void,
+): Promise<CallEnds> {
+  const callees = await openCallees(plan, { listen, onReached });
+  const callers = await openCallers().catch(async (error: unknown) => {
+    await callees.close();
+    throw error;
+  });
+  return {
+    sinks: Object.fromEntries(plan.scenario.called.map(({ id }) => [id, callees.sinkOf(id)])),
+    register: callees.register,
+    place: ({ call, address }) => callers.place(call, address),
+    close: async () => {
+      await callers.close();
+      await callees.close();
+    },
+  };
 }

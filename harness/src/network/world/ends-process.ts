@@ -1,7 +1,7 @@
-import { answerParent, tellParent } from './answer-parent.js';
-import { openCallEnds } from './call-ends.js';
-import type { CallEnds, CallEndsOrder } from './call-ends.js';
-import type { PlacedIndex, ReachedIndex } from './forked-ends.js';
+import { answerParent, tellParent } from './forked-process.js';
+import { openCallEnds } from './callers.js';
+import type { CallEnds, CallEndsOrder } from './callers.js';
+import type { PlacedIndex, ReachedIndex } from './forked-process.js';
 
 // A process of a network: whoever calls and is called. It is forked by `forkCallEnds`.
 

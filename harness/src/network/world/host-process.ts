@@ -1,9 +1,6 @@
 import type { NodePeers } from '../node/index.js';
-import { answerParent, tellParent } from './answer-parent.js';
-import type { HostTold } from './forked-host.js';
-import { createNodeHost } from './node-host.js';
-import type { HostOrder, NodeHost } from './node-host.js';
-import { toldMessage } from './told-message.js';
+import { answerParent, createNodeHost, tellParent, toldMessage } from './forked-process.js';
+import type { HostOrder, HostTold, NodeHost } from './forked-process.js';
 
 // A process of a network: some of its providers. It is forked by `forkNodeHost`, asked one thing after another, and ends when nobody is there to ask.
 

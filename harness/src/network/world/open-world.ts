@@ -1,24 +1,274 @@
 import { HopbackError } from '@hopback/sdk/errors';
-import { isDownNow } from '../node/index.js';
-import type { NodeBooks } from '../node/index.js';
-import type { PlannedCall } from '../plan/index.js';
-import { TELLING_MS } from './answer-parent.js';
-import { openReportDesk } from './app-reports.js';
-import { createAwaitedCalls } from './awaited-calls.js';
-import { openCallEnds } from './call-ends.js';
-import type { ReachedCall } from './callees.js';
-import { forkCallEnds } from './forked-ends.js';
-import { forkNodeHost } from './forked-host.js';
-import { foundSoFar } from './found-so-far.js';
-import { createNodeHost } from './node-host.js';
-import type { HostEvents, NodeHost, NodePlace } from './node-host.js';
-import { platformFacts } from './platform-facts.js';
-import { settlePlatform } from './settle-platform.js';
+import type { AppReport, Traceback } from '@hopback/sdk/platform';
+import type { Verstat } from '@hopback/sdk/stir';
+import { wait } from '@hopback/sdk/internal';
+import type { RunFacts, SeenAlert, SeenAnswer, SeenCall, SeenCampaign, SeenTraceback } from '../../oracle/index.js';
+import { finalNumber, isDownNow } from '../node/index.js';
+import type { HopNote, NodeBooks } from '../node/index.js';
+import type { NetworkPlan, PlannedCall } from '../plan/index.js';
+import { createAwaitedCalls, hopsInOrder, openCallEnds } from './callers.js';
+import type { CallerView, ReachedCall } from './callers.js';
+import { TELLING_MS, createNodeHost, forkCallEnds, forkNodeHost } from './forked-process.js';
+import type { HostEvents, NodeHost, NodePlace } from './forked-process.js';
 import { openWorldCertificates } from './world-certificates.js';
-import { createWorldClock } from './world-clock.js';
-import { createWorldNotes } from './world-notes.js';
-import { openWorldPlatform } from './world-platform.js';
-import type { World, WorldOptions } from './world.js';
+import { allTracebacks, openWorldPlatform, settlePlatform } from './world-platform.js';
+import type { PlatformMember, WorldPlatform } from './world-platform.js';
+import { createWorldClock } from './world.js';
+import type { FoundSoFar, World, WorldOptions } from './world.js';
+
+const REPORT_ID = /^call-(\d+)$/;
+const SECOND_MS = 1_000;
+const MS_DIGITS = 1_000;
+
+/** Id of the report of a call. */
+const reportIdOf = ({ index }: PlannedCall): string => `call-${String(index)}`;
+
+/** Index of the call that a report is of; undefined for those of others. */
+function callOfReport(reportId: string): number | undefined {
+  const index = REPORT_ID.exec(reportId)?.[1];
+  return index === undefined ? undefined : Number(index);
+}
+
+/** What a call-blocking app heard of a call, and says of it. */
+function reportOf({ call, atMs, calling, verstat, isRejected }: ReachedCall, plan: NetworkPlan): AppReport {
+  const servedBy = plan.providers.find(({ id }) => id === call.way.at(-1))?.name;
+  return {
+    ...{ format: 'hopback.app-report.1', reportId: reportIdOf(call), app: { name: 'Call guard' } },
+    ...{ calledAt: new Date(atMs).toISOString(), called: { shown: 'number', tn: finalNumber(call) } },
+    ...(calling !== undefined && isNumber(calling) && { calling }),
+    ...(verstat !== undefined && { verstat }),
+    ...(servedBy !== undefined && { servedBy }),
+    ...{ action: isRejected ? 'blocked' : 'answered-by-app', reason: 'content' },
+    ...(call.isAnswered && { durationSeconds: Math.round(call.durationMs / MS_DIGITS) }),
+    ...(call.transcript !== undefined && { transcript: { text: call.transcript, language: 'en' } }),
+  };
+}
+
+/** As E.164 has them: what a caller shows that is none is left out. */
+const isNumber = (digits: string): boolean => /^[1-9]\d{6,14}$/.test(digits);
+
+/** Sends reports to the platform when their calls are over. */
+interface ReportDesk {
+  readonly report: (reached: ReachedCall) => void;
+  /** Resolves when all that was reported is with the platform. */
+  readonly sent: () => Promise<void>;
+}
+
+/** Opens the desk of the network's app. What cannot be reported is a trouble of the network. */
+function openReportDesk(plan: NetworkPlan, { client }: PlatformMember, onTrouble: (what: string) => void): ReportDesk {
+  const pending = new Set<Promise<void>>();
+  const reported = new Set<number>();
+  const send = async (reached: ReachedCall): Promise<void> => {
+    // What was said is known when it was heard.
+    const { call } = reached;
+    const heardMs = call.isAnswered && !call.isRejected ? call.durationMs : 0;
+    await wait(heardMs + SECOND_MS / 10);
+    try {
+      await client.appReports.create(reportOf(reached, plan));
+    } catch (error) {
+      onTrouble(`a report was not taken: ${String(error)}`);
+    }
+  };
+  return {
+    report: (reached) => {
+      // A call that was forked rings twice, and is one.
+      if (reported.has(reached.call.index)) return;
+      reported.add(reached.call.index);
+      const sending = send(reached).finally(() => pending.delete(sending));
+      pending.add(sending);
+    },
+    sent: async () => {
+      while (pending.size > 0) await Promise.all(pending);
+    },
+  };
+}
+
+/** What the platform knows, by the calls of a plan. */
+type PlatformFacts = Pick<RunFacts, 'campaigns' | 'alerts' | 'tracebacks'> & {
+  /** Records that it has, by id of the provider. */
+  readonly received: ReadonlyMap<string, number>;
+};
+
+/** How calls of the plan are known. */
+interface CallKeys {
+  /** Index by record id. */
+  readonly byRecord: ReadonlyMap<string, number>;
+  /** When calls were placed, by index, milliseconds since the epoch. */
+  readonly placed: ReadonlyMap<number, number>;
+}
+
+/** Calls of a campaign that are read at most. */
+const MAX_CAMPAIGN_CALLS = 1_000_000;
+/** Records of calls before and after those of the run are counted too: clocks may be wrong by hours. */
+const MARGIN_MS = 86_400_000;
+
+/** Asks the platform, as its staff. */
+async function platformFacts(plan: NetworkPlan, platform: WorldPlatform, keys: CallKeys): Promise<PlatformFacts> {
+  const { operator, reference, agencies } = platform;
+  const campaigns: SeenCampaign[] = [];
+  for await (const { campaignId, name, firstSeenAt } of operator.campaigns.iterate({})) {
+    const members = await reference.campaignCalls(campaignId, MAX_CAMPAIGN_CALLS);
+    const calls = members.flatMap(({ recordId, reportId }) => [
+      ...(recordId === undefined ? [] : [keys.byRecord.get(recordId)]),
+      ...(reportId === undefined ? [] : [callOfReport(reportId)]),
+    ]);
+    const known = new Set(calls.filter((index) => index !== undefined));
+    campaigns.push({
+      ...{ campaignId, name, firstSeenMs: Date.parse(firstSeenAt) },
+      calls: [...known].toSorted((one, other) => one - other),
+    });
+  }
+  const alerts: SeenAlert[] = [];
+  for (const { organizationId, client } of agencies.values())
+    for await (const { campaignId, raisedAt } of client.alerts.iterate({}))
+      if (campaignId !== undefined) alerts.push({ campaignId, agency: organizationId, atMs: Date.parse(raisedAt) });
+  const calls = callIndex(plan, keys);
+  const tracebacks = await allTracebacks(operator);
+  return {
+    ...{ campaigns, alerts, received: await receivedOf(plan, platform) },
+    tracebacks: tracebacks.map((one) => seenTraceback(one, { plan, indexOf: calls })),
+  };
+}
+
+async function receivedOf(plan: NetworkPlan, { reference }: WorldPlatform): Promise<ReadonlyMap<string, number>> {
+  const received = new Map<string, number>();
+  const range = { fromMs: Date.now() - MARGIN_MS, toMs: Date.now() + MARGIN_MS };
+  for (const { id, providerId } of plan.providers) received.set(id, await reference.recordCount(providerId, range));
+  return received;
+}
+
+type IndexOf = (traceback: Traceback) => number | undefined;
+
+/** The call that a traceback is about: by its record, or of those with its numbers the one nearest in time. */
+function callIndex({ calls }: NetworkPlan, { byRecord, placed }: CallKeys): IndexOf {
+  const byCalled = new Map<string, PlannedCall[]>();
+  for (const call of calls) {
+    const known = byCalled.get(finalNumber(call));
+    if (known === undefined) byCalled.set(finalNumber(call), [call]);
+    else known.push(call);
+  }
+  const number = (written: string | undefined): string => written?.replace(/\D/g, '') ?? '';
+  return ({ call }) => {
+    const { recordId, called, calling, at } = call;
+    if (recordId !== undefined && byRecord.has(recordId)) return byRecord.get(recordId);
+    const candidates = (byCalled.get(number(called)) ?? []).filter(({ index }) => placed.has(index));
+    const atMs = Date.parse(`${at.local}Z`);
+    // Callers may show another number than they began with.
+    const apart = ({ index, calling: own }: PlannedCall): number =>
+      Math.abs((placed.get(index) ?? 0) - atMs) + (own === number(calling) ? 0 : OTHER_CALLER_MS);
+    return candidates.toSorted((one, other) => apart(one) - apart(other))[0]?.index;
+  };
+}
+
+/** A call of another caller is rather meant where it came so much nearer in time, milliseconds. */
+const OTHER_CALLER_MS = 60_000;
+
+function seenTraceback(
+  traceback: Traceback,
+  { plan, indexOf }: { readonly plan: NetworkPlan; readonly indexOf: IndexOf },
+): SeenTraceback {
+  const { tracebackId, state, outcome, openedAt, closedAt, hops, campaign } = traceback;
+  const idOf = (providerId: string | undefined): string | undefined =>
+    plan.providers.find((one) => one.providerId === providerId)?.id;
+  const answers = hops.flatMap((hop): readonly SeenAnswer[] => {
+    const { arm, issuedAt, answeredAt, upstream, provider } = hop;
+    if (arm === undefined || issuedAt === undefined || answeredAt === undefined) return [];
+    const named = upstream && (idOf(upstream.providerId) ?? upstream.name);
+    return [
+      {
+        ...{ provider: idOf(provider.providerId) ?? provider.name, kind: arm },
+        afterMs: Date.parse(answeredAt) - Date.parse(issuedAt),
+        ...(named !== undefined && { named }),
+      },
+    ];
+  });
+  const last = hops.at(-1);
+  const provider = idOf(last?.provider.providerId) ?? last?.provider.name;
+  return {
+    ...{ tracebackId, state, callIndex: indexOf(traceback) ?? -1, openedAtMs: Date.parse(openedAt), answers },
+    ...(outcome !== undefined && { outcome: { kind: outcome, ...(provider !== undefined && { provider }) } }),
+    ...(campaign !== undefined && { campaignId: campaign.campaignId }),
+    ...(closedAt !== undefined && { concludedAtMs: Date.parse(closedAt) }),
+  };
+}
+
+/** Items of a page at most. */
+const PAGE = 200;
+
+/** Counts what the platform has: campaigns and tracebacks as its staff sees them, and the alerts of each agency. */
+async function foundSoFar({ operator, agencies }: WorldPlatform): Promise<FoundSoFar> {
+  const campaigns = await countOf(operator.campaigns.iterate({ limit: PAGE }));
+  const tracebacks = await allTracebacks(operator);
+  let alerts = 0;
+  for (const { client } of agencies.values()) alerts += await countOf(client.alerts.iterate({ limit: PAGE }));
+  const concluded = tracebacks.filter(({ state }) => state !== 'open').length;
+  return { campaigns, tracebacks: tracebacks.length, concluded, alerts };
+}
+
+async function countOf(items: AsyncIterable<unknown>): Promise<number> {
+  let count = 0;
+  for await (const item of items) if (item !== undefined) count += 1;
+  return count;
+}
+
+const ANSWERED = 200;
+/** Troubles that are kept. */
+const MAX_TROUBLES = 1_000;
+
+/** What comes in about calls, from all sides. */
+interface WorldNotes {
+  readonly placed: Map<number, number>;
+  /** Digits that the callee was shown. */
+  readonly shown: ReadonlyMap<number, string>;
+  /** Calls that came to a callee, by index, and when they were placed. */
+  readonly reachedAt: () => ReadonlyMap<number, number>;
+  readonly troubles: RunFacts['troubles'];
+  readonly hop: (note: HopNote) => void;
+  readonly reached: (reached: ReachedCall) => void;
+  readonly view: (view: CallerView) => void;
+  readonly trouble: (where: string, what: string) => void;
+  readonly call: (index: number) => SeenCall;
+}
+
+/** Begins to write down. */
+function createWorldNotes(): WorldNotes {
+  const hops = new Map<number, HopNote[]>();
+  const views = new Map<number, CallerView>();
+  const verstats = new Map<number, Verstat>();
+  const shown = new Map<number, string>();
+  const placed = new Map<number, number>();
+  const reached = new Set<number>();
+  const troubles: RunFacts['troubles'][number][] = [];
+  return {
+    ...{ placed, shown, troubles },
+    hop: (note) => {
+      const known = hops.get(note.index);
+      if (known === undefined) hops.set(note.index, [note]);
+      else known.push(note);
+    },
+    // Whoever is called at a switch that is not ours is known by having answered.
+    reachedAt: () =>
+      new Map([...placed].filter(([index]) => reached.has(index) || views.get(index)?.finalStatus === ANSWERED)),
+    reached: ({ call, verstat, calling }) => {
+      reached.add(call.index);
+      if (verstat !== undefined) verstats.set(call.index, verstat);
+      if (calling !== undefined) shown.set(call.index, calling);
+    },
+    view: (view) => void views.set(view.index, view),
+    trouble: (where, what) => {
+      if (troubles.length < MAX_TROUBLES) troubles.push({ where, what });
+    },
+    call: (index) => {
+      const verstat = verstats.get(index);
+      return {
+        ...(views.get(index) ?? { index, reasons: [] }),
+        hops: hopsInOrder(hops.get(index) ?? []),
+        ...(verstat !== undefined && { shownVerstat: verstat }),
+        ...(reached.has(index) && { isAtCallee: true }),
+      };
+    },
+  };
+}
 
 /** Processes of one network at most. */
 export const MAX_WORLD_PROCESSES = 64;
@@ -144,7 +394,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
         });
         if (view !== undefined) notes.view(view);
         // Another process tells of its hops at intervals.
-        if (processes > 0) await new Promise((resolve) => setTimeout(resolve, 2 * TELLING_MS));
+        if (processes > 0) await wait(2 * TELLING_MS);
         return notes.call(call.index);
       },
       settle: async () => {

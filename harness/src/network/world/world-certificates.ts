@@ -1,12 +1,13 @@
 import { writeFile } from 'node:fs/promises';
 import { createTestPki, startCertificateServer } from '@hopback/sdk/testing';
 import type { CertificateServer, TestPki, TestServiceProvider } from '@hopback/sdk/testing';
+import { schedule } from '@hopback/sdk/internal';
 import type { Behaviour } from '../../scenario/index.js';
 import { doingOf } from '../node/index.js';
 import type { NodeCredential, NodeMaterial } from '../node/index.js';
 import { unassignedCode } from '../plan/index.js';
 import type { NetworkPlan, PlannedProvider } from '../plan/index.js';
-import { certificatePath, networkPki, serverPlace } from './network-pki.js';
+import { certificatePath, networkPki, serverPlace } from './world.js';
 import type { WorldCertificateSettings } from './world.js';
 
 /** The certificates of a network, and the server that they are fetched from. */
@@ -53,7 +54,7 @@ export async function openWorldCertificates(
     }
     credentials[provider.id] = own;
   }
-  const timers: NodeJS.Timeout[] = [];
+  const timers: (() => void)[] = [];
   for (const { provider, behaviour } of failing)
     if (behaviour.fromSeconds === undefined) fail(server, provider, behaviour);
   const crl = pki.crl({ revoked: revoked.map((certificate) => ({ certificate, reason: 'keyCompromise' })) });
@@ -71,7 +72,7 @@ export async function openWorldCertificates(
       for (const { provider, behaviour } of failing) {
         const { fromSeconds, untilSeconds } = behaviour;
         const at = (seconds: number | undefined, what: () => void): void => {
-          if (seconds !== undefined) timers.push(setTimeout(what, seconds * SECOND_MS));
+          if (seconds !== undefined) timers.push(schedule(what, seconds * SECOND_MS));
         };
         at(fromSeconds, () => fail(server, provider, behaviour));
         at(untilSeconds, () => {
@@ -80,7 +81,7 @@ export async function openWorldCertificates(
       }
     },
     close: async () => {
-      for (const timer of timers) clearTimeout(timer);
+      for (const cancel of timers) cancel();
       await server.close();
     },
   };

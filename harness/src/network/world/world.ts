@@ -1,6 +1,58 @@
+import { isIP } from 'node:net';
+import { scheduleInBackground } from '@hopback/sdk/internal';
+import type { TimerClock } from '@hopback/sdk/platform';
+import { createTestPki } from '@hopback/sdk/testing';
+import type { CertificateServerOptions, TestPki, TestPkiRole } from '@hopback/sdk/testing';
+import { pkiKeysFromPem } from '../../laboratory/index.js';
+import type { PkiKeysPem } from '../../laboratory/index.js';
 import type { RunFacts, SeenCall } from '../../oracle/index.js';
-import type { TestPkiRole } from '@hopback/sdk/testing';
 import type { NetworkPlan, PlannedCall } from '../plan/index.js';
+
+/** The clock of the machine, which is moved on: what is due by then runs at once. */
+export interface WorldClock extends TimerClock {
+  /** Moves it on by so many milliseconds, 0 or more. */
+  readonly advance: (ms: number) => void;
+}
+
+/**
+ * Makes a clock that goes as that of the machine does until it is moved on, so that a day of waiting takes no time. Its timers keep no process alive.
+ * @returns the clock, of this process; never throws
+ * @see {@link openWorld}
+ * @example
+ * ```ts
+ * const clock = createWorldClock();
+ * let isTomorrow = false;
+ * clock.schedule(() => {
+ *   isTomorrow = true;
+ * }, 86_400_000);
+ * clock.advance(86_400_000);
+ * console.log(isTomorrow); // true
+ * ```
+ */
+export function createWorldClock(): WorldClock {
+  let offsetMs = 0;
+  const waiting = new Set<{ readonly atMs: number; readonly fire: () => void }>();
+  const nowMs = (): number => Date.now() + offsetMs;
+  return {
+    nowMs,
+    schedule: (callback, delayMs) => {
+      const fire = (): void => {
+        if (waiting.delete(entry)) callback();
+      };
+      const cancel = scheduleInBackground(fire, delayMs);
+      const entry = { atMs: nowMs() + delayMs, fire };
+      waiting.add(entry);
+      return () => {
+        cancel();
+        waiting.delete(entry);
+      };
+    },
+    advance: (ms) => {
+      offsetMs += ms;
+      for (const entry of [...waiting]) if (entry.atMs <= nowMs()) entry.fire();
+    },
+  };
+}
 
 /** A message of SIP as one provider sent or received it. */
 export interface SeenMessage {
@@ -77,3 +129,24 @@ export interface World extends AsyncDisposable {
   readonly platform?: { readonly url: string; readonly profile: string };
   readonly close: () => Promise<void>;
 }
+
+/** The PKI of a network: a new one, or with its keys the one that was there before. */
+export function networkPki({ nowMs, keys }: { readonly nowMs: number; readonly keys?: PkiKeysPem }): Promise<TestPki> {
+  if (keys === undefined) return createTestPki({ nowMs, label: LABEL });
+  return createTestPki({
+    ...{ nowMs, label: LABEL, keys: pkiKeysFromPem(keys) },
+    // Serial numbers of networks under the same keys must differ, or a verifier that remembers them is confused.
+    firstSerialNumber: Math.floor(nowMs / MS_PER_SECOND),
+  });
+}
+
+const LABEL = 'Network';
+const MS_PER_SECOND = 1_000;
+
+/** Where a certificate server is to be, for somebody who was told before. */
+export function serverPlace({ host, address, httpsPort }: WorldCertificateSettings): CertificateServerOptions {
+  return { host, address, port: httpsPort, ...(isIP(host) === 0 && { names: [host] }) };
+}
+
+/** Path of the certificate of a provider at the certificate server. */
+export const certificatePath = (id: string): string => `/${id}.pem`;

@@ -1,5 +1,5 @@
-import { setImmediate as immediately } from 'node:timers/promises';
 import type { AppReport } from '@hopback/sdk/platform';
+import { nextTurn } from '@hopback/sdk/internal';
 import type { LiveReader, ReportReader } from '../core/index.js';
 import type { CampaignEngine } from '../domain/campaigns/index.js';
 
@@ -46,7 +46,7 @@ export async function replay(
     const toMs = Math.min(fromMs + SLICE_MS, nowMs + SLICE_MS);
     const { records, isCut } = await ports.live.find({ fromMs, toMs, limit: SLICE_LIMIT });
     for (const [at, record] of records.entries()) {
-      if (at % HEARD_AT_ONCE === HEARD_AT_ONCE - 1) await immediately();
+      if (at % HEARD_AT_ONCE === HEARD_AT_ONCE - 1) await nextTurn();
       engine.record(record);
     }
     const last = records.at(-1);

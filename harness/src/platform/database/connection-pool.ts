@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { HopbackError } from '@hopback/sdk/errors';
 import type { CompiledQuery, PostgresPool, PostgresPoolClient } from 'kysely';
 import type pg from 'pg';
+import { scheduleInBackground } from '@hopback/sdk/internal';
 import { isStaleStatement } from './database-errors.js';
 import { createStatementExchange } from './statement-exchange.js';
 import type { Statement, StatementResult } from './statement-exchange.js';
@@ -42,7 +43,7 @@ export function createServerPool(pool: pg.Pool): PostgresPool {
 
 /** The one connection to PGlite, for kysely: statements and transactions have it in turn. */
 export function createSolePool(client: pg.Client, end: () => Promise<void>): PostgresPool {
-  const waiting: { readonly resolve: () => void; readonly timer: NodeJS.Timeout }[] = [];
+  const waiting: { readonly resolve: () => void; readonly cancel: () => void }[] = [];
   let isTaken = false;
   let isEnded = false;
   const release = (): void => {
@@ -51,7 +52,7 @@ export function createSolePool(client: pg.Client, end: () => Promise<void>): Pos
       isTaken = false;
       return;
     }
-    clearTimeout(next.timer);
+    next.cancel();
     next.resolve();
   };
   const turn = (): Promise<void> => {
@@ -59,13 +60,12 @@ export function createSolePool(client: pg.Client, end: () => Promise<void>): Pos
       throw new HopbackError('unavailable', 'too many statements wait for the database', { retryable: true });
     }
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
+      const cancel = scheduleInBackground(() => {
         waiting.splice(waiting.indexOf(entry), 1);
         const details = { waitedMs: TURN_TIMEOUT_MS };
         reject(new HopbackError('unavailable', 'the database is held by a transaction', { retryable: true, details }));
       }, TURN_TIMEOUT_MS);
-      timer.unref();
-      const entry = { resolve, timer };
+      const entry = { resolve, cancel };
       waiting.push(entry);
     });
   };

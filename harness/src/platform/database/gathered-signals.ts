@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events';
+import { scheduleInBackground } from '@hopback/sdk/internal';
 
 /**
  * How long signals are gathered where nothing else is said: a hundred commits a second would have every reader look a hundred times for
@@ -23,20 +24,19 @@ export function createGatheredSignals(gatherMs: number = GATHERED_MS): GatheredS
   const emitter = new EventEmitter().setMaxListeners(0);
   let signals = 0;
   let isUnsaid = false;
-  let timer: NodeJS.Timeout | undefined;
+  let cancel: (() => void) | undefined;
   const pass = (): void => {
     isUnsaid = false;
-    timer = setTimeout(() => {
-      timer = undefined;
+    cancel = scheduleInBackground(() => {
+      cancel = undefined;
       if (isUnsaid) pass();
     }, gatherMs);
-    timer.unref();
     emitter.emit('signal');
   };
   return {
     signal: () => {
       signals += 1;
-      if (timer === undefined) pass();
+      if (cancel === undefined) pass();
       else isUnsaid = true;
     },
     onSignal: (listener) => {
@@ -44,6 +44,6 @@ export function createGatheredSignals(gatherMs: number = GATHERED_MS): GatheredS
       return () => void emitter.off('signal', listener);
     },
     count: () => signals,
-    close: () => clearTimeout(timer),
+    close: () => cancel?.(),
   };
 }

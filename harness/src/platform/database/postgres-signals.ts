@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { scheduleInBackground } from '@hopback/sdk/internal';
 import { createGatheredSignals } from './gathered-signals.js';
 import type { GatheredSignals } from './gathered-signals.js';
 
@@ -21,8 +22,8 @@ export interface PostgresSignals extends Omit<GatheredSignals, 'close'> {
 export function createPostgresSignals(config: pg.ClientConfig): PostgresSignals {
   const gathered = createGatheredSignals();
   let client: pg.Client | undefined;
-  let timer: NodeJS.Timeout | undefined;
-  let notifying: NodeJS.Timeout | undefined;
+  let cancelReconnect: (() => void) | undefined;
+  let cancelNotify: (() => void) | undefined;
   /** Whether something was committed since the NOTIFY that is under way. */
   let isUnsent = false;
   let connecting: Promise<void> | undefined;
@@ -30,12 +31,11 @@ export function createPostgresSignals(config: pg.ClientConfig): PostgresSignals 
 
   const again = (): void => {
     client = undefined;
-    if (isClosed || timer !== undefined) return;
-    timer = setTimeout(() => {
-      timer = undefined;
+    if (isClosed || cancelReconnect !== undefined) return;
+    cancelReconnect = scheduleInBackground(() => {
+      cancelReconnect = undefined;
       begin();
     }, RECONNECT_MS);
-    timer.unref();
   };
   const connect = async (): Promise<void> => {
     const made = new pg.Client(config);
@@ -63,22 +63,21 @@ export function createPostgresSignals(config: pg.ClientConfig): PostgresSignals 
 
   const notifySoon = (): void => {
     if (isClosed) return;
-    if (notifying !== undefined) {
+    if (cancelNotify !== undefined) {
       isUnsent = true;
       return;
     }
     isUnsent = false;
     begin();
-    notifying = setTimeout(() => {
+    cancelNotify = scheduleInBackground(() => {
       // The next one is sent when the server has answered this one: under load that is how often it can be.
       void (client?.query(`notify ${CHANNEL}`) ?? Promise.resolve())
         .catch(() => undefined)
         .then(() => {
-          notifying = undefined;
+          cancelNotify = undefined;
           if (isUnsent) notifySoon();
         });
     }, NOTIFY_EVERY_MS);
-    notifying.unref();
   };
 
   return {
@@ -94,8 +93,8 @@ export function createPostgresSignals(config: pg.ClientConfig): PostgresSignals 
     close: async () => {
       isClosed = true;
       gathered.close();
-      clearTimeout(timer);
-      clearTimeout(notifying);
+      cancelReconnect?.();
+      cancelNotify?.();
       await connecting;
       await client?.end().catch(() => undefined);
     },

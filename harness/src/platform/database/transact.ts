@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
-import { setTimeout as wait } from 'node:timers/promises';
 import { HopbackError, isHopbackError } from '@hopback/sdk/errors';
 import { sql, type CompiledQuery, type ControlledTransaction } from 'kysely';
+import { wait } from '@hopback/sdk/internal';
 import type { CoreTables, PlatformDatabase, PlatformTransaction } from '../core/index.js';
 import { transactionScope } from './connection-pool.js';
 import { createCoreWrites, isFull, isWritten, writeCore } from './core-writes.js';
@@ -46,10 +46,7 @@ export interface TransactionCounts {
  * @returns the transactor. `transact` rejects with what `work` rejects with; with HopbackError `unavailable` (retryable) where the database
  * stays away, or conflicts do not end; with `storage-failed` and `outcome: 'unknown'` where nobody can say whether it committed
  */
-export function createTransactor(
-  opened: OpenedDatabase,
-  pause: (ms: number) => Promise<unknown> = (ms) => wait(ms),
-): Transactor {
+export function createTransactor(opened: OpenedDatabase, pause: (ms: number) => Promise<unknown> = wait): Transactor {
   const counts = { committed: 0, conflicts: 0, lostConnections: 0, askedOutcomes: 0, unknownOutcomes: 0 };
   const pauseAfterLoss = async (losses: number, error: unknown): Promise<void> => {
     if (losses >= LOST_ATTEMPTS) throw gaveUp('the database is away', error);

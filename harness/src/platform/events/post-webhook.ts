@@ -1,5 +1,6 @@
 import { request as httpsRequest } from 'node:https';
 import { retryAfterMs } from '@hopback/sdk/platform';
+import { abortedAfter } from '@hopback/sdk/internal';
 import { guardAddress } from './address-guard.js';
 import type { AddressGuardOptions } from './address-guard.js';
 
@@ -50,7 +51,7 @@ export function createWebhookPoster(options: WebhookPosterOptions = {}): PostWeb
       const request = httpsRequest(url, {
         method: 'POST',
         headers: { 'user-agent': 'hopback-platform', ...fields, 'content-length': bytes.length },
-        signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
+        signal: AbortSignal.any([signal, abortedAfter(timeoutMs)]),
         // A connection that is kept would go to where the name led before.
         agent: false,
         lookup: (_hostname, wanted, callback) => {

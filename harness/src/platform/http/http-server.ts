@@ -6,6 +6,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { getRequestListener } from '@hono/node-server';
 import { HopbackError } from '@hopback/sdk/errors';
+import { every, schedule } from '@hopback/sdk/internal';
 import type { ConnectionFacts, PlatformApp } from './platform-app.js';
 
 /** How the connection is secured. */
@@ -88,17 +89,17 @@ export async function startHttpServer(options: HttpServerOptions, app: () => Pla
   let closing: Promise<void> | undefined;
   const shut = async (): Promise<void> => {
     const ended = new Promise<void>((resolve) => void server.close(() => resolve()));
-    const timer = setTimeout(() => {
+    const cancel = schedule(() => {
       for (const socket of connections.keys()) socket.destroy();
     }, drainMs);
     // The server knows as idle only what has ended a call of its own accord: not what was opened in advance, nor what a caller broke off.
-    const sweeping = setInterval(() => {
+    const endSweeping = every(() => {
       server.closeIdleConnections();
       for (const [socket, connection] of connections) if (isIdle(socket, connection)) socket.destroy();
     }, SWEEPING_MS);
     await ended;
-    clearTimeout(timer);
-    clearInterval(sweeping);
+    cancel();
+    endSweeping();
   };
   return { port: (server.address() as AddressInfo).port, close: () => (closing ??= shut()) };
 }

@@ -1,9 +1,9 @@
 import { isAscii, isUtf8 } from 'node:buffer';
-import { setImmediate as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { brotliDecompress, gunzip } from 'node:zlib';
 import { MAX_BATCH_BYTES, MAX_BATCH_RECORDS } from '@hopback/sdk/platform';
 import type { BatchEncoding, ProblemLocation, RecordRejection, SharedRecord } from '@hopback/sdk/platform';
+import { nextTurn } from '@hopback/sdk/internal';
 import { readRecordLine } from '../domain/records/index.js';
 import type { TakenTimes } from '../domain/records/index.js';
 
@@ -89,7 +89,7 @@ async function readLines(text: string, times: TakenTimes): Promise<BatchReading>
     }
     if (errors.length === MAX_LOCATIONS) break;
     index += 1;
-    if (index % LINES_PER_TURN === 0) await pause();
+    if (index % LINES_PER_TURN === 0) await nextTurn();
   }
   if (errors.length > 0) return { status: 'refused', code: 'invalid-body', errors };
   return { status: 'read', records, rejected, rejectedLines };

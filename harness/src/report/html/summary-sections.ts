@@ -1,11 +1,20 @@
 import { externalProviders } from '../../network/plan/index.js';
+import type { NetworkPlan } from '../../network/plan/index.js';
 import { hopPairs, hopVerdict } from '../../oracle/index.js';
 import type { Finding, Metric } from '../../oracle/index.js';
-import { hasCall, latencySummary, metricText, rounded } from '../figures.js';
-import type { RunRecord } from '../run-record.js';
-import { html } from './markup.js';
+import {
+  askedProviders,
+  hasCall,
+  isForeign,
+  isTruthful,
+  judgedTracebacks,
+  latencySummary,
+  metricText,
+  rounded,
+} from '../run-record.js';
+import type { AskedProvider, JudgedTraceback, LatencySummary, RunRecord, RunSnapshot } from '../run-record.js';
+import { answerText, behaviourText, counted, html, outcomeText, seenAnswerText } from './markup.js';
 import type { Markup } from './markup.js';
-import { behaviourText, counted } from './words.js';
 
 /** Figures that everybody asks for first. */
 export function figureTiles({ plan, facts, oracle }: RunRecord): Markup {
@@ -214,4 +223,199 @@ export function hopsSection({ plan, facts, truthOf }: RunRecord): Markup {
       </tbody>
     </table>
   </div>`;
+}
+
+/** Tracebacks that are drawn; those that came out wrong first. */
+const MAX_SHOWN = 40;
+
+/** Each traceback beside the true path, hop by hop from the callee up. */
+export function tracebackSection(record: RunRecord): Markup {
+  const { facts, plan } = record;
+  if (facts.tracebacks.length === 0) return html`<p>No call was traced back in this run.</p>`;
+  const judged = judgedTracebacks(record).toSorted((one, other) => Number(one.isFair) - Number(other.isFair));
+  const strange = facts.tracebacks.length - judged.length;
+  const left = judged.length - MAX_SHOWN;
+  return html`<p class="soft">
+      From the provider that served the called number up to where the call began. The first row is true; the second is
+      what each said when it was asked. ≠ marks what is not true, ⌀ marks silence.
+    </p>
+    ${strange > 0 ? html`<p class="bad">≠ ${counted(strange, 'traceback')} about no call of the plan.</p>` : undefined}
+    ${judged.slice(0, MAX_SHOWN).map((one) => tracebackTable(one, plan))}
+    ${left > 0 ? html`<p>${counted(left, 'more traceback')} are not shown; all are in summary.json.</p>` : undefined}`;
+}
+
+function tracebackTable({ traceback, truth, isFair, isRight }: JudgedTraceback, plan: NetworkPlan): Markup {
+  const { callIndex, outcome, state, answers } = traceback;
+  const columns = askedProviders(truth, answers);
+  const said = outcome === undefined ? `it is ${state}` : outcomeText(outcome);
+  const is = `${truth.culprit.kind.replaceAll('-', ' ')} ${truth.culprit.provider}`;
+  const mark = !isFair ? '≠ not fair' : isRight ? '✓ true' : '✓ fair: the evidence carries no more';
+  return html`<h3 id="t-${callIndex}">
+      Call ${callIndex}: ${said} <span class="${isFair ? 'good' : 'bad'}">${mark}</span>
+    </h3>
+    <div class="scroll" tabindex="0" role="region" aria-label="Traceback of call ${callIndex} beside the true path">
+      <table class="trace">
+        <thead>
+          <tr>
+            <td></td>
+            ${columns.map(({ provider, statement }) => html`<th scope="col">${provider}${statement === undefined ? html` <span class="bad">≠ not on the way</span>` : undefined}</th>`)}
+            <th scope="col">Outcome</th>
+          </tr>
+        </thead>
+        <tbody>
+          <tr>
+            <th scope="row">True</th>
+            ${columns.map(({ statement }) => html`<td>${statement === undefined ? 'did not carry it' : answerText(statement.truth)}</td>`)}
+            <td>${is}</td>
+          </tr>
+          <tr>
+            <th scope="row">Said</th>
+            ${columns.map((column) => answerCell(column, plan))}
+            <td class="${isFair ? '' : 'lie'}">${isFair ? '' : '≠ '}${said}</td>
+          </tr>
+        </tbody>
+      </table>
+    </div>`;
+}
+
+function answerCell(column: AskedProvider, plan: NetworkPlan): Markup {
+  const { answer, statement } = column;
+  if (answer === undefined) {
+    if (isForeign(column.provider, plan)) return html`<td><span class="soft">abroad: nobody can ask it</span></td>`;
+    const isSilent = statement?.given.kind === 'silent';
+    return isSilent
+      ? html`<td class="quiet">⌀ silent</td>`
+      : html`<td><span class="soft">not asked, or no answer</span></td>`;
+  }
+  const hours = answer.afterMs / 3_600_000;
+  const after = html`<br /><span class="soft"
+      >after ${hours < 1 ? `${Math.round(answer.afterMs / 1_000)} s` : `${hours.toFixed(1)} h`}</span
+    >`;
+  const text = seenAnswerText(answer);
+  const truthful = isTruthful(column, plan);
+  if (truthful === undefined) return html`<td class="quiet">⌀ ${text}${after}</td>`;
+  return truthful ? html`<td>✓ ${text}${after}</td>` : html`<td class="lie">≠ ${text}${after}</td>`;
+}
+
+/** A line of a plot. */
+interface Series {
+  readonly name: string;
+  readonly points: readonly { readonly x: number; readonly y: number }[];
+}
+
+const WIDTH = 560;
+const HEIGHT = 230;
+const EDGE = { left: 52, right: 64, top: 12, bottom: 34 };
+/** Points of a line: a run of a day has more seconds than a screen has dots. */
+const MAX_POINTS = 400;
+
+/** Rates and latencies over the time of the run. */
+export function latencyPlots(snapshots: readonly RunSnapshot[]): Markup {
+  if (snapshots.length === 0) return html`<p>Nothing was measured: the run ended before its first second was over.</p>`;
+  const thinned = snapshots.filter((_, index) => index % Math.ceil(snapshots.length / MAX_POINTS) === 0);
+  const line = (name: string, of: (snapshot: RunSnapshot) => number | undefined): Series => ({
+    name,
+    points: thinned.flatMap((snapshot) => {
+      const y = of(snapshot);
+      return y === undefined ? [] : [{ x: snapshot.atMs / 1_000, y }];
+    }),
+  });
+  const latencies = (of: (snapshot: RunSnapshot) => LatencySummary | undefined): readonly Series[] => [
+    line('p50', (snapshot) => of(snapshot)?.p50),
+    line('p95', (snapshot) => of(snapshot)?.p95),
+    line('p99', (snapshot) => of(snapshot)?.p99),
+  ];
+  return html`<div class="plots">
+    ${plot('Calls placed each second', 'calls/s', [line('placed', ({ placedPerSecond }) => placedPerSecond)])}
+    ${plot('Calls up', 'calls', [line('up', ({ up }) => up)])}
+    ${plot(
+      'From INVITE to final response',
+      'ms',
+      latencies(({ setupMs }) => setupMs),
+    )}
+    ${plot(
+      'INVITE held at a hop',
+      'ms',
+      latencies(({ heldMs }) => heldMs),
+    )}
+  </div>`;
+}
+
+const STYLES = ['', ' second', ' third'];
+
+function plot(title: string, unit: string, lines: readonly Series[]): Markup {
+  const all = lines.flatMap(({ points }) => points);
+  if (all.length === 0)
+    return html`<figure>
+      <figcaption>${title}</figcaption>
+      <p class="soft">Nothing was measured.</p>
+    </figure>`;
+  const xEnd = Math.max(1, ...all.map(({ x }) => x));
+  const yEnd = niceTop(Math.max(...all.map(({ y }) => y)));
+  const place = ({ x, y }: { readonly x: number; readonly y: number }): { readonly x: number; readonly y: number } => ({
+    x: EDGE.left + (x / xEnd) * (WIDTH - EDGE.left - EDGE.right),
+    y: HEIGHT - EDGE.bottom - (y / yEnd) * (HEIGHT - EDGE.top - EDGE.bottom),
+  });
+  const ticks = [0, 0.5, 1].map((part) => part * yEnd);
+  const largest = lines.map(
+    ({ name, points }) => `${name} at most ${rounded(Math.max(0, ...points.map(({ y }) => y)))}`,
+  );
+  return html`<figure>
+    <figcaption>${title}</figcaption>
+    <svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${title}: ${largest.join(', ')} ${unit}">
+      ${ticks.map((tick) => {
+        const { y } = place({ x: 0, y: tick });
+        return html`<line
+            class="grid"
+            x1="${EDGE.left}"
+            x2="${WIDTH - EDGE.right}"
+            y1="${y.toFixed(1)}"
+            y2="${y.toFixed(1)}"
+          />
+          <text class="small" text-anchor="end" x="${EDGE.left - 6}" y="${(y + 4).toFixed(1)}">${rounded(tick)}</text>`;
+      })}
+      <text class="small" x="${EDGE.left}" y="${HEIGHT - 10}">0 s</text>
+      <text class="small" text-anchor="end" x="${WIDTH - EDGE.right}" y="${HEIGHT - 10}">${rounded(xEnd)} s</text>
+      <text class="small" text-anchor="middle" x="${(EDGE.left + WIDTH - EDGE.right) / 2}" y="${HEIGHT - 10}">
+        ${unit}
+      </text>
+      ${lines.map((one, index) => seriesSvg(one.points.map(place), STYLES[index] ?? ''))} ${endLabels(lines, place)}
+    </svg>
+  </figure>`;
+}
+
+function seriesSvg(points: readonly { readonly x: number; readonly y: number }[], style: string): Markup {
+  const [only] = points;
+  if (points.length === 1 && only !== undefined)
+    return html`<circle class="dot" cx="${only.x.toFixed(1)}" cy="${only.y.toFixed(1)}" r="3" />`;
+  return html`<polyline
+    class="plot${style}"
+    points="${points.map(({ x, y }) => `${x.toFixed(1)},${y.toFixed(1)}`).join(' ')}"
+  />`;
+}
+
+/** Names at the ends of lines, moved apart so that each can be read. */
+function endLabels(
+  lines: readonly Series[],
+  place: (point: { readonly x: number; readonly y: number }) => { readonly x: number; readonly y: number },
+): readonly Markup[] {
+  const ends = lines
+    .flatMap(({ name, points }) => {
+      const last = points.at(-1);
+      return last === undefined ? [] : [{ name, y: place(last).y + 4 }];
+    })
+    .toSorted((one, other) => other.y - one.y);
+  let lowest = HEIGHT - EDGE.bottom + 4;
+  return ends.map(({ name, y }) => {
+    const at = Math.min(y, lowest);
+    lowest = at - 15;
+    return html`<text class="small" x="${WIDTH - EDGE.right + 6}" y="${at.toFixed(1)}">${name}</text>`;
+  });
+}
+
+/** The next of 1, 2 and 5 with zeros that is not below. */
+function niceTop(value: number): number {
+  if (value <= 0) return 1;
+  const power = 10 ** Math.floor(Math.log10(value));
+  return [1, 2, 5, 10].map((factor) => factor * power).find((top) => top >= value) ?? 10 * power;
 }

@@ -1,7 +1,7 @@
 import type { SeenMessage } from '../../network/world/index.js';
 import { hopPairs } from '../../oracle/index.js';
 import type { SeenHop } from '../../oracle/index.js';
-import { isVerdictTrue } from '../figures.js';
+import { isVerdictTrue } from '../run-record.js';
 import { externalProviders } from '../../network/plan/index.js';
 import type { NetworkPlan } from '../../network/plan/index.js';
 import type { CallTruth } from '../../network/truth/index.js';

@@ -1,6 +1,6 @@
 import type { NetworkPlan, PlannedCall } from '../../network/plan/index.js';
 import type { SeenCampaign } from '../../oracle/index.js';
-import { counted } from '../html/words.js';
+import { counted } from '../html/markup.js';
 import { oneLine } from '../ladder/one-line.js';
 import type { RunRecord, RunSnapshot } from '../run-record.js';
 import { businessName } from './business-name.js';

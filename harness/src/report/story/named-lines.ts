@@ -1,5 +1,5 @@
-import { counted } from '../html/words.js';
-import { judgedTracebacks } from '../judged-traceback.js';
+import { counted } from '../html/markup.js';
+import { judgedTracebacks } from '../run-record.js';
 import type { RunRecord } from '../run-record.js';
 import { businessName } from './business-name.js';
 import { wrapped } from './wrapped.js';

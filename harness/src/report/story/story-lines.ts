@@ -1,7 +1,6 @@
-import { metricText } from '../figures.js';
-import { counted } from '../html/words.js';
-import { verdictSentence } from '../html/verdict-banner.js';
-import { judgedTracebacks } from '../judged-traceback.js';
+import { judgedTracebacks, metricText } from '../run-record.js';
+import { counted } from '../html/markup.js';
+import { verdictSentence } from '../html/report-html.js';
 import { oneLine } from '../ladder/one-line.js';
 import type { RunRecord } from '../run-record.js';
 import { campaignLines, foundLines } from './campaign-lines.js';

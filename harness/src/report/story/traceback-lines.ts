@@ -1,8 +1,8 @@
 import type { NetworkPlan } from '../../network/plan/index.js';
 import type { TrueAnswer } from '../../network/truth/index.js';
-import { outcomeText, seenAnswerText } from '../html/words.js';
-import { askedProviders, isForeign, isTruthful } from '../judged-traceback.js';
-import type { AskedProvider, JudgedTraceback } from '../judged-traceback.js';
+import { outcomeText, seenAnswerText } from '../html/markup.js';
+import { askedProviders, isForeign, isTruthful } from '../run-record.js';
+import type { AskedProvider, JudgedTraceback } from '../run-record.js';
 import { oneLine } from '../ladder/one-line.js';
 import { businessName, sentence } from './business-name.js';
 import { wrapped } from './wrapped.js';

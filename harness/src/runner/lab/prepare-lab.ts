@@ -6,7 +6,7 @@ import { jsonOf, newPkiKeys, writePrivate } from '../../laboratory/index.js';
 import type { NetworkPlan } from '../../network/plan/index.js';
 import { withExternalParties } from '../../network/plan/index.js';
 import { certificatePath, networkPki } from '../../network/world/index.js';
-import { planFileOf } from '../plan-file.js';
+import { planFileOf } from '../live-run.js';
 import type { Lab, LabAddress } from './lab.js';
 import { LAB_FILE, LAB_FILES } from './lab.js';
 import { LAB_SCHEMA } from './lab.schema.js';

@@ -1,4 +1,4 @@
-import { MAX_CSV_CHARS, MAX_CSV_FIELDS, MAX_CSV_ROWS } from '../limits.js';
+import { MAX_CSV_CHARS, MAX_CSV_FIELDS, MAX_CSV_ROWS } from '../scenario.js';
 
 /** What {@link readInjectionFile} found. */
 export type InjectionFile =

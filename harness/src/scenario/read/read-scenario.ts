@@ -1,8 +1,8 @@
 import type { Scalar } from 'yaml';
 import { checkScenario } from '../check/check-scenario.js';
 import type { Complaint } from '../check/complaint.js';
-import { issuePaths, schemaComplaints } from '../check/schema-complaints.js';
-import { MAX_FAULTS, MAX_SCENARIO_CHARS } from '../limits.js';
+import { issuePaths, schemaComplaints } from '../check/complaint.js';
+import { MAX_FAULTS, MAX_SCENARIO_CHARS } from '../scenario.js';
 import { MEMBER_NAMES, SCENARIO } from '../schema/scenario.schema.js';
 import { VARIABLES_SECTION } from '../schema/variables.schema.js';
 import type { Scenario } from '../scenario.js';

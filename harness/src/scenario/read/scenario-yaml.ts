@@ -1,6 +1,6 @@
 import { isAlias, isMap, isScalar, LineCounter, parseDocument, visit } from 'yaml';
 import type { Document, Node, Scalar } from 'yaml';
-import { MAX_YAML_ALIASES } from '../limits.js';
+import { MAX_YAML_ALIASES } from '../scenario.js';
 import { tooDeepAt } from './nesting.js';
 
 /** Where something stands in a file, from 1. */

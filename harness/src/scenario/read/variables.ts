@@ -1,6 +1,6 @@
 import { VARIABLES_SECTION } from '../schema/variables.schema.js';
 import type { VariableValue } from '../schema/variables.schema.js';
-import { suggestion } from '../check/near-words.js';
+import { suggestion } from '../check/complaint.js';
 
 /** What variables are worth, where they come from. */
 export interface VariableSources {

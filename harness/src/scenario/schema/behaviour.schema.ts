@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { Behaviour, BehaviourKind } from '../behaviour.js';
-import { MAX_PHASE_SECONDS, MAX_PER_SECOND } from '../limits.js';
+import { MAX_PER_SECOND, MAX_PHASE_SECONDS } from '../scenario.js';
+import type { Behaviour, BehaviourKind } from '../scenario.js';
 import { id, line, number, share } from './words.schema.js';
 
 const seconds = z.number().min(0).max(MAX_PHASE_SECONDS);

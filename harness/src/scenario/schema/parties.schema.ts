@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { MAX_CSV_FIELDS, MAX_CSV_ROWS, MAX_PHONES, MAX_POOL_NUMBERS, MAX_SCRIPT_CHARS } from '../limits.js';
+import { MAX_CSV_FIELDS, MAX_CSV_ROWS, MAX_PHONES, MAX_POOL_NUMBERS, MAX_SCRIPT_CHARS } from '../scenario.js';
 import type { CallingNumbers, ScenarioCalled, ScenarioCaller, ScenarioCsv } from '../scenario.js';
 import { id, line, number, numberList, numberPrefix, share } from './words.schema.js';
 

@@ -1,8 +1,23 @@
 import { z } from 'zod';
-import { MAX_BEHAVIOURS, MAX_PARTIES, MAX_PER_SECOND, MAX_PHASE_SECONDS, MAX_PHASES } from '../limits.js';
-import { MAX_NUMBER_ENTRIES, MAX_PROVIDERS, MAX_TRACES, MAX_TRUNKS } from '../limits.js';
-import type { Scenario, ScenarioPhase, ScenarioProvider, ScenarioThreshold } from '../scenario.js';
-import type { ScenarioTrace, ScenarioTrunk } from '../scenario.js';
+import {
+  MAX_BEHAVIOURS,
+  MAX_NUMBER_ENTRIES,
+  MAX_PARTIES,
+  MAX_PER_SECOND,
+  MAX_PHASES,
+  MAX_PHASE_SECONDS,
+  MAX_PROVIDERS,
+  MAX_TRACES,
+  MAX_TRUNKS,
+} from '../scenario.js';
+import type {
+  Scenario,
+  ScenarioPhase,
+  ScenarioProvider,
+  ScenarioThreshold,
+  ScenarioTrace,
+  ScenarioTrunk,
+} from '../scenario.js';
 import { BEHAVIOUR, BEHAVIOUR_KIND } from './behaviour.schema.js';
 import { MEMBER_DESCRIPTIONS } from './member-descriptions.js';
 import { CALLED, CALLER } from './parties.schema.js';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { MAX_NUMBER_ENTRIES } from '../limits.js';
+import { MAX_NUMBER_ENTRIES } from '../scenario.js';
 
 // Words that the parts of a scenario share. What is said to people of a value that does not fit stands beside its form.
 

@@ -64,3 +64,44 @@ export function timeOf(clock: Clock): number | undefined {
     return undefined;
   }
 }
+
+/** Runs a callback again and again, `everyMs` apart, until the returned function is called. Keeps the process alive. */
+export const every: Schedule = (callback, everyMs) => repeated(callback, everyMs, schedule);
+
+/** As {@link every}, but does not keep the process alive. */
+export const everyInBackground: Schedule = (callback, everyMs) => repeated(callback, everyMs, scheduleInBackground);
+
+function repeated(callback: () => void, everyMs: number, timer: Schedule): () => void {
+  const again = (): void => {
+    cancel = timer(again, everyMs);
+    callback();
+  };
+  let cancel = timer(again, everyMs);
+  return () => cancel();
+}
+
+/** Waits so many milliseconds. @returns rejects with the reason of the signal as soon as that aborts */
+export function wait(ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const aborted = (): void => {
+      cancel();
+      reject(signal?.reason as Error);
+    };
+    const cancel = schedule(() => {
+      signal?.removeEventListener('abort', aborted);
+      resolve();
+    }, ms);
+    if (signal?.aborted === true) aborted();
+    else signal?.addEventListener('abort', aborted, { once: true });
+  });
+}
+
+/** Resolves when everything else that is ready has had its turn. */
+export const nextTurn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
+
+/** A signal that aborts after so many milliseconds with a `TimeoutError`, and does not keep the process alive. */
+export function abortedAfter(ms: number): AbortSignal {
+  const controller = new AbortController();
+  scheduleInBackground(() => controller.abort(new DOMException('took longer than it may', 'TimeoutError')), ms);
+  return controller.signal;
+}

@@ -37,6 +37,12 @@ export async function writeWholeFile(
   await syncFolder(dirname(path));
 }
 
+/** Gives a file another name in the same file system, and has that survive a loss of power. @throws node's own error */
+export async function moveFile(from: string, to: string): Promise<void> {
+  await rename(from, to);
+  await syncFolder(dirname(to));
+}
+
 /** Makes what was created, renamed or removed in a folder survive a loss of power. @throws node's own error */
 export async function syncFolder(path: string): Promise<void> {
   const folder = await open(path, 'r');

@@ -4,28 +4,39 @@ import type { RequestAuthorization } from '../auth.js';
 import { streamEvents } from '../events/platform-events.js';
 import type { EventStreamOptions, StreamedEvent } from '../events/platform-events.js';
 import { MACHINE_CLOCK } from '../../core/runtime/clock.js';
-import { nodeFetch, nodeId, nodeRandom } from '../http/node-defaults.js';
+import { nodeFetch, nodeId, nodeRandom, platformUrl } from '../http/platform-fetch.js';
 import type { PlatformFetch } from '../http/platform-fetch.js';
-import { platformUrl } from '../http/platform-url.js';
 import type { PlatformRoute } from '../contract/route.js';
-import type { PlatformLogger, PlatformRequestOptions } from './request-options.js';
+import type { PlatformLogger, PlatformRequestOptions } from './requester.js';
 import { createRequester } from './requester.js';
-import { alertCalls, appReportCalls, campaignCalls } from './resources/campaigns.js';
-import type { AlertCalls, AppReportCalls, CampaignCalls } from './resources/campaigns.js';
+import {
+  alertCalls,
+  appReportCalls,
+  campaignCalls,
+  demandCalls,
+  doNotOriginateCalls,
+  noticeCalls,
+  productionCalls,
+  providerCalls,
+  tracebackCalls,
+  tracebackRequestCalls,
+  webhookEndpointCalls,
+} from './resources/resources.js';
+import type {
+  AlertCalls,
+  AppReportCalls,
+  CampaignCalls,
+  DemandCalls,
+  DoNotOriginateCalls,
+  NoticeCalls,
+  ProductionCalls,
+  ProviderCalls,
+  TracebackCalls,
+  TracebackRequestCalls,
+  WebhookEndpointCalls,
+} from './resources/resources.js';
 import { routeCall } from './route-call.js';
 import type { RouteCallParams, RouteCallResult } from './route-call.js';
-import { demandCalls, productionCalls } from './resources/demands.js';
-import type { DemandCalls, ProductionCalls } from './resources/demands.js';
-import { noticeCalls } from './resources/notices.js';
-import type { NoticeCalls } from './resources/notices.js';
-import { doNotOriginateCalls, providerCalls } from './resources/registry.js';
-import type { DoNotOriginateCalls, ProviderCalls } from './resources/registry.js';
-import { tracebackRequestCalls } from './resources/traceback-requests.js';
-import type { TracebackRequestCalls } from './resources/traceback-requests.js';
-import { tracebackCalls } from './resources/tracebacks.js';
-import type { TracebackCalls } from './resources/tracebacks.js';
-import { webhookEndpointCalls } from './resources/webhook-endpoints.js';
-import type { WebhookEndpointCalls } from './resources/webhook-endpoints.js';
 
 /** Milliseconds of one attempt: the platform takes milliseconds, a slow line some seconds. */
 export const DEFAULT_REQUEST_TIMEOUT_MS = 30_000;

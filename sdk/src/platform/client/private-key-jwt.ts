@@ -1,23 +1,90 @@
+import { KeyObject, createPrivateKey, createPublicKey } from 'node:crypto';
+import type { JsonWebKey } from 'node:crypto';
+import { SignJWT, calculateJwkThumbprint } from 'jose';
+import type { CryptoKey, JWTPayload } from 'jose';
+import { MACHINE_CLOCK } from '../../core/runtime/clock.js';
 import type { TimerClock } from '../../core/runtime/clock.js';
 import { HopbackError, isHopbackError } from '../../errors.js';
 import { MAX_BEARER_TOKEN_LENGTH } from '../auth.js';
 import type { RequestAuthorization } from '../auth.js';
-import { attemptDeadline } from '../http/attempt-deadline.js';
-import type { AttemptDeadline } from '../http/attempt-deadline.js';
-import { readBoundedBody, readRefusalBody } from '../http/bounded-body.js';
-import { connectionErrorCode } from '../http/connection-error.js';
-import { MACHINE_CLOCK } from '../../core/runtime/clock.js';
-import { nodeFetch, nodeId } from '../http/node-defaults.js';
+import { attemptDeadline, connectionErrorCode, readBoundedBody, readRefusalBody } from '../http/bounded-body.js';
+import type { AttemptDeadline } from '../http/bounded-body.js';
+import { nodeFetch, nodeId, platformUrl } from '../http/platform-fetch.js';
 import type { PlatformFetch } from '../http/platform-fetch.js';
-import { platformUrl } from '../http/platform-url.js';
 import { retryAfterMs, retryClassOf } from '../retry.js';
 import { CLIENT_ASSERTION_TYPE } from '../wire/token.js';
 import type { TokenAnswer } from '../wire/token.js';
 import { tokenAnswerSchema } from '../wire/token.schema.js';
-import { assertionSigning } from './assertion-key.js';
-import type { AssertionAlgorithm, AssertionKey, SignAssertion } from './assertion-key.js';
-import { MAX_PROBLEM_BYTES } from './call-failure.js';
-import { readJson } from './read-json.js';
+import { MAX_PROBLEM_BYTES } from './requester.js';
+import { readJson } from './route-call.js';
+
+/** How assertions are signed. RFC 7518 section 3.1, RFC 8037 section 3.1 */
+export type AssertionAlgorithm = 'ES256' | 'ES384' | 'PS256' | 'EdDSA';
+
+/** Signs with a key that is elsewhere: what the stir folder calls a signer is one. */
+export interface AssertionSigner {
+  readonly algorithm: AssertionAlgorithm;
+  /**
+   * @param signingInput - `header.payload` in base64url
+   * @returns the signature as JWS has it; r and s for ECDSA
+   */
+  readonly sign: (signingInput: string) => Uint8Array | Promise<Uint8Array>;
+}
+
+/** The key of a client: a PEM text (PKCS#8, SEC 1), a private JWK, a key of Node or Web Crypto, or what signs with one that is elsewhere. */
+export type AssertionKey = string | JsonWebKey | KeyObject | CryptoKey | AssertionSigner;
+
+/** Signs the claims of one assertion. */
+type SignAssertion = (claims: JWTPayload) => Promise<string>;
+
+/**
+ * Makes ready what signs assertions.
+ * @throws {@link HopbackError} `key-unusable` when the key cannot be read; rejecting with the same when it does not sign
+ */
+function assertionSigning(
+  key: AssertionKey,
+  { algorithm, keyId }: { readonly algorithm: AssertionAlgorithm; readonly keyId: string },
+): SignAssertion {
+  const header = { alg: algorithm, kid: keyId, typ: 'JWT' };
+  if (isSigner(key)) {
+    if (key.algorithm !== algorithm)
+      throw new HopbackError('key-unusable', `the signer signs ${key.algorithm}, and ${algorithm} is asked for`);
+    return async (claims) => {
+      const input = `${base64url(header)}.${base64url(claims)}`;
+      return `${input}.${Buffer.from(await key.sign(input)).toString('base64url')}`;
+    };
+  }
+  const imported = importKey(key);
+  return async (claims) => {
+    try {
+      return await new SignJWT(claims).setProtectedHeader(header).sign(imported);
+    } catch (cause) {
+      throw unusable(`the key of the client does not sign ${algorithm}`, cause);
+    }
+  };
+}
+
+const isSigner = (key: AssertionKey): key is AssertionSigner =>
+  typeof key === 'object' && 'sign' in key && typeof key.sign === 'function';
+
+const isKey = (key: Exclude<AssertionKey, AssertionSigner>): key is KeyObject | CryptoKey =>
+  typeof key === 'object' && (key instanceof KeyObject || !('kty' in key));
+
+function importKey(key: Exclude<AssertionKey, AssertionSigner>): KeyObject | CryptoKey {
+  if (isKey(key)) return key;
+  try {
+    return typeof key === 'string'
+      ? createPrivateKey({ key, format: 'pem' })
+      : createPrivateKey({ key, format: 'jwk' });
+  } catch (cause) {
+    throw unusable('the private key of the client cannot be read: PEM as PKCS#8 or SEC 1, or a private JWK', cause);
+  }
+}
+
+const base64url = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+
+const unusable = (message: string, cause: unknown): HopbackError =>
+  new HopbackError('key-unusable', message, { cause });
 
 /** How long an assertion is good for, seconds: one round trip, and clocks that differ by half a minute. */
 export const ASSERTION_LIFETIME_SECONDS = 60;
@@ -241,3 +308,112 @@ function abortable<Value>(begin: () => Promise<Value>, signal: AbortSignal): Pro
       .finally(() => signal.removeEventListener('abort', onAbort));
   });
 }
+
+/** A public key as a platform registers it. RFC 7517 section 4 */
+export interface PublicKeyJwk {
+  readonly kty: string;
+  /** Name of the key: `sha256:` and its RFC 7638 thumbprint where nobody gave another. */
+  readonly kid: string;
+  readonly alg: AssertionAlgorithm;
+  readonly use: 'sig';
+  readonly [member: string]: string;
+}
+
+/** What a text with a key holds. */
+export interface PublicKeyReading {
+  readonly jwk: PublicKeyJwk;
+  /** Whether the text has the private key too, of which nothing is in `jwk`. */
+  readonly isPrivate: boolean;
+}
+
+/** Settings of {@link readPublicKeyJwk}. */
+export interface PublicKeyJwkOptions {
+  /** `kid` of the result. Default that of the JWK, else `sha256:` and its RFC 7638 thumbprint. */
+  readonly keyId?: string;
+  /** Opens an encrypted private key. */
+  readonly passphrase?: string;
+}
+
+/** Longest text that is read, characters: an RSA key of 8,192 bits in PEM has 6,400. */
+const MAX_KEY_CHARS = 65_536;
+
+/**
+ * Reads the public half of a key: of a PEM text (private key, public key or certificate) or of a JWK, public or private. Private members are never in
+ * the result.
+ * @param text - PEM, or JSON of one JWK: EC P-256 or P-384, Ed25519, or RSA
+ * @param options - the key's name, and the passphrase of an encrypted key
+ * @returns the public JWK with `kid`, `alg` and `use`, and whether the text held the private key
+ * @throws {@link HopbackError} `key-unusable` where the text holds no such key, with what to do
+ * @see RFC 7517 section 4, RFC 7638 section 3
+ * @example
+ * ```ts
+ * const { jwk } = await readPublicKeyJwk(createTestKey().privateKeyPem, { keyId: 'client-2026' });
+ * console.log(jwk.kid, jwk.alg, 'd' in jwk); // client-2026 ES256 false
+ * ```
+ */
+export async function readPublicKeyJwk(text: string, options: PublicKeyJwkOptions = {}): Promise<PublicKeyReading> {
+  if (text.length > MAX_KEY_CHARS) throw unusableText(`has more than ${MAX_KEY_CHARS} characters, which no key has`);
+  const { key, isPrivate, keyId } = text.trimStart().startsWith('{') ? ofJwk(text) : ofPem(text, options.passphrase);
+  const { kty = '', crv, x, y, n, e } = key.export({ format: 'jwk' });
+  const alg = algorithmOf(kty, crv);
+  if (alg === undefined)
+    throw unusableText(`holds a key of the kind ${kty} ${crv ?? ''}: use EC P-256 or P-384, Ed25519, or RSA`);
+  const members = Object.fromEntries(
+    Object.entries({ kty, crv, x, y, n, e }).filter((member): member is [string, string] => member[1] !== undefined),
+  );
+  // A thumbprint may begin with a hyphen, with which no id of a platform begins.
+  const kid = options.keyId ?? keyId ?? `sha256:${await calculateJwkThumbprint(members)}`;
+  return { jwk: { ...members, kty, kid, alg, use: 'sig' }, isPrivate };
+}
+
+interface ReadKey {
+  readonly key: KeyObject;
+  readonly isPrivate: boolean;
+  readonly keyId?: string;
+}
+
+function ofJwk(text: string): ReadKey {
+  let given: unknown;
+  try {
+    given = JSON.parse(text);
+  } catch {
+    throw unusableText('begins like JSON and is not JSON');
+  }
+  const { d, kid, keys, ...members } = given as Readonly<Record<string, unknown>>;
+  if (keys !== undefined) throw unusableText('holds a set of keys: take the one JWK out of `keys`');
+  if (members['kty'] === 'oct') throw unusableText('holds a secret of both sides, and no key pair');
+  try {
+    const key = createPublicKey({ key: members as JsonWebKey, format: 'jwk' });
+    return { key, isPrivate: d !== undefined, ...(typeof kid === 'string' && { keyId: kid }) };
+  } catch {
+    throw unusableText('holds JSON that is not a JWK of a public or private key');
+  }
+}
+
+const PRIVATE_PEM = /-----BEGIN (?:[A-Z0-9]{1,16} ){0,3}PRIVATE KEY-----/;
+
+function ofPem(text: string, passphrase: string | undefined): ReadKey {
+  const isPrivate = PRIVATE_PEM.test(text);
+  if (!isPrivate && !text.includes('-----BEGIN ')) throw unusableText('holds neither a key in PEM nor a JWK');
+  try {
+    if (!isPrivate) return { key: createPublicKey(text), isPrivate };
+    const secret = passphrase === undefined ? {} : { passphrase };
+    return { key: createPublicKey(createPrivateKey({ key: text, format: 'pem', ...secret })), isPrivate };
+  } catch {
+    const isEncrypted = isPrivate && /ENCRYPTED/.test(text);
+    throw unusableText(
+      isEncrypted
+        ? 'holds an encrypted private key, which the passphrase does not open'
+        : 'holds PEM that is not a usable key',
+    );
+  }
+}
+
+function algorithmOf(kty: string, crv: string | undefined): AssertionAlgorithm | undefined {
+  if (kty === 'RSA') return 'PS256';
+  if (crv === 'Ed25519') return 'EdDSA';
+  if (crv === 'P-256') return 'ES256';
+  return crv === 'P-384' ? 'ES384' : undefined;
+}
+
+const unusableText = (what: string): HopbackError => new HopbackError('key-unusable', `the text ${what}`);

@@ -1,14 +1,190 @@
 import { fullJitterMs } from '../../core/backoff.js';
 import { HopbackError, isHopbackError } from '../../errors.js';
-import { discardBody } from '../http/bounded-body.js';
-import { bodyChunks } from '../http/body-chunks.js';
 import { CLIENT_BACKOFF, wait } from '../client/requester.js';
-import type { Requester } from '../client/requester.js';
-import type { PlatformCall, UnreadableReason } from '../client/platform-call.js';
-import type { PlatformEvent } from '../wire/event.js';
-import { createEventStreamParser, MAX_EVENT_ID_LENGTH } from './event-stream-parser.js';
-import type { EventStreamItem } from './event-stream-parser.js';
-import { readPlatformEvent } from './read-platform-event.js';
+import type { PlatformCall, Requester, UnreadableReason } from '../client/requester.js';
+import { readJson, readValue } from '../client/route-call.js';
+import { bodyChunks, discardBody } from '../http/bounded-body.js';
+import type { PlatformEvent, PlatformEventType } from '../wire/event.js';
+import { PLATFORM_EVENT_SCHEMAS, platformEventEnvelopeSchema } from '../wire/event.schema.js';
+import type { WireSchema } from '../wire/wire-schemas.js';
+
+/** Something that came over an event stream. */
+export type EventStreamItem =
+  | {
+      readonly kind: 'event';
+      /** Of this event or the last one that had one: what to resume from. */
+      readonly lastEventId: string;
+      /** `event` field; `message` where there is none. */
+      readonly name: string;
+      readonly data: string;
+    }
+  /** An event whose data are longer than is read. Its id counts all the same, lest it come again and again. */
+  | { readonly kind: 'event-too-large'; readonly lastEventId: string }
+  /** How long to wait before a new connection, milliseconds. */
+  | { readonly kind: 'retry'; readonly waitMs: number };
+
+/** Reads an event stream as it comes. */
+export interface EventStreamParser {
+  /**
+   * Takes in what came; a chunk may end anywhere, within a character too. Never throws, whatever the bytes.
+   * @param chunk - octets
+   * @returns what is complete by now
+   */
+  readonly push: (chunk: Uint8Array) => readonly EventStreamItem[];
+}
+
+/** Most characters of the data of one event: a traceback with all of its hops, many times over. */
+export const MAX_EVENT_CHARS = 1_048_576;
+
+/** Longest id: it goes back in a header field. A longer one is no id. */
+export const MAX_EVENT_ID_LENGTH = 512;
+
+/** Longest wait that a stream may ask for, milliseconds: ten minutes, as with Retry-After. */
+export const MAX_STREAM_RETRY_MS = 600_000;
+
+/** Characters of a line beyond its data: the longest field name, colon and space. */
+const FIELD_ROOM = 16;
+
+/**
+ * Makes a parser of `text/event-stream`: lines end with LF, CR or both, a byte order mark at the beginning is passed over, lines that begin
+ * with a colon are comments, fields that are not known are passed over, and what a stream breaks off in is no event.
+ * Never throws.
+ * @param options - `maxEventChars`: characters of the data of an event at most. Default {@link MAX_EVENT_CHARS}
+ * @returns the parser of one connection
+ * @see https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
+ * @example
+ * ```ts
+ * const parser = createEventStreamParser();
+ * const [item] = parser.push(new TextEncoder().encode('id: 7\ndata: {}\n\n'));
+ * console.log(item?.kind, item?.kind === 'event' && item.lastEventId); // event 7
+ * ```
+ */
+export function createEventStreamParser(options: { readonly maxEventChars?: number } = {}): EventStreamParser {
+  const { maxEventChars = MAX_EVENT_CHARS } = options;
+  // Takes the byte order mark away, and puts U+FFFD where there is no UTF-8.
+  const decoder = new TextDecoder();
+  const lines = createLineReader(maxEventChars + FIELD_ROOM);
+  const event = createEventReader(maxEventChars);
+  return {
+    push(chunk) {
+      const items: EventStreamItem[] = [];
+      lines.push(decoder.decode(chunk, { stream: true }), (line, isCut) => {
+        const item = event.line(line, isCut);
+        if (item !== undefined) items.push(item);
+      });
+      return items;
+    },
+  };
+}
+
+/** Cuts text into lines; of one that is too long only the beginning is kept. */
+function createLineReader(maxChars: number): {
+  readonly push: (text: string, onLine: (line: string, isCut: boolean) => void) => void;
+} {
+  let kept = '';
+  let isCut = false;
+  let isAfterCr = false;
+  const keep = (piece: string): void => {
+    const room = maxChars - kept.length;
+    if (piece.length > room) isCut = true;
+    kept += piece.length > room ? piece.slice(0, room) : piece;
+  };
+  return {
+    push(text, onLine) {
+      let start = 0;
+      if (isAfterCr && text.length > 0) {
+        isAfterCr = false;
+        if (text.charCodeAt(0) === 0x0a) start = 1;
+      }
+      for (let at = start; at < text.length; at += 1) {
+        const code = text.charCodeAt(at);
+        if (code !== 0x0a && code !== 0x0d) continue;
+        keep(text.slice(start, at));
+        onLine(kept, isCut);
+        kept = '';
+        isCut = false;
+        if (code === 0x0d) {
+          if (at + 1 === text.length) isAfterCr = true;
+          else if (text.charCodeAt(at + 1) === 0x0a) at += 1;
+        }
+        start = at + 1;
+      }
+      keep(text.slice(start));
+    },
+  };
+}
+
+/** Puts lines together to events. */
+function createEventReader(maxChars: number): {
+  readonly line: (line: string, isCut: boolean) => EventStreamItem | undefined;
+} {
+  let lastEventId = '';
+  let name = '';
+  let data: string[] = [];
+  let chars = 0;
+  let isTooLarge = false;
+
+  const dispatch = (): EventStreamItem | undefined => {
+    const item: EventStreamItem | undefined = isTooLarge
+      ? { kind: 'event-too-large', lastEventId }
+      : data.length === 0
+        ? undefined
+        : { kind: 'event', lastEventId, name: name === '' ? 'message' : name, data: data.join('\n') };
+    name = '';
+    data = [];
+    chars = 0;
+    isTooLarge = false;
+    return item;
+  };
+
+  const addData = (value: string, isCut: boolean): void => {
+    chars += value.length + 1;
+    if (isCut || chars > maxChars + 1) {
+      isTooLarge = true;
+      data = [];
+    } else if (!isTooLarge) data.push(value);
+  };
+
+  return {
+    line(line, isCut) {
+      if (line === '') return dispatch();
+      const colon = line.indexOf(':');
+      const field = colon < 0 ? line : line.slice(0, colon);
+      const value = colon < 0 ? '' : line.slice(line.charCodeAt(colon + 1) === 0x20 ? colon + 2 : colon + 1);
+      if (field === 'data') addData(value, isCut);
+      else if (field === 'event') name = value;
+      else if (field === 'id' && value.length <= MAX_EVENT_ID_LENGTH && !value.includes('\0')) lastEventId = value;
+      else if (field === 'retry' && /^\d{1,10}$/.test(value))
+        return { kind: 'retry', waitMs: Math.min(Number(value), MAX_STREAM_RETRY_MS) };
+      return undefined;
+    },
+  };
+}
+
+/** What an event is, or why it is none. */
+type PlatformEventReading =
+  | { readonly status: 'event'; readonly event: PlatformEvent }
+  /** Of a kind that a later release may know. */
+  | { readonly status: 'unknown-type'; readonly type: string; readonly eventId: string }
+  | { readonly status: 'unreadable'; readonly reason: UnreadableReason; readonly place?: string };
+
+/**
+ * Reads the JSON of an event, as a webhook brings it and the stream. Never throws, whatever the bytes.
+ * @param bytes - the whole of it
+ * @see CloudEvents JSON Event Format 1.0.2 section 3
+ */
+export function readPlatformEvent(bytes: Uint8Array): PlatformEventReading {
+  const envelope = readJson(bytes, platformEventEnvelopeSchema);
+  if (envelope.status !== 'read') return envelope;
+  const { type, id: eventId } = envelope.value;
+  if (!isKnown(type)) return { status: 'unknown-type', type, eventId };
+  // With the schema of its own kind alone: where that does not fit, the place is one that means something.
+  const schema: WireSchema<PlatformEvent> = PLATFORM_EVENT_SCHEMAS[type];
+  const reading = readValue(envelope.value, schema);
+  return reading.status === 'read' ? { status: 'event', event: reading.value } : reading;
+}
+
+const isKnown = (type: string): type is PlatformEventType => Object.hasOwn(PLATFORM_EVENT_SCHEMAS, type);
 
 /**
  * How long nothing at all may come before a connection is taken for dead, milliseconds: the platform sends a comment every 15 s, and three
@@ -17,7 +193,7 @@ import { readPlatformEvent } from './read-platform-event.js';
 export const EVENT_STREAM_SILENCE_MS = 45_000;
 
 /** How long to wait before a new connection where the stream does not say, milliseconds. */
-export const EVENT_STREAM_RETRY_MS = 1_000;
+const EVENT_STREAM_RETRY_MS = 1_000;
 
 /** Shortest wait before a new connection, milliseconds, whatever the stream says: `retry: 0` must not make a flood of connections. */
 export const EVENT_STREAM_LEAST_RETRY_MS = 500;

@@ -1,3 +1,69 @@
+import type { TimerClock } from '../../core/runtime/clock.js';
+import { HopbackError } from '../../errors.js';
+
+/** Longest code that is passed on. */
+const MAX_CODE_LENGTH = 60;
+
+/**
+ * The code of the error underneath a request that failed, `ECONNREFUSED` and the like: messages may name addresses. Never throws.
+ * @param error - what a fetch rejected with
+ * @returns the code, or words where there is none
+ */
+export function connectionErrorCode(error: unknown): string {
+  const cause = error instanceof Error ? (error.cause ?? error) : error;
+  const code = typeof cause === 'object' && cause !== null && 'code' in cause ? cause.code : undefined;
+  return typeof code === 'string' ? code.slice(0, MAX_CODE_LENGTH) : 'the request failed';
+}
+
+/** How a body is read that takes its time. */
+interface BodyChunksOptions {
+  /** Milliseconds without an octet after which the connection is taken for dead; the time that the reader takes does not count. */
+  readonly silenceMs: number;
+  readonly schedule: TimerClock['schedule'];
+  /** Ends the reading, as if the body ended. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * The octets of a body as they come. The connection is given up when the iteration is left.
+ * @param body - of a response
+ * @returns the chunks; rejects with {@link HopbackError} `network-failed` when the connection breaks or falls silent
+ */
+export async function* bodyChunks(
+  body: ReadableStream<Uint8Array>,
+  { silenceMs, schedule, signal }: BodyChunksOptions,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const reader = body.getReader();
+  let isSilent = false;
+  const isOver = (): boolean => signal?.aborted === true;
+  const giveUp = (): void => void reader.cancel().catch(() => {});
+  signal?.addEventListener('abort', giveUp, { once: true });
+  try {
+    while (!isOver()) {
+      const cancel = schedule(() => {
+        isSilent = true;
+        giveUp();
+      }, silenceMs);
+      const { done, value } = await reader.read().finally(cancel);
+      if (isSilent) throw failed('silent');
+      if (done) return;
+      yield value;
+    }
+  } catch (cause) {
+    if (cause instanceof HopbackError) throw cause;
+    throw failed(connectionErrorCode(cause), cause);
+  } finally {
+    signal?.removeEventListener('abort', giveUp);
+    giveUp();
+  }
+}
+
+function failed(reason: string, cause?: unknown): HopbackError {
+  return new HopbackError('network-failed', `the connection to the platform broke: ${reason}`, {
+    ...{ retryable: true, cause, details: { reason } },
+  });
+}
+
 /** What was read of a body. */
 export interface BoundedBody {
   readonly bytes: Buffer;
@@ -44,3 +110,50 @@ export function readRefusalBody(response: Response, maxBytes: number): Promise<B
 
 const readerOf = (response: Response): ReadableStreamDefaultReader<Uint8Array> | undefined =>
   (response.body as ReadableStream<Uint8Array> | null)?.getReader();
+
+/** The time of one attempt, and whoever may end it before. */
+export interface AttemptDeadline {
+  /** Aborted when the time is over, or when the outer signal is. */
+  readonly signal: AbortSignal;
+  /** Whether it was the time that ended it. */
+  readonly isOver: () => boolean;
+  /** Begins the time anew: something came. */
+  readonly restart: () => void;
+  /** Takes the timer away; to be called whatever happened. */
+  readonly end: () => void;
+}
+
+/**
+ * One deadline for everything up to the last octet of an answer. Not AbortSignal.any: on Node 20 what it makes of a lasting signal stays.
+ * @param timeoutMs - milliseconds, 1 or more
+ * @param outer - whoever may give the attempt up
+ * @param schedule - timers
+ */
+export function attemptDeadline(
+  timeoutMs: number,
+  outer: AbortSignal | undefined,
+  schedule: TimerClock['schedule'],
+): AttemptDeadline {
+  const controller = new AbortController();
+  let over = false;
+  const abort = (): void => controller.abort(outer?.reason);
+  const expire = (): void => {
+    over = true;
+    abort();
+  };
+  let cancel = schedule(expire, timeoutMs);
+  outer?.addEventListener('abort', abort, { once: true });
+  if (outer?.aborted === true) abort();
+  return {
+    signal: controller.signal,
+    isOver: () => over,
+    restart: () => {
+      cancel();
+      if (!controller.signal.aborted) cancel = schedule(expire, timeoutMs);
+    },
+    end: () => {
+      cancel();
+      outer?.removeEventListener('abort', abort);
+    },
+  };
+}

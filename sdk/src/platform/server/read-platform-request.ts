@@ -1,10 +1,120 @@
 import { readBySchema } from '../../core/schema-findings.js';
 import { isParameterInForm } from '../contract/component-schemas.schema.js';
 import type { PlatformRoute, RouteRequest } from '../contract/route.js';
+import { PLATFORM_ROUTES } from '../contract/routes.js';
 import type { ProblemCode, ProblemLocation } from '../wire/problem.js';
 import type { WireSchema } from '../wire/wire-schemas.js';
-import type { MatchedRoute } from './match-route.js';
-import { unknownMembers } from './unknown-members.js';
+
+/** A route that a request is meant for, and what its path says. */
+export interface MatchedRoute<Route extends PlatformRoute<string, string> = PlatformRoute> {
+  readonly route: Route;
+  /** Parameters of the path by their names, without their escapes. */
+  readonly path: Readonly<Record<string, string>>;
+}
+
+/**
+ * Makes a function that finds the route which a request is meant for.
+ * @param routes - of the contract, or others beside them
+ * @returns a function of the method and the path below the address of the platform, with its escapes; what it gives is undefined where
+ * there is no such route. It never throws for peer input.
+ * @see RFC 3986 section 3.3 for paths
+ * @example
+ * ```ts
+ * const match = createRouteMatcher(PLATFORM_ROUTES);
+ * console.log(match('GET', '/v1/campaigns/c-1')?.path['campaignId']); // c-1
+ * ```
+ */
+export function createRouteMatcher<Route extends PlatformRoute<string, string>>(
+  routes: readonly Route[],
+): (method: string, pathname: string) => MatchedRoute<Route> | undefined {
+  const entries = routes.map((route) => ({ route, parts: route.path.split('/') }));
+  return (method, pathname) => {
+    const given = pathname.split('/');
+    for (const { route, parts } of entries) {
+      const path = route.method === method ? pathOf(parts, given) : undefined;
+      if (path !== undefined) return { route, path };
+    }
+    return undefined;
+  };
+}
+
+/**
+ * Finds the route of the contract that a request is meant for, as {@link createRouteMatcher} does.
+ * @see RFC 9110 section 9
+ * @example
+ * ```ts
+ * console.log(matchPlatformRoute('GET', '/v1/alerts')?.route.operationId); // listAlerts
+ * ```
+ */
+export const matchPlatformRoute: (method: string, pathname: string) => MatchedRoute | undefined =
+  createRouteMatcher(PLATFORM_ROUTES);
+
+function pathOf(parts: readonly string[], given: readonly string[]): Readonly<Record<string, string>> | undefined {
+  if (parts.length !== given.length) return undefined;
+  const path: Record<string, string> = {};
+  for (const [index, part] of parts.entries()) {
+    const value = given[index] ?? '';
+    if (part.startsWith('{') && value !== '') path[part.slice(1, -1)] = unescaped(value);
+    else if (part !== value) return undefined;
+  }
+  return path;
+}
+
+function unescaped(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+type Members = Readonly<Record<string, unknown>>;
+
+/**
+ * Members of a value that a schema left out when it read it: those that the contract does not know.
+ * @returns JSON Pointers (RFC 6901), at most some dozens
+ */
+function unknownMembers(given: unknown, read: unknown): readonly string[] {
+  // Most have none, and no place has to be named.
+  return hasUnknown(given, read) ? placesOf(given, read, '') : [];
+}
+
+function hasUnknown(given: unknown, read: unknown): boolean {
+  if (Array.isArray(given) && Array.isArray(read)) return given.some((item, index) => hasUnknown(item, read[index]));
+  if (!isObject(given) || !isObject(read)) return false;
+  for (const name of Object.keys(given)) {
+    const member = given[name];
+    if (member === undefined) continue;
+    if (!Object.hasOwn(read, name)) return true;
+    if (typeof member === 'object' && hasUnknown(member, read[name])) return true;
+  }
+  return false;
+}
+
+function placesOf(given: unknown, read: unknown, pointer: string): readonly string[] {
+  if (Array.isArray(given) && Array.isArray(read))
+    return given.flatMap((item, index) => placesOf(item, read[index], `${pointer}/${index}`)).slice(0, MAX_POINTERS);
+  if (!isObject(given) || !isObject(read)) return [];
+  return Object.keys(given)
+    .flatMap((name) => {
+      const place = `${pointer}/${escaped(name)}`;
+      if (given[name] === undefined) return [];
+      return Object.hasOwn(read, name) ? placesOf(given[name], read[name], place) : [place];
+    })
+    .slice(0, MAX_POINTERS);
+}
+
+/** More than anybody reads. */
+const MAX_POINTERS = 50;
+
+function isObject(value: unknown): value is Members {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** @see RFC 6901 section 3 */
+function escaped(name: string): string {
+  return name.replaceAll('~', '~0').replaceAll('/', '~1');
+}
 
 /** Octets of a body that are read: the PDF of a demand, and room. */
 const MAX_BODY_BYTES = 24 * 1_048_576;

@@ -1,16 +1,305 @@
+import { MACHINE_CLOCK } from '../../core/runtime/clock.js';
 import type { TimerClock } from '../../core/runtime/clock.js';
 import { HopbackError } from '../../errors.js';
 import type { PlatformClient } from '../client/platform-client.js';
 import { wait } from '../client/requester.js';
-import { MACHINE_CLOCK } from '../../core/runtime/clock.js';
-import { nodeRandom } from '../http/node-defaults.js';
+import type { PlatformLogger } from '../client/requester.js';
+import { nodeRandom } from '../http/platform-fetch.js';
 import type { TracebackRequestSource } from '../traceback-request-source.js';
-import { createArrivalDesk } from './arrival-desk.js';
-import type { RequestClient } from './arrival-desk.js';
-import { createNoticeRounds } from './notice-rounds.js';
-import { createRequestRounds, POLL_INTERVAL_MS } from './request-rounds.js';
-import { askedWaitMs, createStateReport, isPassing, standstillMs } from './source-state.js';
-import type { SourceReporting } from './source-state.js';
+import type { FccNotice } from '../wire/notice.js';
+import type { TracebackRequestStatus } from '../wire/traceback-exchange.js';
+import {
+  askedWaitMs,
+  codeOf,
+  createArrivalDesk,
+  createStateReport,
+  httpStatusOf,
+  isPassing,
+  standstillMs,
+} from './source-state.js';
+import type { ArrivalDesk, ArrivingThing, RequestClient, SourceReporting } from './source-state.js';
+
+/** How often to ask, milliseconds: a minute is nothing beside 24 hours, and a thousand carriers make seventeen requests a second of it. */
+export const POLL_INTERVAL_MS = 60_000;
+
+/** Arrivals that may be open at once; the others come with the next round. */
+export const MAX_OPEN_ARRIVALS = 64;
+
+/** Requests that are remembered as taken in: what a carrier has open at a time, many times over. Past that one comes again. */
+const MAX_REMEMBERED_REQUESTS = 100_000;
+
+/** Requests in a row of which nothing can be learned, after which the others wait for the next round: it is the platform then, not they. */
+const MAX_FAILED_LOOKS = 3;
+
+/** Requests that are looked after in one round: a list that comes back empty by mistake must not make a flood of calls. */
+export const MAX_LOOKS = 200;
+
+/** What rounds are gone with. */
+interface RoundParts {
+  readonly client: RequestClient;
+  readonly desk: ArrivalDesk;
+  /** Ids of the requests that the carrier holds for open. */
+  readonly open?: (() => readonly string[]) | undefined;
+  /** Only those are handed on that the carrier does not hold for open. */
+  readonly isMissingOnly?: boolean;
+  readonly logger?: PlatformLogger | undefined;
+}
+
+/** Looks through what is open, once each time. */
+interface RequestRounds {
+  /** Rejects where open requests cannot be listed; what is wrong with a single one is logged, and looked at again in the next round. */
+  readonly go: () => Promise<void>;
+}
+
+/** Makes rounds that hand on what is open and is not known yet, and that look after what is not open any more. */
+export function createRequestRounds({ client, desk, open, isMissingOnly = false, logger }: RoundParts): RequestRounds {
+  /** Taken in, and open when last looked. */
+  const taken = new Set<string>();
+  /** Needs nobody any more, as far as the platform knows it. */
+  const settled = new Set<string>();
+  const hands = createHands(desk);
+
+  const lookAfter = async (requestId: string): Promise<void> => {
+    const status = await stateOf(client, requestId, desk.signal);
+    if (status === 'cancelled') {
+      await hands.room();
+      return hands.offer({ kind: 'cancelled', requestId }, () => {
+        taken.delete(requestId);
+        remember(settled, requestId);
+      });
+    }
+    if (status === 'open' || status === 'acknowledged') return undefined;
+    if (status === 'not-there')
+      logger?.warn({ requestId }, 'the platform does not know a request that is held for open');
+    taken.delete(requestId);
+    return remember(settled, requestId);
+  };
+  /** A journal that is not open yet has nothing to say. */
+  const held = (): readonly string[] => {
+    try {
+      return open?.() ?? [];
+    } catch (error) {
+      logger?.warn({ code: codeOf(error) }, 'what is held for open is not known');
+      return [];
+    }
+  };
+  const looks = createLooks(lookAfter, desk.signal, logger);
+
+  const list = async (known: ReadonlySet<string>): Promise<ReadonlySet<string>> => {
+    const seen = new Set<string>();
+    // One that a later release writes in another way must not hide the others, whose clocks run.
+    const onUnreadable = (place: string): void =>
+      logger?.warn({ place }, 'a request cannot be read: look at it in the portal');
+    for await (const status of client.tracebackRequests.iterate(
+      { state: 'open' },
+      { signal: desk.signal, onUnreadable },
+    )) {
+      const { request } = status;
+      const { requestId } = request;
+      seen.add(requestId);
+      settled.delete(requestId);
+      if (taken.has(requestId) || hands.has(requestId) || known.has(requestId)) continue;
+      await hands.room();
+      if (desk.signal.aborted) break;
+      hands.offer({ kind: 'request', request }, () => remember(taken, requestId));
+    }
+    return seen;
+  };
+
+  return {
+    async go() {
+      const seen = await list(new Set(isMissingOnly ? held() : []));
+      const doubtful = new Set([...taken, ...held()]);
+      await looks.at([...doubtful].filter((id) => !seen.has(id) && !settled.has(id) && !hands.has(id)));
+    },
+  };
+}
+
+function remember(ids: Set<string>, requestId: string): void {
+  ids.add(requestId);
+  const [oldest] = ids;
+  if (ids.size > MAX_REMEMBERED_REQUESTS && oldest !== undefined) ids.delete(oldest);
+}
+
+async function stateOf(
+  client: RequestClient,
+  requestId: string,
+  signal: AbortSignal,
+): Promise<TracebackRequestStatus['state'] | 'not-there'> {
+  try {
+    // The next round is the next attempt.
+    const { state } = await client.tracebackRequests.retrieve({ requestId }, { signal, maxRetries: 0 });
+    return state;
+  } catch (error) {
+    if (httpStatusOf(error) === 404) return 'not-there';
+    throw error;
+  }
+}
+
+/** Looks at requests one by one; those that were looked at come last the next time, so that they hide no others. */
+function createLooks(
+  lookAfter: (requestId: string) => Promise<void>,
+  signal: AbortSignal,
+  logger: PlatformLogger | undefined,
+): { readonly at: (ids: readonly string[]) => Promise<void> } {
+  const looked = new Set<string>();
+  return {
+    async at(ids) {
+      const inTurn = [...ids.filter((id) => !looked.has(id)), ...ids.filter((id) => looked.has(id))];
+      // All of them had their turn: from the beginning.
+      if (inTurn.length === 0 || looked.has(inTurn[MAX_LOOKS - 1] ?? inTurn.at(-1) ?? '')) looked.clear();
+      let inRow = 0;
+      for (const requestId of inTurn.slice(0, MAX_LOOKS)) {
+        if (signal.aborted || inRow >= MAX_FAILED_LOOKS) return;
+        looked.add(requestId);
+        try {
+          await lookAfter(requestId);
+          inRow = 0;
+        } catch (error) {
+          inRow = isPassing(error) ? inRow + 1 : 0;
+          logger?.warn({ requestId, code: codeOf(error) }, 'what became of a request could not be learned');
+        }
+      }
+    },
+  };
+}
+
+/** What has been handed out, and is neither acknowledged nor released. */
+function createHands(desk: ArrivalDesk): {
+  readonly has: (requestId: string) => boolean;
+  readonly room: () => Promise<void>;
+  readonly offer: (
+    thing: Extract<ArrivingThing, { readonly kind: 'request' | 'cancelled' }>,
+    onTaken: () => void,
+  ) => void;
+} {
+  const open = new Map<string, Promise<void>>();
+  return {
+    has: (requestId) => open.has(requestId),
+    room: async () => {
+      while (open.size >= MAX_OPEN_ARRIVALS && !desk.signal.aborted) await Promise.race(open.values());
+    },
+    offer: (thing, onTaken) => {
+      const requestId = thing.kind === 'request' ? thing.request.requestId : thing.requestId;
+      const outcome = desk.offer(thing).then((isTaken) => {
+        open.delete(requestId);
+        if (isTaken) onTaken();
+      });
+      open.set(requestId, outcome);
+    },
+  };
+}
+
+/** Goes a round whenever something may have been missed. */
+export interface CatchUp {
+  /** Begins a round, or says that one more is wanted. Never throws. */
+  readonly begin: () => void;
+}
+
+/** Makes it: one round at a time, and no more often than polling, however often a connection breaks. */
+export function createCatchUp(
+  rounds: RequestRounds,
+  {
+    clock,
+    signal,
+    logger,
+  }: { readonly clock: TimerClock; readonly signal: AbortSignal; readonly logger: PlatformLogger | undefined },
+): CatchUp {
+  let isWanted = false;
+  let isRunning = false;
+  const run = async (): Promise<void> => {
+    while (isWanted && !signal.aborted) {
+      isWanted = false;
+      await rounds.go().catch((error: unknown) => {
+        isWanted = true;
+        if (!signal.aborted)
+          logger?.warn({ code: codeOf(error) }, 'what was missed could not be listed, and is asked for again');
+      });
+      await wait(POLL_INTERVAL_MS, clock, signal);
+    }
+    isRunning = false;
+  };
+  return {
+    begin: () => {
+      isWanted = true;
+      if (isRunning) return;
+      isRunning = true;
+      void run();
+    },
+  };
+}
+
+/** How often notices are asked for, milliseconds: a quarter of an hour is nothing beside 48 hours. */
+export const NOTICE_POLL_INTERVAL_MS = 900_000;
+
+/** Closed notices that are older were dealt with by whoever answered before: twice the time that a report is due in. */
+const MAX_CLOSED_AGE_MS: number = 28 * 86_400_000;
+
+/** Notices that are remembered: a provider has some in a year. */
+const MAX_REMEMBERED_NOTICES = 10_000;
+
+/** Looks through the notices of the Commission. */
+interface NoticeRounds {
+  /** Asks, where it is time to. Never rejects: requests do not wait for notices. */
+  readonly go: () => Promise<void>;
+}
+
+/** Makes rounds that hand on notices that are new, or stand otherwise than they did. */
+function createNoticeRounds(
+  notices: PlatformClient['notices'],
+  desk: ArrivalDesk,
+  { clock, logger }: { readonly clock: TimerClock; readonly logger: PlatformLogger | undefined },
+): NoticeRounds {
+  /** How each stood when it was taken in. */
+  const taken = new Map<string, string>();
+  /** Handed out, and neither acknowledged nor released. */
+  const open = new Set<string>();
+  let nextMs = -Infinity;
+
+  const hand = (notice: FccNotice): void => {
+    const { noticeId } = notice;
+    open.add(noticeId);
+    void desk.offer({ kind: 'notice', notice }).then((isTaken) => {
+      open.delete(noticeId);
+      if (!isTaken) return;
+      taken.delete(noticeId);
+      taken.set(noticeId, standing(notice));
+      const [oldest] = taken.keys();
+      if (taken.size > MAX_REMEMBERED_NOTICES && oldest !== undefined) taken.delete(oldest);
+    });
+  };
+
+  const list = async (): Promise<void> => {
+    const onUnreadable = (place: string): void =>
+      logger?.warn({ place }, 'a notice cannot be read: look at it in the portal');
+    for await (const notice of notices.iterate({}, { signal: desk.signal, onUnreadable })) {
+      // The others come with the next round, which does not wait as long.
+      if (open.size >= MAX_OPEN_ARRIVALS) return;
+      const before = taken.get(notice.noticeId);
+      if (open.has(notice.noticeId) || before === standing(notice)) continue;
+      if (before !== undefined || isOfInterest(notice, clock.nowMs())) hand(notice);
+    }
+  };
+
+  return {
+    async go() {
+      if (clock.nowMs() < nextMs) return;
+      try {
+        await list();
+        if (open.size < MAX_OPEN_ARRIVALS) nextMs = clock.nowMs() + NOTICE_POLL_INTERVAL_MS;
+      } catch (error) {
+        if (!desk.signal.aborted) logger?.warn({ code: codeOf(error) }, 'notices could not be asked for');
+      }
+    },
+  };
+}
+
+const standing = ({ state, responses }: FccNotice): string => `${state}/${responses.length}`;
+
+/** One that was closed while nobody listened is of interest too: whoever tracks it is to know. */
+function isOfInterest({ state, issuedAt }: FccNotice, nowMs: number): boolean {
+  return state === 'open' || state === 'mitigation-stated' || nowMs - Date.parse(issuedAt) < MAX_CLOSED_AGE_MS;
+}
 
 /** Settings of {@link pollTracebackRequests}. */
 export interface PollOptions extends SourceReporting {

@@ -1,21 +1,167 @@
+import { fullJitterMs } from '../../core/backoff.js';
+import type { Backoff } from '../../core/backoff.js';
+import { MACHINE_CLOCK } from '../../core/runtime/clock.js';
 import type { TimerClock } from '../../core/runtime/clock.js';
 import { HopbackError } from '../../errors.js';
 import type { PlatformClient } from '../client/platform-client.js';
 import { wait } from '../client/requester.js';
-import type { EventStreamConnection } from '../events/platform-events.js';
-import { MACHINE_CLOCK } from '../../core/runtime/clock.js';
-import { nodeRandom } from '../http/node-defaults.js';
+import type { PlatformLogger } from '../client/requester.js';
+import type { EventStreamConnection, StreamedEvent } from '../events/platform-events.js';
+import { nodeRandom } from '../http/platform-fetch.js';
 import type { TracebackRequestSource } from '../traceback-request-source.js';
+import type { WebhookConsumer } from '../webhooks/webhook-receiver.js';
 import type { PlatformEvent } from '../wire/event.js';
-import { createArrivalDesk } from './arrival-desk.js';
-import type { ArrivalDesk } from './arrival-desk.js';
-import { createCatchUp, createRequestRounds } from './request-rounds.js';
-import type { CatchUp } from './request-rounds.js';
-import { askedWaitMs, codeOf, createStateReport, httpStatusOf, standstillMs } from './source-state.js';
-import type { SourceReporting, StateReport } from './source-state.js';
-import { createStreamProgress } from './stream-progress.js';
-import type { EventPosition, StreamProgress } from './stream-progress.js';
-import { dealWithEvent } from './stream-event.js';
+import { createCatchUp, createRequestRounds } from './poll-requests.js';
+import type { CatchUp } from './poll-requests.js';
+import {
+  arrivalOfEvent,
+  askedWaitMs,
+  codeOf,
+  createArrivalDesk,
+  createStateReport,
+  httpStatusOf,
+  standstillMs,
+} from './source-state.js';
+import type { ArrivalDesk, RequestClient, SourceReporting, StateReport } from './source-state.js';
+
+/** How long after a release an arrival is handed out again at first, milliseconds. */
+export const RELEASED_AGAIN_MS = 5_000;
+
+/** Attempts to deal with an event until the stream goes on without it: half a minute to one and a half. */
+export const STEP_OVER_ATTEMPTS = 5;
+
+/** What waits longer and longer between attempts adds to {@link RELEASED_AGAIN_MS}. */
+const AGAIN: Backoff = { baseMs: 10_000, capMs: 600_000 };
+
+/** What events are dealt with by. */
+interface EventDealing {
+  readonly client: RequestClient;
+  readonly desk: ArrivalDesk;
+  readonly clock: TimerClock;
+  readonly random: () => number;
+  readonly others: ((event: PlatformEvent) => Promise<void> | void) | undefined;
+  readonly logger: PlatformLogger | undefined;
+}
+
+/**
+ * Deals with what came over the stream, again and again until it is done.
+ * @param stepOver - called once where it takes longer than what comes behind it can wait; false: there is no room for it any longer
+ * @returns whether it was dealt with; false when the source closed before, or it was given up. Never rejects
+ */
+async function dealWithEvent(
+  item: StreamedEvent,
+  stepOver: () => boolean,
+  { client, desk, clock, random, others, logger }: EventDealing,
+): Promise<boolean> {
+  if (item.status !== 'event') {
+    const why = item.status === 'unreadable' ? { reason: item.reason, place: item.place } : { type: item.type };
+    logger?.warn({ status: item.status, ...why }, 'an event of the stream is gone past');
+    return true;
+  }
+  const { type, id: eventId } = item.event;
+  for (let attempts = 1; !desk.signal.aborted; attempts += 1) {
+    try {
+      const thing = await arrivalOfEvent(item.event, client, desk.signal);
+      if (thing === 'other') await others?.(item.event);
+      if (thing === 'other' || thing === 'settled' || (await desk.offer(thing))) return true;
+    } catch (error) {
+      logger?.warn({ type, eventId, code: codeOf(error) }, 'an event could not be dealt with and is tried again');
+    }
+    if (attempts === STEP_OVER_ATTEMPTS && !desk.signal.aborted) {
+      const isKept = stepOver();
+      logger?.warn({ type, eventId, isKept }, 'the stream goes on past an event that could not be dealt with');
+      if (!isKept) return false;
+    }
+    const moreMs = attempts === 1 ? 0 : fullJitterMs(attempts - 1, AGAIN, random);
+    await wait(RELEASED_AGAIN_MS + moreMs, clock, desk.signal);
+  }
+  return false;
+}
+
+/** Events that may wait to be dealt with; the stream is not read meanwhile. */
+const MAX_OPEN_EVENTS = 64;
+
+/** Events that are tried further beside the stream, which has gone on: beyond, one is given up to the lists of the platform. */
+const MAX_STEPPED_OVER = 256;
+
+/** Keeps where in the stream a carrier is, beyond the life of a process. */
+export interface EventPosition {
+  /** Id of the last event of which everything up to it was dealt with; undefined where there is none yet. */
+  readonly load: () => Promise<string | undefined>;
+  readonly save: (lastEventId: string) => Promise<void>;
+}
+
+/** What of the stream is under way, in its order; the position moves with what is done at its beginning. */
+interface StreamProgress {
+  /** Resolves when one more may be begun. */
+  readonly room: (signal: AbortSignal) => Promise<void>;
+  /** @param deal - resolves to whether it was dealt with; what it is given says that the others shall not wait for it */
+  readonly begin: (lastEventId: string, deal: (stepOver: () => boolean) => Promise<boolean>) => void;
+  /** Resolves when nothing is under way, and the position is kept. */
+  readonly allDone: () => Promise<void>;
+}
+
+interface OpenEvent {
+  readonly lastEventId: string;
+  /** Resolves when it is done or stepped over. */
+  readonly gone: Promise<void>;
+  isPast: boolean;
+}
+
+/** Makes it, of one stream. */
+function createStreamProgress(position: EventPosition | undefined, logger: PlatformLogger | undefined): StreamProgress {
+  const open: OpenEvent[] = [];
+  const running = new Set<Promise<unknown>>();
+  let steppedOver = 0;
+  let saving: Promise<void> = Promise.resolve();
+
+  const save = (lastEventId: string): void => {
+    if (position === undefined || lastEventId === '') return;
+    // One after the other: the last one is to stay.
+    saving = saving
+      .then(() => position.save(lastEventId))
+      .catch(() => logger?.warn({}, 'the position in the event stream could not be kept'));
+  };
+
+  const moveOn = (): void => {
+    let last: string | undefined;
+    while (open[0]?.isPast === true) last = open.shift()?.lastEventId;
+    if (last !== undefined) save(last);
+  };
+
+  return {
+    room: async (signal) => {
+      while (open.length >= MAX_OPEN_EVENTS && !signal.aborted) await open[0]?.gone;
+    },
+    begin(lastEventId, deal) {
+      let leave = (): void => {};
+      const entry: OpenEvent = { lastEventId, gone: new Promise((resolve) => (leave = resolve)), isPast: false };
+      const goPast = (isPast: boolean): void => {
+        entry.isPast = isPast;
+        moveOn();
+        leave();
+      };
+      let isBeside = false;
+      const dealing = deal(() => {
+        isBeside = steppedOver < MAX_STEPPED_OVER;
+        if (isBeside) steppedOver += 1;
+        goPast(true);
+        return isBeside;
+      })
+        .then((isDone) => {
+          if (isBeside) steppedOver -= 1;
+          else if (!entry.isPast) goPast(isDone);
+        })
+        .finally(() => running.delete(dealing));
+      open.push(entry);
+      running.add(dealing);
+    },
+    allDone: async () => {
+      await Promise.all(running);
+      await saving;
+    },
+  };
+}
 
 /** Settings of {@link streamTracebackRequests}. */
 export interface StreamRequestsOptions extends SourceReporting {
@@ -169,4 +315,64 @@ function losePlace({ options, catchUp }: StreamParts, place: Place): void {
     'the platform does not know the place in the event stream any longer: what was missed is listed',
   );
   catchUp.begin();
+}
+
+/** Settings of {@link createWebhookRequestSource}. */
+export interface WebhookRequestSourceOptions {
+  /** Acknowledges requests, and fetches those that a reminder names. */
+  readonly client: RequestClient;
+  /**
+   * Ids of the requests that the carrier holds for open, from its journal. With it open requests are listed when the iteration begins: those
+   * that are not among them are handed on, those of them that the platform lists no longer are asked for by their ids, so that what happened
+   * during a standstill is known. Where it throws there are none. Default what was missed is not looked for.
+   */
+  readonly open?: () => readonly string[];
+  /** Takes in events that are not about requests and notices to this carrier: alerts, campaigns. Default nobody does. */
+  readonly others?: WebhookConsumer;
+  /** Default that of the machine. */
+  readonly clock?: TimerClock;
+  readonly logger?: PlatformLogger;
+}
+
+/** A source of requests, and what feeds it. */
+export interface WebhookRequestSource extends TracebackRequestSource {
+  /** `consume` of {@link createWebhookReceiver}: a webhook is acknowledged when its arrival is. */
+  readonly consume: WebhookConsumer;
+}
+
+/**
+ * Makes a source of traceback requests out of webhooks. Never throws.
+ * @param options - client of the platform, who takes other events in
+ * @returns the source; to be closed
+ * @see {@link streamTracebackRequests} and {@link pollTracebackRequests}, which need no port to the outside; https://www.standardwebhooks.com
+ * @example
+ * ```ts
+ * const client = createPlatformClient({ baseUrl: 'https://itg.example', authorization: bearerToken('c2VjcmV0') });
+ * await using source = createWebhookRequestSource({ client });
+ * const receiver = createWebhookReceiver({ secrets: ['whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'], consume: source.consume });
+ * // createServer(nodeWebhookHandler(receiver)), and then: for await (const arrival of source) …
+ * console.log(receiver.maxBytes); // 1048576
+ * ```
+ */
+export function createWebhookRequestSource(options: WebhookRequestSourceOptions): WebhookRequestSource {
+  const { client, open, others, clock = MACHINE_CLOCK, logger } = options;
+  const desk = createArrivalDesk({ via: 'webhook', client, clock, logger });
+  const consume: WebhookConsumer = async (event, delivery) => {
+    const thing = await arrivalOfEvent(event, client, desk.signal);
+    if (thing === 'other') return others?.(event, delivery);
+    if (thing !== 'settled' && !(await desk.offer(thing)))
+      throw new HopbackError('unavailable', 'the request was not taken in', { retryable: true });
+  };
+  const rounds = createRequestRounds({ client, desk, open, isMissingOnly: true, logger });
+  const catchUp = createCatchUp(rounds, { clock, signal: desk.signal, logger });
+  const close = async (): Promise<void> => desk.close();
+  return {
+    consume,
+    close,
+    [Symbol.asyncIterator]: () => {
+      if (open !== undefined) catchUp.begin();
+      return desk.arrivals();
+    },
+    [Symbol.asyncDispose]: close,
+  };
 }

@@ -1,9 +1,149 @@
+import { createHmac, createPrivateKey, createPublicKey, sign, timingSafeEqual, verify } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import type { Clock } from '../../core/runtime/clock.js';
 import { HopbackError } from '../../errors.js';
-import { readPlatformEvent } from '../events/read-platform-event.js';
+import { readPlatformEvent } from '../events/platform-events.js';
 import type { PlatformEvent } from '../wire/event.js';
-import { signedContent, WEBHOOK_ID, webhookKey } from './webhook-secret.js';
-import type { WebhookKey } from './webhook-secret.js';
+
+/** Version of a signature: HMAC with SHA-256, or Ed25519. */
+type WebhookSignatureVersion = 'v1' | 'v1a';
+
+/** Something that signs webhooks, or verifies them, or both. */
+interface WebhookKey {
+  readonly version: WebhookSignatureVersion;
+  /** Absent where there is only the public half. */
+  readonly sign?: (content: Uint8Array) => Uint8Array;
+  readonly verify: (content: Uint8Array, signature: Uint8Array) => boolean;
+}
+
+/** Shortest and longest secret, octets: what Standard Webhooks asks for. */
+const MIN_SECRET_BYTES = 24;
+const MAX_SECRET_BYTES = 64;
+
+const ED25519_BYTES = 32;
+
+/** PKCS#8 of an Ed25519 key up to its seed. RFC 8410 section 7 */
+const ED25519_PKCS8 = Buffer.from('302e020100300506032b657004220420', 'hex');
+
+/**
+ * Reads a secret or key in the spelling of Standard Webhooks.
+ * @param text - `whsec_` and base64 of 24 to 64 octets (HMAC), `whsk_` and base64 of an Ed25519 private key, `whpk_` and base64 of a public one
+ * @throws {@link HopbackError} `invalid-configuration` when it is none of them; the message repeats nothing of it
+ */
+function webhookKey(text: string): WebhookKey {
+  const [, prefix = '', encoded = ''] = /^(whsec_|whsk_|whpk_)([A-Za-z0-9+/]{0,128}={0,2})$/.exec(text) ?? [];
+  const bytes = Buffer.from(encoded, 'base64');
+  if (prefix === 'whsec_' && bytes.length >= MIN_SECRET_BYTES && bytes.length <= MAX_SECRET_BYTES)
+    return hmacKey(bytes);
+  if (prefix === 'whpk_' && bytes.length === ED25519_BYTES) return ed25519Key(publicKeyOf(bytes));
+  // Some write the public half behind the seed.
+  if (prefix === 'whsk_' && (bytes.length === ED25519_BYTES || bytes.length === 2 * ED25519_BYTES)) {
+    const der = Buffer.concat([ED25519_PKCS8, bytes.subarray(0, ED25519_BYTES)]);
+    const privateKey = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' });
+    return ed25519Key(createPublicKey(privateKey), privateKey);
+  }
+  throw new HopbackError(
+    'invalid-configuration',
+    'a webhook secret is whsec_ and base64 of 24 to 64 octets, or a key whsk_ or whpk_ and base64 of 32 octets',
+  );
+}
+
+function hmacKey(secret: Uint8Array): WebhookKey {
+  const mac = (content: Uint8Array): Buffer => createHmac('sha256', secret).update(content).digest();
+  return {
+    version: 'v1',
+    sign: mac,
+    verify: (content, signature) => {
+      const expected = mac(content);
+      return expected.length === signature.length && timingSafeEqual(expected, signature);
+    },
+  };
+}
+
+function ed25519Key(publicKey: KeyObject, privateKey?: KeyObject): WebhookKey {
+  return {
+    version: 'v1a',
+    ...(privateKey === undefined ? {} : { sign: (content: Uint8Array) => sign(null, content, privateKey) }),
+    verify: (content, signature) => verify(null, content, publicKey, signature),
+  };
+}
+
+function publicKeyOf(bytes: Buffer): KeyObject {
+  try {
+    return createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x: bytes.toString('base64url') }, format: 'jwk' });
+  } catch (cause) {
+    throw new HopbackError('invalid-configuration', 'whpk_ holds no Ed25519 key', { cause });
+  }
+}
+
+/**
+ * What is signed of a webhook: id, time and body with full stops between, which is why an id has none.
+ * @see https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
+ */
+function signedContent(id: string, timestamp: string, body: Uint8Array): Uint8Array {
+  return Buffer.concat([Buffer.from(`${id}.${timestamp}.`), body]);
+}
+
+/** Ids that go into a header field and into what is signed without being read another way there. */
+const WEBHOOK_ID: RegExp = /^[!-\-/-~]{1,256}$/;
+
+/** A webhook that is going to be sent. */
+export interface WebhookToSign {
+  /** The id of the event, the same however often it is sent: 1 to 256 visible characters of ASCII, and no full stop. */
+  readonly id: string;
+  /** When this attempt is made, seconds since the epoch. */
+  readonly timestampSeconds: number;
+  /** The octets that are sent; a text as its UTF-8. */
+  readonly body: Uint8Array | string;
+  /** `whsec_…` or `whsk_…`; several while a secret is being exchanged for another. At least one. */
+  readonly secrets: readonly string[];
+}
+
+/** Fields of a webhook, by lower-case name. */
+export interface WebhookFields {
+  readonly 'webhook-id': string;
+  readonly 'webhook-timestamp': string;
+  readonly 'webhook-signature': string;
+}
+
+/**
+ * Signs a webhook as Standard Webhooks has it: one signature for each secret, with a space between.
+ * @param webhook - id, time, body, secrets
+ * @returns the header fields that go with the body
+ * @throws {@link HopbackError} `invalid-argument` when the id or the time cannot be; `invalid-configuration` when there is no secret, or
+ * one that does not sign
+ * @see https://www.standardwebhooks.com
+ * @example
+ * ```ts
+ * const fields = signWebhook({
+ *   id: 'event-1',
+ *   timestampSeconds: 1_790_000_000,
+ *   body: '{}',
+ *   secrets: ['whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'],
+ * });
+ * console.log(fields['webhook-signature'].slice(0, 3)); // v1,
+ * ```
+ */
+export function signWebhook(webhook: WebhookToSign): WebhookFields {
+  const { id, timestampSeconds, body, secrets } = webhook;
+  if (!WEBHOOK_ID.test(id))
+    throw new HopbackError(
+      'invalid-argument',
+      'a webhook id has 1 to 256 visible characters of ASCII, none a full stop',
+    );
+  if (!Number.isSafeInteger(timestampSeconds) || timestampSeconds < 0)
+    throw new HopbackError('invalid-argument', 'timestampSeconds must be a whole number from 0');
+  if (secrets.length === 0)
+    throw new HopbackError('invalid-configuration', 'a webhook is signed with a secret at least');
+  const timestamp = String(timestampSeconds);
+  const content = signedContent(id, timestamp, typeof body === 'string' ? Buffer.from(body) : body);
+  const signatures = secrets.map((secret) => {
+    const { version, sign: signContent } = webhookKey(secret);
+    if (signContent === undefined) throw new HopbackError('invalid-configuration', 'whpk_ verifies and does not sign');
+    return `${version},${Buffer.from(signContent(content)).toString('base64')}`;
+  });
+  return { 'webhook-id': id, 'webhook-timestamp': timestamp, 'webhook-signature': signatures.join(' ') };
+}
 
 /** How far the time of a webhook may be from ours, seconds: what Standard Webhooks recommends. */
 export const WEBHOOK_TOLERANCE_SECONDS = 300;

@@ -3,6 +3,7 @@ import type { Socket as DatagramSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { createServer, isIP, SocketAddress } from 'node:net';
 import type { Server, Socket } from 'node:net';
+import { everyInBackground } from '../../core/runtime/clock.js';
 import { HopbackError } from '../../errors.js';
 import type { HepReader } from './hep-reader.js';
 import { hepStream } from './hep-stream.js';
@@ -116,10 +117,9 @@ export async function createHepListener(options: HepListenerOptions): Promise<He
     throw error;
   }
   const timers = [
-    setInterval(() => deliver(state, state.options.reader.finished(Date.now() * 1_000)), SWEEP_MS),
-    setInterval(() => expireCalls(state), EXPIRY_MS),
+    everyInBackground(() => deliver(state, state.options.reader.finished(Date.now() * 1_000)), SWEEP_MS),
+    everyInBackground(() => expireCalls(state), EXPIRY_MS),
   ];
-  for (const timer of timers) timer.unref();
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> => (closing ??= closeAll(state, { udp, tcp, timers }));
   return {
@@ -269,11 +269,11 @@ function expireCalls(state: ListenerState): void {
 interface Open {
   readonly udp: DatagramSocket | undefined;
   readonly tcp: Server | undefined;
-  readonly timers: readonly NodeJS.Timeout[];
+  readonly timers: readonly (() => void)[];
 }
 
 async function closeAll({ connections }: ListenerState, { udp, tcp, timers }: Open): Promise<void> {
-  for (const timer of timers) clearInterval(timer);
+  for (const stop of timers) stop();
   const closed = [udp, tcp].flatMap((one) => (one === undefined ? [] : [once(one, 'close')]));
   udp?.close();
   tcp?.close();

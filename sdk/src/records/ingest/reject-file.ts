@@ -1,6 +1,7 @@
-import { open, rename, stat, unlink } from 'node:fs/promises';
+import { open, stat, unlink } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { moveFile } from '../../core/runtime/whole-file.js';
 import { HopbackError } from '../../errors.js';
 import { makeFolder } from '../../log/log-files.js';
 import { systemCode } from '../../log/log-files.js';
@@ -203,8 +204,8 @@ async function putAside(path: string, filesKept: number): Promise<boolean> {
     () => false,
   );
   for (let number = filesKept - 1; number >= 1; number -= 1) {
-    await rename(asideName(path, number), asideName(path, number + 1)).catch(() => undefined);
+    await moveFile(asideName(path, number), asideName(path, number + 1)).catch(() => undefined);
   }
-  if (filesKept > 0) await rename(path, asideName(path, 1));
+  if (filesKept > 0) await moveFile(path, asideName(path, 1));
   return isRemoved;
 }

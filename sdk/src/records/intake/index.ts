@@ -1,9 +1,6 @@
-export { rejectsFile, rejectsFolder, sourceFileName } from './intake-folders.js';
-export { MAX_PUSHED_REJECTS } from './intake-source.js';
+export { MAX_PUSHED_REJECTS, makeSourceKnown, rejectsFile, rejectsFolder, sourceFileName } from './intake-source.js';
 export type { IntakeSourceNotice, IntakeSourceState, Pushed, PushedReject } from './intake-source.js';
-export { makeSourceKnown } from './make-source-known.js';
-export { openRecordIntake } from './open-record-intake.js';
-export { RETENTION_DAYS } from './record-intake.js';
+export { RETENTION_DAYS, openRecordIntake } from './open-record-intake.js';
 export type {
   IntakeNotice,
   IntakePlatform,
@@ -11,4 +8,4 @@ export type {
   RecordIntake,
   RecordIntakeOptions,
   SubmittedCounts,
-} from './record-intake.js';
+} from './open-record-intake.js';

@@ -1,7 +1,79 @@
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import type { Clock } from '../../core/runtime/clock.js';
 import { printableText } from '../../core/text.js';
 import type { FollowNotice } from '../ingest/follow-turn.js';
-import type { SourceProgressState } from '../ingest/source-progress.js';
 import type { RejectReason } from '../ingest/record-reader.js';
+import type { SourceProgressState } from '../ingest/source-progress.js';
+import type { RecordStore } from '../store/record-store.js';
+
+// Beside its records a store directory has what is kept of its sources: `follow/` how far files were read, `rejects/` rows that could not
+// be read, `spool/` what waits for the platform.
+
+/** Names that are safe on every file system as they are, also where case makes no difference. */
+const SAFE_NAME = /^[a-z0-9][a-z0-9_-]{0,63}$/;
+const SHOWN_CHARS = 32;
+const HASH_DIGITS = 16;
+
+/**
+ * The name of a source as part of a file name: itself where that is safe everywhere, else what is safe of it, and a hash that tells it
+ * from all others.
+ * @param sourceId - name of the source, any text
+ * @returns 64 characters at most, of `a` to `z`, digits, `_`, `-` and, before a hash, `~`; never throws
+ * @see {@link rejectsFile}
+ * @example
+ * ```ts
+ * console.log(sourceFileName('pbx-1')); // pbx-1
+ * console.log(sourceFileName('PBX 1').slice(0, 6)); // pbx_1~
+ * ```
+ */
+export function sourceFileName(sourceId: string): string {
+  if (SAFE_NAME.test(sourceId)) return sourceId;
+  const shown = sourceId.toLowerCase().replace(/[^a-z0-9_-]/g, '_');
+  const hash = createHash('sha256').update(sourceId).digest('hex').slice(0, HASH_DIGITS);
+  // No safe name has a tilde: the two kinds never meet.
+  return `${shown.slice(0, SHOWN_CHARS)}~${hash}`;
+}
+
+/** Where the places of a source are kept. */
+export function followFolder(store: string, sourceId: string): string {
+  return join(store, 'follow', sourceFileName(sourceId));
+}
+
+/** Where records wait for the platform, unless another folder is named. */
+export function spoolFolder(store: string): string {
+  return join(store, 'spool');
+}
+
+/**
+ * Where the rejected rows of all sources of a store are.
+ * @param store - directory of the store
+ * @returns its path; never throws
+ * @see {@link rejectsFile}
+ * @example
+ * ```ts
+ * console.log(rejectsFolder('/var/lib/hopback')); // /var/lib/hopback/rejects
+ * ```
+ */
+export function rejectsFolder(store: string): string {
+  return join(store, 'rejects');
+}
+
+/**
+ * The reject file of a source. An import has its own: it may run beside whoever takes the source in.
+ * @param store - directory of the store
+ * @param sourceId - name of the source
+ * @param by - `tail` for what takes a source in as it comes, `import` for a run over files
+ * @returns its path, for {@link openRejectFile} and {@link readRejects}; never throws
+ * @see {@link openRecordIntake}
+ * @example
+ * ```ts
+ * console.log(rejectsFile('/var/lib/hopback', 'pbx-1', 'tail')); // /var/lib/hopback/rejects/pbx-1.ndjson
+ * ```
+ */
+export function rejectsFile(store: string, sourceId: string, by: 'tail' | 'import'): string {
+  return join(rejectsFolder(store), `${sourceFileName(sourceId)}${by === 'import' ? '.import' : ''}.ndjson`);
+}
 
 /** How one source fares. */
 export interface IntakeSourceState extends SourceProgressState {
@@ -102,4 +174,63 @@ export function sourceNotice(source: string, { kind, path, cause }: FollowNotice
 export function once(close: () => Promise<void>): () => Promise<void> {
   let closing: Promise<void> | undefined;
   return () => (closing ??= close());
+}
+
+/**
+ * Makes a source known to a store, of which perhaps every row is rejected: from then on "not found" has to hold for it too. Nothing that the
+ * store is complete for is taken away but the first microsecond of 1970.
+ * @param store - where its records go
+ * @param sourceId - name of the source
+ * @returns when the store has it on its list
+ * @throws {@link HopbackError} `storage-failed` when the store refuses
+ * @see {@link RecordStore}, whose `scope` has the list
+ * @example
+ * ```ts
+ * const store = createMemoryRecordStore({ clock: { nowMs: Date.now } });
+ * await makeSourceKnown(store, 'pbx-1');
+ * console.log((await store.scope()).sources); // [ 'pbx-1' ]
+ * ```
+ */
+export async function makeSourceKnown(store: Pick<RecordStore, 'scope' | 'uncover'>, sourceId: string): Promise<void> {
+  if (!(await store.scope()).sources.includes(sourceId)) await store.uncover({ sourceId, fromUs: 0, toUs: 0 });
+}
+
+const DAY_MS = 86_400_000;
+
+/** What keeps retention. */
+interface RetentionParts {
+  readonly store: Pick<RecordStore, 'expire'>;
+  /** Days that records are kept. */
+  readonly days: number;
+  readonly clock: Clock;
+  /** Runs something later; the returned function cancels it. */
+  readonly schedule: (callback: () => void, delayMs: number) => () => void;
+  readonly onExpired: (records: number) => void;
+  /** Told what the store refuses with, except the first time: it is asked again the next day. */
+  readonly onFailed: (cause: unknown) => void;
+}
+
+/** Removes what is too old, now and once a day. @throws what the store refuses with the first time */
+export async function startRetention(parts: RetentionParts): Promise<{ readonly close: () => Promise<void> }> {
+  const { store, days, clock, schedule, onExpired, onFailed } = parts;
+  const expire = async (): Promise<void> => {
+    const removed = await store.expire((clock.nowMs() - days * DAY_MS) * 1_000);
+    if (removed > 0) onExpired(removed);
+  };
+  await expire();
+  let running: Promise<void> = Promise.resolve();
+  let cancel: () => void = () => undefined;
+  const again = (): void => {
+    cancel = schedule(() => {
+      running = expire().catch(onFailed);
+      again();
+    }, DAY_MS);
+  };
+  again();
+  return {
+    async close() {
+      cancel();
+      await running;
+    },
+  };
 }

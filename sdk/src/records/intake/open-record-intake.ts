@@ -1,25 +1,225 @@
 import type { CallRecord } from '../../core/call-record.js';
+import { scheduleInBackground } from '../../core/runtime/clock.js';
+import type { Clock } from '../../core/runtime/clock.js';
 import { HopbackError } from '../../errors.js';
 import { lockFolder } from '../../log/index.js';
+import type { RecordTransport } from '../../platform/wire/record-batch.js';
 import { createRecordFeed } from '../feed/record-feed.js';
-import type { RecordFeed } from '../feed/record-feed.js';
-import { scheduleInBackground } from '../../core/runtime/clock.js';
+import type { RecordFeed, RecordFeedCounts } from '../feed/record-feed.js';
 import { createPendingInserts } from '../ingest/pending-inserts.js';
 import type { PendingInserts } from '../ingest/pending-inserts.js';
-import { isRecordId } from '../store/record-query.js';
-import type { SharedRecordStore } from '../store/shared-record-store.js';
+import { createSourceHepReader, createSourceReader } from '../ingest/source-configuration.js';
+import type { SourceConfiguration } from '../ingest/source-configuration.js';
+import type { SharingPolicy } from '../redaction/sharing-policy.js';
+import { isRecordId } from '../store/record-store.js';
 import { openSharedRecordStore } from '../store/shared-record-store.js';
+import type { SharedRecordStore } from '../store/shared-record-store.js';
 import { openRecordStream } from '../stream/open-record-stream.js';
 import type { OpenRecordStream } from '../stream/open-record-stream.js';
-import { spoolFolder } from './intake-folders.js';
-import { once, sourceNotice } from './intake-source.js';
-import { checkSources, closeAll, createIntakeSources } from './intake-sources.js';
-import type { IntakeSources } from './intake-sources.js';
-import { makeSourceKnown } from './make-source-known.js';
+import type { Drained } from '../stream/record-stream.js';
+import type { StreamStatus } from '../stream/stream-status.js';
+import { makeSourceKnown, once, sourceNotice, spoolFolder, startRetention } from './intake-source.js';
+import type { IntakeSource, IntakeSourceNotice, IntakeSourceState, Pushed } from './intake-source.js';
 import { openIntakeSource } from './open-intake-source.js';
-import { RETENTION_DAYS } from './record-intake.js';
-import type { IntakePlatform, RecordIntake, RecordIntakeOptions } from './record-intake.js';
-import { startRetention } from './retention.js';
+
+/** The sources that are taken in at a time. */
+interface IntakeSources {
+  readonly all: () => readonly IntakeSource[];
+  readonly named: (sourceId: string) => IntakeSource | undefined;
+  /** One change after the other. @throws what the first that cannot be is refused with; then all are as they were */
+  readonly replace: (configurations: readonly SourceConfiguration[]) => Promise<void>;
+  /** Ends all, the last first, whatever one of them says. @throws the first that one of them said */
+  readonly close: () => Promise<void>;
+}
+
+/**
+ * Looks at sources before anything is opened.
+ * @throws {@link HopbackError} `invalid-configuration` where two have one id, or a zone, columns or a layout cannot be
+ */
+function checkSources(sources: readonly SourceConfiguration[]): void {
+  const ids = new Set<string>();
+  for (const source of sources) {
+    if (ids.has(source.id)) throw new HopbackError('invalid-configuration', `two sources have the id ${source.id}`);
+    ids.add(source.id);
+    if (source.format === 'hep') createSourceHepReader(source);
+    else createSourceReader(source);
+  }
+}
+
+interface Running {
+  readonly configuration: SourceConfiguration;
+  readonly source: IntakeSource;
+}
+
+/** Makes the set, empty at first. */
+function createIntakeSources(open: (source: SourceConfiguration) => Promise<IntakeSource>): IntakeSources {
+  let running = new Map<string, Running>();
+  let changing: Promise<void> = Promise.resolve();
+  let isClosed = false;
+
+  const start = async (configuration: SourceConfiguration): Promise<Running> => ({
+    configuration,
+    source: await open(configuration),
+  });
+  const change = async (configurations: readonly SourceConfiguration[]): Promise<void> => {
+    if (isClosed) throw new HopbackError('closed', 'The intake of records is closed.');
+    checkSources(configurations);
+    const before = running;
+    const stay = configurations.map((one) => ({ one, was: before.get(one.id) }));
+    const kept = new Set(stay.filter(({ one, was }) => was !== undefined && isSame(was.configuration, one)));
+    const ended = [...before.values()].filter((one) => ![...kept].some(({ was }) => was === one));
+    // What ends gives its places and ports free before another takes them.
+    for (const { source } of ended) await source.close();
+    const after = new Map<string, Running>();
+    const opened: Running[] = [];
+    try {
+      for (const entry of stay) {
+        const { one, was } = entry;
+        if (was !== undefined && kept.has(entry)) after.set(one.id, was);
+        else {
+          const begun = await start(one);
+          opened.push(begun);
+          after.set(one.id, begun);
+        }
+      }
+    } catch (error) {
+      running = await restored(before, { ended, opened });
+      throw error;
+    }
+    running = after;
+  };
+  /** As it was, but for a source that cannot be opened again either. */
+  const restored = async (
+    before: ReadonlyMap<string, Running>,
+    { ended, opened }: { readonly ended: readonly Running[]; readonly opened: readonly Running[] },
+  ): Promise<Map<string, Running>> => {
+    for (const { source } of opened) await source.close().catch(() => undefined);
+    const again = new Map(before);
+    for (const { configuration } of ended) {
+      const begun = await start(configuration).catch(() => undefined);
+      if (begun === undefined) again.delete(configuration.id);
+      else again.set(configuration.id, begun);
+    }
+    return again;
+  };
+  return {
+    all: () => [...running.values()].map(({ source }) => source),
+    named: (sourceId) => running.get(sourceId)?.source,
+    replace(configurations) {
+      const turn = changing.then(() => change(configurations));
+      changing = turn.catch(() => undefined);
+      return turn;
+    },
+    async close() {
+      isClosed = true;
+      await changing;
+      await closeAll([...running.values()].map(({ source }) => source).reverse());
+    },
+  };
+}
+
+/** One after the other, whatever one of them says; then the first that was said. */
+async function closeAll(parts: readonly { readonly close: () => Promise<void> }[]): Promise<void> {
+  const failures: unknown[] = [];
+  for (const part of parts) await part.close().catch((error: unknown) => failures.push(error));
+  if (failures.length > 0) throw failures[0];
+}
+
+/** Configurations are plain JSON, read by one schema, which puts members in one order. */
+function isSame(one: SourceConfiguration, other: SourceConfiguration): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
+}
+
+/** 18 months: what a carrier keeps records for, by 47 CFR 42.6 and by the industry traceback that asks for them. */
+export const RETENTION_DAYS = 548;
+
+/** What leaves, where it goes, and under whose name. */
+export interface IntakePlatform {
+  /** The way there. The intake closes it. */
+  readonly transport: RecordTransport;
+  /** What may leave, from {@link createSharingPolicy}. */
+  readonly policy: SharingPolicy;
+  /** Whose records they are, as the platform knows the carrier. */
+  readonly tenantId: string;
+  /** Where records wait for the platform. Default `spool` below the store. */
+  readonly spool?: string;
+}
+
+/** Options of {@link openRecordIntake}. */
+export interface RecordIntakeOptions {
+  /** Of the store, made where it is not there; places, rejected rows and the spool are below it. Holds telephone numbers: for one user. */
+  readonly directory: string;
+  /** A source in files without a `path` is one that is sent, by {@link RecordIntake.push}. */
+  readonly sources: readonly SourceConfiguration[];
+  /** Without it nothing leaves. */
+  readonly platform?: IntakePlatform;
+  /** Days that records are kept, except under a hold, 1 to 36,500. Default {@link RETENTION_DAYS}. */
+  readonly retentionDays?: number;
+  /** Records that are submitted and wait for the store at most, 1 or more. Default 200,000, some 200 MB. */
+  readonly maxSubmitted?: number;
+  readonly clock: Clock;
+  /** Told what happens; not to throw. */
+  readonly onNotice?: (notice: IntakeNotice) => void;
+}
+
+/** What happened: at a source, to submitted records or to retention, or that records were removed for their age. */
+export type IntakeNotice =
+  IntakeSourceNotice | { readonly kind: 'expired'; readonly records: number; readonly days: number };
+
+/** What became of records that were submitted. */
+export interface SubmittedCounts {
+  readonly accepted: number;
+  /** Not taken, since too many waited or no store can take them: they are lost, and their count is all that is left. */
+  readonly refused: number;
+  readonly inserted: number;
+  readonly repeated: number;
+  /** Not in the store yet. */
+  readonly pending: number;
+  /** Attempts of the store that failed since the last that did not. */
+  readonly failures: number;
+}
+
+/** How everything stands. */
+export interface IntakeState {
+  readonly sources: readonly IntakeSourceState[];
+  readonly submitted: SubmittedCounts;
+  /** Where something may leave. */
+  readonly platform?: { readonly status: StreamStatus; readonly counts: RecordFeedCounts };
+}
+
+/** Takes in the records of a carrier, stores them, and sends on what may leave. */
+export interface RecordIntake extends AsyncDisposable {
+  /** Where records are looked up. The intake closes it. */
+  readonly store: SharedRecordStore;
+  /**
+   * Takes records that nobody waits for, at once, whatever the disk does: they go to the store within a quarter of a second, or as soon as it
+   * takes them. What is not there when the process is killed is lost. Never throws.
+   * @returns how many were taken; of the rest, which is counted, too many wait, or no store can ever take them: without an id or a time
+   */
+  readonly submit: (records: readonly CallRecord[]) => number;
+  /**
+   * Takes in rows of a source that is sent: whole rows, of whole legs. What could not be read is in the reject file of the source.
+   * @returns what became of them, when all of it is durable; `unknown-source` where no such source is sent
+   * @throws HopbackError what the store or the spool refuses with, after which some may be there: sent again, nothing is doubled;
+   * `closed` after the end
+   */
+  readonly push: (sourceId: string, octets: Uint8Array) => Promise<Pushed | { readonly status: 'unknown-source' }>;
+  /** Takes in what is there, one source after the other, until the signal says to leave it. */
+  readonly look: (options?: { readonly signal?: AbortSignal }) => Promise<void>;
+  /**
+   * Puts other sources in the place of those there are. One that stays as it was goes on untouched; one that changed goes on from its
+   * place. Where one cannot be, all stay as they were.
+   * @throws HopbackError `invalid-configuration` or `storage-failed` where one cannot be
+   */
+  readonly replaceSources: (sources: readonly SourceConfiguration[]) => Promise<void>;
+  /** Ends taking in from sources; what was read is durable. */
+  readonly endSources: () => Promise<void>;
+  /** Waits until the platform has what may leave. `undefined` where nothing may. */
+  readonly drain: (options?: { readonly timeoutMs?: number }) => Promise<Drained | undefined>;
+  readonly state: () => IntakeState;
+  /** Ends everything; what was taken is durable, or counted. @throws HopbackError the first that the disk refused with, after all is closed */
+  readonly close: () => Promise<void>;
+}
 
 /**
  * Opens everything that takes in the records of a carrier: store, retention, spool and stream to the platform, and each source. Killed at

@@ -1,23 +1,34 @@
-export { createPseudonyms, MAX_PSEUDONYM_KEY_BYTES, MIN_PSEUDONYM_KEY_BYTES, PSEUDONYM_DIGITS } from './pseudonyms.js';
-export type { PseudonymDomain, PseudonymOptions, Pseudonyms } from './pseudonyms.js';
-export { decideSharing, explainSharing, shareRecord } from './share-record.js';
-export type { SharingDecision, SharingExplanation, SharingOutcome } from './share-record.js';
 export {
-  createSharingPolicy,
   DEFAULT_SHARING_POLICY,
+  MAX_PSEUDONYM_KEY_BYTES,
   MAX_SHARING_EXCEPTIONS,
+  MEMBER_RULES,
+  MIN_PSEUDONYM_KEY_BYTES,
+  PSEUDONYM_DIGITS,
   SHARING_LEVELS,
+  createPseudonyms,
+  createSharingPolicy,
 } from './sharing-policy.js';
 export type {
+  MemberExplanation,
+  MemberLeaf,
+  MemberNode,
+  MemberObject,
+  MemberParty,
   MemberPolicy,
+  MemberRule,
+  MemberTreatment,
+  PseudonymDomain,
+  PseudonymOptions,
+  Pseudonyms,
   SendingLevel,
   SharingException,
   SharingLevel,
   SharingPolicy,
   SharingPolicyData,
   SharingPolicyOptions,
+  SharingReason,
 } from './sharing-policy.js';
+export { decideSharing, explainSharing, shareRecord } from './share-record.js';
+export type { SharingDecision, SharingExplanation, SharingOutcome } from './share-record.js';
 export { readSharingPolicy } from './read-sharing-policy.js';
-export { MEMBER_RULES } from './sharing-rules.js';
-export type { MemberExplanation, MemberRule, MemberTreatment, SharingReason } from './sharing-rules.js';
-export type { MemberLeaf, MemberNode, MemberObject, MemberParty } from './member-tree.js';

@@ -1,33 +1,32 @@
 import { realpath } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setImmediate as pause } from 'node:timers/promises';
+import { nextTurn } from '../../core/runtime/clock.js';
 import type { CallRecord } from '../../core/call-record.js';
 import type { Clock } from '../../core/runtime/clock.js';
 import { makeFolder } from '../../log/log-files.js';
-import { coverageWith, coverageWithout } from './coverage.js';
-import { countDay, countDays } from './duckdb/day-sums.js';
-import { findInDay } from './duckdb/day-look-up.js';
-import { writeDay } from './duckdb/day-writer.js';
-import { DayError, inUse, loadDuckDb, storageFailed } from './duckdb/duckdb-module.js';
-import { openEngine } from './duckdb/engine.js';
-import type { Engine } from './duckdb/engine.js';
-import { createFileAccess } from './duckdb/open-files.js';
-import type { FileAccess, OpenFiles } from './duckdb/open-files.js';
-import { createInsertQueue } from './duckdb/insert-queue.js';
-import { aroundOtherInstants, dateOf, dayOf, millisecondsWithin } from './duckdb/partition-sql.js';
-import { openStateFile } from './duckdb/state-file.js';
-import { auditEntry, endedEntries, placedHold, tooManyToHold } from './legal-hold.js';
-import { scopeOf } from './coverage.js';
 import {
   DAY_US,
+  MAX_HELD_RECORDS,
+  auditEntry,
   checkHoldOrder,
   checkInterval,
   checkRecord,
   checkWindow,
   checkedLimit,
+  coverageWith,
+  coverageWithout,
+  endedEntries,
   mergedRecords,
-} from './record-query.js';
-import { MAX_HELD_RECORDS } from './record-store.js';
+  placedHold,
+  scopeOf,
+  tooManyToHold,
+} from './record-store.js';
+import { countDay, countDays, createFileAccess, openEngine, openStateFile } from './duckdb/engine.js';
+import type { Engine, FileAccess, OpenFiles } from './duckdb/engine.js';
+import { DayError, inUse, loadDuckDb, storageFailed } from './duckdb/duckdb-module.js';
+import { findInDay } from './duckdb/partitions.js';
+import { createInsertQueue, writeDay } from './duckdb/insert-queue.js';
+import { aroundOtherInstants, dateOf, dayOf, millisecondsWithin } from './duckdb/partition-rows.js';
 import type { FoundRecords, RecordQuery, RecordStore, StoreStatistics } from './record-store.js';
 
 /** Options of {@link openDuckDbRecordStore}. */
@@ -115,7 +114,7 @@ function storeOf(opened: OpenFiles, { open, clock, directory }: StoreParts): Rec
             throw new DayError(dateOf(day), error);
           }),
       ),
-    pause,
+    pause: nextTurn,
   });
 
   const search = (query: RecordQuery, limit: number): Promise<FoundRecords> =>

@@ -1,20 +1,27 @@
 import type { CallRecord } from '../../core/call-record.js';
 import type { Clock } from '../../core/runtime/clock.js';
 import { HopbackError } from '../../errors.js';
-import { auditEntry, endedEntries, placedHold, tooManyToHold } from './legal-hold.js';
-import { coverageFrom, scopeOf, coverageWith, coverageWithout, createCoverageTable } from './coverage.js';
 import {
+  MAX_HELD_RECORDS,
   OTHER_INSTANT_US,
+  auditEntry,
   byTime,
   checkHoldOrder,
   checkInterval,
   checkRecord,
   checkWindow,
   checkedLimit,
+  coverageFrom,
+  coverageWith,
+  coverageWithout,
+  createCoverageTable,
+  endedEntries,
   matchesQuery,
   mergedRecords,
-} from './record-query.js';
-import { MAX_HELD_RECORDS } from './record-store.js';
+  placedHold,
+  scopeOf,
+  tooManyToHold,
+} from './record-store.js';
 import type { HoldAuditEntry, LegalHold, RecordQuery, RecordStore, StoreStatistics } from './record-store.js';
 
 /** Options of {@link createMemoryRecordStore}. */

@@ -3,14 +3,16 @@ import type { Pool, PoolClient } from 'pg';
 import type { CallRecord } from '../../core/call-record.js';
 import type { CoverageInterval } from '../../core/call-record.js';
 import { HopbackError } from '../../errors.js';
-import { coverageWithin } from './coverage.js';
-import { countStatement, findStatement, sizeStatement } from './postgres-query.js';
-import type { PostgresStatement } from './postgres-query.js';
-import { createPostgresRows } from './postgres-row.js';
-import type { PostgresRow, PostgresRows } from './postgres-row.js';
-import { checkPostgresTable } from './postgres-table.js';
-import type { PostgresTable } from './postgres-table.js';
-import { byTime, checkedLimit, checkWindow, matchesQuery } from './record-query.js';
+import { coverageWithin } from './record-store.js';
+import {
+  checkPostgresTable,
+  countStatement,
+  createPostgresRows,
+  findStatement,
+  sizeStatement,
+} from './postgres-row.js';
+import type { PostgresRow, PostgresRows, PostgresStatement, PostgresTable } from './postgres-row.js';
+import { byTime, checkedLimit, checkWindow, matchesQuery } from './record-store.js';
 import type { FoundRecords, RecordLookup, RecordQuery, StoreStatistics, TimeWindow } from './record-store.js';
 
 /**

@@ -1,5 +1,5 @@
 import { realpath } from 'node:fs/promises';
-import { setTimeout as delay } from 'node:timers/promises';
+import { wait } from '../../core/runtime/clock.js';
 import { isHopbackError } from '../../errors.js';
 import { makeFolder } from '../../log/log-files.js';
 import { isInUse, storageFailed } from './duckdb/duckdb-module.js';
@@ -7,8 +7,7 @@ import { openDuckDbRecordStore } from './duckdb-record-store.js';
 import type { DuckDbRecordStoreOptions } from './duckdb-record-store.js';
 import type { RecordStore } from './record-store.js';
 import { createGuestStore, isHosted } from './shared/guest-store.js';
-import { startSocketHost } from './shared/socket-host.js';
-import { isWithoutAnswer, socketRequests } from './shared/socket-request.js';
+import { isWithoutAnswer, socketRequests, startSocketHost } from './shared/socket-host.js';
 
 /** A record store that several processes of one user have open. */
 export interface SharedRecordStore extends RecordStore {
@@ -88,7 +87,7 @@ async function joined(options: DuckDbRecordStoreOptions): Promise<Membership> {
     } catch (error) {
       if (!isInUse(error) || performance.now() - beganMs >= OPEN_TIMEOUT_MS) throw error;
     }
-    await delay(ATTEMPT_PAUSE_MS);
+    await wait(ATTEMPT_PAUSE_MS);
   }
 }
 

@@ -1,6 +1,52 @@
-import type { CallFacts } from './call-facts.js';
-import { createDistinctNumbers } from './distinct-numbers.js';
-import type { DistinctNumbers } from './distinct-numbers.js';
+import type { CallFacts } from './suspicion.js';
+
+/** How many different numbers were seen, within a few per cent, in a kilobyte: HyperLogLog of 1,024 registers. */
+interface DistinctNumbers {
+  /** @param hash - 32 evenly spread bits of the number */
+  readonly add: (hash: number) => void;
+  /** About how many different ones; exact to 3 % typically. The order in which they came makes no difference. */
+  readonly count: () => number;
+  /** Its registers, by reference. */
+  readonly ranks: Uint8Array;
+}
+
+const REGISTER_BITS = 10;
+const REGISTERS = 2 ** REGISTER_BITS;
+/** @see Flajolet et al., HyperLogLog (2007), figure 3 */
+const ALPHA = 0.7213 / (1 + 1.079 / REGISTERS);
+
+/** 2^-n of every rank that 22 bits can have. */
+const POWERS: readonly number[] = Array.from({ length: 33 - REGISTER_BITS + 1 }, (_, rank) => 2 ** -rank);
+
+/** Starts a count: empty, or with the registers of an earlier one. Never throws. */
+function createDistinctNumbers(saved?: Uint8Array): DistinctNumbers {
+  const ranks = new Uint8Array(REGISTERS);
+  // Kept as registers change, so that reading the count is no walk over them.
+  let sum = REGISTERS;
+  let empty = REGISTERS;
+  if (saved !== undefined) {
+    ranks.set(saved);
+    sum = ranks.reduce((total, rank) => total + (POWERS[rank] ?? 0), 0);
+    empty = ranks.reduce((count, rank) => count + (rank === 0 ? 1 : 0), 0);
+  }
+  return {
+    ranks,
+    add: (hash) => {
+      const register = hash >>> (32 - REGISTER_BITS);
+      const rank = Math.clz32((hash << REGISTER_BITS) | (1 << (REGISTER_BITS - 1))) + 1;
+      const before = ranks[register] ?? 0;
+      if (rank <= before) return;
+      ranks[register] = rank;
+      sum += (POWERS[rank] ?? 0) - (POWERS[before] ?? 0);
+      if (before === 0) empty -= 1;
+    },
+    count: () => {
+      const estimate = (ALPHA * REGISTERS * REGISTERS) / sum;
+      // Few numbers: counting the registers that none has hit is nearer.
+      return estimate <= 2.5 * REGISTERS && empty > 0 ? REGISTERS * Math.log(REGISTERS / empty) : estimate;
+    },
+  };
+}
 
 /** Calls of one number, trunk or signer within half a window. */
 export interface HalfCounts {
@@ -70,81 +116,102 @@ export function rollTo(counts: CallCounts, half: number): HalfCounts {
   return counts.now;
 }
 
-/** Members of a half: all but the callers. */
-const MEMBERS = 12;
+/** Counts packed into arrays, one place after another. */
+export interface PackedCounts {
+  /** Of each place the half, and where the called numbers fall in it and in the half before. */
+  readonly words: Int32Array;
+  /** Of each place whether there is a half before, and how many calls of each kind were in both. 16 bits where {@link MOST_CALLS} is kept. */
+  readonly tallies: Uint16Array | Int32Array;
+}
 
-/** Whole numbers that counts are packed into: the half, whether there is one before it, and the members of both. */
-export const PACKED_COUNTS: number = 2 + 2 * MEMBERS;
+/** Of a calling number: further calls within half a window are not counted, so that their shares stay what they are. */
+export const MOST_CALLS = 0xffff;
+
+const TALLIES = 8;
+const PLACE_WORDS = 4;
+const WORDS_OF_COUNTS = 1 + 2 * PLACE_WORDS;
+const TALLIES_OF_COUNTS = 1 + 2 * TALLIES;
 
 /** Packs counts into a place. Callers are kept apart. Never throws. */
-export function packCounts({ half, now, before }: CallCounts, into: Int32Array, at: number): void {
+function packInto(packed: PackedCounts, place: number, { half, now, before }: CallCounts): void {
+  const word = place * WORDS_OF_COUNTS;
+  const tally = place * TALLIES_OF_COUNTS;
   const hasBefore = before !== NO_CALLS;
-  into[at] = half;
-  into[at + 1] = hasBefore ? 1 : 0;
-  packHalf(now, into, at + 2);
-  if (hasBefore) packHalf(before, into, at + 2 + MEMBERS);
+  packed.words[word] = half;
+  packed.tallies[tally] = hasBefore ? 1 : 0;
+  packHalf(now, packed, word + 1, tally + 1);
+  if (hasBefore) packHalf(before, packed, word + 1 + PLACE_WORDS, tally + 1 + TALLIES);
 }
 
 /** Makes counts be those that were packed. Never throws. */
-export function unpackInto(counts: CallCounts, from: Int32Array, at: number): void {
-  counts.half = from[at] as number;
-  unpackHalf(counts.now, from, at + 2);
-  if (from[at + 1] === 0) counts.before = NO_CALLS;
+export function unpackFrom(packed: PackedCounts, place: number, counts: CallCounts): void {
+  const word = place * WORDS_OF_COUNTS;
+  const tally = place * TALLIES_OF_COUNTS;
+  counts.half = packed.words[word] as number;
+  unpackHalf(counts.now, packed, word + 1, tally + 1);
+  if (packed.tallies[tally] === 0) counts.before = NO_CALLS;
   else {
     if (counts.before === NO_CALLS) counts.before = noCalls(false);
-    unpackHalf(counts.before, from, at + 2 + MEMBERS);
+    unpackHalf(counts.before, packed, word + 1 + PLACE_WORDS, tally + 1 + TALLIES);
   }
 }
 
+/** Counts of a trunk or signer packed alone. Never throws. */
+export function packedCounts(counts: CallCounts): PackedCounts {
+  const packed = { words: new Int32Array(WORDS_OF_COUNTS), tallies: new Int32Array(TALLIES_OF_COUNTS) };
+  packInto(packed, 0, counts);
+  return packed;
+}
+
 /** Makes counts begin anew in a half. Never throws. */
-export function beginCounts(counts: CallCounts, half: number): void {
+function beginCounts(counts: CallCounts, half: number): void {
   counts.half = half;
-  unpackHalf(counts.now, NOTHING, 0);
+  unpackHalf(counts.now, NOTHING, 0, 0);
   counts.before = NO_CALLS;
 }
 
-const NOTHING = new Int32Array(MEMBERS);
+const NOTHING: PackedCounts = { words: new Int32Array(PLACE_WORDS), tallies: new Uint16Array(TALLIES) };
 
 // Written out, since it is run for every call.
-function packHalf(half: HalfCounts, into: Int32Array, at: number): void {
-  into[at] = half.calls;
-  into[at + 1] = half.answered;
-  into[at + 2] = half.timed;
-  into[at + 3] = half.short;
-  into[at + 4] = half.talked;
-  into[at + 5] = half.poor;
-  into[at + 6] = half.marked;
-  into[at + 7] = half.neighbours;
-  into[at + 8] = half.called0;
-  into[at + 9] = half.called1;
-  into[at + 10] = half.called2;
-  into[at + 11] = half.called3;
+function packHalf(half: HalfCounts, { words, tallies }: PackedCounts, word: number, tally: number): void {
+  tallies[tally] = half.calls;
+  tallies[tally + 1] = half.answered;
+  tallies[tally + 2] = half.timed;
+  tallies[tally + 3] = half.short;
+  tallies[tally + 4] = half.talked;
+  tallies[tally + 5] = half.poor;
+  tallies[tally + 6] = half.marked;
+  tallies[tally + 7] = half.neighbours;
+  words[word] = half.called0;
+  words[word + 1] = half.called1;
+  words[word + 2] = half.called2;
+  words[word + 3] = half.called3;
 }
 
-function unpackHalf(half: HalfCounts, from: Int32Array, at: number): void {
-  half.calls = from[at] as number;
-  half.answered = from[at + 1] as number;
-  half.timed = from[at + 2] as number;
-  half.short = from[at + 3] as number;
-  half.talked = from[at + 4] as number;
-  half.poor = from[at + 5] as number;
-  half.marked = from[at + 6] as number;
-  half.neighbours = from[at + 7] as number;
-  half.called0 = from[at + 8] as number;
-  half.called1 = from[at + 9] as number;
-  half.called2 = from[at + 10] as number;
-  half.called3 = from[at + 11] as number;
+function unpackHalf(half: HalfCounts, { words, tallies }: PackedCounts, word: number, tally: number): void {
+  half.calls = tallies[tally] as number;
+  half.answered = tallies[tally + 1] as number;
+  half.timed = tallies[tally + 2] as number;
+  half.short = tallies[tally + 3] as number;
+  half.talked = tallies[tally + 4] as number;
+  half.poor = tallies[tally + 5] as number;
+  half.marked = tallies[tally + 6] as number;
+  half.neighbours = tallies[tally + 7] as number;
+  half.called0 = words[word] as number;
+  half.called1 = words[word + 1] as number;
+  half.called2 = words[word + 2] as number;
+  half.called3 = words[word + 3] as number;
 }
 
 /** Counts of a trunk or signer that were packed, with the registers of its callers. Never throws. */
 export function unpackedGroupCounts(
-  from: Int32Array,
+  from: PackedCounts,
   callers: { readonly now: Uint8Array; readonly before: Uint8Array | undefined },
 ): CallCounts {
   const counts = createCallCounts(0, true);
   counts.now = callersOf(callers.now);
-  if (from[1] === 1) counts.before = callersOf(callers.before);
-  unpackInto(counts, from, 0);
+  if (from.tallies[0] === 1) counts.before = callersOf(callers.before);
+  unpackFrom(from, 0, counts);
   return counts;
 }
 
@@ -228,7 +295,7 @@ export function distinctCalled({ now, before }: CallCounts): number {
 const PLACES = 128;
 
 /** What a full count stands for: 128 × ln 128. */
-export const MOST_DISTINCT_CALLED = 621;
+const MOST_DISTINCT_CALLED = 621;
 
 function noCalls(isGroup: boolean): HalfCounts {
   return {
@@ -256,4 +323,137 @@ function ones(word: number): number {
   let bits = word - ((word >>> 1) & 0x5555_5555);
   bits = (bits & 0x3333_3333) + ((bits >>> 2) & 0x3333_3333);
   return Math.imul((bits + (bits >>> 4)) & 0x0f0f_0f0f, 0x0101_0101) >>> 24;
+}
+
+/** What is remembered of a trunk or signer. */
+export interface GroupMemory {
+  /** Number of the group, for what is kept elsewhere. */
+  readonly index: number;
+  readonly counts: CallCounts;
+  /** Calls by area code of the caller, neighbours of the called number left out, so that spoofed calls do not make a trunk local. */
+  readonly areas: Uint16Array;
+  /** Calls in `areas`. */
+  areaCalls: number;
+}
+
+/** Area codes have three digits. */
+const AREA_CODES = 1_000;
+const MOST_COUNTED = 0xffff;
+
+/** Starts the memory of a trunk or signer. Never throws. */
+export function createGroupMemory(index: number, half: number): GroupMemory {
+  return { index, counts: createCallCounts(half, true), areas: new Uint16Array(AREA_CODES), areaCalls: 0 };
+}
+
+/** Moves on to the half of a call; areas fade by half with every half window. Never throws. */
+export function rollGroupTo(group: GroupMemory, half: number): HalfCounts {
+  const isLater = half > group.counts.half;
+  const counts = rollTo(group.counts, half);
+  if (isLater) fade(group);
+  return counts;
+}
+
+/** Counts the area of a caller who is no neighbour of whom it calls. Never throws. */
+export function countArea(group: GroupMemory, callingNpaNxx: number): void {
+  const area = Math.trunc(callingNpaNxx / 1_000);
+  if ((group.areas[area] ?? 0) >= MOST_COUNTED) fade(group);
+  group.areas[area] = (group.areas[area] ?? 0) + 1;
+  group.areaCalls += 1;
+}
+
+/**
+ * Which share of a trunk's callers is of an area.
+ * @param least - as few calls as this are taken for as many: a trunk of which little is known is of no area
+ */
+export function areaShare({ areas, areaCalls }: GroupMemory, npaNxx: number, least: number): number {
+  return (areas[Math.trunc(npaNxx / 1_000)] ?? 0) / Math.max(areaCalls, least);
+}
+
+function fade(group: GroupMemory): void {
+  let sum = 0;
+  for (let area = 0; area < AREA_CODES; area += 1) {
+    const left = (group.areas[area] ?? 0) >>> 1;
+    group.areas[area] = left;
+    sum += left;
+  }
+  group.areaCalls = sum;
+}
+
+/**
+ * Counts of calling numbers: as a bounded table of them, but in one array. There are hundreds of thousands of numbers; as objects they
+ * would take twice the memory, and the garbage collector would look at each of them again and again.
+ */
+interface NumberCounts {
+  /**
+   * The counts of a number, made where there are none, in an object that is used again for the next number: what is changed of it is kept by
+   * {@link NumberCounts.keep}.
+   * @param key - 52 bits of a hash of the number
+   * @param half - in which counting begins for a number that is new
+   */
+  readonly at: (key: number, half: number) => CallCounts;
+  /** Keeps what was changed of the counts that were given last. */
+  readonly keep: () => void;
+  readonly size: () => number;
+  /** The table as it stands, by reference: for a snapshot. */
+  readonly state: () => NumberCountsState;
+  readonly restore: (saved: NumberCountsState) => void;
+}
+
+/** Counts by their places. */
+export interface NumberCountsState {
+  readonly keys: Float64Array;
+  readonly turns: Float64Array;
+  readonly counts: PackedCounts;
+  readonly turn: number;
+  readonly used: number;
+}
+
+/** Places where a number can stand; the one that was used longest ago goes. */
+const WAYS = 8;
+
+/** Makes the table. Never throws. @param limit - numbers at most; rounded down to a power of two, 16 or more */
+export function createNumberCounts(limit: number): NumberCounts {
+  const sets = 2 ** Math.max(1, Math.floor(Math.log2(limit / WAYS)));
+  const keys = new Float64Array(sets * WAYS).fill(-1);
+  /** When the place was used last, in uses; 0 for empty places. */
+  const turns = new Float64Array(sets * WAYS);
+  const counts = {
+    words: new Int32Array(sets * WAYS * WORDS_OF_COUNTS),
+    tallies: new Uint16Array(sets * WAYS * TALLIES_OF_COUNTS),
+  };
+  const given = createCallCounts(0, false);
+  let place = 0;
+  let turn = 0;
+  let used = 0;
+  return {
+    at: (key, half) => {
+      turn += 1;
+      const first = ((key >>> 0) & (sets - 1)) * WAYS;
+      place = first;
+      for (let slot = first; slot < first + WAYS; slot += 1) {
+        if (keys[slot] === key) {
+          turns[slot] = turn;
+          place = slot;
+          unpackFrom(counts, slot, given);
+          return given;
+        }
+        if ((turns[slot] as number) < (turns[place] as number)) place = slot;
+      }
+      if (keys[place] === -1) used += 1;
+      keys[place] = key;
+      turns[place] = turn;
+      beginCounts(given, half);
+      return given;
+    },
+    keep: () => packInto(counts, place, given),
+    size: () => used,
+    state: () => ({ keys, turns, counts, turn, used }),
+    restore: (saved) => {
+      keys.set(saved.keys);
+      turns.set(saved.turns);
+      counts.words.set(saved.counts.words);
+      counts.tallies.set(saved.counts.tallies);
+      ({ turn, used } = saved);
+    },
+  };
 }

@@ -1,23 +1,433 @@
-import { createBoundedTable } from './bounded-table.js';
-import { countCall, countLateAnswer, createCallCounts, rollTo, unpackInto } from './call-counts.js';
-import type { CallMarks } from './call-counts.js';
-import { callFacts } from './call-facts.js';
-import type { CallFacts, JudgedRecord } from './call-facts.js';
-import { countArea, createGroupMemory, rollGroupTo } from './call-groups.js';
-import type { GroupMemory } from './call-groups.js';
-import { createDiallingRows, MAX_DIALLING_GROUP } from './dialling-rows.js';
-import { createNumberCounts } from './number-counts.js';
-import { createRecentCalls } from './recent-calls.js';
-import { readCalling } from './calling-reading.js';
-import { rampStrength } from './signal-findings.js';
-import type { CallingReading, SuspicionLists } from './signal-findings.js';
-import { findSignals } from './signals.js';
-import { checkSuspicionPolicy, DEFAULT_SUSPICION_POLICY, HALF_HOUR_US } from './suspicion-policy.js';
-import type { SuspicionPolicy } from './suspicion-policy.js';
-import type { Suspicion, SuspicionSignal } from './suspicion.js';
-import { hashText, hashText52 } from './text-hash.js';
-import { packedCounts, restoreGroups, savedGroups } from './tracker-state.js';
-import type { SuspicionTrackerState } from './tracker-state.js';
+import {
+  MOST_CALLS,
+  countArea,
+  countCall,
+  countLateAnswer,
+  createCallCounts,
+  createGroupMemory,
+  createNumberCounts,
+  packedCounts,
+  rollGroupTo,
+  rollTo,
+  unpackFrom,
+  unpackedGroupCounts,
+} from './call-counts.js';
+import type { CallMarks, GroupMemory, HalfCounts, NumberCountsState, PackedCounts } from './call-counts.js';
+import { findSignals, readCalling } from './signals.js';
+import { DEFAULT_SUSPICION_POLICY, HALF_HOUR_US, checkSuspicionPolicy, rampStrength } from './suspicion-policy.js';
+import type { CallingReading, SuspicionLists, SuspicionPolicy } from './suspicion-policy.js';
+import { callFacts } from './suspicion.js';
+import type { CallFacts, JudgedRecord, Suspicion, SuspicionSignal } from './suspicion.js';
+
+/** A table that never holds more than its limit, and forgets what has not been asked for the longest. */
+interface BoundedTable<Entry> {
+  /**
+   * The entry of a key, made where there is none. Names it as used just now.
+   * @param key - 52 bits of a hash of what the entry is of
+   */
+  readonly at: (key: number) => Entry;
+  /** Entries held. */
+  readonly size: () => number;
+  /** The table as it stands, by reference: for a snapshot. */
+  readonly state: () => BoundedTableState<Entry>;
+  /** Takes a saved state over. `entries` are by place; places that are left out are empty. */
+  readonly restore: (saved: BoundedTableState<Entry>) => void;
+}
+
+/** A table by its places. */
+interface BoundedTableState<Entry> {
+  readonly keys: Float64Array;
+  readonly turns: Float64Array;
+  readonly entries: readonly (Entry | undefined)[];
+  readonly turn: number;
+  readonly used: number;
+}
+
+/** Places where an entry can stand: eight keys are one line of a processor's cache. */
+const WAYS = 8;
+
+/**
+ * Makes a table of sets of eight places. A full set forgets the entry that was used longest ago, so that whoever calls most stays.
+ * Nothing is moved or rebuilt as entries come and go, as in a map that lives long and leaves its garbage standing. Never throws.
+ * @param limit - entries at most; rounded down to a power of two, 16 or more
+ */
+function createBoundedTable<Entry>(limit: number, make: () => Entry): BoundedTable<Entry> {
+  const sets = 2 ** Math.max(1, Math.floor(Math.log2(limit / WAYS)));
+  const keys = new Float64Array(sets * WAYS).fill(-1);
+  /** When the place was used last, in uses; 0 for empty places. */
+  const turns = new Float64Array(sets * WAYS);
+  const entries: (Entry | undefined)[] = [];
+  let turn = 0;
+  let used = 0;
+  return {
+    at: (key) => {
+      turn += 1;
+      const first = ((key >>> 0) & (sets - 1)) * WAYS;
+      let chosen = first;
+      for (let slot = first; slot < first + WAYS; slot += 1) {
+        if (keys[slot] === key) {
+          const known = entries[slot];
+          if (known === undefined) break;
+          turns[slot] = turn;
+          return known;
+        }
+        if ((turns[slot] as number) < (turns[chosen] as number)) chosen = slot;
+      }
+      if (keys[chosen] === -1) used += 1;
+      const entry = make();
+      keys[chosen] = key;
+      turns[chosen] = turn;
+      entries[chosen] = entry;
+      return entry;
+    },
+    size: () => used,
+    state: () => ({ keys, turns, entries, turn, used }),
+    restore: (saved) => {
+      keys.set(saved.keys);
+      turns.set(saved.turns);
+      for (const [place, entry] of saved.entries.entries()) entries[place] = entry;
+      ({ turn, used } = saved);
+    },
+  };
+}
+
+/**
+ * 32 bits of a text, evenly spread: FNV-1a, then the finishing steps of MurmurHash3. For counting; an adversary can make two texts
+ * collide. Never throws.
+ */
+function hashText(text: string): number {
+  let hash = 0x811c_9dc5;
+  for (let at = 0; at < text.length; at += 1) hash = Math.imul(hash ^ text.charCodeAt(at), 0x0100_0193);
+  return finish(hash);
+}
+
+function finish(word: number): number {
+  let hash = word;
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85eb_ca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2_ae35);
+  return (hash ^ (hash >>> 16)) >>> 0;
+}
+
+/** 32 bits of a whole number up to 2^53. Never throws. */
+function hashNumber(value: number): number {
+  const high = Math.trunc(value / 0x1_0000_0000);
+  return finish((value >>> 0) ^ Math.imul(high, 0x9e37_79b1));
+}
+
+/** 52 bits of a text: two sums over it, so that hardly any two of a million texts share them. Never throws. */
+function hashText52(text: string): number {
+  let first = 0x811c_9dc5;
+  let second = 0x9e37_79b1;
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    first = Math.imul(first ^ code, 0x0100_0193);
+    second = Math.imul(second ^ code, 0x85eb_ca6b);
+  }
+  return (finish(first ^ (second >>> 15)) >>> 12) * 0x1_0000_0000 + finish(second ^ (first >>> 13));
+}
+
+/** What was known of a call before one of its legs came. */
+type LegsBefore = 'none' | 'unanswered' | 'answered';
+
+/** Knows the calls of late, so that forks and further routes of a call are not counted as calls of their own. */
+interface RecentCalls {
+  /**
+   * Notes a leg.
+   * @param call - what the legs of the call have in common
+   */
+  readonly note: (call: string, isAnswered: boolean) => LegsBefore;
+  /** Calls known. */
+  readonly size: () => number;
+  /** The memory as it stands, by reference: for a snapshot. */
+  readonly state: () => RecentCallsState;
+  readonly restore: (saved: RecentCallsState) => void;
+}
+
+/** Recent calls by their places. */
+export interface RecentCallsState {
+  readonly keys: Float64Array;
+  readonly turns: Float64Array;
+  readonly turn: number;
+  readonly used: number;
+}
+
+/** Places where a call, or a block of numbers, can stand; the one noted longest ago goes. With four, chance pushes one out only when the table is well filled. */
+const PLACES = 4;
+
+/**
+ * Makes the memory: four places for every remainder of a hash, nothing that a garbage collector would have to look at. Never throws.
+ * @param limit - calls known at most, rounded up to a power of two
+ */
+function createRecentCalls(limit: number): RecentCalls {
+  const sets = 2 ** Math.max(2, Math.ceil(Math.log2(limit / PLACES)));
+  const keys = new Float64Array(sets * PLACES).fill(-1);
+  /** When the place was noted last, in legs; negative where the call was answered. */
+  const turns = new Float64Array(sets * PLACES);
+  let turn = 0;
+  let used = 0;
+  return {
+    note: (call, isAnswered) => {
+      turn += 1;
+      const key = hashText52(call);
+      const first = ((key >>> 0) & (sets - 1)) * PLACES;
+      let chosen = first;
+      for (let slot = first; slot < first + PLACES; slot += 1) {
+        if (keys[slot] === key) {
+          const wasAnswered = (turns[slot] as number) < 0;
+          turns[slot] = wasAnswered || isAnswered ? -turn : turn;
+          return wasAnswered ? 'answered' : 'unanswered';
+        }
+        // Empty places have the turn 0.
+        if (Math.abs(turns[slot] as number) < Math.abs(turns[chosen] as number)) chosen = slot;
+      }
+      if (keys[chosen] === -1) used += 1;
+      keys[chosen] = key;
+      turns[chosen] = isAnswered ? -turn : turn;
+      return 'none';
+    },
+    size: () => used,
+    state: () => ({ keys, turns, turn, used }),
+    restore: (saved) => {
+      keys.set(saved.keys);
+      turns.set(saved.turns);
+      ({ turn, used } = saved);
+    },
+  };
+}
+
+/**
+ * Finds rows of called numbers: 0101, 0102, 0104, … one after the other, upward or downward, in whatever order their records come. Numbers
+ * side by side that are called at random, as those of a hospital or call centre are within any two minutes, are no row.
+ */
+interface DiallingRows {
+  /**
+   * Notes a call and says how many different numbers the row has that it belongs to, itself included; 1 where it has no neighbour, or
+   * where its neighbours were called in no order.
+   * @param group - whole number of the trunk, from 0 to {@link MAX_DIALLING_GROUP}
+   * @param called - national number as a whole number below 10^10
+   * @param atUs - when, microseconds since the epoch
+   */
+  readonly note: (group: number, called: number, atUs: number) => number;
+  /** The memory as it stands, by reference: for a snapshot. */
+  readonly state: () => DiallingRowsState;
+  readonly restore: (saved: DiallingRowsState) => void;
+}
+
+/** Blocks of called numbers by their places. */
+export interface DiallingRowsState {
+  readonly blocks: Float64Array;
+  readonly blockTimesUs: Float64Array;
+  readonly timesUs: Float64Array;
+}
+
+/** How rows are found, and how much is remembered for it. */
+interface DiallingRowOptions {
+  /** Blocks of eight numbers remembered, rounded up to a power of two. */
+  readonly limit: number;
+  /** How far neighbours are apart at most. */
+  readonly step: number;
+  /** How long after one another neighbours are called at most, microseconds. */
+  readonly gapUs: number;
+  /** How many numbers of a row are counted to either side; a longer row is no surer. */
+  readonly longest: number;
+}
+
+/** Groups that can be told apart: group and number share the 53 bits of a whole number. */
+const MAX_DIALLING_GROUP = 800_000;
+
+/**
+ * How closely numbers and times of a row go together at least, 0 to 1. A dialler leaves 0.9 and more, also where several lines share the
+ * work; numbers that are called at random come to it in few of a hundred rows.
+ */
+const LEAST_ORDER = 0.8;
+/** Faster than a number in so many microseconds nobody is called by chance, and whole seconds tell no order. */
+const ONE_BURST_US = 1_000_000;
+
+const NATIONAL_NUMBERS = 10_000_000_000;
+/** Numbers side by side are kept together, so that most neighbours are found where the number itself is. */
+const BLOCK = 8;
+
+/**
+ * Makes the memory for rows: when each number was called last, and nothing else, so that calls at the same time may come in any
+ * order. A full place forgets the block of numbers that was called longest ago. Never throws.
+ */
+function createDiallingRows({ limit, step, gapUs, longest }: DiallingRowOptions): DiallingRows {
+  const sets = 2 ** Math.max(2, Math.ceil(Math.log2(limit / PLACES)));
+  const blocks = new Float64Array(sets * PLACES).fill(-1);
+  /** When any number of the block was called last. */
+  const blockTimesUs = new Float64Array(sets * PLACES).fill(Number.NEGATIVE_INFINITY);
+  const timesUs = new Float64Array(sets * PLACES * BLOCK).fill(Number.NaN);
+
+  const find = (block: number): number => {
+    const first = (hashNumber(block) & (sets - 1)) * PLACES;
+    for (let slot = first; slot < first + PLACES; slot += 1) if (blocks[slot] === block) return slot;
+    return -1;
+  };
+  const remember = (block: number, place: number, atUs: number): number => {
+    let slot = find(block);
+    if (slot < 0) {
+      const first = (hashNumber(block) & (sets - 1)) * PLACES;
+      slot = first;
+      for (let other = first; other < first + PLACES; other += 1) {
+        if ((blockTimesUs[other] as number) < (blockTimesUs[slot] as number)) slot = other;
+      }
+      blocks[slot] = block;
+      blockTimesUs[slot] = atUs;
+      timesUs.fill(Number.NaN, slot * BLOCK, slot * BLOCK + BLOCK);
+    }
+    const seenUs = timesUs[slot * BLOCK + place] as number;
+    timesUs[slot * BLOCK + place] = Number.isNaN(seenUs) ? atUs : Math.max(seenUs, atUs);
+    blockTimesUs[slot] = Math.max(blockTimesUs[slot] as number, atUs);
+    return slot;
+  };
+  /** Adds the numbers of the row to one side of a number, whose block stands in `slot`. */
+  const walk = (from: number, direction: 1 | -1, start: RowStart, order: RowOrder): void => {
+    let at = from;
+    let seenUs = start.atUs;
+    let block = Math.floor(from / BLOCK);
+    let slot = start.slot;
+    let found = 0;
+    for (let distance = 1; distance <= step && found < longest; distance += 1) {
+      const neighbour = at + direction * distance;
+      const its = Math.floor(neighbour / BLOCK);
+      if (its !== block) {
+        block = its;
+        slot = find(its);
+      }
+      if (slot < 0) continue;
+      const neighbourUs = timesUs[slot * BLOCK + neighbour - its * BLOCK] as number;
+      // Not a number where it was never called, of which no comparison holds.
+      if (!(Math.abs(seenUs - neighbourUs) <= gapUs)) continue;
+      at = neighbour;
+      seenUs = neighbourUs;
+      found += 1;
+      distance = 0;
+      addTo(order, at - from, seenUs - start.atUs);
+    }
+  };
+
+  return {
+    note: (group, called, atUs) => {
+      const key = group * NATIONAL_NUMBERS + called;
+      const block = Math.floor(key / BLOCK);
+      const start = { slot: remember(block, key - block * BLOCK, atUs), atUs };
+      const order = { count: 0, numbers: 0, times: 0, squares: 0, timeSquares: 0, products: 0, firstUs: 0, lastUs: 0 };
+      addTo(order, 0, 0);
+      walk(key, -1, start, order);
+      walk(key, 1, start, order);
+      return isOrdered(order) ? order.count : 1;
+    },
+    state: () => ({ blocks, blockTimesUs, timesUs }),
+    restore: (saved) => {
+      blocks.set(saved.blocks);
+      blockTimesUs.set(saved.blockTimesUs);
+      timesUs.set(saved.timesUs);
+    },
+  };
+}
+
+interface RowStart {
+  readonly slot: number;
+  readonly atUs: number;
+}
+
+/** Sums over the numbers of a row, of which their correlation with the times is made. */
+interface RowOrder {
+  count: number;
+  numbers: number;
+  times: number;
+  squares: number;
+  timeSquares: number;
+  products: number;
+  firstUs: number;
+  lastUs: number;
+}
+
+/** Adds a number and its time, both as distances from where the row was entered. */
+function addTo(order: RowOrder, distance: number, laterUs: number): void {
+  const seconds = laterUs / 1_000_000;
+  order.count += 1;
+  order.numbers += distance;
+  order.times += seconds;
+  order.squares += distance * distance;
+  order.timeSquares += seconds * seconds;
+  order.products += distance * seconds;
+  order.firstUs = Math.min(order.firstUs, laterUs);
+  order.lastUs = Math.max(order.lastUs, laterUs);
+}
+
+function isOrdered(order: RowOrder): boolean {
+  const { count, numbers, times, squares, timeSquares, products } = order;
+  if (order.lastUs - order.firstUs <= count * ONE_BURST_US) return true;
+  const spread = (count * squares - numbers * numbers) * (count * timeSquares - times * times);
+  const together = count * products - numbers * times;
+  return together * together >= LEAST_ORDER * LEAST_ORDER * spread;
+}
+
+/**
+ * What a tracker has learned, as plain values: numbers, typed arrays and lists of them. Large typed arrays are the tracker's own, so that
+ * nothing is copied: write the state out before the next call is judged.
+ */
+export interface SuspicionTrackerState {
+  readonly half: number;
+  readonly groupsMade: number;
+  readonly numbers: NumberCountsState;
+  readonly trunks: SavedTable<SavedGroup>;
+  readonly signers: SavedTable<SavedGroup>;
+  readonly signed: PackedCounts;
+  readonly calls: RecentCallsState;
+  readonly rows: DiallingRowsState;
+}
+
+/** A table whose entries are packed, in the order of their places. */
+export interface SavedTable<Packed> {
+  readonly keys: Float64Array;
+  readonly turns: Float64Array;
+  readonly turn: number;
+  readonly used: number;
+  readonly packed: Iterable<Packed>;
+}
+
+/** A trunk or signer. */
+export interface SavedGroup {
+  readonly place: number;
+  readonly index: number;
+  readonly counts: PackedCounts;
+  readonly callersNow: Uint8Array;
+  readonly callersBefore: Uint8Array | undefined;
+  readonly areas: Uint16Array;
+  readonly areaCalls: number;
+}
+
+/** Packs trunks or signers, one at a time. */
+function savedGroups(table: BoundedTable<GroupMemory>): SavedTable<SavedGroup> {
+  const { entries, ...rest } = table.state();
+  return { ...rest, packed: packedGroups(entries) };
+}
+
+function* packedGroups(entries: BoundedTableState<GroupMemory>['entries']): Generator<SavedGroup> {
+  for (const [place, group] of entries.entries()) {
+    if (group === undefined) continue;
+    const { index, counts, areas, areaCalls } = group;
+    yield {
+      ...{ place, index, areas, areaCalls, counts: packedCounts(counts) },
+      callersNow: ranksOf(counts.now) ?? new Uint8Array(0),
+      callersBefore: ranksOf(counts.before),
+    };
+  }
+}
+
+const ranksOf = ({ callers }: HalfCounts): Uint8Array | undefined => callers?.ranks;
+
+/** Takes packed trunks or signers over. */
+function restoreGroups(table: BoundedTable<GroupMemory>, saved: SavedTable<SavedGroup>): void {
+  const entries: (GroupMemory | undefined)[] = [];
+  for (const { place, index, counts, callersNow, callersBefore, areas, areaCalls } of saved.packed) {
+    const callers = { now: callersNow, before: callersBefore };
+    entries[place] = { index, areas, areaCalls, counts: unpackedGroupCounts(counts, callers) };
+  }
+  table.restore({ ...saved, entries });
+}
 
 /** What a tracker is made with. */
 export interface SuspicionTrackerOptions extends SuspicionLists {
@@ -117,8 +527,9 @@ export function createSuspicionTracker(options: SuspicionTrackerOptions = {}): S
     const signer = facts.signer === undefined ? undefined : signers.at(hashText52(populationOf(facts.signer, facts)));
     // A leg that was refused here is none that others could have answered.
     const legs = facts.isOffered ? calls.note(ofReporter(reporter, record.callGroupId), facts.isAnswered) : 'answered';
-    const halves = [];
-    if (number !== undefined) halves.push(rollTo(number, half));
+    const halves: HalfCounts[] = [];
+    const ofNumber = number === undefined ? undefined : rollTo(number, half);
+    if (ofNumber !== undefined && ofNumber.calls < MOST_CALLS) halves.push(ofNumber);
     if (trunk !== undefined) halves.push(rollGroupTo(trunk, half));
     if (signer !== undefined) halves.push(rollGroupTo(signer, half), rollTo(signed, half));
     if (legs === 'none') {
@@ -167,7 +578,7 @@ export function createSuspicionTracker(options: SuspicionTrackerOptions = {}): S
       numbers.restore(saved.numbers);
       restoreGroups(trunks, saved.trunks);
       restoreGroups(signers, saved.signers);
-      unpackInto(signed, saved.signed, 0);
+      unpackFrom(saved.signed, 0, signed);
       calls.restore(saved.calls);
       rows.restore(saved.rows);
     },

@@ -1,25 +1,336 @@
 import type { IncomingMessage, RequestListener } from 'node:http';
+import { join } from 'node:path';
 import { getRequestListener } from '@hono/node-server';
 import type { HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';
+import { Counter, Gauge } from 'prom-client';
 import type { Registry } from 'prom-client';
 import type { Clock } from '../../core/runtime/clock.js';
-import type { RecordIntake } from '../../records/index.js';
-import type { SidecarConfiguration } from '../config/configuration.js';
-import { stirApiProblem, stirApiProblemBody } from '../dialects/stir-api-problem.js';
-import { createClients } from '../http/clients.js';
-import type { ClientMarks, Clients } from '../http/clients.js';
-import { listen } from '../http/listen.js';
+import { HopbackError } from '../../errors.js';
+import { bearerToken, createHttpsRecordTransport } from '../../platform/index.js';
+import type { RequestAuthorization } from '../../platform/index.js';
+import {
+  DEFAULT_SHARING_POLICY,
+  SHARING_LEVELS,
+  createSharingPolicy,
+  openRecordIntake,
+  readSharingPolicy,
+  readSourceConfiguration,
+} from '../../records/index.js';
+import type {
+  IntakeState,
+  RecordIntake,
+  RecordIntakeOptions,
+  SharingPolicyData,
+  SourceConfiguration,
+} from '../../records/index.js';
+import {
+  createLocalAnswerSigner,
+  createReceiptVerifier,
+  readTracebackPolicy,
+  readTrunkDirectory,
+} from '../../traceback/index.js';
+import type { CarrierPlatform } from '../../traceback/index.js';
+import type { RecordsConfiguration, SidecarConfiguration, TracebacksConfiguration } from '../config/configuration.js';
+import { stirApiProblem, stirApiProblemBody } from '../dialects/stir-api.js';
+import { createClients } from '../http/serve-calls.js';
+import type { ClientMarks, Clients } from '../http/serve-calls.js';
+import { listen, usableTls } from '../http/listen.js';
 import type { Listener } from '../http/listen.js';
-import { recordIntakeApp } from '../intake/index.js';
-import { DEFAULT_INTAKE_LIMITS } from '../intake/index.js';
-import { pathFrom } from '../services/files.js';
-import { causeText } from '../services/notice.js';
-import type { OnNotice } from '../services/notice.js';
-import { addIntakeMetrics } from './admin-metrics.js';
-import { openRecords, recordSources } from './open-records.js';
-import { openTracebacks } from './open-tracebacks.js';
-import type { Tracebacks } from './open-tracebacks.js';
+import { DEFAULT_INTAKE_LIMITS, HTTP_RECORDS_SOURCE, recordIntakeApp } from '../intake/record-intake-app.js';
+import { openReviewAudit, openTracebackDesk, readAccounts } from '../review/index.js';
+import type { Accounts, ReviewAuditFile, TracebackDesk, TracebackDeskOptions } from '../review/index.js';
+import { causeText, pathFrom, readSecretFile, readTextFile } from '../services/files.js';
+import type { OnNotice } from '../services/files.js';
+
+/**
+ * Reads a JSON file that a configuration names.
+ * @param path - absolute
+ * @throws {@link HopbackError} `storage-failed` when it cannot be read, `invalid-configuration` when it is no JSON
+ */
+async function readJsonFile(path: string): Promise<unknown> {
+  const text = await readTextFile(path);
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (cause) {
+    // Not what stands there, which may be a key in the wrong file.
+    throw new HopbackError('invalid-configuration', `${path} is no JSON`, { cause });
+  }
+}
+
+/**
+ * Adds to a registry what the intake of records tells; it is asked when somebody reads.
+ * @param registry - that is read
+ * @param intake - its state, and the clock of its sources
+ */
+function addIntakeMetrics(
+  registry: Registry,
+  { state, nowMs }: { readonly state: () => IntakeState; readonly nowMs: () => number },
+): void {
+  const registers = [registry];
+  const spool: Gauge = new Gauge({
+    name: 'stir_spool_records',
+    help: 'Records that wait for the platform',
+    registers,
+    collect: () => spool.set(waitingRecords(state())),
+  });
+  const records: Counter<'source' | 'outcome'> = new Counter({
+    name: 'hopback_records_total',
+    help: 'Records of each source, by what became of them',
+    labelNames: ['source', 'outcome'],
+    registers,
+    collect: () => {
+      records.reset();
+      for (const { id, inserted, repeated, rejected, lost } of state().sources)
+        for (const [outcome, count] of Object.entries({ inserted, repeated, rejected, lost }))
+          records.inc({ source: id, outcome }, count);
+    },
+  });
+  const oldest: Gauge<'source'> = new Gauge({
+    name: 'hopback_records_oldest_unread_seconds',
+    help: 'Age of the oldest data of each source that are not read or not stored; 0 where there are none',
+    labelNames: ['source'],
+    registers,
+    collect: () => {
+      oldest.reset();
+      for (const { id, oldestUnreadMs } of state().sources)
+        oldest.set({ source: id }, oldestUnreadMs === undefined ? 0 : Math.max(0, nowMs() - oldestUnreadMs) / 1_000);
+    },
+  });
+  const progress: Gauge<'source'> = new Gauge({
+    name: 'hopback_records_last_progress_timestamp_seconds',
+    help: 'When rows of each source were last read and stored, Unix time; when it was opened where there were none yet',
+    labelNames: ['source'],
+    registers,
+    collect: () => {
+      progress.reset();
+      for (const { id, lastProgressMs } of state().sources) progress.set({ source: id }, lastProgressMs / 1_000);
+    },
+  });
+}
+
+function waitingRecords({ platform }: IntakeState): number {
+  return platform === undefined ? 0 : platform.status.lastSequence - platform.status.acknowledgedSequence;
+}
+
+/** What records are opened with. */
+interface OpenRecordsOptions {
+  readonly directory: string;
+  readonly clock: Clock;
+  readonly onNotice: OnNotice;
+}
+
+/**
+ * Opens the intake of records that a configuration describes.
+ * @throws {@link HopbackError} for a source, key, policy or folder that cannot be used
+ */
+async function openRecords(records: RecordsConfiguration, options: OpenRecordsOptions): Promise<RecordIntake> {
+  const { directory, clock, onNotice } = options;
+  const platform = records.platform && (await recordPlatform(records.platform, directory));
+  return openRecordIntake({
+    directory: pathFrom(directory, records.directory),
+    sources: await recordSources(records, directory),
+    clock,
+    ...(records.retentionDays !== undefined && { retentionDays: records.retentionDays }),
+    ...(platform !== undefined && { platform }),
+    onNotice(notice) {
+      if (notice.kind === 'expired') {
+        onNotice({
+          level: 'info',
+          part: 'records',
+          text: `${String(notice.records)} were older than ${String(notice.days)} days`,
+        });
+        return;
+      }
+      const level = notice.kind === 'listening' || notice.kind === 'resumed' ? 'info' : 'warn';
+      onNotice({ level, part: 'records', text: `${notice.source}: ${notice.detail}` });
+    },
+  });
+}
+
+/**
+ * Sources of a configuration, and the one that records of our own form are sent to.
+ * @throws {@link HopbackError} for one that cannot be
+ */
+async function recordSources(
+  { sources }: RecordsConfiguration,
+  directory: string,
+): Promise<readonly SourceConfiguration[]> {
+  const declared = await Promise.all(
+    sources.map(async (file) => readSourceConfiguration(await readJsonFile(pathFrom(directory, file)))),
+  );
+  return declared.some(({ id }) => id === HTTP_RECORDS_SOURCE.id) ? declared : [...declared, HTTP_RECORDS_SOURCE];
+}
+
+/**
+ * Where records go, what may leave, and under whose name.
+ * @throws {@link HopbackError} for a token, key, policy or certificate that cannot be used
+ */
+async function recordPlatform(
+  platform: NonNullable<RecordsConfiguration['platform']>,
+  directory: string,
+): Promise<NonNullable<RecordIntakeOptions['platform']>> {
+  const { url, ca, tenant: tenantId, rotation: rotationId, sharing } = platform;
+  const authorization = await fileToken(pathFrom(directory, platform.tokenFile));
+  const key = pseudonymKey(await readSecretFile(pathFrom(directory, platform.pseudonymKey)));
+  const data = await sharingData(sharing, directory);
+  return {
+    transport: createHttpsRecordTransport({
+      ...{ url, authorization },
+      ...(ca !== undefined && { ca: await readTextFile(pathFrom(directory, ca)) }),
+    }),
+    policy: createSharingPolicy({ data, key, rotationId, tenantId }),
+    tenantId,
+  };
+}
+
+/** The token of a file. One that is refused is read again: whoever renews tokens writes there. */
+async function fileToken(path: string): Promise<RequestAuthorization> {
+  let authorization = bearerToken((await readSecretFile(path)).trim());
+  let isRefused = false;
+  return {
+    async fields(request, signal) {
+      if (isRefused) authorization = bearerToken((await readSecretFile(path)).trim());
+      isRefused = false;
+      return authorization.fields(request, signal);
+    },
+    refused: () => void (isRefused = true),
+  };
+}
+
+function pseudonymKey(text: string): Uint8Array {
+  if (/^(?:[0-9a-fA-F]{2}){32,1024}$/.test(text.trim())) return Buffer.from(text.trim(), 'hex');
+  throw new HopbackError('key-unusable', 'records.platform.pseudonymKey must have 64 hexadecimal digits or more');
+}
+
+async function sharingData(sharing: string, directory: string): Promise<SharingPolicyData> {
+  const level = SHARING_LEVELS.find((known) => known === sharing);
+  if (level === undefined) return readSharingPolicy(await readJsonFile(pathFrom(directory, sharing)), { at: sharing });
+  if (level === DEFAULT_SHARING_POLICY.share) return DEFAULT_SHARING_POLICY;
+  return { ...DEFAULT_SHARING_POLICY, id: `${DEFAULT_SHARING_POLICY.id}-${level}`, share: level };
+}
+
+/** The desk, and what it is made of beside. */
+interface Tracebacks {
+  readonly desk: TracebackDesk;
+  /** Reads accounts and secrets of webhooks again. @returns puts them in force @throws {@link HopbackError} when they cannot be used */
+  readonly prepare: () => Promise<() => void>;
+  /** Files of accounts and secrets. */
+  readonly files: readonly string[];
+  readonly close: () => Promise<void>;
+}
+
+/** What tracebacks are opened with. */
+interface OpenTracebacksOptions {
+  readonly configuration: SidecarConfiguration;
+  readonly directory: string;
+  readonly clock: Clock;
+  readonly intake: RecordIntake;
+  readonly onNotice: OnNotice;
+}
+
+/**
+ * Opens the desk at which tracebacks are answered, as a configuration describes it.
+ * @throws {@link HopbackError} for a key, policy, directory or folder that cannot be used
+ */
+async function openTracebacks(
+  tracebacks: TracebacksConfiguration,
+  options: OpenTracebacksOptions,
+): Promise<Tracebacks> {
+  const { directory, onNotice } = options;
+  const at = (path: string): string => pathFrom(directory, path);
+  const kept = await readKept(tracebacks, directory);
+  const audit =
+    tracebacks.accounts === undefined
+      ? undefined
+      : await openReviewAudit(join(at(tracebacks.directory), 'review-audit.jsonl'));
+  const desk = await openTracebackDesk({
+    ...(await deskOptions(tracebacks, options)),
+    ...(tracebacks.webhookSecrets !== undefined && { webhooks: { secrets: () => kept.secrets } }),
+    ...(audit !== undefined && {
+      review: reviewOptions(options, { tracebacks, audit, accounts: () => kept.accounts }),
+    }),
+    onProblem: (error) => onNotice({ level: 'warn', part: 'tracebacks', text: causeText(error) }),
+  }).catch(async (error: unknown) => {
+    await audit?.close();
+    throw error;
+  });
+  return {
+    desk,
+    async prepare() {
+      const next = await readKept(tracebacks, directory);
+      return () => void Object.assign(kept, next);
+    },
+    files: [tracebacks.webhookSecrets, tracebacks.accounts].flatMap((path) => (path === undefined ? [] : [at(path)])),
+    async close() {
+      await desk.close();
+      await audit?.close();
+    },
+  };
+}
+
+/** What is read again while the desk is open. */
+interface Kept {
+  accounts: Accounts;
+  secrets: readonly string[];
+}
+
+async function readKept({ accounts, webhookSecrets }: TracebacksConfiguration, directory: string): Promise<Kept> {
+  const secrets = webhookSecrets === undefined ? '' : await readSecretFile(pathFrom(directory, webhookSecrets));
+  return {
+    accounts: accounts === undefined ? new Map() : readAccounts(await readTextFile(pathFrom(directory, accounts))),
+    secrets: secrets
+      .split(/\r?\n/)
+      .map((line) => line.trim())
+      .filter((line) => line !== ''),
+  };
+}
+
+async function deskOptions(
+  { provider, zone, trunks, policy, answerKey, platform, directory: folder }: TracebacksConfiguration,
+  { directory, intake, configuration: { signing } }: OpenTracebacksOptions,
+): Promise<TracebackDeskOptions> {
+  const at = (path: string): string => pathFrom(directory, path);
+  const { baseUrl, clientId, keyId } = platform;
+  return {
+    ...{ directory: at(folder), provider, zone, store: intake.store },
+    trunks: await readJsonFile(at(trunks)),
+    ...(policy !== undefined && { policy: readTracebackPolicy(await readJsonFile(at(policy)), { at: policy }) }),
+    answerKey: {
+      privateKeyPem: await readTextFile(at(answerKey.key)),
+      keyId: answerKey.keyId,
+      // Whoever holds the key of the switch must not be able to speak for the provider.
+      ...(signing !== undefined && { callSigningKeysPem: [await readTextFile(at(signing.certificate))] }),
+    },
+    platform: {
+      ...{ baseUrl, clientId, keyId },
+      key: await readTextFile(at(platform.key)),
+      // createReceiptVerifier checks every key of it.
+      receiptKeys: (await readJsonFile(at(platform.receiptKeys))) as CarrierPlatform['receiptKeys'],
+    },
+  };
+}
+
+function reviewOptions(
+  { configuration: { listen: places }, clock, onNotice }: OpenTracebacksOptions,
+  {
+    tracebacks: { origin, proxy },
+    audit,
+    accounts,
+  }: {
+    readonly tracebacks: TracebacksConfiguration;
+    readonly audit: ReviewAuditFile;
+    readonly accounts: () => Accounts;
+  },
+): NonNullable<TracebackDeskOptions['review']> {
+  return {
+    ...{ accounts, clock, audit: audit.write },
+    isSecure: places.admin?.tls !== undefined || origin?.startsWith('https://') === true,
+    ...(origin !== undefined && { origin }),
+    ...(proxy !== undefined && { proxy }),
+    onFailed: (cause) => onNotice({ level: 'error', part: 'review', text: causeText(cause) }),
+  };
+}
 
 /** What may wait: records and tracebacks, and the listener that they are offered at. */
 export interface Admin {
@@ -38,7 +349,7 @@ export interface Admin {
 }
 
 /** What it is opened with. */
-export interface OpenAdminOptions {
+interface OpenAdminOptions {
   readonly configuration: SidecarConfiguration;
   readonly directory: string;
   readonly clock: Clock;
@@ -157,4 +468,48 @@ function handlerOf(
   );
   const answer = getRequestListener(app.fetch);
   return (request, response) => void answer(request, response);
+}
+
+/**
+ * Reads all files that listeners, records and tracebacks name, and lets them go. Opens no folder and listens nowhere.
+ * @throws {@link HopbackError} for the first thing that cannot be used
+ */
+export async function checkAdmin(
+  { listen: places, records, tracebacks, signing }: SidecarConfiguration,
+  directory: string,
+): Promise<void> {
+  for (const listener of [places.calls, places.admin])
+    if (listener?.tls !== undefined) await usableTls(listener.tls, directory);
+  if (records !== undefined) await recordSources(records, directory);
+  if (records?.platform !== undefined) await (await recordPlatform(records.platform, directory)).transport.close();
+  if (tracebacks !== undefined) await checkTracebacks(tracebacks, { directory, certificate: signing?.certificate });
+}
+
+async function checkTracebacks(
+  tracebacks: TracebacksConfiguration,
+  { directory, certificate }: { readonly directory: string; readonly certificate: string | undefined },
+): Promise<void> {
+  const at = (path: string): string => pathFrom(directory, path);
+  const { zone, trunks, policy, answerKey, platform, accounts, webhookSecrets } = tracebacks;
+  if (!isZone(zone)) throw new HopbackError('invalid-configuration', `tracebacks.zone: there is no zone ${zone}`);
+  readTrunkDirectory(await readJsonFile(at(trunks)));
+  if (policy !== undefined) readTracebackPolicy(await readJsonFile(at(policy)), { at: policy });
+  await createLocalAnswerSigner({
+    privateKeyPem: await readTextFile(at(answerKey.key)),
+    keyId: answerKey.keyId,
+    ...(certificate !== undefined && { callSigningKeysPem: [await readTextFile(at(certificate))] }),
+  });
+  await readTextFile(at(platform.key));
+  // createReceiptVerifier checks every key of it.
+  createReceiptVerifier((await readJsonFile(at(platform.receiptKeys))) as CarrierPlatform['receiptKeys']);
+  if (accounts !== undefined) readAccounts(await readTextFile(at(accounts)));
+  if (webhookSecrets !== undefined) await readSecretFile(at(webhookSecrets));
+}
+
+function isZone(zone: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: zone }).resolvedOptions().timeZone !== '';
+  } catch {
+    return false;
+  }
 }

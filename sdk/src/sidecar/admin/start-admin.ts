@@ -2,15 +2,13 @@ import { dirname, resolve } from 'node:path';
 import { Registry } from 'prom-client';
 import { DRAINING_SHARE } from '../../core/runtime/clock.js';
 import type { SidecarConfiguration } from '../config/configuration.js';
-import { requireConfigurationFile } from '../config/configuration-file.js';
+import { requireConfigurationFile } from '../config/read-configuration.js';
 import type { Listener } from '../http/listen.js';
-import { probeRoutes } from '../http/probe-routes.js';
+import { probeRoutes, recordsReadiness } from '../metrics.js';
 import { openApiDocument } from '../open-api/open-api-document.js';
 import type { SidecarOptions } from '../sidecar.js';
-import { causeText } from '../services/notice.js';
-import { oneAtATime, once, watchFiles } from '../services/watch-files.js';
+import { causeText, once, oneAtATime, watchFiles } from '../services/files.js';
 import type { RecordIntake } from '../../records/index.js';
-import { recordsReadiness } from '../readiness.js';
 import { openAdmin } from './open-admin.js';
 
 /** Records, tracebacks and the admin listener in a process of their own. */

@@ -1,4 +1,4 @@
-import type { ReviewProxy } from '../review/request-source.js';
+import type { ReviewProxy } from '../review/review-parts.js';
 import type { AttestationFacts, VerificationPolicy, X5uAllowList } from '../../stir/index.js';
 import type { FilingReference, TrunkPolicy } from '../../switch/index.js';
 

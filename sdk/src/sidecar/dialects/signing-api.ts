@@ -1,14 +1,23 @@
 import type {
   Attestation,
+  CallVerdict,
   DiversionOutcome,
   DiversionRequest,
   PassportParty,
   SigningOutcome,
 } from '../../stir/index.js';
-import { invalid, missing, read, readEnvelope, readParties, readParty, readSeconds, texts } from './read-body.js';
-import type { Members, Read } from './read-body.js';
-import { stirApiProblem } from './stir-api-problem.js';
-import type { StirApiProblem } from './stir-api-problem.js';
+import {
+  invalid,
+  missing,
+  read,
+  readEnvelope,
+  readParties,
+  readParty,
+  readSeconds,
+  stirApiProblem,
+  texts,
+} from './stir-api.js';
+import type { Members, Read, StirApiProblem } from './stir-api.js';
 import type { Dialect } from './verification-api.js';
 
 /** A call to be signed, as a switch asks for it. */
@@ -24,14 +33,14 @@ export interface ShakenCall {
 }
 
 /** A request to sign, of either dialect. */
-export type SigningCall =
+type SigningCall =
   | ShakenCall
   | { readonly kind: 'div'; readonly request: DiversionRequest }
   /** A client asks whether anybody is there: nothing is to be signed. */
   | { readonly kind: 'heartbeat' };
 
 /** How requests to sign are read. */
-export interface SigningApiOptions {
+interface SigningApiOptions {
   /** Calling numbers that heartbeats come from. */
   readonly heartbeatNumbers: readonly string[];
 }
@@ -138,4 +147,45 @@ function problemOf(outcome: Exclude<SigningOutcome | DiversionOutcome, { readonl
   if (parameter !== undefined) return stirApiProblem('parameter-invalid', parameter, outcome.detail);
   if (outcome.status === 'not-signed') return stirApiProblem('not-signed', outcome.detail);
   return stirApiProblem('unavailable', outcome.detail);
+}
+
+/** Highest number of fields: OrigTN,DestTN,ATTEST,OrigID,X5U. */
+const MAX_FIELDS = 5;
+
+/**
+ * Reads a line of secsipidx's `sign-csv`: `OrigTN,DestTN,ATTEST,OrigID,X5U`. Its X5U is not heard: the certificate that signs says where it is.
+ * @param text - the body
+ * @returns the call to sign; never throws for what a client sends
+ */
+export function readSignCsv(text: string): Read<ShakenCall> {
+  const fields = text.trim().split(',', MAX_FIELDS + 1);
+  const [origTn = '', destTn = '', attest = '', origId = ''] = fields.map((field) => field.trim());
+  if (fields.length > MAX_FIELDS) return invalid('body', 'must be OrigTN,DestTN,ATTEST,OrigID,X5U');
+  if (origTn === '') return missing('OrigTN');
+  if (destTn === '') return missing('DestTN');
+  if (attest !== 'A' && attest !== 'B' && attest !== 'C') return invalid('ATTEST', "must be 'A', 'B' or 'C'");
+  return read({
+    kind: 'shaken',
+    origTn,
+    destTn: [destTn],
+    destUri: [],
+    attestation: attest satisfies Attestation,
+    origId: origId === '' ? undefined : origId,
+    iatSeconds: undefined,
+  });
+}
+
+/**
+ * The answer to secsipidx's `check`: 200 `OK`, or 500 `FAILED`. Of the call nothing is known but its Identity, so that signature, certificate,
+ * path, revocation, claims and freshness are checked, and not whether it speaks for this caller.
+ * @param verdict - of the Identity alone
+ * @returns status and body as secsipidx has them, and why, which it does not say
+ */
+export function checkAnswer(verdict: CallVerdict): {
+  readonly status: 200 | 500;
+  readonly body: string;
+  readonly reason: string;
+} {
+  if (verdict.status === 'passed') return { status: 200, body: 'OK\n', reason: 'none' };
+  return { status: 500, body: 'FAILED\n', reason: verdict.reasons[0] ?? verdict.status };
 }

@@ -1,8 +1,8 @@
 import { splitIdentityHeader } from '../../core/sip-request.js';
 import { FAILURE_REASONS } from '../../stir/index.js';
 import type { CallVerdict, PassportParty, VerificationOutcome, VerificationRequest } from '../../stir/index.js';
-import { invalid, missing, read, readEnvelope, readParties, readParty, readSeconds, texts } from './read-body.js';
-import type { Members, Read } from './read-body.js';
+import { invalid, missing, read, readEnvelope, readParties, readParty, readSeconds, texts } from './stir-api.js';
+import type { Members, Read } from './stir-api.js';
 
 /** The two ways in which switches ask over the same paths. */
 export type Dialect = 'atis' | '3gpp';

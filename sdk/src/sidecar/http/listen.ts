@@ -1,17 +1,342 @@
 import { readFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
+import { STATUS_CODES, createServer } from 'node:http';
 import type { RequestListener, Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { Server as TlsServer, ServerOptions } from 'node:https';
 import { Server as NetServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 import { createSecureContext } from 'node:tls';
+import { every, schedule } from '../../core/runtime/clock.js';
 import { HopbackError } from '../../errors.js';
 import type { ListenerConfiguration } from '../config/configuration.js';
-import { causeText } from '../services/notice.js';
-import { pathFrom } from '../services/files.js';
-import { createPlainConnections } from './plain-connections.js';
-import type { PlainConnections, PlainHandler } from './plain-connections.js';
+import { causeText, pathFrom } from '../services/files.js';
+import type { Answer } from './call-context.js';
+
+/** A request in the plainest form of HTTP/1.1, which is what clients that keep a connection send: nothing in it can be read in two ways. */
+interface PlainRequest {
+  readonly path: string;
+  /** Behind the question mark. */
+  readonly query: string;
+  /** Those of {@link HEARD}, in lower case. */
+  readonly headers: Readonly<Partial<Record<HeardHeader, string>>>;
+  readonly body: Buffer;
+}
+
+/** What was read. */
+type PlainRead =
+  | { readonly status: 'read'; readonly request: PlainRequest }
+  /** The head is there, the body not yet. */
+  | { readonly status: 'partial' }
+  /** Anything else: for a whole parser. */
+  | { readonly status: 'other' };
+
+type HeardHeader = 'accept' | 'authorization' | 'content-type' | 'x-request-id' | 'x-requestid';
+
+/** Header fields that an answer depends on. */
+const HEARD: ReadonlySet<string> = new Set<HeardHeader>([
+  'accept',
+  'authorization',
+  'content-type',
+  'x-request-id',
+  'x-requestid',
+]);
+/** Header fields that change how a message is read, or what becomes of its connection. @see RFC 9110 section 7.6, RFC 9112 section 6 */
+const GOVERNING: ReadonlySet<string> = new Set([
+  'expect',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'content-encoding',
+]);
+/** A head of a switch has some two hundred octets, one with a token some eight hundred. */
+const MAX_HEAD_BYTES = 4_096;
+
+const POST = Buffer.from('POST /', 'latin1');
+const END_OF_HEAD = Buffer.from('\r\n\r\n', 'latin1');
+/** Visible characters alone, and exactly the one version that keeps connections by itself. */
+const REQUEST_LINE = /^POST (\/[\x21-\x7e]*) HTTP\/1\.1$/;
+/** No space before the colon, no folded line, no control character. @see RFC 9112 section 5.1 */
+const FIELD_LINE = /^([A-Za-z0-9-]+):([\t\x20-\x7e]*)$/;
+const LENGTH = /^[1-9]\d{0,7}$/;
+
+/**
+ * Reads a POST whose octets allow one reading only, and leaves everything else to a whole parser: other methods and versions, header fields that
+ * change how a message is read, any of those that count twice, octets behind the body.
+ * @param octets - all that came since the last request
+ * @param maxBodyBytes - a larger body is something else
+ * @returns the request, or why it is none; never throws for peer input
+ * @see RFC 9112
+ */
+export function readPlainRequest(octets: Buffer, maxBodyBytes: number): PlainRead {
+  if (octets.compare(POST, 0, POST.length, 0, Math.min(POST.length, octets.length)) !== 0) return OTHER;
+  const headEnd = octets.subarray(0, MAX_HEAD_BYTES).indexOf(END_OF_HEAD);
+  if (headEnd < 0) return OTHER;
+  const lines = octets.toString('latin1', 0, headEnd).split('\r\n');
+  const target = REQUEST_LINE.exec(lines[0] ?? '')?.[1];
+  const fields = target === undefined ? undefined : readFields(lines);
+  if (target === undefined || fields === undefined || fields.length > maxBodyBytes) return OTHER;
+  const bodyStart = headEnd + END_OF_HEAD.length;
+  const missing = bodyStart + fields.length - octets.length;
+  if (missing !== 0) return missing > 0 ? PARTIAL : OTHER;
+  const at = target.indexOf('?');
+  return {
+    status: 'read',
+    request: {
+      path: at < 0 ? target : target.slice(0, at),
+      query: at < 0 ? '' : target.slice(at + 1),
+      headers: fields.heard,
+      body: octets.subarray(bodyStart),
+    },
+  };
+}
+
+const OTHER: PlainRead = { status: 'other' };
+const PARTIAL: PlainRead = { status: 'partial' };
+
+interface Fields {
+  /** Octets of the body. */
+  readonly length: number;
+  readonly heard: PlainRequest['headers'];
+}
+
+/** Undefined where one of them makes the message anything but plain. */
+function readFields(lines: readonly string[]): Fields | undefined {
+  const heard: Partial<Record<string, string>> = {};
+  let length: number | undefined;
+  let hosts = 0;
+  for (let index = 1; index < lines.length; index += 1) {
+    const [, name, written] = FIELD_LINE.exec(lines[index] ?? '') ?? [];
+    if (name === undefined || written === undefined) return undefined;
+    const value = written.trim();
+    const field = name.toLowerCase();
+    if (field === 'content-length') {
+      if (length !== undefined || !LENGTH.test(value)) return undefined;
+      length = Number(value);
+    } else if (field === 'host') {
+      hosts += 1;
+    } else if (field === 'connection') {
+      if (value.toLowerCase() !== 'keep-alive') return undefined;
+    } else if (HEARD.has(field)) {
+      if (heard[field] !== undefined) return undefined;
+      heard[field] = value;
+    } else if (GOVERNING.has(field)) {
+      return undefined;
+    }
+  }
+  return length === undefined || hosts !== 1 ? undefined : { length, heard };
+}
+
+/** An answer, and what is said with it. */
+export interface PlainAnswer {
+  readonly answer: Answer;
+  readonly requestId: string;
+  /** Whether the connection is given up. */
+  readonly isLast: boolean;
+}
+
+/** What plain requests are answered by. */
+export interface PlainHandler {
+  /** Undefined for a request that is not for here; never rejects. */
+  readonly answer: (request: PlainRequest, remoteAddress: string) => Promise<PlainAnswer> | undefined;
+  readonly maxBodyBytes: number;
+}
+
+/** Connections on which nothing but plain requests has come so far. */
+interface PlainConnections {
+  /** Takes a connection. @param handOver - has a whole parser go on with it, from its first unread octet */
+  readonly take: (socket: Socket, handOver: () => void) => void;
+  /** Ends those on which nothing is under way. */
+  readonly closeIdle: () => void;
+  readonly closeAll: () => void;
+}
+
+/** How long connections are kept. */
+interface PlainTimes {
+  /** Without a request. */
+  readonly keepAliveMs: number;
+  /** For the rest of a body. */
+  readonly bodyMs: number;
+}
+
+/** Beyond what the other side is told, so that no request meets a connection that is just being given up. */
+const MARGIN_MS = 1_000;
+
+/** Each piece has the head looked at again: a body that drips in is the whole parser's. */
+const MAX_PIECES = 8;
+
+interface Connection {
+  readonly socket: Socket;
+  readonly remoteAddress: string;
+  readonly handOver: () => void;
+  /** What came and was not answered yet. */
+  octets: Buffer | undefined;
+  /** In how many pieces that came. */
+  pieces: number;
+  isBusy: boolean;
+  /** The other side sends no more. */
+  hasEnded: boolean;
+  /** Given to a whole parser. */
+  isGone: boolean;
+  /** Nothing more is answered: the process ends. */
+  isClosing: boolean;
+}
+
+/**
+ * Answers plain requests without what makes HTTP slow: a request object, a response object and their streams take longer than a signature does. The
+ * first request that is anything else takes its connection to the whole parser, for good.
+ * @param handler - answers requests
+ * @param times - how long connections are kept
+ * @returns where connections are given to
+ */
+function createPlainConnections(handler: PlainHandler, times: PlainTimes): PlainConnections {
+  const connections = new Set<Connection>();
+  return {
+    take(socket, handOver) {
+      const remoteAddress = socket.remoteAddress ?? 'unknown';
+      const connection: Connection = {
+        ...{ socket, remoteAddress, octets: undefined, pieces: 0 },
+        ...{ isBusy: false, hasEnded: false, isGone: false, isClosing: false },
+        handOver: () => {
+          connections.delete(connection);
+          givenUp(connection, listeners);
+          handOver();
+        },
+      };
+      const listeners = listenersOf(connection, { handler, times, connections });
+      connections.add(connection);
+      socket.setTimeout(times.keepAliveMs + MARGIN_MS);
+      for (const [event, listener] of listeners) socket.on(event, listener);
+    },
+    closeIdle() {
+      for (const connection of connections) {
+        const { socket, isBusy, isClosing, octets } = connection;
+        if (isBusy || isClosing || octets !== undefined) continue;
+        connection.isClosing = true;
+        socket.destroySoon();
+      }
+    },
+    closeAll() {
+      for (const { socket } of connections) socket.destroy();
+    },
+  };
+}
+
+type Listeners = readonly (readonly [event: string, listener: (chunk: Buffer) => void])[];
+
+interface Surroundings {
+  readonly handler: PlainHandler;
+  readonly times: PlainTimes;
+  readonly connections: Set<Connection>;
+}
+
+function listenersOf(connection: Connection, { handler, times, connections }: Surroundings): Listeners {
+  const { socket } = connection;
+  return [
+    [
+      'data',
+      (chunk: Buffer) => {
+        if (connection.isClosing) return;
+        connection.octets = connection.octets === undefined ? chunk : Buffer.concat([connection.octets, chunk]);
+        connection.pieces += 1;
+        if (connection.isBusy) socket.pause();
+        else work(connection, { handler, times });
+      },
+    ],
+    [
+      'end',
+      () => {
+        connection.hasEnded = true;
+        if (!connection.isBusy) socket.end();
+      },
+    ],
+    ['timeout', () => void socket.destroy()],
+    ['error', () => void socket.destroy()],
+    ['close', () => void connections.delete(connection)],
+  ];
+}
+
+/** Takes all listeners off, and puts back what was not read. */
+function givenUp(connection: Connection, listeners: Listeners): void {
+  const { socket, octets } = connection;
+  connection.isGone = true;
+  socket.setTimeout(0);
+  for (const [event, listener] of listeners) socket.off(event, listener);
+  socket.pause();
+  if (octets !== undefined) socket.unshift(octets);
+  // The parser listens by then.
+  process.nextTick(() => socket.resume());
+}
+
+type Means = Pick<Surroundings, 'handler' | 'times'>;
+
+/** Looks at what has come, and answers it where it is a whole plain request. */
+function work(connection: Connection, { handler, times }: Means): void {
+  const { socket, octets } = connection;
+  if (octets === undefined) return;
+  const read = readPlainRequest(octets, handler.maxBodyBytes);
+  if (read.status === 'partial' && connection.pieces < MAX_PIECES) {
+    socket.setTimeout(times.bodyMs);
+    return;
+  }
+  const answer = read.status === 'read' ? handler.answer(read.request, connection.remoteAddress) : undefined;
+  if (answer === undefined) {
+    connection.handOver();
+    return;
+  }
+  if (connection.pieces > 1) socket.setTimeout(times.keepAliveMs + MARGIN_MS);
+  connection.octets = undefined;
+  connection.pieces = 0;
+  connection.isBusy = true;
+  void answer.then((given) => send(connection, given, { handler, times }));
+}
+
+function send(connection: Connection, given: PlainAnswer, means: Means): void {
+  const { socket } = connection;
+  if (socket.destroyed) return;
+  const isLast = given.isLast || connection.hasEnded;
+  const { body } = given.answer;
+  const octets = Buffer.byteLength(body);
+  const text = headOf(given, { octets, isLast, keepAliveMs: means.times.keepAliveMs }) + body;
+  const isTaken = socket.write(text, octets === body.length ? 'latin1' : 'utf8');
+  if (isLast) socket.destroySoon();
+  else if (isTaken) goOn(connection, means);
+  else socket.once('drain', () => goOn(connection, means));
+}
+
+function goOn(connection: Connection, means: Means): void {
+  connection.isBusy = false;
+  if (connection.octets === undefined) {
+    if (connection.hasEnded) connection.socket.end();
+    return;
+  }
+  work(connection, means);
+  if (!connection.isGone) connection.socket.resume();
+}
+
+function headOf(
+  { answer: { status, contentType, headers }, requestId }: PlainAnswer,
+  { octets, isLast, keepAliveMs }: { readonly octets: number; readonly isLast: boolean; readonly keepAliveMs: number },
+): string {
+  let head = `HTTP/1.1 ${String(status)} ${STATUS_CODES[status] ?? ''}\r\nContent-Type: ${contentType}\r\nContent-Length: ${String(octets)}\r\nX-RequestID: ${requestId}\r\n`;
+  if (headers !== undefined)
+    for (let at = 0; at + 1 < headers.length; at += 2) head += `${headers[at] ?? ''}: ${headers[at + 1] ?? ''}\r\n`;
+  const connection = isLast ? 'close' : `keep-alive\r\nKeep-Alive: timeout=${String(keepAliveMs / 1_000)}`;
+  return `${head}Date: ${date()}\r\nConnection: ${connection}\r\n\r\n`;
+}
+
+let dateText = '';
+let dateSecond = 0;
+
+/** Written once a second. */
+function date(): string {
+  const second = Math.floor(Date.now() / 1_000);
+  if (second !== dateSecond) {
+    dateSecond = second;
+    dateText = new Date(second * 1_000).toUTCString();
+  }
+  return dateText;
+}
 
 /** One address that is listened at. */
 export interface Listener {
@@ -169,22 +494,22 @@ function closed(
       connections?.closeIdle();
       server.closeIdleConnections();
     };
-    let idle: NodeJS.Timeout | undefined;
-    const notice = setTimeout(
+    let endIdle = (): void => undefined;
+    const cancelNotice = schedule(
       () => {
         closeIdle();
         // A connection is idle as soon as its answer has gone out, which nobody tells.
-        idle = setInterval(closeIdle, IDLE_CHECK_MS);
+        endIdle = every(closeIdle, IDLE_CHECK_MS);
       },
       Math.min(NOTICE_MS, drainMs / 2),
     );
-    const timer = setTimeout(() => {
+    const cancelEnd = schedule(() => {
       connections?.closeAll();
       server.closeAllConnections();
     }, drainMs);
     // That of http.Server would end idle connections now.
     NetServer.prototype.close.call(server, () => {
-      for (const each of [timer, notice, idle]) clearTimeout(each);
+      for (const cancel of [cancelEnd, cancelNotice, endIdle]) cancel();
       // Stops its looking at connections; that it is closed already is no news.
       server.close(() => undefined);
       resolve();

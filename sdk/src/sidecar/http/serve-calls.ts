@@ -1,16 +1,124 @@
-import { randomUUID } from 'node:crypto';
+import { hash, randomUUID } from 'node:crypto';
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
-import { stirApiProblem } from '../dialects/stir-api-problem.js';
-import type { StirApiProblem } from '../dialects/stir-api-problem.js';
-import type { Clients } from './clients.js';
-import { problemAnswer, sendAnswer } from './answer.js';
-import type { Answer } from './answer.js';
-import type { CallContext } from './call-context.js';
+import type { ListenerConfiguration } from '../config/configuration.js';
+import { stirApiProblem } from '../dialects/stir-api.js';
+import type { StirApiProblem } from '../dialects/stir-api.js';
+import { accepts, isJson, mediaType, problemAnswer, sendAnswer } from './call-context.js';
+import type { Answer, CallContext } from './call-context.js';
 import type { CallRoute } from './call-routes.js';
-import { accepts, isJson, mediaType } from './media-types.js';
-import type { PlainAnswer, PlainHandler } from './plain-connections.js';
-import { readRequestBody, textOf } from './read-request-body.js';
-import type { BodyResult } from './read-request-body.js';
+import type { PlainAnswer, PlainHandler } from './listen.js';
+
+/** Who asks, or why nobody is let in. */
+type ClientResult =
+  | { readonly status: 'admitted'; readonly name: string }
+  | { readonly status: 'unknown' }
+  | { readonly status: 'too-many'; readonly retryAfterSeconds: number };
+
+/** What a client is known by. */
+export interface ClientMarks {
+  readonly remoteAddress: string;
+  /** Value of Authorization. */
+  readonly authorization: string | undefined;
+}
+
+/** Tells clients apart and holds them to their rate. */
+export interface Clients {
+  readonly admit: (marks: ClientMarks, nowMs: number) => ClientResult;
+}
+
+/** Clients whose rate is known; whoever comes with more has the ones that came longest ago forgotten, which have a full measure by then. */
+const MAX_CLIENTS = 10_000;
+
+/** @param listener - its tokens and rate */
+export function createClients({ tokens, requestsPerSecond }: ListenerConfiguration): Clients {
+  const byHash = new Map(tokens.map(({ name, sha256 }) => [sha256, name]));
+  const buckets = new Map<string, { level: number; atMs: number }>();
+  const take = (name: string, perSecond: number, nowMs: number): number => {
+    const bucket = buckets.get(name) ?? { level: Math.max(1, perSecond), atMs: nowMs };
+    buckets.delete(name);
+    buckets.set(name, bucket);
+    if (buckets.size > MAX_CLIENTS) for (const [oldest] of buckets) if (buckets.delete(oldest)) break;
+    bucket.level = Math.min(
+      Math.max(1, perSecond),
+      bucket.level + (Math.max(0, nowMs - bucket.atMs) * perSecond) / 1_000,
+    );
+    bucket.atMs = nowMs;
+    if (bucket.level < 1) return Math.max(1, Math.ceil((1 - bucket.level) / perSecond));
+    bucket.level -= 1;
+    return 0;
+  };
+  return {
+    admit({ remoteAddress, authorization }, nowMs) {
+      const name = byHash.size === 0 ? remoteAddress : byHash.get(tokenHash(authorization));
+      if (name === undefined) return { status: 'unknown' };
+      if (requestsPerSecond === undefined) return { status: 'admitted', name };
+      const retryAfterSeconds = take(name, requestsPerSecond, nowMs);
+      return retryAfterSeconds === 0 ? { status: 'admitted', name } : { status: 'too-many', retryAfterSeconds };
+    },
+  };
+}
+
+const BEARER = /^Bearer +([\w.~+/=-]{1,512})$/i;
+
+/** Of the hash nothing can be learned by how long a comparison takes. */
+function tokenHash(authorization = ''): string {
+  const [, token] = BEARER.exec(authorization) ?? [];
+  return token === undefined ? '' : hash('sha256', token);
+}
+
+/** What came of the body of a request. */
+type BodyResult =
+  | { readonly status: 'read'; readonly text: string }
+  | { readonly status: 'too-large' }
+  /** The client went away, or what it sent is no UTF-8. */
+  | { readonly status: 'broken' };
+
+/**
+ * Reads a whole body as text.
+ * @param request - of which nothing was read
+ * @param options - `maxBytes`: more is not kept; `isSip`: any octets are taken, since nobody keeps those of a SIP message to UTF-8
+ * @returns the text; never rejects
+ */
+function readRequestBody(
+  request: IncomingMessage,
+  { maxBytes, isSip = false }: { readonly maxBytes: number; readonly isSip?: boolean },
+): Promise<BodyResult> {
+  const declared = Number(request.headers['content-length'] ?? '0');
+  if (declared > maxBytes) return Promise.resolve({ status: 'too-large' });
+  return new Promise((resolve) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    request.on('data', (chunk: Buffer) => {
+      size += chunk.length;
+      if (size <= maxBytes) chunks.push(chunk);
+      else resolve({ status: 'too-large' });
+    });
+    request.on('end', () => {
+      const bytes = chunks.length === 1 ? (chunks[0] ?? NOTHING) : Buffer.concat(chunks);
+      const read = textOf(bytes);
+      resolve(read.status === 'broken' && isSip ? { status: 'read', text: bytes.toString('latin1') } : read);
+    });
+    request.on('error', () => resolve({ status: 'broken' }));
+    request.on('close', () => resolve({ status: 'broken' }));
+  });
+}
+
+const NOTHING = Buffer.alloc(0);
+const UTF8 = new TextDecoder('utf-8', { fatal: true });
+
+/** Text of the octets of a body; never throws for peer input. */
+function textOf(bytes: Buffer): BodyResult {
+  // Nearly every body is of ASCII alone, which the fast way gives as it is.
+  const text = bytes.toString('latin1');
+  if (!NOT_ASCII.test(text)) return { status: 'read', text };
+  try {
+    return { status: 'read', text: UTF8.decode(bytes) };
+  } catch {
+    return { status: 'broken' };
+  }
+}
+
+const NOT_ASCII = /[\u0080-\u00ff]/;
 
 /** What calls are served with; asked at each request anew, so that a reload is in force at once. */
 export interface ServeCallsOptions {

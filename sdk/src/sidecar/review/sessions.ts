@@ -1,5 +1,203 @@
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
-import type { Account, Accounts } from './account-file.js';
+import { createHash, createHmac, randomBytes, scrypt, timingSafeEqual } from 'node:crypto';
+import type { TimerClock } from '../../core/runtime/clock.js';
+import { HopbackError } from '../../errors.js';
+
+/** Characters of a password at least: what NIST SP 800-63B-4 section 3.1.1.2 asks of one that stands alone. */
+export const MIN_PASSWORD_CHARS = 15;
+
+/** Characters of a password at most: sentences fit, and nobody has megabytes hashed. */
+export const MAX_PASSWORD_CHARS = 256;
+
+/** What scrypt costs, RFC 7914: 32 MiB and some tenths of a second, the least that OWASP recommends. */
+const COST = { blocks: 32_768, blockSize: 8, parallelism: 3 } as const;
+/** Memory that an entry of somebody else may cost at most. */
+const MAX_MEMORY_BYTES = 268_435_456;
+const MAX_PARALLELISM = 16;
+const SALT_BYTES = 16;
+const HASH_BYTES = 32;
+/** Accounts of a file: an office, not a public. */
+const MAX_ACCOUNTS = 1_000;
+
+/** Somebody who may look at tracebacks and answer them. */
+export interface Account {
+  /** Stands in the answers that this person gives. */
+  readonly name: string;
+  readonly blocks: number;
+  readonly blockSize: number;
+  readonly parallelism: number;
+  readonly salt: Uint8Array;
+  readonly hash: Uint8Array;
+}
+
+/** By name. */
+export type Accounts = ReadonlyMap<string, Account>;
+
+/** Names of people and of duties, as answers and logs can show them; no colon, which divides the line. */
+const NAME = /^[\p{L}\p{N}][\p{L}\p{N}._@' -]{0,63}$/u;
+
+/**
+ * Makes the line of an account for the file that {@link readAccounts} reads. It holds no password, only what a password is held against.
+ * @param account - name: letters, digits and `._@' -`, 64 at most; password: 15 to 256 characters
+ * @returns the line, without its end
+ * @throws {@link HopbackError} `invalid-argument` where the name or the password cannot be
+ * @see RFC 7914
+ * @example
+ * ```ts
+ * const line = await accountEntry({ name: 'duty engineer', password: 'correct horse battery staple' });
+ * console.log(line.split(':').slice(0, 2)); // [ 'duty engineer', 'scrypt' ]
+ * console.log(readAccounts(line).has('duty engineer')); // true
+ * ```
+ */
+export async function accountEntry(account: { readonly name: string; readonly password: string }): Promise<string> {
+  const { name, password } = account;
+  if (!NAME.test(name))
+    throw new HopbackError('invalid-argument', "A name has letters, digits and ._@' -, 64 at most.");
+  if (password.length < MIN_PASSWORD_CHARS || password.length > MAX_PASSWORD_CHARS)
+    throw new HopbackError(
+      'invalid-argument',
+      `A password has ${MIN_PASSWORD_CHARS} to ${MAX_PASSWORD_CHARS} characters.`,
+    );
+  const salt = randomBytes(SALT_BYTES);
+  const hash = await hashOf(password, { ...COST, salt });
+  const { blocks, blockSize, parallelism } = COST;
+  return [name, 'scrypt', blocks, blockSize, parallelism, salt.toString('base64url'), hash.toString('base64url')].join(
+    ':',
+  );
+}
+
+/**
+ * Reads a file of accounts: a line each, as {@link accountEntry} makes it; empty lines, and those that begin with `#`, are passed over.
+ * @param text - of the file
+ * @returns the accounts by name
+ * @throws {@link HopbackError} `invalid-configuration` that names the line
+ * @see {@link accountEntry}
+ * @example
+ * ```ts
+ * console.log(readAccounts('# nobody yet\n').size); // 0
+ * ```
+ */
+export function readAccounts(text: string): Accounts {
+  const accounts = new Map<string, Account>();
+  for (const [index, line] of text.split(/\r?\n/).entries()) {
+    if (line === '' || line.startsWith('#')) continue;
+    const account = accountOf(line);
+    const refused =
+      account === undefined
+        ? 'is no account'
+        : accounts.has(account.name)
+          ? 'has a name for the second time'
+          : undefined;
+    if (refused !== undefined || account === undefined || accounts.size === MAX_ACCOUNTS)
+      throw new HopbackError(
+        'invalid-configuration',
+        `Line ${index + 1} of the accounts ${refused ?? 'is one too many'}.`,
+        {
+          details: { line: index + 1 },
+        },
+      );
+    accounts.set(account.name, account);
+  }
+  return accounts;
+}
+
+function accountOf(line: string): Account | undefined {
+  const [name = '', kind, ...rest] = line.split(':');
+  const [blocks = 0, blockSize = 0, parallelism = 0] = rest.slice(0, 3).map(Number);
+  const [salt, hash] = rest.slice(3).map((part) => Buffer.from(part, 'base64url'));
+  if (!NAME.test(name) || kind !== 'scrypt' || rest.length !== 5 || salt === undefined || hash === undefined)
+    return undefined;
+  const isPower = Number.isInteger(blocks) && blocks >= 2 && Number.isInteger(Math.log2(blocks));
+  const isSized = Number.isInteger(blockSize) && blockSize >= 1 && 128 * blocks * blockSize <= MAX_MEMORY_BYTES;
+  const isParallel = Number.isInteger(parallelism) && parallelism >= 1 && parallelism <= MAX_PARALLELISM;
+  if (!isPower || !isSized || !isParallel || salt.length < SALT_BYTES || hash.length !== HASH_BYTES) return undefined;
+  return { name, blocks, blockSize, parallelism, salt, hash };
+}
+
+/** Of nobody: what a name that does not exist is held against, so that it takes as long as one that does. */
+const NOBODY: Account = {
+  ...{ name: '', ...COST },
+  ...{ salt: new Uint8Array(SALT_BYTES), hash: new Uint8Array(HASH_BYTES) },
+};
+
+/** Passwords that are hashed at a time, and that wait: a flood of logins takes no memory, and of the threads that sync disks half at most. */
+const MOST_AT_ONCE = 2;
+/** More than the attempts of one account that `login-delays` has waiting: they may all come at one moment. */
+const MOST_WAITING = 32;
+
+/** Holds a password against an account: the account, `wrong`, or `busy` where too many are held at the moment. Never rejects. */
+export type CheckPassword = (
+  accounts: Accounts,
+  login: { readonly name: string; readonly password: string },
+) => Promise<Account | 'wrong' | 'busy'>;
+
+/** Makes it. */
+export function createPasswordCheck(): CheckPassword {
+  let running = 0;
+  const waiting: (() => void)[] = [];
+  return async (accounts, { name, password }) => {
+    if (password.length > MAX_PASSWORD_CHARS) return 'wrong';
+    if (running >= MOST_AT_ONCE) {
+      if (waiting.length >= MOST_WAITING) return 'busy';
+      await new Promise<void>((resolve) => waiting.push(resolve));
+    } else running += 1;
+    try {
+      const account = accounts.get(name) ?? NOBODY;
+      const isRight = timingSafeEqual(await hashOf(password, account), account.hash);
+      return isRight && account !== NOBODY ? account : 'wrong';
+    } catch {
+      return 'busy';
+    } finally {
+      const next = waiting.shift();
+      if (next === undefined) running -= 1;
+      else next();
+    }
+  };
+}
+
+function hashOf(password: string, parts: Omit<Account, 'name' | 'hash'>): Promise<Buffer> {
+  const { blocks: N, blockSize: r, parallelism: p, salt } = parts;
+  // What a keyboard composes and what it writes in one are the same password.
+  const text = password.normalize('NFKC');
+  return new Promise((resolve, reject) => {
+    scrypt(text, salt, HASH_BYTES, { N, r, p, maxmem: 2 * MAX_MEMORY_BYTES }, (error, hash) =>
+      error === null ? resolve(hash) : reject(error),
+    );
+  });
+}
+
+/** The cookie that carries a session. */
+export interface SessionCookie {
+  /** The token that a request brings along. */
+  readonly read: (headers: Headers) => string | undefined;
+  /** Field `Set-Cookie` that gives a token to a browser; without one, that takes it away. */
+  readonly field: (token?: string) => string;
+}
+
+/**
+ * Makes it: scripts cannot read it, other sites cannot send it, and it goes when the browser does.
+ * @param options - `isSecure`: for TLS alone, and for this host alone, which the name says
+ * @see RFC 6265bis sections 4.1.2.5 to 4.1.2.7 and 4.1.3.2
+ */
+export function createSessionCookie({
+  base,
+  isSecure,
+}: {
+  readonly base: string;
+  readonly isSecure: boolean;
+}): SessionCookie {
+  const name = isSecure ? '__Host-hopback-review' : 'hopback-review';
+  const attributes = `Path=${isSecure ? '/' : base}; HttpOnly; SameSite=Strict${isSecure ? '; Secure' : ''}`;
+  return {
+    read: (headers) => cookieIn(headers, name),
+    field: (token) => `${name}=${token ?? ''}; ${attributes}${token === undefined ? '; Max-Age=0' : ''}`,
+  };
+}
+
+/** The value of a cookie that a request brings along. */
+function cookieIn(headers: Headers, name: string): string | undefined {
+  const pairs = (headers.get('cookie') ?? '').split(';').map((pair) => pair.trim());
+  return pairs.find((pair) => pair.startsWith(`${name}=`))?.slice(name.length + 1);
+}
 
 /** How long a session lasts without a request, milliseconds: a break, not a night. */
 export const SESSION_IDLE_MS = 900_000;
@@ -27,7 +225,7 @@ export interface Sessions {
 }
 
 /** What sessions go by. */
-export interface SessionParts {
+interface SessionParts {
   readonly nowMs: () => number;
   /** Octets that nobody can guess. */
   readonly random: (bytes: number) => Uint8Array;
@@ -94,4 +292,242 @@ export function isSameOrigin({ headers, url }: Request, origin: string | undefin
   if (given === null || !URL.canParse(given)) return false;
   if (origin !== undefined) return given === origin;
   return new URL(given).host === (headers.get('host') ?? new URL(url).host);
+}
+
+/** How long a browser is known after somebody signed in with it, seconds: half a year. */
+const DEVICE_SECONDS = 15_552_000;
+/** 128 bits: nobody guesses one. */
+const ID_BYTES = 16;
+
+/** The cookie by which a browser shows that an account signed in with it before. It lets nobody in: the password is still asked for. */
+export interface DeviceCookie {
+  /** Id of the browser; undefined for one that this account never signed in with, or whose password has changed since. */
+  readonly read: (headers: Headers, accounts: Accounts, name: string) => string | undefined;
+  /** Field `Set-Cookie` for a browser that an account has signed in with. */
+  readonly field: (account: Account) => string;
+}
+
+/**
+ * Makes it. The key that signs a cookie is derived from the stored hash of the password, so that it outlives a restart, is of one account, and
+ * ends when the password changes.
+ * @param options - as for the cookie of the session; `random`: octets that nobody can guess
+ * @see OWASP, Slow Down Online Guessing Attacks with Device Cookies
+ */
+export function createDeviceCookie(options: {
+  readonly base: string;
+  readonly isSecure: boolean;
+  readonly nowMs: () => number;
+  readonly random: (bytes: number) => Uint8Array;
+}): DeviceCookie {
+  const { base, isSecure, nowMs, random } = options;
+  const attributes = `Path=${isSecure ? '/' : base}; HttpOnly; SameSite=Strict${isSecure ? '; Secure' : ''}`;
+  // One for each account: several people may use a browser.
+  const cookieName = (account: string): string => {
+    const digest = createHash('sha256').update(account).digest('hex').slice(0, 16);
+    return `${isSecure ? '__Host-' : ''}hopback-device-${digest}`;
+  };
+  const nowSeconds = (): number => Math.floor(nowMs() / 1_000);
+  return {
+    read(headers, accounts, name) {
+      const account = accounts.get(name);
+      const value = account === undefined ? undefined : cookieIn(headers, cookieName(name));
+      const [id = '', issued = '', mac = '', ...rest] = (value ?? '').split('.');
+      if (account === undefined || rest.length > 0 || !/^\d{1,12}$/.test(issued)) return undefined;
+      const [given, wanted] = [Buffer.from(mac), Buffer.from(macOf(account, id, issued))];
+      if (given.length !== wanted.length || !timingSafeEqual(given, wanted)) return undefined;
+      return nowSeconds() - Number(issued) <= DEVICE_SECONDS ? id : undefined;
+    },
+    field(account) {
+      const id = Buffer.from(random(ID_BYTES)).toString('base64url');
+      const issued = String(nowSeconds());
+      const value = `${id}.${issued}.${macOf(account, id, issued)}`;
+      return `${cookieName(account.name)}=${value}; ${attributes}; Max-Age=${DEVICE_SECONDS}`;
+    },
+  };
+}
+
+function macOf({ name, salt, hash }: Account, id: string, issued: string): string {
+  const key = createHmac('sha256', hash).update('hopback review device').update(salt).digest();
+  return createHmac('sha256', key).update(`${name}\n${id}\n${issued}`).digest('base64url');
+}
+
+/** Failures of an account from one source before the next attempt waits: typing errors. */
+const FREE_FOR_SOURCE = 2;
+/** The wait of an attempt from a source that fails again and again: 2, 4, 8, 16, then 30 s. */
+const LONGEST_FOR_SOURCE_MS = 30_000;
+/** Failures of an account from anywhere before attempts from unknown browsers wait. */
+const FREE_FOR_ACCOUNT = 4;
+/** Nobody keeps somebody else out: however many guesses come from elsewhere, an attempt waits no longer than this for them. */
+const LONGEST_FOR_ACCOUNT_MS = 5_000;
+/** Failures in a row after which a browser that signed in before waits as others do: it may have been stolen. */
+const FREE_FOR_DEVICE = 10;
+/** After how long one failure is forgotten, milliseconds. */
+const FORGIVEN_EVERY_MS = 60_000;
+/** Accounts, sources and browsers that are remembered; the one that failed longest ago goes. */
+const MAX_REMEMBERED = 10_000;
+/** Attempts that wait at a time: of all, of one account, of one source for one account. Each holds a connection and a form of some hundred octets. */
+const MAX_WAITING = 100;
+const MAX_WAITING_FOR_ACCOUNT = 20;
+const MAX_WAITING_FOR_SOURCE = 4;
+
+/** Somebody who tries to log in. */
+export interface LoginAttempt {
+  readonly account: string;
+  /** Where from: an address, or a network. */
+  readonly source: string;
+  /** Of a browser that this account signed in with before. */
+  readonly device?: string;
+}
+
+/** Whether a password may be checked now. */
+type Admission =
+  | { readonly status: 'admitted' }
+  /** Too many wait. `isToTell`: for the audit, once a minute for an account, so that a flood of attempts does not fill the disk. */
+  | { readonly status: 'refused'; readonly retryAfterSeconds: number; readonly isToTell: boolean }
+  /** The browser has gone. */
+  | { readonly status: 'gone' };
+
+/** Makes guesses of passwords slow, and locks nobody out. */
+export interface LoginDelays {
+  /** Waits as long as this attempt has to, and counts it as failed until `succeeded`. */
+  readonly admit: (attempt: LoginAttempt, signal: AbortSignal) => Promise<Admission>;
+  readonly succeeded: (attempt: LoginAttempt) => void;
+}
+
+/** Makes it. */
+export function createLoginDelays({ nowMs, schedule }: TimerClock): LoginDelays {
+  const failures = createFailures(nowMs);
+  const waiting = createWaiting();
+  const toldAtMs = createFailures(nowMs);
+  const isDeviceTrusted = ({ device }: LoginAttempt): boolean =>
+    device !== undefined && failures.count(`device ${device}`) < FREE_FOR_DEVICE;
+  const delayOf = (attempt: LoginAttempt): number =>
+    isDeviceTrusted(attempt)
+      ? 0
+      : Math.max(
+          doubled(failures.count(sourceKey(attempt)) - FREE_FOR_SOURCE, LONGEST_FOR_SOURCE_MS),
+          doubled(failures.count(accountKey(attempt)) - FREE_FOR_ACCOUNT, LONGEST_FOR_ACCOUNT_MS),
+        );
+  const refused = (attempt: LoginAttempt, delayMs: number): Admission => {
+    const isToTell = toldAtMs.count(accountKey(attempt)) === 0;
+    if (isToTell) toldAtMs.add(accountKey(attempt));
+    return { status: 'refused', retryAfterSeconds: Math.ceil(delayMs / 1_000), isToTell };
+  };
+  return {
+    async admit(attempt, signal) {
+      const delayMs = delayOf(attempt);
+      const dropped = new AbortController();
+      const waiter: Waiter = { attempt, failures: failures.count(sourceKey(attempt)), drop: () => dropped.abort() };
+      if (delayMs > 0 && !waiting.enter(waiter)) return refused(attempt, delayMs);
+      // Before it is known whether it fails: those that come together are slowed down as those that come one by one.
+      if (isDeviceTrusted(attempt)) failures.add(`device ${attempt.device}`);
+      else {
+        failures.add(sourceKey(attempt));
+        failures.add(accountKey(attempt));
+      }
+      if (delayMs === 0) return { status: 'admitted' };
+      try {
+        if (await waited(schedule, delayMs, AbortSignal.any([signal, dropped.signal]))) return { status: 'admitted' };
+        return dropped.signal.aborted ? refused(attempt, delayMs) : { status: 'gone' };
+      } finally {
+        waiting.leave(waiter);
+      }
+    },
+    succeeded(attempt) {
+      failures.forget(sourceKey(attempt));
+      if (attempt.device !== undefined) failures.forget(`device ${attempt.device}`);
+      // Only its own: others may go on guessing.
+      failures.takeBack(accountKey(attempt));
+    },
+  };
+}
+
+const sourceKey = ({ account, source }: LoginAttempt): string => `source ${source} ${account}`;
+const accountKey = ({ account }: LoginAttempt): string => `account ${account}`;
+
+/** 2 s after the first failure that counts, twice as much after each further one. */
+const doubled = (failures: number, longestMs: number): number =>
+  failures <= 0 ? 0 : Math.min(longestMs, 1_000 * 2 ** Math.min(failures, 10));
+
+/** @returns false where the browser has gone meanwhile */
+function waited(schedule: TimerClock['schedule'], delayMs: number, signal: AbortSignal): Promise<boolean> {
+  if (signal.aborted) return Promise.resolve(false);
+  return new Promise((resolve) => {
+    const end = (isOver: boolean): void => {
+      signal.removeEventListener('abort', leave);
+      cancel();
+      resolve(isOver);
+    };
+    const leave = (): void => end(false);
+    const cancel = schedule(() => end(true), delayMs);
+    signal.addEventListener('abort', leave, { once: true });
+  });
+}
+
+interface Failures {
+  /** Those that are not forgotten yet. */
+  readonly count: (key: string) => number;
+  readonly add: (key: string) => void;
+  readonly takeBack: (key: string) => void;
+  readonly forget: (key: string) => void;
+}
+
+function createFailures(nowMs: () => number): Failures {
+  const known = new Map<string, { readonly count: number; readonly atMs: number }>();
+  const count = (key: string): number => {
+    const failed = known.get(key);
+    if (failed === undefined) return 0;
+    // A clock that was set back must not slow anybody down until it is where it was.
+    const passedMs = Math.max(0, nowMs() - failed.atMs);
+    return Math.max(0, failed.count - Math.floor(passedMs / FORGIVEN_EVERY_MS));
+  };
+  const set = (key: string, failed: number): void => {
+    known.delete(key);
+    const [oldest] = known.keys();
+    if (known.size >= MAX_REMEMBERED && oldest !== undefined) known.delete(oldest);
+    if (failed > 0) known.set(key, { count: failed, atMs: nowMs() });
+  };
+  return {
+    count,
+    add: (key) => set(key, count(key) + 1),
+    takeBack: (key) => set(key, count(key) - 1),
+    forget: (key) => void known.delete(key),
+  };
+}
+
+interface Waiter {
+  readonly attempt: LoginAttempt;
+  /** Of its source for its account, before this attempt. */
+  readonly failures: number;
+  /** Ends its wait: it is refused. */
+  readonly drop: () => void;
+}
+
+interface Waiting {
+  /** @returns false where too many wait, and none of them has failed more often */
+  readonly enter: (waiter: Waiter) => boolean;
+  readonly leave: (waiter: Waiter) => void;
+}
+
+/** Where all places are taken, the attempt whose source has failed most often gives its place to one whose source has failed less often. */
+function createWaiting(): Waiting {
+  const waiters = new Set<Waiter>();
+  return {
+    enter(waiter) {
+      const ofAccount = [...waiters].filter(({ attempt }) => attempt.account === waiter.attempt.account);
+      const ofSource = ofAccount.filter(({ attempt }) => attempt.source === waiter.attempt.source);
+      if (ofSource.length >= MAX_WAITING_FOR_SOURCE) return false;
+      const isFull = ofAccount.length >= MAX_WAITING_FOR_ACCOUNT || waiters.size >= MAX_WAITING;
+      if (isFull) {
+        const crowd = ofAccount.length >= MAX_WAITING_FOR_ACCOUNT ? ofAccount : [...waiters];
+        const worst = crowd.reduce((one, other) => (other.failures > one.failures ? other : one));
+        if (worst.failures <= waiter.failures) return false;
+        waiters.delete(worst);
+        worst.drop();
+      }
+      waiters.add(waiter);
+      return true;
+    },
+    leave: (waiter) => void waiters.delete(waiter),
+  };
 }

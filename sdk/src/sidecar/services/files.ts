@@ -1,8 +1,22 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readFile, readdir, stat } from 'node:fs/promises';
 import { isAbsolute, join, resolve } from 'node:path';
+import { scheduleInBackground } from '../../core/runtime/clock.js';
 import { HopbackError } from '../../errors.js';
 import type { SidecarConfiguration } from '../config/configuration.js';
-import type { OnNotice } from './notice.js';
+
+/** Something that an operator may want to know; never holds a telephone number, nor anything of a key. */
+export interface SidecarNotice {
+  readonly level: 'info' | 'warn' | 'error';
+  /** What it is about: `trust`, `signing`, `reload`, … */
+  readonly part: string;
+  readonly text: string;
+}
+
+/** Hears notices. */
+export type OnNotice = (notice: SidecarNotice) => void;
+
+/** What went wrong, in words. */
+export const causeText = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** Largest of the small files that a configuration names: keys, policies, lists of numbers. */
 const MAX_FILE_BYTES = 16 * 1024 * 1024;
@@ -84,4 +98,78 @@ async function stampOfEntry(path: string): Promise<string> {
   return found === undefined
     ? `${path} -`
     : `${path} ${String(found.mtimeMs)} ${String(found.size)} ${String(found.ino)}`;
+}
+
+/** What is watched, and what is done. */
+interface WatchFilesOptions {
+  /** Absolute paths; asked each time. */
+  readonly files: () => readonly string[];
+  /** How often; 0: not at all, until that is another number. */
+  readonly seconds: () => number;
+  /** Does not reject. */
+  readonly reload: () => Promise<unknown>;
+}
+
+/** Shorter would be a busy loop, whatever is asked for. */
+const SHORTEST_MS = 50;
+/** While nothing is looked at, how often it is asked whether that has changed. */
+const ASLEEP_MS = 1_000;
+
+/**
+ * Looks at files every few seconds; a copy of another name in the place of a file, as orchestrators make them, is noticed too.
+ * @param options - what, how often, and what is done when one has changed
+ * @returns once the first look is done; to be closed
+ */
+export async function watchFiles({
+  files,
+  seconds,
+  reload,
+}: WatchFilesOptions): Promise<{ readonly close: () => void }> {
+  let last = await stampOf(files());
+  let cancel: (() => void) | undefined;
+  let isClosed = false;
+  const look = async (): Promise<void> => {
+    if (seconds() <= 0) return;
+    const now = await stampOf(files());
+    if (now === last || isClosed) return;
+    // As it was when it was read: what changes meanwhile is another change, and what could not be used is not tried again until it changes.
+    last = now;
+    await reload();
+  };
+  const plan = (): void => {
+    if (isClosed) return;
+    const waitMs = seconds() > 0 ? Math.max(SHORTEST_MS, seconds() * 1_000) : ASLEEP_MS;
+    cancel = scheduleInBackground(() => void look().finally(plan), waitMs);
+  };
+  plan();
+  return {
+    close() {
+      isClosed = true;
+      cancel?.();
+    },
+  };
+}
+
+/**
+ * Runs work once at a time; all who ask while it runs share the one run behind it, so that a storm of signals is two runs.
+ * @param work - never rejects
+ */
+export function oneAtATime<Result>(work: () => Promise<Result>): () => Promise<Result> {
+  let last: Promise<unknown> = Promise.resolve();
+  let waiting: Promise<Result> | undefined;
+  return () => {
+    if (waiting !== undefined) return waiting;
+    waiting = last.then(() => {
+      waiting = undefined;
+      return work();
+    });
+    last = waiting;
+    return waiting;
+  };
+}
+
+/** Runs work the first time that it is asked for. */
+export function once(work: () => Promise<void>): () => Promise<void> {
+  let running: Promise<void> | undefined;
+  return () => (running ??= work());
 }

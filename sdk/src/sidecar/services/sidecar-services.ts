@@ -1,3 +1,4 @@
+import { scheduleInBackground } from '../../core/runtime/clock.js';
 import type { Clock } from '../../core/runtime/clock.js';
 import { createCertificateRepository, createVerificationService } from '../../stir/index.js';
 import type {
@@ -9,17 +10,9 @@ import type {
 import type { FilingDirectory } from '../../switch/index.js';
 import type { SidecarConfiguration } from '../config/configuration.js';
 import { pathFrom, readTextFile, stampOf, warnOfOpenKeys } from './files.js';
-import { loadFilings } from './load-filings.js';
-import type { FilingsPart } from './load-filings.js';
-import { loadNumbers } from './load-numbers.js';
-import type { NumbersPart } from './load-numbers.js';
-import { loadSigning } from './load-signing.js';
-import type { SigningPart } from './load-signing.js';
-import { loadTrust } from './load-trust.js';
-import type { TrustPart } from './load-trust.js';
-import type { OnNotice } from './notice.js';
-import { trunkTable } from './trunk-table.js';
-import type { TrunkTable } from './trunk-table.js';
+import { loadFilings, loadNumbers, loadSigning, loadTrust, trunkTable } from './load-services.js';
+import type { FilingsPart, NumbersPart, SigningPart, TrunkTable, TrustPart } from './load-services.js';
+import type { OnNotice } from './files.js';
 
 /** Everything that a request is answered with: one object, put in the place of the last at a reload. */
 export interface SidecarServices {
@@ -95,8 +88,7 @@ export function createServicesLoader(options: ServicesOptions): ServicesLoader {
     return {
       commit() {
         for (const close of next.replaced) {
-          const timer = setTimeout(() => void closeReplaced(close), configuration.verification.timeBudgetMs + GRACE_MS);
-          timer.unref();
+          scheduleInBackground(() => void closeReplaced(close), configuration.verification.timeBudgetMs + GRACE_MS);
           replaced.add(close);
         }
         Object.assign(parts, next.parts);

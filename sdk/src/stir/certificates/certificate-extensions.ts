@@ -1,24 +1,307 @@
-import type { Certificate, CrlDistributionPoint } from './certificate.js';
-import {
-  combineClaimConstraints,
-  readEnhancedJwtClaimConstraints,
-  readJwtClaimConstraints,
-} from './claim-constraints.js';
+import type { Certificate, CrlDistributionPoint, DistinguishedName, JwtClaimConstraints } from './certificate.js';
 import {
   DER_TAG,
+  MalformedDer,
   derBoolean,
   derChildren,
   derCursor,
+  derExplicit,
+  derIa5Text,
   derInteger,
   derIntegerHex,
   derObjectIdentifier,
   hex,
-  MalformedDer,
   readDer,
 } from './der.js';
 import type { DerElement } from './der.js';
-import { readCaIssuers, readDistributionPointName, readGeneralNames } from './general-names.js';
 import { readTnAuthList } from './tn-auth-list.js';
+
+/** Short names of the attribute types that STI certificates use. @see RFC 5280 section 4.1.2.4, RFC 4519 */
+const SHORT_NAMES: Readonly<Record<string, string>> = {
+  '2.5.4.3': 'CN',
+  '2.5.4.5': 'serialNumber',
+  '2.5.4.6': 'C',
+  '2.5.4.7': 'L',
+  '2.5.4.8': 'ST',
+  '2.5.4.9': 'street',
+  '2.5.4.10': 'O',
+  '2.5.4.11': 'OU',
+  '2.5.4.97': 'organizationIdentifier',
+  '0.9.2342.19200300.100.1.25': 'DC',
+  '0.9.2342.19200300.100.1.1': 'UID',
+  '1.2.840.113549.1.9.1': 'emailAddress',
+};
+
+/** Most relative names in a name, and most attributes in one of them: names in use have three to eight, each alone. */
+const RELATIVE_NAMES_MAX = 32;
+const ATTRIBUTES_MAX = 8;
+
+const UTF8 = new TextDecoder('utf-8', { fatal: true });
+
+/**
+ * Reads a Name.
+ * @param element - the SEQUENCE of relative distinguished names
+ * @throws {@link MalformedDer} - callers in this folder catch it
+ * @see RFC 5280 sections 4.1.2.4 and 7.1
+ */
+export function readDistinguishedName(element: DerElement): DistinguishedName {
+  const relativeNames = derChildren(element, RELATIVE_NAMES_MAX).map(readRelativeName);
+  return {
+    text: relativeNames.map((attributes) => attributes.map(readableAttribute).join('+')).join(', '),
+    canonical: relativeNames.map((attributes) => attributes.map(canonicalAttribute).sort().join('+')).join(','),
+    attributes: relativeNames.flat().map(({ type, value }) => ({ type, value })),
+  };
+}
+
+interface Attribute {
+  readonly type: string;
+  readonly value: string;
+  /** The value is text; otherwise it is `#` and hex, which a text may look like. */
+  readonly isText: boolean;
+}
+
+function readRelativeName(element: DerElement): readonly Attribute[] {
+  const attributes = derChildren(element, ATTRIBUTES_MAX, DER_TAG.set).map((attribute) => {
+    const cursor = derCursor(attribute);
+    const oid = derObjectIdentifier(cursor.take(DER_TAG.objectIdentifier));
+    const encodedValue = cursor.takeAny();
+    cursor.end();
+    const text = readText(encodedValue);
+    return {
+      type: SHORT_NAMES[oid] ?? oid,
+      value: text ?? `#${hex(encodedValue.encoded)}`,
+      isText: text !== undefined,
+    };
+  });
+  if (attributes.length === 0) throw new MalformedDer('empty relative name');
+  return attributes;
+}
+
+/** Text of a string type. Any other value is written as `#` and the hex of its encoding. @see RFC 4514 section 2.4 */
+function readText(element: DerElement): string | undefined {
+  const { content } = element;
+  switch (element.tag) {
+    case DER_TAG.utf8String:
+      try {
+        return UTF8.decode(content);
+      } catch {
+        throw new MalformedDer('UTF8String that is not UTF-8');
+      }
+    case DER_TAG.printableString:
+    case DER_TAG.ia5String:
+    case DER_TAG.visibleString:
+    case DER_TAG.numericString:
+    case DER_TAG.teletexString:
+      return Buffer.from(content).toString('latin1');
+    case DER_TAG.bmpString:
+      if (content.length % 2 !== 0) throw new MalformedDer('BMPString of odd length');
+      return Buffer.from(content).swap16().toString('utf16le');
+    case DER_TAG.universalString:
+      return readUniversalString(content);
+    default:
+      return undefined;
+  }
+}
+
+function readUniversalString(content: Uint8Array): string {
+  if (content.length % 4 !== 0) throw new MalformedDer('UniversalString whose length is not a multiple of 4');
+  const view = new DataView(content.buffer, content.byteOffset, content.byteLength);
+  let text = '';
+  for (let offset = 0; offset < content.length; offset += 4) {
+    const codePoint = view.getUint32(offset);
+    if (codePoint > 0x10ffff) throw new MalformedDer('UniversalString with a value outside Unicode');
+    text += String.fromCodePoint(codePoint);
+  }
+  return text;
+}
+
+/** Case folded, compatibility forms unified, blanks trimmed and squeezed; separators escaped so that no two names share a text. */
+function canonicalAttribute({ type, value, isText }: Attribute): string {
+  if (!isText) return `${type}=${value}`;
+  const folded = value.normalize('NFKC').toLowerCase().replace(/\s+/gu, ' ').trim();
+  return `${type}=${folded.replace(/^#|[\\,+=]/g, '\\$&')}`;
+}
+
+function readableAttribute({ type, value, isText }: Attribute): string {
+  return `${type}=${isText ? readable(value) : value}`;
+}
+
+/** RFC 4514 escapes, and control characters as `\XX`: a subject name is peer text and may end up on a terminal. */
+function readable(value: string): string {
+  return value
+    .replace(/^#|[\\,+"<>;]/g, '\\$&')
+    .replace(
+      /[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g,
+      (character) => `\\${character.charCodeAt(0).toString(16).padStart(2, '0')}`,
+    );
+}
+
+/** Most names in one GeneralNames list: a CRL is published under one or two URLs. More is there to make work and take memory. */
+const GENERAL_NAMES_MAX = 16;
+
+/** Most entries of AuthorityInfoAccess. */
+const ACCESS_DESCRIPTIONS_MAX = 16;
+
+/** caIssuers access method. @see RFC 5280 section 4.2.2.1 */
+const CA_ISSUERS_OID = '1.3.6.1.5.5.7.48.2';
+
+/** Identifier octets of the two kinds of name that are read. @see RFC 5280 section 4.2.1.6 */
+const GENERAL_NAME_TAG = { directoryName: 0xa4, uniformResourceIdentifier: 0x86 } as const;
+
+/** What is read of GeneralNames; names of other kinds are passed over. */
+interface GeneralNames {
+  readonly urls: readonly string[];
+  /** Canonical text of the first directory name. */
+  readonly directoryName?: string;
+}
+
+/**
+ * Reads GeneralNames.
+ * @param element - the names
+ * @param tag - its identifier octet: SEQUENCE, or the implicit tag in its place
+ * @throws {@link MalformedDer} also for more than {@link GENERAL_NAMES_MAX} names - callers in this folder catch it
+ * @see RFC 5280 section 4.2.1.6
+ */
+export function readGeneralNames(element: DerElement, tag: number = DER_TAG.sequence): GeneralNames {
+  const names = derChildren(element, GENERAL_NAMES_MAX, tag);
+  const directoryName = names.find((name) => name.tag === GENERAL_NAME_TAG.directoryName);
+  return {
+    urls: names.filter((name) => name.tag === GENERAL_NAME_TAG.uniformResourceIdentifier).map(derIa5Text),
+    // Name is a CHOICE, so that its tag is explicit.
+    ...(directoryName && {
+      directoryName: readDistinguishedName(derExplicit(directoryName, DER_TAG.sequence)).canonical,
+    }),
+  };
+}
+
+/**
+ * URLs of a DistributionPointName: of fullName, since a name relative to the CRL issuer has none.
+ * @param element - the `[0]` around it
+ * @throws {@link MalformedDer} - callers in this folder catch it
+ * @see RFC 5280 section 4.2.1.13
+ */
+export function readDistributionPointName(element: DerElement): readonly string[] {
+  const cursor = derCursor(element, 0xa0);
+  const fullName = cursor.takeOptional(0xa0);
+  if (fullName === undefined) cursor.take(0xa1);
+  cursor.end();
+  return fullName === undefined ? [] : readGeneralNames(fullName, fullName.tag).urls;
+}
+
+/**
+ * URLs of the caIssuers entries of an AuthorityInfoAccess.
+ * @param element - from `readDer`
+ * @throws {@link MalformedDer} - callers in this folder catch it
+ * @see RFC 5280 sections 4.2.2.1 and 5.2.7
+ */
+export function readCaIssuers(element: DerElement): readonly string[] {
+  return derChildren(element, ACCESS_DESCRIPTIONS_MAX).flatMap((description) => {
+    const cursor = derCursor(description);
+    const method = derObjectIdentifier(cursor.take(DER_TAG.objectIdentifier));
+    const location = cursor.takeAny();
+    cursor.end();
+    const isUrl = location.tag === GENERAL_NAME_TAG.uniformResourceIdentifier;
+    return method === CA_ISSUERS_OID && isUrl ? [derIa5Text(location)] : [];
+  });
+}
+
+/** Claims that every PASSporT has: a certificate that excludes one of them would exclude all. @see RFC 9118 section 4 */
+const NEVER_EXCLUDED: readonly string[] = ['iat', 'orig', 'dest'];
+
+/** Most claims in one list: PASSporTs have about ten claims, registered ones included. */
+const CLAIMS_MAX = 64;
+
+/** Most values permitted in all: a delegate's certificate names some names or logos. */
+const PERMITTED_VALUES_MAX = 256;
+
+const UTF8_WITH_BOM = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/**
+ * Reads the value of a JWTClaimConstraints extension.
+ * @param element - from `readDer`
+ * @throws {@link MalformedDer} - callers in this folder catch it
+ * @see RFC 8226 section 8
+ */
+function readJwtClaimConstraints(element: DerElement): JwtClaimConstraints {
+  return readConstraints(element, { enhanced: false });
+}
+
+/**
+ * Reads the value of an EnhancedJWTClaimConstraints extension.
+ * @param element - from `readDer`
+ * @returns `undefined` where it excludes iat, orig or dest: such an extension is taken as absent
+ * @throws {@link MalformedDer} - callers in this folder catch it
+ * @see RFC 9118 section 4
+ */
+function readEnhancedJwtClaimConstraints(element: DerElement): JwtClaimConstraints | undefined {
+  const read = readConstraints(element, { enhanced: true });
+  return read.mustExclude.some((claim) => NEVER_EXCLUDED.includes(claim)) ? undefined : read;
+}
+
+/** Both sets at once: a PASSporT has to satisfy each extension that its certificate carries. */
+function combineClaimConstraints(
+  first: JwtClaimConstraints | undefined,
+  second: JwtClaimConstraints | undefined,
+): JwtClaimConstraints | undefined {
+  if (first === undefined || second === undefined) return first ?? second;
+  return {
+    mustInclude: [...new Set([...first.mustInclude, ...second.mustInclude])],
+    permittedValues: [...first.permittedValues, ...second.permittedValues],
+    mustExclude: [...new Set([...first.mustExclude, ...second.mustExclude])],
+  };
+}
+
+/** All tags are explicit, and nothing may be left over: it could be a constraint that others see. */
+function readConstraints(element: DerElement, { enhanced }: { readonly enhanced: boolean }): JwtClaimConstraints {
+  const cursor = derCursor(element);
+  const mustInclude = cursor.takeOptional(0xa0);
+  const permittedValues = cursor.takeOptional(0xa1);
+  const mustExclude = enhanced ? cursor.takeOptional(0xa2) : undefined;
+  cursor.end();
+  if (mustInclude === undefined && permittedValues === undefined && mustExclude === undefined)
+    throw new MalformedDer('claim constraints that constrain nothing');
+  return {
+    mustInclude: mustInclude === undefined ? [] : readClaimNames(mustInclude),
+    permittedValues: permittedValues === undefined ? [] : readPermittedValues(permittedValues),
+    mustExclude: mustExclude === undefined ? [] : readClaimNames(mustExclude),
+  };
+}
+
+function readClaimNames(tagged: DerElement): readonly string[] {
+  return readList(derExplicit(tagged, DER_TAG.sequence), CLAIMS_MAX).map(readClaimName);
+}
+
+function readPermittedValues(tagged: DerElement): JwtClaimConstraints['permittedValues'] {
+  let left = PERMITTED_VALUES_MAX;
+  return readList(derExplicit(tagged, DER_TAG.sequence), CLAIMS_MAX).map((element) => {
+    const cursor = derCursor(element);
+    const claim = readClaimName(cursor.takeAny());
+    const permitted = readList(cursor.take(DER_TAG.sequence), left).map(readUtf8);
+    cursor.end();
+    left -= permitted.length;
+    return { claim, permitted };
+  });
+}
+
+function readList(element: DerElement, max: number): readonly DerElement[] {
+  const children = derChildren(element, max);
+  if (children.length === 0) throw new MalformedDer('claim constraints with an empty list');
+  return children;
+}
+
+function readClaimName(element: DerElement): string {
+  if (element.tag !== DER_TAG.ia5String) throw new MalformedDer('claim name that is not an IA5String');
+  return derIa5Text(element);
+}
+
+function readUtf8({ tag, content }: DerElement): string {
+  if (tag !== DER_TAG.utf8String) throw new MalformedDer('claim value that is not a UTF8String');
+  try {
+    return UTF8_WITH_BOM.decode(content);
+  } catch {
+    throw new MalformedDer('claim value that is not UTF-8');
+  }
+}
 
 /** Object identifiers of the extensions that are read here. @see RFC 5280 sections 4.2 and 5.2, RFC 8226 sections 8 and 9, RFC 9118 section 4 */
 export const EXTENSION_OID = {
@@ -106,7 +389,7 @@ export interface RawExtension {
 }
 
 /** The part of a {@link Certificate} that its extensions fill. */
-export type CertificateExtensions = Pick<
+type CertificateExtensions = Pick<
   Certificate,
   | 'isCa'
   | 'basicConstraints'

@@ -1,26 +1,113 @@
-import { setImmediate } from 'node:timers/promises';
 import { startDeadline } from './bounded-fetch.js';
-import { retryDelayMs } from './cache-lifetime.js';
-import { admitEnvelope, chainOfFetch, type FetchedChain } from './chain-source.js';
-import { lookupOfNegative, standingOf, type CachedChain } from './repository-cache.js';
-import { keepRefreshed } from './repository-refresh.js';
 import {
+  OVERLOADED_REVALIDATION_MS,
+  admitEnvelope,
+  chainOfFetch,
+  lookupOfNegative,
+  notAfterOf,
+  outOfDateDelayMs,
+  retryDelayMs,
+  revalidationDelayMs,
+  sameChain,
+  standingOf,
+} from './certificate-cache.js';
+import type { AdmittedChain, CachedChain, FetchedChain } from './certificate-cache.js';
+import {
+  exportChains,
+  importChains,
+  isOutOfDate,
   keep,
   keepAndStore,
+  preloadChains,
   repositoryOf,
-  type CertificateRepositoryOptions,
-  type Repository,
+  restoreChains,
 } from './repository-state.js';
-import { exportChains, importChains, preloadChains, restoreChains } from './repository-transfer.js';
+import type { CertificateRepositoryOptions, Repository } from './repository-state.js';
+import { siteOf } from './repository.js';
 import type { CertificateLookup, CertificateRepositoryService, RepositoryStats } from './repository.js';
-import { siteOf } from './site.js';
 import type { FetchX5uOptions } from './x5u-fetch.js';
 import { checkX5uUrl } from './x5u-url-policy.js';
-
 export type { CertificateRepositoryOptions } from './repository-state.js';
 
+/** A revalidation that came to its end. */
+interface Refreshed {
+  /** What was in memory when it began. */
+  readonly entry: CachedChain;
+  /** What was fetched; `undefined` when it did not come to a fetch. */
+  readonly fetched: FetchedChain | undefined;
+  readonly startedMs: number;
+}
+
+/**
+ * Keeps what a revalidation brought: a new chain, the same one for longer, or the old one where the fetch failed or there was
+ * no room for it.
+ * @returns what is in memory then
+ */
+function keepRefreshed(repository: Repository, { entry, fetched, startedMs }: Refreshed): CertificateLookup {
+  // An import may have brought a newer chain meanwhile.
+  const current = repository.cache.chain(entry.lookup.url) ?? entry;
+  if (fetched === undefined) return postpone(repository, current);
+  if (fetched.status === 'problem') return countFailure(repository, current);
+  const nextReloadMs = startedMs + revalidationDelayMs(0);
+  if (fetched.status === 'chain') {
+    const { found, validators } = fetched;
+    const unchanged = sameChain(current.lookup.chain, found.chain);
+    if (!unchanged) repository.counts.rotations += 1;
+    const kept = unchanged ? { ...found, chain: current.lookup.chain } : found;
+    return keepFor(repository, { found: kept, validators }, { entry: current, startedMs, nextReloadMs });
+  }
+  // What was not modified is what was asked about, and no chain that came since.
+  if (current.lookup.chain !== entry.lookup.chain) return current.lookup;
+  const freshUntilMs = fetched.freshUntilMs(notAfterOf(current.lookup.chain));
+  const found = { ...current.lookup, fetchedAtMs: repository.clock.nowMs(), freshUntilMs };
+  // The file itself did not come: a failed signature may still have it fetched.
+  const rest = { entry: current, startedMs, nextReloadMs: current.nextReloadMs };
+  return keepFor(repository, { found, validators: current.validators }, rest);
+}
+
+function keepFor(
+  repository: Repository,
+  chain: AdmittedChain,
+  { entry, startedMs, nextReloadMs }: Omit<Refreshed, 'fetched'> & { readonly nextReloadMs: number },
+): CertificateLookup {
+  const revalidationFailures = isOutOfDate(chain) ? entry.revalidationFailures + 1 : 0;
+  const delayMs = isOutOfDate(chain) ? outOfDateDelayMs(revalidationFailures) : revalidationDelayMs(0);
+  return keepAndStore(repository, chain, {
+    nextRevalidationMs: startedMs + delayMs,
+    nextReloadMs,
+    revalidationFailures,
+  });
+}
+
+/** Too many fetches here say nothing of the server: soon again, and no failure. */
+function postpone(repository: Repository, current: CachedChain): CertificateLookup {
+  const { cache, clock, closing, counts } = repository;
+  if (!closing.signal.aborted) counts.overloaded += 1;
+  const soonMs = clock.nowMs() + OVERLOADED_REVALIDATION_MS;
+  cache.setChain(current.lookup.url, {
+    ...current,
+    nextRevalidationMs: Math.max(current.nextRevalidationMs, soonMs),
+    nextReloadMs: Math.max(current.nextReloadMs, soonMs),
+  });
+  return current.lookup;
+}
+
+function countFailure(repository: Repository, current: CachedChain): CertificateLookup {
+  const { cache, clock, counts } = repository;
+  counts.fetchFailures += 1;
+  const revalidationFailures = current.revalidationFailures + 1;
+  const againMs = clock.nowMs() + revalidationDelayMs(revalidationFailures);
+  cache.setChain(current.lookup.url, {
+    ...current,
+    revalidationFailures,
+    nextRevalidationMs: againMs,
+    nextReloadMs: againMs,
+  });
+  return current.lookup;
+}
+
 /** Lookups under way at a time, the disk included; further ones are told `overloaded` at once. */
-export const MAX_LOOKUPS_IN_FLIGHT = 2_048;
+const MAX_LOOKUPS_IN_FLIGHT = 2_048;
 
 /**
  * Makes the repository that a verification service gets its certificates from: memory, optionally disk, and the network
@@ -57,7 +144,7 @@ export function createCertificateRepository(options: CertificateRepositoryOption
     revalidate: (url) => revalidateChain(repository, url),
     preload: (urls) => preloadChains(lookup, urls),
     export: () => exportChains(repository),
-    import: (data) => importChains(repository, data, () => setImmediate()),
+    import: (data) => importChains(repository, data),
     restore: () => restoreChains(repository),
     stats: () => statsOf(repository),
     close,

@@ -1,13 +1,86 @@
+import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { mkdir, open, readdir, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Clock } from '../../core/runtime/clock.js';
 import { valueWithin } from '../../core/runtime/deadline.js';
 import { writeWholeFile } from '../../core/runtime/whole-file.js';
-import { errorText } from './bounded-connection.js';
-import { readEnvelope, sha256Hex } from './cache-envelope.js';
+import { errorText } from './bounded-fetch.js';
+import type { CacheValidators } from './bounded-fetch.js';
+import { siteOfUrl } from './repository.js';
+import { writePemBlock } from './certificate.js';
+import type { Certificate } from './certificate.js';
 import type { CachedChainEnvelope } from './repository.js';
-import { siteOfUrl } from './site.js';
+import { MAX_VALIDATOR_LENGTH, MAX_X5U_BODY_BYTES } from './x5u-fetch.js';
+import { MAX_X5U_LENGTH } from './x5u-url-policy.js';
+
+/** Marks the form of an envelope; a reader ignores others. */
+const CACHE_ENVELOPE_FORMAT = 'hopback.certificate-chain.1';
+
+/** What an envelope is made of. */
+interface EnvelopeInput {
+  readonly url: string;
+  readonly chain: readonly Certificate[];
+  readonly fetchedAtMs: number;
+  readonly freshUntilMs: number;
+  readonly validators: CacheValidators;
+}
+
+/**
+ * Writes the envelope of one chain as plain PEM.
+ * @returns the envelope; `undefined` where the chain, rewritten with lines of 64 characters, would exceed what a reader accepts
+ */
+export function writeEnvelope(input: EnvelopeInput): CachedChainEnvelope | undefined {
+  const { url, chain, fetchedAtMs, freshUntilMs, validators } = input;
+  const body = chain.map((certificate) => writePemBlock(certificate.der, 'CERTIFICATE')).join('');
+  if (body.length > MAX_X5U_BODY_BYTES) return undefined;
+  return {
+    format: CACHE_ENVELOPE_FORMAT,
+    url,
+    body,
+    bodySha256: sha256Hex(body),
+    fetchedAtMs,
+    freshUntilMs,
+    ...validators,
+  };
+}
+
+/**
+ * Reads an envelope out of parsed JSON. Checks form, bounds and the digest; chain, policy and times in relation to now are for the
+ * repository. Never throws.
+ * @param value - anything that came out of `JSON.parse`
+ * @returns the envelope, or `undefined` when it is damaged
+ */
+export function readEnvelope(value: unknown): CachedChainEnvelope | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const { format, url, body, bodySha256, fetchedAtMs, freshUntilMs, etag, lastModified } = value as Record<
+    keyof CachedChainEnvelope,
+    unknown
+  >;
+  if (format !== CACHE_ENVELOPE_FORMAT || !isText(url, MAX_X5U_LENGTH) || !isText(body, MAX_X5U_BODY_BYTES))
+    return undefined;
+  if (!isInstant(fetchedAtMs) || !isInstant(freshUntilMs) || bodySha256 !== sha256Hex(body)) return undefined;
+  const optional = { ...(isValidator(etag) ? { etag } : {}), ...(isValidator(lastModified) ? { lastModified } : {}) };
+  return { format, url, body, bodySha256, fetchedAtMs, freshUntilMs, ...optional };
+}
+
+/** SHA-256 of UTF-8 text, lower-case hex. */
+export function sha256Hex(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
+
+function isText(value: unknown, maxLength: number): value is string {
+  return typeof value === 'string' && value.length > 0 && value.length <= maxLength;
+}
+
+function isInstant(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+}
+
+/** Goes back into a request header, hence printable ASCII only. */
+function isValidator(value: unknown): value is string {
+  return isText(value, MAX_VALIDATOR_LENGTH) && /^[\x20-\x7e]+$/.test(value);
+}
 
 /** What a cache file held. */
 export type CacheFileRead =
@@ -46,25 +119,25 @@ export async function readCacheFile(path: string, maxBytes: number): Promise<Cac
  * Most files in a cache directory; at about 5 KB each some 40 MB. A tenth goes when there are more: the oldest of the sites with
  * the most, so that a flood from one site leaves the files of the others.
  */
-export const MAX_DISK_CACHE_FILES = 8_192;
+const MAX_DISK_CACHE_FILES = 8_192;
 
 /** Most bytes of one file: an envelope with the longest body, URL and validators. Longer ones are not read. */
-export const MAX_DISK_CACHE_FILE_BYTES = 65_536;
+const MAX_DISK_CACHE_FILE_BYTES = 65_536;
 
 /** Longest wait for the disk in a lookup, milliseconds: a hanging network file system is then as good as a missing file. */
-export const DISK_READ_TIMEOUT_MS = 250;
+const DISK_READ_TIMEOUT_MS = 250;
 
 /** Writes that wait for the disk; further ones are dropped and counted, since every file can be fetched again. */
-export const MAX_PENDING_DISK_WRITES = 256;
+const MAX_PENDING_DISK_WRITES = 256;
 
 /** Longest wait for pending writes, milliseconds: what is lost can be fetched again. */
-export const DISK_SETTLE_TIMEOUT_MS = 2_000;
+const DISK_SETTLE_TIMEOUT_MS = 2_000;
 
 /** Age of a temporary file that its writer has left behind, milliseconds. */
 const ABANDONED_AFTER_MS = 3_600_000;
 
 /** How the disk cache has fared. */
-export interface DiskCacheStats {
+interface DiskCacheStats {
   readonly loads: number;
   /** Files that were there and not usable. */
   readonly corrupted: number;
@@ -87,7 +160,7 @@ export interface DiskCache {
 }
 
 /** Options of {@link createDiskCache}. */
-export interface DiskCacheOptions {
+interface DiskCacheOptions {
   /** Made when missing, for this user only; several processes may share it. */
   readonly directory: string;
   readonly clock: Clock;

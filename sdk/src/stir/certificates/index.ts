@@ -1,6 +1,6 @@
 export { buildCertificatePath, PATH_MAX_CERTIFICATES, PATH_SEARCH_MAX_STEPS } from './build-path.js';
 export { createCertificateRepository } from './certificate-repository.js';
-export type { CertificateRepositoryOptions } from './certificate-repository.js';
+export type { CertificateRepositoryOptions } from './repository-state.js';
 export type {
   Certificate,
   CertificateChainParseResult,
@@ -12,17 +12,23 @@ export type {
   TnAuthEntry,
 } from './certificate.js';
 export { CRL_MAX_BYTES, parseCrl } from './crl.js';
-export type { CertificateRevocationList, CrlParseResult, CrlScope } from './crl.js';
-export type { CrlEntry, CrlReason } from './crl-entries.js';
-export { describeCertificate } from './describe-certificate.js';
-export { loadTrustStore } from './load-trust-store.js';
-export type { LoadTrustStoreOptions, TrustStoreFiles } from './load-trust-store.js';
+export type { CertificateRevocationList, CrlEntry, CrlParseResult, CrlReason, CrlScope } from './crl.js';
 export {
   CERTIFICATE_CHAIN_MAX_BYTES,
   CERTIFICATE_CHAIN_MAX_CERTIFICATES,
+  describeCertificate,
   parseCertificate,
   parseCertificateChain,
 } from './parse-certificate.js';
+export { createTrustStore, loadTrustStore } from './trust-store.js';
+export type {
+  LoadTrustStoreOptions,
+  TrustStore,
+  TrustStoreFiles,
+  TrustStoreOptions,
+  TrustStoreProblem,
+  TrustStoreSource,
+} from './trust-store.js';
 export type {
   CertificatePath,
   CertificatePathResult,
@@ -34,22 +40,30 @@ export type {
 } from './path.js';
 export { lintCertificate, PROFILE_EFFECTIVE_MS, PROFILE_RULES, roleOf } from './profile-lint.js';
 export type { CertificateRole, LintFinding, LintOptions, ProfileRule, ProfileVersion } from './profile-lint.js';
-export type * from './repository.js';
+export type {
+  CachedChainEnvelope,
+  CertificateCacheExport,
+  CertificateLookup,
+  CertificateRepository,
+  CertificateRepositoryService,
+  ImportReport,
+  PreloadReport,
+  RepositoryStats,
+  X5uFailure,
+  X5uRefusal,
+} from './repository.js';
 export { createRevocationSet, REVOCATION_SET_MAX_CRLS, revocationAt } from './revocation.js';
 export type { CrlRefusalReason, RefusedCrl, RevocationSet, RevocationSetOptions, TrustedCrl } from './revocation.js';
 export { STI_PA_LIST_MAX_CHARS, STI_PA_LIST_MAX_ENTRIES, stiPaListSignerUrl, verifyStiPaList } from './sti-pa-list.js';
 export type { StiPaList, StiPaListFailureReason, StiPaListOptions, StiPaListResult } from './sti-pa-list.js';
 export { encompasses, tnAuthListCovers, tnAuthListText } from './tn-auth-list.js';
-export { createTrustStore } from './trust-store.js';
-export type { TrustStore, TrustStoreOptions, TrustStoreSource } from './trust-store.js';
 export { createTrustStoreRefresh, TRUST_STORE_MAX_CRL_URLS } from './trust-store-refresh.js';
 export type {
   TrustStoreRefreshOptions,
   TrustStoreRefreshOutcome,
   TrustStoreRefreshService,
 } from './trust-store-refresh.js';
-export type { BoundedFetch } from './trust-store-fetch.js';
-export type { TrustStoreProblem } from './trust-store-problem.js';
+export type { BoundedFetch } from './trust-store-renewal.js';
 export {
   checkUrlText,
   checkX5uUrl,
@@ -61,11 +75,15 @@ export {
 } from './x5u-url-policy.js';
 export type { PermittedUrl, UrlTextRules, X5uAllowList, X5uUrlCheck, X5uUrlPolicy } from './x5u-url-policy.js';
 export { DEFAULT_FETCH_DEADLINE_MS, fetchBounded } from './bounded-fetch.js';
-export type { BoundedFetchOptions, BoundedFetchResult, CacheValidators } from './bounded-fetch.js';
-export type { HostLookup, TcpConnect, ConnectionOptions } from './bounded-connection.js';
-export type { SignatureAlgorithmName } from './signed-object.js';
-export type { ParseChain } from './chain-source.js';
+export type {
+  BoundedFetchOptions,
+  BoundedFetchResult,
+  CacheValidators,
+  ConnectionOptions,
+  HostLookup,
+  TcpConnect,
+} from './bounded-fetch.js';
+export type { SignatureAlgorithmName } from './parse-certificate.js';
+export type { ParseChain, RepositoryCacheLimits } from './certificate-cache.js';
 export { fetchX5u } from './x5u-fetch.js';
-export type { FetchX5uOptions, FetchX5uResult } from './x5u-fetch.js';
-export type { RepositoryCacheLimits } from './repository-cache.js';
-export type { FetchSlotLimits } from './fetch-slots.js';
+export type { FetchSlotLimits, FetchX5uOptions, FetchX5uResult } from './x5u-fetch.js';

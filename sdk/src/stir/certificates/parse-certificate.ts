@@ -1,17 +1,224 @@
-import { createHash } from 'node:crypto';
+import { createHash, createPublicKey, verify } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
+import { printableText } from '../../core/text.js';
+import { decodeCertificateExtensions, readDistinguishedName, readRawExtensions } from './certificate-extensions.js';
+import { readPemBlocks } from './certificate.js';
 import type {
   Certificate,
   CertificateChainParseResult,
   CertificateParseFailure,
   CertificateParseResult,
+  JwtClaimConstraints,
 } from './certificate.js';
-import { decodeCertificateExtensions, readRawExtensions } from './certificate-extensions.js';
-import { DER_TAG, derCursor, derExplicit, derInteger, derIntegerHex, derTimeMs, MalformedDer } from './der.js';
+import {
+  DER_TAG,
+  MalformedDer,
+  derBitStringBytes,
+  derCursor,
+  derExplicit,
+  derInteger,
+  derIntegerHex,
+  derObjectIdentifier,
+  derTimeMs,
+  hex,
+  looksLikeDer,
+  readDer,
+} from './der.js';
 import type { DerCursor, DerElement } from './der.js';
-import { readDistinguishedName } from './distinguished-name.js';
-import { readPemBlocks } from './pem.js';
-import { readPublicKey, withPublicKey } from './public-key.js';
-import { readSignedObject } from './signed-object.js';
+import { tnAuthListText } from './tn-auth-list.js';
+
+/** Object identifier of an EC public key. @see RFC 5480 section 2.1.1 */
+const EC_PUBLIC_KEY_OID = '1.2.840.10045.2.1';
+
+/** Named curves by object identifier. @see RFC 5480 section 2.1.1.1 */
+const CURVES: Readonly<Record<string, string>> = {
+  '1.2.840.10045.3.1.7': 'EC P-256',
+  '1.3.132.0.34': 'EC P-384',
+  '1.3.132.0.35': 'EC P-521',
+  '1.3.132.0.10': 'EC secp256k1',
+};
+
+/** y² = x³ - 3x + b over the numbers below p. */
+interface Curve {
+  readonly coordinateBytes: number;
+  readonly p: bigint;
+  readonly b: bigint;
+}
+
+/** The two curves that a SHAKEN path may use. @see SP 800-186 sections 3.2.1.3 and 3.2.1.4 */
+const CURVE_PARAMETERS: Readonly<Record<string, Curve>> = {
+  'EC P-256': {
+    coordinateBytes: 32,
+    p: 0xffffffff00000001000000000000000000000000ffffffffffffffffffffffffn,
+    b: 0x5ac635d8aa3a93e7b3ebbd55769886bc651d06b0cc53b0f63bce3c3e27d2604bn,
+  },
+  'EC P-384': {
+    coordinateBytes: 48,
+    p: 0xfffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffeffffffff0000000000000000ffffffffn,
+    b: 0xb3312fa7e23ee7e4988e056be3f82d19181d9c6efe8141120314088f5013875ac656398d8a2ed19d2a85c8edd3ec2aefn,
+  },
+};
+
+/** A public key that is known to be one: what `node:crypto` makes a key object of, or the object. */
+interface PublicKey {
+  /** `EC P-256`, `RSA 2048` … */
+  readonly type: string;
+  /** SubjectPublicKeyInfo, until the object is asked for. */
+  material: Uint8Array | KeyObject;
+}
+
+/**
+ * Reads a SubjectPublicKeyInfo. Making a key object costs more than taking the rest of a certificate apart, and many never need one: the
+ * store has its own copy of an intermediate, and the keys of a chain that is refused are not used. A point that lies on P-256 or P-384 is a key, so that its object can wait;
+ * for all other keys `node:crypto` has to say now whether they are.
+ * @throws when it is no public key - callers in this folder catch it
+ * @see RFC 5280 section 4.1.2.7, RFC 5480
+ */
+function readPublicKey(element: DerElement): PublicKey {
+  const cursor = derCursor(element);
+  const algorithm = derCursor(cursor.take(DER_TAG.sequence));
+  const oid = derObjectIdentifier(algorithm.take(DER_TAG.objectIdentifier));
+  const parameters = algorithm.atEnd() ? undefined : algorithm.takeAny();
+  algorithm.end();
+  const bits = derBitStringBytes(cursor.take(DER_TAG.bitString));
+  cursor.end();
+  const type = oid === EC_PUBLIC_KEY_OID ? ecKeyType(parameters) : undefined;
+  if (type !== undefined && isPointOn(CURVE_PARAMETERS[type], bits)) return { type, material: element.encoded };
+  const key = keyObject(element.encoded);
+  return { type: type ?? otherKeyType(key, oid), material: key };
+}
+
+/** Under which a certificate keeps its key; not enumerable, so that a copy of the certificate has the key object itself. */
+const KEY: unique symbol = Symbol('public key');
+
+/** One getter for all certificates: with one each, every certificate would take a kilobyte more. */
+const KEY_ON_DEMAND = {
+  enumerable: true,
+  get(this: { readonly [KEY]: PublicKey }): KeyObject {
+    const key = this[KEY];
+    if (key.material instanceof Uint8Array) key.material = keyObject(key.material);
+    return key.material;
+  },
+};
+
+/** Adds `publicKey` to the fields of a certificate; the key object is made by the first reading of it, which never throws. */
+function withPublicKey<T extends object>(fields: T, key: PublicKey): T & { readonly publicKey: KeyObject } {
+  Object.defineProperty(fields, KEY, { value: key });
+  return Object.defineProperty(fields, 'publicKey', KEY_ON_DEMAND) as T & { readonly publicKey: KeyObject };
+}
+
+function keyObject(der: Uint8Array): KeyObject {
+  return createPublicKey({ key: Buffer.from(der.buffer, der.byteOffset, der.byteLength), format: 'der', type: 'spki' });
+}
+
+function ecKeyType(parameters: DerElement | undefined): string {
+  // Only a curve given by its name counts: explicit parameters can imitate a curve with another generator.
+  if (parameters?.tag !== DER_TAG.objectIdentifier) return 'EC explicit parameters';
+  const curve = derObjectIdentifier(parameters);
+  return CURVES[curve] ?? `EC ${curve}`;
+}
+
+function otherKeyType(publicKey: KeyObject, oid: string): string {
+  const { modulusLength } = publicKey.asymmetricKeyDetails ?? {};
+  const name = publicKey.asymmetricKeyType ?? oid;
+  if (modulusLength !== undefined) return `${name.toUpperCase()} ${modulusLength}`;
+  return name === 'ed25519' ? 'Ed25519' : name === 'ed448' ? 'Ed448' : name;
+}
+
+/** Whether a key is an uncompressed point of this curve. @see SEC 1 section 3.2.2.1 */
+function isPointOn(curve: Curve | undefined, point: Uint8Array): boolean {
+  if (curve === undefined || point[0] !== 0x04 || point.length !== 1 + 2 * curve.coordinateBytes) return false;
+  const { coordinateBytes, p, b } = curve;
+  const x = BigInt(`0x${hex(point.subarray(1, 1 + coordinateBytes))}`);
+  const y = BigInt(`0x${hex(point.subarray(1 + coordinateBytes))}`);
+  return x < p && y < p && (y * y - (x * x - 3n) * x - b) % p === 0n;
+}
+
+/** Names of the signature algorithms that a SHAKEN path may use, as in JWS. @see RFC 7518 section 3.4 */
+export type SignatureAlgorithmName = 'ES256' | 'ES384';
+
+/**
+ * What each permitted algorithm is in X.509: the object identifier, and the one hash and the one curve that go with it.
+ * @see RFC 5758 section 3.2, ATIS-1000080 section 6.4.1
+ */
+export const SIGNATURE_ALGORITHMS: Readonly<
+  Record<SignatureAlgorithmName, { readonly oid: string; readonly hash: string; readonly publicKeyType: string }>
+> = {
+  ES256: { oid: '1.2.840.10045.4.3.2', hash: 'sha256', publicKeyType: 'EC P-256' },
+  ES384: { oid: '1.2.840.10045.4.3.3', hash: 'sha384', publicKeyType: 'EC P-384' },
+};
+
+/** Permitted when nothing else is said: P-256 as ATIS-1000080 has it, and P-384 that the certificate policy 1.4 adds. */
+export const DEFAULT_SIGNATURE_ALGORITHMS: readonly SignatureAlgorithmName[] = ['ES256', 'ES384'];
+
+/** The frame that certificates and CRLs share: what is signed, with which algorithm, and the signature. @see RFC 5280 section 4.1 */
+interface SignedObject {
+  /** The signed part; `encoded` holds exactly the signed bytes. */
+  readonly toBeSigned: DerElement;
+  readonly signatureAlgorithm: string;
+  /** The AlgorithmIdentifier as encoded, to be compared with the one inside the signed part. */
+  readonly algorithmIdentifier: Uint8Array;
+  readonly signature: Uint8Array;
+}
+
+/** How a signature check went. */
+export type SignatureCheck = 'valid' | 'invalid' | 'algorithm-not-permitted';
+
+/**
+ * Takes a certificate or CRL apart into its signed frame.
+ * @throws {@link MalformedDer} - callers in this folder catch it
+ */
+export function readSignedObject(der: Uint8Array): SignedObject {
+  const cursor = derCursor(readDer(der));
+  const toBeSigned = cursor.take(DER_TAG.sequence);
+  const algorithm = cursor.take(DER_TAG.sequence);
+  const signature = derBitStringBytes(cursor.take(DER_TAG.bitString));
+  cursor.end();
+  return { toBeSigned, signatureAlgorithm: algorithmOid(algorithm), algorithmIdentifier: algorithm.encoded, signature };
+}
+
+/** Object identifier of an AlgorithmIdentifier. @throws {@link MalformedDer} */
+function algorithmOid(algorithmIdentifier: DerElement): string {
+  return derObjectIdentifier(derCursor(algorithmIdentifier).take(DER_TAG.objectIdentifier));
+}
+
+/**
+ * The permitted algorithm with this object identifier, if the key is on the curve that belongs to it.
+ * @param oid - signature algorithm of the certificate or CRL
+ * @param publicKeyType - key type of the signer
+ */
+export function permittedAlgorithm(
+  oid: string,
+  publicKeyType: string,
+  algorithms: readonly SignatureAlgorithmName[],
+): SignatureAlgorithmName | undefined {
+  return algorithms.find(
+    (name) => SIGNATURE_ALGORITHMS[name].oid === oid && SIGNATURE_ALGORITHMS[name].publicKeyType === publicKeyType,
+  );
+}
+
+/**
+ * Checks the signature over a parsed certificate or CRL with the key of `signer`. Only permitted algorithms are ever computed,
+ * so that nobody can make us verify with a huge or exotic key. Never throws for peer input.
+ * @param signed - the certificate or CRL whose signature is checked
+ * @param signer - whose public key is used; whether it may sign is not looked at here
+ */
+export function checkSignature(
+  signed: { readonly der: Uint8Array; readonly signatureAlgorithm: string },
+  signer: Certificate,
+  algorithms: readonly SignatureAlgorithmName[] = DEFAULT_SIGNATURE_ALGORITHMS,
+): SignatureCheck {
+  const name = permittedAlgorithm(signed.signatureAlgorithm, signer.publicKeyType, algorithms);
+  if (name === undefined) return 'algorithm-not-permitted';
+  try {
+    const { toBeSigned, signature } = readSignedObject(signed.der);
+    return verify(SIGNATURE_ALGORITHMS[name].hash, toBeSigned.encoded, signer.publicKey, signature)
+      ? 'valid'
+      : 'invalid';
+  } catch {
+    return 'invalid';
+  }
+}
 
 /** Most certificates in an x5u body: a delegate path of the longest kind has about six, hostile ones make path building expensive. */
 export const CERTIFICATE_CHAIN_MAX_CERTIFICATES = 10;
@@ -150,4 +357,92 @@ function malformed(
   detail: string,
 ): { readonly status: 'malformed'; readonly reason: CertificateParseFailure; readonly detail: string } {
   return { status: 'malformed', reason, detail };
+}
+
+/**
+ * Reads what certificates are published or kept as when it is not known which: PEM with one or more, or bare DER with one. Pure; never
+ * throws for peer input.
+ * @param body - a file, or what was fetched
+ * @param limits - of PEM: `maxBytes` of the body, `maxCertificates` in it
+ * @returns the certificates in their order, or what was wrong
+ */
+export function parseCertificateBody(
+  body: Uint8Array,
+  limits: { readonly maxBytes: number; readonly maxCertificates: number },
+): CertificateChainParseResult {
+  if (!looksLikeDer(body)) return parseCertificateBundle(body, limits);
+  const result = parseCertificate(body);
+  return result.status === 'malformed' ? result : { status: 'parsed', chain: [result.certificate] };
+}
+
+/**
+ * A certificate for people: one fact a line, `label: value`, without a verdict. Never throws for peer input.
+ * @param certificate - parsed, trusted or not
+ * @returns a line for each fact that there is, from subject to SHA-256; a value is cut after 2,048 characters and has no control characters
+ * @see RFC 5280 section 4, RFC 8226 section 9
+ * @example
+ * ```ts
+ * const pki = await createTestPki();
+ * const result = parseCertificate(pki.issueServiceProvider({ spc: '1234' }).der);
+ * const lines = result.status === 'parsed' ? describeCertificate(result.certificate) : [];
+ * console.log(lines[0]); // subject: C=US, O=Test Telephone Company, CN=SHAKEN 1234
+ * console.log(lines[6]); // TNAuthList: spc 1234
+ * ```
+ */
+export function describeCertificate(certificate: Certificate): readonly string[] {
+  const { keyUsage, basicConstraints, tnAuthList, jwtClaimConstraints } = certificate;
+  const facts: readonly (readonly [string, string | undefined])[] = [
+    ['subject', certificate.subject.text],
+    ['issuer', certificate.issuer.text],
+    ['serial number', certificate.serialNumber],
+    ['valid', `${instant(certificate.notBeforeMs)} to ${instant(certificate.notAfterMs)}`],
+    ['public key', certificate.publicKeyType],
+    ['signature algorithm', algorithmName(certificate.signatureAlgorithm)],
+    ['TNAuthList', tnAuthList && tnAuthListText(tnAuthList)],
+    ['claim constraints', jwtClaimConstraints && constraintsText(jwtClaimConstraints)],
+    ['CA', basicConstraints && caText(basicConstraints)],
+    ['key usage', keyUsage?.usages.join(', ')],
+    ['subject key identifier', certificate.subjectKeyIdentifier],
+    ['authority key identifier', certificate.authorityKeyIdentifier],
+    ['policies', listText(certificate.certificatePolicies)],
+    ...certificate.crlDistributionPoints.map(
+      ({ urls, crlIssuer }) =>
+        ['CRL', [...urls, ...(crlIssuer === undefined ? [] : [`by ${crlIssuer}`])].join(' ')] as const,
+    ),
+    ['issuer certificates', listText(certificate.caIssuers)],
+    ['extensions not processed', listText(certificate.unknownCriticalExtensions)],
+    ['SHA-256', certificate.sha256],
+  ];
+  return facts.flatMap(([label, value]) =>
+    value === undefined ? [] : [`${label}: ${printableText(value, MAX_FACT_CHARS)}`],
+  );
+}
+
+/** Long lists of URLs and policies are still worth reading; whole pages are not. */
+const MAX_FACT_CHARS = 2048;
+
+function instant(ms: number): string {
+  return `${new Date(ms).toISOString().slice(0, 19)}Z`;
+}
+
+function algorithmName(oid: string): string {
+  const known = Object.values(SIGNATURE_ALGORITHMS).find((algorithm) => algorithm.oid === oid);
+  return known === undefined ? oid : `ECDSA with ${known.hash.toUpperCase()} (${oid})`;
+}
+
+function caText({ ca, pathLength }: { readonly ca: boolean; readonly pathLength?: number }): string {
+  if (!ca) return 'no';
+  return pathLength === undefined ? 'yes' : `yes, at most ${pathLength} intermediate CA(s) below it`;
+}
+
+function constraintsText({ mustInclude, permittedValues, mustExclude }: JwtClaimConstraints): string {
+  return [
+    ...mustInclude.map((claim) => `must have ${claim}`),
+    ...permittedValues.map(({ claim, permitted }) => `${claim} only ${permitted.join(' or ')}`),
+    ...mustExclude.map((claim) => `must not have ${claim}`),
+  ].join('; ');
+}
+
+function listText(list: readonly string[]): string | undefined {
+  return list.length === 0 ? undefined : list.join(' ');
 }

@@ -1,35 +1,45 @@
 import { setMaxListeners } from 'node:events';
 import type { SecureContext } from 'node:tls';
+import { nextTurn } from '../../core/runtime/clock.js';
 import type { Clock } from '../../core/runtime/clock.js';
 import { HopbackError } from '../../errors.js';
-import { parseNetworkSet } from './address-policy.js';
-import { webServerContext, type HostLookup } from './bounded-connection.js';
-import { DEFAULT_FETCH_DEADLINE_MS } from './bounded-fetch.js';
-import { writeEnvelope } from './cache-envelope.js';
-import { outOfDateDelayMs } from './cache-lifetime.js';
-import type { AdmittedChain, ParseChain } from './chain-source.js';
-import { createDiskCache, type DiskCache } from './disk-cache.js';
+import { DEFAULT_FETCH_DEADLINE_MS, webServerContext } from './bounded-fetch.js';
+import type { HostLookup } from './bounded-fetch.js';
 import {
-  createFetchSlots,
+  MAX_CACHED_BYTES,
+  MAX_CACHED_CHAINS,
+  MAX_NEGATIVE_ENTRIES,
+  admitEnvelope,
+  createRepositoryCache,
+  outOfDateDelayMs,
+} from './certificate-cache.js';
+import type {
+  AdmittedChain,
+  CachedChain,
+  ParseChain,
+  RepositoryCache,
+  RepositoryCacheLimits,
+} from './certificate-cache.js';
+import { createDiskCache, writeEnvelope } from './disk-cache.js';
+import type { DiskCache } from './disk-cache.js';
+import { parseCertificateChain } from './parse-certificate.js';
+import type {
+  CachedChainEnvelope,
+  CertificateCacheExport,
+  CertificateLookup,
+  ImportReport,
+  PreloadReport,
+} from './repository.js';
+import {
   MAX_CONCURRENT_FETCHES,
   MAX_CONCURRENT_FETCHES_PER_SITE,
   MAX_QUEUED_FETCHES,
   MAX_QUEUED_FETCHES_PER_SITE,
-  type FetchSlotLimits,
-  type FetchSlots,
-} from './fetch-slots.js';
-import { parseCertificateChain } from './parse-certificate.js';
-import {
-  createRepositoryCache,
-  MAX_CACHED_BYTES,
-  MAX_CACHED_CHAINS,
-  MAX_NEGATIVE_ENTRIES,
-  type CachedChain,
-  type RepositoryCache,
-  type RepositoryCacheLimits,
-} from './repository-cache.js';
-import type { CachedChainEnvelope, CertificateLookup } from './repository.js';
-import { fetchX5u, type FetchX5uOptions, type FetchX5uResult } from './x5u-fetch.js';
+  createFetchSlots,
+  fetchX5u,
+} from './x5u-fetch.js';
+import type { FetchSlotLimits, FetchSlots, FetchX5uOptions, FetchX5uResult } from './x5u-fetch.js';
+import { parseNetworkSet } from './x5u-url-policy.js';
 import type { X5uAllowList, X5uUrlPolicy } from './x5u-url-policy.js';
 
 /** Settings of {@link createCertificateRepository}. */
@@ -55,7 +65,7 @@ export interface CertificateRepositoryOptions {
 }
 
 /** What has happened since the repository was made. */
-export type RepositoryCounts = {
+type RepositoryCounts = {
   -readonly [
     Name in
       | 'hits'
@@ -71,7 +81,7 @@ export type RepositoryCounts = {
 };
 
 /** A lookup under way. */
-export interface Flight {
+interface Flight {
   readonly result: Promise<CertificateLookup>;
   /** Asks only for what differs from the validators at hand. */
   readonly conditional: boolean;
@@ -183,7 +193,7 @@ export function isOutOfDate({ found }: AdmittedChain): boolean {
 }
 
 /** What an entry knows of its revalidations. */
-export type RevalidationState = Pick<CachedChain, 'nextRevalidationMs' | 'nextReloadMs' | 'revalidationFailures'>;
+type RevalidationState = Pick<CachedChain, 'nextRevalidationMs' | 'nextReloadMs' | 'revalidationFailures'>;
 
 /** Takes a chain into memory; the URL works again. */
 export function keep(repository: Repository, chain: AdmittedChain, state?: RevalidationState): CachedChain {
@@ -214,7 +224,88 @@ export function keepAndStore(
 }
 
 /** What is written of an entry; `undefined` where it would be too long. */
-export function envelopeOf(entry: CachedChain): CachedChainEnvelope | undefined {
+function envelopeOf(entry: CachedChain): CachedChainEnvelope | undefined {
   const { url, chain, fetchedAtMs, freshUntilMs } = entry.lookup;
   return writeEnvelope({ url, chain, fetchedAtMs, freshUntilMs, validators: entry.validators });
+}
+
+/** Lookups that run at a time in a preload: fast enough for some hundred URLs, and calls still find free sockets. */
+const PRELOAD_CONCURRENCY = 16;
+
+/** Entries of an import that are parsed before calls have their turn and the disk is waited for: some ten milliseconds of work. */
+const IMPORT_BATCH = 8;
+
+/** Looks up every URL once, some at a time. */
+export async function preloadChains(
+  lookup: (url: string) => Promise<CertificateLookup>,
+  urls: readonly string[],
+): Promise<PreloadReport> {
+  const failures: PreloadReport['failures'][number][] = [];
+  const waiting = [...new Set(urls)].values();
+  let found = 0;
+  const worker = async (): Promise<void> => {
+    for (const url of waiting) {
+      const result = await lookup(url);
+      if (result.status === 'found') found += 1;
+      else failures.push(result);
+    }
+  };
+  await Promise.all(Array.from({ length: PRELOAD_CONCURRENCY }, worker));
+  return { found, failures };
+}
+
+/** Every chain in memory as an envelope. */
+export function exportChains(repository: Repository): CertificateCacheExport {
+  const entries = [...repository.cache.chains()].flatMap((entry) => envelopeOf(entry) ?? []);
+  return { format: 'hopback.certificate-cache.1', exportedAtMs: repository.clock.nowMs(), entries };
+}
+
+/**
+ * Admits what another repository exported, at most as many entries as fit (the last ones, which are the newest);
+ * what is here and newer stays.
+ * @param data - anything out of `JSON.parse`
+ */
+export async function importChains(repository: Repository, data: unknown): Promise<ImportReport> {
+  const document =
+    typeof data === 'object' && data !== null ? (data as Partial<Record<keyof CertificateCacheExport, unknown>>) : {};
+  if (document.format !== 'hopback.certificate-cache.1' || !Array.isArray(document.entries))
+    return { imported: 0, rejected: 1 };
+  const given = document.entries as readonly unknown[];
+  let imported = 0;
+  for (const [index, value] of given.slice(-repository.maxEntries).entries()) {
+    if (index % IMPORT_BATCH === IMPORT_BATCH - 1) await takeTurn(repository);
+    if (repository.closing.signal.aborted) break;
+    const admitted = admitEnvelope(value, repository);
+    if (admitted === undefined) continue;
+    const { url, fetchedAtMs } = admitted.found;
+    const present = repository.cache.chain(url)?.lookup ?? (await repository.disk?.load(url));
+    if (present !== undefined && present.fetchedAtMs >= fetchedAtMs) continue;
+    keepAndStore(repository, admitted);
+    imported += 1;
+  }
+  await takeTurn(repository);
+  return { imported, rejected: given.length - imported };
+}
+
+/** Takes into memory what the disk holds, where memory has nothing newer. */
+export async function restoreChains(repository: Repository): Promise<ImportReport> {
+  const report = { imported: 0, rejected: 0 };
+  for await (const envelope of repository.disk?.loadAll() ?? []) {
+    if (repository.closing.signal.aborted) break;
+    const admitted = admitEnvelope(envelope, repository);
+    const present = admitted === undefined ? undefined : repository.cache.chain(admitted.found.url);
+    if (admitted === undefined || (present?.lookup.fetchedAtMs ?? -1) >= admitted.found.fetchedAtMs) {
+      report.rejected += 1;
+      continue;
+    }
+    keep(repository, admitted);
+    report.imported += 1;
+  }
+  return report;
+}
+
+/** Lets calls be answered and files be written: no more of them may wait than the disk cache takes. */
+async function takeTurn(repository: Repository): Promise<void> {
+  await repository.disk?.settled();
+  await nextTurn();
 }

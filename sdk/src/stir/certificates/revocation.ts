@@ -1,13 +1,12 @@
 import { HopbackError } from '../../errors.js';
 import { buildPathFor } from './build-path.js';
 import type { Certificate } from './certificate.js';
-import type { CertificateRevocationList } from './crl.js';
-import type { CrlEntry } from './crl-entries.js';
+import type { CertificateRevocationList, CrlEntry } from './crl.js';
 import { hex } from './der.js';
 import type { CertificatePath, RevocationLookup, RevocationStatus } from './path.js';
-import { namesChain } from './path-checks.js';
-import { checkSignature, DEFAULT_SIGNATURE_ALGORITHMS } from './signed-object.js';
-import type { SignatureAlgorithmName } from './signed-object.js';
+import { namesChain } from './path.js';
+import { DEFAULT_SIGNATURE_ALGORITHMS, checkSignature } from './parse-certificate.js';
+import type { SignatureAlgorithmName } from './parse-certificate.js';
 
 /** Most CRLs in one set: the STI-PA's one and one for each CA; a look-up goes through the indirect ones. */
 export const REVOCATION_SET_MAX_CRLS = 64;

@@ -1,16 +1,244 @@
 import { timeOf } from '../../core/runtime/clock.js';
-import { readRecordFile, writeRecordFile } from './trust-store-cache.js';
-import type { TrustStoreProblem } from './trust-store-problem.js';
-import { readTrustStoreRecord, writeTrustStoreRecord } from './trust-store-record.js';
-import type { SignedList } from './trust-store-record.js';
-import { refreshOf } from './trust-store-refresh-state.js';
-import type { Refresh, TrustStoreRefreshOptions } from './trust-store-refresh-state.js';
-import { renewTrustStore, restoreTrustStore, signersOf } from './trust-store-renewal.js';
-import { lapsesOf, refreshDelayMs, TRUST_STORE_REFRESH_MS } from './trust-store-schedule.js';
-import type { TrustStore } from './trust-store.js';
+import type { Clock } from '../../core/runtime/clock.js';
+import { valueWithin } from '../../core/runtime/deadline.js';
+import { writeWholeFile } from '../../core/runtime/whole-file.js';
+import { HopbackError } from '../../errors.js';
+import { checkUrlText, parseNetworkSet } from './x5u-url-policy.js';
+import { errorText, fetchBounded } from './bounded-fetch.js';
+import type { HostLookup } from './bounded-fetch.js';
+import type { Certificate } from './certificate.js';
+import { readCacheFile } from './disk-cache.js';
+import type { CacheFileRead } from './disk-cache.js';
+import {
+  TRUST_STORE_FETCH_DEADLINE_MS,
+  TRUST_STORE_RECORD_MAX_CHARS,
+  readTrustStoreRecord,
+  renewTrustStore,
+  restoreTrustStore,
+  signersOf,
+  writeTrustStoreRecord,
+} from './trust-store-renewal.js';
+import type { BoundedFetch, FetchSettings, FoundSigners, SignedList, TrustStoreOrigin } from './trust-store-renewal.js';
+import type { TrustStore, TrustStoreProblem } from './trust-store.js';
+import type { X5uAllowList } from './x5u-url-policy.js';
 
-export { TRUST_STORE_MAX_CRL_URLS } from './trust-store-refresh-state.js';
-export type { TrustStoreRefreshOptions } from './trust-store-refresh-state.js';
+/** Longest wait for the disk, milliseconds: no call waits for it, and what is lost can be fetched again. */
+const TRUST_STORE_DISK_TIMEOUT_MS = 2_000;
+
+/** What came of writing a record. */
+type RecordWrite = { readonly status: 'written' } | { readonly status: 'not-written'; readonly detail: string };
+
+/** Reads the record in a cache file. Never rejects. */
+function readRecordFile(path: string): Promise<CacheFileRead> {
+  const late: CacheFileRead = { status: 'unreadable', detail: NO_ANSWER };
+  const reading = readCacheFile(path, TRUST_STORE_RECORD_MAX_CHARS);
+  return valueWithin(reading, { timeoutMs: TRUST_STORE_DISK_TIMEOUT_MS, late });
+}
+
+/** Writes a record to a cache file. Never rejects. */
+function writeRecordFile(path: string, text: string): Promise<RecordWrite> {
+  if (text.length > TRUST_STORE_RECORD_MAX_CHARS)
+    return Promise.resolve({ status: 'not-written', detail: `${text.length} characters are more than are read back` });
+  const written = writeWholeFile(path, text).then(
+    (): RecordWrite => ({ status: 'written' }),
+    (error: unknown): RecordWrite => ({ status: 'not-written', detail: errorText(error) }),
+  );
+  const late = { status: 'not-written', detail: NO_ANSWER } as const;
+  return valueWithin(written, { timeoutMs: TRUST_STORE_DISK_TIMEOUT_MS, late });
+}
+
+const NO_ANSWER = 'the disk does not answer';
+
+/** How often list and CRLs are fetched unless told otherwise, milliseconds: a revoked certificate signs for so long at most. */
+const TRUST_STORE_REFRESH_MS = 3_600_000;
+
+/** Shortest time between two fetches, and the wait after the first failure, milliseconds; it doubles up to the interval. */
+const TRUST_STORE_RETRY_MS = 60_000;
+
+/** Longest interval, milliseconds: a day, for which the timers of every platform are good. */
+const TRUST_STORE_REFRESH_MAX_MS = 86_400_000;
+
+/** Share of a wait that chance may take off, so that verifiers started together do not stay together. */
+const TRUST_STORE_JITTER = 0.1;
+
+/** What the next refresh is planned by. */
+export interface RefreshPlan {
+  /** The present, milliseconds since the epoch; undefined where the clock gives none. */
+  readonly nowMs: number | undefined;
+  /** The store in use. */
+  readonly trustStore: TrustStore | undefined;
+  /** Refreshes in a row that met a problem. */
+  readonly failures: number;
+  readonly intervalMs: number;
+  /** 0 to 1, new for every plan. */
+  readonly chance: number;
+}
+
+/**
+ * How long to wait for the next refresh, milliseconds: the interval, or half of what is left until the list or a CRL in use ends, so that
+ * there is time for several tries; after a failure a wait that begins short and doubles. Pure.
+ */
+export function refreshDelayMs({ nowMs, trustStore, failures, intervalMs, chance }: RefreshPlan): number {
+  const retryMs = failures === 0 ? intervalMs : TRUST_STORE_RETRY_MS * 2 ** Math.min(failures - 1, 20);
+  const left = nowMs === undefined ? [] : endsOf(trustStore).map((endMs) => endMs - nowMs);
+  // What has ended already is a problem, which has its own wait.
+  const halfLeftMs = Math.min(...left.filter((ms) => ms > 0)) / 2;
+  const waitMs = Math.max(Math.min(intervalMs, retryMs, halfLeftMs), TRUST_STORE_RETRY_MS);
+  const share = Number.isFinite(chance) ? Math.min(Math.max(chance, 0), 1) : 0;
+  return Math.round(waitMs * (1 - TRUST_STORE_JITTER * share));
+}
+
+/** What of a store no longer counts: its list has ended, or one of its CRLs. Pure. */
+export function lapsesOf(
+  trustStore: TrustStore,
+  at: { readonly nowMs: number; readonly url: string },
+): readonly TrustStoreProblem[] {
+  const { source, revocation } = trustStore;
+  const { nowMs, url } = at;
+  const list: readonly TrustStoreProblem[] =
+    source.kind === 'sti-pa-list' && nowMs >= source.expMs
+      ? [{ part: 'list', reason: 'expired', url, detail: `the list in use ended at ${timeText(source.expMs)}` }]
+      : [];
+  const crls = revocation.crls
+    .filter(({ usableUntilMs }) => nowMs >= usableUntilMs)
+    .map(({ crl, usableUntilMs }): TrustStoreProblem => {
+      const detail = `the CRL of ${crl.issuer.text} in use ended at ${timeText(usableUntilMs)}`;
+      return { part: 'crl', reason: 'out-of-date', detail };
+    });
+  return [...list, ...crls];
+}
+
+function endsOf(trustStore: TrustStore | undefined): readonly number[] {
+  if (trustStore === undefined) return [];
+  const { source, revocation } = trustStore;
+  const ofList = source.kind === 'sti-pa-list' ? [source.expMs] : [];
+  return [...ofList, ...revocation.crls.map(({ usableUntilMs }) => usableUntilMs)];
+}
+
+/** An instant that a list states may lie beyond what a Date holds. */
+function timeText(ms: number): string {
+  const date = new Date(ms);
+  return Number.isNaN(date.getTime()) ? `${String(ms)} ms` : date.toISOString();
+}
+
+/** Most CRLs of one trust store refresh: the policy administrator's one, and room for CAs that have their own. */
+export const TRUST_STORE_MAX_CRL_URLS = 8;
+
+/** Settings of {@link createTrustStoreRefresh}. */
+export interface TrustStoreRefreshOptions {
+  /** Where the policy administrator publishes its signed list of STI-CAs (JWS compact): an https URL. */
+  readonly listUrl: string;
+  /** The policy administrator's own roots, obtained out of band, at least one; they are no trust anchors for calls. */
+  readonly stiPaRoots: readonly Certificate[];
+  /** Where CRLs are published, https or http, at most {@link TRUST_STORE_MAX_CRL_URLS}; default none, so that nothing is known of revocation. */
+  readonly crlUrls?: readonly string[];
+  /** Certificates of CRL signers; default those that the CRLs' AuthorityInfoAccess names. */
+  readonly crlSigners?: readonly Certificate[];
+  /** CA certificates that a path may go through beside those of its chain; default those of `current`. */
+  readonly intermediates?: readonly Certificate[];
+  /** The store in use, if there is one: nothing older replaces it. */
+  readonly current?: TrustStore;
+  /** Told of every other store that is in force from now on, to be handed to `useTrustStore`. What it throws or rejects with is dropped. */
+  readonly onTrustStore: (trustStore: TrustStore) => void;
+  /** Told of every problem, each time anew. What it throws or rejects with is dropped. */
+  readonly onProblem?: (problem: TrustStoreProblem) => void;
+  /** The instant that lists and CRLs are judged at. */
+  readonly clock: Clock;
+  /** Runs a callback once after a delay in milliseconds, at most a day; the returned function cancels it. */
+  readonly schedule: (callback: () => void, delayMs: number) => () => void;
+  /** A number from 0 to 1, new each time, such as `Math.random`: shortens each wait by up to a tenth. */
+  readonly random: () => number;
+  /** Between two refreshes, milliseconds, a minute to a day; default an hour. Shorter before a list or CRL ends and after a failure. */
+  readonly intervalMs?: number;
+  /** File that the last good list and CRLs are kept in over a restart; its directory has to be there. Default none. */
+  readonly cachePath?: string;
+  /** Laboratory exceptions of the URL and address policy; default none. */
+  readonly allow?: X5uAllowList;
+  /** Resolves host names; default DNS. */
+  readonly lookup?: HostLookup;
+  /** PEM trust anchors for the web servers' certificates; default those of Node. */
+  readonly ca?: string | readonly string[];
+  /** One deadline of each fetch, milliseconds, 1 to 60,000; default 10,000. */
+  readonly deadlineMs?: number;
+  /** Default {@link fetchBounded}. A stand-in keeps the limits that it is given, and may add what a server asks for, such as a login. */
+  readonly fetch?: BoundedFetch;
+}
+
+/** State of one service. */
+interface Refresh {
+  readonly origin: TrustStoreOrigin;
+  readonly settings: FetchSettings;
+  readonly clock: Clock;
+  readonly onTrustStore: (trustStore: TrustStore) => void;
+  readonly cachePath: string | undefined;
+  readonly closing: AbortController;
+  current: TrustStore | undefined;
+  /** The text of the list in use, as far as it came through this service. */
+  list: SignedList | undefined;
+  foundSigners: FoundSigners;
+  /** In a row. */
+  failures: number;
+  isRestored: boolean;
+  /** The cache file holds what is in force. */
+  isStored: boolean;
+}
+
+/**
+ * Checks the settings and makes the state of a service that has done nothing yet.
+ * @throws {@link HopbackError} `invalid-argument` when a URL is refused, no root is given, or an interval, deadline or allowed network makes
+ *   no sense
+ */
+function refreshOf(options: TrustStoreRefreshOptions): Refresh {
+  checkOptions(options);
+  const { listUrl, stiPaRoots, allow, lookup, ca, clock, onTrustStore, cachePath, current } = options;
+  const { crlUrls = [], crlSigners = [] } = options;
+  const intermediates = options.intermediates ?? current?.intermediates ?? [];
+  const closing = new AbortController();
+  const connection = { ...(allow && { allow }), ...(lookup && { lookup }), ...(ca !== undefined && { ca }) };
+  return {
+    origin: { listUrl, crlUrls, stiPaRoots, intermediates, crlSigners },
+    settings: {
+      fetch: options.fetch ?? fetchBounded,
+      connection,
+      deadlineMs: options.deadlineMs ?? TRUST_STORE_FETCH_DEADLINE_MS,
+      signal: closing.signal,
+    },
+    clock,
+    onTrustStore,
+    cachePath,
+    closing,
+    current,
+    list: undefined,
+    foundSigners: new Map(),
+    failures: 0,
+    isRestored: false,
+    isStored: false,
+  };
+}
+
+function checkOptions(options: TrustStoreRefreshOptions): void {
+  const { listUrl, crlUrls = [], stiPaRoots, allow, intervalMs, deadlineMs } = options;
+  const networks = parseNetworkSet(allow?.addresses ?? []);
+  if (networks.status === 'malformed') throw wrong(`allow.addresses: ${networks.cidr} is no address or network`);
+  checkUrl(listUrl, ['https'], allow);
+  for (const url of crlUrls) checkUrl(url, ['https', 'http'], allow);
+  if (crlUrls.length > TRUST_STORE_MAX_CRL_URLS) throw wrong(`more than ${TRUST_STORE_MAX_CRL_URLS} CRL URLs`);
+  if (stiPaRoots.length === 0) throw wrong('without a root of the policy administrator no list can be verified');
+  if (intervalMs !== undefined && !(intervalMs >= TRUST_STORE_RETRY_MS && intervalMs <= TRUST_STORE_REFRESH_MAX_MS))
+    throw wrong('intervalMs must be a minute to a day in milliseconds');
+  if (deadlineMs !== undefined && !(deadlineMs >= 1 && deadlineMs <= 60_000))
+    throw wrong('deadlineMs must be 1 to 60,000 milliseconds');
+}
+
+function checkUrl(url: string, schemes: readonly ('https' | 'http')[], allow: X5uAllowList | undefined): void {
+  const checked = checkUrlText(url, { schemes, ...(allow && { allow }) });
+  if (checked.status === 'refused')
+    throw wrong(`${url.slice(0, 200)} is not fetched: ${checked.reason} (${checked.detail})`);
+}
+
+function wrong(message: string): HopbackError {
+  return new HopbackError('invalid-argument', message);
+}
 
 /**
  * What became of a refresh.

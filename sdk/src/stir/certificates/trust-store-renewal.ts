@@ -1,14 +1,214 @@
+import type { BoundedFetchOptions, BoundedFetchResult, ConnectionOptions } from './bounded-fetch.js';
 import type { Certificate } from './certificate.js';
+import { CRL_MAX_BYTES, parseCrl } from './crl.js';
 import type { CertificateRevocationList } from './crl.js';
+import {
+  CERTIFICATE_CHAIN_MAX_BYTES,
+  CERTIFICATE_CHAIN_MAX_CERTIFICATES,
+  parseCertificate,
+  parseCertificateBody,
+} from './parse-certificate.js';
+import { REVOCATION_SET_MAX_CRLS } from './revocation.js';
 import type { RevocationSet } from './revocation.js';
-import { stiPaListSignerUrl } from './sti-pa-list.js';
-import { CRL_SIGNER_MAX_FETCHES, fetchCrl, fetchList, fetchSigner, sortParts } from './trust-store-fetch.js';
-import type { FetchSettings } from './trust-store-fetch.js';
-import { verifyTrustAnchors, verifyTrustStore } from './trust-store-material.js';
-import type { TrustStoreMaterial, TrustStoreVerification } from './trust-store-material.js';
-import type { TrustStoreProblem } from './trust-store-problem.js';
-import type { SignedList, TrustStoreRecord } from './trust-store-record.js';
-import type { TrustStore } from './trust-store.js';
+import { STI_PA_LIST_MAX_CHARS, stiPaListSignerUrl } from './sti-pa-list.js';
+import { verifyTrustAnchors, verifyTrustStore } from './trust-store.js';
+import type { TrustStore, TrustStoreMaterial, TrustStoreProblem, TrustStoreVerification } from './trust-store.js';
+import { CERTIFICATE_CHAIN_TYPE } from './x5u-fetch.js';
+import type { UrlTextRules } from './x5u-url-policy.js';
+
+/** One deadline of each fetch, milliseconds: no call waits for it, and a CRL may have 2 MB. */
+export const TRUST_STORE_FETCH_DEADLINE_MS = 10_000;
+
+/** Most CRL signers that are looked for in one refresh: the policy administrator's, and those of a few CAs. */
+const CRL_SIGNER_MAX_FETCHES = 8;
+
+/** A CRL and a certificate may come over http: they are signed by who is known, and a distribution point is often http. */
+const SIGNED_OBJECT_RULES: UrlTextRules = { schemes: ['https', 'http'] };
+
+/** `fetchBounded`, or a stand-in. */
+export type BoundedFetch = (url: string, options: BoundedFetchOptions) => Promise<BoundedFetchResult>;
+
+/** How the parts of a trust store are fetched. */
+export interface FetchSettings {
+  readonly fetch: BoundedFetch;
+  readonly connection: Pick<ConnectionOptions, 'allow' | 'lookup' | 'ca'>;
+  readonly deadlineMs: number;
+  /** Ends every fetch. */
+  readonly signal: AbortSignal;
+}
+
+/** One part that was fetched and parsed, not verified; or the problem. */
+type FetchedPart<Part> =
+  | { readonly status: 'fetched'; readonly url: string; readonly part: Part }
+  | { readonly status: 'problem'; readonly problem: TrustStoreProblem };
+
+/** Fetches the signed list. Never rejects. */
+async function fetchList(settings: FetchSettings, url: string): Promise<FetchedPart<string>> {
+  const fetched = await fetchSafely(settings, url, { maxBytes: STI_PA_LIST_MAX_CHARS });
+  if (fetched.status !== 'fetched') return { status: 'problem', problem: { part: 'list', ...problemOf(fetched) } };
+  return { status: 'fetched', url, part: Buffer.from(fetched.body).toString('latin1') };
+}
+
+/** Fetches the certificates of a signer: of the list, by its `x5u`, or of a CRL, by its AuthorityInfoAccess. Never rejects. */
+async function fetchSigner(
+  settings: FetchSettings,
+  url: string,
+  part: 'signer-chain' | 'crl-signer',
+): Promise<FetchedPart<readonly Certificate[]>> {
+  const fetched = await fetchSafely(settings, url, {
+    maxBytes: CERTIFICATE_CHAIN_MAX_BYTES,
+    accept: `${CERTIFICATE_CHAIN_TYPE}, */*;q=0.5`,
+    ...(part === 'crl-signer' && SIGNED_OBJECT_RULES),
+  });
+  if (fetched.status !== 'fetched') return { status: 'problem', problem: { part, ...problemOf(fetched) } };
+  const parsed = parseCertificateBody(fetched.body, {
+    maxBytes: CERTIFICATE_CHAIN_MAX_BYTES,
+    maxCertificates: CERTIFICATE_CHAIN_MAX_CERTIFICATES,
+  });
+  if (parsed.status === 'parsed') return { status: 'fetched', url, part: parsed.chain };
+  return { status: 'problem', problem: { part, reason: 'body-malformed', url, detail: parsed.detail } };
+}
+
+/** Fetches one CRL. Never rejects. */
+async function fetchCrl(settings: FetchSettings, url: string): Promise<FetchedPart<CertificateRevocationList>> {
+  const fetched = await fetchSafely(settings, url, { maxBytes: CRL_MAX_BYTES, ...SIGNED_OBJECT_RULES });
+  if (fetched.status !== 'fetched') return { status: 'problem', problem: { part: 'crl', ...problemOf(fetched) } };
+  const parsed = parseCrl(fetched.body);
+  if (parsed.status === 'parsed') return { status: 'fetched', url, part: parsed.crl };
+  return { status: 'problem', problem: { part: 'crl', reason: 'body-malformed', url, detail: parsed.detail } };
+}
+
+/** The parts that came, and what became of the others. */
+function sortParts<Part>(parts: readonly FetchedPart<Part>[]): {
+  readonly fetched: readonly { readonly url: string; readonly part: Part }[];
+  readonly problems: readonly TrustStoreProblem[];
+} {
+  return {
+    fetched: parts.filter((part) => part.status === 'fetched'),
+    problems: parts.flatMap((part) => (part.status === 'problem' ? [part.problem] : [])),
+  };
+}
+
+/** Ours neither rejects nor throws; a stand-in that does has failed like every other fetch. */
+async function fetchSafely(
+  { fetch, connection, deadlineMs, signal }: FetchSettings,
+  url: string,
+  request: BoundedFetchOptions,
+): Promise<BoundedFetchResult> {
+  try {
+    const result: unknown = await fetch(url, { ...connection, ...request, deadlineMs, signal });
+    return isResult(result) ? result : { status: 'failed', url, reason: 'connect-failed', detail: 'no result' };
+  } catch (error) {
+    const detail = error instanceof Error ? error.message.slice(0, 200) : 'unknown error';
+    return { status: 'failed', url, reason: 'connect-failed', detail };
+  }
+}
+
+function isResult(result: unknown): result is BoundedFetchResult {
+  if (typeof result !== 'object' || result === null || !('status' in result)) return false;
+  if (result.status === 'fetched') return 'body' in result && result.body instanceof Uint8Array;
+  return result.status === 'refused' || result.status === 'failed' || result.status === 'not-modified';
+}
+
+type FetchProblem = Pick<BoundedFetchResult & { readonly status: 'refused' | 'failed' }, 'reason' | 'url' | 'detail'>;
+
+function problemOf(result: Exclude<BoundedFetchResult, { readonly status: 'fetched' }>): FetchProblem {
+  const { url } = result;
+  // Nothing was asked for conditionally; should a stand-in say so, it has brought nothing.
+  if (result.status === 'not-modified') return { reason: 'http-status', url, detail: 'HTTP 304' };
+  return { reason: result.reason, url, detail: result.detail };
+}
+
+/** Marks the form of a record; a reader ignores others. */
+const RECORD_FORMAT = 'hopback.sti-pa-list.1';
+
+/** Most characters of a record: a list of 1 MiB, and the largest CRLs of the policy administrator and of a few CAs in base64. */
+export const TRUST_STORE_RECORD_MAX_CHARS: number = 16 * 1024 * 1024;
+
+/** Most certificates of a kind in a record. */
+const RECORD_MAX_CERTIFICATES = 64;
+
+/** The list in use as its signer signed it, with what it was verified by. Says what was published, not that it is trusted. */
+export interface SignedList {
+  readonly jws: string;
+  /** Where the list does not carry it. */
+  readonly signerChain?: readonly Certificate[];
+}
+
+/** What a trust store was made of, to be kept over a restart. All of it is signed, and verified again when it is read. */
+export interface TrustStoreRecord extends SignedList {
+  readonly crls: readonly CertificateRevocationList[];
+  /** Those that were fetched; those that were configured still are. */
+  readonly crlSigners: readonly Certificate[];
+}
+
+/** Writes a record as JSON. */
+export function writeTrustStoreRecord({ jws, signerChain, crls, crlSigners }: TrustStoreRecord): string {
+  return JSON.stringify({
+    format: RECORD_FORMAT,
+    jws,
+    ...(signerChain && { signerChain: signerChain.map(base64Of) }),
+    crls: crls.map(base64Of),
+    crlSigners: crlSigners.map(base64Of),
+  });
+}
+
+/**
+ * Reads a record. Checks form and bounds; signatures, ends and sequence are for `verifyTrustStore`. Never throws.
+ * @param text - a file, at most {@link TRUST_STORE_RECORD_MAX_CHARS}
+ * @returns the record, or `undefined` where any part of it is not what it should be
+ */
+export function readTrustStoreRecord(text: string): TrustStoreRecord | undefined {
+  const value = text.length > TRUST_STORE_RECORD_MAX_CHARS ? undefined : parsedJson(text);
+  if (typeof value !== 'object' || value === null) return undefined;
+  const fields = value as Record<keyof TrustStoreRecord | 'format', unknown>;
+  if (fields.format !== RECORD_FORMAT || typeof fields.jws !== 'string') return undefined;
+  if (fields.jws.length > STI_PA_LIST_MAX_CHARS) return undefined;
+  const signerChain = fields.signerChain === undefined ? undefined : readCertificates(fields.signerChain);
+  const crlSigners = readCertificates(fields.crlSigners);
+  const crls = readAll(fields.crls, REVOCATION_SET_MAX_CRLS, readCrl);
+  if (crlSigners === undefined || crls === undefined) return undefined;
+  if (fields.signerChain !== undefined && signerChain === undefined) return undefined;
+  return { jws: fields.jws, ...(signerChain && { signerChain }), crls, crlSigners };
+}
+
+function base64Of({ der }: { readonly der: Uint8Array }): string {
+  return Buffer.from(der).toString('base64');
+}
+
+function parsedJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function readCertificates(value: unknown): readonly Certificate[] | undefined {
+  return readAll(value, RECORD_MAX_CERTIFICATES, (text) => {
+    const result = parseCertificate(Buffer.from(text, 'base64'));
+    return result.status === 'parsed' ? result.certificate : undefined;
+  });
+}
+
+function readCrl(text: string): CertificateRevocationList | undefined {
+  // Base64 takes four characters for three octets.
+  if (text.length > CRL_MAX_BYTES * 1.5) return undefined;
+  const result = parseCrl(Buffer.from(text, 'base64'));
+  return result.status === 'parsed' ? result.crl : undefined;
+}
+
+/** All or nothing: a part that cannot be read is damage. */
+function readAll<Part>(
+  value: unknown,
+  most: number,
+  read: (text: string) => Part | undefined,
+): readonly Part[] | undefined {
+  if (!Array.isArray(value) || value.length > most) return undefined;
+  const parts = value.map((text: unknown) => (typeof text === 'string' ? read(text) : undefined));
+  const whole = parts.filter((part) => part !== undefined);
+  return whole.length === parts.length ? whole : undefined;
+}
 
 /** Where the parts of a trust store come from, and what they are verified by. */
 export interface TrustStoreOrigin {
@@ -20,7 +220,7 @@ export interface TrustStoreOrigin {
 }
 
 /** What a renewal starts from. */
-export interface RenewalContext {
+interface RenewalContext {
   readonly settings: FetchSettings;
   readonly atMs: number;
   /** The store in use. */
@@ -33,7 +233,7 @@ export interface RenewalContext {
 export type FoundSigners = ReadonlyMap<string, readonly Certificate[]>;
 
 /** What was made of what was there. */
-export interface Renewal {
+interface Renewal {
   /** Undefined where there is no list, new or in use. */
   readonly trustStore: TrustStore | undefined;
   /** The list that was fetched and accepted; undefined where the one in use stays. */

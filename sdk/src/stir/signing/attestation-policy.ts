@@ -1,15 +1,392 @@
+import type { Draft } from '../../core/draft.js';
 import type { Attestation } from '../../core/terms.js';
-import { completeFacts } from './attestation-facts.js';
-import type { AttestationFacts, CompleteAttestationFacts } from './attestation-facts.js';
-import { DEFAULT_ATTESTATION_POLICY } from './attestation-rules.js';
-import type {
-  AttestationCondition,
-  AttestationPolicyData,
-  AttestationRule,
-  ExplicitAttestation,
-} from './attestation-rules.js';
-import { checkAttestationPolicy } from './check-attestation-policy.js';
-import { deepFreeze } from './deep-freeze.js';
+import { HopbackError } from '../../errors.js';
+
+/** What a provider is to a call on one trunk. @see 47 CFR 64.6300 */
+export type CallRole = 'originating' | 'gateway' | 'intermediate' | 'terminating';
+
+/** What the provider knows of the caller's right to the calling number. @see ATIS-1000074 section 5.2.3 */
+export type NumberOwnership =
+  /** The provider assigned the number to this customer. */
+  | 'owned'
+  /** Another provider assigned it, and a delegate certificate or token shows it. */
+  | 'delegated'
+  /** The customer proved it on paper: letter of authorization, invoice, call-back. */
+  | 'verified-by-letter'
+  | 'unknown'
+  /** Known not to be the caller's. */
+  | 'not-owned';
+
+/** From whom the call was received. */
+export type CallSource =
+  | 'customer'
+  /** Directly from the provider that originated it (47 CFR 64.6302). */
+  | 'originating-provider'
+  | 'intermediate-provider'
+  | 'foreign-provider'
+  | 'unknown';
+
+/** What a provider knows of a call when it decides how to attest. What is left out counts as not known. */
+export interface AttestationFacts {
+  /** What the provider is to this call. */
+  readonly role: CallRole;
+  /** Name of the trunk or trunk group, for rules about it; at most {@link MAX_NAME_CHARS} characters. */
+  readonly trunk?: string;
+  /** The provider's own name for the customer, for rules and the record; at most {@link MAX_NAME_CHARS} characters. */
+  readonly customer?: string;
+  /** There is a direct relationship with the customer, who can be identified. Default false. */
+  readonly customerKnown?: boolean;
+  /** This call was shown to come from that customer: registration, mutual TLS, a trunk of theirs alone. Default false. */
+  readonly callerAuthenticated?: boolean;
+  /** What is known of the caller's right to the number. Default `unknown`. */
+  readonly numberOwnership?: NumberOwnership;
+  /** From whom the call came in. Default `unknown`. */
+  readonly receivedFrom?: CallSource;
+}
+
+/** Facts with nothing left open, as rules see them and records keep them. */
+export interface CompleteAttestationFacts {
+  /** `unknown` when what was given is no role; no rule that names a role then matches. */
+  readonly role: CallRole | 'unknown';
+  /** Left out when what was given is no name. */
+  readonly trunk?: string;
+  /** Left out when what was given is no name. */
+  readonly customer?: string;
+  /** `true` only where exactly that was given. */
+  readonly customerKnown: boolean;
+  /** `true` only where exactly that was given. */
+  readonly callerAuthenticated: boolean;
+  /** `unknown` when what was given is none. */
+  readonly numberOwnership: NumberOwnership;
+  /** `unknown` when what was given is none. */
+  readonly receivedFrom: CallSource;
+}
+
+/** Longest name of a trunk, customer, rule or policy: as much as a UUID with a prefix, and room to spare. */
+export const MAX_NAME_CHARS = 128;
+
+/** All roles. */
+export const CALL_ROLES: readonly CallRole[] = ['originating', 'gateway', 'intermediate', 'terminating'];
+
+/** All that can be known of the right to a number. */
+export const NUMBER_OWNERSHIPS: readonly NumberOwnership[] = [
+  'owned',
+  'delegated',
+  'verified-by-letter',
+  'unknown',
+  'not-owned',
+];
+
+/** All that a call can be received from. */
+export const CALL_SOURCES: readonly CallSource[] = [
+  'customer',
+  'originating-provider',
+  'intermediate-provider',
+  'foreign-provider',
+  'unknown',
+];
+
+/**
+ * Fills in what facts leave open. Whatever is not exactly one of the known values counts as not known, so that a misspelled
+ * or mistyped fact can only lower an attestation.
+ * @param facts - anything
+ * @returns complete facts; never throws, whatever it is given
+ * @see ATIS-1000074 section 5.2.3
+ */
+function completeFacts(facts: AttestationFacts): CompleteAttestationFacts {
+  const given = typeof facts === 'object' && facts !== null ? facts : NO_FACTS;
+  const { role, trunk, customer, numberOwnership, receivedFrom } = given;
+  const complete: Draft<CompleteAttestationFacts> = {
+    role: role !== undefined && CALL_ROLES.includes(role) ? role : 'unknown',
+    customerKnown: given.customerKnown === true,
+    callerAuthenticated: given.callerAuthenticated === true,
+    numberOwnership:
+      numberOwnership !== undefined && NUMBER_OWNERSHIPS.includes(numberOwnership) ? numberOwnership : 'unknown',
+    receivedFrom: receivedFrom !== undefined && CALL_SOURCES.includes(receivedFrom) ? receivedFrom : 'unknown',
+  };
+  if (isName(trunk)) complete.trunk = trunk;
+  if (isName(customer)) complete.customer = customer;
+  return complete;
+}
+
+/**
+ * A text of 1 to {@link MAX_NAME_CHARS} characters.
+ * @param value - anything
+ * @returns whether it is one; never throws
+ */
+function isName(value: unknown): value is string {
+  return typeof value === 'string' && value !== '' && value.length <= MAX_NAME_CHARS;
+}
+
+const NO_FACTS: Partial<AttestationFacts> = {};
+
+/**
+ * Freezes plain data, all the way down.
+ * @param value - objects and arrays without cycles, at most a few levels deep
+ * @returns the same value
+ */
+function deepFreeze<Value>(value: Value): Value {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value);
+    Object.values(value).forEach(deepFreeze);
+  }
+  return value;
+}
+
+/** When a rule applies: every fact named here must have the value, or one of the values. An empty condition always applies. */
+export interface AttestationCondition {
+  /** Rules for A and B need exactly `originating`. */
+  readonly role?: CallRole | readonly CallRole[];
+  /** Names, each at most {@link MAX_NAME_CHARS} characters. */
+  readonly trunk?: string | readonly string[];
+  /** Names, each at most {@link MAX_NAME_CHARS} characters. */
+  readonly customer?: string | readonly string[];
+  /** Rules for A and B need `true`. */
+  readonly customerKnown?: boolean;
+  /** Rules for A and B need `true`. */
+  readonly callerAuthenticated?: boolean;
+  /** Rules for A need some of `owned`, `delegated` and `verified-by-letter`, and nothing else. */
+  readonly numberOwnership?: NumberOwnership | readonly NumberOwnership[];
+  /** From whom the call came in. */
+  readonly receivedFrom?: CallSource | readonly CallSource[];
+}
+
+/** One line of an attestation policy. */
+export interface AttestationRule {
+  /** Name that records refer to, unique within the policy. */
+  readonly id: string;
+  /** When the rule applies. */
+  readonly when: AttestationCondition;
+  /** What it gives. No request can override `do-not-sign`. */
+  readonly attestation: Attestation | 'do-not-sign';
+  /** Why, in a sentence that can be shown to a regulator; at most {@link MAX_BASIS_CHARS} characters. */
+  readonly basis: string;
+}
+
+/**
+ * Whether a request may bring its own attestation, with its reason: not at all; up to the level that the rules give; or as it
+ * likes, where the provider has decided elsewhere and the rules are only noted beside it. A rule that says `do-not-sign` stands, and
+ * so do facts that speak against the level: another role than `originating`, a number known not to be the caller's.
+ */
+export type ExplicitAttestation = 'refused' | 'at-most-rule' | 'permitted';
+
+/** How a provider attests, as data: it can be stored, compared and shown. */
+export interface AttestationPolicyData {
+  /** Name and version, for the records. */
+  readonly id: string;
+  /** Looked through in order; the first that applies decides. Where none does, the call is not signed. */
+  readonly rules: readonly AttestationRule[];
+  /** Default `refused`. */
+  readonly explicitAttestation?: ExplicitAttestation;
+}
+
+/**
+ * Attestation as ATIS-1000074 defines it: A for a known customer with a right to the number, B for a known customer, C for a
+ * call that only passes in. Gateways sign what comes unsigned, intermediates only what comes directly from the originating
+ * provider, and whoever terminates a call verifies instead.
+ * @see ATIS-1000074 section 5.2.3, 47 CFR 64.6301 and 64.6302
+ */
+export const DEFAULT_ATTESTATION_POLICY: AttestationPolicyData = deepFreeze({
+  id: 'hopback-default-1',
+  rules: [
+    {
+      id: 'originating-full',
+      when: {
+        role: 'originating',
+        customerKnown: true,
+        callerAuthenticated: true,
+        numberOwnership: ['owned', 'delegated', 'verified-by-letter'],
+      },
+      attestation: 'A',
+      basis:
+        'The customer is known, the call is authenticated as theirs, and their right to the number is established.',
+    },
+    {
+      id: 'originating-partial',
+      when: { role: 'originating', customerKnown: true, callerAuthenticated: true },
+      attestation: 'B',
+      basis:
+        'The customer is known and the call is authenticated as theirs, but their right to the number is not established.',
+    },
+    {
+      id: 'originating-unidentified',
+      when: { role: 'originating' },
+      attestation: 'C',
+      basis: 'The provider originates the call but cannot tell for which customer.',
+    },
+    {
+      id: 'gateway',
+      when: { role: 'gateway' },
+      attestation: 'C',
+      basis:
+        'The provider is the point where the unsigned call enters the network and has no relationship with its caller.',
+    },
+    {
+      id: 'intermediate-from-originating',
+      when: { role: 'intermediate', receivedFrom: 'originating-provider' },
+      attestation: 'C',
+      basis: 'The unsigned call was received directly from the provider that originated it.',
+    },
+    {
+      id: 'intermediate-other',
+      when: { role: 'intermediate' },
+      attestation: 'do-not-sign',
+      basis: 'An intermediate provider passes a call on as it came unless it has it from the originating provider.',
+    },
+    {
+      id: 'terminating',
+      when: { role: 'terminating' },
+      attestation: 'do-not-sign',
+      basis: 'The provider that terminates a call verifies it and attests to nothing.',
+    },
+  ],
+});
+
+/** Most rules of a policy: they are looked through at every call, and more would be a table for a database. */
+export const MAX_ATTESTATION_RULES = 256;
+
+/** Most values that one fact of a rule can have: the trunks of a large switch. */
+export const MAX_CONDITION_VALUES = 1_024;
+
+/** Longest sentence of a basis, characters: it is kept with every signature. */
+export const MAX_BASIS_CHARS = 512;
+
+/**
+ * Checks that a value is a policy that can be followed, whatever it comes from.
+ * @param data - anything
+ * @throws {@link HopbackError} `invalid-configuration`, with `details.ruleIndex` where a rule is wrong
+ */
+function checkAttestationPolicy(data: AttestationPolicyData): void {
+  if (!isRecord(data)) throw wrong('it is not an object');
+  requireKeys(data, ['id', 'rules', 'explicitAttestation'], undefined);
+  if (!isName(data['id'])) throw wrong(`id must be a text of 1 to ${String(MAX_NAME_CHARS)} characters`);
+  const explicit = data['explicitAttestation'];
+  if (explicit !== undefined && !EXPLICIT.includes(explicit))
+    throw wrong(`explicitAttestation must be one of ${EXPLICIT.join(', ')}`);
+  const rules = data['rules'];
+  if (!Array.isArray(rules) || rules.length === 0 || rules.length > MAX_ATTESTATION_RULES) {
+    throw wrong(`rules must be a list of 1 to ${String(MAX_ATTESTATION_RULES)} rules`);
+  }
+  const earlier: EarlierRule[] = [];
+  for (const [index, rule] of rules.entries()) earlier.push(checkRule(rule, index, earlier));
+}
+
+const EXPLICIT: readonly unknown[] = ['refused', 'at-most-rule', 'permitted'];
+const ATTESTATIONS: readonly unknown[] = ['A', 'B', 'C', 'do-not-sign'];
+
+/** Ownership that amounts to a right to use the number. @see ATIS-1000074 section 5.2.3 (full attestation) */
+const RIGHT_TO_NUMBER: readonly unknown[] = ['owned', 'delegated', 'verified-by-letter'];
+
+/** What A stands for, and B but for the right to the number. */
+const GROUNDS: readonly (readonly [fact: keyof AttestationCondition, permitted: readonly unknown[]])[] = [
+  ['role', ['originating']],
+  ['customerKnown', [true]],
+  ['callerAuthenticated', [true]],
+  ['numberOwnership', RIGHT_TO_NUMBER],
+];
+
+/** The values that a fact can have; undefined where any name is one. */
+const FACT_VALUES: Readonly<Record<keyof AttestationCondition, readonly unknown[] | undefined>> = {
+  role: CALL_ROLES,
+  trunk: undefined,
+  customer: undefined,
+  customerKnown: [true, false],
+  callerAuthenticated: [true, false],
+  numberOwnership: NUMBER_OWNERSHIPS,
+  receivedFrom: CALL_SOURCES,
+};
+
+type Values = ReadonlyMap<string, ReadonlySet<unknown>>;
+
+interface EarlierRule {
+  readonly id: string;
+  readonly values: Values;
+}
+
+function checkRule(rule: unknown, index: number, earlier: readonly EarlierRule[]): EarlierRule {
+  if (!isRecord(rule)) throw wrong('it is not an object', index);
+  requireKeys(rule, ['id', 'when', 'attestation', 'basis'], index);
+  const { id, when, attestation, basis } = rule;
+  if (!isName(id)) throw wrong(`id must be a text of 1 to ${String(MAX_NAME_CHARS)} characters`, index);
+  if (earlier.some((other) => other.id === id)) throw wrong(`the id "${id}" is taken by an earlier rule`, index);
+  if (!ATTESTATIONS.includes(attestation)) throw wrong(`attestation must be one of ${ATTESTATIONS.join(', ')}`, index);
+  if (typeof basis !== 'string' || basis.trim() === '' || basis.length > MAX_BASIS_CHARS) {
+    throw wrong(`basis must be a sentence of at most ${String(MAX_BASIS_CHARS)} characters`, index);
+  }
+  if (!isRecord(when)) throw wrong('when must be an object; an empty one always applies', index);
+  const values = readCondition(when, index);
+  requireGrounds(attestation, values, index);
+  const shadow = earlier.find((other) => covers(other.values, values));
+  if (shadow !== undefined)
+    throw wrong(`it can never apply, since rule "${shadow.id}" before it takes every such call`, index);
+  return { id, values };
+}
+
+function readCondition(when: Record<string, unknown>, index: number): Values {
+  const values = new Map<string, ReadonlySet<unknown>>();
+  requireKeys(when, Object.keys(FACT_VALUES), index);
+  for (const [fact, value] of Object.entries(when)) {
+    const permitted = FACT_VALUES[fact as keyof AttestationCondition];
+    const isFlag = permitted?.includes(true) === true;
+    const list: readonly unknown[] = Array.isArray(value) && !isFlag ? value : [value];
+    if (list.length === 0 || list.length > MAX_CONDITION_VALUES) {
+      throw wrong(`when.${fact} must have 1 to ${String(MAX_CONDITION_VALUES)} values`, index);
+    }
+    for (const entry of list) {
+      if (permitted?.includes(entry) ?? isName(entry)) continue;
+      throw wrong(
+        `when.${fact} has a value that the fact cannot have; it takes ${permitted?.join(', ') ?? 'names'}`,
+        index,
+      );
+    }
+    values.set(fact, new Set(list));
+  }
+  return values;
+}
+
+/**
+ * A level that is not asked for by its facts would be claimed for calls that do not have them. Only the provider that originates
+ * a call can know its customer, so that A and B of any other role are claimed for nothing.
+ * @see ATIS-1000074 section 5.2.3
+ */
+function requireGrounds(attestation: unknown, values: Values, index: number): void {
+  if (attestation !== 'A' && attestation !== 'B') return;
+  for (const [fact, permitted] of GROUNDS) {
+    if (fact === 'numberOwnership' && attestation !== 'A') continue;
+    if (isOnly(values.get(fact), permitted)) continue;
+    throw wrong(`attestation ${attestation} needs when.${fact} to be ${permitted.join(' or ')}`, index);
+  }
+}
+
+const isOnly = (values: ReadonlySet<unknown> | undefined, permitted: readonly unknown[]): boolean =>
+  values !== undefined && [...values].every((value) => permitted.includes(value));
+
+/** Whether every call that fits `narrow` fits `wide` too. */
+function covers(wide: Values, narrow: Values): boolean {
+  for (const [fact, values] of wide) {
+    const narrower = narrow.get(fact);
+    if (narrower === undefined || ![...narrower].every((value) => values.has(value))) return false;
+  }
+  return true;
+}
+
+function requireKeys(value: Record<string, unknown>, known: readonly string[], index: number | undefined): void {
+  // A name that is not known would be a condition that is never asked.
+  const stranger = Object.keys(value).find((key) => !known.includes(key));
+  if (stranger !== undefined)
+    throw wrong(`"${stranger.slice(0, MAX_NAME_CHARS)}" is not known; there are ${known.join(', ')}`, index);
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function wrong(what: string, ruleIndex?: number): HopbackError {
+  const where =
+    ruleIndex === undefined ? 'The attestation policy' : `Rule ${String(ruleIndex)} of the attestation policy`;
+  const details = ruleIndex === undefined ? {} : { ruleIndex };
+  return new HopbackError('invalid-configuration', `${where} cannot be used: ${what}.`, { details });
+}
 
 /** A policy whose data was checked: made by {@link createAttestationPolicy} alone. */
 export interface AttestationPolicy {

@@ -1,25 +1,319 @@
-import { HopbackError } from '../../errors.js';
-import { NORTH_AMERICAN_PLAN } from '../../core/telephone-number.js';
-import type { ShakenClaims } from '../passport-types/shaken.js';
-import type { PartyOptions } from '../verification/request.js';
-import { decideAttestation } from './attestation-policy.js';
-import type { AttestationDecision, AttestationPolicy } from './attestation-policy.js';
-import type { AttestationRecord, SignatureRecord } from './attestation-record.js';
-import { deadlineOf } from './external-signer.js';
 import type { Schedule } from '../../core/runtime/clock.js';
-import { draftDiversion, finishDiversion } from './diversion.js';
-import type { DiversionRequest } from './diversion.js';
-import { attestationLevel } from './explicit-attestation.js';
-import { shakenPayloadText } from './passport-writer.js';
-import { deliverRecord, signatureFacts } from './record-delivery.js';
-import { isRequest, NO_REQUEST, notSigned } from './signing-outcome.js';
-import type { DiversionOutcome, RefusedSigning, SignatureRefusal, SigningOutcome } from './signing-outcome.js';
-import { isSignedAlready, readSigningParties, targetOf } from './signing-request.js';
-import type { SigningParties, SigningRequest } from './signing-request.js';
-import { credentialInForce, draftToken, obstacleOf, signToken, signTokenNow } from './signing-session.js';
+import { NORTH_AMERICAN_PLAN } from '../../core/telephone-number.js';
+import type { NumberingPlan } from '../../core/telephone-number.js';
+import type { Attestation, CanonicalTn } from '../../core/terms.js';
+import { HopbackError } from '../../errors.js';
+import { parseIdentityHeader } from '../identity-header.js';
+import type { PassportParty } from '../passport-types/passport-type.js';
+import { PASSPORT_TYPES, passportTypeRegistry } from '../passport-types/registry.js';
+import type { ShakenClaims } from '../passport-types/shaken.js';
+import { parsePassport } from '../passport.js';
+import { MAX_IDENTITY_HEADERS } from '../verification/core.js';
+import { canonicalParty, isSameParty } from '../verification/request.js';
+import type { PartyOptions } from '../verification/request.js';
+import { MAX_BASIS_CHARS, NO_RULE, NUMBER_OWNERSHIPS, decideAttestation } from './attestation-policy.js';
+import type { AttestationDecision, AttestationPolicy } from './attestation-policy.js';
+import { deadlineOf } from './signer.js';
+import { NO_REQUEST, isRequest, notSigned, refused } from './signing-outcome.js';
+import type {
+  AttestationRecord,
+  DiversionClaims,
+  DiversionOutcome,
+  DiversionRecord,
+  NotSigned,
+  RefusedSigning,
+  SignatureRecord,
+  SignatureRefusal,
+  SigningOutcome,
+} from './signing-outcome.js';
+import {
+  AMBIGUOUS,
+  AMBIGUOUS_NUMBER,
+  MAX_DESTINATION_CHARS,
+  identityValues,
+  isSignedAlready,
+  isUuid,
+  issueOf,
+  numberToSign,
+  readSigningParties,
+  rememberedSipDate,
+  targetOf,
+} from './signing-request.js';
+import type { IssueContext, SigningParties, SigningRequest } from './signing-request.js';
+import {
+  credentialInForce,
+  deliverRecord,
+  divPayloadText,
+  draftToken,
+  obstacleOf,
+  shakenPayloadText,
+  signToken,
+  signTokenNow,
+  signatureFacts,
+} from './signing-session.js';
 import type { SignedToken, SigningIdentity, TokenDraft, UsableCredential } from './signing-session.js';
-import { isUuid, issueOf, rememberedSipDate } from './time-of-issue.js';
-import type { IssueContext } from './time-of-issue.js';
+
+/** The level that a call is signed with, who set it and why; or that it is not signed. */
+type AttestationLevel =
+  | {
+      readonly status: 'decided';
+      readonly attestation: Attestation;
+      readonly decidedBy: AttestationRecord['decidedBy'];
+      readonly basis: string;
+    }
+  | NotSigned
+  | RefusedSigning;
+
+/**
+ * The level of the policy, or of the request where the policy gives way to it. Whoever brings a level of their own says what it
+ * rests on; no request signs what a rule leaves unsigned, nor A or B against the facts that it brings along.
+ * @param request - may have `attestation` and `attestationBasis`
+ * @param decision - of the policy, for the facts of the request
+ * @param policy - says whether requests may bring a level
+ * @returns the level, or why there is none; never throws
+ * @see ATIS-1000074 section 5.2.3
+ */
+function attestationLevel(
+  request: SigningRequest,
+  decision: AttestationDecision,
+  policy: AttestationPolicy,
+): AttestationLevel {
+  const asked = request.attestation;
+  if (asked === undefined) {
+    if (decision.attestation === 'none') return leftByPolicy(decision);
+    const { attestation, basis } = decision;
+    return { status: 'decided', attestation, decidedBy: 'policy', basis };
+  }
+  if (asked !== 'A' && asked !== 'B' && asked !== 'C') {
+    return refused('request-invalid', 'The attestation asked for is none of A, B and C.');
+  }
+  const refusal = notPermitted(asked, request, { decision, policy });
+  if (refusal !== undefined) return refusal;
+  const basis: unknown = request.attestationBasis;
+  if (typeof basis !== 'string' || basis.trim() === '' || basis.length > MAX_BASIS_CHARS) {
+    const expected = `attestationBasis, a sentence of at most ${String(MAX_BASIS_CHARS)} characters`;
+    return refused('attestation-basis-missing', 'An attestation of the request needs its reason.', { expected });
+  }
+  return { status: 'decided', attestation: asked, decidedBy: 'request', basis };
+}
+
+/** From the most to the least that is attested. */
+const RANK: Readonly<Record<Attestation | 'none', number>> = { A: 3, B: 2, C: 1, none: 0 };
+
+const leftByPolicy = (decision: AttestationDecision): NotSigned => ({
+  ...notSigned('policy', decision.basis),
+  decision,
+});
+
+interface PolicyAnswer {
+  readonly decision: AttestationDecision;
+  readonly policy: AttestationPolicy;
+}
+
+function notPermitted(
+  asked: Attestation,
+  request: SigningRequest,
+  { decision, policy }: PolicyAnswer,
+): NotSigned | RefusedSigning | undefined {
+  const values = { expected: decision.attestation, actual: asked };
+  if (policy.explicitAttestation === 'refused') {
+    return refused('attestation-not-permitted', 'The policy lets no request bring its own attestation.', values);
+  }
+  if (policy.explicitAttestation === 'at-most-rule') {
+    return RANK[asked] > RANK[decision.attestation]
+      ? refused('attestation-not-permitted', 'The request asks for more than the policy gives.', values)
+      : undefined;
+  }
+  // A rule that forbids a signature is not a level that could be set otherwise. Where no rule applies, nothing is forbidden.
+  if (decision.attestation === 'none' && decision.ruleId !== NO_RULE) return leftByPolicy(decision);
+  const against = contradiction(asked, request.facts);
+  return against === undefined
+    ? undefined
+    : refused('attestation-not-permitted', 'The facts of the request speak against its attestation.', against);
+}
+
+/** Facts as they were brought, since one that is misspelled must not count as left out. */
+function contradiction(
+  asked: Attestation,
+  facts: unknown,
+): { readonly expected: string; readonly actual: string } | undefined {
+  if (asked === 'C' || typeof facts !== 'object' || facts === null) return undefined;
+  const { role, numberOwnership } = facts as { readonly role?: unknown; readonly numberOwnership?: unknown };
+  if (role !== undefined && role !== 'originating') {
+    return { expected: 'role originating', actual: 'another role' };
+  }
+  const hasNoRight = numberOwnership === 'not-owned' || !OWNERSHIP_WORDS.has(numberOwnership);
+  return asked === 'A' && hasNoRight
+    ? { expected: 'a right to the calling number', actual: 'numberOwnership speaks against it' }
+    : undefined;
+}
+
+const OWNERSHIP_WORDS: ReadonlySet<unknown> = new Set([undefined, ...NUMBER_OWNERSHIPS]);
+
+/** A call that this provider retargets. */
+export interface DiversionRequest {
+  /** The Identity header values that the request came with, all of them; one string may hold several. */
+  readonly identity: string | readonly string[];
+  /**
+   * The number that diverts the call, which the provider has authority over: until now the call was for it. Canonical form as it
+   * is, with `+` or separators made canonical; digits that the numbering plan reads otherwise are refused.
+   */
+  readonly divertingTn: string;
+  /** Where the call goes now: a number, spelled as `divertingTn` … */
+  readonly newTargetTn?: string;
+  /** … or a SIP URI without one, at most {@link MAX_DESTINATION_CHARS} characters. */
+  readonly newTargetUri?: string;
+  /** The caller, spelled as `divertingTn`, to choose between PASSporTs of several callers; default the one caller that the Identity headers speak for. */
+  readonly origTn?: string;
+  /** Per-call off switch: `false` adds nothing. */
+  readonly sign?: boolean;
+}
+
+/** What a diversion is drafted with. */
+interface DiversionContext {
+  readonly parties: PartyOptions;
+  /** Asked once per draft. */
+  readonly credential: () => UsableCredential | RefusedSigning<SignatureRefusal>;
+}
+
+/** A div up to its signature. */
+interface DiversionDraft {
+  readonly status: 'draft';
+  readonly token: TokenDraft;
+  readonly claims: DiversionClaims;
+  readonly identityHeaders: readonly string[];
+}
+
+/**
+ * Drafts the div PASSporT of a retargeted call: its orig is that of the PASSporT whose destination diverts, to the letter, and its
+ * div that destination. The signature of what came in is not checked here: a div says where the call was diverted, not that
+ * its caller is right.
+ * @param request - may be anything
+ * @param context - of the service
+ * @returns the draft, or why there is none; never throws for what a request holds
+ * @see RFC 8946 sections 3 and 4
+ */
+function draftDiversion(request: DiversionRequest, context: DiversionContext): DiversionDraft | DiversionOutcome {
+  const plan = context.parties.numberingPlan;
+  if (!isRequest(request)) return NO_REQUEST;
+  if (request.sign === false) return notSigned('switched-off', 'The request asks not to be signed.');
+  const identityHeaders = identityValues(request.identity);
+  if (identityHeaders.length === 0) return notSigned('no-identity', 'A div refers to an Identity, and there is none.');
+  if (identityHeaders.length >= MAX_IDENTITY_HEADERS) {
+    const counts = { expected: `fewer than ${String(MAX_IDENTITY_HEADERS)}`, actual: String(identityHeaders.length) };
+    return refused('too-many-identity-headers', 'Verifiers would not look at one more Identity header.', counts);
+  }
+  const divTn = numberToSign(request.divertingTn, plan);
+  const dest = newTarget(request, plan);
+  if (divTn === AMBIGUOUS_NUMBER || dest === AMBIGUOUS_NUMBER) return AMBIGUOUS;
+  if (divTn === undefined) return notSigned('no-usable-number', 'The diverting number is no telephone number.');
+  if (dest === undefined) return notSigned('no-usable-number', 'The new target is nothing that a PASSporT can name.');
+  if (dest.kind === 'tn' && dest.value === divTn)
+    return notSigned('not-retargeted', 'Old and new target are the same.');
+  const orig = divertedOrig(request, { identityHeaders, divTn, plan });
+  if ('status' in orig) return orig;
+  const credential = context.credential();
+  if (credential.status === 'refused') return credential;
+  const claims = { orig, divTn, dest, iatSeconds: Math.floor(credential.nowMs / 1000) };
+  const token = draftToken(credential, 'div', divPayloadText(claims));
+  return token.status === 'refused' ? token : { status: 'draft', token, claims, identityHeaders };
+}
+
+/**
+ * Puts the new Identity behind those that the request came with, and keeps the record.
+ * @param draft - from {@link draftDiversion}
+ * @param signed - its token, or why there is none
+ * @param options - of the service
+ * @returns the outcome; never throws
+ * @see RFC 8946 section 4
+ */
+function finishDiversion(
+  draft: DiversionDraft,
+  signed: SignedToken | RefusedSigning<SignatureRefusal>,
+  options: SigningIdentity & { readonly onRecord?: (record: SignatureRecord) => void },
+): DiversionOutcome {
+  if (signed.status === 'refused') return signed;
+  const { claims, identityHeaders } = draft;
+  const signature = signatureFacts(options, draft.token);
+  const record: DiversionRecord = { format: 'hopback.attestation-record.1', ppt: 'div', claims, signature };
+  return {
+    status: 'signed',
+    identityHeader: signed.identityHeader,
+    identityHeaders: [...identityHeaders, signed.identityHeader],
+    token: signed.token,
+    claims,
+    record,
+    recordDelivery: deliverRecord(options.onRecord, record),
+  };
+}
+
+/** The types that name a caller and a destination, so that a div can follow them. */
+const DIVERTIBLE = passportTypeRegistry(PASSPORT_TYPES);
+
+interface Diverted {
+  readonly identityHeaders: readonly string[];
+  readonly divTn: CanonicalTn;
+  readonly plan: NumberingPlan;
+}
+
+function newTarget(
+  request: DiversionRequest,
+  plan: NumberingPlan,
+): PassportParty | typeof AMBIGUOUS_NUMBER | undefined {
+  if (request.newTargetTn !== undefined) {
+    const value = numberToSign(request.newTargetTn, plan);
+    return typeof value === 'string' ? { kind: 'tn', value } : value;
+  }
+  if (typeof request.newTargetUri !== 'string') return undefined;
+  const party = canonicalParty({ kind: 'uri', value: request.newTargetUri }, plan);
+  return party === undefined || party.value.length > MAX_DESTINATION_CHARS ? undefined : party;
+}
+
+/**
+ * The orig of the PASSporTs whose dest is the diverting number. In a chain that comes back to a number there are several of them, but
+ * their orig is the same all along.
+ * @see RFC 8946 section 4.2
+ */
+function divertedOrig(request: DiversionRequest, diverted: Diverted): PassportParty | RefusedSigning<OrigRefusal> {
+  const { divTn, plan } = diverted;
+  const origs = new Map<string, PassportParty>();
+  for (const value of diverted.identityHeaders) {
+    const claims = claimsOf(value);
+    if (claims?.dest.some((party) => isSameParty(party, { kind: 'tn', value: divTn }, plan)) !== true) continue;
+    origs.set(`${claims.orig.kind}:${claims.orig.value}`, claims.orig);
+  }
+  if (origs.size === 0) {
+    return refused(
+      'diverted-passport-missing',
+      'No PASSporT of the request has the diverting number as its destination.',
+    );
+  }
+  const asked = request.origTn === undefined ? undefined : numberToSign(request.origTn, plan);
+  if (asked === AMBIGUOUS_NUMBER) return AMBIGUOUS;
+  if (request.origTn === undefined) {
+    const [only, ...others] = origs.values();
+    return only !== undefined && others.length === 0
+      ? only
+      : refused('orig-ambiguous', 'The PASSporTs for the diverting number speak for several callers.');
+  }
+  const fits = [...origs.values()].filter((orig) => isSameParty(orig, { kind: 'tn', value: asked ?? '' }, plan));
+  return fits[0] ?? refused('orig-mismatch', 'The PASSporT for the diverting number speaks for another caller.');
+}
+
+type OrigRefusal = 'request-invalid' | 'diverted-passport-missing' | 'orig-ambiguous' | 'orig-mismatch';
+
+function claimsOf(
+  value: string,
+): { readonly orig: PassportParty; readonly dest: readonly PassportParty[] } | undefined {
+  const parsed = parseIdentityHeader(value);
+  if (parsed.status === 'malformed') return undefined;
+  const passport = parsePassport(parsed.identityHeader.token);
+  if (passport.status === 'malformed') return undefined;
+  const ppt = passport.passport.header['ppt'];
+  const type = typeof ppt === 'string' || ppt === undefined ? DIVERTIBLE.get(ppt) : undefined;
+  const claims = type?.readClaims(passport.passport.payload);
+  return claims?.status === 'read' ? claims.claims : undefined;
+}
 
 /** Settings of {@link createAuthenticationService}. */
 export interface AuthenticationServiceOptions extends SigningIdentity, Partial<PartyOptions> {

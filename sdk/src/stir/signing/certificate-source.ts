@@ -1,8 +1,18 @@
+import type { KeyObject } from 'node:crypto';
+import { open } from 'node:fs/promises';
+import { timeOf } from '../../core/runtime/clock.js';
+import type { Clock } from '../../core/runtime/clock.js';
+import type { Spc } from '../../core/terms.js';
 import { HopbackError } from '../../errors.js';
 import type { Certificate } from '../certificates/certificate.js';
-import { namesChain } from '../certificates/path-checks.js';
-import { parseCertificateChain } from '../certificates/parse-certificate.js';
-import { checkSignature } from '../certificates/signed-object.js';
+import {
+  CERTIFICATE_CHAIN_MAX_BYTES,
+  DEFAULT_SIGNATURE_ALGORITHMS,
+  checkSignature,
+  parseCertificateChain,
+} from '../certificates/parse-certificate.js';
+import { createPathMemory, extendPath, namesChain, startPath } from '../certificates/path.js';
+import type { PathFailure, PathFailureReason, PathRules } from '../certificates/path.js';
 import { checkX5uUrl } from '../certificates/x5u-url-policy.js';
 import type { X5uUrlPolicy } from '../certificates/x5u-url-policy.js';
 
@@ -104,7 +114,7 @@ export function createStaticCertificateSource(options: SigningCertificateText): 
  * @returns the certificate
  * @throws {@link HopbackError} as {@link createStaticCertificateSource}
  */
-export function requireSigningCertificate(result: SigningCertificateResult): SigningCertificate {
+function requireSigningCertificate(result: SigningCertificateResult): SigningCertificate {
   if (result.status === 'read') return result.signingCertificate;
   const { reason, detail } = result;
   if (reason === 'x5u-refused') {
@@ -127,3 +137,341 @@ const unusable = (
   reason: 'chain-malformed' | 'chain-out-of-order' | 'x5u-refused',
   detail: string,
 ): SigningCertificateResult => ({ status: 'unusable', reason, detail });
+
+/** Why a certificate must not be signed under. */
+export type CredentialRefusal =
+  | 'certificate-expired'
+  | 'certificate-not-yet-valid'
+  | 'key-mismatch'
+  | 'spc-mismatch'
+  /** Verifiers would refuse it whatever the time: self-signed, wrong key usage, a link that the next did not sign. */
+  | 'certificate-unsuitable';
+
+/** A certificate that must not be used, and both values that were compared. */
+export interface CredentialProblem {
+  readonly reason: CredentialRefusal;
+  /** What the certificate would have to be. */
+  readonly expected: string;
+  /** What it is. */
+  readonly actual: string;
+}
+
+/** What of a certificate does not depend on the time: worked out once, for every signature under it. */
+export interface Credential {
+  readonly signingCertificate: SigningCertificate;
+  /** Key, SPC or certificate that must not be used at any time; undefined when all may. */
+  readonly problem: CredentialProblem | undefined;
+  /** From when every certificate of the chain is valid, milliseconds since the epoch, included. */
+  readonly notBeforeMs: number;
+  /** Until when every certificate of the chain is valid, milliseconds since the epoch, included. */
+  readonly notAfterMs: number;
+}
+
+/** Whose certificate it has to be. */
+export interface CredentialOwner {
+  /** 1 to 15 characters of `0-9A-Z`; the TNAuthList of the certificate must have it. */
+  readonly spc: Spc;
+  /** Public key of the signer, P-256. */
+  readonly publicKey: KeyObject;
+}
+
+/**
+ * Compares a certificate with the key that would sign and the provider that would be named by the signature, and makes the checks
+ * that every verifier will make and that no later time changes: key usage, critical extensions, each link signed by the next.
+ * @param signingCertificate - certificate and chain, end entity first
+ * @param owner - whose certificate it has to be
+ * @returns the credential, with its problem where it has one; never throws for what certificates hold
+ * @see RFC 8224 section 4 (authority over the identity), 47 CFR 64.6301 (own certificate), RFC 8226 section 9, RFC 5280 section 6.1
+ */
+export function examineCredential(signingCertificate: SigningCertificate, owner: CredentialOwner): Credential {
+  const { certificate, chain } = signingCertificate;
+  let notBeforeMs = -Infinity;
+  let notAfterMs = Infinity;
+  for (const link of chain) {
+    notBeforeMs = Math.max(notBeforeMs, link.notBeforeMs);
+    notAfterMs = Math.min(notAfterMs, link.notAfterMs);
+  }
+  return {
+    signingCertificate,
+    problem: keyProblem(certificate, owner) ?? spcProblem(certificate, owner) ?? chainProblem(signingCertificate),
+    notBeforeMs,
+    notAfterMs,
+  };
+}
+
+/**
+ * Whether a signature may be made under a certificate at an instant.
+ * @param credential - from {@link examineCredential}
+ * @param nowMs - milliseconds since the epoch; what is no number is no time at which a certificate is valid
+ * @returns undefined when it may, else the problem; never throws
+ * @see RFC 8224 section 6.1 step 3, RFC 5280 section 4.1.2.5
+ */
+export function credentialProblem(credential: Credential, nowMs: number): CredentialProblem | undefined {
+  if (credential.problem !== undefined) return credential.problem;
+  // Written so that NaN, which compares as false with everything, is refused.
+  if (!(nowMs <= credential.notAfterMs)) {
+    return { reason: 'certificate-expired', expected: `not after ${iso(credential.notAfterMs)}`, actual: iso(nowMs) };
+  }
+  if (!(nowMs >= credential.notBeforeMs)) {
+    return {
+      reason: 'certificate-not-yet-valid',
+      expected: `not before ${iso(credential.notBeforeMs)}`,
+      actual: iso(nowMs),
+    };
+  }
+  return undefined;
+}
+
+function keyProblem(certificate: Certificate, owner: CredentialOwner): CredentialProblem | undefined {
+  if (certificate.publicKey.equals(owner.publicKey)) return undefined;
+  return {
+    reason: 'key-mismatch',
+    expected: 'the public key of the signer',
+    actual: `the key of certificate ${certificate.sha256}`,
+  };
+}
+
+function spcProblem(certificate: Certificate, owner: CredentialOwner): CredentialProblem | undefined {
+  const spcs = (certificate.tnAuthList ?? []).flatMap((entry) => (entry.kind === 'spc' ? [entry.spc] : []));
+  if (spcs.includes(owner.spc)) return undefined;
+  return { reason: 'spc-mismatch', expected: owner.spc, actual: spcs.length === 0 ? 'no SPC' : spcs.join(', ') };
+}
+
+/** The path checks of verification over the chain as published, but for dates, revocation and the anchor above it. */
+function chainProblem({ certificate, chain }: SigningCertificate): CredentialProblem | undefined {
+  const [target, ...issuers] = chain;
+  if (target?.sha256 !== certificate.sha256) {
+    return unsuitable('the certificate first in its chain', target?.sha256 ?? 'an empty chain');
+  }
+  // A root may vouch for itself, whoever signs calls may not.
+  if (isSelfIssued(target)) return unsuitable('a certificate of another issuer', 'a self-signed certificate');
+  const memory = createPathMemory(DEFAULT_SIGNATURE_ALGORITHMS);
+  const rules: PathRules = { ...TIMELESS_RULES, atMs: target.notBeforeMs, memory };
+  let path = startPath(target, rules);
+  for (const [at, issuer] of issuers.entries()) {
+    path = extendPath(path, issuer, { ...rules, isAnchor: at === issuers.length - 1 && isSelfIssued(issuer) });
+  }
+  const failure = path.failures.find(({ reason }) => !OF_THE_HOUR.has(reason));
+  return failure === undefined ? undefined : unsuitable(expectedOf(failure), actualOf(failure));
+}
+
+const TIMELESS_RULES: Omit<PathRules, 'atMs' | 'memory'> = {
+  purpose: 'passport',
+  algorithms: DEFAULT_SIGNATURE_ALGORITHMS,
+  revocation: () => ({ status: 'unknown', detail: 'not looked at before signing' }),
+};
+
+/** Asked at every signature instead. */
+const OF_THE_HOUR: ReadonlySet<PathFailureReason> = new Set(['certificate-expired', 'certificate-not-yet-valid']);
+
+const isSelfIssued = ({ issuer, subject }: Certificate): boolean => issuer.canonical === subject.canonical;
+
+const unsuitable = (expected: string, actual: string): CredentialProblem => ({
+  reason: 'certificate-unsuitable',
+  expected,
+  actual,
+});
+
+const expectedOf = ({ expected }: PathFailure): string =>
+  expected === undefined ? 'a chain that verifiers accept' : String(expected);
+
+const actualOf = ({ reason, certificateSha256, actual }: PathFailure): string =>
+  `${reason}${actual === undefined ? '' : ` (${String(actual)})`} of certificate ${certificateSha256}`;
+
+/** Years beyond 9999 are not dates that a certificate can carry, but a clock can be anything. */
+function iso(ms: number): string {
+  const date = new Date(ms);
+  return Number.isNaN(date.getTime()) ? String(ms) : date.toISOString();
+}
+
+/** Settings of {@link createFileCertificateSource}. */
+export interface FileCertificateSourceOptions extends Omit<SigningCertificateText, 'chainPem'> {
+  /** A PEM file: end entity first, then everything above it that verifiers need. */
+  readonly path: string;
+  /**
+   * Whose certificate it has to be, and by which clock. A file that comes too early, with the certificate of a key that is not in
+   * use yet, is then left alone instead of stopping every signature.
+   */
+  readonly owner?: CredentialOwner & { readonly clock: Clock };
+}
+
+/** What a reload did. */
+export type CertificateReload =
+  /** Another certificate, path or x5u is in force. */
+  | { readonly status: 'changed'; readonly signingCertificate: SigningCertificate }
+  | { readonly status: 'unchanged'; readonly signingCertificate: SigningCertificate }
+  /** The file cannot be used; what was in force stays in force. `detail` is for people. */
+  | {
+      readonly status: 'kept';
+      readonly signingCertificate: SigningCertificate;
+      readonly reason: 'unreadable' | 'chain-malformed' | 'chain-out-of-order' | 'x5u-refused' | CredentialRefusal;
+      readonly detail: string;
+    };
+
+/** A source that reads its certificate from a file, when asked to. */
+export interface FileCertificateSource extends CertificateSource {
+  /**
+   * Reads the file again, from after the call: what the file held then is in force when the promise resolves. Calls during a reading
+   * share the next one. Never rejects.
+   */
+  readonly reload: () => Promise<CertificateReload>;
+  /** As for every source, and always there. */
+  readonly subscribe: NonNullable<CertificateSource['subscribe']>;
+}
+
+/**
+ * Makes a source that holds what a file held when it was last read and found good.
+ * @param options - the file and where its content is published
+ * @returns the source; it reads again when `reload` is called, and holds neither file nor timer in between
+ * @throws {@link HopbackError} `storage-failed` when the file cannot be read at first, `certificate-unusable` when it holds no usable
+ * chain or another owner's, `invalid-configuration` when the x5u is refused
+ * @see RFC 8226 section 7
+ * @example
+ * ```ts
+ * const { mkdtemp, rm, writeFile } = await import('node:fs/promises');
+ * const { tmpdir } = await import('node:os');
+ * const directory = await mkdtemp(`${tmpdir()}/hopback-`);
+ * const path = `${directory}/chain.pem`;
+ * const pki = await createTestPki();
+ * await writeFile(path, pki.issueServiceProvider({ spc: '1234' }).chainPem);
+ * const source = await createFileCertificateSource({ path, x5u: 'https://certificates.example.com/1234.pem' });
+ * await writeFile(path, pki.issueServiceProvider({ spc: '1234' }).chainPem);
+ * console.log((await source.reload()).status); // changed
+ * await rm(directory, { recursive: true });
+ * ```
+ */
+export async function createFileCertificateSource(
+  options: FileCertificateSourceOptions,
+): Promise<FileCertificateSource> {
+  const first = await readChain(options);
+  if (first.status === 'unreadable') {
+    throw new HopbackError('storage-failed', 'The certificate file cannot be read.', {
+      retryable: true,
+      cause: first.cause,
+    });
+  }
+  let current = requireSigningCertificate(first);
+  const refusal = ownerProblem(current, options.owner);
+  if (refusal !== undefined) {
+    const { reason, detail } = refusal;
+    throw new HopbackError('certificate-unusable', `The certificate must not be signed under: ${detail}.`, {
+      details: { reason },
+    });
+  }
+  const listeners = new Set<(certificate: SigningCertificate) => void>();
+  const readAgain = async (): Promise<CertificateReload> => {
+    const outcome = judgeReload(current, await readChain(options), options.owner);
+    if (outcome.status !== 'changed') return outcome;
+    current = outcome.signingCertificate;
+    for (const listener of listeners) tell(listener, current);
+    return outcome;
+  };
+
+  return {
+    current: () => current,
+    reload: oneAfterAnother(readAgain),
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+  };
+}
+
+/**
+ * Runs work once at a time. Who asks while it runs does not get the run that is under way, which may have looked already, but
+ * the one after it.
+ * @param work - never rejects
+ */
+function oneAfterAnother<Result>(work: () => Promise<Result>): () => Promise<Result> {
+  let running: Promise<Result> | undefined;
+  let queued: Promise<Result> | undefined;
+  const start = (): Promise<Result> => {
+    queued = undefined;
+    const run = work().finally(() => {
+      if (running === run) running = undefined;
+    });
+    running = run;
+    return run;
+  };
+  return () => {
+    if (queued !== undefined) return queued;
+    if (running === undefined) return start();
+    queued = running.then(start, start);
+    return queued;
+  };
+}
+
+type ChainReading = SigningCertificateResult | { readonly status: 'unreadable'; readonly cause: unknown };
+
+async function readChain(options: FileCertificateSourceOptions): Promise<ChainReading> {
+  try {
+    return readSigningCertificate({ ...options, chainPem: await readBounded(options.path) });
+  } catch (cause) {
+    return { status: 'unreadable', cause };
+  }
+}
+
+/** One octet more than a chain may have tells that a file is too large, without reading all of it. */
+async function readBounded(path: string): Promise<Uint8Array> {
+  const file = await open(path, 'r');
+  try {
+    const octets = new Uint8Array(CERTIFICATE_CHAIN_MAX_BYTES + 1);
+    let length = 0;
+    while (length < octets.length) {
+      const { bytesRead } = await file.read(octets, length, octets.length - length);
+      if (bytesRead === 0) break;
+      length += bytesRead;
+    }
+    return octets.subarray(0, length);
+  } finally {
+    await file.close();
+  }
+}
+
+function judgeReload(
+  current: SigningCertificate,
+  reading: ChainReading,
+  owner: FileCertificateSourceOptions['owner'],
+): CertificateReload {
+  const kept = { status: 'kept', signingCertificate: current } as const;
+  if (reading.status === 'unreadable') {
+    return {
+      ...kept,
+      reason: 'unreadable',
+      detail: reading.cause instanceof Error ? reading.cause.message : 'no reason given',
+    };
+  }
+  if (reading.status === 'unusable') return { ...kept, reason: reading.reason, detail: reading.detail };
+  const { signingCertificate } = reading;
+  if (isSame(current, signingCertificate)) return { status: 'unchanged', signingCertificate: current };
+  const refusal = ownerProblem(signingCertificate, owner);
+  return refusal === undefined ? { status: 'changed', signingCertificate } : { ...kept, ...refusal };
+}
+
+function ownerProblem(
+  signingCertificate: SigningCertificate,
+  owner: FileCertificateSourceOptions['owner'],
+): { readonly reason: CredentialRefusal; readonly detail: string } | undefined {
+  if (owner === undefined) return undefined;
+  const problem = credentialProblem(examineCredential(signingCertificate, owner), timeOf(owner.clock) ?? Number.NaN);
+  return problem === undefined
+    ? undefined
+    : { reason: problem.reason, detail: `${problem.actual}, expected ${problem.expected}` };
+}
+
+function isSame(a: SigningCertificate, b: SigningCertificate): boolean {
+  return (
+    a.x5u === b.x5u &&
+    a.chain.length === b.chain.length &&
+    a.chain.every((link, at) => link.sha256 === b.chain[at]?.sha256)
+  );
+}
+
+/** A listener that throws must not undo the reload nor keep the others from hearing of it. */
+function tell(listener: (certificate: SigningCertificate) => void, certificate: SigningCertificate): void {
+  try {
+    listener(certificate);
+  } catch {
+    // What a listener does with the news is its own affair.
+  }
+}

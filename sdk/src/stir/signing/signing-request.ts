@@ -1,14 +1,93 @@
+import { decodeBase64Url } from '../../core/base64url.js';
+import type { JsonObject } from '../../core/json-text.js';
+import { splitIdentityHeader } from '../../core/sip-request.js';
 import { canonicalTelephoneNumber, isCanonicalTelephoneNumber } from '../../core/telephone-number.js';
 import type { NumberingPlan } from '../../core/telephone-number.js';
-import { splitIdentityHeader } from '../../core/sip-request.js';
 import type { Attestation, CanonicalTn } from '../../core/terms.js';
+import type { X5uRefusal } from '../certificates/repository.js';
+import { checkX5uUrl } from '../certificates/x5u-url-policy.js';
+import { ES256_SIGNATURE_OCTETS } from '../es256.js';
+import { parseIdentityHeader } from '../identity-header.js';
+import type { IdentityHeader } from '../identity-header.js';
+import type { PassportHeader } from '../passport-header.js';
 import type { PassportParty } from '../passport-types/passport-type.js';
-import { canonicalParty, readParties } from '../verification/request.js';
+import { PASSPORT_TYPES, passportTypeRegistry } from '../passport-types/registry.js';
+import { isCompactForm, parsePassport } from '../passport.js';
+import { canonicalParty, formatSipDate, readParties, readSipDate } from '../verification/request.js';
 import type { PartyOptions, VerificationRequest } from '../verification/request.js';
-import type { AttestationFacts } from './attestation-facts.js';
+import type { AttestationFacts } from './attestation-policy.js';
 import { notSigned, refused } from './signing-outcome.js';
 import type { NotSigned, RefusedSigning } from './signing-outcome.js';
-import { speaksForCaller } from './speaking-identity.js';
+
+/**
+ * Whether an Identity header value has everything that makes one speak for a caller, short of being true. Full form: ES256,
+ * `passport`, no extension to be understood, a URL that may be fetched and that `info` does not contradict, a type that speaks for
+ * callers or continues what does, its claims in their shape, 64 octets of signature. Compact form, whose claims are the request's:
+ * `info` and 64 octets.
+ *
+ * Nothing is verified: certificate and signature may be anybody's, the claims may be of another call.
+ * @param value - one Identity header value
+ * @returns never throws for peer input
+ * @see RFC 8224 sections 4 and 4.1, RFC 8225 sections 4 to 7
+ */
+function speaksForCaller(value: string): boolean {
+  const parsed = parseIdentityHeader(value);
+  if (parsed.status === 'malformed') return false;
+  const { token, alg = 'ES256', infoMalformed } = parsed.identityHeader;
+  if (alg !== 'ES256' || infoMalformed) return false;
+  return isCompactForm(token) ? isCompactStatement(parsed.identityHeader) : isFullStatement(parsed.identityHeader);
+}
+
+/** What can be told of the compact form: a type that has one, where the certificate is, and as many octets as a signature has. */
+function isCompactStatement({ token, info, ppt }: IdentityHeader): boolean {
+  if (info === undefined || SPEAKING_TYPES.get(ppt)?.compactForm !== true) return false;
+  const signature = decodeBase64Url(token.slice(token.lastIndexOf('.') + 1));
+  return signature?.length === ES256_SIGNATURE_OCTETS && isPlausible(info);
+}
+
+function isFullStatement(identityHeader: IdentityHeader): boolean {
+  const parsed = parsePassport(identityHeader.token);
+  if (parsed.status === 'malformed') return false;
+  const { header, payload, signature } = parsed.passport;
+  if (signature.length !== ES256_SIGNATURE_OCTETS || !isSound(header, identityHeader)) return false;
+  const { ppt } = header;
+  if (ppt === 'div-o') return isDivWithOriginal(payload);
+  const type = ppt === undefined || typeof ppt === 'string' ? SPEAKING_TYPES.get(ppt) : undefined;
+  return type?.readClaims(payload).status === 'read';
+}
+
+/** A div, and what it diverts in `opt`. It is not verified here, and speaks for the caller all the same. @see RFC 8946 section 5 */
+function isDivWithOriginal(payload: JsonObject): boolean {
+  const { opt, ...claims } = payload;
+  return typeof opt === 'string' && opt !== '' && SPEAKING_TYPES.get('div')?.readClaims(claims).status === 'read';
+}
+
+/** The header that verifiers take, and parameters that do not contradict it. */
+function isSound(header: PassportHeader, { info, ppt }: IdentityHeader): boolean {
+  const { alg, typ, x5u, crit, b64 } = header;
+  if (alg !== 'ES256' || typ !== 'passport' || crit !== undefined || b64 !== undefined) return false;
+  if (ppt !== undefined && ppt !== header.ppt) return false;
+  return typeof x5u === 'string' && (info === undefined || info === x5u) && isPlausible(x5u);
+}
+
+/**
+ * A URL that a verifier somewhere goes to. Which names, addresses and ports laboratories permit beside the public ones is not known
+ * here, and asking for public ones would stop nobody: whoever makes things up makes up a public name.
+ */
+function isPlausible(url: string): boolean {
+  const checked = checkX5uUrl(url);
+  return checked.status === 'permitted' || (LIFTED_IN_LABORATORIES.has(checked.reason) && URL.canParse(url));
+}
+
+/** What an `X5uAllowList` makes exceptions from. */
+const LIFTED_IN_LABORATORIES: ReadonlySet<X5uRefusal> = new Set([
+  'address-special-purpose',
+  'host-not-permitted',
+  'port-not-permitted',
+]);
+
+/** Types that only add a statement leave the caller to others. */
+const SPEAKING_TYPES = passportTypeRegistry(PASSPORT_TYPES.filter((type) => type.role !== 'annotation'));
 
 /** What every request for a signature says, however it names the parties. */
 export interface SigningRequestBase {
@@ -247,3 +326,121 @@ const listOf = (value: string | readonly string[] | undefined): readonly unknown
 const isText = (value: unknown): value is string => typeof value === 'string';
 
 const isTextList = (value: unknown): value is readonly string[] => Array.isArray(value) && value.every(isText);
+
+/** How far a Date that a request has may be from the present, seconds, to be left as it is. @see RFC 8224 section 6.1 step 3 */
+export const MAX_DATE_SKEW_SECONDS = 60;
+
+/**
+ * How far an `iat` that a request asks for may be from the present, seconds. Verifiers give a PASSporT sixty from its `iat` on
+ * (RFC 8224 section 6.2): the other half remains for the call to get there, and for clocks that differ.
+ */
+export const MAX_IAT_SKEW_SECONDS = 30;
+
+/** When and under which name a PASSporT is issued, and the Date that goes with it. */
+type Issue =
+  | {
+      readonly status: 'issued';
+      readonly iatSeconds: number;
+      /** A UUID. */
+      readonly origId: string;
+      /** Value that the Date header must get; undefined when the request has one that is right. */
+      readonly date: string | undefined;
+    }
+  | RefusedSigning;
+
+/** What the issue of a PASSporT needs of its service. */
+export interface IssueContext {
+  readonly randomUuid: () => string;
+  /** A Date header value. @param epochSeconds - the instant */
+  readonly sipDate: (epochSeconds: number) => string;
+}
+
+/**
+ * Decides when and under which origid a PASSporT is issued.
+ * @param request - may ask for both, and have a Date
+ * @param nowMs - milliseconds since the epoch, finite
+ * @param context - ids and dates
+ * @returns the issue, or why there is none; never throws
+ * @see RFC 8224 section 6.1 step 3, RFC 8588 section 5
+ */
+export function issueOf(request: SigningRequest, nowMs: number, context: IssueContext): Issue {
+  const nowSeconds = Math.floor(nowMs / 1000);
+  const iatSeconds = ('iatSeconds' in request ? request.iatSeconds : undefined) ?? nowSeconds;
+  // Not "greater than": a number that is none at all must not pass.
+  if (!(Number.isInteger(iatSeconds) && Math.abs(iatSeconds - nowSeconds) <= MAX_IAT_SKEW_SECONDS)) {
+    const values = { expected: String(nowSeconds), actual: printable(iatSeconds) };
+    return refused(
+      'iat-not-current',
+      `The time of issue is more than ${String(MAX_IAT_SKEW_SECONDS)} s from now.`,
+      values,
+    );
+  }
+  const origId = origIdOf(request, context.randomUuid);
+  if (typeof origId !== 'string') return origId;
+  const dateSeconds = typeof request.date === 'string' ? readSipDate(request.date) : undefined;
+  const isDateRight = dateSeconds !== undefined && Math.abs(dateSeconds - nowSeconds) <= MAX_DATE_SKEW_SECONDS;
+  return { status: 'issued', iatSeconds, origId, date: isDateRight ? undefined : context.sipDate(iatSeconds) };
+}
+
+/**
+ * Tells whether a value is a UUID in its usual spelling.
+ * @param value - anything
+ * @returns whether it is; never throws
+ * @see RFC 9562 section 4
+ */
+export function isUuid(value: unknown): value is string {
+  if (typeof value !== 'string' || value.length !== UUID_CHARS) return false;
+  // By hand: it is asked in every call, and a regular expression takes several times as long.
+  for (let at = 0; at < UUID_CHARS; at += 1) {
+    const code = value.charCodeAt(at);
+    const isHyphen = at === 8 || at === 13 || at === 18 || at === 23;
+    if (isHyphen ? code !== HYPHEN : !isHexDigit(code)) return false;
+  }
+  return true;
+}
+
+/**
+ * Makes a function that writes Date values, and remembers the last one: all calls of one second have the same.
+ * @returns the function, of epoch seconds
+ * @see RFC 3261 section 20.17
+ */
+export function rememberedSipDate(): (epochSeconds: number) => string {
+  let lastSeconds = Number.NaN;
+  let lastDate = '';
+  return (epochSeconds) => {
+    if (epochSeconds !== lastSeconds) {
+      lastDate = formatSipDate(epochSeconds);
+      lastSeconds = epochSeconds;
+    }
+    return lastDate;
+  };
+}
+
+const UUID_CHARS = 36;
+const HYPHEN = 0x2d;
+
+/** In either case. */
+function isHexDigit(code: number): boolean {
+  const lower = code | 0x20;
+  return (code >= 0x30 && code <= 0x39) || (lower >= 0x61 && lower <= 0x66);
+}
+
+/** Looked at in every call: a generator can break long after it was tried, and what it makes is signed. */
+function origIdOf(request: SigningRequest, randomUuid: () => string): string | RefusedSigning {
+  const given = request.origId;
+  if (given !== undefined) {
+    return isUuid(given) ? given : refused('request-invalid', 'The origid is not a UUID.', { expected: 'a UUID' });
+  }
+  const made = attempted(randomUuid);
+  return isUuid(made) ? made : refused('orig-id-unusable', 'randomUuid made no UUID.', { expected: 'a UUID' });
+}
+
+function attempted(randomUuid: () => unknown): unknown {
+  try {
+    return randomUuid();
+  } catch {
+    return undefined;
+  }
+}
+
+const printable = (value: unknown): string => (typeof value === 'number' ? String(value) : `a ${typeof value}`);

@@ -1,22 +1,131 @@
+import { hash } from 'node:crypto';
 import { encodeBase64Url } from '../../core/base64url.js';
-import type { JsonObject } from '../../core/json-text.js';
-import type { Clock } from '../../core/runtime/clock.js';
-import type { Spc } from '../../core/terms.js';
-import { isHopbackError } from '../../errors.js';
-import { ES256_SIGNATURE_OCTETS, verifyEs256 } from '../es256.js';
-import { formatIdentityHeader, MAX_IDENTITY_HEADER_CHARS } from '../identity-header.js';
-import type { CertificateSource, SigningCertificate } from './certificate-source.js';
-import { claimLimits, claimViolation } from './claim-constraint-check.js';
-import type { ClaimLimits, ClaimViolation } from './claim-constraint-check.js';
+import type { JsonObject, JsonValue } from '../../core/json-text.js';
 import { timeOf } from '../../core/runtime/clock.js';
-import { credentialProblem, examineCredential } from './credential.js';
-import type { Credential, CredentialOwner } from './credential.js';
+import type { Clock } from '../../core/runtime/clock.js';
 import { withinDeadline } from '../../core/runtime/deadline.js';
 import type { Deadline } from '../../core/runtime/deadline.js';
-import { passportHeaderSegment } from './passport-writer.js';
+import type { Spc } from '../../core/terms.js';
+import { isHopbackError } from '../../errors.js';
+import type { JwtClaimConstraints } from '../certificates/certificate.js';
+import { ES256_SIGNATURE_OCTETS, verifyEs256 } from '../es256.js';
+import { MAX_IDENTITY_HEADER_CHARS, formatIdentityHeader } from '../identity-header.js';
+import { divPayload } from '../passport-types/div.js';
+import type { PassportParty } from '../passport-types/passport-type.js';
+import type { ShakenClaims } from '../passport-types/shaken.js';
+import { canonicalJson } from '../passport.js';
+import { credentialProblem, examineCredential } from './certificate-source.js';
+import type { CertificateSource, Credential, CredentialOwner, SigningCertificate } from './certificate-source.js';
 import type { Signer } from './signer.js';
 import { refused } from './signing-outcome.js';
-import type { RefusedSigning, SignatureRefusal } from './signing-outcome.js';
+import type {
+  DiversionClaims,
+  RecordDelivery,
+  RefusedSigning,
+  SignatureFacts,
+  SignatureRecord,
+  SignatureRefusal,
+} from './signing-outcome.js';
+
+/** What of a certificate's claim constraints concerns PASSporTs of one type; worked out once per certificate. */
+interface ClaimLimits {
+  /** Why no PASSporT of the type fits the certificate: a claim that it never has, or always; undefined when some can. */
+  readonly always: ClaimViolation | undefined;
+  /** Claims of the type that may have certain values only; empty for nearly every certificate. */
+  readonly permittedValues: JwtClaimConstraints['permittedValues'];
+}
+
+/** Both values of a claim that the certificate does not permit. Free of telephone numbers. */
+interface ClaimViolation {
+  readonly expected: string;
+  readonly actual: string;
+}
+
+/**
+ * Works out what the constraints of a certificate mean for the PASSporTs of one type, whose claims are always the same.
+ * @param constraints - of the end entity certificate; undefined where it has none
+ * @param claims - names of the claims that the type has
+ * @returns the limits; never throws
+ * @see RFC 8226 section 8, RFC 9118 section 4
+ */
+function claimLimits(constraints: JwtClaimConstraints | undefined, claims: readonly string[]): ClaimLimits {
+  if (constraints === undefined) return NO_LIMITS;
+  const missing = constraints.mustInclude.find((claim) => !claims.includes(claim));
+  const excluded = constraints.mustExclude.find((claim) => claims.includes(claim));
+  const always =
+    missing !== undefined
+      ? { expected: `${missing} present`, actual: 'absent' }
+      : excluded !== undefined
+        ? { expected: `${excluded} absent`, actual: 'present' }
+        : undefined;
+  return { always, permittedValues: constraints.permittedValues.filter(({ claim }) => claims.includes(claim)) };
+}
+
+/**
+ * Compares the claims of a PASSporT with the values that its certificate permits, as verifiers do.
+ * @param permittedValues - of {@link ClaimLimits}
+ * @param payload - the claims that are about to be signed
+ * @returns the first violation, or undefined; never throws
+ * @see RFC 8226 section 8
+ */
+function claimViolation(
+  permittedValues: ClaimLimits['permittedValues'],
+  payload: Readonly<Record<string, JsonValue>>,
+): ClaimViolation | undefined {
+  for (const { claim, permitted } of permittedValues) {
+    const value = payload[claim];
+    if (value === undefined || permitted.includes(claimText(value))) continue;
+    // Other claims hold telephone numbers, which no outcome repeats.
+    return claim === 'attest'
+      ? { expected: `attest ${permitted.join(' or ')}`, actual: claimText(value) }
+      : { expected: `a value of ${claim} that the certificate permits`, actual: 'another one' };
+  }
+  return undefined;
+}
+
+const NO_LIMITS: ClaimLimits = { always: undefined, permittedValues: [] };
+
+const claimText = (value: JsonValue): string => (typeof value === 'string' ? value : canonicalJson(value));
+
+/**
+ * The header segment of the PASSporTs that are signed under one certificate. It is the same for every call, so that it is made
+ * once.
+ * @param ppt - type of the PASSporT
+ * @param x5u - where the certificate is published
+ * @returns base64url
+ * @see RFC 8225 section 4, RFC 8588 section 4, RFC 8946 section 3
+ */
+function passportHeaderSegment(ppt: 'shaken' | 'div', x5u: string): string {
+  return encodeBase64Url(canonicalJson({ alg: 'ES256', ppt, typ: 'passport', x5u }));
+}
+
+/**
+ * The payload of a SHAKEN PASSporT as it is signed: what `canonicalJson(shakenPayload(claims))` gives, put together by hand since
+ * this is done for every call.
+ * @param claims - numbers in canonical form, which need no escaping in JSON
+ * @returns canonical JSON
+ * @see RFC 8588 section 6, RFC 8225 section 9
+ */
+export function shakenPayloadText(claims: ShakenClaims): string {
+  const { attestation, destTn, destUri, iatSeconds, origTn, origId } = claims;
+  const tn = destTn.length === 0 ? '' : `"tn":["${destTn.join('","')}"]`;
+  const uri = destUri === undefined ? '' : `${tn === '' ? '' : ','}"uri":${JSON.stringify(destUri)}`;
+  return `{"attest":"${attestation}","dest":{${tn}${uri}},"iat":${String(iatSeconds)},"orig":{"tn":"${origTn}"},"origid":${JSON.stringify(origId)}}`;
+}
+
+/**
+ * The payload of a div PASSporT as it is signed.
+ * @param claims - of the div
+ * @returns canonical JSON
+ * @see RFC 8946 section 3, RFC 8225 section 9
+ */
+export function divPayloadText(claims: DiversionClaims): string {
+  const { orig, dest, divTn, iatSeconds } = claims;
+  const payload = divPayload({ origTn: '', destTn: [], divTn, iatSeconds });
+  return canonicalJson({ ...payload, orig: party(orig), dest: { [dest.kind]: [dest.value] } });
+}
+
+const party = (value: PassportParty): Readonly<Record<string, string>> => ({ [value.kind]: value.value });
 
 /** One provider's means to sign: its code, key and certificate. */
 export interface SigningIdentity {
@@ -151,7 +260,7 @@ export function signTokenNow(signer: Signer, draft: TokenDraft): SignedToken | R
 }
 
 /** A signer, and how long it is waited for. */
-export interface BoundedSigner {
+interface BoundedSigner {
   readonly signer: Signer;
   readonly deadline: Deadline;
 }
@@ -258,4 +367,43 @@ function signerFailed(cause: unknown): RefusedSigning<SignatureRefusal> {
     retryable: cause.retryable,
     ...(typeof reason === 'string' ? { actual: reason } : undefined),
   });
+}
+
+/**
+ * What a record says of the signature itself.
+ * @param identity - who signed
+ * @param draft - what was signed
+ * @returns facts without key material
+ */
+export function signatureFacts(identity: SigningIdentity, draft: TokenDraft): SignatureFacts {
+  const { certificate, x5u } = draft.credential.credential.signingCertificate;
+  return {
+    spc: identity.spc,
+    signedAtMs: draft.credential.nowMs,
+    signingInputSha256: hash('sha256', draft.signingInput),
+    certificateSha256: certificate.sha256,
+    x5u,
+    signerKind: identity.signer.kind,
+  };
+}
+
+/**
+ * Hands a record to the sink; whatever the sink does, the call goes on.
+ * @param sink - `onRecord` of the service
+ * @param record - of one signature
+ * @returns what became of it; never throws
+ */
+export function deliverRecord(
+  sink: ((record: SignatureRecord) => void) | undefined,
+  record: SignatureRecord,
+): RecordDelivery {
+  if (sink === undefined) return 'no-sink';
+  try {
+    const returned: unknown = sink(record);
+    // An async function fits the type of a sink; its rejection would end the process.
+    if (returned instanceof Promise) returned.catch(() => undefined);
+    return 'delivered';
+  } catch {
+    return 'failed';
+  }
 }

@@ -1,8 +1,8 @@
 import type { PassportParty } from '../passport-types/passport-type.js';
 import { claimedParty } from './request.js';
-import { chainTargets, STEPS_OUTSIDE_CHAINS } from './request-steps.js';
+import { chainTargets, STEPS_OUTSIDE_CHAINS } from './steps.js';
 import { forgetSteps, runSteps } from './step.js';
-import type { RequestContext, Token } from './token.js';
+import type { RequestContext, Token } from './step.js';
 
 /**
  * Lays the div chains of a request: from each PASSporT that speaks for the caller outwards, each div continuing the dest of

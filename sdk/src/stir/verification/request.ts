@@ -1,12 +1,196 @@
 import type { JsonObject } from '../../core/json-text.js';
-import { isAnonymousUri, parseNameAddr, splitHeaderList } from '../../core/sip-request.js';
+import { headerValues, isAnonymousUri, parseNameAddr, splitHeaderList } from '../../core/sip-request.js';
+import type { SipRequestText } from '../../core/sip-request.js';
 import { parseSipUri, telephoneNumberOfUri } from '../../core/sip-uri.js';
 import type { SipUri } from '../../core/sip-uri.js';
 import { canonicalTelephoneNumber, isCanonicalTelephoneNumber } from '../../core/telephone-number.js';
 import type { NumberingPlan } from '../../core/telephone-number.js';
-import { plainSipNumber } from './plain-sip-number.js';
-import { readSipDate } from './sip-date.js';
-import type { PassportParty } from '../passport-types/passport-type.js';
+import { parseIdentityHeader } from '../identity-header.js';
+import type { PassportClaims, PassportParty } from '../passport-types/passport-type.js';
+import { PASSPORT_TYPES } from '../passport-types/registry.js';
+import { parsePassport } from '../passport.js';
+
+/**
+ * Reads the number out of the spelling that nearly all carrier traffic uses, `sip:+12155551212@host[:port][;user=phone]`, bare or
+ * in angle brackets with a display name in front and a tag behind, without taking the rest apart. Whatever deviates in one
+ * character is left to the full parsers, which give the same number for what is read here (a property test holds the two
+ * together).
+ * @param text - a URI or a From, To or P-Asserted-Identity value
+ * @returns the digits, or undefined to say: parse it properly
+ */
+export function plainSipNumber(text: string): string | undefined {
+  const open = text.charCodeAt(0) === QUOTE ? endOfDisplayName(text) : 0;
+  const isAngled = text.charCodeAt(open) === OPEN;
+  if (open > 0 && !isAngled) return undefined;
+  const start = isAngled ? open + 1 : 0;
+  if (!text.startsWith('sip:+', start)) return undefined;
+  const digitsFrom = start + 5;
+  const digitsEnd = endOfDigits(text, digitsFrom);
+  const length = digitsEnd - digitsFrom;
+  if (length < MIN_DIGITS || length > MAX_DIGITS || text.charCodeAt(digitsFrom) === ZERO) return undefined;
+  if (text.charCodeAt(digitsEnd) !== AT) return undefined;
+  const hostEnd = endOfPlainHost(text, digitsEnd + 1);
+  const portEnd = hostEnd < 0 ? -1 : endOfPlainPort(text, hostEnd);
+  if (portEnd < 0) return undefined;
+  const at = text.startsWith(USER_PHONE, portEnd) ? portEnd + USER_PHONE.length : portEnd;
+  if (isAngled ? !isTail(text, at) : at !== text.length) return undefined;
+  return text.slice(digitsFrom, digitsEnd);
+}
+
+const QUOTE = 0x22;
+const OPEN = 0x3c;
+const CLOSE = 0x3e;
+const AT = 0x40;
+const ZERO = 0x30;
+const USER_PHONE = ';user=phone';
+const TAG = ';tag=';
+/** Shorter ones may be emergency or service numbers, which the full reader tells apart. */
+const MIN_DIGITS = 8;
+const MAX_DIGITS = 15;
+/** Far below every bound of the full parsers. */
+const MAX_HOST_CHARS = 128;
+const MAX_TAG_CHARS = 128;
+
+const isDigit = (code: number): boolean => code >= 0x30 && code <= 0x39;
+const isLetter = (code: number): boolean => (code >= 0x61 && code <= 0x7a) || (code >= 0x41 && code <= 0x5a);
+
+/** Where the angle bracket stands after a quoted name of plain characters; -1 for any other beginning. */
+function endOfDisplayName(text: string): number {
+  const close = text.indexOf('"', 1);
+  if (close < 0 || close > MAX_NAME_CHARS) return -1;
+  for (let at = 1; at < close; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code < SPACE || code > TILDE || code === BACKSLASH) return -1;
+  }
+  return text.charCodeAt(close + 1) === SPACE ? close + 2 : close + 1;
+}
+
+function endOfDigits(text: string, from: number): number {
+  let at = from;
+  while (isDigit(text.charCodeAt(at))) at += 1;
+  return at;
+}
+
+/** Behind a port of up to four digits, or where there is none; -1 for what only the full parser may judge. */
+function endOfPlainPort(text: string, from: number): number {
+  if (text.charCodeAt(from) !== COLON) return from;
+  const end = endOfDigits(text, from + 1);
+  return end === from + 1 || end > from + MAX_PORT_DIGITS + 1 || text.charCodeAt(from + 1) === ZERO ? -1 : end;
+}
+
+const SPACE = 0x20;
+const TILDE = 0x7e;
+const BACKSLASH = 0x5c;
+const COLON = 0x3a;
+const MAX_NAME_CHARS = 64;
+const MAX_PORT_DIGITS = 4;
+
+/** Labels of letters and digits with single dots between; -1 for anything else. */
+function endOfPlainHost(text: string, from: number): number {
+  let at = from;
+  let labelFrom = from;
+  for (; at - from <= MAX_HOST_CHARS; at += 1) {
+    const code = text.charCodeAt(at);
+    if (isDigit(code) || isLetter(code)) continue;
+    if (at === labelFrom) return -1;
+    if (code !== DOT) return at;
+    labelFrom = at + 1;
+  }
+  return -1;
+}
+
+const DOT = 0x2e;
+
+/** `>` and nothing, or `>;tag=` and a token of letters, digits, dots and hyphens. */
+function isTail(text: string, from: number): boolean {
+  if (text.charCodeAt(from) !== CLOSE) return false;
+  if (from + 1 === text.length) return true;
+  const tagFrom = from + 1 + TAG.length;
+  if (!text.startsWith(TAG, from + 1) || tagFrom === text.length || text.length - tagFrom > MAX_TAG_CHARS) return false;
+  for (let at = tagFrom; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (!isDigit(code) && !isLetter(code) && code !== DOT && code !== HYPHEN) return false;
+  }
+  return true;
+}
+
+const HYPHEN = 0x2d;
+
+/**
+ * Reads a SIP Date, such as `Sat, 13 Nov 2010 23:29:00 GMT`. The day of the week is not held against the date. Never throws for
+ * peer input.
+ * @param text - value of a Date header; white space around it is passed over
+ * @returns whole seconds since the epoch; undefined when it is no SIP date
+ * @see RFC 3261 section 20.17
+ * @example
+ * ```ts
+ * console.log(readSipDate('Sat, 13 Nov 2010 23:29:00 GMT')); // 1289690940
+ * ```
+ */
+export function readSipDate(text: string): number | undefined {
+  const date = text.length === SIP_DATE_CHARS ? text : text.trim();
+  // Every part has its place: read by column.
+  if (date.length !== SIP_DATE_CHARS || !date.endsWith(' GMT') || !hasSeparators(date)) return undefined;
+  const day = digits(date, 5, 2);
+  const month = monthAt(date, 8);
+  const year = digits(date, 12, 4);
+  const hours = digits(date, 17, 2);
+  const minutes = digits(date, 20, 2);
+  const seconds = digits(date, 23, 2);
+  // Second 60 is a leap second, which no clock here counts. Comparisons with NaN are false.
+  if (!(hours < 24 && minutes < 60 && seconds < 60 && year >= 0)) return undefined;
+  if (month < 0 || !(day >= 1 && day <= daysOf(month, year))) return undefined;
+  return Date.UTC(year, month, day, hours, minutes, seconds) / 1000;
+}
+
+/** 0 for `Jan`; -1 for what is no month. */
+const monthAt = (text: string, at: number): number => MONTHS.indexOf(threeLetters(text, at));
+
+const threeLetters = (text: string, at: number): number =>
+  (text.charCodeAt(at) << 16) | (text.charCodeAt(at + 1) << 8) | text.charCodeAt(at + 2);
+
+const SIP_DATE_CHARS = 29;
+
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'].map((name) =>
+  threeLetters(name, 0),
+);
+
+const hasSeparators = (text: string): boolean =>
+  text.startsWith(', ', 3) &&
+  text.charCodeAt(7) === SPACE &&
+  text.charCodeAt(11) === SPACE &&
+  text.charCodeAt(16) === SPACE &&
+  text.charCodeAt(19) === COLON &&
+  text.charCodeAt(22) === COLON;
+
+function daysOf(month: number, year: number): number {
+  if (month !== 1) return month === 3 || month === 5 || month === 8 || month === 10 ? 30 : 31;
+  return (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0 ? 29 : 28;
+}
+
+function digits(text: string, at: number, count: number): number {
+  let value = 0;
+  for (let index = at; index < at + count; index += 1) {
+    const digit = text.charCodeAt(index) - ZERO;
+    if (!(digit >= 0 && digit <= 9)) return Number.NaN;
+    value = value * 10 + digit;
+  }
+  return value;
+}
+
+/**
+ * Writes the value of a Date header for an instant: what {@link readSipDate} reads. Never throws.
+ * @param epochSeconds - seconds since the epoch, up to 8,640,000,000,000; beyond it `Invalid Date` is written
+ * @returns the date in GMT, 29 characters for the years 0 to 9999
+ * @see RFC 3261 section 20.17
+ * @example
+ * ```ts
+ * console.log(formatSipDate(1289690940)); // Sat, 13 Nov 2010 23:29:00 GMT
+ * ```
+ */
+export function formatSipDate(epochSeconds: number): string {
+  return new Date(epochSeconds * 1000).toUTCString();
+}
 
 /**
  * What a verification service needs of a SIP request: header field values as received, without the header names.
@@ -234,8 +418,6 @@ function isLikeNumber(uri: SipUri): boolean {
 /** As many as a local number has; a PBX has shorter extensions, which name nobody outside it. */
 const LIKE_NUMBER_DIGITS = 7;
 
-const isDigit = (code: number): boolean => code >= 0x30 && code <= 0x39;
-
 /** One value each; what is no text is as good as unreadable. */
 function assertedEntries(values: string | readonly string[]): readonly string[] {
   if (typeof values === 'string') return splitHeaderList(values);
@@ -285,4 +467,70 @@ function partyOf(uri: SipUri, plan: NumberingPlan): PassportParty | undefined {
     return undefined;
   const user = uri.user === undefined ? '' : `${uri.user}@`;
   return { kind: 'uri', value: `${uri.scheme}:${user}${uri.host.toLowerCase()}` };
+}
+
+/**
+ * Caller and called party by the word of the first token that names them. Nothing of it is known to be true: only for looking at
+ * everything else that a token can be wrong about, where the call that it belongs to is not at hand.
+ * @param identity - Identity header values
+ * @returns the parties as claimed, for a {@link VerificationRequest}; empty where no token names any; never throws for peer input
+ * @see RFC 8225 section 5.2.1
+ * @example
+ * ```ts
+ * console.log(claimedParties('no.token.here').orig); // undefined
+ * ```
+ */
+export function claimedParties(
+  identity: string | readonly string[],
+): Partial<Pick<VerificationRequest, 'orig' | 'dest'>> {
+  for (const value of typeof identity === 'string' ? [identity] : identity) {
+    const claims = claimsOf(value);
+    if (claims !== undefined) return { orig: claims.orig, dest: claims.dest };
+  }
+  return {};
+}
+
+function claimsOf(value: string): PassportClaims | undefined {
+  const header = parseIdentityHeader(value);
+  if (header.status === 'malformed') return undefined;
+  const parsed = parsePassport(header.identityHeader.token);
+  if (parsed.status === 'malformed') return undefined;
+  const type = PASSPORT_TYPES.find(({ ppt }) => ppt === parsed.passport.header.ppt);
+  const claims = type?.role === 'caller' ? type.readClaims(parsed.passport.payload) : undefined;
+  return claims?.status === 'read' ? claims.claims : undefined;
+}
+
+/**
+ * Picks out of a SIP request what a verification service needs. A From or To that is there twice is handed
+ * on as the list that nobody can read; of Date the first counts. Never throws for peer input.
+ * @param request - as read by {@link parseSipRequest}
+ * @returns the header values, untrusted text; members that the request lacks are absent
+ * @see RFC 8224 section 6.2
+ * @example
+ * ```ts
+ * const parsed = parseSipRequest(sampleInvite({ origTn: '12025550101' }));
+ * if (parsed.status === 'malformed') throw new Error(parsed.reason);
+ * const request = verificationRequestOf(parsed.request);
+ * console.log(readParties(request, DEFAULT_VERIFICATION_POLICY).orig?.value); // 12025550101
+ * ```
+ */
+export function verificationRequestOf(
+  request: SipRequestText,
+): VerificationRequest & { readonly identity: readonly string[] } {
+  const from = onlyValue(headerValues(request, 'from'));
+  const to = onlyValue(headerValues(request, 'to'));
+  const [date] = headerValues(request, 'date');
+  return {
+    identity: headerValues(request, 'identity'),
+    pAssertedIdentity: headerValues(request, 'p-asserted-identity'),
+    requestUri: request.requestUri,
+    ...(from === undefined ? undefined : { from }),
+    ...(to === undefined ? undefined : { to }),
+    ...(date === undefined ? undefined : { date }),
+  };
+}
+
+/** One value per request is what the protocol allows; which of two a switch goes by is anybody's guess. @see RFC 3261 section 7.3.1 */
+function onlyValue(values: readonly string[]): string | undefined {
+  return values.length > 1 ? values.join(', ') : values[0];
 }

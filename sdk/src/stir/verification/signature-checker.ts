@@ -1,5 +1,74 @@
-import { verifyEs256 } from '../es256.js';
+import type { KeyObject } from 'node:crypto';
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import { HopbackError } from '../../errors.js';
+import { ES256_SIGNATURE_OCTETS, verifyEs256 } from '../es256.js';
 import type { SignatureJob } from '../es256.js';
+
+/** Public keys that a signature thread has not seen yet travel once, as SPKI, under a number. */
+interface NumberedKey {
+  readonly number: number;
+  /** SubjectPublicKeyInfo, DER. */
+  readonly spki: Uint8Array;
+}
+
+/** What goes to a signature thread: jobs packed into one buffer, which changes hands instead of being copied. */
+export interface SignatureBatch {
+  readonly id: number;
+  readonly count: number;
+  /** Keys that the jobs name and the thread has not seen. */
+  readonly keys: readonly NumberedKey[];
+  /** Whether the thread forgets all keys before it takes these. */
+  readonly forgetKeys: boolean;
+  /** Per job: key number and input length (4 octets each, big endian), signature (64), input. */
+  readonly packed: Uint8Array<ArrayBuffer>;
+}
+
+/** What comes back: one octet per job, 1 where the signature verifies. */
+export interface SignatureBatchResult {
+  readonly id: number;
+  readonly valid: Uint8Array<ArrayBuffer>;
+}
+
+/** One job as it lies in a batch. */
+interface PackedJob {
+  readonly keyNumber: number;
+  readonly signature: Uint8Array;
+  readonly signingInput: Uint8Array;
+}
+
+/** Packs jobs into one buffer. */
+function packJobs(jobs: readonly SignatureJob[], keyNumber: (job: SignatureJob) => number): Uint8Array<ArrayBuffer> {
+  const size = jobs.reduce((sum, job) => sum + JOB_HEAD_OCTETS + job.signingInput.length, 0);
+  // Not from Node's shared pool: the buffer is handed over whole.
+  const packed = Buffer.from(new ArrayBuffer(size));
+  let at = 0;
+  for (const job of jobs) {
+    packed.writeUInt32BE(keyNumber(job), at);
+    packed.writeUInt32BE(job.signingInput.length, at + 4);
+    packed.set(job.signature, at + 8);
+    packed.write(job.signingInput, at + JOB_HEAD_OCTETS, 'latin1');
+    at += JOB_HEAD_OCTETS + job.signingInput.length;
+  }
+  return packed;
+}
+
+/** Takes the jobs out of a buffer again, without copying. */
+export function* unpackJobs(packed: Uint8Array, count: number): Generator<PackedJob> {
+  const view = new DataView(packed.buffer, packed.byteOffset, packed.byteLength);
+  let at = 0;
+  for (let index = 0; index < count; index += 1) {
+    const inputEnd = at + JOB_HEAD_OCTETS + view.getUint32(at + 4);
+    yield {
+      keyNumber: view.getUint32(at),
+      signature: packed.subarray(at + 8, at + JOB_HEAD_OCTETS),
+      signingInput: packed.subarray(at + JOB_HEAD_OCTETS, inputEnd),
+    };
+    at = inputEnd;
+  }
+}
+
+const JOB_HEAD_OCTETS = 8 + ES256_SIGNATURE_OCTETS;
 
 /**
  * Where signatures are checked: in the calling thread ({@link INLINE_SIGNATURE_CHECKER}), in threads of its own
@@ -61,3 +130,235 @@ async function settled(checked: unknown): Promise<Signatures> {
 }
 
 const isSignatures = (checked: unknown): checked is Signatures => Array.isArray(checked);
+
+/** Settings of a signature pool. */
+export interface SignaturePoolOptions {
+  /** Threads that check signatures, 1 to 256. Default: one per processor. */
+  readonly threads?: number;
+  /** Jobs that may wait or be under way at a time; further ones are left unchecked at once. Default {@link MAX_JOBS_IN_POOL}. */
+  readonly maxJobs?: number;
+}
+
+/** Checks signatures in threads of its own, so that the event loop is left to the calls. */
+export interface SignaturePool extends SignatureChecker, AsyncDisposable {
+  /** Checks signatures; never rejects. A job that finds no room, or whose thread dies, comes back undefined: not checked. */
+  readonly check: (jobs: readonly SignatureJob[]) => Promise<readonly (boolean | undefined)[]>;
+  /** Stops the threads; jobs that were not checked come back undefined. */
+  readonly close: () => Promise<void>;
+}
+
+/**
+ * Jobs that may wait or be under way in a pool by default: at some 0.1 ms each, a little less than a second of work for two
+ * threads. Whoever comes later would be too late for a call anyway.
+ */
+export const MAX_JOBS_IN_POOL = 16_384;
+
+/**
+ * Starts threads that check signatures. Jobs that arrive in one turn of the event loop travel together, which is what makes
+ * a thread cheaper than the libuv pool. An idle pool keeps no process alive; close it all the same.
+ * @param options - threads and room; defaults are one thread per processor and {@link MAX_JOBS_IN_POOL}
+ * @returns the pool: `signatureChecker` of a verification service
+ * @throws {@link HopbackError} `invalid-configuration` when a setting is out of range
+ * @see RFC 7518 section 3.4
+ * @example
+ * ```ts
+ * const clock = createManualClock();
+ * const root = parseCertificate((await createTestPki()).root.der);
+ * if (root.status === 'malformed') throw new Error(root.detail);
+ * const trustStore = createTrustStore({ anchors: [root.certificate], source: { kind: 'files' } });
+ * await using certificates = createCertificateRepository({ clock });
+ * await using signatureChecker = createSignaturePool({ threads: 2 });
+ * const service = createVerificationService({ certificates, trustStore, clock, signatureChecker });
+ * console.log((await service.verify({ identity: [] })).reasons[0]); // identity-absent
+ * ```
+ */
+export function createSignaturePool(options: SignaturePoolOptions = {}): SignaturePool {
+  const threads = inRange('threads', options.threads ?? availableParallelism(), MAX_THREADS);
+  const pool: Pool = {
+    threads: [],
+    maxJobs: inRange('maxJobs', options.maxJobs ?? MAX_JOBS_IN_POOL, MAX_POOL_JOBS),
+    jobs: 0,
+    queue: [],
+    isScheduled: false,
+    isClosed: false,
+  };
+  for (let index = 0; index < threads; index += 1) pool.threads.push(startThread(pool));
+  const close = (): Promise<void> => closePool(pool);
+  return { check: (jobs) => enqueue(pool, jobs), close, [Symbol.asyncDispose]: close };
+}
+
+interface Waiting {
+  readonly jobs: readonly SignatureJob[];
+  readonly resolve: (results: readonly (boolean | undefined)[]) => void;
+}
+
+interface Thread {
+  worker: Worker;
+  /** Batches under way, oldest first. */
+  readonly batches: Map<number, readonly Waiting[]>;
+  readonly keyNumbers: Map<KeyObject, number>;
+  nextId: number;
+  /** Times in a row that the thread ended without having answered. */
+  deaths: number;
+}
+
+interface Pool {
+  readonly threads: Thread[];
+  readonly maxJobs: number;
+  jobs: number;
+  queue: Waiting[];
+  isScheduled: boolean;
+  isClosed: boolean;
+}
+
+const MAX_DEATHS = 3;
+const MAX_THREADS = 256;
+const MAX_POOL_JOBS = 1_000_000;
+/** A thread works on one batch while the next one waits; more would only take time from jobs that come later. */
+const BATCHES_PER_THREAD = 2;
+/** 64 signatures take some 5 ms: as long as a job may wait behind others of its batch. */
+const JOBS_PER_BATCH = 64;
+/** Certificates in use at a time; past it a thread starts afresh, which costs it a few hundred imports of keys. */
+const MAX_KEYS_PER_THREAD = 4096;
+
+function inRange(name: string, value: number, max: number): number {
+  if (Number.isInteger(value) && value >= 1 && value <= max) return value;
+  throw new HopbackError('invalid-configuration', `${name} must be an integer from 1 to ${String(max)}`);
+}
+
+function enqueue(pool: Pool, jobs: readonly SignatureJob[]): Promise<readonly (boolean | undefined)[]> {
+  if (jobs.length === 0) return Promise.resolve([]);
+  if (pool.isClosed || pool.jobs + jobs.length > pool.maxJobs) return Promise.resolve(jobs.map(() => undefined));
+  pool.jobs += jobs.length;
+  return new Promise((resolve) => {
+    pool.queue.push({ jobs, resolve });
+    if (pool.isScheduled) return;
+    pool.isScheduled = true;
+    setImmediate(() => {
+      pool.isScheduled = false;
+      dispatch(pool);
+    });
+  });
+}
+
+/** Gives what waits to the threads with the least to do, in batches of even size. */
+function dispatch(pool: Pool): void {
+  while (pool.queue.length > 0) {
+    const thread = leastBusy(pool);
+    if (thread === undefined) return;
+    send(thread, takeBatch(pool));
+  }
+}
+
+function leastBusy(pool: Pool): Thread | undefined {
+  let best: Thread | undefined;
+  for (const thread of pool.threads) {
+    if (thread.batches.size < (best?.batches.size ?? BATCHES_PER_THREAD)) best = thread;
+  }
+  return best;
+}
+
+/** A fair share of what waits, so that no thread idles while another has it all. */
+function takeBatch(pool: Pool): readonly Waiting[] {
+  const share = Math.ceil(pool.queue.length / pool.threads.length);
+  return pool.queue.splice(0, Math.min(JOBS_PER_BATCH, share));
+}
+
+function send(thread: Thread, waiting: readonly Waiting[]): void {
+  const jobs = waiting.flatMap((entry) => entry.jobs);
+  const forgetKeys = thread.keyNumbers.size + jobs.length > MAX_KEYS_PER_THREAD;
+  if (forgetKeys) thread.keyNumbers.clear();
+  const keys: NumberedKey[] = [];
+  const packed = packJobs(jobs, ({ publicKey }) => {
+    const known = thread.keyNumbers.get(publicKey);
+    if (known !== undefined) return known;
+    const number = thread.keyNumbers.size;
+    thread.keyNumbers.set(publicKey, number);
+    keys.push({ number, spki: publicKey.export({ type: 'spki', format: 'der' }) });
+    return number;
+  });
+  const id = thread.nextId;
+  thread.nextId += 1;
+  thread.batches.set(id, waiting);
+  const batch: SignatureBatch = { id, count: jobs.length, keys, forgetKeys, packed };
+  thread.worker.postMessage(batch, [packed.buffer]);
+  thread.worker.ref();
+}
+
+function startThread(pool: Pool): Thread {
+  const thread: Thread = { worker: openWorker(), batches: new Map(), keyNumbers: new Map(), nextId: 0, deaths: 0 };
+  listen(pool, thread);
+  return thread;
+}
+
+/** An idle pool must not keep a process alive; one with work does, since somebody waits for it. */
+function openWorker(): Worker {
+  const worker = new Worker(new URL('./signature-thread.js', import.meta.url));
+  worker.unref();
+  return worker;
+}
+
+function listen(pool: Pool, thread: Thread): void {
+  const { worker } = thread;
+  worker.on('message', (result: SignatureBatchResult) => {
+    const waiting = thread.batches.get(result.id) ?? [];
+    thread.batches.delete(result.id);
+    thread.deaths = 0;
+    if (thread.batches.size === 0) worker.unref();
+    settle(pool, waiting, result.valid);
+    dispatch(pool);
+  });
+  // A thread that dies has checked nothing of what it held; another takes its place.
+  worker.on('error', () => undefined);
+  worker.on('exit', () => {
+    abandon(pool, thread);
+    if (pool.isClosed) return;
+    thread.deaths += 1;
+    if (thread.deaths < MAX_DEATHS) revive(pool, thread);
+    else retire(pool, thread);
+    dispatch(pool);
+  });
+}
+
+function revive(pool: Pool, thread: Thread): void {
+  thread.worker = openWorker();
+  thread.keyNumbers.clear();
+  listen(pool, thread);
+}
+
+/** A thread that cannot live is not started for ever; with the last one the pool stops checking, and says so by undefined. */
+function retire(pool: Pool, thread: Thread): void {
+  pool.threads.splice(pool.threads.indexOf(thread), 1);
+  if (pool.threads.length > 0) return;
+  pool.isClosed = true;
+  giveUp(pool, pool.queue.splice(0));
+}
+
+function settle(pool: Pool, waiting: readonly Waiting[], valid: Uint8Array): void {
+  let at = 0;
+  for (const { jobs, resolve } of waiting) {
+    const from = at;
+    resolve(jobs.map((_job, index) => valid[from + index] === 1));
+    at += jobs.length;
+    pool.jobs -= jobs.length;
+  }
+}
+
+function abandon(pool: Pool, thread: Thread): void {
+  for (const waiting of thread.batches.values()) giveUp(pool, waiting);
+  thread.batches.clear();
+}
+
+function giveUp(pool: Pool, waiting: readonly Waiting[]): void {
+  for (const { jobs, resolve } of waiting) {
+    pool.jobs -= jobs.length;
+    resolve(jobs.map(() => undefined));
+  }
+}
+
+async function closePool(pool: Pool): Promise<void> {
+  if (pool.isClosed) return;
+  pool.isClosed = true;
+  giveUp(pool, pool.queue.splice(0));
+  await Promise.all(pool.threads.map(({ worker }) => worker.terminate()));
+}

@@ -3,8 +3,8 @@ import type { KeyObject } from 'node:crypto';
 import { parentPort } from 'node:worker_threads';
 import type { MessagePort } from 'node:worker_threads';
 import { verifyEs256Bytes } from '../es256.js';
-import { unpackJobs } from './signature-batch.js';
-import type { SignatureBatch, SignatureBatchResult } from './signature-batch.js';
+import { unpackJobs } from './signature-checker.js';
+import type { SignatureBatch, SignatureBatchResult } from './signature-checker.js';
 
 // The body of a signature thread: batches in, one octet per signature out. It keeps nothing but public keys.
 if (parentPort !== null) serve(parentPort, new Map());

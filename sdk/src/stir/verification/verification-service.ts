@@ -1,27 +1,246 @@
+import { schedule, timeOf } from '../../core/runtime/clock.js';
 import type { Clock } from '../../core/runtime/clock.js';
 import { HopbackError } from '../../errors.js';
+import type { Certificate } from '../certificates/certificate.js';
+import type { CertificatePathResult } from '../certificates/path.js';
 import type { CertificateLookup, CertificateRepository } from '../certificates/repository.js';
-import { DEFAULT_SIGNATURE_ALGORITHMS } from '../certificates/signed-object.js';
+import { DEFAULT_SIGNATURE_ALGORITHMS } from '../certificates/parse-certificate.js';
 import type { TrustStore } from '../certificates/trust-store.js';
 import { createHeaderCache } from '../passport-header.js';
+import type { PassportHeaderCache } from '../passport-header.js';
 import type { PassportType } from '../passport-types/passport-type.js';
 import { PASSPORT_TYPES, passportTypeRegistry } from '../passport-types/registry.js';
-import type { PendingVerification, TokenSignatureJob } from './core.js';
+import { checkCertificates, concludeVerification, startVerification } from './core.js';
+import type { CertificateKnowledge, PendingVerification, TokenSignatureJob, VerificationCoreOptions } from './core.js';
+import { createPathMemory, createReplayMemory, startCallSearches } from './memory.js';
+import type { CallSearches, ReplayMemory, Seen } from './memory.js';
 import type { CallVerdict } from './outcome.js';
-import { createDeadlines, inTime, withDeadline } from './deadlines.js';
-import type { Deadline } from './deadlines.js';
-import { createPathMemory } from './path-memory.js';
 import { replayWindowMs, verificationPolicy } from './policy.js';
 import type { VerificationPolicy } from './policy.js';
-import { createReplayMemory } from './replay-memory.js';
-import type { ReplayMemory } from './replay-memory.js';
 import type { VerificationRequest } from './request.js';
-import { startCallSearches } from './search-allowance.js';
-import { createStepNames } from './step.js';
-import { checkInline, checkSafely, INLINE_SIGNATURE_CHECKER, NO_RESULTS } from './signature-checker.js';
+import { INLINE_SIGNATURE_CHECKER, NO_RESULTS, checkInline, checkSafely } from './signature-checker.js';
 import type { SignatureChecker, Signatures } from './signature-checker.js';
-import { conclude, judge, lookUpSafely, pathOf, peekSafely, revalidateSafely, start } from './verification-parts.js';
-import type { Judged, Lookups, Shell, Waiting } from './verification-parts.js';
+import { createStepNames } from './step.js';
+
+/** Calls that wait, each for the same time at most. */
+interface Deadlines {
+  /** Starts the clock for a call; `onOver` is called once, unless the call is closed before. */
+  readonly open: (onOver: () => void) => OpenDeadline;
+  /** Says whether the call was still waiting. */
+  readonly close: (deadline: OpenDeadline) => boolean;
+}
+
+/** A call that waits, in the order of arrival; what is closed is in no list any more. */
+interface OpenDeadline {
+  readonly atMs: number;
+  readonly onOver: () => void;
+  isOpen: boolean;
+  previous: OpenDeadline | undefined;
+  next: OpenDeadline | undefined;
+}
+
+/**
+ * Makes deadlines that share one timer. They are over in the order in which they were opened, so the timer follows the oldest; with
+ * hundreds of calls waiting, a timer for each would be a good part of what such a call costs the event loop.
+ * @param budgetMs - how long each may last, milliseconds
+ */
+export function createDeadlines(budgetMs: number): Deadlines {
+  let oldest: OpenDeadline | undefined;
+  let youngest: OpenDeadline | undefined;
+  let cancel: (() => void) | undefined;
+  const remove = (deadline: OpenDeadline): void => {
+    deadline.isOpen = false;
+    if (deadline.previous === undefined) oldest = deadline.next;
+    else deadline.previous.next = deadline.next;
+    if (deadline.next === undefined) youngest = deadline.previous;
+    else deadline.next.previous = deadline.previous;
+    deadline.previous = undefined;
+    deadline.next = undefined;
+  };
+  const ring = (): void => {
+    cancel = undefined;
+    const nowMs = performance.now();
+    for (let due = oldest; due !== undefined && due.atMs <= nowMs; due = oldest) {
+      remove(due);
+      due.onOver();
+    }
+    if (oldest !== undefined) cancel = schedule(ring, oldest.atMs - nowMs);
+  };
+  return {
+    open(onOver) {
+      const deadline = {
+        atMs: performance.now() + budgetMs,
+        onOver,
+        isOpen: true,
+        previous: youngest,
+        next: undefined,
+      };
+      if (youngest === undefined) oldest = deadline;
+      else youngest.next = deadline;
+      youngest = deadline;
+      cancel ??= schedule(ring, budgetMs);
+      return deadline;
+    },
+    close(deadline) {
+      if (!deadline.isOpen) return false;
+      remove(deadline);
+      if (oldest === undefined) {
+        cancel?.();
+        cancel = undefined;
+      }
+      return true;
+    },
+  };
+}
+
+/** Resolves to undefined when the time is up. */
+type Deadline = Promise<undefined>;
+
+/** Works with a deadline that leaves no timer behind, however the work ends. */
+async function withDeadline<T>(budgetMs: number, work: (deadline: Deadline) => Promise<T>): Promise<T> {
+  let cancel = (): void => undefined;
+  const deadline = new Promise<undefined>((resolve) => {
+    cancel = schedule(() => resolve(undefined), budgetMs);
+  });
+  try {
+    return await work(deadline);
+  } finally {
+    cancel();
+  }
+}
+
+/** Waits for work as long as there is time; then for nothing. */
+async function inTime<T>(work: T | Promise<T>, deadline: Deadline, otherwise: T): Promise<T> {
+  return work instanceof Promise ? ((await Promise.race([work, deadline])) ?? otherwise) : work;
+}
+
+/** What a verification service works with, from its making on; everything but the trust store stays. */
+interface Shell {
+  readonly certificates: CertificateRepository;
+  readonly checker: SignatureChecker;
+  readonly policy: VerificationPolicy;
+  readonly types: VerificationCoreOptions['types'];
+  readonly headerCache: PassportHeaderCache;
+  readonly stepNames: ReturnType<typeof createStepNames>;
+  readonly clock: Clock;
+  readonly paths: ReturnType<typeof createPathMemory>;
+  readonly replays: ReplayMemory;
+  /** Milliseconds a call may wait, unless it says otherwise. */
+  readonly budgetMs: number;
+  readonly deadlines: Deadlines;
+  trustStore: TrustStore;
+}
+
+/** What was known of the certificates of `pending.x5uUrls`, in the same order; undefined where nothing was. */
+type Lookups = readonly (CertificateLookup | undefined)[];
+
+/** A request that has been held against its certificates: what is missing for the verdict is the signatures. */
+interface Judged {
+  readonly pending: PendingVerification;
+  readonly lookups: Lookups;
+  readonly jobs: readonly TokenSignatureJob[];
+  /** The trust store that the paths were built to: it may have been replaced by the time of the verdict. */
+  readonly trustStore: TrustStore;
+}
+
+/** First part of a verification, by the clock of the service. @throws {@link HopbackError} `invalid-configuration` for a clock without time */
+function start(shell: Shell, request: VerificationRequest): PendingVerification {
+  const { policy, types, headerCache, stepNames } = shell;
+  const nowMs = timeOf(shell.clock);
+  // By no time at all every PASSporT would be stale, which would be held against the caller.
+  if (nowMs === undefined) throw new HopbackError('invalid-configuration', 'The clock gives no time.');
+  return startVerification(request, { policy, types, headerCache, stepNames, nowMs });
+}
+
+/** A call that somebody waits for. */
+interface Waiting {
+  /** When the verdict is due, as `performance.now()` counts. */
+  readonly untilMs: number;
+  readonly searches: CallSearches;
+}
+
+/**
+ * Second part: builds the paths and holds the tokens against them.
+ * @param waiting - absent where everything was at hand: then the time budget has only begun, and what searches may cost is bounded
+ */
+function judge(shell: Shell, pending: PendingVerification, lookups: Lookups, waiting?: Waiting): Judged {
+  const { trustStore } = shell;
+  const { nowMs } = pending.context;
+  let searches = waiting?.searches;
+  const jobs = checkCertificates(pending, (url): CertificateKnowledge | undefined => {
+    const lookup = lookups[pending.x5uUrls.indexOf(url)];
+    if (lookup?.status !== 'found') return lookup === undefined ? undefined : { lookup };
+    const { chain } = lookup;
+    const path =
+      shell.paths.remembered(chain, trustStore, nowMs) ??
+      pathOf(shell, chain, { nowMs, untilMs: waiting?.untilMs, searches: (searches ??= startCallSearches()) });
+    if (path === undefined) return { lookup };
+    const { source } = trustStore;
+    return source.kind === 'files' ? { lookup, path } : { lookup, path, trustListExpMs: source.expMs };
+  });
+  return { pending, lookups, jobs, trustStore };
+}
+
+/** The path of a chain, remembered or searched; undefined when time is up or searches have cost too much already. */
+function pathOf(
+  shell: Shell,
+  chain: readonly Certificate[],
+  search: { readonly nowMs: number; readonly untilMs: number | undefined; readonly searches: CallSearches },
+): CertificatePathResult | undefined {
+  const { paths, trustStore } = shell;
+  const { nowMs, untilMs, searches } = search;
+  const remembered = paths.remembered(chain, trustStore, nowMs);
+  if (remembered !== undefined) return remembered;
+  if (untilMs !== undefined && performance.now() >= untilMs) return undefined;
+  return paths.search(chain, { trustStore, nowMs, call: searches });
+}
+
+/** Last part: the verdict. */
+function conclude(shell: Shell, { pending, jobs, trustStore }: Judged, signatures: Signatures): CallVerdict {
+  return concludeVerification(pending, jobs, {
+    signatures,
+    observe: (callKey) => observeSafely(shell, callKey, pending.context.nowMs),
+    trustStore: trustStore.version,
+  });
+}
+
+// What others made for this service may break; the call goes on without it.
+
+/** A repository that fails knows nothing. */
+function peekSafely(shell: Shell, url: string): CertificateLookup | undefined {
+  try {
+    return shell.certificates.peek(url) ?? undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** As {@link peekSafely}, fetching what is not there. */
+async function lookUpSafely(shell: Shell, url: string): Promise<CertificateLookup | undefined> {
+  try {
+    return await shell.certificates.lookup(url);
+  } catch {
+    return undefined;
+  }
+}
+
+/** As {@link lookUpSafely}, for a chain that may have been replaced. */
+async function revalidateSafely(shell: Shell, url: string): Promise<CertificateLookup | undefined> {
+  try {
+    return await shell.certificates.revalidate(url);
+  } catch {
+    return undefined;
+  }
+}
+
+/** A replay memory that fails has counted nothing. */
+function observeSafely(shell: Shell, callKey: string, nowMs: number): Seen | undefined {
+  try {
+    return shell.replays.observe(callKey, nowMs);
+  } catch {
+    return undefined;
+  }
+}
 
 /**
  * Time a call may spend waiting for certificates and signature threads. A caller hears ringing after one to two seconds

@@ -1,5 +1,101 @@
+import {
+  headerValues,
+  parseNameAddr,
+  parseSipRequest,
+  splitHeaderList,
+  splitIdentityHeader,
+} from '../../core/sip-request.js';
+import type { SipRequestText } from '../../core/sip-request.js';
+import { parseSipUri, telephoneNumberOfUri } from '../../core/sip-uri.js';
+import type { NumberingPlan } from '../../core/telephone-number.js';
 import type { LegMessage, OwnSigning, Release } from '../../records/index.js';
-import type { CallInvite } from './call-invite.js';
+import type { SipRequestLike } from '../call-facts.js';
+
+/** What an INVITE tells about its leg. Untrusted text throughout. */
+export interface CallInvite {
+  readonly callId?: string | undefined;
+  /** URI of From. */
+  readonly calling?: string | undefined;
+  /** First URI of P-Asserted-Identity. */
+  readonly asserted?: string | undefined;
+  /** The Request-URI where it has a number, else the URI of To where that has one, else the Request-URI. */
+  readonly called?: string | undefined;
+  /** Address of the other end, with its port. */
+  readonly address?: string | undefined;
+  /** Values of Identity header fields, one PASSporT each. */
+  readonly identities: readonly string[];
+  /** It belongs to a dialog that is there already. @see RFC 3261 section 12.2 */
+  readonly isWithinDialog: boolean;
+  /** Absent where it was not seen. */
+  readonly message?: LegMessage;
+}
+
+/** Identity header fields of a request that are kept: shaken, rph and some diversions. */
+const MAX_IDENTITIES = 8;
+
+/** Octets of an INVITE that are taken for one: what is read of a request at most. */
+const MAX_RAW_CHARS = 65_536;
+
+/**
+ * Reads what a record is to say of an INVITE. What cannot be read is left out: an INVITE that is none makes a record too.
+ * Never throws for peer input.
+ * @param message - what makes the hash of it
+ */
+export function readInvite(
+  invite: SipRequestLike,
+  { message, plan }: { readonly message: (text: string) => LegMessage; readonly plan?: NumberingPlan | undefined },
+): CallInvite {
+  const raw = typeof invite.raw === 'string' ? invite.raw : '';
+  const taken = message(raw.slice(0, MAX_RAW_CHARS));
+  const parsed = parseSipRequest(raw);
+  const address = addressOf(invite);
+  if (parsed.status === 'malformed') return { address, identities: [], isWithinDialog: false, message: taken };
+  const { request } = parsed;
+  const asserted = splitHeaderList(headerValues(request, 'p-asserted-identity')[0] ?? '')[0];
+  const to = parseNameAddr(headerValues(request, 'to')[0] ?? '');
+  return {
+    callId: headerValues(request, 'call-id')[0],
+    calling: uriIn(headerValues(request, 'from')[0]),
+    asserted: uriIn(asserted),
+    called: calledUri(request, to.status === 'parsed' ? to.uri : undefined, plan),
+    address,
+    identities: headerValues(request, 'identity')
+      .flatMap((value) => splitIdentityHeader(value))
+      .slice(0, MAX_IDENTITIES),
+    isWithinDialog: to.status === 'parsed' && to.params.has('tag'),
+    message: taken,
+  };
+}
+
+function calledUri({ requestUri }: SipRequestText, to: string | undefined, plan: NumberingPlan | undefined): string {
+  return !hasNumber(requestUri, plan) && to !== undefined && hasNumber(to, plan) ? to : requestUri;
+}
+
+function hasNumber(uri: string, plan: NumberingPlan | undefined): boolean {
+  const parsed = parseSipUri(uri);
+  return parsed.status === 'parsed' && telephoneNumberOfUri(parsed.uri, plan).kind !== 'none';
+}
+
+function uriIn(value: string | undefined): string | undefined {
+  const address = value === undefined ? undefined : parseNameAddr(value);
+  return address?.status === 'parsed' ? address.uri : undefined;
+}
+
+/** Address and port of whoever sent a request, as a record has them. */
+export function addressOf({ source_address: address, source_port: port }: SipRequestLike): string | undefined {
+  if (typeof address !== 'string' || address === '') return undefined;
+  if (port === undefined || port === '') return address;
+  return address.includes(':') && !address.startsWith('[') ? `[${address}]:${port}` : `${address}:${port}`;
+}
+
+/**
+ * The server's own name of the transaction, which no peer can choose: whoever sends two INVITEs with one Call-ID at the same instant does not get the
+ * record of one for both.
+ */
+export function transactionOf(request: SipRequestLike | undefined): string | undefined {
+  const { stackTxnId } = (request ?? {}) as { readonly stackTxnId?: unknown };
+  return typeof stackTxnId === 'string' && stackTxnId !== '' ? stackTxnId : undefined;
+}
 
 /** Who ended something, as a record says it. */
 export type EndingParty = NonNullable<Release['party']>;
@@ -65,7 +161,7 @@ export interface CallState {
  * Branches of one call: as many as Max-Forwards begins at. A hunt that goes on beyond them is a loop.
  * @see RFC 3261 section 8.1.1.6
  */
-export const MAX_CALL_BRANCHES = 70;
+const MAX_CALL_BRANCHES = 70;
 
 /** Begins a call. */
 export function beginCall(
@@ -186,4 +282,85 @@ export function isPlacedCallOver(call: CallState): boolean {
   if (call.ingress !== undefined) return false;
   const isAnswered = call.branches.some(({ answeredAtUs }) => answeredAtUs !== undefined);
   return isAnswered && call.branches.every(({ endedAtUs, isUnsent }) => endedAtUs !== undefined || isUnsent);
+}
+
+/** A dialog as drachtio-srf makes it: as much of it as is used here. */
+export interface DialogLike {
+  /** False when it is over. */
+  readonly connected?: boolean;
+  readonly sip?: { readonly callId?: string };
+  /** The INVITE that it came of. */
+  readonly req?: unknown;
+}
+
+interface Emitter {
+  readonly on: (event: string, listener: (...parts: readonly unknown[]) => void) => unknown;
+  readonly removeListener?: (event: string, listener: (...parts: readonly unknown[]) => void) => unknown;
+}
+
+function isEmitter(value: unknown): value is Emitter {
+  return typeof value === 'object' && value !== null && typeof (value as Partial<Emitter>).on === 'function';
+}
+
+/** Listens to what can be listened to. @returns whether it can be */
+export function listen(emitter: unknown, event: string, listener: (...parts: readonly unknown[]) => void): boolean {
+  if (!isEmitter(emitter)) return false;
+  emitter.on(event, listener);
+  return true;
+}
+
+/** What became of a request while something else went on. */
+interface CancelWatch {
+  readonly isCancelled: () => boolean;
+  /** Listens no longer. */
+  readonly stop: () => void;
+}
+
+/** Watches whether the caller gives up. Of a request that cannot be listened to nobody knows. */
+export function watchCancel(request: unknown): CancelWatch {
+  let isCancelled = false;
+  const onCancel = (): void => {
+    isCancelled = true;
+  };
+  listen(request, 'cancel', onCancel);
+  return {
+    isCancelled: () => isCancelled,
+    stop: () => void (request as Partial<Emitter> | null)?.removeListener?.('cancel', onCancel),
+  };
+}
+
+/** Text of a message as it was on the wire, of a request, a response, or what drachtio-srf tells of a CANCEL. */
+export function messageText(carrier: unknown): string | undefined {
+  const { raw } = (typeof carrier === 'object' ? (carrier ?? {}) : {}) as { readonly raw?: unknown };
+  return typeof raw === 'string' && raw !== '' ? raw : undefined;
+}
+
+/**
+ * Tells, once, how a dialog ended: the BYE that came; `hung-up-here` where the application ended it, of which drachtio-srf tells nobody but by taking
+ * its listeners off when the BYE was answered; `over-before` where it had ended before it was watched.
+ */
+export function watchDialog(
+  dialog: DialogLike,
+  tell: (how: unknown) => void,
+  later: (task: () => void) => void = queueMicrotask,
+): void {
+  let isTold = false;
+  const once = (how: unknown): void => {
+    if (isTold) return;
+    isTold = true;
+    tell(how);
+  };
+  const watch = (): void => {
+    const onDestroy = (bye: unknown): void => once(typeof bye === 'object' && bye !== null ? bye : 'hung-up-here');
+    const onRemoved = (event: unknown, listener: unknown): void => {
+      if (event !== 'destroy' || listener !== onDestroy || isTold) return;
+      if (dialog.connected === false) once('hung-up-here');
+      // Somebody took all listeners off a dialog that goes on. While that is done none can be put back.
+      else later(watch);
+    };
+    listen(dialog, 'destroy', onDestroy);
+    listen(dialog, 'removeListener', onRemoved);
+  };
+  if (dialog.connected === false) once('over-before');
+  else watch();
 }

@@ -12,14 +12,12 @@ import type {
   PendingInserts,
   RecordStore,
 } from '../../records/index.js';
-import type { SipRequestLike } from '../sip-request-like.js';
-import { tellTrouble } from '../trouble.js';
+import type { SipRequestLike } from '../call-facts.js';
+import { tellTrouble } from '../call-facts.js';
 import type { CallIdentity, SipMiddleware } from '../verify-identity.js';
-import { readInvite, transactionOf } from './call-invite.js';
-import { blockedByPolicy, legsOfCall, receivedOf, recordWord } from './call-parts.js';
-import { beginCall, callGivenUp } from './call-state.js';
+import { beginCall, callGivenUp, readInvite, transactionOf } from './call-state.js';
+import { blockedByPolicy, legsOfCall, receivedOf, recordWord, trackCall } from './tracked-call.js';
 import type { CallState } from './call-state.js';
-import { trackCall } from './tracked-call.js';
 import type { TrackedCall } from './tracked-call.js';
 
 /**

@@ -1,21 +1,182 @@
-import { HopbackError } from '../../errors.js';
-import type { SipRequestResult } from '../../core/sip-request.js';
-import { DEFAULT_VERIFICATION_POLICY } from '../../stir/index.js';
-import type { AuthenticationService, Schedule } from '../../stir/index.js';
-import { callFacts, factsOfUnreadable } from '../call-facts.js';
-import { readRequestLike } from '../sip-request-like.js';
-import type { SipRequestLike, SipResponseLike } from '../sip-request-like.js';
-import { tellTrouble, unreadableInvite } from '../trouble.js';
-import type { VerifyIdentityOptions } from '../verify-identity.js';
-import { FORBIDDEN, nothingToSay, unavailable } from './answer.js';
-import type { RedirectAnswer } from './answer.js';
-import { answerBySigning } from './answer-by-signing.js';
-import { answerByVerifying } from './answer-by-verifying.js';
-import { REDIRECT_PROFILES, redirectProfile } from './profile.js';
-import type { RedirectProfile } from './profile.js';
-import { readyRules } from './rule.js';
-import type { ReadyRule, RedirectRule } from './rule.js';
 import { withinDeadline } from '../../core/runtime/deadline.js';
+import { headerValues } from '../../core/sip-request.js';
+import type { SipRequestResult, SipRequestText } from '../../core/sip-request.js';
+import { HopbackError } from '../../errors.js';
+import { DEFAULT_VERIFICATION_POLICY, verificationRequestOf } from '../../stir/index.js';
+import type { Attestation, AuthenticationService, Schedule, SigningOutcome, SigningRequest } from '../../stir/index.js';
+import { callFacts, factsOfUnreadable, readRequestLike, tellTrouble, unreadableInvite } from '../call-facts.js';
+import type { SipRequestLike, SipResponseLike } from '../call-facts.js';
+import type { CallTreatment } from '../treat-call.js';
+import { identify, withoutParameters } from '../verify-identity.js';
+import type { CallIdentity, VerifyIdentityOptions } from '../verify-identity.js';
+import {
+  FORBIDDEN,
+  REDIRECT_PROFILES,
+  nothingToSay,
+  readyRules,
+  redirectProfile,
+  redirected,
+  unavailable,
+} from './profile.js';
+import type { ReadyRule, RedirectAnswer, RedirectProfile, RedirectRule } from './profile.js';
+
+/** A rule for calls to be signed. */
+type Rule = Extract<ReadyRule, { readonly mode: 'sign' }>;
+
+/** A request to be signed. */
+interface CallToSign {
+  readonly request: SipRequestLike;
+  readonly text: SipRequestText;
+  readonly rule: Rule;
+}
+
+/**
+ * Refusals for what the SBC asks: another server would say the same. All others are of the key, the certificate or the signer here.
+ * @see RFC 3261 section 21.5.4 for what a 503 has the SBC do
+ */
+const OF_THE_REQUEST: ReadonlySet<string> = new Set([
+  ...['attestation-not-permitted', 'attestation-basis-missing', 'iat-not-current', 'request-invalid'],
+  'claim-constraint',
+]);
+
+/**
+ * Has a call signed, and answers with its signature.
+ * @returns the answer, with what became of the signature; rejects with what the facts or the service throw
+ * @internal
+ */
+async function answerBySigning(
+  call: CallToSign,
+  service: Pick<AuthenticationService, 'sign'>,
+): Promise<RedirectAnswer> {
+  const signing = await service.sign(signingRequest(call));
+  return { ...answerOf(signing, call), signing };
+}
+
+function answerOf(signing: SigningOutcome, { request, text, rule }: CallToSign): RedirectAnswer {
+  const { profile } = rule;
+  if (signing.status === 'not-signed') return nothingToSay(signing.reason, profile);
+  if (signing.status === 'refused')
+    return OF_THE_REQUEST.has(signing.reason) ? nothingToSay(signing.reason, profile) : unavailable(signing.reason);
+  const [date] = signing.date === undefined ? headerValues(text, 'date') : [signing.date];
+  const headers = {
+    // drachtio-srf would join several by commas, and no verifier has to take a list apart.
+    [profile.identityField]: signing.identityHeaders.join(`\r\n${profile.identityField}: `),
+    ...(date !== undefined && { [profile.dateField]: date }),
+  };
+  return redirected('signed', headers, { requestUri: text.requestUri, profile, request });
+}
+
+function signingRequest({ request, text, rule }: CallToSign): SigningRequest {
+  const facts = typeof rule.facts === 'function' ? rule.facts(request) : rule.facts;
+  const { profile } = rule;
+  const asked = firstField(text, profile.attestationFields);
+  const origId = firstField(text, profile.origIdFields)?.value;
+  // Whether it is one of the three the service finds out, and says so.
+  const level = (asked?.value ?? rule.attestation?.level) as Attestation | undefined;
+  const basis = asked === undefined ? rule.attestation?.basis : askedBy(asked.name, rule.name);
+  return {
+    ...verificationRequestOf(text),
+    facts: { trunk: rule.name, ...facts },
+    ...(level !== undefined && { attestation: level }),
+    ...(basis !== undefined && { attestationBasis: basis }),
+    ...(origId !== undefined && { origId }),
+  };
+}
+
+/** For the record: what the level rests on. */
+const askedBy = (field: string, rule: string): string =>
+  `The SBC of trunk ${rule} asked for this level by the header field ${field} of the call.`;
+
+function firstField(
+  text: SipRequestText,
+  names: readonly string[],
+): { readonly name: string; readonly value: string } | undefined {
+  for (const name of names) {
+    const values = headerValues(text, name);
+    // Two of them ask for nothing that is one level.
+    if (values.length > 0) return { name, value: values.join(',').trim() };
+  }
+  return undefined;
+}
+
+/** A request to be verified. */
+interface CallToVerify {
+  readonly request: SipRequestLike;
+  /** Absent where it cannot be read. */
+  readonly text: SipRequestText | undefined;
+  readonly rule: Extract<ReadyRule, { readonly mode: 'verify' }>;
+}
+
+/**
+ * Verifies a call, and answers with what was found.
+ * @param trouble - hears of what went wrong
+ * @returns the answer, with what it rests on; `unavailable` where verification itself failed
+ * @internal
+ */
+async function answerByVerifying(
+  call: CallToVerify,
+  options: Omit<VerifyIdentityOptions, 'policyOf' | 'onTrouble'>,
+  trouble: (error: unknown) => void,
+): Promise<RedirectAnswer> {
+  let hasFailed = false;
+  const service: VerifyIdentityOptions['service'] = {
+    async verify(request) {
+      try {
+        return await options.service.verify(request);
+      } catch (error) {
+        hasFailed = true;
+        throw error;
+      }
+    },
+  };
+  const identity = await identify({ ...options, service, policyOf: () => call.rule.policy }, call.request, trouble);
+  const { treatment } = identity;
+  // A call that policy refuses whatever its verdict is, such as one from a number of nobody, ends all the same.
+  if (hasFailed && treatment.action === 'continue') return { ...unavailable('verification-failed'), identity };
+  const answer =
+    treatment.action === 'reject' ? blocked(treatment, identity, call.rule.profile) : goesOn(identity, call);
+  return { ...answer, identity };
+}
+
+function goesOn({ caller, verdict, treatment }: CallIdentity, { request, text, rule }: CallToVerify): RedirectAnswer {
+  const { profile } = rule;
+  const reason = profile.reason === 'told' ? treatment.reasonHeaders.join(', ') : '';
+  if (text === undefined) return nothingToSay('unreadable', profile);
+  const { callerField, attestationIndicatorField: attestationField, origIdIndicatorField: origIdField } = profile;
+  const { attestation, origId } = verdict ?? {};
+  const told = {
+    ...(caller !== undefined && { [callerField]: withoutParameters(caller.value) }),
+    ...(attestationField !== undefined && attestation !== undefined && { [attestationField]: attestation }),
+    ...(origIdField !== undefined && origId !== undefined && { [origIdField]: origId }),
+  };
+  const headers = reason === '' ? {} : { Reason: reason };
+  if (Object.keys(told).length === 0) {
+    const answer = nothingToSay(verdict === undefined ? 'not-verified' : 'no-caller', profile);
+    return { ...answer, headers: { ...answer.headers, ...headers } };
+  }
+  return redirected('verified', { ...told, ...headers }, { requestUri: text.requestUri, profile, request });
+}
+
+type Refusal = Extract<CallTreatment, { readonly action: 'reject' }>;
+
+function blocked(refusal: Refusal, identity: CallIdentity, profile: RedirectProfile): RedirectAnswer {
+  const { status, reasonPhrase, reasonHeaders, because } = refusal;
+  const isKept = profile.refusals === 'as-decided' || status === 603;
+  const reasons = isKept ? reasonHeaders : reasonsOf(refusal, identity);
+  return {
+    ...{ outcome: 'blocked', because },
+    ...(isKept ? { status, reasonPhrase } : { status: 603, reasonPhrase: 'Decline' }),
+    // The redress of a network block is not for a profile to leave out. @see 47 CFR 64.1200(k)(9)
+    headers: reasons.length > 0 && (isKept || profile.reason === 'told') ? { Reason: reasons.join(', ') } : {},
+  };
+}
+
+/** What the response would have been. @see RFC 9410 section 4, RFC 3326 section 2 */
+function reasonsOf({ status, reasonPhrase, because }: Refusal, { verdict }: CallIdentity): readonly string[] {
+  const isVerdict = because === 'failed' || because === 'unsigned' || because === 'indeterminate';
+  const ofVerdict = isVerdict ? (verdict?.reasonHeaders ?? []) : [];
+  return ofVerdict.length > 0 ? ofVerdict : [`SIP;cause=${String(status)};text="${reasonPhrase}"`];
+}
 
 /** What a redirect server works with. */
 export interface RedirectServerOptions extends Pick<

@@ -1,15 +1,315 @@
 import { setMaxListeners } from 'node:events';
-import type { IncomingHttpHeaders, IncomingMessage, RequestListener } from 'node:http';
-import type { Socket } from 'node:net';
+import { createServer as createHttpServer } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage, RequestListener, Server as HttpServer } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
+import { createServer as createTcpServer } from 'node:net';
+import type { AddressInfo, Server, Socket } from 'node:net';
 import { HopbackError } from '../../errors.js';
+import type { X5uFailure } from '../../stir/index.js';
+import type { TestCertificate } from '../test-key.js';
 import { createTestPki } from '../test-pki.js';
 import type { TestPki } from '../test-pki.js';
 import { answer } from './answer.js';
-import type { PublishOptions, ServerAnswer, ServerFault } from './content.js';
-import { startListeners } from './listeners.js';
-import type { Listeners, ServerListener } from './listeners.js';
-import { SERVER_FAULTS } from './named-faults.js';
-import type { ServerFaultName } from './named-faults.js';
+import type { PublishOptions, ServerAnswer, ServerFault } from './answer.js';
+
+/**
+ * Doors of the certificate server; all lead to the same paths.
+ * - `https`: a right TLS certificate. `http`: none. `https-wrong-name`: for another host. `https-untrusted`: self-signed.
+ * - `https-expired`: out of date. `tls-silent`: accepts the connection and never says a word. `refused`: nobody listens.
+ */
+export type ServerListener =
+  'https' | 'http' | 'https-wrong-name' | 'https-untrusted' | 'https-expired' | 'tls-silent' | 'refused';
+
+/** Running listeners. */
+interface Listeners {
+  readonly ports: Readonly<Record<ServerListener, number>>;
+  /** TCP connections open now. */
+  readonly openSockets: () => number;
+  /** TCP connections accepted so far. */
+  readonly connections: () => number;
+  /** Resolves when no connection is open. */
+  readonly idle: () => Promise<void>;
+  readonly close: () => Promise<void>;
+}
+
+/** What listeners are started with. */
+interface ListenerOptions {
+  readonly pki: TestPki;
+  readonly names: readonly string[];
+  /** Of those that have to be the same each time; 0 for any that is free. */
+  readonly ports: Readonly<Record<'https' | 'http', number>>;
+  readonly address: string;
+  readonly onRequest: (listener: ServerListener) => RequestListener;
+}
+
+/** tcpmux: nothing has listened there for decades, and unlike a port just closed nobody else can be given it. */
+const REFUSED_PORT = 1;
+
+/** Starts every listener, each on a port of its own. */
+async function startListeners(options: ListenerOptions): Promise<Listeners> {
+  const { pki, names, address, onRequest } = options;
+  const subject = { names, addresses: [address] };
+  const sockets = createSocketRegister();
+  const servers = {
+    https: httpsServer(pki.issueTls(subject), onRequest('https')),
+    http: createHttpServer(onRequest('http')),
+    'https-wrong-name': httpsServer(pki.issueTls({ names: ['elsewhere.example'] }), onRequest('https-wrong-name')),
+    'https-untrusted': httpsServer(pki.issueTls({ ...subject, issuer: 'self' }), onRequest('https-untrusted')),
+    'https-expired': httpsServer(
+      pki.issueTls({ ...subject, notAfterMs: Date.UTC(2021, 0, 1) }),
+      onRequest('https-expired'),
+    ),
+    'tls-silent': createTcpServer((socket) => void socket.resume().on('error', () => undefined)),
+  };
+  const started = Object.entries(servers).map(async ([name, server]) => {
+    server.on('connection', sockets.add);
+    const port = name === 'https' || name === 'http' ? options.ports[name] : 0;
+    return [name, await listen(server, { port, address })] as const;
+  });
+  const close = async (): Promise<void> => {
+    const closed = Object.values(servers).map(closeServer);
+    sockets.destroyAll();
+    // A server is closed a moment before the plain sockets below TLS have said so.
+    await Promise.all([...closed, sockets.idle()]);
+  };
+  // All or none: one listener left open would keep the process alive.
+  const failed = (await Promise.allSettled(started)).find((one) => one.status === 'rejected');
+  if (failed !== undefined) {
+    await close();
+    throw failed.reason;
+  }
+  const ports = Object.fromEntries(await Promise.all(started)) as Record<keyof typeof servers, number>;
+  return {
+    ports: { ...ports, refused: REFUSED_PORT },
+    openSockets: sockets.open,
+    connections: sockets.accepted,
+    idle: sockets.idle,
+    close,
+  };
+}
+
+function httpsServer(certificate: TestCertificate, onRequest: RequestListener): HttpServer {
+  const server = createHttpsServer({ key: certificate.privateKeyPem, cert: certificate.chainPem }, onRequest);
+  // A client that refuses the certificate is what several tests are about.
+  server.on('tlsClientError', () => undefined);
+  return server;
+}
+
+function listen(
+  server: Server,
+  { port, address }: { readonly port: number; readonly address: string },
+): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, address, () => {
+      server.off('error', reject);
+      resolve((server.address() as AddressInfo).port);
+    });
+  });
+}
+
+function closeServer(server: Server): Promise<void> {
+  return new Promise((resolve) => void server.close(() => resolve()));
+}
+
+interface SocketRegister {
+  readonly add: (socket: Socket) => void;
+  readonly open: () => number;
+  readonly accepted: () => number;
+  readonly idle: () => Promise<void>;
+  readonly destroyAll: () => void;
+}
+
+function createSocketRegister(): SocketRegister {
+  const open = new Set<Socket>();
+  const waiting = new Set<() => void>();
+  let accepted = 0;
+  const remove = (socket: Socket): void => {
+    open.delete(socket);
+    if (open.size > 0) return;
+    for (const resolve of waiting) resolve();
+    waiting.clear();
+  };
+  return {
+    // Both `connection` of https (the plain socket below TLS) and of http arrive here, so TLS in progress counts too.
+    add: (socket) => {
+      accepted += 1;
+      open.add(socket);
+      socket.on('error', () => undefined);
+      socket.once('close', () => remove(socket));
+    },
+    open: () => open.size,
+    accepted: () => accepted,
+    idle: () => (open.size === 0 ? Promise.resolve() : new Promise((resolve) => void waiting.add(resolve))),
+    destroyAll: () => {
+      for (const socket of open) socket.destroy();
+    },
+  };
+}
+
+/** Names of {@link SERVER_FAULTS}. */
+export type ServerFaultName =
+  | 'status-204'
+  | 'status-400'
+  | 'status-401'
+  | 'status-403'
+  | 'status-404'
+  | 'status-410'
+  | 'status-429'
+  | 'status-500'
+  | 'status-503'
+  | 'redirect-301'
+  | 'redirect-302'
+  | 'redirect-303'
+  | 'redirect-307'
+  | 'redirect-308'
+  | 'meta-refresh'
+  | 'refresh-header'
+  | 'stall'
+  | 'stall-after-headers'
+  | 'stall-in-body'
+  | 'drip'
+  | 'oversized'
+  | 'oversized-chunked'
+  | 'endless'
+  | 'gzip-bomb'
+  | 'brotli-bomb'
+  | 'deflate-bomb'
+  | 'truncated'
+  | 'reset'
+  | 'reset-in-body'
+  | 'hang-up'
+  | 'not-http'
+  | 'huge-headers'
+  | 'false-encoding'
+  | 'unknown-encoding'
+  | 'not-pem'
+  | 'empty-body'
+  | 'wrong-name'
+  | 'untrusted'
+  | 'expired'
+  | 'tls-silent'
+  | 'refused';
+
+/** One way in which a certificate cannot be had. */
+export interface NamedServerFault {
+  readonly description: string;
+  /** Makes the answer. @param elsewhere - where redirects lead @param chainPem - a right body, to be spoilt */
+  readonly fault: (
+    elsewhere: string,
+    chainPem: string,
+  ) => ServerFault | { readonly kind: 'body'; readonly body: string };
+  /** The listener through which it is met; default `https`. */
+  readonly listener: ServerListener;
+  /** The reason that a certificate repository gives; absent where several fit. */
+  readonly expectedReasonHint?: X5uFailure;
+}
+
+/** The catalogue of repositories that fail, for tests that go through all of them. */
+export const SERVER_FAULTS: Readonly<Record<ServerFaultName, NamedServerFault>> = {
+  'status-204': status(204),
+  'status-400': status(400),
+  'status-401': status(401),
+  'status-403': status(403),
+  'status-404': status(404),
+  'status-410': status(410),
+  'status-429': status(429),
+  'status-500': status(500),
+  'status-503': status(503),
+  'redirect-301': redirect(301),
+  'redirect-302': redirect(302),
+  'redirect-303': redirect(303),
+  'redirect-307': redirect(307),
+  'redirect-308': redirect(308),
+  'meta-refresh': named('body-malformed', 'a page that sends browsers elsewhere', (location) => ({
+    kind: 'meta-refresh',
+    location,
+  })),
+  'refresh-header': named('body-malformed', 'a header that sends browsers elsewhere', (location) => ({
+    kind: 'refresh-header',
+    location,
+  })),
+  stall: named('timeout', 'never answers', () => ({ kind: 'stall' })),
+  'stall-after-headers': named('timeout', 'goes silent after the headers', () => ({ kind: 'stall-after-headers' })),
+  'stall-in-body': named('timeout', 'goes silent inside the body', (_, body) => ({
+    kind: 'stall-after',
+    body,
+    octets: 100,
+  })),
+  drip: named('timeout', 'one octet a second', (_, body) => ({ kind: 'drip', body })),
+  oversized: named('body-too-large', 'a body of 1 MiB', () => ({ kind: 'oversized', sizeBytes: 1_048_576 })),
+  'oversized-chunked': named('body-too-large', 'a body of 1 MiB that does not say so', () => ({
+    kind: 'oversized',
+    sizeBytes: 1_048_576,
+    chunked: true,
+  })),
+  endless: named('body-too-large', 'a body without end', () => ({ kind: 'endless' })),
+  'gzip-bomb': bomb('gzip'),
+  'brotli-bomb': bomb('br'),
+  'deflate-bomb': bomb('deflate'),
+  truncated: named(undefined, 'half of the body, then the end of the connection', (_, body) => ({
+    kind: 'truncated',
+    body,
+  })),
+  reset: named('connect-failed', 'cuts the connection instead of an answer', () => ({ kind: 'reset' })),
+  'reset-in-body': named(undefined, 'cuts the connection inside the body', (_, body) => ({
+    kind: 'reset',
+    body,
+    afterOctets: 100,
+  })),
+  'hang-up': named(undefined, 'closes the connection instead of an answer', () => ({ kind: 'hang-up' })),
+  'not-http': named(undefined, 'speaks another protocol', () => ({ kind: 'not-http' })),
+  'huge-headers': named(undefined, 'headers of 1 MiB', () => ({ kind: 'huge-headers', sizeBytes: 1_048_576 })),
+  'false-encoding': named('body-encoding', 'says gzip and sends text', (_, body) => ({ kind: 'false-encoding', body })),
+  'unknown-encoding': named('body-encoding', 'a content coding that nobody knows', (_, body) => ({
+    kind: 'unknown-encoding',
+    body,
+  })),
+  'not-pem': named('body-malformed', 'a body that is no certificate', () => ({
+    kind: 'body',
+    body: 'not a certificate\n',
+  })),
+  'empty-body': named('body-malformed', 'an empty body', () => ({ kind: 'body', body: '' })),
+  'wrong-name': listenerFault('tls-failed', 'a TLS certificate for another host', 'https-wrong-name'),
+  untrusted: listenerFault('tls-failed', 'a TLS certificate that nobody vouches for', 'https-untrusted'),
+  expired: listenerFault('tls-failed', 'a TLS certificate that is out of date', 'https-expired'),
+  'tls-silent': listenerFault('timeout', 'accepts the connection and never speaks', 'tls-silent'),
+  refused: listenerFault('connect-failed', 'nobody listens', 'refused'),
+};
+
+/** Names of {@link SERVER_FAULTS}. */
+export const SERVER_FAULT_NAMES: readonly ServerFaultName[] = Object.keys(SERVER_FAULTS) as ServerFaultName[];
+
+/** Inside the bomb: 16 MiB, a thousand times the most that a client should accept, and still made in a tenth of a second. */
+const BOMB_BYTES = 16_777_216;
+
+function named(
+  reason: X5uFailure | undefined,
+  description: string,
+  fault: NamedServerFault['fault'],
+): NamedServerFault {
+  return { description, fault, listener: 'https', ...(reason === undefined ? {} : { expectedReasonHint: reason }) };
+}
+
+function status(code: number): NamedServerFault {
+  return named('http-status', `status ${code}`, () => ({ kind: 'status', status: code }));
+}
+
+function redirect(code: 301 | 302 | 303 | 307 | 308): NamedServerFault {
+  return named('redirect', `redirect ${code}`, (location) => ({ kind: 'redirect', status: code, location }));
+}
+
+function bomb(encoding: 'gzip' | 'br' | 'deflate'): NamedServerFault {
+  return named('body-too-large', `16 MiB behind ${encoding}`, () => ({
+    kind: 'compression-bomb',
+    sizeBytes: BOMB_BYTES,
+    encoding,
+  }));
+}
+
+function listenerFault(reason: X5uFailure, description: string, door: ServerListener): NamedServerFault {
+  return { description, fault: (_, body) => ({ kind: 'body', body }), listener: door, expectedReasonHint: reason };
+}
 
 /** Settings of {@link startCertificateServer}. */
 export interface CertificateServerOptions {

@@ -1,17 +1,11 @@
-import { CLAIM_FAULTS } from './claim-faults.js';
-import type { ClaimFaultName } from './claim-faults.js';
-import { ENCODING_FAULTS } from './encoding-faults.js';
-import type { EncodingFaultName } from './encoding-faults.js';
-import { HEADER_FAULTS } from './header-faults.js';
-import type { HeaderFaultName } from './header-faults.js';
+import { CLAIM_FAULTS, HEADER_FAULTS } from './claim-faults.js';
+import type { ClaimFaultName, HeaderFaultName } from './claim-faults.js';
+import { ENCODING_FAULTS, SIGNATURE_FAULTS } from './encoding-faults.js';
+import type { EncodingFaultName, SignatureFaultName } from './encoding-faults.js';
 import type { PassportFault } from './passport-fault.js';
-import { SIGNATURE_FAULTS } from './signature-faults.js';
-import type { SignatureFaultName } from './signature-faults.js';
 
-export type { ClaimFaultName } from './claim-faults.js';
-export type { EncodingFaultName } from './encoding-faults.js';
-export type { HeaderFaultName } from './header-faults.js';
-export type { SignatureFaultName } from './signature-faults.js';
+export type { ClaimFaultName, HeaderFaultName } from './claim-faults.js';
+export type { EncodingFaultName, SignatureFaultName } from './encoding-faults.js';
 export { createPassportFaultContext } from './passport-fault.js';
 export type {
   FaultProfile,
@@ -20,7 +14,7 @@ export type {
   PassportFaultContext,
   PassportFaultContextOptions,
 } from './passport-fault.js';
-export { twinSignature } from './signature-faults.js';
+export { twinSignature } from './encoding-faults.js';
 
 /** Every named fault. */
 export type PassportFaultName = ClaimFaultName | EncodingFaultName | HeaderFaultName | SignatureFaultName;

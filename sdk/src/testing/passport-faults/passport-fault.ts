@@ -2,7 +2,7 @@ import { TEST_NOW_MS } from '../manual-clock.js';
 import { createPassport, TEST_DEST_TN, TEST_ORIG_ID, TEST_ORIG_TN } from '../passport.js';
 import type { PassportOptions } from '../passport.js';
 import { issueCertificate } from '../issue-certificate.js';
-import type { TestCertificate } from '../test-certificate.js';
+import type { TestCertificate } from '../test-key.js';
 
 /** Verification profiles that a fault makes a statement about. */
 export type FaultProfile = 'shaken' | 'rfc8224';

@@ -1,6 +1,35 @@
+import { createMemo, createNamedMemo } from '../../core/memo.js';
 import { HopbackError } from '../../errors.js';
-import { dayNumberOfDate } from './calendar-date.js';
-import type { CalendarDate } from './calendar-date.js';
+
+/** A day of the calendar, `2026-07-04`. RFC 3339 section 5.6 */
+export type CalendarDate = string;
+
+const DAY_MS = 86_400_000;
+
+/** Days since 1970-01-01 of a date that exists; members beyond their ranges count on, as day 0 is the last of the month before. */
+function dayNumberOf(year: number, month: number, day: number): number {
+  return Date.UTC(year, month - 1, day) / DAY_MS;
+}
+
+/** The date of a day, counted from 1970-01-01. */
+export function calendarDate(dayNumber: number): CalendarDate {
+  return new Date(dayNumber * DAY_MS).toISOString().slice(0, 10);
+}
+
+/** The day of a date, counted from 1970-01-01; undefined where it is not written so, or there is no such day. */
+function dayNumberOfDate(date: CalendarDate): number | undefined {
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(date)) return undefined;
+  const atMs = Date.parse(`${date}T00:00:00Z`);
+  if (Number.isNaN(atMs)) return undefined;
+  const dayNumber = atMs / DAY_MS;
+  // Date.parse takes 30 February for 2 March in some engines.
+  return calendarDate(dayNumber) === date ? dayNumber : undefined;
+}
+
+/** 0 for Sunday, 6 for Saturday. 1970-01-01 was a Thursday. */
+export function weekdayOf(dayNumber: number): number {
+  return (((dayNumber + 4) % 7) + 7) % 7;
+}
 
 /**
  * Where the text of 47 CFR 64.1200(n)(1) can be read in more than one way: a question by name, and the readings of it.
@@ -181,4 +210,228 @@ function checkHolidays(holidays: readonly OtherHoliday[]): void {
       { details: { index } },
     );
   }
+}
+
+/** The legal public holidays of 5 USC 6103(a), and Inauguration Day of 6103(c). */
+export type FederalHolidayId =
+  | 'new-years-day'
+  | 'birthday-of-martin-luther-king-jr'
+  | 'inauguration-day'
+  | 'washingtons-birthday'
+  | 'memorial-day'
+  | 'juneteenth'
+  | 'independence-day'
+  | 'labor-day'
+  | 'columbus-day'
+  | 'veterans-day'
+  | 'thanksgiving-day'
+  | 'christmas-day';
+
+/** A federal holiday of one year. */
+export interface FederalHoliday {
+  readonly id: FederalHolidayId;
+  /** As the law has it. */
+  readonly name: string;
+  /** The date that the law names. */
+  readonly date: CalendarDate;
+  /**
+   * The day on which it is taken: the Friday before a Saturday, the Monday after a Sunday. New Year's Day on a Saturday is taken in the year
+   * before.
+   */
+  readonly observedOn: CalendarDate;
+}
+
+/** What may be asked for beside the holidays that hold everywhere. */
+export interface FederalHolidayOptions {
+  /**
+   * Whether Inauguration Day counts: 20 January after each election of a president, or the Monday after a Sunday. It is a holiday in and around
+   * the District of Columbia alone, so the default is false: a deadline elsewhere would come too late.
+   */
+  readonly inaugurationDay?: boolean;
+}
+
+/** The first year in which the holidays on Mondays were where they are now. Public Law 90-363 */
+export const FIRST_HOLIDAY_YEAR = 1971;
+/** As far as times of this package reach. */
+export const LAST_HOLIDAY_YEAR = 2201;
+
+/**
+ * Computes the federal holidays of a year, by the rules that were law in it: Juneteenth since 2021, the birthday of Martin Luther King since
+ * 1986, Veterans Day on a Monday of October until 1977.
+ * @param year - {@link FIRST_HOLIDAY_YEAR} to {@link LAST_HOLIDAY_YEAR}
+ * @param options - whether Inauguration Day is among them
+ * @returns the holidays whose date is in that year, by date; the first of the next year may be taken on 31 December of this
+ * @throws {@link HopbackError} `invalid-argument` for a year out of range
+ * @see 5 USC 6103, Executive Order 11582, 47 CFR 1.4(e)(1)
+ * @example
+ * ```ts
+ * const [newYear] = federalHolidays(2022);
+ * console.log(newYear?.date, newYear?.observedOn); // 2022-01-01 2021-12-31
+ * ```
+ */
+export function federalHolidays(year: number, options: FederalHolidayOptions = {}): readonly FederalHoliday[] {
+  if (!Number.isInteger(year) || year < FIRST_HOLIDAY_YEAR || year > LAST_HOLIDAY_YEAR) {
+    throw new HopbackError(
+      'invalid-argument',
+      `Federal holidays are known for whole years from ${FIRST_HOLIDAY_YEAR} to ${LAST_HOLIDAY_YEAR}.`,
+      { details: { year: String(year) } },
+    );
+  }
+  return HOLIDAYS.filter((rule) => year >= (rule.since ?? year) && year <= (rule.until ?? year))
+    .filter(({ id }) => id !== 'inauguration-day' || (options.inaugurationDay === true && year % 4 === 1))
+    .map((rule) => holidayOf(rule, year))
+    .sort((one, other) => (one.date < other.date ? -1 : one.date > other.date ? 1 : 0));
+}
+
+interface HolidayRule {
+  readonly id: FederalHolidayId;
+  readonly name: string;
+  readonly month: number;
+  /** A date of the month, or the n-th (`-1`: last) of a weekday in it. */
+  readonly on: { readonly day: number } | { readonly nth: number; readonly weekday: number };
+  readonly since?: number;
+  readonly until?: number;
+}
+
+const MONDAY = 1;
+const THURSDAY = 4;
+
+const HOLIDAYS: readonly HolidayRule[] = [
+  { id: 'new-years-day', name: "New Year's Day", month: 1, on: { day: 1 } },
+  {
+    id: 'birthday-of-martin-luther-king-jr',
+    name: 'Birthday of Martin Luther King, Jr.',
+    month: 1,
+    on: { nth: 3, weekday: MONDAY },
+    since: 1986,
+  },
+  { id: 'inauguration-day', name: 'Inauguration Day', month: 1, on: { day: 20 } },
+  { id: 'washingtons-birthday', name: "Washington's Birthday", month: 2, on: { nth: 3, weekday: MONDAY } },
+  { id: 'memorial-day', name: 'Memorial Day', month: 5, on: { nth: -1, weekday: MONDAY } },
+  {
+    id: 'juneteenth',
+    name: 'Juneteenth National Independence Day',
+    month: 6,
+    on: { day: 19 },
+    since: 2021,
+  },
+  { id: 'independence-day', name: 'Independence Day', month: 7, on: { day: 4 } },
+  { id: 'labor-day', name: 'Labor Day', month: 9, on: { nth: 1, weekday: MONDAY } },
+  { id: 'columbus-day', name: 'Columbus Day', month: 10, on: { nth: 2, weekday: MONDAY } },
+  { id: 'veterans-day', name: 'Veterans Day', month: 10, on: { nth: 4, weekday: MONDAY }, until: 1977 },
+  { id: 'veterans-day', name: 'Veterans Day', month: 11, on: { day: 11 }, since: 1978 },
+  { id: 'thanksgiving-day', name: 'Thanksgiving Day', month: 11, on: { nth: 4, weekday: THURSDAY } },
+  { id: 'christmas-day', name: 'Christmas Day', month: 12, on: { day: 25 } },
+];
+
+function holidayOf({ id, name, month, on }: HolidayRule, year: number): FederalHoliday {
+  const day = 'day' in on ? dayNumberOf(year, month, on.day) : nthWeekday(year, month, on);
+  return { id, name, date: calendarDate(day), observedOn: calendarDate(observedDay(id, day)) };
+}
+
+function observedDay(id: FederalHolidayId, day: number): number {
+  const weekday = weekdayOf(day);
+  if (weekday === 0) return day + 1;
+  // 5 USC 6103(b) moves the holidays of (a) from a Saturday; Inauguration Day is one of (c), which moves it from a Sunday alone.
+  return weekday === 6 && id !== 'inauguration-day' ? day - 1 : day;
+}
+
+function nthWeekday(year: number, month: number, { nth, weekday }: { nth: number; weekday: number }): number {
+  if (nth < 0) {
+    const last = dayNumberOf(year, month + 1, 0);
+    return last - ((weekdayOf(last) - weekday + 7) % 7);
+  }
+  const first = dayNumberOf(year, month, 1);
+  return first + ((weekday - weekdayOf(first) + 7) % 7) + (nth - 1) * 7;
+}
+
+/** A day on which the clock does not run, and why. */
+export interface ClosedDay {
+  readonly date: CalendarDate;
+  readonly because: 'weekend' | 'federal-holiday' | 'other-holiday';
+  /** Of the holiday. */
+  readonly name?: string;
+}
+
+/** Which days are business days, under each way to take observed holidays. */
+export interface BusinessDays {
+  /** Undefined for a business day. Days are counted from 1970-01-01. */
+  readonly closedOn: (day: number, observance: Observance) => ClosedDay | undefined;
+  /** The first business day after a day; undefined where {@link MAX_CLOSED_DAYS} in a row are none. */
+  readonly nextAfter: (day: number, observance: Observance) => number | undefined;
+}
+
+/** Of {@link DeadlineReadings}. */
+type Observance = DeadlineReadings['observance'];
+
+/** No run of weekends and holidays comes near a month: who configures one has closed the office, and there is no deadline to compute. */
+const MAX_CLOSED_DAYS = 31;
+
+/** What of a policy the calendar depends on. */
+type CalendarPolicy = Pick<DeadlinePolicy, 'inaugurationDay' | 'otherHolidays'>;
+
+/** Days of one calendar that are remembered, both observances counted: some years. */
+const KEPT_DAYS = 4_096;
+
+/** Policies that say different things, of which calendars are remembered. */
+const KEPT_CALENDARS = 100;
+
+/** Calendars of policies that are still in use. */
+const calendarFor = createMemo<BusinessDays>();
+/** By what policies say: every traceback that is stored has its own copy of one. */
+const calendarNamed = createNamedMemo<BusinessDays>(KEPT_CALENDARS);
+
+/** The calendar of an office. Made once for each policy, and days are looked up once each. */
+export function businessDays(policy: CalendarPolicy): BusinessDays {
+  return calendarFor(policy, () =>
+    calendarNamed(JSON.stringify([policy.inaugurationDay, policy.otherHolidays]), () => newCalendar(policy)),
+  );
+}
+
+function newCalendar({ inaugurationDay, otherHolidays }: CalendarPolicy): BusinessDays {
+  // Of its own: the calendar is that of all policies that say the same, and whose this one is may change it.
+  const others = otherHolidays.map(({ date, name }) => ({ date, name }));
+  const years = new Map<number, readonly ClosedDay[]>();
+  const seen = new Map<number, ClosedDay | undefined>();
+  const holidaysOf = (year: number, observance: Observance): readonly ClosedDay[] => {
+    const key = observance === 'observed-day' ? year : -year;
+    const known = years.get(key);
+    if (known !== undefined) return known;
+    const days = federalHolidays(year, { inaugurationDay }).map(({ name, date, observedOn }): ClosedDay =>
+      observance === 'calendar-date' || observedOn === date
+        ? { date, because: 'federal-holiday', name }
+        : { date: observedOn, because: 'federal-holiday', name: `${name} (observed)` },
+    );
+    years.set(key, days);
+    return days;
+  };
+  const lookUp = (day: number, observance: Observance): ClosedDay | undefined => {
+    const date = calendarDate(day);
+    const weekday = weekdayOf(day);
+    if (weekday === 0 || weekday === 6) return { date, because: 'weekend' };
+    const year = Number(date.slice(0, 4));
+    // New Year's Day may be taken in the year before.
+    const candidates = date.endsWith('-12-31')
+      ? [...holidaysOf(year, observance), ...holidaysOf(year + 1, observance)]
+      : holidaysOf(year, observance);
+    const holiday = candidates.find((candidate) => candidate.date === date);
+    if (holiday !== undefined) return holiday;
+    const other = others.find((candidate) => candidate.date === date);
+    return other === undefined ? undefined : { date, because: 'other-holiday', name: other.name };
+  };
+  const closedOn = (day: number, observance: Observance): ClosedDay | undefined => {
+    const key = observance === 'observed-day' ? day : -1 - day;
+    if (!seen.has(key)) {
+      if (seen.size >= KEPT_DAYS) seen.clear();
+      seen.set(key, lookUp(day, observance));
+    }
+    return seen.get(key);
+  };
+  const nextAfter = (day: number, observance: Observance): number | undefined => {
+    for (let next = day + 1; next <= day + MAX_CLOSED_DAYS; next += 1) {
+      if (closedOn(next, observance) === undefined) return next;
+    }
+    return undefined;
+  };
+  return { closedOn, nextAfter };
 }

@@ -1,13 +1,21 @@
 import { createNamedMemo } from '../../core/memo.js';
-import type { ClosedDay } from './business-days.js';
-import { clockEnd, clockRun } from './clock-run.js';
-import type { ClockRun, ReceiptTime } from './clock-run.js';
-import { DEADLINE_QUESTIONS } from './deadline-policy.js';
-import type { DeadlinePolicy, DeadlineQuestion, DeadlineReadings } from './deadline-policy.js';
-import { explainDeadline } from './explain-deadline.js';
-import { NEVER_OPEN, officeCalendar } from './office-calendar.js';
-import type { DeadlineRefusal, OfficeCalendar, RespondingOffice } from './office-calendar.js';
-import type { OfficeTime } from './office-clock.js';
+import { DEADLINE_QUESTIONS, NOTICE_REPORT_QUESTION, weekdayOf } from './deadline-policy.js';
+import type {
+  ClosedDay,
+  DeadlinePolicy,
+  DeadlineQuestion,
+  DeadlineReadings,
+  NoticeReportReading,
+} from './deadline-policy.js';
+import { NEVER_OPEN, OUT_OF_RANGE, clockEnd, clockRun, isOfficeTime, officeCalendar } from './office-clock.js';
+import type {
+  ClockRun,
+  DeadlineRefusal,
+  OfficeCalendar,
+  OfficeTime,
+  ReceiptTime,
+  RespondingOffice,
+} from './office-clock.js';
 
 /** What the deadline is under one way to read the rule. */
 export interface DeadlineReading {
@@ -185,4 +193,146 @@ function isDecisive(question: DeadlineQuestion, runs: readonly ReadRun[]): boole
     if (known === undefined) outcomes.set(others, outcome);
     return known !== undefined && known !== outcome;
   });
+}
+
+/** Tells a deadline in sentences: receipt, what stood still, when it is due, and what else could have been read. */
+function explainDeadline(deadline: Omit<ComputedDeadline, 'explanation'>): readonly string[] {
+  const { zone, receivedAt, deemedReceivedAt, receipt, dueAt, stoodStill, readings } = deadline;
+  const [binding, ...others] = readings;
+  const lines = [
+    receipt === 'within-business-hours'
+      ? `Received ${told(receivedAt)} in ${zone}, within business hours (8:00 to 17:30): the clock starts then.`
+      : `Received ${told(receivedAt)} in ${zone}, ${WHEN[receipt]}: deemed received ${told(deemedReceivedAt)}.`,
+  ];
+  if (stoodStill.length > 0) {
+    lines.push(`The clock does not run on ${stoodStill.map(dayTold).join(', ')}.`);
+  }
+  lines.push(`Due ${told(dueAt)}${binding === undefined ? '' : answersTold(binding)}.`);
+  for (const other of others) {
+    lines.push(`Another reading${answersTold(other)} has it due ${told(other.dueAt)}: the earlier one binds.`);
+  }
+  return lines;
+}
+
+const WHEN: Readonly<Record<Exclude<ReceiptTime, 'within-business-hours'>, string>> = {
+  'before-opening': 'before business begins at 8:00',
+  'after-closing': 'after business ends at 17:30',
+  weekend: 'on a weekend',
+  'federal-holiday': 'on a federal holiday',
+  'other-holiday': 'on a day that is configured as a holiday',
+};
+
+const WEEKDAYS = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'] as const;
+const DAY_MS = 86_400_000;
+
+function told({ local }: OfficeTime): string {
+  return `${weekdayTold(local)} ${local}`;
+}
+
+function weekdayTold(local: string): string {
+  return WEEKDAYS[weekdayOf(Date.parse(`${local.slice(0, 10)}T00:00:00Z`) / DAY_MS)] ?? '';
+}
+
+function dayTold({ date, because, name }: ClosedDay): string {
+  return `${weekdayTold(date)} ${date} (${because === 'weekend' ? 'weekend' : name})`;
+}
+
+function answersTold({ answers }: DeadlineReading): string {
+  const lines = Object.entries(answers).map(([question, answer]) => `${question}: ${answer}`);
+  return lines.length === 0 ? '' : ` (${lines.join(', ')})`;
+}
+
+/** The office that answers a notice, and what the notice itself says. */
+export interface NoticeOffice extends RespondingOffice {
+  /** Until when the report is due in the words of the notice, milliseconds since the epoch: where it says so, that holds. */
+  readonly statedReportDueAtMs?: number;
+}
+
+/** The two clocks of an FCC notice of suspected illegal traffic. */
+export interface ComputedNoticeDeadlines {
+  readonly status: 'deadlines';
+  readonly zone: string;
+  readonly receivedAt: OfficeTime;
+  /** Until when the traffic is mitigated: 48 hours as they pass, weekends and holidays included. */
+  readonly mitigationDueAt: OfficeTime;
+  /** Until when the investigation is reported. */
+  readonly reportDueAt: OfficeTime;
+  /** How the 14 days were counted, the earliest first: that one binds. `stated` is the only one where the notice names a date. */
+  readonly reportReadings: readonly { readonly reading: NoticeReportReading | 'stated'; readonly dueAt: OfficeTime }[];
+}
+
+/** When a notice has to be acted upon, or why that cannot be said. */
+export type NoticeDeadlines = ComputedNoticeDeadlines | DeadlineRefusal;
+
+const HOUR_MS = 3_600_000;
+/** "effectively mitigate such traffic within 48 hours". 47 CFR 64.1200(k)(4) */
+const MITIGATION_MS = 48 * HOUR_MS;
+/** A notice gives "no fewer than 14 days". 47 CFR 64.1200(n) */
+const REPORT_DAYS = 14;
+
+/**
+ * Computes when an FCC notice of suspected illegal traffic has to be acted upon: mitigated within 48 hours, reported on within 14 days. Neither
+ * clock waits for business hours.
+ * @param receivedAtMs - when the notice came, whole milliseconds since the epoch, 1990 to 2199
+ * @param office - whose local time counts, the policy, and the date that the notice states for the report
+ * @returns both deadlines and how the days were counted; `refused` for a zone that there is not, a time out of range, or an office that its
+ * policy never opens; never throws
+ * @see 47 CFR 64.1200(k)(4), 47 CFR 64.1200(n), 47 CFR 1.4
+ * @example
+ * ```ts
+ * const clocks = noticeDeadlines(Date.parse('2026-12-18T16:00:00-06:00'), { zone: 'America/Chicago' });
+ * if (clocks.status === 'deadlines') console.log(clocks.mitigationDueAt.local); // 2026-12-20T16:00:00-06:00
+ * ```
+ */
+export function noticeDeadlines(receivedAtMs: number, office: NoticeOffice): NoticeDeadlines {
+  const calendar = officeCalendar(office, receivedAtMs);
+  if ('status' in calendar) return calendar;
+  const { clock } = calendar;
+  if (office.statedReportDueAtMs !== undefined && !isOfficeTime(office.statedReportDueAtMs)) return OUT_OF_RANGE;
+  const counted = reportReadings(receivedAtMs, calendar, office.statedReportDueAtMs);
+  const [binding] = counted;
+  if (binding === undefined) return NEVER_OPEN;
+  return {
+    status: 'deadlines',
+    zone: clock.zone,
+    receivedAt: clock.timeAt(receivedAtMs),
+    mitigationDueAt: clock.timeAt(receivedAtMs + MITIGATION_MS),
+    reportDueAt: binding.dueAt,
+    reportReadings: counted,
+  };
+}
+
+function reportReadings(
+  receivedAtMs: number,
+  calendar: OfficeCalendar,
+  statedMs: number | undefined,
+): ComputedNoticeDeadlines['reportReadings'] {
+  const { clock, policy } = calendar;
+  if (statedMs !== undefined) return [{ reading: 'stated', dueAt: clock.timeAt(statedMs) }];
+  const asked =
+    policy.noticeReport === 'earliest'
+      ? (Object.keys(NOTICE_REPORT_QUESTION.readings) as NoticeReportReading[])
+      : [policy.noticeReport];
+  return asked
+    .flatMap((reading) => {
+      const dueAtMs = reportDue(receivedAtMs, calendar, reading);
+      return dueAtMs === undefined ? [] : [{ reading, dueAt: clock.timeAt(dueAtMs) }];
+    })
+    .sort((one, other) => one.dueAt.atMs - other.dueAt.atMs);
+}
+
+function reportDue(
+  receivedAtMs: number,
+  { clock, days, policy }: OfficeCalendar,
+  reading: NoticeReportReading,
+): number | undefined {
+  const { day, timeOfDayMs } = clock.wallAt(receivedAtMs);
+  const last = day + REPORT_DAYS;
+  const endOf = (which: number): number => clock.instantOf({ day: which, timeOfDayMs: DAY_MS - 1 });
+  if (reading === 'to-the-hour') return clock.instantOf({ day: last, timeOfDayMs });
+  if (reading === 'end-of-fourteenth-day') return endOf(last);
+  // Of the two the calendar's own date makes for the earlier end, where it is left to be compared.
+  const observance = policy.observance === 'observed-day' ? 'observed-day' : 'calendar-date';
+  const business = days.closedOn(last, observance) === undefined ? last : days.nextAfter(last, observance);
+  return business === undefined ? undefined : endOf(business);
 }

@@ -1,16 +1,134 @@
 import type { ProviderReference } from '../../core/traceback-request.js';
-import { comparableBusinessName } from './business-name.js';
-import type { KnownProvider } from './trunk-directory-data.js';
+import type { TrunkParty } from '../trunk-directory.js';
+
+/** Longest name that is looked at; what is longer is nobody's. */
+const MAX_NAME_CHARS = 256;
+
+/** Ways to write the same legal form. The form itself stays: `Example LLC` and `Example Inc` are two companies. */
+const LEGAL_FORMS: Readonly<Record<string, string>> = {
+  incorporated: 'inc',
+  corporation: 'corp',
+  limited: 'ltd',
+  company: 'co',
+};
+
+/**
+ * A business name in the spelling by which two of them are compared: case, accents, punctuation and the way in which its legal form is
+ * written make no difference, anything else does. Never throws.
+ * @param name - as filed or stated
+ * @returns words with a space between; empty where nothing of it is a letter or digit, or it is longer than 256 characters
+ * @see Unicode Standard Annex 15, section 1.2, on compatibility decomposition
+ * @example
+ * ```ts
+ * console.log(comparableBusinessName('Example Télécom, L.L.C.') === comparableBusinessName('EXAMPLE TELECOM LLC')); // true
+ * console.log(comparableBusinessName('Example LLC') === comparableBusinessName('Example Inc.')); // false
+ * ```
+ */
+export function comparableBusinessName(name: string): string {
+  if (name.length > MAX_NAME_CHARS) return '';
+  const words = name
+    .normalize('NFKD')
+    .replace(/\p{M}/gu, '')
+    .toLowerCase()
+    .replaceAll('&', ' and ')
+    // Dots and apostrophes join (`L.L.C.`, `O'Hara`), everything else parts.
+    .replace(/[.'\u2019]/g, '')
+    .replace(/[^\p{L}\p{N}]+/gu, ' ')
+    .trim()
+    .split(' ');
+  return words.map((word) => (Object.hasOwn(LEGAL_FORMS, word) ? LEGAL_FORMS[word] : word)).join(' ');
+}
+
+/** Kinds of code, strongest first. */
+const CODES = ['providerId', 'frn', 'ocn', 'spc'] as const;
+
+/** Whether two references name one company in the same words: its name, and every code that both have. Other names and affiliates differ. */
+export function isOneCompany(one: ProviderReference, other: ProviderReference): boolean {
+  return areCodesSame(one, other) && comparableBusinessName(one.name) === comparableBusinessName(other.name);
+}
+
+/**
+ * Whether two references to companies that may be of one group mean one company of it: by a code that both have, or else by the name. Never
+ * throws.
+ */
+export function isOneOfGroup(one: ProviderReference, other: ProviderReference): boolean {
+  const isByCode = CODES.some((code) => one[code] !== undefined && one[code] === other[code]);
+  return areCodesSame(one, other) && (isByCode || isOneCompany(one, other));
+}
+
+function areCodesSame(one: ProviderReference, other: ProviderReference): boolean {
+  return CODES.every((code) => one[code] === undefined || other[code] === undefined || one[code] === other[code]);
+}
+
+/**
+ * Who had a trunk, and from when to when. At least one of `trunk`, `address` and `switchProvider`; where several are given, all have to
+ * fit. A trunk of which no entry fits is not looked for by anything else, and an address or provider of which none fits speaks against
+ * whomever its entries do not name.
+ */
+export interface TrunkEntry {
+  /** Name of the trunk, realm or peer, as the switch writes it, 1 to 256 characters. */
+  readonly trunk?: string;
+  /** Signalling address of the other end: `192.0.2.1`, `192.0.2.1:5060`, `192.0.2.0/24`, `2001:db8::/32`, `[2001:db8::1]:5060`. */
+  readonly address?: string;
+  /** What the switch writes down as the provider at the other end, 1 to 256 characters. */
+  readonly switchProvider?: string;
+  /** First instant at which it holds, microseconds since the epoch; absent where it always did. */
+  readonly fromUs?: number;
+  /** First instant at which it no longer holds; absent where it still does. */
+  readonly untilUs?: number;
+  readonly party: TrunkParty;
+}
+
+/** Every name and code under which one provider is known: what is not said here is never guessed. */
+export interface KnownProvider {
+  /** As answers name it. */
+  readonly provider: ProviderReference;
+  /** Other business names, `doing business as` and former names included; at most {@link MAX_PROVIDER_NAMES}. */
+  readonly otherNames?: readonly string[];
+  readonly otherOcns?: readonly string[];
+  readonly otherSpcs?: readonly string[];
+  readonly otherFrns?: readonly string[];
+  /**
+   * Providers that count as this one when it is asked whether a call was sent to whoever named us: those of one group, which name each
+   * other at will. Never taken from ownership alone.
+   */
+  readonly affiliates?: readonly ProviderReference[];
+}
+
+/** A directory as data: who was at the other end of what, and under which names. */
+export interface TrunkDirectoryData {
+  /** Name and version, 1 to 128 characters: stands in the trace of each decision. */
+  readonly directoryId: string;
+  /** At most {@link MAX_TRUNK_ENTRIES}. */
+  readonly entries: readonly TrunkEntry[];
+  /** At most {@link MAX_KNOWN_PROVIDERS}. */
+  readonly providers: readonly KnownProvider[];
+  /**
+   * How far from a change of hands nobody can say who had the trunk, seconds, 0 to 604,800: a cut-over is written down by the day or
+   * hour, and happens at some minute. Where a period begins or ends and the same party has no other beside it, hands change too: who had
+   * the trunk before or after is not listed. Default {@link HANDOVER_MARGIN_SECONDS}.
+   */
+  readonly handoverMarginSeconds?: number;
+}
+
+/** Trunks of a large carrier, each with those that had it in three years. */
+export const MAX_TRUNK_ENTRIES = 100_000;
+/** More than there are filers in the Robocall Mitigation Database. */
+export const MAX_KNOWN_PROVIDERS = 20_000;
+/** Names of one provider; the registry has some dozens for the largest. */
+export const MAX_PROVIDER_NAMES = 64;
+/** Cut-overs are planned by the hour. */
+export const HANDOVER_MARGIN_SECONDS = 3_600;
 
 /** A provider of the directory, with every name and code of it. */
-export interface ProviderIdentity {
+interface ProviderIdentity {
   readonly known: KnownProvider;
   readonly codes: ReadonlySet<string>;
   readonly names: ReadonlySet<string>;
 }
 
 /** What a reference means by the directory. */
-export type ResolvedProvider =
+type ResolvedProvider =
   | { readonly status: 'resolved'; readonly identity: ProviderIdentity }
   /** Its names and codes belong to several providers, or speak against the one that it names. */
   | { readonly status: 'contradictory' }
@@ -57,9 +175,6 @@ export function createProviderIdentities(providers: readonly KnownProvider[]): P
   };
 }
 
-/** Kinds of code, strongest first: the first that both of two references have decides. */
-const CODES = ['providerId', 'frn', 'ocn', 'spc'] as const;
-
 /** What two references say by themselves. */
 function isStatedSame(one: ProviderReference, other: ProviderReference): boolean {
   // Of the two that a registry gives out once, none may differ.
@@ -88,7 +203,7 @@ function identityOf(known: KnownProvider): ProviderIdentity {
 }
 
 /** Codes of a reference without their kinds. */
-export function codeValues(reference: ProviderReference): readonly string[] {
+function codeValues(reference: ProviderReference): readonly string[] {
   return CODES.flatMap((code) => reference[code] ?? []);
 }
 
@@ -153,4 +268,48 @@ function join(
     group.add(member);
     groups.set(member, group);
   }
+}
+
+/**
+ * Makes the question whether a directory knows whom a reference means: by the list of its providers, or because one of its entries names
+ * the same. What the names and codes of several providers contradict means nobody.
+ * @returns never throws
+ */
+export function knownReferences(
+  entries: readonly TrunkEntry[],
+  identities: ProviderIdentities,
+): (reference: ProviderReference) => boolean {
+  const byKey = new Map<string, ProviderReference[]>();
+  for (const reference of namedBy(entries)) {
+    for (const key of keysOf(reference)) {
+      const others = byKey.get(key);
+      if (others === undefined) byKey.set(key, [reference]);
+      else others.push(reference);
+    }
+  }
+  return (reference) => {
+    const { status } = identities.resolve(reference);
+    if (status !== 'unknown') return status === 'resolved';
+    return keysOf(reference).some(
+      (key) => byKey.get(key)?.some((named) => identities.isOne(named, reference)) === true,
+    );
+  };
+}
+
+/** Each provider that entries name, once for each way in which they name it: a large one has a thousand trunks. */
+function namedBy(entries: readonly TrunkEntry[]): readonly ProviderReference[] {
+  const named = new Map<string, ProviderReference>();
+  for (const { party } of entries) {
+    if (party.kind === 'customer') continue;
+    const reference = party.kind === 'provider' ? party.provider : { name: party.contact.name };
+    const { name, providerId, frn, ocn, spc } = reference;
+    named.set(JSON.stringify([comparableBusinessName(name), providerId, frn, ocn, spc]), reference);
+  }
+  return [...named.values()];
+}
+
+/** By any of these another reference may mean the same; an SPC may be an OCN. */
+function keysOf(reference: ProviderReference): readonly string[] {
+  const name = comparableBusinessName(reference.name);
+  return [...(name === '' ? [] : [`name ${name}`]), ...codeValues(reference).map((value) => `code ${value}`)];
 }

@@ -2,8 +2,15 @@ import type { CoverageInterval } from '../../core/call-record.js';
 import { printableText } from '../../core/text.js';
 import type { SearchStatement } from '../../core/traceback-request.js';
 import { utcText } from '../utc-text.js';
-import type { EvidencedRecord, EvidenceFileEntry, EvidenceManifest, RecordPractice } from './evidence-manifest.js';
-import type { ClockStatement, EvidenceMaterial, ReceivedRequest } from './evidence-material.js';
+import type {
+  ClockStatement,
+  EvidenceFileEntry,
+  EvidenceManifest,
+  EvidenceMaterial,
+  EvidencedRecord,
+  ReceivedRequest,
+  RecordPractice,
+} from './evidence-manifest.js';
 
 /** What is certified. */
 export interface CertifiedFacts {

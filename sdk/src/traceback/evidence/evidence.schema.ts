@@ -3,14 +3,14 @@ import type { RecordFormat } from '../../core/call-record.js';
 import type { ProviderReference } from '../../core/traceback-request.js';
 import { readBySchema } from '../../core/schema-findings.js';
 import type {
-  EvidencedRecord,
   EvidenceEntry,
   EvidenceFileEntry,
   EvidenceManifest,
+  EvidencedRecord,
   ExportStatement,
 } from './evidence-manifest.js';
 import { canonicalJson } from './canonical-json.js';
-import { EVIDENCE_RECORDS } from './evidence-material.js';
+import { EVIDENCE_RECORDS } from './evidence-manifest.js';
 
 /** Ids of platforms and providers. */
 const ID_LENGTH = 256;

@@ -3,25 +3,46 @@ export { certificateText } from './custodian-certificate.js';
 export type { CertificateParts } from './custodian-certificate.js';
 export { createEvidenceWriter } from './evidence-writer.js';
 export type { EvidenceWriterOptions } from './evidence-writer.js';
-export { EVIDENCE_RECORDS, EVIDENCE_REQUEST_BYTES } from './evidence-material.js';
-export type * from './evidence-material.js';
-export type * from './evidence-manifest.js';
-export { openEvidenceStore } from './evidence-store.js';
-export type { EvidenceStore, EvidenceStoreOptions } from './evidence-store.js';
-export { inclusionProofText } from './exported-files.js';
-export type { ExportFrame } from './exported-files.js';
-export type { EvidenceFinding, EvidenceNote, PackKeys } from './pack-findings.js';
-export { packProofs } from './pack-proof.js';
-export type { LoggedProof } from './pack-proof.js';
+export { EVIDENCE_RECORDS, EVIDENCE_REQUEST_BYTES } from './evidence-manifest.js';
+export type {
+  AnswerPosition,
+  ClockStatement,
+  DecisionInput,
+  DecisionStep,
+  DecisionTrace,
+  EvidenceEntry,
+  EvidenceFile,
+  EvidenceFileEntry,
+  EvidenceManifest,
+  EvidenceMaterial,
+  EvidencePack,
+  EvidenceSigner,
+  EvidenceWriter,
+  EvidencedRecord,
+  ExportStatement,
+  ReceivedRequest,
+  RecordPractice,
+  SignedAnswer,
+} from './evidence-manifest.js';
+export { listEvidence, openEvidenceStore, readEvidencePack, verifyEvidenceStore } from './evidence-store.js';
+export type {
+  EvidenceListing,
+  EvidencePackReading,
+  EvidenceReadTrust,
+  EvidenceStore,
+  EvidenceStoreOptions,
+  EvidenceStoreTrust,
+  EvidenceStoreVerification,
+  LoggedFinding,
+  LoggedNote,
+  LoggedPack,
+} from './evidence-store.js';
+export { exportEvidencePack, inclusionProofText, verifyScript } from './exported-files.js';
+export type { ExportFrame, VerifyKeys } from './exported-files.js';
+export type { EvidenceFinding, EvidenceNote, LoggedProof, PackKeys } from './pack-findings.js';
+export { packProofs } from './pack-findings.js';
 export { verifyEvidencePack } from './verify-pack.js';
 export type { EvidencePackTrust, EvidencePackVerification } from './verify-pack.js';
-export { verifyEvidenceStore } from './verify-store.js';
-export type { EvidenceStoreTrust, EvidenceStoreVerification, LoggedFinding, LoggedNote } from './verify-store.js';
-export { exportEvidencePack } from './write-export.js';
-export { renderEvidencePdf } from './evidence-pdf.js';
+export { renderEvidencePdf } from './evidence-document.js';
 export { evidenceVcon } from './evidence-vcon.js';
 export type { EvidenceVcon, VconContent, VconDialog, VconDisposition, VconParty } from './evidence-vcon.js';
-export { listEvidence, readEvidencePack } from './read-pack.js';
-export type { EvidenceListing, EvidencePackReading, EvidenceReadTrust, LoggedPack } from './read-pack.js';
-export { verifyScript } from './verify-script.js';
-export type { VerifyKeys } from './verify-script.js';

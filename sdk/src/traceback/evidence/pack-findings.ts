@@ -1,9 +1,53 @@
-import { hash, type KeyObject } from 'node:crypto';
+import { hash } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import { compactVerify } from 'jose';
+import { HopbackError } from '../../errors.js';
 import { isSignedBy } from '../../log/checkpoint.js';
-import { answerDifference, jwsPayload, receiptDifference } from './answer-jws.js';
-import type { EvidencePack } from './evidence-manifest.js';
-import { manifestFindings, recordFindings } from './manifest-findings.js';
+import type { MerkleLog, ProvedEntry } from '../../log/merkle-log.js';
+import { joinedSha256 } from '../../records/ingest/joined-sha256.js';
+import { answerDifference, canonicalJson, jwsPayload, receiptDifference } from './canonical-json.js';
+import type { EvidencePack, EvidencedRecord } from './evidence-manifest.js';
+import { parseEntry } from './evidence.schema.js';
+
+/** An entry of the log about a pack, with its proof. */
+export interface LoggedProof extends ProvedEntry {
+  readonly kind: 'pack' | 'answer' | 'receipt';
+}
+
+/**
+ * Finds what an open log says about a pack.
+ * @param log - of the store that the pack is in; all of it is read
+ * @param packId - as {@link EvidenceWriter.write} gave it
+ * @returns the entries about it, in order, each with a proof under the newest checkpoint
+ * @throws {@link HopbackError} `invalid-argument` when the log does not know the pack; `log-inconsistent`, `storage-failed`, `closed`
+ * @see {@link readEvidencePack}, for a log that another process has open; RFC 9162 section 2.1.3
+ * @example
+ * ```ts
+ * const { mkdtemp, rm } = await import('node:fs/promises');
+ * const { tmpdir } = await import('node:os');
+ * const directory = await mkdtemp(`${tmpdir()}/hopback-`);
+ * const signer = createLogSigner(createTestKey().privateKeyPem);
+ * const store = await openEvidenceStore({ directory, logId: 'example.com/evidence', signer });
+ * await packProofs(store.log, 'no-pack').catch((error: { code: string }) => console.log('refused', error.code));
+ * await store.close();
+ * await rm(directory, { recursive: true });
+ * ```
+ */
+export async function packProofs(log: MerkleLog, packId: string): Promise<readonly LoggedProof[]> {
+  const found: { readonly leafIndex: number; readonly kind: LoggedProof['kind'] }[] = [];
+  for (let next = 0; next < log.size;) {
+    const entries = await log.read(next, { maxEntries: 1_024 });
+    for (const { leafIndex, octets } of entries) {
+      const entry = parseEntry(octets);
+      if (entry?.packId === packId) found.push({ leafIndex, kind: entry.kind });
+    }
+    next += entries.length;
+  }
+  if (!found.some(({ kind }) => kind === 'pack')) {
+    throw new HopbackError('invalid-argument', `the log ${log.logId} has no entry of the pack ${packId}`);
+  }
+  return Promise.all(found.map(async ({ leafIndex, kind }) => ({ ...(await log.prove(leafIndex)), kind })));
+}
 
 /** What is wrong with a pack. */
 export type EvidenceFinding =
@@ -163,4 +207,76 @@ export function publicKeySha256(key: KeyObject): string {
 
 function sha256(octets: Uint8Array): string {
   return hash('sha256', octets, 'hex');
+}
+
+/** Files of a pack, by name. */
+type PackContents = ReadonlyMap<string, Uint8Array>;
+
+/** Holds what a manifest says of the answer and the records against their files: whoever signs it can lie in it too. Never throws. */
+function manifestFindings({ manifest }: EvidencePack, contents: PackContents): EvidenceFinding[] {
+  const named = new Set(manifest.files.map(({ name }) => name));
+  const records = manifest.records.flatMap((record): EvidenceFinding[] => {
+    const missing = [record.file, ...record.rawFiles].filter((name) => !named.has(name));
+    if (missing.length > 0) return missing.map((file) => ({ kind: 'file-missing', file }));
+    return recordDiffers(record, contents);
+  });
+  return [...answerDiffers(manifest, contents), ...records];
+}
+
+function recordDiffers({ file, ...record }: EvidencedRecord, contents: PackContents): EvidenceFinding[] {
+  const octets = contents.get(file);
+  if (octets === undefined) return [];
+  const read = membersOf(parsed(octets));
+  const source = membersOf(read['source']);
+  const isSame =
+    read['recordId'] === record.recordId &&
+    source['id'] === record.sourceId &&
+    source['format'] === record.format &&
+    source['readerVersion'] === record.readerVersion &&
+    source['sha256'] === record.sourceSha256;
+  return isSame ? [] : [{ kind: 'manifest-differs', file, what: 'it is another record than the manifest says' }];
+}
+
+const ANSWER = 'answer.json';
+
+function answerDiffers(manifest: EvidencePack['manifest'], contents: PackContents): EvidenceFinding[] {
+  const octets = contents.get(ANSWER);
+  if (octets === undefined) return [];
+  const answer = membersOf(parsed(octets));
+  const names = ['provider', 'answerId', 'requestId', 'tracebackId', 'revision'] as const;
+  const other = names.filter((name) => spelled(answer[name]) !== spelled(manifest[name]));
+  if (other.length === 0) return [];
+  return [{ kind: 'manifest-differs', file: ANSWER, what: `the manifest has another ${other.join(', ')}` }];
+}
+
+/** Holds the bytes of a record against the hash that they had when they were read. Never throws. */
+function recordFindings(contents: PackContents, record: EvidencedRecord): PackFindings {
+  const { recordId, raw, rawMatches, rawFiles, sourceSha256: expected } = record;
+  if (raw === 'not-kept') return { findings: [], notes: [{ kind: 'raw-not-kept', recordId }] };
+  if (rawMatches !== true) return { findings: [], notes: [{ kind: 'raw-differed-when-written', recordId }] };
+  const rows = rawFiles.map((name) => contents.get(name));
+  // A file that is missing is a finding of its own.
+  if (rows.includes(undefined)) return NOTHING;
+  const actual = joinedSha256(rows.map((octets) => hash('sha256', octets ?? new Uint8Array(0), 'hex')));
+  return actual === expected ? NOTHING : { findings: [{ kind: 'raw-differs', recordId, expected, actual }], notes: [] };
+}
+
+function parsed(octets: Uint8Array): unknown {
+  try {
+    return JSON.parse(Buffer.from(octets).toString('utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+function spelled(value: unknown): string | undefined {
+  try {
+    return canonicalJson(value);
+  } catch {
+    return undefined;
+  }
+}
+
+function membersOf(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>) : {};
 }

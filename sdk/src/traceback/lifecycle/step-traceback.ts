@@ -1,24 +1,16 @@
 import type { ProviderReference } from '../../core/traceback-request.js';
 import type { TracebackRequest } from '../../core/traceback-request.js';
 import { HopbackError } from '../../errors.js';
-import { eventFact, isBounded, isEventTime } from './event-fact.js';
-import type { EventFault } from './event-fact.js';
+import { eventFact, isBounded, isEventTime, keptProvider } from './statement.js';
+import type { EventFault, StatementFault } from './statement.js';
 import type { HopEvent, HopState } from './hop-machine.js';
-import { lifecycleRules } from './lifecycle-rules.js';
-import type { LifecycleRules } from './lifecycle-rules.js';
-import { effectsOf } from './pending-effects.js';
-import { keptProvider } from './provider-identity.js';
-import { timePassed, withFact } from './state-facts.js';
-import type { StatementFault } from './statement.js';
+import { MAX_STATEMENTS, MAX_TRACEBACK_ID, factsOf, lifecycleRules, timePassed, withFact } from './traceback-state.js';
+import type { LifecycleRules, TracebackEvent, TracebackFact, TracebackState } from './traceback-state.js';
+import { effectsOf, viewOf } from './traceback-view.js';
+import type { TracebackEffect, TracebackStatus, TracebackView } from './traceback-view.js';
 import { faultyStatements } from './traced-hop.js';
-import type { TracebackEffect } from './traceback-effect.js';
-import type { TracebackEvent } from './traceback-event.js';
-import { factsOf, MAX_STATEMENTS, MAX_TRACEBACK_ID } from './traceback-state.js';
-import type { TracebackFact, TracebackState } from './traceback-state.js';
-import { knownRequestIds, tracePath, tracePathAfter, withoutFaulty } from './trace-path.js';
-import type { TracedPath } from './trace-path.js';
-import { viewOf } from './traceback-view.js';
-import type { TracebackStatus, TracebackView } from './traceback-view.js';
+import { knownRequestIds, tracePath, tracePathAfter, withoutFaulty } from './traceback-outcome.js';
+import type { TracedPath } from './traceback-outcome.js';
 
 /** Why an event was refused: it changes nothing. */
 export type EventRefusal =

@@ -1,13 +1,78 @@
 import type { Draft } from '../../core/draft.js';
 import { createMemo } from '../../core/memo.js';
-import { disputesOf } from './disputes.js';
-import type { TracebackDispute } from './disputes.js';
-import { lastMovedMs, outcomeOf } from './traceback-outcome.js';
-import type { TracebackOutcome } from './traceback-outcome.js';
-import type { TracedHop } from './traced-hop.js';
-import { tracePath } from './trace-path.js';
-import type { TracedPath } from './trace-path.js';
+import type { ContactDetails, ProviderReference, TracebackRequest } from '../../core/traceback-request.js';
+import { disputesOf, lastMovedMs, outcomeOf, tracePath } from './traceback-outcome.js';
+import type { OutcomeKind, TracebackDispute, TracebackOutcome, TracedPath } from './traceback-outcome.js';
 import type { TracebackState } from './traceback-state.js';
+import { isSilent, neighboursOf } from './traced-hop.js';
+import type { KnownFacts, TracedHop } from './traced-hop.js';
+
+/** Why a person is asked to look at a traceback. */
+export type EscalationReason =
+  'overdue' | Exclude<OutcomeKind, 'origin' | 'point-of-entry' | 'foreign-provider' | 'serves-number'>;
+
+/** What every effect has. */
+export interface IdentifiedEffect {
+  /** Names what has to be done once: whoever carries it out twice under one id has done it once. */
+  readonly effectId: string;
+}
+
+/** An effect that concerns one request. */
+export interface EffectOnRequest extends IdentifiedEffect {
+  readonly requestId: string;
+  readonly provider?: ProviderReference;
+}
+
+/**
+ * What has to be done, by whoever has sockets and a clock. It stays pending until an event says that it was done, so that a crash in between does it
+ * again: `request-sent` or `provider-not-askable` for `ask-provider`, `provider-identified` or `provider-not-askable` for `find-provider`,
+ * `effect-done` for the rest.
+ */
+export type TracebackEffect =
+  | (IdentifiedEffect & {
+      readonly type: 'ask-provider';
+      readonly requestId: string;
+      readonly provider: ProviderReference;
+      readonly direction: TracebackRequest['direction'];
+      readonly hop: number;
+      readonly downstream?: ProviderReference;
+      /** The answer or report that named the provider: what it says of the call is what this one is asked about. */
+      readonly basedOn?: string;
+    })
+  | (EffectOnRequest & { readonly type: 'remind'; readonly dueAtMs: number; readonly beforeDueMs: number })
+  /** Put down that it did not answer this request; the other takes that back, as it did after all, or was asked by mistake. */
+  | (EffectOnRequest & { readonly type: 'mark-non-responsive'; readonly dueAtMs: number })
+  | (EffectOnRequest & { readonly type: 'clear-non-responsive'; readonly because: 'answered' | 'withdrawn' })
+  /** Look for providers that sent the call to this one, in shared records or by asking: it says nothing of where the call came from. */
+  | (EffectOnRequest & { readonly type: 'seek-neighbours' })
+  /** Tell the provider that its answer is not needed any more. */
+  | (EffectOnRequest & { readonly type: 'cancel-request' })
+  /** Ask both to look again. */
+  | (IdentifiedEffect & {
+      readonly type: 'dispute';
+      readonly disputeId: string;
+      readonly parties: readonly ProviderReference[];
+      readonly statements: readonly string[];
+    })
+  /** Find out which listed provider is meant, if any. */
+  | (IdentifiedEffect & {
+      readonly type: 'find-provider';
+      readonly requestId: string;
+      readonly contact: ContactDetails;
+    })
+  | (IdentifiedEffect & { readonly type: 'escalate'; readonly requestId: string; readonly reason: EscalationReason })
+  | (IdentifiedEffect & { readonly type: 'open-trace-forward'; readonly forwardId: string; readonly number: string })
+  /** Tell the requester what it has come to so far. */
+  | (IdentifiedEffect & {
+      readonly type: 'notify';
+      readonly outcome: OutcomeKind;
+      readonly outcomeKey: string;
+      readonly isFinal: boolean;
+    })
+  | (IdentifiedEffect & { readonly type: 'close'; readonly outcome: OutcomeKind; readonly outcomeKey: string });
+
+/** Name of an effect. */
+export type TracebackEffectType = TracebackEffect['type'];
 
 /**
  * Where a traceback stands.
@@ -113,4 +178,149 @@ function wakeOf(path: TracedPath, outcome: TracebackOutcome | undefined): number
   if (outcome?.isFinal === false) times.push(lastMovedMs(path) + rules.closeStalledAfterMs + 1);
   const later = times.filter((atMs) => atMs > nowMs);
   return later.length === 0 ? undefined : Math.min(...later);
+}
+
+/**
+ * Everything that has to be done and was not reported done: what a service does first after a crash, and whenever it is not sure.
+ * @param state - from {@link startTraceback} or {@link stepTraceback}
+ * @returns the effects, along the path; at most a few for each hop; never throws
+ * @see 47 CFR 64.1200(n)(1)
+ * @example
+ * ```ts
+ * const { state } = startTraceback({ tracebackId: 'tb-1', atMs: Date.UTC(2026, 1, 3, 15), first: { name: 'Example Telco' } });
+ * console.log(pendingEffects(state).map(({ type }) => type)); // [ 'ask-provider' ]
+ * ```
+ */
+export function pendingEffects(state: TracebackState): readonly TracebackEffect[] {
+  const path = tracePath(state);
+  return effectsOf(path, viewOf(path));
+}
+
+/** Effects of paths, for as long as the path is held. */
+const effectsFor = createMemo<readonly TracebackEffect[]>();
+
+/** The same of a path that was traced already. Once for each path. */
+export function effectsOf(path: TracedPath, view: TracebackView): readonly TracebackEffect[] {
+  return effectsFor(path, () => computedEffects(path, view));
+}
+
+function computedEffects({ facts }: TracedPath, view: TracebackView): readonly TracebackEffect[] {
+  const hops = [...view.path, ...view.left];
+  const withdrawn = hops.flatMap((hop) => withdrawalEffects(hop, facts));
+  const due =
+    view.status === 'cancelled'
+      ? withdrawn
+      : [
+          ...view.path.flatMap((hop) => hopEffects(hop, facts)),
+          ...withdrawn,
+          ...view.disputes.filter(({ ruling }) => ruling === undefined).map(disputeEffect),
+          ...forwardEffects(facts),
+          ...(view.outcome === undefined ? [] : outcomeEffects(view.outcome, view.status)),
+        ];
+  return due.filter(({ effectId }) => !facts.done.has(effectId));
+}
+
+function hopEffects(hop: HopView, facts: KnownFacts): readonly TracebackEffect[] {
+  if (hop.state === 'planned') return [planned(hop, facts)];
+  const { requestId, dueAtMs } = hop;
+  const effects: TracebackEffect[] = [];
+  if (dueAtMs !== undefined && (hop.state === 'asked' || hop.state === 'acknowledged')) {
+    const beforeDueMs = reminderNow(dueAtMs, facts);
+    if (beforeDueMs !== undefined) {
+      effects.push({
+        type: 'remind',
+        effectId: `remind:${requestId}:${beforeDueMs}`,
+        ...whoOf(hop),
+        dueAtMs,
+        beforeDueMs,
+      });
+    }
+  }
+  if (hop.state === 'overdue') effects.push(escalation(requestId, 'overdue'));
+  if (dueAtMs !== undefined && hop.state === 'non-responsive') {
+    effects.push({ type: 'mark-non-responsive', effectId: `non-responsive:${requestId}`, ...whoOf(hop), dueAtMs });
+  }
+  if (facts.state.direction === 'back' && isSilent(hop) && neighboursOf(hop, facts).count === 0) {
+    effects.push({ type: 'seek-neighbours', effectId: `neighbours:${requestId}`, ...whoOf(hop) });
+  }
+  return effects;
+}
+
+function whoOf({ requestId, provider }: HopView): Pick<HopView, 'requestId' | 'provider'> {
+  return provider === undefined ? { requestId } : { requestId, provider };
+}
+
+function planned(hop: HopView, { state }: KnownFacts): TracebackEffect {
+  const { requestId, provider, downstream, basedOn, contact } = hop;
+  if (provider === undefined) {
+    // Only who was named by contact details alone has no provider.
+    return { type: 'find-provider', effectId: `find:${requestId}`, requestId, contact: contact ?? { name: '' } };
+  }
+  return {
+    type: 'ask-provider',
+    effectId: `ask:${requestId}`,
+    requestId,
+    provider,
+    direction: state.direction,
+    hop: hop.hop,
+    ...(downstream !== undefined && { downstream }),
+    ...(basedOn !== undefined && { basedOn }),
+  };
+}
+
+/** Of the reminders whose time has come the last one: those before it would say the same. */
+function reminderNow(dueAtMs: number, { nowMs, state: { rules } }: KnownFacts): number | undefined {
+  return rules.remindBeforeDueMs.filter((beforeMs) => nowMs >= dueAtMs - beforeMs).at(-1);
+}
+
+function withdrawalEffects(hop: HopView, facts: KnownFacts): readonly TracebackEffect[] {
+  const { requestId, state } = hop;
+  const effects: TracebackEffect[] = [];
+  if (state === 'withdrawn' && facts.sent.has(requestId)) {
+    effects.push({ type: 'cancel-request', effectId: `cancel:${requestId}`, ...whoOf(hop) });
+  }
+  if (facts.done.has(`non-responsive:${requestId}`) && state !== 'non-responsive') {
+    const because = state === 'withdrawn' ? 'withdrawn' : 'answered';
+    effects.push({ type: 'clear-non-responsive', effectId: `responsive:${requestId}`, ...whoOf(hop), because });
+  }
+  return effects;
+}
+
+function disputeEffect({
+  disputeId,
+  downstream,
+  upstream,
+  neighbour,
+  statements,
+}: TracebackView['disputes'][number]): TracebackEffect {
+  const parties = [downstream, upstream, neighbour].filter((party) => party !== undefined);
+  return { type: 'dispute', effectId: `dispute:${disputeId}:${statements.join(':')}`, disputeId, parties, statements };
+}
+
+function forwardEffects({ forwards }: KnownFacts): readonly TracebackEffect[] {
+  return forwards.map(({ id, number }) => ({
+    type: 'open-trace-forward',
+    effectId: `forward:${id}`,
+    forwardId: id,
+    number,
+  }));
+}
+
+function outcomeEffects(outcome: TracebackOutcome, status: TracebackView['status']): readonly TracebackEffect[] {
+  const { kind, key, requestId, isFinal } = outcome;
+  const effects: TracebackEffect[] = [];
+  if (!isFinal && !isContent(kind)) effects.push(escalation(requestId, kind));
+  // A provisional outcome that becomes final is told of again.
+  const effectId = `notify:${isFinal ? 'final' : 'so-far'}:${key}`;
+  effects.push({ type: 'notify', effectId, outcome: kind, outcomeKey: key, isFinal });
+  if (status === 'concluded') effects.push({ type: 'close', effectId: `close:${key}`, outcome: kind, outcomeKey: key });
+  return effects;
+}
+
+function isContent(kind: TracebackOutcome['kind']): kind is Exclude<TracebackOutcome['kind'], EscalationReason> {
+  return kind === 'origin' || kind === 'point-of-entry' || kind === 'foreign-provider' || kind === 'serves-number';
+}
+
+function escalation(requestId: string, reason: EscalationReason): TracebackEffect {
+  return { type: 'escalate', effectId: `escalate:${reason}:${requestId}`, requestId, reason };
 }

@@ -1,14 +1,215 @@
+import { hash } from 'node:crypto';
 import type { Draft } from '../../core/draft.js';
-import type { HopRequest } from './hop-request.js';
-import { roleOf } from './hop-standing.js';
+import type { ContactDetails, FindingArm, ProviderReference } from '../../core/traceback-request.js';
 import { runHop } from './hop-machine.js';
 import type { HopHappening, HopState, HopStep } from './hop-machine.js';
-import type { KnownFacts } from './known-facts.js';
-import { saysTheSame, statementFault } from './statement.js';
+import { ARM_MEANINGS, contactKey, isSameProvider, providerKey, saysTheSame, statementFault } from './statement.js';
 import type { StatementFault } from './statement.js';
-import type { NotAskableReason } from './traceback-event.js';
-import type { HopRole } from './traceback-outcome.js';
-import type { StatementFact } from './traceback-state.js';
+import type { HopRole, OutcomeKind } from './traceback-outcome.js';
+import type { FactOf, NotAskableReason, ReportFact, StatementFact, TracebackState } from './traceback-state.js';
+
+/** A question to a provider, and how the traceback came to it. */
+export interface HopRequest {
+  readonly requestId: string;
+  /** 1 for the first hop. */
+  readonly hop: number;
+  /** Absent where somebody named one that no registry has, and no person has found out who it is. */
+  readonly provider?: ProviderReference;
+  /** The name that was given in its place. */
+  readonly contact?: ContactDetails;
+  /** To whom it is said to have sent the call. */
+  readonly downstream?: ProviderReference;
+  /** Who led here: the start, the answer of the hop before, or a neighbour of a silent one. */
+  readonly namedBy: 'start' | 'answer' | 'neighbour';
+  /** Of the hop before. */
+  readonly fromRequestId?: string;
+  /** The answer or report that named it; of the first hop the record that it shared itself, `record:` before its id. */
+  readonly basedOn?: string;
+}
+
+/** What a request asks, before it has an id. */
+export type HopQuestion = Omit<HopRequest, 'requestId'>;
+
+/** Digits of a hash that tell the requests of one traceback apart: among 2,000 of them two are alike once in 10^8 tracebacks. */
+const HASH_DIGITS = 12;
+/** How often a provider is asked the same again after its request was cancelled; a traceback that turns more often stays with the last. */
+const MAX_GENERATIONS = 16;
+
+/**
+ * The request that asks a question now. Its id follows from the question, so that whoever computes it anew after a crash, or hears of things in another
+ * order, asks the same request and not a second one. An answer to it stands; where the provider was told before it answered that its answer is
+ * not needed, it is asked by a request of its own.
+ */
+export function hopRequest(question: HopQuestion, facts: KnownFacts): HopRequest {
+  return currentRequest(generations(question, facts), facts);
+}
+
+/** Of requests with one question the one that stands: one that was answered, or else the last. */
+function currentRequest(requests: Generations, { statements }: KnownFacts): HopRequest {
+  return requests.find(({ requestId }) => statements.has(requestId)) ?? requests.at(-1) ?? requests[0];
+}
+
+/** Requests with one question, in the order in which they are asked: the next one when the one before was cancelled. */
+type Generations = readonly [HopRequest, ...HopRequest[]];
+
+/** All requests with a question that there are so far. */
+export function generations(question: HopQuestion, facts: KnownFacts): Generations {
+  const first = requestWith(firstIdOf(question, facts), question);
+  const requests: [HopRequest, ...HopRequest[]] = [first];
+  let before = first.requestId;
+  for (let generation = 2; generation <= MAX_GENERATIONS; generation += 1) {
+    const requestId = `${first.requestId}-r${generation}`;
+    // What was heard of is there, also where the word that led to it is heard of later.
+    if (!wasCancelled(before, facts) && !isHeardOf(requestId, facts)) break;
+    requests.push(requestWith(requestId, question));
+    before = requestId;
+  }
+  return requests;
+}
+
+/** Written out: questions are of many forms, and to spread them takes longer than to find out what is asked. */
+function requestWith(requestId: string, question: HopQuestion): HopRequest {
+  const { provider, contact, downstream, fromRequestId, basedOn } = question;
+  const request: Draft<HopRequest> = { requestId, hop: question.hop, namedBy: question.namedBy };
+  if (provider !== undefined) request.provider = provider;
+  if (contact !== undefined) request.contact = contact;
+  if (downstream !== undefined) request.downstream = downstream;
+  if (fromRequestId !== undefined) request.fromRequestId = fromRequestId;
+  if (basedOn !== undefined) request.basedOn = basedOn;
+  return request;
+}
+
+/** Whether the provider was told that its answer is not needed, for another reason than that the whole traceback ended. */
+function wasCancelled(requestId: string, { done, cancelled }: KnownFacts): boolean {
+  const told = done.get(`cancel:${requestId}`);
+  return told !== undefined && (cancelled === undefined || told.atMs < cancelled.atMs);
+}
+
+/** Id of the first request with a question. */
+function firstIdOf({ provider, contact, downstream, hop }: HopQuestion, facts: KnownFacts): string {
+  const asked = provider !== undefined ? providerKey(provider) : contact !== undefined ? contactKey(contact) : '';
+  const digits = hashOf(`${asked}\n${downstream === undefined ? '' : providerKey(downstream)}`, facts);
+  return `${facts.state.tracebackId}-${hop}-${digits}`;
+}
+
+function hashOf(text: string, { questionHashes }: KnownFacts): string {
+  const known = questionHashes.get(text);
+  if (known !== undefined) return known;
+  const digits = hash('sha256', text, 'hex').slice(0, HASH_DIGITS);
+  questionHashes.set(text, digits);
+  return digits;
+}
+
+/** The facts of a state, where they are looked for. */
+export interface KnownFacts {
+  readonly state: TracebackState;
+  /** The latest time that was heard of. */
+  readonly nowMs: number;
+  readonly sent: ReadonlyMap<string, FactOf<'sent'>>;
+  readonly acknowledged: ReadonlyMap<string, FactOf<'acknowledged'>>;
+  readonly notAskable: ReadonlyMap<string, FactOf<'not-askable'>>;
+  readonly identified: readonly FactOf<'identified'>[];
+  readonly choices: ReadonlyMap<string, FactOf<'choice'>>;
+  readonly rulings: ReadonlyMap<string, FactOf<'ruling'>>;
+  readonly accepted: ReadonlyMap<string, FactOf<'accepted'>>;
+  readonly done: ReadonlyMap<string, FactOf<'done'>>;
+  /** By request, the first revision first. */
+  readonly statements: ReadonlyMap<string, readonly StatementFact[]>;
+  readonly reports: readonly ReportFact[];
+  readonly forwards: readonly FactOf<'forward'>[];
+  readonly cancelled: FactOf<'cancelled'> | undefined;
+  /** Whether any answer denies the call, or is about another call than its request. */
+  readonly isDenied: boolean;
+  /** What was found out from them already, for as long as they are looked at: hops of the path by the id of their requests. */
+  readonly tracedHops: Map<string, TracedHop>;
+  /** Requests to which answers lead, by the id of the request that was answered. */
+  readonly namedRequests: Map<string, NamedRequest>;
+  /** Hashes of questions, of which each is asked for many times. */
+  readonly questionHashes: Map<string, string>;
+  /** Hops of the state before that nothing new was heard of, and that time does not change any more. */
+  readonly settledHops: ReadonlyMap<string, TracedHop>;
+}
+
+/** What is known of a state from the one before it. */
+export type FoundBefore = Pick<KnownFacts, 'questionHashes' | 'settledHops' | 'namedRequests'>;
+
+/** A request that asks what an answer leads to. */
+export interface NamedRequest {
+  /** The hop whose answer it is, as it stood: who is asked is told of it. */
+  readonly from: TracedHop;
+  readonly request: HopRequest;
+  /** Id of the first request with that question: those that came after it was cancelled begin with it. */
+  readonly firstId: string;
+}
+
+/** Sorts the facts of a state by what they are about. */
+export function knownFacts(state: TracebackState, before?: FoundBefore): KnownFacts {
+  const sent = new Map<string, FactOf<'sent'>>();
+  const acknowledged = new Map<string, FactOf<'acknowledged'>>();
+  const notAskable = new Map<string, FactOf<'not-askable'>>();
+  const identified: FactOf<'identified'>[] = [];
+  const choices = new Map<string, FactOf<'choice'>>();
+  const rulings = new Map<string, FactOf<'ruling'>>();
+  const accepted = new Map<string, FactOf<'accepted'>>();
+  const done = new Map<string, FactOf<'done'>>();
+  const statements = new Map<string, StatementFact[]>();
+  const reports: ReportFact[] = [];
+  const forwards: FactOf<'forward'>[] = [];
+  let cancelled: FactOf<'cancelled'> | undefined;
+  let isDenied = false;
+  let { nowMs } = state;
+  for (const fact of state.facts) {
+    nowMs = Math.max(nowMs, fact.atMs);
+    if (fact.kind === 'sent') sent.set(fact.id, fact);
+    else if (fact.kind === 'acknowledged') acknowledged.set(fact.id, fact);
+    else if (fact.kind === 'not-askable') notAskable.set(fact.id, fact);
+    else if (fact.kind === 'identified') identified.push(fact);
+    else if (fact.kind === 'choice') choices.set(fact.id, fact);
+    else if (fact.kind === 'ruling') rulings.set(fact.id, fact);
+    else if (fact.kind === 'accepted') accepted.set(fact.id, fact);
+    else if (fact.kind === 'done') done.set(fact.id, fact);
+    else if (fact.kind === 'report') reports.push(fact);
+    else if (fact.kind === 'forward') forwards.push(fact);
+    else if (fact.kind === 'cancelled') cancelled = fact;
+    else {
+      isDenied ||= ARM_MEANINGS[fact.arm].denies || fact.otherCall !== undefined;
+      const ofRequest = statements.get(fact.requestId);
+      if (ofRequest === undefined) statements.set(fact.requestId, [fact]);
+      else ofRequest.push(fact);
+    }
+  }
+  for (const ofRequest of statements.values()) {
+    ofRequest.sort((one, other) => one.revision - other.revision || (one.id < other.id ? -1 : 1));
+  }
+  return {
+    state,
+    nowMs,
+    sent,
+    acknowledged,
+    notAskable,
+    identified,
+    choices,
+    rulings,
+    accepted,
+    done,
+    statements,
+    reports,
+    forwards,
+    cancelled,
+    isDenied,
+    tracedHops: new Map(),
+    namedRequests: before?.namedRequests ?? new Map<string, NamedRequest>(),
+    questionHashes: before?.questionHashes ?? new Map<string, string>(),
+    settledHops: before?.settledHops ?? NO_HOPS,
+  };
+}
+
+const NO_HOPS: ReadonlyMap<string, TracedHop> = new Map();
+
+/** Whether anything was heard of a request: it was asked, or somebody said something to it. */
+export function isHeardOf(requestId: string, { sent, acknowledged, statements, notAskable }: KnownFacts): boolean {
+  return sent.has(requestId) || acknowledged.has(requestId) || statements.has(requestId) || notAskable.has(requestId);
+}
 
 /** A hop as it stands. */
 export interface TracedHop extends HopRequest {
@@ -137,4 +338,194 @@ function addAnswers(happened: HopHappening[], statements: readonly StatementFact
 
 function firstTime(statements: readonly StatementFact[]): number {
   return Math.min(...statements.map(({ atMs }) => atMs));
+}
+
+/** A hop, whose role follows from the rest. */
+type HopStanding = Omit<TracedHop, 'role'>;
+
+/** Whether an answer is still to come. */
+export function isOpen(hop: HopStanding): boolean {
+  return OPEN.includes(hop.state);
+}
+
+const OPEN: readonly HopState[] = ['planned', 'asked', 'acknowledged', 'overdue'];
+
+/** Whether the provider says that the call was none of its own, although somebody named it or it shared a record of the call itself. */
+export function denies(hop: HopStanding): boolean {
+  return hop.basedOn !== undefined && hop.current !== undefined && ARM_MEANINGS[hop.current.arm].denies;
+}
+
+/** Whether the provider answered about another call than it was asked about. */
+function answersOtherCall(hop: HopStanding): boolean {
+  return hop.current?.otherCall !== undefined;
+}
+
+/** Whether the provider has said where the call came from, or nobody can expect that it will in time. */
+export function isSilent(hop: HopStanding): boolean {
+  if (hop.contradictsItself || answersOtherCall(hop)) return true;
+  if (hop.current !== undefined) return ARM_MEANINGS[hop.current.arm].silent;
+  return SILENT.includes(hop.state) && hop.notAskable !== 'foreign';
+}
+
+const SILENT: readonly HopState[] = ['overdue', 'non-responsive', 'not-askable'];
+
+const ARM_OUTCOMES: Readonly<Record<FindingArm, OutcomeKind | 'transit'>> = {
+  'received-from': 'transit',
+  'received-from-unlisted': 'transit',
+  'number-served-by': 'transit',
+  origin: 'origin',
+  'point-of-entry': 'point-of-entry',
+  'serves-number': 'serves-number',
+  'not-found': 'no-record',
+  'not-our-number': 'number-not-ours',
+  'not-sent-to-downstream': 'disputed',
+  'not-retained': 'not-retained',
+  ambiguous: 'ambiguous',
+  refused: 'refused',
+};
+
+/** What a provider turned out to be by what it said, or did not say. */
+export function roleOf(hop: HopStanding): HopRole {
+  if (hop.contradictsItself) return 'ambiguous';
+  if (denies(hop) || answersOtherCall(hop)) return 'disputed';
+  if (hop.current !== undefined) return ARM_OUTCOMES[hop.current.arm];
+  if (hop.state === 'withdrawn') return 'withdrawn';
+  if (hop.state === 'non-responsive') return 'non-responsive';
+  if (hop.state === 'not-askable') return isForeignEntry(hop) ? 'foreign-provider' : 'not-askable';
+  return hop.state === 'planned' && hop.provider === undefined ? 'unlisted-provider' : 'open';
+}
+
+/**
+ * Whether a provider outside the United States was named by whom it sent the call to, who says thereby that the call entered the country at it. What a
+ * foreign provider reports itself says that of another, who has not said it.
+ */
+export function isForeignEntry({ notAskable, namedBy }: HopStanding): boolean {
+  return notAskable === 'foreign' && namedBy !== 'neighbour';
+}
+
+/** The request that an answer leads to, as of now. Undefined where it names nobody. */
+export function namedRequest(hop: TracedHop, facts: KnownFacts): HopRequest | undefined {
+  const { current } = hop;
+  if (current === undefined || !names(current)) return undefined;
+  const known = facts.namedRequests.get(hop.requestId);
+  if (known?.from === hop) return known.request;
+  const requests = generations(namedQuestion(hop, current, facts), facts);
+  const request = currentRequest(requests, facts);
+  facts.namedRequests.set(hop.requestId, { from: hop, request, firstId: requests[0].requestId });
+  return request;
+}
+
+/** Whether a statement names the provider to ask next. */
+function names({ arm, otherCall }: StatementFact): boolean {
+  return ARM_MEANINGS[arm].names && otherCall === undefined;
+}
+
+/** All questions to which a provider's answers and neighbours have led, those that were amended or chosen away included. */
+export function onceAsked(hop: TracedHop, facts: KnownFacts): readonly HopQuestion[] {
+  const named = hop.statements.filter(names).flatMap((statement) => {
+    const unidentified = namedQuestion(hop, statement, facts, []);
+    return identifications(unidentified, facts).length === 0
+      ? [unidentified]
+      : identifications(unidentified, facts).map((identified) => namedQuestion(hop, statement, facts, [identified]));
+  });
+  return [...named, ...reportsTo(hop, facts).map((report) => reportedQuestion(hop, report))];
+}
+
+/** What is known of the neighbours of a hop: who says that it sent the call to this provider. */
+interface Neighbours {
+  /** Whose report is followed: the only one that there is, or the one that a person chose. */
+  readonly followed?: ReportFact;
+  /** Different providers that report. */
+  readonly count: number;
+}
+
+/** Who reports to have sent the call to the provider of a hop. */
+export function neighboursOf(hop: TracedHop, facts: KnownFacts): Neighbours {
+  const reports = reportsTo(hop, facts);
+  const different = reports.filter(
+    (report, index) => reports.findIndex((other) => isSameProvider(other.provider, report.provider)) === index,
+  );
+  const chosen = facts.choices.get(hop.requestId)?.reportId;
+  const followed = reports.find(({ id }) => id === chosen) ?? (different.length === 1 ? different[0] : undefined);
+  return { count: different.length, ...(followed !== undefined && { followed }) };
+}
+
+/** Reports of others that they sent the call to the provider of a hop; what it reports of itself is none. */
+export function reportsTo({ provider }: TracedHop, { reports, state }: KnownFacts): readonly ReportFact[] {
+  if (provider === undefined || state.direction === 'forward') return [];
+  return reports.filter(
+    (report) => isSameProvider(report.sentTo, provider) && !isSameProvider(report.provider, provider),
+  );
+}
+
+/** The request that a neighbour's report leads to. */
+export function reportedRequest(hop: TracedHop, report: ReportFact, facts: KnownFacts): HopRequest {
+  return hopRequest(reportedQuestion(hop, report), facts);
+}
+
+/** A hop to which the traceback leads now. */
+export function hopOnPath(request: HopRequest, facts: KnownFacts): TracedHop {
+  const known = facts.tracedHops.get(request.requestId);
+  // One request can be led to by an answer and by a report.
+  if (known !== undefined && known.basedOn === request.basedOn) return known;
+  const settled = facts.settledHops.get(request.requestId);
+  const hop =
+    settled !== undefined && isSameQuestion(settled, request)
+      ? settled
+      : tracedHop(request, facts, { isOnPath: true, withdrawnAtMs: facts.cancelled?.atMs });
+  facts.tracedHops.set(request.requestId, hop);
+  return hop;
+}
+
+/** Whether two questions with one id came about in the same way; providers of the same facts are the same objects. */
+export function isSameQuestion(one: HopRequest, other: HopRequest): boolean {
+  return (
+    one.basedOn === other.basedOn &&
+    one.fromRequestId === other.fromRequestId &&
+    one.namedBy === other.namedBy &&
+    one.provider === other.provider &&
+    one.contact === other.contact &&
+    one.downstream === other.downstream
+  );
+}
+
+function reportedQuestion(hop: TracedHop, { provider, id }: ReportFact): HopQuestion {
+  return {
+    hop: hop.hop + 1,
+    provider,
+    ...(hop.provider !== undefined && { downstream: hop.provider }),
+    namedBy: 'neighbour',
+    fromRequestId: hop.requestId,
+    basedOn: id,
+  };
+}
+
+/** What an answer leads to ask. `known`: who the one is that no registry has; the latest finding where it is not given. */
+function namedQuestion(
+  hop: TracedHop,
+  { upstream, contact, id }: StatementFact,
+  facts: KnownFacts,
+  known?: readonly FactOf<'identified'>[],
+): HopQuestion {
+  const question: Draft<HopQuestion> = {
+    hop: hop.hop + 1,
+    namedBy: 'answer',
+    fromRequestId: hop.requestId,
+    basedOn: id,
+  };
+  if (upstream !== undefined) question.provider = upstream;
+  if (contact !== undefined) question.contact = contact;
+  if (hop.provider !== undefined) question.downstream = hop.provider;
+  if (upstream !== undefined) return question;
+  const [identified] = known ?? identifications(question, facts);
+  return identified === undefined ? question : { ...question, provider: identified.provider };
+}
+
+/** Who an unlisted provider was found to be, the latest finding first. */
+function identifications(question: HopQuestion, facts: KnownFacts): readonly FactOf<'identified'>[] {
+  if (question.provider !== undefined) return [];
+  const ids = new Set(generations(question, facts).map(({ requestId }) => requestId));
+  return facts.identified
+    .filter(({ requestId }) => ids.has(requestId))
+    .sort((one, other) => other.atMs - one.atMs || (one.id < other.id ? -1 : 1));
 }

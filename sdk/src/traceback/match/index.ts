@@ -1,12 +1,6 @@
-export { findMatch, MAX_LEG_LOOKUPS } from './find-match.js';
-export type { FindMatchOptions } from './find-match.js';
-export { matchCall } from './match-call.js';
-export type { MatchInput, SearchedRecords } from './match-call.js';
-export { CLOCK_ALLOWANCE_MS, LONGEST_LAG_MS, MAX_MATCH_CANDIDATES, WIDEN_MS } from './match-options.js';
-export type { MatchOptions } from './match-options.js';
-export { MATCH_WEIGHTS } from './match-weights.js';
-export type { FieldWeights, MatchField } from './match-weights.js';
+export { MAX_LEG_LOOKUPS, findMatch, matchCall } from './match-call.js';
+export type { FindMatchOptions, MatchInput, SearchedRecords } from './match-call.js';
+export { CLOCK_ALLOWANCE_MS, LONGEST_LAG_MS, MATCH_WEIGHTS, MAX_MATCH_CANDIDATES, WIDEN_MS } from './match-options.js';
+export type { FieldWeights, MatchField, MatchOptions } from './match-options.js';
 export { MATCH_LOOKUP_LIMIT, planSearch } from './plan-search.js';
-export type { SearchPlan } from './plan-search.js';
-export type { StatedNumber } from './stated-number.js';
-export type { StatedTimeReading } from './stated-time.js';
+export type { SearchPlan, StatedNumber, StatedTimeReading } from './plan-search.js';

@@ -1,9 +1,190 @@
-import { draftOfOutcome } from './draft-answer.js';
-import type { PolicyDecision, ReviewReason, RuleResult } from './policy-decision.js';
-import type { PolicyInput } from './policy-input.js';
+import type { CallRecord } from '../../core/call-record.js';
+import { MAX_DIVERTED_TO } from '../../core/traceback-request.js';
+import type {
+  AnsweredCall,
+  CustomerStatement,
+  SearchStatement,
+  TracebackFinding,
+  TracebackRequest,
+} from '../../core/traceback-request.js';
+import { isOneCompany } from '../directory/provider-identity.js';
+import type { MatchCandidate, MatchOutcome, MatchSearch } from '../match-outcome.js';
+import type { TrunkParty } from '../trunk-directory.js';
+import { utcText } from '../utc-text.js';
 import { POLICY_RULES } from './policy-rules.js';
-import type { RuleContext } from './policy-rule.js';
-import type { ReviewTopic } from './traceback-policy.js';
+import type { RuleContext } from './policy-rules.js';
+import type {
+  AnswerDetailPolicy,
+  AnswerDraft,
+  CustomerPolicy,
+  PolicyDecision,
+  PolicyInput,
+  ReviewReason,
+  ReviewTopic,
+  RuleResult,
+  TracebackPolicyData,
+} from './traceback-policy.js';
+
+/** The answer that an outcome leads to by itself, whether or not it may be given without a person; undefined where it leads to none. */
+function draftOfOutcome(
+  outcome: MatchOutcome,
+  context: { readonly request: TracebackRequest; readonly policy: TracebackPolicyData },
+): AnswerDraft | undefined {
+  switch (outcome.status) {
+    case 'unique':
+      return draftOfCandidate(outcome.candidate, { ...context, search: outcome.search });
+    case 'none-but-covered':
+      return { finding: { arm: 'not-found' }, searched: searchStatement(outcome.search) };
+    case 'not-retained':
+      return {
+        finding: { arm: 'not-retained', retainedFrom: utcText(outcome.retainedFromUs) },
+        searched: searchStatement(outcome.search),
+      };
+    case 'several':
+      // The one call that fits, had it been sent to whoever named us: a dispute.
+      return outcome.disputed === undefined
+        ? undefined
+        : draftOfCandidate(outcome.disputed, { ...context, search: outcome.search });
+    default:
+      return undefined;
+  }
+}
+
+/** The answer that one call leads to; undefined where nobody knows who sent it. */
+export function draftOfCandidate(
+  candidate: MatchCandidate,
+  context: {
+    readonly request: TracebackRequest;
+    readonly policy: TracebackPolicyData;
+    readonly search: MatchSearch;
+  },
+): AnswerDraft | undefined {
+  const { request, policy, search } = context;
+  const finding = findingOf(candidate, request, policy);
+  if (finding === undefined) return undefined;
+  return { finding, call: answeredCall(candidate, policy.answer), searched: searchStatement(search) };
+}
+
+function findingOf(
+  candidate: MatchCandidate,
+  request: TracebackRequest,
+  policy: TracebackPolicyData,
+): TracebackFinding | undefined {
+  if (candidate.downstream === 'sent-elsewhere' && request.downstream !== undefined)
+    return { arm: 'not-sent-to-downstream', downstream: request.downstream };
+  return candidate.upstream === undefined ? undefined : findingOfParty(candidate.upstream, policy.customers);
+}
+
+/** Whom a call came from, as an arm. */
+function findingOfParty(party: TrunkParty, customers: CustomerPolicy): TracebackFinding {
+  if (party.kind === 'provider') return { arm: 'received-from', upstream: party.provider };
+  if (party.kind === 'unlisted-provider') return { arm: 'received-from-unlisted', upstream: party.contact };
+  if (party.kind === 'foreign-provider') return { arm: 'point-of-entry', upstream: party.contact };
+  return { arm: 'origin', customer: customerStatement(party.customerId, customers) };
+}
+
+/** What the policy lets be said of a customer. */
+export function customerStatement(customerId: string | undefined, customers: CustomerPolicy): CustomerStatement {
+  const entry = entryOf(customerId, customers);
+  const knowYourCustomer = entry?.knowYourCustomer ?? customers.knowYourCustomer;
+  const isNamed = customers.details !== 'none' && customerId !== undefined;
+  const contact = customers.details === 'contact' ? entry?.contact : undefined;
+  return {
+    ...(isNamed ? { customerId } : {}),
+    ...(contact === undefined ? {} : { contact }),
+    ...(knowYourCustomer === undefined ? {} : { knowYourCustomer }),
+    ...(entry?.action === undefined ? {} : { action: entry.action }),
+  };
+}
+
+function entryOf(
+  customerId: string | undefined,
+  { statements }: CustomerPolicy,
+): CustomerPolicy['statements'][string] | undefined {
+  return customerId !== undefined && Object.hasOwn(statements, customerId) ? statements[customerId] : undefined;
+}
+
+/** What was looked through, as an answer says it. */
+export function searchStatement(search: MatchSearch): SearchStatement {
+  return {
+    windows: search.windows.map(({ fromUs, toUs }) => ({ from: utcText(fromUs), to: utcText(toUs) })),
+    keys: search.keys,
+    coverage: search.coverage,
+    recordsConsidered: search.recordsConsidered,
+  };
+}
+
+/** Of an outcome that searched nothing. */
+export const NOTHING_SEARCHED: SearchStatement = Object.freeze({
+  windows: [],
+  keys: [],
+  coverage: [],
+  recordsConsidered: 0,
+});
+
+/** What the records say of the call, as far as the policy lets it be said. */
+export function answeredCall(
+  { ingressLeg, egressLeg, legs }: MatchCandidate,
+  detail: AnswerDetailPolicy,
+): AnsweredCall {
+  const { answeredAtUs, endedAtUs, release, blockedBy } = ingressLeg;
+  return {
+    startedAt: utcText(ingressLeg.inviteAtUs),
+    ...(answeredAtUs === undefined ? {} : { answeredAt: utcText(answeredAtUs) }),
+    ...(endedAtUs === undefined ? {} : { endedAt: utcText(endedAtUs) }),
+    ...(detail.numbers ? numbersOf(ingressLeg, legs) : {}),
+    disposition: ingressLeg.disposition,
+    ...(release === undefined ? {} : { release }),
+    ...waysOf(ingressLeg, egressLeg, detail),
+    ...signaturesOf(ingressLeg, legs),
+    ...(blockedBy === undefined ? {} : { blockedBy }),
+  };
+}
+
+function numbersOf(
+  { calling, called }: CallRecord,
+  legs: readonly CallRecord[],
+): Pick<AnsweredCall, 'calling' | 'called' | 'divertedTo'> {
+  const all = legs.flatMap((leg) => [leg.called?.tn, leg.called?.translatedTn, leg.called?.lrn]);
+  const others = [...new Set(all)].filter((tn) => tn !== undefined).filter((tn) => tn !== called?.tn);
+  return {
+    ...(calling === undefined ? {} : { calling: calling.tn ?? calling.asWritten }),
+    ...(called === undefined ? {} : { called: called.tn ?? called.asWritten }),
+    ...(others.length === 0 ? {} : { divertedTo: others.slice(0, MAX_DIVERTED_TO) }),
+  };
+}
+
+function waysOf(
+  { ingress, egress }: CallRecord,
+  egressLeg: CallRecord | undefined,
+  detail: AnswerDetailPolicy,
+): Pick<AnsweredCall, 'ingressTrunk' | 'ingressAddress' | 'ingressCallId' | 'egressTrunk'> {
+  const egressTrunk = egressLeg?.egress.trunk ?? egress.trunk;
+  return {
+    ...(detail.trunks && ingress.trunk !== undefined ? { ingressTrunk: ingress.trunk } : {}),
+    ...(detail.addresses && ingress.address !== undefined ? { ingressAddress: ingress.address } : {}),
+    ...(detail.callIds && ingress.callId !== undefined ? { ingressCallId: ingress.callId } : {}),
+    ...(detail.trunks && egressTrunk !== undefined ? { egressTrunk } : {}),
+  };
+}
+
+function signaturesOf(
+  { received }: CallRecord,
+  legs: readonly CallRecord[],
+): Pick<AnsweredCall, 'received' | 'signed'> {
+  const signed = legs.find((leg) => leg.signed !== undefined)?.signed;
+  if (received === undefined) return signed === undefined ? {} : { signed };
+  const { verstat, attestation, origId, spc } = received;
+  return {
+    received: {
+      ...(verstat === undefined ? {} : { verstat }),
+      ...(attestation === undefined ? {} : { attestation }),
+      ...(origId === undefined ? {} : { origId }),
+      ...(spc === undefined ? {} : { spc }),
+    },
+    ...(signed === undefined ? {} : { signed }),
+  };
+}
 
 /**
  * Decides what becomes of a request: answered without a person, or handed to one, and why. All rules are applied, and one that says so is
@@ -69,3 +250,112 @@ const WEIGHTS: Readonly<Record<ReviewTopic, number>> = {
   customer: 4,
   policy: 5,
 };
+
+/** A request of the past, with what was found then. */
+export interface PastRequest extends Pick<PolicyInput, 'request' | 'outcome' | 'hold' | 'sources' | 'nowUs'> {
+  /** What was answered, and by whom, where it was. */
+  readonly given?: { readonly finding: TracebackFinding; readonly by: 'automatic' | 'person' };
+}
+
+/** What a policy would have made of one request. */
+export interface PolicyTrialCase {
+  readonly requestId: string;
+  readonly decision: PolicyDecision;
+  readonly given?: PastRequest['given'];
+  /**
+   * Of an answer that a person gave and the policy would have given: whether it says the same, and names the same. A policy that would have said
+   * something else than a person who looked is too bold.
+   */
+  readonly agrees?: boolean;
+}
+
+/** What a policy would have made of all of them. */
+export interface PolicyTrial {
+  readonly policyId: string;
+  readonly requests: number;
+  readonly automatic: number;
+  readonly review: number;
+  /** Answers that a person gave, and the policy would have given otherwise. */
+  readonly disagreements: number;
+  readonly byArm: Readonly<Record<string, number>>;
+  readonly byQueue: Readonly<Record<string, number>>;
+  /** How many requests each rule held back, and how many it alone did: what loosening it would let through. */
+  readonly byRule: Readonly<Record<string, { readonly held: number; readonly alone: number }>>;
+  readonly cases: readonly PolicyTrialCase[];
+}
+
+/**
+ * Tries a policy on requests of the past, with what was found then: nothing is answered. Pure; never throws.
+ * @param past - requests, with their outcomes
+ * @param options - who answers, the policy to try, and the directory
+ * @returns what would have been answered without a person and why not, in all and for each request
+ * @see {@link decideTraceback}
+ * @example
+ * ```ts
+ * const policy = readTracebackPolicy({ policyId: 'example-2' });
+ * const directory = createTrunkDirectory({ directoryId: 'trunks-7', providers: [], entries: [] });
+ * const trial = tryTracebackPolicy([], { provider: { name: 'Example Telecom LLC' }, policy, directory });
+ * console.log(trial.policyId, trial.requests); // example-2 0
+ * ```
+ */
+export function tryTracebackPolicy(
+  past: readonly PastRequest[],
+  options: Pick<PolicyInput, 'provider' | 'policy' | 'directory'>,
+): PolicyTrial {
+  const cases = past.map((one) => trialCase(one, options));
+  const byRule = new Map<string, { held: number; alone: number }>();
+  for (const { decision } of cases) {
+    if (decision.kind === 'automatic') continue;
+    for (const { rule } of decision.reasons) {
+      const counts = byRule.get(rule) ?? { held: 0, alone: 0 };
+      byRule.set(rule, counts);
+      counts.held += 1;
+      if (decision.reasons.length === 1) counts.alone += 1;
+    }
+  }
+  const automatic = cases.flatMap(({ decision }) =>
+    decision.kind === 'automatic' ? [decision.draft.finding.arm] : [],
+  );
+  const queues = cases.flatMap(({ decision }) => (decision.kind === 'review' ? [decision.queue] : []));
+  return {
+    policyId: options.policy.policyId,
+    requests: cases.length,
+    automatic: automatic.length,
+    review: queues.length,
+    disagreements: cases.filter(({ agrees }) => agrees === false).length,
+    byArm: counted(automatic),
+    byQueue: counted(queues),
+    byRule: Object.fromEntries([...byRule].toSorted(([, one], [, other]) => other.held - one.held)),
+    cases,
+  };
+}
+
+function trialCase(one: PastRequest, options: Pick<PolicyInput, 'provider' | 'policy' | 'directory'>): PolicyTrialCase {
+  const { given, request } = one;
+  const decision = decideTraceback({ ...one, ...options });
+  const isTold = given?.by === 'person' && decision.kind === 'automatic';
+  return {
+    requestId: request.requestId,
+    decision,
+    ...(given === undefined ? {} : { given }),
+    ...(isTold ? { agrees: saysSame(decision.draft.finding, given.finding) } : {}),
+  };
+}
+
+/** Whether two answers say the same of the same: who is another has been accused in place of another. */
+function saysSame(one: TracebackFinding, other: TracebackFinding): boolean {
+  if (one.arm === 'received-from' && other.arm === 'received-from') return isOneCompany(one.upstream, other.upstream);
+  if (one.arm === 'received-from-unlisted' || one.arm === 'point-of-entry')
+    return one.arm === other.arm && isOneCompany({ name: one.upstream.name }, { name: other.upstream.name });
+  if (one.arm === 'origin' && other.arm === 'origin') {
+    const [first, second] = [one.customer.customerId, other.customer.customerId];
+    return first === undefined || second === undefined || first === second;
+  }
+  return one.arm === other.arm;
+}
+
+function counted(names: readonly string[]): Readonly<Record<string, number>> {
+  const counts = new Map<string, number>();
+  for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
+  return Object.fromEntries([...counts].toSorted(([, one], [, other]) => other - one));
+}

@@ -1,12 +1,73 @@
 import type { CoverageInterval } from '../../core/call-record.js';
-import { coverageGaps } from '../../records/store/coverage.js';
+import { coverageGaps } from '../../records/store/record-store.js';
 import type { TimeWindow } from '../../records/store/record-store.js';
 import type { MatchCandidate, MatchSearch } from '../match-outcome.js';
 import type { TrunkParty } from '../trunk-directory.js';
-import type { AnswerDraft } from './policy-decision.js';
-import type { AutomaticArm, ReviewTopic } from './traceback-policy.js';
-import { bySetting, fixed, ofCandidate, ofNotFound, passed, review, SAYS_NOTHING } from './policy-rule.js';
-import type { PolicyRule, RuleContext, RuleFinding } from './policy-rule.js';
+import type { AnswerDraft, AutomaticArm, PolicyInput, ReviewTopic, RuleResult } from './traceback-policy.js';
+
+/** What rules look at. */
+export interface RuleContext extends PolicyInput {
+  /** The one call that fits, where there is one. */
+  readonly candidate?: MatchCandidate;
+  readonly search?: MatchSearch;
+  /** What would be answered. */
+  readonly draft?: AnswerDraft;
+}
+
+/** What a rule found. */
+type RuleFinding = Pick<RuleResult, 'result' | 'inputs' | 'text'> & {
+  /** Where the topic is another than that of the rule. */
+  readonly topic?: ReviewTopic;
+};
+
+/** One rule: a step of the decision. */
+interface PolicyRule {
+  readonly rule: string;
+  readonly topic: ReviewTopic;
+  /** Whether it holds whatever a policy says. */
+  readonly isFixed: boolean;
+  readonly apply: (context: RuleContext) => RuleFinding;
+}
+
+type Inputs = RuleResult['inputs'];
+
+/** It holds. */
+const passed = (text: string, inputs: Inputs = {}): RuleFinding => ({ result: 'passed', inputs, text });
+/** A person decides. */
+const review = (text: string, inputs: Inputs = {}): RuleFinding => ({ result: 'review', inputs, text });
+/** It is not asked. */
+const SAYS_NOTHING: RuleFinding = Object.freeze({
+  result: 'not-applicable',
+  inputs: Object.freeze({}),
+  text: 'says nothing of this request',
+});
+
+/** A rule that is asked only where one call was found. */
+const ofCandidate =
+  (apply: (candidate: MatchCandidate, context: RuleContext) => RuleFinding): PolicyRule['apply'] =>
+  (context) =>
+    context.candidate === undefined ? SAYS_NOTHING : apply(context.candidate, context);
+
+/** A rule that is asked only where "not found" would be answered. */
+const ofNotFound =
+  (apply: (search: MatchSearch, context: RuleContext) => RuleFinding): PolicyRule['apply'] =>
+  (context) =>
+    context.outcome?.status === 'none-but-covered' ? apply(context.outcome.search, context) : SAYS_NOTHING;
+
+/** A rule that holds whatever a policy says. */
+const fixed = (rule: string, topic: ReviewTopic, apply: PolicyRule['apply']): PolicyRule => ({
+  rule,
+  topic,
+  isFixed: true,
+  apply,
+});
+/** A rule that a policy may loosen. */
+const bySetting = (rule: string, topic: ReviewTopic, apply: PolicyRule['apply']): PolicyRule => ({
+  rule,
+  topic,
+  isFixed: false,
+  apply,
+});
 
 /** All rules, in the order of the trace. Every one is applied to every request, so that a person sees all that speaks against it. */
 export const POLICY_RULES: readonly PolicyRule[] = [

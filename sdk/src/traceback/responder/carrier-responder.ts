@@ -1,5 +1,8 @@
 import { join } from 'node:path';
+import type { CallRecord } from '../../core/call-record.js';
 import type { ProviderReference } from '../../core/traceback-request.js';
+import { isHopbackError } from '../../errors.js';
+import type { HopbackError } from '../../errors.js';
 import { createLogSigner } from '../../log/index.js';
 import {
   createPlatformClient,
@@ -15,20 +18,223 @@ import type {
   RequestSourceState,
   TracebackRequestSource,
 } from '../../platform/index.js';
-import type { RecordStore } from '../../records/store/record-store.js';
+import type { ProblemCode } from '../../platform/wire/problem.js';
+import type { LegalHold, RecordLookup, RecordQuery, RecordStore } from '../../records/store/record-store.js';
+import { tracebackDeadline } from '../deadline/index.js';
+import type { RespondingOffice } from '../deadline/index.js';
 import { readTrunkDirectory } from '../directory/read-trunk-directory.js';
 import { createTrunkDirectory } from '../directory/trunk-directory.js';
 import { openEvidenceStore } from '../evidence/index.js';
 import type { EvidenceStore, EvidenceStoreOptions } from '../evidence/index.js';
-import { DEFAULT_TRACEBACK_POLICY } from '../policy/default-policy.js';
-import { createClientAnswerTransport } from './client-answer-transport.js';
-import { createLocalAnswerSigner } from './local-answer-signer.js';
-import type { LocalAnswerSignerOptions } from './local-answer-signer.js';
-import { officeDeadline } from './office-deadline.js';
-import { createReceiptVerifier } from './receipt-verifier.js';
-import type { StandingRequests, TracebackResponder, TracebackResponderOptions } from './responder-contract.js';
+import { findMatch } from '../match/index.js';
+import type { MatchOptions } from '../match/index.js';
+import { DEFAULT_TRACEBACK_POLICY } from '../policy/traceback-policy.js';
+import type { TrunkDirectory } from '../trunk-directory.js';
+import { createLocalAnswerSigner, createReceiptVerifier } from './answer-signer.js';
+import type { LocalAnswerSignerOptions } from './answer-signer.js';
+import type {
+  AnswerDelivery,
+  AnswerToDeliver,
+  AnswerTransport,
+  DeadlineOf,
+  StandingRequests,
+  TracebackResponder,
+  TracebackResponderOptions,
+} from './responder-contract.js';
 import { lockResponder, openResponder } from './responder.js';
-import { storeKnowledge } from './store-knowledge.js';
+
+/**
+ * The way of answers to the platform by its client. The same answer goes out in the same bytes under the same key; where the platform says that it
+ * has another under this key, or wants none any longer, the receipt of the one that it has is asked for: it tells whether it is the same after
+ * all. Refused is an answer only where the platform says so by a problem of its contract; whatever else says no stands before it, or is not it.
+ * @param client - of the platform; its own retries are left out, the responder has its own
+ * @returns the transport; `deliver` never rejects
+ * @see RFC 9457; draft-ietf-httpapi-idempotency-key-header-07 section 2
+ * @example
+ * ```ts
+ * const client = createPlatformClient({ baseUrl: 'http://127.0.0.1:9', authorization: bearerToken('c2VjcmV0') });
+ * const transport = createClientAnswerTransport(client);
+ * const answer = { requestId: 'r-1', answerId: 'a-1', jws: 'e30.e30.AA', idempotencyKey: 'a-1' };
+ * console.log((await transport.deliver(answer, new AbortController().signal)).status); // unavailable
+ * ```
+ */
+export function createClientAnswerTransport(client: Pick<PlatformClient, 'tracebackRequests'>): AnswerTransport {
+  const deliver = async (answer: AnswerToDeliver, signal: AbortSignal): Promise<AnswerDelivery> => {
+    const { requestId, answerId, jws, idempotencyKey } = answer;
+    try {
+      const { receipt } = await client.tracebackRequests.answer(
+        { requestId, answer: jws },
+        { idempotencyKey, signal, maxRetries: 0 },
+      );
+      return { status: 'taken', receipt };
+    } catch (error) {
+      const failed = deliveryOf(error);
+      const mayHaveIt = failed.status === 'cancelled' || (failed.status === 'refused' && failed.reason === 'conflict');
+      if (!mayHaveIt) return failed;
+      return (await receiptOf(client, { requestId, answerId, signal })) ?? failed;
+    }
+  };
+  return { deliver };
+}
+
+async function receiptOf(
+  client: Pick<PlatformClient, 'tracebackRequests'>,
+  {
+    requestId,
+    answerId,
+    signal,
+  }: { readonly requestId: string; readonly answerId: string; readonly signal: AbortSignal },
+): Promise<AnswerDelivery | undefined> {
+  try {
+    const { receipt } = await client.tracebackRequests.receipt({ requestId, answerId }, { signal, maxRetries: 0 });
+    return { status: 'taken', receipt };
+  } catch (error) {
+    const failed = deliveryOf(error);
+    // Known another time; that there is none, what it said before says already.
+    return failed.status === 'refused' || failed.status === 'cancelled' ? undefined : failed;
+  }
+}
+
+function deliveryOf(error: unknown): AnswerDelivery {
+  if (!isHopbackError(error)) return { status: 'unavailable', detail: 'the client of the platform threw' };
+  const detail = error.message;
+  const { retryAfterMs } = error.details;
+  if (error.code === 'unauthorized') return { status: 'barred', detail };
+  if (error.code === 'request-refused' && !error.retryable) return refusalOf(error);
+  return {
+    status: 'unavailable',
+    detail,
+    ...(typeof retryAfterMs === 'number' ? { retryAfterMs } : {}),
+  };
+}
+
+/** What the platform can have against an answer, by the word of its problem document. */
+const REFUSALS: ReadonlyMap<unknown, 'conflict' | 'content'> = new Map<ProblemCode, 'conflict' | 'content'>([
+  ['conflict', 'conflict'],
+  ['answer-out-of-sequence', 'conflict'],
+  ['idempotency-key-reused', 'conflict'],
+  ['invalid-body', 'content'],
+  ['invalid-parameter', 'content'],
+  ['too-large', 'content'],
+  ['unsupported-media-type', 'content'],
+  ['answer-signature-invalid', 'content'],
+  ['answer-mismatch', 'content'],
+  // It does not know the request, or has forgotten it.
+  ['not-found', 'content'],
+  ['gone', 'content'],
+]);
+
+function refusalOf({ message, details }: HopbackError): AnswerDelivery {
+  const said = details['detail'];
+  const detail = typeof said === 'string' ? `${message}: ${said}` : message;
+  const problem = details['problemCode'];
+  if (problem === CANCELLED) return { status: 'cancelled', detail };
+  const reason = REFUSALS.get(problem);
+  return reason === undefined ? { status: 'barred', detail } : { status: 'refused', reason, detail };
+}
+
+const CANCELLED: ProblemCode = 'request-cancelled';
+
+/**
+ * The deadline of requests to one office, for {@link createTracebackResponder}: the 24 hours of the rule as {@link tracebackDeadline} counts
+ * them, or what the requester asks for where that is earlier.
+ * @param office - whose local time counts, and how the rule is read
+ * @returns computes deadlines; where the rule gives none, such as for an office that never opens, 24 hours from the receipt; never throws
+ * @see 47 CFR 64.1200(n)(1)
+ * @example
+ * ```ts
+ * const deadlineOf = officeDeadline({ zone: 'America/New_York' });
+ * const request: TracebackRequest = {
+ *   format: 'hopback.traceback-request.1', requestId: 'r-1', tracebackId: 't-1', direction: 'back', hop: 1,
+ *   requester: { kind: 'itg', name: 'Industry Traceback Group' }, issuedAt: '2026-11-20T20:00:00Z', provider: { name: 'Example LLC' },
+ *   call: { called: '+12025550101', at: { asWritten: '9:41 AM', local: '2026-11-02T09:41', zone: 'UTC', precision: 'minute' } },
+ * };
+ * console.log(new Date(deadlineOf(request, Date.UTC(2026, 10, 20, 20)).dueAtMs).toISOString()); // 2026-11-23T20:00:00.000Z
+ * ```
+ */
+export function officeDeadline(office: RespondingOffice): DeadlineOf {
+  return (request, receivedAtMs) => {
+    const computed = tracebackDeadline(Math.round(receivedAtMs), office);
+    const [deemedReceivedAtMs, ruleMs] =
+      computed.status === 'deadline'
+        ? [computed.deemedReceivedAt.atMs, computed.dueAt.atMs]
+        : [receivedAtMs, receivedAtMs + DAY_MS];
+    const askedMs = request.dueAt === undefined ? Number.NaN : Date.parse(request.dueAt);
+    // A time before the receipt is a mistake, not a deadline.
+    const isAsked = askedMs > receivedAtMs;
+    return { deemedReceivedAtMs, dueAtMs: isAsked ? Math.min(ruleMs, askedMs) : ruleMs };
+  };
+}
+
+const DAY_MS = 86_400_000;
+
+/** What a responder asks of a store. */
+export type StoreKnowledge = Required<Pick<TracebackResponderOptions, 'findMatch' | 'sources' | 'isHeld'>>;
+
+/**
+ * What a responder has to know, out of a store of call records: the call that is meant, the sources that have to be complete, and what is under
+ * a legal hold. A store that is only looked up, such as a PostgreSQL table, knows no holds: whoever answers from one says with `isHeld` that
+ * there are none.
+ * @param store - of the provider's own records
+ * @param options - the trunk directory, how requests are read, and `isHeld` for a store without holds
+ * @returns for {@link createTracebackResponder}; making it never throws, what it asks rejects as the store does
+ * @see 47 CFR 64.1200(n)(1)
+ * @example
+ * ```ts
+ * await using store = createMemoryRecordStore({ clock: { nowMs: () => 1_793_000_000_000 } });
+ * const trunks = createTrunkDirectory({ directoryId: 'trunks-7', providers: [], entries: [] });
+ * const knowledge = storeKnowledge(store, { trunks });
+ * console.log(await knowledge.sources()); // []
+ * ```
+ */
+export function storeKnowledge(
+  store: RecordStore | RecordLookup,
+  options: {
+    readonly trunks: TrunkDirectory;
+    readonly match?: MatchOptions;
+    readonly isHeld?: StoreKnowledge['isHeld'];
+  },
+): StoreKnowledge {
+  const { trunks, match, isHeld } = options;
+  return {
+    findMatch: (request) =>
+      findMatch(request, { store, directory: trunks, ...(match === undefined ? {} : { options: match }) }),
+    sources: async () => (await store.scope()).sources,
+    isHeld:
+      isHeld ??
+      (async ({ legs, ingressLeg }) => {
+        // Not known is treated as held: a person looks.
+        if (!('holds' in store)) return true;
+        const holds = await store.holds();
+        return [ingressLeg, ...legs].some((leg) => holds.some((hold) => isUnderHold(leg, hold)));
+      }),
+  };
+}
+
+/** Whether a record is one that the query of a hold finds: records that came later are meant as well. */
+function isUnderHold(record: CallRecord, { query }: LegalHold): boolean {
+  const { fromUs, toUs } = query.window;
+  const times = [
+    record.inviteAtUs,
+    ...(record.time.otherInviteAtUs === undefined ? [] : [record.time.otherInviteAtUs]),
+  ];
+  return times.some((atUs) => atUs >= fromUs && atUs <= toUs) && hasKeys(record, query);
+}
+
+function hasKeys(record: CallRecord, query: RecordQuery): boolean {
+  const { calledTn, callingTn, callId, origId, trunk, recordId } = query;
+  const { called, calling, asserted, ingress, egress, received } = record;
+  const isOneOf = (wanted: string | undefined, values: readonly (string | undefined)[]): boolean =>
+    wanted === undefined || values.includes(wanted);
+  return (
+    isOneOf(calledTn, [called?.tn, called?.translatedTn, called?.lrn]) &&
+    isOneOf(callingTn, [calling?.tn, asserted?.tn]) &&
+    isOneOf(callId, [ingress.callId, egress.callId]) &&
+    isOneOf(origId, [received?.origId, record.signed?.origId]) &&
+    isOneOf(trunk, [ingress.trunk, egress.trunk]) &&
+    isOneOf(recordId, [record.recordId])
+  );
+}
 
 /** Where the platform is, and how the carrier says to it who it is. */
 export interface CarrierPlatform extends Pick<PrivateKeyJwtOptions, 'clientId' | 'key' | 'keyId' | 'algorithm'> {

@@ -1,17 +1,19 @@
-import { readdir, readFile, rename, stat, unlink } from 'node:fs/promises';
+import { readFile, readdir, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { syncFolder, writeWholeFile } from '../../core/runtime/whole-file.js';
+import { moveFile, syncFolder, writeWholeFile } from '../../core/runtime/whole-file.js';
 import { HopbackError } from '../../errors.js';
 import { makeFolder } from '../../log/log-files.js';
-import { readReviewDecision } from '../review/read-review-decision.js';
+import { readReviewDecision } from '../review/review-decision.js';
 import type { ReviewDecision } from '../review/review-decision.js';
-import type { Decided } from './responder-contract.js';
+import type { Decided, TracebackResponder } from './responder-contract.js';
+import { isForGood, noteProblem } from './responder-core.js';
+import type { ResponderCore } from './responder-core.js';
 
 /**
  * Where decisions of persons wait for a responder that may be running in another process: a directory with a file for each, which comes to its
  * name in one step when it is whole and durable. What became of a decision is left beside it.
  */
-export interface DecisionInbox {
+interface DecisionInbox {
   /**
    * What waits, or was begun and not finished, by name, but for the ids that are passed over. One that cannot be read hides no other.
    * @throws the error of the system
@@ -30,7 +32,7 @@ export interface DecisionInbox {
 }
 
 /** A decision that was handed in: the name of its file, and its id, which is the beginning of that. */
-export type WaitingDecision = { readonly name: string; readonly id: string } & (
+type WaitingDecision = { readonly name: string; readonly id: string } & (
   | /** A file that is no JSON or too long has `undefined` for its value. */
     { readonly status: 'read'; readonly value: unknown }
     /** It is no file, or one that this process may not read: nothing that passes by itself. */
@@ -70,7 +72,7 @@ export function createDecisionInbox(directory: string): DecisionInbox {
       if (name.endsWith(BEGUN_SUFFIX)) return name;
       const begun = `${baseOf(name)}${BEGUN_SUFFIX}`;
       try {
-        await rename(join(folder, name), join(folder, begun));
+        await moveFile(join(folder, name), join(folder, begun));
         return begun;
       } catch (error) {
         return ifThere(error);
@@ -84,7 +86,7 @@ export function createDecisionInbox(directory: string): DecisionInbox {
     putAside: async (name, detail) => {
       await leaveResult(folder, name, { status: 'unreadable', detail });
       const aside = `${baseOf(name)}${ASIDE_SUFFIX}`;
-      await rename(join(folder, name), join(folder, aside)).catch(ifThere);
+      await moveFile(join(folder, name), join(folder, aside)).catch(ifThere);
       await dropOldResults(folder);
     },
   };
@@ -268,4 +270,83 @@ function ifThere(error: unknown): undefined {
 function codeOf(error: unknown): string {
   const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
   return typeof code === 'string' ? code : 'EUNKNOWN';
+}
+
+/**
+ * Carries out what persons have decided at the command line, again and again until the responder ends.
+ * @returns ends it
+ */
+export function takeInbox(
+  core: ResponderCore,
+  { inbox, decide }: { readonly inbox: DecisionInbox; readonly decide: TracebackResponder['decide'] },
+): () => Promise<void> {
+  const { clock, limits, stop } = core;
+  const running = new Map<string, Promise<void>>();
+  /** What could neither be read nor be put aside: it is complained about once, and passed over. */
+  const passedOver = new Set<string>();
+  let cancel: (() => void) | undefined;
+  const carryOut = async (waiting: Exclude<WaitingDecision, { status: 'later' }>): Promise<void> => {
+    const { id } = waiting;
+    try {
+      await finish(inbox, waiting, decide);
+    } catch (cause) {
+      if (stop.signal.aborted) return;
+      if (waiting.status === 'unusable') passedOver.add(id);
+      // What was carried out and not taken away is known as a repeat the next time.
+      noteProblem(core, { kind: 'inbox', cause });
+    } finally {
+      running.delete(id);
+    }
+  };
+  const turn = async (): Promise<void> => {
+    try {
+      const waiting = await inbox.waiting(new Set([...running.keys(), ...passedOver]));
+      for (const one of waiting) {
+        if (stop.signal.aborted) return;
+        // Handed in once more, while it is being carried out.
+        if (running.has(one.id)) continue;
+        if (one.status !== 'read') noteProblem(core, { kind: 'inbox', cause: `${one.name}: ${one.detail}` });
+        // A request that is being worked on lets its decision wait, and no other.
+        if (one.status !== 'later') running.set(one.id, carryOut(one));
+        if (running.size >= MOST_RUNNING) await Promise.race(running.values());
+      }
+    } catch (cause) {
+      noteProblem(core, { kind: 'inbox', cause });
+    }
+    if (stop.signal.aborted) return;
+    cancel = clock.schedule(() => void (last = turn()), limits.inboxPollMs);
+  };
+  let last = turn();
+  return async () => {
+    cancel?.();
+    await last;
+    cancel?.();
+    await Promise.all(running.values());
+  };
+}
+
+/** Decisions that are carried out at once: each is some file operations and a step of the journal. */
+const MOST_RUNNING = 64;
+
+async function finish(
+  inbox: DecisionInbox,
+  waiting: Exclude<WaitingDecision, { status: 'later' }>,
+  decide: TracebackResponder['decide'],
+): Promise<void> {
+  if (waiting.status === 'unusable') return inbox.putAside(waiting.name, waiting.detail);
+  const begun = await inbox.begin(waiting.name);
+  // Undefined where it was taken back since it was read.
+  if (begun !== undefined) await inbox.finish(begun, await resultOf(waiting.value, decide));
+}
+
+async function resultOf(value: unknown, decide: TracebackResponder['decide']): Promise<InboxResult> {
+  const reading = readReviewDecision(value);
+  if (reading.status === 'refused') return { status: 'unreadable', detail: reading.detail };
+  try {
+    return await decide(reading.decision);
+  } catch (error) {
+    // Handed in again it would be the same again.
+    if (!isForGood(error)) throw error;
+    return { status: 'refused', problems: [{ about: 'decision', text: error.message }] };
+  }
 }

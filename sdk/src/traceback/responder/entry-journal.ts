@@ -1,11 +1,92 @@
+import { join } from 'node:path';
+import type { CallRecord } from '../../core/call-record.js';
+import type { ProviderReference } from '../../core/traceback-request.js';
 import { HopbackError } from '../../errors.js';
-import { JOURNAL_KEY_BYTES, openValueJournal } from '../../log/index.js';
+import { JOURNAL_KEY_BYTES, openValueJournal, readValueJournal } from '../../log/index.js';
 import type { ValueJournal, ValueJournalOptions } from '../../log/index.js';
-import { ENTRY_BYTES, entryText, readEntry } from './entry-text.js';
-import { isNoticeOpen } from './notices.js';
-import type { TrackedNotice } from './notices.js';
-import { isClosed, summaryOf } from './responder-entry.js';
-import type { EntrySummary, ResponderEntry } from './responder-entry.js';
+import type { MatchCandidate, MatchOutcome } from '../match-outcome.js';
+import type { TracebackPolicyData } from '../policy/traceback-policy.js';
+import { isClosed, isNoticeOpen, summaryOf } from './responder-contract.js';
+import type { EntrySummary, ResponderEntry, TrackedNotice } from './responder-contract.js';
+
+/** Most bytes of an entry in the journal: a request with a long transcript, twenty candidates of some legs each, and an answer. */
+export const ENTRY_BYTES: number = 2 ** 20;
+
+/** Candidates that are kept where all of them are too many. */
+const FEW_CANDIDATES = 5;
+
+/**
+ * The text of an entry for the journal. Where it is too long, what can be done without goes first: calls that come last, bytes of source
+ * records, evidence of verifications, at last the calls themselves. What was asked and what was answered always stays.
+ * @returns undefined where even that is too long
+ */
+function entryText(entry: ResponderEntry): string | undefined {
+  for (const reduce of REDUCTIONS) {
+    const text = JSON.stringify(reduce(entry));
+    if (Buffer.byteLength(text) <= ENTRY_BYTES) return text;
+  }
+  return undefined;
+}
+
+/**
+ * Reads an entry of the journal back. The journal holds what this package wrote, with a checksum: only the form is looked at.
+ * @returns undefined where it is none
+ */
+export function readEntry(text: string | undefined): ResponderEntry | undefined {
+  if (text === undefined) return undefined;
+  try {
+    const value: unknown = JSON.parse(text);
+    const isEntry =
+      typeof value === 'object' && value !== null && 'format' in value && value.format === 'hopback.responder-entry.1';
+    return isEntry ? (value as ResponderEntry) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+type Reduction = (entry: ResponderEntry) => ResponderEntry;
+
+const REDUCTIONS: readonly Reduction[] = [
+  (entry) => entry,
+  (entry) => withOutcome(entry, few),
+  (entry) => withOutcome(entry, (outcome) => eachLeg(few(outcome), withoutRaw)),
+  (entry) => withOutcome(entry, (outcome) => eachLeg(few(outcome), bare)),
+  ({ outcome: _calls, ...rest }) => rest,
+];
+
+function withOutcome(entry: ResponderEntry, change: (outcome: MatchOutcome) => MatchOutcome): ResponderEntry {
+  return entry.outcome === undefined ? entry : { ...entry, outcome: change(entry.outcome) };
+}
+
+function few(outcome: MatchOutcome): MatchOutcome {
+  if (outcome.status === 'unique') return { ...outcome, others: outcome.others.slice(0, FEW_CANDIDATES) };
+  return outcome.status === 'several'
+    ? { ...outcome, candidates: outcome.candidates.slice(0, FEW_CANDIDATES) }
+    : outcome;
+}
+
+function eachLeg(outcome: MatchOutcome, change: (leg: CallRecord) => CallRecord): MatchOutcome {
+  const ofCandidate = (candidate: MatchCandidate): MatchCandidate => ({
+    ...candidate,
+    legs: candidate.legs.map(change),
+    ingressLeg: change(candidate.ingressLeg),
+    ...(candidate.egressLeg === undefined ? {} : { egressLeg: change(candidate.egressLeg) }),
+  });
+  if (outcome.status === 'unique')
+    return { ...outcome, candidate: ofCandidate(outcome.candidate), others: outcome.others.map(ofCandidate) };
+  return outcome.status === 'several' ? { ...outcome, candidates: outcome.candidates.map(ofCandidate) } : outcome;
+}
+
+function withoutRaw(leg: CallRecord): CallRecord {
+  const { raw: _bytes, ...source } = leg.source;
+  return { ...leg, source };
+}
+
+function bare(leg: CallRecord): CallRecord {
+  if (leg.received === undefined) return withoutRaw(leg);
+  const { evidence: _verdict, ...received } = leg.received;
+  return { ...withoutRaw(leg), received };
+}
 
 /** The requests of a responder, durable one by one, with what is in memory of each. */
 export interface EntryJournal {
@@ -39,8 +120,8 @@ export interface EntryJournal {
 }
 
 /** Keys of the journal: `r/` requests, `c/` requests that were cancelled before they came, `n/` notices, `s/settings` what it works by. */
-export const SETTINGS_KEY = 's/settings';
-export const requestKey = (requestId: string): string => `r/${requestId}`;
+const SETTINGS_KEY = 's/settings';
+const requestKey = (requestId: string): string => `r/${requestId}`;
 const cancelledKey = (requestId: string): string => `c/${requestId}`;
 const noticeKey = (noticeId: string): string => `n/${noticeId}`;
 
@@ -108,7 +189,7 @@ function createCore(values: ValueJournal, most: number): JournalCore {
 }
 
 /** The journal holds what this package wrote, with a checksum. */
-export function readNotice(text: string): TrackedNotice | undefined {
+function readNotice(text: string): TrackedNotice | undefined {
   try {
     return JSON.parse(text) as TrackedNotice;
   } catch {
@@ -219,4 +300,49 @@ async function drop(
     kept.delete(id);
     await values.set(keyOf(id), undefined);
   }
+}
+
+/** What a responder has in its directory, as of a moment. */
+export interface ResponderSnapshot {
+  readonly provider: ProviderReference;
+  readonly policy: TracebackPolicyData;
+  readonly directoryId?: string;
+  /** By deadline. */
+  readonly entries: readonly ResponderEntry[];
+  readonly notices: readonly TrackedNotice[];
+}
+
+/**
+ * Reads what a responder has, whether it runs or not: nothing is locked, changed or repaired.
+ * @param directory - of the responder
+ * @returns its requests and notices, and what it works by
+ * @throws {@link HopbackError} `storage-failed` when the disk refuses, or there was never a responder
+ * @see {@link createTracebackResponder}
+ * @example
+ * ```ts
+ * const error: unknown = await readResponder('/nowhere').catch((caught: unknown) => caught);
+ * console.log(isHopbackError(error) && error.code); // storage-failed
+ * ```
+ */
+export async function readResponder(directory: string): Promise<ResponderSnapshot> {
+  const values = await readValueJournal(join(directory, 'journal'));
+  const settings = values.get(SETTINGS_KEY);
+  if (settings === undefined) throw new HopbackError('storage-failed', 'there is no responder in that directory');
+  const { provider, policy, directoryId } = JSON.parse(settings) as Pick<
+    ResponderSnapshot,
+    'provider' | 'policy' | 'directoryId'
+  >;
+  const entries: ResponderEntry[] = [];
+  const notices: TrackedNotice[] = [];
+  for (const [key, text] of values) {
+    const entry = key.startsWith('r/') ? readEntry(text) : undefined;
+    if (entry !== undefined) entries.push(entry);
+    const notice = key.startsWith('n/') ? readNotice(text) : undefined;
+    if (notice !== undefined) notices.push(notice);
+  }
+  return {
+    ...{ provider, policy, notices },
+    ...(directoryId === undefined ? {} : { directoryId }),
+    entries: entries.toSorted((one, other) => one.deadline.dueAtMs - other.deadline.dueAtMs),
+  };
 }

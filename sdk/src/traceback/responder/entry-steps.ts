@@ -3,14 +3,14 @@ import type { EvidenceReference, TracebackAnswer } from '../../core/traceback-re
 import type { ProviderReference } from '../../core/traceback-request.js';
 import type { TracebackRequest } from '../../core/traceback-request.js';
 import type { MatchOutcome } from '../match-outcome.js';
-import type { AnswerDraft, PolicyDecision, PolicyTrace } from '../policy/policy-decision.js';
-import type { HoldState } from '../policy/policy-input.js';
+import type { AnswerDraft, PolicyDecision, PolicyTrace } from '../policy/traceback-policy.js';
+import type { HoldState } from '../policy/traceback-policy.js';
 import type { ReviewDecision } from '../review/review-decision.js';
-import { candidateId } from '../review/review-subject.js';
+import { candidateId } from '../review/review-view.js';
 import { utcText } from '../utc-text.js';
 import { wellFormedValue } from '../../core/text.js';
-import type { AnswerDeadline, ResponderEvent } from './ports.js';
-import type { EntryDelivery, EvidenceFiling, ResponderEntry, SetBack, SignedEntry } from './responder-entry.js';
+import type { AnswerDeadline, ResponderEvent } from './responder-contract.js';
+import type { EntryDelivery, EvidenceFiling, ResponderEntry, SetBack, SignedEntry } from './responder-contract.js';
 
 /** A request that has just come. */
 export function receivedEntry(

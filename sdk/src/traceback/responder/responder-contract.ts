@@ -1,23 +1,479 @@
-import type { ProviderReference } from '../../core/traceback-request.js';
-import type { TracebackRequest } from '../../core/traceback-request.js';
+import type {
+  Answerer,
+  EvidenceReference,
+  FindingArm,
+  ProviderReference,
+  TracebackAnswer,
+  TracebackRequest,
+} from '../../core/traceback-request.js';
 import type { LogFiles } from '../../log/index.js';
 import type { TracebackRequestSource } from '../../platform/traceback-request-source.js';
 import type { FccNotice } from '../../platform/wire/notice.js';
 import type { BreakerState } from '../../records/stream/breaker.js';
 import type { StreamClock } from '../../records/stream/stream-clock.js';
-import type { ClockStatement, EvidenceWriter } from '../evidence/evidence-material.js';
-import type { MatchCandidate } from '../match-outcome.js';
-import type { PolicyDirectory } from '../policy/policy-input.js';
-import type { TracebackPolicyData } from '../policy/traceback-policy.js';
-import type { PastRequest } from '../policy/try-policy.js';
+import type { ClockStatement, EvidenceWriter } from '../evidence/evidence-manifest.js';
+import type { MatchCandidate, MatchOutcome } from '../match-outcome.js';
+import type {
+  AnswerDraft,
+  HoldState,
+  PolicyDecision,
+  PolicyDirectory,
+  PolicyTrace,
+  TracebackPolicyData,
+} from '../policy/traceback-policy.js';
+import type { PastRequest } from '../policy/decide-traceback.js';
 import type { DecisionProblem } from '../review/answer-of-decision.js';
 import type { ReviewDecision } from '../review/review-decision.js';
 import type { ReviewView } from '../review/review-view.js';
 import type { AnswerSigner } from './answer-signer.js';
-import type { EscalationStep } from './escalation.js';
-import type { TrackedNotice } from './notices.js';
-import type { AnswerTransport, DeadlineOf, FindMatch, Notify, VerifyReceipt } from './ports.js';
-import type { EntryState, EntrySummary, ResponderEntry } from './responder-entry.js';
+
+/** Finds the call that is asked about. Rejects where the records cannot be read: then it is asked again later. */
+export type FindMatch = (request: TracebackRequest) => Promise<MatchOutcome>;
+
+/** When an answer is due. */
+export interface AnswerDeadline {
+  /** Deemed receipt: when the clock begins to run, milliseconds since the epoch. */
+  readonly deemedReceivedAtMs: number;
+  readonly dueAtMs: number;
+}
+
+/** The clock of 47 CFR 64.1200(n)(1). Pure; never throws. */
+export type DeadlineOf = (request: TracebackRequest, receivedAtMs: number) => AnswerDeadline;
+
+/** What an answer rests on. */
+export interface AnswerEvidence {
+  /** The answer as it will be signed, but for its reference to the evidence. */
+  readonly answer: TracebackAnswer;
+  readonly request: TracebackRequest;
+  /** Absent where nothing was looked for, such as for a trace forward. */
+  readonly outcome?: MatchOutcome;
+  readonly trace: PolicyTrace;
+}
+
+/**
+ * Keeps what an answer rests on before it is signed. Called again for the same `answerId` where a crash came between: one pack more does no
+ * harm, the answer names one. Rejects where the disk refuses: then it is tried again later, as it is after a minute without an outcome.
+ */
+export type WriteEvidence = (evidence: AnswerEvidence) => Promise<EvidenceReference>;
+
+/** What became of an answer that was handed to the platform. */
+export type AnswerDelivery =
+  /** It has it, and says so: a compact JWS over the id of the answer, the SHA-256 of what was sent, and when it came. */
+  | { readonly status: 'taken'; readonly receipt: string }
+  /** Nobody knows; the same bytes under the same key may succeed later. */
+  | { readonly status: 'unavailable'; readonly detail: string; readonly retryAfterMs?: number }
+  /**
+   * The credential or the address is wrong, or something before the platform says no: nothing gets through until somebody has changed
+   * something. The answer waits.
+   */
+  | { readonly status: 'barred'; readonly detail: string }
+  /** The platform says that it wants no answer to this request any longer, and does not have this one: the request is cancelled. */
+  | { readonly status: 'cancelled'; readonly detail: string }
+  /** The platform itself says that it will not have this answer. A person looks at it. */
+  | { readonly status: 'refused'; readonly reason: 'conflict' | 'content'; readonly detail: string };
+
+/** An answer on its way. */
+export interface AnswerToDeliver {
+  readonly requestId: string;
+  readonly answerId: string;
+  /** Compact JWS of a {@link TracebackAnswer}. */
+  readonly jws: string;
+  /** The same for the same answer, whatever happens between. */
+  readonly idempotencyKey: string;
+}
+
+/** The way of answers to the platform. Never rejects; what takes longer than two minutes is aborted, and tried again later. */
+export interface AnswerTransport {
+  readonly deliver: (answer: AnswerToDeliver, signal: AbortSignal) => Promise<AnswerDelivery>;
+}
+
+/** What a receipt of the platform says, after its signature was verified. */
+export type ReceiptReading =
+  | {
+      readonly status: 'verified';
+      readonly answerId: string;
+      readonly answerSha256: string;
+      readonly receivedAt: string;
+    }
+  | { readonly status: 'rejected'; readonly reason: string };
+
+/** Verifies a receipt of the platform. Never rejects. */
+export type VerifyReceipt = (receipt: string) => Promise<ReceiptReading>;
+
+/** Something that a person should hear of. Told at least once; `eventId` is the same each time. */
+export type ResponderEvent =
+  | {
+      readonly kind: 'review-wanted' | 'answer-sent' | 'answer-refused' | 'request-cancelled';
+      readonly eventId: string;
+      readonly requestId: string;
+      readonly queue: string;
+      readonly dueAtMs: number;
+    }
+  | {
+      /** Nobody has answered, and the deadline comes near, or is over. */
+      readonly kind: 'escalation';
+      readonly eventId: string;
+      readonly requestId: string;
+      readonly queue: string;
+      readonly dueAtMs: number;
+      readonly step: number;
+      readonly to: string;
+    }
+  | {
+      /** A part of the answer to a notice of the FCC is due. 47 CFR 64.1200(n) */
+      readonly kind: 'notice-due';
+      readonly eventId: string;
+      readonly noticeId: string;
+      readonly part: 'mitigation' | 'report';
+      readonly dueAtMs: number;
+      readonly to: string;
+    };
+
+/** Tells people. Where it rejects, or takes longer than 30 seconds, it is called again later. */
+export type Notify = (event: ResponderEvent) => Promise<void> | void;
+
+/**
+ * Where a request stands. What is durable says so, and nothing else: whatever dies, it goes on from there.
+ * ```
+ *                    findMatch, policy
+ *   received ───────────────┬──────────────► review ──┐ a person decides
+ *      │                    │ automatic         ▲     │
+ *      │ cancelled          ▼                   │     │
+ *      │                 decided ◄──────────────┼─────┘◄──────────── amended, from any state behind it
+ *      ▼                    │  └── it can never be signed
+ *   cancelled               │ evidence, signature: the bytes are durable before anybody gets them
+ *      ▲                 signed ──── platform will not have it ───► blocked
+ *      │ no answer wanted   │ the same bytes under the same key, until the platform says that it has them
+ *      └────────────────────┤
+ *                           ▼
+ *                         sent ──── its receipt is verified, and kept ───► acknowledged
+ * ```
+ */
+export type EntryState =
+  'received' | 'review' | 'decided' | 'signed' | 'sent' | 'acknowledged' | 'blocked' | 'cancelled';
+
+/** An answer that has been decided on and is not signed yet. All that it will say follows from this and from the request. */
+export interface PendingAnswer {
+  readonly revision: number;
+  readonly answerId: string;
+  readonly draft: AnswerDraft;
+  readonly answeredBy: Answerer;
+  readonly decidedAtMs: number;
+  readonly trace: PolicyTrace;
+  /** `recordId` of the record by which the call that it rests on came in. */
+  readonly candidate?: string;
+  readonly amends?: { readonly answerId: string; readonly reason: string };
+}
+
+/** How far a signed answer has come. */
+export type EntryDelivery =
+  | { readonly state: 'waiting' }
+  /** The platform has it; its receipt is none that can be verified. */
+  | { readonly state: 'taken'; readonly atMs: number; readonly detail: string }
+  | { readonly state: 'acknowledged'; readonly atMs: number; readonly receipt: string; readonly receivedAt: string }
+  | {
+      readonly state: 'refused';
+      readonly atMs: number;
+      readonly reason: 'conflict' | 'content';
+      readonly detail: string;
+    }
+  /** Nobody asks any longer, and the platform has not taken it. */
+  | { readonly state: 'unwanted'; readonly atMs: number; readonly detail: string };
+
+/** What became of the signed answer and its receipt in the evidence. */
+export type EvidenceFiling =
+  /** They are in the pack, and in its log. */
+  | { readonly state: 'kept'; readonly atMs: number }
+  /** The evidence will not have them, and will not have them later either. */
+  | { readonly state: 'refused'; readonly atMs: number; readonly detail: string };
+
+/** Why an answer that was decided on could not be given: a person decides anew. */
+export interface SetBack {
+  readonly kind: 'evidence' | 'signing' | 'storage';
+  readonly revision: number;
+  readonly atMs: number;
+  readonly detail: string;
+}
+
+/** A signed answer: its bytes never change. */
+export interface SignedEntry {
+  readonly answer: TracebackAnswer;
+  readonly jws: string;
+  readonly idempotencyKey: string;
+  readonly signedAtMs: number;
+  readonly delivery: EntryDelivery;
+  /** Once it is settled what became of it at the platform; absent where it names no evidence. */
+  readonly filed?: EvidenceFiling;
+}
+
+/** One request in the journal, with everything that has become of it. */
+export interface ResponderEntry {
+  readonly format: 'hopback.responder-entry.1';
+  readonly requestId: string;
+  readonly request: TracebackRequest;
+  readonly receivedAtMs: number;
+  /** How it came: `webhook`, `event-stream`, `poll`, `intake`. */
+  readonly via: string;
+  /** As it came, where that is not the JSON of the request: base64 and media type. */
+  readonly original?: { readonly base64: string; readonly mediaType: string };
+  readonly deadline: AnswerDeadline;
+  readonly outcome?: MatchOutcome;
+  readonly hold?: HoldState;
+  readonly sources?: readonly string[];
+  readonly matchedAtMs?: number;
+  readonly decision?: PolicyDecision;
+  readonly pending?: PendingAnswer;
+  /** Until a person has decided anew. */
+  readonly setBack?: SetBack;
+  readonly answers: readonly SignedEntry[];
+  /** Ids of the persons' decisions that were carried out. */
+  readonly decisionIds: readonly string[];
+  /** Escalation steps that have been taken. */
+  readonly escalated: number;
+  /** What people have not been told yet. */
+  readonly untold: readonly ResponderEvent[];
+  readonly cancelledAtMs?: number;
+}
+
+/**
+ * Where a request stands, by what is in its entry. Pure; never throws.
+ * @param entry - as the responder keeps it
+ * @returns the state
+ * @see {@link EntryState}
+ * @example
+ * ```ts
+ * console.log(typeof stateOfEntry); // function
+ * ```
+ */
+export function stateOfEntry(entry: ResponderEntry): EntryState {
+  const { pending, setBack, answers, decision, cancelledAtMs } = entry;
+  if (pending !== undefined) return 'decided';
+  if (answers.some(({ delivery }) => delivery.state === 'waiting')) return 'signed';
+  if (setBack !== undefined) return 'review';
+  const last = answers.at(-1)?.delivery;
+  if (last?.state === 'refused') return 'blocked';
+  if (answers.some(({ delivery }) => delivery.state === 'taken')) return 'sent';
+  if (last?.state === 'unwanted') return 'cancelled';
+  if (last !== undefined) return 'acknowledged';
+  if (cancelledAtMs !== undefined) return 'cancelled';
+  return decision === undefined ? 'received' : 'review';
+}
+
+/** Whether the requester has no answer, and waits for one. */
+export function lacksAnswer(state: EntryState): boolean {
+  return WITHOUT_ANSWER.has(state);
+}
+
+const WITHOUT_ANSWER: ReadonlySet<EntryState> = new Set(['received', 'review', 'decided', 'signed', 'blocked']);
+
+/** Whether nothing more is to be done, unless an answer is amended. */
+export function isClosed(state: EntryState): boolean {
+  return state === 'acknowledged' || state === 'cancelled';
+}
+
+/** Whether the evidence of an answer lacks what became of it: it is settled at the platform, and its pack has not been told. */
+export function isUnfiled({ answer, delivery, filed }: SignedEntry): boolean {
+  if (answer.evidence === undefined || filed !== undefined) return false;
+  return delivery.state !== 'waiting' && delivery.state !== 'taken';
+}
+
+/** What is kept in memory of every request: enough to list, to count and to know the deadline. */
+export interface EntrySummary {
+  readonly requestId: string;
+  readonly tracebackId: string;
+  readonly state: EntryState;
+  readonly receivedAtMs: number;
+  readonly dueAtMs: number;
+  readonly queue?: string;
+  /** Of the answer given last, or the one that is proposed. */
+  readonly arm?: FindingArm;
+  readonly answeredBy?: Answerer['kind'];
+  readonly escalated: number;
+  readonly isUntold: boolean;
+  /** Whether the evidence of an answer has still to be told what became of it. */
+  readonly isUnfiled: boolean;
+  readonly revisions: number;
+  /** Whether it is no longer asked, though an answer that was given before may be on its way. */
+  readonly isCancelled: boolean;
+}
+
+/** The summary of an entry. */
+export function summaryOf(entry: ResponderEntry): EntrySummary {
+  const { requestId, request, receivedAtMs, deadline, decision, pending, answers, escalated, untold } = entry;
+  const { cancelledAtMs } = entry;
+  const last = answers.at(-1)?.answer;
+  const proposed = decision?.kind === 'review' ? decision.proposal : decision?.draft;
+  const finding = pending?.draft.finding ?? last?.finding ?? proposed?.finding;
+  const answeredBy = pending?.answeredBy ?? last?.answeredBy;
+  return {
+    requestId,
+    tracebackId: request.tracebackId,
+    state: stateOfEntry(entry),
+    receivedAtMs,
+    dueAtMs: deadline.dueAtMs,
+    ...(decision?.kind === 'review' ? { queue: decision.queue } : {}),
+    ...(finding === undefined ? {} : { arm: finding.arm }),
+    ...(answeredBy === undefined ? {} : { answeredBy: answeredBy.kind }),
+    escalated,
+    isUntold: untold.length > 0,
+    isUnfiled: answers.some(isUnfiled),
+    revisions: answers.length,
+    isCancelled: cancelledAtMs !== undefined,
+  };
+}
+
+/** When somebody else is told that nobody has answered. */
+export interface EscalationStep {
+  /** Seconds before the deadline; 0 at it, negative after it. -604,800 to 604,800. */
+  readonly beforeDueSeconds: number;
+  /** Whom: a queue, a role, an address that the notifier understands. 1 to 128 characters. */
+  readonly to: string;
+}
+
+/**
+ * Four hours are half a working day, one hour is what it takes to find the one who knows; at the deadline it is a matter of those who answer
+ * for it.
+ */
+export const DEFAULT_ESCALATIONS: readonly EscalationStep[] = Object.freeze([
+  Object.freeze({ beforeDueSeconds: 14_400, to: 'queue' }),
+  Object.freeze({ beforeDueSeconds: 3_600, to: 'on-call' }),
+  Object.freeze({ beforeDueSeconds: 0, to: 'management' }),
+]);
+
+/** More than anybody reads. */
+export const MAX_ESCALATIONS = 16;
+
+/**
+ * When the next step of a request falls due.
+ * @param steps - by time, the earliest first
+ * @returns milliseconds since the epoch; undefined where none is left
+ */
+export function nextEscalationMs(
+  { state, dueAtMs, escalated }: EntrySummary,
+  steps: readonly EscalationStep[],
+): number | undefined {
+  const step = steps[escalated];
+  return step === undefined || !lacksAnswer(state) ? undefined : dueAtMs - step.beforeDueSeconds * 1_000;
+}
+
+/**
+ * The step that a request has come to: of several that have passed meanwhile the last, since those before it say less.
+ * @returns its number from 1, and whom it tells; undefined where none is due
+ */
+export function dueEscalation(
+  summary: EntrySummary,
+  steps: readonly EscalationStep[],
+  nowMs: number,
+): { readonly step: number; readonly to: string } | undefined {
+  if (!lacksAnswer(summary.state)) return undefined;
+  const passed = steps.filter(({ beforeDueSeconds }) => summary.dueAtMs - beforeDueSeconds * 1_000 <= nowMs).length;
+  const last = steps[passed - 1];
+  return last === undefined || passed <= summary.escalated ? undefined : { step: passed, to: last.to };
+}
+
+/** A notice of the Commission of suspected illegal traffic, and what has been done about it. @see 47 CFR 64.1200(n)(2) */
+export interface TrackedNotice {
+  readonly notice: FccNotice;
+  /** Milliseconds since the epoch. */
+  readonly receivedAtMs: number;
+  readonly mitigation: NoticePart;
+  readonly report: NoticePart;
+}
+
+/** One of the two things that are due. */
+export interface NoticePart {
+  readonly dueAtMs: number;
+  /** When it was given. */
+  readonly doneAtMs?: number;
+  /** Escalation steps that have been taken. */
+  readonly escalated: number;
+}
+
+const HOUR_MS = 3_600_000;
+/** Details of the mitigation. 47 CFR 64.1200(n)(2) */
+const MITIGATION_MS: number = 48 * HOUR_MS;
+/** The report of the investigation. */
+const REPORT_MS: number = 14 * 24 * HOUR_MS;
+
+/** Begins to track a notice: what it says is due counts, where it is earlier than the rule; what was answered is done. */
+export function trackedNotice(notice: FccNotice, receivedAtMs: number): TrackedNotice {
+  const part = (kind: 'mitigation' | 'report', stated: string, afterMs: number): NoticePart => {
+    const statedMs = Date.parse(stated);
+    const dueAtMs = Math.min(Number.isNaN(statedMs) ? Number.POSITIVE_INFINITY : statedMs, receivedAtMs + afterMs);
+    const given = notice.responses.find((response) => response.kind === kind)?.respondedAt;
+    const doneAtMs = given === undefined ? Number.NaN : Date.parse(given);
+    return { dueAtMs, escalated: 0, ...(Number.isNaN(doneAtMs) ? {} : { doneAtMs }) };
+  };
+  return {
+    notice,
+    receivedAtMs,
+    mitigation: part('mitigation', notice.mitigationDueAt, MITIGATION_MS),
+    report: part('report', notice.reportDueAt, REPORT_MS),
+  };
+}
+
+/** What is known of a notice that comes again: parts that were done stay so, deadlines do not move back. */
+export function noticeAgain(before: TrackedNotice, again: TrackedNotice): TrackedNotice {
+  const part = (kind: 'mitigation' | 'report'): NoticePart => ({
+    ...again[kind],
+    ...before[kind],
+    dueAtMs: Math.min(before[kind].dueAtMs, again[kind].dueAtMs),
+  });
+  return { ...again, receivedAtMs: before.receivedAtMs, mitigation: part('mitigation'), report: part('report') };
+}
+
+/** A part was given. */
+export function noticeWithDone(tracked: TrackedNotice, part: 'mitigation' | 'report', atMs: number): TrackedNotice {
+  return { ...tracked, [part]: { ...tracked[part], doneAtMs: tracked[part].doneAtMs ?? atMs } };
+}
+
+/** Whether something is still due. */
+export function isNoticeOpen({ notice, mitigation, report }: TrackedNotice): boolean {
+  return notice.state !== 'withdrawn' && (mitigation.doneAtMs === undefined || report.doneAtMs === undefined);
+}
+
+const PARTS = ['mitigation', 'report'] as const;
+
+/** An escalation step of a notice. */
+interface NoticeStep {
+  readonly event: Extract<ResponderEvent, { kind: 'notice-due' }>;
+  /** Its number from 1. */
+  readonly step: number;
+}
+
+/** What people are to be told now. */
+export function dueNoticeEvents(
+  tracked: TrackedNotice,
+  steps: readonly EscalationStep[],
+  nowMs: number,
+): readonly NoticeStep[] {
+  if (tracked.notice.state === 'withdrawn') return [];
+  return PARTS.flatMap((part): readonly NoticeStep[] => {
+    const { dueAtMs, doneAtMs, escalated } = tracked[part];
+    const passed = steps.filter(({ beforeDueSeconds }) => dueAtMs - beforeDueSeconds * 1_000 <= nowMs).length;
+    const last = steps[passed - 1];
+    if (doneAtMs !== undefined || last === undefined || passed <= escalated) return [];
+    const { noticeId } = tracked.notice;
+    const eventId = `${noticeId}/${part}/${String(passed)}`;
+    return [{ event: { kind: 'notice-due', eventId, noticeId, part, dueAtMs, to: last.to }, step: passed }];
+  });
+}
+
+/** People have been told of a step. Never goes back. */
+export function noticeEscalated(tracked: TrackedNotice, part: 'mitigation' | 'report', step: number): TrackedNotice {
+  return { ...tracked, [part]: { ...tracked[part], escalated: Math.max(tracked[part].escalated, step) } };
+}
+
+/** When the next of them falls due; undefined where none is left. */
+export function nextNoticeMs(tracked: TrackedNotice, steps: readonly EscalationStep[]): number | undefined {
+  if (tracked.notice.state === 'withdrawn') return undefined;
+  const times = PARTS.flatMap((part) => {
+    const { dueAtMs, doneAtMs, escalated } = tracked[part];
+    const step = steps[escalated];
+    return doneAtMs !== undefined || step === undefined ? [] : [dueAtMs - step.beforeDueSeconds * 1_000];
+  });
+  return times.length === 0 ? undefined : Math.min(...times);
+}
 
 /** How much a responder takes on. */
 export interface ResponderLimits {

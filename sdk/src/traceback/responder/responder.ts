@@ -1,28 +1,365 @@
 import { setMaxListeners } from 'node:events';
 import { join } from 'node:path';
+import { MACHINE_CLOCK } from '../../core/runtime/clock.js';
+import { wellFormedText, wellFormedValue } from '../../core/text.js';
+import type { TracebackRequest } from '../../core/traceback-request.js';
 import { HopbackError } from '../../errors.js';
 import { lockFolder } from '../../log/index.js';
 import type { FolderLock } from '../../log/index.js';
+import type { TracebackRequestArrival, TracebackRequestSource } from '../../platform/traceback-request-source.js';
 import { createBreaker } from '../../records/stream/breaker.js';
-import { MACHINE_CLOCK } from '../../core/runtime/clock.js';
+import { answerOfDecision } from '../review/answer-of-decision.js';
+import type { DecisionProblem } from '../review/answer-of-decision.js';
+import type { ReviewDecision } from '../review/review-decision.js';
 import { reviewOf } from '../review/review-of.js';
-import { advanceEntry, tellPeople } from './advance-entry.js';
-import { createDecisionInbox } from './decision-inbox.js';
+import { createDecisionInbox, takeInbox } from './decision-inbox.js';
 import { openEntryJournal } from './entry-journal.js';
-import { DEFAULT_ESCALATIONS, MAX_ESCALATIONS } from './escalation.js';
-import { takeInbox } from './inbox-turn.js';
-import { createKeyedWork } from './keyed-work.js';
-import { isNoticeOpen, noticeAgain, noticeWithDone, trackedNotice } from './notices.js';
-import { createPlatformHealth } from './platform-health.js';
-import { consumeRequests } from './request-intake.js';
-import { createReminders } from './reminders.js';
-import type { Reminders } from './reminders.js';
-import { cancel, decide, refuseClosed, submit } from './responder-commands.js';
-import type { ResponderLimits, TracebackResponder, TracebackResponderOptions } from './responder-contract.js';
-import { createRetries } from './responder-core.js';
+import {
+  DEFAULT_ESCALATIONS,
+  MAX_ESCALATIONS,
+  dueEscalation,
+  dueNoticeEvents,
+  isNoticeOpen,
+  lacksAnswer,
+  nextEscalationMs,
+  nextNoticeMs,
+  noticeAgain,
+  noticeEscalated,
+  noticeWithDone,
+  stateOfEntry,
+  summaryOf,
+  trackedNotice,
+} from './responder-contract.js';
+import type {
+  Decided,
+  ResponderEntry,
+  ResponderLimits,
+  Submission,
+  Submitted,
+  TracebackResponder,
+  TracebackResponderOptions,
+} from './responder-contract.js';
+import {
+  PORT_LIMITS_MS,
+  StepFailure,
+  createKeyedWork,
+  createPlatformHealth,
+  createResponderCounts,
+  createRetries,
+  inTime,
+  noteProblem,
+  pastRequestOf,
+  statisticsOf,
+  subjectOfEntry,
+} from './responder-core.js';
 import type { ResponderCore } from './responder-core.js';
-import { createResponderCounts, statisticsOf } from './responder-statistics.js';
-import { pastRequestOf, subjectOfEntry } from './responder-views.js';
+import { advanceEntry, tellPeople } from './work-on-entry.js';
+import { cancelledEntry, decidedEntry, escalatedEntry, receivedEntry } from './entry-steps.js';
+
+/** Arrivals that are open at once: beyond, the source waits. */
+const MOST_OPEN = 64;
+/** The key of the one thing that is tried again here. */
+const SOURCE = 'source';
+
+/**
+ * Takes what a source brings, and says so once it is durable. Nothing that goes wrong here goes back into the source: what could not be taken
+ * comes again.
+ * @returns ends it, the source included
+ */
+function consumeRequests(
+  core: ResponderCore,
+  requests: NonNullable<TracebackResponderOptions['requests']>,
+  responder: Pick<TracebackResponder, 'submit' | 'cancel' | 'trackNotice'>,
+): () => Promise<void> {
+  const { stop } = core;
+  const source: TracebackRequestSource =
+    typeof requests === 'function' ? requests({ open: () => unansweredOf(core) }) : requests;
+  const retries = createRetries(core, () => void (running = iterate()));
+  const open = new Set<Promise<void>>();
+  const iterate = async (): Promise<void> => {
+    try {
+      for await (const arrival of source) {
+        retries.forget(SOURCE);
+        const taken: Promise<void> = take(core, arrival, responder).finally(() => open.delete(taken));
+        open.add(taken);
+        if (open.size >= MOST_OPEN) await Promise.race(open);
+      }
+      // It has ended for good: what is in the journal is worked on all the same.
+    } catch (cause) {
+      if (stop.signal.aborted) return;
+      noteProblem(core, { kind: 'source', cause });
+      retries.later(SOURCE);
+    }
+  };
+  let running = iterate();
+  return async () => {
+    retries.clear();
+    await source.close();
+    await running;
+    retries.clear();
+    await Promise.all(open);
+  };
+}
+
+function unansweredOf({ journal }: ResponderCore): readonly string[] {
+  return [...journal.open].filter((requestId) => {
+    const summary = journal.summaries.get(requestId);
+    return summary !== undefined && !summary.isCancelled && lacksAnswer(summary.state);
+  });
+}
+
+async function take(
+  core: ResponderCore,
+  arrival: TracebackRequestArrival,
+  { submit, cancel, trackNotice }: Pick<TracebackResponder, 'submit' | 'cancel' | 'trackNotice'>,
+): Promise<void> {
+  const { receivedAtMs, via } = arrival;
+  try {
+    if (arrival.kind === 'cancelled') await cancel(arrival.requestId);
+    else if (arrival.kind === 'notice') await trackNotice(arrival.notice, receivedAtMs);
+    else {
+      const submitted = await submit(arrival.request, { receivedAtMs, via });
+      if (submitted.status === 'refused') {
+        noteProblem(core, { kind: 'source', requestId: arrival.request.requestId, cause: submitted.reason });
+        arrival.release();
+        return;
+      }
+    }
+    await arrival.acknowledge();
+  } catch (cause) {
+    if (!core.stop.signal.aborted) noteProblem(core, { kind: 'storage', cause });
+    arrival.release();
+  }
+}
+
+/** Sees to it that somebody is told before a deadline is over. */
+interface Reminders {
+  /** Looks anew for what is due next. */
+  readonly arm: () => void;
+  readonly clear: () => void;
+}
+
+/** A timer is never set for longer: whoever sets the clock of the machine is noticed within the hour. */
+const LONGEST_WAIT_MS = 3_600_000;
+/** What could not be written or told is tried again so much later. */
+const RETRY_MS = 30_000;
+
+/** One timer for all of them. What is slow to be written or told holds up nothing else. */
+function createReminders(core: ResponderCore): Reminders {
+  const { clock, stop } = core;
+  const running = new Set<string>();
+  let cancel: (() => void) | undefined;
+
+  const arm = (leastMs: number): void => {
+    cancel?.();
+    cancel = undefined;
+    if (stop.signal.aborted) return;
+    const atMs = nextReminderMs(core, running);
+    if (!Number.isFinite(atMs)) return;
+    const waitMs = Math.min(Math.max(atMs - clock.nowMs(), leastMs), LONGEST_WAIT_MS);
+    cancel = clock.schedule(turn, waitMs);
+  };
+  const remind = async (key: string, run: () => Promise<void>): Promise<void> => {
+    running.add(key);
+    let leastMs = 0;
+    try {
+      await run();
+    } catch (error) {
+      leastMs = RETRY_MS;
+      const { kind, cause } = error instanceof StepFailure ? error : new StepFailure('storage', error);
+      if (!stop.signal.aborted) noteProblem(core, { kind, cause });
+    }
+    running.delete(key);
+    arm(leastMs);
+  };
+  const turn = (): void => {
+    for (const [key, run] of dueReminders(core)) if (!running.has(key)) void remind(key, run);
+    arm(0);
+  };
+  return { arm: () => arm(0), clear: () => cancel?.() };
+}
+
+const keyOfRequest = (requestId: string): string => `r/${requestId}`;
+const keyOfNotice = (noticeId: string): string => `n/${noticeId}`;
+
+/** When the next one falls due of those that are not under way; Infinity where there is none. */
+function nextReminderMs({ journal, escalations }: ResponderCore, running: ReadonlySet<string>): number {
+  let next = Number.POSITIVE_INFINITY;
+  const consider = (key: string, atMs: number | undefined): void => {
+    if (atMs !== undefined && atMs < next && !running.has(key)) next = atMs;
+  };
+  for (const requestId of journal.open) {
+    const summary = journal.summaries.get(requestId);
+    if (summary !== undefined) consider(keyOfRequest(requestId), nextEscalationMs(summary, escalations));
+  }
+  for (const [noticeId, tracked] of journal.notices)
+    consider(keyOfNotice(noticeId), nextNoticeMs(tracked, escalations));
+  return next;
+}
+
+/** What is to be done now, by key. */
+function dueReminders(core: ResponderCore): readonly (readonly [key: string, run: () => Promise<void>])[] {
+  const { journal, escalations, clock } = core;
+  const nowMs = clock.nowMs();
+  const requestIds = [...journal.open].filter((requestId) => {
+    const summary = journal.summaries.get(requestId);
+    return summary !== undefined && dueEscalation(summary, escalations, nowMs) !== undefined;
+  });
+  const noticeIds = [...journal.notices].flatMap(([noticeId, tracked]) =>
+    dueNoticeEvents(tracked, escalations, nowMs).length > 0 ? [noticeId] : [],
+  );
+  return [
+    ...requestIds.map((requestId) => [keyOfRequest(requestId), () => remindOfRequest(core, requestId)] as const),
+    ...noticeIds.map((noticeId) => [keyOfNotice(noticeId), () => remindOfNotice(core, noticeId)] as const),
+  ];
+}
+
+/** Written down first: whoever works on the request tells of it. */
+async function remindOfRequest(core: ResponderCore, requestId: string): Promise<void> {
+  const { journal, escalations, clock, work, counts } = core;
+  await work.exclusively(requestId, async () => {
+    const entry = await journal.durable(requestId);
+    // It may have been answered while it was waited for.
+    const due = entry === undefined ? undefined : dueEscalation(summaryOf(entry), escalations, clock.nowMs());
+    if (entry === undefined || due === undefined) return;
+    try {
+      await journal.save(escalatedEntry(entry, due.step, due.to));
+      counts.escalations += 1;
+    } finally {
+      // The journal may have taken it without being able to say that it is durable: then it is told once it is.
+      work.enqueue(requestId, 'tell');
+    }
+  });
+}
+
+/** Told first, and written down then: at least once. What came of the notice while people were told is kept. */
+async function remindOfNotice(core: ResponderCore, noticeId: string): Promise<void> {
+  const { journal, escalations, clock, options, counts } = core;
+  const { notify } = options;
+  const before = journal.notices.get(noticeId);
+  if (before === undefined) return;
+  for (const { event, step } of dueNoticeEvents(before, escalations, clock.nowMs())) {
+    if (notify !== undefined)
+      await inTime(core, () => notify(event), { kind: 'notify', timeoutMs: PORT_LIMITS_MS.notify });
+    const current = journal.notices.get(noticeId);
+    if (current === undefined) return;
+    await journal.saveNotice(noticeEscalated(current, event.part, step));
+    counts.escalations += 1;
+  }
+}
+
+/** What came may be an e-mail; with its recording it belongs into the evidence of whoever read it. */
+const MAX_ORIGINAL_BYTES: number = 256 * 1_024;
+
+/** Takes a request in; repeats change nothing. @throws HopbackError as of `TracebackResponder.submit` */
+async function submit(
+  core: ResponderCore,
+  reminders: Reminders,
+  handedIn: { readonly request: TracebackRequest; readonly submission?: Submission | undefined },
+): Promise<Submitted> {
+  refuseClosed(core);
+  const { journal, work, counts, clock, options } = core;
+  const { submission = {} } = handedIn;
+  const { receivedAtMs = clock.nowMs(), via = 'intake', original } = submission;
+  // What cannot be written as UTF-8 could be neither kept as evidence nor signed.
+  const request = wellFormedValue(handedIn.request);
+  const { requestId } = request;
+  return work.exclusively(requestId, async () => {
+    // A repeat of one whose disk refused is what makes it durable.
+    const known = await journal.durable(requestId);
+    if (known !== undefined) {
+      counts.repeats += 1;
+      // It may be one of which only now it is known that it is durable.
+      work.enqueue(requestId, 'answer');
+      return { status: 'known', state: stateOfEntry(known) };
+    }
+    if ((original?.bytes.byteLength ?? 0) > MAX_ORIGINAL_BYTES) return { status: 'refused', reason: 'too-large' };
+    const received = receivedEntry(request, {
+      receivedAtMs,
+      via: wellFormedText(via),
+      deadline: options.deadlineOf(request, receivedAtMs),
+      ...(original === undefined
+        ? {}
+        : {
+            original: {
+              base64: Buffer.from(original.bytes).toString('base64'),
+              mediaType: wellFormedText(original.mediaType),
+            },
+          }),
+    });
+    const entry = journal.isCancelled(requestId) ? cancelledEntry(received, receivedAtMs) : received;
+    const room = journal.room(entry);
+    if (room !== 'free') return { status: 'refused', reason: room };
+    await saveAndWork(core, entry).finally(() => reminders.arm());
+    counts.received += 1;
+    return { status: 'accepted', dueAtMs: entry.deadline.dueAtMs };
+  });
+}
+
+/** Nobody asks any longer. @throws HopbackError as of `TracebackResponder.cancel` */
+async function cancel(core: ResponderCore, id: string): Promise<void> {
+  refuseClosed(core);
+  const { journal, work, counts, clock } = core;
+  const requestId = wellFormedText(id);
+  await work.exclusively(requestId, async () => {
+    const entry = await journal.durable(requestId);
+    if (entry === undefined) return journal.rememberCancelled(requestId, clock.nowMs());
+    if (entry.cancelledAtMs !== undefined) {
+      work.enqueue(requestId, 'answer');
+      return undefined;
+    }
+    await saveAndWork(core, cancelledEntry(entry, clock.nowMs()));
+    counts.cancelled += 1;
+    return undefined;
+  });
+}
+
+/** Carries out what a person has decided. @throws HopbackError as of `TracebackResponder.decide` */
+async function decide(core: ResponderCore, handedIn: ReviewDecision): Promise<Decided> {
+  refuseClosed(core);
+  const { journal, work, clock } = core;
+  const decision = wellFormedValue(handedIn);
+  const { requestId } = decision;
+  return work.exclusively(requestId, async () => {
+    const entry = await journal.durable(requestId);
+    if (entry === undefined) return refused({ about: 'requestId', text: 'there is no such request' });
+    if (entry.decisionIds.includes(decision.decisionId)) {
+      // It may be one of which only now it is known that it is durable.
+      work.enqueue(requestId, 'answer');
+      return { status: 'repeated' };
+    }
+    if (entry.pending !== undefined) return refused({ about: 'state', text: 'an answer is being signed' });
+    const { policy, trunks, provider } = core.options;
+    const outcome = answerOfDecision(decision, subjectOfEntry(entry), { policy, directory: trunks, provider });
+    if (outcome.status === 'refused') return outcome;
+    const { draft, despite } = outcome;
+    const next: ResponderEntry = decidedEntry(entry, decision, { draft, despite, atMs: clock.nowMs() });
+    await saveAndWork(core, next);
+    const { answerId = '', revision = 0 } = next.pending ?? {};
+    return { status: 'accepted', answerId, revision };
+  });
+}
+
+function refused(problem: DecisionProblem): Decided {
+  return { status: 'refused', problems: [problem] };
+}
+
+/**
+ * Worked on in any case: what the journal has taken without being able to say that it is durable is carried on once it is, though whoever
+ * handed it in does not come back.
+ */
+async function saveAndWork({ journal, work }: ResponderCore, entry: ResponderEntry): Promise<void> {
+  try {
+    await journal.save(entry);
+  } finally {
+    work.enqueue(entry.requestId, 'answer');
+  }
+}
+
+/** @throws HopbackError `closed` */
+function refuseClosed({ stop }: ResponderCore): void {
+  if (stop.signal.aborted) throw new HopbackError('closed', 'the responder is closed');
+}
 
 /** What a responder takes on where nothing else is said; each with its reason in {@link ResponderLimits}. */
 export const DEFAULT_RESPONDER_LIMITS: ResponderLimits = Object.freeze({

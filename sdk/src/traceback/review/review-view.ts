@@ -1,4 +1,48 @@
-import type { FindingArm, TracebackFinding } from '../../core/traceback-request.js';
+import type { FindingArm, TracebackAnswer, TracebackFinding, TracebackRequest } from '../../core/traceback-request.js';
+import type { MatchCandidate, MatchOutcome } from '../match-outcome.js';
+import type { PolicyDecision } from '../policy/traceback-policy.js';
+import type { TrunkParty } from '../trunk-directory.js';
+
+/** A request as it stands, with everything that a person decides about. */
+export interface ReviewSubject {
+  readonly request: TracebackRequest;
+  readonly state: string;
+  /** Milliseconds since the epoch. */
+  readonly dueAtMs: number;
+  readonly outcome?: MatchOutcome;
+  readonly decision?: PolicyDecision;
+  /** Sources that had to be complete, beside those whose coverage the outcome names. */
+  readonly sources?: readonly string[];
+  /** What was answered, first revision first. */
+  readonly answers: readonly GivenAnswer[];
+}
+
+/** An answer that was signed, and how far it has come. */
+export interface GivenAnswer {
+  readonly answer: TracebackAnswer;
+  readonly delivery: string;
+  /** Why the platform will not have it, or what is wrong with its receipt. */
+  readonly detail?: string;
+}
+
+/**
+ * By what a call is named: the id of the record by which it came in. The group is no name: a call that crosses the carrier twice is two
+ * calls of one group, each from another upstream.
+ */
+export function candidateId({ ingressLeg }: MatchCandidate): string {
+  return ingressLeg.recordId;
+}
+
+/** The calls of an outcome that may be meant, best first. */
+export function candidatesOf(outcome: MatchOutcome | undefined): readonly MatchCandidate[] {
+  if (outcome?.status === 'unique') return [outcome.candidate, ...outcome.others];
+  return outcome?.status === 'several' ? outcome.candidates : [];
+}
+
+/** Those of them that nothing which was stated speaks against, as far as their records say. */
+export function fittingOf(outcome: MatchOutcome | undefined): readonly MatchCandidate[] {
+  return candidatesOf(outcome).filter(({ reasons }) => reasons.every(({ verdict }) => verdict !== 'contradicts'));
+}
 
 /** One line about the request or its deadline: a label and a text, ready to be shown. */
 export interface ViewFact {
@@ -120,4 +164,62 @@ export interface GivenAnswerView {
   readonly delivery: string;
   /** Why the platform will not have it, or what is wrong with its receipt. */
   readonly detail?: string;
+}
+
+/**
+ * What an answer says, in one line. Never throws.
+ * @param finding - any arm
+ * @returns a text for people; names in it are as they were written: whoever shows them escapes them
+ * @see {@link TracebackFinding}
+ * @example
+ * ```ts
+ * console.log(findingText({ arm: 'received-from', upstream: { name: 'Example Carrier Corp', ocn: '0003' } })); // received from Example Carrier Corp (OCN 0003)
+ * ```
+ */
+export function findingText(finding: TracebackFinding): string {
+  const texts: {
+    readonly [Arm in TracebackFinding['arm']]: (one: TracebackFinding & { readonly arm: Arm }) => string;
+  } = {
+    'received-from': ({ upstream }) => `received from ${upstream.name}${codes(upstream.ocn)}`,
+    'received-from-unlisted': ({ upstream }) => `received from ${upstream.name}, which no registry lists`,
+    origin: ({ customer }) =>
+      `we are the origin${customer.customerId === undefined ? '' : `, customer ${customer.customerId}`}`,
+    'point-of-entry': ({ upstream }) => `we are the point of entry; received from ${upstream.name}, abroad`,
+    'not-found': () => 'not found',
+    'not-retained': ({ retainedFrom }) => `not retained: records begin at ${retainedFrom}`,
+    'not-our-number': () => 'not our number',
+    'not-sent-to-downstream': ({ downstream }) => `there is such a call, and it was not sent to ${downstream.name}`,
+    ambiguous: ({ candidates }) => `ambiguous: ${String(candidates)} calls fit`,
+    'serves-number': ({ customer }) =>
+      `the number is served here${customer.customerId === undefined ? '' : `, customer ${customer.customerId}`}`,
+    'number-served-by': ({ provider }) => `the number is served by ${provider.name}${codes(provider.ocn)}`,
+    refused: ({ reason }) => `refused: ${reason}`,
+  };
+  const text = texts[finding.arm] as (one: TracebackFinding) => string;
+  return text(finding);
+}
+
+/** Who is at the other end of a trunk, in words. */
+export function partyText(party: TrunkParty | undefined): string {
+  if (party === undefined) return 'not known';
+  if (party.kind === 'provider') return `${party.provider.name}${codes(party.provider.ocn)}`;
+  if (party.kind === 'customer') return `customer ${party.customerId ?? 'without a name'}`;
+  const { name, country } = party.contact;
+  return party.kind === 'foreign-provider'
+    ? `${name}, abroad${country === undefined ? '' : ` (${country})`}`
+    : `${name}, unlisted`;
+}
+
+function codes(ocn: string | undefined): string {
+  return ocn === undefined ? '' : ` (OCN ${ocn})`;
+}
+
+/** `3 h 20 min`; of less than a minute `59 s`. Never throws. */
+export function spanText(seconds: number): string {
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 1) return `${String(seconds)} s`;
+  if (minutes < 60) return `${String(minutes)} min`;
+  const hours = Math.floor(minutes / 60);
+  if (hours < 48) return `${String(hours)} h ${String(minutes % 60)} min`;
+  return `${String(Math.floor(hours / 24))} d ${String(hours % 24)} h`;
 }

@@ -1,11 +1,277 @@
 import { join } from 'node:path';
 import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
-import { inUse, isLockRefused, storageFailed } from './duckdb-module.js';
-import type { DuckDb } from './duckdb-module.js';
-import { CREATE_STATE_SQL } from './partition-sql.js';
-import { detach, merging, NO_MERGING, openPartitions, quoted } from './partitions.js';
+import type { CallRecord, CoverageInterval } from '../../../core/call-record.js';
+import { HopbackError } from '../../../errors.js';
+import { DAY_US, coverageFrom, coverageWithout, createCoverageTable, matchesQuery } from '../record-store.js';
+import type { CoverageTable, HoldAuditEntry, LegalHold, RecordQuery, StoreStatistics } from '../record-store.js';
+import { DayError, appendRows, inTransaction, inUse, isFatal, isLockRefused, storageFailed } from './duckdb-module.js';
+import type { Column, DuckDb } from './duckdb-module.js';
+import { CREATE_STATE_SQL, aroundOtherInstants, createRowBatch, dateOf, keyCondition } from './partition-rows.js';
+import { NO_MERGING, detach, merging, openPartitions, quoted } from './partitions.js';
 import type { Partitions } from './partitions.js';
-import { readRetainedFrom } from './state-file.js';
+
+/** What is kept beside the days. Everything that changes it is one transaction, on disk when it resolves. */
+interface StateFile {
+  readonly coverage: CoverageTable;
+  readonly daySums: DaySums;
+  readonly retainedFromUs: () => number;
+  /** Those that anything came from or was said of, in order. */
+  readonly sources: () => readonly string[];
+  /** Notes days that have records: to be done before anything is said to be complete of them. */
+  readonly hasDay: (day: number) => boolean;
+  readonly addDays: (days: Iterable<number>) => Promise<void>;
+  /**
+   * Compares the days that have records with those whose file is there. Of one whose file is gone (removed by hand, not in the copy that was
+   * restored) nothing is complete any more.
+   */
+  readonly meetDays: (present: readonly number[]) => Promise<void>;
+  readonly addSources: (sourceIds: readonly string[]) => Promise<void>;
+  /** What is older than retention is left out: records of then are not taken. */
+  readonly setCoverage: (sourceId: string, intervals: readonly CoverageInterval[]) => Promise<void>;
+  readonly holds: () => readonly LegalHold[];
+  readonly audit: () => readonly HoldAuditEntry[];
+  /** Records under any hold that a query finds. */
+  readonly held: (connection: DuckDBConnection, query: RecordQuery) => Promise<readonly CallRecord[]>;
+  readonly hold: (hold: LegalHold, entry: HoldAuditEntry, records: readonly CallRecord[]) => Promise<void>;
+  readonly release: (holdId: string, entry: HoldAuditEntry) => Promise<void>;
+  /**
+   * Moves the end of retention, cuts coverage there, ends holds whose time is over and lets go what no hold keeps.
+   * @param ended - entries for the holds that end
+   */
+  readonly expire: (beforeUs: number, ended: readonly HoldAuditEntry[]) => Promise<void>;
+}
+
+/** How far retention went: nothing that began before is kept. 0 at first. */
+async function readRetainedFrom(connection: DuckDBConnection): Promise<number> {
+  const read = await connection.runAndReadAll("SELECT value FROM state.settings WHERE name = 'retained_from_us'");
+  return Number(read.getRowsJS()[0]?.[0] ?? 0);
+}
+
+/**
+ * Reads the state and keeps what is small in memory.
+ * @param writer - the caller sees to it that one call of those that write follows the other
+ */
+export async function openStateFile(duckdb: DuckDb, writer: DuckDBConnection): Promise<StateFile> {
+  const coverage = await readCoverage(writer);
+  const holds = await readHolds(writer);
+  const audit = await readAudit(writer);
+  const daySums = await openDaySums(writer);
+  let retainedFromUs = await readRetainedFrom(writer);
+  let hasOtherInstants = await holdsOtherInstants(writer);
+
+  const days = new Set((await rowsOf(writer, 'SELECT day FROM state.days')).map(([day]) => Number(day)));
+  let sources = await readSources(writer, coverage);
+
+  const writeSources = async (sourceIds: readonly string[]): Promise<readonly string[]> => {
+    const added = sourceIds.filter((sourceId) => !sources.includes(sourceId));
+    for (const sourceId of added) await writer.run('INSERT INTO state.sources VALUES ($1)', [sourceId]);
+    return added.length === 0 ? sources : [...sources, ...added].sort();
+  };
+
+  const writeAudit = async (entry: HoldAuditEntry, place: number): Promise<void> => {
+    await writer.run('INSERT INTO state.audit VALUES ($1, $2)', [place, JSON.stringify(entry)]);
+  };
+
+  return {
+    coverage,
+    daySums,
+    retainedFromUs: () => retainedFromUs,
+    hasDay: (day) => days.has(day),
+    addDays: async (added) => {
+      const fresh = [...new Set(added)].filter((day) => !days.has(day));
+      if (fresh.length === 0) return;
+      await inTransaction(writer, async () => {
+        for (const day of fresh) await writer.run('INSERT INTO state.days VALUES ($1)', [day]);
+      });
+      for (const day of fresh) days.add(day);
+    },
+    meetDays: async (present) => {
+      const there = new Set(present);
+      const gone = [...days].filter((day) => !there.has(day));
+      const left = coverage.sources().map((sourceId) => ({
+        sourceId,
+        intervals: gone.reduce(
+          (intervals, day) => coverageWithout(intervals, { fromUs: day * DAY_US, toUs: (day + 1) * DAY_US - 1 }),
+          coverage.of(sourceId),
+        ),
+      }));
+      const fresh = present.filter((day) => !days.has(day));
+      if (gone.length + fresh.length === 0) return;
+      await inTransaction(writer, async () => {
+        if (gone.length > 0)
+          for (const { sourceId, intervals } of left) await writeCoverage(writer, sourceId, intervals);
+        for (const day of gone) await writer.run('DELETE FROM state.days WHERE day = $1', [day]);
+        for (const day of fresh) await writer.run('INSERT INTO state.days VALUES ($1)', [day]);
+      });
+      for (const { sourceId, intervals } of left) coverage.set(sourceId, intervals);
+      for (const day of gone) days.delete(day);
+      for (const day of fresh) days.add(day);
+    },
+    sources: () => sources,
+    addSources: async (sourceIds) => {
+      sources = await inTransaction(writer, () => writeSources(sourceIds));
+    },
+    setCoverage: async (sourceId, intervals) => {
+      const retained = coverageFrom(intervals, retainedFromUs);
+      const known = await inTransaction(writer, async () => {
+        await writeCoverage(writer, sourceId, retained);
+        return writeSources([sourceId]);
+      });
+      coverage.set(sourceId, retained);
+      sources = known;
+    },
+    holds: () => [...holds.values()].filter(({ isReleased }) => !isReleased).map(({ hold }) => hold),
+    audit: () => [...audit],
+    held: (connection, query) =>
+      holds.size === 0 ? Promise.resolve([]) : readHeld(connection, query, { hasOtherInstants }),
+    hold: async (hold, entry, records) => {
+      await inTransaction(writer, async () => {
+        await writer.run('INSERT INTO state.holds VALUES ($1, $2, FALSE)', [hold.holdId, JSON.stringify(hold)]);
+        await writeHeld({ duckdb, writer }, hold.holdId, records);
+        await writeAudit(entry, audit.length);
+      });
+      holds.set(hold.holdId, { hold, isReleased: false });
+      hasOtherInstants ||= records.some(({ time }) => time.otherInviteAtUs !== undefined);
+      audit.push(entry);
+    },
+    release: async (holdId, entry) => {
+      await inTransaction(writer, async () => {
+        await writer.run('UPDATE state.holds SET released = TRUE WHERE hold_id = $1', [holdId]);
+        await writeAudit(entry, audit.length);
+      });
+      const known = holds.get(holdId);
+      if (known !== undefined) known.isReleased = true;
+      audit.push(entry);
+    },
+    expire: async (beforeUs, ended) => {
+      const retained = Math.max(retainedFromUs, beforeUs);
+      const left = coverage.sources().map((sourceId) => ({
+        sourceId,
+        intervals: coverageFrom(coverage.of(sourceId), beforeUs),
+      }));
+      const over = new Set(ended.map(({ holdId }) => holdId));
+      for (const [holdId, { isReleased }] of holds) if (isReleased) over.add(holdId);
+      await inTransaction(writer, async () => {
+        await writer.run("DELETE FROM state.settings WHERE name = 'retained_from_us'");
+        await writer.run("INSERT INTO state.settings VALUES ('retained_from_us', $1)", [BigInt(retained)]);
+        await writer.run('DELETE FROM state.day_sums WHERE day < $1', [Math.floor(retained / DAY_US)]);
+        await writer.run('DELETE FROM state.days WHERE day < $1', [Math.floor(retained / DAY_US)]);
+        for (const { sourceId, intervals } of left)
+          if (
+            intervals.length !== coverage.of(sourceId).length ||
+            intervals[0]?.fromUs !== coverage.of(sourceId)[0]?.fromUs
+          )
+            await writeCoverage(writer, sourceId, intervals);
+        for (const holdId of over) {
+          await writer.run('DELETE FROM state.held WHERE hold_id = $1', [holdId]);
+          await writer.run('DELETE FROM state.holds WHERE hold_id = $1', [holdId]);
+        }
+        for (const [index, entry] of ended.entries()) await writeAudit(entry, audit.length + index);
+      });
+      retainedFromUs = retained;
+      for (const day of days) if (day < Math.floor(retained / DAY_US)) days.delete(day);
+      for (const { sourceId, intervals } of left) coverage.set(sourceId, intervals);
+      for (const holdId of over) holds.delete(holdId);
+      audit.push(...ended);
+    },
+  };
+}
+
+interface KeptHold {
+  readonly hold: LegalHold;
+  isReleased: boolean;
+}
+
+async function rowsOf(connection: DuckDBConnection, sql: string): Promise<readonly (readonly unknown[])[]> {
+  return (await connection.runAndReadAll(sql)).getRowsJS();
+}
+
+async function readCoverage(connection: DuckDBConnection): Promise<CoverageTable> {
+  const table = createCoverageTable();
+  const sql = 'SELECT source_id, from_us, to_us FROM state.coverage ORDER BY source_id, from_us';
+  for (const [source, fromUs, toUs] of await rowsOf(connection, sql)) {
+    const sourceId = String(source);
+    table.set(sourceId, [...table.of(sourceId), { sourceId, fromUs: Number(fromUs), toUs: Number(toUs) }]);
+  }
+  return table;
+}
+
+async function readSources(connection: DuckDBConnection, coverage: CoverageTable): Promise<readonly string[]> {
+  const rows = await rowsOf(connection, 'SELECT source_id FROM state.sources');
+  return [...new Set([...rows.map(([sourceId]) => String(sourceId)), ...coverage.sources()])].sort();
+}
+
+async function readHolds(connection: DuckDBConnection): Promise<Map<string, KeptHold>> {
+  const kept = new Map<string, KeptHold>();
+  for (const [holdId, hold, released] of await rowsOf(
+    connection,
+    'SELECT hold_id, hold, released FROM state.holds ORDER BY rowid',
+  ))
+    kept.set(String(holdId), { hold: JSON.parse(String(hold)) as LegalHold, isReleased: released === true });
+  return kept;
+}
+
+async function readAudit(connection: DuckDBConnection): Promise<HoldAuditEntry[]> {
+  const rows = await rowsOf(connection, 'SELECT entry FROM state.audit ORDER BY place');
+  return rows.map(([entry]) => JSON.parse(String(entry)) as HoldAuditEntry);
+}
+
+async function writeCoverage(
+  writer: DuckDBConnection,
+  sourceId: string,
+  intervals: readonly CoverageInterval[],
+): Promise<void> {
+  await writer.run('DELETE FROM state.coverage WHERE source_id = $1', [sourceId]);
+  for (const { fromUs, toUs } of intervals)
+    await writer.run('INSERT INTO state.coverage VALUES ($1, $2, $3)', [sourceId, BigInt(fromUs), BigInt(toUs)]);
+}
+
+/** Whether a record is held that may have begun at another instant than the one it is kept under. */
+async function holdsOtherInstants(connection: DuckDBConnection): Promise<boolean> {
+  const sql = `SELECT 1 FROM state.held WHERE contains(record, '"otherInviteAtUs":') LIMIT 1`;
+  return (await rowsOf(connection, sql)).length > 0;
+}
+
+/** Each record once, however many holds have a copy of it: a demand a day over the same campaign holds its calls a hundred times. */
+async function readHeld(
+  connection: DuckDBConnection,
+  query: RecordQuery,
+  { hasOtherInstants }: { readonly hasOtherInstants: boolean },
+): Promise<readonly CallRecord[]> {
+  const { fromUs, toUs } = hasOtherInstants ? aroundOtherInstants(query.window) : query.window;
+  // Of records in JavaScript, so that infinite windows need no spelling in SQL.
+  const from = Math.max(fromUs, Number.MIN_SAFE_INTEGER);
+  const to = Math.min(toUs, Number.MAX_SAFE_INTEGER);
+  const sql = `SELECT record FROM state.held WHERE at_us BETWEEN ${from} AND ${to} AND ${keyCondition(query)}
+    GROUP BY id1, id2, id3, id4, record`;
+  const records = (await rowsOf(connection, sql)).map(([record]) => JSON.parse(String(record)) as CallRecord);
+  return records.filter((record) => matchesQuery(record, query));
+}
+
+/** Held records are kept as JSON: they are few, and a court can read them without this program. */
+async function writeHeld(
+  { duckdb, writer }: { readonly duckdb: DuckDb; readonly writer: DuckDBConnection },
+  holdId: string,
+  records: readonly CallRecord[],
+): Promise<void> {
+  const batch = createRowBatch(records.length);
+  // The keys alone are wanted of it.
+  for (const record of records) batch.add(record, { encode: () => 0 });
+  const keys = batch.columns().slice(2, -1);
+  const types = [
+    duckdb.VARCHAR,
+    duckdb.BIGINT,
+    ...keys.map((_, index) => (index < keys.length - 2 ? duckdb.UINTEGER : duckdb.USMALLINT)),
+    duckdb.VARCHAR,
+  ];
+  const columns: Column[] = [
+    records.map(() => holdId),
+    records.map(({ inviteAtUs }) => BigInt(inviteAtUs)),
+    ...keys,
+    records.map((record) => JSON.stringify(record)),
+  ];
+  await appendRows({ duckdb, connection: writer }, { table: 'held', catalog: 'state', types }, columns);
+}
 
 /** Look-ups at a time: as many as Node has threads for work of this kind. */
 const READERS = 4;
@@ -24,7 +290,7 @@ const NO_TEXT_COMPRESSION = "SET disabled_compression_methods = 'dict_fsst'";
 const ANY_ORDER = 'SET preserve_insertion_order = false';
 
 /** What {@link openEngine} is told. */
-export interface EngineOptions {
+interface EngineOptions {
   readonly directory: string;
   readonly memoryLimitMb: number;
   readonly threads: number;
@@ -128,4 +394,203 @@ async function engineOf(duckdb: DuckDb, instance: DuckDBInstance, { directory }:
   };
 
   return { writer, duckdb, partitions, compressBodies, reading, close };
+}
+
+/** What a day holds. */
+interface DaySum {
+  readonly records: number;
+  /** Of its first and last leg, microseconds since the epoch; absent in an empty day. */
+  readonly oldestUs?: number;
+  readonly newestUs?: number;
+}
+
+/** The sum of a day, and the state of its file of which it is the sum. */
+export interface MarkedSum extends DaySum {
+  /** As `Partitions.markOf` has it. A file that has another one by now has to be counted anew. */
+  readonly mark: string;
+}
+
+/**
+ * Sums of the days, kept beside them so that a store of years is not opened day by day to be counted. They are no part of what is
+ * written with the records: a sum counts for as long as the file of its day is as it was when it was counted, so that a crash between
+ * the two leaves nothing that is wrong.
+ */
+export interface DaySums {
+  readonly of: (day: number) => MarkedSum | undefined;
+  /** One call of it follows the other, and what else writes. */
+  readonly keep: (sums: ReadonlyMap<number, MarkedSum>) => Promise<void>;
+}
+
+/** Reads the sums that are kept. */
+async function openDaySums(writer: DuckDBConnection): Promise<DaySums> {
+  const kept = new Map<number, MarkedSum>();
+  const rows = await writer.runAndReadAll('SELECT day, mark, records, oldest_us, newest_us FROM state.day_sums');
+  for (const [day, mark, records, oldestUs, newestUs] of rows.getRowsJS())
+    kept.set(Number(day), Object.assign(sumOf(records, oldestUs, newestUs), { mark: mark as string }));
+  return {
+    of: (day) => kept.get(day),
+    keep: async (sums) => {
+      await inTransaction(writer, async () => {
+        for (const [day, { mark, records, oldestUs, newestUs }] of sums) {
+          await writer.run('DELETE FROM state.day_sums WHERE day = $1', [day]);
+          await writer.run('INSERT INTO state.day_sums VALUES ($1, $2, $3, $4, $5)', [
+            day,
+            mark,
+            BigInt(records),
+            oldestUs === undefined ? null : BigInt(oldestUs),
+            newestUs === undefined ? null : BigInt(newestUs),
+          ]);
+        }
+      });
+      for (const [day, sum] of sums) kept.set(day, sum);
+    },
+  };
+}
+
+/**
+ * Counts the days, those alone whose files are not as they were when they were counted last.
+ * @returns the statistics, and the sums that are worth being kept
+ */
+export async function countDays(
+  engine: Engine,
+  sums: DaySums,
+): Promise<{ readonly statistics: StoreStatistics; readonly fresh: ReadonlyMap<number, MarkedSum> }> {
+  const fresh = new Map<number, MarkedSum>();
+  let records = 0;
+  let oldestUs = Infinity;
+  let newestUs = -Infinity;
+  const days = engine.partitions.days();
+  for (const day of days) {
+    const { sum, mark } = await sumOfDay(engine, sums, day).catch((error: unknown) => {
+      throw new DayError(dateOf(day), error);
+    });
+    if (mark !== undefined) fresh.set(day, Object.assign({}, sum, { mark }));
+    records += sum.records;
+    oldestUs = Math.min(oldestUs, sum.oldestUs ?? Infinity);
+    newestUs = Math.max(newestUs, sum.newestUs ?? -Infinity);
+  }
+  const base = { records, sizeBytes: await engine.partitions.sizeBytes(), partitions: days.length };
+  return { statistics: records === 0 ? base : Object.assign(base, { oldestUs, newestUs }), fresh };
+}
+
+/** Records of a day, for whoever removes it. */
+export async function countDay(engine: Engine, sums: DaySums, day: number): Promise<number> {
+  return (await sumOfDay(engine, sums, day)).sum.records;
+}
+
+/** @returns the sum, and the mark under which it may be kept: undefined where it is kept already, or the file is being changed */
+async function sumOfDay(
+  engine: Engine,
+  sums: DaySums,
+  day: number,
+): Promise<{ readonly sum: DaySum; readonly mark: string | undefined }> {
+  const before = await engine.partitions.markOf(day);
+  const known = sums.of(day);
+  if (before !== undefined && known?.mark === before) return { sum: known, mark: undefined };
+  const times = 'min(at_ms * 1000::BIGINT + at_us), max(at_ms * 1000::BIGINT + at_us)';
+  const read = await engine.reading((connection) =>
+    engine.partitions.usingIfThere(day, ({ schema }) =>
+      connection.runAndReadAll(`SELECT count(*), ${times} FROM ${schema}.records`),
+    ),
+  );
+  const [records = 0n, first, last] = read?.getRowsJS()[0] ?? [];
+  const at = (ofDayUs: unknown): unknown => (typeof ofDayUs === 'bigint' ? day * DAY_US + Number(ofDayUs) : null);
+  const after = await engine.partitions.markOf(day);
+  return { sum: sumOf(records, at(first), at(last)), mark: before === after ? before : undefined };
+}
+
+function sumOf(records: unknown, oldestUs: unknown, newestUs: unknown): DaySum {
+  const count = { records: Number(records) };
+  if (oldestUs === null || newestUs === null) return count;
+  return Object.assign(count, { oldestUs: Number(oldestUs), newestUs: Number(newestUs) });
+}
+
+/** The files of a store. */
+export interface OpenFiles {
+  readonly engine: Engine;
+  readonly state: StateFile;
+}
+
+/** Hands the files of a store to whoever works on them. */
+export interface FileAccess {
+  /**
+   * Runs what needs the files. After an error that DuckDB does not come back from they are opened anew for whoever comes next.
+   * @param what - completes "the record store could not …"
+   * @throws HopbackError `storage-failed` for whatever the work throws; `closed` after `close`
+   */
+  readonly use: <T>(what: string, work: (files: OpenFiles) => Promise<T>) => Promise<T>;
+  /** As `use`, one at a time in the order in which they came: for what writes. */
+  readonly change: <T>(what: string, work: (files: OpenFiles) => Promise<T>) => Promise<T>;
+  /** One at a time with what `change` does, for who has the files already. */
+  readonly inTurn: <T>(work: () => Promise<T>) => Promise<T>;
+  /** Waits for what writes, and closes. Once only. */
+  readonly close: () => Promise<void>;
+}
+
+/**
+ * Takes care of files that are open.
+ * @param parts - what opens them again, and the folder that a refusal names
+ */
+export function createFileAccess(
+  opened: OpenFiles,
+  { open, directory }: { readonly open: () => Promise<OpenFiles>; readonly directory: string },
+): FileAccess {
+  let files = Promise.resolve(opened);
+  let isClosed = false;
+  let writing: Promise<unknown> = Promise.resolve();
+
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const made = writing.then(work);
+    writing = made.catch(() => undefined);
+    return made;
+  };
+
+  const reopened = async (broken: Promise<OpenFiles>): Promise<OpenFiles> => {
+    await broken
+      .then(async ({ engine }) => {
+        // Whoever works on a day has it to the end, and fails by itself; then what writes, then the rest.
+        await engine.partitions.close().catch(() => undefined);
+        await inTurn(() => engine.close());
+      })
+      .catch(() => undefined);
+    return open();
+  };
+
+  const reopen = (broken: Promise<OpenFiles>): void => {
+    if (files !== broken) return;
+    files = reopened(broken);
+    // Whoever comes next is told.
+    files.catch(() => undefined);
+  };
+
+  const use = async <T>(what: string, work: (files: OpenFiles) => Promise<T>): Promise<T> => {
+    if (isClosed) throw new HopbackError('closed', 'the record store is closed');
+    const using = files;
+    const current = await using.catch((error: unknown) => {
+      reopen(using);
+      throw storageFailed(what, error, directory);
+    });
+    try {
+      return await work(current);
+    } catch (error) {
+      if (isFatal(error)) reopen(using);
+      throw storageFailed(what, error, directory);
+    }
+  };
+
+  return {
+    use,
+    // The files first: who has the turn must not wait for files that wait for who waits for the turn.
+    change: (what, work) => use(what, (current) => inTurn(() => work(current))),
+    inTurn,
+    close: async () => {
+      isClosed = true;
+      await writing;
+      try {
+        await (await files).engine.close();
+      } catch (error) {
+        throw storageFailed('be closed', error, directory);
+      }
+    },
+  };
 }

@@ -1,19 +1,23 @@
-import { readdir, rename, rm, stat } from 'node:fs/promises';
+import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { syncFolder } from '../../../core/runtime/whole-file.js';
-import { DAY_US } from '../record-query.js';
-import { createFormTable } from './form-table.js';
-import type { FormTable } from './form-table.js';
-import { createPartitionSql, dateOf } from './partition-sql.js';
+import type { CallRecord } from '../../../core/call-record.js';
+import { moveFile } from '../../../core/runtime/whole-file.js';
+import { DAY_US, matchesQuery } from '../record-store.js';
+import type { RecordQuery } from '../record-store.js';
+import { createPartitionSql, dateOf, dayOf, extentSql, recordIdOfKeys, rowsSql } from './partition-rows.js';
+import type { RowsRead } from './partition-rows.js';
+import { createFormTable, decodeRecord } from './record-decoder.js';
+import type { FormTable } from './record-decoder.js';
 import { createRecordEncoder } from './record-encoder.js';
 import type { RecordEncoder } from './record-encoder.js';
+import { PER_MILLISECOND } from './record-form.js';
 
 /**
  * Most days that are open at a time. Each is one file, or two while it has a log; with that of the state, and the two of a day
  * that is just being made, they stay below 64.
  */
-export const MAX_OPEN_PARTITIONS = 28;
+const MAX_OPEN_PARTITIONS = 28;
 
 /**
  * Most of them that were written to, where a new day is written to: the others are for look-ups. Rows that come late, in files of some
@@ -208,8 +212,7 @@ async function makeDay(directory: string, day: number, connection: DuckDBConnect
   } finally {
     await connection.run('DETACH unfinished');
   }
-  await rename(unfinished, join(directory, fileName(day)));
-  await syncFolder(directory);
+  await moveFile(unfinished, join(directory, fileName(day)));
 }
 
 async function attachDay(directory: string, day: number, connection: DuckDBConnection): Promise<Partition> {
@@ -341,4 +344,69 @@ const STILL_DETACHED = 'Detached database';
 /** A file name as SQL text. */
 export function quoted(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
+}
+
+/** Rows read beyond those asked for: some share a key with what is looked for and are something else. */
+const SPARE_ROWS = 16;
+
+/**
+ * Looks a day through.
+ * @param limit - records at most
+ * @returns earliest first
+ */
+export async function findInDay(
+  connection: DuckDBConnection,
+  partition: Partition,
+  query: RecordQuery,
+  limit: number,
+): Promise<readonly CallRecord[]> {
+  const { schema, day, forms } = partition;
+  const search = { schema, day, ofOtherInstants: forms.ofOtherInstants() };
+  const isBeside = day < dayOf(query.window.fromUs) || day > dayOf(query.window.toUs);
+  if (isBeside && search.ofOtherInstants.length === 0) return [];
+  const read = async (which: RowsRead): Promise<readonly Row[]> =>
+    (await connection.runAndReadAll(rowsSql(search, query, which))).getRowsJS();
+  const recordsOf = (rows: readonly Row[]): readonly CallRecord[] =>
+    rows
+      .filter(isFirst)
+      .map((row) => recordOf(partition, row))
+      .filter((record) => matchesQuery(record, query));
+
+  // Mostly all that there are fit: one look then, and no order in which they would have to be met. In a function of its own, which lets go of
+  // what it read before the rest is read.
+  const most = limit + SPARE_ROWS + 1;
+  const allOfThem = async (): Promise<readonly CallRecord[] | undefined> => {
+    const rows = await read({ most });
+    return rows.length < most ? recordsOf(rows).slice(0, limit) : undefined;
+  };
+  const all = await allOfThem();
+  if (all !== undefined) return all;
+  for (let rows = most; ; rows *= 2) {
+    // Counted first, so that of a trunk with a million calls only the bodies of those asked for are read.
+    const [extent = []] = (await connection.runAndReadAll(extentSql(search, query, rows))).getRowsJS();
+    const [count, from, to] = extent.map(Number) as [number, number, number];
+    if (count === 0) return [];
+    const records = recordsOf(await read({ between: { from, to } }));
+    if (records.length >= limit || count < rows) return records.slice(0, limit);
+  }
+}
+
+type Row = readonly unknown[];
+
+/** Whether a row is another than the one before, which has the same id where it is the same. */
+function isFirst(row: Row, index: number, rows: readonly Row[]): boolean {
+  const before = rows[index - 1];
+  return before === undefined || !ID_PLACES.every((place) => row[place] === before[place]);
+}
+
+/** Where the numbers of the id stand in a row. */
+const ID_PLACES = [2, 3, 4, 5] as const;
+
+function recordOf({ day, forms }: Partition, row: Row): CallRecord {
+  const [atMs, atUs, id1, id2, id3, id4, form, body] = row;
+  const place = {
+    recordId: recordIdOfKeys([Number(id1), Number(id2), Number(id3), Number(id4)]),
+    inviteAtUs: day * DAY_US + Number(atMs) * PER_MILLISECOND + Number(atUs),
+  };
+  return decodeRecord(body as Uint8Array, Number(form), place, forms);
 }

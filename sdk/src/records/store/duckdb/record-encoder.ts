@@ -1,32 +1,152 @@
 import type { CallRecord } from '../../../core/call-record.js';
-import { createBodyWriter } from './body-writer.js';
-import type { BodyWriter } from './body-writer.js';
-import { createFormPaths } from './form-path.js';
-import type { FormStep } from './form-path.js';
 import {
-  AT_HOST,
-  DIGIT_KIND,
-  FORM,
-  HEX_KIND,
-  INVITE_AT_US,
-  JSON_TEXT,
-  MIN_RUN,
-  PLAIN_KIND,
-  PLUS,
-  QUOTED_BASE64,
-  QUOTED_REPEATS,
-  RECORD_ID,
-  REPEATS,
-  TEXT,
-  isWellFormed,
-  kindsOf,
-  repeatHole,
-  writtenNumber,
-  writtenPiece,
-} from './hole-values.js';
-import { MAX_COUNT } from './record-form.js';
-import { MEMBERS, hasNames, unknownMember } from './record-members.js';
-import type { Kind, Shape } from './record-members.js';
+  COUNT_BASE,
+  HOLE,
+  MAX_COUNT,
+  MEMBERS,
+  PER_MILLISECOND,
+  PER_SECOND,
+  createBodyWriter,
+  hasNames,
+  unknownMember,
+} from './record-form.js';
+import type { BodyWriter, Kind, Shape } from './record-form.js';
+
+/** Writes a text into a hole. */
+function writtenPiece(text: string, kinds: number, holes: BodyWriter): string {
+  const { length } = text;
+  const isDigits = (kinds & DIGIT_KIND) !== 0 && length <= MAX_DIGITS;
+  if (isDigits && (text.charCodeAt(0) !== ZERO || length === 1)) {
+    const value = Number(text);
+    const isShort = value < MAX_DIGITS_5;
+    holes.fixed(value, isShort ? 5 : 7);
+    return isShort ? DIGITS_5 : DIGITS_7;
+  }
+  if ((kinds & HEX_KIND) !== 0 && length >= MIN_RUN && length % 2 === 0 && length < 2 * MAX_COUNT) {
+    holes.hex(text, 0, length);
+    return HEX[length >>> 1] ?? hexHole(length >>> 1);
+  }
+  if (length === UUID_LENGTH && isUuid(text)) {
+    holes.hex(text, 0, length);
+    return UUID;
+  }
+  holes.text(text);
+  return TEXT;
+}
+
+/** Writes a number into a hole, times as distances from the beginning of the call. */
+function writtenNumber(
+  value: number,
+  kind: Kind,
+  into: { readonly holes: BodyWriter; readonly inviteAtUs: number },
+): string {
+  const { holes, inviteAtUs } = into;
+  if (!Number.isSafeInteger(value) || Math.abs(value) > MAX_NUMBER) {
+    holes.text(JSON.stringify(value));
+    return JSON_TEXT;
+  }
+  if (kind === 'us') {
+    const distance = value - inviteAtUs;
+    // Sources that write whole seconds have whole seconds between their times.
+    const isWhole = distance % PER_SECOND === 0;
+    const units = isWhole ? distance / PER_SECOND : distance;
+    holes.unsigned(2 * (units < 0 ? -2 * units - 1 : 2 * units) + (isWhole ? 1 : 0));
+    return MICROSECONDS;
+  }
+  if (kind === 'ms') {
+    holes.signed(value - Math.floor(inviteAtUs / PER_MILLISECOND));
+    return MILLISECONDS;
+  }
+  if (kind === 's') {
+    holes.signed(value - Math.floor(inviteAtUs / PER_SECOND));
+    return SECONDS;
+  }
+  holes.signed(value);
+  return NUMBER;
+}
+
+const MAX_DIGITS_5 = 2 ** 40;
+const MAX_DIGITS = 15;
+
+/** Shortest run of hexadecimal digits, and shortest text, that is worth an entry in the list of what can be repeated. */
+export const MIN_RUN: number = 8;
+
+const FORM: string = String.fromCharCode(HOLE.form);
+const UUID = String.fromCharCode(HOLE.uuid);
+const DIGITS_5 = String.fromCharCode(HOLE.digits5);
+const DIGITS_7 = String.fromCharCode(HOLE.digits7);
+const TEXT: string = String.fromCharCode(HOLE.text);
+const NUMBER = String.fromCharCode(HOLE.number);
+const MICROSECONDS = String.fromCharCode(HOLE.microseconds);
+const MILLISECONDS = String.fromCharCode(HOLE.milliseconds);
+const SECONDS = String.fromCharCode(HOLE.seconds);
+const RECORD_ID: string = String.fromCharCode(HOLE.recordId);
+const INVITE_AT_US: string = String.fromCharCode(HOLE.inviteAtUs);
+const AT_HOST: string = `@${FORM}${String.fromCharCode(HOLE.whole)}"`;
+const JSON_TEXT: string = String.fromCharCode(HOLE.json);
+
+const QUOTED_BASE64: string = `"${String.fromCharCode(HOLE.base64)}"`;
+
+/** The holes of usual lengths and places, made once. */
+const HEX: readonly string[] = Array.from({ length: 65 }, (_, size) => hexHole(size));
+const QUOTED_REPEATS: readonly string[] = Array.from({ length: 64 }, (_, index) => `"${repeatHole(index)}"`);
+const REPEATS: readonly string[] = Array.from({ length: 64 }, (_, index) => repeatHole(index));
+
+function hexHole(size: number): string {
+  return String.fromCharCode(HOLE.hex, COUNT_BASE + size);
+}
+
+function repeatHole(index: number): string {
+  return String.fromCharCode(HOLE.repeat, COUNT_BASE + index);
+}
+
+/** Numbers that four times themselves are still exact of. */
+const MAX_NUMBER = 2 ** 51;
+
+/** Kinds of characters, and of texts that have no others. */
+const DIGIT_KIND: number = 1;
+const HEX_KIND: number = 2;
+/** Written in JSON as it is. */
+const PLAIN_KIND: number = 4;
+const ANY_KIND = DIGIT_KIND | HEX_KIND | PLAIN_KIND;
+
+const KINDS: Uint8Array = Uint8Array.from({ length: 128 }, (_, code) => {
+  if (code >= 48 && code <= 57) return ANY_KIND;
+  if (code >= 97 && code <= 102) return HEX_KIND | PLAIN_KIND;
+  return code < 0x20 || code > 0x7e || code === 0x22 || code === 0x5c ? 0 : PLAIN_KIND;
+});
+
+const PLUS: number = 0x2b;
+const ZERO = 0x30;
+const UUID_LENGTH = 36;
+
+/** The kinds that all characters of a text share; none for an empty one. */
+function kindsOf(text: string): number {
+  let kinds = text.length === 0 ? 0 : ANY_KIND;
+  for (let at = 0; at < text.length && kinds !== 0; at += 1) kinds &= KINDS[text.charCodeAt(at)] ?? 0;
+  return kinds;
+}
+
+function isUuid(text: string): boolean {
+  for (let at = 0; at < UUID_LENGTH; at += 1) {
+    const isHyphen = at === 8 || at === 13 || at === 18 || at === 23;
+    const code = text.charCodeAt(at);
+    if (isHyphen ? code !== 0x2d : ((KINDS[code] ?? 0) & HEX_KIND) === 0) return false;
+  }
+  return true;
+}
+
+/** Whether every surrogate of a text has its other half. */
+function isWellFormed(text: string): boolean {
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code < 0xd800 || code > 0xdfff) continue;
+    const next = text.charCodeAt(at + 1);
+    if (code > 0xdbff || !(next >= 0xdc00 && next <= 0xdfff)) return false;
+    at += 1;
+  }
+  return true;
+}
 
 /** Numbers of forms. */
 export interface FormNumbers {
@@ -246,4 +366,121 @@ export function createRecordEncoder(forms: FormNumbers): RecordEncoder {
   };
 
   return { encode };
+}
+
+/**
+ * Most steps that are remembered, some 25 MB. They are forgotten all at once when there are more: what is usual is back after a few
+ * records, what never comes twice is not.
+ */
+const MAX_PATH_STEPS = 262_144;
+
+/** What follows a step, by the text or value that makes it. */
+interface Step extends FormStep {
+  readonly text: string;
+  readonly before: Step | undefined;
+  /** The step taken last from here: mostly the next one too. */
+  lastToken: string | undefined;
+  lastStep: Step | undefined;
+  tokens: Map<string, Step> | undefined;
+  lastWord: string | number | undefined;
+  lastWordStep: Step | undefined;
+  words: Map<string | number, Step> | undefined;
+  /** Number of the form that ends here; 0 while it has none. */
+  form: number;
+}
+
+/**
+ * Finds the numbers of forms without writing them: a record steps through what records before it have stepped through, and only
+ * where none has been is the text of the form put together. Writing and hashing the text of every form took longer than all the
+ * rest of a record.
+ */
+interface FormPaths {
+  readonly start: () => FormStep;
+  /** A part of the form as it stands. */
+  readonly token: (from: FormStep, text: string) => FormStep;
+  /** A string or number of the form as JSON writes it. */
+  readonly word: (from: FormStep, value: string | number) => FormStep;
+  /** The number of the form that ends here; its text where it has none. */
+  readonly end: (last: FormStep) => number | string;
+}
+
+/** A place in a form. */
+interface FormStep {
+  /** For whoever steps: what it has made of the names of the members of the object that begins here. */
+  shape: unknown;
+}
+
+/** Makes the paths of a table of forms. Never throws. */
+function createFormPaths(forms: FormNumbers): FormPaths {
+  let root = step('', undefined);
+  let count = 0;
+
+  const added = (text: string, before: Step): Step => {
+    count += 1;
+    return step(text, before);
+  };
+
+  const nextToken = (from: Step, text: string): Step => {
+    from.tokens ??= new Map();
+    let next = from.tokens.get(text);
+    if (next === undefined) from.tokens.set(text, (next = added(text, from)));
+    from.lastToken = text;
+    from.lastStep = next;
+    return next;
+  };
+
+  const nextWord = (from: Step, value: string | number): Step => {
+    from.words ??= new Map();
+    let next = from.words.get(value);
+    if (next === undefined) from.words.set(value, (next = added(JSON.stringify(value), from)));
+    from.lastWord = value;
+    from.lastWordStep = next;
+    return next;
+  };
+
+  return {
+    start: () => {
+      if (count > MAX_PATH_STEPS) {
+        root = step('', undefined);
+        count = 0;
+      }
+      return root;
+    },
+    token: (from, text) => {
+      const at = from as Step;
+      return at.lastToken === text && at.lastStep !== undefined ? at.lastStep : nextToken(at, text);
+    },
+    word: (from, value) => {
+      const at = from as Step;
+      return at.lastWord === value && at.lastWordStep !== undefined ? at.lastWordStep : nextWord(at, value);
+    },
+    end: (last) => {
+      const at = last as Step;
+      if (at.form !== 0) return at.form;
+      const text = textTo(at);
+      at.form = forms.numberOf(text);
+      return at.form || text;
+    },
+  };
+}
+
+function step(text: string, before: Step | undefined): Step {
+  return {
+    text,
+    before,
+    lastToken: undefined,
+    lastStep: undefined,
+    tokens: undefined,
+    lastWord: undefined,
+    lastWordStep: undefined,
+    words: undefined,
+    form: 0,
+    shape: undefined,
+  };
+}
+
+function textTo(last: Step): string {
+  const texts: string[] = [];
+  for (let at: Step | undefined = last; at !== undefined; at = at.before) texts.push(at.text);
+  return texts.reverse().join('');
 }

@@ -1,0 +1,377 @@
+import { randomUUID } from 'node:crypto';
+import { stat } from 'node:fs/promises';
+import { BlockList, isIPv6 } from 'node:net';
+import { nextTurn, scheduleInBackground } from '../../core/runtime/clock.js';
+import type { Clock } from '../../core/runtime/clock.js';
+import { HopbackError } from '../../errors.js';
+import {
+  DEFAULT_ATTESTATION_POLICY,
+  NORTH_AMERICAN_PLAN,
+  canonicalTelephoneNumber,
+  createAttestationPolicy,
+  createAuthenticationService,
+  createLocalSigner,
+  createStaticCertificateSource,
+  createTrustStoreRefresh,
+  loadTrustStore,
+  parseCertificateChain,
+  readSigningCertificate,
+} from '../../stir/index.js';
+import type {
+  AttestationPolicyData,
+  AuthenticationService,
+  CanonicalTn,
+  Certificate,
+  ExplicitAttestation,
+  SignatureRecord,
+  SigningCertificate,
+  TrustStore,
+  TrustStoreFiles,
+  TrustStoreRefreshService,
+  X5uAllowList,
+} from '../../stir/index.js';
+import { createFilingDirectory } from '../../switch/index.js';
+import type { FilingDirectory, TrunkPolicy } from '../../switch/index.js';
+import type {
+  CertificatesConfiguration,
+  SidecarConfiguration,
+  SigningConfiguration,
+  TrunkConfiguration,
+  TrustConfiguration,
+} from '../config/configuration.js';
+import { pathFrom, readTextFile, stampOf } from './files.js';
+import type { OnNotice } from './files.js';
+
+/** The filings of upstream providers, as long as trunks and file stay what they are. */
+export interface FilingsPart {
+  readonly directory: FilingDirectory;
+  /** What trunks say of their filings. */
+  readonly trunks: string;
+  /** When the file was handed out, milliseconds since the epoch: its own time. */
+  readonly listedAtMs: number;
+}
+
+/**
+ * Loads a file of filings. One that cannot be the whole database leaves the last one in its place, and is told.
+ * @param path - absolute
+ * @param options - trunks, time, what was loaded before
+ * @throws {@link HopbackError} `storage-failed` when it cannot be read; `invalid-configuration` when it is the first and cannot be used
+ */
+export async function loadFilings(
+  path: string,
+  options: {
+    readonly trunks: SidecarConfiguration['trunks'];
+    readonly clock: Clock;
+    readonly before: FilingsPart | undefined;
+    readonly onNotice: OnNotice;
+  },
+): Promise<FilingsPart> {
+  const { clock, before, onNotice } = options;
+  const references = Object.fromEntries(
+    Object.entries(options.trunks).flatMap(([name, { filing }]) => (filing === undefined ? [] : [[name, filing]])),
+  );
+  const trunks = JSON.stringify(references);
+  const listedAtMs = await stat(path).then(
+    ({ mtimeMs }) => Math.floor(mtimeMs),
+    (cause: unknown) => {
+      throw new HopbackError('storage-failed', `${path} cannot be read`, { cause, retryable: true });
+    },
+  );
+  if (before?.trunks === trunks && before.listedAtMs === listedAtMs) return before;
+  const directory = before?.trunks === trunks ? before.directory : createFilingDirectory({ trunks: references, clock });
+  const loaded = directory.load(await readTextFile(path), { listedAtMs });
+  if (loaded.status === 'loaded') return { directory, trunks, listedAtMs };
+  const text = `${path} is not taken for the Robocall Mitigation Database: ${loaded.reason}`;
+  if (before === undefined) throw new HopbackError('invalid-configuration', text);
+  onNotice({ level: 'warn', part: 'filings', text });
+  return before;
+}
+
+/** Numbers from which nobody calls, as long as their file stays what it is. */
+export interface NumbersPart {
+  readonly numbers: ReadonlySet<CanonicalTn>;
+  /** Of the file that they were read from. */
+  readonly stamp: string;
+}
+
+/** Lines that are read in a turn: some milliseconds, in which calls wait. Lists have hundreds of thousands. */
+const LINES_AT_ONCE = 2_000;
+
+/**
+ * Reads a file of numbers from which nobody calls: one a line, `#` begins a remark. Calls are answered while it is read.
+ * @param path - absolute
+ * @param before - what was read last; it stays where the file has not changed
+ * @returns the numbers in canonical form
+ * @throws {@link HopbackError} `storage-failed` when it cannot be read; `invalid-configuration` for a line that is no number, and for a file of none in
+ * the place of one with some, which is one that is just being written
+ */
+export async function loadNumbers(path: string, before?: NumbersPart): Promise<NumbersPart> {
+  // As of before it is read: what is written meanwhile is another change.
+  const stamp = await stampOf([path]);
+  if (before?.stamp === stamp) return before;
+  const numbers = new Set<CanonicalTn>();
+  const lines = (await readTextFile(path)).split(/\r?\n/);
+  for (const [index, line] of lines.entries()) {
+    if (index % LINES_AT_ONCE === LINES_AT_ONCE - 1) await nextTurn();
+    const [text = ''] = line.split('#', 1);
+    if (text.trim() === '') continue;
+    const number = canonicalTelephoneNumber(text.trim(), NORTH_AMERICAN_PLAN);
+    if (number.kind === 'none')
+      throw new HopbackError('invalid-configuration', `${path} line ${String(index + 1)} has no telephone number`);
+    numbers.add(number.tn);
+  }
+  if (numbers.size === 0 && before !== undefined && before.numbers.size > 0)
+    throw new HopbackError('invalid-configuration', `${path} has no number any more: it may be just being written`);
+  return { numbers, stamp };
+}
+
+/** What calls are signed with, as long as it is used. */
+export interface SigningPart {
+  readonly service: AuthenticationService;
+  readonly configuration: SigningConfiguration;
+  readonly certificate: SigningCertificate;
+  readonly files: readonly string[];
+}
+
+/** What signing is loaded with. */
+interface LoadSigningOptions {
+  readonly directory: string;
+  readonly clock: Clock;
+  /** Opens an encrypted key. */
+  readonly passphrase?: string;
+  readonly allow?: X5uAllowList;
+  /** Gets the record of each signature. */
+  readonly onRecord?: (record: SignatureRecord) => void;
+}
+
+/**
+ * Loads key, certificate and policy.
+ * @throws {@link HopbackError} `storage-failed`, `key-unusable`, `certificate-unusable` or `invalid-configuration`
+ */
+export async function loadSigning(
+  configuration: SigningConfiguration,
+  { directory, clock, passphrase, allow, onRecord }: LoadSigningOptions,
+): Promise<SigningPart> {
+  const [keyPath, chainPath] = [configuration.key, configuration.certificate].map((path) => pathFrom(directory, path));
+  const [privateKeyPem, chainPem] = [await readTextFile(keyPath ?? ''), await readTextFile(chainPath ?? '')];
+  const policyPath =
+    configuration.attestationPolicy === undefined ? undefined : pathFrom(directory, configuration.attestationPolicy);
+  const { x5u } = configuration;
+  const x5uPolicy = allow === undefined ? {} : { x5uPolicy: { allow } };
+  const read = readSigningCertificate({ chainPem, x5u, ...x5uPolicy });
+  if (read.status === 'unusable')
+    throw new HopbackError('certificate-unusable', `${chainPath ?? ''} cannot be signed under: ${read.detail}`);
+  const service = createAuthenticationService({
+    spc: configuration.spc ?? spcOf(read.signingCertificate),
+    signer: await createLocalSigner({ privateKeyPem, ...(passphrase !== undefined && { passphrase }) }),
+    certificateSource: createStaticCertificateSource({ chainPem, x5u, ...x5uPolicy }),
+    policy: createAttestationPolicy({
+      ...(policyPath === undefined ? DEFAULT_ATTESTATION_POLICY : await policyOf(policyPath)),
+      explicitAttestation: EXPLICIT[configuration.attestation],
+    }),
+    emergencyCalls: configuration.emergencyCalls,
+    ...{ clock, randomUuid: randomUUID, ...(onRecord !== undefined && { onRecord }) },
+  });
+  const obstacle = service.obstacle();
+  // One of another key is a mistake of whoever changed the files; one that has run out must not stop verification.
+  if (
+    obstacle !== undefined &&
+    obstacle.reason !== 'certificate-expired' &&
+    obstacle.reason !== 'certificate-not-yet-valid'
+  )
+    throw new HopbackError('certificate-unusable', `nothing can be signed: ${obstacle.detail}`);
+  const files = [keyPath, chainPath, policyPath].filter((path) => path !== undefined);
+  return { service, configuration, certificate: read.signingCertificate, files };
+}
+
+const EXPLICIT: Readonly<Record<SigningConfiguration['attestation'], ExplicitAttestation>> = {
+  'of-the-switch': 'permitted',
+  'at-most-policy': 'at-most-rule',
+  'policy-alone': 'refused',
+};
+
+async function policyOf(path: string): Promise<AttestationPolicyData> {
+  try {
+    // createAttestationPolicy checks every part of it.
+    return JSON.parse(await readTextFile(path)) as AttestationPolicyData;
+  } catch (cause) {
+    if (cause instanceof HopbackError) throw cause;
+    throw new HopbackError('invalid-configuration', `${path} is no JSON`, { cause });
+  }
+}
+
+function spcOf({ certificate }: SigningCertificate): string {
+  const [spc, ...more] = (certificate.tnAuthList ?? []).flatMap((entry) => (entry.kind === 'spc' ? [entry.spc] : []));
+  if (spc !== undefined && more.length === 0) return spc;
+  throw new HopbackError('invalid-configuration', 'signing.spc: the certificate has not exactly one');
+}
+
+/** Whom calls are verified against, as long as it is used. */
+export interface TrustPart {
+  readonly current: () => TrustStore | undefined;
+  /** Looks at its files, or at what is published, again. */
+  readonly reload: () => Promise<void>;
+  /** Told of each other store from now on. */
+  readonly onTrustStore: (listener: (store: TrustStore) => void) => void;
+  /** Files that a change of is to be noticed. */
+  readonly files: readonly string[];
+  readonly close: () => Promise<void>;
+}
+
+/** What trust is loaded with. */
+interface LoadTrustOptions {
+  readonly directory: string;
+  readonly clock: Clock;
+  readonly certificates: CertificatesConfiguration;
+  readonly onNotice: OnNotice;
+  /** The store in force: a list that is yet to come replaces it, and nothing else does. */
+  readonly current?: TrustStore;
+}
+
+/**
+ * Loads whom to trust, from files or from where the policy administrator publishes it.
+ * @throws {@link HopbackError} of `loadTrustStore` and `createTrustStoreRefresh`
+ */
+export async function loadTrust(trust: TrustConfiguration, options: LoadTrustOptions): Promise<TrustPart> {
+  const { list } = trust;
+  return list !== undefined && 'url' in list
+    ? publishedTrust({ ...trust, list }, options)
+    : trustOfFiles(trust, options);
+}
+
+async function trustOfFiles(trust: TrustConfiguration, { directory, clock }: LoadTrustOptions): Promise<TrustPart> {
+  const at = (paths: readonly string[]): readonly string[] => paths.map((path) => pathFrom(directory, path));
+  const files: TrustStoreFiles = {
+    anchors: anchorsOf(trust, directory),
+    stiPaRoots: at(trust.stiPaRoots),
+    intermediates: at(trust.intermediates),
+    crls: at(trust.crls),
+    crlSigners: at(trust.crlSigners),
+  };
+  let store = await loadTrustStore(files, { clock });
+  const listeners: ((store: TrustStore) => void)[] = [];
+  const anchors = files.anchors.kind === 'files' ? files.anchors.paths : [files.anchors.path];
+  return {
+    current: () => store,
+    async reload() {
+      const next = await loadTrustStore(files, { clock, previous: store });
+      if (next.version === store.version) return;
+      store = next;
+      for (const listener of listeners) listener(store);
+    },
+    onTrustStore: (listener) => listeners.push(listener),
+    files: [
+      ...anchors,
+      ...('signerChainPath' in files.anchors ? [files.anchors.signerChainPath] : []),
+      ...[files.stiPaRoots, files.intermediates, files.crls, files.crlSigners].flatMap((paths) => paths ?? []),
+    ],
+    close: () => Promise.resolve(),
+  };
+}
+
+function anchorsOf({ list, roots }: TrustConfiguration, directory: string): TrustStoreFiles['anchors'] {
+  if (list === undefined || !('path' in list))
+    return { kind: 'files', paths: roots.map((path) => pathFrom(directory, path)) };
+  return {
+    kind: 'sti-pa-list',
+    path: pathFrom(directory, list.path),
+    ...(list.signerChain !== undefined && { signerChainPath: pathFrom(directory, list.signerChain) }),
+  };
+}
+
+type Published = TrustConfiguration & {
+  readonly list: Extract<NonNullable<TrustConfiguration['list']>, { readonly url: string }>;
+};
+
+/** Goes on without a list until there is one: the sidecar is not ready meanwhile. */
+async function publishedTrust(trust: Published, options: LoadTrustOptions): Promise<TrustPart> {
+  const { directory, clock, certificates, onNotice } = options;
+  const read = async (paths: readonly string[]): Promise<readonly Certificate[]> =>
+    (await Promise.all(paths.map((path) => certificatesOf(pathFrom(directory, path))))).flat();
+  const [stiPaRoots, crlSigners, intermediates] = [
+    await read(trust.stiPaRoots),
+    await read(trust.crlSigners),
+    await read(trust.intermediates),
+  ];
+  const listeners: ((store: TrustStore) => void)[] = [];
+  const { url, crlUrls, cache } = trust.list;
+  const refresh: TrustStoreRefreshService = createTrustStoreRefresh({
+    ...{ listUrl: url, crlUrls, stiPaRoots, intermediates, clock, random: Math.random },
+    ...(crlSigners.length > 0 && { crlSigners }),
+    ...(cache !== undefined && { cachePath: pathFrom(directory, cache) }),
+    ...(options.current !== undefined && { current: options.current }),
+    ...(certificates.allow !== undefined && { allow: certificates.allow }),
+    ...(certificates.ca !== undefined && { ca: await readTextFile(pathFrom(directory, certificates.ca)) }),
+    schedule: scheduleInBackground,
+    onTrustStore(store) {
+      for (const listener of listeners) listener(store);
+    },
+    onProblem: ({ part, detail }) => onNotice({ level: 'warn', part: 'trust', text: `${part}: ${detail}` }),
+  });
+  return {
+    current: refresh.current,
+    // Behind everybody's back: a list that is slow to come must not keep anything else waiting.
+    reload() {
+      void refresh.refresh();
+      return Promise.resolve();
+    },
+    onTrustStore: (listener) => listeners.push(listener),
+    files: [...trust.stiPaRoots, ...trust.crlSigners, ...trust.intermediates].map((path) => pathFrom(directory, path)),
+    close: refresh.close,
+  };
+}
+
+async function certificatesOf(path: string): Promise<readonly Certificate[]> {
+  const parsed = parseCertificateChain(await readTextFile(path));
+  if (parsed.status === 'parsed') return parsed.chain;
+  throw new HopbackError('trust-list-rejected', `${path} holds no certificates: ${parsed.detail}`);
+}
+
+/** Finds the trunk of a call. */
+export interface TrunkTable {
+  /**
+   * @param call - the name that the switch gives, or the address that the call came from
+   * @returns its name and policy; those of `default`, or of nothing, where it is no other
+   */
+  readonly find: (call: { readonly name?: string | undefined; readonly address?: string | undefined }) => {
+    readonly name?: string;
+    readonly policy?: TrunkPolicy;
+  };
+}
+
+/**
+ * @param trunks - by name; an address that is in networks of several belongs to the one with the longest prefix
+ */
+export function trunkTable(trunks: Readonly<Record<string, TrunkConfiguration>>): TrunkTable {
+  const byName = new Map(Object.entries(trunks));
+  const places = [...byName].flatMap(([name, { addresses }]) => addresses.map((address) => ({ name, address })));
+  const byAddress = new Map(places.map(({ name, address }) => [address, name]));
+  const networks = places
+    .filter(({ address }) => address.includes('/'))
+    .map(({ name, address }) => networkOf(name, address))
+    .toSorted((left, right) => right.prefix - left.prefix);
+  return {
+    find({ name, address = '' }) {
+      const known = name !== undefined && byName.has(name) ? name : byAddress.get(address);
+      const found = known ?? networks.find(({ has }) => has(address))?.name;
+      const policy = byName.get(found ?? 'default');
+      return { ...(found !== undefined && { name: found }), ...(policy !== undefined && { policy }) };
+    },
+  };
+}
+
+interface Network {
+  readonly name: string;
+  readonly prefix: number;
+  readonly has: (address: string) => boolean;
+}
+
+/** A network as the schema lets it through. */
+function networkOf(name: string, text: string): Network {
+  const [network = '', length = ''] = text.split('/');
+  const prefix = Number(length);
+  const family = isIPv6(network) ? 'ipv6' : 'ipv4';
+  const list = new BlockList();
+  list.addSubnet(network, prefix, family);
+  return { name, prefix, has: (address) => list.check(address, isIPv6(address) ? 'ipv6' : 'ipv4') };
+}
