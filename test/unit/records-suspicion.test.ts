@@ -416,3 +416,21 @@ test('refuses policies that are out of their bounds, and says where', () => {
     }
   }
 });
+
+test('a number that calls more often than a place of the table counts is judged as before', () => {
+  const judging = tracker();
+  const robocall = (at: number): CallRecord => {
+    const called = `1202555${String(at % 10_000).padStart(4, '0')}`;
+    return call({ called, trunk: `t${at % 7}`, atSeconds: (at * 900) / 70_000, ...(at % 2 === 0 && { seconds: 3 }) });
+  };
+  let last: Suspicion | undefined;
+  let before: Suspicion | undefined;
+  for (let at = 0; at <= 70_000; at += 1) {
+    last = judging.judge(robocall(at));
+    if (at === 60_000) before = last;
+  }
+  expect(before?.level).not.toBe('none');
+  expect(last?.signals.map(({ name, strength }) => [name, strength])).toEqual(
+    before?.signals.map(({ name, strength }) => [name, strength]),
+  );
+});

@@ -1,5 +1,4 @@
 import { readFile } from 'node:fs/promises';
-import { setFlagsFromString } from 'node:v8';
 import { startReferencePlatform } from '../../platform/index.js';
 import type { ReferencePlatform, ReferencePlatformOptions } from '../../platform/index.js';
 import { createPlatformLog } from '../../platform/database/index.js';
@@ -7,6 +6,7 @@ import { FIRST_OPERATOR_CLIENT } from '../../platform/reference/index.js';
 import { EXIT, readCommandLine } from '../command-line.js';
 import type { HarnessProcess } from '../run.js';
 import { platformOrders } from './platform-orders.js';
+import { boundHeap } from './heap-bounds.js';
 import { fromLevel } from './level-log.js';
 import { takeOrders } from './order-socket.js';
 import { operatorProfile, writeProfile } from './profiles.js';
@@ -15,12 +15,6 @@ import type { PlatformSettings } from './settings.js';
 import { startFailureLine } from './start-failure.js';
 import { startLines } from './shown-start.js';
 import { PLATFORM_USAGE } from './usage.js';
-
-/**
- * V8 lets the heap grow to four times what is live before it collects, where the machine has the memory: at thousands of records a second
- * that is several hundred MB of garbage. By a third costs a few per cent of the processor.
- */
-const HEAP_GROWTH = '--heap-growing-percent=30';
 
 /** Runs the reference platform until a signal ends it. @returns the exit code */
 export async function runPlatform(argv: readonly string[], io: HarnessProcess): Promise<number> {
@@ -90,7 +84,7 @@ type Log = NonNullable<ReferencePlatformOptions['log']>;
 async function started(settings: PlatformSettings, log: Log): Promise<RunningPlatform> {
   const { directory, databaseUrl, host, port, publicUrl, trustedProxies } = settings;
   const tls = await tlsOf(settings);
-  setFlagsFromString(HEAP_GROWTH);
+  boundHeap();
   const platform = await startReferencePlatform({
     ...{ directory, host, port, trustedProxies, log },
     ...(databaseUrl !== undefined && { database: { url: databaseUrl } }),

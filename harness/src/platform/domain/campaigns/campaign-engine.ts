@@ -114,7 +114,7 @@ export interface CampaignEngine {
 }
 
 /** Form of what {@link CampaignEngine.state} gives: to be raised with every change of what the tables hold. */
-const STATE_FORM = 3;
+const STATE_FORM = 4;
 
 /** Of many carriers: each has some trunks and is judged by its own. A quarter of a gigabyte where all are in use. */
 const SUSPICION_LIMITS = { ...DEFAULT_SUSPICION_POLICY.limits, numbers: 524_288, trunks: 16_384, signers: 8_192 };

@@ -5,8 +5,8 @@ import { takeOver } from './state-codec.js';
 export interface JoinTable<Entry extends { readonly atMs: number }> {
   /** Where the entry is the newest under this key already, nothing changes. */
   readonly put: (key: JoinKey, entry: Entry) => void;
-  /** The entry nearest in time, within so many milliseconds. */
-  readonly near: (key: JoinKey, when: JoinTime<Entry>) => Entry | undefined;
+  /** The entry nearest in time, within so many milliseconds, of the newest under the key: {@link MAX_LOOKED_AT}, or `most` of them. */
+  readonly near: (key: JoinKey, when: JoinTime<Entry>, most?: number) => Entry | undefined;
   /** The table as it stands, by reference. */
   readonly state: () => JoinTableState<Entry>;
   readonly restore: (saved: JoinTableState<Entry>) => void;
@@ -35,8 +35,6 @@ export interface JoinTableState<Entry> {
 export interface JoinTime<Entry> {
   readonly atMs: number;
   readonly withinMs: number;
-  /** Newest entries of the key that are looked at; default {@link MAX_LOOKED_AT}. */
-  readonly most?: number;
   readonly fits: (entry: Entry) => boolean;
 }
 
@@ -83,7 +81,8 @@ export function createJoinTable<Entry extends { readonly atMs: number }>(limit: 
       entries[last & mask] = entry;
       newest[bucket] = last;
     },
-    near: (key, { atMs, withinMs, most = MAX_LOOKED_AT, fits }) => {
+    near: (key, { atMs, withinMs, fits }, most = MAX_LOOKED_AT) => {
+      if (last === 0) return undefined;
       let nearest: Entry | undefined;
       let looked = 0;
       for (let at = newest[bucketOf(key)] as number; isThere(at) && looked < most; looked += 1) {

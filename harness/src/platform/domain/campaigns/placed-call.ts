@@ -348,7 +348,7 @@ function nearByNumbers<Entry extends { readonly atMs: number }>(
   when: JoinTime<Entry>,
 ): Entry | undefined {
   if (key.calledKey < 0) return table.near(key, when);
-  const same = table.near(amongCalled(key, key.calledKey), { ...when, most: MAX_OF_PAIR });
+  const same = table.near(amongCalled(key, key.calledKey), when, MAX_OF_PAIR);
   return nearer(same, table.near(amongCalled(key, -1), when), when.atMs);
 }
 
