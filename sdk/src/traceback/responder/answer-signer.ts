@@ -191,6 +191,7 @@ export function createReceiptVerifier(keys: {
     }
     const read = readBySchema(answerReceiptSchema, payload);
     if (!read.success) return { status: 'rejected', reason: 'unreadable' };
-    return { status: 'verified', ...read.data };
+    const { answerId, answerSha256: sha256, receivedAt } = read.data;
+    return { status: 'verified', answerId, answerSha256: sha256, receivedAt };
   };
 }
