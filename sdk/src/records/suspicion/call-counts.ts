@@ -120,7 +120,7 @@ export function rollTo(counts: CallCounts, half: number): HalfCounts {
 export interface PackedCounts {
   /** Of each place the half, and where the called numbers fall in it and in the half before. */
   readonly words: Int32Array;
-  /** Of each place whether there is a half before, and how many calls of each kind were in both. 16 bits where {@link MOST_CALLS} is kept. */
+  /** Of each place whether there is a half before, and how many calls of each kind were in both. Of a calling number 16 bits each: no more than 65,535 calls are counted. */
   readonly tallies: Uint16Array | Int32Array;
 }
 
