@@ -47,6 +47,13 @@ test('a long timer can be cancelled in each of its parts', () => {
   }
 });
 
+test('a delay that is no number fires once, as with Node', () => {
+  let runs = 0;
+  schedule(() => (runs += 1), Number.NaN);
+  vi.advanceTimersByTime(1_000);
+  expect([runs, vi.getTimerCount()]).toEqual([1, 0]);
+});
+
 test('a timer without end never fires, and leaves nothing behind', () => {
   schedule(() => expect.unreachable(), Infinity)();
   expect(vi.getTimerCount()).toBe(0);
@@ -79,12 +86,16 @@ test('a wait ends in time, or at once when its signal aborts, and leaves nothing
   expect(vi.getTimerCount()).toBe(0);
 });
 
-test('a signal aborts after its time with a TimeoutError', () => {
-  const signal = abortedAfter(1_000);
-  vi.advanceTimersByTime(999);
-  expect(signal.aborted).toBe(false);
+test('a signal aborts after its time with a TimeoutError', async () => {
+  const long = abortedAfter(30 * DAY_MS);
+  vi.advanceTimersByTime(30 * DAY_MS - 1);
+  expect(long.aborted).toBe(false);
   vi.advanceTimersByTime(1);
-  expect(signal.reason).toMatchObject({ name: 'TimeoutError' });
+  expect(long.reason).toMatchObject({ name: 'TimeoutError' });
+  vi.useRealTimers();
+  const short = abortedAfter(1.5);
+  await new Promise((resolve) => short.addEventListener('abort', resolve));
+  expect(short.reason).toMatchObject({ name: 'TimeoutError' });
 });
 
 test('the next turn comes behind what is due already', async () => {

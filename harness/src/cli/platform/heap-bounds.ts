@@ -14,12 +14,14 @@ const GIVEN = /--max[-_]semi[-_]space[-_]size/;
 export function boundHeap(): void {
   setFlagsFromString(HEAP_GROWTH);
   if (GIVEN.test(`${process.env['NODE_OPTIONS'] ?? ''} ${process.execArgv.join(' ')}`)) return;
-  // It doubles after collections. The flag that bounds it is read when the process starts, the one that stops it each time.
+  // It doubles after collections, and shrinks when little is made. The flag that bounds it is read when the process starts, the one that stops it each time.
+  let isBounded = false;
   const observer = new PerformanceObserver(() => {
     const young = getHeapSpaceStatistics().find((space) => space.space_name === 'new_space');
-    if (young === undefined || young.space_size < YOUNG_BYTES) return;
-    setFlagsFromString('--semi-space-growth-factor=1');
-    observer.disconnect();
+    const isLarge = young !== undefined && young.space_size >= YOUNG_BYTES;
+    if (isLarge === isBounded) return;
+    isBounded = isLarge;
+    setFlagsFromString(`--semi-space-growth-factor=${isLarge ? '1' : '2'}`);
   });
   observer.observe({ entryTypes: ['gc'] });
 }

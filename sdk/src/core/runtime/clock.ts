@@ -29,7 +29,7 @@ function scheduled(callback: () => void, delayMs: number, keepsAlive: boolean): 
   if (delayMs === Infinity) return () => undefined;
   let timer: NodeJS.Timeout;
   const arm = (leftMs: number): void => {
-    const isLast = leftMs <= LONGEST_TIMER_MS;
+    const isLast = !(leftMs > LONGEST_TIMER_MS);
     timer = setTimeout(isLast ? callback : () => arm(leftMs - LONGEST_TIMER_MS), Math.min(leftMs, LONGEST_TIMER_MS));
     if (!keepsAlive) timer.unref();
   };
@@ -101,6 +101,8 @@ export const nextTurn = (): Promise<void> => new Promise((resolve) => void setIm
 
 /** A signal that aborts after so many milliseconds with a `TimeoutError`, and does not keep the process alive. */
 export function abortedAfter(ms: number): AbortSignal {
+  // Node's own lets go of its timer with the signal: thousands of requests do not each leave one behind.
+  if (ms <= LONGEST_TIMER_MS) return AbortSignal.timeout(Math.ceil(ms));
   const controller = new AbortController();
   scheduleInBackground(() => controller.abort(new DOMException('took longer than it may', 'TimeoutError')), ms);
   return controller.signal;

@@ -37,10 +37,18 @@ export async function writeWholeFile(
   await syncFolder(dirname(path));
 }
 
-/** Gives a file another name in the same file system, and has that survive a loss of power. @throws node's own error */
-export async function moveFile(from: string, to: string): Promise<void> {
+/**
+ * Gives a file another name in the same file system.
+ * @param options - `isSynced`: have that survive a loss of power (default). Otherwise the file may have its old name after one
+ * @throws node's own error; where that is of the sync, the file has its new name already
+ */
+export async function moveFile(
+  from: string,
+  to: string,
+  { isSynced = true }: { readonly isSynced?: boolean } = {},
+): Promise<void> {
   await rename(from, to);
-  await syncFolder(dirname(to));
+  if (isSynced) await syncFolder(dirname(to));
 }
 
 /** Makes what was created, renamed or removed in a folder survive a loss of power. @throws node's own error */

@@ -204,8 +204,8 @@ async function putAside(path: string, filesKept: number): Promise<boolean> {
     () => false,
   );
   for (let number = filesKept - 1; number >= 1; number -= 1) {
-    await moveFile(asideName(path, number), asideName(path, number + 1)).catch(() => undefined);
+    await moveFile(asideName(path, number), asideName(path, number + 1), { isSynced: false }).catch(() => undefined);
   }
-  if (filesKept > 0) await moveFile(path, asideName(path, 1));
+  if (filesKept > 0) await moveFile(path, asideName(path, 1), { isSynced: false });
   return isRemoved;
 }

@@ -529,7 +529,7 @@ export function createSuspicionTracker(options: SuspicionTrackerOptions = {}): S
     const legs = facts.isOffered ? calls.note(ofReporter(reporter, record.callGroupId), facts.isAnswered) : 'answered';
     const halves: HalfCounts[] = [];
     const ofNumber = number === undefined ? undefined : rollTo(number, half);
-    if (ofNumber !== undefined && ofNumber.calls < MOST_CALLS) halves.push(ofNumber);
+    if (ofNumber !== undefined && Math.max(ofNumber.calls, ofNumber.answered) < MOST_CALLS) halves.push(ofNumber);
     if (trunk !== undefined) halves.push(rollGroupTo(trunk, half));
     if (signer !== undefined) halves.push(rollGroupTo(signer, half), rollTo(signed, half));
     if (legs === 'none') {

@@ -72,7 +72,7 @@ export function createDecisionInbox(directory: string): DecisionInbox {
       if (name.endsWith(BEGUN_SUFFIX)) return name;
       const begun = `${baseOf(name)}${BEGUN_SUFFIX}`;
       try {
-        await moveFile(join(folder, name), join(folder, begun));
+        await moveFile(join(folder, name), join(folder, begun), { isSynced: false });
         return begun;
       } catch (error) {
         return ifThere(error);
@@ -86,7 +86,7 @@ export function createDecisionInbox(directory: string): DecisionInbox {
     putAside: async (name, detail) => {
       await leaveResult(folder, name, { status: 'unreadable', detail });
       const aside = `${baseOf(name)}${ASIDE_SUFFIX}`;
-      await moveFile(join(folder, name), join(folder, aside)).catch(ifThere);
+      await moveFile(join(folder, name), join(folder, aside), { isSynced: false }).catch(ifThere);
       await dropOldResults(folder);
     },
   };
