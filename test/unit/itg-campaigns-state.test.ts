@@ -30,16 +30,16 @@ test('plain values come back as they were written, whatever they hold', () => {
     fc.float64Array({ noNaN: true }),
     fc.uint32Array(),
   );
+  // A member of this name is the prototype of what is made by literals.
+  const name = fc.string().filter((text) => text !== '__proto__');
   const { value } = fc.letrec((tie) => ({
     value: fc.oneof({ depthSize: 'small' }, leaf, tie('list'), tie('record'), tie('map')),
     list: fc.array(tie('value')),
-    record: fc.dictionary(fc.string(), tie('value'), { noNullPrototype: true }),
+    record: fc.dictionary(name, tie('value'), { noNullPrototype: true }),
     map: fc.array(fc.tuple(fc.string(), tie('value'))).map((pairs) => new Map(pairs)),
   }));
   fc.assert(
     fc.property(value, (any) => {
-      // A member of this name is the prototype of what is made by literals.
-      fc.pre(!JSON.stringify(any ?? null).includes('__proto__'));
       expect(decoded(encodeState({ any }))).toEqual({ any });
     }),
   );
