@@ -37,11 +37,11 @@ function roomsMb(options: string): readonly [number, number] {
   return JSON.parse(run.stdout) as [number, number];
 }
 
-test('a platform keeps two halves of 8 MiB for new objects, also after it had nothing to do', () => {
+test('the platform keeps two semi-spaces of 8 MiB, also after an idle time', () => {
   expect(roomsMb('')).toEqual([16, 16]);
 });
 
-test('where whoever starts it says how much room there is, that holds', () => {
+test('a semi-space size in NODE_OPTIONS takes precedence', () => {
   const [first] = roomsMb('--max-semi-space-size=32');
   expect(first).toBeGreaterThan(16);
 });

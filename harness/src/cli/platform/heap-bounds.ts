@@ -6,15 +6,15 @@ import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8';
  * that is several hundred MB of garbage. By a third costs a few per cent of the processor.
  */
 const HEAP_GROWTH = '--heap-growing-percent=30';
-/** Two halves of 8 MB for new objects; V8 would take two of 16, and a third while it copies. */
+/** Two semi-spaces of 8 MiB each. V8's own limit is 16 MiB each, on newer releases more. */
 const YOUNG_BYTES = 16 * 1_048_576;
 const GIVEN = /--max[-_]semi[-_]space[-_]size/;
 
-/** Keeps the heap of a platform small. Where whoever starts the process says how large its young generation is, that holds. */
+/** Limits the heap of the platform. A semi-space size given on the command line or in `NODE_OPTIONS` takes precedence. */
 export function boundHeap(): void {
   setFlagsFromString(HEAP_GROWTH);
   if (GIVEN.test(`${process.env['NODE_OPTIONS'] ?? ''} ${process.execArgv.join(' ')}`)) return;
-  // It doubles after collections, and shrinks when little is made. The flag that bounds it is read when the process starts, the one that stops it each time.
+  // V8 reads the flag that limits the semi-space only at start, but the growth factor at every collection. It also shrinks an idle one, which must grow again.
   let isBounded = false;
   const observer = new PerformanceObserver(() => {
     const young = getHeapSpaceStatistics().find((space) => space.space_name === 'new_space');

@@ -101,7 +101,7 @@ export const nextTurn = (): Promise<void> => new Promise((resolve) => void setIm
 
 /** A signal that aborts after so many milliseconds with a `TimeoutError`, and does not keep the process alive. */
 export function abortedAfter(ms: number): AbortSignal {
-  // Node's own lets go of its timer with the signal: thousands of requests do not each leave one behind.
+  // Node drops this timer once nobody holds the signal, so requests that finish early leave nothing behind.
   if (ms <= LONGEST_TIMER_MS) return AbortSignal.timeout(Math.ceil(ms));
   const controller = new AbortController();
   scheduleInBackground(() => controller.abort(new DOMException('took longer than it may', 'TimeoutError')), ms);

@@ -124,7 +124,7 @@ export interface PackedCounts {
   readonly tallies: Uint16Array | Int32Array;
 }
 
-/** Of a calling number: further calls within half a window are not counted, so that their shares stay what they are. */
+/** Most calls of one calling number counted in half a window. Later ones are not counted, so that the shares stay right. */
 export const MOST_CALLS = 0xffff;
 
 const TALLIES = 8;
