@@ -4,9 +4,6 @@
 const own = (folder) => `^sdk/src/${folder}/`;
 const index = (folder) => `^sdk/src/${folder}/index\\.ts$`;
 const errors = '^sdk/src/errors\\.ts$';
-const wireSchemas = '^sdk/src/platform/wire/[^/]+\\.schema\\.ts$';
-/** Words and limits of the wire that its schemas share with others: files without imports of their own but for types. */
-const wireLimits = '^sdk/src/platform/wire/(page|traceback-exchange)\\.ts$';
 const anyIndex = '^sdk/src/(index|errors)\\.ts$|^sdk/src/[^/]+/index\\.ts$';
 const npm = (...names) => `node_modules/(${names.join('|')})/`;
 
@@ -15,6 +12,7 @@ const FOLDERS = [
   'core',
   'stir',
   'log',
+  'contract',
   'platform',
   'records',
   'traceback',
@@ -133,7 +131,7 @@ module.exports = {
       to: { pathNot: own('core') },
     },
     folder('core/runtime', [errors]),
-    folder('internal', [own('core')]),
+    folder('internal', ['^sdk/src/cli/kit/', own('core')]),
     {
       name: 'sdk-errors',
       severity: 'error',
@@ -147,38 +145,33 @@ module.exports = {
       npm('jose', 'lru-cache', 'http-cache-semantics', '@types/http-cache-semantics'),
     ]),
     folder('log', [own('core'), errors]),
-    folder('platform', [own('core'), errors, npm('jose', 'zod')]),
+    folder('contract', [own('core'), errors, npm('zod')]),
+    folder('platform', [own('core'), own('contract'), errors, npm('jose', 'zod')]),
     folder('records', [
       own('core'),
       errors,
       own('log'),
+      own('contract'),
       own('platform'),
       npm('zod', '@duckdb/[a-z0-9-]+', '@clickhouse/client', 'pg', '@types/pg', '@nats-io/[a-z0-9-]+'),
     ]),
     {
       name: 'sdk-records-platform-types-only',
       severity: 'error',
-      comment:
-        'records knows the platform by its types and the schemas of its wire: no other code of it may be loaded.',
+      comment: 'records knows the platform by its types: no code of it may be loaded.',
       from: { path: own('records') },
-      to: { path: own('platform'), pathNot: wireSchemas, dependencyTypesNot: ['type-only'] },
-    },
-    {
-      name: 'sdk-wire-schemas-alone',
-      severity: 'error',
-      comment: 'Schemas of the wire are loaded by others than the platform, and bring nothing of it along.',
-      from: { path: wireSchemas },
-      to: { pathNot: [wireSchemas, wireLimits, own('core'), npm('zod')], dependencyTypesNot: ['type-only'] },
+      to: { path: own('platform'), dependencyTypesNot: ['type-only'] },
     },
     folder('traceback', [
       own('core'),
+      own('contract'),
       errors,
       own('records'),
       own('platform'),
       own('log'),
       npm('jose', 'zod', 'postal-mime', 'pdfkit', '@types/pdfkit'),
     ]),
-    folder('switch', [own('core'), errors, index('stir'), index('records'), npm('drachtio-srf')]),
+    folder('switch', [own('core'), own('contract'), errors, index('stir'), index('records'), npm('drachtio-srf')]),
     {
       name: 'sdk-switch-drachtio-types-only',
       severity: 'error',
@@ -186,13 +179,25 @@ module.exports = {
       from: { path: own('switch') },
       to: { path: npm('drachtio-srf'), dependencyTypesNot: ['type-only'] },
     },
-    folder('sidecar', [own('core'), anyIndex, npm('zod', 'hono', '@hono/[a-z0-9-]+', 'yaml', 'prom-client')]),
-    folder('cli', [
+    folder('sidecar', [
       own('core'),
+      own('contract'),
+      anyIndex,
+      npm('zod', 'hono', '@hono/[a-z0-9-]+', 'yaml', 'prom-client'),
+    ]),
+    folder('cli', [
+      npm('commander'),
+      own('core'),
+      own('contract'),
       anyIndex,
       npm('drachtio-srf', 'jose', 'zod', 'yaml', 'pino', 'prom-client', '@peculiar/[a-z0-9-]+', 'reflect-metadata'),
     ]),
-    folder('testing', [own('core'), anyIndex, npm('jose', 'msw', '@peculiar/[a-z0-9-]+', 'reflect-metadata')]),
+    folder('testing', [
+      own('core'),
+      own('contract'),
+      anyIndex,
+      npm('jose', 'msw', '@peculiar/[a-z0-9-]+', 'reflect-metadata'),
+    ]),
     {
       name: 'sdk-index',
       severity: 'error',
@@ -210,8 +215,8 @@ module.exports = {
     {
       name: 'nobody-imports-cli',
       severity: 'error',
-      comment: 'Commands are leaves.',
-      from: { path: '^(sdk|harness)/src/', pathNot: '/src/cli/' },
+      comment: 'Commands are leaves; their kit is shared with the harness through internal.',
+      from: { path: '^(sdk|harness)/src/', pathNot: '/src/cli/|^sdk/src/internal/' },
       to: { path: '/src/cli/' },
     },
     {
@@ -226,7 +231,7 @@ module.exports = {
       severity: 'error',
       comment: 'What @hopback/sdk does not export is not for the harness.',
       from: { path: '^harness/src/' },
-      to: { path: '^sdk/', pathNot: '^sdk/dist/(index|errors|[a-z]+/index)[.](d[.]ts|js)$' },
+      to: { path: '^sdk/', pathNot: '^sdk/dist/(index|errors|internal/cli|[a-z]+/index)[.](d[.]ts|js)$' },
     },
     {
       name: 'harness-unknown-folder',

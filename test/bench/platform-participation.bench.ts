@@ -1,4 +1,4 @@
-import { seededDice } from '../../sdk/src/testing/platform/seeded-dice.js';
+import { seededDice } from '../../sdk/src/testing/platform/platform-faults.js';
 import type { Bench, BenchContext, Figure } from './bench.js';
 import { drawCall, growCarriers } from './platform-carriers.js';
 import { conductedTraceback, foundByRecords, foundByTraceback } from './platform-participation.js';

@@ -5,7 +5,7 @@ import { generateKeyPairSync, sign, verify } from 'node:crypto';
 import { createMemoryRecordStore } from '../../sdk/dist/records/index.js';
 import { createTestKey, sampleCallRecord } from '../../sdk/dist/testing/index.js';
 import { createCarrierResponder, DEFAULT_TRACEBACK_POLICY } from '../../sdk/dist/traceback/index.js';
-import type { CallRecord } from '../../sdk/src/core/call-record.js';
+import type { CallRecord } from '../../sdk/src/contract/call-record.js';
 import type { CarrierResponder } from '../../sdk/dist/traceback/index.js';
 import { createTemporaryDirectory } from '../peers/temporary-directory.js';
 import { startTracePlatform } from './platform-trace-lines.js';

@@ -3,7 +3,7 @@ import type { KeyObject } from 'node:crypto';
 import { createTestKey } from '@hopback/sdk/testing';
 import type { TestKey } from '@hopback/sdk/testing';
 import type { PlatformAnswer } from '../../sdk/src/platform/index.js';
-import { seededDice } from '../../sdk/src/testing/platform/seeded-dice.js';
+import { seededDice } from '../../sdk/src/testing/platform/platform-faults.js';
 import type { TracebackAnswer, TracebackFinding, TracebackRequest } from '../../sdk/src/traceback/index.js';
 import { drawCall } from './platform-carriers.js';
 import type { CarrierGraph } from './platform-carriers.js';

@@ -8,12 +8,11 @@ import { createInterface } from 'node:readline';
 import { PGlite } from '@electric-sql/pglite';
 import { sql } from 'kysely';
 import type { Caller, PlatformTransaction } from '../../harness/dist/platform/core/index.js';
-import { openEvents } from '../../harness/dist/platform/events/open-events.js';
+import { openEvents } from '../../harness/dist/platform/events/event-streams.js';
 import type { ProviderTables } from '../../harness/dist/platform/providers/provider-tables.js';
-import { writeEntries } from '../../harness/dist/platform/providers/registry-writer.js';
+import { writeEntries } from '../../harness/dist/platform/providers/registry-operations.js';
 import { startReferenceWithAreas } from '../../harness/dist/platform/reference/index.js';
-import { readClientKey } from '../../harness/dist/platform/trust/client-key.js';
-import { insertClient } from '../../harness/dist/platform/trust/client-operations.js';
+import { insertClient, readClientKey } from '../../harness/dist/platform/trust/client-operations.js';
 import { insertOrganization } from '../../harness/dist/platform/trust/organization-operations.js';
 import type { ProviderEntry, TimerClock } from '../../sdk/dist/platform/index.js';
 import type { BenchProvider, TraceOrder } from './platform-trace-lines.js';
@@ -29,12 +28,12 @@ const clock: TimerClock = {
     return () => clearTimeout(timer);
   },
 };
-/** How long the embedded database has run. */
+/** How long the embedded database has worked. */
 let databaseMs = 0;
-// Whatever it is asked by goes this way, and is done when it returns. Called on the database as it is within.
+// Everything it is asked goes this way, and is done when it returns. Called on the database as it is within.
 // oxlint-disable-next-line typescript/unbound-method
-const { execProtocolRawSync, execProtocolRawStream } = PGlite.prototype;
-// What it hands over is read by the driver meanwhile, which is the platform's.
+const { execProtocolRawStream, execProtocolRawSync } = PGlite.prototype;
+// The driver reads meanwhile what the database hands over, and that is the platform's time.
 PGlite.prototype.execProtocolRawStream = function (this: PGlite, message, { onRawData, ...options }) {
   return execProtocolRawStream.call(this, message, {
     ...options,

@@ -1,6 +1,6 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { seededDice } from '../../sdk/src/testing/platform/seeded-dice.js';
+import { seededDice } from '../../sdk/src/testing/platform/platform-faults.js';
 import { peer } from '../peers.js';
 import { startPostgres } from '../peers/postgres/start-postgres.js';
 import { createTemporaryDirectory } from '../peers/temporary-directory.js';

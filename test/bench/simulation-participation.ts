@@ -1,6 +1,6 @@
 import type { NetworkPlan, PlannedCall } from '../../harness/src/network/plan/index.js';
 import type { SeenTraceback } from '../../harness/src/oracle/index.js';
-import { seededDice } from '../../sdk/src/testing/platform/seeded-dice.js';
+import { seededDice } from '../../sdk/src/testing/platform/platform-faults.js';
 import { smallPlan } from '../support/planned-network.js';
 import { drawCall } from './platform-carriers.js';
 import type { CarrierGraph } from './platform-carriers.js';

@@ -4,7 +4,7 @@ import type { NetworkPlan } from '../../harness/src/network/plan/index.js';
 import { judgeRun } from '../../harness/src/oracle/index.js';
 import type { MetricName, OracleReport } from '../../harness/src/oracle/index.js';
 import { simulateRun } from '../../harness/src/simulation/index.js';
-import { seededDice } from '../../sdk/src/testing/platform/seeded-dice.js';
+import { seededDice } from '../../sdk/src/testing/platform/platform-faults.js';
 import { randomNetwork } from '../support/random-network.js';
 import { sized } from './bench.js';
 import type { Bench, BenchContext, Figure } from './bench.js';

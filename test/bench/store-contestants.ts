@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { CallRecord } from '../../sdk/src/core/call-record.js';
+import type { CallRecord } from '../../sdk/src/contract/call-record.js';
 
 /** Where the bench puts what it is compared with; never a dependency, since it has an install script. */
 const PREFIX = fileURLToPath(new URL('../../.cache/better-sqlite3', import.meta.url));

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { openDuckDbRecordStore } from '../../sdk/dist/records/store/index.js';
-import type { CallRecord } from '../../sdk/src/core/call-record.js';
+import type { CallRecord } from '../../sdk/src/contract/call-record.js';
 import type { RecordStore } from '../../sdk/src/records/store/record-store.js';
 import { NOON_US, sampleRecord } from '../support/stored-records.js';
 import { durations, sized, type Bench, type BenchContext, type Figure } from './bench.js';

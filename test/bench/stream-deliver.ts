@@ -1,18 +1,14 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
-import type { CallRecord } from '../../sdk/src/core/call-record.js';
+import type { CallRecord } from '../../sdk/src/contract/call-record.js';
+import { RECORD_BATCH_TYPE } from '../../sdk/src/contract/record-batch.js';
+import type { BatchEncoding, RecordBatch, RecordTransport } from '../../sdk/src/contract/record-batch.js';
 import { openSegmentLog } from '../../sdk/src/log/index.js';
-import { bearerToken } from '../../sdk/src/platform/auth.js';
+import { bearerToken } from '../../sdk/src/platform/retry.js';
 import { createHttpsRecordTransport } from '../../sdk/src/platform/record-transport-https.js';
-import {
-  RECORD_BATCH_TYPE,
-  type BatchEncoding,
-  type RecordBatch,
-  type RecordTransport,
-} from '../../sdk/src/platform/wire/record-batch.js';
 import { createJetStreamRecordTransport } from '../../sdk/src/records/stream/jetstream-transport.js';
-import { encodeFrame } from '../../sdk/src/records/stream/spool-frame.js';
+import { encodeFrame } from '../../sdk/src/records/stream/packed-spool.js';
 import { DEFAULT_STREAM_POLICY } from '../../sdk/src/records/stream/stream-policy.js';
 import { createTemporaryDirectory } from '../peers/temporary-directory.js';
 import { peer } from '../peers.js';

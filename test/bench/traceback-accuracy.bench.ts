@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createSeededRandom } from '../../harness/src/faults/index.js';
 import { openDuckDbRecordStore } from '../../sdk/dist/records/store/index.js';
-import type { CallRecord } from '../../sdk/src/core/call-record.js';
+import type { CallRecord } from '../../sdk/src/contract/call-record.js';
 import type { RecordStore } from '../../sdk/src/records/store/record-store.js';
 import { sized } from './bench.js';
 import type { Bench, BenchContext, Figure } from './bench.js';

@@ -14,12 +14,11 @@ import {
   openEvidenceStore,
   storeKnowledge,
 } from '../../sdk/dist/traceback/index.js';
-import type { TracebackAnswer } from '../../sdk/src/core/traceback-request.js';
-import type { TracebackRequest } from '../../sdk/src/core/traceback-request.js';
+import type { TracebackAnswer, TracebackRequest } from '../../sdk/src/contract/traceback-exchange.js';
 import type { TracebackRequestArrival, TracebackRequestSource } from '../../sdk/src/platform/index.js';
 import type { RecordStore } from '../../sdk/src/records/store/record-store.js';
 import { MACHINE_CLOCK } from '../../sdk/src/core/runtime/clock.js';
-import type { StreamClock } from '../../sdk/src/records/stream/stream-clock.js';
+import type { StreamClock } from '../../sdk/src/records/stream/stream-policy.js';
 import type { AnswerToDeliver, TracebackResponder, TrunkEntry, TrunkParty } from '../../sdk/src/traceback/index.js';
 import { durations, type Figure } from './bench.js';
 import { UNSTATED_ZONE } from './traceback-requests.js';

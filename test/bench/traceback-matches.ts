@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { findMatch } from '../../sdk/dist/traceback/index.js';
-import type { TracebackRequest } from '../../sdk/src/core/traceback-request.js';
+import type { TracebackRequest } from '../../sdk/src/contract/traceback-exchange.js';
 import type { RecordStore } from '../../sdk/src/records/store/record-store.js';
 import type { MatchOutcome } from '../../sdk/src/traceback/match-outcome.js';
 import type { TrunkDirectory, TrunkParty } from '../../sdk/src/traceback/trunk-directory.js';

@@ -4,7 +4,7 @@ import type {
   StatedTime,
   TimePrecision,
   TracebackRequest,
-} from '../../sdk/src/core/traceback-request.js';
+} from '../../sdk/src/contract/traceback-exchange.js';
 import {
   callerNumber,
   calledNumber,

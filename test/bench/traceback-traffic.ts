@@ -1,7 +1,6 @@
 import type { SeededRandom } from '../../harness/src/faults/index.js';
-import type { CallRecord, CalledNumber, HopSide } from '../../sdk/src/core/call-record.js';
-import type { CoverageInterval } from '../../sdk/src/core/call-record.js';
-import type { ProviderReference } from '../../sdk/src/core/traceback-request.js';
+import type { CalledNumber, CallRecord, CoverageInterval, HopSide } from '../../sdk/src/contract/call-record.js';
+import type { ProviderReference } from '../../sdk/src/contract/common.js';
 import type { Attestation } from '../../sdk/src/core/terms.js';
 import { recordIdOf } from '../../sdk/src/records/record-id.js';
 

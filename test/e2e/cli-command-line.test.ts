@@ -1,11 +1,12 @@
+import { spawnSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { createManualClock, createTestKey } from '@hopback/sdk/testing';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { COMMANDS } from '../../sdk/src/cli/command-table.js';
-import { didYouMean } from '../../sdk/src/cli/did-you-mean.js';
-import { EXIT_OF_ERROR } from '../../sdk/src/cli/exit-codes.js';
-import { withHeaders } from '../../sdk/src/cli/sip-text.js';
+import { didYouMean } from '../../sdk/src/cli/kit/command.js';
+import { EXIT_OF_ERROR } from '../../sdk/src/cli/kit/command.js';
+import { withHeaders } from '../../sdk/src/cli/inputs/call-input.js';
 import { runInProcess } from '../support/cli-lab.js';
 import type { CliRun, RunOptions } from '../support/cli-lab.js';
 
@@ -19,7 +20,7 @@ describe('help', () => {
       expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
       for (const { name, summary } of COMMANDS) {
         expect(stdout).toContain(name);
-        expect(stdout).toContain(summary);
+        expect(stdout.replaceAll(/\s+/g, ' ')).toContain(summary);
       }
     }
   });
@@ -86,7 +87,8 @@ describe('help', () => {
     ]) {
       const document = (await run(args)).json();
       expect(document).toMatchObject({ format: 'hopback.commands.1', exitCode: 0, exitCodes: { usage: 2 } });
-      expect(document['commands']).toEqual(COMMANDS.map(({ name, summary }) => ({ name, summary })));
+      const listed = [...COMMANDS.map(({ name, summary }) => ({ name, summary })), { name: 'completion' }];
+      expect(document['commands']).toMatchObject(listed);
     }
     expect((await run(['cert', '--help', '--json'])).json()['commands']).toHaveLength(2);
     expect(await run(['help', '--jsno'])).toMatchObject({ exitCode: 2, stdout: '' });
@@ -110,13 +112,46 @@ describe('help', () => {
   });
 });
 
+describe('completion', () => {
+  test.each([
+    ['rec', ['records']],
+    ['records f', ['find']],
+    ['traceback policy ', ['try']],
+    ['records find --cal', ['--called', '--calling', '--call-id']],
+    ['verify --profile sh', ['shaken']],
+    ['verify some.sip --js', ['--json']],
+    ['completion ', []],
+  ])('bash completes "hopback %s" with %j', async (typed, offered) => {
+    const script = await run(['completion', 'bash']);
+    expect(script).toMatchObject({ exitCode: 0, stderr: '' });
+    const words = ['hopback', ...typed.split(' ')];
+    const asks = `COMP_WORDS=(${words.map((word) => `'${word}'`).join(' ')}); COMP_CWORD=${words.length - 1}; _hopback; printf '%s\\n' "\${COMPREPLY[@]}"`;
+    const bash = spawnSync('bash', ['-c', `${script.stdout}\n${asks}`], { encoding: 'utf8' });
+    expect(bash.stderr).toBe('');
+    expect(bash.stdout.split('\n').filter((line) => line !== '')).toEqual(
+      typed === 'completion ' ? ['--json', '--help'] : offered,
+    );
+  });
+
+  test.each(['zsh', 'fish'])('of %s names every command and option', async (shell) => {
+    const { exitCode, stdout } = await run(['completion', shell]);
+    expect(exitCode).toBe(0);
+    for (const { name, load } of COMMANDS) {
+      expect(stdout).toContain(name);
+      for (const option of Object.keys((await load()).options)) expect(stdout).toContain(option);
+    }
+  });
+});
+
 describe('what cannot be understood', () => {
   test.each([
     [['verfy'], 'verify'],
     [['cert'], 'cert inspect'],
     [['cert', 'inspct'], 'cert inspect'],
+    [['cert', '--trust', 'x'], 'cert is one of: cert inspect'],
     [['inspect'], 'cert inspect'],
     [['verify', '--trsut', 'x'], '--trust'],
+    [['verify', '--constructor'], 'there is no option --constructor'],
     [['verify', '--revocation', 'accept'], '--revocation-unknown'],
     [['verify', '--profile', 'shakn'], 'shaken'],
     [['verify', '--trust'], '--trust PATH'],
@@ -139,6 +174,20 @@ describe('what cannot be understood', () => {
     const { exitCode, stdout, stderr } = await run(args, { stdin: 'eyJ.a.b' });
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
     expect(stderr).toContain(told ?? 'hopback');
+  });
+
+  test.each(['--kye={"kty":"EC","d":"SECRET"}', '--kye=MHcCAQEESECRET', '-kSECRET', '--passwrd=SECRET words'])(
+    'what follows a mistyped option is not repeated: %s',
+    async (word) => {
+      const { exitCode, stderr } = await run(['sign', word]);
+      expect(exitCode).toBe(2);
+      expect(stderr).not.toContain('SECRET');
+    },
+  );
+
+  test('help does not need the variables that a command would read', async () => {
+    const help = await run(['help', 'sign'], { env: { HOPBACK_KEY: 'x\ny' } });
+    expect(help).toMatchObject({ exitCode: 0, stderr: '' });
   });
 
   test('is told as JSON where JSON was asked for', async () => {

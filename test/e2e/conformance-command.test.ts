@@ -24,7 +24,7 @@ afterAll(() => rm(directory, { recursive: true, force: true }));
 
 test.each([
   [[], 'one of --prepare, --target, --list and --matrix'],
-  [['--target', 'sbc'], 'it is one of atis, 3gpp'],
+  [['--target', 'sbc'], 'must be one of atis, 3gpp'],
   [['--target', 'atis'], '--url: it says where the service is'],
   [['--target', 'atis', '--url', 'sip:a:5060'], 'it is http://host:port'],
   [['--target', 'redirect', '--url', 'http://a'], 'it is sip:host:port'],

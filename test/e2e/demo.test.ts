@@ -19,16 +19,21 @@ const harness = (args: readonly string[], stdout: 'pipe' | number = 'pipe') =>
   });
 
 test.each([
-  [['demo', '--json'], '--json'],
   [['demo', '--seed', 'x'], '--seed'],
   [['--bogus'], '--bogus'],
   [['--help=yes'], '--help'],
-  [['demo', 'twice'], 'operands'],
+  [['demo', 'twice'], 'no operand'],
   [['dmeo'], 'demo'],
 ])('%j is not understood: exit code 2, and nothing is run', (args, told) => {
   const { status, stdout, stderr } = harness(args);
   expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
   expect(stderr).toContain(told);
+});
+
+test('demo --json is refused in JSON, as all that goes wrong with --json', () => {
+  const { status, stdout, stderr } = harness(['demo', '--json']);
+  expect({ status, error: JSON.parse(stdout) }).toMatchObject({ status: 2, error: { code: 'usage', exitCode: 2 } });
+  expect(stderr).toContain('run demo --json');
 });
 
 test.each([[[]], [['--help']], [['-h']]])('%j prints the help', (args: readonly string[]) => {

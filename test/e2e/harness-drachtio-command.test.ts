@@ -1,7 +1,8 @@
 import { EventEmitter } from 'node:events';
 import { PassThrough } from 'node:stream';
 import { expect, test } from 'vitest';
-import { runHarness, type HarnessProcess } from '../../harness/src/cli/run.js';
+import type { HarnessProcess } from '../../harness/src/cli/carry-out.js';
+import { runHarness } from '../../harness/src/cli/program.js';
 import { headerValues, openSipDatagrams, optionsText } from '../peers/sip-datagrams.js';
 
 /** A process that is none. */
@@ -36,7 +37,7 @@ test.each([
   [['--host', 'localhost'], 'localhost is no IP address'],
   [['--admin-host', 'b.example'], 'b.example is no IP address'],
   [['--admin', 'x'], 'x is no port'],
-  [['--secret', ''], 'a secret of no characters is none'],
+  [['--secret', ''], '--secret needs a value'],
   [['--advertise', 'bad host'], 'neither a host name nor an address'],
   [['--tls-key', 'key.pem'], '--tls-key and --tls-cert go together'],
   [['--sip', 'tls'], 'tls and wss need --tls-key and --tls-cert'],
@@ -44,7 +45,7 @@ test.each([
   [['--mtu', 'wide'], 'wide is no number of octets'],
   [['--max-header', 'wide'], 'wide is not a number of octets from 1024 to 65535'],
   [['--max-header', '1023'], '1023 is not a number of octets from 1024 to 65535'],
-  [['extra'], 'drachtio takes no operands'],
+  [['extra'], 'no operand'],
   [['--colour'], '--colour'],
 ])('drachtio %j is not understood, in words, with exit code 2', async (argv, why) => {
   const { io, printed } = fakeProcess();

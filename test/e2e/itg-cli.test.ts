@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { expect, test } from 'vitest';
-import { runHarness } from '../../harness/src/cli/run.js';
+import { runHarness } from '../../harness/src/cli/program.js';
 import { startTestPlatform } from '../../sdk/src/testing/index.js';
 import { createTemporaryDirectory } from '../peers/temporary-directory.js';
 
@@ -108,12 +108,13 @@ test('any operation is called by its name', async () => {
 test('what is not understood, or cannot be read, is said with what to do', async () => {
   await using world = await platformWithProfile('itg');
   for (const [argv, part] of [
-    [['tracebacks'], 'tracebacks what?'],
-    [['tracebacks', 'shwo'], 'no command tracebacks shwo'],
+    [['tracebacks'], 'tracebacks is one of: tracebacks list'],
+    [['tracebacks', 'shwo'], 'Did you mean tracebacks show?'],
     [['tracebacks', 'show'], 'it takes tracebackId'],
     [['tracebacks', 'open', '--called', '+12025550123'], 'it takes --at'],
     [['demands', 'submit'], 'it takes --body FILE'],
-    [['alerts', 'list', '--colour', 'red'], "Unknown option '--colour'"],
+    [['alerts', 'list', '--colour', 'red'], 'there is no option --colour'],
+    [['api'], 'hopback-harness help api lists'],
     [['api', 'listEverything'], 'no command api listEverything'],
     [['campaigns', 'list', '--profile', '/nowhere/profile.json'], 'cannot be read (ENOENT)'],
   ] as const) {
@@ -125,5 +126,17 @@ test('what is not understood, or cannot be read, is said with what to do', async
   const help = await run(['tracebacks', 'open', '--help']);
   expect(help).toMatchObject({ exitCode: 0, err: '' });
   expect(help.out).toContain('--zone');
-  expect((await run(['api'])).out).toContain('demands decide');
+  expect((await run(['api', '--help'])).out).toContain('api decideDemand');
+  expect((await run([])).out).toContain('demands decide');
+});
+
+test('a text of several lines is taken, and a file that is not there ends with 4, as JSON too', async () => {
+  await using world = await platformWithProfile('itg');
+  const decided = await run(['demands', 'decide', 'dmd-1', '--decision', 'reject', '--reason', 'one\ntwo'], world.env);
+  expect(decided.exitCode).toBe(1);
+  const missing = ['providers', 'import', '--csv', 'not-there.csv', '--source', 'test'];
+  expect(await run(missing, world.env)).toMatchObject({ exitCode: 4, err: expect.stringContaining('ENOENT') });
+  const refused = await run(['tracebacks', 'show', 'trc-none', '--json'], world.env);
+  expect(refused.exitCode).toBe(1);
+  expect(JSON.parse(refused.out)).toMatchObject({ format: 'hopback.error.1', exitCode: 1 });
 });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { runHarness } from '../../harness/src/cli/run.js';
+import { runHarness } from '../../harness/src/cli/program.js';
 import { createManualClock } from '../../sdk/src/testing/manual-clock.js';
 import { createTemporaryDirectory } from '../peers/temporary-directory.js';
 import { runInProcess } from '../support/cli-lab.js';

@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { HARNESS_COMMANDS } from '../../harness/src/cli/command-table.js';
+import { HARNESS_COMMANDS } from '../../harness/src/cli/program.js';
 import { COMMANDS } from '../../sdk/src/cli/command-table.js';
 import { createTestPki } from '../../sdk/src/testing/index.js';
 import { ROOT } from '../house/run.js';
@@ -215,7 +215,9 @@ const LISTENS_NOWHERE: Readonly<Record<Program, readonly string[]>> = {
     ...['traceback answer', 'traceback policy try', 'config check', 'config schema', 'config init', 'config account'],
     ...['redirect', 'doctor'],
   ],
-  'hopback-harness': ['list', 'init', 'lab', 'diff', 'demo', 'api'],
+  'hopback-harness': [
+    ...['list', 'init', 'lab', 'diff', 'demo', 'platform backup', 'platform restore', 'platform audit verify'],
+  ],
 };
 
 /** A lab whose certificate server is to listen on a port. */

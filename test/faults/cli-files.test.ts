@@ -3,7 +3,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { nodeIo } from '../../sdk/src/cli/node-io.js';
+import { nodeIo } from '../../sdk/src/cli/kit/node-io.js';
 
 /** What all open files have their methods from. */
 const handles = await (async () => {

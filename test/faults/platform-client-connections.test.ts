@@ -3,7 +3,7 @@ import type { RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, test } from 'vitest';
 import { isHopbackError } from '../../sdk/src/errors.js';
-import { bearerToken } from '../../sdk/src/platform/auth.js';
+import { bearerToken } from '../../sdk/src/platform/retry.js';
 import { createPlatformClient } from '../../sdk/src/platform/client/platform-client.js';
 import type { PlatformClient, PlatformClientOptions } from '../../sdk/src/platform/client/platform-client.js';
 import { MACHINE_CLOCK } from '../../sdk/src/core/runtime/clock.js';

@@ -3,7 +3,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import { bearerToken } from '../../sdk/src/platform/auth.js';
+import { bearerToken } from '../../sdk/src/platform/retry.js';
 import { createPlatformClient } from '../../sdk/src/platform/client/platform-client.js';
 import { EVENT_STREAM_SILENCE_MS } from '../../sdk/src/platform/events/platform-events.js';
 import { pollTracebackRequests } from '../../sdk/src/platform/sources/poll-requests.js';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect } from 'vitest';
-import type { CallRecord } from '../../sdk/src/core/call-record.js';
+import type { CallRecord } from '../../sdk/src/contract/call-record.js';
 import { openDuckDbRecordStore } from '../../sdk/src/records/store/duckdb-record-store.js';
 import type { RecordStore } from '../../sdk/src/records/store/record-store.js';
 import { peer, testPeer } from '../peers.js';

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect } from 'vitest';
-import type { CallRecord } from '../../sdk/src/core/call-record.js';
+import type { CallRecord } from '../../sdk/src/contract/call-record.js';
 import { openDuckDbRecordStore } from '../../sdk/src/records/store/duckdb-record-store.js';
 import type { RecordStore } from '../../sdk/src/records/store/record-store.js';
 import { testPeer } from '../peers.js';

@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterEach, expect, test } from 'vitest';
 import { openDuckDbRecordStore } from '../../sdk/src/records/store/duckdb-record-store.js';
-import type { CallRecord } from '../../sdk/src/core/call-record.js';
+import type { CallRecord } from '../../sdk/src/contract/call-record.js';
 import { MAX_QUERY_LIMIT } from '../../sdk/src/records/store/record-store.js';
 import type { RecordStore } from '../../sdk/src/records/store/record-store.js';
 import { builtProgram } from '../support/built-program.js';

@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { openDuckDbRecordStore } from '../../sdk/src/records/store/duckdb-record-store.js';
-import { readRejects } from '../../sdk/src/records/ingest/reject-file.js';
+import { readRejects } from '../../sdk/src/records/ingest/rejects.js';
 import { rejectsFile } from '../../sdk/src/records/intake/intake-source.js';
 import { sampleCallRecord } from '../../sdk/src/testing/sample-call-record.js';
 import { faultCount, reportFault } from '../support/fault-counts.js';

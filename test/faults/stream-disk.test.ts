@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import { bearerToken } from '../../sdk/src/platform/auth.js';
+import { bearerToken } from '../../sdk/src/platform/retry.js';
 import { createHttpsRecordTransport } from '../../sdk/src/platform/record-transport-https.js';
 import { peer, testPeer } from '../peers.js';
 import { createTemporaryDirectory } from '../peers/temporary-directory.js';

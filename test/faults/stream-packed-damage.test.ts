@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { createSeededRandom, type SeededRandom } from '../../harness/src/faults/seeded-random.js';
-import type { RecordTransport } from '../../sdk/src/platform/wire/record-batch.js';
+import type { RecordTransport } from '../../sdk/src/contract/record-batch.js';
 import { createTemporaryDirectory } from '../peers/temporary-directory.js';
 import { faultCount, reportFault, tellRound } from '../support/fault-counts.js';
 import { sampleRecord } from '../support/stream-lab.js';

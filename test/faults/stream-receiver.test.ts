@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { bearerToken } from '../../sdk/src/platform/auth.js';
+import { bearerToken } from '../../sdk/src/platform/retry.js';
 import { createHttpsRecordTransport } from '../../sdk/src/platform/record-transport-https.js';
-import type { DeliveryResult, RecordTransport } from '../../sdk/src/platform/wire/record-batch.js';
+import type { DeliveryResult, RecordTransport } from '../../sdk/src/contract/record-batch.js';
 import { createTemporaryDirectory } from '../peers/temporary-directory.js';
 import { faultCount, reportFault } from '../support/fault-counts.js';
 import { startRecordReceiver } from '../support/record-receiver.js';

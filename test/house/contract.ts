@@ -1,12 +1,11 @@
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import asyncApiSpecs from '@asyncapi/specs';
 import { createConfig, lintFromString } from '@redocly/openapi-core';
 import { Ajv, type AnySchema } from 'ajv';
 import * as prettier from 'prettier';
-import { makeAsyncApiDocument } from '../../sdk/src/platform/contract/async-api-document.js';
-import { plainComponentSchemas } from '../../sdk/src/platform/contract/component-schemas.schema.js';
-import { makeOpenApiDocument } from '../../sdk/src/platform/contract/open-api-document.js';
-import { contractDocstrings } from './contract-docstrings.js';
+import ts from 'typescript';
+import { asyncApiDocument } from '../../sdk/src/contract/async-api-document.js';
+import { openApiDocument } from '../../sdk/src/contract/open-api-document.js';
 import { ROOT } from './run.js';
 
 const FOLDER = 'docs/contract';
@@ -14,23 +13,18 @@ const FOLDER = 'docs/contract';
 /** Rules of redocly's recommended set that are not held to, each with its reason. */
 const SWITCHED_OFF: Readonly<Record<string, 'off'>> = {};
 
-/** Where the docstrings of the interfaces stand as data, a file for each resource and one for all of them. */
-const DESCRIPTIONS = 'sdk/src/platform/contract/descriptions';
-
 /**
- * Holds the descriptions against the docstrings, the documents of the contract and the schema of scenarios against what the schemas and tables say, OpenAPI against
- * redocly's recommended rules, AsyncAPI against the schema of its specification.
- * @param options - `update`: write descriptions and documents anew instead of comparing
+ * Compares the documents of the contract and the schema of scenarios with the schemas and tables they are made of, OpenAPI with redocly's
+ * recommended rules, AsyncAPI with the schema of its specification, and the docstrings of members with their descriptions.
+ * @param options - `update`: write docstrings and documents anew instead of comparing
  */
 export async function checkContract(options: { readonly update: boolean }): Promise<readonly string[]> {
-  for (const folder of [FOLDER, DESCRIPTIONS]) await mkdir(`${ROOT}${folder}`, { recursive: true });
-  const descriptions = contractDocstrings(plainComponentSchemas());
-  const openApi = makeOpenApiDocument(descriptions);
-  const asyncApi = makeAsyncApiDocument(descriptions);
+  const openApi = openApiDocument();
+  const asyncApi = asyncApiDocument();
   // Nothing of the harness can be loaded before the sdk is compiled, and the first stage of the check compiles it.
   const { scenarioJsonSchema } = await import('../../harness/src/scenario/index.js');
   const files = [
-    ...descriptionSources(descriptions).map(({ name, text }) => ({ path: `${DESCRIPTIONS}/${name}.ts`, text })),
+    ...(await describedSources()),
     { path: `${FOLDER}/openapi.json`, text: JSON.stringify(openApi) },
     { path: `${FOLDER}/asyncapi.json`, text: JSON.stringify(asyncApi) },
     // No part of the contract, but written of a schema in the same way.
@@ -41,58 +35,54 @@ export async function checkContract(options: { readonly update: boolean }): Prom
     const text = await formatted(file.path, file.text);
     if (options.update) await writeFile(`${ROOT}${file.path}`, text);
     else if ((await readFile(`${ROOT}${file.path}`, 'utf8').catch(() => '')) !== text)
-      problems.push(
-        `${file.path} is not what interfaces, schemas and tables say: npm run contract, and look at the difference`,
-      );
+      problems.push(`${file.path} is not what schemas and tables say: npm run contract, and look at the difference`);
   }
-  const known = new Set(files.map(({ path }) => path));
-  for (const name of await readdir(`${ROOT}${DESCRIPTIONS}`))
-    if (!known.has(`${DESCRIPTIONS}/${name}`)) problems.push(`${DESCRIPTIONS}/${name} is of no resource: remove it`);
   return [...problems, ...(await lintOpenApi(openApi)), ...validateAsyncApi(asyncApi)];
 }
 
-const WRITTEN =
-  '// Written by `npm run contract`: what the docstrings of the interfaces say, by place. Change it there.';
-
-/** Files of the descriptions, without extension. */
-function descriptionSources(
-  descriptions: Readonly<Record<string, string>>,
-): readonly { readonly name: string; readonly text: string }[] {
-  const names = [...new Set(RESOURCES.map(([, name]) => name))].toSorted();
-  const constant = (name: string): string => `${name.toUpperCase()}_DESCRIPTIONS`;
-  const sources = names.map((name) => {
-    const own = Object.entries(descriptions).filter(([place]) => resourceOf(place) === name);
-    const what = `/** What members of bodies of ${name} mean. */`;
-    const value = JSON.stringify(Object.fromEntries(own));
-    return { name, text: [WRITTEN, '', what, typed(constant(name), value)].join('\n') };
-  });
-  const imports = names.map((name) => `import { ${constant(name)} } from './${name}.js';`);
-  const all = `{ ${names.map((name) => `...${constant(name)}`).join(', ')} }`;
-  const what = '/** What members of bodies mean. */';
-  return [...sources, { name: 'index', text: [WRITTEN, ...imports, '', what, typed('DESCRIPTIONS', all)].join('\n') }];
+const BODIES = 'sdk/src/contract';
+/**
+ * Sources of the bodies in which the docstring before each member of a schema says what its description says: OpenAPI shows one, editors the
+ * other.
+ */
+async function describedSources(): Promise<readonly { readonly path: string; readonly text: string }[]> {
+  const names = (await readdir(`${ROOT}${BODIES}`)).filter((name) => name.endsWith('.ts'));
+  return Promise.all(
+    names.map(async (name) => {
+      const path = `${BODIES}/${name}`;
+      return { path, text: withDocstrings(await readFile(`${ROOT}${path}`, 'utf8')) };
+    }),
+  );
 }
 
-const typed = (name: string, value: string): string =>
-  `export const ${name}: Readonly<Record<string, string>> = ${value};`;
+/** The docstrings of members, written anew. */
+function withDocstrings(text: string): string {
+  const source = ts.createSourceFile('bodies.ts', text, ts.ScriptTarget.Latest, true);
+  const edits: { readonly from: number; readonly to: number; readonly text: string }[] = [];
+  const visit = (node: ts.Node): void => {
+    const said = ts.isPropertyAssignment(node) ? descriptionOf(node.initializer) : undefined;
+    if (said !== undefined) {
+      // Also one that stands on the line of the member before.
+      const before = text
+        .slice(node.pos, node.getStart())
+        .replaceAll(/[ \t]*\/\*\*[^]*?\*\/\n?/g, '')
+        .trimEnd();
+      edits.push({ from: node.pos, to: node.getStart(), text: `${before}\n/** ${said.split('\n')[0]} */\n` });
+    }
+    ts.forEachChild(node, visit);
+  };
+  visit(source);
+  return edits
+    .toSorted((one, other) => other.from - one.from)
+    .reduce((before, edit) => `${before.slice(0, edit.from)}${edit.text}${before.slice(edit.to)}`, text);
+}
 
-/** What the names of bodies begin with, and the resource that they are of; the first that fits. */
-const RESOURCES: readonly (readonly [RegExp, string])[] = [
-  [/^Alert/, 'alerts'],
-  [/^(?:Campaign|AppReport|DoNotOriginate)/, 'campaigns'],
-  [/^(?:Demand|Production)/, 'demands'],
-  [/^(?:Evidence|SharedEvidence|LogCheckpoint|SignedReceipt|VerdictEvidence)/, 'evidence'],
-  [/^(?:FccNotice|Notice)/, 'notices'],
-  [/^(?:Provider|ContactDetails)/, 'providers'],
-  [/^(?:Record|SharedRecord)/, 'records'],
-  [/^(?:Traceback|Request|Answer|StatedTime)/, 'tracebacks'],
-  [/^(?:Webhook|CreatedWebhook|RotatedWebhook|PlatformEvent|PlatformFault)/, 'webhooks'],
-  [/^(?:Token|Problem)/, 'access'],
-];
-
-function resourceOf(place: string): string {
-  const name = RESOURCES.find(([begins]) => begins.test(place))?.[1];
-  if (name === undefined) throw new TypeError(`${place} is of no resource in test/house/contract.ts`);
-  return name;
+/** The text of `.describe('…')` at the end of an expression. */
+function descriptionOf(expression: ts.Expression): string | undefined {
+  if (!ts.isCallExpression(expression) || !ts.isPropertyAccessExpression(expression.expression)) return undefined;
+  const [said] = expression.arguments;
+  if (expression.expression.name.text !== 'describe' || said === undefined) return undefined;
+  return ts.isStringLiteralLike(said) ? said.text : undefined;
 }
 
 /**

@@ -79,7 +79,7 @@ export async function sizeFigures(root: string): Promise<ReadonlyMap<string, num
     ],
     ['files that ./stir loads', reach(graph, 'sdk/src/stir/index.ts', { types: false })],
     ['files that ./testing loads', reach(graph, 'sdk/src/testing/index.ts', { types: false })],
-    ['tokens in ten code lines', Math.round((10 * tokens) / lines(source))],
+    ['tokens in ten code lines', Math.round((100 * tokens) / lines(source)) / 10],
     ['code lines of tests', lines(tests)],
   ]);
 }

@@ -89,7 +89,7 @@ export const PLATFORM_MUTANTS: readonly Mutant[] = [
   {
     name: 'alerts-are-never-sent',
     suffers: 'Agencies learn of a campaign from the newspaper.',
-    file: `${AT}/alerts/raise-alert.js`,
+    file: `${AT}/alerts/evaluate-alerts.js`,
     text: 'if (there !== undefined)',
     replacement: 'if (order !== undefined)',
     needsPlatform: true,

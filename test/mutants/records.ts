@@ -35,7 +35,7 @@ export const RECORD_MUTANTS: readonly Mutant[] = [
   {
     name: 'stream-repeats-records',
     suffers: 'Every batch brings one record a second time.',
-    file: `${AT}/stream/delivery-attempts.js`,
+    file: `${AT}/stream/delivery.js`,
     text: 'this.#tally.trouble = undefined;\n        this.#settle(sender, count);',
     replacement:
       'this.#tally.trouble = undefined;\n        this.#settle(sender, Math.max(1, count - (this.#tally.batches % 2)));',
@@ -45,7 +45,7 @@ export const RECORD_MUTANTS: readonly Mutant[] = [
   {
     name: 'stream-drops-batches',
     suffers: 'A third of all batches never reaches the platform, and nobody is told.',
-    file: `${AT}/stream/delivery-attempts.js`,
+    file: `${AT}/stream/delivery.js`,
     text: 'const result = await delivered(transport, sender.batch, this.#closing.signal);',
     replacement: `const result = this.#tally.requests % 3 === 2 ? { status: 'acknowledged', rejected: [] } : await delivered(transport, sender.batch, this.#closing.signal);`,
     needsPlatform: true,

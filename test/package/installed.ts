@@ -187,7 +187,7 @@ async function npmInstall(folder: string, tarballs: readonly string[]): Promise<
   const argv = [
     'install',
     '--ignore-scripts',
-    '--offline',
+    '--prefer-offline',
     '--no-audit',
     '--no-fund',
     '--no-package-lock',

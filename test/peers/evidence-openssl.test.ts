@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { merkleRoot, signCheckpoint } from '../../sdk/src/log/index.js';
-import { signatureFor } from '../../sdk/src/log/checkpoint.js';
+import { signatureFor } from '../../sdk/src/log/merkle-tree.js';
 import {
   evidenceVcon,
   exportEvidencePack,

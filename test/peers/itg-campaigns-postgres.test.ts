@@ -1,8 +1,8 @@
 import { sql } from 'kysely';
 import { afterAll, afterEach, beforeAll } from 'vitest';
-import { campaignsDefinition } from '../../harness/src/platform/campaigns/index.js';
+import { campaignsDefinition } from '../../harness/src/platform/campaigns/campaigns-repository.js';
 import type { OpenedDatabase } from '../../harness/src/platform/database/index.js';
-import { DEMANDS_DEFINITION } from '../../harness/src/platform/demands/index.js';
+import { DEMANDS_DEFINITION } from '../../harness/src/platform/demands/tables.js';
 import { describePeer, peer } from '../peers.js';
 import { campaignClaims } from '../support/itg-campaign-claims.js';
 import { openCampaignsBench } from '../support/itg-campaigns-bench.js';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { createPresence, migratePlatform, openPlatformDatabase } from '../../harness/src/platform/database/index.js';
-import { createKeyedTransactions, httpDefinition } from '../../harness/src/platform/http/index.js';
+import { createKeyedTransactions, httpDefinition } from '../../harness/src/platform/http/idempotency.js';
 import { jsonAnswer } from '../../sdk/src/platform/index.js';
 import { describePeer, peer } from '../peers.js';
 import { createTestContext } from '../support/itg-context.js';

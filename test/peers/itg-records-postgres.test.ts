@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { appReportSchema } from '../../sdk/src/platform/wire/app-report.schema.js';
+import { AppReport } from '../../sdk/src/contract/campaign.js';
 import { describePeer, peer } from '../peers.js';
 import { SAMPLES_MS } from '../support/itg-live-records.js';
 import { openRecordsLab, TEST_NUMBER } from '../support/itg-records-area.js';
@@ -18,7 +18,7 @@ describePeer('postgres', 'live data on PostgreSQL', () => {
   test('reports, complaints, lists, holds and retention do on PostgreSQL what they do on PGlite', async () => {
     await using lab = await openRecordsLab({ server });
     const report = (reportId: string) =>
-      appReportSchema.parse({
+      AppReport.parse({
         ...{ format: 'hopback.app-report.1', reportId, app: { name: 'Blocker' }, action: 'blocked', reason: 'content' },
         ...{ calledAt: new Date(SAMPLES_MS).toISOString(), called: { shown: 'number', tn: '13035550145' } },
         transcript: { text: 'call 800 555 0199 now' },

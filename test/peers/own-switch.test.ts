@@ -33,8 +33,11 @@ async function follow(ports: readonly string[]): Promise<Followed> {
   });
   return {
     directory,
-    under: (heading, language) =>
-      blocks.filter((block) => block.heading === heading && block.language === language).map(({ text }) => text),
+    under: (heading, language) => {
+      const found = blocks.filter((block) => block.heading === heading && block.language === language);
+      if (found.length === 0) throw new Error(`${GUIDE} has no block of ${language} under "${heading}"`);
+      return found.map(({ text }) => text);
+    },
     taken: (port) => waitUntil(() => isTaken(Number(chosen[port]))),
     summary: async (run) => {
       const read = readRunSummary(await readFile(join(directory, run, 'summary.json'), 'utf8'));
@@ -119,7 +122,7 @@ describePeer('kamailio', 'a Kamailio between two carriers, as the guide has it',
 
 describePeer('sipp', 'SIPp at both ends, as the guide has it', () => {
   test('all calls of the plan are placed, carried and judged', async () => {
-    const heading = 'SIPp as dialer, and as the homes that it calls';
+    const heading = 'SIPp as the dialer and as the called homes';
     const { directory, under, summary } = await follow(['5080', '5081', '5082', '8444']);
     await writeFile(join(directory, 'flood.yaml'), under(heading, 'yaml')[0] ?? '');
     const [lab = '', script = ''] = under(heading, 'sh');

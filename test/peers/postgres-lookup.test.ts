@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { CallRecord } from '../../sdk/src/core/call-record.js';
+import type { CallRecord } from '../../sdk/src/contract/call-record.js';
 import { openPostgresLookup } from '../../sdk/src/records/store/postgres-lookup.js';
 import type { PostgresLookupOptions } from '../../sdk/src/records/store/postgres-lookup.js';
 import type { PostgresColumns, PostgresTable } from '../../sdk/src/records/store/postgres-row.js';

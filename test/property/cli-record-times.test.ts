@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { coverageBar } from '../../sdk/src/cli/coverage-bar.js';
-import { durationOption, localTexts, timeOption, utcText } from '../../sdk/src/cli/record-times.js';
-import { UsageError } from '../../sdk/src/cli/usage-error.js';
+import { coverageBar } from '../../sdk/src/cli/records-coverage.js';
+import { durationOption, localTexts, timeOption, utcText } from '../../sdk/src/cli/inputs/records-query.js';
+import { UsageError } from '../../sdk/src/cli/kit/command.js';
 import { coverageWith } from '../../sdk/src/records/store/record-store.js';
 
 const ZONES = ['America/New_York', 'Europe/London', 'Australia/Lord_Howe', 'Asia/Kathmandu', 'UTC'];

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { readManifest } from '../../harness/src/platform/database/backup-manifest.js';
-import { positionOfLeaf } from '../../harness/src/platform/database/audit-leaf.js';
+import { readManifest } from '../../harness/src/platform/database/backup.js';
+import { positionOfLeaf } from '../../harness/src/platform/database/audit-rows.js';
 import {
   createPlatformLog,
   jsonbText,

@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { DemandParts } from '../../harness/src/platform/demands/demand-area.js';
-import { cutPages } from '../../harness/src/platform/demands/cut-pages.js';
-import { producibles } from '../../harness/src/platform/demands/sources.js';
+import type { DemandParts } from '../../harness/src/platform/demands/demand-rows.js';
+import { cutPages, producibles } from '../../harness/src/platform/demands/sources.js';
 import {
   appReportRow,
   authoritiesIn,

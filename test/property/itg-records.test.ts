@@ -5,16 +5,18 @@ import {
   calledKeys,
   callingKey,
   createLiveFilter,
-  isUsualRecord,
-  LEAST_NUMBER_DIGITS,
-  maskSpokenNumbers,
-  readComplaint,
-  readRecordLine,
-} from '../../harness/src/platform/domain/records/index.js';
-import { decodeBatchFrame, encodeBatchFrame } from '../../harness/src/platform/records/batch-frame.js';
-import { liveRecordOf, liveRow } from '../../harness/src/platform/records/live-row.js';
-import { readBatch, readTakenBatch } from '../../harness/src/platform/records/read-batch.js';
-import type { SharedRecord } from '../../sdk/src/core/call-record.js';
+} from '../../harness/src/platform/domain/records/matches-live-query.js';
+import { isUsualRecord, readRecordLine } from '../../harness/src/platform/domain/records/read-record-line.js';
+import { LEAST_NUMBER_DIGITS, maskSpokenNumbers } from '../../harness/src/platform/domain/records/mask-numbers.js';
+import { readComplaint } from '../../harness/src/platform/domain/records/read-complaint.js';
+import {
+  decodeBatchFrame,
+  encodeBatchFrame,
+  readBatch,
+  readTakenBatch,
+} from '../../harness/src/platform/records/batch-intake.js';
+import { liveRecordOf, liveRow } from '../../harness/src/platform/records/live-reader.js';
+import type { SharedRecord } from '../../sdk/src/contract/call-record.js';
 import { readWireBody, WIRE_SCHEMAS } from '../../sdk/src/platform/index.js';
 import { openDuckDbRecordStore } from '../../sdk/src/records/store/duckdb-record-store.js';
 import { createTemporaryDirectory } from '../peers/temporary-directory.js';

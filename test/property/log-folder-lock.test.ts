@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { readHolder } from '../../sdk/src/log/folder-lock.js';
+import { readHolder } from '../../sdk/src/log/log-files.js';
 
 test('any text is a lock or none', () => {
   const json = fc.json().map((text) => `${text}\n`);

@@ -3,8 +3,8 @@ import { expect, test } from 'vitest';
 import { errorOfFailure, failureOfResponse } from '../../sdk/src/platform/client/requester.js';
 import { cutPage, itemsOfPages, readJson, readPageLeniently } from '../../sdk/src/platform/client/route-call.js';
 import { readPlatformEvent } from '../../sdk/src/platform/events/platform-events.js';
-import { tracebackRequestStatusSchema } from '../../sdk/src/platform/wire/traceback-exchange.schema.js';
-import { wireBodySchemas } from '../../sdk/src/platform/wire/wire-bodies.schema.js';
+import { WIRE_SCHEMAS } from '../../sdk/src/contract/bodies.js';
+import { TracebackRequestStatus } from '../../sdk/src/contract/traceback-exchange.js';
 import { createdEvent, sampleStatus } from '../support/platform-samples.js';
 
 const CALL = { method: 'GET', route: '/v1/alerts', attempts: 1 };
@@ -58,7 +58,7 @@ test('returns for any octets of an answer', () => {
         fc.json().map((text) => Buffer.from(text)),
       ),
       (bytes) => {
-        expect(['read', 'unreadable']).toContain(readJson(bytes, wireBodySchemas.TracebackRequestStatus).status);
+        expect(['read', 'unreadable']).toContain(readJson(bytes, WIRE_SCHEMAS.TracebackRequestStatus).status);
       },
     ),
     { numRuns: 2_000 },
@@ -93,7 +93,7 @@ test('returns for any octets of a page, with no item that was not in it', () => 
       const bytes = Buffer.from(whole);
       for (const [at, octet] of changes) bytes[at % whole.length] = octet;
       const some = end % 4 === 0 ? bytes.subarray(0, end % whole.length) : bytes;
-      const reading = readPageLeniently(some, tracebackRequestStatusSchema, () => {});
+      const reading = readPageLeniently(some, TracebackRequestStatus, () => {});
       if (reading.status === 'read') expect(reading.value.items.length).toBeLessThanOrEqual(3);
     }),
     { numRuns: 2_000 },

@@ -1,7 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { CallRecord } from '../../sdk/src/core/call-record.js';
-import { callRecordSchema, sharedRecordSchema, verdictEvidenceSchema } from '../../sdk/src/platform/index.js';
+import { CallRecord, SharedRecord, VerdictEvidence } from '../../sdk/src/platform/index.js';
 import { anyCallRecord } from '../support/any-call-record.js';
 import { changed, places, type Place } from '../support/json-places.js';
 import { SENDING_LEVELS, sharedRecord } from '../support/shared-records.js';
@@ -19,10 +18,10 @@ const anyShared = fc.tuple(boundedRecord, anyLevel).map(([record, level]) => sha
 test('whatever leaves of a record that is one is read as it is, at every level', () => {
   fc.assert(
     fc.property(boundedRecord, (record) => {
-      expect(callRecordSchema.safeParse(record)).toEqual({ success: true, data: record });
+      expect(CallRecord.safeParse(record)).toEqual({ success: true, data: record });
       for (const level of SENDING_LEVELS) {
         const shared = sharedRecord(record, level);
-        expect(sharedRecordSchema.safeParse(shared)).toEqual({ success: true, data: shared });
+        expect(SharedRecord.safeParse(shared)).toEqual({ success: true, data: shared });
       }
     }),
     { numRuns: 500 },
@@ -35,7 +34,7 @@ test('a shared record in which any one place holds what cannot be there is refus
     fc.property(anyShared, fc.nat(), wrong, (shared, pick, by) => {
       const all = places(shared);
       const mutated = changed(shared, all[pick % all.length]!, by);
-      expect(sharedRecordSchema.safeParse(mutated).success).toBe(false);
+      expect(SharedRecord.safeParse(mutated).success).toBe(false);
     }),
     { numRuns: 2_000 },
   );
@@ -48,7 +47,7 @@ test('a shared record with a text or number out of its bounds is refused', () =>
   fc.assert(
     fc.property(anyShared, fc.nat(), out, (shared, pick, by) => {
       const all = places(shared).filter((place) => !isFree(place));
-      expect(sharedRecordSchema.safeParse(changed(shared, all[pick % all.length]!, by)).success).toBe(false);
+      expect(SharedRecord.safeParse(changed(shared, all[pick % all.length]!, by)).success).toBe(false);
     }),
     { numRuns: 2_000 },
   );
@@ -67,7 +66,7 @@ test('a shared record that lacks what every one has is refused', () => {
   ];
   fc.assert(
     fc.property(anyShared, fc.constantFrom(...needed.map((name) => [name]), ...inner), (shared, place) => {
-      expect(sharedRecordSchema.safeParse(changed(shared, place, undefined)).success).toBe(false);
+      expect(SharedRecord.safeParse(changed(shared, place, undefined)).success).toBe(false);
     }),
     { numRuns: 500 },
   );
@@ -76,7 +75,7 @@ test('a shared record that lacks what every one has is refused', () => {
 test('reads anything, never throws', () => {
   fc.assert(
     fc.property(fc.oneof(fc.anything(), fc.anything({ withNullPrototype: true, withDate: true })), (value) => {
-      for (const schema of [sharedRecordSchema, callRecordSchema, verdictEvidenceSchema])
+      for (const schema of [SharedRecord, CallRecord, VerdictEvidence])
         expect(schema.safeParse(value).success).toBe(false);
     }),
   );

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { test } from 'vitest';
-import type { CoverageInterval } from '../../sdk/src/core/call-record.js';
+import type { CoverageInterval } from '../../sdk/src/contract/call-record.js';
 import {
   coverageGaps,
   coverageWith,

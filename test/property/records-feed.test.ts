@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { CallRecord } from '../../sdk/src/core/call-record.js';
+import type { CallRecord } from '../../sdk/src/contract/call-record.js';
 import { createRecordFeed } from '../../sdk/src/records/feed/record-feed.js';
 import { shareRecord } from '../../sdk/src/records/redaction/share-record.js';
 import type { SharingLevel } from '../../sdk/src/records/redaction/sharing-policy.js';

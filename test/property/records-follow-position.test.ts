@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { matchesWildcards } from '../../sdk/src/records/ingest/follow-pattern.js';
+import { matchesWildcards } from '../../sdk/src/records/ingest/follow-reading.js';
 import {
   checkpointText,
   fingerprintOf,
@@ -9,7 +9,7 @@ import {
   readPositionText,
 } from '../../sdk/src/records/ingest/follow-position.js';
 import type { StreamPosition } from '../../sdk/src/records/ingest/follow-position.js';
-import { readRejectLine, rejectLine } from '../../sdk/src/records/ingest/reject.js';
+import { readRejectLine, rejectLine } from '../../sdk/src/records/ingest/rejects.js';
 
 const fingerprint = fc.uint8Array({ maxLength: 1_024 }).map(fingerprintOf);
 const position: fc.Arbitrary<StreamPosition> = fc.record({

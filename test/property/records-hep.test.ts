@@ -1,11 +1,10 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { callRecordSchema } from '../../sdk/src/platform/wire/call-record.schema.js';
-import { parseHepPacket } from '../../sdk/src/records/ingest/hep-packet.js';
+import { CallRecord } from '../../sdk/src/contract/call-record.js';
+import { hepStream, parseHepPacket } from '../../sdk/src/records/ingest/hep-packet.js';
 import { createHepReader } from '../../sdk/src/records/ingest/hep-reader.js';
-import { hepStream } from '../../sdk/src/records/ingest/hep-stream.js';
-import { shakenClaims } from '../../sdk/src/records/ingest/passport-claims.js';
-import { readSipFacts } from '../../sdk/src/records/ingest/sip-facts.js';
+import { shakenClaims } from '../../sdk/src/records/ingest/leg.js';
+import { readSipFacts } from '../../sdk/src/records/ingest/sip-call.js';
 import type { RowReading } from '../../sdk/src/records/ingest/record-reader.js';
 import {
   answeredCall,
@@ -45,7 +44,7 @@ const damaged = fc
 
 function expectSound(readings: readonly RowReading[]): void {
   for (const reading of readings) {
-    if (reading.status === 'record') expect(callRecordSchema.parse(reading.record)).toEqual(reading.record);
+    if (reading.status === 'record') expect(CallRecord.parse(reading.record)).toEqual(reading.record);
     if (reading.status === 'rejected') expect(reading.detail).not.toMatch(/\d{7}/);
   }
 }

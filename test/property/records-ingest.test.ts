@@ -1,16 +1,17 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { callRecordSchema } from '../../sdk/src/platform/wire/call-record.schema.js';
+import { CallRecord } from '../../sdk/src/contract/call-record.js';
+import { asteriskChannel, channelBirthSeconds, dialDestinations } from '../../sdk/src/records/ingest/asterisk-cdr.js';
 import {
-  asteriskChannel,
-  channelBirthSeconds,
-  dialDestinations,
-} from '../../sdk/src/records/ingest/asterisk-channel.js';
-import { ROUNDING_US } from '../../sdk/src/records/ingest/call-order.js';
-import { csvFields } from '../../sdk/src/records/ingest/csv-fields.js';
+  instantNearest,
+  isNoTime,
+  readWrittenTime,
+  ROUNDING_US,
+  rowClock,
+  TIME_LAYOUTS,
+} from '../../sdk/src/records/ingest/row-times.js';
+import { csvFields } from '../../sdk/src/records/ingest/record-reader.js';
 import type { RowReading } from '../../sdk/src/records/ingest/record-reader.js';
-import { instantNearest, isNoTime, rowClock } from '../../sdk/src/records/ingest/row-time.js';
-import { readWrittenTime, TIME_LAYOUTS } from '../../sdk/src/records/ingest/time-layouts.js';
 import { sourceSha256 } from '../../sdk/src/records/record-id.js';
 import { TEXT_READERS } from '../support/record-readers.js';
 import { rowsOf, sampleNames, sampleOf } from '../support/record-samples.js';
@@ -24,7 +25,7 @@ function expectSound(readings: readonly RowReading[]): void {
     expect(STATUSES).toContain(reading.status);
     if (reading.status === 'record') {
       const { inviteAtUs, answeredAtUs = inviteAtUs, endedAtUs = answeredAtUs } = reading.record;
-      expect(callRecordSchema.parse(reading.record)).toEqual(reading.record);
+      expect(CallRecord.parse(reading.record)).toEqual(reading.record);
       expect(answeredAtUs).toBeGreaterThanOrEqual(inviteAtUs - ROUNDING_US);
       expect(endedAtUs).toBeGreaterThanOrEqual(Math.max(inviteAtUs, answeredAtUs) - ROUNDING_US);
     }

@@ -12,7 +12,7 @@ import type {
   DeliveryResult,
   RecordBatch,
   RecordTransport,
-} from '../../sdk/src/platform/wire/record-batch.js';
+} from '../../sdk/src/contract/record-batch.js';
 import { createDeadLetters } from '../../sdk/src/records/stream/dead-letters.js';
 import { openPackedSpool } from '../../sdk/src/records/stream/packed-spool.js';
 import { createPackingStream, type RecordStreamOptions } from '../../sdk/src/records/stream/record-stream.js';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { createSeededRandom, type SeededRandom } from '../../harness/src/faults/seeded-random.js';
-import type { DeliveryResult } from '../../sdk/src/platform/wire/record-batch.js';
+import type { DeliveryResult } from '../../sdk/src/contract/record-batch.js';
 import { openPackedSpool, type PackedSpool } from '../../sdk/src/records/stream/packed-spool.js';
 import { createMemorySegmentLog, type MemorySegmentLog } from '../support/memory-segment-log.js';
 import { ACKNOWLEDGED, createStreamLab, sampleRecord, settled, until, type StreamLab } from '../support/stream-lab.js';

@@ -1,17 +1,17 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { retryAfterMs, retryClassOf } from '../../sdk/src/platform/retry.js';
-import { readRecordBatchAnswer } from '../../sdk/src/platform/wire/record-batch-answer.js';
-import type { DeliveryResult } from '../../sdk/src/platform/wire/record-batch.js';
-import { sharedRecordSchema } from '../../sdk/src/platform/wire/shared-record.schema.js';
+import { SharedRecord } from '../../sdk/src/contract/call-record.js';
+import { readRecordBatchAnswer } from '../../sdk/src/contract/record-batch.js';
+import type { DeliveryResult } from '../../sdk/src/contract/record-batch.js';
 import {
   encodeFrame,
-  frameAcceptedAtMs,
   FRAME_HEADER_BYTES,
+  frameAcceptedAtMs,
   isFrame,
   lineRecordId,
   lineText,
-} from '../../sdk/src/records/stream/spool-frame.js';
+} from '../../sdk/src/records/stream/packed-spool.js';
 import { createMemorySegmentLog } from '../support/memory-segment-log.js';
 import { sharedRecord } from '../support/shared-records.js';
 import { createStreamLab, sampleRecord, settled, until, type SentBatch } from '../support/stream-lab.js';
@@ -173,7 +173,7 @@ test('reads any bytes as a frame, never throws, and gives back what was spooled'
 test('judges anything as a shared record, never throws', () => {
   fc.assert(
     fc.property(fc.anything(), (value) => {
-      expect(sharedRecordSchema.safeParse(value).success).toBe(false);
+      expect(SharedRecord.safeParse(value).success).toBe(false);
     }),
   );
 });

@@ -5,7 +5,7 @@ import { planNetwork } from '../../harness/src/network/plan/index.js';
 import type { PlannedCall } from '../../harness/src/network/plan/index.js';
 import { defineScenario, parseThreshold, readScenario } from '../../harness/src/scenario/index.js';
 import type { CallingNumbers, Scenario, ScenarioCaller, ScenarioPhase } from '../../harness/src/scenario/index.js';
-import { readInjectionFile } from '../../harness/src/scenario/read/csv.js';
+import { readInjectionFile } from '../../harness/src/scenario/read/csv-files.js';
 import { SCENARIO, SCENARIO_TEXT } from '../support/scenario-samples.js';
 
 const pieces = SCENARIO_TEXT.split(/(?<=[\s{}[\],:])/u);

@@ -1,7 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { createFrameReader } from '../../harness/src/drachtio/control/frame-reader.js';
-import { framed as asFrame } from '../../harness/src/drachtio/control/frames.js';
+import { framed as asFrame, createFrameReader } from '../../harness/src/drachtio/control/frames.js';
 import {
   createStreamFramer,
   type StreamEvent,

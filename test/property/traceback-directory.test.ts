@@ -1,7 +1,7 @@
 import { BlockList } from 'node:net';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { comparableBusinessName } from '../../sdk/src/traceback/directory/provider-identity.js';
+import { comparableBusinessName } from '../../sdk/src/contract/same-provider.js';
 import { prefixKey, readIpPrefix } from '../../sdk/src/traceback/directory/trunk-directory.js';
 import { createTrunkDirectory, readTrunkCsv } from '../../sdk/src/traceback/index.js';
 import type { TrunkEntry, TrunkParty } from '../../sdk/src/traceback/index.js';

@@ -4,16 +4,15 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { evidenceVcon, verifyEvidencePack, type EvidencePack } from '../../sdk/src/traceback/index.js';
-import { canonicalJson } from '../../sdk/src/traceback/evidence/canonical-json.js';
-import { evidenceDocument } from '../../sdk/src/traceback/evidence/evidence-document.js';
 import {
+  canonicalJson,
   parseEntry,
   parseManifest,
   parseStoredAnswer,
   parseStoredPack,
-} from '../../sdk/src/traceback/evidence/evidence.schema.js';
-import { decodePack, encodePack } from '../../sdk/src/traceback/evidence/pack-store.js';
-import { packFindings } from '../../sdk/src/traceback/evidence/pack-findings.js';
+} from '../../sdk/src/traceback/evidence/evidence-manifest.js';
+import { evidenceDocument } from '../../sdk/src/traceback/evidence/evidence-document.js';
+import { decodePack, encodePack, packFindings } from '../../sdk/src/traceback/evidence/pack-store.js';
 import { evidenceLab } from '../support/evidence-lab.js';
 
 let pack: EvidencePack;

@@ -11,7 +11,7 @@ import {
 import type { IntakeReport, TracebackAnswer, TracebackFinding, TracebackRequest } from '@hopback/sdk/traceback';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { htmlText } from '../../sdk/src/traceback/intake/html-text.js';
+import { htmlText } from '../../sdk/src/traceback/intake/visible-text.js';
 import { readTimeWords } from '../../sdk/src/traceback/intake/time-words.js';
 import { messageText } from '../support/internet-message.js';
 

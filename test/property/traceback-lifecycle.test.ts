@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { ProviderReference } from '../../sdk/src/core/traceback-request.js';
-import type { FindingArm, TracebackFinding } from '../../sdk/src/core/traceback-request.js';
+import type { ProviderReference } from '../../sdk/src/contract/common.js';
+import type { FindingArm, TracebackFinding } from '../../sdk/src/contract/traceback-exchange.js';
 import { factsOf, lifecycleRules } from '../../sdk/src/traceback/lifecycle/traceback-state.js';
 import type { TracebackEvent, TracebackState } from '../../sdk/src/traceback/lifecycle/traceback-state.js';
 import { pendingEffects, viewTraceback } from '../../sdk/src/traceback/lifecycle/traceback-view.js';
-import { ARM_MEANINGS, isOtherProvider } from '../../sdk/src/traceback/lifecycle/statement.js';
+import { compareProviders } from '../../sdk/src/contract/same-provider.js';
+import { ARM_MEANINGS } from '../../sdk/src/traceback/lifecycle/statement.js';
 import { readTracebackState } from '../../sdk/src/traceback/lifecycle/read-traceback-state.js';
 import { startTraceback, stepTraceback } from '../../sdk/src/traceback/lifecycle/step-traceback.js';
 import type { TracebackStep } from '../../sdk/src/traceback/lifecycle/step-traceback.js';
@@ -119,7 +120,7 @@ function checkOutcome({ path, outcome, disputes }: TracebackView): void {
   if (OWN_WORD.includes(outcome.kind)) {
     // Never without the provider's own word.
     assert.ok(tip.current !== undefined && tip.provider !== undefined);
-    assert.ok(!isOtherProvider(tip.current.provider, tip.provider));
+    assert.ok(compareProviders(tip.current.provider, tip.provider) !== 'different');
     if (outcome.kind === 'origin') assert.equal(tip.current.arm, 'origin');
   }
   if (tip.current !== undefined && tip.hop > 1 && ARM_MEANINGS[tip.current.arm].denies) {

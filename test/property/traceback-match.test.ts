@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { CallRecord } from '../../sdk/src/core/call-record.js';
-import type { StatedTime, TracebackRequest } from '../../sdk/src/core/traceback-request.js';
+import type { CallRecord } from '../../sdk/src/contract/call-record.js';
+import type { StatedTime, TracebackRequest } from '../../sdk/src/contract/traceback-exchange.js';
 import { createMemoryRecordStore } from '../../sdk/src/records/store/memory-record-store.js';
 import { matchesQuery } from '../../sdk/src/records/store/record-store.js';
 import type { MatchOutcome } from '../../sdk/src/traceback/match-outcome.js';

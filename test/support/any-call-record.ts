@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import type { CallRecord } from '../../sdk/src/core/call-record.js';
+import type { CallRecord } from '../../sdk/src/contract/call-record.js';
 
 // Call records as fast-check makes them: every member there or not, texts of all kinds, numbers of nobody (555-01XX, and Ofcom's for
 // dramas) beside short and broken ones, and in every text now and then the number called or the customer.
@@ -103,7 +103,9 @@ function evidence(words: fc.Arbitrary<string>) {
 }
 
 /** Any call record at all. `calledTn` decides the number called, where it is given. */
-export function anyCallRecord(times: fc.Arbitrary<number> = fc.integer({ min: 0, max: 2_000_000_000_000_000 })) {
+export function anyCallRecord(
+  times: fc.Arbitrary<number> = fc.integer({ min: 0, max: 2_000_000_000_000_000 }),
+): fc.Arbitrary<CallRecord> {
   const names = fc.record({ called: anyTn, customer: hex(8).map((digits) => `cust-${digits}`) });
   return names.chain(({ called, customer }) => {
     const words = text(called, customer);

@@ -16,9 +16,10 @@ import type {
   TestPki,
   TestServiceProvider,
 } from '@hopback/sdk/testing';
-import type { CliIo, CliOutput } from '../../sdk/src/cli/io.js';
-import { nodeIo } from '../../sdk/src/cli/node-io.js';
-import { runCli } from '../../sdk/src/cli/run.js';
+import type { CliIo, CliOutput } from '../../sdk/src/cli/kit/io.js';
+import { nodeIo } from '../../sdk/src/cli/kit/node-io.js';
+import { HOPBACK } from '../../sdk/src/cli/command-table.js';
+import { runProgram } from '../../sdk/src/cli/kit/program.js';
 
 /** The process once: each would listen to its streams anew. */
 const PROCESS = nodeIo();
@@ -159,7 +160,7 @@ export async function runInProcess(
       return Promise.resolve(answers.shift());
     },
   };
-  const exitCode = await runCli(args, io);
+  const exitCode = await runProgram(HOPBACK, args, io);
   const text = stdout.text();
   return {
     exitCode,

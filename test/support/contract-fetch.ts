@@ -1,9 +1,9 @@
-import { WIRE_EXAMPLES } from '../../sdk/src/platform/contract/examples/wire-examples.js';
-import type { PlatformRoute, RouteParameter } from '../../sdk/src/platform/contract/route.js';
-import { PLATFORM_ROUTES } from '../../sdk/src/platform/contract/routes.js';
+import { WIRE_SCHEMAS } from '../../sdk/src/contract/bodies.js';
+import type { WireBodyName } from '../../sdk/src/contract/bodies.js';
+import { WIRE_EXAMPLES } from '../../sdk/src/contract/examples/wire-examples.js';
+import type { PlatformRoute, RouteParameter } from '../../sdk/src/contract/route.js';
+import { PLATFORM_ROUTES } from '../../sdk/src/contract/routes.js';
 import type { PlatformFetch } from '../../sdk/src/platform/http/platform-fetch.js';
-import { wireBodySchemas } from '../../sdk/src/platform/wire/wire-bodies.schema.js';
-import type { WireBodyName } from '../../sdk/src/platform/wire/wire-bodies.js';
 
 /** What the platform's table of routes has to say against a request. */
 export interface ContractCheck {
@@ -64,7 +64,7 @@ const request = (route: PlatformRoute): WireBodyName | undefined =>
 function bodyComplaints(route: PlatformRoute, body: unknown): readonly string[] {
   const name = request(route);
   if (name === undefined) return body === undefined ? [] : ['a body where there is none'];
-  const reading = wireBodySchemas[name].safeParse(body);
+  const reading = WIRE_SCHEMAS[name].safeParse(body);
   return reading.success
     ? []
     : reading.error.issues.map((issue) => `${name}: ${issue.path.join('.')} ${issue.message}`);

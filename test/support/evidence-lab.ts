@@ -2,9 +2,12 @@ import { createHash, createPrivateKey, generateKeyPairSync, sign } from 'node:cr
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { CallRecord } from '../../sdk/src/core/call-record.js';
-import type { EvidenceReference, TracebackAnswer } from '../../sdk/src/core/traceback-request.js';
-import type { TracebackRequest } from '../../sdk/src/core/traceback-request.js';
+import type { CallRecord } from '../../sdk/src/contract/call-record.js';
+import type {
+  EvidenceReference,
+  TracebackAnswer,
+  TracebackRequest,
+} from '../../sdk/src/contract/traceback-exchange.js';
 import { createLogSigner, type LogSigner } from '../../sdk/src/log/index.js';
 import { createFreeswitchCsvReader, sourceSha256 } from '../../sdk/src/records/index.js';
 import {

@@ -1,4 +1,4 @@
-import type { CallRecord } from '../../sdk/src/core/call-record.js';
+import type { CallRecord } from '../../sdk/src/contract/call-record.js';
 import { createSharingPolicy, DEFAULT_SHARING_POLICY } from '../../sdk/src/records/redaction/sharing-policy.js';
 import type { SharingLevel, SharingPolicy } from '../../sdk/src/records/redaction/sharing-policy.js';
 import type { RecordRefusal, RecordStream } from '../../sdk/src/records/stream/record-stream.js';

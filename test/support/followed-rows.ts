@@ -1,7 +1,6 @@
-import type { CallRecord } from '../../sdk/src/core/call-record.js';
-import type { CoverageInterval } from '../../sdk/src/core/call-record.js';
+import type { CallRecord, CoverageInterval } from '../../sdk/src/contract/call-record.js';
 import type { RecordReader, RowFraming, RowReading, SourceRow } from '../../sdk/src/records/ingest/record-reader.js';
-import type { RejectedRow, RejectSink } from '../../sdk/src/records/ingest/reject.js';
+import type { RejectedRow, RejectSink } from '../../sdk/src/records/ingest/rejects.js';
 import type { Inserted } from '../../sdk/src/records/store/record-store.js';
 import { recordIdOf } from '../../sdk/src/records/record-id.js';
 

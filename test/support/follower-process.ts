@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { openValueJournal } from '../../sdk/src/log/index.js';
-import { followFiles } from '../../sdk/src/records/ingest/follow-file.js';
-import { openRejectFile } from '../../sdk/src/records/ingest/reject-file.js';
+import { followFiles } from '../../sdk/src/records/ingest/follow-files.js';
+import { openRejectFile } from '../../sdk/src/records/ingest/rejects.js';
 import { createRowReader } from './followed-rows.js';
 import { openRowLedger } from './row-ledger.js';
 

@@ -1,5 +1,5 @@
-import type { FollowedFile, FollowedFiles } from '../../sdk/src/records/ingest/followed-files.js';
-import { nodeFollowedFiles } from '../../sdk/src/records/ingest/followed-files.js';
+import type { FollowedFile, FollowedFiles } from '../../sdk/src/records/ingest/readable-files.js';
+import { nodeFollowedFiles } from '../../sdk/src/records/ingest/readable-files.js';
 
 /**
  * The file system of this machine, in which something happens before each call.

@@ -1,7 +1,7 @@
 import { vi } from 'vitest';
 import type { Alert, Campaign, Page } from '../../sdk/src/platform/index.js';
-import { raiseAlert } from '../../harness/src/platform/alerts/raise-alert.js';
-import type { AlertRule } from '../../harness/src/platform/domain/alerts/index.js';
+import { raiseAlert } from '../../harness/src/platform/alerts/evaluate-alerts.js';
+import type { AlertRule } from '../../harness/src/platform/domain/alerts/alert-rules.js';
 import type { AccessFixture } from './itg-access-call.js';
 import { freshName } from './itg-access-world.js';
 import type { AccessWorld } from './itg-access-world.js';

@@ -1,7 +1,8 @@
 import { sql } from 'kysely';
 import { expect } from 'vitest';
 import type { Campaign } from '../../sdk/src/platform/index.js';
-import { alertsDefinition, createAlertsArea } from '../../harness/src/platform/alerts/index.js';
+import { alertsDefinition } from '../../harness/src/platform/alerts/alert-tables.js';
+import { createAlertsArea } from '../../harness/src/platform/alerts/alerts-area.js';
 import type { AgencyEntry, CampaignCall, DomainEvent, RequestOutcome } from '../../harness/src/platform/core/index.js';
 import { TEST_NOW_MS } from '../../sdk/src/testing/manual-clock.js';
 import { createTestCalls } from './itg-calls.js';

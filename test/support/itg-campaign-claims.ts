@@ -3,7 +3,7 @@ import { sql } from 'kysely';
 import { expect, test } from 'vitest';
 import { campaignsTables } from '../../harness/src/platform/campaigns/campaigns-repository.js';
 import { recordCallId, reportCallId } from '../../harness/src/platform/domain/campaigns/call-note.js';
-import type { CampaignsArea } from '../../harness/src/platform/campaigns/index.js';
+import type { CampaignsArea } from '../../harness/src/platform/campaigns/campaigns-area.js';
 import type { DemandTables } from '../../harness/src/platform/demands/tables.js';
 import { callCampaigns, listed } from './itg-campaigns-bench.js';
 import type { CampaignsBench } from './itg-campaigns-bench.js';

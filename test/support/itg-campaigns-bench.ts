@@ -1,5 +1,5 @@
-import { createCampaignsArea } from '../../harness/src/platform/campaigns/index.js';
-import type { CampaignsArea, CampaignsOptions } from '../../harness/src/platform/campaigns/index.js';
+import { createCampaignsArea } from '../../harness/src/platform/campaigns/campaigns-area.js';
+import type { CampaignsArea, CampaignsOptions } from '../../harness/src/platform/campaigns/campaigns-area.js';
 import type {
   Caller,
   LiveReader,
@@ -8,7 +8,7 @@ import type {
   ReportReader,
   TracebackDesk,
 } from '../../harness/src/platform/core/index.js';
-import { createHoldReader } from '../../harness/src/platform/demands/index.js';
+import { createHoldReader } from '../../harness/src/platform/demands/holds.js';
 import type { OpenedDatabase } from '../../harness/src/platform/database/index.js';
 import type { AppReport, Campaign, PlatformAnswer, PlatformScope, Traceback } from '../../sdk/src/platform/index.js';
 import { createTestContext } from './itg-context.js';

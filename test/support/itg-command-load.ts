@@ -6,11 +6,11 @@ import { join } from 'node:path';
 import { brotliCompressSync, constants } from 'node:zlib';
 import { createTestKey } from '@hopback/sdk/testing';
 import { FIRST_OPERATOR_CLIENT } from '../../harness/src/platform/index.js';
-import type { SharedRecord } from '../../sdk/src/core/call-record.js';
-import type { RequestAuthorization } from '../../sdk/src/platform/auth.js';
+import type { SharedRecord } from '../../sdk/src/contract/call-record.js';
+import { RECORD_BATCH_TYPE } from '../../sdk/src/contract/record-batch.js';
+import type { RequestAuthorization } from '../../sdk/src/platform/retry.js';
 import { privateKeyJwt } from '../../sdk/src/platform/client/private-key-jwt.js';
 import { createHttpsRecordTransport } from '../../sdk/src/platform/record-transport-https.js';
-import { RECORD_BATCH_TYPE } from '../../sdk/src/platform/wire/record-batch.js';
 import { startPlatformCommand } from './itg-command.js';
 import type { PlatformProcess } from './itg-command.js';
 import { liveCall } from './itg-live-calls.js';
@@ -47,13 +47,12 @@ const rest = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(
 export async function startCommandPlatform(
   directory: string,
   asked: number,
-  options: readonly string[] = [],
-  semiSpaceMb?: number,
+  nodeOptions?: string,
 ): Promise<CommandPlatform> {
   const port = asked === 0 ? await freePort() : asked;
   const startedMs = performance.now();
-  const process = startPlatformCommand(['--directory', directory, '--port', String(port), ...options], {
-    ...(semiSpaceMb === undefined ? {} : { NODE_OPTIONS: `--max-semi-space-size=${String(semiSpaceMb)}` }),
+  const process = startPlatformCommand(['--directory', directory, '--port', String(port)], {
+    ...(nodeOptions !== undefined && { NODE_OPTIONS: nodeOptions }),
   });
   const url = `http://127.0.0.1:${port}`;
   let isOver = false;

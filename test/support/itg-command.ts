@@ -3,7 +3,7 @@ import { PassThrough } from 'node:stream';
 import { createInterface } from 'node:readline';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { runHarness } from '../../harness/src/cli/run.js';
+import { runHarness } from '../../harness/src/cli/program.js';
 
 const MAIN = fileURLToPath(new URL('../../harness/dist/cli/main.js', import.meta.url));
 

@@ -13,14 +13,10 @@ import type {
   OpeningOrder,
   PlatformArea,
 } from '../../harness/src/platform/core/index.js';
-import {
-  auditProofsOf,
-  createDemandsArea,
-  DEMANDS_DEFINITION,
-  openFileStore,
-  type DemandLimits,
-  type DemandPorts,
-} from '../../harness/src/platform/demands/index.js';
+import { auditProofsOf, createDemandsArea } from '../../harness/src/platform/demands/demands-area.js';
+import { DEMANDS_DEFINITION } from '../../harness/src/platform/demands/tables.js';
+import { openFileStore } from '../../harness/src/platform/demands/file-store.js';
+import type { DemandLimits, DemandPorts } from '../../harness/src/platform/demands/demand-rows.js';
 import { createLogSigner, openMerkleLog, type MerkleLog, type ProvedEntry } from '../../sdk/src/log/index.js';
 import {
   PLATFORM_ROUTES,

@@ -7,7 +7,7 @@ import {
   readSnapshot,
   storeSnapshot,
 } from '../../harness/src/platform/campaigns/detector-snapshot.js';
-import type { CampaignsArea, CampaignsOptions } from '../../harness/src/platform/campaigns/index.js';
+import type { CampaignsArea, CampaignsOptions } from '../../harness/src/platform/campaigns/campaigns-area.js';
 import type { LiveRecord } from '../../harness/src/platform/core/index.js';
 import { DEFAULT_SUSPICION_POLICY } from '../../sdk/src/records/suspicion/index.js';
 import { callCampaigns, listed } from './itg-campaigns-bench.js';

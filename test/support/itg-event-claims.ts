@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import { expect, test } from 'vitest';
 import { createEventFeed, startReactionRunner } from '../../harness/src/platform/database/index.js';
 import type { OpenedDatabase } from '../../harness/src/platform/database/index.js';
-import type { CoreWorkTables } from '../../harness/src/platform/database/core-work-tables.js';
+import type { CoreWorkTables } from '../../harness/src/platform/database/migrate.js';
 import { createTestContext, type TestContext } from './itg-context.js';
 
 const approved = (id: string) => ({ type: 'demand.approved', subject: id, data: { demandId: id } }) as const;

@@ -4,7 +4,7 @@ import type { LiveRecord, PlatformLog } from '../../harness/src/platform/core/in
 import type { BatchIntake } from '../../harness/src/platform/records/batch-intake.js';
 import { openLiveFeed } from '../../harness/src/platform/records/live-feed.js';
 import type { LiveFeed, SettlingListener } from '../../harness/src/platform/records/live-feed.js';
-import type { SharedRecord } from '../../sdk/src/core/call-record.js';
+import type { SharedRecord } from '../../sdk/src/contract/call-record.js';
 import type { PlatformAnswer } from '../../sdk/src/platform/index.js';
 import { sampleRecord } from './stream-lab.js';
 import { SENDING_LEVELS, sharedRecord } from './shared-records.js';

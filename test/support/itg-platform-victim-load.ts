@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { isHopbackError } from '../../sdk/src/errors.js';
-import { RECORD_BATCH_TYPE } from '../../sdk/src/platform/wire/record-batch.js';
+import { RECORD_BATCH_TYPE } from '../../sdk/src/contract/record-batch.js';
 import type { AppReport, DeliveryResult } from '../../sdk/src/platform/index.js';
 import { SUBMISSION, smallPdf } from './itg-demands.js';
 import type { PlatformParties } from './itg-platform-victim-parties.js';

@@ -1,5 +1,6 @@
-import { createRecordsArea, recordsDefinition } from '../../harness/src/platform/records/index.js';
-import type { RecordsArea, RecordsAreaOptions } from '../../harness/src/platform/records/index.js';
+import { createRecordsArea } from '../../harness/src/platform/records/create-records-area.js';
+import { recordsDefinition } from '../../harness/src/platform/records/records-tables.js';
+import type { RecordsArea, RecordsAreaOptions } from '../../harness/src/platform/records/create-records-area.js';
 import type { OperationCall } from '../../harness/src/platform/core/index.js';
 import type { OpenedDatabase } from '../../harness/src/platform/database/index.js';
 import { createManualClock } from '../../sdk/src/testing/manual-clock.js';

@@ -1,7 +1,7 @@
 import { createSeededRandom } from '../../harness/src/faults/index.js';
 import type { SeededRandom } from '../../harness/src/faults/index.js';
 import type { LiveRecord } from '../../harness/src/platform/core/index.js';
-import type { CallRecord, ReceivedVerification } from '../../sdk/src/core/call-record.js';
+import type { CallRecord, ReceivedVerification } from '../../sdk/src/contract/call-record.js';
 import type { AppReport } from '../../sdk/src/platform/index.js';
 import { recordIdOf } from '../../sdk/src/records/record-id.js';
 import { createSharingPolicy, DEFAULT_SHARING_POLICY, shareRecord } from '../../sdk/src/records/redaction/index.js';

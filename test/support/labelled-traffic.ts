@@ -1,6 +1,6 @@
 import { createSeededRandom } from '../../harness/src/faults/index.js';
 import type { SeededRandom } from '../../harness/src/faults/index.js';
-import type { CallRecord, Disposition, ReceivedVerification } from '../../sdk/src/core/call-record.js';
+import type { CallRecord, Disposition, ReceivedVerification } from '../../sdk/src/contract/call-record.js';
 import { recordIdOf } from '../../sdk/src/records/record-id.js';
 
 // A day of one carrier's calls of which it is known who made them and why. All numbers are in area codes that the North American plan

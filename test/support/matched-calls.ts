@@ -1,7 +1,6 @@
-import type { CallRecord } from '../../sdk/src/core/call-record.js';
-import type { CoverageInterval } from '../../sdk/src/core/call-record.js';
-import type { ProviderReference } from '../../sdk/src/core/traceback-request.js';
-import type { RequestedCall, StatedTime, TracebackRequest } from '../../sdk/src/core/traceback-request.js';
+import type { CallRecord, CoverageInterval } from '../../sdk/src/contract/call-record.js';
+import type { ProviderReference } from '../../sdk/src/contract/common.js';
+import type { RequestedCall, StatedTime, TracebackRequest } from '../../sdk/src/contract/traceback-exchange.js';
 import type { StoreScope } from '../../sdk/src/records/store/record-store.js';
 import type { MatchOutcome } from '../../sdk/src/traceback/match-outcome.js';
 import { matchCall } from '../../sdk/src/traceback/match/match-call.js';

@@ -1,6 +1,5 @@
-import type { TracebackRequest } from '../../sdk/src/core/traceback-request.js';
-import type { PlatformEvent } from '../../sdk/src/platform/wire/event.js';
-import type { TracebackRequestStatus } from '../../sdk/src/platform/wire/traceback-exchange.js';
+import type { PlatformEvent } from '../../sdk/src/contract/event.js';
+import type { TracebackRequest, TracebackRequestStatus } from '../../sdk/src/contract/traceback-exchange.js';
 
 /** A request to a carrier; `id` tells it from others. */
 export function sampleRequest(id: string): TracebackRequest {

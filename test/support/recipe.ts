@@ -1,5 +1,4 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
@@ -110,17 +109,13 @@ export async function waitUntil(holds: () => boolean | Promise<boolean>): Promis
   await vi.waitUntil(holds, { timeout: 30_000, interval: 20 });
 }
 
-/** Whether somebody has a UDP port of 127.0.0.1. */
+/**
+ * Whether a program waits on a UDP port. Read from the kernel's table: to try the port by binding it would take it from the program that is just
+ * about to.
+ */
 export async function isTaken(port: number): Promise<boolean> {
-  const socket = createSocket('udp4');
-  const isOurs = await new Promise<boolean>((resolve) => {
-    socket.once('error', () => resolve(false));
-    socket.bind(port, '127.0.0.1', () => resolve(true));
-  });
-  if (!isOurs) return true;
-  socket.close();
-  await once(socket, 'close');
-  return false;
+  const waiting = `:${port.toString(16).toUpperCase().padStart(4, '0')} 00000000:0000`;
+  return (await readFile('/proc/net/udp', 'utf8')).includes(waiting);
 }
 
 /** Ports of 127.0.0.1 that are free for TCP, each another one. */

@@ -1,13 +1,12 @@
 import { createAsteriskCdrReader } from '../../sdk/src/records/ingest/asterisk-cdr.js';
 import { createAsteriskCelReader } from '../../sdk/src/records/ingest/asterisk-cel.js';
-import type { ColumnsDescription } from '../../sdk/src/records/ingest/column-map.js';
+import type { ColumnsDescription } from '../../sdk/src/records/ingest/columns.js';
 import { createBroadworksReader } from '../../sdk/src/records/ingest/broadworks.js';
 import { createColumnsReader } from '../../sdk/src/records/ingest/columns.js';
-import { createFreeswitchCsvReader } from '../../sdk/src/records/ingest/freeswitch-csv.js';
-import { createFreeswitchJsonReader } from '../../sdk/src/records/ingest/freeswitch-json.js';
+import { createFreeswitchCsvReader, createFreeswitchJsonReader } from '../../sdk/src/records/ingest/freeswitch.js';
 import { createHopbackNdjsonReader } from '../../sdk/src/records/ingest/hopback-ndjson.js';
 import { createKamailioAccReader } from '../../sdk/src/records/ingest/kamailio-acc.js';
-import type { KamailioAccLayout } from '../../sdk/src/records/ingest/kamailio-layout.js';
+import type { KamailioAccLayout } from '../../sdk/src/records/ingest/kamailio-row.js';
 import { createOracleSbcReader, type OracleSbcFields } from '../../sdk/src/records/ingest/oracle-sbc.js';
 import type { RecordReader, SourceDescription } from '../../sdk/src/records/ingest/record-reader.js';
 import { createRibbonActReader } from '../../sdk/src/records/ingest/ribbon-act.js';

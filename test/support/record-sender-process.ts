@@ -3,7 +3,7 @@
  * has opened its spool, and `durable LEG` for every step of what is on disk. `node --import tsx record-sender-process.ts DIRECTORY URL FIRST-LEG RECORDS-PER-SECOND COUNT PACK-ABOVE-BYTES`; a count of 0 sends what is
  * spooled, says `drained` and ends.
  */
-import { bearerToken } from '../../sdk/src/platform/auth.js';
+import { bearerToken } from '../../sdk/src/platform/retry.js';
 import { createHttpsRecordTransport } from '../../sdk/src/platform/record-transport-https.js';
 import { sampleRecord } from './stream-lab.js';
 import { openStreamOnDisk } from './stream-on-disk.js';

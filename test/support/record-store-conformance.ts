@@ -1,8 +1,7 @@
 import { expect, test } from 'vitest';
-import type { CallRecord, RawRow } from '../../sdk/src/core/call-record.js';
-import type { CoverageInterval } from '../../sdk/src/core/call-record.js';
+import type { CallRecord, CoverageInterval, RawRow } from '../../sdk/src/contract/call-record.js';
 import { MAX_RAW_BYTES } from '../../sdk/src/core/raw-limits.js';
-import { joinedSha256 } from '../../sdk/src/records/ingest/joined-sha256.js';
+import { joinedSha256 } from '../../sdk/src/records/ingest/record-reader.js';
 import { rawEvidence } from '../../sdk/src/records/raw-evidence.js';
 import { sourceSha256 } from '../../sdk/src/records/record-id.js';
 import { DAY_US } from '../../sdk/src/records/store/record-store.js';

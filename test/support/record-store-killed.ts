@@ -1,4 +1,4 @@
-import type { CallRecord } from '../../sdk/src/core/call-record.js';
+import type { CallRecord } from '../../sdk/src/contract/call-record.js';
 import { NOON_US, sampleRecord } from './stored-records.js';
 
 /** The trunk of every record of the killed writer. */

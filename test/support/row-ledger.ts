@@ -1,5 +1,5 @@
 import { closeSync, existsSync, fdatasyncSync, openSync, readFileSync, truncateSync, writeSync } from 'node:fs';
-import type { CallRecord } from '../../sdk/src/core/call-record.js';
+import type { CallRecord } from '../../sdk/src/contract/call-record.js';
 import type { Inserted } from '../../sdk/src/records/store/record-store.js';
 
 /** The smallest store that keeps what it has said to keep: a line for each leg, synced before it answers. */

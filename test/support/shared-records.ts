@@ -1,5 +1,4 @@
-import type { CallRecord } from '../../sdk/src/core/call-record.js';
-import type { SharedRecord } from '../../sdk/src/core/call-record.js';
+import type { CallRecord, SharedRecord } from '../../sdk/src/contract/call-record.js';
 import { createSharingPolicy, DEFAULT_SHARING_POLICY, shareRecord } from '../../sdk/src/records/redaction/index.js';
 import type { SendingLevel } from '../../sdk/src/records/redaction/index.js';
 import type { Suspicion } from '../../sdk/src/records/suspicion/index.js';

@@ -13,7 +13,7 @@ import type { SipMessage } from '../../harness/src/drachtio/message/sip-message.
 import { MESSAGE_LIMITS, parseMessage } from '../../harness/src/drachtio/message/parse-message.js';
 import { stampedText, viaLines, withoutTopVia } from '../../harness/src/drachtio/received.js';
 import type { Reading, Received } from '../../harness/src/drachtio/received.js';
-import { forwardedRequest } from '../../harness/src/drachtio/proxy/forwarded-request.js';
+import { forwardedRequest } from '../../harness/src/drachtio/proxy/forwarding.js';
 import { receivedFrom } from './sip-samples.js';
 
 /** Every offset lies inside the text, in front of the next, and where the message says there is a line there is one. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { CallRecord } from '../../sdk/src/core/call-record.js';
-import type { PassportEvidence, VerdictEvidence } from '../../sdk/src/core/call-record.js';
+import type { CallRecord } from '../../sdk/src/contract/call-record.js';
+import type { PassportEvidence, VerdictEvidence } from '../../sdk/src/core/verdict-evidence.js';
 import { recordIdOf } from '../../sdk/src/records/record-id.js';
 
 /** 2026-11-02T12:00:00Z, microseconds. */

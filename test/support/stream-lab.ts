@@ -1,6 +1,6 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
-import type { CallRecord } from '../../sdk/src/core/call-record.js';
-import type { DeliveryResult, RecordBatch, RecordTransport } from '../../sdk/src/platform/wire/record-batch.js';
+import type { CallRecord } from '../../sdk/src/contract/call-record.js';
+import type { DeliveryResult, RecordBatch, RecordTransport } from '../../sdk/src/contract/record-batch.js';
 import { recordIdOf, sourceSha256 } from '../../sdk/src/records/record-id.js';
 import type { DurableValues } from '../../sdk/src/records/durable-values.js';
 import type { PackedSpool } from '../../sdk/src/records/stream/packed-spool.js';
@@ -9,8 +9,7 @@ import {
   type RecordStream,
   type RecordStreamOptions,
 } from '../../sdk/src/records/stream/record-stream.js';
-import type { StreamClock } from '../../sdk/src/records/stream/stream-clock.js';
-import type { StreamPolicy } from '../../sdk/src/records/stream/stream-policy.js';
+import type { StreamClock, StreamPolicy } from '../../sdk/src/records/stream/stream-policy.js';
 import { createManualClock } from '../../sdk/src/testing/manual-clock.js';
 import { createMemorySegmentLog, type MemorySegmentLog } from './memory-segment-log.js';
 

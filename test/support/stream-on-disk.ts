@@ -1,5 +1,5 @@
-import type { RecordTransport } from '../../sdk/src/platform/wire/record-batch.js';
-import { openRecordStream, type OpenRecordStream } from '../../sdk/src/records/stream/open-record-stream.js';
+import type { RecordTransport } from '../../sdk/src/contract/record-batch.js';
+import { openRecordStream, type OpenRecordStream } from '../../sdk/src/records/stream/record-stream.js';
 import type { StreamPolicy } from '../../sdk/src/records/stream/stream-policy.js';
 
 /** A stream with its files in a directory. */

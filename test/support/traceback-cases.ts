@@ -1,4 +1,4 @@
-import type { CallRecord } from '../../sdk/src/core/call-record.js';
+import type { CallRecord } from '../../sdk/src/contract/call-record.js';
 import { createTrunkDirectory, DEFAULT_TRACEBACK_POLICY } from '../../sdk/src/traceback/index.js';
 import type {
   ExplainingTrunkDirectory,

@@ -1,5 +1,5 @@
-import type { ProviderReference } from '../../sdk/src/core/traceback-request.js';
-import type { TracebackAnswer, TracebackFinding } from '../../sdk/src/core/traceback-request.js';
+import type { ProviderReference } from '../../sdk/src/contract/common.js';
+import type { TracebackAnswer, TracebackFinding } from '../../sdk/src/contract/traceback-exchange.js';
 import { pendingEffects, viewTraceback } from '../../sdk/src/traceback/lifecycle/traceback-view.js';
 import type { TracebackEffect, TracebackView } from '../../sdk/src/traceback/lifecycle/traceback-view.js';
 import { startTraceback, stepTraceback } from '../../sdk/src/traceback/lifecycle/step-traceback.js';

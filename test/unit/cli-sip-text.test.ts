@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { withHeaders } from '../../sdk/src/cli/sip-text.js';
-import { UsageError } from '../../sdk/src/cli/usage-error.js';
+import { withHeaders } from '../../sdk/src/cli/inputs/call-input.js';
+import { UsageError } from '../../sdk/src/cli/kit/command.js';
 import { headerValues, parseSipRequest } from '../../sdk/src/core/sip-request.js';
 import type { SipRequestText } from '../../sdk/src/core/sip-request.js';
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { sourceFileName } from '../../sdk/src/cli/store-folders.js';
+import { sourceFileName } from '../../sdk/src/cli/inputs/record-sources.js';
 import { lockFolder } from '../../sdk/src/log/index.js';
 import { isHopbackError } from '../../sdk/src/errors.js';
 

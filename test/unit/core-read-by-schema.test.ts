@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { readBySchema } from '../../sdk/src/core/schema-findings.js';
-import { callRecordSchema } from '../../sdk/src/platform/wire/call-record.schema.js';
+import { CallRecord } from '../../sdk/src/contract/call-record.js';
 import { sampleRecord } from '../support/stream-lab.js';
 
 const record = sampleRecord(1);
@@ -8,7 +8,7 @@ const record = sampleRecord(1);
 const ODD: unknown = JSON.parse('{"length":{"valueOf":1,"toString":1},"size":{"valueOf":1}}');
 
 const placesOf = (value: unknown): readonly string[] | undefined =>
-  readBySchema(callRecordSchema, value).error?.issues.map(({ path }) => path.join('.'));
+  readBySchema(CallRecord, value).error?.issues.map(({ path }) => path.join('.'));
 
 test.each([
   [{ ...record, legId: ODD }, ['legId']],
@@ -21,7 +21,7 @@ test.each([
 });
 
 test('what is in its form is read as by the schema itself', () => {
-  expect(readBySchema(callRecordSchema, record)).toEqual(callRecordSchema.safeParse(record));
+  expect(readBySchema(CallRecord, record)).toEqual(CallRecord.safeParse(record));
 });
 
 test('a value of any depth beside it costs no stack, and a member __proto__ changes nothing', () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { bestResponse } from '../../harness/src/drachtio/proxy/best-response.js';
+import { bestResponse } from '../../harness/src/drachtio/proxy/forwarding.js';
 
 const best = (...statuses: readonly number[]): number | undefined => statuses[bestResponse(statuses)];
 

@@ -4,7 +4,7 @@ import {
   forwardedRequest,
   routeUris,
   type Forwarding,
-} from '../../harness/src/drachtio/proxy/forwarded-request.js';
+} from '../../harness/src/drachtio/proxy/forwarding.js';
 import { messageFrom, receivedFrom, requestText, responseText, type RequestSample } from '../support/sip-samples.js';
 
 const plain: Forwarding = {

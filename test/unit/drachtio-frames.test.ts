@@ -1,16 +1,17 @@
 import { expect, test } from 'vitest';
-import { createFrameReader, MAX_FRAME_BYTES } from '../../harness/src/drachtio/control/frame-reader.js';
+import type { FrameMeta } from '../../harness/src/drachtio/control/frames.js';
 import {
   cdrPayload,
+  createFrameReader,
   createTimeOfDay,
   framed,
+  MAX_FRAME_BYTES,
   messagePayload,
   newRequestPayload,
   proxyResponse,
   requestSent,
   responsePayload,
   responseSent,
-  type FrameMeta,
 } from '../../harness/src/drachtio/control/frames.js';
 
 const payloads = ['a|ping', 'b|sip|||\r\nINVITE sip:a@b SIP/2.0\r\n\r\nbody#7#', '', '12#x', '\xe9\0'];

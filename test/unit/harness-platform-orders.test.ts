@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { giveOrder, takeOrders } from '../../harness/src/cli/platform/order-socket.js';
+import { giveOrder, takeOrders } from '../../harness/src/cli/platform/orders.js';
 import { createTemporaryDirectory } from '../peers/temporary-directory.js';
 
 test('an order is carried out by the process that has the folder, with what it says on the way', async () => {

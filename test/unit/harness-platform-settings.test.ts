@@ -1,8 +1,7 @@
 import { expect, test } from 'vitest';
-import { fromLevel } from '../../harness/src/cli/platform/level-log.js';
-import { isReadableOnTheWay, readPlatformSettings } from '../../harness/src/cli/platform/settings.js';
+import { fromLevel, isReadableOnTheWay, readPlatformSettings } from '../../harness/src/cli/platform/settings.js';
 import type { GivenSettings, PlatformSettings } from '../../harness/src/cli/platform/settings.js';
-import { startFailureLine } from '../../harness/src/cli/platform/start-failure.js';
+import { startFailureLine } from '../../harness/src/cli/platform/start.js';
 import { HopbackError } from '../../sdk/src/errors.js';
 
 const DEFAULTS: GivenSettings = { directory: 'hopback-platform', host: '127.0.0.1', port: '8300' };

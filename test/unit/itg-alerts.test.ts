@@ -1,11 +1,8 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import {
-  AREA_CODES,
-  DEFAULT_RULES,
-  jurisdictionOfNpa,
-  maskedTranscript,
-} from '../../harness/src/platform/domain/alerts/index.js';
-import { MAX_ALERTS_PER_HOUR } from '../../harness/src/platform/alerts/index.js';
+import { AREA_CODES, jurisdictionOfNpa } from '../../harness/src/platform/domain/alerts/area-codes.js';
+import { DEFAULT_RULES } from '../../harness/src/platform/domain/alerts/alert-rules.js';
+import { maskedTranscript } from '../../harness/src/platform/domain/alerts/case-sheet.js';
+import { MAX_ALERTS_PER_HOUR } from '../../harness/src/platform/alerts/evaluate-alerts.js';
 import type { AlertTables } from '../../harness/src/platform/alerts/alert-tables.js';
 import { alertClaims, FEDERAL, MAINE, openAlerts, TEXAS, texas } from '../support/itg-alert-claims.js';
 import type { OpenedAlerts } from '../support/itg-alert-claims.js';

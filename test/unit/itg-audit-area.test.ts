@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createAuditArea } from '../../harness/src/platform/audit/index.js';
+import { createAuditArea } from '../../harness/src/platform/audit/audit-area.js';
 import type { Caller, PlatformArea, ServedRoute } from '../../harness/src/platform/core/index.js';
 import { openAuditLog } from '../../harness/src/platform/database/index.js';
 import type { AuditLog, OpenedDatabase } from '../../harness/src/platform/database/index.js';

@@ -1,10 +1,9 @@
 import { sql } from 'kysely';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { campaignsTables } from '../../harness/src/platform/campaigns/campaigns-repository.js';
-import { campaignsDefinition } from '../../harness/src/platform/campaigns/index.js';
-import type { CampaignsArea } from '../../harness/src/platform/campaigns/index.js';
+import { campaignsTables, campaignsDefinition } from '../../harness/src/platform/campaigns/campaigns-repository.js';
+import type { CampaignsArea } from '../../harness/src/platform/campaigns/campaigns-area.js';
 import type { LiveRecord } from '../../harness/src/platform/core/index.js';
-import { DEMANDS_DEFINITION } from '../../harness/src/platform/demands/index.js';
+import { DEMANDS_DEFINITION } from '../../harness/src/platform/demands/tables.js';
 import type { OpenedDatabase } from '../../harness/src/platform/database/index.js';
 import { WIRE_SCHEMAS } from '../../sdk/src/platform/index.js';
 import {

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { afterAll, afterEach, beforeAll } from 'vitest';
-import { campaignsDefinition } from '../../harness/src/platform/campaigns/index.js';
-import { DEMANDS_DEFINITION } from '../../harness/src/platform/demands/index.js';
+import { campaignsDefinition } from '../../harness/src/platform/campaigns/campaigns-repository.js';
+import { DEMANDS_DEFINITION } from '../../harness/src/platform/demands/tables.js';
 import type { OpenedDatabase } from '../../harness/src/platform/database/index.js';
 import { openCampaignsBench } from '../support/itg-campaigns-bench.js';
 import { openTestDatabase } from '../support/itg-database.js';

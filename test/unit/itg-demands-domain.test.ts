@@ -6,7 +6,6 @@ import {
   comparableNumber,
   csvLine,
   gatherRestraintPackage,
-  isSameProvider,
   offsetInstant,
   readPdf,
   reviewClock,
@@ -141,14 +140,6 @@ test('live campaigns come first in review, urgent demands next, and of each the 
     waitedMs: 0.5 * HOUR,
     isLate: false,
   });
-});
-
-test('a provider is known by an identifier and never by its name alone', () => {
-  const acme = { name: 'Acme', ocn: '0001' };
-  expect(isSameProvider(acme, { name: 'Other', ocn: '0001' })).toBe(true);
-  expect(isSameProvider(acme, { name: 'Acme' })).toBe(false);
-  expect(isSameProvider({ ...acme, frn: '0000000001' }, { ...acme, frn: '0000000002' })).toBe(false);
-  expect(isSameProvider({ ...acme, providerId: 'p1' }, { ...acme, providerId: 'p2' })).toBe(false);
 });
 
 test('numbers in every spelling are compared in one', () => {

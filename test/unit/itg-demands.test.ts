@@ -2,7 +2,9 @@ import { hash } from 'node:crypto';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { sealJson } from '../../harness/src/platform/database/index.js';
-import { createDemandsArea, createHoldReader, type RemovableItem } from '../../harness/src/platform/demands/index.js';
+import { createDemandsArea } from '../../harness/src/platform/demands/demands-area.js';
+import { createHoldReader } from '../../harness/src/platform/demands/holds.js';
+import type { RemovableItem } from '../../harness/src/platform/demands/holds.js';
 import type { Demand, DemandScope, Production } from '../../sdk/src/platform/index.js';
 import {
   appReport,

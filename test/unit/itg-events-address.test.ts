@@ -1,6 +1,10 @@
 import { expect, test } from 'vitest';
-import { guardAddress, isPublicAddress } from '../../harness/src/platform/events/address-guard.js';
-import { afterAttempt, WEBHOOK_WAITS_MS } from '../../harness/src/platform/events/webhook-schedule.js';
+import {
+  afterAttempt,
+  guardAddress,
+  isPublicAddress,
+  WEBHOOK_WAITS_MS,
+} from '../../harness/src/platform/events/post-webhook.js';
 
 test.each([
   ['8.8.8.8', true],

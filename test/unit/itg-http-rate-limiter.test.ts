@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { addressBucket, createRateLimiter } from '../../harness/src/platform/http/rate-limiter.js';
+import { addressBucket, createRateLimiter } from '../../harness/src/platform/http/exchange.js';
 
 test('lets a burst through, then as many as the rate, and says when the next one may come', () => {
   const limiter = createRateLimiter({ perSecond: 2, burst: 3 });

@@ -1,10 +1,11 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { campaignsDefinition } from '../../harness/src/platform/campaigns/index.js';
+import { campaignsDefinition } from '../../harness/src/platform/campaigns/campaigns-repository.js';
 import { removeOverdue, sealJson, workThrough } from '../../harness/src/platform/database/index.js';
 import type { OpenedDatabase, RetentionClass } from '../../harness/src/platform/database/index.js';
-import { createDemandsArea, DEMANDS_DEFINITION } from '../../harness/src/platform/demands/index.js';
-import { openEvents, readableEvents } from '../../harness/src/platform/events/open-events.js';
+import { createDemandsArea } from '../../harness/src/platform/demands/demands-area.js';
+import { DEMANDS_DEFINITION } from '../../harness/src/platform/demands/tables.js';
+import { openEvents, readableEvents } from '../../harness/src/platform/events/event-streams.js';
 import type { Demand } from '../../sdk/src/platform/index.js';
 import { openAlerts, texas } from '../support/itg-alert-claims.js';
 import { openCampaignsBench } from '../support/itg-campaigns-bench.js';

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { readComplaint } from '../../harness/src/platform/domain/records/index.js';
+import { readComplaint } from '../../harness/src/platform/domain/records/read-complaint.js';
 import { RECORDS_ROUTES } from '../../harness/src/platform/records/records-routes.js';
-import { RECORDS_SCHEMAS } from '../../harness/src/platform/records/records-bodies.schema.js';
+import { RECORDS_SCHEMAS } from '../../harness/src/platform/records/records-bodies.js';
 import { WIRE_SCHEMAS, type DoNotOriginateEntry, type Page } from '../../sdk/src/platform/index.js';
 import { SAMPLES_MS } from '../support/itg-live-records.js';
 import { openRecordsLab } from '../support/itg-records-area.js';

@@ -1,7 +1,6 @@
 import { sql } from 'kysely';
 import { expect, test } from 'vitest';
-import { appReportSchema } from '../../sdk/src/platform/wire/app-report.schema.js';
-import type { AppReport } from '../../sdk/src/platform/index.js';
+import { AppReport } from '../../sdk/src/contract/campaign.js';
 import { batchCall, liveSample, rememberingListener, SAMPLES_MS } from '../support/itg-live-records.js';
 import { openRecordsLab, TEST_NUMBER } from '../support/itg-records-area.js';
 
@@ -20,7 +19,7 @@ function report(reportId = 'r-1', more: Partial<AppReport> = {}): AppReport {
     audioFingerprint: { algorithm: 'chromaprint-2', value: 'AQIDBA==', durationMs: 8_000 },
     ...more,
   };
-  return appReportSchema.parse(given);
+  return AppReport.parse(given);
 }
 
 test('a report is stored once, and another one under its id is a conflict', async () => {

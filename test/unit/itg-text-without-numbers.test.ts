@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { textWithoutNumbers } from '../../harness/src/platform/domain/records/index.js';
+import { textWithoutNumbers } from '../../harness/src/platform/domain/records/mask-numbers.js';
 
 test.each([
   ['call +1 (512) 684-1041 now', 'call +[number] now'],

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { isHopbackError } from '../../sdk/src/errors.js';
 import { lockFolder } from '../../sdk/src/log/index.js';
-import { holderState, readHolder, type HolderSenses, type LockHolder } from '../../sdk/src/log/folder-lock.js';
+import { type HolderSenses, holderState, type LockHolder, readHolder } from '../../sdk/src/log/log-files.js';
 
 let directory: string;
 beforeEach(async () => {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { NetworkPlan } from '../../harness/src/network/plan/index.js';
-import { judgeRun } from '../../harness/src/oracle/index.js';
+import { isSurelySuspicious, judgeRun } from '../../harness/src/oracle/index.js';
 import type {
   Finding,
   MetricName,
@@ -404,4 +404,18 @@ test('percentiles are right to a hundredth, however many values there are', () =
   if (metric.kind !== 'distribution') throw new Error('no distribution');
   expect(Math.abs(metric.percentiles[50] - 16)).toBeLessThan(0.17);
   expect(Math.abs(metric.percentiles['99.9'] - 31)).toBeLessThan(0.32);
+});
+
+test.each([
+  ['12029550100', false],
+  ['12025550100', true],
+  ['10025551234', true],
+  ['12020551234', true],
+  ['19115551234', true],
+  ['12024111234', true],
+  ['18004117246', false],
+  ['442079460000', false],
+  ['911', false],
+])('a call from %s is suspicious by its number alone: %s', (calling, isSure) => {
+  expect(isSurelySuspicious({ receives: { calling }, sends: { calling } } as never)).toBe(isSure);
 });

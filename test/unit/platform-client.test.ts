@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { isHopbackError } from '../../sdk/src/errors.js';
-import { bearerToken } from '../../sdk/src/platform/auth.js';
+import { bearerToken } from '../../sdk/src/platform/retry.js';
 import { createPlatformClient } from '../../sdk/src/platform/client/platform-client.js';
 import type { PlatformClient, PlatformClientOptions } from '../../sdk/src/platform/client/platform-client.js';
-import { WIRE_EXAMPLES } from '../../sdk/src/platform/contract/examples/wire-examples.js';
-import { PLATFORM_ROUTES } from '../../sdk/src/platform/contract/routes.js';
+import type { WireBodyName } from '../../sdk/src/contract/bodies.js';
+import { WIRE_EXAMPLES } from '../../sdk/src/contract/examples/wire-examples.js';
+import { PLATFORM_ROUTES } from '../../sdk/src/contract/routes.js';
 import type { PlatformFetch, PlatformFetchRequest } from '../../sdk/src/platform/http/platform-fetch.js';
-import type { WireBodyName } from '../../sdk/src/platform/wire/wire-bodies.js';
 import { contractFetch } from '../support/contract-fetch.js';
 import { sampleStatus } from '../support/platform-samples.js';
 

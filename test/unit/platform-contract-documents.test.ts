@@ -124,14 +124,14 @@ test('the AsyncAPI document has every event twice, is valid, and one with a mist
   );
 });
 
-test('bodies, their arms and members say what they mean, in the words of the interfaces', () => {
+test('bodies, their arms and members say what they mean', () => {
   const { schemas } = openApiDocument()['components'] as unknown as { schemas: Record<string, Described> };
   for (const [name, { description }] of Object.entries(schemas))
     expect([name, typeof description]).toEqual([name, 'string']);
   for (const { description = '' } of schemas['TracebackFinding']?.oneOf ?? [])
     expect(description).toMatch(/^[A-Z].+\.$/);
   expect(schemas['TracebackRequest']?.properties?.['downstream']?.description).toBe(
-    'The hop that named the asked provider as the one it had the call from; absent at the first hop.',
+    'The hop that said it had the call from the asked provider; absent at the first hop.',
   );
   expect(JSON.stringify(schemas).match(/.{0,40}\{@link.{0,40}/)).toBeNull();
 });

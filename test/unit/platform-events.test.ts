@@ -4,7 +4,7 @@ import { createPlatformClient } from '../../sdk/src/platform/client/platform-cli
 import { EVENT_STREAM_LEAST_RETRY_MS, EVENT_STREAM_SILENCE_MS } from '../../sdk/src/platform/events/platform-events.js';
 import type { EventStreamOptions, StreamedEvent } from '../../sdk/src/platform/events/platform-events.js';
 import type { PlatformFetch } from '../../sdk/src/platform/http/platform-fetch.js';
-import type { PlatformEvent } from '../../sdk/src/platform/wire/event.js';
+import type { PlatformEvent } from '../../sdk/src/contract/event.js';
 import { createManualClock } from '../../sdk/src/testing/manual-clock.js';
 import { cancelledEvent, createdEvent } from '../support/platform-samples.js';
 

@@ -11,7 +11,7 @@ import type {
   PrivateKeyJwtOptions,
 } from '../../sdk/src/platform/client/private-key-jwt.js';
 import type { PlatformFetch } from '../../sdk/src/platform/http/platform-fetch.js';
-import { wireBodySchemas } from '../../sdk/src/platform/wire/wire-bodies.schema.js';
+import { WIRE_SCHEMAS } from '../../sdk/src/contract/bodies.js';
 import { createLocalSigner } from '../../sdk/src/stir/signing/signer.js';
 import { createManualClock } from '../../sdk/src/testing/manual-clock.js';
 import { createTestKey } from '../../sdk/src/testing/test-key.js';
@@ -33,7 +33,7 @@ function lab(options: Partial<PrivateKeyJwtOptions> = {}, answer?: (count: numbe
       'manual',
     ]);
     const form = new URLSearchParams(Buffer.from(body!).toString());
-    expect(wireBodySchemas.TokenRequest.safeParse(Object.fromEntries(form)).success).toBe(true);
+    expect(WIRE_SCHEMAS.TokenRequest.safeParse(Object.fromEntries(form)).success).toBe(true);
     forms.push(form);
     return answer?.(forms.length) ?? token(forms.length);
   };

@@ -4,15 +4,15 @@ import type { AddressInfo } from 'node:net';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { isHopbackError } from '../../sdk/src/errors.js';
-import { bearerToken, type RequestAuthorization } from '../../sdk/src/platform/auth.js';
+import { bearerToken, type RequestAuthorization } from '../../sdk/src/platform/retry.js';
 import {
   createHttpsRecordTransport,
   MAX_ANSWER_BYTES,
   type HttpsRecordTransportOptions,
 } from '../../sdk/src/platform/record-transport-https.js';
-import { recordBatchFieldsSchema } from '../../sdk/src/platform/wire/record-batch.schema.js';
-import { sharedRecordSchema } from '../../sdk/src/platform/wire/shared-record.schema.js';
-import { RECORD_BATCH_TYPE, type DeliveryResult, type RecordBatch } from '../../sdk/src/platform/wire/record-batch.js';
+import { SharedRecord } from '../../sdk/src/contract/call-record.js';
+import { RECORD_BATCH_TYPE, RecordBatchFields } from '../../sdk/src/contract/record-batch.js';
+import type { DeliveryResult, RecordBatch } from '../../sdk/src/contract/record-batch.js';
 import { createTestPki } from '../../sdk/src/testing/test-pki.js';
 import { sharedRecord } from '../support/shared-records.js';
 import { sampleRecord } from '../support/stream-lab.js';
@@ -75,12 +75,12 @@ test('posts the batch as its wire says, and believes an answer that accounts for
     request.on('end', () => response.end(JSON.stringify(YES)));
   });
   expect(result).toEqual({ status: 'acknowledged', rejected: [] });
-  expect(recordBatchFieldsSchema.safeParse(fields).success).toBe(true);
+  expect(RecordBatchFields.safeParse(fields).success).toBe(true);
   expect(fields).toMatchObject({ 'ce-id': ID, 'idempotency-key': ID, authorization: 'Bearer c2VjcmV0' });
   const lines = gunzipSync(Buffer.concat(chunks)).toString();
   expect(lines).toBe(LINES);
   for (const line of lines.trimEnd().split('\n'))
-    expect(sharedRecordSchema.parse(JSON.parse(line))).toEqual(JSON.parse(line));
+    expect(SharedRecord.parse(JSON.parse(line))).toEqual(JSON.parse(line));
 });
 
 test('passes on what was rejected of a batch that was taken', async () => {

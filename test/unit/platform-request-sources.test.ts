@@ -20,11 +20,11 @@ import type {
   TracebackRequestArrival,
   TracebackRequestSource,
 } from '../../sdk/src/platform/traceback-request-source.js';
-import type { PlatformEvent } from '../../sdk/src/platform/wire/event.js';
-import type { FccNotice } from '../../sdk/src/platform/wire/notice.js';
+import type { FccNotice } from '../../sdk/src/contract/alert.js';
+import type { PlatformEvent } from '../../sdk/src/contract/event.js';
+import type { TracebackRequestStatus } from '../../sdk/src/contract/traceback-exchange.js';
 import { WIRE_EXAMPLES } from '../../sdk/src/platform/index.js';
 import type { PollOptions } from '../../sdk/src/platform/index.js';
-import type { TracebackRequestStatus } from '../../sdk/src/platform/wire/traceback-exchange.js';
 import { createManualClock } from '../../sdk/src/testing/manual-clock.js';
 import { cancelledEvent, createdEvent, remindedEvent, sampleStatus } from '../support/platform-samples.js';
 

@@ -1,8 +1,7 @@
 import { expect, test } from 'vitest';
-import { fullJitterMs } from '../../sdk/src/core/backoff.js';
+import { fullJitterMs } from '../../sdk/src/core/runtime/deadline.js';
 import { isHopbackError } from '../../sdk/src/errors.js';
-import { bearerToken } from '../../sdk/src/platform/auth.js';
-import { MAX_RETRY_AFTER_MS, retryAfterMs, retryClassOf } from '../../sdk/src/platform/retry.js';
+import { bearerToken, MAX_RETRY_AFTER_MS, retryAfterMs, retryClassOf } from '../../sdk/src/platform/retry.js';
 
 const NOW_MS = Date.UTC(2026, 10, 2, 12, 0, 0);
 

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { expect, test } from 'vitest';
 import { isHopbackError } from '../../sdk/src/errors.js';
-import { bearerToken } from '../../sdk/src/platform/auth.js';
+import { bearerToken } from '../../sdk/src/platform/retry.js';
 import { createPlatformClient } from '../../sdk/src/platform/client/platform-client.js';
 import { createTlsFetch } from '../../sdk/src/platform/http/platform-fetch.js';
 import type { TlsFetchOptions } from '../../sdk/src/platform/http/platform-fetch.js';

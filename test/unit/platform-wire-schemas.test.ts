@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
-import type { CallRecord } from '../../sdk/src/core/call-record.js';
-import { callRecordSchema, sharedRecordSchema, verdictEvidenceSchema } from '../../sdk/src/platform/index.js';
+import { CallRecord, SharedRecord, VerdictEvidence } from '../../sdk/src/platform/index.js';
 import { sampleRecords } from '../support/record-samples.js';
 import { SENDING_LEVELS, sharedRecord } from '../support/shared-records.js';
 import { NOON_US, sampleRecord } from '../support/stored-records.js';
@@ -11,17 +10,17 @@ test.each(SENDING_LEVELS)('what leaves of every sample at the level %s is read a
   expect(RECORDS.length).toBeGreaterThan(80);
   for (const record of RECORDS) {
     const shared = sharedRecord(record, level);
-    expect(sharedRecordSchema.safeParse(shared)).toEqual({ success: true, data: shared });
+    expect(SharedRecord.safeParse(shared)).toEqual({ success: true, data: shared });
     // As it comes over the wire.
-    expect(sharedRecordSchema.safeParse(JSON.parse(JSON.stringify(shared))).success).toBe(true);
+    expect(SharedRecord.safeParse(JSON.parse(JSON.stringify(shared))).success).toBe(true);
   }
 });
 
 test('a record as the carrier keeps it is none that leaves, nor the other way round', () => {
   for (const record of RECORDS) {
-    expect(sharedRecordSchema.safeParse(record).success).toBe(false);
-    expect(callRecordSchema.safeParse(sharedRecord(record, 'all')).success).toBe(false);
-    expect(callRecordSchema.safeParse(record)).toEqual({ success: true, data: record });
+    expect(SharedRecord.safeParse(record).success).toBe(false);
+    expect(CallRecord.safeParse(sharedRecord(record, 'all')).success).toBe(false);
+    expect(CallRecord.safeParse(record)).toEqual({ success: true, data: record });
   }
 });
 
@@ -29,21 +28,21 @@ test('raw rows, the customer and whatever else somebody sends along are left out
   const shared = sharedRecord(RECORDS[0]!, 'all');
   const { source } = shared;
   const more = { ...shared, customerId: 'acct-1', later: [1], source: { ...source, raw: [{ text: 'a,b' }] } };
-  expect(sharedRecordSchema.safeParse(more)).toEqual({ success: true, data: shared });
+  expect(SharedRecord.safeParse(more)).toEqual({ success: true, data: shared });
 });
 
 test('the evidence of a verdict is read in both forms, each under its own name', () => {
   const full = sharedRecord(sampleRecord(0, NOON_US), 'all').received?.evidence;
   const veiled = sharedRecord(sampleRecord(0, NOON_US), 'suspicious').received?.evidence;
   expect([full?.format, veiled?.format]).toEqual(['hopback.verdict-evidence.1', 'hopback.shared-evidence.1']);
-  expect(verdictEvidenceSchema.safeParse(full)).toEqual({ success: true, data: full });
-  expect(verdictEvidenceSchema.safeParse(veiled).success).toBe(false);
+  expect(VerdictEvidence.safeParse(full)).toEqual({ success: true, data: full });
+  expect(VerdictEvidence.safeParse(veiled).success).toBe(false);
 });
 
 test('a raw row is text or base64, and not both; of rows there is one at least', () => {
   const record = RECORDS[0]!;
   const withRaw = (raw: unknown): boolean =>
-    callRecordSchema.safeParse({ ...record, source: { ...record.source, raw } }).success;
+    CallRecord.safeParse({ ...record, source: { ...record.source, raw } }).success;
   expect([[{ text: '' }], [{ base64: 'SEVQM/8=' }], [{ text: 'a' }, { base64: '' }]].map(withRaw)).toEqual([
     ...[true, true, true],
   ]);
@@ -53,7 +52,7 @@ test('a raw row is text or base64, and not both; of rows there is one at least',
 
 test('what is wrong is told by member and rule', () => {
   const shared = { ...sharedRecord(RECORDS[0]!, 'suspicious'), inviteAtUs: -1 };
-  const reading = sharedRecordSchema.safeParse(shared);
+  const reading = SharedRecord.safeParse(shared);
   expect(reading.success || reading.error.issues.map(({ path, code }) => [path, code])).toEqual([
     [['inviteAtUs'], 'too_small'],
   ]);

@@ -5,9 +5,9 @@ import {
   channelBirthSeconds,
   dialDestinations,
   dialledNumber,
-} from '../../sdk/src/records/ingest/asterisk-channel.js';
-import type { CallRecord } from '../../sdk/src/core/call-record.js';
-import { joinedSha256 } from '../../sdk/src/records/ingest/joined-sha256.js';
+} from '../../sdk/src/records/ingest/asterisk-cdr.js';
+import type { CallRecord } from '../../sdk/src/contract/call-record.js';
+import { joinedSha256 } from '../../sdk/src/records/ingest/record-reader.js';
 import type { RecordReader, RowReading, SourceRow } from '../../sdk/src/records/ingest/record-reader.js';
 import { recordIdOf, sourceSha256 } from '../../sdk/src/records/record-id.js';
 import { rowsOf, sampleOf } from '../support/record-samples.js';

@@ -5,7 +5,7 @@ import {
   MAX_CSV_FIELDS,
   MAX_CSV_ROW_CHARS,
   rowText,
-} from '../../sdk/src/records/ingest/csv-fields.js';
+} from '../../sdk/src/records/ingest/record-reader.js';
 
 function fields(text: string, layout?: Parameters<typeof csvFields>[1]): readonly string[] | string {
   const read = csvFields(text, layout);

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
-import type { CallRecord } from '../../sdk/src/core/call-record.js';
+import type { CallRecord } from '../../sdk/src/contract/call-record.js';
 import type { RecordStore } from '../../sdk/src/records/store/record-store.js';
 import { createManualClock } from '../../sdk/src/testing/manual-clock.js';
 import { lookupClaims, storeClaims } from '../support/record-store-conformance.js';

@@ -16,13 +16,13 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { HopbackError } from '../../sdk/src/errors.js';
-import { followFiles } from '../../sdk/src/records/ingest/follow-file.js';
-import type { FileFollower, FollowOptions } from '../../sdk/src/records/ingest/follow-file.js';
+import { followFiles } from '../../sdk/src/records/ingest/follow-files.js';
+import type { FileFollower, FollowOptions } from '../../sdk/src/records/ingest/follow-files.js';
 import type { DurableValues } from '../../sdk/src/records/durable-values.js';
 import { FINAL_AFTER_MS, OLD_AT_SIGHT_MS } from '../../sdk/src/records/ingest/follow-turn.js';
-import { FOLLOWED_STREAMS } from '../../sdk/src/records/ingest/follow-streams.js';
+import { FOLLOWED_STREAMS } from '../../sdk/src/records/ingest/follow-position.js';
 import type { FollowNotice } from '../../sdk/src/records/ingest/follow-turn.js';
-import { nodeFollowedFiles } from '../../sdk/src/records/ingest/followed-files.js';
+import { nodeFollowedFiles } from '../../sdk/src/records/ingest/readable-files.js';
 import { createManualClock } from '../../sdk/src/testing/manual-clock.js';
 import type { ManualClock } from '../../sdk/src/testing/manual-clock.js';
 import {

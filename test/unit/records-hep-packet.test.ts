@@ -1,6 +1,10 @@
 import { expect, test } from 'vitest';
-import { MAX_HEP_CHUNKS, MAX_HEP_PACKET_BYTES, parseHepPacket } from '../../sdk/src/records/ingest/hep-packet.js';
-import { hepStream } from '../../sdk/src/records/ingest/hep-stream.js';
+import {
+  hepStream,
+  MAX_HEP_CHUNKS,
+  MAX_HEP_PACKET_BYTES,
+  parseHepPacket,
+} from '../../sdk/src/records/ingest/hep-packet.js';
 import { hepChunk, hepChunks, hepOfChunks, hepPacket } from '../support/hep-packets.js';
 
 const PARTS = {

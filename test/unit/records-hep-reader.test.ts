@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { CallRecord } from '../../sdk/src/core/call-record.js';
+import type { CallRecord } from '../../sdk/src/contract/call-record.js';
 import { createHepReader, type HepReaderOptions, type HepSource } from '../../sdk/src/records/ingest/hep-reader.js';
 import type { RowReading } from '../../sdk/src/records/ingest/record-reader.js';
 import {

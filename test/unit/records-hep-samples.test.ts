@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { callRecordSchema } from '../../sdk/src/platform/wire/call-record.schema.js';
+import { CallRecord } from '../../sdk/src/contract/call-record.js';
 import { rawEvidence } from '../../sdk/src/records/raw-evidence.js';
 import { createHepReader, type HepSource } from '../../sdk/src/records/ingest/hep-reader.js';
 import type { RowReading } from '../../sdk/src/records/ingest/record-reader.js';
@@ -53,7 +53,7 @@ test.each(SAMPLES)('hep/%s with keepRaw makes the same records, which are verifi
       records += 1;
       const { raw, ...source } = reading.record.source;
       expect({ ...reading.record, source }).toEqual(expected.record);
-      expect(callRecordSchema.parse(reading.record).source.raw).toEqual(raw);
+      expect(CallRecord.parse(reading.record).source.raw).toEqual(raw);
       const evidence = rawEvidence(reading.record);
       if (evidence.status !== 'kept') throw new Error('no packets');
       expect(evidence.matches).toBe(true);
@@ -68,5 +68,5 @@ test.each(SAMPLES)('hep/%s makes records that our own schema accepts as they are
     .flat()
     .flatMap((reading) => (reading.status === 'record' ? [reading.record] : []));
   expect(records.length).toBeGreaterThan(4);
-  for (const record of records) expect(callRecordSchema.parse(record)).toEqual(record);
+  for (const record of records) expect(CallRecord.parse(record)).toEqual(record);
 });

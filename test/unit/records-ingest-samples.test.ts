@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { rawEvidence } from '../../sdk/src/records/raw-evidence.js';
-import { callRecordSchema } from '../../sdk/src/platform/wire/call-record.schema.js';
+import { CallRecord } from '../../sdk/src/contract/call-record.js';
 import { TEXT_READERS } from '../support/record-readers.js';
 import { foundRows, readSample, sampleNames, sampleOf, splitSample } from '../support/record-samples.js';
 
@@ -43,7 +43,7 @@ test.each(samples)('%s/%s with keepRaw makes records that are verified by the by
     if (evidence.status !== 'kept') throw new Error(`${record.legId} has no raw rows`);
     expect([record.legId, evidence.matches]).toEqual([record.legId, true]);
     for (const row of evidence.rows) expect(inFile).toContain(Buffer.from(row).toString('hex'));
-    expect(callRecordSchema.parse(record)).toEqual(record);
+    expect(CallRecord.parse(record)).toEqual(record);
   }
 });
 
@@ -51,7 +51,7 @@ test.each(samples)('%s/%s makes records that our own schema accepts as they are'
   const records = Object.values(sampleOf(format, name).readings)
     .flat()
     .flatMap((reading) => (reading.status === 'record' ? [reading.record] : []));
-  for (const record of records) expect(callRecordSchema.parse(record)).toEqual(record);
+  for (const record of records) expect(CallRecord.parse(record)).toEqual(record);
 });
 
 test.each(Object.keys(TEXT_READERS))('%s has samples with records, and with rows that are rejected', (format) => {

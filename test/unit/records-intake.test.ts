@@ -7,7 +7,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { isHopbackError } from '../../sdk/src/errors.js';
 import type { SourceConfiguration } from '../../sdk/src/records/ingest/source-configuration.js';
 import { readSourceConfiguration } from '../../sdk/src/records/ingest/source-configuration.js';
-import { readRejects } from '../../sdk/src/records/ingest/reject-file.js';
+import { readRejects } from '../../sdk/src/records/ingest/rejects.js';
 import { rejectsFile } from '../../sdk/src/records/intake/intake-source.js';
 import { openRecordIntake } from '../../sdk/src/records/intake/open-record-intake.js';
 import type { IntakeNotice, RecordIntake } from '../../sdk/src/records/intake/open-record-intake.js';

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { callRecord, legReading, legSource, MAX_NAME_CHARS, nameOf } from '../../sdk/src/records/ingest/leg.js';
 import type { LegParts } from '../../sdk/src/records/ingest/leg.js';
 import type { RowReading, SourceDescription } from '../../sdk/src/records/ingest/record-reader.js';
-import type { CallRecord } from '../../sdk/src/core/call-record.js';
+import type { CallRecord } from '../../sdk/src/contract/call-record.js';
 
 const ROW = { text: 'row', sha256: 'ab'.repeat(32), line: 1 };
 const INVITE = { status: 'instant', atUs: 1_781_528_400_000_000, basis: { written: 'utc', resolutionUs: 1 } } as const;

@@ -1,10 +1,10 @@
 import { createSocket } from 'node:dgram';
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import type { CallRecord } from '../../sdk/src/core/call-record.js';
+import type { CallRecord } from '../../sdk/src/contract/call-record.js';
 import { listenToSource } from '../../sdk/src/records/ingest/listen-source.js';
 import type { SourceListener } from '../../sdk/src/records/ingest/listen-source.js';
-import type { RejectedRow } from '../../sdk/src/records/ingest/reject.js';
+import type { RejectedRow } from '../../sdk/src/records/ingest/rejects.js';
 import { readSourceConfiguration } from '../../sdk/src/records/ingest/source-configuration.js';
 import type { HepConfiguration } from '../../sdk/src/records/ingest/source-configuration.js';
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import type { CallRecord, RawRow } from '../../sdk/src/core/call-record.js';
+import type { CallRecord, RawRow } from '../../sdk/src/contract/call-record.js';
 import { MAX_RAW_BYTES, MAX_RAW_ROWS } from '../../sdk/src/core/raw-limits.js';
-import { rawKeeper, rawPacketsOf, rawRowsOf } from '../../sdk/src/records/ingest/raw-rows.js';
+import { rawKeeper, rawPacketsOf, rawRowsOf } from '../../sdk/src/records/ingest/record-reader.js';
 import { createRowSplitter } from '../../sdk/src/records/ingest/row-splitter.js';
 import { rawEvidence } from '../../sdk/src/records/raw-evidence.js';
 import { sourceSha256 } from '../../sdk/src/records/record-id.js';

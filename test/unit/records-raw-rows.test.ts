@@ -1,10 +1,12 @@
 import { expect, test } from 'vitest';
-import type { CallRecord, RawRow } from '../../sdk/src/core/call-record.js';
+import type { CallRecord, RawRow } from '../../sdk/src/contract/call-record.js';
 import { MAX_RAW_BYTES } from '../../sdk/src/core/raw-limits.js';
-import { createAsteriskCelReader } from '../../sdk/src/records/ingest/asterisk-cel.js';
-import { MAX_SAVED_RAW_CHARS } from '../../sdk/src/records/ingest/asterisk-cel-saved.js';
-import { MAX_ROWS_OF_CHANNEL } from '../../sdk/src/records/ingest/asterisk-cel-saved.schema.js';
-import { createFreeswitchJsonReader } from '../../sdk/src/records/ingest/freeswitch-json.js';
+import {
+  createAsteriskCelReader,
+  MAX_ROWS_OF_CHANNEL,
+  MAX_SAVED_RAW_CHARS,
+} from '../../sdk/src/records/ingest/asterisk-cel.js';
+import { createFreeswitchJsonReader } from '../../sdk/src/records/ingest/freeswitch.js';
 import { createHepReader, type HepReaderOptions } from '../../sdk/src/records/ingest/hep-reader.js';
 import { createHopbackNdjsonReader } from '../../sdk/src/records/ingest/hopback-ndjson.js';
 import { createKamailioAccReader } from '../../sdk/src/records/ingest/kamailio-acc.js';

@@ -1,9 +1,9 @@
 import { createPrivateKey, createSecretKey, generateKeyPairSync } from 'node:crypto';
 import { inspect } from 'node:util';
 import { expect, test } from 'vitest';
-import type { CallRecord } from '../../sdk/src/core/call-record.js';
+import { SharedRecord } from '../../sdk/src/contract/call-record.js';
+import type { CallRecord } from '../../sdk/src/contract/call-record.js';
 import { isHopbackError } from '../../sdk/src/errors.js';
-import { sharedRecordSchema } from '../../sdk/src/platform/wire/shared-record.schema.js';
 import {
   createPseudonyms,
   createSharingPolicy,
@@ -230,7 +230,7 @@ test('a record of a customer who is named like a word of ours is one all the sam
     expect(ppt).toBe('shaken');
     for (const customerId of words) {
       const shared = sent(share, { ...record, customerId });
-      expect([customerId, sharedRecordSchema.safeParse(shared).success]).toEqual([customerId, true]);
+      expect([customerId, SharedRecord.safeParse(shared).success]).toEqual([customerId, true]);
       expect(shared).toMatchObject({
         disposition: 'busy',
         release: { party: 'network' },

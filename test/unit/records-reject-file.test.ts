@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { MockInstance } from 'vitest';
-import { openRejectFile, readRejects } from '../../sdk/src/records/ingest/reject-file.js';
-import type { RejectedRow } from '../../sdk/src/records/ingest/reject.js';
+import { openRejectFile, readRejects } from '../../sdk/src/records/ingest/rejects.js';
+import type { RejectedRow } from '../../sdk/src/records/ingest/rejects.js';
 
 let directory: string;
 let path: string;

@@ -1,8 +1,7 @@
 import { expect, test } from 'vitest';
-import type { CallRecord } from '../../sdk/src/core/call-record.js';
-import type { CoverageInterval } from '../../sdk/src/core/call-record.js';
-import { createRowCoverage } from '../../sdk/src/records/ingest/row-coverage.js';
-import type { CoverageState, RowCoverageOptions } from '../../sdk/src/records/ingest/row-coverage.js';
+import type { CallRecord, CoverageInterval } from '../../sdk/src/contract/call-record.js';
+import { createRowCoverage } from '../../sdk/src/records/ingest/row-intake.js';
+import type { CoverageState, RowCoverageOptions } from '../../sdk/src/records/ingest/row-intake.js';
 import { coverageGaps, coverageWith } from '../../sdk/src/records/store/record-store.js';
 import { NOON_US, sparseRecord } from '../support/stored-records.js';
 

@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
-import { instantNearest, instantNotBefore, isNoTime, rowClock } from '../../sdk/src/records/ingest/row-time.js';
-import type { RowInstant, RowTimeReading } from '../../sdk/src/records/ingest/row-time.js';
-import type { TimeLayout } from '../../sdk/src/records/ingest/time-layouts.js';
+import { instantNearest, instantNotBefore, isNoTime, rowClock } from '../../sdk/src/records/ingest/row-times.js';
+import type { RowInstant, RowTimeReading, TimeLayout } from '../../sdk/src/records/ingest/row-times.js';
 
 const us = (iso: string): number => Date.parse(iso) * 1_000;
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { isHopbackError } from '../../sdk/src/errors.js';
-import type { RecordFormat } from '../../sdk/src/core/call-record.js';
+import type { RecordFormat } from '../../sdk/src/contract/call-record.js';
 import {
   createSourceHepReader,
   createSourceReader,

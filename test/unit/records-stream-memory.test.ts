@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
 import { createChunkPool } from '../../sdk/src/records/stream/record-chunk.js';
-import { encodeFrameOfLine } from '../../sdk/src/records/stream/spool-frame.js';
-import { createSpoolReader } from '../../sdk/src/records/stream/spool-reader.js';
+import { createSpoolReader, encodeFrameOfLine } from '../../sdk/src/records/stream/packed-spool.js';
 import { createMemorySegmentLog, type MemorySegmentLog } from '../support/memory-segment-log.js';
 import { createStreamTestClock, settled } from '../support/stream-lab.js';
 

@@ -4,16 +4,22 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { expect, test, vi } from 'vitest';
 import { openSegmentLog } from '../../sdk/src/log/index.js';
-import type { DeliveryResult, RecordTransport } from '../../sdk/src/platform/wire/record-batch.js';
+import type { DeliveryResult, RecordTransport } from '../../sdk/src/contract/record-batch.js';
 import { createBacklogPacker } from '../../sdk/src/records/stream/backlog-packer.js';
 import { createDeadLetters } from '../../sdk/src/records/stream/dead-letters.js';
 import { createDelivery, type Delivery } from '../../sdk/src/records/stream/delivery.js';
-import { openRecordStream } from '../../sdk/src/records/stream/open-record-stream.js';
-import { decodePack, encodePack, type Pack } from '../../sdk/src/records/stream/pack.js';
-import { createLane } from '../../sdk/src/records/stream/lane.js';
-import { openPackedSpool, type NewPack, type PackedSpool } from '../../sdk/src/records/stream/packed-spool.js';
-import { createChunkPool } from '../../sdk/src/records/stream/record-chunk.js';
-import { encodeFrame, frameLaneHash } from '../../sdk/src/records/stream/spool-frame.js';
+import { openRecordStream } from '../../sdk/src/records/stream/record-stream.js';
+import {
+  decodePack,
+  encodeFrame,
+  encodePack,
+  frameLaneHash,
+  type NewPack,
+  openPackedSpool,
+  type Pack,
+  type PackedSpool,
+} from '../../sdk/src/records/stream/packed-spool.js';
+import { createChunkPool, createLane } from '../../sdk/src/records/stream/record-chunk.js';
 import { streamPolicy } from '../../sdk/src/records/stream/stream-policy.js';
 import { createMemorySegmentLog, type MemorySegmentLog } from '../support/memory-segment-log.js';
 import {

@@ -1,7 +1,7 @@
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
-import type { DeliveryResult } from '../../sdk/src/platform/wire/record-batch.js';
-import { compressFast } from '../../sdk/src/records/stream/batch.js';
+import type { DeliveryResult } from '../../sdk/src/contract/record-batch.js';
+import { compressFast } from '../../sdk/src/records/stream/record-chunk.js';
 import type { DeadLetter } from '../../sdk/src/records/stream/dead-letters.js';
 import { createMemorySegmentLog } from '../support/memory-segment-log.js';
 import { ACKNOWLEDGED, createStreamLab, sampleRecord, settled, until } from '../support/stream-lab.js';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { createSeededRandom } from '../../harness/src/faults/index.js';
-import type { CallRecord } from '../../sdk/src/core/call-record.js';
+import type { CallRecord } from '../../sdk/src/contract/call-record.js';
 import { isHopbackError } from '../../sdk/src/errors.js';
 import {
   createSuspicionTracker,

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { leadsTo, startByDuration, startNotAfter } from '../../sdk/src/records/ingest/call-order.js';
-import type { RecordFormat } from '../../sdk/src/core/call-record.js';
+import { leadsTo, startByDuration, startNotAfter } from '../../sdk/src/records/ingest/row-times.js';
+import type { RecordFormat } from '../../sdk/src/contract/call-record.js';
 import type { RowReading, SourceTime } from '../../sdk/src/records/ingest/record-reader.js';
 import { TEXT_READERS } from '../support/record-readers.js';
 

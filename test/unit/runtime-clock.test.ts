@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import type { DeliveryResult } from '../../sdk/src/platform/wire/record-batch.js';
+import type { DeliveryResult } from '../../sdk/src/contract/record-batch.js';
 import { everyInBackground } from '../../sdk/src/core/runtime/clock.js';
 import {
   abortedAfter,

@@ -142,6 +142,11 @@ test.each<[string, readonly [string, string], string]>([
     ['thresholds:', `platform: { traces: [${trace}] }\nthresholds:`],
     `platform.traces[0].${member}`,
   ]),
+  [
+    'a run that is to end by what is known at its end',
+    ['verdict_accuracy: [rate==1]', 'records_complete: [{ threshold: rate==1, abortOnFail: true }]'],
+    'thresholds.records_complete[0].abortOnFail',
+  ],
   ['a percentile of a rate', ['rate==1', 'p(99)<1'], 'thresholds.verdict_accuracy[0]'],
   [
     'a percentile that is not kept',

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { HopbackError } from '../../sdk/src/errors.js';
-import { readRejects } from '../../sdk/src/records/ingest/reject-file.js';
+import { readRejects } from '../../sdk/src/records/ingest/rejects.js';
 import { readSourceConfiguration } from '../../sdk/src/records/ingest/source-configuration.js';
 import type { SourceConfiguration } from '../../sdk/src/records/ingest/source-configuration.js';
 import { rejectsFile } from '../../sdk/src/records/intake/intake-source.js';

@@ -10,10 +10,9 @@ import {
   verifyEvidenceStore,
   type EvidencePack,
 } from '../../sdk/src/traceback/index.js';
-import { signatureFor } from '../../sdk/src/log/checkpoint.js';
-import { canonicalJson } from '../../sdk/src/traceback/evidence/canonical-json.js';
-import { parseEntry, parseManifest } from '../../sdk/src/traceback/evidence/evidence.schema.js';
-import { packFindings } from '../../sdk/src/traceback/evidence/pack-findings.js';
+import { signatureFor } from '../../sdk/src/log/merkle-tree.js';
+import { canonicalJson, parseEntry, parseManifest } from '../../sdk/src/traceback/evidence/evidence-manifest.js';
+import { packFindings } from '../../sdk/src/traceback/evidence/pack-store.js';
 import { verifyGuide } from '../../sdk/src/traceback/evidence/exported-files.js';
 import {
   evidenceLab,

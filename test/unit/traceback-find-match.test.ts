@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import type { CallRecord } from '../../sdk/src/core/call-record.js';
-import type { TracebackRequest } from '../../sdk/src/core/traceback-request.js';
+import type { CallRecord } from '../../sdk/src/contract/call-record.js';
+import type { TracebackRequest } from '../../sdk/src/contract/traceback-exchange.js';
 import { HopbackError } from '../../sdk/src/errors.js';
 import { createMemoryRecordStore } from '../../sdk/src/records/store/memory-record-store.js';
 import type { RecordLookup, RecordQuery, RecordStore } from '../../sdk/src/records/store/record-store.js';

@@ -8,9 +8,9 @@ import {
 } from '@hopback/sdk/traceback';
 import type { IntakeField, IntakeReport, IntakeRequest } from '@hopback/sdk/traceback';
 import { expect, test } from 'vitest';
-import { htmlText } from '../../sdk/src/traceback/intake/html-text.js';
-import { labelIndex, normalLabel } from '../../sdk/src/traceback/intake/label-index.js';
-import { statedNumber } from '../../sdk/src/traceback/intake/stated-number.js';
+import { htmlText } from '../../sdk/src/traceback/intake/visible-text.js';
+import { labelIndex, normalLabel } from '../../sdk/src/traceback/intake/intake-fields.js';
+import { statedNumber } from '../../sdk/src/traceback/intake/field-values.js';
 import { processorMs } from '../support/least-time.js';
 
 const receivedAtMs = Date.UTC(2026, 9, 24);

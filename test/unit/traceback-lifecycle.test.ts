@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { TracebackFinding } from '../../sdk/src/core/traceback-request.js';
+import type { TracebackFinding } from '../../sdk/src/contract/traceback-exchange.js';
 import { lifecycleRules } from '../../sdk/src/traceback/lifecycle/traceback-state.js';
 import type {
   LifecycleRules,
@@ -50,20 +50,33 @@ test('a provider that is named in other words is the same one, and who it names 
     arm: 'received-from',
     upstream: { ...provider(letter), ...more },
   });
+  const others = { name: 'In other words', spc: '9999' };
   // By the code that both are said to have B would have the call from itself.
   course.answer('A', named('B', { spc: '9999' }));
-  course.answer('B', named('C', { spc: '9999' }));
+  course.answer('B', { arm: 'received-from', upstream: others });
   expect(course.view().outcome?.kind).toBe('loop');
   const { effects } = course.answer('A', named('B'), 2);
   expect(effects).toContainEqual(
     expect.objectContaining({
       type: 'ask-provider',
-      provider: { ...provider('C'), spc: '9999' },
+      provider: others,
       downstream: provider('B'),
     }),
   );
   const stored: unknown = JSON.parse(JSON.stringify(course.state()));
   expect(viewTraceback(stored as TracebackState)).toEqual(course.view());
+});
+
+test.each([
+  ['an FRN that the registry has corrected', { frn: '0000000002' }, undefined],
+  ['a name of other spelling', { name: 'EXAMPLE A, Inc.' }, undefined],
+  ['the id of another provider', { providerId: 'provider-z' }, 'wrong-provider'],
+])('an answer by the provider that was asked, with %s', (_what, stated, refused) => {
+  const first = { ...provider('A'), name: 'Example A Incorporated', frn: '0000000001' };
+  const course = traceback({ first });
+  course.ask();
+  const answer = answerTo(course.requestTo('A'), { ...first, ...stated }, from('B'));
+  expect(course.happen({ type: 'answer-received', answer }).reason).toBe(refused);
 });
 
 test('asks each provider about the call that the one before described, and by the id that follows from it', () => {
@@ -251,6 +264,24 @@ test('of several neighbours none is chosen but by a person', () => {
   course.happen({ type: 'neighbour-chosen', requestId: course.requestTo('B'), reportId: 'r2', by: 'reviewer' });
   expect(course.path()).toBe('A answered > B non-responsive > D planned');
 });
+
+test.each([
+  ['r1', 'r2', 'r3'],
+  ['r2', 'r1', 'r3'],
+  ['r3', 'r1', 'r2'],
+])(
+  'a name that fits two providers does not make them one, in whatever order they report: %s %s %s',
+  (bare, one, two) => {
+    const course = atSilentProvider();
+    const reports = [
+      { reportId: bare, provider: { name: 'Example X' } },
+      { reportId: one, provider: { name: 'Example X', ocn: '0001' } },
+      { reportId: two, provider: { name: 'Example X', ocn: '0002' } },
+    ];
+    for (const report of reports) course.happen({ type: 'neighbour-reported', ...report, sentTo: provider('B') });
+    expect(course.view().outcome).toMatchObject({ kind: 'several-neighbours', isFinal: false });
+  },
+);
 
 test('where the silent provider answers after all, its own word counts, and a report that contradicts it is a dispute', () => {
   const course = atSilentProvider();

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import type { CalledNumber } from '../../sdk/src/core/call-record.js';
-import type { RequestedCall } from '../../sdk/src/core/traceback-request.js';
+import type { CalledNumber } from '../../sdk/src/contract/call-record.js';
+import type { RequestedCall } from '../../sdk/src/contract/traceback-exchange.js';
 import {
   ALL,
   AT,

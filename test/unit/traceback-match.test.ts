@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import type { CallRecord, CalledNumber } from '../../sdk/src/core/call-record.js';
-import type { ProviderReference } from '../../sdk/src/core/traceback-request.js';
-import type { RequestedCall } from '../../sdk/src/core/traceback-request.js';
+import type { CalledNumber, CallRecord } from '../../sdk/src/contract/call-record.js';
+import type { ProviderReference } from '../../sdk/src/contract/common.js';
+import type { RequestedCall } from '../../sdk/src/contract/traceback-exchange.js';
 import { DOUBTS, matchCall } from '../../sdk/src/traceback/match/match-call.js';
 import { MATCH_WEIGHTS } from '../../sdk/src/traceback/match/match-options.js';
 import {

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
-import type { AnsweredCall, TracebackFinding } from '../../sdk/src/core/traceback-request.js';
-import type { RequestedCall } from '../../sdk/src/core/traceback-request.js';
+import type { AnsweredCall, RequestedCall, TracebackFinding } from '../../sdk/src/contract/traceback-exchange.js';
 import type { TracebackStep } from '../../sdk/src/traceback/lifecycle/step-traceback.js';
 import { answerTo, from, provider, traceback } from '../support/traceback-course.js';
 import type { TracebackCourse } from '../support/traceback-course.js';

@@ -2,7 +2,7 @@ import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { HopbackError } from '../../sdk/src/errors.js';
-import type { FccNotice } from '../../sdk/src/platform/wire/notice.js';
+import type { FccNotice } from '../../sdk/src/contract/alert.js';
 import {
   createTracebackResponder,
   createTrunkDirectory,
@@ -17,7 +17,7 @@ import type {
   StandingRequests,
   TracebackResponder,
 } from '../../sdk/src/traceback/index.js';
-import { canonicalJson } from '../../sdk/src/traceback/evidence/canonical-json.js';
+import { canonicalJson } from '../../sdk/src/traceback/evidence/evidence-manifest.js';
 import { createTemporaryDirectory } from '../peers/temporary-directory.js';
 import {
   answerIn,

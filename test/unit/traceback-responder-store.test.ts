@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { CallRecord } from '../../sdk/src/core/call-record.js';
+import type { CallRecord } from '../../sdk/src/contract/call-record.js';
 import { createMemoryRecordStore } from '../../sdk/src/records/index.js';
 import { storeKnowledge } from '../../sdk/src/traceback/index.js';
 import type { TracebackResponder } from '../../sdk/src/traceback/index.js';

@@ -7,7 +7,7 @@ import type {
   TracebackRequestArrival,
   TracebackRequestSource,
 } from '../../sdk/src/platform/traceback-request-source.js';
-import type { FccNotice } from '../../sdk/src/platform/wire/notice.js';
+import type { FccNotice } from '../../sdk/src/contract/alert.js';
 import { createMemoryRecordStore } from '../../sdk/src/records/index.js';
 import {
   createLocalAnswerSigner,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { FindingArm } from '../../sdk/src/core/traceback-request.js';
+import type { FindingArm } from '../../sdk/src/contract/traceback-exchange.js';
 import type { MatchOutcome } from '../../sdk/src/traceback/match-outcome.js';
 import { DEFAULT_TRACEBACK_POLICY } from '../../sdk/src/traceback/policy/traceback-policy.js';
 import { decideTraceback } from '../../sdk/src/traceback/policy/decide-traceback.js';

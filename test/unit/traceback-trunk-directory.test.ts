@@ -213,7 +213,7 @@ test.each([
     'the same registry id, another FRN',
     { name: 'A', providerId: 'p1', frn: '0000000001' },
     { name: 'A', providerId: 'p1', frn: '0000000002' },
-    false,
+    true,
   ],
   [
     'another OCN of the same FRN',

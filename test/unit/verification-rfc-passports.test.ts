@@ -11,7 +11,7 @@ import { verifyEs256 } from '../../sdk/src/stir/es256.js';
 import { formatIdentityHeader } from '../../sdk/src/stir/identity-header.js';
 import { canonicalJson, parsePassport } from '../../sdk/src/stir/passport.js';
 import type { ParsedPassport } from '../../sdk/src/stir/passport.js';
-import { base } from '../../sdk/src/stir/passport-types/base.js';
+import { base } from '../../sdk/src/stir/passport-types/passport-type.js';
 import { createVerificationService } from '../../sdk/src/stir/verification/verification-service.js';
 import type { VerificationRequest } from '../../sdk/src/stir/verification/request.js';
 import type { CallVerdict } from '../../sdk/src/stir/verification/outcome.js';

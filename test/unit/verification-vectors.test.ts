@@ -5,7 +5,7 @@ import { FAILURE_REASONS, FAILURE_REASON_NAMES } from '../../sdk/src/stir/verifi
 import type { FailureReason } from '../../sdk/src/stir/verification/step.js';
 import type { CallVerdict } from '../../sdk/src/stir/verification/outcome.js';
 import { VERIFICATION_STEPS } from '../../sdk/src/stir/verification/steps.js';
-import type { VerdictEvidence } from '../../sdk/src/core/call-record.js';
+import type { VerdictEvidence } from '../../sdk/src/core/verdict-evidence.js';
 import { asExpectation, loadVectors, runVector, VECTOR_FOLDER } from '../support/vectors.js';
 import type { Vector } from '../support/vectors.js';
 import { buildVectors } from '../vectors/source/all-vectors.js';

@@ -1,106 +1,102 @@
 import { readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
+import { EXIT, refuseOperands, UsageError } from '@hopback/sdk/internal/cli';
 import {
   createDrachtioServer,
   type DrachtioServer,
   type DrachtioServerOptions,
   type ListenAddress,
   type TappedMessage,
+  type TransportName,
 } from '../drachtio/index.js';
-import { EXIT, readCommandLine } from './command-line.js';
-import { readListenList } from './listen-list.js';
-import type { HarnessProcess } from './run.js';
-
-/** What `hopback-harness drachtio --help` prints. */
-export const DRACHTIO_USAGE = `hopback-harness drachtio [options]
-
-Runs the embedded drachtio server by itself, so that drachtio-srf applications can be developed against it. It is for tests:
-it listens on loopback unless told otherwise.
-
-  --sip LIST         transports and ports, default udp,tcp:5060; udp,tcp,ws:5060 has all three at one port
-  --admin PORT       where applications connect, default 9022
-  --secret WORD      what applications authenticate with, default cymru
-  --host ADDRESS     where to listen for SIP, default 127.0.0.1
-  --admin-host ADDR  where to listen for applications, default 127.0.0.1
-  --advertise HOST   host in Via and Contact; without it, --host, or for 0.0.0.0 and :: the address that routes to the peer
-  --cdrs             write call detail records to applications that ask for them
-  --max-header OCTETS
-                     longest header field, default 8192; a request with a longer one gets 400
-  --mtu OCTETS       send larger requests by TCP in place of UDP; default: never
-  --tls-key FILE     key and certificate (PEM) for tls and wss
-  --tls-cert FILE
-  --trace            print a line for every message: time, direction, peer, what it is, Call-ID
-  --json             print what it prints as lines of JSON
-
-It runs until SIGINT or SIGTERM and then says what it has seen. Exit codes: 0 ended by a signal; 2 the command line cannot be
-understood; 4 an address cannot be bound, or a file not be read.
-`;
+import { signalled } from './carry-out.js';
+import type { HarnessCommand, HarnessIo } from './carry-out.js';
+import { unusable } from './run-settings.js';
 
 const OPTIONS = {
-  sip: { type: 'string', default: 'udp,tcp:5060' },
-  admin: { type: 'string', default: '9022' },
-  secret: { type: 'string', default: 'cymru' },
-  host: { type: 'string', default: '127.0.0.1' },
-  'admin-host': { type: 'string', default: '127.0.0.1' },
-  advertise: { type: 'string' },
-  cdrs: { type: 'boolean', default: false },
-  'max-header': { type: 'string' },
-  mtu: { type: 'string' },
-  'tls-key': { type: 'string' },
-  'tls-cert': { type: 'string' },
-  trace: { type: 'boolean', default: false },
-  json: { type: 'boolean', default: false },
-  help: { type: 'boolean', short: 'h', default: false },
+  sip: { value: 'LIST', text: 'transports and ports, default udp,tcp:5060; udp,tcp,ws:5060 has all three at one port' },
+  admin: { value: 'PORT', text: 'where applications connect, default 9022' },
+  secret: { value: 'WORD', text: 'what applications authenticate with, default cymru' },
+  host: { value: 'ADDRESS', text: 'where to listen for SIP, default 127.0.0.1' },
+  'admin-host': { value: 'ADDRESS', text: 'where to listen for applications, default 127.0.0.1' },
+  advertise: {
+    value: 'HOST',
+    text: 'host in Via and Contact; without it, --host, or for 0.0.0.0 and :: the address that routes to the peer',
+  },
+  cdrs: { text: 'write call detail records to applications that ask for them' },
+  'max-header': {
+    value: 'OCTETS',
+    text: 'longest header field, default 8192; a request with a longer one gets 400',
+  },
+  mtu: { value: 'OCTETS', text: 'send larger requests by TCP in place of UDP; default: never' },
+  'tls-key': { value: 'FILE', text: 'key (PEM) for tls and wss' },
+  'tls-cert': { value: 'FILE', text: 'its certificate (PEM)' },
+  trace: { text: 'print a line for every message: time, direction, peer, what it is, Call-ID' },
+  json: { text: 'print what it prints as lines of JSON' },
 } as const;
 
-/** Runs the server until a signal ends it. */
-export async function runDrachtio(argv: readonly string[], io: HarnessProcess): Promise<number> {
-  const asked = readCommandLine(argv, OPTIONS);
-  if (asked.status === 'not-understood') return usage(io, asked.why);
-  const { values, positionals } = asked;
-  if (values.help) {
-    io.stdout.write(DRACHTIO_USAGE);
-    return EXIT.ok;
-  }
-  if (positionals.length > 0) return usage(io, `drachtio takes no operands, but there is ${positionals[0]}`);
-  const listen = readListenList(values.sip, values.host);
-  if (typeof listen === 'string') return usage(io, `--sip: ${listen}`);
-  const port = numberOf(values.admin, 65_535);
-  if (port === undefined) return usage(io, `--admin: ${values.admin} is no port`);
-  const mtuBytes = values.mtu === undefined ? undefined : numberOf(values.mtu, 65_535);
-  if (values.mtu !== undefined && mtuBytes === undefined)
-    return usage(io, `--mtu: ${values.mtu} is no number of octets`);
-  const maxHeader = values['max-header'];
-  const maxHeaderBytes = maxHeader === undefined ? undefined : numberOf(maxHeader, 65_535);
-  if (maxHeader !== undefined && !(maxHeaderBytes !== undefined && maxHeaderBytes >= 1_024))
-    return usage(io, `--max-header: ${maxHeader} is not a number of octets from 1024 to 65535`);
-  const wrong = whatIsWrong(values, listen);
-  if (wrong !== undefined) return usage(io, wrong);
-  const say = printer(io, values.json);
-  try {
-    const { 'tls-key': keyFile, 'tls-cert': certificateFile } = values;
-    const tls =
-      keyFile === undefined || certificateFile === undefined
-        ? {}
-        : { tls: { keyPem: await readFile(keyFile, 'utf8'), certificatePem: await readFile(certificateFile, 'utf8') } };
-    const options: DrachtioServerOptions = {
-      ...{ listen, cdrs: values.cdrs, control: { host: values['admin-host'], port, secret: values.secret } },
-      ...tls,
-      ...(mtuBytes === undefined ? {} : { mtuBytes }),
-      ...(maxHeaderBytes === undefined ? {} : { limits: { maxHeaderBytes } }),
-      ...(values.advertise === undefined ? {} : { advertisedHost: values.advertise }),
-      ...(values.trace ? { onMessage: say.message } : {}),
+/** `hopback-harness drachtio` */
+export const DRACHTIO: HarnessCommand = {
+  name: 'drachtio',
+  summary: 'run the embedded drachtio server by itself',
+  usage: ['[options]'],
+  options: OPTIONS,
+  notes: [
+    'Runs the embedded drachtio server by itself, so that drachtio-srf applications can be developed against it. It is for tests: it listens ' +
+      'on loopback unless told otherwise. It runs until SIGINT or SIGTERM and then says what it has seen.',
+    'Exit codes: 0 ended by a signal; 2 the command line cannot be understood; 4 an address cannot be bound, or a file not be read.',
+  ],
+  run: async (options, io) => {
+    refuseOperands(options);
+    const given = {
+      ...{ host: options.text('host') ?? '127.0.0.1', 'admin-host': options.text('admin-host') ?? '127.0.0.1' },
+      ...{ secret: options.text('secret') ?? 'cymru', advertise: options.text('advertise') },
+      ...{ 'tls-key': options.text('tls-key'), 'tls-cert': options.text('tls-cert') },
     };
-    await using server = await createDrachtioServer(options);
-    say.ready(server);
-    await untilSignal(io);
-    say.end(server);
-    return EXIT.ok;
-  } catch (error) {
-    io.stderr.write(`hopback-harness drachtio: ${error instanceof Error ? error.message : String(error)}\n`);
-    return EXIT.environment;
-  }
-}
+    const listen = readListenList(options.text('sip') ?? 'udp,tcp:5060', given.host);
+    if (typeof listen === 'string') throw new UsageError(`--sip: ${listen}`);
+    const admin = options.text('admin') ?? '9022';
+    const port = numberOf(admin, 65_535);
+    if (port === undefined) throw new UsageError(`--admin: ${admin} is no port`);
+    const mtu = options.text('mtu');
+    const mtuBytes = mtu === undefined ? undefined : numberOf(mtu, 65_535);
+    if (mtu !== undefined && mtuBytes === undefined) throw new UsageError(`--mtu: ${mtu} is no number of octets`);
+    const maxHeader = options.text('max-header');
+    const maxHeaderBytes = maxHeader === undefined ? undefined : numberOf(maxHeader, 65_535);
+    if (maxHeader !== undefined && !(maxHeaderBytes !== undefined && maxHeaderBytes >= 1_024))
+      throw new UsageError(`--max-header: ${maxHeader} is not a number of octets from 1024 to 65535`);
+    const wrong = whatIsWrong(given, listen);
+    if (wrong !== undefined) throw new UsageError(wrong);
+    const say = printer(io, options.isOn('json'));
+    const leaving = signalled(io.process);
+    try {
+      const { 'tls-key': keyFile, 'tls-cert': certificateFile, secret, advertise } = given;
+      const tls =
+        keyFile === undefined || certificateFile === undefined
+          ? {}
+          : {
+              tls: { keyPem: await readFile(keyFile, 'utf8'), certificatePem: await readFile(certificateFile, 'utf8') },
+            };
+      const serverOptions: DrachtioServerOptions = {
+        ...{ listen, cdrs: options.isOn('cdrs'), control: { host: given['admin-host'], port, secret } },
+        ...tls,
+        ...(mtuBytes === undefined ? {} : { mtuBytes }),
+        ...(maxHeaderBytes === undefined ? {} : { limits: { maxHeaderBytes } }),
+        ...(advertise === undefined ? {} : { advertisedHost: advertise }),
+        ...(options.isOn('trace') ? { onMessage: say.message } : {}),
+      };
+      await using server = await createDrachtioServer(serverOptions);
+      say.ready(server);
+      await leaving.left;
+      say.end(server);
+      return EXIT.ok;
+    } catch (error) {
+      throw unusable(error);
+    } finally {
+      leaving.release();
+    }
+  },
+};
 
 interface AddressValues {
   readonly host: string;
@@ -129,11 +125,6 @@ function whatIsWrong(values: AddressValues, listen: readonly ListenAddress[]): s
     : undefined;
 }
 
-function usage(io: HarnessProcess, why: string): number {
-  io.stderr.write(`hopback-harness drachtio: ${why}\n\n${DRACHTIO_USAGE}`);
-  return EXIT.usage;
-}
-
 function numberOf(text: string, most: number): number | undefined {
   const number = /^\d{1,6}$/.test(text) ? Number(text) : Number.NaN;
   return number <= most ? number : undefined;
@@ -145,8 +136,8 @@ interface Printer {
   readonly end: (server: DrachtioServer) => void;
 }
 
-function printer({ stdout }: HarnessProcess, isJson: boolean): Printer {
-  const json = (value: unknown): void => void stdout.write(`${JSON.stringify(value)}\n`);
+function printer({ stdout }: HarnessIo, isJson: boolean): Printer {
+  const json = (value: unknown): void => stdout.write(`${JSON.stringify(value)}\n`);
   return {
     ready: (server) => {
       const { control, listening } = server;
@@ -208,14 +199,32 @@ function headerLines(text: string): readonly (readonly [string, string])[] {
     });
 }
 
-function untilSignal(io: HarnessProcess): Promise<void> {
-  return new Promise((resolve) => {
-    const end = (): void => {
-      io.off('SIGINT', end);
-      io.off('SIGTERM', end);
-      resolve();
-    };
-    io.once('SIGINT', end);
-    io.once('SIGTERM', end);
-  });
+/**
+ * Reads `udp,tcp,ws:5060`: transports, each with the port behind it or behind the next that has one. Without any it is 5060, or 5061
+ * where TLS comes first.
+ * @returns the addresses, or what is wrong
+ */
+function readListenList(text: string, host: string): readonly ListenAddress[] | string {
+  const items = text.split(',').map((item) => item.trim());
+  const listen: ListenAddress[] = [];
+  let port: number | undefined;
+  for (const item of items.toReversed()) {
+    const [name = '', digits, more] = item.split(':');
+    if (more !== undefined) return `${item} is no transport with a port`;
+    if (!isTransport(name)) return `${name === '' ? 'nothing' : name} is no transport: it is udp, tcp, tls, ws or wss`;
+    if (digits !== undefined) {
+      port = /^\d{1,5}$/.test(digits) ? Number(digits) : Number.NaN;
+      if (!(port <= 65_535)) return `${digits} is no port`;
+    }
+    listen.unshift({ transport: name, host, port: port ?? usualPort(name) });
+  }
+  return listen;
+}
+
+function isTransport(name: string): name is TransportName {
+  return ['udp', 'tcp', 'tls', 'ws', 'wss'].includes(name);
+}
+
+function usualPort(transport: TransportName): number {
+  return transport === 'tls' || transport === 'wss' ? 5_061 : 5_060;
 }

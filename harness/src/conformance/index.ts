@@ -31,19 +31,13 @@ export type {
   ConformanceRunOptions,
   RunCounts,
 } from './conformance-run.js';
-export { openConformanceEnvironment } from './environment/environment.js';
-export type { ConformanceEnvironment, ConformanceEnvironmentOptions } from './environment/environment.js';
-export { TRUST_FILES } from './environment/trust-files.js';
-export type { TrustUrls } from './environment/trust-files.js';
+export { runConformance, openConformanceTarget } from './conformance-run.js';
+export type { ConformanceEnvironment, ConformanceEnvironmentOptions, TrustUrls } from './environment/environment.js';
+export { openConformanceEnvironment, TRUST_FILES } from './environment/environment.js';
 export { conformanceRunOf } from './report/read-run.js';
-export { writeJunit } from './report/junit.js';
-export { writeConformanceMatrix } from './report/matrix.js';
-export type { MatrixColumn } from './report/matrix.js';
+export type { MatrixColumn, ConformanceTableOptions } from './report/text-reports.js';
+export { writeJunit, writeConformanceMatrix, writeConformanceTable } from './report/text-reports.js';
 export { writeConformancePage } from './report/page.js';
-export { writeConformanceTable } from './report/table.js';
-export type { ConformanceTableOptions } from './report/table.js';
-export { runConformance } from './conformance-run.js';
 export type { TokenProblem } from './signing/signed-token.js';
-export { openConformanceTarget } from './targets/open-target.js';
 export { TARGET_KINDS } from './targets/target.js';
 export type { ConformanceTarget, ConformanceTargetOptions, SipTargetOptions, TargetKind } from './targets/target.js';

@@ -4,8 +4,7 @@ import type { TimerClock } from '@hopback/sdk/internal';
 import { MESSAGE_LIMITS } from './message/parse-message.js';
 import type { MessageTap } from './observe/tap.js';
 import type { TimerBase } from './transaction/transition.js';
-import type { ConnectionLimits } from './transport/connection-limits.js';
-import type { TlsFiles } from './transport/tls-options.js';
+import type { ConnectionLimits, TlsFiles } from './transport/connections.js';
 import type { ListenAddress } from './transport/transports.js';
 
 /** What a server refuses to take on. */

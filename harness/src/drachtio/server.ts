@@ -9,14 +9,14 @@ import { createInboundAgent } from './agent/inbound.js';
 import { createOutboundAgent } from './agent/outbound.js';
 import { STEADY_CLOCK } from '@hopback/sdk/internal';
 import type { AppConnection } from './control/app-connection.js';
-import { createAppDirectory } from './control/app-directory.js';
+import { createAppDirectory } from './control/app-connection.js';
 import { createControlServer, type ControlServer } from './control/control-server.js';
 import { createTimeOfDay, messagePayload, responsePayload, type FrameMeta } from './control/frames.js';
 import { createDialogStore } from './dialog/dialog-store.js';
 import { createIdentifiers } from './identifiers.js';
-import { createCounters, type MessageCounters } from './observe/counters.js';
-import { createTaps, type MessageTap } from './observe/tap.js';
-import { createFlowTokens } from './proxy/flow-tokens.js';
+import type { MessageCounters, MessageTap } from './observe/tap.js';
+import { createCounters, createTaps } from './observe/tap.js';
+import { createFlowTokens } from './proxy/forwarding.js';
 import { createProxyAgent } from './proxy/proxy-agent.js';
 import { createStatelessProxy } from './proxy/stateless-proxy.js';
 import { readDatagram, readParsed, refusal } from './received.js';
@@ -34,7 +34,7 @@ import {
 import { createTimers } from './timers.js';
 import { createTransactionLayer } from './transaction/transaction-layer.js';
 import { TIMER_BASE } from './transaction/transition.js';
-import { CONNECTION_LIMITS } from './transport/connection-limits.js';
+import { CONNECTION_LIMITS } from './transport/connections.js';
 import { bracketed, hostPort, type Endpoint, type Flow, type TransportName } from './transport/flow.js';
 import { openTransports, type ListenAddress, type Transports, type TransportsUser } from './transport/transports.js';
 

@@ -1,4 +1,52 @@
-export { jsonOf, writePrivate } from './laboratory-files.js';
-export { newPkiKeys, pkiKeysFromPem } from './pki-keys.js';
-export type { PkiKeysPem } from './pki-keys.js';
-export { keyPem, PKI_KEYS_SHAPE } from './pki-keys.schema.js';
+import { chmod, writeFile } from 'node:fs/promises';
+import { createTestKey, testKeyFromPem } from '@hopback/sdk/testing';
+import type { TestPkiKeys, TestPkiRole } from '@hopback/sdk/testing';
+import { z } from 'zod';
+
+/** Writes a file that nobody else may read. */
+export async function writePrivate(path: string, content: string): Promise<void> {
+  await writeFile(path, content, { mode: 0o600 });
+  // A file that was there keeps its mode.
+  await chmod(path, 0o600);
+}
+
+/** What JSON says; undefined for a text that is none, so that a schema refuses it. */
+export function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** A private key, PEM; no key that anybody uses is nearly as long. */
+export const keyPem: z.ZodType<string> = z.string().min(1).max(32_768);
+
+/** Members that the keys of a test PKI have to have. */
+export const PKI_KEYS_SHAPE: Readonly<Record<TestPkiRole, z.ZodType<string>>> = {
+  root: keyPem,
+  intermediate: keyPem,
+  stiPaRoot: keyPem,
+  stiPaSigner: keyPem,
+  stiPaCrlIssuer: keyPem,
+  tlsRoot: keyPem,
+};
+
+/** Private keys of a test PKI, PEM by role: with them it is the same PKI each time. */
+export type PkiKeysPem = Readonly<Record<TestPkiRole, string>>;
+
+/** New keys for all roles. */
+export const newPkiKeys = (): PkiKeysPem => ({
+  ...{ root: newKey(), intermediate: newKey() },
+  ...{ stiPaRoot: newKey(), stiPaSigner: newKey(), stiPaCrlIssuer: newKey() },
+  tlsRoot: newKey(),
+});
+
+const newKey = (): string => createTestKey().privateKeyPem;
+
+/** The keys as a test PKI takes them. @throws what the sdk throws for a text that is no key */
+export function pkiKeysFromPem(keys: PkiKeysPem): TestPkiKeys {
+  const { root, intermediate, stiPaRoot, stiPaSigner, stiPaCrlIssuer, tlsRoot } = keys;
+  const made = Object.entries({ root, intermediate, stiPaRoot, stiPaSigner, stiPaCrlIssuer, tlsRoot });
+  return Object.fromEntries(made.map(([role, pem]) => [role, testKeyFromPem(pem)])) as TestPkiKeys;
+}

@@ -1,5 +1,3 @@
-import { DEFAULT_SHARING_POLICY, DEFAULT_SUSPICION_POLICY, createSuspicionTracker } from '@hopback/sdk/records';
-import type { CallRecord } from '@hopback/sdk/records';
 import type { Verstat } from '@hopback/sdk/stir';
 import type { NetworkPlan, PlannedCall } from '../network/plan/index.js';
 import type { NetworkTruth, TrueHop } from '../network/truth/index.js';
@@ -288,33 +286,21 @@ export function hopVerdict({ truth: { verdict, isCertain }, seen }: HopPair): Ho
   return verdict.signerSpc === undefined || verdict.signerSpc === signerSpc ? 'right' : 'wrong';
 }
 
-/** What a record of a call says whatever else is known of it: refused calls are judged, and say nothing of those after them. */
-const BARE: Omit<CallRecord, 'calling' | 'called'> = {
-  format: 'hopback.call-record.1',
-  recordId: '0'.repeat(32),
-  source: { id: 'oracle', format: 'hopback', readerVersion: 1, sha256: '0'.repeat(64) },
-  ...{ legId: '', callGroupId: '', inviteAtUs: 0, time: { written: 'utc', resolutionUs: 1 } },
-  ...{ ingress: {}, egress: {}, disposition: 'blocked' },
-};
-/** Nothing is to be remembered. */
-const LIMITS = { numbers: 16, trunks: 16, signers: 16, calls: 16, rows: 16 };
+/**
+ * A number that may be assigned to somebody: eleven digits, neither area code nor exchange beginning with 0 or 1 or ending in 11, and not one of those for
+ * fiction (555-0100 to 555-0199). Toll-free numbers may have an exchange that ends in 11.
+ * @see NANPA, Central Office Code Assignment Guidelines and 555 guidelines
+ */
+const ASSIGNABLE = /^1(?:8(?:00|22|33|44|55|66|77|88)|[2-9](?!11)\d\d(?![2-9]11))(?!55501)[2-9]\d{6}$/;
 /** Country code 1 and ten digits: numbers that every switch writes down in the same form. */
 const WRITTEN_ALIKE = /^1\d{10}$/;
 
 /**
- * Tells which records a carrier shares that shares what is suspicious, as far as that is certain. Signals add up, and none takes away from another: where the
- * calling number alone is enough, nothing that other calls say changes it. What is suspicious is said by the judgement that carriers use.
- * @returns tells it of a hop: the number that came and the one that left may each stand in its record
+ * Whether a carrier that shares what is suspicious certainly shares its record of a hop. A calling number that nobody can have is enough by itself, whatever
+ * other calls say. The number that came and the one that left may each stand in the record.
  */
-export function createSureSuspicion(): (hop: Pick<TrueHop, 'receives' | 'sends'>) => boolean {
-  const tracker = createSuspicionTracker({ policy: { ...DEFAULT_SUSPICION_POLICY, limits: LIMITS } });
-  const isEnough = (calling: string): boolean => {
-    if (!WRITTEN_ALIKE.test(calling)) return false;
-    const { level } = tracker.judge({ ...BARE, calling: { asWritten: calling, tn: calling } });
-    return level === 'suspicious' || level === DEFAULT_SHARING_POLICY.suspiciousFrom;
-  };
-  return ({ receives, sends }) =>
-    isEnough(receives.calling) && (receives.calling === sends.calling || isEnough(sends.calling));
+export function isSurelySuspicious({ receives, sends }: Pick<TrueHop, 'receives' | 'sends'>): boolean {
+  return [receives.calling, sends.calling].every((calling) => WRITTEN_ALIKE.test(calling) && !ASSIGNABLE.test(calling));
 }
 
 /**

@@ -1,5 +1,5 @@
 export type { Metric, MetricName } from '../scenario/index.js';
-export { MAX_FINDINGS, createSureSuspicion, hopPairs, hopVerdict } from './findings.js';
+export { MAX_FINDINGS, isSurelySuspicious, hopPairs, hopVerdict } from './findings.js';
 export type {
   Finding,
   HopPair,

@@ -1,7 +1,7 @@
 import type { NetworkPlan, PlannedCall } from '../network/plan/index.js';
 import type { CarriedTruth, TrueHop } from '../network/truth/index.js';
 import type { ScenarioSharing } from '../scenario/index.js';
-import { counted, createSpread, createSureSuspicion, hopPairs, hopVerdict, plannedCall, rate } from './findings.js';
+import { counted, createSpread, isSurelySuspicious, hopPairs, hopVerdict, plannedCall, rate } from './findings.js';
 import type { Judging, SeenCall, SeenHop } from './findings.js';
 import type { Metric } from '../scenario/index.js';
 
@@ -27,7 +27,6 @@ const WRITING_MS = 5_000;
 function createRecordsCount({ providers, scenario }: NetworkPlan): RecordsCount {
   const counts = new Map<string, { least: number; shared: number; most: number }>();
   const sharing = new Map<string, ScenarioSharing>();
-  const isSuspicious = createSureSuspicion();
   const forking = new Set<string>();
   const crashing = new Map<string, readonly { readonly fromMs: number; readonly untilMs: number }[]>();
   for (const { id, behaviours, shares } of providers) {
@@ -50,7 +49,7 @@ function createRecordsCount({ providers, scenario }: NetworkPlan): RecordsCount 
       ?.some(({ fromMs, untilMs }) => atMs < untilMs && atMs + durationMs + WRITING_MS >= fromMs) === true;
   const isShared = (hop: TrueHop): boolean => {
     const shares = sharing.get(hop.provider) ?? 'nothing';
-    return shares === 'suspicious' ? isSuspicious(hop) : shares !== 'nothing';
+    return shares === 'suspicious' ? isSurelySuspicious(hop) : shares !== 'nothing';
   };
   return {
     add: (call, { hops }, wasAnswered) => {

@@ -39,10 +39,13 @@ function isTwice({ truth }: JudgedTraceback, provider: string): boolean {
 
 function fairAnswers({ network, call, truth, traceback }: JudgedTraceback, provider: string): readonly GivenAnswer[] {
   const own = truth.answers.filter((one) => one.provider === provider);
-  if (own.length === 0) return [network.saidElsewhere(call, provider)];
+  if (own.length === 0) return [network.answerWithoutTheCall(call, provider)];
   const isElsewhere = !truth.hops.some((hop) => hop.provider === provider);
   // Who colludes says so to the one that it colludes with alone.
-  const given = [...own.map((one) => one.given), ...(isElsewhere ? [network.saidElsewhere(call, provider)] : [])];
+  const given = [
+    ...own.map((one) => one.given),
+    ...(isElsewhere ? [network.answerWithoutTheCall(call, provider)] : []),
+  ];
   // Who is named by somebody that it did not send the call to says that it did not.
   const isHonest = own.every((one) => one.given === one.truth);
   const isMisnamed = traceback.answers.some(

@@ -4,7 +4,8 @@
  * are given.
  * @packageDocumentation
  */
-export type { AreaParts, PlatformOptions, PluggedArea } from './platform-options.js';
+export type { AreaParts, PlatformOptions, PluggedArea, RunningPlatform } from './start-platform.js';
+export { startPlatform } from './start-platform.js';
 export { FIRST_OPERATOR_CLIENT, startReferencePlatform } from './reference/index.js';
 export type {
   PlatformFolders,
@@ -14,8 +15,6 @@ export type {
   ReferencePlatformOptions,
   ReferenceSettings,
 } from './reference/index.js';
-export { startPlatform } from './start-platform.js';
-export type { RunningPlatform } from './start-platform.js';
 export type * from './core/index.js';
 export type {
   ArchivedFile,
@@ -33,8 +32,12 @@ export type {
   OpenedDatabase,
   StoredEvent,
 } from './database/index.js';
-export type { DemandLimits } from './demands/index.js';
-export type { LiveRetention } from './records/index.js';
-export type { AddressGuardOptions, ResolveAddresses, WebhookPosterOptions } from './events/index.js';
-export type { GaugeName, HistogramName, Labels, MetricName, PlatformMetrics, PlatformTls, Rate } from './http/index.js';
-export type { CallerOptions, FirstOperator, TokenDesk, TrustArea } from './trust/index.js';
+export type { DemandLimits } from './demands/demand-rows.js';
+export type { LiveRetention } from './records/create-records-area.js';
+export type { AddressGuardOptions, ResolveAddresses, WebhookPosterOptions } from './events/post-webhook.js';
+export type { GaugeName, HistogramName, Labels, MetricName, PlatformMetrics } from './http/platform-metrics.js';
+export type { PlatformTls } from './http/http-server.js';
+export type { Rate } from './http/exchange.js';
+export type { CallerOptions, TokenDesk } from './trust/token-desk.js';
+export type { FirstOperator } from './trust/client-operations.js';
+export type { TrustArea } from './trust/trust-area.js';

@@ -1,15 +1,19 @@
 import { HopbackError } from '@hopback/sdk/errors';
+import { MACHINE_CLOCK } from '@hopback/sdk/internal';
+import type { TimerClock, WireSchema } from '@hopback/sdk/platform';
 import { PLATFORM_ROUTES, WIRE_SCHEMAS } from '@hopback/sdk/platform';
-import type { WireSchema } from '@hopback/sdk/platform';
 import { sql } from 'kysely';
 import type {
+  AreaDefinition,
   Operations,
   PlatformArea,
   PlatformContext,
+  PlatformLog,
   PlatformNotice,
   ServedRoute,
   StaffRole,
 } from './core/index.js';
+import type { DatabasePlace, EventFeed, KeyRing, OpenedDatabase } from './database/index.js';
 import {
   createEventFeed,
   createKeyRing,
@@ -22,21 +26,71 @@ import {
   startJobRunner,
   startReactionRunner,
 } from './database/index.js';
-import type { EventFeed, KeyRing, OpenedDatabase } from './database/index.js';
-import { createEventsArea, eventsDefinition, readByEndpoints } from './events/index.js';
-import {
-  createKeyedTransactions,
-  createPlatformApp,
-  createPlatformMetrics,
-  createRateLimiter,
-  httpDefinition,
-  startHttpServer,
-} from './http/index.js';
-import type { PlatformApp, PlatformMetrics } from './http/index.js';
-import { MACHINE_CLOCK } from '@hopback/sdk/internal';
-import type { PlatformOptions } from './platform-options.js';
-import { createTrustArea, trustDefinition } from './trust/index.js';
-import type { TrustArea } from './trust/index.js';
+import type { WebhookPosterOptions } from './events/post-webhook.js';
+import { createEventsArea } from './events/events-area.js';
+import { eventsDefinition, readByEndpoints } from './events/events-tables.js';
+import type { PlatformApp, PlatformTls } from './http/http-server.js';
+import type { PlatformMetrics } from './http/platform-metrics.js';
+import type { Rate } from './http/exchange.js';
+import { createKeyedTransactions, httpDefinition } from './http/idempotency.js';
+import { createPlatformApp, startHttpServer } from './http/http-server.js';
+import { createPlatformMetrics } from './http/platform-metrics.js';
+import { createRateLimiter } from './http/exchange.js';
+import type { FirstOperator } from './trust/client-operations.js';
+import type { TrustArea } from './trust/trust-area.js';
+import { createTrustArea } from './trust/trust-area.js';
+import { trustDefinition } from './trust/trust-tables.js';
+
+/** What an area is opened with. */
+export interface AreaParts {
+  readonly context: PlatformContext;
+  readonly database: OpenedDatabase;
+  readonly trust: TrustArea;
+  readonly feed: EventFeed;
+  /** Areas that were opened before, by their names: whoever needs a port of another stands behind it in the list. */
+  readonly opened: ReadonlyMap<string, PlatformArea>;
+  /** Address of the platform, without a slash at its end. */
+  readonly publicUrl: string;
+}
+
+/** An area as it is plugged into a platform: what is known of it before it is opened, and how that is done. */
+export interface PluggedArea {
+  readonly definition: AreaDefinition;
+  readonly open: (parts: AreaParts) => Promise<PlatformArea> | PlatformArea;
+}
+
+/** Settings of `startPlatform`. */
+export interface PlatformOptions {
+  /** Default PGlite in memory, which ends with the process. */
+  readonly database?: DatabasePlace;
+  /** Keys for what is sealed: `openKeyRing`. Without them a database that is kept is of no use, so that they are asked for there. */
+  readonly keyRing?: KeyRing;
+  /** Beside trust and events, in this order. */
+  readonly areas?: readonly PluggedArea[];
+  /** Default 127.0.0.1. */
+  readonly host?: string;
+  /** Default 0, any free one. */
+  readonly port?: number;
+  readonly tls?: PlatformTls;
+  /** Address that clients know the platform by; what assertions name begins with it. Default the one that is listened at. */
+  readonly publicUrl?: string;
+  /** Proxies in front whose `X-Forwarded-For` is believed. Default 0. */
+  readonly trustedProxies?: number;
+  /** Who lets in everybody else, where nobody may yet. */
+  readonly firstOperator?: FirstOperator;
+  readonly rates?: { readonly perClient?: Rate; readonly perAddress?: Rate };
+  readonly webhooks?: WebhookPosterOptions;
+  /** Whether every answer is held against its schema: for tests. Default false. */
+  readonly checkAnswers?: boolean;
+  /** How long calls may take when the platform closes, milliseconds. Default 10,000. */
+  readonly drainMs?: number;
+  /** How long the body of a request may take, milliseconds. Default 60,000. */
+  readonly bodyTimeoutMs?: number;
+  /** Default none is written. */
+  readonly log?: PlatformLog;
+  /** Default that of the machine. */
+  readonly clock?: TimerClock;
+}
 
 /** Calls of one client: a carrier that streams batches and answers tracebacks makes some a second. */
 const CLIENT_RATE = { perSecond: 100, burst: 400 };

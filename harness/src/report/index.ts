@@ -12,10 +12,7 @@ export { diffRuns, diffText } from './diff-runs.js';
 export type { MetricChange, RunDiff } from './diff-runs.js';
 export { reportHtml, verdictSentence } from './html/report-html.js';
 export { counted } from './html/markup.js';
-export { ladderOf } from './ladder/ladder.js';
-export { ladderMermaid } from './ladder/ladder-mermaid.js';
-export { ladderText } from './ladder/ladder-text.js';
-export { oneLine } from './ladder/one-line.js';
+export { ladderOf, ladderMermaid, ladderText, oneLine } from './ladder/ladder.js';
 export { storyLines } from './story/story-lines.js';
 export { readRunSummary, runSummaryJsonSchema, summaryOf } from './run-summary.js';
 export type {

@@ -1,23 +1,9 @@
-import { checkThresholds } from '../scenario/index.js';
-import type { ScenarioThreshold } from '../scenario/index.js';
+import { checkThresholds, LIVE_METRICS } from '../scenario/index.js';
+import type { MetricName, ScenarioThreshold } from '../scenario/index.js';
 import { MAX_FINDINGS } from '../oracle/index.js';
 import type { Finding, OracleReport } from '../oracle/index.js';
 import { rounded } from '../report/index.js';
 import type { JudgedThreshold, RunEnd, RunVerdict } from '../report/index.js';
-
-/** Metrics that are known while calls go on; the others are when all is over. */
-const LIVE_METRICS: ReadonlySet<string> = new Set([
-  ...[
-    'calls_placed',
-    'calls_unplaced',
-    'calls_answered',
-    'calls_unavailable',
-    'calls_wrong',
-    'call_setup_ms',
-    'verify_latency_ms',
-    'verdict_accuracy',
-  ],
-]);
 
 type Thresholds = Readonly<Record<string, readonly ScenarioThreshold[]>> | undefined;
 
@@ -33,7 +19,7 @@ export function judgedThresholds(oracle: OracleReport, thresholds: Thresholds): 
 export function abortingThresholds(thresholds: Thresholds): Thresholds {
   const aborting = Object.entries(thresholds ?? {}).flatMap(([metric, held]) => {
     const some = held.filter((one) => typeof one !== 'string' && one.abortOnFail === true);
-    return some.length === 0 || !LIVE_METRICS.has(metric) ? [] : [[metric, some] as const];
+    return some.length === 0 || !LIVE_METRICS.has(metric as MetricName) ? [] : [[metric, some] as const];
   });
   return aborting.length === 0 ? undefined : Object.fromEntries(aborting);
 }

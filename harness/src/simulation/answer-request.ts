@@ -206,7 +206,8 @@ function withoutRecord(
   const named = providers.get(downstream ?? '');
   if (isKnown && named !== undefined) return { arm: 'not-sent-to-downstream', downstream: referenceTo(named) };
   const isRemoved =
-    stores.find(provider, asked, 'whole').length > 0 || truth.saidElsewhere(call, provider).kind === 'not-retained';
+    stores.find(provider, asked, 'whole').length > 0 ||
+    truth.answerWithoutTheCall(call, provider).kind === 'not-retained';
   return isRemoved ? { arm: 'not-retained', retainedFrom: RETAINED_FROM } : { arm: 'not-found' };
 }
 

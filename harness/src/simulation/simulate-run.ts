@@ -14,7 +14,7 @@ import { callsToTrace } from '../network/plan/index.js';
 import type { NetworkPlan, PlannedCall } from '../network/plan/index.js';
 import { networkTruth } from '../network/truth/index.js';
 import type { CarriedTruth, NetworkTruth, TrueHop } from '../network/truth/index.js';
-import { createSureSuspicion } from '../oracle/index.js';
+import { isSurelySuspicious } from '../oracle/index.js';
 import type { JudgedFacts, SeenAnswer, SeenCall, SeenHop, SeenRecords, SeenTraceback } from '../oracle/index.js';
 import { answerRequest, createRecordStores, isForeign, namedBy, referenceTo } from './answer-request.js';
 import type { Answerers, AskedCall, DisclosedCall } from './answer-request.js';
@@ -80,13 +80,12 @@ function countRecords({ plan, carried }: NetworkTruth): readonly SeenRecords[] {
   const counts = new Map(plan.providers.map(({ id }) => [id, { stored: 0, suspicious: 0 }]));
   const sharing = plan.scenario.platform === undefined ? [] : plan.providers;
   const suspecting = new Set(sharing.filter(({ shares }) => shares === 'suspicious').map(({ id }) => id));
-  const isSuspicious = createSureSuspicion();
   for (const call of plan.calls)
     for (const hop of carried(call).hops) {
       const count = counts.get(hop.provider);
       if (count === undefined || hop.record === 'none') continue;
       count.stored += 1;
-      if (suspecting.has(hop.provider) && isSuspicious(hop)) count.suspicious += 1;
+      if (suspecting.has(hop.provider) && isSurelySuspicious(hop)) count.suspicious += 1;
     }
   return plan.providers.map(({ id, shares }) => {
     const { stored = 0, suspicious = 0 } = counts.get(id) ?? {};

@@ -6,9 +6,15 @@
  * @packageDocumentation
  */
 import { expect } from 'vitest';
-import { toEndWith, toHaveAttestation, toHaveVerstat } from './call-matchers.js';
-import type { MatcherResult } from './matcher-result.js';
-import { toAccuseNobodyElse, toPassThresholds, toTraceTo } from './run-matchers.js';
+import type { MatcherResult } from './matchers.js';
+import {
+  toAccuseNobodyElse,
+  toEndWith,
+  toHaveAttestation,
+  toHaveVerstat,
+  toPassThresholds,
+  toTraceTo,
+} from './matchers.js';
 
 /** Matchers that this module adds to `expect` of vitest. */
 export interface HopbackMatchers<R = unknown> {

@@ -1,11 +1,6 @@
-import type { Command } from './command.js';
-
-/** A command that is loaded when it is asked for, so that `hopback --version` waits for nothing. */
-export interface CommandEntry {
-  readonly name: string;
-  readonly summary: string;
-  readonly load: () => Promise<Command>;
-}
+import { createRequire } from 'node:module';
+import type { CliIo } from './kit/io.js';
+import type { CommandEntry, Program } from './kit/command.js';
 
 /** All commands, in the order of the help. */
 export const COMMANDS: readonly CommandEntry[] = [
@@ -27,27 +22,27 @@ export const COMMANDS: readonly CommandEntry[] = [
   {
     name: 'cert inspect',
     summary: 'show certificates and where they leave the SHAKEN profile',
-    load: async () => (await import('./cert-inspect.js')).certInspectCommand,
+    load: async () => (await import('./cert.js')).certInspectCommand,
   },
   {
     name: 'cert chain',
     summary: 'build the path from a certificate to a trust anchor',
-    load: async () => (await import('./cert-chain.js')).certChainCommand,
+    load: async () => (await import('./cert.js')).certChainCommand,
   },
   {
     name: 'cache preload',
     summary: 'fetch certificates before calls need them',
-    load: async () => (await import('./cache-preload.js')).cachePreloadCommand,
+    load: async () => (await import('./cache.js')).cachePreloadCommand,
   },
   {
     name: 'cache export',
     summary: 'write all cached certificates into one file',
-    load: async () => (await import('./cache-export.js')).cacheExportCommand,
+    load: async () => (await import('./cache.js')).cacheExportCommand,
   },
   {
     name: 'cache import',
     summary: 'take over what another machine exported',
-    load: async () => (await import('./cache-import.js')).cacheImportCommand,
+    load: async () => (await import('./cache.js')).cacheImportCommand,
   },
   {
     name: 'records import',
@@ -62,27 +57,27 @@ export const COMMANDS: readonly CommandEntry[] = [
   {
     name: 'records preview',
     summary: 'show exactly what would leave of call records, and why',
-    load: async () => (await import('./records-preview.js')).recordsPreviewCommand,
+    load: async () => (await import('./records-sharing.js')).recordsPreviewCommand,
   },
   {
     name: 'records rejects',
     summary: 'list rows that could not be read',
-    load: async () => (await import('./records-rejects.js')).recordsRejectsCommand,
+    load: async () => (await import('./records-import.js')).recordsRejectsCommand,
   },
   {
     name: 'records dead-letters',
     summary: 'list records that the platform will not have, and decide about them',
-    load: async () => (await import('./records-dead-letters.js')).recordsDeadLettersCommand,
+    load: async () => (await import('./records-sharing.js')).recordsDeadLettersCommand,
   },
   {
     name: 'keygen',
     summary: 'make a private key, or print the public JWK of one',
-    load: async () => (await import('./keygen.js')).keygenCommand,
+    load: async () => (await import('./credentials.js')).keygenCommand,
   },
   {
     name: 'csr',
     summary: 'make a certificate signing request with a TNAuthList',
-    load: async () => (await import('./csr.js')).csrCommand,
+    load: async () => (await import('./credentials.js')).csrCommand,
   },
   {
     name: 'records find',
@@ -97,12 +92,12 @@ export const COMMANDS: readonly CommandEntry[] = [
   {
     name: 'records stats',
     summary: 'show how much the record store holds',
-    load: async () => (await import('./records-stats.js')).recordsStatsCommand,
+    load: async () => (await import('./records-coverage.js')).recordsStatsCommand,
   },
   {
     name: 'records hold',
     summary: 'keep calls out of the reach of retention',
-    load: async () => (await import('./records-hold.js')).recordsHoldCommand,
+    load: async () => (await import('./records-holds.js')).recordsHoldCommand,
   },
   {
     name: 'records holds',
@@ -112,27 +107,27 @@ export const COMMANDS: readonly CommandEntry[] = [
   {
     name: 'records release',
     summary: 'end a hold',
-    load: async () => (await import('./records-release.js')).recordsReleaseCommand,
+    load: async () => (await import('./records-holds.js')).recordsReleaseCommand,
   },
   {
     name: 'records expire',
     summary: 'remove calls that are older than retention',
-    load: async () => (await import('./records-expire.js')).recordsExpireCommand,
+    load: async () => (await import('./records-holds.js')).recordsExpireCommand,
   },
   {
     name: 'evidence verify',
     summary: 'name the first bad entry of a log of evidence, or what is wrong with a pack',
-    load: async () => (await import('./evidence-verify.js')).evidenceVerifyCommand,
+    load: async () => (await import('./evidence.js')).evidenceVerifyCommand,
   },
   {
     name: 'evidence show',
     summary: 'list the packs of a folder of evidence, or show one',
-    load: async () => (await import('./evidence-show.js')).evidenceShowCommand,
+    load: async () => (await import('./evidence.js')).evidenceShowCommand,
   },
   {
     name: 'evidence export',
     summary: 'write a pack to a folder that openssl and sha256sum alone can check',
-    load: async () => (await import('./evidence-export.js')).evidenceExportCommand,
+    load: async () => (await import('./evidence.js')).evidenceExportCommand,
   },
   {
     name: 'traceback intake',
@@ -142,7 +137,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   {
     name: 'traceback list',
     summary: 'list traceback requests and notices, with deadline, state and queue',
-    load: async () => (await import('./traceback-list.js')).tracebackListCommand,
+    load: async () => (await import('./traceback-show.js')).tracebackListCommand,
   },
   {
     name: 'traceback show',
@@ -157,7 +152,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   {
     name: 'traceback policy try',
     summary: 'show what a policy would have answered to past requests, and what held the rest back',
-    load: async () => (await import('./traceback-policy-try.js')).tracebackPolicyTryCommand,
+    load: async () => (await import('./traceback-answer.js')).tracebackPolicyTryCommand,
   },
   {
     name: 'serve',
@@ -167,22 +162,22 @@ export const COMMANDS: readonly CommandEntry[] = [
   {
     name: 'config check',
     summary: 'say what is wrong with the configuration of serve, line by line',
-    load: async () => (await import('./config-check.js')).configCheckCommand,
+    load: async () => (await import('./config.js')).configCheckCommand,
   },
   {
     name: 'config schema',
     summary: 'print the JSON Schema of that configuration, for editors',
-    load: async () => (await import('./config-schema.js')).configSchemaCommand,
+    load: async () => (await import('./config.js')).configSchemaCommand,
   },
   {
     name: 'config init',
     summary: 'ask what is needed, and write that configuration',
-    load: async () => (await import('./config-init.js')).configInitCommand,
+    load: async () => (await import('./config.js')).configInitCommand,
   },
   {
     name: 'config account',
     summary: 'make the line of an account for the page on which tracebacks are answered',
-    load: async () => (await import('./config-account.js')).configAccountCommand,
+    load: async () => (await import('./config.js')).configAccountCommand,
   },
   {
     name: 'redirect',
@@ -195,3 +190,17 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./doctor.js')).doctorCommand,
   },
 ];
+
+const { version } = createRequire(import.meta.url)('../../package.json') as { readonly version: string };
+
+/** The program `hopback`. */
+export const HOPBACK: Program<CliIo> = {
+  name: 'hopback',
+  summary: 'verify and sign calls (STIR/SHAKEN), keep and find call records, answer tracebacks',
+  version,
+  commands: COMMANDS,
+  notes: [
+    'Exit codes: 0 passed or in order; 1 failed verdict or negative finding; 2 not understood; 3 indeterminate; 4 a file, key, list or ' +
+      'the network is not usable; 70 a bug of ours.',
+  ],
+};

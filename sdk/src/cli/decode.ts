@@ -1,13 +1,11 @@
 import { parseIdentityHeader, parsePassport, verificationRequestOf } from '../stir/index.js';
 import type { IdentityHeader, JsonValue, PassportResult } from '../stir/index.js';
-import { INPUT_NOTE, parseCallInput, readInput } from './call-input.js';
-import type { CallInput } from './call-input.js';
-import type { Command } from './command.js';
-import { EXIT } from './exit-codes.js';
-import type { ExitCode } from './exit-codes.js';
-import type { CliIo } from './io.js';
-import type { Options } from './options.js';
-import { distanceText, factLines, instantText, printJson, printLines } from './output.js';
+import { INPUT_NOTE, parseCallInput, readInput } from './inputs/call-input.js';
+import type { CallInput } from './inputs/call-input.js';
+import type { Command, ExitCode, Options } from './kit/command.js';
+import { EXIT } from './kit/command.js';
+import type { CliIo } from './kit/io.js';
+import { distanceText, factLines, instantText, printJson, printLines } from './kit/output.js';
 
 /** `hopback decode` */
 export const decodeCommand: Command = {

@@ -1,22 +1,180 @@
-import { CREDENTIAL_OPTIONS } from './signing-options.js';
-import type { CredentialOption } from './signing-options.js';
-import { REPOSITORY_OPTIONS } from './certificate-options.js';
-import type { RepositoryOption } from './certificate-options.js';
-import type { Command } from './command.js';
-import { checkCredential } from './doctor-credential.js';
-import { checkClock, checkNameServers, checkNode, checkSignatures } from './doctor-machine.js';
-import { checkPublished } from './doctor-published.js';
-import { checkCache, checkTrust } from './doctor-stores.js';
-import type { Finding } from './finding.js';
-import { EXIT } from './exit-codes.js';
-import type { ExitCode } from './exit-codes.js';
-import type { CliIo } from './io.js';
-import { refuseOperands } from './options.js';
-import type { Options, OptionSpecs } from './options.js';
-import { printJson, printLines } from './output.js';
-import { TRUST_OPTIONS } from './trust-options.js';
-import type { TrustOption } from './trust-options.js';
+import { generateKeyPairSync, verify } from 'node:crypto';
 import { printableText } from '../core/text.js';
+import {
+  CERTIFICATE_CHAIN_MAX_BYTES,
+  checkX5uUrl,
+  createLocalSigner,
+  fetchBounded,
+  parseCertificateChain,
+} from '../stir/index.js';
+import type { BoundedFetchResult, Certificate } from '../stir/index.js';
+import { checkCache, checkCredential, checkTrust } from './doctor-credential.js';
+import type { Finding } from './doctor-credential.js';
+import { EXIT, refuseOperands } from './kit/command.js';
+import type { Command, ExitCode, Options, OptionSpecs } from './kit/command.js';
+import type { CliIo } from './kit/io.js';
+import { countText, durationText, instantText, printJson, printLines } from './kit/output.js';
+import { CREDENTIAL_OPTIONS } from './inputs/signing-options.js';
+import type { CredentialOption } from './inputs/signing-options.js';
+import { fetchSettings, REPOSITORY_OPTIONS, TRUST_OPTIONS } from './inputs/trust-options.js';
+import type { RepositoryOption, TrustOption } from './inputs/trust-options.js';
+
+/** Oldest Node that this package runs on, as its package.json says. */
+const MIN_NODE: readonly [number, number] = [20, 19];
+
+/** Before this the package did not exist: a clock that says so has been reset. */
+const EARLIEST_MS = Date.UTC(2025, 0, 1);
+/** Certificates of today end long before this. */
+const LATEST_MS = Date.UTC(2050, 0, 1);
+
+/** Signatures made and checked by the self-test: enough for a figure, over within some hundred milliseconds. */
+const SELF_TEST_SIGNATURES = 200;
+
+/** Slower than this, ES256 runs without the processor's help; a call would still not notice. */
+const SLOW_VERIFY_US = 1_000;
+
+export function checkNode({ nodeVersion }: CliIo): Finding {
+  const [major = 0, minor = 0] = nodeVersion.replace('v', '').split('.').map(Number);
+  const isEnough = major > MIN_NODE[0] || (major === MIN_NODE[0] && minor >= MIN_NODE[1]);
+  if (isEnough) return { name: 'node', result: 'ok', detail: nodeVersion };
+  return {
+    name: 'node',
+    result: 'failed',
+    detail: nodeVersion,
+    advice: `Node ${MIN_NODE.join('.')} or newer is needed.`,
+  };
+}
+
+/** Without asking anybody, only a clock that cannot be right is found out. */
+export function checkClock({ clock }: CliIo): Finding {
+  const nowMs = clock.nowMs();
+  const detail = instantText(nowMs);
+  if (nowMs >= EARLIEST_MS && nowMs < LATEST_MS) return { name: 'clock', result: 'ok', detail };
+  return {
+    name: 'clock',
+    result: 'failed',
+    detail,
+    advice: 'Set the clock and keep it set (NTP): a PASSporT is fresh for 60 s.',
+  };
+}
+
+/** Signs and verifies, and sees that a changed text does not verify. */
+export async function checkSignatures({ elapsedMs }: CliIo): Promise<Finding> {
+  const { privateKey } = generateKeyPairSync('ec', {
+    namedCurve: 'P-256',
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+  });
+  const signer = await createLocalSigner({ privateKeyPem: privateKey });
+  const key = { key: signer.publicKey, dsaEncoding: 'ieee-p1363' } as const;
+  const text = Buffer.from('hopback doctor');
+  const startMs = elapsedMs();
+  const signatures = Array.from({ length: SELF_TEST_SIGNATURES }, () => signer.sign(text));
+  const signedMs = elapsedMs();
+  const isGood = signatures.every((signature) => verify('sha256', text, key, signature));
+  const verifiedMs = elapsedMs();
+  const isForged = verify('sha256', Buffer.from('hopback doctors'), key, signatures[0] ?? Buffer.alloc(64));
+  if (!isGood || isForged) {
+    return {
+      name: 'ES256',
+      result: 'failed',
+      detail: 'signatures are not made or checked right',
+      advice: 'Use another build of Node.',
+    };
+  }
+  const signUs = Math.round(((signedMs - startMs) * 1000) / SELF_TEST_SIGNATURES);
+  const verifyUs = Math.round(((verifiedMs - signedMs) * 1000) / SELF_TEST_SIGNATURES);
+  const detail = `sign ${String(signUs)} µs, verify ${String(verifyUs)} µs`;
+  if (verifyUs <= SLOW_VERIFY_US) return { name: 'ES256', result: 'ok', detail };
+  return { name: 'ES256', result: 'warning', detail, advice: 'Slow for this algorithm: is the machine overloaded?' };
+}
+
+/** Certificates are fetched by name: without a name server every call with an unknown signer stays indeterminate. */
+export function checkNameServers({ nameServers }: CliIo): Finding {
+  const servers = nameServers();
+  if (servers.length === 0) {
+    return {
+      name: 'name servers',
+      result: 'failed',
+      detail: 'none',
+      advice: 'Certificates are fetched by host name: set a resolver.',
+    };
+  }
+  const detail = `${servers.slice(0, 3).join(', ')}; certificates come over TCP 443 and 8443`;
+  return { name: 'name servers', result: 'ok', detail };
+}
+
+/** Half of what a PASSporT may be old: the other half is for the way. */
+const MAX_SKEW_MS = 30_000;
+
+/** Fetches the x5u as a verifier would: whether it is served, whether it is the chain at hand, and what time it is there. */
+export async function checkPublished(
+  options: Options<Exclude<RepositoryOption, 'cache' | 'offline'> | 'x5u'>,
+  io: CliIo,
+  chain: readonly Certificate[],
+): Promise<readonly Finding[]> {
+  const name = 'x5u';
+  const x5u = options.text('x5u');
+  if (x5u === undefined) return [{ name, result: 'skipped', detail: 'no --x5u: nobody was contacted' }];
+  const { allow, ca, deadlineMs } = await fetchSettings(options, io);
+  const checked = checkX5uUrl(x5u, allow === undefined ? {} : { allow });
+  if (checked.status === 'refused') {
+    const advice = 'Verifiers take https, port 443 or 8443, a public host, no query.';
+    return [{ name, result: 'failed', detail: `${checked.reason}: ${checked.detail}`, advice }];
+  }
+  const startMs = io.elapsedMs();
+  const fetched = await fetchBounded(x5u, {
+    maxBytes: CERTIFICATE_CHAIN_MAX_BYTES,
+    ...(allow === undefined ? {} : { allow }),
+    ...(ca === undefined ? {} : { ca }),
+    ...(deadlineMs === undefined ? {} : { deadlineMs }),
+  });
+  const tookMs = Math.round(io.elapsedMs() - startMs);
+  return [publishedFinding(fetched, { tookMs, chain }), ...skewFinding(fetched, io)];
+}
+
+function publishedFinding(
+  fetched: BoundedFetchResult,
+  { tookMs, chain }: { readonly tookMs: number; readonly chain: readonly Certificate[] },
+): Finding {
+  const name = 'x5u';
+  if (fetched.status === 'refused' || fetched.status === 'failed') {
+    const advice = 'Calls signed with this x5u cannot be verified by anybody who sees the same.';
+    return { name, result: 'failed', detail: `${fetched.reason}: ${fetched.detail}`, advice };
+  }
+  const parsed = fetched.status === 'fetched' ? parseCertificateChain(fetched.body) : undefined;
+  if (parsed?.status !== 'parsed')
+    return { name, result: 'failed', detail: `serves no certificates: ${parsed?.detail ?? ''}` };
+  const detail = `${countText(parsed.chain.length, 'certificate')} in ${String(tookMs)} ms`;
+  if (chain.length === 0) return { name, result: 'ok', detail };
+  const differs = differenceOf(parsed.chain, chain);
+  const more = parsed.chain.length - chain.length;
+  if (differs === undefined)
+    return { name, result: 'ok', detail: `${detail}, as at hand${more === 0 ? '' : ` and ${String(more)} more`}` };
+  const advice = 'Publish the chain of --certificate there, end entity first.';
+  return { name, result: 'failed', detail: `${detail}, but ${differs}`, advice };
+}
+
+/** Verifiers have what is served and nothing else: a link that is missing there is missing, and a foreign one breaks the path. */
+function differenceOf(served: readonly Certificate[], atHand: readonly Certificate[]): string | undefined {
+  const at = atHand.findIndex(({ sha256 }, index) => served[index]?.sha256 !== sha256);
+  if (at < 0) return undefined;
+  return at < served.length
+    ? `certificate ${String(at + 1)} is not the one at hand`
+    : `certificate ${String(at + 1)} of those at hand is missing`;
+}
+
+/** The Date of a response is exact to a second, and some caches hand out an old one: a warning, no failure. @see RFC 9110 section 6.6.1 */
+function skewFinding(fetched: BoundedFetchResult, io: CliIo): readonly Finding[] {
+  const date = 'headers' in fetched ? fetched.headers.date : undefined;
+  const atMs = date === undefined ? Number.NaN : Date.parse(date);
+  if (!Number.isFinite(atMs)) return [];
+  const skewMs = io.clock.nowMs() - atMs;
+  const name = 'clock and server';
+  const detail = `${durationText(Math.round(Math.abs(skewMs) / 1000))} apart`;
+  if (Math.abs(skewMs) <= MAX_SKEW_MS) return [{ name, result: 'ok', detail }];
+  return [{ name, result: 'warning', detail, advice: 'One of the two clocks is wrong: a PASSporT is fresh for 60 s.' }];
+}
 
 /** Options that checks look at. */
 export type DoctorOption = TrustOption | CredentialOption | RepositoryOption;

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
-import { nodeIo } from './node-io.js';
-import { runCli } from './run.js';
+import { HOPBACK } from './command-table.js';
+import { nodeIo } from './kit/node-io.js';
+import { runProgram } from './kit/program.js';
 
 // Not process.exit(): what was written must reach its reader first.
-process.exitCode = await runCli(process.argv.slice(2), nodeIo());
+process.exitCode = await runProgram(HOPBACK, process.argv.slice(2), nodeIo());

@@ -1,23 +1,71 @@
 import { coverageGaps, coverageWithin } from '../records/index.js';
 import type { CoverageInterval, TimeWindow } from '../records/index.js';
-import type { Command } from './command.js';
-import { coverageBar } from './coverage-bar.js';
-import { EXIT } from './exit-codes.js';
-import type { ExitCode } from './exit-codes.js';
-import type { CliIo } from './io.js';
-import { refuseOperands } from './options.js';
-import type { Options, OptionSpecs } from './options.js';
-import { distanceText, printJson, printLines } from './output.js';
-import { coverageBySource, timesOf } from './record-completeness.js';
-import { windowOption } from './record-query-options.js';
-import { checkZone, utcText, windowText } from './record-times.js';
-import { openExistingStore, STORE_NOTE, STORE_OPTIONS } from './store-options.js';
-import type { StoreOption } from './store-options.js';
-import { UsageError } from './usage-error.js';
+import { EXIT, refuseOperands, UsageError } from './kit/command.js';
+import type { Command, ExitCode, Options, OptionSpecs } from './kit/command.js';
+import type { CliIo } from './kit/io.js';
+import { countText, distanceText, factLines, printJson, printLines } from './kit/output.js';
+import { openExistingStore, STORE_NOTE, STORE_OPTIONS } from './inputs/record-sources.js';
+import type { StoreOption } from './inputs/record-sources.js';
+import { checkZone, coverageBySource, timesOf, utcText, windowOption, windowText } from './inputs/records-query.js';
+
+/** Where nobody says how wide the terminal is. */
+const DEFAULT_COLUMNS = 80;
+/** Two dates have their place below the narrowest bar, and eyes find theirs in the widest. */
+const MIN_CELLS = 24;
+const MAX_CELLS = 160;
+const INDENT = '  ';
+
+/**
+ * Draws what a source covers of a window: a bar, and below it the dates of its ends.
+ * @param intervals - of one source, in order, apart from each other
+ * @param options - the window, and the width of the terminal in characters
+ * @returns two lines. Never throws
+ * @example
+ * ```ts
+ * const [bar] = coverageBar([{ sourceId: 'sbc-1', fromUs: 0, toUs: 11 }], { window: { fromUs: 0, toUs: 23 }, columns: 26 });
+ * console.log(bar); //   ████████████░░░░░░░░░░░░
+ * ```
+ */
+export function coverageBar(
+  intervals: readonly CoverageInterval[],
+  { window, columns = DEFAULT_COLUMNS }: { readonly window: TimeWindow; readonly columns?: number | undefined },
+): readonly string[] {
+  const cells = Math.min(Math.max(columns - INDENT.length, MIN_CELLS), MAX_CELLS);
+  const lengthUs = window.toUs - window.fromUs + 1;
+  let bar = '';
+  for (let cell = 0; cell < cells; cell += 1) {
+    const fromUs = window.fromUs + Math.floor((lengthUs * cell) / cells);
+    // A window of fewer microseconds than cells has cells of the same microsecond.
+    const toUs = Math.max(fromUs, window.fromUs + Math.floor((lengthUs * (cell + 1)) / cells) - 1);
+    bar += mark(intervals, { fromUs, toUs });
+  }
+  const [from, to] = endTexts(window);
+  return [`${INDENT}${bar}`, `${INDENT}${from}${to.padStart(Math.max(cells - from.length, to.length + 1))}`];
+}
+
+function mark(intervals: readonly CoverageInterval[], cell: TimeWindow): string {
+  let coveredUs = 0;
+  for (const { fromUs, toUs } of coverageWithin(intervals, cell)) coveredUs += toUs - fromUs + 1;
+  if (coveredUs === 0) return '░';
+  return coveredUs > cell.toUs - cell.fromUs ? '█' : '▒';
+}
+
+/** Days, or days and minutes where the window is short. */
+function endTexts({ fromUs, toUs }: TimeWindow): readonly [string, string] {
+  const chars = toUs - fromUs < SHORT_US ? 16 : 10;
+  const text = (us: number): string => {
+    const date = new Date(us / 1_000);
+    return Number.isNaN(date.getTime()) ? String(us) : date.toISOString().slice(0, chars).replace('T', ' ');
+  };
+  return [text(fromUs), text(toUs)];
+}
+
+/** A week. */
+const SHORT_US = 7 * 86_400_000_000;
 
 type CoverageOption = StoreOption | 'from' | 'to' | 'zone' | 'id';
 
-const OPTIONS: OptionSpecs<CoverageOption> = {
+const COVERAGE_OPTIONS: OptionSpecs<CoverageOption> = {
   ...STORE_OPTIONS,
   from: {
     value: 'TIME',
@@ -33,13 +81,13 @@ export const recordsCoverageCommand: Command = {
   name: 'records coverage',
   summary: 'show for which times each source is complete',
   usage: ['--store DIR [--from TIME [--to TIME]] [--id SOURCE ...]'],
-  options: OPTIONS,
+  options: COVERAGE_OPTIONS,
   notes: [
     'A source is complete for the time that was read to its end without a loss. In the bar █ is complete, ▒ complete in part, ░ not at ' +
       `all. ${STORE_NOTE}`,
     'Exit codes: 0 every source is complete for all of the time, 2 not understood, 3 something is missing, 4 the store is not usable.',
   ],
-  run,
+  run: runCoverage,
 };
 
 /** What is shown of one source. */
@@ -49,7 +97,7 @@ interface SourceCoverage {
   readonly gaps: readonly TimeWindow[];
 }
 
-async function run(options: Options<CoverageOption | 'json'>, io: CliIo): Promise<ExitCode> {
+async function runCoverage(options: Options<CoverageOption | 'json'>, io: CliIo): Promise<ExitCode> {
   refuseOperands(options);
   const zone = options.text('zone');
   checkZone(zone);
@@ -148,4 +196,70 @@ function listed(stretches: readonly TimeWindow[], word: string): readonly string
     .map(({ fromUs, toUs }) => `  ${word}  ${utcText(fromUs)} to ${utcText(toUs)}`);
   const more = stretches.length - lines.length;
   return more === 0 ? lines : [`  ${word}  and ${String(more)} stretches before; --json lists them all`, ...lines];
+}
+
+/** `hopback records stats` */
+export const recordsStatsCommand: Command = {
+  name: 'records stats',
+  summary: 'show how much the record store holds',
+  usage: ['--store DIR'],
+  options: STORE_OPTIONS,
+  notes: [
+    `Records, octets on disk, days, oldest and newest call, and what is under a hold. ${STORE_NOTE}`,
+    'Exit codes: 0 shown, 2 not understood, 4 the store is not usable.',
+  ],
+  run: runStats,
+};
+
+async function runStats(options: Options<StoreOption | 'json'>, io: CliIo): Promise<ExitCode> {
+  refuseOperands(options);
+  await using store = await openExistingStore(options, io);
+  const statistics = await store.statistics();
+  const { records, sizeBytes, partitions, oldestUs, newestUs } = statistics;
+  const holds = await store.holds();
+  const held = holds.reduce((sum, { count }) => sum + count, 0);
+  const bytesPerRecord = records === 0 ? undefined : Math.round(sizeBytes / records);
+  const ends = {
+    ...(oldestUs === undefined ? {} : { oldest: utcText(oldestUs) }),
+    ...(newestUs === undefined ? {} : { newest: utcText(newestUs) }),
+  };
+  if (options.isOn('json')) {
+    const density = bytesPerRecord === undefined ? {} : { bytesPerRecord };
+    const holding = { holds: holds.length, recordsUnderHold: held };
+    printJson(io, {
+      format: 'hopback.records-stats.1',
+      exitCode: EXIT.ok,
+      ...statistics,
+      ...ends,
+      ...density,
+      ...holding,
+    });
+    return EXIT.ok;
+  }
+  printLines(
+    io,
+    factLines(
+      [
+        ['records', String(records)],
+        [
+          'size',
+          `${sizeText(sizeBytes)}${bytesPerRecord === undefined ? '' : `, ${String(bytesPerRecord)} octets a record`}`,
+        ],
+        ['partitions', countText(partitions, 'day')],
+        ['oldest', ends.oldest ?? '-'],
+        ['newest', ends.newest ?? '-'],
+        ['holds', `${String(holds.length)} in force, over ${countText(held, 'record')}`],
+      ],
+      '',
+    ),
+  );
+  return EXIT.ok;
+}
+
+const UNITS = ['octets', 'KiB', 'MiB', 'GiB', 'TiB'] as const;
+
+/** `118 octets`, `2.4 GiB` */
+function sizeText(bytes: number): string {
+  const step = bytes < 1_024 ? 0 : Math.min(Math.floor(Math.log2(bytes) / 10), UNITS.length - 1);
+  return `${step === 0 ? String(bytes) : (bytes / 1_024 ** step).toFixed(1)} ${UNITS[step] ?? ''}`;
 }

@@ -1,17 +1,105 @@
-import type { Command } from './command.js';
-import { EXIT } from './exit-codes.js';
-import type { ExitCode } from './exit-codes.js';
-import { auditLine, holdLines } from './hold-lines.js';
-import type { CliIo } from './io.js';
-import { refuseOperands } from './options.js';
-import type { Options, OptionSpecs } from './options.js';
-import { printJson, printLines } from './output.js';
-import { openExistingStore, STORE_NOTE, STORE_OPTIONS } from './store-options.js';
-import type { StoreOption } from './store-options.js';
+import type { HoldAuditEntry, HoldOrder, LegalHold } from '../records/index.js';
+import { EXIT, refuseOperands, shownText, UsageError } from './kit/command.js';
+import type { Command, ExitCode, Options, OptionSpecs } from './kit/command.js';
+import type { CliIo } from './kit/io.js';
+import { countText, printJson, printLines } from './kit/output.js';
+import { openExistingStore, STORE_NOTE, STORE_OPTIONS } from './inputs/record-sources.js';
+import type { StoreOption } from './inputs/record-sources.js';
+import {
+  askedQuery,
+  DAY_US,
+  durationOption,
+  QUERY_NOTE,
+  QUERY_OPTIONS,
+  RETENTION_DAYS,
+  timeOption,
+  utcText,
+  windowText,
+} from './inputs/records-query.js';
+import type { QueryOption } from './inputs/records-query.js';
+
+/** A hold in force, for people. */
+export function holdLines({ holdId, reason, query, placedAtUs, untilUs, count }: LegalHold): readonly string[] {
+  const { window, limit: _limit, ...keys } = query;
+  const until = untilUs === undefined ? 'until it is released' : `until ${utcText(untilUs)}`;
+  const sought = Object.entries(keys).map(([key, value]) => `${key} ${value}`);
+  return [
+    `${holdId}: ${countText(count, 'record')}, ${reason}`,
+    `  placed ${utcText(placedAtUs)}, ${until}`,
+    `  ${sought.join(', ')}, ${windowText(window)}`,
+  ];
+}
+
+/** A line of the audit, for people. */
+export function auditLine({ action, holdId, atUs, by, reason, count }: HoldAuditEntry): string {
+  const who = by === undefined ? '' : ` by ${by}`;
+  return `${utcText(atUs)}  ${action.padEnd('released'.length)}  ${holdId}, ${countText(count, 'record')}${who}: ${reason}`;
+}
+
+type HoldOption = StoreOption | QueryOption | 'reason' | 'until' | 'by';
+
+const HOLD_OPTIONS: OptionSpecs<HoldOption> = {
+  ...STORE_OPTIONS,
+  ...QUERY_OPTIONS,
+  reason: { value: 'TEXT', text: 'why: the matter, the demand, the case number' },
+  until: { value: 'TIME', text: 'when the hold ends by itself; default when it is released' },
+  by: { value: 'NAME', text: 'who orders it, for the audit' },
+};
+
+/** `hopback records hold` */
+export const recordsHoldCommand: Command = {
+  name: 'records hold',
+  summary: 'keep calls out of the reach of retention',
+  usage: ['--store DIR --reason TEXT (--called TN|--trunk NAME|...) --at TIME'],
+  options: HOLD_OPTIONS,
+  notes: [
+    'What the same options of records find would find is copied to where retention does not reach, until it is released. Calls that are ' +
+      'read in later are not under the hold. Without --limit all of them are held, up to 100,000; a demand that covers more is several ' +
+      'holds. A local time that comes twice makes two holds where its windows do not touch.',
+    QUERY_NOTE,
+    STORE_NOTE,
+    'Exit codes: 0 held, 1 nothing was found to be held, 2 not understood, 4 the store is not usable.',
+    '  hopback records hold --trunk east-1 --from 2026-11-02T00:00Z --to 2026-11-03T00:00Z --reason "demand 2026-117" --by counsel',
+  ],
+  run: runHold,
+};
+
+async function runHold(options: Options<HoldOption | 'json'>, io: CliIo): Promise<ExitCode> {
+  refuseOperands(options);
+  const asked = askedQuery(options, io);
+  const terms = termsOf(options, asked.zone, io.clock.nowMs() * 1_000);
+  await using store = await openExistingStore(options, io);
+  const holds: LegalHold[] = [];
+  for (const window of asked.windows) {
+    const query = { ...asked.keys, window, ...(asked.limit === undefined ? {} : { limit: asked.limit }) };
+    // A hold over nothing would be taken for a demand that is met.
+    const { records } = await store.find({ ...query, limit: 1 });
+    if (records.length > 0) holds.push(await store.hold({ query, ...terms }));
+  }
+  const exitCode = holds.length > 0 ? EXIT.ok : EXIT.negative;
+  if (options.isOn('json')) printJson(io, { format: 'hopback.records-hold.1', exitCode, holds });
+  else {
+    const lines = holds.flatMap((hold) => holdLines(hold).map((line, index) => (index === 0 ? `✓ ${line}` : line)));
+    const nothing = [
+      '✗ nothing was found to be held: hopback records find says whether the store is complete for that time',
+    ];
+    printLines(io, [...(holds.length > 0 ? lines : nothing), ...asked.remarks]);
+  }
+  return exitCode;
+}
+
+function termsOf(options: Options<HoldOption>, zone: string | undefined, nowUs: number): Omit<HoldOrder, 'query'> {
+  const [reason, until, by] = [options.text('reason'), options.text('until'), options.text('by')];
+  if (reason === undefined || reason.trim() === '') throw new UsageError('a hold needs its reason: --reason TEXT');
+  // Of a time that comes twice the later one: nothing is let go too early.
+  const untilUs = until === undefined ? undefined : timeOption('until', until, zone).at(-1);
+  if (untilUs !== undefined && untilUs <= nowUs) throw new UsageError('--until is over already');
+  return { reason, ...(untilUs === undefined ? {} : { untilUs }), ...(by === undefined ? {} : { by }) };
+}
 
 type HoldsOption = StoreOption | 'audit';
 
-const OPTIONS: OptionSpecs<HoldsOption> = {
+const HOLDS_OPTIONS: OptionSpecs<HoldsOption> = {
   ...STORE_OPTIONS,
   audit: { text: 'every hold, release and end of a hold since the store was made, in place of those in force' },
 };
@@ -21,12 +109,12 @@ export const recordsHoldsCommand: Command = {
   name: 'records holds',
   summary: 'list the holds in force, or all that was done about holds',
   usage: ['--store DIR [--audit]'],
-  options: OPTIONS,
+  options: HOLDS_OPTIONS,
   notes: [STORE_NOTE, 'Exit codes: 0 listed, also where there are none; 2 not understood; 4 the store is not usable.'],
-  run,
+  run: runHolds,
 };
 
-async function run(options: Options<HoldsOption | 'json'>, io: CliIo): Promise<ExitCode> {
+async function runHolds(options: Options<HoldsOption | 'json'>, io: CliIo): Promise<ExitCode> {
   refuseOperands(options);
   await using store = await openExistingStore(options, io);
   if (options.isOn('audit')) {
@@ -38,5 +126,94 @@ async function run(options: Options<HoldsOption | 'json'>, io: CliIo): Promise<E
   const holds = await store.holds();
   if (options.isOn('json')) printJson(io, { format: 'hopback.records-holds.1', exitCode: EXIT.ok, holds });
   else printLines(io, holds.length === 0 ? ['no hold is in force'] : holds.flatMap(holdLines));
+  return EXIT.ok;
+}
+
+type ReleaseOption = StoreOption | 'reason' | 'by';
+
+const RELEASE_OPTIONS: OptionSpecs<ReleaseOption> = {
+  ...STORE_OPTIONS,
+  reason: { value: 'TEXT', text: 'why: the matter is closed, the demand is answered' },
+  by: { value: 'NAME', text: 'who orders it, for the audit' },
+};
+
+/** `hopback records release` */
+export const recordsReleaseCommand: Command = {
+  name: 'records release',
+  summary: 'end a hold',
+  usage: ['--store DIR HOLDID --reason TEXT'],
+  options: RELEASE_OPTIONS,
+  notes: [
+    'Calls that are older than retention, and under no other hold, go with the next records expire.',
+    STORE_NOTE,
+    'Exit codes: 0 released, 1 no such hold is in force, 2 not understood, 4 the store is not usable.',
+  ],
+  run: runRelease,
+};
+
+async function runRelease(options: Options<ReleaseOption | 'json'>, io: CliIo): Promise<ExitCode> {
+  const [holdId, ...more] = options.operands;
+  if (holdId === undefined || more.length > 0) throw new UsageError('name the one hold to release', HINTS);
+  const [reason, by] = [options.text('reason'), options.text('by')];
+  if (reason === undefined || reason.trim() === '') throw new UsageError('a release needs its reason: --reason TEXT');
+  await using store = await openExistingStore(options, io);
+  const isReleased = await store.release(holdId, reason, by);
+  const exitCode = isReleased ? EXIT.ok : EXIT.negative;
+  const shown = shownText(holdId);
+  if (options.isOn('json')) printJson(io, { format: 'hopback.records-release.1', exitCode, holdId: shown, isReleased });
+  else printLines(io, [isReleased ? `✓ ${shown} is released` : `✗ there is no hold ${shown} in force`]);
+  return exitCode;
+}
+
+const HINTS = ['hopback records holds lists those in force'];
+
+type ExpireOption = StoreOption | 'older-than';
+
+const EXPIRE_OPTIONS: OptionSpecs<ExpireOption> = {
+  ...STORE_OPTIONS,
+  'older-than': {
+    value: 'DURATION',
+    text: `age from which on calls are removed: 548d, whole days and at least one; default ${String(RETENTION_DAYS)}d, 18 months`,
+  },
+};
+
+/** `hopback records expire` */
+export const recordsExpireCommand: Command = {
+  name: 'records expire',
+  summary: 'remove calls that are older than retention',
+  usage: ['--store DIR [--older-than 548d]'],
+  options: EXPIRE_OPTIONS,
+  notes: [
+    'Removed for good, and what the store was complete for with them, so that nobody says "not found" about it. Calls under a hold stay. ' +
+      'Older calls are not taken any more afterwards. hopback records stats shows the oldest call before.',
+    STORE_NOTE,
+    'Exit codes: 0 done, also where there was nothing to remove; 2 not understood; 4 the store is not usable.',
+  ],
+  run: runExpire,
+};
+
+async function runExpire(options: Options<ExpireOption | 'json'>, io: CliIo): Promise<ExitCode> {
+  refuseOperands(options);
+  const ageUs = durationOption('older-than', options.text('older-than') ?? `${String(RETENTION_DAYS)}d`);
+  // Seconds and minutes are what a slip of the finger makes of days.
+  if (ageUs % DAY_US !== 0) throw new UsageError('--older-than is a number of whole days: 548d');
+  const beforeUs = io.clock.nowMs() * 1_000 - ageUs;
+  await using store = await openExistingStore(options, io);
+  const removed = await store.expire(beforeUs);
+  const holds = await store.holds();
+  if (options.isOn('json')) {
+    const before = utcText(beforeUs);
+    printJson(io, {
+      format: 'hopback.records-expire.1',
+      exitCode: EXIT.ok,
+      beforeUs,
+      before,
+      removed,
+      holds: holds.length,
+    });
+    return EXIT.ok;
+  }
+  const kept = holds.length === 0 ? [] : [`  ${countText(holds.length, 'hold')} in force; what is under them is kept`];
+  printLines(io, [`✓ ${countText(removed, 'call')} removed that began before ${utcText(beforeUs)}`, ...kept]);
   return EXIT.ok;
 }

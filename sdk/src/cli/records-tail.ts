@@ -1,27 +1,184 @@
+import type { Socket } from 'node:net';
 import { every } from '../core/runtime/clock.js';
+import { printableText } from '../core/text.js';
 import { openRecordIntake, RETENTION_DAYS } from '../records/index.js';
-import type { IntakeNotice, IntakePlatform, RecordIntake, SourceConfiguration } from '../records/index.js';
-import type { Command } from './command.js';
-import { EXIT } from './exit-codes.js';
-import type { ExitCode } from './exit-codes.js';
-import type { CliIo } from './io.js';
-import { numberOption, refuseOperands } from './options.js';
-import type { Options, OptionSpecs } from './options.js';
-import { countText, jsonLine } from './output.js';
-import { PLATFORM_OPTIONS, transportOf } from './platform-options.js';
-import type { PlatformOption } from './platform-options.js';
-import { SHARING_OPTIONS, sharingPolicyOf } from './sharing-options.js';
-import type { SharingOption } from './sharing-options.js';
-import { sourceFiles } from './source-options.js';
-import { createStatusLine } from './status-line.js';
-import type { StatusLine } from './status-line.js';
-import { END_WITHIN_SECONDS } from './stop-signal.js';
-import { storeDirectory } from './store-folders.js';
-import { STORE_OPTIONS } from './store-options.js';
-import { followedSources } from './tail-sources.js';
-import { noticeText, statusDocument, statusText, unreadLines } from './tail-status.js';
-import type { TailState } from './tail-status.js';
-import { UsageError } from './usage-error.js';
+import type {
+  IntakeNotice,
+  IntakePlatform,
+  IntakeSourceNotice,
+  IntakeState,
+  RecordIntake,
+  SourceConfiguration,
+  StreamStatus,
+} from '../records/index.js';
+import { EXIT, numberOption, refuseOperands, shownText, UsageError } from './kit/command.js';
+import type { Command, ExitCode, Options, OptionSpecs } from './kit/command.js';
+import type { CliIo, CliOutput } from './kit/io.js';
+import { END_WITHIN_SECONDS } from './kit/node-io.js';
+import { countText, jsonLine, printLines } from './kit/output.js';
+import { sourceFiles, STORE_OPTIONS, storeDirectory } from './inputs/record-sources.js';
+import { PLATFORM_OPTIONS, SHARING_OPTIONS, sharingPolicyOf, transportOf } from './records-sharing.js';
+import type { PlatformOption, SharingOption } from './records-sharing.js';
+
+/** How often a line on a terminal is drawn anew, milliseconds. */
+const REDRAW_MS = 200;
+/** How often a line is printed where there is no terminal, milliseconds: logs are to be read. */
+const PLAIN_MS = 5_000;
+const CLEAR = '\r\u001b[K';
+/** A line that wraps could not be drawn over: on a narrow terminal its end is not shown. @see DECAWM of the VT100 */
+const WITHOUT_WRAP = '\u001b[?7l';
+const WITH_WRAP = '\u001b[?7h';
+
+/** One line that says how things stand: drawn again and again on a terminal, elsewhere a line now and then. */
+export interface StatusLine {
+  /** Shows a text, which is asked for only when it is due. */
+  readonly show: (text: () => string) => void;
+  /** Prints lines that stay. */
+  readonly note: (lines: readonly string[]) => void;
+  /** Takes the line away. */
+  readonly end: () => void;
+}
+
+/** Makes it. `isQuiet`: nothing but notes where there is no terminal. */
+export function createStatusLine(
+  io: CliIo,
+  {
+    output,
+    plainMs = PLAIN_MS,
+    isQuiet = false,
+  }: { readonly output: CliOutput; readonly plainMs?: number; readonly isQuiet?: boolean },
+): StatusLine {
+  let shownAtMs = output.isTty ? -Infinity : io.elapsedMs();
+  let last = '';
+  let isDrawn = false;
+  const clear = (): void => {
+    if (isDrawn) output.write(CLEAR);
+    isDrawn = false;
+  };
+  return {
+    show(text) {
+      const nowMs = io.elapsedMs();
+      if (nowMs - shownAtMs < (output.isTty ? REDRAW_MS : plainMs)) return;
+      shownAtMs = nowMs;
+      const line = printableText(text(), MAX_LINE_CHARS);
+      if (output.isTty) {
+        output.write(`${CLEAR}${WITHOUT_WRAP}${line}${WITH_WRAP}`);
+        isDrawn = true;
+      } else if (!isQuiet && line !== last) printLines(io, [line], output);
+      last = line;
+    },
+    note(lines) {
+      clear();
+      printLines(io, lines, output);
+    },
+    end: clear,
+  };
+}
+
+/** More than a person reads in passing. */
+const MAX_LINE_CHARS = 240;
+
+/**
+ * The configuration of each source with the path that is followed.
+ * @throws {@link UsageError} where there is none, or one for several sources
+ */
+export function followedSources(
+  sources: readonly SourceConfiguration[],
+  { path, isOnce }: { readonly path: string | undefined; readonly isOnce: boolean },
+): readonly SourceConfiguration[] {
+  if (path !== undefined && (sources.length !== 1 || sources[0]?.format === 'hep'))
+    throw new UsageError('--path is for one source in files');
+  return sources.map((source) => {
+    if (source.format === 'hep') {
+      if (isOnce) throw new UsageError(`--once ends when files are read, and the source ${source.id} is listened to`);
+      return source;
+    }
+    if (path !== undefined) return { ...source, path };
+    if (source.path === undefined)
+      throw new UsageError(`the source ${source.id} has no path: add it to its file, or name it with --path`);
+    return source;
+  });
+}
+
+/** How everything stands; nothing is submitted to a tail. */
+export type TailState = Pick<IntakeState, 'sources' | 'platform'>;
+
+/** One line for people. */
+export function statusText({ sources, platform }: TailState): string {
+  const sum = (name: 'rows' | 'records' | 'rejected' | 'waiting' | 'lost'): number =>
+    sources.reduce((total, source) => total + source[name], 0);
+  const failing = sources.filter(({ failures }) => failures > 0).map(({ id }) => id);
+  const stuck = sources.filter(({ isStuck }) => isStuck).map(({ id }) => id);
+  const lost = sum('lost');
+  const parts = [
+    `${countText(sum('rows'), 'row')}, ${countText(sum('records'), 'record')}, ${String(sum('rejected'))} rejected, ` +
+      `${String(sum('waiting'))} waiting`,
+    ...(lost > 0 ? [`${String(lost)} LOST`] : []),
+    ...(stuck.length > 0 ? [`STUCK: ${stuck.join(', ')}`] : []),
+    ...(failing.length > 0 ? [`failing: ${failing.join(', ')}`] : []),
+    ...(platform === undefined ? [] : [streamText(platform)]),
+  ];
+  return parts.join('; ');
+}
+
+function streamText({ status, counts }: NonNullable<TailState['platform']>): string {
+  const { durableSequence, acknowledgedSequence, deadLetters, storageFailures } = status;
+  const refused = total(counts.refused);
+  return (
+    `${String(counts.shared)} shared, ${String(total(counts.withheld))} withheld; ` +
+    `spool ${String(durableSequence)} durable, ${String(acknowledgedSequence)} acknowledged, ${countText(deadLetters, 'dead letter')}` +
+    (refused > 0 ? `, ${String(refused)} REFUSED` : '') +
+    `${storageFailures > 0 ? `, disk refused ${String(storageFailures)} times` : ''}; platform ${platformText(status)}`
+  );
+}
+
+/** Whether records get through, and what stands in their way. */
+export function platformText({ breaker, trouble }: StreamStatus): string {
+  if (trouble === undefined) return 'ok';
+  const http = 'httpStatus' in trouble && trouble.httpStatus !== undefined ? ` ${String(trouble.httpStatus)}` : '';
+  return `${trouble.reason}${http}${breaker === 'closed' ? '' : ', left alone for now'}`;
+}
+
+/** The sum of counts by reason. */
+export function total(counts: Readonly<Partial<Record<string, number>>>): number {
+  return Object.values(counts).reduce<number>((sum, count) => sum + (count ?? 0), 0);
+}
+
+/** The same for programs: one object a line. */
+export function statusDocument(state: TailState, atMs: number): Readonly<Record<string, unknown>> {
+  const { sources, platform } = state;
+  return {
+    format: 'hopback.records-tail.1',
+    atMs,
+    sources,
+    ...(platform === undefined
+      ? {}
+      : {
+          shared: platform.counts.shared,
+          withheld: platform.counts.withheld,
+          refused: platform.counts.refused,
+          stream: platform.status,
+          platform: platformText(platform.status),
+        }),
+  };
+}
+
+/** What files hold that was not taken in, when an end is made of it: a line each. */
+export function unreadLines({ sources }: TailState): readonly string[] {
+  const files = sources.reduce((sum, { unreadFiles }) => sum + unreadFiles, 0);
+  const octets = sources.reduce((sum, { unreadBytes }) => sum + unreadBytes, 0);
+  return [
+    ...(files > 0 ? [`! ${countText(files, 'file')} not read: still being packed or copied, or not to be opened`] : []),
+    ...(octets > 0 ? [`· ${countText(octets, 'octet')} at the end of files: no row yet, its line has no end`] : []),
+  ];
+}
+
+/** What happened, as a line. */
+export function noticeText({ source, kind, path, detail }: IntakeSourceNotice): string {
+  const mark = kind === 'listening' || kind === 'resumed' ? '✓' : '!';
+  const word = kind === 'listening' ? 'listens on ' : path === undefined ? '' : `${shownText(path)} `;
+  return `${mark} ${source}: ${word}${detail}`;
+}
 
 type TailOption =
   | keyof typeof STORE_OPTIONS
@@ -250,3 +407,42 @@ function textTeller(line: StatusLine): Teller {
     end: line.end,
   };
 }
+
+/** Where drachtio-srf has its socket. None of it is promised: without it there is a connection without a guard. */
+export interface SocketHolder {
+  readonly app?: {
+    readonly client?: {
+      readonly wp?: { readonly on: (event: 'connect', listener: (socket: Socket) => void) => void };
+    };
+  };
+}
+
+/** Listener of octets that came. */
+type OnData = (octets: Uint8Array) => void;
+
+/**
+ * Guards the connection of an `Srf` that has just begun to connect: drachtio-srf throws at octets that are no frame of a drachtio server, from where nobody can
+ * catch it, so that whatever else answers at the control port would end the process. Such a connection is closed instead.
+ * @returns closes the connection, whether the other side does so too or not
+ */
+export function guardSocket({ app }: SocketHolder): () => void {
+  let guarded: Socket | undefined;
+  app?.client?.wp?.on('connect', (socket) => {
+    guarded = socket;
+    for (const listener of socket.listeners('data') as OnData[]) {
+      socket.on('data', caught(listener, socket));
+      socket.off('data', listener);
+    }
+  });
+  return () => void guarded?.destroy();
+}
+
+const caught =
+  (listener: OnData, socket: Socket): OnData =>
+  (octets) => {
+    try {
+      listener(octets);
+    } catch (error) {
+      socket.destroy(error instanceof Error ? error : undefined);
+    }
+  };

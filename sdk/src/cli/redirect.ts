@@ -1,25 +1,220 @@
 import { DRAINING_SHARE, every, wait } from '../core/runtime/clock.js';
+import { isHopbackError } from '../errors.js';
+import { createAuthenticationService, createFileCertificateSource, createVerificationService } from '../stir/index.js';
+import type { AuthenticationService, SignatureRecord, VerificationPolicy, VerificationService } from '../stir/index.js';
 import { createRedirectServer, DEFAULT_REDIRECT_BUDGET_MS, MAX_REDIRECT_BUDGET_MS } from '../switch/index.js';
-import type { RedirectServer } from '../switch/index.js';
-import { openAttestationFile } from './attestation-file.js';
-import type { AttestationFile } from './attestation-file.js';
-import type { Command } from './command.js';
-import { drachtioAddress, keepConnected, whenAborted } from './drachtio-link.js';
-import type { DrachtioLink, LinkOptions } from './drachtio-link.js';
-import { EXIT } from './exit-codes.js';
-import type { ExitCode } from './exit-codes.js';
-import type { CliIo } from './io.js';
-import { numberOption, refuseOperands } from './options.js';
-import type { Options, OptionSpecs } from './options.js';
-import { RULE_OPTIONS, redirectSettings } from './redirect-rules.js';
-import type { RedirectSettings, RuleOption } from './redirect-rules.js';
-import { openSigning, openVerification, SERVICE_OPTIONS } from './redirect-services.js';
-import type { Reloadable, ServiceOption } from './redirect-services.js';
-import { createRedirectTeller, NO_ANSWERS, troubleText } from './redirect-status.js';
-import type { RedirectState, RedirectTeller } from './redirect-status.js';
-import { secretFile } from './secret-file.js';
-import { loadSrf } from './srf-module.js';
-import { UsageError } from './usage-error.js';
+import type { RedirectOutcome, RedirectServer } from '../switch/index.js';
+import { secretFile } from './inputs/key-files.js';
+import { EXIT, numberOption, refuseOperands, UsageError } from './kit/command.js';
+import type { Command, ExitCode, Options, OptionSpecs } from './kit/command.js';
+import type { CliIo } from './kit/io.js';
+import { countText, jsonLine } from './kit/output.js';
+import { createStatusLine } from './records-tail.js';
+import {
+  drachtioAddress,
+  keepConnected,
+  loadSrf,
+  redirectSettings,
+  RULE_OPTIONS,
+  whenAborted,
+} from './inputs/redirect-rules.js';
+import type { DrachtioLink, LinkOptions, RedirectSettings, RuleOption } from './inputs/redirect-rules.js';
+import { openAttestationFile } from './sign.js';
+import type { AttestationFile } from './sign.js';
+import { attestationPolicyOf, CREDENTIAL_OPTIONS, loadCredentials } from './inputs/signing-options.js';
+import type { CredentialOption } from './inputs/signing-options.js';
+import {
+  allowListOf,
+  loadTrust,
+  openRepository,
+  REPOSITORY_OPTIONS,
+  requireTrust,
+  TRUST_OPTIONS,
+} from './inputs/trust-options.js';
+import type { RepositoryOption, TrustOption } from './inputs/trust-options.js';
+
+export type ServiceOption = TrustOption | RepositoryOption | CredentialOption | 'revocation-unknown' | 'policy';
+
+/** With what calls are verified and signed; `policy` is among the facts. */
+export const SERVICE_OPTIONS: OptionSpecs<Exclude<ServiceOption, 'policy'>> = {
+  ...TRUST_OPTIONS,
+  ...REPOSITORY_OPTIONS,
+  'revocation-unknown': {
+    value: 'CHOICE',
+    choices: ['indeterminate', 'accept'],
+    text: 'a certificate whose revocation nobody knows: indeterminate (default), or accept with a note',
+  },
+  ...CREDENTIAL_OPTIONS,
+};
+
+/** A service, and what it rests on, which is read again now and then. */
+export interface Reloadable<Service> {
+  readonly service: Service;
+  /** Reads files again: what is good takes effect, what is not leaves things as they are. @returns what was wrong */
+  readonly reload: () => Promise<string | undefined>;
+  readonly close: () => Promise<void>;
+}
+
+/** @throws {@link UsageError} when no trust is named; {@link HopbackError} of the files */
+export async function openVerification(
+  options: Options<ServiceOption>,
+  io: CliIo,
+  timeBudgetMs: number,
+): Promise<Reloadable<VerificationService>> {
+  requireTrust(options);
+  const trustStore = await loadTrust(options, io, io.clock);
+  const certificates = await openRepository(options, io);
+  const revocationUnknown = options.text('revocation-unknown') as VerificationPolicy['revocationUnknown'] | undefined;
+  const service = createVerificationService({
+    ...{ certificates, trustStore, timeBudgetMs, clock: io.clock },
+    ...(revocationUnknown !== undefined && { policy: { revocationUnknown } }),
+  });
+  return {
+    service,
+    async reload() {
+      try {
+        service.useTrustStore(await loadTrust(options, io, io.clock));
+        return undefined;
+      } catch (error) {
+        return error instanceof Error ? error.message : String(error);
+      }
+    },
+    close: () => certificates.close(),
+  };
+}
+
+/** @throws {@link UsageError} when key, certificate or x5u is not named; {@link HopbackError} of the files */
+export async function openSigning(
+  options: Options<ServiceOption>,
+  io: CliIo,
+  {
+    hearsRequests,
+    onRecord,
+  }: { readonly hearsRequests: boolean; readonly onRecord: (record: SignatureRecord) => void },
+): Promise<Reloadable<AuthenticationService>> {
+  const { signer, spc } = await loadCredentials(options, io);
+  const allow = allowListOf(options);
+  const source = await createFileCertificateSource({
+    // Both were asked for by now.
+    ...{ path: options.text('certificate') ?? '', x5u: options.text('x5u') ?? '' },
+    ...(allow !== undefined && { x5uPolicy: { allow } }),
+    owner: { spc, publicKey: signer.publicKey, clock: io.clock },
+  });
+  const service = createAuthenticationService({
+    ...{ spc, signer, certificateSource: source, clock: io.clock, randomUuid: io.randomUuid, onRecord },
+    policy: await attestationPolicyOf(options, io, { hearsRequests }),
+  });
+  return {
+    service,
+    async reload() {
+      const reloaded = await source.reload();
+      return reloaded.status === 'kept' ? `${reloaded.reason}: ${reloaded.detail}` : undefined;
+    },
+    close: () => Promise.resolve(),
+  };
+}
+
+/** How things stand. */
+export interface RedirectState {
+  readonly isConnected: boolean;
+  readonly isDraining: boolean;
+  /** INVITEs that wait for their answers. */
+  readonly open: number;
+  readonly answers: Readonly<Record<RedirectOutcome, number>>;
+  /** Things that went wrong; the calls were answered. */
+  readonly troubles: number;
+  /** Attestation records that are lost. */
+  readonly recordsLost: number;
+}
+
+/** What happened. */
+export interface RedirectNotice {
+  readonly kind: 'connected' | 'unreachable' | 'lost' | 'draining' | 'trouble' | 'not-reloaded';
+  readonly detail: string;
+}
+
+/** Says what goes on, to people or to programs. */
+export interface RedirectTeller {
+  readonly status: (state: () => RedirectState) => void;
+  readonly notice: (notice: RedirectNotice) => void;
+  readonly ended: (state: RedirectState, exitCode: ExitCode) => void;
+  readonly end: () => void;
+}
+
+/** No answers yet. */
+export const NO_ANSWERS: Readonly<Record<RedirectOutcome, number>> = {
+  ...{ signed: 0, verified: 0, 'nothing-to-say': 0 },
+  ...{ blocked: 0, unavailable: 0, forbidden: 0 },
+};
+
+/** How often a line of JSON is written at most. */
+const JSON_EVERY_MS = 1_000;
+/** How often a line is written where there is no terminal. */
+const PLAIN_EVERY_MS = 10_000;
+
+/** Makes it. */
+export function createRedirectTeller(io: CliIo, isJson: boolean): RedirectTeller {
+  return isJson ? jsonTeller(io) : textTeller(io);
+}
+
+/** What is told of an error: of errors of others only what they are called, since there may be a telephone number in the rest. */
+export const troubleText = (error: unknown): string =>
+  isHopbackError(error) ? error.message : error instanceof Error ? error.name : typeof error;
+
+function statusText(state: RedirectState): string {
+  const { isConnected, isDraining, open } = state;
+  const doing = !isConnected ? 'NOT CONNECTED' : isDraining ? 'draining' : 'serving';
+  return `${doing}, ${String(open)} open; ${countsText(state)}`;
+}
+
+function countsText({ answers, troubles, recordsLost }: RedirectState): string {
+  const { signed, verified, blocked, unavailable, forbidden } = answers;
+  return [
+    `${String(signed)} signed, ${String(verified)} verified, ${String(answers['nothing-to-say'])} left as they were, ` +
+      `${String(blocked)} blocked`,
+    ...(unavailable > 0 ? [`${String(unavailable)} not served`] : []),
+    ...(forbidden > 0 ? [`${String(forbidden)} of strangers`] : []),
+    ...(troubles > 0 ? [countText(troubles, 'trouble')] : []),
+    ...(recordsLost > 0 ? [`${countText(recordsLost, 'attestation record')} LOST`] : []),
+  ].join('; ');
+}
+
+const MARKS: Readonly<Record<RedirectNotice['kind'], string>> = {
+  ...{ connected: '✓ connected to', unreachable: '!', lost: '!', draining: '·', trouble: '!' },
+  'not-reloaded': '! not reloaded, what was in force stays:',
+};
+
+function textTeller(io: CliIo): RedirectTeller {
+  const line = createStatusLine(io, { output: io.stdout, plainMs: PLAIN_EVERY_MS });
+  return {
+    status: (state) => line.show(() => statusText(state())),
+    notice: ({ kind, detail }) => line.note([`${MARKS[kind]} ${detail}`]),
+    ended: (state, exitCode) => line.note([`${exitCode === 0 ? '✓' : '!'} ended: ${countsText(state)}`]),
+    end: line.end,
+  };
+}
+
+function jsonTeller(io: CliIo): RedirectTeller {
+  let toldAtMs = -Infinity;
+  let last = '';
+  const tell = (format: string, document: object): void =>
+    io.stdout.write(jsonLine({ format, atMs: io.clock.nowMs(), ...document }));
+  return {
+    status(state) {
+      const nowMs = io.elapsedMs();
+      if (nowMs - toldAtMs < JSON_EVERY_MS) return;
+      toldAtMs = nowMs;
+      const now = state();
+      const text = JSON.stringify(now);
+      if (text === last) return;
+      last = text;
+      tell('hopback.redirect.1', now);
+    },
+    notice: (notice) => tell('hopback.redirect-notice.1', notice),
+    ended: (state, exitCode) => tell('hopback.redirect.1', { ...state, isEnded: true, exitCode }),
+    end: () => undefined,
+  };
+}
 
 type RedirectOption =
   RuleOption | ServiceOption | 'drachtio' | 'secret-file' | 'attestations' | 'time-budget' | 'drain-seconds';

@@ -1,36 +1,44 @@
 import { wait } from '../core/runtime/clock.js';
-import { FINDING_ARMS } from '../core/traceback-request.js';
+import { FINDING_ARMS } from '../contract/traceback-exchange.js';
 import {
   answerOfDecision,
   createTrunkDirectory,
   decisionResult,
   findingText,
+  pastRequestOf,
   postDecision,
+  readTracebackPolicy,
+  readTrunkDirectory,
   reviewOf,
   subjectOfEntry,
+  tryTracebackPolicy,
   waitingDecisions,
   withdrawDecision,
 } from '../traceback/index.js';
 import type {
   DecisionProblem,
   InboxResult,
+  PolicyTrial,
+  PolicyTrialCase,
   ResponderEntry,
   ResponderSnapshot,
   ReviewDecision,
 } from '../traceback/index.js';
-import type { Command } from './command.js';
-import { EXIT } from './exit-codes.js';
-import type { ExitCode } from './exit-codes.js';
-import type { CliIo } from './io.js';
-import { numberOption } from './options.js';
-import type { Options, OptionSpecs } from './options.js';
-import { printJson, printLines } from './output.js';
-import { requestedEntry, RESPONDER_OPTIONS, responderDirectory, responderSnapshot } from './responder-options.js';
-import type { ResponderOption } from './responder-options.js';
-import { sendDecision, SENDING_OPTIONS } from './traceback-send.js';
-import { reportRefused, reportSent } from './traceback-sent.js';
+import { jsonFile } from './inputs/key-files.js';
+import { EXIT, numberOption, refuseOperands, UsageError } from './kit/command.js';
+import type { Command, ExitCode, Options, OptionSpecs } from './kit/command.js';
+import type { CliIo } from './kit/io.js';
+import { factLines, printJson, printLines } from './kit/output.js';
+import { reportRefused, reportSent, sendDecision, SENDING_OPTIONS } from './traceback-send.js';
 import type { SendingOption } from './traceback-send.js';
-import { UsageError } from './usage-error.js';
+import {
+  requestedEntry,
+  RESPONDER_NOTE,
+  RESPONDER_OPTIONS,
+  responderDirectory,
+  responderSnapshot,
+} from './traceback-show.js';
+import type { ResponderOption } from './traceback-show.js';
 
 type PartyOption = 'provider' | 'ocn' | 'spc' | 'frn' | 'contact' | 'email' | 'telephone' | 'country';
 type AnswerOption =
@@ -52,7 +60,7 @@ type AnswerOption =
 
 const ACTIONS = ['none', 'under-review', 'warned', 'suspended', 'terminated'] as const;
 
-const OPTIONS: OptionSpecs<AnswerOption> = {
+const ANSWER_OPTIONS: OptionSpecs<AnswerOption> = {
   ...RESPONDER_OPTIONS,
   by: { value: 'NAME', env: 'HOPBACK_ANSWERED_BY', text: 'who decides: stands in the signed answer' },
   arm: { value: 'ARM', choices: FINDING_ARMS, text: 'what is answered' },
@@ -85,7 +93,7 @@ export const tracebackAnswerCommand: Command = {
     'REQUEST --responder DIR --by NAME --arm ARM [--call CALL] [--comment TEXT]',
     'REQUEST --responder DIR --by NAME --arm ARM --platform URL --token-file FILE --key FILE --key-id ID --receipt-keys FILE',
   ],
-  options: OPTIONS,
+  options: ANSWER_OPTIONS,
   notes: [
     'The decision is checked, and kept in the inbox of the responder in one step: the running responder carries it out within a second, one that is ' +
       'started later does then. Until then nothing is signed. Warnings have to be confirmed by name; "not found" where records are missing ' +
@@ -97,10 +105,10 @@ export const tracebackAnswerCommand: Command = {
       '3 not carried out in time, or not delivered yet; 4 the responder, the key or the platform cannot be used.',
     '  hopback traceback answer r-2026-117 --responder tracebacks --by "duty engineer" --arm received-from --call 1',
   ],
-  run,
+  run: runAnswer,
 };
 
-async function run(options: Options<AnswerOption | 'json'>, io: CliIo): Promise<ExitCode> {
+async function runAnswer(options: Options<AnswerOption | 'json'>, io: CliIo): Promise<ExitCode> {
   const snapshot = await responderSnapshot(options, io);
   const entry = requestedEntry(snapshot, options.operands);
   const decision = decisionOf(options, { entry, snapshot, io });
@@ -270,4 +278,77 @@ async function resultWithin(directory: string, decisionId: string, seconds: numb
     await wait(POLL_MS);
   }
   return undefined;
+}
+
+type TryOption = ResponderOption | 'policy' | 'trunks';
+
+const POLICY_TRY_OPTIONS: OptionSpecs<TryOption> = {
+  ...RESPONDER_OPTIONS,
+  policy: { value: 'FILE', text: 'the policy to try, JSON; default that of the responder' },
+  trunks: { value: 'FILE', text: 'the trunk directory to go by, JSON' },
+};
+
+/** `hopback traceback policy try` */
+export const tracebackPolicyTryCommand: Command = {
+  name: 'traceback policy try',
+  summary: 'show what a policy would have answered to past requests, and what held the rest back',
+  usage: ['--responder DIR --trunks FILE [--policy FILE]'],
+  options: POLICY_TRY_OPTIONS,
+  notes: [
+    'Takes the requests of a responder with what was found for each, and decides them by the policy: nothing is answered. A policy that would ' +
+      'have said something else than a person who looked is too bold: exit code 1.',
+    RESPONDER_NOTE,
+    'Exit codes: 0 tried; 1 a person had answered otherwise; 2 not understood, or the policy or directory is not in order; 4 a file or the ' +
+      'responder cannot be read.',
+  ],
+  run: runPolicyTry,
+};
+
+async function runPolicyTry(options: Options<TryOption | 'json'>, io: CliIo): Promise<ExitCode> {
+  refuseOperands(options);
+  const trunksFile = options.text('trunks');
+  if (trunksFile === undefined) throw new UsageError('say by which trunk directory: --trunks FILE');
+  const snapshot = await responderSnapshot(options, io);
+  const policyFile = options.text('policy');
+  const policy = policyFile === undefined ? snapshot.policy : readTracebackPolicy(await jsonFile(policyFile, io));
+  const directory = createTrunkDirectory(readTrunkDirectory(await jsonFile(trunksFile, io)));
+  const past = snapshot.entries.filter(({ matchedAtMs }) => matchedAtMs !== undefined).map(pastRequestOf);
+  const trial = tryTracebackPolicy(past, { provider: snapshot.provider, policy, directory });
+  const exitCode = trial.disagreements > 0 ? EXIT.negative : EXIT.ok;
+  if (options.isOn('json')) printJson(io, { format: 'hopback.traceback-policy-trial.1', exitCode, ...trial });
+  else printLines(io, trialLines(trial));
+  return exitCode;
+}
+
+function trialLines(trial: PolicyTrial): readonly string[] {
+  const counts = (all: Readonly<Record<string, number>>): string =>
+    Object.entries(all)
+      .map(([name, count]) => `${name} ${String(count)}`)
+      .join(', ') || 'none';
+  const rules = Object.entries(trial.byRule).map(
+    ([rule, { held, alone }]) => `  ${rule}: ${String(held)} held back, ${String(alone)} by it alone`,
+  );
+  return [
+    `policy ${trial.policyId} on ${String(trial.requests)} past ${trial.requests === 1 ? 'request' : 'requests'}`,
+    ...factLines([
+      ['without a person', `${String(trial.automatic)} (${counts(trial.byArm)})`],
+      ['to a person', `${String(trial.review)} (${counts(trial.byQueue)})`],
+      ['otherwise than a person', String(trial.disagreements)],
+    ]),
+    ...(rules.length === 0 ? [] : ['', 'rules', ...rules]),
+    ...(trial.cases.length === 0 ? [] : ['', 'requests', ...trial.cases.flatMap(caseLines)]),
+  ];
+}
+
+function caseLines({ requestId, decision, given, agrees }: PolicyTrialCase): readonly string[] {
+  const before =
+    given === undefined
+      ? ''
+      : `; was answered by ${given.by === 'person' ? 'a person' : 'a policy'}: ${findingText(given.finding)}`;
+  if (decision.kind === 'automatic')
+    return [`  ${agrees === false ? '✗' : '✓'} ${requestId}: ${findingText(decision.draft.finding)}${before}`];
+  return [
+    `  ? ${requestId}: to ${decision.queue}${before}`,
+    ...decision.reasons.map(({ rule, text }) => `      ${rule}: ${text}`),
+  ];
 }

@@ -1,18 +1,361 @@
-import { join } from 'node:path';
 import { hash } from 'node:crypto';
-import type { IntakeReport, IntakeRequest } from '../traceback/index.js';
+import { join } from 'node:path';
 import { HopbackError } from '../errors.js';
-import type { Command } from './command.js';
-import { EXIT } from './exit-codes.js';
-import type { ExitCode } from './exit-codes.js';
-import type { CliIo } from './io.js';
-import { numberOption, requirePath } from './options.js';
-import type { Options, OptionSpecs } from './options.js';
-import { countText, jsonLine, printJson, printLines } from './output.js';
-import { shownText } from './shown-text.js';
-import { commonFields, fieldLines, messageLines, requestLines, unreadLine } from './traceback-intake-lines.js';
-import { INTAKE_OPTIONS, readIntakeInput } from './traceback-input.js';
-import type { IntakeOption } from './traceback-input.js';
+import {
+  MAX_INTAKE_EMAIL_BYTES,
+  readEmail,
+  readIntakeLabels,
+  readPastedText,
+  readRequestCsv,
+  readRequestCsvMap,
+} from '../traceback/index.js';
+import type {
+  DoubtKind,
+  IntakeDoubt,
+  IntakeField,
+  IntakeOptions,
+  IntakeReport,
+  IntakeRequest,
+  ReadField,
+  RequestCsvMap,
+  RequesterKind,
+  UnreadField,
+  UnreadReason,
+} from '../traceback/index.js';
+import { jsonFile } from './inputs/key-files.js';
+import { EXIT, numberOption, requirePath, shownText, UsageError } from './kit/command.js';
+import type { Command, ExitCode, Options, OptionSpecs } from './kit/command.js';
+import type { CliIo } from './kit/io.js';
+import { countText, jsonLine, printJson, printLines } from './kit/output.js';
+import { checkZone } from './inputs/records-query.js';
+
+/** Fields in the words of the output. */
+const FIELD_WORDS: Readonly<Partial<Record<IntakeField, string>>> = {
+  at: 'time',
+  timeOfDay: 'time of day',
+  asWritten: 'time as written',
+  callId: 'Call-ID',
+  origId: 'origid',
+  recordId: 'record',
+  spc: 'SPC',
+  durationSeconds: 'duration, s',
+  requestId: 'request',
+  tracebackId: 'traceback',
+  issuedAt: 'issued',
+  dueAt: 'due',
+  requesterKind: 'kind of requester',
+  requesterName: 'requester',
+  requesterEmail: 'requester e-mail',
+  campaignDescription: 'description',
+  recordingSha256: 'recording SHA-256',
+};
+
+function fieldWord(field: IntakeField): string {
+  return FIELD_WORDS[field] ?? field.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+}
+
+/** What a doubt is, and what settles it. */
+const DOUBT_WORDS: Readonly<Record<DoubtKind, readonly [what: string, settles?: string]>> = {
+  'day-or-month': ['the date can be read in several ways', '--date-order month-first, or day-first'],
+  'time-does-not-exist': ['clocks were put forward over this time: the zone is not the one that was meant'],
+  'time-in-the-future': ['later than the request itself'],
+  'weekday-contradicts': ['it was another day of the week than the one that stands with it'],
+  'half-of-day': ['neither AM nor PM is stated'],
+  'zone-absent': ['no time zone is stated', '--zone, where you know it'],
+  'zone-ambiguous': ['what stands for the zone can be several'],
+  'zone-out-of-season': ['standard time is written while clocks showed daylight time, or the other way round'],
+  'zone-contradicts': ['two time zones are stated'],
+  'several-values': ['several numbers where one was expected'],
+  'digits-lost': ['a spreadsheet has rounded this number: ask for it again, as text'],
+  'number-irregular': ['neither a national number nor one with a country code'],
+  'not-understood': ['stated and not understood: the call must not be looked for without it'],
+  'fields-contradict': ['stated twice, differently'],
+  'bodies-disagree': ['the plain and the HTML body of the e-mail ask about different calls'],
+  'calls-not-told-apart': ['which of the calls each field belongs to is not certain'],
+  'direction-of-writing': ['marks in the text show its characters in another order than they stand in'],
+  'requester-unknown': [
+    'at none of the domains that requests come from, or passed on by somebody who is not',
+    '--requester, where you know who asks, or --forwarder for a domain of your own',
+  ],
+  cut: ['longer than what is read'],
+};
+
+const UNREAD_WORDS: Readonly<Record<UnreadReason, string>> = {
+  'unknown-label': 'label not known; --labels adds it',
+  'no-value': 'nothing stands behind it',
+  'value-not-understood': 'value not understood',
+  'number-in-text': 'a number in running text',
+  'row-not-read': 'row does not fit the head',
+  'without-call': 'stands with no call',
+  'zone-unclear': 'more than one instant',
+  'too-long': 'too long',
+};
+
+/** Characters of a value that are shown. */
+const MAX_SHOWN_CHARS = 60;
+
+/** One call that is asked about: what was read of it and where, what is in doubt, missing, assumed and not understood. */
+export function requestLines(
+  request: IntakeRequest,
+  { at, of, common }: { readonly at: number; readonly of: number; readonly common: readonly ReadField[] },
+): readonly string[] {
+  const mark = request.status === 'clear' ? '✓' : '?';
+  const what = { clear: 'clear', doubtful: 'for a person to settle', incomplete: 'incomplete: for a person' }[
+    request.status
+  ];
+  const doubts = request.status === 'clear' ? [] : request.doubts;
+  const missing = request.status === 'incomplete' ? request.missing : [];
+  const assumed = request.assumed.filter(({ field }) => field !== 'requestId' && field !== 'tracebackId');
+  return [
+    '',
+    `${mark} call ${String(at)} of ${String(of)}: ${what}  ${request.requestId}`,
+    ...fieldLines(request.fields.filter((field) => !common.some((other) => isSameField(field, other)))),
+    ...doubts.flatMap(doubtLines),
+    ...(missing.length === 0 ? [] : [`  ✗ missing: ${words(missing)}`]),
+    ...request.unread.map((unread) => `  ${unreadLine(unread)}`),
+    ...(request.notStated.length === 0 ? [] : [`  · not stated: ${words(request.notStated)}`]),
+    ...(assumed.length === 0
+      ? []
+      : [`  · assumed: ${assumed.map(({ field, value }) => `${fieldWord(field)} ${cut(value)}`).join(', ')}`]),
+  ];
+}
+
+/** What was read once and holds for every call. */
+export function commonFields(requests: readonly IntakeRequest[]): readonly ReadField[] {
+  const [first, ...others] = requests;
+  if (first === undefined || others.length === 0) return [];
+  return first.fields.filter((field) =>
+    others.every(({ fields }) => fields.some((other) => isSameField(field, other))),
+  );
+}
+
+function isSameField(one: ReadField, other: ReadField): boolean {
+  const [{ part, line }, place] = [one.place, other.place];
+  return one.field === other.field && one.asWritten === other.asWritten && part === place.part && line === place.line;
+}
+
+function words(fields: readonly IntakeField[]): string {
+  return fields.map(fieldWord).join(', ');
+}
+
+/** What was read, where, and from what. */
+export function fieldLines(fields: readonly ReadField[]): readonly string[] {
+  const names = fields.map(({ field }) => fieldWord(field));
+  const values = fields.map(({ value }) => cut(value));
+  const [nameWidth, valueWidth] = [names, values].map((texts) => Math.max(0, ...texts.map((text) => text.length)));
+  return fields.map(({ label, asWritten, value, place }, at) => {
+    const name = (names[at] ?? '').padEnd(nameWidth ?? 0);
+    const written = asWritten === value ? '' : ` ${cut(asWritten)}`;
+    return `  ${name}  ${(values[at] ?? '').padEnd(valueWidth ?? 0)}  ${placeText(place)}: “${label}”${written}`;
+  });
+}
+
+function doubtLines({ kind, field, asWritten, readings }: IntakeDoubt): readonly string[] {
+  const [what, settles] = DOUBT_WORDS[kind];
+  const subject = [field === undefined ? '' : fieldWord(field), cut(asWritten)].filter((text) => text !== '').join(' ');
+  const choice = readings.length === 0 ? '' : `: ${readings.map(cut).join(' or ')}`;
+  return [
+    `  ? ${subject === '' ? '' : `${subject}: `}${what}${choice}`,
+    ...(settles === undefined ? [] : [`    settled by ${settles}`]),
+  ];
+}
+
+/** Something that was left alone, of the whole input. */
+export function unreadLine({ reason, label, asWritten, place }: UnreadField): string {
+  const what = [label === undefined ? '' : `“${label}”`, cut(asWritten)].filter((text) => text !== '').join(' ');
+  return `· not read, ${placeText(place)}: ${what} (${UNREAD_WORDS[reason]})`;
+}
+
+function placeText({ part, line }: ReadField['place']): string {
+  return part === 'text' || part === 'file' ? `line ${String(line)}` : `${part}, line ${String(line)}`;
+}
+
+function cut(text: string): string {
+  const line = text.replaceAll('\n', ' / ');
+  return line.length > MAX_SHOWN_CHARS ? `${line.slice(0, MAX_SHOWN_CHARS)}…` : line;
+}
+
+/** How it came, and what came with it. */
+export function messageLines({ email, attachments }: IntakeReport): readonly string[] {
+  const sender = [email?.fromName, email?.fromAddress === undefined ? undefined : `<${email.fromAddress}>`];
+  const from = sender.filter((text) => text !== undefined).join(' ');
+  const date = email?.date === undefined ? '' : `, ${email.date}`;
+  return [
+    ...(email === undefined ? [] : [`  from     ${from === '' ? 'nobody' : from}${date}; nothing proves the sender`]),
+    ...(email?.subject === undefined ? [] : [`  subject  ${email.subject}`]),
+    ...attachments.map(
+      ({ name, mimeType, sizeBytes, sha256, kind }) =>
+        `  ${kind === 'other' ? '!' : '·'} attached ${name === '' ? 'without a name' : name}: ${ATTACHMENT_WORDS[kind]}, ${mimeType}, ` +
+        `${countText(sizeBytes, 'byte')}, SHA-256 ${sha256}`,
+    ),
+  ];
+}
+
+const ATTACHMENT_WORDS: Readonly<Record<IntakeReport['attachments'][number]['kind'], string>> = {
+  recording: 'recording',
+  requests: 'requests, read below',
+  other: 'not opened: look at it yourself',
+};
+
+/** Options of how a request is read. */
+export type IntakeOption =
+  'format' | 'csv-map' | 'labels' | 'zone' | 'date-order' | 'requester' | 'forwarder' | 'provider';
+
+const FORMATS = ['text', 'email', 'csv'] as const;
+type InputFormat = (typeof FORMATS)[number];
+
+const ORDERS = ['month-first', 'day-first'] as const;
+const REQUESTERS: readonly RequesterKind[] = ['itg', 'fcc', 'civil-law-enforcement', 'criminal-law-enforcement'];
+
+/** How the input is read, and what the reader knows beside it. */
+export const INTAKE_OPTIONS: OptionSpecs<IntakeOption> = {
+  format: { value: 'FORMAT', choices: FORMATS, text: 'what the input is; default what it looks like' },
+  'csv-map': {
+    value: 'FILE',
+    text: 'JSON file that says what the columns of CSV mean, also of attached CSV: {"columns": {"called": "TN", "at": "When"}, "zone": "UTC"}',
+  },
+  labels: { value: 'FILE', text: 'JSON file with labels of your own, by field: {"called": ["Target TN"]}' },
+  zone: { value: 'ZONE', text: 'zone of times that state none: utc, or an IANA name such as America/New_York' },
+  'date-order': { value: 'ORDER', choices: ORDERS, text: 'whether 10/11/2026 is in October or in November' },
+  requester: {
+    value: 'KIND',
+    choices: REQUESTERS,
+    text: 'who asks, where the request does not say or the sender is not known',
+  },
+  forwarder: {
+    value: 'DOMAIN',
+    multiple: true,
+    text: 'your own domain: who asks is whoever sent the message that its people forward',
+  },
+  provider: { value: 'NAME', text: 'who is asked: your own name, as it is filed' },
+};
+
+/** What was read, and how the input is named for people. */
+export interface IntakeInput {
+  readonly report: IntakeReport;
+  readonly source: string;
+}
+
+/**
+ * Reads the one operand as whatever it is: a file, or standard input.
+ * @throws {@link UsageError} when there is none, or nothing in it can be read; {@link HopbackError} `storage-failed` when a file cannot be
+ * read, `invalid-configuration` when a map or labels cannot be
+ */
+export async function readIntakeInput(options: Options<IntakeOption>, io: CliIo): Promise<IntakeInput> {
+  const { operands } = options;
+  if (operands.length > 1) throw new UsageError('one file at a time');
+  const [operand] = operands;
+  if (operand === undefined && io.stdin.isTty)
+    throw new UsageError('nothing to read', [
+      'Name a file, or pipe the request in: hopback traceback intake request.eml',
+    ]);
+  const isFile = operand !== undefined && operand !== '-';
+  const source = isFile ? shownText(requirePath(operand)) : 'standard input';
+  const { known, map } = await knowledgeOf(options, io);
+  const bytes = isFile
+    ? await io.files.read(operand, MAX_INTAKE_EMAIL_BYTES)
+    : await io.stdin.read(MAX_INTAKE_EMAIL_BYTES);
+  if (bytes === undefined) throw new UsageError(`${source} has more than ${String(MAX_INTAKE_EMAIL_BYTES)} bytes`);
+  refuseDocument(bytes, source);
+  const format =
+    (options.text('format') as InputFormat | undefined) ?? formatOf(bytes, { path: isFile ? operand : '', map });
+  const report = await readAs(format, bytes, { known, map });
+  if (report.status === 'unreadable') throw unreadable(source, report);
+  return { report, source };
+}
+
+interface Knowledge {
+  readonly known: IntakeOptions;
+  readonly map: RequestCsvMap | undefined;
+}
+
+async function knowledgeOf(options: Options<IntakeOption>, io: CliIo): Promise<Knowledge> {
+  const [mapPath, labelsPath] = [options.text('csv-map'), options.text('labels')];
+  const [zone, dateOrder] = [options.text('zone'), options.text('date-order') as IntakeOptions['dateOrder']];
+  const [requesterKind, name] = [options.text('requester') as RequesterKind | undefined, options.text('provider')];
+  const forwarders = options.texts('forwarder');
+  checkZone(zone);
+  const map =
+    mapPath === undefined ? undefined : readRequestCsvMap(await jsonFile(mapPath, io), { at: shownText(mapPath) });
+  checkZone(map?.zone);
+  const labels =
+    labelsPath === undefined
+      ? undefined
+      : readIntakeLabels(await jsonFile(labelsPath, io), { at: shownText(labelsPath) });
+  const known: IntakeOptions = {
+    receivedAtMs: io.clock.nowMs(),
+    ...(zone === undefined ? {} : { zone }),
+    ...(dateOrder === undefined ? {} : { dateOrder }),
+    ...(requesterKind === undefined ? {} : { requesterKind }),
+    ...(forwarders.length === 0 ? {} : { forwarders }),
+    ...(name === undefined ? {} : { provider: { name } }),
+    ...(labels === undefined ? {} : { labels }),
+  };
+  return { known, map };
+}
+
+async function readAs(format: InputFormat, bytes: Uint8Array, { known, map }: Knowledge): Promise<IntakeReport> {
+  const mapped = map === undefined ? known : { ...known, map };
+  if (format === 'email') return readEmail(bytes, mapped);
+  if (format === 'csv') return readRequestCsv(bytes, mapped);
+  return readPastedText(textOf(bytes), known);
+}
+
+/** A file saved by an editor: UTF-8, or what Windows programs write, with or without a byte order mark. */
+function textOf(bytes: Uint8Array): string {
+  const [first, second] = bytes;
+  if (first === 0xff && second === 0xfe) return new TextDecoder('utf-16le').decode(bytes);
+  if (first === 0xfe && second === 0xff) return new TextDecoder('utf-16be').decode(bytes);
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    return new TextDecoder('windows-1252').decode(bytes);
+  }
+}
+
+/** By its name where that says so, else by what it begins with. */
+function formatOf(
+  bytes: Uint8Array,
+  { path, map }: { readonly path: string; readonly map: RequestCsvMap | undefined },
+): InputFormat {
+  if (/\.eml$/i.test(path)) return 'email';
+  if (/\.(?:csv|tsv)$/i.test(path)) return 'csv';
+  if (isMessage(Buffer.from(bytes.subarray(0, 65_536)).toString('latin1'))) return 'email';
+  return map === undefined ? 'text' : 'csv';
+}
+
+/** Header fields that a message has, and no pasted text. `Received` with a time is one of a call. */
+const MARKS_OF_MAIL =
+  /^(?:(?:return-path|message-id|mime-version|delivered-to|dkim-signature) *:|received: *(?:from|by) )/i;
+
+function isMessage(text: string): boolean {
+  for (const line of text.split(/\r?\n/)) {
+    const [, name = ''] = /^([!-9;-~]{1,76}):/.exec(line) ?? [];
+    if (MARKS_OF_MAIL.test(line)) return true;
+    if (name === '' && !/^[ \t]/.test(line)) return false;
+  }
+  return false;
+}
+
+/** What people save in place of what is in it, by its first octets. */
+const DOCUMENTS: readonly (readonly [string, string, string])[] = [
+  ['d0cf11e0', 'an Outlook message or an old Office document', 'Save the message as .eml, or a table as CSV.'],
+  ['504b0304', 'an Office document or a ZIP archive', 'Save a table as CSV, and a letter as text.'],
+  ['25504446', 'a PDF', 'Copy its text: hopback traceback intake - reads what is pasted.'],
+];
+
+/** @throws {@link UsageError} for a document that would be read as letters without sense */
+function refuseDocument(bytes: Uint8Array, source: string): void {
+  const magic = Buffer.from(bytes.subarray(0, 4)).toString('hex');
+  for (const [begins, what, hint] of DOCUMENTS)
+    if (magic === begins) throw new UsageError(`${source} is ${what}, which is not opened`, [hint]);
+}
+
+function unreadable(source: string, { because }: IntakeReport): UsageError {
+  if (because === 'empty') return new UsageError(`${source} is empty`);
+  if (because === 'too-large') return new UsageError(`${source} is larger than a request may be`);
+  return new UsageError(`${source} is no e-mail that can be read`, ['--format text reads it as text']);
+}
 
 type TracebackIntakeOption = IntakeOption | 'out' | 'limit';
 

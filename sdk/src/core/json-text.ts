@@ -388,3 +388,8 @@ export function isBefore(left: string, right: string): boolean {
   }
   return left.length < right.length;
 }
+
+/** Whether a JSON value is an object (and not null or an array). */
+export function isJsonObject(value: JsonValue | undefined): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

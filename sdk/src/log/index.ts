@@ -26,22 +26,33 @@ export type {
   SegmentLogOptions,
   SegmentLogState,
 } from './segment-log.js';
-export type { ListedFile, LogFile, LogFiles } from './log-files.js';
-export { NODE_LOG_FILES } from './log-files.js';
-export type { LogOperation } from './log-files.js';
+export type { ListedFile, LogFile, LogFiles, LogOperation, FolderLock } from './log-files.js';
+export { NODE_LOG_FILES, lockFolder } from './log-files.js';
 export { JOURNAL_KEY_BYTES, JOURNAL_KEYS, JOURNAL_VALUE_BYTES, openValueJournal } from './value-journal.js';
 export type { ValueJournal, ValueJournalOptions } from './value-journal.js';
 export { readValueJournal } from './value-journal.js';
-export { lockFolder } from './folder-lock.js';
-export type { FolderLock } from './folder-lock.js';
 
 // The Merkle log.
-export { signatureFor, signCheckpoint, verifyCheckpoint } from './checkpoint.js';
-export type { Checkpoint, CheckpointFailure, CheckpointTrust, CheckpointVerdict, LogSigner } from './checkpoint.js';
-export { createLogSigner } from './checkpoint.js';
+export {
+  signatureFor,
+  signCheckpoint,
+  verifyCheckpoint,
+  createLogSigner,
+  merkleLeafHash,
+  merkleRoot,
+  verifyConsistency,
+  verifyInclusion,
+} from './merkle-tree.js';
+export type {
+  Checkpoint,
+  CheckpointFailure,
+  CheckpointTrust,
+  CheckpointVerdict,
+  LogSigner,
+  ConsistencyProof,
+  InclusionProof,
+} from './merkle-tree.js';
 export { ENTRY_BYTES, openMerkleLog, openSignedPart } from './merkle-log.js';
 export type { MerkleAppended, MerkleEntry, MerkleLog, MerkleLogOptions, ProvedEntry } from './merkle-log.js';
-export { merkleLeafHash, merkleRoot, verifyConsistency, verifyInclusion } from './merkle-tree.js';
-export type { ConsistencyProof, InclusionProof } from './merkle-tree.js';
 export { verifyMerkleLog } from './verify-merkle-log.js';
 export type { MerkleLogFinding, MerkleLogTrust, MerkleLogVerification, SignedEntries } from './verify-merkle-log.js';

@@ -1,16 +1,25 @@
 import type { KeyObject } from 'node:crypto';
 import { HopbackError } from '../errors.js';
-import { readCheckpoint, requireLogId, signCheckpoint, verifyCheckpoint } from './checkpoint.js';
-import type { CheckpointTrust, LogSigner } from './checkpoint.js';
 import {
-  RECORD_ENTRIES,
   createMerkleTree,
   decodeMerkleRecord,
   encodeMerkleRecord,
   hashOfLeaf,
   octetsOf,
+  readCheckpoint,
+  RECORD_ENTRIES,
+  requireLogId,
+  signCheckpoint,
+  verifyCheckpoint,
 } from './merkle-tree.js';
-import type { ConsistencyProof, InclusionProof, MerkleRecord, MerkleTree } from './merkle-tree.js';
+import type {
+  CheckpointTrust,
+  ConsistencyProof,
+  InclusionProof,
+  LogSigner,
+  MerkleRecord,
+  MerkleTree,
+} from './merkle-tree.js';
 import { RECORD_BYTES, openSegmentLog } from './segment-log.js';
 import type { SegmentLog, SegmentLogOptions, SegmentLogState } from './segment-log.js';
 

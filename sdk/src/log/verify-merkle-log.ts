@@ -1,11 +1,17 @@
 import type { KeyObject } from 'node:crypto';
 import { HopbackError } from '../errors.js';
-import { readCheckpoint, verifyCheckpoint, type Checkpoint } from './checkpoint.js';
+import {
+  type Checkpoint,
+  createMerkleTree,
+  decodeMerkleRecord,
+  hashOfLeaf,
+  type MerkleRecord,
+  type MerkleTree,
+  readCheckpoint,
+  verifyCheckpoint,
+} from './merkle-tree.js';
 import type { LogFiles } from './log-files.js';
-import { hashOfLeaf } from './merkle-tree.js';
 import type { MerkleEntry } from './merkle-log.js';
-import { decodeMerkleRecord, type MerkleRecord } from './merkle-tree.js';
-import { createMerkleTree, type MerkleTree } from './merkle-tree.js';
 import { readSegmentDirectory, type SegmentDirectory } from './log-recovery.js';
 
 /** What is wrong with a log, and where it begins. Entries before `leafIndex` are those that were signed. */

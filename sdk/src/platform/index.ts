@@ -1,5 +1,5 @@
-export { bearerToken, MAX_BEARER_TOKEN_LENGTH } from './auth.js';
-export type { RequestAuthorization, RequestToAuthorize } from './auth.js';
+export { bearerToken, MAX_BEARER_TOKEN_LENGTH, MAX_RETRY_AFTER_MS, retryAfterMs, retryClassOf } from './retry.js';
+export type { RequestAuthorization, RequestToAuthorize, RetryClass } from './retry.js';
 export type { Clock, TimerClock } from '../core/runtime/clock.js';
 export { printableText } from '../core/text.js';
 export { createPlatformClient, DEFAULT_MAX_RETRIES, DEFAULT_REQUEST_TIMEOUT_MS } from './client/platform-client.js';
@@ -125,69 +125,152 @@ export type {
 } from './webhooks/webhook-receiver.js';
 export { createHttpsRecordTransport, DEFAULT_DELIVERY_TIMEOUT_MS, MAX_ANSWER_BYTES } from './record-transport-https.js';
 export type { HttpsRecordTransportOptions } from './record-transport-https.js';
-export { MAX_RETRY_AFTER_MS, retryAfterMs, retryClassOf } from './retry.js';
-export type { RetryClass } from './retry.js';
-export { readRecordBatchAnswer } from './wire/record-batch-answer.js';
-export type { RecordBatchAnswerReading } from './wire/record-batch-answer.js';
-export { MAX_BATCH_BYTES, MAX_BATCH_RECORDS, RECORD_BATCH_MEDIA_TYPE, RECORD_BATCH_TYPE } from './wire/record-batch.js';
+export { Alert, AlertAcknowledgement, FccNotice, NoticeResponse } from '../contract/alert.js';
+export type { AlertKind, NoticeState } from '../contract/alert.js';
+export { asyncApiDocument } from '../contract/async-api-document.js';
+export { WIRE_SCHEMAS } from '../contract/bodies.js';
+export type { WireBodies, WireBodyName, WireIssue, WireReading, WireSchema } from '../contract/bodies.js';
+export {
+  CalledNumber,
+  CallRecord,
+  CoverageInterval,
+  Disposition,
+  HopSide,
+  OwnSigning,
+  PartyNumber,
+  RawRow,
+  ReceivedVerification,
+  RecordFormat,
+  Release,
+  SharedCalledNumber,
+  SharedCallingNumber,
+  SharedEvidence,
+  SharedRecord,
+  TimeBasis,
+  VerdictEvidence,
+} from '../contract/call-record.js';
+export type { RecordSource, SharingMark } from '../contract/call-record.js';
+export { AppReport, AppReportReceipt, Campaign, CampaignProvider } from '../contract/campaign.js';
+export type { AudioFingerprint, CampaignEntryPoint, CampaignRole, CampaignVolume } from '../contract/campaign.js';
+export {
+  CLIENT_ASSERTION_TYPE,
+  ContactDetails,
+  DEFAULT_PAGE_ITEMS,
+  MAX_PAGE_ITEMS,
+  ProblemDetails,
+  ProviderReference,
+  TokenAnswer,
+  TokenRefusal,
+  TokenRequest,
+} from '../contract/common.js';
+export type { BodyOf, Page, PlatformScope, ProblemCode, ProblemLocation, ReadonlyDeep } from '../contract/common.js';
+export { isParameterInForm } from '../contract/component-schemas.js';
+export {
+  Demand,
+  DemandDecision,
+  DemandDecisionRequest,
+  DemandRecordClass,
+  DemandScope,
+  DemandSubmission,
+  Production,
+  ProductionFile,
+} from '../contract/demand.js';
+export type { DemandKind, DemandState, ProductionState } from '../contract/demand.js';
+export {
+  CreatedWebhookEndpoint,
+  PLATFORM_EVENT_DATA,
+  PlatformEvent,
+  PlatformEventEnvelope,
+  RotatedWebhookSecret,
+  WebhookEndpoint,
+  WebhookEndpointCreation,
+  WebhookReplay,
+  WebhookReplayRequest,
+} from '../contract/event.js';
+export type {
+  DemandDecidedData,
+  PlatformEventData,
+  PlatformEventType,
+  WebhookDisabledReason,
+} from '../contract/event.js';
+export { PLATFORM_EVENT_KINDS } from '../contract/event-table.js';
+export type { PlatformEventKind } from '../contract/event-table.js';
+export type { WireExample, WireExamples } from '../contract/examples/example.js';
+export { WIRE_EXAMPLES } from '../contract/examples/wire-examples.js';
+export { openApiDocument, WEBHOOK_FIELDS } from '../contract/open-api-document.js';
+export { COMMON_PROBLEMS, PROBLEM_KINDS, problemType } from '../contract/problem-table.js';
+export type { ProblemKind } from '../contract/problem-table.js';
+export {
+  CooperationConcern,
+  DoNotOriginateEntry,
+  ProviderAffiliate,
+  ProviderEntry,
+  ProviderPrincipal,
+  ProviderRemoval,
+  ProviderScorecard,
+  RobocallMitigationContact,
+} from '../contract/provider.js';
+export type { ImplementationStatus } from '../contract/provider.js';
+export {
+  MAX_BATCH_BYTES,
+  MAX_BATCH_RECORDS,
+  readRecordBatchAnswer,
+  RECORD_BATCH_MEDIA_TYPE,
+  RECORD_BATCH_TYPE,
+  RecordBatchAnswer,
+} from '../contract/record-batch.js';
 export type {
   BarredReason,
   BatchEncoding,
   DeliveryResult,
   RecordBatch,
-  RecordBatchAnswer,
+  RecordBatchAnswerReading,
   RecordRejection,
   RecordTransport,
   UnavailableReason,
-} from './wire/record-batch.js';
-export type { CloudEventAttributes } from '../core/cloud-event.js';
-export { callRecordSchema, sharedRecordSchema, verdictEvidenceSchema, WIRE_SCHEMAS } from './wire/wire-schemas.js';
-export type { WireIssue, WireReading, WireSchema } from './wire/wire-schemas.js';
-export type * from '../core/call-record.js';
-export type * from '../core/call-record.js';
-export type * from '../core/call-record.js';
-export { DEFAULT_PAGE_ITEMS, MAX_PAGE_ITEMS } from './wire/page.js';
-export { CLIENT_ASSERTION_TYPE } from './wire/token.js';
-export { ANSWER_RECEIPT_JWS_TYPE, MAX_ANSWER_JWS_CHARS, TRACEBACK_ANSWER_JWS_TYPE } from './wire/traceback-exchange.js';
-export type * from './wire/alert.js';
-export type * from './wire/app-report.js';
-export type * from './wire/campaign.js';
-export type * from './wire/demand.js';
-export type * from './wire/do-not-originate.js';
-export type * from './wire/event.js';
-export type * from './wire/evidence-pack.js';
-export type * from './wire/notice.js';
-export type { Page } from './wire/page.js';
-export type * from './wire/problem.js';
-export type * from './wire/production.js';
-export type * from './wire/provider-entry.js';
-export type * from './wire/provider-scorecard.js';
-export type { PlatformScope, TokenAnswer, TokenRefusal, TokenRequest } from './wire/token.js';
-export type * from './wire/traceback.js';
+} from '../contract/record-batch.js';
 export type {
+  ParameterForm,
+  PlatformRoute,
+  RouteIdempotency,
+  RouteParameter,
+  RouteRequest,
+  RouteResponse,
+  RouteTag,
+} from '../contract/route.js';
+export { CONTRACT_VERSION, PLATFORM_ROUTES, ROUTE_TAGS } from '../contract/routes.js';
+export { Traceback, TracebackConclusion, TracebackHop, TracebackOpening } from '../contract/traceback.js';
+export type { TracebackHopState, TracebackState } from '../contract/traceback.js';
+export {
+  ANSWER_RECEIPT_JWS_TYPE,
+  AnsweredCall,
+  Answerer,
   AnswerReceipt,
   AnswerSubmission,
-  ReceivedAnswer,
+  CustomerAction,
+  CustomerStatement,
+  EvidenceFile,
+  EvidencePackSummary,
+  EvidenceReference,
+  FINDING_ARMS,
+  LogCheckpoint,
+  MAX_ANSWER_JWS_CHARS,
   RequestAcknowledgement,
-  RequestCancellation,
+  RequestedCall,
+  RequestedCampaign,
+  Requester,
+  SearchStatement,
   SignedReceipt,
-  TracebackRequestState,
+  StatedTime,
+  TRACEBACK_ANSWER_JWS_TYPE,
+  TracebackAnswer,
+  TracebackFinding,
+  TracebackRequest,
   TracebackRequestStatus,
-} from './wire/traceback-exchange.js';
-export type * from './wire/webhook-endpoint.js';
-export type { WireBodies, WireBodyName } from './wire/wire-bodies.js';
-export { asyncApiDocument } from './contract/async-api-document.js';
-export { isParameterInForm } from './contract/component-schemas.schema.js';
-export { PLATFORM_EVENT_KINDS } from './contract/event-table.js';
-export type { PlatformEventKind } from './contract/event-table.js';
-export type { WireExample, WireExamples } from './contract/examples/example.js';
-export { WIRE_EXAMPLES } from './contract/examples/wire-examples.js';
-export { openApiDocument } from './contract/open-api-document.js';
-export { COMMON_PROBLEMS, PROBLEM_KINDS, problemType } from './contract/problem-table.js';
-export type { ProblemKind } from './contract/problem-table.js';
-export type * from './contract/route.js';
-export { CONTRACT_VERSION, PLATFORM_ROUTES, ROUTE_TAGS } from './contract/routes.js';
-export { WEBHOOK_FIELDS } from './contract/webhook-fields.js';
+} from '../contract/traceback-exchange.js';
+export type { FindingArm, ReceivedAnswer, RequesterKind, TimePrecision } from '../contract/traceback-exchange.js';
+export type { CloudEventAttributes } from '../core/cloud-event.js';
+export type { EvidenceException, PassportEvidence } from '../core/verdict-evidence.js';
 
 // The platform's side of an exchange: what reads a request by its route, and what answers it.
 export { demandScopeRefusal, jsonAnswer, problemAnswer, problemDocument } from './server/platform-answer.js';

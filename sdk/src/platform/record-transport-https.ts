@@ -1,15 +1,14 @@
 import { cloudEventFields } from '../core/cloud-event.js';
 import { HopbackError } from '../errors.js';
-import type { RequestAuthorization } from './auth.js';
+import type { RequestAuthorization } from './retry.js';
 import { attemptDeadline, connectionErrorCode, readBoundedBody, readRefusalBody } from './http/bounded-body.js';
 import type { BoundedBody } from './http/bounded-body.js';
 import { MACHINE_CLOCK } from '../core/runtime/clock.js';
 import { createTlsFetch, nodeFetch, platformUrl } from './http/platform-fetch.js';
 import type { PlatformFetch } from './http/platform-fetch.js';
 import { retryAfterMs, retryClassOf } from './retry.js';
-import { readRecordBatchAnswer } from './wire/record-batch-answer.js';
-import type { BatchEncoding, DeliveryResult, RecordBatch, RecordTransport } from './wire/record-batch.js';
-import { RECORD_BATCH_MEDIA_TYPE } from './wire/record-batch.js';
+import { readRecordBatchAnswer, RECORD_BATCH_MEDIA_TYPE } from '../contract/record-batch.js';
+import type { BatchEncoding, DeliveryResult, RecordBatch, RecordTransport } from '../contract/record-batch.js';
 
 /** Most octets of a response that are read: the rejections of a whole batch of 10,000 records fit. */
 export const MAX_ANSWER_BYTES: number = 2 * 1_048_576;

@@ -1,6 +1,5 @@
-import type { TracebackRequest } from '../core/traceback-request.js';
-import type { FccNotice } from './wire/notice.js';
-import type { RequestAcknowledgement } from './wire/traceback-exchange.js';
+import type { FccNotice } from '../contract/alert.js';
+import type { RequestAcknowledgement, TracebackRequest } from '../contract/traceback-exchange.js';
 
 /** The way by which something came from the platform. */
 export type ArrivalWay = 'webhook' | 'event-stream' | 'poll';

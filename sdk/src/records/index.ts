@@ -8,9 +8,26 @@ export { rawEvidence } from './raw-evidence.js';
 export { RECORD_ID_DIGITS, recordIdOf, sourceSha256 } from './record-id.js';
 export type { RawEvidence } from './raw-evidence.js';
 export type { RecordIdParts } from './record-id.js';
-export type * from '../core/call-record.js';
-export type { CoverageInterval } from '../core/call-record.js';
-export type * from '../core/call-record.js';
+export type * from '../core/verdict-evidence.js';
+export { CallRecord, SharedRecord } from '../contract/call-record.js';
+export type {
+  CalledNumber,
+  CoverageInterval,
+  Disposition,
+  HopSide,
+  OwnSigning,
+  PartyNumber,
+  RawRow,
+  ReceivedVerification,
+  RecordFormat,
+  RecordSource,
+  Release,
+  SharedCalledNumber,
+  SharedCallingNumber,
+  SharedEvidence,
+  SharingMark,
+  TimeBasis,
+} from '../contract/call-record.js';
 export * from './feed/index.js';
 export * from './ingest/index.js';
 export * from './intake/index.js';

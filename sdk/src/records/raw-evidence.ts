@@ -1,5 +1,5 @@
-import type { CallRecord } from '../core/call-record.js';
-import { joinedSha256 } from './ingest/joined-sha256.js';
+import type { CallRecord } from '../contract/call-record.js';
+import { joinedSha256 } from './ingest/record-reader.js';
 import { sourceSha256 } from './record-id.js';
 
 /** The bytes that a record was read from, and whether they are still those. */

@@ -1,4 +1,4 @@
-import type { Draft } from '../core/draft.js';
+import type { Draft } from '../core/text.js';
 import type { JsonObject, JsonValue } from '../core/json-text.js';
 import { ES256_SIGNATURE_OCTETS } from './es256.js';
 import { parseIdentityHeader } from './identity-header.js';

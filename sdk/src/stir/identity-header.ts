@@ -1,4 +1,4 @@
-import type { Draft } from '../core/draft.js';
+import type { Draft } from '../core/text.js';
 
 /**
  * Longest Identity header value that is looked at, characters. A shaken PASSporT takes about 600 and an rcd PASSporT with

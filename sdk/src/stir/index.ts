@@ -34,7 +34,7 @@ export type {
   PassportSyntaxReason,
 } from './passport.js';
 export type { PassportHeader, PassportHeaderCache } from './passport-header.js';
-export { base } from './passport-types/base.js';
+export { base } from './passport-types/passport-type.js';
 export { div, divPayload } from './passport-types/div.js';
 export type { DivClaims } from './passport-types/div.js';
 export { PASSPORT_TYPES } from './passport-types/registry.js';
@@ -54,7 +54,7 @@ export type { Clock } from '../core/runtime/clock.js';
 export { parseBoundedJson, PASSPORT_JSON_LIMITS } from '../core/json-text.js';
 export type { JsonFailure, JsonLimits, JsonObject, JsonParseResult, JsonValue } from '../core/json-text.js';
 export type { Attestation, CanonicalTn, Spc, Verstat } from '../core/terms.js';
-export type { EvidenceException, PassportEvidence, VerdictEvidence } from '../core/call-record.js';
+export type { EvidenceException, PassportEvidence, VerdictEvidence } from '../core/verdict-evidence.js';
 export { canonicalTelephoneNumber, NORTH_AMERICAN_PLAN } from '../core/telephone-number.js';
 export type { NumberingPlan, TelephoneNumberResult } from '../core/telephone-number.js';
 export { maskTelephoneNumber } from '../core/text.js';

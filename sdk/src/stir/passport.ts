@@ -1,6 +1,6 @@
-import type { Draft } from '../core/draft.js';
+import type { Draft } from '../core/text.js';
 import { decodeBase64Url, decodeBase64UrlText, encodeBase64Url, isBase64Url } from '../core/base64url.js';
-import { isBefore, parseBoundedJson } from '../core/json-text.js';
+import { isBefore, isJsonObject, parseBoundedJson } from '../core/json-text.js';
 import type { JsonFailure, JsonObject, JsonValue } from '../core/json-text.js';
 import { passportHeader } from './passport-header.js';
 import type { PassportHeader, PassportHeaderCache } from './passport-header.js';
@@ -175,11 +175,6 @@ export function canonicalJson(value: JsonValue): string {
     .toSorted(byCodePoint)
     .map((key) => `${JSON.stringify(key)}:${canonicalJson(value[key] ?? null)}`);
   return `{${members.join(',')}}`;
-}
-
-/** Whether a JSON value is an object (and not null or an array). */
-export function isJsonObject(value: JsonValue | undefined): value is JsonObject {
-  return typeof value === 'object' && value !== null && !isArray(value);
 }
 
 type SegmentResult =

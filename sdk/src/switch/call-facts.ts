@@ -78,7 +78,7 @@ export function readResponseLike({ raw }: SipAnswerLike): SipResponseText | unde
 }
 
 /** Tells somebody, if there is anybody, what went wrong with a call that goes on. Whoever listens makes no trouble for it. */
-export function tellTrouble(onTrouble: ((error: unknown) => void) | undefined, error: unknown): void {
+export function reportTrouble(onTrouble: ((error: unknown) => void) | undefined, error: unknown): void {
   try {
     onTrouble?.(error);
   } catch {

@@ -12,7 +12,7 @@ import type {
   VerificationService,
   Verstat,
 } from '../stir/index.js';
-import { callFacts, factsOfUnreadable, readRequestLike, tellTrouble, unreadableInvite } from './call-facts.js';
+import { callFacts, factsOfUnreadable, readRequestLike, reportTrouble, unreadableInvite } from './call-facts.js';
 import type { CallFacts, SipRequestLike, SipResponseLike } from './call-facts.js';
 import { watchCancel } from './calls/call-state.js';
 import { treatCall, trunkPolicy } from './treat-call.js';
@@ -88,7 +88,7 @@ const UNKNOWN: CallIdentity = {
 export function verifyIdentity(options: VerifyIdentityOptions): SipMiddleware {
   if (typeof options.service?.verify !== 'function')
     throw new HopbackError('invalid-argument', 'verifyIdentity needs a verification service: { service }');
-  const trouble = (error: unknown): void => tellTrouble(options.onTrouble, error);
+  const trouble = (error: unknown): void => reportTrouble(options.onTrouble, error);
   const handle = async (...[request, response, next]: Parameters<SipMiddleware>): Promise<void> => {
     let isAnswered = false;
     const watch = watchCancel(request);
@@ -126,7 +126,7 @@ export function verifyIdentity(options: VerifyIdentityOptions): SipMiddleware {
  * ```
  */
 export async function identifyCall(request: SipRequestLike, options: VerifyIdentityOptions): Promise<CallIdentity> {
-  const trouble = (error: unknown): void => tellTrouble(options.onTrouble, error);
+  const trouble = (error: unknown): void => reportTrouble(options.onTrouble, error);
   try {
     return await identify(options, request, trouble);
   } catch (error) {
@@ -290,12 +290,12 @@ export async function outboundHeaders(
 ): Promise<OutboundHeaders> {
   const read = readRequestLike(request);
   if (read.status === 'malformed') {
-    tellTrouble(options.onTrouble, unreadableInvite(read));
+    reportTrouble(options.onTrouble, unreadableInvite(read));
     return { headers: {} };
   }
   const carried = headerValues(read.request, 'identity').flatMap((value) => splitIdentityHeader(value));
   const signing = await signed(read.request, options).catch((error: unknown) => {
-    tellTrouble(options.onTrouble, error);
+    reportTrouble(options.onTrouble, error);
     return undefined;
   });
   const added = signing?.status === 'signed' ? signing.identityHeaders : [];

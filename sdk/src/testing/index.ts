@@ -10,7 +10,7 @@ export type {
   TestKeyType,
   TestName,
 } from './test-key.js';
-export { createTestPki, SHAKEN_POLICY_OID } from './test-pki.js';
+export { createTestPki, SHAKEN_POLICY_OID, CRL_REASONS } from './test-pki.js';
 export type {
   CaOptions,
   DelegateOptions,
@@ -21,6 +21,11 @@ export type {
   TestPkiRole,
   TestServiceProvider,
   TlsOptions,
+  CrlOptions,
+  RevokedEntry,
+  TestCrl,
+  TestTrustList,
+  TrustListOptions,
 } from './test-pki.js';
 export type {
   CertificateOptions,
@@ -29,8 +34,6 @@ export type {
   KeyUsageName,
   RawExtension,
 } from './issue-certificate.js';
-export { CRL_REASONS } from './issue-crl.js';
-export type { CrlOptions, RevokedEntry, TestCrl, TestTrustList, TrustListOptions } from './issue-crl.js';
 export {
   TEST_DEST_TN,
   TEST_ORIG_ID,
@@ -39,8 +42,20 @@ export {
   createPassport,
   sampleInvite,
   writeIdentityHeader,
+  divertedCall,
+  divertedTn,
+  GOOD_PASSPORT_NAMES,
+  GOOD_PASSPORTS,
 } from './passport.js';
-export type { IdentityHeaderOptions, PassportOptions, SampleInviteOptions, TestPassport } from './passport.js';
+export type {
+  IdentityHeaderOptions,
+  PassportOptions,
+  SampleInviteOptions,
+  TestPassport,
+  GoodCall,
+  GoodPassport,
+  GoodPassportName,
+} from './passport.js';
 export {
   createPassportFaultContext,
   PASSPORT_FAULT_NAMES,
@@ -59,8 +74,6 @@ export type {
   PassportFaultName,
   SignatureFaultName,
 } from './passport-faults/index.js';
-export { divertedCall, divertedTn, GOOD_PASSPORT_NAMES, GOOD_PASSPORTS } from './good-passports.js';
-export type { GoodCall, GoodPassport, GoodPassportName } from './good-passports.js';
 export { SERVER_FAULTS, SERVER_FAULT_NAMES, startCertificateServer } from './certificate-server/server.js';
 export type {
   CertificateServer,
@@ -72,8 +85,8 @@ export type {
 } from './certificate-server/server.js';
 export { CERTIFICATE_CHAIN_TYPE } from './certificate-server/answer.js';
 export type { ContentCoding, PublishOptions, ServerAnswer, ServerFault } from './certificate-server/answer.js';
-export { createScriptedLookup } from './scripted-lookup.js';
-export type { LookupAnswer, LookupCallback, LookupFunction, ScriptedLookup } from './scripted-lookup.js';
+export { createScriptedLookup, sampleCallRecord, TEST_TRUNKS } from './sample-call-record.js';
+export type { LookupAnswer, LookupCallback, LookupFunction, ScriptedLookup } from './sample-call-record.js';
 export { CERTIFICATE_FAULT_NAMES, CERTIFICATE_FAULTS } from './certificate-faults.js';
 export type { CertificateFault, CertificateFaultName, FaultyChain } from './certificate-faults.js';
 
@@ -87,14 +100,13 @@ export type {
   TestPlatform,
   TestRegistry,
   TestTracebacks,
+  TestDemands,
 } from './platform/test-platform.js';
-export type { TestPlatformOptions } from './platform/test-platform-options.js';
-export { TEST_PROVIDERS } from './platform/test-provider.js';
-export type { TestCredentials, TestProvider } from './platform/test-provider.js';
-export { platformHandlers } from './platform/msw-handlers.js';
-export type { MswHttp } from './platform/msw-handlers.js';
-export { startTestPlatform } from './platform/start-test-platform.js';
-export type { StartTestPlatformOptions, TestPlatformTls } from './platform/start-test-platform.js';
+export type { TestPlatformOptions } from './platform/assemble.js';
+export { TEST_PROVIDERS } from './platform/registered-clients.js';
+export type { TestCredentials, TestProvider } from './platform/registered-clients.js';
+export { platformHandlers, startTestPlatform } from './platform/start-test-platform.js';
+export type { MswHttp, StartTestPlatformOptions, TestPlatformTls } from './platform/start-test-platform.js';
 export type {
   CallFaultRule,
   EventFault,
@@ -103,12 +115,9 @@ export type {
   PlatformFault,
 } from './platform/platform-faults.js';
 export type { ContractViolation, ServedCall } from './platform/exchange.js';
-export type { LoggedEvent } from './platform/event-hub.js';
-export type { PlatformJwk } from './platform/answer-desk.js';
-export type { PerformedEffect } from './platform/traceback-desk.js';
-export type { ReceivedBatch } from './platform/record-desk.js';
-export type { TestProductionFile } from './platform/demand-desk.js';
-export type { TestDemands } from './platform/test-demands.js';
-export { WEBHOOK_RETRY_WAITS_MS } from './platform/webhook-sender.js';
-export type { WebhookAttempt, WebhookFetch } from './platform/webhook-sender.js';
-export { sampleCallRecord, TEST_TRUNKS } from './sample-call-record.js';
+export type { LoggedEvent, WebhookAttempt, WebhookFetch } from './platform/event-hub.js';
+export type { PlatformJwk } from './platform/traceback-book.js';
+export type { PerformedEffect } from './platform/kit-tracebacks.js';
+export type { ReceivedBatch } from './platform/kit-registry.js';
+export type { TestProductionFile } from './platform/kit-demands.js';
+export { WEBHOOK_RETRY_WAITS_MS } from './platform/event-hub.js';

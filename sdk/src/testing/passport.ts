@@ -1,7 +1,9 @@
 import { sign } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
+import type { Attestation } from '../core/terms.js';
+import { issueCertificate } from './issue-certificate.js';
 import { TEST_NOW_MS } from './manual-clock.js';
-import type { TestKey } from './test-key.js';
+import type { TestCertificate, TestKey } from './test-key.js';
 
 /** base64url without padding. @see RFC 7515 section 2 */
 export function base64url(value: string | Uint8Array): string {
@@ -249,3 +251,301 @@ const SESSION_DESCRIPTION = [
   'a=rtpmap:101 telephone-event/8000',
   '',
 ].join('\r\n');
+
+/** Verification profiles that a fault makes a statement about. */
+export type FaultProfile = 'shaken' | 'rfc8224';
+
+/** A call that faulty PASSporTs are made for: one fitting signer, one attacker, the numbers and the time. */
+export interface PassportFaultContext {
+  /** Has authority for the caller's number; its chain is what `x5u` serves. */
+  readonly signer: TestCertificate;
+  readonly x5u: string;
+  /** The verifier's time, seconds since the epoch. */
+  readonly nowSeconds: number;
+  readonly origTn: string;
+  readonly destTn: string;
+  readonly origId: string;
+  /** Self-signed, same subject as the signer, another key. */
+  readonly attacker: TestCertificate;
+}
+
+/** What {@link PassportFault.build} yields. */
+export interface FaultyIdentityHeader {
+  readonly identityHeader: string;
+  /** The failure reason that a verifier of this library gives, among others; absent where the header is accepted. */
+  readonly expectedReasonHint?: string;
+}
+
+/** One way in which an Identity header is wrong, or only looks wrong. */
+export interface PassportFault {
+  /** One sentence: what was done to an otherwise right header. */
+  readonly description: string;
+  /** Profiles under which it must never pass. */
+  readonly refusedBy: readonly FaultProfile[];
+  /** Profiles under which it must pass all the same; a profile in neither list is not judged. */
+  readonly acceptedBy: readonly FaultProfile[];
+  /** Writes the header for a call. */
+  readonly build: (context: PassportFaultContext) => FaultyIdentityHeader;
+}
+
+/** Settings of {@link createPassportFaultContext}. */
+export interface PassportFaultContextOptions {
+  readonly signer: TestCertificate;
+  readonly x5u: string;
+  /** The verifier's time, milliseconds since the epoch; default {@link TEST_NOW_MS}. */
+  readonly nowMs?: number;
+  readonly origTn?: string;
+  readonly destTn?: string;
+  readonly origId?: string;
+}
+
+/**
+ * Completes the call that faulty PASSporTs are made for, with an attacker of its own. Never throws.
+ * @param options - the provider that may sign, where its chain is, and what of the call is to be otherwise than default
+ * @returns what every entry of the catalogues is built from
+ * @see RFC 8224 section 12 for what attackers try
+ * @example
+ * ```ts
+ * const signer = (await createTestPki()).issueServiceProvider({ spc: '1234' });
+ * const context = createPassportFaultContext({ signer, x5u: 'https://certs.example/1234.pem' });
+ * const { expectedReasonHint } = PASSPORT_FAULTS['signature-der'].build(context);
+ * console.log(expectedReasonHint); // signature-invalid
+ * ```
+ */
+export function createPassportFaultContext(options: PassportFaultContextOptions): PassportFaultContext {
+  const { signer, x5u } = options;
+  return {
+    signer,
+    x5u,
+    nowSeconds: Math.floor((options.nowMs ?? TEST_NOW_MS) / 1000),
+    origTn: options.origTn ?? TEST_ORIG_TN,
+    destTn: options.destTn ?? TEST_DEST_TN,
+    origId: options.origId ?? TEST_ORIG_ID,
+    attacker: issueCertificate({
+      issuer: 'self',
+      subject: signer.subject,
+      serialNumber: signer.serialNumber,
+      notBeforeMs: signer.notBeforeMs,
+      notAfterMs: signer.notAfterMs,
+    }),
+  };
+}
+
+/** The right token of a context, with changes. */
+export function passportOptions(context: PassportFaultContext, changes: Partial<PassportOptions>): PassportOptions {
+  const { signer, x5u, nowSeconds, origTn, destTn, origId } = context;
+  return { signer, x5u, iatSeconds: nowSeconds, origTn, destTn, origId, ...changes };
+}
+
+/** A fault made by changing what the token is built of. */
+export function refused(
+  reason: string,
+  description: string,
+  change: (context: PassportFaultContext) => Partial<PassportOptions>,
+): PassportFault {
+  return refusedText(
+    reason,
+    description,
+    (context) => createPassport(passportOptions(context, change(context))).identityHeader,
+  );
+}
+
+/** A fault made by changing the text of the header. */
+export function refusedText(
+  reason: string,
+  description: string,
+  write: (context: PassportFaultContext) => string,
+): PassportFault {
+  return {
+    description,
+    refusedBy: ['shaken', 'rfc8224'],
+    acceptedBy: [],
+    build: (context) => ({ identityHeader: write(context), expectedReasonHint: reason }),
+  };
+}
+
+/** Something unusual that is right all the same. */
+export function accepted(description: string, write: (context: PassportFaultContext) => string): PassportFault {
+  return {
+    description,
+    refusedBy: [],
+    acceptedBy: ['shaken', 'rfc8224'],
+    build: (context) => ({ identityHeader: write(context) }),
+  };
+}
+
+/** Header value of the right token, with changes. */
+export function headerOf(context: PassportFaultContext, changes: Partial<PassportOptions> = {}): string {
+  return createPassport(passportOptions(context, changes)).identityHeader;
+}
+
+/** A call whose PASSporTs are right. */
+export interface GoodCall {
+  /** Identity header values in the order in which the providers added them. */
+  readonly identityHeaders: readonly string[];
+  /** Attestation level of the shaken PASSporT; absent where there is none. */
+  readonly attestation?: Attestation;
+  /** Number of the To header: who was called first. */
+  readonly toTn: string;
+  /** Number of the Request-URI: where the call goes now. */
+  readonly targetTn: string;
+  /** The request that carries them, for {@link sampleInvite}. */
+  readonly invite: SampleInviteOptions;
+}
+
+/** Names of {@link GOOD_PASSPORTS}. */
+export type GoodPassportName =
+  | 'shaken-a'
+  | 'shaken-b'
+  | 'shaken-c'
+  | 'shaken-div-1'
+  | 'shaken-div-2'
+  | 'shaken-div-3'
+  | 'shaken-div-4'
+  | 'shaken-div-5'
+  | 'unknown-type-beside-shaken'
+  | 'junk-beside-shaken'
+  | 'baseline'
+  | 'baseline-compact';
+
+/** One right call by name. */
+export interface GoodPassport {
+  readonly description: string;
+  /** Profiles under which the call passes. */
+  readonly acceptedBy: readonly ('shaken' | 'rfc8224')[];
+  /** Writes the call. */
+  readonly build: (context: PassportFaultContext) => GoodCall;
+}
+
+/** The catalogue of calls that a verifier passes. @see RFC 8588, RFC 8946 section 5, RFC 8224 section 6.2.1 */
+export const GOOD_PASSPORTS: Readonly<Record<GoodPassportName, GoodPassport>> = {
+  'shaken-a': shaken('A', 'full attestation'),
+  'shaken-b': shaken('B', 'partial attestation'),
+  'shaken-c': shaken('C', 'gateway attestation'),
+  'shaken-div-1': diverted(1),
+  'shaken-div-2': diverted(2),
+  'shaken-div-3': diverted(3),
+  'shaken-div-4': diverted(4),
+  'shaken-div-5': diverted(5),
+  'unknown-type-beside-shaken': beside(
+    'a PASSporT of a type that nobody knows comes first',
+    (context) => createPassport(passportOptions(context, { ppt: 'tomorrow' })).identityHeader,
+  ),
+  'junk-beside-shaken': beside('an Identity header that is no PASSporT comes first', () => 'junk'),
+  baseline: {
+    description: 'no type at all, full form',
+    acceptedBy: ['rfc8224'],
+    build: (context) => call(context, [createPassport(passportOptions(context, { ppt: 'absent' })).identityHeader]),
+  },
+  'baseline-compact': {
+    description: 'no type at all, compact form: the verifier rebuilds header and payload from the request',
+    acceptedBy: ['rfc8224'],
+    build: (context) => call(context, [compactIdentityHeader(context)]),
+  },
+};
+
+/** Names of {@link GOOD_PASSPORTS}, for tests that go through all of them. */
+export const GOOD_PASSPORT_NAMES: readonly GoodPassportName[] = Object.keys(GOOD_PASSPORTS) as GoodPassportName[];
+
+/**
+ * A call that was diverted `diversions` times: a shaken PASSporT for the first callee and one div PASSporT a diversion. Never throws
+ * for a context of {@link createPassportFaultContext}.
+ * @param context - the call before any diversion
+ * @param diversions - 0 or more; the n-th goes to {@link divertedTn} of n
+ * @returns the call as it arrives at its last target
+ * @see RFC 8946 section 4
+ * @example
+ * ```ts
+ * const signer = (await createTestPki()).issueServiceProvider({ spc: '1234' });
+ * const context = createPassportFaultContext({ signer, x5u: 'https://certs.example/1234.pem' });
+ * const { identityHeaders, toTn, targetTn } = divertedCall(context, 2);
+ * console.log(identityHeaders.length, toTn, targetTn); // 3 12025550199 13035550102
+ * ```
+ */
+export function divertedCall(context: PassportFaultContext, diversions: number): GoodCall {
+  const shakenHeader = createPassport(passportOptions(context, {})).identityHeader;
+  const divHeaders = Array.from({ length: diversions }, (_, index) => {
+    const change = { ppt: 'div', divTn: divertedTn(context, index), destTn: divertedTn(context, index + 1) };
+    return createPassport(passportOptions(context, change)).identityHeader;
+  });
+  return call(context, [shakenHeader, ...divHeaders], { attestation: 'A', targetTn: divertedTn(context, diversions) });
+}
+
+/**
+ * Where the call goes after so many diversions: the callee of the context for 0, then other numbers kept for fiction. Never throws.
+ * @param context - the call before any diversion
+ * @param diversions - 0 to 99, the last number kept for fiction
+ * @returns the number in canonical form
+ * @see RFC 8946 section 4
+ * @example
+ * ```ts
+ * console.log(divertedTn({ destTn: TEST_DEST_TN }, 1)); // 13035550101
+ * ```
+ */
+export function divertedTn(context: Pick<PassportFaultContext, 'destTn'>, diversions: number): string {
+  if (diversions === 0) return context.destTn;
+  return `1303555${String(100 + diversions).padStart(4, '0')}`;
+}
+
+function shaken(attestation: Attestation, description: string): GoodPassport {
+  return {
+    description: `one shaken PASSporT, ${description}`,
+    acceptedBy: ['shaken', 'rfc8224'],
+    build: (context) =>
+      call(context, [createPassport(passportOptions(context, { attest: attestation })).identityHeader], {
+        attestation,
+      }),
+  };
+}
+
+function diverted(diversions: number): GoodPassport {
+  return {
+    description: `a shaken PASSporT and ${diversions} of type div above it`,
+    acceptedBy: ['shaken', 'rfc8224'],
+    build: (context) => divertedCall(context, diversions),
+  };
+}
+
+function beside(description: string, other: (context: PassportFaultContext) => string): GoodPassport {
+  return {
+    description: `a shaken PASSporT; ${description}`,
+    acceptedBy: ['shaken', 'rfc8224'],
+    build: (context) => {
+      const identityHeaders = [other(context), createPassport(passportOptions(context, {})).identityHeader];
+      return call(context, identityHeaders, { attestation: 'A' });
+    },
+  };
+}
+
+function compactIdentityHeader(context: PassportFaultContext): string {
+  const { x5u, destTn, origTn, nowSeconds } = context;
+  const { token, identityHeader } = createPassport(
+    passportOptions(context, {
+      ppt: 'absent',
+      headerText: canonicalJson({ alg: 'ES256', typ: 'passport', x5u }),
+      payloadText: canonicalJson({ dest: { tn: [destTn] }, iat: nowSeconds, orig: { tn: origTn } }),
+    }),
+  );
+  return `..${token.slice(token.lastIndexOf('.') + 1)}${identityHeader.slice(token.length)}`;
+}
+
+function call(
+  context: PassportFaultContext,
+  identityHeaders: readonly string[],
+  more: { readonly attestation?: Attestation; readonly targetTn?: string } = {},
+): GoodCall {
+  const targetTn = more.targetTn ?? context.destTn;
+  return {
+    identityHeaders,
+    ...(more.attestation === undefined ? {} : { attestation: more.attestation }),
+    toTn: context.destTn,
+    targetTn,
+    invite: {
+      identityHeaders,
+      origTn: context.origTn,
+      destTn: context.destTn,
+      requestUri: `sip:+${targetTn}@terminating.example;user=phone`,
+      dateMs: context.nowSeconds * 1000,
+    },
+  };
+}

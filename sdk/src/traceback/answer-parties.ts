@@ -1,5 +1,5 @@
-import type { ProviderReference } from '../core/traceback-request.js';
-import type { TracebackAnswer } from '../core/traceback-request.js';
+import type { ProviderReference } from '../contract/common.js';
+import type { TracebackAnswer } from '../contract/traceback-exchange.js';
 
 /** One code or name of a reference, and which providers of a registry have it. */
 export interface ReferencePart {

@@ -1,5 +1,4 @@
-import type { AnsweredCall, TracebackAnswer } from '../core/traceback-request.js';
-import type { RequestedCall, TracebackRequest } from '../core/traceback-request.js';
+import type { AnsweredCall, RequestedCall, TracebackAnswer, TracebackRequest } from '../contract/traceback-exchange.js';
 import { CLOCK_ALLOWANCE_MS, LONGEST_LAG_MS } from './match/match-options.js';
 import { readStatedNumber, readStatedTime } from './match/plan-search.js';
 

@@ -2,10 +2,24 @@
  * Tracebacks: a request becomes an answer.
  * @packageDocumentation
  */
-export type * from '../core/traceback-request.js';
-export type * from '../core/traceback-request.js';
-export { FINDING_ARMS } from '../core/traceback-request.js';
-export type * from '../core/traceback-request.js';
+export type { ContactDetails, ProviderReference } from '../contract/common.js';
+export { FINDING_ARMS, TracebackAnswer, TracebackRequest } from '../contract/traceback-exchange.js';
+export type {
+  AnsweredCall,
+  Answerer,
+  CustomerAction,
+  CustomerStatement,
+  EvidenceReference,
+  FindingArm,
+  RequestedCall,
+  RequestedCampaign,
+  Requester,
+  RequesterKind,
+  SearchStatement,
+  StatedTime,
+  TimePrecision,
+  TracebackFinding,
+} from '../contract/traceback-exchange.js';
 export type * from './match-outcome.js';
 export type * from './trunk-directory.js';
 
@@ -15,8 +29,9 @@ export {
   MAX_KNOWN_PROVIDERS,
   MAX_PROVIDER_NAMES,
   MAX_TRUNK_ENTRIES,
-  comparableBusinessName,
 } from './directory/provider-identity.js';
+export { comparableBusinessName, compareProviders } from '../contract/same-provider.js';
+export type { ProviderComparison } from '../contract/same-provider.js';
 export {
   MAX_DIRECTORY_PROBLEMS,
   MAX_TRUNK_CSV_CHARS,
@@ -87,7 +102,12 @@ export * from './match/index.js';
 
 // The responder.
 export { answerSha256, createLocalAnswerSigner, createReceiptVerifier, signAnswer } from './responder/answer-signer.js';
-export type { AnswerSigner, LocalAnswerSignerOptions } from './responder/answer-signer.js';
+export type {
+  AnswerSigner,
+  LocalAnswerSignerOptions,
+  ReceiptReading,
+  VerifyReceipt,
+} from './responder/answer-signer.js';
 export {
   createCarrierResponder,
   createClientAnswerTransport,
@@ -125,7 +145,6 @@ export type {
   Notify,
   PendingAnswer,
   ProblemKind,
-  ReceiptReading,
   ResponderEntry,
   ResponderEvent,
   ResponderLimits,
@@ -139,7 +158,6 @@ export type {
   TracebackResponder,
   TracebackResponderOptions,
   TrackedNotice,
-  VerifyReceipt,
   WriteEvidence,
 } from './responder/responder-contract.js';
 export { createTracebackResponder, DEFAULT_RESPONDER_LIMITS } from './responder/responder.js';

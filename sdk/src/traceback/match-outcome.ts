@@ -1,5 +1,4 @@
-import type { CallRecord } from '../core/call-record.js';
-import type { CoverageInterval } from '../core/call-record.js';
+import type { CallRecord, CoverageInterval } from '../contract/call-record.js';
 import type { TimeWindow } from '../records/store/record-store.js';
 import type { TrunkParty } from './trunk-directory.js';
 

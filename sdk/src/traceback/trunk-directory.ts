@@ -1,5 +1,5 @@
-import type { HopSide } from '../core/call-record.js';
-import type { ContactDetails, ProviderReference } from '../core/traceback-request.js';
+import type { HopSide } from '../contract/call-record.js';
+import type { ContactDetails, ProviderReference } from '../contract/common.js';
 
 /** Who is at the other end of a trunk. */
 export type TrunkParty =

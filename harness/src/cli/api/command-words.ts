@@ -1,4 +1,4 @@
-import type { Column } from './shown-value.js';
+import type { Column } from '@hopback/sdk/internal/cli';
 import { memberAt } from './shown-value.js';
 
 /** A command that calls one route. */
@@ -47,7 +47,7 @@ export interface OptionReading {
 }
 
 /** What an answer means for the exit code of the command. */
-export interface AnswerJudgement {
+interface AnswerJudgement {
   /** Lines for standard error: the command ends with exit code 1 where there are any. */
   readonly faults?: (value: unknown) => readonly string[];
   /** Whether the answer is not there yet, so that the call is made again. */

@@ -3,7 +3,7 @@ import type { PlatformRoute } from '@hopback/sdk/platform';
 import { column, time } from './command-words.js';
 import type { ApiCommand } from './command-words.js';
 import { OPERATOR_COMMANDS } from './operator-commands.js';
-import type { Column } from './shown-value.js';
+import type { Column } from '@hopback/sdk/internal/cli';
 import { memberAt } from './shown-value.js';
 
 /** A route that can be called, of the contract or beside it. */

@@ -1,63 +1,8 @@
+import { NOTHING, tableLines } from '@hopback/sdk/internal/cli';
+import type { Column } from '@hopback/sdk/internal/cli';
 import { printableText } from '@hopback/sdk/platform';
 
 // Values of JSON as a person reads them: a list of things as a table, a thing as its members.
-
-/** A column: its heading, and where its text is taken from. */
-export interface Column {
-  readonly heading: string;
-  readonly of: (item: unknown) => string;
-}
-
-/** Between two columns. */
-const GAP = '  ';
-/** A column is not made narrower: nobody could tell its values apart. */
-const LEAST_WIDTH = 8;
-/** What stands where there is nothing. */
-export const NOTHING = '-';
-
-/**
- * A table whose last columns are cut where the terminal ends.
- * @param columns - from left to right
- * @param items - one a row
- * @param widthChars - of the terminal; undefined where it is none: nothing is cut then
- */
-export function tableLines(
-  columns: readonly Column[],
-  items: readonly unknown[],
-  widthChars: number | undefined,
-): readonly string[] {
-  const rows = [
-    columns.map(({ heading }) => heading),
-    ...items.map((item) => columns.map(({ of }) => printableText(of(item)) || NOTHING)),
-  ];
-  const widths = columns.map((_, at) => Math.max(...rows.map((row) => row[at]?.length ?? 0)));
-  const fitting = widthChars === undefined ? widths : narrowed(widths, widthChars);
-  return rows.map((row) =>
-    row
-      .map((cell, at) => fitted(cell, fitting[at] ?? cell.length, at === row.length - 1))
-      .join(GAP)
-      .trimEnd(),
-  );
-}
-
-/** The widest column gives way first. */
-function narrowed(widths: readonly number[], widthChars: number): readonly number[] {
-  const narrow = [...widths];
-  let surplus = narrow.reduce((sum, width) => sum + width, 0) + GAP.length * (narrow.length - 1) - widthChars;
-  while (surplus > 0) {
-    const widest = narrow.indexOf(Math.max(...narrow));
-    const width = narrow[widest] ?? 0;
-    if (width <= LEAST_WIDTH) break;
-    narrow[widest] = width - 1;
-    surplus -= 1;
-  }
-  return narrow;
-}
-
-function fitted(cell: string, width: number, isLast: boolean): string {
-  if (cell.length > width) return `${cell.slice(0, Math.max(0, width - 1))}…`;
-  return isLast ? cell : cell.padEnd(width);
-}
 
 /**
  * Members of a thing below each other; what is in them stands indented, and whoever is named stands in one line. Depth is bounded, as JSON of
@@ -79,9 +24,9 @@ export function memberLines(
     if (named !== undefined) return [`${indent}${label.padEnd(width)}  ${named}`];
     const columns = tables[name];
     if (columns !== undefined && Array.isArray(member) && member.length > 0)
-      return [`${indent}${label}`, ...tableLines(columns, member, undefined).map((line) => `${indent}${GAP}${line}`)];
+      return [`${indent}${label}`, ...tableLines(columns, member, undefined).map((line) => `${indent}  ${line}`)];
     if (Array.isArray(member)) return listLines(label, member, indent);
-    return [`${indent}${label}`, ...memberLines(member, `${indent}${GAP}`)];
+    return [`${indent}${label}`, ...memberLines(member, `${indent}  `)];
   });
 }
 
@@ -89,8 +34,8 @@ function listLines(label: string, list: readonly unknown[], indent: string): rea
   if (list.length === 0) return [`${indent}${label}  none`];
   if (list.every(isScalar)) return [`${indent}${label}  ${list.map(scalarText).join(', ')}`];
   const items = list.flatMap((item) => {
-    const [first = '', ...rest] = memberLines(item, `${indent}${GAP}${GAP}`);
-    return [`${indent}${GAP}· ${first.trimStart()}`, ...rest];
+    const [first = '', ...rest] = memberLines(item, `${indent}    `);
+    return [`${indent}  · ${first.trimStart()}`, ...rest];
   });
   return [`${indent}${label}`, ...items];
 }
@@ -118,7 +63,7 @@ const isScalar = (value: unknown): boolean => !isObject(value);
 const MAX_MEMBER_CHARS = 2_000;
 
 /** A text, number or yes and no as it is printed. */
-export function scalarText(value: unknown): string {
+function scalarText(value: unknown): string {
   if (value === undefined || value === null) return NOTHING;
   if (typeof value === 'boolean') return value ? 'yes' : 'no';
   if (typeof value === 'number' || typeof value === 'bigint') return String(value);

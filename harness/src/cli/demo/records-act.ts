@@ -1,14 +1,186 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { appendFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { wait } from '@hopback/sdk/internal';
 import { openDuckDbRecordStore } from '@hopback/sdk/records';
 import { createTestPki, startTestPlatform } from '@hopback/sdk/testing';
 import type { TestPlatform } from '@hopback/sdk/testing';
-import { wait } from '@hopback/sdk/internal';
-import { DEMO_TRUNK, startCallRecordWriter } from './call-record-writer.js';
-import type { CallRecordWriter } from './call-record-writer.js';
-import { startTail, writeTailFiles } from './tail-process.js';
-import type { TailEnd, TailFiles, TailProcess } from './tail-process.js';
+
+/** A switch that writes call detail records as Asterisk's `cdr_csv` does, `usegmtime=yes` and `loguniqueid=yes`. */
+interface CallRecordWriter {
+  /** Rows written so far. */
+  readonly rows: () => number;
+  /** What the disk refused with, if it did: no more is written then. */
+  readonly failure: () => unknown;
+  /** Writes no more. */
+  readonly stop: () => void;
+}
+
+/** What a switch writes, and when. */
+interface WrittenCalls {
+  /** Rows that are in the file already. */
+  readonly before: number;
+  /** Rows in all. */
+  readonly rows: number;
+  readonly perSecond: number;
+  /** The rest is written from then on. */
+  readonly begins: Promise<unknown>;
+  /** The last rows, from this one on, are written only when the promise has resolved. */
+  readonly last: { readonly from: number; readonly after: Promise<unknown> };
+}
+
+/** How often rows are written, milliseconds. */
+const WRITE_EVERY_MS = 50;
+
+/** Name of the trunk by which every call comes in. */
+const DEMO_TRUNK = 'carrier-a';
+
+/** Makes the file, and writes to it until all rows are there. */
+async function startCallRecordWriter(path: string, traffic: WrittenCalls): Promise<CallRecordWriter> {
+  const firstCallMs = Date.now() - 3_600_000;
+  let rows = 0;
+  let failure: unknown;
+  const stopping = new AbortController();
+  const writeTo = async (count: number): Promise<void> => {
+    const text = Array.from({ length: count - rows }, (_, index) => cdrRow(rows + index, firstCallMs)).join('');
+    await appendFile(path, text, { mode: 0o600 });
+    rows = count;
+  };
+  let most = traffic.last.from;
+  const work = async (): Promise<void> => {
+    await traffic.begins;
+    void traffic.last.after.then(() => (most = traffic.rows));
+    const startMs = performance.now();
+    while (!stopping.signal.aborted && rows < traffic.rows) {
+      await wait(WRITE_EVERY_MS);
+      const due = traffic.before + Math.ceil(((performance.now() - startMs) * traffic.perSecond) / 1_000);
+      await writeTo(Math.min(most, due));
+    }
+  };
+  await writeTo(traffic.before);
+  void work().catch((error: unknown) => (failure = error));
+  return { rows: () => rows, failure: () => failure, stop: () => stopping.abort() };
+}
+
+/** One call: 700 ms after the one before, between numbers set aside for fiction. */
+function cdrRow(index: number, firstCallMs: number): string {
+  const startMs = firstCallMs + index * 700;
+  const isAnswered = index % 3 !== 0;
+  const rings = 2 + (index % 11);
+  const talks = isAnswered ? 5 + (index % 90) : 0;
+  const caller = fictional(202, index);
+  const called = fictional(303, index * 7);
+  const channel = (index + 1).toString(16).padStart(8, '0');
+  return csv([
+    ...['', caller, called, 'from-carrier', `"" <${caller}>`],
+    ...[`PJSIP/${DEMO_TRUNK}-${channel}`, `PJSIP/carrier-b-${channel}`, 'Dial', `PJSIP/${called}@carrier-b,60`],
+    ...[utc(startMs), isAnswered ? utc(startMs + rings * 1_000) : '', utc(startMs + (rings + talks) * 1_000)],
+    ...[rings + talks, talks, isAnswered ? 'ANSWERED' : 'NO ANSWER', 'DOCUMENTATION'],
+    ...[`${String(Math.floor(startMs / 1_000))}.${String(index)}`, ''],
+  ]);
+}
+
+function fictional(areaCode: number, index: number): string {
+  return `1${String(areaCode)}55501${String(index % 100).padStart(2, '0')}`;
+}
+
+function utc(ms: number): string {
+  return new Date(ms).toISOString().slice(0, 19).replace('T', ' ');
+}
+
+function csv(fields: readonly (string | number)[]): string {
+  const written = fields.map((field) =>
+    typeof field === 'number' ? String(field) : `"${field.replaceAll('"', '""')}"`,
+  );
+  return `${written.join(',')}\n`;
+}
+
+/** What `hopback records tail` is started with. */
+interface TailFiles {
+  /** Directory of the record store. */
+  readonly store: string;
+  readonly argv: readonly string[];
+}
+
+/** Writes what the command reads: the source, the token, the certificate of the platform, a key for pseudonyms. */
+async function writeTailFiles(
+  directory: string,
+  options: { readonly cdrPath: string; readonly url: string; readonly token: string; readonly caPem: string },
+): Promise<TailFiles> {
+  const source = { id: 'pbx-1', format: 'asterisk-cdr', path: options.cdrPath, time: { zone: 'utc' } };
+  const write = async (name: string, text: string): Promise<string> => {
+    const path = join(directory, name);
+    await writeFile(path, `${text}\n`, { mode: 0o600 });
+    return path;
+  };
+  const store = join(directory, 'records');
+  const files = {
+    source: await write('pbx-1.json', JSON.stringify(source)),
+    'token-file': await write('token', options.token),
+    'platform-ca': await write('platform.pem', options.caPem),
+    'pseudonym-key': await write('pseudonym-key', randomBytes(32).toString('hex')),
+  };
+  const named = Object.entries(files).flatMap(([name, path]) => [`--${name}`, path]);
+  const plain = ['--platform', options.url, '--sharing', 'all-pseudonymous', '--rotation', '1', '--tenant', 'demo'];
+  return { store, argv: ['records', 'tail', '--store', store, ...named, ...plain, '--json'] };
+}
+
+/** A running `hopback records tail`. */
+interface TailProcess {
+  /** Resolves when it has ended, by itself or killed. */
+  readonly ended: Promise<TailEnd>;
+  readonly kill: (signal: 'SIGKILL' | 'SIGTERM') => void;
+}
+
+/** How it ended. */
+interface TailEnd {
+  readonly exitCode: number | null;
+  readonly signal: NodeJS.Signals | null;
+  /** What it said on standard error. */
+  readonly complaint: string;
+}
+
+/** Most characters of a complaint that are kept. */
+const COMPLAINT_CHARS = 2_000;
+
+/** Starts the command of the sdk that this harness depends on, whatever is in PATH and in the environment. */
+function startTail({ argv }: TailFiles): TailProcess {
+  const child = spawn(process.execPath, [hopbackCommand(), ...argv], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    env: withoutSettings(process.env),
+  });
+  const kill = (): void => void child.kill('SIGKILL');
+  process.once('exit', kill);
+  child.once('close', () => process.off('exit', kill));
+  return { ended: endOf(child), kill: (signal) => void child.kill(signal) };
+}
+
+async function endOf(child: ChildProcess): Promise<TailEnd> {
+  let complaint = '';
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    complaint = `${complaint}${text}`.slice(0, COMPLAINT_CHARS);
+  });
+  return new Promise((resolve) => {
+    child.once('error', (error) => resolve({ exitCode: null, signal: null, complaint: error.message }));
+    child.once('close', (exitCode, signal) => resolve({ exitCode, signal, complaint }));
+  });
+}
+
+/** The file behind the `hopback` command, as the package names it. */
+function hopbackCommand(): string {
+  const manifest = createRequire(import.meta.url).resolve('@hopback/sdk/package.json');
+  const { bin } = JSON.parse(readFileSync(manifest, 'utf8')) as { readonly bin: { readonly hopback: string } };
+  return join(dirname(manifest), bin.hopback);
+}
+
+function withoutSettings(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('HOPBACK_')));
+}
 
 /** Where the act writes: lines that stay, and how things stand at the moment. */
 export interface RecordsActOutput {

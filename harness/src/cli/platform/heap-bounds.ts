@@ -16,12 +16,15 @@ export function boundHeap(): void {
   if (GIVEN.test(`${process.env['NODE_OPTIONS'] ?? ''} ${process.execArgv.join(' ')}`)) return;
   // V8 reads the flag that limits the semi-space only at start, but the growth factor at every collection. It also shrinks an idle one, which must grow again.
   let isBounded = false;
+  const setGrowth = (): void => setFlagsFromString(`--semi-space-growth-factor=${isBounded ? '1' : '2'}`);
   const observer = new PerformanceObserver(() => {
     const young = getHeapSpaceStatistics().find((space) => space.space_name === 'new_space');
     const isLarge = young !== undefined && young.space_size >= YOUNG_BYTES;
     if (isLarge === isBounded) return;
     isBounded = isLarge;
-    setFlagsFromString(`--semi-space-growth-factor=${isLarge ? '1' : '2'}`);
+    setGrowth();
   });
   observer.observe({ entryTypes: ['gc'] });
+  // The heap of a new thread, of a tool that was loaded first for example, sets a factor of 1 back to 2 for all threads.
+  process.on('worker', (worker) => worker.once('online', setGrowth));
 }

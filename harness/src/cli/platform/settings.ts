@@ -1,28 +1,60 @@
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
+import type { OptionSpecs, OptionValues } from '@hopback/sdk/internal/cli';
+import type { PlatformLog } from '../../platform/index.js';
+
+/** Names of {@link PLACE_OPTIONS}. */
+type PlaceOption = 'directory' | 'database';
+
+/** Where a platform keeps what it has. */
+export const PLACE_OPTIONS: OptionSpecs<PlaceOption> = {
+  directory: { value: 'DIR', text: 'folder of everything that it keeps, default hopback-platform' },
+  database: {
+    value: 'URL',
+    text: 'a PostgreSQL 15 or newer, postgres://user@host/name; default an embedded one in the folder',
+  },
+};
+
+/** Names of {@link PLATFORM_OPTIONS}. */
+type PlatformOption =
+  | PlaceOption
+  | 'host'
+  | 'port'
+  | 'public-url'
+  | 'tls-cert'
+  | 'tls-key'
+  | 'client-ca'
+  | 'trusted-proxies'
+  | 'seed-demo'
+  | 'log-level'
+  | 'json';
 
 /** Options of `hopback-harness platform`. */
-export const PLATFORM_OPTIONS = {
-  directory: { type: 'string', default: 'hopback-platform' },
-  database: { type: 'string' },
-  host: { type: 'string', default: '127.0.0.1' },
-  port: { type: 'string', default: '8300' },
-  'public-url': { type: 'string' },
-  'tls-cert': { type: 'string' },
-  'tls-key': { type: 'string' },
-  'client-ca': { type: 'string' },
-  'trusted-proxies': { type: 'string', default: '0' },
-  'seed-demo': { type: 'boolean', default: false },
-  'log-level': { type: 'string' },
-  json: { type: 'boolean', default: false },
-  help: { type: 'boolean', short: 'h', default: false },
-} as const;
+export const PLATFORM_OPTIONS: OptionSpecs<PlatformOption> = {
+  ...PLACE_OPTIONS,
+  host: { value: 'ADDRESS', text: 'where it listens, default 127.0.0.1' },
+  port: { value: 'N', text: 'default 8300; 0 takes any that is free' },
+  'public-url': { value: 'URL', text: 'how clients reach it, where that is another address' },
+  'tls-cert': { value: 'FILE', text: 'certificate (PEM) with those that lead to its root' },
+  'tls-key': { value: 'FILE', text: 'its key' },
+  'client-ca': {
+    value: 'FILE',
+    text: 'who issues certificates of clients (PEM): those that are shown are held against it',
+  },
+  'trusted-proxies': { value: 'N', text: 'proxies in front whose X-Forwarded-For is believed, default 0' },
+  'seed-demo': { text: 'fill an empty platform with providers, members and a campaign to play with' },
+  'log-level': {
+    value: 'LEVEL',
+    text: 'lines of JSON on standard error: info, warn, error or none; default warn on a terminal, else info',
+  },
+  json: { text: 'print what it prints as lines of JSON' },
+};
 
 /** From which level on lines of the log are written. */
-export type LogLevel = 'info' | 'warn' | 'error' | 'none';
+type LogLevel = 'info' | 'warn' | 'error' | 'none';
 
 /** From the one that writes most. */
-export const LOG_LEVELS: readonly LogLevel[] = ['info', 'warn', 'error', 'none'];
+const LOG_LEVELS: readonly LogLevel[] = ['info', 'warn', 'error', 'none'];
 
 /** How a platform is to be started. Paths are absolute. */
 export interface PlatformSettings {
@@ -41,7 +73,7 @@ export interface PlatformSettings {
 
 /** What the command line gives, as it was read. */
 export type GivenSettings = {
-  readonly [Name in keyof typeof PLATFORM_OPTIONS]?: string | boolean | undefined;
+  readonly [Name in PlatformOption]?: OptionValues[string];
 };
 
 /** Proxies that may stand in front: more is a typing error. */
@@ -58,13 +90,13 @@ export function readPlatformSettings(given: GivenSettings, isTerminal: boolean):
     return typeof value === 'string' ? value : undefined;
   };
   const host = text('host') ?? '127.0.0.1';
-  const port = wholeNumber(text('port') ?? '', 65_535);
+  const port = wholeNumber(text('port') ?? '8300', 65_535);
   const trustedProxies = wholeNumber(text('trusted-proxies') ?? '0', MAX_PROXIES);
   const logLevel = text('log-level') ?? (isTerminal ? 'warn' : 'info');
   const [certificateFile, keyFile, clientCaFile] = [text('tls-cert'), text('tls-key'), text('client-ca')];
   const [databaseUrl, publicUrl] = [text('database'), text('public-url')];
   if (isIP(host) === 0) return `--host: ${host} is no IP address, such as 127.0.0.1 or ::1`;
-  if (port === undefined) return `--port: ${text('port') ?? ''} is no port`;
+  if (port === undefined) return `--port: ${text('port') ?? '8300'} is no port`;
   if (trustedProxies === undefined) return `--trusted-proxies: it is a number from 0 to ${MAX_PROXIES}`;
   if (!isLogLevel(logLevel)) return `--log-level: ${logLevel} is none of ${LOG_LEVELS.join(', ')}`;
   if ((certificateFile === undefined) !== (keyFile === undefined)) return '--tls-cert and --tls-key go together';
@@ -115,4 +147,16 @@ function isPublicUrl(text: string): boolean {
 function wholeNumber(text: string, most: number): number | undefined {
   const number = /^\d{1,6}$/.test(text) ? Number(text) : Number.NaN;
   return number <= most ? number : undefined;
+}
+
+const nothing = (): void => undefined;
+
+/** The part of a log from a level on. */
+export function fromLevel(log: PlatformLog, level: LogLevel): PlatformLog {
+  const isWritten = (of: LogLevel): boolean => LOG_LEVELS.indexOf(of) >= LOG_LEVELS.indexOf(level);
+  return {
+    info: isWritten('info') ? log.info : nothing,
+    warn: isWritten('warn') ? log.warn : nothing,
+    error: isWritten('error') ? log.error : nothing,
+  };
 }

@@ -1,22 +1,152 @@
-import { setMaxListeners } from 'node:events';
-import { relative } from 'node:path';
 import type { KeyObject } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
 import { HopbackError } from '@hopback/sdk/errors';
+import { wait } from '@hopback/sdk/internal';
 import { createHttpsRecordTransport, privateKeyJwt } from '@hopback/sdk/platform';
-import type { Campaign, PlatformClient, Traceback } from '@hopback/sdk/platform';
+import type { Campaign, PlatformClient, Traceback, TracebackOpening } from '@hopback/sdk/platform';
+import { writeSecretFile } from '../../platform/database/index.js';
 import { FIRST_OPERATOR_CLIENT } from '../../platform/reference/index.js';
-import { demoCarrier } from './answer-requests.js';
+import {
+  batchOfCarrier,
+  CAMPAIGN_WAYS,
+  DEMO_AGENCIES,
+  DEMO_APP,
+  DEMO_PROVIDERS,
+  DEMO_REVIEWER,
+  demoProvider,
+  planDemoCalls,
+  recordIdOfCall,
+  reportOfCall,
+} from './demo-calls.js';
+import type { DemoCall, DemoPath } from './demo-calls.js';
 import { demandOfCampaign } from './demo-demand.js';
-import { DEMO_AGENCIES, DEMO_APP, DEMO_PROVIDERS, DEMO_REVIEWER, demoProvider } from './demo-world.js';
-import { callOperation, enrolMembers, fillRegistry } from './enrol-members.js';
-import { clientOf, demoFolder, demoKey, demoMember } from './members.js';
-import type { DemoMember } from './members.js';
-import { planDemoCalls } from './planned-calls.js';
-import type { DemoCall } from './planned-calls.js';
-import { polled } from './polled.js';
-import { keepSeedMark, readSeedMark } from './seed-mark.js';
-import { answeredTracebacks } from './settle-tracebacks.js';
-import { batchOfCarrier, reportOfCall } from './shared-calls.js';
+import {
+  callOperation,
+  clientOf,
+  demoCarrier,
+  demoFolder,
+  demoKey,
+  demoMember,
+  enrolMembers,
+  fillRegistry,
+} from './demo-members.js';
+import type { DemoCarrier, DemoMember } from './demo-members.js';
+
+/** How often is looked whether the platform has found what was planted. */
+const POLL_MS = 250;
+/** How long the platform may take for each of its steps: seconds on a machine of its own, more on one that does other things. */
+const PATIENCE_MS = 180_000;
+
+/**
+ * Looks until something is there.
+ * @throws HopbackError `unavailable` where it is not there in time; the reason of the signal
+ */
+export async function polled<Value>(
+  signal: AbortSignal,
+  what: string,
+  look: () => Promise<Value | undefined>,
+): Promise<Value> {
+  const endMs = performance.now() + PATIENCE_MS;
+  for (;;) {
+    const found = await look();
+    if (found !== undefined) return found;
+    if (performance.now() > endMs) throw new HopbackError('unavailable', `the platform does not have ${what} yet`);
+    await wait(POLL_MS, signal);
+  }
+}
+
+/** How far a demo is: its calls are those of `startedAtMs`, however often it is begun. */
+export interface SeedMark {
+  readonly format: 'hopback.demo-seed.1';
+  readonly startedAtMs: number;
+  readonly isDone: boolean;
+}
+
+const FORMAT = 'hopback.demo-seed.1';
+
+const markFile = (directory: string): string => join(demoFolder(directory), 'seed.json');
+
+/** The mark of a folder; undefined where no demo was begun. */
+export async function readSeedMark(directory: string): Promise<SeedMark | undefined> {
+  const text = await readFile(markFile(directory), 'utf8').catch(() => '');
+  try {
+    const given = JSON.parse(text) as Partial<SeedMark>;
+    return given.format === FORMAT && Number.isSafeInteger(given.startedAtMs) ? (given as SeedMark) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** @throws HopbackError `storage-failed` */
+export async function keepSeedMark(directory: string, mark: Omit<SeedMark, 'format'>): Promise<SeedMark> {
+  const whole: SeedMark = { format: FORMAT, ...mark };
+  await writeSecretFile(markFile(directory), `${JSON.stringify(whole)}\n`, 'replace');
+  return whole;
+}
+
+/** How long the platform has to open tracebacks by itself; of ways that it has not seen by then, as it may have been told late, staff opens them. */
+const BY_ITSELF_MS = 7_000;
+
+/** Answers until every way of the campaign has come to what it comes to: one of them to a provider that is silent. */
+export async function answeredTracebacks(
+  operator: PlatformClient,
+  by: {
+    readonly campaign: Campaign;
+    readonly calls: readonly DemoCall[];
+    readonly carriers: readonly DemoCarrier[];
+    readonly signal: AbortSignal;
+  },
+): Promise<readonly Traceback[]> {
+  const { campaign, calls, carriers, signal } = by;
+  const opened = new Set<DemoPath>();
+  const byStaffMs = performance.now() + BY_ITSELF_MS;
+  return polled(signal, 'tracebacks of the campaign', async () => {
+    const answered = await Promise.all(carriers.map((carrier) => carrier.answerOpen(signal)));
+    if (answered.some((count) => count > 0)) return undefined;
+    const { items } = await operator.tracebacks.list({}, { signal });
+    const own = items.filter((one) => one.campaign?.campaignId === campaign.campaignId);
+    const untraced = CAMPAIGN_WAYS.filter((way) => !own.some(({ hops }) => isFirst(way, hops[0])));
+    // What came up since carriers answered is answered in the next round.
+    if (untraced.length === 0) return own.every(isSettled) ? own : undefined;
+    if (performance.now() < byStaffMs) return undefined;
+    for (const way of untraced.filter((one) => !opened.has(one))) {
+      opened.add(way);
+      const call = calls.findLast((one) => one.isOfCampaign && one.way === way && one.heard !== undefined);
+      if (call !== undefined) await operator.tracebacks.create(openingOf(call, campaign), { signal });
+    }
+    return undefined;
+  });
+}
+
+/** Whether a traceback has come to what it comes to: an outcome, or a provider that says nothing. */
+function isSettled({ outcome, hops }: Traceback): boolean {
+  return outcome !== undefined || SILENT.has(hops.at(-1)?.provider.providerId);
+}
+
+const SILENT: ReadonlySet<string | undefined> = new Set(
+  CAMPAIGN_WAYS.filter(({ end }) => end.says === 'nothing').map(
+    ({ providers }) => demoProvider(providers.at(-1) ?? '').providerId,
+  ),
+);
+
+const isFirst = ({ providers: [word = ''] }: DemoPath, hop: Traceback['hops'][number] | undefined): boolean =>
+  hop?.provider.providerId === demoProvider(word).providerId;
+
+function openingOf(call: DemoCall, { campaignId, name }: Campaign): TracebackOpening {
+  const [first = ''] = call.way.providers;
+  const { providerId, name: firstName, exchange } = demoProvider(first);
+  const written = new Date(call.atMs).toISOString();
+  const at = { asWritten: written, local: written.slice(0, -1), zone: 'UTC', precision: 'millisecond' } as const;
+  const isRecorded = exchange !== undefined;
+  return {
+    direction: 'back',
+    call: isRecorded ? { at, recordId: recordIdOfCall(call) } : { at, called: call.called, calling: call.calling },
+    campaign: { campaignId, name },
+    firstProvider: { providerId, name: firstName },
+  };
+}
 
 /** What a demo is made with. */
 export interface DemoToSeed {

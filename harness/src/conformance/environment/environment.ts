@@ -1,13 +1,7 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
+import { join } from 'node:path';
 import { HopbackError } from '@hopback/sdk/errors';
-import {
-  createPassportFaultContext,
-  createTestKey,
-  createTestPki,
-  SERVER_FAULTS,
-  startCertificateServer,
-  testKeyFromPem,
-} from '@hopback/sdk/testing';
 import type {
   CertificateServer,
   PublishOptions,
@@ -16,13 +10,170 @@ import type {
   TestPki,
   TestServiceProvider,
 } from '@hopback/sdk/testing';
-import { pkiKeysFromPem } from '../../laboratory/index.js';
+import {
+  createPassportFaultContext,
+  createTestKey,
+  createTestPki,
+  SERVER_FAULTS,
+  startCertificateServer,
+  testKeyFromPem,
+} from '@hopback/sdk/testing';
+import { z } from 'zod';
+import type { PkiKeysPem } from '../../laboratory/index.js';
+import { jsonOf, keyPem, newPkiKeys, PKI_KEYS_SHAPE, pkiKeysFromPem, writePrivate } from '../../laboratory/index.js';
 import type { CaseSetting, ConformanceCase, PublishedCertificate } from '../case.js';
-import { newKeys, readFolder, writeFolder } from './folder.js';
-import type { ConformanceFolder, FolderKeys } from './folder.js';
-import { partiesOf } from './parties.js';
-import { writeTrustFiles } from './trust-files.js';
-import type { TrustUrls } from './trust-files.js';
+
+const port = z.int().min(0).max(65_535);
+
+/** What `conformance.json` has to be. */
+const conformanceFolderSchema: z.ZodType<ConformanceFolder> = z.object({
+  version: z.literal(1),
+  host: z.string().min(1).max(255),
+  address: z.string().min(1).max(255),
+  httpsPort: port,
+  httpPort: port,
+  keys: z.object({ ...PKI_KEYS_SHAPE, signing: keyPem }),
+});
+
+/** Keys of a folder, PEM by role: those of the PKI, and that of the signing service under test. */
+type FolderKeys = PkiKeysPem & { readonly signing: string };
+
+/** What makes a folder the same environment each time: where its certificate server is, and its keys. */
+interface ConformanceFolder {
+  readonly version: 1;
+  /** Host in URLs. */
+  readonly host: string;
+  /** Where the server listens. */
+  readonly address: string;
+  readonly httpsPort: number;
+  readonly httpPort: number;
+  readonly keys: FolderKeys;
+}
+
+/** File of a {@link ConformanceFolder}; it holds private keys of a test PKI. */
+export const FOLDER_FILE = 'conformance.json';
+
+/** New keys for all roles. */
+const newKeys = (): FolderKeys => ({ ...newPkiKeys(), signing: createTestKey().privateKeyPem });
+
+/**
+ * Reads what a folder was prepared with.
+ * @returns undefined where it was not
+ * @throws {@link HopbackError} `invalid-configuration` for a file that is none of ours
+ */
+async function readFolder(folder: string): Promise<ConformanceFolder | undefined> {
+  const text = await readFile(join(folder, FOLDER_FILE), 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });
+  if (text === undefined) return undefined;
+  const read = conformanceFolderSchema.safeParse(jsonOf(text));
+  if (read.success) return read.data;
+  throw new HopbackError('invalid-configuration', `${join(folder, FOLDER_FILE)} is no folder of conformance tests`);
+}
+
+/** Writes it, for the owner alone. */
+async function writeFolder(folder: string, content: ConformanceFolder): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  await writePrivate(join(folder, FOLDER_FILE), `${JSON.stringify(content, undefined, 2)}\n`);
+}
+
+/** Area codes of callers and of called numbers by hundreds of a case number: none that the cases use otherwise. */
+const CALLERS = ['202', '405', '406', '407', '408', '409', '410', '412', '413', '414'];
+const CALLED = ['305', '501', '502', '503', '504', '505', '507', '508', '509', '510'];
+
+/**
+ * Caller and called number of a case: those kept for fiction, 555-0100 to 555-0199, others for each case.
+ * @param number - as `V-123`
+ */
+function partiesOf(number: string): { readonly origTn: string; readonly destTn: string } {
+  const digits = number.replaceAll(/\D/g, '').padStart(3, '0');
+  const hundreds = Number(digits.at(-3));
+  const line = `55501${digits.slice(-2)}`;
+  return { origTn: `1${CALLERS[hundreds] ?? ''}${line}`, destTn: `1${CALLED[hundreds] ?? ''}${line}` };
+}
+
+/** The page that stands in a prepared folder. */
+const trustReadme = ({
+  signingX5u,
+  crl,
+  list,
+  listSigner,
+}: TrustUrls): string => `# What the service under test is given
+
+All of it is of a test PKI. Trust it on a machine of a laboratory, for the time of the test, and nowhere else.
+
+| file | give it to the service as |
+| --- | --- |
+| sti-ca-root.pem | the one trust anchor (STI-CA root) of its verification service |
+| sti-pa-crl.pem, sti-pa-crl.der | the CRL of the policy administrator; also at ${crl} while a run lasts |
+| crl-signer.pem, sti-pa-root.pem | who signs that CRL, and the root above |
+| sti-ca-list.jws, list-signer-chain.pem | the signed list of STI-CAs in place of the root, where the service reads one; also at ${list} and ${listSigner} |
+| web-root.pem | the authority for HTTPS of the certificate server of the tests |
+| signing-key.pem, signing-chain.pem | key and certificates of its signing service, SPC 9999 |
+
+x5u of the signing service: ${signingX5u}
+
+The service has to reach the certificate server of the tests, which runs on the machine of the tests and only while they do. Most
+services refuse addresses such as 127.0.0.1 and ports other than 443 and 8443 in an x5u: make the exception of a laboratory for this one server.
+
+Leave the freshness of iat at 60 seconds, and let calls go on whatever the verdict is unless the target is \`sip\` and the service speaks by rejecting.
+The CRL is good for 90 days; \`--prepare\` on the same folder renews it, with the same keys.
+`;
+
+/** What a service under test is given. */
+export interface TrustMaterial {
+  readonly pki: TestPki;
+  readonly crl: TestCrl;
+  /** The list of the policy administrator, JWS compact. */
+  readonly list: string;
+  /** Root of the TLS certificate of the certificate server, PEM. */
+  readonly webRootPem: string;
+  readonly signing: TestServiceProvider;
+  readonly urls: TrustUrls;
+}
+
+/** Where the certificate server has what. */
+export interface TrustUrls {
+  readonly signingX5u: string;
+  readonly crl: string;
+  readonly list: string;
+  readonly listSigner: string;
+}
+
+/** Names of the files. */
+export const TRUST_FILES = {
+  root: 'sti-ca-root.pem',
+  stiPaRoot: 'sti-pa-root.pem',
+  crlDer: 'sti-pa-crl.der',
+  crlPem: 'sti-pa-crl.pem',
+  crlSigner: 'crl-signer.pem',
+  list: 'sti-ca-list.jws',
+  listSigner: 'list-signer-chain.pem',
+  webRoot: 'web-root.pem',
+  signingKey: 'signing-key.pem',
+  signingChain: 'signing-chain.pem',
+  readme: 'README.md',
+} as const;
+
+/** Writes the files that the operator of a service copies, and a page that says what each is for. */
+async function writeTrustFiles(folder: string, material: TrustMaterial): Promise<void> {
+  const { pki, crl, list, webRootPem, signing, urls } = material;
+  const open: readonly (readonly [name: string, content: string | Uint8Array])[] = [
+    [TRUST_FILES.root, pki.root.certificatePem],
+    [TRUST_FILES.stiPaRoot, pki.stiPaRoot.certificatePem],
+    [TRUST_FILES.crlDer, crl.der],
+    [TRUST_FILES.crlPem, crl.pem],
+    [TRUST_FILES.crlSigner, pki.stiPaCrlIssuer.certificatePem],
+    [TRUST_FILES.list, list],
+    [TRUST_FILES.listSigner, pki.stiPaSigner.chainPem],
+    [TRUST_FILES.webRoot, webRootPem],
+    [TRUST_FILES.signingChain, signing.chainPem],
+    [TRUST_FILES.readme, trustReadme(urls)],
+  ];
+  for (const [name, content] of open) await writeFile(join(folder, name), content);
+  await writePrivate(join(folder, TRUST_FILES.signingKey), signing.privateKeyPem);
+}
 
 /** Settings of {@link openConformanceEnvironment}. */
 export interface ConformanceEnvironmentOptions {

@@ -1,5 +1,4 @@
-import type { AppConnection } from '../control/app-connection.js';
-import type { AppDirectory } from '../control/app-directory.js';
+import type { AppConnection, AppDirectory } from '../control/app-connection.js';
 import { cdrPayload } from '../control/frames.js';
 import type { FrameMeta } from '../control/frames.js';
 import type { DialogStore } from '../dialog/dialog-store.js';

@@ -1,11 +1,61 @@
 import { once } from 'node:events';
-import { createServer, type Server, type Socket } from 'node:net';
-import { adoptApp, type AppConnection } from './app-connection.js';
-import { EVERY_VERB } from './app-directory.js';
-import type { AppDirectory } from './app-directory.js';
-import { parseCommand, type AppCommand, type ProxyCommand, type SipCommand } from './command.js';
+import type { Server } from 'node:net';
+import { createServer, Socket } from 'node:net';
+import type { AppConnection, AppDirectory } from './app-connection.js';
+import { adoptApp, EVERY_VERB } from './app-connection.js';
+import type { AppCommand, ProxyCommand, SipCommand } from './command.js';
+import { parseCommand } from './command.js';
 import { responsePayload } from './frames.js';
-import { createInProcessLink } from './in-process-link.js';
+
+/**
+ * A control connection within a process: two sockets with nothing between them. What one end writes, the other has read when `write` returns; a connection
+ * over loopback costs two system calls and a turn of the event loop for the same, and an application that carries calls writes five times for each leg.
+ *
+ * An end writes from a turn of the event loop of its own, as the server does, or takes what the other end does in answer within its `write`.
+ */
+class LinkEnd extends Socket {
+  #other: LinkEnd | undefined;
+
+  join(other: LinkEnd): void {
+    this.#other = other;
+    this.once('close', () => {
+      this.#other = undefined;
+      other.destroy();
+    });
+  }
+
+  override write(
+    chunk: Uint8Array | string,
+    encoding?: BufferEncoding | ((error?: Error | null) => void),
+    onWritten?: (error?: Error | null) => void,
+  ): boolean {
+    const done = typeof encoding === 'function' ? encoding : onWritten;
+    const other = this.#other;
+    if (other === undefined) {
+      done?.(new Error('the other end is gone'));
+      return false;
+    }
+    const octets =
+      typeof chunk === 'string'
+        ? Buffer.from(chunk, typeof encoding === 'string' ? encoding : 'utf8')
+        : Buffer.from(chunk);
+    other.emit('data', octets);
+    done?.();
+    return true;
+  }
+
+  override end(): this {
+    return this.destroy();
+  }
+}
+
+/** Makes both ends of a connection. What closes one closes the other. */
+function createInProcessLink(): readonly [Socket, Socket] {
+  const ends = [new LinkEnd(), new LinkEnd()] as const;
+  ends[0].join(ends[1]);
+  ends[1].join(ends[0]);
+  return ends;
+}
 
 /** Where applications connect. */
 export interface ControlServer {

@@ -45,3 +45,76 @@ export function createTaps(): Taps {
     },
   };
 }
+
+/** What a server has received and sent, by method and status. */
+export interface MessageCounters {
+  readonly received: DirectionCounters;
+  readonly sent: DirectionCounters;
+  /** Messages that were sent again, by a timer or because the other side repeated itself. */
+  readonly retransmissions: number;
+  /** Messages that were answered or dropped for a fault of their own, by fault. */
+  readonly faults: Readonly<Record<string, number>>;
+  /** INVITEs that were refused because there were too many. */
+  readonly overloaded: number;
+}
+
+/** Messages of one direction. */
+export interface DirectionCounters {
+  /** By method: `INVITE`, `ACK`, …; what is not known to SIP counts as `other`. */
+  readonly requests: Readonly<Record<string, number>>;
+  /** By status: `180`, `200`, … */
+  readonly responses: Readonly<Record<string, number>>;
+}
+
+/** Counts. */
+export interface Counters {
+  readonly countReceived: (methodOrStatus: string) => void;
+  readonly countSent: (text: string) => void;
+  readonly countRetransmission: () => void;
+  readonly countFault: (fault: string) => void;
+  readonly countOverload: () => void;
+  readonly snapshot: () => MessageCounters;
+}
+
+/** Makes counters that stand at nothing. */
+export function createCounters(): Counters {
+  const received = new Map<string, number>();
+  const sent = new Map<string, number>();
+  const faults = new Map<string, number>();
+  let retransmissions = 0;
+  let overloaded = 0;
+  return {
+    countReceived: (name) => add(received, name),
+    countSent: (text) => add(sent, text.startsWith('SIP/2.0 ') ? text.slice(8, 11) : text.slice(0, text.indexOf(' '))),
+    countRetransmission: () => {
+      retransmissions += 1;
+    },
+    countFault: (fault) => add(faults, fault),
+    countOverload: () => {
+      overloaded += 1;
+    },
+    snapshot: () => ({
+      received: split(received),
+      sent: split(sent),
+      ...{ retransmissions, overloaded, faults: Object.fromEntries(faults) },
+    }),
+  };
+}
+
+/** Peers invent methods; the table of names does not grow with them. */
+const METHODS: ReadonlySet<string> = new Set([
+  ...['INVITE', 'ACK', 'CANCEL', 'BYE', 'OPTIONS', 'REGISTER', 'INFO', 'PRACK', 'UPDATE', 'MESSAGE'],
+  ...['SUBSCRIBE', 'NOTIFY', 'REFER', 'PUBLISH'],
+]);
+
+function add(counts: Map<string, number>, raw: string): void {
+  const name = METHODS.has(raw) || raw.length === 3 || raw.includes('-') ? raw : 'other';
+  counts.set(name, (counts.get(name) ?? 0) + 1);
+}
+
+function split(counts: ReadonlyMap<string, number>): DirectionCounters {
+  const requests: Record<string, number> = {};
+  const responses: Record<string, number> = {};
+  for (const [name, count] of counts) (/^\d/.test(name) ? responses : requests)[name] = count;
+  return { requests, responses };
+}

@@ -11,9 +11,8 @@ import { HEADER, headerLines } from '../message/sip-message.js';
 import { targetOf } from '../message/via.js';
 import { hasNextVia, withoutTopVia, type Received } from '../received.js';
 import type { ServerTransaction } from '../transaction/transaction-layer.js';
-import { bestResponse } from './best-response.js';
-import { contactUris, forwardedRequest, routeUris } from './forwarded-request.js';
-import type { FlowTokens } from './flow-tokens.js';
+import type { FlowTokens } from './forwarding.js';
+import { bestResponse, contactUris, forwardedRequest, routeUris } from './forwarding.js';
 import { createProxyBranch, type ProxyBranch } from './proxy-branch.js';
 import { PassingMap } from '../timers.js';
 

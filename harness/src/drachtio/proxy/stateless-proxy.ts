@@ -7,8 +7,8 @@ import { FIELD_SIZE, HEADER, fieldIndex, fieldValue, parameterOf } from '../mess
 import { readVia, targetOf } from '../message/via.js';
 import { withoutTopVia, type Received } from '../received.js';
 import type { Flow, TransportName } from '../transport/flow.js';
-import { FLOW_PARAMETER, type FlowTokens } from './flow-tokens.js';
-import { forwardedRequest, routeUris } from './forwarded-request.js';
+import type { FlowTokens } from './forwarding.js';
+import { FLOW_PARAMETER, forwardedRequest, routeUris } from './forwarding.js';
 
 /** Hands on what passes through us because we asked to stay in the path. No application sees it, and no state is kept. */
 export interface StatelessProxy {

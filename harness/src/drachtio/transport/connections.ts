@@ -1,6 +1,42 @@
 import type { TimerClock } from '@hopback/sdk/internal';
-import { SWEEP_MS, type ConnectionLimits } from './connection-limits.js';
-import { hostPort, type Endpoint, type Flow, type TransportFault } from './flow.js';
+import type { Endpoint, Flow, TransportFault } from './flow.js';
+import { hostPort } from './flow.js';
+
+/** What a peer may take of a listener for connections. */
+export interface ConnectionLimits {
+  /** Connections at a time; one more is closed at once. */
+  readonly maxConnections: number;
+  /** Silence after which a connection without a message on its way is closed. */
+  readonly idleMs: number;
+  /** Longest time from the first octet of a message to its last. */
+  readonly messageMs: number;
+  /** Octets that wait for a peer that does not read; beyond it the connection is closed. */
+  readonly maxBacklogBytes: number;
+}
+
+/**
+ * 8,192 connections: two hundred phones for each of forty carriers, and still far from a process's file limit. Ten minutes of silence:
+ * RFC 5626 asks for keep-alives every two at most. 32 s a message: by then its transaction has ended. 8 MiB backlog: some
+ * thousand messages.
+ */
+export const CONNECTION_LIMITS: ConnectionLimits = {
+  maxConnections: 8_192,
+  idleMs: 600_000,
+  messageMs: 32_000,
+  maxBacklogBytes: 8 * 1_048_576,
+};
+
+/** How often connections are looked over for silence and slowness: one timer for all of them. */
+const SWEEP_MS = 1_000;
+
+/** Key and certificate of a listener for TLS or secure WebSockets, as PEM text. */
+export interface TlsFiles {
+  readonly keyPem: string;
+  /** Leaf first, intermediates behind it. */
+  readonly certificatePem: string;
+  /** Whom to believe on connections that we open; without it peers are not checked, as between test hops with certificates of their own. */
+  readonly caPem?: string;
+}
 
 /** A connection as the list of all of them sees it. */
 export interface Connection extends Flow {

@@ -8,10 +8,9 @@ import {
   type StreamFramer,
   type StreamLimits,
 } from '../message/parse-message.js';
-import type { ConnectionLimits } from './connection-limits.js';
-import { createConnections, type Connection, type Connections } from './connections.js';
+import type { Connection, ConnectionLimits, Connections, TlsFiles } from './connections.js';
+import { createConnections } from './connections.js';
 import type { Endpoint, ListenerAddress, TransportFault, TransportName, TransportUser } from './flow.js';
-import type { TlsFiles } from './tls-options.js';
 
 /** A listener for TCP or TLS, and the connections that it accepted or opened. */
 export interface StreamTransport {

@@ -2,9 +2,8 @@ import { isIP, type LookupFunction } from 'node:net';
 import type { TimerClock } from '@hopback/sdk/internal';
 import { STREAM_LIMITS } from '../message/parse-message.js';
 import type { MessageLimits, StreamEvent } from '../message/parse-message.js';
-import type { ConnectionLimits } from './connection-limits.js';
+import type { ConnectionLimits, TlsFiles } from './connections.js';
 import { openStreamTransport, type StreamTransport } from './stream-transport.js';
-import type { TlsFiles } from './tls-options.js';
 import type { Endpoint, Flow, ListenerAddress, TransportFault, TransportName } from './flow.js';
 import {
   familyOf,

@@ -6,10 +6,9 @@ import { WebSocketServer, type RawData, type WebSocket } from 'ws';
 import { isUtf8 } from 'node:buffer';
 import type { TimerClock } from '@hopback/sdk/internal';
 import { STREAM_LIMITS } from '../message/parse-message.js';
-import type { ConnectionLimits } from './connection-limits.js';
-import { createConnections, type Connection, type Connections } from './connections.js';
+import type { Connection, ConnectionLimits, Connections, TlsFiles } from './connections.js';
+import { createConnections } from './connections.js';
 import type { Endpoint, ListenerAddress, TransportFault, TransportUser } from './flow.js';
-import type { TlsFiles } from './tls-options.js';
 
 /** A listener for SIP over WebSocket. Peers connect to us; a WebSocket is never opened from here. */
 export interface WsTransport {

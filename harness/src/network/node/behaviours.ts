@@ -151,7 +151,7 @@ const certificate: NodeBehaviour<'certificate'> = { hasFaultyCredential: true };
  * @param finding - what is said
  * @param hasCall - whether it is admitted that there was such a call
  */
-export function saidInstead(
+export function withOtherFinding(
   { call, ...answer }: TracebackAnswer,
   finding: TracebackFinding,
   hasCall: boolean = true,
@@ -163,7 +163,7 @@ export function saidInstead(
 
 /** It says that a customer of its own has called. */
 const claimsOrigin: NodeBehaviour<'claims-origin'> = {
-  says: (answer) => saidInstead(answer, { arm: 'origin', customer: {} }),
+  says: (answer) => withOtherFinding(answer, { arm: 'origin', customer: {} }),
 };
 
 const SECOND_MS = 1_000;
@@ -176,7 +176,7 @@ const crashes: NodeBehaviour<'crashes'> = { isDown: true };
 
 /** It says that there was no such call. */
 const denies: NodeBehaviour<'denies'> = {
-  says: (answer) => saidInstead(answer, { arm: 'not-found' }, false),
+  says: (answer) => withOtherFinding(answer, { arm: 'not-found' }, false),
 };
 
 /** The call goes to another number, To stays as it was dialled, and a div PASSporT says so. @see RFC 8946 section 4 */
@@ -213,7 +213,7 @@ const late: NodeBehaviour<'late'> = { answersAfterMs: ({ hours }) => hours * HOU
 /** It names a provider that did not send it the call, and may disclose another call with it. */
 const namesAnother: NodeBehaviour<'names-another'> = {
   says: (answer, { provider, otherCall = false }, around) => {
-    const said = saidInstead(answer, { arm: 'received-from', upstream: around.provider(provider) });
+    const said = withOtherFinding(answer, { arm: 'received-from', upstream: around.provider(provider) });
     return otherCall && said.call !== undefined ? { ...said, call: sixHoursLater(said.call) } : said;
   },
 };
@@ -227,7 +227,7 @@ function sixHoursLater({ startedAt, calling, called, disposition }: AnsweredCall
 
 /** It names somebody who is nowhere listed. */
 const namesNobody: NodeBehaviour<'names-nobody'> = {
-  says: (answer, { name }) => saidInstead(answer, { arm: 'received-from-unlisted', upstream: { name } }),
+  says: (answer, { name }) => withOtherFinding(answer, { arm: 'received-from-unlisted', upstream: { name } }),
 };
 
 /** It takes so many calls in any second. */
@@ -251,13 +251,13 @@ const recordGap: NodeBehaviour<'record-gap'> = {
   losesRecords: true,
   says: (answer) =>
     answer.finding.arm === 'refused'
-      ? saidInstead(answer, { arm: 'not-retained', retainedFrom: answer.answeredAt }, false)
+      ? withOtherFinding(answer, { arm: 'not-retained', retainedFrom: answer.answeredAt }, false)
       : answer,
 };
 
 /** It will not say, for a reason. */
 const refuses: NodeBehaviour<'refuses'> = {
-  says: (answer, { reason }) => saidInstead(answer, { arm: 'refused', reason }, false),
+  says: (answer, { reason }) => withOtherFinding(answer, { arm: 'refused', reason }, false),
 };
 
 /** The Identity of the first call that had one is kept, and goes with every later one. */
@@ -349,6 +349,6 @@ export const NODE_BEHAVIOURS: { readonly [Kind in BehaviourKind]: NodeBehaviour<
 };
 
 /** What a behaviour makes a node do. Its functions are to be given that very behaviour. */
-export function doingOf(behaviour: Behaviour): NodeBehaviour<BehaviourKind> {
+export function behaviourOf(behaviour: Behaviour): NodeBehaviour<BehaviourKind> {
   return NODE_BEHAVIOURS[behaviour.kind] as NodeBehaviour<BehaviourKind>;
 }

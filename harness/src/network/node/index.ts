@@ -1,6 +1,6 @@
 export { CALL_FIELD, createCallRoutes, finalNumber } from './call-route.js';
 export type { CallRoutes } from './call-route.js';
-export { doingOf } from './behaviours.js';
+export { behaviourOf } from './behaviours.js';
 export { UNAVAILABLE } from './node-switch.js';
 export { isDownNow } from './node-material.js';
 export type { NodeCredential, NodeMaterial, NodeMembership, NodePlatform, RunStart } from './node-material.js';

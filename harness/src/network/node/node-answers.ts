@@ -37,7 +37,7 @@ import type {
 import type { Behaviour } from '../../scenario/index.js';
 import { behaviourHolds } from '../plan/index.js';
 import type { NetworkPlan, PlannedCall, PlannedProvider } from '../plan/index.js';
-import { doingOf, saidInstead } from './behaviours.js';
+import { behaviourOf, withOtherFinding } from './behaviours.js';
 import { answerPolicy, trunkTable } from './call-route.js';
 import type { CallRoutes } from './call-route.js';
 import type { NodeMembership, NodePlatform } from './node-material.js';
@@ -116,7 +116,7 @@ function lateRequests(source: TracebackRequestSource, { liesMs, clock }: LateOpt
 }
 
 /** The way of answers to the platform and back. */
-interface AnswerWay {
+interface AnswerChannel {
   readonly transport: AnswerTransport;
   readonly verifyReceipt: VerifyReceipt;
 }
@@ -128,9 +128,9 @@ interface AnswerWay {
  * @param liar - whose key signs, and what is said
  */
 function lyingTransport(
-  honest: AnswerWay,
+  honest: AnswerChannel,
   liar: { readonly signer: AnswerSigner; readonly says: (answer: TracebackAnswer) => TracebackAnswer },
-): AnswerWay {
+): AnswerChannel {
   /** What was written, by the hash of what was sent in its place. */
   const written = new Map<string, string>();
   return {
@@ -168,9 +168,9 @@ interface AnswerManners {
 /** Finds out how a provider deals with requests: by its behaviours, and by those who count on it. */
 export function answerManners(plan: NetworkPlan, provider: PlannedProvider, routes: CallRoutes): AnswerManners {
   const { behaviours } = provider;
-  const doings = behaviours.map(doingOf);
+  const doings = behaviours.map(behaviourOf);
   const allies = plan.providers.filter((one) => one.id !== provider.id && alliances(one, provider.id).length > 0);
-  const isAlwaysSilent = behaviours.some((one) => doingOf(one).isSilent === true && isUnbounded(one));
+  const isAlwaysSilent = behaviours.some((one) => behaviourOf(one).isSilent === true && isUnbounded(one));
   const lies = doings.some(({ says }) => says !== undefined);
   const waits = doings.some(({ answersAfterMs, isSilent }) => answersAfterMs !== undefined || isSilent === true);
   const callOf = (request: TracebackRequest | undefined): PlannedCall | undefined => calledFor(request, plan, routes);
@@ -183,17 +183,17 @@ export function answerManners(plan: NetworkPlan, provider: PlannedProvider, rout
     ...(waits && {
       liesMs: (request) =>
         active(provider, callOf(request)).reduce((ms, one) => {
-          const { isSilent, answersAfterMs } = doingOf(one);
+          const { isSilent, answersAfterMs } = behaviourOf(one);
           return Math.max(ms, isSilent === true ? Infinity : (answersAfterMs?.(one) ?? 0));
         }, 0),
     }),
     ...((lies || allies.length > 0) && {
       says: (answer, request) => {
         const call = callOf(request);
-        const lie = active(provider, call).findLast((one) => doingOf(one).says !== undefined);
+        const lie = active(provider, call).findLast((one) => behaviourOf(one).says !== undefined);
         // Who lies does so too about a call that never came to it.
         if (lie !== undefined)
-          return doingOf(lie).says?.(withCall(answer, call, request), lie, { provider: named(plan) }) ?? answer;
+          return behaviourOf(lie).says?.(withCall(answer, call, request), lie, { provider: named(plan) }) ?? answer;
         const isCounted =
           call !== undefined &&
           !call.way.includes(provider.id) &&
@@ -231,8 +231,8 @@ function colluded(
 ): TracebackAnswer {
   const framed = provider.upstream.find((id) => id !== provider.id && !call.way.includes(id));
   return framed === undefined
-    ? saidInstead(answer, { arm: 'origin', customer: {} })
-    : saidInstead(answer, { arm: 'received-from', upstream: named(plan)(framed) });
+    ? withOtherFinding(answer, { arm: 'origin', customer: {} })
+    : withOtherFinding(answer, { arm: 'received-from', upstream: named(plan)(framed) });
 }
 
 /** The answer with a call: if none was found, an invented record that fits the request. */

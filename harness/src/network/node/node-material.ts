@@ -23,7 +23,13 @@ import type {
 } from '@hopback/sdk/stir';
 import { createPassport, testKeyFromPem } from '@hopback/sdk/testing';
 import type { Behaviour } from '../../scenario/index.js';
-import { doingOf } from './behaviours.js';
+import { behaviourOf } from './behaviours.js';
+import type { TimerClock } from '@hopback/sdk/platform';
+import type { RecordStore } from '@hopback/sdk/records';
+import type { TappedMessage } from '../../drachtio/index.js';
+import type { NetworkPlan, PlannedProvider } from '../plan/index.js';
+import type { CallRoutes } from './call-route.js';
+import type { HopNote, SrfControl } from './srf-face.js';
 
 /** The clock of a provider's switch: that of the machine, and by how much it is wrong. */
 export interface NodeClock {
@@ -47,16 +53,16 @@ const SECOND_MS = 1_000;
 /** Whether the switch of a provider is down now: its neighbours learn that within a moment, since they ping it. @see RFC 3261 section 11 */
 export const isDownNow = (behaviours: readonly Behaviour[], start: RunStart): boolean =>
   start.startMs !== undefined &&
-  behaviours.some((behaviour) => doingOf(behaviour).isDown === true && isNow(behaviour, start));
+  behaviours.some((behaviour) => behaviourOf(behaviour).isDown === true && isNow(behaviour, start));
 
 /** Makes the clock of a provider. */
 export function createNodeClock(behaviours: readonly Behaviour[], start: RunStart): NodeClock {
-  const skewed = behaviours.filter((behaviour) => doingOf(behaviour).skewMs !== undefined);
+  const skewed = behaviours.filter((behaviour) => behaviourOf(behaviour).skewMs !== undefined);
   if (skewed.length === 0) return { nowMs: Date.now };
   return {
     nowMs: () =>
       skewed.reduce(
-        (nowMs, behaviour) => nowMs + (isNow(behaviour, start) ? (doingOf(behaviour).skewMs?.(behaviour) ?? 0) : 0),
+        (nowMs, behaviour) => nowMs + (isNow(behaviour, start) ? (behaviourOf(behaviour).skewMs?.(behaviour) ?? 0) : 0),
         Date.now(),
       ),
   };
@@ -245,4 +251,36 @@ function certificateOf(base64: string): Certificate {
   const parsed = parseCertificate(Buffer.from(base64, 'base64'));
   if (parsed.status !== 'parsed') throw new TypeError(`a certificate of the network cannot be read: ${parsed.detail}`);
   return parsed.certificate;
+}
+
+/** The records of a provider, and the stream of what it shares. */
+export interface NodeRecords {
+  /** What answers are found in. */
+  readonly store: RecordStore;
+  /** Where the call tracker hands records in. */
+  readonly sink: Pick<RecordStore, 'insert'>;
+  /** Records written, and those that left for the platform. */
+  readonly counts: () => { readonly stored: number; readonly streamed: number };
+  /** Resolves when all that may leave has left. @returns what kept it from that; undefined: nothing */
+  readonly drain: () => Promise<string | undefined>;
+  readonly close: () => Promise<void>;
+}
+
+/** Settings of `openNode`. */
+export interface NodeOptions {
+  readonly plan: NetworkPlan;
+  readonly provider: PlannedProvider;
+  readonly routes: CallRoutes;
+  readonly material: NodeMaterial;
+  readonly directory: string;
+  /** The clock of the platform, by which requests are answered. */
+  readonly clock: TimerClock;
+  readonly start: RunStart;
+  readonly onHop: (note: HopNote) => void;
+  readonly onTrouble: (what: string) => void;
+  readonly onMessage?: (message: TappedMessage) => void;
+  /** Where it takes calls. Default any free port of 127.0.0.1. */
+  readonly listen?: { readonly host: string; readonly port: number };
+  /** A drachtio-server in place of the embedded one. */
+  readonly drachtio?: SrfControl;
 }

@@ -16,7 +16,7 @@ import type { DrachtioServer, ListenAddress } from '../../drachtio/index.js';
 import type { Behaviour } from '../../scenario/index.js';
 import { behaviourHolds } from '../plan/index.js';
 import type { NetworkPlan, PlannedProvider } from '../plan/index.js';
-import { doingOf } from './behaviours.js';
+import { behaviourOf } from './behaviours.js';
 import type { Leg } from './behaviours.js';
 import {
   CALL_FIELD,
@@ -31,8 +31,7 @@ import {
 } from './call-route.js';
 import type { CallRoute, HopPart } from './call-route.js';
 import { isNow } from './node-material.js';
-import type { NodeClock, NodeSigning } from './node-material.js';
-import type { NodeOptions, NodeRecords } from './node.js';
+import type { NodeClock, NodeOptions, NodeRecords, NodeSigning } from './node-material.js';
 import { TRYING_HOLD_MS, connectSrf, forkCall, joinEnds, letGo, noteOf, takeInHand } from './srf-face.js';
 import type { ConnectedSrf, HopInHand, SrfFace, SrfHandler, SrfMessage, SrfRequest, SrfResponse } from './srf-face.js';
 
@@ -146,10 +145,10 @@ interface LegParts {
 async function legOf(carrying: Carrying, { req, identity, route, part, active }: LegParts): Promise<Leg> {
   const { provider, signing, onTrouble } = carrying;
   const facts = active.reduce(
-    (known, behaviour) => doingOf(behaviour).facts?.(known, behaviour) ?? known,
+    (known, behaviour) => behaviourOf(behaviour).facts?.(known, behaviour) ?? known,
     factsOf(route, part, provider),
   );
-  const isFaulty = active.some((behaviour) => doingOf(behaviour).hasFaultyCredential === true);
+  const isFaulty = active.some((behaviour) => behaviourOf(behaviour).hasFaultyCredential === true);
   const service = isFaulty ? signing?.faulty : signing?.own;
   const made = await outboundHeaders(req, {
     ...{ facts, onTrouble, sign: provider.stir },
@@ -164,7 +163,7 @@ async function legOf(carrying: Carrying, { req, identity, route, part, active }:
   };
   for (const behaviour of active)
     leg =
-      (await doingOf(behaviour).sends?.(leg, behaviour, {
+      (await behaviourOf(behaviour).sends?.(leg, behaviour, {
         ...{ call: route.call, memory: carrying.memory },
         signAs: async (parties, { attestation, provider: name = provider.id }) =>
           (await signing?.as(parties, { attestation, provider: name })) ?? UNSIGNED,
@@ -242,8 +241,8 @@ export function createNodeCoverage({
 }: Pick<NodeOptions, 'provider' | 'plan' | 'start'>): NodeCoverage {
   /** By ingress Call-ID, in the order of arrival. */
   const open = new Map<string, HopInHand>();
-  const gaps = provider.behaviours.filter((behaviour) => doingOf(behaviour).losesRecords === true);
-  const isPurged = provider.behaviours.some((behaviour) => doingOf(behaviour).purgesRecords === true);
+  const gaps = provider.behaviours.filter((behaviour) => behaviourOf(behaviour).losesRecords === true);
+  const isPurged = provider.behaviours.some((behaviour) => behaviourOf(behaviour).purgesRecords === true);
   const lost = new Set<string>();
   const recorded = new Map<string, number>();
   const cover = async (store: RecordStore, untilMs: number): Promise<void> => {
@@ -256,7 +255,7 @@ export function createNodeCoverage({
       open.set(hop.ingressCallId, hop);
       if (gaps.length === 0) return;
       const active = activeBehaviours({ provider, plan }, hop.route.call);
-      if (active.some((behaviour) => doingOf(behaviour).losesRecords === true)) lost.add(hop.ingressCallId);
+      if (active.some((behaviour) => behaviourOf(behaviour).losesRecords === true)) lost.add(hop.ingressCallId);
     },
     isLost: ({ callGroupId }) => lost.has(callGroupId),
     sinkOf: ({ sink, store }) => ({
@@ -369,7 +368,7 @@ export async function openNodeSwitch(options: NodeSwitchOptions): Promise<NodeSw
     if (hop !== undefined && call !== undefined) hop.tracked = call;
     const full = provider.behaviours.some(
       (behaviour) =>
-        isNow(behaviour, start) && doingOf(behaviour).isTooMuch?.(arrivedMs, Date.now(), behaviour) === true,
+        isNow(behaviour, start) && behaviourOf(behaviour).isTooMuch?.(arrivedMs, Date.now(), behaviour) === true,
     );
     if (!full) return next();
     res.send(SERVICE_UNAVAILABLE, { headers: { 'Retry-After': RETRY_AFTER } });
@@ -406,7 +405,7 @@ export async function openNodeSwitch(options: NodeSwitchOptions): Promise<NodeSw
     ...(running.phones !== undefined && { phones: running.phones }),
     begin: () => {
       if (options.drachtio !== undefined) return;
-      for (const behaviour of provider.behaviours) if (doingOf(behaviour).isDown === true) planCrash(behaviour);
+      for (const behaviour of provider.behaviours) if (behaviourOf(behaviour).isDown === true) planCrash(behaviour);
     },
     drain: async () => {
       if (await isDrained(() => running.tracker)) return;

@@ -2,7 +2,7 @@ import { createPrivateKey } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createHttpsRecordTransport, privateKeyJwt } from '@hopback/sdk/platform';
-import type { RequestAuthorization, TimerClock } from '@hopback/sdk/platform';
+import type { RequestAuthorization } from '@hopback/sdk/platform';
 import {
   DEFAULT_SHARING_POLICY,
   createMemoryRecordStore,
@@ -10,32 +10,16 @@ import {
   createSharingPolicy,
   openRecordStream,
 } from '@hopback/sdk/records';
-import type { CallRecord, OpenRecordStream, RecordFeed, RecordStore, SharingPolicyData } from '@hopback/sdk/records';
+import type { CallRecord, OpenRecordStream, RecordFeed, SharingPolicyData } from '@hopback/sdk/records';
 import type { TracebackResponder } from '@hopback/sdk/traceback';
-import type { TappedMessage } from '../../drachtio/index.js';
 import type { SeenAnswering, SeenRecords } from '../../oracle/index.js';
 import type { ScenarioSharing } from '../../scenario/index.js';
-import type { NetworkPlan, PlannedProvider } from '../plan/index.js';
-import type { CallRoutes, HopPart } from './call-route.js';
+import type { HopPart } from './call-route.js';
 import { answerManners, openNodeAnswers } from './node-answers.js';
 import { createNodeClock, isDownNow, openNodeSigning, openNodeVerification } from './node-material.js';
-import type { NodeMaterial, RunStart } from './node-material.js';
+import type { NodeOptions, NodeRecords } from './node-material.js';
 import { createNodeCoverage, openNodeSwitch } from './node-switch.js';
 import type { RecordedCall } from './node-switch.js';
-import type { HopNote, SrfControl } from './srf-face.js';
-
-/** The records of a provider, and the stream of what it shares. */
-export interface NodeRecords {
-  /** What answers are found in. */
-  readonly store: RecordStore;
-  /** Where the call tracker hands records in. */
-  readonly sink: Pick<RecordStore, 'insert'>;
-  /** Records written, and those that left for the platform. */
-  readonly counts: () => { readonly stored: number; readonly streamed: number };
-  /** Resolves when all that may leave has left. @returns what kept it from that; undefined: nothing */
-  readonly drain: () => Promise<string | undefined>;
-  readonly close: () => Promise<void>;
-}
 
 /** Settings of {@link openNodeRecords}. */
 interface NodeRecordsOptions {
@@ -122,25 +106,6 @@ export interface NodeBooks {
   readonly records: Omit<SeenRecords, 'received'>;
   /** Which call of the plan each record is of, of those that may have left. */
   readonly recorded: readonly RecordedCall[];
-}
-
-/** Settings of {@link openNode}. */
-export interface NodeOptions {
-  readonly plan: NetworkPlan;
-  readonly provider: PlannedProvider;
-  readonly routes: CallRoutes;
-  readonly material: NodeMaterial;
-  readonly directory: string;
-  /** The clock of the platform, by which requests are answered. */
-  readonly clock: TimerClock;
-  readonly start: RunStart;
-  readonly onHop: (note: HopNote) => void;
-  readonly onTrouble: (what: string) => void;
-  readonly onMessage?: (message: TappedMessage) => void;
-  /** Where it takes calls. Default any free port of 127.0.0.1. */
-  readonly listen?: { readonly host: string; readonly port: number };
-  /** A drachtio-server in place of the embedded one. */
-  readonly drachtio?: SrfControl;
 }
 
 /** How a provider has answered requests. */

@@ -10,7 +10,7 @@ import type {
   ScenarioProvider,
 } from '../../scenario/index.js';
 import { plannedCaller } from './caller/planned-caller.js';
-import type { CallerPlace, FoundWay, NextCall } from './caller/planned-caller.js';
+import type { CallerPlace, PlannedPath, NextCall } from './caller/planned-caller.js';
 import { behaviourHolds, createRouting } from './plan.js';
 import type { NetworkPlan, PlannedCall, PlannedNetwork, PlannedProvider } from './plan.js';
 
@@ -281,9 +281,9 @@ function placeOf({ scenario, seed, providers }: PlannedNetwork, random: SeededRa
     providers.filter(({ behaviours }) => behaviours.some(({ kind }) => kind === 'diverts')).map((one) => [one.id, one]),
   );
   const homes = new Map(scenario.callers.map(({ id, at }) => [id, at]));
-  const findWay: CallerPlace['findWay'] = (call, to, ways): FoundWay => {
+  const findWay: CallerPlace['findWay'] = (call, to, ways): PlannedPath => {
     const first = wayOf(homes.get(call.caller) ?? '', to.at, ways) ?? [];
-    let found: FoundWay = { way: first, diversions: [], end: to };
+    let found: PlannedPath = { way: first, diversions: [], end: to };
     for (let times = 0; times < MAX_DIVERSIONS; times += 1) {
       const at = found.way.at(-1) ?? '';
       const behaviours = diverting.get(at)?.behaviours ?? [];

@@ -192,7 +192,7 @@ const NOT_FOUND: TrueAnswer = { kind: 'not-found' };
 const SILENT: GivenAnswer = { kind: 'silent' };
 
 /** What a provider that the call never came to says when it is asked about it. */
-function saidElsewhere(network: KnownNetwork, call: PlannedCall, provider: string): GivenAnswer {
+function answerWithoutTheCall(network: KnownNetwork, call: PlannedCall, provider: string): GivenAnswer {
   const { planned } = providerOf(network, provider);
   return (
     givenBy(network, call, provider) ?? (planned.answersTracebacks ? withoutCall(network, call, provider) : SILENT)
@@ -429,7 +429,7 @@ function addNamed(named: string, by: string, adding: Adding): void {
     const own = traced.statements.find(({ provider }) => provider === named);
     // It had the call, and does not say that it sent it there; what it says of its own hop may be followed all the same.
     if (own !== undefined && own.given !== own.truth) addStatement(own.given, named, next);
-  } else addStatement(saidElsewhere(network, call, named), named, next);
+  } else addStatement(answerWithoutTheCall(network, call, named), named, next);
   if (isColluder) addStatement(colludedBy(network, named, hops), named, next);
 }
 
@@ -470,7 +470,7 @@ export interface NetworkTruth {
   /** Truth of a call of the plan. */
   readonly ofCall: (call: PlannedCall) => CallTruth;
   /** What a provider says when it is asked about a call that never came to it. `provider` is one of the plan. */
-  readonly saidElsewhere: (call: PlannedCall, provider: string) => GivenAnswer;
+  readonly answerWithoutTheCall: (call: PlannedCall, provider: string) => GivenAnswer;
   /** What a provider does with requests about a call, whether it had the call or not. */
   readonly habits: (call: PlannedCall, provider: string) => AnsweringHabits;
   /** Whether a provider may have said nothing about a call when its time is up: it does not answer, or answers late. */
@@ -505,7 +505,7 @@ const truthOfPlan = createRemembered((plan: NetworkPlan): NetworkTruth => {
     plan,
     carried: (call) => carriedOnce(network, call),
     ofCall: (call) => truthOf(network, call),
-    saidElsewhere: (call, provider) => saidElsewhere(network, call, provider),
+    answerWithoutTheCall: (call, provider) => answerWithoutTheCall(network, call, provider),
     habits: (call, provider) => habitsOf(network, call, provider),
     mayBeSilent: (call, provider) =>
       habitsOf(network, call, provider).says?.kind === 'silent' || isLate(network, call, provider),
@@ -570,7 +570,8 @@ function saysItself(
 ): boolean {
   const own = statements.find((one) => one.provider === provider && one.given !== one.truth)?.given;
   const said =
-    own ?? (providerOf(network, provider).behaviours.length === 0 ? undefined : saidElsewhere(network, call, provider));
+    own ??
+    (providerOf(network, provider).behaviours.length === 0 ? undefined : answerWithoutTheCall(network, call, provider));
   return said !== undefined && isSelfAccusation(network, said);
 }
 

@@ -27,7 +27,7 @@ interface ForkedQuestion {
 }
 
 /** What another process says: an answer, or what it tells by itself, several at once. */
-type ForkedWord =
+type ForkedMessage =
   | { readonly kind: 'answer'; readonly id: number; readonly value?: unknown }
   | { readonly kind: 'failure'; readonly id: number; readonly message: string }
   | { readonly kind: 'told'; readonly told: readonly unknown[] };
@@ -67,7 +67,7 @@ async function forkProcess(script: string, onTold: (told: unknown) => void): Pro
   };
   child.once('exit', gone);
   child.on('error', gone);
-  child.on('message', (word: ForkedWord) => {
+  child.on('message', (word: ForkedMessage) => {
     if (word.kind === 'told') {
       for (const told of word.told) onTold(told);
       return;
@@ -113,7 +113,7 @@ type AskedMethods = Readonly<Record<string, (argument: unknown) => Promise<unkno
 /** What is told by itself goes together: one message of the process for each is too many. */
 export const TELLING_MS = 20;
 
-const say = (word: ForkedWord): void => {
+const say = (word: ForkedMessage): void => {
   if (process.connected) process.send?.(word);
 };
 
@@ -298,7 +298,7 @@ export function createNodeHost({ onHop, onTrouble, onMessage }: HostEvents): Nod
 }
 
 /** An event of {@link HostEvents} by its name, with what it is told; a message by itself. */
-export type HostTold =
+export type HostMessage =
   | { readonly name: 'onHop'; readonly parts: Parameters<HostEvents['onHop']> }
   | { readonly name: 'onTrouble'; readonly parts: Parameters<HostEvents['onTrouble']> }
   | { readonly name: 'onMessage'; readonly message: ToldMessage };
@@ -308,7 +308,7 @@ export type HostTold =
  * @returns the host; its methods reject with `unavailable` once the process is gone
  */
 export async function forkNodeHost(events: HostEvents): Promise<NodeHost> {
-  const { ask, close } = await forkProcess('host-process.js', (told) => tell(events, told as HostTold));
+  const { ask, close } = await forkProcess('host-process.js', (told) => tell(events, told as HostMessage));
   return {
     open: (order) => ask('open', order),
     connect: (peers) => ask('connect', peers),
@@ -320,7 +320,7 @@ export async function forkNodeHost(events: HostEvents): Promise<NodeHost> {
   };
 }
 
-function tell(events: HostEvents, told: HostTold): void {
+function tell(events: HostEvents, told: HostMessage): void {
   if (told.name === 'onHop') events.onHop(...told.parts);
   else if (told.name === 'onTrouble') events.onTrouble(...told.parts);
   else events.onMessage(seenMessage(told.message));

@@ -1,13 +1,13 @@
 import type { NodePeers } from '../node/index.js';
 import { answerParent, createNodeHost, tellParent, toldMessage } from './forked-process.js';
-import type { HostOrder, HostTold, NodeHost } from './forked-process.js';
+import type { HostOrder, HostMessage, NodeHost } from './forked-process.js';
 
 // A process of a network: some of its providers. It is forked by `forkNodeHost`, asked one thing after another, and ends when nobody is there to ask.
 
 // A copy: drachtio-srf asks for a variable at each header field, and each time the system would be asked.
 process.env = { ...process.env };
 
-const tell = (told: HostTold): void => tellParent(told);
+const tell = (told: HostMessage): void => tellParent(told);
 
 const host: NodeHost = createNodeHost({
   onHop: (...parts) => tell({ name: 'onHop', parts }),

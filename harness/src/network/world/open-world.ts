@@ -48,14 +48,18 @@ function reportOf({ call, atMs, calling, verstat, isRejected }: ReachedCall, pla
 const isNumber = (digits: string): boolean => /^[1-9]\d{6,14}$/.test(digits);
 
 /** Sends reports to the platform when their calls are over. */
-interface ReportDesk {
+interface ReportIntake {
   readonly report: (reached: ReachedCall) => void;
   /** Resolves when all that was reported is with the platform. */
   readonly sent: () => Promise<void>;
 }
 
-/** Opens the desk of the network's app. What cannot be reported is a trouble of the network. */
-function openReportDesk(plan: NetworkPlan, { client }: PlatformMember, onTrouble: (what: string) => void): ReportDesk {
+/** Opens the sender of reports for the app of the network. A report that cannot be sent is an error of the network. */
+function openReportDesk(
+  plan: NetworkPlan,
+  { client }: PlatformMember,
+  onTrouble: (what: string) => void,
+): ReportIntake {
   const pending = new Set<Promise<void>>();
   const reported = new Set<number>();
   const send = async (reached: ReachedCall): Promise<void> => {

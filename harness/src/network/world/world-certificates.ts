@@ -3,7 +3,7 @@ import { createTestPki, startCertificateServer } from '@hopback/sdk/testing';
 import type { CertificateServer, TestPki, TestServiceProvider } from '@hopback/sdk/testing';
 import { schedule } from '@hopback/sdk/internal';
 import type { Behaviour } from '../../scenario/index.js';
-import { doingOf } from '../node/index.js';
+import { behaviourOf } from '../node/index.js';
 import type { NodeCredential, NodeMaterial } from '../node/index.js';
 import { unassignedCode } from '../plan/index.js';
 import type { NetworkPlan, PlannedProvider } from '../plan/index.js';
@@ -34,7 +34,7 @@ export async function openWorldCertificates(
   const server = await startCertificateServer({ pki, ...(settings !== undefined && serverPlace(settings)) });
   const failing = plan.providers.flatMap((provider) =>
     provider.behaviours.flatMap((behaviour) =>
-      doingOf(behaviour).serves === undefined ? [] : [{ provider, behaviour }],
+      behaviourOf(behaviour).serves === undefined ? [] : [{ provider, behaviour }],
     ),
   );
   const revoked: TestServiceProvider[] = [];
@@ -111,7 +111,7 @@ function pathsOf(
 }
 
 function fail(server: CertificateServer, provider: PlannedProvider, behaviour: Behaviour): void {
-  const fault = doingOf(behaviour).serves?.(behaviour);
+  const fault = behaviourOf(behaviour).serves?.(behaviour);
   if (fault === undefined) return;
   for (const path of [goodPath(provider), faultyPath(provider)]) server.fault(path, fault);
 }

@@ -8,7 +8,7 @@ import { wait } from '@hopback/sdk/internal';
 import { createSeededRandom } from '../../faults/index.js';
 import type { PlatformLog, ReferencePlatform } from '../../platform/index.js';
 import type { Behaviour } from '../../scenario/index.js';
-import { doingOf, finalNumber } from '../node/index.js';
+import { behaviourOf, finalNumber } from '../node/index.js';
 import type { NodeMembership, NodePlatform } from '../node/index.js';
 import { callsToTrace, traceInWords } from '../plan/index.js';
 import type { NetworkPlan, PlannedCall, PlannedProvider } from '../plan/index.js';
@@ -307,7 +307,7 @@ async function calm(
 /** Providers that answer by themselves at once, by their ids in the registry. */
 function promptProviders({ providers }: NetworkPlan): ReadonlySet<string> {
   const isPrompt = (behaviour: Behaviour): boolean => {
-    const { isSilent, answersAfterMs } = doingOf(behaviour);
+    const { isSilent, answersAfterMs } = behaviourOf(behaviour);
     return isSilent !== true && answersAfterMs === undefined;
   };
   const prompt = providers.filter(
@@ -359,7 +359,7 @@ function dueOf(
 /** After how long those answer who are late. */
 const lateAnswers = ({ providers }: NetworkPlan): readonly number[] =>
   providers.flatMap(({ behaviours }) =>
-    behaviours.flatMap((behaviour) => doingOf(behaviour).answersAfterMs?.(behaviour) ?? []),
+    behaviours.flatMap((behaviour) => behaviourOf(behaviour).answersAfterMs?.(behaviour) ?? []),
   );
 
 /** Calls of the plan that staff traces, of those that somebody got: what the scenario asks for, then as the seed draws them of the others. */

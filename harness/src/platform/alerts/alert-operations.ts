@@ -3,15 +3,15 @@ import type { Alert, AlertAcknowledgement, PlatformAnswer, PlatformProblem } fro
 import { sql } from 'kysely';
 import type { Selectable } from 'kysely';
 import type { OperationCall, Operations } from '../core/index.js';
-import { campaignFigures, dueAlerts } from '../domain/alerts/index.js';
-import type { AlertRule, AlertSubscription } from '../domain/alerts/index.js';
+import { campaignFigures, dueAlerts } from '../domain/alerts/alert-rules.js';
+import type { AlertRule, AlertSubscription } from '../domain/alerts/alert-rules.js';
 import { readCursor, writeCursor } from '../domain/providers/index.js';
-import { textWithoutNumbers } from '../domain/records/index.js';
+import { textWithoutNumbers } from '../domain/records/mask-numbers.js';
 import type { AlertTrial, AlertTrialReport } from './alert-bodies.js';
-import { MAX_RULES, MAX_TRIED } from './alert-bodies.schema.js';
+import { MAX_RULES, MAX_TRIED } from './alert-bodies.js';
 import type { AlertTables } from './alert-tables.js';
-import { rulesOf } from './evaluate.js';
-import type { AlertParts } from './evaluate.js';
+import type { AlertParts } from './evaluate-alerts.js';
+import { rulesOf } from './evaluate-alerts.js';
 
 /** Records and reports of a campaign that a trial reads. */
 const TRIED_CALLS = 2_000;

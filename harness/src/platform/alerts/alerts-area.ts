@@ -1,14 +1,13 @@
 import { sql } from 'kysely';
 import type { DomainEventData, PlatformArea, PlatformJob, PlatformTransaction, Reaction } from '../core/index.js';
 import { workThrough } from '../database/index.js';
-import { ALERT_SCHEMAS } from './alert-bodies.schema.js';
+import { ALERT_SCHEMAS } from './alert-bodies.js';
 import { createAlertOperations } from './alert-operations.js';
 import { ALERT_ROLES, ALERT_ROUTES } from './alert-routes.js';
 import type { AlertTables } from './alert-tables.js';
 import { createCaseOperations } from './case-operations.js';
-import { evaluateCampaign } from './evaluate.js';
-import type { AlertParts } from './evaluate.js';
-import { evaluateProvider } from './provider-alerts.js';
+import type { AlertParts } from './evaluate-alerts.js';
+import { evaluateCampaign, evaluateProvider } from './evaluate-alerts.js';
 
 /** Name of the job, under which failures of campaigns are kept. */
 const WATCH_JOB = 'alerts.watch';

@@ -2,15 +2,16 @@ import { jsonAnswer, problemAnswer } from '@hopback/sdk/platform';
 import type { PlatformAnswer } from '@hopback/sdk/platform';
 import type { Selectable } from 'kysely';
 import type { OperationCall, Operations, PlatformTransaction, Reading } from '../core/index.js';
-import { campaignFigures, caseSheetOf, caseSheetText } from '../domain/alerts/index.js';
-import type { CaseSheet } from '../domain/alerts/index.js';
+import { campaignFigures } from '../domain/alerts/alert-rules.js';
+import { caseSheetOf, caseSheetText } from '../domain/alerts/case-sheet.js';
+import type { CaseSheet } from '../domain/alerts/case-sheet.js';
 import { readCursor, writeCursor } from '../domain/providers/index.js';
-import { textWithoutNumbers } from '../domain/records/index.js';
+import { textWithoutNumbers } from '../domain/records/mask-numbers.js';
 import type { CaseEntry, CaseShare, CaseShareOrder } from './alert-bodies.js';
 import { limitOf, wrongParameter } from './alert-operations.js';
 import type { AlertTables } from './alert-tables.js';
-import type { AlertParts } from './evaluate.js';
-import { raiseAlert } from './raise-alert.js';
+import type { AlertParts } from './evaluate-alerts.js';
+import { raiseAlert } from './evaluate-alerts.js';
 
 /** Records and reports that a sheet is counted over. */
 const SHEET_CALLS = 20_000;

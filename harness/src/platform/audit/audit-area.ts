@@ -1,8 +1,237 @@
-import type { AreaDefinition, PlatformArea, PlatformContext } from '../core/index.js';
-import type { AuditLog } from '../database/index.js';
-import { AUDIT_SCHEMAS } from './audit-bodies.schema.js';
-import { auditOperations } from './audit-operations.js';
+import type { PlatformAnswer, TimerClock } from '@hopback/sdk/platform';
+import { DEFAULT_PAGE_ITEMS, jsonAnswer, problemAnswer } from '@hopback/sdk/platform';
+import type { AreaDefinition, OperationCall, Operations, PlatformArea, PlatformContext } from '../core/index.js';
+import type { AuditEntryState, AuditLog, AuditSegment, AuditVerification } from '../database/index.js';
+import type {
+  AuditCheckpoint,
+  AuditConsistency,
+  AuditFaultRecord,
+  AuditRecord,
+  AuditSegmentRecord,
+  AuditVerificationRecord,
+  ProvedAuditRecord,
+} from './audit-bodies.js';
+import { AUDIT_SCHEMAS, MAX_SEGMENTS } from './audit-bodies.js';
 import { AUDIT_ROUTES } from './audit-routes.js';
+
+/** How long a call waits for a result: less than clients and proxies wait for an answer. */
+const WAIT_MS = 15_000;
+/** A result that nobody fetched is not shown as one of now after this time. */
+const RESULT_KEPT_MS = 600_000;
+/** Findings that an answer has. */
+const SHOWN_FINDINGS = 100;
+
+interface Run {
+  readonly startedMs: number;
+  endedMs: number | undefined;
+  readonly result: Promise<AuditVerificationRecord>;
+}
+
+/**
+ * Looks through the whole audit for those who ask: one look at a time, which all who ask meanwhile wait for.
+ * @returns asks. It rejects as {@link AuditLog.verify}
+ */
+function createAuditVerifier({
+  context: { clock },
+  log,
+}: {
+  readonly context: { readonly clock: TimerClock };
+  readonly log: AuditLog;
+}): () => Promise<AuditVerificationRecord> {
+  let run: Run | undefined;
+  const begin = (): Run => {
+    const startedMs = clock.nowMs();
+    const result = log
+      .verify()
+      .then((verification) => verificationRecord(verification, { startedMs, endedMs: clock.nowMs() }));
+    const begun: Run = { startedMs, endedMs: undefined, result };
+    result.then(
+      () => (begun.endedMs = clock.nowMs()),
+      () => {
+        if (run === begun) run = undefined;
+      },
+    );
+    return begun;
+  };
+  return async () => {
+    if (run?.endedMs !== undefined && clock.nowMs() - run.endedMs > RESULT_KEPT_MS) run = undefined;
+    const asked = (run ??= begin());
+    const late = later(clock, WAIT_MS);
+    const running: AuditVerificationRecord = { status: 'running', startedAt: new Date(asked.startedMs).toISOString() };
+    const answer = await Promise.race([asked.result, late.passed.then(() => running)]).finally(late.stop);
+    // Whoever asks next gets a look of their own.
+    if (answer !== running && run === asked) run = undefined;
+    return answer;
+  };
+}
+
+function later(clock: TimerClock, ms: number): { readonly passed: Promise<void>; readonly stop: () => void } {
+  let stop = (): void => undefined;
+  const passed = new Promise<void>((resolve) => {
+    stop = clock.schedule(resolve, ms);
+  });
+  return { passed, stop: () => stop() };
+}
+
+function verificationRecord(
+  { findings, checkpoint: _checkpoint, ...figures }: AuditVerification,
+  { startedMs, endedMs }: { readonly startedMs: number; readonly endedMs: number },
+): AuditVerificationRecord {
+  return {
+    ...figures,
+    startedAt: new Date(startedMs).toISOString(),
+    endedAt: new Date(endedMs).toISOString(),
+    findings: findings.slice(0, SHOWN_FINDINGS).map((finding): AuditFaultRecord => {
+      const leafIndex = finding.in === 'log' ? finding.finding.leafIndex : undefined;
+      const at = leafIndex ?? ('leafIndex' in finding ? finding.leafIndex : undefined);
+      return {
+        segment: finding.segment,
+        ...('position' in finding && finding.position !== undefined && { position: finding.position }),
+        ...(at !== undefined && { leafIndex: at }),
+        kind: finding.in === 'log' ? finding.finding.kind : finding.kind,
+      };
+    }),
+  };
+}
+
+interface AuditParts {
+  readonly context: Pick<PlatformContext, 'database' | 'clock'>;
+  readonly log: AuditLog;
+}
+
+/** Operations of the audit. They change nothing. */
+function auditOperations(parts: AuditParts): Operations {
+  const verifying = createAuditVerifier(parts);
+  return {
+    listAuditRecords: (call) => listed(parts, call),
+    fetchAuditRecord: (call) => fetched(parts, call),
+    fetchAuditCheckpoint: () => checkpointOf(parts),
+    fetchAuditConsistency: (call) => consistencyOf(parts, call),
+    fetchAuditVerification: async () => jsonAnswer(await verifying()),
+  };
+}
+
+async function listed({ context, log }: AuditParts, { request }: OperationCall): Promise<PlatformAnswer> {
+  const { object, action, organizationId, actor, from, to, cursor, limit: stated } = request.parameters;
+  const limit = stated === undefined ? DEFAULT_PAGE_ITEMS : Number(stated);
+  const before = cursor === undefined ? undefined : countOf(cursor);
+  if (cursor !== undefined && before === undefined) return unfit('cursor');
+  let query = context.database.selectFrom('core_audit').selectAll();
+  if (object !== undefined) query = query.where('object', '=', object);
+  if (action !== undefined) query = query.where('action', '=', action);
+  if (organizationId !== undefined) query = query.where('organization_id', '=', organizationId);
+  if (actor !== undefined) query = query.where('actor', '=', actor);
+  if (from !== undefined) query = query.where('at_ms', '>=', Date.parse(from));
+  if (to !== undefined) query = query.where('at_ms', '<', Date.parse(to));
+  if (before !== undefined) query = query.where('position', '<', before);
+  const rows = await query
+    .orderBy('position', 'desc')
+    .limit(limit + 1)
+    .execute();
+  const items = (await log.statesOf(rows.slice(0, limit))).map(recordOf);
+  const last = items.at(-1);
+  const isMore = rows.length > limit && last !== undefined;
+  return jsonAnswer({ items, ...(isMore && { nextCursor: String(last.position) }) });
+}
+
+async function fetched({ context, log }: AuditParts, { request }: OperationCall): Promise<PlatformAnswer> {
+  const position = countOf(request.parameters['position'] ?? '');
+  if (position === undefined) return problemAnswer('not-found');
+  // Brought to the log first, so that an entry of just now has its proof.
+  const proved = await log.proofOf(position);
+  const row = await context.database
+    .selectFrom('core_audit')
+    .selectAll()
+    .where('position', '=', position)
+    .executeTakeFirst();
+  const state = row === undefined ? await log.deletedEntry(position) : (await log.statesOf([row]))[0];
+  if (state === undefined) return problemAnswer('not-found');
+  const answer: ProvedAuditRecord = {
+    entry: recordOf(state),
+    ...(state.integrity === 'changed' && { signed: signedRecord(state) }),
+    ...(state.integrity === 'signed' &&
+      proved?.inclusion.leafIndex === state.leafIndex && {
+        proof: {
+          leaf: Buffer.from(proved.octets).toString('utf8'),
+          inclusion: proved.inclusion,
+          checkpoint: proved.checkpoint,
+        },
+      }),
+  };
+  return jsonAnswer(answer);
+}
+
+function checkpointOf({ log }: AuditParts): PlatformAnswer {
+  const checkpoint = log.checkpoint();
+  const segments = log.segments();
+  const answer: AuditCheckpoint = {
+    logId: log.logId(),
+    segment: segments.at(-1)?.number ?? 1,
+    size: log.size(),
+    ...(checkpoint !== undefined && { checkpoint }),
+    segments: segments.slice(-MAX_SEGMENTS).map(segmentRecord),
+  };
+  return jsonAnswer(answer);
+}
+
+function segmentRecord({ number, logId, log, afterPosition, link }: AuditSegment): AuditSegmentRecord {
+  const checkpoint = log?.checkpoint;
+  return {
+    ...{ segment: number, logId, size: log?.size ?? 0, afterPosition },
+    ...(checkpoint !== undefined && { checkpoint }),
+    ...(link !== undefined && {
+      link: {
+        at: new Date(link.atMs).toISOString(),
+        ...{ brokenAt: link.brokenAt, kind: link.kind, previous: link.previous },
+      },
+    }),
+  };
+}
+
+function consistencyOf({ log }: AuditParts, { request }: OperationCall): PlatformAnswer {
+  const { from = '', to, segment: stated } = request.parameters;
+  const number = stated === undefined ? undefined : countOf(stated);
+  const segment = stated === undefined ? log.segments().at(-1) : log.segments().find((one) => one.number === number);
+  if (segment?.log === undefined) return unfit('segment');
+  const { size, checkpoint } = segment.log;
+  const fromSize = countOf(from);
+  const toSize = to === undefined ? size : countOf(to);
+  if (toSize === undefined || toSize > size || checkpoint === undefined) return unfit('to');
+  if (fromSize === undefined || fromSize > toSize) return unfit('from');
+  const answer: AuditConsistency = { ...segment.log.consistencyProof(fromSize, toSize), checkpoint };
+  return jsonAnswer(answer);
+}
+
+const unfit = (pointer: string): PlatformAnswer =>
+  problemAnswer('invalid-parameter', { errors: [{ pointer, code: 'invalid_value' }] });
+
+/** A number of fifteen digits at most, as text; undefined for any other text. */
+const countOf = (text: string): number | undefined => (/^\d{1,15}$/.test(text) ? Number(text) : undefined);
+
+function recordOf(state: AuditEntryState): AuditRecord {
+  if (state.integrity === 'deleted') return { ...signedRecord(state), integrity: 'deleted' };
+  const { row, integrity } = state;
+  const { position, at_ms: atMs, action, organization_id: organizationId, actor, object, details } = row;
+  return {
+    ...{ position, at: new Date(atMs).toISOString(), action, organizationId, actor, object },
+    details: details as Readonly<Record<string, unknown>>,
+    ...('leafIndex' in state && { leafIndex: state.leafIndex }),
+    integrity,
+  };
+}
+
+/** What the log has of an entry. */
+function signedRecord({
+  signed,
+  leafIndex,
+}: Extract<AuditEntryState, { readonly integrity: 'changed' | 'deleted' }>): AuditRecord {
+  const { position, atMs, action, organizationId, actor, object, details } = signed;
+  return {
+    ...{ position, at: new Date(atMs).toISOString(), action, organizationId, actor, object },
+    details: details as Readonly<Record<string, unknown>>,
+    ...{ leafIndex, integrity: 'signed' },
+  };
+}
 
 /** How often the end of the audit is compared with its log while the platform runs, milliseconds. */
 const CHECK_EVERY_MS = 600_000;

@@ -10,19 +10,21 @@ import type {
 import { createCampaignEngine } from '../domain/campaigns/index.js';
 import type { CampaignEngine, CampaignEngineOptions, CampaignFile } from '../domain/campaigns/index.js';
 import { workThrough } from '../database/index.js';
-import { refreshFindings } from './campaign-findings.js';
+import { refreshFindings, traceCampaign } from './trace-campaigns.js';
 import { createCampaignStore } from './campaign-store.js';
 import type { CampaignStore } from './campaign-store.js';
 import { CAMPAIGNS_ROLES, CAMPAIGNS_ROUTES } from './campaigns-routes.js';
-import { CAMPAIGNS_SCHEMAS } from './campaigns.schema.js';
-import { campaignsOperations } from './campaigns-operations.js';
+import {
+  CAMPAIGNS_SCHEMAS,
+  campaignsOperations,
+  currentIdOf,
+  describeStored,
+  findStored,
+} from './campaigns-operations.js';
 import { readCalls } from './campaigns-repository.js';
-import { removeOldCalls } from './campaigns-retention.js';
-import type { CallHolds } from './campaigns-retention.js';
+import type { CallHolds } from './old-calls.js';
+import { joinOldCalls, removeOldCalls } from './old-calls.js';
 import { Detector } from './detector.js';
-import { joinOldCalls } from './join-old-calls.js';
-import { currentIdOf, describeStored, findStored } from './stored-campaign.js';
-import { traceCampaign } from './trace-campaigns.js';
 
 /** Areas that campaigns stand on. */
 export interface CampaignsPorts {

@@ -1,17 +1,207 @@
+import type { Buffer } from 'node:buffer';
+import type { CampaignProvider } from '@hopback/sdk/platform';
+import type { ColumnType, Kysely } from 'kysely';
 import { sql } from 'kysely';
-import type { Kysely } from 'kysely';
 import type {
+  AreaDefinition,
   CampaignCall,
   CoreTables,
+  EpochMs,
+  JsonColumn,
   PlatformContext,
   PlatformTransaction,
   Reading,
   SealedValues,
 } from '../core/index.js';
-import { isAmong, isUnreadable } from '../database/index.js';
+import { isAmong, isUnreadable, NOT_ARCHIVED } from '../database/index.js';
+import type { CampaignFile, CampaignKey, KnownEvidence, SavedCampaign } from '../domain/campaigns/index.js';
 import { restoredCampaign, savedCampaign } from '../domain/campaigns/index.js';
-import type { CampaignFile, CampaignKey, KnownEvidence } from '../domain/campaigns/index.js';
-import type { CampaignsTables, StoredKey } from './campaigns-tables.js';
+
+/** A key of a campaign as it is stored: numbers by their references among what is sealed. */
+type StoredKey =
+  | { readonly kind: 'group'; readonly group: string; readonly way: string }
+  | { readonly kind: 'calling-number' | 'call-back-number'; readonly reference: string }
+  | { readonly kind: 'recording'; readonly recording: string }
+  | { readonly kind: 'script'; readonly transcript: string; readonly language?: string };
+
+/** What tracebacks have found out about a campaign. */
+export interface StoredFindings {
+  readonly tracebackIds: readonly string[];
+  readonly providers: readonly CampaignProvider[];
+}
+
+/** Tables of the area `campaigns`. */
+type CampaignsTables = {
+  readonly campaigns_campaigns: {
+    readonly campaign_id: string;
+    /** `live`, `dormant`, `closed`. */
+    readonly state: string;
+    /** Whether analysts said that it is none: only staff sees it. */
+    readonly is_lawful: boolean;
+    readonly merged_into: string | null;
+    readonly first_seen_ms: EpochMs;
+    readonly last_seen_ms: EpochMs;
+    readonly updated_ms: EpochMs;
+    /** Tracebacks of it and what they found. */
+    readonly findings: ColumnType<StoredFindings, string | undefined, string>;
+    readonly saved: JsonColumn<SavedCampaign>;
+    readonly keys: JsonColumn<readonly StoredKey[]>;
+  };
+  /** Records and reports of calls of campaigns, the latest of each. */
+  readonly campaigns_calls: {
+    readonly call_id: string;
+    /** The call that it is evidence of; null in rows of versions that counted each row as a call, until they are joined. */
+    readonly placed_call_id: string | null;
+    /** Whether such a row cannot be joined, since its record or report is gone. */
+    readonly is_unjoinable: ColumnType<boolean, boolean | undefined, boolean>;
+    readonly campaign_id: string;
+    readonly at_ms: EpochMs;
+    readonly reporter_id: string;
+    readonly record_id: string | null;
+    readonly report_id: string | null;
+    readonly called_npa_nxx: string | null;
+    readonly signer: string | null;
+    readonly attestation: string | null;
+    readonly duration_ms: number | null;
+  };
+  /** What analysts decided, and why; never changed. */
+  readonly campaigns_decisions: {
+    readonly decision_id: string;
+    readonly campaign_id: string;
+    readonly at_ms: EpochMs;
+    readonly kind: string;
+    readonly actor: string;
+    readonly organization_id: string;
+    readonly reason: string;
+  };
+  /** The snapshot of the detector that holds: one row, named `detector`, or none. */
+  readonly campaigns_snapshots: {
+    readonly name: string;
+    /** Which of the two tables its parts are in. */
+    readonly slot: 'a' | 'b';
+    readonly version: string;
+    readonly sequence: number;
+    readonly at_ms: EpochMs;
+    readonly parts: number;
+    readonly size_bytes: number;
+    readonly key_reference: string;
+  };
+  /** Parts of snapshots, compressed and encrypted. */
+  readonly campaigns_snapshot_a: { readonly part: number; readonly octets: Buffer };
+  readonly campaigns_snapshot_b: { readonly part: number; readonly octets: Buffer };
+  /** Tracebacks that were opened by the platform for campaigns. */
+  readonly campaigns_tracebacks: {
+    readonly call_id: string;
+    readonly campaign_id: string;
+    readonly traceback_id: string;
+    readonly opened_ms: EpochMs;
+  };
+};
+
+/** Name and tables of the area. */
+export const campaignsDefinition: AreaDefinition = {
+  name: 'campaigns',
+  migrations: [
+    {
+      name: 'campaigns-001-campaigns',
+      up: async (database) => {
+        await sql`create table campaigns_campaigns (
+          campaign_id text primary key,
+          state text not null,
+          is_lawful boolean not null,
+          merged_into text,
+          first_seen_ms bigint not null,
+          last_seen_ms bigint not null,
+          updated_ms bigint not null,
+          findings jsonb not null default '{"tracebackIds":[],"providers":[]}',
+          saved jsonb not null,
+          keys jsonb not null)`.execute(database);
+        await sql`create index campaigns_campaigns_last_seen
+          on campaigns_campaigns (last_seen_ms desc, campaign_id desc)`.execute(database);
+        await sql`create table campaigns_calls (
+          call_id text primary key,
+          campaign_id text not null references campaigns_campaigns (campaign_id),
+          at_ms bigint not null,
+          reporter_id text not null,
+          record_id text,
+          report_id text,
+          called_npa_nxx text,
+          signer text,
+          attestation text,
+          duration_ms bigint)`.execute(database);
+        await sql`create index campaigns_calls_campaign on campaigns_calls (campaign_id, at_ms desc)`.execute(database);
+        await sql`create index campaigns_calls_at on campaigns_calls (at_ms)`.execute(database);
+        await sql`create table campaigns_decisions (
+          decision_id text primary key,
+          campaign_id text not null,
+          at_ms bigint not null,
+          kind text not null,
+          actor text not null,
+          organization_id text not null,
+          reason text not null)`.execute(database);
+        await sql`create index campaigns_decisions_campaign on campaigns_decisions (campaign_id, at_ms)`.execute(
+          database,
+        );
+        await sql`create table campaigns_tracebacks (
+          call_id text primary key,
+          campaign_id text not null references campaigns_campaigns (campaign_id),
+          traceback_id text not null,
+          opened_ms bigint not null)`.execute(database);
+        await sql`create index campaigns_tracebacks_campaign on campaigns_tracebacks (campaign_id)`.execute(database);
+      },
+    },
+    {
+      name: 'campaigns-002-placed-calls',
+      up: async (database) => {
+        await sql`alter table campaigns_calls add column placed_call_id text`.execute(database);
+      },
+    },
+    {
+      name: 'campaigns-003-detector-snapshots',
+      up: async (database) => {
+        await sql`create table campaigns_snapshots (
+          name text primary key,
+          slot text not null,
+          version text not null,
+          sequence bigint not null,
+          at_ms bigint not null,
+          parts integer not null,
+          size_bytes bigint not null,
+          key_reference text not null)`.execute(database);
+        for (const slot of ['a', 'b']) {
+          const table = sql.table(`campaigns_snapshot_${slot}`);
+          await sql`create table ${table} (part integer primary key, octets bytea not null)`.execute(database);
+          // The octets are compressed already.
+          await sql`alter table ${table} alter column octets set storage external`.execute(database);
+        }
+        for (const table of ['campaigns_snapshots', 'campaigns_snapshot_a', 'campaigns_snapshot_b'])
+          await sql.raw(`comment on table ${table} is '${NOT_ARCHIVED}'`).execute(database);
+      },
+    },
+    {
+      name: 'campaigns-004-unjoined-calls',
+      up: async (database) => {
+        await sql`alter table campaigns_calls add column is_unjoinable boolean not null default false`.execute(
+          database,
+        );
+        await sql`create index campaigns_calls_unjoined on campaigns_calls (at_ms)
+          where placed_call_id is null and not is_unjoinable`.execute(database);
+      },
+    },
+    {
+      name: 'campaigns-005-latest-calls',
+      up: async (database) => {
+        // In the order of readCalls, so that the newest few are read without sorting all of a campaign.
+        await sql`create index campaigns_calls_latest on campaigns_calls (campaign_id, at_ms desc, call_id)`.execute(
+          database,
+        );
+        await sql`drop index campaigns_calls_campaign`.execute(database);
+        // Calls are stored with their campaign, and no campaign is deleted; the check cost as much for each call as storing it.
+        await sql`alter table campaigns_calls drop constraint campaigns_calls_campaign_id_fkey`.execute(database);
+      },
+    },
+  ],
+};
 
 /** The tables of this area on a connection or transaction. */
 export const campaignsTables = (reading: Reading): Kysely<CoreTables & CampaignsTables> =>

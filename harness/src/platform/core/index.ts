@@ -1,8 +1,32 @@
-export type * from './area.js';
-export type * from './caller.js';
-export type * from './context.js';
-export type * from './core-tables.js';
-export type * from './database.js';
-export type * from './domain-event.js';
-export type * from './operation.js';
+export type {
+  PlatformJob,
+  Reaction,
+  PlatformNotice,
+  PlatformArea,
+  AreaDefinition,
+  StaffRole,
+  Caller,
+  AuditEntry,
+  SealedEventData,
+  SealedEventType,
+  EventToTell,
+  EventBetweenAreas,
+  SealedValues,
+  PlatformLog,
+  PlatformContext,
+  EpochMs,
+  JsonColumn,
+  CoreTables,
+  PlatformDatabase,
+  PlatformTransaction,
+  PlatformMigration,
+  DomainEventData,
+  DomainEventType,
+  DomainEvent,
+  ServedRoute,
+  OperationCall,
+  Operation,
+  StaffRoles,
+  Operations,
+} from './area.js';
 export type * from './ports.js';

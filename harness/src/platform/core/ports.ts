@@ -9,7 +9,7 @@ import type {
   TracebackOpening,
 } from '@hopback/sdk/platform';
 import type { FindingArm, ProviderReference, ReferenceMeaning, TracebackAnswer } from '@hopback/sdk/traceback';
-import type { PlatformDatabase, PlatformTransaction } from './database.js';
+import type { PlatformDatabase, PlatformTransaction } from './area.js';
 
 // What areas ask of each other. Each is carried out by the area that has the tables; the others know this file alone.
 

@@ -1,14 +1,18 @@
-import type { KeyObject } from 'node:crypto';
 import { HopbackError, isHopbackError } from '@hopback/sdk/errors';
-import { lockFolder, type FolderLock, type LogSigner, type MerkleLog, type ProvedEntry } from '@hopback/sdk/log';
-import type { PlatformContext } from '../core/index.js';
-import { provedLeaf, stateOfDeleted, stateOfRow, type AuditEntryState } from './audit-entries.js';
-import { auditLeafText, type AuditRow } from './audit-leaf.js';
-import { heldCheckpoint, leavesToNote, noteLeaves, waitingRows } from './audit-rows.js';
-import { beginSegment, openSegments, segmentFolders, type AuditBreak, type AuditSegment } from './audit-segments.js';
-import { createGatheredSignals } from './gathered-signals.js';
-import type { OpenedDatabase } from './open-database.js';
-import { createPositionCeiling } from './position-ceiling.js';
+import { lockFolder, type FolderLock, type MerkleLog, type ProvedEntry } from '@hopback/sdk/log';
+import type { AuditBreak, AuditEntryState, AuditLogOptions, AuditSegment } from './audit-segments.js';
+import {
+  beginSegment,
+  openSegments,
+  provedLeaf,
+  segmentFolders,
+  stateOfDeleted,
+  stateOfRow,
+} from './audit-segments.js';
+import type { AuditRow } from './audit-rows.js';
+import { auditLeafText, heldCheckpoint, leavesToNote, noteLeaves, waitingRows } from './audit-rows.js';
+import { createGatheredSignals } from './open-database.js';
+import { createPositionCeiling } from './event-feed.js';
 import {
   tailFinding,
   verifyAudit,
@@ -28,22 +32,6 @@ const HELD_POLL_MS = 20;
  * time, and whoever wants a proof has it drained.
  */
 const GATHERED_MS = 200;
-
-/** What a log of an audit is opened with. */
-export interface AuditLogOptions {
-  readonly context: Pick<PlatformContext, 'transact' | 'clock' | 'log' | 'audit'>;
-  readonly database: OpenedDatabase;
-  /** Folder of the log, of this process alone. */
-  readonly directory: string;
-  /** Name of the log, which no other has: `itg.example/audit`. */
-  readonly logId: string;
-  readonly signer: LogSigner;
-  readonly formerPublicKeys?: readonly KeyObject[];
-  /** Checkpoints that were kept elsewhere. */
-  readonly heldCheckpoints?: readonly string[];
-  /** Is told of each new checkpoint: one that never leaves the machine shows no log and table that were cut together. */
-  readonly onCheckpoint?: (note: string) => void;
-}
 
 /** The audit as a log whose keeper cannot change it unnoticed. */
 export interface AuditLog extends AsyncDisposable {
@@ -376,7 +364,7 @@ function keepDraining(core: AuditCore): () => void {
   };
   const gathered = createGatheredSignals(GATHERED_MS);
   gathered.onSignal(() => void run());
-  const stopSignals = core.options.database.onSignal(gathered.signal);
+  const stopSignals = core.options.database.onAudit(gathered.signal);
   void run();
   return () => {
     stopSignals();

@@ -1,21 +1,217 @@
-import { join } from 'node:path';
-import { mkdir } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import type { FileHandle } from 'node:fs/promises';
+import { mkdir, open, opendir, readdir } from 'node:fs/promises';
+import { dirname, join, relative, sep } from 'node:path';
 import { HopbackError } from '@hopback/sdk/errors';
 import type { Clock } from '@hopback/sdk/platform';
-import { sql, type ControlledTransaction } from 'kysely';
+import type { ControlledTransaction } from 'kysely';
+import { sql } from 'kysely';
 import type { CoreTables } from '../core/index.js';
-import { archivedCopy, createArchiveFile, filesBelow, requireEmpty } from './archive-files.js';
 import type { AuditLog } from './audit-log.js';
-import {
-  ARCHIVE_FORMAT,
-  MANIFEST_FILE,
-  type ArchivedFile,
-  type ArchivedTable,
-  type ArchiveManifest,
-} from './backup-manifest.js';
-import { databaseTables, sequenceValues, type TableShape } from './database-shape.js';
-import type { MigrationTable } from './migrate.js';
+import type { MigrationTable, TableShape } from './migrate.js';
+import { databaseTables, sequenceValues } from './migrate.js';
 import type { OpenedDatabase } from './open-database.js';
+
+/** Format of an archive; another one is refused. */
+const ARCHIVE_FORMAT = 'hopback-platform-archive-1';
+/** The file that makes a folder an archive; written last. */
+export const MANIFEST_FILE = 'manifest.json';
+/** Characters of a manifest: some hundred thousand files. */
+export const MANIFEST_CHARS: number = 64 * 1_048_576;
+
+/** A file of an archive. */
+export interface ArchivedFile {
+  /** Below the archive, with `/`. */
+  readonly path: string;
+  readonly bytes: number;
+  /** Lower-case hex. */
+  readonly sha256: string;
+}
+
+/** A table of an archive: one line of JSON for each row, each value as text of PostgreSQL. */
+export interface ArchivedTable extends ArchivedFile {
+  readonly table: string;
+  readonly columns: readonly string[];
+  readonly rows: number;
+}
+
+/** What an archive holds. */
+export interface ArchiveManifest {
+  readonly format: 'hopback-platform-archive-1';
+  readonly createdAt: string;
+  readonly engine: 'pglite' | 'postgresql';
+  /** Names and hashes of the migrations that made the schema. */
+  readonly migrations: readonly { readonly name: string; readonly hash: string }[];
+  readonly tables: readonly ArchivedTable[];
+  readonly sequences: readonly { readonly name: string; readonly value: string; readonly isCalled: boolean }[];
+  /** Files of folders, `folders/audit/…`. */
+  readonly files: readonly ArchivedFile[];
+}
+
+type Members = Readonly<Record<string, unknown>>;
+
+/** Reads a manifest; undefined for text that is none, or names places outside of the archive. Never throws. */
+export function readManifest(text: string): ArchiveManifest | undefined {
+  let given: unknown;
+  try {
+    given = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (!isMembers(given) || given['format'] !== ARCHIVE_FORMAT) return undefined;
+  const { createdAt, engine, migrations, tables, sequences, files } = given;
+  if (typeof createdAt !== 'string' || (engine !== 'pglite' && engine !== 'postgresql')) return undefined;
+  if (!isListOf(migrations, isMigration) || !isListOf(tables, isTable)) return undefined;
+  if (!isListOf(sequences, isSequence) || !isListOf(files, isFile)) return undefined;
+  return given as unknown as ArchiveManifest;
+}
+
+const isMembers = (value: unknown): value is Members =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+const isListOf = (value: unknown, is: (item: Members) => boolean): boolean =>
+  Array.isArray(value) && value.every((item: unknown) => isMembers(item) && is(item));
+const isText = (value: unknown): boolean => typeof value === 'string';
+/** As migrations name tables, columns and sequences. */
+const isName = (value: unknown): boolean => typeof value === 'string' && /^[a-z_][a-z0-9_]{0,62}$/.test(value);
+const isMigration = ({ name, hash }: Members): boolean => isText(name) && isText(hash);
+const isSequence = ({ name, value, isCalled }: Members): boolean =>
+  isName(name) && typeof value === 'string' && /^-?\d{1,19}$/.test(value) && typeof isCalled === 'boolean';
+const isTable = (item: Members): boolean =>
+  isFile(item) &&
+  isName(item['table']) &&
+  Number.isSafeInteger(item['rows']) &&
+  Array.isArray(item['columns']) &&
+  item['columns'].every(isName);
+
+function isFile({ path, bytes, sha256 }: Members): boolean {
+  if (typeof path !== 'string' || path.length > 1_024 || !Number.isSafeInteger(bytes)) return false;
+  if (typeof sha256 !== 'string' || !/^[0-9a-f]{64}$/.test(sha256)) return false;
+  return path.split('/').every((part) => /^[A-Za-z0-9_.-]{1,255}$/.test(part) && part !== '.' && part !== '..');
+}
+
+/** Characters that are gathered before they are written. */
+const WRITTEN_AT_ONCE = 1_048_576;
+
+/** A file of an archive that is being written. */
+export interface ArchiveWriter {
+  readonly write: (octets: Uint8Array | string) => Promise<void>;
+  /** Synced to the disk. */
+  readonly end: () => Promise<ArchivedFile>;
+  /** After a failure: what was written stays, and is no archive. */
+  readonly abandon: () => Promise<void>;
+}
+
+/** Begins a file of an archive, readable by its owner alone. */
+async function createArchiveFile(archive: string, path: string): Promise<ArchiveWriter> {
+  const place = join(archive, path);
+  await mkdir(dirname(place), { recursive: true, mode: 0o700 });
+  const file: FileHandle = await open(place, 'wx', 0o600);
+  const hash = createHash('sha256');
+  let bytes = 0;
+  let gathered: Uint8Array[] = [];
+  let gatheredBytes = 0;
+  const flush = async (): Promise<void> => {
+    const octets = Buffer.concat(gathered);
+    [gathered, gatheredBytes] = [[], 0];
+    hash.update(octets);
+    bytes += octets.length;
+    await file.writeFile(octets);
+  };
+  return {
+    write: async (given) => {
+      const octets = typeof given === 'string' ? Buffer.from(given, 'utf8') : given;
+      gathered.push(octets);
+      gatheredBytes += octets.length;
+      if (gatheredBytes >= WRITTEN_AT_ONCE) await flush();
+    },
+    end: async () => {
+      await flush();
+      await file.sync();
+      await file.close();
+      return { path, bytes, sha256: hash.digest('hex') };
+    },
+    abandon: () => file.close().catch(() => undefined),
+  };
+}
+
+/**
+ * Copies a file into an archive. One that goes on being written to is copied as far as it went.
+ * @returns undefined where there is none any more
+ */
+async function archivedCopy(archive: string, from: string, path: string): Promise<ArchivedFile | undefined> {
+  const file = await open(from).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });
+  if (file === undefined) return undefined;
+  await using source = file;
+  const writer = await createArchiveFile(archive, path);
+  try {
+    for await (const chunk of source.createReadStream({ autoClose: false }))
+      await writer.write(Buffer.from(chunk as Uint8Array));
+    return await writer.end();
+  } catch (error) {
+    await writer.abandon();
+    throw error;
+  }
+}
+
+/** Files below a folder, by their paths in it with `/`: neither locks nor sockets; none where there is no folder. */
+async function filesBelow(folder: string): Promise<readonly string[]> {
+  const found: string[] = [];
+  const entries = await opendir(folder, { recursive: true }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  });
+  for await (const entry of entries) {
+    if (!entry.isFile() || entry.name === 'lock') continue;
+    found.push(relative(folder, join(entry.parentPath, entry.name)).split(sep).join('/'));
+  }
+  return found.sort();
+}
+
+/** SHA-256 of a file, and its length. */
+export async function digestOf(path: string): Promise<{ readonly bytes: number; readonly sha256: string }> {
+  const hash = createHash('sha256');
+  let bytes = 0;
+  for await (const chunk of createReadStream(path)) {
+    const octets = Buffer.from(chunk as Uint8Array);
+    hash.update(octets);
+    bytes += octets.length;
+  }
+  return { bytes, sha256: hash.digest('hex') };
+}
+
+/** @throws HopbackError `invalid-argument` for a folder that holds something */
+export async function requireEmpty(folder: string, what: string): Promise<void> {
+  const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  });
+  if (names.length > 0) {
+    throw new HopbackError('invalid-argument', `${what} ${folder} is not empty`, { details: { reason: 'not-empty' } });
+  }
+}
+
+const LINE_FEED = 0x0a;
+
+/** Lines of a file, without their line feeds: these alone end a line, since text may hold the separators of Unicode. */
+export async function* linesOf(path: string): AsyncGenerator<string> {
+  let parts: Buffer[] = [];
+  for await (const chunk of createReadStream(path, { highWaterMark: WRITTEN_AT_ONCE })) {
+    const octets = Buffer.from(chunk as Uint8Array);
+    let from = 0;
+    for (let end = octets.indexOf(LINE_FEED); end !== -1; end = octets.indexOf(LINE_FEED, from)) {
+      parts.push(octets.subarray(from, end));
+      yield Buffer.concat(parts).toString('utf8');
+      parts = [];
+      from = end + 1;
+    }
+    if (from < octets.length) parts.push(octets.subarray(from));
+  }
+  if (parts.length > 0) yield Buffer.concat(parts).toString('utf8');
+}
 
 /** Rows that are read at once; fewer where they are large. */
 const FETCHED_ROWS = 1_000;

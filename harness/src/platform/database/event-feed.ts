@@ -1,11 +1,139 @@
 import type { TimerClock } from '@hopback/sdk/platform';
 import { sql } from 'kysely';
 import type { DomainEvent, DomainEventType, PlatformDatabase, Reading } from '../core/index.js';
-import { compiledOnce } from './compiled-once.js';
-import { createRecentEvents } from './recent-events.js';
 import type { OpenedDatabase } from './open-database.js';
-import { createPositionCeiling } from './position-ceiling.js';
-import type { PositionCeiling } from './position-ceiling.js';
+import { compiledOnce } from './transact.js';
+
+/** Events that are remembered at most: some megabytes. */
+const MAX_EVENTS = 2_000;
+/** What is older than this, by the time at which it happened, is not kept in memory: readers of what is new have long had it. */
+const KEPT_MS = 60_000;
+
+/** The newest events as they were read last: what comes in is read by a dozen readers, and from the database once. */
+export interface RecentEvents {
+  /** Events behind a position and up to another; undefined where not all of them are remembered. */
+  readonly between: (afterPosition: number, throughPosition: number) => readonly StoredEvent[] | undefined;
+  /** Up to where they are remembered without a gap from a position on; the position itself where nothing is. */
+  readonly reachesFrom: (afterPosition: number) => number;
+  /** Remembers all events behind a position and up to another. */
+  readonly add: (afterPosition: number, throughPosition: number, events: readonly StoredEvent[]) => void;
+}
+
+/** Makes an empty one. */
+function createRecentEvents(nowMs: () => number): RecentEvents {
+  let events: StoredEvent[] = [];
+  /** All events behind `from` and up to `through` are there. */
+  let from = 0;
+  let through = 0;
+  const forget = (): void => {
+    const oldestMs = nowMs() - KEPT_MS;
+    let count = Math.max(0, events.length - MAX_EVENTS);
+    while (count < events.length && (events[count]?.atMs ?? 0) < oldestMs) count += 1;
+    if (count === 0) return;
+    from = events[count - 1]?.position ?? from;
+    events = events.slice(count);
+  };
+  const covers = (afterPosition: number): boolean => afterPosition >= from && afterPosition <= through;
+  return {
+    between: (afterPosition, throughPosition) => {
+      forget();
+      if (!covers(afterPosition) || throughPosition > through) return undefined;
+      return events.filter(({ position }) => position > afterPosition && position <= throughPosition);
+    },
+    reachesFrom: (afterPosition) => (covers(afterPosition) ? through : afterPosition),
+    add: (afterPosition, throughPosition, added) => {
+      if (throughPosition <= through) return;
+      if (!covers(afterPosition)) {
+        events = [];
+        from = afterPosition;
+        through = afterPosition;
+      }
+      events.push(...added.filter(({ position }) => position > through));
+      through = throughPosition;
+      forget();
+    },
+  };
+}
+
+/** Tells how far a table of positions can be read without stepping over what has not yet committed. */
+interface PositionCeiling {
+  /** Every position up to it is there for good, or never will be. It only grows. */
+  readonly through: () => Promise<number>;
+  /** Whether transactions that still run hold it back. */
+  readonly isHeld: () => boolean;
+}
+
+/** Sequences that `core_next_position` gives positions of. */
+export type PositionSequence = 'core_event_positions' | 'core_audit_positions';
+
+/**
+ * Positions are given before the commit, so that a lower one may appear after a higher one: a reader that goes by the highest it saw steps over
+ * it. So the newest position is looked at first, and then which transactions that have positions still run (`core_settled_position`): each
+ * holds a lock that names the position before its first, and lets go of it when what it wrote can be seen. What a transaction holds back is
+ * what comes after that position, and no other transaction holds back anything. Writers do not wait for each other as they would with a lock
+ * over appending: that makes commits wait in line for the disk.
+ */
+export function createPositionCeiling(opened: OpenedDatabase, sequence: PositionSequence): PositionCeiling {
+  const { database, engine } = opened;
+  // With one connection nothing runs while it is looked.
+  const positionNow = engine === 'pglite' ? lastPosition : settledPosition;
+  let through = 0;
+  let isHeld = false;
+  const look = async (): Promise<number> => {
+    const { newest, settled } = await positionNow(database, sequence);
+    // A transaction names the position that it saw before its first, which may have been settled long ago.
+    through = Math.max(through, settled);
+    isHeld = newest > through;
+    return through;
+  };
+  return { through: shared(look), isHeld: () => isHeld };
+}
+
+interface SettledPosition {
+  /** The last position that was given; 0 where none was. */
+  readonly newest: number;
+  readonly settled: number;
+}
+
+async function settledPosition(database: PlatformDatabase, sequence: PositionSequence): Promise<SettledPosition> {
+  const { rows } = await database.executeQuery(settledQuery(database, sequence));
+  return rows[0] ?? { newest: 0, settled: 0 };
+}
+
+const settledQuery = compiledOnce((reading, sequence: PositionSequence) =>
+  sql<SettledPosition>`
+    select newest, settled from core_settled_position(${sequence}::regclass)`.compile(reading),
+);
+
+async function lastPosition(database: PlatformDatabase, sequence: PositionSequence): Promise<SettledPosition> {
+  const { rows } = await sql<{ readonly last: number }>`
+    select coalesce(pg_sequence_last_value(${sequence}::regclass), 0) as last`.execute(database);
+  const last = rows[0]?.last ?? 0;
+  return { newest: last, settled: last };
+}
+
+/** One look at a time: who comes while one is under way gets the one after it, which saw all that he knows of. */
+function shared(look: () => Promise<number>): () => Promise<number> {
+  let current: Promise<number> | undefined;
+  let following: Promise<number> | undefined;
+  const begin = (): Promise<number> => {
+    const begun = look().finally(() => {
+      if (current === begun) current = undefined;
+    });
+    current = begun;
+    return begun;
+  };
+  return () => {
+    if (current === undefined) return begin();
+    following ??= current
+      .catch(() => 0)
+      .then(() => {
+        following = undefined;
+        return begin();
+      });
+    return following;
+  };
+}
 
 /** Events that are read at once: half a megabyte of ordinary ones. */
 export const READ_EVENTS = 500;

@@ -1,43 +1,60 @@
-export { compiledOnce } from './compiled-once.js';
-export { isConnectionLost } from './database-errors.js';
-export { createEventFeed } from './event-feed.js';
+export type { RowsOfAll, RememberedVersion, VersionedMemory } from './transact.js';
+export {
+  compiledOnce,
+  jsonbText,
+  storableText,
+  isAmong,
+  flushWrites,
+  writeLater,
+  countChanges,
+  createVersionedMemory,
+  holdVersions,
+  together,
+} from './transact.js';
+export { isConnectionLost } from './connection-pool.js';
 export type { EventFeed, EventsRead, StoredEvent } from './event-feed.js';
-export { forgetFailure, ITEM_ATTEMPTS, LONGEST_WAIT_MS, noteFailure, workThrough } from './job-items.js';
-export { startJobRunner } from './job-runner.js';
-export { createKeyRing, openKeyRing, readKeyRing, saveKeyRing, withNewKey, withoutKeys } from './key-ring.js';
-export type { EncryptionKey, KeyRing } from './key-ring.js';
-export { migratePlatform } from './migrate.js';
-export { createDatabaseTemplate, openPlatformDatabase } from './open-database.js';
-export type { DatabasePlace, OpenedDatabase } from './open-database.js';
-export { createPlatformContext } from './platform-context.js';
+export { createEventFeed } from './event-feed.js';
+export type { RetentionClass } from './jobs.js';
+export {
+  forgetFailure,
+  ITEM_ATTEMPTS,
+  LONGEST_WAIT_MS,
+  noteFailure,
+  workThrough,
+  startJobRunner,
+  EVENTS_KEPT_MS,
+  eventsRetentionJob,
+  removeOverdue,
+} from './jobs.js';
+export type { EncryptionKey, KeyRing, OpeningReason } from './sealed-values.js';
+export {
+  createKeyRing,
+  openKeyRing,
+  readKeyRing,
+  saveKeyRing,
+  withNewKey,
+  withoutKeys,
+  rekeySealed,
+  isSealedData,
+  isUnreadable,
+  openJson,
+  readableJson,
+  sealJson,
+  keptSecret,
+  writeSecretFile,
+} from './sealed-values.js';
+export { migratePlatform, NOT_ARCHIVED } from './migrate.js';
+export type { DatabasePlace, OpenedDatabase, Presence, Leadership } from './open-database.js';
+export { createDatabaseTemplate, openPlatformDatabase, createPresence } from './open-database.js';
 export type { CountedPlatformContext } from './platform-context.js';
-export { createPlatformLog, SILENT_LOG, withoutNumbers } from './platform-log.js';
-export { createPresence } from './presence.js';
-export type { Presence } from './presence.js';
+export { createPlatformContext, createPlatformLog, SILENT_LOG, withoutNumbers } from './platform-context.js';
 export { startReactionRunner } from './reaction-runner.js';
-export { rekeySealed } from './sealed-values.js';
 export { openAuditLog } from './audit-log.js';
 export type { AuditLog } from './audit-log.js';
-export type { AuditEntryState } from './audit-entries.js';
-export type { AuditRow } from './audit-leaf.js';
-export type { AuditSegment } from './audit-segments.js';
-export { jsonbText, storableText } from './json-text.js';
+export type { AuditEntryState, AuditSegment } from './audit-segments.js';
+export type { AuditRow } from './audit-rows.js';
 export { verifyAudit } from './verify-audit.js';
 export type { AuditFinding, AuditVerification } from './verify-audit.js';
-export { NOT_ARCHIVED } from './database-shape.js';
-export { isAmong } from './is-among.js';
-export { isSealedData, isUnreadable, openJson, readableJson, sealJson } from './sealed-json.js';
-export type { OpeningReason } from './sealed-json.js';
-export { keptSecret, writeSecretFile } from './secret-file.js';
-export { flushWrites, writeLater } from './transact.js';
+export type { ArchiveProgress, ArchivedFile, ArchivedTable, ArchiveManifest } from './backup.js';
 export { backupPlatform } from './backup.js';
-export type { ArchiveProgress } from './backup.js';
-export type { ArchivedFile, ArchivedTable, ArchiveManifest } from './backup-manifest.js';
 export { restorePlatform } from './restore.js';
-export { EVENTS_KEPT_MS, eventsRetentionJob, removeOverdue } from './retention.js';
-export type { RetentionClass } from './retention.js';
-export type { Leadership } from './leadership.js';
-export { countChanges, createVersionedMemory, holdVersions } from './table-versions.js';
-export { together } from './together.js';
-export type { RowsOfAll } from './together.js';
-export type { RememberedVersion, VersionedMemory } from './table-versions.js';

@@ -1,19 +1,247 @@
+import { createHash } from 'node:crypto';
+import { EventEmitter } from 'node:events';
 import { mkdir, rm, stat, writeFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
 import { HopbackError } from '@hopback/sdk/errors';
-import { lockFolder, type FolderLock } from '@hopback/sdk/log';
-import { Kysely, PostgresDialect } from 'kysely';
+import { scheduleInBackground } from '@hopback/sdk/internal';
+import type { FolderLock } from '@hopback/sdk/log';
+import { lockFolder } from '@hopback/sdk/log';
+import { Kysely, PostgresDialect, sql } from 'kysely';
 import pg from 'pg';
-import type { CoreTables, PlatformDatabase, PlatformLog } from '../core/index.js';
-import { createServerPool, createSolePool } from './connection-pool.js';
-import { createGatheredSignals } from './gathered-signals.js';
-import { createPostgresLeadership, SOLE_LEADER, type Leadership } from './leadership.js';
-
+import type { CoreTables, PlatformDatabase, PlatformLog, PlatformTransaction } from '../core/index.js';
+import { createServerPool, createSolePool, POSTGRES_TYPES } from './connection-pool.js';
 import { PgliteSocket } from './pglite-socket.js';
-import { createPostgresSignals } from './postgres-signals.js';
-import { POSTGRES_TYPES } from './sql-values.js';
+
+/**
+ * How long signals are gathered where nothing else is said: a hundred commits a second would have every reader look a hundred times for
+ * what it finds in forty.
+ */
+const GATHERED_MS = 25;
+
+/** What a transaction committed: events, which usually come with entries of the audit, or such entries only. */
+export type Committed = 'events' | 'audit';
+
+/** Signals that something was committed. */
+interface GatheredSignals {
+  readonly signal: (committed?: Committed) => void;
+  readonly onSignal: (listener: () => void) => () => void;
+  readonly onAudit: (listener: () => void) => () => void;
+  /** How many there were: counted at once, whenever they are passed on. */
+  readonly count: () => number;
+  readonly close: () => void;
+}
+
+/**
+ * Passes signals on to those who listen: the first at once, those that follow soon together. The audit hears of all of them at once; readers of
+ * events are not woken by commits of this process without events, and do not wait longer because of them.
+ * @param gatherMs - after a signal the next one is passed on no sooner
+ */
+export function createGatheredSignals(gatherMs: number = GATHERED_MS): GatheredSignals {
+  const emitter = new EventEmitter().setMaxListeners(0);
+  let signals = 0;
+  let isUnsaid = false;
+  let cancel: (() => void) | undefined;
+  const pass = (): void => {
+    isUnsaid = false;
+    cancel = scheduleInBackground(() => {
+      cancel = undefined;
+      if (isUnsaid) pass();
+    }, gatherMs);
+    emitter.emit('signal');
+  };
+  return {
+    signal: (committed = 'events') => {
+      emitter.emit('audit');
+      if (committed === 'audit') return;
+      signals += 1;
+      if (cancel === undefined) pass();
+      else isUnsaid = true;
+    },
+    onSignal: (listener) => {
+      emitter.on('signal', listener);
+      return () => void emitter.off('signal', listener);
+    },
+    onAudit: (listener) => {
+      emitter.on('audit', listener);
+      return () => void emitter.off('audit', listener);
+    },
+    count: () => signals,
+    close: () => cancel?.(),
+  };
+}
+
+/** How a process learns whether it is the one of several that does something. */
+export interface Leadership {
+  /** Whether it is; tries to become it where nobody is. Never rejects: where the server is away, nobody is. */
+  readonly isLeader: () => Promise<boolean>;
+  readonly close: () => Promise<void>;
+}
+
+/** First half of the keys of locks by which processes of a platform know each other. */
+const LEADERSHIP_LOCKS = 7_236_652;
+
+/** Second half of the key of a lock. */
+const advisoryKey = (name: string): number =>
+  createHash('sha256').update(`hopback-platform ${name}`).digest().readInt32BE(0);
+
+/** The only process that has the database. */
+export const SOLE_LEADER: Leadership = { isLeader: async () => true, close: async () => undefined };
+
+/**
+ * Leadership by a lock of a session of PostgreSQL: it ends with the connection, so that another process takes over from one that died as soon as the
+ * server notices. For some moments two may believe that they lead; what they do bears that.
+ * @param name - of what is led
+ */
+function createPostgresLeadership(config: pg.ClientConfig, name: string): Leadership {
+  const key = advisoryKey(name);
+  let client: pg.Client | undefined;
+  let hasLock = false;
+  let asking: Promise<boolean> | undefined;
+  let isClosed = false;
+
+  const letGo = (): void => {
+    client = undefined;
+    hasLock = false;
+  };
+  const ask = async (): Promise<boolean> => {
+    try {
+      if (client === undefined) {
+        const made = new pg.Client(config);
+        made.on('error', () => undefined);
+        made.on('end', () => client === made && letGo());
+        client = made;
+        await made.connect();
+      }
+      // Also where it has the lock: a connection that broke does not say so before it is used.
+      const statement = hasLock
+        ? 'select true as won'
+        : `select pg_try_advisory_lock(${LEADERSHIP_LOCKS}, ${key}) as won`;
+      const { rows } = await client.query<{ readonly won: boolean }>(statement);
+      hasLock = rows[0]?.won === true;
+      return hasLock;
+    } catch {
+      const broken = client;
+      letGo();
+      await broken?.end().catch(() => undefined);
+      return false;
+    }
+  };
+  return {
+    isLeader: () => {
+      if (isClosed) return Promise.resolve(false);
+      return (asking ??= ask().finally(() => (asking = undefined)));
+    },
+    close: async () => {
+      isClosed = true;
+      await asking;
+      await client?.end().catch(() => undefined);
+    },
+  };
+}
+
+/** Channel of LISTEN and NOTIFY; it carries nothing but that there is something to read. */
+const CHANNEL = 'hopback_platform';
+/**
+ * At most one NOTIFY in this time. It is sent after the commit and not within: commits that notify wait for each other, all of a server. A
+ * process that dies before it sent one is made up for by whoever reads at intervals.
+ */
+const NOTIFY_EVERY_MS = 20;
+/** Until a connection is tried again. */
+const RECONNECT_MS = 1_000;
+
+/** Says to this process and others that something was committed. */
+export interface PostgresSignals extends Omit<GatheredSignals, 'close'> {
+  readonly close: () => Promise<void>;
+}
+
+/** Makes signals over a connection of its own, which is made when it is first needed, and anew where it breaks. Never throws. */
+function createPostgresSignals(config: pg.ClientConfig): PostgresSignals {
+  const gathered = createGatheredSignals();
+  let client: pg.Client | undefined;
+  let cancelReconnect: (() => void) | undefined;
+  let cancelNotify: (() => void) | undefined;
+  /** Whether something was committed since the NOTIFY that is under way. */
+  let isUnsent = false;
+  let connecting: Promise<void> | undefined;
+  let isClosed = false;
+
+  const again = (): void => {
+    client = undefined;
+    if (isClosed || cancelReconnect !== undefined) return;
+    cancelReconnect = scheduleInBackground(() => {
+      cancelReconnect = undefined;
+      begin();
+    }, RECONNECT_MS);
+  };
+  const connect = async (): Promise<void> => {
+    const made = new pg.Client(config);
+    made.on('error', () => undefined);
+    made.on('end', again);
+    made.on('notification', ({ processId }) => {
+      // What this process says it has heard already.
+      if (processId !== (made as unknown as { readonly processID: number }).processID) gathered.signal();
+    });
+    try {
+      await made.connect();
+      await made.query(`listen ${CHANNEL}`);
+      client = made;
+      // What was committed while nobody listened.
+      gathered.signal();
+    } catch {
+      await made.end().catch(() => undefined);
+      again();
+    }
+  };
+  const begin = (): void => {
+    if (isClosed || client !== undefined || connecting !== undefined) return;
+    connecting = connect().finally(() => (connecting = undefined));
+  };
+
+  const notifySoon = (): void => {
+    if (isClosed) return;
+    if (cancelNotify !== undefined) {
+      isUnsent = true;
+      return;
+    }
+    isUnsent = false;
+    begin();
+    cancelNotify = scheduleInBackground(() => {
+      // The next one is sent when the server has answered this one: under load that is how often it can be.
+      void (client?.query(`notify ${CHANNEL}`) ?? Promise.resolve())
+        .catch(() => undefined)
+        .then(() => {
+          cancelNotify = undefined;
+          if (isUnsent) notifySoon();
+        });
+    }, NOTIFY_EVERY_MS);
+  };
+
+  return {
+    signal: (committed) => {
+      gathered.signal(committed);
+      notifySoon();
+    },
+    onSignal: (listener) => {
+      begin();
+      return gathered.onSignal(listener);
+    },
+    onAudit: (listener) => {
+      begin();
+      return gathered.onAudit(listener);
+    },
+    count: gathered.count,
+    close: async () => {
+      isClosed = true;
+      gathered.close();
+      cancelReconnect?.();
+      cancelNotify?.();
+      await connecting;
+      await client?.end().catch(() => undefined);
+    },
+  };
+}
 
 /** A statement that takes longer is a mistake: reports and exports read in pages. */
 export const STATEMENT_TIMEOUT_MS = 30_000;
@@ -46,9 +274,14 @@ export interface OpenedDatabase extends AsyncDisposable {
   readonly database: PlatformDatabase;
   readonly engine: 'pglite' | 'postgresql';
   /** Says that something was committed that others wait for: in this process at once, to others soon. Never throws. */
-  readonly signal: () => void;
-  /** Hears of it, from this process and others; may be called without a reason, and is not sure to be. @returns how to stop */
+  readonly signal: (committed: 'events' | 'audit') => void;
+  /**
+   * Hears of events, from this process and others; may be called without a reason, and is not sure to be called.
+   * @returns how to stop
+   */
   readonly onSignal: (listener: () => void) => () => void;
+  /** The same of entries of the audit. */
+  readonly onAudit: (listener: () => void) => () => void;
   /** How many signals there were, those that are not passed on yet among them. */
   readonly signalCount: () => number;
   /** Which of several processes on one database does something; close it before the database. */
@@ -82,7 +315,7 @@ export async function openPlatformDatabase(
 
 /** Makes an empty database of PGlite, of which others can be made without unpacking it: some forty megabytes. */
 export async function createDatabaseTemplate(): Promise<Blob> {
-  const pglite = await madePglite({});
+  const pglite = await newPglite({});
   try {
     return await pglite.dumpDataDir('none');
   } finally {
@@ -100,7 +333,7 @@ async function openPglite(directory: string | undefined, template: Blob | undefi
       // PGlite has no lock of its own, and two processes on one folder destroy it.
       lock = await lockFolder(directory, 'the database');
     }
-    pglite = directory === undefined ? await madePglite({ template }) : await keptPglite(directory);
+    pglite = directory === undefined ? await newPglite({ template }) : await keptPglite(directory);
     client = await connectedTo(pglite);
   } catch (cause) {
     await pglite?.close();
@@ -121,7 +354,7 @@ async function openPglite(directory: string | undefined, template: Blob | undefi
     try {
       await database.destroy();
       // Where no statement was run the kysely has not begun, and ends nothing.
-      if (!opened.closed) await end();
+      await end();
     } finally {
       await lock?.close();
     }
@@ -132,6 +365,7 @@ async function openPglite(directory: string | undefined, template: Blob | undefi
     engine: 'pglite',
     signal: signals.signal,
     onSignal: signals.onSignal,
+    onAudit: signals.onAudit,
     signalCount: signals.count,
     leadership: () => SOLE_LEADER,
     close,
@@ -150,9 +384,9 @@ async function connectedTo(pglite: PGlite): Promise<pg.Client> {
   return client;
 }
 
-/** Begins with what `initdb` makes, where nothing else is given: that takes seconds of a processor, and it ready a fraction of one. */
-async function madePglite({ dataDir, template }: { dataDir?: string; template?: Blob | undefined }): Promise<PGlite> {
-  const loadDataDir = template ?? (await readyDataDir());
+/** Begins with what `initdb` makes, if nothing else is given: to make that takes seconds, to unpack it a fraction of one. */
+async function newPglite({ dataDir, template }: { dataDir?: string; template?: Blob | undefined }): Promise<PGlite> {
+  const loadDataDir = template ?? (await (await import('@electric-sql/pglite-prepopulatedfs')).dataDir());
   return PGlite.create({ ...(dataDir !== undefined && { dataDir }), loadDataDir, startParams: startParams() });
 }
 
@@ -161,19 +395,19 @@ const startParams = (): string[] => [
   ...PGLITE_SETTINGS.flatMap((setting) => ['-c', setting]),
 ];
 
-async function readyDataDir(): Promise<Blob> {
-  const { dataDir } = await import('@electric-sql/pglite-prepopulatedfs');
-  return dataDir();
-}
-
 /** In a folder. One that was being made when the process died is made anew: nothing had been stored in it. */
 async function keptPglite(directory: string): Promise<PGlite> {
   const [dataDir, making] = [join(directory, 'pglite'), join(directory, 'pglite-unfinished')];
   if (await isThere(making)) await rm(dataDir, { recursive: true, force: true });
   else if (await isThere(dataDir)) return PGlite.create({ dataDir, startParams: startParams() });
   await writeFile(making, '');
-  const pglite = await madePglite({ dataDir });
-  await rm(making);
+  const pglite = await newPglite({ dataDir });
+  try {
+    await rm(making);
+  } catch (error) {
+    await pglite.close();
+    throw error;
+  }
   return pglite;
 }
 
@@ -230,6 +464,7 @@ async function openPostgres(
     engine: 'postgresql',
     signal: signals.signal,
     onSignal: signals.onSignal,
+    onAudit: signals.onAudit,
     signalCount: signals.count,
     leadership: (name) =>
       createPostgresLeadership({ ...connection, application_name: `${applicationName}-leader` }, name),
@@ -243,3 +478,45 @@ function cannotOpen(cause: unknown): HopbackError {
   const why = cause instanceof Error ? cause.message : 'no reason given';
   return new HopbackError('storage-failed', `the database cannot be opened: ${why}`, { cause, retryable: true });
 }
+
+/** How processes that share a database learn of each other whether they live. */
+export interface Presence {
+  /** Of this process; no other has it, before or after. */
+  readonly processId: string;
+  /** Shows that this process lives; before it writes down that it is at something. Never rejects: where the server is away, nothing is shown. */
+  readonly show: () => Promise<void>;
+  /**
+   * Whether another process has ended, as far as can be told. One whose connection broke while it lives may be taken for ended until it shows
+   * itself anew: whoever goes on in its place has to see to it that only one of them commits.
+   */
+  readonly hasEnded: (transaction: PlatformTransaction, processId: string) => Promise<boolean>;
+  readonly close: () => Promise<void>;
+}
+
+/**
+ * Makes the presence of a process: a lock of a session of PostgreSQL, which ends with the connection. PGlite has one process, so that every
+ * other one has ended.
+ * @param processId - new for each start
+ */
+export function createPresence(opened: Pick<OpenedDatabase, 'engine' | 'leadership'>, processId: string): Presence {
+  const held = opened.leadership(lockName(processId));
+  return {
+    processId,
+    show: async () => {
+      await held.isLeader();
+    },
+    hasEnded: async (transaction, other) => {
+      if (other === processId) return false;
+      if (opened.engine === 'pglite') return true;
+      // It ends with this transaction.
+      const { rows } = await sql<{ readonly free: boolean }>`
+        select pg_try_advisory_xact_lock(${LEADERSHIP_LOCKS}, ${advisoryKey(lockName(other))}) as free`.execute(
+        transaction,
+      );
+      return rows[0]?.free === true;
+    },
+    close: held.close,
+  };
+}
+
+const lockName = (processId: string): string => `process ${processId}`;

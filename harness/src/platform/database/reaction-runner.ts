@@ -2,13 +2,12 @@ import { HopbackError, isHopbackError } from '@hopback/sdk/errors';
 import { sql } from 'kysely';
 import type { CompiledQuery } from 'kysely';
 import type { DomainEvent, PlatformArea, PlatformContext, PlatformTransaction } from '../core/index.js';
-import { compiledOnce } from './compiled-once.js';
-import type { CoreWorkTables } from './core-work-tables.js';
-import { errorWord, isConnectionLost, isOutcomeUnknown } from './database-errors.js';
+import { compiledOnce, writeLater } from './transact.js';
+import type { CoreWorkTables } from './migrate.js';
+import { errorWord, isConnectionLost, isOutcomeUnknown } from './connection-pool.js';
 import type { EventFeed } from './event-feed.js';
-import type { Leadership } from './leadership.js';
-import { SOLE_LEADER } from './leadership.js';
-import { writeLater } from './transact.js';
+import type { Leadership } from './open-database.js';
+import { SOLE_LEADER } from './open-database.js';
 
 /** A reaction that fails so often is set aside: with the pauses between, within some seconds, so that others are not held up for long. */
 export const REACTION_ATTEMPTS = 5;

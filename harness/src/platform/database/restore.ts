@@ -3,18 +3,10 @@ import { dirname, join } from 'node:path';
 import { HopbackError } from '@hopback/sdk/errors';
 import { sql, type Transaction } from 'kysely';
 import type { AreaDefinition, CoreTables } from '../core/index.js';
-import { digestOf, linesOf, requireEmpty } from './archive-files.js';
-import type { ArchiveProgress } from './backup.js';
-import {
-  MANIFEST_CHARS,
-  MANIFEST_FILE,
-  readManifest,
-  type ArchivedTable,
-  type ArchiveManifest,
-} from './backup-manifest.js';
-import type { CoreWorkTables } from './core-work-tables.js';
-import { databaseTables, type TableShape } from './database-shape.js';
-import { migratePlatform, RESTORING, type MigrationTable } from './migrate.js';
+import type { ArchivedTable, ArchiveManifest, ArchiveProgress } from './backup.js';
+import { digestOf, linesOf, MANIFEST_CHARS, MANIFEST_FILE, readManifest, requireEmpty } from './backup.js';
+import type { CoreWorkTables, MigrationTable, TableShape } from './migrate.js';
+import { databaseTables, migratePlatform, RESTORING } from './migrate.js';
 import type { OpenedDatabase } from './open-database.js';
 
 /** Rows and characters that are written in one statement. */

@@ -9,8 +9,8 @@ import {
   type MerkleLogFinding,
   type MerkleLogVerification,
 } from '@hopback/sdk/log';
-import { auditLeafText, positionOfLeaf, type AuditRow } from './audit-leaf.js';
-import { heldCheckpoint } from './audit-rows.js';
+import type { AuditRow } from './audit-rows.js';
+import { auditLeafText, heldCheckpoint, positionOfLeaf } from './audit-rows.js';
 import {
   firstRowLeaf,
   logIdOfNote,

@@ -1,23 +1,113 @@
+import type { KeyObject } from 'node:crypto';
 import { hash } from 'node:crypto';
 import { HopbackError } from '@hopback/sdk/errors';
+import type { ProvedEntry } from '@hopback/sdk/log';
 import { signatureFor } from '@hopback/sdk/log';
-import { canonicalJson } from '@hopback/sdk/traceback';
-import type { Demand, DemandScope } from '@hopback/sdk/platform';
+import type { Demand, DemandRecordClass, DemandScope } from '@hopback/sdk/platform';
+import { canonicalJson, certificateText, inclusionProofText, verifyScript } from '@hopback/sdk/traceback';
+import type { Producible, RestraintPackage } from '../domain/demands/index.js';
+import { dataDictionary, gatherRestraintPackage, narrowed, scopeMatcher } from '../domain/demands/index.js';
+import type { DemandParts, ProductionRow } from './demand-rows.js';
 import {
-  dataDictionary,
-  gatherRestraintPackage,
-  narrowed,
-  scopeMatcher,
-  type Producible,
-  type RestraintPackage,
-} from '../domain/demands/index.js';
-import { PLATFORM_ACTOR, tablesOf, type DemandParts } from './demand-area.js';
-import { approvedScope, demandRow, productionRow, wireDemand, type ProductionRow } from './demand-rows.js';
-import { resolvedScope } from './named.js';
-import { createPartWriter, type PartWriter, type WrittenFile } from './part-writer.js';
-import { productionCertificate } from './production-certificate.js';
+  approvedScope,
+  demandRow,
+  PLATFORM_ACTOR,
+  productionRow,
+  resolvedScope,
+  tablesOf,
+  wireDemand,
+  wireProduction,
+} from './demand-rows.js';
+import type { PartWriter, WrittenFile } from './file-store.js';
+import { createPartWriter } from './file-store.js';
 import { restraintCsv, restraintPdf } from './restraint-files.js';
 import { producibles } from './sources.js';
+
+/** What a certificate is about. */
+export interface CertifiedProduction {
+  readonly productionId: string;
+  readonly demand: Demand;
+  readonly decisionId: string;
+  readonly scope: DemandScope;
+  /** Of calls in it, where it supplements another. */
+  readonly fromMs?: number;
+  readonly asOfMs: number;
+  readonly writtenAtMs: number;
+  readonly files: readonly WrittenFile[];
+  readonly operator: { readonly name: string; readonly software: string };
+  readonly logId: string;
+  readonly signer: { readonly algorithm: string; readonly publicKeySha256: string };
+}
+
+/**
+ * A certificate for the custodian of the platform's records to sign: what each class is and how it came to the platform, what was asked of the
+ * records and how, and the hash of every file. It says what the program did and concludes nothing; who signs, and when, is left open.
+ * @see Federal Rules of Evidence 902(11), 902(13), 902(14) and 803(6)(A) to (C); 28 USC 1746
+ */
+function productionCertificate(certified: CertifiedProduction): string {
+  const { demand, operator, files } = certified;
+  return certificateText({
+    head: [
+      ['Platform', operator.name],
+      ['Demand', `${demand.demandId}, ${demand.kind}, ${demand.reference}`],
+      ['Agency', `${demand.agency.name} (${demand.agency.jurisdiction})`],
+      ['Decision', certified.decisionId],
+      ['Production', `${certified.productionId}, written ${timeOf(certified.writtenAtMs)}`],
+    ],
+    paragraphs: [
+      `I am a custodian of, or another person qualified to speak about, the records of ${operator.name} named below and the system that keeps and searched them. My name and title stand at the end.`,
+      ...(demand.decisions.length > 0 ? [decisionParagraph(certified)] : []),
+      ...certified.scope.recordClasses.map((recordClass) => classParagraph(recordClass, certified)),
+      searchParagraph(certified),
+      hashParagraph(certified),
+    ],
+    files,
+  });
+}
+
+function decisionParagraph({ demand, decisionId, scope }: CertifiedProduction): string {
+  const decision = demand.decisions.find((one) => one.decisionId === decisionId);
+  const how = decision?.decision === 'narrow' ? 'and narrowed its scope' : 'and approved its scope as it stood';
+  return `The document of the demand was received at ${demand.submittedAt}; the SHA-256 of its ${demand.documentSizeBytes} octets is ${demand.documentSha256}. ${decision?.decidedBy ?? 'A reviewer'} reviewed it at ${decision?.decidedAt ?? 'a time on record'} ${how}. The scope that was produced is written in the file manifest.json; it spans ${scope.from} to ${scope.to}, the latter not included.`;
+}
+
+/** Rule 803(6)(A) to (C), for each class. */
+const CAME_BY: Readonly<Record<DemandRecordClass, string>> = {
+  'traceback-records':
+    'The platform writes a request when it asks a provider, at the time at which it asks, and keeps the answer of the provider as it was received and acknowledged, at the time of the receipt. It does so for every traceback in the course of its regularly conducted activity.',
+  'customer-records':
+    'They are statements of providers about their customers within their answers to requests, kept as they were received. The platform has no knowledge of its own of what they state.',
+  'call-records':
+    'They are records of calls that providers made in their own systems and sent to the platform, which kept each as it was received, with the time of the receipt. The platform has no knowledge of its own of the calls.',
+  'app-reports':
+    "They are reports of call-blocking applications about calls to their subscribers, kept as they were received. Times are those of the subscriber's telephone.",
+  recordings:
+    'They are transcripts and fingerprints of audio that applications made of calls and sent to the platform, and those by which the platform knows a campaign. The platform holds no audio.',
+};
+
+function classParagraph(recordClass: DemandRecordClass, { files }: CertifiedProduction): string {
+  const own = files.filter((file) => file.recordClass === recordClass && file.mediaType === 'text/csv');
+  const count = own.reduce((sum, { records = 0 }) => sum + records, 0);
+  return `Of the class "${recordClass}" the program wrote ${count} ${count === 1 ? 'item' : 'items'}. ${CAME_BY[recordClass]}`;
+}
+
+/** Rule 902(13): the process. */
+function searchParagraph({ operator, asOfMs, fromMs }: CertifiedProduction): string {
+  const since =
+    fromMs === undefined
+      ? ''
+      : ` It supplements an earlier production: of records of calls and reports it holds those of calls at and after ${timeOf(fromMs)}, some of which may have been in the earlier one, too.`;
+  return `The program ${operator.software} went through the records that the platform held of that time, up to ${timeOf(asOfMs)}, compared each with every member of the scope, and wrote those that fit all of them, and no others.${since} A record that shows no number was not written where the scope names numbers; a time that is known to the minute or less exactly was taken to be within the scope where all of it is. What had been removed before then, and what no provider or application had sent, is not in it.`;
+}
+
+/** Rule 902(14): how copies are known to be what was copied. */
+function hashParagraph({ signer, logId }: CertifiedProduction): string {
+  return `The program computed the SHA-256 (FIPS 180-4) of every file named below and wrote it to the file manifest.json, which the key with SHA-256 ${signer.publicKeySha256} of its public half signed (${signer.algorithm}). The SHA-256 of manifest.json was then entered in the audit of the platform, whose entries are in the log "${logId}", a Merkle tree according to RFC 9162, section 2.1. The entry, the proof that it is under a signed checkpoint, and the checkpoint are in the files log-entry.json, proof.txt and checkpoint.txt; they can be checked with the programs openssl and sha256sum alone, as the file VERIFY.md says.`;
+}
+
+function timeOf(ms: number): string {
+  return new Date(ms).toISOString();
+}
 
 /** Items after which progress is written down: some a second. */
 const PROGRESS_ITEMS = 5_000;
@@ -217,7 +307,7 @@ async function seal({ context }: DemandParts, { row, demand }: Work, sealing: Se
 }
 
 /** Writes down files of a production. */
-export async function insertFiles(
+async function insertFiles(
   transaction: Parameters<typeof productionRow>[0],
   {
     productionId,
@@ -240,4 +330,158 @@ export async function insertFiles(
       .insertInto('demands_files')
       .values(rows.slice(at, at + FILES_OF_A_STATEMENT))
       .execute();
+}
+
+/**
+ * Adds to a sealed production what proves its place in the log, the sums and the script, and hands it over.
+ * @returns false while its entry is not in the log
+ */
+export async function finishProduction(parts: DemandParts, row: ProductionRow, nowMs: number): Promise<boolean> {
+  const { context, ports, limits } = parts;
+  const productionId = row.production_id;
+  const proved = await ports.proofs.prove({ action: 'production.sealed', object: `production:${productionId}` });
+  if (proved === undefined) return false;
+  requireManifest(proved, row);
+  const sealed = await tablesOf(context.database)
+    .selectFrom('demands_files')
+    .select(['name', 'sha256'])
+    .where('production_id', '=', productionId)
+    .orderBy('position')
+    .execute();
+  const added = await proofFiles(parts, { productionId, proved, sealed });
+  await ports.files.remove(productionId, { but: [...sealed, ...added].map(({ sha256 }) => sha256) });
+  return context.transact(async (transaction) => {
+    const current = await productionRow(transaction, productionId);
+    if (current?.phase !== 'sealed') return true;
+    await insertFiles(transaction, { productionId, files: added, from: sealed.length });
+    const expiresAtMs = nowMs + limits.retrievalMs;
+    const tables = tablesOf(transaction);
+    await tables
+      .updateTable('demands_productions')
+      .set({ state: 'ready', phase: 'done', ready_at_ms: nowMs, expires_at_ms: expiresAtMs })
+      .where('production_id', '=', productionId)
+      .execute();
+    const demand = await demandRow(transaction, current.demand_id);
+    if (demand?.state === 'approved' || demand?.state === 'narrowed')
+      await tables
+        .updateTable('demands_demands')
+        .set({ state: 'produced' })
+        .where('demand_id', '=', current.demand_id)
+        .execute();
+    await context.audit(transaction, {
+      ...PLATFORM_ACTOR,
+      action: 'production.ready',
+      object: `production:${productionId}`,
+      details: { demandId: current.demand_id, leafIndex: proved.inclusion.leafIndex, expiresAtMs },
+    });
+    const ready = { ...current, state: 'ready' as const, ready_at_ms: nowMs, expires_at_ms: expiresAtMs };
+    const data = { production: await wireProduction(transaction, ready, nowMs) };
+    const to = [current.organization_id];
+    await context.tell(transaction, { type: 'org.hopback.production.ready.1', subject: productionId, data, to });
+    return true;
+  });
+}
+
+/** An entry about another manifest, or in a form that the script cannot read, would be no proof of this one. */
+function requireManifest(
+  { octets }: ProvedEntry,
+  { production_id: productionId, manifest_sha256: sha256 }: ProductionRow,
+): void {
+  if (sha256 !== null && Buffer.from(octets).includes(`"manifestSha256":"${sha256}"`)) return;
+  throw new HopbackError('log-inconsistent', 'the entry of the log is about another manifest than the production has', {
+    details: { productionId },
+  });
+}
+
+interface ProofParts {
+  readonly productionId: string;
+  readonly proved: ProvedEntry;
+  readonly sealed: readonly { readonly name: string; readonly sha256: string }[];
+}
+
+async function proofFiles(
+  { ports }: DemandParts,
+  { productionId, proved, sealed }: ProofParts,
+): Promise<readonly WrittenFile[]> {
+  const { signer, proofs, files: store } = ports;
+  const keys = {
+    proofs: [{ kind: 'pack' as const }],
+    publicKey: signer.publicKey,
+    logPublicKey: proofs.publicKey,
+    signer,
+  };
+  const files: WrittenFile[] = [];
+  const put = async (name: string, mediaType: string, content: string | Uint8Array): Promise<void> => {
+    const octets = typeof content === 'string' ? Buffer.from(content, 'utf8') : content;
+    files.push({ name, mediaType, ...(await store.put(productionId, octets)) });
+  };
+  await put('public-key.pem', 'application/x-pem-file', pemOf(signer.publicKey));
+  await put('log-public-key.pem', 'application/x-pem-file', pemOf(proofs.publicKey));
+  await put('export-public-key.pem', 'application/x-pem-file', pemOf(signer.publicKey));
+  await put('log-entry.json', 'application/json', proved.octets);
+  await put('proof.txt', 'text/plain', inclusionProofText(proved.inclusion));
+  await put('checkpoint.txt', 'text/plain', proved.checkpoint);
+  await put('verify.sh', 'application/x-sh', verifyScript({ packId: productionId }, keys));
+  await put('VERIFY.md', 'text/markdown', guide(productionId, keys));
+  const sums = [...sealed, ...files]
+    .map(({ name, sha256 }) => `${sha256}  ${name}\n`)
+    .toSorted((a, b) => (a.slice(66) < b.slice(66) ? -1 : 1))
+    .join('');
+  await put('SHA256SUMS', 'text/plain', sums);
+  await put('SHA256SUMS.sig', 'application/octet-stream', await signatureFor(signer, Buffer.from(sums, 'utf8')));
+  return files;
+}
+
+function pemOf(key: KeyObject): string {
+  return key.export({ type: 'spki', format: 'pem' }).toString();
+}
+
+/** How to check it by hand, for whoever does not run a stranger's script. */
+function guide(
+  productionId: string,
+  { publicKey, logPublicKey }: { readonly publicKey: KeyObject; readonly logPublicKey: KeyObject },
+): string {
+  const verify = (key: KeyObject, name: string, signature: string, file: string): string =>
+    key.asymmetricKeyType === 'ed25519'
+      ? `openssl pkeyutl -verify -pubin -inkey ${name} -rawin -in ${file} -sigfile ${signature}`
+      : `openssl dgst -sha256 -verify ${name} -signature ${signature} ${file}`;
+  return `# Production ${productionId}
+
+It can be checked with openssl (3.0 or later) and sha256sum alone: \`sh verify.sh\` in a folder with all of its files, or by hand as follows.
+
+## 1. Every file is what it was, and none is missing
+
+\`\`\`sh
+${verify(publicKey, 'export-public-key.pem', 'SHA256SUMS.sig', 'SHA256SUMS')}
+sha256sum --strict -c SHA256SUMS
+\`\`\`
+
+## 2. The manifest is signed
+
+\`\`\`sh
+${verify(publicKey, 'public-key.pem', 'manifest.sig', 'manifest.json')}
+openssl pkey -pubin -in public-key.pem -outform DER | sha256sum
+\`\`\`
+
+\`manifest.json\` states the scope that was produced, and each file of records with its SHA-256. The key is the right one when the second line is what
+the platform gave you elsewhere.
+
+## 3. The manifest is in the audit
+
+\`log-entry.json\` is the entry of the audit with the SHA-256 of \`manifest.json\`; \`checkpoint.txt\` is what the log signed: its name, how many entries it
+has, and the root of the tree over them. \`proof.txt\` leads from the entry to the root (RFC 9162 section 2.1.3.2).
+
+\`\`\`sh
+sha256sum manifest.json; cat log-entry.json
+work=$(mktemp -d)
+head -n 3 checkpoint.txt > "$work/note"
+sed -n 5p checkpoint.txt | cut -d ' ' -f 3 | openssl base64 -d -A | tail -c +5 > "$work/note.sig"
+${verify(logPublicKey, 'log-public-key.pem', '"$work/note.sig"', '"$work/note"')}
+\`\`\`
+
+## 4. What the files hold
+
+\`data-dictionary.md\` has each column. \`custodian-certificate.txt\` is for the custodian to read and sign; Federal Rule of Evidence 902(11) asks for reasonable
+written notice to the other side, with the records and the certificate, before trial.
+`;
 }

@@ -1,20 +1,163 @@
-import { demandScopeRefusal, jsonAnswer, problemAnswer } from '@hopback/sdk/platform';
+import { hash } from 'node:crypto';
 import type {
   Demand,
   DemandDecision,
   DemandDecisionRequest,
   DemandScope,
+  DemandSubmission,
   PlatformAnswer,
   PlatformProblem,
+  ProductionState,
 } from '@hopback/sdk/platform';
+import { demandScopeRefusal, jsonAnswer, MAX_DEMAND_DOCUMENT_BYTES, problemAnswer } from '@hopback/sdk/platform';
 import type { OperationCall, PlatformTransaction } from '../core/index.js';
-import { sealJson } from '../database/index.js';
-import { classesBeyond, priorityOf, priorityRank, reviewFindings, widerMembers } from '../domain/demands/index.js';
-import { textWithoutNumbers } from '../domain/records/index.js';
-import { tablesOf, type DemandParts } from './demand-area.js';
-import { demandRow, openedBy, wireDemand, type DemandRow } from './demand-rows.js';
+import { sealJson, workThrough } from '../database/index.js';
+import type { PdfObservations } from '../domain/demands/index.js';
+import {
+  classesBeyond,
+  priorityOf,
+  priorityRank,
+  readPdf,
+  reviewFindings,
+  widerMembers,
+} from '../domain/demands/index.js';
+import { textWithoutNumbers } from '../domain/records/mask-numbers.js';
+import type { DemandParts, DemandRow } from './demand-rows.js';
+import { demandRow, namesLiveCampaign, openedBy, PLATFORM_ACTOR, tablesOf, wireDemand } from './demand-rows.js';
 import { endHold, placeHold } from './holds.js';
-import { namesLiveCampaign } from './named.js';
+
+/**
+ * Takes a demand in: its document is on the disk, encrypted, before the transaction that names it, and both are before it is acknowledged. The
+ * same key with the same content is the same demand, whenever it comes again.
+ */
+export function submitDemand(parts: DemandParts): (call: OperationCall) => Promise<PlatformAnswer> {
+  return async (call) => {
+    const submission = call.request.body as DemandSubmission;
+    const document = call.request.document ?? new Uint8Array();
+    if (document.length > MAX_DEMAND_DOCUMENT_BYTES) return problemAnswer('too-large');
+    const read = documentOf(submission, document);
+    if (read.status === 'refused') return read.problem;
+    const refusal = demandScopeRefusal(submission.scope);
+    if (refusal !== undefined) return refusal;
+    const keyHash = hash('sha256', call.request.parameters['Idempotency-Key'] ?? '', 'hex');
+    const requestHash = hash('sha256', JSON.stringify(submission), 'hex');
+    const earlier = await repeated(parts, call, { keyHash, requestHash });
+    if (earlier !== undefined) return earlier;
+    const demandId = parts.context.newId('d');
+    await parts.ports.files.put(demandId, document);
+    try {
+      return await parts.context.transact(async (transaction) => {
+        await insertDemand(parts, transaction, { call, submission, demandId, keyHash, requestHash, seen: read.seen });
+        return demandAnswer(parts, transaction, { call, demandId });
+      });
+    } catch (error) {
+      // Another attempt under the same key was quicker. What was put for this one goes with the job that removes what nobody names.
+      const quicker = await repeated(parts, call, { keyHash, requestHash });
+      if (quicker !== undefined) return quicker;
+      throw error;
+    }
+  };
+}
+
+type DocumentReading =
+  | { readonly status: 'read'; readonly seen: PdfObservations }
+  | { readonly status: 'refused'; readonly problem: PlatformAnswer };
+
+function documentOf({ documentSha256 }: DemandSubmission, document: Uint8Array): DocumentReading {
+  const reading = readPdf(document);
+  if (reading.status === 'unreadable') {
+    const detail = `The document is no PDF: ${reading.reason}.`;
+    return { status: 'refused', problem: problemAnswer('document-unreadable', { detail }) };
+  }
+  if (hash('sha256', document, 'hex') !== documentSha256) {
+    const detail = 'The octets of the document do not have the SHA-256 that documentSha256 states.';
+    return { status: 'refused', problem: problemAnswer('document-unreadable', { detail }) };
+  }
+  return { status: 'read', seen: reading.observations };
+}
+
+interface SubmissionKey {
+  readonly keyHash: string;
+  readonly requestHash: string;
+}
+
+async function repeated(
+  parts: DemandParts,
+  call: OperationCall,
+  { keyHash, requestHash }: SubmissionKey,
+): Promise<PlatformAnswer | undefined> {
+  return parts.context.transact(async (transaction) => {
+    const row = await tablesOf(transaction)
+      .selectFrom('demands_demands')
+      .select(['demand_id', 'request_hash'])
+      .where('client_id', '=', call.caller.clientId)
+      .where('key_hash', '=', keyHash)
+      .executeTakeFirst();
+    if (row === undefined) return undefined;
+    if (row.request_hash !== requestHash) return problemAnswer('idempotency-key-reused');
+    return demandAnswer(parts, transaction, { call, demandId: row.demand_id });
+  });
+}
+
+interface NewDemand extends SubmissionKey {
+  readonly call: OperationCall;
+  readonly submission: DemandSubmission;
+  readonly demandId: string;
+  readonly seen: PdfObservations;
+}
+
+async function insertDemand(parts: DemandParts, transaction: PlatformTransaction, given: NewDemand): Promise<void> {
+  const { context } = parts;
+  const { call, submission, demandId, seen } = given;
+  const { organizationId, clientId } = call.caller;
+  const sealed = await sealJson(context, transaction, { value: submission, belongsTo: `demand:${demandId}` });
+  await tablesOf(transaction)
+    .insertInto('demands_demands')
+    .values({
+      demand_id: demandId,
+      organization_id: organizationId,
+      client_id: clientId,
+      key_hash: given.keyHash,
+      request_hash: given.requestHash,
+      state: 'under-review',
+      kind: submission.kind,
+      is_urgent: submission.isUrgent,
+      is_live: await namesLiveCampaign(parts, transaction, submission.scope.campaignIds),
+      record_classes: JSON.stringify(submission.scope.recordClasses),
+      campaign_ids: JSON.stringify(submission.scope.campaignIds ?? []),
+      return_on: submission.returnOn,
+      submitted_at_ms: call.atMs,
+      document_sha256: submission.documentSha256,
+      document_size: seen.sizeBytes,
+      document_seen: JSON.stringify(seen),
+      submission: JSON.stringify(sealed),
+    })
+    .execute();
+  await placeHold(transaction, { demandId, organizationId, scope: submission.scope });
+  await context.audit(transaction, {
+    action: 'demand.submitted',
+    organizationId,
+    actor: clientId,
+    object: `demand:${demandId}`,
+    details: {
+      kind: submission.kind,
+      documentSha256: submission.documentSha256,
+      recordClasses: submission.scope.recordClasses,
+      isUrgent: submission.isUrgent,
+    },
+  });
+}
+
+async function demandAnswer(
+  { context }: DemandParts,
+  transaction: PlatformTransaction,
+  { call, demandId }: { readonly call: OperationCall; readonly demandId: string },
+): Promise<PlatformAnswer> {
+  const row = await demandRow(transaction, demandId);
+  if (row === undefined) return problemAnswer('not-found');
+  const reason = openedBy(call.caller, `demand:${demandId}`);
+  return jsonAnswer(await wireDemand(context, transaction, { row, reason }));
+}
 
 /**
  * Approves, narrows or rejects a demand. What is approved never reaches further than what was demanded, nor further than its kind of process does;
@@ -114,7 +257,7 @@ interface EnteredDecision {
 }
 
 /** Enters a decision: the demand stands as it says, the audit has it, and the agency is told. */
-export async function enterDecision(
+async function enterDecision(
   { context }: DemandParts,
   transaction: PlatformTransaction,
   { row, decision, atMs, organizationId, clientId, to }: EnteredDecision,
@@ -205,4 +348,112 @@ export async function orderProduction(
     })
     .execute();
   return productionId;
+}
+
+/** Demands that are read at once. */
+const ROWS_AT_ONCE = 50;
+
+/** Ends productions of a demand: what is being prepared is given up, and what can be fetched is fetched no more. */
+export async function withdrawProductions(
+  transaction: PlatformTransaction,
+  options: { readonly demandId: string; readonly atMs: number; readonly states: readonly ProductionState[] },
+): Promise<void> {
+  const { demandId, atMs, states } = options;
+  await tablesOf(transaction)
+    .updateTable('demands_productions')
+    .set({ state: 'expired', phase: 'withdrawn', expires_at_ms: atMs })
+    .where('demand_id', '=', demandId)
+    .where('state', 'in', states)
+    .execute();
+}
+
+/**
+ * Closes demands that an earlier release took although their scope does not end later than it begins: nothing can be held or produced for them. The
+ * agency and staff are told with the decision. Where only the decision of a reviewer narrowed the scope so, the demand is reviewed anew, and
+ * what it demanded is held meanwhile.
+ */
+export async function closeUnusable(parts: DemandParts, nowMs: number): Promise<void> {
+  await workThrough({
+    ...{ context: parts.context, job: 'demands.unusable', nowMs, idOf: (demandId: string) => demandId },
+    page: async (after = '') => {
+      const rows = await tablesOf(parts.context.database)
+        .selectFrom('demands_holds')
+        .select('demand_id')
+        .where('ended_at_ms', 'is', null)
+        .whereRef('from_ms', '>=', 'to_ms')
+        .where('demand_id', '>', after)
+        .orderBy('demand_id')
+        .limit(ROWS_AT_ONCE)
+        .execute();
+      return rows.map((row) => row.demand_id);
+    },
+    work: (demandId) => closeOne(parts, demandId, nowMs),
+  });
+}
+
+async function closeOne(parts: DemandParts, demandId: string, nowMs: number): Promise<void> {
+  const { context } = parts;
+  await context.transact(async (transaction) => {
+    const row = await demandRow(transaction, demandId);
+    if (row === undefined) return;
+    if (row.state === 'withdrawn' || row.state === 'rejected') return endHold(transaction, { demandId, atMs: nowMs });
+    const object = `demand:${demandId}`;
+    const { scope } = await wireDemand(context, transaction, { row, reason: { ...PLATFORM_ACTOR, object } });
+    await withdrawProductions(transaction, { demandId, atMs: nowMs, states: ['in-preparation'] });
+    const refusal = demandScopeRefusal(scope);
+    return refusal === undefined
+      ? reviewAnew(parts, transaction, { row, scope })
+      : reject(parts, transaction, { row, detail: refusal.detail ?? '', nowMs });
+  });
+}
+
+async function reject(
+  parts: DemandParts,
+  transaction: PlatformTransaction,
+  { row, detail, nowMs }: { readonly row: DemandRow; readonly detail: string; readonly nowMs: number },
+): Promise<void> {
+  const { context, ports } = parts;
+  const decision: DemandDecision = {
+    decision: 'reject',
+    reason: `The platform closed the demand because its scope is unusable. ${detail} Submit the demand again with the right dates.`,
+    ...{ decisionId: context.newId('dd'), decidedBy: 'platform', decidedAt: new Date(nowMs).toISOString() },
+  };
+  const to = await ports.organizations.staff(transaction);
+  const by = { organizationId: PLATFORM_ACTOR.organizationId, clientId: PLATFORM_ACTOR.actor };
+  await enterDecision(parts, transaction, { row, decision, atMs: nowMs, ...by, to });
+  await tablesOf(transaction)
+    .updateTable('demands_demands')
+    .set({ continuing_until_ms: null })
+    .where('demand_id', '=', row.demand_id)
+    .execute();
+  await endHold(transaction, { demandId: row.demand_id, atMs: nowMs });
+}
+
+async function reviewAnew(
+  { context }: DemandParts,
+  transaction: PlatformTransaction,
+  { row, scope }: { readonly row: DemandRow; readonly scope: DemandScope },
+): Promise<void> {
+  const { demand_id: demandId, organization_id: organizationId } = row;
+  const subject = `demand:${demandId}`;
+  await placeHold(transaction, { demandId, organizationId, scope });
+  await tablesOf(transaction)
+    .updateTable('demands_demands')
+    .set({ state: 'under-review', decided_at_ms: null, continuing_until_ms: null })
+    .where('demand_id', '=', demandId)
+    .execute();
+  await context.audit(transaction, {
+    ...{ ...PLATFORM_ACTOR, action: 'demand.reopened', object: subject },
+    details: { reason: 'narrowed-scope-unusable', before: row.state },
+  });
+  await context.announce(transaction, {
+    type: 'platform.fault',
+    subject,
+    data: {
+      ...{ subject, fault: 'demands.narrowed-scope', organizationId },
+      title: `Demand ${demandId} is under review again`,
+      summary:
+        'The last decision narrowed the demand to a scope that does not end later than it begins, so nothing can be held or produced under it. The platform holds what was demanded, and a reviewer decides again.',
+    },
+  });
 }

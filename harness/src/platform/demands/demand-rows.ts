@@ -1,9 +1,105 @@
-import type { Selectable } from 'kysely';
+import type { KeyObject } from 'node:crypto';
+import type { LogSigner, ProvedEntry } from '@hopback/sdk/log';
 import type { Demand, DemandDecision, DemandScope, DemandSubmission, Production } from '@hopback/sdk/platform';
-import type { AuditEntry, Caller, PlatformContext, PlatformTransaction } from '../core/index.js';
-import { tablesOf } from './demand-area.js';
+import type { ProviderReference } from '@hopback/sdk/traceback';
+import type { Kysely, Selectable, Transaction } from 'kysely';
+import type {
+  AuditEntry,
+  Caller,
+  CampaignReader,
+  CoreTables,
+  DemandCoverage,
+  HoldPort,
+  LiveReader,
+  OrganizationDirectory,
+  PlatformContext,
+  PlatformTransaction,
+  ProviderDirectory,
+  Reading,
+  ReportReader,
+  TracebackDesk,
+} from '../core/index.js';
 import { openJson } from '../database/index.js';
+import { scopeMatcher, tracebackRows, tracedCall } from '../domain/demands/index.js';
+import type { FileStore } from './file-store.js';
 import type { DemandTables } from './tables.js';
+
+/** Proofs of the audit. Carried out by whoever keeps the Merkle log. */
+export interface AuditProofs {
+  readonly logId: string;
+  /** Of whoever signs for the log. */
+  readonly publicKey: KeyObject;
+  /**
+   * The entry that was audited in the transaction of an action on an object, with its proof; undefined while it is not in the log. The octets of
+   * the entry have its details as JSON, without spaces.
+   */
+  readonly prove: (entry: { readonly action: string; readonly object: string }) => Promise<ProvedEntry | undefined>;
+}
+
+/** What the area of demands stands on beside its context. */
+export interface DemandPorts {
+  readonly campaigns: CampaignReader;
+  readonly tracebacks: TracebackDesk;
+  readonly live: LiveReader;
+  readonly reports: ReportReader;
+  readonly organizations: OrganizationDirectory;
+  readonly providers: ProviderDirectory;
+  readonly holds: HoldPort;
+  readonly proofs: AuditProofs;
+  /** Where documents and files of productions lie, encrypted. */
+  readonly files: FileStore;
+  /** Signs manifests, sums and lists of receipts. */
+  readonly signer: LogSigner;
+  /** Who operates the platform, as certificates name it. */
+  readonly operator: { readonly name: string; readonly software: string };
+}
+
+/** What the parts of the area are given. */
+export interface DemandParts {
+  readonly context: PlatformContext;
+  readonly ports: DemandPorts;
+  readonly limits: DemandLimits;
+}
+
+/** What an operator may set. */
+export interface DemandLimits {
+  /** Milliseconds for which a production can be fetched. */
+  readonly retrievalMs: number;
+  /** Octets of a part of a file of a production. */
+  readonly partBytes: number;
+  /** Records that are asked of another area at once. */
+  readonly pageItems: number;
+}
+
+/**
+ * Thirty days to fetch a production: an agency has people who are away, and a production can be issued anew. Parts of 4 MiB: ten of them, CSV and
+ * JSON of five classes, are in memory at once, and one is sent whole. Pages of 1,000 records: a megabyte.
+ */
+export const DEFAULT_DEMAND_LIMITS: DemandLimits = {
+  retrievalMs: 30 * 86_400_000,
+  partBytes: 4 * 1_048_576,
+  pageItems: 1_000,
+};
+
+/** The tables of the area within a transaction, or outside. */
+export function tablesOf(reading: PlatformTransaction): Transaction<CoreTables & DemandTables>;
+export function tablesOf(reading: Reading): Kysely<CoreTables & DemandTables>;
+export function tablesOf(reading: Reading): Kysely<CoreTables & DemandTables> {
+  return reading.withTables<DemandTables>();
+}
+
+/** Who does what the platform does by itself, for the audit. */
+export const PLATFORM_ACTOR = { organizationId: 'platform', actor: 'platform' } as const;
+
+/** Whether a caller sees what belongs to every agency. */
+export function isStaff({ scopes }: Caller): boolean {
+  return scopes.includes('staff');
+}
+
+/** Whether something of an organization is a caller's to see. What is not, is not there. */
+export function maySee(caller: Caller, organizationId: string): boolean {
+  return isStaff(caller) || caller.organizationId === organizationId;
+}
 
 export type DemandRow = Selectable<DemandTables['demands_demands']>;
 export type ProductionRow = Selectable<DemandTables['demands_productions']>;
@@ -145,4 +241,126 @@ export async function wireProduction(
       ...(file.records !== null && { records: file.records }),
     })),
   };
+}
+
+/** Campaigns of a demand that are looked at for whether one calls now: a demand that names more is no matter of minutes. */
+const LIVE_LOOKED_AT = 50;
+
+/** Whether a campaign that a demand names calls now. */
+export async function namesLiveCampaign(
+  { ports }: Pick<DemandParts, 'ports'>,
+  reading: Reading,
+  campaignIds: readonly string[] = [],
+): Promise<boolean> {
+  for (const campaignId of campaignIds.slice(0, LIVE_LOOKED_AT)) {
+    if ((await ports.campaigns.campaign(reading, campaignId))?.state === 'live') return true;
+  }
+  return false;
+}
+
+/** A scope whose providers are those of the registry, and how many that it names cannot be told to be one of it. */
+export interface ResolvedScope {
+  readonly scope: DemandScope;
+  readonly unknownProviders: number;
+}
+
+/**
+ * Finds the providers of a scope in the registry. One that is not there, or could be several, reaches nothing: an accusation of another is worse
+ * than a question back.
+ */
+export async function resolvedScope(
+  { ports }: Pick<DemandParts, 'ports'>,
+  reading: Reading,
+  scope: DemandScope,
+): Promise<ResolvedScope> {
+  if (scope.providers === undefined) return { scope, unknownProviders: 0 };
+  const found: ProviderReference[] = [];
+  for (const reference of scope.providers) {
+    const resolved = await ports.providers.resolve(reading, reference);
+    if (resolved.status !== 'found') continue;
+    const { providerId, businessName } = resolved.provider.entry;
+    found.push({ providerId, name: businessName });
+  }
+  return { scope: { ...scope, providers: found }, unknownProviders: scope.providers.length - found.length };
+}
+
+/** Demands of one agency that are looked at: the latest. */
+const LOOKED_AT = 200;
+
+const NOTHING: ReadonlySet<string> = new Set();
+
+/** Says which tracebacks an agency may see: those that a demand of its own reaches, as it was approved. */
+export function createDemandCoverage(parts: DemandParts): DemandCoverage {
+  return {
+    covered: async (reading, agencyId, tracebackIds) => {
+      if (tracebackIds.length === 0) return NOTHING;
+      const work = (transaction: PlatformTransaction): Promise<ReadonlySet<string>> =>
+        coveredBy(parts, transaction, { agencyId, tracebackIds });
+      return reading.isTransaction ? work(reading as PlatformTransaction) : parts.context.transact(work);
+    },
+  };
+}
+
+async function coveredBy(
+  parts: DemandParts,
+  transaction: PlatformTransaction,
+  { agencyId, tracebackIds }: { readonly agencyId: string; readonly tracebackIds: readonly string[] },
+): Promise<ReadonlySet<string>> {
+  const scopes = await scopesOf(parts, transaction, agencyId);
+  if (scopes.length === 0) return NOTHING;
+  const campaigns = await campaignsOf(parts, transaction, { scopes, tracebackIds });
+  const { tracebacks } = parts.ports;
+  const covered = new Set<string>();
+  for (const tracebackId of tracebackIds) {
+    const traceback = await tracebacks.traceback(transaction, tracebackId);
+    if (traceback === undefined) continue;
+    const answers = await tracebacks.answers(transaction, tracebackId);
+    const call = tracedCall(traceback, answers);
+    const rows = tracebackRows({ traceback, answers, call, campaignIds: campaigns.get(tracebackId) ?? [] });
+    const reaches = scopes.some((scope) => {
+      const isReached = scopeMatcher(scope);
+      return rows.some(({ item }) => item.recordClass === 'traceback-records' && isReached(item));
+    });
+    if (reaches) covered.add(tracebackId);
+  }
+  return covered;
+}
+
+/** What was approved of the demands of an agency that reach tracebacks. */
+async function scopesOf(
+  parts: DemandParts,
+  transaction: PlatformTransaction,
+  agencyId: string,
+): Promise<readonly DemandScope[]> {
+  const found = await tablesOf(transaction)
+    .selectFrom('demands_demands')
+    .selectAll()
+    .where('organization_id', '=', agencyId)
+    .where('state', 'in', ['approved', 'narrowed', 'produced'])
+    .orderBy('submitted_at_ms', 'desc')
+    .limit(LOOKED_AT)
+    .execute();
+  const rows = found.filter((row) => row.record_classes.includes('traceback-records'));
+  const reason = { ...PLATFORM_ACTOR, object: `agency:${agencyId}` };
+  const scopes: DemandScope[] = [];
+  for (const demand of await wireDemands(parts.context, transaction, { rows, reason })) {
+    const scope = approvedScope(demand);
+    if (scope !== undefined) scopes.push((await resolvedScope(parts, transaction, scope)).scope);
+  }
+  return scopes;
+}
+
+/** Campaigns of tracebacks, as far as scopes name campaigns. */
+async function campaignsOf(
+  { ports }: DemandParts,
+  transaction: PlatformTransaction,
+  { scopes, tracebackIds }: { readonly scopes: readonly DemandScope[]; readonly tracebackIds: readonly string[] },
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  const wanted = new Set(tracebackIds);
+  const campaigns = new Map<string, string[]>();
+  for (const campaignId of new Set(scopes.flatMap((scope) => scope.campaignIds ?? []))) {
+    for (const { tracebackId } of await ports.tracebacks.ofCampaign(transaction, campaignId))
+      if (wanted.has(tracebackId)) campaigns.set(tracebackId, [...(campaigns.get(tracebackId) ?? []), campaignId]);
+  }
+  return campaigns;
 }

@@ -2,7 +2,7 @@ import { sql, type Selectable } from 'kysely';
 import type { DemandRecordClass, DemandScope } from '@hopback/sdk/platform';
 import type { HeldScope, PlatformTransaction, Reading } from '../core/index.js';
 import { ITEM_ATTEMPTS, openJson, workThrough } from '../database/index.js';
-import { PLATFORM_ACTOR, tablesOf, type DemandParts } from './demand-area.js';
+import { PLATFORM_ACTOR, tablesOf, type DemandParts } from './demand-rows.js';
 import type { DemandTables } from './tables.js';
 
 interface HoldToPlace {

@@ -1,14 +1,11 @@
 import { HopbackError, isHopbackError } from '@hopback/sdk/errors';
 import type { PlatformJob, PlatformTransaction } from '../core/index.js';
 import { forgetFailure, isAmong, ITEM_ATTEMPTS, noteFailure, workThrough } from '../database/index.js';
-import { buildProduction } from './build-production.js';
-import { closeUnusable } from './close-unusable.js';
-import { PLATFORM_ACTOR, tablesOf, type DemandParts } from './demand-area.js';
-import { orderProduction } from './decide-demand.js';
-import { lastDecision, type DemandRow, type ProductionRow } from './demand-rows.js';
-import { finishProduction } from './finish-production.js';
+import { buildProduction, finishProduction } from './build-production.js';
+import { closeUnusable, orderProduction } from './decide-demand.js';
+import type { DemandParts, DemandRow, ProductionRow } from './demand-rows.js';
+import { lastDecision, namesLiveCampaign, PLATFORM_ACTOR, tablesOf } from './demand-rows.js';
 import { endHold, HOLDS_JOB, tellHolds } from './holds.js';
-import { namesLiveCampaign } from './named.js';
 
 /** How soon work is looked for: an expedited production begins within this. */
 const PRODUCTIONS_EVERY_MS = 500;

@@ -12,9 +12,8 @@ import {
   type Producible,
   type ReviewEstimate,
 } from '../domain/demands/index.js';
-import { maySee, tablesOf, type DemandParts } from './demand-area.js';
-import { approvedScope, demandRow, openedBy, wireDemand, type DemandRow } from './demand-rows.js';
-import { resolvedScope } from './named.js';
+import type { DemandParts, DemandRow } from './demand-rows.js';
+import { approvedScope, demandRow, maySee, openedBy, resolvedScope, tablesOf, wireDemand } from './demand-rows.js';
 import { producibles } from './sources.js';
 import type { ContinuingBody } from './routes.schema.js';
 

@@ -1,4 +1,4 @@
-import { DEFAULT_PAGE_ITEMS, jsonAnswer, problemAnswer } from '@hopback/sdk/platform';
+import { randomBytes } from 'node:crypto';
 import type {
   CreatedWebhookEndpoint,
   PlatformAnswer,
@@ -8,17 +8,62 @@ import type {
   WebhookReplay,
   WebhookReplayRequest,
 } from '@hopback/sdk/platform';
-import { sql } from 'kysely';
+import { DEFAULT_PAGE_ITEMS, jsonAnswer, problemAnswer } from '@hopback/sdk/platform';
 import type { Selectable } from 'kysely';
-import type { OperationCall, Operations, PlatformContext, Reading } from '../core/index.js';
-import { textWithoutNumbers } from '../domain/records/index.js';
-import { guardAddress } from './address-guard.js';
-import type { AddressGuardOptions } from './address-guard.js';
-import { ownerOf } from './endpoint-secrets.js';
-import type { EndpointSecrets } from './endpoint-secrets.js';
-import { isOfWire } from './event-envelope.js';
-import type { EventSource } from './event-source.js';
+import { sql } from 'kysely';
+import type { OperationCall, Operations, PlatformContext, PlatformTransaction, Reading } from '../core/index.js';
+import { textWithoutNumbers } from '../domain/records/mask-numbers.js';
+import type { EventSource } from './event-streams.js';
+import { isOfWire } from './event-streams.js';
 import type { EventsTables } from './events-tables.js';
+import type { AddressGuardOptions } from './post-webhook.js';
+import { guardAddress } from './post-webhook.js';
+
+/** Octets of a secret. Standard Webhooks: 24 to 64. */
+const SECRET_BYTES = 32;
+/** Secrets that are remembered: each opening is an entry of the audit, which one for each event would flood. */
+const MAX_REMEMBERED = 20_000;
+
+/** Secrets of endpoints: sealed in the database, remembered while the process lives. */
+export interface EndpointSecrets {
+  readonly make: (
+    transaction: PlatformTransaction,
+    endpointId: string,
+  ) => Promise<{ readonly secret: string; readonly reference: string }>;
+  /** Secrets by their references, in the order asked for; those that are no longer kept are left out. */
+  readonly read: (
+    references: readonly string[],
+    endpoint: { readonly endpointId: string; readonly organizationId: string },
+  ) => Promise<readonly string[]>;
+}
+
+/** What sealed values of an endpoint belong to. */
+export const ownerOf = (endpointId: string): string => `webhook-endpoint:${endpointId}`;
+
+/** Makes the secrets. */
+export function createEndpointSecrets({ sealed, transact }: PlatformContext): EndpointSecrets {
+  const remembered = new Map<string, string>();
+  const remember = (reference: string, secret: string): void => {
+    remembered.set(reference, secret);
+    const [oldest] = remembered.keys();
+    if (remembered.size > MAX_REMEMBERED && oldest !== undefined) remembered.delete(oldest);
+  };
+  return {
+    make: async (transaction, endpointId) => {
+      const secret = `whsec_${randomBytes(SECRET_BYTES).toString('base64')}`;
+      return { secret, reference: await sealed.seal(transaction, secret, ownerOf(endpointId)) };
+    },
+    read: async (references, { endpointId, organizationId }) => {
+      const unknown = references.filter((reference) => !remembered.has(reference));
+      if (unknown.length > 0) {
+        const reason = { organizationId, actor: 'platform', object: ownerOf(endpointId) };
+        const opened = await transact((transaction) => sealed.open(transaction, unknown, reason));
+        for (const [reference, secret] of opened) remember(reference, secret);
+      }
+      return references.flatMap((reference) => remembered.get(reference) ?? []);
+    },
+  };
+}
 
 /** Endpoints of one organization: each event is posted to every one of them. */
 export const MAX_ENDPOINTS = 16;

@@ -1,11 +1,177 @@
-import { problemAnswer } from '@hopback/sdk/platform';
-import type { PlatformAnswer } from '@hopback/sdk/platform';
+import type { PlatformAnswer, PlatformEventEnvelope, PlatformEventType } from '@hopback/sdk/platform';
+import { PLATFORM_EVENT_KINDS, problemAnswer } from '@hopback/sdk/platform';
 import { sql } from 'kysely';
-import type { Caller, OperationCall, PlatformContext } from '../core/index.js';
-import { envelopeOf, isOfWire } from './event-envelope.js';
-import { readableEvents } from './open-events.js';
-import type { EventSource } from './event-source.js';
-import type { EventTail } from './event-tail.js';
+import type { Caller, DomainEvent, OperationCall, PlatformContext } from '../core/index.js';
+import type { StoredEvent } from '../database/index.js';
+import { isSealedData, openJson, readableJson } from '../database/index.js';
+
+/** Where events are read from. Carried out by `createEventFeed`. */
+export interface EventSource {
+  readonly read: (
+    afterPosition: number,
+    options?: { readonly limit?: number; readonly organizationId?: string },
+  ) => Promise<{ readonly events: readonly StoredEvent[]; readonly throughPosition: number }>;
+  readonly wait: (
+    afterPosition: number,
+    options?: { readonly signal?: AbortSignal; readonly timeoutMs?: number },
+  ) => Promise<boolean>;
+  readonly newestPosition: () => Promise<number>;
+}
+
+/** Whether an event is one of the wire: areas have others among themselves. */
+export const isOfWire = ({ type }: DomainEvent): boolean => Object.hasOwn(PLATFORM_EVENT_KINDS, type);
+
+/** Whether somebody who named kinds wants an event; all where nothing was named. */
+export const isWanted = ({ type }: DomainEvent, types: readonly PlatformEventType[] | null): boolean =>
+  types?.some((one) => one === type) ?? true;
+
+/** An event as webhooks and streams carry it. @see CloudEvents JSON Event Format 1.0.2 section 3 */
+export function envelopeOf(event: DomainEvent, source: string): PlatformEventEnvelope {
+  return {
+    specversion: '1.0',
+    id: event.eventId,
+    source,
+    type: event.type,
+    subject: event.subject,
+    time: new Date(event.atMs).toISOString(),
+    datacontenttype: 'application/json',
+    data: event.data,
+  };
+}
+
+/**
+ * Events with their data in the clear, as they are brought to an organization. What was sealed and has been removed since is left out: there
+ * is nothing to tell any more.
+ * @param events - as they are stored
+ * @param organizationId - whom they are brought to, for the audit
+ */
+export function openEvents(
+  context: OpeningContext,
+  events: readonly StoredEvent[],
+  organizationId: string,
+): Promise<readonly StoredEvent[]> {
+  return openedBy(openJson, { context, events, organizationId });
+}
+
+/** The same, also without events that cannot be opened: one of them keeps a stream from none of the others. */
+export function readableEvents(
+  context: OpeningContext,
+  events: readonly StoredEvent[],
+  organizationId: string,
+): Promise<readonly StoredEvent[]> {
+  return openedBy(readableJson, { context, events, organizationId });
+}
+
+type OpeningContext = Pick<PlatformContext, 'sealed' | 'transact' | 'log'>;
+
+async function openedBy(
+  open: typeof readableJson,
+  given: {
+    readonly context: OpeningContext;
+    readonly events: readonly StoredEvent[];
+    readonly organizationId: string;
+  },
+): Promise<readonly StoredEvent[]> {
+  const { context, events, organizationId } = given;
+  const pieces = events.flatMap(({ data }) => (isSealedData(data) ? [data.sealed] : []));
+  if (pieces.length === 0) return events;
+  const reason = { organizationId, actor: 'platform', object: 'events:delivery' };
+  const values = await context.transact((transaction) => open(context, transaction, { pieces, reason }));
+  let next = 0;
+  const opened: StoredEvent[] = [];
+  for (const event of events) {
+    if (!isSealedData(event.data)) opened.push(event);
+    else {
+      const value = values[next++];
+      if (value !== undefined) opened.push({ ...event, data: { [event.data.member]: value } });
+    }
+  }
+  return opened;
+}
+
+/** After trouble with the database it is read again after this, milliseconds. */
+const RETRY_MS = 500;
+/** Events that are looked at together. */
+const READ_EVENTS = 500;
+
+/** Says whom something has happened for: one reader for all streams and endpoints, since most events are for one or two of thousands. */
+export interface EventTail {
+  /** Calls when there is something for an organization. @returns how to stop */
+  readonly listen: (organizationId: string, listener: () => void) => () => void;
+  /** Calls with everybody for whom there is something. */
+  readonly listenAll: (listener: (organizationIds: ReadonlySet<string>) => void) => () => void;
+  readonly close: () => Promise<void>;
+}
+
+/** Begins to read from now on. */
+export function createEventTail({
+  source,
+  context,
+}: {
+  readonly source: EventSource;
+  readonly context: PlatformContext;
+}): EventTail {
+  const byOrganization = new Map<string, Set<() => void>>();
+  const all = new Set<(organizationIds: ReadonlySet<string>) => void>();
+  const ending = new AbortController();
+  const { signal } = ending;
+
+  const tell = (organizationIds: ReadonlySet<string>): void => {
+    if (organizationIds.size === 0) return;
+    for (const listener of all) listener(organizationIds);
+    for (const id of organizationIds) for (const listener of byOrganization.get(id) ?? []) listener();
+  };
+  const follow = async (): Promise<void> => {
+    let position: number | undefined;
+    while (!signal.aborted) {
+      try {
+        position ??= await source.newestPosition();
+        await source.wait(position, { signal });
+        if (signal.aborted) return;
+        const { events, throughPosition } = await source.read(position, { limit: READ_EVENTS });
+        position = throughPosition;
+        tell(new Set(events.flatMap(({ audience }) => audience)));
+      } catch {
+        await pause(context, RETRY_MS, signal);
+      }
+    }
+  };
+  const following = follow();
+  return {
+    listen: (organizationId, listener) => {
+      const listeners = byOrganization.get(organizationId) ?? new Set();
+      byOrganization.set(organizationId, listeners);
+      listeners.add(listener);
+      return () => {
+        listeners.delete(listener);
+        if (listeners.size === 0 && byOrganization.get(organizationId) === listeners)
+          byOrganization.delete(organizationId);
+      };
+    },
+    listenAll: (listener) => {
+      all.add(listener);
+      return () => void all.delete(listener);
+    },
+    close: async () => {
+      ending.abort();
+      await following;
+    },
+  };
+}
+
+/** Waits by the clock, or until a signal. */
+export function pause({ clock }: Pick<PlatformContext, 'clock'>, delayMs: number, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => {
+    const done = (): void => {
+      cancel();
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    const cancel = clock.schedule(done, delayMs);
+    signal.addEventListener('abort', done, { once: true });
+  });
+}
 
 /** How often a stream has a comment at least, milliseconds: as the contract says. */
 const KEEP_ALIVE_MS = 15_000;
@@ -138,8 +304,8 @@ function streamFrom(
   const next = async (): Promise<string | undefined> => {
     for (;;) {
       await woken();
-      if (signal.aborted || !(await parts.mayStillCall(caller))) return undefined;
-      if (!isWoken) return ': still here\n\n';
+      if (signal.aborted) return undefined;
+      if (!isWoken) return (await parts.mayStillCall(caller)) ? ': still here\n\n' : undefined;
       isWoken = false;
       const { events, throughPosition } = await parts.source.read(position, {
         limit: EVENTS_AT_ONCE,
@@ -147,7 +313,8 @@ function streamFrom(
       });
       position = throughPosition;
       if (events.length > 0) isWoken = true;
-      const told = await readableEvents(context, events.filter(isOfWire), caller.organizationId);
+      const told = await toldTo(parts, caller, events.filter(isOfWire));
+      if (told === undefined) return undefined;
       if (told.length > 0) return told.map((event) => streamText(envelopeOf(event, parts.eventSource))).join('');
     }
   };
@@ -170,6 +337,16 @@ function streamFrom(
     },
     cancel: () => leaving.abort(),
   });
+}
+
+/** What a caller may read of events; undefined if it may not call any more. */
+async function toldTo(
+  { context, mayStillCall }: EventStreamParts,
+  caller: Caller,
+  events: readonly StoredEvent[],
+): Promise<readonly StoredEvent[] | undefined> {
+  if (events.length === 0) return events;
+  return (await mayStillCall(caller)) ? readableEvents(context, events, caller.organizationId) : undefined;
 }
 
 /** @see https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation */

@@ -1,9 +1,7 @@
 import type { Caller, PlatformArea, PlatformContext } from '../core/index.js';
-import { endpointOperations } from './endpoint-operations.js';
-import { createEndpointSecrets } from './endpoint-secrets.js';
-import type { EventSource } from './event-source.js';
-import { createEventStreams } from './event-streams.js';
-import { createEventTail } from './event-tail.js';
+import { createEndpointSecrets, endpointOperations } from './endpoint-operations.js';
+import type { EventSource } from './event-streams.js';
+import { createEventStreams, createEventTail } from './event-streams.js';
 import { createWebhookPoster } from './post-webhook.js';
 import type { WebhookPosterOptions } from './post-webhook.js';
 import { startWebhookSender } from './webhook-sender.js';

@@ -1,8 +1,91 @@
+import { lookup } from 'node:dns/promises';
 import { request as httpsRequest } from 'node:https';
-import { retryAfterMs } from '@hopback/sdk/platform';
+import { BlockList, isIP } from 'node:net';
 import { abortedAfter } from '@hopback/sdk/internal';
-import { guardAddress } from './address-guard.js';
-import type { AddressGuardOptions } from './address-guard.js';
+import { retryAfterMs } from '@hopback/sdk/platform';
+
+/** Where something is posted to: an address that was looked at, so that no later answer of a name server leads elsewhere. */
+export type GuardedAddress =
+  | { readonly status: 'allowed'; readonly address: string; readonly family: 4 | 6 }
+  | { readonly status: 'refused'; readonly reason: 'not-https' | 'credentials' | 'not-public' | 'unreadable' }
+  /** The name has no address now. */
+  | { readonly status: 'unresolved' };
+
+/** Gives the addresses of a name. */
+export type ResolveAddresses = (
+  hostname: string,
+) => Promise<readonly { readonly address: string; readonly family: number }[]>;
+
+const resolveByName: ResolveAddresses = (hostname) => lookup(hostname, { all: true });
+
+/** Networks that are not the open Internet. @see RFC 6890, and the IANA registries of special-purpose addresses */
+const NOT_PUBLIC = new BlockList();
+for (const [network, prefix] of [
+  ['0.0.0.0', 8],
+  ['10.0.0.0', 8],
+  ['100.64.0.0', 10],
+  ['127.0.0.0', 8],
+  ['169.254.0.0', 16],
+  ['172.16.0.0', 12],
+  ['192.0.0.0', 24],
+  ['192.0.2.0', 24],
+  ['192.88.99.0', 24],
+  ['192.168.0.0', 16],
+  ['198.18.0.0', 15],
+  ['198.51.100.0', 24],
+  ['203.0.113.0', 24],
+  ['224.0.0.0', 4],
+  ['240.0.0.0', 4],
+] as const)
+  NOT_PUBLIC.addSubnet(network, prefix, 'ipv4');
+/** Of IPv6 only this is in use as addresses of hosts. RFC 4291 section 2.5.4 */
+const PUBLIC_V6 = new BlockList();
+PUBLIC_V6.addSubnet('2000::', 3, 'ipv6');
+for (const [network, prefix] of [
+  ['2001::', 23],
+  ['2001:db8::', 32],
+  // An address of IPv4 within, which could be any: 6to4.
+  ['2002::', 16],
+  ['3fff::', 20],
+] as const)
+  NOT_PUBLIC.addSubnet(network, prefix, 'ipv6');
+
+/** Whether an address is one of the open Internet. What is mapped from IPv4 is not: nobody needs it. Never throws. */
+export function isPublicAddress(address: string): boolean {
+  const family = isIP(address);
+  if (family === 4) return !NOT_PUBLIC.check(address, 'ipv4');
+  return family === 6 && PUBLIC_V6.check(address, 'ipv6') && !NOT_PUBLIC.check(address, 'ipv6');
+}
+
+/** How addresses are looked at. */
+export interface AddressGuardOptions {
+  /** Lets private, loopback and link-local addresses through: for laboratories. Whoever may register an endpoint reaches them then. */
+  readonly dangerouslyAllowPrivateAddresses?: boolean;
+  /** Default the resolver of the machine. */
+  readonly resolve?: ResolveAddresses;
+}
+
+/**
+ * Finds the address to post to. One of several that is not public refuses the name: whoever mixes them means no good.
+ * @returns the address, or why nothing is posted; never rejects
+ */
+export async function guardAddress(
+  address: string,
+  { dangerouslyAllowPrivateAddresses = false, resolve = resolveByName }: AddressGuardOptions = {},
+): Promise<GuardedAddress> {
+  const url = URL.canParse(address) ? new URL(address) : undefined;
+  if (url === undefined) return { status: 'refused', reason: 'unreadable' };
+  if (url.protocol !== 'https:') return { status: 'refused', reason: 'not-https' };
+  if (url.username !== '' || url.password !== '') return { status: 'refused', reason: 'credentials' };
+  const hostname = url.hostname.replace(/^\[(.*)\]$/, '$1');
+  const literal = isIP(hostname);
+  const found = literal === 0 ? await resolve(hostname).catch(() => []) : [{ address: hostname, family: literal }];
+  const [first] = found;
+  if (first === undefined) return { status: 'unresolved' };
+  if (!dangerouslyAllowPrivateAddresses && !found.every((one) => isPublicAddress(one.address)))
+    return { status: 'refused', reason: 'not-public' };
+  return { status: 'allowed', address: first.address, family: first.family === 6 ? 6 : 4 };
+}
 
 /** Something to post. */
 export interface WebhookPost {
@@ -74,3 +157,42 @@ export function createWebhookPoster(options: WebhookPosterOptions = {}): PostWeb
     });
   };
 }
+
+/**
+ * Waits between the attempts of one event, milliseconds: those of Standard Webhooks, three days and some hours in all.
+ * @see https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
+ */
+export const WEBHOOK_WAITS_MS: readonly number[] = [
+  5_000, 300_000, 1_800_000, 7_200_000, 18_000_000, 36_000_000, 50_400_000, 72_000_000, 86_400_000,
+];
+
+/** What is done after an attempt. */
+export type AfterAttempt =
+  | { readonly step: 'delivered' }
+  /** It asked not to be sent anything any longer. */
+  | { readonly step: 'disable'; readonly reason: 'gone' | 'failing' }
+  /** The receiver is in trouble: everything waits. */
+  | { readonly step: 'wait'; readonly waitMs: number }
+  /** The receiver will not have this one: it waits by itself, and others go on. */
+  | { readonly step: 'set-aside'; readonly waitMs: number }
+  /** One that was set aside is not tried any longer. */
+  | { readonly step: 'give-up' };
+
+/**
+ * What an answer to an attempt means. Pure.
+ * @param attempts - how often the event was tried, this time included, 1 or more
+ */
+export function afterAttempt(outcome: PostOutcome, attempts: number, kind: 'live' | 'replay' | 'retry'): AfterAttempt {
+  const httpStatus = outcome.status === 'answered' ? outcome.httpStatus : undefined;
+  if (httpStatus !== undefined && httpStatus >= 200 && httpStatus < 300) return { step: 'delivered' };
+  if (httpStatus === 410) return { step: 'disable', reason: 'gone' };
+  const scheduledMs = WEBHOOK_WAITS_MS[attempts - 1];
+  if (scheduledMs === undefined) return kind === 'live' ? { step: 'disable', reason: 'failing' } : { step: 'give-up' };
+  const askedMs = outcome.status === 'answered' ? (outcome.retryAfterMs ?? 0) : 0;
+  const waitMs = Math.max(scheduledMs, askedMs);
+  const isAboutIt = outcome.status === 'unreadable' || (httpStatus !== undefined && isAboutTheEvent(httpStatus));
+  return kind === 'live' && isAboutIt ? { step: 'set-aside', waitMs } : { step: 'wait', waitMs };
+}
+
+/** A refusal of what was sent, rather than of whoever sends, or now. RFC 9110 section 15.5 */
+const isAboutTheEvent = (status: number): boolean => [400, 406, 409, 413, 415, 422].includes(status);

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { PlatformEventType } from '@hopback/sdk/platform';
 import type { PlatformContext, PlatformTransaction } from '../core/index.js';
-import { ownerOf } from './endpoint-secrets.js';
+import { ownerOf } from './endpoint-operations.js';
 import type { EventsTables } from './events-tables.js';
 
 /** How long a lane is its holder's without a sign of life, milliseconds: three attempts that time out. */

@@ -1,19 +1,16 @@
 import { signWebhook } from '@hopback/sdk/platform';
 import type { PlatformContext } from '../core/index.js';
 import type { StoredEvent } from '../database/index.js';
-import { ownerOf } from './endpoint-secrets.js';
-import type { EndpointSecrets } from './endpoint-secrets.js';
-import { envelopeOf, isOfWire, isWanted } from './event-envelope.js';
-import { openEvents } from './open-events.js';
+import type { EndpointSecrets } from './endpoint-operations.js';
+import { ownerOf } from './endpoint-operations.js';
+import type { EventSource, EventTail } from './event-streams.js';
+import { envelopeOf, isOfWire, isWanted, openEvents, pause } from './event-streams.js';
 import { isUnreadable } from '../database/index.js';
-import type { EventSource } from './event-source.js';
-import { pause } from './event-tail.js';
-import type { EventTail } from './event-tail.js';
 import type { EventsTables } from './events-tables.js';
 import type { PostOutcome, PostWebhook } from './post-webhook.js';
+import { afterAttempt } from './post-webhook.js';
 import { disableEndpoint, endpointOwners, MAX_RETRY_LANES, nextDueMs, saveLane, takeLanes } from './webhook-lanes.js';
 import type { Awake, HeldLane, LaneState } from './webhook-lanes.js';
-import { afterAttempt } from './webhook-schedule.js';
 
 /** Endpoints that are posted to at once: each has one request under way. */
 export const POSTS_AT_ONCE = 32;

@@ -1,13 +1,268 @@
-import { problemAnswer, readPlatformRequest, readWireBody } from '@hopback/sdk/platform';
-import type { MatchedRoute, PlatformAnswer, WireSchema } from '@hopback/sdk/platform';
 import { isHopbackError } from '@hopback/sdk/errors';
+import type { MatchedRoute, PlatformAnswer, TimerClock, WireSchema } from '@hopback/sdk/platform';
+import {
+  MAX_BATCH_BYTES,
+  PROBLEM_KINDS,
+  problemAnswer,
+  problemDocument,
+  readPlatformRequest,
+  readWireBody,
+} from '@hopback/sdk/platform';
 import type { Caller, Operations, PlatformContext, ServedRoute, StaffRole } from '../core/index.js';
 import { isConnectionLost } from '../database/index.js';
 import type { PlatformMetrics } from './platform-metrics.js';
-import type { AccessTokens, IdempotencyStore } from './ports.js';
-import { addressBucket } from './rate-limiter.js';
-import type { RateLimiter } from './rate-limiter.js';
-import { bodyLimit, readBoundedBody } from './request-body.js';
+
+/** Knows whose tokens are. Carried out by the area `trust`. */
+interface AccessTokens {
+  /** Who calls with a token; undefined where nobody may with it. Never rejects for peer input. */
+  readonly callerOf: (
+    token: string,
+    options: { readonly nowMs: number; readonly certificateSha256?: string },
+  ) => Promise<Caller | undefined>;
+}
+
+/** A call under a key. */
+export interface KeyedCall {
+  readonly clientId: string;
+  readonly organizationId: string;
+  readonly key: string;
+  /** Method and path, and what the query says. */
+  readonly target: string;
+  readonly bytes: Uint8Array;
+  readonly nowMs: number;
+}
+
+/**
+ * Carries each call out once: the same one again gets the stored answer, another one under its key `idempotency-key-reused`, and one that
+ * comes while the first is carried out `idempotency-in-progress`. What failed on the platform's side is not stored.
+ * @see draft-ietf-httpapi-idempotency-key-header-07 section 2
+ */
+export interface IdempotencyStore {
+  readonly once: (call: KeyedCall, carryOut: () => Promise<PlatformAnswer>) => Promise<PlatformAnswer>;
+}
+
+/** How much one may do. */
+export interface Rate {
+  /** Calls a second in the long run, more than 0. */
+  readonly perSecond: number;
+  /** Calls at once after a pause, 1 or more. */
+  readonly burst: number;
+}
+
+/** Whether something may be done now; where not, when it may. */
+export type RateDecision =
+  { readonly isAllowed: true } | { readonly isAllowed: false; readonly retryAfterSeconds: number };
+
+/** Limits how often each of many may do something. */
+interface RateLimiter {
+  /** Takes from somebody's bucket. @param cost - default 1 */
+  readonly take: (name: string, nowMs: number, cost?: number) => RateDecision;
+  /** Buckets that are kept. */
+  readonly size: () => number;
+}
+
+/**
+ * Buckets that are kept: some hundred octets each. Whoever comes with more names than that, addresses of IPv6 say, has the buckets of those
+ * who came longest ago thrown away, which are full again by then at the usual rates.
+ */
+export const MAX_RATE_BUCKETS = 50_000;
+
+/**
+ * Makes a limiter of token buckets. Pure but for what it remembers; time is an argument, and one that goes back gives nothing.
+ * @param rate - of each name
+ */
+export function createRateLimiter(rate: Rate, maxBuckets: number = MAX_RATE_BUCKETS): RateLimiter {
+  const buckets = new Map<string, { readonly level: number; readonly atMs: number }>();
+  return {
+    take: (name, nowMs, cost = 1) => {
+      const before = buckets.get(name) ?? { level: rate.burst, atMs: nowMs };
+      const passedMs = Math.max(0, nowMs - before.atMs);
+      const level = Math.min(rate.burst, before.level + (passedMs * rate.perSecond) / 1_000);
+      // What costs more than a whole bucket may be done with a full one.
+      const needed = Math.min(cost, rate.burst);
+      const isAllowed = level >= needed;
+      // Last in the map is last used: the first is thrown away.
+      buckets.delete(name);
+      buckets.set(name, { level: isAllowed ? level - needed : level, atMs: Math.max(nowMs, before.atMs) });
+      if (buckets.size > maxBuckets) {
+        const [oldest] = buckets.keys();
+        if (oldest !== undefined) buckets.delete(oldest);
+      }
+      if (isAllowed) return { isAllowed };
+      return { isAllowed, retryAfterSeconds: Math.max(1, Math.ceil((needed - level) / rate.perSecond)) };
+    },
+    size: () => buckets.size,
+  };
+}
+
+/** The name under which an address counts: a network of 64 bits of IPv6 belongs to one customer. RFC 6177 section 2 */
+export function addressBucket(address: string): string {
+  const [, mapped] = /^::ffff:(\d{1,3}(?:\.\d{1,3}){3})$/i.exec(address) ?? [];
+  if (mapped !== undefined) return mapped;
+  if (!address.includes(':')) return address;
+  const [plain = ''] = address.split('%');
+  const [head = '', tail] = plain.split('::');
+  const front = head === '' ? [] : head.split(':');
+  const back = tail === undefined || tail === '' ? [] : tail.split(':');
+  const zeros = tail === undefined ? 0 : Math.max(0, 8 - front.length - back.length);
+  const groups = [...front, ...Array.from({ length: zeros }, () => '0'), ...back];
+  return `${groups
+    .slice(0, 4)
+    .map((group) => Number.parseInt(group, 16).toString(16))
+    .join(':')}::/64`;
+}
+
+/** Octets of a JSON body: the longest transcript in the widest escapes, and room. */
+export const MAX_JSON_BYTES = 1_048_576;
+/** Octets of a form: an assertion at its longest, and room. */
+export const MAX_FORM_BYTES = 32_768;
+/** Octets of a PDF of 20 MiB with its JSON part. */
+export const MAX_DOCUMENT_BYTES: number = 21 * 1_048_576;
+/**
+ * Octets of lines as they come, compressed. What they unpack to is bounded by whoever reads the records; what does not compress at all is a
+ * few octets longer than before.
+ */
+export const MAX_LINES_BYTES: number = MAX_BATCH_BYTES + 65_536;
+/** How long a body may take, milliseconds: 20 MiB over a line of 3 Mbit/s. Whoever sends an octet a second is cut off. */
+export const BODY_TIMEOUT_MS = 60_000;
+
+const LIMITS: Readonly<Record<NonNullable<ServedRoute['request']>['kind'], number>> = {
+  json: MAX_JSON_BYTES,
+  form: MAX_FORM_BYTES,
+  lines: MAX_LINES_BYTES,
+  'json-and-pdf': MAX_DOCUMENT_BYTES,
+};
+
+/** Octets of a body that a route reads. Of one that has none, as much as says that one was sent. */
+const bodyLimit = ({ request }: ServedRoute): number => (request === undefined ? 1_024 : LIMITS[request.kind]);
+
+/** A body, or why there is none. */
+export type BodyReading =
+  | { readonly status: 'read'; readonly bytes: Uint8Array }
+  /** `broken`: it broke off; `late`: it took too long. */
+  | { readonly status: 'too-large' | 'broken' | 'late' };
+
+/** Reads a body up to a limit. Never rejects. */
+async function readBoundedBody(
+  request: Request,
+  {
+    maxBytes,
+    clock,
+    timeoutMs = BODY_TIMEOUT_MS,
+  }: { readonly maxBytes: number; readonly clock: TimerClock; readonly timeoutMs?: number },
+): Promise<BodyReading> {
+  const stated = Number(request.headers.get('content-length') ?? 0);
+  if (stated > maxBytes) return { status: 'too-large' };
+  if (request.body === null) return { status: 'read', bytes: new Uint8Array() };
+  const reader = request.body.getReader();
+  let isLate = false;
+  const cancelTimer = clock.schedule(() => {
+    isLate = true;
+    void reader.cancel().catch(() => undefined);
+  }, timeoutMs);
+  const chunks: Uint8Array[] = [];
+  let sizeBytes = 0;
+  try {
+    for (let chunk = await reader.read(); !chunk.done; chunk = await reader.read()) {
+      sizeBytes += chunk.value.length;
+      if (sizeBytes > maxBytes) {
+        void reader.cancel().catch(() => undefined);
+        return { status: 'too-large' };
+      }
+      chunks.push(chunk.value);
+    }
+  } catch {
+    return { status: isLate ? 'late' : 'broken' };
+  } finally {
+    cancelTimer();
+  }
+  return isLate ? { status: 'late' } : { status: 'read', bytes: Buffer.concat(chunks) };
+}
+
+/** Fields of every answer: nothing of it is kept by caches, shown in pages of others or read as what it is not. */
+export const SECURITY_FIELDS: Readonly<Record<string, string>> = {
+  'cache-control': 'no-store',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'no-referrer',
+};
+
+/** An answer that is to be written. */
+export interface AnswerToWrite {
+  readonly answer: PlatformAnswer;
+  readonly httpRequestId: string;
+  readonly route?: ServedRoute;
+  /** Beside those that the answer has. */
+  readonly fields?: Readonly<Record<string, string>>;
+}
+
+/** Writes an answer as HTTP. @see RFC 9457 section 3, RFC 6750 section 3 */
+export function writeAnswer({ answer, httpRequestId, route, fields = {} }: AnswerToWrite): Response {
+  const common = { ...SECURITY_FIELDS, 'request-id': httpRequestId, ...fields };
+  switch (answer.kind) {
+    case 'problem': {
+      const { status } = PROBLEM_KINDS[answer.code];
+      const waiting = answer.retryAfterSeconds;
+      return jsonResponse(problemDocument(answer, httpRequestId), status, {
+        ...common,
+        'content-type': 'application/problem+json',
+        ...(waiting !== undefined && { 'retry-after': String(waiting) }),
+        ...(answer.code === 'unauthenticated' && {
+          'www-authenticate': 'Bearer realm="platform", error="invalid_token"',
+        }),
+        ...(answer.code === 'forbidden' && {
+          'www-authenticate': 'Bearer realm="platform", error="insufficient_scope"',
+        }),
+      });
+    }
+    case 'refusal':
+      // RFC 6749 section 5.2
+      return jsonResponse(answer.value, answer.status, { ...common, pragma: 'no-cache' });
+    case 'json':
+      return jsonResponse(answer.value, route?.response.status ?? 200, { ...common, ...answer.headers });
+    case 'nothing':
+      return new Response(null, { status: 204, headers: common });
+    case 'file':
+      return new Response(answer.bytes as Uint8Array<ArrayBuffer>, {
+        status: 200,
+        headers: {
+          ...common,
+          'content-type': answer.mediaType,
+          'content-length': String(answer.bytes.length),
+          // A production is saved and looked at as what it is, and not shown by whatever opens it.
+          'content-disposition': 'attachment',
+        },
+      });
+    case 'event-stream':
+      return new Response(answer.stream, {
+        status: 200,
+        // Of proxies that would gather events before they pass them on.
+        headers: { ...common, 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' },
+      });
+    default:
+      return answer satisfies never;
+  }
+}
+
+/** JSON with its length. */
+export function jsonResponse(value: unknown, status: number, headers: Readonly<Record<string, string>>): Response {
+  const bytes = Buffer.from(JSON.stringify(value));
+  return new Response(bytes, {
+    status,
+    headers: { 'content-type': 'application/json', 'content-length': String(bytes.length), ...headers },
+  });
+}
+
+/** RFC 9110 section 15.5.6: the contract has no code of its own for what no client of it does. */
+export function methodNotAllowed(httpRequestId: string, allow: string): Response {
+  const value = { type: 'about:blank', title: 'Method Not Allowed', status: 405, code: 'not-found', httpRequestId };
+  return jsonResponse(value, 405, {
+    ...SECURITY_FIELDS,
+    'content-type': 'application/problem+json',
+    'request-id': httpRequestId,
+    allow,
+  });
+}
 
 /** What calls are carried out with. */
 export interface ExchangeParts {

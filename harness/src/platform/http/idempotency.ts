@@ -6,8 +6,8 @@ import type { PlatformAnswer } from '@hopback/sdk/platform';
 import { sql } from 'kysely';
 import type { AreaDefinition, PlatformContext, PlatformJob, PlatformTransaction } from '../core/index.js';
 import type { Presence } from '../database/index.js';
-import { flushWrites } from '../database/index.js';
-import type { IdempotencyStore, KeyedCall } from './ports.js';
+import { flushWrites, writeLater } from '../database/index.js';
+import type { IdempotencyStore, KeyedCall } from './exchange.js';
 
 /** How long answers are kept, milliseconds: twice the 24 hours that the contract promises. */
 export const KEPT_ANSWERS_MS = 172_800_000;
@@ -229,12 +229,12 @@ async function claimed(
     const before = await tables.selectFrom('http_idempotency').selectAll().where('name', '=', name).executeTakeFirst();
     const row = { state: 'begun', claim, at_ms: nowMs, ends_at_ms: nowMs + KEPT_ANSWERS_MS, answer: null } as const;
     if (before === undefined || before.ends_at_ms <= nowMs) {
-      if (before !== undefined) await context.sealed.forget(transaction, ownerOf(name));
-      await tables.deleteFrom('http_idempotency').where('name', '=', name).execute();
-      await tables
-        .insertInto('http_idempotency')
-        .values({ ...row, name, content_hash: content })
-        .execute();
+      if (before !== undefined) {
+        await context.sealed.forget(transaction, ownerOf(name));
+        await tables.deleteFrom('http_idempotency').where('name', '=', name).execute();
+      }
+      const begun = tables.insertInto('http_idempotency').values({ ...row, name, content_hash: content });
+      await writeLater(transaction, [begun.compile()]);
       return undefined;
     }
     if (before.content_hash !== content) return problemAnswer('idempotency-key-reused');

@@ -3,20 +3,18 @@ import type { PlatformAnswer } from '@hopback/sdk/platform';
 import { importJWK } from 'jose';
 import { sql } from 'kysely';
 import type { OperationCall, Operations, PlatformContext, PlatformTransaction, Reading } from '../core/index.js';
-import { textWithoutNumbers } from '../domain/records/index.js';
-import { bodyOf, pathOf, wrongBody } from './lists.js';
+import { textWithoutNumbers } from '../domain/records/mask-numbers.js';
+import type { HasClient } from './provider-reader.js';
+import { ASSUMED_ZONE, bodyOf, pathOf, readProvider, wrongBody } from './provider-reader.js';
 import type {
   AnswerKeyRegistration,
   AnswerKeyRetirement,
   OfficeChange,
   RegisteredProviderView,
 } from './provider-bodies.js';
-import { MAX_ANSWER_KEYS } from './provider-bodies.schema.js';
-import { ASSUMED_ZONE, readProvider } from './provider-reader.js';
-import type { HasClient } from './provider-reader.js';
+import { MAX_ANSWER_KEYS } from './provider-bodies.js';
 import type { OfficeContact, ProviderTables } from './provider-tables.js';
-import { changedEntry } from './registry-operations.js';
-import { lockRegistry } from './registry-writer.js';
+import { changedEntry, lockRegistry } from './registry-operations.js';
 
 /** Operations on what the platform asks a provider by: its office and its keys. */
 export function createOfficeOperations(context: PlatformContext, hasClient: HasClient): Operations {

@@ -1,12 +1,11 @@
 import type { CountingReader, PlatformArea, PlatformContext, ProviderDirectory, TracebackDesk } from '../core/index.js';
-import { createContestOperations } from './contest-operations.js';
+import { countingFacts, createContestOperations, createScorecardOperations } from './scorecard-operations.js';
 import { createOfficeOperations } from './office-operations.js';
-import { PROVIDER_SCHEMAS } from './provider-bodies.schema.js';
+import { PROVIDER_SCHEMAS } from './provider-bodies.js';
 import { createProviderDirectory } from './provider-reader.js';
 import type { HasClient } from './provider-reader.js';
 import { PROVIDER_ROLES, PROVIDER_ROUTES } from './provider-routes.js';
 import { createRegistryOperations } from './registry-operations.js';
-import { countingFacts, createScorecardOperations } from './scorecard-operations.js';
 
 /** What the area asks of others. */
 export interface ProvidersPorts {

@@ -1,12 +1,317 @@
+import { isAscii, isUtf8 } from 'node:buffer';
 import { hash } from 'node:crypto';
-import { isHopbackError } from '@hopback/sdk/errors';
-import { jsonAnswer, problemAnswer } from '@hopback/sdk/platform';
-import type { BatchEncoding, PlatformAnswer, RecordBatchAnswer, TimerClock } from '@hopback/sdk/platform';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { brotliDecompress, gunzip } from 'node:zlib';
+import { HopbackError, isHopbackError } from '@hopback/sdk/errors';
+import { nextTurn } from '@hopback/sdk/internal';
+import type { SegmentLog, ValueJournal } from '@hopback/sdk/log';
+import { openSegmentLog, openValueJournal } from '@hopback/sdk/log';
+import type {
+  BatchEncoding,
+  PlatformAnswer,
+  ProblemLocation,
+  RecordBatchAnswer,
+  RecordRejection,
+  SharedRecord,
+  TimerClock,
+} from '@hopback/sdk/platform';
+import { jsonAnswer, MAX_BATCH_BYTES, MAX_BATCH_RECORDS, problemAnswer } from '@hopback/sdk/platform';
 import type { OperationCall, PlatformLog } from '../core/index.js';
-import { MAX_AHEAD_MS } from '../domain/records/index.js';
-import { readBatch } from './read-batch.js';
-import { MAX_COMPRESSED_BYTES } from './record-journal.js';
-import type { RecordJournal } from './record-journal.js';
+import type { TakenTimes } from '../domain/records/read-record-line.js';
+import { MAX_AHEAD_MS, readRecordLine } from '../domain/records/read-record-line.js';
+
+/** What is kept of a batch beside its octets. */
+interface BatchHeader {
+  readonly providerId: string;
+  readonly batchId: string;
+  readonly receivedAtMs: number;
+  readonly encoding: BatchEncoding;
+  /** Records that were accepted. */
+  readonly count: number;
+  /** Lines that were not, from 0, empty lines not counted: they are left out again when the batch is read again. */
+  readonly rejectedLines: readonly number[];
+}
+
+/** A batch as it is made durable: as it came, compressed. */
+interface BatchFrame {
+  readonly header: BatchHeader;
+  readonly body: Uint8Array;
+}
+
+/** Octets of the length in front. */
+const LENGTH_BYTES = 4;
+
+/** Writes a frame: the length of the header, the header as JSON, the body. */
+export function encodeBatchFrame({ header, body }: BatchFrame): Uint8Array {
+  const head = Buffer.from(JSON.stringify(header));
+  const frame = Buffer.allocUnsafe(LENGTH_BYTES + head.length + body.length);
+  frame.writeUInt32LE(head.length, 0);
+  frame.set(head, LENGTH_BYTES);
+  frame.set(body, LENGTH_BYTES + head.length);
+  return frame;
+}
+
+/**
+ * Reads a frame that the log gave back; the log has checked its checksum.
+ * @throws HopbackError `storage-failed` for what is none
+ */
+export function decodeBatchFrame(payload: Uint8Array): BatchFrame {
+  const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
+  try {
+    const from = LENGTH_BYTES + bytes.readUInt32LE(0);
+    const header = JSON.parse(bytes.toString('utf8', LENGTH_BYTES, from)) as BatchHeader;
+    return { header, body: bytes.subarray(from) };
+  } catch (error) {
+    throw new HopbackError('storage-failed', 'an entry of the log of live records is no batch', { cause: error });
+  }
+}
+
+/** Lines that are read before everything else has its turn: some milliseconds. */
+const LINES_PER_TURN = 256;
+/** Places that a refusal names. */
+const MAX_LOCATIONS = 50;
+
+/**
+ * Octets that decompression has room for at once: a batch of 500 records, so that it goes through Node in one step and is not put together
+ * from pieces of 16 KiB.
+ */
+const INFLATE_BYTES = 1_048_576;
+
+/** What a batch holds. */
+export interface ReadBatch {
+  readonly status: 'read';
+  readonly records: readonly SharedRecord[];
+  readonly rejected: readonly RecordRejection[];
+  /** Lines of those that are rejected, from 0, empty lines not counted. */
+  readonly rejectedLines: readonly number[];
+}
+
+/** A batch, or why there is none in the octets. */
+export type BatchReading =
+  | ReadBatch
+  | {
+      readonly status: 'refused';
+      readonly code: 'too-large' | 'invalid-body';
+      readonly errors: readonly ProblemLocation[];
+    };
+
+const inflate = { gzip: promisify(gunzip), br: promisify(brotliDecompress) };
+
+/**
+ * Reads a batch. What it grows to is bounded by {@link MAX_BATCH_BYTES}: decompression stops there, beside JavaScript. Never rejects for
+ * peer input.
+ * @param body - compressed, bounded by whoever received it
+ * @param encoding - `gzip` (RFC 1952) or `br` (RFC 7932)
+ * @param times - which calls are taken
+ * @returns its records, those that are not taken with the reason; refused as a whole where a line names no record
+ */
+export async function readBatch(body: Uint8Array, encoding: BatchEncoding, times: TakenTimes): Promise<BatchReading> {
+  let bytes: Buffer;
+  try {
+    bytes = await inflate[encoding](body, { maxOutputLength: MAX_BATCH_BYTES, chunkSize: INFLATE_BYTES });
+  } catch (error) {
+    // The only RangeError is that of the output that is too long; all others are of the octets.
+    const code = error instanceof RangeError ? 'too-large' : 'invalid-body';
+    return {
+      status: 'refused',
+      code,
+      errors: [{ pointer: '', code: error instanceof RangeError ? 'too_big' : encoding }],
+    };
+  }
+  // Most batches have no other characters, and need not be decoded.
+  if (isAscii(bytes)) return readLines(bytes.toString('latin1'), times);
+  if (!isUtf8(bytes)) return { status: 'refused', code: 'invalid-body', errors: [{ pointer: '', code: 'not-utf8' }] };
+  return readLines(bytes.toString('utf8'), times);
+}
+
+async function readLines(text: string, times: TakenTimes): Promise<BatchReading> {
+  const records: SharedRecord[] = [];
+  const rejected: RecordRejection[] = [];
+  const rejectedLines: number[] = [];
+  const errors: ProblemLocation[] = [];
+  let index = 0;
+  for (let from = 0; from < text.length;) {
+    const end = text.indexOf('\n', from);
+    const to = end < 0 ? text.length : end;
+    const line = text.slice(from, to);
+    from = to + 1;
+    if (line === '') continue;
+    if (index === MAX_BATCH_RECORDS)
+      return { status: 'refused', code: 'too-large', errors: [{ pointer: `/${index}`, code: 'too_big' }] };
+    const reading = readRecordLine(line, times);
+    if (reading.status === 'read') records.push(reading.record);
+    else if (reading.status === 'unreadable') errors.push({ pointer: `/${index}/recordId`, code: 'missing' });
+    else {
+      const { recordId, code, place } = reading;
+      rejected.push({ recordId, code, ...(place !== undefined && { detail: place }) });
+      rejectedLines.push(index);
+    }
+    if (errors.length === MAX_LOCATIONS) break;
+    index += 1;
+    if (index % LINES_PER_TURN === 0) await nextTurn();
+  }
+  if (errors.length > 0) return { status: 'refused', code: 'invalid-body', errors };
+  return { status: 'read', records, rejected, rejectedLines };
+}
+
+/** Any time: of a batch that is read again it was decided what is taken when it came. */
+const ANY_TIME: TakenTimes = { fromUs: 0, toUs: Number.MAX_SAFE_INTEGER };
+
+/**
+ * Reads a batch that was taken once more, from the log.
+ * @param rejectedLines - of the first reading
+ * @returns the records that were taken then; undefined where the octets are not those of a batch that was taken
+ */
+export async function readTakenBatch(
+  body: Uint8Array,
+  { encoding, rejectedLines }: { readonly encoding: BatchEncoding; readonly rejectedLines: readonly number[] },
+): Promise<readonly SharedRecord[] | undefined> {
+  const reading = await readBatch(body, encoding, ANY_TIME);
+  if (reading.status !== 'read') return undefined;
+  const { records } = reading;
+  if (rejectedLines.length === 0) return records;
+  // Those that were refused for their time are read now; those that are no records are not.
+  const still = new Set(reading.rejectedLines);
+  const left = new Set(rejectedLines);
+  const taken: SharedRecord[] = [];
+  let line = 0;
+  for (const record of records) {
+    while (still.has(line)) line += 1;
+    if (!left.has(line)) taken.push(record);
+    line += 1;
+  }
+  return taken;
+}
+
+/** Longest compressed batch: octets that cannot be compressed become some hundreds more. */
+const MAX_COMPRESSED_BYTES: number = MAX_BATCH_BYTES + 65_536;
+/** Header of a frame: ten thousand lines that are rejected, seven characters each, and names. */
+const MAX_FRAME_BYTES = MAX_COMPRESSED_BYTES + 131_072;
+/** Batches that wait for the disk at once: eight of the longest. */
+const MAX_PENDING_BYTES = 8 * MAX_FRAME_BYTES;
+/** Records that are kept parsed for whoever follows, some 3 KB each; those behind read the log. A second of 15,000 a second. */
+const MAX_PARSED_RECORDS = 6_144;
+/** Batches that are read from the log at once. */
+const READ_BATCHES = 16;
+
+/** A batch that is durable, or about to be. */
+export interface JournalEntry extends Pick<BatchHeader, 'providerId' | 'receivedAtMs'> {
+  readonly sequence: number;
+  readonly records: readonly SharedRecord[];
+}
+
+/** Batches in the order in which they came, and how far each of those who follow has got. */
+export interface RecordJournal {
+  /**
+   * Makes a batch durable.
+   * @returns its place
+   * @throws HopbackError `storage-failed` when the disk refuses, or more waits for it than may: nothing is to be acknowledged
+   */
+  readonly take: (frame: BatchFrame, records: readonly SharedRecord[]) => Promise<number>;
+  /** Place of the first batch that is kept. */
+  readonly first: () => number;
+  /** Place of the last batch that is durable. */
+  readonly durable: () => number;
+  /** The batches behind a place, a few; none where there is none yet. */
+  readonly read: (behind: number, upTo: number) => Promise<readonly JournalEntry[]>;
+  /** How far somebody had got when it was kept last; undefined for whom there is no mark. */
+  readonly cursor: (name: string) => number | undefined;
+  readonly keepCursor: (name: string, sequence: number) => Promise<void>;
+  /** Everybody has passed what is at or below: it is not kept parsed any longer. */
+  readonly passed: (sequence: number) => void;
+  /** Nobody needs what is at or below any more, also after a crash. */
+  readonly trim: (sequence: number) => Promise<void>;
+  /** Calls back when something has become durable. @returns ends it */
+  readonly onDurable: (listener: () => void) => () => void;
+  readonly sizeBytes: () => number;
+  readonly close: () => Promise<void>;
+}
+
+/** Opens the journal of a folder. @throws HopbackError as `openSegmentLog` */
+export async function openRecordJournal(directory: string, log: PlatformLog): Promise<RecordJournal> {
+  const cursors = await openValueJournal({ directory: join(directory, 'cursors') });
+  const kept = cursors.entries().map(([, value]) => Number(value));
+  const batches = await openSegmentLog({
+    ...{ directory: join(directory, 'batches'), maxRecordBytes: MAX_FRAME_BYTES, maxPendingBytes: MAX_PENDING_BYTES },
+    // Numbers that somebody has passed are not given again, whatever became of the files.
+    afterSequence: Math.max(0, ...kept),
+  });
+  return journalOf(batches, cursors, log);
+}
+
+function journalOf(batches: SegmentLog, cursors: ValueJournal, log: PlatformLog): RecordJournal {
+  const parsed = new Map<number, JournalEntry>();
+  let parsedRecords = 0;
+
+  const passed = (through: number): void => {
+    for (const [sequence, { records }] of parsed) {
+      if (sequence > through) return;
+      parsed.delete(sequence);
+      parsedRecords -= records.length;
+    }
+  };
+
+  const readLog = async (behind: number, upTo: number): Promise<readonly JournalEntry[]> => {
+    const found = await batches.read(behind + 1, { maxRecords: READ_BATCHES });
+    const entries: JournalEntry[] = [];
+    for (const { sequence, payload } of found) {
+      if (sequence > upTo) break;
+      const { header, body } = decodeBatchFrame(payload);
+      const records = await readTakenBatch(body, header);
+      if (records?.length !== header.count)
+        log.error('a batch of the log is read otherwise than when it came', { sequence, count: header.count });
+      entries.push({
+        ...{ sequence, providerId: header.providerId, receivedAtMs: header.receivedAtMs },
+        records: records ?? [],
+      });
+    }
+    return entries;
+  };
+
+  return {
+    take: async (frame, records) => {
+      const appended = batches.append(encodeBatchFrame(frame));
+      if (!appended.accepted)
+        throw new HopbackError('storage-failed', `the log of live records takes no more: ${appended.reason}`);
+      const { sequence } = appended;
+      const { providerId, receivedAtMs } = frame.header;
+      if (parsedRecords < MAX_PARSED_RECORDS) {
+        parsed.set(sequence, { sequence, providerId, receivedAtMs, records });
+        parsedRecords += records.length;
+      }
+      while (batches.durableSequence < sequence) await batches.flush();
+      return sequence;
+    },
+    first: () => batches.firstSequence,
+    durable: () => batches.durableSequence,
+    read: async (behind, upTo) => {
+      const entries: JournalEntry[] = [];
+      for (let at = behind + 1; at <= upTo && entries.length < READ_BATCHES; at += 1) {
+        const entry = parsed.get(at);
+        if (entry === undefined) break;
+        entries.push(entry);
+      }
+      return entries.length > 0 || behind >= upTo ? entries : readLog(behind, upTo);
+    },
+    cursor: (name) => {
+      const value = cursors.get(name);
+      return value === undefined ? undefined : Number(value);
+    },
+    keepCursor: (name, sequence) => cursors.set(name, String(sequence)),
+    passed,
+    trim: (sequence) => batches.trim(sequence),
+    onDurable: (listener) => batches.onDurable(listener),
+    sizeBytes: () => batches.state().sizeBytes,
+    close: async () => {
+      try {
+        await batches.close();
+      } finally {
+        await cursors.close();
+      }
+    },
+  };
+}
 
 /**
  * Batches whose answers are remembered: some minutes of all carriers, which is when a batch is sent again. One that comes again later is

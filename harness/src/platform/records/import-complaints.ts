@@ -2,10 +2,11 @@ import { jsonAnswer, problemAnswer } from '@hopback/sdk/platform';
 import type { PlatformAnswer } from '@hopback/sdk/platform';
 import { parse } from 'csv-parse';
 import type { OperationCall, PlatformContext, PlatformTransaction } from '../core/index.js';
-import { maskText, readComplaint } from '../domain/records/index.js';
-import type { Complaint, ComplaintFields } from '../domain/records/index.js';
-import { MAX_NAMED_REJECTIONS } from './records-bodies.schema.js';
+import { maskText } from '../domain/records/mask-numbers.js';
+import { readComplaint } from '../domain/records/read-complaint.js';
+import type { Complaint, ComplaintFields } from '../domain/records/read-complaint.js';
 import type { ComplaintColumns, ComplaintImport, ComplaintsImported, RejectedComplaint } from './records-bodies.js';
+import { MAX_NAMED_REJECTIONS } from './records-bodies.js';
 import type { RecordsTables } from './records-tables.js';
 import { sealJson } from '../database/index.js';
 

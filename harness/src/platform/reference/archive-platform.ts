@@ -22,8 +22,7 @@ import type {
 import { MACHINE_CLOCK } from '@hopback/sdk/internal';
 import { foldersOf, openPlatformHome } from './platform-home.js';
 import type { PlatformHome } from './platform-home.js';
-import { DEFAULT_LOG_ID } from './reference-areas.js';
-import { REFERENCE_DEFINITIONS } from './reference-definitions.js';
+import { DEFAULT_LOG_ID, REFERENCE_DEFINITIONS } from './reference-areas.js';
 
 /** A platform that does not run. */
 export interface StoppedPlatform {

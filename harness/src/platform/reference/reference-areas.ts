@@ -1,28 +1,47 @@
 import type { LifecycleRules, Requester } from '@hopback/sdk/traceback';
-import { alertsDefinition, createAlertsArea } from '../alerts/index.js';
-import { auditDefinition, createAuditArea } from '../audit/index.js';
-import { campaignsDefinition, createCampaignsArea } from '../campaigns/index.js';
-import type { CampaignsArea } from '../campaigns/index.js';
-import type { PlatformArea, ProviderDirectory, TracebackDesk } from '../core/index.js';
-import { openAuditLog } from '../database/index.js';
-import type { AuditLog } from '../database/index.js';
-import {
-  auditProofsOf,
-  createDemandsArea,
-  createHoldReader,
-  DEMANDS_DEFINITION,
-  openFileStore,
-} from '../demands/index.js';
-import type { DemandLimits, DemandsArea } from '../demands/index.js';
-import type { AreaParts, PluggedArea } from '../platform-options.js';
-import { createProvidersArea, providersDefinition } from '../providers/index.js';
-import type { ProvidersArea } from '../providers/index.js';
-import { createRecordsArea, recordsDefinition } from '../records/index.js';
-import type { LiveRetention, RecordsArea } from '../records/index.js';
-import { createReceiptSigner, createTracebacksArea, tracebacksDefinition } from '../tracebacks/index.js';
-import type { TracebacksArea } from '../tracebacks/index.js';
 import { HARNESS_VERSION } from '../../version.js';
+import { alertsDefinition } from '../alerts/alert-tables.js';
+import { createAlertsArea } from '../alerts/alerts-area.js';
+import { auditDefinition, createAuditArea } from '../audit/audit-area.js';
+import type { CampaignsArea } from '../campaigns/campaigns-area.js';
+import { campaignsDefinition } from '../campaigns/campaigns-repository.js';
+import { createCampaignsArea } from '../campaigns/campaigns-area.js';
+import type { AreaDefinition, PlatformArea, ProviderDirectory, TracebackDesk } from '../core/index.js';
+import type { AuditLog } from '../database/index.js';
+import { openAuditLog } from '../database/index.js';
+import type { DemandLimits } from '../demands/demand-rows.js';
+import type { DemandsArea } from '../demands/demands-area.js';
+import { auditProofsOf, createDemandsArea } from '../demands/demands-area.js';
+import { createHoldReader } from '../demands/holds.js';
+import { DEMANDS_DEFINITION } from '../demands/tables.js';
+import { openFileStore } from '../demands/file-store.js';
+import { eventsDefinition } from '../events/events-tables.js';
+import { httpDefinition } from '../http/idempotency.js';
+import type { ProvidersArea } from '../providers/providers-area.js';
+import { createProvidersArea } from '../providers/providers-area.js';
+import { providersDefinition } from '../providers/provider-tables.js';
+import type { LiveRetention, RecordsArea } from '../records/create-records-area.js';
+import { createRecordsArea } from '../records/create-records-area.js';
+import { recordsDefinition } from '../records/records-tables.js';
+import type { AreaParts, PluggedArea } from '../start-platform.js';
+import type { TracebacksArea } from '../tracebacks/index.js';
+import { createReceiptSigner, createTracebacksArea, tracebacksDefinition } from '../tracebacks/index.js';
+import { trustDefinition } from '../trust/trust-tables.js';
 import type { PlatformHome } from './platform-home.js';
+
+/** Tables of every area of the reference platform, those of the platform itself among them. */
+export const REFERENCE_DEFINITIONS: readonly AreaDefinition[] = [
+  trustDefinition,
+  eventsDefinition,
+  httpDefinition,
+  auditDefinition,
+  providersDefinition,
+  recordsDefinition,
+  tracebacksDefinition,
+  campaignsDefinition,
+  alertsDefinition,
+  DEMANDS_DEFINITION,
+];
 
 /** Name of the log of the audit, where an operator says none. */
 export const DEFAULT_LOG_ID = 'platform/audit';

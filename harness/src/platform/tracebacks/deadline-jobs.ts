@@ -7,8 +7,8 @@ import { sql } from 'kysely';
 import type { LiveRecord, PlatformJob, PlatformTransaction } from '../core/index.js';
 import { workThrough } from '../database/index.js';
 import type { HeldTraceback } from './held-traceback.js';
-import { platformReason } from './plain-texts.js';
-import type { AnswerParts } from './submit-answer.js';
+import { platformReason } from './held-traceback.js';
+import type { AnswerParts } from './take-answers.js';
 import type { TracebacksTables } from './tracebacks-tables.js';
 
 /** Tracebacks that one transaction wakes: some dozens of milliseconds, so that nobody waits for it. */

@@ -4,21 +4,22 @@ import type { CompiledQuery } from 'kysely';
 import type { EventRefusal, TracebackEffect, TracebackEvent } from '@hopback/sdk/traceback';
 import type { PlatformTransaction } from '../core/index.js';
 import { holdVersions } from '../database/index.js';
-import { prepareAsks } from './ask-provider.js';
-import type { PreparedAsk } from './ask-provider.js';
-import { effectKey } from './due-effect.js';
-import type { DueEffect } from './due-effect.js';
-import { foreseenStep } from './foreseen-step.js';
-import { createStateMemory, loadTracebacks, saveTracebacks } from './held-traceback.js';
-import type { HeldRequest, HeldTraceback, LoadedTracebacks, SavedState } from './held-traceback.js';
-import { performEffect } from './perform-effect.js';
-import { createPlainTexts } from './plain-texts.js';
-import type { PlainTexts } from './plain-texts.js';
+import type { EffectParts } from './perform-effect.js';
+import { performEffect, prepareAsks } from './perform-effect.js';
+import type { DueEffect, HeldTraceback, LoadedTracebacks, PlainTexts, SavedState } from './held-traceback.js';
+import {
+  createPlainTexts,
+  createStateMemory,
+  effectKey,
+  foreseenStep,
+  loadTracebacks,
+  saveTracebacks,
+} from './held-traceback.js';
 import { isOverdueUntold, tellOverdue } from './tell-tracebacks.js';
-import type { TracebacksParts } from './tracebacks-parts.js';
+import type { TracebacksParts } from './tracebacks-tables.js';
 
 /** Something that happened to a traceback. */
-export interface TracebackHappening {
+export interface TracebackChange {
   readonly tracebackId: string;
   readonly events: readonly TracebackEvent[];
 }
@@ -52,7 +53,7 @@ export interface TracebackEngine {
   /** Hands in what happened, does what has to be done, and writes it. */
   readonly conduct: (
     transaction: PlatformTransaction,
-    happenings: readonly TracebackHappening[],
+    changes: readonly TracebackChange[],
     options?: { readonly texts?: PlainTexts; readonly isLast?: boolean },
   ) => Promise<Conducted>;
   /** The same of tracebacks that are in hand already. */
@@ -60,7 +61,7 @@ export interface TracebackEngine {
     transaction: PlatformTransaction,
     held: readonly HeldTraceback[],
     options: {
-      readonly happenings: readonly TracebackHappening[];
+      readonly changes: readonly TracebackChange[];
       readonly texts?: PlainTexts;
       /** Written with the tracebacks. */
       readonly besides?: readonly CompiledQuery[];
@@ -88,9 +89,9 @@ export function createTracebackEngine(parts: TracebacksParts): TracebackEngine {
   };
 
   const conductHeld: TracebackEngine['conductHeld'] = async (transaction, held, options) => {
-    const { happenings, texts = allTexts, besides = [], isLast = false } = options;
+    const { changes, texts = allTexts, besides = [], isLast = false } = options;
     const byId = new Map(held.map((one) => [one.row.traceback_id, one]));
-    for (const { tracebackId, events } of happenings) {
+    for (const { tracebackId, events } of changes) {
       const one = byId.get(tracebackId);
       const reason = one === undefined ? undefined : stepped(one, events);
       if (reason !== undefined) return { refused: { tracebackId, reason }, done: new Map() };
@@ -101,10 +102,10 @@ export function createTracebackEngine(parts: TracebacksParts): TracebackEngine {
     return { done };
   };
 
-  const conduct: TracebackEngine['conduct'] = async (transaction, happenings, options = {}) => {
-    const ids = happenings.map(({ tracebackId }) => tracebackId);
+  const conduct: TracebackEngine['conduct'] = async (transaction, changes, options = {}) => {
+    const ids = changes.map(({ tracebackId }) => tracebackId);
     const { held } = await loadTracebacks(transaction, ids, memory, []);
-    return conductHeld(transaction, [...held.values()], { happenings, ...options });
+    return conductHeld(transaction, [...held.values()], { changes, ...options });
   };
 
   return {
@@ -142,17 +143,6 @@ export function stepped(held: HeldTraceback, events: readonly TracebackEvent[]):
   }
   return undefined;
 }
-
-/** What effects are carried out with. */
-export type EffectParts = TracebacksParts & {
-  readonly texts: PlainTexts;
-  /** Tracebacks that the same transaction works on: what was done for one of them is not in the tables yet. */
-  readonly batch: readonly HeldTraceback[];
-  /** Requests that the transaction makes, which are not in the table yet, by the question that they ask. */
-  readonly unsaved: Map<string, readonly HeldRequest[]>;
-  /** Questions of the effects that are due now, by {@link effectKey}. */
-  readonly asks: ReadonlyMap<string, PreparedAsk>;
-};
 
 /**
  * Does what is to be done until nothing is, but for what waits for a person or a search: in rounds, in each of which every traceback has its next

@@ -1,14 +1,23 @@
 import { HopbackError } from '@hopback/sdk/errors';
-import { sql } from 'kysely';
+import type { TracebackOpening } from '@hopback/sdk/platform';
+import type {
+  TracebackAnswer,
+  TracebackEffect,
+  TracebackEvent,
+  TracebackRequest,
+  TracebackState,
+  TracebackStep,
+  TracebackView,
+} from '@hopback/sdk/traceback';
+import { pendingEffects, stepTraceback, viewTraceback } from '@hopback/sdk/traceback';
 import type { CompiledQuery, Selectable } from 'kysely';
-import type { TracebackState, TracebackView } from '@hopback/sdk/traceback';
-import { pendingEffects, viewTraceback } from '@hopback/sdk/traceback';
+import { sql } from 'kysely';
+import type { PlatformContext, PlatformTransaction, Reading } from '../core/index.js';
+import type { OpeningReason, RowsOfAll } from '../database/index.js';
+import { compiledOnce, isAmong, openJson, together, writeLater } from '../database/index.js';
 import { isSameResult, requestResult, waitingItems } from '../domain/tracebacks/index.js';
-import type { PlatformTransaction, Reading } from '../core/index.js';
-import { compiledOnce, isAmong, together, writeLater } from '../database/index.js';
-import type { RowsOfAll } from '../database/index.js';
-import { insertion } from './insert-rows.js';
 import type { RequestsTable, StatesTable, TracebacksTables } from './tracebacks-tables.js';
+import { insertion } from './tracebacks-tables.js';
 
 /** A request as it is in the table; what can change of it is changed here first. */
 export type HeldRequest = {
@@ -294,4 +303,116 @@ function updatedRequests(transaction: PlatformTransaction, requests: readonly He
     )
     where known.request_id = changed.request_id`;
   return [query.compile(transaction)];
+}
+
+/** Steps by their event, for as long as somebody holds it, and the state that they were taken from. */
+const foreseen = new WeakMap<TracebackEvent, { readonly from: TracebackState; readonly step: TracebackStep }>();
+
+/**
+ * What an event makes of a state: a request says by when it has to be answered, which follows from the step that sending it is. Neither is ever
+ * changed, so that the step is the same when it is taken.
+ */
+export function foreseenStep(state: TracebackState, event: TracebackEvent): TracebackStep {
+  const known = foreseen.get(event);
+  if (known?.from === state) return known.step;
+  const step = stepTraceback(state, event);
+  foreseen.set(event, { from: state, step });
+  return step;
+}
+
+/** An effect that is due, and the traceback that it is of. */
+export interface DueEffect<Effect extends TracebackEffect = TracebackEffect> {
+  readonly held: HeldTraceback;
+  readonly effect: Effect;
+}
+
+/** Tells effects of several tracebacks apart. */
+export const effectKey = ({ held, effect }: DueEffect): string => `${held.row.traceback_id} ${effect.effectId}`;
+
+/** What is sealed in the database, for as long as the engine works with it. */
+export interface PlainTexts {
+  /** Notes what was sealed just now, so that it need not be opened again. */
+  readonly note: (pieces: readonly string[], value: unknown) => void;
+  /**
+   * Answers of a request that came within this transaction: they are used before it ends, and forgotten with it. Undefined where it is not known
+   * that these are all.
+   */
+  readonly answers: (requestId: string) => readonly TracebackAnswer[] | undefined;
+  readonly withAnswers: (answers: ReadonlyMap<string, readonly TracebackAnswer[]>) => PlainTexts;
+  /** Opens what the platform is about to work with, all of it together. */
+  readonly prefetch: (transaction: PlatformTransaction, asked: readonly (readonly string[])[]) => Promise<void>;
+  readonly openings: (
+    transaction: PlatformTransaction,
+    held: readonly HeldTraceback[],
+    reason: OpeningReason,
+  ) => Promise<readonly (TracebackOpening | undefined)[]>;
+  readonly requests: (
+    transaction: PlatformTransaction,
+    held: readonly HeldRequest[],
+    reason: OpeningReason,
+  ) => Promise<readonly (TracebackRequest | undefined)[]>;
+}
+
+/** Of requests and openings, two kilobytes each: those of the tracebacks that move now. */
+const REMEMBERED_TEXTS = 20_000;
+
+/** The platform itself, where it goes on with a traceback. */
+export const platformReason = (tracebackId: string): OpeningReason => ({
+  organizationId: 'platform',
+  actor: 'platform',
+  object: `traceback:${tracebackId}`,
+});
+
+/** Almost all are of one piece. */
+const keyOf = (pieces: readonly string[]): string => (pieces.length === 1 ? (pieces[0] ?? '') : pieces.join(' '));
+
+/** Makes the memory. Whatever is shown to a person or another organization is opened and audited; what the engine noted itself is not. */
+export function createPlainTexts(context: PlatformContext): PlainTexts {
+  const known = new Map<string, unknown>();
+  const note = (pieces: readonly string[], value: unknown): void => {
+    known.set(keyOf(pieces), value);
+    const [oldest] = known.size > REMEMBERED_TEXTS ? known.keys() : [];
+    if (oldest !== undefined) known.delete(oldest);
+  };
+  const plain = async (
+    transaction: PlatformTransaction,
+    asked: readonly (readonly string[])[],
+    reason: OpeningReason,
+  ): Promise<readonly unknown[]> => {
+    const isOwn = reason.organizationId === 'platform';
+    const missing = asked.filter((pieces) => !isOwn || !known.has(keyOf(pieces)));
+    if (missing.length === 0) return asked.map((pieces) => known.get(keyOf(pieces)));
+    const opened = await openJson(context, transaction, { pieces: missing, reason });
+    const found = new Map(missing.map((pieces, index) => [keyOf(pieces), opened[index]]));
+    return asked.map((pieces) => {
+      const key = keyOf(pieces);
+      // What has been removed meanwhile is not shown because it is still remembered here.
+      return found.has(key) ? found.get(key) : known.get(key);
+    });
+  };
+  const texts: PlainTexts = {
+    note,
+    answers: () => undefined,
+    withAnswers: (answers) => ({ ...texts, answers: (requestId) => answers.get(requestId) }),
+    prefetch: async (transaction, asked) => {
+      const missing = asked.filter((pieces) => !known.has(keyOf(pieces)));
+      if (missing.length === 0) return;
+      const reason = { organizationId: 'platform', actor: 'platform', object: 'tracebacks' };
+      const opened = await openJson(context, transaction, { pieces: missing, reason });
+      for (const [index, pieces] of missing.entries()) if (opened[index] !== undefined) note(pieces, opened[index]);
+    },
+    openings: async (transaction, held, reason) =>
+      (await plain(
+        transaction,
+        held.map(({ row }) => row.opening),
+        reason,
+      )) as readonly (TracebackOpening | undefined)[],
+    requests: async (transaction, held, reason) =>
+      (await plain(
+        transaction,
+        held.map(({ request }) => request),
+        reason,
+      )) as readonly (TracebackRequest | undefined)[],
+  };
+  return texts;
 }

@@ -1,20 +1,18 @@
 import type { AreaDefinition, PlatformArea, PlatformContext, TracebackDesk } from '../core/index.js';
 import { tracebackJobs } from './deadline-jobs.js';
 import { createTracebackEngine } from './engine.js';
-import { noticeOperations } from './notice-operations.js';
-import { requestOperations } from './request-operations.js';
-import { STAFF_SCHEMAS } from './staff-bodies.schema.js';
-import { staffOperations } from './staff-operations.js';
+import { noticeOperations, requestOperations } from './request-operations.js';
+import { STAFF_SCHEMAS } from './staff-bodies.js';
+import { staffOperations, tracebackOperations } from './traceback-operations.js';
 import { STAFF_ROUTES, STAFF_TRACEBACK_ROLES } from './staff-routes.js';
-import { createTracebackDesk } from './traceback-desk.js';
-import { tracebackOperations } from './traceback-operations.js';
-import { TRACEBACKS_MIGRATIONS } from './tracebacks-migrations.js';
-import type { TracebacksOptions } from './tracebacks-parts.js';
+import { createTracebackDesk } from './open-traceback.js';
+import type { TracebacksOptions } from './tracebacks-tables.js';
+import { TRACEBACKS_MIGRATIONS } from './tracebacks-tables.js';
 import { createAnswerVerifier } from './verify-answer.js';
 
-export { createReceiptSigner } from './receipt-signer.js';
-export type * from './staff-bodies.js';
-export type { TracebacksOptions } from './tracebacks-parts.js';
+export { createReceiptSigner } from './verify-answer.js';
+export type { WaitingPage } from './staff-bodies.js';
+export type { TracebacksOptions } from './tracebacks-tables.js';
 
 /** The area before it is opened. */
 export const tracebacksDefinition: AreaDefinition = { name: 'tracebacks', migrations: TRACEBACKS_MIGRATIONS };

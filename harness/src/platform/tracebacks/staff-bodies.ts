@@ -1,5 +1,7 @@
-import type { FccNotice } from '@hopback/sdk/platform';
+import type { FccNotice, WireSchema } from '@hopback/sdk/platform';
+import { WIRE_SCHEMAS } from '@hopback/sdk/platform';
 import type { DisputeRuling, ProviderReference, RequestedCall } from '@hopback/sdk/traceback';
+import { z } from 'zod';
 import type { WaitingItem } from '../domain/tracebacks/index.js';
 
 /** Why a traceback is withdrawn. */
@@ -110,3 +112,98 @@ export interface StaffBodies {
   readonly WaitingPage: WaitingPage;
   readonly NeighbourHints: NeighbourHints;
 }
+
+/** As long as ids of requests, answers and outcomes get, which are made of each other. */
+const id = z.string().min(1).max(1_000);
+/** What people write into a form. */
+const text = z.string().min(1).max(4_000);
+/** As the contract has it for notices. */
+const MAX_NAMED = 500;
+/** More than wait in one traceback. */
+const MAX_ITEMS = 500;
+
+const providerReference: z.ZodType<ProviderReference> = z.object({
+  providerId: z.exactOptional(id),
+  name: z.string().min(1).max(256),
+  ocn: z.exactOptional(z.string().min(1).max(16)),
+  spc: z.exactOptional(z.string().min(1).max(16)),
+  frn: z.exactOptional(z.string().min(1).max(16)),
+});
+
+/** A call, as the contract has it in what opens a traceback. */
+const requestedCall = z.custom<RequestedCall>(
+  (call) => WIRE_SCHEMAS.TracebackOpening.safeParse({ direction: 'back', call }).success,
+);
+
+const utcTime = z.string().regex(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,6})?Z$/);
+
+const waitingItem: z.ZodType<WaitingItem> = z.discriminatedUnion('kind', [
+  z.object({
+    kind: z.literal('stalled'),
+    outcome: id,
+    outcomeKey: id,
+    requestId: id,
+    provider: z.exactOptional(providerReference),
+  }),
+  z.object({
+    kind: z.literal('dispute'),
+    disputeId: id,
+    requestId: id,
+    parties: z.array(providerReference).max(3),
+    statements: z.array(id).max(MAX_ITEMS),
+    differsIn: z.exactOptional(z.array(z.enum(['called', 'time'])).max(2)),
+  }),
+  z.object({ kind: z.literal('unidentified'), requestId: id, name: z.string().max(4_000) }),
+  z.object({ kind: z.literal('neighbours'), requestId: id }),
+  z.object({ kind: z.literal('overdue'), requestId: id, provider: z.exactOptional(providerReference) }),
+]);
+
+const reasoned = z.object({ reason: text });
+
+const waitingTraceback: z.ZodType<WaitingTraceback> = z.object({
+  tracebackId: id,
+  campaignId: z.exactOptional(id),
+  updatedAt: utcTime,
+  items: z.array(waitingItem).max(MAX_ITEMS),
+});
+
+const schemas: { readonly [Name in Exclude<keyof StaffBodies, 'IssuedNotice'>]: z.ZodType<StaffBodies[Name]> } = {
+  TracebackWithdrawal: reasoned,
+  NoticeWithdrawal: reasoned,
+  NeighbourReport: z.object({ reportId: id, provider: providerReference, sentTo: providerReference }),
+  NeighbourChoice: z.object({ requestId: id, reportId: id }),
+  DisputeDecision: z.object({
+    disputeId: id,
+    ruling: z.enum(['downstream-stands', 'upstream-stands', 'undecided']),
+    reason: text,
+  }),
+  ProviderIdentification: z.object({ requestId: id, providerId: id }),
+  OutcomeAcceptance: z.object({ outcomeKey: id }),
+  ForwardTrace: z.object({
+    forwardId: z.string().min(1).max(200),
+    number: z.string().min(1).max(64),
+    firstProvider: providerReference,
+  }),
+  ForwardOpened: z.object({ tracebackId: id }),
+  NoticeIssue: z.object({
+    providerId: id,
+    reference: z.string().min(1).max(256),
+    description: text,
+    reportDueAt: z.exactOptional(utcTime),
+    campaignId: z.exactOptional(id),
+    calls: z.array(requestedCall).max(MAX_NAMED),
+    tracebackIds: z.array(id).max(MAX_NAMED),
+  }),
+  WaitingPage: z.object({ items: z.array(waitingTraceback).max(500), nextCursor: z.exactOptional(id) }),
+  NeighbourHints: z.object({
+    items: z
+      .array(z.object({ tracebackId: id, requestId: id, silent: providerReference, upstream: providerReference }))
+      .max(MAX_ITEMS),
+  }),
+};
+
+/** Schemas of the bodies of the staff's routes, by their names. */
+export const STAFF_SCHEMAS: { readonly [Name in keyof StaffBodies]: WireSchema<StaffBodies[Name]> } = {
+  ...schemas,
+  IssuedNotice: WIRE_SCHEMAS.FccNotice,
+};

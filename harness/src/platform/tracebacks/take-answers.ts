@@ -1,6 +1,5 @@
+import type { AnswerReceipt, AnswerSubmission, PlatformAnswer, PlatformProblem } from '@hopback/sdk/platform';
 import { jsonAnswer, problemAnswer } from '@hopback/sdk/platform';
-import type { AnswerReceipt, PlatformAnswer, PlatformProblem } from '@hopback/sdk/platform';
-import { answerParties, answerPartyFault } from '@hopback/sdk/traceback';
 import type {
   AnswerPartyFault,
   ProviderReference,
@@ -10,22 +9,23 @@ import type {
   TracebackEvent,
   TracebackFinding,
 } from '@hopback/sdk/traceback';
-import { veiledAnswer } from '../domain/tracebacks/index.js';
+import { answerParties, answerPartyFault } from '@hopback/sdk/traceback';
 import type { OperationCall, PlatformTransaction, ProviderResolution } from '../core/index.js';
-import { sealJson } from '../database/index.js';
-import { answersQuery } from './answers-store.js';
-import type { answerRows } from './answers-store.js';
-import { referenceOf } from './ask-provider.js';
-import { askedQuery, joinedQuery } from './asked-requests.js';
-import type { JoinedRow } from './asked-requests.js';
+import { holdVersions, sealJson, together } from '../database/index.js';
+import { veiledAnswer } from '../domain/tracebacks/index.js';
+import type { TracebackEngine } from './engine.js';
 import { stepped } from './engine.js';
+import { createGroupedWork } from './grouped-work.js';
 import type { HeldRequest, HeldTraceback } from './held-traceback.js';
-import { insertion } from './insert-rows.js';
-import type { AnswerParts } from './submit-answer.js';
-import type { VerifiedAnswer } from './verify-answer.js';
+import { referenceOf } from './perform-effect.js';
+import type { answerRows, JoinedRow } from './stored-requests.js';
+import { answersQuery, askedQuery, joinedQuery } from './stored-requests.js';
+import type { TracebacksParts, TracebacksTables } from './tracebacks-tables.js';
+import { insertion } from './tracebacks-tables.js';
+import type { AnswerVerifier, VerifiedAnswer } from './verify-answer.js';
 
 /** An answer whose signature has been verified, and who sent it. */
-export interface TakingIn {
+interface TakingIn {
   readonly verified: VerifiedAnswer;
   readonly requestId: string;
   /** Of the request. */
@@ -35,7 +35,7 @@ export interface TakingIn {
 }
 
 /** Takes answers in, each to a request of its own. @returns what their providers are answered, by request */
-export async function takeIn(
+async function takeIn(
   parts: AnswerParts,
   transaction: PlatformTransaction,
   takings: readonly TakingIn[],
@@ -272,7 +272,7 @@ async function keep(
   }
   const texts = engine.texts.withAnswers(new Map(taken.map((one) => [one.requestId, [one.verified.answer]])));
   const { done } = await engine.conductHeld(transaction, [...held.values()], {
-    ...{ happenings: [], texts, besides: insertion(transaction, ANSWERS, rows), isLast: true },
+    ...{ changes: [], texts, besides: insertion(transaction, ANSWERS, rows), isLast: true },
   });
   const staff = await parts.organizations.staff(transaction);
   const answers = new Map<string, PlatformAnswer>();
@@ -360,3 +360,58 @@ function registeredFinding(
     ? { arm: 'number-served-by', provider: reference }
     : { arm: 'received-from', upstream: reference };
 }
+
+/** What answers are taken in with. */
+export type AnswerParts = TracebacksParts & { readonly engine: TracebackEngine; readonly verify: AnswerVerifier };
+
+/** Takes answers of providers in; those that come while others are taken in are taken in together. */
+export function createAnswerIntake(parts: AnswerParts): (call: OperationCall) => Promise<PlatformAnswer> {
+  return createGroupedWork<OperationCall, PlatformAnswer>({
+    together: (calls) => submitAnswers(parts, calls),
+    keyOf: requestIdOf,
+  });
+}
+
+const requestIdOf = ({ request }: OperationCall): string => request.parameters['requestId'] ?? '';
+
+/** Stores answers, goes on with their tracebacks and with those that joined their requests, and gives the receipts. */
+async function submitAnswers(parts: AnswerParts, calls: readonly OperationCall[]): Promise<readonly PlatformAnswer[]> {
+  const { context, providers, engine } = parts;
+  const reading = context.database.withTables<TracebacksTables>();
+  holdVersions(reading);
+  const [rows] = await together(reading, [askedQuery(reading, calls.map(requestIdOf))]);
+  const asked = new Map(rows.map((row) => [row.request_id, row]));
+  const known = await providers.providers(
+    reading,
+    calls.map(({ caller }) => caller.organizationId),
+  );
+  const takings = await Promise.all(
+    calls.map(async (call): Promise<TakingIn | PlatformAnswer> => {
+      const { caller, atMs, request } = call;
+      const requestId = requestIdOf(call);
+      const provider = known.get(caller.organizationId);
+      const row = asked.get(requestId);
+      if (provider === undefined || row?.provider_id !== caller.organizationId) return problemAnswer('not-found');
+      const verified = await parts.verify(request.body as AnswerSubmission, { provider, atMs });
+      if ('kind' in verified) return verified;
+      return { verified, requestId, tracebackId: row.traceback_id, caller, provider: referenceOf(provider) };
+    }),
+  );
+  const wanted = takings.filter((taking): taking is TakingIn => !('kind' in taking));
+  // What an operation answers out of its transaction is stored with it.
+  const [only] = wanted;
+  if (calls.length === 1)
+    return [
+      only === undefined
+        ? (takings[0] as PlatformAnswer)
+        : await engine.transact(async (transaction) => answerOf(await takeIn(parts, transaction, wanted), only)),
+    ];
+  const answers =
+    wanted.length === 0
+      ? new Map<string, PlatformAnswer>()
+      : await engine.transact((transaction) => takeIn(parts, transaction, wanted));
+  return takings.map((taking) => ('kind' in taking ? taking : answerOf(answers, taking)));
+}
+
+const answerOf = (answers: ReadonlyMap<string, PlatformAnswer>, { requestId }: TakingIn): PlatformAnswer =>
+  answers.get(requestId) ?? problemAnswer('not-found');

@@ -4,14 +4,13 @@ import type { Traceback } from '@hopback/sdk/platform';
 import { shownToEach, shownTraceback } from '../domain/tracebacks/index.js';
 import type { RequestFacts, TracebackFacts, TracebackViewer } from '../domain/tracebacks/index.js';
 import type { EventToTell, PlatformTransaction } from '../core/index.js';
-import type { HeldRequest, HeldTraceback } from './held-traceback.js';
-import { platformReason } from './plain-texts.js';
-import type { PlainTexts } from './plain-texts.js';
-import { requestOnWire } from './request-on-wire.js';
+import type { HeldRequest, HeldTraceback, PlainTexts } from './held-traceback.js';
+import { platformReason } from './held-traceback.js';
+import { requestOnWire } from './stored-requests.js';
 import { sealJson } from '../database/index.js';
 import type { OpeningReason } from '../database/index.js';
-import { DEFAULT_REQUESTER } from './tracebacks-parts.js';
-import type { TracebacksParts } from './tracebacks-parts.js';
+import type { TracebacksParts } from './tracebacks-tables.js';
+import { DEFAULT_REQUESTER } from './tracebacks-tables.js';
 
 type RequestEvent =
   | 'org.hopback.traceback-request.reminded.1'

@@ -1,16 +1,19 @@
+import type { KeyObject } from 'node:crypto';
+import type { AnswerSubmission, PlatformProblem } from '@hopback/sdk/platform';
 import {
+  ANSWER_RECEIPT_JWS_TYPE,
   MAX_ANSWER_JWS_CHARS,
   problemAnswer,
   readWireBody,
   TRACEBACK_ANSWER_JWS_TYPE,
   WIRE_SCHEMAS,
 } from '@hopback/sdk/platform';
-import type { AnswerSubmission, PlatformProblem } from '@hopback/sdk/platform';
-import { answerSha256 } from '@hopback/sdk/traceback';
 import type { TracebackAnswer } from '@hopback/sdk/traceback';
+import { answerSha256 } from '@hopback/sdk/traceback';
 import type { RegisteredProvider } from '../core/index.js';
-import { isSignedBy, readCompactJws, verifyingKey } from './compact-jws.js';
 import type { VerifyingKey } from './compact-jws.js';
+import { createJwsSigner, isSignedBy, readCompactJws, verifyingKey } from './compact-jws.js';
+import type { ReceiptSigner } from './tracebacks-tables.js';
 
 /** An answer that was believed, and the characters that it came in. */
 export interface VerifiedAnswer {
@@ -63,4 +66,19 @@ export function createAnswerVerifier(): AnswerVerifier {
       return problemAnswer('answer-mismatch', { detail: 'The evidence is of another answer.' });
     return { answer, jws, sha256: answerSha256(jws) };
   };
+}
+
+/**
+ * Makes a signer of receipts of a key in this process.
+ * @param key - private key with its id, as carriers know it from the platform's key set
+ * @see RFC 7515 section 7.1, RFC 8725 section 3.11
+ */
+export function createReceiptSigner(key: {
+  readonly keyId: string;
+  readonly privateKey: KeyObject;
+  readonly algorithm: 'ES256' | 'EdDSA';
+}): ReceiptSigner {
+  const { keyId, privateKey, algorithm } = key;
+  const sign = createJwsSigner({ alg: algorithm, kid: keyId, typ: ANSWER_RECEIPT_JWS_TYPE }, privateKey);
+  return { sign: async (receipt) => sign(receipt) };
 }

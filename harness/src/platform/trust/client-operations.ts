@@ -1,14 +1,86 @@
-import { jsonAnswer, problemAnswer } from '@hopback/sdk/platform';
+import type { JsonWebKey, KeyObject } from 'node:crypto';
+import { createPublicKey } from 'node:crypto';
+import { HopbackError } from '@hopback/sdk/errors';
 import type { PlatformAnswer, ProblemLocation } from '@hopback/sdk/platform';
-import type { OperationCall, Operations, PlatformContext, PlatformTransaction } from '../core/index.js';
-import { readClientKey } from './client-key.js';
-import type { ReadClientKey } from './client-key.js';
-import { badCursor, idPageAnswer, readIdPage } from './id-pages.js';
-import { doneBy, keepOperator, transactOrAnswer } from './organization-operations.js';
-import { MAX_CLIENT_KEYS } from './trust-bodies.schema.js';
+import { jsonAnswer, problemAnswer } from '@hopback/sdk/platform';
+import type { OperationCall, Operations, PlatformContext, PlatformTransaction, StaffRole } from '../core/index.js';
+import {
+  badCursor,
+  doneBy,
+  idPageAnswer,
+  insertOrganization,
+  keepOperator,
+  readIdPage,
+  transactOrAnswer,
+} from './organization-operations.js';
 import type { Client, ClientChange, ClientKeyRegistration, ClientRegistration } from './trust-bodies.js';
-import { clientById, clientsOf, organizationRow } from './trust-rows.js';
+import { MAX_CLIENT_KEYS } from './trust-bodies.js';
 import type { TrustTables } from './trust-tables.js';
+import { clientById, clientsOf, hasOperator, organizationRow } from './trust-tables.js';
+
+/** A key that assertions can be signed with, and how. */
+interface ReadClientKey {
+  readonly keyId: string;
+  readonly algorithm: AssertionAlgorithm;
+  readonly publicKey: KeyObject;
+  /** Its public members alone. */
+  readonly jwk: Readonly<Record<string, string>>;
+}
+
+/** How assertions are signed. The key decides which: a header that says otherwise is not believed. RFC 8725 section 3.1 */
+export type AssertionAlgorithm = 'ES256' | 'ES384' | 'PS256' | 'EdDSA';
+
+/** Why something is no key for assertions. */
+export type ClientKeyFault = 'no-key-id' | 'private-key' | 'unsupported-key' | 'weak-key' | 'unreadable-key';
+
+/** Bits of an RSA key at least. NIST SP 800-131A */
+const MIN_RSA_BITS = 2_048;
+/** And at most: a verification takes as long as the key is, and whoever asks for a token chooses when. */
+const MAX_RSA_BITS = 8_192;
+const KEY_ID = /^[A-Za-z0-9][A-Za-z0-9._~:@=-]{0,127}$/;
+
+/**
+ * Reads the public half of a key.
+ * @param jwk - as it came
+ * @returns the key, or what is wrong; never throws
+ * @see RFC 7517 section 4, RFC 8037 section 2
+ */
+export function readClientKey(
+  jwk: Readonly<Record<string, unknown>>,
+):
+  | { readonly status: 'read'; readonly key: ReadClientKey }
+  | { readonly status: 'refused'; readonly fault: ClientKeyFault } {
+  const { kid: keyId, kty } = jwk;
+  const refused = (fault: ClientKeyFault): { readonly status: 'refused'; readonly fault: ClientKeyFault } => ({
+    status: 'refused',
+    fault,
+  });
+  if (typeof keyId !== 'string' || !KEY_ID.test(keyId)) return refused('no-key-id');
+  // Whoever sends a private key has lost it: nothing of it is kept.
+  if ('d' in jwk || 'k' in jwk) return refused('private-key');
+  const algorithm = algorithmOf(jwk);
+  if (algorithm === undefined || (jwk['alg'] !== undefined && jwk['alg'] !== algorithm))
+    return refused('unsupported-key');
+  const names = kty === 'RSA' ? ['kty', 'n', 'e'] : ['kty', 'crv', 'x', ...(kty === 'EC' ? ['y'] : [])];
+  const members = Object.fromEntries(names.map((name) => [name, jwk[name]]));
+  if (!Object.values(members).every((value) => typeof value === 'string')) return refused('unreadable-key');
+  try {
+    const publicKey = createPublicKey({ key: members as JsonWebKey, format: 'jwk' });
+    const bits = publicKey.asymmetricKeyDetails?.modulusLength;
+    if (kty === 'RSA' && (bits === undefined || bits < MIN_RSA_BITS || bits > MAX_RSA_BITS)) return refused('weak-key');
+    const kept = { ...(members as Record<string, string>), kid: keyId };
+    return { status: 'read', key: { keyId, algorithm, publicKey, jwk: kept } };
+  } catch {
+    return refused('unreadable-key');
+  }
+}
+
+function algorithmOf({ kty, crv }: Readonly<Record<string, unknown>>): AssertionAlgorithm | undefined {
+  if (kty === 'EC' && crv === 'P-256') return 'ES256';
+  if (kty === 'EC' && crv === 'P-384') return 'ES384';
+  if (kty === 'RSA') return 'PS256';
+  return kty === 'OKP' && crv === 'Ed25519' ? 'EdDSA' : undefined;
+}
 
 /** Operations of clients and their keys. */
 export function clientOperations(context: PlatformContext): Operations {
@@ -230,5 +302,54 @@ async function removeKey(context: PlatformContext, call: OperationCall): Promise
       details: { keyId },
     });
     return { kind: 'nothing' };
+  });
+}
+
+/** The first operator, who lets in everybody else. */
+export interface FirstOperator {
+  /** Of the traceback group. Default `itg`. */
+  readonly organizationId?: string;
+  /** Default `Traceback group`. */
+  readonly organizationName?: string;
+  readonly clientId: string;
+  /** Public half of the key, with `kid`. */
+  readonly jwk: Readonly<Record<string, unknown>>;
+}
+
+/** All that there are: whoever is alone reviews and analyses too. */
+const FIRST_ROLES: readonly StaffRole[] = ['operator', 'reviewer', 'analyst'];
+
+/**
+ * Registers the first operator of a platform that has none.
+ * @returns `made`, or `there` where this client is registered already
+ * @throws HopbackError `key-unusable` where the key is none for assertions; `invalid-configuration` where somebody else is operator already:
+ * who can write to the settings of a platform does not take it over
+ */
+export async function makeFirstOperator(context: PlatformContext, first: FirstOperator): Promise<'made' | 'there'> {
+  const { organizationId = 'itg', organizationName = 'Traceback group', clientId, jwk } = first;
+  const reading = readClientKey(jwk);
+  if (reading.status === 'refused')
+    throw new HopbackError('key-unusable', `the key of the first operator is none for assertions: ${reading.fault}`);
+  const atMs = context.clock.nowMs();
+  return context.transact(async (transaction) => {
+    const there = await clientById(transaction, clientId);
+    if (there !== undefined) return 'there';
+    if (await hasOperator(transaction))
+      throw new HopbackError('invalid-configuration', 'the platform has an operator already, who registers others');
+    if ((await organizationRow(transaction, organizationId)) === undefined)
+      await insertOrganization(transaction, { organizationId, kind: 'staff', name: organizationName }, atMs);
+    await insertClient(transaction, {
+      stated: { clientId, organizationId, name: 'First operator', roles: FIRST_ROLES },
+      keys: [{ key: reading.key, endsAtMs: null }],
+      atMs,
+    });
+    await context.audit(transaction, {
+      action: 'client.registered',
+      organizationId,
+      actor: 'platform',
+      object: `client:${clientId}`,
+      details: { organizationId, keys: [reading.key.keyId], isFirst: true },
+    });
+    return 'made';
   });
 }

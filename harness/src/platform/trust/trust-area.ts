@@ -1,16 +1,15 @@
 import type { AgencyEntry, OrganizationDirectory, PlatformArea, PlatformContext, Reading } from '../core/index.js';
-import { makeFirstOperator } from './bootstrap.js';
-import type { FirstOperator } from './bootstrap.js';
-import { clientOperations } from './client-operations.js';
+import type { FirstOperator } from './client-operations.js';
+import { clientOperations, makeFirstOperator } from './client-operations.js';
 import { organizationOperations } from './organization-operations.js';
 import { createTokenDesk, forgetEnded } from './token-desk.js';
 import type { TokenDesk } from './token-desk.js';
 import { createVersionedMemory, isAmong } from '../database/index.js';
 import type { VersionedMemory } from '../database/index.js';
-import { TRUST_SCHEMAS } from './trust-bodies.schema.js';
-import { CLIENTS } from './trust-migrations.js';
-import { TRUST_ROLES, TRUST_ROUTES } from './trust-routes.js';
+import { TRUST_SCHEMAS } from './trust-bodies.js';
 import type { TrustTables } from './trust-tables.js';
+import { CLIENTS } from './trust-tables.js';
+import { TRUST_ROLES, TRUST_ROUTES } from './trust-routes.js';
 
 /** How often ended tokens and assertions are removed, milliseconds: some ten thousand rows an hour at seven thousand clients. */
 const FORGETTING_MS = 300_000;

@@ -1,12 +1,17 @@
-import type { SeenMessage } from '../../network/world/index.js';
-import { hopPairs } from '../../oracle/index.js';
-import type { SeenHop } from '../../oracle/index.js';
-import { isVerdictTrue } from '../run-record.js';
-import { externalProviders } from '../../network/plan/index.js';
 import type { NetworkPlan } from '../../network/plan/index.js';
+import { externalProviders } from '../../network/plan/index.js';
 import type { CallTruth } from '../../network/truth/index.js';
+import type { SeenMessage } from '../../network/world/index.js';
+import type { SeenHop } from '../../oracle/index.js';
+import { hopPairs } from '../../oracle/index.js';
 import type { SampledCall } from '../run-record.js';
+import { isVerdictTrue } from '../run-record.js';
 import { callIdOf, readSipText } from '../sip-text.js';
+
+/** Text of a peer on one line: control characters, by which a terminal or a file could be made to show something else, become spaces. */
+export function oneLine(text: string): string {
+  return text.replaceAll(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]+/g, ' ');
+}
 
 /** A line of a ladder from top to bottom: somebody who sends and receives. */
 export interface Lifeline {
@@ -240,4 +245,87 @@ function pairedSides(sides: readonly Side[], firstMs: number, lifelines: readonl
     put(side, { receivedMs: side.message.atMs - firstMs }, false);
   }
   return arrows.toSorted((one, other) => one.atMs - other.atMs || one.order - other.order).map(({ arrow }) => arrow);
+}
+
+/** Columns between two lines. */
+const WIDTH = 26;
+/** Columns of the times at the left. */
+const TIMES = 18;
+
+/** A ladder in plain text, for terminals, tickets and mails. */
+export function ladderText(title: string, ladder: Ladder): string {
+  const { lifelines, rows, left } = ladder;
+  const columns = lifelines.map((_, index) => TIMES + index * WIDTH + 6);
+  const bars = (): string[] => {
+    const line = Array.from({ length: (columns.at(-1) ?? 0) + 1 }, () => ' ');
+    for (const column of columns) line[column] = '|';
+    return line;
+  };
+  const lines = [oneLine(title), '', heads(ladder, columns), bars().join('')];
+  for (const row of rows) {
+    const line = bars();
+    if (row.kind === 'note') {
+      lines.push(`${line.join('').slice(0, columns[row.at])}${row.isTrue ? '= ' : '! '}${oneLine(row.text)}`);
+      continue;
+    }
+    put(line, timesText(row), 0);
+    drawArrow(line, row, columns);
+    lines.push(line.join('').trimEnd());
+  }
+  if (left > 0) lines.push('', `${left} more messages are not shown.`);
+  return `${lines.join('\n')}\n`;
+}
+
+/** When a message left and came: `12.0>12.4 ms`. */
+function timesText({ sentMs, receivedMs }: LadderArrow): string {
+  const shown = (ms: number | undefined): string => (ms === undefined ? '' : String(Math.round(ms * 10) / 10));
+  return `${shown(sentMs)}>${shown(receivedMs)} ms`;
+}
+
+function heads({ lifelines }: Ladder, columns: readonly number[]): string {
+  const line: string[] = [];
+  for (const [index, { id }] of lifelines.entries()) {
+    const name = oneLine(id).slice(0, WIDTH - 2);
+    put(line, name, Math.max(0, (columns[index] ?? 0) - Math.floor(name.length / 2)));
+  }
+  return line.join('');
+}
+
+function drawArrow(line: string[], row: LadderArrow, columns: readonly number[]): void {
+  const [left, right] = [Math.min(row.from, row.to), Math.max(row.from, row.to)].map((index) => columns[index] ?? 0);
+  if (left === undefined || right === undefined || left === right) return;
+  for (let column = left + 1; column < right; column += 1) line[column] = '-';
+  if (row.isLost) line[row.from < row.to ? right - 1 : left + 1] = 'x';
+  else line[row.from < row.to ? right - 1 : left + 1] = row.from < row.to ? '>' : '<';
+  const label = ` ${oneLine(row.label)} `.slice(0, right - left - 4);
+  put(line, label, left + Math.max(2, Math.floor((right - left - label.length) / 2)));
+}
+
+function put(line: string[], text: string, at: number): void {
+  while (line.length < at) line.push(' ');
+  for (const [offset, character] of Array.from(text).entries()) line[at + offset] = character;
+}
+
+/** A ladder as a sequence diagram of Mermaid, for wikis and tickets that draw it. */
+export function ladderMermaid(title: string, { lifelines, rows }: Ladder): string {
+  const lines = ['sequenceDiagram', `  %% ${safe(title)}`];
+  for (const [index, { id, kind }] of lifelines.entries()) {
+    lines.push(`  ${kind === 'hop' || kind === 'external' ? 'participant' : 'actor'} L${index} as ${safe(id)}`);
+  }
+  for (const row of rows) {
+    if (row.kind === 'note') lines.push(`  Note over L${row.at}: ${row.isTrue ? '' : '≠ '}${safe(row.text)}`);
+    else {
+      const arrow = row.isLost ? '-x' : '->>';
+      lines.push(`  L${row.from}${arrow}L${row.to}: ${safe(row.label)} (${safe(timesText(row))})`);
+    }
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+/** Nothing in peer text may end a statement, begin a directive or become markup: what is not plain is an entity by its number. */
+function safe(text: string): string {
+  return Array.from(text.replaceAll(/\s+/g, ' '))
+    .map((character) => (/[\p{L}\p{N} .,()/@+_≠>-]/u.test(character) ? character : `#${character.codePointAt(0)};`))
+    .join('')
+    .replaceAll('>', '→');
 }

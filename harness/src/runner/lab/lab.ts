@@ -1,3 +1,5 @@
+import { z } from 'zod';
+import { keyPem, PKI_KEYS_SHAPE } from '../../laboratory/index.js';
 import type { WorldCertificateSettings } from '../../network/world/index.js';
 
 /** A network that somebody else's programs have a part in, as they were set up for it. */
@@ -33,3 +35,21 @@ export const LAB_FILES = {
   plan: 'plan.json',
   readme: 'README.md',
 } as const;
+
+const id = z.string().min(1).max(100);
+const chainPem = z.string().min(1).max(32_768);
+const host = z.string().min(1).max(255);
+const port = z.int().min(1).max(65_535);
+
+/** What `lab.json` has to be. */
+export const LAB_SCHEMA: z.ZodType<Lab> = z.object({
+  format: z.literal('hopback.lab.1'),
+  external: z.record(id, z.string().min(1).max(500)),
+  externalCallers: z.array(id).max(1_000),
+  listen: z.record(id, z.object({ host, port })),
+  certificates: z.object({
+    keys: z.object(PKI_KEYS_SHAPE),
+    ...{ host, address: host, httpsPort: port },
+  }),
+  issued: z.record(id, z.object({ privateKeyPem: keyPem, chainPem })),
+});

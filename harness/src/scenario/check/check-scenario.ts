@@ -11,11 +11,15 @@ import {
 import type { Behaviour, Scenario, ScenarioCaller, ScenarioProvider, ScenarioTrace } from '../scenario.js';
 import { ROBOCALL_SCRIPTS } from '../scenario.js';
 import { SCRIPT_WORDS } from '../scenario.js';
-import { contradiction } from '../thresholds/contradictions.js';
-import { METRIC_KINDS, PLATFORM_METRICS } from '../thresholds/metrics.js';
-import type { MetricName } from '../thresholds/metrics.js';
-import { misfit, parseThreshold } from '../thresholds/parse-threshold.js';
-import type { Threshold } from '../thresholds/parse-threshold.js';
+import type { MetricName, Threshold } from '../thresholds/thresholds.js';
+import {
+  contradiction,
+  LIVE_METRICS,
+  METRIC_KINDS,
+  misfit,
+  parseThreshold,
+  PLATFORM_METRICS,
+} from '../thresholds/thresholds.js';
 import { suggestion } from './complaint.js';
 import type { Complaint } from './complaint.js';
 
@@ -332,6 +336,10 @@ function checkThresholdTexts({ thresholds = {}, platform }: Scenario): readonly 
           ? parsed.reason
           : (misfit(parsed.threshold.aggregate, kind) ?? contradiction(parsed.threshold, kind, before));
       if (message !== undefined) return [{ path: ['thresholds', name, at], message }];
+      if (typeof entry !== 'string' && entry.abortOnFail === true && !LIVE_METRICS.has(metric))
+        return [
+          { path: ['thresholds', name, at, 'abortOnFail'], message: `${name} is known only when the run is over` },
+        ];
       if (parsed.status === 'parsed') before.push(parsed.threshold);
       return [];
     });

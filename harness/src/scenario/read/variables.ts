@@ -1,5 +1,5 @@
-import { VARIABLES_SECTION } from '../schema/variables.schema.js';
-import type { VariableValue } from '../schema/variables.schema.js';
+import type { VariableValue } from '../schema/scenario.schema.js';
+import { VARIABLES_SECTION } from '../schema/scenario.schema.js';
 import { suggestion } from '../check/complaint.js';
 
 /** What variables are worth, where they come from. */

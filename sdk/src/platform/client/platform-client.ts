@@ -1,12 +1,12 @@
 import type { TimerClock } from '../../core/runtime/clock.js';
 import { HopbackError } from '../../errors.js';
-import type { RequestAuthorization } from '../auth.js';
+import type { RequestAuthorization } from '../retry.js';
 import { streamEvents } from '../events/platform-events.js';
 import type { EventStreamOptions, StreamedEvent } from '../events/platform-events.js';
 import { MACHINE_CLOCK } from '../../core/runtime/clock.js';
 import { nodeFetch, nodeId, nodeRandom, platformUrl } from '../http/platform-fetch.js';
 import type { PlatformFetch } from '../http/platform-fetch.js';
-import type { PlatformRoute } from '../contract/route.js';
+import type { PlatformRoute } from '../../contract/route.js';
 import type { PlatformLogger, PlatformRequestOptions } from './requester.js';
 import { createRequester } from './requester.js';
 import {

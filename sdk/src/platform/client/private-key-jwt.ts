@@ -5,16 +5,13 @@ import type { CryptoKey, JWTPayload } from 'jose';
 import { MACHINE_CLOCK } from '../../core/runtime/clock.js';
 import type { TimerClock } from '../../core/runtime/clock.js';
 import { HopbackError, isHopbackError } from '../../errors.js';
-import { MAX_BEARER_TOKEN_LENGTH } from '../auth.js';
-import type { RequestAuthorization } from '../auth.js';
+import { MAX_BEARER_TOKEN_LENGTH, retryAfterMs, retryClassOf } from '../retry.js';
+import type { RequestAuthorization } from '../retry.js';
 import { attemptDeadline, connectionErrorCode, readBoundedBody, readRefusalBody } from '../http/bounded-body.js';
 import type { AttemptDeadline } from '../http/bounded-body.js';
 import { nodeFetch, nodeId, platformUrl } from '../http/platform-fetch.js';
 import type { PlatformFetch } from '../http/platform-fetch.js';
-import { retryAfterMs, retryClassOf } from '../retry.js';
-import { CLIENT_ASSERTION_TYPE } from '../wire/token.js';
-import type { TokenAnswer } from '../wire/token.js';
-import { tokenAnswerSchema } from '../wire/token.schema.js';
+import { CLIENT_ASSERTION_TYPE, TokenAnswer } from '../../contract/common.js';
 import { MAX_PROBLEM_BYTES } from './requester.js';
 import { readJson } from './route-call.js';
 
@@ -248,7 +245,7 @@ async function askForToken(asking: Asking): Promise<Token> {
 async function tokenOf(response: Response, clock: TimerClock): Promise<Token> {
   if (retryClassOf(response.status) !== 'done') throw await refusal(response, clock.nowMs());
   const body = await readBoundedBody(response, MAX_TOKEN_ANSWER_BYTES);
-  const reading = readJson(body.bytes, tokenAnswerSchema);
+  const reading = readJson(body.bytes, TokenAnswer);
   if (body.isCut || reading.status !== 'read') throw unreadable();
   return tokenOfAnswer(reading.value, clock.nowMs());
 }

@@ -1,11 +1,11 @@
-import { fullJitterMs } from '../../core/backoff.js';
-import type { Backoff } from '../../core/backoff.js';
+import { fullJitterMs } from '../../core/runtime/deadline.js';
+import type { Backoff } from '../../core/runtime/deadline.js';
 import { parseBoundedJson } from '../../core/json-text.js';
 import type { JsonObject, JsonValue } from '../../core/json-text.js';
 import type { TimerClock } from '../../core/runtime/clock.js';
 import { HopbackError, isHopbackError } from '../../errors.js';
 import type { HopbackErrorCode } from '../../errors.js';
-import type { RequestAuthorization } from '../auth.js';
+import type { RequestAuthorization } from '../retry.js';
 import { attemptDeadline, connectionErrorCode, readRefusalBody } from '../http/bounded-body.js';
 import type { AttemptDeadline } from '../http/bounded-body.js';
 import type { PlatformFetch } from '../http/platform-fetch.js';

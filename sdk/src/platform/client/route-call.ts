@@ -2,12 +2,11 @@ import { createHash } from 'node:crypto';
 import { parseBoundedJson } from '../../core/json-text.js';
 import { readBySchema } from '../../core/schema-findings.js';
 import { HopbackError } from '../../errors.js';
-import type { PlatformRoute, RouteRequest } from '../contract/route.js';
+import type { WireSchema } from '../../contract/bodies.js';
+import { MAX_PAGE_ITEMS, pageOf } from '../../contract/common.js';
+import type { Page } from '../../contract/common.js';
+import type { PlatformRoute, RouteRequest } from '../../contract/route.js';
 import { discardBody, readBoundedBody } from '../http/bounded-body.js';
-import { MAX_PAGE_ITEMS } from '../wire/page.js';
-import type { Page } from '../wire/page.js';
-import { pageSchema } from '../wire/page.schema.js';
-import type { WireSchema } from '../wire/wire-schemas.js';
 import type { CallBody, CallReading, PlatformCall } from './requester.js';
 
 /** Most octets of an answer that are read: a page of 500 items of 16 KiB each. */
@@ -177,7 +176,7 @@ const isSpace = (octet: number | undefined): boolean =>
   octet === 0x20 || octet === 0x0a || octet === 0x0d || octet === 0x09;
 
 /** What a schema file annotates its schemas with, seen from outside. */
-export type ItemSchema<Item> = Parameters<typeof pageSchema<Item>>[0];
+export type ItemSchema<Item> = Parameters<typeof pageOf<Item>>[0];
 
 /** A page, and whether it says in no form of the contract where the list goes on. */
 export interface LenientPage<Item> extends Page<Item> {
@@ -199,7 +198,7 @@ export function readPageLeniently<Item>(
   const whole = readJsonValue(bytes);
   const page = whole.status === 'read' ? whole : pageOfPieces(bytes);
   if (page === undefined) return whole as CallReading<LenientPage<Item>>;
-  const strict = pageSchema(item);
+  const strict = pageOf(item);
   const { items } = (typeof page.value === 'object' && page.value !== null ? page.value : {}) as { items?: unknown };
   // More than a page may have is refused whole, before each of them is looked at.
   if (!Array.isArray(items) || items.length > MAX_PAGE_ITEMS) return readValue(page.value, strict);

@@ -1,12 +1,12 @@
-import { fullJitterMs } from '../../core/backoff.js';
+import { fullJitterMs } from '../../core/runtime/deadline.js';
 import { HopbackError, isHopbackError } from '../../errors.js';
 import { CLIENT_BACKOFF, wait } from '../client/requester.js';
 import type { PlatformCall, Requester, UnreadableReason } from '../client/requester.js';
 import { readJson, readValue } from '../client/route-call.js';
 import { bodyChunks, discardBody } from '../http/bounded-body.js';
-import type { PlatformEvent, PlatformEventType } from '../wire/event.js';
-import { PLATFORM_EVENT_SCHEMAS, platformEventEnvelopeSchema } from '../wire/event.schema.js';
-import type { WireSchema } from '../wire/wire-schemas.js';
+import type { WireSchema } from '../../contract/bodies.js';
+import { PLATFORM_EVENT_SCHEMAS, PlatformEventEnvelope } from '../../contract/event.js';
+import type { PlatformEvent, PlatformEventType } from '../../contract/event.js';
 
 /** Something that came over an event stream. */
 export type EventStreamItem =
@@ -174,7 +174,7 @@ type PlatformEventReading =
  * @see CloudEvents JSON Event Format 1.0.2 section 3
  */
 export function readPlatformEvent(bytes: Uint8Array): PlatformEventReading {
-  const envelope = readJson(bytes, platformEventEnvelopeSchema);
+  const envelope = readJson(bytes, PlatformEventEnvelope);
   if (envelope.status !== 'read') return envelope;
   const { type, id: eventId } = envelope.value;
   if (!isKnown(type)) return { status: 'unknown-type', type, eventId };

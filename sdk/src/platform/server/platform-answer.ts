@@ -1,6 +1,6 @@
-import { PROBLEM_KINDS, problemType } from '../contract/problem-table.js';
-import type { DemandScope } from '../wire/demand.js';
-import type { ProblemCode, ProblemDetails, ProblemLocation } from '../wire/problem.js';
+import type { ProblemCode, ProblemDetails, ProblemLocation } from '../../contract/common.js';
+import type { DemandScope } from '../../contract/demand.js';
+import { PROBLEM_KINDS, problemType } from '../../contract/problem-table.js';
 
 /** What a platform answers to a call, before it is written as HTTP. */
 export type PlatformAnswer =

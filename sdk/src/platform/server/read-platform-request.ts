@@ -1,9 +1,9 @@
 import { readBySchema } from '../../core/schema-findings.js';
-import { isParameterInForm } from '../contract/component-schemas.schema.js';
-import type { PlatformRoute, RouteRequest } from '../contract/route.js';
-import { PLATFORM_ROUTES } from '../contract/routes.js';
-import type { ProblemCode, ProblemLocation } from '../wire/problem.js';
-import type { WireSchema } from '../wire/wire-schemas.js';
+import type { WireSchema } from '../../contract/bodies.js';
+import type { ProblemCode, ProblemLocation } from '../../contract/common.js';
+import { isParameterInForm } from '../../contract/component-schemas.js';
+import type { PlatformRoute, RouteRequest } from '../../contract/route.js';
+import { PLATFORM_ROUTES } from '../../contract/routes.js';
 
 /** A route that a request is meant for, and what its path says. */
 export interface MatchedRoute<Route extends PlatformRoute<string, string> = PlatformRoute> {

@@ -6,18 +6,18 @@ import { wait } from '../client/requester.js';
 import type { PlatformLogger } from '../client/requester.js';
 import { nodeRandom } from '../http/platform-fetch.js';
 import type { TracebackRequestSource } from '../traceback-request-source.js';
-import type { FccNotice } from '../wire/notice.js';
-import type { TracebackRequestStatus } from '../wire/traceback-exchange.js';
+import type { FccNotice } from '../../contract/alert.js';
+import type { TracebackRequestStatus } from '../../contract/traceback-exchange.js';
 import {
   askedWaitMs,
   codeOf,
-  createArrivalDesk,
+  createArrivalQueue,
   createStateReport,
   httpStatusOf,
   isPassing,
   standstillMs,
 } from './source-state.js';
-import type { ArrivalDesk, ArrivingThing, RequestClient, SourceReporting } from './source-state.js';
+import type { ArrivalQueue, ArrivingThing, RequestClient, SourceReporting } from './source-state.js';
 
 /** How often to ask, milliseconds: a minute is nothing beside 24 hours, and a thousand carriers make seventeen requests a second of it. */
 export const POLL_INTERVAL_MS = 60_000;
@@ -37,7 +37,7 @@ export const MAX_LOOKS = 200;
 /** What rounds are gone with. */
 interface RoundParts {
   readonly client: RequestClient;
-  readonly desk: ArrivalDesk;
+  readonly queue: ArrivalQueue;
   /** Ids of the requests that the carrier holds for open. */
   readonly open?: (() => readonly string[]) | undefined;
   /** Only those are handed on that the carrier does not hold for open. */
@@ -52,15 +52,15 @@ interface RequestRounds {
 }
 
 /** Makes rounds that hand on what is open and is not known yet, and that look after what is not open any more. */
-export function createRequestRounds({ client, desk, open, isMissingOnly = false, logger }: RoundParts): RequestRounds {
+export function createRequestRounds({ client, queue, open, isMissingOnly = false, logger }: RoundParts): RequestRounds {
   /** Taken in, and open when last looked. */
   const taken = new Set<string>();
   /** Needs nobody any more, as far as the platform knows it. */
   const settled = new Set<string>();
-  const hands = createHands(desk);
+  const hands = createHands(queue);
 
   const lookAfter = async (requestId: string): Promise<void> => {
-    const status = await stateOf(client, requestId, desk.signal);
+    const status = await stateOf(client, requestId, queue.signal);
     if (status === 'cancelled') {
       await hands.room();
       return hands.offer({ kind: 'cancelled', requestId }, () => {
@@ -83,7 +83,7 @@ export function createRequestRounds({ client, desk, open, isMissingOnly = false,
       return [];
     }
   };
-  const looks = createLooks(lookAfter, desk.signal, logger);
+  const looks = createLooks(lookAfter, queue.signal, logger);
 
   const list = async (known: ReadonlySet<string>): Promise<ReadonlySet<string>> => {
     const seen = new Set<string>();
@@ -92,7 +92,7 @@ export function createRequestRounds({ client, desk, open, isMissingOnly = false,
       logger?.warn({ place }, 'a request cannot be read: look at it in the portal');
     for await (const status of client.tracebackRequests.iterate(
       { state: 'open' },
-      { signal: desk.signal, onUnreadable },
+      { signal: queue.signal, onUnreadable },
     )) {
       const { request } = status;
       const { requestId } = request;
@@ -100,7 +100,7 @@ export function createRequestRounds({ client, desk, open, isMissingOnly = false,
       settled.delete(requestId);
       if (taken.has(requestId) || hands.has(requestId) || known.has(requestId)) continue;
       await hands.room();
-      if (desk.signal.aborted) break;
+      if (queue.signal.aborted) break;
       hands.offer({ kind: 'request', request }, () => remember(taken, requestId));
     }
     return seen;
@@ -165,7 +165,7 @@ function createLooks(
 }
 
 /** What has been handed out, and is neither acknowledged nor released. */
-function createHands(desk: ArrivalDesk): {
+function createHands(queue: ArrivalQueue): {
   readonly has: (requestId: string) => boolean;
   readonly room: () => Promise<void>;
   readonly offer: (
@@ -177,11 +177,11 @@ function createHands(desk: ArrivalDesk): {
   return {
     has: (requestId) => open.has(requestId),
     room: async () => {
-      while (open.size >= MAX_OPEN_ARRIVALS && !desk.signal.aborted) await Promise.race(open.values());
+      while (open.size >= MAX_OPEN_ARRIVALS && !queue.signal.aborted) await Promise.race(open.values());
     },
     offer: (thing, onTaken) => {
       const requestId = thing.kind === 'request' ? thing.request.requestId : thing.requestId;
-      const outcome = desk.offer(thing).then((isTaken) => {
+      const outcome = queue.offer(thing).then((isTaken) => {
         open.delete(requestId);
         if (isTaken) onTaken();
       });
@@ -247,7 +247,7 @@ interface NoticeRounds {
 /** Makes rounds that hand on notices that are new, or stand otherwise than they did. */
 function createNoticeRounds(
   notices: PlatformClient['notices'],
-  desk: ArrivalDesk,
+  queue: ArrivalQueue,
   { clock, logger }: { readonly clock: TimerClock; readonly logger: PlatformLogger | undefined },
 ): NoticeRounds {
   /** How each stood when it was taken in. */
@@ -259,7 +259,7 @@ function createNoticeRounds(
   const hand = (notice: FccNotice): void => {
     const { noticeId } = notice;
     open.add(noticeId);
-    void desk.offer({ kind: 'notice', notice }).then((isTaken) => {
+    void queue.offer({ kind: 'notice', notice }).then((isTaken) => {
       open.delete(noticeId);
       if (!isTaken) return;
       taken.delete(noticeId);
@@ -272,7 +272,7 @@ function createNoticeRounds(
   const list = async (): Promise<void> => {
     const onUnreadable = (place: string): void =>
       logger?.warn({ place }, 'a notice cannot be read: look at it in the portal');
-    for await (const notice of notices.iterate({}, { signal: desk.signal, onUnreadable })) {
+    for await (const notice of notices.iterate({}, { signal: queue.signal, onUnreadable })) {
       // The others come with the next round, which does not wait as long.
       if (open.size >= MAX_OPEN_ARRIVALS) return;
       const before = taken.get(notice.noticeId);
@@ -288,7 +288,7 @@ function createNoticeRounds(
         await list();
         if (open.size < MAX_OPEN_ARRIVALS) nextMs = clock.nowMs() + NOTICE_POLL_INTERVAL_MS;
       } catch (error) {
-        if (!desk.signal.aborted) logger?.warn({ code: codeOf(error) }, 'notices could not be asked for');
+        if (!queue.signal.aborted) logger?.warn({ code: codeOf(error) }, 'notices could not be asked for');
       }
     },
   };
@@ -347,36 +347,36 @@ export function pollTracebackRequests(options: PollOptions): TracebackRequestSou
   } = options;
   if (!Number.isFinite(intervalMs) || intervalMs < 1)
     throw new HopbackError('invalid-argument', `intervalMs must be 1 or more, not ${intervalMs}`);
-  const desk = createArrivalDesk({ via: 'poll', client, clock, logger });
+  const queue = createArrivalQueue({ via: 'poll', client, clock, logger });
   const report = createStateReport('poll', clock, { onState, logger });
-  const rounds = createRequestRounds({ client, desk, open, logger });
+  const rounds = createRequestRounds({ client, queue, open, logger });
   const notices =
-    client.notices === undefined ? undefined : createNoticeRounds(client.notices, desk, { clock, logger });
+    client.notices === undefined ? undefined : createNoticeRounds(client.notices, queue, { clock, logger });
 
   const run = async (): Promise<void> => {
-    for (let failures = 0; !desk.signal.aborted;) {
+    for (let failures = 0; !queue.signal.aborted;) {
       let waitMs = intervalMs * (0.9 + 0.2 * random());
       try {
         await rounds.go();
         failures = 0;
         report.heard();
       } catch (error) {
-        if (desk.signal.aborted) return;
+        if (queue.signal.aborted) return;
         failures += 1;
         waitMs = Math.max(askedWaitMs(error), waitMs, isPassing(error) ? 0 : standstillMs(failures, random));
         report.failed(error, waitMs);
       }
       await notices?.go();
-      await wait(waitMs, clock, desk.signal);
+      await wait(waitMs, clock, queue.signal);
     }
   };
 
-  const close = async (): Promise<void> => desk.close();
+  const close = async (): Promise<void> => queue.close();
   return {
     close,
     [Symbol.asyncIterator]: () => {
-      void run().catch((error: unknown) => desk.close(error));
-      return desk.arrivals();
+      void run().catch((error: unknown) => queue.close(error));
+      return queue.arrivals();
     },
     [Symbol.asyncDispose]: close,
   };

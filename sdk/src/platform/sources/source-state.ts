@@ -1,9 +1,11 @@
 import { setMaxListeners } from 'node:events';
-import { backoffBoundMs } from '../../core/backoff.js';
-import type { Backoff } from '../../core/backoff.js';
+import { backoffBoundMs } from '../../core/runtime/deadline.js';
+import type { Backoff } from '../../core/runtime/deadline.js';
 import { MACHINE_CLOCK } from '../../core/runtime/clock.js';
 import type { Clock, TimerClock } from '../../core/runtime/clock.js';
-import type { TracebackRequest } from '../../core/traceback-request.js';
+import type { FccNotice } from '../../contract/alert.js';
+import type { PlatformEvent } from '../../contract/event.js';
+import type { TracebackRequest } from '../../contract/traceback-exchange.js';
 import { isHopbackError } from '../../errors.js';
 import type { HopbackErrorCode } from '../../errors.js';
 import type { PlatformClient } from '../client/platform-client.js';
@@ -16,8 +18,6 @@ import type {
   TracebackRequestArrival,
   TracebackRequestSource,
 } from '../traceback-request-source.js';
-import type { PlatformEvent } from '../wire/event.js';
-import type { FccNotice } from '../wire/notice.js';
 
 /** Hands values from one side to the other, one taker at a time. */
 interface Channel<Value> {
@@ -181,7 +181,7 @@ export type ArrivingThing =
   | { readonly kind: 'notice'; readonly notice: FccNotice };
 
 /** What a source hands on with. */
-interface ArrivalDeskOptions {
+interface ArrivalQueueOptions {
   readonly via: ArrivalWay;
   readonly client: RequestClient;
   readonly clock: TimerClock;
@@ -189,10 +189,10 @@ interface ArrivalDeskOptions {
 }
 
 /** Hands arrivals on, and hears what became of each. */
-export interface ArrivalDesk {
-  /** Resolves to whether it was acknowledged; to false when it was released, or the desk has closed. Never rejects. */
+export interface ArrivalQueue {
+  /** Resolves to whether it was acknowledged; to false when it was released, or the queue has closed. Never rejects. */
   readonly offer: (thing: ArrivingThing) => Promise<boolean>;
-  /** Aborted when the desk closes. */
+  /** Aborted when the queue closes. */
   readonly signal: AbortSignal;
   /** Ends the iteration, with an error where there is one; what is open is released. */
   readonly close: (error?: unknown) => void;
@@ -203,13 +203,13 @@ export interface ArrivalDesk {
 /** What a source that has closed may still be told or tell, milliseconds: an acknowledgement takes some hundred. */
 const LAST_WORDS_MS = 2_000;
 
-/** Makes the desk of one source. */
-export function createArrivalDesk({ via, client, clock, logger }: ArrivalDeskOptions): ArrivalDesk {
+/** Makes the queue of one source. */
+export function createArrivalQueue({ via, client, clock, logger }: ArrivalQueueOptions): ArrivalQueue {
   const channel = createChannel<TracebackRequestArrival>();
   const closing = new AbortController();
   // Every arrival that waits to be handed out again listens, and every call that is under way.
   setMaxListeners(0, closing.signal);
-  /** Aborts what the platform is being told, a while after the desk has closed. */
+  /** Aborts what the platform is being told, a while after the queue has closed. */
   const hangUp = new AbortController();
   setMaxListeners(0, hangUp.signal);
   const telling = new Set<Promise<void>>();

@@ -1,5 +1,5 @@
-import { fullJitterMs } from '../../core/backoff.js';
-import type { Backoff } from '../../core/backoff.js';
+import { fullJitterMs } from '../../core/runtime/deadline.js';
+import type { Backoff } from '../../core/runtime/deadline.js';
 import { MACHINE_CLOCK } from '../../core/runtime/clock.js';
 import type { TimerClock } from '../../core/runtime/clock.js';
 import { HopbackError } from '../../errors.js';
@@ -10,19 +10,19 @@ import type { EventStreamConnection, StreamedEvent } from '../events/platform-ev
 import { nodeRandom } from '../http/platform-fetch.js';
 import type { TracebackRequestSource } from '../traceback-request-source.js';
 import type { WebhookConsumer } from '../webhooks/webhook-receiver.js';
-import type { PlatformEvent } from '../wire/event.js';
+import type { PlatformEvent } from '../../contract/event.js';
 import { createCatchUp, createRequestRounds } from './poll-requests.js';
 import type { CatchUp } from './poll-requests.js';
 import {
   arrivalOfEvent,
   askedWaitMs,
   codeOf,
-  createArrivalDesk,
+  createArrivalQueue,
   createStateReport,
   httpStatusOf,
   standstillMs,
 } from './source-state.js';
-import type { ArrivalDesk, RequestClient, SourceReporting, StateReport } from './source-state.js';
+import type { ArrivalQueue, RequestClient, SourceReporting, StateReport } from './source-state.js';
 
 /** How long after a release an arrival is handed out again at first, milliseconds. */
 export const RELEASED_AGAIN_MS = 5_000;
@@ -36,7 +36,7 @@ const AGAIN: Backoff = { baseMs: 10_000, capMs: 600_000 };
 /** What events are dealt with by. */
 interface EventDealing {
   readonly client: RequestClient;
-  readonly desk: ArrivalDesk;
+  readonly queue: ArrivalQueue;
   readonly clock: TimerClock;
   readonly random: () => number;
   readonly others: ((event: PlatformEvent) => Promise<void> | void) | undefined;
@@ -51,7 +51,7 @@ interface EventDealing {
 async function dealWithEvent(
   item: StreamedEvent,
   stepOver: () => boolean,
-  { client, desk, clock, random, others, logger }: EventDealing,
+  { client, queue, clock, random, others, logger }: EventDealing,
 ): Promise<boolean> {
   if (item.status !== 'event') {
     const why = item.status === 'unreadable' ? { reason: item.reason, place: item.place } : { type: item.type };
@@ -59,21 +59,21 @@ async function dealWithEvent(
     return true;
   }
   const { type, id: eventId } = item.event;
-  for (let attempts = 1; !desk.signal.aborted; attempts += 1) {
+  for (let attempts = 1; !queue.signal.aborted; attempts += 1) {
     try {
-      const thing = await arrivalOfEvent(item.event, client, desk.signal);
+      const thing = await arrivalOfEvent(item.event, client, queue.signal);
       if (thing === 'other') await others?.(item.event);
-      if (thing === 'other' || thing === 'settled' || (await desk.offer(thing))) return true;
+      if (thing === 'other' || thing === 'settled' || (await queue.offer(thing))) return true;
     } catch (error) {
       logger?.warn({ type, eventId, code: codeOf(error) }, 'an event could not be dealt with and is tried again');
     }
-    if (attempts === STEP_OVER_ATTEMPTS && !desk.signal.aborted) {
+    if (attempts === STEP_OVER_ATTEMPTS && !queue.signal.aborted) {
       const isKept = stepOver();
       logger?.warn({ type, eventId, isKept }, 'the stream goes on past an event that could not be dealt with');
       if (!isKept) return false;
     }
     const moreMs = attempts === 1 ? 0 : fullJitterMs(attempts - 1, AGAIN, random);
-    await wait(RELEASED_AGAIN_MS + moreMs, clock, desk.signal);
+    await wait(RELEASED_AGAIN_MS + moreMs, clock, queue.signal);
   }
   return false;
 }
@@ -203,23 +203,23 @@ export interface StreamRequestsOptions extends SourceReporting {
  */
 export function streamTracebackRequests(options: StreamRequestsOptions): TracebackRequestSource {
   const { client, position, open, clock = MACHINE_CLOCK, random = nodeRandom, logger, onState } = options;
-  const desk = createArrivalDesk({ via: 'event-stream', client, clock, logger });
-  const rounds = createRequestRounds({ client, desk, open, isMissingOnly: true, logger });
+  const queue = createArrivalQueue({ via: 'event-stream', client, clock, logger });
+  const rounds = createRequestRounds({ client, queue, open, isMissingOnly: true, logger });
   const parts: StreamParts = {
-    ...{ options, desk, clock, random },
+    ...{ options, queue, clock, random },
     progress: createStreamProgress(position, logger),
     report: createStateReport('event-stream', clock, { onState, logger }),
-    catchUp: createCatchUp(rounds, { clock, signal: desk.signal, logger }),
+    catchUp: createCatchUp(rounds, { clock, signal: queue.signal, logger }),
   };
   const close = async (): Promise<void> => {
-    desk.close();
+    queue.close();
     await parts.progress.allDone();
   };
   return {
     close,
     [Symbol.asyncIterator]: () => {
-      void run(parts).catch((error: unknown) => desk.close(error));
-      return desk.arrivals();
+      void run(parts).catch((error: unknown) => queue.close(error));
+      return queue.arrivals();
     },
     [Symbol.asyncDispose]: close,
   };
@@ -227,7 +227,7 @@ export function streamTracebackRequests(options: StreamRequestsOptions): Traceba
 
 interface StreamParts {
   readonly options: StreamRequestsOptions;
-  readonly desk: ArrivalDesk;
+  readonly queue: ArrivalQueue;
   readonly clock: TimerClock;
   readonly random: () => number;
   readonly progress: StreamProgress;
@@ -245,9 +245,9 @@ interface Place {
 
 /** Reads the stream for as long as the source is open, whatever becomes of it. */
 async function run(parts: StreamParts): Promise<void> {
-  const { desk, clock, random, report } = parts;
+  const { queue, clock, random, report } = parts;
   const place: Place = { isKnown: false, lastEventId: undefined, failures: 0 };
-  const isOver = (): boolean => desk.signal.aborted;
+  const isOver = (): boolean => queue.signal.aborted;
   while (!isOver()) {
     let failure: unknown;
     try {
@@ -265,12 +265,12 @@ async function run(parts: StreamParts): Promise<void> {
     // Without the place that was refused there is nothing to wait for.
     const waitMs = isLost ? 0 : Math.max(askedWaitMs(failure), standstillMs(place.failures, random));
     if (!isLost) report.failed(failure, waitMs);
-    await wait(waitMs, clock, desk.signal);
+    await wait(waitMs, clock, queue.signal);
   }
 }
 
 async function readOn(
-  { options, desk, clock, random, progress, report, catchUp }: StreamParts,
+  { options, queue, clock, random, progress, report, catchUp }: StreamParts,
   place: Place,
 ): Promise<void> {
   const { client, position, open, others, logger } = options;
@@ -284,7 +284,7 @@ async function readOn(
     place.failures = 0;
     if (open !== undefined) catchUp.begin();
   };
-  const { signal } = desk;
+  const { signal } = queue;
   const { lastEventId } = place;
   for await (const item of client.events({
     signal,
@@ -296,7 +296,7 @@ async function readOn(
     // It may have been a request, which the list has all the same.
     if (item.status === 'unreadable') catchUp.begin();
     progress.begin(item.lastEventId, (stepOver) =>
-      dealWithEvent(item, stepOver, { client, desk, clock, random, others, logger }),
+      dealWithEvent(item, stepOver, { client, queue, clock, random, others, logger }),
     );
   }
 }
@@ -356,22 +356,22 @@ export interface WebhookRequestSource extends TracebackRequestSource {
  */
 export function createWebhookRequestSource(options: WebhookRequestSourceOptions): WebhookRequestSource {
   const { client, open, others, clock = MACHINE_CLOCK, logger } = options;
-  const desk = createArrivalDesk({ via: 'webhook', client, clock, logger });
+  const queue = createArrivalQueue({ via: 'webhook', client, clock, logger });
   const consume: WebhookConsumer = async (event, delivery) => {
-    const thing = await arrivalOfEvent(event, client, desk.signal);
+    const thing = await arrivalOfEvent(event, client, queue.signal);
     if (thing === 'other') return others?.(event, delivery);
-    if (thing !== 'settled' && !(await desk.offer(thing)))
+    if (thing !== 'settled' && !(await queue.offer(thing)))
       throw new HopbackError('unavailable', 'the request was not taken in', { retryable: true });
   };
-  const rounds = createRequestRounds({ client, desk, open, isMissingOnly: true, logger });
-  const catchUp = createCatchUp(rounds, { clock, signal: desk.signal, logger });
-  const close = async (): Promise<void> => desk.close();
+  const rounds = createRequestRounds({ client, queue, open, isMissingOnly: true, logger });
+  const catchUp = createCatchUp(rounds, { clock, signal: queue.signal, logger });
+  const close = async (): Promise<void> => queue.close();
   return {
     consume,
     close,
     [Symbol.asyncIterator]: () => {
       if (open !== undefined) catchUp.begin();
-      return desk.arrivals();
+      return queue.arrivals();
     },
     [Symbol.asyncDispose]: close,
   };

@@ -3,7 +3,7 @@ import type { KeyObject } from 'node:crypto';
 import type { Clock } from '../../core/runtime/clock.js';
 import { HopbackError } from '../../errors.js';
 import { readPlatformEvent } from '../events/platform-events.js';
-import type { PlatformEvent } from '../wire/event.js';
+import type { PlatformEvent } from '../../contract/event.js';
 
 /** Version of a signature: HMAC with SHA-256, or Ed25519. */
 type WebhookSignatureVersion = 'v1' | 'v1a';

@@ -4,7 +4,7 @@ import type { TimerClock } from '../../core/runtime/clock.js';
 import { valueWithin } from '../../core/runtime/deadline.js';
 import { HopbackError } from '../../errors.js';
 import type { PlatformLogger } from '../client/requester.js';
-import type { PlatformEvent } from '../wire/event.js';
+import type { PlatformEvent } from '../../contract/event.js';
 import { MAX_WEBHOOK_BYTES, verifyWebhook, webhookKeys } from './verify-webhook.js';
 import type { ReceivedWebhook, WebhookFailureReason } from './verify-webhook.js';
 

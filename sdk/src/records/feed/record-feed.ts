@@ -1,4 +1,4 @@
-import type { CallRecord } from '../../core/call-record.js';
+import type { CallRecord } from '../../contract/call-record.js';
 import { HopbackError } from '../../errors.js';
 import { shareRecord } from '../redaction/share-record.js';
 import type { SharingOutcome } from '../redaction/share-record.js';

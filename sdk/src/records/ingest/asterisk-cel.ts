@@ -1,20 +1,263 @@
-import { startByBirth } from './asterisk-channel.js';
-import { celEventReader } from './asterisk-cel-event.js';
-import type { CelColumn, CelEvent } from './asterisk-cel-event.js';
-import { celHangup, celLegParts, isLocalChannel } from './asterisk-cel-leg.js';
-import type { CelChannel } from './asterisk-cel-leg.js';
-import { MAX_ROWS_OF_CHANNEL } from './asterisk-cel-saved.schema.js';
-import { restoreCelChannels, saveCelChannels } from './asterisk-cel-saved.js';
-import { joinedLegReading, legSource, rejectedRow, skippedRow } from './leg.js';
-import type { LegSource } from './leg.js';
-import { joinedSha256 } from './joined-sha256.js';
-import { rawKeeper, rawRowsOf, readingsWithRaw } from './raw-rows.js';
-import type { RawKeeper } from './raw-rows.js';
+import { z } from 'zod';
 import { passingMap } from '../../core/memo.js';
 import type { PassingMap } from '../../core/memo.js';
-import type { RecordReader, RowReading, SourceDescription, SourceRow } from './record-reader.js';
-import { instantNotBefore } from './row-time.js';
-import type { RowInstant } from './row-time.js';
+import { startByBirth } from './asterisk-cdr.js';
+import { CEL_COLUMNS, celEventReader, celHangup, celLegParts, isLocalChannel } from './asterisk-cel-event.js';
+import type { CelChannel, CelColumn, CelEvent } from './asterisk-cel-event.js';
+import { joinedLegReading, legSource, rejectedRow, skippedRow } from './leg.js';
+import type { LegSource } from './leg.js';
+import { joinedSha256, MAX_CSV_ROW_CHARS, rawKeeper, rawRowsOf, readingsWithRaw } from './record-reader.js';
+import type { RawKeeper, RecordReader, RowReading, SourceDescription, SourceRow } from './record-reader.js';
+import { instantNotBefore } from './row-times.js';
+import type { RowInstant } from './row-times.js';
+
+/** Channels of calls that are up, and of those that made them or were made by them. Twice what waits at most. */
+const MAX_SAVED_CHANNELS = 400_000;
+/**
+ * Rows of one channel whose hashes are kept apart: hundreds of times what a call has. A channel of a queue or a conference that has more is
+ * kept by the joined hash of what there was.
+ */
+export const MAX_ROWS_OF_CHANNEL = 1_024;
+/** Columns of one file. */
+const MAX_COLUMNS = 1_024;
+/** A row with the byte order mark and the carriage return that may stand around it. */
+const MAX_ROW_CHARS = MAX_CSV_ROW_CHARS + 2;
+/** The longest field of a row. */
+const MAX_TEXT_CHARS = 16_384;
+
+const textSchema = z.string().max(MAX_TEXT_CHARS);
+const instant = z.int().min(0);
+const placeSchema = z.int().min(0).max(MAX_SAVED_CHANNELS);
+
+/** One channel; others are named by their places in the list. */
+interface SavedCelChannel {
+  readonly uniqueId: string;
+  readonly bornLinkedId: string;
+  readonly linkedId: string;
+  readonly maker?: number;
+  /** False for a channel that has ended and is kept for the sake of others. */
+  readonly waits: boolean;
+  readonly startUs: number;
+  readonly otherStartUs?: number;
+  readonly zone?: string;
+  readonly resolutionUs: number;
+  readonly name: string;
+  readonly accountCode: string;
+  readonly calling: string;
+  readonly called: string;
+  readonly latestCaller: string;
+  readonly madeWith: string;
+  readonly dialArgument: string;
+  readonly answeredAtUs?: number;
+  readonly endedAtUs?: number;
+  readonly hangup?: { readonly q850Cause?: number; readonly source: string; readonly dialStatus: string };
+  readonly rows: readonly string[];
+  /** Texts of these rows, where they are kept and there was room for them. */
+  readonly texts?: readonly string[];
+}
+
+/** What a reader of channel events keeps between two runs. */
+interface SavedCelState {
+  readonly format: 'hopback.asterisk-cel.1';
+  readonly header?: readonly string[];
+  readonly channels: readonly SavedCelChannel[];
+}
+
+const channelSchema: z.ZodType<SavedCelChannel> = z.object({
+  uniqueId: textSchema.min(1),
+  bornLinkedId: textSchema.min(1),
+  linkedId: textSchema.min(1),
+  maker: z.exactOptional(placeSchema),
+  waits: z.boolean(),
+  startUs: instant,
+  otherStartUs: z.exactOptional(instant),
+  zone: z.exactOptional(z.string().max(64)),
+  resolutionUs: z.int().min(1),
+  name: textSchema,
+  accountCode: textSchema,
+  calling: textSchema,
+  called: textSchema,
+  latestCaller: textSchema,
+  madeWith: textSchema,
+  dialArgument: textSchema,
+  answeredAtUs: z.exactOptional(instant),
+  endedAtUs: z.exactOptional(instant),
+  hangup: z.exactOptional(
+    z.object({ q850Cause: z.exactOptional(z.int().min(1).max(127)), source: textSchema, dialStatus: textSchema }),
+  ),
+  rows: z
+    .array(z.string().regex(/^[0-9a-f]{64}$/))
+    .min(1)
+    .max(MAX_ROWS_OF_CHANNEL),
+  texts: z.exactOptional(z.array(z.string().max(MAX_ROW_CHARS)).max(MAX_ROWS_OF_CHANNEL)),
+});
+
+/** The state as JSON. */
+const savedCelStateSchema: z.ZodType<SavedCelState> = z.object({
+  format: z.literal('hopback.asterisk-cel.1'),
+  header: z.exactOptional(z.array(z.string().max(64)).max(MAX_COLUMNS)),
+  channels: z.array(channelSchema).max(MAX_SAVED_CHANNELS),
+});
+
+/**
+ * Characters of rows that are saved with the channels they belong to: half of what may be made durable of a source. Channels beyond it are
+ * saved with the hashes of their rows alone, and recorded so where another reader goes on with them.
+ */
+export const MAX_SAVED_RAW_CHARS = 2_097_152;
+
+/** What a reader of channel events has in mind between two rows. */
+interface CelState {
+  /** Channels that wait for the end of their calls, in the order in which they began. */
+  readonly channels: readonly CelChannel[];
+  readonly header: readonly CelColumn[] | undefined;
+}
+
+/** Writes the state of a reader as text. Channels that have ended are kept where one that waits made them or was made by them. */
+function saveCelChannels({ channels, header }: CelState): string {
+  const waiting = new Set(channels);
+  const all = withRelatives(channels);
+  const places = new Map(all.map((channel, place) => [channel, place]));
+  const takeTexts = savedTexts();
+  const state: SavedCelState = {
+    format: 'hopback.asterisk-cel.1',
+    channels: all.map((channel) => ({
+      ...savedChannel(channel, waiting.has(channel), places.get(channel.maker ?? channel)),
+      ...takeTexts(channel),
+    })),
+  };
+  return JSON.stringify(header === undefined ? state : { ...state, header });
+}
+
+/** Takes the texts of channel after channel, as long as there is room for them. */
+function savedTexts(): (channel: CelChannel) => Pick<SavedCelChannel, 'texts'> {
+  let room = MAX_SAVED_RAW_CHARS;
+  return ({ raw, rows }) => {
+    if (raw === undefined || raw.rows.length !== rows.length) return {};
+    const chars = JSON.stringify(raw.rows).length;
+    if (chars > room) return {};
+    room -= chars;
+    return { texts: raw.rows };
+  };
+}
+
+/**
+ * Reads what `saveCelChannels` wrote. Never throws.
+ * @param raw - keeps the rows of the channels, where they were saved
+ * @returns undefined where it is anything else
+ */
+function restoreCelChannels(text: string, raw: RawKeeper<string>): CelState | undefined {
+  const state = savedState(text);
+  if (state === undefined) return undefined;
+  const header = state.header?.map((column) => CEL_COLUMNS.find((known) => known === column) ?? 'unused');
+  const channels: CelChannel[] = [];
+  for (const one of state.channels) {
+    // Whoever made a channel comes before it in the list.
+    const maker = one.maker === undefined ? undefined : channels[one.maker];
+    const channel = restoredChannel(one, maker);
+    if (one.waits) channel.raw = restoredRaw(one, raw);
+    maker?.made.push(channel);
+    channels.push(channel);
+  }
+  return { channels: channels.filter((_, place) => state.channels[place]?.waits), header };
+}
+
+function savedState(text: string): SavedCelState | undefined {
+  try {
+    const result = savedCelStateSchema.safeParse(JSON.parse(text));
+    return result.success ? result.data : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The channels, those that made them and those that they made; makers before what they made. */
+function withRelatives(channels: readonly CelChannel[]): readonly CelChannel[] {
+  const all = new Set<CelChannel>();
+  for (const channel of channels) {
+    const line: CelChannel[] = [];
+    for (let at: CelChannel | undefined = channel; at !== undefined && !all.has(at); at = at.maker) line.push(at);
+    for (const one of line.toReversed()) all.add(one);
+  }
+  for (const channel of channels) for (const made of channel.made) all.add(made);
+  return [...all];
+}
+
+function savedChannel(channel: CelChannel, waits: boolean, makerPlace: number | undefined): SavedCelChannel {
+  const { start, hangup, answeredAtUs, endedAtUs } = channel;
+  return {
+    uniqueId: channel.uniqueId,
+    bornLinkedId: channel.bornLinkedId,
+    linkedId: channel.linkedId,
+    ...(channel.maker === undefined || makerPlace === undefined ? {} : { maker: makerPlace }),
+    waits,
+    startUs: start.atUs,
+    ...(start.otherUs === undefined ? {} : { otherStartUs: start.otherUs }),
+    ...(start.basis.zone === undefined ? {} : { zone: start.basis.zone }),
+    resolutionUs: start.basis.resolutionUs,
+    name: channel.name,
+    accountCode: channel.accountCode,
+    calling: channel.calling,
+    called: channel.called,
+    latestCaller: channel.latestCaller,
+    madeWith: channel.madeWith,
+    dialArgument: channel.dialArgument,
+    ...(answeredAtUs === undefined ? {} : { answeredAtUs }),
+    ...(endedAtUs === undefined ? {} : { endedAtUs }),
+    ...(hangup === undefined ? {} : { hangup: savedHangup(hangup) }),
+    rows: channel.rows,
+  };
+}
+
+function savedHangup({
+  q850Cause,
+  source,
+  dialStatus,
+}: NonNullable<CelChannel['hangup']>): NonNullable<SavedCelChannel['hangup']> {
+  return q850Cause === undefined ? { source, dialStatus } : { q850Cause, source, dialStatus };
+}
+
+function restoredChannel(one: SavedCelChannel, maker: CelChannel | undefined): CelChannel {
+  const { startUs, otherStartUs, zone, resolutionUs, hangup } = one;
+  const basis =
+    zone === undefined
+      ? ({ written: 'utc', resolutionUs } as const)
+      : ({ written: 'local', zone, resolutionUs } as const);
+  return {
+    uniqueId: one.uniqueId,
+    bornLinkedId: one.bornLinkedId,
+    linkedId: one.linkedId,
+    maker,
+    made: [],
+    start: {
+      status: 'instant',
+      atUs: startUs,
+      ...(otherStartUs === undefined ? {} : { otherUs: otherStartUs }),
+      basis,
+    },
+    name: one.name,
+    accountCode: one.accountCode,
+    calling: one.calling,
+    called: one.called,
+    latestCaller: one.latestCaller,
+    madeWith: one.madeWith,
+    dialArgument: one.dialArgument,
+    answeredAtUs: one.answeredAtUs,
+    endedAtUs: one.endedAtUs,
+    hangup:
+      hangup === undefined
+        ? undefined
+        : { q850Cause: hangup.q850Cause, source: hangup.source, dialStatus: hangup.dialStatus },
+    rows: [...one.rows],
+    raw: undefined,
+  };
+}
+
+function restoredRaw({ rows, texts = [] }: SavedCelChannel, keeper: RawKeeper<string>): CelChannel['raw'] {
+  if (texts.length !== rows.length) return undefined;
+  let raw = keeper.begin();
+  for (const text of texts) raw = keeper.add(raw, text, Buffer.byteLength(text));
+  return raw;
+}
 
 /** Goes up when the same rows would make other records. */
 const READER_VERSION = 1;
@@ -147,13 +390,13 @@ function rowsOf({ rows, raw }: CelChannel): { readonly text: string; readonly sh
 
 const WAITING: readonly RowReading[] = [{ status: 'waiting' }];
 
-interface CelState {
+interface CelReaderState {
   readonly source: LegSource;
   readonly calls: WaitingCalls;
   readonly raw: RawKeeper<string>;
 }
 
-function takeEvent(event: CelEvent, row: SourceRow, { source, calls, raw }: CelState): readonly RowReading[] {
+function takeEvent(event: CelEvent, row: SourceRow, { source, calls, raw }: CelReaderState): readonly RowReading[] {
   const time = source.clock.read(event.time, isEpoch(event.time) ? 'epoch-seconds' : 'date-time');
   if (time.status === 'rejected') return rejectedRow(time.reason, time.detail, 'EventTime');
   if (event.event === 'LINKEDID_END') {

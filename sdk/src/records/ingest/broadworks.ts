@@ -1,11 +1,10 @@
-import type { Release } from '../../core/call-record.js';
-import { csvFields, rowText } from './csv-fields.js';
-import { legReading, legSource, nameOf, rejectedRow, skippedRow } from './leg.js';
+import type { Release } from '../../contract/call-record.js';
+import { csvFields, rowText } from './record-reader.js';
+import { dispositionOfQ850, legReading, legSource, nameOf, rejectedRow, skippedRow } from './leg.js';
 import type { LegParts, LegSide, LegSource } from './leg.js';
-import { dispositionOfQ850 } from './q850-dispositions.js';
 import type { RecordReader, RowReading, SourceDescription, SourceRow } from './record-reader.js';
-import { isNoTime } from './row-time.js';
-import type { RowInstant, RowTimeFault } from './row-time.js';
+import { isNoTime } from './row-times.js';
+import type { RowInstant, RowTimeFault } from './row-times.js';
 
 /** Goes up when the same row would make another record. */
 const READER_VERSION = 1;

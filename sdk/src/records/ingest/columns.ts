@@ -1,12 +1,356 @@
-import { callTimes, rejectedTimes } from './call-times.js';
-import { checkColumnMap } from './column-map.js';
-import type { ColumnMap, ColumnMember, ColumnPlace, ColumnsDescription } from './column-map.js';
-import { columnLegParts, columnTimes } from './column-leg.js';
-import type { ColumnValue } from './column-leg.js';
-import { csvFields, rowText } from './csv-fields.js';
-import { legReading, legSource, rejectedRow, skippedRow } from './leg.js';
-import type { LegSource } from './leg.js';
-import type { RecordReader, RowReading, SourceRow } from './record-reader.js';
+import type { Disposition, OwnSigning, ReceivedVerification, Release } from '../../contract/call-record.js';
+import type { Attestation, Verstat } from '../../core/terms.js';
+import { HopbackError } from '../../errors.js';
+import { asteriskChannel } from './asterisk-cdr.js';
+import { legReading, legSource, nameOf, rejectedRow, skippedRow } from './leg.js';
+import type { LegParts, LegSide, LegSource } from './leg.js';
+import { csvFields, rowText } from './record-reader.js';
+import type { RecordReader, RowReading, SourceDescription, SourceRow } from './record-reader.js';
+import { callTimes, rejectedTimes, TIME_LAYOUTS } from './row-times.js';
+import type { CallTimes, CallTimesFault, TimeLayout } from './row-times.js';
+
+/**
+ * What of a record a column can hold. Times as {@link ColumnMap.timeLayout} says; dates and times of day may be in columns of their
+ * own. `duration` and `answeredDuration` count as {@link ColumnMap.durationUnit} says, and give the end, or the answer, where no
+ * column has it. `ingressChannel` and `egressChannel` are names of Asterisk channels, whose endpoint is the trunk.
+ */
+export type ColumnMember =
+  | 'legId'
+  | 'callGroupId'
+  | 'inviteAt'
+  | 'inviteDate'
+  | 'inviteTime'
+  | 'answeredAt'
+  | 'answeredDate'
+  | 'answeredTime'
+  | 'endedAt'
+  | 'endedDate'
+  | 'endedTime'
+  | 'duration'
+  | 'answeredDuration'
+  | 'calling'
+  | 'asserted'
+  | 'called'
+  | 'sentTo'
+  | 'lrn'
+  | 'ingressTrunk'
+  | 'ingressChannel'
+  | 'ingressAddress'
+  | 'ingressPort'
+  | 'ingressCallId'
+  | 'egressTrunk'
+  | 'egressChannel'
+  | 'egressAddress'
+  | 'egressPort'
+  | 'egressCallId'
+  | 'disposition'
+  | 'sipStatus'
+  | 'q850Cause'
+  | 'cause'
+  | 'releaseParty'
+  | 'verstat'
+  | 'attestation'
+  | 'origId'
+  | 'iatSeconds'
+  | 'spc'
+  | 'signedAttestation'
+  | 'signedOrigId'
+  | 'customerId'
+  | 'blockedBy';
+
+/** Where a member stands: the number of its column, from 0, or the name that the header row has for it, in any case. */
+export type ColumnPlace = number | string;
+
+/**
+ * What the columns of a CSV file mean, for `cdr_custom` and for every switch that has no reader of its own. Plain JSON. Needed are `legId`,
+ * `inviteAt` (or `inviteDate` and `inviteTime`), and one of `calling` and `called`.
+ */
+export interface ColumnMap {
+  readonly columns: Readonly<Partial<Record<ColumnMember, ColumnPlace>>>;
+  readonly timeLayout: TimeLayout;
+  /** One character. Default the comma; a tab for tab-separated files. */
+  readonly separator?: string;
+  /** Header rows before the first call. Default 1 where a place is a name, else 0. */
+  readonly headerRows?: number;
+  /** How many columns a row has at least. Default: up to the last that is mapped. */
+  readonly leastColumns?: number;
+  /** How many columns a row has at most: more mean that a separator stood in a bare field, and are rejected. Default as many as CSV rows can have. */
+  readonly mostColumns?: number;
+  /** Default seconds. */
+  readonly durationUnit?: 'seconds' | 'milliseconds' | 'hundredths';
+  /** What the words of the disposition column mean, in any case. Without a word for it a call with an answer time was answered, others failed. */
+  readonly dispositions?: Readonly<Record<string, Disposition>>;
+  /** What the words of the column of who hung up mean, in any case. */
+  readonly releaseParties?: Readonly<Record<string, 'calling' | 'called' | 'network'>>;
+  /** Rows to be left out: those whose column has one of these words, such as interim records. */
+  readonly leaveOut?: { readonly column: ColumnPlace; readonly words: readonly string[] };
+}
+
+/** A source of a layout that the carrier declares. */
+export interface ColumnsDescription extends SourceDescription {
+  readonly columns: ColumnMap;
+}
+
+/** Columns are numbered up to here. */
+const MAX_COLUMN = 1_023;
+const MAX_HEADER_ROWS = 100;
+
+/** Every {@link ColumnMember}. */
+const MEMBERS: Readonly<Record<ColumnMember, true>> = {
+  legId: true,
+  callGroupId: true,
+  inviteAt: true,
+  inviteDate: true,
+  inviteTime: true,
+  answeredAt: true,
+  answeredDate: true,
+  answeredTime: true,
+  endedAt: true,
+  endedDate: true,
+  endedTime: true,
+  duration: true,
+  answeredDuration: true,
+  calling: true,
+  asserted: true,
+  called: true,
+  sentTo: true,
+  lrn: true,
+  ingressTrunk: true,
+  ingressChannel: true,
+  ingressAddress: true,
+  ingressPort: true,
+  ingressCallId: true,
+  egressTrunk: true,
+  egressChannel: true,
+  egressAddress: true,
+  egressPort: true,
+  egressCallId: true,
+  disposition: true,
+  sipStatus: true,
+  q850Cause: true,
+  cause: true,
+  releaseParty: true,
+  verstat: true,
+  attestation: true,
+  origId: true,
+  iatSeconds: true,
+  spc: true,
+  signedAttestation: true,
+  signedOrigId: true,
+  customerId: true,
+  blockedBy: true,
+};
+
+/** Every {@link ColumnMember}, as a list. */
+export const COLUMN_MEMBERS: readonly ColumnMember[] = Object.keys(MEMBERS) as ColumnMember[];
+
+/**
+ * Checks a column map, which comes out of a configuration file.
+ * @throws {@link HopbackError} `invalid-configuration` that says which member or place is wrong and what it may be
+ */
+function checkColumnMap(map: ColumnMap): void {
+  const entries = Object.entries(map.columns);
+  for (const [member, place] of entries) {
+    if (!Object.hasOwn(MEMBERS, member))
+      throw wrong(`There is no member "${member}". Columns are mapped to ${Object.keys(MEMBERS).join(', ')}.`);
+    checkPlace(member, place);
+  }
+  if (!isMapped(map, 'legId'))
+    throw wrong('No column is mapped to legId: without it a row that is read twice makes two records.');
+  checkTimes(map);
+  if (!isMapped(map, 'calling') && !isMapped(map, 'called'))
+    throw wrong('Neither calling nor called is mapped to a column.');
+  if (!TIME_LAYOUTS.includes(map.timeLayout)) {
+    throw wrong(`There is no time layout "${map.timeLayout}". Layouts are ${TIME_LAYOUTS.join(', ')}.`);
+  }
+  const { separator = ',', headerRows = 0, leastColumns = 0, mostColumns = MAX_COLUMN + 1, leaveOut } = map;
+  if (separator.length !== 1 || separator === '"') throw wrong('A separator is one character, and no quote.');
+  if (!isWhole(headerRows, 0, MAX_HEADER_ROWS))
+    throw wrong(`headerRows is a whole number from 0 to ${MAX_HEADER_ROWS}.`);
+  if (!isWhole(leastColumns, 0, mostColumns) || !isWhole(mostColumns, 1, MAX_COLUMN + 1)) {
+    throw wrong(
+      `leastColumns and mostColumns are whole numbers up to ${MAX_COLUMN + 1}, the least not above the most.`,
+    );
+  }
+  if (leaveOut !== undefined) checkPlace('leaveOut', leaveOut.column);
+  const hasNames = [...entries.map(([, place]) => place), leaveOut?.column].some((place) => typeof place === 'string');
+  if (hasNames && map.headerRows === 0)
+    throw wrong('Columns are given by name, but headerRows says that there is no header row.');
+}
+
+function checkPlace(member: string, place: unknown): void {
+  if (typeof place === 'string' ? place.trim() !== '' : isWhole(place, 0, MAX_COLUMN)) return;
+  throw wrong(`The place of ${member} is the name of a column, or its number from 0 to ${MAX_COLUMN}.`);
+}
+
+function checkTimes(map: ColumnMap): void {
+  for (const time of ['invite', 'answered', 'ended'] as const) {
+    const parts = [isMapped(map, `${time}Date`), isMapped(map, `${time}Time`)];
+    if (parts[0] !== parts[1]) throw wrong(`${time}Date and ${time}Time are mapped together, or neither is.`);
+    if (parts[0] === true && isMapped(map, `${time}At`)) {
+      throw wrong(`${time}At is mapped, and so are ${time}Date and ${time}Time: one of them is the time.`);
+    }
+  }
+  if (!isMapped(map, 'inviteAt') && !isMapped(map, 'inviteDate')) {
+    throw wrong('No column is mapped to inviteAt, nor are inviteDate and inviteTime.');
+  }
+}
+
+function isMapped(map: ColumnMap, member: ColumnMember): boolean {
+  return map.columns[member] !== undefined;
+}
+
+function isWhole(value: unknown, least: number, most: number): boolean {
+  return typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most;
+}
+
+function wrong(message: string): HopbackError {
+  return new HopbackError('invalid-configuration', message);
+}
+
+/** The text that a row has for a member; empty where no column is mapped to it, or nothing stands there. */
+type ColumnValue = (member: ColumnMember) => string;
+
+/**
+ * Adds the end and the answer where durations tell them and no column does: a duration of the talk counts from the answer to the end.
+ * Never throws.
+ */
+function columnTimes(
+  times: CallTimes | CallTimesFault,
+  value: ColumnValue,
+  map: ColumnMap,
+): CallTimes | CallTimesFault {
+  if (times.status === 'rejected') return times;
+  const { start } = times;
+  const durationUs = microseconds(value('duration'), map);
+  const answeredUs = microseconds(value('answeredDuration'), map);
+  const afterAnswerUs =
+    times.answeredAtUs === undefined || answeredUs === undefined ? undefined : times.answeredAtUs + answeredUs;
+  const endedAtUs = times.endedAtUs ?? (durationUs === undefined ? afterAnswerUs : start.atUs + durationUs);
+  // A talk of no time is what unanswered calls have.
+  const isTold =
+    times.answeredAtUs === undefined && answeredUs !== undefined && answeredUs > 0 && !hasAnswerColumn(map);
+  const answeredAtUs = isTold && endedAtUs !== undefined ? endedAtUs - answeredUs : times.answeredAtUs;
+  return { status: 'times', start, answeredAtUs, endedAtUs };
+}
+
+/** What a record says of a row. Never throws. */
+function columnLegParts(
+  value: ColumnValue,
+  map: ColumnMap,
+  { legId, times }: { readonly legId: string; readonly times: CallTimes },
+): LegParts {
+  return {
+    legId,
+    callGroupId: value('callGroupId') || legId,
+    invite: times.start,
+    answeredAtUs: times.answeredAtUs,
+    endedAtUs: times.endedAtUs,
+    calling: value('calling'),
+    asserted: value('asserted'),
+    called: value('called'),
+    sentTo: value('sentTo'),
+    lrn: value('lrn'),
+    ingress: sideOf(value, 'ingress'),
+    egress: sideOf(value, 'egress'),
+    disposition: dispositionOf(value, map, times.answeredAtUs !== undefined || isTalked(value, map)),
+    release: releaseOf(value, map),
+    received: receivedOf(value),
+    signed: signedOf(value),
+    customerId: value('customerId'),
+    blockedBy: value('blockedBy'),
+  };
+}
+
+const UNITS_US = { seconds: 1_000_000, milliseconds: 1_000, hundredths: 10_000 } as const;
+
+/** Ten days: calls that nobody hung up. */
+const MAX_DURATION_US = 864_000_000_000;
+
+function microseconds(text: string, { durationUnit = 'seconds' }: ColumnMap): number | undefined {
+  if (!/^\d{1,12}(?:\.\d{1,6})?$/.test(text)) return undefined;
+  const us = Math.round(Number(text) * UNITS_US[durationUnit]);
+  return us <= MAX_DURATION_US ? us : undefined;
+}
+
+function hasAnswerColumn({ columns }: ColumnMap): boolean {
+  return columns.answeredAt !== undefined || columns.answeredDate !== undefined;
+}
+
+/** A talk whose place in time nothing tells is one all the same. */
+function isTalked(value: ColumnValue, map: ColumnMap): boolean {
+  return !hasAnswerColumn(map) && (microseconds(value('answeredDuration'), map) ?? 0) > 0;
+}
+
+function sideOf(value: ColumnValue, side: 'ingress' | 'egress'): LegSide {
+  const host = value(`${side}Address`);
+  const port = value(`${side}Port`);
+  return {
+    trunk: value(`${side}Trunk`) || asteriskChannel(value(`${side}Channel`))?.peer,
+    address: host !== '' && /^\d{1,5}$/.test(port) && port !== '0' ? `${bracketed(host)}:${port}` : host,
+    callId: value(`${side}CallId`),
+  };
+}
+
+function bracketed(host: string): string {
+  return host.includes(':') && !host.startsWith('[') ? `[${host}]` : host;
+}
+
+function dispositionOf(value: ColumnValue, map: ColumnMap, isAnswered: boolean): Disposition {
+  if (value('blockedBy') !== '') return 'blocked';
+  return wordIn(map.dispositions, value('disposition')) ?? (isAnswered ? 'answered' : 'failed');
+}
+
+function wordIn<T>(words: Readonly<Record<string, T>> | undefined, word: string): T | undefined {
+  if (words === undefined || word === '') return undefined;
+  const lower = word.toLowerCase();
+  return Object.entries(words).find(([key]) => key.toLowerCase() === lower)?.[1];
+}
+
+function releaseOf(value: ColumnValue, map: ColumnMap): Release | undefined {
+  const release: { -readonly [K in keyof Release]: Release[K] } = {};
+  const sipStatus = Number(value('sipStatus'));
+  if (Number.isInteger(sipStatus) && sipStatus >= 100 && sipStatus <= 699) release.sipStatus = sipStatus;
+  const q850Cause = Number(value('q850Cause'));
+  if (Number.isInteger(q850Cause) && q850Cause >= 1 && q850Cause <= 127) release.q850Cause = q850Cause;
+  const cause = nameOf(value('cause'));
+  if (cause !== undefined) release.cause = cause;
+  const party = wordIn(map.releaseParties, value('releaseParty'));
+  if (party !== undefined) release.party = party;
+  return Object.keys(release).length === 0 ? undefined : release;
+}
+
+/** Words of 3GPP, in any case; an attestation may stand behind, `TN-Validation-Passed-A`. @see 3GPP TS 24.229 section 7.2A.20 */
+const VERSTAT = /^(TN-Validation-Passed|TN-Validation-Failed|No-TN-Validation)(?:-([ABC]))?$/i;
+const VERSTATS: readonly Verstat[] = ['TN-Validation-Passed', 'TN-Validation-Failed', 'No-TN-Validation'];
+
+function receivedOf(value: ColumnValue): ReceivedVerification | undefined {
+  const received: { -readonly [K in keyof ReceivedVerification]: ReceivedVerification[K] } = {};
+  const said = VERSTAT.exec(value('verstat'));
+  const verstat = VERSTATS.find((word) => word.toLowerCase() === said?.[1]?.toLowerCase());
+  if (verstat !== undefined) received.verstat = verstat;
+  const attestation = attestationOf(value('attestation') || (said?.[2] ?? ''));
+  if (attestation !== undefined) received.attestation = attestation;
+  const origId = nameOf(value('origId'));
+  if (origId !== undefined) received.origId = origId;
+  const iat = value('iatSeconds');
+  if (/^\d{9,11}$/.test(iat)) received.iatSeconds = Number(iat);
+  const spc = value('spc');
+  if (/^[0-9A-Z]{1,15}$/.test(spc)) received.spc = spc;
+  return Object.keys(received).length === 0 ? undefined : received;
+}
+
+function signedOf(value: ColumnValue): OwnSigning | undefined {
+  const attestation = attestationOf(value('signedAttestation'));
+  if (attestation === undefined) return undefined;
+  const origId = nameOf(value('signedOrigId'));
+  return origId === undefined ? { attestation } : { attestation, origId };
+}
+
+function attestationOf(text: string): Attestation | undefined {
+  const upper = text.toUpperCase();
+  return upper === 'A' || upper === 'B' || upper === 'C' ? upper : undefined;
+}
 
 /** Goes up when the same row would make another record. */
 const READER_VERSION = 1;

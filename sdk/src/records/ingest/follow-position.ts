@@ -1,7 +1,9 @@
 import { hash } from 'node:crypto';
 import { parseBoundedJson } from '../../core/json-text.js';
 import type { JsonLimits, JsonObject, JsonValue } from '../../core/json-text.js';
-import type { CoverageState } from './row-coverage.js';
+import type { DurableValues } from '../durable-values.js';
+import type { DamagedMember, FileFacts, FollowedFile } from './readable-files.js';
+import type { CoverageState } from './row-intake.js';
 
 /**
  * Octets by which content is known again, at its beginning and before the place up to which it was read. A KiB holds some rows, and
@@ -10,7 +12,7 @@ import type { CoverageState } from './row-coverage.js';
 export const FINGERPRINT_BYTES = 1_024;
 
 /** Some octets of a file in short. */
-export interface Fingerprint {
+interface Fingerprint {
   readonly sizeBytes: number;
   /** Lower-case hexadecimal. */
   readonly sha256: string;
@@ -29,7 +31,7 @@ export interface ReadPlace {
 }
 
 /** A file that holds content, as it was when it was read. */
-export interface KnownFile {
+interface KnownFile {
   /** Device and inode. */
   readonly key: string;
   readonly sizeBytes: number;
@@ -50,7 +52,7 @@ export interface StreamPosition extends ReadPlace {
 }
 
 /** Where the text of what waits in a reader is kept, in pieces. */
-export interface KeptWaiting {
+interface KeptWaiting {
   /** Which of two places, in turn: while one is written the other is whole. */
   readonly turn: 0 | 1;
   readonly pieces: number;
@@ -58,7 +60,7 @@ export interface KeptWaiting {
 }
 
 /** What is made durable at one time. */
-export interface FollowCheckpoint {
+interface FollowCheckpoint {
   /** Of the streams that were read last. */
   readonly streams: readonly StreamPosition[];
   readonly coverage?: CoverageState;
@@ -74,7 +76,7 @@ export function fingerprintOf(octets: Uint8Array): Fingerprint {
 }
 
 /** Where reading of new content begins. */
-export const BEGINNING: ReadPlace = {
+const BEGINNING: ReadPlace = {
   offset: 0,
   line: 1,
   head: fingerprintOf(new Uint8Array(0)),
@@ -178,4 +180,408 @@ function isObject(value: JsonValue | undefined): value is JsonObject {
 
 function isList(value: JsonValue | undefined): value is readonly JsonValue[] {
   return Array.isArray(value);
+}
+
+/** Files of a page, each in 11 characters: a page is a value of a journal, which takes 16 KiB. */
+const PAGE_FILES = 1_024;
+
+/** Pages: with 65,536 files of a directory a switch that rotates every hour is known for seven years. */
+const DONE_PAGES = 64;
+
+/** Of the hash that a file is known by, 64 bits: that one of so many files is taken for another happens once in 10^14 files. */
+const NAME_CHARS = 11;
+
+/** No file is older. */
+const NOTHING_FORGOTTEN = -1;
+
+/** Files that were read and whose content is not followed any more, a page as it is kept. */
+interface DonePage {
+  readonly page: number;
+  readonly text: string;
+}
+
+/** What tells a file as it was when it was read from every other, and from what it becomes when it is written to. */
+export type FileState = Pick<KnownFile, 'key' | 'sizeBytes' | 'mtimeNs'>;
+
+/** Files that are done. */
+interface DoneFiles {
+  /** Whether a file was read as it is now. */
+  readonly has: (file: FileState, mtimeMs: number) => boolean;
+  readonly add: (file: FileState, mtimeMs: number) => void;
+  /** Pages that changed since they were saved. */
+  readonly toSave: () => readonly DonePage[];
+  readonly saved: (pages: readonly DonePage[]) => void;
+  /** Files last written to before that time count as done: so many were there that the oldest had to be forgotten. */
+  readonly forgottenMs: () => number;
+}
+
+interface Page {
+  readonly names: Set<string>;
+  /** When the newest of its files was written to. */
+  newestMs: number;
+}
+
+/** Keeps the files that are done. Pure: never throws. */
+function createDoneFiles(kept: readonly DonePage[], forgottenMs: number): DoneFiles {
+  const pages = new Map<number, Page>();
+  for (const { page, text } of kept) {
+    const read = readPage(text);
+    if (read !== undefined) pages.set(page, read);
+  }
+  let current = [...pages].find(([, { names }]) => names.size < PAGE_FILES)?.[0] ?? 0;
+  let forgotten = forgottenMs;
+  const dirty = new Set<number>();
+
+  /** A page that is free, or that whose files were written to longest ago. */
+  const turnPage = (): Page => {
+    const free = Array.from({ length: DONE_PAGES }, (_, page) => page).find((page) => !pages.has(page));
+    const [oldest] = [...pages].sort(([, one], [, other]) => one.newestMs - other.newestMs);
+    current = free ?? oldest?.[0] ?? 0;
+    if (free === undefined) forgotten = Math.max(forgotten, oldest?.[1].newestMs ?? NOTHING_FORGOTTEN);
+    return newPage();
+  };
+  const newPage = (): Page => {
+    const page = { names: new Set<string>(), newestMs: NOTHING_FORGOTTEN };
+    pages.set(current, page);
+    return page;
+  };
+
+  return {
+    has(file, mtimeMs) {
+      if (mtimeMs < forgotten) return true;
+      const name = nameOf(file);
+      for (const { names } of pages.values()) if (names.has(name)) return true;
+      return false;
+    },
+    add(file, mtimeMs) {
+      let page = pages.get(current) ?? newPage();
+      if (page.names.size >= PAGE_FILES) page = turnPage();
+      page.names.add(nameOf(file));
+      page.newestMs = Math.max(page.newestMs, mtimeMs);
+      dirty.add(current);
+    },
+    toSave: () => [...dirty].map((page) => ({ page, text: pageText(pages.get(page)) })),
+    saved(saved) {
+      for (const { page } of saved) dirty.delete(page);
+    },
+    forgottenMs: () => forgotten,
+  };
+}
+
+function nameOf({ key, sizeBytes, mtimeNs }: FileState): string {
+  return hash('sha256', `${key}:${sizeBytes}:${mtimeNs}`, 'base64url').slice(0, NAME_CHARS);
+}
+
+/** `NEWESTMS:` and the names, one behind the other. */
+function pageText(page: Page | undefined): string {
+  return page === undefined ? '' : `${page.newestMs}:${[...page.names].join('')}`;
+}
+
+function readPage(text: string): Page | undefined {
+  const [, newestMs = '', names = ''] = /^(-?\d{1,16}(?:\.\d{1,9})?):([\w-]*)$/.exec(text) ?? [];
+  if (newestMs === '' || names.length % NAME_CHARS !== 0 || names.length > PAGE_FILES * NAME_CHARS) return undefined;
+  const found = new Set<string>();
+  for (let at = 0; at < names.length; at += NAME_CHARS) found.add(names.slice(at, at + NAME_CHARS));
+  return { names: found, newestMs: Number(newestMs) };
+}
+
+/**
+ * Contents that are followed: a switch that rotates every hour has three weeks in them, and a journal room for a dozen sources. Of others
+ * the files alone are known, as long as they are as they were: packed or copied again, they are read again.
+ */
+export const FOLLOWED_STREAMS = 512;
+
+/** Contents whose places are made durable in one piece with what the reader waits for; the rest have keys of their own. */
+export const CHECKPOINT_STREAMS = 16;
+
+/** A file that holds content that is followed. */
+export interface Carrier {
+  readonly key: string;
+  readonly isGzip: boolean;
+  path: string;
+  sizeBytes: number;
+  mtimeNs: string;
+  /** When it was seen to change last, by the clock; undefined since a restart. */
+  changedAtMs: number | undefined;
+  /** The switch may still write to it. */
+  isLive: boolean;
+  /** Open, so that it can be read after it was renamed out of sight or deleted. */
+  file: FollowedFile | undefined;
+}
+
+/** Content that is followed, whatever files hold it. */
+export interface Stream {
+  readonly slot: number;
+  place: ReadPlace;
+  readonly carriers: Map<string, Carrier>;
+  mtimeMs: number;
+  isFinal: boolean;
+  /** Since when the row behind the place is the last one, by the clock; undefined since a restart. */
+  placeSinceMs: number | undefined;
+  /** The member at which the last reading ended, with the rows that were taken in of it. */
+  damaged?: DamagedMember | undefined;
+  /** Rises with every change: the stream that was read last has the highest. */
+  touched: number;
+}
+
+/** What has to be written down: streams with keys of their own first, then those of the checkpoint. */
+interface StreamsToSave {
+  readonly apart: readonly StreamPosition[];
+  readonly together: readonly StreamPosition[];
+  /** Files of contents that are not followed any more. */
+  readonly done: readonly DonePage[];
+}
+
+/** All contents that are followed. */
+export interface Streams {
+  /** The content of a file that is known, by device and inode. */
+  readonly ofFile: (key: string) => Stream | undefined;
+  /** Whether a file was read as it is, and is of content that is not followed any more. */
+  readonly isDone: (file: FileState, mtimeMs: number) => boolean;
+  /** Contents that begin as that one, the one read last first. */
+  readonly beginningWith: (first: Uint8Array) => readonly Stream[];
+  readonly add: (mtimeMs: number) => Stream;
+  readonly attach: (stream: Stream, carrier: Carrier) => void;
+  readonly detach: (stream: Stream, key: string) => void;
+  readonly touch: (stream: Stream) => void;
+  readonly all: () => readonly Stream[];
+  /** Streams that changed since they were saved. */
+  readonly dirty: () => number;
+  readonly toSave: () => StreamsToSave;
+  readonly saved: (save: StreamsToSave) => void;
+  readonly forgottenMs: () => number;
+}
+
+/** What was made durable of the contents of a source. */
+interface SavedStreams extends StreamsToSave {
+  readonly forgottenMs: number;
+}
+
+/** Keeps the contents of one source. Pure: never throws. */
+export function createStreams(resumed: SavedStreams): Streams {
+  const streams = new Map<number, Stream>();
+  const byFile = new Map<string, Stream>();
+  const dirty = new Set<Stream>();
+  let savedTogether = new Set<Stream>();
+  let touched = 0;
+  const done = createDoneFiles(resumed.done, resumed.forgottenMs);
+
+  const attach = (stream: Stream, carrier: Carrier): void => {
+    const other = byFile.get(carrier.key);
+    if (other !== undefined && other !== stream) other.carriers.delete(carrier.key);
+    stream.carriers.set(carrier.key, carrier);
+    byFile.set(carrier.key, stream);
+  };
+  const touch = (stream: Stream): void => {
+    touched += 1;
+    stream.touched = touched;
+    dirty.add(stream);
+  };
+  // What is in the checkpoint is newer than what stands under a key of its own.
+  const slots = new Set(resumed.together.map(({ slot }) => slot));
+  const positions = [...resumed.apart.filter(({ slot }) => !slots.has(slot)), ...resumed.together];
+  for (const position of positions.sort((one, other) => one.mtimeMs - other.mtimeMs)) {
+    const stream = streamOf(position);
+    touched += 1;
+    stream.touched = touched;
+    streams.set(stream.slot, stream);
+    if (slots.has(stream.slot)) savedTogether.add(stream);
+    for (const file of position.files) attach(stream, carrierOf(file));
+  }
+  const byRecency = (): Stream[] => [...streams.values()].sort((a, b) => b.touched - a.touched);
+
+  /** The slot of the content that was written to longest ago, and is of no use any more. */
+  const freeSlot = (): number => {
+    for (let slot = 0; slot < FOLLOWED_STREAMS; slot += 1) if (!streams.has(slot)) return slot;
+    const [oldest] = [...streams.values()].sort((a, b) => a.mtimeMs - b.mtimeMs || a.touched - b.touched);
+    if (oldest === undefined) return 0;
+    for (const carrier of oldest.carriers.values()) {
+      const { key, file } = carrier;
+      // What has a rest that is no row yet, or is not whole, is read again.
+      const isRead = carrier.isGzip ? oldest.isFinal : restBytes(oldest, carrier) === 0;
+      if (isRead) done.add(carrier, oldest.mtimeMs);
+      byFile.delete(key);
+      file?.close().catch(() => undefined);
+    }
+    dirty.delete(oldest);
+    savedTogether.delete(oldest);
+    streams.delete(oldest.slot);
+    return oldest.slot;
+  };
+
+  return {
+    ofFile: (key) => byFile.get(key),
+    isDone: done.has,
+    beginningWith: (first) => byRecency().filter(({ place }) => hasSameHead(first, place)),
+    add(mtimeMs) {
+      const slot = freeSlot();
+      const stream: Stream = {
+        slot,
+        place: BEGINNING,
+        carriers: new Map(),
+        mtimeMs,
+        isFinal: false,
+        placeSinceMs: undefined,
+        touched: 0,
+      };
+      streams.set(slot, stream);
+      touch(stream);
+      return stream;
+    },
+    attach,
+    detach(stream, key) {
+      stream.carriers.delete(key);
+      byFile.delete(key);
+      touch(stream);
+    },
+    touch,
+    all: () => [...streams.values()],
+    dirty: () => dirty.size,
+    toSave() {
+      const together = byRecency().slice(0, CHECKPOINT_STREAMS);
+      const apart = new Set([...dirty, ...savedTogether]);
+      for (const stream of together) apart.delete(stream);
+      return { apart: [...apart].map(positionOf), together: together.map(positionOf), done: done.toSave() };
+    },
+    saved({ together, done: pages }) {
+      done.saved(pages);
+      savedTogether = new Set(together.flatMap(({ slot }) => streams.get(slot) ?? []));
+      dirty.clear();
+    },
+    forgottenMs: done.forgottenMs,
+  };
+}
+
+/** Octets behind the last row of a plain file: a row that is not complete. */
+export function restBytes(stream: Stream, { isGzip, sizeBytes }: Carrier): number {
+  return isGzip ? 0 : Math.max(0, sizeBytes - stream.place.offset);
+}
+
+/** A file as it was found, on its way to be a carrier. */
+export function newCarrier(
+  facts: FileFacts,
+  state: Pick<Carrier, 'path' | 'isGzip' | 'isLive' | 'changedAtMs'>,
+): Carrier {
+  // Nothing of it was read yet: whatever it is now is a change.
+  return { key: facts.key, ...state, sizeBytes: 0, mtimeNs: '', file: undefined };
+}
+
+function carrierOf({ key, isGzip, sizeBytes, mtimeNs }: KnownFile): Carrier {
+  return { key, isGzip, path: '', sizeBytes, mtimeNs, changedAtMs: undefined, isLive: false, file: undefined };
+}
+
+function streamOf({ slot, offset, line, head, tail, mtimeMs, isFinal }: StreamPosition): Stream {
+  const place = { offset, line, head, tail };
+  return { slot, place, carriers: new Map(), mtimeMs, isFinal, placeSinceMs: undefined, touched: 0 };
+}
+
+function positionOf({ slot, place, carriers, mtimeMs, isFinal }: Stream): StreamPosition {
+  const { offset, line, head, tail } = place;
+  const files = [...carriers.values()].map(({ key, sizeBytes, mtimeNs, isGzip }) => ({
+    key,
+    sizeBytes,
+    mtimeNs,
+    isGzip,
+  }));
+  return { slot, offset, line, head, tail, files, mtimeMs, isFinal };
+}
+
+/** Characters of what waits in one value: three octets each at most, and a value journal takes 16 KiB. */
+const PIECE_CHARS = 5_000;
+
+/** Characters of what waits that are made durable at most: 10,000 calls of 400 each, some 840 values. */
+export const MAX_WAITING_CHARS = 4_194_304;
+
+/** What was made durable of a source. */
+export interface KeptPlaces extends SavedStreams {
+  readonly coverage?: CoverageState;
+  /** `lost`: something waited, and is not all there. */
+  readonly waiting: { readonly status: 'none' | 'lost' } | { readonly status: 'kept'; readonly text: string };
+}
+
+/** What is to be made durable of a source: all that has changed. */
+interface PlacesToSave extends SavedStreams {
+  readonly coverage?: CoverageState;
+  readonly waiting?: string;
+}
+
+/** The durable places of one source. */
+interface FollowPlaces {
+  readonly kept: () => KeptPlaces;
+  /**
+   * Resolves when all is durable. Killed in the middle, what is kept is what was kept before, or that: the checkpoint is written last, and
+   * in one piece.
+   */
+  readonly save: (places: PlacesToSave) => Promise<void>;
+}
+
+/** Makes the places of a source, under keys that begin with `follow/` and its name. */
+export function createFollowPlaces(values: DurableValues, sourceId: string): FollowPlaces {
+  const prefix = `follow/${sourceId}`;
+  const slotKey = (slot: number): string => `${prefix}/stream/${slot}`;
+  const waitingKey = (turn: 0 | 1, piece: number): string => `${prefix}/waiting/${turn}/${piece}`;
+  const doneKey = (page: number): string => `${prefix}/done/${page}`;
+  const checkpointKey = `${prefix}/checkpoint`;
+  let turn: 0 | 1 = 0;
+
+  const keptWaiting = (waiting: FollowCheckpoint['waiting']): KeptPlaces['waiting'] => {
+    if (waiting === undefined) return { status: 'none' };
+    turn = waiting.turn;
+    if (waiting.pieces > MAX_WAITING_CHARS / PIECE_CHARS + 1) return { status: 'lost' };
+    const pieces = Array.from(
+      { length: waiting.pieces },
+      (_, piece) => values.get(waitingKey(waiting.turn, piece)) ?? '',
+    );
+    const text = pieces.join('');
+    return hash('sha256', text, 'hex') === waiting.sha256 ? { status: 'kept', text } : { status: 'lost' };
+  };
+
+  const saveWaiting = async (text: string): Promise<NonNullable<FollowCheckpoint['waiting']>> => {
+    turn = turn === 0 ? 1 : 0;
+    const writing = turn;
+    const pieces: string[] = [];
+    for (let at = 0; at < text.length; at += PIECE_CHARS) pieces.push(text.slice(at, at + PIECE_CHARS));
+    await Promise.all(pieces.map((piece, number) => values.set(waitingKey(writing, number), piece)));
+    return { turn: writing, pieces: pieces.length, sha256: hash('sha256', text, 'hex') };
+  };
+
+  return {
+    kept() {
+      const apart: StreamPosition[] = [];
+      for (let slot = 0; slot < FOLLOWED_STREAMS; slot += 1) {
+        const text = values.get(slotKey(slot));
+        const position = text === undefined ? undefined : readPositionText(text);
+        if (position?.slot === slot) apart.push(position);
+      }
+      const done: DonePage[] = [];
+      for (let page = 0; page < DONE_PAGES; page += 1) {
+        const kept = values.get(doneKey(page));
+        if (kept !== undefined) done.push({ page, text: kept });
+      }
+      const text = values.get(checkpointKey);
+      const checkpoint = text === undefined ? undefined : readCheckpointText(text);
+      return {
+        apart,
+        done,
+        together: checkpoint?.streams ?? [],
+        forgottenMs: checkpoint?.forgottenMs ?? NOTHING_FORGOTTEN,
+        ...(checkpoint?.coverage === undefined ? {} : { coverage: checkpoint.coverage }),
+        waiting: keptWaiting(checkpoint?.waiting),
+      };
+    },
+    async save({ apart, together, done, forgottenMs, coverage, waiting }) {
+      const kept = waiting === undefined ? undefined : await saveWaiting(waiting);
+      await Promise.all([
+        ...apart.map((position) => values.set(slotKey(position.slot), positionText(position))),
+        ...done.map(({ page, text }) => values.set(doneKey(page), text)),
+      ]);
+      const checkpoint: FollowCheckpoint = {
+        streams: together,
+        ...(coverage === undefined ? {} : { coverage }),
+        ...(kept === undefined ? {} : { waiting: kept }),
+        forgottenMs,
+      };
+      await values.set(checkpointKey, checkpointText(checkpoint));
+    },
+  };
 }

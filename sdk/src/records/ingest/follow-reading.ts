@@ -1,15 +1,108 @@
-import { filePieces, PIECE_BYTES } from './file-pieces.js';
+import { basename, dirname, join } from 'node:path';
 import { FINGERPRINT_BYTES, fingerprintOf } from './follow-position.js';
-import type { ReadPlace } from './follow-position.js';
-import type { ReadableFile } from './followed-files.js';
-import { GzipFault, MemberRows } from './gzip-members.js';
-import type { DamagedMember } from './gzip-members.js';
+import type { Carrier, ReadPlace, Stream, Streams } from './follow-position.js';
+import { filePieces, GzipFault, MemberRows, PIECE_BYTES } from './readable-files.js';
+import type { DamagedMember, FileFacts, FollowedFile, FollowedFiles, ReadableFile } from './readable-files.js';
 import type { RowFraming } from './record-reader.js';
 import { createRowSplitter, MAX_ROW_BYTES } from './row-splitter.js';
 import type { SplitRow } from './row-splitter.js';
 
+/** Which files of a directory are followed. */
+export interface FollowPattern {
+  readonly directory: string;
+  /** Whether a switch writes to a file of that name. */
+  readonly isWritten: (name: string) => boolean;
+  /** Whether it is such a file after it was rotated: `NAME.1`, `NAME-20261125`, `NAME.1.gz`. */
+  readonly isRotated: (name: string) => boolean;
+}
+
+/**
+ * Understands what is to be followed.
+ * @param path - a file, a directory with all files in it, or a pattern with `*` and `?` in its last part
+ * @param isDirectory - whether `path` is one
+ * @param rotated - names of rotated files where they are not `NAME` and `.`, `-` or `_` and more: patterns with `*` and `?`
+ * @example
+ * ```ts
+ * const { directory, isWritten, isRotated } = followPattern('/var/log/asterisk/cdr-csv/Master.csv', { isDirectory: false });
+ * console.log(directory, isWritten('Master.csv'), isRotated('Master.csv.1.gz')); // /var/log/asterisk/cdr-csv true true
+ * ```
+ */
+export function followPattern(
+  path: string,
+  { isDirectory, rotated = [] }: { readonly isDirectory: boolean; readonly rotated?: readonly string[] },
+): FollowPattern {
+  // Names that begin with a dot are those of files that are still being copied.
+  if (isDirectory) {
+    return { directory: join(path), isWritten: (name) => !name.startsWith('.'), isRotated: () => false };
+  }
+  const written = basename(path);
+  const patterns = [...['.', '-', '_'].map((separator) => `${written}${separator}*`), ...rotated];
+  return {
+    directory: dirname(path),
+    isWritten: (name) => matchesWildcards(name, written),
+    isRotated: (name) => patterns.some((pattern) => matchesWildcards(name, pattern)),
+  };
+}
+
+/**
+ * Whether a name is what a pattern says: `*` stands for any characters, `?` for one. Time grows with both lengths, whatever they hold.
+ */
+export function matchesWildcards(name: string, pattern: string): boolean {
+  let at = 0;
+  let within = 0;
+  let star = -1;
+  let starAt = 0;
+  while (at < name.length) {
+    if (pattern[within] === '*') {
+      star = within;
+      starAt = at;
+      within += 1;
+    } else if (within < pattern.length && (pattern[within] === '?' || pattern[within] === name[at])) {
+      at += 1;
+      within += 1;
+    } else if (star >= 0) {
+      // The last star takes one character more.
+      starAt += 1;
+      at = starAt;
+      within = star + 1;
+    } else return false;
+  }
+  while (pattern[within] === '*') within += 1;
+  return within === pattern.length;
+}
+
+/** A file that may hold rows of the source, as it was just now. */
+export interface Candidate extends FileFacts {
+  readonly path: string;
+  /** A switch may still write to it. */
+  readonly isLive: boolean;
+}
+
+/** Files of the pattern, the one written to longest ago first. Rejects where the disk does not list them. */
+export async function candidatesOf(
+  pattern: FollowPattern,
+  files: Pick<FollowedFiles, 'names' | 'facts'>,
+): Promise<readonly Candidate[]> {
+  const { directory, isWritten, isRotated } = pattern;
+  const found: Candidate[] = [];
+  let newestMs = -Infinity;
+  for (const name of (await files.names(directory)).toSorted()) {
+    const isName = isWritten(name);
+    if (!isName && !isRotated(name)) continue;
+    const path = `${directory}/${name}`;
+    const facts = await files.facts(path);
+    if (facts?.kind !== 'file') continue;
+    if (isName) newestMs = Math.max(newestMs, facts.mtimeMs);
+    found.push({ ...facts, path, isLive: isName });
+  }
+  // Where several names are written to, one after the other, the switch is at the newest.
+  return found
+    .map((candidate) => (candidate.mtimeMs < newestMs ? Object.assign(candidate, { isLive: false }) : candidate))
+    .sort((a, b) => a.mtimeMs - b.mtimeMs || Number(a.isLive) - Number(b.isLive));
+}
+
 /** How content is read on. */
-export interface ReadOn {
+interface ReadOn {
   readonly file: ReadableFile;
   readonly isGzip: boolean;
   readonly framing: RowFraming;
@@ -184,4 +277,87 @@ function placeAfter(
     head: isHeadSeen ? fingerprintOf(window.first().subarray(0, offset)) : before.head,
     tail: fingerprintOf(window.octets(offset - FINGERPRINT_BYTES, offset)),
   };
+}
+
+/**
+ * Files that are kept open at most, those that changed last: one that is written to, and the one before it, for each of some switches
+ * in one directory.
+ */
+const FOLLOWED_OPEN_FILES = 16;
+
+/** Which of the followed files are open. */
+interface OpenCarriers {
+  /** Opens a file where it is not open; undefined where another one has its name now. */
+  readonly open: (carrier: Carrier) => Promise<FollowedFile | undefined>;
+  /** An open file that holds a content as it was written, not packed. */
+  readonly openPlain: (stream: Stream) => Promise<FollowedFile | undefined>;
+  /** The beginning of a file that is nobody's yet; empty where it is gone. */
+  readonly firstOctetsOf: (path: string) => Promise<Uint8Array>;
+  readonly release: (carrier: Carrier) => Promise<void>;
+  /** Closes all but the {@link FOLLOWED_OPEN_FILES} that changed last. */
+  readonly closeOldest: () => Promise<void>;
+  readonly closeAll: () => Promise<void>;
+}
+
+/** Opens and closes the files of a source. All of it rejects where the disk does. */
+export function createOpenCarriers(files: FollowedFiles, streams: Streams): OpenCarriers {
+  const open = async (carrier: Carrier): Promise<FollowedFile | undefined> => {
+    carrier.file ??= await openSame(files, carrier);
+    return carrier.file;
+  };
+  const opened = (): Carrier[] =>
+    streams
+      .all()
+      .flatMap(({ carriers }) => [...carriers.values()])
+      .filter(({ file }) => file !== undefined);
+
+  const closeOldest = async (): Promise<void> => {
+    const byAge = opened().sort((a, b) => (b.changedAtMs ?? -1) - (a.changedAtMs ?? -1));
+    for (const carrier of byAge.slice(FOLLOWED_OPEN_FILES)) await release(carrier);
+  };
+
+  return {
+    open,
+    async openPlain(stream) {
+      for (const carrier of stream.carriers.values()) {
+        if (carrier.isGzip) continue;
+        const file = await open(carrier);
+        if (file !== undefined) return file;
+      }
+      return undefined;
+    },
+    async firstOctetsOf(path) {
+      const file = await files.open(path);
+      try {
+        return file === undefined ? new Uint8Array(0) : (await firstOctets(file)).octets;
+      } finally {
+        await file?.close();
+      }
+    },
+    release,
+    closeOldest,
+    async closeAll() {
+      for (const carrier of opened()) await release(carrier);
+    },
+  };
+}
+
+async function release(carrier: Carrier): Promise<void> {
+  const { file } = carrier;
+  carrier.file = undefined;
+  // Only read from: whatever the disk says of it now, nothing is lost by it.
+  await file?.close().catch(() => undefined);
+}
+
+/** Opens a file by its name, if it is still the one that was seen there. */
+async function openSame(files: FollowedFiles, carrier: Carrier): Promise<FollowedFile | undefined> {
+  const file = carrier.path === '' ? undefined : await files.open(carrier.path);
+  if (file === undefined) return undefined;
+  let isSame = false;
+  try {
+    isSame = (await file.facts()).key === carrier.key;
+  } finally {
+    if (!isSame) await file.close();
+  }
+  return isSame ? file : undefined;
 }

@@ -1,23 +1,105 @@
 import { resolve } from 'node:path';
+import { backoffBoundMs } from '../../core/runtime/deadline.js';
+import type { Backoff } from '../../core/runtime/deadline.js';
 import type { Clock } from '../../core/runtime/clock.js';
 import { HopbackError } from '../../errors.js';
-import { isGzip, isPackedOtherwise } from './file-pieces.js';
-import type { FileFacts, FollowedFile, FollowedFiles } from './followed-files.js';
-import { candidatesOf } from './follow-candidates.js';
-import type { Candidate } from './follow-candidates.js';
-import type { FileState } from './follow-done-files.js';
-import { FileFaults, LookEnded } from './follow-faults.js';
-import { createOpenCarriers } from './follow-carriers.js';
-import type { FollowPattern } from './follow-pattern.js';
-import { firstOctets, isBeginningOf, readOn } from './follow-reading.js';
-import type { ReadOnEnd } from './follow-reading.js';
-import type { DamagedMember } from './gzip-members.js';
-import { hasSameHead } from './follow-position.js';
-import type { ReadPlace } from './follow-position.js';
-import { newCarrier, restBytes } from './follow-streams.js';
-import type { Carrier, Stream, Streams } from './follow-streams.js';
+import { hasSameHead, newCarrier, restBytes } from './follow-position.js';
+import type { Carrier, FileState, ReadPlace, Stream, Streams } from './follow-position.js';
+import { candidatesOf, createOpenCarriers, firstOctets, isBeginningOf, readOn } from './follow-reading.js';
+import type { Candidate, FollowPattern, ReadOnEnd } from './follow-reading.js';
+import { isGzip, isPackedOtherwise } from './readable-files.js';
+import type { DamagedMember, FileFacts, FollowedFile, FollowedFiles } from './readable-files.js';
 import type { RowFraming } from './record-reader.js';
 import type { SplitRow } from './row-splitter.js';
+
+/** How long a file that could not be read is left alone. A disk may take seconds for each attempt, and the other files wait for it. */
+const RETRY: Backoff = { baseMs: 1_000, capMs: 30_000 };
+
+/** What is known of a file that is worked on. */
+interface NamedFile {
+  /** Device and inode, or the full path where the disk does not even tell those. */
+  readonly key: string;
+  readonly path: string;
+  /** When it was written to last, as far as is known. */
+  readonly mtimeMs?: number;
+}
+
+/** A file that could not be read at the last attempt. */
+interface FaultyFile extends Required<NamedFile> {
+  /** When it failed first since it last could be read. */
+  readonly sinceMs: number;
+  readonly triedMs: number;
+  readonly failures: number;
+}
+
+/** Ends a look, and says nothing of the file that it is at. With a cause: the rows that were read could not be stored. */
+class LookEnded extends Error {}
+
+/** The files of one source that cannot be read. Each is tried again by itself, and none keeps the others waiting. */
+class FileFaults {
+  readonly #clock: Clock;
+  readonly #tell: (path: string, cause: unknown) => void;
+  readonly #faulty = new Map<string, FaultyFile>();
+  /** Of those, the ones that were worked on since the last sweep. */
+  #asked = new Set<string>();
+
+  /** @param tell - called for the first of the failures in a row of a file */
+  constructor(clock: Clock, tell: (path: string, cause: unknown) => void) {
+    this.#clock = clock;
+    this.#tell = tell;
+  }
+
+  /**
+   * Works on a file unless it failed a moment ago.
+   * @returns undefined where it failed
+   * @throws `LookEnded`
+   */
+  async attempt<Value>(file: NamedFile, work: () => Promise<Value>): Promise<Value | undefined> {
+    if (this.#faulty.has(file.key)) this.#asked.add(file.key);
+    if (this.isResting(file.key)) return undefined;
+    try {
+      const value = await work();
+      this.#faulty.delete(file.key);
+      return value;
+    } catch (cause) {
+      if (cause instanceof LookEnded) throw cause;
+      this.#failed(file, cause);
+      return undefined;
+    }
+  }
+
+  get(key: string): FaultyFile | undefined {
+    return this.#faulty.get(key);
+  }
+
+  all(): readonly FaultyFile[] {
+    return [...this.#faulty.values()];
+  }
+
+  /** Whether a file failed so recently that it is left alone. */
+  isResting(key: string): boolean {
+    const fault = this.#faulty.get(key);
+    if (fault === undefined) return false;
+    const restedMs = this.#clock.nowMs() - fault.triedMs;
+    // Where the clock was set back nobody waits for it to come round again.
+    return restedMs >= 0 && restedMs < backoffBoundMs(fault.failures, RETRY);
+  }
+
+  /** Drops files that nobody worked on since the last sweep: they are gone. */
+  sweep(): void {
+    for (const key of this.#faulty.keys()) if (!this.#asked.has(key)) this.#faulty.delete(key);
+    this.#asked = new Set();
+  }
+
+  #failed({ key, path, mtimeMs }: NamedFile, cause: unknown): void {
+    const triedMs = this.#clock.nowMs();
+    const before = this.#faulty.get(key);
+    this.#asked.add(key);
+    if (before === undefined) this.#tell(path, cause);
+    const { failures, sinceMs } = before ?? { failures: 0, sinceMs: triedMs };
+    this.#faulty.set(key, { key, path, mtimeMs: mtimeMs ?? sinceMs, sinceMs, triedMs, failures: failures + 1 });
+  }
+}
 
 /**
  * How long a file has to be as it is before it is taken for complete, milliseconds: one being packed or copied, a rotated one whose
@@ -46,7 +128,7 @@ export interface FollowNotice {
 }
 
 /** What a turn works with. */
-export interface FollowTurn {
+interface FollowTurn {
   readonly files: FollowedFiles;
   /** Which files, as of now. `facts` does not reject. */
   readonly pattern: (facts: FollowedFiles['facts']) => Promise<FollowPattern>;
@@ -99,7 +181,7 @@ export function createFileLooker(turn: FollowTurn): FileLooker {
 
   const lookAtAll = async (): Promise<void> => {
     const candidates = await candidatesOf(await turn.pattern(factsOf), { names: files.names, facts: factsOf });
-    await lookAfterVanished(new Set(candidates.map(({ key }) => key)));
+    await forgetVanished(new Set(candidates.map(({ key }) => key)));
     await lookForOrphans(candidates);
     for (const candidate of candidates) {
       if (turn.isClosing()) return;
@@ -303,7 +385,7 @@ export function createFileLooker(turn: FollowTurn): FileLooker {
     });
   };
 
-  const lookAfterVanished = async (present: ReadonlySet<string>): Promise<void> => {
+  const forgetVanished = async (present: ReadonlySet<string>): Promise<void> => {
     for (const seen of [unplaced, denied]) for (const key of seen.keys()) if (!present.has(key)) seen.delete(key);
     for (const stream of streams.all()) {
       for (const carrier of stream.carriers.values()) {

@@ -6,7 +6,7 @@ import type { Server, Socket } from 'node:net';
 import { everyInBackground } from '../../core/runtime/clock.js';
 import { HopbackError } from '../../errors.js';
 import type { HepReader } from './hep-reader.js';
-import { hepStream } from './hep-stream.js';
+import { hepStream } from './hep-packet.js';
 import type { RowReading } from './record-reader.js';
 
 /** Where a listener listens. */

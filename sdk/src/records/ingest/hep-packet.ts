@@ -5,7 +5,7 @@ export const MAX_HEP_PACKET_BYTES = 65_535;
 export const MAX_HEP_CHUNKS = 64;
 
 /** Why bytes are no HEP3 packet that can be read. */
-export type HepFailure =
+type HepFailure =
   | 'hep-too-short'
   | 'hep-too-long'
   | 'hep-no-magic'
@@ -47,7 +47,7 @@ export interface HepPacket {
 }
 
 /** The packet, or why there is none and where reading stopped, in bytes from 0. */
-export type HepResult =
+type HepResult =
   | { readonly status: 'parsed'; readonly packet: HepPacket }
   | { readonly status: 'malformed'; readonly reason: HepFailure; readonly offset: number };
 
@@ -55,14 +55,14 @@ export type HepResult =
 export const HEP_SIP = 1;
 
 /** `HEP3` and the length of the whole packet. */
-export const HEP_HEADER_BYTES = 6;
+const HEP_HEADER_BYTES = 6;
 
 /**
  * How long the packet is that begins here: what a reader of a stream has to wait for. Never throws for peer input.
- * @param bytes - at least {@link HEP_HEADER_BYTES} from `at` on
+ * @param bytes - at least `HEP_HEADER_BYTES` from `at` on
  * @returns bytes with the header, 6 to 65,535; undefined where no packet begins
  */
-export function hepPacketLength(bytes: Uint8Array, at: number = 0): number | undefined {
+function hepPacketLength(bytes: Uint8Array, at: number = 0): number | undefined {
   if (bytes.length - at < HEP_HEADER_BYTES) return undefined;
   if (bytes[at] !== 0x48 || bytes[at + 1] !== 0x45 || bytes[at + 2] !== 0x50 || bytes[at + 3] !== 0x33)
     return undefined;
@@ -258,4 +258,70 @@ function ipv6Text(bytes: Uint8Array, at: number): string {
       .join(':');
   if (longest.start < 0) return text(0, 8);
   return `${text(0, longest.start)}::${text(longest.start + longest.length, 8)}`;
+}
+
+/** Cuts the bytes of a connection into packets. */
+interface HepStream {
+  /**
+   * Takes bytes as they come.
+   * @returns the packets that are whole with them, views that hold until the next call; or that the bytes are no HEP3, after which
+   * nothing of the connection can be read any more
+   */
+  readonly take: (bytes: Uint8Array) => { readonly packets: readonly Uint8Array[]; readonly isBroken: boolean };
+  /** Bytes of a packet that is not whole yet. */
+  readonly pending: () => number;
+}
+
+/**
+ * Makes what cuts one connection into packets by their length fields. It holds one packet at most, 65,535 bytes, and copies each byte
+ * once, however small the pieces are in which a peer sends them. Never throws for peer input.
+ * @see HEPv3, section 3
+ */
+export function hepStream(): HepStream {
+  const header = new Uint8Array(HEP_HEADER_BYTES);
+  const state: StreamState = { partial: header, isHeader: true, filled: 0, isBroken: false };
+  return {
+    take: (bytes) => {
+      const packets: Uint8Array[] = [];
+      for (let at = 0; at < bytes.length && !state.isBroken;) {
+        const length = state.filled === 0 ? hepPacketLength(bytes, at) : undefined;
+        if (length !== undefined && at + length <= bytes.length) {
+          packets.push(bytes.subarray(at, at + length));
+          at += length;
+          continue;
+        }
+        at += fill(state, bytes, at);
+        if (state.isHeader || state.filled < state.partial.length) continue;
+        packets.push(state.partial);
+        Object.assign(state, { partial: header, isHeader: true, filled: 0 });
+      }
+      return { packets, isBroken: state.isBroken };
+    },
+    pending: () => (state.isBroken ? 0 : state.filled),
+  };
+}
+
+interface StreamState {
+  /** The packet that is not whole yet; its header, while that is not. */
+  partial: Uint8Array;
+  isHeader: boolean;
+  filled: number;
+  isBroken: boolean;
+}
+
+/** Adds to the packet that was begun. @returns how many bytes it took */
+function fill(state: StreamState, bytes: Uint8Array, at: number): number {
+  const count = Math.min(state.partial.length - state.filled, bytes.length - at);
+  state.partial.set(bytes.subarray(at, at + count), state.filled);
+  state.filled += count;
+  if (!state.isHeader || state.filled < HEP_HEADER_BYTES) return count;
+  const header = state.partial;
+  const length = hepPacketLength(header);
+  if (length === undefined) state.isBroken = true;
+  else {
+    state.partial = new Uint8Array(length);
+    state.partial.set(header);
+    state.isHeader = false;
+  }
+  return count;
 }

@@ -1,12 +1,10 @@
-import type { CallRecord } from '../../core/call-record.js';
+import { CallRecord } from '../../contract/call-record.js';
 import { readBySchema } from '../../core/schema-findings.js';
-import { callRecordSchema } from '../../platform/wire/call-record.schema.js';
 import { rawEvidence } from '../raw-evidence.js';
 import { recordIdOf } from '../record-id.js';
-import { disorderOf } from './call-order.js';
-import { rowText } from './csv-fields.js';
+import { disorderOf } from './row-times.js';
+import { rawRowsOf, rowText, withRaw } from './record-reader.js';
 import { rejectedRow, skippedRow } from './leg.js';
-import { rawRowsOf, withRaw } from './raw-rows.js';
 import type { RecordReader, RowReading, SourceDescription, SourceRow } from './record-reader.js';
 import { HopbackError } from '../../errors.js';
 
@@ -50,7 +48,7 @@ function readLine(row: SourceRow, keepRaw: boolean): readonly RowReading[] {
   const value = trimmed.startsWith('{') ? parsed(trimmed) : undefined;
   if (!isObject(value)) return rejectedRow('bad-json', 'no JSON object');
   const isHashed = addSourceHash(value, row.sha256);
-  const result = readBySchema(callRecordSchema, value);
+  const result = readBySchema(CallRecord, value);
   if (!result.success) return rejectedIssue(value, result.error.issues[0]);
   const fault = faultOf(result.data);
   if (fault !== undefined) return fault;

@@ -1,16 +1,13 @@
 import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
-import type { CallRecord } from '../../core/call-record.js';
+import type { CallRecord } from '../../contract/call-record.js';
 import type { RecordStore } from '../store/record-store.js';
-import { filePieces, isPackedOtherwise } from './file-pieces.js';
-import { GzipFault, MemberRows } from './gzip-members.js';
-import type { DamagedMember } from './gzip-members.js';
+import { filePieces, GzipFault, isPackedOtherwise, MemberRows } from './readable-files.js';
+import type { DamagedMember } from './readable-files.js';
 import type { RecordReader } from './record-reader.js';
-import type { RejectSink } from './reject.js';
-import { createRowCoverage } from './row-coverage.js';
-import type { RowCoverageOptions } from './row-coverage.js';
-import { createRowIntake } from './row-intake.js';
-import type { IntakeCounts, RowIntake } from './row-intake.js';
+import type { RejectSink } from './rejects.js';
+import { createRowCoverage, createRowIntake } from './row-intake.js';
+import type { IntakeCounts, RowCoverageOptions, RowIntake } from './row-intake.js';
 import { createRowSplitter } from './row-splitter.js';
 
 /** Records that go to the store at a time. A commit costs a sync of the disk, some milliseconds; 4,096 records some MiB. */

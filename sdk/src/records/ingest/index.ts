@@ -4,50 +4,18 @@ export type { AsteriskCelDescription } from './asterisk-cel.js';
 export type { CelColumn, CelEvent } from './asterisk-cel-event.js';
 export { createBroadworksReader } from './broadworks.js';
 export { createColumnsReader } from './columns.js';
-export type { ColumnMap, ColumnMember, ColumnPlace, ColumnsDescription } from './column-map.js';
-export { csvFields, MAX_CSV_FIELD_CHARS, MAX_CSV_FIELDS, MAX_CSV_ROW_CHARS } from './csv-fields.js';
-export type { CsvFault, CsvLayout, CsvReading } from './csv-fields.js';
-export { createFreeswitchCsvReader } from './freeswitch-csv.js';
-export { createFreeswitchJsonReader } from './freeswitch-json.js';
-export { createHepListener, HEP_IDLE_TIMEOUT_MS, MAX_HEP_CALL_AGE_MS, MAX_HEP_CONNECTIONS } from './hep-listener.js';
-export type { HepCounters, HepEndpointOptions, HepListener, HepListenerOptions } from './hep-listener.js';
-export { createHepReader, HEP_LINGER_US, MAX_HEP_CALLS } from './hep-reader.js';
-export type { HepReader, HepReaderOptions, HepSource } from './hep-reader.js';
-export { createHopbackNdjsonReader } from './hopback-ndjson.js';
-export { createKamailioAccReader } from './kamailio-acc.js';
-export { USUAL_EXTRA } from './kamailio-layout.js';
-export type { AccColumn, AccRole, KamailioAccLayout } from './kamailio-layout.js';
-export { accDatabaseRow } from './kamailio-row.js';
-export type { DatabaseValue } from './kamailio-row.js';
-export type { LegParts, LegSide } from './leg.js';
-export { createLegRecorder } from './leg-recorder.js';
-export type { LegMessage, LegRecorder, OwnSource } from './leg-recorder.js';
-export { createOracleSbcReader } from './oracle-sbc.js';
-export type { OracleSbcFields } from './oracle-sbc.js';
-export { MAX_WAITING_RAW_BYTES } from './raw-rows.js';
-export { shakenClaims } from './passport-claims.js';
-export type { PassportClaims } from './passport-claims.js';
-export { createRibbonActReader } from './ribbon-act.js';
-export { FOLLOW_BATCH_RECORDS, FOLLOW_POLL_MS, followFiles } from './follow-file.js';
-export type { FileFollower, FollowOptions, FollowStatistics } from './follow-file.js';
-export type { FollowNotice } from './follow-turn.js';
-export type { FileFacts, FollowedFile, FollowedFiles, ReadableFile } from './followed-files.js';
-export { IMPORT_BATCH_RECORDS, importFiles } from './import-files.js';
-export type { DamagedMember } from './gzip-members.js';
-export type { ImportedFile, ImportOptions, ImportProgress, ImportReport } from './import-files.js';
-export { LONGEST_CALL_MS, LONGEST_SILENCE_MS } from './row-coverage.js';
-export type { RowCoverageOptions } from './row-coverage.js';
-export type { IntakeCounts } from './row-intake.js';
-export { STUCK_AFTER_MS } from './source-progress.js';
-export type { SourceProgressState } from './source-progress.js';
-export type { RejectedRow, RejectSink } from './reject.js';
-export { openRejectFile, readRejects, REJECT_FILE_MAX_BYTES, REJECT_FILES_KEPT } from './reject-file.js';
-export type { RejectFile, RejectFileOptions, RejectStatistics } from './reject-file.js';
-export { createRowSplitter, MAX_REJECTED_BYTES, MAX_ROW_BYTES } from './row-splitter.js';
-export type { BrokenRow, FoundRow, RowSplitter, RowSplitterOptions, SplitRow } from './row-splitter.js';
-export { createPendingInserts, MAX_PENDING_INSERTS, PENDING_COMMIT_MS } from './pending-inserts.js';
-export type { PendingInserts, PendingInsertsOptions, PendingInsertsStatistics } from './pending-inserts.js';
+export type { ColumnMap, ColumnMember, ColumnPlace, ColumnsDescription } from './columns.js';
+export {
+  csvFields,
+  MAX_CSV_FIELD_CHARS,
+  MAX_CSV_FIELDS,
+  MAX_CSV_ROW_CHARS,
+  MAX_WAITING_RAW_BYTES,
+} from './record-reader.js';
 export type {
+  CsvFault,
+  CsvLayout,
+  CsvReading,
   RecordReader,
   RejectReason,
   RowFraming,
@@ -57,11 +25,37 @@ export type {
   SourceRow,
   SourceTime,
 } from './record-reader.js';
-export { rowClock } from './row-time.js';
-export type { RowClock, RowInstant, RowTimeFault, RowTimeReading } from './row-time.js';
-export type { TimeLayout } from './time-layouts.js';
-export { blockedByStatus, dispositionOfStatus } from './sip-dispositions.js';
-export { q850CauseOf } from './sip-facts.js';
+export { createFreeswitchCsvReader, createFreeswitchJsonReader } from './freeswitch.js';
+export { createHepListener, HEP_IDLE_TIMEOUT_MS, MAX_HEP_CALL_AGE_MS, MAX_HEP_CONNECTIONS } from './hep-listener.js';
+export type { HepCounters, HepEndpointOptions, HepListener, HepListenerOptions } from './hep-listener.js';
+export { createHepReader, HEP_LINGER_US, MAX_HEP_CALLS } from './hep-reader.js';
+export type { HepReader, HepReaderOptions, HepSource } from './hep-reader.js';
+export { createHopbackNdjsonReader } from './hopback-ndjson.js';
+export { createKamailioAccReader } from './kamailio-acc.js';
+export { USUAL_EXTRA, accDatabaseRow } from './kamailio-row.js';
+export type { AccColumn, AccRole, KamailioAccLayout, DatabaseValue } from './kamailio-row.js';
+export type { LegParts, LegSide, LegMessage, LegRecorder, OwnSource, PassportClaims } from './leg.js';
+export { createLegRecorder, shakenClaims, blockedByStatus, dispositionOfStatus } from './leg.js';
+export { createOracleSbcReader } from './oracle-sbc.js';
+export type { OracleSbcFields } from './oracle-sbc.js';
+export { createRibbonActReader } from './ribbon-act.js';
+export { FOLLOW_BATCH_RECORDS, FOLLOW_POLL_MS, followFiles, STUCK_AFTER_MS } from './follow-files.js';
+export type { FileFollower, FollowOptions, FollowStatistics, SourceProgressState } from './follow-files.js';
+export type { FollowNotice } from './follow-turn.js';
+export type { FileFacts, FollowedFile, FollowedFiles, ReadableFile, DamagedMember } from './readable-files.js';
+export { IMPORT_BATCH_RECORDS, importFiles } from './import-files.js';
+export type { ImportedFile, ImportOptions, ImportProgress, ImportReport } from './import-files.js';
+export { LONGEST_CALL_MS, LONGEST_SILENCE_MS } from './row-intake.js';
+export type { RowCoverageOptions, IntakeCounts } from './row-intake.js';
+export type { RejectedRow, RejectSink, RejectFile, RejectFileOptions, RejectStatistics } from './rejects.js';
+export { openRejectFile, readRejects, REJECT_FILE_MAX_BYTES, REJECT_FILES_KEPT } from './rejects.js';
+export { createRowSplitter, MAX_REJECTED_BYTES, MAX_ROW_BYTES } from './row-splitter.js';
+export type { BrokenRow, FoundRow, RowSplitter, RowSplitterOptions, SplitRow } from './row-splitter.js';
+export { createPendingInserts, MAX_PENDING_INSERTS, PENDING_COMMIT_MS } from './pending-inserts.js';
+export type { PendingInserts, PendingInsertsOptions, PendingInsertsStatistics } from './pending-inserts.js';
+export { rowClock } from './row-times.js';
+export type { RowClock, RowInstant, RowTimeFault, RowTimeReading, TimeLayout } from './row-times.js';
+export { q850CauseOf } from './sip-call.js';
 export { createSourceHepReader, createSourceReader, readSourceConfiguration } from './source-configuration.js';
 export type {
   AsteriskCelConfiguration,

@@ -1,11 +1,180 @@
 import { parseBoundedJson } from '../../core/json-text.js';
 import type { JsonLimits } from '../../core/json-text.js';
+import { passingMap } from '../../core/memo.js';
+import type { PassingMap } from '../../core/memo.js';
+import type { Verstat } from '../../core/terms.js';
+import { HopbackError } from '../../errors.js';
 import { sourceSha256 } from '../record-id.js';
-import { csvFields, rowText } from './csv-fields.js';
-import type { AccColumn, AccColumns, AccRole } from './kamailio-layout.js';
+import { csvFields, rowText } from './record-reader.js';
 import type { RowReading, SourceRow } from './record-reader.js';
-import { isNoTime } from './row-time.js';
-import type { RowClock, RowInstant, RowTimeReading } from './row-time.js';
+import { isNoTime } from './row-times.js';
+import type { RowClock, RowInstant, RowTimeReading } from './row-times.js';
+
+/** What an extra column of an accounting row can tell. */
+export type AccRole =
+  /** Who calls, as it came in: `$fU`, `$fu`. */
+  | 'calling'
+  /** P-Asserted-Identity: `$ai`. */
+  | 'asserted'
+  /** Who is called, as it came in: `$oU`, `$tU`. */
+  | 'called'
+  /** What the call was sent on to: `$rU`, `$ru`. */
+  | 'sentTo'
+  | 'lrn'
+  /** `$si`, or with port and protocol as in `$su`. */
+  | 'sourceAddress'
+  | 'sourcePort'
+  /** `$dd`, `$du`, `$nh(d)`. */
+  | 'destinationAddress'
+  | 'destinationPort'
+  /** The switch's name of who sent the call, and of whom it went to. */
+  | 'ingressTrunk'
+  | 'egressTrunk'
+  /** Call-ID of the other side, where the switch is no proxy. */
+  | 'egressCallId'
+  /** What several Call-IDs of one call have in common: where upstream tries one route after another. */
+  | 'callGroup'
+  /** When the INVITE came in; save in log lines `created`, as OpenSIPS names it, has this role without being declared. */
+  | 'inviteTime'
+  | 'customer'
+  | 'blockedBy'
+  /** The verdict of the switch's own verification. */
+  | 'verstat'
+  /** Identity header that came in: what it claims is taken, unverified. */
+  | 'identity';
+
+/** Columns that acc itself writes, by their default names in the database. */
+export type AccColumn =
+  | 'method'
+  | 'from_tag'
+  | 'to_tag'
+  | 'callid'
+  | 'sip_code'
+  | 'sip_reason'
+  | 'time'
+  | 'time_attr'
+  | 'time_exten'
+  | 'start_time'
+  | 'end_time'
+  | 'duration'
+  | 'ms_duration'
+  | 'setuptime';
+
+/** What a carrier declares about the accounting rows of its proxy. */
+export interface KamailioAccLayout {
+  /**
+   * How rows are written: `json` objects (acc_json, events, {@link accDatabaseRow}), also behind a syslog prefix; `csv` lines in
+   * the order of `columns`, as databases export them; `flat`: lines of db_flatstore, which knows no quotes and writes a separator inside a
+   * value as `%7C`; `log`: lines of `name=value` with semicolons, as acc writes them to syslog.
+   */
+  readonly form: 'json' | 'csv' | 'flat' | 'log';
+  /** Names of all columns of a CSV or flat line in their order: core columns by their default names, extra ones by their own. */
+  readonly columns?: readonly string[];
+  /** One character. Default the comma, and of flat lines `|`. */
+  readonly separator?: string;
+  /** Core columns that have other names (`acc_method_column`, `cdr_start_id` and so on), by default name. */
+  readonly names?: Partial<Readonly<Record<AccColumn, string>>>;
+  /**
+   * What the columns of db_extra, log_extra, acc_json's acc_extra and cdr_extra tell, by their names. Default {@link USUAL_EXTRA}; of log
+   * lines none, since there a line that lacks a declared column is refused.
+   */
+  readonly extra?: Readonly<Record<string, AccRole>>;
+  /**
+   * Where CDR rows of the dialog module (start_time, end_time, duration) come from: `alone`, and each is a call of its own; or
+   * `beside` transaction rows, and each is joined with the INVITE of its call. Default `alone`.
+   */
+  readonly cdrs?: 'alone' | 'beside';
+  /** What start_time is: the INVITE, or with `cdr_start_on_confirmed=1` the answer. Default `invite`, as Kamailio's. */
+  readonly cdrStart?: 'invite' | 'answer';
+  /** Whether `detect_direction=1` puts the tags of every BYE in the order of the INVITE: then rows do not tell who hung up. Default false. */
+  readonly detectsDirection?: boolean;
+}
+
+/** Extra columns as Kamailio's and OpenSIPS's own sample configurations name them. */
+export const USUAL_EXTRA: Readonly<Record<string, AccRole>> = {
+  src_user: 'calling',
+  src_ip: 'sourceAddress',
+  dst_ouser: 'called',
+  dst_user: 'sentTo',
+  dst_domain: 'destinationAddress',
+  created: 'inviteTime',
+};
+
+/** A layout as the reader works with it. */
+export interface AccColumns {
+  readonly form: KamailioAccLayout['form'];
+  readonly separator: string;
+  /** Of CSV and flat lines: what each place holds. */
+  readonly order: readonly string[];
+  /** Names that a row may have for a core column, the first found counts. */
+  readonly core: Readonly<Record<AccColumn, readonly string[]>>;
+  readonly roles: ReadonlyMap<AccRole, string>;
+  readonly cdrs: 'alone' | 'beside';
+  readonly cdrStart: 'invite' | 'answer';
+  readonly detectsDirection: boolean;
+}
+
+/** Names in the database; those of log lines behind them. */
+const CORE_NAMES: Readonly<Record<AccColumn, readonly string[]>> = {
+  method: ['method'],
+  from_tag: ['from_tag'],
+  to_tag: ['to_tag'],
+  callid: ['callid', 'call_id'],
+  sip_code: ['sip_code', 'code'],
+  sip_reason: ['sip_reason', 'reason'],
+  time: ['time', 'timestamp'],
+  time_attr: ['time_attr'],
+  time_exten: ['time_exten'],
+  start_time: ['start_time'],
+  end_time: ['end_time'],
+  duration: ['duration'],
+  ms_duration: ['ms_duration'],
+  setuptime: ['setuptime'],
+};
+
+/**
+ * Checks a layout and makes what a reader looks things up in.
+ * @throws {@link HopbackError} `invalid-configuration` where CSV lines have no columns, two columns have one name or one role, or the
+ * separator is not one character
+ */
+export function accColumns(layout: KamailioAccLayout): AccColumns {
+  const { form, columns = [], names = {} } = layout;
+  const extra = layout.extra ?? (form === 'log' ? {} : USUAL_EXTRA);
+  const separator = layout.separator ?? (form === 'flat' ? '|' : ',');
+  const isOrdered = form === 'csv' || form === 'flat';
+  if (isOrdered && columns.length === 0)
+    throw wrong('layout.columns is missing: the names of all columns of the lines, in their order.');
+  if (new Set(columns).size !== columns.length) throw wrong('Two columns of the lines have the same name.');
+  if (separator.length !== 1 || separator === '"') throw wrong('The separator is one character, and not the quote.');
+  const roles = new Map<AccRole, string>();
+  for (const [column, role] of Object.entries(extra)) {
+    if (roles.has(role)) throw wrong(`Two extra columns are declared to hold "${role}".`);
+    roles.set(role, column);
+  }
+  if (form !== 'log' && !roles.has('inviteTime')) roles.set('inviteTime', 'created');
+  return {
+    ...{ form, separator, order: columns, roles },
+    core: { ...CORE_NAMES, ...Object.fromEntries(Object.entries(names).map(([column, name]) => [column, [name]])) },
+    cdrs: layout.cdrs ?? 'alone',
+    cdrStart: layout.cdrStart ?? 'invite',
+    detectsDirection: layout.detectsDirection ?? false,
+  };
+}
+
+function wrong(message: string): HopbackError {
+  return new HopbackError('invalid-configuration', message);
+}
+
+/** A verdict as a switch writes it into a column, in any case. */
+export function writtenVerstat(text: string): Verstat | undefined {
+  return VERSTATS.get(text.toLowerCase());
+}
+
+const VERSTATS: ReadonlyMap<string, Verstat> = new Map([
+  ['tn-validation-passed', 'TN-Validation-Passed'],
+  ['tn-validation-failed', 'TN-Validation-Failed'],
+  ['no-tn-validation', 'No-TN-Validation'],
+]);
 
 /** A row taken apart: values by the names of their columns. */
 export interface AccRow {
@@ -21,7 +190,7 @@ type Reject = Extract<RowReading, { status: 'rejected' }>;
 type Skip = Extract<RowReading, { status: 'skipped' }>;
 
 /** An accounting row with all extra columns, an Identity header among them. */
-const LIMITS: JsonLimits = { maxChars: 65_536, maxDepth: 4, maxEntries: 512 };
+const ROW_LIMITS: JsonLimits = { maxChars: 65_536, maxDepth: 4, maxEntries: 512 };
 const MAX_COLUMNS = 512;
 
 /** A value as drivers of databases hand it out. */
@@ -58,7 +227,8 @@ function columnValue(value: DatabaseValue): string | number | boolean | null {
 export function readAccRow(row: SourceRow, columns: AccColumns): AccRow | Reject | Skip {
   const text = rowText(row);
   if (text.trim() === '') return { status: 'skipped', why: 'not-a-call' };
-  if (text.length > LIMITS.maxChars) return rejected('too-long', `a row of more than ${LIMITS.maxChars} characters`);
+  if (text.length > ROW_LIMITS.maxChars)
+    return rejected('too-long', `a row of more than ${ROW_LIMITS.maxChars} characters`);
   const values = valuesOf(text, columns);
   if ('status' in values) return values;
   return {
@@ -124,7 +294,7 @@ function valuesOf(text: string, columns: AccColumns): Values {
 /** A JSON object, also behind what syslog puts before it. */
 function jsonValues(text: string): Values {
   const open = text.indexOf('{');
-  const parsed = parseBoundedJson(open < 0 ? text : text.slice(open).trimEnd(), LIMITS);
+  const parsed = parseBoundedJson(open < 0 ? text : text.slice(open).trimEnd(), ROW_LIMITS);
   if (parsed.status === 'malformed') return rejected('bad-json', `${parsed.reason} at ${parsed.offset}`);
   const { value } = parsed;
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return rejected('bad-json', 'not an object');
@@ -251,4 +421,138 @@ function takeDeclared(
 function namedValue(part: string): readonly [string, string] {
   const equals = part.indexOf('=');
   return equals < 0 ? ['', part] : [part.slice(0, equals), part.slice(equals + 1)];
+}
+
+/** A row, and when it says that something happened. */
+export interface TimedRow {
+  readonly row: AccRow;
+  readonly at: RowInstant;
+}
+
+/** A dialog of which rows wait for the others. */
+export interface WaitingDialog {
+  readonly fromTag: string;
+  readonly toTag: string;
+  invite?: TimedRow;
+  /** Of a call that came back to the proxy: its INVITE each time that it passed again, with the same tags. */
+  crossings?: TimedRow[];
+  bye?: TimedRow;
+}
+
+/** What waits under one Call-ID. */
+export interface WaitingCall {
+  readonly callId: string;
+  readonly firstUs: number;
+  readonly dialogs: WaitingDialog[];
+  /** CDR rows that wait for their INVITE. */
+  readonly cdrs: TimedRow[];
+  cancel?: TimedRow;
+}
+
+/** Calls that wait, and what has been made of those that do not. */
+export interface AccCalls {
+  readonly waiting: PassingMap<WaitingCall>;
+  /** When the rows that were used were written, by what makes them the same row. */
+  readonly used: PassingMap<number>;
+  /** Call-IDs of which there is a record, by the time of the last. */
+  readonly recorded: PassingMap<number>;
+}
+
+/** Rows that are remembered, so that one that comes again is known: some hours of a busy proxy, at 200 bytes each. */
+const MAX_REMEMBERED_ROWS = 500_000;
+/** Calls that wait: a hundred a second of an hour each. */
+export const MAX_WAITING_CALLS = 360_000;
+/** Rows that wait under one Call-ID. A call with more is no call, or somebody's Call-ID is always the same. */
+export const MAX_ROWS_OF_CALL = 256;
+/** Times that one call passes the proxy: Max-Forwards of 70 ends a loop. */
+export const MAX_CROSSINGS = 70;
+
+/** Begins with nothing. */
+export function accCalls(): AccCalls {
+  return { waiting: passingMap(), used: passingMap(), recorded: passingMap() };
+}
+
+/** Remembers that a row has been used; the oldest are forgotten where there are too many. */
+export function remember(rows: PassingMap<number>, key: string, atUs: number): void {
+  if (rows.size() >= MAX_REMEMBERED_ROWS) {
+    const oldest = rows.oldest();
+    if (oldest !== undefined) rows.delete(oldest[0]);
+  }
+  rows.set(key, atUs);
+}
+
+/** Forgets what was written before a time. */
+export function forgetBefore(rows: PassingMap<number>, beforeUs: number): void {
+  for (const [key, atUs] of rows.entries()) if (atUs < beforeUs) rows.delete(key);
+}
+
+/** What waits under a Call-ID, made where there is nothing yet. */
+export function waitingCall({ waiting }: AccCalls, callId: string, atUs: number): WaitingCall {
+  const known = waiting.get(callId);
+  if (known !== undefined) return known;
+  const call: WaitingCall = { callId, firstUs: atUs, dialogs: [], cdrs: [] };
+  waiting.set(callId, call);
+  return call;
+}
+
+/** The dialog of two tags, in either order; made where there is none yet. Undefined where the call has too many already. */
+export function dialogOf(call: WaitingCall, fromTag: string, toTag: string): WaitingDialog | undefined {
+  const known = call.dialogs.find(
+    (one) => (one.fromTag === fromTag && one.toTag === toTag) || (one.fromTag === toTag && one.toTag === fromTag),
+  );
+  if (known !== undefined || call.dialogs.length >= MAX_ROWS_OF_CALL) return known;
+  const dialog: WaitingDialog = { fromTag, toTag };
+  call.dialogs.push(dialog);
+  return dialog;
+}
+
+/** Takes a dialog out of what waits, and the call with its last part. */
+export function endDialog({ waiting }: AccCalls, call: WaitingCall, dialog: WaitingDialog): void {
+  call.dialogs.splice(call.dialogs.indexOf(dialog), 1);
+  if (isEmpty(call)) waiting.delete(call.callId);
+}
+
+/** Whether nothing waits in a call any more. */
+export function isEmpty({ dialogs, cdrs, cancel }: WaitingCall): boolean {
+  return dialogs.length === 0 && cdrs.length === 0 && cancel === undefined;
+}
+
+/** First line of what is saved: rows that were written by another version are not gone on from. */
+const FORMAT = 'hopback.kamailio-acc.1';
+/** As long as a row may be, written as JSON within JSON. */
+const SAVED_LIMITS = { maxChars: 200_000, maxDepth: 2, maxEntries: 8 };
+const SHA256 = /^[0-9a-f]{64}$/;
+
+/** Writes the rows that wait as text, one a line: read again, they wait as they did. */
+export function saveAccRows(calls: readonly WaitingCall[]): string {
+  const lines = [FORMAT];
+  for (const { dialogs, cdrs, cancel } of calls) {
+    const rows = [
+      ...dialogs.flatMap(({ invite, crossings = [], bye }) => [invite, ...crossings, bye]),
+      ...cdrs,
+      cancel,
+    ];
+    for (const timed of rows) {
+      if (timed === undefined) continue;
+      const { text, sha256, line } = timed.row.source;
+      lines.push(JSON.stringify([text, sha256, line]));
+    }
+  }
+  return lines.join('\n');
+}
+
+/** Reads what {@link saveAccRows} wrote. Never throws. @returns undefined where it is anything else */
+export function savedAccRows(saved: string): readonly SourceRow[] | undefined {
+  const [format, ...lines] = saved.split('\n');
+  if (format !== FORMAT) return undefined;
+  const rows: SourceRow[] = [];
+  for (const written of lines) {
+    const parsed = parseBoundedJson(written, SAVED_LIMITS);
+    if (parsed.status === 'malformed' || !Array.isArray(parsed.value)) return undefined;
+    const [text, sha256, line] = parsed.value as readonly unknown[];
+    if (typeof text !== 'string' || typeof sha256 !== 'string' || !SHA256.test(sha256)) return undefined;
+    if (typeof line !== 'number') return undefined;
+    rows.push({ text, sha256, line });
+  }
+  return rows;
 }

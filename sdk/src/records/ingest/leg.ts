@@ -1,3 +1,4 @@
+import { decodeBase64UrlText } from '../../core/base64url.js';
 import type {
   CalledNumber,
   CallRecord,
@@ -8,16 +9,24 @@ import type {
   ReceivedVerification,
   Release,
   TimeBasis,
-} from '../../core/call-record.js';
-import type { CanonicalTn } from '../../core/terms.js';
+} from '../../contract/call-record.js';
+import { parseBoundedJson } from '../../core/json-text.js';
+import type { JsonObject, JsonValue } from '../../core/json-text.js';
+import type { Attestation, CanonicalTn } from '../../core/terms.js';
 import { HopbackError } from '../../errors.js';
 import { recordIdOf, sourceSha256 } from '../record-id.js';
-import { disorderOf } from './call-order.js';
+import {
+  joinedSha256,
+  MAX_WAITING_RAW_BYTES,
+  rawRowsOf,
+  readingsWithRaw,
+  withRaw,
+  writtenCalled,
+  writtenCaller,
+} from './record-reader.js';
 import type { RowReading, SourceDescription, SourceNumbers, SourceRow } from './record-reader.js';
-import { rawRowsOf, readingsWithRaw } from './raw-rows.js';
-import { rowClock } from './row-time.js';
-import type { RowClock, RowInstant } from './row-time.js';
-import { writtenCalled, writtenCaller } from './written-number.js';
+import { disorderOf, rowClock } from './row-times.js';
+import type { RowClock, RowInstant } from './row-times.js';
 
 /** A source as its reader works with it: checked, and looked up once. */
 export interface LegSource {
@@ -109,7 +118,7 @@ export function legSource(description: SourceDescription, readerVersion: number)
  */
 export function callRecord(row: SourceRow, source: LegSource, parts: LegParts): CallRecord {
   const { invite, answeredAtUs, endedAtUs, release, received, signed, customerId, blockedBy } = parts;
-  const legId = identity(parts.legId);
+  const legId = boundedIdentity(parts.legId);
   const { id, format } = source.description;
   // Member by member: an object that begins with a spread costs more than the whole row.
   const record: Writable<CallRecord> = {
@@ -117,7 +126,7 @@ export function callRecord(row: SourceRow, source: LegSource, parts: LegParts): 
     recordId: recordIdOf({ sourceId: id, legId, inviteAtUs: invite.atUs }),
     source: { id, format, readerVersion: source.readerVersion, sha256: row.sha256 },
     legId,
-    callGroupId: identity(parts.callGroupId),
+    callGroupId: boundedIdentity(parts.callGroupId),
     inviteAtUs: invite.atUs,
     time: timeBasis(invite),
     ingress: hopSide(parts.ingress, source),
@@ -247,7 +256,211 @@ function named(text: string): string {
   return text.length > MAX_NAME_CHARS ? text.slice(0, MAX_NAME_CHARS) : text;
 }
 
-function identity(text: string): string {
+function boundedIdentity(text: string): string {
   if (text.length <= MAX_NAME_CHARS) return text;
   return `${text.slice(0, MAX_NAME_CHARS - IDENTITY_HASH_DIGITS - 1)} ${sourceSha256(text).slice(0, IDENTITY_HASH_DIGITS)}`;
 }
+
+/** What a carrier declares about a switch that takes its calls down itself. Its times are those of its own clock. */
+export type OwnSource = Omit<SourceDescription, 'format' | 'time'>;
+
+/** A SIP message that a leg was known by. */
+export interface LegMessage {
+  /** SHA-256 of its octets, lower-case hexadecimal. */
+  readonly sha256: string;
+  /** There where the source keeps raw bytes and there was room for it. */
+  readonly text?: string;
+}
+
+/** Makes records of legs that no reader reads, since they are taken down where they happen. */
+export interface LegRecorder {
+  /** Takes a message as it came or went, to stand in the record of one leg or of several. */
+  readonly message: (text: string) => LegMessage;
+  /**
+   * Makes the record of a leg, with the hash of its messages and, where all of them were kept, the messages. Names that are too long are cut,
+   * numbers brought to their canonical form, providers looked up by trunk and address.
+   */
+  readonly record: (parts: LegParts, messages: readonly LegMessage[]) => CallRecord;
+  /** No further record is made of these messages: there is room for others. */
+  readonly release: (messages: readonly LegMessage[]) => void;
+}
+
+/** Version of the layout of these records. */
+const READER_VERSION = 1;
+
+/**
+ * Makes the recorder of a switch, or of an application that is one. Never throws for what a message or a leg holds; that times are in order is for
+ * whoever takes them.
+ * @param source - name of the switch, numbers, providers, and whether messages are kept
+ * @returns the recorder
+ * @throws {@link HopbackError} `invalid-configuration` where the source has no name, or one that is too long
+ * @see {@link recordIdOf} for when two records are one
+ * @example
+ * ```ts
+ * const recorder = createLegRecorder({ id: 'app-1', providers: { 'trunk-1': 'Upstream' } });
+ * const invite = { status: 'instant', atUs: 1_700_000_000_000_000, basis: { written: 'observed', resolutionUs: 1_000 } } as const;
+ * const message = recorder.message('INVITE sip:+12025550199@terminating.example SIP/2.0');
+ * const parts = { legId: 'a84b4c76', callGroupId: 'a84b4c76', invite, disposition: 'busy', ingress: { trunk: 'trunk-1' } } as const;
+ * console.log(recorder.record(parts, [message]).ingress.provider); // Upstream
+ * ```
+ */
+export function createLegRecorder(source: OwnSource): LegRecorder {
+  const legs = legSource({ ...source, format: 'hopback', time: { zone: 'utc' } }, READER_VERSION);
+  let keptBytes = 0;
+  const sizeOf = (messages: readonly LegMessage[]): number =>
+    messages.reduce((total, { text }) => total + (text === undefined ? 0 : Buffer.byteLength(text)), 0);
+  return {
+    message: (text) => {
+      const sha256 = sourceSha256(text);
+      const sizeBytes = legs.keepsRaw ? Buffer.byteLength(text) : 0;
+      if (!legs.keepsRaw || keptBytes + sizeBytes > MAX_WAITING_RAW_BYTES) return { sha256 };
+      keptBytes += sizeBytes;
+      return { sha256, text };
+    },
+    record: (parts, messages) => {
+      const sha256 = joinedSha256(messages.map((message) => message.sha256));
+      const record = callRecord({ text: '', sha256, line: 0 }, legs, parts);
+      const rows = messages.flatMap((message) =>
+        message.text === undefined ? [] : [{ ...message, text: message.text }],
+      );
+      return rows.length === messages.length ? withRaw(record, rawRowsOf(rows)) : record;
+    },
+    release: (messages) => {
+      keptBytes -= sizeOf(messages);
+    },
+  };
+}
+
+/** What a shaken PASSporT says of a call. Nobody has verified it: it is what came in, no verdict about it. */
+export interface PassportClaims {
+  readonly attestation?: Attestation;
+  readonly origId?: string;
+  readonly iatSeconds?: number;
+}
+
+/** Longest token that is looked at, as SIP stacks bound a header line. */
+const MAX_TOKEN_CHARS = 8_192;
+/** An origid is a UUID of 36 characters; some signers write other opaque text. */
+const MAX_ORIG_ID_CHARS = 128;
+
+/**
+ * Reads attestation, origid and iat out of the first Identity header that carries a shaken PASSporT in full form. The signature is
+ * not looked at and no certificate is fetched, hence there is no verstat and no SPC: those a verification alone can tell.
+ * Never throws for peer input.
+ * @param identities - Identity header values, one PASSporT each
+ * @returns undefined where none is a readable shaken PASSporT
+ * @see RFC 8225, RFC 8588
+ * @example
+ * ```ts
+ * const signer = (await createTestPki()).issueServiceProvider({ spc: '1234' });
+ * const { identityHeader } = createPassport({ signer, x5u: 'https://certs.example/1234.pem' });
+ * console.log(shakenClaims([identityHeader])?.attestation); // A
+ * ```
+ */
+export function shakenClaims(identities: readonly string[]): PassportClaims | undefined {
+  for (const identity of identities) {
+    const claims = claimsOf(identity);
+    if (claims !== undefined) return claims;
+  }
+  return undefined;
+}
+
+function claimsOf(identity: string): PassportClaims | undefined {
+  const end = identity.indexOf(';');
+  const token = (end < 0 ? identity : identity.slice(0, end)).trim();
+  if (token.length > MAX_TOKEN_CHARS) return undefined;
+  const [header = '', payload = '', signature, ...more] = token.split('.', 4);
+  if (signature === undefined || more.length > 0) return undefined;
+  if (segment(header)?.['ppt'] !== 'shaken') return undefined;
+  const claims = segment(payload);
+  if (claims === undefined) return undefined;
+  const attest = claims['attest'];
+  const origId = claims['origid'];
+  const iat = claims['iat'];
+  return {
+    ...(attest === 'A' || attest === 'B' || attest === 'C' ? { attestation: attest } : undefined),
+    ...(typeof origId === 'string' && origId !== '' && origId.length <= MAX_ORIG_ID_CHARS ? { origId } : undefined),
+    ...(typeof iat === 'number' && Number.isSafeInteger(iat) && iat > 0 ? { iatSeconds: iat } : undefined),
+  };
+}
+
+function segment(text: string): JsonObject | undefined {
+  const decoded = text === '' ? undefined : decodeBase64UrlText(text);
+  const parsed = decoded === undefined ? undefined : parseBoundedJson(decoded);
+  return parsed?.status === 'parsed' && isObject(parsed.value) ? parsed.value : undefined;
+}
+
+function isObject(value: JsonValue): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/**
+ * What a final SIP status says about how a call went. 607 and 608 are the two by which the called side says that the call is not
+ * wanted: a person, or an analytics engine.
+ * @param status - 100 to 699
+ * @returns how it went; `failed` for what says nothing else. Never throws
+ * @see RFC 3261 section 21, RFC 8197, RFC 8688
+ * @example
+ * ```ts
+ * console.log(dispositionOfStatus(486), dispositionOfStatus(607)); // busy blocked
+ * ```
+ */
+export function dispositionOfStatus(status: number): Disposition {
+  if (status >= 200 && status < 300) return 'answered';
+  return SIP_DISPOSITIONS.get(status) ?? (status >= 600 ? 'rejected' : 'failed');
+}
+
+const SIP_DISPOSITIONS: ReadonlyMap<number, Disposition> = new Map<number, Disposition>([
+  [486, 'busy'],
+  [600, 'busy'],
+  [408, 'no-answer'],
+  [480, 'no-answer'],
+  [487, 'cancelled'],
+  [401, 'rejected'],
+  [402, 'rejected'],
+  [403, 'rejected'],
+  [407, 'rejected'],
+  [433, 'rejected'],
+  [436, 'rejected'],
+  [437, 'rejected'],
+  [438, 'rejected'],
+  [603, 'rejected'],
+  [607, 'blocked'],
+  [608, 'blocked'],
+]);
+
+/**
+ * Who blocked a call, as its final SIP status says.
+ * @param status - 100 to 699
+ * @returns undefined where the status says nothing of it; never throws
+ * @see RFC 8197, RFC 8688
+ * @example
+ * ```ts
+ * console.log(blockedByStatus(607)); // called party (607 Unwanted)
+ * ```
+ */
+export function blockedByStatus(status: number | undefined): string | undefined {
+  if (status === 607) return 'called party (607 Unwanted)';
+  return status === 608 ? 'analytics engine (608 Rejected)' : undefined;
+}
+
+/**
+ * What a Q.850 cause says of a call that nobody answered. Normal clearing of such a call is one that the caller gave up.
+ * @param cause - 0 to 127; of a vendor's own causes above, `failed`
+ * @see ITU-T Q.850 section 2.2.7
+ */
+export function dispositionOfQ850(cause: number | undefined): Disposition {
+  return Q850_DISPOSITIONS.get(cause ?? -1) ?? 'failed';
+}
+
+const Q850_DISPOSITIONS: ReadonlyMap<number, Disposition> = new Map<number, Disposition>([
+  [16, 'cancelled'],
+  [17, 'busy'],
+  [18, 'no-answer'],
+  [19, 'no-answer'],
+  [20, 'no-answer'],
+  [21, 'rejected'],
+  [55, 'rejected'],
+  [57, 'rejected'],
+  [87, 'rejected'],
+]);

@@ -4,7 +4,7 @@ import { createHepListener } from './hep-listener.js';
 import type { HepCounters, HepListener } from './hep-listener.js';
 import { createPendingInserts, MAX_PENDING_INSERTS, PENDING_COMMIT_MS } from './pending-inserts.js';
 import type { RowReading } from './record-reader.js';
-import type { RejectSink } from './reject.js';
+import type { RejectSink } from './rejects.js';
 import { createSourceHepReader } from './source-configuration.js';
 import type { HepConfiguration } from './source-configuration.js';
 

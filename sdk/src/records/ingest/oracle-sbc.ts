@@ -1,15 +1,140 @@
-import type { Release } from '../../core/call-record.js';
+import type { Release } from '../../contract/call-record.js';
+import { endOfQuoted } from '../../core/sip-request.js';
 import { HopbackError } from '../../errors.js';
-import { rowText } from './csv-fields.js';
-import { legReading, legSource, nameOf, rejectedRow, skippedRow } from './leg.js';
+import { dispositionOfQ850, legReading, legSource, nameOf, rejectedRow, skippedRow } from './leg.js';
 import type { LegSource } from './leg.js';
-import { startNotAfter } from './call-order.js';
-import { oracleFields } from './oracle-fields.js';
-import { oracleTime } from './oracle-time.js';
-import { dispositionOfQ850 } from './q850-dispositions.js';
-import type { RecordReader, RowReading, SourceDescription, SourceRow } from './record-reader.js';
-import { instantNearest, instantNotBefore, isNoTime } from './row-time.js';
-import type { RowInstant, RowTimeFault } from './row-time.js';
+import { csvFields, rowText } from './record-reader.js';
+import type { CsvReading, RecordReader, RowReading, SourceDescription, SourceRow } from './record-reader.js';
+import { instantAt, instantNearest, instantNotBefore, isNoTime, startNotAfter } from './row-times.js';
+import type { RowClock, RowInstant, RowTimeFault, RowTimeReading } from './row-times.js';
+
+/**
+ * Reads a time as Oracle SBCs write it, `15:54:56.868 PST DEC 18 2017`, also with the day of the week before the month. UTC and GMT
+ * are taken at their word; what another abbreviation says decides which of two instants is meant in the hour that comes twice. A
+ * time whose abbreviation contradicts the declared zone is refused: one of the two is wrong, and the call would be an hour
+ * away. Never throws.
+ */
+function oracleTime(text: string, clock: RowClock): RowTimeReading {
+  const found = WRITTEN.exec(text);
+  const month = MONTHS.indexOf((found?.[3] ?? '').toUpperCase()) + 1;
+  if (found === null || month === 0) return NOT_A_TIME;
+  const [, time = '', abbreviation = '', , day = '', year = ''] = found;
+  const written = `${year}-${String(month).padStart(2, '0')}-${day.padStart(2, '0')} ${time}`;
+  const zone = abbreviation.toUpperCase();
+  if (zone === 'UTC' || zone === 'GMT') return clock.read(`${written}Z`, 'iso-8601');
+  const offset = OFFSETS.get(zone);
+  return offset === undefined ? clock.read(written, 'date-time') : instantAt(written, offset, clock);
+}
+
+const WRITTEN =
+  /^[*.]?(\d{2}:\d{2}:\d{2}(?:\.\d{1,6})?) ([A-Za-z]{1,5}) (?:[A-Za-z]{3} )?([A-Za-z]{3}) (\d{1,2}) (\d{4})$/;
+const MONTHS: readonly string[] = ['JAN', 'FEB', 'MAR', 'APR', 'MAY', 'JUN', 'JUL', 'AUG', 'SEP', 'OCT', 'NOV', 'DEC'];
+
+/** Offsets of the zones of North America, as they stand behind a time. */
+const OFFSETS: ReadonlyMap<string, string> = new Map([
+  ['NST', '-03:30'],
+  ['NDT', '-02:30'],
+  ['AST', '-04:00'],
+  ['ADT', '-03:00'],
+  ['EST', '-05:00'],
+  ['EDT', '-04:00'],
+  ['CST', '-06:00'],
+  ['CDT', '-05:00'],
+  ['MST', '-07:00'],
+  ['MDT', '-06:00'],
+  ['PST', '-08:00'],
+  ['PDT', '-07:00'],
+  ['AKST', '-09:00'],
+  ['AKDT', '-08:00'],
+  ['HST', '-10:00'],
+]);
+
+const NOT_A_TIME: RowTimeReading = Object.freeze({
+  status: 'rejected',
+  reason: 'bad-time',
+  detail: 'not a time such as 15:54:56.868 PST DEC 18 2017',
+});
+
+/** Calling-Station-Id and Called-Station-Id, from 0. */
+const PARTY_PLACES: readonly number[] = [9, 10];
+/** How a name-addr goes on behind the display name: a URI in angle brackets, then parameters, none of them in quotes. */
+const ADDRESS = /^\s{0,8}<[^<>"]{0,2048}>[^"<>,]{0,1024}/;
+/** Longest name-addr behind its display name. */
+const MAX_ADDRESS_CHARS = 3_200;
+
+/**
+ * Splits a row of an Oracle (Acme Packet) SBC. Rows that are sound CSV are read as such. The SBC also writes From and To headers into
+ * their fields as they came, so that the quotes of a display name stand there unescaped; those two fields are then read by the
+ * grammar of SIP, in which only an escaped quote can stand in a display name: no name that a caller gives himself moves the
+ * fields behind it. Never throws.
+ * @param text - without its line end
+ */
+function oracleFields(text: string): CsvReading {
+  const strict = csvFields(text);
+  if (strict.status === 'fields' || strict.reason !== 'bad-quoting') return strict;
+  const plain = withoutPartyQuotes(text);
+  if (plain === undefined) return strict;
+  const split = csvFields(plain.text);
+  if (split.status === 'rejected') return split;
+  const fields = [...split.fields];
+  for (const [place, party] of plain.parties) fields[place] = party;
+  return { status: 'fields', fields };
+}
+
+interface PlainRow {
+  /** The row with its party fields left empty. */
+  readonly text: string;
+  readonly parties: ReadonlyMap<number, string>;
+}
+
+/** Undefined where the fields before the parties, or the parties themselves, cannot be told apart. */
+function withoutPartyQuotes(text: string): PlainRow | undefined {
+  const parties = new Map<number, string>();
+  let at = 0;
+  let kept = '';
+  for (let place = 0; place <= Math.max(...PARTY_PLACES); place += 1) {
+    const isParty = PARTY_PLACES.includes(place);
+    const party = isParty ? partyAt(text, at) : undefined;
+    const end = party === undefined ? plainEnd(text, at) : party.end;
+    if (end === undefined || text.charCodeAt(end) !== COMMA) return undefined;
+    if (party === undefined) kept += text.slice(at, end + 1);
+    else {
+      parties.set(place, party.text);
+      kept += ',';
+    }
+    at = end + 1;
+  }
+  return { text: kept + text.slice(at), parties };
+}
+
+const QUOTE = 0x22;
+const COMMA = 0x2c;
+
+/** Where a field of sound CSV ends that begins at a place. */
+function plainEnd(text: string, at: number): number | undefined {
+  if (text.charCodeAt(at) !== QUOTE) {
+    const comma = text.indexOf(',', at);
+    const field = text.slice(at, comma < 0 ? text.length : comma);
+    return field.includes('"') ? undefined : at + field.length;
+  }
+  let close = text.indexOf('"', at + 1);
+  while (close >= 0 && text.charCodeAt(close + 1) === QUOTE) close = text.indexOf('"', close + 2);
+  return close < 0 ? undefined : close + 1;
+}
+
+/** A name-addr with a display name in quotes, itself in the quotes of a field or in none; undefined where there is no such thing. */
+function partyAt(text: string, at: number): { readonly text: string; readonly end: number } | undefined {
+  if (text.charCodeAt(at) !== QUOTE) return undefined;
+  const isEnclosed = text.charCodeAt(at + 1) === QUOTE;
+  const from = isEnclosed ? at + 1 : at;
+  const closed = endOfQuoted(text, from);
+  if (closed === undefined) return undefined;
+  const address = ADDRESS.exec(text.slice(closed + 1, closed + 1 + MAX_ADDRESS_CHARS))?.[0];
+  if (address === undefined) return undefined;
+  const end = closed + 1 + address.length;
+  if (isEnclosed && text.charCodeAt(end) !== QUOTE) return undefined;
+  return { text: text.slice(from, end), end: isEnclosed ? end + 1 : end };
+}
 
 /** Goes up when the same row would make another record. */
 const READER_VERSION = 1;

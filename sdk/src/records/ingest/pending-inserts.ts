@@ -1,4 +1,4 @@
-import type { CallRecord } from '../../core/call-record.js';
+import type { CallRecord } from '../../contract/call-record.js';
 import type { RecordStore } from '../store/record-store.js';
 
 /** How long a record waits for others that go to the store with it, milliseconds: a sync of the disk takes some of them. */

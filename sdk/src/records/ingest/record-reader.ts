@@ -1,5 +1,10 @@
-import type { CallRecord, RecordFormat } from '../../core/call-record.js';
+import { isUtf8 } from 'node:buffer';
+import type { CalledNumber, CallRecord, PartyNumber, RawRow, RecordFormat } from '../../contract/call-record.js';
+import { MAX_RAW_BYTES, MAX_RAW_ROWS } from '../../core/raw-limits.js';
+import { decodePercent } from '../../core/sip-uri.js';
+import { canonicalTelephoneNumber, NORTH_AMERICAN_PLAN } from '../../core/telephone-number.js';
 import type { NumberingPlan } from '../../core/telephone-number.js';
+import { sourceSha256 } from '../record-id.js';
 
 /** One row, document or packet as it was found, beside its place. */
 export interface SourceRow {
@@ -100,4 +105,337 @@ export interface RecordReader {
   readonly saveWaiting?: () => string;
   /** To be called before the first row. @returns whether the text was understood; where not, nothing waits */
   readonly restoreWaiting?: (saved: string) => boolean;
+}
+
+/**
+ * Octets of rows that one reader keeps while they wait for others, 128 MiB: the channels of forty thousand calls of Asterisk, the packets
+ * of eight thousand captured ones. A leg whose row finds no room any more gives all its rows up and is recorded with the hash alone.
+ */
+export const MAX_WAITING_RAW_BYTES = 134_217_728;
+
+/** A row with its hash, which tells how its text was made of its bytes. */
+type HashedRow = Pick<SourceRow, 'text' | 'sha256'>;
+
+/**
+ * The bytes of rows as a record keeps them. Never throws.
+ * @returns undefined where they are more than a record may keep
+ */
+export function rawRowsOf(rows: readonly HashedRow[]): readonly RawRow[] | undefined {
+  let sizeBytes = 0;
+  for (const { text } of rows) sizeBytes += Buffer.byteLength(text);
+  // Of Latin-1 the UTF-8 is longer than the row, twice as long at most: in base64 it is longer too.
+  return isKept(rows.length, sizeBytes) ? rows.map(rawRowOf) : undefined;
+}
+
+/**
+ * The bytes of packets as a record keeps them. Never throws.
+ * @returns undefined where they are more than a record may keep
+ */
+export function rawPacketsOf(packets: readonly Uint8Array[]): readonly RawRow[] | undefined {
+  const sizeBytes = packets.reduce((sum, { length }) => sum + length, 0);
+  return isKept(packets.length, sizeBytes) ? packets.map(rawRowOfBytes) : undefined;
+}
+
+/** Adds the bytes that it was read from to a record that was just made. Without any the record stays as it is. */
+export function withRaw(record: CallRecord, raw: readonly RawRow[] | undefined): CallRecord {
+  if (raw === undefined || raw.length === 0) return record;
+  const { id, format, readerVersion, sha256 } = record.source;
+  return Object.assign(record, { source: { id, format, readerVersion, sha256, raw } });
+}
+
+/** Adds them to the records among readings. */
+export function readingsWithRaw(
+  readings: readonly RowReading[],
+  raw: readonly RawRow[] | undefined,
+): readonly RowReading[] {
+  for (const reading of readings) if (reading.status === 'record') withRaw(reading.record, raw);
+  return readings;
+}
+
+/** Rows, or packets, of a leg that waits for more of them. */
+export interface WaitingRaw<Row> {
+  readonly rows: Row[];
+  sizeBytes: number;
+}
+
+/** Keeps the rows of legs that wait, within bounds. Undefined stands for a leg whose rows are not kept, or were given up. */
+export interface RawKeeper<Row> {
+  readonly begin: () => WaitingRaw<Row> | undefined;
+  /** @returns what is kept of the leg from now on: all its rows, or none */
+  readonly add: (waiting: WaitingRaw<Row> | undefined, row: Row, sizeBytes: number) => WaitingRaw<Row> | undefined;
+  /** The leg does not wait any more, or its rows are of no use. */
+  readonly end: (waiting: WaitingRaw<Row> | undefined) => undefined;
+}
+
+/**
+ * Makes the keeper of one reader. Never throws.
+ * @param keepsRaw - where it is false nothing is kept
+ * @param maxBytes - octets of all rows that wait
+ */
+export function rawKeeper<Row>(keepsRaw: boolean, maxBytes: number = MAX_WAITING_RAW_BYTES): RawKeeper<Row> {
+  let takenBytes = 0;
+  const end: RawKeeper<Row>['end'] = (waiting) => {
+    takenBytes -= waiting?.sizeBytes ?? 0;
+    return undefined;
+  };
+  return {
+    begin: () => (keepsRaw ? { rows: [], sizeBytes: 0 } : undefined),
+    add: (waiting, row, sizeBytes) => {
+      if (waiting === undefined) return undefined;
+      const isRoom = takenBytes + sizeBytes <= maxBytes;
+      if (!isRoom || !isKept(waiting.rows.length + 1, waiting.sizeBytes + sizeBytes)) return end(waiting);
+      takenBytes += sizeBytes;
+      waiting.sizeBytes += sizeBytes;
+      waiting.rows.push(row);
+      return waiting;
+    },
+    end,
+  };
+}
+
+function isKept(rows: number, sizeBytes: number): boolean {
+  return rows <= MAX_RAW_ROWS && sizeBytes <= MAX_RAW_BYTES;
+}
+
+/**
+ * A text was made of its bytes as UTF-8, or one character a byte where they were none; where both would give it, the hash tells which. A text
+ * of which it says neither is kept as it is: that it does not match, whoever reads it finds out.
+ */
+function rawRowOf({ text, sha256 }: HashedRow): RawRow {
+  if (!mayBeLatin1(text) || sourceSha256(text) === sha256) return { text };
+  const bytes = Buffer.from(text, 'latin1');
+  return sourceSha256(bytes) === sha256 ? { base64: bytes.toString('base64') } : { text };
+}
+
+/** No character above U+00FF, and one above U+007F: of others there is only one way to their bytes. */
+function mayBeLatin1(text: string): boolean {
+  return /[\u0080-\u00ff]/.test(text) && !/[^\u0000-\u00ff]/.test(text);
+}
+
+function rawRowOfBytes(bytes: Uint8Array): RawRow {
+  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return isUtf8(view) ? { text: view.toString('utf8') } : { base64: view.toString('base64') };
+}
+
+/**
+ * What stands for the bytes of several rows or packets that make one record: the SHA-256 of their hashes in ascending order, each followed by
+ * a line feed, so that whoever has the rows can make it again in whatever order they come. Of one row it is the hash of that row.
+ * @param hashes - SHA-256 of each, lower-case hexadecimal
+ */
+export function joinedSha256(hashes: readonly string[]): string {
+  const [only, ...others] = hashes;
+  if (only !== undefined && others.length === 0) return only;
+  return sourceSha256(
+    hashes
+      .toSorted()
+      .map((hash) => `${hash}\n`)
+      .join(''),
+  );
+}
+
+/** What stands in a number field of any switch at most; longer is no number. */
+const MAX_WRITTEN_CHARS = 256;
+
+/** A spreadsheet has had the file: the number was taken for a decimal one. */
+const DECIMAL_TAIL = /^(\+?\d{5,15})\.0+$/;
+
+/**
+ * Reads who calls, as a switch wrote it: a number with or without `+`, a SIP or tel URI, a name-addr, digits with the `.0` of a
+ * spreadsheet. Never throws.
+ * @returns undefined where nothing was written
+ */
+export function writtenCaller(text: string, numbers: SourceNumbers = {}): PartyNumber | undefined {
+  const asWritten = text.trim().slice(0, MAX_WRITTEN_CHARS);
+  if (asWritten === '') return undefined;
+  const tn = canonical(bareNumber(asWritten), numbers);
+  return tn === undefined ? { asWritten } : { asWritten, tn };
+}
+
+/**
+ * Reads who is called: as {@link writtenCaller}, and what routing adds: a technical prefix, and a location routing number in the
+ * `rn` parameter, in which case the number before it is the one called. Never throws.
+ * @returns undefined where nothing was written
+ * @see RFC 4694
+ */
+export function writtenCalled(text: string, numbers: SourceNumbers = {}): CalledNumber | undefined {
+  const asWritten = text.trim().slice(0, MAX_WRITTEN_CHARS);
+  if (asWritten === '') return undefined;
+  const bare = bareNumber(asWritten);
+  const declared = numbers.techPrefixes?.find((prefix) => prefix !== '' && bare.startsWith(prefix));
+  const techPrefix = declared ?? (bare.includes('#') ? hashPrefix(bare) : undefined);
+  const tn = canonical(techPrefix === undefined ? bare : bare.slice(techPrefix.length), numbers);
+  const routing = asWritten.includes(';') ? /;rn=([^;>?@\s]{1,64})/i.exec(asWritten)?.[1] : undefined;
+  const lrn = routing === undefined ? undefined : canonical(routing, numbers);
+  // Member by member, since this is on the way of every row.
+  const called: { -readonly [K in keyof CalledNumber]: CalledNumber[K] } = { asWritten };
+  if (tn !== undefined) called.tn = tn;
+  if (lrn !== undefined) called.lrn = lrn;
+  if (techPrefix !== undefined) called.techPrefix = techPrefix;
+  return called;
+}
+
+/** Digits up to `#` before at least seven more: what wholesale routing puts in front. */
+function hashPrefix(bare: string): string | undefined {
+  return /^(\d{1,8}#)(?=\+?\d{7})/.exec(bare)?.[1];
+}
+
+/** The user part of a URI, or the text itself; without parameters, and without what a spreadsheet adds. */
+function bareNumber(text: string): string {
+  if (isDigits(text)) return text;
+  const open = text.lastIndexOf('<');
+  const close = text.indexOf('>', open);
+  const uri = open >= 0 && close > open ? text.slice(open + 1, close) : text;
+  const scheme = /^(?:sips?|tel):/i.exec(uri)?.[0] ?? '';
+  const rest = uri.slice(scheme.length);
+  const end = rest.search(/[@;?]/);
+  const escaped = (end < 0 ? rest : rest.slice(0, end)).trim();
+  // In a URI the `#` of a technical prefix cannot stand as it is.
+  const user = escaped.includes('%') ? (decodePercent(escaped) ?? escaped) : escaped;
+  return DECIMAL_TAIL.exec(user)?.[1] ?? user;
+}
+
+/** Digits, with or without `+`: what most rows have. */
+function isDigits(text: string): boolean {
+  let at = text.charCodeAt(0) === 0x2b ? 1 : 0;
+  while (at < text.length) {
+    const code = text.charCodeAt(at);
+    if (code < 0x30 || code > 0x39) return false;
+    at += 1;
+  }
+  return true;
+}
+
+function canonical(text: string, { plan = NORTH_AMERICAN_PLAN }: SourceNumbers): string | undefined {
+  const read = canonicalTelephoneNumber(text, plan);
+  return read.kind === 'none' ? undefined : read.tn;
+}
+
+/** Why a row does not fall into fields. */
+export interface CsvFault {
+  readonly status: 'rejected';
+  readonly reason: 'bad-quoting' | 'too-long' | 'not-text';
+  readonly detail: string;
+}
+
+/** The fields of a row without their quotes, or why there are none. */
+export type CsvReading = { readonly status: 'fields'; readonly fields: readonly string[] } | CsvFault;
+
+/** How rows of a source are written. */
+export interface CsvLayout {
+  /** One character. Default the comma. */
+  readonly separator?: string;
+  /** Whether spaces before an opening quote are no part of the field, as FreeSWITCH writes `, "account"`. Default false. */
+  readonly spacesBeforeQuotes?: boolean;
+}
+
+/** A row of a call. FreeSWITCH rows with channel variables and Sonus rows with sub-records stay below a tenth of it. */
+export const MAX_CSV_ROW_CHARS = 65_536;
+
+/** Sonus rows have some 350 fields, the most of all layouts. */
+export const MAX_CSV_FIELDS = 1_024;
+
+/** A field with an Identity header of the longest kind fits; what is longer is no field of a call record. */
+export const MAX_CSV_FIELD_CHARS = 16_384;
+
+/**
+ * Splits one row of comma-separated values. A field is bare, or stands in quotes, inside which a quote is doubled; a quote in a
+ * bare field, anything between a closing quote and the separator and a quote that nothing closes are faults: rows are not guessed at, since
+ * one quote in a caller's display name could otherwise move every field behind it. Never throws.
+ * @param text - the row without its line end; line ends inside quotes belong to the field
+ * @param layout - the separator, and whether spaces may stand before quotes. Default commas and none
+ * @returns at least one field; of an empty row one that is empty
+ * @see RFC 4180 section 2
+ * @example
+ * ```ts
+ * const row = csvFields('"say ""hi""",,12025550101');
+ * if (row.status === 'fields') console.log(row.fields.length, row.fields[0]); // 3 say "hi"
+ * ```
+ */
+export function csvFields(text: string, layout: CsvLayout = COMMAS): CsvReading {
+  if (text.length > MAX_CSV_ROW_CHARS) return TOO_LONG;
+  if (text.includes('\0')) return NOT_TEXT;
+  const separator = layout.separator ?? ',';
+  return text.includes('"') ? quotedFields(text, separator, layout) : bareFields(text, separator);
+}
+
+/** The text of a row without the byte order mark that Windows programs put first, and without a carriage return at its end. */
+export function rowText({ text }: { readonly text: string }): string {
+  const from = text.charCodeAt(0) === BYTE_ORDER_MARK ? 1 : 0;
+  const to = text.charCodeAt(text.length - 1) === CARRIAGE_RETURN ? text.length - 1 : text.length;
+  return from === 0 && to === text.length ? text : text.slice(from, to);
+}
+
+const COMMAS: CsvLayout = Object.freeze({});
+
+const QUOTE = 0x22;
+const SPACE = 0x20;
+const BYTE_ORDER_MARK = 0xfeff;
+const CARRIAGE_RETURN = 0x0d;
+
+const TOO_LONG: CsvFault = fault('too-long', `a row of more than ${MAX_CSV_ROW_CHARS} characters`);
+const TOO_MANY: CsvFault = fault('too-long', `more than ${MAX_CSV_FIELDS} fields`);
+const FIELD_TOO_LONG: CsvFault = fault('too-long', `a field of more than ${MAX_CSV_FIELD_CHARS} characters`);
+const NOT_TEXT: CsvFault = fault('not-text', 'NUL bytes, as files have where a machine stopped while it wrote');
+const STRAY: CsvFault = fault('bad-quoting', 'a quote inside a field that does not begin with one');
+const UNCLOSED: CsvFault = fault('bad-quoting', 'a quoted field that nothing closes');
+const TRAILING: CsvFault = fault('bad-quoting', 'something between a closing quote and the separator');
+
+function fault(reason: CsvFault['reason'], detail: string): CsvFault {
+  return Object.freeze({ status: 'rejected', reason, detail });
+}
+
+function bareFields(text: string, separator: string): CsvReading {
+  const fields = text.split(separator, MAX_CSV_FIELDS + 1);
+  if (fields.length > MAX_CSV_FIELDS) return TOO_MANY;
+  if (text.length > MAX_CSV_FIELD_CHARS && fields.some((field) => field.length > MAX_CSV_FIELD_CHARS)) {
+    return FIELD_TOO_LONG;
+  }
+  return { status: 'fields', fields };
+}
+
+/** One pass; searches run in the engine's own loops, which is faster than looking at each character. */
+function quotedFields(text: string, separator: string, { spacesBeforeQuotes = false }: CsvLayout): CsvReading {
+  const separatorCode = separator.charCodeAt(0);
+  const end = text.length;
+  const fields: string[] = [];
+  let at = 0;
+  let quoteAhead = -1;
+  for (;;) {
+    if (fields.length === MAX_CSV_FIELDS) return TOO_MANY;
+    let open = at;
+    if (spacesBeforeQuotes) while (text.charCodeAt(open) === SPACE) open += 1;
+    let next: number;
+    if (text.charCodeAt(open) === QUOTE) {
+      const first = text.indexOf('"', open + 1);
+      const close = closingQuote(text, first);
+      if (close < 0) return UNCLOSED;
+      if (close - open - 1 > MAX_CSV_FIELD_CHARS) return FIELD_TOO_LONG;
+      next = close + 1;
+      if (next < end && text.charCodeAt(next) !== separatorCode) return TRAILING;
+      const field = text.slice(open + 1, close);
+      fields.push(close === first ? field : field.replaceAll('""', '"'));
+    } else {
+      next = at;
+      while (next < end && text.charCodeAt(next) !== separatorCode) next += 1;
+      if (quoteAhead < at) quoteAhead = nextQuote(text, at);
+      if (quoteAhead < next) return STRAY;
+      if (next - at > MAX_CSV_FIELD_CHARS) return FIELD_TOO_LONG;
+      fields.push(text.slice(at, next));
+    }
+    if (next >= end) return { status: 'fields', fields };
+    at = next + 1;
+  }
+}
+
+/** Place of the next quote, or behind the end. */
+function nextQuote(text: string, from: number): number {
+  const found = text.indexOf('"', from);
+  return found < 0 ? text.length + 1 : found;
+}
+
+/** Place of the quote that closes a field, looked for from its first inner quote on; negative where none does. */
+function closingQuote(text: string, first: number): number {
+  let close = first;
+  while (close >= 0 && text.charCodeAt(close + 1) === QUOTE) close = text.indexOf('"', close + 2);
+  return close;
 }

@@ -1,8 +1,173 @@
-import type { CallRecord } from '../../core/call-record.js';
+import type { CallRecord, CoverageInterval } from '../../contract/call-record.js';
 import type { RecordReader, RowReading } from './record-reader.js';
-import type { RejectSink } from './reject.js';
-import type { RowCoverage } from './row-coverage.js';
-import { MAX_REJECTED_BYTES, type SplitRow } from './row-splitter.js';
+import type { RejectSink } from './rejects.js';
+import { MAX_REJECTED_BYTES } from './row-splitter.js';
+import type { SplitRow } from './row-splitter.js';
+
+/**
+ * How long a call may last before its row is written, milliseconds: the cap that carriers put on calls, four hours. A row that is
+ * not there yet, or cannot be read, may be of a call that began so long before its neighbours were written.
+ */
+export const LONGEST_CALL_MS = 14_400_000;
+
+/**
+ * How long a source may be silent, milliseconds, before nothing says any more that it was running. An hour: a small carrier has
+ * calls in every hour of the day, and what it has not in the night nobody asks for.
+ */
+export const LONGEST_SILENCE_MS = 3_600_000;
+
+/**
+ * Silence of a source that is judged by its pace, in mean distances of its rows: what a switch that wrote a row a second for hours has not
+ * written for a hundred of them is a file that is missing. Where calls come by chance, e to the power of -100.
+ */
+const SILENT_ROWS = 100;
+
+/** Rows from which on the pace of a source is known, and over which it is taken: it follows the evening. */
+const PACE_ROWS = 64;
+
+/** Silence that is never judged by pace, milliseconds: switches that write by the minute, or when a buffer is full. */
+const SHORTEST_SILENCE_MS = 300_000;
+
+/** What the carrier knows of its source. */
+export interface RowCoverageOptions {
+  readonly sourceId: string;
+  /** Default {@link LONGEST_CALL_MS}. */
+  readonly longestCallMs?: number;
+  /**
+   * Silence in which the source counts as running, whatever its pace. Default {@link LONGEST_SILENCE_MS}, and less for a source whose rows
+   * come fast: a hundred times their mean distance, five minutes at least.
+   */
+  readonly longestSilenceMs?: number;
+}
+
+/** What is known of an interval that is still growing: when its first and its last row were written, microseconds. */
+export interface CoverageState {
+  readonly fromUs: number;
+  readonly writtenUs: number;
+  /** Mean distance of its rows; absent where too few were seen. */
+  readonly paceUs?: number;
+}
+
+/**
+ * Says for which times the rows of a source prove that all of them were seen. Switches write a row when a call ends, one after the
+ * other: of calls that began between the first row and the last, all are there but those that were still up.
+ */
+export interface RowCoverage {
+  /** A leg was read; legs in the order in which they were written. */
+  readonly saw: (record: CallRecord) => void;
+  /** Something is missing here: a row could not be read, or a file was gone before it was read. */
+  readonly broke: () => void;
+  /** What is proven and was not yet told. */
+  readonly claims: () => readonly CoverageInterval[];
+  readonly state: () => CoverageState | undefined;
+}
+
+/**
+ * Makes the coverage of one source. A row whose clock is wrong makes nothing: it takes two that agree to leave off one stretch of time
+ * and begin another. Never throws.
+ * @param resumed - what `state` returned when its rows were made durable
+ */
+export function createRowCoverage(options: RowCoverageOptions, resumed?: CoverageState): RowCoverage {
+  const longestCallUs = (options.longestCallMs ?? LONGEST_CALL_MS) * 1_000;
+  const longestSilenceUs = (options.longestSilenceMs ?? LONGEST_SILENCE_MS) * 1_000;
+  let current: Stretch | undefined = resumed === undefined ? undefined : { ...resumed, latestUs: resumed.writtenUs };
+  const pace = createPace(resumed?.paceUs);
+  /** A row far from the others: the first of another stretch of time, or one with a wrong clock. */
+  let stray: number | undefined;
+  let ended: CoverageInterval[] = [];
+  let told = -Infinity;
+
+  const proven = ({ fromUs, writtenUs }: Stretch): CoverageInterval | undefined => {
+    const toUs = writtenUs - longestCallUs;
+    return toUs < fromUs ? undefined : { sourceId: options.sourceId, fromUs, toUs };
+  };
+  const leave = (): void => {
+    const interval = current === undefined ? undefined : proven(current);
+    if (interval !== undefined && interval.toUs !== told) ended.push(interval);
+    current = undefined;
+    stray = undefined;
+    told = -Infinity;
+  };
+  const silenceUs = (): number => {
+    const meanUs = options.longestSilenceMs === undefined ? pace.meanUs() : undefined;
+    if (meanUs === undefined) return longestSilenceUs;
+    return Math.min(longestSilenceUs, Math.max(SHORTEST_SILENCE_MS * 1_000, meanUs * SILENT_ROWS));
+  };
+  const isNear = (us: number, otherUs: number): boolean => Math.abs(us - otherUs) <= longestSilenceUs;
+  /** Rows come late for many reasons, and early for none: what lies between them may be missing. */
+  const follows = (us: number, { writtenUs, latestUs }: Stretch): boolean =>
+    us <= writtenUs ? isNear(us, writtenUs) : us - Math.max(writtenUs, latestUs) <= silenceUs();
+
+  return {
+    saw(record) {
+      // Of a local time that comes twice both instants count: from the later on, to the earlier.
+      const { atUs: writtenUs, latestUs } = writtenTimes(record);
+      if (current === undefined) current = { fromUs: latestUs, writtenUs, latestUs };
+      else if (follows(writtenUs, current)) {
+        stray = undefined;
+        pace.saw(Math.max(0, writtenUs - current.writtenUs));
+        current.writtenUs = Math.max(current.writtenUs, writtenUs);
+        current.latestUs = Math.max(current.latestUs, latestUs);
+      } else if (stray !== undefined && isNear(writtenUs, stray)) {
+        const strayUs = stray;
+        leave();
+        // Of the two rows the later: what ended before it may have been written before the silence was over.
+        const fromUs = Math.max(strayUs, latestUs);
+        current = { fromUs, writtenUs: Math.max(strayUs, writtenUs), latestUs: fromUs };
+      } else stray = writtenUs;
+    },
+    broke: leave,
+    claims() {
+      const claims = ended;
+      ended = [];
+      const interval = current === undefined ? undefined : proven(current);
+      if (interval !== undefined && interval.toUs !== told) {
+        told = interval.toUs;
+        claims.push(interval);
+      }
+      return claims;
+    },
+    state() {
+      if (current === undefined) return undefined;
+      const { fromUs, writtenUs } = current;
+      const paceUs = pace.meanUs();
+      return paceUs === undefined ? { fromUs, writtenUs } : { fromUs, writtenUs, paceUs };
+    },
+  };
+}
+
+/** A stretch that grows, and the latest that its rows may have been written. */
+interface Stretch {
+  readonly fromUs: number;
+  writtenUs: number;
+  latestUs: number;
+}
+
+interface Pace {
+  readonly saw: (distanceUs: number) => void;
+  /** Mean distance of the last rows; undefined while they are too few. */
+  readonly meanUs: () => number | undefined;
+}
+
+function createPace(resumedUs: number | undefined): Pace {
+  let rows = resumedUs === undefined ? 0 : PACE_ROWS;
+  let meanUs = resumedUs ?? 0;
+  return {
+    saw(distanceUs) {
+      rows = Math.min(rows + 1, PACE_ROWS);
+      meanUs += (distanceUs - meanUs) / rows;
+    },
+    meanUs: () => (rows < PACE_ROWS ? undefined : meanUs),
+  };
+}
+
+/** When a row was written: the earliest that it may have been, and the latest. */
+function writtenTimes(record: CallRecord): { readonly atUs: number; readonly latestUs: number } {
+  const { inviteAtUs, time } = record;
+  const writtenUs = record.endedAtUs ?? record.answeredAtUs ?? inviteAtUs;
+  const shiftUs = (time.otherInviteAtUs ?? inviteAtUs) - inviteAtUs;
+  return { atUs: writtenUs + Math.min(0, shiftUs), latestUs: writtenUs + Math.max(0, shiftUs) };
+}
 
 /** What became of the rows of a source. */
 export interface IntakeCounts {
@@ -26,7 +191,7 @@ export interface RowIntake {
 }
 
 /** What an intake brings together. */
-export interface RowIntakeOptions {
+interface RowIntakeOptions {
   readonly sourceId: string;
   readonly reader: RecordReader;
   readonly rejects: RejectSink;

@@ -1,26 +1,257 @@
+import { z } from 'zod';
+import type { Disposition } from '../../contract/call-record.js';
 import { readBySchema } from '../../core/schema-findings.js';
+import type { NumberingPlan } from '../../core/telephone-number.js';
 import { HopbackError } from '../../errors.js';
 import { configurationError } from '../configuration-error.schema.js';
 import { createAsteriskCdrReader } from './asterisk-cdr.js';
+import { CEL_COLUMNS } from './asterisk-cel-event.js';
 import type { CelColumn } from './asterisk-cel-event.js';
 import { createAsteriskCelReader } from './asterisk-cel.js';
 import { createBroadworksReader } from './broadworks.js';
-import type { ColumnMap } from './column-map.js';
-import { createColumnsReader } from './columns.js';
-import { createFreeswitchCsvReader } from './freeswitch-csv.js';
-import { createFreeswitchJsonReader } from './freeswitch-json.js';
+import { COLUMN_MEMBERS, createColumnsReader } from './columns.js';
+import type { ColumnMap, ColumnPlace } from './columns.js';
+import { createFreeswitchCsvReader, createFreeswitchJsonReader } from './freeswitch.js';
 import type { HepListenerOptions } from './hep-listener.js';
 import { createHepReader } from './hep-reader.js';
 import type { HepReader, HepReaderOptions, HepSource } from './hep-reader.js';
 import { createHopbackNdjsonReader } from './hopback-ndjson.js';
 import { createKamailioAccReader } from './kamailio-acc.js';
-import type { KamailioAccLayout } from './kamailio-layout.js';
+import type { AccColumn, AccRole, KamailioAccLayout } from './kamailio-row.js';
 import { createOracleSbcReader } from './oracle-sbc.js';
 import type { OracleSbcFields } from './oracle-sbc.js';
-import type { RecordReader, SourceDescription } from './record-reader.js';
+import type { RecordReader, SourceDescription, SourceNumbers, SourceTime } from './record-reader.js';
 import { createRibbonActReader } from './ribbon-act.js';
-import type { RowCoverageOptions } from './row-coverage.js';
-import { sourceConfigurationSchema } from './source-configuration.schema.js';
+import type { RowCoverageOptions } from './row-intake.js';
+import { TIME_LAYOUTS } from './row-times.js';
+
+// Written by hand, and read when a process starts: a member that nobody knows is a typing error, and is refused.
+
+/** Longest name of a source, trunk, column or provider, as the readers have it. */
+const MAX_NAME_CHARS = 256;
+const MAX_SOURCE_ID_CHARS = 128;
+/** PATH_MAX of Linux. */
+const MAX_PATH_CHARS = 4_096;
+/** A large carrier has some thousands of trunks. */
+const MAX_PROVIDERS = 100_000;
+const MAX_LIST = 1_024;
+const MAX_SHORT_LIST = 64;
+/** A week: nothing that a carrier measures here is longer. */
+const MAX_MS = 604_800_000;
+
+const name = z.string().min(1).max(MAX_NAME_CHARS);
+const digits = z.string().regex(/^[0-9]{1,15}$/, 'must be digits');
+const zone = z.string().min(1).max(64);
+const path = z.string().min(1).max(MAX_PATH_CHARS);
+const milliseconds = z.int().min(1).max(MAX_MS);
+const character = z.string().min(1).max(1);
+
+const timeSchema: z.ZodType<SourceTime> = z.strictObject({
+  zone: zone.describe('`utc`, or the IANA name of the zone in which the switch writes its times'),
+  repeatedHour: z.exactOptional(
+    z.enum(['earlier', 'later']).describe('which is meant by a time in the hour that comes twice; default earlier'),
+  ),
+});
+
+const plan: z.ZodType<NumberingPlan> = z.strictObject({
+  countryCode: z.string().regex(/^[1-9][0-9]{0,2}$/, 'must be a country code without +'),
+  nationalPrefixes: z.exactOptional(z.array(digits).max(MAX_SHORT_LIST)),
+  internationalPrefixes: z.exactOptional(z.array(digits).max(MAX_SHORT_LIST)),
+  nationalLength: z.exactOptional(z.int().min(1).max(15)),
+  nationalFirstDigits: z.exactOptional(z.string().regex(/^[0-9]{1,10}$/, 'must be digits')),
+  emergencyNumbers: z.exactOptional(z.array(digits).max(MAX_SHORT_LIST)),
+  shortNumberDigits: z.exactOptional(z.int().min(0).max(15)),
+});
+
+const numbersSchema: z.ZodType<SourceNumbers> = z.strictObject({
+  plan: z.exactOptional(plan),
+  techPrefixes: z.exactOptional(
+    z
+      .array(z.string().regex(/^[0-9*]{1,30}#?$/, 'must be digits, with # behind them or without'))
+      .max(MAX_LIST)
+      .describe('technical prefixes that routing puts before a number, longest first'),
+  ),
+});
+
+/** What every source has. */
+const COMMON = {
+  id: z
+    .string()
+    .min(1)
+    .max(MAX_SOURCE_ID_CHARS)
+    .describe('name of the switch or feed: part of every record id, never to be changed'),
+  time: timeSchema,
+  numbers: z.exactOptional(numbersSchema),
+  providers: z.exactOptional(
+    z
+      .record(name, name)
+      .refine((all) => Object.keys(all).length <= MAX_PROVIDERS, 'has too many entries')
+      .describe('providers by the trunk, realm or peer that the switch names, or by signalling address'),
+  ),
+  keepRaw: z.exactOptional(z.boolean().describe('whether records keep the bytes of their rows; default false')),
+  stuckAfterMs: z.exactOptional(
+    milliseconds.describe(
+      'how long something may wait to be taken in without any progress; then the source is reported as stuck',
+    ),
+  ),
+};
+
+/** What sources in files have besides. */
+const FILES = {
+  ...COMMON,
+  path: z.exactOptional(path.describe('a file, a directory, or a pattern with * and ? in its last part')),
+  rotated: z.exactOptional(
+    z
+      .array(z.string().min(1).max(255))
+      .max(MAX_SHORT_LIST)
+      .describe('names of rotated files where they do not begin with the name of the file: patterns with * and ?'),
+  ),
+  longestCallMs: z.exactOptional(milliseconds.describe('how long a call may last before its row is written')),
+  longestSilenceMs: z.exactOptional(milliseconds.describe('how long the source may be silent and counts as running')),
+};
+
+const place: z.ZodType<ColumnPlace> = z.custom<ColumnPlace>(
+  (value) =>
+    typeof value === 'number'
+      ? Number.isInteger(value) && value >= 0 && value <= 1_023
+      : typeof value === 'string' && value !== '' && value.length <= MAX_NAME_CHARS,
+  'must be the name of a column, or its number from 0 to 1023',
+);
+
+const DISPOSITIONS: Readonly<Record<Disposition, true>> = {
+  answered: true,
+  busy: true,
+  'no-answer': true,
+  cancelled: true,
+  rejected: true,
+  failed: true,
+  blocked: true,
+};
+
+const columns: z.ZodType<ColumnMap> = z.strictObject({
+  columns: z.partialRecord(z.enum(COLUMN_MEMBERS), place),
+  timeLayout: z.enum(TIME_LAYOUTS),
+  separator: z.exactOptional(character),
+  headerRows: z.exactOptional(z.int().min(0)),
+  leastColumns: z.exactOptional(z.int().min(0)),
+  mostColumns: z.exactOptional(z.int().min(1)),
+  durationUnit: z.exactOptional(z.enum(['seconds', 'milliseconds', 'hundredths'])),
+  dispositions: z.exactOptional(z.record(z.string().max(MAX_NAME_CHARS), z.enum(keysOf(DISPOSITIONS)))),
+  releaseParties: z.exactOptional(z.record(z.string().max(MAX_NAME_CHARS), z.enum(['calling', 'called', 'network']))),
+  leaveOut: z.exactOptional(
+    z.strictObject({ column: place, words: z.array(z.string().max(MAX_NAME_CHARS)).max(MAX_LIST) }),
+  ),
+});
+
+const ROLES: Readonly<Record<AccRole, true>> = {
+  calling: true,
+  asserted: true,
+  called: true,
+  sentTo: true,
+  lrn: true,
+  sourceAddress: true,
+  sourcePort: true,
+  destinationAddress: true,
+  destinationPort: true,
+  ingressTrunk: true,
+  egressTrunk: true,
+  egressCallId: true,
+  callGroup: true,
+  inviteTime: true,
+  customer: true,
+  blockedBy: true,
+  verstat: true,
+  identity: true,
+};
+
+const ACC_COLUMNS: Readonly<Record<AccColumn, true>> = {
+  method: true,
+  from_tag: true,
+  to_tag: true,
+  callid: true,
+  sip_code: true,
+  sip_reason: true,
+  time: true,
+  time_attr: true,
+  time_exten: true,
+  start_time: true,
+  end_time: true,
+  duration: true,
+  ms_duration: true,
+  setuptime: true,
+};
+
+const layout: z.ZodType<KamailioAccLayout> = z.strictObject({
+  form: z.enum(['json', 'csv', 'flat', 'log']),
+  columns: z.exactOptional(z.array(name).max(MAX_LIST)),
+  separator: z.exactOptional(character),
+  names: z.exactOptional(z.partialRecord(z.enum(keysOf(ACC_COLUMNS)), name)),
+  extra: z.exactOptional(z.record(name, z.enum(keysOf(ROLES)))),
+  cdrs: z.exactOptional(z.enum(['alone', 'beside'])),
+  cdrStart: z.exactOptional(z.enum(['invite', 'answer'])),
+  detectsDirection: z.exactOptional(z.boolean()),
+});
+
+const fieldNumber = z.int().min(1).max(1_024);
+const fields: z.ZodType<OracleSbcFields> = z.strictObject({
+  ingressAddress: z.exactOptional(fieldNumber),
+  egressAddress: z.exactOptional(fieldNumber),
+});
+
+const celColumnsSchema: z.ZodType<readonly CelColumn[]> = z.array(z.enum(CEL_COLUMNS)).min(1).max(MAX_SHORT_LIST);
+
+const address = z.string().min(2).max(64);
+const endpoint = z.strictObject({ host: address, port: z.int().min(0).max(65_535) });
+const listenSchema: z.ZodType<HepListening> = z.strictObject({
+  udp: z.exactOptional(endpoint),
+  tcp: z.exactOptional(endpoint),
+  agents: z.exactOptional(z.array(address).min(1).max(MAX_LIST)),
+  key: z.exactOptional(z.string().min(1).max(MAX_NAME_CHARS)),
+  maxConnections: z.exactOptional(z.int().min(1).max(65_536)),
+  idleTimeoutMs: z.exactOptional(milliseconds),
+  maxCallAgeMs: z.exactOptional(milliseconds),
+  lingerUs: z.exactOptional(z.int().min(0).max(600_000_000)),
+  maxCalls: z.exactOptional(z.int().min(1).max(10_000_000)),
+});
+
+const PLAIN_FORMATS = [
+  'asterisk-cdr',
+  'freeswitch-csv',
+  'freeswitch-json',
+  'ribbon-act',
+  'broadworks',
+  'hopback',
+] as const;
+
+const sources = [
+  z.strictObject({
+    format: z.enum(PLAIN_FORMATS),
+    ...FILES,
+  }),
+  z.strictObject({ format: z.literal('asterisk-cel'), ...FILES, celColumns: z.exactOptional(celColumnsSchema) }),
+  z.strictObject({ format: z.literal('columns'), ...FILES, columns }),
+  z.strictObject({ format: z.literal('kamailio-acc'), ...FILES, layout }),
+  z.strictObject({ format: z.literal('oracle-sbc'), ...FILES, fields: z.exactOptional(fields) }),
+  z.strictObject({
+    format: z.literal('hep'),
+    ...COMMON,
+    ownAddresses: z.array(address).min(1).max(MAX_LIST),
+    listen: listenSchema,
+  }),
+] as const;
+
+const FORMATS: readonly string[] = sources.flatMap(({ shape }) =>
+  'options' in shape.format ? shape.format.options : [...shape.format.values],
+);
+
+/** A source as a carrier writes it. Keys that are not known are errors. */
+const sourceConfigurationSchema: z.ZodType<SourceConfiguration> = z.discriminatedUnion('format', sources, {
+  error: ({ code }) => (code === 'invalid_union' ? `must be one of ${FORMATS.join(', ')}` : undefined),
+});
+
+function keysOf<Key extends string>(members: Readonly<Record<Key, true>>): readonly Key[] {
+  return Object.keys(members) as Key[];
+}
 
 /** What a source in files has, whatever its format. */
 export interface FileSource extends Omit<SourceDescription, 'format'>, Omit<RowCoverageOptions, 'sourceId'> {

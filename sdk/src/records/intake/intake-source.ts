@@ -4,7 +4,7 @@ import type { Clock } from '../../core/runtime/clock.js';
 import { printableText } from '../../core/text.js';
 import type { FollowNotice } from '../ingest/follow-turn.js';
 import type { RejectReason } from '../ingest/record-reader.js';
-import type { SourceProgressState } from '../ingest/source-progress.js';
+import type { SourceProgressState } from '../ingest/follow-files.js';
 import type { RecordStore } from '../store/record-store.js';
 
 // Beside its records a store directory has what is kept of its sources: `follow/` how far files were read, `rejects/` rows that could not

@@ -1,4 +1,4 @@
-import type { CallRecord, CalledNumber, PartyNumber, SharedRecord, SharingMark } from '../../core/call-record.js';
+import type { CalledNumber, CallRecord, PartyNumber, SharedRecord, SharingMark } from '../../contract/call-record.js';
 import { isAnonymousCaller, npaNxxOf } from '../suspicion/suspicion.js';
 import type { Suspicion } from '../suspicion/suspicion.js';
 import { SHARING_LEVELS } from './sharing-policy.js';

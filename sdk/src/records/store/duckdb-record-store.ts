@@ -1,7 +1,7 @@
 import { realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { nextTurn } from '../../core/runtime/clock.js';
-import type { CallRecord } from '../../core/call-record.js';
+import type { CallRecord } from '../../contract/call-record.js';
 import type { Clock } from '../../core/runtime/clock.js';
 import { makeFolder } from '../../log/log-files.js';
 import {

@@ -1,7 +1,6 @@
 import type { ConnectionOptions } from 'node:tls';
 import type { Pool, PoolClient } from 'pg';
-import type { CallRecord } from '../../core/call-record.js';
-import type { CoverageInterval } from '../../core/call-record.js';
+import type { CallRecord, CoverageInterval } from '../../contract/call-record.js';
 import { HopbackError } from '../../errors.js';
 import { coverageWithin } from './record-store.js';
 import {

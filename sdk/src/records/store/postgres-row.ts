@@ -1,12 +1,17 @@
-import type { CallRecord, CalledNumber, Disposition, HopSide, ReceivedVerification } from '../../core/call-record.js';
+import type {
+  CalledNumber,
+  CallRecord,
+  Disposition,
+  HopSide,
+  ReceivedVerification,
+} from '../../contract/call-record.js';
 import { NORTH_AMERICAN_PLAN, isCanonicalTelephoneNumber } from '../../core/telephone-number.js';
 import type { Attestation, CanonicalTn } from '../../core/terms.js';
 import { HopbackError } from '../../errors.js';
-import { rawRowsOf, withRaw } from '../ingest/raw-rows.js';
+import { rawRowsOf, withRaw, writtenCalled, writtenCaller } from '../ingest/record-reader.js';
 import type { SourceDescription } from '../ingest/record-reader.js';
-import { writtenCalled, writtenCaller } from '../ingest/written-number.js';
-import { isWallTime, zoneClock } from '../ingest/written-time.js';
-import type { LocalInstant, WallTime, ZoneClock } from '../ingest/written-time.js';
+import { isWallTime, zoneClock } from '../ingest/row-times.js';
+import type { LocalInstant, WallTime, ZoneClock } from '../ingest/row-times.js';
 import { recordIdOf, sourceSha256 } from '../record-id.js';
 import { OTHER_INSTANT_US } from './record-store.js';
 import type { RecordQuery, TimeWindow } from './record-store.js';

@@ -1,4 +1,4 @@
-import type { CallRecord, CoverageInterval } from '../../core/call-record.js';
+import type { CallRecord, CoverageInterval } from '../../contract/call-record.js';
 import { HopbackError } from '../../errors.js';
 import { RECORD_ID_DIGITS } from '../record-id.js';
 

@@ -1,12 +1,10 @@
 import type { RecordVisitor, SegmentLog } from '../../log/index.js';
-import type { BatchEncoding } from '../../platform/wire/record-batch.js';
-import type { Compress } from './batch.js';
+import type { BatchEncoding } from '../../contract/record-batch.js';
+import type { Compress } from './record-chunk.js';
 import type { NewPack, PackedSpool } from './packed-spool.js';
-import { createChunkPool, type ChunkPool, type RecordChunk } from './record-chunk.js';
-import { frameLaneHash, isFrame } from './spool-frame.js';
-import { READ_ATTEMPTS, READ_RETRY_MS, type SpoolReader } from './spool-reader.js';
-import type { StreamClock } from './stream-clock.js';
-import type { StreamPolicy } from './stream-policy.js';
+import { type ChunkPool, createChunkPool, type RecordChunk } from './record-chunk.js';
+import { frameLaneHash, isFrame, READ_ATTEMPTS, READ_RETRY_MS, type SpoolReader } from './packed-spool.js';
+import type { StreamClock, StreamPolicy } from './stream-policy.js';
 
 /** Octets of a group at most: some batches for each lane, so that most of them are whole. */
 const GROUP_BYTES = 8 * 1_048_576;

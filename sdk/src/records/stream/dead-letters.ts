@@ -1,8 +1,38 @@
 import { HopbackError } from '../../errors.js';
 import type { LogRecord, SegmentLog } from '../../log/index.js';
+import type { RecordRejection } from '../../contract/record-batch.js';
 import type { DurableValues } from '../durable-values.js';
-import { DEAD_LETTERS_KEY, keptSequence } from './kept-sequence.js';
-import { lineText, type StreamedRecord } from './spool-frame.js';
+import { lineRecordId, lineText } from './packed-spool.js';
+import type { StreamedRecord } from './packed-spool.js';
+import type { RecordRun } from './record-chunk.js';
+
+/** Under which the stream keeps how far the receiver has acknowledged. */
+export const ACKNOWLEDGED_KEY = 'stream.acknowledged';
+/** Under which it keeps how far dead letters have been dealt with. */
+export const DEAD_LETTERS_KEY = 'stream.dead-letters';
+
+/**
+ * Reads a sequence number that was kept. Never throws for what is kept: what cannot be read counts as lost, and a lost one only makes
+ * the stream repeat itself.
+ * @param values - where it is kept
+ * @param key - its name
+ * @returns 0 or more; 0 where there is none
+ * @see {@link ACKNOWLEDGED_KEY}
+ * @example
+ * ```ts
+ * const values = { get: () => '17', set: async () => {} };
+ * console.log(keptSequence(values, ACKNOWLEDGED_KEY)); // 17
+ * ```
+ */
+export function keptSequence(values: DurableValues, key: string): number {
+  return knownSequence(values, key) ?? 0;
+}
+
+/** As {@link keptSequence}, undefined where there is none. */
+export function knownSequence(values: DurableValues, key: string): number | undefined {
+  const text = values.get(key);
+  return text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : undefined;
+}
 
 /** Why a record was put aside. */
 export type DeadLetterReason =
@@ -174,4 +204,40 @@ function causeOf(letter: DeadLetter): DeadLetterCause {
 
 function callGroupOf(line: string): string {
   return (JSON.parse(line) as StreamedRecord).callGroupId;
+}
+
+/** A record that the receiver will not have, and why. */
+export interface RejectedRecord {
+  /** As it was sent. */
+  readonly line: Uint8Array;
+  readonly cause: DeadLetterCause;
+}
+
+/**
+ * Finds the records of a batch that an answer rejects.
+ * @param records - of the batch; one may be there twice, and is rejected twice then
+ * @param rejected - what the answer says
+ * @returns undefined where it rejects what is not in the batch, or more often than it is there: the numbers may add up, and yet a
+ * record that the receiver does not have would count as taken
+ */
+export function rejectedRecords(
+  records: RecordRun,
+  rejected: readonly RecordRejection[],
+): readonly RejectedRecord[] | undefined {
+  if (rejected.length === 0) return [];
+  const byId = new Map(rejected.map((rejection) => [rejection.recordId, rejection]));
+  const unmatched = new Map<string, number>();
+  for (const { recordId } of rejected) unmatched.set(recordId, (unmatched.get(recordId) ?? 0) + 1);
+  const found: RejectedRecord[] = [];
+  for (let index = 0; index < records.count; index += 1) {
+    const line = records.line(index);
+    const recordId = lineRecordId(line) ?? '';
+    const rejection = byId.get(recordId);
+    if (rejection === undefined) continue;
+    unmatched.set(recordId, (unmatched.get(recordId) ?? 0) - 1);
+    const { code, detail } = rejection;
+    const cause: DeadLetterCause = { reason: 'rejected', code, ...(detail === undefined ? {} : { detail }) };
+    found.push({ line, cause });
+  }
+  return [...unmatched.values()].some((count) => count > 0) ? undefined : found;
 }

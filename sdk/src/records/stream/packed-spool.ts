@@ -1,12 +1,194 @@
-import type { SegmentLog } from '../../log/index.js';
+import { Buffer } from 'node:buffer';
 import { HopbackError } from '../../errors.js';
-import { decodePack, encodePack, type Pack, type PackHead } from './pack.js';
+import type { SegmentLog } from '../../log/index.js';
+import type { BatchEncoding } from '../../contract/record-batch.js';
+import type { StreamClock } from './stream-policy.js';
+
+/** What a stream has to know of a record; the rest goes through unread. Call records are such, whole or under pseudonyms. */
+export interface StreamedRecord {
+  /** What the receiver knows repetitions by: 32 lower-case hexadecimal digits. */
+  readonly recordId: string;
+  /** Records that share it are delivered in the order in which they were handed in. */
+  readonly callGroupId: string;
+}
+
+/**
+ * Octets before the line: version (1), hash of the call group (4), when it was accepted in milliseconds (6). With them a record is
+ * sent on without its JSON being read again.
+ */
+export const FRAME_HEADER_BYTES = 11;
+
+/** Form of the header; a spool that a later release wrote may hold others. */
+const FRAME_VERSION = 1;
+
+const NEW_LINE = 0x0a;
+
+/** Latest time that a header holds: in the year 10889. */
+const LATEST_MS = 2 ** 48 - 1;
+
+/**
+ * Writes a record as it is spooled: the header and the line of NDJSON as it will be sent.
+ * @throws TypeError as `JSON.stringify` does, for a record that is no plain JSON
+ */
+export function encodeFrame(record: StreamedRecord, acceptedAtMs: number): Buffer {
+  return encodeFrameOfLine(JSON.stringify(record), record.callGroupId, acceptedAtMs);
+}
+
+/** As {@link encodeFrame}, of the JSON text of a record. */
+export function encodeFrameOfLine(json: string, callGroupId: string, acceptedAtMs: number): Buffer {
+  const frame = Buffer.allocUnsafe(FRAME_HEADER_BYTES + Buffer.byteLength(json) + 1);
+  frame[0] = FRAME_VERSION;
+  frame.writeUInt32LE(laneHash(callGroupId), 1);
+  frame.writeUIntLE(Math.min(Math.max(Math.floor(acceptedAtMs), 0), LATEST_MS), 5, 6);
+  frame.write(json, FRAME_HEADER_BYTES);
+  frame[frame.length - 1] = NEW_LINE;
+  return frame;
+}
+
+/** Whether what `bytes` has from `start` to before `end` is a frame of this version. Never throws. */
+export function isFrame(bytes: Uint8Array, start: number, end: number): boolean {
+  return end - start > FRAME_HEADER_BYTES && bytes[start] === FRAME_VERSION && bytes[end - 1] === NEW_LINE;
+}
+
+/** Spreads call groups over lanes: of a frame that begins at `start`, an unsigned number of 32 bits. */
+export function frameLaneHash(bytes: Uint8Array, start: number): number {
+  return uint16(bytes, start + 1) + uint16(bytes, start + 3) * 2 ** 16;
+}
+
+/** When the record of a frame that begins at `start` was accepted, milliseconds since the epoch. */
+export function frameAcceptedAtMs(bytes: Uint8Array, start: number): number {
+  return uint48(bytes, start + 5);
+}
+
+const uint16 = (bytes: Uint8Array, at: number): number => (bytes[at] ?? 0) + (bytes[at + 1] ?? 0) * 2 ** 8;
+
+/** By hand: a view for every record would cost more than all else that is done with it. */
+const uint48 = (bytes: Uint8Array, at: number): number =>
+  uint16(bytes, at) + uint16(bytes, at + 2) * 2 ** 16 + uint16(bytes, at + 4) * 2 ** 32;
+
+/** The JSON text of a line as it is sent, without its end. */
+export function lineText(line: Uint8Array): string {
+  return Buffer.from(line.buffer, line.byteOffset, line.length - 1).toString();
+}
+
+/** The record id of a line as it is sent; undefined where there is none. Never throws. */
+export function lineRecordId(line: Uint8Array): string | undefined {
+  return lineMember(line, 'recordId');
+}
+
+/** The call group of a line as it is sent; empty where there is none. Never throws. */
+export function lineCallGroup(line: Uint8Array): string {
+  return lineMember(line, 'callGroupId') ?? '';
+}
+
+function lineMember(line: Uint8Array, name: keyof StreamedRecord): string | undefined {
+  try {
+    const record: unknown = JSON.parse(lineText(line));
+    const value = typeof record === 'object' && record !== null ? (record as Partial<StreamedRecord>)[name] : undefined;
+    return typeof value === 'string' ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** FNV-1a over the code units: spreads call groups over lanes; nothing hangs on it but balance. */
+function laneHash(callGroupId: string): number {
+  let hash = 0x811c_9dc5;
+  for (let index = 0; index < callGroupId.length; index += 1) {
+    hash = Math.imul(hash ^ callGroupId.charCodeAt(index), 0x0100_0193);
+  }
+  return hash >>> 0;
+}
+
+/**
+ * Records of one lane, compressed as they will be sent. What waits while the receiver is away is packed so: it takes a tenth of the room,
+ * and goes out as it lies there.
+ *
+ * Packs are made from a stretch of the spool, a group of them at a time. A group has every record of its stretch, each once, those of a call in
+ * their order; of which sequence number each was is not kept.
+ */
+interface PackHead {
+  /** Undefined where the pack is a single record as spooled, which no release so far can read. */
+  readonly encoding: BatchEncoding | undefined;
+  /** Which lane of how many its records belong to. */
+  readonly lane: number;
+  readonly lanes: number;
+  /** Whether it is the last one of its group. */
+  readonly isLast: boolean;
+  /** When its oldest record was accepted, milliseconds since the epoch. */
+  readonly acceptedAtMs: number;
+  readonly count: number;
+  /** Octets of its lines before they were compressed. */
+  readonly lineBytes: number;
+  /** Place of its first record in the group, counted from `groupFirst`: the records of a group are numbered through, pack by pack. */
+  readonly first: number;
+  /** First and last sequence number of the stretch of the spool. */
+  readonly groupFirst: number;
+  readonly groupLast: number;
+  /** Records in all packs before it, by which it is known how many a lost one had. */
+  readonly before: number;
+}
+
+/** A pack as it was read. */
+export interface Pack extends PackHead {
+  readonly body: Uint8Array;
+}
+
+/** Form of the head, unlike that of any record as spooled; a log that a later release wrote may hold others. */
+const VERSION = 129;
+/** Octets before the body. */
+const HEAD_BYTES = 52;
+/** Numbers of encodings; 0 is a record as spooled. */
+const ENCODINGS = [undefined, 'gzip', 'br'] as const;
+
+/** Writes a pack as it lies in its log. */
+export function encodePack(head: PackHead, body: Uint8Array): Buffer {
+  const bytes = Buffer.allocUnsafe(HEAD_BYTES + body.length);
+  bytes[0] = VERSION;
+  bytes[1] = ENCODINGS.indexOf(head.encoding);
+  bytes[2] = head.lane;
+  bytes[3] = head.lanes;
+  bytes[4] = head.isLast ? 1 : 0;
+  bytes[5] = 0;
+  bytes.writeUIntLE(head.acceptedAtMs, 6, 6);
+  bytes.writeUInt32LE(head.count, 12);
+  bytes.writeUInt32LE(head.lineBytes, 16);
+  bytes.writeDoubleLE(head.first, 20);
+  bytes.writeDoubleLE(head.groupFirst, 28);
+  bytes.writeDoubleLE(head.groupLast, 36);
+  bytes.writeDoubleLE(head.before, 44);
+  bytes.set(body, HEAD_BYTES);
+  return bytes;
+}
+
+/**
+ * Reads a pack; its body is a copy.
+ * @returns undefined where a later release wrote it. Never throws.
+ */
+export function decodePack(payload: Uint8Array): Pack | undefined {
+  const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.length);
+  if (bytes.length < HEAD_BYTES || bytes[0] !== VERSION || (bytes[1] ?? 0) >= ENCODINGS.length) return undefined;
+  return {
+    encoding: ENCODINGS[bytes[1] ?? 0],
+    lane: bytes[2] ?? 0,
+    lanes: bytes[3] ?? 0,
+    isLast: bytes[4] === 1,
+    acceptedAtMs: bytes.readUIntLE(6, 6),
+    count: bytes.readUInt32LE(12),
+    lineBytes: bytes.readUInt32LE(16),
+    first: bytes.readDoubleLE(20),
+    groupFirst: bytes.readDoubleLE(28),
+    groupLast: bytes.readDoubleLE(36),
+    before: bytes.readDoubleLE(44),
+    body: new Uint8Array(bytes.subarray(HEAD_BYTES)),
+  };
+}
 
 /** A pack as it is handed in: where it stands is added. */
 export type NewPack = Omit<Pack, 'isLast' | 'first' | 'groupFirst' | 'groupLast' | 'before'>;
 
 /** Packs of a stretch of the spool. */
-export interface PackGroup {
+interface PackGroup {
   readonly first: number;
   readonly last: number;
   readonly packs: readonly NewPack[];
@@ -278,5 +460,177 @@ function createPackedSpool(log: SegmentLog, newest: PlacedPack | undefined): Pac
       if (sequence > 0) await log.trim(sequence);
     },
     sizeBytes: () => log.state().sizeBytes,
+  };
+}
+
+/** Octets of one read: some batches. */
+const READ_BYTES = 2 * 1_048_576;
+
+/** Of packs, which are batches: as many. */
+const READ_PACKED_BYTES = 262_144;
+
+/** How long after a read that the disk refused it is tried again, milliseconds. */
+export const READ_RETRY_MS = 1_000;
+
+/** Refused reads in a row after which the block is taken for lost, and the records behind it go on: half a minute. */
+export const READ_ATTEMPTS = 30;
+
+/** Brings records from the spool into the lanes, in order: those that were packed first. */
+export interface SpoolReader {
+  /** The sequence number that is read next; while a group of packs is read, its first. */
+  readonly nextSequence: () => number;
+  /** The one that is read next of those that are not packed. */
+  readonly spoolSequence: () => number;
+  /** Records up to a sequence number that were not read, those that the log has lost among them. */
+  readonly unread: (throughSequence: number) => number;
+  /** Reads on, unless a read is on its way, nothing is there, or the disk has just refused. */
+  readonly read: () => void;
+  /** Whether records are being read that are not packed. */
+  readonly isReadingSpool: () => boolean;
+  /** Goes back to a sequence number of the spool, from where on it is read again. Not called while it is being read. */
+  readonly rewind: (sequence: number) => void;
+  /** When a refused read is tried again, monotonic milliseconds; Infinity where none is. */
+  readonly dueAtMs: () => number;
+  /** Leaves out what is at or below; of packs the groups that end there, when their turn comes. */
+  readonly skipThrough: (sequence: number) => void;
+  readonly skippedThrough: () => number;
+  /** Records left out so. */
+  readonly skipped: () => number;
+  /** Waits for the read that is on its way. */
+  readonly close: () => Promise<void>;
+}
+
+/** What a reader works with where records are packed. */
+interface ReaderPacks {
+  readonly packed: PackedSpool;
+  /** Takes a pack; one that cannot be read under that sequence number. */
+  readonly push: (read: ReadPack, unreadableAt: number) => Promise<void>;
+  /** Whether nobody may read records that are not packed, since they are being packed. */
+  readonly isSpoolTaken: () => boolean;
+}
+
+/** What a reader works with. */
+interface SpoolReaderParts {
+  readonly log: SegmentLog;
+  readonly packs?: ReaderPacks;
+  readonly clock: StreamClock;
+  /** First to be read. */
+  readonly fromSequence: number;
+  /** Takes a record as spooled; the bytes are written over afterwards. */
+  readonly push: (sequence: number, bytes: Uint8Array, start: number, end: number) => void;
+  /** A read has ended, well or badly. */
+  readonly onRead: () => void;
+  readonly onFailed: () => void;
+}
+
+/** Makes the reader; it reads nothing until it is told to. */
+export function createSpoolReader(parts: SpoolReaderParts): SpoolReader {
+  const { log, packs, clock } = parts;
+  const packed = packs?.packed;
+  /** Next of what is not packed. */
+  let next = parts.fromSequence;
+  /** Next of what is, and how many of that group are read already. */
+  let nextPacked = parts.fromSequence;
+  let readOfGroup = 0;
+  let group = 0;
+  let reading: 'spool' | 'packed' | undefined;
+  let ended: Promise<void> | undefined;
+  let failures = 0;
+  let notBeforeMs = 0;
+  let skipped = 0;
+  let skippedThrough = 0;
+  let isClosed = false;
+
+  const hasPacked = (): boolean => packed?.hasUnread() === true;
+  const spoolSequence = (): number => Math.max(next, (packed?.through() ?? 0) + 1);
+  /** Whether there is something that may be read now. */
+  const hasMore = (): boolean =>
+    hasPacked() || (spoolSequence() <= log.durableSequence && packs?.isSpoolTaken() !== true);
+  const nextSequence = (): number => (hasPacked() || reading === 'packed' ? nextPacked : spoolSequence());
+
+  const take = (sequence: number, bytes: Uint8Array, start: number, end: number): void => {
+    if (isClosed || sequence < next) return;
+    parts.push(sequence, bytes, start, end);
+    // Only now: what there was no memory for is read again.
+    next = sequence + 1;
+  };
+  const readSpool = async (skipUnreadable: boolean): Promise<void> => {
+    const durable = log.durableSequence;
+    next = spoolSequence();
+    const from = next;
+    const shown = await log.visit(from, take, { maxBytes: READ_BYTES, skipUnreadable });
+    // Durable and not there: lost with a damaged block, which the log counts. Unless it was left out meanwhile: then it may be trimmed,
+    // and what is behind it was not looked for.
+    if (shown === 0 && next === from) next = Math.max(next, durable + 1);
+    // What is packed from now on lies behind, unless it is taken back.
+    nextPacked = next;
+  };
+
+  const takePack = async (pack: Pack, push: () => Promise<void>): Promise<void> => {
+    // Of a group that was read in part from the spool, or whose records are known no more by their numbers, all go: the receiver knows those
+    // that it has.
+    if (pack.groupLast >= nextPacked && pack.groupLast > skippedThrough) await push();
+    else if (pack.groupLast >= nextPacked) skipped += pack.count;
+    nextPacked = Math.max(nextPacked, pack.isLast ? pack.groupLast + 1 : pack.groupFirst);
+    if (pack.groupFirst !== group) readOfGroup = 0;
+    group = pack.groupFirst;
+    readOfGroup = pack.isLast ? 0 : readOfGroup + pack.count;
+  };
+  const readPacked = async ({ packed: from, push }: ReaderPacks, skipUnreadable: boolean): Promise<void> => {
+    for (const read of await from.read(READ_PACKED_BYTES, skipUnreadable)) {
+      if (isClosed) return;
+      const at = Math.min(nextPacked, from.through());
+      if (read.pack === undefined) await push(read, at);
+      else if (!read.isLeftOut) await takePack(read.pack, () => push(read, at));
+      from.passed(read, at);
+    }
+    if (from.hasUnread()) return;
+    nextPacked = Math.max(nextPacked, from.through() + 1);
+    readOfGroup = 0;
+  };
+
+  const readOn = async (): Promise<void> => {
+    const skipUnreadable = failures >= READ_ATTEMPTS;
+    try {
+      await (packs !== undefined && reading === 'packed'
+        ? readPacked(packs, skipUnreadable)
+        : readSpool(skipUnreadable));
+      failures = 0;
+    } catch {
+      failures += 1;
+      notBeforeMs = clock.monotonicMs() + READ_RETRY_MS;
+      parts.onFailed();
+    }
+    reading = undefined;
+    parts.onRead();
+  };
+
+  return {
+    nextSequence,
+    spoolSequence,
+    unread: (throughSequence) => Math.max(0, throughSequence - nextSequence() + 1 - readOfGroup),
+    read: () => {
+      if (isClosed || reading !== undefined || clock.monotonicMs() < notBeforeMs || !hasMore()) return;
+      reading = hasPacked() ? 'packed' : 'spool';
+      ended = readOn();
+    },
+    isReadingSpool: () => reading === 'spool',
+    rewind: (sequence) => {
+      next = nextPacked = sequence;
+    },
+    // While the spool is being packed none is due: whoever ends that calls.
+    dueAtMs: () => (failures > 0 && reading === undefined && hasMore() ? notBeforeMs : Number.POSITIVE_INFINITY),
+    skipThrough: (sequence) => {
+      skippedThrough = Math.max(skippedThrough, sequence);
+      const from = spoolSequence();
+      skipped += Math.max(0, sequence - from + 1);
+      next = Math.max(next, sequence + 1);
+    },
+    skippedThrough: () => skippedThrough,
+    skipped: () => skipped,
+    close: async () => {
+      isClosed = true;
+      await ended;
+    },
   };
 }

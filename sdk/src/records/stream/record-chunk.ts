@@ -1,5 +1,11 @@
-import type { BatchEncoding } from '../../platform/wire/record-batch.js';
-import { frameAcceptedAtMs, FRAME_HEADER_BYTES } from './spool-frame.js';
+import { Buffer } from 'node:buffer';
+import { createHash } from 'node:crypto';
+import { promisify } from 'node:util';
+import { brotliCompress, brotliDecompress, brotliDecompressSync, constants, gunzip, gunzipSync, gzip } from 'node:zlib';
+import type { BatchEncoding, RecordBatch } from '../../contract/record-batch.js';
+import { FRAME_HEADER_BYTES, frameAcceptedAtMs, isFrame } from './packed-spool.js';
+import type { Pack } from './packed-spool.js';
+import type { StreamClock } from './stream-policy.js';
 
 /** Records that go in one batch, in order, their lines one behind the other as they are sent. */
 export interface RecordRun {
@@ -19,7 +25,7 @@ export interface RecordRun {
 }
 
 /** Records of a lane that go in one batch, unless the receiver wants fewer. */
-export interface LaneChunk {
+interface LaneChunk {
   readonly count: number;
   /** Whether this release can read them; where it cannot, the chunk has one record. */
   readonly isReadable: boolean;
@@ -41,7 +47,7 @@ export interface LaneChunk {
 }
 
 /** How much goes into a chunk, as into a batch. */
-export interface ChunkLimits {
+interface ChunkLimits {
   readonly records: number;
   /** Octets; one record alone may have more. */
   readonly bytes: number;
@@ -194,6 +200,331 @@ export function createChunkPool(
       spareBytes += chunk.capacityBytes;
       chunk.cut(0);
       spare.push(chunk);
+    },
+  };
+}
+
+/** Digits of the id of a batch: 128 bits. */
+const BATCH_ID_DIGITS = 32;
+
+/** Kind of event of a batch; the platform's wire has the same, which this folder knows by type only. */
+const BATCH_TYPE = 'org.hopback.call-records.1';
+
+/**
+ * Records are alike: the fastest level makes a tenth of them, the default one hardly less in four times the time. A window of 8 KiB holds
+ * the records before, which is where repetitions are, and stays in the processor's nearest cache.
+ */
+const GZIP = { level: constants.Z_BEST_SPEED, windowBits: 13 };
+
+/** Of brotli the fastest level that looks back at all: an eleventh, in a third of the time of gzip; the levels above take twice as long each. */
+const BROTLI = { [constants.BROTLI_PARAM_QUALITY]: 1, [constants.BROTLI_PARAM_LGWIN]: 18 };
+
+/** Part of the lines that the output is expected to take, so that zlib fills one buffer and comes back once: a power of two. */
+const OUTPUT_SHIFT = 3;
+/** Smallest buffer of zlib's output, its own default. */
+const LEAST_OUTPUT_BYTES = 16_384;
+
+/** Who sends, and when the batch was made. */
+interface BatchOrigin {
+  /** CloudEvents source: names the carrier's stream. */
+  readonly source: string;
+  /** Milliseconds since the epoch. */
+  readonly timeMs: number;
+  readonly encoding: BatchEncoding;
+  readonly compress: Compress;
+}
+
+/** Compresses the lines of a batch, into memory of its own: that of the lines is written over when the batch is settled. */
+export type Compress = (lines: Uint8Array, encoding: BatchEncoding) => Promise<Uint8Array>;
+
+/**
+ * Puts records together as they are sent. The same records make the same octets under the same id.
+ * @param records - one at least, in order
+ * @param origin - who sends
+ * @returns the batch
+ * @throws Error when there is no memory for it
+ */
+export async function makeBatch(records: RecordRun, origin: BatchOrigin): Promise<RecordBatch> {
+  const { encoding } = origin;
+  const { packed } = records;
+  const body = packed?.encoding === encoding ? packed.body : await origin.compress(records.lines(), encoding);
+  // Of the octets as they are sent: the key of a request and its body cannot come apart, and there are fewer of them.
+  const id = createHash('sha256')
+    .update(`${records.firstSequence}:${records.lastSequence}:`)
+    .update(body)
+    .digest('hex')
+    .slice(0, BATCH_ID_DIGITS);
+  return { id, source: origin.source, type: BATCH_TYPE, timeMs: origin.timeMs, count: records.count, encoding, body };
+}
+
+/**
+ * Compresses fast, off the main thread.
+ * @param bytes - lines of a batch
+ * @throws Error when there is no memory for it
+ */
+export function compressFast(bytes: Uint8Array, encoding: BatchEncoding): Promise<Uint8Array> {
+  const chunkSize = Math.max(LEAST_OUTPUT_BYTES, bytes.length >> OUTPUT_SHIFT);
+  return new Promise((resolve, reject) => {
+    const done = (error: Error | null, compressed: Uint8Array): void => {
+      if (error === null) resolve(compressed);
+      else reject(error);
+    };
+    if (encoding === 'gzip') gzip(bytes, { ...GZIP, chunkSize }, done);
+    else brotliCompress(bytes, { params: BROTLI, chunkSize }, done);
+  });
+}
+
+const unpackers = { gzip: promisify(gunzip), br: promisify(brotliDecompress) };
+
+/**
+ * Gives back what {@link Compress} made.
+ * @param mostBytes - of the lines
+ * @throws Error when it is something else, or there is no memory for it
+ */
+export function decompress(body: Uint8Array, encoding: BatchEncoding, mostBytes: number): Promise<Uint8Array> {
+  return unpackers[encoding](body, { maxOutputLength: mostBytes });
+}
+
+/** A pack of which the encoding is known. */
+export type ReadablePack = Pack & { readonly encoding: BatchEncoding };
+
+const NEW_LINE = 0x0a;
+
+/**
+ * A pack in its lane: sent as it is. Its lines are unpacked where some of them are wanted, since the receiver will not have one of them, or not
+ * as many at a time.
+ */
+class PackedChunk implements LaneChunk {
+  readonly isFull = true;
+  readonly isReadable = true;
+  readonly count: number;
+  queuedAtMs = 0;
+  readonly #pack: ReadablePack;
+  #unpacked: UnpackedLines | undefined;
+
+  constructor(pack: ReadablePack) {
+    this.#pack = pack;
+    this.count = pack.count;
+  }
+
+  takes(): boolean {
+    return false;
+  }
+
+  sequence(index: number): number {
+    return this.#pack.first + index;
+  }
+
+  /** Any record of the group may be the oldest that is not settled. */
+  floorSequence(): number {
+    return this.#pack.groupFirst;
+  }
+
+  acceptedAtMs(): number {
+    return this.#pack.acceptedAtMs;
+  }
+
+  /** Octets that it takes; those of a part are not known before it is unpacked, and are reckoned from its records. */
+  bytesOf(from: number, to: number): number {
+    const { body } = this.#pack;
+    return Math.floor((body.length * to) / this.count) - Math.floor((body.length * from) / this.count);
+  }
+
+  /** Its records were accepted together, and are given up together. */
+  givenUpWith(index: number): number {
+    return this.count - index;
+  }
+
+  run(from: number, to: number): RecordRun {
+    const { encoding, body } = this.#pack;
+    const lines = (): Uint8Array => this.#lines().from(from, to);
+    return {
+      chunk: this,
+      count: to - from,
+      firstSequence: this.sequence(from),
+      lastSequence: this.sequence(to - 1),
+      isReadable: true,
+      lines,
+      line: (index) => this.#lines().from(from + index, from + index + 1),
+      ...(to - from === this.count && { packed: { encoding, body } }),
+    };
+  }
+
+  #lines(): UnpackedLines {
+    const { encoding, body } = this.#pack;
+    return (this.#unpacked ??= unpackedLines(encoding === 'gzip' ? gunzipSync(body) : brotliDecompressSync(body)));
+  }
+}
+
+/** Lines of a pack, each with its end. */
+interface UnpackedLines {
+  readonly count: number;
+  /** Those from `first` to before `end`. */
+  readonly from: (first: number, end: number) => Uint8Array;
+}
+
+/** Parts text at its line ends: JSON has none within a line. */
+export function unpackedLines(bytes: Uint8Array): UnpackedLines {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  const ends = [0];
+  for (let at = text.indexOf(NEW_LINE); at !== -1; at = text.indexOf(NEW_LINE, at + 1)) ends.push(at + 1);
+  return { count: ends.length - 1, from: (first, end) => text.subarray(ends[first] ?? 0, ends[end] ?? 0) };
+}
+
+/**
+ * The records of some of the calls, in order, of which one batch is on its way at a time: a call has all its records in one lane, so
+ * that none overtakes another, and a batch that fails holds up no other lane.
+ */
+export interface Lane {
+  readonly size: () => number;
+  readonly sizeBytes: () => number;
+  /** Batches that its records make, a begun one among them. */
+  readonly batches: () => number;
+  /** Sequence number of the oldest record; Infinity where there is none. */
+  readonly headSequence: () => number;
+  /** No record of it has a lower sequence number; Infinity where there is none. */
+  readonly floorSequence: () => number;
+  /** When the oldest was accepted, milliseconds since the epoch; Infinity where nobody knows. */
+  readonly headAcceptedAtMs: () => number;
+  /** When it was read, monotonic milliseconds; Infinity where there is none. */
+  readonly headQueuedAtMs: () => number;
+  /** Takes a record as spooled: what `bytes` has from `start` to before `end`, of which it keeps a copy. */
+  readonly push: (sequence: number, bytes: Uint8Array, start: number, end: number) => void;
+  /** Takes records that are a batch already. */
+  readonly pushPack: (pack: ReadablePack) => void;
+  /** Whether the next batch can get no larger by waiting. */
+  readonly isNextWhole: () => boolean;
+  /** Records at the head that make the next batch: after a split the part that is next, else as many as fit. */
+  readonly cut: () => RecordRun;
+  /** The whole batch behind the one at the head, where there is one: it will be cut as it is, unless records are dropped. */
+  readonly following: () => RecordRun | undefined;
+  /** Takes away so many records at the head, which are settled. */
+  readonly settle: (count: number) => void;
+  /** The batch of so many records was refused: its halves come next, each a batch of its own. */
+  readonly split: (count: number) => void;
+  /**
+   * Gives up the records up to a sequence number, and those that are packed with one of them.
+   * @returns how many
+   */
+  readonly dropThrough: (sequence: number) => number;
+  /**
+   * Takes out all records with a higher sequence number, none of which is on its way.
+   * @returns the lowest of theirs; Infinity where there is none
+   */
+  readonly forgetAbove: (sequence: number) => number;
+}
+
+/** Makes an empty lane; it holds records and no timer. */
+export function createLane(pool: ChunkPool, clock: Pick<StreamClock, 'monotonicMs'>): Lane {
+  const chunks: LaneChunk[] = [];
+  /** Records of the first chunk that are settled. */
+  let first = 0;
+  let size = 0;
+  let sizeBytes = 0;
+  /** The first chunk was cut: what comes now goes into another, lest it change what is on its way. */
+  let isClosed = false;
+  /** Sizes of the parts of a refused batch, the next one last. */
+  let parts: number[] = [];
+
+  const open = (isReadable: boolean, bytes: number): RecordChunk => {
+    const last = chunks.at(-1);
+    const isOpen = last instanceof RecordChunk && !(chunks.length === 1 && isClosed);
+    if (isOpen && isReadable && last.takes(bytes)) return last;
+    const chunk = pool.take(isReadable);
+    append(chunk);
+    return chunk;
+  };
+  const append = (chunk: LaneChunk): void => {
+    if (chunks.length === 0) isClosed = false;
+    chunk.queuedAtMs = clock.monotonicMs();
+    chunks.push(chunk);
+  };
+  const remove = (count: number): void => {
+    for (let left = count; left > 0;) {
+      const chunk = chunks[0];
+      if (chunk === undefined) return;
+      const taken = Math.min(left, chunk.count - first);
+      sizeBytes -= chunk.bytesOf(first, first + taken);
+      size -= taken;
+      left -= taken;
+      first += taken;
+      if (first < chunk.count) return;
+      chunks.shift();
+      first = 0;
+      isClosed = false;
+      if (chunk instanceof RecordChunk) pool.give(chunk);
+    }
+  };
+
+  return {
+    size: () => size,
+    sizeBytes: () => sizeBytes,
+    batches: () => chunks.length,
+    headSequence: () => chunks[0]?.sequence(first) ?? Number.POSITIVE_INFINITY,
+    floorSequence: () => chunks[0]?.floorSequence(first) ?? Number.POSITIVE_INFINITY,
+    headAcceptedAtMs: () => chunks[0]?.acceptedAtMs(first) ?? Number.POSITIVE_INFINITY,
+    headQueuedAtMs: () => chunks[0]?.queuedAtMs ?? Number.POSITIVE_INFINITY,
+    push: (sequence, bytes, start, end) => {
+      const chunk = open(isFrame(bytes, start, end), end - start);
+      sizeBytes += chunk.add(sequence, bytes, start, end);
+      size += 1;
+    },
+    pushPack: (pack) => {
+      append(new PackedChunk(pack));
+      sizeBytes += pack.body.length;
+      size += pack.count;
+    },
+    isNextWhole: () => parts.length > 0 || chunks.length > 1 || isClosed || chunks[0]?.isFull === true,
+    cut: () => {
+      const chunk = chunks[0];
+      if (chunk === undefined) throw new RangeError('the lane is empty');
+      isClosed = true;
+      return chunk.run(first, Math.min(chunk.count, first + (parts.at(-1) ?? chunk.count)));
+    },
+    following: () => {
+      const chunk = chunks[1];
+      return chunk !== undefined && (chunks.length > 2 || chunk.isFull) ? chunk.run(0, chunk.count) : undefined;
+    },
+    settle: (count) => {
+      remove(count);
+      const part = parts.pop();
+      if (part !== undefined && part > count) parts.push(part - count);
+    },
+    split: (count) => {
+      const part = parts.pop() ?? count;
+      if (part > count) parts.push(part - count);
+      const half = Math.ceil(count / 2);
+      parts.push(count - half, half);
+    },
+    dropThrough: (sequence) => {
+      let count = 0;
+      for (let chunk = chunks[0]; chunk !== undefined && chunk.sequence(first) <= sequence; chunk = chunks[0]) {
+        const given = chunk.givenUpWith(first);
+        remove(given);
+        count += given;
+      }
+      if (count > 0) parts = [];
+      return count;
+    },
+    forgetAbove: (sequence) => {
+      let lowest = Number.POSITIVE_INFINITY;
+      for (let chunk = chunks.at(-1); chunk instanceof RecordChunk; chunk = chunks.at(-1)) {
+        const start = chunks.length === 1 ? first : 0;
+        const kept = chunk.countThrough(sequence, start);
+        if (kept < chunk.count) {
+          lowest = chunk.sequence(kept);
+          // Those of the first chunk, which may stay.
+          if (chunks.length === 1) parts = [];
+        }
+        size -= chunk.count - kept;
+        sizeBytes -= chunk.bytesOf(kept, chunk.count);
+        chunk.cut(kept);
+        if (kept > start) break;
+        chunks.pop();
+        pool.give(chunk);
+        if (chunks.length === 0) first = 0;
+      }
+      return lowest;
     },
   };
 }

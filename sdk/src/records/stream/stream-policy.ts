@@ -1,5 +1,26 @@
-import type { Backoff } from '../../core/backoff.js';
+import { backoffBoundMs } from '../../core/runtime/deadline.js';
+import type { Backoff } from '../../core/runtime/deadline.js';
+import type { TimerClock } from '../../core/runtime/clock.js';
 import { HopbackError } from '../../errors.js';
+import type { DeliveryResult } from '../../contract/record-batch.js';
+
+/** Time as a stream needs it: waits run on a time that nobody turns back, only what people read comes from the wall. */
+export interface StreamClock extends TimerClock {
+  /** Milliseconds since some instant, never less than before, whatever is done to the clock of the machine. */
+  readonly monotonicMs: () => number;
+}
+
+/** Time that goes on evenly: whoever sets the clock of the machine makes no record old, and none young. */
+export interface StreamTime {
+  /** Milliseconds since the epoch, as the clock of the machine had it when the stream was made, plus what has gone by since. */
+  readonly nowMs: () => number;
+}
+
+/** Begins at the clock's time. */
+export function createStreamTime(clock: StreamClock): StreamTime {
+  const offsetMs = clock.nowMs() - clock.monotonicMs();
+  return { nowMs: () => offsetMs + clock.monotonicMs() };
+}
 
 /** What happens to records when the spool is at its limit. */
 export type DropPolicy =
@@ -113,4 +134,199 @@ export function streamPolicy(given: Partial<StreamPolicy> = {}): StreamPolicy {
       throw new HopbackError('invalid-configuration', `${name} needs baseMs of 1 or more and capMs of baseMs or more`);
   }
   return policy;
+}
+
+/**
+ * Whether the receiver is tried.
+ * ```
+ *            failures in a row                wait is over
+ *   closed ───────────────────► open ───────────────────────► half-open (one batch)
+ *     ▲                          ▲  │ a straggler succeeds       │      │
+ *     └──────────────────────────┼──┴────────────────────────────┘      │
+ *        it is acknowledged      └──────────────────────────────────────┘ it fails: longer wait
+ * ```
+ */
+export type BreakerState = 'closed' | 'open' | 'half-open';
+
+/** Lets attempts through or not. Times are monotonic milliseconds. */
+export interface Breaker {
+  readonly state: () => BreakerState;
+  /** Whether an attempt may begin; in `half-open` only one, which this call then takes. */
+  readonly permit: (nowMs: number) => boolean;
+  /** When an attempt may be permitted at the earliest; Infinity while one is being tried. */
+  readonly permittedAtMs: () => number;
+  /** The receiver answered as one should, whatever it thought of the batch. */
+  readonly onAnswered: () => void;
+  readonly onFailed: (nowMs: number) => void;
+  /** It makes no sense to go on until somebody has changed something: open at once. */
+  readonly onBarred: (nowMs: number) => void;
+  /** The attempt was given up before anything could be learnt from it. */
+  readonly onAbandoned: () => void;
+}
+
+/**
+ * Makes a closed breaker. Pure: it holds state and no timer.
+ * @param options - failures in a row that open it, how long it stays so, and a number from 0 up to 1 that spreads the waits over the
+ * upper half of their bound
+ */
+export function createBreaker(options: {
+  readonly failures: number;
+  readonly open: Backoff;
+  readonly random: () => number;
+}): Breaker {
+  let state: BreakerState = 'closed';
+  let failures = 0;
+  let openings = 0;
+  let permittedAtMs = 0;
+  let isProbing = false;
+
+  const open = (nowMs: number): void => {
+    state = 'open';
+    isProbing = false;
+    openings += 1;
+    // Never less than half: an open breaker that tries at once would be none.
+    permittedAtMs = nowMs + backoffBoundMs(openings, options.open) * (0.5 + options.random() / 2);
+  };
+
+  return {
+    state: () => state,
+    permit: (nowMs) => {
+      if (state === 'closed') return true;
+      if (nowMs < permittedAtMs || isProbing) return false;
+      state = 'half-open';
+      isProbing = true;
+      return true;
+    },
+    permittedAtMs: () => (isProbing ? Number.POSITIVE_INFINITY : state === 'closed' ? 0 : permittedAtMs),
+    onAnswered: () => {
+      state = 'closed';
+      failures = 0;
+      openings = 0;
+      isProbing = false;
+    },
+    onFailed: (nowMs) => {
+      failures += 1;
+      // Of those that were on their way when it opened, failures are no news.
+      if (state === 'half-open' || (state === 'closed' && failures >= options.failures)) open(nowMs);
+    },
+    onBarred: (nowMs) => {
+      failures += 1;
+      if (state !== 'open') open(nowMs);
+    },
+    onAbandoned: () => {
+      isProbing = false;
+    },
+  };
+}
+
+/** Why the last attempt that failed did so. */
+export type StreamTrouble = Exclude<DeliveryResult, { readonly status: 'acknowledged' }> & {
+  /** Milliseconds since the epoch. */
+  readonly atMs: number;
+};
+
+/** A stream as it stands. Counts are of records since it was made, unless they say otherwise. */
+export interface StreamStatus {
+  /** Accepted, waiting in the spool and not on their way. */
+  readonly queued: number;
+  /** Of those, packed on the disk: as they will be sent, in a tenth of the room. */
+  readonly packed: number;
+  /** On their way now. */
+  readonly inFlight: number;
+  /** Taken by the receiver. */
+  readonly acknowledged: number;
+  /** Batches that were acknowledged or refused. */
+  readonly batches: number;
+  /** Attempts to deliver a batch. */
+  readonly requests: number;
+  /** Attempts that repeated one that had failed. */
+  readonly retried: number;
+  /** Put aside as dead letters. */
+  readonly dead: number;
+  /** Dead letters that nobody has dealt with, also of processes before this one. */
+  readonly deadLetters: number;
+  /** Given up by the policy `drop-oldest`. */
+  readonly dropped: number;
+  /** Not accepted by `record`. */
+  readonly refused: number;
+  readonly breaker: BreakerState;
+  /** Age of the oldest record that waits, as far as it has been read, milliseconds; 0 where none waits. */
+  readonly oldestAgeMs: number;
+  /** Highest sequence number of which all up to it are settled. */
+  readonly acknowledgedSequence: number;
+  /** Highest sequence number that is on disk. */
+  readonly durableSequence: number;
+  /** Highest sequence number that was given. */
+  readonly lastSequence: number;
+  /** The last attempt that failed; absent once one succeeds. */
+  readonly trouble?: StreamTrouble;
+  /** Times that the disk refused the stream something that it needed to go on. */
+  readonly storageFailures: number;
+}
+
+/** How often a status is told at most: people and metrics need no more. */
+export const STATUS_INTERVAL_MS = 250;
+
+/** Tells those who listen how things stand, whenever that has changed. */
+interface StatusFeed {
+  /** Something has changed. Cheap where nobody listens. */
+  readonly changed: () => void;
+  /** The status now, then whenever it has changed: the newest, those in between are left out. Ends with the stream. */
+  readonly statuses: () => AsyncIterableIterator<StreamStatus>;
+  readonly close: () => void;
+}
+
+/** Makes the feed; it keeps nothing for listeners that are slow. */
+export function createStatusFeed(snapshot: () => StreamStatus, clock: StreamClock): StatusFeed {
+  const wake = new Set<() => void>();
+  const feed = { isClosed: false };
+
+  const statuses = async function* (): AsyncGenerator<StreamStatus> {
+    let hasChanged = true;
+    let rouse: (() => void) | undefined;
+    const onChange = (): void => {
+      hasChanged = true;
+      rouse?.();
+    };
+    wake.add(onChange);
+    try {
+      while (!feed.isClosed) {
+        if (hasChanged) {
+          hasChanged = false;
+          yield snapshot();
+          await pause(clock, STATUS_INTERVAL_MS, (stop) => {
+            rouse = () => void (feed.isClosed && stop());
+          });
+        } else {
+          await new Promise<void>((resolve) => (rouse = resolve));
+        }
+        rouse = undefined;
+      }
+      yield snapshot();
+    } finally {
+      wake.delete(onChange);
+    }
+  };
+
+  const changed = (): void => {
+    for (const listener of wake) listener();
+  };
+  return {
+    changed,
+    statuses,
+    close: () => {
+      feed.isClosed = true;
+      changed();
+    },
+  };
+}
+
+function pause(clock: StreamClock, ms: number, started: (stop: () => void) => void): Promise<void> {
+  return new Promise((resolve) => {
+    const cancel = clock.schedule(resolve, ms);
+    started(() => {
+      cancel();
+      resolve();
+    });
+  });
 }

@@ -1,4 +1,4 @@
-import type { CallRecord, SharedRecord } from '../../core/call-record.js';
+import type { CallRecord, SharedRecord } from '../../contract/call-record.js';
 
 /** What a canonical number is under the rules of the North American Numbering Plan. */
 export type NorthAmericanKind =

@@ -1,6 +1,6 @@
+import { isJsonObject } from '../../core/json-text.js';
 import type { JsonObject, JsonValue } from '../../core/json-text.js';
 import type { Attestation } from '../../core/terms.js';
-import { isJsonObject } from '../passport.js';
 
 /** A party as a PASSporT names it. @see RFC 8225 section 5.2.1 */
 export interface PassportParty {
@@ -205,3 +205,22 @@ function addAll(parties: PassportParty[], kind: 'tn' | 'uri', value: JsonObject)
   }
   return true;
 }
+
+/**
+ * The PASSporT without extension: caller, called party and time, nothing more. The one type that the compact form can carry.
+ * @see RFC 8225
+ */
+export const base: PassportType = {
+  ppt: undefined,
+  role: 'caller',
+  compactForm: true,
+  section: 'RFC 8225 section 5',
+  readClaims(payload) {
+    const reader = openClaims(payload, ['dest', 'iat', 'orig']);
+    return closeClaims(reader, {
+      iatSeconds: readIat(reader),
+      orig: readParty(reader, 'orig'),
+      dest: readDest(reader),
+    });
+  },
+};

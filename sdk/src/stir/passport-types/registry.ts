@@ -1,4 +1,4 @@
-import { base } from './base.js';
+import { base } from './passport-type.js';
 import { div } from './div.js';
 import type { PassportType } from './passport-type.js';
 import { shaken } from './shaken.js';

@@ -1,4 +1,4 @@
-import type { Draft } from '../../core/draft.js';
+import type { Draft } from '../../core/text.js';
 import type { Attestation } from '../../core/terms.js';
 import { HopbackError } from '../../errors.js';
 

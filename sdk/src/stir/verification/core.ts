@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
-import type { EvidenceException, PassportEvidence, VerdictEvidence } from '../../core/call-record.js';
-import type { Draft } from '../../core/draft.js';
+import type { EvidenceException, PassportEvidence, VerdictEvidence } from '../../core/verdict-evidence.js';
+import type { Draft } from '../../core/text.js';
 import { splitIdentityHeader } from '../../core/sip-request.js';
 import type { Verstat } from '../../core/terms.js';
 import { HopbackError } from '../../errors.js';

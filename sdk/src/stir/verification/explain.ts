@@ -1,4 +1,4 @@
-import type { EvidenceException, PassportEvidence, VerdictEvidence } from '../../core/call-record.js';
+import type { EvidenceException, PassportEvidence, VerdictEvidence } from '../../core/verdict-evidence.js';
 import { printableText } from '../../core/text.js';
 import type { CallVerdict, VerificationFailure, VerificationOutcome } from './outcome.js';
 import { FAILURE_REASONS } from './step.js';

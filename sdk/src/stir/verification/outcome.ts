@@ -1,4 +1,4 @@
-import type { VerdictEvidence } from '../../core/call-record.js';
+import type { VerdictEvidence } from '../../core/verdict-evidence.js';
 import { endOfQuoted, parseNameAddr, splitHeaderList } from '../../core/sip-request.js';
 import { decodePercent, parseSipUri, telephoneNumberOfUri } from '../../core/sip-uri.js';
 import type { SipUri } from '../../core/sip-uri.js';

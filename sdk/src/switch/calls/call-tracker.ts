@@ -13,7 +13,7 @@ import type {
   RecordStore,
 } from '../../records/index.js';
 import type { SipRequestLike } from '../call-facts.js';
-import { tellTrouble } from '../call-facts.js';
+import { reportTrouble } from '../call-facts.js';
 import type { CallIdentity, SipMiddleware } from '../verify-identity.js';
 import { beginCall, callGivenUp, readInvite, transactionOf } from './call-state.js';
 import { blockedByPolicy, legsOfCall, receivedOf, recordWord, trackCall } from './tracked-call.js';
@@ -169,7 +169,7 @@ function trackerState(options: CallTrackerOptions): TrackerState {
   let keys = 0;
   const trouble = (error: unknown): void => {
     counts.troubles += 1;
-    tellTrouble(onTrouble, error);
+    reportTrouble(onTrouble, error);
   };
   return {
     ...{ options, counts, instance: randomUUID() },

@@ -4,7 +4,7 @@ import type { SipRequestResult, SipRequestText } from '../../core/sip-request.js
 import { HopbackError } from '../../errors.js';
 import { DEFAULT_VERIFICATION_POLICY, verificationRequestOf } from '../../stir/index.js';
 import type { Attestation, AuthenticationService, Schedule, SigningOutcome, SigningRequest } from '../../stir/index.js';
-import { callFacts, factsOfUnreadable, readRequestLike, tellTrouble, unreadableInvite } from '../call-facts.js';
+import { callFacts, factsOfUnreadable, readRequestLike, reportTrouble, unreadableInvite } from '../call-facts.js';
 import type { SipRequestLike, SipResponseLike } from '../call-facts.js';
 import type { CallTreatment } from '../treat-call.js';
 import { identify, withoutParameters } from '../verify-identity.js';
@@ -318,7 +318,7 @@ function contextOf(options: RedirectServerOptions): Context {
   if (!(budgetMs >= 1 && budgetMs <= MAX_REDIRECT_BUDGET_MS))
     throw invalid(`timeBudgetMs must be from 1 to ${String(MAX_REDIRECT_BUDGET_MS)}`);
   if (!(Number.isSafeInteger(maxOpen) && maxOpen >= 1)) throw invalid('maxOpen must be a whole number from 1 on');
-  const trouble = (error: unknown): void => tellTrouble(options.onTrouble, error);
+  const trouble = (error: unknown): void => reportTrouble(options.onTrouble, error);
   return { options, rules, profile: ofServer, signs, budgetMs, maxOpen, trouble };
 }
 

@@ -1,6 +1,5 @@
-import { createPassport } from '../passport.js';
-import { accepted, headerOf, passportOptions, refused, refusedText } from './passport-fault.js';
-import type { PassportFault, PassportFaultContext } from './passport-fault.js';
+import { accepted, createPassport, headerOf, passportOptions, refused, refusedText } from '../passport.js';
+import type { PassportFault, PassportFaultContext } from '../passport.js';
 
 /** Faults of the claims, all properly signed. */
 export type ClaimFaultName =

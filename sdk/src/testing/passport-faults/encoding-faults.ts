@@ -1,8 +1,16 @@
 import { createHmac, sign } from 'node:crypto';
-import { base64url, canonicalJson, createPassport, signJws } from '../passport.js';
-import type { PassportOptions, TestPassport } from '../passport.js';
-import { accepted, headerOf, passportOptions, refused, refusedText } from './passport-fault.js';
-import type { PassportFault, PassportFaultContext } from './passport-fault.js';
+import {
+  accepted,
+  base64url,
+  canonicalJson,
+  createPassport,
+  headerOf,
+  passportOptions,
+  refused,
+  refusedText,
+  signJws,
+} from '../passport.js';
+import type { PassportFault, PassportFaultContext, PassportOptions, TestPassport } from '../passport.js';
 
 /** Faults of base64url, of the segments and of the JSON inside them. */
 export type EncodingFaultName =

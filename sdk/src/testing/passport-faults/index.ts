@@ -2,18 +2,18 @@ import { CLAIM_FAULTS, HEADER_FAULTS } from './claim-faults.js';
 import type { ClaimFaultName, HeaderFaultName } from './claim-faults.js';
 import { ENCODING_FAULTS, SIGNATURE_FAULTS } from './encoding-faults.js';
 import type { EncodingFaultName, SignatureFaultName } from './encoding-faults.js';
-import type { PassportFault } from './passport-fault.js';
+import type { PassportFault } from '../passport.js';
 
 export type { ClaimFaultName, HeaderFaultName } from './claim-faults.js';
 export type { EncodingFaultName, SignatureFaultName } from './encoding-faults.js';
-export { createPassportFaultContext } from './passport-fault.js';
+export { createPassportFaultContext } from '../passport.js';
 export type {
   FaultProfile,
   FaultyIdentityHeader,
   PassportFault,
   PassportFaultContext,
   PassportFaultContextOptions,
-} from './passport-fault.js';
+} from '../passport.js';
 export { twinSignature } from './encoding-faults.js';
 
 /** Every named fault. */

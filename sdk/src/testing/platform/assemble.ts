@@ -1,39 +1,110 @@
 import { randomBytes } from 'node:crypto';
-import type { TracebackAnswer, TracebackFinding } from '../../core/traceback-request.js';
+import type { SharedRecord } from '../../contract/call-record.js';
+import type { TracebackAnswer, TracebackFinding } from '../../contract/traceback-exchange.js';
+import { BACKGROUND_CLOCK } from '../../core/runtime/clock.js';
+import type { TimerClock } from '../../core/runtime/clock.js';
+import { HopbackError } from '../../errors.js';
 import type { PlatformAnswer } from '../../platform/index.js';
-import { createAnswerDesk, signedAnswer } from './answer-desk.js';
-import type { AnswerDesk } from './answer-desk.js';
-import { createDemandDesk } from './demand-desk.js';
-import { createEndpointShelf } from './endpoint-handlers.js';
-import type { EndpointShelf } from './endpoint-handlers.js';
-import { createEventHub } from './event-hub.js';
-import type { EventHub } from './event-hub.js';
+import type { LifecycleRules } from '../../traceback/index.js';
+import { createKitDemands } from './kit-demands.js';
+import { createEventHub, createWebhookSender } from './event-hub.js';
+import type { EventHub, WebhookFetch, WebhookSender } from './event-hub.js';
 import { createExchange } from './exchange.js';
 import type { ContractViolation, ServedCall } from './exchange.js';
-import { kitHandlers } from './kit-handlers.js';
-import type { HandlerParts } from './kit-handlers.js';
-import { BACKGROUND_CLOCK } from '../../core/runtime/clock.js';
-import { createFaultPlan } from './platform-faults.js';
+import { createEndpointShelf, kitHandlers } from './kit-handlers.js';
+import type { EndpointShelf, HandlerParts } from './kit-handlers.js';
+import { createFaultPlan, seededDice } from './platform-faults.js';
 import type { CallFaultRule, EventFaultRule, FaultPlan } from './platform-faults.js';
-import { createRecordDesk } from './record-desk.js';
-import { registerClients } from './registered-clients.js';
-import { createShelf } from './registry-desk.js';
-import { seededDice } from './seeded-dice.js';
-import { createAnswerCounter } from './submit-answer.js';
-import { referenceOf, TEST_PROVIDERS } from './test-provider.js';
-import type { TestPlatformOptions } from './test-platform-options.js';
-import { createTokenDesk, DEFAULT_TOKEN_LIFETIME_SECONDS } from './token-desk.js';
-import type { RequestRecord } from './traceback-book.js';
-import { createTracebackDesk } from './traceback-desk.js';
-import { createWatch } from './watch.js';
-import type { Watch } from './watch.js';
-import { createWebhookSender } from './webhook-sender.js';
-import type { WebhookSender } from './webhook-sender.js';
+import {
+  createKitTokens,
+  DEFAULT_TOKEN_LIFETIME_SECONDS,
+  referenceOf,
+  registerClients,
+  TEST_PROVIDERS,
+} from './registered-clients.js';
+import type { TestProvider } from './registered-clients.js';
+import { createKitRecords, createShelf } from './kit-registry.js';
+import { createKitAnswers, signedAnswer } from './traceback-book.js';
+import type { KitAnswers, RequestRecord } from './traceback-book.js';
+import { createAnswerCounter, createKitTracebacks } from './kit-tracebacks.js';
+
+/** Settings of {@link createTestPlatform}. */
+export interface TestPlatformOptions {
+  /** Address in front of `/v1`. Default `https://itg.example`. */
+  readonly baseUrl?: string;
+  /** Deadlines, tokens, retries and pauses go by it: {@link createManualClock} where a test moves it. Default that of the machine. */
+  readonly clock?: TimerClock;
+  /** Who is in the registry; the first one is asked first where an opening names nobody. Default {@link TEST_PROVIDERS}. */
+  readonly providers?: readonly TestProvider[];
+  /** Ids of clients that are robocall-blocking applications. Default none. */
+  readonly apps?: readonly string[];
+  /** Ids of clients that are agencies: they submit demands and fetch what is produced. Default none. */
+  readonly agencies?: readonly string[];
+  /** Ids of clients that are staff of the traceback group: they see everything, and decide about demands. Default none. */
+  readonly staff?: readonly string[];
+  /** By which tracebacks are conducted. Default the defaults of `lifecycleRules`. */
+  readonly rules?: LifecycleRules;
+  /** Sends webhooks. Default `globalThis.fetch`. */
+  readonly fetch?: WebhookFetch;
+  /** Of the dice that faults with a probability go by. Default 1. */
+  readonly seed?: number;
+  /** Default 300. */
+  readonly tokenLifetimeSeconds?: number;
+  /** Why the platform does not want a record of a batch, as a word; undefined where it does. Default it wants all. */
+  readonly refuseRecord?: (record: SharedRecord) => string | undefined;
+}
+
+/** Lets a test wait for what is going to be, without a clock: every change has all conditions looked at anew. */
+interface Watch {
+  /** Something has changed. */
+  readonly changed: () => void;
+  /**
+   * Resolves with what the condition returns once it returns something; rejects with {@link HopbackError} `closed` when that can no longer
+   * be.
+   */
+  readonly until: <Value>(condition: () => Value | undefined) => Promise<Value>;
+  readonly end: () => void;
+}
+
+/** Makes a watch. */
+function createWatch(): Watch {
+  const waiting = new Set<() => void>();
+  const ending = new Set<() => void>();
+  let isEnded = false;
+  const closed = (): HopbackError =>
+    new HopbackError('closed', 'the test platform was closed while something was waited for');
+  return {
+    changed: () => {
+      for (const look of [...waiting]) look();
+    },
+    until: (condition) =>
+      new Promise((resolve, reject) => {
+        const look = (): void => {
+          const value = condition();
+          if (value === undefined) return;
+          waiting.delete(look);
+          ending.delete(giveUp);
+          resolve(value);
+        };
+        const giveUp = (): void => reject(closed());
+        if (isEnded) return giveUp();
+        waiting.add(look);
+        ending.add(giveUp);
+        look();
+      }),
+    end: () => {
+      isEnded = true;
+      for (const giveUp of ending) giveUp();
+      ending.clear();
+      waiting.clear();
+    },
+  };
+}
 
 /** Every part of a platform, put together. */
 export interface Assembly extends HandlerParts {
   readonly baseUrl: string;
-  readonly answers: AnswerDesk;
+  readonly answers: KitAnswers;
   readonly endpoints: EndpointShelf;
   readonly hub: EventHub;
   readonly sender: WebhookSender;
@@ -81,7 +152,7 @@ export function assemble(options: TestPlatformOptions): Assembly {
     ...{ clock, newId, sender, changed, source: `${baseUrl}/`, faults: eventFaults },
     endpoints: endpoints.all,
   });
-  const answers = createAnswerDesk();
+  const answers = createKitAnswers();
   const asked = (record: RequestRecord): void => {
     const task = Promise.resolve()
       .then(() => sayBySelf(record, answerFor))
@@ -89,7 +160,7 @@ export function assemble(options: TestPlatformOptions): Assembly {
       .finally(() => tasks.delete(task));
     tasks.add(task);
   };
-  const tracebacks = createTracebackDesk({
+  const tracebacks = createKitTracebacks({
     ...{ clock, register, hub, newId, newPlace, asked },
     ...(options.rules !== undefined && { rules: options.rules }),
   });
@@ -97,7 +168,7 @@ export function assemble(options: TestPlatformOptions): Assembly {
     ...{ answers, tracebacks, hub, changed },
     ...{ meaning: register.meaning, staff: register.clientsOf('staff') },
   });
-  const tokens = createTokenDesk({
+  const tokens = createKitTokens({
     ...{ register, clock, newId, tokenUrl: `${baseUrl}/oauth/token` },
     lifetimeSeconds: options.tokenLifetimeSeconds ?? DEFAULT_TOKEN_LIFETIME_SECONDS,
   });
@@ -107,8 +178,8 @@ export function assemble(options: TestPlatformOptions): Assembly {
   };
   const handlers: HandlerParts = {
     ...{ clock, register, tokens, tracebacks, counter, endpoints, hub, changed },
-    records: createRecordDesk(options.refuseRecord ?? (() => undefined)),
-    demands: createDemandDesk({ clock, register, hub, newId, newPlace }),
+    records: createKitRecords(options.refuseRecord ?? (() => undefined)),
+    demands: createKitDemands({ clock, register, hub, newId, newPlace }),
     shelf: createShelf(),
     reports: new Map(),
     startedAt: new Date(clock.nowMs()).toISOString(),

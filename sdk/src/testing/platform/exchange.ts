@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { TimerClock } from '../../core/runtime/clock.js';
 import { HopbackError } from '../../errors.js';
 import {
@@ -15,11 +16,48 @@ import type {
   ReadPlatformRequest,
   SignedReceipt,
 } from '../../platform/index.js';
-import { createIdempotencyStore } from './idempotency.js';
-import type { KitHandler } from './kit-call.js';
+import type { KitHandler } from './kit-handlers.js';
+import { spoiltValue, truncated } from './platform-faults.js';
 import type { CallFaultRule, FaultPlan, PlatformFault } from './platform-faults.js';
-import { spoiltValue, truncated } from './spoil-response.js';
-import type { TokenDesk } from './token-desk.js';
+import type { KitTokens } from './registered-clients.js';
+
+/** A call under a key. */
+interface KeyedCall {
+  readonly clientId: string;
+  readonly key: string;
+  /** Method and path. */
+  readonly target: string;
+  readonly bytes: Uint8Array;
+}
+
+/**
+ * Carries each call out once: the same one again gets the stored answer, another one under its key is refused. What failed on the platform's
+ * side is not stored.
+ * @see draft-ietf-httpapi-idempotency-key-header-07 section 2
+ */
+function createIdempotencyStore(): (
+  call: KeyedCall,
+  carryOut: () => Promise<PlatformAnswer>,
+) => Promise<PlatformAnswer> {
+  const entries = new Map<string, { readonly content: string; answer?: PlatformAnswer }>();
+  return async ({ clientId, key, target, bytes }, carryOut) => {
+    const name = `${clientId}\n${key}`;
+    const content = `${target}\n${createHash('sha256').update(bytes).digest('hex')}`;
+    const entry = entries.get(name);
+    if (entry !== undefined && entry.content !== content) return problemAnswer('idempotency-key-reused');
+    if (entry !== undefined) return entry.answer ?? problemAnswer('idempotency-in-progress', { retryAfterSeconds: 1 });
+    const begun: { readonly content: string; answer?: PlatformAnswer } = { content };
+    entries.set(name, begun);
+    try {
+      const answer = await carryOut();
+      begun.answer = answer;
+      return answer;
+    } catch (error) {
+      entries.delete(name);
+      throw error;
+    }
+  };
+}
 
 /** Something that is not as the contract has it. */
 export interface ContractViolation {
@@ -44,12 +82,12 @@ export interface ServedCall {
 }
 
 /** What exchanges are made with. */
-export interface ExchangeParts {
+interface ExchangeParts {
   readonly clock: TimerClock;
   /** Path of the address of the platform, without a slash at its end. */
   readonly basePath: string;
   readonly handlers: Readonly<Record<string, KitHandler>>;
-  readonly tokens: TokenDesk;
+  readonly tokens: KitTokens;
   readonly faults: FaultPlan<CallFaultRule>;
   readonly forged: (receipt: SignedReceipt) => Promise<SignedReceipt>;
   readonly newId: (kind: string) => string;

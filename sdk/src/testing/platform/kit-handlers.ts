@@ -7,39 +7,237 @@ import type {
   AppReport,
   AppReportReceipt,
   Campaign,
+  CreatedWebhookEndpoint,
   Demand,
+  DemandDecisionRequest,
+  DemandSubmission,
   NoticeResponse,
   PlatformAnswer,
+  PlatformScope,
+  ReadPlatformRequest,
+  RotatedWebhookSecret,
   TokenRequest,
   TracebackOpening,
+  WebhookEndpoint,
+  WebhookEndpointCreation,
+  WebhookReplay,
+  WebhookReplayRequest,
 } from '../../platform/index.js';
-import type { DemandDesk, HeldDemand } from './demand-desk.js';
-import { demandHandlers } from './demand-handlers.js';
-import { endpointHandlers } from './endpoint-handlers.js';
-import type { EndpointShelf } from './endpoint-handlers.js';
-import type { EventHub } from './event-hub.js';
-import { paged } from './kit-call.js';
-import type { KitCall, KitHandler } from './kit-call.js';
-import type { Placed } from './paging.js';
-import type { RecordDesk } from './record-desk.js';
-import type { ClientRegister } from './registered-clients.js';
-import { entryOf, isAsked, respondToNotice, scorecardOf } from './registry-desk.js';
-import type { HeldAlert, RegistryShelf } from './registry-desk.js';
-import type { AnswerCounter } from './submit-answer.js';
-import type { TokenDesk } from './token-desk.js';
-import type { RequestRecord, TracebackRecord } from './traceback-book.js';
+import type { KitDemands, HeldDemand } from './kit-demands.js';
+import { rotateSecret, wants } from './event-hub.js';
+import type { EventHub, StoredEndpoint } from './event-hub.js';
+import type { ClientRegister, KitTokens } from './registered-clients.js';
+import { entryOf, isAsked, pageOf, respondToNotice, scorecardOf } from './kit-registry.js';
+import type { HeldAlert, Placed, KitRecords, RegistryShelf } from './kit-registry.js';
 import { statusOf, tracebackOf } from './traceback-book.js';
-import type { TracebackDesk } from './traceback-desk.js';
+import type { RequestRecord, TracebackRecord } from './traceback-book.js';
+import type { AnswerCounter, KitTracebacks } from './kit-tracebacks.js';
+
+/** A call of the platform that is in the form of the contract, by somebody who may make it. */
+interface KitCall {
+  /** Empty where the route asks for no token. */
+  readonly clientId: string;
+  /** How far the token reaches. */
+  readonly scopes: readonly PlatformScope[];
+  readonly request: ReadPlatformRequest;
+  /** Ends with the connection. */
+  readonly signal: AbortSignal;
+}
+
+/** Carries a call out. */
+export type KitHandler = (call: KitCall) => Promise<PlatformAnswer> | PlatformAnswer;
+
+/** A page as an answer, or that the cursor is none. */
+function paged<Item>(
+  items: readonly Placed<Item>[],
+  { request: { parameters } }: KitCall,
+  order: 'oldest-first' | 'newest-first',
+): PlatformAnswer {
+  const page = pageOf(items, parameters, order);
+  return page === undefined
+    ? problemAnswer('invalid-parameter', { errors: [{ pointer: 'cursor', code: 'unknown' }] })
+    : jsonAnswer(page);
+}
+
+/** What the platform does at the operations of agencies, and of whoever reviews. */
+function demandHandlers({
+  demands,
+  changed,
+}: {
+  readonly demands: KitDemands;
+  readonly changed: () => void;
+}): Readonly<Record<string, KitHandler>> {
+  /** Those of others are none to an agency. */
+  const demandOf = (call: KitCall): HeldDemand | undefined => {
+    const held = demands.demand(call.request.parameters['demandId'] ?? '');
+    return held !== undefined && maySee(held, call) ? held : undefined;
+  };
+  const productionOf = (call: KitCall): ReturnType<KitDemands['production']> => {
+    const found = demands.production(call.request.parameters['productionId'] ?? '');
+    return found !== undefined && maySee(found.held, call) ? found : undefined;
+  };
+  return {
+    submitDemand: ({ request, clientId }) => {
+      const answer = demands.submit(request.body as DemandSubmission, request.document ?? new Uint8Array(), clientId);
+      changed();
+      return answer;
+    },
+    listDemands: (call) => {
+      const { state } = call.request.parameters;
+      const shown = demands
+        .demands()
+        .filter((held) => maySee(held, call) && (state === undefined || held.item.state === state));
+      return paged(
+        shown.map(({ place, item }) => ({ place, item })),
+        call,
+        'newest-first',
+      );
+    },
+    fetchDemand: (call) => {
+      const held = demandOf(call);
+      return held === undefined ? problemAnswer('not-found') : jsonAnswer(held.item);
+    },
+    decideDemand: (call) => {
+      const { demandId = '' } = call.request.parameters;
+      const answer = demands.decide(demandId, call.request.body as DemandDecisionRequest, call.clientId);
+      changed();
+      return answer;
+    },
+    fetchProduction: (call) => {
+      const found = productionOf(call);
+      return found === undefined ? problemAnswer('not-found') : jsonAnswer(found.production);
+    },
+    fetchProductionFile: (call) => {
+      const found = productionOf(call);
+      if (found === undefined) return problemAnswer('not-found');
+      return demands.file(found.production.productionId, call.request.parameters['name'] ?? '');
+    },
+  };
+}
+
+function maySee({ submittedBy }: HeldDemand, { clientId, scopes }: KitCall): boolean {
+  return scopes.includes('staff') || submittedBy === clientId;
+}
+
+/** Addresses that events are posted to. */
+export interface EndpointShelf {
+  readonly add: (clientId: string, creation: WebhookEndpointCreation) => CreatedWebhookEndpoint;
+  readonly all: () => readonly StoredEndpoint[];
+  readonly of: (clientId: string, endpointId: string) => StoredEndpoint | undefined;
+  readonly remove: (endpointId: string) => void;
+  readonly newSecret: () => string;
+}
+
+/** Makes an empty shelf. */
+export function createEndpointShelf(parts: {
+  readonly clock: Clock;
+  readonly newId: (kind: string) => string;
+  readonly newPlace: () => number;
+  readonly newSecret: () => string;
+}): EndpointShelf {
+  const stored = new Map<string, StoredEndpoint>();
+  return {
+    add: (providerId, creation) => {
+      const secret = parts.newSecret();
+      const endpoint: WebhookEndpoint = {
+        endpointId: parts.newId('whe'),
+        ...creation,
+        // Receivers of tests are at http: of this machine, which the contract knows no way to say.
+        url: creation.url.replace(/^http:/, 'https:'),
+        state: 'active',
+        createdAt: new Date(parts.clock.nowMs()).toISOString(),
+      };
+      stored.set(endpoint.endpointId, {
+        ...{ endpoint, providerId, address: creation.url, place: parts.newPlace() },
+        secrets: [{ secret, endsAtMs: Infinity }],
+      });
+      return { ...endpoint, secret };
+    },
+    all: () => [...stored.values()],
+    of: (clientId, endpointId) => {
+      const found = stored.get(endpointId);
+      return found?.providerId === clientId ? found : undefined;
+    },
+    remove: (endpointId) => {
+      const found = stored.get(endpointId);
+      // What is still to be posted to it is not.
+      if (found !== undefined) found.endpoint = { ...found.endpoint, state: 'disabled', disabledReason: 'by-request' };
+      stored.delete(endpointId);
+    },
+    newSecret: parts.newSecret,
+  };
+}
+
+/** Operations of webhook endpoints. */
+function endpointHandlers({
+  endpoints,
+  hub,
+  clock,
+}: {
+  readonly endpoints: EndpointShelf;
+  readonly hub: EventHub;
+  readonly clock: Clock;
+}): Readonly<Record<string, KitHandler>> {
+  const withEndpoint =
+    (handler: (stored: StoredEndpoint, call: KitCall) => PlatformAnswer): KitHandler =>
+    (call) => {
+      const stored = endpoints.of(call.clientId, call.request.parameters['endpointId'] ?? '');
+      return stored === undefined ? problemAnswer('not-found') : handler(stored, call);
+    };
+  return {
+    createWebhookEndpoint: ({ request, clientId }) =>
+      jsonAnswer(endpoints.add(clientId, request.body as WebhookEndpointCreation)),
+    listWebhookEndpoints: (call) => {
+      const own = endpoints.all().filter(({ providerId }) => providerId === call.clientId);
+      return paged(
+        own.map(({ place, endpoint }) => ({ place, item: endpoint })),
+        call,
+        'oldest-first',
+      );
+    },
+    deleteWebhookEndpoint: withEndpoint(({ endpoint }) => {
+      endpoints.remove(endpoint.endpointId);
+      return { kind: 'nothing' };
+    }),
+    rotateWebhookSecret: withEndpoint((stored) => {
+      const secret = endpoints.newSecret();
+      const endsAtMs = rotateSecret(stored, secret, clock.nowMs());
+      const answer: RotatedWebhookSecret = {
+        endpointId: stored.endpoint.endpointId,
+        secret,
+        previousSecretEndsAt: new Date(endsAtMs).toISOString(),
+      };
+      return jsonAnswer(answer);
+    }),
+    replayWebhookEvents: withEndpoint((stored, { request, clientId }) => {
+      const { since, until, eventTypes } = request.body as WebhookReplayRequest;
+      const [fromMs, toMs] = [Date.parse(since), until === undefined ? clock.nowMs() : Date.parse(until)];
+      const events = hub
+        .log()
+        .filter(({ to }) => to.includes(clientId))
+        .map(({ event }) => event)
+        .filter(({ time, type }) => {
+          const atMs = Date.parse(time);
+          return (
+            atMs >= fromMs && atMs <= toMs && wants(stored, type) && (eventTypes?.some((one) => one === type) ?? true)
+          );
+        });
+      hub.replay(stored, events);
+      const answer: WebhookReplay = { endpointId: stored.endpoint.endpointId, events: events.length };
+      return jsonAnswer(answer);
+    }),
+  };
+}
 
 /** What handlers work with. */
 export interface HandlerParts {
   readonly clock: Clock;
   readonly register: ClientRegister;
-  readonly tokens: TokenDesk;
-  readonly tracebacks: TracebackDesk;
+  readonly tokens: KitTokens;
+  readonly tracebacks: KitTracebacks;
   readonly counter: AnswerCounter;
-  readonly records: RecordDesk;
-  readonly demands: DemandDesk;
+  readonly records: KitRecords;
+  readonly demands: KitDemands;
   readonly shelf: RegistryShelf;
   readonly endpoints: EndpointShelf;
   readonly hub: EventHub;

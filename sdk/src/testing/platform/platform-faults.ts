@@ -1,5 +1,21 @@
 import type { PlatformEventType } from '../../platform/index.js';
-import type { Dice } from './seeded-dice.js';
+
+/** A number from 0 up to, not including, 1: the same ones in the same order for the same seed. */
+type Dice = () => number;
+
+/**
+ * Dice whose throws follow from a seed. Not for secrets.
+ * @see https://gist.github.com/tommyettinger/46a874533244883189143505d203312c (mulberry32, public domain)
+ */
+export function seededDice(seed: number): Dice {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
 
 /**
  * What can go wrong with a call of the platform.
@@ -90,4 +106,67 @@ export function createFaultPlan<Rule extends FaultFrequency>(dice: Dice): FaultP
       return undefined;
     },
   };
+}
+
+// What JSON is made of, member by member.
+
+type Members = Readonly<Record<string, unknown>>;
+
+/** A copy of a value in which every object has one member more. */
+function withUnknownMembers(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withUnknownMembers);
+  if (!isObject(value)) return value;
+  const members = Object.entries(value).map(([name, member]) => [name, withUnknownMembers(member)]);
+  return { ...Object.fromEntries(members), 'x-later-release': { since: 2 } };
+}
+
+/** A copy of a value without one member of the object at its root. */
+function withoutMember(value: unknown, name: string): unknown {
+  if (!isObject(value)) return value;
+  const { [name]: _left, ...rest } = value;
+  return rest;
+}
+
+/** A copy of a value in which one member is of another type: an object where there was none, a number where there was one. */
+function withWrongType(value: unknown, name: string): unknown {
+  if (!isObject(value)) return value;
+  return { ...value, [name]: isObject(value[name]) || Array.isArray(value[name]) ? 17 : { of: 'another type' } };
+}
+
+/** Names of the members of a value, the first that has to be there first. */
+function memberNames(value: unknown): readonly string[] {
+  return isObject(value) ? Object.keys(value) : [];
+}
+
+function isObject(value: unknown): value is Members {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** How a right value is spoilt before it is written. */
+export function spoiltValue(value: unknown, fault: PlatformFault): unknown {
+  if (fault.kind === 'unknown-members') return withUnknownMembers(value);
+  if (fault.kind !== 'missing-member' && fault.kind !== 'wrong-type') return value;
+  const member = fault.member ?? memberNames(value)[0];
+  if (member === undefined) return value;
+  return fault.kind === 'missing-member' ? withoutMember(value, member) : withWrongType(value, member);
+}
+
+/**
+ * The first octets of a body, and then the connection breaks; its length was said to be that of the whole.
+ * @param bytes - the whole body
+ * @param keptBytes - how much of it comes; default half
+ */
+export function truncated(
+  bytes: Uint8Array,
+  keptBytes: number = Math.floor(bytes.length / 2),
+): ReadableStream<Uint8Array> {
+  let isBegun = false;
+  return new ReadableStream({
+    pull: (controller) => {
+      // In two pulls: a reader gets what came before it hears that there is no more.
+      if (isBegun) return controller.error(new TypeError('terminated'));
+      isBegun = true;
+      controller.enqueue(bytes.slice(0, Math.max(1, Math.min(keptBytes, bytes.length - 1))));
+    },
+  });
 }

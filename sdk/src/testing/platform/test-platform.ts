@@ -1,6 +1,10 @@
-import type { SharedRecord } from '../../core/call-record.js';
-import type { TracebackAnswer, TracebackFinding } from '../../core/traceback-request.js';
-import type { RequestedCall, TracebackRequest } from '../../core/traceback-request.js';
+import type { SharedRecord } from '../../contract/call-record.js';
+import type {
+  RequestedCall,
+  TracebackAnswer,
+  TracebackFinding,
+  TracebackRequest,
+} from '../../contract/traceback-exchange.js';
 import { HopbackError } from '../../errors.js';
 import { WIRE_EXAMPLES } from '../../platform/index.js';
 import type {
@@ -8,35 +12,84 @@ import type {
   AppReport,
   Campaign,
   CreatedWebhookEndpoint,
+  Demand,
+  DemandDecisionRequest,
+  DemandState,
   DoNotOriginateEntry,
   FccNotice,
   PlatformEventEnvelope,
   PlatformScope,
+  Production,
   Traceback,
   TracebackOpening,
   TracebackRequestStatus,
   WebhookEndpoint,
   WebhookEndpointCreation,
 } from '../../platform/index.js';
-import type { PlatformJwk } from './answer-desk.js';
 import { assemble } from './assemble.js';
-import type { Assembly } from './assemble.js';
-import type { LoggedEvent } from './event-hub.js';
+import type { Assembly, TestPlatformOptions } from './assemble.js';
+import type { TestProductionFile } from './kit-demands.js';
+import type { LoggedEvent, WebhookAttempt } from './event-hub.js';
 import type { ContractViolation, ServedCall } from './exchange.js';
 import { withoutProviders } from './kit-handlers.js';
 import type { CallFaultRule, EventFaultRule } from './platform-faults.js';
-import type { ReceivedBatch } from './record-desk.js';
-import { conforming } from './registry-desk.js';
-import { demandsOf } from './test-demands.js';
-import type { TestDemands } from './test-demands.js';
-import { found } from './test-found.js';
-import type { TestPlatformOptions } from './test-platform-options.js';
-import { referenceOf } from './test-provider.js';
-import type { TestCredentials } from './test-provider.js';
+import { referenceOf } from './registered-clients.js';
+import type { TestCredentials } from './registered-clients.js';
+import { conforming } from './kit-registry.js';
+import type { ReceivedBatch } from './kit-registry.js';
 import { statusOf, tracebackOf } from './traceback-book.js';
-import type { RequestRecord, StoredAnswer, TracebackRecord } from './traceback-book.js';
-import type { PerformedEffect } from './traceback-desk.js';
-import type { WebhookAttempt } from './webhook-sender.js';
+import type { PlatformJwk, RequestRecord, StoredAnswer, TracebackRecord } from './traceback-book.js';
+import type { PerformedEffect } from './kit-tracebacks.js';
+
+/** What a test names. @throws {@link HopbackError} `invalid-argument` where it is not there */
+function found<Value>(value: Value | undefined, what: string): Value {
+  if (value === undefined) throw new HopbackError('invalid-argument', `the test platform has no ${what}`);
+  return value;
+}
+
+/** Demands, as a test conducts them. What it names and is not there is refused with {@link HopbackError} `invalid-argument`. */
+export interface TestDemands {
+  /** A demand as staff sees it. */
+  readonly demand: (demandId: string) => Demand;
+  /** Decides about a demand in the place of staff. @throws {@link HopbackError} `request-refused` where it is decided already */
+  readonly decideDemand: (demandId: string, decision: DemandDecisionRequest) => Demand;
+  /** Begins a production under a demand that was approved or narrowed; its files are not ready yet. */
+  readonly prepareProduction: (demandId: string) => Production;
+  /** Ends a production, and tells the agency: these files, and a `manifest.json` that lists them; they can be fetched for thirty days. */
+  readonly produce: (productionId: string, files: readonly TestProductionFile[]) => Production;
+  /** Waits until a demand stands like this. */
+  readonly demanded: (demandId: string, state: DemandState) => Promise<Demand>;
+}
+
+/** Demands of a platform, for its tests. */
+function demandsOf({ demands, watch, register }: Assembly): TestDemands {
+  const demandOf = (demandId: string): Demand => found(demands.demand(demandId), `demand ${demandId}`).item;
+  return {
+    demand: demandOf,
+    decideDemand: (demandId, decision) => {
+      demandOf(demandId);
+      const [staff = 'Reviewer'] = register.clientsOf('staff');
+      const answer = demands.decide(demandId, conforming('DemandDecisionRequest', decision), staff);
+      watch.changed();
+      if (answer.kind === 'problem')
+        throw new HopbackError('request-refused', `the decision is refused: ${answer.code}`, {
+          details: { problemCode: answer.code },
+        });
+      return demandOf(demandId);
+    },
+    prepareProduction: demands.prepare,
+    produce: (productionId, files) => {
+      const production = demands.produce(productionId, files);
+      watch.changed();
+      return production;
+    },
+    demanded: (demandId, state) =>
+      watch.until(() => {
+        const demand = demandOf(demandId);
+        return demand.state === state ? demand : undefined;
+      }),
+  };
+}
 
 /** An answer that the platform took in. */
 export interface TestAnswer {

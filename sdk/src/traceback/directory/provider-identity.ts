@@ -1,43 +1,6 @@
-import type { ProviderReference } from '../../core/traceback-request.js';
+import { comparableBusinessName, isSameProvider } from '../../contract/same-provider.js';
+import type { ProviderReference } from '../../contract/common.js';
 import type { TrunkParty } from '../trunk-directory.js';
-
-/** Longest name that is looked at; what is longer is nobody's. */
-const MAX_NAME_CHARS = 256;
-
-/** Ways to write the same legal form. The form itself stays: `Example LLC` and `Example Inc` are two companies. */
-const LEGAL_FORMS: Readonly<Record<string, string>> = {
-  incorporated: 'inc',
-  corporation: 'corp',
-  limited: 'ltd',
-  company: 'co',
-};
-
-/**
- * A business name in the spelling by which two of them are compared: case, accents, punctuation and the way in which its legal form is
- * written make no difference, anything else does. Never throws.
- * @param name - as filed or stated
- * @returns words with a space between; empty where nothing of it is a letter or digit, or it is longer than 256 characters
- * @see Unicode Standard Annex 15, section 1.2, on compatibility decomposition
- * @example
- * ```ts
- * console.log(comparableBusinessName('Example Télécom, L.L.C.') === comparableBusinessName('EXAMPLE TELECOM LLC')); // true
- * console.log(comparableBusinessName('Example LLC') === comparableBusinessName('Example Inc.')); // false
- * ```
- */
-export function comparableBusinessName(name: string): string {
-  if (name.length > MAX_NAME_CHARS) return '';
-  const words = name
-    .normalize('NFKD')
-    .replace(/\p{M}/gu, '')
-    .toLowerCase()
-    .replaceAll('&', ' and ')
-    // Dots and apostrophes join (`L.L.C.`, `O'Hara`), everything else parts.
-    .replace(/[.'\u2019]/g, '')
-    .replace(/[^\p{L}\p{N}]+/gu, ' ')
-    .trim()
-    .split(' ');
-  return words.map((word) => (Object.hasOwn(LEGAL_FORMS, word) ? LEGAL_FORMS[word] : word)).join(' ');
-}
 
 /** Kinds of code, strongest first. */
 const CODES = ['providerId', 'frn', 'ocn', 'spc'] as const;
@@ -48,8 +11,8 @@ export function isOneCompany(one: ProviderReference, other: ProviderReference): 
 }
 
 /**
- * Whether two references to companies that may be of one group mean one company of it: by a code that both have, or else by the name. Never
- * throws.
+ * Whether two references to companies that may be of one group mean one company of it: by a code of one kind that both have, or else by the name. An
+ * affiliate may sign with the code of its parent, so an SPC that is the other's OCN is not enough here.
  */
 export function isOneOfGroup(one: ProviderReference, other: ProviderReference): boolean {
   const isByCode = CODES.some((code) => one[code] !== undefined && one[code] === other[code]);
@@ -162,7 +125,7 @@ export function createProviderIdentities(providers: readonly KnownProvider[]): P
   const compare = (one: ProviderReference, other: ProviderReference, withAffiliates: boolean): boolean => {
     const [left, right] = [resolve(one), resolve(other)];
     if (left.status === 'contradictory' || right.status === 'contradictory') return false;
-    if (left.status === 'unknown' || right.status === 'unknown') return isStatedSame(one, other);
+    if (left.status === 'unknown' || right.status === 'unknown') return isSameProvider(one, other);
     if (left.identity === right.identity) return true;
     return withAffiliates && groups.get(left.identity) === groups.get(right.identity);
   };
@@ -173,23 +136,6 @@ export function createProviderIdentities(providers: readonly KnownProvider[]): P
     isSame: (one, other) => compare(one, other, true),
     shared: [...byKey].filter(([, owners]) => owners.length > 1).map(([key]) => key),
   };
-}
-
-/** What two references say by themselves. */
-function isStatedSame(one: ProviderReference, other: ProviderReference): boolean {
-  // Of the two that a registry gives out once, none may differ.
-  const registered = (['providerId', 'frn'] as const).filter(
-    (code) => one[code] !== undefined && other[code] !== undefined,
-  );
-  if (registered.length > 0) return registered.every((code) => one[code] === other[code]);
-  for (const code of ['ocn', 'spc'] as const) {
-    if (one[code] !== undefined && other[code] !== undefined) return one[code] === other[code];
-  }
-  // An SPC is an OCN as a rule. RFC 8226 section 9
-  if (one.ocn !== undefined && other.spc !== undefined) return one.ocn === other.spc;
-  if (one.spc !== undefined && other.ocn !== undefined) return one.spc === other.ocn;
-  const name = comparableBusinessName(one.name);
-  return name !== '' && name === comparableBusinessName(other.name);
 }
 
 function identityOf(known: KnownProvider): ProviderIdentity {

@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { readBySchema } from '../../core/schema-findings.js';
-import type { ContactDetails, ProviderReference } from '../../core/traceback-request.js';
+import type { ContactDetails, ProviderReference } from '../../contract/common.js';
 import { HopbackError } from '../../errors.js';
 import { configurationError } from '../../records/configuration-error.schema.js';
-import { csvFields } from '../../records/ingest/csv-fields.js';
-import { rowClock } from '../../records/ingest/row-time.js';
-import type { RowClock } from '../../records/ingest/row-time.js';
+import { csvFields } from '../../records/ingest/record-reader.js';
+import { rowClock } from '../../records/ingest/row-times.js';
+import type { RowClock } from '../../records/ingest/row-times.js';
 import type { TrunkParty } from '../trunk-directory.js';
 import {
   MAX_KNOWN_PROVIDERS,

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
-import type { HopSide } from '../../core/call-record.js';
+import type { HopSide } from '../../contract/call-record.js';
+import { comparableBusinessName } from '../../contract/same-provider.js';
 import { HopbackError } from '../../errors.js';
 import type { TrunkDirectory, TrunkParty } from '../trunk-directory.js';
 import {
@@ -7,7 +8,6 @@ import {
   MAX_KNOWN_PROVIDERS,
   MAX_PROVIDER_NAMES,
   MAX_TRUNK_ENTRIES,
-  comparableBusinessName,
   createProviderIdentities,
   knownReferences,
 } from './provider-identity.js';

@@ -1,7 +1,6 @@
-import type { CoverageInterval } from '../../core/call-record.js';
-import { printableText } from '../../core/text.js';
-import type { SearchStatement } from '../../core/traceback-request.js';
-import { utcText } from '../utc-text.js';
+import type { CoverageInterval } from '../../contract/call-record.js';
+import type { SearchStatement } from '../../contract/traceback-exchange.js';
+import { printableText, utcText } from '../../core/text.js';
 import type {
   ClockStatement,
   EvidenceFileEntry,

@@ -3,7 +3,7 @@ import { printableText } from '../../core/text.js';
 import { HopbackError } from '../../errors.js';
 import { DECLARATION } from './custodian-certificate.js';
 import type { DecisionStep, EvidenceFile, EvidencePack } from './evidence-manifest.js';
-import type { LoggedProof } from './pack-findings.js';
+import type { LoggedProof } from './pack-store.js';
 
 /** A part of a document about a pack, whatever it is drawn with. */
 type DocumentBlock =

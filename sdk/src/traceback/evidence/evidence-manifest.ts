@@ -1,10 +1,12 @@
-import type { CallRecord, RecordFormat, VerdictEvidence } from '../../core/call-record.js';
-import type {
-  EvidenceReference,
-  ProviderReference,
-  TracebackAnswer,
-  TracebackRequest,
-} from '../../core/traceback-request.js';
+import { hash } from 'node:crypto';
+import { z } from 'zod';
+import { decodeBase64UrlText } from '../../core/base64url.js';
+import type { CallRecord, RecordFormat } from '../../contract/call-record.js';
+import type { ProviderReference } from '../../contract/common.js';
+import type { EvidenceReference, TracebackAnswer, TracebackRequest } from '../../contract/traceback-exchange.js';
+import type { VerdictEvidence } from '../../core/verdict-evidence.js';
+import { readBySchema } from '../../core/schema-findings.js';
+import { HopbackError } from '../../errors.js';
 import type { MatchReason } from '../match-outcome.js';
 
 /** How a system makes its records, as the carrier states it: what a custodian can certify. */
@@ -264,4 +266,376 @@ export interface EvidenceWriter {
    * @throws HopbackError `invalid-argument` when there is no such pack, or it has another answer; else as `write`
    */
   readonly attachAnswer: (packId: string, signed: SignedAnswer) => Promise<AnswerPosition>;
+}
+
+/** Deeper than anything that a pack holds. */
+const DEEPEST_WRITTEN = 64;
+
+/**
+ * The one spelling of a JSON value: keys by UTF-16 code units, no space, numbers and strings as ECMAScript writes them; what is undefined is left
+ * out, as JSON.stringify does.
+ * @param value - what is to be written, nested at most 64 deep
+ * @returns the text
+ * @throws {@link HopbackError} `invalid-argument` for what JSON cannot hold: half a surrogate pair, a number that is not finite, a function
+ * @see RFC 8785
+ * @example
+ * ```ts
+ * console.log(canonicalJson({ sizeBytes: 3, name: 'a' })); // {"name":"a","sizeBytes":3}
+ * ```
+ */
+export function canonicalJson(value: unknown): string {
+  return written(value, 0);
+}
+
+function written(value: unknown, depth: number): string {
+  if (depth > DEEPEST_WRITTEN) throw unwritable('nested too deeply');
+  if (value === null || typeof value === 'boolean') return String(value);
+  if (typeof value === 'number') return numberText(value);
+  if (typeof value === 'string') return stringText(value);
+  if (Array.isArray(value)) {
+    return `[${value.map((element) => written(element === undefined ? null : element, depth + 1)).join(',')}]`;
+  }
+  if (typeof value !== 'object') throw unwritable(`a ${typeof value}`);
+  const members = value as Readonly<Record<string, unknown>>;
+  const keys = Object.keys(members)
+    .filter((key) => members[key] !== undefined)
+    .toSorted(byCodeUnits);
+  return `{${keys.map((key) => `${stringText(key)}:${written(members[key], depth + 1)}`).join(',')}}`;
+}
+
+function byCodeUnits(a: string, b: string): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
+}
+
+function numberText(value: number): string {
+  if (!Number.isFinite(value)) throw unwritable('a number that is not finite');
+  return JSON.stringify(value);
+}
+
+function stringText(value: string): string {
+  if (/\p{Surrogate}/u.test(value)) throw unwritable('half a surrogate pair');
+  return JSON.stringify(value);
+}
+
+function unwritable(what: string): HopbackError {
+  return new HopbackError('invalid-argument', `an evidence pack cannot hold ${what}`);
+}
+
+/** A text that could not be kept as it was. */
+export interface TextRepair {
+  /** Where, as JSON Pointer (RFC 6901). */
+  readonly at: string;
+  /** `half-surrogate`: U+FFFD stands for each half of a pair without the other; `too-deep`: all below is left out. */
+  readonly why: 'half-surrogate' | 'too-deep';
+  /** SHA-256 of the text as it was, in UTF-16 with the higher octet first, lower-case hex; of what was nested too deeply, of nothing. */
+  readonly sha256: string;
+}
+
+/** A value in which every text is one that UTF-8 can hold. */
+interface WellFormed<Value> {
+  readonly value: Value;
+  readonly repairs: readonly TextRepair[];
+}
+
+/** Shallower than what has no spelling ({@link canonicalJson}): it is put into other things. */
+const DEEPEST_READ = 48;
+
+/**
+ * Makes the texts of a value, its names included, such as UTF-8 can hold: JSON of a peer may have half a surrogate pair in it, for which RFC 8785
+ * has no spelling. Octets stay as they are. Never throws for what JSON can hold.
+ * @see RFC 8785 section 3.2.2.2, RFC 7493 section 2.1
+ */
+export function wellFormed<Value>(value: Value): WellFormed<Value> {
+  const repairs: TextRepair[] = [];
+  return { value: repaired(value, { at: '', depth: 0, repairs }) as Value, repairs };
+}
+
+interface Place {
+  readonly at: string;
+  readonly depth: number;
+  readonly repairs: TextRepair[];
+}
+
+function repaired(value: unknown, place: Place): unknown {
+  if (typeof value === 'string') return repairedText(value, place);
+  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return value;
+  if (place.depth > DEEPEST_READ) {
+    place.repairs.push({ at: place.at, why: 'too-deep', sha256: hash('sha256', '', 'hex') });
+    return null;
+  }
+  if (Array.isArray(value)) return value.map((element, index) => repaired(element, below(place, String(index))));
+  const members = new Map<string, unknown>();
+  for (const [name, member] of Object.entries(value)) {
+    const inner = below(place, name.replace(HALVES, '\ufffd'));
+    members.set(freeName(members, repairedText(name, inner)), repaired(member, inner));
+  }
+  return Object.fromEntries(members);
+}
+
+const HALVES = /\p{Surrogate}/gu;
+
+function repairedText(text: string, { at, repairs }: Place): string {
+  if (!/\p{Surrogate}/u.test(text)) return text;
+  const octets = Buffer.from(text, 'utf16le').swap16();
+  repairs.push({ at, why: 'half-surrogate', sha256: hash('sha256', octets, 'hex') });
+  return text.replace(HALVES, '\ufffd');
+}
+
+/** Two names that differ in such halves alone stay two. */
+function freeName(members: ReadonlyMap<string, unknown>, name: string): string {
+  let free = name;
+  for (let ordinal = 2; members.has(free); ordinal += 1) free = `${name} (${String(ordinal)})`;
+  return free;
+}
+
+function below({ at, depth, repairs }: Place, name: string): Place {
+  return { at: `${at}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`, depth: depth + 1, repairs };
+}
+
+/** The object that a compact JWS is over, without verifying it; undefined where there is none. Never throws. */
+export function jwsPayload(jws: string): Readonly<Record<string, unknown>> | undefined {
+  const [, payload, signature, ...more] = jws.split('.');
+  if (payload === undefined || signature === undefined || more.length > 0) return undefined;
+  try {
+    const value: unknown = JSON.parse(decodeBase64UrlText(payload) ?? '');
+    return typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** In what a signed answer is another than the pack was written for; undefined where it is that. Never throws. */
+export function answerDifference(pack: EvidencePack, answerJws: string): string | undefined {
+  const { manifest, manifestOctets, files } = pack;
+  const payload = jwsPayload(answerJws);
+  if (payload === undefined) return 'it is no JWS over an object';
+  const { evidence, ...statement } = payload;
+  const named = evidence as Partial<EvidenceReference> | undefined;
+  if (named?.packId !== manifest.packId || named.manifestSha256 !== sha256(manifestOctets)) {
+    return 'it names other evidence than this pack';
+  }
+  const kept = files.find(({ name }) => name === 'answer.json');
+  if (kept === undefined || spelled(statement) === Buffer.from(kept.octets).toString('utf8')) return undefined;
+  return 'it says something else than answer.json';
+}
+
+/** In what a receipt is of something else than the answer of the pack; undefined where it is of that. Never throws. */
+export function receiptDifference({ manifest, answerJws }: EvidencePack, receiptJws: string): string | undefined {
+  const payload = jwsPayload(receiptJws);
+  if (payload === undefined) return 'it is no JWS over an object';
+  if (payload['answerId'] !== manifest.answerId) return 'it is of another answer';
+  if (answerJws === undefined) return 'there is no signed answer that it could be of';
+  return payload['answerSha256'] === sha256(answerJws) ? undefined : 'it is of other bytes than answer.jws';
+}
+
+function spelled(value: unknown): string | undefined {
+  try {
+    // As the pack was made well-formed at its entrance.
+    return canonicalJson(wellFormed(value).value);
+  } catch {
+    return undefined;
+  }
+}
+
+function sha256(octets: Uint8Array | string): string {
+  return hash('sha256', octets, 'hex');
+}
+
+/** Ids of platforms and providers. */
+const ID_LENGTH = 256;
+const TEXT_LENGTH = 2_048;
+/** As for raw rows of a record: those of all records together, and the other files. */
+const FILES = 20_000;
+/** A pack of 64 MiB in base64, and the manifest. */
+const FILE_BYTES: number = 64 * 2 ** 20;
+
+const sha256Hex = z.string().regex(/^[0-9a-f]{64}$/);
+const id = z.string().min(1).max(ID_LENGTH);
+const text = z.string().max(TEXT_LENGTH);
+/** No path: a name of a file in the folder of the pack. */
+const fileName = z.string().regex(/^[a-z0-9][a-z0-9.-]{0,63}$/);
+/** Of a pack: a UUID, or what the caller makes in its place; it is the name of a file. */
+const packId = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9-]{0,63}$/);
+
+const FORMATS: Readonly<Record<RecordFormat, true>> = {
+  'asterisk-cdr': true,
+  'asterisk-cel': true,
+  'freeswitch-csv': true,
+  'freeswitch-json': true,
+  'kamailio-acc': true,
+  'oracle-sbc': true,
+  'ribbon-act': true,
+  broadworks: true,
+  hep: true,
+  columns: true,
+  hopback: true,
+};
+
+const provider: z.ZodType<ProviderReference> = z.object({
+  providerId: z.exactOptional(id),
+  name: text,
+  ocn: z.exactOptional(text),
+  spc: z.exactOptional(text),
+  frn: z.exactOptional(text),
+}) as z.ZodType<ProviderReference>;
+
+const fileEntry: z.ZodType<EvidenceFileEntry> = z.object({
+  name: fileName,
+  sha256: sha256Hex,
+  sizeBytes: z.int().min(0).max(FILE_BYTES),
+  mediaType: text,
+  what: text,
+});
+
+const evidencedRecord: z.ZodType<EvidencedRecord> = z.object({
+  recordId: id,
+  sourceId: id,
+  format: z.enum(Object.keys(FORMATS) as RecordFormat[]),
+  readerVersion: z.int().min(0).max(1_000_000),
+  sourceSha256: sha256Hex,
+  raw: z.enum(['kept', 'not-kept']),
+  rawMatches: z.exactOptional(z.boolean()),
+  file: fileName,
+  rawFiles: z.array(fileName).max(FILES),
+});
+
+/** `manifest.json`; keys that are not known are let pass. */
+const evidenceManifestSchema: z.ZodType<EvidenceManifest> = z.object({
+  format: z.literal('hopback.evidence-manifest.1'),
+  packId,
+  salt: z.string().regex(/^[0-9a-f]{32}$/),
+  writtenAt: z.iso.datetime().max(40),
+  provider,
+  answerId: id,
+  requestId: id,
+  tracebackId: id,
+  revision: z.int().min(1).max(1_000_000),
+  software: z.object({ name: text, version: text }),
+  signer: z.object({ algorithm: z.enum(['Ed25519', 'ES256']), publicKeySha256: sha256Hex }),
+  logId: id,
+  records: z.array(evidencedRecord).max(EVIDENCE_RECORDS),
+  files: z.array(fileEntry).max(FILES).refine(hasEachOnce),
+});
+
+/** An entry of the log. */
+const evidenceEntrySchema: z.ZodType<EvidenceEntry> = z.union([
+  z.object({
+    format: z.literal('hopback.evidence-entry.1'),
+    kind: z.literal('pack'),
+    packId,
+    manifestSha256: sha256Hex,
+    writtenAt: z.iso.datetime().max(40),
+  }),
+  z.object({
+    format: z.literal('hopback.evidence-entry.1'),
+    kind: z.enum(['answer', 'receipt']),
+    packId,
+    jwsSha256: sha256Hex,
+    writtenAt: z.iso.datetime().max(40),
+  }),
+]);
+
+/** Of two files of one name everybody would look at another. */
+function hasEachOnce(files: readonly { readonly name: string }[]): boolean {
+  return new Set(files.map(({ name }) => name)).size === files.length;
+}
+
+const exportStatementSchema: z.ZodType<ExportStatement> = z.object({
+  format: z.literal('hopback.exported-pack.1'),
+  packId,
+  manifestSha256: sha256Hex,
+  exportedAt: z.iso.datetime().max(40),
+  logId: id,
+  logSize: z.int().min(0).max(Number.MAX_SAFE_INTEGER),
+  answer: z.enum(['in-the-pack', 'none']),
+  receipt: z.enum(['in-the-pack', 'none']),
+});
+
+/** A pack in one file: what the writer keeps until it is exported. Octets in base64. */
+export interface StoredPack {
+  readonly format: 'hopback.evidence-pack.1';
+  readonly manifest: string;
+  readonly signature: string;
+  readonly files: readonly { readonly name: string; readonly octets: string }[];
+}
+
+/** What was added to a pack after the answer was signed. */
+export interface StoredAnswer {
+  readonly format: 'hopback.evidence-answer.1';
+  readonly answerJws: string;
+  readonly receiptJws?: string;
+}
+
+const base64 = z.string().max(Math.ceil((FILE_BYTES * 4) / 3) + 4);
+/** Longer than any answer. */
+const JWS_LENGTH: number = 2 ** 20;
+const jws = z.string().max(JWS_LENGTH);
+
+/** A pack as it is kept. */
+const storedPackSchema: z.ZodType<StoredPack> = z.object({
+  format: z.literal('hopback.evidence-pack.1'),
+  manifest: base64,
+  signature: z.string().max(200),
+  files: z
+    .array(z.object({ name: fileName, octets: base64 }))
+    .max(FILES)
+    .refine(hasEachOnce),
+});
+
+/** What was added to one. */
+const storedAnswerSchema: z.ZodType<StoredAnswer> = z.object({
+  format: z.literal('hopback.evidence-answer.1'),
+  answerJws: jws,
+  receiptJws: z.exactOptional(jws),
+});
+
+/** Name of a pack, which is that of its file. */
+export function isPackId(value: string): boolean {
+  return readBySchema(packId, value).success;
+}
+
+/** Reads `manifest.json`; undefined for what is none, or has another spelling than that of RFC 8785. Never throws. */
+export function parseManifest(octets: Uint8Array): EvidenceManifest | undefined {
+  return parsedAsSpelled(evidenceManifestSchema, octets);
+}
+
+/** Reads `export.json`; undefined for what is none. Never throws. */
+export function parseExportStatement(octets: Uint8Array): ExportStatement | undefined {
+  return parsedAsSpelled(exportStatementSchema, octets);
+}
+
+/** Reads an entry of the log; undefined for what is none, or has another spelling than that of RFC 8785. Never throws. */
+export function parseEntry(octets: Uint8Array): EvidenceEntry | undefined {
+  return parsedAsSpelled(evidenceEntrySchema, octets);
+}
+
+/** Reads a pack as it is kept; undefined for what is none. Never throws. */
+export function parseStoredPack(octets: Uint8Array): StoredPack | undefined {
+  return parsed(storedPackSchema, octets);
+}
+
+/** Reads what was added to a pack; undefined for what is none. Never throws. */
+export function parseStoredAnswer(octets: Uint8Array): StoredAnswer | undefined {
+  return parsed(storedAnswerSchema, octets);
+}
+
+/** A member that stands there twice would be read by one as the first and by another as the last. */
+function parsedAsSpelled<Value>(schema: z.ZodType<Value>, octets: Uint8Array): Value | undefined {
+  try {
+    const spelling = Buffer.from(octets.buffer, octets.byteOffset, octets.length).toString('utf8');
+    return canonicalJson(JSON.parse(spelling)) === spelling ? parsed(schema, octets) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function parsed<Value>(schema: z.ZodType<Value>, octets: Uint8Array): Value | undefined {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(octets.buffer, octets.byteOffset, octets.length).toString('utf8'));
+    const read = readBySchema(schema, value);
+    return read.success ? read.data : undefined;
+  } catch {
+    return undefined;
+  }
 }

@@ -2,9 +2,8 @@ import { X509Certificate, hash } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { join } from 'node:path';
 import { HopbackError } from '../../errors.js';
-import { lockFolder } from '../../log/folder-lock.js';
-import type { FolderLock } from '../../log/folder-lock.js';
-import { NODE_LOG_FILES } from '../../log/log-files.js';
+import { lockFolder, NODE_LOG_FILES } from '../../log/log-files.js';
+import type { FolderLock } from '../../log/log-files.js';
 import { openMerkleLog } from '../../log/merkle-log.js';
 import type { MerkleLog, MerkleLogOptions } from '../../log/merkle-log.js';
 import { createMerkleTree, hashOfLeaf } from '../../log/merkle-tree.js';
@@ -14,11 +13,9 @@ import type { MerkleLogTrust, MerkleLogVerification } from '../../log/verify-mer
 import type { EvidenceEntry, EvidencePack, EvidenceWriter } from './evidence-manifest.js';
 import { createEvidenceWriter } from './evidence-writer.js';
 import type { EvidenceWriterOptions } from './evidence-writer.js';
-import { parseEntry } from './evidence.schema.js';
-import { packFindings } from './pack-findings.js';
-import type { EvidenceFinding, EvidenceNote, LoggedProof, PackKeys } from './pack-findings.js';
-import { createPackStore } from './pack-store.js';
-import type { PackStore } from './pack-store.js';
+import { parseEntry } from './evidence-manifest.js';
+import { createPackStore, packFindings } from './pack-store.js';
+import type { EvidenceFinding, EvidenceNote, LoggedProof, PackKeys, PackStore } from './pack-store.js';
 
 /** How a store of evidence is opened. */
 export interface EvidenceStoreOptions

@@ -1,7 +1,6 @@
 import { hash } from 'node:crypto';
-import type { Disposition } from '../../core/call-record.js';
-import type { AnsweredCall, TracebackAnswer } from '../../core/traceback-request.js';
-import type { TracebackRequest } from '../../core/traceback-request.js';
+import type { Disposition } from '../../contract/call-record.js';
+import type { AnsweredCall, TracebackAnswer, TracebackRequest } from '../../contract/traceback-exchange.js';
 import type { EvidenceFile, EvidencePack } from './evidence-manifest.js';
 
 /** A party of a vCon. */

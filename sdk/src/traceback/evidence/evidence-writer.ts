@@ -1,23 +1,30 @@
 import { hash, randomBytes, randomUUID } from 'node:crypto';
 import { createRequire } from 'node:module';
-import type { CallRecord } from '../../core/call-record.js';
+import type { CallRecord } from '../../contract/call-record.js';
+import type { EvidenceReference } from '../../contract/traceback-exchange.js';
 import type { Clock } from '../../core/runtime/clock.js';
 import { printableText } from '../../core/text.js';
-import type { EvidenceReference } from '../../core/traceback-request.js';
 import { HopbackError } from '../../errors.js';
-import { signatureFor } from '../../log/checkpoint.js';
-import type { LogSigner } from '../../log/checkpoint.js';
+import { signatureFor } from '../../log/merkle-tree.js';
+import type { LogSigner } from '../../log/merkle-tree.js';
 import type { LogFiles } from '../../log/log-files.js';
 import type { MerkleLog } from '../../log/merkle-log.js';
 import { rawEvidence } from '../../records/raw-evidence.js';
 import { sourceSha256 } from '../../records/record-id.js';
 import type { RawEvidence } from '../../records/raw-evidence.js';
-import { answerDifference, canonicalJson, wellFormed } from './canonical-json.js';
-import type { TextRepair } from './canonical-json.js';
-import { custodianCertificate } from './custodian-certificate.js';
-import { EVIDENCE_RECORDS, EVIDENCE_REQUEST_BYTES } from './evidence-manifest.js';
+import {
+  answerDifference,
+  canonicalJson,
+  EVIDENCE_RECORDS,
+  EVIDENCE_REQUEST_BYTES,
+  isPackId,
+  parseEntry,
+  parseManifest,
+  wellFormed,
+} from './evidence-manifest.js';
 import type {
   AnswerPosition,
+  EvidencedRecord,
   EvidenceEntry,
   EvidenceFile,
   EvidenceFileEntry,
@@ -25,11 +32,11 @@ import type {
   EvidenceMaterial,
   EvidencePack,
   EvidenceWriter,
-  EvidencedRecord,
   RecordPractice,
   SignedAnswer,
+  TextRepair,
 } from './evidence-manifest.js';
-import { isPackId, parseEntry, parseManifest } from './evidence.schema.js';
+import { custodianCertificate } from './custodian-certificate.js';
 import { answerFileName, createPackStore, encodeAnswer, encodeEntry, encodePack, packFileName } from './pack-store.js';
 import type { PackStore } from './pack-store.js';
 

@@ -5,15 +5,13 @@ import { join } from 'node:path';
 import type { Clock } from '../../core/runtime/clock.js';
 import { printableText } from '../../core/text.js';
 import { HopbackError } from '../../errors.js';
-import { signatureFor } from '../../log/checkpoint.js';
-import type { LogSigner } from '../../log/checkpoint.js';
+import { signatureFor } from '../../log/merkle-tree.js';
+import type { InclusionProof, LogSigner } from '../../log/merkle-tree.js';
 import { makeFolder, systemCode } from '../../log/log-files.js';
-import type { InclusionProof } from '../../log/merkle-tree.js';
-import { canonicalJson } from './canonical-json.js';
+import { canonicalJson, parseEntry } from './evidence-manifest.js';
 import type { EvidenceFile, EvidenceManifest, EvidencePack, ExportStatement } from './evidence-manifest.js';
 import type { EvidenceVcon } from './evidence-vcon.js';
-import { parseEntry } from './evidence.schema.js';
-import type { LoggedProof } from './pack-findings.js';
+import type { LoggedProof } from './pack-store.js';
 
 /** By which the commands of a script that checks a folder differ. */
 export interface VerifyKeys {

@@ -1,9 +1,8 @@
-export { canonicalJson } from './canonical-json.js';
+export { canonicalJson, EVIDENCE_RECORDS, EVIDENCE_REQUEST_BYTES } from './evidence-manifest.js';
 export { certificateText } from './custodian-certificate.js';
 export type { CertificateParts } from './custodian-certificate.js';
 export { createEvidenceWriter } from './evidence-writer.js';
 export type { EvidenceWriterOptions } from './evidence-writer.js';
-export { EVIDENCE_RECORDS, EVIDENCE_REQUEST_BYTES } from './evidence-manifest.js';
 export type {
   AnswerPosition,
   ClockStatement,
@@ -39,8 +38,8 @@ export type {
 } from './evidence-store.js';
 export { exportEvidencePack, inclusionProofText, verifyScript } from './exported-files.js';
 export type { ExportFrame, VerifyKeys } from './exported-files.js';
-export type { EvidenceFinding, EvidenceNote, LoggedProof, PackKeys } from './pack-findings.js';
-export { packProofs } from './pack-findings.js';
+export type { EvidenceFinding, EvidenceNote, LoggedProof, PackKeys } from './pack-store.js';
+export { packProofs } from './pack-store.js';
 export { verifyEvidencePack } from './verify-pack.js';
 export type { EvidencePackTrust, EvidencePackVerification } from './verify-pack.js';
 export { renderEvidencePdf } from './evidence-document.js';

@@ -3,17 +3,14 @@ import type { KeyObject } from 'node:crypto';
 import { constants } from 'node:fs';
 import { open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isSignedBy, verifyCheckpoint } from '../../log/checkpoint.js';
-import type { CheckpointTrust, CheckpointVerdict } from '../../log/checkpoint.js';
+import { isSignedBy, merkleLeafHash, verifyCheckpoint, verifyInclusion } from '../../log/merkle-tree.js';
+import type { CheckpointTrust, CheckpointVerdict, InclusionProof } from '../../log/merkle-tree.js';
 import { asked, systemCode } from '../../log/log-files.js';
-import { merkleLeafHash, verifyInclusion } from '../../log/merkle-tree.js';
-import type { InclusionProof } from '../../log/merkle-tree.js';
 import type { EvidenceManifest, EvidencePack, ExportStatement } from './evidence-manifest.js';
-import { parseEntry, parseExportStatement, parseManifest } from './evidence.schema.js';
+import { parseEntry, parseExportStatement, parseManifest } from './evidence-manifest.js';
 import { EXPORTED, SIGNED_FILES, entryFileName, proofFileName } from './exported-files.js';
-import { packFindings, publicKeySha256 } from './pack-findings.js';
-import type { EvidenceFinding, EvidenceNote, LoggedProof, PackFindings } from './pack-findings.js';
-import { filesOf } from './pack-store.js';
+import { filesOf, packFindings, publicKeySha256 } from './pack-store.js';
+import type { EvidenceFinding, EvidenceNote, LoggedProof, PackFindings } from './pack-store.js';
 
 /** Files of a folder, by name. */
 type FolderFiles = ReadonlyMap<string, Uint8Array>;

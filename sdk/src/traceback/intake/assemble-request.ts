@@ -1,24 +1,78 @@
-import type { ProviderReference } from '../../core/traceback-request.js';
+import { hash } from 'node:crypto';
+import { canonicalTelephoneNumber } from '../../core/telephone-number.js';
+import type { Attestation } from '../../core/terms.js';
+import { wellFormedValue } from '../../core/text.js';
+import type { ProviderReference } from '../../contract/common.js';
 import type {
   RequestedCall,
   RequestedCampaign,
   RequesterKind,
   StatedTime,
   TracebackRequest,
-} from '../../core/traceback-request.js';
-import type { Attestation } from '../../core/terms.js';
-import { wellFormedValue } from '../../core/text.js';
-import { readCall } from './call-reading.js';
-import type { CallReading } from './call-reading.js';
-import { derivedRequestId, derivedTracebackId } from './derived-id.js';
+} from '../../contract/traceback-exchange.js';
+import { readCall, squeezed } from './call-reading.js';
+import type { CallReading, GroupedCall } from './call-reading.js';
 import { domainOf, kindOfDomain, requesterKindOf, writtenProvider } from './field-values.js';
-import type { GroupedCall } from './group-calls.js';
+import { INTAKE_FIELDS } from './intake-fields.js';
 import type { IntakeField } from './intake-fields.js';
 import type { IntakeKnowledge } from './intake-options.js';
 import { MAX_INTAKE_READINGS, MAX_INTAKE_UNREAD } from './intake-report.js';
-import type { AssumedField, IntakeDoubt, IntakeRequest } from './intake-report.js';
-import type { StatedCell } from './stated-cell.js';
+import type { AssumedField, IntakeDoubt, IntakeRequest, StatedCell } from './intake-report.js';
 import { instantText } from './stated-time.js';
+
+/** 128 bits: no two requests ever share an id by chance. */
+const ID_DIGITS = 32;
+
+/** What an id is derived from: what was written, and not how it was understood, so that it stays when a doubt is settled. */
+interface WrittenRequest {
+  readonly called: readonly string[];
+  readonly calling: readonly string[];
+  readonly atAsWritten: string;
+  readonly callId: string;
+  readonly origId: string;
+  readonly recordId: string;
+  readonly campaign: string;
+  readonly tracebackId: string;
+  readonly requestId: string;
+  readonly downstream: string;
+  readonly direction: string;
+}
+
+/**
+ * An id for a request that states none: the same for the same call asked about in the same words, however often and by whichever way it
+ * comes. A reminder is the same request; the question of another hop that names another downstream is another.
+ */
+function derivedRequestId(written: WrittenRequest): string {
+  const { tracebackId, requestId, downstream, direction } = written;
+  return idOf(['request', ...ofCall(written), tracebackId, requestId, downstream, direction]);
+}
+
+/** An id for the traceback that a request belongs to, where none is stated: the same for every hop. */
+function derivedTracebackId(written: WrittenRequest): string {
+  return idOf(['traceback', ...ofCall(written), written.campaign]);
+}
+
+/** Whether an id was made here: it says nothing to whoever asked. */
+export function isDerivedId(id: string): boolean {
+  return /^intake-[0-9a-f]{32}$/.test(id);
+}
+
+function ofCall({ called, calling, atAsWritten, callId, origId, recordId }: WrittenRequest): readonly string[] {
+  return [numbersText(called), numbersText(calling), atAsWritten, callId, origId, recordId];
+}
+
+function numbersText(numbers: readonly string[]): string {
+  return numbers
+    .map((number) => {
+      const read = canonicalTelephoneNumber(number);
+      return read.kind === 'none' ? number : read.tn;
+    })
+    .join(' ');
+}
+
+function idOf(parts: readonly string[]): string {
+  return `intake-${hash('sha256', JSON.stringify(parts.map(squeezed)), 'hex').slice(0, ID_DIGITS)}`;
+}
 
 /** What is known of the message that a request came in. */
 export interface MessageKnowledge {
@@ -50,10 +104,10 @@ export interface AssembledRequest {
  * character. Never throws for peer input.
  */
 export function assembleRequest(call: GroupedCall, message: MessageKnowledge): AssembledRequest {
-  return wellFormedValue(assembled(call, message));
+  return wellFormedValue(assembleCall(call, message));
 }
 
-function assembled(call: GroupedCall, message: MessageKnowledge): AssembledRequest {
+function assembleCall(call: GroupedCall, message: MessageKnowledge): AssembledRequest {
   const reading = readCall(call.cells, message);
   const assumed: AssumedField[] = [];
   const requester = requesterOf(reading, { message, assumed });
@@ -292,4 +346,85 @@ function requestOf({
     ...(duration === undefined ? {} : { durationSeconds: Number(duration) }),
   };
   return { format: 'hopback.traceback-request.1', ...base, requester, call };
+}
+
+/** By which two questions about one call are told apart: another hop's, another traceback's. */
+const TELLING: readonly IntakeField[] = [
+  ...([
+    'tracebackId',
+    'requestId',
+    'direction',
+    'hop',
+    'campaign',
+    'campaignId',
+    'downstream',
+    'downstreamId',
+  ] as const),
+  ...(['downstreamOcn', 'downstreamSpc', 'downstreamFrn'] as const),
+];
+
+/** Messages that quote each other, and to spare: where more ask about one call nobody compares them all. */
+const MOST_COMPARED = 64;
+
+/**
+ * Leaves out what another request of the same requester says as well: a reminder names the call, and the message that is quoted below it
+ * names the downstream provider too. The one that says more stays, with the earlier of the two deadlines. Never throws for peer input.
+ */
+export function withoutRepeats(assembled: readonly AssembledRequest[]): readonly AssembledRequest[] {
+  const sameCall = new Map<string, AssembledRequest[]>();
+  for (const one of assembled) {
+    const key = callKey(one.request);
+    if (key !== undefined) sameCall.set(key, [...(sameCall.get(key) ?? []).slice(0, MOST_COMPARED), one]);
+  }
+  const kept = new Map<AssembledRequest, AssembledRequest | undefined>();
+  for (const asked of sameCall.values()) {
+    if (asked.length > 1 && asked.length <= MOST_COMPARED) mergeRepeats(asked, kept);
+  }
+  return assembled.flatMap((one) => (kept.has(one) ? (kept.get(one) ?? []) : [one]));
+}
+
+function mergeRepeats(
+  asked: readonly AssembledRequest[],
+  kept: Map<AssembledRequest, AssembledRequest | undefined>,
+): void {
+  for (const one of asked) {
+    const fuller = asked.find((other) => other !== one && saysMore(other.request, one.request));
+    if (fuller === undefined) continue;
+    kept.set(one, undefined);
+    const sofar = kept.get(fuller) ?? fuller;
+    if (!kept.has(fuller) || kept.get(fuller) !== undefined)
+      kept.set(fuller, { ...sofar, request: withDue(sofar.request, firstOf(one.request)?.dueAt) });
+  }
+}
+
+/** Who asks about which call; undefined where the call cannot be looked for as it is. */
+function callKey(request: IntakeRequest): string | undefined {
+  const first = firstOf(request);
+  if (first === undefined) return undefined;
+  const stated = request.fields.filter(({ field }) => INTAKE_FIELDS[field].scope === 'call');
+  const values = [...new Set(stated.map(({ field, value }) => `${field} ${value}`))].toSorted();
+  return JSON.stringify([first.requester.email, first.requester.kind, values]);
+}
+
+function firstOf(request: IntakeRequest): TracebackRequest | undefined {
+  if (request.status === 'incomplete') return undefined;
+  return request.status === 'clear' ? request.request : request.readings[0];
+}
+
+function saysMore(fuller: IntakeRequest, other: IntakeRequest): boolean {
+  const [much, little] = [tellingOf(fuller), tellingOf(other)];
+  return much.size > little.size && [...little].every((value) => much.has(value));
+}
+
+function tellingOf({ fields }: IntakeRequest): ReadonlySet<string> {
+  const telling = fields.filter(({ field }) => TELLING.includes(field));
+  return new Set(telling.map(({ field, value }) => `${field} ${value}`));
+}
+
+function withDue(request: IntakeRequest, dueAt: string | undefined): IntakeRequest {
+  const earlier = (one: TracebackRequest): TracebackRequest =>
+    dueAt === undefined || (one.dueAt !== undefined && one.dueAt <= dueAt) ? one : { ...one, dueAt };
+  if (request.status === 'incomplete') return request;
+  if (request.status === 'clear') return { ...request, request: earlier(request.request) };
+  return { ...request, readings: request.readings.map(earlier) };
 }

@@ -1,5 +1,5 @@
-import type { TracebackRequest } from '../../core/traceback-request.js';
-import type { IntakeField } from './intake-fields.js';
+import type { TracebackRequest } from '../../contract/traceback-exchange.js';
+import type { IntakeField, LabelMeaning } from './intake-fields.js';
 
 /** Where something stood in what was read. */
 export interface IntakePlace {
@@ -186,3 +186,13 @@ export const MAX_INTAKE_READINGS = 8;
 
 /** Things not understood that are listed of one input: more than a person looks at. */
 export const MAX_INTAKE_UNREAD = 500;
+
+/** A text that stands for a field, not looked into yet. */
+export interface StatedCell extends LabelMeaning {
+  /** As it stood before the value, or at the head of the column. */
+  readonly label: string;
+  readonly text: string;
+  readonly place: IntakePlace;
+  /** Marks in it show a reader another order of characters. */
+  readonly isReordered: boolean;
+}

@@ -1,12 +1,11 @@
 import { hash } from 'node:crypto';
 import PostalMime from 'postal-mime';
 import type { Attachment, Email } from 'postal-mime';
-import { textOfBytes } from './decode-bytes.js';
-import { emailAddress } from './field-values.js';
+import { htmlText, textOfBytes, visibleText } from './visible-text.js';
+import { emailAddress, senderOf } from './field-values.js';
 import type { AssembledRequest } from './assemble-request.js';
-import { MAX_INTAKE_CALLS } from './group-calls.js';
-import { htmlText } from './html-text.js';
-import { intakeKnowledge } from './intake-options.js';
+import { MAX_INTAKE_CALLS } from './call-reading.js';
+import { intakeKnowledge, reportStatus } from './intake-options.js';
 import type { IntakeKnowledge, IntakeOptions } from './intake-options.js';
 import { MAX_INTAKE_UNREAD } from './intake-report.js';
 import type {
@@ -17,13 +16,10 @@ import type {
   ReceivedEmail,
   UnreadField,
 } from './intake-report.js';
-import { senderOf } from './letterhead.js';
 import { mapped, MAX_INTAKE_CSV_BYTES, readCsvPart } from './read-request-csv.js';
 import { distinctRequests, emptyReport, readTextPart } from './read-pasted-text.js';
 import type { PartReading, TextPart } from './read-pasted-text.js';
-import { reportStatus } from './report-status.js';
-import type { RequestCsvMap } from './request-csv-map.js';
-import { visibleText } from './visible-text.js';
+import type { RequestCsvMap } from './read-request-csv.js';
 
 /** Octets of an e-mail that are read: a recording of five minutes as WAV has 5 MB, in base64 7. */
 export const MAX_INTAKE_EMAIL_BYTES = 33_554_432;

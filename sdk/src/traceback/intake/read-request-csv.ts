@@ -1,31 +1,101 @@
 import { hash } from 'node:crypto';
-import { csvFields } from '../../records/ingest/csv-fields.js';
+import { z } from 'zod';
+import { readBySchema } from '../../core/schema-findings.js';
+import { configurationError } from '../../records/configuration-error.schema.js';
+import type { ColumnPlace } from '../../records/ingest/columns.js';
+import { csvFields } from '../../records/ingest/record-reader.js';
 import { createRowSplitter } from '../../records/ingest/row-splitter.js';
 import type { SplitRow } from '../../records/ingest/row-splitter.js';
-import { readWrittenTime } from '../../records/ingest/time-layouts.js';
-import type { TimeLayout } from '../../records/ingest/time-layouts.js';
-import { utf8Of } from './decode-bytes.js';
+import { readWrittenTime, TIME_LAYOUTS } from '../../records/ingest/row-times.js';
+import type { TimeLayout } from '../../records/ingest/row-times.js';
 import { assembleRequest } from './assemble-request.js';
 import type { MessageKnowledge } from './assemble-request.js';
-import { isCellRead } from './cell-reading.js';
-import { groupCalls, MAX_INTAKE_CALLS } from './group-calls.js';
-import { isHalfOfDay, withHalfOfDay } from './half-of-day.js';
-import { INTAKE_FIELDS } from './intake-fields.js';
-import type { IntakeField } from './intake-fields.js';
-import { intakeKnowledge } from './intake-options.js';
+import { groupCalls, MAX_INTAKE_CALLS } from './call-reading.js';
+import { isCellRead } from './field-values.js';
+import { INTAKE_FIELD_NAMES, INTAKE_FIELDS } from './intake-fields.js';
+import type { IntakeField, LabelMeaning } from './intake-fields.js';
+import { intakeKnowledge, reportStatus } from './intake-options.js';
 import type { IntakeKnowledge, IntakeOptions } from './intake-options.js';
 import { MAX_INTAKE_UNREAD } from './intake-report.js';
-import type { IntakeReport, UnreadField } from './intake-report.js';
-import type { LabelMeaning } from './label-index.js';
+import type { IntakeReport, StatedCell, UnreadField } from './intake-report.js';
 import { distinctRequests, emptyReport, timesIn, withLent } from './read-pasted-text.js';
 import type { PartReading } from './read-pasted-text.js';
-import { reportStatus } from './report-status.js';
-import type { RequestCsvMap } from './request-csv-map.js';
-import type { StatedCell } from './stated-cell.js';
 import { textLayout } from './text-layout.js';
-import { countsTo24 } from './time-words.js';
-import { isReordered, visibleText } from './visible-text.js';
+import { countsTo24, isHalfOfDay, withHalfOfDay } from './time-words.js';
+import type { DateOrder } from './time-words.js';
+import { isReordered, utf8Of, visibleText } from './visible-text.js';
 import type { VisibleLine } from './visible-text.js';
+
+// Written by hand: a member that nobody knows is a typing error, and is refused.
+
+/** Columns are numbered up to here, as of call records. */
+const MAX_COLUMN = 1_023;
+const MAX_NAME_CHARS = 256;
+const MAX_HEADER_ROWS = 100;
+
+const placeSchema: z.ZodType<ColumnPlace> = z.union([
+  z.int().min(0).max(MAX_COLUMN),
+  z.string().min(1).max(MAX_NAME_CHARS),
+]);
+
+/** Of the file that declares what the columns mean. */
+const requestCsvMapSchema: z.ZodType<RequestCsvMap> = z
+  .strictObject({
+    columns: z
+      .partialRecord(z.enum(INTAKE_FIELD_NAMES as readonly [IntakeField, ...IntakeField[]]), placeSchema)
+      .refine((columns) => columns.called !== undefined || columns.recordId !== undefined, 'must say where called is')
+      .refine((columns) => columns.at !== undefined || columns.date !== undefined, 'must say where at is, or date'),
+    timeLayout: z.exactOptional(z.enum(TIME_LAYOUTS)),
+    zone: z.exactOptional(z.string().min(1).max(64)),
+    dateOrder: z.exactOptional(z.enum(['month-first', 'day-first'])),
+    separator: z.exactOptional(
+      z
+        .string()
+        .length(1)
+        .refine((character) => character !== '"', 'must be one character, and no quote'),
+    ),
+    headerRows: z.exactOptional(z.int().min(0).max(MAX_HEADER_ROWS)),
+  })
+  .refine(
+    ({ columns, headerRows }) =>
+      headerRows !== 0 || Object.values(columns).every((column) => typeof column === 'number'),
+    'names columns, but headerRows says that there is no head',
+  );
+
+/** What the columns of a CSV file with requests mean. Plain JSON. One row is one call. */
+export interface RequestCsvMap {
+  /** Where each field stands: the number of its column, from 0, or the name that the head has for it, in any case. */
+  readonly columns: Readonly<Partial<Record<IntakeField, ColumnPlace>>>;
+  /** How `at`, or `date` and `timeOfDay` with a space between, is written. Default as people write times. */
+  readonly timeLayout?: TimeLayout;
+  /** In which zone times without one are: IANA name or `UTC`. */
+  readonly zone?: string;
+  /** Which number of a date in figures is the month, where no layout is declared. */
+  readonly dateOrder?: DateOrder;
+  /** One character. Default the comma; a tab for tab-separated files. */
+  readonly separator?: string;
+  /** Rows before the first call. Default 1 where a place is a name, else 0. */
+  readonly headerRows?: number;
+}
+
+/**
+ * Reads a field map, out of a file.
+ * @param value - as JSON has it parsed
+ * @param options - `at`: how a message names it. Default `the field map`
+ * @returns the map
+ * @throws {@link HopbackError} `invalid-configuration` that names each member that is missing, not known or out of its bounds
+ * @see RFC 4180
+ * @example
+ * ```ts
+ * const map = readRequestCsvMap({ columns: { called: 'TN', at: 'When' }, zone: 'UTC' });
+ * console.log(map.columns.called); // TN
+ * ```
+ */
+export function readRequestCsvMap(value: unknown, options: { readonly at?: string } = {}): RequestCsvMap {
+  const result = readBySchema(requestCsvMapSchema, value);
+  if (result.success) return result.data;
+  throw configurationError(options.at ?? 'the field map', { error: result.error, value });
+}
 
 /** Octets of a file that are read: {@link MAX_INTAKE_CALLS} rows of a thousand. */
 export const MAX_INTAKE_CSV_BYTES = 16_777_216;
@@ -83,7 +153,7 @@ export function mapped(options: IntakeOptions, map: RequestCsvMap | undefined): 
 }
 
 /** A file with rows, and what is known of the message that it came with. */
-export interface CsvPart extends Partial<Omit<MessageKnowledge, 'known' | 'calls'>> {
+interface CsvPart extends Partial<Omit<MessageKnowledge, 'known' | 'calls'>> {
   readonly known: IntakeKnowledge;
   readonly map: RequestCsvMap | undefined;
   readonly part: string;

@@ -1,5 +1,78 @@
-import { ZONE_WORDS } from './zone-words.js';
-import type { ZoneMeaning } from './zone-words.js';
+import type { StatedCell } from './intake-report.js';
+
+/** What a word for a time zone means. */
+export type ZoneMeaning =
+  /** A zone whose clocks are put forward and back: an IANA name, or `UTC`. */
+  | { readonly kind: 'zone'; readonly zone: string }
+  /** An offset from UTC that always holds, `-05:00`; `of` is the zone in which it holds for a part of the year. */
+  | { readonly kind: 'offset'; readonly offset: string; readonly of?: string }
+  /** Several: people of several countries use it for their own. */
+  | { readonly kind: 'ambiguous'; readonly offsets: readonly string[] }
+  /** `local time`, and nobody says whose. */
+  | { readonly kind: 'unknown' };
+
+/**
+ * What people write for a zone, in small letters. The American abbreviations mean what RFC 5322 section 4.3 says; which abbreviations are used in
+ * several countries is from the list of the IANA time zone database.
+ */
+export const ZONE_WORDS: Readonly<Record<string, ZoneMeaning>> = {
+  ...zoneSpellings(['utc', 'gmt', 'z', 'zulu', 'ut', 'coordinated universal time', 'greenwich mean time'], utc()),
+  ...american('America/New_York', { letter: 'e', name: 'eastern', standard: 5 }),
+  ...american('America/Chicago', { letter: 'c', name: 'central', standard: 6 }),
+  ...american('America/Denver', { letter: 'm', name: 'mountain', standard: 7 }),
+  ...american('America/Los_Angeles', { letter: 'p', name: 'pacific', standard: 8 }),
+  ...american('America/Anchorage', { letter: 'ak', name: 'alaska', standard: 9 }),
+  ...zoneSpellings(['hst', 'hawaii', 'hawaii time', 'hawaii standard time', 'hawaiian standard time'], {
+    kind: 'zone',
+    zone: 'Pacific/Honolulu',
+  }),
+  ...zoneSpellings(['atlantic', 'atlantic time'], { kind: 'zone', zone: 'America/Halifax' }),
+  adt: { kind: 'offset', offset: '-03:00', of: 'America/Halifax' },
+  arizona: { kind: 'zone', zone: 'America/Phoenix' },
+  'arizona time': { kind: 'zone', zone: 'America/Phoenix' },
+  cet: { kind: 'offset', offset: '+01:00', of: 'Europe/Berlin' },
+  cest: { kind: 'offset', offset: '+02:00', of: 'Europe/Berlin' },
+  eet: { kind: 'offset', offset: '+02:00', of: 'Europe/Helsinki' },
+  eest: { kind: 'offset', offset: '+03:00', of: 'Europe/Helsinki' },
+  jst: { kind: 'offset', offset: '+09:00' },
+  kst: { kind: 'offset', offset: '+09:00' },
+  hkt: { kind: 'offset', offset: '+08:00' },
+  sgt: { kind: 'offset', offset: '+08:00' },
+  pkt: { kind: 'offset', offset: '+05:00' },
+  ist: { kind: 'ambiguous', offsets: ['+05:30', '+02:00', '+01:00'] },
+  bst: { kind: 'ambiguous', offsets: ['+01:00', '+06:00'] },
+  ast: { kind: 'ambiguous', offsets: ['-04:00', '+03:00'] },
+  sst: { kind: 'ambiguous', offsets: ['-11:00', '+08:00'] },
+  gst: { kind: 'ambiguous', offsets: ['+04:00', '-02:00'] },
+  ect: { kind: 'ambiguous', offsets: ['-05:00', '-04:00'] },
+  amt: { kind: 'ambiguous', offsets: ['-04:00', '+04:00'] },
+  wst: { kind: 'ambiguous', offsets: ['+08:00', '+13:00'] },
+  ...zoneSpellings(['local', 'local time', 'lt'], { kind: 'unknown' }),
+};
+
+function utc(): ZoneMeaning {
+  return { kind: 'zone', zone: 'UTC' };
+}
+
+function zoneSpellings(spellings: readonly string[], meaning: ZoneMeaning): Readonly<Record<string, ZoneMeaning>> {
+  return Object.fromEntries(spellings.map((spelling) => [spelling, meaning]));
+}
+
+/** `ET`, `EST`, `EDT`, `Eastern`, `Eastern Time`, `Eastern Standard Time`, `US/Eastern` and the rest of them. */
+function american(
+  zone: string,
+  { letter, name, standard }: { readonly letter: string; readonly name: string; readonly standard: number },
+): Readonly<Record<string, ZoneMeaning>> {
+  const west = (hours: number): ZoneMeaning => ({ kind: 'offset', offset: `-0${String(hours)}:00`, of: zone });
+  return {
+    ...zoneSpellings([`${letter}t`, name, `${name} time`, `us ${name}`, `us/${name}`], { kind: 'zone', zone }),
+    ...zoneSpellings([`${letter}st`, `${name} standard time`, `${name} standard`], west(standard)),
+    ...zoneSpellings(
+      [`${letter}dt`, `${name} daylight time`, `${name} daylight`, `${name} daylight savings time`],
+      west(standard - 1),
+    ),
+  };
+}
 
 /** Which number of a date such as `10/11/2026` is the month. */
 export type DateOrder = 'month-first' | 'day-first';
@@ -36,7 +109,7 @@ export interface TimeWords {
 }
 
 /** Longest text of a time: weekday, date, time, zone by offset and in full words have 80. */
-export const MAX_TIME_CHARS = 128;
+const MAX_TIME_CHARS = 128;
 
 /**
  * Reads a time as people write it: `10/23/2026 3:41 PM EDT`, `2026-10-23 15:41:07 -0400`, `23 Oct 2026 15:41 UTC`,
@@ -64,7 +137,7 @@ export function readTimeWords(text: string, dateOrder?: DateOrder): TimeWords | 
 }
 
 /** Whether a day is in the calendar, and in years in which there were telephones with Caller ID. */
-export function isCalendarDate({ year, month, day }: CalendarDate): boolean {
+function isCalendarDate({ year, month, day }: CalendarDate): boolean {
   if (year < 1990 || year > 2200 || month < 1 || month > 12 || day < 1) return false;
   return day <= new Date(Date.UTC(year, month, 0)).getUTCDate();
 }
@@ -359,4 +432,32 @@ function zoneNamed(name: string): ZoneMeaning | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** `PM` in a field or a column of its own. */
+export function isHalfOfDay(text: string): boolean {
+  return /^[ap]\.?\s?m\.?$/i.test(text.trim());
+}
+
+/**
+ * Puts the half of the day that stands in a field of its own behind the time that it belongs to: `3:41` and `PM`. Never throws for peer input.
+ * @returns the cells with that one changed; undefined where there is not exactly one that it could belong to
+ */
+export function withHalfOfDay(cells: readonly StatedCell[], half: string): readonly StatedCell[] | undefined {
+  const clocks = cells.filter(({ field, text }) => (field === 'at' || field === 'timeOfDay') && isClock(text));
+  const [clock, ...others] = clocks;
+  if (clock === undefined || others.length > 0) return undefined;
+  return cells.map((cell) => (cell === clock ? { ...cell, text: withHalf(cell.text, half.trim()) } : cell));
+}
+
+function isClock(text: string): boolean {
+  return readTimeWords(text)?.clock !== undefined;
+}
+
+/** Right behind the figures: what follows them may be a zone. */
+function withHalf(text: string, half: string): string {
+  const figures = /\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?/.exec(text);
+  if (figures === null) return `${text} ${half}`;
+  const end = figures.index + figures[0].length;
+  return `${text.slice(0, end)} ${half}${text.slice(end)}`;
 }

@@ -106,23 +106,23 @@ const RANKS: Readonly<Record<HopEvent, number>> = {
 };
 
 /** Something that happened to a hop, and when. */
-export interface HopHappening {
+export interface HopChange {
   readonly event: HopEvent;
   readonly atMs: number;
 }
 
 /**
  * Runs the machine over what happened to a hop, in the order in which it happened, which need not be the one in which it was heard of.
- * @param happenings - in any order
+ * @param changes - in any order
  * @returns the state in the end, and every transition that led there
  */
-export function runHop(happenings: readonly HopHappening[]): {
+export function runHop(changes: readonly HopChange[]): {
   readonly state: HopState;
   readonly history: readonly HopStep[];
 } {
   const history: HopStep[] = [];
   let state: HopState = 'planned';
-  const inTime = isInTime(happenings) ? happenings : happenings.toSorted(byTime);
+  const inTime = isInTime(changes) ? changes : changes.toSorted(byTime);
   for (const { event, atMs } of inTime) {
     const transition: HopTransition | undefined = HOP_TRANSITIONS[state][event];
     if (transition === undefined) continue;
@@ -133,14 +133,14 @@ export function runHop(happenings: readonly HopHappening[]): {
 }
 
 /** Which is so where things were heard of as they happened. */
-function isInTime(happenings: readonly HopHappening[]): boolean {
-  for (let at = 1; at < happenings.length; at += 1) {
-    const [before, after] = [happenings[at - 1], happenings[at]];
+function isInTime(changes: readonly HopChange[]): boolean {
+  for (let at = 1; at < changes.length; at += 1) {
+    const [before, after] = [changes[at - 1], changes[at]];
     if (before !== undefined && after !== undefined && byTime(before, after) > 0) return false;
   }
   return true;
 }
 
-function byTime(one: HopHappening, other: HopHappening): number {
+function byTime(one: HopChange, other: HopChange): number {
   return one.atMs - other.atMs || RANKS[one.event] - RANKS[other.event];
 }

@@ -1,4 +1,5 @@
-export type { HopRole, OutcomeKind, OutcomeText, TracebackDispute, TracebackOutcome } from './traceback-outcome.js';
+export type { OutcomeText, TracebackDispute, TracebackOutcome } from './traceback-outcome.js';
+export type { HopRole, OutcomeKind } from './traced-hop.js';
 export type { EventFault, StatementFault } from './statement.js';
 export { HOP_TRANSITIONS } from './hop-machine.js';
 export type { HopEvent, HopState, HopStep, HopTransition } from './hop-machine.js';

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { readBySchema } from '../../core/schema-findings.js';
-import { FINDING_ARMS } from '../../core/traceback-request.js';
-import type { ContactDetails, CustomerAction, FindingArm, ProviderReference } from '../../core/traceback-request.js';
+import type { ContactDetails, ProviderReference } from '../../contract/common.js';
+import { FINDING_ARMS } from '../../contract/traceback-exchange.js';
+import type { CustomerAction, FindingArm } from '../../contract/traceback-exchange.js';
 import { MAX_OTHER_HOLIDAYS } from '../deadline/deadline-policy.js';
 import type { DeadlinePolicy } from '../deadline/deadline-policy.js';
 import { MAX_FACTS, MAX_HOPS, MAX_REMINDERS, MAX_TRACEBACK_ID } from './traceback-state.js';

@@ -1,49 +1,17 @@
-import type { Draft } from '../../core/draft.js';
+import { compareProviders } from '../../contract/same-provider.js';
+import type { Draft } from '../../core/text.js';
+import type { ContactDetails, ProviderReference } from '../../contract/common.js';
 import type {
-  ContactDetails,
   FindingArm,
-  ProviderReference,
   RequestedCall,
   TracebackAnswer,
   TracebackFinding,
   TracebackRequest,
-} from '../../core/traceback-request.js';
+} from '../../contract/traceback-exchange.js';
 import { callDifferences } from '../asked-call.js';
 import type { CallDifference } from '../asked-call.js';
 import { tracebackDueTime } from '../deadline/traceback-deadline.js';
 import type { StatementFact, TracebackEvent, TracebackFact, TracebackState } from './traceback-state.js';
-
-/**
- * Whether two references mean the same provider, as far as they tell: an identifier in common, or, where nothing speaks against it, the same
- * name. Who knows of affiliates and old names puts the provider's own reference into events first.
- */
-export function isSameProvider(one: ProviderReference, other: ProviderReference): boolean {
-  if (one === other || sharesIdentifier(one, other)) return true;
-  return !hasOtherIdentity(one, other) && plainName(one.name) === plainName(other.name);
-}
-
-/** Whether two references cannot mean the same provider. A provider has one id and one registration, and may have many codes. */
-export function isOtherProvider(one: ProviderReference, other: ProviderReference): boolean {
-  return one !== other && !sharesIdentifier(one, other) && hasOtherIdentity(one, other);
-}
-
-/** Written out: it is asked of every two hops of a path. */
-function sharesIdentifier(one: ProviderReference, other: ProviderReference): boolean {
-  return (
-    (one.providerId !== undefined && one.providerId === other.providerId) ||
-    (one.frn !== undefined && one.frn === other.frn) ||
-    (one.ocn !== undefined && one.ocn === other.ocn) ||
-    (one.spc !== undefined && one.spc === other.spc)
-  );
-}
-
-/** Whether both have an identifier of which a provider has one alone, of two that do not share any. */
-function hasOtherIdentity(one: ProviderReference, other: ProviderReference): boolean {
-  return (
-    (one.providerId !== undefined && other.providerId !== undefined) ||
-    (one.frn !== undefined && other.frn !== undefined)
-  );
-}
 
 /** A provider's name among others in one traceback. */
 export function providerKey(provider: ProviderReference): string {
@@ -165,7 +133,8 @@ export function statementFault(
     readonly downstream: TracebackRequest['provider'] | undefined;
   },
 ): StatementFault | undefined {
-  if (asked.provider !== undefined && isOtherProvider(statement.provider, asked.provider)) return 'wrong-provider';
+  if (asked.provider !== undefined && compareProviders(statement.provider, asked.provider) === 'different')
+    return 'wrong-provider';
   if (!ARM_MEANINGS[statement.arm].directions.includes(asked.direction)) return 'arm-not-for-direction';
   return statement.arm === 'not-sent-to-downstream' && asked.downstream === undefined
     ? 'no-downstream-named'

@@ -1,5 +1,5 @@
-import type { ProviderReference } from '../../core/traceback-request.js';
-import type { TracebackRequest } from '../../core/traceback-request.js';
+import type { ProviderReference } from '../../contract/common.js';
+import type { TracebackRequest } from '../../contract/traceback-exchange.js';
 import { HopbackError } from '../../errors.js';
 import { eventFact, isBounded, isEventTime, keptProvider } from './statement.js';
 import type { EventFault, StatementFault } from './statement.js';

@@ -1,7 +1,8 @@
 import { createMemo } from '../../core/memo.js';
-import type { ContactDetails, CustomerAction, ProviderReference } from '../../core/traceback-request.js';
+import { isSameProvider } from '../../contract/same-provider.js';
+import type { ContactDetails, ProviderReference } from '../../contract/common.js';
+import type { CustomerAction } from '../../contract/traceback-exchange.js';
 import type { CallDifference } from '../asked-call.js';
-import { isSameProvider } from './statement.js';
 import { factsOf } from './traceback-state.js';
 import type { FactOf, TracebackFact, TracebackState } from './traceback-state.js';
 import {
@@ -23,7 +24,15 @@ import {
   roleOf,
   tracedHop,
 } from './traced-hop.js';
-import type { FoundBefore, HopQuestion, HopRequest, KnownFacts, NamedRequest, TracedHop } from './traced-hop.js';
+import type {
+  FoundBefore,
+  HopQuestion,
+  HopRequest,
+  KnownFacts,
+  NamedRequest,
+  OutcomeKind,
+  TracedHop,
+} from './traced-hop.js';
 
 /** Why the traceback does not go where an answer leads. */
 type PathEnd =
@@ -336,35 +345,6 @@ function contradictionsOf(hop: TracedHop, facts: Facts): readonly TracebackDispu
     }));
 }
 
-/** What a traceback has come to. */
-export type OutcomeKind =
-  /** The provider says itself that the call began at it. ORG */
-  | 'origin'
-  /** The provider says itself that the call entered the United States at it. POE */
-  | 'point-of-entry'
-  /** The provider that was named is a foreign one: who named it says that it took the call from abroad. */
-  | 'foreign-provider'
-  /** It did not answer. NR */
-  | 'non-responsive'
-  /** The first provider has no such call, although its records of that time are complete. */
-  | 'no-record'
-  | 'number-not-ours'
-  | 'not-retained'
-  | 'ambiguous'
-  | 'refused'
-  /** Two statements contradict each other. Nobody is accused. */
-  | 'disputed'
-  /** Somebody was named that no registry has. */
-  | 'unlisted-provider'
-  /** The provider is listed and cannot be asked; also a foreign one that says itself to whom it sent the call. */
-  | 'not-askable'
-  /** Several providers say that they sent the call to the one that is silent. */
-  | 'several-neighbours'
-  | 'loop'
-  | 'too-many-hops'
-  /** Trace forward: the number is served here. */
-  | 'serves-number';
-
 /** What a traceback has come to, at which provider, and on whose word. */
 export interface TracebackOutcome {
   readonly kind: OutcomeKind;
@@ -391,9 +371,6 @@ export interface TracebackOutcome {
   readonly statements: readonly string[];
   readonly because: string;
 }
-
-/** What a hop is in the course of the call, for the record of its provider. */
-export type HopRole = OutcomeKind | 'transit' | 'open' | 'withdrawn';
 
 /** What an outcome means, in words. */
 export interface OutcomeText {

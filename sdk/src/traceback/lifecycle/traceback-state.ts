@@ -1,12 +1,11 @@
+import type { ContactDetails, ProviderReference } from '../../contract/common.js';
 import type {
-  ContactDetails,
   CustomerAction,
   FindingArm,
-  ProviderReference,
   RequestedCall,
   TracebackAnswer,
   TracebackRequest,
-} from '../../core/traceback-request.js';
+} from '../../contract/traceback-exchange.js';
 import { HopbackError } from '../../errors.js';
 import type { CallDifference } from '../asked-call.js';
 import { deadlinePolicy } from '../deadline/deadline-policy.js';

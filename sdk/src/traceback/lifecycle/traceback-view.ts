@@ -1,11 +1,12 @@
-import type { Draft } from '../../core/draft.js';
+import type { Draft } from '../../core/text.js';
 import { createMemo } from '../../core/memo.js';
-import type { ContactDetails, ProviderReference, TracebackRequest } from '../../core/traceback-request.js';
+import type { ContactDetails, ProviderReference } from '../../contract/common.js';
+import type { TracebackRequest } from '../../contract/traceback-exchange.js';
 import { disputesOf, lastMovedMs, outcomeOf, tracePath } from './traceback-outcome.js';
-import type { OutcomeKind, TracebackDispute, TracebackOutcome, TracedPath } from './traceback-outcome.js';
+import type { TracebackDispute, TracebackOutcome, TracedPath } from './traceback-outcome.js';
 import type { TracebackState } from './traceback-state.js';
 import { isSilent, neighboursOf } from './traced-hop.js';
-import type { KnownFacts, TracedHop } from './traced-hop.js';
+import type { KnownFacts, TracedHop, OutcomeKind } from './traced-hop.js';
 
 /** Why a person is asked to look at a traceback. */
 export type EscalationReason =

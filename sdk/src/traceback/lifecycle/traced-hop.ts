@@ -1,12 +1,45 @@
 import { hash } from 'node:crypto';
-import type { Draft } from '../../core/draft.js';
-import type { ContactDetails, FindingArm, ProviderReference } from '../../core/traceback-request.js';
+import { isSameProvider } from '../../contract/same-provider.js';
+import type { Draft } from '../../core/text.js';
+import type { ContactDetails, ProviderReference } from '../../contract/common.js';
+import type { FindingArm } from '../../contract/traceback-exchange.js';
 import { runHop } from './hop-machine.js';
-import type { HopHappening, HopState, HopStep } from './hop-machine.js';
-import { ARM_MEANINGS, contactKey, isSameProvider, providerKey, saysTheSame, statementFault } from './statement.js';
+import type { HopChange, HopState, HopStep } from './hop-machine.js';
+import { ARM_MEANINGS, contactKey, providerKey, saysTheSame, statementFault } from './statement.js';
 import type { StatementFault } from './statement.js';
-import type { HopRole, OutcomeKind } from './traceback-outcome.js';
 import type { FactOf, NotAskableReason, ReportFact, StatementFact, TracebackState } from './traceback-state.js';
+
+/** What a traceback has come to. */
+export type OutcomeKind =
+  /** The provider says itself that the call began at it. ORG */
+  | 'origin'
+  /** The provider says itself that the call entered the United States at it. POE */
+  | 'point-of-entry'
+  /** The provider that was named is a foreign one: who named it says that it took the call from abroad. */
+  | 'foreign-provider'
+  /** It did not answer. NR */
+  | 'non-responsive'
+  /** The first provider has no such call, although its records of that time are complete. */
+  | 'no-record'
+  | 'number-not-ours'
+  | 'not-retained'
+  | 'ambiguous'
+  | 'refused'
+  /** Two statements contradict each other. Nobody is accused. */
+  | 'disputed'
+  /** Somebody was named that no registry has. */
+  | 'unlisted-provider'
+  /** The provider is listed and cannot be asked; also a foreign one that says itself to whom it sent the call. */
+  | 'not-askable'
+  /** Several providers say that they sent the call to the one that is silent. */
+  | 'several-neighbours'
+  | 'loop'
+  | 'too-many-hops'
+  /** Trace forward: the number is served here. */
+  | 'serves-number';
+
+/** What a hop is in the course of the call, for the record of its provider. */
+export type HopRole = OutcomeKind | 'transit' | 'open' | 'withdrawn';
 
 /** A question to a provider, and how the traceback came to it. */
 export interface HopRequest {
@@ -253,7 +286,7 @@ export function tracedHop(
   const notAskable = facts.notAskable.get(requestId);
   const nonResponsiveAtMs =
     sent === undefined ? undefined : Math.max(sent.dueAtMs, sent.atMs) + facts.state.rules.nonResponsiveAfterDueMs;
-  const happened = happenings(request, facts);
+  const happened = changes(request, facts);
   addAnswers(happened, statements);
   if (withdrawnAtMs !== undefined) happened.push({ event: 'withdrawn', atMs: withdrawnAtMs });
   const { state, history } = runHop(happened);
@@ -311,8 +344,8 @@ function askedIn({ provider, downstream }: HopRequest, { state }: KnownFacts): P
 
 const NO_STATEMENTS: readonly StatementFact[] = [];
 
-function happenings({ requestId }: HopRequest, facts: KnownFacts): HopHappening[] {
-  const list: HopHappening[] = [];
+function changes({ requestId }: HopRequest, facts: KnownFacts): HopChange[] {
+  const list: HopChange[] = [];
   const notAskable = facts.notAskable.get(requestId);
   if (notAskable !== undefined) list.push({ event: 'not-askable', atMs: notAskable.atMs });
   const acknowledged = facts.acknowledged.get(requestId);
@@ -330,7 +363,7 @@ function happenings({ requestId }: HopRequest, facts: KnownFacts): HopHappening[
   return list;
 }
 
-function addAnswers(happened: HopHappening[], statements: readonly StatementFact[]): void {
+function addAnswers(happened: HopChange[], statements: readonly StatementFact[]): void {
   const inTime = statements.length < 2 ? statements : statements.toSorted((one, other) => one.atMs - other.atMs);
   for (const [index, { atMs }] of inTime.entries())
     happened.push({ event: index === 0 ? 'answered' : 'amended', atMs });
@@ -445,9 +478,12 @@ export function neighboursOf(hop: TracedHop, facts: KnownFacts): Neighbours {
   const different = reports.filter(
     (report, index) => reports.findIndex((other) => isSameProvider(other.provider, report.provider)) === index,
   );
+  // A name alone may fit two providers that are not the same: whichever report comes first, a person chooses then.
+  const areOne = reports.every((one) => reports.every((other) => isSameProvider(one.provider, other.provider)));
+  const count = different.length === 1 && !areOne ? 2 : different.length;
   const chosen = facts.choices.get(hop.requestId)?.reportId;
-  const followed = reports.find(({ id }) => id === chosen) ?? (different.length === 1 ? different[0] : undefined);
-  return { count: different.length, ...(followed !== undefined && { followed }) };
+  const followed = reports.find(({ id }) => id === chosen) ?? (count === 1 ? different[0] : undefined);
+  return { count, ...(followed !== undefined && { followed }) };
 }
 
 /** Reports of others that they sent the call to the provider of a hop; what it reports of itself is none. */

@@ -1,5 +1,5 @@
-import type { CallRecord, HopSide } from '../../core/call-record.js';
-import type { ProviderReference } from '../../core/traceback-request.js';
+import type { CallRecord, HopSide } from '../../contract/call-record.js';
+import type { ProviderReference } from '../../contract/common.js';
 import { byTime } from '../../records/store/record-store.js';
 import type { RecordQuery } from '../../records/store/record-store.js';
 import { isOneOfGroup } from '../directory/provider-identity.js';

@@ -1,5 +1,5 @@
-import type { CallRecord, CoverageInterval } from '../../core/call-record.js';
-import type { TracebackRequest } from '../../core/traceback-request.js';
+import type { CallRecord, CoverageInterval } from '../../contract/call-record.js';
+import type { TracebackRequest } from '../../contract/traceback-exchange.js';
 import { HopbackError } from '../../errors.js';
 import { coverageGaps, coverageWithin } from '../../records/store/record-store.js';
 import type {

@@ -1,10 +1,10 @@
 import { NORTH_AMERICAN_PLAN } from '../../core/telephone-number.js';
 import type { CanonicalTn } from '../../core/terms.js';
-import type { RequestedCall, StatedTime, TimePrecision, TracebackRequest } from '../../core/traceback-request.js';
+import type { RequestedCall, StatedTime, TimePrecision, TracebackRequest } from '../../contract/traceback-exchange.js';
 import type { SourceNumbers } from '../../records/ingest/record-reader.js';
-import { writtenCalled } from '../../records/ingest/written-number.js';
-import { asUtcUs, isWallTime, zoneClock } from '../../records/ingest/written-time.js';
-import type { LocalInstant, WallTime, ZoneClock } from '../../records/ingest/written-time.js';
+import { writtenCalled } from '../../records/ingest/record-reader.js';
+import { asUtcUs, isWallTime, zoneClock } from '../../records/ingest/row-times.js';
+import type { LocalInstant, WallTime, ZoneClock } from '../../records/ingest/row-times.js';
 import type { RecordQuery, TimeWindow } from '../../records/store/record-store.js';
 import { LONGEST_SEARCH_US, matchLimits } from './match-options.js';
 import type { MatchOptions } from './match-options.js';

@@ -1,5 +1,6 @@
-import type { CallRecord, CalledNumber } from '../../core/call-record.js';
-import type { ProviderReference, RequestedCall, TracebackRequest } from '../../core/traceback-request.js';
+import type { CalledNumber, CallRecord } from '../../contract/call-record.js';
+import type { ProviderReference } from '../../contract/common.js';
+import type { RequestedCall, TracebackRequest } from '../../contract/traceback-exchange.js';
 import type { TimeWindow } from '../../records/store/record-store.js';
 import type { DownstreamCheck, MatchCandidate, MatchReason } from '../match-outcome.js';
 import type { TrunkDirectory, TrunkParty } from '../trunk-directory.js';

@@ -1,16 +1,16 @@
-import type { CallRecord } from '../../core/call-record.js';
-import { MAX_DIVERTED_TO } from '../../core/traceback-request.js';
+import type { CallRecord } from '../../contract/call-record.js';
+import { MAX_DIVERTED_TO } from '../../contract/traceback-exchange.js';
 import type {
   AnsweredCall,
   CustomerStatement,
   SearchStatement,
   TracebackFinding,
   TracebackRequest,
-} from '../../core/traceback-request.js';
+} from '../../contract/traceback-exchange.js';
 import { isOneCompany } from '../directory/provider-identity.js';
 import type { MatchCandidate, MatchOutcome, MatchSearch } from '../match-outcome.js';
 import type { TrunkParty } from '../trunk-directory.js';
-import { utcText } from '../utc-text.js';
+import { utcText } from '../../core/text.js';
 import { POLICY_RULES } from './policy-rules.js';
 import type { RuleContext } from './policy-rules.js';
 import type {

@@ -1,4 +1,4 @@
-import type { CoverageInterval } from '../../core/call-record.js';
+import type { CoverageInterval } from '../../contract/call-record.js';
 import { coverageGaps } from '../../records/store/record-store.js';
 import type { TimeWindow } from '../../records/store/record-store.js';
 import type { MatchCandidate, MatchSearch } from '../match-outcome.js';

@@ -1,14 +1,13 @@
+import type { ContactDetails, ProviderReference } from '../../contract/common.js';
 import type {
   AnsweredCall,
-  ContactDetails,
   CustomerAction,
   FindingArm,
-  ProviderReference,
   RequesterKind,
   SearchStatement,
   TracebackFinding,
   TracebackRequest,
-} from '../../core/traceback-request.js';
+} from '../../contract/traceback-exchange.js';
 import type { ExplainingTrunkDirectory } from '../directory/trunk-directory.js';
 import type { MatchOutcome } from '../match-outcome.js';
 import type { TrunkDirectory } from '../trunk-directory.js';

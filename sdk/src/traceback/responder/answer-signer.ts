@@ -2,15 +2,27 @@ import { KeyObject, createHash, createPublicKey, sign } from 'node:crypto';
 import { calculateJwkThumbprint, compactVerify, createLocalJWKSet, exportJWK, importPKCS8 } from 'jose';
 import type { JSONWebKeySet } from 'jose';
 import { readBySchema } from '../../core/schema-findings.js';
-import type { TracebackAnswer } from '../../core/traceback-request.js';
-import { HopbackError } from '../../errors.js';
 import {
   ANSWER_RECEIPT_JWS_TYPE,
+  AnswerReceipt,
   MAX_ANSWER_JWS_CHARS,
   TRACEBACK_ANSWER_JWS_TYPE,
-} from '../../platform/wire/traceback-exchange.js';
-import { answerReceiptSchema } from '../../platform/wire/traceback-exchange.schema.js';
-import type { VerifyReceipt } from './responder-contract.js';
+} from '../../contract/traceback-exchange.js';
+import type { TracebackAnswer } from '../../contract/traceback-exchange.js';
+import { HopbackError } from '../../errors.js';
+
+/** What a receipt of the platform says, after its signature was verified. */
+export type ReceiptReading =
+  | {
+      readonly status: 'verified';
+      readonly answerId: string;
+      readonly answerSha256: string;
+      readonly receivedAt: string;
+    }
+  | { readonly status: 'rejected'; readonly reason: string };
+
+/** Verifies a receipt of the platform. Never rejects. */
+export type VerifyReceipt = (receipt: string) => Promise<ReceiptReading>;
 
 /**
  * Whatever holds the key that a provider signs its answers with. It is another key than the one that signs calls: whoever may sign calls may
@@ -189,7 +201,7 @@ export function createReceiptVerifier(keys: {
     } catch {
       return { status: 'rejected', reason: 'signature' };
     }
-    const read = readBySchema(answerReceiptSchema, payload);
+    const read = readBySchema(AnswerReceipt, payload);
     if (!read.success) return { status: 'rejected', reason: 'unreadable' };
     const { answerId, answerSha256: sha256, receivedAt } = read.data;
     return { status: 'verified', answerId, answerSha256: sha256, receivedAt };

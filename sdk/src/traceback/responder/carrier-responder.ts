@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import type { CallRecord } from '../../core/call-record.js';
-import type { ProviderReference } from '../../core/traceback-request.js';
+import type { CallRecord } from '../../contract/call-record.js';
+import type { ProblemCode, ProviderReference } from '../../contract/common.js';
 import { isHopbackError } from '../../errors.js';
 import type { HopbackError } from '../../errors.js';
 import { createLogSigner } from '../../log/index.js';
@@ -18,7 +18,6 @@ import type {
   RequestSourceState,
   TracebackRequestSource,
 } from '../../platform/index.js';
-import type { ProblemCode } from '../../platform/wire/problem.js';
 import type { LegalHold, RecordLookup, RecordQuery, RecordStore } from '../../records/store/record-store.js';
 import { tracebackDeadline } from '../deadline/index.js';
 import type { RespondingOffice } from '../deadline/index.js';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import type { CallRecord } from '../../core/call-record.js';
-import type { ProviderReference } from '../../core/traceback-request.js';
+import type { CallRecord } from '../../contract/call-record.js';
+import type { ProviderReference } from '../../contract/common.js';
 import { HopbackError } from '../../errors.js';
 import { JOURNAL_KEY_BYTES, openValueJournal, readValueJournal } from '../../log/index.js';
 import type { ValueJournal, ValueJournalOptions } from '../../log/index.js';

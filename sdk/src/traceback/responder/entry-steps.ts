@@ -1,14 +1,12 @@
 import { createHash } from 'node:crypto';
-import type { EvidenceReference, TracebackAnswer } from '../../core/traceback-request.js';
-import type { ProviderReference } from '../../core/traceback-request.js';
-import type { TracebackRequest } from '../../core/traceback-request.js';
+import type { ProviderReference } from '../../contract/common.js';
+import type { EvidenceReference, TracebackAnswer, TracebackRequest } from '../../contract/traceback-exchange.js';
 import type { MatchOutcome } from '../match-outcome.js';
 import type { AnswerDraft, PolicyDecision, PolicyTrace } from '../policy/traceback-policy.js';
 import type { HoldState } from '../policy/traceback-policy.js';
 import type { ReviewDecision } from '../review/review-decision.js';
 import { candidateId } from '../review/review-view.js';
-import { utcText } from '../utc-text.js';
-import { wellFormedValue } from '../../core/text.js';
+import { utcText, wellFormedValue } from '../../core/text.js';
 import type { AnswerDeadline, ResponderEvent } from './responder-contract.js';
 import type { EntryDelivery, EvidenceFiling, ResponderEntry, SetBack, SignedEntry } from './responder-contract.js';
 
@@ -274,7 +272,7 @@ function queueOf({ decision }: ResponderEntry): string {
 }
 
 /** People have been told. */
-export function toldEntry(entry: ResponderEntry, eventId: string): ResponderEntry {
+export function noticedEntry(entry: ResponderEntry, eventId: string): ResponderEntry {
   return { ...entry, untold: entry.untold.filter((event) => event.eventId !== eventId) };
 }
 

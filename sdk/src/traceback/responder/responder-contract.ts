@@ -1,16 +1,15 @@
+import type { FccNotice } from '../../contract/alert.js';
+import type { ProviderReference } from '../../contract/common.js';
 import type {
   Answerer,
   EvidenceReference,
   FindingArm,
-  ProviderReference,
   TracebackAnswer,
   TracebackRequest,
-} from '../../core/traceback-request.js';
+} from '../../contract/traceback-exchange.js';
 import type { LogFiles } from '../../log/index.js';
 import type { TracebackRequestSource } from '../../platform/traceback-request-source.js';
-import type { FccNotice } from '../../platform/wire/notice.js';
-import type { BreakerState } from '../../records/stream/breaker.js';
-import type { StreamClock } from '../../records/stream/stream-clock.js';
+import type { BreakerState, StreamClock } from '../../records/stream/stream-policy.js';
 import type { ClockStatement, EvidenceWriter } from '../evidence/evidence-manifest.js';
 import type { MatchCandidate, MatchOutcome } from '../match-outcome.js';
 import type {
@@ -25,7 +24,7 @@ import type { PastRequest } from '../policy/decide-traceback.js';
 import type { DecisionProblem } from '../review/answer-of-decision.js';
 import type { ReviewDecision } from '../review/review-decision.js';
 import type { ReviewView } from '../review/review-view.js';
-import type { AnswerSigner } from './answer-signer.js';
+import type { AnswerSigner, VerifyReceipt } from './answer-signer.js';
 
 /** Finds the call that is asked about. Rejects where the records cannot be read: then it is asked again later. */
 export type FindMatch = (request: TracebackRequest) => Promise<MatchOutcome>;
@@ -86,19 +85,6 @@ export interface AnswerToDeliver {
 export interface AnswerTransport {
   readonly deliver: (answer: AnswerToDeliver, signal: AbortSignal) => Promise<AnswerDelivery>;
 }
-
-/** What a receipt of the platform says, after its signature was verified. */
-export type ReceiptReading =
-  | {
-      readonly status: 'verified';
-      readonly answerId: string;
-      readonly answerSha256: string;
-      readonly receivedAt: string;
-    }
-  | { readonly status: 'rejected'; readonly reason: string };
-
-/** Verifies a receipt of the platform. Never rejects. */
-export type VerifyReceipt = (receipt: string) => Promise<ReceiptReading>;
 
 /** Something that a person should hear of. Told at least once; `eventId` is the same each time. */
 export type ResponderEvent =

@@ -1,8 +1,7 @@
-import { fullJitterMs } from '../../core/backoff.js';
-import type { Backoff } from '../../core/backoff.js';
+import { fullJitterMs } from '../../core/runtime/deadline.js';
+import type { Backoff } from '../../core/runtime/deadline.js';
 import { isHopbackError } from '../../errors.js';
-import type { Breaker, BreakerState } from '../../records/stream/breaker.js';
-import type { StreamClock } from '../../records/stream/stream-clock.js';
+import type { Breaker, BreakerState, StreamClock } from '../../records/stream/stream-policy.js';
 import type { PastRequest } from '../policy/decide-traceback.js';
 import type { ReviewSubject } from '../review/review-view.js';
 import type { EntryJournal } from './entry-journal.js';
@@ -337,7 +336,7 @@ export interface ResponderCore {
   readonly escalations: readonly EscalationStep[];
   readonly retries: Retries;
   /** As `retries`, of telling people: who cannot be told is no reason to deliver sooner or later. */
-  readonly tellRetries: Retries;
+  readonly noticeRetries: Retries;
   /** Aborted when the responder is closed. */
   readonly stop: AbortController;
   /** Answers whose evidence has been told of the signature, by this process, and not yet of what became of it. */

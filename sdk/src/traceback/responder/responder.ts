@@ -2,12 +2,12 @@ import { setMaxListeners } from 'node:events';
 import { join } from 'node:path';
 import { MACHINE_CLOCK } from '../../core/runtime/clock.js';
 import { wellFormedText, wellFormedValue } from '../../core/text.js';
-import type { TracebackRequest } from '../../core/traceback-request.js';
+import type { TracebackRequest } from '../../contract/traceback-exchange.js';
 import { HopbackError } from '../../errors.js';
 import { lockFolder } from '../../log/index.js';
 import type { FolderLock } from '../../log/index.js';
 import type { TracebackRequestArrival, TracebackRequestSource } from '../../platform/traceback-request-source.js';
-import { createBreaker } from '../../records/stream/breaker.js';
+import { createBreaker } from '../../records/stream/stream-policy.js';
 import { answerOfDecision } from '../review/answer-of-decision.js';
 import type { DecisionProblem } from '../review/answer-of-decision.js';
 import type { ReviewDecision } from '../review/review-decision.js';
@@ -53,7 +53,7 @@ import {
   subjectOfEntry,
 } from './responder-core.js';
 import type { ResponderCore } from './responder-core.js';
-import { advanceEntry, tellPeople } from './work-on-entry.js';
+import { advanceEntry, notifyReviewers } from './work-on-entry.js';
 import { cancelledEntry, decidedEntry, escalatedEntry, receivedEntry } from './entry-steps.js';
 
 /** Arrivals that are open at once: beyond, the source waits. */
@@ -485,12 +485,12 @@ async function openCore(options: TracebackResponderOptions, limits: ResponderLim
   const breaker = createBreaker({ failures: 5, open: { baseMs: 30_000, capMs: 600_000 }, random });
   const health = createPlatformHealth(breaker);
   const retries = createRetries({ clock, random }, (requestId) => core.work.enqueue(requestId, 'answer'));
-  const tellRetries = createRetries({ clock, random }, (requestId) => core.work.enqueue(requestId, 'tell'));
+  const noticeRetries = createRetries({ clock, random }, (requestId) => core.work.enqueue(requestId, 'tell'));
   const stop = new AbortController();
   // Every port that is asked listens.
   setMaxListeners(0, stop.signal);
   const core: ResponderCore = {
-    ...{ options, limits, clock, random, journal, counts, breaker, health, retries, tellRetries },
+    ...{ options, limits, clock, random, journal, counts, breaker, health, retries, noticeRetries },
     escalations: escalations.toSorted((one, other) => other.beforeDueSeconds - one.beforeDueSeconds),
     stop,
     attached: new Set(),
@@ -505,7 +505,7 @@ async function openCore(options: TracebackResponderOptions, limits: ResponderLim
         isExclusive: true,
         run: (requestId) => advanceEntry(core, requestId, 'deliver'),
       },
-      tell: { concurrency: MOST_TELLING, isExclusive: false, run: (requestId) => tellPeople(core, requestId) },
+      tell: { concurrency: MOST_TELLING, isExclusive: false, run: (requestId) => notifyReviewers(core, requestId) },
     }),
   };
   return core;
@@ -588,12 +588,12 @@ async function close(
 ): Promise<void> {
   core.stop.abort();
   core.retries.clear();
-  core.tellRetries.clear();
+  core.noticeRetries.clear();
   reminders.clear();
   for (const end of ends) await end?.();
   await core.work.stop();
   core.retries.clear();
-  core.tellRetries.clear();
+  core.noticeRetries.clear();
   // What could not be written is no more durable for being complained about: nobody was told that it was.
   await core.journal.close().catch(() => undefined);
   await lock.close();

@@ -1,6 +1,6 @@
-import type { CallRecord } from '../../core/call-record.js';
+import type { CallRecord } from '../../contract/call-record.js';
+import type { FindingArm } from '../../contract/traceback-exchange.js';
 import { wellFormedValue } from '../../core/text.js';
-import type { FindingArm } from '../../core/traceback-request.js';
 import { isHopbackError } from '../../errors.js';
 import { EVIDENCE_RECORDS } from '../evidence/evidence-manifest.js';
 import type { EvidenceMaterial } from '../evidence/evidence-manifest.js';
@@ -17,7 +17,7 @@ import {
   quietEntry,
   setBackEntry,
   signedEntry,
-  toldEntry,
+  noticedEntry,
   unwantedEntry,
 } from './entry-steps.js';
 import { isUnfiled, stateOfEntry } from './responder-contract.js';
@@ -398,10 +398,10 @@ async function attempted(
 }
 
 /** Of what needs nobody any more, nothing is kept in memory. */
-function forgetClosed({ journal, retries, tellRetries, health }: ResponderCore, requestId: string): void {
+function forgetClosed({ journal, retries, noticeRetries, health }: ResponderCore, requestId: string): void {
   if (journal.open.has(requestId)) return;
   retries.forget(requestId);
-  tellRetries.forget(requestId);
+  noticeRetries.forget(requestId);
   health.forget(requestId);
 }
 
@@ -462,16 +462,16 @@ async function nextEntry(core: ResponderCore, entry: ResponderEntry): Promise<Re
  * Tells people what they have not been told, one after the other, each taken off once it was told: at least once. Only of what is durable.
  * Meanwhile the request goes on. Never rejects.
  */
-export async function tellPeople(core: ResponderCore, requestId: string): Promise<void> {
-  await attempted(core, { requestId, retries: core.tellRetries }, async () => {
+export async function notifyReviewers(core: ResponderCore, requestId: string): Promise<void> {
+  await attempted(core, { requestId, retries: core.noticeRetries }, async () => {
     const entry = await core.journal.durable(requestId);
     if (entry === undefined || core.stop.signal.aborted) return;
     const { notify } = core.options;
     if (notify === undefined) return change(core, requestId, quietEntry);
     for (const event of entry.untold) {
       await inTime(core, () => notify(event), { kind: 'notify', timeoutMs: PORT_LIMITS_MS.notify });
-      await change(core, requestId, (current) => toldEntry(current, event.eventId));
-      core.tellRetries.forget(requestId);
+      await change(core, requestId, (current) => noticedEntry(current, event.eventId));
+      core.noticeRetries.forget(requestId);
     }
   });
   forgetClosed(core, requestId);

@@ -1,10 +1,12 @@
-import type { ContactDetails, FindingArm, ProviderReference, TracebackFinding } from '../../core/traceback-request.js';
-import { comparableBusinessName, isOneCompany } from '../directory/provider-identity.js';
+import type { ContactDetails, ProviderReference } from '../../contract/common.js';
+import type { FindingArm, TracebackFinding } from '../../contract/traceback-exchange.js';
+import { comparableBusinessName } from '../../contract/same-provider.js';
+import { isOneCompany } from '../directory/provider-identity.js';
 import type { MatchCandidate } from '../match-outcome.js';
 import { NOTHING_SEARCHED, answeredCall, customerStatement, searchStatement } from '../policy/decide-traceback.js';
 import type { AnswerDraft, TracebackPolicyData } from '../policy/traceback-policy.js';
 import type { TrunkDirectory, TrunkParty } from '../trunk-directory.js';
-import { utcText } from '../utc-text.js';
+import { utcText } from '../../core/text.js';
 import { candidateId, candidatesOf, fittingOf, partyText } from './review-view.js';
 import type { ReviewSubject, ViewWarning } from './review-view.js';
 import type { ReviewDecision } from './review-decision.js';

@@ -1,13 +1,8 @@
 import { z } from 'zod';
 import { readBySchema } from '../../core/schema-findings.js';
-import { FINDING_ARMS } from '../../core/traceback-request.js';
-import type {
-  ContactDetails,
-  CustomerAction,
-  CustomerStatement,
-  FindingArm,
-  ProviderReference,
-} from '../../core/traceback-request.js';
+import type { ContactDetails, ProviderReference } from '../../contract/common.js';
+import { FINDING_ARMS } from '../../contract/traceback-exchange.js';
+import type { CustomerAction, CustomerStatement, FindingArm } from '../../contract/traceback-exchange.js';
 import { configurationError } from '../../records/configuration-error.schema.js';
 import { contactDetailsSchema, providerReferenceSchema } from '../directory/read-trunk-directory.js';
 

@@ -1,11 +1,10 @@
-import { maskTelephoneNumber } from '../../core/text.js';
-import { FINDING_ARMS } from '../../core/traceback-request.js';
-import type { FindingArm, TracebackRequest } from '../../core/traceback-request.js';
+import { maskTelephoneNumber, utcText } from '../../core/text.js';
+import { FINDING_ARMS } from '../../contract/traceback-exchange.js';
+import type { FindingArm, TracebackRequest } from '../../contract/traceback-exchange.js';
 import type { CoverageGap, MatchCandidate, MatchOutcome } from '../match-outcome.js';
 import { searchCoverage } from '../match/match-call.js';
 import { draftOfCandidate } from '../policy/decide-traceback.js';
 import type { TracebackPolicyData } from '../policy/traceback-policy.js';
-import { utcText } from '../utc-text.js';
 import { candidateId, candidatesOf, findingText, fittingOf, partyText, spanText } from './review-view.js';
 import type {
   AllowedAction,

@@ -1,4 +1,9 @@
-import type { FindingArm, TracebackAnswer, TracebackFinding, TracebackRequest } from '../../core/traceback-request.js';
+import type {
+  FindingArm,
+  TracebackAnswer,
+  TracebackFinding,
+  TracebackRequest,
+} from '../../contract/traceback-exchange.js';
 import type { MatchCandidate, MatchOutcome } from '../match-outcome.js';
 import type { PolicyDecision } from '../policy/traceback-policy.js';
 import type { TrunkParty } from '../trunk-directory.js';

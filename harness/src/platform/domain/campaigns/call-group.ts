@@ -1,8 +1,7 @@
-import type { CallNote } from './call-note.js';
+import type { CallNote, EvidenceTables, KindTable, WayTables } from './call-note.js';
+import { KINDS, KINDS_OF_WAY, SCALES } from './call-note.js';
 import { WAYS_OF_CALLING } from './campaign-policy.js';
 import type { CampaignPolicy, WayOfCalling } from './campaign-policy.js';
-import { KINDS, KINDS_OF_WAY, SCALES } from './evidence-of-call.js';
-import type { EvidenceTables, KindTable, WayTables } from './evidence-of-call.js';
 
 /** Calls of one signer, upstream provider or trunk, and the evidence that they are a campaign's, by way of calling. */
 export interface CallGroup {

@@ -4,9 +4,8 @@ import { exchangeText, npaNxxOfTn, numberKey, recordCallId, reportCallId } from 
 import type { CallNote, PlacedCall, ReportedCall } from './call-note.js';
 import type { CampaignPolicy } from './campaign-policy.js';
 import type { ContentCluster } from './content-cluster.js';
-import { createJoinTable } from './join-table.js';
-import type { JoinKey, JoinTable, JoinTableState, JoinTime } from './join-table.js';
-import { keyHashOf } from './key-hash.js';
+import type { JoinKey, JoinTable, JoinTableState, JoinTime } from './key-tables.js';
+import { createJoinTable, keyHashOf } from './key-tables.js';
 
 // Which records and reports are evidence of one call. docs/decisions/0020 says why, and how often it is wrong.
 

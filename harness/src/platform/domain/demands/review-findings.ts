@@ -1,7 +1,285 @@
-import type { DemandKind, DemandRecordClass, DemandSubmission } from '@hopback/sdk/platform';
-import { authoritiesIn, type KnownAuthority } from './authorities.js';
-import type { PdfObservations } from './pdf-document.js';
-import type { CountedCalls } from './restraint-volume.js';
+import type { DemandKind, DemandRecordClass, DemandState, DemandSubmission } from '@hopback/sdk/platform';
+import type { CountedCalls } from './restraint-package.js';
+
+/** A law under which an agency may demand records. */
+interface KnownAuthority {
+  /** As reviewers cite it. */
+  readonly citation: string;
+  /** Whose law it is: `US`, `US-TX`. */
+  readonly jurisdiction: string;
+  readonly kinds: readonly DemandKind[];
+  /** What a citation of it has, in lower case without stops and section signs: all of one row. */
+  readonly marks: readonly (readonly string[])[];
+}
+
+const ALL: readonly DemandKind[] = ['subpoena', 'civil-investigative-demand', 'court-order'];
+const INVESTIGATIVE: readonly DemandKind[] = ['subpoena', 'civil-investigative-demand'];
+
+const law = (
+  citation: string,
+  jurisdiction: string,
+  kinds: readonly DemandKind[],
+  ...marks: readonly (readonly string[])[]
+): KnownAuthority => ({ citation, jurisdiction, kinds, marks });
+
+/**
+ * Laws that demands for call records are issued under, from general knowledge of the field: to be put right here by counsel. A citation that is not
+ * here is for a person to read, and is never refused for it.
+ */
+export const KNOWN_AUTHORITIES: readonly KnownAuthority[] = [
+  law('15 USC 57b-1', 'US', ['civil-investigative-demand'], ['15 usc', '57b-1']),
+  law('15 USC 49', 'US', ['subpoena'], ['15 usc 49']),
+  law('18 USC 2703', 'US', ['subpoena', 'court-order'], ['18 usc', '2703']),
+  law('18 USC 3486', 'US', ['subpoena'], ['18 usc', '3486']),
+  law('21 USC 876', 'US', ['subpoena'], ['21 usc', '876']),
+  law('31 USC 3733', 'US', ['civil-investigative-demand'], ['31 usc', '3733']),
+  law('47 USC 403', 'US', INVESTIGATIVE, ['47 usc', '403']),
+  law('47 USC 409', 'US', ['subpoena'], ['47 usc', '409']),
+  law('Fed. R. Civ. P. 45', 'US', ['subpoena'], ['fed r civ p 45'], ['federal rule of civil procedure 45']),
+  law('Fed. R. Civ. P. 65', 'US', ['court-order'], ['fed r civ p 65'], ['federal rule of civil procedure 65']),
+  law('Fed. R. Crim. P. 17', 'US', ['subpoena'], ['fed r crim p 17'], ['federal rule of criminal procedure 17']),
+  law('Fed. R. Crim. P. 41', 'US', ['court-order'], ['fed r crim p 41'], ['federal rule of criminal procedure 41']),
+  law('Ariz. Rev. Stat. 44-1524', 'US-AZ', INVESTIGATIVE, ['44-1524']),
+  law('Cal. Gov. Code 11181', 'US-CA', INVESTIGATIVE, ['cal', 'gov', '11181']),
+  law('Colo. Rev. Stat. 6-1-108', 'US-CO', INVESTIGATIVE, ['6-1-108']),
+  law('Fla. Stat. 501.206', 'US-FL', INVESTIGATIVE, ['501206']),
+  law('O.C.G.A. 10-1-403', 'US-GA', INVESTIGATIVE, ['10-1-403']),
+  law('815 ILCS 505/3', 'US-IL', INVESTIGATIVE, ['815 ilcs 505']),
+  law('Ind. Code 4-6-3', 'US-IN', INVESTIGATIVE, ['ind', '4-6-3']),
+  law('Mass. G.L. c. 93A, 6', 'US-MA', INVESTIGATIVE, ['93a']),
+  law('Mich. Comp. Laws 445.907', 'US-MI', INVESTIGATIVE, ['445907']),
+  law('Minn. Stat. 8.31', 'US-MN', INVESTIGATIVE, ['minn', '831']),
+  law('Mo. Rev. Stat. 407.040', 'US-MO', INVESTIGATIVE, ['407040']),
+  law('N.C. Gen. Stat. 75-10', 'US-NC', INVESTIGATIVE, ['75-10']),
+  law('N.J.S.A. 56:8-3', 'US-NJ', INVESTIGATIVE, ['56:8-3']),
+  law('N.Y. Exec. Law 63(12)', 'US-NY', INVESTIGATIVE, ['exec', '63(12)']),
+  law('Ohio Rev. Code 1345.06', 'US-OH', INVESTIGATIVE, ['134506']),
+  law('Tenn. Code Ann. 47-18-106', 'US-TN', INVESTIGATIVE, ['47-18-106']),
+  law('Tex. Bus. & Com. Code 17.61', 'US-TX', ['civil-investigative-demand'], ['tex', '1761']),
+  law('Va. Code 59.1-9.10', 'US-VA', INVESTIGATIVE, ['591-910']),
+  law('Wash. Rev. Code 19.86.110', 'US-WA', INVESTIGATIVE, ['1986110']),
+  law('Order of a court of the United States', 'US', ['court-order'], ['united states district court']),
+  law('Rule of civil procedure on subpoenas', 'US', ALL, ['rules of civil procedure']),
+];
+
+/**
+ * The laws that a citation names. Never throws; time linear in the text.
+ * @param text - as the demand cites it, one line
+ */
+export function authoritiesIn(text: string): readonly KnownAuthority[] {
+  const plain = plainCitation(text);
+  return KNOWN_AUTHORITIES.filter(({ marks }) => marks.some((row) => row.every((mark) => hasMark(plain, mark))));
+}
+
+/** Lower case, without stops, commas, section signs and the words for them: `Tex. Bus. & Com. Code § 17.61` is `tex bus & com code 1761`. */
+function plainCitation(text: string): string {
+  const words = text
+    .toLowerCase()
+    .replaceAll('u.s.c', 'usc')
+    .replaceAll('u. s. c', 'usc')
+    .replace(/[.,;§]/g, '')
+    .split(/\s+/)
+    .filter((word) => word !== '' && word !== 'section' && word !== 'sec' && word !== 'sections');
+  return ` ${words.join(' ')} `;
+}
+
+/** At the beginning of a word, and up to where no further digit follows: 49 is not 490. */
+function hasMark(plain: string, mark: string): boolean {
+  for (let at = plain.indexOf(` ${mark}`); at >= 0; at = plain.indexOf(` ${mark}`, at + 1)) {
+    if (!/[0-9]/.test(plain.charAt(at + mark.length + 1)) || !/[0-9]$/.test(mark)) return true;
+  }
+  return false;
+}
+
+/** What the bytes of a PDF show without its being drawn. */
+export interface PdfObservations {
+  /** `1.7`, as its header says. */
+  readonly version: string;
+  readonly sizeBytes: number;
+  /** What it is protected by, or would do by itself; what a reader should know before opening it. */
+  readonly notes: readonly PdfNote[];
+}
+
+/**
+ * - `encrypted`: it opens with a password, or only as its rights allow
+ * - `active-content`: scripts, or actions that are done when it is opened
+ * - `embedded-files`: files within it
+ * - `digital-signature`: somebody signed its bytes; by whom is not looked at
+ * - `compressed-objects`: parts that were not looked into. ISO 32000-1 section 7.5.7
+ * - `escaped-names`: names written in a way that hides them from a search. ISO 32000-1 section 7.3.5
+ * - `bytes-before-header`: more than white space in front of `%PDF`: programs that go by the first octets take it for something else, such as
+ *   a page of HTML
+ * - `bytes-behind-end`: more than white space behind the last end mark
+ */
+export type PdfNote =
+  | 'encrypted'
+  | 'active-content'
+  | 'embedded-files'
+  | 'digital-signature'
+  | 'compressed-objects'
+  | 'escaped-names'
+  | 'bytes-before-header'
+  | 'bytes-behind-end';
+
+/** What was seen, or why these bytes are no PDF that a person could read. */
+export type PdfReading =
+  | { readonly status: 'read'; readonly observations: PdfObservations }
+  | { readonly status: 'unreadable'; readonly reason: 'empty' | 'no-header' | 'no-end' | 'no-cross-reference' };
+
+/** Octets at the beginning and the end in which readers look for the header and the end mark. ISO 32000-1, annex H, note 13 and 18 */
+const MARGIN_BYTES = 1_024;
+
+/** Names that something is protected by or done by itself, without the stroke in front. */
+const NAMES: readonly (readonly [PdfNote, readonly string[]])[] = [
+  ['encrypted', ['Encrypt']],
+  [
+    'active-content',
+    ['JavaScript', 'JS', 'Launch', 'OpenAction', 'AA', 'RichMedia', 'XFA', 'SubmitForm', 'ImportData'],
+  ],
+  ['embedded-files', ['EmbeddedFile', 'EmbeddedFiles']],
+  ['digital-signature', ['ByteRange']],
+  ['compressed-objects', ['ObjStm']],
+];
+
+/**
+ * Looks at the bytes of a PDF: whether it begins and ends as one, and what it is protected by or would do. It is neither drawn nor executed, in time
+ * linear in its size. Never throws, whatever the bytes are.
+ * @param octets - at most what the contract lets through
+ * @see ISO 32000-1 sections 7.5.2, 7.5.5 and 7.6
+ */
+export function readPdf(octets: Uint8Array): PdfReading {
+  if (octets.length === 0) return { status: 'unreadable', reason: 'empty' };
+  const text = latin(octets);
+  const header = /%PDF-([12]\.[0-9])/.exec(text.slice(0, MARGIN_BYTES));
+  if (header === null) return { status: 'unreadable', reason: 'no-header' };
+  const end = text.lastIndexOf('%%EOF');
+  if (end < text.length - MARGIN_BYTES || end < 0) return { status: 'unreadable', reason: 'no-end' };
+  const reference = text.lastIndexOf('startxref', end);
+  if (reference < 0 || !/^startxref\s{1,8}[0-9]{1,10}\s/.test(text.slice(reference, reference + 40)))
+    return { status: 'unreadable', reason: 'no-cross-reference' };
+  return {
+    status: 'read',
+    observations: {
+      version: header[1] ?? '',
+      sizeBytes: octets.length,
+      notes: notesOf(text, { start: header.index, end }),
+    },
+  };
+}
+
+function notesOf(text: string, { start, end }: { readonly start: number; readonly end: number }): readonly PdfNote[] {
+  const front: readonly PdfNote[] = /[^\t\n\f\r ]/.test(text.slice(0, start)) ? ['bytes-before-header'] : [];
+  const names = NAMES.filter(([, hidden]) => hidden.some((name) => hasName(text, name))).map(([note]) => note);
+  const notes = [...front, ...names];
+  // Letters and digits need no escape: whoever escapes one hides a name.
+  if (/\/[A-Za-z0-9]{0,40}#(?:[46][1-9a-fA-F]|[57][0-9aA]|3[0-9])/.test(text)) notes.push('escaped-names');
+  if (/[^\s\0]/.test(text.slice(end + 5))) notes.push('bytes-behind-end');
+  return notes;
+}
+
+/** A name ends where no regular character follows. ISO 32000-1 section 7.2.2 */
+function hasName(text: string, name: string): boolean {
+  const wanted = `/${name}`;
+  for (let at = text.indexOf(wanted); at >= 0; at = text.indexOf(wanted, at + wanted.length)) {
+    if (!/[A-Za-z0-9_.#-]/.test(text.charAt(at + wanted.length))) return true;
+  }
+  return false;
+}
+
+/** A character an octet: no decoder replaces what is no text. */
+function latin(octets: Uint8Array): string {
+  return new TextDecoder('latin1').decode(octets);
+}
+
+/** How soon a demand is looked at: `expedited` names a campaign that calls now, and says that review should not wait. */
+export type ReviewPriority = 'expedited' | 'urgent' | 'ordinary';
+
+/**
+ * Milliseconds from submission until a decision is meant to be there. No law says how long: an order that restrains a live campaign is worth an
+ * hour; what an agency calls urgent, half a working day; a subpoena, two days, so that a return date a week away leaves time for what a
+ * reviewer asks back. They are targets that are shown, and nothing happens by itself when they pass.
+ */
+export const REVIEW_TARGET_MS: Readonly<Record<ReviewPriority, number>> = {
+  expedited: 3_600_000,
+  urgent: 4 * 3_600_000,
+  ordinary: 48 * 3_600_000,
+};
+
+/** What the clock of a demand goes by. */
+export interface ClockedDemand {
+  readonly demandId: string;
+  readonly state: DemandState;
+  readonly isUrgent: boolean;
+  /** Whether a campaign that it names calls now. */
+  readonly namesLiveCampaign: boolean;
+  readonly submittedAtMs: number;
+  /** When the last decision was taken. */
+  readonly decidedAtMs?: number;
+  /** RFC 3339 full date by which production is demanded. */
+  readonly returnOn: string;
+}
+
+/** How long a demand has been waiting, and how long it may. */
+export interface ReviewClock {
+  readonly priority: ReviewPriority;
+  /** From submission to now, or to the decision. */
+  readonly waitedMs: number;
+  readonly targetMs: number;
+  /** Milliseconds since the epoch. */
+  readonly dueAtMs: number;
+  /** Whether the target has passed without a decision, or had when there was one. */
+  readonly isLate: boolean;
+  /** Whole days until the return date, by dates of UTC; negative when it has passed. */
+  readonly daysToReturn: number;
+}
+
+const DAY_MS = 86_400_000;
+
+/**
+ * The clock of a demand. Never throws.
+ * @param demand - what it goes by
+ * @param nowMs - milliseconds since the epoch
+ */
+export function reviewClock(demand: ClockedDemand, nowMs: number): ReviewClock {
+  const priority = priorityOf(demand);
+  const targetMs = REVIEW_TARGET_MS[priority];
+  const waitedMs = Math.max(0, (demand.decidedAtMs ?? nowMs) - demand.submittedAtMs);
+  const today = Math.floor(nowMs / DAY_MS);
+  return {
+    priority,
+    waitedMs,
+    targetMs,
+    dueAtMs: demand.submittedAtMs + targetMs,
+    isLate: waitedMs > targetMs,
+    daysToReturn: Math.floor(Date.parse(`${demand.returnOn}T00:00:00Z`) / DAY_MS) - today,
+  };
+}
+
+/** How soon a demand is looked at. Never throws. */
+export function priorityOf(demand: Pick<ClockedDemand, 'isUrgent' | 'namesLiveCampaign'>): ReviewPriority {
+  if (!demand.isUrgent) return 'ordinary';
+  return demand.namesLiveCampaign ? 'expedited' : 'urgent';
+}
+
+const ORDER: Readonly<Record<ReviewPriority, number>> = { expedited: 0, urgent: 1, ordinary: 2 };
+
+/** Rank of a priority where what is first is done first; 0 for expedited. Never throws. */
+export function priorityRank(priority: ReviewPriority): number {
+  return ORDER[priority];
+}
+
+/**
+ * Demands in the order in which they are to be looked at: expedited, urgent, ordinary; of each, the one that waits longest first. Never throws.
+ * @param demands - in any order
+ */
+export function reviewOrder<Demand extends ClockedDemand>(demands: readonly Demand[]): readonly Demand[] {
+  return demands.toSorted(
+    (a, b) =>
+      ORDER[priorityOf(a)] - ORDER[priorityOf(b)] ||
+      a.submittedAtMs - b.submittedAtMs ||
+      (a.demandId < b.demandId ? -1 : 1),
+  );
+}
 
 /**
  * What a reviewer goes through.
@@ -69,7 +347,6 @@ export const LONGEST_PERIOD_DAYS = 549;
 export const BROAD_ITEMS = 100_000;
 /** Days that review, production and retrieval take without haste. */
 const UNHURRIED_DAYS = 3;
-const DAY_MS = 86_400_000;
 
 /** A demand as far as its review goes. */
 export type ReviewedDemand = Pick<

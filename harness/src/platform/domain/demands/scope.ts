@@ -1,6 +1,24 @@
 import type { DemandRecordClass, DemandScope } from '@hopback/sdk/platform';
+import { compareProviders } from '@hopback/sdk/traceback';
 import type { ProviderReference } from '@hopback/sdk/traceback';
-import { comparableNumber } from './comparable-number.js';
+
+/** Digits of a North American number with its country code. */
+const NORTH_AMERICAN_DIGITS = 11;
+
+/**
+ * The form in which numbers of demands, requests and records are compared: digits, `*` and `#`, with the country code 1 where a North American
+ * number was written without it, and without the prefixes `+`, `011` and `00`. What is written in two ways is one number; what cannot be told to be
+ * one stays two. Never throws.
+ * @param number - in any spelling
+ * @see RFC 8224 section 8.3
+ */
+export function comparableNumber(number: string): string {
+  const digits = number.replace(/[^0-9*#]/g, '');
+  if (number.trimStart().startsWith('+')) return digits;
+  if (digits.startsWith('011') && digits.length > NORTH_AMERICAN_DIGITS) return digits.slice(3);
+  if (/^[2-9][0-9]{9}$/.test(digits)) return `1${digits}`;
+  return digits;
+}
 
 /** Something that a demand may reach: a record, a request, an answer, a report, a transcript. */
 export interface ScopeItem {
@@ -100,31 +118,23 @@ export function widerMembers(demanded: DemandScope, decided: DemandScope): reado
   return [...wider, ...lists.filter(([, isInside]) => !isInside).map(([member]) => member)];
 }
 
-/** By which a provider is known. */
+/** What a registry or a numbering authority gives out, which a demand can name a provider by. */
 const IDENTIFIERS = ['providerId', 'ocn', 'spc', 'frn'] as const;
 
-/**
- * Whether two references are of one provider: the id of the registry decides where both have it; else they share an identifier and contradict each
- * other in none. A name alone is nobody. Never throws.
- */
-export function isSameProvider(one: ProviderReference, other: ProviderReference): boolean {
-  if (one.providerId !== undefined && other.providerId !== undefined) return one.providerId === other.providerId;
-  const shared = IDENTIFIERS.filter((name) => one[name] !== undefined && other[name] !== undefined);
-  return shared.length > 0 && shared.every((name) => one[name] === other[name]);
-}
+/** Keys that two references have in common where they share an identifier; an SPC may be another's OCN. */
+const keysOf = ({ providerId, frn, ocn, spc }: ProviderReference): readonly string[] => [
+  ...(providerId === undefined ? [] : [`id ${providerId}`]),
+  ...(frn === undefined ? [] : [`frn ${frn}`]),
+  ...[ocn, spc].flatMap((code) => (code === undefined ? [] : [`code ${code}`])),
+];
 
 function providerMatcher(providers: readonly ProviderReference[]): (provider: ProviderReference) => boolean {
-  const byIdentifier = new Map<string, ProviderReference[]>();
-  for (const provider of providers) {
-    for (const name of IDENTIFIERS) {
-      if (provider[name] === undefined) continue;
-      const key = `${name} ${provider[name]}`;
-      byIdentifier.set(key, [...(byIdentifier.get(key) ?? []), provider]);
-    }
-  }
+  const byKey = new Map<string, ProviderReference[]>();
+  for (const provider of providers)
+    for (const key of keysOf(provider)) byKey.set(key, [...(byKey.get(key) ?? []), provider]);
   return (given) =>
-    IDENTIFIERS.some((name) =>
-      (byIdentifier.get(`${name} ${given[name] ?? ''}`) ?? []).some((one) => isSameProvider(one, given)),
+    keysOf(given).some((key) =>
+      (byKey.get(key) ?? []).some((one) => compareProviders(one, given) === 'same-identifier'),
     );
 }
 

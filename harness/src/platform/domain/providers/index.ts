@@ -1,14 +1,32 @@
-export { answerTimes } from './answer-times.js';
-export { binomialUpperTail, falseDiscoveryRates, wilsonInterval } from './binomial.js';
-export { readCursor, writeCursor } from './cursor.js';
-export { countRequest } from './counted-request.js';
-export type { ContestState, CountedRequest, ExclusionReason, FindingReason, Timeliness } from './counted-request.js';
-export { entryAfterFiling, isSameEntry } from './filed-entry.js';
-export { participationCsv, participationJson } from './participation-report.js';
-export { readFilings } from './read-filings.js';
-export type { Filing, RejectedFiling } from './read-filings.js';
-export { codesOf, codesToLookUp, resolveReference, searchTextOf } from './resolve-reference.js';
+export type {
+  ContestState,
+  CountedRequest,
+  ExclusionReason,
+  FindingReason,
+  Timeliness,
+  ProviderStanding,
+} from './scorecard.js';
+export {
+  answerTimes,
+  binomialUpperTail,
+  falseDiscoveryRates,
+  wilsonInterval,
+  countRequest,
+  scorecardOf,
+  CONCERN_RULES,
+  CONCERNS,
+  emptyStanding,
+  measureStandings,
+} from './scorecard.js';
 export type { CodeOwner, ProviderCode, ResolvedReference } from './resolve-reference.js';
-export { scorecardOf } from './scorecard.js';
-export { CONCERN_RULES, CONCERNS, emptyStanding, measureStandings } from './standing.js';
-export type { ProviderStanding } from './standing.js';
+export {
+  readCursor,
+  writeCursor,
+  codesOf,
+  codesToLookUp,
+  resolveReference,
+  searchTextOf,
+} from './resolve-reference.js';
+export type { Filing, RejectedFiling } from './read-filings.js';
+export { entryAfterFiling, isSameEntry, readFilings } from './read-filings.js';
+export { participationCsv, participationJson } from './participation-report.js';

@@ -1,6 +1,5 @@
+import type { CountedRequest, ProviderStanding } from './scorecard.js';
 import { scorecardOf } from './scorecard.js';
-import type { CountedRequest } from './counted-request.js';
-import type { ProviderStanding } from './standing.js';
 
 /** What the yearly report is made of. */
 export interface ParticipationReport {

@@ -1,17 +1,112 @@
+import type {
+  ImplementationStatus,
+  ProviderAffiliate,
+  ProviderEntry,
+  ProviderPrincipal,
+  RobocallMitigationContact,
+} from '@hopback/sdk/platform';
 import { parse } from 'csv-parse/sync';
-import type { ProviderEntry, RobocallMitigationContact } from '@hopback/sdk/platform';
-import {
-  affiliatesCell,
-  booleanCell,
-  codesCell,
-  dateCell,
-  frnCell,
-  implementationCell,
-  lineCell,
-  namesCell,
-  principalsCell,
-  textCell,
-} from './filing-columns.js';
+
+// What the cells of a filing say. Cells are what strangers typed into a form: each reader gives undefined for what it cannot read.
+
+/** Longest line that the contract takes. */
+const MAX_LINE_CHARS = 256;
+/** Longest text that the contract takes. */
+const MAX_TEXT_CHARS = 8_192;
+/** Entries of a list in one cell: as many as the contract takes. */
+const MAX_LIST = 512;
+
+/** One line; undefined where it is longer than the contract takes. */
+function lineCell(cell: string): string | undefined {
+  const line = cell.replace(/\s+/g, ' ').trim();
+  return line.length === 0 || line.length > MAX_LINE_CHARS ? undefined : line;
+}
+
+/** Text of several lines. */
+function textCell(cell: string): string | undefined {
+  const text = cell.trim();
+  return text.length === 0 || text.length > MAX_TEXT_CHARS ? undefined : text;
+}
+
+/** FCC Registration Number: the database writes it with and without its leading zeros. */
+function frnCell(cell: string): string | undefined {
+  const digits = cell.trim();
+  return /^\d{1,10}$/.test(digits) ? digits.padStart(10, '0') : undefined;
+}
+
+const YES = new Set(['true', 'yes', 'y', '1']);
+const NO = new Set(['false', 'no', 'n', '0', '']);
+
+function booleanCell(cell: string): boolean | undefined {
+  const word = cell.trim().toLowerCase();
+  if (YES.has(word)) return true;
+  return NO.has(word) ? false : undefined;
+}
+
+/** `Complete STIR/SHAKEN Implementation` and the like, by its first word; not applicable, as those without a network say, is none. */
+function implementationCell(cell: string): ImplementationStatus | undefined {
+  const word = cell.trim().toLowerCase();
+  if (word.startsWith('complete')) return 'complete';
+  if (word.startsWith('partial')) return 'partial';
+  return word === '' || word === 'n/a' || word === 'none' || word.startsWith('no ') || word.startsWith('not ')
+    ? 'none'
+    : undefined;
+}
+
+/** Date of `2026-09-14`, `2026-09-14 10:11:12` or `09/14/2026` and the like, as RFC 3339 full date. */
+function dateCell(cell: string): string | undefined {
+  const text = cell.trim();
+  const iso = /^(\d{4})-(\d{2})-(\d{2})(?:[T ]|$)/.exec(text);
+  const american = /^(\d{1,2})\/(\d{1,2})\/(\d{4})(?: |$)/.exec(text);
+  const [year, month, day] = iso === null ? [american?.[3], american?.[1], american?.[2]] : [iso[1], iso[2], iso[3]];
+  if (year === undefined || month === undefined || day === undefined) return undefined;
+  const date = `${year}-${month.padStart(2, '0')}-${day.padStart(2, '0')}`;
+  const ms = Date.parse(`${date}T00:00:00Z`);
+  return Number.isNaN(ms) || new Date(ms).toISOString().slice(0, 10) !== date ? undefined : date;
+}
+
+/** Names with semicolons, bars or line breaks between; a comma is part of a name (`Example, Inc.`). */
+function namesCell(cell: string): readonly string[] | undefined {
+  const names = parts(cell, /[;|\r\n]/).filter((name) => !/^(?:n\/a|none)$/i.test(name));
+  return names.length > MAX_LIST || names.some((name) => name.length > MAX_LINE_CHARS) ? undefined : names;
+}
+
+/** Codes with anything between that is no letter or digit. */
+function codesCell(cell: string, form: RegExp): readonly string[] | undefined {
+  const codes = [...new Set(parts(cell.toUpperCase(), /[^0-9A-Z]+/))];
+  return codes.length <= MAX_LIST && codes.every((code) => form.test(code)) ? codes : undefined;
+}
+
+/** `Name (owner); Other Name (director)`. What is no pair is a name without a stated role. */
+function principalsCell(cell: string): readonly ProviderPrincipal[] | undefined {
+  return namesCell(cell)?.map((text) => {
+    const { name, role = 'not stated' } = withRole(text);
+    return { name, role };
+  });
+}
+
+/** `Other Company LLC (subsidiary)`, or with its number `Other Company LLC [0000000123] (parent)`. */
+function affiliatesCell(cell: string): readonly ProviderAffiliate[] | undefined {
+  return namesCell(cell)?.map((text) => {
+    const { name: named, role = 'not stated' } = withRole(text);
+    const number = /\[(\d{10})\]$/.exec(named)?.[1];
+    const name = number === undefined ? named : named.slice(0, -12).trim();
+    return { name: name === '' ? named : name, ...(number !== undefined && { frn: number }), relation: role };
+  });
+}
+
+function withRole(text: string): { readonly name: string; readonly role?: string } {
+  const opens = text.lastIndexOf('(');
+  if (!text.endsWith(')') || opens <= 0) return { name: text };
+  const [name, role] = [text.slice(0, opens).trim(), text.slice(opens + 1, -1).trim()];
+  return name === '' || role === '' ? { name: text } : { name, role };
+}
+
+const parts = (cell: string, between: RegExp): readonly string[] =>
+  cell
+    .split(between)
+    .map((part) => part.replace(/\s+/g, ' ').trim())
+    .filter((part) => part !== '');
 
 /** Lines that are read: ten times as many filers as there are. */
 export const MAX_FILING_LINES = 75_000;
@@ -223,4 +318,57 @@ function readRemoval(
   if (reason === undefined) into.wrong.push('removal_reason');
   if (url !== '' && !/^https:\/\/\S{1,2040}$/.test(url)) into.wrong.push('removal_order_url');
   into.members['removal'] = { removedOn, reason, ...(url !== '' && { orderUrl: url }) };
+}
+
+/** The id that a provider gets when it is first seen in a filing: the same for every import of every platform. */
+export const filedProviderId = (frn: string): string => `prv-${frn}`;
+
+/**
+ * The entry after a filing: what the filing speaks of is as it says, everything else stays. Where nothing changed it is the one
+ * before, with its time, so that an import that is done again does nothing.
+ * @param filing - as it was read
+ * @param before - entry of that number; absent for a provider that is new
+ * @param updatedAt - RFC 3339 in UTC
+ */
+export function entryAfterFiling(filing: Filing, before: ProviderEntry | undefined, updatedAt: string): ProviderEntry {
+  const base: ProviderEntry = before ?? blankEntry(filing.frn, filing.members.businessName, updatedAt);
+  const merged: Record<string, unknown> = { ...base, ...filing.members };
+  for (const member of filing.emptied) delete merged[member];
+  const after = merged as unknown as ProviderEntry;
+  if (before !== undefined && isSameEntry(before, after)) return before;
+  return { ...after, updatedAt };
+}
+
+/** Whether two entries say the same, their times apart. */
+export const isSameEntry = (one: ProviderEntry, other: ProviderEntry): boolean =>
+  canonical({ ...one, updatedAt: '' }) === canonical({ ...other, updatedAt: '' });
+
+function blankEntry(frn: string, businessName: string, updatedAt: string): ProviderEntry {
+  return {
+    format: 'hopback.provider-entry.1',
+    providerId: filedProviderId(frn),
+    businessName,
+    frn,
+    previousBusinessNames: [],
+    otherDbaNames: [],
+    isForeignVoiceServiceProvider: false,
+    isVoiceServiceProvider: false,
+    isGatewayProvider: false,
+    isNonGatewayIntermediateProvider: false,
+    implementation: 'none',
+    ocns: [],
+    spcs: [],
+    principals: [],
+    affiliates: [],
+    updatedAt,
+  };
+}
+
+/** Members in order: a database gives them back in one of its own. */
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_, part: unknown) =>
+    typeof part === 'object' && part !== null && !Array.isArray(part)
+      ? Object.fromEntries(Object.entries(part).sort(([one], [other]) => (one < other ? -1 : 1)))
+      : part,
+  );
 }

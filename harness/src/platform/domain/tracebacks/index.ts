@@ -1,11 +1,15 @@
 export { canonicalDigits, liveNeighbours, NEIGHBOUR_MARGIN_MS } from './live-neighbours.js';
 export type { NeighbourRecord } from './live-neighbours.js';
-export { receiveResponse } from './notice-course.js';
-export { isSameResult, NO_RESULT, requestResult } from './request-outcomes.js';
-export type { RequestResult } from './request-outcomes.js';
-export { questionIdentity } from './shared-question.js';
-export { shownToEach, shownTraceback } from './shown-traceback.js';
-export type { RequestFacts, TracebackFacts, TracebackViewer } from './shown-traceback.js';
-export { veiledAnswer, withoutNumbers } from './veiled-answer.js';
-export { waitingItems } from './waiting-items.js';
 export type { WaitingItem } from './waiting-items.js';
+export { receiveResponse, waitingItems } from './waiting-items.js';
+export type { RequestResult, RequestFacts, TracebackFacts, TracebackViewer } from './shown-traceback.js';
+export {
+  isSameResult,
+  NO_RESULT,
+  requestResult,
+  questionIdentity,
+  shownToEach,
+  shownTraceback,
+  veiledAnswer,
+  withoutNumbers,
+} from './shown-traceback.js';

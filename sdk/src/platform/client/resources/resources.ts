@@ -1,50 +1,27 @@
 import { createHash } from 'node:crypto';
 import { HopbackError, isHopbackError } from '../../../errors.js';
 import { bodyChunks, readBoundedBody } from '../../http/bounded-body.js';
-import type { Alert, AlertAcknowledgement } from '../../wire/alert.js';
-import { alertSchema } from '../../wire/alert.schema.js';
-import type { AppReport, AppReportReceipt } from '../../wire/app-report.js';
-import { appReportReceiptSchema } from '../../wire/app-report.schema.js';
-import type { Campaign, CampaignState } from '../../wire/campaign.js';
-import { campaignSchema } from '../../wire/campaign.schema.js';
-import type { Demand, DemandDecisionRequest, DemandState, DemandSubmission } from '../../wire/demand.js';
-import { demandSchema } from '../../wire/demand.schema.js';
-import type { DoNotOriginateEntry } from '../../wire/do-not-originate.js';
-import { doNotOriginateEntrySchema } from '../../wire/do-not-originate.schema.js';
-import type { FccNotice, NoticeResponse } from '../../wire/notice.js';
-import { fccNoticeSchema } from '../../wire/notice.schema.js';
-import type { Page } from '../../wire/page.js';
-import { pageSchema } from '../../wire/page.schema.js';
-import type { Production, ProductionFile } from '../../wire/production.js';
-import { productionSchema } from '../../wire/production.schema.js';
-import type { ProviderEntry } from '../../wire/provider-entry.js';
-import { providerEntrySchema } from '../../wire/provider-entry.schema.js';
-import type { ProviderScorecard } from '../../wire/provider-scorecard.js';
-import { providerScorecardSchema } from '../../wire/provider-scorecard.schema.js';
-import type {
-  AnswerSubmission,
-  RequestAcknowledgement,
-  SignedReceipt,
-  TracebackRequestStatus,
-} from '../../wire/traceback-exchange.js';
-import { signedReceiptSchema, tracebackRequestStatusSchema } from '../../wire/traceback-exchange.schema.js';
-import type { Traceback, TracebackOpening, TracebackState } from '../../wire/traceback.js';
-import { tracebackSchema } from '../../wire/traceback.schema.js';
-import type {
+import { Alert, FccNotice } from '../../../contract/alert.js';
+import type { AlertAcknowledgement, NoticeResponse } from '../../../contract/alert.js';
+import type { WireSchema } from '../../../contract/bodies.js';
+import { AppReportReceipt, Campaign } from '../../../contract/campaign.js';
+import type { AppReport } from '../../../contract/campaign.js';
+import { pageOf } from '../../../contract/common.js';
+import type { Page } from '../../../contract/common.js';
+import { Demand, Production } from '../../../contract/demand.js';
+import type { DemandDecisionRequest, DemandState, DemandSubmission, ProductionFile } from '../../../contract/demand.js';
+import {
   CreatedWebhookEndpoint,
   RotatedWebhookSecret,
   WebhookEndpoint,
-  WebhookEndpointCreation,
   WebhookReplay,
-  WebhookReplayRequest,
-} from '../../wire/webhook-endpoint.js';
-import {
-  createdWebhookEndpointSchema,
-  rotatedWebhookSecretSchema,
-  webhookEndpointSchema,
-  webhookReplaySchema,
-} from '../../wire/webhook-endpoint.schema.js';
-import type { WireSchema } from '../../wire/wire-schemas.js';
+} from '../../../contract/event.js';
+import type { WebhookEndpointCreation, WebhookReplayRequest } from '../../../contract/event.js';
+import { DoNotOriginateEntry, ProviderEntry, ProviderScorecard } from '../../../contract/provider.js';
+import { Traceback } from '../../../contract/traceback.js';
+import type { TracebackOpening, TracebackState } from '../../../contract/traceback.js';
+import { SignedReceipt, TracebackRequestStatus } from '../../../contract/traceback-exchange.js';
+import type { AnswerSubmission, RequestAcknowledgement } from '../../../contract/traceback-exchange.js';
 import type { CallBody, PlatformCall, PlatformRequestOptions, Requester } from '../requester.js';
 import {
   ACCEPT_JSON,
@@ -115,7 +92,7 @@ function pagedList<Item, Params extends PageParams>(
   requester: Requester,
   { route, item }: { readonly route: string; readonly item: ItemSchema<Item> },
 ): PagedList<Item, Params> {
-  const strict = receivingJson(pageSchema(item));
+  const strict = receivingJson(pageOf(item));
   const lenient =
     (onUnreadable: (place: string) => void): PlatformCall<LenientPage<Item>>['receive'] =>
     async (response) => {
@@ -145,7 +122,7 @@ function pagedList<Item, Params extends PageParams>(
 
 /** Which campaigns. */
 export interface CampaignListParams extends PageParams {
-  readonly state?: CampaignState;
+  readonly state?: Campaign['state'];
 }
 
 /** Campaigns of robocalls. Everything rejects with {@link HopbackError}. */
@@ -179,25 +156,25 @@ const ALERTS = '/v1/alerts';
 /** Makes the calls of this group. */
 export function campaignCalls(requester: Requester): CampaignCalls {
   return {
-    ...pagedList(requester, { route: CAMPAIGNS, item: campaignSchema }),
+    ...pagedList(requester, { route: CAMPAIGNS, item: Campaign }),
     retrieve: (path, options) =>
-      requester.send(fetching(`${CAMPAIGNS}/{campaignId}`, campaignSchema, { path: { ...path } }), options),
+      requester.send(fetching(`${CAMPAIGNS}/{campaignId}`, Campaign, { path: { ...path } }), options),
   };
 }
 
 /** Makes the calls of this group. */
 export function alertCalls(requester: Requester): AlertCalls {
   return {
-    ...pagedList(requester, { route: ALERTS, item: alertSchema }),
+    ...pagedList(requester, { route: ALERTS, item: Alert }),
     acknowledge: ({ alertId, ...body }, options) =>
-      requester.send(posting(`${ALERTS}/{alertId}/acknowledgement`, alertSchema, { path: { alertId }, body }), options),
+      requester.send(posting(`${ALERTS}/{alertId}/acknowledgement`, Alert, { path: { alertId }, body }), options),
   };
 }
 
 /** Makes the calls of this group. */
 export function appReportCalls(requester: Requester): AppReportCalls {
   return {
-    create: (body, options) => requester.send(posting('/v1/app-reports', appReportReceiptSchema, { body }), options),
+    create: (body, options) => requester.send(posting('/v1/app-reports', AppReportReceipt, { body }), options),
   };
 }
 
@@ -259,17 +236,17 @@ const PRODUCTIONS = '/v1/productions';
 export function demandCalls(requester: Requester): DemandCalls {
   const { send } = requester;
   return {
-    ...pagedList(requester, { route: DEMANDS, item: demandSchema }),
+    ...pagedList(requester, { route: DEMANDS, item: Demand }),
     create: async ({ document, ...submission }, options) => {
       const body = demandBody(submission, document);
       return send(
-        { method: 'POST', route: DEMANDS, body, accept: ACCEPT_JSON, receive: receivingJson(demandSchema) },
+        { method: 'POST', route: DEMANDS, body, accept: ACCEPT_JSON, receive: receivingJson(Demand) },
         options,
       );
     },
-    retrieve: (path, options) => send(fetching(`${DEMANDS}/{demandId}`, demandSchema, { path: { ...path } }), options),
+    retrieve: (path, options) => send(fetching(`${DEMANDS}/{demandId}`, Demand, { path: { ...path } }), options),
     decide: ({ demandId, ...body }, options) =>
-      send(posting(`${DEMANDS}/{demandId}/decisions`, demandSchema, { path: { demandId }, body }), options),
+      send(posting(`${DEMANDS}/{demandId}/decisions`, Demand, { path: { demandId }, body }), options),
   };
 }
 
@@ -277,7 +254,7 @@ export function demandCalls(requester: Requester): DemandCalls {
 export function productionCalls(requester: Requester): ProductionCalls {
   return {
     retrieve: (path, options) =>
-      requester.send(fetching(`${PRODUCTIONS}/{productionId}`, productionSchema, { path: { ...path } }), options),
+      requester.send(fetching(`${PRODUCTIONS}/{productionId}`, Production, { path: { ...path } }), options),
     file: (params, options) => fileChunks(requester, params, options),
   };
 }
@@ -342,10 +319,10 @@ const NOTICES = '/v1/notices';
 /** Makes the calls of this group. */
 export function noticeCalls(requester: Requester): NoticeCalls {
   return {
-    ...pagedList(requester, { route: NOTICES, item: fccNoticeSchema }),
+    ...pagedList(requester, { route: NOTICES, item: FccNotice }),
     respond: ({ noticeId, ...response }, options) =>
       requester.send(
-        posting(`${NOTICES}/{noticeId}/responses`, fccNoticeSchema, {
+        posting(`${NOTICES}/{noticeId}/responses`, FccNotice, {
           path: { noticeId },
           body: { format: 'hopback.notice-response.1', ...response },
         }),
@@ -396,12 +373,12 @@ const PROVIDERS = '/v1/providers';
 /** Makes the calls of this group. */
 export function providerCalls(requester: Requester): ProviderCalls {
   return {
-    ...pagedList(requester, { route: PROVIDERS, item: providerEntrySchema }),
+    ...pagedList(requester, { route: PROVIDERS, item: ProviderEntry }),
     retrieve: (path, options) =>
-      requester.send(fetching(`${PROVIDERS}/{providerId}`, providerEntrySchema, { path: { ...path } }), options),
+      requester.send(fetching(`${PROVIDERS}/{providerId}`, ProviderEntry, { path: { ...path } }), options),
     scorecard: ({ providerId, ...query }, options) =>
       requester.send(
-        fetching(`${PROVIDERS}/{providerId}/scorecard`, providerScorecardSchema, { path: { providerId }, query }),
+        fetching(`${PROVIDERS}/{providerId}/scorecard`, ProviderScorecard, { path: { providerId }, query }),
         options,
       ),
   };
@@ -409,7 +386,7 @@ export function providerCalls(requester: Requester): ProviderCalls {
 
 /** Makes the calls of this group. */
 export function doNotOriginateCalls(requester: Requester): DoNotOriginateCalls {
-  return pagedList(requester, { route: '/v1/do-not-originate', item: doNotOriginateEntrySchema });
+  return pagedList(requester, { route: '/v1/do-not-originate', item: DoNotOriginateEntry });
 }
 
 /** Which requests to the calling provider. */
@@ -458,19 +435,19 @@ const REQUESTS = '/v1/traceback-requests';
 export function tracebackRequestCalls(requester: Requester): TracebackRequestCalls {
   const { send } = requester;
   return {
-    ...pagedList(requester, { route: REQUESTS, item: tracebackRequestStatusSchema }),
+    ...pagedList(requester, { route: REQUESTS, item: TracebackRequestStatus }),
     retrieve: ({ requestId }, options) =>
-      send(fetching(`${REQUESTS}/{requestId}`, tracebackRequestStatusSchema, { path: { requestId } }), options),
+      send(fetching(`${REQUESTS}/{requestId}`, TracebackRequestStatus, { path: { requestId } }), options),
     acknowledge: ({ requestId, ...said }, options) =>
       send(
-        posting(`${REQUESTS}/{requestId}/acknowledgement`, tracebackRequestStatusSchema, {
+        posting(`${REQUESTS}/{requestId}/acknowledgement`, TracebackRequestStatus, {
           path: { requestId },
           body: { format: 'hopback.request-acknowledgement.1', ...said },
         }),
         options,
       ),
     answer: ({ requestId, ...submission }, options) => {
-      const call = posting(`${REQUESTS}/{requestId}/answers`, signedReceiptSchema, {
+      const call = posting(`${REQUESTS}/{requestId}/answers`, SignedReceipt, {
         path: { requestId },
         body: submission,
       });
@@ -482,7 +459,7 @@ export function tracebackRequestCalls(requester: Requester): TracebackRequestCal
     },
     receipt: ({ requestId, answerId }, options) =>
       send(
-        fetching(`${REQUESTS}/{requestId}/answers/{answerId}/receipt`, signedReceiptSchema, {
+        fetching(`${REQUESTS}/{requestId}/answers/{answerId}/receipt`, SignedReceipt, {
           path: { requestId, answerId },
         }),
         options,
@@ -508,10 +485,10 @@ const TRACEBACKS = '/v1/tracebacks';
 /** Makes the calls of this group. */
 export function tracebackCalls(requester: Requester): TracebackCalls {
   return {
-    ...pagedList(requester, { route: TRACEBACKS, item: tracebackSchema }),
-    create: (body, options) => requester.send(posting(TRACEBACKS, tracebackSchema, { body }), options),
+    ...pagedList(requester, { route: TRACEBACKS, item: Traceback }),
+    create: (body, options) => requester.send(posting(TRACEBACKS, Traceback, { body }), options),
     retrieve: (path, options) =>
-      requester.send(fetching(`${TRACEBACKS}/{tracebackId}`, tracebackSchema, { path: { ...path } }), options),
+      requester.send(fetching(`${TRACEBACKS}/{tracebackId}`, Traceback, { path: { ...path } }), options),
   };
 }
 
@@ -546,8 +523,8 @@ const ENDPOINTS = '/v1/webhook-endpoints';
 export function webhookEndpointCalls(requester: Requester): WebhookEndpointCalls {
   const { send } = requester;
   return {
-    ...pagedList(requester, { route: ENDPOINTS, item: webhookEndpointSchema }),
-    create: (body, options) => send(posting(ENDPOINTS, createdWebhookEndpointSchema, { body }), options),
+    ...pagedList(requester, { route: ENDPOINTS, item: WebhookEndpoint }),
+    create: (body, options) => send(posting(ENDPOINTS, CreatedWebhookEndpoint, { body }), options),
     delete: async ({ endpointId }, options) => {
       const call: PlatformCall<void> = {
         ...{ method: 'DELETE', route: `${ENDPOINTS}/{endpointId}`, path: { endpointId } },
@@ -561,11 +538,8 @@ export function webhookEndpointCalls(requester: Requester): WebhookEndpointCalls
       });
     },
     rotateSecret: ({ endpointId }, options) =>
-      send(
-        posting(`${ENDPOINTS}/{endpointId}/rotate-secret`, rotatedWebhookSecretSchema, { path: { endpointId } }),
-        options,
-      ),
+      send(posting(`${ENDPOINTS}/{endpointId}/rotate-secret`, RotatedWebhookSecret, { path: { endpointId } }), options),
     replay: ({ endpointId, ...body }, options) =>
-      send(posting(`${ENDPOINTS}/{endpointId}/replay`, webhookReplaySchema, { path: { endpointId }, body }), options),
+      send(posting(`${ENDPOINTS}/{endpointId}/replay`, WebhookReplay, { path: { endpointId }, body }), options),
   };
 }

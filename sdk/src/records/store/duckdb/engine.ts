@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
-import type { CallRecord, CoverageInterval } from '../../../core/call-record.js';
+import type { CallRecord, CoverageInterval } from '../../../contract/call-record.js';
 import { HopbackError } from '../../../errors.js';
 import { DAY_US, coverageFrom, coverageWithout, createCoverageTable, matchesQuery } from '../record-store.js';
 import type { CoverageTable, HoldAuditEntry, LegalHold, RecordQuery, StoreStatistics } from '../record-store.js';

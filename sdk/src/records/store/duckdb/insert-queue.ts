@@ -1,4 +1,4 @@
-import type { CallRecord } from '../../../core/call-record.js';
+import type { CallRecord } from '../../../contract/call-record.js';
 import type { Inserted } from '../record-store.js';
 import { appendRows, inTransaction } from './duckdb-module.js';
 import type { Column, DuckDb } from './duckdb-module.js';

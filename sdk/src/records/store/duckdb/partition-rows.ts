@@ -1,4 +1,4 @@
-import type { CallRecord } from '../../../core/call-record.js';
+import type { CallRecord } from '../../../contract/call-record.js';
 import { DAY_US, OTHER_INSTANT_US, isRecordId } from '../record-store.js';
 import type { RecordQuery, TimeWindow } from '../record-store.js';
 import type { RecordEncoder } from './record-encoder.js';

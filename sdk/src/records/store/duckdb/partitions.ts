@@ -1,7 +1,7 @@
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
-import type { CallRecord } from '../../../core/call-record.js';
+import type { CallRecord } from '../../../contract/call-record.js';
 import { moveFile } from '../../../core/runtime/whole-file.js';
 import { DAY_US, matchesQuery } from '../record-store.js';
 import type { RecordQuery } from '../record-store.js';

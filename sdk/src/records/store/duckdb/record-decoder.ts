@@ -1,4 +1,4 @@
-import type { CallRecord } from '../../../core/call-record.js';
+import type { CallRecord } from '../../../contract/call-record.js';
 import { MIN_RUN } from './record-encoder.js';
 import type { FormNumbers } from './record-encoder.js';
 import { HOLE, PER_MILLISECOND, PER_SECOND, behindQuote, lookupKey, parseForm } from './record-form.js';

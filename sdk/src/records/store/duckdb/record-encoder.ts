@@ -1,4 +1,4 @@
-import type { CallRecord } from '../../../core/call-record.js';
+import type { CallRecord } from '../../../contract/call-record.js';
 import {
   COUNT_BASE,
   HOLE,

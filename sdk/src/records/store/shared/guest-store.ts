@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import type { CallRecord, CoverageInterval } from '../../../core/call-record.js';
+import { CallRecord } from '../../../contract/call-record.js';
+import type { CoverageInterval } from '../../../contract/call-record.js';
 import { readBySchema } from '../../../core/schema-findings.js';
 import { HopbackError, isHopbackError } from '../../../errors.js';
 import type { HopbackErrorCode } from '../../../errors.js';
-import { callRecordSchema } from '../../../platform/wire/call-record.schema.js';
 import { checkRecord, checkWindow, checkedLimit } from '../record-store.js';
 import type {
   FoundRecords,
@@ -17,10 +17,12 @@ import type {
   StoreStatistics,
   TimeWindow,
 } from '../record-store.js';
-import type { SendRequest } from './socket-host.js';
 
 // What crosses the socket between two processes of one user. Requests are checked member by member, for whoever is at the other end may
 // be another release. Answers are checked in their outline: the records in them come out of the store as they were put in.
+
+/** Sends one request to the process that has a store open, and gives back its answer. */
+export type SendRequest = (path: string, body: string) => Promise<Buffer>;
 
 /** Longest text that is looked up by; no record has one as long, and then nothing is found. */
 const MAX_TEXT_CHARS = 262_144;
@@ -65,7 +67,7 @@ const releaseOrder: z.ZodType<ReleaseOrder> = z.object({ holdId: text, reason: t
 const MAX_INSERT_RECORDS = 1_000;
 
 /** Whether a record is one; it is kept as it came, also members that this release does not know. */
-const wholeRecord = z.custom<CallRecord>((value) => readBySchema(callRecordSchema, value).success);
+const wholeRecord = z.custom<CallRecord>((value) => readBySchema(CallRecord, value).success);
 
 /** Bodies of requests, by what is asked for. */
 const REQUESTS: {

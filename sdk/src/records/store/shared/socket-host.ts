@@ -12,7 +12,7 @@ import { makeFolder } from '../../../log/log-files.js';
 import { storageFailed } from '../duckdb/duckdb-module.js';
 import type { RecordStore } from '../record-store.js';
 import { CLOSING, MAX_REQUEST_BYTES, answerPieces, failureOf, operationOf, workOf } from './guest-store.js';
-import type { Refusal, Work } from './guest-store.js';
+import type { Refusal, SendRequest, Work } from './guest-store.js';
 
 /** Longest path of a socket, octets: `sun_path` has 104 on macOS and 108 on Linux, and a 0 stands behind it. */
 const MAX_SOCKET_PATH_BYTES = 103;
@@ -72,9 +72,6 @@ const MAX_ANSWER_BYTES: number = 256 * 1024 * 1024;
 
 /** Requests of a guest at a time; the others wait their turn here. The store looks up four at a time. */
 const MAX_SOCKETS = 8;
-
-/** Sends one request to the process that has a store open, and gives back its answer. */
-export type SendRequest = (path: string, body: string) => Promise<Buffer>;
 
 /**
  * Requests over the socket of a store, each on a connection of its own, so that a new process that takes the store over is reached.

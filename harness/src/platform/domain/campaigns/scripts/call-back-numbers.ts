@@ -1,6 +1,5 @@
-import { primaryLanguage } from './language.js';
+import { plain, primaryLanguage } from './tokens.js';
 import { HAN_DIGITS, NUMBERED_LANGUAGES, numberWordsOf, type NumberWords } from './number-words.js';
-import { plain } from './tokens.js';
 import type { CallBackNumber } from './types.js';
 
 /** Numbers told of one transcript: a script has one or two, a list of more is a directory. */

@@ -1,2 +1,0 @@
-export { auditDefinition, createAuditArea } from './audit-area.js';
-export type * from './audit-bodies.js';

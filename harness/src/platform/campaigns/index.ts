@@ -1,3 +1,0 @@
-export { createCampaignsArea } from './campaigns-area.js';
-export type { CampaignsArea, CampaignsOptions } from './campaigns-area.js';
-export { campaignsDefinition } from './campaigns-migrations.js';

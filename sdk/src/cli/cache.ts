@@ -1,0 +1,188 @@
+import { printableText } from '../core/text.js';
+import { createCertificateRepository } from '../stir/index.js';
+import { EXIT, isKeyMaterial, requirePath, shownText, UsageError } from './kit/command.js';
+import type { Command, ExitCode, Options, OptionSpecs } from './kit/command.js';
+import { MAX_INPUT_BYTES } from './kit/io.js';
+import type { CliIo } from './kit/io.js';
+import { countText, printJson, printLines } from './kit/output.js';
+import {
+  allowListOf,
+  cacheDirectory,
+  openRepository,
+  REPOSITORY_OPTIONS,
+  requireDirectory,
+  requireStored,
+  URL_EXCEPTION_OPTIONS,
+} from './inputs/trust-options.js';
+import type { RepositoryOption, UrlExceptionOption } from './inputs/trust-options.js';
+
+type PreloadOption = Exclude<RepositoryOption, 'offline'>;
+
+const { offline: _offline, ...PRELOAD_OPTIONS } = REPOSITORY_OPTIONS;
+
+/** `hopback cache preload` */
+export const cachePreloadCommand: Command = {
+  name: 'cache preload',
+  summary: 'fetch certificates before calls need them',
+  usage: ['--cache DIR URL...', '--cache DIR [URL...] -   (URLs from standard input, one a line)'],
+  options: PRELOAD_OPTIONS satisfies OptionSpecs<PreloadOption>,
+  notes: [
+    'What is cached and still fresh is not fetched again. Exit codes: 0 all are there, 1 a URL is not one that verifiers fetch, ' +
+      '2 not understood, 4 one could not be fetched, or the cache is not usable.',
+  ],
+  run: runPreload,
+};
+
+async function runPreload(options: Options<RepositoryOption | 'json'>, io: CliIo): Promise<ExitCode> {
+  cacheDirectory(options);
+  const urls = await urlsOf(options.operands, io);
+  const repository = await openRepository(options, io);
+  const report = await repository.preload(urls);
+  await repository.close();
+  const stats = repository.stats();
+  requireStored(stats);
+  const refused = report.failures.filter(({ status }) => status === 'refused');
+  const exitCode =
+    report.failures.length > refused.length ? EXIT.environment : refused.length > 0 ? EXIT.negative : EXIT.ok;
+  if (options.isOn('json')) {
+    printJson(io, {
+      format: 'hopback.cache-preload.1',
+      exitCode,
+      ...report,
+      fetches: stats.fetches,
+      fromDisk: stats.diskLoads,
+    });
+    return exitCode;
+  }
+  printLines(io, [
+    ...report.failures.map(
+      ({ url, reason, detail }) => `✗ ${printableText(url)}: ${reason} (${printableText(detail)})`,
+    ),
+    `${exitCode === EXIT.ok ? '✓' : '!'} ${String(report.found)} there: ${String(stats.diskLoads)} from the cache, ` +
+      `${String(report.found - stats.diskLoads)} fetched; ${String(report.failures.length)} not`,
+  ]);
+  return exitCode;
+}
+
+/** Those of the command line, and in the place of a `-` those of standard input. */
+async function urlsOf(operands: readonly string[], io: CliIo): Promise<readonly string[]> {
+  if (operands.length === 0) throw new UsageError('name at least one URL, or - to read them from standard input');
+  const named = operands.filter((operand) => operand !== '-').map(requirePath);
+  return named.length === operands.length ? named : [...named, ...(await urlsOfStdin(io))];
+}
+
+async function urlsOfStdin(io: CliIo): Promise<readonly string[]> {
+  const bytes = await io.stdin.read(MAX_INPUT_BYTES);
+  if (bytes === undefined) throw new UsageError(`standard input has more than ${String(MAX_INPUT_BYTES)} bytes`);
+  const text = Buffer.from(bytes).toString('utf8');
+  // Each line that is no URL is shown.
+  if (isKeyMaterial(text)) throw new UsageError('standard input holds a key or a certificate, not URLs');
+  const lines = text.split('\n').map((line) => line.trim());
+  const urls = lines.filter((line) => line !== '' && !line.startsWith('#'));
+  if (urls.length === 0) throw new UsageError('standard input has no URL');
+  return urls;
+}
+
+/** `hopback cache export` */
+export const cacheExportCommand: Command = {
+  name: 'cache export',
+  summary: 'write all cached certificates into one file',
+  usage: ['--cache DIR [FILE]'],
+  options: { cache: REPOSITORY_OPTIONS.cache, ...URL_EXCEPTION_OPTIONS },
+  notes: [
+    'Entries that are damaged, outdated or not permitted (laboratories: --allow-host and the like) are left out. Without FILE the ' +
+      'document goes to standard output; a FILE is replaced as a whole, and left as it is where there is nothing to export.',
+    'Exit codes: 0 exported, 1 nothing to export, 2 not understood, 4 the cache or the file is not usable.',
+  ],
+  run: runExport,
+};
+
+async function runExport(options: Options<UrlExceptionOption | 'cache' | 'json'>, io: CliIo): Promise<ExitCode> {
+  const [file, ...more] = options.operands;
+  if (more.length > 0) throw new UsageError('one file at a time');
+  const directory = cacheDirectory(options);
+  await requireDirectory(directory, io);
+  const allow = allowListOf(options);
+  await using repository = createCertificateRepository({
+    clock: io.clock,
+    directory,
+    ...(allow === undefined ? {} : { allow }),
+  });
+  // Through memory, so that what is handed on has been checked as it will be at the other end.
+  const { rejected } = await repository.restore();
+  const document = repository.export();
+  const exported = document.entries.length;
+  const exitCode = exported > 0 ? EXIT.ok : EXIT.negative;
+  const left = rejected === 0 ? '' : `, ${String(rejected)} damaged, outdated or not permitted left out`;
+  if (file === undefined || file === '-') {
+    io.stdout.write(`${JSON.stringify(document)}\n`);
+    if (exported === 0 || rejected > 0)
+      printLines(io, [`! ${countText(exported, 'certificate chain')} exported${left}`], io.stderr);
+    return exitCode;
+  }
+  const text = `${JSON.stringify(document)}\n`;
+  if (exported > 0) await io.files.write(requirePath(file), text, { mode: 0o644, overwrite: true });
+  if (options.isOn('json'))
+    printJson(io, { format: 'hopback.cache-export.1', exitCode, path: shownText(file), exported, rejected });
+  else if (exported > 0) printLines(io, [`✓ ${shownText(file)}: ${countText(exported, 'certificate chain')}${left}`]);
+  else printLines(io, [`✗ nothing to export${left}; ${shownText(file)} is left as it is`]);
+  return exitCode;
+}
+
+/** A cache with all the entries that a repository keeps takes some 80 MB. */
+const MAX_EXPORT_BYTES: number = 256 * 1024 * 1024;
+
+/** `hopback cache import` */
+export const cacheImportCommand: Command = {
+  name: 'cache import',
+  summary: 'take over what another machine exported',
+  usage: ['--cache DIR FILE|-'],
+  options: { cache: REPOSITORY_OPTIONS.cache, ...URL_EXCEPTION_OPTIONS },
+  notes: [
+    'Each entry is checked as if it had been fetched, and nothing becomes trusted by it.',
+    'Exit codes: 0 imported, 1 nothing could be, 2 not understood or no export, 4 the file or the cache is not usable.',
+  ],
+  run: runImport,
+};
+
+async function runImport(options: Options<RepositoryOption | 'json'>, io: CliIo): Promise<ExitCode> {
+  cacheDirectory(options);
+  const document = await readDocument(options.operands, io);
+  const entries = entriesOf(document);
+  const repository = await openRepository(options, io);
+  const { imported, rejected } = await repository.import(document);
+  await repository.close();
+  requireStored(repository.stats());
+  const exitCode = imported > 0 || entries.length === 0 ? EXIT.ok : EXIT.negative;
+  if (options.isOn('json')) printJson(io, { format: 'hopback.cache-import.1', exitCode, imported, rejected });
+  else
+    printLines(io, [
+      `${exitCode === EXIT.ok ? '✓' : '✗'} ${String(imported)} imported, ${String(rejected)} damaged, outdated or not permitted`,
+    ]);
+  return exitCode;
+}
+
+async function readDocument(operands: readonly string[], io: CliIo): Promise<Readonly<Record<string, unknown>>> {
+  const [file] = operands;
+  if (file === undefined || operands.length > 1) throw new UsageError('name the one file to import, or -');
+  const bytes =
+    file === '-' ? await io.stdin.read(MAX_EXPORT_BYTES) : await io.files.read(requirePath(file), MAX_EXPORT_BYTES);
+  const source = file === '-' ? 'standard input' : shownText(file);
+  if (bytes === undefined) throw new UsageError(`${source} has more than ${String(MAX_EXPORT_BYTES)} bytes`);
+  if (bytes.length === 0) throw new UsageError(`${source} is empty`);
+  try {
+    const document: unknown = JSON.parse(Buffer.from(bytes).toString('utf8'));
+    if (typeof document === 'object' && document !== null) return document as Readonly<Record<string, unknown>>;
+  } catch {
+    // Said below.
+  }
+  throw new UsageError(`${source} is no export of a certificate cache`, [
+    'hopback cache export --cache DIR FILE makes one',
+  ]);
+}
+
+function entriesOf(document: Readonly<Record<string, unknown>>): readonly unknown[] {
+  const entries = document['format'] === 'hopback.certificate-cache.1' ? document['entries'] : undefined;
+  if (Array.isArray(entries)) return entries as readonly unknown[];
+  throw new UsageError('the file is JSON, but no export of a certificate cache');
+}

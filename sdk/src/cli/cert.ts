@@ -1,0 +1,358 @@
+import { printableText } from '../core/text.js';
+import { HopbackError } from '../errors.js';
+import {
+  buildCertificatePath,
+  createCertificateRepository,
+  describeCertificate,
+  lintCertificate,
+  parseCertificate,
+  parseCertificateChain,
+  revocationAt,
+  roleOf,
+  tnAuthListText,
+} from '../stir/index.js';
+import type {
+  Certificate,
+  CertificatePath,
+  CertificatePathResult,
+  LintFinding,
+  PathFailure,
+  ProfileVersion,
+  TrustStore,
+} from '../stir/index.js';
+import { instantOption } from './inputs/call-input.js';
+import { EXIT, requirePath, shownText, UsageError } from './kit/command.js';
+import type { Command, ExitCode, Options, OptionSpecs } from './kit/command.js';
+import { MAX_INPUT_BYTES } from './kit/io.js';
+import type { CliIo } from './kit/io.js';
+import { countText, distanceText, instantText, printJson, printLines } from './kit/output.js';
+import { fetchSettings, LAB_OPTIONS, loadTrust, TRUST_OPTIONS } from './inputs/trust-options.js';
+import type { LabOption, TrustOption } from './inputs/trust-options.js';
+
+export type CertificateOperandOption = LabOption | 'fetch-timeout';
+
+/** Options of commands whose operand is a certificate. */
+export const CERTIFICATE_OPERAND_OPTIONS: OptionSpecs<CertificateOperandOption> = {
+  'fetch-timeout': { value: 'MS', text: 'longest fetch, milliseconds; default 2000' },
+  ...LAB_OPTIONS,
+};
+
+/** Certificates and where they came from. */
+export interface GivenCertificates {
+  readonly chain: readonly Certificate[];
+  readonly source: string;
+  /** Deviations of the web server, when fetched. */
+  readonly notes: readonly string[];
+}
+
+/**
+ * Reads the certificates that an operand names: a PEM or DER file, standard input, or an x5u URL, which is fetched as a verifier would.
+ * @throws {@link UsageError} when there is no operand, or what it holds is no certificate; {@link HopbackError} `storage-failed` when
+ * a file cannot be read, `network-failed` when a URL could not be fetched, `certificate-unusable` when it serves no certificate
+ */
+export async function readCertificates(
+  options: Options<CertificateOperandOption>,
+  io: CliIo,
+): Promise<GivenCertificates> {
+  const [operand] = options.operands;
+  if (operand === undefined && io.stdin.isTty) throw new UsageError('name a certificate file or an https URL');
+  if (options.operands.length > 1) throw new UsageError('one file or URL at a time');
+  if (operand?.startsWith('https://') === true) return fetchChain(requirePath(operand), options, io);
+  if (operand !== undefined && /^[a-z][a-z0-9+.-]{1,20}:\/\//i.test(operand))
+    throw new UsageError('certificates are fetched over https only');
+  const isFile = operand !== undefined && operand !== '-';
+  const bytes = isFile
+    ? await io.files.read(requirePath(operand), MAX_INPUT_BYTES)
+    : await io.stdin.read(MAX_INPUT_BYTES);
+  const source = isFile ? shownText(operand) : 'standard input';
+  if (bytes === undefined) throw new UsageError(`${source} has more than ${String(MAX_INPUT_BYTES)} bytes`);
+  if (bytes.length === 0) throw new UsageError(`${source} is empty`);
+  return { chain: parseFile(bytes, source), source, notes: [] };
+}
+
+/** DER begins with a SEQUENCE, PEM with a dash or text. */
+function parseFile(bytes: Uint8Array, source: string): readonly Certificate[] {
+  if (bytes[0] === 0x30) {
+    const parsed = parseCertificate(bytes);
+    if (parsed.status === 'parsed') return [parsed.certificate];
+    throw notCertificates(source, parsed.detail);
+  }
+  const parsed = parseCertificateChain(bytes);
+  if (parsed.status === 'parsed') return parsed.chain;
+  throw notCertificates(source, parsed.detail);
+}
+
+/** As of any other input: a command that was given something else was not understood. */
+function notCertificates(source: string, detail: string): UsageError {
+  return new UsageError(`${source} holds no certificates that can be read: ${detail}`);
+}
+
+async function fetchChain(
+  url: string,
+  options: Options<CertificateOperandOption>,
+  io: CliIo,
+): Promise<GivenCertificates> {
+  await using repository = createCertificateRepository({ clock: io.clock, ...(await fetchSettings(options, io)) });
+  const lookup = await repository.lookup(url);
+  if (lookup.status === 'found') return { chain: lookup.chain, source: url, notes: lookup.notes };
+  const code =
+    lookup.status === 'refused' || lookup.reason === 'body-malformed' ? 'certificate-unusable' : 'network-failed';
+  throw new HopbackError(code, `${shownText(url)} did not yield a certificate: ${lookup.reason} (${lookup.detail})`);
+}
+
+type InspectOption = CertificateOperandOption | 'profile-version' | 'json';
+
+const INSPECT_OPTIONS: OptionSpecs<Exclude<InspectOption, 'json'>> = {
+  'profile-version': {
+    value: 'EDITION',
+    choices: ['v003', 'v004', 'v005'],
+    text: 'hold it to this edition of ATIS-1000080; default what was in force when it became valid',
+  },
+  ...CERTIFICATE_OPERAND_OPTIONS,
+};
+
+/** `hopback cert inspect` */
+export const certInspectCommand: Command = {
+  name: 'cert inspect',
+  summary: 'show certificates and where they leave the SHAKEN profile',
+  usage: ['[OPTION...] FILE|-', '[OPTION...] https://URL'],
+  options: INSPECT_OPTIONS,
+  notes: [
+    'Takes PEM (a whole chain, end entity first) or DER. Says nothing about trust: that is hopback cert chain.',
+    'Exit codes: 0 valid now and within the profile, 1 not, 2 not understood or no certificate, 4 it could not be read or fetched.',
+  ],
+  run: runInspect,
+};
+
+/** One certificate and what is to be said of it. */
+interface Inspected {
+  readonly certificate: Certificate;
+  readonly role: ReturnType<typeof roleOf>;
+  readonly validity: 'valid' | 'expired' | 'not-yet-valid';
+  readonly findings: readonly LintFinding[];
+}
+
+async function runInspect(options: Options<InspectOption>, io: CliIo): Promise<ExitCode> {
+  const given = await readCertificates(options, io);
+  const version = options.text('profile-version') as ProfileVersion | undefined;
+  const nowMs = io.clock.nowMs();
+  const inspected = given.chain.map((certificate, at) =>
+    inspect(certificate, { issuer: given.chain[at + 1], version, nowMs }),
+  );
+  const isFine = inspected.every(({ findings, validity }) => findings.length === 0 && validity === 'valid');
+  const exitCode = isFine ? EXIT.ok : EXIT.negative;
+  if (options.isOn('json')) printJson(io, inspectedDocument(given, inspected, exitCode));
+  else
+    printLines(io, [
+      ...given.notes.map((note) => `! ${note}`),
+      ...inspected.flatMap((one, at) => inspectedText(one, { at, of: inspected.length, nowMs })),
+    ]);
+  return exitCode;
+}
+
+function inspect(
+  certificate: Certificate,
+  {
+    issuer,
+    version,
+    nowMs,
+  }: { readonly issuer: Certificate | undefined; readonly version: ProfileVersion | undefined; readonly nowMs: number },
+): Inspected {
+  const role = roleOf(certificate);
+  // A file may hold unrelated certificates: only a real issuer's key identifier is one to compare with.
+  const isIssuer = issuer?.subject.canonical === certificate.issuer.canonical;
+  const findings = lintCertificate(certificate, role, {
+    ...(version === undefined ? {} : { version }),
+    ...(issuer !== undefined && isIssuer ? { issuer } : {}),
+  });
+  const isEarly = nowMs < certificate.notBeforeMs;
+  const validity = isEarly ? 'not-yet-valid' : nowMs > certificate.notAfterMs ? 'expired' : 'valid';
+  return { certificate, role, validity, findings };
+}
+
+function inspectedText(
+  { certificate, role, validity, findings }: Inspected,
+  { at, of, nowMs }: { readonly at: number; readonly of: number; readonly nowMs: number },
+): readonly string[] {
+  const isFine = findings.length === 0 && validity === 'valid';
+  const until = distanceText(certificate.notAfterMs, nowMs);
+  const validityLine = {
+    valid: `  ✓ valid, ends ${until}`,
+    expired: `  ✗ expired ${until}`,
+    'not-yet-valid': `  ✗ not valid yet, begins ${distanceText(certificate.notBeforeMs, nowMs)}`,
+  }[validity];
+  return [
+    ...(at === 0 ? [] : ['']),
+    `${isFine ? '✓' : '✗'} certificate ${String(at + 1)} of ${String(of)}: ${role}`,
+    ...describeCertificate(certificate).map((line) => `  ${line}`),
+    validityLine,
+    ...(findings.length === 0 ? ['  ✓ follows the SHAKEN certificate profile (ATIS-1000080)'] : []),
+    ...findings.map(
+      ({ rule, since, expected, actual }) =>
+        `  ✗ ${rule}: expected ${expected}, found ${printableText(actual)} (ATIS-1000080 ${since})`,
+    ),
+  ];
+}
+
+function inspectedDocument(given: GivenCertificates, inspected: readonly Inspected[], exitCode: ExitCode): unknown {
+  const certificates = inspected.map(({ certificate, role, validity, findings }) => {
+    const { der, publicKey: _publicKey, ...facts } = certificate;
+    return { role, validity, ...facts, derBase64: Buffer.from(der).toString('base64'), findings };
+  });
+  return { format: 'hopback.cert-inspect.1', exitCode, source: given.source, notes: given.notes, certificates };
+}
+
+type ChainOption = CertificateOperandOption | TrustOption | 'at' | 'revocation-unknown' | 'json';
+
+const CHAIN_OPTIONS: OptionSpecs<Exclude<ChainOption, 'json'>> = {
+  ...TRUST_OPTIONS,
+  at: { value: 'TIME', text: 'build the path as of this time: ISO 8601 or epoch seconds' },
+  'revocation-unknown': {
+    value: 'CHOICE',
+    choices: ['indeterminate', 'accept'],
+    text: 'where nobody knows of revocation: indeterminate (default), or accept',
+  },
+  ...CERTIFICATE_OPERAND_OPTIONS,
+};
+
+/** `hopback cert chain` */
+export const certChainCommand: Command = {
+  name: 'cert chain',
+  summary: 'build the path from a certificate to a trust anchor',
+  usage: ['[OPTION...] --trust PATH FILE|-', '[OPTION...] --trust PATH https://URL'],
+  options: CHAIN_OPTIONS,
+  notes: [
+    'The first certificate of the file is the end entity. Every failure of the path that comes closest is shown, with both values.',
+    'Exit codes: 0 trusted and not revoked, 1 not trusted or revoked, 2 not understood or no certificate, 3 trusted but revocation ' +
+      'is unknown, 4 trust, files or network.',
+  ],
+  run: runChain,
+};
+
+async function runChain(options: Options<ChainOption>, io: CliIo): Promise<ExitCode> {
+  const given = await readCertificates(options, io);
+  const at = options.text('at');
+  const atMs = at === undefined ? io.clock.nowMs() : instantOption('at', at);
+  const trustStore = await loadTrust(options, io, { nowMs: () => atMs });
+  const result = buildCertificatePath(given.chain, {
+    trustAnchors: trustStore.anchors,
+    intermediates: trustStore.intermediates,
+    revocation: revocationAt(trustStore.revocation, atMs),
+    atMs,
+  });
+  const exitCode = exitCodeOf(result, options.text('revocation-unknown') === 'accept');
+  if (options.isOn('json')) printJson(io, chainDocument(result, { given, atMs, exitCode }));
+  else printLines(io, [...chainText(result, { given, trustStore, atMs }), ...refusedLines(trustStore)]);
+  return exitCode;
+}
+
+function exitCodeOf(result: CertificatePathResult, isUnknownAccepted: boolean): ExitCode {
+  if (result.status === 'untrusted') return EXIT.negative;
+  const { status } = result.path.revocation;
+  if (status === 'revoked') return EXIT.negative;
+  return status === 'good' || isUnknownAccepted ? EXIT.ok : EXIT.indeterminate;
+}
+
+/** A CRL that is not used is one that somebody counted on. */
+function refusedLines({ revocation }: TrustStore): readonly string[] {
+  return revocation.refused.map(({ crl, reason, detail }) => {
+    const why = detail === '' ? reason : `${reason} (${detail})`;
+    return `  ! CRL of ${printableText(`${crl.issuer.text} is not used: ${why}`)}`;
+  });
+}
+
+interface ChainContext {
+  readonly given: GivenCertificates;
+  readonly trustStore: TrustStore;
+  readonly atMs: number;
+}
+
+function chainText(result: CertificatePathResult, context: ChainContext): readonly string[] {
+  const when = instantText(context.atMs);
+  if (result.status === 'trusted') return [`✓ trusted as of ${when}`, ...pathLines(result.path)];
+  const known = knownCertificates(context);
+  return [
+    `✗ not trusted as of ${when}`,
+    ...context.given.chain.map((certificate, at) => certificateLine(certificate, at)),
+    ...result.failures.map((failure) => failureLine(failure, known)),
+    ...issuerAdvice(result.failures, context),
+  ];
+}
+
+function pathLines(path: CertificatePath): readonly string[] {
+  const { certificates, revocation, tnAuthList, spc, validFromMs, validToMs } = path;
+  const revocationLine = {
+    good: () => '  ✓ revocation: good, by current CRLs',
+    revoked: () => `  ✗ revocation: ${revocation.status === 'revoked' ? revokedText(revocation) : ''}`,
+    unknown: () => `  ? revocation: unknown (${revocation.status === 'unknown' ? revocation.detail : ''})`,
+  }[revocation.status]();
+  return [
+    ...certificates.map((certificate, at) => certificateLine(certificate, at, at === certificates.length - 1)),
+    `  ✓ holds from ${instantText(validFromMs)} to ${instantText(validToMs)}`,
+    `  ✓ may speak for ${spc === undefined ? printableText(tnAuthListText(tnAuthList)) : `SPC ${spc}`}`,
+    revocationLine,
+  ];
+}
+
+function revokedText({
+  revokedAtMs,
+  crlReason,
+  certificateSha256,
+}: CertificatePath['revocation'] & { readonly status: 'revoked' }): string {
+  const why = crlReason === undefined ? '' : `, ${crlReason}`;
+  return `revoked ${instantText(revokedAtMs)}${why}, certificate ${certificateSha256}`;
+}
+
+function certificateLine(certificate: Certificate, at: number, isAnchor = false): string {
+  const what = isAnchor ? 'trust anchor' : at === 0 ? 'end entity' : 'issuer';
+  return `    ${'  '.repeat(at)}${at === 0 ? '' : '└ '}${printableText(certificate.subject.text)} (${what})`;
+}
+
+function failureLine(
+  { reason, certificateSha256, expected, actual }: PathFailure,
+  known: ReadonlyMap<string, Certificate>,
+): string {
+  const subject = known.get(certificateSha256)?.subject.text ?? certificateSha256;
+  const shown = (value: string | number): string =>
+    typeof value === 'number' && OF_INSTANTS.has(reason) ? instantText(value) : String(value);
+  const values = [
+    expected === undefined ? '' : `expected ${shown(expected)}`,
+    actual === undefined ? '' : `found ${shown(actual)}`,
+  ];
+  const text = values.filter((value) => value !== '').join(', ');
+  return `  ✗ ${reason}: ${printableText(text === '' ? subject : `${text}; ${subject}`)}`;
+}
+
+/** Failures whose numbers are milliseconds since the epoch; of others they are counts. */
+const OF_INSTANTS: ReadonlySet<PathFailure['reason']> = new Set([
+  'certificate-expired',
+  'certificate-not-yet-valid',
+  'certificate-revoked',
+]);
+
+function knownCertificates({ given, trustStore }: ChainContext): ReadonlyMap<string, Certificate> {
+  const all = [...given.chain, ...trustStore.intermediates, ...trustStore.anchors];
+  return new Map(all.map((certificate) => [certificate.sha256, certificate]));
+}
+
+/** Where the way ended, and for what name one would have to look. */
+function issuerAdvice(failures: readonly PathFailure[], { given, trustStore }: ChainContext): readonly string[] {
+  if (!failures.some(({ reason }) => reason === 'no-path-to-trust-anchor')) return [];
+  const last = given.chain.at(-1);
+  const issuer = printableText(last?.issuer.text ?? '');
+  const anchors = countText(trustStore.anchors.length, 'trust anchor');
+  return ['', 'What to do', `  - Look for ${issuer}: it is neither in the file nor trusted (${anchors} loaded).`];
+}
+
+function chainDocument(
+  result: CertificatePathResult,
+  { given, atMs, exitCode }: { readonly given: GivenCertificates; readonly atMs: number; readonly exitCode: ExitCode },
+): unknown {
+  const frame = { format: 'hopback.cert-chain.1', exitCode, source: given.source, atMs, status: result.status };
+  if (result.status === 'untrusted') return { ...frame, failures: result.failures };
+  const { certificates, ...path } = result.path;
+  return {
+    ...frame,
+    path: { ...path, certificates: certificates.map(({ sha256, subject }) => ({ sha256, subject: subject.text })) },
+  };
+}

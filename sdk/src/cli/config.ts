@@ -1,0 +1,238 @@
+import { stringify } from 'yaml';
+import { isHopbackError } from '../errors.js';
+import {
+  accountEntry,
+  checkFiles,
+  configurationJsonSchema,
+  MAX_PASSWORD_CHARS,
+  MIN_PASSWORD_CHARS,
+  readConfiguration,
+} from '../sidecar/index.js';
+import { CALL_ROLES } from '../stir/index.js';
+import { CONFIGURATION_OPTIONS, configurationOf, passphraseOf, problemLines } from './inputs/key-files.js';
+import type { ConfigurationOption } from './inputs/key-files.js';
+import { EXIT, refuseOperands, UsageError } from './kit/command.js';
+import type { Command, ExitCode, Options } from './kit/command.js';
+import type { CliIo } from './kit/io.js';
+import { printJson, printLines } from './kit/output.js';
+
+/** Longer than any password in UTF-8, with its line end. */
+const MAX_INPUT_BYTES = 4 * MAX_PASSWORD_CHARS + 2;
+
+/** `hopback config account` */
+export const configAccountCommand: Command = {
+  name: 'config account',
+  summary: 'make the line of an account for the page on which tracebacks are answered',
+  usage: ['NAME < FILE'],
+  options: {},
+  notes: [
+    `The password comes from standard input, ${String(MIN_PASSWORD_CHARS)} to ${String(MAX_PASSWORD_CHARS)} characters: systemd-ask-password | hopback config account NAME >> accounts. ` +
+      'The line holds no password, only what one is held against (scrypt).',
+    'Exit codes: 0 made; 2 the name or the password cannot be; 4 it could not be written.',
+  ],
+  run: runAccount,
+};
+
+async function runAccount(options: Options<'json'>, io: CliIo): Promise<ExitCode> {
+  const [name, ...more] = options.operands;
+  if (name === undefined || more.length > 0) throw new UsageError('name one person or duty');
+  if (io.stdin.isTty)
+    throw new UsageError('the password is read from a pipe, so that nobody sees it typed', [
+      'systemd-ask-password | hopback config account NAME >> accounts',
+    ]);
+  const bytes = await io.stdin.read(MAX_INPUT_BYTES);
+  if (bytes === undefined) throw new UsageError('that is longer than any password');
+  const password = Buffer.from(bytes)
+    .toString('utf8')
+    .replace(/\r?\n$/, '');
+  const entry = await accountEntry({ name, password });
+  if (options.isOn('json')) printJson(io, { name, entry });
+  else printLines(io, [entry]);
+  return EXIT.ok;
+}
+
+/** `hopback config check` */
+export const configCheckCommand: Command = {
+  name: 'config check',
+  summary: 'say what is wrong with the configuration of serve, line by line',
+  usage: ['[--config FILE] [--set PATH=VALUE]...'],
+  options: {
+    ...CONFIGURATION_OPTIONS,
+    'form-only': { text: 'look at the file alone, not at the keys and certificates that it names' },
+  },
+  notes: [
+    'Each line begins with the place, hopback.yaml:12:5, as editors read it. Variables that begin with HOPBACK__ count as they do for serve.',
+    'Exit codes: 0 in order; 1 something is wrong; 2 not understood; 4 the file cannot be read.',
+  ],
+  run: runCheck,
+};
+
+async function runCheck(options: Options<ConfigurationOption | 'form-only' | 'json'>, io: CliIo): Promise<ExitCode> {
+  refuseOperands(options, ['Name the file with --config.']);
+  const read = await configurationOf(options, io);
+  const problems = read.status === 'invalid' ? read.problems : [];
+  const openKeys: string[] = [];
+  const passphrase = passphraseOf(io);
+  const unusable =
+    read.status === 'invalid' || options.isOn('form-only')
+      ? undefined
+      : await checkFiles(read.configuration, {
+          directory: read.directory,
+          onNotice: ({ part, text }) => void (part === 'keys' && openKeys.push(text)),
+          ...(passphrase !== undefined && { passphrase }),
+        }).then(
+          () => undefined,
+          (error: unknown) => {
+            if (isHopbackError(error)) return error.message;
+            throw error;
+          },
+        );
+  const isGood = problems.length === 0 && unusable === undefined && openKeys.length === 0;
+  if (options.isOn('json')) {
+    printJson(io, { path: read.path, isGood, problems, openKeys, ...(unusable !== undefined && { unusable }) });
+    return isGood ? EXIT.ok : EXIT.negative;
+  }
+  const lines = [
+    ...problemLines(read.path, problems),
+    ...[...openKeys, ...(unusable === undefined ? [] : [unusable])].map((text) => `${read.path}: ${text}`),
+  ];
+  printLines(io, isGood ? [`✓ ${read.path} is in order`] : lines);
+  return isGood ? EXIT.ok : EXIT.negative;
+}
+
+/** `hopback config init` */
+export const configInitCommand: Command = {
+  name: 'config init',
+  summary: 'ask what is needed, and write that configuration',
+  usage: ['[--output FILE] [--overwrite]'],
+  options: {
+    output: { value: 'FILE', text: 'default hopback.yaml' },
+    overwrite: { text: 'put it in the place of a file that is there' },
+  },
+  notes: [
+    'An empty answer takes what stands in brackets. Answers may also come from a pipe, one a line. hopback config check looks at what was written.',
+    'Exit codes: 0 written; 2 the answers make no configuration; 4 the file cannot be written, or is there already.',
+  ],
+  run: runInit,
+};
+
+interface Question {
+  readonly id: string;
+  readonly text: string;
+  readonly preset: string;
+  /** Whether it is asked, after the answers so far. */
+  readonly isAsked?: (answers: ReadonlyMap<string, string>) => boolean;
+}
+
+const isSigning = (answers: ReadonlyMap<string, string>): boolean => /^y(?:es)?$/i.test(answers.get('signs') ?? '');
+const isPublished = (answers: ReadonlyMap<string, string>): boolean =>
+  isListed(answers) && answers.get('list')?.startsWith('https://') === true;
+const isListed = (answers: ReadonlyMap<string, string>): boolean => answers.get('trust') === 'list';
+
+const QUESTIONS: readonly Question[] = [
+  { id: 'host', text: 'Address to listen at for your switch', preset: '127.0.0.1' },
+  { id: 'port', text: 'Port', preset: '8090' },
+  {
+    id: 'trust',
+    text: 'Whom to trust: roots (certificate files) or list (signed, of the policy administrator)',
+    preset: 'list',
+  },
+  { id: 'list', text: 'File of the list, or its https URL', preset: 'sti-pa-list.jws', isAsked: isListed },
+  {
+    id: 'roots',
+    text: 'File or directory of STI-CA roots',
+    preset: 'sti-ca-roots.pem',
+    isAsked: (answers) => !isListed(answers),
+  },
+  { id: 'stiPaRoot', text: 'File of the root of the policy administrator', preset: 'sti-pa-root.pem' },
+  { id: 'crl', text: 'File of the CRL; - for none', preset: 'sti-pa.crl', isAsked: (answers) => !isPublished(answers) },
+  { id: 'crlUrl', text: 'URL of the CRL; - for none', preset: '-', isAsked: isPublished },
+  { id: 'crlSigner', text: 'File of the certificate of its signer; - where the CRL names it', preset: '-' },
+  { id: 'role', text: `What you are to the calls that come in: ${CALL_ROLES.join(', ')}`, preset: 'terminating' },
+  {
+    id: 'failureAction',
+    text: 'What a failed verdict does: continue, continue_return_reason, reject_request',
+    preset: 'continue_return_reason',
+  },
+  { id: 'signs', text: 'Are calls signed here: yes or no', preset: 'no' },
+  { id: 'key', text: 'File of the private key', preset: 'signing-key.pem', isAsked: isSigning },
+  { id: 'certificate', text: 'File of the certificate chain', preset: 'signing-chain.pem', isAsked: isSigning },
+  {
+    id: 'x5u',
+    text: 'URL that serves the chain',
+    preset: 'https://certificates.example.com/chain.pem',
+    isAsked: isSigning,
+  },
+];
+
+async function runInit(options: Options<'output' | 'overwrite' | 'json'>, io: CliIo): Promise<ExitCode> {
+  refuseOperands(options, ['Name the file with --output.']);
+  const answers = new Map<string, string>();
+  for (const { id, text, preset, isAsked } of QUESTIONS) {
+    if (isAsked?.(answers) === false) continue;
+    const given = await io.ask(`${text} [${preset}]: `);
+    answers.set(id, given === undefined || given.trim() === '' ? preset : given.trim());
+  }
+  const path = options.text('output') ?? 'hopback.yaml';
+  const text = `${HEADER}${stringify(configurationOfAnswers(answers))}`;
+  const read = readConfiguration({ text });
+  if (read.status === 'invalid') {
+    printLines(io, ['', ...problemLines(path, read.problems)], io.stderr);
+    return EXIT.usage;
+  }
+  await io.files.write(path, text, { mode: 0o644, overwrite: options.isOn('overwrite') });
+  printLines(io, [
+    '',
+    `✓ ${path} is written`,
+    `  hopback config check --config ${path}`,
+    `  hopback serve --config ${path}`,
+  ]);
+  return EXIT.ok;
+}
+
+const HEADER = `# Configuration of the Hopback sidecar. Paths begin at the directory of this file.
+# hopback config check looks through it; hopback config schema > hopback.schema.json helps editors:
+# yaml-language-server: $schema=hopback.schema.json
+`;
+
+function configurationOfAnswers(answers: ReadonlyMap<string, string>): Readonly<Record<string, unknown>> {
+  const answer = (id: string): string => answers.get(id) ?? '';
+  const files = (id: string): readonly string[] => (['-', ''].includes(answer(id)) ? [] : [answer(id)]);
+  const list = listOf(answers, files('crlUrl'));
+  return {
+    listen: { calls: { host: answer('host'), port: Number(answer('port')) } },
+    trust: {
+      ...(isListed(answers) ? { list } : { roots: files('roots') }),
+      stiPaRoots: files('stiPaRoot'),
+      ...(!isPublished(answers) && { crls: files('crl') }),
+      ...(files('crlSigner').length > 0 && { crlSigners: files('crlSigner') }),
+    },
+    certificates: { directory: 'certificates' },
+    trunks: { default: { role: answer('role'), failureAction: answer('failureAction') } },
+    ...(isSigning(answers) && {
+      signing: { key: answer('key'), certificate: answer('certificate'), x5u: answer('x5u') },
+    }),
+  };
+}
+
+function listOf(answers: ReadonlyMap<string, string>, crlUrls: readonly string[]): Readonly<Record<string, unknown>> {
+  const where = answers.get('list');
+  return isPublished(answers) ? { url: where, crlUrls, cache: 'sti-pa-list.cache' } : { path: where };
+}
+
+/** `hopback config schema` */
+export const configSchemaCommand: Command = {
+  name: 'config schema',
+  summary: 'print the JSON Schema of that configuration, for editors',
+  usage: [''],
+  options: {},
+  notes: [
+    'Save it beside the configuration, and begin that with: # yaml-language-server: $schema=hopback.schema.json',
+    'Exit codes: 0 printed; 2 not understood; 4 it could not be written.',
+  ],
+  run(options, io) {
+    refuseOperands(options, []);
+    printJson(io, configurationJsonSchema());
+    return Promise.resolve(EXIT.ok);
+  },
+};

@@ -1,0 +1,372 @@
+import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, sign } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
+import { TelephoneNumberRange, TNAuthorizationList, TNEntry } from '@peculiar/asn1-rfc8226';
+import { AsnConvert } from '@peculiar/asn1-schema';
+import { HopbackError } from '../errors.js';
+import { readPublicKeyJwk } from '../platform/index.js';
+import { tnAuthListText } from '../stir/index.js';
+import type { TnAuthEntry } from '../stir/index.js';
+import { telephoneNumberOption } from './inputs/call-input.js';
+import { passphraseOf } from './inputs/key-files.js';
+import { EXIT, refuseOperands, UsageError } from './kit/command.js';
+import type { Command, ExitCode, Options, OptionSpecs } from './kit/command.js';
+import type { CliIo } from './kit/io.js';
+import { printJson, printLines } from './kit/output.js';
+import { textFile } from './inputs/trust-options.js';
+
+/** `hopback keygen` */
+export const keygenCommand: Command = {
+  name: 'keygen',
+  summary: 'make a private key, or print the public JWK of one',
+  usage: ['--out FILE', '--out FILE --jwk', '--key FILE --jwk', '(key to standard output)'],
+  options: {
+    out: { value: 'FILE', text: 'write here with mode 0600; a file that exists is never overwritten' },
+    jwk: { text: 'print the public key as a JWK, which a traceback platform registers; needs --out or --key' },
+    key: { value: 'FILE', text: 'make no key: take this one, PEM or JWK; - for standard input' },
+    'key-id': { value: 'ID', text: 'kid of the JWK; default that of a JWK, or sha256: and its RFC 7638 thumbprint' },
+  },
+  notes: [
+    'The JWK holds no private member, so that it can be mailed to whoever runs the platform: hopback-harness clients register --key takes it. ' +
+      'HOPBACK_KEY_PASSPHRASE opens an encrypted --key.',
+    'EC P-256, PKCS#8 PEM, the one kind that ES256 signs with. Keys that must not exist as a file belong into a key management ' +
+      'service: the library signs with those through createExternalSigner.',
+    'Exit codes: 0 made, 2 not understood, 4 the file is there already or cannot be written.',
+  ],
+  run: runKeygen,
+};
+
+type KeygenOptions = Options<'out' | 'jwk' | 'key' | 'key-id' | 'json'>;
+
+async function runKeygen(options: KeygenOptions, io: CliIo): Promise<ExitCode> {
+  refuseOperands(options, ['Name the file with --out FILE.']);
+  const [out, existing] = [options.text('out'), options.text('key')];
+  if (existing !== undefined && (out !== undefined || !options.isOn('jwk')))
+    throw new UsageError('--key goes with --jwk, and without --out: it makes no key');
+  if (options.isOn('jwk') && out === undefined && existing === undefined)
+    throw new UsageError('--jwk needs --out FILE for a new key, or --key FILE', [
+      'hopback keygen --out client.key --jwk',
+    ]);
+  if (options.text('key-id') !== undefined && !options.isOn('jwk'))
+    throw new UsageError('--key-id names a JWK: it goes with --jwk');
+  if (existing !== undefined) return printJwk(options, io, await keyText(existing, io));
+  const { privateKey } = generateKeyPairSync('ec', {
+    namedCurve: 'P-256',
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+  });
+  if (out !== undefined) await io.files.write(out, privateKey, { mode: 0o600, overwrite: false });
+  if (options.isOn('jwk')) return printJwk(options, io, privateKey);
+  const publicKeySha256 = fingerprint(privateKey);
+  if (options.isOn('json')) {
+    const where = out === undefined ? { privateKeyPem: privateKey } : { path: out };
+    printJson(io, { format: 'hopback.keygen.1', exitCode: EXIT.ok, ...where, publicKeySha256 });
+    return EXIT.ok;
+  }
+  if (out === undefined) io.stdout.write(privateKey);
+  else printLines(io, [`✓ ${out}: EC P-256 private key, mode 0600`, `  public key SHA-256 ${publicKeySha256}`]);
+  return EXIT.ok;
+}
+
+/** Octets of a file with a key at most. */
+const MAX_KEY_BYTES = 65_536;
+
+async function keyText(path: string, io: CliIo): Promise<string> {
+  const bytes = path === '-' ? await io.stdin.read(MAX_KEY_BYTES) : await io.files.read(path, MAX_KEY_BYTES);
+  if (bytes === undefined) throw new UsageError(`--key: ${path} has more than ${MAX_KEY_BYTES} octets`);
+  return Buffer.from(bytes).toString('utf8');
+}
+
+/** Prints the JWK alone, so that it can be put into a file. */
+async function printJwk(options: KeygenOptions, io: CliIo, key: string): Promise<ExitCode> {
+  const [keyId, passphrase] = [options.text('key-id'), passphraseOf(io)];
+  const { jwk } = await readPublicKeyJwk(key, {
+    ...(keyId !== undefined && { keyId }),
+    ...(passphrase !== undefined && { passphrase }),
+  });
+  if (options.isOn('json')) printJson(io, { format: 'hopback.keygen.1', exitCode: EXIT.ok, publicKeyJwk: jwk });
+  else io.stdout.write(`${JSON.stringify(jwk)}\n`);
+  return EXIT.ok;
+}
+
+/** SHA-256 of the SubjectPublicKeyInfo, as `openssl pkey -pubout -outform DER | sha256sum` has it. */
+function fingerprint(privateKeyPem: string): string {
+  const spki = createPublicKey(createPrivateKey(privateKeyPem)).export({ type: 'spki', format: 'der' });
+  return createHash('sha256').update(spki).digest('hex');
+}
+
+/** One part of the subject, in the order it is written. */
+export interface SubjectPart {
+  readonly type: 'C' | 'O' | 'CN';
+  readonly value: string;
+}
+
+/** What is asked for. */
+export interface CertificationRequest {
+  /** P-256 private key; its public half is what is to be certified. */
+  readonly key: KeyObject;
+  readonly subject: readonly SubjectPart[];
+  /** At least one entry. */
+  readonly tnAuthList: readonly TnAuthEntry[];
+}
+
+/**
+ * Writes a PKCS#10 request signed with ECDSA and SHA-256, the TNAuthList as an extension request.
+ * @returns PEM
+ * @see RFC 2986 section 4, RFC 2985 section 5.4.2, RFC 8226 section 9
+ */
+export function writeCertificationRequest({ key, subject, tnAuthList }: CertificationRequest): string {
+  const publicKey = createPublicKey(key).export({ type: 'spki', format: 'der' });
+  const info = sequence(
+    der(TAG.integer, Buffer.of(0)),
+    sequence(...subject.map(relativeName)),
+    publicKey,
+    der(TAG.attributes, extensionRequest(tnAuthList)),
+  );
+  const signature = sign('sha256', info, { key, dsaEncoding: 'der' });
+  const request = sequence(info, sequence(oid(OID.ecdsaWithSha256)), der(TAG.bitString, Buffer.of(0), signature));
+  const lines = request.toString('base64').match(/.{1,64}/g) ?? [];
+  return `-----BEGIN CERTIFICATE REQUEST-----\n${lines.join('\n')}\n-----END CERTIFICATE REQUEST-----\n`;
+}
+
+const TAG = {
+  integer: 0x02,
+  bitString: 0x03,
+  octetString: 0x04,
+  objectIdentifier: 0x06,
+  utf8String: 0x0c,
+  printableString: 0x13,
+  sequence: 0x30,
+  set: 0x31,
+  /** `[0] IMPLICIT` in CertificationRequestInfo. */
+  attributes: 0xa0,
+} as const;
+
+/** Contents octets of the object identifiers that are written, hexadecimal. */
+const OID = {
+  ecdsaWithSha256: '2a8648ce3d040302',
+  extensionRequest: '2a864886f70d01090e',
+  tnAuthList: '2b0601050507011a',
+  C: '550406',
+  O: '55040a',
+  CN: '550403',
+} as const;
+
+/** A country is a PrintableString by definition, names may have any letter. @see RFC 5280 appendix A */
+function relativeName({ type, value }: SubjectPart): Buffer {
+  const text = der(type === 'C' ? TAG.printableString : TAG.utf8String, Buffer.from(value));
+  return der(TAG.set, sequence(oid(OID[type]), text));
+}
+
+function extensionRequest(entries: readonly TnAuthEntry[]): Buffer {
+  const extension = sequence(oid(OID.tnAuthList), der(TAG.octetString, tnAuthListDer(entries)));
+  return sequence(oid(OID.extensionRequest), der(TAG.set, sequence(extension)));
+}
+
+function tnAuthListDer(entries: readonly TnAuthEntry[]): Buffer {
+  const list = new TNAuthorizationList();
+  list.push(...entries.map(tnEntry));
+  return Buffer.from(AsnConvert.serialize(list));
+}
+
+function tnEntry(entry: TnAuthEntry): TNEntry {
+  if (entry.kind === 'spc') return new TNEntry({ spc: entry.spc });
+  if (entry.kind === 'one') return new TNEntry({ one: entry.tn });
+  const { start, count } = entry;
+  return new TNEntry({ range: Object.assign(new TelephoneNumberRange(), { start, count }) });
+}
+
+const sequence = (...parts: readonly Uint8Array[]): Buffer => der(TAG.sequence, ...parts);
+
+const oid = (contents: string): Buffer => der(TAG.objectIdentifier, Buffer.from(contents, 'hex'));
+
+/** Tag, length in its shortest form, contents. */
+function der(tag: number, ...parts: readonly Uint8Array[]): Buffer {
+  const contents = Buffer.concat(parts);
+  const { length } = contents;
+  if (length < 0x80) return Buffer.concat([Buffer.of(tag, length), contents]);
+  const hex = length.toString(16);
+  const octets = Buffer.from(hex.length % 2 === 0 ? hex : `0${hex}`, 'hex');
+  return Buffer.concat([Buffer.of(tag, 0x80 | octets.length), octets, contents]);
+}
+
+/** A private key as its file has it, known to be one that signs calls. */
+export interface PrivateKeyFile {
+  readonly key: KeyObject;
+  readonly privateKeyPem: string;
+  /** Of an encrypted file. */
+  readonly passphrase?: string;
+}
+
+/**
+ * Reads a private key of an operator, and says of a file that is none what it is.
+ * @throws {@link HopbackError} `storage-failed` when it cannot be read; `key-unusable` when it holds no P-256 private key or is encrypted
+ * and HOPBACK_KEY_PASSPHRASE does not open it
+ */
+export async function readPrivateKey(path: string, io: CliIo): Promise<PrivateKeyFile> {
+  const privateKeyPem = await textFile(path, io);
+  const passphrase = io.env[PASSPHRASE];
+  const secret = passphrase === undefined ? {} : { passphrase };
+  const label = /-----BEGIN ((?:[A-Z0-9]{1,16} ){0,3}PRIVATE KEY)-----/.exec(privateKeyPem)?.[1];
+  if (label === undefined) throw unusable(path, 'holds no private key in PEM');
+  const isEncrypted = label.startsWith('ENCRYPTED') || privateKeyPem.includes('Proc-Type: 4,ENCRYPTED');
+  if (isEncrypted && passphrase === undefined)
+    throw unusable(path, `is encrypted: ${PASSPHRASE} must hold its passphrase`);
+  const key = imported({ key: privateKeyPem, format: 'pem', ...secret });
+  if (key === undefined) {
+    throw unusable(
+      path,
+      isEncrypted ? `is encrypted, and ${PASSPHRASE} does not open it` : 'holds a damaged private key',
+    );
+  }
+  const { asymmetricKeyType: type = 'unknown', asymmetricKeyDetails } = key;
+  if (type !== 'ec') throw unusable(path, `holds a key of the type ${type}: calls are signed with EC P-256 alone`);
+  const { namedCurve = 'unknown' } = asymmetricKeyDetails ?? {};
+  if (namedCurve !== 'prime256v1')
+    throw unusable(path, `holds a key of the curve ${namedCurve}, not P-256 (prime256v1)`);
+  return { key, privateKeyPem, ...secret };
+}
+
+/** Variable that opens an encrypted key: an option would show in the list of processes. */
+const PASSPHRASE = 'HOPBACK_KEY_PASSPHRASE';
+
+function imported(input: Parameters<typeof createPrivateKey>[0]): KeyObject | undefined {
+  try {
+    return createPrivateKey(input);
+  } catch {
+    return undefined;
+  }
+}
+
+const unusable = (path: string, what: string): HopbackError => new HopbackError('key-unusable', `${path} ${what}`);
+
+type CsrOption = 'key' | 'spc' | 'tn' | 'range' | 'organization' | 'country' | 'common-name' | 'out';
+
+const CSR_OPTIONS: OptionSpecs<CsrOption> = {
+  key: {
+    value: 'FILE',
+    env: 'HOPBACK_KEY',
+    text: 'private key, P-256 PEM (hopback keygen); HOPBACK_KEY_PASSPHRASE opens an encrypted one',
+  },
+  spc: { value: 'CODE', text: 'service provider code: the one entry of the TNAuthList in a SHAKEN certificate' },
+  tn: { value: 'TN', multiple: true, text: 'a telephone number of a delegate certificate, with + or its country code' },
+  range: { value: 'TN:COUNT', multiple: true, text: 'COUNT numbers from TN on, of a delegate certificate' },
+  organization: { value: 'NAME', text: 'O of the subject: the legal name of the provider' },
+  country: { value: 'CC', text: 'C of the subject; default US' },
+  'common-name': { value: 'NAME', text: 'CN of the subject; default "SHAKEN" and the code, as the profile has it' },
+  out: { value: 'FILE', text: 'write here, a new file, instead of to standard output' },
+};
+
+/** `hopback csr` */
+export const csrCommand: Command = {
+  name: 'csr',
+  summary: 'make a certificate signing request with a TNAuthList',
+  usage: ['--key FILE --spc CODE --organization NAME [--out FILE]'],
+  options: CSR_OPTIONS,
+  notes: [
+    'PKCS#10, signed with ECDSA and SHA-256, the TNAuthList as an extension request (RFC 8226). The SHAKEN profile has exactly ' +
+      'one SPC; --tn and --range are for delegate certificates (RFC 9060).',
+    'Exit codes: 0 made, 2 not understood, 4 the key is not usable, or the file is there already or cannot be written.',
+    '  hopback keygen --out sp.key\n  hopback csr --key sp.key --spc 1234 --organization "Example Telephone" --out sp.csr',
+  ],
+  run: runCsr,
+};
+
+async function runCsr(options: Options<CsrOption | 'json'>, io: CliIo): Promise<ExitCode> {
+  refuseOperands(options, ['Name the key with --key FILE, and the file to write with --out FILE.']);
+  const tnAuthList = entriesOf(options);
+  const subject = subjectOf(options, tnAuthList);
+  const key = await privateKeyOf(options, io);
+  const pem = writeCertificationRequest({ key, subject, tnAuthList });
+  const out = options.text('out');
+  if (out !== undefined) await io.files.write(out, pem, { mode: 0o644, overwrite: false });
+  const subjectText = subject.map(({ type, value }) => `${type}=${value}`).join(', ');
+  if (options.isOn('json')) {
+    printJson(io, {
+      format: 'hopback.csr.1',
+      exitCode: EXIT.ok,
+      subject: subjectText,
+      tnAuthList,
+      pem,
+      ...(out === undefined ? {} : { path: out }),
+    });
+    return EXIT.ok;
+  }
+  if (out === undefined) io.stdout.write(pem);
+  // What is asked for, as it was read: a number that was meant otherwise shows here. Beside the request where that is the output.
+  const asked = `${subjectText}; TNAuthList ${tnAuthListText(tnAuthList)}`;
+  printLines(io, [`✓ ${out ?? 'request'}: ${asked}`], out === undefined ? io.stderr : io.stdout);
+  return EXIT.ok;
+}
+
+/** @see RFC 8226 section 9 */
+function entriesOf(options: Options<CsrOption>): readonly TnAuthEntry[] {
+  const spc = options.text('spc');
+  if (spc !== undefined && !/^[0-9A-Z]{1,15}$/.test(spc)) throw new UsageError('--spc is 1 to 15 of 0-9 and A-Z');
+  const entries: readonly TnAuthEntry[] = [
+    ...(spc === undefined ? [] : [{ kind: 'spc', spc } as const]),
+    ...options.texts('tn').map((text) => ({ kind: 'one', tn: numberOf('tn', text) }) as const),
+    ...options.texts('range').map(rangeOf),
+  ];
+  if (entries.length > 0) return entries;
+  throw new UsageError('a TNAuthList needs an entry: --spc, --tn or --range');
+}
+
+/** All numbers behind one North American area code; wider ranges are typing errors. */
+const MAX_RANGE = 10_000_000;
+
+/** From TN on, within its number of digits, and in North America within its area code. @see RFC 8226 section 9 */
+function rangeOf(text: string): TnAuthEntry {
+  const colon = text.lastIndexOf(':');
+  const count = /^\d{1,8}$/.test(text.slice(colon + 1)) ? Number(text.slice(colon + 1)) : 0;
+  if (colon < 0 || count < 2 || count > MAX_RANGE)
+    throw new UsageError(`--range is TN:COUNT with a count from 2 to ${String(MAX_RANGE)}`);
+  const start = numberOf('range', text.slice(0, colon));
+  if (!/^\d+$/.test(start))
+    throw new UsageError('--range begins with a number of digits alone: nothing counts on from * or #');
+  // Fifteen digits at most: exact.
+  const last = String(Number(start) + count - 1).padStart(start.length, '0');
+  const isBeyond =
+    last.length > start.length || (start.startsWith('1') && start.length === 11 && !last.startsWith(start.slice(0, 4)));
+  if (isBeyond)
+    throw new UsageError(
+      '--range runs past the last number that begins like its first: count again, or say two ranges',
+    );
+  return { kind: 'range', start, count };
+}
+
+/** @see RFC 8226 section 9, TelephoneNumber */
+const MAX_NUMBER_CHARS = 15;
+
+function numberOf(option: string, text: string): string {
+  const tn = telephoneNumberOption(option, text);
+  if (tn.length <= MAX_NUMBER_CHARS) return tn;
+  throw new UsageError(`--${option} must have at most ${String(MAX_NUMBER_CHARS)} digits`);
+}
+
+/** @see RFC 5280 appendix A.1, ub-organization-name and ub-common-name */
+const MAX_NAME_CHARS = 64;
+
+/** Exactly C, O and CN, in this order. @see ATIS-1000080 section 6.4.1 */
+function subjectOf(options: Options<CsrOption>, tnAuthList: readonly TnAuthEntry[]): readonly SubjectPart[] {
+  const organization = options.text('organization');
+  const [first] = tnAuthList;
+  const commonName = options.text('common-name') ?? (first?.kind === 'spc' ? `SHAKEN ${first.spc}` : undefined);
+  const country = options.text('country') ?? 'US';
+  if (organization === undefined) throw new UsageError('--organization is needed: the legal name of the provider');
+  if (commonName === undefined) throw new UsageError('--common-name is needed where there is no --spc');
+  if (!/^[A-Z]{2}$/.test(country)) throw new UsageError('--country is two letters, such as US');
+  if ([organization, commonName].some((name) => name.length > MAX_NAME_CHARS)) {
+    throw new UsageError(`--organization and --common-name have at most ${String(MAX_NAME_CHARS)} characters`);
+  }
+  return [
+    { type: 'C', value: country },
+    { type: 'O', value: organization },
+    { type: 'CN', value: commonName },
+  ];
+}
+
+async function privateKeyOf(options: Options<CsrOption>, io: CliIo): Promise<KeyObject> {
+  const path = options.text('key');
+  if (path === undefined) throw new UsageError('--key is needed', ['hopback keygen --out FILE makes one']);
+  return (await readPrivateKey(path, io)).key;
+}

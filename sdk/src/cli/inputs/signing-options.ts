@@ -1,0 +1,209 @@
+import { HopbackError } from '../../errors.js';
+import {
+  CALL_ROLES,
+  CALL_SOURCES,
+  createAttestationPolicy,
+  createLocalSigner,
+  DEFAULT_ATTESTATION_POLICY,
+  MAX_BASIS_CHARS,
+  NUMBER_OWNERSHIPS,
+  readSigningCertificate,
+} from '../../stir/index.js';
+import type {
+  AttestationFacts,
+  AttestationPolicy,
+  AttestationPolicyData,
+  CallRole,
+  CallSource,
+  NumberOwnership,
+  SigningCertificate,
+  SynchronousSigner,
+} from '../../stir/index.js';
+import { readPrivateKey } from '../credentials.js';
+import { UsageError } from '../kit/command.js';
+import type { Options, OptionSpecs } from '../kit/command.js';
+import type { CliIo } from '../kit/io.js';
+import { printLines } from '../kit/output.js';
+import { allowListOf, textFile, URL_EXCEPTION_OPTIONS } from './trust-options.js';
+import type { UrlExceptionOption } from './trust-options.js';
+
+export type CredentialOption = 'key' | 'certificate' | 'x5u' | 'spc' | UrlExceptionOption;
+export type FactOption =
+  | 'attest'
+  | 'basis'
+  | 'role'
+  | 'customer'
+  | 'customer-known'
+  | 'caller-authenticated'
+  | 'number-ownership'
+  | 'received-from'
+  | 'trunk'
+  | 'policy';
+
+/** With what a provider signs. */
+export const CREDENTIAL_OPTIONS: OptionSpecs<CredentialOption> = {
+  key: {
+    value: 'FILE',
+    env: 'HOPBACK_KEY',
+    text: 'file of the private key, P-256 PEM; HOPBACK_KEY_PASSPHRASE opens an encrypted one',
+  },
+  certificate: { value: 'FILE', env: 'HOPBACK_CERTIFICATE', text: 'PEM chain as the x5u serves it, end entity first' },
+  x5u: { value: 'URL', env: 'HOPBACK_X5U', text: 'where verifiers fetch that chain' },
+  spc: { value: 'CODE', text: 'service provider code; default the one of the certificate' },
+  ...URL_EXCEPTION_OPTIONS,
+};
+
+/** What is known of the call, for the attestation policy. */
+export const FACT_OPTIONS: OptionSpecs<FactOption> = {
+  attest: {
+    value: 'A|B|C',
+    choices: ['A', 'B', 'C'],
+    text: 'attestation that was decided elsewhere; needs --basis',
+  },
+  basis: { value: 'TEXT', text: 'why --attest: a sentence for the record, to be shown to a regulator' },
+  role: { value: 'ROLE', choices: CALL_ROLES, text: `role for this call: ${CALL_ROLES.join(', ')}` },
+  customer: { value: 'NAME', text: 'your name for the customer, for the record' },
+  'customer-known': { text: 'the customer is known and can be identified' },
+  'caller-authenticated': { text: 'the call was shown to come from that customer' },
+  'number-ownership': {
+    value: 'HOW',
+    choices: NUMBER_OWNERSHIPS,
+    text: `right to the number: ${NUMBER_OWNERSHIPS.join(', ')}`,
+  },
+  'received-from': {
+    value: 'WHOM',
+    choices: CALL_SOURCES,
+    text: `who handed the call over: ${CALL_SOURCES.join(', ')}`,
+  },
+  trunk: { value: 'NAME', text: 'trunk or trunk group, for rules about it' },
+  policy: { value: 'FILE', text: 'attestation policy as JSON; default that of ATIS-1000074' },
+};
+
+/** Key and certificate as a provider has them. */
+interface Credentials {
+  readonly signer: SynchronousSigner;
+  readonly signingCertificate: SigningCertificate;
+  readonly spc: string;
+}
+
+/**
+ * Loads key and certificate.
+ * @throws {@link UsageError} when one is not named; {@link HopbackError} `key-unusable`, `certificate-unusable` or `storage-failed`
+ */
+export async function loadCredentials(options: Options<CredentialOption>, io: CliIo): Promise<Credentials> {
+  const signer = await loadSigner(required(options, 'key'), io);
+  const chainPem = await textFile(required(options, 'certificate'), io);
+  const allow = allowListOf(options);
+  const read = readSigningCertificate({
+    chainPem,
+    x5u: required(options, 'x5u'),
+    ...(allow === undefined ? {} : { x5uPolicy: { allow } }),
+  });
+  if (read.status === 'unusable') {
+    if (read.reason === 'x5u-refused') throw new UsageError(`--x5u is no URL that verifiers fetch: ${read.detail}`);
+    throw new HopbackError('certificate-unusable', `the certificate chain cannot be used: ${read.detail}`);
+  }
+  return {
+    signer,
+    signingCertificate: read.signingCertificate,
+    spc: options.text('spc') ?? spcOf(read.signingCertificate),
+  };
+}
+
+/** Loads a private key, and says so when others can read the file. */
+export async function loadSigner(path: string, io: CliIo): Promise<SynchronousSigner> {
+  const { privateKeyPem, passphrase } = await readPrivateKey(path, io);
+  const mode = await io.files.mode(path);
+  if (mode !== undefined && (mode & 0o077) !== 0) {
+    printLines(io, [`! ${path} is open to other users (mode ${mode.toString(8)}): chmod 600 ${path}`], io.stderr);
+  }
+  return createLocalSigner({ privateKeyPem, ...(passphrase === undefined ? {} : { passphrase }) });
+}
+
+/** Facts and policy of a call. @throws {@link UsageError} when nothing is said that an attestation could rest on */
+export async function attestationOf(
+  options: Options<FactOption>,
+  io: CliIo,
+): Promise<{ readonly facts: AttestationFacts; readonly policy: AttestationPolicy }> {
+  const facts = factsOf(options);
+  requireBasis(options);
+  return {
+    facts,
+    policy: await attestationPolicyOf(options, io, { hearsRequests: options.text('attest') !== undefined }),
+  };
+}
+
+/**
+ * The policy that `--policy` names, or the default one.
+ * @param hearsRequests - whether the default one lets requests bring a level: a policy that is named says so itself
+ */
+export async function attestationPolicyOf(
+  options: Options<'policy'>,
+  io: CliIo,
+  { hearsRequests }: { readonly hearsRequests: boolean },
+): Promise<AttestationPolicy> {
+  const path = options.text('policy');
+  if (path !== undefined) return createAttestationPolicy(await policyFile(path, io));
+  const data = DEFAULT_ATTESTATION_POLICY;
+  return createAttestationPolicy(hearsRequests ? { ...data, explicitAttestation: 'permitted' } : data);
+}
+
+/** A level that no rule gives needs somebody's reason, and a reason without a level would be lost. */
+function requireBasis(options: Options<FactOption>): void {
+  const isExplicit = options.text('attest') !== undefined;
+  const basis = options.text('basis');
+  if (!isExplicit && basis !== undefined)
+    throw new UsageError('--basis goes with --attest: else the policy has its own');
+  if (isExplicit && (basis ?? '').trim() === '') {
+    throw new UsageError('--attest needs --basis: why the call is attested so, in a sentence for the record', [
+      'Or leave --attest out and say what is known of the call: the policy then decides.',
+    ]);
+  }
+  if ((basis ?? '').length > MAX_BASIS_CHARS)
+    throw new UsageError(`--basis has at most ${String(MAX_BASIS_CHARS)} characters`);
+}
+
+function factsOf(options: Options<FactOption>): AttestationFacts {
+  // The options were checked against the choices, which are these words.
+  const role = options.text('role') as CallRole | undefined;
+  const numberOwnership = options.text('number-ownership') as NumberOwnership | undefined;
+  const receivedFrom = options.text('received-from') as CallSource | undefined;
+  const customer = options.text('customer');
+  const trunk = options.text('trunk');
+  if (role === undefined) {
+    throw new UsageError('say in which role this call is signed: --role, with what is known of it', [
+      '--role originating --customer-known --caller-authenticated --number-ownership owned gives A by the default policy.',
+    ]);
+  }
+  return {
+    role,
+    customerKnown: options.isOn('customer-known'),
+    callerAuthenticated: options.isOn('caller-authenticated'),
+    ...(numberOwnership === undefined ? {} : { numberOwnership }),
+    ...(receivedFrom === undefined ? {} : { receivedFrom }),
+    ...(customer === undefined ? {} : { customer }),
+    ...(trunk === undefined ? {} : { trunk }),
+  };
+}
+
+async function policyFile(path: string, io: CliIo): Promise<AttestationPolicyData> {
+  const text = await textFile(path, io);
+  try {
+    // createAttestationPolicy checks every part of it.
+    return JSON.parse(text) as AttestationPolicyData;
+  } catch {
+    throw new UsageError(`${path} is no JSON`);
+  }
+}
+
+function spcOf({ certificate }: SigningCertificate): string {
+  const [spc, ...more] = (certificate.tnAuthList ?? []).flatMap((entry) => (entry.kind === 'spc' ? [entry.spc] : []));
+  if (spc !== undefined && more.length === 0) return spc;
+  throw new UsageError('the certificate has not exactly one service provider code: say --spc');
+}
+
+function required<Name extends string>(options: Options<Name>, name: Name): string {
+  const text = options.text(name);
+  if (text !== undefined) return text;
+  throw new UsageError(`--${name} is needed`);
+}

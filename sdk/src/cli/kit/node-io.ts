@@ -1,0 +1,298 @@
+import { randomUUID } from 'node:crypto';
+import { getServers } from 'node:dns';
+import { createReadStream, fstatSync, writeSync } from 'node:fs';
+import type { FileHandle } from 'node:fs/promises';
+import { open, readdir, realpath, rm, stat } from 'node:fs/promises';
+import { Socket } from 'node:net';
+import { performance } from 'node:perf_hooks';
+import { schedule, scheduleInBackground } from '../../core/runtime/clock.js';
+import { writeWholeFile } from '../../core/runtime/whole-file.js';
+import { HopbackError } from '../../errors.js';
+import { createInterface } from 'node:readline';
+import type { Interface } from 'node:readline';
+import type { CliFiles, CliIo, CliLog, CliOutput } from './io.js';
+import { shownText } from './command.js';
+
+/** The process as commands see it. */
+export function nodeIo(): CliIo {
+  const { stdin, stdout, stderr, env, version } = process;
+  return {
+    stdin: { isTty: stdin.isTTY, read: readStdin },
+    stdout: outputTo(stdout),
+    stderr: outputTo(stderr),
+    env,
+    clock: { nowMs: Date.now },
+    elapsedMs: () => performance.now(),
+    randomUuid: randomUUID,
+    nodeVersion: version,
+    nameServers: getServers,
+    files: FILES,
+    keepPrivate: () => void process.umask(0o077),
+    stopSignal: takeStopSignals,
+    onHangUp: (listener) => void process.on('SIGHUP', listener),
+    openLog,
+    ask,
+  };
+}
+
+/** Lines of the input, typed or from a pipe, for as long as somebody asks. */
+let lines: { readonly reader: Interface; readonly next: AsyncIterator<string> } | undefined;
+
+async function ask(question: string): Promise<string | undefined> {
+  if (lines === undefined) {
+    const reader = createInterface({ input: process.stdin });
+    lines = { reader, next: reader[Symbol.asyncIterator]() };
+  }
+  process.stdout.write(question);
+  const line = await lines.next.next();
+  return line.done === true ? undefined : line.value;
+}
+
+/** What a stream says when its reader has hung up; on Windows `EOF`. */
+const HANG_UPS: readonly (string | undefined)[] = ['EPIPE', 'ECONNRESET', 'EOF'];
+
+/**
+ * A reader that goes away (`hopback … | head`) is its own good right: what is left is not written, and the exit code stays. Anything
+ * else, such as a full disk, means that the answer is not where it was asked for.
+ */
+export function outputTo(stream: NodeJS.WriteStream): CliOutput {
+  let failure: Error | undefined;
+  stream.on('error', (error) => {
+    failure ??= error;
+  });
+  return {
+    isTty: stream.isTTY,
+    get columns() {
+      // Absent, whatever its type says, where it is no terminal.
+      return stream.columns as number | undefined;
+    },
+    write(text) {
+      if (failure === undefined) stream.write(text);
+    },
+    async flush() {
+      // Errors are reported behind the callback of the write that they belong to.
+      await new Promise<void>((resolve) => stream.write('', () => setImmediate(resolve)));
+      const code = codeOf(failure);
+      if (failure === undefined || HANG_UPS.includes(code)) return;
+      throw new HopbackError('storage-failed', `the output could not be written (${code ?? failure.message})`, {
+        cause: failure,
+      });
+    },
+  };
+}
+
+const readStdin = (maxBytes: number): Promise<Uint8Array | undefined> => readBounded(process.stdin, maxBytes);
+
+/** Everything of a stream; undefined, and the rest unread, when it is more than `maxBytes`. */
+async function readBounded(stream: AsyncIterable<unknown>, maxBytes: number): Promise<Uint8Array | undefined> {
+  const chunks: Buffer[] = [];
+  let sizeBytes = 0;
+  for await (const chunk of stream as AsyncIterable<Buffer>) {
+    sizeBytes += chunk.length;
+    if (sizeBytes > maxBytes) return undefined;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+const FILES: CliFiles = {
+  async read(path, maxBytes) {
+    try {
+      return await readBounded(createReadStream(path), maxBytes);
+    } catch (cause) {
+      return failed('cannot be read', path, cause);
+    }
+  },
+  write: (path, text, { mode, overwrite }) => (overwrite ? replaceFile(path, text, mode) : newFile(path, text, mode)),
+  list: (path) =>
+    readdir(path).catch((cause: unknown) =>
+      codeOf(cause) === 'ENOENT' ? undefined : failed('cannot be listed', path, cause),
+    ),
+  mode: (path) =>
+    process.platform === 'win32'
+      ? Promise.resolve(undefined)
+      : stat(path).then(
+          (found) => found.mode & 0o777,
+          () => undefined,
+        ),
+};
+
+async function newFile(path: string, text: string, mode: number): Promise<void> {
+  try {
+    await writeWhole(path, text, mode);
+  } catch (cause) {
+    if (codeOf(cause) === 'EEXIST') failed('exists already and is not overwritten', path);
+    failed('cannot be written', path, cause);
+  }
+}
+
+/** Through a file beside it, so that a full disk or a power cut leaves what was there. Devices and pipes are written to as they are. */
+async function replaceFile(path: string, text: string, mode: number): Promise<void> {
+  try {
+    const target = await realpath(path).catch(() => path);
+    const isFile = await stat(target).then(
+      (found) => found.isFile(),
+      () => true,
+    );
+    if (!isFile) return await writeThrough(await open(target, 'w'), text);
+    await writeWholeFile(target, text, { mode });
+  } catch (cause) {
+    failed('cannot be written', path, cause);
+  }
+}
+
+/** What could not be written whole is taken away again: half a key is none, and would stand in the way of the next attempt. */
+async function writeWhole(path: string, text: string, mode: number): Promise<void> {
+  // "wx" refuses what is there, a link included, so that nobody's key is overwritten and none goes where a link points.
+  const file = await open(path, 'wx', mode);
+  try {
+    await writeThrough(file, text);
+  } catch (cause) {
+    await rm(path, { force: true });
+    throw cause;
+  }
+}
+
+async function writeThrough(file: FileHandle, text: string): Promise<void> {
+  try {
+    await file.writeFile(text);
+    // Neither a terminal nor a pipe has a disk behind it.
+    await file.sync().catch((cause: unknown) => {
+      if (codeOf(cause) !== 'EINVAL') throw cause;
+    });
+  } finally {
+    await file.close();
+  }
+}
+
+function failed(what: string, path: string, cause?: unknown): never {
+  const code = codeOf(cause);
+  const shown = shownText(path);
+  throw new HopbackError('storage-failed', `${shown} ${what}${code === undefined ? '' : ` (${code})`}`, {
+    cause,
+    details: { path: shown },
+  });
+}
+
+function codeOf(cause: unknown): string | undefined {
+  const code = (cause as NodeJS.ErrnoException | undefined)?.code;
+  return typeof code === 'string' ? code : undefined;
+}
+
+const STOP_SIGNALS = ['SIGINT', 'SIGTERM'] as const;
+type StopSignal = (typeof STOP_SIGNALS)[number];
+
+/** Time that a command without `drainSeconds` has to end in, seconds: what service managers wait for at least, and people at a terminal. */
+export const END_WITHIN_SECONDS = 10;
+/** However short the time for draining is, files have to be closed. */
+const LEAST_SECONDS = 1;
+const STANDARD_ERROR = 2;
+const FIRST_PROCESS = 1;
+
+/**
+ * Takes the signals that ask the process to end. The first one aborts the returned signal. The second one ends the process at once, and so
+ * does the time, whatever the command still waits for.
+ * @param withinSeconds - time from the first signal to the end of the process, asked for when it comes
+ */
+export function takeStopSignals(withinSeconds: () => number = () => END_WITHIN_SECONDS): AbortSignal {
+  const controller = new AbortController();
+  const stop = (signal: StopSignal): void => {
+    for (const name of STOP_SIGNALS) process.off(name, stop);
+    // The system ends a process at a signal that nobody takes, but for the first process of a container.
+    if (process.pid === FIRST_PROCESS) for (const name of STOP_SIGNALS) process.once(name, endAtOnce);
+    endWithin(Math.max(LEAST_SECONDS, withinSeconds()), signal);
+    controller.abort();
+  };
+  for (const name of STOP_SIGNALS) process.on(name, stop);
+  return controller.signal;
+}
+
+/** Where the process has not ended by itself after this time, it is ended. Keeps no process alive. */
+function endWithin(seconds: number, signal: StopSignal): void {
+  const end = (): void => {
+    try {
+      writeSync(
+        STANDARD_ERROR,
+        `hopback: something did not end within ${String(seconds)} s of ${signal}: ended by force\n`,
+      );
+    } catch {
+      // Nobody reads.
+    }
+    endAtOnce(signal);
+  };
+  scheduleInBackground(end, seconds * 1_000);
+}
+
+/** Not by `process.exit`, which waits for threads that a dead disk or a pipe without a writer holds. */
+function endAtOnce(signal: StopSignal): void {
+  for (const name of STOP_SIGNALS) process.removeAllListeners(name);
+  process.kill(process.pid, signal);
+  // Only the first process of a container is still there.
+  process.abort();
+}
+
+/** What is kept for a reader that does not read: beyond it lines are dropped. */
+const MAX_LOG_BYTES = 1024 * 1024;
+/** For what is left at the end. */
+const LOG_CLOSE_MS = 1_000;
+const STANDARD_OUTPUT = 1;
+
+/**
+ * Opens standard output for a log. Writing to it never waits for its reader, and neither does the end of the process: a thread that writes to a full pipe
+ * would be waited for. A file or terminal is written to by a thread, since the system offers no other way.
+ */
+export function openLog(): Promise<CliLog> {
+  const kind = fstatSync(STANDARD_OUTPUT);
+  return kind.isFIFO() || kind.isSocket() ? Promise.resolve(pipeLog()) : fileLog();
+}
+
+function pipeLog(): CliLog {
+  const pipe = new Socket({ fd: STANDARD_OUTPUT, readable: false, writable: true });
+  pipe.on('error', () => undefined);
+  let isPlanned = false;
+  const flush = (): void => {
+    isPlanned = false;
+    pipe.uncork();
+  };
+  return {
+    write(text) {
+      if (pipe.destroyed || pipe.writableLength + text.length > MAX_LOG_BYTES) return;
+      // Lines of one turn go out together.
+      if (!isPlanned) {
+        isPlanned = true;
+        pipe.cork();
+        setImmediate(flush);
+      }
+      pipe.write(text);
+    },
+    close: () =>
+      new Promise((resolve) => {
+        const end = (): void => {
+          cancel();
+          pipe.destroy();
+          resolve();
+        };
+        const cancel = schedule(end, LOG_CLOSE_MS);
+        pipe.once('error', end);
+        if (isPlanned) flush();
+        pipe.write('', end);
+      }),
+  };
+}
+
+async function fileLog(): Promise<CliLog> {
+  const { destination } = await import('pino');
+  const log = destination({ dest: STANDARD_OUTPUT, sync: false, maxLength: MAX_LOG_BYTES });
+  log.on('error', () => undefined);
+  return {
+    write: (text) => void log.write(text),
+    close: () =>
+      new Promise((resolve) => {
+        const cancel = schedule(resolve, LOG_CLOSE_MS);
+        log.flush(() => {
+          cancel();
+          resolve();
+        });
+      }),
+  };
+}

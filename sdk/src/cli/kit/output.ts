@@ -1,0 +1,164 @@
+import { printableText } from '../../core/text.js';
+import type { ProgramIo, CliOutput } from './io.js';
+
+/**
+ * Writes lines; where the output is a terminal that wants them, marks and headings get their colours. Whatever of a peer is in a
+ * line, it neither moves the cursor nor begins another one.
+ */
+export function printLines(io: ProgramIo, lines: readonly string[], output: CliOutput = io.stdout): void {
+  if (lines.length === 0) return;
+  const printable = lines.map((line) => printableText(line, line.length));
+  const shown = wantsColor(io, output) ? printable.map(painted) : printable;
+  output.write(`${shown.join('\n')}\n`);
+}
+
+/** Writes one JSON document, indented, with a line end. */
+export function printJson(io: ProgramIo, value: unknown): void {
+  io.stdout.write(`${JSON.stringify(value, plain, 2).replace(INVISIBLE, escaped)}\n`);
+}
+
+/** The same in one line, of commands that go on: one document after the other. */
+export function jsonLine(value: unknown): string {
+  return `${JSON.stringify(value, plain).replace(INVISIBLE, escaped)}\n`;
+}
+
+const plain = (_key: string, member: unknown): unknown => (typeof member === 'bigint' ? String(member) : member);
+
+/** What JSON lets stand and a terminal may obey: DEL, C1, line separators and marks of the bidirectional algorithm. */
+const INVISIBLE = /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+
+const escaped = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+
+/** `label: value` lines with the values below each other. Labels of a peer, such as the names of claims, are cut. */
+export function factLines(facts: readonly (readonly [string, string])[], indent = '  '): readonly string[] {
+  const shown = facts.map(([label, value]) => [printableText(label, MAX_LABEL_CHARS), value] as const);
+  const width = Math.max(...shown.map(([label]) => label.length));
+  return shown.map(([label, value]) => `${indent}${label.padEnd(width)}  ${printableText(value, MAX_VALUE_CHARS)}`);
+}
+
+/** Claims and parameters that are registered have shorter names. */
+const MAX_LABEL_CHARS = 64;
+
+/** An Identity header is 8 KiB at most. */
+const MAX_VALUE_CHARS = 8192;
+
+/** @see https://no-color.org */
+function wantsColor({ env }: ProgramIo, output: CliOutput): boolean {
+  if (env['NO_COLOR'] !== undefined && env['NO_COLOR'] !== '') return false;
+  return output.isTty && env['TERM'] !== 'dumb';
+}
+
+const RESET = '\u001b[0m';
+const BOLD = '\u001b[1m';
+const DIM = '\u001b[2m';
+
+/** By the mark that a line begins with. */
+const COLORS: Readonly<Record<string, string>> = {
+  '✓': '\u001b[32m',
+  '✗': '\u001b[31m',
+  '?': '\u001b[33m',
+  '!': '\u001b[33m',
+};
+
+function painted(line: string): string {
+  const start = line.length - line.trimStart().length;
+  const mark = line.charAt(start);
+  const rest = line.slice(start + 1);
+  if (mark === '·') return `${DIM}${line}${RESET}`;
+  const color = COLORS[mark];
+  if (color === undefined || !(rest.startsWith(' ') || rest === '')) return line;
+  const indent = line.slice(0, start);
+  // Without an indent it is the answer itself, or the heading of what follows.
+  return start === 0 ? `${color}${BOLD}${mark}${rest}${RESET}` : `${indent}${color}${mark}${RESET}${rest}`;
+}
+
+/** `2026-11-02T12:00:00Z`; an instant beyond what dates hold as it is. */
+export function instantText(ms: number): string {
+  const date = new Date(ms);
+  return Number.isNaN(date.getTime()) ? String(ms) : `${date.toISOString().slice(0, 19)}Z`;
+}
+
+/** `5 s ago`, `in 3 days`. */
+export function distanceText(ms: number, nowMs: number): string {
+  const seconds = Math.round((ms - nowMs) / 1000);
+  const text = durationText(Math.abs(seconds));
+  return seconds > 0 ? `in ${text}` : `${text} ago`;
+}
+
+/** `90 s`, `5 min`, `3 h`, `12 days`. */
+export function durationText(seconds: number): string {
+  if (seconds < 120) return `${String(seconds)} s`;
+  if (seconds < 7200) return `${String(Math.floor(seconds / 60))} min`;
+  return seconds < 172_800 ? `${String(Math.floor(seconds / 3600))} h` : `${String(Math.floor(seconds / 86_400))} days`;
+}
+
+/** `1 certificate`, `3 certificates`. */
+export function countText(count: number, noun: string): string {
+  return `${String(count)} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+/** A column: its heading, and where its text is taken from. */
+export interface Column {
+  readonly heading: string;
+  readonly of: (item: unknown) => string;
+}
+
+/** Between two columns. */
+const GAP = '  ';
+/** A column is not made narrower: nobody could tell its values apart. */
+const LEAST_WIDTH = 8;
+/** What stands where there is nothing. */
+export const NOTHING = '-';
+
+/**
+ * A table whose last columns are cut where the terminal ends.
+ * @param columns - from left to right
+ * @param items - one a row
+ * @param widthChars - of the terminal; undefined where it is none: nothing is cut then
+ */
+export function tableLines(
+  columns: readonly Column[],
+  items: readonly unknown[],
+  widthChars: number | undefined,
+): readonly string[] {
+  const rows = [
+    columns.map(({ heading }) => heading),
+    ...items.map((item) => columns.map(({ of }) => printableText(of(item)) || NOTHING)),
+  ];
+  const widths = columns.map((_, at) => Math.max(...rows.map((row) => row[at]?.length ?? 0)));
+  const fitting = widthChars === undefined ? widths : narrowed(widths, widthChars);
+  return rows.map((row) =>
+    row
+      .map((cell, at) => fitted(cell, fitting[at] ?? cell.length, at === row.length - 1))
+      .join(GAP)
+      .trimEnd(),
+  );
+}
+
+/** A table of rows that are texts already, in the order of the headings. */
+export function textTable(headings: readonly string[], rows: readonly (readonly string[])[]): readonly string[] {
+  const columns = headings.map((heading, at) => ({
+    heading,
+    of: (row: unknown) => (row as typeof headings)[at] ?? '',
+  }));
+  return tableLines(columns, rows, undefined).map((line) => `  ${line}`);
+}
+
+/** The widest column gives way first. */
+function narrowed(widths: readonly number[], widthChars: number): readonly number[] {
+  const narrow = [...widths];
+  let surplus = narrow.reduce((sum, width) => sum + width, 0) + GAP.length * (narrow.length - 1) - widthChars;
+  while (surplus > 0) {
+    const widest = narrow.indexOf(Math.max(...narrow));
+    const width = narrow[widest] ?? 0;
+    if (width <= LEAST_WIDTH) break;
+    narrow[widest] = width - 1;
+    surplus -= 1;
+  }
+  return narrow;
+}
+
+function fitted(cell: string, width: number, isLast: boolean): string {
+  if (cell.length > width) return `${cell.slice(0, Math.max(0, width - 1))}…`;
+  return isLast ? cell : cell.padEnd(width);
+}

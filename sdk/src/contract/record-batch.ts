@@ -1,0 +1,200 @@
+import { z } from 'zod';
+import type { CloudEventAttributes } from '../core/cloud-event.js';
+import { readBySchema } from '../core/schema-findings.js';
+import type { BodyOf } from './common.js';
+import { recordId } from './call-record.js';
+import { utcTime } from './common.js';
+
+/** Kind of event of a batch of call records. */
+export const RECORD_BATCH_TYPE = 'org.hopback.call-records.1';
+
+/** Media type of the body: one record a line, as JSON. @see https://github.com/ndjson/ndjson-spec */
+export const RECORD_BATCH_MEDIA_TYPE = 'application/x-ndjson';
+
+/** Most records of a batch that a receiver has to take. */
+export const MAX_BATCH_RECORDS = 10_000;
+
+/** Most octets of a batch before compression that a receiver has to take: what bounds the memory a compressed body can claim. */
+export const MAX_BATCH_BYTES: number = 8 * 1_048_576;
+
+/**
+ * How a body is compressed, as in Content-Encoding: `gzip` (RFC 1952), which everything reads, or `br` (RFC 7932), which at its fastest setting
+ * packs call records smaller, in a third of the time.
+ */
+export type BatchEncoding = 'gzip' | 'br';
+
+/** Records on their way to the platform. The same batch sent again is the same octets under the same id. */
+export interface RecordBatch extends CloudEventAttributes {
+  /** 32 lower-case hexadecimal digits of a hash over first and last sequence and content; also the Idempotency-Key. */
+  readonly id: string;
+  /** Records in the body. */
+  readonly count: number;
+  readonly encoding: BatchEncoding;
+  /** The records as lines of JSON, compressed. */
+  readonly body: Uint8Array;
+}
+
+/** Why a batch could not be delivered although nothing is wrong with it. */
+export type UnavailableReason =
+  /** No connection, or one that broke: nobody knows whether the batch arrived. */
+  | 'connection-failed'
+  /** No answer in time: nobody knows either. */
+  | 'timeout'
+  /** The receiver said that it is not able to, or too busy. */
+  | 'receiver-failed'
+  | 'receiver-busy'
+  /** The receiver said yes in a form that cannot be believed. */
+  | 'answer-unreadable';
+
+/** Why the receiver will have nothing from us, whatever is in the batch. */
+export type BarredReason =
+  /** The credential was refused, or none could be had. */
+  | 'unauthorized'
+  /** Nobody takes batches at that address: wrong URL, a redirect, a receiver that does not know the request. */
+  | 'no-such-receiver';
+
+/** What became of one attempt. */
+export type DeliveryResult =
+  /** Stored, but for these. */
+  | { readonly status: 'acknowledged'; readonly rejected: readonly RecordRejection[] }
+  /** Refused for what it holds: the same batch is never sent again, parts of it may be. */
+  | {
+      readonly status: 'refused';
+      readonly reason: 'content' | 'conflict' | 'too-large';
+      readonly httpStatus?: number;
+      readonly detail?: string;
+    }
+  /** To be sent again, the same batch. */
+  | {
+      readonly status: 'unavailable';
+      readonly reason: UnavailableReason;
+      readonly httpStatus?: number;
+      /** How long the receiver asks to be left alone, milliseconds. */
+      readonly retryAfterMs?: number;
+      readonly detail?: string;
+    }
+  /** Kept until a person has put right what is wrong between us and the receiver; tried seldom. */
+  | {
+      readonly status: 'barred';
+      readonly reason: BarredReason;
+      readonly httpStatus?: number;
+      readonly detail?: string;
+    };
+
+/** The way to the platform. */
+export interface RecordTransport {
+  /** What the receiver at the other end takes. Default `gzip`. */
+  readonly encoding?: BatchEncoding;
+  /**
+   * Makes one attempt. Never rejects: whatever goes wrong is a result.
+   * @param batch - what is to be delivered
+   * @param signal - gives the attempt up, which then is `unavailable`
+   */
+  readonly deliver: (batch: RecordBatch, signal: AbortSignal) => Promise<DeliveryResult>;
+  readonly close: () => Promise<void>;
+}
+
+/** Longest reason of a rejection for people: longer ones are cut by whoever sends them. */
+const MAX_REJECTION_DETAIL_LENGTH = 500;
+
+/** Most rejections of one answer: a receiver that refuses more of a batch refuses the batch. */
+const MAX_REJECTIONS = 10_000;
+
+const batchId = z.string().regex(/^[0-9a-f]{32}$/);
+
+/**
+ * What the receiver says once it has stored what it took: partial success as in OTLP. What it had already counts as accepted. Unknown members
+ * are left out.
+ * @see https://opentelemetry.io/docs/specs/otlp/#partial-success-1
+ */
+export const RecordBatchAnswer = z
+  .object({
+    /** Id of the batch that is answered, so that a stray answer of a proxy is not taken for one. */
+    batchId: batchId.describe(
+      'Id of the batch that is answered, so that a stray answer of a proxy is not taken for one.',
+    ),
+    /** Records that were taken. */
+    accepted: z.int().min(0).max(MAX_REJECTIONS).describe('Records that were taken.'),
+    /** Records that the receiver refuses. `accepted` and these together are the records of the batch. */
+    rejected: z
+      .array(
+        z.object({
+          recordId,
+          /** Why, as a word. */
+          code: z
+            .string()
+            .regex(/^[a-z0-9][a-z0-9-]{0,63}$/)
+            .describe('Why, as a word.'),
+          /** Why, for people; no telephone numbers. */
+          detail: z
+            .string()
+            .max(MAX_REJECTION_DETAIL_LENGTH)
+            .exactOptional()
+            .describe('Why, for people; no telephone numbers.'),
+        }),
+      )
+      .max(MAX_REJECTIONS)
+      .describe('Records that the receiver refuses. `accepted` and these together are the records of the batch.'),
+  })
+  .describe(
+    'What the receiver says once it has stored what it took: partial success as in OTLP. What it had already counts as accepted.\n\nSee https://opentelemetry.io/docs/specs/otlp/#partial-success-1.',
+  );
+export type RecordBatchAnswer = BodyOf<typeof RecordBatchAnswer>;
+/** A record that the receiver refuses, while it takes the others of its batch. */
+export type RecordRejection = RecordBatchAnswer['rejected'][number];
+
+const MAX_SOURCE_LENGTH = 256;
+
+/** Header fields of a batch by lower-case name, as a receiver reads them; others are let pass. */
+export const RecordBatchFields = z.object({
+  'ce-specversion': z.literal('1.0'),
+  'ce-id': batchId,
+  'ce-source': z.string().min(1).max(MAX_SOURCE_LENGTH),
+  'ce-type': z.literal(RECORD_BATCH_TYPE),
+  'ce-time': utcTime,
+  'idempotency-key': batchId,
+  'content-type': z.string().regex(/^application\/x-ndjson(?:;[\x20-\x7e]{0,100})?$/),
+  'content-encoding': z.enum(['gzip', 'br']),
+});
+
+/** An answer that was read, or why it cannot be used. */
+export type RecordBatchAnswerReading =
+  | { readonly status: 'read'; readonly answer: RecordBatchAnswer }
+  | { readonly status: 'unreadable'; readonly detail: string };
+
+/**
+ * Reads what a receiver says about a batch. Records would be lost if anything else were taken for a yes: an answer has to name the batch and
+ * account for every record of it. Never throws, whatever the text.
+ * @param text - body of the response, bounded by whoever read it
+ * @param batch - the batch that was sent
+ * @returns the answer, or what is wrong with it
+ * @see RFC 8259
+ * @example
+ * ```ts
+ * const batch = { id: '0'.repeat(32), count: 2 };
+ * const reading = readRecordBatchAnswer(JSON.stringify({ batchId: batch.id, accepted: 2, rejected: [] }), batch);
+ * console.log(reading.status); // read
+ * ```
+ */
+export function readRecordBatchAnswer(
+  text: string,
+  batch: { readonly id: string; readonly count: number },
+): RecordBatchAnswerReading {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return { status: 'unreadable', detail: 'the answer is not JSON' };
+  }
+  const parsed = readBySchema(RecordBatchAnswer, value);
+  if (!parsed.success) {
+    const path = parsed.error.issues[0]?.path.join('.') ?? '';
+    return { status: 'unreadable', detail: `the answer does not have the form of one at "${path.slice(0, 100)}"` };
+  }
+  const answer = parsed.data;
+  if (answer.batchId !== batch.id) return { status: 'unreadable', detail: 'the answer is of another batch' };
+  const answered = answer.accepted + answer.rejected.length;
+  if (answered !== batch.count)
+    return { status: 'unreadable', detail: `the answer accounts for ${answered} of ${batch.count} records` };
+  return { status: 'read', answer };
+}

@@ -1,2 +1,0 @@
-/** An object under construction: same members, still writable. */
-export type Draft<T> = { -readonly [K in keyof T]: T[K] };

@@ -1,0 +1,504 @@
+import type { CallRecord, CoverageInterval } from '../../contract/call-record.js';
+import { scheduleInBackground } from '../../core/runtime/clock.js';
+import type { Clock } from '../../core/runtime/clock.js';
+import { HopbackError } from '../../errors.js';
+import type { DurableValues } from '../durable-values.js';
+import type { RecordStore } from '../store/record-store.js';
+import {
+  CHECKPOINT_STREAMS,
+  createFollowPlaces,
+  createStreams,
+  MAX_WAITING_CHARS,
+  restBytes,
+} from './follow-position.js';
+import type { KeptPlaces, Streams } from './follow-position.js';
+import { followPattern } from './follow-reading.js';
+import type { FollowPattern } from './follow-reading.js';
+import { createFileLooker } from './follow-turn.js';
+import type { FileLooker, FollowNotice } from './follow-turn.js';
+import { nodeFollowedFiles } from './readable-files.js';
+import type { FollowedFiles } from './readable-files.js';
+import type { RecordReader } from './record-reader.js';
+import type { RejectSink } from './rejects.js';
+import { createRowCoverage, createRowIntake, LONGEST_CALL_MS } from './row-intake.js';
+import type { IntakeCounts, RowCoverageOptions } from './row-intake.js';
+
+/** How long a source may have something to take in, and take in none of it, until it counts as stuck, milliseconds. */
+export const STUCK_AFTER_MS = 300_000;
+
+/** How often is looked whether a source is stuck, milliseconds, at most. */
+const CHECK_EVERY_MS = 10_000;
+
+/** How far behind a source is. */
+export interface SourceProgressState {
+  /** When rows were last read and stored, milliseconds since the epoch; when the source was opened where there were none yet. */
+  readonly lastProgressMs: number;
+  /** When the oldest of what waits to be read or stored was written, as far as is known; absent where nothing waits. */
+  readonly oldestUnreadMs?: number;
+  /** Something has waited without any progress for `stuckAfterMs`. */
+  readonly isStuck: boolean;
+}
+
+/** What the progress of a source is watched with. */
+interface SourceProgressOptions {
+  readonly clock: Clock;
+  /** Runs something later; the returned function cancels it. */
+  readonly schedule: (callback: () => void, delayMs: number) => () => void;
+  /** Default {@link STUCK_AFTER_MS}. */
+  readonly stuckAfterMs: number | undefined;
+  /** Since when something waits, beside what fails and what is being stored; absent where nothing does. */
+  readonly unreadMs?: () => number | undefined;
+  /** Told when the source becomes stuck, and when it goes on. It does not throw. */
+  readonly notice: (notice: { readonly kind: 'stuck' | 'resumed'; readonly cause?: Error }) => void;
+}
+
+/** Watches whether one source goes on, beside its work: what is stuck tells of nothing. */
+export class SourceProgress {
+  readonly #options: SourceProgressOptions;
+  readonly #stuckAfterMs: number;
+  /** Start times of the inserts that are still pending. */
+  readonly #storing = new Set<{ readonly sinceMs: number }>();
+  #lastProgressMs: number;
+  /** When nothing waited last: what came since has not waited longer. */
+  #idleMs: number;
+  #failingMs: number | undefined;
+  #wasStuck = false;
+  #cancel: (() => void) | undefined;
+
+  constructor(options: SourceProgressOptions) {
+    this.#options = options;
+    this.#stuckAfterMs = options.stuckAfterMs ?? STUCK_AFTER_MS;
+    this.#lastProgressMs = options.clock.nowMs();
+    this.#idleMs = this.#lastProgressMs;
+  }
+
+  /** Looks from time to time, until it is closed. */
+  start(): void {
+    this.check();
+    this.#cancel = this.#options.schedule(() => this.start(), Math.min(CHECK_EVERY_MS, this.#stuckAfterMs));
+  }
+
+  close(): void {
+    this.#cancel?.();
+  }
+
+  /** Rows were taken in. */
+  progressed(): void {
+    this.#lastProgressMs = this.#options.clock.nowMs();
+  }
+
+  /** Something failed. It counts as waiting until {@link SourceProgress.calm}. */
+  failed(): void {
+    this.#failingMs ??= this.#options.clock.nowMs();
+  }
+
+  /** Nothing fails any more. */
+  calm(): void {
+    this.#failingMs = undefined;
+  }
+
+  /** Stores what was sent, which waits as long as that takes. @throws what `store` throws */
+  async storing<Value>(store: () => Promise<Value>): Promise<Value> {
+    this.check();
+    const since = { sinceMs: this.#options.clock.nowMs() };
+    this.#storing.add(since);
+    try {
+      const stored = await store();
+      this.calm();
+      this.progressed();
+      return stored;
+    } catch (error) {
+      this.failed();
+      throw error;
+    } finally {
+      this.#storing.delete(since);
+      this.check();
+    }
+  }
+
+  /** Tells where the source has become stuck or has gone on since it was looked at last. */
+  check(): void {
+    const { isStuck, oldestUnreadMs = 0, lastProgressMs } = this.state();
+    if (isStuck === this.#wasStuck) return;
+    this.#wasStuck = isStuck;
+    const cause = new Error(`the oldest of ${textOf(oldestUnreadMs)}, last progress ${textOf(lastProgressMs)}`);
+    this.#options.notice(isStuck ? { kind: 'stuck', cause } : { kind: 'resumed' });
+  }
+
+  state(): SourceProgressState {
+    const nowMs = this.#options.clock.nowMs();
+    const lastProgressMs = this.#lastProgressMs;
+    const waiting = [this.#options.unreadMs?.(), this.#failingMs, ...[...this.#storing].map(({ sinceMs }) => sinceMs)];
+    const oldestUnreadMs = Math.min(...waiting.map((sinceMs) => sinceMs ?? Infinity));
+    if (oldestUnreadMs === Infinity) {
+      this.#idleMs = nowMs;
+      return { lastProgressMs, isStuck: false };
+    }
+    const sinceMs = Math.max(lastProgressMs, this.#idleMs);
+    return { lastProgressMs, oldestUnreadMs, isStuck: nowMs - sinceMs >= this.#stuckAfterMs };
+  }
+}
+
+function textOf(atMs: number): string {
+  return new Date(atMs).toISOString();
+}
+
+/** How often files are looked at, milliseconds: a record is then known well within a second of its being written. */
+export const FOLLOW_POLL_MS = 250;
+
+/** Longest wait after looks that failed, milliseconds: a store that is back is used again within half a minute. */
+const FOLLOW_RETRY_MAX_MS = 30_000;
+
+/** Records that go to the store at a time. */
+export const FOLLOW_BATCH_RECORDS = 4_096;
+
+/** A change that is announced so soon after a look waits for the next: every look that finds rows costs a sync of the disk. */
+const HINT_AFTER_MS = 50;
+
+/** A look that takes longer has something to read, or the disk does not answer, milliseconds. */
+const LONG_LOOK_MS = 1_000;
+
+/** How often what waits in a reader is made durable, milliseconds: after a crash rows of so long are read again. */
+const SAVE_WAITING_EVERY_MS = 5_000;
+
+/** How often legs are given up that have waited too long, milliseconds. */
+const EXPIRE_EVERY_MS = 10_000;
+
+/** Options of {@link followFiles}. */
+export interface FollowOptions extends Omit<RowCoverageOptions, 'sourceId'> {
+  /** Name of the source, as in its description. */
+  readonly sourceId: string;
+  /** A file, a directory with all files in it, or a pattern with `*` and `?` in its last part. */
+  readonly path: string;
+  /** Names of rotated files where they do not begin with the name of the file and `.`, `-` or `_`: patterns with `*` and `?`. */
+  readonly rotated?: readonly string[];
+  /** Of the format of the files, new. */
+  readonly reader: RecordReader;
+  readonly store: Pick<RecordStore, 'insert' | 'cover'>;
+  readonly rejects: RejectSink;
+  /** Where places are kept, under keys that begin with `follow/` and the name of the source. */
+  readonly values: DurableValues;
+  readonly clock: Clock;
+  /** Runs something later; the returned function cancels it. Default the timers of Node, which keep no process alive. */
+  readonly schedule?: (callback: () => void, delayMs: number) => () => void;
+  /** Default {@link FOLLOW_POLL_MS}. */
+  readonly pollMs?: number;
+  /** Octets of a row at most. Default {@link MAX_ROW_BYTES}. */
+  readonly maxRowBytes?: number;
+  /** 1 to 1,000,000. Default {@link FOLLOW_BATCH_RECORDS}. */
+  readonly batchRecords?: number;
+  /** Default the file system of this machine. */
+  readonly files?: FollowedFiles;
+  /** How long something may wait without any progress until `onNotice` is told that the source is stuck. Default {@link STUCK_AFTER_MS}. */
+  readonly stuckAfterMs?: number;
+  /** Told of truncated, lost and damaged files, of looks that failed, and of a source that is stuck. */
+  readonly onNotice?: (notice: FollowNotice) => void;
+}
+
+/** How a follower fares. */
+export interface FollowStatistics extends IntakeCounts, SourceProgressState {
+  /** Records that were new to the store, since the start. */
+  readonly inserted: number;
+  /** Records that the store had already: read again after a restart. */
+  readonly repeated: number;
+  /** Legs that wait for rows. */
+  readonly waiting: number;
+  /** Octets of plain files that are not rows yet. */
+  readonly unreadBytes: number;
+  /** Files that wait to be read: still being packed or copied, not to be opened by this process, or not readable. */
+  readonly unreadFiles: number;
+  /** Looks that failed since the last that did not. */
+  readonly failures: number;
+}
+
+/** Follows the files of one source. */
+export interface FileFollower extends AsyncDisposable {
+  /**
+   * Looks once. Resolves when everything readable is durable. A file that cannot be read is reported to `onNotice`, counted in
+   * `unreadFiles`, and retried within 30 seconds.
+   * @throws what the store refused with, or the disk where it does not list the files
+   */
+  readonly look: () => Promise<void>;
+  readonly statistics: () => FollowStatistics;
+  /** Ends after the row that is being read; what was read is durable. Never rejects. */
+  readonly close: () => Promise<void>;
+}
+
+/**
+ * Follows files that a switch writes: reads what is there, and what comes, into a store, until it is closed. Content is known by itself
+ * and not by its name, so that no way of rotating loses or doubles a row: renamed, copied and truncated, packed, written to once more
+ * after it was renamed, deleted while it was read.
+ *
+ * Its place becomes durable after the rows have: killed at any instant, it reads some rows again, whose records the store has already,
+ * and misses none. On the first start everything is read that is there, rotated files included.
+ * @param options - what to follow, how to read it and where to
+ * @returns the follower, which has begun
+ * @throws {@link HopbackError} `invalid-argument` for a path or a batch that cannot be. Everything that fails later is tried again, and
+ * told to `onNotice`
+ * @see {@link importFiles} for files that nobody writes to any more
+ * @example
+ * ```ts
+ * const { mkdtemp, rm, writeFile } = await import('node:fs/promises');
+ * const { tmpdir } = await import('node:os');
+ * const directory = await mkdtemp(`${tmpdir()}/hopback-`);
+ * await writeFile(`${directory}/Master.csv`, 'not a row of Asterisk\n');
+ * const reader: RecordReader = {
+ *   framing: 'csv',
+ *   read: () => [{ status: 'rejected', reason: 'too-few-fields', detail: '1 field, not 16' }],
+ *   expire: () => [],
+ *   waiting: () => 0,
+ * };
+ * const values = new Map<string, string>();
+ * await using rejects = await openRejectFile({ path: `${directory}/rejects/pbx-1.ndjson` });
+ * await using follower = await followFiles({
+ *   sourceId: 'pbx-1',
+ *   path: `${directory}/Master.csv`,
+ *   reader,
+ *   store: { insert: async () => ({ inserted: 0, repeated: 0, expired: 0 }), cover: async () => undefined },
+ *   rejects,
+ *   values: { get: (key) => values.get(key), set: async (key, value) => void values.set(key, value) },
+ *   clock: { nowMs: () => Date.now() },
+ * });
+ * await follower.look();
+ * console.log(follower.statistics().rejected); // 1
+ * await rm(directory, { recursive: true });
+ * ```
+ */
+export async function followFiles(options: FollowOptions): Promise<FileFollower> {
+  const { clock, pollMs = FOLLOW_POLL_MS, schedule = scheduleInBackground, files = nodeFollowedFiles } = options;
+  checkOptions(options);
+  let isDirectory = false;
+  const patternNow = async (facts: FollowedFiles['facts']): Promise<FollowPattern> => {
+    // Once it is one it stays one: while it is away nothing beside it is taken for its file.
+    isDirectory ||= (await facts(options.path))?.kind === 'directory';
+    return followPattern(options.path, { isDirectory, rotated: options.rotated ?? [] });
+  };
+  // Where the disk does not tell, the looks say so.
+  let pattern = await patternNow((path) => files.facts(path).catch(() => undefined));
+  const following = resume(options);
+  const progress = new SourceProgress({
+    ...{ clock, schedule, stuckAfterMs: options.stuckAfterMs },
+    unreadMs: () => {
+      const isLong = lookBeganMs !== undefined && clock.nowMs() - lookBeganMs >= LONG_LOOK_MS;
+      const underWayMs = isLong ? (looker.underWayMs() ?? lookBeganMs) : undefined;
+      return Math.min(underWayMs ?? Infinity, looker.oldestUnreadMs() ?? Infinity);
+    },
+    notice: (notice) => tell(options, notice),
+  });
+  const looker = createFileLooker({
+    ...options,
+    files,
+    // What was not there at first may come as a directory.
+    pattern: async (facts) => (pattern = await patternNow(facts)),
+    framing: options.reader.framing,
+    streams: following.streams,
+    take: async (rows, path) => {
+      await following.take(rows, path);
+      if (rows.length > 0) progress.progressed();
+    },
+    broke: following.broke,
+    notice: (notice) => tell(options, notice),
+    isClosing: () => isClosing,
+  });
+  let isClosing = false;
+  let failures = 0;
+  let lookBeganMs: number | undefined;
+  let lookedAtMs = -Infinity;
+  let cancel: (() => void) | undefined;
+  let running: Promise<void> = Promise.resolve();
+
+  const lookOnce = async (): Promise<void> => {
+    if (isClosing) return;
+    lookBeganMs = clock.nowMs();
+    try {
+      await lookAndCommit(following, looker, clock);
+      failures = 0;
+      progress.calm();
+    } catch (cause) {
+      failures += 1;
+      progress.failed();
+      tell(options, { kind: 'failed', cause });
+      throw cause;
+    } finally {
+      lookBeganMs = undefined;
+      progress.check();
+    }
+  };
+  const look = (): Promise<void> => {
+    const turn = running.then(lookOnce);
+    running = turn.catch(() => undefined);
+    return turn;
+  };
+  const wait = (): void => {
+    lookedAtMs = clock.nowMs();
+    if (isClosing) return;
+    const delayMs = failures === 0 ? pollMs : Math.min(FOLLOW_RETRY_MAX_MS, pollMs * 2 ** Math.min(failures, 16));
+    cancel = schedule(wake, delayMs);
+  };
+  const wake = (): void => {
+    cancel?.();
+    cancel = undefined;
+    look()
+      .catch(() => undefined)
+      .finally(wait);
+  };
+  const unwatch = files.watch?.(pattern.directory, () => {
+    // While a look is under way, or after ones that failed, a hint says nothing new; while rows come without end, the timer does.
+    if (cancel !== undefined && failures === 0 && clock.nowMs() - lookedAtMs >= HINT_AFTER_MS) wake();
+  });
+  const close = async (): Promise<void> => {
+    if (isClosing) return;
+    isClosing = true;
+    cancel?.();
+    progress.close();
+    unwatch?.();
+    await running;
+    await following.commit(true).catch((cause: unknown) => tell(options, { kind: 'failed', cause }));
+    await looker.close();
+  };
+
+  wake();
+  progress.start();
+  return {
+    look,
+    statistics: () => ({
+      ...following.statistics(),
+      ...progress.state(),
+      unreadFiles: looker.unreadFiles(),
+      failures,
+    }),
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+function checkOptions({ path, sourceId, batchRecords = FOLLOW_BATCH_RECORDS }: FollowOptions): void {
+  if (sourceId === '' || path === '' || path.includes('\0')) {
+    throw new HopbackError('invalid-argument', 'A follower has the name of a source and the path of its files.');
+  }
+  if (!Number.isInteger(batchRecords) || batchRecords < 1 || batchRecords > 1_000_000) {
+    throw new HopbackError('invalid-argument', `batchRecords is 1 to 1,000,000, not ${batchRecords}.`);
+  }
+}
+
+/** Who hears of it may not stop the following. */
+function tell({ onNotice }: FollowOptions, notice: FollowNotice): void {
+  try {
+    onNotice?.(notice);
+  } catch {
+    // What is made of the news is not our affair.
+  }
+}
+
+async function lookAndCommit(following: Following, looker: FileLooker, clock: Clock): Promise<void> {
+  // What a look before left: as long as it cannot be stored nothing more is read.
+  await following.commit();
+  await looker.look();
+  following.expire(clock.nowMs());
+  await following.commit();
+}
+
+/** The rows of a source on their way into the store, and what is durable of it. */
+interface Following {
+  readonly streams: Streams;
+  readonly take: Parameters<typeof createFileLooker>[0]['take'];
+  readonly broke: () => void;
+  readonly expire: (nowMs: number) => void;
+  /** Stores what was read, then makes the places durable. */
+  readonly commit: (isLast?: boolean) => Promise<void>;
+  readonly statistics: () => Omit<FollowStatistics, 'failures' | 'unreadFiles' | keyof SourceProgressState>;
+}
+
+/** @returns false where rows waited that are not known any more */
+function isRestored(reader: RecordReader, waiting: KeptPlaces['waiting']): boolean {
+  if (waiting.status === 'none') return true;
+  return waiting.status === 'kept' && reader.restoreWaiting?.(waiting.text) === true;
+}
+
+function resume(options: FollowOptions): Following {
+  const { sourceId, reader, store, rejects, values, batchRecords = FOLLOW_BATCH_RECORDS } = options;
+  const places = createFollowPlaces(values, sourceId);
+  const kept = places.kept();
+  const streams = createStreams(kept);
+  const coverage = createRowCoverage(options, kept.coverage);
+  if (!isRestored(reader, kept.waiting)) {
+    coverage.broke();
+    tell(options, { kind: 'lost' });
+  }
+  const intake = createRowIntake({ sourceId, reader, rejects, coverage });
+  let unstored: CallRecord[] = [];
+  let uncovered: CoverageInterval[] = [];
+  let expiredAtMs = -Infinity;
+  let waitingSavedAtMs = -Infinity;
+  const counts = { inserted: 0, repeated: 0 };
+
+  const commit = async (isLast = false): Promise<void> => {
+    unstored.push(...intake.handOver());
+    if (unstored.length > 0) {
+      const { inserted, repeated } = await store.insert(unstored);
+      unstored = [];
+      counts.inserted += inserted;
+      counts.repeated += repeated;
+    }
+    await rejects.flush();
+    uncovered.push(...coverage.claims());
+    while (uncovered[0] !== undefined) {
+      await store.cover(uncovered[0]);
+      uncovered = uncovered.slice(1);
+    }
+    await savePlaces(isLast);
+  };
+
+  const savePlaces = async (isLast: boolean): Promise<void> => {
+    if (streams.dirty() === 0) return;
+    let waiting: string | undefined;
+    if (reader.waiting() > 0) {
+      // All that waits is written each time. Until then the place stays where what is written belongs to it.
+      if (!isLast && !hasPassed(SAVE_WAITING_EVERY_MS, waitingSavedAtMs, options.clock)) return;
+      waiting = reader.saveWaiting?.();
+      // Rows that wait are nowhere but here: the place stays before them.
+      if (waiting === undefined || waiting.length > MAX_WAITING_CHARS) return;
+      waitingSavedAtMs = options.clock.nowMs();
+    }
+    const save = streams.toSave();
+    const coverageState = coverage.state();
+    await places.save({
+      ...save,
+      forgottenMs: streams.forgottenMs(),
+      ...(coverageState === undefined ? {} : { coverage: coverageState }),
+      ...(waiting === undefined ? {} : { waiting }),
+    });
+    streams.saved(save);
+  };
+
+  return {
+    streams,
+    async take(rows, path) {
+      for (const row of rows) intake.take(row, path);
+      // As many streams at a time as are saved in one piece with what the reader waits for.
+      if (intake.pending().length >= batchRecords || streams.dirty() >= CHECKPOINT_STREAMS) await commit();
+    },
+    broke: coverage.broke,
+    expire(nowMs) {
+      if (reader.waiting() === 0 || !hasPassed(EXPIRE_EVERY_MS, expiredAtMs, options.clock)) return;
+      expiredAtMs = nowMs;
+      intake.expire((nowMs - (options.longestCallMs ?? LONGEST_CALL_MS)) * 1_000);
+    },
+    commit,
+    statistics: () => ({ ...intake.counts(), ...counts, waiting: reader.waiting(), unreadBytes: unreadBytes(streams) }),
+  };
+}
+
+/** Also where the clock was set back: what is due once in some seconds does not wait for a day. */
+function hasPassed(waitMs: number, sinceMs: number, clock: Clock): boolean {
+  const passedMs = clock.nowMs() - sinceMs;
+  return passedMs >= waitMs || passedMs < 0;
+}
+
+function unreadBytes(streams: Streams): number {
+  let sum = 0;
+  for (const stream of streams.all()) {
+    sum += Math.max(0, ...[...stream.carriers.values()].map((carrier) => restBytes(stream, carrier)));
+  }
+  return sum;
+}

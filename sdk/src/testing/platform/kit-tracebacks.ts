@@ -1,0 +1,411 @@
+import type { TimerClock } from '../../core/runtime/clock.js';
+import type { TracebackAnswer, TracebackFinding, TracebackRequest } from '../../contract/traceback-exchange.js';
+import { HopbackError } from '../../errors.js';
+import { jsonAnswer, problemAnswer } from '../../platform/index.js';
+import type {
+  AnswerReceipt,
+  AnswerSubmission,
+  PlatformAnswer,
+  PlatformProblem,
+  SignedReceipt,
+  TracebackOpening,
+} from '../../platform/index.js';
+import {
+  answerParties,
+  answerPartyFault,
+  nextAskedCall,
+  pendingEffects,
+  startTraceback,
+  stepTraceback,
+  viewTraceback,
+} from '../../traceback/index.js';
+import type { LifecycleRules, TracebackEffect, TracebackEvent } from '../../traceback/index.js';
+import type { EventHub } from './event-hub.js';
+import { referenceOf } from './registered-clients.js';
+import type { ClientRegister, RegisteredProvider } from './registered-clients.js';
+import { tracebackOf } from './traceback-book.js';
+import type { KitAnswers, RequestRecord, StoredAnswer, TracebackRecord, VerifiedAnswer } from './traceback-book.js';
+
+/** Something that the lifecycle of a traceback asked for, and the platform did. */
+export interface PerformedEffect {
+  readonly tracebackId: string;
+  readonly effect: TracebackEffect;
+}
+
+/** Conducts tracebacks. */
+export interface KitTracebacks {
+  readonly open: (opening: TracebackOpening, openedBy?: string) => TracebackRecord;
+  readonly cancel: (tracebackId: string, reason: string) => void;
+  readonly acknowledge: (record: RequestRecord) => void;
+  /** Takes an answer in; undefined where the lifecycle says that it is none to its request. */
+  readonly take: (record: RequestRecord, verified: VerifiedAnswer) => StoredAnswer | undefined;
+  readonly remind: (record: RequestRecord) => void;
+  readonly overdue: (record: RequestRecord) => void;
+  readonly tracebacks: ReadonlyMap<string, TracebackRecord>;
+  readonly requests: ReadonlyMap<string, RequestRecord>;
+  readonly effects: () => readonly PerformedEffect[];
+  readonly close: () => void;
+}
+
+/** What it is made with. */
+interface KitTracebacksParts {
+  readonly clock: TimerClock;
+  readonly register: ClientRegister;
+  readonly hub: EventHub;
+  readonly newId: (kind: string) => string;
+  readonly newPlace: () => number;
+  readonly rules?: LifecycleRules;
+  /** Called once a request has gone out. */
+  readonly asked: (record: RequestRecord) => void;
+}
+
+/** The order of hops, deadlines, outcomes: all of that is the lifecycle's business. */
+export function createKitTracebacks(parts: KitTracebacksParts): KitTracebacks {
+  const { clock, register, hub, newId, newPlace } = parts;
+  const tracebacks = new Map<string, TracebackRecord>();
+  const requests = new Map<string, RequestRecord>();
+  const timers = new Map<string, () => void>();
+  const performed: PerformedEffect[] = [];
+  const iso = (): string => new Date(clock.nowMs()).toISOString();
+
+  /** @returns whether it was taken */
+  const step = (trace: TracebackRecord, event: TracebackEvent): boolean => {
+    const before = viewTraceback(trace.state).path;
+    const { state, status, transitions } = stepTraceback(trace.state, event);
+    trace.state = state;
+    if (status === 'refused') return false;
+    if (transitions.length > 0) trace.updatedAtMs = clock.nowMs();
+    for (const { requestId, state: now } of viewTraceback(state).path) {
+      const was = before.find((hop) => hop.requestId === requestId)?.state;
+      const record = requests.get(requestId);
+      if (now === 'overdue' && was !== 'overdue' && record !== undefined) overdue(record);
+    }
+    return true;
+  };
+
+  const run = (trace: TracebackRecord, event: TracebackEvent): boolean => {
+    const isTaken = step(trace, event);
+    // What is done may lead to more to do, and each thing is done once: the event that says so takes it off the list.
+    for (let [effect] = pendingEffects(trace.state); effect !== undefined; [effect] = pendingEffects(trace.state)) {
+      performed.push({ tracebackId: trace.tracebackId, effect });
+      if (!step(trace, perform(trace, effect))) throw unfinished(effect);
+    }
+    wakeLater(trace);
+    return isTaken;
+  };
+
+  const wakeLater = (trace: TracebackRecord): void => {
+    const { tracebackId } = trace;
+    timers.get(tracebackId)?.();
+    timers.delete(tracebackId);
+    const { wakeAtMs } = viewTraceback(trace.state);
+    if (wakeAtMs === undefined) return;
+    const wake = (): void => void run(trace, { type: 'time-passed', tracebackId, atMs: clock.nowMs() });
+    timers.set(tracebackId, clock.schedule(wake, Math.max(0, wakeAtMs - clock.nowMs())));
+  };
+
+  const perform = (trace: TracebackRecord, effect: TracebackEffect): TracebackEvent => {
+    const { tracebackId } = trace;
+    const change = { tracebackId, atMs: clock.nowMs() };
+    const done = { ...change, type: 'effect-done', effectId: effect.effectId } as const;
+    switch (effect.type) {
+      case 'ask-provider':
+        return ask(trace, effect);
+      case 'find-provider': {
+        const { requestId, contact } = effect;
+        const provider = register.resolve({ name: contact.name });
+        return provider === undefined
+          ? { ...change, type: 'provider-not-askable', requestId, reason: 'not-listed' }
+          : { ...change, type: 'provider-identified', requestId, provider: referenceOf(provider) };
+      }
+      case 'remind':
+        remindOf(requests.get(effect.requestId));
+        return done;
+      case 'cancel-request':
+        withdraw(requests.get(effect.requestId), trace);
+        return done;
+      case 'notify':
+      case 'close':
+        if (effect.type === 'close' || !effect.isFinal) tellOf(trace);
+        return done;
+      default:
+        // What is left is work of people and of other services: it stands in the list of what was done.
+        return done;
+    }
+  };
+
+  const ask = (trace: TracebackRecord, effect: TracebackEffect & { readonly type: 'ask-provider' }): TracebackEvent => {
+    const { tracebackId } = trace;
+    const { requestId } = effect;
+    const atMs = clock.nowMs();
+    const provider = register.resolve(effect.provider);
+    const reason = provider === undefined ? 'not-listed' : provider.cannotBeAsked;
+    if (provider === undefined || reason !== undefined)
+      return { type: 'provider-not-askable', tracebackId, requestId, atMs, reason: reason ?? 'not-listed' };
+    const sent: TracebackEvent = { type: 'request-sent', tracebackId, requestId, atMs, zone: provider.zone };
+    // The deadline follows from the rules of the traceback, and belongs into the request.
+    const hop = viewTraceback(stepTraceback(trace.state, sent).state).path.find((one) => one.requestId === requestId);
+    const dueAtMs = hop?.dueAtMs ?? atMs;
+    const request = requestOf(trace, effect, { provider, issuedAtMs: atMs, dueAtMs });
+    const record: RequestRecord = { place: newPlace(), request, provider, dueAtMs, reminders: 0, answers: [] };
+    requests.set(requestId, record);
+    trace.requests.push(record);
+    hub.emit({
+      type: 'org.hopback.traceback-request.created.1',
+      subject: requestId,
+      data: { request },
+      to: [provider.providerId],
+    });
+    parts.asked(record);
+    return sent;
+  };
+
+  const remindOf = (record: RequestRecord | undefined): void => {
+    if (record === undefined) return;
+    record.reminders += 1;
+    hub.emit({
+      type: 'org.hopback.traceback-request.reminded.1',
+      ...aboutRequest(record, { ...dueOf(record), reminder: record.reminders }),
+    });
+  };
+
+  const overdue = (record: RequestRecord): void =>
+    void hub.emit({
+      type: 'org.hopback.traceback-request.overdue.1',
+      ...aboutRequest(record, dueOf(record)),
+      to: [record.provider.providerId, ...register.clientsOf('staff')],
+    });
+
+  const withdraw = (record: RequestRecord | undefined, { state }: TracebackRecord): void => {
+    if (record === undefined || record.cancelled !== undefined) return;
+    const stated = state.facts.find((fact) => fact.kind === 'cancelled');
+    const reason = stated?.kind === 'cancelled' ? stated.reason : 'The traceback does not lead here any more.';
+    record.cancelled = { cancelledAt: iso(), reason };
+    hub.emit({ type: 'org.hopback.traceback-request.cancelled.1', ...aboutRequest(record, record.cancelled) });
+  };
+
+  /** Each of those whom it concerns gets what it may see. */
+  const tellOf = (trace: TracebackRecord): void => {
+    const concerned = new Set(trace.requests.map(({ provider }) => provider.providerId));
+    if (trace.openedBy !== undefined) concerned.add(trace.openedBy);
+    const staff = register.clientsOf('staff');
+    for (const clientId of new Set([...concerned, ...staff]))
+      hub.emit({
+        type: 'org.hopback.traceback.updated.1',
+        subject: trace.tracebackId,
+        data: { traceback: tracebackOf(trace, staff.includes(clientId) ? undefined : clientId) },
+        to: [clientId],
+      });
+  };
+
+  const traceOf = ({ request: { tracebackId } }: RequestRecord): TracebackRecord =>
+    mustBeKnown(tracebacks.get(tracebackId));
+
+  return {
+    open: (opening, openedBy) => {
+      const tracebackId = newId('tb');
+      const atMs = clock.nowMs();
+      const first = opening.firstProvider ?? firstOf(register);
+      const { state } = startTraceback({
+        ...{ tracebackId, atMs, direction: opening.direction },
+        first: referenceOr(register, first),
+        ...(parts.rules !== undefined && { rules: parts.rules }),
+      });
+      const trace: TracebackRecord = {
+        ...{ place: newPlace(), tracebackId, opening, openedAtMs: atMs, updatedAtMs: atMs, state, requests: [] },
+        ...(openedBy !== undefined && { openedBy }),
+      };
+      tracebacks.set(tracebackId, trace);
+      run(trace, { type: 'time-passed', tracebackId, atMs });
+      return trace;
+    },
+    cancel: (tracebackId, reason) => {
+      const trace = mustBeKnown(tracebacks.get(tracebackId));
+      run(trace, { type: 'cancelled', tracebackId, atMs: clock.nowMs(), by: 'test', reason });
+      tellOf(trace);
+    },
+    acknowledge: (record) => {
+      if (record.acknowledgedAt !== undefined) return;
+      record.acknowledgedAt = iso();
+      const { tracebackId, requestId } = record.request;
+      run(traceOf(record), { type: 'request-acknowledged', tracebackId, requestId, atMs: clock.nowMs() });
+    },
+    take: (record, verified) => {
+      const { provider, request } = record;
+      const atMs = clock.nowMs();
+      const answer = asRegistered(verified.answer, register);
+      const stored: StoredAnswer = { ...verified, provider, receivedAt: iso(), isLate: atMs > record.dueAtMs };
+      record.answers.push(stored);
+      const trace = traceOf(record);
+      if (run(trace, { type: 'answer-received', tracebackId: request.tracebackId, atMs, answer, asked: request.call }))
+        return stored;
+      record.answers.pop();
+      return undefined;
+    },
+    remind: remindOf,
+    overdue,
+    tracebacks,
+    requests,
+    effects: () => [...performed],
+    close: () => {
+      for (const cancel of timers.values()) cancel();
+      timers.clear();
+    },
+  };
+}
+
+const dueOf = ({ dueAtMs }: RequestRecord): { readonly dueAt: string } => ({ dueAt: new Date(dueAtMs).toISOString() });
+
+function aboutRequest<Data extends object>(
+  { request: { requestId, tracebackId }, provider }: RequestRecord,
+  data: Data,
+): {
+  readonly subject: string;
+  readonly data: Data & { readonly requestId: string; readonly tracebackId: string };
+  readonly to: readonly string[];
+} {
+  return { subject: requestId, data: { requestId, tracebackId, ...data }, to: [provider.providerId] };
+}
+
+function requestOf(
+  trace: TracebackRecord,
+  { requestId, direction, hop, downstream, basedOn }: TracebackEffect & { readonly type: 'ask-provider' },
+  at: { readonly provider: RegisteredProvider; readonly issuedAtMs: number; readonly dueAtMs: number },
+): TracebackRequest {
+  const { opening, tracebackId, requests } = trace;
+  const before = requests
+    .flatMap(({ request, answers }) => answers.map(({ answer }) => ({ asked: request.call, answer })))
+    .find(({ answer }) => answer.answerId === basedOn);
+  const call = before === undefined ? undefined : nextAskedCall(before.asked, before.answer, direction);
+  return {
+    format: 'hopback.traceback-request.1',
+    ...{ requestId, tracebackId, direction, hop },
+    requester: opening.requester ?? { kind: 'itg', name: 'Test traceback group' },
+    issuedAt: new Date(at.issuedAtMs).toISOString(),
+    dueAt: new Date(at.dueAtMs).toISOString(),
+    provider: referenceOf(at.provider),
+    ...(downstream !== undefined && { downstream }),
+    ...(opening.campaign !== undefined && { campaign: opening.campaign }),
+    call: call ?? opening.call,
+    ...(opening.comment !== undefined && { comment: opening.comment }),
+  };
+}
+
+/** The lifecycle is told of providers as the registry has them. */
+function asRegistered(answer: TracebackAnswer, register: ClientRegister): TracebackAnswer {
+  const provider = referenceOr(register, answer.provider);
+  return { ...answer, provider, finding: findingAsRegistered(answer.finding, register) };
+}
+
+function findingAsRegistered(finding: TracebackFinding, register: ClientRegister): TracebackFinding {
+  if (finding.arm === 'received-from') return { ...finding, upstream: referenceOr(register, finding.upstream) };
+  if (finding.arm === 'number-served-by') return { ...finding, provider: referenceOr(register, finding.provider) };
+  return finding;
+}
+
+function referenceOr(register: ClientRegister, reference: TracebackAnswer['provider']): TracebackAnswer['provider'] {
+  const provider = register.resolve(reference);
+  return provider === undefined ? reference : referenceOf(provider);
+}
+
+function firstOf({ providers: [first] }: ClientRegister): TracebackAnswer['provider'] {
+  if (first === undefined) throw new HopbackError('invalid-configuration', 'the test platform has no provider to ask');
+  return first;
+}
+
+function mustBeKnown<Value>(value: Value | undefined): Value {
+  if (value === undefined) throw new HopbackError('invalid-argument', 'the test platform has no such traceback');
+  return value;
+}
+
+const unfinished = ({ type, effectId }: TracebackEffect): HopbackError =>
+  new HopbackError('internal', `the test platform did ${type}, and the traceback does not know of it`, {
+    details: { effectId },
+  });
+
+/** Takes answers in, and gives receipts for them. */
+export interface AnswerCounter {
+  readonly submit: (record: RequestRecord, submission: AnswerSubmission) => Promise<PlatformAnswer>;
+  readonly receiptOf: (record: RequestRecord, answerId: string) => Promise<SignedReceipt | undefined>;
+  /** All answers that were taken in, the first one first. */
+  readonly answers: () => readonly StoredAnswer[];
+}
+
+/** Makes the counter. */
+export function createAnswerCounter(parts: {
+  readonly answers: KitAnswers;
+  readonly tracebacks: KitTracebacks;
+  readonly hub: EventHub;
+  /** Whom a reference means. */
+  readonly meaning: ClientRegister['meaning'];
+  /** Ids of those who are told beside the provider. */
+  readonly staff: readonly string[];
+  readonly changed: () => void;
+}): AnswerCounter {
+  const taken: StoredAnswer[] = [];
+  const receipts = new Map<StoredAnswer, Promise<SignedReceipt>>();
+
+  const receiptFor = (stored: StoredAnswer): Promise<SignedReceipt> => {
+    const receipt = receipts.get(stored) ?? parts.answers.receipt(receiptContent(stored));
+    receipts.set(stored, receipt);
+    return receipt;
+  };
+
+  return {
+    submit: async (record, submission) => {
+      const verified = await parts.answers.verify(submission, record.provider);
+      if ('kind' in verified) return verified;
+      const known = record.answers.find(({ answer }) => answer.answerId === verified.answer.answerId);
+      if (known !== undefined)
+        return known.sha256 === verified.sha256 ? jsonAnswer(await receiptFor(known)) : problemAnswer('conflict');
+      const stored =
+        objectionTo(record, verified, parts.meaning) ??
+        parts.tracebacks.take(record, verified) ??
+        problemAnswer('answer-mismatch');
+      if ('kind' in stored) return stored;
+      taken.push(stored);
+      parts.hub.emit({
+        type: 'org.hopback.traceback-answer.received.1',
+        subject: stored.answer.answerId,
+        data: receiptContent(stored),
+        to: [record.provider.providerId, ...parts.staff],
+      });
+      parts.changed();
+      return jsonAnswer(await receiptFor(stored));
+    },
+    receiptOf: async (record, answerId) => {
+      const stored = record.answers.find(({ answer }) => answer.answerId === answerId);
+      return stored === undefined ? undefined : receiptFor(stored);
+    },
+    answers: () => [...taken],
+  };
+}
+
+/** What speaks against a new answer to a request. */
+function objectionTo(
+  { request, provider, answers, cancelled }: RequestRecord,
+  { answer }: VerifiedAnswer,
+  meaning: ClientRegister['meaning'],
+): PlatformProblem | undefined {
+  if (answer.requestId !== request.requestId || answer.tracebackId !== request.tracebackId)
+    return problemAnswer('answer-mismatch', { detail: 'The answer is of another request.' });
+  if (cancelled !== undefined) return problemAnswer('request-cancelled');
+  const last = answers.at(-1)?.answer;
+  const isNext = answer.revision === (last?.revision ?? 0) + 1 && answer.amends?.answerId === last?.answerId;
+  if (!isNext) return problemAnswer('answer-out-of-sequence');
+  const fault = answerPartyFault(answerParties(answer), provider, meaning);
+  if (fault === undefined) return undefined;
+  const { pointer, detail } = fault;
+  return problemAnswer('answer-mismatch', {
+    detail,
+    errors: [{ pointer: `/answer${pointer}`, code: 'contradiction' }],
+  });
+}
+
+function receiptContent({ answer, sha256, receivedAt, isLate }: StoredAnswer): AnswerReceipt {
+  const { requestId, tracebackId, answerId, revision } = answer;
+  return {
+    format: 'hopback.answer-receipt.1',
+    ...{ requestId, tracebackId, answerId, revision, answerSha256: sha256, receivedAt, isLate },
+  };
+}
