@@ -24,7 +24,7 @@ import {
   type DemandLab,
 } from '../support/itg-demands.js';
 import { liveCall, neighbourCalls } from '../support/itg-live-calls.js';
-import { createTracebacksLab, HOUR_MS } from '../support/itg-tracebacks.js';
+import { createTracebacksLab, from, HOUR_MS, openingOf } from '../support/itg-tracebacks.js';
 
 // Every job of the platform against one row that it cannot do: rows behind it are done in the same round, the row is tried a bounded number of times, and
 // the audit does not grow with the rounds.
@@ -267,6 +267,35 @@ test('tracebacks.neighbours: searches that come to nothing leave the turn to tho
       and object = ${`traceback:${good}`}`.execute(context.database);
   expect(rows.length).toBeGreaterThan(0);
   expect(actions.filter((action) => action === 'sealed.opened').length).toBeLessThan(20);
+});
+
+test('tracebacks.neighbours: a late answer while others are looked for is no failure of the search', async () => {
+  let lateAnswer: (() => Promise<unknown>) | undefined;
+  const live = {
+    record: () => Promise.resolve(undefined),
+    report: () => Promise.resolve(undefined),
+    find: async () => {
+      await lateAnswer?.();
+      lateAnswer = undefined;
+      return { records: [], isCut: false };
+    },
+  };
+  await using lab = await createTracebacksLab({ live });
+  await lab.open();
+  const { call } = openingOf();
+  await lab.open({ call: { ...call, at: { ...call.at, local: '2026-02-02T10:30' } } });
+  const request = await lab.requestTo('a');
+  for (let hour = 0; hour < 30; hour += 1) {
+    lab.context.clock.advance(HOUR_MS);
+    await lab.runJob('tracebacks.deadlines');
+  }
+  lateAnswer = () => lab.answer('a', from('b'), { request });
+  await lab.runJob('tracebacks.neighbours');
+  expect(lateAnswer).toBeUndefined();
+  const sought = (await lab.context.audited()).filter(({ action }) => action === 'traceback.neighbours-sought');
+  expect(sought).toHaveLength(1);
+  const { rows } = await sql`select item from core_job_failures`.execute(lab.context.database);
+  expect(rows).toEqual([]);
 });
 
 test('alerts.watch: a campaign that cannot be weighed keeps no other waiting', async () => {

@@ -101,10 +101,8 @@ async function seekNeighbours(parts: AnswerParts, nowMs: number): Promise<void> 
         .limit(SEEKS_OF_A_RUN)
         .execute(),
     work: async ({ traceback_id: tracebackId }) => {
-      const sought = await parts.engine.transact((transaction) => soughtIn(parts, transaction, tracebackId));
-      if (sought.length === 0)
-        throw new HopbackError('internal', 'a traceback seeks neighbours of nobody', { details: { tracebackId } });
-      for (const one of sought) await seek(parts, one);
+      for (const one of await parts.engine.transact((transaction) => soughtIn(parts, transaction, tracebackId)))
+        await seek(parts, one);
     },
   });
 }
@@ -118,7 +116,10 @@ interface Sought {
     NonNullable<Awaited<ReturnType<AnswerParts['engine']['texts']['requests']>>[number]>['call'] | undefined;
 }
 
-/** For whose neighbours a traceback looks. */
+/**
+ * For whose neighbours a traceback looks: nobody's when an answer came after its row was read.
+ * @throws where its row says that it looks, and its state does not
+ */
 async function soughtIn(
   { engine }: AnswerParts,
   transaction: PlatformTransaction,
@@ -137,6 +138,8 @@ async function soughtIn(
       row === undefined ? [] : await engine.texts.requests(transaction, [row], platformReason(tracebackId));
     sought.push({ tracebackId, requestId, effectId, silent: hop?.provider, call: request?.call });
   }
+  if (sought.length === 0 && held.row.seeks_neighbours)
+    throw new HopbackError('internal', 'a traceback seeks neighbours of nobody', { details: { tracebackId } });
   return sought;
 }
 
