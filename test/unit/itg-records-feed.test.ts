@@ -1,11 +1,14 @@
 import { afterEach, expect, test } from 'vitest';
 import { gzipSync } from 'node:zlib';
+import { openLiveFeed } from '../../harness/src/platform/records/live-feed.js';
+import { createManualClock } from '../../sdk/src/testing/index.js';
 import { MAX_BATCH_BYTES, MAX_BATCH_RECORDS } from '../../sdk/src/platform/index.js';
 import { createTemporaryDirectory } from '../peers/temporary-directory.js';
 import {
   batchCall,
   keptLog,
   liveSample,
+  NINETY_DAYS_MS,
   openFeed,
   outcome,
   rememberingListener,
@@ -29,6 +32,10 @@ async function openedFeed(directory?: string) {
   closers.push(feed.close);
   return { feed, log };
 }
+
+/** Room for 8,192 parsed records is taken by nine batches of a thousand. */
+const BATCH_RECORDS = 1_000;
+const ROOM_BATCHES = 9;
 
 const EVERYTHING = { fromMs: SAMPLES_MS - 60_000, toMs: SAMPLES_MS + 60_000, limit: 1_000 };
 const samples = (from: number, count: number) => Array.from({ length: count }, (_, index) => liveSample(from + index));
@@ -200,4 +207,30 @@ test('what a listener has not settled is told again after a restart, what it has
   expect(third.heard.map(({ record }) => record)).toEqual(samples(5, 5));
   expect(log.lines).toEqual([]);
   expect((await feed.reader.find(EVERYTHING)).records.length).toBe(10);
+});
+
+test('a batch waits for room among the parsed records, but not for a listener that makes no progress', async () => {
+  const clock = createManualClock(SAMPLES_MS);
+  const feed = await openLiveFeed({
+    ...{ context: { clock, log: keptLog() }, directory: await folder(), keptMs: NINETY_DAYS_MS },
+  });
+  closers.push(feed.close);
+  let goOn: () => void = () => undefined;
+  const free = new Promise<void>((resolve) => (goOn = resolve));
+  const listener = { ...rememberingListener(), free: () => free };
+  feed.listen('test', listener);
+  const take = (batch: number): ReturnType<typeof feed.take> =>
+    feed.take(batchCall(samples(batch * BATCH_RECORDS, BATCH_RECORDS)));
+  for (let batch = 0; batch < ROOM_BATCHES; batch += 1) await take(batch);
+  const late = take(ROOM_BATCHES);
+  await feed.caughtUp();
+  expect(feed.journalRange().last).toBe(ROOM_BATCHES);
+  clock.advance(1_000);
+  expect(outcome(await late)).toBe(BATCH_RECORDS);
+  expect(outcome(await take(ROOM_BATCHES + 1))).toBe(BATCH_RECORDS);
+  goOn();
+  await feed.told();
+  expect(listener.heard.map(({ record }) => record.recordId)).toEqual(
+    samples(0, (ROOM_BATCHES + 2) * BATCH_RECORDS).map(({ recordId }) => recordId),
+  );
 });

@@ -17,7 +17,7 @@ import type {
   TimerClock,
 } from '@hopback/sdk/platform';
 import { jsonAnswer, MAX_BATCH_BYTES, MAX_BATCH_RECORDS, problemAnswer } from '@hopback/sdk/platform';
-import type { OperationCall, PlatformLog } from '../core/index.js';
+import type { OperationCall, PlatformContext, PlatformLog } from '../core/index.js';
 import type { TakenTimes } from '../domain/records/read-record-line.js';
 import { MAX_AHEAD_MS, readRecordLine } from '../domain/records/read-record-line.js';
 
@@ -190,10 +190,15 @@ const MAX_COMPRESSED_BYTES: number = MAX_BATCH_BYTES + 65_536;
 const MAX_FRAME_BYTES = MAX_COMPRESSED_BYTES + 131_072;
 /** Batches that wait for the disk at once: eight of the longest. */
 const MAX_PENDING_BYTES = 8 * MAX_FRAME_BYTES;
-/** Records that are kept parsed for whoever follows, some 3 KB each; those behind read the log. A second of 15,000 a second. */
-const MAX_PARSED_RECORDS = 6_144;
-/** Batches that are read from the log at once. */
-const READ_BATCHES = 16;
+/** Records that are kept parsed for the followers, some 3 KB each. */
+const MAX_PARSED_RECORDS = 8_192;
+/**
+ * How long a batch waits for room among the parsed records. To let its sender wait costs less than to parse the batch again from the log, which is what
+ * happens when a follower makes no progress for so long.
+ */
+const ROOM_PATIENCE_MS = 1_000;
+/** Batches that a follower is given at once. */
+const READ_BATCHES = 8;
 
 /** A batch that is durable, or about to be. */
 export interface JournalEntry extends Pick<BatchHeader, 'providerId' | 'receivedAtMs'> {
@@ -229,7 +234,10 @@ export interface RecordJournal {
 }
 
 /** Opens the journal of a folder. @throws HopbackError as `openSegmentLog` */
-export async function openRecordJournal(directory: string, log: PlatformLog): Promise<RecordJournal> {
+export async function openRecordJournal(
+  directory: string,
+  context: Pick<PlatformContext, 'clock' | 'log'>,
+): Promise<RecordJournal> {
   const cursors = await openValueJournal({ directory: join(directory, 'cursors') });
   const kept = cursors.entries().map(([, value]) => Number(value));
   const batches = await openSegmentLog({
@@ -237,19 +245,44 @@ export async function openRecordJournal(directory: string, log: PlatformLog): Pr
     // Numbers that somebody has passed are not given again, whatever became of the files.
     afterSequence: Math.max(0, ...kept),
   });
-  return journalOf(batches, cursors, log);
+  return journalOf(batches, cursors, context);
 }
 
-function journalOf(batches: SegmentLog, cursors: ValueJournal, log: PlatformLog): RecordJournal {
+function journalOf(
+  batches: SegmentLog,
+  cursors: ValueJournal,
+  { clock, log }: Pick<PlatformContext, 'clock' | 'log'>,
+): RecordJournal {
   const parsed = new Map<number, JournalEntry>();
   let parsedRecords = 0;
+  /** Whether a follower has made no progress for so long that no batch waits for it. */
+  let isStuck = false;
+  const waiting = new Set<() => void>();
+
+  const wakeWaiting = (): void => {
+    for (const wake of waiting) wake();
+    waiting.clear();
+  };
+
+  const waitForRoom = async (): Promise<void> => {
+    const cancel = clock.schedule(() => {
+      isStuck = true;
+      wakeWaiting();
+    }, ROOM_PATIENCE_MS);
+    while (parsedRecords >= MAX_PARSED_RECORDS && !isStuck)
+      await new Promise<void>((resolve) => waiting.add(resolve));
+    cancel();
+  };
 
   const passed = (through: number): void => {
     for (const [sequence, { records }] of parsed) {
-      if (sequence > through) return;
+      if (sequence > through) break;
       parsed.delete(sequence);
       parsedRecords -= records.length;
     }
+    if (parsedRecords >= MAX_PARSED_RECORDS) return;
+    isStuck = false;
+    wakeWaiting();
   };
 
   const readLog = async (behind: number, upTo: number): Promise<readonly JournalEntry[]> => {
@@ -271,6 +304,7 @@ function journalOf(batches: SegmentLog, cursors: ValueJournal, log: PlatformLog)
 
   return {
     take: async (frame, records) => {
+      if (parsedRecords >= MAX_PARSED_RECORDS && !isStuck) await waitForRoom();
       const appended = batches.append(encodeBatchFrame(frame));
       if (!appended.accepted)
         throw new HopbackError('storage-failed', `the log of live records takes no more: ${appended.reason}`);

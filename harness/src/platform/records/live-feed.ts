@@ -264,7 +264,7 @@ export interface LiveFeedOptions {
  */
 export async function openLiveFeed({ context, directory, keptMs }: LiveFeedOptions): Promise<LiveFeed> {
   const { clock, log } = context;
-  const journal = await openRecordJournal(join(directory, 'journal'), log);
+  const journal = await openRecordJournal(join(directory, 'journal'), context);
   const place = { directory: join(directory, 'store'), memoryLimitMb: STORE_MEMORY_MB };
   const opened = await openDuckDbRecordStore({ ...place, clock }).catch(async (error: unknown) => {
     await journal.close();
