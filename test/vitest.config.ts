@@ -2,8 +2,10 @@ import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const source = (path: string): string => `${root}sdk/src/${path}`;
-const harness = (path: string): string => `${root}harness/src/${path}`;
+/** Where sources with planted defects lie, while `npm run source-mutants` runs. */
+const planted = process.env['HOPBACK_SOURCES'];
+const source = (path: string): string => `${planted ?? root}sdk/src/${path}`;
+const harness = (path: string): string => `${planted ?? root}harness/src/${path}`;
 
 // Tests run against the sources, so that a stack trace and a coverage line point at what a person edits;
 // test/package runs against the packed tarball instead.
@@ -14,6 +16,9 @@ const sources = [
   { find: /^@hopback\/sdk\/internal\/cli$/, replacement: source('internal/cli.ts') },
   { find: /^@hopback\/harness$/, replacement: harness('index.ts') },
   { find: /^@hopback\/harness\/(\w+)$/, replacement: harness('$1/index.ts') },
+  ...(planted === undefined
+    ? []
+    : [{ find: /^(?:\.\.\/)+(sdk|harness)\/src\/(.+\.js)$/, replacement: `${planted}$1/src/$2` }]),
 ];
 
 // What has just built the packages may say so: Node then loads what is compiled, which it does without us, where each process has to have
@@ -47,6 +52,7 @@ const project = (name: string, { testTimeout = PATIENCE_MS, sharesProcesses, run
     name,
     root,
     include: [`test/${name}/**/*.test.ts`],
+    setupFiles: process.env['HOPBACK_REACHED'] === undefined ? [] : [`${root}test/mutants/reached-defects.ts`],
     testTimeout,
     hookTimeout: PATIENCE_MS,
     execArgv: NODE_FLAGS,

@@ -269,8 +269,7 @@ function journalOf(
       isStuck = true;
       wakeWaiting();
     }, ROOM_PATIENCE_MS);
-    while (parsedRecords >= MAX_PARSED_RECORDS && !isStuck)
-      await new Promise<void>((resolve) => waiting.add(resolve));
+    while (parsedRecords >= MAX_PARSED_RECORDS && !isStuck) await new Promise<void>((resolve) => waiting.add(resolve));
     cancel();
   };
 
