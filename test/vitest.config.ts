@@ -44,14 +44,19 @@ interface ProjectOptions {
   readonly sharesProcesses?: boolean;
   /** Whether its files run alone, one after the other: what other programs may take half a second for is then theirs. */
   readonly runsAlone?: boolean;
+  /** Folder of its files below `test/`. Default its name. */
+  readonly folder?: string;
 }
 
-const project = (name: string, { testTimeout = PATIENCE_MS, sharesProcesses, runsAlone }: ProjectOptions = {}) => ({
+const project = (
+  name: string,
+  { testTimeout = PATIENCE_MS, sharesProcesses, runsAlone, folder = name }: ProjectOptions = {},
+) => ({
   resolve: { alias: isBuilt ? compiled : sources },
   test: {
     name,
     root,
-    include: [`test/${name}/**/*.test.ts`],
+    include: [`test/${folder}/*.test.ts`],
     setupFiles: process.env['HOPBACK_REACHED'] === undefined ? [] : [`${root}test/mutants/reached-defects.ts`],
     testTimeout,
     hookTimeout: PATIENCE_MS,
@@ -73,7 +78,9 @@ export default defineConfig({
       project('unit', { sharesProcesses: true }),
       project('property', { testTimeout: 120_000, sharesProcesses: true }),
       project('peers', { sharesProcesses: true, runsAlone: true }),
+      // The two that `npm run faults` runs, and `npm test` does not.
       project('faults'),
+      project('faults-alone', { folder: 'faults/alone', runsAlone: true }),
       project('e2e', { sharesProcesses: true }),
       project('package', { testTimeout: 240_000 }),
     ],

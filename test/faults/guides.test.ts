@@ -3,13 +3,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { followGuide, guidePaths } from '../house/guides.js';
 import { installPackage } from '../package/installed.js';
 import type { InstalledPackage } from '../package/installed.js';
-import { faultCount, reportFault } from '../support/fault-counts.js';
+import { reportFault } from '../support/fault-counts.js';
 
 // Guides are followed as a reader does: in an empty folder, with the packages as they are published.
-
-const QUICK = ['sdk/README.md', 'harness/README.md'];
-const paths = await guidePaths();
-const others = paths.filter((path) => !QUICK.includes(path));
 
 let installed: InstalledPackage;
 beforeAll(async () => {
@@ -17,7 +13,7 @@ beforeAll(async () => {
 }, 240_000);
 afterAll(() => installed?.[Symbol.asyncDispose]());
 
-test.each([...QUICK, ...others.slice(0, faultCount({ short: 0, full: others.length }))])(
+test.each(await guidePaths())(
   'every command of %s does what it says, or says why it cannot be run here',
   { timeout: 3_600_000 },
   async (path) => {

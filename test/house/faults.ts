@@ -1,40 +1,35 @@
 /**
- * `npm run faults [-- NAME…]`: the fault tests of log, records, stream, responder and reference platform with the whole number of rounds, and all benches in quick
- * form, one file after the other, so that times are those of one process. Prints a line of JSON for each claim. NAME is a part of the name of a file: `stream-killed`.
+ * `npm run faults [-- [--full] NAME…]`: tests that kill, fill disks, read files of 100 MB, run every shipped scenario over SIP and every block of the guides. NAME is
+ * a part of the name of a file in test/faults: `stream-killed`. --full takes the whole number of rounds, which takes hours, runs all benches in quick form, and
+ * the model of the log for longer. Prints a line of JSON for each claim.
  */
 import { spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { ROOT } from './run.js';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
-const FILES = [
-  'test/faults/bench-',
-  'test/faults/log-',
-  'test/faults/records-',
-  'test/faults/stream-',
-  'test/faults/responder-',
-  'test/faults/itg-',
-  'test/faults/guides',
-  'test/property/log-model',
+const { values, positionals } = parseArgs({
+  options: { full: { type: 'boolean', default: false } },
+  allowPositionals: true,
+});
+const projects = ['faults', 'faults-alone', ...(values.full ? ['property'] : [])];
+const files = [
+  ...(positionals.length > 0 ? positionals.map((name) => `test/faults/${name}`) : ['test/faults/']),
+  ...(values.full && positionals.length === 0 ? ['test/property/log-model'] : []),
 ];
-const asked = process.argv.slice(2).map((name) => `test/faults/${name}`);
 
 const child = spawn(
   process.execPath,
   [
-    `${root}node_modules/vitest/vitest.mjs`,
-    ...[
-      'run',
-      '--config',
-      'test/vitest.config.ts',
-      '--no-file-parallelism',
-      '--project',
-      'faults',
-      '--project',
-      'property',
-    ],
-    ...(asked.length > 0 ? asked : FILES),
+    `${ROOT}node_modules/vitest/vitest.mjs`,
+    ...['run', '--config', 'test/vitest.config.ts', ...projects.map((name) => `--project=${name}`), ...files],
+    // With the whole number of rounds, times are those of one process.
+    ...(values.full ? ['--no-file-parallelism'] : []),
   ],
-  { cwd: root, stdio: 'inherit', env: { ...process.env, HOPBACK_FAULTS: 'full' } },
+  {
+    cwd: ROOT,
+    stdio: 'inherit',
+    env: { ...process.env, HOPBACK_BUILT: '1', ...(values.full && { HOPBACK_FAULTS: 'full' }) },
+  },
 );
 child.on('exit', (code) => {
   process.exitCode = code ?? 1;

@@ -10,13 +10,13 @@ declare module 'vitest' {
   }
 }
 
-/** Whether the whole number of rounds is asked for: `npm run faults` sets HOPBACK_FAULTS=full. */
+/** Whether the whole number of rounds is asked for: `npm run faults -- --full` sets HOPBACK_FAULTS=full. */
 const isFull = process.env['HOPBACK_FAULTS'] === 'full';
 
 /**
  * How often a fault test tries.
- * @param short - in `npm test`
- * @param full - in `npm run faults`
+ * @param short - in `npm run faults`
+ * @param full - in `npm run faults -- --full`
  */
 export const faultCount = ({ short, full }: { readonly short: number; readonly full: number }): number =>
   isFull ? full : short;

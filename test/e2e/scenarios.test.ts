@@ -1,3 +1,3 @@
 import { testShippedRuns } from '../support/shipped-runs.js';
 
-testShippedRuns('numbers');
+testShippedRuns('short');

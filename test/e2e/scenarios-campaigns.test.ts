@@ -1,3 +1,0 @@
-import { testShippedRuns } from '../support/shipped-runs.js';
-
-testShippedRuns('campaigns');

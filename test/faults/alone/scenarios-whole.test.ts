@@ -1,0 +1,3 @@
+import { testShippedRuns } from '../../support/shipped-runs.js';
+
+testShippedRuns('whole');
