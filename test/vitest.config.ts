@@ -56,7 +56,8 @@ const project = (
   test: {
     name,
     root,
-    include: [`test/${folder}/*.test.ts`],
+    include: [`test/${folder}/**/*.test.ts`],
+    exclude: name === 'faults' ? ['test/faults/alone/**'] : [],
     setupFiles: process.env['HOPBACK_REACHED'] === undefined ? [] : [`${root}test/mutants/reached-defects.ts`],
     testTimeout,
     hookTimeout: PATIENCE_MS,
