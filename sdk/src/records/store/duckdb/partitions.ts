@@ -9,8 +9,7 @@ import { createPartitionSql, dateOf, dayOf, extentSql, recordIdOfKeys, rowsSql }
 import type { RowsRead } from './partition-rows.js';
 import { createFormTable, decodeRecord } from './record-decoder.js';
 import type { FormTable } from './record-decoder.js';
-import { createRecordEncoder } from './record-encoder.js';
-import type { RecordEncoder } from './record-encoder.js';
+import { RecordEncoder } from './record-encoder.js';
 import { PER_MILLISECOND } from './record-form.js';
 
 /**
@@ -228,7 +227,7 @@ async function attachDay(directory: string, day: number, connection: DuckDBConne
     day,
     schema,
     forms: table,
-    encoder: createRecordEncoder(table),
+    encoder: new RecordEncoder(table),
     lastAtMs: typeof lastAtMs === 'number' ? lastAtMs : -1,
   };
 }
