@@ -1,10 +1,9 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { CallRecord } from '../../sdk/src/contract/call-record.js';
-import { createBodyWriter } from '../../sdk/src/records/store/duckdb/record-form.js';
-import type { BodyWriter } from '../../sdk/src/records/store/duckdb/record-form.js';
+import { BodyWriter } from '../../sdk/src/records/store/duckdb/record-form.js';
 import { createFormTable, decodeRecord } from '../../sdk/src/records/store/duckdb/record-decoder.js';
-import { createRecordEncoder } from '../../sdk/src/records/store/duckdb/record-encoder.js';
+import { RecordEncoder } from '../../sdk/src/records/store/duckdb/record-encoder.js';
 import { NOON_US, sampleRecord, sparseRecord } from '../support/stored-records.js';
 
 const hex = fc.string({ unit: fc.constantFrom(...Array.from('0123456789abcdef')), maxLength: 70 });
@@ -76,10 +75,10 @@ test('a record comes out exactly as it went in, whatever it holds, when its form
   fc.assert(
     fc.property(fc.array(record, { minLength: 1, maxLength: 4 }), (records) => {
       const forms = createFormTable([]);
-      const encoder = createRecordEncoder(forms);
+      const encoder = new RecordEncoder(forms);
       // Three times: written out, numbered at second sight, by its number.
       for (const one of [...records, ...records, ...records].map(plain)) {
-        const writer = createBodyWriter(16);
+        const writer = new BodyWriter(16);
         const form = encoder.encode(one, writer);
         const body = writer.bytes().subarray(0, writer.length());
         const known = createFormTable(forms.unsaved());
@@ -96,7 +95,7 @@ test('texts of every length and script are written as Buffer writes them', () =>
   const unit = fc.constantFrom('a', '~', '\u0000', '\u007f', '\u0080', 'é', '水', '😀');
   fc.assert(
     fc.property(fc.string({ unit, minLength: 0, maxLength: 300 }), fc.nat({ max: 300 }), (long, cut) => {
-      const written = createBodyWriter(1);
+      const written = new BodyWriter(1);
       const expected: Buffer[] = [];
       for (const one of [long, 'a'.repeat(cut), `${'a'.repeat(cut)}é`]) {
         const octets = Buffer.from(one);
@@ -111,8 +110,8 @@ test('texts of every length and script are written as Buffer writes them', () =>
 
 test('usual records take less than 160 octets beside their columns', () => {
   const forms = createFormTable([]);
-  const encoder = createRecordEncoder(forms);
-  const writer = createBodyWriter();
+  const encoder = new RecordEncoder(forms);
+  const writer = new BodyWriter();
   for (let index = 0; index < 6_000; index += 1) {
     if (index === 3_000) writer.reset();
     encoder.encode(sampleRecord(index, NOON_US + index * 1_000), writer);
@@ -127,8 +126,8 @@ test('what is no port of an address moves nothing that is repeated behind it', (
     const sides = { ingress: { address: `198.51.100.7:${port}`, callId }, egress: { callId } };
     const one = plain(sparseRecord('leg', NOON_US, sides));
     const forms = createFormTable([]);
-    const writer = createBodyWriter();
-    const form = createRecordEncoder(forms).encode(one, writer);
+    const writer = new BodyWriter();
+    const form = new RecordEncoder(forms).encode(one, writer);
     expect(decodeRecord(writer.bytes().subarray(0, writer.length()), form, one, forms)).toEqual(one);
   }
 });
@@ -138,7 +137,7 @@ test('forms are as deep as they like, and repeat as much as they like', () => {
   const forms = createFormTable([]);
   const decoded = (writer: BodyWriter): unknown =>
     decodeRecord(writer.bytes().subarray(0, writer.length()), 0, place, forms);
-  const nested = createBodyWriter();
+  const nested = new BodyWriter();
   nested.text('\u0001');
   for (let depth = 1; depth < 20_000; depth += 1) {
     nested.unsigned(0);
@@ -147,7 +146,7 @@ test('forms are as deep as they like, and repeat as much as they like', () => {
   nested.unsigned(0);
   nested.text('{}');
   expect(decoded(nested)).toEqual({});
-  const wholes = createBodyWriter();
+  const wholes = new BodyWriter();
   wholes.text(`"${'a\u0015'.repeat(20_000)}"`);
   expect(decoded(wholes)).toBe('a'.repeat(20_000));
 });

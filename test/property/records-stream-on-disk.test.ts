@@ -15,7 +15,7 @@ import type {
 } from '../../sdk/src/contract/record-batch.js';
 import { createDeadLetters } from '../../sdk/src/records/stream/dead-letters.js';
 import { openPackedSpool } from '../../sdk/src/records/stream/packed-spool.js';
-import { createPackingStream, type RecordStreamOptions } from '../../sdk/src/records/stream/record-stream.js';
+import { PackingStream, type RecordStreamOptions } from '../../sdk/src/records/stream/record-stream.js';
 import type { StreamPolicy } from '../../sdk/src/records/stream/stream-policy.js';
 
 /** What a receiver does with a batch. `lost-answer`: it stores it, and the sender never hears of it. */
@@ -208,7 +208,7 @@ async function live(directory: string, account: Account, life: Life): Promise<vo
     policy: { ...WAITS, ...limits, dropPolicy: 'drop-oldest' },
     values: { get: (key) => values.get(key), set: async (key, value) => void values.set(key, value) },
   };
-  await using stream = createPackingStream(options, await openPackedSpool(packs));
+  await using stream = new PackingStream(options, await openPackedSpool(packs));
   const begin = stream.status().acknowledgedSequence;
   for (const { number, call, textBytes, turns, isUnreadable } of records) {
     const record = numberedRecord(number, call, textBytes);

@@ -5,7 +5,7 @@ import { recordIdOf, sourceSha256 } from '../../sdk/src/records/record-id.js';
 import type { DurableValues } from '../../sdk/src/records/durable-values.js';
 import type { PackedSpool } from '../../sdk/src/records/stream/packed-spool.js';
 import {
-  createPackingStream,
+  PackingStream,
   type RecordStream,
   type RecordStreamOptions,
 } from '../../sdk/src/records/stream/record-stream.js';
@@ -145,7 +145,7 @@ export function createStreamLab(options: StreamLabOptions = {}): StreamLab {
     compress: async (lines) => gzipSync(lines),
     policy: { maxInFlight: 1, lingerMs: 0, ...options.policy },
   };
-  const stream = createPackingStream(parts, options.packed);
+  const stream = new PackingStream(parts, options.packed);
   const lab: StreamLab = {
     ...{ stream, log, dead, clock, values, sent, reply: undefined },
     [Symbol.asyncDispose]: () => stream.close(),

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { createChunkPool } from '../../sdk/src/records/stream/record-chunk.js';
-import { createSpoolReader, encodeFrameOfLine } from '../../sdk/src/records/stream/packed-spool.js';
+import { SpoolReader, encodeFrameOfLine } from '../../sdk/src/records/stream/packed-spool.js';
 import { createMemorySegmentLog, type MemorySegmentLog } from '../support/memory-segment-log.js';
 import { createStreamTestClock, settled } from '../support/stream-lab.js';
 
@@ -40,7 +40,7 @@ test('a record that there was no memory for is read again', async () => {
   const pushed: number[] = [];
   let isOutOfMemory = true;
   let failed = 0;
-  const reader = createSpoolReader({
+  const reader = new SpoolReader({
     ...{ log: spoolOf(3), clock, fromSequence: 1, onRead: () => {}, onFailed: () => void (failed += 1) },
     push: (sequence) => {
       if (sequence === 2 && isOutOfMemory) throw new RangeError('Array buffer allocation failed');
@@ -63,7 +63,7 @@ test('what is behind records that were left out, and trimmed, while they were to
   let trim: (() => void) | undefined;
   /** Finds its segment gone, as where it was trimmed before it could be opened. */
   const lateVisit = (): Promise<number> => new Promise((resolve) => (trim = () => resolve(0)));
-  const reader = createSpoolReader({
+  const reader = new SpoolReader({
     log: {
       ...log,
       durableSequence: 5,

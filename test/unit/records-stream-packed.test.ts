@@ -5,9 +5,9 @@ import { gzipSync } from 'node:zlib';
 import { expect, test, vi } from 'vitest';
 import { openSegmentLog } from '../../sdk/src/log/index.js';
 import type { DeliveryResult, RecordTransport } from '../../sdk/src/contract/record-batch.js';
-import { createBacklogPacker } from '../../sdk/src/records/stream/backlog-packer.js';
+import { BacklogPacker } from '../../sdk/src/records/stream/backlog-packer.js';
 import { createDeadLetters } from '../../sdk/src/records/stream/dead-letters.js';
-import { createDelivery, type Delivery } from '../../sdk/src/records/stream/delivery.js';
+import { Delivery } from '../../sdk/src/records/stream/delivery.js';
 import { openRecordStream } from '../../sdk/src/records/stream/record-stream.js';
 import {
   decodePack,
@@ -19,7 +19,7 @@ import {
   type Pack,
   type PackedSpool,
 } from '../../sdk/src/records/stream/packed-spool.js';
-import { createChunkPool, createLane } from '../../sdk/src/records/stream/record-chunk.js';
+import { createChunkPool, Lane } from '../../sdk/src/records/stream/record-chunk.js';
 import { streamPolicy } from '../../sdk/src/records/stream/stream-policy.js';
 import { createMemorySegmentLog, type MemorySegmentLog } from '../support/memory-segment-log.js';
 import {
@@ -632,7 +632,7 @@ test('compresses few batches of a group at once, however many it has', async () 
   const packed = await openPackedSpool(createMemorySegmentLog());
   let compressing = 0;
   let most = 0;
-  const packer = createBacklogPacker({
+  const packer = new BacklogPacker({
     ...{ log, packed, clock, encoding: 'gzip', policy: streamPolicy({ batchRecords: 1 }) },
     reader: { spoolSequence: () => 1, isReadingSpool: () => false, skippedThrough: () => 0 },
     ...{
@@ -661,7 +661,7 @@ function partingDelivery(): {
   readonly delivery: Delivery;
   readonly push: (place: Pick<Pack, 'first' | 'groupFirst' | 'groupLast'>) => Promise<void>;
 } {
-  const delivery = createDelivery({
+  const delivery = new Delivery({
     transport: { encoding: 'gzip', deliver: async () => ACKNOWLEDGED, close: async () => undefined },
     deadLetters: createDeadLetters({
       ...{ log: createMemorySegmentLog(), nowMs: () => 0, maxBytes: 1_000 },
@@ -702,7 +702,7 @@ test('a group that was packed again is not settled with the torn one that it beg
 });
 
 test('parts of a refused pack stay parts where records behind it are taken back to be packed', () => {
-  const lane = createLane(createChunkPool({ records: 4, bytes: 10_000 }, { chunks: 1, bytes: 10_000 }), {
+  const lane = new Lane(createChunkPool({ records: 4, bytes: 10_000 }, { chunks: 1, bytes: 10_000 }), {
     monotonicMs: () => 0,
   });
   const body = gzipSync('1\n2\n3\n4\n');

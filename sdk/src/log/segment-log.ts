@@ -10,8 +10,8 @@ import type { Doubt, Recovered } from './log-recovery.js';
 import { createSegmentCatalogue, readRecords, visitRecords } from './segment-catalogue.js';
 import type { ReadRequest, ReadSource, Segment, SegmentCatalogue } from './segment-catalogue.js';
 import { FRAME_HEADER_BYTES, LONGEST_RECORD_BYTES, markOf } from './segment-format.js';
-import { createGroupCommit, createPendingRecords, createSegmentWriter, removed } from './segment-writer.js';
-import type { GroupCommit, PendingRecords, SegmentWriter } from './segment-writer.js';
+import { GroupCommit, createPendingRecords, removed, SegmentWriter } from './segment-writer.js';
+import type { PendingRecords } from './segment-writer.js';
 
 /** How a log is opened. */
 export interface SegmentLogOptions {
@@ -320,8 +320,8 @@ function createCore(settings: Settings, catalogue: SegmentCatalogue, recovered: 
     settings,
     catalogue,
     pending: createPendingRecords(mark, Math.min(LARGEST_CHUNK_BYTES, Math.floor(segmentBytes / 4))),
-    writer: createSegmentWriter({ directory, files, catalogue, mark, segmentBytes, ordinal }),
-    commits: createGroupCommit({
+    writer: new SegmentWriter({ directory, files, catalogue, mark, segmentBytes, ordinal }),
+    commits: new GroupCommit({
       hasWork: () => core.doubt !== undefined || core.pending.count > 0,
       commit: () => commit(core, mark),
       durableSequence: () => core.durableSequence,

@@ -12,6 +12,7 @@ import {
   sealFrame,
   segmentFileName,
 } from './segment-format.js';
+import type { SegmentName } from './segment-format.js';
 
 /** Records lie in chunks of so many bytes until they are durable: few enough to hand to one `writev`, and none is made in vain. */
 const CHUNK_BYTES = 256 * 1_024;
@@ -148,7 +149,7 @@ const RETRY_FIRST_MS = 50;
 const RETRY_MOST_MS = 2_000;
 
 /** What is committed, and by whose timers. */
-export interface GroupCommitOptions {
+interface GroupCommitOptions {
   /** Whether there is something to write. */
   readonly hasWork: () => boolean;
   /**
@@ -163,119 +164,116 @@ export interface GroupCommitOptions {
   readonly schedule: (callback: () => void, delayMs: number) => () => void;
 }
 
-/** Runs commits one after the other, each for all that has come in during the one before. */
-export interface GroupCommit {
-  /** Whether the last commit was refused. */
-  readonly isFailing: boolean;
-  /** There is work: begins with the next turn of the event loop, so that what this turn brings is one group. Cheap when it is running. */
-  readonly wake: () => void;
-  /** As `wake`, without waiting for the time of the next attempt: there is reason to believe that it succeeds. */
-  readonly retryNow: () => void;
-  /** Resolves when records are durable so far; rejects when a commit is refused before, with its error. */
-  readonly reached: (sequence: number) => Promise<void>;
-  /** Does something between two commits. */
-  readonly between: <Value>(work: () => Promise<Value>) => Promise<Value>;
-  /** Makes no attempt any more, after a last one where there is work. Never rejects. */
-  readonly end: () => Promise<void>;
-}
-
 interface Waiter {
   readonly sequence: number;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
 }
 
-/** Commits whenever there is work and the disk lets it: after a refusal it waits 50 ms, then twice as long each time, at most 2 s. */
-export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
+/**
+ * Runs commits one after the other, each for all that has come in during the one before. After a refusal it waits 50 ms, then twice as
+ * long each time, at most 2 s.
+ */
+export class GroupCommit {
+  readonly #options: GroupCommitOptions;
   /** In order of their sequence numbers. */
-  let waiters: Waiter[] = [];
-  let isAwake = false;
-  let isFailing = false;
-  let isEnded = false;
-  let retryMs = RETRY_FIRST_MS;
-  let cancelRetry: (() => void) | undefined;
-  let lane: Promise<unknown> = Promise.resolve();
+  #waiters: Waiter[] = [];
+  #isAwake = false;
+  #isFailing = false;
+  #isEnded = false;
+  #retryMs = RETRY_FIRST_MS;
+  #cancelRetry: (() => void) | undefined;
+  #lane: Promise<unknown> = Promise.resolve();
 
-  const between = <Value>(work: () => Promise<Value>): Promise<Value> => {
-    const done = lane.then(work);
-    lane = done.catch(() => undefined);
+  constructor(options: GroupCommitOptions) {
+    this.#options = options;
+  }
+
+  /** Whether the last commit was refused. */
+  get isFailing(): boolean {
+    return this.#isFailing;
+  }
+
+  /** There is work: begins with the next turn of the event loop, so that what this turn brings is one group. Cheap when it is running. */
+  wake(): void {
+    if (this.#isAwake || this.#isEnded || this.#cancelRetry !== undefined) return;
+    this.#isAwake = true;
+    setImmediate(() => void this.#run(false));
+  }
+
+  /** As `wake`, without waiting for the time of the next attempt: there is reason to believe that it succeeds. */
+  retryNow(): void {
+    this.#cancelRetry?.();
+    this.#cancelRetry = undefined;
+    if (this.#options.hasWork()) this.wake();
+  }
+
+  /** Resolves when records are durable so far; rejects when a commit is refused before, with its error. */
+  reached(sequence: number): Promise<void> {
+    if (sequence <= this.#options.durableSequence()) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      this.#waiters.push({ sequence, resolve, reject });
+      this.wake();
+    });
+  }
+
+  /** Does something between two commits. */
+  between<Value>(work: () => Promise<Value>): Promise<Value> {
+    const done = this.#lane.then(work);
+    this.#lane = done.catch(() => undefined);
     return done;
-  };
+  }
 
-  const succeeded = (): void => {
-    isFailing = false;
-    retryMs = RETRY_FIRST_MS;
-    const durable = options.durableSequence();
-    const behind = waiters.findIndex(({ sequence }) => sequence > durable);
-    const done = waiters.splice(0, behind === -1 ? waiters.length : behind);
-    for (const { resolve } of done) resolve();
-  };
+  /** Makes no attempt any more, after a last one where there is work. Never rejects. */
+  async end(): Promise<void> {
+    this.#isEnded = true;
+    this.#cancelRetry?.();
+    this.#cancelRetry = undefined;
+    // One that is running goes first: it may be refused, or leave some behind.
+    await this.between(() => Promise.resolve());
+    await this.#run(true);
+  }
 
-  const refused = (error: unknown): void => {
-    isFailing = true;
-    options.onRefused(error);
-    const told = waiters;
-    waiters = [];
-    for (const { reject } of told) reject(error);
-    if (isEnded) return;
-    cancelRetry = options.schedule(() => {
-      cancelRetry = undefined;
-      wake();
-    }, retryMs);
-    retryMs = Math.min(2 * retryMs, RETRY_MOST_MS);
-  };
-
-  const run = async (isLast: boolean): Promise<void> => {
-    const goesOn = (): boolean => options.hasWork() && (isLast || !isEnded);
+  async #run(isLast: boolean): Promise<void> {
+    const goesOn = (): boolean => this.#options.hasWork() && (isLast || !this.#isEnded);
     try {
       while (goesOn()) {
-        await between(options.commit);
-        succeeded();
+        await this.between(this.#options.commit);
+        this.#succeeded();
       }
     } catch (error) {
-      refused(error);
+      this.#refused(error);
     } finally {
-      isAwake = false;
+      this.#isAwake = false;
     }
-  };
+  }
 
-  const wake = (): void => {
-    if (isAwake || isEnded || cancelRetry !== undefined) return;
-    isAwake = true;
-    setImmediate(() => void run(false));
-  };
+  #succeeded(): void {
+    this.#isFailing = false;
+    this.#retryMs = RETRY_FIRST_MS;
+    const durable = this.#options.durableSequence();
+    const behind = this.#waiters.findIndex(({ sequence }) => sequence > durable);
+    const done = this.#waiters.splice(0, behind === -1 ? this.#waiters.length : behind);
+    for (const { resolve } of done) resolve();
+  }
 
-  return {
-    get isFailing() {
-      return isFailing;
-    },
-    wake,
-    retryNow: () => {
-      cancelRetry?.();
-      cancelRetry = undefined;
-      if (options.hasWork()) wake();
-    },
-    reached: (sequence) =>
-      sequence <= options.durableSequence()
-        ? Promise.resolve()
-        : new Promise((resolve, reject) => {
-            waiters.push({ sequence, resolve, reject });
-            wake();
-          }),
-    between,
-    end: async () => {
-      isEnded = true;
-      cancelRetry?.();
-      cancelRetry = undefined;
-      // One that is running goes first: it may be refused, or leave some behind.
-      await between(() => Promise.resolve());
-      await run(true);
-    },
-  };
+  #refused(error: unknown): void {
+    this.#isFailing = true;
+    this.#options.onRefused(error);
+    const failed = this.#waiters;
+    this.#waiters = [];
+    for (const { reject } of failed) reject(error);
+    if (this.#isEnded) return;
+    this.#cancelRetry = this.#options.schedule(() => {
+      this.#cancelRetry = undefined;
+      this.wake();
+    }, this.#retryMs);
+    this.#retryMs = Math.min(2 * this.#retryMs, RETRY_MOST_MS);
+  }
 }
 
 /** What a writer stands on. */
-export interface SegmentWriterOptions {
+interface SegmentWriterOptions {
   readonly directory: string;
   readonly files: LogFiles;
   readonly catalogue: SegmentCatalogue;
@@ -286,33 +284,6 @@ export interface SegmentWriterOptions {
   readonly ordinal: number;
 }
 
-/** Puts groups of records on the disk. One call at a time. */
-export interface SegmentWriter {
-  /** How many bytes may be added to the segment before a new one is due. */
-  readonly room: () => number;
-  /**
-   * Writes a group and syncs it.
-   * @throws HopbackError `storage-failed`: then nothing of it counts, and the next attempt goes to a new segment
-   */
-  readonly write: (group: PendingGroup) => Promise<void>;
-  /**
-   * Makes the newest segment one that holds these records, durable before it is there, so that what segments before it have from `first`
-   * on is void.
-   * @throws HopbackError `storage-failed`: then all is as before
-   */
-  readonly replace: (first: number, next: number, records: PendingGroup | undefined) => Promise<void>;
-  /**
-   * Makes an empty segment the newest, so that the one before it can be removed.
-   * @throws HopbackError `storage-failed`
-   */
-  readonly succeed: (first: number) => Promise<void>;
-  /**
-   * Closes the file, and marks its end where all of the log is durable, if the disk lets it. Never rejects.
-   * @param next - the sequence number after the last; undefined when something is pending still
-   */
-  readonly close: (next: number | undefined) => Promise<void>;
-}
-
 interface ActiveSegment {
   readonly segment: Segment;
   readonly file: LogFile;
@@ -321,131 +292,167 @@ interface ActiveSegment {
 }
 
 /**
- * A writer that begins with a new segment. What was refused is never tried again in the same file: after a failed sync the system may
- * have dropped what was written and call the next sync a success.
+ * Puts groups of records on the disk, one call at a time, and begins with a new segment. What was refused is never tried again in the same
+ * file: after a failed sync the system may have dropped what was written and call the next sync a success.
  */
-export function createSegmentWriter(options: SegmentWriterOptions): SegmentWriter {
-  const { directory, files, catalogue, mark, segmentBytes } = options;
-  let { ordinal } = options;
-  let active: ActiveSegment | undefined;
-  let leftOver: string | undefined;
-  const pathOf = (fileName: string): string => join(directory, fileName);
-
-  const nameFrom = (first: number) => {
-    ordinal += 1;
-    return { ordinal, first, mark };
-  };
-
-  const begin = async (first: number): Promise<ActiveSegment> => {
-    await clear();
-    const name = nameFrom(first);
-    const file = await asked('create', () => files.create(pathOf(segmentFileName(name))));
-    return { segment: catalogue.add(name, 0), file, isNew: true };
-  };
-
+export class SegmentWriter {
+  readonly #options: SegmentWriterOptions;
+  #ordinal: number;
+  #active: ActiveSegment | undefined;
   /** What could not be removed after the last attempt: at most one such file is there at a time. */
-  const clear = async (): Promise<void> => {
-    if (leftOver === undefined) return;
-    const path = leftOver;
-    await asked('remove', () => removed(files, path));
-    leftOver = undefined;
-  };
+  #leftOver: string | undefined;
 
-  const end = async (): Promise<void> => {
-    const ended = active;
-    active = undefined;
+  constructor(options: SegmentWriterOptions) {
+    this.#options = options;
+    this.#ordinal = options.ordinal;
+  }
+
+  /** How many bytes may be added to the segment before a new one is due. */
+  room(): number {
+    const { segmentBytes } = this.#options;
+    const used = this.#active?.segment.sizeBytes ?? 0;
+    return used < segmentBytes ? segmentBytes - used : segmentBytes;
+  }
+
+  /**
+   * Writes a group and syncs it.
+   * @throws HopbackError `storage-failed`: then nothing of it counts, and the next attempt goes to a new segment
+   */
+  async write(group: PendingGroup): Promise<void> {
+    const { directory, files, catalogue, mark, segmentBytes } = this.#options;
+    if (this.#active !== undefined && this.#active.segment.sizeBytes >= segmentBytes) await this.#end();
+    this.#active ??= await this.#begin(group.first);
+    const writing = this.#active;
+    const { segment, file, isNew } = writing;
+    const head = [encodeGroup(mark, group.first, group.last)];
+    if (isNew) head.unshift(encodeSegmentHeader(segment));
+    const buffers = [...head, ...group.parts.map(({ frames }) => frames)];
+    try {
+      await asked('write', () => appendAll(file, buffers));
+      await asked('sync', () => file.datasync());
+      if (isNew) await asked('sync-directory', () => files.syncDirectory(directory));
+    } catch (error) {
+      await this.#abandon(writing);
+      throw error;
+    }
+    noteWritten(catalogue, segment, group);
+    if (!isNew) return;
+    writing.isNew = false;
+    await this.#dropSuperseded();
+  }
+
+  /**
+   * Makes the newest segment one that holds these records, durable before it is there, so that what segments before it have from `first`
+   * on is void.
+   * @throws HopbackError `storage-failed`: then all is as before
+   */
+  async replace(first: number, next: number, records: PendingGroup | undefined): Promise<void> {
+    const { directory, files, catalogue, mark } = this.#options;
+    await this.#clear();
+    const name = this.#nameFrom(first);
+    const path = this.#pathOf(segmentFileName(name));
+    const partial = `${path}${PARTIAL_SUFFIX}`;
+    const file = await asked('create', () => files.create(partial));
+    const frames = records?.parts.map((part) => part.frames) ?? [];
+    const head = [encodeSegmentHeader(name)];
+    if (records !== undefined) head.push(encodeGroup(mark, records.first, records.last));
+    const buffers = [...head, ...frames, encodeGroup(mark, next, next - 1)];
+    try {
+      await asked('write', () => appendAll(file, buffers));
+      await asked('sync', () => file.datasync());
+      await asked('create', () => files.rename(partial, path));
+      await asked('sync-directory', () => files.syncDirectory(directory));
+    } catch (error) {
+      await file.close().catch(() => undefined);
+      for (const left of [partial, path]) await this.#remove(left);
+      throw error;
+    }
+    const sizeBytes = buffers.reduce((total, { length }) => total + length, 0);
+    this.#active = { segment: catalogue.add(name, sizeBytes), file, isNew: false };
+    await this.#dropSuperseded();
+  }
+
+  /**
+   * Makes an empty segment the newest, so that the one before it can be removed.
+   * @throws HopbackError `storage-failed`
+   */
+  async succeed(first: number): Promise<void> {
+    const { directory, files } = this.#options;
+    await this.#end();
+    const { file } = await this.#begin(first);
+    await file.close().catch(() => undefined);
+    await asked('sync-directory', () => files.syncDirectory(directory));
+  }
+
+  /**
+   * Closes the file, and marks its end where all of the log is durable, if the disk lets it. Never rejects.
+   * @param next - the sequence number after the last; undefined when something is pending still
+   */
+  async close(next: number | undefined): Promise<void> {
+    if (this.#active !== undefined && next !== undefined) {
+      const { file } = this.#active;
+      // Nothing but the time of the next opening depends on it.
+      await appendAll(file, [encodeGroup(this.#options.mark, next, next - 1)])
+        .then(() => file.datasync())
+        .catch(() => undefined);
+    }
+    await this.#end();
+  }
+
+  async #begin(first: number): Promise<ActiveSegment> {
+    const { files, catalogue } = this.#options;
+    await this.#clear();
+    const name = this.#nameFrom(first);
+    const file = await asked('create', () => files.create(this.#pathOf(segmentFileName(name))));
+    return { segment: catalogue.add(name, 0), file, isNew: true };
+  }
+
+  async #end(): Promise<void> {
+    const ended = this.#active;
+    this.#active = undefined;
     await ended?.file.close().catch(() => undefined);
-  };
+  }
 
   /** Takes back what was written and is not to be believed, as far as the disk lets us. */
-  const abandon = async ({ segment }: ActiveSegment): Promise<void> => {
-    await end();
-    const path = pathOf(segment.fileName);
+  async #abandon({ segment }: ActiveSegment): Promise<void> {
+    const { files, catalogue } = this.#options;
+    await this.#end();
+    const path = this.#pathOf(segment.fileName);
     if (segment.sizeBytes > 0) {
       await files.truncate(path, segment.sizeBytes).catch(() => undefined);
       return;
     }
     catalogue.remove(segment);
-    await removed(files, path).catch(() => (leftOver = path));
-  };
+    await this.#remove(path);
+  }
 
-  const dropSuperseded = async (): Promise<void> => {
+  async #dropSuperseded(): Promise<void> {
+    const { files, catalogue } = this.#options;
     for (const segment of catalogue.superseded()) {
       catalogue.remove(segment);
-      await removed(files, pathOf(segment.fileName)).catch(() => undefined);
+      await removed(files, this.#pathOf(segment.fileName)).catch(() => undefined);
     }
-  };
+  }
 
-  return {
-    room: () => {
-      const used = active?.segment.sizeBytes ?? 0;
-      return used < segmentBytes ? segmentBytes - used : segmentBytes;
-    },
-    write: async (group) => {
-      if (active !== undefined && active.segment.sizeBytes >= segmentBytes) await end();
-      active ??= await begin(group.first);
-      const writing = active;
-      const { segment, file, isNew } = writing;
-      const head = [encodeGroup(mark, group.first, group.last)];
-      if (isNew) head.unshift(encodeSegmentHeader(segment));
-      const buffers = [...head, ...group.parts.map(({ frames }) => frames)];
-      try {
-        await asked('write', () => appendAll(file, buffers));
-        await asked('sync', () => file.datasync());
-        if (isNew) await asked('sync-directory', () => files.syncDirectory(directory));
-      } catch (error) {
-        await abandon(writing);
-        throw error;
-      }
-      noteWritten(catalogue, segment, group);
-      if (!isNew) return;
-      writing.isNew = false;
-      await dropSuperseded();
-    },
-    replace: async (first, next, records) => {
-      await clear();
-      const name = nameFrom(first);
-      const path = pathOf(segmentFileName(name));
-      const partial = `${path}${PARTIAL_SUFFIX}`;
-      const file = await asked('create', () => files.create(partial));
-      const frames = records?.parts.map((part) => part.frames) ?? [];
-      const head = [encodeSegmentHeader(name)];
-      if (records !== undefined) head.push(encodeGroup(mark, records.first, records.last));
-      const buffers = [...head, ...frames, encodeGroup(mark, next, next - 1)];
-      try {
-        await asked('write', () => appendAll(file, buffers));
-        await asked('sync', () => file.datasync());
-        await asked('create', () => files.rename(partial, path));
-        await asked('sync-directory', () => files.syncDirectory(directory));
-      } catch (error) {
-        await file.close().catch(() => undefined);
-        for (const left of [partial, path]) await removed(files, left).catch(() => (leftOver = left));
-        throw error;
-      }
-      const segment = catalogue.add(
-        name,
-        buffers.reduce((total, { length }) => total + length, 0),
-      );
-      active = { segment, file, isNew: false };
-      await dropSuperseded();
-    },
-    succeed: async (first) => {
-      await end();
-      const { file } = await begin(first);
-      await file.close().catch(() => undefined);
-      await asked('sync-directory', () => files.syncDirectory(directory));
-    },
-    close: async (next) => {
-      if (active !== undefined && next !== undefined) {
-        const { file } = active;
-        // Nothing but the time of the next opening depends on it.
-        await appendAll(file, [encodeGroup(mark, next, next - 1)])
-          .then(() => file.datasync())
-          .catch(() => undefined);
-      }
-      await end();
-    },
-  };
+  async #remove(path: string): Promise<void> {
+    await removed(this.#options.files, path).catch(() => (this.#leftOver = path));
+  }
+
+  async #clear(): Promise<void> {
+    const path = this.#leftOver;
+    if (path === undefined) return;
+    await asked('remove', () => removed(this.#options.files, path));
+    this.#leftOver = undefined;
+  }
+
+  #nameFrom(first: number): SegmentName {
+    this.#ordinal += 1;
+    return { ordinal: this.#ordinal, first, mark: this.#options.mark };
+  }
+
+  #pathOf(fileName: string): string {
+    return join(this.#options.directory, fileName);
+  }
 }
 
 function noteWritten(catalogue: SegmentCatalogue, segment: Segment, group: PendingGroup): void {

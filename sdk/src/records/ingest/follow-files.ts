@@ -4,24 +4,18 @@ import type { Clock } from '../../core/runtime/clock.js';
 import { HopbackError } from '../../errors.js';
 import type { DurableValues } from '../durable-values.js';
 import type { RecordStore } from '../store/record-store.js';
-import {
-  CHECKPOINT_STREAMS,
-  createFollowPlaces,
-  createStreams,
-  MAX_WAITING_CHARS,
-  restBytes,
-} from './follow-position.js';
-import type { KeptPlaces, Streams } from './follow-position.js';
+import { CHECKPOINT_STREAMS, createFollowPlaces, MAX_WAITING_CHARS, restBytes, Streams } from './follow-position.js';
+import type { KeptPlaces } from './follow-position.js';
 import { followPattern } from './follow-reading.js';
-import type { FollowPattern } from './follow-reading.js';
-import { createFileLooker } from './follow-turn.js';
-import type { FileLooker, FollowNotice } from './follow-turn.js';
+import { FileLooker } from './follow-turn.js';
+import type { FollowNotice, FollowTurn } from './follow-turn.js';
 import { nodeFollowedFiles } from './readable-files.js';
 import type { FollowedFiles } from './readable-files.js';
 import type { RecordReader } from './record-reader.js';
 import type { RejectSink } from './rejects.js';
 import { createRowCoverage, createRowIntake, LONGEST_CALL_MS } from './row-intake.js';
 import type { IntakeCounts, RowCoverageOptions } from './row-intake.js';
+import type { SplitRow } from './row-splitter.js';
 
 /** How long a source may have something to take in, and take in none of it, until it counts as stuck, milliseconds. */
 export const STUCK_AFTER_MS = 300_000;
@@ -265,111 +259,137 @@ export interface FileFollower extends AsyncDisposable {
  * ```
  */
 export async function followFiles(options: FollowOptions): Promise<FileFollower> {
-  const { clock, pollMs = FOLLOW_POLL_MS, schedule = scheduleInBackground, files = nodeFollowedFiles } = options;
   checkOptions(options);
+  const { path: followed, rotated = [], files = nodeFollowedFiles } = options;
   let isDirectory = false;
-  const patternNow = async (facts: FollowedFiles['facts']): Promise<FollowPattern> => {
+  // What was not there at first may come as a directory.
+  const patternNow: FollowTurn['pattern'] = async (facts) => {
     // Once it is one it stays one: while it is away nothing beside it is taken for its file.
-    isDirectory ||= (await facts(options.path))?.kind === 'directory';
-    return followPattern(options.path, { isDirectory, rotated: options.rotated ?? [] });
+    isDirectory ||= (await facts(followed))?.kind === 'directory';
+    return followPattern(followed, { isDirectory, rotated });
   };
   // Where the disk does not tell, the looks say so.
-  let pattern = await patternNow((path) => files.facts(path).catch(() => undefined));
-  const following = resume(options);
-  const progress = new SourceProgress({
-    ...{ clock, schedule, stuckAfterMs: options.stuckAfterMs },
-    unreadMs: () => {
-      const isLong = lookBeganMs !== undefined && clock.nowMs() - lookBeganMs >= LONG_LOOK_MS;
-      const underWayMs = isLong ? (looker.underWayMs() ?? lookBeganMs) : undefined;
-      return Math.min(underWayMs ?? Infinity, looker.oldestUnreadMs() ?? Infinity);
-    },
-    notice: (notice) => tell(options, notice),
-  });
-  const looker = createFileLooker({
-    ...options,
-    files,
-    // What was not there at first may come as a directory.
-    pattern: async (facts) => (pattern = await patternNow(facts)),
-    framing: options.reader.framing,
-    streams: following.streams,
-    take: async (rows, path) => {
-      await following.take(rows, path);
-      if (rows.length > 0) progress.progressed();
-    },
-    broke: following.broke,
-    notice: (notice) => tell(options, notice),
-    isClosing: () => isClosing,
-  });
-  let isClosing = false;
-  let failures = 0;
-  let lookBeganMs: number | undefined;
-  let lookedAtMs = -Infinity;
-  let cancel: (() => void) | undefined;
-  let running: Promise<void> = Promise.resolve();
+  const { directory } = await patternNow((path) => files.facts(path).catch(() => undefined));
+  return new PollingFollower(options, patternNow, directory);
+}
 
-  const lookOnce = async (): Promise<void> => {
-    if (isClosing) return;
-    lookBeganMs = clock.nowMs();
-    try {
-      await lookAndCommit(following, looker, clock);
-      failures = 0;
-      progress.calm();
-    } catch (cause) {
-      failures += 1;
-      progress.failed();
-      tell(options, { kind: 'failed', cause });
-      throw cause;
-    } finally {
-      lookBeganMs = undefined;
-      progress.check();
-    }
-  };
-  const look = (): Promise<void> => {
-    const turn = running.then(lookOnce);
-    running = turn.catch(() => undefined);
+/** Its public members are bound: callers may pass them on by themselves. */
+class PollingFollower implements FileFollower {
+  readonly #options: FollowOptions;
+  readonly #following: Following;
+  readonly #progress: SourceProgress;
+  readonly #looker: FileLooker;
+  readonly #unwatch: (() => void) | undefined;
+  #isClosing = false;
+  #failures = 0;
+  #lookBeganMs: number | undefined;
+  #lookedAtMs = -Infinity;
+  #cancel: (() => void) | undefined;
+  #running: Promise<void> = Promise.resolve();
+
+  constructor(options: FollowOptions, pattern: FollowTurn['pattern'], watchedDirectory: string) {
+    const { clock, schedule = scheduleInBackground, files = nodeFollowedFiles } = options;
+    this.#options = options;
+    this.#following = resume(options);
+    this.#progress = new SourceProgress({
+      ...{ clock, schedule, stuckAfterMs: options.stuckAfterMs },
+      unreadMs: () => this.#unreadMs(),
+      notice: (notice) => tell(options, notice),
+    });
+    this.#looker = new FileLooker({
+      ...options,
+      ...{ files, pattern },
+      framing: options.reader.framing,
+      streams: this.#following.streams,
+      take: async (rows, path) => {
+        await this.#following.take(rows, path);
+        if (rows.length > 0) this.#progress.progressed();
+      },
+      broke: this.#following.broke,
+      notice: (notice) => tell(options, notice),
+      isClosing: () => this.#isClosing,
+    });
+    this.#unwatch = files.watch?.(watchedDirectory, () => {
+      // While a look is under way, or after ones that failed, a hint says nothing new; while rows come without end, the timer does.
+      const isWaiting = this.#cancel !== undefined && this.#failures === 0;
+      if (isWaiting && clock.nowMs() - this.#lookedAtMs >= HINT_AFTER_MS) this.#wake();
+    });
+    this.#wake();
+    this.#progress.start();
+  }
+
+  readonly look = (): Promise<void> => {
+    const turn = this.#running.then(() => this.#lookOnce());
+    this.#running = turn.catch(() => undefined);
     return turn;
   };
-  const wait = (): void => {
-    lookedAtMs = clock.nowMs();
-    if (isClosing) return;
-    const delayMs = failures === 0 ? pollMs : Math.min(FOLLOW_RETRY_MAX_MS, pollMs * 2 ** Math.min(failures, 16));
-    cancel = schedule(wake, delayMs);
-  };
-  const wake = (): void => {
-    cancel?.();
-    cancel = undefined;
-    look()
-      .catch(() => undefined)
-      .finally(wait);
-  };
-  const unwatch = files.watch?.(pattern.directory, () => {
-    // While a look is under way, or after ones that failed, a hint says nothing new; while rows come without end, the timer does.
-    if (cancel !== undefined && failures === 0 && clock.nowMs() - lookedAtMs >= HINT_AFTER_MS) wake();
+
+  readonly statistics = (): FollowStatistics => ({
+    ...this.#following.statistics(),
+    ...this.#progress.state(),
+    unreadFiles: this.#looker.unreadFiles(),
+    failures: this.#failures,
   });
-  const close = async (): Promise<void> => {
-    if (isClosing) return;
-    isClosing = true;
-    cancel?.();
-    progress.close();
-    unwatch?.();
-    await running;
-    await following.commit(true).catch((cause: unknown) => tell(options, { kind: 'failed', cause }));
-    await looker.close();
+
+  readonly close = async (): Promise<void> => {
+    if (this.#isClosing) return;
+    this.#isClosing = true;
+    this.#cancel?.();
+    this.#progress.close();
+    this.#unwatch?.();
+    await this.#running;
+    await this.#following.commit(true).catch((cause: unknown) => tell(this.#options, { kind: 'failed', cause }));
+    await this.#looker.close();
   };
 
-  wake();
-  progress.start();
-  return {
-    look,
-    statistics: () => ({
-      ...following.statistics(),
-      ...progress.state(),
-      unreadFiles: looker.unreadFiles(),
-      failures,
-    }),
-    close,
-    [Symbol.asyncDispose]: close,
-  };
+  readonly [Symbol.asyncDispose] = this.close;
+
+  #unreadMs(): number {
+    const beganMs = this.#lookBeganMs;
+    const isLong = beganMs !== undefined && this.#options.clock.nowMs() - beganMs >= LONG_LOOK_MS;
+    const underWayMs = isLong ? (this.#looker.underWayMs() ?? beganMs) : Infinity;
+    return Math.min(underWayMs, this.#looker.oldestUnreadMs());
+  }
+
+  async #lookOnce(): Promise<void> {
+    if (this.#isClosing) return;
+    const { clock } = this.#options;
+    this.#lookBeganMs = clock.nowMs();
+    try {
+      // What a look before left: as long as it cannot be stored nothing more is read.
+      await this.#following.commit();
+      await this.#looker.look();
+      this.#following.expire(clock.nowMs());
+      await this.#following.commit();
+      this.#failures = 0;
+      this.#progress.calm();
+    } catch (cause) {
+      this.#failures += 1;
+      this.#progress.failed();
+      tell(this.#options, { kind: 'failed', cause });
+      throw cause;
+    } finally {
+      this.#lookBeganMs = undefined;
+      this.#progress.check();
+    }
+  }
+
+  #wait(): void {
+    const { clock, pollMs = FOLLOW_POLL_MS, schedule = scheduleInBackground } = this.#options;
+    this.#lookedAtMs = clock.nowMs();
+    if (this.#isClosing) return;
+    const longerMs = pollMs * 2 ** Math.min(this.#failures, 16);
+    const delayMs = this.#failures === 0 ? pollMs : Math.min(FOLLOW_RETRY_MAX_MS, longerMs);
+    this.#cancel = schedule(() => this.#wake(), delayMs);
+  }
+
+  #wake(): void {
+    this.#cancel?.();
+    this.#cancel = undefined;
+    this.look()
+      .catch(() => undefined)
+      .finally(() => this.#wait());
+  }
 }
 
 function checkOptions({ path, sourceId, batchRecords = FOLLOW_BATCH_RECORDS }: FollowOptions): void {
@@ -390,36 +410,20 @@ function tell({ onNotice }: FollowOptions, notice: FollowNotice): void {
   }
 }
 
-async function lookAndCommit(following: Following, looker: FileLooker, clock: Clock): Promise<void> {
-  // What a look before left: as long as it cannot be stored nothing more is read.
-  await following.commit();
-  await looker.look();
-  following.expire(clock.nowMs());
-  await following.commit();
-}
-
-/** The rows of a source on their way into the store, and what is durable of it. */
-interface Following {
-  readonly streams: Streams;
-  readonly take: Parameters<typeof createFileLooker>[0]['take'];
-  readonly broke: () => void;
-  readonly expire: (nowMs: number) => void;
-  /** Stores what was read, then makes the places durable. */
-  readonly commit: (isLast?: boolean) => Promise<void>;
-  readonly statistics: () => Omit<FollowStatistics, 'failures' | 'unreadFiles' | keyof SourceProgressState>;
-}
-
 /** @returns false where rows waited that are not known any more */
 function isRestored(reader: RecordReader, waiting: KeptPlaces['waiting']): boolean {
   if (waiting.status === 'none') return true;
   return waiting.status === 'kept' && reader.restoreWaiting?.(waiting.text) === true;
 }
 
-function resume(options: FollowOptions): Following {
+/** The rows of a source on their way into the store, and what is durable of it. */
+type Following = ReturnType<typeof resume>;
+
+function resume(options: FollowOptions) {
   const { sourceId, reader, store, rejects, values, batchRecords = FOLLOW_BATCH_RECORDS } = options;
   const places = createFollowPlaces(values, sourceId);
   const kept = places.kept();
-  const streams = createStreams(kept);
+  const streams = new Streams(kept);
   const coverage = createRowCoverage(options, kept.coverage);
   if (!isRestored(reader, kept.waiting)) {
     coverage.broke();
@@ -432,6 +436,7 @@ function resume(options: FollowOptions): Following {
   let waitingSavedAtMs = -Infinity;
   const counts = { inserted: 0, repeated: 0 };
 
+  /** Stores what was read, then makes the places durable. */
   const commit = async (isLast = false): Promise<void> => {
     unstored.push(...intake.handOver());
     if (unstored.length > 0) {
@@ -473,13 +478,13 @@ function resume(options: FollowOptions): Following {
 
   return {
     streams,
-    async take(rows, path) {
+    async take(rows: readonly SplitRow[], path: string): Promise<void> {
       for (const row of rows) intake.take(row, path);
       // As many streams at a time as are saved in one piece with what the reader waits for.
       if (intake.pending().length >= batchRecords || streams.dirty() >= CHECKPOINT_STREAMS) await commit();
     },
     broke: coverage.broke,
-    expire(nowMs) {
+    expire(nowMs: number): void {
       if (reader.waiting() === 0 || !hasPassed(EXPIRE_EVERY_MS, expiredAtMs, options.clock)) return;
       expiredAtMs = nowMs;
       intake.expire((nowMs - (options.longestCallMs ?? LONGEST_CALL_MS)) * 1_000);

@@ -203,18 +203,6 @@ interface DonePage {
 /** What tells a file as it was when it was read from every other, and from what it becomes when it is written to. */
 export type FileState = Pick<KnownFile, 'key' | 'sizeBytes' | 'mtimeNs'>;
 
-/** Files that are done. */
-interface DoneFiles {
-  /** Whether a file was read as it is now. */
-  readonly has: (file: FileState, mtimeMs: number) => boolean;
-  readonly add: (file: FileState, mtimeMs: number) => void;
-  /** Pages that changed since they were saved. */
-  readonly toSave: () => readonly DonePage[];
-  readonly saved: (pages: readonly DonePage[]) => void;
-  /** Files last written to before that time count as done: so many were there that the oldest had to be forgotten. */
-  readonly forgottenMs: () => number;
-}
-
 interface Page {
   readonly names: Set<string>;
   /** When the newest of its files was written to. */
@@ -222,7 +210,7 @@ interface Page {
 }
 
 /** Keeps the files that are done. Pure: never throws. */
-function createDoneFiles(kept: readonly DonePage[], forgottenMs: number): DoneFiles {
+function createDoneFiles(kept: readonly DonePage[], forgottenMs: number) {
   const pages = new Map<number, Page>();
   for (const { page, text } of kept) {
     const read = readPage(text);
@@ -247,23 +235,26 @@ function createDoneFiles(kept: readonly DonePage[], forgottenMs: number): DoneFi
   };
 
   return {
-    has(file, mtimeMs) {
+    /** Whether a file was read as it is now. */
+    has(file: FileState, mtimeMs: number): boolean {
       if (mtimeMs < forgotten) return true;
       const name = nameOf(file);
       for (const { names } of pages.values()) if (names.has(name)) return true;
       return false;
     },
-    add(file, mtimeMs) {
+    add(file: FileState, mtimeMs: number): void {
       let page = pages.get(current) ?? newPage();
       if (page.names.size >= PAGE_FILES) page = turnPage();
       page.names.add(nameOf(file));
       page.newestMs = Math.max(page.newestMs, mtimeMs);
       dirty.add(current);
     },
-    toSave: () => [...dirty].map((page) => ({ page, text: pageText(pages.get(page)) })),
-    saved(saved) {
+    /** Pages that changed since they were saved. */
+    toSave: (): readonly DonePage[] => [...dirty].map((page) => ({ page, text: pageText(pages.get(page)) })),
+    saved(saved: readonly DonePage[]): void {
       for (const { page } of saved) dirty.delete(page);
     },
+    /** Files last written to before that time count as done: so many were there that the oldest had to be forgotten. */
     forgottenMs: () => forgotten,
   };
 }
@@ -332,124 +323,126 @@ interface StreamsToSave {
   readonly done: readonly DonePage[];
 }
 
-/** All contents that are followed. */
-export interface Streams {
-  /** The content of a file that is known, by device and inode. */
-  readonly ofFile: (key: string) => Stream | undefined;
-  /** Whether a file was read as it is, and is of content that is not followed any more. */
-  readonly isDone: (file: FileState, mtimeMs: number) => boolean;
-  /** Contents that begin as that one, the one read last first. */
-  readonly beginningWith: (first: Uint8Array) => readonly Stream[];
-  readonly add: (mtimeMs: number) => Stream;
-  readonly attach: (stream: Stream, carrier: Carrier) => void;
-  readonly detach: (stream: Stream, key: string) => void;
-  readonly touch: (stream: Stream) => void;
-  readonly all: () => readonly Stream[];
-  /** Streams that changed since they were saved. */
-  readonly dirty: () => number;
-  readonly toSave: () => StreamsToSave;
-  readonly saved: (save: StreamsToSave) => void;
-  readonly forgottenMs: () => number;
-}
-
 /** What was made durable of the contents of a source. */
 interface SavedStreams extends StreamsToSave {
   readonly forgottenMs: number;
 }
 
-/** Keeps the contents of one source. Pure: never throws. */
-export function createStreams(resumed: SavedStreams): Streams {
-  const streams = new Map<number, Stream>();
-  const byFile = new Map<string, Stream>();
-  const dirty = new Set<Stream>();
-  let savedTogether = new Set<Stream>();
-  let touched = 0;
-  const done = createDoneFiles(resumed.done, resumed.forgottenMs);
+/** Keeps the contents of one source that are followed. Pure: never throws. */
+export class Streams {
+  readonly #bySlot = new Map<number, Stream>();
+  readonly #byFile = new Map<string, Stream>();
+  readonly #dirty = new Set<Stream>();
+  readonly #done: ReturnType<typeof createDoneFiles>;
+  #savedTogether = new Set<Stream>();
+  #touched = 0;
 
-  const attach = (stream: Stream, carrier: Carrier): void => {
-    const other = byFile.get(carrier.key);
+  constructor(resumed: SavedStreams) {
+    this.#done = createDoneFiles(resumed.done, resumed.forgottenMs);
+    // What is in the checkpoint is newer than what stands under a key of its own.
+    const slots = new Set(resumed.together.map(({ slot }) => slot));
+    const positions = [...resumed.apart.filter(({ slot }) => !slots.has(slot)), ...resumed.together];
+    for (const position of positions.sort((one, other) => one.mtimeMs - other.mtimeMs)) {
+      const stream = streamOf(position);
+      this.#touched += 1;
+      stream.touched = this.#touched;
+      this.#bySlot.set(stream.slot, stream);
+      if (slots.has(stream.slot)) this.#savedTogether.add(stream);
+      for (const file of position.files) this.attach(stream, carrierOf(file));
+    }
+  }
+
+  /** The content of a file that is known, by device and inode. */
+  ofFile(key: string): Stream | undefined {
+    return this.#byFile.get(key);
+  }
+
+  /** Whether a file was read as it is, and is of content that is not followed any more. */
+  isDone(file: FileState, mtimeMs: number): boolean {
+    return this.#done.has(file, mtimeMs);
+  }
+
+  /** Contents that begin as that one, the one read last first. */
+  beginningWith(first: Uint8Array): readonly Stream[] {
+    return this.#byRecency().filter(({ place }) => hasSameHead(first, place));
+  }
+
+  add(mtimeMs: number): Stream {
+    const slot = this.#freeSlot();
+    const fresh = { isFinal: false, placeSinceMs: undefined, touched: 0 };
+    const stream: Stream = { slot, place: BEGINNING, carriers: new Map(), mtimeMs, ...fresh };
+    this.#bySlot.set(slot, stream);
+    this.touch(stream);
+    return stream;
+  }
+
+  attach(stream: Stream, carrier: Carrier): void {
+    const other = this.#byFile.get(carrier.key);
     if (other !== undefined && other !== stream) other.carriers.delete(carrier.key);
     stream.carriers.set(carrier.key, carrier);
-    byFile.set(carrier.key, stream);
-  };
-  const touch = (stream: Stream): void => {
-    touched += 1;
-    stream.touched = touched;
-    dirty.add(stream);
-  };
-  // What is in the checkpoint is newer than what stands under a key of its own.
-  const slots = new Set(resumed.together.map(({ slot }) => slot));
-  const positions = [...resumed.apart.filter(({ slot }) => !slots.has(slot)), ...resumed.together];
-  for (const position of positions.sort((one, other) => one.mtimeMs - other.mtimeMs)) {
-    const stream = streamOf(position);
-    touched += 1;
-    stream.touched = touched;
-    streams.set(stream.slot, stream);
-    if (slots.has(stream.slot)) savedTogether.add(stream);
-    for (const file of position.files) attach(stream, carrierOf(file));
+    this.#byFile.set(carrier.key, stream);
   }
-  const byRecency = (): Stream[] => [...streams.values()].sort((a, b) => b.touched - a.touched);
 
-  /** The slot of the content that was written to longest ago, and is of no use any more. */
-  const freeSlot = (): number => {
-    for (let slot = 0; slot < FOLLOWED_STREAMS; slot += 1) if (!streams.has(slot)) return slot;
-    const [oldest] = [...streams.values()].sort((a, b) => a.mtimeMs - b.mtimeMs || a.touched - b.touched);
+  detach(stream: Stream, key: string): void {
+    stream.carriers.delete(key);
+    this.#byFile.delete(key);
+    this.touch(stream);
+  }
+
+  touch(stream: Stream): void {
+    this.#touched += 1;
+    stream.touched = this.#touched;
+    this.#dirty.add(stream);
+  }
+
+  all(): readonly Stream[] {
+    return [...this.#bySlot.values()];
+  }
+
+  /** Number of streams that changed since they were saved. */
+  dirty(): number {
+    return this.#dirty.size;
+  }
+
+  toSave(): StreamsToSave {
+    const together = this.#byRecency().slice(0, CHECKPOINT_STREAMS);
+    const apart = new Set([...this.#dirty, ...this.#savedTogether]);
+    for (const stream of together) apart.delete(stream);
+    return { apart: [...apart].map(positionOf), together: together.map(positionOf), done: this.#done.toSave() };
+  }
+
+  saved({ together, done }: StreamsToSave): void {
+    this.#done.saved(done);
+    this.#savedTogether = new Set(together.flatMap(({ slot }) => this.#bySlot.get(slot) ?? []));
+    this.#dirty.clear();
+  }
+
+  forgottenMs(): number {
+    return this.#done.forgottenMs();
+  }
+
+  #byRecency(): Stream[] {
+    return [...this.#bySlot.values()].sort((a, b) => b.touched - a.touched);
+  }
+
+  /** Frees the slot of the content that was written to longest ago where all are taken. */
+  #freeSlot(): number {
+    for (let slot = 0; slot < FOLLOWED_STREAMS; slot += 1) if (!this.#bySlot.has(slot)) return slot;
+    const [oldest] = [...this.#bySlot.values()].sort((a, b) => a.mtimeMs - b.mtimeMs || a.touched - b.touched);
     if (oldest === undefined) return 0;
     for (const carrier of oldest.carriers.values()) {
       const { key, file } = carrier;
       // What has a rest that is no row yet, or is not whole, is read again.
       const isRead = carrier.isGzip ? oldest.isFinal : restBytes(oldest, carrier) === 0;
-      if (isRead) done.add(carrier, oldest.mtimeMs);
-      byFile.delete(key);
+      if (isRead) this.#done.add(carrier, oldest.mtimeMs);
+      this.#byFile.delete(key);
       file?.close().catch(() => undefined);
     }
-    dirty.delete(oldest);
-    savedTogether.delete(oldest);
-    streams.delete(oldest.slot);
+    this.#dirty.delete(oldest);
+    this.#savedTogether.delete(oldest);
+    this.#bySlot.delete(oldest.slot);
     return oldest.slot;
-  };
-
-  return {
-    ofFile: (key) => byFile.get(key),
-    isDone: done.has,
-    beginningWith: (first) => byRecency().filter(({ place }) => hasSameHead(first, place)),
-    add(mtimeMs) {
-      const slot = freeSlot();
-      const stream: Stream = {
-        slot,
-        place: BEGINNING,
-        carriers: new Map(),
-        mtimeMs,
-        isFinal: false,
-        placeSinceMs: undefined,
-        touched: 0,
-      };
-      streams.set(slot, stream);
-      touch(stream);
-      return stream;
-    },
-    attach,
-    detach(stream, key) {
-      stream.carriers.delete(key);
-      byFile.delete(key);
-      touch(stream);
-    },
-    touch,
-    all: () => [...streams.values()],
-    dirty: () => dirty.size,
-    toSave() {
-      const together = byRecency().slice(0, CHECKPOINT_STREAMS);
-      const apart = new Set([...dirty, ...savedTogether]);
-      for (const stream of together) apart.delete(stream);
-      return { apart: [...apart].map(positionOf), together: together.map(positionOf), done: done.toSave() };
-    },
-    saved({ together, done: pages }) {
-      done.saved(pages);
-      savedTogether = new Set(together.flatMap(({ slot }) => streams.get(slot) ?? []));
-      dirty.clear();
-    },
-    forgottenMs: done.forgottenMs,
-  };
+  }
 }
 
 /** Octets behind the last row of a plain file: a row that is not complete. */
@@ -505,18 +498,8 @@ interface PlacesToSave extends SavedStreams {
   readonly waiting?: string;
 }
 
-/** The durable places of one source. */
-interface FollowPlaces {
-  readonly kept: () => KeptPlaces;
-  /**
-   * Resolves when all is durable. Killed in the middle, what is kept is what was kept before, or that: the checkpoint is written last, and
-   * in one piece.
-   */
-  readonly save: (places: PlacesToSave) => Promise<void>;
-}
-
-/** Makes the places of a source, under keys that begin with `follow/` and its name. */
-export function createFollowPlaces(values: DurableValues, sourceId: string): FollowPlaces {
+/** Makes the durable places of a source, under keys that begin with `follow/` and its name. */
+export function createFollowPlaces(values: DurableValues, sourceId: string) {
   const prefix = `follow/${sourceId}`;
   const slotKey = (slot: number): string => `${prefix}/stream/${slot}`;
   const waitingKey = (turn: 0 | 1, piece: number): string => `${prefix}/waiting/${turn}/${piece}`;
@@ -546,7 +529,7 @@ export function createFollowPlaces(values: DurableValues, sourceId: string): Fol
   };
 
   return {
-    kept() {
+    kept(): KeptPlaces {
       const apart: StreamPosition[] = [];
       for (let slot = 0; slot < FOLLOWED_STREAMS; slot += 1) {
         const text = values.get(slotKey(slot));
@@ -569,7 +552,11 @@ export function createFollowPlaces(values: DurableValues, sourceId: string): Fol
         waiting: keptWaiting(checkpoint?.waiting),
       };
     },
-    async save({ apart, together, done, forgottenMs, coverage, waiting }) {
+    /**
+     * Resolves when all is durable. Killed in the middle, what is kept is what was kept before, or that: the checkpoint is written last, and
+     * in one piece.
+     */
+    async save({ apart, together, done, forgottenMs, coverage, waiting }: PlacesToSave): Promise<void> {
       const kept = waiting === undefined ? undefined : await saveWaiting(waiting);
       await Promise.all([
         ...apart.map((position) => values.set(slotKey(position.slot), positionText(position))),

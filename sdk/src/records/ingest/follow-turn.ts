@@ -5,7 +5,7 @@ import type { Clock } from '../../core/runtime/clock.js';
 import { HopbackError } from '../../errors.js';
 import { hasSameHead, newCarrier, restBytes } from './follow-position.js';
 import type { Carrier, FileState, ReadPlace, Stream, Streams } from './follow-position.js';
-import { candidatesOf, createOpenCarriers, firstOctets, isBeginningOf, readOn } from './follow-reading.js';
+import { candidatesOf, firstOctets, isBeginningOf, OpenCarriers, readOn } from './follow-reading.js';
 import type { Candidate, FollowPattern, ReadOnEnd } from './follow-reading.js';
 import { isGzip, isPackedOtherwise } from './readable-files.js';
 import type { DamagedMember, FileFacts, FollowedFile, FollowedFiles } from './readable-files.js';
@@ -128,7 +128,7 @@ export interface FollowNotice {
 }
 
 /** What a turn works with. */
-interface FollowTurn {
+export interface FollowTurn {
   readonly files: FollowedFiles;
   /** Which files, as of now. `facts` does not reject. */
   readonly pattern: (facts: FollowedFiles['facts']) => Promise<FollowPattern>;
@@ -144,97 +144,115 @@ interface FollowTurn {
   readonly isClosing: () => boolean;
 }
 
-/** Looks at the files of a source, and reads what is new in them. */
-export interface FileLooker {
+/** Looks at the files of one source, and reads what is new in them. */
+export class FileLooker {
+  readonly #turn: FollowTurn;
+  readonly #streams: Streams;
+  readonly #clock: Clock;
+  readonly #files: FollowedFiles;
+  readonly #carriers: OpenCarriers;
+  readonly #unplaced = new Map<string, Unplaced>();
+  /** Files that could not be opened, and were reported. */
+  readonly #denied = new Set<string>();
+  readonly #faults: FileFaults;
+  #underWayMs: number | undefined;
+
+  constructor(turn: FollowTurn) {
+    this.#turn = turn;
+    this.#streams = turn.streams;
+    this.#clock = turn.clock;
+    this.#files = filesUntil(turn.isClosing, turn.files);
+    this.#carriers = new OpenCarriers(this.#files, turn.streams);
+    this.#faults = new FileFaults(turn.clock, (path, cause) => turn.notice({ kind: 'failed', path, cause }));
+  }
+
   /** One look at all of them. Rejects where `take` does, or where the disk does not list them. */
-  readonly look: () => Promise<void>;
-  /** Files that were found and not read: too new to be told from others, not to be opened, or not readable. */
-  readonly unreadFiles: () => number;
-  /** When the oldest content that is not read was written at the latest, milliseconds since the epoch. */
-  readonly oldestUnreadMs: () => number | undefined;
-  /** The same of the file that is being read. */
-  readonly underWayMs: () => number | undefined;
-  readonly close: () => Promise<void>;
-}
-
-/** Makes the looker of one source. It keeps open files and what it saw of files that it could not place yet. */
-export function createFileLooker(turn: FollowTurn): FileLooker {
-  const { streams, clock } = turn;
-  const files = filesUntil(turn.isClosing, turn.files);
-  const carriers = createOpenCarriers(files, streams);
-  const unplaced = new Map<string, Unplaced>();
-  /** Files that could not be opened, and were told of. */
-  const denied = new Set<string>();
-  const faults = new FileFaults(clock, (path, cause) => turn.notice({ kind: 'failed', path, cause }));
-  let underWayMs: number | undefined;
-
-  const look = async (): Promise<void> => {
+  async look(): Promise<void> {
     try {
-      await lookAtAll();
+      await this.#visitAll();
     } catch (error) {
       if (!(error instanceof LookEnded)) throw error;
       if (error.cause !== undefined) throw error.cause instanceof Error ? error.cause : error;
     } finally {
-      underWayMs = undefined;
+      this.#underWayMs = undefined;
     }
-  };
+  }
 
-  const lookAtAll = async (): Promise<void> => {
-    const candidates = await candidatesOf(await turn.pattern(factsOf), { names: files.names, facts: factsOf });
-    await forgetVanished(new Set(candidates.map(({ key }) => key)));
-    await lookForOrphans(candidates);
+  /** Files that were found and not read: too new to be told from others, not to be opened, or not readable. */
+  unreadFiles(): number {
+    return this.#unreadFilesMs().length;
+  }
+
+  /** When the oldest content that is not read was written at the latest, milliseconds since the epoch; Infinity where all is read. */
+  oldestUnreadMs(): number {
+    const unread = this.#streams.all().filter((stream) => hasUnreadRest(stream, this.#clock.nowMs()));
+    return Math.min(...this.#unreadFilesMs(), ...unread.map(({ mtimeMs }) => mtimeMs));
+  }
+
+  /** The same of the file that is being read. */
+  underWayMs(): number | undefined {
+    return this.#underWayMs;
+  }
+
+  close(): Promise<void> {
+    return this.#carriers.closeAll();
+  }
+
+  async #visitAll(): Promise<void> {
+    const facts: FollowedFiles['facts'] = (path) =>
+      this.#faults.attempt({ key: resolve(path), path }, () => this.#files.facts(path));
+    const candidates = await candidatesOf(await this.#turn.pattern(facts), { names: this.#files.names, facts });
+    await this.#forgetVanished(new Set(candidates.map(({ key }) => key)));
+    await this.#lookForOrphans(candidates);
     for (const candidate of candidates) {
-      if (turn.isClosing()) return;
-      underWayMs = candidate.mtimeMs;
-      await faults.attempt(candidate, () => lookAt(candidate));
+      if (this.#turn.isClosing()) return;
+      this.#underWayMs = candidate.mtimeMs;
+      await this.#faults.attempt(candidate, () => this.#visit(candidate));
     }
-    faults.sweep();
-    await carriers.closeOldest();
-  };
+    this.#faults.sweep();
+    await this.#carriers.closeOldest();
+  }
 
-  const factsOf: FollowedFiles['facts'] = (path) =>
-    faults.attempt({ key: resolve(path), path }, () => files.facts(path));
-
-  const lookAt = async (candidate: Candidate): Promise<void> => {
-    const stream = streams.ofFile(candidate.key);
+  async #visit(candidate: Candidate): Promise<void> {
+    const stream = this.#streams.ofFile(candidate.key);
     const carrier = stream?.carriers.get(candidate.key);
-    if (stream === undefined || carrier === undefined) return identify(candidate);
-    unplaced.delete(candidate.key);
+    if (stream === undefined || carrier === undefined) return this.#identify(candidate);
+    this.#unplaced.delete(candidate.key);
     carrier.path = candidate.path;
     // A switch may be in the middle of a row when its file is renamed.
-    if (carrier.isLive && !candidate.isLive) carrier.changedAtMs = clock.nowMs();
+    if (carrier.isLive && !candidate.isLive) carrier.changedAtMs = this.#clock.nowMs();
     carrier.isLive = candidate.isLive;
-    if (!isDue(turn, stream, { carrier, candidate })) return undefined;
-    const file = await carriers.open(carrier);
-    if (file === undefined) return tellDenied(candidate);
-    const end = await pass(stream, carrier, file).catch(async (error: unknown) => {
+    if (!isDue(this.#turn, stream, { carrier, candidate })) return undefined;
+    const file = await this.#carriers.open(carrier);
+    if (file === undefined) return this.#reportDenied(candidate);
+    const end = await this.#readFile(stream, carrier, file).catch(async (error: unknown) => {
       // A handle of a file server may be stale for ever, and a new one good.
-      if (!(error instanceof LookEnded)) await carriers.release(carrier);
+      if (!(error instanceof LookEnded)) await this.#carriers.release(carrier);
       throw error;
     });
     if (end.status !== 'replaced') return undefined;
     // What is read from here on is other content. Of the old, rows may have come and gone since the last look.
-    await carriers.release(carrier);
-    streams.detach(stream, carrier.key);
+    await this.#carriers.release(carrier);
+    this.#streams.detach(stream, carrier.key);
     stream.isFinal = true;
-    turn.broke();
-    turn.notice({ kind: 'truncated', path: candidate.path });
-    return identify(candidate);
-  };
+    this.#turn.broke();
+    this.#turn.notice({ kind: 'truncated', path: candidate.path });
+    return this.#identify(candidate);
+  }
 
   /** Finds out whether the content of a file that is not known was read under another name, and reads what is new of it. */
-  const identify = async (candidate: Candidate): Promise<void> => {
-    const seen = seenUnplaced(candidate);
-    const nowMs = clock.nowMs();
+  async #identify(candidate: Candidate): Promise<void> {
+    const seen = this.#noteUnplaced(candidate);
+    const nowMs = this.#clock.nowMs();
     const isSettled = nowMs - seen.sinceMs >= FINAL_AFTER_MS || nowMs - candidate.mtimeMs >= OLD_AT_SIGHT_MS;
     if (candidate.sizeBytes === 0 || seen.isDone || (seen.isBlank && !isSettled)) return;
-    if (streams.isDone(candidate, candidate.mtimeMs)) {
+    if (this.#streams.isDone(candidate, candidate.mtimeMs)) {
       seen.isDone = true;
       return;
     }
-    const file = await files.open(candidate.path);
-    if (file === undefined) return tellDenied(candidate);
-    denied.delete(candidate.key);
+    const file = await this.#files.open(candidate.path);
+    if (file === undefined) return this.#reportDenied(candidate);
+    this.#denied.delete(candidate.key);
     let isKept = false;
     try {
       const facts = await file.facts();
@@ -245,244 +263,235 @@ export function createFileLooker(turn: FollowTurn): FileLooker {
       const isOther = await isPackedOtherwise(file, path);
       const carrier = newCarrier(facts, { path, isLive, isGzip: isOther || (await isGzip(file)), changedAtMs: nowMs });
       if (isOther) {
-        if (isSettled) passOver(carrier, facts, { kind: 'not-gzip', path });
+        if (isSettled) this.#skipFile(carrier, facts, { kind: 'not-gzip', path });
         return;
       }
       if (first.length === 0) {
-        if (isSettled && fault !== undefined) passOver(carrier, facts, { kind: 'damaged', path, cause: fault });
+        if (isSettled && fault !== undefined) this.#skipFile(carrier, facts, { kind: 'damaged', path, cause: fault });
         // A log that was empty when it was packed.
         seen.isDone = isSettled;
         seen.isBlank = true;
         return;
       }
-      const placed = await place({ carrier, file, first, facts, isSettled });
+      const placed = await this.#place({ carrier, file, first, facts, isSettled });
       if (placed !== 'placed') return;
-      unplaced.delete(candidate.key);
+      this.#unplaced.delete(candidate.key);
       isKept = !carrier.isGzip;
       if (isKept) carrier.file = file;
     } finally {
       if (!isKept) await file.close();
     }
-  };
+  }
 
   /** Tells of a file that cannot be read once, also over restarts. Written to again, it is looked at anew. */
-  const passOver = (carrier: Carrier, facts: FileFacts, notice: FollowNotice): void => {
-    const stream = streams.add(facts.mtimeMs);
+  #skipFile(carrier: Carrier, facts: FileFacts, notice: FollowNotice): void {
+    const stream = this.#streams.add(facts.mtimeMs);
     remember(carrier, facts);
-    streams.attach(stream, carrier);
+    this.#streams.attach(stream, carrier);
     stream.isFinal = true;
-    unplaced.delete(carrier.key);
-    turn.broke();
-    turn.notice(notice);
-  };
+    this.#unplaced.delete(carrier.key);
+    this.#turn.broke();
+    this.#turn.notice(notice);
+  }
 
   /** Once: who rotates files may have given the new one to another user, and nothing else would say so. */
-  const tellDenied = async ({ key, path }: Candidate): Promise<void> => {
+  async #reportDenied({ key, path }: Candidate): Promise<void> {
     // One that was renamed or deleted after it was listed is none.
-    if (denied.has(key) || (await files.facts(path))?.key !== key) return;
-    denied.add(key);
-    turn.notice({ kind: 'failed', path, cause: new HopbackError('storage-failed', 'it may not be read') });
-  };
+    if (this.#denied.has(key) || (await this.#files.facts(path))?.key !== key) return;
+    this.#denied.add(key);
+    this.#turn.notice({ kind: 'failed', path, cause: new HopbackError('storage-failed', 'it may not be read') });
+  }
 
-  const place = async (unknown: UnknownFile): Promise<'placed' | 'too-early'> => {
+  async #place(unknown: UnknownFile): Promise<'placed' | 'too-early'> {
     const { carrier, file, first, facts, isSettled } = unknown;
-    for (const stream of streams.beginningWith(first)) {
+    for (const stream of this.#streams.beginningWith(first)) {
       if (!carrier.isGzip && facts.sizeBytes < stream.place.offset) {
-        const other = await carriers.openPlain(stream);
+        const other = await this.#carriers.openPlain(stream);
         if (other !== undefined && (await isBeginningOf(file, other))) {
           remember(carrier, facts);
-          streams.attach(stream, carrier);
+          this.#streams.attach(stream, carrier);
           return 'placed';
         }
         // A copy that is still being made: in a moment it is as long as what was read, and can be told by that.
         if (!isSettled) return 'too-early';
         continue;
       }
-      const end = await pass(stream, carrier, file, { isSure: false });
+      const end = await this.#readFile(stream, carrier, file, { isSure: false });
       if (end.status === 'damaged' && !isSettled) return 'too-early';
       if (end.status === 'replaced' || (end.status === 'damaged' && end.isOther)) continue;
-      streams.attach(stream, carrier);
+      this.#streams.attach(stream, carrier);
       return 'placed';
     }
     // Packed content that was not read before: once it is whole.
     if (carrier.isGzip && !isSettled) return 'too-early';
-    const stream = streams.add(facts.mtimeMs);
-    streams.attach(stream, carrier);
-    await pass(stream, carrier, file);
+    const stream = this.#streams.add(facts.mtimeMs);
+    this.#streams.attach(stream, carrier);
+    await this.#readFile(stream, carrier, file);
     return 'placed';
-  };
+  }
 
   /** Reads on in one file that holds a content. */
-  const pass = async (
+  async #readFile(
     stream: Stream,
     carrier: Carrier,
     file: FollowedFile,
     { isSure }: { readonly isSure: boolean } = { isSure: true },
-  ): Promise<ReadOnEnd> => {
+  ): Promise<ReadOnEnd> {
     const facts = await file.facts();
-    if (!carrier.isGzip && facts.sizeBytes < stream.place.offset) return checkShort(stream, { carrier, file, facts });
+    if (!carrier.isGzip && facts.sizeBytes < stream.place.offset)
+      return this.#checkShort(stream, { carrier, file, facts });
     // The inode of a deleted file is given to another: where nothing was read of the content nothing else tells them apart.
     if (stream.place.offset === 0 && (await isGzip(file)) !== carrier.isGzip) return { status: 'replaced' };
     const isChanged = !isUnchanged(carrier, facts);
-    const isOld = clock.nowMs() - facts.mtimeMs >= OLD_AT_SIGHT_MS;
+    const isOld = this.#clock.nowMs() - facts.mtimeMs >= OLD_AT_SIGHT_MS;
     // A file that was renamed while the directory was listed is in the list twice, once as it is no more: not to change is not enough.
-    const isQuiet = !isChanged && clock.nowMs() - (carrier.changedAtMs ?? Infinity) >= FINAL_AFTER_MS;
+    const isQuiet = !isChanged && this.#clock.nowMs() - (carrier.changedAtMs ?? Infinity) >= FINAL_AFTER_MS;
     const before = stream.place;
     let isOver = isComplete(stream, carrier) && (carrier.isGzip || isQuiet || isOld);
     const end = await readOn(stream.place, {
       file,
       isGzip: carrier.isGzip,
-      framing: turn.framing,
-      ...(turn.maxRowBytes === undefined ? {} : { maxRowBytes: turn.maxRowBytes }),
+      framing: this.#turn.framing,
+      ...(this.#turn.maxRowBytes === undefined ? {} : { maxRowBytes: this.#turn.maxRowBytes }),
       // Of a row that came while this was read there may be a part.
       isFinal: async () => (isOver &&= isUnchanged(facts, await file.facts())),
       take: async (rows, behind) => {
-        await takeRows(stream, { rows, behind, path: carrier.path });
-        return !turn.isClosing();
+        await this.#takeRows(stream, { rows, behind, path: carrier.path });
+        return !this.#turn.isClosing();
       },
     });
     if (end.status === 'replaced' || end.status === 'stopped') return end;
     if (!isSure && end.status === 'damaged' && end.isOther) return end;
     stream.damaged = end.status === 'damaged' ? sumOf(stream.damaged, end.damaged) : undefined;
-    const quietMs = clock.nowMs() - Math.max(facts.mtimeMs, carrier.changedAtMs ?? 0);
+    const quietMs = this.#clock.nowMs() - Math.max(facts.mtimeMs, carrier.changedAtMs ?? 0);
     if (end.status === 'damaged' && (isOld || (!isChanged && quietMs >= FINAL_AFTER_MS))) {
-      turn.broke();
-      turn.notice({ kind: 'damaged', path: carrier.path, cause: end.fault.of(stream.damaged) });
+      this.#turn.broke();
+      this.#turn.notice({ kind: 'damaged', path: carrier.path, cause: end.fault.of(stream.damaged) });
     }
     remember(carrier, facts);
-    const nowMs = clock.nowMs();
+    const nowMs = this.#clock.nowMs();
     if (isChanged || !isOver) carrier.changedAtMs = nowMs;
     if (stream.place !== before || restBytes(stream, carrier) === 0) stream.placeSinceMs = nowMs;
     stream.placeSinceMs ??= nowMs;
     stream.mtimeMs = Math.max(stream.mtimeMs, facts.mtimeMs);
     stream.isFinal = isOver && !(end.status === 'damaged' && isChanged && !isOld);
-    streams.touch(stream);
+    this.#streams.touch(stream);
     return end;
-  };
+  }
 
   /** A file that is shorter than what was read: a copy that was made before, or one that was truncated. */
-  const checkShort = async (
+  async #checkShort(
     stream: Stream,
     { carrier, file, facts }: { readonly carrier: Carrier; readonly file: FollowedFile; readonly facts: FileFacts },
-  ): Promise<ReadOnEnd> => {
+  ): Promise<ReadOnEnd> {
     const { offset } = stream.place;
     if (carrier.sizeBytes >= offset || facts.sizeBytes < carrier.sizeBytes) return { status: 'replaced' };
     const { octets: first } = await firstOctets(file);
     if (!hasSameHead(first, stream.place)) return { status: 'replaced' };
     remember(carrier, facts);
     return { status: 'read' };
-  };
+  }
 
-  const takeRows = async (
+  async #takeRows(
     stream: Stream,
     { rows, behind, path }: { readonly rows: readonly SplitRow[]; readonly behind: ReadPlace; readonly path: string },
-  ): Promise<void> => {
+  ): Promise<void> {
     if (behind === stream.place && rows.length === 0) return;
     stream.place = behind;
-    streams.touch(stream);
-    await turn.take(rows, path).catch((cause: unknown) => {
+    this.#streams.touch(stream);
+    await this.#turn.take(rows, path).catch((cause: unknown) => {
       throw new LookEnded('the rows could not be stored', { cause });
     });
-  };
+  }
 
-  const forgetVanished = async (present: ReadonlySet<string>): Promise<void> => {
-    for (const seen of [unplaced, denied]) for (const key of seen.keys()) if (!present.has(key)) seen.delete(key);
-    for (const stream of streams.all()) {
+  async #forgetVanished(present: ReadonlySet<string>): Promise<void> {
+    for (const seen of [this.#unplaced, this.#denied])
+      for (const key of seen.keys()) if (!present.has(key)) seen.delete(key);
+    for (const stream of this.#streams.all()) {
       for (const carrier of stream.carriers.values()) {
-        // Where the disk does not tell of a name, its file is not gone.
-        if (present.has(carrier.key) || faults.get(resolve(carrier.path)) !== undefined || turn.isClosing()) continue;
         const { key, path } = carrier;
-        await faults.attempt({ key, path, mtimeMs: stream.mtimeMs }, () => readVanished(stream, carrier));
-        const { sinceMs = Infinity } = faults.get(key) ?? {};
-        if (clock.nowMs() - sinceMs >= OLD_AT_SIGHT_MS) await giveUp(stream, carrier);
+        // Where the disk does not tell of a name, its file is not gone.
+        if (present.has(key) || this.#faults.get(resolve(path)) !== undefined || this.#turn.isClosing()) continue;
+        await this.#faults.attempt({ key, path, mtimeMs: stream.mtimeMs }, () => this.#readVanished(stream, carrier));
+        const { sinceMs = Infinity } = this.#faults.get(key) ?? {};
+        if (this.#clock.nowMs() - sinceMs >= OLD_AT_SIGHT_MS) await this.#forget(stream, carrier);
       }
     }
-  };
+  }
 
   /** Reads what a file that is not in the directory any more still has, while it is open. */
-  const readVanished = async (stream: Stream, carrier: Carrier): Promise<void> => {
+  async #readVanished(stream: Stream, carrier: Carrier): Promise<void> {
     const { file } = carrier;
     if (file !== undefined) {
       carrier.isLive = true;
       const isSame = isUnchanged(carrier, await file.facts());
-      const quietMs = clock.nowMs() - (carrier.changedAtMs ?? clock.nowMs());
+      const quietMs = this.#clock.nowMs() - (carrier.changedAtMs ?? this.#clock.nowMs());
       if (isSame && quietMs < FINAL_AFTER_MS) return;
       carrier.isLive = !isSame;
-      const end = await pass(stream, carrier, file);
+      const end = await this.#readFile(stream, carrier, file);
       if (end.status !== 'replaced' && !isSame) return;
       stream.isFinal = true;
     }
-    await giveUp(stream, carrier);
-  };
+    await this.#forget(stream, carrier);
+  }
 
-  const giveUp = async (stream: Stream, carrier: Carrier): Promise<void> => {
-    await carriers.release(carrier);
-    streams.detach(stream, carrier.key);
-  };
+  async #forget(stream: Stream, carrier: Carrier): Promise<void> {
+    await this.#carriers.release(carrier);
+    this.#streams.detach(stream, carrier.key);
+  }
 
   /**
    * Looks for content that no known file holds any more in those that are not known: copied or packed under another name. What is not
    * found was not open when it went, and nobody knows what was still to come. Before new rows are read, so that coverage ends here.
    */
-  const lookForOrphans = async (candidates: readonly Candidate[]): Promise<void> => {
-    const orphans = streams.all().filter((stream) => !stream.isFinal && stream.carriers.size === 0);
+  async #lookForOrphans(candidates: readonly Candidate[]): Promise<void> {
+    const orphans = this.#streams.all().filter((stream) => !stream.isFinal && stream.carriers.size === 0);
     if (orphans.length === 0) return;
     const found = new Set<Stream>();
     for (const candidate of candidates) {
-      if (streams.ofFile(candidate.key) !== undefined || turn.isClosing()) continue;
-      const first = await firstOctetsOf(candidate);
+      if (this.#streams.ofFile(candidate.key) !== undefined || this.#turn.isClosing()) continue;
+      const first = await this.#firstOctetsOf(candidate);
       // One that cannot be read just now may hold it.
       if (first === 'not known yet') return;
       const same = orphans.filter(({ place: read }) => hasSameHead(first, read));
-      if (same.length > 0) await faults.attempt(candidate, () => identify(candidate));
+      if (same.length > 0) await this.#faults.attempt(candidate, () => this.#identify(candidate));
       // Also where it is too early to tell: a file that is still being packed.
       for (const stream of same) found.add(stream);
     }
     for (const stream of orphans) {
-      if (found.has(stream) || turn.isClosing()) continue;
+      if (found.has(stream) || this.#turn.isClosing()) continue;
       stream.isFinal = true;
-      streams.touch(stream);
-      turn.broke();
-      turn.notice({ kind: 'lost' });
+      this.#streams.touch(stream);
+      this.#turn.broke();
+      this.#turn.notice({ kind: 'lost' });
     }
-  };
+  }
 
-  const firstOctetsOf = async ({ key, path }: Candidate): Promise<Uint8Array | 'not known yet'> => {
-    const first = faults.isResting(key) ? undefined : await carriers.firstOctetsOf(path).catch(() => undefined);
+  async #firstOctetsOf({ key, path }: Candidate): Promise<Uint8Array | 'not known yet'> {
+    const isResting = this.#faults.isResting(key);
+    const first = isResting ? undefined : await this.#carriers.firstOctetsOf(path).catch(() => undefined);
     if (first !== undefined) return first;
-    const { sinceMs = clock.nowMs() } = faults.get(key) ?? {};
-    return clock.nowMs() - sinceMs < OLD_AT_SIGHT_MS ? 'not known yet' : new Uint8Array(0);
-  };
+    const { sinceMs = this.#clock.nowMs() } = this.#faults.get(key) ?? {};
+    return this.#clock.nowMs() - sinceMs < OLD_AT_SIGHT_MS ? 'not known yet' : new Uint8Array(0);
+  }
 
   /** When each was written to last. */
-  const unreadFilesMs = (): readonly number[] => {
-    const waiting = [...unplaced].filter(([, { sizeBytes, isDone }]) => sizeBytes > 0 && !isDone);
-    const faulty = faults.all().map(({ key, mtimeMs }) => [key, { mtimeMs }] as const);
+  #unreadFilesMs(): readonly number[] {
+    const waiting = [...this.#unplaced].filter(([, { sizeBytes, isDone }]) => sizeBytes > 0 && !isDone);
+    const faulty = this.#faults.all().map(({ key, mtimeMs }) => [key, { mtimeMs }] as const);
     return [...new Map([...faulty, ...waiting]).values()].map(({ mtimeMs }) => mtimeMs);
-  };
+  }
 
-  const seenUnplaced = ({ key, sizeBytes, mtimeNs, mtimeMs }: Candidate): Unplaced => {
+  #noteUnplaced({ key, sizeBytes, mtimeNs, mtimeMs }: Candidate): Unplaced {
     const state = `${sizeBytes}:${mtimeNs}`;
-    const nowMs = clock.nowMs();
-    const before = unplaced.get(key);
+    const nowMs = this.#clock.nowMs();
+    const before = this.#unplaced.get(key);
     // Where the clock was set back, time begins anew.
     if (before?.state === state && before.sinceMs <= nowMs) return before;
     const seen = { state, sizeBytes, mtimeMs, sinceMs: nowMs, isDone: false, isBlank: false };
-    unplaced.set(key, seen);
+    this.#unplaced.set(key, seen);
     return seen;
-  };
-
-  return {
-    look,
-    unreadFiles: () => unreadFilesMs().length,
-    oldestUnreadMs: () =>
-      oldest([
-        ...unreadFilesMs(),
-        ...streams.all().flatMap((stream) => (hasUnreadRest(stream, clock.nowMs()) ? [stream.mtimeMs] : [])),
-      ]),
-    underWayMs: () => underWayMs,
-    close: () => carriers.closeAll(),
-  };
+  }
 }
 
 /** Files whose reading ends when it is to, whatever it is at: packed content of any length may hold no row. */
@@ -531,10 +540,6 @@ function hasUnreadRest(stream: Stream, nowMs: number): boolean {
 function sumOf(before: DamagedMember | undefined, now: DamagedMember | undefined): DamagedMember | undefined {
   if (before === undefined || now?.member !== before.member) return now;
   return { member: now.member, rows: before.rows + now.rows };
-}
-
-function oldest(times: readonly number[]): number | undefined {
-  return times.length === 0 ? undefined : Math.min(...times);
 }
 
 interface UnknownFile {

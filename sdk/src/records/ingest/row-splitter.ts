@@ -296,102 +296,120 @@ export interface RowSplitter {
  * ```
  */
 export function createRowSplitter(options: RowSplitterOptions): RowSplitter {
-  const { framing, maxRowBytes = MAX_ROW_BYTES } = options;
-  const scanRow = ROW_SCANNERS[framing];
-  const nextRow = framing === 'json' ? 'document' : 'line-end';
-  const scan = emptyRowScan();
-  let offset = options.startOffset ?? 0;
-  let line = options.startLine ?? 1;
-  let mayHaveMark = offset === 0;
-  /** Octets from `offset` on, where no row is being passed over. */
-  let kept: Uint8Array = NOTHING;
-  let passing: Passing | undefined;
+  return new PieceSplitter(options);
+}
 
-  const pass = (until: Passing['until'], { reason, detail }: Breakage): void => {
-    passing = beginPassing({ until, reason, detail, offset, line });
-  };
-  const passed = (over: Passing): BrokenRow => {
-    offset = over.offset + over.sizeBytes;
-    line = over.line + over.lines;
-    passing = undefined;
-    return finishPassing(over);
+/** Its public members are bound: callers may pass them on by themselves. */
+class PieceSplitter implements RowSplitter {
+  readonly #framing: RowFraming;
+  readonly #maxRowBytes: number;
+  readonly #scanRow: RowScanner;
+  readonly #scan = emptyRowScan();
+  #offset: number;
+  #line: number;
+  #mayHaveMark: boolean;
+  /** Octets from `#offset` on, where no row is being passed over. */
+  #kept: Uint8Array = NOTHING;
+  #passing: Passing | undefined;
+
+  constructor({ framing, maxRowBytes = MAX_ROW_BYTES, startOffset = 0, startLine = 1 }: RowSplitterOptions) {
+    this.#framing = framing;
+    this.#maxRowBytes = maxRowBytes;
+    this.#scanRow = ROW_SCANNERS[framing];
+    this.#offset = startOffset;
+    this.#line = startLine;
+    this.#mayHaveMark = startOffset === 0;
+  }
+
+  readonly push = (piece: Uint8Array): SplitRow[] => {
+    let octets = this.#kept.length === 0 ? asBuffer(piece) : Buffer.concat([this.#kept, piece]);
+    if (this.#mayHaveMark) {
+      if (octets.length < BYTE_ORDER_MARK.length) {
+        this.#kept = Uint8Array.from(octets);
+        return [];
+      }
+      this.#mayHaveMark = false;
+      if (BYTE_ORDER_MARK.every((octet, at) => octets[at] === octet)) {
+        octets = octets.subarray(BYTE_ORDER_MARK.length);
+        this.#offset += BYTE_ORDER_MARK.length;
+      }
+    }
+    return this.#divide(octets, false);
   };
 
-  /** Scans the row at a place. What comes back is wrong with it, or it is not all there yet. */
-  const look = (octets: Buffer, at: number, isLast: boolean): Breakage | 'wait' | undefined => {
-    scanRow(octets, at, scan);
-    if (scan.status === 'broken') return { reason: scan.reason, detail: scan.detail };
-    if (scan.end - scan.start > maxRowBytes) return TOO_LONG;
-    if (scan.status === 'row') return undefined;
-    if (!isLast) return 'wait';
-    if (scan.isOpen) return framing === 'json' ? DOCUMENT_CUT_OFF : QUOTE_LEFT_OPEN;
-    // A last row that lacks nothing but its line end.
-    scan.next = scan.end;
-    scan.lines = 0;
-    return undefined;
+  readonly end = (): SplitRow[] => {
+    this.#mayHaveMark = false;
+    const rows = this.#divide(asBuffer(this.#kept), true);
+    if (this.#passing !== undefined) rows.push(this.#passed(this.#passing));
+    return rows;
   };
 
-  const divide = (octets: Buffer, isLast: boolean): SplitRow[] => {
+  readonly place = (): ReturnType<RowSplitter['place']> => ({ offset: this.#offset, line: this.#line });
+
+  #divide(octets: Buffer, isLast: boolean): SplitRow[] {
+    const scan = this.#scan;
     const rows: SplitRow[] = [];
     const allAscii = isAscii(octets);
     let nextNul = octets.indexOf(0);
     let at = 0;
     while (at < octets.length) {
-      if (passing !== undefined) {
-        at = passOver(passing, octets, at);
-        if (!passing.isOver) break;
-        rows.push(passed(passing));
+      if (this.#passing !== undefined) {
+        at = passOver(this.#passing, octets, at);
+        if (!this.#passing.isOver) break;
+        rows.push(this.#passed(this.#passing));
         continue;
       }
       if (nextNul >= 0 && nextNul < at) nextNul = octets.indexOf(0, at);
       if (nextNul === at) {
-        pass('nul-ends', NUL_BETWEEN_ROWS);
+        this.#pass('nul-ends', NUL_BETWEEN_ROWS);
         continue;
       }
-      const trouble = look(octets, at, isLast);
+      const trouble = this.#scanAt(octets, at, isLast);
       if (trouble === 'wait') break;
       if (trouble !== undefined) {
-        pass(nextRow, trouble);
+        this.#pass(this.#framing === 'json' ? 'document' : 'line-end', trouble);
         continue;
       }
-      line += scan.linesBefore;
-      offset += scan.next - at;
+      this.#line += scan.linesBefore;
+      this.#offset += scan.next - at;
       if (scan.end > scan.start) {
         const bytes = octets.subarray(scan.start, scan.end);
         const hasNul = nextNul >= 0 && nextNul < scan.end;
-        rows.push(hasNul ? withNul(bytes, line, offset) : found(bytes, { line, offset, allAscii }));
+        const place = { line: this.#line, offset: this.#offset, allAscii };
+        rows.push(hasNul ? withNul(bytes, place.line, place.offset) : found(bytes, place));
       }
-      line += scan.lines;
+      this.#line += scan.lines;
       at = scan.next;
     }
-    kept = passing === undefined && at < octets.length ? Uint8Array.from(octets.subarray(at)) : NOTHING;
+    this.#kept = this.#passing === undefined && at < octets.length ? Uint8Array.from(octets.subarray(at)) : NOTHING;
     return rows;
-  };
+  }
 
-  const push = (piece: Uint8Array): SplitRow[] => {
-    let octets = kept.length === 0 ? asBuffer(piece) : Buffer.concat([kept, piece]);
-    if (mayHaveMark) {
-      if (octets.length < BYTE_ORDER_MARK.length) {
-        kept = Uint8Array.from(octets);
-        return [];
-      }
-      mayHaveMark = false;
-      if (BYTE_ORDER_MARK.every((octet, at) => octets[at] === octet)) {
-        octets = octets.subarray(BYTE_ORDER_MARK.length);
-        offset += BYTE_ORDER_MARK.length;
-      }
-    }
-    return divide(octets, false);
-  };
+  /** Scans the row at a place. What comes back is wrong with it, or it is not all there yet. */
+  #scanAt(octets: Buffer, at: number, isLast: boolean): Breakage | 'wait' | undefined {
+    const scan = this.#scan;
+    this.#scanRow(octets, at, scan);
+    if (scan.status === 'broken') return { reason: scan.reason, detail: scan.detail };
+    if (scan.end - scan.start > this.#maxRowBytes) return TOO_LONG;
+    if (scan.status === 'row') return undefined;
+    if (!isLast) return 'wait';
+    if (scan.isOpen) return this.#framing === 'json' ? DOCUMENT_CUT_OFF : QUOTE_LEFT_OPEN;
+    // A last row that lacks nothing but its line end.
+    scan.next = scan.end;
+    scan.lines = 0;
+    return undefined;
+  }
 
-  const end = (): SplitRow[] => {
-    mayHaveMark = false;
-    const rows = divide(asBuffer(kept), true);
-    if (passing !== undefined) rows.push(passed(passing));
-    return rows;
-  };
+  #pass(until: Passing['until'], { reason, detail }: Breakage): void {
+    this.#passing = beginPassing({ until, reason, detail, offset: this.#offset, line: this.#line });
+  }
 
-  return { push, end, place: () => ({ offset, line }) };
+  #passed(over: Passing): BrokenRow {
+    this.#offset = over.offset + over.sizeBytes;
+    this.#line = over.line + over.lines;
+    this.#passing = undefined;
+    return finishPassing(over);
+  }
 }
 
 const NOTHING = new Uint8Array(0);

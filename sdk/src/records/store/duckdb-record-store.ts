@@ -21,11 +21,11 @@ import {
   scopeOf,
   tooManyToHold,
 } from './record-store.js';
-import { countDay, countDays, createFileAccess, openEngine, openStateFile } from './duckdb/engine.js';
+import { countDay, countDays, createFileAccess, openEngine, StateFile } from './duckdb/engine.js';
 import type { Engine, FileAccess, OpenFiles } from './duckdb/engine.js';
 import { DayError, inUse, loadDuckDb, storageFailed } from './duckdb/duckdb-module.js';
 import { findInDay } from './duckdb/partitions.js';
-import { createInsertQueue, writeDay } from './duckdb/insert-queue.js';
+import { InsertQueue, writeDay } from './duckdb/insert-queue.js';
 import { aroundOtherInstants, dateOf, dayOf, millisecondsWithin } from './duckdb/partition-rows.js';
 import type { FoundRecords, RecordQuery, RecordStore, StoreStatistics } from './record-store.js';
 
@@ -82,7 +82,7 @@ export async function openDuckDbRecordStore(options: DuckDbRecordStoreOptions): 
   const { memoryLimitMb = 1_024, threads = 2, clock = { nowMs: () => Date.now() } } = options;
   const open = async (): Promise<OpenFiles> => {
     const engine = await openEngine(duckdb, { directory, memoryLimitMb, threads });
-    const state = await openStateFile(duckdb, engine.writer);
+    const state = await StateFile.open(duckdb, engine.writer);
     await state.meetDays(engine.partitions.days());
     return { engine, state };
   };
@@ -101,32 +101,15 @@ interface StoreParts {
 }
 
 function storeOf(opened: OpenFiles, { open, clock, directory }: StoreParts): RecordStore {
-  const { use, change, inTurn, close: closeFiles } = createFileAccess(opened, { open, directory });
+  const access = createFileAccess(opened, { open, directory });
+  const { use, change } = access;
   const nowUs = (): number => clock.nowMs() * 1_000;
+  const queue = queueTo(access);
   let closing: Promise<void> | undefined;
-
-  const queue = createInsertQueue({
-    using: (day, work) =>
-      use('take records', ({ engine }) =>
-        engine.partitions
-          .using(day, (partition) => work(partition, (batch) => inTurn(() => writeDay(engine, partition, batch))))
-          .catch((error: unknown) => {
-            throw new DayError(dateOf(day), error);
-          }),
-      ),
-    pause: nextTurn,
-  });
-
-  const search = (query: RecordQuery, limit: number): Promise<FoundRecords> =>
-    use('be read', async ({ engine, state }) => {
-      const copies = await engine.reading((connection) => state.held(connection, query));
-      const live = await findLive(engine, query, limit + 1);
-      return mergedRecords(live, copies, limit);
-    });
 
   const closed = async (): Promise<void> => {
     await queue.drained();
-    await closeFiles().finally(() => openFolders.delete(directory));
+    await access.close().finally(() => openFolders.delete(directory));
   };
   const close = (): Promise<void> => (closing ??= closed());
 
@@ -145,7 +128,7 @@ function storeOf(opened: OpenFiles, { open, clock, directory }: StoreParts): Rec
       if (days.size > 0) await change('take records', (files) => files.state.addDays(days));
       return { inserted, repeated, expired: records.length - fresh.length };
     },
-    find: async (query) => search(query, checkedLimit(query)),
+    find: async (query) => search(access, query, checkedLimit(query)),
     cover: async (interval) => {
       checkInterval(interval);
       await change('keep coverage', ({ state }) =>
@@ -165,11 +148,11 @@ function storeOf(opened: OpenFiles, { open, clock, directory }: StoreParts): Rec
     },
     expire: async (beforeUs) => {
       await change('expire records', async ({ state }) => state.expire(beforeUs, endedEntries(state.holds(), nowUs())));
-      return use('expire records', (files) => removeBefore(files, beforeUs, inTurn));
+      return use('expire records', (files) => removeBefore(files, beforeUs, access.inTurn));
     },
     hold: async (order) => {
       checkHoldOrder(order);
-      const { records, isCut } = await search(order.query, order.query.limit ?? MAX_HELD_RECORDS);
+      const { records, isCut } = await search(access, order.query, order.query.limit ?? MAX_HELD_RECORDS);
       if (isCut && order.query.limit === undefined) throw tooManyToHold();
       return change('keep a hold', async ({ state }) => {
         const place = state.audit().length + 1;
@@ -188,10 +171,32 @@ function storeOf(opened: OpenFiles, { open, clock, directory }: StoreParts): Rec
       }),
     holds: async () => use('be read', async ({ state }) => state.holds()),
     holdAudit: async () => use('be read', async ({ state }) => state.audit()),
-    statistics: async () => statisticsOf({ use, change }),
+    statistics: async () => statisticsOf(access),
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+function queueTo({ use, inTurn }: FileAccess): InsertQueue {
+  return new InsertQueue({
+    using: (day, work) =>
+      use('take records', ({ engine }) =>
+        engine.partitions
+          .using(day, (partition) => work(partition, (batch) => inTurn(() => writeDay(engine, partition, batch))))
+          .catch((error: unknown) => {
+            throw new DayError(dateOf(day), error);
+          }),
+      ),
+    pause: nextTurn,
+  });
+}
+
+function search({ use }: FileAccess, query: RecordQuery, limit: number): Promise<FoundRecords> {
+  return use('be read', async ({ engine, state }) => {
+    const copies = await engine.reading((connection) => state.held(connection, query));
+    const live = await findLive(engine, query, limit + 1);
+    return mergedRecords(live, copies, limit);
+  });
 }
 
 async function madeFolder(directory: string): Promise<string> {

@@ -22,18 +22,20 @@ import {
   scopeOf,
   tooManyToHold,
 } from './record-store.js';
-import type { HoldAuditEntry, LegalHold, RecordQuery, RecordStore, StoreStatistics } from './record-store.js';
+import type {
+  FoundRecords,
+  HoldAuditEntry,
+  HoldOrder,
+  LegalHold,
+  RecordQuery,
+  RecordStore,
+  StoreStatistics,
+} from './record-store.js';
 
 /** Options of {@link createMemoryRecordStore}. */
 export interface MemoryRecordStoreOptions {
   /** By which holds are dated and end. */
   readonly clock: Clock;
-}
-
-interface Held {
-  readonly hold: LegalHold;
-  readonly records: readonly CallRecord[];
-  isReleased: boolean;
 }
 
 /**
@@ -50,134 +52,132 @@ interface Held {
  * ```
  */
 export function createMemoryRecordStore(options: MemoryRecordStoreOptions): RecordStore {
-  const { clock } = options;
   const records = createTimeline();
+  const holds = new Holds(options.clock);
   const coverage = createCoverageTable();
   const sources = new Set<string>();
-  const held = new Map<string, Held>();
-  const audit: HoldAuditEntry[] = [];
   let retainedFromUs = 0;
   let isClosed = false;
-  const nowUs = (): number => clock.nowMs() * 1_000;
-  const open = (): void => {
+  /** What is thrown is a rejection, as it is of the stores that have a disk. */
+  const whileOpen = async <Result>(work: () => Result): Promise<Result> => {
     if (isClosed) throw new HopbackError('closed', 'the record store is closed');
+    return work();
   };
 
-  const matching = (query: RecordQuery, limit: number): ReturnType<typeof mergedRecords> => {
+  const matching = (query: RecordQuery, limit: number): FoundRecords => {
     const { fromUs, toUs } = query.window;
     const live = records
       .within(fromUs - OTHER_INSTANT_US, toUs + OTHER_INSTANT_US)
       .filter((record) => matchesQuery(record, query));
-    const copies = [...held.values()].flatMap((entry) => entry.records.filter((record) => matchesQuery(record, query)));
-    return mergedRecords(live, copies, limit);
+    return mergedRecords(live, holds.matching(query), limit);
   };
 
-  const inForce = (): readonly LegalHold[] =>
-    [...held.values()].filter((entry) => !entry.isReleased).map((entry) => entry.hold);
-
-  const endHolds = (): void => {
-    const ended = endedEntries(inForce(), nowUs());
-    for (const { holdId } of ended) held.delete(holdId);
-    for (const [holdId, entry] of held) if (entry.isReleased) held.delete(holdId);
-    audit.push(...ended);
-  };
-
-  const close = (): Promise<void> => {
+  const close = async (): Promise<void> => {
     isClosed = true;
-    return Promise.resolve();
   };
 
-  // Every member is async, so that what is thrown is a rejection, as it is of the stores that have a disk.
   return {
-    insert: async (added) => {
-      open();
-      for (const record of added) checkRecord(record);
-      for (const { source } of added) sources.add(source.id);
-      const fresh = added.filter((record) => record.inviteAtUs >= retainedFromUs);
-      const inserted = records.add(fresh);
-      return { inserted, repeated: fresh.length - inserted, expired: added.length - fresh.length };
-    },
-    find: async (query) => {
-      open();
-      return matching(query, checkedLimit(query));
-    },
-    cover: async (interval) => {
-      open();
-      checkInterval(interval);
-      sources.add(interval.sourceId);
-      const all = coverageWith(coverage.of(interval.sourceId), interval);
-      coverage.set(interval.sourceId, coverageFrom(all, retainedFromUs));
-    },
-    uncover: async (interval) => {
-      open();
-      checkInterval(interval);
-      sources.add(interval.sourceId);
-      coverage.set(interval.sourceId, coverageWithout(coverage.of(interval.sourceId), interval));
-    },
-    scope: async () => {
-      open();
-      return scopeOf([...sources].sort(), retainedFromUs);
-    },
-    coverage: async (window) => {
-      open();
-      checkWindow(window);
-      return coverage.within(window);
-    },
-    expire: async (beforeUs) => {
-      open();
-      retainedFromUs = Math.max(retainedFromUs, beforeUs);
-      for (const sourceId of coverage.sources()) coverage.set(sourceId, coverageFrom(coverage.of(sourceId), beforeUs));
-      endHolds();
-      return records.removeBefore(beforeUs);
-    },
-    hold: async (order) => {
-      open();
-      checkHoldOrder(order);
-      const { query } = order;
-      const found = matching(query, query.limit ?? MAX_HELD_RECORDS);
-      if (found.isCut && query.limit === undefined) throw tooManyToHold();
-      const facts = { place: audit.length + 1, placedAtUs: nowUs(), count: found.records.length };
-      const { hold, entry } = placedHold(order, facts);
-      held.set(hold.holdId, { hold, records: found.records, isReleased: false });
-      audit.push(entry);
-      return hold;
-    },
-    release: async (holdId, reason, by) => {
-      open();
-      const entry = held.get(holdId);
-      if (entry === undefined || entry.isReleased) return false;
-      entry.isReleased = true;
-      audit.push(auditEntry({ action: 'released', holdId, atUs: nowUs(), reason, count: entry.hold.count }, by));
-      return true;
-    },
-    holds: async () => {
-      open();
-      return inForce();
-    },
-    holdAudit: async () => {
-      open();
-      return [...audit];
-    },
-    statistics: async () => {
-      open();
-      return records.statistics();
-    },
+    insert: (added) =>
+      whileOpen(() => {
+        for (const record of added) checkRecord(record);
+        for (const { source } of added) sources.add(source.id);
+        const fresh = added.filter((record) => record.inviteAtUs >= retainedFromUs);
+        const inserted = records.add(fresh);
+        return { inserted, repeated: fresh.length - inserted, expired: added.length - fresh.length };
+      }),
+    find: (query) => whileOpen(() => matching(query, checkedLimit(query))),
+    cover: (interval) =>
+      whileOpen(() => {
+        checkInterval(interval);
+        sources.add(interval.sourceId);
+        const all = coverageWith(coverage.of(interval.sourceId), interval);
+        coverage.set(interval.sourceId, coverageFrom(all, retainedFromUs));
+      }),
+    uncover: (interval) =>
+      whileOpen(() => {
+        checkInterval(interval);
+        sources.add(interval.sourceId);
+        coverage.set(interval.sourceId, coverageWithout(coverage.of(interval.sourceId), interval));
+      }),
+    scope: () => whileOpen(() => scopeOf([...sources].sort(), retainedFromUs)),
+    coverage: (window) =>
+      whileOpen(() => {
+        checkWindow(window);
+        return coverage.within(window);
+      }),
+    expire: (beforeUs) =>
+      whileOpen(() => {
+        retainedFromUs = Math.max(retainedFromUs, beforeUs);
+        for (const id of coverage.sources()) coverage.set(id, coverageFrom(coverage.of(id), beforeUs));
+        holds.expire();
+        return records.removeBefore(beforeUs);
+      }),
+    hold: (order) =>
+      whileOpen(() => {
+        checkHoldOrder(order);
+        return holds.place(order, matching(order.query, order.query.limit ?? MAX_HELD_RECORDS));
+      }),
+    release: (holdId, reason, by) => whileOpen(() => holds.release(holdId, reason, by)),
+    holds: () => whileOpen(() => holds.inForce()),
+    holdAudit: () => whileOpen(() => [...holds.audit]),
+    statistics: () => whileOpen(() => records.statistics()),
     close,
     [Symbol.asyncDispose]: close,
   };
 }
 
-/** Records by time. */
-interface Timeline {
-  /** @returns how many were not there yet */
-  readonly add: (records: readonly CallRecord[]) => number;
-  readonly within: (fromUs: number, toUs: number) => readonly CallRecord[];
-  /** @returns how many there were */
-  readonly removeBefore: (beforeUs: number) => number;
-  readonly statistics: () => StoreStatistics;
+/** Holds, with the records that they keep, and their audit. */
+class Holds {
+  readonly audit: HoldAuditEntry[] = [];
+  readonly #clock: Clock;
+  readonly #held = new Map<string, { hold: LegalHold; records: readonly CallRecord[]; isReleased: boolean }>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  matching(query: RecordQuery): readonly CallRecord[] {
+    const held = [...this.#held.values()].flatMap(({ records }) => records);
+    return held.filter((record) => matchesQuery(record, query));
+  }
+
+  inForce(): readonly LegalHold[] {
+    return [...this.#held.values()].filter(({ isReleased }) => !isReleased).map(({ hold }) => hold);
+  }
+
+  place(order: HoldOrder, { records, isCut }: FoundRecords): LegalHold {
+    if (isCut && order.query.limit === undefined) throw tooManyToHold();
+    const facts = { place: this.audit.length + 1, placedAtUs: this.#nowUs(), count: records.length };
+    const { hold, entry } = placedHold(order, facts);
+    this.#held.set(hold.holdId, { hold, records, isReleased: false });
+    this.audit.push(entry);
+    return hold;
+  }
+
+  release(holdId: string, reason: string, by?: string): boolean {
+    const entry = this.#held.get(holdId);
+    if (entry === undefined || entry.isReleased) return false;
+    entry.isReleased = true;
+    const { count } = entry.hold;
+    this.audit.push(auditEntry({ action: 'released', holdId, atUs: this.#nowUs(), reason, count }, by));
+    return true;
+  }
+
+  /** Ends the holds whose time is over, and drops those that were released. */
+  expire(): void {
+    const ended = endedEntries(this.inForce(), this.#nowUs());
+    for (const { holdId } of ended) this.#held.delete(holdId);
+    for (const [holdId, { isReleased }] of this.#held) if (isReleased) this.#held.delete(holdId);
+    this.audit.push(...ended);
+  }
+
+  #nowUs(): number {
+    return this.#clock.nowMs() * 1_000;
+  }
 }
 
-function createTimeline(): Timeline {
+/** Records by time. */
+function createTimeline() {
   let sorted: CallRecord[] = [];
   let isSorted = true;
   const ids = new Set<string>();
@@ -202,7 +202,8 @@ function createTimeline(): Timeline {
   };
 
   return {
-    add: (records) => {
+    /** @returns how many were not there yet */
+    add: (records: readonly CallRecord[]): number => {
       const before = sorted.length;
       for (const record of records) {
         if (ids.has(record.recordId)) continue;
@@ -212,14 +213,15 @@ function createTimeline(): Timeline {
       isSorted &&= sorted.length === before;
       return sorted.length - before;
     },
-    within: (fromUs, toUs) => inOrder().slice(indexOf(fromUs), indexOf(toUs + 1)),
-    removeBefore: (beforeUs) => {
+    within: (fromUs: number, toUs: number) => inOrder().slice(indexOf(fromUs), indexOf(toUs + 1)),
+    /** @returns how many there were */
+    removeBefore: (beforeUs: number): number => {
       const end = indexOf(beforeUs);
       for (const record of sorted.slice(0, end)) ids.delete(record.recordId);
       sorted = sorted.slice(end);
       return end;
     },
-    statistics: () => {
+    statistics: (): StoreStatistics => {
       const [oldest] = inOrder();
       const newest = sorted.at(-1);
       const base = { records: sorted.length, sizeBytes: 0, partitions: oldest === undefined ? 0 : 1 };

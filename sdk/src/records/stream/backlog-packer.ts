@@ -15,18 +15,8 @@ const READ_BYTES = 1_048_576;
 /** Compressed at once: more threads there are not, and each takes memory. */
 const COMPRESSED_AT_ONCE = 4;
 
-/** Packs what waits in the spool while nobody takes it. */
-export interface BacklogPacker {
-  /** Packs a group, unless one is being packed, too little waits, somebody reads it, or the disk has just refused. */
-  readonly run: () => void;
-  /** Whether a stretch of the spool is being packed: who else read it would send its records twice. */
-  readonly isBusy: () => boolean;
-  /** Waits for the group that is being packed. */
-  readonly close: () => Promise<void>;
-}
-
 /** What a packer works with. */
-export interface BacklogPackerParts {
+interface BacklogPackerParts {
   readonly log: SegmentLog;
   readonly packed: PackedSpool;
   readonly reader: Pick<SpoolReader, 'spoolSequence' | 'isReadingSpool' | 'skippedThrough'>;
@@ -52,92 +42,105 @@ export interface BacklogPackerParts {
   readonly onFailed: () => void;
 }
 
-/** Makes the packer; it does nothing until it is told to. */
-export function createBacklogPacker(parts: BacklogPackerParts): BacklogPacker {
-  const { log, packed, reader, policy, clock } = parts;
-  const lanes = policy.maxInFlight;
-  const groupBytes = Math.min(GROUP_BYTES, policy.packAboveBytes);
-  const pool = createChunkPool(
-    { records: policy.batchRecords, bytes: policy.batchBytes },
-    { chunks: 2 * lanes, bytes: groupBytes },
-  );
-  let packing: Promise<void> | undefined;
-  let notBeforeMs = 0;
-  let refusedReads = 0;
-  let isClosed = false;
+/** Packs what waits in the spool while nobody takes it. It does nothing until it is told to. */
+export class BacklogPacker {
+  readonly #parts: BacklogPackerParts;
+  readonly #groupBytes: number;
+  readonly #pool: ChunkPool;
+  #packing: Promise<void> | undefined;
+  #notBeforeMs = 0;
+  #refusedReads = 0;
+  #isClosed = false;
 
-  const pack = async (from: number, readThrough: number): Promise<void> => {
+  constructor(parts: BacklogPackerParts) {
+    const { batchRecords, batchBytes, maxInFlight, packAboveBytes } = parts.policy;
+    this.#parts = parts;
+    this.#groupBytes = Math.min(GROUP_BYTES, packAboveBytes);
+    const most = { chunks: 2 * maxInFlight, bytes: this.#groupBytes };
+    this.#pool = createChunkPool({ records: batchRecords, bytes: batchBytes }, most);
+  }
+
+  /** Packs a group, unless one is being packed, too little waits, somebody reads it, or the disk has just refused. */
+  run(): void {
+    const { packed, reader, policy, clock, settledThrough, waitingBytes, rewind } = this.#parts;
+    if (this.#isClosed || this.#packing !== undefined) return;
+    if (clock.monotonicMs() < this.#notBeforeMs || reader.isReadingSpool()) return;
+    const from = Math.max(settledThrough(), packed.through()) + 1;
+    // What was given up is not read again.
+    if (from <= reader.skippedThrough() || waitingBytes(from) < policy.packAboveBytes) return;
+    const readThrough = reader.spoolSequence() - 1;
+    if (readThrough < from || rewind(from)) this.#packing = this.#pack(from, readThrough);
+  }
+
+  /** Whether a stretch of the spool is being packed: who else read it would send its records twice. */
+  isBusy(): boolean {
+    return this.#packing !== undefined;
+  }
+
+  /** Waits for the group that is being packed. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#packing;
+  }
+
+  async #pack(from: number, readThrough: number): Promise<void> {
+    const { packed, clock, onFailed, onEnded } = this.#parts;
     let isDone = false;
     try {
-      isDone = packed.pending() === undefined ? await packGroup(from, readThrough) : await settlePending(from);
+      isDone = await (packed.pending() === undefined ? this.#packGroup(from, readThrough) : this.#settlePending(from));
     } catch {
-      parts.onFailed();
+      onFailed();
     }
-    packing = undefined;
-    if (!isDone) notBeforeMs = clock.monotonicMs() + READ_RETRY_MS;
-    parts.onEnded();
-  };
+    this.#packing = undefined;
+    if (!isDone) this.#notBeforeMs = clock.monotonicMs() + READ_RETRY_MS;
+    onEnded();
+  }
 
-  const settlePending = async (from: number): Promise<boolean> => {
+  async #settlePending(from: number): Promise<boolean> {
+    const { log, packed } = this.#parts;
     if (packed.pending() === from) {
       await packed.retry();
-      await trimBefore(from);
+      await log.trim(from - 1);
     } else packed.abandon();
     return true;
-  };
+  }
 
-  /** Frees the spool up to the newest group, which it keeps: where the end of the packs is lost it is packed again. */
-  const trimBefore = (groupFirst: number): Promise<void> => log.trim(groupFirst - 1);
-
-  const visit = async (from: number, take: RecordVisitor, maxBytes: number): Promise<number> => {
+  async #visit(from: number, take: RecordVisitor, maxBytes: number): Promise<number> {
     try {
-      return await log.visit(from, take, { maxBytes, skipUnreadable: refusedReads >= READ_ATTEMPTS });
+      const skipUnreadable = this.#refusedReads >= READ_ATTEMPTS;
+      return await this.#parts.log.visit(from, take, { maxBytes, skipUnreadable });
     } catch (error) {
-      refusedReads += 1;
+      this.#refusedReads += 1;
       throw error;
     }
-  };
+  }
 
   /** What had been read goes into one group: of what is settled in it nobody knows the number, but that it is in none. */
-  const packGroup = async (first: number, readThrough: number): Promise<boolean> => {
+  async #packGroup(first: number, readThrough: number): Promise<boolean> {
+    const { log, packed, policy, keepSettled, isSettled } = this.#parts;
+    const lanes = policy.maxInFlight;
     // The first group begins where all is settled: were that not noted, packs would be taken for lost that never were.
-    if (!(await parts.keepSettled())) return false;
-    const group = new Collected(lanes, pool);
+    if (!(await keepSettled())) return false;
+    const group = new Collected(lanes, this.#pool);
     let last = first - 1;
     let isMore = true;
-    const isEnough = (): boolean => isClosed || (group.bytes >= groupBytes && last >= readThrough);
+    const isEnough = (): boolean => this.#isClosed || (group.bytes >= this.#groupBytes && last >= readThrough);
+    const take = (sequence: number, bytes: Uint8Array, start: number, end: number): void => {
+      if (!isSettled(sequence, bytes, start)) group.add(sequence, bytes, start, end);
+      last = sequence;
+    };
     while (isMore && !isEnough()) {
-      const maxBytes = Math.min(READ_BYTES, groupBytes);
-      const take = (sequence: number, bytes: Uint8Array, start: number, end: number): void => {
-        if (!parts.isSettled(sequence, bytes, start)) group.add(sequence, bytes, start, end);
-        last = sequence;
-      };
-      isMore = (await visit(last + 1, take, maxBytes)) > 0;
+      isMore = (await this.#visit(last + 1, take, Math.min(READ_BYTES, this.#groupBytes))) > 0;
     }
-    refusedReads = 0;
-    if (last < first || isClosed) return false;
-    const packs = await packsOf(group.chunks(), lanes, parts);
-    for (const { chunk } of group.chunks()) pool.give(chunk);
+    this.#refusedReads = 0;
+    if (last < first || this.#isClosed) return false;
+    const packs = await packsOf(group.chunks(), lanes, this.#parts);
+    for (const { chunk } of group.chunks()) this.#pool.give(chunk);
     await packed.add({ first, last, packs });
-    await trimBefore(first);
+    // The spool keeps the newest group: where the end of the packs is lost it is packed again.
+    await log.trim(first - 1);
     return true;
-  };
-
-  return {
-    run: () => {
-      if (isClosed || packing !== undefined || clock.monotonicMs() < notBeforeMs || reader.isReadingSpool()) return;
-      const from = Math.max(parts.settledThrough(), packed.through()) + 1;
-      // What was given up is not read again.
-      if (from <= reader.skippedThrough() || parts.waitingBytes(from) < policy.packAboveBytes) return;
-      const readThrough = reader.spoolSequence() - 1;
-      if (readThrough < from || parts.rewind(from)) packing = pack(from, readThrough);
-    },
-    isBusy: () => packing !== undefined,
-    close: async () => {
-      isClosed = true;
-      await packing;
-    },
-  };
+  }
 }
 
 interface LaneOfChunk {

@@ -5,8 +5,8 @@ import { rejectedRecords } from './dead-letters.js';
 import type { DeadLetterCause, DeadLetters, RejectedRecord } from './dead-letters.js';
 import { encodeFrameOfLine, frameLaneHash, lineCallGroup, lineText } from './packed-spool.js';
 import type { Pack, ReadPack } from './packed-spool.js';
-import { createChunkPool, createLane, decompress, makeBatch, unpackedLines } from './record-chunk.js';
-import type { Compress, Lane, ReadablePack, RecordRun } from './record-chunk.js';
+import { createChunkPool, decompress, Lane, makeBatch, unpackedLines } from './record-chunk.js';
+import type { Compress, ReadablePack, RecordRun } from './record-chunk.js';
 import { createBreaker } from './stream-policy.js';
 import type { Breaker, StreamClock, StreamPolicy, StreamTrouble } from './stream-policy.js';
 
@@ -71,7 +71,7 @@ const HOLDS_ALL: ReadonlySet<number> = new Set([429, 503]);
  */
 const REFUSED_IN_A_ROW = 20;
 
-/** A yes that is none: the batch is sent again. */
+/** The answer rejects records that we did not send, so we resend the batch. */
 const NOT_OF_THE_BATCH: DeliveryResult = {
   status: 'unavailable',
   reason: 'answer-unreadable',
@@ -276,50 +276,6 @@ async function delivered(transport: RecordTransport, batch: RecordBatch, signal:
   }
 }
 
-/** Sends what is in the lanes. */
-export interface Delivery {
-  readonly tally: Readonly<DeliveryTally>;
-  readonly breaker: Breaker;
-  /** Takes a record as spooled: what `bytes` has from `from` to before `to`, of which it keeps a copy. */
-  readonly push: (sequence: number, bytes: Uint8Array, from: number, to: number) => void;
-  /**
-   * Takes a pack, which is sent as it is where it is what would be sent; else its records go to their lanes one by one.
-   * @param unreadableAt - sequence number of a pack that cannot be read
-   * @param through - up to where the spool is packed: none of its records has a higher number, lest it be taken for one of those behind
-   * @throws Error when there is no memory for it
-   */
-  readonly pushPack: (read: ReadPack, unreadableAt: number, through: number) => Promise<void>;
-  /** Begins every attempt whose time has come. */
-  readonly start: (urgency: Urgency) => void;
-  /** When `start` should be called again if nothing else happens, monotonic milliseconds; Infinity where only others know. */
-  readonly dueAtMs: (urgency: Urgency) => number;
-  readonly inFlight: () => number;
-  readonly queued: () => number;
-  readonly sizeBytes: () => number;
-  /** Whether some lane has fewer batches behind the one on its way than are read before their turn. */
-  readonly isHungry: () => boolean;
-  /** No record that is not settled has a lower sequence number; Infinity where all are. */
-  readonly floorSequence: () => number;
-  /** The lane with the oldest record that is not settled. */
-  readonly oldest: () => OldestRecord | undefined;
-  /**
-   * Gives up records up to a sequence number, but for those that are being sent this moment.
-   * @returns how many
-   */
-  readonly dropThrough: (sequence: number) => number;
-  /**
-   * Takes all records with a higher sequence number out of the lanes, unless a batch is on its way. They may be pushed again: those among
-   * them that are settled are not taken a second time.
-   * @param readThrough - how far records had been pushed
-   * @returns whether it did
-   */
-  readonly forgetAbove: (sequence: number, readThrough: number) => boolean;
-  /** Whether a record as spooled, which `bytes` has from `from` on, was settled before its lane forgot what comes behind it. */
-  readonly isSettled: (sequence: number, bytes: Uint8Array, from: number) => boolean;
-  /** Gives up what is on its way and waits until it has ended. */
-  readonly close: () => Promise<void>;
-}
-
 /** A record that is not settled. */
 type OldestRecord = Pick<Lane, 'headSequence' | 'headAcceptedAtMs'>;
 
@@ -331,125 +287,184 @@ interface Urgency {
   readonly isFull: boolean;
 }
 
-/** Makes as many lanes as batches may be on their way. */
-export function createDelivery(parts: DeliveryParts): Delivery {
-  const { policy, clock, random } = parts;
-  const chunkLimits = { records: policy.batchRecords, bytes: policy.batchBytes };
-  const chunks = policy.maxInFlight * (BATCHES_AHEAD + 1);
-  const pool = createChunkPool(chunkLimits, { chunks, bytes: policy.windowBytes });
-  const senders = Array.from({ length: policy.maxInFlight }, () => newSender(createLane(pool, clock)));
-  const breaker = createBreaker({ failures: policy.breakerFailures, open: policy.breakerOpen, random });
-  const tally = {
-    acknowledged: 0,
-    batches: 0,
-    requests: 0,
-    retried: 0,
-    dead: 0,
-    storageFailures: 0,
+/** Sends what is in the lanes, of which there are as many as batches may be on their way. */
+export class Delivery {
+  readonly tally: DeliveryTally = {
+    ...{ acknowledged: 0, batches: 0, requests: 0, retried: 0, dead: 0, storageFailures: 0 },
     trouble: undefined,
   };
-  const attempts = new DeliveryAttempts(parts, breaker, tally);
+  readonly breaker: Breaker;
+  readonly #parts: DeliveryParts;
+  readonly #senders: readonly Sender[];
+  readonly #attempts: DeliveryAttempts;
+  /** Of each lane: what is below and was pushed from the spool is settled. */
+  readonly #settledBelow: number[];
+  /** Groups of which records stand in the lanes by themselves: under their places, which say nothing of the spool. */
+  #partedGroups: readonly Pick<Pack, 'groupFirst' | 'groupLast'>[] = [];
   /** Whose turn it is first: in a half-open breaker the same batch must not be the only one that is ever tried. */
-  let turn = 0;
+  #turn = 0;
 
-  const start = (urgency: Urgency): void => {
+  constructor(parts: DeliveryParts) {
+    const { policy, clock, random } = parts;
+    const chunkLimits = { records: policy.batchRecords, bytes: policy.batchBytes };
+    const chunks = policy.maxInFlight * (BATCHES_AHEAD + 1);
+    const pool = createChunkPool(chunkLimits, { chunks, bytes: policy.windowBytes });
+    this.#parts = parts;
+    this.#senders = Array.from({ length: policy.maxInFlight }, () => newSender(new Lane(pool, clock)));
+    this.#settledBelow = this.#senders.map(() => 0);
+    this.breaker = createBreaker({ failures: policy.breakerFailures, open: policy.breakerOpen, random });
+    this.#attempts = new DeliveryAttempts(parts, this.breaker, this.tally);
+  }
+
+  /** Takes a record as spooled: what `bytes` has from `from` to before `to`, of which it keeps a copy. */
+  readonly push = (sequence: number, bytes: Uint8Array, from: number, to: number): void => {
+    const lane = this.#laneOf(bytes, from);
+    if (sequence >= (this.#settledBelow[lane] ?? 0)) this.#senders[lane]?.lane.push(sequence, bytes, from, to);
+  };
+
+  /** Whether a record as spooled, which `bytes` has from `from` on, was settled before its lane forgot what comes behind it. */
+  readonly isSettled = (sequence: number, bytes: Uint8Array, from: number): boolean =>
+    sequence < (this.#settledBelow[this.#laneOf(bytes, from)] ?? 0);
+
+  /**
+   * Takes a pack, which is sent as it is where it is what would be sent; else its records go to their lanes one by one.
+   * @param unreadableAt - sequence number of a pack that cannot be read
+   * @param through - up to where the spool is packed: none of its records has a higher number, lest it be taken for one of those behind
+   * @throws Error when there is no memory for it
+   */
+  async pushPack({ pack, payload }: ReadPack, unreadableAt: number, through: number): Promise<void> {
+    if (pack === undefined) this.#pushFrame(unreadableAt, payload);
+    else if (!isReadable(pack)) {
+      this.#part(pack, through);
+      this.#pushFrame(Math.min(pack.first, through), pack.body);
+    } else if (this.#isAsSent(pack)) this.#senders[pack.lane]?.lane.pushPack(pack);
+    else await this.#unpack(pack, through);
+  }
+
+  /** Begins every attempt whose time has come. */
+  start(urgency: Urgency): void {
+    const { policy, clock } = this.#parts;
+    const senders = this.#senders;
     const nowMs = clock.monotonicMs();
-    if (attempts.isClosed || attempts.heldUntilMs > nowMs) return;
-    const first = turn;
+    if (this.#attempts.isClosed || this.#attempts.heldUntilMs > nowMs) return;
+    const first = this.#turn;
     for (let count = 0; count < senders.length; count += 1) {
       const index = (first + count) % senders.length;
       const sender = senders[index];
       if (sender === undefined) continue;
       if (readyAtMs(sender, urgency, policy.lingerMs) <= nowMs) {
-        if (!breaker.permit(nowMs)) return;
-        attempts.begin(sender);
-        turn = index + 1;
+        if (!this.breaker.permit(nowMs)) return;
+        this.#attempts.begin(sender);
+        this.#turn = index + 1;
       }
-      if (sender.inFlight > 0) attempts.prepare(sender);
+      if (sender.inFlight > 0) this.#attempts.prepare(sender);
     }
-  };
+  }
 
-  /** Of each lane: what is below and was pushed from the spool is settled. */
-  const settledBelow = senders.map(() => 0);
-  // What is no frame of this release goes anywhere: it is not sent.
-  const laneOf = (bytes: Uint8Array, from: number): number => frameLaneHash(bytes, from) % senders.length;
-  const isSettled: Delivery['isSettled'] = (sequence, bytes, from) =>
-    sequence < (settledBelow[laneOf(bytes, from)] ?? 0);
-  const push: Delivery['push'] = (sequence, bytes, from, to) => {
-    senders[laneOf(bytes, from)]?.lane.push(sequence, bytes, from, to);
-  };
-  const isAsSent = (pack: Pack): pack is ReadablePack =>
-    pack.encoding === (parts.transport.encoding ?? 'gzip') &&
-    pack.lanes === senders.length &&
-    pack.count <= policy.batchRecords &&
-    (pack.lineBytes <= policy.batchBytes || pack.count === 1);
-  /** Groups of which records stand in the lanes by themselves: under their places, which say nothing of the spool. */
-  let partedGroups: readonly Pick<Pack, 'groupFirst' | 'groupLast'>[] = [];
-  const part = (pack: Pack, through: number): void => {
+  /** When `start` should be called again if nothing else happens, monotonic milliseconds; Infinity where only others know. */
+  dueAtMs(urgency: Urgency): number {
+    const { lingerMs } = this.#parts.policy;
+    const ready = Math.min(...this.#senders.map((sender) => readyAtMs(sender, urgency, lingerMs)));
+    return Math.max(ready, this.#attempts.heldUntilMs, this.breaker.permittedAtMs());
+  }
+
+  inFlight(): number {
+    return sum(this.#senders, (sender) => sender.inFlight);
+  }
+
+  queued(): number {
+    return sum(this.#senders, ({ lane, inFlight }) => lane.size - inFlight);
+  }
+
+  sizeBytes(): number {
+    return sum(this.#senders, ({ lane }) => lane.sizeBytes);
+  }
+
+  /** Whether some lane has fewer batches behind the one on its way than are read before their turn. */
+  isHungry(): boolean {
+    return this.#senders.some(({ lane, inFlight }) => lane.batches() - (inFlight > 0 ? 1 : 0) < BATCHES_AHEAD);
+  }
+
+  /** No record that is not settled has a lower sequence number; Infinity where all are. Of a parted group any may be the one. */
+  floorSequence(): number {
+    const floor = Math.min(...this.#senders.map(({ lane }) => lane.floorSequence()));
+    if (this.#partedGroups.length === 0) return floor;
+    this.#partedGroups = this.#partedGroups.filter(({ groupLast }) => groupLast >= floor);
+    return Math.min(floor, ...this.#partedGroups.map(({ groupFirst }) => groupFirst));
+  }
+
+  /** The lane with the oldest record that is not settled. */
+  oldest(): OldestRecord | undefined {
+    return oldestOf(this.#senders);
+  }
+
+  /**
+   * Gives up records up to a sequence number, but for those that are being sent this moment.
+   * @returns how many
+   */
+  dropThrough(sequence: number): number {
+    return sum(this.#senders, (sender) => dropOf(sender, sequence));
+  }
+
+  /**
+   * Takes all records with a higher sequence number out of the lanes, unless a batch is on its way. They may be pushed again: those among
+   * them that are settled are not taken a second time.
+   * @param readThrough - how far records had been pushed
+   * @returns whether it did
+   */
+  forgetAbove(sequence: number, readThrough: number): boolean {
+    if (this.#senders.some(({ isBusy }) => isBusy)) return false;
+    for (const [index, sender] of this.#senders.entries()) {
+      const unsettled = Math.min(sender.lane.forgetAbove(sequence), readThrough + 1);
+      this.#settledBelow[index] = Math.max(this.#settledBelow[index] ?? 0, unsettled);
+      sender.batch = sender.prepared = undefined;
+    }
+    return true;
+  }
+
+  /** Gives up what is on its way and waits until it has ended. */
+  close(): Promise<void> {
+    return this.#attempts.close();
+  }
+
+  /** What is no frame of this release goes anywhere: it is not sent. */
+  #laneOf(bytes: Uint8Array, from: number): number {
+    return frameLaneHash(bytes, from) % this.#senders.length;
+  }
+
+  #pushFrame(sequence: number, frame: Uint8Array): void {
+    this.#senders[this.#laneOf(frame, 0)]?.lane.push(sequence, frame, 0, frame.length);
+  }
+
+  #isAsSent(pack: ReadablePack): boolean {
+    const { transport, policy } = this.#parts;
+    return (
+      pack.encoding === (transport.encoding ?? 'gzip') &&
+      pack.lanes === this.#senders.length &&
+      pack.count <= policy.batchRecords &&
+      (pack.lineBytes <= policy.batchBytes || pack.count === 1)
+    );
+  }
+
+  #part(pack: Pack, through: number): void {
     const [groupFirst, groupLast] = [Math.min(pack.groupFirst, through), Math.min(pack.groupLast, through)];
-    const last = partedGroups.at(-1);
+    const last = this.#partedGroups.at(-1);
     // A group that was packed again begins where the torn one did.
     if (last?.groupFirst !== groupFirst || last.groupLast !== groupLast)
-      partedGroups = [...partedGroups, { groupFirst, groupLast }];
-  };
-  /** No record that is not settled has a lower number: of a parted group any may be the one. */
-  const floorSequence = (): number => {
-    const floor = Math.min(...senders.map(({ lane }) => lane.floorSequence()));
-    if (partedGroups.length === 0) return floor;
-    partedGroups = partedGroups.filter(({ groupLast }) => groupLast >= floor);
-    return Math.min(floor, ...partedGroups.map(({ groupFirst }) => groupFirst));
-  };
-  const unpack = async (pack: ReadablePack, through: number): Promise<void> => {
+      this.#partedGroups = [...this.#partedGroups, { groupFirst, groupLast }];
+  }
+
+  async #unpack(pack: ReadablePack, through: number): Promise<void> {
     const { body, encoding, lineBytes, first, acceptedAtMs } = pack;
     const lines = unpackedLines(await decompress(body, encoding, lineBytes));
     // Now: the lanes may have had nothing of its group meanwhile, and whatever settled then has let go of it.
-    part(pack, through);
+    this.#part(pack, through);
     for (let index = 0; index < lines.count; index += 1) {
       const line = lines.from(index, index + 1);
       const frame = encodeFrameOfLine(lineText(line), lineCallGroup(line), acceptedAtMs);
-      push(Math.min(first + index, through), frame, 0, frame.length);
+      this.#pushFrame(Math.min(first + index, through), frame);
     }
-  };
-
-  return {
-    tally,
-    breaker,
-    push: (sequence, bytes, from, to) => {
-      const lane = laneOf(bytes, from);
-      if (sequence >= (settledBelow[lane] ?? 0)) senders[lane]?.lane.push(sequence, bytes, from, to);
-    },
-    pushPack: async ({ pack, payload }, unreadableAt, through) => {
-      if (pack === undefined) push(unreadableAt, payload, 0, payload.length);
-      else if (!isReadable(pack)) {
-        part(pack, through);
-        push(Math.min(pack.first, through), pack.body, 0, pack.body.length);
-      } else if (isAsSent(pack)) senders[pack.lane]?.lane.pushPack(pack);
-      else await unpack(pack, through);
-    },
-    start,
-    dueAtMs: (urgency) => {
-      const ready = Math.min(...senders.map((sender) => readyAtMs(sender, urgency, policy.lingerMs)));
-      return Math.max(ready, attempts.heldUntilMs, breaker.permittedAtMs());
-    },
-    inFlight: () => sum(senders, (sender) => sender.inFlight),
-    queued: () => sum(senders, ({ lane, inFlight }) => lane.size() - inFlight),
-    sizeBytes: () => sum(senders, ({ lane }) => lane.sizeBytes()),
-    isHungry: () => senders.some(({ lane, inFlight }) => lane.batches() - (inFlight > 0 ? 1 : 0) < BATCHES_AHEAD),
-    floorSequence,
-    oldest: () => oldestOf(senders),
-    dropThrough: (sequence) => sum(senders, (sender) => dropOf(sender, sequence)),
-    forgetAbove: (sequence, readThrough) => {
-      if (senders.some(({ isBusy }) => isBusy)) return false;
-      for (const [index, sender] of senders.entries()) {
-        const unsettled = Math.min(sender.lane.forgetAbove(sequence), readThrough + 1);
-        settledBelow[index] = Math.max(settledBelow[index] ?? 0, unsettled);
-        sender.batch = sender.prepared = undefined;
-      }
-      return true;
-    },
-    isSettled,
-    close: () => attempts.close(),
-  };
+  }
 }
 
 const isReadable = (pack: Pack): pack is ReadablePack => pack.encoding !== undefined;
@@ -464,7 +479,7 @@ function newSender(lane: Lane): Sender {
 
 /** When the lane's next batch may go. */
 function readyAtMs({ lane, isBusy, batch, notBeforeMs }: Sender, urgency: Urgency, lingerMs: number): number {
-  if (lane.size() === 0 || isBusy) return Number.POSITIVE_INFINITY;
+  if (lane.size === 0 || isBusy) return Number.POSITIVE_INFINITY;
   const isDue =
     batch !== undefined || urgency.isFull || lane.isNextWhole() || lane.headSequence() <= urgency.throughSequence;
   return isDue ? notBeforeMs : Math.max(notBeforeMs, lane.headQueuedAtMs() + lingerMs);
@@ -480,7 +495,7 @@ function dropOf(sender: Sender, sequence: number): number {
 function oldestOf(senders: readonly Sender[]): Lane | undefined {
   let oldest: Lane | undefined;
   for (const { lane } of senders) {
-    if (lane.size() > 0 && (oldest === undefined || lane.headSequence() < oldest.headSequence())) oldest = lane;
+    if (lane.size > 0 && (oldest === undefined || lane.headSequence() < oldest.headSequence())) oldest = lane;
   }
   return oldest;
 }

@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { HopbackError } from '../../errors.js';
-import type { SegmentLog } from '../../log/index.js';
+import type { RecordVisitor, SegmentLog } from '../../log/index.js';
 import type { BatchEncoding } from '../../contract/record-batch.js';
 import type { StreamClock } from './stream-policy.js';
 
@@ -204,62 +204,6 @@ export interface ReadPack {
   readonly isLeftOut: boolean;
 }
 
-/** Records of the spool that were packed, in a log of their own; the spool need not have them any more. */
-export interface PackedSpool {
-  /** Sequence number up to which the spool is packed, as far as that is durable; 0 where nothing is. */
-  readonly through: () => number;
-  /** Whether some are there that have not been read. */
-  readonly hasUnread: () => boolean;
-  /** Octets of a packed record, on the average of those that were seen last. */
-  readonly meanRecordBytes: () => number;
-  /**
-   * Records of packs that were durable and are gone: those at the end when the spool was met, others as far as packs behind them were read.
-   * Of a group that is not whole, and of which the spool has a part, the most that it can be.
-   */
-  readonly lost: () => number;
-  /**
-   * Takes a group, and makes it durable: only then it counts.
-   * @throws HopbackError `storage-failed` where the disk refuses: the group is {@link PackedSpool.pending} then
-   */
-  readonly add: (group: PackGroup) => Promise<void>;
-  /** First sequence number of a group that the disk has refused so far; undefined where there is none. */
-  readonly pending: () => number | undefined;
-  /**
-   * Makes the pending group durable.
-   * @throws as `add`
-   */
-  readonly retry: () => Promise<void>;
-  /** Forgets the pending group, whose records are sent otherwise. The log may have it in the end: who opens it again sends them twice. */
-  readonly abandon: () => void;
-  /**
-   * Reads on, in order.
-   * @throws HopbackError `storage-failed` (retryable) when the disk does not give them
-   */
-  readonly read: (maxBytes: number, skipUnreadable: boolean) => Promise<readonly ReadPack[]>;
-  /**
-   * It, and what is before it, need not be read again.
-   * @param unreadableAt - the sequence number under which it waits where it cannot be read
-   */
-  readonly passed: (read: ReadPack, unreadableAt: number) => void;
-  /** Whether the last group that can be read was whole when the log was opened. */
-  readonly isWhole: () => boolean;
-  /** Nothing of the packs up to the last that can be read is wanted: all that they have is settled. */
-  readonly passAll: () => void;
-  /**
-   * Holds the packs against the spool before they are read. The group at the end that is not whole is left out, where the spool has all of its
-   * records that are not settled still; of packs that are gone it becomes known how many records they had.
-   * @param settledThrough - undefined where nobody knows
-   */
-  readonly meet: (
-    spool: Pick<SegmentLog, 'firstSequence' | 'lastSequence'>,
-    settledThrough: number | undefined,
-  ) => void;
-  /** Frees the room of packs that were read and whose group ends at or below. */
-  readonly trim: (throughSequence: number) => Promise<void>;
-  /** On disk, octets. */
-  readonly sizeBytes: () => number;
-}
-
 /**
  * Opens packs on a log, whatever state a killed process left them in.
  * @param log - of them alone; its owner closes it, after the stream
@@ -269,7 +213,7 @@ export interface PackedSpool {
 export async function openPackedSpool(log: SegmentLog): Promise<PackedSpool> {
   // Of what a crash left in doubt nothing is read before it is durable: taken for lost it would be, and the spool has it no more.
   if (log.durableSequence < log.lastSequence) await log.flush();
-  return createPackedSpool(log, await newestPack(log));
+  return new PackedSpool(log, await newestPack(log));
 }
 
 /** A pack, and where it stands in the log. */
@@ -306,161 +250,251 @@ interface LeftOut {
   readonly last: number;
 }
 
-function createPackedSpool(log: SegmentLog, newest: PlacedPack | undefined): PackedSpool {
-  let through = newest === undefined ? 0 : newest.isLast ? newest.groupLast : newest.groupFirst - 1;
-  const throughAtOpen = through;
-  /** Records of the packs up to the newest, and of the group at the end that is not whole. */
-  const atOpen = newest === undefined ? 0 : newest.before + newest.count;
-  const torn = newest === undefined || newest.isLast ? 0 : newest.first + newest.count - newest.groupFirst;
-  let before = atOpen;
+/** Records of the spool that were packed, in a log of their own; the spool need not have them any more. */
+export class PackedSpool {
+  readonly #log: SegmentLog;
+  /** The last pack that could be read when the log was opened. */
+  readonly #newest: PlacedPack | undefined;
+  #through: number;
+  /** Where packs ended at first; records of the packs up to the newest, and of the group at the end that is not whole. */
+  readonly #atOpen: { readonly through: number; readonly records: number; readonly torn: number };
+  #before: number;
   /** Records of all packs up to `last`. */
-  let beforeEnd = before;
-  let meanBytes = newest === undefined ? 0 : newest.body.length / newest.count;
+  #beforeEnd: number;
+  #meanBytes: number;
   /** Of packs: the next to read, and the last that counts. */
-  let next = log.firstSequence;
-  let last = log.lastSequence;
-  let lost = 0;
+  #next: number;
+  #last: number;
+  #lost = 0;
   /** Records of the packs up to the one that was read last; undefined while none was read of those of an earlier life. */
-  let expectedBefore: number | undefined = newest === undefined ? atOpen : undefined;
+  #expectedBefore: number | undefined;
   /** As it was noted when the log was opened; undefined where nobody knows. */
-  let settledBefore: number | undefined;
-  let isTornLeftOut = false;
+  #settledBefore: number | undefined;
+  #isTornLeftOut = false;
   /** Of those that were read: place in the log, and end of the group. */
-  const passed: { readonly sequence: number; readonly groupLast: number }[] = [];
+  readonly #passed: { readonly sequence: number; readonly groupLast: number }[] = [];
+  #pending: PendingGroup | undefined;
+  readonly #abandoned: LeftOut[] = [];
 
-  let pending: PendingGroup | undefined;
-  const abandoned: LeftOut[] = [];
+  constructor(log: SegmentLog, newest: PlacedPack | undefined) {
+    this.#log = log;
+    this.#newest = newest;
+    this.#through = newest === undefined ? 0 : newest.isLast ? newest.groupLast : newest.groupFirst - 1;
+    const records = newest === undefined ? 0 : newest.before + newest.count;
+    const torn = newest === undefined || newest.isLast ? 0 : newest.first + newest.count - newest.groupFirst;
+    this.#atOpen = { through: this.#through, records, torn };
+    this.#before = this.#beforeEnd = records;
+    this.#meanBytes = newest === undefined ? 0 : newest.body.length / newest.count;
+    this.#next = log.firstSequence;
+    this.#last = log.lastSequence;
+    this.#expectedBefore = newest === undefined ? records : undefined;
+  }
+
+  /** Sequence number up to which the spool is packed, as far as that is durable; 0 where nothing is. */
+  through(): number {
+    return this.#through;
+  }
+
+  /** Whether some are there that have not been read. */
+  hasUnread(): boolean {
+    return this.#next <= this.#last;
+  }
+
+  /** Octets of a packed record, on the average of those that were seen last. */
+  meanRecordBytes(): number {
+    return this.#meanBytes;
+  }
+
+  /**
+   * Records of packs that were durable and are gone: those at the end when the spool was met, others as far as packs behind them were read.
+   * Of a group that is not whole, and of which the spool has a part, the most that it can be.
+   */
+  lost(): number {
+    return this.#lost;
+  }
+
+  /**
+   * Takes a group, and makes it durable: only then it counts.
+   * @throws HopbackError `storage-failed` where the disk refuses: the group is {@link PackedSpool.pending} then
+   */
+  async add(group: PackGroup): Promise<void> {
+    this.#pending = { group, taken: 0, next: group.first };
+    await this.retry();
+  }
+
+  /** First sequence number of a group that the disk has refused so far; undefined where there is none. */
+  pending(): number | undefined {
+    return this.#pending?.group.first;
+  }
+
+  /**
+   * Makes the pending group durable.
+   * @throws as `add`
+   */
+  async retry(): Promise<void> {
+    if (this.#pending === undefined) return;
+    this.#append(this.#pending);
+    const { group } = this.#pending;
+    const sequence = this.#log.lastSequence;
+    await this.#log.flush();
+    this.#pending = undefined;
+    const bytes = group.packs.reduce((total, { body }) => total + body.length, 0);
+    const count = group.packs.reduce((total, pack) => total + pack.count, 0);
+    // Where all of its stretch is settled it has none.
+    if (count > 0) this.#meanBytes = bytes / count;
+    this.#through = group.last;
+    this.#last = sequence;
+    this.#beforeEnd = this.#before;
+  }
+
+  /** Forgets the pending group, whose records are sent otherwise. The log may have it in the end: who opens it again sends them twice. */
+  abandon(): void {
+    const { lastSequence } = this.#log;
+    if (this.#pending !== undefined)
+      this.#abandoned.push({ first: lastSequence - this.#pending.taken + 1, last: lastSequence });
+    this.#pending = undefined;
+  }
+
+  /**
+   * Reads on, in order.
+   * @throws HopbackError `storage-failed` (retryable) when the disk does not give them
+   */
+  async read(maxBytes: number, skipUnreadable: boolean): Promise<readonly ReadPack[]> {
+    // A group may be added meanwhile, which this does not look for.
+    const end = this.#last;
+    const found = await this.#log.read(this.#next, { maxBytes, skipUnreadable });
+    const read = found
+      .filter(({ sequence }) => sequence <= end)
+      .map(({ sequence, payload }) => {
+        const pack = decodePack(payload);
+        return { sequence, payload, pack, isLeftOut: this.#isLeftOut(sequence, pack) };
+      });
+    // Durable and not there: lost with damaged blocks. Of a group that was added meanwhile the packs tell how many there were.
+    if (read.length === 0) {
+      if (end === this.#last) this.#countMissingEnd();
+      this.#next = end + 1;
+    }
+    return read;
+  }
+
+  /**
+   * It, and what is before it, need not be read again.
+   * @param unreadableAt - the sequence number under which it waits where it cannot be read
+   */
+  passed({ sequence, pack, isLeftOut }: ReadPack, unreadableAt: number): void {
+    this.#next = sequence + 1;
+    this.#passed.push({ sequence, groupLast: pack?.groupLast ?? unreadableAt });
+    if (pack === undefined) return;
+    this.#lost += this.#missingBefore(pack, isLeftOut);
+    this.#expectedBefore = pack.before + pack.count;
+  }
+
+  /** Whether the last group that can be read was whole when the log was opened. */
+  isWhole(): boolean {
+    return this.#newest?.isLast === true;
+  }
+
+  /** Nothing of the packs up to the last that can be read is wanted: all that they have is settled. */
+  passAll(): void {
+    if (this.#newest === undefined) return;
+    const { sequence } = this.#newest;
+    this.#next = sequence + 1;
+    this.#expectedBefore = this.#atOpen.records;
+    this.#passed.push({ sequence, groupLast: this.#through });
+  }
+
+  /**
+   * Holds the packs against the spool before they are read. The group at the end that is not whole is left out, where the spool has all of its
+   * records that are not settled still; of packs that are gone it becomes known how many records they had.
+   * @param settledThrough - undefined where nobody knows
+   */
+  meet(
+    { firstSequence, lastSequence }: Pick<SegmentLog, 'firstSequence' | 'lastSequence'>,
+    settledThrough: number | undefined,
+  ): void {
+    const newest = this.#newest;
+    this.#settledBefore = settledThrough;
+    this.#lost += this.#missingBehind(firstSequence);
+    if (newest === undefined || newest.isLast) return;
+    this.#isTornLeftOut =
+      firstSequence <= Math.max(newest.groupFirst, (settledThrough ?? 0) + 1) && lastSequence >= newest.groupLast;
+  }
+
+  /** Frees the room of packs that were read and whose group ends at or below. */
+  async trim(throughSequence: number): Promise<void> {
+    let sequence = 0;
+    while (this.#passed[0] !== undefined && this.#passed[0].groupLast <= throughSequence)
+      sequence = this.#passed.shift()?.sequence ?? 0;
+    if (sequence > 0) await this.#log.trim(sequence);
+  }
+
+  /** On disk, octets. */
+  sizeBytes(): number {
+    return this.#log.state().sizeBytes;
+  }
 
   /** Appends what the log has not taken yet: none twice, however often it refuses. */
-  const append = (waiting: PendingGroup): void => {
+  #append(waiting: PendingGroup): void {
     const { group } = waiting;
     for (let pack = group.packs[waiting.taken]; pack !== undefined; pack = group.packs[waiting.taken]) {
-      const place = { first: waiting.next, groupFirst: group.first, groupLast: group.last, before };
+      const place = { first: waiting.next, groupFirst: group.first, groupLast: group.last, before: this.#before };
       const head: PackHead = { ...pack, ...place, isLast: waiting.taken === group.packs.length - 1 };
-      const appended = log.append(encodePack(head, pack.body));
+      const appended = this.#log.append(encodePack(head, pack.body));
       if (!appended.accepted)
         throw new HopbackError('storage-failed', `packed records: the log is ${appended.reason}`, { retryable: true });
       waiting.taken += 1;
       waiting.next += pack.count;
-      before += pack.count;
+      this.#before += pack.count;
     }
-  };
-  const settle = async (): Promise<void> => {
-    if (pending === undefined) return;
-    append(pending);
-    const { group } = pending;
-    const sequence = log.lastSequence;
-    await log.flush();
-    pending = undefined;
-    const bytes = group.packs.reduce((total, { body }) => total + body.length, 0);
-    const count = group.packs.reduce((total, pack) => total + pack.count, 0);
-    // Where all of its stretch is settled it has none.
-    if (count > 0) meanBytes = bytes / count;
-    through = group.last;
-    last = sequence;
-    beforeEnd = before;
-  };
+  }
 
-  const isLeftOut = (sequence: number, pack: Pack | undefined): boolean =>
-    abandoned.some(({ first, last: end }) => sequence >= first && sequence <= end) ||
-    (isTornLeftOut && sequence <= (newest?.sequence ?? 0) && pack?.groupFirst === newest?.groupFirst);
+  #isLeftOut(sequence: number, pack: Pack | undefined): boolean {
+    const newest = this.#newest;
+    return (
+      this.#abandoned.some(({ first, last }) => sequence >= first && sequence <= last) ||
+      (this.#isTornLeftOut && sequence <= (newest?.sequence ?? 0) && pack?.groupFirst === newest?.groupFirst)
+    );
+  }
 
   /** Records of earlier lives up to a sequence number that are not noted as settled. */
-  const unsettledThrough = (sequence: number): number =>
-    Math.max(0, Math.min(sequence, throughAtOpen) - (settledBefore ?? Number.POSITIVE_INFINITY));
+  #unsettledThrough(sequence: number): number {
+    return Math.max(0, Math.min(sequence, this.#atOpen.through) - (this.#settledBefore ?? Number.POSITIVE_INFINITY));
+  }
 
   /** Records of packs between the one that was read before and this one: no more than are not settled. */
-  const missingBefore = ({ before: atPack, first, groupFirst, groupLast }: Pack, isInSpool: boolean): number => {
-    if (groupLast <= (settledBefore ?? 0)) return 0;
+  #missingBefore({ before, first, groupFirst, groupLast }: Pack, isInSpool: boolean): number {
+    if (groupLast <= (this.#settledBefore ?? 0)) return 0;
     const ofGroup = first - groupFirst;
     const missing =
-      expectedBefore === undefined ? ofGroup + unsettledThrough(groupFirst - 1) : Math.max(0, atPack - expectedBefore);
+      this.#expectedBefore === undefined
+        ? ofGroup + this.#unsettledThrough(groupFirst - 1)
+        : Math.max(0, before - this.#expectedBefore);
     // Of its own group the spool has them.
     return isInSpool ? Math.max(0, missing - ofGroup) : missing;
-  };
+  }
 
   /** Packs up to the last are durable and not there: nothing behind them tells how many records they had. */
-  const countMissingEnd = (): void => {
-    const ofOthers = unsettledThrough(throughAtOpen) + (isTornLeftOut ? 0 : torn) + beforeEnd - atOpen;
-    lost += expectedBefore === undefined ? ofOthers : Math.max(0, beforeEnd - expectedBefore);
-    expectedBefore = beforeEnd;
-  };
+  #countMissingEnd(): void {
+    const { through, records, torn } = this.#atOpen;
+    const ofOthers = this.#unsettledThrough(through) + (this.#isTornLeftOut ? 0 : torn) + this.#beforeEnd - records;
+    this.#lost += this.#expectedBefore === undefined ? ofOthers : Math.max(0, this.#beforeEnd - this.#expectedBefore);
+    this.#expectedBefore = this.#beforeEnd;
+  }
 
   /** Records behind the last whole group that are not settled and that a spool which begins there has no more. */
-  const missingBehind = (firstSequence: number): number => {
+  #missingBehind(firstSequence: number): number {
     // For all that is known everything up to there was settled.
-    const gone = firstSequence - 1 - Math.max(through, settledBefore ?? Number.POSITIVE_INFINITY);
-    if (newest === undefined || newest.groupLast <= (settledBefore ?? 0)) return Math.max(0, gone);
+    const gone = firstSequence - 1 - Math.max(this.#through, this.#settledBefore ?? Number.POSITIVE_INFINITY);
+    const settledBefore = this.#settledBefore ?? 0;
+    if (this.#newest === undefined || this.#newest.groupLast <= settledBefore) return Math.max(0, gone);
     // All that the spool has of a torn group, and all that is settled of it, may be in its packs too.
-    const { groupFirst, groupLast } = newest;
+    const { groupFirst, groupLast } = this.#newest;
     const inSpool = Math.max(0, groupLast - firstSequence + 1);
-    const ofSettled = Math.max(0, Math.min(settledBefore ?? 0, groupLast) - groupFirst + 1);
+    const ofSettled = Math.max(0, Math.min(settledBefore, groupLast) - groupFirst + 1);
+    const { torn } = this.#atOpen;
     const inBoth = Math.min(torn, inSpool + ofSettled);
     return Math.max(0, gone - (torn - inBoth));
-  };
-
-  return {
-    through: () => through,
-    hasUnread: () => next <= last,
-    meanRecordBytes: () => meanBytes,
-    lost: () => lost,
-    add: async (group) => {
-      pending = { group, taken: 0, next: group.first };
-      await settle();
-    },
-    pending: () => pending?.group.first,
-    retry: settle,
-    abandon: () => {
-      if (pending !== undefined)
-        abandoned.push({ first: log.lastSequence - pending.taken + 1, last: log.lastSequence });
-      pending = undefined;
-    },
-    read: async (maxBytes, skipUnreadable) => {
-      // A group may be added meanwhile, which this does not look for.
-      const end = last;
-      const found = await log.read(next, { maxBytes, skipUnreadable });
-      const read = found
-        .filter(({ sequence }) => sequence <= end)
-        .map(({ sequence, payload }) => {
-          const pack = decodePack(payload);
-          return { sequence, payload, pack, isLeftOut: isLeftOut(sequence, pack) };
-        });
-      // Durable and not there: lost with damaged blocks. Of a group that was added meanwhile the packs tell how many there were.
-      if (read.length === 0) {
-        if (end === last) countMissingEnd();
-        next = end + 1;
-      }
-      return read;
-    },
-    passed: ({ sequence, pack, isLeftOut: isInSpool }, unreadableAt) => {
-      next = sequence + 1;
-      passed.push({ sequence, groupLast: pack?.groupLast ?? unreadableAt });
-      if (pack === undefined) return;
-      lost += missingBefore(pack, isInSpool);
-      expectedBefore = pack.before + pack.count;
-    },
-    isWhole: () => newest?.isLast === true,
-    passAll: () => {
-      if (newest === undefined) return;
-      next = newest.sequence + 1;
-      expectedBefore = atOpen;
-      passed.push({ sequence: newest.sequence, groupLast: through });
-    },
-    meet: ({ firstSequence, lastSequence }, settledThrough) => {
-      settledBefore = settledThrough;
-      lost += missingBehind(firstSequence);
-      if (newest === undefined || newest.isLast) return;
-      isTornLeftOut =
-        firstSequence <= Math.max(newest.groupFirst, (settledThrough ?? 0) + 1) && lastSequence >= newest.groupLast;
-    },
-    trim: async (throughSequence) => {
-      let sequence = 0;
-      while (passed[0] !== undefined && passed[0].groupLast <= throughSequence)
-        sequence = passed.shift()?.sequence ?? 0;
-      if (sequence > 0) await log.trim(sequence);
-    },
-    sizeBytes: () => log.state().sizeBytes,
-  };
+  }
 }
 
 /** Octets of one read: some batches. */
@@ -474,31 +508,6 @@ export const READ_RETRY_MS = 1_000;
 
 /** Refused reads in a row after which the block is taken for lost, and the records behind it go on: half a minute. */
 export const READ_ATTEMPTS = 30;
-
-/** Brings records from the spool into the lanes, in order: those that were packed first. */
-export interface SpoolReader {
-  /** The sequence number that is read next; while a group of packs is read, its first. */
-  readonly nextSequence: () => number;
-  /** The one that is read next of those that are not packed. */
-  readonly spoolSequence: () => number;
-  /** Records up to a sequence number that were not read, those that the log has lost among them. */
-  readonly unread: (throughSequence: number) => number;
-  /** Reads on, unless a read is on its way, nothing is there, or the disk has just refused. */
-  readonly read: () => void;
-  /** Whether records are being read that are not packed. */
-  readonly isReadingSpool: () => boolean;
-  /** Goes back to a sequence number of the spool, from where on it is read again. Not called while it is being read. */
-  readonly rewind: (sequence: number) => void;
-  /** When a refused read is tried again, monotonic milliseconds; Infinity where none is. */
-  readonly dueAtMs: () => number;
-  /** Leaves out what is at or below; of packs the groups that end there, when their turn comes. */
-  readonly skipThrough: (sequence: number) => void;
-  readonly skippedThrough: () => number;
-  /** Records left out so. */
-  readonly skipped: () => number;
-  /** Waits for the read that is on its way. */
-  readonly close: () => Promise<void>;
-}
 
 /** What a reader works with where records are packed. */
 interface ReaderPacks {
@@ -523,114 +532,158 @@ interface SpoolReaderParts {
   readonly onFailed: () => void;
 }
 
-/** Makes the reader; it reads nothing until it is told to. */
-export function createSpoolReader(parts: SpoolReaderParts): SpoolReader {
-  const { log, packs, clock } = parts;
-  const packed = packs?.packed;
+/** Brings records from the spool into the lanes, in order: those that were packed first. It reads nothing until it is told to. */
+export class SpoolReader {
+  readonly #parts: SpoolReaderParts;
   /** Next of what is not packed. */
-  let next = parts.fromSequence;
+  #next: number;
   /** Next of what is, and how many of that group are read already. */
-  let nextPacked = parts.fromSequence;
-  let readOfGroup = 0;
-  let group = 0;
-  let reading: 'spool' | 'packed' | undefined;
-  let ended: Promise<void> | undefined;
-  let failures = 0;
-  let notBeforeMs = 0;
-  let skipped = 0;
-  let skippedThrough = 0;
-  let isClosed = false;
+  #nextPacked: number;
+  #readOfGroup = 0;
+  #group = 0;
+  #reading: 'spool' | 'packed' | undefined;
+  #ended: Promise<void> | undefined;
+  #failures = 0;
+  #notBeforeMs = 0;
+  #skipped = 0;
+  #skippedThrough = 0;
+  #isClosed = false;
 
-  const hasPacked = (): boolean => packed?.hasUnread() === true;
-  const spoolSequence = (): number => Math.max(next, (packed?.through() ?? 0) + 1);
+  constructor(parts: SpoolReaderParts) {
+    this.#parts = parts;
+    this.#next = this.#nextPacked = parts.fromSequence;
+  }
+
+  /** The sequence number that is read next; while a group of packs is read, its first. */
+  nextSequence(): number {
+    return this.#hasPacked() || this.#reading === 'packed' ? this.#nextPacked : this.spoolSequence();
+  }
+
+  /** The one that is read next of those that are not packed. */
+  spoolSequence(): number {
+    return Math.max(this.#next, (this.#parts.packs?.packed.through() ?? 0) + 1);
+  }
+
+  /** Records up to a sequence number that were not read, those that the log has lost among them. */
+  unread(throughSequence: number): number {
+    return Math.max(0, throughSequence - this.nextSequence() + 1 - this.#readOfGroup);
+  }
+
+  /** Reads on, unless a read is on its way, nothing is there, or the disk has just refused. */
+  read(): void {
+    const isEarly = this.#parts.clock.monotonicMs() < this.#notBeforeMs;
+    if (this.#isClosed || this.#reading !== undefined || isEarly || !this.#hasMore()) return;
+    this.#reading = this.#hasPacked() ? 'packed' : 'spool';
+    this.#ended = this.#readOn();
+  }
+
+  /** Whether records are being read that are not packed. */
+  isReadingSpool(): boolean {
+    return this.#reading === 'spool';
+  }
+
+  /** Goes back to a sequence number of the spool, from where on it is read again. Not called while it is being read. */
+  rewind(sequence: number): void {
+    this.#next = this.#nextPacked = sequence;
+  }
+
+  /** When a refused read is tried again, monotonic milliseconds; Infinity where none is. */
+  dueAtMs(): number {
+    // While the spool is being packed none is due: whoever ends that calls.
+    const isDue = this.#failures > 0 && this.#reading === undefined && this.#hasMore();
+    return isDue ? this.#notBeforeMs : Number.POSITIVE_INFINITY;
+  }
+
+  /** Leaves out what is at or below; of packs the groups that end there, when their turn comes. */
+  skipThrough(sequence: number): void {
+    this.#skippedThrough = Math.max(this.#skippedThrough, sequence);
+    this.#skipped += Math.max(0, sequence - this.spoolSequence() + 1);
+    this.#next = Math.max(this.#next, sequence + 1);
+  }
+
+  skippedThrough(): number {
+    return this.#skippedThrough;
+  }
+
+  /** Records left out so. */
+  skipped(): number {
+    return this.#skipped;
+  }
+
+  /** Waits for the read that is on its way. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#ended;
+  }
+
+  #hasPacked(): boolean {
+    return this.#parts.packs?.packed.hasUnread() === true;
+  }
+
   /** Whether there is something that may be read now. */
-  const hasMore = (): boolean =>
-    hasPacked() || (spoolSequence() <= log.durableSequence && packs?.isSpoolTaken() !== true);
-  const nextSequence = (): number => (hasPacked() || reading === 'packed' ? nextPacked : spoolSequence());
+  #hasMore(): boolean {
+    const { log, packs } = this.#parts;
+    return this.#hasPacked() || (this.spoolSequence() <= log.durableSequence && packs?.isSpoolTaken() !== true);
+  }
 
-  const take = (sequence: number, bytes: Uint8Array, start: number, end: number): void => {
-    if (isClosed || sequence < next) return;
-    parts.push(sequence, bytes, start, end);
-    // Only now: what there was no memory for is read again.
-    next = sequence + 1;
-  };
-  const readSpool = async (skipUnreadable: boolean): Promise<void> => {
+  async #readOn(): Promise<void> {
+    const { packs, clock, onFailed, onRead } = this.#parts;
+    const skipUnreadable = this.#failures >= READ_ATTEMPTS;
+    try {
+      await (packs !== undefined && this.#reading === 'packed'
+        ? this.#readPacked(packs, skipUnreadable)
+        : this.#readSpool(skipUnreadable));
+      this.#failures = 0;
+    } catch {
+      this.#failures += 1;
+      this.#notBeforeMs = clock.monotonicMs() + READ_RETRY_MS;
+      onFailed();
+    }
+    this.#reading = undefined;
+    onRead();
+  }
+
+  async #readSpool(skipUnreadable: boolean): Promise<void> {
+    const { log } = this.#parts;
     const durable = log.durableSequence;
-    next = spoolSequence();
-    const from = next;
-    const shown = await log.visit(from, take, { maxBytes: READ_BYTES, skipUnreadable });
+    const from = this.spoolSequence();
+    this.#next = from;
+    const shown = await log.visit(from, this.#take, { maxBytes: READ_BYTES, skipUnreadable });
     // Durable and not there: lost with a damaged block, which the log counts. Unless it was left out meanwhile: then it may be trimmed,
     // and what is behind it was not looked for.
-    if (shown === 0 && next === from) next = Math.max(next, durable + 1);
+    if (shown === 0 && this.#next === from) this.#next = Math.max(this.#next, durable + 1);
     // What is packed from now on lies behind, unless it is taken back.
-    nextPacked = next;
+    this.#nextPacked = this.#next;
+  }
+
+  readonly #take: RecordVisitor = (sequence, bytes, start, end) => {
+    if (this.#isClosed || sequence < this.#next) return;
+    this.#parts.push(sequence, bytes, start, end);
+    // Only now: what there was no memory for is read again.
+    this.#next = sequence + 1;
   };
 
-  const takePack = async (pack: Pack, push: () => Promise<void>): Promise<void> => {
+  async #readPacked({ packed, push }: ReaderPacks, skipUnreadable: boolean): Promise<void> {
+    for (const read of await packed.read(READ_PACKED_BYTES, skipUnreadable)) {
+      if (this.#isClosed) return;
+      const at = Math.min(this.#nextPacked, packed.through());
+      if (read.pack === undefined) await push(read, at);
+      else if (!read.isLeftOut) await this.#takePack(read.pack, () => push(read, at));
+      packed.passed(read, at);
+    }
+    if (packed.hasUnread()) return;
+    this.#nextPacked = Math.max(this.#nextPacked, packed.through() + 1);
+    this.#readOfGroup = 0;
+  }
+
+  async #takePack(pack: Pack, push: () => Promise<void>): Promise<void> {
     // Of a group that was read in part from the spool, or whose records are known no more by their numbers, all go: the receiver knows those
     // that it has.
-    if (pack.groupLast >= nextPacked && pack.groupLast > skippedThrough) await push();
-    else if (pack.groupLast >= nextPacked) skipped += pack.count;
-    nextPacked = Math.max(nextPacked, pack.isLast ? pack.groupLast + 1 : pack.groupFirst);
-    if (pack.groupFirst !== group) readOfGroup = 0;
-    group = pack.groupFirst;
-    readOfGroup = pack.isLast ? 0 : readOfGroup + pack.count;
-  };
-  const readPacked = async ({ packed: from, push }: ReaderPacks, skipUnreadable: boolean): Promise<void> => {
-    for (const read of await from.read(READ_PACKED_BYTES, skipUnreadable)) {
-      if (isClosed) return;
-      const at = Math.min(nextPacked, from.through());
-      if (read.pack === undefined) await push(read, at);
-      else if (!read.isLeftOut) await takePack(read.pack, () => push(read, at));
-      from.passed(read, at);
-    }
-    if (from.hasUnread()) return;
-    nextPacked = Math.max(nextPacked, from.through() + 1);
-    readOfGroup = 0;
-  };
-
-  const readOn = async (): Promise<void> => {
-    const skipUnreadable = failures >= READ_ATTEMPTS;
-    try {
-      await (packs !== undefined && reading === 'packed'
-        ? readPacked(packs, skipUnreadable)
-        : readSpool(skipUnreadable));
-      failures = 0;
-    } catch {
-      failures += 1;
-      notBeforeMs = clock.monotonicMs() + READ_RETRY_MS;
-      parts.onFailed();
-    }
-    reading = undefined;
-    parts.onRead();
-  };
-
-  return {
-    nextSequence,
-    spoolSequence,
-    unread: (throughSequence) => Math.max(0, throughSequence - nextSequence() + 1 - readOfGroup),
-    read: () => {
-      if (isClosed || reading !== undefined || clock.monotonicMs() < notBeforeMs || !hasMore()) return;
-      reading = hasPacked() ? 'packed' : 'spool';
-      ended = readOn();
-    },
-    isReadingSpool: () => reading === 'spool',
-    rewind: (sequence) => {
-      next = nextPacked = sequence;
-    },
-    // While the spool is being packed none is due: whoever ends that calls.
-    dueAtMs: () => (failures > 0 && reading === undefined && hasMore() ? notBeforeMs : Number.POSITIVE_INFINITY),
-    skipThrough: (sequence) => {
-      skippedThrough = Math.max(skippedThrough, sequence);
-      const from = spoolSequence();
-      skipped += Math.max(0, sequence - from + 1);
-      next = Math.max(next, sequence + 1);
-    },
-    skippedThrough: () => skippedThrough,
-    skipped: () => skipped,
-    close: async () => {
-      isClosed = true;
-      await ended;
-    },
-  };
+    if (pack.groupLast >= this.#nextPacked && pack.groupLast > this.#skippedThrough) await push();
+    else if (pack.groupLast >= this.#nextPacked) this.#skipped += pack.count;
+    this.#nextPacked = Math.max(this.#nextPacked, pack.isLast ? pack.groupLast + 1 : pack.groupFirst);
+    if (pack.groupFirst !== this.#group) this.#readOfGroup = 0;
+    this.#group = pack.groupFirst;
+    this.#readOfGroup = pack.isLast ? 0 : this.#readOfGroup + pack.count;
+  }
 }

@@ -5,17 +5,11 @@ import type { SegmentLog } from '../../log/index.js';
 import type { RecordTransport } from '../../contract/record-batch.js';
 import type { DurableValues } from '../durable-values.js';
 import { createAcknowledgedCursor, createSpoolLimits, createWatermark } from './acknowledged-cursor.js';
-import { createBacklogPacker } from './backlog-packer.js';
+import { BacklogPacker } from './backlog-packer.js';
 import { ACKNOWLEDGED_KEY, createDeadLetters, keptSequence, knownSequence } from './dead-letters.js';
 import type { DeadLetter, DeadLetterDecision, DeadLettersSettled } from './dead-letters.js';
-import { createDelivery } from './delivery.js';
-import {
-  createSpoolReader,
-  encodeFrame,
-  encodeFrameOfLine,
-  FRAME_HEADER_BYTES,
-  openPackedSpool,
-} from './packed-spool.js';
+import { Delivery } from './delivery.js';
+import { encodeFrame, encodeFrameOfLine, FRAME_HEADER_BYTES, openPackedSpool, SpoolReader } from './packed-spool.js';
 import type { PackedSpool, StreamedRecord } from './packed-spool.js';
 import { compressFast } from './record-chunk.js';
 import type { Compress } from './record-chunk.js';
@@ -136,18 +130,25 @@ export interface RecordStream extends AsyncDisposable {
  * ```
  */
 export function createRecordStream(options: RecordStreamOptions): RecordStream {
-  return createPackingStream(options);
+  return new PackingStream(options);
 }
 
-/**
- * As {@link createRecordStream}; what waits for long while the receiver is away is packed.
- * @internal
- */
-export function createPackingStream(options: RecordStreamOptions, packed?: PackedSpool): RecordStream {
+/** What a stream tells its parts. */
+interface StreamEvents {
+  /** There may be more to do. */
+  readonly changed: () => void;
+  readonly onStorageFailed: () => void;
+}
+
+type StreamParts = ReturnType<typeof streamParts>;
+
+function streamParts(options: RecordStreamOptions, packed: PackedSpool | undefined, events: StreamEvents) {
   const { log, values, transport, source } = options;
+  const { changed, onStorageFailed } = events;
   const policy = streamPolicy(options.policy);
   const clock = options.clock ?? MACHINE_CLOCK;
   const random = options.random ?? Math.random;
+  const compress = options.compress ?? compressFast;
   const time = createStreamTime(clock);
   const known = knownSequence(values, ACKNOWLEDGED_KEY);
   const kept = known ?? 0;
@@ -157,24 +158,15 @@ export function createPackingStream(options: RecordStreamOptions, packed?: Packe
   if (packed !== undefined && packed.isWhole() && settled >= packed.through()) packed.passAll();
   // What the spool has not is settled, unless it was packed.
   const acknowledged = packed?.hasUnread() === true ? settled : Math.max(settled, log.firstSequence - 1);
-  let isClosed = false;
-  let refused = 0;
-  let storageFailures = 0;
-  let hurryThrough = 0;
-  let cancelTimer: (() => void) | undefined;
-  let timerAtMs = Number.POSITIVE_INFINITY;
 
-  const onStorageFailed = (): void => void (storageFailures += 1);
   const letters = createDeadLetters({
     ...{ log: options.deadLetters, values, nowMs: clock.nowMs, maxBytes: policy.maxSpoolBytes },
   });
-  const compress = options.compress ?? compressFast;
-  const delivery = createDelivery({
-    ...{ transport, policy, clock, random, source, deadLetters: letters, compress },
-    onSettled: () => pump(),
+  const delivery = new Delivery({
+    ...{ transport, policy, clock, random, source, deadLetters: letters, compress, onSettled: changed },
   });
-  const reader = createSpoolReader({
-    ...{ log, clock, fromSequence: acknowledged + 1, push: delivery.push, onFailed: onStorageFailed },
+  const reader: SpoolReader = new SpoolReader({
+    ...{ log, clock, fromSequence: acknowledged + 1, push: delivery.push, onFailed: onStorageFailed, onRead: changed },
     ...(packed && {
       packs: {
         packed,
@@ -182,7 +174,6 @@ export function createPackingStream(options: RecordStreamOptions, packed?: Packe
         isSpoolTaken: () => packer?.isBusy() === true,
       },
     }),
-    onRead: () => pump(),
   });
   const trim = async (throughSequence: number): Promise<void> => {
     await log.trim(throughSequence);
@@ -197,24 +188,71 @@ export function createPackingStream(options: RecordStreamOptions, packed?: Packe
     ...{ log, packed, policy, time, delivery, reader, watermark },
     isPacking: () => packer?.isBusy() === true,
   });
-  const packer =
+  const packer: BacklogPacker | undefined =
     packed &&
-    createBacklogPacker({
+    new BacklogPacker({
       ...{ log, packed, reader, policy, compress, clock, encoding: transport.encoding ?? 'gzip' },
-      waitingBytes: limits.unpackedBytes,
-      settledThrough: watermark.sequence,
-      keepSettled: cursor.keep,
+      ...{ waitingBytes: limits.unpackedBytes, settledThrough: watermark.sequence, keepSettled: cursor.keep },
       rewind: (fromSequence) => {
         const isForgotten = delivery.forgetAbove(fromSequence - 1, reader.spoolSequence() - 1);
         if (isForgotten) reader.rewind(fromSequence);
         return isForgotten;
       },
-      isSettled: delivery.isSettled,
-      onFailed: onStorageFailed,
-      onEnded: () => pump(),
+      ...{ isSettled: delivery.isSettled, onFailed: onStorageFailed, onEnded: changed },
     });
+  return { log, packed, policy, clock, time, letters, delivery, reader, cursor, watermark, limits, packer };
+}
 
-  const snapshot = (): StreamStatus => {
+/**
+ * What {@link createRecordStream} makes; where it has a packed spool, what waits for long while the receiver is away is packed. Its public
+ * members are bound: callers may pass them on by themselves.
+ */
+export class PackingStream implements RecordStream {
+  readonly #parts: StreamParts;
+  readonly #feed: ReturnType<typeof createStatusFeed>;
+  readonly #unsubscribe: () => void;
+  #isClosed = false;
+  #refused = 0;
+  #storageFailures = 0;
+  #hurryThrough = 0;
+  #cancelTimer: (() => void) | undefined;
+  #timerAtMs = Number.POSITIVE_INFINITY;
+  #closing: Promise<void> | undefined;
+
+  constructor(options: RecordStreamOptions, packed?: PackedSpool) {
+    const parts = streamParts(options, packed, {
+      changed: () => this.#pump(),
+      onStorageFailed: () => void (this.#storageFailures += 1),
+    });
+    this.#parts = parts;
+    this.#feed = createStatusFeed(this.status, parts.clock);
+    this.#unsubscribe = parts.log.onDurable(() => {
+      parts.limits.onDurable();
+      this.#pump();
+    });
+    this.#wakeAt(parts.clock.monotonicMs());
+  }
+
+  readonly record: RecordStream['record'] = (record) => this.#accept((nowMs) => encodeFrame(record, nowMs));
+
+  get durableSequence(): number {
+    return this.#parts.log.durableSequence;
+  }
+
+  readonly flush = (): Promise<number> => this.#parts.log.flush();
+
+  readonly drain: RecordStream['drain'] = async ({ timeoutMs } = {}) => {
+    const { log, clock, watermark } = this.#parts;
+    const target = log.lastSequence;
+    this.#hurryThrough = Math.max(this.#hurryThrough, target);
+    if (log.durableSequence < target) await log.flush();
+    this.#pump();
+    const isDone = await watermark.reached(target, { clock, ...(timeoutMs === undefined ? {} : { timeoutMs }) });
+    return isDone ? { status: 'drained' } : { status: 'incomplete', remaining: target - watermark.sequence() };
+  };
+
+  readonly status = (): StreamStatus => {
+    const { log, packed, time, letters, delivery, reader, watermark, limits } = this.#parts;
     const { tally } = delivery;
     const oldest = delivery.oldest();
     return {
@@ -228,116 +266,99 @@ export function createPackingStream(options: RecordStreamOptions, packed?: Packe
       dead: tally.dead,
       deadLetters: letters.count(),
       dropped: limits.dropped(),
-      refused,
+      refused: this.#refused,
       breaker: delivery.breaker.state(),
       oldestAgeMs: oldest === undefined ? 0 : Math.max(0, Math.round(time.nowMs() - oldest.headAcceptedAtMs())),
       acknowledgedSequence: watermark.sequence(),
       durableSequence: log.durableSequence,
       lastSequence: log.lastSequence,
-      storageFailures: storageFailures + tally.storageFailures,
+      storageFailures: this.#storageFailures + tally.storageFailures,
       ...(tally.trouble === undefined ? {} : { trouble: tally.trouble }),
     };
   };
-  const feed = createStatusFeed(snapshot, clock);
 
-  /** Does whatever there is to do now, and sets one timer for what comes next. */
-  const pump = (): void => {
-    if (isClosed) return;
-    limits.enforce();
-    const isFull = delivery.sizeBytes() >= policy.windowBytes;
-    const isReading = !isFull && delivery.isHungry();
-    if (isReading) reader.read();
-    const urgency = { throughSequence: hurryThrough, isFull };
-    delivery.start(urgency);
-    if (watermark.advance()) cursor.advance(watermark.sequence());
-    if (delivery.breaker.state() !== 'closed') packer?.run();
-    feed.changed();
-    // Where nobody wants more, a read that the disk refused is not due: whatever changes that calls here.
-    wakeAt(Math.min(delivery.dueAtMs(urgency), isReading ? reader.dueAtMs() : Number.POSITIVE_INFINITY));
-  };
-  const wakeAt = (dueAtMs: number): void => {
-    if (dueAtMs === timerAtMs && cancelTimer !== undefined) return;
-    cancelTimer?.();
-    cancelTimer = undefined;
-    timerAtMs = dueAtMs;
-    if (dueAtMs === Number.POSITIVE_INFINITY) return;
-    cancelTimer = clock.schedule(
-      () => {
-        cancelTimer = undefined;
-        pump();
-      },
-      Math.max(0, dueAtMs - clock.monotonicMs()),
+  readonly statuses: RecordStream['statuses'] = () => this.#feed.statuses();
+
+  readonly deadLetters: RecordStream['deadLetters'] = () => this.#parts.letters.read();
+
+  readonly settleDeadLetters: RecordStream['settleDeadLetters'] = (decide = () => 'requeue') =>
+    this.#parts.letters.settle(
+      decide,
+      (line, callGroupId) => this.#accept((nowMs) => encodeFrameOfLine(line, callGroupId, nowMs)).accepted,
+      this.flush,
     );
-  };
 
-  const refuse = (reason: RecordRefusal): RecordAcceptance => {
-    refused += 1;
-    return { accepted: false, reason };
-  };
-  const accept = (encode: (nowMs: number) => Uint8Array): RecordAcceptance => {
-    if (isClosed) return refuse('closed');
-    let reason: RecordRefusal = 'disk-behind';
-    try {
-      const over = limits.refusal();
-      if (over !== undefined) return refuse(over);
-      reason = 'not-json';
-      const frame = encode(time.nowMs());
-      if (frame.length - FRAME_HEADER_BYTES - 1 > policy.maxRecordBytes) return refuse('too-large');
-      reason = 'disk-behind';
-      const appended = log.append(frame);
-      return appended.accepted ? appended : refuse(APPEND_REFUSALS[appended.reason]);
-    } catch {
-      // A call is being set up: whatever it was, the caller must not be the one who pays for it.
-      return refuse(reason);
-    }
-  };
+  readonly close = (): Promise<void> => (this.#closing ??= this.#close());
 
-  const drain: RecordStream['drain'] = async ({ timeoutMs } = {}) => {
-    const target = log.lastSequence;
-    hurryThrough = Math.max(hurryThrough, target);
-    if (log.durableSequence < target) await log.flush();
-    pump();
-    const isDone = await watermark.reached(target, { clock, ...(timeoutMs === undefined ? {} : { timeoutMs }) });
-    return isDone ? { status: 'drained' } : { status: 'incomplete', remaining: target - watermark.sequence() };
-  };
-  const unsubscribe = log.onDurable(() => {
-    limits.onDurable();
-    pump();
-  });
-  let closing: Promise<void> | undefined;
-  const close = async (): Promise<void> => {
-    isClosed = true;
-    unsubscribe();
-    cancelTimer?.();
-    cancelTimer = undefined;
+  readonly [Symbol.asyncDispose] = this.close;
+
+  async #close(): Promise<void> {
+    const { reader, packer, delivery, watermark, cursor } = this.#parts;
+    this.#isClosed = true;
+    this.#unsubscribe();
+    this.#cancelTimer?.();
+    this.#cancelTimer = undefined;
     await Promise.all([reader.close(), packer?.close(), delivery.close()]);
     if (watermark.advance()) cursor.advance(watermark.sequence());
     watermark.close();
     await cursor.close();
-    feed.close();
-  };
-  const closeOnce = (): Promise<void> => (closing ??= close());
-  wakeAt(clock.monotonicMs());
+    this.#feed.close();
+  }
 
-  return {
-    record: (record) => accept((nowMs) => encodeFrame(record, nowMs)),
-    get durableSequence() {
-      return log.durableSequence;
-    },
-    flush: () => log.flush(),
-    drain,
-    status: snapshot,
-    statuses: feed.statuses,
-    deadLetters: letters.read,
-    settleDeadLetters: (decide = () => 'requeue') =>
-      letters.settle(
-        decide,
-        (line, callGroupId) => accept((nowMs) => encodeFrameOfLine(line, callGroupId, nowMs)).accepted,
-        () => log.flush(),
-      ),
-    close: closeOnce,
-    [Symbol.asyncDispose]: closeOnce,
-  };
+  /** Does whatever there is to do now, and sets one timer for what comes next. */
+  #pump(): void {
+    if (this.#isClosed) return;
+    const { policy, delivery, reader, cursor, watermark, limits, packer } = this.#parts;
+    limits.enforce();
+    const isFull = delivery.sizeBytes() >= policy.windowBytes;
+    const isReading = !isFull && delivery.isHungry();
+    if (isReading) reader.read();
+    const urgency = { throughSequence: this.#hurryThrough, isFull };
+    delivery.start(urgency);
+    if (watermark.advance()) cursor.advance(watermark.sequence());
+    if (delivery.breaker.state() !== 'closed') packer?.run();
+    this.#feed.changed();
+    // Where nobody wants more, a read that the disk refused is not due: whatever changes that calls here.
+    this.#wakeAt(Math.min(delivery.dueAtMs(urgency), isReading ? reader.dueAtMs() : Number.POSITIVE_INFINITY));
+  }
+
+  #wakeAt(dueAtMs: number): void {
+    const { clock } = this.#parts;
+    if (dueAtMs === this.#timerAtMs && this.#cancelTimer !== undefined) return;
+    this.#cancelTimer?.();
+    this.#cancelTimer = undefined;
+    this.#timerAtMs = dueAtMs;
+    if (dueAtMs === Number.POSITIVE_INFINITY) return;
+    const wake = (): void => {
+      this.#cancelTimer = undefined;
+      this.#pump();
+    };
+    this.#cancelTimer = clock.schedule(wake, Math.max(0, dueAtMs - clock.monotonicMs()));
+  }
+
+  #accept(encode: (nowMs: number) => Uint8Array): RecordAcceptance {
+    if (this.#isClosed) return this.#refuse('closed');
+    const { log, policy, time, limits } = this.#parts;
+    let reason: RecordRefusal = 'disk-behind';
+    try {
+      const over = limits.refusal();
+      if (over !== undefined) return this.#refuse(over);
+      reason = 'not-json';
+      const frame = encode(time.nowMs());
+      if (frame.length - FRAME_HEADER_BYTES - 1 > policy.maxRecordBytes) return this.#refuse('too-large');
+      reason = 'disk-behind';
+      const appended = log.append(frame);
+      return appended.accepted ? appended : this.#refuse(APPEND_REFUSALS[appended.reason]);
+    } catch {
+      // A call is being set up: whatever it was, the caller must not be the one who pays for it.
+      return this.#refuse(reason);
+    }
+  }
+
+  #refuse(reason: RecordRefusal): RecordAcceptance {
+    this.#refused += 1;
+    return { accepted: false, reason };
+  }
 }
 
 const APPEND_REFUSALS = {
@@ -423,7 +444,7 @@ export async function openRecordStream(options: OpenRecordStreamOptions): Promis
       await openSegmentLog({ directory: join(directory, 'dead-letters'), maxRecordBytes: LONGEST_PACK_BYTES }),
     );
     keep(options.transport);
-    const stream = keep(createPackingStream({ ...parts, log, deadLetters, values }, packed));
+    const stream = keep(new PackingStream({ ...parts, log, deadLetters, values }, packed));
     return owning(stream, spoolOf(log, packed), closeAll);
   } catch (error) {
     await closeAll();

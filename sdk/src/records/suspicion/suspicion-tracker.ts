@@ -485,96 +485,18 @@ export interface SavedSuspicionTracker extends SuspicionTracker {
  * ```
  */
 export function createSuspicionTracker(options: SuspicionTrackerOptions = {}): SavedSuspicionTracker {
-  const policy = structuredClone(options.policy ?? DEFAULT_SUSPICION_POLICY);
-  checkSuspicionPolicy(policy);
-  const lists: SuspicionLists = options;
-  const { limits } = policy;
-  const halfUs = policy.windowHours * HALF_HOUR_US;
-  const rows = createDiallingRows({
-    limit: limits.rows,
-    step: policy.sequentialDialling.step,
-    gapUs: policy.sequentialDialling.gapSeconds * 1_000_000,
-    longest: Math.min(MAX_ROW, Math.ceil(policy.sequentialDialling.full)),
-  });
-  let half = 0;
-  let groupsMade = 0;
-  const numbers = createNumberCounts(limits.numbers);
-  const makeGroup = (): GroupMemory => {
-    groupsMade = (groupsMade + 1) % MAX_DIALLING_GROUP;
-    return createGroupMemory(groupsMade, half);
-  };
-  const trunks = createBoundedTable<GroupMemory>(limits.trunks, makeGroup);
-  const signers = createBoundedTable<GroupMemory>(limits.signers, makeGroup);
-  const calls = createRecentCalls(limits.calls);
-  const signed = createCallCounts(0, false);
-
-  const judge = (record: JudgedRecord, reporter = ''): Suspicion => {
-    const facts = callFacts(record);
-    half = Math.floor(facts.atUs / halfUs);
-    const calling = readCalling(record, policy, lists);
-    const marks = marksOf(facts, { record, calling, policy });
-    const number =
-      facts.callingKey === undefined
-        ? undefined
-        : numbers.at(
-            facts.isCallingVeiled ? hashText52(ofReporter(reporter, facts.callingKey)) : marks.callingHash,
-            half,
-          );
-    const trunk =
-      facts.trunk === undefined
-        ? undefined
-        : trunks.at(hashText52(ofReporter(reporter, populationOf(facts.trunk, facts))));
-    const signer = facts.signer === undefined ? undefined : signers.at(hashText52(populationOf(facts.signer, facts)));
-    // A leg that was refused here is none that others could have answered.
-    const legs = facts.isOffered ? calls.note(ofReporter(reporter, record.callGroupId), facts.isAnswered) : 'answered';
-    const halves: HalfCounts[] = [];
-    const ofNumber = number === undefined ? undefined : rollTo(number, half);
-    if (ofNumber !== undefined && Math.max(ofNumber.calls, ofNumber.answered) < MOST_CALLS) halves.push(ofNumber);
-    if (trunk !== undefined) halves.push(rollGroupTo(trunk, half));
-    if (signer !== undefined) halves.push(rollGroupTo(signer, half), rollTo(signed, half));
-    if (legs === 'none') {
-      for (const counts of halves) countCall(counts, facts, marks);
-      if (trunk !== undefined && facts.callingNpaNxx >= 0 && !marks.isNeighbour) {
-        countArea(trunk, facts.callingNpaNxx);
-      }
-    } else if (facts.isAnswered && legs === 'unanswered') {
-      for (const counts of halves) countLateAnswer(counts, facts, marks);
-    }
-    const row =
-      trunk === undefined || facts.calledNational < 0 ? 0 : rows.note(trunk.index, facts.calledNational, facts.atUs);
-    const sinceUs = Math.max(0, (half - 1) * halfUs);
-    const { signals, notJudged } = findSignals({
-      policy,
-      lists,
-      record,
-      facts,
-      calling,
-      number,
-      trunk,
-      signer,
-      signed,
-      row,
-      sinceUs,
-    });
-    if (number !== undefined) numbers.keep();
-    const score = scoreOf(signals, policy);
-    return { score, level: levelOf(score, policy), policyId: policy.id, signals, notJudged };
-  };
+  const memory = emptyMemory(options);
+  const { now, numbers, trunks, signers, calls, rows, signed } = memory;
   return {
-    judge,
+    judge: (record, reporter = '') => judgeCall(memory, record, reporter),
     memory: () => ({ numbers: numbers.size(), trunks: trunks.size(), signers: signers.size(), calls: calls.size() }),
     state: () => ({
-      ...{
-        half,
-        groupsMade,
-        numbers: numbers.state(),
-        trunks: savedGroups(trunks),
-        signers: savedGroups(signers),
-      },
+      ...{ ...now, numbers: numbers.state(), trunks: savedGroups(trunks), signers: savedGroups(signers) },
       ...{ signed: packedCounts(signed), calls: calls.state(), rows: rows.state() },
     }),
     restore: (saved) => {
-      ({ half, groupsMade } = saved);
+      now.half = saved.half;
+      now.groupsMade = saved.groupsMade;
       numbers.restore(saved.numbers);
       restoreGroups(trunks, saved.trunks);
       restoreGroups(signers, saved.signers);
@@ -583,6 +505,88 @@ export function createSuspicionTracker(options: SuspicionTrackerOptions = {}): S
       rows.restore(saved.rows);
     },
   };
+}
+
+type TrackerMemory = ReturnType<typeof emptyMemory>;
+
+function emptyMemory(options: SuspicionTrackerOptions) {
+  const policy = structuredClone(options.policy ?? DEFAULT_SUSPICION_POLICY);
+  checkSuspicionPolicy(policy);
+  const lists: SuspicionLists = options;
+  const { limits } = policy;
+  const rows = createDiallingRows({
+    limit: limits.rows,
+    step: policy.sequentialDialling.step,
+    gapUs: policy.sequentialDialling.gapSeconds * 1_000_000,
+    longest: Math.min(MAX_ROW, Math.ceil(policy.sequentialDialling.full)),
+  });
+  const now = { half: 0, groupsMade: 0 };
+  const makeGroup = (): GroupMemory => {
+    now.groupsMade = (now.groupsMade + 1) % MAX_DIALLING_GROUP;
+    return createGroupMemory(now.groupsMade, now.half);
+  };
+  return {
+    ...{ policy, lists, halfUs: policy.windowHours * HALF_HOUR_US, now, rows },
+    numbers: createNumberCounts(limits.numbers),
+    trunks: createBoundedTable<GroupMemory>(limits.trunks, makeGroup),
+    signers: createBoundedTable<GroupMemory>(limits.signers, makeGroup),
+    calls: createRecentCalls(limits.calls),
+    signed: createCallCounts(0, false),
+  };
+}
+
+function judgeCall(memory: TrackerMemory, record: JudgedRecord, reporter: string): Suspicion {
+  const { policy, lists, halfUs, now, numbers, trunks, signers, calls, rows, signed } = memory;
+  const facts = callFacts(record);
+  const half = (now.half = Math.floor(facts.atUs / halfUs));
+  const calling = readCalling(record, policy, lists);
+  const marks = marksOf(facts, { record, calling, policy });
+  const number =
+    facts.callingKey === undefined
+      ? undefined
+      : numbers.at(
+          facts.isCallingVeiled ? hashText52(ofReporter(reporter, facts.callingKey)) : marks.callingHash,
+          half,
+        );
+  const trunk =
+    facts.trunk === undefined
+      ? undefined
+      : trunks.at(hashText52(ofReporter(reporter, populationOf(facts.trunk, facts))));
+  const signer = facts.signer === undefined ? undefined : signers.at(hashText52(populationOf(facts.signer, facts)));
+  // Nobody else could have answered a leg that was refused here.
+  const legs = facts.isOffered ? calls.note(ofReporter(reporter, record.callGroupId), facts.isAnswered) : 'answered';
+  const halves: HalfCounts[] = [];
+  const ofNumber = number === undefined ? undefined : rollTo(number, half);
+  if (ofNumber !== undefined && Math.max(ofNumber.calls, ofNumber.answered) < MOST_CALLS) halves.push(ofNumber);
+  if (trunk !== undefined) halves.push(rollGroupTo(trunk, half));
+  if (signer !== undefined) halves.push(rollGroupTo(signer, half), rollTo(signed, half));
+  if (legs === 'none') {
+    for (const counts of halves) countCall(counts, facts, marks);
+    if (trunk !== undefined && facts.callingNpaNxx >= 0 && !marks.isNeighbour) {
+      countArea(trunk, facts.callingNpaNxx);
+    }
+  } else if (facts.isAnswered && legs === 'unanswered') {
+    for (const counts of halves) countLateAnswer(counts, facts, marks);
+  }
+  const row =
+    trunk === undefined || facts.calledNational < 0 ? 0 : rows.note(trunk.index, facts.calledNational, facts.atUs);
+  const sinceUs = Math.max(0, (half - 1) * halfUs);
+  const { signals, notJudged } = findSignals({
+    policy,
+    lists,
+    record,
+    facts,
+    calling,
+    number,
+    trunk,
+    signer,
+    signed,
+    row,
+    sinceUs,
+  });
+  if (number !== undefined) numbers.keep();
+  const score = scoreOf(signals, policy);
+  return { score, level: levelOf(score, policy), policyId: policy.id, signals, notJudged };
 }
 
 /** A longer row is no surer, and every number of it is walked over at every call. */

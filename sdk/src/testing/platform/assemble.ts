@@ -6,7 +6,7 @@ import type { TimerClock } from '../../core/runtime/clock.js';
 import { HopbackError } from '../../errors.js';
 import type { PlatformAnswer } from '../../platform/index.js';
 import type { LifecycleRules } from '../../traceback/index.js';
-import { createKitDemands } from './kit-demands.js';
+import { KitDemands } from './kit-demands.js';
 import { createEventHub, createWebhookSender } from './event-hub.js';
 import type { EventHub, WebhookFetch, WebhookSender } from './event-hub.js';
 import { createExchange } from './exchange.js';
@@ -26,7 +26,7 @@ import type { TestProvider } from './registered-clients.js';
 import { createKitRecords, createShelf } from './kit-registry.js';
 import { createKitAnswers, signedAnswer } from './traceback-book.js';
 import type { KitAnswers, RequestRecord } from './traceback-book.js';
-import { createAnswerCounter, createKitTracebacks } from './kit-tracebacks.js';
+import { createAnswerCounter, KitTracebacks } from './kit-tracebacks.js';
 
 /** Settings of {@link createTestPlatform}. */
 export interface TestPlatformOptions {
@@ -55,29 +55,22 @@ export interface TestPlatformOptions {
 }
 
 /** Lets a test wait for what is going to be, without a clock: every change has all conditions looked at anew. */
-interface Watch {
-  /** Something has changed. */
-  readonly changed: () => void;
-  /**
-   * Resolves with what the condition returns once it returns something; rejects with {@link HopbackError} `closed` when that can no longer
-   * be.
-   */
-  readonly until: <Value>(condition: () => Value | undefined) => Promise<Value>;
-  readonly end: () => void;
-}
-
-/** Makes a watch. */
-function createWatch(): Watch {
+function createWatch() {
   const waiting = new Set<() => void>();
   const ending = new Set<() => void>();
   let isEnded = false;
   const closed = (): HopbackError =>
     new HopbackError('closed', 'the test platform was closed while something was waited for');
   return {
-    changed: () => {
+    /** Something has changed. */
+    changed: (): void => {
       for (const look of [...waiting]) look();
     },
-    until: (condition) =>
+    /**
+     * Resolves with what the condition returns once it returns something; rejects with {@link HopbackError} `closed` when that can no longer
+     * be.
+     */
+    until: <Value>(condition: () => Value | undefined): Promise<Value> =>
       new Promise((resolve, reject) => {
         const look = (): void => {
           const value = condition();
@@ -92,7 +85,7 @@ function createWatch(): Watch {
         ending.add(giveUp);
         look();
       }),
-    end: () => {
+    end: (): void => {
       isEnded = true;
       for (const giveUp of ending) giveUp();
       ending.clear();
@@ -108,7 +101,7 @@ export interface Assembly extends HandlerParts {
   readonly endpoints: EndpointShelf;
   readonly hub: EventHub;
   readonly sender: WebhookSender;
-  readonly watch: Watch;
+  readonly watch: ReturnType<typeof createWatch>;
   readonly callFaults: FaultPlan<CallFaultRule>;
   readonly eventFaults: FaultPlan<EventFaultRule>;
   readonly violations: ContractViolation[];
@@ -153,15 +146,9 @@ export function assemble(options: TestPlatformOptions): Assembly {
     endpoints: endpoints.all,
   });
   const answers = createKitAnswers();
-  const asked = (record: RequestRecord): void => {
-    const task = Promise.resolve()
-      .then(() => sayBySelf(record, answerFor))
-      .catch((error: unknown) => void violations.push({ ...OF_SCRIPT, code: String(error).slice(0, 300) }))
-      .finally(() => tasks.delete(task));
-    tasks.add(task);
-  };
-  const tracebacks = createKitTracebacks({
-    ...{ clock, register, hub, newId, newPlace, asked },
+  const tracebacks = new KitTracebacks({
+    ...{ clock, register, hub, newId, newPlace },
+    asked: (record) => startScript(record, { answerFor, violations, tasks }),
     ...(options.rules !== undefined && { rules: options.rules }),
   });
   const counter = createAnswerCounter({
@@ -179,7 +166,7 @@ export function assemble(options: TestPlatformOptions): Assembly {
   const handlers: HandlerParts = {
     ...{ clock, register, tokens, tracebacks, counter, endpoints, hub, changed },
     records: createKitRecords(options.refuseRecord ?? (() => undefined)),
-    demands: createKitDemands({ clock, register, hub, newId, newPlace }),
+    demands: new KitDemands({ clock, register, hub, newId, newPlace }),
     shelf: createShelf(),
     reports: new Map(),
     startedAt: new Date(clock.nowMs()).toISOString(),
@@ -215,8 +202,19 @@ export function assemble(options: TestPlatformOptions): Assembly {
 
 const OF_SCRIPT = { operationId: 'answerTracebackRequest', side: 'response', pointer: '' } as const;
 
-/** A provider with words of its own says them. */
-async function sayBySelf(record: RequestRecord, answerFor: Assembly['answerFor']): Promise<void> {
+/** Lets a provider that has a script answer by itself. */
+function startScript(
+  record: RequestRecord,
+  { answerFor, violations, tasks }: Pick<Assembly, 'answerFor' | 'violations' | 'tasks'>,
+): void {
+  const task = Promise.resolve()
+    .then(() => answerByScript(record, answerFor))
+    .catch((error: unknown) => void violations.push({ ...OF_SCRIPT, code: String(error).slice(0, 300) }))
+    .finally(() => tasks.delete(task));
+  tasks.add(task);
+}
+
+async function answerByScript(record: RequestRecord, answerFor: Assembly['answerFor']): Promise<void> {
   const finding = record.provider.answers?.(record.request);
   if (finding === undefined) return;
   const answer = await answerFor(record, finding, {});

@@ -38,24 +38,6 @@ interface HeldProduction {
   readonly contents: ReadonlyMap<string, Uint8Array>;
 }
 
-/** Takes demands, has them decided, and hands over what is produced under them. */
-export interface KitDemands {
-  readonly submit: (submission: DemandSubmission, document: Uint8Array, clientId: string) => PlatformAnswer;
-  readonly decide: (demandId: string, decision: DemandDecisionRequest, decidedBy: string) => PlatformAnswer;
-  readonly demands: () => readonly HeldDemand[];
-  readonly demand: (demandId: string) => HeldDemand | undefined;
-  /** Begins a production. @throws {@link HopbackError} `invalid-argument` where no decision allows one */
-  readonly prepare: (demandId: string) => Production;
-  /** Ends a production. @throws {@link HopbackError} `invalid-argument` where it is none, is ready already, or files have one name */
-  readonly produce: (productionId: string, files: readonly TestProductionFile[]) => Production;
-  /** As it stands now, and the demand that it is under. */
-  readonly production: (
-    productionId: string,
-  ) => { readonly production: Production; readonly held: HeldDemand } | undefined;
-  /** Its octets, or why there are none now. */
-  readonly file: (productionId: string, name: string) => PlatformAnswer;
-}
-
 /** What it is made with. */
 export interface KitDemandsParts {
   readonly clock: Clock;
@@ -71,100 +53,125 @@ const STATES: Readonly<Record<DemandDecisionRequest['decision'], DemandState>> =
   reject: 'rejected',
 };
 
-export function createKitDemands(parts: KitDemandsParts): KitDemands {
-  const { clock, hub, newId, newPlace } = parts;
-  const demands = new Map<string, HeldDemand>();
-  const productions = new Map<string, HeldProduction>();
-  const iso = (afterMs = 0): string => new Date(clock.nowMs() + afterMs).toISOString();
-  /** Whoever submitted a demand, and staff. */
-  const concerned = ({ submittedBy }: HeldDemand): readonly string[] => [
-    ...new Set([submittedBy, ...parts.register.clientsOf('staff')]),
-  ];
-  const change = (held: HeldDemand, changes: Partial<Demand>): HeldDemand => {
-    const next = { ...held, item: { ...held.item, ...changes } };
-    demands.set(next.item.demandId, next);
-    return next;
-  };
-  /** Its lifetime is over by the clock, whoever looks. */
-  const asOfNow = (production: Production): Production => {
-    const { expiresAt } = production;
-    const isOver = expiresAt !== undefined && clock.nowMs() >= Date.parse(expiresAt);
-    return isOver ? { ...production, state: 'expired' } : production;
-  };
-  const productionOf = (productionId: string): ReturnType<KitDemands['production']> => {
-    const found = productions.get(productionId)?.production;
-    const held = found === undefined ? undefined : demands.get(found.demandId);
-    return found === undefined || held === undefined ? undefined : { production: asOfNow(found), held };
-  };
+/** Takes demands, has them decided, and hands over what is produced under them. */
+export class KitDemands {
+  readonly #parts: KitDemandsParts;
+  readonly #demands = new Map<string, HeldDemand>();
+  readonly #productions = new Map<string, HeldProduction>();
 
-  return {
-    submit: (submission, document, clientId) => {
-      if (document.length > MAX_DEMAND_DOCUMENT_BYTES) return problemAnswer('too-large');
-      if (!isStatedPdf(document, submission.documentSha256)) return problemAnswer('document-unreadable');
-      const refusal = demandScopeRefusal(submission.scope);
-      if (refusal !== undefined) return refusal;
-      const item: Demand = {
-        ...{ format: 'hopback.demand.1', demandId: newId('dmd'), state: 'under-review', submittedAt: iso() },
-        ...{ documentSizeBytes: document.length, decisions: [], productionIds: [] },
-        ...submission,
-      };
-      demands.set(item.demandId, { place: newPlace(), item, submittedBy: clientId });
-      return jsonAnswer(item);
-    },
-    decide: (demandId, request, decidedBy) => {
-      const held = demands.get(demandId);
-      if (held === undefined) return problemAnswer('not-found');
-      if (held.item.state !== 'under-review') return problemAnswer('demand-not-open');
-      const refusal = request.decision === 'narrow' ? demandScopeRefusal(request.scope) : undefined;
-      if (refusal !== undefined) return refusal;
-      const decision: DemandDecision = { ...request, decisionId: newId('dec'), decidedBy, decidedAt: iso() };
-      const { item } = change(held, { state: STATES[request.decision], decisions: [...held.item.decisions, decision] });
-      const data = { demandId, decision };
-      hub.emit({ type: 'org.hopback.demand.decided.1', subject: demandId, data, to: concerned(held) });
-      return jsonAnswer(item);
-    },
-    demands: () => [...demands.values()],
-    demand: (demandId) => demands.get(demandId),
-    prepare: (demandId) => {
-      const held = demands.get(demandId);
-      const decision = held?.item.decisions.at(-1);
-      if (held === undefined || decision === undefined || decision.decision === 'reject')
-        throw new HopbackError('invalid-argument', `no decision allows a production under ${demandId}`);
-      const production: Production = {
-        ...{ format: 'hopback.production.1', productionId: newId('prd'), demandId, decisionId: decision.decisionId },
-        ...{ state: 'in-preparation', createdAt: iso(), files: [] },
-      };
-      productions.set(production.productionId, { production, contents: new Map() });
-      change(held, { productionIds: [...held.item.productionIds, production.productionId] });
-      return production;
-    },
-    produce: (productionId, files) => {
-      const found = productionOf(productionId);
-      if (found?.production.state !== 'in-preparation')
-        throw new HopbackError('invalid-argument', `${productionId} is no production that is being prepared`);
-      const contents = contentsOf(files);
-      const production = conforming('Production', {
-        ...found.production,
-        ...{ state: 'ready', readyAt: iso(), expiresAt: iso(PRODUCTION_LIFETIME_MS), manifestName: MANIFEST_NAME },
-        files: listed(files, contents),
-      });
-      productions.set(productionId, { production, contents });
-      change(found.held, { state: 'produced' });
-      const to = concerned(found.held);
-      hub.emit({ type: 'org.hopback.production.ready.1', subject: productionId, data: { production }, to });
-      return production;
-    },
-    production: productionOf,
-    file: (productionId, name) => {
-      const state = productionOf(productionId)?.production.state;
-      const bytes = productions.get(productionId)?.contents.get(name);
-      if (state === 'in-preparation') return problemAnswer('production-not-ready');
-      if (bytes === undefined) return problemAnswer('not-found');
-      if (state === 'expired') return problemAnswer('gone');
-      const mediaType = productions.get(productionId)?.production.files.find((file) => file.name === name)?.mediaType;
-      return { kind: 'file', bytes, mediaType: mediaType ?? 'application/octet-stream' };
-    },
-  };
+  constructor(parts: KitDemandsParts) {
+    this.#parts = parts;
+  }
+
+  submit(submission: DemandSubmission, document: Uint8Array, clientId: string): PlatformAnswer {
+    if (document.length > MAX_DEMAND_DOCUMENT_BYTES) return problemAnswer('too-large');
+    if (!isStatedPdf(document, submission.documentSha256)) return problemAnswer('document-unreadable');
+    const refusal = demandScopeRefusal(submission.scope);
+    if (refusal !== undefined) return refusal;
+    const demandId = this.#parts.newId('dmd');
+    const item: Demand = {
+      ...{ format: 'hopback.demand.1', demandId, state: 'under-review', submittedAt: this.#iso() },
+      ...{ documentSizeBytes: document.length, decisions: [], productionIds: [] },
+      ...submission,
+    };
+    this.#demands.set(demandId, { place: this.#parts.newPlace(), item, submittedBy: clientId });
+    return jsonAnswer(item);
+  }
+
+  decide(demandId: string, request: DemandDecisionRequest, decidedBy: string): PlatformAnswer {
+    const held = this.#demands.get(demandId);
+    if (held === undefined) return problemAnswer('not-found');
+    if (held.item.state !== 'under-review') return problemAnswer('demand-not-open');
+    const refusal = request.decision === 'narrow' ? demandScopeRefusal(request.scope) : undefined;
+    if (refusal !== undefined) return refusal;
+    const decisionId = this.#parts.newId('dec');
+    const decision: DemandDecision = { ...request, decisionId, decidedBy, decidedAt: this.#iso() };
+    const decisions = [...held.item.decisions, decision];
+    const { item } = this.#change(held, { state: STATES[request.decision], decisions });
+    const data = { demandId, decision };
+    this.#parts.hub.emit({ type: 'org.hopback.demand.decided.1', subject: demandId, data, to: this.#concerned(held) });
+    return jsonAnswer(item);
+  }
+
+  demands(): readonly HeldDemand[] {
+    return [...this.#demands.values()];
+  }
+
+  demand(demandId: string): HeldDemand | undefined {
+    return this.#demands.get(demandId);
+  }
+
+  /** Begins a production. @throws {@link HopbackError} `invalid-argument` where no decision allows one */
+  prepare(demandId: string): Production {
+    const held = this.#demands.get(demandId);
+    const decision = held?.item.decisions.at(-1);
+    if (held === undefined || decision === undefined || decision.decision === 'reject')
+      throw new HopbackError('invalid-argument', `no decision allows a production under ${demandId}`);
+    const productionId = this.#parts.newId('prd');
+    const production: Production = {
+      ...{ format: 'hopback.production.1', productionId, demandId, decisionId: decision.decisionId },
+      ...{ state: 'in-preparation', createdAt: this.#iso(), files: [] },
+    };
+    this.#productions.set(productionId, { production, contents: new Map() });
+    this.#change(held, { productionIds: [...held.item.productionIds, productionId] });
+    return production;
+  }
+
+  /** Ends a production. @throws {@link HopbackError} `invalid-argument` where it is none, is ready already, or files have one name */
+  produce(productionId: string, files: readonly TestProductionFile[]): Production {
+    const found = this.production(productionId);
+    if (found?.production.state !== 'in-preparation')
+      throw new HopbackError('invalid-argument', `${productionId} is no production that is being prepared`);
+    const contents = contentsOf(files);
+    const production = conforming('Production', {
+      ...found.production,
+      ...{ state: 'ready', manifestName: MANIFEST_NAME },
+      ...{ readyAt: this.#iso(), expiresAt: this.#iso(PRODUCTION_LIFETIME_MS) },
+      files: listed(files, contents),
+    });
+    this.#productions.set(productionId, { production, contents });
+    this.#change(found.held, { state: 'produced' });
+    const to = this.#concerned(found.held);
+    this.#parts.hub.emit({ type: 'org.hopback.production.ready.1', subject: productionId, data: { production }, to });
+    return production;
+  }
+
+  /** A production as it stands now, and the demand that it is under. */
+  production(productionId: string): { readonly production: Production; readonly held: HeldDemand } | undefined {
+    const found = this.#productions.get(productionId)?.production;
+    const held = found === undefined ? undefined : this.#demands.get(found.demandId);
+    if (found === undefined || held === undefined) return undefined;
+    const { expiresAt } = found;
+    const isOver = expiresAt !== undefined && this.#parts.clock.nowMs() >= Date.parse(expiresAt);
+    return { production: isOver ? { ...found, state: 'expired' } : found, held };
+  }
+
+  /** The octets of a file, or why there are none now. */
+  file(productionId: string, name: string): PlatformAnswer {
+    const state = this.production(productionId)?.production.state;
+    const held = this.#productions.get(productionId);
+    const bytes = held?.contents.get(name);
+    if (state === 'in-preparation') return problemAnswer('production-not-ready');
+    if (bytes === undefined) return problemAnswer('not-found');
+    if (state === 'expired') return problemAnswer('gone');
+    const mediaType = held?.production.files.find((file) => file.name === name)?.mediaType;
+    return { kind: 'file', bytes, mediaType: mediaType ?? 'application/octet-stream' };
+  }
+
+  /** The client that submitted a demand, and staff. */
+  #concerned({ submittedBy }: HeldDemand): readonly string[] {
+    return [...new Set([submittedBy, ...this.#parts.register.clientsOf('staff')])];
+  }
+
+  #change(held: HeldDemand, changes: Partial<Demand>): HeldDemand {
+    const next = { ...held, item: { ...held.item, ...changes } };
+    this.#demands.set(next.item.demandId, next);
+    return next;
+  }
+
+  #iso(afterMs = 0): string {
+    return new Date(this.#parts.clock.nowMs() + afterMs).toISOString();
+  }
 }
 
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');

@@ -32,21 +32,6 @@ export interface PerformedEffect {
   readonly effect: TracebackEffect;
 }
 
-/** Conducts tracebacks. */
-export interface KitTracebacks {
-  readonly open: (opening: TracebackOpening, openedBy?: string) => TracebackRecord;
-  readonly cancel: (tracebackId: string, reason: string) => void;
-  readonly acknowledge: (record: RequestRecord) => void;
-  /** Takes an answer in; undefined where the lifecycle says that it is none to its request. */
-  readonly take: (record: RequestRecord, verified: VerifiedAnswer) => StoredAnswer | undefined;
-  readonly remind: (record: RequestRecord) => void;
-  readonly overdue: (record: RequestRecord) => void;
-  readonly tracebacks: ReadonlyMap<string, TracebackRecord>;
-  readonly requests: ReadonlyMap<string, RequestRecord>;
-  readonly effects: () => readonly PerformedEffect[];
-  readonly close: () => void;
-}
-
 /** What it is made with. */
 interface KitTracebacksParts {
   readonly clock: TimerClock;
@@ -59,85 +44,165 @@ interface KitTracebacksParts {
   readonly asked: (record: RequestRecord) => void;
 }
 
-/** The order of hops, deadlines, outcomes: all of that is the lifecycle's business. */
-export function createKitTracebacks(parts: KitTracebacksParts): KitTracebacks {
-  const { clock, register, hub, newId, newPlace } = parts;
-  const tracebacks = new Map<string, TracebackRecord>();
-  const requests = new Map<string, RequestRecord>();
-  const timers = new Map<string, () => void>();
-  const performed: PerformedEffect[] = [];
-  const iso = (): string => new Date(clock.nowMs()).toISOString();
+/** Conducts tracebacks. The lifecycle decides the order of hops, the deadlines and the outcomes. */
+export class KitTracebacks {
+  readonly tracebacks = new Map<string, TracebackRecord>();
+  readonly requests = new Map<string, RequestRecord>();
+  readonly #parts: KitTracebacksParts;
+  readonly #clock: TimerClock;
+  readonly #timers = new Map<string, () => void>();
+  readonly #performed: PerformedEffect[] = [];
+
+  constructor(parts: KitTracebacksParts) {
+    this.#parts = parts;
+    this.#clock = parts.clock;
+  }
+
+  open(opening: TracebackOpening, openedBy?: string): TracebackRecord {
+    const { register, rules, newId, newPlace } = this.#parts;
+    const tracebackId = newId('tb');
+    const atMs = this.#clock.nowMs();
+    const first = opening.firstProvider ?? firstOf(register);
+    const { state } = startTraceback({
+      ...{ tracebackId, atMs, direction: opening.direction },
+      first: referenceOr(register, first),
+      ...(rules !== undefined && { rules }),
+    });
+    const trace: TracebackRecord = {
+      ...{ place: newPlace(), tracebackId, opening, openedAtMs: atMs, updatedAtMs: atMs, state, requests: [] },
+      ...(openedBy !== undefined && { openedBy }),
+    };
+    this.tracebacks.set(tracebackId, trace);
+    this.#run(trace, { type: 'time-passed', tracebackId, atMs });
+    return trace;
+  }
+
+  cancel(tracebackId: string, reason: string): void {
+    const trace = mustBeKnown(this.tracebacks.get(tracebackId));
+    this.#run(trace, { type: 'cancelled', tracebackId, atMs: this.#clock.nowMs(), by: 'test', reason });
+    this.#announce(trace);
+  }
+
+  acknowledge(record: RequestRecord): void {
+    if (record.acknowledgedAt !== undefined) return;
+    record.acknowledgedAt = this.#iso();
+    const { tracebackId, requestId } = record.request;
+    const atMs = this.#clock.nowMs();
+    this.#run(this.#traceOf(record), { type: 'request-acknowledged', tracebackId, requestId, atMs });
+  }
+
+  /** Stores an answer; undefined where the lifecycle says that it does not belong to the request. */
+  take(record: RequestRecord, verified: VerifiedAnswer): StoredAnswer | undefined {
+    const { provider, request } = record;
+    const { tracebackId, call: asked } = request;
+    const atMs = this.#clock.nowMs();
+    const answer = asRegistered(verified.answer, this.#parts.register);
+    const stored: StoredAnswer = { ...verified, provider, receivedAt: this.#iso(), isLate: atMs > record.dueAtMs };
+    record.answers.push(stored);
+    const isTaken = this.#run(this.#traceOf(record), { type: 'answer-received', tracebackId, atMs, answer, asked });
+    if (isTaken) return stored;
+    record.answers.pop();
+    return undefined;
+  }
+
+  remind(record: RequestRecord | undefined): void {
+    if (record === undefined) return;
+    record.reminders += 1;
+    this.#parts.hub.emit({
+      type: 'org.hopback.traceback-request.reminded.1',
+      ...aboutRequest(record, { ...dueOf(record), reminder: record.reminders }),
+    });
+  }
+
+  overdue(record: RequestRecord): void {
+    this.#parts.hub.emit({
+      type: 'org.hopback.traceback-request.overdue.1',
+      ...aboutRequest(record, dueOf(record)),
+      to: [record.provider.providerId, ...this.#parts.register.clientsOf('staff')],
+    });
+  }
+
+  effects(): readonly PerformedEffect[] {
+    return [...this.#performed];
+  }
+
+  close(): void {
+    for (const cancel of this.#timers.values()) cancel();
+    this.#timers.clear();
+  }
 
   /** @returns whether it was taken */
-  const step = (trace: TracebackRecord, event: TracebackEvent): boolean => {
+  #step(trace: TracebackRecord, event: TracebackEvent): boolean {
     const before = viewTraceback(trace.state).path;
     const { state, status, transitions } = stepTraceback(trace.state, event);
     trace.state = state;
     if (status === 'refused') return false;
-    if (transitions.length > 0) trace.updatedAtMs = clock.nowMs();
+    if (transitions.length > 0) trace.updatedAtMs = this.#clock.nowMs();
     for (const { requestId, state: now } of viewTraceback(state).path) {
       const was = before.find((hop) => hop.requestId === requestId)?.state;
-      const record = requests.get(requestId);
-      if (now === 'overdue' && was !== 'overdue' && record !== undefined) overdue(record);
+      const record = this.requests.get(requestId);
+      if (now === 'overdue' && was !== 'overdue' && record !== undefined) this.overdue(record);
     }
     return true;
-  };
+  }
 
-  const run = (trace: TracebackRecord, event: TracebackEvent): boolean => {
-    const isTaken = step(trace, event);
+  #run(trace: TracebackRecord, event: TracebackEvent): boolean {
+    const isTaken = this.#step(trace, event);
     // What is done may lead to more to do, and each thing is done once: the event that says so takes it off the list.
     for (let [effect] = pendingEffects(trace.state); effect !== undefined; [effect] = pendingEffects(trace.state)) {
-      performed.push({ tracebackId: trace.tracebackId, effect });
-      if (!step(trace, perform(trace, effect))) throw unfinished(effect);
+      this.#performed.push({ tracebackId: trace.tracebackId, effect });
+      if (!this.#step(trace, this.#perform(trace, effect))) throw unfinished(effect);
     }
-    wakeLater(trace);
+    this.#wakeLater(trace);
     return isTaken;
-  };
+  }
 
-  const wakeLater = (trace: TracebackRecord): void => {
+  #wakeLater(trace: TracebackRecord): void {
     const { tracebackId } = trace;
-    timers.get(tracebackId)?.();
-    timers.delete(tracebackId);
+    this.#timers.get(tracebackId)?.();
+    this.#timers.delete(tracebackId);
     const { wakeAtMs } = viewTraceback(trace.state);
     if (wakeAtMs === undefined) return;
-    const wake = (): void => void run(trace, { type: 'time-passed', tracebackId, atMs: clock.nowMs() });
-    timers.set(tracebackId, clock.schedule(wake, Math.max(0, wakeAtMs - clock.nowMs())));
-  };
+    const clock = this.#clock;
+    const wake = (): void => void this.#run(trace, { type: 'time-passed', tracebackId, atMs: clock.nowMs() });
+    this.#timers.set(tracebackId, clock.schedule(wake, Math.max(0, wakeAtMs - clock.nowMs())));
+  }
 
-  const perform = (trace: TracebackRecord, effect: TracebackEffect): TracebackEvent => {
+  #perform(trace: TracebackRecord, effect: TracebackEffect): TracebackEvent {
     const { tracebackId } = trace;
-    const change = { tracebackId, atMs: clock.nowMs() };
+    const change = { tracebackId, atMs: this.#clock.nowMs() };
     const done = { ...change, type: 'effect-done', effectId: effect.effectId } as const;
     switch (effect.type) {
       case 'ask-provider':
-        return ask(trace, effect);
+        return this.#ask(trace, effect);
       case 'find-provider': {
         const { requestId, contact } = effect;
-        const provider = register.resolve({ name: contact.name });
+        const provider = this.#parts.register.resolve({ name: contact.name });
         return provider === undefined
           ? { ...change, type: 'provider-not-askable', requestId, reason: 'not-listed' }
           : { ...change, type: 'provider-identified', requestId, provider: referenceOf(provider) };
       }
       case 'remind':
-        remindOf(requests.get(effect.requestId));
+        this.remind(this.requests.get(effect.requestId));
         return done;
       case 'cancel-request':
-        withdraw(requests.get(effect.requestId), trace);
+        this.#withdraw(this.requests.get(effect.requestId), trace);
         return done;
       case 'notify':
       case 'close':
-        if (effect.type === 'close' || !effect.isFinal) tellOf(trace);
+        if (effect.type === 'close' || !effect.isFinal) this.#announce(trace);
         return done;
       default:
         // What is left is work of people and of other services: it stands in the list of what was done.
         return done;
     }
-  };
+  }
 
-  const ask = (trace: TracebackRecord, effect: TracebackEffect & { readonly type: 'ask-provider' }): TracebackEvent => {
+  #ask(trace: TracebackRecord, effect: TracebackEffect & { readonly type: 'ask-provider' }): TracebackEvent {
+    const { register, hub, newPlace } = this.#parts;
     const { tracebackId } = trace;
     const { requestId } = effect;
-    const atMs = clock.nowMs();
+    const atMs = this.#clock.nowMs();
     const provider = register.resolve(effect.provider);
     const reason = provider === undefined ? 'not-listed' : provider.cannotBeAsked;
     if (provider === undefined || reason !== undefined)
@@ -148,7 +213,7 @@ export function createKitTracebacks(parts: KitTracebacksParts): KitTracebacks {
     const dueAtMs = hop?.dueAtMs ?? atMs;
     const request = requestOf(trace, effect, { provider, issuedAtMs: atMs, dueAtMs });
     const record: RequestRecord = { place: newPlace(), request, provider, dueAtMs, reminders: 0, answers: [] };
-    requests.set(requestId, record);
+    this.requests.set(requestId, record);
     trace.requests.push(record);
     hub.emit({
       type: 'org.hopback.traceback-request.created.1',
@@ -156,102 +221,40 @@ export function createKitTracebacks(parts: KitTracebacksParts): KitTracebacks {
       data: { request },
       to: [provider.providerId],
     });
-    parts.asked(record);
+    this.#parts.asked(record);
     return sent;
-  };
+  }
 
-  const remindOf = (record: RequestRecord | undefined): void => {
-    if (record === undefined) return;
-    record.reminders += 1;
-    hub.emit({
-      type: 'org.hopback.traceback-request.reminded.1',
-      ...aboutRequest(record, { ...dueOf(record), reminder: record.reminders }),
-    });
-  };
-
-  const overdue = (record: RequestRecord): void =>
-    void hub.emit({
-      type: 'org.hopback.traceback-request.overdue.1',
-      ...aboutRequest(record, dueOf(record)),
-      to: [record.provider.providerId, ...register.clientsOf('staff')],
-    });
-
-  const withdraw = (record: RequestRecord | undefined, { state }: TracebackRecord): void => {
+  #withdraw(record: RequestRecord | undefined, { state }: TracebackRecord): void {
     if (record === undefined || record.cancelled !== undefined) return;
     const stated = state.facts.find((fact) => fact.kind === 'cancelled');
     const reason = stated?.kind === 'cancelled' ? stated.reason : 'The traceback does not lead here any more.';
-    record.cancelled = { cancelledAt: iso(), reason };
-    hub.emit({ type: 'org.hopback.traceback-request.cancelled.1', ...aboutRequest(record, record.cancelled) });
-  };
+    record.cancelled = { cancelledAt: this.#iso(), reason };
+    const about = aboutRequest(record, record.cancelled);
+    this.#parts.hub.emit({ type: 'org.hopback.traceback-request.cancelled.1', ...about });
+  }
 
   /** Each of those whom it concerns gets what it may see. */
-  const tellOf = (trace: TracebackRecord): void => {
+  #announce(trace: TracebackRecord): void {
     const concerned = new Set(trace.requests.map(({ provider }) => provider.providerId));
     if (trace.openedBy !== undefined) concerned.add(trace.openedBy);
-    const staff = register.clientsOf('staff');
+    const staff = this.#parts.register.clientsOf('staff');
     for (const clientId of new Set([...concerned, ...staff]))
-      hub.emit({
+      this.#parts.hub.emit({
         type: 'org.hopback.traceback.updated.1',
         subject: trace.tracebackId,
         data: { traceback: tracebackOf(trace, staff.includes(clientId) ? undefined : clientId) },
         to: [clientId],
       });
-  };
+  }
 
-  const traceOf = ({ request: { tracebackId } }: RequestRecord): TracebackRecord =>
-    mustBeKnown(tracebacks.get(tracebackId));
+  #traceOf({ request: { tracebackId } }: RequestRecord): TracebackRecord {
+    return mustBeKnown(this.tracebacks.get(tracebackId));
+  }
 
-  return {
-    open: (opening, openedBy) => {
-      const tracebackId = newId('tb');
-      const atMs = clock.nowMs();
-      const first = opening.firstProvider ?? firstOf(register);
-      const { state } = startTraceback({
-        ...{ tracebackId, atMs, direction: opening.direction },
-        first: referenceOr(register, first),
-        ...(parts.rules !== undefined && { rules: parts.rules }),
-      });
-      const trace: TracebackRecord = {
-        ...{ place: newPlace(), tracebackId, opening, openedAtMs: atMs, updatedAtMs: atMs, state, requests: [] },
-        ...(openedBy !== undefined && { openedBy }),
-      };
-      tracebacks.set(tracebackId, trace);
-      run(trace, { type: 'time-passed', tracebackId, atMs });
-      return trace;
-    },
-    cancel: (tracebackId, reason) => {
-      const trace = mustBeKnown(tracebacks.get(tracebackId));
-      run(trace, { type: 'cancelled', tracebackId, atMs: clock.nowMs(), by: 'test', reason });
-      tellOf(trace);
-    },
-    acknowledge: (record) => {
-      if (record.acknowledgedAt !== undefined) return;
-      record.acknowledgedAt = iso();
-      const { tracebackId, requestId } = record.request;
-      run(traceOf(record), { type: 'request-acknowledged', tracebackId, requestId, atMs: clock.nowMs() });
-    },
-    take: (record, verified) => {
-      const { provider, request } = record;
-      const atMs = clock.nowMs();
-      const answer = asRegistered(verified.answer, register);
-      const stored: StoredAnswer = { ...verified, provider, receivedAt: iso(), isLate: atMs > record.dueAtMs };
-      record.answers.push(stored);
-      const trace = traceOf(record);
-      if (run(trace, { type: 'answer-received', tracebackId: request.tracebackId, atMs, answer, asked: request.call }))
-        return stored;
-      record.answers.pop();
-      return undefined;
-    },
-    remind: remindOf,
-    overdue,
-    tracebacks,
-    requests,
-    effects: () => [...performed],
-    close: () => {
-      for (const cancel of timers.values()) cancel();
-      timers.clear();
-    },
-  };
+  #iso(): string {
+    return new Date(this.#clock.nowMs()).toISOString();
+  }
 }
 
 const dueOf = ({ dueAtMs }: RequestRecord): { readonly dueAt: string } => ({ dueAt: new Date(dueAtMs).toISOString() });
@@ -323,15 +326,9 @@ const unfinished = ({ type, effectId }: TracebackEffect): HopbackError =>
     details: { effectId },
   });
 
-/** Takes answers in, and gives receipts for them. */
-export interface AnswerCounter {
-  readonly submit: (record: RequestRecord, submission: AnswerSubmission) => Promise<PlatformAnswer>;
-  readonly receiptOf: (record: RequestRecord, answerId: string) => Promise<SignedReceipt | undefined>;
-  /** All answers that were taken in, the first one first. */
-  readonly answers: () => readonly StoredAnswer[];
-}
+export type AnswerCounter = ReturnType<typeof createAnswerCounter>;
 
-/** Makes the counter. */
+/** Takes answers in, and gives receipts for them. */
 export function createAnswerCounter(parts: {
   readonly answers: KitAnswers;
   readonly tracebacks: KitTracebacks;
@@ -341,7 +338,7 @@ export function createAnswerCounter(parts: {
   /** Ids of those who are told beside the provider. */
   readonly staff: readonly string[];
   readonly changed: () => void;
-}): AnswerCounter {
+}) {
   const taken: StoredAnswer[] = [];
   const receipts = new Map<StoredAnswer, Promise<SignedReceipt>>();
 
@@ -352,7 +349,7 @@ export function createAnswerCounter(parts: {
   };
 
   return {
-    submit: async (record, submission) => {
+    submit: async (record: RequestRecord, submission: AnswerSubmission): Promise<PlatformAnswer> => {
       const verified = await parts.answers.verify(submission, record.provider);
       if ('kind' in verified) return verified;
       const known = record.answers.find(({ answer }) => answer.answerId === verified.answer.answerId);
@@ -373,11 +370,12 @@ export function createAnswerCounter(parts: {
       parts.changed();
       return jsonAnswer(await receiptFor(stored));
     },
-    receiptOf: async (record, answerId) => {
+    receiptOf: async (record: RequestRecord, answerId: string): Promise<SignedReceipt | undefined> => {
       const stored = record.answers.find(({ answer }) => answer.answerId === answerId);
       return stored === undefined ? undefined : receiptFor(stored);
     },
-    answers: () => [...taken],
+    /** All answers that were taken in, the first one first. */
+    answers: (): readonly StoredAnswer[] => [...taken],
   };
 }
 

@@ -77,7 +77,7 @@ function demandsOf({ demands, watch, register }: Assembly): TestDemands {
         });
       return demandOf(demandId);
     },
-    prepareProduction: demands.prepare,
+    prepareProduction: (demandId) => demands.prepare(demandId),
     produce: (productionId, files) => {
       const production = demands.produce(productionId, files);
       watch.changed();
@@ -336,7 +336,7 @@ function tracebacksOf(parts: Assembly): TestTracebacks {
     },
     remind: (requestId) => tracebacks.remind(recordOf(requestId)),
     tellOverdue: (requestId) => tracebacks.overdue(recordOf(requestId)),
-    effects: tracebacks.effects,
+    effects: () => tracebacks.effects(),
   };
 }
 

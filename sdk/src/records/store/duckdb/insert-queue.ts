@@ -33,14 +33,6 @@ interface InsertQueueOptions {
   readonly pause: () => Promise<void>;
 }
 
-/** Puts records of many callers into common transactions. */
-interface InsertQueue {
-  /** Resolves when every record is durable. @throws whatever `write` throws for any of them */
-  readonly insert: (records: readonly CallRecord[]) => Promise<Omit<Inserted, 'expired'>>;
-  /** Resolves when nothing waits. */
-  readonly drained: () => Promise<void>;
-}
-
 interface Caller {
   waiting: number;
   inserted: number;
@@ -64,28 +56,91 @@ interface Group {
   readonly repeatedCallers: readonly Caller[];
 }
 
-/**
- * Makes a queue. While one batch is written the next is prepared: the disk and JavaScript work at the same time.
- */
-export function createInsertQueue({ using, pause }: InsertQueueOptions): InsertQueue {
-  // By day, in the order in which they began to wait.
-  const days = new Map<number, DayQueue>();
-  const spare: RowBatch[] = [];
-  let pumping: Promise<void> | undefined;
-  let arrived: () => void = () => undefined;
+/** Puts records of many callers into common transactions. While one batch is written the next is prepared. */
+export class InsertQueue {
+  readonly #options: InsertQueueOptions;
+  /** By day, in the order in which they began to wait. */
+  readonly #days = new Map<number, DayQueue>();
+  readonly #spare: RowBatch[] = [];
+  #pumping: Promise<void> | undefined;
+  #arrived: () => void = () => undefined;
+
+  constructor(options: InsertQueueOptions) {
+    this.#options = options;
+  }
+
+  /** Resolves when every record is durable. @throws whatever `write` throws for any of them */
+  insert(records: readonly CallRecord[]): Promise<Omit<Inserted, 'expired'>> {
+    if (records.length === 0) return Promise.resolve({ inserted: 0, repeated: 0 });
+    const days = this.#days;
+    return new Promise((resolve, reject) => {
+      const caller: Caller = { waiting: records.length, inserted: 0, repeated: 0, resolve, reject };
+      for (const record of records) {
+        const day = dayOf(record.inviteAtUs);
+        let queue = days.get(day);
+        if (queue === undefined) days.set(day, (queue = { records: [], callers: [] }));
+        queue.records.push(record);
+        queue.callers.push(caller);
+      }
+      this.#arrived();
+      this.#pumping ??= this.#pump();
+    });
+  }
+
+  /** Resolves when nothing waits. */
+  async drained(): Promise<void> {
+    // The pump stops when nothing waits and everything is written.
+    await this.#pumping;
+  }
+
+  async #pump(): Promise<void> {
+    let writing: Promise<void> = Promise.resolve();
+    for (;;) {
+      const [day] = this.#days.keys();
+      if (day === undefined) {
+        // Whoever comes while the last batch is written is prepared for meanwhile.
+        const isWritten = await Promise.race([
+          writing.then(() => true),
+          new Promise<false>((resolve) => {
+            this.#arrived = () => resolve(false);
+          }),
+        ]);
+        if (!isWritten || this.#days.size > 0) continue;
+        this.#pumping = undefined;
+        return;
+      }
+      const queue = this.#take(day);
+      const before = writing;
+      let isPrepared: () => void = () => undefined;
+      const preparing = new Promise<void>((resolve) => (isPrepared = resolve));
+      writing = this.#options
+        .using(day, async (partition, write) => {
+          const group = await this.#prepare(queue, partition);
+          isPrepared();
+          await before;
+          await this.#write(write, group);
+        })
+        .catch((error: unknown) => {
+          isPrepared();
+          for (const caller of queue.callers) caller.reject(error);
+        });
+      await preparing;
+      await before;
+    }
+  }
 
   /** What waits longest of a day, at most one group of it. */
-  const taken = (day: number): DayQueue => {
-    const queue = days.get(day) ?? { records: [], callers: [] };
-    days.delete(day);
+  #take(day: number): DayQueue {
+    const queue = this.#days.get(day) ?? { records: [], callers: [] };
+    this.#days.delete(day);
     const length = groupLength(queue.records);
     if (queue.records.length === length) return queue;
-    days.set(day, { records: queue.records.slice(length), callers: queue.callers.slice(length) });
+    this.#days.set(day, { records: queue.records.slice(length), callers: queue.callers.slice(length) });
     return { records: queue.records.slice(0, length), callers: queue.callers.slice(0, length) };
-  };
+  }
 
-  const prepared = async ({ records, callers }: DayQueue, { encoder }: Partition): Promise<Group> => {
-    const batch = spare.pop() ?? createRowBatch(MAX_GROUP_ROWS);
+  async #prepare({ records, callers }: DayQueue, { encoder }: Partition): Promise<Group> {
+    const batch = this.#spare.pop() ?? createRowBatch(MAX_GROUP_ROWS);
     const ids = new Set<string>();
     const rowCallers: Caller[] = [];
     const repeatedCallers: Caller[] = [];
@@ -98,79 +153,21 @@ export function createInsertQueue({ using, pause }: InsertQueueOptions): InsertQ
         batch.add(record, encoder);
         rowCallers.push(caller);
       }
-      if (index % ROWS_PER_TURN === ROWS_PER_TURN - 1) await pause();
+      if (index % ROWS_PER_TURN === ROWS_PER_TURN - 1) await this.#options.pause();
     }
     return { batch, callers: rowCallers, repeatedCallers };
-  };
+  }
 
-  const written = async (write: WriteBatch, { batch, callers, repeatedCallers }: Group): Promise<void> => {
+  async #write(write: WriteBatch, { batch, callers, repeatedCallers }: Group): Promise<void> {
     try {
       const repeated = await write(batch);
       for (let row = 0; row < callers.length; row += 1) settle(callers[row] as Caller, repeated.has(row));
       for (const caller of repeatedCallers) settle(caller, true);
     } finally {
       batch.reset();
-      spare.push(batch);
+      this.#spare.push(batch);
     }
-  };
-
-  const pump = async (): Promise<void> => {
-    let writing: Promise<void> = Promise.resolve();
-    for (;;) {
-      const [day] = days.keys();
-      if (day === undefined) {
-        // Whoever comes while the last batch is written is prepared for meanwhile.
-        const isWritten = await Promise.race([
-          writing.then(() => true),
-          new Promise<false>((resolve) => {
-            arrived = () => resolve(false);
-          }),
-        ]);
-        if (!isWritten || days.size > 0) continue;
-        pumping = undefined;
-        return;
-      }
-      const queue = taken(day);
-      const before = writing;
-      let isPrepared: () => void = () => undefined;
-      const preparing = new Promise<void>((resolve) => (isPrepared = resolve));
-      writing = using(day, async (partition, write) => {
-        const group = await prepared(queue, partition);
-        isPrepared();
-        await before;
-        await written(write, group);
-      }).catch((error: unknown) => {
-        isPrepared();
-        for (const caller of queue.callers) caller.reject(error);
-      });
-      await preparing;
-      await before;
-    }
-  };
-
-  const insert = (records: readonly CallRecord[]): Promise<Omit<Inserted, 'expired'>> => {
-    if (records.length === 0) return Promise.resolve({ inserted: 0, repeated: 0 });
-    return new Promise((resolve, reject) => {
-      const caller: Caller = { waiting: records.length, inserted: 0, repeated: 0, resolve, reject };
-      for (const record of records) {
-        const day = dayOf(record.inviteAtUs);
-        let queue = days.get(day);
-        if (queue === undefined) days.set(day, (queue = { records: [], callers: [] }));
-        queue.records.push(record);
-        queue.callers.push(caller);
-      }
-      arrived();
-      pumping ??= pump();
-    });
-  };
-
-  return {
-    insert,
-    drained: async () => {
-      // The pump stops when nothing waits and everything is written.
-      await pumping;
-    },
-  };
+  }
 }
 
 /** How many of the records that wait longest are written together; one at least. */

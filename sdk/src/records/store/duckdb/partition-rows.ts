@@ -2,7 +2,7 @@ import type { CallRecord } from '../../../contract/call-record.js';
 import { DAY_US, OTHER_INSTANT_US, isRecordId } from '../record-store.js';
 import type { RecordQuery, TimeWindow } from '../record-store.js';
 import type { RecordEncoder } from './record-encoder.js';
-import { PER_MILLISECOND, createBodyWriter, lookupKey, optionalKey } from './record-form.js';
+import { BodyWriter, PER_MILLISECOND, lookupKey, optionalKey } from './record-form.js';
 
 /**
  * Columns by which records are looked up, in their order in the table: 32 bits of each text, 16 of the trunks (a carrier has some
@@ -186,7 +186,7 @@ export interface RowBatch {
   /** The octets of a row. Not to be kept: they are overwritten after `reset`. */
   readonly bodyOf: (row: number) => Uint8Array;
   /** No more than it was made for. */
-  readonly add: (record: CallRecord, encoder: RecordEncoder) => void;
+  readonly add: (record: CallRecord, encoder: Pick<RecordEncoder, 'encode'>) => void;
   readonly reset: () => void;
 }
 
@@ -198,7 +198,7 @@ const RAW_ONE_OF = 8;
 
 /** Makes an empty batch. Its memory stays, so that batch after batch is laid down in the same place. */
 export function createRowBatch(capacity: number): RowBatch {
-  const bodies = createBodyWriter();
+  const bodies = new BodyWriter();
   const ends = new Uint32Array(capacity);
   const columns = Array.from({ length: NUMBER_COLUMNS }, () => new Uint32Array(capacity));
   const [atMs, atUs, id1, id2, id3, id4, called, translated, lrn, calling, asserted, ...others] = columns as Columns;
@@ -206,7 +206,7 @@ export function createRowBatch(capacity: number): RowBatch {
   let length = 0;
   let raw = 0;
 
-  const add = (record: CallRecord, encoder: RecordEncoder): void => {
+  const add: RowBatch['add'] = (record, encoder) => {
     const { recordId, ingress, egress, called: to, received, signed } = record;
     const ofDayUs = record.inviteAtUs % DAY_US;
     const row = length;

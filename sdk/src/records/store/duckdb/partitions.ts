@@ -9,8 +9,7 @@ import { createPartitionSql, dateOf, dayOf, extentSql, recordIdOfKeys, rowsSql }
 import type { RowsRead } from './partition-rows.js';
 import { createFormTable, decodeRecord } from './record-decoder.js';
 import type { FormTable } from './record-decoder.js';
-import { createRecordEncoder } from './record-encoder.js';
-import type { RecordEncoder } from './record-encoder.js';
+import { RecordEncoder } from './record-encoder.js';
 import { PER_MILLISECOND } from './record-form.js';
 
 /**
@@ -37,26 +36,6 @@ export interface Partition {
   lastAtMs: number;
 }
 
-/** The days of a store. */
-export interface Partitions {
-  /** Those that there are, in order. */
-  readonly days: () => readonly number[];
-  /** Works on a day; it stays open meanwhile. Made where it is not there. */
-  readonly using: <T>(day: number, work: (partition: Partition) => Promise<T>) => Promise<T>;
-  /** Works on a day if it is there. */
-  readonly usingIfThere: <T>(day: number, work: (partition: Partition) => Promise<T>) => Promise<T | undefined>;
-  /** Removes a day for good, when nobody works on it any more. */
-  readonly remove: (day: number) => Promise<void>;
-  readonly sizeBytes: () => Promise<number>;
-  /**
-   * Tells one state of the file of a day from another; undefined where it has a log that is not brought into it yet, or was changed just
-   * now, so that the next change might leave the same mark.
-   */
-  readonly markOf: (day: number) => Promise<string | undefined>;
-  /** Closes all of them. */
-  readonly close: () => Promise<void>;
-}
-
 interface Entry {
   /** Undefined where it is not there and was not to be made. */
   readonly opening: Promise<Partition | undefined>;
@@ -67,138 +46,167 @@ interface Entry {
   idle: (() => void) | undefined;
 }
 
-/**
- * Opens the folder of the days. What a crash left half made is removed; so are days that retention had already given up.
- * @param connection - for attaching and detaching; only one of these at a time
- * @param retainedFromUs - where retention ended
- */
-export async function openPartitions(
-  directory: string,
-  connection: DuckDBConnection,
-  retainedFromUs: number,
-): Promise<Partitions> {
-  const days = new Set<number>();
-  for (const name of await readdir(directory)) {
-    const day = dayOfFileName(name);
-    if (name.includes(UNFINISHED)) await rm(join(directory, name));
-    else if (day !== undefined && (day + 1) * DAY_US <= retainedFromUs) await removeFiles(directory, day);
-    else if (day !== undefined) days.add(day);
+/** The days of a store. */
+export class Partitions {
+  readonly #directory: string;
+  readonly #connection: DuckDBConnection;
+  readonly #days: Set<number>;
+  /** In the order of use, the least recent first. */
+  readonly #entries = new Map<number, Entry>();
+  #turn: Promise<unknown> = Promise.resolve();
+
+  private constructor(directory: string, connection: DuckDBConnection, days: Set<number>) {
+    this.#directory = directory;
+    this.#connection = connection;
+    this.#days = days;
   }
-  return partitionsOf(directory, connection, days);
-}
 
-function partitionsOf(directory: string, connection: DuckDBConnection, days: Set<number>): Partitions {
-  // In the order of use, the least recent first.
-  const entries = new Map<number, Entry>();
-  let turn: Promise<unknown> = Promise.resolve();
-  /** One attachment or detachment after the other. */
-  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
-    const made = turn.then(work);
-    turn = made.catch(() => undefined);
-    return made;
-  };
-
-  const closeSome = async (isWanted: (entry: Entry) => boolean, mostLeft: number): Promise<void> => {
-    const wanted = [...entries].filter(([, entry]) => isWanted(entry));
-    let left = wanted.length;
-    for (const [day, entry] of wanted) {
-      if (left <= mostLeft) return;
-      if (entry.users > 0 || entries.get(day) !== entry) continue;
-      entries.delete(day);
-      left -= 1;
-      await detachDay(connection, day, entry.isWritten);
+  /**
+   * Opens the folder of the days. What a crash left half made is removed; so are days that retention had already given up.
+   * @param connection - for attaching and detaching; only one of these at a time
+   * @param retainedFromUs - where retention ended
+   */
+  static async open(directory: string, connection: DuckDBConnection, retainedFromUs: number): Promise<Partitions> {
+    const days = new Set<number>();
+    for (const name of await readdir(directory)) {
+      const day = dayOfFileName(name);
+      if (name.includes(UNFINISHED)) await rm(join(directory, name));
+      else if (day !== undefined && (day + 1) * DAY_US <= retainedFromUs) await removeFiles(directory, day);
+      else if (day !== undefined) days.add(day);
     }
-  };
+    return new Partitions(directory, connection, days);
+  }
 
-  /** Who writes to a day waits for the log of one written to before; a look-up does not, while there are days that were only read. */
-  const makeRoom = async (isMade: boolean): Promise<void> => {
-    if (isMade) await closeSome(({ isWritten }) => isWritten, MAX_WRITTEN_PARTITIONS);
-    const others = [...entries.values()].filter(({ isWritten }) => isWritten).length;
-    await closeSome(({ isWritten }) => !isWritten, Math.max(1, MAX_OPEN_PARTITIONS - others));
-    await closeSome(() => true, MAX_OPEN_PARTITIONS);
-  };
+  /** Those that there are, in order. */
+  days(): readonly number[] {
+    return [...this.#days].sort((one, other) => one - other);
+  }
 
-  const openDay = async (day: number, isMade: boolean): Promise<Partition | undefined> => {
-    await makeRoom(isMade);
-    if (!days.has(day)) {
-      if (!isMade) return undefined;
-      await makeDay(directory, day, connection);
-      days.add(day);
-    }
-    return attachDay(directory, day, connection);
-  };
-
-  const entryOf = (day: number, isMade: boolean): Entry => {
-    const known = entries.get(day);
-    entries.delete(day);
-    const entry = known ?? {
-      ...{ opening: inTurn(() => openDay(day, isMade)), users: 0, isWritten: false, idle: undefined },
-    };
-    entry.isWritten ||= isMade;
-    entries.set(day, entry);
-    return entry;
-  };
-
-  const usingEntry = async <T>(
-    day: number,
-    isMade: boolean,
-    work: (partition: Partition) => Promise<T>,
-  ): Promise<T | undefined> => {
-    const entry = entryOf(day, isMade);
-    entry.users += 1;
-    try {
-      const partition = await entry.opening.catch((error: unknown) => {
-        if (entries.get(day) === entry) entries.delete(day);
-        throw error;
-      });
-      if (partition !== undefined) return await work(partition);
-      if (entries.get(day) === entry) entries.delete(day);
-      return undefined;
-    } finally {
-      entry.users -= 1;
-      if (entry.users === 0) entry.idle?.();
-    }
-  };
-
-  const using = async <T>(day: number, work: (partition: Partition) => Promise<T>): Promise<T> => {
+  /** Works on a day; it stays open meanwhile. Made where it is not there. */
+  async using<T>(day: number, work: (partition: Partition) => Promise<T>): Promise<T> {
     for (;;) {
       let isDone = false;
-      const made = await usingEntry(day, true, (partition) => {
+      const made = await this.#usingEntry(day, true, (partition) => {
         isDone = true;
         return work(partition);
       });
       // Not done where a look-up had just found the day missing: then it is made at the second attempt.
       if (isDone) return made as T;
     }
-  };
+  }
 
-  const detached = async (day: number): Promise<void> => {
-    const entry = entries.get(day);
+  /** Works on a day if it is there. */
+  async usingIfThere<T>(day: number, work: (partition: Partition) => Promise<T>): Promise<T | undefined> {
+    return this.#days.has(day) ? this.#usingEntry(day, false, work) : undefined;
+  }
+
+  /** Removes a day for good, when nobody works on it any more. */
+  async remove(day: number): Promise<void> {
+    this.#days.delete(day);
+    await this.#detach(day);
+    await removeFiles(this.#directory, day);
+  }
+
+  sizeBytes(): Promise<number> {
+    return sizeOf(this.#directory);
+  }
+
+  /**
+   * Tells one state of the file of a day from another; undefined where it has a log that is not brought into it yet, or was changed just
+   * now, so that the next change might leave the same mark.
+   */
+  markOf(day: number): Promise<string | undefined> {
+    return markOf(this.#directory, day);
+  }
+
+  /** Closes all of them. */
+  async close(): Promise<void> {
+    for (const day of [...this.#entries.keys()]) await this.#detach(day);
+  }
+
+  async #usingEntry<T>(
+    day: number,
+    isMade: boolean,
+    work: (partition: Partition) => Promise<T>,
+  ): Promise<T | undefined> {
+    const entry = this.#entryOf(day, isMade);
+    const forget = (): void => {
+      if (this.#entries.get(day) === entry) this.#entries.delete(day);
+    };
+    entry.users += 1;
+    try {
+      const partition = await entry.opening.catch((error: unknown) => {
+        forget();
+        throw error;
+      });
+      if (partition !== undefined) return await work(partition);
+      forget();
+      return undefined;
+    } finally {
+      entry.users -= 1;
+      if (entry.users === 0) entry.idle?.();
+    }
+  }
+
+  #entryOf(day: number, isMade: boolean): Entry {
+    const known = this.#entries.get(day);
+    this.#entries.delete(day);
+    const entry = known ?? {
+      ...{ opening: this.#inTurn(() => this.#openDay(day, isMade)), users: 0, isWritten: false, idle: undefined },
+    };
+    entry.isWritten ||= isMade;
+    this.#entries.set(day, entry);
+    return entry;
+  }
+
+  async #openDay(day: number, isMade: boolean): Promise<Partition | undefined> {
+    await this.#makeRoom(isMade);
+    if (!this.#days.has(day)) {
+      if (!isMade) return undefined;
+      await makeDay(this.#directory, day, this.#connection);
+      this.#days.add(day);
+    }
+    return attachDay(this.#directory, day, this.#connection);
+  }
+
+  /** Who writes to a day waits for the log of one written to before; a look-up does not, while there are days that were only read. */
+  async #makeRoom(isMade: boolean): Promise<void> {
+    if (isMade) await this.#closeSome(({ isWritten }) => isWritten, MAX_WRITTEN_PARTITIONS);
+    const others = [...this.#entries.values()].filter(({ isWritten }) => isWritten).length;
+    await this.#closeSome(({ isWritten }) => !isWritten, Math.max(1, MAX_OPEN_PARTITIONS - others));
+    await this.#closeSome(() => true, MAX_OPEN_PARTITIONS);
+  }
+
+  async #closeSome(isWanted: (entry: Entry) => boolean, mostLeft: number): Promise<void> {
+    const wanted = [...this.#entries].filter(([, entry]) => isWanted(entry));
+    let left = wanted.length;
+    for (const [day, entry] of wanted) {
+      if (left <= mostLeft) return;
+      if (entry.users > 0 || this.#entries.get(day) !== entry) continue;
+      this.#entries.delete(day);
+      left -= 1;
+      await detachDay(this.#connection, day, entry.isWritten);
+    }
+  }
+
+  async #detach(day: number): Promise<void> {
+    const entry = this.#entries.get(day);
     if (entry === undefined) return;
-    entries.delete(day);
+    this.#entries.delete(day);
     const isOpen = await entry.opening.then(
       (partition) => partition !== undefined,
       () => false,
     );
     if (entry.users > 0) await new Promise<void>((resolve) => (entry.idle = resolve));
-    if (isOpen) await inTurn(() => detachDay(connection, day, entry.isWritten));
-  };
+    if (isOpen) await this.#inTurn(() => detachDay(this.#connection, day, entry.isWritten));
+  }
 
-  return {
-    days: () => [...days].sort((one, other) => one - other),
-    using,
-    usingIfThere: async (day, work) => (days.has(day) ? usingEntry(day, false, work) : undefined),
-    remove: async (day) => {
-      days.delete(day);
-      await detached(day);
-      await removeFiles(directory, day);
-    },
-    sizeBytes: () => sizeOf(directory),
-    markOf: (day) => markOf(directory, day),
-    close: async () => {
-      for (const day of [...entries.keys()]) await detached(day);
-    },
-  };
+  /** One attachment or detachment after the other. */
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const made = this.#turn.then(work);
+    this.#turn = made.catch(() => undefined);
+    return made;
+  }
 }
 
 /** A day is made under another name, whole and synced, before it has its own: a crash never leaves half a file to be opened. */
@@ -228,7 +236,7 @@ async function attachDay(directory: string, day: number, connection: DuckDBConne
     day,
     schema,
     forms: table,
-    encoder: createRecordEncoder(table),
+    encoder: new RecordEncoder(table),
     lastAtMs: typeof lastAtMs === 'number' ? lastAtMs : -1,
   };
 }

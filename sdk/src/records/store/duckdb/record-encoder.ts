@@ -6,11 +6,11 @@ import {
   MEMBERS,
   PER_MILLISECOND,
   PER_SECOND,
-  createBodyWriter,
+  BodyWriter,
   hasNames,
   unknownMember,
 } from './record-form.js';
-import type { BodyWriter, Kind, Shape } from './record-form.js';
+import type { Kind, Shape } from './record-form.js';
 
 /** Writes a text into a hole. */
 function writtenPiece(text: string, kinds: number, holes: BodyWriter): string {
@@ -154,15 +154,6 @@ export interface FormNumbers {
   readonly numberOf: (form: string) => number;
 }
 
-/** Takes records apart. Never throws for what a record holds. */
-export interface RecordEncoder {
-  /**
-   * Writes the body of a record.
-   * @returns the number of its form; 0 where the body begins with the form itself
-   */
-  readonly encode: (record: CallRecord, into: BodyWriter) => number;
-}
-
 /** Ports that few peers do not use; others are mostly one connection's and would make every connection a form. */
 const USUAL_PORTS: ReadonlySet<string> = new Set(['5060', '5061', '5080']);
 
@@ -172,128 +163,163 @@ const MAX_PORT_DIGITS = 5;
 /** Shapes of objects that are remembered of one place: some forms of a record take turns. */
 const MAX_SHAPES = 4;
 
-/** Makes an encoder that numbers forms by a table. One record at a time: it keeps its scratch. */
-export function createRecordEncoder(forms: FormNumbers): RecordEncoder {
-  const paths = createFormPaths(forms);
-  const holes = createBodyWriter(4_096);
-  const numbers: (number | string)[] = [];
-  const repeatable: string[] = [];
-  let inviteAtUs = 0;
-  let recordId = '';
+/** Takes records apart, one at a time. Never throws for what a record holds. */
+export class RecordEncoder {
+  readonly #forms: FormNumbers;
+  readonly #paths: ReturnType<typeof createFormPaths>;
+  readonly #holes = new BodyWriter(4_096);
+  readonly #numbers: (number | string)[] = [];
+  readonly #repeatable: string[] = [];
+  #inviteAtUs = 0;
+  #recordId = '';
   /** Where in the form we are. */
-  let place: FormStep = paths.start();
+  #place: FormStep;
   /** Where the shape of the object of a form of its own is remembered: all forms begin at one step, which would have those of all of them. */
-  let reference: FormStep | undefined;
-  const put = (text: string): void => {
-    place = paths.token(place, text);
-  };
+  #reference: FormStep | undefined;
+
+  /** @param forms - numbers the forms */
+  constructor(forms: FormNumbers) {
+    this.#forms = forms;
+    this.#paths = createFormPaths(forms);
+    this.#place = this.#paths.start();
+  }
+
+  /**
+   * Writes the body of a record.
+   * @returns the number of its form; 0 where the body begins with the form itself
+   */
+  encode(record: CallRecord, into: BodyWriter): number {
+    this.#holes.reset();
+    this.#numbers.length = 0;
+    this.#repeatable.length = 0;
+    this.#inviteAtUs = record.inviteAtUs;
+    this.#recordId = record.recordId;
+    this.#place = this.#paths.start();
+    this.#reference = undefined;
+    this.#object(record);
+    const form = this.#paths.end(this.#place);
+    if (typeof form === 'string') into.text(form);
+    for (const number of this.#numbers) {
+      if (typeof number === 'number') into.unsigned(number);
+      else {
+        into.unsigned(0);
+        into.text(number);
+      }
+    }
+    into.copy(this.#holes);
+    return typeof form === 'string' ? 0 : form;
+  }
+
+  #put(text: string): void {
+    this.#place = this.#paths.token(this.#place, text);
+  }
 
   /** Place of a text among those that can be repeated; -1 for none. Lengths differ mostly, and are compared first. */
-  const repeatOf = (text: string): number => {
+  #findRepeat(text: string): number {
     const { length } = text;
-    for (let at = 0; at < repeatable.length; at += 1) {
-      const other = repeatable[at] as string;
+    for (let at = 0; at < this.#repeatable.length; at += 1) {
+      const other = this.#repeatable[at] as string;
       if (other.length === length && other === text) return at;
     }
     return -1;
-  };
+  }
 
-  const piece = (text: string, kinds: number): string => {
+  #piece(text: string, kinds: number): string {
     if (text.length >= MIN_RUN) {
-      const at = repeatOf(text);
+      const at = this.#findRepeat(text);
       if (at >= 0) return REPEATS[at] ?? repeatHole(at);
-      if (repeatable.length < MAX_COUNT) repeatable.push(text);
+      if (this.#repeatable.length < MAX_COUNT) this.#repeatable.push(text);
     }
-    return writtenPiece(text, kinds, holes);
-  };
+    return writtenPiece(text, kinds, this.#holes);
+  }
 
   /** A Call-ID or the like: the host is a form of its own, since other records have it as well. */
-  const atHost = (text: string, at: number): void => {
-    const before = repeatOf(text);
-    if (before >= 0) return put(QUOTED_REPEATS[before] ?? `"${repeatHole(before)}"`);
-    put('"');
+  #atHost(text: string, at: number): void {
+    const before = this.#findRepeat(text);
+    if (before >= 0) return this.#put(QUOTED_REPEATS[before] ?? `"${repeatHole(before)}"`);
+    this.#put('"');
     const name = text.slice(0, at);
-    put(piece(name, kindsOf(name)));
+    this.#put(this.#piece(name, kindsOf(name)));
     const host = text.slice(at + 1);
-    numbers.push(forms.numberOf(host) || host);
-    put(AT_HOST);
-    if (repeatable.length < MAX_COUNT) repeatable.push(text);
-  };
+    this.#numbers.push(this.#forms.numberOf(host) || host);
+    this.#put(AT_HOST);
+    if (this.#repeatable.length < MAX_COUNT) this.#repeatable.push(text);
+  }
 
-  const written = (text: string): void => {
+  #written(text: string): void {
     const kinds = kindsOf(text);
     if (kinds === 0 && !isWellFormed(text)) {
       // Half a surrogate pair has no UTF-8; JSON escapes it.
-      holes.text(JSON.stringify(text));
-      return put(JSON_TEXT);
+      this.#holes.text(JSON.stringify(text));
+      return this.#put(JSON_TEXT);
     }
     const at = (kinds & HEX_KIND) === 0 && (kinds & PLAIN_KIND) !== 0 ? text.indexOf('@') : -1;
-    if (at > 0 && at < text.length - 1) return atHost(text, at);
+    if (at > 0 && at < text.length - 1) return this.#atHost(text, at);
     if (text.charCodeAt(0) === PLUS) {
       const number = text.slice(1);
-      put('"+');
-      put(piece(number, kindsOf(number)));
+      this.#put('"+');
+      this.#put(this.#piece(number, kindsOf(number)));
     } else {
-      put('"');
-      put(piece(text, kinds));
+      this.#put('"');
+      this.#put(this.#piece(text, kinds));
     }
-    put('"');
-  };
+    this.#put('"');
+  }
 
-  const address = (text: string): void => {
+  #address(text: string): void {
     const colon = text.lastIndexOf(':');
     const port = text.slice(colon + 1);
     const isNumber = (kindsOf(port) & DIGIT_KIND) !== 0;
-    if (colon >= 0 && isNumber && port.length > MAX_PORT_DIGITS) return written(text);
+    if (colon >= 0 && isNumber && port.length > MAX_PORT_DIGITS) return this.#written(text);
     if (colon < 0 || USUAL_PORTS.has(port) || !isNumber || (kindsOf(text) & PLAIN_KIND) === 0) {
-      place = paths.word(place, text);
+      this.#place = this.#paths.word(this.#place, text);
       return;
     }
-    holes.text(port);
-    put(`"${text.slice(0, colon)}:${TEXT}"`);
-  };
+    this.#holes.text(port);
+    this.#put(`"${text.slice(0, colon)}:${TEXT}"`);
+  }
 
-  const rawText = (text: string): void => {
-    if (!isWellFormed(text)) return written(text);
-    put('"');
-    put(piece(text, 0));
-    put('"');
-  };
+  #rawText(text: string): void {
+    if (!isWellFormed(text)) return this.#written(text);
+    this.#put('"');
+    this.#put(this.#piece(text, 0));
+    this.#put('"');
+  }
 
   /** @returns false for what is no base64, or has another spelling */
-  const rawOctets = (text: string): boolean => {
+  #rawOctets(text: string): boolean {
     const octets = Buffer.from(text, 'base64');
     if (octets.toString('base64') !== text) return false;
-    holes.octets(octets);
+    this.#holes.octets(octets);
     return true;
-  };
+  }
 
   /** A form of its own. Its number stands before those of the forms inside it. */
-  const section = (value: unknown): void => {
-    const outer = place;
-    const index = numbers.length;
-    numbers.push(0);
-    place = paths.start();
-    reference = outer;
-    any(value, 'value');
-    numbers[index] = paths.end(place);
-    place = paths.token(outer, FORM);
-  };
+  #section(value: unknown): void {
+    const outer = this.#place;
+    const index = this.#numbers.length;
+    this.#numbers.push(0);
+    this.#place = this.#paths.start();
+    this.#reference = outer;
+    this.#any(value, 'value');
+    this.#numbers[index] = this.#paths.end(this.#place);
+    this.#place = this.#paths.token(outer, FORM);
+  }
 
-  const list = (values: readonly unknown[], kind: Kind): void => {
-    put('[');
+  #list(values: readonly unknown[], kind: Kind): void {
+    this.#put('[');
     for (let at = 0; at < values.length; at += 1) {
-      if (at > 0) put(',');
-      if (kind === 'sections') section(values[at]);
-      else any(values[at], kind === 'word' ? 'word' : 'value');
+      if (at > 0) this.#put(',');
+      if (kind === 'sections') this.#section(values[at]);
+      else this.#any(values[at], kind === 'word' ? 'word' : 'value');
     }
-    put(']');
-  };
+    this.#put(']');
+  }
 
   /** What is known of the members of an object: mostly what was known of an object that stood in this place before. */
-  const shapeOf = (value: object): Shape => {
-    const from = reference ?? place;
-    reference = undefined;
+  #findShape(value: object): Shape {
+    const from = this.#reference ?? this.#place;
+    this.#reference = undefined;
     const last = from.shape as Shape | undefined;
     for (let known = last; known !== undefined; known = known.before) if (hasNames(value, known.names)) return known;
     const names = Object.keys(value);
@@ -302,13 +328,13 @@ export function createRecordEncoder(forms: FormNumbers): RecordEncoder {
     const shape: Shape = { names, members, before, count: (before?.count ?? 0) + 1 };
     from.shape = shape;
     return shape;
-  };
+  }
 
-  const object = (value: object): void => {
-    const { members } = shapeOf(value);
+  #object(value: object): void {
+    const { members } = this.#findShape(value);
     let isFirst = true;
     let at = -1;
-    put('{');
+    this.#put('{');
     // `for in` reads members by their places and makes no lists of them.
     for (const name in value) {
       at += 1;
@@ -318,54 +344,30 @@ export function createRecordEncoder(forms: FormNumbers): RecordEncoder {
       const inner = (value as Readonly<Record<string, unknown>>)[name];
       if (inner === undefined) continue;
       const { first, further, kind } = member;
-      put(isFirst ? first : further);
+      this.#put(isFirst ? first : further);
       isFirst = false;
-      if (kind === 'section') section(inner);
-      else any(inner, kind);
+      if (kind === 'section') this.#section(inner);
+      else this.#any(inner, kind);
     }
-    put('}');
-  };
+    this.#put('}');
+  }
 
-  const any = (value: unknown, kind: Kind): void => {
+  #any(value: unknown, kind: Kind): void {
     if (typeof value === 'string') {
-      if (kind === 'word') place = paths.word(place, value);
-      else if (kind === 'recordId' && value === recordId) put(RECORD_ID);
-      else if (kind === 'address') address(value);
-      else if (kind === 'text') rawText(value);
-      else if (kind === 'base64' && rawOctets(value)) put(QUOTED_BASE64);
-      else written(value);
+      if (kind === 'word') this.#place = this.#paths.word(this.#place, value);
+      else if (kind === 'recordId' && value === this.#recordId) this.#put(RECORD_ID);
+      else if (kind === 'address') this.#address(value);
+      else if (kind === 'text') this.#rawText(value);
+      else if (kind === 'base64' && this.#rawOctets(value)) this.#put(QUOTED_BASE64);
+      else this.#written(value);
     } else if (typeof value === 'number') {
-      if (kind === 'inviteAtUs' && value === inviteAtUs) put(INVITE_AT_US);
-      else if (kind === 'word') place = paths.word(place, value);
-      else put(writtenNumber(value, kind, { holes, inviteAtUs }));
-    } else if (typeof value !== 'object' || value === null) put(JSON.stringify(value) ?? 'null');
-    else if (Array.isArray(value)) list(value, kind);
-    else object(value);
-  };
-
-  const encode = (record: CallRecord, into: BodyWriter): number => {
-    holes.reset();
-    numbers.length = 0;
-    repeatable.length = 0;
-    inviteAtUs = record.inviteAtUs;
-    recordId = record.recordId;
-    place = paths.start();
-    reference = undefined;
-    object(record);
-    const form = paths.end(place);
-    if (typeof form === 'string') into.text(form);
-    for (const number of numbers) {
-      if (typeof number === 'number') into.unsigned(number);
-      else {
-        into.unsigned(0);
-        into.text(number);
-      }
-    }
-    into.copy(holes);
-    return typeof form === 'string' ? 0 : form;
-  };
-
-  return { encode };
+      if (kind === 'inviteAtUs' && value === this.#inviteAtUs) this.#put(INVITE_AT_US);
+      else if (kind === 'word') this.#place = this.#paths.word(this.#place, value);
+      else this.#put(writtenNumber(value, kind, { holes: this.#holes, inviteAtUs: this.#inviteAtUs }));
+    } else if (typeof value !== 'object' || value === null) this.#put(JSON.stringify(value) ?? 'null');
+    else if (Array.isArray(value)) this.#list(value, kind);
+    else this.#object(value);
+  }
 }
 
 /**
@@ -389,29 +391,18 @@ interface Step extends FormStep {
   form: number;
 }
 
-/**
- * Finds the numbers of forms without writing them: a record steps through what records before it have stepped through, and only
- * where none has been is the text of the form put together. Writing and hashing the text of every form took longer than all the
- * rest of a record.
- */
-interface FormPaths {
-  readonly start: () => FormStep;
-  /** A part of the form as it stands. */
-  readonly token: (from: FormStep, text: string) => FormStep;
-  /** A string or number of the form as JSON writes it. */
-  readonly word: (from: FormStep, value: string | number) => FormStep;
-  /** The number of the form that ends here; its text where it has none. */
-  readonly end: (last: FormStep) => number | string;
-}
-
 /** A place in a form. */
 interface FormStep {
   /** For whoever steps: what it has made of the names of the members of the object that begins here. */
   shape: unknown;
 }
 
-/** Makes the paths of a table of forms. Never throws. */
-function createFormPaths(forms: FormNumbers): FormPaths {
+/**
+ * Finds the numbers of forms without writing them: a record steps through what records before it have stepped through, and only
+ * where none has been is the text of the form put together. Writing and hashing the text of every form took longer than all the
+ * rest of a record. Never throws.
+ */
+function createFormPaths(forms: FormNumbers) {
   let root = step('', undefined);
   let count = 0;
 
@@ -439,22 +430,25 @@ function createFormPaths(forms: FormNumbers): FormPaths {
   };
 
   return {
-    start: () => {
+    start: (): FormStep => {
       if (count > MAX_PATH_STEPS) {
         root = step('', undefined);
         count = 0;
       }
       return root;
     },
-    token: (from, text) => {
+    /** A part of the form as it stands. */
+    token: (from: FormStep, text: string): FormStep => {
       const at = from as Step;
       return at.lastToken === text && at.lastStep !== undefined ? at.lastStep : nextToken(at, text);
     },
-    word: (from, value) => {
+    /** A string or number of the form as JSON writes it. */
+    word: (from: FormStep, value: string | number): FormStep => {
       const at = from as Step;
       return at.lastWord === value && at.lastWordStep !== undefined ? at.lastWordStep : nextWord(at, value);
     },
-    end: (last) => {
+    /** The number of the form that ends here; its text where it has none. */
+    end: (last: FormStep): number | string => {
       const at = last as Step;
       if (at.form !== 0) return at.form;
       const text = textTo(at);

@@ -151,128 +151,128 @@ const MAX_SHORT = 0x7f;
 
 const NIBBLES: Uint8Array = nibbles();
 
-/** Collects the octets of many records in one buffer. */
-export interface BodyWriter {
+/** Collects the octets of many records in one buffer, which grows as it needs to. Never throws but for want of memory. */
+export class BodyWriter {
+  #bytes: Buffer;
+  #length = 0;
+
+  constructor(size: number = INITIAL_SIZE) {
+    this.#bytes = Buffer.allocUnsafeSlow(size);
+  }
+
   /** Everything written since the last `reset`. Another buffer after it has grown. */
-  readonly bytes: () => Buffer;
-  readonly length: () => number;
-  readonly reset: () => void;
+  bytes(): Buffer {
+    return this.#bytes;
+  }
+
+  length(): number {
+    return this.#length;
+  }
+
+  reset(): void {
+    this.#length = 0;
+  }
+
   /** An unsigned whole number, 7 bits an octet, lowest first. */
-  readonly unsigned: (value: number) => void;
-  /** A whole number of either sign: zigzag, then as `unsigned`. */
-  readonly signed: (value: number) => void;
-  /** Hexadecimal digits from `from` to `to`, two an octet; hyphens are left out. */
-  readonly hex: (text: string, from: number, to: number) => void;
-  /** A whole number below 256 ** size in `size` octets, lowest first. */
-  readonly fixed: (value: number, size: number) => void;
-  /** A text: its length in octets as `unsigned`, then UTF-8. */
-  readonly text: (text: string) => void;
-  /** Octets: their number as `unsigned`, then they. */
-  readonly octets: (octets: Uint8Array) => void;
-  /** All that another writer has. */
-  readonly copy: (other: BodyWriter) => void;
-}
-
-/** Makes a writer; it grows as it needs to. Never throws but for want of memory. */
-export function createBodyWriter(size: number = INITIAL_SIZE): BodyWriter {
-  let bytes = Buffer.allocUnsafeSlow(size);
-  let length = 0;
-
-  const room = (needed: number): void => {
-    if (length + needed <= bytes.length) return;
-    const larger = Buffer.allocUnsafeSlow(Math.max(bytes.length * 2, length + needed));
-    bytes.copy(larger, 0, 0, length);
-    bytes = larger;
-  };
-
-  const unsigned = (value: number): void => {
-    room(MAX_NUMBER_SIZE);
+  unsigned(value: number): void {
+    this.#room(MAX_NUMBER_SIZE);
+    // In local variables here and below: fields would be read and written for each octet.
+    const target = this.#bytes;
+    let end = this.#length;
     let rest = value;
     // Bit operations stop at 32 bits; microseconds do not.
     while (rest >= 0x1000_0000) {
-      bytes[length] = (rest % 0x80) | 0x80;
-      length += 1;
+      target[end] = (rest % 0x80) | 0x80;
+      end += 1;
       rest = Math.floor(rest / 0x80);
     }
     while (rest >= 0x80) {
-      bytes[length] = (rest & 0x7f) | 0x80;
-      length += 1;
+      target[end] = (rest & 0x7f) | 0x80;
+      end += 1;
       rest >>>= 7;
     }
-    bytes[length] = rest;
-    length += 1;
-  };
+    target[end] = rest;
+    this.#length = end + 1;
+  }
+
+  /** A whole number of either sign: zigzag, then as `unsigned`. */
+  signed(value: number): void {
+    this.unsigned(value < 0 ? -2 * value - 1 : 2 * value);
+  }
+
+  /** Hexadecimal digits from `from` to `to`, two an octet; hyphens are left out. */
+  hex(digits: string, from: number, to: number): void {
+    this.#room((to - from) >>> 1);
+    const target = this.#bytes;
+    let end = this.#length;
+    for (let at = from; at < to; at += 1) {
+      const high = digits.charCodeAt(at);
+      if (high === HYPHEN) continue;
+      at += 1;
+      target[end] = ((NIBBLES[high] ?? 0) << 4) | (NIBBLES[digits.charCodeAt(at)] ?? 0);
+      end += 1;
+    }
+    this.#length = end;
+  }
+
+  /** A whole number below 256 ** size in `size` octets, lowest first. */
+  fixed(value: number, size: number): void {
+    this.#room(size);
+    this.#length = this.#bytes.writeUIntLE(value % 0x1_0000_0000_0000, this.#length, Math.min(size, 6));
+    if (size > 6) {
+      this.#bytes[this.#length] = Math.floor(value / 0x1_0000_0000_0000);
+      this.#length += 1;
+    }
+  }
+
+  /** A text: its length in octets as `unsigned`, then UTF-8. */
+  text(written: string): void {
+    if (this.#shortAscii(written)) return;
+    const size = Buffer.byteLength(written);
+    this.unsigned(size);
+    this.#room(size);
+    this.#length += this.#bytes.write(written, this.#length, 'utf8');
+  }
+
+  /** Octets: their number as `unsigned`, then they. */
+  octets(written: Uint8Array): void {
+    this.unsigned(written.length);
+    this.#room(written.length);
+    this.#bytes.set(written, this.#length);
+    this.#length += written.length;
+  }
+
+  /** All that another writer has. */
+  copy(other: BodyWriter): void {
+    const size = other.length();
+    this.#room(size);
+    other.bytes().copy(this.#bytes, this.#length, 0, size);
+    this.#length += size;
+  }
+
+  #room(needed: number): void {
+    if (this.#length + needed <= this.#bytes.length) return;
+    const larger = Buffer.allocUnsafeSlow(Math.max(this.#bytes.length * 2, this.#length + needed));
+    this.#bytes.copy(larger, 0, 0, this.#length);
+    this.#bytes = larger;
+  }
 
   /** A short text of ASCII, one octet a character. @returns false where it is none: nothing counts as written */
-  const shortAscii = (written: string): boolean => {
-    const size8 = written.length;
-    if (size8 > MAX_SHORT) return false;
-    room(size8 + 1);
-    // In local variables, as in `hex`.
-    const target = bytes;
-    const from = length + 1;
-    for (let at = 0; at < size8; at += 1) {
+  #shortAscii(written: string): boolean {
+    const size = written.length;
+    if (size > MAX_SHORT) return false;
+    this.#room(size + 1);
+    const target = this.#bytes;
+    const from = this.#length + 1;
+    for (let at = 0; at < size; at += 1) {
       const code = written.charCodeAt(at);
       if (code > 0x7f) return false;
       target[from + at] = code;
     }
-    target[length] = size8;
-    length = from + size8;
+    target[this.#length] = size;
+    this.#length = from + size;
     return true;
-  };
-
-  const text = (written: string): void => {
-    if (shortAscii(written)) return;
-    const size8 = Buffer.byteLength(written);
-    unsigned(size8);
-    room(size8);
-    length += bytes.write(written, length, 'utf8');
-  };
-
-  return {
-    bytes: () => bytes,
-    length: () => length,
-    reset: () => {
-      length = 0;
-    },
-    unsigned,
-    signed: (value) => unsigned(value < 0 ? -2 * value - 1 : 2 * value),
-    hex: (digits, from, to) => {
-      room((to - from) >>> 1);
-      // In local variables: those of the closure would be read and written for each octet.
-      const target = bytes;
-      let end = length;
-      for (let at = from; at < to; at += 1) {
-        const high = digits.charCodeAt(at);
-        if (high === HYPHEN) continue;
-        at += 1;
-        target[end] = ((NIBBLES[high] ?? 0) << 4) | (NIBBLES[digits.charCodeAt(at)] ?? 0);
-        end += 1;
-      }
-      length = end;
-    },
-    fixed: (value, size8) => {
-      room(size8);
-      length = bytes.writeUIntLE(value % 0x1_0000_0000_0000, length, Math.min(size8, 6));
-      if (size8 > 6) {
-        bytes[length] = Math.floor(value / 0x1_0000_0000_0000);
-        length += 1;
-      }
-    },
-    text,
-    octets: (written) => {
-      unsigned(written.length);
-      room(written.length);
-      bytes.set(written, length);
-      length += written.length;
-    },
-    copy: (other) => {
-      const size8 = other.length();
-      room(size8);
-      other.bytes().copy(bytes, length, 0, size8);
-      length += size8;
-    },
-  };
+  }
 }
 
 /** Octets of the longest whole number: twice 2 ** 53 in groups of 7 bits. */

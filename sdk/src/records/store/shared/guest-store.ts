@@ -383,10 +383,13 @@ export function createGuestStore(send: SendRequest): RecordStore {
     }
   };
 
-  const ask: Ask = async (name, body, answer) => checked(answer, await asked(name, JSON.stringify(body)));
-
   const open = (): void => {
     if (isClosed) throw new HopbackError('closed', 'the record store is closed');
+  };
+
+  const ask: Ask = async (name, body, answer) => {
+    open();
+    return checked(answer, await asked(name, JSON.stringify(body)));
   };
 
   const close = async (): Promise<void> => {
@@ -408,48 +411,24 @@ export function createGuestStore(send: SendRequest): RecordStore {
       checkedLimit(query);
       return ask('find', finiteQuery(query), ANSWERS.found);
     },
-    cover: async (interval) => {
-      open();
-      await ask('cover', interval, ANSWERS.nothing);
-    },
-    uncover: async (interval) => {
-      open();
-      await ask('uncover', interval, ANSWERS.nothing);
-    },
-    scope: async () => {
-      open();
-      return ask('scope', {}, ANSWERS.scope);
-    },
+    cover: async (interval) => void (await ask('cover', interval, ANSWERS.nothing)),
+    uncover: async (interval) => void (await ask('uncover', interval, ANSWERS.nothing)),
+    scope: () => ask('scope', {}, ANSWERS.scope),
     coverage: async (window) => {
       open();
       checkWindow(window);
       return ask('coverage', finiteWindow(window), ANSWERS.coverage);
     },
-    expire: async (beforeUs) => {
-      open();
-      return ask('expire', { beforeUs }, ANSWERS.count);
-    },
+    expire: (beforeUs) => ask('expire', { beforeUs }, ANSWERS.count),
     hold: async (order) => {
       open();
       checkedLimit(order.query);
       return ask('hold', { ...order, query: finiteQuery(order.query) }, ANSWERS.hold);
     },
-    release: async (holdId, reason, by) => {
-      open();
-      return ask('release', { holdId, reason, by }, ANSWERS.isReleased);
-    },
-    holds: async () => {
-      open();
-      return ask('holds', {}, ANSWERS.holds);
-    },
-    holdAudit: async () => {
-      open();
-      return ask('hold-audit', {}, ANSWERS.audit);
-    },
-    statistics: async () => {
-      open();
-      return ask('statistics', {}, ANSWERS.statistics);
-    },
+    release: (holdId, reason, by) => ask('release', { holdId, reason, by }, ANSWERS.isReleased),
+    holds: () => ask('holds', {}, ANSWERS.holds),
+    holdAudit: () => ask('hold-audit', {}, ANSWERS.audit),
+    statistics: () => ask('statistics', {}, ANSWERS.statistics),
     close,
     [Symbol.asyncDispose]: close,
   };
