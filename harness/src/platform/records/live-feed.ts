@@ -7,47 +7,45 @@ import { createBatchIntake, openRecordJournal } from './batch-intake.js';
 import type { BatchIntake, JournalEntry, RecordJournal } from './batch-intake.js';
 import { createRecordReader, liveRow } from './live-reader.js';
 
-/** A store whose files can be made to stand still. */
-export interface PausableStore {
+/** A store whose writes can be made to wait while its files are copied. What only reads goes on. */
+class PausableStore {
   readonly store: RecordStore;
-  /** Does something while nothing is written to the store: writes wait until it is done. One at a time. @throws what `work` throws */
-  readonly whilePaused: <Result>(work: () => Promise<Result>) => Promise<Result>;
-}
+  #paused: Promise<unknown> = Promise.resolve();
+  readonly #writing = new Set<Promise<unknown>>();
 
-/** Makes the writes of a store wait while its files are copied. What only reads goes on. */
-function pausableStore(store: RecordStore): PausableStore {
-  let paused: Promise<unknown> = Promise.resolve();
-  const writing = new Set<Promise<unknown>>();
-  const write = async <Result>(work: () => Promise<Result>): Promise<Result> => {
-    for (let seen: unknown; seen !== paused;) {
-      seen = paused;
-      await paused;
+  constructor(store: RecordStore) {
+    this.store = {
+      ...store,
+      insert: (records) => this.#write(() => store.insert(records)),
+      cover: (interval) => this.#write(() => store.cover(interval)),
+      uncover: (interval) => this.#write(() => store.uncover(interval)),
+      expire: (beforeUs) => this.#write(() => store.expire(beforeUs)),
+      hold: (order) => this.#write(() => store.hold(order)),
+      release: (holdId, reason, by) => this.#write(() => store.release(holdId, reason, by)),
+    };
+  }
+
+  /** Does something while nothing is written to the store: writes wait until it is done. One at a time. @throws what `work` throws */
+  whilePaused<Result>(work: () => Promise<Result>): Promise<Result> {
+    const turn = this.#paused.then(async () => {
+      await Promise.all(this.#writing);
+      return work();
+    });
+    this.#paused = turn.catch(() => undefined);
+    return turn;
+  }
+
+  async #write<Result>(work: () => Promise<Result>): Promise<Result> {
+    for (let seen: unknown; seen !== this.#paused;) {
+      seen = this.#paused;
+      await this.#paused;
     }
     const done = work();
     const settled = done.catch(() => undefined);
-    writing.add(settled);
-    void settled.then(() => writing.delete(settled));
+    this.#writing.add(settled);
+    void settled.then(() => this.#writing.delete(settled));
     return done;
-  };
-  return {
-    store: {
-      ...store,
-      insert: (records) => write(() => store.insert(records)),
-      cover: (interval) => write(() => store.cover(interval)),
-      uncover: (interval) => write(() => store.uncover(interval)),
-      expire: (beforeUs) => write(() => store.expire(beforeUs)),
-      hold: (order) => write(() => store.hold(order)),
-      release: (holdId, reason, by) => write(() => store.release(holdId, reason, by)),
-    },
-    whilePaused: (work) => {
-      const turn = paused.then(async () => {
-        await Promise.all(writing);
-        return work();
-      });
-      paused = turn.catch(() => undefined);
-      return turn;
-    },
-  };
+  }
 }
 
 /** Milliseconds after which what failed is tried again: a disk that is full is seen to by people. */
@@ -277,7 +275,7 @@ export class LiveFeed implements AsyncDisposable {
       await journal.close();
       throw error;
     });
-    return new LiveFeed(context, journal, pausableStore(store), keptMs);
+    return new LiveFeed(context, journal, new PausableStore(store), keptMs);
   }
 
   private constructor(
