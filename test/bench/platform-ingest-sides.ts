@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { LiveReader, OperationCall } from '../../harness/dist/platform/core/index.js';
 import { FIRST_OPERATOR_CLIENT, startReferenceWithAreas } from '../../harness/dist/platform/reference/index.js';
-import { openLiveFeed } from '../../harness/dist/platform/records/live-feed.js';
+import { LiveFeed } from '../../harness/dist/platform/records/live-feed.js';
 import { jsonAnswer, privateKeyJwt, type PlatformAnswer } from '../../sdk/dist/platform/index.js';
 
 /** Something that batches are sent to. */
@@ -61,9 +61,9 @@ export async function wholePlatform(directory: string): Promise<ReceivingSide> {
 /** Reading, keeping and telling alone, behind a server that does nothing else; somebody listens and does nothing. */
 export async function intakeAlone(directory: string): Promise<ReceivingSide> {
   const context = { clock: CLOCK, log: SILENT };
-  const feed = await openLiveFeed({ context, directory, keptMs: 90 * 86_400_000 });
+  const feed = await LiveFeed.open({ context, directory, keptMs: 90 * 86_400_000 });
   feed.listen('bench', { records: () => undefined, report: () => undefined });
-  return { url: await listening(feed.take), told: feed.told, find: feed.reader.find };
+  return { url: await listening(feed.take), told: () => feed.told(), find: feed.reader.find };
 }
 
 /** A server that reads bodies, and does nothing with them. */

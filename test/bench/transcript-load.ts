@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { createScriptIndex } from '../../harness/src/platform/domain/campaigns/scripts/index.js';
+import { ScriptIndex } from '../../harness/src/platform/domain/campaigns/scripts/index.js';
 import { makeTranscripts } from '../support/transcript-corpus.js';
 import { sized } from './bench.js';
 import type { BenchContext, Figure } from './bench.js';
@@ -27,7 +27,7 @@ export async function* measureLoad(context: BenchContext): AsyncGenerator<Figure
   const collect = collector();
   collect();
   const before = process.memoryUsage();
-  const index = createScriptIndex();
+  const index = new ScriptIndex();
   const truth = createTruth();
   // Processor time, collector's threads included: what one core does, whoever else is on the machine.
   let workMs = 0;

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { createSeededRandom } from '../../harness/src/faults/index.js';
-import { createScriptIndex } from '../../harness/src/platform/domain/campaigns/scripts/index.js';
+import { ScriptIndex } from '../../harness/src/platform/domain/campaigns/scripts/index.js';
 import type { ScriptBars, ScriptStrictness } from '../../harness/src/platform/domain/campaigns/scripts/index.js';
 import { makeTranscripts } from '../support/transcript-corpus.js';
 import { sized } from './bench.js';
@@ -121,7 +121,7 @@ function pairsOf(
   strictness: ScriptStrictness,
   bars: Partial<ScriptBars> = {},
 ): PairCounts {
-  const index = createScriptIndex({ strictness, bars });
+  const index = new ScriptIndex({ strictness, bars });
   for (const { id, transcript, language } of rows) index.add(id, transcript, language === '' ? undefined : language);
   const scripts = rows.map(({ id }) => index.scriptOf(id));
   return countPairs(rows, (a, b) => scripts[a] !== undefined && scripts[a] === scripts[b]);

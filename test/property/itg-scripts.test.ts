@@ -3,7 +3,7 @@ import { performance } from 'node:perf_hooks';
 import { expect, test } from 'vitest';
 import {
   callBackNumbers,
-  createScriptIndex,
+  ScriptIndex,
   nameOfScript,
 } from '../../harness/src/platform/domain/campaigns/scripts/index.js';
 import { digitsInWords, makeScript, makeTranscripts } from '../support/transcript-corpus.js';
@@ -65,7 +65,7 @@ test('any strings are placed, named and read for numbers without a throw', () =>
   fc.assert(
     fc.property(fc.array(fc.tuple(anyText, anyText, anyLanguage), { maxLength: 12 }), (adds) => {
       for (const strictness of ['same-script', 'same-recording'] as const) {
-        const index = createScriptIndex({ strictness, limits: { maxPostings: 1_024 } });
+        const index = new ScriptIndex({ strictness, limits: { maxPostings: 1_024 } });
         for (const [id, transcript, language] of adds) {
           index.add(id, transcript, language);
           expect(index.add(id, transcript, language).kind).toMatch(/^(?:known|none)$/u);
@@ -85,7 +85,7 @@ test('any strings are placed, named and read for numbers without a throw', () =>
 test('the same adds give the same answers', () => {
   const rows = [...makeTranscripts({ seed: 3, transcripts: 300, scripts: 30 })];
   const run = (): unknown[] => {
-    const index = createScriptIndex();
+    const index = new ScriptIndex();
     return rows.map(({ id, transcript, language }) => index.add(id, transcript, language));
   };
   expect(run()).toEqual(run());
@@ -93,7 +93,7 @@ test('the same adds give the same answers', () => {
 
 test('repeated adds change neither scripts nor counts', () => {
   const rows = [...makeTranscripts({ seed: 4, transcripts: 300, scripts: 30 })];
-  const index = createScriptIndex();
+  const index = new ScriptIndex();
   const state = (): unknown => ({ scripts: [...index.scripts()], statistics: { ...index.statistics(), added: 0 } });
   for (const { id, transcript, language } of rows) index.add(id, transcript, language);
   const before = state();
@@ -103,7 +103,7 @@ test('repeated adds change neither scripts nor counts', () => {
 
 test('every transcript that is placed is counted in one script, through all merges', () => {
   for (const maxExemplarsPerScript of [1, 2, 6]) {
-    const index = createScriptIndex({ limits: { maxExemplarsPerScript } });
+    const index = new ScriptIndex({ limits: { maxExemplarsPerScript } });
     let placed = 0;
     for (const { id, transcript, language } of makeTranscripts({
       seed: 5,
@@ -133,7 +133,7 @@ test('what was read out alike but for its numbers comes together, and nothing el
         };
       });
       for (const order of [rows, rows.toReversed()]) {
-        const index = createScriptIndex();
+        const index = new ScriptIndex();
         for (const { id, transcript } of order) index.add(id, transcript);
         const parts = [...index.scripts()].map(
           ({ scriptId }) => new Set(index.membersOf(scriptId).map((id) => id.split('/')[0])).size,
@@ -150,7 +150,7 @@ test('what is kept stays within the limits, and every merge is told and can be f
   const limits = { maxScripts: 40, maxExemplarsPerScript: 3, maxMembers: 100, maxPostings: 1_024 };
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 10_000 }), (seed) => {
-      const index = createScriptIndex({ limits });
+      const index = new ScriptIndex({ limits });
       let told = 0;
       for (const { id, transcript, language } of makeTranscripts({
         seed,
@@ -195,7 +195,7 @@ test('of a transcript of megabytes the beginning is read, and no more work is do
     const text = piece.repeat(Math.ceil(4_000_000 / piece.length));
     const started = performance.now();
     const placed = (transcript: string): unknown =>
-      createScriptIndex({ limits: { maxPostings: 1_024 } }).add('a', transcript);
+      new ScriptIndex({ limits: { maxPostings: 1_024 } }).add('a', transcript);
     expect(placed(text)).toEqual(placed(text.slice(0, 100_000)));
     expect(callBackNumbers(text)).toEqual(callBackNumbers(text.slice(0, 100_000)));
     expect(nameOfScript([text])).toEqual(nameOfScript([text.slice(0, 100_000)]));

@@ -2,8 +2,7 @@ import { createHash } from 'node:crypto';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import type { LiveRecord, PlatformLog } from '../../harness/src/platform/core/index.js';
 import type { BatchIntake } from '../../harness/src/platform/records/batch-intake.js';
-import { openLiveFeed } from '../../harness/src/platform/records/live-feed.js';
-import type { LiveFeed, SettlingListener } from '../../harness/src/platform/records/live-feed.js';
+import { LiveFeed, type SettlingListener } from '../../harness/src/platform/records/live-feed.js';
 import type { SharedRecord } from '../../sdk/src/contract/call-record.js';
 import type { PlatformAnswer } from '../../sdk/src/platform/index.js';
 import { sampleRecord } from './stream-lab.js';
@@ -67,7 +66,7 @@ export const machineClock = {
 
 /** A feed on a folder. */
 export function openFeed(directory: string, log: PlatformLog = keptLog()): Promise<LiveFeed> {
-  return openLiveFeed({ context: { clock: machineClock, log }, directory, keptMs: NINETY_DAYS_MS });
+  return LiveFeed.open({ context: { clock: machineClock, log }, directory, keptMs: NINETY_DAYS_MS });
 }
 
 /** Whoever listens and remembers. */

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
-import { createScriptIndex } from '../../harness/src/platform/domain/campaigns/scripts/index.js';
-import type { ScriptIndex, ScriptPlacement } from '../../harness/src/platform/domain/campaigns/scripts/index.js';
+import { ScriptIndex, type ScriptPlacement } from '../../harness/src/platform/domain/campaigns/scripts/index.js';
 
 const WARRANTY =
   'Hello, this is Dana with the renewal office. The factory coverage of your car ran out last month and we kept your file open. Press 4 to hear your price before Friday, or press 8 to be taken off our list.';
@@ -20,19 +19,19 @@ function scriptsOf(index: ScriptIndex, transcripts: readonly string[], language?
 }
 
 test('a script is known again with other names, keys and numbers, in words or digits', () => {
-  const index = createScriptIndex();
+  const index = new ScriptIndex();
   const other = WARRANTY.replace('Dana', 'Peter').replace('Press 4', 'Press seven').replace('press 8', 'press nine');
   expect(new Set(scriptsOf(index, [WARRANTY, other])).size).toBe(1);
 });
 
 test('two scripts that only end alike stay two', () => {
-  const index = createScriptIndex();
+  const index = new ScriptIndex();
   const ending = ' To be removed from our calling list press 9. Thank you and have a great day.';
   expect(new Set(scriptsOf(index, [WARRANTY + ending, METER + ending])).size).toBe(2);
 });
 
 test('a voicemail that started late joins the whole script and is called a piece', () => {
-  const index = createScriptIndex();
+  const index = new ScriptIndex();
   index.add('whole', WARRANTY);
   const { because } = joined(index.add('late', WARRANTY.slice(95)));
   expect(because).toMatchObject({ likeId: 'whole', isPiece: true });
@@ -41,13 +40,13 @@ test('a voicemail that started late joins the whole script and is called a piece
 });
 
 test('the whole script joins a piece that came first', () => {
-  const index = createScriptIndex();
+  const index = new ScriptIndex();
   index.add('early end', METER.slice(0, 95));
   expect(joined(index.add('whole', METER)).because.isPiece).toBe(true);
 });
 
 test('what differed is told, numbers as #', () => {
-  const index = createScriptIndex();
+  const index = new ScriptIndex();
   index.add('a', WARRANTY);
   const { because } = joined(index.add('b', WARRANTY.replace('Dana', 'Peter')));
   expect(because.onlyHere).toEqual(['peter']);
@@ -55,7 +54,7 @@ test('what differed is told, numbers as #', () => {
 });
 
 test('a transcript that has two pieces merges their scripts under the older id, and those who ask by the younger are led on', () => {
-  const index = createScriptIndex();
+  const index = new ScriptIndex();
   const first = index.add('start', METER.slice(0, 105));
   const second = index.add('end', METER.slice(106));
   expect([first.kind, second.kind]).toEqual(['opened', 'opened']);
@@ -70,7 +69,7 @@ test('a transcript that has two pieces merges their scripts under the older id, 
 });
 
 test('a piece that two scripts have joins one of them and makes no one of the two', () => {
-  const index = createScriptIndex();
+  const index = new ScriptIndex();
   const common =
     ' please hold the line while we connect you with the next free agent of the enrollment floor who has your papers';
   index.add('a', WARRANTY + common);
@@ -81,7 +80,7 @@ test('a piece that two scripts have joins one of them and makes no one of the tw
 });
 
 test('an id that was added before changes nothing', () => {
-  const index = createScriptIndex();
+  const index = new ScriptIndex();
   index.add('a', WARRANTY);
   expect(index.add('a', METER)).toEqual({ kind: 'known', scriptId: 'script-1' });
   expect(index.script('script-1')?.count).toBe(1);
@@ -97,17 +96,17 @@ test.each([
   ['请不吝点赞 订阅 转发 打赏支持明镜与点点栏目', 'only-noise'],
   ['按一', 'too-short'],
 ])('%j belongs to no script: %s', (transcript, reason) => {
-  expect(createScriptIndex().add('a', transcript)).toMatchObject({ kind: 'none', reason });
+  expect(new ScriptIndex().add('a', transcript)).toMatchObject({ kind: 'none', reason });
 });
 
 test('what recognisers invent at the end, and loops they are caught in, do not part two transcripts', () => {
-  const index = createScriptIndex({ strictness: 'same-recording' });
+  const index = new ScriptIndex({ strictness: 'same-recording' });
   const looped = WARRANTY.replace('kept your file open', 'kept your file open kept your file open kept your file open');
   expect(new Set(scriptsOf(index, [WARRANTY, `${WARRANTY} [Music] Thanks for watching!`, looped])).size).toBe(1);
 });
 
 test('a recording that was played twice is the one that was played once', () => {
-  const index = createScriptIndex({ strictness: 'same-recording' });
+  const index = new ScriptIndex({ strictness: 'same-recording' });
   expect(new Set(scriptsOf(index, [METER, `${METER} ${METER}`])).size).toBe(1);
 });
 
@@ -122,7 +121,7 @@ test('Spanish, Chinese and a language without any table here are known again', (
     [chinese, '1', '九'],
     [tagalog, '1', '2'],
   ] as const) {
-    const index = createScriptIndex();
+    const index = new ScriptIndex();
     expect(new Set(scriptsOf(index, [text.replace('{}', one), text.replace('{}', other)])).size).toBe(1);
   }
 });
@@ -130,7 +129,7 @@ test('Spanish, Chinese and a language without any table here are known again', (
 test('a Chinese transcript that was cut is a piece of the whole, told in readable text', () => {
   const whole =
     '这里是中央电力公司,您的电费已经拖欠两个月,今天下午三点将要停电,请马上按2转接收费处办理付款手续,谢谢合作。';
-  const index = createScriptIndex();
+  const index = new ScriptIndex();
   index.add('whole', whole, 'zh');
   const { because } = joined(index.add('late', whole.slice(18), 'zh'));
   expect(because.sharedPhrases[0]).toContain('今天下午三点将要停电');
@@ -139,12 +138,12 @@ test('a Chinese transcript that was cut is a piece of the whole, told in readabl
 test('the strict index parts two recordings of one script that say another number, the other does not', () => {
   const one = 'Call the prize desk today at 800 555 0123 and have your winning number 4 4 1 ready. Again 800 555 0123.';
   const other = one.replaceAll('0123', '0188').replace('4 4 1', '7 2 9');
-  expect(new Set(scriptsOf(createScriptIndex(), [one, other])).size).toBe(1);
-  expect(new Set(scriptsOf(createScriptIndex({ strictness: 'same-recording' }), [one, other])).size).toBe(2);
+  expect(new Set(scriptsOf(new ScriptIndex(), [one, other])).size).toBe(1);
+  expect(new Set(scriptsOf(new ScriptIndex({ strictness: 'same-recording' }), [one, other])).size).toBe(2);
 });
 
 test('the script heard longest ago is forgotten beyond the limit, one heard often is kept', () => {
-  const index = createScriptIndex({ limits: { maxScripts: 8 } });
+  const index = new ScriptIndex({ limits: { maxScripts: 8 } });
   index.add('often 1', METER);
   index.add('often 2', METER);
   for (let at = 0; at < 40; at += 1) {
@@ -160,7 +159,7 @@ test('the script heard longest ago is forgotten beyond the limit, one heard ofte
 });
 
 test('ids that are no scripts are unknown', () => {
-  const index = createScriptIndex();
+  const index = new ScriptIndex();
   for (const id of ['', 'script-', 'script-0', 'script-7', 'script-1e9', 'other-1', `script-${'9'.repeat(40)}`])
     expect([index.currentId(id), index.script(id), index.membersOf(id)]).toEqual([undefined, undefined, []]);
 });

@@ -2,40 +2,33 @@ import { randomUUID } from 'node:crypto';
 import { lookup } from 'node:dns';
 import type { Server } from 'node:net';
 import { HopbackError } from '@hopback/sdk/errors';
-import { createCdrWriter } from './agent/agent-context.js';
-import { ownResponse } from './received.js';
-import type { AgentContext } from './agent/agent-context.js';
-import { createInboundAgent } from './agent/inbound.js';
-import { createOutboundAgent } from './agent/outbound.js';
 import { STEADY_CLOCK } from '@hopback/sdk/internal';
-import type { AppConnection } from './control/app-connection.js';
-import { createAppDirectory } from './control/app-connection.js';
-import { createControlServer, type ControlServer } from './control/control-server.js';
+import { createCdrWriter, type AgentContext } from './agent/agent-context.js';
+import { InboundAgent } from './agent/inbound.js';
+import { OutboundAgent } from './agent/outbound.js';
+import { createAppDirectory, type AppConnection } from './control/app-connection.js';
+import type { ProxyCommand, SipCommand } from './control/command.js';
+import { createControlServer, type ControlServer, type ControlUser } from './control/control-server.js';
 import { createTimeOfDay, messagePayload, responsePayload, type FrameMeta } from './control/frames.js';
 import { createDialogStore } from './dialog/dialog-store.js';
-import { createIdentifiers } from './identifiers.js';
-import type { MessageCounters, MessageTap } from './observe/tap.js';
-import { createCounters, createTaps } from './observe/tap.js';
-import { createFlowTokens } from './proxy/forwarding.js';
-import { createProxyAgent } from './proxy/proxy-agent.js';
-import { createStatelessProxy } from './proxy/stateless-proxy.js';
-import { readDatagram, readParsed, refusal } from './received.js';
-import type { Reading, Received } from './received.js';
-import { isRequest } from './message/sip-message.js';
+import { createIdentifiers, type Identifiers } from './identifiers.js';
 import { readEssentials } from './message/essentials.js';
-import { MESSAGE_LIMITS } from './message/parse-message.js';
-import {
-  checkServerOptions,
-  CUT_OFF_BACKLOGS,
-  RETRY_AFTER_SECONDS,
-  SERVER_LIMITS,
-  type DrachtioServerOptions,
-} from './server-options.js';
-import { createTimers } from './timers.js';
+import { MESSAGE_LIMITS, type MessageLimits, type StreamEvent } from './message/parse-message.js';
+import { isRequest } from './message/sip-message.js';
+import { createCounters, createTaps, type MessageCounters, type MessageTap } from './observe/tap.js';
+import { createFlowTokens } from './proxy/forwarding.js';
+import { ProxyAgent } from './proxy/proxy-agent.js';
+import { createStatelessProxy, type StatelessProxy } from './proxy/stateless-proxy.js';
+import { ownResponse, readDatagram, readParsed, refusal } from './received.js';
+import type { Arrival, Reading, Received } from './received.js';
+import { checkServerOptions, CUT_OFF_BACKLOGS, RETRY_AFTER_SECONDS, SERVER_LIMITS } from './server-options.js';
+import type { DrachtioServerOptions, ServerLimits } from './server-options.js';
+import { createTimers, type Timers } from './timers.js';
 import { createTransactionLayer } from './transaction/transaction-layer.js';
-import { TIMER_BASE } from './transaction/transition.js';
+import { TIMER_BASE, type TimerBase } from './transaction/transition.js';
 import { CONNECTION_LIMITS } from './transport/connections.js';
-import { bracketed, hostPort, type Endpoint, type Flow, type TransportName } from './transport/flow.js';
+import { bracketed, hostPort } from './transport/flow.js';
+import type { Endpoint, Flow, TransportFault, TransportName } from './transport/flow.js';
 import { openTransports, type ListenAddress, type Transports, type TransportsUser } from './transport/transports.js';
 
 /** The version of drachtio-server whose answers this one gives; applications read from it that they may ping. */
@@ -121,155 +114,182 @@ export interface InUse {
  * ```
  */
 export async function createDrachtioServer(options: DrachtioServerOptions = {}): Promise<DrachtioServer> {
-  const clock = createTimers(options.clock ?? STEADY_CLOCK);
-  const identifiers = createIdentifiers(options.randomUuid ?? randomUUID);
-  const limits = { ...SERVER_LIMITS, ...options.limits };
-  const messageLimits = { ...MESSAGE_LIMITS, maxHeaderBytes: limits.maxHeaderBytes };
-  const timers = { ...TIMER_BASE, ...options.timers };
-  const counters = createCounters();
-  const taps = createTaps();
-  if (options.onMessage !== undefined) taps.add(options.onMessage);
-  const apps = createAppDirectory();
-  const timeOfDay = createTimeOfDay();
-  const secret = options.control?.secret ?? 'cymru';
-
-  const show = (direction: 'in' | 'out', text: string, flow: Flow): void => {
-    if (taps.isEmpty()) return;
-    const { transport, local, remote } = flow;
-    taps.show({ direction, transport, local, remote, atMs: clock.nowMs(), text });
-  };
-  const transmit = (flow: Flow, text: string, onError?: () => void): void => {
-    counters.countSent(text);
-    show('out', text, flow);
-    flow.send(text, onError);
-  };
-
-  // Sockets may hear before everything behind them is made: until then nobody is there to take a call.
-  let take: (reading: Reading, flow: Flow) => void = () => undefined;
-  let lose: (flow: Flow) => void = () => undefined;
-  const arrival = (flow: Flow): Parameters<typeof readDatagram>[1] => ({
-    flow,
-    atMs: clock.nowMs(),
-    tag: identifiers.tag,
-  });
-  const user: TransportsUser = {
-    onMessage: (text, flow) => {
-      show('in', text, flow);
-      take(readDatagram(text, arrival(flow), messageLimits), flow);
-    },
-    onStreamEvent: (event, flow) => {
-      if (event.kind === 'ping') return;
-      if (event.kind === 'message') {
-        show('in', event.parsed.message.text, flow);
-        take(readParsed(event.parsed, arrival(flow)), flow);
-        return;
-      }
-      const { message, fault } = event;
-      const read = message === undefined ? undefined : readEssentials(message);
-      const via = read === undefined ? undefined : read.status === 'read' ? read.essentials.via : read.via;
-      if (message === undefined || via === undefined) return;
-      const status = fault === 'message-too-large' ? 413 : 400;
-      const response = refusal(message, { via, status, arrival: arrival(flow) });
-      if (response !== undefined) transmit(flow, response);
-    },
-    onFault: (fault) => counters.countFault(fault),
-    onClosed: (flow) => lose(flow),
-  };
   const listen = options.listen ?? DEFAULT_LISTEN;
   checkServerOptions(options, listen);
+  const wire = new Wire(options);
   const transports = await openTransports(
     {
-      ...{ listen, clock, messageLimits, lookup: options.lookup ?? lookup },
+      ...{ listen, clock: wire.clock, messageLimits: wire.messageLimits, lookup: options.lookup ?? lookup },
       ...{ connectionLimits: { ...CONNECTION_LIMITS, ...options.connectionLimits } },
       ...(options.tls === undefined ? {} : { tls: options.tls }),
     },
-    user,
+    wire,
   ).catch((cause: unknown) => {
     throw unusable(cause);
   });
+  const secret = options.control?.secret ?? 'cymru';
+  const agents = new Agents(options, wire, transports);
+  const control = await agents.openControl(secret);
+  let closing: Promise<void> | undefined;
+  const close = (): Promise<void> => (closing ??= agents.close(control));
+  return {
+    control: { host: control.host, port: control.port, secret },
+    connectTo: control.connectTo,
+    listening: transports.listening.map(({ transport, local, host }) => ({ transport, host, port: local.port })),
+    uri: (transport = listen[0]?.transport ?? 'udp') => {
+      const local = transports.localOf(transport);
+      if (local === undefined) throw new HopbackError('invalid-argument', `the server does not listen on ${transport}`);
+      return `sip:${hostOf(options, local)}:${local.port}${TRANSPORT_PARAMETER[transport]}`;
+    },
+    counters: wire.counters.snapshot,
+    inUse: () => agents.inUse(),
+    tap: wire.taps.add,
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
 
-  const hostOf = (local: Endpoint): string => options.advertisedHost ?? bracketed(local.address);
-  const meta = (source: FrameMeta['source'], bytes: number, flow: Flow): FrameMeta => ({
-    source,
-    bytes,
-    protocol: PROTOCOL[flow.transport],
-    remote: flow.remote,
-    time: timeOfDay(clock.nowMs()),
-  });
-  const transactions = createTransactionLayer(
-    {
-      ...{ timers: clock, base: timers, onRetransmission: counters.countRetransmission },
-      send: (flow, text, onError) => transmit(flow, text, onError),
-      responseFlow,
-    },
-    {
-      onRequest: (received, transaction) => inbound.onRequest(received, transaction),
-      onCancel: (received, transaction, invite) => inbound.onCancel(received, transaction, invite),
-      onAck: (received) => inbound.onAck(received),
-      onStrayResponse: (received) => void stateless.takesResponse(received),
-    },
-  );
-  const dialogs = createDialogStore((dialog) => {
-    inbound.onDialogRemoved(dialog);
-    outbound.onDialogRemoved(dialog);
-  });
-  const context: AgentContext = {
-    ...{ clock, identifiers, transactions, transports, dialogs, apps },
-    settings: {
-      ...{ timers, appAnswerMs: limits.appAnswerMs, mtuBytes: options.mtuBytes },
-      tryingHoldMs: options.tryingHoldMs ?? 0,
-      firstResponseHoldMs: options.firstResponseHoldMs ?? FIRST_RESPONSE_HOLD_MS,
-      answerHoldMs: options.answerHoldMs ?? FIRST_RESPONSE_HOLD_MS,
-    },
-    cdr: createCdrWriter({
-      ...{ isOn: options.cdrs ?? false, apps, frameId: identifiers.frameId },
-      timeOfDay: () => timeOfDay(clock.nowMs()),
-    }),
-    send: (flow, text) => transmit(flow, text),
-    isLocal: (host, port, transport) =>
-      transports.isLocal(host, port, transport) ||
-      (host === options.advertisedHost &&
-        transports.listening.some(({ local }) => transports.isLocal(local.address, port, transport))),
-    viaOf: (flow, branch) =>
-      `SIP/2.0/${flow.transport.toUpperCase()} ${hostOf(flow.local)}:${flow.local.port};rport;branch=${branch}`,
-    namesOf: ({ transport, local: { address, port } }) => ({
-      transport,
-      address: options.advertisedHost ?? address,
-      port,
-    }),
-    contactOf: (flow) => `<sip:${hostOf(flow.local)}:${flow.local.port}${TRANSPORT_PARAMETER[flow.transport]}>`,
-    received: (bytes, flow, _atMs) => meta('network', bytes, flow),
-    sent: (bytes, flow) => meta('application', bytes, flow),
-    answer: (app, messageId, rest) => app.send(responsePayload(identifiers.frameId(), messageId, rest)),
-    deliver: (app, frameMeta, message) => {
-      if (app.isOpen()) app.send(messagePayload(identifiers.frameId(), frameMeta, message));
-    },
-    onRetransmission: counters.countRetransmission,
-  };
-  const tokens = createFlowTokens(identifiers.callId());
-  const inbound = createInboundAgent(context, (invite, cancel) => proxy.cancel(invite, cancel));
-  const outbound = createOutboundAgent(context);
-  const proxy = createProxyAgent(context, { inbound, tokens });
-  lose = (flow) => {
-    outbound.onFlowClosed(flow);
-    proxy.onFlowClosed(flow);
-  };
-  const stateless = createStatelessProxy(context, {
-    ...{ secret: identifiers.callId(), dialogs, tokens },
-    respond: (received, text) => transmit(responseFlow(received), text),
-  });
+/** Reads, counts and shows the messages of a server. */
+class Wire implements TransportsUser {
+  readonly clock: Timers;
+  readonly identifiers: Identifiers;
+  readonly timers: TimerBase;
+  readonly messageLimits: MessageLimits;
+  readonly counters = createCounters();
+  readonly taps = createTaps();
+  /** Undefined before the agents are made and once the server closes: until then sockets may hear, and nobody takes a call. */
+  agents: Pick<Agents, 'take' | 'lose'> | undefined;
 
-  /** Refuses what begins when there are too many calls, or an application does not read, before anything is kept for it. */
-  const isOverloaded = ({ message, essentials }: Received): boolean => {
-    if (essentials.toTag !== '' || message.method === 'ACK' || message.method === 'CANCEL') return false;
-    if (message.method === 'INVITE' && inbound.pendingInvites() >= limits.maxPendingInvites) return true;
-    return control.backlogBytes() > limits.maxAppBacklogBytes;
-  };
-  take = (reading, flow) => {
+  constructor(options: DrachtioServerOptions) {
+    this.clock = createTimers(options.clock ?? STEADY_CLOCK);
+    this.identifiers = createIdentifiers(options.randomUuid ?? randomUUID);
+    this.timers = { ...TIMER_BASE, ...options.timers };
+    this.messageLimits = {
+      ...MESSAGE_LIMITS,
+      maxHeaderBytes: options.limits?.maxHeaderBytes ?? SERVER_LIMITS.maxHeaderBytes,
+    };
+    if (options.onMessage !== undefined) this.taps.add(options.onMessage);
+  }
+
+  transmit(flow: Flow, text: string, onError?: () => void): void {
+    this.counters.countSent(text);
+    this.#show('out', text, flow);
+    flow.send(text, onError);
+  }
+
+  onMessage(text: string, flow: Flow): void {
+    this.#show('in', text, flow);
+    this.agents?.take(readDatagram(text, this.#arrival(flow), this.messageLimits), flow);
+  }
+
+  onStreamEvent(event: StreamEvent, flow: Flow): void {
+    if (event.kind === 'ping') return;
+    if (event.kind === 'message') {
+      this.#show('in', event.parsed.message.text, flow);
+      this.agents?.take(readParsed(event.parsed, this.#arrival(flow)), flow);
+      return;
+    }
+    const { message, fault } = event;
+    const read = message === undefined ? undefined : readEssentials(message);
+    const via = read === undefined ? undefined : read.status === 'read' ? read.essentials.via : read.via;
+    if (message === undefined || via === undefined) return;
+    const status = fault === 'message-too-large' ? 413 : 400;
+    const response = refusal(message, { via, status, arrival: this.#arrival(flow) });
+    if (response !== undefined) this.transmit(flow, response);
+  }
+
+  onFault(fault: TransportFault): void {
+    this.counters.countFault(fault);
+  }
+
+  onClosed(flow: Flow): void {
+    this.agents?.lose(flow);
+  }
+
+  #arrival(flow: Flow): Arrival {
+    return { flow, atMs: this.clock.nowMs(), tag: this.identifiers.tag };
+  }
+
+  #show(direction: 'in' | 'out', text: string, flow: Flow): void {
+    if (this.taps.isEmpty()) return;
+    const { transport, local, remote } = flow;
+    this.taps.show({ direction, transport, local, remote, atMs: this.clock.nowMs(), text });
+  }
+}
+
+/** The agents of a server, between its sockets and its applications. */
+class Agents implements ControlUser {
+  readonly #options: DrachtioServerOptions;
+  readonly #limits: ServerLimits;
+  readonly #wire: Wire;
+  readonly #context: AgentContext;
+  readonly #inbound: InboundAgent;
+  readonly #outbound: OutboundAgent;
+  readonly #proxy: ProxyAgent;
+  readonly #stateless: StatelessProxy;
+  #control: ControlServer | undefined;
+  #isClosing = false;
+
+  constructor(options: DrachtioServerOptions, wire: Wire, transports: Transports) {
+    const { identifiers } = wire;
+    this.#options = options;
+    this.#limits = { ...SERVER_LIMITS, ...options.limits };
+    this.#wire = wire;
+    const apps = createAppDirectory();
+    const transactions = createTransactionLayer(
+      {
+        ...{ timers: wire.clock, base: wire.timers, responseFlow },
+        onRetransmission: wire.counters.countRetransmission,
+        send: (flow, text, onError) => wire.transmit(flow, text, onError),
+      },
+      {
+        onRequest: (received, transaction) => this.#inbound.onRequest(received, transaction),
+        onCancel: (received, transaction, invite) => this.#inbound.onCancel(received, transaction, invite),
+        onAck: (received) => this.#inbound.onAck(received),
+        onStrayResponse: (received) => void this.#stateless.takesResponse(received),
+      },
+    );
+    const dialogs = createDialogStore((dialog) => {
+      this.#inbound.onDialogRemoved(dialog);
+      this.#outbound.onDialogRemoved(dialog);
+    });
+    const context = agentContext(options, wire, { transports, transactions, dialogs, apps });
+    const tokens = createFlowTokens(identifiers.callId());
+    this.#context = context;
+    this.#inbound = new InboundAgent(context, (invite, cancel) => this.#proxy.cancel(invite, cancel));
+    this.#outbound = new OutboundAgent(context);
+    this.#proxy = new ProxyAgent(context, { inbound: this.#inbound, tokens });
+    this.#stateless = createStatelessProxy(context, {
+      ...{ secret: identifiers.callId(), dialogs, tokens },
+      respond: (received, text) => wire.transmit(responseFlow(received), text),
+    });
+    wire.agents = this;
+  }
+
+  /** Listens for applications. Where that fails, closes the transports. */
+  async openControl(secret: string): Promise<ControlServer> {
+    const { host = LOOPBACK, port = 0 } = this.#options.control ?? {};
+    const options = {
+      ...{ host, port, secret, apps: this.#context.apps, frameId: this.#wire.identifiers.frameId },
+      greeting: () => greeting(this.#options, this.#context.transports),
+      maxBacklogBytes: CUT_OFF_BACKLOGS * this.#limits.maxAppBacklogBytes,
+    };
+    try {
+      this.#control = await createControlServer(options, this);
+      return this.#control;
+    } catch (cause) {
+      await this.#context.transports.close();
+      throw unusable(cause);
+    }
+  }
+
+  take(reading: Reading, flow: Flow): void {
+    const { counters } = this.#wire;
+    const { transactions, identifiers } = this.#context;
     if (reading.status === 'nothing') return;
     if (reading.status === 'refused') {
       counters.countFault(reading.fault);
-      if (reading.response !== undefined) transmit(flow, reading.response);
+      if (reading.response !== undefined) this.#wire.transmit(flow, reading.response);
       return;
     }
     const { received } = reading;
@@ -279,77 +299,114 @@ export async function createDrachtioServer(options: DrachtioServerOptions = {}):
       return;
     }
     counters.countReceived(received.message.method);
-    if (stateless.takesRequest(received)) return;
-    if (isOverloaded(received) && !transactions.isKnown(received)) {
+    if (this.#stateless.takesRequest(received)) return;
+    if (this.#isOverloaded(received) && !transactions.isKnown(received)) {
       counters.countOverload();
       const others = `Retry-After: ${RETRY_AFTER_SECONDS}\r\n`;
-      transmit(responseFlow(received), ownResponse(received, { status: 503, toTag: identifiers.tag(), others }));
+      const text = ownResponse(received, { status: 503, toTag: identifiers.tag(), others });
+      this.#wire.transmit(responseFlow(received), text);
     } else transactions.receiveRequest(received);
-  };
-
-  // Of applications that a closing server sends away nothing is cleaned up: all of it goes.
-  let forgetApp = (app: AppConnection): void => {
-    inbound.onAppClosed(app);
-    outbound.onAppClosed(app);
-  };
-  let control: ControlServer;
-  try {
-    control = await createControlServer(
-      {
-        ...{ host: options.control?.host ?? LOOPBACK, port: options.control?.port ?? 0, secret, apps },
-        greeting: () => greeting(transports, hostOf),
-        frameId: identifiers.frameId,
-        maxBacklogBytes: CUT_OFF_BACKLOGS * limits.maxAppBacklogBytes,
-      },
-      {
-        onSip: (app, command) => {
-          if (command.text.startsWith('SIP/2.0')) inbound.respond(app, command);
-          else outbound.send(app, command);
-        },
-        onProxy: (app, command) => proxy.proxy(app, command),
-        onClosed: (app) => forgetApp(app),
-      },
-    );
-  } catch (cause) {
-    await transports.close();
-    throw unusable(cause);
   }
 
-  const closeAll = async (): Promise<void> => {
-    take = () => undefined;
-    lose = () => undefined;
-    forgetApp = () => undefined;
+  lose(flow: Flow): void {
+    this.#outbound.onFlowClosed(flow);
+    this.#proxy.onFlowClosed(flow);
+  }
+
+  onSip(app: AppConnection, command: SipCommand): void {
+    if (command.text.startsWith('SIP/2.0')) this.#inbound.respond(app, command);
+    else this.#outbound.send(app, command);
+  }
+
+  onProxy(app: AppConnection, command: ProxyCommand): void {
+    this.#proxy.proxy(app, command);
+  }
+
+  onClosed(app: AppConnection): void {
+    // Of applications that a closing server sends away nothing is cleaned up: all of it goes.
+    if (this.#isClosing) return;
+    this.#inbound.onAppClosed(app);
+    this.#outbound.onAppClosed(app);
+  }
+
+  inUse(): InUse {
+    const { clock, transactions, dialogs, transports, apps } = this.#context;
+    const { server, client } = transactions.counts();
+    return {
+      ...{ serverTransactions: server, clientTransactions: client, dialogs: dialogs.size(), ...this.#inbound.counts() },
+      ...{ ...this.#outbound.counts(), proxied: this.#proxy.count(), timers: clock.pendingTimers() },
+      ...{ connections: transports.connectionCount(), applications: apps.all().length },
+    };
+  }
+
+  async close(control: ControlServer): Promise<void> {
+    const { clock, transactions, dialogs, transports } = this.#context;
+    this.#isClosing = true;
+    this.#wire.agents = undefined;
     await control.close();
     transactions.close();
     dialogs.clear();
     clock.cancelAll();
     await transports.close();
     clock.cancelAll();
-  };
-  let closing: Promise<void> | undefined;
-  const close = (): Promise<void> => (closing ??= closeAll());
+  }
+
+  /** Refuses what begins when there are too many calls, or an application does not read, before anything is kept for it. */
+  #isOverloaded({ message, essentials }: Received): boolean {
+    const { maxPendingInvites, maxAppBacklogBytes } = this.#limits;
+    if (essentials.toTag !== '' || message.method === 'ACK' || message.method === 'CANCEL') return false;
+    if (message.method === 'INVITE' && this.#inbound.pendingInvites() >= maxPendingInvites) return true;
+    return this.#control !== undefined && this.#control.backlogBytes() > maxAppBacklogBytes;
+  }
+}
+
+function agentContext(
+  options: DrachtioServerOptions,
+  wire: Wire,
+  parts: Pick<AgentContext, 'apps' | 'dialogs' | 'transactions' | 'transports'>,
+): AgentContext {
+  const { advertisedHost, cdrs = false, firstResponseHoldMs = FIRST_RESPONSE_HOLD_MS } = options;
+  const { clock, identifiers, timers, counters } = wire;
+  const { apps, transports } = parts;
+  const timeOfDay = createTimeOfDay();
+  const time = (): string => timeOfDay(clock.nowMs());
+  const meta = (source: FrameMeta['source'], bytes: number, flow: Flow): FrameMeta => ({
+    source,
+    bytes,
+    protocol: PROTOCOL[flow.transport],
+    remote: flow.remote,
+    time: time(),
+  });
   return {
-    control: { host: control.host, port: control.port, secret },
-    connectTo: control.connectTo,
-    listening: transports.listening.map(({ transport, local, host }) => ({ transport, host, port: local.port })),
-    uri: (transport = listen[0]?.transport ?? 'udp') => {
-      const local = transports.localOf(transport);
-      if (local === undefined) throw new HopbackError('invalid-argument', `the server does not listen on ${transport}`);
-      return `sip:${hostOf(local)}:${local.port}${TRANSPORT_PARAMETER[transport]}`;
+    ...{ ...parts, clock, identifiers, onRetransmission: counters.countRetransmission },
+    settings: {
+      ...{ timers, mtuBytes: options.mtuBytes, firstResponseHoldMs },
+      appAnswerMs: options.limits?.appAnswerMs ?? SERVER_LIMITS.appAnswerMs,
+      tryingHoldMs: options.tryingHoldMs ?? 0,
+      answerHoldMs: options.answerHoldMs ?? FIRST_RESPONSE_HOLD_MS,
     },
-    counters: counters.snapshot,
-    inUse: () => {
-      const { server, client } = transactions.counts();
-      return {
-        ...{ serverTransactions: server, clientTransactions: client, dialogs: dialogs.size(), ...inbound.counts() },
-        ...{ ...outbound.counts(), proxied: proxy.count(), timers: clock.pendingTimers() },
-        ...{ connections: transports.connectionCount(), applications: apps.all().length },
-      };
+    cdr: createCdrWriter({ isOn: cdrs, apps, frameId: identifiers.frameId, timeOfDay: time }),
+    send: (flow, text) => wire.transmit(flow, text),
+    isLocal: (host, port, transport) =>
+      transports.isLocal(host, port, transport) ||
+      (host === advertisedHost &&
+        transports.listening.some(({ local }) => transports.isLocal(local.address, port, transport))),
+    viaOf: ({ transport, local }, branch) =>
+      `SIP/2.0/${transport.toUpperCase()} ${hostOf(options, local)}:${local.port};rport;branch=${branch}`,
+    namesOf: ({ transport, local: { address, port } }) => ({ transport, address: advertisedHost ?? address, port }),
+    contactOf: ({ transport, local }) =>
+      `<sip:${hostOf(options, local)}:${local.port}${TRANSPORT_PARAMETER[transport]}>`,
+    received: (bytes, flow, _atMs) => meta('network', bytes, flow),
+    sent: (bytes, flow) => meta('application', bytes, flow),
+    answer: (app, messageId, rest) => app.send(responsePayload(identifiers.frameId(), messageId, rest)),
+    deliver: (app, frameMeta, message) => {
+      if (app.isOpen()) app.send(messagePayload(identifiers.frameId(), frameMeta, message));
     },
-    tap: taps.add,
-    close,
-    [Symbol.asyncDispose]: close,
   };
+}
+
+function hostOf({ advertisedHost }: DrachtioServerOptions, { address }: Endpoint): string {
+  return advertisedHost ?? bracketed(address);
 }
 
 const LOOPBACK = '127.0.0.1';
@@ -377,10 +434,10 @@ function responseFlow({ essentials, flow }: Received): Flow {
   return flow.atPort?.(port) ?? flow;
 }
 
-function greeting(transports: Transports, hostOf: (local: Endpoint) => string): string {
+function greeting(options: DrachtioServerOptions, { listening }: Transports): string {
   const list = (at: (local: Endpoint) => string): string =>
-    transports.listening.map(({ transport, local }) => `${transport}/${at(local)}`).join(',');
-  const advertised = list((local) => `${hostOf(local)}:${local.port}`);
+    listening.map(({ transport, local }) => `${transport}/${at(local)}`).join(',');
+  const advertised = list((local) => `${hostOf(options, local)}:${local.port}`);
   return `${advertised}|${COMPATIBLE_VERSION}|${list(hostPort)}`;
 }
 

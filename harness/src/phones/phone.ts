@@ -10,8 +10,7 @@ import { ignore, placeCall, refusesExtension, takeCall } from './call-session.js
 import type { CallContext, CallOrder, HeldCall } from './call-session.js';
 import { screenCall } from './phone-call.js';
 import type { BlockReason, CallEnd, IncomingCall, PhoneCall, ScreeningRule, Registration } from './phone-call.js';
-import { createRegistration, createUserAgent } from './user-agent.js';
-import type { PhoneRegistration } from './user-agent.js';
+import { createUserAgent, PhoneRegistration } from './user-agent.js';
 
 /** Things that happened, waiting for somebody to read them. */
 interface Inbox<T> {
@@ -182,7 +181,7 @@ class ConnectedPhone implements Phone {
     this.#settings = settings;
     this.number = settings.number;
     this.uri = settings.address.toString();
-    this.#registration = createRegistration(settings, () => this.#current());
+    this.#registration = new PhoneRegistration(settings, () => this.#current());
     this.#callContext = {
       clock: settings.clock,
       onChange: (callId, state, end) => {

@@ -307,16 +307,6 @@ function progressOf(text: string): string | undefined {
   return cseq.endsWith('INVITE') ? headerTexts(text, 'Call-ID', 'i')[0] : undefined;
 }
 
-/** The registration of one phone. */
-export interface PhoneRegistration {
-  /** @throws HopbackError as {@link Phone.register} */
-  readonly register: () => Promise<Registration>;
-  readonly unregister: () => Promise<void>;
-  readonly isRegistered: () => boolean;
-  /** The connection is gone: what was asked is not answered any more. Returns whether the phone was registered. */
-  readonly lost: (why: HopbackError) => boolean;
-}
-
 /** When a registration is renewed, of the time that was granted: early enough for an answer, and a second try by hand. */
 const RENEWAL_SHARE = 0.9;
 
@@ -324,96 +314,116 @@ const RENEWAL_SHARE = 0.9;
 const MAX_GRANTED_SECONDS = 86_400;
 
 /**
- * Registers by requests of its own: the registerer of sip.js starts anew at once, and again and again, where a registrar leaves
+ * Registers one phone, by requests of its own: the registerer of sip.js starts anew at once, and again and again, where a registrar leaves
  * `expires` out of Contact, and never ends where it leaves Contact out.
- * @param userAgent - the one in use, or an error where there is none
  * @see RFC 3261 section 10.2
  */
-export function createRegistration(settings: PhoneSettings, userAgent: () => UserAgent): PhoneRegistration {
-  const { clock, tell, registrationSeconds } = settings;
-  let series: { readonly agent: UserAgent; readonly callId: string; readonly cseq: number } | undefined;
-  let isRegistered = false;
-  let cancelRenewal: (() => void) | undefined;
-  let pending: Deferred<Core.IncomingResponseMessage> | undefined;
-  let last: Promise<unknown> = Promise.resolve();
+export class PhoneRegistration {
+  readonly #settings: PhoneSettings;
+  readonly #userAgent: () => UserAgent;
+  #series: { readonly agent: UserAgent; readonly callId: string; readonly cseq: number } | undefined;
+  #isRegistered = false;
+  #cancelRenewal: (() => void) | undefined;
+  #pending: Deferred<Core.IncomingResponseMessage> | undefined;
+  #last: Promise<unknown> = Promise.resolve();
 
-  const stopRenewal = (): void => {
-    cancelRenewal?.();
-    cancelRenewal = undefined;
-  };
-  const request = async (seconds: number): Promise<Registration> => {
-    const agent = userAgent();
+  /** @param userAgent - the one in use, or an error where there is none */
+  constructor(settings: PhoneSettings, userAgent: () => UserAgent) {
+    this.#settings = settings;
+    this.#userAgent = userAgent;
+  }
+
+  /** @throws HopbackError as {@link Phone.register} */
+  register(): Promise<Registration> {
+    return this.#inTurn(() => this.#register());
+  }
+
+  unregister(): Promise<void> {
+    return this.#inTurn(async () => {
+      if (!this.#isRegistered) return;
+      this.#stopRenewal();
+      this.#isRegistered = false;
+      await this.#request(0);
+      this.#settings.tell({ event: 'unregistered' });
+    });
+  }
+
+  isRegistered(): boolean {
+    return this.#isRegistered;
+  }
+
+  /** The connection is gone: what was asked is not answered any more. Returns whether the phone was registered. */
+  lost(why: HopbackError): boolean {
+    const wasRegistered = this.#isRegistered;
+    this.#isRegistered = false;
+    this.#stopRenewal();
+    this.#pending?.reject(why);
+    return wasRegistered;
+  }
+
+  #stopRenewal(): void {
+    this.#cancelRenewal?.();
+    this.#cancelRenewal = undefined;
+  }
+
+  async #request(seconds: number): Promise<Registration> {
+    const { registrar, address } = this.#settings;
+    const agent = this.#userAgent();
     const contactUri = agent.contact.uri.toString();
-    const before = series?.agent === agent ? series : { callId: '', cseq: 0 };
+    const { callId, cseq } = this.#series?.agent === agent ? this.#series : { callId: '', cseq: 0 };
     const message = agent.userAgentCore.makeOutgoingRequestMessage(
       'REGISTER',
-      settings.registrar,
-      settings.address,
-      settings.address,
-      { callId: before.callId, cseq: before.cseq + 1 },
+      registrar,
+      address,
+      address,
+      { callId, cseq: cseq + 1 },
       [`Contact: <${contactUri}>;expires=${seconds}`, `Expires: ${seconds}`],
     );
     const answer = deferred<Core.IncomingResponseMessage>();
-    pending = answer;
+    this.#pending = answer;
     const onFinal = (response: Core.IncomingResponse): void => answer.resolve(response.message);
     agent.userAgentCore.register(message, { onAccept: onFinal, onReject: onFinal, onRedirect: onFinal });
     const response = await answer.promise.finally(() => {
-      pending = undefined;
+      this.#pending = undefined;
       // Counted up by sip.js where it answered a challenge.
-      series = { agent, callId: message.callId, cseq: message.cseq };
+      this.#series = { agent, callId: message.callId, cseq: message.cseq };
     });
     const status = response.statusCode ?? 0;
     if (status >= 300) throw refused(response);
     return { contactUri, expiresSeconds: grantedSeconds(response, contactUri) ?? seconds };
-  };
+  }
+
   /** A second request has to wait for the answer to the first. @see RFC 3261 section 10.2 */
-  const inTurn = <T>(task: () => Promise<T>): Promise<T> => {
-    const run = last.then(() => task());
-    last = run.catch(() => undefined);
+  #inTurn<T>(task: () => Promise<T>): Promise<T> {
+    const run = this.#last.then(() => task());
+    this.#last = run.catch(() => undefined);
     return run;
-  };
-  const failed = (cause: unknown): void => {
-    if (isRegistered) stopRenewal();
-    isRegistered = false;
+  }
+
+  #failed(cause: unknown): void {
+    if (this.#isRegistered) this.#stopRenewal();
+    this.#isRegistered = false;
     const status = cause instanceof HopbackError ? cause.details['status'] : undefined;
-    tell({ event: 'registration-failed', cause, ...(typeof status === 'number' ? { status } : undefined) });
-  };
-  const register = async (): Promise<Registration> => {
-    stopRenewal();
+    const details = typeof status === 'number' ? { status } : undefined;
+    this.#settings.tell({ event: 'registration-failed', cause, ...details });
+  }
+
+  async #register(): Promise<Registration> {
+    this.#stopRenewal();
     try {
-      const granted = await request(registrationSeconds);
-      isRegistered = true;
+      const granted = await this.#request(this.#settings.registrationSeconds);
+      this.#isRegistered = true;
       const renewMs = granted.expiresSeconds * 1_000 * RENEWAL_SHARE;
-      cancelRenewal = clock.schedule(() => {
-        inTurn(register).catch(() => undefined);
+      this.#cancelRenewal = this.#settings.clock.schedule(() => {
+        this.register().catch(() => undefined);
       }, renewMs);
-      tell({ event: 'registered' });
+      this.#settings.tell({ event: 'registered' });
       return granted;
     } catch (cause) {
-      failed(cause);
+      this.#failed(cause);
       throw cause;
     }
-  };
-
-  return {
-    register: () => inTurn(register),
-    unregister: () =>
-      inTurn(async () => {
-        if (!isRegistered) return;
-        stopRenewal();
-        isRegistered = false;
-        await request(0);
-        tell({ event: 'unregistered' });
-      }),
-    isRegistered: () => isRegistered,
-    lost: (why) => {
-      const wasRegistered = isRegistered;
-      isRegistered = false;
-      stopRenewal();
-      pending?.reject(why);
-      return wasRegistered;
-    },
-  };
+  }
 }
 
 /** Seconds that the registrar grants the contact: by its Contact, else by Expires; undefined where it says neither. */

@@ -185,17 +185,7 @@ async function startOn({ options, database, keyRing, closers }: Starting): Promi
   const metrics = createPlatformMetrics();
   // The port is known once somebody listens, and what is answered needs it.
   const behind: { app?: PlatformApp } = {};
-  const server = await startHttpServer(
-    {
-      host: options.host ?? '127.0.0.1',
-      port: options.port ?? 0,
-      ...(options.tls !== undefined && { tls: options.tls }),
-      ...(options.trustedProxies !== undefined && { trustedProxies: options.trustedProxies }),
-      ...(options.drainMs !== undefined && { drainMs: options.drainMs }),
-    },
-    () => behind.app ?? starting,
-  );
-  closers.add(server);
+  const server = closers.add(await listen(options, () => behind.app ?? starting));
   const url = publicUrlOf(options, server.port);
   const feed = closers.add(createEventFeed(database, { clock }));
   const trust = createTrustArea({ context, tokenUrl: `${url}/oauth/token` });
@@ -215,10 +205,7 @@ async function startOn({ options, database, keyRing, closers }: Starting): Promi
   behind.app = createPlatformApp({
     ...{ context, routes, roles, metrics, newId: context.newId },
     operations: operationsOf(all),
-    schemas: Object.assign({}, WIRE_SCHEMAS, ...all.map(({ schemas }) => schemas)) as Record<
-      string,
-      WireSchema<unknown>
-    >,
+    schemas: schemasOf(all),
     tokens: trust.tokens,
     idempotency: keyed.store,
     perClient: createRateLimiter(rates.perClient ?? CLIENT_RATE),
@@ -258,6 +245,17 @@ async function startOn({ options, database, keyRing, closers }: Starting): Promi
     close: closers.close,
     [Symbol.asyncDispose]: closers.close,
   };
+}
+
+function listen(options: PlatformOptions, app: () => PlatformApp): ReturnType<typeof startHttpServer> {
+  const { host = '127.0.0.1', port = 0, tls, trustedProxies, drainMs } = options;
+  const settings = {
+    ...{ host, port },
+    ...(tls !== undefined && { tls }),
+    ...(trustedProxies !== undefined && { trustedProxies }),
+    ...(drainMs !== undefined && { drainMs }),
+  };
+  return startHttpServer(settings, app);
 }
 
 const starting: PlatformApp = async () => new Response(null, { status: 503, headers: { 'retry-after': '1' } });
@@ -341,6 +339,10 @@ function operationsOf(areas: readonly PlatformArea[]): Operations {
     }
   }
   return Object.fromEntries(all);
+}
+
+function schemasOf(areas: readonly PlatformArea[]): Readonly<Record<string, WireSchema<unknown>>> {
+  return Object.assign({}, WIRE_SCHEMAS, ...areas.map(({ schemas }) => schemas)) as Record<string, WireSchema<unknown>>;
 }
 
 async function answers({ database }: PlatformContext): Promise<boolean> {

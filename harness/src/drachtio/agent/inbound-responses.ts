@@ -2,22 +2,15 @@ import type { TimerClock } from '@hopback/sdk/internal';
 import type { AppConnection } from '../control/app-connection.js';
 import type { SipCommand } from '../control/command.js';
 import { responseSent } from '../control/frames.js';
-import { dialogId, dialogOfServer } from '../dialog/dialog.js';
-import { withTag } from '../message/app-message.js';
-import type { Dialog } from '../dialog/dialog.js';
+import { dialogId, dialogOfServer, type Dialog } from '../dialog/dialog.js';
+import { withTag, composeResponse, contentTypeOf, readAppMessage, type AppHeaders } from '../message/app-message.js';
 import { HEADER, addressOf, headerLines, headerValue, namesOption, parameterOf } from '../message/sip-message.js';
-import { composeResponse, contentTypeOf, readAppMessage } from '../message/app-message.js';
-import type { AppHeaders } from '../message/app-message.js';
-import { PassingMap } from '../timers.js';
-import { viaLines } from '../received.js';
-import type { Received } from '../received.js';
-import type { Timer, TimerTarget, Timers } from '../timers.js';
+import { PassingMap, type Timer, type TimerTarget, type Timers } from '../timers.js';
+import { viaLines, type Received } from '../received.js';
 import type { ServerTransaction } from '../transaction/transaction-layer.js';
 import type { TimerBase } from '../transaction/transition.js';
-import { maxMessageBytes } from '../transport/flow.js';
-import type { Flow } from '../transport/flow.js';
-import { rejectionOf } from './agent-context.js';
-import type { AgentContext } from './agent-context.js';
+import { maxMessageBytes, type Flow } from '../transport/flow.js';
+import { rejectionOf, type AgentContext } from './agent-context.js';
 
 /** A request that an application has been handed and has not answered finally. */
 export interface PendingRequest {
@@ -60,21 +53,6 @@ function copiedFields(pending: PendingRequest): CopiedFields {
   return pending.copied;
 }
 
-/** The reliable provisional responses of one INVITE. @see RFC 3262 section 3 */
-interface ReliableProvisionals {
-  /** The number for the next one. */
-  readonly takeRseq: () => number;
-  /** Sends one, or queues it until the one before has been acknowledged. */
-  readonly send: (provisional: ReliableProvisional) => void;
-  /** A PRACK came; false where it acknowledges none that waits. */
-  readonly acknowledge: (rseq: number) => boolean;
-  /** Whether a final response of success has to wait: a reliable one with a session description is not acknowledged. */
-  readonly holdsSuccess: () => boolean;
-  /** Sends a final response when nothing holds it any more. */
-  readonly sendFinal: (send: () => void) => void;
-  readonly stop: () => void;
-}
-
 /** One of them, written already. */
 interface ReliableProvisional {
   readonly rseq: number;
@@ -93,136 +71,136 @@ interface ReliableProvisionalsOptions {
   readonly onTimeout: () => void;
 }
 
-/** Makes an empty row. */
-function createReliableProvisionals(options: ReliableProvisionalsOptions): ReliableProvisionals {
-  const { clock, timers } = options;
-  let nextRseq = options.firstRseq;
-  let outstanding: ReliableProvisional | undefined;
-  const queue: ReliableProvisional[] = [];
-  let heldFinal: (() => void) | undefined;
-  let cancelRetransmit: (() => void) | undefined;
-  let cancelTimeout: (() => void) | undefined;
+/** The reliable provisional responses of one INVITE. @see RFC 3262 section 3 */
+class ReliableProvisionals {
+  readonly #options: ReliableProvisionalsOptions;
+  readonly #queue: ReliableProvisional[] = [];
+  #nextRseq: number;
+  #outstanding: ReliableProvisional | undefined;
+  #heldFinal: (() => void) | undefined;
+  #cancelRetransmit: (() => void) | undefined;
+  #cancelTimeout: (() => void) | undefined;
 
-  const stopTimers = (): void => {
-    cancelRetransmit?.();
-    cancelTimeout?.();
-    cancelRetransmit = undefined;
-    cancelTimeout = undefined;
-  };
-  const repeat = (ms: number): void => {
-    cancelRetransmit = clock.schedule(() => {
-      options.onRetransmission();
-      outstanding?.send();
-      repeat(2 * ms);
+  constructor(options: ReliableProvisionalsOptions) {
+    this.#options = options;
+    this.#nextRseq = options.firstRseq;
+  }
+
+  takeRseq(): number {
+    return this.#nextRseq++;
+  }
+
+  /** Sends one, or queues it until the one before has been acknowledged. */
+  send(provisional: ReliableProvisional): void {
+    if (this.#outstanding === undefined) this.#begin(provisional);
+    else this.#queue.push(provisional);
+  }
+
+  /** A PRACK came; false where it acknowledges none that waits. */
+  acknowledge(rseq: number): boolean {
+    if (this.#outstanding?.rseq !== rseq) return false;
+    this.#stopTimers();
+    this.#outstanding = undefined;
+    const next = this.#queue.shift();
+    if (next !== undefined) this.#begin(next);
+    if (this.#heldFinal !== undefined && !this.holdsSuccess()) {
+      const send = this.#heldFinal;
+      this.stop();
+      send();
+    }
+    return true;
+  }
+
+  /** Whether a final response of success has to wait: a reliable one with a session description is not acknowledged. */
+  holdsSuccess(): boolean {
+    return this.#outstanding?.hasBody === true || this.#queue.some(({ hasBody }) => hasBody);
+  }
+
+  /** Sends a final response when nothing holds it any more. */
+  sendFinal(send: () => void): void {
+    if (this.holdsSuccess()) this.#heldFinal = send;
+    else {
+      // What is not acknowledged by now is overtaken, but its PRACK may still come.
+      this.#stopTimers();
+      this.#queue.length = 0;
+      send();
+    }
+  }
+
+  stop(): void {
+    this.#stopTimers();
+    this.#outstanding = undefined;
+    this.#queue.length = 0;
+    this.#heldFinal = undefined;
+  }
+
+  #stopTimers(): void {
+    this.#cancelRetransmit?.();
+    this.#cancelTimeout?.();
+    this.#cancelRetransmit = undefined;
+    this.#cancelTimeout = undefined;
+  }
+
+  #repeat(ms: number): void {
+    this.#cancelRetransmit = this.#options.clock.schedule(() => {
+      this.#options.onRetransmission();
+      this.#outstanding?.send();
+      this.#repeat(2 * ms);
     }, ms);
-  };
-  const begin = (provisional: ReliableProvisional): void => {
-    outstanding = provisional;
-    provisional.send();
-    repeat(timers.t1Ms);
-    cancelTimeout = clock.schedule(() => {
-      stop();
-      options.onTimeout();
-    }, 64 * timers.t1Ms);
-  };
-  const stop = (): void => {
-    stopTimers();
-    outstanding = undefined;
-    queue.length = 0;
-    heldFinal = undefined;
-  };
-  const holdsSuccess = (): boolean => outstanding?.hasBody === true || queue.some(({ hasBody }) => hasBody);
+  }
 
-  return {
-    takeRseq: () => nextRseq++,
-    send: (provisional) => {
-      if (outstanding === undefined) begin(provisional);
-      else queue.push(provisional);
-    },
-    acknowledge: (rseq) => {
-      if (outstanding?.rseq !== rseq) return false;
-      stopTimers();
-      outstanding = undefined;
-      const next = queue.shift();
-      if (next !== undefined) begin(next);
-      if (heldFinal !== undefined && !holdsSuccess()) {
-        const send = heldFinal;
-        stop();
-        send();
-      }
-      return true;
-    },
-    holdsSuccess,
-    sendFinal: (send) => {
-      if (holdsSuccess()) heldFinal = send;
-      else {
-        // What is not acknowledged by now is overtaken, but its PRACK may still come.
-        stopTimers();
-        queue.length = 0;
-        send();
-      }
-    },
-    stop,
-  };
+  #begin(provisional: ReliableProvisional): void {
+    this.#outstanding = provisional;
+    provisional.send();
+    this.#repeat(this.#options.timers.t1Ms);
+    this.#cancelTimeout = this.#options.clock.schedule(() => {
+      this.stop();
+      this.#options.onTimeout();
+    }, 64 * this.#options.timers.t1Ms);
+  }
 }
+
+type ProvisionalRowsOptions = Omit<ReliableProvisionalsOptions, 'firstRseq' | 'onTimeout'> & {
+  readonly rseq: () => number;
+};
 
 /** The rows of all INVITEs that have one; at most one a dialog, since one INVITE at a time is open in it. */
-interface ProvisionalRows {
+export class ProvisionalRows {
+  readonly #options: ProvisionalRowsOptions;
+  readonly #rows = new PassingMap<Dialog, { readonly invite: PendingRequest; readonly row: ReliableProvisionals }>();
+
+  constructor(options: ProvisionalRowsOptions) {
+    this.#options = options;
+  }
+
   /** The row of an INVITE, made where it has none; one of an INVITE before it is over. */
-  readonly of: (dialog: Dialog, invite: PendingRequest, onTimeout: () => void) => ReliableProvisionals;
-  readonly find: (dialog: Dialog, invite: PendingRequest) => ReliableProvisionals | undefined;
-  /** A PRACK came, with the value of its RAck; false where it acknowledges none that waits. @see RFC 3262 section 7.2 */
-  readonly acknowledge: (dialog: Dialog, rack: string) => boolean;
-  /** Stops and forgets. */
-  readonly drop: (dialog: Dialog) => void;
-}
+  of(dialog: Dialog, invite: PendingRequest, onTimeout: () => void): ReliableProvisionals {
+    const known = this.find(dialog, invite);
+    if (known !== undefined) return known;
+    this.drop(dialog);
+    const row = new ReliableProvisionals({ ...this.#options, firstRseq: this.#options.rseq(), onTimeout });
+    this.#rows.set(dialog, { invite, row });
+    return row;
+  }
 
-/** Makes an empty list. */
-export function createProvisionalRows(
-  options: Omit<ReliableProvisionalsOptions, 'firstRseq' | 'onTimeout'> & { readonly rseq: () => number },
-): ProvisionalRows {
-  const rows = new PassingMap<Dialog, { readonly invite: PendingRequest; readonly row: ReliableProvisionals }>();
-  const drop = (dialog: Dialog): void => {
-    rows.get(dialog)?.row.stop();
-    rows.delete(dialog);
-  };
-  const find = (dialog: Dialog, invite: PendingRequest): ReliableProvisionals | undefined => {
-    const found = rows.get(dialog);
+  find(dialog: Dialog, invite: PendingRequest): ReliableProvisionals | undefined {
+    const found = this.#rows.get(dialog);
     return found?.invite === invite ? found.row : undefined;
-  };
-  return {
-    of: (dialog, invite, onTimeout) => {
-      const known = find(dialog, invite);
-      if (known !== undefined) return known;
-      drop(dialog);
-      const row = createReliableProvisionals({ ...options, firstRseq: options.rseq(), onTimeout });
-      rows.set(dialog, { invite, row });
-      return row;
-    },
-    find,
-    acknowledge: (dialog, rack) => {
-      const found = rows.get(dialog);
-      // Text behind the method is ignored, as drachtio-server does: a SIPp scenario of drachtio-srf writes the method twice.
-      const read = /^(\d{1,10})\s+(\d{1,10})\s+INVITE(?:\s|$)/.exec(rack);
-      if (found === undefined || read === null) return false;
-      return Number(read[2]) === found.invite.received.essentials.cseq && found.row.acknowledge(Number(read[1]));
-    },
-    drop,
-  };
-}
+  }
 
-/** INVITEs that were answered with 2xx and whose ACK has not come. @see RFC 3261 section 13.3.1.4 */
-interface AcceptedInvites {
-  /** Begins to repeat a 2xx. */
-  readonly add: (dialog: Dialog, accepted: AcceptedInvite) => void;
-  /**
-   * An ACK came.
-   * @returns the transaction that it ends the waiting of; undefined where nothing waited for it, as for its repeats
-   */
-  readonly acknowledge: (dialog: Dialog, cseq: number) => string | undefined;
-  /** Stops, for a dialog that is over. */
-  readonly drop: (dialog: Dialog) => void;
-  readonly size: () => number;
+  /** A PRACK came, with the value of its RAck; false where it acknowledges none that waits. @see RFC 3262 section 7.2 */
+  acknowledge(dialog: Dialog, rack: string): boolean {
+    const found = this.#rows.get(dialog);
+    // Text behind the method is ignored, as drachtio-server does: a SIPp scenario of drachtio-srf writes the method twice.
+    const read = /^(\d{1,10})\s+(\d{1,10})\s+INVITE(?:\s|$)/.exec(rack);
+    if (found === undefined || read === null) return false;
+    return Number(read[2]) === found.invite.received.essentials.cseq && found.row.acknowledge(Number(read[1]));
+  }
+
+  drop(dialog: Dialog): void {
+    this.#rows.get(dialog)?.row.stop();
+    this.#rows.delete(dialog);
+  }
 }
 
 /** One of them. */
@@ -243,33 +221,46 @@ interface AcceptedInvitesOptions {
   readonly onTimeout: (dialog: Dialog) => void;
 }
 
-/** Makes an empty list. */
-export function createAcceptedInvites(options: AcceptedInvitesOptions): AcceptedInvites {
-  const waiting = new PassingMap<Dialog, Waiting>();
-  const drop = (dialog: Dialog): void => {
-    const found = waiting.get(dialog);
+/** INVITEs that were answered with 2xx and whose ACK has not come. @see RFC 3261 section 13.3.1.4 */
+export class AcceptedInvites {
+  readonly #options: AcceptedInvitesOptions;
+  readonly #waiting = new PassingMap<Dialog, Waiting>();
+  readonly #timeOut = (dialog: Dialog): void => {
+    this.drop(dialog);
+    this.#options.onTimeout(dialog);
+  };
+
+  constructor(options: AcceptedInvitesOptions) {
+    this.#options = options;
+  }
+
+  add(dialog: Dialog, accepted: AcceptedInvite): void {
+    this.drop(dialog);
+    this.#waiting.set(dialog, new Waiting({ dialog, accepted, options: this.#options, timeOut: this.#timeOut }));
+  }
+
+  /**
+   * An ACK came.
+   * @returns the transaction that it ends the waiting of; undefined where nothing waited for it, as for its repeats
+   */
+  acknowledge(dialog: Dialog, cseq: number): string | undefined {
+    const found = this.#waiting.get(dialog);
+    if (found?.accepted.cseq !== cseq) return undefined;
+    this.drop(dialog);
+    return found.accepted.transactionId;
+  }
+
+  /** Stops, for a dialog that is over. */
+  drop(dialog: Dialog): void {
+    const found = this.#waiting.get(dialog);
     if (found === undefined) return;
-    waiting.delete(dialog);
+    this.#waiting.delete(dialog);
     found.stop();
-  };
-  const timeOut = (dialog: Dialog): void => {
-    drop(dialog);
-    options.onTimeout(dialog);
-  };
-  return {
-    add: (dialog, accepted) => {
-      drop(dialog);
-      waiting.set(dialog, new Waiting({ dialog, accepted, options, timeOut }));
-    },
-    acknowledge: (dialog, cseq) => {
-      const found = waiting.get(dialog);
-      if (found?.accepted.cseq !== cseq) return undefined;
-      drop(dialog);
-      return found.accepted.transactionId;
-    },
-    drop,
-    size: () => waiting.size,
-  };
+  }
+
+  get size(): number {
+    return this.#waiting.size;
+  }
 }
 
 interface WaitingParts {
@@ -324,15 +315,36 @@ interface InboundState {
 }
 
 /** Sends what applications answer. */
-interface InboundResponder {
-  readonly respond: (app: AppConnection, command: SipCommand, request: PendingRequest) => void;
-}
+export class InboundResponder {
+  readonly #context: AgentContext;
+  readonly #state: InboundState;
 
-/** Makes it. */
-export function createInboundResponder(context: AgentContext, state: InboundState): InboundResponder {
-  const { dialogs, cdr } = context;
+  constructor(context: AgentContext, state: InboundState) {
+    this.#context = context;
+    this.#state = state;
+  }
 
-  const write = (request: PendingRequest, status: number, more: Written): string => {
+  respond(app: AppConnection, command: SipCommand, request: PendingRequest): void {
+    const read = readAppMessage(command.text, this.#context.namesOf(request.received.flow));
+    if (read === undefined || read.message.status === 0) {
+      this.#context.answer(app, command.messageId, 'NOK|Unknown server error sending response');
+      return;
+    }
+    if (!request.transaction.flow.isOpen()) {
+      this.#state.forget(request);
+      request.transaction.end();
+      this.#context.answer(app, command.messageId, 'NOK|transport for response has been shutdown or closed');
+      return;
+    }
+    const { message, headers } = read;
+    if (!request.hasResponded && !request.isInDialog) request.localTag = chosenTag(headers) ?? request.localTag;
+    const written: Written = { reason: message.reason, headers, contact: headers.contact };
+    const reply = { app, command, request, status: message.status, written };
+    if (message.status < 200) this.#respondProvisional(reply);
+    else this.#respondFinal(reply);
+  }
+
+  #write(request: PendingRequest, status: number, more: Written): string {
     const { reason, headers, contact, rseq } = more;
     const { vias, recordRoutes, from, to, cseq } = copiedFields(request);
     const method = request.received.message.method;
@@ -355,106 +367,119 @@ export function createInboundResponder(context: AgentContext, state: InboundStat
       contentType: contentTypeOf(headers.contentType, headers.body),
       body: headers.body,
     });
-  };
-  const dialogFor = (request: PendingRequest, contact: string | undefined): Dialog => {
+  }
+
+  #dialogFor(request: PendingRequest, contact: string | undefined): Dialog {
     const { transactionId, app, received } = request;
-    const parts = { app, transactionId, localContact: contact ?? context.contactOf(received.flow) };
+    const parts = { app, transactionId, localContact: contact ?? this.#context.contactOf(received.flow) };
     const dialog = dialogOfServer(received, request.localTag, parts);
     request.dialog = dialog;
-    dialogs.add(dialog);
-    if (received.message.method === 'INVITE') state.openInvites.set(dialog, request);
+    this.#context.dialogs.add(dialog);
+    if (received.message.method === 'INVITE') this.#state.openInvites.set(dialog, request);
     return dialog;
-  };
-  const rowOf = (dialog: Dialog, request: PendingRequest): ReliableProvisionals =>
-    state.provisionals.of(dialog, request, () => {
+  }
+
+  #rowOf(dialog: Dialog, request: PendingRequest): ReliableProvisionals {
+    return this.#state.provisionals.of(dialog, request, () => {
       // @see RFC 3262 section 3: a 5xx; the words are those of drachtio-server
-      const reason = 'Reliable Response Time-Out';
-      state.giveUp(request, { status: 503, reason });
+      this.#state.giveUp(request, { status: 503, reason: 'Reliable Response Time-Out' });
     });
-  const confirm = (app: AppConnection, command: SipCommand, request: PendingRequest, text: string): void => {
+  }
+
+  #confirm(app: AppConnection, command: SipCommand, request: PendingRequest, text: string): void {
+    const { dialogs } = this.#context;
     const { transactionId, transaction, received, dialog } = request;
     const { callId, fromTag } = received.essentials;
     const isKnown = dialog !== undefined && dialogs.byTags(dialog.callId, dialog.localTag, dialog.remoteTag) === dialog;
     const method = received.message.method;
     const id = isKnown ? dialog.id : !request.isInDialog && makesDialog(method) ? dialogId(callId, fromTag) : '';
-    const meta = context.sent(text.length, transaction.flow);
-    context.answer(app, command.messageId, responseSent(meta, { transactionId, dialogId: id }, text));
-  };
+    const meta = this.#context.sent(text.length, transaction.flow);
+    this.#context.answer(app, command.messageId, responseSent(meta, { transactionId, dialogId: id }, text));
+  }
 
   /** What no datagram carries would never arrive: the application is told, and may answer otherwise. */
-  const refusesLong = ({ app, command, request }: Reply, text: string): boolean => {
+  #refusesLong({ app, command, request }: Reply, text: string): boolean {
     if (text.length <= maxMessageBytes(request.transaction.flow.transport)) return false;
-    context.answer(app, command.messageId, `NOK|a response of ${text.length} octets is more than a datagram carries`);
+    this.#context.answer(
+      app,
+      command.messageId,
+      `NOK|a response of ${text.length} octets is more than a datagram carries`,
+    );
     return true;
-  };
-  const respondProvisional = (reply: Reply): void => {
+  }
+
+  #respondProvisional(reply: Reply): void {
     const { app, command, request, status, written } = reply;
     const { received, transaction } = request;
     request.hasResponded = true;
     const isInvite = transaction.isInvite;
     const isReliable = isInvite && status > 100 && (written.headers.requires100rel || asks100rel(request));
     if (isReliable && !takes100rel(request)) {
-      context.answer(app, command.messageId, 'NOK|Remote endpoint does not support 100rel');
+      this.#context.answer(app, command.messageId, 'NOK|Remote endpoint does not support 100rel');
       return;
     }
     const contact =
-      isReliable || (request.isInDialog && isInvite) ? (written.contact ?? ownContact(request)) : written.contact;
-    if (isInvite && status > 100 && request.dialog === undefined) dialogFor(request, contact);
+      isReliable || (request.isInDialog && isInvite) ? (written.contact ?? this.#ownContact(request)) : written.contact;
+    if (isInvite && status > 100 && request.dialog === undefined) this.#dialogFor(request, contact);
     if (!isReliable || request.dialog === undefined) {
-      const text = write(request, status, { ...written, contact });
-      if (refusesLong(reply, text)) return;
+      const text = this.#write(request, status, { ...written, contact });
+      if (this.#refusesLong(reply, text)) return;
       // One 100 has gone out already.
       if (status > 100 || received.message.method !== 'INVITE') transaction.respond(status, text);
-      confirm(app, command, request, text);
+      this.#confirm(app, command, request, text);
       return;
     }
-    const row = rowOf(request.dialog, request);
+    const row = this.#rowOf(request.dialog, request);
     const rseq = row.takeRseq();
-    const text = write(request, status, { ...written, contact, rseq });
-    if (refusesLong(reply, text)) return;
+    const text = this.#write(request, status, { ...written, contact, rseq });
+    if (this.#refusesLong(reply, text)) return;
     const send = (): void => void transaction.respond(status, text);
-    confirm(app, command, request, text);
+    this.#confirm(app, command, request, text);
     row.send({ rseq, hasBody: written.headers.body !== '', send });
-  };
-  const ownContact = (request: PendingRequest): string =>
-    request.isInDialog ? (request.dialog?.localContact ?? '') : context.contactOf(request.received.flow);
+  }
+
+  #ownContact(request: PendingRequest): string {
+    return request.isInDialog ? (request.dialog?.localContact ?? '') : this.#context.contactOf(request.received.flow);
+  }
 
   /** Whether the same call has come another way too and was answered there: applications know both by one name. */
-  const isTaken = ({ received: { essentials } }: PendingRequest): boolean =>
-    dialogs.answered(dialogId(essentials.callId, essentials.fromTag)) !== undefined;
+  #isTaken({ received: { essentials } }: PendingRequest): boolean {
+    return this.#context.dialogs.answered(dialogId(essentials.callId, essentials.fromTag)) !== undefined;
+  }
 
-  const respondFinal = (reply: Reply): void => {
+  #respondFinal(reply: Reply): void {
+    const { clock, dialogs, cdr } = this.#context;
     const { app, command, request, status, written } = reply;
     const { transaction, received } = request;
     const method = received.message.method;
     const isSuccess = status < 300;
     const takesContact = isSuccess && makesDialog(method);
-    if (takesContact && !request.isInDialog && isTaken(request)) {
-      state.giveUp(request, { status: 480 });
-      context.answer(app, command.messageId, 'NOK|dialog already exists, rejecting this request');
+    if (takesContact && !request.isInDialog && this.#isTaken(request)) {
+      this.#state.giveUp(request, { status: 480 });
+      this.#context.answer(app, command.messageId, 'NOK|dialog already exists, rejecting this request');
       return;
     }
-    const contact = written.contact ?? (takesContact ? ownContact(request) : undefined);
-    if (takesContact && request.dialog === undefined && !request.isInDialog) dialogFor(request, contact);
+    const contact = written.contact ?? (takesContact ? this.#ownContact(request) : undefined);
+    if (takesContact && request.dialog === undefined && !request.isInDialog) this.#dialogFor(request, contact);
     const { dialog } = request;
-    const text = write(request, status, { ...written, contact });
-    if (refusesLong(reply, text)) return;
+    const text = this.#write(request, status, { ...written, contact });
+    if (this.#refusesLong(reply, text)) return;
     const isMaking = dialog !== undefined && !request.isInDialog;
     if (isMaking && isSuccess) {
       dialog.state = 'confirmed';
-      dialog.toldAtMs = context.clock.nowMs();
+      dialog.toldAtMs = clock.nowMs();
       dialog.localContact = contact ?? dialog.localContact;
     }
-    state.forget(request);
+    this.#state.forget(request);
     const send = (): void => {
-      state.held.delete(transaction);
+      this.#state.held.delete(transaction);
       transaction.respond(status, text);
       if (!transaction.isInvite || dialog === undefined || !isSuccess) return;
       const { transactionId } = request;
-      state.accepted.add(dialog, { cseq: received.essentials.cseq, transactionId, flow: transaction.flow, text });
+      this.#state.accepted.add(dialog, { cseq: received.essentials.cseq, transactionId, flow: transaction.flow, text });
     };
-    const row = dialog === undefined ? undefined : state.provisionals.find(dialog, request);
-    if (row?.holdsSuccess() === true && isSuccess) state.held.set(transaction, request);
+    const row = dialog === undefined ? undefined : this.#state.provisionals.find(dialog, request);
+    if (row?.holdsSuccess() === true && isSuccess) this.#state.held.set(transaction, request);
     if (row !== undefined && isSuccess) row.sendFinal(send);
     else {
       row?.stop();
@@ -464,33 +489,9 @@ export function createInboundResponder(context: AgentContext, state: InboundStat
       if (isSuccess) cdr.start('application', 'uas', text);
       else cdr.stop('application', rejectionOfAnswer(status), text);
     }
-    if (isMaking && !isSuccess) {
-      dialogs.remove(dialog);
-    }
-    confirm(app, command, request, text);
-  };
-
-  return {
-    respond: (app, command, request) => {
-      const read = readAppMessage(command.text, context.namesOf(request.received.flow));
-      if (read === undefined || read.message.status === 0) {
-        context.answer(app, command.messageId, 'NOK|Unknown server error sending response');
-        return;
-      }
-      if (!request.transaction.flow.isOpen()) {
-        state.forget(request);
-        request.transaction.end();
-        context.answer(app, command.messageId, 'NOK|transport for response has been shutdown or closed');
-        return;
-      }
-      const { message, headers } = read;
-      if (!request.hasResponded && !request.isInDialog) request.localTag = chosenTag(headers) ?? request.localTag;
-      const written: Written = { reason: message.reason, headers, contact: headers.contact };
-      const reply = { app, command, request, status: message.status, written };
-      if (message.status < 200) respondProvisional(reply);
-      else respondFinal(reply);
-    },
-  };
+    if (isMaking && !isSuccess) dialogs.remove(dialog);
+    this.#confirm(app, command, request, text);
+  }
 }
 
 /** How the server itself refuses. */

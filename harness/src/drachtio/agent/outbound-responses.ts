@@ -1,10 +1,8 @@
 import type { AppConnection } from '../control/app-connection.js';
 import type { SipCommand } from '../control/command.js';
-import { dialogOfClient, refreshTarget } from '../dialog/dialog.js';
-import { withTag } from '../message/app-message.js';
-import type { Dialog } from '../dialog/dialog.js';
+import { dialogOfClient, refreshTarget, type Dialog } from '../dialog/dialog.js';
+import { withTag, composeRequest, composeResponse, readAppMessage } from '../message/app-message.js';
 import { copied } from '../identifiers.js';
-import { composeRequest, composeResponse, readAppMessage } from '../message/app-message.js';
 import { HEADER, headerValue, namesOption } from '../message/sip-message.js';
 import type { PassingMap } from '../timers.js';
 import type { Received } from '../received.js';
@@ -14,17 +12,6 @@ import { MAX_FORWARDS, TIMER_C_MS, hangUp, leave, prepareDialogRequest, rejectio
 import type { AgentContext } from './agent-context.js';
 import { cancelOf, refuse, tellSent } from './outgoing-request.js';
 import type { AnsweredInvite, OutgoingRequest, SentAck } from './outgoing-request.js';
-
-/** Handles what comes back to requests of applications. */
-export interface OutboundResponses {
-  readonly userOf: (outgoing: OutgoingRequest, retry: (() => boolean) | undefined) => ClientTransactionUser;
-  /** The application that owes the ACK is gone. */
-  readonly onAppGone: (dialog: Dialog, invite: OutgoingRequest) => void;
-  /** The application's ACK has gone out. */
-  readonly onAcknowledged: (invite: OutgoingRequest, sentAck: SentAck) => void;
-  /** Gives the application a response that nobody sent. */
-  readonly synthesise: (outgoing: OutgoingRequest, status: number, reason: string) => void;
-}
 
 /** State of the outbound agent that responses change. */
 export interface OutboundState {
@@ -36,94 +23,176 @@ export interface OutboundState {
   readonly onSilence: (invite: OutgoingRequest) => void;
 }
 
-/** Makes it. */
-export function createOutboundResponses(context: AgentContext, state: OutboundState): OutboundResponses {
-  const { dialogs, cdr, clock } = context;
+/** Handles what comes back to requests of applications. */
+export class OutboundResponses {
+  readonly #context: AgentContext;
+  readonly #state: OutboundState;
 
-  const settle = (outgoing: OutgoingRequest): void => {
+  constructor(context: AgentContext, state: OutboundState) {
+    this.#context = context;
+    this.#state = state;
+  }
+
+  /** Gives the application a response that nobody sent. */
+  synthesise(outgoing: OutgoingRequest, status: number, reason: string): void {
+    const { dialogs, cdr, clock } = this.#context;
+    this.#settle(outgoing);
+    const { callId, cseq, method, from, to, flow, branch } = outgoing;
+    const text = composeResponse({
+      ...{ status, reason, vias: `Via: ${this.#context.viaOf(flow, branch)}\r\n`, recordRoutes: '', from, callId },
+      ...{ to: withTag(to, this.#context.identifiers.tag()), cseq: `${cseq} ${method}` },
+      ...{ contact: undefined, others: '', contentType: undefined, body: '' },
+    });
+    if (method === 'INVITE' && outgoing.dialog === undefined) {
+      dialogs.removeEarly(outgoing.dialogId);
+      cdr.stop('network', 'call-rejected', text);
+    }
+    const meta = this.#context.received(text.length, flow, clock.nowMs());
+    const { transactionId, dialogId } = outgoing;
+    this.#pass(outgoing, () => this.#context.deliver(outgoing.app, meta, { transactionId, dialogId, text }));
+    if (outgoing.dialog !== undefined && endsDialog(outgoing)) dialogs.remove(outgoing.dialog);
+  }
+
+  /** The application is gone: nobody else acknowledges the call. One that nobody knew yet is hung up. */
+  onAppGone(dialog: Dialog, invite: OutgoingRequest): void {
+    this.#state.unacknowledged.delete(dialog);
+    this.#acknowledge(dialog, invite, () => {
+      if (invite.dialog === undefined) hangUp(this.#context, dialog, 'application is gone');
+    });
+  }
+
+  /** The application's ACK has gone out. */
+  onAcknowledged(invite: OutgoingRequest, sentAck: SentAck): void {
+    invite.sentAck = sentAck;
+    invite.transaction?.handOver(new AcknowledgedInvite(invite, this));
+  }
+
+  /** A 2xx again wants its ACK again; one from another branch of a fork is a call that nobody wants. */
+  onMoreSuccess(outgoing: AnsweredInvite, received: Received): void {
+    const { essentials } = received;
+    const isAnswer = essentials.toTag === outgoing.answeredTag;
+    const known = isAnswer ? outgoing.sentAck : outgoing.leftBranches?.get(essentials.toTag);
+    if (known !== undefined) {
+      this.#context.onRetransmission();
+      this.#context.send(known.flow, known.text);
+    }
+    if (isAnswer || outgoing.leftBranches?.has(essentials.toTag) === true) return;
+    const { app, transactionId } = outgoing;
+    const localContact = this.#context.contactOf(outgoing.flow);
+    const sent = { from: outgoing.from, flow: outgoing.flow, requestUri: '' };
+    const branch = dialogOfClient(received, sent, { app, transactionId, localContact });
+    this.#acknowledge(branch, outgoing, () => leave(this.#context, branch));
+  }
+
+  userOf(outgoing: OutgoingRequest, retry: (() => boolean) | undefined): ClientTransactionUser {
+    return {
+      onResponse: (received) => {
+        const { status } = received.message;
+        if (status >= 200 && status < 300 && outgoing.method === 'INVITE') this.#onInviteSuccess(outgoing, received);
+        // What was given up has had its final response.
+        else if (outgoing.isAnswered) return;
+        else if (status < 200) this.#onProvisional(outgoing, received);
+        else this.#onFinal(outgoing, received);
+      },
+      onFailure: (why) => {
+        if (why === 'transport-error' && retry?.() === true) return;
+        this.synthesise(outgoing, ...(why === 'timeout' ? TIMED_OUT : UNREACHABLE));
+      },
+      acknowledgement: (received) => acknowledgementOf(this.#context, outgoing, received),
+    };
+  }
+
+  #settle(outgoing: OutgoingRequest): void {
     outgoing.isAnswered = true;
     outgoing.cancelWait?.();
     outgoing.cancelWait = undefined;
     outgoing.sendCancel = undefined;
     outgoing.cancelWatch?.();
     outgoing.cancelWatch = undefined;
-    state.outgoing.delete(outgoing.transactionId);
+    this.#state.outgoing.delete(outgoing.transactionId);
     if (outgoing.dialog !== undefined && outgoing.method === 'INVITE') outgoing.dialog.isInviting = false;
-  };
-  const pass = (outgoing: OutgoingRequest, deliver: () => void): void => {
+  }
+
+  #pass(outgoing: OutgoingRequest, deliver: () => void): void {
     if (outgoing.hold === undefined) deliver();
     else outgoing.hold.waiting.push(deliver);
-  };
-  const deliver = (outgoing: OutgoingRequest, received: Received): void => {
+  }
+
+  #deliver(outgoing: OutgoingRequest, received: Received): void {
     const { text } = received.message;
-    const meta = context.received(text.length, received.flow, received.atMs);
+    const meta = this.#context.received(text.length, received.flow, received.atMs);
     const { transactionId, dialogId } = outgoing;
-    pass(outgoing, () => context.deliver(outgoing.app, meta, { transactionId, dialogId, text }));
-  };
+    this.#pass(outgoing, () => this.#context.deliver(outgoing.app, meta, { transactionId, dialogId, text }));
+  }
 
   /** No timer of the transaction runs while a peer rings. One of ours does, set again only when it has run out. */
-  const watch = (outgoing: OutgoingRequest): void => {
-    outgoing.lastHeardMs = clock.nowMs();
-    outgoing.cancelWatch ??= watchFor(outgoing, TIMER_C_MS);
-  };
-  const watchFor = (outgoing: OutgoingRequest, ms: number): (() => void) =>
-    clock.schedule(() => {
-      const leftMs = outgoing.lastHeardMs + TIMER_C_MS - clock.nowMs();
-      outgoing.cancelWatch = leftMs > 0 ? watchFor(outgoing, leftMs) : undefined;
-      if (leftMs <= 0) state.onSilence(outgoing);
-    }, ms);
+  #watch(outgoing: OutgoingRequest): void {
+    outgoing.lastHeardMs = this.#context.clock.nowMs();
+    outgoing.cancelWatch ??= this.#watchFor(outgoing, TIMER_C_MS);
+  }
 
-  const onProvisional = (outgoing: OutgoingRequest, received: Received): void => {
+  #watchFor(outgoing: OutgoingRequest, ms: number): () => void {
+    const { clock } = this.#context;
+    return clock.schedule(() => {
+      const leftMs = outgoing.lastHeardMs + TIMER_C_MS - clock.nowMs();
+      outgoing.cancelWatch = leftMs > 0 ? this.#watchFor(outgoing, leftMs) : undefined;
+      if (leftMs <= 0) this.#state.onSilence(outgoing);
+    }, ms);
+  }
+
+  #onProvisional(outgoing: OutgoingRequest, received: Received): void {
     outgoing.hasProvisional = true;
     outgoing.sendCancel?.();
     outgoing.sendCancel = undefined;
     const { message, essentials } = received;
-    if (outgoing.method === 'INVITE') watch(outgoing);
+    if (outgoing.method === 'INVITE') this.#watch(outgoing);
     if (message.status === 100) return;
     if (outgoing.method === 'INVITE' && essentials.toTag !== '') {
       const rseq = reliableNumber(received);
       if (rseq !== undefined && isOutOfOrder(outgoing, essentials.toTag, rseq)) return;
       const dialog =
         outgoing.dialog ??
-        dialogs.byTags(essentials.callId, essentials.fromTag, essentials.toTag) ??
-        makeDialog(outgoing, received);
+        this.#context.dialogs.byTags(essentials.callId, essentials.fromTag, essentials.toTag) ??
+        this.#makeDialog(outgoing, received);
       if (rseq !== undefined) (outgoing.unpracked ??= []).push({ rseq, dialog });
     }
-    deliver(outgoing, received);
-  };
-  const makeDialog = (outgoing: OutgoingRequest, received: Received): Dialog => {
+    this.#deliver(outgoing, received);
+  }
+
+  #makeDialog(outgoing: OutgoingRequest, received: Received): Dialog {
     const { app, transactionId } = outgoing;
-    const localContact = outgoing.contact ?? context.contactOf(outgoing.flow);
+    const localContact = outgoing.contact ?? this.#context.contactOf(outgoing.flow);
     const dialog = dialogOfClient(received, outgoing, { app, transactionId, localContact });
     dialog.hold = outgoing.hold;
-    dialogs.add(dialog);
+    this.#context.dialogs.add(dialog);
     return dialog;
-  };
+  }
 
-  const onInviteSuccess = (outgoing: OutgoingRequest, received: Received): void => {
+  #onInviteSuccess(outgoing: OutgoingRequest, received: Received): void {
+    const { dialogs, clock, cdr } = this.#context;
     const { essentials, message } = received;
     if (outgoing.isAnswered) {
       // A re-INVITE that was given up does not end its call.
       if (outgoing.dialog !== undefined && outgoing.answeredTag === undefined) {
         outgoing.answeredTag = copied(essentials.toTag);
         refreshTarget(outgoing.dialog, message);
-        acknowledge(outgoing.dialog, outgoing, () => undefined);
-      } else onMoreSuccess(outgoing, received);
+        this.#acknowledge(outgoing.dialog, outgoing, () => undefined);
+      } else this.onMoreSuccess(outgoing, received);
       return;
     }
     outgoing.answeredTag = copied(essentials.toTag);
     outgoing.answeredStatus = message.status;
-    settle(outgoing);
+    this.#settle(outgoing);
     if (outgoing.dialog !== undefined) {
       refreshTarget(outgoing.dialog, message);
-      state.unacknowledged.set(outgoing.dialog, outgoing);
-      deliver(outgoing, received);
+      this.#state.unacknowledged.set(outgoing.dialog, outgoing);
+      this.#deliver(outgoing, received);
       return;
     }
     const early = dialogs.byTags(essentials.callId, essentials.fromTag, essentials.toTag);
     if (early !== undefined) dialogs.remove(early);
     // The route set of a confirmed dialog is that of the 2xx. @see RFC 3261 section 13.2.2.4
-    const dialog = makeDialog(outgoing, received);
+    const dialog = this.#makeDialog(outgoing, received);
     if (early !== undefined) {
       dialog.localCseq = Math.max(early.localCseq, dialog.localCseq);
       dialog.remoteCseq = early.remoteCseq;
@@ -131,115 +200,52 @@ export function createOutboundResponses(context: AgentContext, state: OutboundSt
     dialog.state = 'confirmed';
     dialog.toldAtMs = clock.nowMs();
     dialogs.removeEarly(dialog.id);
-    state.unacknowledged.set(dialog, outgoing);
+    this.#state.unacknowledged.set(dialog, outgoing);
     cdr.start('network', 'uac', message.text);
-    deliver(outgoing, received);
-    if (!outgoing.app.isOpen()) onAppGone(dialog, outgoing);
-  };
-  /** Nobody else acknowledges the call; one that nobody knew yet is hung up. */
-  const onAppGone = (dialog: Dialog, invite: OutgoingRequest): void => {
-    state.unacknowledged.delete(dialog);
-    acknowledge(dialog, invite, () => {
-      if (invite.dialog === undefined) hangUp(context, dialog, 'application is gone');
-    });
-  };
-  /** A 2xx again wants its ACK again; one from another branch of a fork is a call that nobody wants. */
-  const onMoreSuccess = (outgoing: AnsweredInvite, received: Received): void => {
-    const { essentials } = received;
-    const isAnswer = essentials.toTag === outgoing.answeredTag;
-    const known = isAnswer ? outgoing.sentAck : outgoing.leftBranches?.get(essentials.toTag);
-    if (known !== undefined) {
-      context.onRetransmission();
-      context.send(known.flow, known.text);
-    }
-    if (isAnswer || outgoing.leftBranches?.has(essentials.toTag) === true) return;
-    const { app, transactionId } = outgoing;
-    const localContact = context.contactOf(outgoing.flow);
-    const sent = { from: outgoing.from, flow: outgoing.flow, requestUri: '' };
-    const branch = dialogOfClient(received, sent, { app, transactionId, localContact });
-    acknowledge(branch, outgoing, () => leave(context, branch));
-  };
+    this.#deliver(outgoing, received);
+    if (!outgoing.app.isOpen()) this.onAppGone(dialog, outgoing);
+  }
+
   /** Sends an ACK in the server's own name. That a branch gets one is known at once: its 200 may come again before the way is found. */
-  const acknowledge = (dialog: Dialog, outgoing: AnsweredInvite, then: () => void): void => {
+  #acknowledge(dialog: Dialog, outgoing: AnsweredInvite, then: () => void): void {
     const isAnswer = dialog.remoteTag === outgoing.answeredTag;
     outgoing.leftBranches ??= new Map();
     if (!isAnswer) outgoing.leftBranches.set(dialog.remoteTag, undefined);
     const bare = { contact: undefined, others: '', contentType: undefined, body: '' };
-    prepareDialogRequest(context, dialog, {
+    prepareDialogRequest(this.#context, dialog, {
       parts: { ...bare, method: 'ACK', cseq: outgoing.cseq },
       ready: (made) => {
         if (typeof made === 'string') {
-          dialogs.remove(dialog);
+          this.#context.dialogs.remove(dialog);
           return;
         }
         const { flow, text } = made;
         if (isAnswer) outgoing.sentAck = { flow, text };
         else outgoing.leftBranches?.set(dialog.remoteTag, { flow, text });
-        context.send(flow, text);
+        this.#context.send(flow, text);
         then();
       },
     });
-  };
+  }
 
-  const onFinal = (outgoing: OutgoingRequest, received: Received): void => {
+  #onFinal(outgoing: OutgoingRequest, received: Received): void {
+    const { dialogs, cdr } = this.#context;
     const { message } = received;
     const isChallenge = message.status === 401 || message.status === 407;
-    settle(outgoing);
+    this.#settle(outgoing);
     if (outgoing.method === 'INVITE' && outgoing.dialog === undefined) {
       dialogs.removeEarly(outgoing.dialogId);
       cdr.stop('network', rejectionOf(message.status), message.text);
     }
     if (outgoing.method === 'SUBSCRIBE' && outgoing.dialog === undefined && message.status < 300) {
-      makeDialog(outgoing, received).state = 'confirmed';
+      this.#makeDialog(outgoing, received).state = 'confirmed';
     }
     if (outgoing.method === 'SUBSCRIBE' && outgoing.dialog !== undefined && message.status < 300) {
       refreshTarget(outgoing.dialog, message);
     }
-    deliver(outgoing, received);
+    this.#deliver(outgoing, received);
     if (outgoing.dialog !== undefined && !isChallenge && endsDialog(outgoing)) dialogs.remove(outgoing.dialog);
-  };
-
-  const synthesise = (outgoing: OutgoingRequest, status: number, reason: string): void => {
-    settle(outgoing);
-    const { callId, cseq, method, from, to, flow, branch } = outgoing;
-    const text = composeResponse({
-      ...{ status, reason, vias: `Via: ${context.viaOf(flow, branch)}\r\n`, recordRoutes: '', from, callId },
-      ...{ to: withTag(to, context.identifiers.tag()), cseq: `${cseq} ${method}` },
-      ...{ contact: undefined, others: '', contentType: undefined, body: '' },
-    });
-    if (method === 'INVITE' && outgoing.dialog === undefined) {
-      dialogs.removeEarly(outgoing.dialogId);
-      cdr.stop('network', 'call-rejected', text);
-    }
-    const meta = context.received(text.length, flow, clock.nowMs());
-    const { transactionId, dialogId } = outgoing;
-    pass(outgoing, () => context.deliver(outgoing.app, meta, { transactionId, dialogId, text }));
-    if (outgoing.dialog !== undefined && endsDialog(outgoing)) dialogs.remove(outgoing.dialog);
-  };
-
-  return {
-    synthesise,
-    onAppGone,
-    onAcknowledged: (invite, sentAck) => {
-      invite.sentAck = sentAck;
-      invite.transaction?.handOver(new AcknowledgedInvite(invite, onMoreSuccess));
-    },
-    userOf: (outgoing, retry) => ({
-      onResponse: (received) => {
-        const { status } = received.message;
-        if (status >= 200 && status < 300 && outgoing.method === 'INVITE') onInviteSuccess(outgoing, received);
-        // What was given up has had its final response.
-        else if (outgoing.isAnswered) return;
-        else if (status < 200) onProvisional(outgoing, received);
-        else onFinal(outgoing, received);
-      },
-      onFailure: (why) => {
-        if (why === 'transport-error' && retry?.() === true) return;
-        synthesise(outgoing, ...(why === 'timeout' ? TIMED_OUT : UNREACHABLE));
-      },
-      acknowledgement: (received) => acknowledgementOf(context, outgoing, received),
-    }),
-  };
+  }
 }
 
 /** What lingers with the transaction of an INVITE once its ACK has gone out: as little as further 2xx need, since all calls of 32 s have one. */
@@ -252,9 +258,9 @@ class AcknowledgedInvite implements AnsweredInvite, ClientTransactionUser {
   readonly answeredTag: string | undefined;
   sentAck: SentAck | undefined;
   leftBranches: Map<string, SentAck | undefined> | undefined;
-  readonly #onMoreSuccess: (invite: AnsweredInvite, received: Received) => void;
+  readonly #responses: OutboundResponses;
 
-  constructor(invite: OutgoingRequest, onMoreSuccess: (invite: AnsweredInvite, received: Received) => void) {
+  constructor(invite: OutgoingRequest, responses: OutboundResponses) {
     this.transactionId = invite.transactionId;
     this.app = invite.app;
     this.cseq = invite.cseq;
@@ -263,11 +269,11 @@ class AcknowledgedInvite implements AnsweredInvite, ClientTransactionUser {
     this.answeredTag = invite.answeredTag;
     this.sentAck = invite.sentAck;
     this.leftBranches = invite.leftBranches;
-    this.#onMoreSuccess = onMoreSuccess;
+    this.#responses = responses;
   }
 
   onResponse(received: Received): void {
-    this.#onMoreSuccess(this, received);
+    this.#responses.onMoreSuccess(this, received);
   }
 
   onFailure(): void {
@@ -321,68 +327,71 @@ function acknowledgementOf(context: AgentContext, outgoing: OutgoingRequest, { m
 }
 
 /** Cancels INVITEs of applications. */
-export interface Canceller {
+export class Canceller {
+  readonly #context: AgentContext;
+  readonly #state: OutboundState;
+  readonly #responses: OutboundResponses;
+
+  constructor(context: AgentContext, state: OutboundState, responses: OutboundResponses) {
+    this.#context = context;
+    this.#state = state;
+    this.#responses = responses;
+  }
+
   /** An application cancels. */
-  readonly cancel: (app: AppConnection, command: SipCommand) => void;
+  cancel(app: AppConnection, command: SipCommand): void {
+    const { transactionId } = command;
+    const invite = this.#state.outgoing.get(transactionId);
+    const isTooLate = invite === undefined && isAnswered(this.#state, transactionId);
+    if (isTooLate || invite?.isCancelled === true) {
+      refuse(this.#context, app, command, `internal server error canceling transaction id: ${transactionId}`);
+    } else if (invite === undefined || invite.method !== 'INVITE') {
+      refuse(this.#context, app, command, `unable to cancel unknown transaction id: ${transactionId}`);
+    } else {
+      const { flow } = invite;
+      const read = readAppMessage(command.text, this.#context.namesOf(flow));
+      const text = cancelOf(this.#context, invite, read?.headers.others ?? '');
+      const ownId = this.#context.identifiers.transactionId();
+      tellSent(this.#context, app, command, { transactionId: ownId, flow, text });
+      this.#begin(invite, text);
+    }
+  }
+
   /** The server cancels in its own name; nothing where that was done already. */
-  readonly giveUp: (invite: OutgoingRequest) => void;
+  giveUp(invite: OutgoingRequest): void {
+    if (!invite.isCancelled) this.#begin(invite, cancelOf(this.#context, invite, ''));
+  }
+
   /** The server cancels, and the application has its final response at once. */
-  readonly fail: (invite: OutgoingRequest) => void;
+  fail(invite: OutgoingRequest): void {
+    const { clock, settings } = this.#context;
+    this.giveUp(invite);
+    this.#responses.synthesise(invite, ...UNREACHABLE);
+    // Whatever final response the CANCEL brings is acknowledged. Where it brings none, nothing is left either.
+    clock.schedule(() => invite.transaction?.end(), 64 * settings.timers.t1Ms);
+  }
+
   /** The call that a re-INVITE belongs to is over: what brings no final response now never will. */
-  readonly abandon: (invite: OutgoingRequest) => void;
-}
-
-/** Makes one. */
-export function createCanceller(context: AgentContext, state: OutboundState, responses: OutboundResponses): Canceller {
-  const { clock, identifiers, transactions, settings } = context;
-
-  const abandon = (invite: OutgoingRequest): void => {
+  abandon(invite: OutgoingRequest): void {
+    const { clock, settings } = this.#context;
     invite.cancelWait ??= clock.schedule(() => {
       invite.transaction?.end();
-      responses.synthesise(invite, ...TIMED_OUT);
+      this.#responses.synthesise(invite, ...TIMED_OUT);
     }, 64 * settings.timers.t1Ms);
-  };
+  }
+
   /** A CANCEL waits for a provisional response, and the INVITE is given up when it brings no final one. @see RFC 3261 section 9.1 */
-  const begin = (invite: OutgoingRequest, text: string): void => {
+  #begin(invite: OutgoingRequest, text: string): void {
     invite.isCancelled = true;
     const send = (): void => {
       const { branch, flow } = invite;
       const user = { onResponse: () => undefined, onFailure: () => undefined, acknowledgement: () => '' };
-      transactions.request({ branch, method: 'CANCEL', flow, text, user });
-      abandon(invite);
+      this.#context.transactions.request({ branch, method: 'CANCEL', flow, text, user });
+      this.abandon(invite);
     };
     if (invite.hasProvisional) send();
     else invite.sendCancel = send;
-  };
-  const giveUp = (invite: OutgoingRequest): void => {
-    if (!invite.isCancelled) begin(invite, cancelOf(context, invite, ''));
-  };
-  return {
-    cancel: (app, command) => {
-      const { transactionId } = command;
-      const invite = state.outgoing.get(transactionId);
-      const isTooLate = invite === undefined && isAnswered(state, transactionId);
-      if (isTooLate || invite?.isCancelled === true) {
-        refuse(context, app, command, `internal server error canceling transaction id: ${transactionId}`);
-      } else if (invite === undefined || invite.method !== 'INVITE') {
-        refuse(context, app, command, `unable to cancel unknown transaction id: ${transactionId}`);
-      } else {
-        const { flow } = invite;
-        const read = readAppMessage(command.text, context.namesOf(flow));
-        const text = cancelOf(context, invite, read?.headers.others ?? '');
-        tellSent(context, app, command, { transactionId: identifiers.transactionId(), flow, text });
-        begin(invite, text);
-      }
-    },
-    giveUp,
-    fail: (invite) => {
-      giveUp(invite);
-      responses.synthesise(invite, ...UNREACHABLE);
-      // Whatever final response the CANCEL brings is acknowledged. Where it brings none, nothing is left either.
-      clock.schedule(() => invite.transaction?.end(), 64 * settings.timers.t1Ms);
-    },
-    abandon,
-  };
+  }
 }
 
 /** Whether an INVITE has been answered, and only its ACK is missing. */

@@ -1,27 +1,10 @@
-import { MAX_FORWARDS, TIMER_C_MS } from '../agent/agent-context.js';
-import type { AgentContext } from '../agent/agent-context.js';
+import { MAX_FORWARDS, TIMER_C_MS, type AgentContext } from '../agent/agent-context.js';
 import { composeRequest } from '../message/app-message.js';
-import { HEADER, headerValue, headerValues } from '../message/sip-message.js';
-import type { SipMessage } from '../message/sip-message.js';
+import { HEADER, headerValue, headerValues, type SipMessage } from '../message/sip-message.js';
 import { NO_MESSAGE_LIMITS, parseMessage } from '../message/parse-message.js';
 import type { Received } from '../received.js';
-import type { ClientTransaction } from '../transaction/transaction-layer.js';
+import type { ClientTransaction, ClientTransactionUser } from '../transaction/transaction-layer.js';
 import type { Flow } from '../transport/flow.js';
-
-/** A proxied request on its way to one target. */
-export interface ProxyBranch {
-  readonly start: () => void;
-  /**
-   * Tells the target to stop ringing, as soon as it can be told.
-   *
-   * @param reasonLines - Reason fields to go along, each with its end
-   */
-  readonly cancel: (reasonLines: string) => void;
-  /** Whether the target has answered anything. */
-  readonly isHeard: () => boolean;
-  /** A connection is over; where it is that of the target, the target is lost. */
-  readonly onFlowClosed: (closed: Flow) => void;
-}
 
 /** Who is told what the target says. */
 export interface ProxyBranchUser {
@@ -44,121 +27,140 @@ export interface ProxyBranchOptions {
   readonly user: ProxyBranchUser;
 }
 
-/** Makes a branch that has not been sent. */
-export function createProxyBranch(context: AgentContext, options: ProxyBranchOptions): ProxyBranch {
-  const { clock, transactions, settings } = context;
-  const { flow, branch, method, text, user } = options;
-  let transaction: ClientTransaction | undefined;
-  let isHeard = false;
-  let isOver = false;
-  let wantsCancel = false;
+/** A proxied request on its way to one target. */
+export class ProxyBranch implements ClientTransactionUser {
+  readonly #context: AgentContext;
+  readonly #options: ProxyBranchOptions;
+  #transaction: ClientTransaction | undefined;
+  #isHeard = false;
+  #isOver = false;
+  #wantsCancel = false;
   /** Whether a CANCEL waits for the first response. */
-  let cancelIsDue = false;
+  #cancelIsDue = false;
   /** Reason fields of the CANCEL. */
-  let reasonLines = '';
-  let cancelProvisional: (() => void) | undefined;
-  let cancelFinal: (() => void) | undefined;
-  let cancelC: (() => void) | undefined;
-  let cancelEnd: (() => void) | undefined;
+  #reasonLines = '';
+  #cancelProvisional: (() => void) | undefined;
+  #cancelFinal: (() => void) | undefined;
+  #cancelC: (() => void) | undefined;
+  #cancelEnd: (() => void) | undefined;
 
-  const stopTimers = (): void => {
-    cancelProvisional?.();
-    cancelFinal?.();
-    cancelC?.();
-  };
-  const over = (): boolean => {
-    if (isOver) return false;
-    isOver = true;
-    stopTimers();
-    return true;
-  };
-  const fail = (status: number, response?: Received): void => {
-    if (over()) user.onFailure(status, response);
-  };
-  const sendCancel = (): void => {
-    const silent = { onResponse: () => undefined, onFailure: () => undefined, acknowledgement: () => '' };
-    const cancel = writeFromSent(context, options, { method: 'CANCEL', to: undefined, others: reasonLines });
-    transactions.request({ branch, method: 'CANCEL', flow, text: cancel, user: silent });
-    // @see RFC 3261 section 9.1: what brings no final response now never will. Others may have had their turn meanwhile.
-    cancelEnd = clock.schedule(() => {
-      transaction?.end();
-      fail(408);
-    }, 64 * settings.timers.t1Ms);
-  };
-  const restartC = (): void => {
-    if (method !== 'INVITE' || wantsCancel) return;
-    cancelC?.();
-    cancelC = clock.schedule(giveUp, TIMER_C_MS);
-  };
-  /** Too slow: others get their turn; a target that rings is told. */
-  const giveUp = (): void => {
-    if (!isHeard) transaction?.end();
-    else if (method === 'INVITE' && !wantsCancel) {
-      wantsCancel = true;
-      sendCancel();
+  /** A branch that has not been sent. */
+  constructor(context: AgentContext, options: ProxyBranchOptions) {
+    this.#context = context;
+    this.#options = options;
+  }
+
+  start(): void {
+    const { clock, transactions } = this.#context;
+    const { flow, branch, method, text, provisionalTimeoutMs, finalTimeoutMs } = this.#options;
+    const giveUp = (): void => this.#giveUp();
+    if (provisionalTimeoutMs !== undefined) this.#cancelProvisional = clock.schedule(giveUp, provisionalTimeoutMs);
+    if (finalTimeoutMs !== undefined) this.#cancelFinal = clock.schedule(giveUp, finalTimeoutMs);
+    this.#restartC();
+    this.#transaction = transactions.request({ branch, method, flow, text, user: this });
+  }
+
+  /**
+   * Tells the target to stop ringing, as soon as it can be told.
+   * @param reasonLines - Reason fields to go along, each with its end
+   */
+  cancel(reasonLines: string): void {
+    if (this.#isOver || this.#wantsCancel) return;
+    if (this.#options.method !== 'INVITE') {
+      this.#transaction?.end();
+      this.#fail(487);
+      return;
     }
-    fail(408);
-  };
+    this.#wantsCancel = true;
+    this.#reasonLines = reasonLines;
+    if (this.#isHeard) this.#sendCancel();
+    else this.#cancelIsDue = true;
+  }
 
-  return {
-    isHeard: () => isHeard,
-    onFlowClosed: (closed) => {
-      if (closed !== flow || isOver) return;
-      transaction?.end();
-      fail(503);
-    },
-    start: () => {
-      const { provisionalTimeoutMs, finalTimeoutMs } = options;
-      if (provisionalTimeoutMs !== undefined) cancelProvisional = clock.schedule(giveUp, provisionalTimeoutMs);
-      if (finalTimeoutMs !== undefined) cancelFinal = clock.schedule(giveUp, finalTimeoutMs);
-      restartC();
-      transaction = transactions.request({
-        branch,
-        method,
-        flow,
-        text,
-        user: {
-          onResponse: (response) => {
-            const { status } = response.message;
-            isHeard = true;
-            cancelProvisional?.();
-            if (status < 200) {
-              restartC();
-              if (wantsCancel && !isOver && cancelIsDue) sendCancel();
-              cancelIsDue = false;
-              if (status > 100 && !isOver) user.onProvisional(response);
-              return;
-            }
-            cancelEnd?.();
-            if (status < 300) {
-              over();
-              user.onSuccess(response);
-            } else fail(status, response);
-          },
-          onFailure: (why) => {
-            cancelEnd?.();
-            fail(why === 'timeout' ? 408 : 503);
-          },
-          acknowledgement: ({ message }) => {
-            const to = headerValue(message, HEADER.to);
-            return writeFromSent(context, options, { method: 'ACK', to, others: '' });
-          },
-        },
-      });
-    },
-    cancel: (lines) => {
-      if (isOver || wantsCancel) return;
-      if (method !== 'INVITE') {
-        transaction?.end();
-        fail(487);
-        return;
-      }
-      wantsCancel = true;
-      reasonLines = lines;
-      if (isHeard) sendCancel();
-      else cancelIsDue = true;
-    },
-  };
+  /** Whether the target has answered anything. */
+  isHeard(): boolean {
+    return this.#isHeard;
+  }
+
+  /** A connection is over; where it is that of the target, the target is lost. */
+  onFlowClosed(closed: Flow): void {
+    if (closed !== this.#options.flow || this.#isOver) return;
+    this.#transaction?.end();
+    this.#fail(503);
+  }
+
+  onResponse(response: Received): void {
+    const { user } = this.#options;
+    const { status } = response.message;
+    this.#isHeard = true;
+    this.#cancelProvisional?.();
+    if (status < 200) {
+      this.#restartC();
+      if (this.#wantsCancel && !this.#isOver && this.#cancelIsDue) this.#sendCancel();
+      this.#cancelIsDue = false;
+      if (status > 100 && !this.#isOver) user.onProvisional(response);
+      return;
+    }
+    this.#cancelEnd?.();
+    if (status < 300) {
+      this.#end();
+      user.onSuccess(response);
+    } else this.#fail(status, response);
+  }
+
+  onFailure(why: 'timeout' | 'transport-error'): void {
+    this.#cancelEnd?.();
+    this.#fail(why === 'timeout' ? 408 : 503);
+  }
+
+  acknowledgement({ message }: Received): string {
+    const to = headerValue(message, HEADER.to);
+    return writeFromSent(this.#context, this.#options, { method: 'ACK', to, others: '' });
+  }
+
+  #sendCancel(): void {
+    const { clock, transactions, settings } = this.#context;
+    const { branch, flow } = this.#options;
+    const user = { onResponse: () => undefined, onFailure: () => undefined, acknowledgement: () => '' };
+    const parts = { method: 'CANCEL', to: undefined, others: this.#reasonLines } as const;
+    const text = writeFromSent(this.#context, this.#options, parts);
+    transactions.request({ branch, method: 'CANCEL', flow, text, user });
+    // @see RFC 3261 section 9.1: what brings no final response now never will. Others may have had their turn meanwhile.
+    this.#cancelEnd = clock.schedule(() => {
+      this.#transaction?.end();
+      this.#fail(408);
+    }, 64 * settings.timers.t1Ms);
+  }
+
+  #restartC(): void {
+    if (this.#options.method !== 'INVITE' || this.#wantsCancel) return;
+    this.#cancelC?.();
+    this.#cancelC = this.#context.clock.schedule(() => this.#giveUp(), TIMER_C_MS);
+  }
+
+  /** Too slow: others get their turn; a target that rings is told. */
+  #giveUp(): void {
+    if (!this.#isHeard) this.#transaction?.end();
+    else if (this.#options.method === 'INVITE' && !this.#wantsCancel) {
+      this.#wantsCancel = true;
+      this.#sendCancel();
+    }
+    this.#fail(408);
+  }
+
+  #fail(status: number, response?: Received): void {
+    if (this.#end()) this.#options.user.onFailure(status, response);
+  }
+
+  /** @returns whether it was still under way */
+  #end(): boolean {
+    if (this.#isOver) return false;
+    this.#isOver = true;
+    this.#cancelProvisional?.();
+    this.#cancelFinal?.();
+    this.#cancelC?.();
+    return true;
+  }
 }
 
 /** The ACK or CANCEL of a request that was sent: what identifies it is the request's. */

@@ -309,7 +309,7 @@ async function uncover(store: RecordStore, gap: Behaviour, startMs: number): Pro
   await store.uncover({ sourceId: SWITCH_ID, fromUs, toUs });
 }
 
-/** Settings of {@link openNodeSwitch}. */
+/** Settings of {@link NodeSwitch}. */
 interface NodeSwitchOptions extends Omit<NodeOptions, 'onTrouble'> {
   readonly nodeClock: NodeClock;
   readonly sink: CallRecordSink;
@@ -320,105 +320,141 @@ interface NodeSwitchOptions extends Omit<NodeOptions, 'onTrouble'> {
   readonly onTrouble: (error: unknown) => void;
 }
 
-/** The switch of a provider. */
-interface NodeSwitch {
-  readonly address: string;
-  readonly phones?: string;
-  readonly begin: () => void;
-  /** Resolves when no call is up any more, or is up for longer than anybody waits, and all are on record. */
-  readonly drain: () => Promise<void>;
-  readonly close: () => Promise<void>;
-}
+/** Calls of a provider that have no final response yet, and what they meet on their way through its switch. */
+class CallsInHand {
+  readonly #options: NodeSwitchOptions;
+  readonly #carrying: Carrying;
+  readonly #phones = registrar();
+  readonly #requests = new Map<HopInHand, SrfRequest>();
+  readonly #arrivedMs: number[] = [];
 
-/** Opens the switch of a provider: server, application, middleware of the sdk in the order of its guide. */
-export async function openNodeSwitch(options: NodeSwitchOptions): Promise<NodeSwitch> {
-  const { provider, plan, start, coverage, onTrouble } = options;
-  const providers = new Map(plan.providers.map((one) => [one.id, one]));
-  const servesPhones = plan.scenario.called.some(({ at, by }) => at === provider.id && by === 'phones');
-  const phones = registrar();
-  const carrying: Carrying = {
-    ...{ provider, providers, plan, signing: options.signing, memory: new Map(), onTrouble },
-    addressOf: (next, called) =>
-      ('destination' in next ? phones.find(called) : undefined) ?? options.addressOf(next, called),
-  };
-  const policies = policiesOf(options);
-  /** Calls that have no final response yet. */
-  const inHand = new Map<HopInHand, SrfRequest>();
-  const finish = (hop: HopInHand, request: SrfRequest, status?: number): void => {
-    if (!inHand.delete(hop)) return;
-    letGo(hop);
-    const { identity } = request.locals as CarriedLocals;
-    options.onHop(noteOf(hop, provider.id, { identity, status }));
-  };
-  const arrivedMs: number[] = [];
-  const arrive: SrfHandler = (req, res, next) => {
+  constructor(options: NodeSwitchOptions) {
+    const { provider, plan, signing, onTrouble } = options;
+    const providers = new Map(plan.providers.map((one) => [one.id, one]));
+    this.#options = options;
+    this.#carrying = {
+      ...{ provider, providers, plan, signing, memory: new Map(), onTrouble },
+      addressOf: (next, called) =>
+        ('destination' in next ? this.#phones.find(called) : undefined) ?? options.addressOf(next, called),
+    };
+  }
+
+  /** The middleware of the sdk in the order of its guide. */
+  setUp(srf: SrfFace, tracker: CallTracker): void {
+    const { provider, plan, onTrouble } = this.#options;
+    if (servesPhones(plan, provider)) srf.use('register', this.#phones.handle);
+    srf.use('invite', this.#arrive);
+    srf.use('invite', tracker.middleware);
+    srf.use('invite', everyStatus);
+    srf.use('invite', this.#admit);
+    if (provider.stir) srf.use('invite', verifyIdentity(policiesOf(this.#options)));
+    srf.invite((req, res) => void carryCall(this.#carrying, srf, { req, res }).catch(onTrouble));
+  }
+
+  finishAll(): void {
+    for (const [hop, req] of this.#requests) this.#finish(hop, req);
+  }
+
+  readonly #arrive: SrfHandler = (req, res, next) => {
+    const { provider, routes, coverage } = this.#options;
     const numbers = { calling: digits(req.callingNumber), called: digits(userOf(req.uri)), provider: provider.id };
-    const route = options.routes.arriving(req.get(CALL_FIELD), numbers);
+    const route = routes.arriving(req.get(CALL_FIELD), numbers);
     if (route !== undefined) {
       const hop = takeInHand(route, req);
       req.locals = { ...req.locals, hop };
       coverage.taken(hop);
-      inHand.set(hop, req);
-      res.once('end', (ended: { readonly status: number }) => finish(hop, req, ended.status));
+      this.#requests.set(hop, req);
+      res.once('end', (ended: { readonly status: number }) => this.#finish(hop, req, ended.status));
     }
     next();
   };
-  const admit: SrfHandler = (req, res, next) => {
+
+  readonly #admit: SrfHandler = (req, res, next) => {
+    const { provider, start } = this.#options;
     const { hop, call } = req.locals as CarriedLocals;
     if (hop !== undefined && call !== undefined) hop.tracked = call;
-    const full = provider.behaviours.some(
+    const isFull = provider.behaviours.some(
       (behaviour) =>
-        isNow(behaviour, start) && behaviourOf(behaviour).isTooMuch?.(arrivedMs, Date.now(), behaviour) === true,
+        isNow(behaviour, start) && behaviourOf(behaviour).isTooMuch?.(this.#arrivedMs, Date.now(), behaviour) === true,
     );
-    if (!full) return next();
+    if (!isFull) return next();
     res.send(SERVICE_UNAVAILABLE, { headers: { 'Retry-After': RETRY_AFTER } });
   };
-  const setUp = (srf: SrfFace, tracker: CallTracker): void => {
-    if (servesPhones) srf.use('register', phones.handle);
-    srf.use('invite', arrive);
-    srf.use('invite', tracker.middleware);
-    srf.use('invite', everyStatus);
-    srf.use('invite', admit);
-    if (provider.stir) srf.use('invite', verifyIdentity(policies));
-    srf.invite((req, res) => void carryCall(carrying, srf, { req, res }).catch(onTrouble));
-  };
-  let running = await run(options, { setUp, listen: listenAddresses(servesPhones, options.listen) });
-  const timers: (() => void)[] = [];
-  let moving: Promise<void> = Promise.resolve();
-  const down = async (): Promise<void> => {
-    for (const [hop, req] of inHand) finish(hop, req);
-    await running.close();
-  };
-  const up = async (): Promise<void> => {
-    running = await run(options, { setUp, listen: running.listening });
-  };
-  const planCrash = (crash: Behaviour): void => {
-    const { fromSeconds = 0, untilSeconds } = crash;
-    const move = (step: () => Promise<void>) => () => {
-      moving = moving.then(step).catch(onTrouble);
+
+  #finish(hop: HopInHand, request: SrfRequest, status?: number): void {
+    if (!this.#requests.delete(hop)) return;
+    letGo(hop);
+    const { identity } = request.locals as CarriedLocals;
+    this.#options.onHop(noteOf(hop, this.#options.provider.id, { identity, status }));
+  }
+}
+
+/** The switch of a provider: server and application. */
+export class NodeSwitch {
+  readonly address: string;
+  readonly phones: string | undefined;
+  readonly #options: NodeSwitchOptions;
+  readonly #calls: CallsInHand;
+  #running: Running;
+  readonly #timers: (() => void)[] = [];
+  #moving: Promise<void> = Promise.resolve();
+
+  static async open(options: NodeSwitchOptions): Promise<NodeSwitch> {
+    const calls = new CallsInHand(options);
+    const listen = listenAddresses(servesPhones(options.plan, options.provider), options.listen);
+    return new NodeSwitch(options, calls, await run(options, { calls, listen }));
+  }
+
+  private constructor(options: NodeSwitchOptions, calls: CallsInHand, running: Running) {
+    this.#options = options;
+    this.#calls = calls;
+    this.#running = running;
+    this.address = running.address;
+    this.phones = running.phones;
+  }
+
+  begin(): void {
+    const { provider, drachtio } = this.#options;
+    if (drachtio !== undefined) return;
+    for (const behaviour of provider.behaviours) if (behaviourOf(behaviour).isDown === true) this.#planCrash(behaviour);
+  }
+
+  /** Resolves when no call is up any more, or is up for longer than anybody waits, and all are on record. */
+  async drain(): Promise<void> {
+    if (await isDrained(() => this.#running.tracker)) return;
+    // Whoever had the other side is gone.
+    for (const { tracked } of this.#options.coverage.open())
+      tracked?.end({ party: 'network', cause: 'nobody ended it' });
+    await isDrained(() => this.#running.tracker);
+  }
+
+  async close(): Promise<void> {
+    for (const cancel of this.#timers) cancel();
+    await this.#moving;
+    await this.#running.close();
+  }
+
+  #planCrash({ fromSeconds = 0, untilSeconds }: Behaviour): void {
+    this.#moveAfter(fromSeconds, async () => {
+      this.#calls.finishAll();
+      await this.#running.close();
+    });
+    if (untilSeconds === undefined) return;
+    this.#moveAfter(untilSeconds, async () => {
+      this.#running = await run(this.#options, { calls: this.#calls, listen: this.#running.listening });
+    });
+  }
+
+  #moveAfter(seconds: number, step: () => Promise<void>): void {
+    const move = (): void => {
+      this.#moving = this.#moving.then(step).catch(this.#options.onTrouble);
     };
-    timers.push(schedule(move(down), fromSeconds * SECOND_MS));
-    if (untilSeconds !== undefined) timers.push(schedule(move(up), untilSeconds * SECOND_MS));
-  };
-  return {
-    address: running.address,
-    ...(running.phones !== undefined && { phones: running.phones }),
-    begin: () => {
-      if (options.drachtio !== undefined) return;
-      for (const behaviour of provider.behaviours) if (behaviourOf(behaviour).isDown === true) planCrash(behaviour);
-    },
-    drain: async () => {
-      if (await isDrained(() => running.tracker)) return;
-      // Whoever had the other side is gone.
-      for (const { tracked } of coverage.open()) tracked?.end({ party: 'network', cause: 'nobody ended it' });
-      await isDrained(() => running.tracker);
-    },
-    close: async () => {
-      for (const cancel of timers) cancel();
-      await moving;
-      await running.close();
-    },
-  };
+    this.#timers.push(schedule(move, seconds * SECOND_MS));
+  }
+}
+
+function servesPhones({ scenario }: NetworkPlan, { id }: PlannedProvider): boolean {
+  return scenario.called.some(({ at, by }) => at === id && by === 'phones');
 }
 
 const SERVICE_UNAVAILABLE = 503;
@@ -457,20 +493,17 @@ const HOST = '127.0.0.1';
 const ANYWHERE = { host: HOST, port: 0 } as const;
 
 const listenAddresses = (
-  servesPhones: boolean,
+  hasPhones: boolean,
   { host, port }: NonNullable<NodeOptions['listen']> = ANYWHERE,
 ): readonly ListenAddress[] => [
   { transport: 'udp', host, port },
-  ...(servesPhones ? [{ transport: 'ws', host: HOST, port: 0 } as const] : []),
+  ...(hasPhones ? [{ transport: 'ws', host: HOST, port: 0 } as const] : []),
 ];
 
 /** Starts server and application with a tracker of their own. */
 async function run(
   { provider, plan, nodeClock, sink, onTrouble, onMessage, drachtio }: NodeSwitchOptions,
-  {
-    setUp,
-    listen,
-  }: { readonly setUp: (srf: SrfFace, tracker: CallTracker) => void; readonly listen: readonly ListenAddress[] },
+  { calls, listen }: { readonly calls: CallsInHand; readonly listen: readonly ListenAddress[] },
 ): Promise<Running> {
   const names = plan.providers.flatMap(({ id, name }) => [
     [trunkFrom(id), name] as const,
@@ -500,7 +533,7 @@ async function run(
         tryingHoldMs: TRYING_HOLD_MS,
         ...(onMessage !== undefined && { onMessage }),
       });
-    app = await connectSrf(drachtio ?? (server as DrachtioServer), (srf) => setUp(srf, tracker));
+    app = await connectSrf(drachtio ?? (server as DrachtioServer), (srf) => calls.setUp(srf, tracker));
   } catch (error) {
     onTrouble(`the switch of ${provider.id} could not be started`);
     await close();

@@ -18,7 +18,7 @@ import type { HopPart } from './call-route.js';
 import { answerManners, openNodeAnswers } from './node-answers.js';
 import { createNodeClock, isDownNow, openNodeSigning, openNodeVerification } from './node-material.js';
 import type { NodeOptions, NodeRecords } from './node-material.js';
-import { createNodeCoverage, openNodeSwitch } from './node-switch.js';
+import { createNodeCoverage, NodeSwitch } from './node-switch.js';
 import type { RecordedCall } from './node-switch.js';
 
 /** Settings of {@link openNodeRecords}. */
@@ -172,14 +172,14 @@ export async function openNode(options: NodeOptions): Promise<NetworkNode> {
     await coverage.begin(records.store);
     const sink = coverage.sinkOf(records);
     const peers: { current: NodePeers } = { current: { providers: {}, destinations: {} } };
-    const nodeSwitch = await openNodeSwitch({
+    const nodeSwitch = await NodeSwitch.open({
       ...{ ...options, nodeClock, sink, onTrouble, coverage },
       service: verification.service,
       signing: await openNodeSigning(id, material.credentials, nodeClock),
       addressOf: (next) =>
         'provider' in next && isDownNow(next.provider.behaviours, start) ? undefined : addressOf(next, peers.current),
     });
-    closers.push(nodeSwitch.close);
+    closers.push(() => nodeSwitch.close());
     let answering: TracebackResponder | undefined;
     const manners = answerManners(plan, provider, options.routes);
     if (material.platform !== undefined && membership !== undefined && manners.isAnswering) {
@@ -196,7 +196,7 @@ export async function openNode(options: NodeOptions): Promise<NetworkNode> {
       connect: (known) => {
         peers.current = known;
       },
-      begin: nodeSwitch.begin,
+      begin: () => nodeSwitch.begin(),
       answering: () => answeringOf(answering),
       drain: async () => {
         await nodeSwitch.drain();

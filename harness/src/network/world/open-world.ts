@@ -55,7 +55,7 @@ interface ReportIntake {
 }
 
 /** Opens the sender of reports for the app of the network. A report that cannot be sent is an error of the network. */
-function openReportDesk(
+function openReportIntake(
   plan: NetworkPlan,
   { client }: PlatformMember,
   onTrouble: (what: string) => void,
@@ -300,12 +300,12 @@ export const MAX_WORLD_PROCESSES = 64;
  * ```
  */
 export async function openWorld(options: WorldOptions): Promise<World> {
-  const { plan, directory, processes = 0, onMessage, drachtio = {}, external = {}, listen = {} } = options;
+  const { processes = 0 } = options;
   if (!Number.isInteger(processes) || processes < 0 || processes > MAX_WORLD_PROCESSES)
     throw new HopbackError('invalid-argument', `a network has 0 to ${String(MAX_WORLD_PROCESSES)} processes`);
   const notes = createWorldNotes();
   const closers: (() => Promise<void>)[] = [];
-  const keep = <Part extends { readonly close: () => Promise<void> }>(part: Part): Part => {
+  const keep: Keep = (part) => {
     closers.push(part.close);
     return part;
   };
@@ -316,126 +316,13 @@ export async function openWorld(options: WorldOptions): Promise<World> {
   };
   const close = (): Promise<void> => (closing ??= closeAll());
   try {
-    const clock = createWorldClock();
-    const certificates = keep(await openWorldCertificates(plan, options.certificates));
-    const platform =
-      plan.scenario.platform === undefined
-        ? undefined
-        : keep(
-            await openWorldPlatform(plan, {
-              ...{ directory, clock, onTrouble: (what) => notes.trouble('platform', what) },
-            }),
-          );
-    const desk = platform && openReportDesk(plan, platform.app, (what) => notes.trouble('app', what));
-    const onReached = (reached: ReachedCall): void => {
-      notes.reached(reached);
-      if (reached.call.isReported) desk?.report(reached);
-    };
-    const ends = keep(await (processes === 0 ? openCallEnds : forkCallEnds)({ plan, listen }, onReached));
-    const awaited = keep(createAwaitedCalls(plan));
-    const events: HostEvents = {
-      onHop: (note) => {
-        notes.hop(note);
-        awaited.hop(note);
-      },
-      onTrouble: notes.trouble,
-      onMessage: (message) => onMessage?.(message),
-    };
-    const own = plan.providers.map(({ id }) => id).filter((id) => external[id] === undefined);
-    const material = { ...certificates.material, ...(platform !== undefined && { platform: platform.forNodes }) };
-    const hosts: NodeHost[] = [];
-    const places: NodePlace[] = [];
-    for (const providers of spread(own, Math.max(1, processes))) {
-      const host = keep(processes === 0 ? createNodeHost(events) : await forkNodeHost(events));
-      hosts.push(host);
-      const order = {
-        plan,
-        material,
-        providers,
-        directory,
-        drachtio,
-        listen,
-        aheadMs: 0,
-        isTapped: onMessage !== undefined,
-      };
-      places.push(...(await host.open(order)));
-    }
-    const addresses: Readonly<Record<string, string>> = {
-      ...Object.fromEntries(places.map(({ id, address }) => [id, address])),
-      ...Object.fromEntries(Object.entries(external).map(([id, { uri }]) => [id, uri.replace(/^sips?:/, '')])),
-    };
-    await Promise.all(hosts.map((host) => host.connect({ providers: addresses, destinations: ends.sinks })));
-    await ends.register(Object.fromEntries(places.map(({ id, phones = '' }) => [id, phones])));
-
-    let startMs: number | undefined;
-    const begin = (call: PlannedCall): void => {
-      if (startMs !== undefined) return;
-      startMs = Date.now() - call.atMs;
-      certificates.begin();
-      for (const host of hosts)
-        void host.begin(startMs).catch((error: unknown) => notes.trouble('world', String(error)));
-    };
-    let books: readonly NodeBooks[] = [];
-    const keys = (): Parameters<typeof platformFacts>[2] => ({
-      byRecord: new Map(books.flatMap(({ recorded }) => recorded)),
-      placed: notes.placed,
-    });
+    const parts = await openParts(options, notes, keep);
+    const { platform } = parts;
+    const world = new RunningWorld(parts);
     return {
-      place: async (call) => {
-        begin(call);
-        if (awaited.isAwaited(call)) {
-          const view = await awaited.come(call);
-          if (view.placedAtMs !== undefined) notes.placed.set(call.index, view.placedAtMs);
-          notes.view(view);
-          return notes.call(call.index);
-        }
-        notes.placed.set(call.index, Date.now());
-        const first = plan.providers.find(({ id }) => id === call.way[0]);
-        const address = isDownNow(first?.behaviours ?? [], { startMs }) ? undefined : addresses[first?.id ?? ''];
-        const view = await ends.place({ call, address }).catch((error: unknown) => {
-          notes.trouble('callers', String(error));
-          return undefined;
-        });
-        if (view !== undefined) notes.view(view);
-        // Another process tells of its hops at intervals.
-        if (processes > 0) await wait(2 * TELLING_MS);
-        return notes.call(call.index);
-      },
-      settle: async () => {
-        const order = plan.providers.map(({ id }) => id);
-        const written = (await Promise.all(hosts.map((host) => host.drain()))).flat();
-        const placeOf = ({ records }: NodeBooks): number => order.indexOf(records.provider);
-        books = written.toSorted((one, other) => placeOf(one) - placeOf(other));
-        await desk?.sent();
-        if (platform === undefined) return;
-        await settlePlatform({
-          ...{ plan, platform, reached: notes.reachedAt(), shown: notes.shown, nowMs: clock.nowMs },
-          advance: async (ms) => {
-            clock.advance(ms);
-            await Promise.all(hosts.map((host) => host.advance(ms)));
-          },
-          onTrouble: (what) => notes.trouble('platform', what),
-        });
-        await platform.writeProfile();
-      },
-      facts: async () => {
-        const answering = (await Promise.all(hosts.map((host) => host.answering()))).flat();
-        const waiting = answering.flatMap(({ provider, waiting: left }) =>
-          left.map((what) => ({ where: provider, what })),
-        );
-        const found = platform && (await platformFacts(plan, platform, keys()));
-        return {
-          ...{
-            startedAtMs: startMs ?? Date.now(),
-            endedAtMs: Date.now(),
-            troubles: [...notes.troubles, ...waiting],
-            answering: answering.map(({ provider, answers }) => ({ provider, ...answers })),
-          },
-          calls: plan.calls.map(({ index }) => notes.call(index)),
-          records: books.map(({ records }) => ({ ...records, received: found?.received.get(records.provider) ?? 0 })),
-          ...{ campaigns: found?.campaigns ?? [], alerts: found?.alerts ?? [], tracebacks: found?.tracebacks ?? [] },
-        };
-      },
+      place: (call) => world.place(call),
+      settle: () => world.settle(),
+      facts: () => world.facts(),
       ...(platform !== undefined && {
         found: () => foundSoFar(platform),
         platform: { url: platform.reference.url, profile: platform.profile },
@@ -445,6 +332,136 @@ export async function openWorld(options: WorldOptions): Promise<World> {
   } catch (error) {
     await close();
     throw error;
+  }
+}
+
+/** Has something closed when the network is closed. */
+type Keep = <Part extends { readonly close: () => Promise<void> }>(part: Part) => Part;
+
+/** What a network consists of. */
+type WorldParts = Awaited<ReturnType<typeof openParts>>;
+
+async function openParts(options: WorldOptions, notes: WorldNotes, keep: Keep) {
+  const { plan, directory, processes = 0, onMessage, drachtio = {}, external = {}, listen = {} } = options;
+  const clock = createWorldClock();
+  const certificates = keep(await openWorldCertificates(plan, options.certificates));
+  const onTrouble = (what: string): void => notes.trouble('platform', what);
+  const hasPlatform = plan.scenario.platform !== undefined;
+  const platform = hasPlatform ? keep(await openWorldPlatform(plan, { directory, clock, onTrouble })) : undefined;
+  const reports = platform && openReportIntake(plan, platform.app, (what) => notes.trouble('app', what));
+  const onReached = (reached: ReachedCall): void => {
+    notes.reached(reached);
+    if (reached.call.isReported) reports?.report(reached);
+  };
+  const ends = keep(await (processes === 0 ? openCallEnds : forkCallEnds)({ plan, listen }, onReached));
+  const awaited = keep(createAwaitedCalls(plan));
+  const events: HostEvents = {
+    onHop: (note) => {
+      notes.hop(note);
+      awaited.hop(note);
+    },
+    onTrouble: notes.trouble,
+    onMessage: (message) => onMessage?.(message),
+  };
+  const own = plan.providers.map(({ id }) => id).filter((id) => external[id] === undefined);
+  const material = { ...certificates.material, ...(platform !== undefined && { platform: platform.forNodes }) };
+  const shared = { plan, material, directory, drachtio, listen, aheadMs: 0, isTapped: onMessage !== undefined };
+  const hosts: NodeHost[] = [];
+  const places: NodePlace[] = [];
+  for (const providers of spread(own, Math.max(1, processes))) {
+    const host = keep(processes === 0 ? createNodeHost(events) : await forkNodeHost(events));
+    hosts.push(host);
+    places.push(...(await host.open({ ...shared, providers })));
+  }
+  const addresses: Readonly<Record<string, string>> = {
+    ...Object.fromEntries(places.map(({ id, address }) => [id, address])),
+    ...Object.fromEntries(Object.entries(external).map(([id, { uri }]) => [id, uri.replace(/^sips?:/, '')])),
+  };
+  await Promise.all(hosts.map((host) => host.connect({ providers: addresses, destinations: ends.sinks })));
+  await ends.register(Object.fromEntries(places.map(({ id, phones = '' }) => [id, phones])));
+  const isForked = processes > 0;
+  return { plan, notes, isForked, clock, certificates, platform, reports, ends, awaited, hosts, addresses };
+}
+
+/** Carries the calls of a plan, and knows what was seen of them. */
+class RunningWorld {
+  readonly #parts: WorldParts;
+  #startMs: number | undefined;
+  #books: readonly NodeBooks[] = [];
+
+  constructor(parts: WorldParts) {
+    this.#parts = parts;
+  }
+
+  async place(call: PlannedCall): Promise<SeenCall> {
+    const { plan, notes, isForked, awaited, ends, addresses } = this.#parts;
+    this.#begin(call);
+    if (awaited.isAwaited(call)) {
+      const view = await awaited.come(call);
+      if (view.placedAtMs !== undefined) notes.placed.set(call.index, view.placedAtMs);
+      notes.view(view);
+      return notes.call(call.index);
+    }
+    notes.placed.set(call.index, Date.now());
+    const first = plan.providers.find(({ id }) => id === call.way[0]);
+    const isDown = isDownNow(first?.behaviours ?? [], { startMs: this.#startMs });
+    const address = isDown ? undefined : addresses[first?.id ?? ''];
+    const view = await ends.place({ call, address }).catch((error: unknown) => {
+      notes.trouble('callers', String(error));
+      return undefined;
+    });
+    if (view !== undefined) notes.view(view);
+    // Another process tells of its hops at intervals.
+    if (isForked) await wait(2 * TELLING_MS);
+    return notes.call(call.index);
+  }
+
+  async settle(): Promise<void> {
+    const { plan, notes, platform, reports, clock, hosts } = this.#parts;
+    const order = plan.providers.map(({ id }) => id);
+    const written = (await Promise.all(hosts.map((host) => host.drain()))).flat();
+    const placeOf = ({ records }: NodeBooks): number => order.indexOf(records.provider);
+    this.#books = written.toSorted((one, other) => placeOf(one) - placeOf(other));
+    await reports?.sent();
+    if (platform === undefined) return;
+    await settlePlatform({
+      ...{ plan, platform, reached: notes.reachedAt(), shown: notes.shown, nowMs: clock.nowMs },
+      advance: async (ms) => {
+        clock.advance(ms);
+        await Promise.all(hosts.map((host) => host.advance(ms)));
+      },
+      onTrouble: (what) => notes.trouble('platform', what),
+    });
+    await platform.writeProfile();
+  }
+
+  async facts(): Promise<RunFacts> {
+    const { plan, notes, platform, hosts } = this.#parts;
+    const answering = (await Promise.all(hosts.map((host) => host.answering()))).flat();
+    const waiting = answering.flatMap(({ provider, waiting: left }) => left.map((what) => ({ where: provider, what })));
+    const byRecord = new Map(this.#books.flatMap(({ recorded }) => recorded));
+    const found = platform && (await platformFacts(plan, platform, { byRecord, placed: notes.placed }));
+    return {
+      ...{
+        startedAtMs: this.#startMs ?? Date.now(),
+        endedAtMs: Date.now(),
+        troubles: [...notes.troubles, ...waiting],
+        answering: answering.map(({ provider, answers }) => ({ provider, ...answers })),
+      },
+      calls: plan.calls.map(({ index }) => notes.call(index)),
+      records: this.#books.map(({ records }) => ({ ...records, received: found?.received.get(records.provider) ?? 0 })),
+      ...{ campaigns: found?.campaigns ?? [], alerts: found?.alerts ?? [], tracebacks: found?.tracebacks ?? [] },
+    };
+  }
+
+  /** The run begins with its first call. */
+  #begin({ atMs }: PlannedCall): void {
+    if (this.#startMs !== undefined) return;
+    const { notes, certificates, hosts } = this.#parts;
+    const startMs = Date.now() - atMs;
+    this.#startMs = startMs;
+    certificates.begin();
+    for (const host of hosts) void host.begin(startMs).catch((error: unknown) => notes.trouble('world', String(error)));
   }
 }
 

@@ -12,30 +12,6 @@ interface FlushOptions {
   readonly isLast?: boolean;
 }
 
-/** Puts what the engine learns into the tables, and tells of it. */
-export interface CampaignStore {
-  /**
-   * Stores what is new, of one campaign or of all, in one transaction for each. A campaign that cannot be stored keeps no other waiting: it is tried again
-   * after a wait that doubles, and is set aside after some attempts, and staff are told.
-   * @throws what the database throws, when all have been tried; also for a campaign that waits, until it is set aside
-   */
-  readonly flush: (options?: FlushOptions) => Promise<void>;
-  /** Stores those alone that have changed in what others rest on; what only grew waits. @throws as `flush` */
-  readonly flushChanges: () => Promise<void>;
-  /** Takes what is new from the engine, to be stored later. */
-  readonly gather: () => void;
-  /** What is not stored, or being stored now, as plain values. What analysts' calls wait to store is not among it: those calls have failed. */
-  readonly unstored: () => readonly UnstoredNews[];
-  /** Whether something that was given to {@link CampaignStore.along} is not stored: it is lost with the process, though the engine knows of it. */
-  readonly hasQueuedWork: () => boolean;
-  /** Has the store keep trying with what another one had not stored, before anything else. */
-  readonly restoreUnstored: (saved: readonly UnstoredNews[]) => void;
-  /** Campaigns as they are stored after a restart: what is news to an engine that found them again is not announced again. */
-  readonly announced: (standings: ReadonlyMap<string, StoredStanding>) => void;
-  /** Has something done in the transaction that stores a campaign. */
-  readonly along: (campaignId: string, work: (transaction: PlatformTransaction) => Promise<void>) => void;
-}
-
 /** How a campaign was announced last. */
 interface StoredStanding {
   readonly state: string;
@@ -71,64 +47,127 @@ const GROWN = 1.1;
 /** Organizations that hear of a campaign: agencies of all States and of the federation many times over. */
 const MAX_AUDIENCE = 5_000;
 
-/** Makes the store. */
-export function createCampaignStore(
-  context: PlatformContext,
-  by: { readonly engine: CampaignEngine; readonly organizations: OrganizationDirectory },
-): CampaignStore {
-  const { engine } = by;
-  const unstored = new Map<string, Unstored>();
-  const toldMs = new Map<string, number>();
-  const heardCalls = new Map<string, number>();
-  const standings = new Map<string, StoredStanding>();
-  let running: Promise<void> = Promise.resolve();
-  let current: Unstored | undefined;
+/** Puts what the engine learns into the tables, and tells of it. */
+export class CampaignStore {
+  readonly #context: PlatformContext;
+  readonly #engine: CampaignEngine;
+  readonly #organizations: OrganizationDirectory;
+  readonly #unstored = new Map<string, Unstored>();
+  readonly #toldMs = new Map<string, number>();
+  readonly #heardCalls = new Map<string, number>();
+  readonly #standings = new Map<string, StoredStanding>();
+  #running: Promise<void> = Promise.resolve();
+  #current: Unstored | undefined;
 
-  const entryOf = (file: CampaignFile): Unstored => {
-    let entry = unstored.get(file.campaignId);
+  constructor(
+    context: PlatformContext,
+    by: { readonly engine: CampaignEngine; readonly organizations: OrganizationDirectory },
+  ) {
+    this.#context = context;
+    this.#engine = by.engine;
+    this.#organizations = by.organizations;
+  }
+
+  /**
+   * Stores what is new, of one campaign or of all, in one transaction for each. A campaign that cannot be stored keeps no other waiting: it is tried again
+   * after a wait that doubles, and is set aside after some attempts, and staff are told.
+   * @throws what the database throws, when all have been tried; also for a campaign that waits, until it is set aside
+   */
+  flush({ campaignId, isLast }: FlushOptions = {}): Promise<void> {
+    return this.#inTurn(({ file }) => campaignId === undefined || file.campaignId === campaignId, isLast);
+  }
+
+  /** Takes what is new from the engine, to be stored later. */
+  gather(): void {
+    for (const news of this.#engine.take()) this.#add(news);
+  }
+
+  /** What is not stored, or being stored now, as plain values. What analysts' calls wait to store is not among it: those calls have failed. */
+  unstored(): readonly UnstoredNews[] {
+    this.gather();
+    const entries = [...(this.#current === undefined ? [] : [this.#current]), ...this.#unstored.values()];
+    return entries.map(({ file, calls, changes }) => ({
+      ...{ campaignId: file.campaignId, calls: [...calls], changes: [...changes] },
+    }));
+  }
+
+  /** Whether something that was given to {@link CampaignStore.along} is not stored: it is lost with the process, though the engine knows of it. */
+  hasQueuedWork(): boolean {
+    return [this.#current, ...this.#unstored.values()].some((entry) => (entry?.works.length ?? 0) > 0);
+  }
+
+  /** Has the store keep trying with what another one had not stored, before anything else. */
+  restoreUnstored(saved: readonly UnstoredNews[]): void {
+    const files = new Map([...this.#engine.campaigns()].map((file) => [file.campaignId, file]));
+    for (const { campaignId, ...news } of saved) {
+      const file = files.get(campaignId);
+      if (file !== undefined) this.#add({ file, ...news });
+    }
+  }
+
+  /** Campaigns as they are stored after a restart: what is news to an engine that found them again is not announced again. */
+  announced(stored: ReadonlyMap<string, StoredStanding>): void {
+    for (const [campaignId, standing] of stored) this.#standings.set(campaignId, standing);
+  }
+
+  /** Stores those alone that have changed in what others rest on; what only grew waits. @throws as `flush` */
+  flushChanges(): Promise<void> {
+    return this.#inTurn(({ changes }) => changes.length > 0);
+  }
+
+  /** Has something done in the transaction that stores a campaign. */
+  along(campaignId: string, work: (transaction: PlatformTransaction) => Promise<void>): void {
+    const file = this.#engine.campaign(campaignId);
+    if (file !== undefined) this.#entryOf(file).works.push(work);
+  }
+
+  #entryOf(file: CampaignFile): Unstored {
+    let entry = this.#unstored.get(file.campaignId);
     if (entry === undefined) {
       entry = { file, calls: [], changes: [], works: [] };
-      unstored.set(file.campaignId, entry);
+      this.#unstored.set(file.campaignId, entry);
     }
     return entry;
-  };
-  const add = ({ file, calls, changes }: Pick<Unstored, 'file'> & Omit<UnstoredNews, 'campaignId'>): void => {
-    const entry = entryOf(file);
+  }
+
+  #add({ file, calls, changes }: Pick<Unstored, 'file'> & Omit<UnstoredNews, 'campaignId'>): void {
+    const entry = this.#entryOf(file);
     entry.calls.push(...calls.slice(0, MAX_UNSTORED_CALLS - entry.calls.length));
     for (const change of changes) if (!entry.changes.includes(change)) entry.changes.push(change);
-  };
-  const take = (): void => {
-    for (const news of engine.take()) add(news);
-  };
-  const storeOne = async (entry: Unstored): Promise<void> => {
+  }
+
+  async #storeOne(entry: Unstored): Promise<void> {
     const { file, calls, works } = entry;
-    const nowMs = context.clock.nowMs();
-    const { observedCalls } = file;
-    const news = entry.changes.filter((change) => !isAnnounced(change, standings.get(file.campaignId)));
-    const isGrown = news.length === 0 && observedCalls >= GROWN * (heardCalls.get(file.campaignId) ?? 0);
+    const { clock, sealed } = this.#context;
+    const nowMs = clock.nowMs();
+    const { campaignId, observedCalls } = file;
+    const news = entry.changes.filter((change) => !isAnnounced(change, this.#standings.get(campaignId)));
+    const isGrown = news.length === 0 && observedCalls >= GROWN * (this.#heardCalls.get(campaignId) ?? 0);
     const changes: readonly CampaignChange[] = isGrown ? ['grown'] : news;
-    const isTold = news.length > 0 || works.length > 0 || nowMs - (toldMs.get(file.campaignId) ?? 0) >= TELL_EVERY_MS;
-    await context.transact(async (transaction) => {
-      await storeCampaign(transaction, file, { sealed: context.sealed, nowMs });
+    const isDue = nowMs - (this.#toldMs.get(campaignId) ?? 0) >= TELL_EVERY_MS;
+    const isTold = news.length > 0 || works.length > 0 || isDue;
+    await this.#context.transact(async (transaction) => {
+      await storeCampaign(transaction, file, { sealed, nowMs });
       // What was merged into another that is stored later is moved when it is there.
-      const holder = engine.campaign(file.campaignId) ?? file;
-      if (holder !== file) await storeCampaign(transaction, holder, { sealed: context.sealed, nowMs });
+      const holder = this.#engine.campaign(campaignId) ?? file;
+      if (holder !== file) await storeCampaign(transaction, holder, { sealed, nowMs });
       if (calls.length > 0) await storeCalls(transaction, holder.campaignId, calls);
-      if (holder !== file && changes.includes('merged'))
-        await moveCalls(transaction, file.campaignId, holder.campaignId);
+      if (holder !== file && changes.includes('merged')) await moveCalls(transaction, campaignId, holder.campaignId);
       for (const work of works) await work(transaction);
-      await announceChanges(context, transaction, { file, changes });
-      if (isTold && file.standing.because !== 'lawful') await tellCampaign(context, transaction, { file, nowMs, by });
+      await announceChanges(this.#context, transaction, { file, changes });
+      if (isTold && file.standing.because !== 'lawful')
+        await tellCampaign(this.#context, transaction, { file, nowMs, organizations: this.#organizations });
     });
-    standings.delete(file.campaignId);
-    if (isTold) toldMs.set(file.campaignId, nowMs);
-    if (changes.length > 0) heardCalls.set(file.campaignId, observedCalls);
-  };
-  const flushOnce = async (isDue: (entry: Unstored) => boolean, isLast = false): Promise<void> => {
-    take();
-    const nowMs = context.clock.nowMs();
+    this.#standings.delete(campaignId);
+    if (isTold) this.#toldMs.set(campaignId, nowMs);
+    if (changes.length > 0) this.#heardCalls.set(campaignId, observedCalls);
+  }
+
+  async #flushOnce(isDue: (entry: Unstored) => boolean, isLast = false): Promise<void> {
+    this.gather();
+    const nowMs = this.#context.clock.nowMs();
     const failures: unknown[] = [];
-    for (const entry of [...unstored.values()].filter(isDue)) {
+    for (const entry of [...this.#unstored.values()].filter(isDue)) {
       const { failed } = entry;
       if (failed !== undefined && nowMs < failed.nextTryMs && !isLast) {
         if (!isSetAside(failed, nowMs)) failures.push(failed.error);
@@ -136,58 +175,32 @@ export function createCampaignStore(
       }
       // What comes while it is being stored is news of the next time.
       const { campaignId } = entry.file;
-      unstored.delete(campaignId);
-      current = entry;
+      this.#unstored.delete(campaignId);
+      this.#current = entry;
       try {
-        await storeOne(entry);
-        if (failed !== undefined) await forgetFailure(context, STORE_JOB, campaignId);
+        await this.#storeOne(entry);
+        if (failed !== undefined) await forgetFailure(this.#context, STORE_JOB, campaignId);
       } catch (error) {
-        const later = entryOf(entry.file);
+        const later = this.#entryOf(entry.file);
         later.calls = [...entry.calls, ...later.calls].slice(0, MAX_UNSTORED_CALLS);
         later.changes = [...new Set([...entry.changes, ...later.changes])];
         later.works = [...entry.works, ...later.works];
         // Where the database cannot even note it, no campaign is to blame.
-        const nextTryMs = await noteFailure(context, { job: STORE_JOB, item: campaignId, nowMs, error });
+        const nextTryMs = await noteFailure(this.#context, { job: STORE_JOB, item: campaignId, nowMs, error });
         later.failed = { error, nextTryMs };
         failures.push(error);
       } finally {
-        current = undefined;
+        this.#current = undefined;
       }
     }
     if (failures.length > 0) throw failures[0];
-  };
-  const inTurn = (isDue: (entry: Unstored) => boolean, isLast?: boolean): Promise<void> => {
-    const next = running.then(() => flushOnce(isDue, isLast));
-    running = next.catch(() => undefined);
+  }
+
+  #inTurn(isDue: (entry: Unstored) => boolean, isLast?: boolean): Promise<void> {
+    const next = this.#running.then(() => this.#flushOnce(isDue, isLast));
+    this.#running = next.catch(() => undefined);
     return next;
-  };
-  return {
-    flush: ({ campaignId, isLast } = {}) =>
-      inTurn(({ file }) => campaignId === undefined || file.campaignId === campaignId, isLast),
-    gather: take,
-    unstored: () => {
-      take();
-      return [...(current === undefined ? [] : [current]), ...unstored.values()].map(({ file, calls, changes }) => ({
-        ...{ campaignId: file.campaignId, calls: [...calls], changes: [...changes] },
-      }));
-    },
-    hasQueuedWork: () => [current, ...unstored.values()].some((entry) => (entry?.works.length ?? 0) > 0),
-    restoreUnstored: (saved) => {
-      const files = new Map([...engine.campaigns()].map((file) => [file.campaignId, file]));
-      for (const { campaignId, ...news } of saved) {
-        const file = files.get(campaignId);
-        if (file !== undefined) add({ file, ...news });
-      }
-    },
-    announced: (stored) => {
-      for (const [campaignId, standing] of stored) standings.set(campaignId, standing);
-    },
-    flushChanges: () => inTurn(({ changes }) => changes.length > 0),
-    along: (campaignId, work) => {
-      const file = engine.campaign(campaignId);
-      if (file !== undefined) entryOf(file).works.push(work);
-    },
-  };
+  }
 }
 
 function isAnnounced(change: CampaignChange, stored: StoredStanding | undefined): boolean {
@@ -230,14 +243,9 @@ async function tellCampaign(
   {
     file,
     nowMs,
-    by,
-  }: {
-    readonly file: CampaignFile;
-    readonly nowMs: number;
-    readonly by: { readonly organizations: OrganizationDirectory };
-  },
+    organizations,
+  }: { readonly file: CampaignFile; readonly nowMs: number; readonly organizations: OrganizationDirectory },
 ): Promise<void> {
-  const { organizations } = by;
   const agencies = await organizations.agencies(transaction);
   const to = [...agencies.map(({ agencyId }) => agencyId), ...(await organizations.staff(transaction))];
   if (to.length === 0) return;

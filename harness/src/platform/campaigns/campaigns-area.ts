@@ -11,8 +11,7 @@ import { createCampaignEngine } from '../domain/campaigns/index.js';
 import type { CampaignEngine, CampaignEngineOptions, CampaignFile } from '../domain/campaigns/index.js';
 import { workThrough } from '../database/index.js';
 import { refreshFindings, traceCampaign } from './trace-campaigns.js';
-import { createCampaignStore } from './campaign-store.js';
-import type { CampaignStore } from './campaign-store.js';
+import { CampaignStore } from './campaign-store.js';
 import { CAMPAIGNS_ROLES, CAMPAIGNS_ROUTES } from './campaigns-routes.js';
 import {
   CAMPAIGNS_SCHEMAS,
@@ -102,7 +101,7 @@ export function createCampaignsArea(
   { maxSnapshotBytes, ...options }: CampaignsOptions = {},
 ): CampaignsArea {
   const engine = tolerant(context, createCampaignEngine({ ...options, newId: () => context.newId('c') }));
-  const store = createCampaignStore(context, { engine, organizations: ports.organizations });
+  const store = new CampaignStore(context, { engine, organizations: ports.organizations });
   const concluded = new Map<string, number>();
   const changes = promptly(engine, store);
   const detector = new Detector({ context, engine, store, ports, changed: changes.store, maxSnapshotBytes });
@@ -116,7 +115,7 @@ export function createCampaignsArea(
     roles: CAMPAIGNS_ROLES,
     schemas: CAMPAIGNS_SCHEMAS,
     operations: campaignsOperations({ context, engine, store, detector }),
-    jobs: jobsOf(context, ports, { engine, concluded, flush: store.flush, detector }),
+    jobs: jobsOf(context, ports, { engine, concluded, flush: (which) => store.flush(which), detector }),
     reactions: {
       'traceback.concluded': async (transaction, event) => {
         const { campaignId } = event.data as { readonly campaignId?: string };
@@ -138,7 +137,7 @@ export function createCampaignsArea(
     },
     begun: detector.begun,
     notices: () => (detector.isWarming() ? [{ text: 'detector: warming', isWarning: false }] : []),
-    flush: store.flush,
+    flush: () => store.flush(),
     keepSnapshot: (nowMs) => detector.keepSnapshot(nowMs),
     start: () => detector.start(),
     startSoon: () => startSoon(context, detector),

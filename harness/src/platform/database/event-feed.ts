@@ -10,49 +10,83 @@ const MAX_EVENTS = 2_000;
 const KEPT_MS = 60_000;
 
 /** The newest events as they were read last: what comes in is read by a dozen readers, and from the database once. */
-export interface RecentEvents {
-  /** Events behind a position and up to another; undefined where not all of them are remembered. */
-  readonly between: (afterPosition: number, throughPosition: number) => readonly StoredEvent[] | undefined;
-  /** Up to where they are remembered without a gap from a position on; the position itself where nothing is. */
-  readonly reachesFrom: (afterPosition: number) => number;
-  /** Remembers all events behind a position and up to another. */
-  readonly add: (afterPosition: number, throughPosition: number, events: readonly StoredEvent[]) => void;
-}
-
-/** Makes an empty one. */
-function createRecentEvents(nowMs: () => number): RecentEvents {
-  let events: StoredEvent[] = [];
+class RecentEvents {
+  readonly #database: PlatformDatabase;
+  readonly #clock: TimerClock;
+  #events: StoredEvent[] = [];
   /** All events behind `from` and up to `through` are there. */
-  let from = 0;
-  let through = 0;
-  const forget = (): void => {
-    const oldestMs = nowMs() - KEPT_MS;
-    let count = Math.max(0, events.length - MAX_EVENTS);
-    while (count < events.length && (events[count]?.atMs ?? 0) < oldestMs) count += 1;
+  #from = 0;
+  #through = 0;
+  /** Pages that are being read, by where they begin: who wants the same has the same. */
+  readonly #reading = new Map<number, Promise<EventsRead>>();
+
+  constructor(database: PlatformDatabase, clock: TimerClock) {
+    this.#database = database;
+    this.#clock = clock;
+  }
+
+  /** Up to where they are remembered without a gap from a position on; the position itself where nothing is. */
+  reachesFrom(afterPosition: number): number {
+    return this.#covers(afterPosition) ? this.#through : afterPosition;
+  }
+
+  /** Events behind a position: those that are remembered, once what came in since is, or a page from the database. */
+  read(afterPosition: number, through: number): Promise<EventsRead> {
+    const isRemembered = this.reachesFrom(afterPosition) > afterPosition;
+    return isRemembered ? this.#kept(afterPosition, through) : this.#page(afterPosition, through);
+  }
+
+  async #kept(afterPosition: number, through: number): Promise<EventsRead> {
+    const reached = this.reachesFrom(afterPosition);
+    if (reached < through) await this.#page(reached, through);
+    const throughPosition = Math.min(through, this.reachesFrom(afterPosition));
+    const events = this.#between(afterPosition, throughPosition);
+    return events === undefined ? this.#page(afterPosition, through) : { events, throughPosition };
+  }
+
+  #page(afterPosition: number, through: number): Promise<EventsRead> {
+    const known = this.#reading.get(afterPosition);
+    if (known !== undefined) return known;
+    const begun = readRows(this.#database, { afterPosition, through, limit: READ_EVENTS })
+      .then((found) => {
+        this.#add(afterPosition, found.throughPosition, found.events);
+        return found;
+      })
+      .finally(() => this.#reading.delete(afterPosition));
+    this.#reading.set(afterPosition, begun);
+    return begun;
+  }
+
+  #between(afterPosition: number, throughPosition: number): readonly StoredEvent[] | undefined {
+    this.#forget();
+    if (!this.#covers(afterPosition) || throughPosition > this.#through) return undefined;
+    return this.#events.filter(({ position }) => position > afterPosition && position <= throughPosition);
+  }
+
+  #add(afterPosition: number, throughPosition: number, added: readonly StoredEvent[]): void {
+    if (throughPosition <= this.#through) return;
+    if (!this.#covers(afterPosition)) {
+      this.#events = [];
+      this.#from = afterPosition;
+      this.#through = afterPosition;
+    }
+    this.#events.push(...added.filter(({ position }) => position > this.#through));
+    this.#through = throughPosition;
+    this.#forget();
+  }
+
+  #forget(): void {
+    const oldestMs = this.#clock.nowMs() - KEPT_MS;
+    let count = Math.max(0, this.#events.length - MAX_EVENTS);
+    while (count < this.#events.length && (this.#events[count]?.atMs ?? 0) < oldestMs) count += 1;
     if (count === 0) return;
-    from = events[count - 1]?.position ?? from;
-    events = events.slice(count);
-  };
-  const covers = (afterPosition: number): boolean => afterPosition >= from && afterPosition <= through;
-  return {
-    between: (afterPosition, throughPosition) => {
-      forget();
-      if (!covers(afterPosition) || throughPosition > through) return undefined;
-      return events.filter(({ position }) => position > afterPosition && position <= throughPosition);
-    },
-    reachesFrom: (afterPosition) => (covers(afterPosition) ? through : afterPosition),
-    add: (afterPosition, throughPosition, added) => {
-      if (throughPosition <= through) return;
-      if (!covers(afterPosition)) {
-        events = [];
-        from = afterPosition;
-        through = afterPosition;
-      }
-      events.push(...added.filter(({ position }) => position > through));
-      through = throughPosition;
-      forget();
-    },
-  };
+    this.#from = this.#events[count - 1]?.position ?? this.#from;
+    this.#events = this.#events.slice(count);
+  }
+
+  #covers(afterPosition: number): boolean {
+    return afterPosition >= this.#from && afterPosition <= this.#through;
+  }
 }
 
 /** Tells how far a table of positions can be read without stepping over what has not yet committed. */
@@ -191,43 +225,16 @@ export function createEventFeed(opened: OpenedDatabase, options: { readonly cloc
   const ceiling = createPositionCeiling(opened, 'core_event_positions');
   const looked = createLook(opened, ceiling);
   const closing = new AbortController();
-
-  const recent = createRecentEvents(() => options.clock.nowMs());
-  /** Pages that are being read, by where they begin: who wants the same has the same. */
-  const reading = new Map<number, Promise<EventsRead>>();
-
-  /** What comes behind a position, from the database. */
-  const page = (afterPosition: number, through: number): Promise<EventsRead> => {
-    const known = reading.get(afterPosition);
-    if (known !== undefined) return known;
-    const begun = readRows(database, { afterPosition, through, limit: READ_EVENTS })
-      .then((found) => {
-        recent.add(afterPosition, found.throughPosition, found.events);
-        return found;
-      })
-      .finally(() => reading.delete(afterPosition));
-    reading.set(afterPosition, begun);
-    return begun;
-  };
-
-  /** What is remembered behind a position, once what came in since is. */
-  const kept = async (afterPosition: number, through: number): Promise<EventsRead> => {
-    const reached = recent.reachesFrom(afterPosition);
-    if (reached < through) await page(reached, through);
-    const throughPosition = Math.min(through, recent.reachesFrom(afterPosition));
-    const events = recent.between(afterPosition, throughPosition);
-    return events === undefined ? page(afterPosition, through) : { events, throughPosition };
-  };
+  const recent = new RecentEvents(database, options.clock);
 
   const read: EventFeed['read'] = async (afterPosition, { limit = READ_EVENTS, organizationId } = {}) => {
     const through = await looked();
     if (through <= afterPosition) return { events: [], throughPosition: afterPosition };
     const count = Math.min(limit, READ_EVENTS);
-    const reached = recent.reachesFrom(afterPosition);
     // Who is far behind reads what is his; who is near what all others read too.
-    if (organizationId !== undefined && through - reached > READ_EVENTS)
+    if (organizationId !== undefined && through - recent.reachesFrom(afterPosition) > READ_EVENTS)
       return readRows(database, { afterPosition, through, limit: count, organizationId });
-    const found = reached > afterPosition ? await kept(afterPosition, through) : await page(afterPosition, through);
+    const found = await recent.read(afterPosition, through);
     const isFor = ({ audience }: StoredEvent): boolean =>
       organizationId === undefined || audience.includes(organizationId);
     const events = found.events.filter(isFor).slice(0, count);

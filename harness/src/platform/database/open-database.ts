@@ -151,96 +151,105 @@ const NOTIFY_EVERY_MS = 20;
 /** Until a connection is tried again. */
 const RECONNECT_MS = 1_000;
 
-/** Says to this process and others that something was committed. */
-export interface PostgresSignals extends Omit<GatheredSignals, 'close'> {
-  readonly close: () => Promise<void>;
-}
-
-/** Makes signals over a connection of its own, which is made when it is first needed, and anew where it breaks. Never throws. */
-function createPostgresSignals(config: pg.ClientConfig): PostgresSignals {
-  const gathered = createGatheredSignals();
-  let client: pg.Client | undefined;
-  let cancelReconnect: (() => void) | undefined;
-  let cancelNotify: (() => void) | undefined;
+/**
+ * Says to this process and others that something was committed, over a connection of its own, which is made when it is first needed, and
+ * anew where it breaks. Never throws.
+ */
+class PostgresSignals {
+  readonly #config: pg.ClientConfig;
+  readonly #gathered = createGatheredSignals();
+  #client: pg.Client | undefined;
+  #cancelReconnect: (() => void) | undefined;
+  #cancelNotify: (() => void) | undefined;
   /** Whether something was committed since the NOTIFY that is under way. */
-  let isUnsent = false;
-  let connecting: Promise<void> | undefined;
-  let isClosed = false;
+  #isUnsent = false;
+  #connecting: Promise<void> | undefined;
+  #isClosed = false;
 
-  const again = (): void => {
-    client = undefined;
-    if (isClosed || cancelReconnect !== undefined) return;
-    cancelReconnect = scheduleInBackground(() => {
-      cancelReconnect = undefined;
-      begin();
+  constructor(config: pg.ClientConfig) {
+    this.#config = config;
+  }
+
+  signal(committed?: Committed): void {
+    this.#gathered.signal(committed);
+    this.#notifySoon();
+  }
+
+  onSignal(listener: () => void): () => void {
+    this.#begin();
+    return this.#gathered.onSignal(listener);
+  }
+
+  onAudit(listener: () => void): () => void {
+    this.#begin();
+    return this.#gathered.onAudit(listener);
+  }
+
+  count(): number {
+    return this.#gathered.count();
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#gathered.close();
+    this.#cancelReconnect?.();
+    this.#cancelNotify?.();
+    await this.#connecting;
+    await this.#client?.end().catch(() => undefined);
+  }
+
+  #again(): void {
+    this.#client = undefined;
+    if (this.#isClosed || this.#cancelReconnect !== undefined) return;
+    this.#cancelReconnect = scheduleInBackground(() => {
+      this.#cancelReconnect = undefined;
+      this.#begin();
     }, RECONNECT_MS);
-  };
-  const connect = async (): Promise<void> => {
-    const made = new pg.Client(config);
+  }
+
+  async #connect(): Promise<void> {
+    const made = new pg.Client(this.#config);
     made.on('error', () => undefined);
-    made.on('end', again);
+    made.on('end', () => this.#again());
     made.on('notification', ({ processId }) => {
       // What this process says it has heard already.
-      if (processId !== (made as unknown as { readonly processID: number }).processID) gathered.signal();
+      if (processId !== (made as unknown as { readonly processID: number }).processID) this.#gathered.signal();
     });
     try {
       await made.connect();
       await made.query(`listen ${CHANNEL}`);
-      client = made;
+      this.#client = made;
       // What was committed while nobody listened.
-      gathered.signal();
+      this.#gathered.signal();
     } catch {
       await made.end().catch(() => undefined);
-      again();
+      this.#again();
     }
-  };
-  const begin = (): void => {
-    if (isClosed || client !== undefined || connecting !== undefined) return;
-    connecting = connect().finally(() => (connecting = undefined));
-  };
+  }
 
-  const notifySoon = (): void => {
-    if (isClosed) return;
-    if (cancelNotify !== undefined) {
-      isUnsent = true;
+  #begin(): void {
+    if (this.#isClosed || this.#client !== undefined || this.#connecting !== undefined) return;
+    this.#connecting = this.#connect().finally(() => (this.#connecting = undefined));
+  }
+
+  #notifySoon(): void {
+    if (this.#isClosed) return;
+    if (this.#cancelNotify !== undefined) {
+      this.#isUnsent = true;
       return;
     }
-    isUnsent = false;
-    begin();
-    cancelNotify = scheduleInBackground(() => {
+    this.#isUnsent = false;
+    this.#begin();
+    this.#cancelNotify = scheduleInBackground(() => {
       // The next one is sent when the server has answered this one: under load that is how often it can be.
-      void (client?.query(`notify ${CHANNEL}`) ?? Promise.resolve())
+      void (this.#client?.query(`notify ${CHANNEL}`) ?? Promise.resolve())
         .catch(() => undefined)
         .then(() => {
-          cancelNotify = undefined;
-          if (isUnsent) notifySoon();
+          this.#cancelNotify = undefined;
+          if (this.#isUnsent) this.#notifySoon();
         });
     }, NOTIFY_EVERY_MS);
-  };
-
-  return {
-    signal: (committed) => {
-      gathered.signal(committed);
-      notifySoon();
-    },
-    onSignal: (listener) => {
-      begin();
-      return gathered.onSignal(listener);
-    },
-    onAudit: (listener) => {
-      begin();
-      return gathered.onAudit(listener);
-    },
-    count: gathered.count,
-    close: async () => {
-      isClosed = true;
-      gathered.close();
-      cancelReconnect?.();
-      cancelNotify?.();
-      await connecting;
-      await client?.end().catch(() => undefined);
-    },
-  };
+  }
 }
 
 /** A statement that takes longer is a mistake: reports and exports read in pages. */
@@ -452,7 +461,7 @@ async function openPostgres(
     throw cannotOpen(cause);
   }
   const database = new Kysely<CoreTables>({ dialect: new PostgresDialect({ pool: createServerPool(pool) }) });
-  const signals = createPostgresSignals({ ...connection, application_name: `${applicationName}-signals` });
+  const signals = new PostgresSignals({ ...connection, application_name: `${applicationName}-signals` });
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> =>
     (closing ??= signals.close().then(async () => {
@@ -462,10 +471,10 @@ async function openPostgres(
   return {
     database,
     engine: 'postgresql',
-    signal: signals.signal,
-    onSignal: signals.onSignal,
-    onAudit: signals.onAudit,
-    signalCount: signals.count,
+    signal: (committed) => signals.signal(committed),
+    onSignal: (listener) => signals.onSignal(listener),
+    onAudit: (listener) => signals.onAudit(listener),
+    signalCount: () => signals.count(),
     leadership: (name) =>
       createPostgresLeadership({ ...connection, application_name: `${applicationName}-leader` }, name),
     close,

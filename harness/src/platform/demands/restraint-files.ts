@@ -185,7 +185,10 @@ const baseCells = ({ calls, carrierRecords, appReports }: CountedCalls): readonl
 ];
 
 function tablesOf(gathered: RestraintPackage): readonly Table[] {
-  const { volume, paths, outcomes, requests, recordings, latest, notListed } = gathered;
+  return [...volumeTables(gathered), ...tracebackTables(gathered), ...callTables(gathered)];
+}
+
+function volumeTables({ volume }: RestraintPackage): readonly Table[] {
   return [
     {
       title: 'Volume by duration',
@@ -213,6 +216,11 @@ function tablesOf(gathered: RestraintPackage): readonly Table[] {
       printedOfEnd: 24,
       file: 'restraint-hours.csv',
     },
+  ];
+}
+
+function tracebackTables({ paths, outcomes, requests, notListed }: RestraintPackage): readonly Table[] {
+  return [
     {
       title: 'What tracebacks came to',
       note: 'Each traceback followed one call.',
@@ -256,6 +264,11 @@ function tablesOf(gathered: RestraintPackage): readonly Table[] {
       ]),
       file: 'restraint-requests.csv',
     },
+  ];
+}
+
+function callTables({ queriedAt, recordings, latest, notListed }: RestraintPackage): readonly Table[] {
+  return [
     {
       title: 'Recordings and transcripts',
       note: `What is on record of what was said; the whole of it is in the files of the class.${leftOut(notListed.recordings)}`,
@@ -270,7 +283,7 @@ function tablesOf(gathered: RestraintPackage): readonly Table[] {
     },
     {
       title: 'Latest calls',
-      note: `The ${latest.length} latest calls within the scope, newest first, as of ${gathered.queriedAt}.`,
+      note: `The ${latest.length} latest calls within the scope, newest first, as of ${queriedAt}.`,
       columns: [
         ['call', 0.24],
         ['reported by', 0.19],

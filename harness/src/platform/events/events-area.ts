@@ -4,7 +4,7 @@ import type { EventSource } from './event-streams.js';
 import { createEventStreams, createEventTail } from './event-streams.js';
 import { createWebhookPoster } from './post-webhook.js';
 import type { WebhookPosterOptions } from './post-webhook.js';
-import { startWebhookSender } from './webhook-sender.js';
+import { WebhookSender } from './webhook-sender.js';
 
 /** What brings events to whom they concern. */
 export interface EventsArea extends PlatformArea {
@@ -31,7 +31,7 @@ export function createEventsArea(parts: EventsAreaParts): EventsArea {
   const { context, webhooks = {}, counted = (): void => {} } = parts;
   const tail = createEventTail(parts);
   const secrets = createEndpointSecrets(context);
-  const sender = startWebhookSender({ ...parts, tail, secrets, counted, post: createWebhookPoster(webhooks) });
+  const sender = new WebhookSender({ ...parts, tail, secrets, counted, post: createWebhookPoster(webhooks) });
   const streams = createEventStreams({ ...parts, tail });
   let closing: Promise<void> | undefined;
   const shut = async (): Promise<void> => {
@@ -45,7 +45,7 @@ export function createEventsArea(parts: EventsAreaParts): EventsArea {
     routes: [],
     schemas: {},
     operations: {
-      ...endpointOperations({ ...parts, secrets, guard: webhooks, wake: sender.wake }),
+      ...endpointOperations({ ...parts, secrets, guard: webhooks, wake: () => sender.wake() }),
       streamEvents: streams.open,
     },
     jobs: [],

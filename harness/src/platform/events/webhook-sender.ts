@@ -21,13 +21,6 @@ const LOOK_MS = 30_000;
 /** After trouble with the database, milliseconds. */
 const RETRY_MS = 1_000;
 
-/** What posts events. */
-export interface WebhookSender {
-  /** Looks for what is due: there is a new lane. */
-  readonly wake: () => void;
-  readonly close: () => Promise<void>;
-}
-
 /** What the sender is made of. */
 export interface WebhookSenderParts {
   readonly context: PlatformContext;
@@ -49,109 +42,120 @@ interface Sending extends WebhookSenderParts {
  * Posts events to endpoints, in the order of events for each of them and at least once, across restarts: how far each has come is in the
  * database. Of processes that share it one holds a lane.
  */
-export function startWebhookSender(parts: WebhookSenderParts): WebhookSender {
-  const ending = new AbortController();
-  const sending: Sending = { ...parts, holder: parts.context.newId('sender'), signal: ending.signal };
-  const running = new Set<Promise<void>>();
-  let awake: Awake = 'all';
+export class WebhookSender {
+  readonly #parts: WebhookSenderParts;
+  readonly #ending = new AbortController();
+  readonly #sending: Sending;
+  readonly #running = new Set<Promise<void>>();
+  #awake: Awake = 'all';
   /** Who has endpoints, as of the last look at everybody's; undefined where that may have changed. What others are told is posted nowhere. */
-  let owners: ReadonlySet<string> | undefined;
-  let lookedAtMs = 0;
-  let wake = (): void => {};
-  let isWoken = false;
-  const woken = (): void => {
-    isWoken = true;
-    wake();
-  };
-  const rouse = (organizationIds: Iterable<string>): void => {
-    if (awake !== 'all') awake = new Set([...awake, ...organizationIds]);
-    woken();
-  };
+  #owners: ReadonlySet<string> | undefined;
+  #lookedAtMs = 0;
+  #endPause = (): void => {};
+  #isWoken = false;
   /** Organizations whose lanes run, and those of them for whom something came in meanwhile, perhaps behind the last look. */
-  const busy: string[] = [];
-  const missed = new Set<string>();
-  const stopListening = parts.tail.listenAll((organizationIds) => {
-    for (const id of busy) if (organizationIds.has(id)) missed.add(id);
-    const concerned = [...organizationIds].filter((id) => owners?.has(id) !== false);
-    if (concerned.length > 0) rouse(concerned);
-  });
+  readonly #busy: string[] = [];
+  readonly #missed = new Set<string>();
+  readonly #stopListening: () => void;
+  readonly #looping: Promise<void>;
 
-  const taken = async (look: {
-    readonly asked: Awake;
-    readonly nowMs: number;
-    readonly limit: number;
-  }): Promise<readonly HeldLane[]> => {
-    const { asked, nowMs, limit } = look;
+  /** Begins to post. */
+  constructor(parts: WebhookSenderParts) {
+    this.#parts = parts;
+    this.#sending = { ...parts, holder: parts.context.newId('sender'), signal: this.#ending.signal };
+    this.#stopListening = parts.tail.listenAll((organizationIds) => {
+      for (const id of this.#busy) if (organizationIds.has(id)) this.#missed.add(id);
+      const concerned = [...organizationIds].filter((id) => this.#owners?.has(id) !== false);
+      if (concerned.length > 0) this.#rouse(concerned);
+    });
+    this.#looping = this.#loop();
+  }
+
+  /** Looks for what is due: there is a new lane. */
+  wake(): void {
+    this.#awake = 'all';
+    this.#woken();
+  }
+
+  async close(): Promise<void> {
+    this.#stopListening();
+    this.#ending.abort();
+    await this.#looping;
+    await Promise.all(this.#running);
+  }
+
+  #woken(): void {
+    this.#isWoken = true;
+    this.#endPause();
+  }
+
+  #rouse(organizationIds: Iterable<string>): void {
+    if (this.#awake !== 'all') this.#awake = new Set([...this.#awake, ...organizationIds]);
+    this.#woken();
+  }
+
+  async #take(asked: Awake, nowMs: number, limit: number): Promise<readonly HeldLane[]> {
+    const { context, source } = this.#parts;
     if (asked === 'all') {
-      owners = undefined;
-      const found = await endpointOwners(parts.context);
+      this.#owners = undefined;
+      const found = await endpointOwners(context);
       // Who was roused meanwhile may be new.
-      if (awake !== 'all') owners = found;
-      lookedAtMs = nowMs;
+      if (this.#awake !== 'all') this.#owners = found;
+      this.#lookedAtMs = nowMs;
     }
-    const newest = await parts.source.newestPosition();
-    return takeLanes(parts.context, { ...sending, awake: asked, nowMs, limit, newest });
-  };
-  const round = async (): Promise<number> => {
-    const nowMs = parts.context.clock.nowMs();
-    const limit = POSTS_AT_ONCE - running.size;
+    const newest = await source.newestPosition();
+    return takeLanes(context, { ...this.#sending, awake: asked, nowMs, limit, newest });
+  }
+
+  async #round(): Promise<number> {
+    const { context } = this.#parts;
+    const nowMs = context.clock.nowMs();
+    const limit = POSTS_AT_ONCE - this.#running.size;
     // A clock that was set back would put the next look off for as long.
-    if (nowMs - lookedAtMs >= LOOK_MS || nowMs < lookedAtMs) awake = 'all';
-    const asked = awake;
-    awake = new Set();
-    const lanes = await taken({ asked, nowMs, limit }).catch((error: unknown) => {
-      awake = 'all';
+    if (nowMs - this.#lookedAtMs >= LOOK_MS || nowMs < this.#lookedAtMs) this.#awake = 'all';
+    const asked = this.#awake;
+    this.#awake = new Set();
+    const lanes = await this.#take(asked, nowMs, limit).catch((error: unknown) => {
+      this.#awake = 'all';
       throw error;
     });
     // There may be more of them.
-    if (lanes.length >= limit) awake = asked === 'all' ? 'all' : new Set([...asked, ...awake]);
+    if (lanes.length >= limit) this.#awake = asked === 'all' ? 'all' : new Set([...asked, ...this.#awake]);
     for (const lane of lanes) {
-      busy.push(lane.organizationId);
-      const run = runLane(sending, lane)
+      this.#busy.push(lane.organizationId);
+      const run = runLane(this.#sending, lane)
         .catch((error: unknown) => {
           // It is held until its time is over, and then tried again.
-          parts.context.log.warn('events could not be posted', {
+          context.log.warn('events could not be posted', {
             error: error instanceof Error ? error.name : 'unknown',
           });
         })
         .finally(() => {
-          running.delete(run);
-          busy.splice(busy.indexOf(lane.organizationId), 1);
-          if (missed.delete(lane.organizationId)) rouse([lane.organizationId]);
-          else woken();
+          this.#running.delete(run);
+          this.#busy.splice(this.#busy.indexOf(lane.organizationId), 1);
+          if (this.#missed.delete(lane.organizationId)) this.#rouse([lane.organizationId]);
+          else this.#woken();
         });
-      running.add(run);
+      this.#running.add(run);
     }
-    if (lanes.length > 0 && running.size < POSTS_AT_ONCE) return 0;
-    const due = await nextDueMs(parts.context, nowMs);
-    const lookMs = Math.max(1, lookedAtMs + LOOK_MS - nowMs);
+    if (lanes.length > 0 && this.#running.size < POSTS_AT_ONCE) return 0;
+    const due = await nextDueMs(context, nowMs);
+    const lookMs = Math.max(1, this.#lookedAtMs + LOOK_MS - nowMs);
     // What is due and was not taken is waited for by nobody else.
     return Math.min(lookMs, due === undefined ? lookMs : due > nowMs ? due - nowMs : RETRY_MS);
-  };
-  const loop = async (): Promise<void> => {
-    while (!ending.signal.aborted) {
-      isWoken = false;
-      const waitMs = await round().catch(() => RETRY_MS);
-      if (waitMs === 0 || isWoken) continue;
+  }
+
+  async #loop(): Promise<void> {
+    while (!this.#ending.signal.aborted) {
+      this.#isWoken = false;
+      const waitMs = await this.#round().catch(() => RETRY_MS);
+      if (waitMs === 0 || this.#isWoken) continue;
       const waking = new AbortController();
-      wake = (): void => waking.abort();
-      await pause(parts.context, waitMs, AbortSignal.any([waking.signal, ending.signal]));
-      wake = (): void => {};
+      this.#endPause = (): void => waking.abort();
+      await pause(this.#parts.context, waitMs, AbortSignal.any([waking.signal, this.#ending.signal]));
+      this.#endPause = (): void => {};
     }
-  };
-  const looping = loop();
-  return {
-    wake: () => {
-      awake = 'all';
-      woken();
-    },
-    close: async () => {
-      stopListening();
-      ending.abort();
-      await looping;
-      await Promise.all(running);
-    },
-  };
+  }
 }
 
 /** Posts what there is, until it fails or there is no more. */

@@ -12,15 +12,13 @@ import type {
 import { createDoNotOriginateOperations } from './do-not-originate.js';
 import type { ComplaintFile, ComplaintImportOutcome } from './import-complaints.js';
 import { importComplaints, importComplaintsByRoute } from './import-complaints.js';
-import type { LiveFeed, SettlingListener } from './live-feed.js';
-import { openLiveFeed } from './live-feed.js';
+import { LiveFeed, type SettlingListener } from './live-feed.js';
 import type { LiveHolds } from './live-holds.js';
 import { createHoldPort, createLiveHolds } from './live-holds.js';
 import { RECORDS_SCHEMAS } from './records-bodies.js';
 import { RECORDS_ROLES, RECORDS_ROUTES } from './records-routes.js';
 import type { RecordsTables } from './records-tables.js';
-import type { ReportIntake } from './report-intake.js';
-import { createReportIntake, createReportFinder } from './report-intake.js';
+import { createReportFinder, ReportIntake } from './report-intake.js';
 
 const DAY_MS = 86_400_000;
 
@@ -174,28 +172,27 @@ export interface RecordsArea extends PlatformArea {
  */
 export async function createRecordsArea(context: PlatformContext, options: RecordsAreaOptions): Promise<RecordsArea> {
   const retention: LiveRetention = { ...DEFAULT_LIVE_RETENTION, ...options.retention };
-  const feed = await openLiveFeed({ context, directory: options.directory, keptMs: retention.recordsMs });
-  const reports = createReportIntake({ context, keptMs: retention.reportsMs });
-  const { take, reader, store, caughtUp, told, whilePaused } = feed;
+  const feed = await LiveFeed.open({ context, directory: options.directory, keptMs: retention.recordsMs });
+  const reports = new ReportIntake({ context, keptMs: retention.reportsMs });
   const close = (): Promise<void> => {
     reports.close();
     return feed.close();
   };
-  const holds = createLiveHolds({ context, store, caughtUp });
+  const holds = createLiveHolds({ context, store: feed.store, caughtUp: () => feed.caughtUp() });
   return {
     name: 'records',
     routes: RECORDS_ROUTES,
     roles: RECORDS_ROLES,
     schemas: RECORDS_SCHEMAS,
     operations: {
-      sendRecordBatch: take,
+      sendRecordBatch: feed.take,
       reportCall: reports.reportCall,
       ...createDoNotOriginateOperations(context),
       importComplaints: (call) => importComplaintsByRoute(context, call, retention.complaintsMs),
     },
     jobs: jobsOf({ context, feed, reports, retention }),
     reactions: {},
-    reader: { ...reader, report: reports.report },
+    reader: { ...feed.reader, report: reports.report },
     reports: { findReports: createReportFinder(context) },
     holds,
     holdPort: createHoldPort(holds),
@@ -209,10 +206,10 @@ export async function createRecordsArea(context: PlatformContext, options: Recor
       );
       await toldReports;
     },
-    journalRange: feed.journalRange,
+    journalRange: () => feed.journalRange(),
     importComplaints: (file) => importComplaints(context, { ...file, keptMs: retention.complaintsMs }),
-    told,
-    whilePaused,
+    told: () => feed.told(),
+    whilePaused: (work) => feed.whilePaused(work),
     close,
     [Symbol.asyncDispose]: close,
   };

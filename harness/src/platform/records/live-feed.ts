@@ -1,54 +1,51 @@
 import { join } from 'node:path';
 import { HopbackError, isHopbackError } from '@hopback/sdk/errors';
 import type { TimerClock } from '@hopback/sdk/platform';
-import type { RecordStore } from '@hopback/sdk/records';
-import { openDuckDbRecordStore } from '@hopback/sdk/records';
+import { openDuckDbRecordStore, type RecordStore } from '@hopback/sdk/records';
 import type { LiveListener, LiveRecord, PlatformContext, PlatformLog } from '../core/index.js';
-import type { BatchIntake, JournalEntry, RecordJournal } from './batch-intake.js';
 import { createBatchIntake, openRecordJournal } from './batch-intake.js';
+import type { BatchIntake, JournalEntry, RecordJournal } from './batch-intake.js';
 import { createRecordReader, liveRow } from './live-reader.js';
 
-/** A store whose files can be made to stand still. */
-export interface PausableStore {
+/** A store whose writes can be made to wait while its files are copied. What only reads goes on. */
+class PausableStore {
   readonly store: RecordStore;
-  /** Does something while nothing is written to the store: writes wait until it is done. One at a time. @throws what `work` throws */
-  readonly whilePaused: <Result>(work: () => Promise<Result>) => Promise<Result>;
-}
+  #paused: Promise<unknown> = Promise.resolve();
+  readonly #writing = new Set<Promise<unknown>>();
 
-/** Makes the writes of a store wait while its files are copied. What only reads goes on. */
-function pausableStore(store: RecordStore): PausableStore {
-  let paused: Promise<unknown> = Promise.resolve();
-  const writing = new Set<Promise<unknown>>();
-  const write = async <Result>(work: () => Promise<Result>): Promise<Result> => {
-    for (let seen: unknown; seen !== paused;) {
-      seen = paused;
-      await paused;
+  constructor(store: RecordStore) {
+    this.store = {
+      ...store,
+      insert: (records) => this.#write(() => store.insert(records)),
+      cover: (interval) => this.#write(() => store.cover(interval)),
+      uncover: (interval) => this.#write(() => store.uncover(interval)),
+      expire: (beforeUs) => this.#write(() => store.expire(beforeUs)),
+      hold: (order) => this.#write(() => store.hold(order)),
+      release: (holdId, reason, by) => this.#write(() => store.release(holdId, reason, by)),
+    };
+  }
+
+  /** Does something while nothing is written to the store: writes wait until it is done. One at a time. @throws what `work` throws */
+  whilePaused<Result>(work: () => Promise<Result>): Promise<Result> {
+    const turn = this.#paused.then(async () => {
+      await Promise.all(this.#writing);
+      return work();
+    });
+    this.#paused = turn.catch(() => undefined);
+    return turn;
+  }
+
+  async #write<Result>(work: () => Promise<Result>): Promise<Result> {
+    for (let seen: unknown; seen !== this.#paused;) {
+      seen = this.#paused;
+      await this.#paused;
     }
     const done = work();
     const settled = done.catch(() => undefined);
-    writing.add(settled);
-    void settled.then(() => writing.delete(settled));
+    this.#writing.add(settled);
+    void settled.then(() => this.#writing.delete(settled));
     return done;
-  };
-  return {
-    store: {
-      ...store,
-      insert: (records) => write(() => store.insert(records)),
-      cover: (interval) => write(() => store.cover(interval)),
-      uncover: (interval) => write(() => store.uncover(interval)),
-      expire: (beforeUs) => write(() => store.expire(beforeUs)),
-      hold: (order) => write(() => store.hold(order)),
-      release: (holdId, reason, by) => write(() => store.release(holdId, reason, by)),
-    },
-    whilePaused: (work) => {
-      const turn = paused.then(async () => {
-        await Promise.all(writing);
-        return work();
-      });
-      paused = turn.catch(() => undefined);
-      return turn;
-    },
-  };
+  }
 }
 
 /** Milliseconds after which what failed is tried again: a disk that is full is seen to by people. */
@@ -68,8 +65,6 @@ export interface FollowerOptions {
   readonly log: PlatformLog;
   /** How far it may go. */
   readonly limit: () => number;
-  /** Where it begins when there is no mark. */
-  readonly first: number;
   /** Resolves when the work may begin, with the place behind which it begins: undefined for the mark. */
   readonly from?: Promise<number | undefined> | undefined;
   /** Does what is to be done about a batch; again where any of those given at once rejected. */
@@ -82,116 +77,139 @@ export interface FollowerOptions {
 }
 
 /** Goes through the journal batch by batch, at least once, also after a crash. */
-interface Follower {
+class Follower {
+  readonly #options: FollowerOptions;
+  #position: number;
+  #marked: number;
+  #markedAtMs: number;
+  #isFailing = false;
+  #isClosing = false;
+  #isUnsettled: boolean;
+  #endWaiting: () => void = () => undefined;
+  readonly #closing = new Promise<undefined>((resolve) => (this.#endWaiting = () => resolve(undefined)));
+  #wake: () => void = () => undefined;
+  readonly #running: Promise<void>;
+
+  /** Begins to follow. */
+  constructor(options: FollowerOptions) {
+    const { journal, name, clock, from } = options;
+    this.#options = options;
+    this.#position = journal.cursor(name) ?? 0;
+    this.#marked = this.#position;
+    this.#markedAtMs = clock.nowMs();
+    this.#isUnsettled = from !== undefined;
+    this.#running = this.#run();
+  }
+
   /** Place of the last batch that was done. */
-  readonly position: () => number;
+  position(): number {
+    return this.#position;
+  }
+
   /** Place up to which nothing is done again after a crash. */
-  readonly marked: () => number;
-  readonly isFailing: () => boolean;
+  marked(): number {
+    return this.#marked;
+  }
+
+  isFailing(): boolean {
+    return this.#isFailing;
+  }
+
   /** Whether it does not mark what it has done, since it has not begun or what it did is not settled yet. */
-  readonly isUnsettled: () => boolean;
-  /** Something may be there. */
-  readonly wake: () => void;
+  isUnsettled(): boolean {
+    return this.#isUnsettled;
+  }
+
+  wake(): void {
+    this.#wake();
+  }
+
   /** Ends the work after the batches that are being done, and keeps the mark. */
-  readonly close: () => Promise<void>;
-}
+  async close(): Promise<void> {
+    this.#isClosing = true;
+    this.#endWaiting();
+    this.#wake();
+    await this.#running;
+    await this.#mark();
+  }
 
-/** Starts it. */
-function startFollower(options: FollowerOptions): Follower {
-  const { journal, name, clock, log, limit, work, settled, reached, onProgress } = options;
-  let position = journal.cursor(name) ?? options.first;
-  let marked = position;
-  const state = { isFailing: false, isClosing: false, isUnsettled: options.from !== undefined };
-  let endWaiting: () => void = () => undefined;
-  const closing = new Promise<undefined>((resolve) => (endWaiting = () => resolve(undefined)));
-  let wake: () => void = () => undefined;
-  let markedAtMs = clock.nowMs();
-
-  const waited = (ms?: number): Promise<void> =>
-    new Promise((resolve) => {
-      const cancel = ms === undefined ? undefined : clock.schedule(resolve, ms);
-      wake = () => {
+  #wait(ms?: number): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = ms === undefined ? undefined : this.#options.clock.schedule(resolve, ms);
+      this.#wake = () => {
         // Who waits because of a failure waits to the end, unless all ends.
-        if (ms !== undefined && !state.isClosing) return;
+        if (ms !== undefined && !this.#isClosing) return;
         cancel?.();
         resolve();
       };
     });
+  }
 
-  const mark = async (): Promise<void> => {
-    const done = position;
-    if (done === marked) return;
-    state.isUnsettled = (await settled?.()) === false;
-    if (state.isUnsettled) return;
+  async #mark(): Promise<void> {
+    const { journal, name, clock, settled, onProgress } = this.#options;
+    const done = this.#position;
+    if (done === this.#marked) return;
+    this.#isUnsettled = (await settled?.()) === false;
+    if (this.#isUnsettled) return;
     await journal.keepCursor(name, done);
-    marked = done;
-    markedAtMs = clock.nowMs();
+    this.#marked = done;
+    this.#markedAtMs = clock.nowMs();
     onProgress();
-  };
+  }
 
-  const step = async (): Promise<boolean> => {
+  async #step(): Promise<boolean> {
+    const { journal, limit, work, reached, onProgress } = this.#options;
     const upTo = limit();
-    if (position >= upTo) return false;
-    const entries = await journal.read(position, upTo);
+    if (this.#position >= upTo) return false;
+    const entries = await journal.read(this.#position, upTo);
     // In their order; what they wait for, the disk, is one thing for all.
     await Promise.all(entries.map(async (entry) => work(entry)));
     // Numbers that are missing in the log were lost, and are stepped over.
-    position = entries.at(-1)?.sequence ?? upTo;
-    reached?.(position);
+    this.#position = entries.at(-1)?.sequence ?? upTo;
+    reached?.(this.#position);
     onProgress();
     return true;
-  };
+  }
 
-  const failed = (error: unknown): void => {
-    state.isFailing = true;
+  #failed(error: unknown): void {
+    const { name, log, limit, onProgress } = this.#options;
+    this.#isFailing = true;
     const code = isHopbackError(error) ? error.code : 'unexpected';
-    log.warn('live records wait', { follower: name, behind: limit() - position, code });
+    log.warn('live records wait', { follower: name, behind: limit() - this.#position, code });
     onProgress();
-  };
+  }
+
   /** A mark that cannot be kept now keeps no batch waiting: after a crash more is done again. */
-  const isMarked = async (): Promise<boolean> => {
+  async #isMarked(): Promise<boolean> {
     try {
-      await mark();
-      state.isFailing = false;
+      await this.#mark();
+      this.#isFailing = false;
       return true;
     } catch (error) {
-      markedAtMs = clock.nowMs();
-      failed(error);
+      this.#markedAtMs = this.#options.clock.nowMs();
+      this.#failed(error);
       return false;
     }
-  };
-  const run = async (): Promise<void> => {
+  }
+
+  async #run(): Promise<void> {
+    const { clock, limit, from, reached } = this.#options;
     // Where that fails the work never begins: whoever gave it knows why.
-    position = (await Promise.race([options.from?.catch(() => closing), closing])) ?? position;
-    marked = Math.min(marked, position);
-    reached?.(position);
-    while (!state.isClosing) {
+    const begun = await Promise.race([from?.catch(() => this.#closing), this.#closing]);
+    this.#position = begun ?? this.#position;
+    this.#marked = Math.min(this.#marked, this.#position);
+    reached?.(this.#position);
+    while (!this.#isClosing) {
       try {
-        const isMore = await step();
-        const isKept = (isMore && clock.nowMs() - markedAtMs < MARK_MS) || (await isMarked());
-        if (!isMore && !state.isClosing && position >= limit()) await waited(isKept ? undefined : RETRY_MS);
+        const isMore = await this.#step();
+        const isKept = (isMore && clock.nowMs() - this.#markedAtMs < MARK_MS) || (await this.#isMarked());
+        if (!isMore && !this.#isClosing && this.#position >= limit()) await this.#wait(isKept ? undefined : RETRY_MS);
       } catch (error) {
-        failed(error);
-        if (!state.isClosing) await waited(RETRY_MS);
+        this.#failed(error);
+        if (!this.#isClosing) await this.#wait(RETRY_MS);
       }
     }
-  };
-
-  const running = run();
-  return {
-    position: () => position,
-    marked: () => marked,
-    isFailing: () => state.isFailing,
-    isUnsettled: () => state.isUnsettled,
-    wake: () => wake(),
-    close: async () => {
-      state.isClosing = true;
-      endWaiting();
-      wake();
-      await running;
-      await mark();
-    },
-  };
+  }
 }
 
 /**
@@ -221,34 +239,6 @@ export interface SettlingListener extends LiveListener {
   readonly coveredReports?: () => number;
 }
 
-/** Live records: taken in, stored, told and found. */
-export interface LiveFeed extends AsyncDisposable {
-  readonly take: BatchIntake;
-  readonly store: RecordStore;
-  readonly reader: ReturnType<typeof createRecordReader>;
-  /**
-   * Tells somebody what is durable; at most one of a name.
-   * @param from - resolves when it may be told, with the batch behind which that begins: undefined for where it had got to
-   */
-  readonly listen: (name: string, listener: SettlingListener, from?: Promise<number | undefined>) => void;
-  /** The first and the last batch that the journal has. */
-  readonly journalRange: () => { readonly first: number; readonly last: number };
-  /** Resolves when everything that was acknowledged before is stored. @throws HopbackError `storage-failed` where the store fails */
-  readonly caughtUp: () => Promise<void>;
-  /** Resolves when everything that was acknowledged before is stored and told. */
-  readonly told: () => Promise<void>;
-  /** Removes from the disk what is stored and told. */
-  readonly trim: () => Promise<void>;
-  /** Batches that are durable and not stored yet. */
-  readonly behind: () => number;
-  /**
-   * Does something while no file of the store changes, and what was stored is told and settled: a backup. Batches are acknowledged meanwhile, as far
-   * as {@link MAX_BATCHES_BEHIND} goes. @throws what `work` throws
-   */
-  readonly whilePaused: <Result>(work: () => Promise<Result>) => Promise<Result>;
-  readonly close: () => Promise<void>;
-}
-
 /** What the feed is made with. */
 export interface LiveFeedOptions {
   readonly context: Pick<PlatformContext, 'clock' | 'log'>;
@@ -258,134 +248,173 @@ export interface LiveFeedOptions {
 }
 
 /**
- * Opens the feed of live records. A batch is acknowledged when the journal has it, as it came; from there it goes to the store and then to
- * those who listen, each from the mark that it had reached, so that neither a crash nor a full disk loses one. Records that are stored twice
- * are one: the store knows them by provider and id.
+ * Live records: taken in, stored, told and found. A batch is acknowledged when the journal has it, as it came; from there it goes to the store
+ * and then to those who listen, each from the mark that it had reached, so that neither a crash nor a full disk loses one. Records that are
+ * stored twice are one: the store knows them by provider and id.
  */
-export async function openLiveFeed({ context, directory, keptMs }: LiveFeedOptions): Promise<LiveFeed> {
-  const { clock, log } = context;
-  const journal = await openRecordJournal(join(directory, 'journal'), context);
-  const place = { directory: join(directory, 'store'), memoryLimitMb: STORE_MEMORY_MB };
-  const opened = await openDuckDbRecordStore({ ...place, clock }).catch(async (error: unknown) => {
-    await journal.close();
-    throw error;
-  });
-  const { store, whilePaused } = pausableStore(opened);
-  const listeners = new Map<string, Follower>();
-  const waiting = new Set<() => void>();
-  const followers = (): readonly Follower[] => [storing, ...listeners.values()];
-  const onProgress = (): void => {
-    for (const one of listeners.values()) one.wake();
-    for (const one of waiting) one();
-    journal.passed(Math.min(...followers().map((one) => one.position())));
-  };
-  const insert = async ({ providerId, records, receivedAtMs }: JournalEntry): Promise<void> => {
-    await store.insert(records.map((record) => liveRow(providerId, record, receivedAtMs)));
-  };
-  const common = { journal, clock, log, first: 0 };
-  // Nothing is reported before the first turn of the event loop, when it is there.
-  const storing: Follower = startFollower({
-    ...common,
-    ...{ name: STORE, limit: journal.durable, work: insert, onProgress: () => onProgress() },
-  });
-  const endWake = journal.onDurable(() => storing.wake());
-  const behind = (): number => journal.durable() - storing.position();
+export class LiveFeed implements AsyncDisposable {
+  readonly take: BatchIntake;
+  readonly store: RecordStore;
+  readonly reader: ReturnType<typeof createRecordReader>;
+  readonly #common: Pick<FollowerOptions, 'journal' | 'clock' | 'log' | 'onProgress'>;
+  readonly #journal: RecordJournal;
+  readonly #pausable: PausableStore;
+  readonly #storing: Follower;
+  readonly #listeners = new Map<string, Follower>();
+  readonly #listening = new Set<SettlingListener>();
+  /** Looks at how far followers are, for those who wait for them. */
+  readonly #looks = new Set<() => void>();
+  readonly #endWake: () => void;
+  #closed: Promise<void> | undefined;
 
-  const listening = new Set<SettlingListener>();
-  const listen = (name: string, listener: SettlingListener, from?: Promise<number | undefined>): void => {
-    if (listeners.has(name)) throw new HopbackError('invalid-argument', `${name} listens already`);
-    const follower = startFollower({
-      ...common,
-      ...{ name: `listener:${name}`, limit: storing.position, onProgress: () => onProgress() },
+  static async open({ context, directory, keptMs }: LiveFeedOptions): Promise<LiveFeed> {
+    const { clock, log } = context;
+    const journal = await openRecordJournal(join(directory, 'journal'), context);
+    const place = { directory: join(directory, 'store'), memoryLimitMb: STORE_MEMORY_MB };
+    const store = await openDuckDbRecordStore({ ...place, clock }).catch(async (error: unknown) => {
+      await journal.close();
+      throw error;
+    });
+    return new LiveFeed(context, journal, new PausableStore(store), keptMs);
+  }
+
+  private constructor(
+    { clock, log }: LiveFeedOptions['context'],
+    journal: RecordJournal,
+    pausable: PausableStore,
+    keptMs: number,
+  ) {
+    const { store } = pausable;
+    this.#journal = journal;
+    this.#pausable = pausable;
+    this.#common = { journal, clock, log, onProgress: () => this.#onProgress() };
+    this.#storing = new Follower({
+      ...{ ...this.#common, name: STORE, limit: journal.durable },
+      work: async ({ providerId, records, receivedAtMs }) => {
+        await store.insert(records.map((record) => liveRow(providerId, record, receivedAtMs)));
+      },
+    });
+    this.#endWake = journal.onDurable(() => this.#storing.wake());
+    this.store = store;
+    this.take = createBatchIntake({
+      ...{ journal, clock, log, keptMs },
+      isBehind: () => this.behind() > MAX_BATCHES_BEHIND,
+    });
+    this.reader = createRecordReader({ store, caughtUp: () => this.caughtUp() });
+  }
+
+  /**
+   * Tells somebody what is durable; at most one of a name.
+   * @param from - resolves when it may be told, with the batch behind which that begins: undefined for where it had got to
+   */
+  listen(name: string, listener: SettlingListener, from?: Promise<number | undefined>): void {
+    if (this.#listeners.has(name)) throw new HopbackError('invalid-argument', `${name} listens already`);
+    const follower = new Follower({
+      ...{ ...this.#common, name: `listener:${name}`, limit: () => this.#storing.position() },
       work: async ({ providerId, records, receivedAtMs }) => {
         await listener.free?.();
         listener.records(records.map((record): LiveRecord => ({ providerId, record, receivedAtMs })));
       },
       ...{ settled: listener.settled, reached: listener.reached, from },
     });
-    listeners.set(name, follower);
-    listening.add(listener);
-  };
+    this.#listeners.set(name, follower);
+    this.#listening.add(listener);
+  }
 
-  const reached = (follower: Follower, sequence: number): Promise<void> =>
-    new Promise((resolve, reject) => {
+  /** The first and the last batch that the journal has. */
+  journalRange(): { readonly first: number; readonly last: number } {
+    return { first: this.#journal.first(), last: this.#journal.durable() };
+  }
+
+  /** Resolves when everything that was acknowledged before is stored. @throws HopbackError `storage-failed` where the store fails */
+  caughtUp(): Promise<void> {
+    return this.#reached(this.#storing, this.#journal.durable());
+  }
+
+  /** Resolves when everything that was acknowledged before is stored and told. */
+  async told(): Promise<void> {
+    const upTo = this.#journal.durable();
+    for (const one of this.#followers()) await this.#reached(one, upTo);
+  }
+
+  /** Removes from the disk what is stored and told. */
+  trim(): Promise<void> {
+    // A file of the journal that is removed is one that a backup is copying.
+    return this.#pausable.whilePaused(() => {
+      const needed = [...this.#listening].flatMap((listener) => listener.neededFrom?.() ?? []);
+      return this.#journal.trim(Math.min(...this.#followers().map((one) => one.marked()), ...needed));
+    });
+  }
+
+  /** Batches that are durable and not stored yet. */
+  behind(): number {
+    return this.#journal.durable() - this.#storing.position();
+  }
+
+  /**
+   * Does something while no file of the store changes, and what was stored is told and settled: a backup. Batches are acknowledged meanwhile, as far
+   * as {@link MAX_BATCHES_BEHIND} goes. @throws what `work` throws
+   */
+  whilePaused<Result>(work: () => Promise<Result>): Promise<Result> {
+    return this.#pausable.whilePaused(async () => {
+      await this.#settled();
+      return work();
+    });
+  }
+
+  readonly close = (): Promise<void> => (this.#closed ??= this.#close());
+  readonly [Symbol.asyncDispose] = this.close;
+
+  #followers(): readonly Follower[] {
+    return [this.#storing, ...this.#listeners.values()];
+  }
+
+  #onProgress(): void {
+    for (const one of this.#listeners.values()) one.wake();
+    for (const look of this.#looks) look();
+    this.#journal.passed(Math.min(...this.#followers().map((one) => one.position())));
+  }
+
+  #reached(follower: Follower, sequence: number): Promise<void> {
+    return new Promise((resolve, reject) => {
       const look = (): void => {
         if (follower.position() < sequence && !follower.isFailing()) return;
-        waiting.delete(look);
+        this.#looks.delete(look);
         if (follower.position() >= sequence) resolve();
         else
           reject(new HopbackError('storage-failed', 'live records cannot be stored at present', { retryable: true }));
       };
-      waiting.add(look);
+      this.#looks.add(look);
       look();
     });
+  }
 
-  const caughtUp = (): Promise<void> => reached(storing, journal.durable());
   /** Who listens has come to where the store is, and what it made of it outlives a crash: one that fails is not waited for. */
-  const settled = (): Promise<void> =>
-    new Promise((resolve) => {
+  #settled(): Promise<void> {
+    return new Promise((resolve) => {
       const look = (): void => {
-        const isSettled = [...listeners.values()].every(
-          (one) => one.isFailing() || one.isUnsettled() || one.marked() >= storing.position(),
+        const isSettled = [...this.#listeners.values()].every(
+          (one) => one.isFailing() || one.isUnsettled() || one.marked() >= this.#storing.position(),
         );
         if (!isSettled) return;
-        waiting.delete(look);
+        this.#looks.delete(look);
         resolve();
       };
-      waiting.add(look);
-      for (const one of listeners.values()) one.wake();
+      this.#looks.add(look);
+      for (const one of this.#listeners.values()) one.wake();
       look();
     });
-  const close = closing({ journal, store, followers, endWake });
-  return {
-    take: createBatchIntake({
-      ...{ journal, clock, log, keptMs },
-      isBehind: () => behind() > MAX_BATCHES_BEHIND,
-    }),
-    store,
-    reader: createRecordReader({ store, caughtUp }),
-    listen,
-    caughtUp,
-    told: async () => {
-      const upTo = journal.durable();
-      for (const one of followers()) await reached(one, upTo);
-    },
-    // A file of the journal that is removed is one that a backup is copying.
-    trim: () =>
-      whilePaused(() => {
-        const needed = [...listening].flatMap((listener) => listener.neededFrom?.() ?? []);
-        return journal.trim(Math.min(...followers().map((one) => one.marked()), ...needed));
-      }),
-    journalRange: () => ({ first: journal.first(), last: journal.durable() }),
-    behind,
-    whilePaused: (work) =>
-      whilePaused(async () => {
-        await settled();
-        return work();
-      }),
-    close,
-    [Symbol.asyncDispose]: close,
-  };
-}
+  }
 
-/** What is being done is ended, and marked, before the files are closed. */
-function closing(parts: {
-  readonly journal: RecordJournal;
-  readonly store: RecordStore;
-  readonly followers: () => readonly Follower[];
-  readonly endWake: () => void;
-}): () => Promise<void> {
-  const { journal, store, followers, endWake } = parts;
-  let closed: Promise<void> | undefined;
-  const close = async (): Promise<void> => {
-    endWake();
+  /** What is being done is ended, and marked, before the files are closed. */
+  async #close(): Promise<void> {
+    this.#endWake();
     // Where a mark cannot be kept, what lies behind it is done again.
-    for (const one of followers().toReversed()) await one.close().catch(() => undefined);
+    for (const one of this.#followers().toReversed()) await one.close().catch(() => undefined);
     try {
-      await store.close();
+      await this.store.close();
     } finally {
-      await journal.close();
+      await this.#journal.close();
     }
-  };
-  return () => (closed ??= close());
+  }
 }

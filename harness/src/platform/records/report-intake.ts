@@ -15,22 +15,6 @@ const RETRY_MS = 1_000;
 /** Keys that one statement removes. */
 const SETTLED_AT_ONCE = 500;
 
-/** Takes reports of applications in, and tells them. */
-export interface ReportIntake {
-  readonly reportCall: Operation;
-  readonly report: LiveReader['report'];
-  /**
-   * Tells somebody the reports that were not settled before, and all that come. Those that come from now on are kept for it.
-   * @param from - resolves when it may be told
-   * @throws HopbackError where the database fails
-   */
-  readonly listen: (name: string, listener: SettlingListener, from?: Promise<unknown>) => Promise<void>;
-  /** Notes what those who listen have settled. */
-  readonly settle: () => Promise<void>;
-  /** Gives up what is still to be told; it is told again after a restart. */
-  readonly close: () => void;
-}
-
 interface Listening {
   readonly listener: SettlingListener;
   /** Whether it may be told: until then what comes waits among what is not settled. */
@@ -47,6 +31,11 @@ interface Told {
   readonly reportKey: string;
 }
 
+interface UntoldReport extends Told {
+  readonly appId: string;
+  readonly report: AppReport | undefined;
+}
+
 /** What reports are kept with. */
 export interface ReportIntakeOptions {
   readonly context: PlatformContext;
@@ -54,35 +43,28 @@ export interface ReportIntakeOptions {
   readonly keptMs: number;
 }
 
-export function createReportIntake({ context, keptMs }: ReportIntakeOptions): ReportIntake {
-  const listeners = new Map<string, Listening>();
-  let isClosed = false;
-  const tell = (one: Listening, appId: string, report: AppReport, receivedAtMs: number): void => {
-    if (!one.isTold) return;
-    // Whoever listens is no reason to refuse what was stored; it is told again after a restart.
-    try {
-      one.listener.report(appId, report, receivedAtMs);
-      one.told.push({ appId, reportId: report.reportId });
-    } catch {
-      context.log.error('a report was not heard', { appId });
-    }
-  };
+/** Takes reports of applications in, and tells them. */
+export class ReportIntake {
+  readonly #context: PlatformContext;
+  readonly #keptMs: number;
+  readonly #listeners = new Map<string, Listening>();
+  #isClosed = false;
 
-  const reportCall: Operation = async ({ caller, request, atMs }) => {
+  readonly reportCall: Operation = async ({ caller, request, atMs }) => {
     const report = request.body as AppReport;
     const calledAtMs = Date.parse(report.calledAt);
     const late =
-      calledAtMs < atMs - keptMs ? 'too-old' : calledAtMs > atMs + MAX_AHEAD_MS ? 'in-the-future' : undefined;
+      calledAtMs < atMs - this.#keptMs ? 'too-old' : calledAtMs > atMs + MAX_AHEAD_MS ? 'in-the-future' : undefined;
     if (late !== undefined) return problemAnswer('invalid-body', { errors: [{ pointer: '/calledAt', code: late }] });
     const appId = caller.organizationId;
-    const stored = await context.transact((transaction) =>
+    const stored = await this.#context.transact((transaction) =>
       storeReport(
-        { context, transaction },
-        { appId, report, atMs, clientId: caller.clientId, listeners: [...listeners.keys()] },
+        { context: this.#context, transaction },
+        { appId, report, atMs, clientId: caller.clientId, listeners: [...this.#listeners.keys()] },
       ),
     );
     if (stored.status === 'conflict') return problemAnswer('conflict');
-    if (!stored.isRepeat) for (const one of listeners.values()) tell(one, appId, report, atMs);
+    if (!stored.isRepeat) for (const one of this.#listeners.values()) this.#tell(one, appId, report, atMs);
     const { receivedAtMs, isRepeat } = stored;
     const receipt: AppReportReceipt = {
       ...{ reportId: report.reportId, receivedAt: new Date(receivedAtMs).toISOString(), isRepeat },
@@ -90,8 +72,90 @@ export function createReportIntake({ context, keptMs }: ReportIntakeOptions): Re
     return jsonAnswer(receipt);
   };
 
-  const untold = (name: string, after: Told | undefined) =>
-    context.transact(async (transaction) => {
+  readonly report: LiveReader['report'] = (appId, reportId, transaction) => {
+    const named = { appId, reportId };
+    return transaction === undefined
+      ? this.#context.transact((own) => storedReport(this.#context, own, named))
+      : storedReport(this.#context, transaction, named);
+  };
+
+  constructor({ context, keptMs }: ReportIntakeOptions) {
+    this.#context = context;
+    this.#keptMs = keptMs;
+  }
+
+  /** Gives up what is still to be told; it is told again after a restart. */
+  close(): void {
+    this.#isClosed = true;
+  }
+
+  /**
+   * Tells somebody the reports that were not settled before, and all that come. Those that come from now on are kept for it.
+   * @param from - resolves when it may be told
+   * @throws HopbackError where the database fails
+   */
+  async listen(name: string, listener: SettlingListener, from?: Promise<unknown>): Promise<void> {
+    const one: Listening = { listener, isTold: false, told: [], noted: 0 };
+    this.#listeners.set(name, one);
+    await from;
+    // One that comes from here on may be told twice, and is the same report.
+    one.isTold = true;
+    for (let after: Told | undefined; ;) {
+      const reports: readonly UntoldReport[] | undefined = await this.#untold(name, after).catch(
+        async (error: unknown) => {
+          if (from === undefined || this.#isClosed) throw error;
+          this.#context.log.warn('reports that were not settled cannot be read: tried again', { listener: name });
+          await new Promise<void>((resolve) => void this.#context.clock.schedule(resolve, RETRY_MS));
+          return undefined;
+        },
+      );
+      if (reports === undefined) continue;
+      for (const { appId, report, receivedAtMs } of reports)
+        if (report !== undefined) this.#tell(one, appId, report, receivedAtMs);
+      after = reports.at(-1);
+      if (reports.length < TOLD_AT_ONCE) break;
+    }
+  }
+
+  /** Notes what those who listen have settled. */
+  async settle(): Promise<void> {
+    for (const [name, one] of this.#listeners) {
+      const all = one.told.slice();
+      if (all.length === 0 || (await one.listener.settled?.()) === false) continue;
+      const told = all.slice(0, Math.max(0, (one.listener.coveredReports?.() ?? Infinity) - one.noted));
+      for (let at = 0; at < told.length; at += SETTLED_AT_ONCE)
+        await this.#context.transact((transaction) =>
+          transaction
+            .withTables<RecordsTables>()
+            .deleteFrom('records_untold')
+            .where('listener', '=', name)
+            .where((expression) =>
+              expression.or(
+                told
+                  .slice(at, at + SETTLED_AT_ONCE)
+                  .map(({ appId, reportId }) => expression.and({ app_id: appId, report_id: reportId })),
+              ),
+            )
+            .execute(),
+        );
+      one.told = one.told.slice(told.length);
+      one.noted += told.length;
+    }
+  }
+
+  #tell(one: Listening, appId: string, report: AppReport, receivedAtMs: number): void {
+    if (!one.isTold) return;
+    // Whoever listens is no reason to refuse what was stored; it is told again after a restart.
+    try {
+      one.listener.report(appId, report, receivedAtMs);
+      one.told.push({ appId, reportId: report.reportId });
+    } catch {
+      this.#context.log.error('a report was not heard', { appId });
+    }
+  }
+
+  #untold(name: string, after: Told | undefined): Promise<readonly UntoldReport[]> {
+    return this.#context.transact(async (transaction) => {
       let query = transaction
         .withTables<RecordsTables>()
         .selectFrom('records_untold')
@@ -111,71 +175,14 @@ export function createReportIntake({ context, keptMs }: ReportIntakeOptions): Re
         );
       const rows = await query.orderBy('received_at_ms').orderBy('report_key').limit(TOLD_AT_ONCE).execute();
       const reason = { ...PLATFORM, object: `listener:${name}` };
-      const opened = await readableJson(context, transaction, { pieces: rows.map(({ sealed }) => sealed), reason });
+      const pieces = rows.map(({ sealed }) => sealed);
+      const opened = await readableJson(this.#context, transaction, { pieces, reason });
       return rows.map((row, index) => ({
         ...{ appId: row.app_id, receivedAtMs: row.received_at_ms, reportKey: row.report_key },
         report: wholeReport(opened[index], row.masked),
       }));
     });
-
-  return {
-    reportCall,
-    close: () => {
-      isClosed = true;
-    },
-    report: (appId, reportId, transaction) => {
-      const named = { appId, reportId };
-      return transaction === undefined
-        ? context.transact((own) => storedReport(context, own, named))
-        : storedReport(context, transaction, named);
-    },
-    listen: async (name, listener, from) => {
-      const one: Listening = { listener, isTold: false, told: [], noted: 0 };
-      listeners.set(name, one);
-      await from;
-      // One that comes from here on may be told twice, and is the same report.
-      one.isTold = true;
-      for (let after: Told | undefined; ;) {
-        const reports: Awaited<ReturnType<typeof untold>> | undefined = await untold(name, after).catch(
-          async (error: unknown) => {
-            if (from === undefined || isClosed) throw error;
-            context.log.warn('reports that were not settled cannot be read: tried again', { listener: name });
-            await new Promise<void>((resolve) => void context.clock.schedule(resolve, RETRY_MS));
-            return undefined;
-          },
-        );
-        if (reports === undefined) continue;
-        for (const { appId, report, receivedAtMs } of reports)
-          if (report !== undefined) tell(one, appId, report, receivedAtMs);
-        after = reports.at(-1);
-        if (reports.length < TOLD_AT_ONCE) break;
-      }
-    },
-    settle: async () => {
-      for (const [name, one] of listeners) {
-        const all = one.told.slice();
-        if (all.length === 0 || (await one.listener.settled?.()) === false) continue;
-        const told = all.slice(0, Math.max(0, (one.listener.coveredReports?.() ?? Infinity) - one.noted));
-        for (let at = 0; at < told.length; at += SETTLED_AT_ONCE)
-          await context.transact((transaction) =>
-            transaction
-              .withTables<RecordsTables>()
-              .deleteFrom('records_untold')
-              .where('listener', '=', name)
-              .where((expression) =>
-                expression.or(
-                  told
-                    .slice(at, at + SETTLED_AT_ONCE)
-                    .map(({ appId, reportId }) => expression.and({ app_id: appId, report_id: reportId })),
-                ),
-              )
-              .execute(),
-          );
-        one.told = one.told.slice(told.length);
-        one.noted += told.length;
-      }
-    },
-  };
+  }
 }
 
 async function storedReport(

@@ -10,8 +10,8 @@ import type { LiveRecord } from '../../core/index.js';
 import type { CallGroupsState } from './call-group.js';
 import { createCallGroups, evidenceOfWay, raiseEvidence } from './call-group.js';
 import { callNote, evidenceTables, numberKey } from './call-note.js';
-import type { CampaignBook, CampaignBookState, CampaignFile, CampaignKey, CampaignNews } from './campaign-file.js';
-import { createCampaignBook, keyName } from './campaign-file.js';
+import type { CampaignBookState, CampaignFile, CampaignKey, CampaignNews } from './campaign-file.js';
+import { CampaignBook, keyName } from './campaign-file.js';
 import type { CampaignLimits, CampaignPolicy } from './campaign-policy.js';
 import { DEFAULT_CAMPAIGN_LIMITS, DEFAULT_CAMPAIGN_POLICY, WAYS_OF_CALLING } from './campaign-policy.js';
 import type { ContentTableState } from './content-cluster.js';
@@ -27,7 +27,7 @@ import { detectByRecord } from './record-detection.js';
 import type { ReportDetection } from './report-detection.js';
 import { detectByReport, meetWaitingReport } from './report-detection.js';
 import type { ScriptIndexLimits, ScriptIndexState } from './scripts/index.js';
-import { createScriptIndex, nameOfScript } from './scripts/index.js';
+import { nameOfScript, ScriptIndex } from './scripts/index.js';
 
 /** Everything that detection stands on. */
 interface EngineParts {
@@ -397,7 +397,7 @@ function engineParts(options: CampaignEngineOptions): EngineParts {
   const policy = options.policy ?? DEFAULT_CAMPAIGN_POLICY;
   const limits = { ...DEFAULT_CAMPAIGN_LIMITS, ...options.limits };
   const tables = evidenceTables(policy);
-  const book = createCampaignBook({ newId: options.newId, limit: limits.campaigns });
+  const book = new CampaignBook({ newId: options.newId, limit: limits.campaigns });
   const numberOwners = new Map<number, string>();
   const numbers = createNumberMemory(limits.numbers);
   const calls = createPlacedCalls(policy, limits);
@@ -412,7 +412,7 @@ function engineParts(options: CampaignEngineOptions): EngineParts {
     },
     reports: {
       ...{ policy, book, calls, numbers, numberOwners },
-      scripts: createScriptIndex(options.scriptLimits === undefined ? {} : { limits: options.scriptLimits }),
+      scripts: new ScriptIndex(options.scriptLimits === undefined ? {} : { limits: options.scriptLimits }),
       contents: createContentTable(limits.contents),
     },
   };

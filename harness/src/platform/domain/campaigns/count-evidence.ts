@@ -2,8 +2,8 @@ import type { AppReport } from '@hopback/sdk/platform';
 import type { CampaignCall, LiveReader, LiveRecord } from '../../core/index.js';
 import type { CallEvidence, CallNote, PlacedCall, ReportedCall } from './call-note.js';
 import { callNote, recordCallId, recordEvidence, reportCallId } from './call-note.js';
-import type { CampaignBook, CampaignFile, CountedCall } from './campaign-file.js';
-import { createCampaignBook } from './campaign-file.js';
+import type { CampaignFile, CountedCall } from './campaign-file.js';
+import { CampaignBook } from './campaign-file.js';
 import { DEFAULT_CAMPAIGN_POLICY } from './campaign-policy.js';
 import type { PlacedCalls, ReceivedReport, WaitingReport } from './placed-call.js';
 import {
@@ -266,7 +266,7 @@ export function createEvidenceJoiner(): EvidenceJoiner {
   const limits = { calls: REMEMBERED, reports: REMEMBERED };
   // Nothing is counted for a campaign, so that the book stays empty.
   const counting = {
-    book: createCampaignBook({ newId: () => '', limit: 1 }),
+    book: new CampaignBook({ newId: () => '', limit: 1 }),
     calls: createPlacedCalls(policy, limits),
   };
   return {

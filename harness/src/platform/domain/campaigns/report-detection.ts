@@ -14,12 +14,12 @@ import { placeReport } from './placed-call.js';
 import type { ReceivedReport, WaitingReport } from './placed-call.js';
 import { claim } from './record-detection.js';
 import { callBackNumbers, nameOfScript } from './scripts/index.js';
-import type { CallBackNumber, SavedScriptIndex } from './scripts/index.js';
+import type { CallBackNumber, ScriptIndex } from './scripts/index.js';
 
 /** What reports are judged by. */
 export interface ReportDetection extends Counting {
   readonly policy: CampaignPolicy;
-  readonly scripts: SavedScriptIndex;
+  readonly scripts: ScriptIndex;
   readonly contents: ContentTable;
   readonly numberOwners: ReadonlyMap<number, string>;
   /** What records say of calling numbers. */

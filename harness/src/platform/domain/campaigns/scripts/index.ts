@@ -3,12 +3,11 @@ export type {
   ScriptIndexLimits,
   ScriptBars,
   ScriptPlacement,
-  ScriptIndex,
   ScriptClass,
   ScriptName,
   CallBackNumber,
 } from './types.js';
 export { callBackNumbers } from './call-back-numbers.js';
 export { nameOfScript } from './name-of-script.js';
-export type { SavedScriptIndex, ScriptIndexState } from './script-index.js';
-export { createScriptIndex } from './script-index.js';
+export type { ScriptIndexState } from './script-index.js';
+export { ScriptIndex } from './script-index.js';

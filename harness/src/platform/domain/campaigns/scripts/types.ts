@@ -93,23 +93,6 @@ export interface Script {
   readonly exemplars: readonly { readonly id: string; readonly transcript: string; readonly language: string }[];
 }
 
-/** Scripts found in what was added so far. One thread, no clock, no randomness: the same adds in the same order give the same answers. */
-export interface ScriptIndex {
-  /** Puts a transcript with its script; never throws for any string. `language` as a BCP 47 tag; told from the text where it lacks. */
-  add(id: string, transcript: string, language?: string): ScriptPlacement;
-  /** Script of a transcript that was added, under the id that stays after merges. */
-  scriptOf(id: string): string | undefined;
-  /** Id under which a script is known now: itself, or what it was merged into. */
-  currentId(scriptId: string): string | undefined;
-  script(scriptId: string): Script | undefined;
-  /** Scripts now, oldest first. */
-  scripts(): Iterable<Script>;
-  /** Ids of the transcripts of a script that are still remembered. */
-  membersOf(scriptId: string): readonly string[];
-  /** Counts of what it holds, for metrics. */
-  statistics(): ScriptIndexStatistics;
-}
-
 export interface ScriptIndexStatistics {
   readonly added: number;
   readonly scripts: number;
