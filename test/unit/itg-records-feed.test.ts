@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from 'vitest';
 import { gzipSync } from 'node:zlib';
-import { openLiveFeed } from '../../harness/src/platform/records/live-feed.js';
+import { LiveFeed } from '../../harness/src/platform/records/live-feed.js';
 import { createManualClock } from '../../sdk/src/testing/index.js';
 import { MAX_BATCH_BYTES, MAX_BATCH_RECORDS } from '../../sdk/src/platform/index.js';
 import { createTemporaryDirectory } from '../peers/temporary-directory.js';
@@ -211,7 +211,7 @@ test('what a listener has not settled is told again after a restart, what it has
 
 test('a batch waits for room among the parsed records, but not for a listener that makes no progress', async () => {
   const clock = createManualClock(SAMPLES_MS);
-  const feed = await openLiveFeed({
+  const feed = await LiveFeed.open({
     ...{ context: { clock, log: keptLog() }, directory: await folder(), keptMs: NINETY_DAYS_MS },
   });
   closers.push(feed.close);

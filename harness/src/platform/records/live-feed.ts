@@ -268,10 +268,9 @@ export class LiveFeed implements AsyncDisposable {
   #closed: Promise<void> | undefined;
 
   static async open({ context, directory, keptMs }: LiveFeedOptions): Promise<LiveFeed> {
-    const { clock, log } = context;
     const journal = await openRecordJournal(join(directory, 'journal'), context);
-    const place = { directory: join(directory, 'store'), memoryLimitMb: STORE_MEMORY_MB };
-    const store = await openDuckDbRecordStore({ ...place, clock }).catch(async (error: unknown) => {
+    const place = { directory: join(directory, 'store'), memoryLimitMb: STORE_MEMORY_MB, clock: context.clock };
+    const store = await openDuckDbRecordStore(place).catch(async (error: unknown) => {
       await journal.close();
       throw error;
     });
