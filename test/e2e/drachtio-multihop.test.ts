@@ -50,9 +50,11 @@ async function pair(options: LabOptions = {}) {
   return {
     ...{ near, far, caller: await near.app('invite'), called: await far.app('invite') },
     [Symbol.asyncDispose]: async () => {
-      await using _near = near;
-      await using _far = far;
-      await expectNothingLeft([near, far]);
+      try {
+        await expectNothingLeft([near, far]);
+      } finally {
+        for (const lab of [near, far]) await lab[Symbol.asyncDispose]();
+      }
     },
   };
 }
