@@ -86,8 +86,6 @@ export function later<T>(promise: Promise<T>): Promise<T> {
   return promise;
 }
 
-export type Placed = ReturnType<typeof place>;
-
 /** An application calls, and does not wait. */
 export function place({ srf }: LabApp, uri: string, options: UacOptions = {}) {
   const provisional = createInbox<AppResponse>(({ status }) => String(status));
