@@ -1,9 +1,11 @@
 import { expect, test } from 'vitest';
 import { heard, type AppRequest, type AppResponse } from '../support/drachtio-app.js';
 import { appCalls, appHangsUp, later, peerCalls, peerHangsUp } from '../support/drachtio-calls.js';
-import { createLab } from '../support/drachtio-lab.js';
+import { app, lab, peer, useLab } from '../support/drachtio-lab.js';
 import { branchOf, sdp, tagIn, uriIn } from '../support/drachtio-sip-text.js';
 import { TRANSPORTS } from '../support/sip-peer.js';
+
+useLab({ methods: ['invite', 'bye'] });
 
 const DIRECTIONS = [
   ['the called', peerCalls],
@@ -16,8 +18,6 @@ const LINES = ['Refer-To: <sip:c@example.com>', 'Event: refer', 'Subscription-St
 test.each(TRANSPORTS)(
   'requests within a call reach its application, which answers them, over %s',
   async (transport) => {
-    await using lab = await createLab();
-    const app = await lab.app('invite');
     const up = await peerCalls(app, await lab.peer(transport));
     for (const method of IN_DIALOG) {
       const told = heard<[AppRequest, AppResponse]>(up.dialog, method.toLowerCase());
@@ -28,24 +28,11 @@ test.each(TRANSPORTS)(
       const answer = await up.call.response(`202 ${method}`);
       expect([answer.value('X-Answer'), tagIn(answer.value('To'))]).toEqual([method, up.dialog.sip.localTag]);
     }
-    await peerHangsUp(lab, up);
+    await peerHangsUp(up);
   },
 );
 
-test('requests within a call that the application does not listen for are answered by drachtio-srf', async () => {
-  await using lab = await createLab();
-  const app = await lab.app('invite');
-  const up = await peerCalls(app, await lab.peer());
-  for (const method of IN_DIALOG) {
-    up.call.request(method, { lines: LINES });
-    await up.call.response(`200 ${method}`);
-  }
-  await peerHangsUp(lab, up);
-});
-
 test.each(TRANSPORTS)('an application sends requests within its call over %s', async (transport) => {
-  await using lab = await createLab();
-  const app = await lab.app();
   const up = await appCalls(app, await lab.peer(transport));
   let cseq = Number.parseInt(up.invite?.value('CSeq') ?? '', 10);
   for (const method of IN_DIALOG) {
@@ -67,13 +54,11 @@ test.each(TRANSPORTS)('an application sends requests within its call over %s', a
     const response = await answered;
     expect([response.status, response.get('X-Answer')]).toEqual([202, 'yes']);
   }
-  await appHangsUp(lab, up);
+  await appHangsUp(up);
 });
 
 test.each(DIRECTIONS)('%s side modifies the call, holds and resumes it', async (_who, connect) => {
-  await using lab = await createLab();
-  const app = await lab.app('invite');
-  const up = await connect(app, await lab.peer());
+  const up = await connect(app, peer);
   for (const [what, attribute] of [
     [sdp('8'), 'a=sendrecv'],
     ['hold', 'a=inactive'],
@@ -91,13 +76,11 @@ test.each(DIRECTIONS)('%s side modifies the call, holds and resumes it', async (
     expect(ack.value('CSeq')).toBe(invite.value('CSeq').replace('INVITE', 'ACK'));
     expect(branchOf(ack)).not.toBe(branchOf(invite));
   }
-  await appHangsUp(lab, up);
+  await appHangsUp(up);
 });
 
 test.each(DIRECTIONS)('the peer of %s side modifies the call, holds and resumes it', async (_who, connect) => {
-  await using lab = await createLab();
-  const app = await lab.app('invite');
-  const up = await connect(app, await lab.peer());
+  const up = await connect(app, peer);
   const offered = up.dialog.remote.sdp;
   for (const [event, body] of [
     ['modify', sdp('8')],
@@ -116,13 +99,11 @@ test.each(DIRECTIONS)('the peer of %s side modifies the call, holds and resumes 
   expect(up.dialog.remote.sdp).not.toBe(offered);
   await lab.quiet();
   expect(lab.server.inUse().unacknowledged).toBe(0);
-  await peerHangsUp(lab, up);
+  await peerHangsUp(up);
 });
 
 test('a re-INVITE that is refused leaves the call as it was, on either side', async () => {
-  await using lab = await createLab();
-  const app = await lab.app('invite');
-  const up = await peerCalls(app, await lab.peer());
+  const up = await peerCalls(app, peer);
   const modified = later(up.dialog.modify(sdp('8')));
   up.peer.reply(await up.call.next('INVITE'), 488);
   await expect(modified).rejects.toMatchObject({ status: 488 });
@@ -132,13 +113,11 @@ test('a re-INVITE that is refused leaves the call as it was, on either side', as
   const refused = await up.call.response('488 INVITE');
   expect(refused.values('Contact')).toEqual([]);
   up.call.request('ACK', { branch: 'z9hG4bKreinvite', cseq: 2, contact: null });
-  await peerHangsUp(lab, up);
+  await peerHangsUp(up);
 });
 
 test('a re-INVITE without an offer gets one, and its ACK carries the answer', async () => {
-  await using lab = await createLab();
-  const app = await lab.app();
-  const up = await appCalls(app, await lab.peer());
+  const up = await appCalls(app, peer);
   const modified = up.dialog.modify({ noAck: true });
   const invite = await up.call.next('INVITE');
   expect(invite.body).toBe('');
@@ -147,12 +126,10 @@ test('a re-INVITE without an offer gets one, and its ACK carries the answer', as
   expect(offer).toBe(sdp('9'));
   ack(sdp('8'));
   expect((await up.call.next('ACK')).body).toBe(sdp('8'));
-  await appHangsUp(lab, up);
+  await appHangsUp(up);
 });
 
 test('re-INVITE, UPDATE and their answers move the target of the other side', async () => {
-  await using lab = await createLab();
-  const app = await lab.app('invite');
   const [old, ...others] = [await lab.peer(), await lab.peer(), await lab.peer(), await lab.peer()];
   const up = await peerCalls(app, old);
   const moved = async (to: number): Promise<void> => {
@@ -176,66 +153,11 @@ test('re-INVITE, UPDATE and their answers move the target of the other side', as
   await modified;
   expect((await others[2]?.next('ACK'))?.uri).toBe(others[2]?.uri);
   await moved(2);
-  await peerHangsUp(lab, up);
-});
-
-test('a request without a Contact moves no target', async () => {
-  await using lab = await createLab();
-  const app = await lab.app('invite');
-  const up = await peerCalls(app, await lab.peer());
-  up.call.request('UPDATE', { contact: null });
-  await up.call.response('200 UPDATE');
-  await appHangsUp(lab, up);
-});
-
-test('the called side routes by Record-Route in its order, the calling side in reverse', async () => {
-  await using lab = await createLab();
-  const app = await lab.app('invite');
-  const [near, far] = [await lab.peer(), await lab.peer()];
-  const routes = [`<${near.uri};lr>`, '<sip:192.0.2.1;lr>', '<sip:192.0.2.2;lr;x=y>'];
-  const lines = routes.map((route) => `Record-Route: ${route}`);
-  const called = await peerCalls(app, far, { lines, contact: '<sip:far@192.0.2.9>' });
-  const first = called.dialog.request({ method: 'INFO' });
-  const info = await near.next('INFO');
-  expect([info.uri, info.values('Route')]).toEqual(['sip:far@192.0.2.9', routes]);
-  near.reply(info, 200);
-  await first;
-  called.call.request('BYE');
-  await called.call.response('200 BYE');
-  // In one field, as many write it.
-  const reversed = [`Record-Route: ${routes.toReversed().join(', ')}`];
-  const answered = app.srf.createUAC(far.uri, { localSdp: sdp('1') });
-  const invite = await far.next('INVITE');
-  far.reply(invite, 200, { lines: reversed, contact: '<sip:far@192.0.2.9>', body: sdp('2') });
-  const dialog = await answered;
-  const ack = await near.next('ACK');
-  expect([ack.uri, ack.values('Route')]).toEqual(['sip:far@192.0.2.9', routes]);
-  const gone = dialog.destroy();
-  const bye = await near.next('BYE');
-  expect(bye.values('Route')).toEqual(routes);
-  near.reply(bye, 200);
-  await gone;
-  await lab.nothingLeft();
-});
-
-test('a strict router finds itself in the Request-URI, and the target at the end of the route', async () => {
-  await using lab = await createLab();
-  const app = await lab.app('invite');
-  const [near, far] = [await lab.peer(), await lab.peer()];
-  const lines = [`Record-Route: <${near.uri}>`, 'Record-Route: <sip:192.0.2.1;lr>'];
-  const called = await peerCalls(app, far, { lines, contact: '<sip:far@192.0.2.9>' });
-  const gone = called.dialog.destroy();
-  const bye = await near.next('BYE');
-  expect([bye.uri, bye.values('Route')]).toEqual([near.uri, ['<sip:192.0.2.1;lr>', '<sip:far@192.0.2.9>']]);
-  near.reply(bye, 200);
-  await gone;
-  await lab.nothingLeft();
+  await peerHangsUp(up);
 });
 
 test('a request in a call with a lower number than the one before is out of order: 500', async () => {
-  await using lab = await createLab();
-  const app = await lab.app('invite');
-  const up = await peerCalls(app, await lab.peer(), { cseq: 50 });
+  const up = await peerCalls(app, peer, { cseq: 50 });
   up.call.request('INFO', { cseq: 49 });
   await up.call.response('500 INFO');
   up.call.request('INFO', { cseq: 60 });
@@ -244,13 +166,10 @@ test('a request in a call with a lower number than the one before is out of orde
   await up.call.response('500 INFO');
   up.call.request('BYE', { cseq: 61 });
   await up.call.response('200 BYE');
-  await lab.nothingLeft();
 });
 
-test('an INVITE that meets one of ours is told 491', async () => {
-  await using lab = await createLab();
-  const app = await lab.app('invite');
-  const up = await peerCalls(app, await lab.peer());
+test('an INVITE that crosses one of ours gets 491', async () => {
+  const up = await peerCalls(app, peer);
   const modified = later(up.dialog.modify(sdp('8')));
   const ours = await up.call.next('INVITE');
   up.call.request('INVITE', { branch: 'z9hG4bKglare', body: sdp('7') });
@@ -263,13 +182,11 @@ test('an INVITE that meets one of ours is told 491', async () => {
   up.call.request('INVITE', { cseq: 3, body: sdp('7') });
   await up.call.response('200 INVITE');
   up.call.ack({ cseq: 3 });
-  await peerHangsUp(lab, up);
+  await peerHangsUp(up);
 });
 
-test('an INVITE before the answer to the one before is told 500 and when to come again', async () => {
-  await using lab = await createLab();
-  const app = await lab.app('invite');
-  const up = await peerCalls(app, await lab.peer());
+test('an INVITE before the answer to the one before gets 500 with Retry-After', async () => {
+  const up = await peerCalls(app, peer);
   const told = heard<[AppRequest, AppResponse]>(up.dialog, 'modify');
   up.call.request('INVITE', { body: sdp('7') });
   const [, res] = await told;
@@ -282,12 +199,9 @@ test('an INVITE before the answer to the one before is told 500 and when to come
   up.call.ack({ cseq: 2 });
   up.call.request('BYE', { cseq: 4 });
   await up.call.response('200 BYE');
-  await lab.nothingLeft();
 });
 
 test.each(TRANSPORTS)('both sides hang up at once over %s', async (transport) => {
-  await using lab = await createLab();
-  const app = await lab.app('invite', 'bye');
   const up = await peerCalls(app, await lab.peer(transport));
   const gone = up.dialog.destroy();
   const theirs = await up.call.next('BYE');
@@ -296,40 +210,21 @@ test.each(TRANSPORTS)('both sides hang up at once over %s', async (transport) =>
   up.peer.reply(theirs, 481);
   await gone;
   expect(app.untaken()).toEqual([]);
-  await lab.nothingLeft();
 });
 
-test('the peer hangs up while a re-INVITE of the application is under way', async () => {
-  await using lab = await createLab();
-  const app = await lab.app('invite');
-  const up = await peerCalls(app, await lab.peer());
+test.each([487, 408])('a re-INVITE of the application ends with %i if the peer hangs up meanwhile', async (status) => {
+  const up = await peerCalls(app, peer);
   const modified = later(up.dialog.modify(sdp('8')));
   const invite = await up.call.next('INVITE');
   up.peer.reply(invite, 100);
-  up.call.request('BYE');
-  await up.call.response('200 BYE');
-  up.peer.reply(invite, 487);
-  await expect(modified).rejects.toMatchObject({ status: 487 });
-  await lab.nothingLeft();
-});
-
-test('the peer hangs up and never answers the re-INVITE of the application: it is given up after 32 s', async () => {
-  await using lab = await createLab();
-  const app = await lab.app('invite');
-  const up = await peerCalls(app, await lab.peer());
-  const modified = later(up.dialog.modify(sdp('8')));
-  up.peer.reply(await up.call.next('INVITE'), 100);
-  up.call.request('BYE');
-  await up.call.response('200 BYE');
-  await lab.pass(32_000);
-  await expect(modified).rejects.toMatchObject({ status: 408 });
-  await lab.nothingLeft();
+  await peerHangsUp(up);
+  if (status === 487) up.peer.reply(invite, 487);
+  else await lab.pass(32_000);
+  await expect(modified).rejects.toMatchObject({ status });
 });
 
 test('the application hangs up while its re-INVITE is under way: that one is cancelled', async () => {
-  await using lab = await createLab();
-  const app = await lab.app('invite');
-  const up = await peerCalls(app, await lab.peer());
+  const up = await peerCalls(app, peer);
   const modified = later(up.dialog.modify(sdp('8')));
   const invite = await up.call.next('INVITE');
   up.peer.reply(invite, 100);
@@ -342,13 +237,10 @@ test('the application hangs up while its re-INVITE is under way: that one is can
   up.peer.reply(invite, 487);
   await gone;
   await expect(modified).rejects.toMatchObject({ status: 487 });
-  await lab.nothingLeft();
 });
 
-test('the peer hangs up while its own re-INVITE waits: it gets 487, and the late answer goes nowhere', async () => {
-  await using lab = await createLab();
-  const app = await lab.app('invite');
-  const up = await peerCalls(app, await lab.peer());
+test('the peer hangs up while its own re-INVITE waits: it gets 487, and a late answer is not sent', async () => {
+  const up = await peerCalls(app, peer);
   const told = heard<[AppRequest, AppResponse]>(up.dialog, 'modify');
   up.call.request('INVITE', { branch: 'z9hG4bKwaits', body: sdp('7') });
   const [, res] = await told;
@@ -358,13 +250,10 @@ test('the peer hangs up while its own re-INVITE waits: it gets 487, and the late
   up.call.request('ACK', { branch: 'z9hG4bKwaits', cseq: 2, contact: null });
   const late = await new Promise((resolve) => res.send(200, { body: sdp('9') }, resolve));
   expect(late).toBe('Response not sent due to unknown transaction');
-  await lab.nothingLeft();
 });
 
-test('the application hangs up while a re-INVITE of the peer waits, be it announced: the peer gets 487', async () => {
-  await using lab = await createLab();
-  const app = await lab.app('invite');
-  const up = await peerCalls(app, await lab.peer());
+test('the application hangs up while a re-INVITE of the peer rings: the peer gets 487', async () => {
+  const up = await peerCalls(app, peer);
   const told = heard<[AppRequest, AppResponse]>(up.dialog, 'modify');
   up.call.request('INVITE', { branch: 'z9hG4bKannounced', body: sdp('7') });
   (await told)[1].send(180);
@@ -374,13 +263,10 @@ test('the application hangs up while a re-INVITE of the peer waits, be it announ
   await gone;
   await up.call.response('487 INVITE');
   up.call.request('ACK', { branch: 'z9hG4bKannounced', cseq: 2, contact: null });
-  await lab.nothingLeft();
 });
 
-test('the peer cancels its re-INVITE: the application is told, and the call goes on', async () => {
-  await using lab = await createLab();
-  const app = await lab.app('invite');
-  const up = await peerCalls(app, await lab.peer());
+test('the peer cancels its re-INVITE, and the call goes on', async () => {
+  const up = await peerCalls(app, peer);
   const told = heard<[AppRequest, AppResponse]>(up.dialog, 'modify');
   const text = up.call.request('INVITE', { branch: 'z9hG4bKcancelled', body: sdp('7') });
   const [req] = await told;
@@ -391,13 +277,11 @@ test('the peer cancels its re-INVITE: the application is told, and the call goes
   await up.call.response('487 INVITE');
   up.call.request('ACK', { branch: 'z9hG4bKcancelled', cseq: 2, contact: null });
   expect(up.dialog.connected).toBe(true);
-  await peerHangsUp(lab, up);
+  await peerHangsUp(up);
 });
 
 test('a request in a call that the other side has ended fails with ENODIALOG', async () => {
-  await using lab = await createLab();
-  const app = await lab.app('invite');
-  const up = await peerCalls(app, await lab.peer());
+  const up = await peerCalls(app, peer);
   const { id } = up.dialog;
   up.call.request('BYE');
   await up.call.response('200 BYE');
@@ -406,24 +290,19 @@ test('a request in a call that the other side has ended fails with ENODIALOG', a
   await expect(up.dialog.request({ method: 'INFO' })).rejects.toMatchObject(late);
   await expect(up.dialog.destroy()).rejects.toMatchObject(late);
   expect(id).toContain(up.call.callId);
-  await lab.nothingLeft();
 });
 
 test('a body without a type in a call is refused', async () => {
-  await using lab = await createLab();
-  const app = await lab.app('invite');
-  const up = await peerCalls(app, await lab.peer());
+  const up = await peerCalls(app, peer);
   await expect(up.dialog.request({ method: 'INFO', body: 'x' })).rejects.toMatchObject({
     code: 'EDRACHTIO',
     message: 'Server error: missing content-type',
   });
-  await peerHangsUp(lab, up);
+  await peerHangsUp(up);
 });
 
 test('a BYE that is challenged is sent again with credentials, and the call stands until then', async () => {
-  await using lab = await createLab();
-  const app = await lab.app('invite');
-  const up = await peerCalls(app, await lab.peer());
+  const up = await peerCalls(app, peer);
   const gone = up.dialog.destroy({ auth: { username: 'me', password: 'secret' } });
   const first = await up.call.next('BYE');
   up.peer.reply(first, 407, { lines: ['Proxy-Authenticate: Digest realm="r", nonce="n"'] });
@@ -432,47 +311,33 @@ test('a BYE that is challenged is sent again with credentials, and the call stan
   expect(second.value('Proxy-Authorization')).toContain('nonce="n"');
   up.peer.reply(second, 200);
   await gone;
-  await lab.nothingLeft();
 });
 
-test('a BYE that nobody answers ends the call after 32 s', async () => {
-  await using lab = await createLab();
-  const app = await lab.app('invite');
-  const up = await peerCalls(app, await lab.peer());
-  const gone = up.dialog.destroy();
-  await up.call.next('BYE');
-  await lab.pass(32_000);
-  await gone;
-  await lab.nothingLeft();
-});
-
-test('an INFO that nobody answers is told 408, and the call stands', async () => {
-  await using lab = await createLab();
-  const app = await lab.app('invite');
-  const up = await peerCalls(app, await lab.peer());
+test('after 32 s without a response an INFO fails with 408 and the call stands, and a BYE ends it', async () => {
+  const up = await peerCalls(app, peer);
   const answered = up.dialog.request({ method: 'INFO' });
   await up.call.next('INFO');
   await lab.pass(32_000);
   expect(await answered).toMatchObject({ status: 408 });
-  await peerHangsUp(lab, up);
+  expect(lab.server.inUse().dialogs).toBe(1);
+  const gone = up.dialog.destroy();
+  await up.call.next('BYE');
+  await lab.pass(32_000);
+  await gone;
 });
 
 test('a provisional response to a request within a call does not lose the final one', async () => {
-  await using lab = await createLab();
-  const app = await lab.app('invite');
   const raw = await lab.rawApp();
-  const up = await peerCalls(app, await lab.peer());
+  const up = await peerCalls(app, peer);
   await raw.ask(`sip||${up.dialog.id}`, 'INFO sip:ignored SIP/2.0\r\n\r\n');
   const info = await up.call.next('INFO');
   up.peer.reply(info, 183);
   up.peer.reply(info, 200);
   for (const status of [183, 200]) expect((await raw.next('sip')).sip).toContain(`SIP/2.0 ${status}`);
-  await peerHangsUp(lab, up);
+  await peerHangsUp(up);
 });
 
 test.each(['tcp', 'ws'] as const)('a request in a call takes the connection of the call over %s', async (transport) => {
-  await using lab = await createLab();
-  const app = await lab.app('invite');
   // The Contact leads to nobody, as that of a browser does.
   const up = await peerCalls(app, await lab.peer(transport), {
     contact: `<sip:a@192.0.2.7;transport=${transport}>`,
@@ -482,12 +347,9 @@ test.each(['tcp', 'ws'] as const)('a request in a call takes the connection of t
   expect(bye.uri).toBe(`sip:a@192.0.2.7;transport=${transport}`);
   up.peer.reply(bye, 200);
   await gone;
-  await lab.nothingLeft();
 });
 
 test('a request in a call whose connection is gone goes to the Contact', async () => {
-  await using lab = await createLab();
-  const app = await lab.app('invite');
   const [old, fresh] = [await lab.peer('tcp'), await lab.peer('tcp')];
   const up = await peerCalls(app, old, { contact: fresh.contact });
   await old.close();
@@ -495,37 +357,31 @@ test('a request in a call whose connection is gone goes to the Contact', async (
   const gone = up.dialog.destroy();
   fresh.reply(await fresh.next('BYE'), 200);
   await gone;
-  await lab.nothingLeft();
 });
 
 test('an application that comes back after a loss of its connection hangs up what it had', async () => {
-  await using lab = await createLab();
-  const app = await lab.app('invite');
-  const up = await peerCalls(app, await lab.peer());
+  const up = await peerCalls(app, peer);
   await app.close();
   const again = await lab.rawApp();
   const told = await again.ask(`sip||${up.dialog.id}`, 'BYE sip:ignored SIP/2.0\r\n\r\n');
   expect(told.tokens[3]).toBe('OK');
   up.peer.reply(await up.call.next('BYE'), 200);
-  await lab.nothingLeft();
 });
 
-test.each(['BYE', 'INVITE', 'INFO'])('%s in a call whose application is gone gets 481', async (method) => {
-  await using lab = await createLab();
-  const app = await lab.app('invite');
-  const up = await peerCalls(app, await lab.peer());
-  await app.close();
-  await lab.quiet();
-  up.call.request(method, { branch: 'z9hG4bKalone' });
-  await up.call.response(`481 ${method}`);
-  if (method === 'INVITE') up.call.request('ACK', { branch: 'z9hG4bKalone', cseq: 2, contact: null });
-  await lab.nothingLeft();
-});
+test.each(['BYE', 'INVITE', 'INFO'])(
+  'a call stands without its application until a %s, which gets 481',
+  async (method) => {
+    const up = await peerCalls(app, peer);
+    await app.close();
+    await lab.pass(40_000);
+    expect([lab.server.inUse().dialogs, peer.untaken().map(({ status }) => status)]).toEqual([1, [100]]);
+    up.call.request(method, { branch: 'z9hG4bKalone' });
+    await up.call.response(`481 ${method}`);
+    if (method === 'INVITE') up.call.request('ACK', { branch: 'z9hG4bKalone', cseq: 2, contact: null });
+  },
+);
 
 test('an answer to an UPDATE while it rings is what the application has offered', async () => {
-  await using lab = await createLab();
-  const app = await lab.app();
-  const peer = await lab.peer();
   const answered = app.srf.createUAC(peer.uri, { localSdp: sdp('1') });
   const invite = await peer.next('INVITE');
   peer.reply(invite, 183, { body: sdp('2') });
@@ -536,13 +392,10 @@ test('an answer to an UPDATE while it rings is what the application has offered'
   peer.reply(invite, 200, { body: sdp('2') });
   const dialog = await answered;
   await peer.next('ACK');
-  await appHangsUp(lab, { dialog, peer, call: early });
+  await appHangsUp({ dialog, peer });
 });
 
-test('an UPDATE while a call rings is answered by whoever listens on the INVITE, also a second one', async () => {
-  await using lab = await createLab();
-  const app = await lab.app('invite');
-  const peer = await lab.peer();
+test('each UPDATE while a call rings is answered by the listener on the INVITE', async () => {
   const call = peer.call('INVITE', { body: sdp('1') });
   const { req, res } = await app.next('INVITE');
   req.on('update', (update: AppRequest, answer: AppResponse) =>
@@ -554,8 +407,8 @@ test('an UPDATE while a call rings is answered by whoever listens on the INVITE,
   expect((await call.response('200 UPDATE')).body).toBe(sdp('6'));
   call.request('UPDATE', { body: sdp('7') });
   expect((await call.response('200 UPDATE')).body).toBe(sdp('8'));
-  const dialog = await app.srf.createUAS(req, res, { localSdp: sdp('2') });
+  await app.srf.createUAS(req, res, { localSdp: sdp('2') });
   await call.response('200 INVITE');
   call.ack();
-  await peerHangsUp(lab, { dialog, peer, call });
+  await peerHangsUp({ call });
 });

@@ -2,31 +2,33 @@ import { Server } from 'node:net';
 import Srf from 'drachtio-srf';
 import { connectExchange, createDrachtioServer, valuesByName } from '@hopback/harness/drachtio';
 import type { ArrivedInvite, Exchange, ExchangeCall, SipMessage } from '@hopback/harness/drachtio';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { connectSrf } from '../../harness/src/network/node/srf-face.js';
 import { createInbox } from '../support/drachtio-inbox.js';
-import { createLab } from '../support/drachtio-lab.js';
+import { createLab, lab, peer, useLab } from '../support/drachtio-lab.js';
 import { sdp } from '../support/drachtio-sip-text.js';
 
 // Applications of the same process, which the server connects to by itself: one of drachtio-srf, and the exchange that floods are made with.
 
-const opened: Exchange[] = [];
-afterEach(() => {
-  for (const exchange of opened.splice(0)) exchange.close();
-});
+useLab({ limits: { maxHeaderBytes: 30_000 } });
 
-async function exchangeLab() {
-  const lab = await createLab();
+let exchange: Exchange;
+let arrived: () => Promise<ArrivedInvite>;
+beforeEach(() => {
   const invites = createInbox<ArrivedInvite>(({ request }) => request.requestUri);
-  const exchange = connectExchange(lab.server, invites.push);
-  opened.push(exchange);
-  return { lab, exchange, arrived: () => invites.next('INVITE', () => true) };
-}
+  exchange = connectExchange(lab.server, invites.push);
+  arrived = () => invites.next('INVITE', () => true);
+});
+afterEach(() => exchange.close());
+
+const place = (headers: Record<string, string> = {}) =>
+  exchange.place({ uri: peer.uri, headers, sdp: sdp('1'), onProvisional: () => undefined });
 
 const over = (call: ExchangeCall | undefined): Promise<void> => new Promise((resolve) => call?.onOver(resolve));
 
 test('an application of drachtio-srf is connected to without a network, and carries a call', async () => {
-  await using lab = await createLab();
+  exchange.close();
+  await lab.quiet();
   const application = new Server();
   const srf = new Srf() as unknown as {
     readonly listen: (options: object) => void;
@@ -39,7 +41,7 @@ test('an application of drachtio-srf is connected to without a network, and carr
   const connected = new Promise<void>((resolve) => srf.on('connect', resolve));
   lab.server.connectTo(application);
   await connected;
-  const call = (await lab.peer()).call('INVITE', { body: sdp('1') });
+  const call = peer.call('INVITE', { body: sdp('1') });
   await call.response(486);
   call.ack();
   expect(lab.server.inUse().applications).toBe(1);
@@ -49,8 +51,8 @@ test('an application of drachtio-srf is connected to without a network, and carr
 });
 
 test('an application of the same process gets requests of all methods over one connection, and sends its own over it', async () => {
-  await using lab = await createLab();
-  const peer = await lab.peer();
+  exchange.close();
+  await lab.quiet();
   const wanted = ['OPTIONS', 'MESSAGE', 'PUBLISH'];
   const methods: string[] = [];
   const { srf, close } = await connectSrf(lab.server, (app) => {
@@ -67,23 +69,15 @@ test('an application of the same process gets requests of all methods over one c
   peer.reply(await peer.next('INVITE'), 486);
   expect(await refused).toMatchObject({ status: 486 });
   await close();
-  await lab.nothingLeft();
 });
 
 test('the exchange takes calls with a header field as long as the server does', async () => {
-  await using lab = await createLab({ limits: { maxHeaderBytes: 30_000 } });
-  const invites = createInbox<ArrivedInvite>(({ request }) => request.requestUri);
-  opened.push(connectExchange(lab.server, invites.push));
   const call = (await lab.peer('tcp')).call('INVITE', { lines: [`X-Long: ${'x'.repeat(20_000)}`] });
-  (await invites.next('INVITE', () => true)).respond(486);
+  (await arrived()).respond(486);
   call.ackFailure(await call.response(486));
-  await lab.callsOver();
 });
 
 test('a call that the exchange places is answered, acknowledged and hung up by it', async () => {
-  const { lab: own, exchange } = await exchangeLab();
-  await using lab = own;
-  const peer = await lab.peer();
   const heard: number[] = [];
   const placed = exchange.place({
     uri: peer.uri,
@@ -105,14 +99,9 @@ test('a call that the exchange places is answered, acknowledged and hung up by i
   peer.reply(await peer.next('BYE'), 200);
   await Promise.all([goodbye, isOver]);
   expect(call?.isOver).toBe(true);
-  await lab.nothingLeft();
 });
 
-test('a call that nobody answers is given up, and one that is refused has its response', async () => {
-  const { lab: own, exchange } = await exchangeLab();
-  await using lab = own;
-  const peer = await lab.peer();
-  const place = () => exchange.place({ uri: peer.uri, headers: {}, sdp: sdp('1'), onProvisional: () => undefined });
+test('the exchange cancels a ringing call, and gets the response of a refused one', async () => {
   const given = place();
   const invite = await peer.next('INVITE');
   peer.reply(invite, 180);
@@ -133,15 +122,9 @@ test('a call that nobody answers is given up, and one that is refused has its re
   });
   expect(await nowhere.outcome).toEqual({});
   await peer.next('ACK');
-  await lab.nothingLeft();
 });
 
 test('what is not ASCII goes as UTF-8, line ends not at all, and what no frame holds stays here alone', async () => {
-  const { lab: own, exchange } = await exchangeLab();
-  await using lab = own;
-  const peer = await lab.peer();
-  const place = (headers: Record<string, string>) =>
-    exchange.place({ uri: peer.uri, headers, sdp: sdp('1'), onProvisional: () => undefined });
   expect(() => place({ Subject: 'x\r\nX-Injected: 1' })).toThrow('line end');
   expect(await place({ Subject: 'x'.repeat(100_000) }).outcome).toEqual({});
   const { outcome } = place({ Subject: 'Žofie \u010d\u010aX: 1' });
@@ -150,13 +133,9 @@ test('what is not ASCII goes as UTF-8, line ends not at all, and what no frame h
   peer.reply(invite, 486);
   await outcome;
   await peer.next('ACK');
-  await lab.nothingLeft();
 });
 
 test('a call that the exchange takes is rung, answered, asked again and ended by the other side', async () => {
-  const { lab: own, arrived } = await exchangeLab();
-  await using lab = own;
-  const peer = await lab.peer();
   const call = peer.call('INVITE', { body: sdp('1') });
   const { respond, answer } = await arrived();
   respond(180);
@@ -174,13 +153,9 @@ test('a call that the exchange takes is rung, answered, asked again and ended by
   await call.response('200 BYE');
   await isOver;
   await up.hangUp();
-  await lab.nothingLeft();
 });
 
 test('what is hung up in the turn in which it was answered is hung up all the same', async () => {
-  const { lab: own, arrived } = await exchangeLab();
-  await using lab = own;
-  const peer = await lab.peer();
   const call = peer.call('INVITE', { body: sdp('1') });
   const up = (await arrived()).answer(sdp('2'));
   const goodbye = up.hangUp();
@@ -193,43 +168,42 @@ test('what is hung up in the turn in which it was answered is hung up all the sa
   expect(isSaid).toBe(false);
   peer.reply(bye, 200);
   await goodbye;
-  await lab.nothingLeft();
 });
 
 test('an exchange that is closed knows of no call any more, and what it had asked for is over', async () => {
   await using server = await createDrachtioServer();
   await using nobody = await createDrachtioServer();
-  const exchange = connectExchange(server);
-  const placed = exchange.place({ uri: nobody.uri(), headers: {}, sdp: sdp('1'), onProvisional: () => undefined });
-  exchange.close();
+  const closed = connectExchange(server);
+  const placed = closed.place({ uri: nobody.uri(), headers: {}, sdp: sdp('1'), onProvisional: () => undefined });
+  closed.close();
   expect(await placed.outcome).toEqual({});
-  const late = exchange.place({ uri: nobody.uri(), headers: {}, sdp: sdp('1'), onProvisional: () => undefined });
+  const late = closed.place({ uri: nobody.uri(), headers: {}, sdp: sdp('1'), onProvisional: () => undefined });
   expect(await late.outcome).toEqual({});
   expect(() => connectExchange({ control: server.control, connectTo: () => undefined })).toThrow('did not connect');
 });
 
 test('100 Trying is held back, and what is answered within the time goes without', async () => {
   await expect(createDrachtioServer({ tryingHoldMs: 201 })).rejects.toThrow('tryingHoldMs must be 0 to 200');
-  await using lab = await createLab({ tryingHoldMs: 200 });
-  const { next } = await lab.app('invite');
-  const peer = await lab.peer();
-  const slow = peer.call('INVITE', { body: sdp('1') });
+  await using held = await createLab({ tryingHoldMs: 200 });
+  const { next } = await held.app('invite');
+  const caller = await held.peer();
+  const slow = caller.call('INVITE', { body: sdp('1') });
   const { res } = await next('INVITE');
-  await lab.pass(199);
-  expect(peer.all).toEqual([]);
-  await lab.pass(1);
+  await held.pass(199);
+  expect(caller.all).toEqual([]);
+  await held.pass(1);
   await slow.response(100);
   res.send(486);
   await slow.response(486);
   slow.ack();
-  const fast = peer.call('INVITE', { body: sdp('1') });
+  const fast = caller.call('INVITE', { body: sdp('1') });
   const { res: ringing } = await next('INVITE');
   ringing.send(180);
   await fast.response(180);
-  await lab.pass(1_000);
-  expect(peer.all.filter(({ status }) => status === 100)).toHaveLength(1);
+  await held.pass(1_000);
+  expect(caller.all.filter(({ status }) => status === 100)).toHaveLength(1);
   ringing.send(480);
   await fast.response(480);
   fast.ack();
-  await lab.nothingLeft();
+  await held.nothingLeft();
 });

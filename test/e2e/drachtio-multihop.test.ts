@@ -1,10 +1,10 @@
-import { createTestPki } from '@hopback/sdk/testing';
+import { createTestPki, type TestPki } from '@hopback/sdk/testing';
 import { expect, test } from 'vitest';
 import { heard, type AppMessage, type AppRequest, type AppResponse } from '../support/drachtio-app.js';
 import { later } from '../support/drachtio-calls.js';
-import { createLab, untilQuiet, type DrachtioLab, type LabApp, type LabOptions } from '../support/drachtio-lab.js';
+import { createLab, type DrachtioLab, type LabOptions } from '../support/drachtio-lab.js';
 import { readSip, sdp } from '../support/drachtio-sip-text.js';
-import { TRANSPORTS, type PeerTransport } from '../support/sip-peer.js';
+import type { PeerTransport } from '../support/sip-peer.js';
 
 /** Something as long as the three parts of a PASSporT, different for each `seed`. */
 function identity(seed: number, bytes: number, ppt: 'shaken' | 'div' = 'shaken'): string {
@@ -44,52 +44,47 @@ function identityLines({ raw }: { readonly raw: string }): readonly string[] {
   return readSip(raw).lines.filter((line) => /^(identity|y)[ \t]*:/i.test(line));
 }
 
-async function hops(count: number, options: LabOptions): Promise<readonly DrachtioLab[]> {
-  return Promise.all(Array.from({ length: count }, () => createLab(options)));
+/** Two servers, which must hold nothing any more when the test has ended. */
+async function pair(options: LabOptions = {}) {
+  const [near, far] = [await createLab(options), await createLab(options)];
+  return {
+    ...{ near, far, caller: await near.app('invite'), called: await far.app('invite') },
+    [Symbol.asyncDispose]: async () => {
+      try {
+        await expectNothingLeft([near, far]);
+      } finally {
+        for (const lab of [near, far]) await lab[Symbol.asyncDispose]();
+      }
+    },
+  };
 }
 
-/** Closes hops however the test ends. */
-async function withHops(
-  count: number,
-  run: (labs: readonly DrachtioLab[]) => Promise<void>,
-  options: LabOptions = {},
-): Promise<void> {
-  const labs = await hops(count, options);
-  try {
-    await run(labs);
-    for (const lab of labs) await lab.callsOver();
-    // Connections among servers are kept for the next call, and closed after ten minutes without one.
-    for (const lab of labs) await lab.pass(602_000);
-    for (const { server } of labs) expect(server.inUse()).toMatchObject({ connections: 0, timers: 0 });
-  } finally {
-    for (const lab of labs) await lab[Symbol.asyncDispose]();
-  }
+async function expectNothingLeft(labs: readonly DrachtioLab[]): Promise<void> {
+  for (const lab of labs) await lab.callsOver();
+  // Connections between servers are kept for the next call, and closed after ten minutes without one.
+  for (const lab of labs) await lab.pass(602_000);
+  for (const { server } of labs) expect(server.inUse()).toMatchObject({ connections: 0, timers: 0 });
 }
 
-function uri(lab: DrachtioLab | undefined, transport: PeerTransport | 'tls'): string {
-  return lab?.server.uri(transport).replace('sip:', 'sip:555@') ?? '';
+function uri({ server }: DrachtioLab, transport: PeerTransport | 'tls'): string {
+  return server.uri(transport).replace('sip:', 'sip:555@');
 }
 
-async function apps(labs: readonly DrachtioLab[]): Promise<readonly [LabApp, LabApp, LabApp]> {
-  const made: LabApp[] = [];
-  for (const lab of labs) made.push(await lab.app('invite'));
-  return made as unknown as readonly [LabApp, LabApp, LabApp];
-}
+const HOPS = ['udp', 'tcp'] as const;
 
-test.each(
-  CASES.flatMap(([what, lines]) => (['udp', 'tcp'] as const).map((transport) => [what, transport, lines] as const)),
-)('%s arrives at the next hop, and comes back with a 302, octet for octet over %s', async (_what, transport, lines) => {
-  await withHops(2, async ([near, far]) => {
-    const [caller, called] = await apps([near as DrachtioLab, far as DrachtioLab]);
+test.each(CASES.flatMap(([what, lines]) => HOPS.map((transport) => [what, transport, lines] as const)))(
+  '%s arrives at the next hop, and comes back with a 302, octet for octet over %s',
+  async (_what, transport, lines) => {
+    await using hops = await pair();
     let wentOut = '';
     const answered = later(
-      caller.srf.createUAC(
-        uri(far, transport),
+      hops.caller.srf.createUAC(
+        uri(hops.far, transport),
         { localSdp: sdp('1'), headers: headersOf(lines) },
         { cbRequest: (_error, request) => (wentOut = request.raw) },
       ),
     );
-    const { req, res } = await called.next('INVITE');
+    const { req, res } = await hops.called.next('INVITE');
     expect(identityLines(req)).toEqual(lines);
     expect(identityLines({ raw: wentOut })).toEqual(lines);
     const headers = { Contact: '<sip:signed@192.0.2.1>', ...headersOf(lines) };
@@ -103,196 +98,81 @@ test.each(
     expect(came.get('Contact')).toBe('<sip:signed@192.0.2.1>');
     // What the one server shows as sent is what the other shows as received.
     expect((await sent).raw).toBe(came.raw);
-  });
-});
-
-test.each(CASES)(
-  '%s passes an application that joins two calls and copies it from the raw message',
-  async (_what, lines) => {
-    await withHops(3, async (labs) => {
-      const [caller, middle, called] = await apps(labs);
-      const answered = caller.srf.createUAC(uri(labs[1], 'udp'), { localSdp: sdp('1'), headers: headersOf(lines) });
-      const inbound = await middle.next('INVITE');
-      const joined = middle.srf.createB2BUA(inbound.req, inbound.res, uri(labs[2], 'tcp'), {
-        headers: headersOf(identityLines(inbound.req)),
-      });
-      const { req, res } = await called.next('INVITE');
-      expect(identityLines(req)).toEqual(lines);
-      const uas = await called.srf.createUAS(req, res, { localSdp: sdp('2') });
-      const dialog = await answered;
-      const legs = await joined;
-      legs.uas.on('destroy', () => void legs.uac.destroy());
-      const over = heard(uas, 'destroy');
-      await dialog.destroy();
-      await over;
-      await untilQuiet(labs.map(({ server }) => server));
-    });
   },
 );
 
-test.each(CASES)('%s passes a proxy, and so does the 302 that comes back', async (_what, lines) => {
-  await withHops(3, async (labs) => {
-    const [caller, middle, called] = await apps(labs);
-    const answered = later(
-      caller.srf.createUAC(uri(labs[1], 'tcp'), { localSdp: sdp('1'), headers: headersOf(lines) }),
-    );
-    const { req: passing } = await middle.next('INVITE');
-    const result = middle.srf.proxyRequest(passing, uri(labs[2], 'udp'));
-    const { req, res } = await called.next('INVITE');
-    expect(identityLines(req)).toEqual(lines);
-    res.send(302, { headers: { Contact: '<sip:signed@192.0.2.1>', ...headersOf(lines) } });
-    const redirected = await answered.catch((error: unknown) => error as { res: AppResponse });
-    expect(identityLines((redirected as { res: AppResponse }).res)).toEqual(lines);
-    expect((await result).finalStatus).toBe(302);
-  });
-});
-
-test.each(TRANSPORTS.slice(0, 2).flatMap((first) => TRANSPORTS.slice(0, 2).map((second) => [first, second] as const)))(
+test.each(HOPS.flatMap((first) => HOPS.map((second) => [first, second] as const)))(
   'a call passes a proxy that leaves the path, by %s and %s, and is hung up past it from either side',
   async (first, second) => {
     for (const who of ['caller', 'called']) {
-      await withHops(3, async (labs) => {
-        const [caller, middle, called] = await apps(labs);
-        const answered = caller.srf.createUAC(uri(labs[1], first), { localSdp: sdp('1') });
-        const { req: passing } = await middle.next('INVITE');
-        const result = middle.srf.proxyRequest(passing, uri(labs[2], second));
-        const { req, res } = await called.next('INVITE');
-        const uas = await called.srf.createUAS(req, res, { localSdp: sdp('2') });
-        const acknowledged = heard(uas, 'ack');
-        const uac = await answered;
-        await acknowledged;
-        expect((await result).connected).toBe(true);
-        const over = heard<[AppRequest, string]>(who === 'caller' ? uas : uac, 'destroy');
-        await (who === 'caller' ? uac : uas).destroy();
-        expect((await over)[1]).toBe('normal release');
-        await untilQuiet(labs.map(({ server }) => server));
-      });
-    }
-  },
-);
-
-test.each(TRANSPORTS.slice(0, 2).flatMap((first) => TRANSPORTS.slice(0, 2).map((second) => [first, second] as const)))(
-  'a call passes a proxy that stays in the path, by %s and %s, with what follows from either side',
-  async (first, second) => {
-    await withHops(3, async (labs) => {
-      const [caller, middle, called] = await apps(labs);
-      const answered = caller.srf.createUAC(uri(labs[1], first), { localSdp: sdp('1') });
-      const { req: passing } = await middle.next('INVITE');
-      void middle.srf.proxyRequest(passing, uri(labs[2], second), { recordRoute: true });
-      const { req, res } = await called.next('INVITE');
-      const uas = await called.srf.createUAS(req, res, { localSdp: sdp('2') });
+      await using hops = await pair();
+      await using middle = await createLab();
+      const proxy = await middle.app('invite');
+      const answered = hops.caller.srf.createUAC(uri(middle, first), { localSdp: sdp('1') });
+      const { req: passing } = await proxy.next('INVITE');
+      const result = proxy.srf.proxyRequest(passing, uri(hops.far, second));
+      const { req, res } = await hops.called.next('INVITE');
+      const uas = await hops.called.srf.createUAS(req, res, { localSdp: sdp('2') });
+      const acknowledged = heard(uas, 'ack');
       const uac = await answered;
-      expect((await uac.request({ method: 'INFO' })).status).toBe(200);
-      expect((await uas.request({ method: 'INFO' })).status).toBe(200);
-      expect(await uac.modify(sdp('3'))).toBe(sdp('2'));
-      expect(await uas.modify(sdp('4'))).toBe(sdp('3'));
-      const over = heard(uac, 'destroy');
-      await uas.destroy();
-      await over;
-      const { received } = (labs[1] as DrachtioLab).server.counters();
-      expect(received.requests).toMatchObject({ INVITE: 3, ACK: 3, INFO: 2, BYE: 1 });
-      await untilQuiet(labs.map(({ server }) => server));
-    });
+      await acknowledged;
+      expect((await result).connected).toBe(true);
+      const over = heard<[AppRequest, string]>(who === 'caller' ? uas : uac, 'destroy');
+      await (who === 'caller' ? uac : uas).destroy();
+      expect((await over)[1]).toBe('normal release');
+      await expectNothingLeft([middle]);
+    }
   },
 );
 
-test('five hops pass a call on, each with a server and an application of its own', async () => {
-  await withHops(5, async (labs) => {
-    const made: LabApp[] = [];
-    for (const lab of labs) made.push(await lab.app('invite'));
-    const answered = made[0]?.srf.createUAC(uri(labs[1], 'udp'), {
-      localSdp: sdp('1'),
-      headers: headersOf([`Identity: ${FULL}`]),
-    });
-    for (let at = 1; at < 4; at += 1) {
-      const { req, res } = (await made[at]?.next('INVITE')) ?? {};
-      if (req === undefined || res === undefined) throw new Error('no call');
-      const headers = { ...headersOf(identityLines(req)), 'X-Hop': String(at) };
-      void made[at]?.srf
-        .createB2BUA(req, res, uri(labs[at + 1], at % 2 === 0 ? 'udp' : 'tcp'), { headers })
-        .then(({ uas, uac }) => uas.on('destroy', () => void uac.destroy()));
-    }
-    const last = await made[4]?.next('INVITE');
-    if (last === undefined) throw new Error('no call');
-    expect([last.req.get('X-Hop'), ...identityLines(last.req)]).toEqual(['3', `Identity: ${FULL}`]);
-    const uas = await made[4]?.srf.createUAS(last.req, last.res, { localSdp: sdp('2') });
-    const dialog = await answered;
-    await untilQuiet(labs.map(({ server }) => server));
-    if (uas === undefined) throw new Error('no call');
-    const over = heard(uas, 'destroy');
-    await dialog?.destroy();
-    await over;
-    await untilQuiet(labs.map(({ server }) => server));
-  });
-});
+/** Settings of servers that speak TLS, with a certificate of one authority and trust in another, or in the same. */
+function tlsOptions(pki: TestPki, trusted: TestPki): LabOptions {
+  const { privateKeyPem, chainPem } = pki.issueTls({ addresses: ['127.0.0.1'] });
+  const tls = { keyPem: privateKeyPem, certificatePem: chainPem, caPem: trusted.tlsRoot.certificatePem };
+  return { tls, listen: [{ transport: 'tls', host: '127.0.0.1', port: 0 }] };
+}
 
-test('two hops speak TLS, each with a certificate that the other believes', async () => {
+test('two servers speak TLS with certificates that both trust', async () => {
   const pki = await createTestPki();
-  const { privateKeyPem, chainPem } = pki.issueTls({ addresses: ['127.0.0.1'] });
-  const tls = { keyPem: privateKeyPem, certificatePem: chainPem, caPem: pki.tlsRoot.certificatePem };
-  const listen = [{ transport: 'tls' as const, host: '127.0.0.1', port: 0 }];
-  await withHops(
-    2,
-    async (labs) => {
-      const [caller, called] = await apps(labs);
-      const answered = caller.srf.createUAC(uri(labs[1], 'tls'), { localSdp: sdp('1') });
-      const { req, res } = await called.next('INVITE');
-      expect([req.protocol, req.get('Via')?.startsWith('SIP/2.0/TLS 127.0.0.1:')]).toEqual(['tls', true]);
-      const uas = await called.srf.createUAS(req, res, { localSdp: sdp('2') });
-      const uac = await answered;
-      expect(uac.remote.uri).toBe(labs[1]?.server.uri('tls'));
-      expect((await uas.request({ method: 'INFO' })).status).toBe(200);
-      const over = heard(uac, 'destroy');
-      await uas.destroy();
-      await over;
-      await untilQuiet(labs.map(({ server }) => server));
-    },
-    { listen, tls },
-  );
+  await using hops = await pair(tlsOptions(pki, pki));
+  const answered = hops.caller.srf.createUAC(uri(hops.far, 'tls'), { localSdp: sdp('1') });
+  const { req, res } = await hops.called.next('INVITE');
+  expect([req.protocol, req.get('Via')?.startsWith('SIP/2.0/TLS 127.0.0.1:')]).toEqual(['tls', true]);
+  const uas = await hops.called.srf.createUAS(req, res, { localSdp: sdp('2') });
+  const uac = await answered;
+  expect(uac.remote.uri).toBe(hops.far.server.uri('tls'));
+  expect((await uas.request({ method: 'INFO' })).status).toBe(200);
+  const over = heard(uac, 'destroy');
+  await uas.destroy();
+  await over;
 });
 
-test('a peer whose certificate nobody vouches for is not called over TLS: 503', async () => {
-  const [pki, other] = [await createTestPki(), await createTestPki()];
-  const { privateKeyPem, chainPem } = pki.issueTls({ addresses: ['127.0.0.1'] });
-  const tls = { keyPem: privateKeyPem, certificatePem: chainPem, caPem: other.tlsRoot.certificatePem };
-  const listen = [{ transport: 'tls' as const, host: '127.0.0.1', port: 0 }];
-  await withHops(
-    2,
-    async (labs) => {
-      const [caller] = await apps(labs);
-      await expect(caller.srf.createUAC(uri(labs[1], 'tls'), { localSdp: sdp('1') })).rejects.toMatchObject({
-        status: 503,
-      });
-    },
-    { listen, tls },
-  );
+test('a peer with an untrusted certificate is not called over TLS: 503', async () => {
+  await using hops = await pair(tlsOptions(await createTestPki(), await createTestPki()));
+  const refused = hops.caller.srf.createUAC(uri(hops.far, 'tls'), { localSdp: sdp('1') });
+  await expect(refused).rejects.toMatchObject({ status: 503 });
 });
 
 test('a call that leaves a server and comes back to it has two ends there, each with its own application', async () => {
-  await withHops(2, async (labs) => {
-    const [home, away] = [labs[0] as DrachtioLab, labs[1] as DrachtioLab];
-    const [called, proxy] = [await home.app('invite'), await away.app('invite')];
-    const caller = await home.app();
-    const answered = caller.srf.createUAC(uri(away, 'udp'), { localSdp: sdp('1') });
-    const { req: passing } = await proxy.next('INVITE');
-    void proxy.srf.proxyRequest(passing, uri(home, 'udp'));
-    const { req, res } = await called.next('INVITE');
-    const uas = await called.srf.createUAS(req, res, { localSdp: sdp('2') });
-    const uac = await answered;
-    expect(uas.id).toBe(uac.id);
-    const [asked, told] = [
-      heard<[AppRequest, AppResponse]>(uas, 'info'),
-      heard<[AppRequest, AppResponse]>(uac, 'info'),
-    ];
-    const toCalled = uac.request({ method: 'INFO' });
+  await using hops = await pair();
+  const caller = await hops.far.app();
+  const answered = caller.srf.createUAC(uri(hops.near, 'udp'), { localSdp: sdp('1') });
+  const { req: passing } = await hops.caller.next('INVITE');
+  void hops.caller.srf.proxyRequest(passing, uri(hops.far, 'udp'));
+  const { req, res } = await hops.called.next('INVITE');
+  const uas = await hops.called.srf.createUAS(req, res, { localSdp: sdp('2') });
+  const uac = await answered;
+  expect(uas.id).toBe(uac.id);
+  for (const [from, to] of [
+    [uac, uas],
+    [uas, uac],
+  ] as const) {
+    const asked = heard<[AppRequest, AppResponse]>(to, 'info');
+    const told = from.request({ method: 'INFO' });
     (await asked)[1].send(200);
-    expect((await toCalled).status).toBe(200);
-    const toCaller = uas.request({ method: 'INFO' });
-    (await told)[1].send(200);
-    expect((await toCaller).status).toBe(200);
-    const over = heard(uac, 'destroy');
-    await uas.destroy();
-    await over;
-    await untilQuiet(labs.map(({ server }) => server));
-  });
+    expect((await told).status).toBe(200);
+  }
+  const over = heard(uac, 'destroy');
+  await uas.destroy();
+  await over;
 });

@@ -1,18 +1,18 @@
 import { expect, test } from 'vitest';
-import type { PlannedCall } from '../../harness/src/network/plan/index.js';
 import { ssaScript } from '../support/itg-story-steps.js';
-import { chain, OWN_PREFIX, smallPlan } from '../support/network-plan.js';
-import { carriedOut } from '../support/network-world.js';
+import { carriedOut, worldPlan } from '../support/network-plan.js';
+import { rowOf, type SmallCall } from '../support/planned-network.js';
 
 const PATIENCE_MS = 120_000;
 const CALLS = 16;
 const PHONES = 8;
 
 /** A dialer with a number for each call, and people whose phones and apps hear it. */
-const robocall = (index: number): Partial<PlannedCall> => ({
-  ...{ atMs: index * 60, calling: `${OWN_PREFIX}${String(1_000 + index * 37)}` },
+const robocall = (index: number): SmallCall => ({
+  ...{ way: 'alder birch cedar', campaign: 'dialer', atMs: index * 60 },
+  calling: `1202555${String(1_000 + index * 37)}`,
   called: String(12145550100 + (index % PHONES)),
-  ...{ isReported: true, isRejected: index % 4 === 0, isAnswered: index % 4 !== 0, durationMs: 200 },
+  ...{ isReported: true, isRejected: index % 4 === 0, isAnswered: index % 4 !== 0 },
   transcript: ssaScript('800 555 0147'),
 });
 
@@ -20,13 +20,14 @@ test(
   'phones answer and reject, their apps report, a campaign is found, agencies are alerted, and tracebacks begin by themselves and lead to the origin',
   { timeout: PATIENCE_MS },
   async () => {
-    const plan = smallPlan({
-      providers: chain(3, 0, []),
+    const small = {
+      providers: rowOf('alder birch cedar'),
       calls: Array.from({ length: CALLS }, (_, index) => robocall(index)),
-      called: { by: 'phones', count: PHONES, app: { reports: 1, rejects: true } },
       platform: { agencies: ['US', 'US-TX'] },
-    });
-    const { facts } = await carriedOut({ plan });
+    };
+    const app = { reports: 1, rejects: true };
+    const plan = worldPlan(small, { by: 'phones', first: '12145550100', count: PHONES, app });
+    const facts = await carriedOut({ plan });
     expect(facts.troubles).toEqual([]);
     expect(facts.calls.map(({ finalStatus }) => finalStatus)).toEqual(
       plan.calls.map(({ isRejected }) => (isRejected ? 607 : 200)),

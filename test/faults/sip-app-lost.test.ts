@@ -1,23 +1,25 @@
 import { expect, test } from 'vitest';
 import { createChaosRelay } from '../../harness/src/faults/index.js';
 import { connectApp, type AppDialog } from '../support/drachtio-app.js';
-import { peerCalls, peerHangsUp } from '../support/drachtio-calls.js';
-import { createLab, untilQuiet } from '../support/drachtio-lab.js';
+import { callWorks } from '../support/drachtio-calls.js';
+import { lab, peer, untilQuiet, useLab } from '../support/drachtio-lab.js';
 import type { Frame, RawApp } from '../support/drachtio-raw-app.js';
 import { sdp } from '../support/drachtio-sip-text.js';
-import type { Came, PeerCall, SipPeer } from '../support/sip-peer.js';
+import type { Came, PeerCall } from '../support/sip-peer.js';
+
+useLab();
 
 const OF_EACH = 10;
 
-/** Answers a request in the application's name. */
+/** Answers a request as an application. */
 async function answer(app: RawApp, frame: Frame, status: number): Promise<void> {
   const body = status === 200 ? sdp('2') : '';
   const type = body === '' ? '' : 'Content-Type: application/sdp\r\n';
   await app.ask(`sip|${frame.tokens[8]}|`, `SIP/2.0 ${status} Fine\r\n${type}\r\n${body}`);
 }
 
-/** A call of the peer, which the application has answered with a status; 0 for one that it has only seen. */
-async function called(app: RawApp, peer: SipPeer, status: number): Promise<PeerCall> {
+/** A call of the peer, which the application has answered with a status; 0 for none. */
+async function called(app: RawApp, status: number): Promise<PeerCall> {
   const call = peer.call('INVITE', { body: sdp() });
   const frame = await app.next('sip', ({ sip }) => sip.includes(call.callId));
   if (status === 0) return call;
@@ -27,7 +29,7 @@ async function called(app: RawApp, peer: SipPeer, status: number): Promise<PeerC
 }
 
 /** A call of the application, which the peer answers with a status. */
-async function placed(app: RawApp, peer: SipPeer, status: number): Promise<Came> {
+async function placed(app: RawApp, status: number): Promise<Came> {
   const text = `INVITE ${peer.uri} SIP/2.0\r\nContent-Type: application/sdp\r\n\r\n${sdp()}`;
   await app.ask('sip||', text);
   const invite = await peer.next('INVITE');
@@ -44,13 +46,13 @@ async function several<T>(make: () => Promise<T>): Promise<readonly T[]> {
 }
 
 /** Everything that a server can be doing for an application. */
-async function busyWith(app: RawApp, peer: SipPeer) {
+async function busyWith(app: RawApp) {
   return {
-    unanswered: await several(() => called(app, peer, 0)),
-    ringing: await several(() => called(app, peer, 180)),
-    unacknowledged: await several(() => called(app, peer, 200)),
+    unanswered: await several(() => called(app, 0)),
+    ringing: await several(() => called(app, 180)),
+    unacknowledged: await several(() => called(app, 200)),
     up: await several(async () => {
-      const call = await called(app, peer, 200);
+      const call = await called(app, 200);
       call.ack();
       await app.next('sip', ({ sip }) => sip.startsWith('ACK') && sip.includes(call.callId));
       return call;
@@ -60,9 +62,9 @@ async function busyWith(app: RawApp, peer: SipPeer) {
       await app.next('sip', ({ sip }) => sip.includes(call.callId));
       return call;
     }),
-    ringingOut: await several(() => placed(app, peer, 180)),
+    ringingOut: await several(() => placed(app, 180)),
     upOut: await several(async () => {
-      const invite = await placed(app, peer, 200);
+      const invite = await placed(app, 200);
       const tag = /From: .*;tag=(\S+)/.exec(invite.raw)?.[1] ?? '';
       await app.ask(`sip||${invite.value('Call-ID')};from-tag=${tag}`, 'ACK sip:placeholder SIP/2.0\r\n\r\n');
       await peer.next('ACK', invite.value('Call-ID'));
@@ -90,12 +92,10 @@ const ENDS: readonly (readonly [string, (app: RawApp) => Promise<void>])[] = [
 ];
 
 test.each(ENDS)(
-  `an application dies %s, with ${OF_EACH} of each kind of call: nobody waits for it, and the next application is served`,
+  `an application dies %s, with ${OF_EACH} of each kind of call: all calls end, and the next application is served`,
   async (_when, die) => {
-    await using lab = await createLab();
     const app = await lab.rawApp({ routes: ['invite', 'options'] });
-    const peer = await lab.peer();
-    const calls = await busyWith(app, peer);
+    const calls = await busyWith(app);
     await die(app);
     await lab.quiet();
 
@@ -110,7 +110,7 @@ test.each(ENDS)(
     expect(peer.all.filter(({ status, raw }) => status > 0 && raw.includes('OPTIONS'))).toEqual([]);
 
     const next = await lab.app('invite');
-    await peerCallsAndHangsUp(next, peer);
+    await callWorks(next, peer);
 
     for (const call of calls.unacknowledged) call.ack();
     for (const call of [...calls.unacknowledged, ...calls.up]) {
@@ -122,29 +122,18 @@ test.each(ENDS)(
       call.request('BYE');
       await call.response('481 BYE');
     }
-    await lab.nothingLeft();
   },
 );
 
-async function peerCallsAndHangsUp(app: Parameters<typeof peerCalls>[0], peer: SipPeer): Promise<void> {
-  const { call } = await peerCalls(app, peer);
-  call.request('BYE');
-  await call.response('200 BYE');
-}
-
 test('a call that an application answered before it died, and whose ACK never comes, is hung up after 32 s', async () => {
-  await using lab = await createLab();
   const app = await lab.rawApp({ routes: ['invite'] });
-  const peer = await lab.peer();
-  const call = await called(app, peer, 200);
+  const call = await called(app, 200);
   await app.close();
   await lab.pass(32_000);
   peer.reply(await call.next('BYE'), 200);
-  await lab.nothingLeft();
 });
 
 test('an application whose connection is reset amid its calls connects again by itself, is asked again, and nothing is left', async () => {
-  await using lab = await createLab();
   const { control } = lab.server;
   await using relay = await createChaosRelay({ protocol: 'tcp', target: control, seed: 1 });
   const dialogs: AppDialog[] = [];
@@ -158,7 +147,6 @@ test('an application whose connection is reset amid its calls connects again by 
     },
   });
   await lab.quiet();
-  const peer = await lab.peer();
   for (let round = 0; round < 3; round += 1) {
     const ringing = await several(async () => {
       const call = peer.call('INVITE', { body: sdp(), lines: ['Subject: ring'] });
@@ -193,12 +181,9 @@ test('an application whose connection is reset amid its calls connects again by 
   call.ack();
   call.request('BYE');
   await call.response('200 BYE');
-  await lab.nothingLeft();
 });
 
 test('an application that dies over and over while calls come leaves each call with an answer', async () => {
-  await using lab = await createLab();
-  const peer = await lab.peer();
   for (let round = 0; round < OF_EACH; round += 1) {
     const app = await lab.rawApp({ routes: ['invite'] });
     const calls = Array.from({ length: OF_EACH }, () => peer.call('INVITE', { body: sdp() }));
@@ -210,5 +195,5 @@ test('an application that dies over and over while calls come leaves each call w
       call.ackFailure(final);
     }
   }
-  await peerHangsUp(lab, await peerCalls(await lab.app('invite'), peer));
+  await callWorks(await lab.app('invite'), peer);
 });

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
 import { pcapOf, type TappedMessage } from '@hopback/harness/drachtio';
 import { describePeer } from '../peers.js';
-import { heard, type AppDialog, type AppMessage, type AppRequest, type AppResponse } from '../support/drachtio-app.js';
-import { later, peerCalls } from '../support/drachtio-calls.js';
+import { heard, type AppMessage, type AppRequest, type AppResponse } from '../support/drachtio-app.js';
+import { appHangsUp, later, peerCalls, peerHangsUp } from '../support/drachtio-calls.js';
 import type { LabApp } from '../support/drachtio-lab.js';
 import { readSip, sdp, writeSip } from '../support/drachtio-sip-text.js';
-import { TRANSPORTS, type PeerCall, type PeerTransport, type SipPeer } from '../support/sip-peer.js';
+import { TRANSPORTS, type PeerTransport, type SipPeer } from '../support/sip-peer.js';
 import { createLiveLab } from './sipp/live-lab.js';
 import { dissect, type DissectedPacket } from './tshark.js';
 
@@ -19,17 +19,6 @@ interface Scene {
   readonly app: LabApp;
   readonly peer: SipPeer;
   readonly other: SipPeer;
-}
-
-async function appHangsUp(dialog: AppDialog, peer: SipPeer): Promise<void> {
-  const gone = dialog.destroy();
-  peer.reply(await peer.next('BYE', dialog.sip.callId), 200);
-  await gone;
-}
-
-async function peerHangsUp(call: PeerCall): Promise<void> {
-  call.request('BYE');
-  await call.response('200 BYE');
 }
 
 /** A request outside calls, and the status of its answer. */
@@ -52,7 +41,7 @@ const SCENES: Readonly<Record<string, (scene: Scene) => Promise<void>>> = {
     const acknowledged = heard(dialog, 'ack');
     call.ack();
     await acknowledged;
-    await peerHangsUp(call);
+    await peerHangsUp({ call });
   },
 
   async appCallsPeer({ app, peer }) {
@@ -65,7 +54,7 @@ const SCENES: Readonly<Record<string, (scene: Scene) => Promise<void>>> = {
     peer.reply(invite, 200, { body: sdp('2') });
     const dialog = await placed;
     await peer.next('ACK', dialog.sip.callId);
-    await appHangsUp(dialog, peer);
+    await appHangsUp({ dialog, peer });
   },
 
   async requestsWithinCall({ app, peer }) {
@@ -86,7 +75,7 @@ const SCENES: Readonly<Record<string, (scene: Scene) => Promise<void>>> = {
     const reinvite = readSip(call.request('INVITE', { body: sdp('5') }));
     await call.response('200 INVITE');
     call.ack({ cseq: Number.parseInt(reinvite.value('CSeq'), 10) });
-    await appHangsUp(dialog, peer);
+    await appHangsUp({ dialog, peer });
   },
 
   async transfer({ app, peer }) {
@@ -107,7 +96,7 @@ const SCENES: Readonly<Record<string, (scene: Scene) => Promise<void>>> = {
     call.request('NOTIFY', { lines: over, body: 'SIP/2.0 200 OK\r\n' });
     (await told)[1].send(200);
     await call.response('200 NOTIFY');
-    await peerHangsUp(call);
+    await peerHangsUp({ call });
   },
 
   async subscription({ app, peer }) {
@@ -119,24 +108,6 @@ const SCENES: Readonly<Record<string, (scene: Scene) => Promise<void>>> = {
     const notified = dialog.request({ method: 'NOTIFY', headers: state, body: 'away' });
     peer.reply(await call.next('NOTIFY'), 200);
     await notified;
-  },
-
-  async b2bua({ app, peer, other }) {
-    const call = peer.call('INVITE', { body: sdp('1') });
-    const { req, res } = await app.next('INVITE');
-    const both = app.srf.createB2BUA(req, res, other.uri, {});
-    const invite = await other.next('INVITE');
-    other.reply(invite, 183, { body: sdp('2') });
-    await call.response(183);
-    other.reply(invite, 200, { body: sdp('2') });
-    const { uas, uac } = await both;
-    await call.response(200);
-    call.ack();
-    await other.next('ACK', uac.sip.callId);
-    const gone = heard(uas, 'destroy');
-    await peerHangsUp(call);
-    await gone;
-    await appHangsUp(uac, other);
   },
 
   async proxyThatStays({ app, peer, other }) {
@@ -183,7 +154,7 @@ const SCENES: Readonly<Record<string, (scene: Scene) => Promise<void>>> = {
     const uas = await app.srf.createUAS(req, res, { localSdp: sdp('2') });
     await call.response('200 INVITE');
     call.ack();
-    await appHangsUp(uas, peer);
+    await appHangsUp({ dialog: uas, peer });
 
     const placed = app.srf.createUAC(peer.uri, { localSdp: sdp('1'), headers: { Supported: '100rel' } });
     const invite = await peer.next('INVITE');
@@ -192,7 +163,7 @@ const SCENES: Readonly<Record<string, (scene: Scene) => Promise<void>>> = {
     peer.reply(invite, 200);
     const uac = await placed;
     await peer.next('ACK', uac.sip.callId);
-    await appHangsUp(uac, peer);
+    await appHangsUp({ dialog: uac, peer });
   },
 
   async givingUp({ app, peer }) {

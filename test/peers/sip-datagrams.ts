@@ -1,20 +1,13 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { randomUUID } from 'node:crypto';
+import { readSip, writeSip } from '../support/drachtio-sip-text.js';
 
 /** SIP over one UDP socket on loopback: text out, text in, matched by Call-ID. */
-export interface SipDatagrams extends AsyncDisposable {
-  /** The socket's port, on 127.0.0.1. */
-  readonly port: number;
-  /** Sends text as one datagram to a port of 127.0.0.1. */
-  readonly send: (text: string, port: number) => void;
-  /** The next message with this Call-ID, or `undefined` when none came in time. */
-  readonly next: (callId: string, timeoutMs: number) => Promise<string | undefined>;
-  readonly close: () => Promise<void>;
-}
+export type SipDatagrams = Awaited<ReturnType<typeof openSipDatagrams>>;
 
 /** Opens a socket on a port that the system chooses. */
-export async function openSipDatagrams(): Promise<SipDatagrams> {
+export async function openSipDatagrams() {
   const socket = createSocket('udp4');
   const waiting = new Map<string, (message: string) => void>();
   socket.on('message', (bytes) => {
@@ -24,6 +17,7 @@ export async function openSipDatagrams(): Promise<SipDatagrams> {
   socket.bind(0, '127.0.0.1');
   await once(socket, 'listening');
 
+  /** The next message with this Call-ID, or `undefined` when none came in time. */
   const next = (callId: string, timeoutMs: number): Promise<string | undefined> =>
     new Promise((resolve) => {
       const settle = (message: string | undefined): void => {
@@ -40,28 +34,25 @@ export async function openSipDatagrams(): Promise<SipDatagrams> {
   };
   return {
     port: socket.address().port,
-    send: (text, port) => socket.send(text, port, '127.0.0.1'),
+    /** Sends text as one datagram to a port of 127.0.0.1. */
+    send: (text: string, port: number): void => socket.send(text, port, '127.0.0.1'),
     next,
     close,
     [Symbol.asyncDispose]: close,
   };
 }
 
-/** The values of a header field in the order they stand in, folded lines joined. Names are compared without case. */
+/** The values of a header field in their order, folded lines joined. Names are compared without case. */
 export function headerValues(message: string, name: string): readonly string[] {
-  const head = message.split('\r\n\r\n', 1)[0] ?? '';
-  const prefix = `${name.toLowerCase()}:`;
-  return head
-    .replaceAll(/\r\n[ \t]+/g, ' ')
-    .split('\r\n')
-    .filter((line) => line.toLowerCase().startsWith(prefix))
-    .map((line) => line.slice(prefix.length).trim());
+  return readSip(message)
+    .values(name)
+    .map((value) => value.replaceAll(/\r\n[ \t]+/g, ' '));
 }
 
 /** The status code of a response, `undefined` for a request. */
 export function statusCode(message: string): number | undefined {
-  const digits = /^SIP\/2\.0 ([1-6]\d\d) /.exec(message)?.[1];
-  return digits === undefined ? undefined : Number(digits);
+  const { status } = readSip(message);
+  return status === 0 ? undefined : status;
 }
 
 /** What a plain request is made of. Numbers go in as they are. */
@@ -84,8 +75,7 @@ export function optionsText(): string {
 
 function requestText(method: string, { orig, dest, headers = [] }: SipRequestOptions): string {
   const id = randomUUID();
-  return [
-    `${method} sip:${dest}@127.0.0.1 SIP/2.0`,
+  return writeSip(`${method} sip:${dest}@127.0.0.1 SIP/2.0`, [
     `Via: SIP/2.0/UDP 127.0.0.1;rport;branch=z9hG4bK${id}`,
     'Max-Forwards: 70',
     `From: <sip:${orig}@127.0.0.1>;tag=${id.slice(0, 8)}`,
@@ -93,7 +83,5 @@ function requestText(method: string, { orig, dest, headers = [] }: SipRequestOpt
     `Call-ID: ${id}`,
     `CSeq: 1 ${method}`,
     ...headers,
-    'Content-Length: 0',
-    '\r\n',
-  ].join('\r\n');
+  ]);
 }

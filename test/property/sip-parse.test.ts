@@ -10,10 +10,15 @@ import {
   headerValues,
   valuesByName,
 } from '../../harness/src/drachtio/message/sip-message.js';
-import { parseMessage } from '../../harness/src/drachtio/message/parse-message.js';
-import { readDatagram } from '../../harness/src/drachtio/received.js';
-import { expectSoundFields, expectSoundMessage, expectSoundRefusal } from '../support/sip-invariants.js';
-import { mutants, sipCorpus, sipLike } from '../support/sip-mutations.js';
+import { createStreamFramer, parseMessage } from '../../harness/src/drachtio/message/parse-message.js';
+import { readDatagram, readParsed, type Reading } from '../../harness/src/drachtio/received.js';
+import {
+  expectSoundFields,
+  expectSoundForwarding,
+  expectSoundMessage,
+  expectSoundRefusal,
+} from '../support/sip-invariants.js';
+import { MUTATED_MESSAGES, mutants, sipCorpus, sipLike } from '../support/sip-mutations.js';
 import { arrivalOn, fakeFlow, messageFrom } from '../support/sip-samples.js';
 
 const startLine = fc.constantFrom(
@@ -43,15 +48,57 @@ test('returns a message with sound offsets, or a fault, for any octets', () => {
   );
 });
 
-test('reads, refuses or passes over any datagram, and refuses in a way that can be read', () => {
+// fast-check names seed and path where something fails, and the line that the run prints names the seed too.
+const SEED = Date.now() % 2 ** 31;
+const RUNS = MUTATED_MESSAGES.inTests;
+
+test(`${RUNS} mutated messages, as datagrams and as streams, throw nothing, and what is read or refused is sound`, () => {
+  const [udp, tcp] = [fakeFlow('udp'), fakeFlow('tcp')];
+  const counts = { read: 0, answered: 0, dropped: 0, nothing: 0, framed: 0, faults: 0 };
+  let slowestMs = 0;
+  const timed = <T>(work: () => T): T => {
+    const startMs = performance.now();
+    const result = work();
+    slowestMs = Math.max(slowestMs, performance.now() - startMs);
+    return result;
+  };
+  const examine = (reading: Reading): void => {
+    if (reading.status === 'read') {
+      counts.read += 1;
+      expectSoundMessage(reading.received);
+      expectSoundForwarding(reading.received);
+    } else if (reading.status === 'refused') {
+      counts[reading.response === undefined ? 'dropped' : 'answered'] += 1;
+      expectSoundRefusal(reading);
+    } else counts.nothing += 1;
+  };
+  let index = 0;
   fc.assert(
-    fc.property(octets, (text) => {
-      const reading = readDatagram(text, arrivalOn(fakeFlow()));
-      if (reading.status === 'read') expectSoundMessage(reading.received);
-      else expectSoundRefusal(reading);
+    fc.property(fc.oneof({ weight: 4, arbitrary: mutants(sipCorpus()) }, { weight: 1, arbitrary: octets }), (text) => {
+      index += 1;
+      // By turns, so that each run is one message.
+      if (index % 2 === 0) {
+        examine(timed(() => readDatagram(text, arrivalOn(udp))));
+        return;
+      }
+      for (const event of timed(() => createStreamFramer().push(text))) {
+        if (event.kind === 'fault') counts.faults += 1;
+        if (event.kind !== 'message') continue;
+        counts.framed += 1;
+        const { parsed } = event;
+        examine(timed(() => readParsed(parsed, arrivalOn(tcp))));
+      }
     }),
-    { numRuns: 10_000 },
+    { numRuns: RUNS, seed: SEED },
   );
+  process.stdout.write(
+    `sip mutations: ${RUNS}, seed ${SEED}, ${JSON.stringify(counts)}, slowest ${slowestMs.toFixed(2)} ms\n`,
+  );
+  // Mutations that let nothing through, or everything, would show nothing.
+  expect(counts.read).toBeGreaterThan(RUNS / 20);
+  expect(counts.answered).toBeGreaterThan(RUNS / 20);
+  expect(counts.dropped).toBeGreaterThan(RUNS / 50);
+  expect(counts.faults).toBeGreaterThan(RUNS / 50);
 });
 
 test('a message that is read twice gives the same', () => {

@@ -1,3 +1,4 @@
+import { writeSip } from './drachtio-sip-text.js';
 import { hepPacket, type HepEnd } from './hep-packets.js';
 
 /** Who takes part in captured calls: a peer in front of the switch, the switch, and two behind it. */
@@ -41,18 +42,14 @@ export function sipText(message: CapturedMessage): string {
   const [status, responseTo] = /^\d{3} /.test(what) ? what.split(' ') : [undefined, undefined];
   const method = responseTo ?? what;
   const uri = message.requestUri ?? `sip:${called}@${message.to.address}`;
-  return [
-    status === undefined ? `${method} ${uri} SIP/2.0` : `SIP/2.0 ${status} Said`,
+  return writeSip(status === undefined ? `${method} ${uri} SIP/2.0` : `SIP/2.0 ${status} Said`, [
     ...via.map((branch) => `Via: SIP/2.0/UDP 192.0.2.99:5060;branch=${branch}`),
     `From: "Caller" <sip:${calling}@${ENDS.upstream.address}>;tag=${fromTag}`,
     `To: <sip:${called}@example.net>${toTag === undefined ? '' : `;tag=${toTag}`}`,
     `Call-ID: ${callId}`,
     `CSeq: ${cseq} ${method}`,
     ...headers,
-    'Content-Length: 0',
-    '',
-    '',
-  ].join('\r\n');
+  ]);
 }
 
 /** The message as an agent sends it. */

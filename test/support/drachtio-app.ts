@@ -40,7 +40,6 @@ export interface AppRequest extends AppMessage, EventEmitter {
   readonly calledNumber: string;
   readonly isNewInvite: boolean;
   readonly cancel: (options?: SendOptions, callback?: (error: unknown, cancel: AppRequest) => void) => void;
-  readonly proxy: (options: ProxyOptions) => Promise<ProxyResult>;
 }
 
 /** Told how a response went out. */
@@ -63,7 +62,6 @@ export interface AppResponse extends AppMessage {
 export interface AppDialog extends EventEmitter {
   readonly id: string;
   readonly connected: boolean;
-  readonly onHold: boolean;
   readonly sip: { readonly callId: string; readonly localTag: string; readonly remoteTag: string };
   readonly local: { readonly uri: string; readonly sdp: string; readonly contact: string };
   readonly remote: { readonly uri: string; readonly sdp: string };
@@ -84,7 +82,6 @@ export interface Credentials {
 }
 
 export interface ProxyOptions {
-  readonly destination?: string | readonly string[];
   readonly forking?: 'sequential' | 'simultaneous';
   readonly remainInDialog?: boolean;
   readonly recordRoute?: boolean;
@@ -114,24 +111,17 @@ export interface UacOptions extends SendOptions {
   readonly proxy?: string;
   readonly auth?: Credentials;
   readonly followRedirects?: boolean;
-  readonly keepUriOnRedirect?: boolean;
 }
 
 export interface UacCallbacks {
   readonly cbRequest?: (error: unknown, request: AppRequest) => void;
   readonly cbProvisional?: (response: AppResponse) => void;
-  readonly cbFinalizedUac?: (dialog: AppDialog) => void;
 }
 
 export interface B2buaOptions extends UacOptions {
-  readonly localSdpA?: string | ((sdp: string) => string | Promise<string>);
-  readonly localSdpB?: string | ((sdp: string) => string | Promise<string>);
   readonly proxyRequestHeaders?: readonly string[];
   readonly proxyResponseHeaders?: readonly string[];
   readonly responseHeaders?: Record<string, string>;
-  readonly passFailure?: boolean;
-  readonly passProvisionalResponses?: boolean;
-  readonly noAck?: boolean;
 }
 
 export interface RequestOptions extends SendOptions {
@@ -149,15 +139,6 @@ export interface AppSrf extends EventEmitter {
   readonly invite: (handler: Handler) => void;
   readonly register: (handler: Handler) => void;
   readonly options: (handler: Handler) => void;
-  readonly message: (handler: Handler) => void;
-  readonly subscribe: (handler: Handler) => void;
-  readonly notify: (handler: Handler) => void;
-  readonly refer: (handler: Handler) => void;
-  readonly info: (handler: Handler) => void;
-  readonly publish: (handler: Handler) => void;
-  readonly bye: (handler: Handler) => void;
-  readonly prack: (handler: Handler) => void;
-  readonly update: (handler: Handler) => void;
   readonly createUAS: (request: AppRequest, response: AppResponse, options: UacOptions) => Promise<AppDialog>;
   createUAC(
     uri: string,

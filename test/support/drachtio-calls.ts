@@ -1,6 +1,14 @@
-import { heard, type AppDialog, type AppRequest, type AppResponse, type UacOptions } from './drachtio-app.js';
-import { createInbox, type Inbox } from './drachtio-inbox.js';
-import type { DrachtioLab, LabApp } from './drachtio-lab.js';
+import {
+  heard,
+  type AppDialog,
+  type AppMessage,
+  type AppRequest,
+  type AppResponse,
+  type Sent,
+  type UacOptions,
+} from './drachtio-app.js';
+import { createInbox } from './drachtio-inbox.js';
+import { app as labApp, peer as labPeer, type LabApp, type Taken } from './drachtio-lab.js';
 import { sdp } from './drachtio-sip-text.js';
 import type { Came, CallParts, PeerCall, SipPeer } from './sip-peer.js';
 
@@ -14,6 +22,20 @@ export interface Call {
   readonly invite?: Came;
 }
 
+/** A call that waits for its answer, in files that call `useLab`. */
+export async function incoming(
+  parts: CallParts = {},
+  peer: SipPeer = labPeer,
+): Promise<Taken & { readonly call: PeerCall }> {
+  const call = peer.call('INVITE', parts);
+  return { call, ...(await labApp.next('INVITE')) };
+}
+
+/** Why a response of the application was not sent; otherwise its text. */
+export function sent(send: (done: Sent) => void): Promise<AppMessage | string> {
+  return new Promise((resolve) => send((error, message) => resolve(message ?? String(error))));
+}
+
 /** The peer calls an application that takes `invite`. */
 export async function peerCalls(app: LabApp, peer: SipPeer, parts: CallParts = {}): Promise<Call> {
   const call = peer.call('INVITE', { body: sdp('1'), ...parts });
@@ -24,6 +46,11 @@ export async function peerCalls(app: LabApp, peer: SipPeer, parts: CallParts = {
   call.ack();
   await acknowledged;
   return { dialog, peer, call };
+}
+
+/** The peer calls, is answered and hangs up. */
+export async function callWorks(app: LabApp, peer: SipPeer): Promise<void> {
+  await peerHangsUp(await peerCalls(app, peer));
 }
 
 /** An application calls the peer. */
@@ -40,22 +67,17 @@ export async function appCalls(
   return { dialog, peer, call: peer.dialog(invite), invite };
 }
 
-/** The application hangs up, and the server forgets everything. */
-export async function appHangsUp(
-  lab: DrachtioLab,
-  { dialog, peer }: Pick<Call, 'dialog' | 'peer'> & Partial<Call>,
-): Promise<void> {
+/** The application hangs up. */
+export async function appHangsUp({ dialog, peer }: Pick<Call, 'dialog' | 'peer'>): Promise<void> {
   const gone = dialog.destroy();
   peer.reply(await peer.next('BYE', dialog.sip.callId), 200);
   await gone;
-  await lab.nothingLeft();
 }
 
-/** The peer hangs up, and the server forgets everything. */
-export async function peerHangsUp(lab: DrachtioLab, { call }: Call): Promise<void> {
+/** The peer hangs up. */
+export async function peerHangsUp({ call }: Pick<Call, 'call'>): Promise<void> {
   call.request('BYE');
   await call.response('200 BYE');
-  await lab.nothingLeft();
 }
 
 /** A promise that the test looks at later than it may fail. */
@@ -64,24 +86,17 @@ export function later<T>(promise: Promise<T>): Promise<T> {
   return promise;
 }
 
-/** A call of an application, and what it hears of it. */
-export interface Placed {
-  readonly dialog: Promise<AppDialog>;
-  readonly request: Promise<AppRequest>;
-  readonly provisional: Inbox<AppResponse>;
-}
-
 /** An application calls, and does not wait. */
-export function place({ srf }: LabApp, uri: string, options: UacOptions = {}): Placed {
+export function place({ srf }: LabApp, uri: string, options: UacOptions = {}) {
   const provisional = createInbox<AppResponse>(({ status }) => String(status));
-  let sent: (request: AppRequest) => void = () => undefined;
+  let send: (request: AppRequest) => void = () => undefined;
   const request = new Promise<AppRequest>((resolve) => {
-    sent = resolve;
+    send = resolve;
   });
   const dialog = srf.createUAC(
     uri,
     { localSdp: sdp('1'), ...options },
-    { cbRequest: (_error, req) => sent(req), cbProvisional: (res) => provisional.push(res) },
+    { cbRequest: (_error, req) => send(req), cbProvisional: (res) => provisional.push(res) },
   );
   return { dialog: later(dialog), request, provisional };
 }

@@ -1,28 +1,17 @@
-/** What has come and waits to be asked for; who asks first waits until it comes. */
-export interface Inbox<T> {
-  readonly push: (item: T) => void;
-  /**
-   * Takes the first item that matches, now or when it comes.
-   * @param what - names it in the error that says it did not come
-   * @throws Error after some seconds, listing what came instead
-   */
-  readonly next: (what: string, matches: (item: T) => boolean) => Promise<T>;
-  /** What nobody has taken. */
-  readonly untaken: () => readonly T[];
-}
+export type Inbox<T> = ReturnType<typeof createInbox<T>>;
 
 /** Long beyond everything that loopback takes, short enough that a test says what it waited for. */
 export const PATIENCE_MS = 8_000;
 
 /**
- * Makes an empty inbox.
- * @param around - what else the error of something that did not come says
+ * Makes an empty inbox: an item that comes goes to the first reader that waits for it.
+ * @param around - what else the error of an item that did not come says
  */
-export function createInbox<T>(describe: (item: T) => string, around: () => string = () => ''): Inbox<T> {
+export function createInbox<T>(describe: (item: T) => string, around: () => string = () => '') {
   const untaken: T[] = [];
   const waiting = new Set<{ readonly matches: (item: T) => boolean; readonly give: (item: T) => void }>();
   return {
-    push: (item) => {
+    push: (item: T): void => {
       for (const one of waiting) {
         if (!one.matches(item)) continue;
         waiting.delete(one);
@@ -31,10 +20,11 @@ export function createInbox<T>(describe: (item: T) => string, around: () => stri
       }
       untaken.push(item);
     },
-    next: (what, matches) => {
+    /** Takes the first item that matches, now or when it comes. `what` names it in the error of one that does not. */
+    next: (what: string, matches: (item: T) => boolean): Promise<T> => {
       const index = untaken.findIndex(matches);
       if (index >= 0) return Promise.resolve(untaken.splice(index, 1)[0] as T);
-      // Made here, so that the stack shows who waited.
+      // Made here, so that the stack shows the reader.
       const late = new Error(`no ${what}`);
       return new Promise((resolve, reject) => {
         const timer = setTimeout(() => {
@@ -52,6 +42,6 @@ export function createInbox<T>(describe: (item: T) => string, around: () => stri
         waiting.add(one);
       });
     },
-    untaken: () => [...untaken],
+    untaken: (): readonly T[] => [...untaken],
   };
 }

@@ -1,28 +1,14 @@
 import { createDrachtioServer, type DrachtioServer, type DrachtioServerOptions } from '@hopback/harness/drachtio';
 import { createManualClock, type ManualClock } from '@hopback/sdk/testing';
-import { expect } from 'vitest';
-import { connectApp, type AppRequest, type AppResponse, type ConnectedApp } from './drachtio-app.js';
+import { afterEach, beforeEach, expect } from 'vitest';
+import { connectApp, type AppRequest, type AppResponse } from './drachtio-app.js';
 import { createInbox } from './drachtio-inbox.js';
-import { connectRawApp, type RawApp, type RawAppOptions } from './drachtio-raw-app.js';
+import { connectRawApp, type RawAppOptions } from './drachtio-raw-app.js';
 import { createSipPeer, TRANSPORTS, type PeerTransport, type SipPeer } from './sip-peer.js';
 
-/** A server under a clock that the test moves, and whoever connects to it. Disposing of it closes all. */
-export interface DrachtioLab extends AsyncDisposable {
-  readonly server: DrachtioServer;
-  readonly clock: ManualClock;
-  /** Connects an application that takes requests with these methods, in lower case, and leaves them to the test. */
-  readonly app: (...methods: string[]) => Promise<LabApp>;
-  readonly rawApp: (options?: RawAppOptions) => Promise<RawApp>;
-  readonly peer: (transport?: PeerTransport) => Promise<SipPeer>;
-  /** Waits until nothing moves any more at the server: no message, no frame, no change of what it holds. */
-  readonly quiet: () => Promise<void>;
-  /** Waits until it is quiet, lets time pass, and waits again. */
-  readonly pass: (ms: number) => Promise<void>;
-  /** Lets 40 s pass, in which every timer of a call that is over runs out, and expects that the server holds nothing any more. */
-  readonly nothingLeft: () => Promise<void>;
-  /** The same, but for connections to other servers and the timer that looks them over. */
-  readonly callsOver: () => Promise<void>;
-}
+export type DrachtioLab = Awaited<ReturnType<typeof createLab>>;
+/** An application whose requests the test takes one by one. */
+export type LabApp = Awaited<ReturnType<DrachtioLab['app']>>;
 
 /** A request that the test answers. */
 export interface Taken {
@@ -30,18 +16,11 @@ export interface Taken {
   readonly res: AppResponse;
 }
 
-/** An application whose requests the test takes one by one. */
-export interface LabApp extends ConnectedApp {
-  readonly next: (method: string) => Promise<Taken>;
-  /** Methods of the requests that nobody has taken. */
-  readonly untaken: () => readonly string[];
-}
-
 /** Settings of {@link createLab}: the server's, but for where it listens, which is everywhere. */
 export type LabOptions = Omit<DrachtioServerOptions, 'clock'> & { readonly clock?: ManualClock };
 
-/** Opens a laboratory that listens on UDP, TCP and WebSocket. */
-export async function createLab(options: LabOptions = {}): Promise<DrachtioLab> {
+/** Opens a server on UDP, TCP and WebSocket, under a clock that the test moves. Disposing of it closes all connections. */
+export async function createLab(options: LabOptions = {}) {
   const clock = options.clock ?? createManualClock();
   const server = await createDrachtioServer({
     listen: TRANSPORTS.map((transport) => ({ transport, host: '127.0.0.1', port: 0 })),
@@ -56,12 +35,14 @@ export async function createLab(options: LabOptions = {}): Promise<DrachtioLab> 
     opened.push(one);
     return one;
   };
+  /** Waits until nothing moves any more at the server: no message, no frame, no change of what it holds. */
   const quiet = (): Promise<void> => untilQuiet([server]);
   const pass = async (ms: number): Promise<void> => {
     await quiet();
     clock.advance(ms);
     await quiet();
   };
+  /** Lets all timers of ended calls run out, and expects that the server holds nothing but connections. */
   const callsOver = async (): Promise<void> => {
     await pass(40_000);
     const { connections, applications: _, timers, ...calls } = server.inUse();
@@ -71,7 +52,8 @@ export async function createLab(options: LabOptions = {}): Promise<DrachtioLab> 
   };
   return {
     ...{ server, clock, quiet, pass },
-    app: async (...methods) => {
+    /** Connects an application that takes requests with these methods, in lower case, and leaves them to the test. */
+    app: async (...methods: readonly string[]) => {
       const requests = createInbox<Taken>(({ req }) => req.method);
       const connected = keep(
         await connectApp(server, {
@@ -84,18 +66,19 @@ export async function createLab(options: LabOptions = {}): Promise<DrachtioLab> 
       await quiet();
       return {
         ...connected,
-        next: (method) => requests.next(`${method} at the application`, ({ req }) => req.method === method),
-        untaken: () => requests.untaken().map(({ req }) => req.method),
+        next: (method: string): Promise<Taken> =>
+          requests.next(`${method} at the application`, ({ req }) => req.method === method),
+        untaken: (): readonly string[] => requests.untaken().map(({ req }) => req.method),
       };
     },
-    rawApp: async (rawOptions) => keep(await connectRawApp(server, rawOptions)),
-    peer: async (transport = 'udp') => {
+    rawApp: async (rawOptions?: RawAppOptions) => keep(await connectRawApp(server, rawOptions)),
+    peer: async (transport: PeerTransport = 'udp'): Promise<SipPeer> => {
       const peer = keep(await createSipPeer(server, transport));
       peers.push(peer);
       return peer;
     },
     callsOver,
-    nothingLeft: async () => {
+    nothingLeft: async (): Promise<void> => {
       await callsOver();
       for (const peer of peers) await peer.close();
       await quiet();
@@ -104,11 +87,32 @@ export async function createLab(options: LabOptions = {}): Promise<DrachtioLab> 
       expect(nothing).toEqual(NOTHING);
       expect(watching).toBeLessThanOrEqual(left === 0 ? 0 : 2);
     },
-    [Symbol.asyncDispose]: async () => {
+    [Symbol.asyncDispose]: async (): Promise<void> => {
       for (const one of opened.toReversed()) await one[Symbol.asyncDispose]();
       await server.close();
     },
   };
+}
+
+/** Of the running test, in files that call {@link useLab}: its laboratory, its application, and a peer that speaks UDP. */
+export let lab: DrachtioLab;
+export let app: LabApp;
+export let peer: SipPeer;
+
+/**
+ * Gives each test of a file a laboratory. When the test is over, the server must hold nothing any more.
+ * @param methods - requests that the application takes; without them there is no application
+ */
+export function useLab({ methods, ...options }: LabOptions & { readonly methods?: readonly string[] } = {}): void {
+  beforeEach(async () => {
+    lab = await createLab(options);
+    if (methods !== undefined) app = await lab.app(...methods);
+    peer = await lab.peer();
+  });
+  afterEach(async () => {
+    await using over = lab;
+    await over.nothingLeft();
+  });
 }
 
 const NOTHING = {

@@ -1,23 +1,18 @@
+import { beforeEach } from 'vitest';
 import type { ProxyOptions, ProxyResult } from './drachtio-app.js';
 import { later } from './drachtio-calls.js';
-import type { DrachtioLab, LabApp } from './drachtio-lab.js';
+import { lab, peer, useLab, type LabApp } from './drachtio-lab.js';
 import { sdp } from './drachtio-sip-text.js';
-import type { CallParts, PeerCall, SipPeer } from './sip-peer.js';
-
-/** A request that the application proxies. */
-export interface Proxied {
-  readonly call: PeerCall;
-  readonly result: Promise<ProxyResult>;
-}
+import type { CallParts, SipPeer } from './sip-peer.js';
 
 /** The caller sends a request, and the application proxies it. */
 export async function proxied(
   app: LabApp,
-  caller: SipPeer,
+  from: SipPeer,
   options: ProxyOptions & { readonly to: string | readonly string[] },
   { method = 'INVITE', ...parts }: CallParts & { readonly method?: string } = {},
-): Promise<Proxied> {
-  const call = caller.call(method, { ...(method === 'INVITE' ? { body: sdp('1') } : {}), ...parts });
+) {
+  const call = from.call(method, { ...(method === 'INVITE' ? { body: sdp('1') } : {}), ...parts });
   const { req } = await app.next(method);
   const { to, ...others } = options;
   return { call, result: later(app.srf.proxyRequest(req, to, others)) };
@@ -29,12 +24,21 @@ export function told({ responses }: ProxyResult): readonly number[] {
 }
 
 /** Refuses a proxied INVITE and takes the ACK of the proxy. */
-export async function refuse(peer: SipPeer, status: number, lines: readonly string[] = []): Promise<void> {
-  peer.reply(await peer.next('INVITE'), status, { lines });
-  await peer.next('ACK');
+export async function refuse(at: SipPeer, status: number, lines: readonly string[] = []): Promise<void> {
+  at.reply(await at.next('INVITE'), status, { lines });
+  await at.next('ACK');
 }
 
-/** One who calls and two who are called, over UDP. */
-export async function threePeers(lab: DrachtioLab): Promise<readonly [SipPeer, SipPeer, SipPeer]> {
-  return [await lab.peer(), await lab.peer(), await lab.peer()];
+/** Of the running test, in files that call {@link useProxyLab}: a caller and two targets, all over UDP. */
+export let caller: SipPeer;
+export let target: SipPeer;
+export let other: SipPeer;
+
+/** Gives each test a laboratory with an application that proxies requests with these methods. */
+export function useProxyLab(...methods: readonly string[]): void {
+  useLab({ methods });
+  beforeEach(async () => {
+    caller = peer;
+    [target, other] = [await lab.peer(), await lab.peer()];
+  });
 }

@@ -14,23 +14,7 @@ export interface Frame {
   readonly sip: string;
 }
 
-/** An application that speaks the control protocol by hand. */
-export interface RawApp extends AsyncDisposable {
-  /** Writes octets, one character each, as they are. */
-  readonly write: (octets: string) => void;
-  /** Writes a frame: `<id>|<rest>`, and behind a line end the SIP part where there is one. Returns the id. */
-  readonly send: (rest: string, sip?: string) => string;
-  /** As {@link send}, and waits for the answer. */
-  readonly ask: (rest: string, sip?: string) => Promise<Frame>;
-  /** The answer to a command: tokens from `OK`, `NO` or `NOK` on. */
-  readonly answer: (id: string) => Promise<Frame>;
-  /** The next frame of a type: `sip`, `cdr:start`, … */
-  readonly next: (type: string, matches?: (frame: Frame) => boolean) => Promise<Frame>;
-  readonly untaken: () => readonly Frame[];
-  /** Resolves when the server has closed the connection. */
-  readonly closed: Promise<void>;
-  readonly close: () => Promise<void>;
-}
+export type RawApp = Awaited<ReturnType<typeof connectRawApp>>;
 
 /** Settings of {@link connectRawApp}. */
 export interface RawAppOptions {
@@ -49,8 +33,8 @@ export function octetsOf(text: string): string {
   return Buffer.from(text, 'utf8').toString('latin1');
 }
 
-/** Connects; by default it also authenticates. */
-export async function connectRawApp({ control }: Controlled, options: RawAppOptions = {}): Promise<RawApp> {
+/** Connects an application that writes the control protocol itself; by default it also authenticates. */
+export async function connectRawApp({ control }: Controlled, options: RawAppOptions = {}) {
   const socket = connect({ port: control.port, host: control.host });
   await once(socket, 'connect');
   const frames = createInbox<Frame>((frame) => frame.payload.slice(0, 200));
@@ -65,6 +49,7 @@ export async function connectRawApp({ control }: Controlled, options: RawAppOpti
   socket.on('error', () => undefined);
   const closed = new Promise<void>((resolve) => void socket.once('close', () => resolve()));
   let count = 0;
+  /** Writes a frame: `<id>|<rest>`, and after a line end the SIP part. Returns the id. */
   const send = (rest: string, sip?: string): string => {
     count += 1;
     const id = `m${count}`;
@@ -73,20 +58,18 @@ export async function connectRawApp({ control }: Controlled, options: RawAppOpti
   };
   const answer = (id: string): Promise<Frame> =>
     frames.next(`answer to ${id}`, ({ tokens }) => tokens[1] === 'response' && tokens[2] === id);
-  const app: RawApp = {
-    write: (octets) => void socket.write(octets, 'latin1'),
-    send,
-    answer,
-    ask: (rest, sip) => answer(send(rest, sip)),
-    next: (type, matches = () => true) =>
+  const close = async (): Promise<void> => {
+    socket.destroy();
+    await closed;
+  };
+  const app = {
+    ...{ send, answer, closed, close, untaken: frames.untaken, [Symbol.asyncDispose]: close },
+    /** Writes octets, one character each, as they are. */
+    write: (octets: string): void => void socket.write(octets, 'latin1'),
+    ask: (rest: string, sip?: string): Promise<Frame> => answer(send(rest, sip)),
+    /** The next frame of a type: `sip`, `cdr:start`, … */
+    next: (type: string, matches: (frame: Frame) => boolean = () => true): Promise<Frame> =>
       frames.next(`${type} frame`, (frame) => frame.tokens[1] === type && matches(frame)),
-    untaken: frames.untaken,
-    closed,
-    close: async () => {
-      socket.destroy();
-      await closed;
-    },
-    [Symbol.asyncDispose]: () => app.close(),
   };
   if (options.isAuthenticated ?? true) await app.ask(`authenticate|${control.secret}|`);
   for (const verb of options.routes ?? []) await app.ask(`route|${verb}`);

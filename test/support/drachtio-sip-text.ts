@@ -78,3 +78,11 @@ export function sdp(a = '1'): string {
     `m=audio 4${a.padStart(3, '0')} RTP/AVP 0\r\na=sendrecv\r\n`
   );
 }
+
+/** The first whole message of a stream, with line ends in front of it left out. */
+export function takeMessage(stream: string): string | undefined {
+  const headEnd = stream.indexOf('\r\n\r\n');
+  if (headEnd < 0) return undefined;
+  const length = Number(/\r\n(?:content-length|l)[ \t]*:[ \t]*(\d+)/i.exec(stream.slice(0, headEnd + 2))?.[1] ?? 0);
+  return stream.length < headEnd + 4 + length ? undefined : stream.slice(0, headEnd + 4 + length);
+}

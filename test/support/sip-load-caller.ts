@@ -1,7 +1,7 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { readSip, tagIn, uriIn, writeSip, type SipText } from './drachtio-sip-text.js';
+import { readSip, sdp, tagIn, takeMessage, uriIn, writeSip, type SipText } from './drachtio-sip-text.js';
 import { BUFFER_BYTES, ignore, LOOPBACK } from './sip-load-wires.js';
 
 /** What became of a call. */
@@ -63,7 +63,7 @@ export function openTcpCaller(port: number): Caller {
       let stream = '';
       socket.on('data', (octets: Buffer) => {
         stream += octets.toString('latin1');
-        for (let text = firstMessage(stream); text !== undefined; text = firstMessage(stream)) {
+        for (let text = takeMessage(stream); text !== undefined; text = takeMessage(stream)) {
           stream = stream.slice(text.length);
           listener(readSip(text));
         }
@@ -163,8 +163,6 @@ async function converse(way: Way): Promise<CallResult> {
   return { outcome, answeredMs, repeats };
 }
 
-const SDP = 'v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 40000 RTP/AVP 0\r\n';
-
 /** A request of a call; behind its INVITE with what the final response has told. */
 function requestOf({ name, port, own, transport }: Way, method: string, final: SipText | undefined): string {
   const parameter = transport === 'udp' ? '' : ';transport=tcp';
@@ -185,14 +183,6 @@ function requestOf({ name, port, own, transport }: Way, method: string, final: S
       `CSeq: ${method === 'BYE' ? 2 : 1} ${method}`,
       ...(isInvite ? [`Contact: <sip:caller@${LOOPBACK}:${own}${parameter}>`, 'Content-Type: application/sdp'] : []),
     ],
-    isInvite ? SDP : '',
+    isInvite ? sdp() : '',
   );
-}
-
-/** The first whole message of a stream. */
-function firstMessage(stream: string): string | undefined {
-  const headEnd = stream.indexOf('\r\n\r\n');
-  if (headEnd < 0) return undefined;
-  const length = Number(/\r\ncontent-length[ \t]*:[ \t]*(\d+)/i.exec(stream.slice(0, headEnd + 2))?.[1] ?? 0);
-  return stream.length < headEnd + 4 + length ? undefined : stream.slice(0, headEnd + 4 + length);
 }

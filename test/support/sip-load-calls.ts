@@ -20,24 +20,6 @@ export function kindOf(number: number): CallKind {
   return number % 20 === 9 ? 'cancelled' : 'cancel-crosses-answer';
 }
 
-/** What one of the two applications was told of a call. */
-interface Told {
-  /** INVITEs at the callee, and final responses at the caller. */
-  invites: number;
-  readonly finals: number[];
-  cancels: number;
-  /** Dialogs, ACKs, dialogs that the other side ended, and that this side ended. */
-  established: number;
-  acknowledged: number;
-  ended: number;
-  hungUp: number;
-  /** Call detail records: attempt, start, stop. */
-  readonly records: [attempts: number, starts: number, stops: number];
-  isOver: boolean;
-  /** What should not have happened at all. */
-  readonly troubles: string[];
-}
-
 /** A call from both sides. */
 interface Call {
   readonly number: number;
@@ -62,17 +44,7 @@ export interface ChaosCallsOptions {
 type Clock = NonNullable<DrachtioServerOptions['clock']>;
 
 /** Two servers with an application each, that reach each other by relays only. */
-export interface ChaosCalls extends AsyncDisposable {
-  readonly servers: readonly [caller: DrachtioServer, callee: DrachtioServer];
-  /** What the caller's side sends to goes to the callee, and the other way round; answers go back by the same relay. */
-  readonly relays: readonly [toCallee: ChaosRelay<'udp'>, toCaller: ChaosRelay<'udp'>];
-  /** Makes the call with a number; resolves when both sides say that it is over, which may be never. */
-  readonly call: (number: number) => Promise<void>;
-  /** What was not as it should be: one line per call, and one per thing that belongs to no call. */
-  readonly wrong: () => readonly string[];
-  /** How those ended whose CANCEL and answer may cross: cancelled, answered and ended by the server, or hung up by the caller. */
-  readonly crossed: () => { readonly cancelled: number; readonly ended: number; readonly hungUp: number };
-}
+export type ChaosCalls = Awaited<ReturnType<typeof createChaosCalls>>;
 
 /** Longest time that a call rings, and that it goes on. */
 const MAX_PHASE_MS = 200;
@@ -82,7 +54,7 @@ const IMPATIENCE_MS = 1_000;
 const CROSSING_MS = 60;
 
 /** Opens servers, relays and applications. */
-export async function createChaosCalls(options: ChaosCallsOptions): Promise<ChaosCalls> {
+export async function createChaosCalls(options: ChaosCallsOptions) {
   const { seed, faults, clock, recordLimit = 0 } = options;
   const open = (): Promise<DrachtioServer> => createDrachtioServer({ ...options.server, clock, cdrs: true });
   const [callerServer, calleeServer] = await Promise.all([open(), open()]);
@@ -111,9 +83,11 @@ export async function createChaosCalls(options: ChaosCallsOptions): Promise<Chao
   const uri = `sip:callee@127.0.0.1:${toCallee.address.port}`;
 
   return {
-    servers: [callerServer, calleeServer],
-    relays: [toCallee, toCaller],
-    call: (number) =>
+    servers: [callerServer, calleeServer] as const,
+    /** Both directions of a call take the relay of the side that was called. */
+    relays: [toCallee, toCaller] as const,
+    /** Makes the call with a number; resolves when both sides say that it is over, which may be never. */
+    call: (number: number): Promise<void> =>
       new Promise((resolve) => {
         const call: Call = {
           ...{ number, kind: kindOf(number), caller: nothingTold(), callee: nothingTold() },
@@ -124,13 +98,15 @@ export async function createChaosCalls(options: ChaosCallsOptions): Promise<Chao
         calls.set(number, call);
         make({ ...caller, call }, uri);
       }),
-    wrong: () => [
+    /** One line for each faulty call, and for each event that belongs to no call. */
+    wrong: (): readonly string[] => [
       ...[...calls.values()].flatMap((call) => {
         const why = wrongOf(call);
         return why.length === 0 ? [] : [`call ${call.number} (${call.kind}): ${why.join(', ')}`];
       }),
       ...strays,
     ],
+    /** How the calls ended whose CANCEL and answer may cross. */
     crossed: () => {
       const crossing = [...calls.values()].filter(({ kind }) => kind === 'cancel-crosses-answer');
       const count = (is: (caller: Told) => boolean): number => crossing.filter(({ caller: told }) => is(told)).length;
@@ -140,7 +116,7 @@ export async function createChaosCalls(options: ChaosCallsOptions): Promise<Chao
         hungUp: count(({ hungUp }) => hungUp > 0),
       };
     },
-    [Symbol.asyncDispose]: async () => {
+    [Symbol.asyncDispose]: async (): Promise<void> => {
       await Promise.all([callerApp.close(), calleeApp.close()]);
       await Promise.all([callerServer.close(), calleeServer.close(), toCallee.close(), toCaller.close()]);
     },
@@ -151,10 +127,19 @@ const PREFIX = 'chaos-';
 
 type Side = 'caller' | 'callee';
 
-function nothingTold(): Told {
+/** What one of the two applications was told of a call. */
+type Told = ReturnType<typeof nothingTold>;
+
+function nothingTold() {
   return {
-    ...{ invites: 0, finals: [], cancels: 0, established: 0, acknowledged: 0, ended: 0, hungUp: 0 },
-    ...{ records: [0, 0, 0], isOver: false, troubles: [] },
+    /** INVITEs at the callee, and final responses at the caller. */
+    ...{ invites: 0, finals: [] as number[], cancels: 0 },
+    /** Dialogs, ACKs, dialogs that the other side ended, and that this side ended. */
+    ...{ established: 0, acknowledged: 0, ended: 0, hungUp: 0 },
+    /** Call detail records: attempt, start, stop. */
+    records: [0, 0, 0] as [attempts: number, starts: number, stops: number],
+    /** What should not have happened at all. */
+    ...{ troubles: [] as string[], isOver: false },
   };
 }
 

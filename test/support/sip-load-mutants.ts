@@ -1,14 +1,11 @@
 import { createSeededRandom, type SeededRandom } from '../../harness/src/faults/index.js';
+import { sdp, writeSip } from './drachtio-sip-text.js';
 import { mutated, sipCorpus, type SipMutation } from './sip-mutations.js';
 
 /** How many are sent: by the test, by the bench, and by the bench at night. */
 export const MUTANTS_SENT = { inTests: 50_000, quick: 10_000, short: 50_000, full: 1_000_000 } as const;
 
-/** Messages that are nearly SIP, one after the other: the same seed gives the same ones. */
-export interface MutantSource {
-  /** The next message, one character per octet. */
-  readonly next: () => string;
-}
+export type MutantSource = ReturnType<typeof createMutantSource>;
 
 /** The To tag that an application gives the calls of mutants, so that mutants of later requests find their dialogs. */
 export const OUR_TAG = 'ours';
@@ -28,8 +25,8 @@ const RECENT_CALLS = 64;
 /** Of 16 messages so many start from the torture vectors, the others from a call as it should be. */
 const TORTURE_PARTS = 5;
 
-/** Makes mutants of torture messages and of calls that the server would take, or has taken. */
-export function createMutantSource(seed: number, stream = 'mutants'): MutantSource {
+/** Makes mutants of torture messages and of calls that the server would take, or has taken: the same ones for the same seed. */
+export function createMutantSource(seed: number, stream = 'mutants') {
   const random = createSeededRandom(seed, stream);
   const corpus = sipCorpus();
   const others = [...corpus, ...METHODS.map((method) => request(method, `${stream}-other`))];
@@ -41,7 +38,8 @@ export function createMutantSource(seed: number, stream = 'mutants'): MutantSour
     return request(method, `${stream}-${Math.max(0, calls - (BEGINS.has(method) ? 0 : random.int(RECENT_CALLS)))}`);
   };
   return {
-    next: () => {
+    /** The next message, one character per octet. */
+    next: (): string => {
       let text = base();
       const steps = 1 + random.int(3);
       for (let step = 0; step < steps; step += 1) text = changed(random, text, others);
@@ -75,9 +73,8 @@ function request(what: string, call: string): string {
   const isInDialog = IN_DIALOG.has(what);
   // CANCEL and the ACK of a refusal go by the branch of their INVITE.
   const branch = what === 'CANCEL' || what === 'INVITE' ? `z9hG4bK-${call}` : `z9hG4bK-${call}-${what}`;
-  const body = method === 'INVITE' || method === 'UPDATE' ? SDP : '';
-  return [
-    `${method} sip:app@127.0.0.1 SIP/2.0`,
+  const body = method === 'INVITE' || method === 'UPDATE' ? sdp() : '';
+  const fields = [
     `Via: SIP/2.0/UDP 127.0.0.1:9;rport;branch=${branch}`,
     'Max-Forwards: 70',
     `From: "M" <sip:m@127.0.0.1>;tag=${call}`,
@@ -88,29 +85,21 @@ function request(what: string, call: string): string {
     'Supported: 100rel, timer',
     ...(MORE_LINES[what] ?? []),
     ...(body === '' ? [] : ['Content-Type: application/sdp']),
-    `Content-Length: ${body.length}`,
-    '',
-    body,
-  ].join('\r\n');
+  ];
+  return writeSip(`${method} sip:app@127.0.0.1 SIP/2.0`, fields, body);
 }
 
 /** A response to nothing: the server has asked nobody. */
 function response(call: string): string {
-  return [
-    'SIP/2.0 200 OK',
+  return writeSip('SIP/2.0 200 OK', [
     `Via: SIP/2.0/UDP 127.0.0.1:5060;rport;branch=z9hG4bK-${call}`,
     `From: <sip:app@127.0.0.1>;tag=${OUR_TAG}`,
     `To: <sip:m@127.0.0.1>;tag=${call}`,
     `Call-ID: ${call}`,
     'CSeq: 1 INVITE',
     'Contact: <sip:m@127.0.0.1:9>',
-    'Content-Length: 0',
-    '',
-    '',
-  ].join('\r\n');
+  ]);
 }
-
-const SDP = 'v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 40000 RTP/AVP 0\r\n';
 
 const MORE_LINES: Readonly<Record<string, readonly string[]>> = {
   INVITE: [

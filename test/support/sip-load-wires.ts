@@ -8,18 +8,11 @@ import type { SeededRandom } from '../../harness/src/faults/index.js';
 /** Where everything happens. */
 export const LOOPBACK = '127.0.0.1';
 
-/** Datagrams to one port, from one port. */
-export interface DatagramWire extends AsyncDisposable {
-  readonly send: (text: string) => void;
-  /** How many came back. */
-  readonly heard: () => number;
-}
-
 /** As much as the kernel gives. */
 export const BUFFER_BYTES = 4 * 1_048_576;
 
 /** Opens a UDP socket that sends what it is told, one character per octet, and throws away what it hears. */
-export async function openDatagramWire(port: number): Promise<DatagramWire> {
+export async function openDatagramWire(port: number) {
   const socket = createSocket({ type: 'udp4', recvBufferSize: BUFFER_BYTES, sendBufferSize: BUFFER_BYTES });
   let heard = 0;
   socket.on('message', () => {
@@ -28,9 +21,10 @@ export async function openDatagramWire(port: number): Promise<DatagramWire> {
   socket.bind(0, LOOPBACK);
   await once(socket, 'listening');
   return {
-    send: (text) => socket.send(Buffer.from(text, 'latin1'), port, LOOPBACK, ignore),
-    heard: () => heard,
-    [Symbol.asyncDispose]: async () => {
+    send: (text: string): void => socket.send(Buffer.from(text, 'latin1'), port, LOOPBACK, ignore),
+    /** How many datagrams came back. */
+    heard: (): number => heard,
+    [Symbol.asyncDispose]: async (): Promise<void> => {
       socket.close();
       await once(socket, 'close');
     },

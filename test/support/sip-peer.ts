@@ -4,7 +4,7 @@ import { connect, createServer, type Socket } from 'node:net';
 import { WebSocket } from 'ws';
 import type { DrachtioServer } from '@hopback/harness/drachtio';
 import { createInbox } from './drachtio-inbox.js';
-import { readSip, tagIn, uriIn, writeSip, type SipText } from './drachtio-sip-text.js';
+import { readSip, tagIn, takeMessage, uriIn, writeSip, type SipText } from './drachtio-sip-text.js';
 
 /** Transports that the tests speak. */
 export type PeerTransport = 'udp' | 'tcp' | 'ws';
@@ -53,52 +53,9 @@ export interface CallParts extends RequestParts {
   readonly vias?: readonly string[];
 }
 
-/** A SIP element of the tests: it does nothing by itself. */
-export interface SipPeer extends AsyncDisposable {
-  readonly transport: PeerTransport;
-  readonly host: string;
-  readonly port: number;
-  /** URI by which the server reaches it. */
-  readonly uri: string;
-  /** Its Contact value. */
-  readonly contact: string;
-  /** Via value with a branch. */
-  readonly via: (branch: string) => string;
-  /** Sends octets to the server, one character each. */
-  readonly send: (text: string) => void;
-  /** The next message of a kind: a method, a status, or status and method as in `200 BYE`. */
-  readonly next: (what: string | number, callId?: string) => Promise<Came>;
-  /** Everything that came, in its order. */
-  readonly all: readonly Came[];
-  readonly untaken: () => readonly Came[];
-  /** Answers a request on the way it came; returns what was sent. */
-  readonly reply: (request: Came, status: number, parts?: ReplyParts) => string;
-  /** A request without To tag, which may become a dialog. It is sent at once. */
-  readonly call: (method: string, parts?: CallParts) => PeerCall;
-  /** The dialog that an answered request has made, for requests in the other direction. */
-  readonly dialog: (request: Came, tag?: string) => PeerCall;
-  readonly close: () => Promise<void>;
-}
-
+export type SipPeer = Awaited<ReturnType<typeof createSipPeer>>;
 /** A call seen from the peer, whichever side began it. */
-export interface PeerCall {
-  readonly callId: string;
-  readonly localTag: string;
-  /** Text of the first request, where the peer sent it. */
-  readonly sent: string;
-  /** The next response: status, or status and method. From each the dialog learns tag, target and route set. */
-  readonly response: (what: string | number) => Promise<Came>;
-  /** Sends a request in the dialog and returns its text. */
-  readonly request: (method: string, parts?: RequestParts) => string;
-  /** ACK for the INVITE with this number, by default the first: beside the dialog's numbers, and on a branch of its own. */
-  readonly ack: (parts?: RequestParts) => string;
-  /** CANCEL of the first request. */
-  readonly cancel: (lines?: readonly string[]) => string;
-  /** ACK of a final response other than 2xx to the first request. */
-  readonly ackFailure: (response: SipText) => string;
-  /** The next request of the other side. */
-  readonly next: (method: string) => Promise<Came>;
-}
+export type PeerCall = ReturnType<typeof callOf>;
 
 let count = 0;
 /** A name that nothing else in this run has. */
@@ -121,8 +78,8 @@ interface Wire {
 
 type Heard = (text: string, reply: (text: string) => void) => void;
 
-/** Opens a peer of a server. */
-export async function createSipPeer(server: DrachtioServer, transport: PeerTransport): Promise<SipPeer> {
+/** Opens a SIP element that sends only what the test sends. */
+export async function createSipPeer(server: DrachtioServer, transport: PeerTransport) {
   const at = server.listening.find((one) => one.transport === transport);
   if (at === undefined) throw new Error(`the server does not listen on ${transport}`);
   const all: Came[] = [];
@@ -145,25 +102,29 @@ export async function createSipPeer(server: DrachtioServer, transport: PeerTrans
   const via = (branch: string): string =>
     `SIP/2.0/${transport.toUpperCase()} ${sentBy};branch=${branch}${isWs ? '' : ';rport'}`;
   const base: PeerBase = { contact, via, inbox, send: wire.send, serverUri: server.uri(transport), uri };
-  const peer: SipPeer = {
-    ...{ transport, host: wire.host, port: wire.port, uri, contact, via, all },
-    send: wire.send,
-    next: (what, callId) => inbox.next(String(what), (came) => isKind(came, what) && isOf(came, callId)),
+  return {
+    ...{ transport, host: wire.host, port: wire.port, uri, contact, via, send: wire.send, close: wire.close },
+    /** Every message that came, in order. */
+    all: all as readonly Came[],
+    /** The next message of a kind: a method, a status, or status and method as in `200 BYE`. */
+    next: (what: string | number, callId?: string): Promise<Came> =>
+      inbox.next(String(what), (came) => isKind(came, what) && isOf(came, callId)),
     untaken: inbox.untaken,
-    reply: (request, status, parts) => {
+    /** Answers a request over the connection that it came by; returns the text. */
+    reply: (request: Came, status: number, parts?: ReplyParts): string => {
       const text = replyTo(request, status, { contact, ...parts });
       request.reply(text);
       return text;
     },
-    call: (method, parts = {}) => startCall(base, method, parts),
-    dialog: (request, tag = 'peer') => dialogOf(base, request, tag),
-    close: wire.close,
+    /** A request without To tag, which may become a dialog. It is sent at once. */
+    call: (method: string, parts: CallParts = {}): PeerCall => startCall(base, method, parts),
+    /** The dialog that an answered request has made, for requests in the other direction. */
+    dialog: (request: Came, tag = 'peer'): PeerCall => dialogOf(base, request, tag),
     [Symbol.asyncDispose]: wire.close,
   };
-  return peer;
 }
 
-/** A response to a request, as {@link SipPeer.reply} writes it. */
+/** A response to a request. */
 export function replyTo(
   request: SipText,
   status: number,
@@ -268,7 +229,7 @@ function dialogOf(base: PeerBase, request: SipText, tag: string): PeerCall {
   return callOf(base, state, '');
 }
 
-function callOf(base: PeerBase, state: CallState, sent: string): PeerCall {
+function callOf(base: PeerBase, state: CallState, sent: string) {
   const learn = (came: Came): void => {
     if (!state.isCaller) return;
     state.remoteTag = tagIn(came.value('To')) || state.remoteTag;
@@ -284,7 +245,8 @@ function callOf(base: PeerBase, state: CallState, sent: string): PeerCall {
   const first = readSip(sent);
   return {
     ...{ callId: state.callId, localTag: state.localTag, sent },
-    response: async (what) => {
+    /** The next response: status, or status and method. From each the dialog learns tag, target and route set. */
+    response: async (what: string | number): Promise<Came> => {
       const came = await base.inbox.next(
         `${what} in ${state.callId}`,
         (one) => one.status > 0 && isKind(one, what) && isOf(one, state.callId),
@@ -292,15 +254,16 @@ function callOf(base: PeerBase, state: CallState, sent: string): PeerCall {
       learn(came);
       return came;
     },
-    request: (method, parts = {}) => {
+    request: (method: string, parts: RequestParts = {}): string => {
       state.cseq = parts.cseq ?? state.cseq + 1;
       return send(requestText(base, state, { ...parts, method, cseq: state.cseq }));
     },
-    ack: (parts = {}) =>
+    /** ACK for the INVITE with this number, by default the first, on a branch of its own. */
+    ack: (parts: RequestParts = {}): string =>
       send(
         requestText(base, state, { cseq: state.firstCseq, ...parts, method: 'ACK', contact: parts.contact ?? null }),
       ),
-    cancel: (lines = []) =>
+    cancel: (lines: readonly string[] = []): string =>
       send(
         writeSip(`CANCEL ${first.uri} SIP/2.0`, [
           `Via: ${first.value('Via')}`,
@@ -310,7 +273,8 @@ function callOf(base: PeerBase, state: CallState, sent: string): PeerCall {
           ...lines,
         ]),
       ),
-    ackFailure: (response) =>
+    /** ACK of a final response other than 2xx to the first request. */
+    ackFailure: (response: SipText): string =>
       send(
         writeSip(`ACK ${first.uri} SIP/2.0`, [
           `Via: ${first.value('Via')}`,
@@ -320,7 +284,7 @@ function callOf(base: PeerBase, state: CallState, sent: string): PeerCall {
           `CSeq: ${state.firstCseq} ACK`,
         ]),
       ),
-    next: (method) =>
+    next: (method: string): Promise<Came> =>
       base.inbox.next(`${method} in ${state.callId}`, (one) => one.method === method && isOf(one, state.callId)),
   };
 }
@@ -422,14 +386,6 @@ async function openTcp(server: Address, onMessage: Heard): Promise<Wire> {
       await once(listener, 'close');
     },
   };
-}
-
-/** The first whole message of a stream, with line ends in front of it left out. */
-function takeMessage(stream: string): string | undefined {
-  const headEnd = stream.indexOf('\r\n\r\n');
-  if (headEnd < 0) return undefined;
-  const length = Number(/\r\n(?:content-length|l)[ \t]*:[ \t]*(\d+)/i.exec(stream.slice(0, headEnd + 2))?.[1] ?? 0);
-  return stream.length < headEnd + 4 + length ? undefined : stream.slice(0, headEnd + 4 + length);
 }
 
 async function openWs(server: Address, onMessage: Heard): Promise<Wire> {

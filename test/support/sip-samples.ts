@@ -5,6 +5,7 @@ import { FIELD_SIZE, bodyOf, fieldLine, type SipMessage } from '../../harness/sr
 import { readDatagram, readParsed } from '../../harness/src/drachtio/received.js';
 import type { Arrival, Reading, Received } from '../../harness/src/drachtio/received.js';
 import { isReliable, type Endpoint, type Flow, type TransportName } from '../../harness/src/drachtio/transport/flow.js';
+import { writeSip } from './drachtio-sip-text.js';
 import { VECTOR_FOLDER } from './vectors.js';
 
 /** Where the messages of the tests come from and go to. */
@@ -102,8 +103,7 @@ export function requestText(method = 'INVITE', sample: RequestSample = {}): stri
   const { via = `SIP/2.0/UDP 192.0.2.9:5099;rport;branch=${branch}`, from = '"Alice" <sip:alice@example.org>;tag=a1' } =
     sample;
   const { to = '<sip:bob@example.com>', callId = 'call-1@192.0.2.9', cseq = 1, maxForwards = '70' } = sample;
-  return [
-    `${method} ${requestUri} SIP/2.0`,
+  const fields = [
     `Via: ${via}`,
     `Max-Forwards: ${maxForwards}`,
     `From: ${from}`,
@@ -111,11 +111,8 @@ export function requestText(method = 'INVITE', sample: RequestSample = {}): stri
     `Call-ID: ${callId}`,
     `CSeq: ${cseq} ${method}`,
     `Contact: ${sample.contact ?? '<sip:alice@192.0.2.9:5099>'}`,
-    ...lines,
-    `Content-Length: ${body.length}`,
-    '',
-    body,
-  ].join('\r\n');
+  ];
+  return writeSip(`${method} ${requestUri} SIP/2.0`, [...fields, ...lines], body);
 }
 
 /** What a response differs in from the plain one. */
@@ -133,18 +130,14 @@ export interface ResponseSample {
 export function responseText(status: number, sample: ResponseSample = {}): string {
   const { reason = 'Reason', method = 'INVITE', branch = 'z9hG4bKours', cseq = 1, lines = [] } = sample;
   const { from = '<sip:here@192.0.2.1>;tag=h1', to = '<sip:bob@example.com>;tag=b1' } = sample;
-  return [
-    `SIP/2.0 ${status} ${reason}`,
+  return writeSip(`SIP/2.0 ${status} ${reason}`, [
     `Via: SIP/2.0/UDP 192.0.2.1:5060;rport=5060;branch=${branch};received=192.0.2.1`,
     `From: ${from}`,
     `To: ${to}`,
     'Call-ID: call-1@192.0.2.1',
     `CSeq: ${cseq} ${method}`,
     ...lines,
-    'Content-Length: 0',
-    '',
-    '',
-  ].join('\r\n');
+  ]);
 }
 
 /** A torture message and what has to come of it; described in test/vectors/README.md. */

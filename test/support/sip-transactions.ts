@@ -1,57 +1,31 @@
-import { createManualClock, type ManualClock } from '@hopback/sdk/testing';
-import { createTimers, type Timers } from '../../harness/src/drachtio/timers.js';
+import { createManualClock } from '@hopback/sdk/testing';
+import { createTimers } from '../../harness/src/drachtio/timers.js';
 import { readParsed } from '../../harness/src/drachtio/received.js';
 import type { Received } from '../../harness/src/drachtio/received.js';
 import { parseMessage } from '../../harness/src/drachtio/message/parse-message.js';
 import { createTransactionLayer } from '../../harness/src/drachtio/transaction/transaction-layer.js';
-import type {
-  ClientTransaction,
-  ServerTransaction,
-  TransactionLayer,
-} from '../../harness/src/drachtio/transaction/transaction-layer.js';
+import type { ServerTransaction } from '../../harness/src/drachtio/transaction/transaction-layer.js';
 import { TIMER_BASE } from '../../harness/src/drachtio/transaction/transition.js';
-import { arrivalOn, fakeFlow, type FakeFlow } from './sip-samples.js';
+import { arrivalOn, fakeFlow } from './sip-samples.js';
 import type { TransportName } from '../../harness/src/drachtio/transport/flow.js';
 
-/** A transaction layer on a clock that stands still and a flow that leads nowhere. */
-export interface TransactionLab {
-  readonly clock: ManualClock;
-  readonly timers: Timers;
-  readonly flow: FakeFlow;
-  readonly layer: TransactionLayer;
-  /** What the layer handed up, in order: `request METHOD`, `cancel`, `cancel nothing`, `ack`, `stray STATUS`. */
-  readonly told: string[];
-  /** Server transactions in the order in which they were made. */
-  readonly servers: ServerTransaction[];
-  /** The INVITE transactions that CANCELs met. */
-  readonly cancelled: (ServerTransaction | undefined)[];
-  /** A message comes. */
-  readonly arrive: (text: string) => void;
-  /** Sends a request whose user writes down what it is told: `STATUS`, `timeout`, `transport-error`, `end`. */
-  readonly request: (
-    method: string,
-    text?: string,
-  ) => { readonly transaction: ClientTransaction; readonly told: string[] };
-  /** When something was sent, milliseconds from the start, and what: the first line's first word or two. */
-  readonly sendings: readonly (readonly [number, string])[];
-  readonly retransmissions: () => number;
-  /** What is left over: transactions and timers. */
-  readonly left: () => { readonly server: number; readonly client: number; readonly timers: number };
-}
-
-/** The branch of requests that {@link TransactionLab.request} sends. */
+/** The branch of requests that `request` of a lab sends. */
 export const OUR_BRANCH = 'z9hG4bKours';
 /** The ACK that their user writes. */
 export const OUR_ACK = 'ACK sip:bob@example.com SIP/2.0\r\n\r\n';
 
-/** Makes a lab. */
-export function createTransactionLab(transport: TransportName = 'udp'): TransactionLab {
+export type TransactionLab = ReturnType<typeof createTransactionLab>;
+
+/** Makes a transaction layer on a clock that stands still and a flow that leads nowhere. */
+export function createTransactionLab(transport: TransportName = 'udp') {
   const clock = createManualClock(0);
   const timers = createTimers(clock);
   const flow = fakeFlow(transport);
+  /** What the layer handed up: `request METHOD`, `cancel`, `cancel nothing`, `ack`, `stray STATUS`. */
   const told: string[] = [];
   const servers: ServerTransaction[] = [];
   const cancelled: (ServerTransaction | undefined)[] = [];
+  /** Milliseconds from the start, and the method or status that was sent. */
   const sendings: (readonly [number, string])[] = [];
   let retransmissions = 0;
   const layer = createTransactionLayer(
@@ -79,14 +53,16 @@ export function createTransactionLab(transport: TransportName = 'udp'): Transact
   );
   return {
     ...{ clock, timers, flow, layer, told, servers, cancelled, sendings },
-    arrive: (text) => {
+    arrive: (text: string): void => {
       const reading = readParsed(parseMessage(text), arrivalOn(flow));
       if (reading.status !== 'read') throw new Error(`the sample cannot be read: ${JSON.stringify(reading)}`);
       const { received } = reading;
       if (received.message.status === 0) layer.receiveRequest(received);
       else layer.receiveResponse(received);
     },
-    request: (method, text = `${method} sip:bob@example.com SIP/2.0\r\n\r\n`) => {
+    /** Sends a request whose user notes what it gets: `STATUS`, `timeout`, `transport-error`, `end`. */
+    request: (method: string) => {
+      const text = `${method} sip:bob@example.com SIP/2.0\r\n\r\n`;
       const userTold: string[] = [];
       const transaction = layer.request({
         ...{ branch: OUR_BRANCH, method, flow, text },

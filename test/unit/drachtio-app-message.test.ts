@@ -1,5 +1,10 @@
 import { expect, test } from 'vitest';
-import { linesWithout, readAppMessage, type AppHeaders } from '../../harness/src/drachtio/message/app-message.js';
+import {
+  contentTypeOf,
+  linesWithout,
+  readAppMessage,
+  type AppHeaders,
+} from '../../harness/src/drachtio/message/app-message.js';
 import { HEADER } from '../../harness/src/drachtio/message/sip-message.js';
 
 const udp = { address: '192.0.2.1', port: 5060, transport: 'udp' } as const;
@@ -163,4 +168,10 @@ test('lines are left out by the names that they have, folds and all', () => {
     'A: 1\r\nB: 2\r\n c\r\nRoutes: 3\r\n',
   );
   expect(linesWithout('', new Set([HEADER.route]))).toBe('');
+});
+
+test('a session description shows itself; any other body needs its type', () => {
+  expect(contentTypeOf(undefined, 'v=0\r\n')).toBe('application/sdp');
+  expect(contentTypeOf('text/plain', 'v=0\r\n')).toBe('text/plain');
+  expect(contentTypeOf(undefined, 'hello')).toBeUndefined();
 });

@@ -50,14 +50,10 @@ test('one who called has what it sent for itself, and the routes the other way r
   });
 });
 
-test('both sides know a call by the tag of the one who called', () => {
+test('both sides know a call or a subscription by the tag of its beginner', () => {
   expect(callee().id).toBe(dialogId('call-1@192.0.2.9', 'a1'));
   expect(caller().id).toBe(dialogId('call-1@192.0.2.1', 'h1'));
-});
-
-test('a subscription is one on both sides', () => {
-  expect(callee({}, 'SUBSCRIBE').method).toBe('SUBSCRIBE');
-  expect(caller([], 'SUBSCRIBE').method).toBe('SUBSCRIBE');
+  for (const { method } of [callee({}, 'SUBSCRIBE'), caller([], 'SUBSCRIBE')]) expect(method).toBe('SUBSCRIBE');
 });
 
 test('folded parties are kept on one line', () => {
@@ -90,24 +86,24 @@ test('a new Contact of the other side is the new target, and its absence none', 
   expect(dialog.remoteTarget).toBe('sip:new@192.0.2.9;transport=tcp');
 });
 
-test('without routes a request goes to the target', () => {
-  expect(requestTarget(callee())).toEqual({
-    ...{ requestUri: 'sip:alice@192.0.2.9:5099', routes: [], nextHop: 'sip:alice@192.0.2.9:5099' },
-  });
-});
-
-test('by loose routers a request goes to the first of them, and names the target', () => {
-  expect(requestTarget(callee({ lines: recordRoutes }))).toEqual({
-    ...{ requestUri: 'sip:alice@192.0.2.9:5099', nextHop: 'sip:r1;lr' },
-    routes: ['<sip:r1;lr>', '<sip:r2;lr>;x=1', '<sip:r3;lr>'],
-  });
-});
-
-test('a strict router finds itself in the Request-URI, and the target at the end of the route', () => {
-  const lines = ['Record-Route: <sip:strict>, <sip:r2;lr>'];
-  expect(requestTarget(callee({ lines }))).toEqual({
-    ...{ requestUri: 'sip:strict', nextHop: 'sip:strict', routes: ['<sip:r2;lr>', '<sip:alice@192.0.2.9:5099>'] },
-  });
+test.each([
+  ['without routes', [], 'sip:alice@192.0.2.9:5099', 'sip:alice@192.0.2.9:5099', []],
+  [
+    'by loose routers',
+    recordRoutes,
+    'sip:alice@192.0.2.9:5099',
+    'sip:r1;lr',
+    ['<sip:r1;lr>', '<sip:r2;lr>;x=1', '<sip:r3;lr>'],
+  ],
+  [
+    'by a strict router, which finds itself in the Request-URI',
+    ['Record-Route: <sip:strict>, <sip:r2;lr>'],
+    'sip:strict',
+    'sip:strict',
+    ['<sip:r2;lr>', '<sip:alice@192.0.2.9:5099>'],
+  ],
+])('a request goes to the target %s', (_how, lines, ...[requestUri, nextHop, routes]) => {
+  expect(requestTarget(callee({ lines }))).toEqual({ requestUri, nextHop, routes });
 });
 
 test.each([
@@ -151,7 +147,7 @@ test('of the branches of a fork the confirmed one goes by the name, else the las
   expect([store.byId(first.id, app), store.size()]).toEqual([undefined, 0]);
 });
 
-test('each dialog that is over is told once, and no other is removed in its place', () => {
+test('the end of each dialog is reported once, and no other is removed in its place', () => {
   const removed: Dialog[] = [];
   const store = createDialogStore((dialog) => removed.push(dialog));
   const dialog = named('1');

@@ -14,22 +14,10 @@ import {
   responseSent,
 } from '../../harness/src/drachtio/control/frames.js';
 
-const payloads = ['a|ping', 'b|sip|||\r\nINVITE sip:a@b SIP/2.0\r\n\r\nbody#7#', '', '12#x', '\xe9\0'];
-const stream = payloads.map(framed).join('');
 const read = (...chunks: readonly string[]): readonly (readonly string[] | undefined)[] => {
   const reader = createFrameReader();
   return chunks.map((chunk) => reader.push(chunk));
 };
-
-test('frames come whole and in order, however the stream is cut in two', () => {
-  for (let cut = 0; cut <= stream.length; cut += 1) {
-    expect(read(stream.slice(0, cut), stream.slice(cut)).flat()).toEqual(payloads);
-  }
-});
-
-test('frames come whole and in order octet by octet', () => {
-  expect(read(...Array.from(stream)).flat()).toEqual(payloads);
-});
 
 test('a frame is handed out as soon as its last octet is there', () => {
   expect(read('3#ab', 'c', '0', '#', '1#')).toEqual([[], ['abc'], [], [''], []]);

@@ -89,16 +89,6 @@ test('holds back as many as the reorder rate says, until 1 to 3 later ones have 
   expect(new Set(overtakenBy)).toEqual(new Set([1, 2, REORDER_BEHIND_MAX]));
 });
 
-test('lets one that is held go after reorderMs at the latest, also when nothing passes it', () => {
-  const given = { delayMs: 10, jitterMs: 5, reorderRate: 0.3, reorderMs: 25 };
-  for (const [number, atMs] of departures(plans(given))) {
-    expect(atMs - number * 20).toBeGreaterThanOrEqual(10);
-    expect(atMs - number * 20).toBeLessThanOrEqual(10 + 5 + 25);
-  }
-  const [alone] = plans({ reorderRate: 1, reorderMs: 25 }, { count: 1 });
-  expect(alone).toMatchObject({ action: 'held', deliveries: [{ atMs: 25, copy: 0 }] });
-});
-
 test('holds no more than a few at once, so that even at a rate of 1 some overtake others', () => {
   const all = plans({ reorderRate: 1, reorderMs: 1_000 }, { count: 1_000 });
   const passed = all.filter(({ action }) => action === 'passed');

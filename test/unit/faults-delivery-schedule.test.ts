@@ -1,13 +1,22 @@
-import { createManualClock } from '@hopback/sdk/testing';
-import { expect, test } from 'vitest';
+import { createManualClock, type ManualClock } from '@hopback/sdk/testing';
+import { beforeEach, expect, test } from 'vitest';
 import { createDeliverySchedule } from '../../harness/src/faults/delivery-schedule.js';
 import type { DeliverySchedule } from '../../harness/src/faults/delivery-schedule.js';
 import { createSeededRandom } from '../../harness/src/faults/index.js';
 
+let clock: ManualClock;
+let out: string[];
+let schedule: DeliverySchedule<string>;
+beforeEach(() => {
+  clock = createManualClock(0);
+  out = [];
+  schedule = createDeliverySchedule<string>(clock, (item) => {
+    if (item === 'bad') throw new Error(item);
+    out.push(item);
+  });
+});
+
 test('hands out in order of the instants, and of being added within one instant', () => {
-  const clock = createManualClock(0);
-  const out: string[] = [];
-  const schedule = createDeliverySchedule<string>(clock, (item) => out.push(item));
   for (const [atMs, item] of [
     [30, 'c'],
     [10, 'a'],
@@ -24,22 +33,16 @@ test('hands out in order of the instants, and of being added within one instant'
 });
 
 test('hands out a thousand in the right order with one timer', () => {
-  const clock = createManualClock(0);
   const random = createSeededRandom(1);
-  const out: number[] = [];
-  const schedule = createDeliverySchedule<number>(clock, (item) => out.push(item));
   const instants = Array.from({ length: 1_000 }, () => 1 + random.int(500));
-  for (const atMs of instants) schedule.add(atMs, atMs);
+  for (const atMs of instants) schedule.add(atMs, String(atMs));
   expect(clock.pendingTimers()).toBe(1);
   clock.advance(500);
-  expect(out).toEqual(instants.toSorted((one, other) => one - other));
+  expect(out.map(Number)).toEqual(instants.toSorted((one, other) => one - other));
   expect(clock.pendingTimers()).toBe(0);
 });
 
 test('hands out at once what is due, behind what was due before it', () => {
-  const clock = createManualClock(0);
-  const out: string[] = [];
-  const schedule = createDeliverySchedule<string>(clock, (item) => out.push(item));
   schedule.add(0, 'now');
   expect(out).toEqual(['now']);
   expect(clock.pendingTimers()).toBe(0);
@@ -49,25 +52,18 @@ test('hands out at once what is due, behind what was due before it', () => {
 });
 
 test('takes what is added while it hands out', () => {
-  const clock = createManualClock(0);
-  const out: number[] = [];
-  const schedule: DeliverySchedule<number> = createDeliverySchedule<number>(clock, (item) => {
-    out.push(item);
-    if (item < 5) schedule.add(item < 3 ? 0 : 20, item + 1);
+  const given: number[] = [];
+  const growing: DeliverySchedule<number> = createDeliverySchedule<number>(clock, (item) => {
+    given.push(item);
+    if (item < 5) growing.add(item < 3 ? 0 : 20, item + 1);
   });
-  schedule.add(0, 1);
-  expect(out).toEqual([1, 2, 3]);
+  growing.add(0, 1);
+  expect(given).toEqual([1, 2, 3]);
   clock.advance(20);
-  expect(out).toEqual([1, 2, 3, 4, 5]);
+  expect(given).toEqual([1, 2, 3, 4, 5]);
 });
 
 test('goes on after a delivery that threw', () => {
-  const clock = createManualClock(0);
-  const out: string[] = [];
-  const schedule = createDeliverySchedule<string>(clock, (item) => {
-    if (item === 'bad') throw new Error(item);
-    out.push(item);
-  });
   schedule.add(10, 'bad');
   schedule.add(10, 'good');
   expect(() => clock.advance(10)).toThrow('bad');
@@ -76,9 +72,6 @@ test('goes on after a delivery that threw', () => {
 });
 
 test('hands out nothing and leaves no timer once closed', () => {
-  const clock = createManualClock(0);
-  const out: string[] = [];
-  const schedule = createDeliverySchedule<string>(clock, (item) => out.push(item));
   schedule.add(10, 'late');
   schedule.close();
   schedule.add(0, 'later');

@@ -26,10 +26,6 @@ const fragments = (given: Partial<StreamSettings>, run: Run = {}): readonly Stre
 const sizes = (all: readonly StreamFragment[]): readonly number[] => all.map(({ sizeBytes }) => sizeBytes);
 const total = (all: readonly StreamFragment[]): number => sizes(all).reduce((sum, size) => sum + size, 0);
 
-/** Instant by instant, byte by byte: what a plan means, however it is told. */
-const byByte = (all: readonly StreamFragment[]): readonly number[] =>
-  all.flatMap(({ sizeBytes, atMs }) => Array.from({ length: sizeBytes }, () => atMs));
-
 test('without faults bytes leave as they were read, at once', () => {
   expect(plans({}, { reads: [1, 1_460, 65_536] })).toEqual([
     { fragments: [{ sizeBytes: 1, atMs: 0 }] },
@@ -47,15 +43,6 @@ test('splits into pieces of 1 to chunkBytes bytes, all lengths alike', () => {
 test('keeps pieces apart by the gap, and bytes of one piece together', () => {
   const all = fragments({ chunkBytes: 8, chunkGapMs: 2 });
   expect(all.map(({ atMs }) => atMs)).toEqual(all.map((_, index) => index * 2));
-});
-
-test('gives every byte the same instant however the stream is read', () => {
-  const given = { delayMs: 5, jitterMs: 40, chunkBytes: 50, chunkGapMs: 1 };
-  const whole = byByte(fragments(given, { reads: [9_000] }));
-  expect(byByte(fragments(given, { reads: [1, 999, 3_000, 49, 51, 4_900] }))).toEqual(whole);
-  expect(byByte(fragments({ jitterMs: 40 }, { reads: [1_000, 2_000] }))).toEqual(
-    byByte(fragments({ jitterMs: 40 }, { reads: [3_000] })),
-  );
 });
 
 test('delays within delayMs and delayMs + jitterMs, and never puts a byte before the one in front of it', () => {

@@ -9,15 +9,12 @@ import {
 
 test.each([
   ['<sip:bob@example.com>;tag=1', 'sip:bob@example.com', ';tag=1'],
-  ['"Bob" <sip:bob@example.com>', 'sip:bob@example.com', ''],
   ['"Bob"<sip:bob@example.com;transport=tcp>;tag=1', 'sip:bob@example.com;transport=tcp', ';tag=1'],
   ['Bob <sip:bob@example.com>  ;tag=1', 'sip:bob@example.com', ';tag=1'],
-  ['Bob<sip:bob@example.com>', 'sip:bob@example.com', ''],
   ['"a <sip:no@example.net>;tag=no" <sip:bob@example.com>;tag=1', 'sip:bob@example.com', ';tag=1'],
   [String.raw`"a \" <sip:no@example.net>" <sip:bob@example.com>;tag=1`, 'sip:bob@example.com', ';tag=1'],
   [String.raw`"ends in \\" <sip:bob@example.com>`, 'sip:bob@example.com', ''],
   ['< sip:bob@example.com >', 'sip:bob@example.com', ''],
-  ['sip:bob@example.com', 'sip:bob@example.com', ''],
   ['sip:bob@example.com;tag=1', 'sip:bob@example.com', ';tag=1'],
   ['sip:bob@example.com ; tag=1', 'sip:bob@example.com', '; tag=1'],
   ['<sip:a;b?c@example.com>;x', 'sip:a;b?c@example.com', ';x'],
@@ -46,24 +43,15 @@ test.each([
 });
 
 test.each([
-  ['<sip:bob@example.com>;tag=1', '1'],
   ["Bob <sip:bob@example.com>;tag=a-b.c!%*_+`'~", "a-b.c!%*_+`'~"],
-  ['"Bob" <sip:bob@example.com>;tag=1', '1'],
-  ['"Bob <sip:x>;tag=no" <sip:bob@example.com>', ''],
   ['"Bob <sip:x>;tag=no" <sip:bob@example.com>;tag=yes', 'yes'],
-  ['<sip:bob@example.com;tag=no>', ''],
   ['<sip:bob@example.com;tag=no>;TAG=yes', 'yes'],
   ['<sip:bob@example.com>;x=1;tag=2;tag=3', '2'],
-  ['<sip:bob@example.com>;tag=2;x=1', '2'],
   ['<sip:bob@example.com> ; tag = 2 ; x', '2'],
   ['<sip:bob@example.com>;x=";tag=no";tag=yes', 'yes'],
-  ['<sip:bob@example.com>;x=";tag=no', ''],
-  ['<sip:bob@example.com>;nottag=1', ''],
   ['<sip:bob@example.com>;tag=', ''],
   ['<sip:bob@example.com>;tag', ''],
-  ['sip:bob@example.com;tag=1', '1'],
-  ['sip:bob@example.com', ''],
-  // What looks like a plain value to a quick reader, and is none.
+  // These look plain to a quick reader.
   ['<sip:a>;tag=1>;tag=2', '1>'],
   ['x>;tag=1 <sip:a>', ''],
   ['<sip:a>;tag=1 ', '1'],
@@ -74,9 +62,7 @@ test.each([
 
 test.each([
   [';lr', 'lr', ''],
-  [';transport=tcp;lr', 'lr', ''],
   [';LR=on', 'lr', 'on'],
-  [';transport=tcp', 'transport', 'tcp'],
   [';transport="t;lr"', 'transport', '"t;lr"'],
   [';x="a;transport=no";transport=yes', 'transport', 'yes'],
   [';;transport=tcp', 'transport', 'tcp'],
@@ -90,9 +76,6 @@ test.each([
 
 test.each([
   ['', []],
-  ['<sip:a>', ['<sip:a>']],
-  ['<sip:a>, <sip:b>', ['<sip:a>', '<sip:b>']],
-  ['"a, b" <sip:a>,<sip:b>', ['"a, b" <sip:a>', '<sip:b>']],
   [String.raw`"a\", b" <sip:a>,<sip:b>`, [String.raw`"a\", b" <sip:a>`, '<sip:b>']],
   ['<sip:a,b@x>,<sip:b>;x="1,2"', ['<sip:a,b@x>', '<sip:b>;x="1,2"']],
   [' , ,<sip:a>,, ', ['<sip:a>']],

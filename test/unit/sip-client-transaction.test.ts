@@ -6,31 +6,25 @@ const HOUR_MS = 3_600_000;
 const answer = (status: number, method = 'INVITE', branch = OUR_BRANCH): string =>
   responseText(status, { method, branch });
 
-test('an INVITE that nobody answers goes out at intervals that double, until timer B', () => {
+test.each([
+  ['an INVITE goes out at intervals that double', 'INVITE', [0, 500, 1_500, 3_500, 7_500, 15_500, 31_500]],
+  [
+    'any other request goes out at intervals that double up to T2',
+    'OPTIONS',
+    [0, 500, 1_500, 3_500, 7_500, 11_500, 15_500, 19_500, 23_500, 27_500, 31_500],
+  ],
+])('without a response %s, until timer B or F', (_claim, method, times) => {
   const { request, clock, sendings, left, retransmissions } = createTransactionLab();
-  const { told } = request('INVITE');
+  const { told } = request(method);
   clock.advance(31_999);
-  expect(sendings.map(([atMs]) => atMs)).toEqual([0, 500, 1_500, 3_500, 7_500, 15_500, 31_500]);
-  expect(retransmissions()).toBe(6);
+  expect(sendings.map(([atMs]) => atMs)).toEqual(times);
+  expect(retransmissions()).toBe(times.length - 1);
   expect(told).toEqual([]);
   clock.advance(1);
   expect(told).toEqual(['timeout', 'end']);
   expect(left()).toEqual(NOTHING_LEFT);
   clock.advance(HOUR_MS);
-  expect(sendings).toHaveLength(7);
-});
-
-test('any other request goes out at intervals that double up to T2, until timer F', () => {
-  const { request, clock, sendings, left } = createTransactionLab();
-  const { told } = request('OPTIONS');
-  clock.advance(31_999);
-  expect(sendings.map(([atMs]) => atMs)).toEqual([
-    ...[0, 500, 1_500, 3_500, 7_500, 11_500, 15_500, 19_500, 23_500, 27_500, 31_500],
-  ]);
-  expect(told).toEqual([]);
-  clock.advance(1);
-  expect(told).toEqual(['timeout', 'end']);
-  expect(left()).toEqual(NOTHING_LEFT);
+  expect(sendings).toHaveLength(times.length);
 });
 
 test.each(['INVITE', 'OPTIONS'])('over a reliable transport %s goes out once, and is waited for as long', (method) => {
@@ -89,6 +83,7 @@ test.each([300, 401, 486, 503, 603])(
     arrive(answer(status));
     clock.advance(31_000);
     arrive(answer(status));
+    for (const late of [180, 200]) arrive(answer(late));
     expect(told).toEqual([String(status)]);
     expect(sendings).toEqual([
       [0, 'INVITE'],
@@ -105,23 +100,18 @@ test.each([300, 401, 486, 503, 603])(
   },
 );
 
-test('what is no failure says nothing to a transaction that has failed', () => {
-  const { request, arrive, sendings } = createTransactionLab();
-  const { told } = request('INVITE');
-  for (const status of [486, 180, 200]) arrive(answer(status));
-  expect(told).toEqual(['486']);
-  expect(sendings).toHaveLength(2);
-});
-
-test('over a reliable transport a failed INVITE is acknowledged and over, after its user has heard', () => {
-  const { request, arrive, sendings, left, told: strays } = createTransactionLab('tls');
-  const { told } = request('INVITE');
-  arrive(answer(486));
-  expect(told).toEqual(['486', 'end']);
-  expect(sendings.map(([, what]) => what)).toEqual(['INVITE', 'ACK']);
+test.each([
+  ['tls', 'INVITE', 486, ['INVITE', 'ACK']],
+  ['wss', 'BYE', 200, ['BYE']],
+] as const)('over %s %s is over with a %i, after its user has got it', (transport, method, status, sent) => {
+  const { request, arrive, sendings, left, told: strays } = createTransactionLab(transport);
+  const { told } = request(method);
+  arrive(answer(status, method));
+  expect(told).toEqual([String(status), 'end']);
+  expect(sendings.map(([, what]) => what)).toEqual(sent);
   expect(left()).toEqual(NOTHING_LEFT);
-  arrive(answer(486));
-  expect(strays).toEqual(['stray 486']);
+  arrive(answer(status, method));
+  expect(strays).toEqual([`stray ${status}`]);
 });
 
 test.each(['udp', 'tcp'] as const)(
@@ -164,14 +154,6 @@ test.each([200, 302, 404, 500, 600])(
   },
 );
 
-test('over a reliable transport any other request is over with its answer, after its user has heard', () => {
-  const { request, arrive, left } = createTransactionLab('wss');
-  const { told } = request('BYE');
-  arrive(answer(200, 'BYE'));
-  expect(told).toEqual(['200', 'end']);
-  expect(left()).toEqual(NOTHING_LEFT);
-});
-
 test.each(['INVITE', 'OPTIONS'])('%s that cannot be sent fails, and is not sent again', (method) => {
   const { request, clock, flow, left } = createTransactionLab();
   const { told } = request(method);
@@ -184,7 +166,7 @@ test.each(['INVITE', 'OPTIONS'])('%s that cannot be sent fails, and is not sent 
   expect(told).toHaveLength(2);
 });
 
-test('an ACK that cannot be sent ends the transaction: its user has had its answer and is told no other', () => {
+test('an ACK that cannot be sent ends the transaction: its user gets no second failure', () => {
   const { request, arrive, flow, left } = createTransactionLab();
   const { told } = request('INVITE');
   arrive(answer(486));
@@ -193,7 +175,7 @@ test('an ACK that cannot be sent ends the transaction: its user has had its answ
   expect(left()).toEqual(NOTHING_LEFT);
 });
 
-test('a transaction that is ended says nothing, and nothing of it is left', () => {
+test('a transaction that is ended reports nothing and leaves nothing', () => {
   const { request, arrive, clock, sendings, left } = createTransactionLab();
   const { told, transaction } = request('INVITE');
   transaction.end();
@@ -205,7 +187,7 @@ test('a transaction that is ended says nothing, and nothing of it is left', () =
   expect(sendings).toHaveLength(1);
 });
 
-test('a user that ends the transaction while it is told is told no more', () => {
+test('a user that ends the transaction in its callback gets no further response', () => {
   const { layer, flow, left, arrive } = createTransactionLab('tcp');
   const told: string[] = [];
   const transaction = layer.request({

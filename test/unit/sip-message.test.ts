@@ -83,7 +83,7 @@ test.each([
 });
 
 test.each(['SIP/2.0 700 No\r\n\r\n', 'sip/2.0 200 OK\r\n\r\n', 'SIP/3.0 200 OK\r\n\r\n'])(
-  '%j is no request, whatever its fault: nobody answers it',
+  '%j is not a request, whatever its fault, and gets no answer',
   (text) => {
     const parsed = parseMessage(text);
     expect(parsed.status).toBe('faulty');
@@ -161,12 +161,6 @@ test('limits hold: at them a message is read, beyond them it is not', () => {
   expect(faultOf(large(65_535))).toBe('none');
   expect(faultOf(`\r\n${large(65_535)}`)).toBe('none');
   expect(faultOf(`${large(65_535)}x`)).toBe('unreadable too-large');
-});
-
-test('line ends in front of a message are no part of it', () => {
-  const text = requestText('INFO', { body: 'body' });
-  const message = messageFrom(`\r\n\r\n${text}`);
-  expect(message).toEqual(messageFrom(text));
 });
 
 test('a field is found by its number, and its name, value and line are as written', () => {

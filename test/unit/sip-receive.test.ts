@@ -7,7 +7,7 @@ import {
   headerValues,
 } from '../../harness/src/drachtio/message/sip-message.js';
 import { parseMessage } from '../../harness/src/drachtio/message/parse-message.js';
-import { readDatagram, readParsed, stampedText, viaLines, withoutTopVia } from '../../harness/src/drachtio/received.js';
+import { readDatagram, stampedText, viaLines, withoutTopVia } from '../../harness/src/drachtio/received.js';
 import type { Reading } from '../../harness/src/drachtio/received.js';
 import type { Flow } from '../../harness/src/drachtio/transport/flow.js';
 import { arrivalOn, fakeFlow, messageFrom, receivedFrom, requestText, responseText } from '../support/sip-samples.js';
@@ -119,12 +119,6 @@ test('a datagram without Content-Length has all that follows for a body', () => 
   const text = requestText('INFO').replace('Content-Length: 0\r\n', '');
   const received = receivedFrom(`${text}the rest`);
   expect(bodyOf(received.message)).toBe('the rest');
-});
-
-test('of a stream the framing has settled how long a message is', () => {
-  const text = requestText('INFO', { body: 'body' });
-  const reading = readParsed(parseMessage(text), arrivalOn(fakeFlow('tcp')));
-  expect(reading.status === 'read' && reading.received.message.text).toBe(text);
 });
 
 test('the Via lines of a response are those of the request, the topmost stamped', () => {

@@ -38,24 +38,26 @@ test('a request is handed up once; before there is an answer its repeats are abs
 
 test('a repeat gets the last answer again, provisional or final', () => {
   for (const method of ['INVITE', 'OPTIONS']) {
-    const { arrive, respond, flow, retransmissions } = opened(requestText(method));
+    const { arrive, respond, flow, transaction, retransmissions } = opened(requestText(method));
     for (const status of [100, 183, 500]) {
-      expect(respond(status)).toBe(true);
+      expect([transaction.isAnswered, respond(status)]).toEqual([false, true]);
       arrive(requestText(method));
     }
+    expect(transaction.isAnswered).toBe(true);
     const texts = [100, 183, 500].map((status) => responseText(status));
     expect(flow.sent).toEqual(texts.flatMap((text) => [text, text]));
     expect(retransmissions()).toBe(3);
   }
 });
 
-test('a failed INVITE is answered at intervals that double up to T2, until timer H', () => {
-  const { clock, respond, sendings, heard, left } = opened(invite);
+test.each([
+  ['udp', [0, 500, 1_500, 3_500, 7_500, 11_500, 15_500, 19_500, 23_500, 27_500, 31_500]],
+  ['tcp', [0]],
+] as const)('over %s a failed INVITE is answered at %j ms, until timer H', (transport, times) => {
+  const { clock, respond, sendings, heard, left } = opened(invite, transport);
   respond(486);
   clock.advance(31_999);
-  expect(sendings.map(([atMs]) => atMs)).toEqual([
-    ...[0, 500, 1_500, 3_500, 7_500, 11_500, 15_500, 19_500, 23_500, 27_500, 31_500],
-  ]);
+  expect(sendings).toEqual(times.map((atMs) => [atMs, '486']));
   expect(heard).toEqual([]);
   clock.advance(1);
   expect(heard).toEqual(['timeout', 'end']);
@@ -71,17 +73,6 @@ test('the repeats of a failed INVITE do not disturb the timers of its answer', (
   expect(sendings.map(([atMs]) => atMs)).toEqual([0, 500, 700, 1_500]);
   clock.advance(30_500);
   expect(heard).toEqual(['timeout', 'end']);
-});
-
-test('over a reliable transport a failed INVITE is answered once, and its ACK waited for as long', () => {
-  const { clock, respond, sendings, heard, left } = opened(invite, 'tcp');
-  respond(486);
-  clock.advance(31_999);
-  expect(heard).toEqual([]);
-  clock.advance(1);
-  expect(heard).toEqual(['timeout', 'end']);
-  expect(sendings).toEqual([[0, '486']]);
-  expect(left()).toEqual(NOTHING_LEFT);
 });
 
 test('an ACK ends the answering; its repeats, and those of the INVITE, are absorbed for T4', () => {
@@ -101,13 +92,15 @@ test('an ACK ends the answering; its repeats, and those of the INVITE, are absor
   expect(left()).toEqual(NOTHING_LEFT);
 });
 
-test('over a reliable transport a failed INVITE is over with its ACK', () => {
-  const { respond, arrive, heard, told, left } = opened(invite, 'tls');
-  respond(486);
-  arrive(ack);
-  expect(heard).toEqual(['end']);
-  expect(told).toEqual(['request INVITE']);
-  expect(left()).toEqual(NOTHING_LEFT);
+test('over a reliable transport a failed INVITE is over with its ACK, and any other request with its answer', () => {
+  for (const method of ['INVITE', 'OPTIONS']) {
+    const { respond, arrive, heard, told, sendings, left } = opened(requestText(method), 'tls');
+    expect(respond(486)).toBe(true);
+    if (method === 'INVITE') arrive(ack);
+    expect([heard, told]).toEqual([['end'], [`request ${method}`]]);
+    expect(sendings).toEqual([[0, '486']]);
+    expect(left()).toEqual(NOTHING_LEFT);
+  }
 });
 
 test.each(['udp', 'tcp'] as const)(
@@ -130,19 +123,6 @@ test.each(['udp', 'tcp'] as const)(
   },
 );
 
-test('a 2xx may be handed in again, and goes out again', () => {
-  const { respond, sendings, clock, left } = opened(invite);
-  respond(200);
-  clock.advance(500);
-  expect(respond(200)).toBe(true);
-  expect(sendings).toEqual([
-    [0, '200'],
-    [500, '200'],
-  ]);
-  clock.advance(31_500);
-  expect(left()).toEqual(NOTHING_LEFT);
-});
-
 test('after a final answer no other is taken', () => {
   const accepted = opened(invite);
   accepted.respond(200);
@@ -158,18 +138,7 @@ test('after a final answer no other is taken', () => {
   for (const { sendings } of [accepted, failed, answered]) expect(sendings).toHaveLength(1);
 });
 
-test('whether there is an answer is known', () => {
-  for (const method of ['INVITE', 'OPTIONS']) {
-    const { transaction, respond } = opened(requestText(method));
-    expect(transaction.isAnswered).toBe(false);
-    respond(100);
-    expect(transaction.isAnswered).toBe(false);
-    respond(404);
-    expect(transaction.isAnswered).toBe(true);
-  }
-});
-
-test('the answer to any other request is sent again when that comes again, until timer J', () => {
+test('the answer to any other request is sent again for each repeat, until timer J', () => {
   const { clock, respond, arrive, sendings, heard, left } = opened(requestText('OPTIONS'));
   respond(200);
   clock.advance(31_999);
@@ -180,14 +149,6 @@ test('the answer to any other request is sent again when that comes again, until
   ]);
   expect(heard).toEqual([]);
   clock.advance(1);
-  expect(heard).toEqual(['end']);
-  expect(left()).toEqual(NOTHING_LEFT);
-});
-
-test('over a reliable transport any other request is over with its answer', () => {
-  const { respond, sendings, heard, left } = opened(requestText('OPTIONS'), 'ws');
-  expect(respond(200)).toBe(true);
-  expect(sendings).toEqual([[0, '200']]);
   expect(heard).toEqual(['end']);
   expect(left()).toEqual(NOTHING_LEFT);
 });
@@ -229,7 +190,7 @@ test.each([
   expect(left()).toEqual(NOTHING_LEFT);
 });
 
-test('a transaction that is ended says nothing, sends nothing, and nothing of it is left', () => {
+test('a transaction that is ended reports, sends and leaves nothing', () => {
   const { respond, transaction, clock, heard, sendings, left } = opened(invite);
   respond(486);
   transaction.end();

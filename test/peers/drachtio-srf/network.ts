@@ -43,17 +43,6 @@ export interface ScenarioRun {
   readonly failed: number;
 }
 
-/** The services of the docker-compose file, on loopback addresses of their own: SIPp, and the embedded server for drachtio-server. */
-export interface TheirNetwork extends AsyncDisposable {
-  /** Environment for the process that runs a test file. */
-  readonly environment: NodeJS.ProcessEnv;
-  /**
-   * Collects the results of every SIPp.
-   * @param awaited - scenarios of callees that complete at least one call
-   */
-  readonly finish: (awaited: ReadonlySet<string>) => Promise<readonly ScenarioRun[]>;
-}
-
 interface Service {
   readonly image: string;
   readonly command: string;
@@ -61,10 +50,11 @@ interface Service {
 }
 
 /**
- * Starts the services that a test file uses.
+ * Starts the services of the docker-compose file that a test file uses, on loopback addresses of their own: SIPp, and the embedded server
+ * for drachtio-server.
  * @param sources - text of the test file and of the files that it requires
  */
-export async function openTheirNetwork(sources: string): Promise<TheirNetwork> {
+export async function openTheirNetwork(sources: string) {
   const composed = await readFile(join(THEIR_TESTS, 'docker-compose-testbed.yaml'), 'utf8');
   const { services } = parse(composed) as { readonly services: Readonly<Record<string, Service>> };
   const directory = await createTemporaryDirectory();
@@ -99,11 +89,16 @@ export async function openTheirNetwork(sources: string): Promise<TheirNetwork> {
       servers: Object.fromEntries([...servers].map(([name, { control }]) => [name, control])),
     };
     return {
+      /** For the process that runs a test file. */
       environment: {
         ...{ PATH: `${docker}:${process.env['PATH'] ?? ''}`, HOME: directory.path },
         ...{ NODE_OPTIONS: `--require ${STAND_INS}preload.cjs`, HOPBACK_DRACHTIO_SRF_NETWORK: JSON.stringify(network) },
       },
-      finish: async (awaited) => {
+      /**
+       * Collects the results of every SIPp.
+       * @param awaited - scenarios of callees that complete at least one call
+       */
+      finish: async (awaited: ReadonlySet<string>): Promise<readonly ScenarioRun[]> => {
         const called = await readRuns(runs);
         const answered = await Promise.all(
           callees.map((callee) => ended(callee, { isAwaited: awaited.has(callee.scenario) })),
