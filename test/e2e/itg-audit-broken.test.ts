@@ -38,7 +38,7 @@ async function started(directory: string): Promise<Lab> {
   };
 }
 
-async function registered({ command }: Lab, id: string): Promise<void> {
+async function registered(command: Lab['command'], id: string): Promise<void> {
   const { exitCode, err } = await command(
     ...['organizations', 'register', '--id', id, '--kind', 'carrier', '--name', `Carrier ${id}`, '--unlisted'],
   );
@@ -60,7 +60,7 @@ const forgeActor = ({ platform }: Lab, position: number): Promise<unknown> =>
 test('a forged entry of the audit is shown as forged, without a proof, and the command fails', async () => {
   await using folder = await createTemporaryDirectory();
   await using lab = await started(join(folder.path, 'platform'));
-  await registered(lab, 'carrier-1');
+  await registered(lab.command, 'carrier-1');
   await lab.platform.opened.auditLog.drain();
   const position = await lastPosition(lab);
   const honest = await lab.command('audit', 'show', String(position), '--json');
@@ -84,7 +84,7 @@ test('a platform whose audit was tampered with while it was stopped starts, says
   await using folder = await createTemporaryDirectory();
   const directory = join(folder.path, 'platform');
   const before = await started(directory);
-  await registered(before, 'carrier-1');
+  await registered(before.command, 'carrier-1');
   await before.platform.opened.auditLog.drain();
   const position = await lastPosition(before);
   const kept = (await (await before.get('/v1/audit/checkpoint')).json()) as { checkpoint: string; size: number };
@@ -97,7 +97,7 @@ test('a platform whose audit was tampered with while it was stopped starts, says
   // The detector may be warming still, which stands in a line of its own.
   expect(await readiness.text()).toContain(`ready\naudit: broken at ${position}\n`);
   expect((await lab.get('/v1/organizations')).headers.get('platform-warning')).toBe(`audit: broken at ${position}`);
-  await registered(lab, 'carrier-2');
+  await registered(lab.command, 'carrier-2');
   await lab.platform.opened.auditLog.drain();
   const after = await lab.command('audit', 'show', String(await lastPosition(lab)), '--json');
   expect(after.exitCode).toBe(0);
@@ -123,12 +123,8 @@ test('the command verifies the audit of a platform that runs and of one that doe
   await using running = startPlatformCommand(['--directory', directory]);
   await running.until(({ event }) => event === 'ready');
   const profile = operatorProfile(directory);
-  const asked = async (...argv: readonly string[]): ReturnType<typeof harnessCommand> => harnessCommand(argv);
-  const register = await asked(
-    ...['organizations', 'register', '--id', 'carrier-1', '--kind', 'carrier', '--name', 'One'],
-    ...['--profile', profile, '--unlisted'],
-  );
-  expect(register.exitCode).toBe(0);
+  const asked = (...argv: readonly string[]) => harnessCommand(argv);
+  await registered((...argv) => asked(...argv, '--profile', profile), 'carrier-1');
   const kept = join(folder.path, 'checkpoint.json');
   await vi.waitFor(
     async () => {
@@ -138,7 +134,7 @@ test('the command verifies the audit of a platform that runs and of one that doe
     },
     { timeout: 60_000, interval: 200 },
   );
-  const verify = (...more: readonly string[]): ReturnType<typeof harnessCommand> =>
+  const verify = (...more: readonly string[]) =>
     asked('platform', 'audit', 'verify', '--directory', directory, ...more);
   expect(await verify('--checkpoint', kept)).toMatchObject({
     exitCode: 0,
@@ -172,14 +168,11 @@ test('the command verifies the audit of a platform that runs and of one that doe
 
 test('an archive of a platform whose audit is broken can be made and restored, and says so', async () => {
   await using folder = await createTemporaryDirectory();
-  const [directory, restored, archive] = ['platform', 'restored', 'archive'].map((name) => join(folder.path, name)) as [
-    string,
-    string,
-    string,
-  ];
+  const inFolder = (name: string): string => join(folder.path, name);
+  const [directory, restored, archive] = [inFolder('platform'), inFolder('restored'), inFolder('archive')];
   {
     await using lab = await started(directory);
-    await registered(lab, 'carrier-1');
+    await registered(lab.command, 'carrier-1');
     await lab.platform.opened.auditLog.drain();
     await forgeActor(lab, 2);
   }
@@ -190,5 +183,5 @@ test('an archive of a platform whose audit is broken can be made and restored, a
   expect(JSON.parse(restoring.out)).toMatchObject({ audit: { status: 'broken', firstBadEntry: 2 } });
   await using lab = await started(restored);
   expect(lab.platform.warnings()).toEqual(['audit: broken at 2']);
-  await registered(lab, 'carrier-2');
+  await registered(lab.command, 'carrier-2');
 });

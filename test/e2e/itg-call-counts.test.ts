@@ -3,11 +3,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Alert, Campaign, Production } from '../../sdk/src/platform/index.js';
 import { countTruth, planEvidence, plannedRecord, plannedReport } from '../support/itg-planned-evidence.js';
-import { SHARES_VEILED, SHARES_WHOLE } from '../support/itg-story-carrier.js';
 import { STORY_PROVIDERS } from '../support/itg-story-calls.js';
 import type { StoryName } from '../support/itg-story-calls.js';
 import { demandOf, fetchProduction, PATIENT, producedUnder } from '../support/itg-story-steps.js';
-import { startStoryWorld } from '../support/itg-story-world.js';
+import { SHARES_VEILED, SHARES_WHOLE, startStoryWorld } from '../support/itg-story-world.js';
 import type { StoryWorld } from '../support/itg-story-world.js';
 
 // Carriers on the way of a call each have a record of it, and an application may report it. Every figure that agencies and courts see counts the

@@ -1,7 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { Alert, Campaign, Demand, Production } from '../../sdk/src/platform/index.js';
 import { ORDINARY_WAY, STORY_CUSTOMER, STORY_PROVIDERS } from '../support/itg-story-calls.js';
 import { startStoryReceiver } from '../support/itg-story-receiver.js';
@@ -26,8 +26,8 @@ const START_MS = Date.UTC(2026, 10, 17, 15, 30);
 const HALF_MINUTE_MS = 30_000;
 const MINUTE_MS = 2 * HALF_MINUTE_MS;
 const HOUR_MS = 3_600_000;
-/** A test rests on those before it, and has the machine to share. */
-const PATIENCE_MS = 300_000;
+// A test rests on those before it, and has the machine to share.
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 const id = (name: keyof typeof STORY_PROVIDERS): string => STORY_PROVIDERS[name].providerId;
 
 /** Each call shows another number. */
@@ -36,11 +36,22 @@ const CALLS = campaignCalls(24, START_MS - 8 * MINUTE_MS, {
   called: (index) => `1512684${String(2_000 + index * 37)}`,
   calling: (index) => `1${CALLING_AREAS[index % CALLING_AREAS.length] ?? ''}468${String(4_000 + index * 71)}`,
 });
+/** All of Alder's records arrive, and those of Grove on every other call; each call is reported. */
+const BASE = { carrierRecords: 36, appReports: 24 };
+const WITH_BASE = '24 calls (36 carrier records, 24 app reports)';
 /** Calls of people with each other, by the same carriers. */
 const ORDINARY = campaignCalls(10, START_MS - 8 * MINUTE_MS + 3_000, {
   called: (index) => `1713684${String(6_000 + index)}`,
   calling: (index) => `1832468${String(7_000 + index * 11)}`,
 }).map((call) => ({ ...call, index: call.index + 500, way: ORDINARY_WAY }));
+
+interface Receipts {
+  readonly receipts: readonly { readonly name: string; readonly organizationId: string }[];
+}
+interface Checklist {
+  readonly findings: readonly { readonly step: string; readonly result: string }[];
+  readonly reach: Readonly<Record<string, { readonly items: number }>>;
+}
 
 let world: StoryWorld;
 let toTexas: StoryReceiver;
@@ -53,244 +64,211 @@ beforeAll(async () => {
   const { members, pki, story } = world;
   toTexas = await startStoryReceiver(members.texas.client, { pki, clock: story.clock });
   toFlint = await startStoryReceiver(members.flint.client, { pki, clock: story.clock });
-}, PATIENCE_MS);
+});
 afterAll(async () => {
   await toTexas[Symbol.asyncDispose]();
   await toFlint[Symbol.asyncDispose]();
   await world[Symbol.asyncDispose]();
-}, PATIENCE_MS);
+});
 
 const staff = () => world.story.operator;
 const texas = () => world.members.texas.client;
 const isSilentWay = (hops: readonly (string | undefined)[]): boolean => hops.includes(id('flint'));
 
-test(
-  'carriers and blocking apps stream in live data, in which a campaign is found while it calls',
-  { timeout: PATIENCE_MS },
-  async () => {
-    await world.carry([...CALLS, ...ORDINARY]);
-    await world.report(CALLS, () => ssaScript('800 555 0147'));
-    const found = async () => (await staff().campaigns.list({})).items;
-    // Records and reports come over ways of their own.
-    const heard = async () =>
-      (await found()).map(({ estimatedVolume }) => [estimatedVolume?.reported, estimatedVolume?.both]);
-    await expect.poll(heard, PATIENT).toEqual([[24, 24]]);
-    [campaign] = (await found()) as [Campaign];
-    expect(campaign).toMatchObject({ state: 'live', class: 'government-impersonation', callingNumbers: 24 });
-    expect(campaign.name).toMatch(/^SSA/);
-    // Up to four carriers record each of them.
-    expect(campaign.observedCalls).toBe(24);
-    expect(campaign.estimatedVolume).toMatchObject({ basis: 'capture-recapture', both: 24 });
-    expect(campaign.signers?.map(({ spc }) => spc).toSorted()).toEqual(['404D', '707G']);
-  },
-);
+test('carriers and blocking apps stream in live data, in which a campaign is found while it calls', async () => {
+  await world.carry([...CALLS, ...ORDINARY]);
+  await world.report(CALLS, () => ssaScript('800 555 0147'));
+  const found = async () => (await staff().campaigns.list({})).items;
+  // Records and reports come over ways of their own.
+  const heard = async () =>
+    (await found()).map(({ estimatedVolume }) => [estimatedVolume?.reported, estimatedVolume?.both]);
+  await expect.poll(heard, PATIENT).toEqual([[24, 24]]);
+  [campaign] = (await found()) as [Campaign];
+  expect(campaign).toMatchObject({ state: 'live', class: 'government-impersonation', callingNumbers: 24 });
+  expect(campaign.name).toMatch(/^SSA/);
+  // Up to four carriers record each of them.
+  expect(campaign).toMatchObject({ observedCalls: 24, ...BASE });
+  expect(campaign.description).toContain(WITH_BASE);
+  expect(campaign.estimatedVolume).toMatchObject({ basis: 'capture-recapture', both: 24 });
+  expect(campaign.signers?.map(({ spc }) => spc).toSorted()).toEqual(['404D', '707G']);
+});
 
-test(
-  'the agencies that it concerns are alerted, in their inbox and by a signed webhook, with enough to open an investigation',
-  { timeout: PATIENCE_MS },
-  async () => {
-    const { story, members } = world;
-    const inbox = async () => (await texas().alerts.list({})).items;
-    const kinds = async (): Promise<readonly string[]> => (await inbox()).map(({ kind }) => kind).toSorted();
-    await expect.poll(kinds, PATIENT).toEqual(['campaign-suspected', 'live-campaign']);
-    const live = (await inbox()).find(({ kind }) => kind === 'live-campaign') as Alert;
-    expect(live).toMatchObject({ severity: 'urgent', campaignId: campaign.campaignId });
-    const posted = () => toTexas.heard.map(({ data }) => (data as { alert?: Alert }).alert?.alertId);
-    await expect.poll(posted, PATIENT).toContain(live.alertId);
-    expect((await members.ohio.client.alerts.list({})).items).toEqual([]);
-    expect((await members.ftc.client.alerts.list({})).items.map(({ campaignId }) => campaignId)).toContain(
-      campaign.campaignId,
-    );
-    const parameters = { alertId: live.alertId };
-    const sheet = await story.ask<Record<string, unknown>>(texas(), 'fetchAlertCaseSheet', { parameters });
-    expect(sheet).toMatchObject({
-      ...{ name: campaign.name, state: 'live' },
-      said: expect.stringContaining('Your social security number has been suspended') as string,
-      volume: { callingNumbers: 24 },
-      jurisdictions: [{ jurisdiction: 'US-TX', share: 1 }],
-    });
-    // Before there is legal process nobody is told a number.
-    for (const { called, calling } of CALLS)
-      for (const number of [called, calling]) expect(JSON.stringify([sheet, live])).not.toContain(number.slice(1));
-  },
-);
+test('the agencies that it concerns are alerted, in their inbox and by a signed webhook, with enough to open an investigation', async () => {
+  const { story, members } = world;
+  const inbox = async () => (await texas().alerts.list({})).items;
+  const kinds = async (): Promise<readonly string[]> => (await inbox()).map(({ kind }) => kind).toSorted();
+  await expect.poll(kinds, PATIENT).toEqual(['campaign-suspected', 'live-campaign']);
+  const live = (await inbox()).find(({ kind }) => kind === 'live-campaign') as Alert;
+  expect(live).toMatchObject({ severity: 'urgent', campaignId: campaign.campaignId });
+  const posted = () => toTexas.heard.map(({ data }) => (data as { alert?: Alert }).alert?.alertId);
+  await expect.poll(posted, PATIENT).toContain(live.alertId);
+  expect((await members.ohio.client.alerts.list({})).items).toEqual([]);
+  expect((await members.ftc.client.alerts.list({})).items.map(({ campaignId }) => campaignId)).toContain(
+    campaign.campaignId,
+  );
+  const parameters = { alertId: live.alertId };
+  const sheet = await story.ask<Record<string, unknown>>(texas(), 'fetchAlertCaseSheet', { parameters });
+  expect(sheet).toMatchObject({
+    ...{ name: campaign.name, state: 'live' },
+    said: expect.stringContaining('Your social security number has been suspended') as string,
+    volume: { callingNumbers: 24, observedCalls: 24, ...BASE },
+    jurisdictions: [{ jurisdiction: 'US-TX', share: 1 }],
+  });
+  // Before there is legal process nobody is told a number.
+  for (const { called, calling } of CALLS)
+    for (const number of [called, calling]) expect(JSON.stringify([sheet, live])).not.toContain(number.slice(1));
+});
 
-test(
-  'tracebacks are opened by the platform itself, and lead over four hops to where the calls begin',
-  { timeout: PATIENCE_MS },
-  async () => {
-    const traced = async () => {
-      const all = await tracebacksOf(staff(), campaign.campaignId);
-      const closed = all.filter(({ state }) => state === 'closed');
-      return [closed.length >= 1, all.some((one) => isSilentWay(hopsOf(one)))];
-    };
-    await expect.poll(traced, PATIENT).toEqual([true, true]);
+test('tracebacks are opened by the platform itself, and lead over four hops to where the calls begin', async () => {
+  const traced = async () => {
     const all = await tracebacksOf(staff(), campaign.campaignId);
-    for (const one of all.filter(({ state }) => state === 'closed')) {
-      expect(one.outcome).toBe('origin');
-      expect(hopsOf(one)).toEqual([id('alder'), id('birch'), id('cedar'), id('dune')]);
-      expect(one.hops.map(({ arm }) => arm)).toEqual([
-        ...['received-from', 'received-from', 'received-from'],
-        'origin',
-      ]);
-    }
-    // A provider sees its own hop, and an agency nothing before it has process.
     const closed = all.filter(({ state }) => state === 'closed');
-    const asCedar = await Promise.allSettled(
-      closed.map(({ tracebackId }) => world.members.cedar.client.tracebacks.retrieve({ tracebackId })),
-    );
-    // Where it was asked through another traceback it knows of that one alone.
-    const seen = asCedar.flatMap((one) => (one.status === 'fulfilled' ? [JSON.stringify(one.value)] : []));
-    expect(seen.length).toBeGreaterThan(0);
-    for (const one of asCedar)
-      if (one.status === 'rejected') expect(one.reason).toMatchObject({ code: 'request-refused' });
-    expect(seen.filter((one) => !one.includes(id('birch')) || one.includes(id('alder')))).toEqual([]);
-    for (const { tracebackId } of closed)
-      await expect(texas().tracebacks.retrieve({ tracebackId })).rejects.toMatchObject({ code: 'request-refused' });
-  },
-);
+    return [closed.length >= 1, all.some((one) => isSilentWay(hopsOf(one)))];
+  };
+  await expect.poll(traced, PATIENT).toEqual([true, true]);
+  const all = await tracebacksOf(staff(), campaign.campaignId);
+  for (const one of all.filter(({ state }) => state === 'closed')) {
+    expect(one.outcome).toBe('origin');
+    expect(hopsOf(one)).toEqual([id('alder'), id('birch'), id('cedar'), id('dune')]);
+    expect(one.hops.map(({ arm }) => arm)).toEqual([...['received-from', 'received-from', 'received-from'], 'origin']);
+  }
+  // A provider sees its own hop, and an agency nothing before it has process.
+  const closed = all.filter(({ state }) => state === 'closed');
+  const asCedar = await Promise.allSettled(
+    closed.map(({ tracebackId }) => world.members.cedar.client.tracebacks.retrieve({ tracebackId })),
+  );
+  // Where it was asked through another traceback it knows of that one alone.
+  const seen = asCedar.flatMap((one) => (one.status === 'fulfilled' ? [JSON.stringify(one.value)] : []));
+  expect(seen.length).toBeGreaterThan(0);
+  for (const one of asCedar)
+    if (one.status === 'rejected') expect(one.reason).toMatchObject({ code: 'request-refused' });
+  expect(seen.filter((one) => !one.includes(id('birch')) || one.includes(id('alder')))).toEqual([]);
+  for (const { tracebackId } of closed)
+    await expect(texas().tracebacks.retrieve({ tracebackId })).rejects.toMatchObject({ code: 'request-refused' });
+});
 
-test(
-  'an agency uploads its demand, which staff sees first since the campaign calls now, goes through, and narrows to what it reaches',
-  { timeout: PATIENCE_MS },
-  async () => {
-    const { story, members } = world;
-    const counsel = members.reviewer.client;
-    const scope = {
-      recordClasses: ['traceback-records', 'call-records', 'customer-records', 'recordings'],
-      ...{ from: '2026-11-17T00:00:00Z', to: '2026-11-18T00:00:00Z', campaignIds: [campaign.campaignId] },
-    } as const;
-    const { demandId } = await demandOf(texas(), scope);
-    const parameters = { demandId };
-    const queue = await story.ask<{ items: readonly unknown[] }>(counsel, 'listReviewQueue');
-    expect(queue.items).toMatchObject([{ demandId, organizationId: 'ag-tx', clock: { priority: 'expedited' } }]);
-    const checklist = await story.ask<{
-      findings: readonly { step: string; result: string }[];
-      reach: Record<string, { items: number }>;
-    }>(...([counsel, 'fetchDemandChecklist', { parameters }] as const));
-    const barred = checklist.findings.filter(({ result }) => result === 'bars').map(({ step }) => step);
-    expect(barred).toEqual(['process']);
-    expect(checklist.reach['call-records']?.items).toBeGreaterThanOrEqual(24);
-    await story.ask(counsel, 'claimDemand', { parameters });
-    await expect(counsel.demands.decide({ demandId, decision: 'approve', reason: 'As it is.' })).rejects.toMatchObject({
-      code: 'request-refused',
-    });
-    const narrowed = { ...scope, recordClasses: ['traceback-records', 'call-records', 'customer-records'] } as const;
-    const reason = 'A civil investigative demand does not reach what was said on calls.';
-    demand = await counsel.demands.decide({ demandId, decision: 'narrow', reason, scope: narrowed });
-    expect(demand.state).toBe('narrowed');
-  },
-);
+test('an agency uploads its demand, which staff sees first since the campaign calls now, goes through, and narrows to what it reaches', async () => {
+  const { story, members } = world;
+  const counsel = members.reviewer.client;
+  const scope = {
+    recordClasses: ['traceback-records', 'call-records', 'customer-records', 'recordings'],
+    ...{ from: '2026-11-17T00:00:00Z', to: '2026-11-18T00:00:00Z', campaignIds: [campaign.campaignId] },
+  } as const;
+  const { demandId } = await demandOf(texas(), scope);
+  const parameters = { demandId };
+  const queue = await story.ask<{ items: readonly unknown[] }>(counsel, 'listReviewQueue');
+  expect(queue.items).toMatchObject([{ demandId, organizationId: 'ag-tx', clock: { priority: 'expedited' } }]);
+  const checklist = await story.ask<Checklist>(counsel, 'fetchDemandChecklist', { parameters });
+  const barred = checklist.findings.filter(({ result }) => result === 'bars').map(({ step }) => step);
+  expect(barred).toEqual(['process']);
+  expect(checklist.reach['call-records']?.items).toBeGreaterThanOrEqual(24);
+  await story.ask(counsel, 'claimDemand', { parameters });
+  await expect(counsel.demands.decide({ demandId, decision: 'approve', reason: 'As it is.' })).rejects.toMatchObject({
+    code: 'request-refused',
+  });
+  const narrowed = { ...scope, recordClasses: ['traceback-records', 'call-records', 'customer-records'] } as const;
+  const reason = 'A civil investigative demand does not reach what was said on calls.';
+  demand = await counsel.demands.decide({ demandId, decision: 'narrow', reason, scope: narrowed });
+  expect(demand.state).toBe('narrowed');
+});
 
-test(
-  'the production is built at once within the approved scope, fetched with receipts, and whole to openssl and sha256sum',
-  { timeout: PATIENCE_MS },
-  async () => {
-    const { story, members, directory } = world;
-    production = await producedUnder(texas(), demand.demandId);
-    await expect.poll(() => toTexas.heard.map(({ type }) => type), PATIENT).toContain('org.hopback.production.ready.1');
-    const { productionId } = production;
-    const folder = join(directory, 'production');
-    await fetchProduction(texas(), production, folder);
-    const read = (name: string): Promise<string> => readFile(join(folder, name), 'utf8');
+test('the production is built at once within the approved scope, fetched with receipts, and whole to openssl and sha256sum', async () => {
+  const { story, members, directory } = world;
+  production = await producedUnder(texas(), demand.demandId);
+  await expect.poll(() => toTexas.heard.map(({ type }) => type), PATIENT).toContain('org.hopback.production.ready.1');
+  const { productionId } = production;
+  const folder = join(directory, 'production');
+  await fetchProduction(texas(), production, folder);
+  const read = (name: string): Promise<string> => readFile(join(folder, name), 'utf8');
 
-    const run = (command: string, ...given: readonly string[]): string =>
-      execFileSync(command, [...given], { cwd: folder, encoding: 'utf8' });
-    expect(run('sha256sum', '--strict', '-c', 'SHA256SUMS')).not.toContain('FAILED');
-    const verify = ['dgst', '-sha256', '-verify', 'public-key.pem', '-signature'];
-    expect(run('openssl', ...verify, 'manifest.sig', 'manifest.json')).toContain('Verified OK');
-    expect(run('openssl', ...verify, 'SHA256SUMS.sig', 'SHA256SUMS')).toContain('Verified OK');
-    const script = spawnSync('sh', ['verify.sh'], { cwd: folder, encoding: 'utf8' });
-    expect([script.status, script.stdout]).toEqual([0, expect.stringContaining('The pack is whole.')]);
-    const sums = await read('SHA256SUMS');
-    for (const name of ['custodian-certificate.txt', 'manifest.json']) expect(sums).toContain(`  ${name}\n`);
-    const certificate = await read('custodian-certificate.txt');
-    for (const said of ['902(11), 902(13) and 902(14)', 'CID-2026-0311']) expect(certificate).toContain(said);
+  const run = (command: string, ...given: readonly string[]): string =>
+    execFileSync(command, [...given], { cwd: folder, encoding: 'utf8' });
+  expect(run('sha256sum', '--strict', '-c', 'SHA256SUMS')).not.toContain('FAILED');
+  const verify = ['dgst', '-sha256', '-verify', 'public-key.pem', '-signature'];
+  expect(run('openssl', ...verify, 'manifest.sig', 'manifest.json')).toContain('Verified OK');
+  expect(run('openssl', ...verify, 'SHA256SUMS.sig', 'SHA256SUMS')).toContain('Verified OK');
+  const script = spawnSync('sh', ['verify.sh'], { cwd: folder, encoding: 'utf8' });
+  expect([script.status, script.stdout]).toEqual([0, expect.stringContaining('The pack is whole.')]);
+  const sums = await read('SHA256SUMS');
+  for (const name of ['custodian-certificate.txt', 'manifest.json']) expect(sums).toContain(`  ${name}\n`);
+  const certificate = await read('custodian-certificate.txt');
+  for (const said of ['902(11), 902(13) and 902(14)', 'CID-2026-0311']) expect(certificate).toContain(said);
 
-    const classes = new Set(production.files.flatMap(({ recordClass }) => recordClass ?? []));
-    expect([...classes].toSorted()).toEqual(['call-records', 'customer-records', 'traceback-records']);
-    const records = JSON.parse(await read('call-records-0001.json')) as { record: { calling: { tn: string } } }[];
-    expect(new Set(records.map(({ record }) => record.calling.tn))).toEqual(
-      new Set(CALLS.map(({ calling }) => calling)),
-    );
-    const traced = await read('traceback-records-0001.csv');
-    expect(traced).toContain(STORY_PROVIDERS.dune.name);
-    expect(await read('customer-records-0001.csv')).toContain(STORY_CUSTOMER.name);
-    for (const { name } of production.files) expect([name, await read(name)]).not.toContain('warrant for your arrest');
+  const classes = new Set(production.files.flatMap(({ recordClass }) => recordClass ?? []));
+  expect([...classes].toSorted()).toEqual(['call-records', 'customer-records', 'traceback-records']);
+  const records = JSON.parse(await read('call-records-0001.json')) as { record: { calling: { tn: string } } }[];
+  expect(new Set(records.map(({ record }) => record.calling.tn))).toEqual(new Set(CALLS.map(({ calling }) => calling)));
+  const restraint = JSON.parse(await read('restraint-package.json')) as { volume: unknown };
+  expect(restraint.volume).toMatchObject({ calls: 24, carrierRecords: 36 });
+  const traced = await read('traceback-records-0001.csv');
+  expect(traced).toContain(STORY_PROVIDERS.dune.name);
+  expect(await read('customer-records-0001.csv')).toContain(STORY_CUSTOMER.name);
+  for (const { name } of production.files) expect([name, await read(name)]).not.toContain('warrant for your arrest');
 
-    const parameters = { productionId, limit: '500' };
-    const { receipts } = await story.ask<{ receipts: readonly { name: string; organizationId: string }[] }>(
-      ...([texas(), 'listProductionReceipts', { parameters }] as const),
-    );
-    expect(receipts.map(({ name }) => name)).toEqual(production.files.map(({ name }) => name));
-    expect(new Set(receipts.map(({ organizationId }) => organizationId))).toEqual(new Set(['ag-tx']));
-    await expect(members.ohio.client.productions.retrieve({ productionId })).rejects.toMatchObject({
-      code: 'request-refused',
-    });
-  },
-);
+  const parameters = { productionId, limit: '500' };
+  const { receipts } = await story.ask<Receipts>(texas(), 'listProductionReceipts', { parameters });
+  expect(receipts.map(({ name }) => name)).toEqual(production.files.map(({ name }) => name));
+  expect(new Set(receipts.map(({ organizationId }) => organizationId))).toEqual(new Set(['ag-tx']));
+  await expect(members.ohio.client.productions.retrieve({ productionId })).rejects.toMatchObject({
+    code: 'request-refused',
+  });
+});
 
-test(
-  'a provider that is silent is reminded and told that it is late, and the traceback goes on with what its honest neighbour says',
-  { timeout: PATIENCE_MS },
-  async () => {
-    const { clock } = world.story;
-    const silent = async () =>
-      (await tracebacksOf(staff(), campaign.campaignId)).filter((one) => isSilentWay(hopsOf(one)));
-    const [first] = await silent();
-    expect(first?.hops.at(-1)).toMatchObject({ provider: { providerId: id('flint') }, state: 'asked' });
-    const told = (word: string): number => toFlint.heard.filter(({ type }) => type.includes(word)).length;
-    // Asked on Tuesday at 10:30, it has to answer by Wednesday at 10:30.
-    clock.advance(20 * HOUR_MS + 30 * MINUTE_MS);
-    await expect.poll(() => told('reminded'), PATIENT).toBeGreaterThan(0);
-    expect(told('overdue')).toBe(0);
-    clock.advance(3 * HOUR_MS);
-    clock.advance(HOUR_MS);
-    await expect.poll(() => told('overdue'), PATIENT).toBeGreaterThan(0);
-    const outcomes = async () => {
-      // Its neighbours are looked for every half minute.
-      clock.advance(HALF_MINUTE_MS);
-      return (await silent()).map((one) => [one.tracebackId === first?.tracebackId, one.state, one.outcome]);
-    };
-    await expect.poll(outcomes, PATIENT).toContainEqual([true, 'closed', 'origin']);
-    const resumed = (await silent()).find(({ tracebackId }) => tracebackId === first?.tracebackId);
-    expect(resumed?.hops.map(({ provider, arm }) => [provider.providerId, arm])).toEqual([
-      [id('alder'), 'received-from'],
-      [id('birch'), 'received-from'],
-      [id('flint'), undefined],
-      [id('grove'), 'received-from'],
-      [id('dune'), 'origin'],
-    ]);
-    clock.advance(25 * HOUR_MS);
-  },
-);
+test('a provider that is silent is reminded and told that it is late, and the traceback goes on with what its honest neighbour says', async () => {
+  const { clock } = world.story;
+  const silent = async () =>
+    (await tracebacksOf(staff(), campaign.campaignId)).filter((one) => isSilentWay(hopsOf(one)));
+  const [first] = await silent();
+  expect(first?.hops.at(-1)).toMatchObject({ provider: { providerId: id('flint') }, state: 'asked' });
+  const told = (word: string): number => toFlint.heard.filter(({ type }) => type.includes(word)).length;
+  // Asked on Tuesday at 10:30, it has to answer by Wednesday at 10:30.
+  clock.advance(20 * HOUR_MS + 30 * MINUTE_MS);
+  await expect.poll(() => told('reminded'), PATIENT).toBeGreaterThan(0);
+  expect(told('overdue')).toBe(0);
+  clock.advance(3 * HOUR_MS);
+  clock.advance(HOUR_MS);
+  await expect.poll(() => told('overdue'), PATIENT).toBeGreaterThan(0);
+  const outcomes = async () => {
+    // Its neighbours are looked for every half minute.
+    clock.advance(HALF_MINUTE_MS);
+    return (await silent()).map((one) => [one.tracebackId === first?.tracebackId, one.state, one.outcome]);
+  };
+  await expect.poll(outcomes, PATIENT).toContainEqual([true, 'closed', 'origin']);
+  const resumed = (await silent()).find(({ tracebackId }) => tracebackId === first?.tracebackId);
+  expect(resumed?.hops.map(({ provider, arm }) => [provider.providerId, arm])).toEqual([
+    [id('alder'), 'received-from'],
+    [id('birch'), 'received-from'],
+    [id('flint'), undefined],
+    [id('grove'), 'received-from'],
+    [id('dune'), 'origin'],
+  ]);
+  clock.advance(25 * HOUR_MS);
+});
 
-test(
-  'scorecard and yearly report name the provider that did not answer, per request and with the reason',
-  { timeout: PATIENCE_MS },
-  async () => {
-    const { story } = world;
-    const { providerId } = STORY_PROVIDERS.flint;
-    const scorecard = await texas().providers.scorecard({ providerId });
-    expect(scorecard).toMatchObject({ providerId, requests: { answeredInTime: 0, answeredLate: 0 } });
-    const counted = await story.ask<{ items: readonly { timeliness: string; findings: unknown }[] }>(
-      ...([texas(), 'listCountedRequests', { parameters: { providerId } }] as const),
-    );
-    expect(counted.items.length).toBeGreaterThan(0);
-    for (const { timeliness, findings } of counted.items)
-      expect([timeliness, findings]).toEqual(['unanswered', [{ concern: 'not-participating', reason: 'unanswered' }]]);
-    const parameters = { name: 'participation-2026.csv' };
-    const report = Buffer.from(await story.ask<Uint8Array>(staff(), 'fetchParticipationReport', { parameters }));
-    const lines = report.toString('utf8').split('\r\n');
-    const of = (name: keyof typeof STORY_PROVIDERS) => lines.filter((line) => line.startsWith(`${id(name)},`));
-    expect(of('flint').length).toBe(counted.items.length);
-    for (const line of of('flint')) {
-      expect(line).toContain(`,${STORY_PROVIDERS.flint.name},0000000606,`);
-      expect(line).toContain(',did-not-respond,no answer was given,');
-    }
-    for (const name of ['alder', 'birch', 'cedar', 'dune', 'grove'] as const) {
-      expect(of(name).length).toBeGreaterThan(0);
-      for (const line of of(name)) expect(line).toContain(',participated,');
-    }
-  },
-);
+test('scorecard and yearly report name the provider that did not answer, per request and with the reason', async () => {
+  const { story } = world;
+  const { providerId } = STORY_PROVIDERS.flint;
+  const scorecard = await texas().providers.scorecard({ providerId });
+  expect(scorecard).toMatchObject({ providerId, requests: { answeredInTime: 0, answeredLate: 0 } });
+  const counted = await story.ask<{ items: readonly { timeliness: string; findings: unknown }[] }>(
+    texas(),
+    'listCountedRequests',
+    { parameters: { providerId } },
+  );
+  expect(counted.items.length).toBeGreaterThan(0);
+  for (const { timeliness, findings } of counted.items)
+    expect([timeliness, findings]).toEqual(['unanswered', [{ concern: 'not-participating', reason: 'unanswered' }]]);
+  const parameters = { name: 'participation-2026.csv' };
+  const report = Buffer.from(await story.ask<Uint8Array>(staff(), 'fetchParticipationReport', { parameters }));
+  const lines = report.toString('utf8').split('\r\n');
+  const of = (name: keyof typeof STORY_PROVIDERS) => lines.filter((line) => line.startsWith(`${id(name)},`));
+  expect(of('flint').length).toBe(counted.items.length);
+  for (const line of of('flint')) {
+    expect(line).toContain(`,${STORY_PROVIDERS.flint.name},0000000606,`);
+    expect(line).toContain(',did-not-respond,no answer was given,');
+  }
+  for (const name of ['alder', 'birch', 'cedar', 'dune', 'grove'] as const) {
+    expect(of(name).length).toBeGreaterThan(0);
+    for (const line of of(name)) expect(line).toContain(',participated,');
+  }
+});

@@ -19,6 +19,13 @@ beforeAll(async () => {
 });
 afterAll(async () => lab[Symbol.asyncDispose]());
 
+const asOperator = (method: string, path: string, body?: unknown) => lab.call(operatorToken, method, path, { body });
+const statusAsOperator = async (method: string, path: string, body?: unknown): Promise<number> =>
+  (await asOperator(method, path, body)).status;
+/** The status of a call that any member may make. */
+const statusWith = async (token: string): Promise<number> =>
+  (await lab.call(token, 'GET', '/v1/webhook-endpoints')).status;
+
 let made = 0;
 async function assertion(
   member: TestMember,
@@ -78,36 +85,20 @@ test('refuses an assertion of a key that is not registered, under a name that is
 });
 
 test('refuses an assertion without a signature, and one of an HMAC over the public key', async () => {
+  const { clientId, key } = carrier;
+  const exp = Math.floor(Date.now() / 1_000) + 60;
+  const claims = { iss: clientId, sub: clientId, aud: lab.platform.tokenUrl, jti: 'forged', exp };
   const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
-  const now = Math.floor(Date.now() / 1_000);
-  const claims = part({
-    iss: carrier.clientId,
-    sub: carrier.clientId,
-    aud: lab.platform.tokenUrl,
-    jti: 'none',
-    exp: now + 60,
-  });
-  expect((await ask(`${part({ alg: 'none', kid: carrier.key.keyId })}.${claims}.x`)).status).toBe(401);
-  const secret = Buffer.from(JSON.stringify(carrier.key.jwk));
-  const forged = await new SignJWT({
-    iss: carrier.clientId,
-    sub: carrier.clientId,
-    aud: lab.platform.tokenUrl,
-    jti: 'h',
-    exp: now + 60,
-  })
-    .setProtectedHeader({ alg: 'HS256', kid: carrier.key.keyId })
-    .sign(secret);
-  expect((await ask(forged)).status).toBe(401);
+  expect((await ask(`${part({ alg: 'none', kid: key.keyId })}.${part(claims)}.x`)).status).toBe(401);
+  const forged = new SignJWT(claims).setProtectedHeader({ alg: 'HS256', kid: key.keyId });
+  expect((await ask(await forged.sign(Buffer.from(JSON.stringify(key.jwk))))).status).toBe(401);
 });
 
 test('an assertion is used once, also of ten that come at once', async () => {
   const stated = await assertion(carrier);
   const answers = await Promise.all(Array.from({ length: 10 }, () => ask(stated)));
-  expect(answers.map(({ status }) => status).toSorted((one, other) => one - other)).toEqual([
-    200,
-    ...Array.from({ length: 9 }, () => 401),
-  ]);
+  const statuses = answers.map(({ status }) => status).toSorted((one, other) => one - other);
+  expect(statuses).toEqual([200, ...Array.from({ length: 9 }, () => 401)]);
 });
 
 test('refuses a scope that the client does not have', async () => {
@@ -122,57 +113,52 @@ test.each(['ES384', 'PS256', 'EdDSA'] as const)(
   async (algorithm) => {
     const key = clientTestKey(`second-${algorithm}`, algorithm);
     const path = `/v1/clients/${carrier.clientId}/keys`;
-    expect((await lab.call(operatorToken, 'POST', path, { body: { jwk: key.jwk } })).status).toBe(201);
+    expect(await statusAsOperator('POST', path, { jwk: key.jwk })).toBe(201);
     const rotated = { ...carrier, key };
     const token = String((await ask(await assertion(rotated))).value['access_token']);
-    expect((await lab.call(token, 'GET', '/v1/webhook-endpoints')).status).toBe(200);
+    expect(await statusWith(token)).toBe(200);
     expect((await ask(await assertion(carrier))).status).toBe(200);
-    expect((await lab.call(operatorToken, 'DELETE', `${path}/${key.keyId}`)).status).toBe(204);
+    expect(await statusAsOperator('DELETE', `${path}/${key.keyId}`)).toBe(204);
     expect((await ask(await assertion(rotated))).status).toBe(401);
-    expect((await lab.call(token, 'GET', '/v1/webhook-endpoints')).status).toBe(401);
+    expect(await statusWith(token)).toBe(401);
   },
 );
 
 test('a private key and one on an unknown curve are refused, and nothing of them is told', async () => {
   const path = `/v1/clients/${carrier.clientId}/keys`;
   const jwk = { ...carrier.key.privateKey.export({ format: 'jwk' }), kid: 'private' };
-  const refused = await lab.call(operatorToken, 'POST', path, { body: { jwk } });
+  const refused = await asOperator('POST', path, { jwk });
   expect(refused).toMatchObject({ status: 400, value: { errors: [{ pointer: '/jwk', code: 'private-key' }] } });
   expect(JSON.stringify(refused.value)).not.toContain(String(jwk['d']));
-  const odd = await lab.call(operatorToken, 'POST', path, {
-    body: { jwk: { kty: 'EC', crv: 'secp256k1', x: 'AA', y: 'AA', kid: 'odd' } },
-  });
+  const odd = await asOperator('POST', path, { jwk: { kty: 'EC', crv: 'secp256k1', x: 'AA', y: 'AA', kid: 'odd' } });
   expect(odd).toMatchObject({ status: 400, value: { errors: [{ code: 'unsupported-key' }] } });
 });
 
 test('a client that is revoked is out with its next call, and an organization with all its clients', async () => {
   const member = await lab.join('app', 'app-elm');
   const token = await lab.token(member);
-  expect((await lab.call(token, 'GET', '/v1/webhook-endpoints')).status).toBe(200);
-  expect((await lab.call(operatorToken, 'DELETE', `/v1/clients/${member.clientId}`)).status).toBe(204);
-  expect((await lab.call(token, 'GET', '/v1/webhook-endpoints')).status).toBe(401);
+  expect(await statusWith(token)).toBe(200);
+  expect(await statusAsOperator('DELETE', `/v1/clients/${member.clientId}`)).toBe(204);
+  expect(await statusWith(token)).toBe(401);
   expect((await ask(await assertion(member))).status).toBe(401);
   const agency = await lab.join('agency', 'ag-ohio');
   const agencyToken = await lab.token(agency);
-  expect((await lab.call(operatorToken, 'DELETE', '/v1/organizations/ag-ohio')).status).toBe(204);
-  expect((await lab.call(agencyToken, 'GET', '/v1/webhook-endpoints')).status).toBe(401);
-  const again = await lab.call(operatorToken, 'POST', '/v1/organizations/ag-ohio', { body: { state: 'active' } });
+  expect(await statusAsOperator('DELETE', '/v1/organizations/ag-ohio')).toBe(204);
+  expect(await statusWith(agencyToken)).toBe(401);
+  const again = await asOperator('POST', '/v1/organizations/ag-ohio', { state: 'active' });
   expect(again.status).toBe(200);
-  expect((await lab.call(agencyToken, 'GET', '/v1/webhook-endpoints')).status).toBe(401);
+  expect(await statusWith(agencyToken)).toBe(401);
 });
 
 test('the last operator cannot be revoked, and staff without the role changes nothing', async () => {
-  expect((await lab.call(operatorToken, 'DELETE', `/v1/clients/${lab.operator.clientId}`)).status).toBe(409);
-  expect((await lab.call(operatorToken, 'DELETE', '/v1/organizations/itg')).status).toBe(409);
+  expect(await statusAsOperator('DELETE', `/v1/clients/${lab.operator.clientId}`)).toBe(409);
+  expect(await statusAsOperator('DELETE', '/v1/organizations/itg')).toBe(409);
   const key = clientTestKey('reviewer-key');
   const reviewer = {
-    clientId: 'itg-reviewer',
-    organizationId: 'itg',
-    name: 'Reviewer',
-    roles: ['reviewer'],
+    ...{ clientId: 'itg-reviewer', organizationId: 'itg', name: 'Reviewer', roles: ['reviewer'] },
     keys: [{ jwk: key.jwk }],
   };
-  expect((await lab.call(operatorToken, 'POST', '/v1/clients', { body: reviewer })).status).toBe(201);
+  expect(await statusAsOperator('POST', '/v1/clients', reviewer)).toBe(201);
   const token = await lab.token({ organizationId: 'itg', clientId: 'itg-reviewer', key });
   expect((await lab.call(token, 'GET', '/v1/clients')).status).toBe(200);
   expect((await lab.call(token, 'DELETE', `/v1/clients/${carrier.clientId}`)).status).toBe(403);
@@ -180,31 +166,31 @@ test('the last operator cannot be revoked, and staff without the role changes no
 
 test('an organization and a client that are registered again stay as they are, and others under their ids are refused', async () => {
   const body = { organizationId: 'prv-cedar', kind: 'carrier', name: 'Cedar' };
-  const first = await lab.call(operatorToken, 'POST', '/v1/organizations', { body });
-  const second = await lab.call(operatorToken, 'POST', '/v1/organizations', { body });
+  const first = await asOperator('POST', '/v1/organizations', body);
+  const second = await asOperator('POST', '/v1/organizations', body);
   expect([second.status, second.value]).toEqual([201, first.value]);
-  expect(
-    (await lab.call(operatorToken, 'POST', '/v1/organizations', { body: { ...body, name: 'Other' } })).status,
-  ).toBe(409);
-  const page = await lab.call(operatorToken, 'GET', '/v1/organizations?limit=1');
-  const { items, nextCursor } = page.value as { items: { organizationId: string }[]; nextCursor: string };
-  const next = await lab.call(operatorToken, 'GET', `/v1/organizations?limit=1&cursor=${nextCursor}`);
-  expect(
-    (next.value as { items: { organizationId: string }[] }).items[0]!.organizationId > items[0]!.organizationId,
-  ).toBe(true);
-  expect((await lab.call(operatorToken, 'GET', '/v1/organizations?cursor=bm9uZQ')).status).toBe(400);
+  expect(await statusAsOperator('POST', '/v1/organizations', { ...body, name: 'Other' })).toBe(409);
+  const pageAt = async (cursor: string) =>
+    (await asOperator('GET', `/v1/organizations?limit=1${cursor}`)).value as {
+      readonly items: readonly [{ readonly organizationId: string }];
+      readonly nextCursor: string;
+    };
+  const page = await pageAt('');
+  const next = await pageAt(`&cursor=${page.nextCursor}`);
+  expect(next.items[0].organizationId > page.items[0].organizationId).toBe(true);
+  expect(await statusAsOperator('GET', '/v1/organizations?cursor=bm9uZQ')).toBe(400);
 });
 
 test('an agency has a jurisdiction, and is in the directory while it is let in', async () => {
   const body = { organizationId: 'ag-none', kind: 'agency', name: 'None' };
-  expect((await lab.call(operatorToken, 'POST', '/v1/organizations', { body })).status).toBe(400);
+  expect((await asOperator('POST', '/v1/organizations', body)).status).toBe(400);
   await lab.join('agency', 'ag-texas');
   const { trust, context } = lab.platform;
   expect(await trust.agency(context.database, 'ag-texas')).toEqual({
     ...{ agencyId: 'ag-texas', name: 'ag-texas', jurisdiction: 'US-TX', contactEmail: 'cases@agency.example' },
   });
   expect(await trust.staff(context.database)).toEqual(['itg']);
-  await lab.call(operatorToken, 'DELETE', '/v1/organizations/ag-texas');
+  await asOperator('DELETE', '/v1/organizations/ag-texas');
   expect(await trust.agency(context.database, 'ag-texas')).toBeUndefined();
 });
 
@@ -214,12 +200,8 @@ test('a jti that was used before a restart stays used, and tokens and clients ar
   const key = clientTestKey('kept');
   const publicUrl = 'https://itg.example/base';
   const member = { organizationId: 'itg', clientId: 'itg-kept', key };
-  const options = {
-    database: { directory },
-    keyRing,
-    publicUrl,
-    firstOperator: { clientId: 'itg-kept', jwk: key.jwk },
-  };
+  const firstOperator = { clientId: 'itg-kept', jwk: key.jwk };
+  const options = { database: { directory }, keyRing, publicUrl, firstOperator };
   try {
     const one = await assertion(member, { aud: `${publicUrl}/oauth/token` });
     let token = '';

@@ -1,9 +1,9 @@
-import { cp, lstat, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { mkdtemp } from 'node:fs/promises';
+import { cp, lstat, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sql } from 'kysely';
 import { expect, test } from 'vitest';
+import { createSeededRandom } from '../../harness/src/faults/index.js';
 import { openAuditLog, verifyAudit } from '../../harness/src/platform/database/index.js';
 import type {
   AuditFinding,
@@ -25,17 +25,6 @@ const TAMPERINGS = 1_000;
 const WAYS = 8 + 3 + 7;
 const ENTRIES = 60;
 const SEED = 20_261_127;
-
-/** Mulberry32: the same tamperings each time. */
-function randomOf(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296) * below);
-  };
-}
 
 interface Lab {
   readonly database: OpenedDatabase;
@@ -72,50 +61,35 @@ async function tableTampered(lab: Lab): Promise<Tampering> {
     finding.in === 'table' && finding.kind === kind && finding.position === at;
   const update = (values: Readonly<Record<string, unknown>>) =>
     database.database.updateTable('core_audit').set(values).where('position', '=', position).execute();
-  const ways: readonly (() => Promise<Omit<Tampering, 'verification'>>)[] = [
-    async () => {
-      const column = ['action', 'organization_id', 'actor', 'object'][random(4)]!;
-      await update({ [column]: `other-${random(1_000)}` });
-      return { what: `changed ${column}`, isLocated: of('changed', position) };
-    },
-    async () => {
-      await update({ at_ms: row.at_ms + 1 + random(1_000) });
-      return { what: 'changed the time', isLocated: of('changed', position) };
-    },
-    async () => {
-      await update({ details: JSON.stringify({ ...(row.details as object), count: -1 - random(9) }) });
-      return { what: 'changed details', isLocated: of('changed', position) };
-    },
-    async () => {
-      await update({ leaf_index: (row.leaf_index! + 1 + random(rows.length - 1)) % rows.length });
-      return { what: 'named another leaf', isLocated: of('misplaced', position) };
-    },
-    async () => {
-      await database.database.deleteFrom('core_audit').where('position', '=', position).execute();
-      return { what: 'deleted', isLocated: of('deleted', position) };
-    },
-    async () => {
-      await database.database.deleteFrom('core_audit').where('position', '>=', position).execute();
-      return { what: 'cut', isLocated: of('deleted', position) };
-    },
-    async () => {
-      // Positions have holes of transactions that were rolled back.
-      const hole = position + 1;
-      await insert(lab, [{ ...row, position: hole, leaf_index: row.leaf_index }]);
-      return { what: 'inserted', isLocated: of('inserted', hole) };
-    },
-    async () => {
-      const other = rows[(rows.indexOf(row) + 1 + random(rows.length - 1)) % rows.length]!;
-      await sql`update core_audit set position = case when position = ${position} then ${-other.position}::bigint else ${-position}::bigint end
-        where position in (${position}, ${other.position})`.execute(database.database);
-      await sql`update core_audit set position = -position where position < 0`.execute(database.database);
-      return { what: 'swapped', isLocated: of('changed', position) };
-    },
+  const remove = (compare: '=' | '>=') =>
+    database.database.deleteFrom('core_audit').where('position', compare, position).execute();
+  const column = ['action', 'organization_id', 'actor', 'object'][random(4)]!;
+  const details = { ...(row.details as object), count: -1 - random(9) };
+  const leafIndex = (row.leaf_index! + 1 + random(rows.length - 1)) % rows.length;
+  // Positions have holes of transactions that were rolled back.
+  const hole = position + 1;
+  const other = rows[(rows.indexOf(row) + 1 + random(rows.length - 1)) % rows.length]!;
+  const swap = async (): Promise<void> => {
+    await sql`update core_audit set position = case when position = ${position} then ${-other.position}::bigint else ${-position}::bigint end
+      where position in (${position}, ${other.position})`.execute(database.database);
+    await sql`update core_audit set position = -position where position < 0`.execute(database.database);
+  };
+  const changed = of('changed', position);
+  const ways: readonly (readonly [what: string, tamper: () => Promise<unknown>, isLocated: typeof changed])[] = [
+    [`changed ${column}`, () => update({ [column]: `other-${random(1_000)}` }), changed],
+    ['changed the time', () => update({ at_ms: row.at_ms + 1 + random(1_000) }), changed],
+    ['changed details', () => update({ details: JSON.stringify(details) }), changed],
+    ['named another leaf', () => update({ leaf_index: leafIndex }), of('misplaced', position)],
+    ['deleted', () => remove('='), of('deleted', position)],
+    ['cut', () => remove('>='), of('deleted', position)],
+    ['inserted', () => insert(lab, [{ ...row, position: hole }]), of('inserted', hole)],
+    ['swapped', swap, changed],
   ];
-  const done = await ways[random(ways.length)]!();
+  const [what, tamper, isLocated] = ways[random(ways.length)]!;
+  await tamper();
   const verification = await lab.verified();
   await restored(lab);
-  return { ...done, verification };
+  return { what, verification, isLocated };
 }
 
 async function logTampered(lab: Lab): Promise<Tampering> {
@@ -137,59 +111,27 @@ async function logTampered(lab: Lab): Promise<Tampering> {
     const through = 'throughIndex' in finding.finding ? finding.finding.throughIndex : from;
     return from < first[record + 1]! && through >= first[record]!;
   };
-  const ways: readonly (() => { what: string; bytes: Buffer; isLocated: (finding: AuditFinding) => boolean })[] = [
-    () => {
-      const offset = bytes.indexOf(records[at]!) + random(records[at]!.length);
-      const flipped = Buffer.from(bytes);
-      flipped[offset] = flipped[offset]! ^ (1 << random(8));
-      return { what: `flipped a bit of record ${at} of ${records.length}`, bytes: flipped, isLocated: inRecord(at) };
-    },
-    () => {
-      const payload = Buffer.from(records[at]!);
-      const offset = random(payload.length);
-      payload[offset] = payload[offset]! ^ (1 << random(8));
-      const payloads = records.with(at, payload);
-      return {
-        what: `rewrote record ${at}, checksums right`,
-        bytes: segmentOf(name, payloads),
-        isLocated: inRecord(at),
-      };
-    },
-    () => {
-      const payloads = records.toSpliced(at, 1);
-      return {
-        what: `removed record ${at} of ${records.length}`,
-        bytes: segmentOf(name, payloads),
-        isLocated: inRecord(at),
-      };
-    },
-    () => {
-      const payloads = records.toSpliced(at + 1, 0, records[random(at + 1)]!);
-      return {
-        what: 'repeated a record',
-        bytes: segmentOf(name, payloads),
-        isLocated: at + 1 < records.length ? inRecord(at + 1) : (finding) => finding.in === 'log',
-      };
-    },
-    () => {
-      const other = (at + 1 + random(records.length - 1)) % records.length;
-      const payloads = records.with(at, records[other]!).with(other, records[at]!);
-      return { what: 'swapped records', bytes: segmentOf(name, payloads), isLocated: inRecord(Math.min(at, other)) };
-    },
-    () => {
-      const payloads = records.slice(0, at);
-      return {
-        what: `cut before record ${at} of ${records.length}`,
-        bytes: segmentOf(name, payloads),
-        isLocated: inRecord(at),
-      };
-    },
-    () => {
-      const end = bytes.indexOf(records[at]!) + random(records[at]!.length);
-      return { what: 'cut within a record', bytes: bytes.subarray(0, end), isLocated: inRecord(at) };
-    },
+  const flipped = (octets: Buffer, offset: number): Buffer =>
+    octets.with(offset, octets[offset]! ^ (1 << random(8))) as Buffer;
+  const offset = random(records[at]!.length);
+  const next = (at + 1 + random(records.length - 1)) % records.length;
+  const repeated = at + 1 < records.length ? inRecord(at + 1) : (finding: AuditFinding) => finding.in === 'log';
+  const within = bytes.indexOf(records[at]!) + offset;
+  const rewritten = (payloads: readonly Buffer[]): Buffer => segmentOf(name, payloads);
+  const ways: readonly (readonly [what: string, bytes: Buffer, isLocated: typeof repeated])[] = [
+    [`flipped a bit of record ${at}`, Buffer.from(flipped(bytes, within)), inRecord(at)],
+    [`rewrote record ${at}`, rewritten(records.with(at, Buffer.from(flipped(records[at]!, offset)))), inRecord(at)],
+    [`removed record ${at}`, rewritten(records.toSpliced(at, 1)), inRecord(at)],
+    ['repeated a record', rewritten(records.toSpliced(at + 1, 0, records[random(at + 1)]!)), repeated],
+    [
+      'swapped records',
+      rewritten(records.with(at, records[next]!).with(next, records[at]!)),
+      inRecord(Math.min(at, next)),
+    ],
+    [`cut before record ${at}`, rewritten(records.slice(0, at)), inRecord(at)],
+    ['cut within a record', bytes.subarray(0, within), inRecord(at)],
   ];
-  const { what, bytes: changed, isLocated } = ways[random(ways.length)]!();
+  const [what, changed, isLocated] = ways[random(ways.length)]!;
   await writeFile(path, changed);
   const verification = await lab.verified(directory);
   await rm(directory, { recursive: true });
@@ -205,7 +147,7 @@ test(
     const context = createTestContext({ database });
     const signer = createLogSigner(createTestKey().privateKeyPem);
     const logId = 'itg.example/audit';
-    const random = randomOf(SEED);
+    const { int: random } = createSeededRandom(SEED);
     await using log = await openAuditLog({ context, database, directory, logId, signer });
     for (let count = 0; count < ENTRIES; count += 1) {
       await context.transact((transaction) =>
@@ -222,13 +164,8 @@ test(
     const rows = await database.database.selectFrom('core_audit').selectAll().orderBy('position').execute();
     const verified = (from = directory) =>
       verifyAudit({ database, directory: from, publicKeys: [signer.publicKey], logId });
-    expect(await verified()).toMatchObject({
-      status: 'intact',
-      entries: ENTRIES,
-      rows: ENTRIES,
-      waiting: 0,
-      findingCount: 0,
-    });
+    const intact = { status: 'intact', entries: ENTRIES, rows: ENTRIES, waiting: 0, findingCount: 0 };
+    expect(await verified()).toMatchObject(intact);
     const lab: Lab = { database, directory, rows, random, verified };
     const missed: string[] = [];
     const ways = new Set<string>();
@@ -246,13 +183,8 @@ test(
     expect(ways.size).toBe(WAYS);
     for (let count = 0; count < 20; count += 1) expect((await verified()).findingCount).toBe(0);
     expect(await log.verify()).toMatchObject({ status: 'intact', entries: ENTRIES });
-    reportFault('audit-tampering', {
-      tamperings: TAMPERINGS,
-      located: TAMPERINGS,
-      missed: 0,
-      findings,
-      falseFindings: 0,
-    });
+    const located = { tamperings: TAMPERINGS, located: TAMPERINGS, missed: 0 };
+    reportFault('audit-tampering', { ...located, findings, falseFindings: 0 });
     await rm(join(directory, '..'), { recursive: true });
   },
 );

@@ -1,10 +1,5 @@
-import { spawn } from 'node:child_process';
-import type { ChildProcess } from 'node:child_process';
 import { hash } from 'node:crypto';
-import { once } from 'node:events';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { createSeededRandom } from '../../harness/src/faults/seeded-random.js';
@@ -15,11 +10,12 @@ import { faultCount, reportFault, tellRound } from '../support/fault-counts.js';
 import { liveCall } from '../support/itg-live-calls.js';
 import { fetchTo, PLATFORM_URL, registerParties } from '../support/itg-platform-victim-parties.js';
 import type { PlatformParties } from '../support/itg-platform-victim-parties.js';
+import { startVictim } from '../support/itg-platform-victim-rounds.js';
+import type { Victim } from '../support/itg-platform-victim-rounds.js';
 
 const ROUNDS = faultCount({ short: 3, full: 40 });
 /** A start takes seconds of a processor, and a minute where others share it. */
 const PATIENCE_MS = 600_000 + 60_000 * ROUNDS;
-const VICTIM = fileURLToPath(new URL('../support/itg-platform-victim.mjs', import.meta.url));
 const BATCH = 20;
 /** Calls of each campaign, among as many ordinary ones. */
 const CALLS = 40;
@@ -67,18 +63,12 @@ async function run(blowAfter: (batch: number) => Blow): Promise<Run> {
   await using folder = await createTemporaryDirectory();
   const directory = join(folder.path, 'platform');
   const webhooks = { dangerouslyAllowPrivateAddresses: true };
-  const settings = JSON.stringify({ directory, publicUrl: PLATFORM_URL, webhooks });
   const target: { port: number | undefined } = { port: undefined };
   const figures = { kills: 0, terms: 0, startsWarming: 0 };
-  let child: ChildProcess | undefined;
+  let victim: Victim | undefined;
   const start = async (): Promise<void> => {
-    child = spawn(process.execPath, [VICTIM, settings], { stdio: ['ignore', 'pipe', 'inherit'] });
-    target.port = undefined;
-    for await (const line of createInterface({ input: child.stdout! })) {
-      target.port = Number(line.split(' ')[1]);
-      break;
-    }
-    child.stdout!.resume();
+    victim = startVictim({ directory, publicUrl: PLATFORM_URL, webhooks });
+    target.port = await victim.open;
     if (target.port === undefined) throw new Error('the platform did not start');
     const ready = await fetch(`http://127.0.0.1:${target.port}/readyz`);
     expect(ready.status).toBe(200);
@@ -86,8 +76,8 @@ async function run(blowAfter: (batch: number) => Blow): Promise<Run> {
   };
   const end = async (blow: NonNullable<Blow>): Promise<void> => {
     target.port = undefined;
-    const ended = once(child!, 'close');
-    child!.kill(blow);
+    const { child, ended } = victim!;
+    child.kill(blow);
     const [code] = (await ended) as [number | null];
     if (blow === 'SIGTERM') expect(code).toBe(0);
     figures[blow === 'SIGTERM' ? 'terms' : 'kills'] += 1;
@@ -116,7 +106,7 @@ async function run(blowAfter: (batch: number) => Blow): Promise<Run> {
       .toBeGreaterThanOrEqual(2 * CAMPAIGNS);
     return { outcome: await outcomeOf(parties), figures };
   } finally {
-    child?.kill('SIGKILL');
+    victim?.child.kill('SIGKILL');
   }
 }
 

@@ -1,11 +1,7 @@
 import { expect, test } from 'vitest';
 import type { PlatformContext } from '../../harness/src/platform/core/index.js';
-import { createTracebacksArea, tracebacksDefinition } from '../../harness/src/platform/tracebacks/index.js';
-import { createManualClock } from '../../sdk/src/testing/manual-clock.js';
-import { createTestContext } from '../support/itg-context.js';
 import type { TestContext } from '../support/itg-context.js';
-import { openTestDatabase } from '../support/itg-database.js';
-import { from, labOf, labOptions, TRACEBACKS_START_MS } from '../support/itg-tracebacks.js';
+import { createTracebacksLab, from } from '../support/itg-tracebacks.js';
 
 /** Each break is a transaction on the embedded database, which takes seconds where ten others share the processor. */
 const PATIENCE_MS = 240_000;
@@ -30,18 +26,15 @@ function breakingAt(context: TestContext, fault: { at: number }): TestContext {
 }
 
 test(
-  'an answer that breaks off at any write leaves nothing behind, and sent again is taken in once',
+  'an answer whose transaction breaks off at any write leaves nothing behind, and is stored once when it is sent again',
   async () => {
-    await using opened = await openTestDatabase({ definitions: [tracebacksDefinition] });
-    const clock = createManualClock(TRACEBACKS_START_MS);
-    const whole = createTestContext({ database: opened, clock });
     const fault = { at: 0 };
-    const context = breakingAt(whole, fault);
-    const area = createTracebacksArea(context, labOptions());
-    const lab = labOf({ opened, context, area });
+    await using lab = await createTracebacksLab({ contextOf: (whole) => breakingAt(whole, fault) });
+    const { context } = lab;
     await lab.open();
     const request = await lab.requestTo('a');
-    const before = JSON.stringify([await whole.events(), (await whole.audited()).length]);
+    const stored = async (): Promise<unknown> => [await context.events(), (await context.audited()).length];
+    const before = await stored();
     let breaks = 0;
     for (let at = 1; at < 40; at += 1) {
       fault.at = at;
@@ -51,15 +44,15 @@ test(
         break;
       }
       breaks += 1;
-      expect(JSON.stringify([await whole.events(), (await whole.audited()).length])).toBe(before);
+      expect(await stored()).toEqual(before);
     }
     fault.at = 0;
-    // The JWS, the next request, its event, the audit, what is told of the answer.
+    // The JWS, the next request, its event, the audit, the event of the answer.
     expect(breaks).toBeGreaterThanOrEqual(5);
-    const told = (await whole.events()).map(
+    const events = (await context.events()).map(
       ({ type, audience }) => `${type.split('.').slice(2).join('.')} ${audience.join()}`,
     );
-    expect(told.toSorted()).toEqual([
+    expect(events.toSorted()).toEqual([
       'traceback-answer.received.1 prv-a,itg',
       'traceback-request.created.1 prv-a',
       'traceback-request.created.1 prv-b',

@@ -2,19 +2,41 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { sql, type Kysely } from 'kysely';
 import type { Reading } from '../../harness/src/platform/core/index.js';
 import {
+  createPresence,
   createVersionedMemory,
   migratePlatform,
   openPlatformDatabase,
 } from '../../harness/src/platform/database/index.js';
+import type { OpenedDatabase } from '../../harness/src/platform/database/index.js';
+import { createKeyedTransactions, httpDefinition } from '../../harness/src/platform/http/idempotency.js';
+import { jsonAnswer } from '../../sdk/src/platform/index.js';
 import { describePeer, peer } from '../peers.js';
-import { createTestContext } from '../support/itg-context.js';
-import { newDatabase, openTestDatabase } from '../support/itg-database.js';
+import { alertClaims, openAlerts } from '../support/itg-alert-claims.js';
+import { backupClaims } from '../support/itg-backup-claims.js';
+import { STAFF } from '../support/itg-calls.js';
+import { createTestContext, type TestContext } from '../support/itg-context.js';
+import { emptyDatabase, newDatabase, openTestDatabase } from '../support/itg-database.js';
 import { eventClaims } from '../support/itg-event-claims.js';
+import { filingsCsv, openRegistry, registryClaims } from '../support/itg-registry-claims.js';
 import { statementClaims } from '../support/itg-statement-claims.js';
 import { startPostgres } from './postgres/start-postgres.js';
 import type { RunningPostgres } from './postgres/start-postgres.js';
 
 let server: RunningPostgres;
+const open = async (): Promise<OpenedDatabase> => openPlatformDatabase({ url: await newDatabase(server) });
+const openPglite = async (): Promise<OpenedDatabase> =>
+  openPlatformDatabase({ memory: true, template: await emptyDatabase() });
+
+/** Makes a connection end itself as it commits rows of some tables, where its transaction has set `test.die`. */
+async function dieAtCommit({ database }: TestContext, ...tables: readonly string[]): Promise<void> {
+  await sql`create function die() returns trigger language plpgsql as $$ begin
+    if current_setting('test.die', true) = 'yes' then perform pg_terminate_backend(pg_backend_pid()); end if; return null; end $$`.execute(
+    database,
+  );
+  for (const table of tables)
+    await sql`create constraint trigger dies after insert on ${sql.table(table)} deferrable initially deferred
+      for each row execute function die()`.execute(database);
+}
 
 describePeer('postgres', 'PostgreSQL', () => {
   beforeAll(async () => {
@@ -24,6 +46,9 @@ describePeer('postgres', 'PostgreSQL', () => {
 
   eventClaims('PostgreSQL', () => openTestDatabase({ server }));
   statementClaims('PostgreSQL', () => openTestDatabase({ server }));
+
+  backupClaims('PostgreSQL to PGlite', open, openPglite);
+  backupClaims('PGlite to PostgreSQL', openPglite, open);
 
   test('both engines give the same values for the same columns', async () => {
     await using postgres = await openTestDatabase({ server });
@@ -74,15 +99,8 @@ describePeer('postgres', 'PostgreSQL', () => {
 
   test('processes that start at once migrate once', async () => {
     const url = await newDatabase(server);
-    const definition = {
-      name: 'one',
-      migrations: [
-        {
-          name: 'one-001',
-          up: async (db: Kysely<unknown>) => void (await sql`create table one_a (a int)`.execute(db)),
-        },
-      ],
-    };
+    const up = async (db: Kysely<unknown>) => void (await sql`create table one_a (a int)`.execute(db));
+    const definition = { name: 'one', migrations: [{ name: 'one-001', up }] };
     const reports = await Promise.all(
       [1, 2, 3, 4].map(async () => {
         await using opened = await openPlatformDatabase({ url });
@@ -149,12 +167,7 @@ describePeer('postgres', 'PostgreSQL', () => {
         else await sql`select set_config('test.die', 'yes', true)`.execute(transaction);
       });
     };
-    await sql`create function die() returns trigger language plpgsql as $$ begin
-      if current_setting('test.die', true) = 'yes' then perform pg_terminate_backend(pg_backend_pid()); end if; return null; end $$`.execute(
-      context.database,
-    );
-    await sql`create constraint trigger dies after insert on core_audit deferrable initially deferred
-      for each row execute function die()`.execute(context.database);
+    await dieAtCommit(context, 'core_audit');
     await broken('before');
     await broken('in');
     expect((await context.audited()).map(({ action }) => action)).toEqual(['before', 'in']);
@@ -173,13 +186,7 @@ describePeer('postgres', 'PostgreSQL', () => {
       await sql`create function lying.pg_xact_status(xid8) returns text language sql as $$ select 'committed' $$`.execute(
         context.database,
       );
-      await sql`create function die() returns trigger language plpgsql as $$ begin
-        if current_setting('test.die', true) = 'yes' then perform pg_terminate_backend(pg_backend_pid()); end if; return null; end $$`.execute(
-        context.database,
-      );
-      for (const table of ['core_audit', 'core_events'])
-        await sql`create constraint trigger dies after insert on ${sql.table(table)} deferrable initially deferred
-          for each row execute function die()`.execute(context.database);
+      await dieAtCommit(context, 'core_audit', 'core_events');
       const { rows } = await sql<{ readonly name: string }>`select current_database() as name`.execute(
         context.database,
       );
@@ -199,6 +206,63 @@ describePeer('postgres', 'PostgreSQL', () => {
       expect(there).toHaveLength(1);
     },
   );
+
+  test('a call that a living process carries out is waited for, and one of a process that has ended is carried out', async () => {
+    const url = await newDatabase(server);
+    await using one = await openPlatformDatabase({ url });
+    await using other = await openPlatformDatabase({ url });
+    await migratePlatform(one, [httpDefinition]);
+    const [here, there] = [createTestContext({ database: one }), createTestContext({ database: other })];
+    const presence = createPresence(one, here.newId('process'));
+    const first = createKeyedTransactions(here, presence);
+    const second = createKeyedTransactions(there, createPresence(other, there.newId('process')));
+    const call = {
+      ...{ clientId: 'c-1', organizationId: 'o-1', key: 'k-1', target: 'POST /v1/demands' },
+      ...{ bytes: Buffer.from('{}'), nowMs: here.clock.nowMs() },
+    };
+    const work = (by: typeof first) => () =>
+      by.context.transact(async (transaction) => {
+        const entry = { action: 'worked', organizationId: 'o-1', actor: 'c-1', object: 'x' };
+        await here.audit(transaction, entry);
+        return jsonAnswer({});
+      });
+    let hangs: () => void = () => undefined;
+    let letGo: () => void = () => undefined;
+    const isHanging = new Promise<void>((resolve) => (hangs = resolve));
+    const dying = first.store.once(call, async () => {
+      hangs();
+      await new Promise<void>((resolve) => (letGo = resolve));
+      return work(first)();
+    });
+    await isHanging;
+    expect(await second.store.once(call, work(second))).toMatchObject({ code: 'idempotency-in-progress' });
+    // As its connection does when the process dies; the server takes a moment to see it.
+    await presence.close();
+    await expect.poll(() => second.store.once(call, work(second)), { timeout: 60_000 }).toMatchObject({ kind: 'json' });
+    letGo();
+    await expect(dying).rejects.toMatchObject({ code: 'unavailable' });
+    expect((await here.audited()).map(({ action }) => action).filter((action) => action === 'worked')).toHaveLength(1);
+  });
+
+  test('the registry keeps its claims on PostgreSQL', async () => {
+    const registry = await openRegistry(server);
+    await using _ = registry.database;
+    await registryClaims(registry);
+  });
+
+  test('two imports at once leave one registry', async () => {
+    const registry = await openRegistry(server);
+    await using _ = registry.database;
+    const order = { csv: filingsCsv(400), source: 'RMD' };
+    const reports = await Promise.all([1, 2].map(() => registry.calls.post(STAFF, '/v1/registry/imports', order)));
+    expect(reports.map((report) => Number(report.added)).sort((one, other) => one - other)).toEqual([0, 400]);
+  });
+
+  test('alerts keep their claims on PostgreSQL', async () => {
+    const alerts = await openAlerts(server);
+    await using _ = alerts.database;
+    await alertClaims(alerts);
+  });
 });
 
 const ROW = { reference: 's-1', key_id: 'k1', nonce: '', at_ms: 0, belongs_to: 'x' };

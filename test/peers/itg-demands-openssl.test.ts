@@ -2,9 +2,10 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Demand, Production } from '../../sdk/src/platform/index.js';
+import type { Production } from '../../sdk/src/platform/index.js';
 import { describePeer } from '../peers.js';
 import {
+  addRecord,
   campaign,
   closeDemandDatabase,
   DATABASE_PATIENCE_MS,
@@ -12,7 +13,6 @@ import {
   emptyWorld,
   openDemandDatabase,
   liveRecord,
-  STAFF,
   SUBMISSION,
   TEXAS,
   tracedOver,
@@ -28,9 +28,7 @@ async function fetched(lab: DemandLab): Promise<{ readonly folder: string; reado
   world.campaigns.push(campaign('c-1'));
   for (let call = 0; call < 120; call += 1) {
     const atMs = Date.parse('2026-10-22T10:00:00Z') + call * 600_000;
-    const recordId = `rec-${call}`;
-    world.records.push(liveRecord(recordId, atMs, { seconds: (call * 7) % 90 }));
-    world.calls.push({ callId: `record:acme:${recordId}`, campaignId: 'c-1', atMs, reporterId: 'acme', recordId });
+    addRecord(world, liveRecord(`rec-${call}`, atMs, { seconds: (call * 7) % 90 }), 'c-1');
   }
   for (let traced = 0; traced < 3; traced += 1)
     world.tracebacks.push({ ...tracedOver(`t-${traced}`, '2026-10-22T10:00:00.000Z'), campaignId: 'c-1' });
@@ -38,18 +36,12 @@ async function fetched(lab: DemandLab): Promise<{ readonly folder: string; reado
     isUrgent: true,
     scope: { ...SUBMISSION.scope, recordClasses: ['traceback-records', 'call-records', 'customer-records'] },
   });
-  const body = { decision: 'approve', reason: 'It fits.' };
-  const { productionIds } = await lab.value<Demand>('decideDemand', { caller: STAFF, parameters: { demandId }, body });
-  await lab.produce();
-  const parameters = { productionId: productionIds[0]! };
-  const production = await lab.value<Production>('fetchProduction', { caller: TEXAS, parameters });
+  await lab.decide(demandId);
+  const production = await lab.produced(demandId);
   const folder = join(lab.directory, 'fetched');
   await mkdir(folder);
-  for (const { name } of production.files) {
-    const answer = await lab.call('fetchProductionFile', { caller: TEXAS, parameters: { ...parameters, name } });
-    if (answer.kind !== 'file') expect.fail(`${name}: ${answer.kind}`);
-    await writeFile(join(folder, name), answer.bytes);
-  }
+  for (const { name } of production.files)
+    await writeFile(join(folder, name), await lab.file(production.productionId, name));
   return { folder, production };
 }
 
@@ -100,10 +92,7 @@ describePeer('openssl', 'a production', () => {
     const { signed, receipts } = await lab.value<{
       signed: { statement: string; signature: string };
       receipts: { name: string }[];
-    }>('listProductionReceipts', {
-      caller: TEXAS,
-      parameters: { productionId: production.productionId, limit: '500' },
-    });
+    }>('listProductionReceipts', TEXAS, { productionId: production.productionId, limit: '500' });
     expect(receipts.map(({ name }) => name)).toEqual(production.files.map(({ name }) => name));
     await writeFile(join(folder, '../receipts.json'), signed.statement);
     await writeFile(join(folder, '../receipts.sig'), Buffer.from(signed.signature, 'base64'));
@@ -114,15 +103,8 @@ describePeer('openssl', 'a production', () => {
     );
     expect(verified.stdout).toContain('Verified OK');
     const certificate = await readFile(join(folder, 'custodian-certificate.txt'), 'utf8');
-    for (const part of [
-      '902(11), 902(13) and 902(14)',
-      'I declare under penalty of perjury',
-      'Executed on:',
-      'Signature:',
-      'Name:',
-      'Title:',
-      'CID-2026-0311',
-    ])
+    const fields = ['Executed on:', 'Signature:', 'Name:', 'Title:', 'CID-2026-0311'];
+    for (const part of ['902(11), 902(13) and 902(14)', 'I declare under penalty of perjury', ...fields])
       expect(certificate).toContain(part);
     expect(certificate).not.toMatch(/authentic|accurate|illegal|guilty|fraud/i);
     for (const { name, sha256 } of production.files.filter(({ recordClass }) => recordClass !== undefined))

@@ -81,17 +81,18 @@ function expectTrueFigures(
     reported: reported.size,
     both: [...recorded].filter((index) => reported.has(index)).length,
   };
-  const total = { calls: 0, carrierRecords: 0, appReports: 0, recorded: 0, reported: 0, both: 0 };
-  let inAreas = 0;
-  for (const file of standing(engine)) {
-    total.calls += file.observedCalls;
-    total.carrierRecords += file.carrierRecords;
-    total.appReports += file.appReports;
-    total.recorded += file.recordedCalls;
-    total.reported += file.reportedCalls;
-    total.both += file.bothCalls;
-    for (const count of file.areas.values()) inAreas += count;
-  }
+  const files = standing(engine);
+  const sumOf = (count: (file: CampaignFile) => number): number =>
+    files.reduce((total, file) => total + count(file), 0);
+  const total = {
+    calls: sumOf((file) => file.observedCalls),
+    carrierRecords: sumOf((file) => file.carrierRecords),
+    appReports: sumOf((file) => file.appReports),
+    recorded: sumOf((file) => file.recordedCalls),
+    reported: sumOf((file) => file.reportedCalls),
+    both: sumOf((file) => file.bothCalls),
+  };
+  const inAreas = files.flatMap(({ areas }) => [...areas.values()]).reduce((sum, count) => sum + count, 0);
   expect(total).toEqual(truth);
   expect(inAreas).toBe(truth.calls);
   // Where much arrives, a campaign is found: a figure of nothing is always true.

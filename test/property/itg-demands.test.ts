@@ -27,6 +27,8 @@ import type { DemandScope } from '../../sdk/src/platform/index.js';
 import {
   appReport,
   campaign,
+  addRecord,
+  addReport,
   emptyWorld,
   liveRecord,
   portsOf,
@@ -74,76 +76,38 @@ const items: fc.Arbitrary<ScopeItem> = fc
   })
   .map(({ span: [fromMs, more], ...rest }) => ({ ...rest, fromMs, toMs: fromMs + more }));
 
+const aCampaign = fc.option(fc.constantFrom('c-0', 'c-1'), { nil: undefined });
+const aNumber = fc.constantFrom(...NUMBERS);
+
 /** Calls, reports and tracebacks of a few hours, many in one millisecond. */
 const worlds: fc.Arbitrary<DemandWorld> = fc
   .record({
     calls: fc.array(
       fc.record({
-        at: instant,
-        provider: fc.constantFrom(...PROVIDERS),
-        calling: fc.constantFrom(...NUMBERS),
-        called: fc.option(fc.constantFrom(...NUMBERS), { nil: undefined }),
-        campaign: fc.option(fc.constantFrom('c-0', 'c-1'), { nil: undefined }),
+        ...{ at: instant, providerId: fc.constantFrom(...PROVIDERS), calling: aNumber, campaignId: aCampaign },
+        called: fc.option(aNumber, { nil: undefined }),
       }),
       { maxLength: 14 },
     ),
-    reports: fc.array(
-      fc.record({
-        at: instant,
-        calling: fc.constantFrom(...NUMBERS),
-        campaign: fc.option(fc.constantFrom('c-0', 'c-1'), { nil: undefined }),
-      }),
-      { maxLength: 8 },
-    ),
-    traced: fc.array(
-      fc.record({
-        at: instant,
-        called: fc.constantFrom(...NUMBERS),
-        campaign: fc.option(fc.constantFrom('c-0', 'c-1'), { nil: undefined }),
-        record: fc.nat({ max: 13 }),
-      }),
-      { maxLength: 4 },
-    ),
+    reports: fc.array(fc.record({ at: instant, calling: aNumber, campaignId: aCampaign }), { maxLength: 8 }),
+    traced: fc.array(fc.record({ at: instant, called: aNumber, campaignId: aCampaign, record: fc.nat({ max: 13 }) }), {
+      maxLength: 4,
+    }),
   })
   .map(({ calls, reports, traced }) => {
     const world = emptyWorld();
-    for (const id of ['c-0', 'c-1'])
-      world.campaigns.push(
-        campaign(id, {
-          transcript: 'the script',
-          firstSeenAt: new Date(DAY).toISOString(),
-          lastSeenAt: new Date(DAY + 7_200_000).toISOString(),
-        }),
-      );
-    for (const [index, { at, provider, calling, called, campaign: campaignId }] of calls.entries()) {
-      const recordId = `rec-${index}`;
-      world.records.push(
-        liveRecord(recordId, at, { providerId: provider, calling, ...(called !== undefined && { called }) }),
-      );
-      if (campaignId !== undefined)
-        world.calls.push({
-          callId: `record:${provider}:${recordId}`,
-          campaignId,
-          atMs: at,
-          reporterId: provider,
-          recordId,
-        });
-    }
-    for (const [index, { at, calling, campaign: campaignId }] of reports.entries()) {
-      const reportId = `rep-${index}`;
-      world.reports.push({ appId: 'app', report: appReport(reportId, new Date(at).toISOString(), { calling }) });
-      if (campaignId !== undefined)
-        world.calls.push({ callId: `report:app:${reportId}`, campaignId, atMs: at, reporterId: 'app', reportId });
-    }
-    for (const [index, { at, called, campaign: campaignId, record }] of traced.entries()) {
-      const { traceback, answers } = tracedOver(`t-${index}`, new Date(at).toISOString(), { called });
+    const seen = { firstSeenAt: new Date(DAY).toISOString(), lastSeenAt: new Date(DAY + 7_200_000).toISOString() };
+    for (const id of ['c-0', 'c-1']) world.campaigns.push(campaign(id, { transcript: 'the script', ...seen }));
+    for (const [index, { at, campaignId, called, ...of }] of calls.entries())
+      addRecord(world, liveRecord(`rec-${index}`, at, { ...of, ...(called !== undefined && { called }) }), campaignId);
+    for (const [index, { at, calling, campaignId }] of reports.entries())
+      addReport(world, appReport(`rep-${index}`, new Date(at).toISOString(), { calling }), campaignId);
+    for (const [index, { at, called, campaignId, record }] of traced.entries()) {
+      const { traceback, answers } = tracedOver(`t-${index}`, new Date(at).toISOString(), called);
       const began = world.records[record];
       const call = { ...traceback.call, ...(began?.providerId === 'acme' && { recordId: began.record.recordId }) };
-      world.tracebacks.push({
-        traceback: { ...traceback, call },
-        answers,
-        ...(campaignId !== undefined && { campaignId }),
-      });
+      const of = campaignId === undefined ? {} : { campaignId };
+      world.tracebacks.push({ traceback: { ...traceback, call }, answers, ...of });
     }
     return world;
   });
@@ -189,20 +153,18 @@ function everything(world: DemandWorld, scope: DemandScope): readonly Producible
   ];
 }
 
-/** Of which call it is, other tests look at. */
+const partsOf = (world: DemandWorld, pageItems: number): DemandParts =>
+  ({ context: { database: undefined }, ports: portsOf(world, []), limits: { pageItems } }) as unknown as DemandParts;
+
+/** The placed call is left out: other tests check it. */
 const keyOf = ({ item, whole }: Producible): string =>
   `${item.recordClass} ${JSON.stringify({ ...(whole as object), placedCallId: undefined })}`;
 
 test('everything that a scope reaches is produced once, and nothing else', async () => {
   await fc.assert(
     fc.asyncProperty(worlds, scopes, fc.integer({ min: 1, max: 5 }), async (world, scope, pageItems) => {
-      const parts = {
-        context: { database: undefined },
-        ports: portsOf(world, []),
-        limits: { pageItems },
-      } as unknown as DemandParts;
       const produced: string[] = [];
-      for await (const one of producibles(parts, { scope, asOfMs: DAY + 10 * 86_400_000 }))
+      for await (const one of producibles(partsOf(world, pageItems), { scope, asOfMs: DAY + 10 * 86_400_000 }))
         if (scopeMatches(scope, one.item)) produced.push(keyOf(one));
       const expected = everything(world, scope)
         .filter(({ item }) => scopeMatches(scope, item))
@@ -252,13 +214,9 @@ test('the count of calls does not depend on the order of records, nor on the siz
         ...{ from: new Date(DAY).toISOString(), to: new Date(DAY + 3_600_000).toISOString() },
         ...(isTraced && { tracebackIds }),
       };
-      const parts = {
-        context: { database: undefined },
-        ports: portsOf(world, []),
-        limits: { pageItems },
-      } as unknown as DemandParts;
       const volume = countVolume();
-      for await (const one of producibles(parts, { scope, asOfMs: DAY + 86_400_000 })) volume.add(one);
+      for await (const one of producibles(partsOf(world, pageItems), { scope, asOfMs: DAY + 86_400_000 }))
+        volume.add(one);
       const { calls: counted, carrierRecords } = volume.counted().volume;
       expect({ counted, carrierRecords }).toEqual({ counted: calls.length, carrierRecords: world.records.length });
     }),
@@ -312,19 +270,13 @@ test('providers that are known by different identifiers narrow to nothing wider'
       reference,
       (one, other, given) => {
         const item: ScopeItem = {
-          recordClass: 'call-records',
-          fromMs: DAY,
-          toMs: DAY,
-          calling: [],
-          called: [],
-          campaignIds: [],
-          tracebackIds: [],
-          providers: [given],
+          ...{ recordClass: 'call-records', fromMs: DAY, toMs: DAY, calling: [], called: [], campaignIds: [] },
+          ...{ tracebackIds: [], providers: [given] },
         };
-        const [scope, by] = [
-          { ...base, providers: one },
-          { ...base, providers: other },
-        ] as readonly [DemandScope, DemandScope];
+        const [scope, by] = [one, other].map((providers) => ({ ...base, providers })) as unknown as [
+          DemandScope,
+          DemandScope,
+        ];
         const both = narrowed(scope, by);
         if (both === undefined || !scopeMatches(both, item)) return;
         expect([scopeMatches(scope, item), scopeMatches(by, item)]).toEqual([true, true]);

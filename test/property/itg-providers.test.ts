@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { createSeededRandom } from '../../harness/src/faults/index.js';
 import { WIRE_EXAMPLES } from '../../sdk/src/platform/index.js';
 import type { ProviderReference } from '../../sdk/src/traceback/index.js';
 import type { RequestOutcome } from '../../harness/src/platform/core/index.js';
@@ -15,19 +16,8 @@ import {
   writeCursor,
 } from '../../harness/src/platform/domain/providers/index.js';
 
-/** Numbers from 0 to 1 that are the same in every run. */
-function seeded(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
-
 test('the interval covers the true share in about 95 of 100 samples, from ten requests up', () => {
-  const random = seeded(7);
+  const random = createSeededRandom(7);
   const coverages: number[] = [];
   for (const trials of [10, 20, 50, 200]) {
     for (const share of [0.05, 0.2, 0.5, 0.9]) {
@@ -35,7 +25,7 @@ test('the interval covers the true share in about 95 of 100 samples, from ten re
       const rounds = 2_000;
       for (let round = 0; round < rounds; round += 1) {
         let hits = 0;
-        for (let trial = 0; trial < trials; trial += 1) if (random() < share) hits += 1;
+        for (let trial = 0; trial < trials; trial += 1) if (random.next() < share) hits += 1;
         const { lower, upper } = wilsonInterval(hits, trials);
         if (lower <= share && share <= upper) covered += 1;
       }
@@ -48,18 +38,13 @@ test('the interval covers the true share in about 95 of 100 samples, from ten re
 });
 
 const asked = (providerId: string, index: number, isSilent: boolean): RequestOutcome => ({
-  requestId: `r-${providerId}-${index}`,
-  tracebackId: `t-${providerId}-${index}`,
-  providerId,
-  hop: 2,
-  issuedAtMs: 0,
-  dueAtMs: 86_400_000,
-  isDisputed: false,
+  ...{ requestId: `r-${providerId}-${index}`, tracebackId: `t-${providerId}-${index}`, providerId, hop: 2 },
+  ...{ issuedAtMs: 0, dueAtMs: 86_400_000, isDisputed: false },
   ...(isSilent ? { state: 'unanswered' } : { state: 'answered', answeredAtMs: 1_000, arm: 'received-from' }),
 });
 
 test('of thousands of providers at the threshold next to none is named, and of all that are named at most one in twenty is named wrongly', () => {
-  const random = seeded(11);
+  const random = createSeededRandom(11);
   let [wrong, named, found] = [0, 0, 0];
   for (let round = 0; round < 5; round += 1) {
     const outcomes: RequestOutcome[] = [];
@@ -67,7 +52,7 @@ test('of thousands of providers at the threshold next to none is named, and of a
       // Every tenth leaves half of what it is asked unanswered; the others are as bad as the threshold lets them be.
       const isBad = provider % 10 === 0;
       for (let index = 0; index < 40; index += 1)
-        outcomes.push(asked(`${isBad ? 'bad' : 'fair'}-${provider}`, index, random() < (isBad ? 0.55 : 0.2)));
+        outcomes.push(asked(`${isBad ? 'bad' : 'fair'}-${provider}`, index, random.next() < (isBad ? 0.55 : 0.2)));
     }
     const standings = measureStandings(outcomes, { nowMs: 1e9, outages: [], contests: new Map() });
     for (const { providerId, measures } of standings.values()) {

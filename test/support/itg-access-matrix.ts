@@ -1,7 +1,8 @@
+import { SignJWT } from 'jose';
 import type { PlatformScope } from '../../sdk/src/platform/index.js';
 import type { StaffRole } from '../../harness/src/platform/core/index.js';
 import { asked, objectOf, objectPath } from './itg-access-call.js';
-import type { AccessFixture, PathValues, TriedRoute } from './itg-access-call.js';
+import type { AccessFixture, TriedRoute } from './itg-access-call.js';
 import type { PlatformLab, TestMember } from './itg-platform.js';
 
 /** One question of the matrix, and the answer. */
@@ -58,6 +59,11 @@ export async function joinAccessMembers(
   };
 }
 
+interface Asking extends TriedRoute {
+  readonly members: AccessMembers;
+  readonly tokenOf: (member: TestMember) => string;
+}
+
 /**
  * Asks every route, as everybody: without a token, with one that is over, of another platform, made up, of a revoked client; as each scope
  * about what is its own and what belongs to another; as staff with each role and without one.
@@ -75,15 +81,13 @@ export async function accessMatrix(
   const cells: AccessCell[] = [];
   const untried: string[] = [];
   for (const route of lab.platform.routes.filter(({ allowed }) => allowed.length > 0)) {
-    const asking: Asking = { lab, route, fixtures, members, tokenOf };
-    const found = await cellsOf(asking, strangers).catch((error: unknown) => String(error));
-    if (typeof found === 'string') {
-      untried.push(`${route.operationId}: ${found}`);
-      continue;
-    }
+    const found = await cellsOf({ lab, route, fixtures, members, tokenOf }, strangers).catch((error: unknown) => {
+      untried.push(`${route.operationId}: ${String(error)}`);
+      return [];
+    });
     cells.push(...found);
-    const own = found.filter(({ who, status }) => who.endsWith(ITS_OWN) && status >= 300);
-    untried.push(...own.map(({ operationId, who, status }) => `${operationId}: ${who}: ${status}`));
+    const failed = found.filter(({ who, status }) => who.endsWith(ITS_OWN) && status >= 300);
+    untried.push(...failed.map(({ operationId, who, status }) => `${operationId}: ${who}: ${status}`));
   }
   return { cells, leaks: cells.filter(({ leak }) => leak !== undefined), untried };
 }
@@ -91,30 +95,78 @@ export async function accessMatrix(
 const ITS_OWN = ', its own';
 
 async function cellsOf(asking: Asking, strangers: readonly Stranger[]): Promise<readonly AccessCell[]> {
-  const { route, members } = asking;
-  const victim = members.other[route.allowed[0] ?? 'staff'];
-  const refused: Refused = { caller: victim, path: await objectPath(asking, victim) };
-  const found = [...(await asStrangers(asking, strangers, refused)), ...(await asStaff(asking, refused))];
-  for (const scope of SCOPES) found.push(...(await asScope(asking, scope, refused)));
-  return found;
+  const { lab, route, members, tokenOf } = asking;
+  const { operationId, allowed } = route;
+  const victim = members.other[allowed[0] ?? 'staff'];
+  const object = objectOf(asking);
+  // An object that exists, for those who may not call the route at all.
+  const existing = { caller: victim, path: await objectPath(asking, victim) };
+  const cells: AccessCell[] = [];
+  const ask = async (
+    who: string,
+    call: Parameters<typeof asked>[1],
+    leakOf: (status: number, text: string) => string | undefined,
+  ): Promise<void> => {
+    const { status, text } = await asked(asking, call);
+    const leak = leakOf(status, text);
+    cells.push({ ...{ operationId, who, status }, ...(leak !== undefined && { leak }) });
+  };
+  const askOwn = async (who: string, caller: TestMember, foreign: readonly string[] = []): Promise<void> => {
+    const call = { token: tokenOf(caller), caller, path: await objectPath(asking, caller) };
+    await ask(`${who}${ITS_OWN}`, call, (status, text) =>
+      status === 401 || status === 403 || status >= 500 ? `${status} for its own` : foundIn(text, foreign),
+    );
+  };
+
+  for (const [who, token] of strangers) await ask(who, { token, ...existing }, expecting(401));
+  const role = lab.platform.roles.get(operationId);
+  if (allowed.includes('staff')) {
+    // An operation that needs no role is called without one, and another one with each wrong role and with the right one.
+    for (const name of role === undefined ? (['none'] as const) : (['none', ...ROLES] as const)) {
+      const caller = members.staff[name];
+      if (name === role) await askOwn(`staff, role ${name}`, caller);
+      else
+        await ask(`staff, role ${name}`, { token: tokenOf(caller), caller, path: existing.path }, (status) =>
+          (status === 403) === (role !== undefined) ? undefined : `${status} with the role ${name}`,
+        );
+    }
+  }
+  for (const scope of SCOPES) {
+    const [caller, other] = [members.own[scope], members.other[scope]];
+    const token = tokenOf(caller);
+    const foreign = foreignTo(asking, scope, caller);
+    if (!allowed.includes(scope)) {
+      await ask(scope, { token, caller, path: existing.path }, expecting(403, foreign));
+      continue;
+    }
+    if (object !== undefined && !object.openTo.includes(scope)) {
+      const path = await objectPath(asking, other);
+      await ask(`${scope}, of another`, { token, caller, path }, expecting(404, foreign));
+    }
+    await askOwn(scope, caller, foreign);
+  }
+  return cells;
 }
 
-/** What everybody is refused who may not call at all: something that there is. */
-interface Refused {
-  readonly caller: TestMember;
-  readonly path: PathValues;
-}
+/** A leak is another status, or a text that is for others. */
+const expecting =
+  (expected: number, foreign: readonly string[] = []) =>
+  (status: number, text: string): string | undefined =>
+    status === expected ? foundIn(text, foreign) : `${status} for ${expected}`;
 
 /** Tokens of those who are not to be let in at all. */
 type Stranger = readonly [who: string, token: string | undefined];
 
+let matrices = 0;
+
 async function strangersOf(lab: PlatformLab): Promise<readonly Stranger[]> {
+  matrices += 1;
   const { database } = lab.platform.context;
-  const expired = await lab.join('staff', 'staff-expired');
+  const expired = await lab.join('staff', `staff-expired-${matrices}`);
   const over = await lab.token(expired);
   const tables = database.withTables<{ trust_tokens: { client_id: string; ends_at_ms: number } }>();
   await tables.updateTable('trust_tokens').set({ ends_at_ms: 1 }).where('client_id', '=', expired.clientId).execute();
-  const revoked = await lab.join('staff', 'staff-revoked');
+  const revoked = await lab.join('staff', `staff-revoked-${matrices}`);
   const ended = await lab.token(revoked);
   const operator = await lab.token(lab.operator);
   await lab.call(operator, 'DELETE', `/v1/clients/${revoked.clientId}`);
@@ -129,84 +181,12 @@ async function strangersOf(lab: PlatformLab): Promise<readonly Stranger[]> {
 
 /** What another platform would have given: a signed one, since that is what names its audience. */
 async function tokenOfAnother(): Promise<string> {
-  const { SignJWT } = await import('jose');
-  return new SignJWT({
-    iss: 'https://other.example',
-    sub: 'itg-operator',
-    aud: 'https://other.example',
-    scope: 'staff',
-  })
+  const iss = 'https://other.example';
+  return new SignJWT({ iss, sub: 'itg-operator', aud: iss, scope: 'staff' })
     .setProtectedHeader({ alg: 'HS256', typ: 'at+jwt' })
     .setExpirationTime('1h')
     .sign(Buffer.alloc(32, 'other'));
 }
-
-interface Asking extends TriedRoute {
-  readonly members: AccessMembers;
-  readonly tokenOf: (member: TestMember) => string;
-}
-
-/** Nothing is told them, not even of what there is. */
-async function asStrangers(
-  asking: Asking,
-  strangers: readonly Stranger[],
-  { caller, path }: Refused,
-): Promise<readonly AccessCell[]> {
-  const cells: AccessCell[] = [];
-  for (const [who, token] of strangers) {
-    const { status } = await asked(asking, { token, caller, path });
-    cells.push(cellOf(asking, who, status, status === 401 ? undefined : `${status} for 401`));
-  }
-  return cells;
-}
-
-/** Staff calls what needs no role without one, and what needs one with that one alone. */
-async function asStaff(asking: Asking, { path }: Refused): Promise<readonly AccessCell[]> {
-  const { lab, route, members, tokenOf } = asking;
-  if (!route.allowed.includes('staff')) return [];
-  const role = lab.platform.roles.get(route.operationId);
-  const cells: AccessCell[] = [];
-  for (const name of ['none', ...ROLES] as const) {
-    if (name === role) continue;
-    const caller = members.staff[name];
-    if (role === undefined && name !== 'none') continue;
-    const { status } = await asked(asking, { token: tokenOf(caller), caller, path });
-    const leak = (status === 403) === (role !== undefined) ? undefined : `${status} with the role ${name}`;
-    cells.push(cellOf(asking, `staff, role ${name}`, status, leak));
-  }
-  if (role === undefined) return cells;
-  const caller = members.staff[role];
-  const { status } = await asked(asking, { token: tokenOf(caller), caller, path: await objectPath(asking, caller) });
-  return [...cells, cellOf(asking, `staff, role ${role}${ITS_OWN}`, status, faultOfOwn(status))];
-}
-
-async function asScope(asking: Asking, scope: PlatformScope, refused: Refused): Promise<readonly AccessCell[]> {
-  const { route, members, tokenOf } = asking;
-  const [caller, other] = [members.own[scope], members.other[scope]];
-  const token = tokenOf(caller);
-  const foreign = foreignTo(asking, scope, caller);
-  if (!route.allowed.includes(scope)) {
-    const { status, text } = await asked(asking, { token, caller, path: refused.path });
-    return [cellOf(asking, scope, status, status === 403 ? foundIn(text, foreign) : `${status} for 403`)];
-  }
-  const cells: AccessCell[] = [];
-  const object = objectOf(asking);
-  if (object !== undefined && !object.openTo.includes(scope)) {
-    const { status, text } = await asked(asking, { token, caller, path: await objectPath(asking, other) });
-    const leak = status === 404 ? foundIn(text, foreign) : `${status} for 404`;
-    cells.push(cellOf(asking, `${scope}, of another`, status, leak));
-  }
-  const { status, text } = await asked(asking, { token, caller, path: await objectPath(asking, caller) });
-  return [...cells, cellOf(asking, `${scope}${ITS_OWN}`, status, faultOfOwn(status) ?? foundIn(text, foreign))];
-}
-
-const faultOfOwn = (status: number): string | undefined =>
-  status === 401 || status === 403 || status >= 500 ? `${status} for its own` : undefined;
-
-const cellOf = ({ route }: Asking, who: string, status: number, leak: string | undefined): AccessCell => ({
-  ...{ operationId: route.operationId, who, status },
-  ...(leak !== undefined && { leak }),
-});
 
 /** What belongs to anybody else, and is not for this scope. */
 function foreignTo({ fixtures, members }: Asking, scope: PlatformScope, caller: TestMember): readonly string[] {

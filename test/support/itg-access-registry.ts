@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { RECORD_BATCH_TYPE } from '../../sdk/src/platform/index.js';
 import type { PlatformScope } from '../../sdk/src/platform/index.js';
@@ -8,7 +8,7 @@ import { freshName } from './itg-access-world.js';
 import type { AccessWorld } from './itg-access-world.js';
 import { appReport } from './itg-live-calls.js';
 import { liveSample } from './itg-live-records.js';
-import { testEntry } from './itg-reference.js';
+import { testEntry } from './itg-calls.js';
 import { filingsCsv } from './itg-registry-claims.js';
 
 /** Operations of staff on the registry: each is tried on a provider of its own. */
@@ -118,10 +118,9 @@ export function recordsAccess({ lab }: AccessWorld): AccessFixture {
 let legs = 0;
 
 function sentBatch(): SentAlong {
-  legs += 1;
-  const record = { ...liveSample(legs), inviteAtUs: Date.now() * 1_000 };
+  const record = { ...liveSample((legs += 1)), inviteAtUs: Date.now() * 1_000 };
   const body = gzipSync(`${JSON.stringify(record)}\n`) as Uint8Array<ArrayBuffer>;
-  const id = createHash('sha256').update(body).digest('hex').slice(0, 32);
+  const id = hash('sha256', body, 'hex').slice(0, 32);
   return {
     body,
     headers: {

@@ -68,12 +68,9 @@ export const askedCanary = (id: string): string => `traceback at ${id}.`;
 export function openingOf(opener: TestMember, firstId: string): TracebackOpening {
   made += 1;
   const written = new Date(Date.now() - 3_600_000 - made * 60_000).toISOString().slice(0, 16);
+  const at = { asWritten: `${written} UTC`, local: written, zone: 'UTC', precision: 'minute' } as const;
   return {
-    direction: 'back',
-    call: {
-      ...{ called: '12025550143', calling: '13035550199' },
-      at: { asWritten: `${written} UTC`, local: written, zone: 'UTC', precision: 'minute' },
-    },
+    ...{ direction: 'back', call: { called: '12025550143', calling: '13035550199', at } },
     campaign: {
       name: 'SSA-Suspended-P2',
       description: firstId === 'carrier-third' ? openedCanary(opener) : askedCanary(firstId),

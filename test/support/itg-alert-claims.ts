@@ -6,7 +6,7 @@ import { createAlertsArea } from '../../harness/src/platform/alerts/alerts-area.
 import type { AgencyEntry, CampaignCall, DomainEvent, RequestOutcome } from '../../harness/src/platform/core/index.js';
 import { TEST_NOW_MS } from '../../sdk/src/testing/manual-clock.js';
 import { createTestCalls } from './itg-calls.js';
-import type { Json } from './itg-calls.js';
+import type { Json, PathCaller } from './itg-calls.js';
 import { createTestContext } from './itg-context.js';
 import { openTestDatabase } from './itg-database.js';
 import type { OpenedDatabase } from '../../harness/src/platform/database/index.js';
@@ -52,6 +52,7 @@ export async function openAlerts(server?: TestServer) {
     providers: { provider: async () => undefined },
     counting: { facts: async () => ({ outages, contests }) },
   });
+  const calls = createTestCalls(area, context.clock.nowMs);
   const hear = (event: Pick<DomainEvent, 'type' | 'subject' | 'data'>): Promise<void> =>
     context.transact(async (transaction) => {
       const reaction = area.reactions[event.type];
@@ -63,22 +64,14 @@ export async function openAlerts(server?: TestServer) {
   /** Puts a campaign with calls to area codes, one every six seconds up to now. */
   const put = (campaignId: string, npas: readonly string[], over: Partial<Campaign> = {}): void => {
     const nowMs = context.clock.nowMs();
+    const [at, ago] = [new Date(nowMs).toISOString(), new Date(nowMs - 86_400_000).toISOString()];
     campaigns.set(campaignId, {
       campaign: {
-        format: 'hopback.campaign.1',
-        campaignId,
-        name: 'SSA-Suspended-P2',
-        state: 'live',
-        firstSeenAt: new Date(nowMs - 86_400_000).toISOString(),
-        lastSeenAt: new Date(nowMs).toISOString(),
-        updatedAt: new Date(nowMs).toISOString(),
-        observedCalls: npas.length,
-        callingNumbers: npas.length,
+        ...{ format: 'hopback.campaign.1', campaignId, name: 'SSA-Suspended-P2', state: 'live' },
+        ...{ firstSeenAt: ago, lastSeenAt: at, updatedAt: at, observedCalls: npas.length, callingNumbers: npas.length },
         transcript:
           'Call us back at 1 800 555 0199 or five five five oh one two three four. Your account 12345678 is <b>closed</b>.',
-        signals: ['same-script'],
-        providers: [],
-        tracebackIds: [],
+        ...{ signals: ['same-script'], providers: [], tracebackIds: [] },
         ...over,
       },
       calls: npas.map((npa, index) => ({
@@ -91,6 +84,9 @@ export async function openAlerts(server?: TestServer) {
       })),
     });
   };
+  /** Alerts of an organization, newest first. */
+  const inbox = async (caller: PathCaller): Promise<readonly Json[]> =>
+    (await calls.get(caller, '/v1/alerts?limit=500')).items;
   /** As it was when it was opened: a database for each test would take longer than the tests. */
   const reset = async (): Promise<void> => {
     await sql`truncate alerts_alerts, alerts_campaigns, alerts_rules, alerts_subscriptions, alerts_shares,
@@ -102,18 +98,8 @@ export async function openAlerts(server?: TestServer) {
     context.clock.set(TEST_NOW_MS);
   };
   return {
-    database,
-    context,
-    campaigns,
-    outcomes,
-    outages,
-    contests,
-    area,
-    reset,
-    put,
-    changed,
-    hear,
-    calls: createTestCalls(area, context.clock.nowMs),
+    ...{ database, context, campaigns, outcomes, outages, contests, area },
+    ...{ reset, put, changed, hear, calls, inbox },
   };
 }
 
@@ -123,12 +109,12 @@ const HOUR = 3_600_000;
 export const texas = (count: number): readonly string[] => Array.from({ length: count }, () => '512');
 
 /** What holds on every engine: who is told, once, and again when a campaign comes back. */
-export async function alertClaims({ calls, context, put, changed, campaigns }: OpenedAlerts): Promise<void> {
+export async function alertClaims({ calls, context, put, changed, campaigns, inbox }: OpenedAlerts): Promise<void> {
   put('c-1', texas(60));
   await changed('c-1');
   await changed('c-1', 'live');
-  const kinds = async (caller: typeof TEXAS | typeof MAINE | typeof FEDERAL): Promise<readonly string[]> =>
-    (await calls.get(caller, '/v1/alerts')).items.map((one: Json) => one.kind).sort();
+  const kinds = async (caller: PathCaller): Promise<readonly string[]> =>
+    (await inbox(caller)).map(({ kind }) => String(kind)).toSorted();
   expect(await kinds(TEXAS)).toEqual(['campaign-suspected', 'live-campaign']);
   expect(await kinds(FEDERAL)).toEqual(['campaign-suspected', 'live-campaign']);
   expect(await kinds(MAINE)).toEqual([]);

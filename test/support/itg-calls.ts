@@ -1,70 +1,137 @@
+import { expect } from 'vitest';
 import { createRouteMatcher, PLATFORM_ROUTES, readWireBody, WIRE_SCHEMAS } from '../../sdk/src/platform/index.js';
-import type { PlatformAnswer, PlatformScope } from '../../sdk/src/platform/index.js';
-import type { PlatformArea, ServedRoute } from '../../harness/src/platform/core/index.js';
+import type { PlatformAnswer, PlatformScope, ProviderEntry } from '../../sdk/src/platform/index.js';
+import type { Caller, PlatformArea } from '../../harness/src/platform/core/index.js';
 
-/** Who calls in a test. */
-export interface TestCaller {
-  readonly kind: PlatformScope;
-  readonly organizationId: string;
+/** A caller of an organization. */
+export const callerOf = (organizationId: string, kind: PlatformScope, name = organizationId): Caller => ({
+  ...{ clientId: `client-${organizationId}`, organizationId, kind, scopes: [kind], name },
+});
+
+export const STAFF: Caller = callerOf('itg', 'staff', 'Reviewing counsel');
+
+/** An entry of the registry: a voice service provider of the United States. */
+export function testEntry(providerId: string, changes: Partial<ProviderEntry> = {}): ProviderEntry {
+  return {
+    ...{ format: 'hopback.provider-entry.1', providerId, businessName: `${providerId} Telecom` },
+    ...{ previousBusinessNames: [], otherDbaNames: [], country: 'US', isForeignVoiceServiceProvider: false },
+    ...{ isVoiceServiceProvider: true, isGatewayProvider: false, isNonGatewayIntermediateProvider: false },
+    ...{ implementation: 'complete', ocns: [], spcs: [], principals: [], affiliates: [] },
+    updatedAt: '2026-09-14T10:00:00Z',
+    ...changes,
+  };
 }
 
-/** What an answer holds: its form was held against its schema. */
+/** A call as a test states it. */
+export interface TestCall {
+  readonly parameters?: Readonly<Record<string, string>>;
+  readonly body?: unknown;
+  readonly document?: Uint8Array;
+  readonly atMs?: number;
+}
+
+let keys = 0;
+
+type CalledArea = Pick<PlatformArea, 'routes' | 'schemas' | 'operations'>;
+
+/** Calls an operation as the server does, and checks the answer against the schema of its route. */
+export async function callOperation(
+  area: CalledArea,
+  operationId: string,
+  caller: Caller,
+  { parameters = {}, body, document, atMs = 0 }: TestCall = {},
+): Promise<PlatformAnswer> {
+  const route = [...PLATFORM_ROUTES, ...area.routes].find((one) => one.operationId === operationId);
+  const operation = area.operations[operationId];
+  if (route === undefined || operation === undefined) throw new Error(`there is no ${operationId}`);
+  expect(route.allowed).toContain(caller.kind);
+  const key = route.idempotency === 'key' ? { 'Idempotency-Key': `key-${(keys += 1)}` } : {};
+  const bytes = new Uint8Array();
+  const answer = await operation({
+    ...{ route, caller, atMs, httpRequestId: 'req-1', signal: new AbortController().signal },
+    request: { parameters: { ...key, ...parameters }, bytes, body, ...(document !== undefined && { document }) },
+  });
+  if (answer.kind === 'json' && route.response.kind === 'json') {
+    const schemas = { ...WIRE_SCHEMAS, ...area.schemas };
+    const schema = schemas[route.response.body as keyof typeof schemas];
+    const { errors, surplus } = readWireBody(schema, JSON.parse(JSON.stringify(answer.value)));
+    expect({ operationId, errors, surplus }).toEqual({ operationId, errors: [], surplus: [] });
+  }
+  return answer;
+}
+
+/** A value whose form was checked against its schema. */
 export type Json = ReturnType<typeof JSON.parse>;
 
-export const STAFF: TestCaller = { kind: 'staff', organizationId: 'itg' };
+/** The value of an answer that has to be a success. */
+export function valueOf(answer: PlatformAnswer): Json {
+  if (answer.kind !== 'json') throw new Error(`answered ${JSON.stringify(answer)}`);
+  return answer.value;
+}
 
-/** Calls an area as the server does: the route is found, who may call is looked at, the body is read, and what comes back is in its form. */
+/** The code of the problem, or the kind of another answer. */
+export const codeOf = (answer: PlatformAnswer): string => (answer.kind === 'problem' ? answer.code : answer.kind);
+
+/** Operations of an area by their names. */
+export interface AreaCalls {
+  readonly call: (operationId: string, caller: Caller, call?: TestCall) => Promise<PlatformAnswer>;
+  readonly value: <Value>(
+    operationId: string,
+    caller: Caller,
+    parameters?: TestCall['parameters'],
+    body?: unknown,
+  ) => Promise<Value>;
+  readonly refusal: (
+    operationId: string,
+    caller: Caller,
+    parameters?: TestCall['parameters'],
+    body?: unknown,
+  ) => Promise<string>;
+}
+
+export function areaCalls(area: CalledArea, nowMs: () => number): AreaCalls {
+  const call: AreaCalls['call'] = (operationId, caller, more) =>
+    callOperation(area, operationId, caller, { atMs: nowMs(), ...more });
+  return {
+    call,
+    value: async (operationId, caller, parameters = {}, body) =>
+      valueOf(await call(operationId, caller, { parameters, body })),
+    refusal: async (operationId, caller, parameters = {}, body) =>
+      codeOf(await call(operationId, caller, { parameters, body })),
+  };
+}
+
+type Target = readonly [target: string, body?: unknown];
+export type PathCaller = Pick<Caller, 'kind' | 'organizationId'>;
+
+/** Calls an area by method and path: routes, scopes and bodies are checked as the server checks them. */
 export function createTestCalls(area: PlatformArea, nowMs: () => number) {
-  const routes: readonly ServedRoute[] = [...PLATFORM_ROUTES, ...area.routes];
-  const match = createRouteMatcher(routes);
+  const match = createRouteMatcher([...PLATFORM_ROUTES, ...area.routes]);
   const schemas = { ...WIRE_SCHEMAS, ...area.schemas };
   const answer = async (
-    caller: TestCaller,
+    { organizationId, kind }: PathCaller,
     method: 'GET' | 'POST',
-    [target, body]: readonly [string, unknown?],
+    [target, body]: Target,
   ): Promise<PlatformAnswer> => {
     const url = new URL(`https://itg.example${target}`);
     const matched = match(method, url.pathname);
     if (matched === undefined) throw new Error(`no route for ${method} ${url.pathname}`);
     const { route, path } = matched;
-    if (!route.allowed.includes(caller.kind)) return { kind: 'problem', code: 'forbidden' };
+    if (!route.allowed.includes(kind)) return { kind: 'problem', code: 'forbidden' };
     if (route.request?.kind === 'json') {
       const { errors } = readWireBody(schemas[route.request.body as keyof typeof schemas], body);
       if (errors.length > 0) return { kind: 'problem', code: 'invalid-body', errors };
     }
-    const operation = area.operations[route.operationId];
-    if (operation === undefined) throw new Error(`no operation ${route.operationId}`);
-    const given = await operation({
-      route,
-      caller: { ...caller, clientId: `${caller.organizationId}-client`, scopes: [caller.kind], name: 'Test desk' },
-      request: { parameters: { ...Object.fromEntries(url.searchParams), ...path }, body, bytes: new Uint8Array() },
-      atMs: nowMs(),
-      httpRequestId: 'req-1',
-      signal: new AbortController().signal,
-    });
-    if (given.kind === 'json' && route.response.kind === 'json') {
-      const { errors } = readWireBody(
-        schemas[route.response.body as keyof typeof schemas],
-        JSON.parse(JSON.stringify(given.value)),
-      );
-      if (errors.length > 0)
-        throw new Error(`${route.operationId} answers what is no ${route.response.body}: ${JSON.stringify(errors)}`);
-    }
-    return given;
-  };
-  const value = async (given: Promise<PlatformAnswer>): Promise<Json> => {
-    const found = await given;
-    if (found.kind !== 'json') throw new Error(`answered ${JSON.stringify(found)}`);
-    return found.value;
+    const parameters = { ...Object.fromEntries(url.searchParams), ...path };
+    return callOperation(area, route.operationId, callerOf(organizationId, kind), { parameters, body, atMs: nowMs() });
   };
   return {
-    get: (caller: TestCaller, target: string) => value(answer(caller, 'GET', [target])),
-    post: (caller: TestCaller, target: string, body?: unknown) => value(answer(caller, 'POST', [target, body])),
-    code: async (caller: TestCaller, method: 'GET' | 'POST', call: readonly [string, unknown?]) => {
-      const given = await answer(caller, method, call);
-      return given.kind === 'problem' ? given.code : given.kind;
-    },
-    file: async (caller: TestCaller, target: string): Promise<string> => {
+    get: async (caller: PathCaller, target: string): Promise<Json> => valueOf(await answer(caller, 'GET', [target])),
+    post: async (caller: PathCaller, target: string, body?: unknown): Promise<Json> =>
+      valueOf(await answer(caller, 'POST', [target, body])),
+    code: async (caller: PathCaller, method: 'GET' | 'POST', target: Target) =>
+      codeOf(await answer(caller, method, target)),
+    file: async (caller: PathCaller, target: string): Promise<string> => {
       const given = await answer(caller, 'GET', [target]);
       if (given.kind !== 'file') throw new Error(`answered ${JSON.stringify(given)}`);
       return new TextDecoder().decode(given.bytes);

@@ -44,10 +44,7 @@ export function campaignClaims(engine: string, open: () => CampaignsBench): void
   test(`${engine}: rows that an earlier release stored are joined after the update, whatever is killed in between, and those that cannot be are marked`, async () => {
     const bench = open();
     const { database, clock } = bench.context;
-    const area = bench.area();
-    await area.start();
-    area.listener.records(neighbourCalls(30));
-    await area.flush();
+    const area = await bench.detecting(neighbourCalls(30));
     const campaignId = (await listed(area))[0]?.campaignId ?? '';
     await campaignsTables(database).deleteFrom('campaigns_calls').execute();
     const evidence = [0, 1, 2, 3].flatMap((batch) => batchOfEvidence(batch, batch * 3 * 3_600_000));
@@ -119,24 +116,19 @@ export function campaignClaims(engine: string, open: () => CampaignsBench): void
 
   test(`${engine}: calls of campaigns are removed when their time is over, but for those that a demand holds`, async () => {
     const bench = open();
-    const area = bench.area();
-    await area.start();
-    area.listener.records(neighbourCalls(20));
-    area.listener.records(neighbourCalls(20, { from: 500, spc: '444D', upstream: 'Dune', trunk: 'trunk-2' }));
-    area.listener.records(neighbourCalls(20, { from: 900, spc: '555E', upstream: 'Elm', trunk: 'trunk-3' }));
-    await area.flush();
-    const [, merged, other] = (await listed(area)).map(({ campaignId }) => campaignId);
-    const [held = ''] = (await listed(area)).map(({ campaignId }) => campaignId);
+    const area = await bench.detecting(
+      neighbourCalls(20),
+      neighbourCalls(20, { from: 500, spc: '444D', upstream: 'Dune', trunk: 'trunk-2' }),
+      neighbourCalls(20, { from: 900, spc: '555E', upstream: 'Elm', trunk: 'trunk-3' }),
+    );
+    const [held = '', merged = '', other = ''] = (await listed(area)).map(({ campaignId }) => campaignId);
     // The demand names a campaign that is merged into another afterwards.
-    await holdCalls(bench, [merged ?? '']);
+    await holdCalls(bench, [merged]);
     const body = { decision: 'merge', into: held, reason: 'one caller' };
-    await callCampaigns(area, 'decideCampaign', { parameters: { campaignId: merged ?? '' }, body });
-    const counts = (): Promise<readonly number[]> =>
-      Promise.all(
-        [held, merged ?? '', other ?? ''].map(
-          async (id) => (await area.reader.calls(bench.context.database, id, { limit: 100 })).length,
-        ),
-      );
+    await callCampaigns(area, 'decideCampaign', { parameters: { campaignId: merged }, body });
+    const callsOf = async (id: string): Promise<number> =>
+      (await area.reader.calls(bench.context.database, id, { limit: 100 })).length;
+    const counts = (): Promise<readonly number[]> => Promise.all([held, merged, other].map(callsOf));
     // Under the old id the calls are found as well.
     expect(await counts()).toEqual([40, 40, 20]);
     const retention = area.jobs.find(({ name }) => name === 'campaigns.retention');
@@ -144,11 +136,7 @@ export function campaignClaims(engine: string, open: () => CampaignsBench): void
     expect(await counts()).toEqual([40, 40, 20]);
     await retention?.run(LIVE_START_MS + 91 * DAY_MS);
     expect(await counts()).toEqual([40, 40, 0]);
-    await bench.context.database
-      .withTables<DemandTables>()
-      .updateTable('demands_holds')
-      .set({ ended_at_ms: LIVE_START_MS })
-      .execute();
+    await sql`update demands_holds set ended_at_ms = ${LIVE_START_MS}`.execute(bench.context.database);
     await retention?.run(LIVE_START_MS + 91 * DAY_MS);
     expect(await counts()).toEqual([0, 0, 0]);
     expect((await bench.context.audited()).filter(({ action }) => action === 'retention.removed')).toHaveLength(2);
@@ -179,8 +167,9 @@ export function campaignClaims(engine: string, open: () => CampaignsBench): void
       const step = fc.constantFrom('hear', 'hear', 'hear', 'again', 'store', 'die');
       await fc.assert(
         fc.asyncProperty(fc.array(step, { minLength: 4, maxLength: 14 }), async (steps) => {
-          await campaignsTables(bench.context.database).deleteFrom('campaigns_calls').execute();
-          await campaignsTables(bench.context.database).deleteFrom('campaigns_campaigns').execute();
+          await sql`truncate campaigns_calls, campaigns_tracebacks, campaigns_campaigns`.execute(
+            bench.context.database,
+          );
           bench.records.length = 0;
           let area = bench.area();
           await area.start();

@@ -1,18 +1,24 @@
+import { sql } from 'kysely';
 import { createCampaignsArea } from '../../harness/src/platform/campaigns/campaigns-area.js';
 import type { CampaignsArea, CampaignsOptions } from '../../harness/src/platform/campaigns/campaigns-area.js';
 import type {
-  Caller,
   LiveReader,
   LiveRecord,
   OpeningOrder,
   ReportReader,
   TracebackDesk,
 } from '../../harness/src/platform/core/index.js';
+import { campaignsDefinition } from '../../harness/src/platform/campaigns/campaigns-repository.js';
 import { createHoldReader } from '../../harness/src/platform/demands/holds.js';
+import { DEMANDS_DEFINITION } from '../../harness/src/platform/demands/tables.js';
 import type { OpenedDatabase } from '../../harness/src/platform/database/index.js';
 import type { AppReport, Campaign, PlatformAnswer, PlatformScope, Traceback } from '../../sdk/src/platform/index.js';
+import { callerOf, callOperation, valueOf } from './itg-calls.js';
+import type { TestCall } from './itg-calls.js';
 import { createTestContext } from './itg-context.js';
 import type { TestContext } from './itg-context.js';
+import { openTestDatabase } from './itg-database.js';
+import type { TestServer } from './itg-database.js';
 import { LIVE_START_MS } from './itg-live-calls.js';
 
 const ALLOCATED = new Set(['290', '390']);
@@ -28,8 +34,24 @@ export interface CampaignsBench {
   readonly reports: Map<string, AppReport>;
   /** Starts anew, as after a restart. @param journalRange - of the journal that records come from */
   readonly area: (journalRange?: () => { readonly first: number; readonly last: number }) => CampaignsArea;
+  /** Starts an area and has it detect campaigns in records. */
+  readonly detecting: (...batches: readonly (readonly LiveRecord[])[]) => Promise<CampaignsArea>;
   /** Kills what was started: what its database has begun is done, and nothing else. */
   readonly die: () => Promise<void>;
+}
+
+/** A database with the tables of campaigns and demands, which the tests of a file share: to open one takes seconds. */
+export async function openCampaignsDatabase(server?: TestServer) {
+  const definitions = [campaignsDefinition, DEMANDS_DEFINITION];
+  const database = await openTestDatabase({ definitions, ...(server !== undefined && { server }) });
+  const campaigns = 'campaigns_calls, campaigns_decisions, campaigns_tracebacks, campaigns_campaigns, demands_holds';
+  const snapshots = 'campaigns_snapshots, campaigns_snapshot_a, campaigns_snapshot_b';
+  const tables = sql.raw(`truncate ${campaigns}, ${snapshots}, core_events, core_audit, core_sealed`);
+  return {
+    database,
+    empty: async (): Promise<void> => void (await tables.execute(database.database)),
+    bench: (options?: CampaignsOptions) => openCampaignsBench(database, options),
+  };
 }
 
 /** Makes one on a database with the tables of campaigns and demands. */
@@ -42,40 +64,32 @@ export function openCampaignsBench(database: OpenedDatabase, options: CampaignsO
   const records: LiveRecord[] = [];
   const reports = new Map<string, AppReport>();
   const desk = {
-    open: (_transaction: unknown, order: OpeningOrder) => {
-      opened.push(order);
-      return Promise.resolve(`t-${String(opened.length)}`);
-    },
-    traceback: (_reading: unknown, id: string) => {
+    open: async (_transaction: unknown, order: OpeningOrder) => `t-${String(opened.push(order))}`,
+    traceback: async (_reading: unknown, id: string) => {
       looked.push(id);
-      return Promise.resolve(tracebacks.get(id) ?? openTraceback(id));
+      return tracebacks.get(id) ?? openTraceback(id);
     },
-    ofCampaign: () => Promise.resolve(opened.map((_, at) => ({ tracebackId: `t-${String(at + 1)}` }))),
+    ofCampaign: async () => opened.map((_, at) => ({ tracebackId: `t-${String(at + 1)}` })),
   } as unknown as TracebackDesk;
   const live: LiveReader = {
-    record: (providerId, recordId) =>
-      Promise.resolve(records.find((one) => one.providerId === providerId && one.record.recordId === recordId)),
-    report: (_appId, reportId) => Promise.resolve(reports.get(reportId)),
-    find: ({ fromMs, toMs }) =>
-      Promise.resolve({
-        records: records.filter(({ record }) => record.inviteAtUs >= fromMs * 1e3 && record.inviteAtUs < toMs * 1e3),
-        isCut: false,
-      }),
+    record: async (providerId, recordId) =>
+      records.find((one) => one.providerId === providerId && one.record.recordId === recordId),
+    report: async (_appId, reportId) => reports.get(reportId),
+    find: async ({ fromMs, toMs }) => ({
+      records: records.filter(({ record }) => record.inviteAtUs >= fromMs * 1e3 && record.inviteAtUs < toMs * 1e3),
+      isCut: false,
+    }),
   };
   const past: ReportReader = {
-    findReports: ({ fromMs, toMs, limit }) => {
+    findReports: async ({ fromMs, toMs, limit }) => {
       const found = [...reports.values()]
         .filter(({ calledAt }) => Date.parse(calledAt) >= fromMs && Date.parse(calledAt) < toMs)
         .map((report) => ({ appId: 'app-1', report }));
-      return Promise.resolve({ reports: found.slice(0, limit), isCut: found.length > limit });
+      return { reports: found.slice(0, limit), isCut: found.length > limit };
     },
   };
   const agency = { agencyId: 'agency-tx', name: 'Texas', jurisdiction: 'US-TX', contactEmail: 'a@example.com' };
-  const organizations = {
-    agencies: () => Promise.resolve([agency]),
-    agency: () => Promise.resolve(agency),
-    staff: () => Promise.resolve(['itg']),
-  };
+  const organizations = { agencies: async () => [agency], agency: async () => agency, staff: async () => ['itg'] };
   const ports = { tracebacks: desk, live, reports: past, organizations, holds: createHoldReader() };
   let life = { isOver: false, begun: Promise.resolve<unknown>(undefined) };
   const area: CampaignsBench['area'] = (journalRange) => {
@@ -87,18 +101,21 @@ export function openCampaignsBench(database: OpenedDatabase, options: CampaignsO
       own.begun = Promise.allSettled([own.begun, result]);
       return result;
     };
-    const journal = journalRange === undefined ? {} : { journalRange };
-    return createCampaignsArea(
-      { ...context, transact },
-      { ...ports, ...journal },
-      { allocated: ALLOCATED, ...options },
-    );
+    const given = { ...ports, ...(journalRange !== undefined && { journalRange }) };
+    return createCampaignsArea({ ...context, transact }, given, { allocated: ALLOCATED, ...options });
+  };
+  const detecting: CampaignsBench['detecting'] = async (...batches) => {
+    const started = area();
+    await started.start();
+    for (const batch of batches) started.listener.records(batch);
+    await started.flush();
+    return started;
   };
   const die = async (): Promise<void> => {
     life.isOver = true;
     await life.begun;
   };
-  return { context, opened, tracebacks, looked, records, reports, area, die };
+  return { context, opened, tracebacks, looked, records, reports, area, detecting, die };
 }
 
 /** A traceback that is open. */
@@ -111,30 +128,17 @@ export const openTraceback = (tracebackId: string): Traceback => ({
   updatedAt: new Date(LIVE_START_MS).toISOString(),
 });
 
-/** Calls an operation of an area as staff, or as somebody else. */
+/** Calls an operation of an area as staff, or with another scope. */
 export function callCampaigns(
   area: CampaignsArea,
   operationId: string,
-  rest: { readonly scope?: PlatformScope; readonly parameters?: Record<string, string>; readonly body?: unknown } = {},
+  { scope = 'staff', ...call }: TestCall & { readonly scope?: PlatformScope } = {},
 ): Promise<PlatformAnswer> {
-  const { scope = 'staff', parameters = {}, body } = rest;
-  const caller: Caller = { clientId: 'cl-1', organizationId: 'org-1', kind: scope, scopes: [scope], name: 'analyst' };
-  const operation = area.operations[operationId];
-  if (operation === undefined) throw new Error(`there is no ${operationId}`);
-  return Promise.resolve(
-    operation({
-      route: area.routes[0] as never,
-      ...{ caller, request: { parameters, body, bytes: new Uint8Array() } },
-      ...{ atMs: LIVE_START_MS + 60_000, httpRequestId: 'r-1', signal: new AbortController().signal },
-    }),
-  );
+  return callOperation(area, operationId, callerOf('org-1', scope, 'analyst'), {
+    ...{ atMs: LIVE_START_MS + 60_000, ...call },
+  });
 }
 
-/** The JSON of an answer. */
-export const valueOf = (answer: PlatformAnswer): never => {
-  if (answer.kind !== 'json') throw new Error(`answered ${JSON.stringify(answer)}`);
-  return answer.value as never;
-};
 /** Campaigns as somebody sees them. */
 export const listed = async (area: CampaignsArea, scope: PlatformScope = 'staff'): Promise<readonly Campaign[]> =>
-  (valueOf(await callCampaigns(area, 'listCampaigns', { scope })) as { readonly items: readonly Campaign[] }).items;
+  valueOf(await callCampaigns(area, 'listCampaigns', { scope })).items;

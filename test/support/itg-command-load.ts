@@ -76,7 +76,7 @@ export async function startCommandPlatform(
   };
 }
 
-/** A port that nobody has: a platform that is started again has the address that its clients know. */
+/** A free port: a platform that is started again has to have the address that its clients know. */
 async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

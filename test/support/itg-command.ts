@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { PassThrough } from 'node:stream';
+import { PassThrough, Readable } from 'node:stream';
 import { createInterface } from 'node:readline';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -7,15 +7,23 @@ import { runHarness } from '../../harness/src/cli/program.js';
 
 const MAIN = fileURLToPath(new URL('../../harness/dist/cli/main.js', import.meta.url));
 
-/** Runs a command line within this process, and gives what it printed. */
+export interface CommandRun {
+  readonly exitCode: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** Runs a command line within this process. */
 export async function harnessCommand(
   argv: readonly string[],
-): Promise<{ readonly exitCode: number; readonly out: string; readonly err: string }> {
+  { stdin = '', env = {} }: { readonly stdin?: string; readonly env?: Readonly<Record<string, string>> } = {},
+): Promise<CommandRun> {
   const [out, err] = [new PassThrough(), new PassThrough()];
   const printed = { out: '', err: '' };
   out.on('data', (bytes: Buffer) => (printed.out += bytes.toString()));
   err.on('data', (bytes: Buffer) => (printed.err += bytes.toString()));
-  const io = { stdout: out, stderr: err, env: {}, once: () => undefined, off: () => undefined };
+  const input = Readable.from([Buffer.from(stdin)]);
+  const io = { stdout: out, stderr: err, stdin: input, env, once: () => undefined, off: () => undefined };
   return { exitCode: await runHarness(argv, io as never), ...printed };
 }
 

@@ -17,10 +17,11 @@ import { appReport, LIVE_START_MS, neighbourCalls } from './itg-live-calls.js';
 /** A journal of records as the area follows it: batches by their places, and a process that may die at any of them. */
 interface JournalBench {
   readonly batches: readonly (readonly LiveRecord[])[];
-  /** Starts the area anew, as after a crash. */
+  readonly start: () => Promise<CampaignsArea>;
+  /** Kills the area and starts it again. */
   readonly restart: () => Promise<CampaignsArea>;
-  /** Tells it batches from where it begins up to a place, as the follower of the journal does. */
-  readonly tell: (area: CampaignsArea, upTo: number) => Promise<void>;
+  /** Hands it batches from where it begins up to a place, by default the end, as the follower of the journal does. */
+  readonly tell: (area: CampaignsArea, upTo?: number) => Promise<void>;
 }
 
 /** Tables that are small, so that a test makes and packs a dozen of detectors in a second. */
@@ -42,9 +43,13 @@ const DUE_MS = LIVE_START_MS + 3_600_000;
 function openJournal(bench: CampaignsBench, batches: readonly (readonly LiveRecord[])[]): JournalBench {
   const told = new Map<CampaignsArea, number>();
   let durable = 0;
-  return {
+  const journal: JournalBench = {
     batches,
     restart: async () => {
+      await bench.die();
+      return journal.start();
+    },
+    start: async () => {
       const area = bench.area(() => ({ first: 1, last: durable }));
       // What the journal has is in the store as well.
       for (const batch of batches.slice(0, durable))
@@ -54,7 +59,7 @@ function openJournal(bench: CampaignsBench, batches: readonly (readonly LiveReco
       area.listener.reached(told.get(area) ?? 0);
       return area;
     },
-    tell: async (area, upTo) => {
+    tell: async (area, upTo = batches.length) => {
       durable = Math.max(durable, upTo);
       for (let at = told.get(area) ?? 0; at < upTo; at += 1) {
         await area.listener.free();
@@ -65,6 +70,7 @@ function openJournal(bench: CampaignsBench, batches: readonly (readonly LiveReco
       await area.flush();
     },
   };
+  return journal;
 }
 
 const MIXED = (): readonly (readonly LiveRecord[])[] => {
@@ -79,7 +85,7 @@ const MIXED = (): readonly (readonly LiveRecord[])[] => {
 /** A detector that made a snapshot after some batches, and has heard some more. */
 async function withSnapshot(bench: CampaignsBench, snapshotAt: number, upTo: number = snapshotAt) {
   const journal = openJournal(bench, MIXED());
-  const first = await journal.restart();
+  const first = await journal.start();
   await journal.tell(first, snapshotAt);
   await first.keepSnapshot(DUE_MS);
   await journal.tell(first, upTo);
@@ -110,6 +116,20 @@ async function outcome(bench: CampaignsBench, area: CampaignsArea): Promise<unkn
   };
 }
 
+const unusable = ({ context }: CampaignsBench) =>
+  context.logged.filter(({ message }) => message.includes('cannot be used'));
+
+const observed = async (area: CampaignsArea): Promise<readonly number[]> =>
+  (await listed(area)).map(({ observedCalls }) => observedCalls);
+
+const RENAME = { decision: 'rename', name: 'Cedar-Neighbours', reason: 'known' };
+/** Renames the newest campaign, or decides something else about it. */
+const decide = async (area: CampaignsArea, body: unknown = RENAME) =>
+  callCampaigns(area, 'decideCampaign', {
+    ...{ parameters: { campaignId: (await listed(area))[0]?.campaignId ?? '' }, body },
+  });
+const namesIn = async (area: CampaignsArea): Promise<readonly string[]> => (await listed(area)).map(({ name }) => name);
+
 /** What the detector promises of restarts on every engine. Each test has emptied tables. */
 export function detectorClaims(
   engine: string,
@@ -119,13 +139,16 @@ export function detectorClaims(
   const undisturbed = async (): Promise<unknown> => {
     const bench = open();
     const journal = openJournal(bench, MIXED());
-    const area = await journal.restart();
-    await journal.tell(area, journal.batches.length);
+    const area = await journal.start();
+    await journal.tell(area);
     const whole = await outcome(bench, area);
     await bench.die();
     await empty();
     return whole;
   };
+
+  const claim = (name: string, check: (bench: CampaignsBench) => Promise<void>): void =>
+    test(`${engine}: ${name}`, () => check(open()));
 
   test(
     `${engine}: killed after a snapshot, it finds the same campaigns, each once, as one that was never killed`,
@@ -135,7 +158,6 @@ export function detectorClaims(
       expect(whole).toMatchObject({ campaigns: [{ observedCalls: 40 }, { observedCalls: 40 }] });
       for (const [snapshotAt, killedAt] of [
         [1, 3],
-        [2, 9],
         [6, 7],
         [9, 23],
         [15, 15],
@@ -143,26 +165,23 @@ export function detectorClaims(
         const bench = open();
         const { journal, first } = await withSnapshot(bench, snapshotAt, killedAt);
         const before = await listed(first);
-        await bench.die();
         const second = await journal.restart();
         expect(await second.begun).toBe(snapshotAt);
-        await journal.tell(second, journal.batches.length);
+        await journal.tell(second);
         expect(await outcome(bench, second)).toEqual(whole);
-        // Who has been told of a campaign finds it under its id.
+        // A campaign that was announced keeps its id.
         const ids = (await listed(second)).map(({ campaignId }) => campaignId);
-        expect(before.map(({ campaignId }) => campaignId).filter((id) => !ids.includes(id))).toEqual([]);
+        expect(ids).toEqual(expect.arrayContaining(before.map(({ campaignId }) => campaignId)));
         await bench.die();
         await empty();
       }
     },
   );
 
-  test(`${engine}: until it has caught up it says so, shows what is stored, and asks analysts to come back`, async () => {
-    const bench = open();
+  claim('until it has caught up it says so, shows what is stored, and asks analysts to come back', async (bench) => {
     const { journal, first } = await withSnapshot(bench, 4, 20);
     const before = await listed(first);
     expect(before.length).toBeGreaterThan(0);
-    await bench.die();
     const second = await journal.restart();
     expect(second.notices?.()).toEqual([WARMING]);
     expect(await listed(second)).toEqual(before);
@@ -192,28 +211,22 @@ export function detectorClaims(
     ['whose key is gone', `delete from core_sealed where belongs_to like 'detector-snapshot%'`, 'damaged'],
     ['that is said to be of another place', `update campaigns_snapshots set sequence = 9`, 'damaged'],
   ] as const)
-    test(`${engine}: a snapshot ${what} is left alone, with a notice, and records are read again`, async () => {
-      const bench = open();
+    claim(`a snapshot ${what} is left alone, with a notice, and records are read again`, async (bench) => {
       const { journal } = await withSnapshot(bench, 8, 12);
       await bench.die();
       await sql.raw(harm).execute(bench.context.database);
       const second = await journal.restart();
       expect(await second.begun).toBeUndefined();
       expect(second.notices?.()).toEqual([]);
-      expect(bench.context.logged.filter(({ message }) => message.includes('cannot be used'))).toMatchObject([
-        { level: 'warn', details: { because } },
-      ]);
-      await journal.tell(second, journal.batches.length);
-      const campaigns = await listed(second);
-      expect(campaigns.map(({ observedCalls }) => observedCalls)).toEqual([40, 40]);
+      expect(unusable(bench)).toMatchObject([{ level: 'warn', details: { because } }]);
+      await journal.tell(second);
+      expect(await observed(second)).toEqual([40, 40]);
       // The next one is in its place.
       await second.keepSnapshot(DUE_MS + 3_600_000);
-      await bench.die();
       expect(await (await journal.restart()).begun).toBe(journal.batches.length);
     });
 
-  test(`${engine}: a snapshot of a journal that is gone, or begins later, is left alone`, async () => {
-    const bench = open();
+  claim('a snapshot of a journal that is gone, or begins later, is left alone', async (bench) => {
     await withSnapshot(bench, 8);
     await bench.die();
     for (const range of [
@@ -225,56 +238,46 @@ export function detectorClaims(
       expect(await area.begun).toBeUndefined();
       await bench.die();
     }
-    expect(bench.context.logged.filter(({ message }) => message.includes('cannot be used'))).toMatchObject([
+    expect(unusable(bench)).toMatchObject([
       { details: { because: 'other-journal' } },
       { details: { because: 'other-journal' } },
     ]);
   });
 
-  test(`${engine}: what an analyst has decided after a snapshot holds after a crash`, async () => {
-    const bench = open();
+  claim('what an analyst has decided after a snapshot holds after a crash', async (bench) => {
     const { journal, first } = await withSnapshot(bench, 20);
-    const [campaign] = await listed(first);
-    const parameters = { campaignId: campaign?.campaignId ?? '' };
-    const body = { decision: 'rename', name: 'Cedar-Neighbours', reason: 'known' };
-    await callCampaigns(first, 'decideCampaign', { parameters, body });
-    await bench.die();
+    await decide(first);
     const second = await journal.restart();
-    await journal.tell(second, journal.batches.length);
-    expect((await listed(second)).map(({ name }) => name)).toContain('Cedar-Neighbours');
+    await journal.tell(second);
+    expect(await namesIn(second)).toContain('Cedar-Neighbours');
     // And after the snapshot that was made then.
     await second.keepSnapshot(DUE_MS + 3_600_000);
-    await bench.die();
     const third = await journal.restart();
     expect(await third.begun).toBe(journal.batches.length);
-    expect((await listed(third)).map(({ name }) => name)).toContain('Cedar-Neighbours');
+    expect(await namesIn(third)).toContain('Cedar-Neighbours');
   });
 
-  test(`${engine}: a call of an analyst that decides nothing leaves the snapshot, and the journal that it needs`, async () => {
-    const bench = open();
-    const journal = openJournal(bench, MIXED());
-    const first = await journal.restart();
-    await journal.tell(first, 20);
-    const parameters = { campaignId: (await listed(first))[0]?.campaignId ?? '' };
-    const rename = { decision: 'rename', name: 'Cedar-Neighbours', reason: 'known' };
-    await callCampaigns(first, 'decideCampaign', { parameters, body: rename });
-    expect(first.listener.neededFrom()).toBeUndefined();
-    await first.keepSnapshot(DUE_MS);
-    // Said before, no campaign, no such key, refused.
-    await callCampaigns(first, 'decideCampaign', { parameters, body: rename });
-    await callCampaigns(first, 'decideCampaign', { parameters: { campaignId: 'c-none' }, body: rename });
-    const nothing = [
-      { decision: 'split', keyIds: ['none'], reason: 'other' },
-      { decision: 'merge', into: 'c-none', reason: 'one' },
-    ];
-    for (const body of nothing) await callCampaigns(first, 'decideCampaign', { parameters, body });
-    expect(first.listener.neededFrom()).toBe(20);
-  });
+  claim(
+    'a call of an analyst that decides nothing leaves the snapshot, and the journal that it needs',
+    async (bench) => {
+      const journal = openJournal(bench, MIXED());
+      const first = await journal.start();
+      await journal.tell(first, 20);
+      await decide(first);
+      expect(first.listener.neededFrom()).toBeUndefined();
+      await first.keepSnapshot(DUE_MS);
+      // Decided before, no such key, no such campaign.
+      await decide(first);
+      await decide(first, { decision: 'split', keyIds: ['none'], reason: 'other' });
+      await decide(first, { decision: 'merge', into: 'c-none', reason: 'one' });
+      await callCampaigns(first, 'decideCampaign', { parameters: { campaignId: 'c-none' }, body: RENAME });
+      expect(first.listener.neededFrom()).toBe(20);
+    },
+  );
 
-  test(`${engine}: reports that came after a snapshot are told again until another covers them`, async () => {
-    const bench = open();
+  claim('reports that came after a snapshot are told again until another covers them', async (bench) => {
     const journal = openJournal(bench, MIXED());
-    const first = await journal.restart();
+    const first = await journal.start();
     const hear = (area: CampaignsArea, from: number, to: number): void => {
       for (let at = from; at < to; at += 1) area.listener.report('app-1', appReport(at), LIVE_START_MS + 10_000);
     };
@@ -283,7 +286,6 @@ export function detectorClaims(
     await first.keepSnapshot(DUE_MS);
     hear(first, 2, 4);
     expect(first.listener.coveredReports()).toBe(2);
-    await bench.die();
     const second = await journal.restart();
     expect(second.listener.coveredReports()).toBe(0);
     hear(second, 2, 6);
@@ -305,18 +307,16 @@ export function detectorClaims(
     await sql`create trigger refused before insert or update on campaigns_campaigns for each row
       execute function refuse_campaign()`.execute(database);
     try {
-      const first = await journal.restart();
+      const first = await journal.start();
       await expect(journal.tell(first, 15)).rejects.toThrow();
       await first.keepSnapshot(DUE_MS);
-      await expect(journal.tell(first, journal.batches.length)).rejects.toThrow();
+      await expect(journal.tell(first)).rejects.toThrow();
       expect(await listed(first)).toMatchObject([{ observedCalls: 40, signers: [{ spc: '333C' }] }]);
-      await bench.die();
       const second = await journal.restart();
       expect(await second.begun).toBe(15);
-      await expect(journal.tell(second, journal.batches.length)).rejects.toThrow();
+      await expect(journal.tell(second)).rejects.toThrow();
       expect(second.notices?.()).toEqual([]);
       await second.keepSnapshot(DUE_MS + 3_600_000);
-      await bench.die();
     } finally {
       await sql`drop trigger refused on campaigns_campaigns`.execute(database);
       await sql`drop function refuse_campaign`.execute(database);
@@ -344,94 +344,89 @@ export function detectorClaims(
     await second.keepSnapshot(DUE_MS + 3_600_000);
     expect([second.listener.neededFrom(), second.listener.coveredReports()]).toEqual([undefined, 1]);
     expect(await storedHeads(bench)).toEqual([]);
-    await bench.die();
     const third = await journal.restart();
     expect(await third.begun).toBeUndefined();
-    await journal.tell(third, journal.batches.length);
-    expect((await listed(third)).map(({ observedCalls }) => observedCalls)).toEqual([40, 40]);
+    await journal.tell(third);
+    expect(await observed(third)).toEqual([40, 40]);
   });
 
   for (const table of ['campaigns_snapshot_b', 'campaigns_snapshots'])
-    test(`${engine}: while no snapshot can be stored in ${table}, the journal is kept for half an hour and no longer`, async () => {
-      const bench = open();
-      const { clock, database } = bench.context;
-      const { first } = await withSnapshot(bench, 4, 8);
-      await database.schema.alterTable(table).renameTo('campaigns_gone').execute();
-      try {
-        clock.advance(1_700_000);
-        await expect(first.keepSnapshot(DUE_MS + 3_600_000)).rejects.toThrow();
-        expect(first.listener.neededFrom()).toBe(4);
-        clock.advance(200_000);
-        await expect(first.keepSnapshot(DUE_MS + 7_200_000)).rejects.toThrow();
-        expect(first.listener.neededFrom()).toBeUndefined();
-      } finally {
-        await database.schema.alterTable('campaigns_gone').renameTo(table).execute();
-      }
-      await first.keepSnapshot(DUE_MS + 10_800_000);
-      expect(first.listener.neededFrom()).toBe(8);
-      expect(await storedHeads(bench)).toMatchObject([{ sequence: 8 }]);
-    });
+    claim(
+      `while no snapshot can be stored in ${table}, the journal is kept for half an hour and no longer`,
+      async (bench) => {
+        const { clock, database } = bench.context;
+        const { first } = await withSnapshot(bench, 4, 8);
+        await database.schema.alterTable(table).renameTo('campaigns_gone').execute();
+        try {
+          clock.advance(1_700_000);
+          await expect(first.keepSnapshot(DUE_MS + 3_600_000)).rejects.toThrow();
+          expect(first.listener.neededFrom()).toBe(4);
+          clock.advance(200_000);
+          await expect(first.keepSnapshot(DUE_MS + 7_200_000)).rejects.toThrow();
+          expect(first.listener.neededFrom()).toBeUndefined();
+        } finally {
+          await database.schema.alterTable('campaigns_gone').renameTo(table).execute();
+        }
+        await first.keepSnapshot(DUE_MS + 10_800_000);
+        expect(first.listener.neededFrom()).toBe(8);
+        expect(await storedHeads(bench)).toMatchObject([{ sequence: 8 }]);
+      },
+    );
 
-  test(`${engine}: a snapshot with tables of another size is dropped, with a notice, and records are read again`, async () => {
-    const bench = open();
-    const { context } = bench;
-    const { journal } = await withSnapshot(bench, 8, 12);
-    await bench.die();
-    const [head] = await storedHeads(bench);
-    const found = await readSnapshot(context, head?.version ?? '');
-    if (found.status !== 'read' || head === undefined) throw new Error(found.status);
-    const state = found.snapshot.state as { readonly engine: { readonly calls: Record<string, unknown> } };
-    const { calls } = state.engine;
-    // The last tables that are taken over: everything else is in the engine by then.
-    const harmed = { ...state, engine: { ...state.engine, calls: { ...calls, waiting: calls['recorded'] } } };
-    const packed = await packState(harmed, MAX_SNAPSHOT_BYTES);
-    if (packed === undefined) throw new Error('too large');
-    await storeSnapshot(context, packed, { version: head.version, sequence: 8, atMs: LIVE_START_MS });
-    const second = await journal.restart();
-    expect(await second.begun).toBeUndefined();
-    expect(second.notices?.()).toEqual([]);
-    expect(context.logged.filter(({ message }) => message.includes('cannot be used'))).toMatchObject([
-      { level: 'warn', details: { because: 'damaged' } },
-    ]);
-    expect(await storedHeads(bench)).toEqual([]);
-    await journal.tell(second, journal.batches.length);
-    expect((await listed(second)).map(({ observedCalls }) => observedCalls)).toEqual([40, 40]);
-  });
+  claim(
+    'a snapshot with tables of another size is dropped, with a notice, and records are read again',
+    async (bench) => {
+      const { context } = bench;
+      const { journal } = await withSnapshot(bench, 8, 12);
+      await bench.die();
+      const [head] = await storedHeads(bench);
+      const found = await readSnapshot(context, head?.version ?? '');
+      if (found.status !== 'read' || head === undefined) throw new Error(found.status);
+      const state = found.snapshot.state as { readonly engine: { readonly calls: Record<string, unknown> } };
+      const { calls } = state.engine;
+      // The last tables that are taken over: everything else is in the engine by then.
+      const harmed = { ...state, engine: { ...state.engine, calls: { ...calls, waiting: calls['recorded'] } } };
+      const packed = await packState(harmed, MAX_SNAPSHOT_BYTES);
+      if (packed === undefined) throw new Error('too large');
+      await storeSnapshot(context, packed, { version: head.version, sequence: 8, atMs: LIVE_START_MS });
+      const second = await journal.restart();
+      expect(await second.begun).toBeUndefined();
+      expect(second.notices?.()).toEqual([]);
+      expect(unusable(bench)).toMatchObject([{ level: 'warn', details: { because: 'damaged' } }]);
+      expect(await storedHeads(bench)).toEqual([]);
+      await journal.tell(second);
+      expect(await observed(second)).toEqual([40, 40]);
+    },
+  );
 
-  test(`${engine}: no snapshot holds an analyst's word that could not be stored`, async () => {
-    const bench = open();
+  claim('no snapshot holds an analyst’s word that could not be stored', async (bench) => {
     const { clock, database } = bench.context;
     const { journal, first } = await withSnapshot(bench, 16, 20);
-    const parameters = { campaignId: (await listed(first))[0]?.campaignId ?? '' };
-    const body = { decision: 'rename', name: 'Cedar-Neighbours', reason: 'known' };
     await database.schema.alterTable('campaigns_decisions').renameTo('campaigns_gone').execute();
     try {
-      await expect(callCampaigns(first, 'decideCampaign', { parameters, body })).rejects.toThrow();
+      await expect(decide(first)).rejects.toThrow();
     } finally {
       await database.schema.alterTable('campaigns_gone').renameTo('campaigns_decisions').execute();
     }
     await first.keepSnapshot(DUE_MS + 3_600_000);
-    await bench.die();
     const second = await journal.restart();
     expect(await second.begun).toBe(16);
-    await journal.tell(second, journal.batches.length);
+    await journal.tell(second);
     // The call has failed, and what has failed does not hold.
-    expect((await listed(second)).map(({ name }) => name)).not.toContain('Cedar-Neighbours');
-    await callCampaigns(second, 'decideCampaign', { parameters, body });
+    expect(await namesIn(second)).not.toContain('Cedar-Neighbours');
+    await decide(second);
     clock.advance(5_000);
     await second.flush();
     await second.keepSnapshot(DUE_MS + 7_200_000);
-    await bench.die();
     const third = await journal.restart();
     expect(await third.begun).toBe(journal.batches.length);
-    expect((await listed(third)).map(({ name }) => name)).toContain('Cedar-Neighbours');
+    expect(await namesIn(third)).toContain('Cedar-Neighbours');
     expect((await bench.context.audited()).filter(({ action }) => action === 'campaign.rename')).toHaveLength(1);
   });
 
-  test(`${engine}: it keeps a snapshot when it is closed, and closes at once while it is warming`, async () => {
-    const bench = open();
+  claim('it keeps a snapshot when it is closed, and closes at once while it is warming', async (bench) => {
     const journal = openJournal(bench, MIXED());
-    const first = await journal.restart();
+    const first = await journal.start();
     await journal.tell(first, 10);
     await first.close();
     expect(() => first.listener.records([])).toThrow(expect.objectContaining({ code: 'unavailable' }));
@@ -442,26 +437,18 @@ export function detectorClaims(
     await third.start();
     expect(third.notices?.()).toEqual([WARMING]);
     await third.close();
-    const heads = await campaignsTables(bench.context.database).selectFrom('campaigns_snapshots').selectAll().execute();
-    expect(heads).toMatchObject([{ sequence: 10 }]);
+    expect(await storedHeads(bench)).toMatchObject([{ sequence: 10 }]);
   });
 
-  test(`${engine}: no telephone number can be read in a snapshot`, async () => {
-    const bench = open();
+  claim('no telephone number can be read in a snapshot', async (bench) => {
     const journal = openJournal(bench, MIXED());
-    const area = await journal.restart();
-    for (let at = 0; at < 4; at += 1)
-      area.listener.report(
-        'app-1',
-        appReport(at, { transcript: { text: `${'Please call us back. '.repeat(8)}1-390-456-7890`, language: 'en' } }),
-        LIVE_START_MS,
-      );
+    const area = await journal.start();
+    const transcript = { text: `${'Please call us back. '.repeat(8)}1-390-456-7890`, language: 'en' };
+    for (let at = 0; at < 4; at += 1) area.listener.report('app-1', appReport(at, { transcript }), LIVE_START_MS);
     await journal.tell(area, 4);
     await area.keepSnapshot(DUE_MS);
-    const parts = await campaignsTables(bench.context.database)
-      .selectFrom('campaigns_snapshot_a')
-      .selectAll()
-      .execute();
+    const tables = campaignsTables(bench.context.database);
+    const parts = await tables.selectFrom('campaigns_snapshot_a').selectAll().execute();
     expect(parts.length).toBeGreaterThan(0);
     const octets = Buffer.concat(parts.map((part) => part.octets)).toString('latin1');
     expect(octets).not.toMatch(/390456|call us back/);

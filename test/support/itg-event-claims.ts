@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import { expect, test } from 'vitest';
+import type { Reaction } from '../../harness/src/platform/core/index.js';
 import { createEventFeed, startReactionRunner } from '../../harness/src/platform/database/index.js';
 import type { OpenedDatabase } from '../../harness/src/platform/database/index.js';
 import type { CoreWorkTables } from '../../harness/src/platform/database/migrate.js';
@@ -10,6 +11,10 @@ const approved = (id: string) => ({ type: 'demand.approved', subject: id, data: 
 /** Announces an event in a transaction of its own. */
 export const announced = (context: TestContext, id: string): Promise<void> =>
   context.transact((transaction) => context.announce(transaction, approved(id)));
+
+const reacted = (area: string, object: string) => ({
+  ...{ action: `${area}.reacted`, organizationId: 'o', actor: 'platform', object },
+});
 
 /** Moves the clock until something is done: pauses between attempts are by the clock. */
 async function whileMoving<Result>(context: TestContext, work: Promise<Result>): Promise<Result> {
@@ -24,10 +29,20 @@ async function whileMoving<Result>(context: TestContext, work: Promise<Result>):
 
 /** What events and reactions promise on every engine. Each test has a database of its own. */
 export function eventClaims(engine: string, open: () => Promise<OpenedDatabase>): void {
-  test(`${engine}: writers at once commit out of order, and a reader steps over none of their events`, async () => {
-    await using database = await open();
-    const context = createTestContext({ database });
-    await using feed = createEventFeed(database, { clock: context.clock });
+  type Check = (
+    context: TestContext,
+    feed: ReturnType<typeof createEventFeed>,
+    opened: OpenedDatabase,
+  ) => Promise<void>;
+  const claim = (name: string, check: Check): void =>
+    test(`${engine}: ${name}`, async () => {
+      await using database = await open();
+      const context = createTestContext({ database });
+      await using feed = createEventFeed(database, { clock: context.clock });
+      await check(context, feed, database);
+    });
+
+  claim('writers at once commit out of order, and a reader skips none of their events', async (context, feed) => {
     const [writers, each] = [8, 40];
     let isWriting = true;
     const seen: string[] = [];
@@ -64,10 +79,7 @@ export function eventClaims(engine: string, open: () => Promise<OpenedDatabase>)
     }
   });
 
-  test(`${engine}: who waits for events is woken by a commit, and those of an organization are found`, async () => {
-    await using database = await open();
-    const context = createTestContext({ database });
-    await using feed = createEventFeed(database, { clock: context.clock });
+  claim('a commit wakes a waiting reader, which finds the events of one organization', async (context, feed) => {
     const waiting = feed.wait(0);
     await context.transact(async (transaction) => {
       await context.announce(transaction, approved('d-1'));
@@ -91,22 +103,15 @@ export function eventClaims(engine: string, open: () => Promise<OpenedDatabase>)
     expect(await timed).toBe(false);
   });
 
-  test(`${engine}: each area reacts once and in order, also when its runner ends in the middle`, async () => {
-    await using database = await open();
-    const context = createTestContext({ database });
-    await using feed = createEventFeed(database, { clock: context.clock });
+  claim('each area reacts once and in order, also when its runner ends in the middle', async (context, feed) => {
     const done: string[] = [];
-    const area = (name: string) => ({
-      name,
-      reactions: {
-        'demand.approved': async (transaction: Parameters<typeof context.audit>[0], event: { subject: string }) => {
-          await context.audit(transaction, {
-            ...{ action: `${name}.reacted`, organizationId: 'o', actor: 'platform', object: event.subject },
-          });
-          done.push(`${name}:${event.subject}`);
-        },
-      },
-    });
+    const area = (name: string) => {
+      const reaction: Reaction = async (transaction, { subject }) => {
+        await context.audit(transaction, reacted(name, subject));
+        done.push(`${name}:${subject}`);
+      };
+      return { name, reactions: { 'demand.approved': reaction } };
+    };
     const areas = [area('one'), area('two'), { name: 'idle', reactions: {} }];
     for (let round = 0; round < 5; round += 1) {
       await using runner = startReactionRunner({ context, feed, areas });
@@ -116,80 +121,43 @@ export function eventClaims(engine: string, open: () => Promise<OpenedDatabase>)
     }
     const audited = await context.audited();
     for (const name of ['one', 'two']) {
-      const reacted = audited.filter(({ action }) => action === `${name}.reacted`).map(({ object }) => object);
+      const subjects = audited.filter(({ action }) => action === `${name}.reacted`).map(({ object }) => object);
       const expected = Array.from({ length: 50 }, (_, at) => `d-${Math.floor(at / 10)}-${at % 10}`);
-      expect(reacted).toEqual(expected);
+      expect(subjects).toEqual(expected);
     }
     expect(done).toHaveLength(100);
   });
 
-  test(`${engine}: an event whose reaction fails as it commits is set aside, and those that came with it are reacted to`, async () => {
-    await using database = await open();
-    const context = createTestContext({ database });
-    await sql`create table later_refused_by (id int primary key)`.execute(database.database);
-    await sql`create table later_refused (
-      id int primary key references later_refused_by (id) deferrable initially deferred)`.execute(database.database);
-    await using feed = createEventFeed(database, { clock: context.clock });
-    const reaction = async (
-      transaction: Parameters<typeof context.audit>[0],
-      { subject }: { subject: string },
-    ): Promise<void> => {
-      if (subject === 'bad') await sql`insert into later_refused values (1)`.execute(transaction);
-      const entry = { action: 'one.reacted', organizationId: 'o', actor: 'platform', object: subject };
-      await context.audit(transaction, entry);
-    };
-    for (const id of ['a', 'bad', 'b']) await announced(context, id);
-    await using runner = startReactionRunner({
-      ...{ context, feed },
-      areas: [{ name: 'one', reactions: { 'demand.approved': reaction } }],
-    });
-    await whileMoving(context, runner.caughtUp());
-    expect(await context.audited()).toMatchObject([
-      { action: 'one.reacted', object: 'a' },
-      { action: 'reaction.set-aside', details: { area: 'one', attempts: 5 } },
-      { action: 'one.reacted', object: 'b' },
-    ]);
-  });
-
-  test(`${engine}: an event that cannot be reacted to is set aside with an entry in the audit, and the others go on`, async () => {
-    await using database = await open();
-    const context = createTestContext({ database });
-    await using feed = createEventFeed(database, { clock: context.clock });
-    let failures = 0;
-    const areas = [
-      {
-        name: 'one',
-        reactions: {
-          'demand.approved': async (
-            transaction: Parameters<typeof context.audit>[0],
-            { subject }: { subject: string },
-          ) => {
-            if (subject === 'bad') {
-              failures += 1;
-              throw new TypeError('no such 12155550112');
-            }
-            const entry = { action: 'one.reacted', organizationId: 'o', actor: 'platform', object: subject };
-            await context.audit(transaction, entry);
-          },
-        },
-      },
-    ];
-    for (const id of ['a', 'bad', 'b']) await announced(context, id);
-    await using runner = startReactionRunner({ context, feed, areas });
-    await whileMoving(context, runner.caughtUp());
-    expect(failures).toBe(5);
-    expect(runner.counts()).toMatchObject([{ area: 'one', reacted: 2, failed: 5, setAside: 1 }]);
-    expect(await context.audited()).toMatchObject([
-      { action: 'one.reacted', object: 'a' },
-      { action: 'reaction.set-aside', details: { area: 'one', reason: 'TypeError', attempts: 5 } },
-      { action: 'one.reacted', object: 'b' },
-    ]);
-    const aside = await database.database
-      .withTables<CoreWorkTables>()
-      .selectFrom('core_set_aside')
-      .selectAll()
-      .execute();
-    expect(aside).toMatchObject([{ area: 'one', type: 'demand.approved', reason: 'TypeError' }]);
-    expect(JSON.stringify([aside, context.logged])).not.toContain('5550112');
-  });
+  claim(
+    'an event whose reaction fails, at once or as it commits, is set aside with an audit entry, and the others go on',
+    async (context, feed, { database }) => {
+      await sql`create table later_refused_by (id int primary key)`.execute(database);
+      await sql`create table later_refused (
+      id int primary key references later_refused_by (id) deferrable initially deferred)`.execute(database);
+      let failures = 0;
+      const reaction: Reaction = async (transaction, { subject }) => {
+        if (subject === 'at once') {
+          failures += 1;
+          throw new TypeError('no such 12155550112');
+        }
+        if (subject === 'late') await sql`insert into later_refused values (1)`.execute(transaction);
+        await context.audit(transaction, reacted('one', subject));
+      };
+      for (const id of ['a', 'at once', 'b', 'late', 'c']) await announced(context, id);
+      const areas = [{ name: 'one', reactions: { 'demand.approved': reaction } }];
+      await using runner = startReactionRunner({ context, feed, areas });
+      await whileMoving(context, runner.caughtUp());
+      expect(failures).toBe(5);
+      expect(runner.counts()).toMatchObject([{ area: 'one', reacted: 3, failed: 10, setAside: 2 }]);
+      const aside = { action: 'reaction.set-aside', details: { area: 'one', attempts: 5 } };
+      expect(await context.audited()).toMatchObject([
+        ...[reacted('one', 'a'), { ...aside, details: { ...aside.details, reason: 'TypeError' } }],
+        ...[reacted('one', 'b'), aside, reacted('one', 'c')],
+      ]);
+      const tables = database.withTables<CoreWorkTables>();
+      const rows = await tables.selectFrom('core_set_aside').selectAll().execute();
+      expect(rows).toMatchObject([{ area: 'one', type: 'demand.approved', reason: 'TypeError' }, { area: 'one' }]);
+      expect(JSON.stringify([rows, context.logged])).not.toContain('5550112');
+    },
+  );
 }

@@ -4,6 +4,7 @@ import { recordCallId, reportCallId } from '../../harness/src/platform/domain/ca
 import type { LiveRecord } from '../../harness/src/platform/core/index.js';
 import type { AppReport } from '../../sdk/src/platform/index.js';
 import { appReport, liveCall, LIVE_START_MS, SSA_TRANSCRIPT } from './itg-live-calls.js';
+import type { LiveCall } from './itg-live-calls.js';
 
 // Calls with records of several carriers and reports, of which it is known by how they are made which are of one call.
 
@@ -41,7 +42,7 @@ export function makeEvidence(plan: HopPlan): readonly MadeEvidence[] {
     const exchange = `1390${String(200 + (pair % 700))}`;
     const startMs = LIVE_START_MS + pair * 3_000 + (isAgain ? plan.againAfterSeconds * 1_000 : 0);
     const isReported = !isAgain && index % 5 !== 3 && random.chance(0.5);
-    const seconds = random.chance(0.5) ? 1 + random.int(8) : undefined;
+    const talked = random.chance(0.5) ? { seconds: 1 + random.int(8) } : {};
     const calling = `${exchange}${String(1_000 + (pair % 4_000))}`;
     const called = `${exchange}${String(6_000 + (pair % 4_000))}`;
     // Who calls again calls by the same way.
@@ -52,17 +53,10 @@ export function makeEvidence(plan: HopPlan): readonly MadeEvidence[] {
       const atMs = startMs + hop * HOP_MS + (skews.get(providerId) ?? 0);
       const legs = random.chance(0.2) ? 2 : 1;
       return Array.from({ length: legs }, (_none, leg) =>
-        hopRecord({
-          index,
-          leg,
-          providerId,
-          atMs,
-          calling,
-          called,
-          seconds,
-          isWhole: providerId === 'prv-3',
+        hopRecord(
+          { index, leg, providerId, atMs, calling, called, ...talked, isWhole: providerId === 'prv-3' },
           passport,
-        }),
+        ),
       );
     });
     const made: MadeEvidence[] = records.map((live) => ({
@@ -86,33 +80,15 @@ export function makeEvidence(plan: HopPlan): readonly MadeEvidence[] {
   });
 }
 
-interface HopRecord {
-  readonly index: number;
-  readonly leg: number;
-  readonly providerId: string;
-  readonly atMs: number;
-  readonly calling: string;
-  readonly called: string;
-  readonly seconds: number | undefined;
-  readonly isWhole: boolean;
-  readonly passport: { readonly origId: string; readonly iatSeconds: number } | false;
-}
-
-function hopRecord({
-  index,
-  leg,
-  providerId,
-  atMs,
-  calling,
-  called,
-  seconds,
-  isWhole,
-  passport,
-}: HopRecord): LiveRecord {
+/** The record of one leg of a call, as a carrier that hides nothing but the called number makes it. */
+function hopRecord(
+  call: { index: number; leg: number; isWhole: boolean; called: string } & Omit<LiveCall, 'at'>,
+  passport: { readonly origId: string; readonly iatSeconds: number } | false,
+): LiveRecord {
+  const { index, leg, isWhole, atMs = 0, called, providerId = '' } = call;
   const live = liveCall({
-    ...{ at: index * 2 + leg, providerId, atMs: atMs + leg * 20, calling, called, spc: '333C', attestation: 'C' },
+    ...{ ...call, at: index * 2 + leg, atMs: atMs + leg * 20, spc: '333C', attestation: 'C' },
     ...{ upstream: 'Cedar Gateway Corp.', trunk: `trunk-${providerId}` },
-    ...(seconds !== undefined && { seconds }),
   });
   const { record } = live;
   return {

@@ -2,8 +2,8 @@ import { createHash, randomUUID } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { isHopbackError } from '../../sdk/src/errors.js';
 import { RECORD_BATCH_TYPE } from '../../sdk/src/contract/record-batch.js';
-import type { AppReport, DeliveryResult } from '../../sdk/src/platform/index.js';
-import { SUBMISSION, smallPdf } from './itg-demands.js';
+import type { AppReport, DeliveryResult, TracebackRequestStatus } from '../../sdk/src/platform/index.js';
+import { smallPdf, submissionAt } from './itg-demands.js';
 import type { PlatformParties } from './itg-platform-victim-parties.js';
 import { answerFor, CALLED, CALLING, from, signed } from './itg-tracebacks.js';
 import { sharedRecord } from './shared-records.js';
@@ -100,27 +100,30 @@ function noted({ listeners }: Loading): void {
   for (const listener of listeners) listener();
 }
 
-/** Makes a call until it is answered, in the same words each time. @returns undefined where it was refused, or the load ended before */
+/** Makes a call until it is answered, each time the same, and notes the value. A refusal ends it, and so does the end of the load. */
 async function untilAnswered<Result>(
   load: Loading,
   what: string,
   call: () => Promise<Result>,
-): Promise<{ readonly value: Result } | undefined> {
+  note: (value: Result) => unknown,
+): Promise<boolean> {
   while (!load.isOver) {
     try {
-      return { value: await call() };
+      note(await call());
+      noted(load);
+      return true;
     } catch (error) {
       if (!isHopbackError(error)) throw error;
       const isInProgress = error.details['problemCode'] === 'idempotency-in-progress';
       if (error.code === 'request-refused' && !isInProgress) {
         load.refusals.push(`${what}: ${String(error.details['problemCode'])}`);
         noted(load);
-        return undefined;
+        return false;
       }
       await rest(RETRY_MS);
     }
   }
-  return undefined;
+  return false;
 }
 
 let legs = 0;
@@ -140,19 +143,16 @@ async function sendRecords(load: Loading, carrier: 0 | 1): Promise<void> {
       ...{ id, source: `/${provider}`, type: RECORD_BATCH_TYPE, timeMs: Date.now(), count: BATCH },
       ...({ encoding: 'gzip', body: gzipSync(text) } as const),
     };
-    for (let isThere = false; !isThere && !load.isOver;) {
-      const result = await transport.deliver(batch, AbortSignal.timeout(20_000));
-      if (result.status === 'acknowledged' && result.rejected.length === 0) {
-        for (const { recordId } of records) load.acknowledged.records.add(`${provider} ${recordId}`);
-        noted(load);
-        isThere = true;
-      } else if (isPassing(result)) await rest(RETRY_MS);
-      else {
-        load.refusals.push(`records: ${JSON.stringify(result)}`);
-        noted(load);
-        return;
-      }
+    let result = await transport.deliver(batch, AbortSignal.timeout(20_000));
+    while (isPassing(result) && !load.isOver) {
+      await rest(RETRY_MS);
+      result = await transport.deliver(batch, AbortSignal.timeout(20_000));
     }
+    if (result.status === 'acknowledged' && result.rejected.length === 0)
+      for (const { recordId } of records) load.acknowledged.records.add(`${provider} ${recordId}`);
+    else if (!isPassing(result)) load.refusals.push(`records: ${JSON.stringify(result)}`);
+    noted(load);
+    if (load.refusals.length > 0) return;
   }
 }
 
@@ -168,10 +168,8 @@ async function sendReports(load: Loading): Promise<void> {
       ...{ calling: '13035550199', action: 'blocked', reason: 'content', durationSeconds: 12 },
       transcript: { text: `This is notice ${number} about the warranty of your car, press one to speak to us.` },
     };
-    const answered = await untilAnswered(load, 'report', () => load.parties.app.appReports.create(report));
-    if (answered === undefined) continue;
-    load.acknowledged.reports.add(report.reportId);
-    noted(load);
+    const create = () => load.parties.app.appReports.create(report);
+    await untilAnswered(load, 'report', create, () => load.acknowledged.reports.add(report.reportId));
   }
 }
 
@@ -186,14 +184,10 @@ async function openTracebacks(load: Loading): Promise<void> {
       ...{ campaign: { campaignId, name: 'Kill-Test-P1' } },
       firstProvider: { providerId: 'prv-a', name: 'Example a' },
     } as const;
-    const idempotencyKey = campaignId;
-    const answered = await untilAnswered(load, 'traceback', () =>
-      load.parties.staff.tracebacks.create(opening, { idempotencyKey }),
+    const create = () => load.parties.staff.tracebacks.create(opening, { idempotencyKey: campaignId });
+    await untilAnswered(load, 'traceback', create, ({ tracebackId }) =>
+      load.acknowledged.tracebacks.set(campaignId, tracebackId),
     );
-    if (answered !== undefined) {
-      load.acknowledged.tracebacks.set(campaignId, answered.value.tracebackId);
-      noted(load);
-    }
     await rest(EASY_MS);
   }
 }
@@ -210,17 +204,17 @@ async function answerOpen(load: Loading, provider: 'prv-a' | 'prv-b'): Promise<n
   const client = load.parties.carriers[provider];
   const [letter, finding] =
     provider === 'prv-a' ? (['a', from('b')] as const) : (['b', { arm: 'origin', customer: {} }] as const);
-  const page = await untilAnswered(load, 'requests', () => client.tracebackRequests.list({ state: 'open', limit: 50 }));
-  for (const { request } of page?.value.items ?? []) {
+  let items: readonly TracebackRequestStatus[] = [];
+  const list = () => client.tracebackRequests.list({ state: 'open', limit: 50 });
+  await untilAnswered(load, 'requests', list, (page) => (items = page.items));
+  for (const { request } of items) {
     const answer = answerFor(request, finding, { call: answeredCall(request.call.called ?? CALLED, request.hop) });
     const jws = await signed(answer, letter);
     const { requestId } = request;
-    const sent = await untilAnswered(load, 'answer', () => client.tracebackRequests.answer({ requestId, answer: jws }));
-    if (sent === undefined) continue;
-    load.acknowledged.answers.add(answer.answerId);
-    noted(load);
+    const send = () => client.tracebackRequests.answer({ requestId, answer: jws });
+    await untilAnswered(load, 'answer', send, () => load.acknowledged.answers.add(answer.answerId));
   }
-  return page?.value.items.length ?? 0;
+  return items.length;
 }
 
 const answeredCall = (called: string, hop: number) => ({
@@ -237,27 +231,14 @@ export async function answerAll(parties: PlatformParties, acknowledged: Acknowle
 }
 
 async function submitDemands(load: Loading): Promise<void> {
+  const { documentSha256: _sha256, ...submission } = submissionAt(Date.now());
   while (!load.isOver) {
     const reference = `CID-${randomUUID()}`;
-    const demand = { ...submissionOf(Date.now()), reference, document: documentOf(reference) };
-    const answered = await untilAnswered(load, 'demand', () =>
-      load.parties.agency.demands.create(demand, { idempotencyKey: reference }),
-    );
-    if (answered !== undefined) {
-      load.acknowledged.demands.set(reference, answered.value.demandId);
-      noted(load);
-    }
+    const demand = { ...submission, reference, document: documentOf(reference) };
+    const create = () => load.parties.agency.demands.create(demand, { idempotencyKey: reference });
+    await untilAnswered(load, 'demand', create, ({ demandId }) => load.acknowledged.demands.set(reference, demandId));
     await rest(EASY_MS);
   }
-}
-
-const DAY_MS = 86_400_000;
-
-function submissionOf(nowMs: number): Omit<typeof SUBMISSION, 'documentSha256'> {
-  const { documentSha256: _sha256, ...submission } = SUBMISSION;
-  const scope = { from: new Date(nowMs - 5 * DAY_MS).toISOString(), to: new Date(nowMs).toISOString() };
-  const returnOn = new Date(nowMs + 30 * DAY_MS).toISOString().slice(0, 10);
-  return { ...submission, returnOn, scope: { ...submission.scope, ...scope } };
 }
 
 /** The PDF of a demand. */
@@ -272,14 +253,8 @@ async function decideDemands(load: Loading): Promise<void> {
       continue;
     }
     const decision = decisions.size % 2 === 0 ? 'reject' : 'approve';
-    const answered = await untilAnswered(load, 'decision', () =>
-      load.parties.staff.demands.decide(
-        { demandId, decision, reason: 'As it was reviewed.' },
-        { idempotencyKey: `decision-${demandId}` },
-      ),
-    );
-    if (answered === undefined) return;
-    decisions.set(demandId, decision);
-    noted(load);
+    const order = { demandId, decision, reason: 'As it was reviewed.' } as const;
+    const decide = () => load.parties.staff.demands.decide(order, { idempotencyKey: `decision-${demandId}` });
+    if (!(await untilAnswered(load, 'decision', decide, () => decisions.set(demandId, decision)))) return;
   }
 }

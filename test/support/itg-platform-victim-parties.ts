@@ -5,7 +5,14 @@ import { createPlatformClient } from '../../sdk/src/platform/client/platform-cli
 import { privateKeyJwt } from '../../sdk/src/platform/client/private-key-jwt.js';
 import { nodeFetch } from '../../sdk/src/platform/http/platform-fetch.js';
 import { createHttpsRecordTransport } from '../../sdk/src/platform/index.js';
-import type { PlatformClient, PlatformFetch, PlatformScope, RecordTransport } from '../../sdk/src/platform/index.js';
+import type {
+  PlatformClient,
+  PlatformFetch,
+  PlatformScope,
+  RecordTransport,
+  RequestAuthorization,
+} from '../../sdk/src/platform/index.js';
+import { OPERATOR_ROUTES } from '../../harness/src/platform/operator-routes.js';
 import { clientTestKey } from './itg-platform.js';
 import { registeredProvider } from './itg-tracebacks.js';
 
@@ -34,12 +41,6 @@ export function fetchTo(port: () => number | undefined): PlatformFetch {
   };
 }
 
-interface PartyKey {
-  readonly clientId: string;
-  readonly keyId: string;
-  readonly key: KeyObject;
-}
-
 /** Registers organizations, clients, providers and endpoints as an operator does, and gives their clients. */
 export async function registerParties(options: {
   readonly fetch: PlatformFetch;
@@ -48,52 +49,42 @@ export async function registerParties(options: {
   /** Where events are posted. */
   readonly webhookUrl: string;
 }): Promise<PlatformParties> {
-  const key = createPrivateKey(readFileSync(options.operatorKeyFile, 'utf8'));
-  const operator = await authorized(options.fetch, { clientId: 'itg-operator', keyId: 'operator-1', key });
-  const staff = client(options.fetch, operator);
-  const posted = async (path: string, body: unknown): Promise<void> => {
-    const signal = AbortSignal.timeout(20_000);
-    const { authorization = '' } = await operator.fields({ method: 'POST', url: PLATFORM_URL }, signal);
-    const response = await options.fetch(`${PLATFORM_URL}${path}`, {
-      ...{ method: 'POST', signal, redirect: 'manual', body: Buffer.from(JSON.stringify(body)) },
-      headers: { authorization, 'content-type': 'application/json' },
-    });
-    if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
+  const { fetch } = options;
+  const authorized = (clientId: string, keyId: string, key: KeyObject) =>
+    privateKeyJwt({ tokenUrl: `${PLATFORM_URL}/oauth/token`, clientId, key, keyId, fetch });
+  // One attempt for each call: these tests retry by themselves.
+  const client = (authorization: RequestAuthorization): PlatformClient =>
+    createPlatformClient({ baseUrl: PLATFORM_URL, authorization, fetch, maxRetries: 0, timeoutMs: 20_000 });
+  const operatorKey = createPrivateKey(readFileSync(options.operatorKeyFile, 'utf8'));
+  const staff = client(await authorized('itg-operator', 'operator-1', operatorKey));
+  const post = async (operationId: string, body: unknown, parameters = {}): Promise<void> => {
+    const route = OPERATOR_ROUTES.find((one) => one.operationId === operationId);
+    if (route === undefined) throw new Error(`there is no ${operationId}`);
+    await staff.call(route, { parameters, body });
   };
-  const joined = async (kind: PlatformScope, organizationId: string) => {
-    const made = clientTestKey(`${organizationId}-key`);
+  const joined = async (kind: PlatformScope, organizationId: string): Promise<RequestAuthorization> => {
+    const { jwk, keyId, privateKey } = clientTestKey(`${organizationId}-key`);
     const agency = kind === 'agency' ? { jurisdiction: 'US-TX', contactEmail: 'cases@agency.example' } : {};
-    await posted('/v1/organizations', { organizationId, kind, name: organizationId, ...agency });
+    await post('registerOrganization', { organizationId, kind, name: organizationId, ...agency });
     const clientId = `${organizationId}-1`;
-    await posted('/v1/clients', { clientId, organizationId, name: 'Test', keys: [{ jwk: made.jwk }] });
-    return authorized(options.fetch, { clientId, keyId: made.keyId, key: made.privateKey });
+    await post('registerClient', { clientId, organizationId, name: 'Test', keys: [{ jwk }] });
+    return authorized(clientId, keyId, privateKey);
   };
-  const carriers = [];
-  for (const letter of ['a', 'b']) {
+  const joinedCarrier = async (letter: string): Promise<RequestAuthorization> => {
     const { entry, answerKeys } = registeredProvider(letter);
+    const { providerId } = entry;
     const { alg: _alg, ...jwk } = answerKeys[0]?.jwk ?? {};
-    await posted(`/v1/registry/providers/${entry.providerId}`, entry);
-    await posted(`/v1/registry/providers/${entry.providerId}/answer-keys`, { jwk });
-    carriers.push(await joined('carrier', entry.providerId));
-  }
-  const [a, b] = carriers;
-  if (a === undefined || b === undefined) throw new Error('there are two carriers');
-  const parties = {
-    ...{ staff, carriers: { 'prv-a': client(options.fetch, a), 'prv-b': client(options.fetch, b) } },
-    app: client(options.fetch, await joined('app', 'app-1')),
-    agency: client(options.fetch, await joined('agency', 'ag-tx')),
+    await post('putProvider', entry, { providerId });
+    await post('addAnswerKey', { jwk }, { providerId });
+    return joined('carrier', providerId);
   };
-  const told = { 'prv-a': parties.carriers['prv-a'], 'prv-b': parties.carriers['prv-b'], 'ag-tx': parties.agency };
-  for (const one of Object.values(told)) await one.webhookEndpoints.create({ url: options.webhookUrl });
-  const transports = carriers.map((authorization) =>
-    createHttpsRecordTransport({ url: `${PLATFORM_URL}/v1/record-batches`, authorization, fetch: options.fetch }),
-  );
-  return { ...parties, transports, endpoints: Object.keys(told) };
+  const [a, b] = [await joinedCarrier('a'), await joinedCarrier('b')];
+  const carriers = { 'prv-a': client(a), 'prv-b': client(b) };
+  const app = client(await joined('app', 'app-1'));
+  const agency = client(await joined('agency', 'ag-tx'));
+  const receiving = { ...carriers, 'ag-tx': agency };
+  for (const one of Object.values(receiving)) await one.webhookEndpoints.create({ url: options.webhookUrl });
+  const url = `${PLATFORM_URL}/v1/record-batches`;
+  const transports = [a, b].map((authorization) => createHttpsRecordTransport({ url, authorization, fetch }));
+  return { staff, carriers, app, agency, transports, endpoints: Object.keys(receiving) };
 }
-
-const authorized = (fetch: PlatformFetch, { clientId, keyId, key }: PartyKey): ReturnType<typeof privateKeyJwt> =>
-  privateKeyJwt({ tokenUrl: `${PLATFORM_URL}/oauth/token`, clientId, key, keyId, fetch });
-
-/** One attempt for each call: these tests say themselves what is tried again. */
-const client = (fetch: PlatformFetch, authorization: Awaited<ReturnType<typeof privateKeyJwt>>): PlatformClient =>
-  createPlatformClient({ baseUrl: PLATFORM_URL, authorization, fetch, maxRetries: 0, timeoutMs: 20_000 });

@@ -52,7 +52,7 @@ export interface PlatformSettings {
 }
 
 /** A process, and what it said. */
-interface Victim {
+export interface Victim {
   readonly child: ChildProcess;
   /** Its port, when it listens; undefined where it ended before. */
   readonly open: Promise<number | undefined>;
@@ -159,7 +159,7 @@ const STARTING_KINDS: readonly Killed[] = ['platform', 'both'];
 
 const delayed = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-function startVictim(settings: PlatformSettings): Victim {
+export function startVictim(settings: object): Victim {
   const child = spawn(process.execPath, [VICTIM, JSON.stringify(settings)], { stdio: ['ignore', 'pipe', 'inherit'] });
   const ended = once(child, 'close');
   const open = (async (): Promise<number | undefined> => {

@@ -2,7 +2,7 @@ import type { KeyObject } from 'node:crypto';
 import type { TimerClock } from '../../sdk/src/core/runtime/clock.js';
 import { createPlatformClient } from '../../sdk/src/platform/client/platform-client.js';
 import { privateKeyJwt } from '../../sdk/src/platform/client/private-key-jwt.js';
-import type { AssertionAlgorithm, PlatformClient, PlatformScope } from '../../sdk/src/platform/index.js';
+import type { AssertionAlgorithm, PlatformClient, PlatformFetch, PlatformScope } from '../../sdk/src/platform/index.js';
 import { createTestKey, type TestKeyType } from '../../sdk/src/testing/test-key.js';
 import { startPlatform } from '../../harness/src/platform/index.js';
 import type { PlatformOptions, RunningPlatform } from '../../harness/src/platform/index.js';
@@ -50,7 +50,8 @@ export interface PlatformLab extends AsyncDisposable {
   /** Registers an organization with a client; an agency is of Texas and staff has no role where nothing else is said. */
   readonly join: (kind: PlatformScope, organizationId: string, details?: JoinDetails) => Promise<TestMember>;
   readonly token: (member: TestMember) => Promise<string>;
-  readonly client: (member: TestMember) => Promise<PlatformClient>;
+  /** A client of the sdk, which calls by this `fetch` where one is given. */
+  readonly client: (member: TestMember, fetch?: PlatformFetch) => Promise<PlatformClient>;
   /** Calls as somebody; JSON where there is a body. */
   readonly call: (
     token: string | undefined,
@@ -60,15 +61,16 @@ export interface PlatformLab extends AsyncDisposable {
   ) => Promise<{ readonly status: number; readonly value: unknown; readonly headers: Headers }>;
 }
 
+const RATE = { perSecond: 1_000_000, burst: 1_000_000 };
 /** Rates that no test reaches. */
-const UNLIMITED = { perSecond: 1_000_000, burst: 1_000_000 };
+export const UNLIMITED = { perClient: RATE, perAddress: RATE };
 
 /** Starts a platform whose answers are held against their schemas. */
 export async function startPlatformLab(options: PlatformOptions = {}): Promise<PlatformLab> {
   const operator = { organizationId: 'itg', clientId: 'itg-operator', key: clientTestKey('first') };
   const platform = await startPlatform({
     checkAnswers: true,
-    rates: { perClient: UNLIMITED, perAddress: UNLIMITED },
+    rates: UNLIMITED,
     firstOperator: { clientId: operator.clientId, jwk: operator.key.jwk },
     // To make a database takes seconds.
     database: { memory: true, template: await emptyDatabase() },
@@ -79,10 +81,14 @@ export async function startPlatformLab(options: PlatformOptions = {}): Promise<P
 
 /** The same of a platform that runs. */
 export function platformLab(platform: RunningPlatform, operator: TestMember, clock?: TimerClock): PlatformLab {
-  const authorization = ({ clientId, key }: TestMember): ReturnType<typeof privateKeyJwt> =>
+  const optional = (by?: PlatformFetch) => ({
+    ...(clock !== undefined && { clock }),
+    ...(by !== undefined && { fetch: by }),
+  });
+  const authorization = ({ clientId, key }: TestMember, by?: PlatformFetch): ReturnType<typeof privateKeyJwt> =>
     privateKeyJwt({
       ...{ tokenUrl: platform.tokenUrl, clientId, key: key.privateKey, keyId: key.keyId, algorithm: key.algorithm },
-      ...(clock !== undefined && { clock }),
+      ...optional(by),
     });
   const token = async (member: TestMember): Promise<string> => {
     const fields = await (
@@ -111,11 +117,9 @@ export function platformLab(platform: RunningPlatform, operator: TestMember, clo
   let operatorToken: Promise<string> | undefined;
   return {
     ...{ platform, operator, token, call },
-    client: async (member) =>
+    client: async (member, by) =>
       createPlatformClient({
-        baseUrl: platform.url,
-        authorization: await authorization(member),
-        ...(clock !== undefined && { clock }),
+        ...{ baseUrl: platform.url, authorization: await authorization(member, by), ...optional(by) },
       }),
     join: async (kind, organizationId, { name = organizationId, jurisdiction = 'US-TX', roles } = {}) => {
       const member = { organizationId, clientId: `${organizationId}-1`, key: clientTestKey(`${organizationId}-key`) };

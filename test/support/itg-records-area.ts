@@ -1,12 +1,12 @@
 import { createRecordsArea } from '../../harness/src/platform/records/create-records-area.js';
 import { recordsDefinition } from '../../harness/src/platform/records/records-tables.js';
-import type { RecordsArea, RecordsAreaOptions } from '../../harness/src/platform/records/create-records-area.js';
+import type { RecordsArea } from '../../harness/src/platform/records/create-records-area.js';
 import type { OperationCall } from '../../harness/src/platform/core/index.js';
 import type { OpenedDatabase } from '../../harness/src/platform/database/index.js';
 import { createManualClock } from '../../sdk/src/testing/manual-clock.js';
 import { createTemporaryDirectory } from '../peers/temporary-directory.js';
 import { createTestContext, type TestContext } from './itg-context.js';
-import { openTestDatabase, type TestServer } from './itg-database.js';
+import { openTestDatabase } from './itg-database.js';
 import { SAMPLES_MS } from './itg-live-records.js';
 
 /** The area on a database and a folder of its own. */
@@ -32,17 +32,11 @@ export interface RecordsLab extends AsyncDisposable {
 export const TEST_NUMBER = /(?<![a-z\d])\d*[ -]?\d*555[ -]?0\d*(?![a-z\d])/i;
 
 /** Opens it. */
-export async function openRecordsLab(
-  options: { readonly server?: TestServer } & Partial<RecordsAreaOptions> = {},
-): Promise<RecordsLab> {
-  const { server, ...rest } = options;
+export async function openRecordsLab(): Promise<RecordsLab> {
   const directory = await createTemporaryDirectory();
-  const database = await openTestDatabase({
-    definitions: [recordsDefinition],
-    ...(server !== undefined && { server }),
-  });
+  const database = await openTestDatabase({ definitions: [recordsDefinition] });
   const context = createTestContext({ database, clock: createManualClock(SAMPLES_MS) });
-  let area = await createRecordsArea(context, { directory: directory.path, ...rest });
+  let area = await createRecordsArea(context, { directory: directory.path });
   return {
     get area() {
       return area;
@@ -60,7 +54,7 @@ export async function openRecordsLab(
     run: async (job, nowMs) => area.jobs.find(({ name }) => name === job)!.run(nowMs),
     reopen: async () => {
       await area.close();
-      area = await createRecordsArea(context, { directory: directory.path, ...rest });
+      area = await createRecordsArea(context, { directory: directory.path });
       return area;
     },
     everything: async () => {

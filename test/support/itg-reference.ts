@@ -1,18 +1,16 @@
 import { createPrivateKey, createPublicKey } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { CompactSign } from 'jose';
-import type { PlatformFetch, ProviderEntry } from '../../sdk/src/platform/index.js';
-import { createPlatformClient } from '../../sdk/src/platform/client/platform-client.js';
-import { privateKeyJwt } from '../../sdk/src/platform/client/private-key-jwt.js';
-import type { PlatformClient } from '../../sdk/src/platform/index.js';
+import type { ProviderEntry } from '../../sdk/src/platform/index.js';
 import { createTestKey } from '../../sdk/src/testing/index.js';
 import type { TestKey } from '../../sdk/src/testing/index.js';
 import type { TracebackAnswer, TracebackRequest } from '../../sdk/src/traceback/index.js';
 import { FIRST_OPERATOR_CLIENT, startReferenceWithAreas } from '../../harness/src/platform/reference/index.js';
 import type { ReferenceWithAreas, ReferencePlatformOptions } from '../../harness/src/platform/reference/index.js';
+import { testEntry } from './itg-calls.js';
 import { emptyDatabase, newDatabase } from './itg-database.js';
 import type { TestServer } from './itg-database.js';
-import { platformLab } from './itg-platform.js';
+import { platformLab, UNLIMITED } from './itg-platform.js';
 import type { PlatformLab, TestMember } from './itg-platform.js';
 
 /** A carrier that is in the registry, with the key that it signs answers with. */
@@ -26,8 +24,7 @@ export interface ReferenceLab extends PlatformLab {
   readonly platform: ReferenceWithAreas;
   /** Registers a carrier: an organization with a client, an entry in the registry, and a key of answers. Its office is in New York. */
   readonly joinCarrier: (organizationId: string, entry?: Partial<ProviderEntry>) => Promise<TestCarrier>;
-  /** A client of the sdk as somebody, which calls by this `fetch` where one is given. */
-  readonly clientOf: (member: TestMember, fetch?: PlatformFetch) => Promise<PlatformClient>;
+  readonly clientOf: PlatformLab['client'];
   /** Calls as the first operator; what is answered has to be a success. */
   readonly asOperator: (method: string, path: string, body?: unknown) => Promise<unknown>;
   /** Runs a job of an area now, as its timer would. */
@@ -39,9 +36,6 @@ export interface ReferenceLabOptions extends ReferencePlatformOptions {
   readonly server?: TestServer;
 }
 
-/** Rates that no test reaches. */
-const UNLIMITED = { perSecond: 1_000_000, burst: 1_000_000 };
-
 /** Starts a reference platform on a database of its own; its answers are held against their schemas. */
 export async function startReferenceLab({ server, ...options }: ReferenceLabOptions = {}): Promise<ReferenceLab> {
   const database =
@@ -51,7 +45,7 @@ export async function startReferenceLab({ server, ...options }: ReferenceLabOpti
       : { url: await newDatabase(server) });
   const platform = await startReferenceWithAreas({
     checkAnswers: true,
-    rates: { perClient: UNLIMITED, perAddress: UNLIMITED },
+    rates: UNLIMITED,
     ...options,
     database,
   });
@@ -69,9 +63,7 @@ export function referenceLab(
   const lab = platformLab(platform, operator, clock);
   const tokens = new Map<string, Promise<string>>();
   const tokenOf = (member: TestMember): Promise<string> => {
-    const known = tokens.get(member.clientId);
-    if (known !== undefined) return known;
-    const made = lab.token(member);
+    const made = tokens.get(member.clientId) ?? lab.token(member);
     tokens.set(member.clientId, made);
     return made;
   };
@@ -83,18 +75,7 @@ export function referenceLab(
   return {
     ...lab,
     ...{ platform, asOperator },
-    clientOf: async (member, fetch) =>
-      createPlatformClient({
-        baseUrl: platform.url,
-        authorization: await privateKeyJwt({
-          ...{ tokenUrl: platform.tokenUrl, clientId: member.clientId, algorithm: member.key.algorithm },
-          ...{ key: member.key.privateKey, keyId: member.key.keyId },
-          ...(clock !== undefined && { clock }),
-          ...(fetch !== undefined && { fetch }),
-        }),
-        ...(clock !== undefined && { clock }),
-        ...(fetch !== undefined && { fetch }),
-      }),
+    clientOf: lab.client,
     joinCarrier: async (organizationId, changes = {}) => {
       const member = await lab.join('carrier', organizationId, { name: changes.businessName ?? organizationId });
       const entry = testEntry(organizationId, changes);
@@ -139,16 +120,4 @@ export function signAnswer(
 function publicJwk(privateKey: KeyObject, keyId: string): Readonly<Record<string, unknown>> {
   const pem = privateKey.export({ type: 'pkcs8', format: 'pem' });
   return { ...createPublicKey(createPrivateKey(pem)).export({ format: 'jwk' }), kid: keyId };
-}
-
-/** An entry of the registry: a voice service provider of the United States. */
-export function testEntry(providerId: string, changes: Partial<ProviderEntry> = {}): ProviderEntry {
-  return {
-    ...{ format: 'hopback.provider-entry.1', providerId, businessName: `${providerId} Telecom` },
-    ...{ previousBusinessNames: [], otherDbaNames: [], country: 'US', isForeignVoiceServiceProvider: false },
-    ...{ isVoiceServiceProvider: true, isGatewayProvider: false, isNonGatewayIntermediateProvider: false },
-    ...{ implementation: 'complete', ocns: [], spcs: [], principals: [], affiliates: [] },
-    updatedAt: '2026-09-14T10:00:00Z',
-    ...changes,
-  };
 }

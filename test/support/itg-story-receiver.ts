@@ -15,6 +15,8 @@ export interface HeardEvent {
 /** An endpoint of HTTPS that an organization has registered. */
 export interface StoryReceiver extends AsyncDisposable {
   readonly heard: readonly HeardEvent[];
+  /** Replaces the secret that signatures are verified with. */
+  readonly useSecret: (secret: string) => void;
 }
 
 /** Listens with the receiver of the SDK, and registers that address for an organization. */
@@ -35,9 +37,10 @@ export async function startStoryReceiver(
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const url = `https://127.0.0.1:${String((server.address() as AddressInfo).port)}/hook`;
   const { secret } = await client.webhookEndpoints.create({ url });
-  secrets.splice(0, 1, secret);
+  const useSecret = (next: string): void => void secrets.splice(0, 1, next);
+  useSecret(secret);
   return {
-    heard,
+    ...{ heard, useSecret },
     [Symbol.asyncDispose]: async () => {
       await receiver.close();
       server.closeAllConnections();

@@ -4,7 +4,7 @@ import { expect } from 'vitest';
 import type { Demand, DemandSubmission, PlatformClient, Production, Traceback } from '../../sdk/src/platform/index.js';
 import { ANSWERED_WAY, SILENT_WAY } from './itg-story-calls.js';
 import type { StoryCall } from './itg-story-calls.js';
-import { smallPdf } from './itg-demands.js';
+import { smallPdf, SUBMISSION } from './itg-demands.js';
 
 /** For what comes by itself, on a loaded machine. */
 export const PATIENT = { timeout: 120_000, interval: 100 };
@@ -41,14 +41,10 @@ export const hopsOf = ({ hops }: Traceback): readonly (string | undefined)[] =>
 
 /** Submits a demand of Texas with its PDF. */
 export function demandOf(client: PlatformClient, scope: DemandSubmission['scope'], comment?: string): Promise<Demand> {
+  const { documentSha256: _, ...submission } = SUBMISSION;
   return client.demands.create({
-    ...{ kind: 'civil-investigative-demand', reference: 'CID-2026-0311', isUrgent: true, returnOn: '2026-12-15' },
-    agency: {
-      ...{ name: 'Office of the Attorney General of Texas', jurisdiction: 'US-TX' },
-      contactEmail: 'robocalls@oag-tx.example',
-    },
-    authority: 'Tex. Bus. & Com. Code section 17.61',
-    ...{ scope, document: smallPdf('/Title (Civil investigative demand)') },
+    ...{ ...submission, isUrgent: true, returnOn: '2026-12-15', scope },
+    document: smallPdf('/Title (Civil investigative demand)'),
     ...(comment !== undefined && { comment }),
   });
 }

@@ -1,10 +1,10 @@
-import type { KeyObject } from 'node:crypto';
 import { createTestKey } from '../../sdk/src/testing/test-key.js';
 import { CompactSign } from 'jose';
 import type {
   AnswerReceipt,
   PlatformAnswer,
   ProviderEntry,
+  Traceback,
   TracebackOpening,
   TracebackRequestStatus,
 } from '../../sdk/src/platform/index.js';
@@ -23,12 +23,13 @@ import type {
   RegisteredProvider,
 } from '../../harness/src/platform/core/index.js';
 import { createTracebacksArea, tracebacksDefinition } from '../../harness/src/platform/tracebacks/index.js';
-import type { TracebacksArea, TracebacksOptions } from '../../harness/src/platform/tracebacks/index.js';
+import type { TracebacksArea } from '../../harness/src/platform/tracebacks/index.js';
 import { createManualClock } from '../../sdk/src/testing/manual-clock.js';
 import { createTestContext } from './itg-context.js';
 import type { TestContext } from './itg-context.js';
+import { areaCalls, callerOf, STAFF, testEntry } from './itg-calls.js';
+import type { AreaCalls } from './itg-calls.js';
 import { openTestDatabase } from './itg-database.js';
-import type { OpenedDatabase } from '../../harness/src/platform/database/index.js';
 
 /** Tuesday 10:00 in New York: requests of the first hours are due on Wednesday. */
 export const TRACEBACKS_START_MS = Date.UTC(2026, 1, 3, 15);
@@ -41,80 +42,49 @@ const { privateKey, publicKeyJwk } = createTestKey();
 
 /** A provider of these tests by a letter or name; all sign with one key. */
 export function registeredProvider(letter: string, changes: Partial<ProviderEntry> = {}): RegisteredProvider {
-  const entry: ProviderEntry = {
-    format: 'hopback.provider-entry.1',
-    providerId: `prv-${letter}`,
-    businessName: `Example ${letter}`,
-    ...{ previousBusinessNames: [], otherDbaNames: [], country: 'US', isForeignVoiceServiceProvider: false },
-    ...{ isVoiceServiceProvider: true, isGatewayProvider: false, isNonGatewayIntermediateProvider: false },
-    ...{ implementation: 'complete', ocns: [], spcs: [], principals: [], affiliates: [] },
-    updatedAt: '2026-01-01T00:00:00Z',
-    ...changes,
-  };
+  const entry = testEntry(`prv-${letter}`, { businessName: `Example ${letter}`, ...changes });
   const jwk = { ...publicKeyJwk, kid: `key-${letter}`, alg: 'ES256' };
   return { entry, zone: 'America/New_York', isReachable: true, answerKeys: [{ jwk }] };
 }
 
-/** A registry in memory, of whoever is asked for unless it is named otherwise. */
-export function registryOf(
-  known: ReadonlyMap<string, RegisteredProvider> | ((providerId: string) => RegisteredProvider | undefined),
-): ProviderDirectory {
-  const find = typeof known === 'function' ? known : (id: string) => known.get(id);
-  const resolution = ({ providerId, name }: ProviderReference): ProviderResolution => {
-    if (name.startsWith('Several')) return { status: 'several', providerIds: ['prv-a', 'prv-b'] };
-    const provider = find(providerId ?? `prv-${name.replace(/^Example /, '')}`);
-    return provider === undefined ? { status: 'unlisted' } : { status: 'found', provider };
-  };
-  return {
-    provider: (_reading, providerId) => Promise.resolve(find(providerId)),
-    providers: (_reading, ids) =>
-      Promise.resolve(
-        new Map(
-          ids.flatMap((id) => {
-            const provider = find(id);
-            return provider === undefined ? [] : [[id, provider] as const];
-          }),
-        ),
-      ),
-    resolve: (_reading, reference) => Promise.resolve(resolution(reference)),
-    resolveAll: (_reading, references) => Promise.resolve(references.map(resolution)),
-  };
-}
-
-export const ORGANIZATIONS: OrganizationDirectory = {
-  agencies: () => Promise.resolve([]),
-  agency: (_reading, agencyId) =>
-    Promise.resolve(
-      agencyId.startsWith('agency-')
-        ? { agencyId, name: agencyId, jurisdiction: 'US-TX', contactEmail: 'desk@agency.example' }
-        : undefined,
-    ),
-  staff: () => Promise.resolve(['itg']),
+/** A registry in memory: every id that begins with `prv-` is listed, but not the names that begin with `Nobody`. */
+const PROVIDERS: ProviderDirectory = {
+  provider: async (_reading, id) => find(id),
+  providers: async (_reading, ids) => {
+    const found = ids.map((id) => [id, find(id)] as const);
+    return new Map(found.filter((pair): pair is readonly [string, RegisteredProvider] => pair[1] !== undefined));
+  },
+  resolve: async (_reading, reference) => resolution(reference),
+  resolveAll: async (_reading, references) => references.map(resolution),
 };
 
-const caller = (organizationId: string, kind: Caller['kind']): Caller => ({
-  ...{ clientId: `client-${organizationId}`, organizationId, kind, scopes: [kind], name: organizationId },
-});
-export const STAFF = caller('itg', 'staff');
-export const carrier = (letter: string): Caller => caller(`prv-${letter}`, 'carrier');
+const find = (id: string): RegisteredProvider | undefined =>
+  id.startsWith('prv-') ? registeredProvider(id.slice(4)) : undefined;
 
-/** An area with a database, a clock that stands still, and providers that answer when they are told to. */
-export interface TracebacksLab extends AsyncDisposable {
+function resolution({ providerId, name }: ProviderReference): ProviderResolution {
+  if (name.startsWith('Several')) return { status: 'several', providerIds: ['prv-a', 'prv-b'] };
+  const provider = find(providerId ?? `prv-${name.replace(/^Example /, '')}`);
+  return provider === undefined ? { status: 'unlisted' } : { status: 'found', provider };
+}
+
+const ORGANIZATIONS: OrganizationDirectory = {
+  agencies: async () => [],
+  agency: async (_reading, agencyId) =>
+    agencyId.startsWith('agency-')
+      ? { agencyId, name: agencyId, jurisdiction: 'US-TX', contactEmail: 'desk@agency.example' }
+      : undefined,
+  staff: async () => ['itg'],
+};
+
+export const carrier = (letter: string): Caller => callerOf(`prv-${letter}`, 'carrier');
+
+/** An area with a database, a clock that stands still, and providers that answer when a test has them answer. */
+export interface TracebacksLab extends AsyncDisposable, AreaCalls {
   readonly context: TestContext;
-  readonly opened: OpenedDatabase;
   readonly area: TracebacksArea;
-  readonly call: (
-    operationId: string,
-    by: Caller,
-    request?: { readonly parameters?: Readonly<Record<string, string>>; readonly body?: unknown },
-  ) => Promise<PlatformAnswer>;
-  /** The value of an answer that is a success. */
-  readonly value: <Value>(
-    operationId: string,
-    by: Caller,
-    request?: { readonly parameters?: Readonly<Record<string, string>>; readonly body?: unknown },
-  ) => Promise<Value>;
   readonly open: (opening?: Partial<TracebackOpening>) => Promise<string>;
+  /** A traceback as staff sees it. */
+  readonly shown: (tracebackId: string) => Promise<Traceback>;
   /** The newest request to a provider that has no answer. */
   readonly requestTo: (letter: string) => Promise<TracebackRequest>;
   readonly answer: (
@@ -126,64 +96,39 @@ export interface TracebacksLab extends AsyncDisposable {
   readonly runJob: (name: string) => Promise<void>;
 }
 
+/** @param live - records of carriers that neighbours are looked for in @param contextOf - what the area is given in place of the context */
 export async function createTracebacksLab(
-  options: Partial<TracebacksOptions> & { readonly directory?: string; readonly live?: LiveReader } = {},
+  options: { readonly live?: LiveReader; readonly contextOf?: (whole: TestContext) => TestContext } = {},
 ): Promise<TracebacksLab> {
+  const { contextOf = (whole) => whole, ...more } = options;
   const opened = await openTestDatabase({ definitions: [tracebacksDefinition] });
-  const clock = createManualClock(TRACEBACKS_START_MS);
-  const context = createTestContext({ database: opened, clock });
-  const area = createTracebacksArea(context, labOptions(options));
-  return labOf({ opened, context, area });
-}
-
-export function labOptions(options: Partial<TracebacksOptions> = {}): TracebacksOptions {
-  return {
-    providers: registryOf((id) => (id.startsWith('prv-') ? registeredProvider(id.slice(4)) : undefined)),
-    organizations: ORGANIZATIONS,
-    receipts: { sign: (receipt: AnswerReceipt) => Promise.resolve(`receipt.${receipt.answerId}.signed`) },
-    ...options,
-  };
-}
-
-export function labOf(parts: Pick<TracebacksLab, 'opened' | 'context' | 'area'>): TracebacksLab {
-  const { opened, context, area } = parts;
-  const call: TracebacksLab['call'] = async (operationId, by, request = {}) => {
-    const operation = area.operations[operationId];
-    const route = area.routes.find((one) => one.operationId === operationId) ?? area.routes[0];
-    if (operation === undefined || route === undefined) throw new Error(operationId);
-    return operation({
-      ...{ route, caller: by, atMs: context.clock.nowMs(), httpRequestId: 'req-1' },
-      request: { parameters: request.parameters ?? {}, bytes: new Uint8Array(), body: request.body },
-      signal: new AbortController().signal,
-    });
-  };
-  const value = async <Value>(...asked: Parameters<TracebacksLab['call']>): Promise<Value> => {
-    const answer = await call(...asked);
-    if (answer.kind === 'json') return answer.value as Value;
-    throw new Error(JSON.stringify(answer));
-  };
+  const context = createTestContext({ database: opened, clock: createManualClock(TRACEBACKS_START_MS) });
+  const area = createTracebacksArea(contextOf(context), {
+    ...{ providers: PROVIDERS, organizations: ORGANIZATIONS },
+    receipts: {
+      sign: async ({ answerId }: AnswerReceipt) => `receipt.${Buffer.from(answerId).toString('base64url')}.signed`,
+    },
+    ...more,
+  });
+  const calls = areaCalls(area, context.clock.nowMs);
   const requestTo: TracebacksLab['requestTo'] = async (letter) => {
-    const page = await value<{ items: TracebackRequestStatus[] }>('listTracebackRequests', carrier(letter));
+    const page = await calls.value<{ items: TracebackRequestStatus[] }>('listTracebackRequests', carrier(letter));
     const last = page.items.at(-1);
     if (last === undefined) throw new Error(`nothing is asked of ${letter}`);
     return last.request;
   };
   return {
-    ...parts,
-    call,
-    value,
-    requestTo,
+    ...{ context, area, requestTo, ...calls },
     open: async (opening = {}) => {
       const body = { ...openingOf(), ...opening };
-      const { tracebackId } = await value<{ tracebackId: string }>('openTraceback', STAFF, { body });
-      return tracebackId;
+      return (await calls.value<Traceback>('openTraceback', STAFF, {}, body)).tracebackId;
     },
-    answer: async (letter, finding, { request, ...more } = {}) => {
+    shown: (tracebackId) => calls.value('fetchTraceback', STAFF, { tracebackId }),
+    answer: async (letter, finding, { request, ...changes } = {}) => {
       const asked = request ?? (await requestTo(letter));
-      const answer = answerFor(asked, finding, more);
-      return call('answerTracebackRequest', carrier(letter), {
+      return calls.call('answerTracebackRequest', carrier(letter), {
         parameters: { requestId: asked.requestId },
-        body: { answer: await signed(answer, letter) },
+        body: { answer: await signed(answerFor(asked, finding, changes), letter) },
       });
     },
     pass: async (hours) => {
@@ -236,10 +181,10 @@ export function answerFor(
   };
 }
 
-export function signed(answer: TracebackAnswer, letter: string, key: KeyObject = privateKey): Promise<string> {
+export function signed(answer: TracebackAnswer, letter: string): Promise<string> {
   return new CompactSign(Buffer.from(JSON.stringify(answer)))
     .setProtectedHeader({ alg: 'ES256', kid: `key-${letter}`, typ: 'traceback-answer+jws' })
-    .sign(key);
+    .sign(privateKey);
 }
 
 export const from = (letter: string): TracebackFinding => ({

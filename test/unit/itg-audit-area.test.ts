@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createAuditArea } from '../../harness/src/platform/audit/audit-area.js';
-import type { Caller, PlatformArea, ServedRoute } from '../../harness/src/platform/core/index.js';
+import type { PlatformArea } from '../../harness/src/platform/core/index.js';
 import { openAuditLog } from '../../harness/src/platform/database/index.js';
 import type { AuditLog, OpenedDatabase } from '../../harness/src/platform/database/index.js';
 import {
@@ -14,14 +14,13 @@ import {
   verifyInclusion,
 } from '../../sdk/src/log/index.js';
 import type { ConsistencyProof } from '../../sdk/src/log/index.js';
-import { readWireBody } from '../../sdk/src/platform/index.js';
 import { createTestKey } from '../../sdk/src/testing/index.js';
+import { callOperation, STAFF } from '../support/itg-calls.js';
 import { createTestContext, type TestContext } from '../support/itg-context.js';
 import { openTestDatabase } from '../support/itg-database.js';
 
 const signer = createLogSigner(createTestKey().privateKeyPem);
 const logId = 'itg.example/audit';
-const STAFF: Caller = { clientId: 'c-1', organizationId: 'itg', kind: 'staff', scopes: ['staff'], name: 'operator' };
 let directory: string;
 let database: OpenedDatabase;
 let context: TestContext;
@@ -49,26 +48,16 @@ async function audited(count: number): Promise<void> {
   context.clock.advance(1_000);
   await context.transact((transaction) =>
     context.audit(transaction, {
-      action: count % 2 === 0 ? 'demand.decided' : 'demand.withdrawn',
-      organizationId: `org-${count % 3}`,
-      actor: 'c-1',
-      object: `demand:${count}`,
-      details: { count },
+      ...{ action: count % 2 === 0 ? 'demand.decided' : 'demand.withdrawn', organizationId: `org-${count % 3}` },
+      ...{ actor: 'c-1', object: `demand:${count}`, details: { count } },
     }),
   );
 }
 
-/** Calls an operation, and holds what it answers against the schema of its route. */
+/** The value of an answer, or the problem. */
 async function called(operationId: string, parameters: Readonly<Record<string, string>> = {}): Promise<never> {
-  const route = area.routes.find((one) => one.operationId === operationId) as ServedRoute;
-  const answer = await area.operations[operationId]!({
-    ...{ route, caller: STAFF, atMs: 0, httpRequestId: 'r', signal: new AbortController().signal },
-    request: { parameters, bytes: new Uint8Array() },
-  });
-  if (answer.kind !== 'json') return answer as never;
-  const body = route.response.kind === 'json' ? route.response.body : '';
-  expect(readWireBody(area.schemas[body]!, answer.value)).toMatchObject({ errors: [], surplus: [] });
-  return answer.value as never;
+  const answer = await callOperation(area, operationId, STAFF, { parameters });
+  return (answer.kind === 'json' ? answer.value : answer) as never;
 }
 
 test('entries are listed newest first, in pages, and narrowed by each parameter', async () => {

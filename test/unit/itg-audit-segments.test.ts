@@ -45,6 +45,14 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
+/** Opens the log, adds an entry and closes it again. */
+async function restarted(count: number): Promise<AuditLog> {
+  await using log = await opened();
+  await audited(count);
+  await log.drain();
+  return log;
+}
+
 const rowOf = (position: number): Promise<AuditRow> =>
   database.database.selectFrom('core_audit').selectAll().where('position', '=', position).executeTakeFirstOrThrow();
 const rowAbout = (object: string): Promise<AuditRow> =>
@@ -68,99 +76,80 @@ async function rewriteRecords(change: (payloads: readonly Buffer[]) => readonly 
   await writeFile(file, segmentOf(name, change(payloads)));
 }
 
-/** Ways to tamper while nobody has the log open; the position that is broken, and what is said of entries. */
-const TAMPERINGS: readonly {
-  readonly what: string;
-  readonly tamper: () => Promise<unknown>;
+interface Tampering {
+  readonly tamper: string | (() => Promise<unknown>);
   readonly brokenAt: number;
   readonly kind: string;
-  /** Of the link of the new segment: entries of the old one that are still proved. */
-  readonly proved: number;
+  /** Entries of the old segment that the link of the new one still proves. */
+  readonly proved?: number;
   readonly integrity?: readonly [position: number, integrity: string];
-}[] = [
-  {
-    what: 'a changed row',
-    tamper: () => run(`update core_audit set actor = 'other' where position = 9`),
-    ...{ brokenAt: 9, kind: 'changed', proved: 12, integrity: [9, 'changed'] },
-  },
-  {
-    what: 'a changed time',
-    tamper: () => run('update core_audit set at_ms = at_ms + 1 where position = 12'),
-    ...{ brokenAt: 12, kind: 'changed', proved: 12, integrity: [12, 'changed'] },
-  },
-  {
-    what: 'a deleted tail of rows',
-    tamper: () => run('delete from core_audit where position > 9'),
-    ...{ brokenAt: 10, kind: 'deleted', proved: 12, integrity: [9, 'signed'] },
-  },
-  {
-    what: 'all rows deleted',
-    tamper: () => run('delete from core_audit'),
-    ...{ brokenAt: 1, kind: 'deleted', proved: 12 },
-  },
-  {
-    what: 'a database of an old backup, whose positions begin again',
-    tamper: async () => {
-      await run('delete from core_audit where position > 9');
-      await run(`select setval('core_audit_positions', 9)`);
-    },
-    ...{ brokenAt: 10, kind: 'deleted', proved: 12, integrity: [9, 'signed'] },
-  },
-  {
-    what: 'a row that names a leaf that the log does not have',
-    tamper: () =>
-      run(`insert into core_audit (at_ms, action, organization_id, actor, object, details, leaf_index)
-        values (1, 'a', 'o', 'c', 'x', '{}', 12)`),
-    ...{ brokenAt: 13, kind: 'log-damaged', proved: 12, integrity: [13, 'unproved'] },
-  },
-  {
-    what: 'a row that names the leaf of another',
-    tamper: () => run('update core_audit set leaf_index = 3 where position = 9'),
-    ...{ brokenAt: 9, kind: 'misplaced', proved: 12, integrity: [9, 'signed'] },
-  },
-  {
-    what: 'a changed checkpoint',
-    tamper: () => run(`update core_meta set value = replace(value, '12', '11') where name = 'audit.checkpoint'`),
-    ...{ brokenAt: 12, kind: 'checkpoint-changed', proved: 12, integrity: [12, 'signed'] },
-  },
-  {
-    what: 'a deleted checkpoint',
-    tamper: () => run(`delete from core_meta where name = 'audit.checkpoint'`),
-    ...{ brokenAt: 12, kind: 'checkpoint-changed', proved: 12, integrity: [12, 'signed'] },
-  },
-  {
-    what: 'a changed leaf, checksums right',
-    tamper: () =>
-      rewriteRecords((payloads) =>
-        payloads.with(8, Buffer.from(payloads[8]!.toString('latin1').replace('c-9', 'c-0'), 'latin1')),
-      ),
-    ...{ brokenAt: 9, kind: 'log-damaged', proved: 8, integrity: [9, 'unproved'] },
-  },
-  {
-    what: 'a log that was cut',
-    tamper: () => rewriteRecords((payloads) => payloads.slice(0, 9)),
-    ...{ brokenAt: 10, kind: 'log-damaged', proved: 9, integrity: [9, 'signed'] },
-  },
-  {
-    what: 'a log whose last octets are gone',
-    tamper: async () => {
-      const file = await segmentFile();
-      const bytes = await readFile(file);
-      const { payload } = recordsOfSegment(file.slice(directory.length + 1), bytes).at(-1)!;
-      await writeFile(file, bytes.subarray(0, bytes.indexOf(payload) + 10));
-    },
-    ...{ brokenAt: 12, kind: 'log-damaged', proved: 11, integrity: [12, 'unproved'] },
-  },
-  {
-    what: 'a log whose files are gone',
-    tamper: async () => rm(await segmentFile()),
-    ...{ brokenAt: 1, kind: 'log-damaged', proved: 0, integrity: [5, 'unproved'] },
-  },
-];
+}
 
-for (const { what, tamper, brokenAt, kind, proved, integrity } of TAMPERINGS) {
+const replaced = (from: string, to: string, at: number) => () =>
+  rewriteRecords((payloads) =>
+    payloads.with(at, Buffer.from(payloads[at]!.toString('latin1').replace(from, to), 'latin1')),
+  );
+const cutLastRecord = async (): Promise<void> => {
+  const file = await segmentFile();
+  const bytes = await readFile(file);
+  const { payload } = recordsOfSegment(file.slice(directory.length + 1), bytes).at(-1)!;
+  await writeFile(file, bytes.subarray(0, bytes.indexOf(payload) + 10));
+};
+const OLD_BACKUP = `delete from core_audit where position > 9; select setval('core_audit_positions', 9)`;
+const STRAY_ROW = `insert into core_audit (at_ms, action, organization_id, actor, object, details, leaf_index)
+  values (1, 'a', 'o', 'c', 'x', '{}', 12)`;
+const CHECKPOINT = `update core_meta set value = replace(value, '12', '11') where name = 'audit.checkpoint'`;
+
+/** Ways to tamper while nobody has the log open. */
+const TAMPERINGS: Readonly<Record<string, Tampering>> = {
+  'a changed row': {
+    ...{ tamper: `update core_audit set actor = 'other' where position = 9`, brokenAt: 9, kind: 'changed' },
+    integrity: [9, 'changed'],
+  },
+  'a changed time': {
+    ...{ tamper: 'update core_audit set at_ms = at_ms + 1 where position = 12', brokenAt: 12, kind: 'changed' },
+    integrity: [12, 'changed'],
+  },
+  'a deleted tail of rows': {
+    ...{ tamper: 'delete from core_audit where position > 9', brokenAt: 10, kind: 'deleted', integrity: [9, 'signed'] },
+  },
+  'all rows deleted': { tamper: 'delete from core_audit', brokenAt: 1, kind: 'deleted' },
+  'a database of an old backup, whose positions begin again': {
+    ...{ tamper: OLD_BACKUP, brokenAt: 10, kind: 'deleted', integrity: [9, 'signed'] },
+  },
+  'a row that names a leaf that the log does not have': {
+    ...{ tamper: STRAY_ROW, brokenAt: 13, kind: 'log-damaged', integrity: [13, 'unproved'] },
+  },
+  'a row that names the leaf of another': {
+    ...{ tamper: 'update core_audit set leaf_index = 3 where position = 9', brokenAt: 9, kind: 'misplaced' },
+    integrity: [9, 'signed'],
+  },
+  'a changed checkpoint': {
+    ...{ tamper: CHECKPOINT, brokenAt: 12, kind: 'checkpoint-changed', integrity: [12, 'signed'] },
+  },
+  'a deleted checkpoint': {
+    ...{ tamper: `delete from core_meta where name = 'audit.checkpoint'`, brokenAt: 12, kind: 'checkpoint-changed' },
+    integrity: [12, 'signed'],
+  },
+  'a changed leaf, checksums right': {
+    ...{ tamper: replaced('c-9', 'c-0', 8), brokenAt: 9, kind: 'log-damaged', proved: 8, integrity: [9, 'unproved'] },
+  },
+  'a log that was cut': {
+    ...{ tamper: () => rewriteRecords((payloads) => payloads.slice(0, 9)), brokenAt: 10, kind: 'log-damaged' },
+    ...{ proved: 9, integrity: [9, 'signed'] },
+  },
+  'a log whose last octets are gone': {
+    ...{ tamper: cutLastRecord, brokenAt: 12, kind: 'log-damaged', proved: 11, integrity: [12, 'unproved'] },
+  },
+  'a log whose files are gone': {
+    ...{ tamper: async () => rm(await segmentFile()), brokenAt: 1, kind: 'log-damaged' },
+    ...{ proved: 0, integrity: [5, 'unproved'] },
+  },
+};
+
+for (const [what, { tamper, brokenAt, kind, proved = ENTRIES, integrity }] of Object.entries(TAMPERINGS)) {
   test(`${what}: the log opens, says where it is broken, and goes on in a segment that is linked to what is good`, async () => {
-    await tamper();
+    await (typeof tamper === 'string' ? run(tamper) : tamper());
     {
       await using log = await opened();
       expect(log.broken()).toEqual({ kind, position: brokenAt });
@@ -265,13 +254,33 @@ test('what comes to the log during a look through it is no finding, and what was
   await writing;
 });
 
+test('the folder of an audit has one log at a time, and a copy of it can be verified elsewhere', async () => {
+  await using _ = await opened();
+  const inUse = { code: 'storage-failed', details: { reason: 'folder-in-use' } };
+  await expect(opened()).rejects.toMatchObject(inUse);
+  const elsewhere = join(folder, 'copied');
+  await copied(directory, elsewhere);
+  const verified = await verifyAudit({ database, directory: elsewhere, publicKeys: [signer.publicKey], logId });
+  expect(verified).toMatchObject({ status: 'intact', entries: ENTRIES, rows: ENTRIES });
+});
+
+test('a proof waits until its entry is in the log, but not while something else holds the log', async () => {
+  await using log = await opened();
+  const proofOf = async (count: number) => {
+    await audited(count);
+    return log.proofOf((await rowAbout(`x:${count}`)).position);
+  };
+  // Signals are batched: most entries that follow each other closely are not in the log yet.
+  for (const count of [101, 102, 103])
+    expect(Buffer.from((await proofOf(count))?.octets ?? []).toString()).toContain(`"object":"x:${count}"`);
+  expect(await log.whilePaused(() => proofOf(104))).toBeUndefined();
+  expect(await log.proofOf(1_000)).toBeUndefined();
+});
+
 test('a log that nobody tampered with is whole after any number of starts, and has one segment', async () => {
   for (let count = 0; count < 3; count += 1) {
-    await using log = await opened();
-    await audited(200 + count);
-    await log.drain();
-    expect(log.broken()).toBeUndefined();
-    expect(log.segments()).toHaveLength(1);
+    const log = await restarted(200 + count);
+    expect([log.broken(), log.segments().length]).toEqual([undefined, 1]);
   }
   await using log = await opened();
   expect(await log.verify()).toMatchObject({ status: 'intact', entries: ENTRIES + 3, rows: ENTRIES + 3, waiting: 0 });
@@ -310,9 +319,7 @@ test('tampering while the log is open is found by the next check, by whoever loo
 
 test('files of the log that are changed while it is open are found by the next check, and entries go to a new segment', async () => {
   await using log = await opened();
-  await rewriteRecords((payloads) =>
-    payloads.with(10, Buffer.from(payloads[10]!.toString('latin1').replace('c-11', 'c-00'), 'latin1')),
-  );
+  await replaced('c-11', 'c-00', 10)();
   expect(await log.check()).toEqual({ kind: 'log-damaged', position: 11 });
   await audited(13);
   await log.drain();
@@ -331,12 +338,8 @@ test('a deleted entry is shown as it was signed, with its proof', async () => {
 
 test('a segment whose folder is gone is missed, and one that died before its link is passed over', async () => {
   await run(`update core_audit set actor = 'other' where position = 9`);
-  const first = await opened();
-  await audited(100);
-  await first.drain();
-  const { directory: second } = first.segments()[1]!;
-  await first.close();
-  await rm(second, { recursive: true });
+  const first = await restarted(100);
+  await rm(first.segments()[1]!.directory, { recursive: true });
   {
     await using log = await opened();
     expect(log.broken()?.position).toBe(9);
@@ -352,16 +355,9 @@ test('a segment whose folder is gone is missed, and one that died before its lin
 
 test('two tamperings, each while the platform is stopped, make three segments that are linked in a row', async () => {
   await run(`update core_audit set actor = 'other' where position = 9`);
-  const first = await opened();
-  await audited(100);
-  await first.drain();
-  await first.close();
+  await restarted(100);
   await run(`update core_audit set actor = 'other' where object = 'x:100'`);
-  const second = await opened();
-  expect(second.broken()?.position).toBe(9);
-  await audited(101);
-  await second.drain();
-  await second.close();
+  expect((await restarted(101)).broken()?.position).toBe(9);
   await using log = await opened();
   const [one, two, three] = log.segments();
   expect(two?.link?.previous.logId).toBe(one?.logId);
@@ -377,17 +373,14 @@ test('a checkpoint that was kept elsewhere shows a log, table and checkpoint tha
     await using log = await opened();
     kept = log.checkpoint()!;
   }
-  const backup = join(folder, 'backup');
-  await copied(directory, backup);
   await rewriteRecords((payloads) => payloads.slice(0, 9));
   await run('delete from core_audit where position > 9');
-  const note = (await (async () => {
-    await run(`delete from core_meta where name = 'audit.checkpoint'`);
-    await run('update core_audit set leaf_index = null');
+  await run(`delete from core_meta where name = 'audit.checkpoint'`);
+  await run('update core_audit set leaf_index = null');
+  {
     await using log = await opened();
-    return log.checkpoint();
-  })())!;
-  expect(note).not.toBe(kept);
+    expect(log.checkpoint()).not.toBe(kept);
+  }
   const against = { database, directory, publicKeys: [signer.publicKey], logId };
   expect(await verifyAudit(against)).toMatchObject({ status: 'intact' });
   expect(await verifyAudit({ ...against, heldCheckpoints: [kept] })).toMatchObject({

@@ -74,10 +74,7 @@ test('an exchange that shows a number that cannot be is no campaign while people
   const mixed = wrong(PEOPLE).map((live, at) =>
     at % 3 === 0
       ? liveCall({
-          at,
-          isSuspected: false,
-          upstream: 'Wholesale',
-          ...ending(RECORDING, at / 3),
+          ...{ at, isSuspected: false, upstream: 'Wholesale', ...ending(RECORDING, at / 3) },
           calling: `12900${String(100_000 + at)}`,
         })
       : live,
@@ -115,12 +112,8 @@ test('a carrier that shares all, and two in three calls of which are suspected f
     at % 3 === 0
       ? liveCall({ at, isSuspected: false, calling: '12900456789', upstream: 'Wholesale', ...ending(PEOPLE, at / 3) })
       : liveCall({
-          at,
-          told: ['sequential-dialling'],
-          spc: '330E',
-          attestation: 'A',
-          calling: '12903456789',
-          trunk: 'notify',
+          ...{ at, told: ['sequential-dialling'], spc: '330E', attestation: 'A' },
+          ...{ calling: '12903456789', trunk: 'notify' },
         }),
   );
   expect(found(calls)).toEqual([]);
@@ -143,10 +136,6 @@ test('each branch of a chain has a number that called before: one script from al
   const heard = (calling: (at: number) => string): AppReport[] =>
     reported(30, (at) => ({ calling: calling(at), calledAt, reason: 'calling-pattern', transcript: { text } }));
   expect(found(calls, heard(branch))).toEqual([]);
-  expect(
-    found(
-      calls,
-      heard((at) => `1390777${String(1_000 + at)}`),
-    ),
-  ).toHaveLength(1);
+  const others = heard((at) => `1390777${String(1_000 + at)}`);
+  expect(found(calls, others)).toHaveLength(1);
 });

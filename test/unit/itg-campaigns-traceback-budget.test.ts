@@ -8,14 +8,8 @@ import {
 import type { PastTraceback } from '../../harness/src/platform/domain/campaigns/index.js';
 
 const call = (at: number, rest: Partial<CampaignCall> = {}): CampaignCall => ({
-  ...{
-    callId: `record:prv-1:${String(at)}`,
-    placedCallId: `record:prv-1:${String(at)}`,
-    atMs: at * 1_000,
-    reporterId: 'prv-1',
-    recordId: String(at),
-    signer: '333C',
-  },
+  ...{ callId: `record:prv-1:${String(at)}`, placedCallId: `record:prv-1:${String(at)}`, atMs: at * 1_000 },
+  ...{ reporterId: 'prv-1', recordId: String(at), signer: '333C' },
   ...rest,
 });
 const past = (of: CampaignCall, rest: Partial<PastTraceback> = {}): PastTraceback => ({
@@ -30,12 +24,8 @@ test('a thousand calls of one signer are worth one traceback at first', () => {
 
 test('calls of several signers, and of none by reporter and time, are ways in of their own', () => {
   const { signer: _, ...unsigned } = call(3);
-  const calls = [
-    call(1),
-    call(2, { signer: '444D' }),
-    unsigned,
-    { ...unsigned, callId: 'record:prv-2:4', reporterId: 'prv-2' },
-  ];
+  const elsewhere = { ...unsigned, callId: 'record:prv-2:4', reporterId: 'prv-2' };
+  const calls = [call(1), call(2, { signer: '444D' }), unsigned, elsewhere];
   expect(tracebackBudget(calls, []).calls).toHaveLength(4);
 });
 

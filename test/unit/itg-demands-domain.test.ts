@@ -27,43 +27,37 @@ const ESTIMATE: ReviewEstimate = {
   reach: { 'call-records': { items: 7, isAtLeast: false } },
 };
 
-const found = (changes: Partial<typeof SUBMISSION>, estimate: Partial<ReviewEstimate> = {}): Record<string, string> =>
-  Object.fromEntries(
-    reviewFindings({ ...SUBMISSION, ...changes }, { ...ESTIMATE, ...estimate }).map(({ step, result, reason }) => [
-      step,
-      `${result} ${reason}`,
-    ]),
-  );
+const { scope } = SUBMISSION;
+const { campaignIds: _, ...wide } = scope;
+const content = { ...scope, recordClasses: ['recordings'] } as const;
+const noted = (note: string) => ({ document: { ...ESTIMATE.document, notes: [note] } }) as Partial<ReviewEstimate>;
 
-test('each finding of a review has the demand that it is for', () => {
-  const { scope } = SUBMISSION;
-  const { campaignIds: _, ...wide } = scope;
-  expect(found({ authority: 'Some Act, section 3' })['authority']).toBe('look not-known');
-  expect(found({ authority: '31 U.S.C. § 3733', kind: 'subpoena' })['authority']).toBe('look other-kind');
-  expect(found({ agency: { ...SUBMISSION.agency, jurisdiction: 'US-OH' } })['jurisdiction']).toBe(
-    'look other-than-listed',
-  );
-  expect(found({ authority: 'Ohio Rev. Code 1345.06' })['jurisdiction']).toBe('look law-of-another');
-  expect(found({ returnOn: '2026-10-20' })['return-date']).toBe('look passed');
-  expect(found({ returnOn: '2026-10-25' })['return-date']).toBe('look near');
-  expect(found({ scope: { ...scope, to: scope.from } })['period']).toBe('bars reversed');
-  expect(found({ scope: { ...scope, from: '2020-01-01T00:00:00Z' } })['period']).toBe('look long');
-  expect(found({ scope: wide })['scope']).toBe('bars everything');
-  expect(found({ scope: { ...wide, providers: [{ name: 'Acme', ocn: '0001' }] } })['scope']).toBe(
-    'look providers-only',
-  );
-  expect(found({ scope: { ...scope, recordClasses: ['recordings'] } })['process']).toBe('bars content');
-  expect(found({ kind: 'court-order', scope: { ...scope, recordClasses: ['recordings'] } })['process']).toBe(
-    'look content-by-order',
-  );
-  expect(found({ scope: { ...scope, recordClasses: ['customer-records'] } })['process']).toBe('look customers');
-  expect(found({}, { unknown: { campaigns: 1, tracebacks: 0, providers: 0 } })['named']).toBe('look unknown');
-  expect(found({}, { reach: { 'call-records': { items: 200_000, isAtLeast: false } } })['breadth']).toBe('look broad');
-  expect(found({}, { reach: {} })['breadth']).toBe('look nothing');
-  expect(found({}, { document: { ...ESTIMATE.document, notes: ['encrypted'] } })['document']).toBe('look encrypted');
-  expect(found({}, { document: { ...ESTIMATE.document, notes: ['digital-signature'] } })['signature']).toBe(
-    'look digital',
-  );
+test.each<[string, string, Partial<typeof SUBMISSION>, Partial<ReviewEstimate>?]>([
+  ['authority', 'look not-known', { authority: 'Some Act, section 3' }],
+  ['authority', 'look other-kind', { authority: '31 U.S.C. § 3733', kind: 'subpoena' }],
+  ['jurisdiction', 'look other-than-listed', { agency: { ...SUBMISSION.agency, jurisdiction: 'US-OH' } }],
+  ['jurisdiction', 'look law-of-another', { authority: 'Ohio Rev. Code 1345.06' }],
+  ['return-date', 'look passed', { returnOn: '2026-10-20' }],
+  ['return-date', 'look near', { returnOn: '2026-10-25' }],
+  ['period', 'bars reversed', { scope: { ...scope, to: scope.from } }],
+  ['period', 'look long', { scope: { ...scope, from: '2020-01-01T00:00:00Z' } }],
+  ['scope', 'bars everything', { scope: wide }],
+  ['scope', 'look providers-only', { scope: { ...wide, providers: [{ name: 'Acme', ocn: '0001' }] } }],
+  ['process', 'bars content', { scope: content }],
+  ['process', 'look content-by-order', { kind: 'court-order', scope: content }],
+  ['process', 'look customers', { scope: { ...scope, recordClasses: ['customer-records'] } }],
+  ['named', 'look unknown', {}, { unknown: { campaigns: 1, tracebacks: 0, providers: 0 } }],
+  ['breadth', 'look broad', {}, { reach: { 'call-records': { items: 200_000, isAtLeast: false } } }],
+  ['breadth', 'look nothing', {}, { reach: {} }],
+  ['document', 'look encrypted', {}, noted('encrypted')],
+  ['signature', 'look digital', {}, noted('digital-signature')],
+])('the review of %s finds: %s', (step, finding, changes, estimate = {}) => {
+  const findings = reviewFindings({ ...SUBMISSION, ...changes }, { ...ESTIMATE, ...estimate });
+  const found = findings.find((one) => one.step === step);
+  expect(`${found?.result} ${found?.reason}`).toBe(finding);
+});
+
+test('a subpoena does not reach recordings', () => {
   expect(classesBeyond('subpoena', ['call-records', 'recordings'])).toEqual(['recordings']);
 });
 
@@ -79,38 +73,40 @@ test.each([
   expect(authoritiesIn(citation).map(({ jurisdiction }) => jurisdiction)).toEqual(jurisdictions);
 });
 
-test('what a PDF is protected by and would do is noted, and what is none is told from one', () => {
-  const notes = (extra: string): readonly string[] => {
-    const reading = readPdf(smallPdf(extra));
-    return reading.status === 'read' ? reading.observations.notes : [reading.reason];
-  };
-  expect(notes('')).toEqual([]);
-  expect(notes('/Encrypt 5 0 R')).toEqual(['encrypted']);
-  expect(notes('/EncryptMetadata false')).toEqual([]);
-  expect(notes('/OpenAction << /S /JavaScript /JS (app.alert(1)) >>')).toEqual(['active-content']);
-  expect(notes('/Names << /EmbeddedFiles 9 0 R >>')).toEqual(['embedded-files']);
-  expect(notes('/ByteRange [0 1 2 3]')).toEqual(['digital-signature']);
-  expect(notes('/J#61vaScript')).toEqual(['escaped-names']);
-  const whole = Buffer.from(smallPdf());
-  expect(readPdf(whole.subarray(0, -8))).toEqual({ status: 'unreadable', reason: 'no-end' });
-  expect(readPdf(whole.subarray(9))).toEqual({ status: 'unreadable', reason: 'no-header' });
-  expect(readPdf(Buffer.from('%PDF-1.7\n%%EOF\n'))).toEqual({ status: 'unreadable', reason: 'no-cross-reference' });
-  expect(readPdf(Buffer.concat([whole, Buffer.from('MZ hidden')]))).toMatchObject({
-    observations: { notes: ['bytes-behind-end'] },
-  });
+const notesOf = (octets: Uint8Array): readonly string[] => {
+  const reading = readPdf(octets);
+  return reading.status === 'read' ? reading.observations.notes : [reading.reason];
+};
+
+test.each([
+  ['', []],
+  ['/Encrypt 5 0 R', ['encrypted']],
+  ['/EncryptMetadata false', []],
+  ['/OpenAction << /S /JavaScript /JS (app.alert(1)) >>', ['active-content']],
+  ['/Names << /EmbeddedFiles 9 0 R >>', ['embedded-files']],
+  ['/ByteRange [0 1 2 3]', ['digital-signature']],
+  ['/J#61vaScript', ['escaped-names']],
+])('a PDF with %j has the notes %j', (extra, notes) => {
+  expect(notesOf(smallPdf(extra))).toEqual(notes);
 });
 
-test('a PDF with something in front of its header is noted, since browsers go by the first octets', () => {
-  const notes = (front: string): readonly string[] => {
-    const reading = readPdf(Buffer.concat([Buffer.from(front, 'latin1'), smallPdf()]));
-    return reading.status === 'read' ? reading.observations.notes : [reading.reason];
-  };
-  expect(notes('<html><script>alert(1)</script></html>\n')).toEqual(['bytes-before-header']);
-  expect(notes('MZ\u0090')).toEqual(['bytes-before-header']);
-  expect(notes('\u00ef\u00bb\u00bf')).toEqual(['bytes-before-header']);
-  expect(notes('\0')).toEqual(['bytes-before-header']);
-  expect(notes(' \r\n')).toEqual([]);
-  expect(notes('x'.repeat(1_100))).toEqual(['no-header']);
+test('a file that is not a whole PDF is unreadable, and bytes behind its end are noted', () => {
+  const whole = Buffer.from(smallPdf());
+  expect(notesOf(whole.subarray(0, -8))).toEqual(['no-end']);
+  expect(notesOf(whole.subarray(9))).toEqual(['no-header']);
+  expect(notesOf(Buffer.from('%PDF-1.7\n%%EOF\n'))).toEqual(['no-cross-reference']);
+  expect(notesOf(Buffer.concat([whole, Buffer.from('MZ hidden')]))).toEqual(['bytes-behind-end']);
+});
+
+test.each([
+  ['<html><script>alert(1)</script></html>\n', ['bytes-before-header']],
+  ['MZ\u0090', ['bytes-before-header']],
+  ['\u00ef\u00bb\u00bf', ['bytes-before-header']],
+  ['\0', ['bytes-before-header']],
+  [' \r\n', []],
+  ['x'.repeat(1_100), ['no-header']],
+])('%j before the header of a PDF gives %j, since browsers go by the first octets', (front, notes) => {
+  expect(notesOf(Buffer.concat([Buffer.from(front, 'latin1'), smallPdf()]))).toEqual(notes);
 });
 
 test('live campaigns come first in review, urgent demands next, and of each the one that waits longest', () => {
@@ -127,14 +123,8 @@ test('live campaigns come first in review, urgent demands next, and of each the 
   ];
   expect(reviewOrder(demands).map(({ demandId }) => demandId)).toEqual(['d', 'c', 'e', 'b', 'a']);
   expect(reviewClock(demands[3]!, NOW)).toEqual({
-    ...{
-      priority: 'expedited',
-      waitedMs: 2 * HOUR,
-      targetMs: HOUR,
-      dueAtMs: NOW - HOUR,
-      isLate: true,
-      daysToReturn: 6,
-    },
+    ...{ priority: 'expedited', waitedMs: 2 * HOUR, targetMs: HOUR, dueAtMs: NOW - HOUR },
+    ...{ isLate: true, daysToReturn: 6 },
   });
   expect(reviewClock({ ...demands[3]!, decidedAtMs: NOW - 1.5 * HOUR }, NOW)).toMatchObject({
     waitedMs: 0.5 * HOUR,
@@ -148,7 +138,7 @@ test('numbers in every spelling are compared in one', () => {
   expect(comparableNumber('+44 20 7946 0000')).toBe('442079460000');
 });
 
-test('what a spreadsheet would compute is text in the CSV', () => {
+test('a cell that a spreadsheet would compute is text in the CSV', () => {
   const line = csvLine('customer-records', { name: '=HYPERLINK("http://x")', customer_id: 'a,b', action: 'warned' });
   expect(line).toBe(`,,,,,,"a,b","'=HYPERLINK(""http://x"")",,,,,,warned,\r\n`);
 });
@@ -162,19 +152,16 @@ test('a stated time in a zone is an instant, on either side of a change of clock
   expect(at('2026-11-01T12:00', 'America/New_York')).toBe('2026-11-01T17:00:00.000Z');
   expect(at('2026-10-23T15:41', '-04:00')).toBe('2026-10-23T19:41:00.000Z');
   expect(at('2026-10-23', 'UTC')).toBe('2026-10-23T00:00:00.000Z');
-  expect([at('2026-10-23T15:41'), at('2026-10-23T15:41', 'Mars/Olympus'), at('yesterday', 'UTC')]).toEqual([
-    undefined,
-    undefined,
-    undefined,
-  ]);
+  for (const [local, zone] of [['2026-10-23T15:41'], ['2026-10-23T15:41', 'Mars/Olympus'], ['yesterday', 'UTC']])
+    expect(at(local ?? '', zone)).toBeUndefined();
 });
+
+const linksOf = (placedCallId: string) => ({ campaignIds: [], tracebackIds: [], placedCallId });
 
 test('a call that was not answered is in no bucket of durations', () => {
   const gathering = gatherRestraintPackage();
-  const linksOf = (placedCallId: string) => ({ campaignIds: [], tracebackIds: [], placedCallId });
-  const answered = liveRecord('a', NOW, { seconds: 0.4 });
   const rung = liveRecord('b', NOW + 1);
-  gathering.add(callRecordRow(answered, linksOf('a')));
+  gathering.add(callRecordRow(liveRecord('a', NOW, { seconds: 0.4 }), linksOf('a')));
   gathering.add(callRecordRow({ ...rung, record: { ...rung.record, disposition: 'no-answer' } }, linksOf('b')));
   gathering.add(callRecordRow(liveRecord('c', NOW + 2), linksOf('c')));
   const { volume, latest } = gathering.gathered({ queriedAtMs: NOW, query: {} });
@@ -183,7 +170,7 @@ test('a call that was not answered is in no bucket of durations', () => {
   expect(latest.map(({ id }) => id)).toEqual(['c', 'b', 'a']);
 });
 
-test('a call that an answer discloses in place of the traced one puts neither its time nor its numbers into a production', () => {
+test('a call that an answer discloses instead of the traced one adds neither its time nor its numbers to a production', () => {
   const { traceback, answers } = tracedOver('t-1', '2026-10-23T15:41:06Z');
   const own = tracedCall(traceback, answers);
   const [first, second] = answers;
@@ -203,29 +190,25 @@ test('a call that an answer discloses in place of the traced one puts neither it
 
 test('legs of one call that a transfer puts 45 minutes apart are one call, however many there are', () => {
   const gathering = gatherRestraintPackage();
-  const add = (recordId: string, minutes: number, placedCallId: string): void =>
-    gathering.add(
-      callRecordRow(liveRecord(recordId, NOW + minutes * 60_000), { campaignIds: [], tracebackIds: [], placedCallId }),
-    );
-  add('first', 0, 'one');
-  add('between', 20, 'other');
-  add('second', 45, 'one');
-  add('third', 90, 'one');
-  add('long after', 500, 'one');
+  for (const [minutes, placedCallId] of [
+    [0, 'one'],
+    [20, 'other'],
+    [45, 'one'],
+    [90, 'one'],
+    [500, 'one'],
+  ] as const)
+    gathering.add(callRecordRow(liveRecord(`at ${minutes}`, NOW + minutes * 60_000), linksOf(placedCallId)));
   const { volume } = gathering.gathered({ queriedAtMs: NOW, query: {} });
   expect(volume).toMatchObject({ calls: 3, carrierRecords: 5 });
 });
 
-test('records and reports of one call are one call in every figure, by the record nearest to who was called', () => {
+test('records and reports of one call are one call in every figure, by the record nearest to the called party', () => {
   const gathering = gatherRestraintPackage();
-  const links = { campaignIds: [], tracebackIds: [], placedCallId: 'one' };
-  const hops = [
-    liveRecord('far', NOW, { seconds: 31, providerId: 'far' }),
-    liveRecord('near', NOW + 400, { seconds: 29 }),
-  ];
-  for (const record of hops) gathering.add(callRecordRow(record, links));
-  gathering.add(appReportRow('app', appReport('r', new Date(NOW + 900).toISOString()), links));
-  gathering.add(callRecordRow(liveRecord('other', NOW + 500, { seconds: 2 }), { ...links, placedCallId: 'other' }));
+  const far = liveRecord('far', NOW, { seconds: 31, providerId: 'far' });
+  for (const record of [far, liveRecord('near', NOW + 400, { seconds: 29 })])
+    gathering.add(callRecordRow(record, linksOf('one')));
+  gathering.add(appReportRow('app', appReport('r', new Date(NOW + 900).toISOString()), linksOf('one')));
+  gathering.add(callRecordRow(liveRecord('other', NOW + 500, { seconds: 2 }), linksOf('other')));
   const { volume, latest } = gathering.gathered({ queriedAtMs: NOW, query: {} });
   const base = { calls: 2, carrierRecords: 3, appReports: 1 };
   expect(volume).toMatchObject({ ...base, recorded: 2, reported: 1, both: 1 });

@@ -5,19 +5,23 @@ import { sealJson } from '../../harness/src/platform/database/index.js';
 import { createDemandsArea } from '../../harness/src/platform/demands/demands-area.js';
 import { createHoldReader } from '../../harness/src/platform/demands/holds.js';
 import type { RemovableItem } from '../../harness/src/platform/demands/holds.js';
+import type { PlatformJob } from '../../harness/src/platform/core/index.js';
 import type { Demand, DemandScope, Production } from '../../sdk/src/platform/index.js';
+import { codeOf, STAFF, valueOf } from '../support/itg-calls.js';
 import {
+  addRecord,
+  addReport,
   appReport,
   campaign,
   closeDemandDatabase,
   DATABASE_PATIENCE_MS,
   demandLab,
   emptyWorld,
+  jobOf,
   liveRecord,
   OHIO,
   openDemandDatabase,
   smallPdf,
-  STAFF,
   SUBMISSION,
   TEXAS,
   tracedOver,
@@ -30,124 +34,91 @@ beforeAll(openDemandDatabase, DATABASE_PATIENCE_MS);
 afterAll(closeDemandDatabase);
 
 const AT = Date.parse('2026-10-22T10:00:00Z');
+const DAY_MS = 86_400_000;
 const SCOPE = SUBMISSION.scope;
+const CONTINUED = { until: '2026-10-28T00:00:00Z', everyHours: 24 };
+const COURT_ORDER = { kind: 'court-order', scope: { ...SCOPE, to: '2026-11-24T00:00:00Z' } } as const;
+const READY = 'org.hopback.production.ready.1';
 
 /** A campaign with three calls within the scope, one before it, and one of another campaign; two reports; two tracebacks. */
 function world(): DemandWorld {
   const made = emptyWorld();
   made.campaigns.push(campaign('c-1'), campaign('c-2'));
   const times = [AT, AT + 500, AT + 60_000, Date.parse('2026-10-18T10:00:00Z'), AT];
-  for (const [index, atMs] of times.entries()) {
-    const recordId = `rec-${index}`;
-    made.records.push(liveRecord(recordId, atMs, { seconds: index * 10 }));
-    made.calls.push({
-      ...{
-        callId: `record:acme:${recordId}`,
-        campaignId: index === 4 ? 'c-2' : 'c-1',
-        atMs,
-        reporterId: 'acme',
-        recordId,
-      },
-    });
-  }
-  for (const [index, calledAt] of ['2026-10-22T11:00:00.000Z', '2026-10-17T11:00:00.000Z'].entries()) {
-    const reportId = `rep-${index}`;
-    made.reports.push({ appId: 'app', report: appReport(reportId, calledAt) });
-    made.calls.push({
-      callId: `report:app:${reportId}`,
-      campaignId: 'c-1',
-      atMs: Date.parse(calledAt),
-      reporterId: 'app',
-      reportId,
-    });
-  }
-  made.tracebacks.push({ ...tracedOver('t-1', '2026-10-22T10:00:00.000Z'), campaignId: 'c-1' });
-  made.tracebacks.push({ ...tracedOver('t-2', '2026-10-22T10:00:00.000Z'), campaignId: 'c-2' });
+  for (const [index, atMs] of times.entries())
+    addRecord(made, liveRecord(`rec-${index}`, atMs, { seconds: index * 10 }), index === 4 ? 'c-2' : 'c-1');
+  for (const [index, calledAt] of ['2026-10-22T11:00:00.000Z', '2026-10-17T11:00:00.000Z'].entries())
+    addReport(made, appReport(`rep-${index}`, calledAt), 'c-1');
+  for (const number of [1, 2])
+    made.tracebacks.push({ ...tracedOver(`t-${number}`, '2026-10-22T10:00:00.000Z'), campaignId: `c-${number}` });
   return made;
 }
 
-async function decided(
-  lab: DemandLab,
-  demandId: string,
-  body: unknown = { decision: 'approve', reason: 'It fits.' },
-): Promise<Demand> {
-  return lab.value<Demand>('decideDemand', { caller: STAFF, parameters: { demandId }, body });
+const text = async (lab: DemandLab, { productionId }: Production, name: string): Promise<string> =>
+  (await lab.file(productionId, name)).toString('utf8');
+const recordIdsIn = async (lab: DemandLab, production: Production): Promise<readonly string[]> => {
+  const calls = JSON.parse(await text(lab, production, 'call-records-0001.json')) as { record: { recordId: string } }[];
+  return calls.map(({ record }) => record.recordId).toSorted();
+};
+const actionsOf = async (lab: DemandLab): Promise<readonly string[]> =>
+  (await lab.context.audited()).map(({ action }) => action);
+const faultsOf = async (lab: DemandLab) => (await lab.context.events()).filter(({ type }) => type === 'platform.fault');
+
+/** A production that an order approved. */
+async function approved(lab: DemandLab, changes: Parameters<DemandLab['submit']>[1] = {}) {
+  const demandId = await lab.submit(TEXAS, changes);
+  await lab.decide(demandId);
+  return { demandId, production: await lab.produced(demandId) };
 }
 
-async function produced(lab: DemandLab, demandId: string): Promise<Production> {
-  await lab.produce();
-  const { productionIds } = await lab.value<Demand>('fetchDemand', { caller: TEXAS, parameters: { demandId } });
-  return lab.value<Production>('fetchProduction', {
-    caller: TEXAS,
-    parameters: { productionId: productionIds.at(-1)! },
-  });
-}
-
-async function octetsOf(lab: DemandLab, { productionId }: Production, name: string): Promise<Buffer> {
-  const answer = await lab.call('fetchProductionFile', { caller: TEXAS, parameters: { productionId, name } });
-  if (answer.kind !== 'file') expect.fail(`${name}: ${JSON.stringify(answer)}`);
-  return Buffer.from(answer.bytes);
-}
-
-const text = async (lab: DemandLab, production: Production, name: string): Promise<string> =>
-  (await octetsOf(lab, production, name)).toString('utf8');
-
-test('a demand is durable, encrypted, and the same under the same key', async () => {
+test('a demand is stored once under its key with its document, and another one under that key is refused', async () => {
   await using lab = await demandLab({ world: world() });
   const demandId = await lab.submit(TEXAS, {}, 'one');
   expect(await lab.submit(TEXAS, {}, 'one')).toBe(demandId);
   const document = smallPdf();
-  const documentSha256 = hash('sha256', document, 'hex');
-  const other = { ...SUBMISSION, reference: 'another', documentSha256 };
-  expect(
-    await lab.refusal('submitDemand', {
-      caller: TEXAS,
-      body: other,
-      document,
-      parameters: { 'Idempotency-Key': 'one' },
-    }),
-  ).toBe('idempotency-key-reused');
-  const demand = await lab.value<Demand>('fetchDemand', { caller: TEXAS, parameters: { demandId } });
-  expect(demand).toMatchObject({
-    state: 'under-review',
-    documentSizeBytes: document.length,
-    decisions: [],
-    productionIds: [],
-  });
-  const answer = await lab.call('fetchDemandDocument', { caller: STAFF, parameters: { demandId } });
+  const body = { ...SUBMISSION, reference: 'another', documentSha256: hash('sha256', document, 'hex') };
+  const parameters = { 'Idempotency-Key': 'one' };
+  expect(codeOf(await lab.call('submitDemand', TEXAS, { body, document, parameters }))).toBe('idempotency-key-reused');
+  const size = { documentSizeBytes: document.length, decisions: [], productionIds: [] };
+  expect(await lab.demand(demandId)).toMatchObject({ state: 'under-review', ...size });
+  const answer = await lab.call('fetchDemandDocument', STAFF, { parameters: { demandId } });
   expect(answer.kind === 'file' && Buffer.from(answer.bytes).equals(document)).toBe(true);
-  expect((await lab.context.audited()).map(({ action }) => action)).toContain('demand.document-read');
+  expect(await actionsOf(lab)).toContain('demand.document-read');
 });
 
-test('a document that is no PDF, or another than was stated, is refused', async () => {
+test('a document that is not a PDF, or not the stated one, is refused', async () => {
   await using lab = await demandLab();
-  const submit = (document: Uint8Array, documentSha256: string): Promise<string> =>
-    lab.refusal('submitDemand', { caller: TEXAS, body: { ...SUBMISSION, documentSha256 }, document });
-  expect(await submit(Buffer.from('no PDF'), hash('sha256', 'no PDF', 'hex'))).toBe('document-unreadable');
-  expect(await submit(smallPdf(), hash('sha256', 'another', 'hex'))).toBe('document-unreadable');
-  expect(await submit(new Uint8Array(), hash('sha256', '', 'hex'))).toBe('document-unreadable');
+  for (const [document, stated] of [
+    [Buffer.from('no PDF'), 'no PDF'],
+    [smallPdf(), 'another'],
+    [new Uint8Array(), ''],
+  ] as const) {
+    const body = { ...SUBMISSION, documentSha256: hash('sha256', stated, 'hex') };
+    expect(codeOf(await lab.call('submitDemand', TEXAS, { body, document }))).toBe('document-unreadable');
+  }
 });
 
 test('an agency sees its own demands and productions, and those of others are not there', async () => {
   await using lab = await demandLab({ world: world() });
-  const [own, other] = [await lab.submit(TEXAS), await lab.submit(OHIO)];
+  const other = await lab.submit(OHIO);
+  const { demandId, production } = await approved(lab);
   const idsOf = async (caller: typeof TEXAS): Promise<string[]> =>
-    (await lab.value<{ items: Demand[] }>('listDemands', { caller })).items.map(({ demandId }) => demandId);
-  expect(await idsOf(TEXAS)).toEqual([own]);
-  expect(await idsOf(OHIO)).toEqual([other]);
-  expect(await idsOf(STAFF)).toEqual([other, own]);
-  await decided(lab, own);
-  const { productionId } = await produced(lab, own);
-  for (const operationId of ['fetchDemand', 'fetchDemandDocument'])
-    expect(await lab.refusal(operationId, { caller: OHIO, parameters: { demandId: own } })).toBe('not-found');
-  for (const operationId of ['fetchProduction', 'fetchProductionProgress', 'listProductionReceipts'])
-    expect(await lab.refusal(operationId, { caller: OHIO, parameters: { productionId } })).toBe('not-found');
-  expect(
-    await lab.refusal('fetchProductionFile', { caller: OHIO, parameters: { productionId, name: 'manifest.json' } }),
-  ).toBe('not-found');
-  expect(
-    await lab.refusal('withdrawDemand', { caller: OHIO, parameters: { demandId: own }, body: { reason: 'mine' } }),
-  ).toBe('not-found');
+    (await lab.value<{ items: Demand[] }>('listDemands', caller)).items.map((one) => one.demandId);
+  expect([await idsOf(TEXAS), await idsOf(OHIO), await idsOf(STAFF)]).toEqual([
+    ...[[demandId], [other]],
+    [demandId, other],
+  ]);
+  const { productionId } = production;
+  for (const [operationId, parameters, body] of [
+    ['fetchDemand', { demandId }],
+    ['fetchDemandDocument', { demandId }],
+    ['withdrawDemand', { demandId }, { reason: 'mine' }],
+    ['fetchProduction', { productionId }],
+    ['fetchProductionProgress', { productionId }],
+    ['listProductionReceipts', { productionId }],
+    ['fetchProductionFile', { productionId, name: 'manifest.json' }],
+  ] as const)
+    expect([operationId, await lab.refusal(operationId, OHIO, parameters, body)]).toEqual([operationId, 'not-found']);
 });
 
 test('pages of demands are newest first, each demand once', async () => {
@@ -157,226 +128,147 @@ test('pages of demands are newest first, each demand once', async () => {
   const seen: string[] = [];
   let cursor: string | undefined;
   do {
-    const page: { items: Demand[]; nextCursor?: string } = await lab.value('listDemands', {
-      caller: TEXAS,
-      parameters: { limit: '2', ...(cursor !== undefined && { cursor }) },
-    });
+    const parameters = { limit: '2', ...(cursor !== undefined && { cursor }) };
+    const page = await lab.value<{ items: Demand[]; nextCursor?: string }>('listDemands', TEXAS, parameters);
     seen.push(...page.items.map(({ demandId }) => demandId));
     cursor = page.nextCursor;
   } while (cursor !== undefined);
   expect(seen).toEqual(ids.toReversed());
-  expect(await lab.refusal('listDemands', { caller: TEXAS, parameters: { cursor: 'x' } })).toBe('invalid-parameter');
+  expect(await lab.refusal('listDemands', TEXAS, { cursor: 'x' })).toBe('invalid-parameter');
 });
 
-test('what was approved is produced within its scope, classes apart, and what lies outside is not in it', async () => {
+test('a production holds what lies within the approved scope, each class in its own files, and nothing else', async () => {
   await using lab = await demandLab({ world: world() });
   const recordClasses = ['traceback-records', 'call-records', 'customer-records', 'app-reports'] as const;
   const demandId = await lab.submit(TEXAS, { scope: { ...SCOPE, recordClasses } });
-  const demand = await decided(lab, demandId);
+  const demand = await lab.decide(demandId);
   expect(demand).toMatchObject({ state: 'approved', decisions: [{ decision: 'approve' }] });
   expect(demand.productionIds).toHaveLength(1);
-  const production = await produced(lab, demandId);
+  const production = await lab.produced(demandId);
   expect(production.state).toBe('ready');
-  const counts = Object.fromEntries(
-    production.files
-      .filter(({ name }) => name.endsWith('-0001.csv'))
-      .map(({ recordClass, records }) => [recordClass, records]),
-  );
-  expect(counts).toEqual({ 'traceback-records': 5, 'customer-records': 1, 'call-records': 3, 'app-reports': 1 });
-  const calls = JSON.parse(await text(lab, production, 'call-records-0001.json')) as { record: { recordId: string } }[];
-  expect(calls.map(({ record }) => record.recordId).toSorted()).toEqual(['rec-0', 'rec-1', 'rec-2']);
-  const all = (
-    await Promise.all(
-      production.files
-        .filter(({ recordClass }) => recordClass === 'traceback-records')
-        .map(({ name }) => text(lab, production, name)),
-    )
-  ).join('');
-  for (const secret of ['Robo Leads', 'comment 2', 'THE SCRIPT', 't-2']) expect(all).not.toContain(secret);
+  const tables = production.files.filter(({ name }) => name.endsWith('-0001.csv'));
+  expect(Object.fromEntries(tables.map(({ recordClass, records }) => [recordClass, records]))).toEqual({
+    ...{ 'traceback-records': 5, 'customer-records': 1, 'call-records': 3, 'app-reports': 1 },
+  });
+  expect(await recordIdsIn(lab, production)).toEqual(['rec-0', 'rec-1', 'rec-2']);
+  for (const { name } of production.files.filter(({ recordClass }) => recordClass === 'traceback-records'))
+    expect(await text(lab, production, name)).not.toMatch(/Robo Leads|comment 2|THE SCRIPT|t-2/);
   expect(await text(lab, production, 'customer-records-0001.csv')).toContain('Robo Leads LLC');
   expect(await text(lab, production, 'app-reports-0001.json')).not.toContain('social security');
   expect(await text(lab, production, 'call-records-0001.csv')).toContain('rec-0,2026-10-22T10:00:00.000000Z');
-  const told = await lab.context.events();
-  expect(told.map(({ type }) => type)).toEqual([
-    'org.hopback.demand.decided.1',
-    'demand.approved',
-    'org.hopback.production.ready.1',
-  ]);
-  expect(told[2]?.audience).toEqual(['ag-tx']);
-  expect(await lab.value<Demand>('fetchDemand', { caller: TEXAS, parameters: { demandId } })).toMatchObject({
-    state: 'produced',
-  });
+  const events = await lab.context.events();
+  expect(events.map(({ type }) => type)).toEqual(['org.hopback.demand.decided.1', 'demand.approved', READY]);
+  expect(events[2]?.audience).toEqual(['ag-tx']);
+  expect((await lab.demand(demandId)).state).toBe('produced');
 });
 
-test('a decision reaches no further than what was demanded, and is taken once', async () => {
+test('a decision reaches no further than the demand, and is made once', async () => {
   await using lab = await demandLab({ world: world() });
   const demandId = await lab.submit(TEXAS);
-  const refused = async (scope: DemandScope): Promise<unknown> => {
-    const answer = await lab.call('decideDemand', {
-      caller: STAFF,
-      parameters: { demandId },
-      body: { decision: 'narrow', reason: 'r', scope },
-    });
+  const wider = async (scope: DemandScope): Promise<unknown> => {
+    const body = { decision: 'narrow', reason: 'r', scope };
+    const answer = await lab.call('decideDemand', STAFF, { parameters: { demandId }, body });
     return answer.kind === 'problem' ? [answer.code, answer.errors?.map(({ pointer }) => pointer)] : answer.kind;
   };
-  expect(await refused({ ...SCOPE, to: '2026-10-25T00:00:00Z' })).toEqual(['invalid-body', ['/scope/to']]);
-  expect(await refused({ ...SCOPE, campaignIds: ['c-1', 'c-2'] })).toEqual(['invalid-body', ['/scope/campaignIds']]);
   const { campaignIds: _, ...wide } = SCOPE;
-  expect(await refused(wide)).toEqual(['invalid-body', ['/scope/campaignIds', '/decision']]);
+  for (const [scope, ...pointers] of [
+    [{ ...SCOPE, to: '2026-10-25T00:00:00Z' }, '/scope/to'],
+    [{ ...SCOPE, campaignIds: ['c-1', 'c-2'] }, '/scope/campaignIds'],
+    [wide, '/scope/campaignIds', '/decision'],
+  ] as const)
+    expect(await wider(scope)).toEqual(['invalid-body', pointers]);
   const scope = {
-    ...SCOPE,
-    recordClasses: ['call-records'],
-    callingNumbers: ['12025550100'],
-    from: '2026-10-22T10:00:30Z',
+    ...{ ...SCOPE, recordClasses: ['call-records'], callingNumbers: ['12025550100'], from: '2026-10-22T10:00:30Z' },
   };
-  expect(await decided(lab, demandId, { decision: 'narrow', reason: 'Call 202-555-0188.', scope })).toMatchObject({
-    state: 'narrowed',
-    decisions: [{ scope }],
-  });
-  expect(
-    await lab.refusal('decideDemand', {
-      caller: STAFF,
-      parameters: { demandId },
-      body: { decision: 'reject', reason: 'r' },
-    }),
-  ).toBe('demand-not-open');
-  const production = await produced(lab, demandId);
-  expect(
-    production.files.filter(({ recordClass }) => recordClass !== undefined).map(({ name, records }) => [name, records]),
-  ).toEqual([
+  const body = { decision: 'narrow', reason: 'Call 202-555-0188.', scope };
+  expect(await lab.decide(demandId, body)).toMatchObject({ state: 'narrowed', decisions: [{ scope }] });
+  const reject = { decision: 'reject', reason: 'r' };
+  expect(await lab.refusal('decideDemand', STAFF, { demandId }, reject)).toBe('demand-not-open');
+  const { files } = await lab.produced(demandId);
+  expect(files.filter(({ recordClass }) => recordClass).map(({ name, records }) => [name, records])).toEqual([
     ['call-records-0001.csv', 1],
     ['call-records-0001.json', 1],
   ]);
 });
 
-test('no number is in the database outside the sealed table, nor in the log', async () => {
-  await using lab = await demandLab({ world: world() });
-  const numbers = { callingNumbers: ['12025550100'], calledNumbers: ['12025550123'] };
-  const demandId = await lab.submit(TEXAS, {
-    scope: { ...SCOPE, ...numbers },
-    comment: 'Call 202-555-0142 for questions.',
-  });
-  await decided(lab, demandId, {
-    decision: 'narrow',
-    reason: 'As to 12025550100.',
-    scope: { ...SCOPE, ...numbers, recordClasses: ['traceback-records'] },
-  });
-  const production = await produced(lab, demandId);
-  await text(lab, production, 'manifest.json');
-  const { rows } = await sql<{
-    name: string;
-  }>`select table_name as name from information_schema.tables where table_schema = 'public'`.execute(
-    lab.context.database,
-  );
-  for (const { name } of rows.filter((row) => row.name !== 'core_sealed')) {
-    const dump = await sql`select * from ${sql.table(name)}`.execute(lab.context.database);
-    expect([name, JSON.stringify(dump.rows).match(/2025550\d{3}|202-555-\d{4}|202 555 \d{4}/)?.[0]]).toEqual([
-      name,
-      undefined,
-    ]);
-  }
-  expect(JSON.stringify(lab.context.logged)).not.toMatch(/2025550\d{3}/);
-});
-
-test('recordings take a court order', async () => {
+test('recordings require a court order', async () => {
   await using lab = await demandLab({ world: world() });
   const scope = { ...SCOPE, recordClasses: ['call-records', 'recordings'] as const };
   const demandId = await lab.submit(TEXAS, { scope });
-  expect(
-    await lab.refusal('decideDemand', {
-      caller: STAFF,
-      parameters: { demandId },
-      body: { decision: 'approve', reason: 'r' },
-    }),
-  ).toBe('invalid-body');
-  await decided(lab, demandId, {
-    decision: 'narrow',
-    reason: 'No content.',
-    scope: { ...SCOPE, recordClasses: ['call-records'] },
-  });
-  const order = await lab.submit(TEXAS, { scope, kind: 'court-order' });
-  await decided(lab, order);
-  const production = await produced(lab, order);
+  const approve = { decision: 'approve', reason: 'r' };
+  expect(await lab.refusal('decideDemand', STAFF, { demandId }, approve)).toBe('invalid-body');
+  const { production } = await approved(lab, { scope, kind: 'court-order' });
   const recordings = await text(lab, production, 'recordings-0001.csv');
   expect(recordings).toContain('Your social security number has been suspended.');
   expect(recordings.trim().split('\r\n')).toHaveLength(2);
 });
 
-test('a document that begins as a page of HTML is kept, and the reviewer is told before opening it', async () => {
+test('a document that begins as a page of HTML is kept, and the checklist warns the reviewer', async () => {
   await using lab = await demandLab({ world: world() });
   const document = Buffer.concat([Buffer.from('<!doctype html><script>alert(1)</script>\n'), smallPdf()]);
   const body = { ...SUBMISSION, documentSha256: hash('sha256', document, 'hex') };
-  const { demandId } = await lab.value<{ demandId: string }>('submitDemand', {
-    ...{ caller: TEXAS, body, document },
-    parameters: {},
+  const { demandId } = valueOf(await lab.call('submitDemand', TEXAS, { body, document }));
+  expect(await lab.value('fetchDemandChecklist', STAFF, { demandId })).toMatchObject({
+    findings: [
+      {
+        ...{ step: 'document', result: 'look', reason: 'bytes-before-header' },
+        detail: expect.stringContaining('Noted: bytes-before-header.') as string,
+      },
+      ...Array.from({ length: 9 }, () => ({})),
+    ],
   });
-  const { findings } = await lab.value<{
-    findings: { step: string; result: string; reason: string; detail: string }[];
-  }>('fetchDemandChecklist', { caller: STAFF, parameters: { demandId } });
-  expect(findings[0]).toMatchObject({ step: 'document', result: 'look', reason: 'bytes-before-header' });
-  expect(findings[0]?.detail).toContain('Noted: bytes-before-header.');
 });
 
-test('the checklist says what was found at each step, and how much is reached', async () => {
+test('the checklist states the finding of each step and how much the demand reaches', async () => {
   await using lab = await demandLab({ world: world() });
   const demandId = await lab.submit(TEXAS, { scope: { ...SCOPE, campaignIds: ['c-1', 'c-9'] } });
-  const { findings, reach } = await lab.value<{
+  const { findings, ...rest } = await lab.value<{
     findings: { step: string; result: string; reason: string }[];
     reach: unknown;
-  }>('fetchDemandChecklist', {
-    caller: STAFF,
-    parameters: { demandId },
-  });
+  }>('fetchDemandChecklist', STAFF, { demandId });
   expect(Object.fromEntries(findings.map(({ step, result, reason }) => [step, `${result} ${reason}`]))).toEqual({
-    document: 'met plain',
-    signature: 'look none-digital',
-    authority: 'met known',
-    jurisdiction: 'met same',
-    'return-date': 'met ahead',
-    period: 'met bounded',
-    scope: 'met particular',
-    named: 'look unknown',
-    process: 'met reached',
-    breadth: 'met moderate',
+    ...{ document: 'met plain', signature: 'look none-digital', authority: 'met known', jurisdiction: 'met same' },
+    ...{ 'return-date': 'met ahead', period: 'met bounded', scope: 'met particular', named: 'look unknown' },
+    ...{ process: 'met reached', breadth: 'met moderate' },
   });
-  expect(reach).toEqual({
-    'traceback-records': { items: 5, isAtLeast: false },
-    'call-records': { items: 3, isAtLeast: false },
+  expect(rest).toMatchObject({
+    reach: {
+      'traceback-records': { items: 5, isAtLeast: false },
+      'call-records': { items: 3, isAtLeast: false },
+    },
+    calls: { calls: 3, carrierRecords: 3, appReports: 0, isAtLeast: false },
   });
-  await lab.value('claimDemand', { caller: STAFF, parameters: { demandId } });
-  const { items } = await lab.value<{ items: unknown[] }>('listReviewQueue', { caller: STAFF });
-  expect(items).toMatchObject([
-    { demandId, claimedBy: 'Reviewing counsel', clock: { priority: 'ordinary', isLate: false } },
-  ]);
+  await lab.value('claimDemand', STAFF, { demandId });
+  const clock = { priority: 'ordinary', isLate: false };
+  expect(await lab.value('listReviewQueue', STAFF)).toMatchObject({
+    items: [{ demandId, claimedBy: STAFF.name, clock }],
+  });
 });
 
-test('an urgent demand that names a live campaign comes first, and has what a motion for a restraining order rests on', async () => {
+test('an urgent demand that names a live campaign comes first, and has what a motion for a restraining order needs', async () => {
   await using lab = await demandLab({ world: world() });
   const [slow, fast] = [await lab.submit(TEXAS), await lab.submit(TEXAS, { isUrgent: true })];
-  const queue = await lab.value<{ items: { demandId: string; clock: { priority: string } }[] }>('listReviewQueue', {
-    caller: STAFF,
+  expect(await lab.value('listReviewQueue', STAFF)).toMatchObject({
+    items: [
+      { demandId: fast, clock: { priority: 'expedited' } },
+      { demandId: slow, clock: { priority: 'ordinary' } },
+    ],
   });
-  expect(queue.items.map(({ demandId, clock }) => [demandId, clock.priority])).toEqual([
-    [fast, 'expedited'],
-    [slow, 'ordinary'],
-  ]);
-  await decided(lab, slow);
-  await decided(lab, fast);
-  await lab.produce();
-  const ready = (await lab.context.events()).filter(({ type }) => type === 'org.hopback.production.ready.1');
+  await lab.decide(slow);
+  await lab.decide(fast);
+  const production = await lab.produced(fast);
+  const ready = (await lab.context.events()).filter(({ type }) => type === READY);
   expect(ready.map(({ data }) => (data as { production: Production }).production.demandId)).toEqual([fast, slow]);
-  const production = await produced(lab, fast);
-  const restraint = JSON.parse(await text(lab, production, 'restraint-package.json')) as Record<string, unknown>;
-  expect(restraint).toMatchObject({
+  const calls = { calls: 3, carrierRecords: 3, appReports: 0 };
+  expect(JSON.parse(await text(lab, production, 'restraint-package.json'))).toMatchObject({
     volume: {
-      ...{ calls: 3, carrierRecords: 3, appReports: 0 },
+      ...calls,
       byDay: [{ day: '2026-10-22', calls: 3 }],
       byDuration: [{ calls: 1 }, { calls: 0 }, { calls: 2 }, { calls: 0 }, { calls: 0 }],
     },
     paths: [
       {
-        tracebackId: 't-1',
-        outcome: 'origin',
+        ...{ tracebackId: 't-1', outcome: 'origin' },
         hops: [{ provider: 'Acme Telecom' }, { provider: 'Dune Voice', arm: 'origin' }],
       },
     ],
@@ -384,108 +276,89 @@ test('an urgent demand that names a live campaign comes first, and has what a mo
     recordings: [],
     latest: [{ id: 'rec-2' }, { id: 'rec-1' }, { id: 'rec-0' }],
   });
+  // Each table of the package counts the same calls.
+  for (const name of ['restraint-durations.csv', 'restraint-days.csv', 'restraint-hours.csv']) {
+    const [head = [], ...rows] = (await text(lab, production, name))
+      .trimEnd()
+      .split('\r\n')
+      .map((line) => line.split(','));
+    const sumOf = (column: string): number => rows.reduce((total, row) => total + Number(row[head.indexOf(column)]), 0);
+    expect([name, ...['calls', 'carrier_records', 'app_reports'].map(sumOf)]).toEqual([name, ...Object.values(calls)]);
+  }
   expect((await text(lab, production, 'restraint-package.pdf')).slice(0, 5)).toBe('%PDF-');
-  const ordinary = await produced(lab, slow);
+  const ordinary = await lab.produced(slow);
   expect(ordinary.files.some(({ name }) => name.startsWith('restraint'))).toBe(false);
 });
 
-test('a package says how many records an earlier release stored that are not joined', async () => {
+test('a package states how many records of an earlier release are not joined', async () => {
   const made = world();
   made.calls = made.calls.map((one, at) => (at < 2 ? { ...one, isUnjoined: true } : one));
   await using lab = await demandLab({ world: made });
-  const demandId = await lab.submit(TEXAS, { isUrgent: true });
-  await decided(lab, demandId);
-  const production = await produced(lab, demandId);
+  const { production } = await approved(lab, { isUrgent: true });
   const restraint = await text(lab, production, 'restraint-package.json');
   expect(JSON.parse(restraint)).toMatchObject({ volume: { calls: 3, unjoined: 2 } });
-  const paper = pdfPages(await octetsOf(lab, production, 'restraint-package.pdf')).join('');
+  const paper = pdfPages(await lab.file(production.productionId, 'restraint-package.pdf')).join('');
   expect(paper).toContain('2 of these records and reports were stored by an earlier release');
   expect(await text(lab, production, 'data-dictionary.md')).toContain('where they are not joined');
 });
 
-test('each retrieval leaves a receipt, and what has expired is gone with its files', async () => {
-  await using lab = await demandLab({ world: world(), limits: { retrievalMs: 86_400_000 } });
+test('each retrieval leaves a receipt, and an expired production is gone with its files until it is reissued', async () => {
+  await using lab = await demandLab({ world: world(), limits: { retrievalMs: DAY_MS } });
+  const { clock } = lab.context;
   const demandId = await lab.submit(TEXAS);
-  await decided(lab, demandId);
-  const { productionIds } = await lab.value<Demand>('fetchDemand', { caller: TEXAS, parameters: { demandId } });
-  const productionId = productionIds[0]!;
-  const file = { caller: TEXAS, parameters: { productionId, name: 'manifest.json' } };
-  expect(await lab.refusal('fetchProductionFile', file)).toBe('production-not-ready');
-  const production = await produced(lab, demandId);
-  const manifest = await text(lab, production, 'manifest.json');
-  expect(
-    await lab.refusal('fetchProductionFile', { caller: TEXAS, parameters: { productionId, name: 'other.csv' } }),
-  ).toBe('not-found');
-  const { receipts } = await lab.value<{ receipts: unknown[] }>('listProductionReceipts', {
-    caller: TEXAS,
-    parameters: { productionId },
+  const { productionIds } = await lab.decide(demandId);
+  const productionId = productionIds[0] ?? '';
+  const fetchFile = (name: string): Promise<string> =>
+    lab.refusal('fetchProductionFile', TEXAS, { productionId, name });
+  expect(await fetchFile('manifest.json')).toBe('production-not-ready');
+  const manifest = await text(lab, await lab.produced(demandId), 'manifest.json');
+  expect(await fetchFile('other.csv')).toBe('not-found');
+  expect(await lab.value('listProductionReceipts', TEXAS, { productionId })).toMatchObject({
+    receipts: [{ name: 'manifest.json', sha256: hash('sha256', manifest, 'hex'), organizationId: 'ag-tx' }],
   });
-  expect(receipts).toMatchObject([
-    { name: 'manifest.json', sha256: hash('sha256', manifest, 'hex'), organizationId: 'ag-tx' },
-  ]);
-  const until = new Date(lab.context.clock.nowMs() + 2 * 86_400_000).toISOString();
-  await lab.value('extendProduction', {
-    caller: STAFF,
-    parameters: { productionId },
-    body: { until, reason: 'Leave.' },
-  });
-  lab.context.clock.advance(86_400_000 + 60_000);
+  const until = new Date(clock.nowMs() + 2 * DAY_MS).toISOString();
+  await lab.value('extendProduction', STAFF, { productionId }, { until, reason: 'Leave.' });
+  clock.advance(DAY_MS + 60_000);
   await lab.run('demands.expiry');
-  expect((await lab.call('fetchProductionFile', file)).kind).toBe('file');
-  lab.context.clock.advance(86_400_000);
-  expect(await lab.refusal('fetchProductionFile', file)).toBe('gone');
+  expect(await fetchFile('manifest.json')).toBe('file');
+  clock.advance(DAY_MS);
+  expect(await fetchFile('manifest.json')).toBe('gone');
   await lab.run('demands.expiry');
-  expect(await lab.refusal('fetchProductionFile', file)).toBe('gone');
-  expect(await lab.value<Production>('fetchProduction', { caller: TEXAS, parameters: { productionId } })).toMatchObject(
-    { state: 'expired' },
-  );
-  expect(
-    await lab.refusal('extendProduction', {
-      caller: STAFF,
-      parameters: { productionId },
-      body: { until, reason: 'r' },
-    }),
-  ).toBe('conflict');
-  await lab.value('reissueProduction', {
-    caller: STAFF,
-    parameters: { productionId },
-    body: { reason: 'Fetched too late.' },
-  });
-  expect(await produced(lab, demandId)).toMatchObject({ state: 'ready' });
+  expect(await fetchFile('manifest.json')).toBe('gone');
+  expect(await lab.value('fetchProduction', TEXAS, { productionId })).toMatchObject({ state: 'expired' });
+  expect(await lab.refusal('extendProduction', STAFF, { productionId }, { until, reason: 'r' })).toBe('conflict');
+  await lab.value('reissueProduction', STAFF, { productionId }, { reason: 'Fetched too late.' });
+  expect(await lab.produced(demandId)).toMatchObject({ state: 'ready' });
 });
 
-test('a court order that goes on is supplemented until its end', async () => {
-  await using lab = await demandLab({ world: world() });
-  const demandId = await lab.submit(TEXAS, { kind: 'court-order', scope: { ...SCOPE, to: '2026-11-24T00:00:00Z' } });
-  const body = { until: '2026-10-28T00:00:00Z', everyHours: 24 };
-  expect(await lab.refusal('continueDemand', { caller: STAFF, parameters: { demandId }, body })).toBe('conflict');
-  await decided(lab, demandId);
-  await lab.value('continueDemand', { caller: STAFF, parameters: { demandId }, body });
+/** Submits a court order that is approved and continues for three days. */
+async function continuing(lab: DemandLab): Promise<string> {
+  const demandId = await lab.submit(TEXAS, COURT_ORDER);
+  expect(await lab.refusal('continueDemand', STAFF, { demandId }, CONTINUED)).toBe('conflict');
+  await lab.decide(demandId);
+  await lab.value('continueDemand', STAFF, { demandId }, CONTINUED);
   await lab.produce();
-  const late = Date.parse('2026-10-25T08:00:00Z');
-  lab.world.records.push(liveRecord('rec-late', late));
-  lab.world.calls.push({
-    callId: 'record:acme:rec-late',
-    campaignId: 'c-1',
-    atMs: late,
-    reporterId: 'acme',
-    recordId: 'rec-late',
-  });
-  for (let day = 0; day < 6; day += 1) {
-    lab.context.clock.advance(86_400_000);
+  return demandId;
+}
+
+/** Runs the job of supplements once a day. @returns the productions of the demand */
+async function supplemented(lab: DemandLab, demandId: string, days: number): Promise<readonly string[]> {
+  for (let day = 0; day < days; day += 1) {
+    lab.context.clock.advance(DAY_MS);
     await lab.run('demands.supplements');
     await lab.produce();
   }
-  const demand = await lab.value<Demand>('fetchDemand', { caller: TEXAS, parameters: { demandId } });
-  expect(demand.productionIds).toHaveLength(5);
-  const second = await lab.value<Production>('fetchProduction', {
-    caller: TEXAS,
-    parameters: { productionId: demand.productionIds[1]! },
-  });
-  const ids = (JSON.parse(await text(lab, second, 'call-records-0001.json')) as { record: { recordId: string } }[]).map(
-    ({ record }) => record.recordId,
-  );
-  expect(ids).toContain('rec-late');
+  return (await lab.demand(demandId)).productionIds;
+}
+
+test('a court order that continues is supplemented until its end', async () => {
+  await using lab = await demandLab({ world: world() });
+  const demandId = await continuing(lab);
+  addRecord(lab.world, liveRecord('rec-late', Date.parse('2026-10-25T08:00:00Z')), 'c-1');
+  const productionIds = await supplemented(lab, demandId, 6);
+  expect(productionIds).toHaveLength(5);
+  const second = await lab.value<Production>('fetchProduction', TEXAS, { productionId: productionIds[1] ?? '' });
+  expect(await recordIdsIn(lab, second)).toContain('rec-late');
 });
 
 test('a court order that the platform closes as unusable is supplemented no more', async () => {
@@ -500,238 +373,179 @@ test('a court order that the platform closes as unusable is supplemented no more
     await sql`update demands_holds set from_ms = to_ms + 1`.execute(transaction);
   });
   await lab.run('demands.holds');
-  const closed = await lab.value<Demand>('fetchDemand', { caller: TEXAS, parameters: { demandId } });
+  const closed = await lab.demand(demandId);
   expect(closed.state).toBe('rejected');
   const { rows } = await sql`select continuing_until_ms from demands_demands`.execute(context.database);
   expect(rows).toEqual([{ continuing_until_ms: null }]);
-  context.clock.advance(86_400_000);
-  await lab.run('demands.supplements');
-  const demand = await lab.value<Demand>('fetchDemand', { caller: TEXAS, parameters: { demandId } });
-  expect(demand.productionIds).toEqual(closed.productionIds);
+  expect(await supplemented(lab, demandId, 1)).toEqual(closed.productionIds);
 });
 
 test.each(['rejected', 'withdrawn', 'under-review'])(
-  'a court order that an earlier release left going on although it is %s is not supplemented',
+  'a court order that an earlier release left continuing although it is %s is not supplemented',
   async (state) => {
     await using lab = await demandLab({ world: world() });
     const demandId = await continuing(lab);
     await sql`update demands_demands set state = ${state}`.execute(lab.context.database);
-    for (let day = 0; day < 4; day += 1) {
-      lab.context.clock.advance(86_400_000);
-      await lab.run('demands.supplements');
-    }
-    const demand = await lab.value<Demand>('fetchDemand', { caller: TEXAS, parameters: { demandId } });
-    expect(demand.productionIds).toHaveLength(1);
+    expect(await supplemented(lab, demandId, 4)).toHaveLength(1);
   },
 );
 
-/** Submits a court order that is approved and goes on for three days. */
-async function continuing(lab: DemandLab): Promise<string> {
-  const demandId = await lab.submit(TEXAS, { kind: 'court-order', scope: { ...SCOPE, to: '2026-11-24T00:00:00Z' } });
-  await decided(lab, demandId);
-  const body = { until: '2026-10-28T00:00:00Z', everyHours: 24 };
-  await lab.value('continueDemand', { caller: STAFF, parameters: { demandId }, body });
-  await lab.produce();
-  return demandId;
-}
-
-test('what is demanded is held until it is rejected, withdrawn or fetched no more', async () => {
+test('demanded data is held until the demand is rejected, withdrawn or fetched no more', async () => {
   await using lab = await demandLab({ world: world() });
   const [first, second] = [await lab.submit(TEXAS), await lab.submit(OHIO)];
   await lab.run('demands.holds');
   expect([...lab.holds.keys()].toSorted()).toEqual([first, second].toSorted());
-  await decided(lab, second, { decision: 'reject', reason: 'No.' });
-  await decided(lab, first, { decision: 'narrow', reason: 'r', scope: { ...SCOPE, from: '2026-10-20T00:00:00Z' } });
+  await lab.decide(second, { decision: 'reject', reason: 'No.' });
+  const from = '2026-10-20T00:00:00Z';
+  await lab.decide(first, { decision: 'narrow', reason: 'r', scope: { ...SCOPE, from } });
   await lab.run('demands.holds');
-  expect([...lab.holds.values()]).toMatchObject([{ holdId: first, scope: { from: '2026-10-20T00:00:00Z' } }]);
-  const demand = await lab.value<Demand>('withdrawDemand', {
-    caller: TEXAS,
-    parameters: { demandId: first },
-    body: { reason: 'Settled.' },
-  });
-  expect(demand.state).toBe('withdrawn');
+  expect([...lab.holds.values()]).toMatchObject([{ holdId: first, scope: { from } }]);
+  const withdrawn = await lab.value('withdrawDemand', TEXAS, { demandId: first }, { reason: 'Settled.' });
+  expect(withdrawn).toMatchObject({ state: 'withdrawn' });
   await lab.run('demands.holds');
   expect(lab.holds.size).toBe(0);
   await lab.produce();
-  expect((await lab.context.events()).some(({ type }) => type === 'org.hopback.production.ready.1')).toBe(false);
+  expect((await lab.context.events()).some(({ type }) => type === READY)).toBe(false);
 });
 
-test('a call is traced under a demand once, and none outside its scope', async () => {
+test('a call is traced under a demand once, and no call outside its scope', async () => {
   await using lab = await demandLab({ world: world() });
   const demandId = await lab.submit(TEXAS);
   const at = { asWritten: '2026-10-22 10:00', local: '2026-10-22T10:00', zone: 'UTC', precision: 'minute' };
-  const opening = {
-    direction: 'back',
-    call: { called: '+1 202 555 0123', at },
-    campaign: { campaignId: 'c-1', name: 'SSA' },
-  };
-  const trace = { caller: TEXAS, parameters: { demandId }, body: opening };
-  expect(await lab.refusal('traceUnderDemand', trace)).toBe('conflict');
-  await decided(lab, demandId);
-  const first = await lab.value('traceUnderDemand', trace);
-  expect(await lab.value('traceUnderDemand', trace)).toEqual(first);
+  const opening = (local: string) => ({
+    ...{ direction: 'back', campaign: { campaignId: 'c-1', name: 'SSA' } },
+    call: { called: '+1 202 555 0123', at: { ...at, local } },
+  });
+  expect(await lab.refusal('traceUnderDemand', TEXAS, { demandId }, opening(at.local))).toBe('conflict');
+  await lab.decide(demandId);
+  const first = await lab.value('traceUnderDemand', TEXAS, { demandId }, opening(at.local));
+  expect(await lab.value('traceUnderDemand', TEXAS, { demandId }, opening(at.local))).toEqual(first);
   expect(lab.opened).toHaveLength(1);
-  const body = { ...opening, call: { ...opening.call, at: { ...at, local: '2026-10-28T10:00' } } };
-  expect(await lab.refusal('traceUnderDemand', { ...trace, body })).toBe('invalid-body');
+  expect(await lab.refusal('traceUnderDemand', TEXAS, { demandId }, opening('2026-10-28T10:00'))).toBe('invalid-body');
 });
 
-test('a production that fails is tried again, and is whole then', async () => {
+test('a production that fails is tried again, and is complete then', async () => {
   const made = world();
   await using lab = await demandLab({ world: made, limits: { pageItems: 2 } });
   const demandId = await lab.submit(TEXAS);
-  await decided(lab, demandId);
+  const { productionIds } = await lab.decide(demandId);
   const { calls } = made;
   made.calls = undefined as never;
   await lab.run('demands.productions');
   made.calls = calls;
-  const { productionIds } = await lab.value<Demand>('fetchDemand', { caller: TEXAS, parameters: { demandId } });
-  const progress = { caller: TEXAS, parameters: { productionId: productionIds[0]! } };
-  expect(await lab.value('fetchProductionProgress', progress)).toMatchObject({
-    attempts: 1,
-    failure: 'internal',
-    phase: 'building',
-  });
+  const progress = () => lab.value('fetchProductionProgress', TEXAS, { productionId: productionIds[0] ?? '' });
+  expect(await progress()).toMatchObject({ attempts: 1, failure: 'internal', phase: 'building' });
   lab.context.clock.advance(60_000);
-  expect(await produced(lab, demandId)).toMatchObject({ state: 'ready' });
-  expect(await lab.value('fetchProductionProgress', progress)).toMatchObject({ attempts: 2, items: 8, phase: 'done' });
+  expect(await lab.produced(demandId)).toMatchObject({ state: 'ready' });
+  expect(await progress()).toMatchObject({ attempts: 2, items: 8, phase: 'done' });
 });
 
-test('a production is whole and told of once, wherever it was broken off before', async () => {
+test('a production is complete and announced once, wherever an earlier attempt broke off', async () => {
   await using lab = await demandLab({ world: world(), limits: { partBytes: 600, pageItems: 2 } });
   const demandId = await lab.submit(TEXAS, { isUrgent: true });
-  await decided(lab, demandId);
+  await lab.decide(demandId);
   // Each attempt comes one step further: the step at which it dies is a write of a file or a transaction.
   let attempts = 0;
-  for (let steps = 1; attempts < 200; steps += 1) {
+  while (attempts < 200 && (await lab.demand(demandId)).state !== 'produced') {
     attempts += 1;
-    const dying = lab.dying(steps);
-    const job = dying.jobs.find(({ name }) => name === 'demands.productions')!;
-    await job.run(lab.context.clock.nowMs()).catch(() => undefined);
+    await jobOf(lab.dying(attempts), 'demands.productions')
+      .run(lab.context.clock.nowMs())
+      .catch(() => undefined);
     lab.context.clock.advance(3_600_000);
-    const demand = await lab.value<Demand>('fetchDemand', { caller: TEXAS, parameters: { demandId } });
-    if (demand.state === 'produced') break;
   }
   expect(attempts).toBeGreaterThan(15);
-  const production = await produced(lab, demandId);
-  expect(
-    production.files
-      .filter(({ recordClass }) => recordClass === 'call-records')
-      .reduce((sum, { records = 0 }) => sum + records, 0),
-  ).toBe(6);
-  for (const { name, sha256 } of production.files) {
-    const answer = await lab.call('fetchProductionFile', {
-      caller: TEXAS,
-      parameters: { productionId: production.productionId, name },
-    });
-    expect(answer.kind === 'file' && hash('sha256', answer.bytes, 'hex')).toBe(sha256);
-  }
-  const ready = (await lab.context.events()).filter(({ type }) => type === 'org.hopback.production.ready.1');
-  expect(ready).toHaveLength(1);
-  expect((await lab.context.audited()).filter(({ action }) => action === 'production.sealed')).toHaveLength(1);
+  const { productionId, files } = await lab.produced(demandId);
+  const records = files.filter(({ recordClass }) => recordClass === 'call-records').map((file) => file.records ?? 0);
+  expect(records.reduce((sum, count) => sum + count, 0)).toBe(6);
+  for (const { name, sha256 } of files) expect(hash('sha256', await lab.file(productionId, name), 'hex')).toBe(sha256);
+  expect((await lab.context.events()).filter(({ type }) => type === READY)).toHaveLength(1);
+  expect((await actionsOf(lab)).filter((action) => action === 'production.sealed')).toHaveLength(1);
 });
 
-test('retention leaves what a demand may reach, until the demand has come to its end', async () => {
+test('retention leaves what a demand may reach, until the demand has ended', async () => {
   await using lab = await demandLab({ world: world() });
   const demandId = await lab.submit(TEXAS);
   const holds = createHoldReader();
   const isHeld = (item: Partial<RemovableItem>): Promise<boolean> =>
     holds.isHeld(lab.context.database, { recordClass: 'traceback-records', fromMs: AT, toMs: AT, ...item });
-  expect(await isHeld({ campaignId: 'c-1' })).toBe(true);
-  expect(await isHeld({})).toBe(true);
-  expect(await isHeld({ campaignId: 'c-2' })).toBe(false);
-  expect(await isHeld({ recordClass: 'recordings' })).toBe(false);
-  expect(await isHeld({ fromMs: Date.parse(SCOPE.to), toMs: Date.parse(SCOPE.to) })).toBe(false);
-  await decided(lab, demandId, { decision: 'reject', reason: 'No.' });
+  const endMs = Date.parse(SCOPE.to);
+  for (const [item, isKept] of [
+    [{ campaignId: 'c-1' }, true],
+    [{}, true],
+    [{ campaignId: 'c-2' }, false],
+    [{ recordClass: 'recordings' }, false],
+    [{ fromMs: endMs, toMs: endMs }, false],
+  ] as const)
+    expect([item, await isHeld(item)]).toEqual([item, isKept]);
+  await lab.decide(demandId, { decision: 'reject', reason: 'No.' });
   expect(await isHeld({ campaignId: 'c-1' })).toBe(false);
 });
 
-test('a hold that cannot be placed keeps no other waiting, and is placed in a later round', async () => {
-  await using lab = await demandLab({ world: world() });
-  const [first, second] = [await lab.submit(TEXAS), await lab.submit(OHIO)];
-  const refusing = new Set([first]);
+/** The job of holds of an area in which some cannot be placed. */
+function refusingHolds(lab: DemandLab, isRefused: (holdId: string) => boolean): PlatformJob {
   const { holds } = lab.ports;
   const place: typeof holds.place = (hold) =>
-    refusing.has(hold.holdId) ? Promise.reject(new Error('full')) : holds.place(hold);
-  const area = createDemandsArea(lab.context, { ...lab.ports, holds: { ...holds, place } });
-  const job = area.jobs.find(({ name }) => name === 'demands.holds')!;
-  await expect(job.run(lab.context.clock.nowMs())).rejects.toThrow();
-  expect([...lab.holds.keys()]).toEqual([second]);
-  refusing.clear();
-  lab.context.clock.advance(5_000);
-  await job.run(lab.context.clock.nowMs());
-  expect([...lab.holds.keys()].toSorted()).toEqual([first, second].toSorted());
-});
+    isRefused(hold.holdId) ? Promise.reject(new Error('full')) : holds.place(hold);
+  return jobOf(createDemandsArea(lab.context, { ...lab.ports, holds: { ...holds, place } }), 'demands.holds');
+}
 
-test('a hold that keeps failing is tried ever more rarely, is set aside with an alarm, and is placed once the cause is gone', async () => {
+test('a hold that cannot be placed delays no other, is tried ten times at growing intervals, is set aside with an alarm, and is placed once the cause is gone', async () => {
   await using lab = await demandLab({ world: world() });
-  const demandId = await lab.submit(TEXAS);
+  const [first, second] = [await lab.submit(TEXAS), await lab.submit(OHIO)];
   const { clock } = lab.context;
   const tries: number[] = [];
   let isRefusing = true;
-  const place: typeof lab.ports.holds.place = async (hold) => {
-    tries.push(clock.nowMs());
-    if (isRefusing) throw new Error('full');
-    await lab.ports.holds.place(hold);
-  };
-  const area = createDemandsArea(lab.context, { ...lab.ports, holds: { ...lab.ports.holds, place } });
-  const job = area.jobs.find(({ name }) => name === 'demands.holds')!;
-  const before = (await lab.context.audited()).length;
+  const job = refusingHolds(lab, (holdId) => {
+    if (holdId === first) tries.push(clock.nowMs());
+    return holdId === first && isRefusing;
+  });
+  await expect(job.run(clock.nowMs())).rejects.toThrow();
+  expect([...lab.holds.keys()]).toEqual([second]);
+  const before = (await actionsOf(lab)).length;
   for (let seconds = 0; seconds < 7_200; seconds += 2) {
     await job.run(clock.nowMs()).catch(() => undefined);
     clock.advance(2_000);
   }
   expect(tries).toHaveLength(10);
   expect(tries.slice(1).every((atMs, index) => atMs - tries[index]! >= 5_000 * 2 ** index)).toBe(true);
-  const audited = (await lab.context.audited()).slice(before);
-  expect(audited.map(({ action }) => action)).toEqual(['job.set-aside']);
-  expect((await lab.context.events()).filter(({ type }) => type === 'platform.fault')).toMatchObject([
-    { subject: `demand:${demandId}`, data: { organizationId: 'ag-tx', title: expect.stringContaining(demandId) } },
+  expect((await actionsOf(lab)).slice(before)).toEqual(['job.set-aside']);
+  expect(await faultsOf(lab)).toMatchObject([
+    { subject: `demand:${first}`, data: { organizationId: 'ag-tx', title: expect.stringContaining(first) } },
   ]);
   isRefusing = false;
-  clock.advance(86_400_000);
+  clock.advance(DAY_MS);
   await job.run(clock.nowMs());
-  expect([...lab.holds.keys()]).toEqual([demandId]);
+  expect([...lab.holds.keys()].toSorted()).toEqual([first, second].toSorted());
 });
 
 test('the scope of a hold that an earlier release stored sealed is unsealed once, however often the hold fails', async () => {
   await using lab = await demandLab({ world: world() });
-  const { context, ports } = lab;
+  const { context } = lab;
   const demandId = await lab.submit(TEXAS);
   await context.transact(async (transaction) => {
     const scope = await sealJson(context, transaction, { value: SCOPE, belongsTo: `demand:${demandId}` });
     await sql`update demands_holds set held_scope = null, scope = ${JSON.stringify(scope)}::jsonb`.execute(transaction);
   });
   let failures = 3;
-  const place: typeof ports.holds.place = (hold) =>
-    (failures -= 1) >= 0 ? Promise.reject(new Error('full')) : ports.holds.place(hold);
-  const area = createDemandsArea(context, { ...ports, holds: { ...ports.holds, place } });
-  const job = area.jobs.find(({ name }) => name === 'demands.holds')!;
-  const before = (await context.audited()).length;
+  const job = refusingHolds(lab, () => (failures -= 1) >= 0);
+  const before = (await actionsOf(lab)).length;
   for (let round = 0; round < 4; round += 1) {
     await job.run(context.clock.nowMs()).catch(() => undefined);
     context.clock.advance(60_000);
   }
-  expect(lab.holds.get(demandId)?.scope).toEqual({
-    ...{ recordClasses: SCOPE.recordClasses, from: SCOPE.from, to: SCOPE.to },
-  });
-  const actions = (await context.audited()).slice(before).map(({ action }) => action);
-  expect(actions).toEqual(['sealed.opened', 'demand.hold-placed']);
+  const { recordClasses, from, to } = SCOPE;
+  expect(lab.holds.get(demandId)?.scope).toEqual({ recordClasses, from, to });
+  expect((await actionsOf(lab)).slice(before)).toEqual(['sealed.opened', 'demand.hold-placed']);
 });
 
-test('a demand that an earlier release let narrow to a reversed scope is reviewed anew, and what it demanded is held', async () => {
+test('a demand that an earlier release let narrow to a reversed scope is reviewed again, and its original scope is held', async () => {
   await using lab = await demandLab({ world: world() });
   const demandId = await lab.submit(TEXAS);
-  await decided(lab, demandId, {
-    decision: 'narrow',
-    reason: 'Less.',
-    scope: { ...SCOPE, to: '2026-10-23T00:00:00Z' },
-  });
+  const scope = { ...SCOPE, to: '2026-10-23T00:00:00Z' };
+  await lab.decide(demandId, { decision: 'narrow', reason: 'Less.', scope });
   await sql`update demands_holds set from_ms = to_ms + 1`.execute(lab.context.database);
   await lab.run('demands.holds');
-  expect(await lab.value<Demand>('fetchDemand', { caller: TEXAS, parameters: { demandId } })).toMatchObject({
-    state: 'under-review',
-  });
+  expect((await lab.demand(demandId)).state).toBe('under-review');
   expect(lab.holds.get(demandId)?.scope.to).toBe(SCOPE.to);
-  const told = (await lab.context.events()).find(({ type }) => type === 'platform.fault');
-  expect(told).toMatchObject({ subject: `demand:${demandId}`, data: { organizationId: 'ag-tx' } });
+  expect(await faultsOf(lab)).toMatchObject([{ subject: `demand:${demandId}`, data: { organizationId: 'ag-tx' } }]);
 });

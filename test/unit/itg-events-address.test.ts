@@ -28,22 +28,21 @@ test.each([
   expect(isPublicAddress(address)).toBe(isPublic);
 });
 
-test('a name with one private address among public ones is refused, and one that leads outside is pinned', async () => {
-  const named = (...addresses: string[]) => ({
-    resolve: async () => addresses.map((address) => ({ address, family: 4 })),
-  });
-  expect(await guardAddress('https://r.example/', named('8.8.8.8', '10.0.0.1'))).toEqual({
-    status: 'refused',
-    reason: 'not-public',
-  });
-  expect(await guardAddress('https://r.example/', named('8.8.8.8'))).toEqual({
-    status: 'allowed',
-    address: '8.8.8.8',
-    family: 4,
-  });
-  expect(await guardAddress('https://r.example/', named())).toEqual({ status: 'unresolved' });
-  expect(await guardAddress('http://r.example/', named('8.8.8.8'))).toEqual({ status: 'refused', reason: 'not-https' });
-  expect(await guardAddress('https://2130706433/')).toEqual({ status: 'refused', reason: 'not-public' });
+const allowed = { status: 'allowed', address: '8.8.8.8', family: 4 };
+
+test.each([
+  ['a name with one private address among public ones', 'https://r.example/', ['8.8.8.8', '10.0.0.1'], 'not-public'],
+  ['a name with a public address, which is pinned', 'https://r.example/', ['8.8.8.8'], allowed],
+  ['a name without an address', 'https://r.example/', [], { status: 'unresolved' }],
+  ['an address without TLS', 'http://r.example/', ['8.8.8.8'], 'not-https'],
+  ['credentials', 'https://user:pass@r.example/', ['8.8.8.8'], 'credentials'],
+  ['a decimal address', 'https://2130706433/', [], 'not-public'],
+  ['a hexadecimal address', 'https://0x7f.1/', [], 'not-public'],
+  ['a mapped address', 'https://[::ffff:10.0.0.1]/', [], 'not-public'],
+])('judges the address of a webhook: %s', async (_name, url, addresses, outcome) => {
+  const resolve = async () => addresses.map((address) => ({ address, family: 4 }));
+  const expected = typeof outcome === 'string' ? { status: 'refused', reason: outcome } : outcome;
+  expect(await guardAddress(url, { resolve })).toEqual(expected);
 });
 
 test('an event is tried ten times over three days; then a live endpoint is failing, and one that waited by itself is given up', () => {
@@ -56,16 +55,12 @@ test('an event is tried ten times over three days; then a live endpoint is faili
 });
 
 test('a receiver that asks for more time has it, and 410 is obeyed', () => {
-  expect(afterAttempt({ status: 'answered', httpStatus: 429, retryAfterMs: 60_000 }, 1, 'live')).toEqual({
-    step: 'wait',
-    waitMs: 60_000,
-  });
-  expect(afterAttempt({ status: 'answered', httpStatus: 410 }, 1, 'retry')).toEqual({
-    step: 'disable',
-    reason: 'gone',
-  });
-  expect(afterAttempt({ status: 'answered', httpStatus: 302 }, 1, 'live')).toEqual({ step: 'wait', waitMs: 5_000 });
-  for (const outcome of [{ status: 'answered', httpStatus: 422 }, { status: 'unreadable' }] as const)
-    expect(afterAttempt(outcome, 1, 'live')).toEqual({ step: 'set-aside', waitMs: 5_000 });
+  const after = (httpStatus: number, retryAfterMs?: number) =>
+    afterAttempt({ status: 'answered', httpStatus, ...(retryAfterMs !== undefined && { retryAfterMs }) }, 1, 'live');
+  expect(after(429, 60_000)).toEqual({ step: 'wait', waitMs: 60_000 });
+  expect(after(410)).toEqual({ step: 'disable', reason: 'gone' });
+  expect(after(302)).toEqual({ step: 'wait', waitMs: 5_000 });
+  expect(after(422)).toEqual({ step: 'set-aside', waitMs: 5_000 });
+  expect(afterAttempt({ status: 'unreadable' }, 1, 'live')).toEqual({ step: 'set-aside', waitMs: 5_000 });
   expect(afterAttempt({ status: 'unreadable' }, 10, 'retry')).toEqual({ step: 'give-up' });
 });

@@ -12,17 +12,8 @@ import {
 const HOUR = 3_600_000;
 
 const outcome = (over: Partial<RequestOutcome> = {}): RequestOutcome => ({
-  requestId: 'r-1',
-  tracebackId: 't-1',
-  providerId: 'prv-1',
-  hop: 1,
-  issuedAtMs: 0,
-  dueAtMs: 24 * HOUR,
-  answeredAtMs: HOUR,
-  state: 'answered',
-  arm: 'received-from',
-  role: 'transit',
-  isDisputed: false,
+  ...{ requestId: 'r-1', tracebackId: 't-1', providerId: 'prv-1', hop: 1, issuedAtMs: 0, dueAtMs: 24 * HOUR },
+  ...{ answeredAtMs: HOUR, state: 'answered', arm: 'received-from', role: 'transit', isDisputed: false },
   ...over,
 });
 const { answeredAtMs: _answered, arm: _arm, role: _role, ...asked } = outcome();

@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import { expect, test } from 'vitest';
 import { AppReport } from '../../sdk/src/contract/campaign.js';
 import { batchCall, liveSample, rememberingListener, SAMPLES_MS } from '../support/itg-live-records.js';
-import { openRecordsLab, TEST_NUMBER } from '../support/itg-records-area.js';
+import { openRecordsLab } from '../support/itg-records-area.js';
 
 const DAY_MS = 86_400_000;
 
@@ -27,15 +27,11 @@ test('a report is stored once, and another one under its id is a conflict', asyn
   const receivedAt = new Date(SAMPLES_MS).toISOString();
   expect(await lab.call('reportCall', { body: report() })).toEqual({ reportId: 'r-1', receivedAt, isRepeat: false });
   const later = { atMs: SAMPLES_MS + 5 };
-  expect(await lab.call('reportCall', { body: report() }, later)).toEqual({
-    reportId: 'r-1',
-    receivedAt,
-    isRepeat: true,
-  });
+  const repeated = await lab.call('reportCall', { body: report() }, later);
+  expect(repeated).toEqual({ reportId: 'r-1', receivedAt, isRepeat: true });
   expect(await lab.call('reportCall', { body: report('r-1', { action: 'blocked' }) })).toBe('conflict');
-  expect(await lab.call('reportCall', { body: report() }, { organizationId: 'app-2' })).toMatchObject({
-    isRepeat: false,
-  });
+  const other = await lab.call('reportCall', { body: report() }, { organizationId: 'app-2' });
+  expect(other).toMatchObject({ isRepeat: false });
   expect((await lab.context.audited()).filter(({ action }) => action === 'report.received')).toHaveLength(2);
 });
 
@@ -45,45 +41,9 @@ test('a report comes back as it was sent, and belongs to the application that se
   expect(await lab.area.reader.report('app-1', 'r-1')).toEqual(report());
   expect(await lab.area.reader.report('app-2', 'r-1')).toBeUndefined();
   expect((await lab.context.audited()).at(-1)).toMatchObject({ action: 'sealed.opened', organizationId: 'platform' });
-});
-
-test('a report is read within the transaction of whoever opens a traceback from it', async () => {
-  await using lab = await openRecordsLab();
-  await lab.call('reportCall', { body: report() });
+  // Within the transaction that opens a traceback from it as well.
   const read = lab.context.transact((transaction) => lab.area.reader.report('app-1', 'r-1', transaction));
   expect(await read).toEqual(report());
-});
-
-test('no number is in SQL outside what is sealed, in the log or in the audit', async () => {
-  await using lab = await openRecordsLab();
-  await lab.call('reportCall', { body: report() });
-  await lab.call('reportCall', { body: report('r-1', { action: 'blocked' }) });
-  await lab.call('importDoNotOriginate', {
-    body: {
-      entries: [
-        {
-          entryId: 'd-1',
-          numbers: { tn: '18005550111' },
-          reason: 'subscriber-request',
-          validFrom: '2026-01-01T00:00:00Z',
-        },
-      ],
-    },
-  });
-  await lab.call('importComplaints', {
-    body: {
-      source: 'ftc',
-      columns: { date: 'd', callerNumber: 'n', comment: 'c' },
-      text: 'd,n,c\n2026-09-20,202-555-0177,they said 202 555 0178\n2026-09-21,5550,x\n',
-    },
-  });
-  await lab.area.holds.place({
-    ...{ holdId: 'h-1', reason: 'D-1', fromMs: 0, toMs: SAMPLES_MS, organizationId: 'staff', actor: 'c' },
-  });
-  const text = (await lab.everything()) + JSON.stringify(lab.context.logged);
-  expect(text).toContain('they said [number ');
-  expect(text).not.toMatch(TEST_NUMBER);
-  expect(text).not.toContain('five five five');
 });
 
 test('reports of a time that is not kept, or of tomorrow, are refused', async () => {
@@ -142,12 +102,12 @@ test('retention takes records, reports and complaints away with what was sealed 
     (await lab.everything()).includes('complaint_id'),
   ];
   const order = { holdId: 'h-1', reason: 'D-1', organizationId: 'staff', actor: 'c' };
-  await area.holds.place({ ...order, fromMs: SAMPLES_MS - 2 * DAY_MS, toMs: SAMPLES_MS + 2 * DAY_MS });
-  await area.holds.place({ ...order, fromMs: SAMPLES_MS - 2 * DAY_MS, toMs: SAMPLES_MS + 2 * DAY_MS });
+  for (let repeat = 0; repeat < 2; repeat += 1)
+    await area.holds.place({ ...order, fromMs: SAMPLES_MS - 2 * DAY_MS, toMs: SAMPLES_MS + 2 * DAY_MS });
   await lab.run('records.retention', SAMPLES_MS + 800 * DAY_MS);
   expect(await there()).toEqual([true, true, true]);
-  expect(await area.holds.release('h-1', { reason: 'over', organizationId: 'staff', actor: 'c' })).toBe(true);
-  expect(await area.holds.release('h-1', { reason: 'over', organizationId: 'staff', actor: 'c' })).toBe(false);
+  const release = () => area.holds.release('h-1', { reason: 'over', organizationId: 'staff', actor: 'c' });
+  expect([await release(), await release()]).toEqual([true, false]);
   await lab.run('records.retention', SAMPLES_MS + 800 * DAY_MS);
   expect(await there()).toEqual([false, false, false]);
   expect(await sealed()).toBe(0);
