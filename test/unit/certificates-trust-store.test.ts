@@ -261,13 +261,13 @@ test.each(['', 'null', '7', '[]', '{}', '{'])('%j is no record', (text) => {
   expect(readTrustStoreRecord(text + ' '.repeat(TRUST_STORE_RECORD_MAX_CHARS))).toBeUndefined();
 });
 
-const serviceWith = (clock: ManualClock, change: Partial<TrustStoreRefreshOptions>): TrustStoreRefreshService =>
+const serviceWith = (own: ManualClock, change: Partial<TrustStoreRefreshOptions>): TrustStoreRefreshService =>
   createTrustStoreRefresh({
     listUrl: URL_1,
     stiPaRoots: [parsed(pki.stiPaRoot)],
     onTrustStore: () => undefined,
-    clock,
-    schedule: clock.schedule,
+    clock: own,
+    schedule: own.schedule,
     random: () => 0,
     ...change,
   });
@@ -282,24 +282,24 @@ test.each<[string, Partial<TrustStoreRefreshOptions>]>([
   ['no time to fetch', { deadlineMs: 0 }],
   ['an allowed network that is none', { allow: { addresses: ['10.0.0.0/40'] } }],
 ])('a service is not made with %s, and leaves no timer', (_, change) => {
-  const clock = createManualClock();
-  expect(() => serviceWith(clock, change)).toThrow(expect.objectContaining({ code: 'invalid-argument' }));
-  expect(clock.pendingTimers()).toBe(0);
+  const own = createManualClock();
+  expect(() => serviceWith(own, change)).toThrow(expect.objectContaining({ code: 'invalid-argument' }));
+  expect(own.pendingTimers()).toBe(0);
 });
 
 test('a service that is closed before its first refresh fetches nothing', async () => {
-  const clock = createManualClock();
+  const own = createManualClock();
   const fetched: string[] = [];
-  const service = serviceWith(clock, {
+  const service = serviceWith(own, {
     fetch: (url) => {
       fetched.push(url);
       return Promise.reject(new Error('closed'));
     },
   });
   await service.close();
-  clock.advance(DAY);
+  own.advance(DAY);
   expect(await service.refresh()).toEqual({ status: 'closed', problems: [] });
-  expect({ fetched, timers: clock.pendingTimers() }).toEqual({ fetched: [], timers: 0 });
+  expect({ fetched, timers: own.pendingTimers() }).toEqual({ fetched: [], timers: 0 });
 });
 
 test.each(['indirect', 'direct'] as const)(
@@ -307,10 +307,10 @@ test.each(['indirect', 'direct'] as const)(
   async (kind) => {
     const root = kind === 'direct' ? pki.issueRoot({ signsCrls: true }) : pki.stiPaRoot;
     const signer = kind === 'direct' ? pki.issueServiceProvider({ spc: '709J', issuer: root }) : pki.stiPaSigner;
-    const clock = createManualClock(pki.nowMs);
+    const own = createManualClock(pki.nowMs);
     const served = { sequence: 1, revoked: [] as TestCertificate[] };
     const stores: TrustStore[] = [];
-    const service = serviceWith(clock, {
+    const service = serviceWith(own, {
       crlUrls: ['http://sti-pa.example.com/crl'],
       stiPaRoots: [parsed(root)],
       crlSigners: [parsed(pki.stiPaCrlIssuer)],
