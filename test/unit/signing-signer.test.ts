@@ -217,8 +217,8 @@ test.each<[string, LocalSignerOptions]>([
   ['a SEC 1 PEM behind its EC PARAMETERS, as openssl ecparam writes it', { privateKeyPem: PARAMETERS + SEC1 }],
   ['an encrypted PKCS#8 PEM', { privateKeyPem: ENCRYPTED, passphrase }],
   ['a JWK', { privateKeyJwk: key.privateKeyJwk }],
-])('signs with %s so that jose verifies it', async (_what, options) => {
-  await expect(signsForJose(options)).resolves.toBe(true);
+])('signs with %s so that jose verifies it', async (_what, given) => {
+  await expect(signsForJose(given)).resolves.toBe(true);
 });
 
 test('signs octets and the text that they spell alike', async () => {
@@ -245,8 +245,8 @@ test.each<[string, LocalSignerOptions]>([
   ],
   ['an encrypted PEM without its passphrase', { privateKeyPem: ENCRYPTED }],
   ['an encrypted PEM with a wrong passphrase', { privateKeyPem: ENCRYPTED, passphrase: 'x' }],
-])('refuses %s as key-unusable', async (_what, options) => {
-  expect(await codeOf(createLocalSigner(options))).toBe('key-unusable');
+])('refuses %s as key-unusable', async (_what, given) => {
+  expect(await codeOf(createLocalSigner(given))).toBe('key-unusable');
 });
 
 test('keeps key material out of the error', async () => {
@@ -280,14 +280,14 @@ test.each([
   ['a negative r', '30 06 020180 020101', 'integer-negative'],
   ['r of zero', '30 06 020100 020101', 'out-of-range'],
   ['more octets than any P-256 signature has', `30${'00'.repeat(72)}`, 'length'],
-])('refuses %s', (_what, der, reason) => {
-  expect(reasonOfDer(der)).toBe(reason);
+])('refuses %s', (_what, text, reason) => {
+  expect(reasonOfDer(text)).toBe(reason);
 });
 
 test.each([
   ['63 octets', '01'.repeat(63), 'length'],
   ['65 octets', '01'.repeat(65), 'length'],
   ['an r of zero', scalar('0') + scalar('1'), 'out-of-range'],
-])('refuses %s as a raw signature', (_what, raw, reason) => {
-  expect(rawToDerSignature(hex(raw))).toEqual({ status: 'malformed', reason });
+])('refuses %s as a raw signature', (_what, text, reason) => {
+  expect(rawToDerSignature(hex(text))).toEqual({ status: 'malformed', reason });
 });
