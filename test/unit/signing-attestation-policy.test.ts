@@ -187,6 +187,24 @@ test.each<[string, unknown]>([
   ['with a trunk that is no name', rule({ when: { trunk: 7 } })],
   ['with too many trunks', rule({ when: { trunk: Array.from({ length: 1025 }, (_, at) => `t${String(at)}`) } })],
   ['that gives A for nothing', rule({ attestation: 'A' })],
+  ...(['A', 'B'] as const).flatMap((attestation): [string, unknown][] => {
+    const grounds = { role: 'originating', ...known, numberOwnership: 'owned' };
+    const giving = (what: string, changes: Record<string, unknown>): [string, unknown] => {
+      const when = Object.entries({ ...grounds, ...changes }).filter(([, value]) => value !== undefined);
+      return [`that gives ${attestation} ${what}`, rule({ attestation, when: Object.fromEntries(when) })];
+    };
+    return [
+      giving('as gateway', { role: 'gateway' }),
+      giving('as intermediate provider', { role: 'intermediate' }),
+      giving('to calls that it terminates', { role: 'terminating' }),
+      giving('as originating provider or gateway', { role: ['originating', 'gateway'] }),
+      giving('in any role', { role: undefined }),
+      giving('to unknown customers', { customerKnown: false }),
+      giving('to customers known or not', { customerKnown: undefined }),
+      giving('without authentication', { callerAuthenticated: false }),
+      giving('whether authenticated or not', { callerAuthenticated: undefined }),
+    ];
+  }),
   ['that gives A without a right to the number', grounded('A', {})],
   ['that gives A also where the right is unknown', grounded('A', { numberOwnership: ['owned', 'unknown'] })],
   ['that gives A to a number that is not theirs', grounded('A', { numberOwnership: 'not-owned' })],
