@@ -1,8 +1,7 @@
 import { createPublicKey, generateKeyPairSync, sign } from 'node:crypto';
 import { expect, onTestFinished, test } from 'vitest';
 // The built package: threads are started from its files.
-import { createSignaturePool } from '../../sdk/dist/stir/index.js';
-import type { SignatureJob, SignaturePool } from '../../sdk/dist/stir/index.js';
+import { createSignaturePool, type SignatureJob, type SignaturePool } from '../../sdk/dist/stir/index.js';
 
 const signers = Array.from({ length: 3 }, () => generateKeyPairSync('ec', { namedCurve: 'P-256' }));
 

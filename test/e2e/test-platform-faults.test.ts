@@ -1,20 +1,10 @@
 import { isHopbackError } from '@hopback/sdk/errors';
-import {
-  bearerToken,
-  createPlatformClient,
-  createWebhookReceiver,
-  nodeWebhookHandler,
-  privateKeyJwt,
-} from '@hopback/sdk/platform';
-import type { PlatformEvent } from '@hopback/sdk/platform';
-import { createManualClock, TEST_NOW_MS } from '@hopback/sdk/testing';
-import type { PlatformFault, TestPlatform } from '@hopback/sdk/testing';
+import { bearerToken, createPlatformClient, privateKeyJwt } from '@hopback/sdk/platform';
+import { createManualClock, TEST_NOW_MS, type PlatformFault, type TestPlatform } from '@hopback/sdk/testing';
 import { createReceiptVerifier } from '@hopback/sdk/traceback';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { codeOf } from '../support/code-of.js';
-import { clientOf, PLATFORM_BINDINGS } from '../support/platform-bindings.js';
+import { clientOf, PLATFORM_BINDINGS, problemOf, receiving } from '../support/platform-bindings.js';
 import { hastyClock } from '../support/waits.js';
 
 const STREAM = ['streamEvents'] as const;
@@ -34,61 +24,54 @@ async function underFault(platform: TestPlatform, fault: PlatformFault): Promise
   return [error.code, error.retryable, httpStatus, reason, ...(retryAfterMs === undefined ? [] : [retryAfterMs])];
 }
 
-test.each(PLATFORM_BINDINGS)('each fault of a call is met as what it is, over $name', async (binding) => {
-  await using platform = await binding.start();
-  platform.issueRequest('prv-birch');
-  const met = (fault: PlatformFault) => underFault(platform, fault);
-  expect(await met({ kind: 'rate-limited', retryAfterSeconds: 120 })).toEqual([
-    'unavailable',
-    true,
-    429,
-    'unavailable',
-    120_000,
-  ]);
-  expect(await met({ kind: 'server-error' })).toEqual(['unavailable', true, 503, 'unavailable']);
-  expect(await met({ kind: 'server-error', status: 502 })).toEqual(['unavailable', true, 502, 'unavailable']);
-  expect(await met({ kind: 'connection-reset' })).toEqual(['network-failed', true, undefined, expect.any(String)]);
-  expect(await met({ kind: 'truncated' })).toEqual(['network-failed', true, undefined, expect.any(String)]);
-  expect(await met({ kind: 'truncated', keptBytes: 1 })).toEqual([
-    'network-failed',
-    true,
-    undefined,
-    expect.any(String),
-  ]);
-  expect(await met({ kind: 'unknown-members' })).toBe('fulfilled');
-  expect(await met({ kind: 'missing-member', member: 'items' })).toEqual([
-    'response-unreadable',
-    false,
-    200,
-    'schema-drift',
-  ]);
-  expect(await met({ kind: 'wrong-type' })).toEqual(['response-unreadable', false, 200, 'schema-drift']);
-  expect(await met({ kind: 'expired-token' })).toEqual(['unauthorized', false, 401, 'credential-refused']);
-  expect(platform.calls('listTracebackRequests').map(({ status }) => status)).toEqual([
-    429, 503, 502, 0, 200, 200, 200, 200, 200, 401,
-  ]);
-});
+/** Takes webhooks in, and reads the stream; both ways bring the same events. */
+async function readingBoth(platform: TestPlatform) {
+  const posted = await receiving();
+  posted.secrets.push(platform.addWebhookEndpoint('prv-birch', { url: posted.url }).secret);
+  const leaving = new AbortController();
+  const streamed: string[] = [];
+  const reading = (async () => {
+    for await (const item of clientOf(platform).events({ signal: leaving.signal }))
+      if (item.status === 'event') streamed.push(item.event.id);
+  })();
+  await platform.until(() => (platform.openStreams() > 0 ? true : undefined));
+  const close = async (): Promise<void> => {
+    leaving.abort();
+    await reading;
+    await posted[Symbol.asyncDispose]();
+  };
+  const read = async (count: number): Promise<void> => {
+    while (streamed.length < count) await new Promise(setImmediate);
+  };
+  return { streamed, posted: posted.events, read, [Symbol.asyncDispose]: close };
+}
 
-test('a connection that breaks is a network failure over msw also where another library has replaced Response', async () => {
-  const { Response: own } = globalThis;
-  globalThis.Response = class extends own {};
-  try {
-    const [msw] = PLATFORM_BINDINGS;
-    await using platform = await (msw as (typeof PLATFORM_BINDINGS)[number]).start();
+const MET: readonly (readonly [PlatformFault, unknown])[] = [
+  [{ kind: 'rate-limited', retryAfterSeconds: 120 }, ['unavailable', true, 429, 'unavailable', 120_000]],
+  [{ kind: 'server-error' }, ['unavailable', true, 503, 'unavailable']],
+  [{ kind: 'server-error', status: 502 }, ['unavailable', true, 502, 'unavailable']],
+  [{ kind: 'connection-reset' }, ['network-failed', true, undefined, expect.any(String)]],
+  [{ kind: 'truncated' }, ['network-failed', true, undefined, expect.any(String)]],
+  [{ kind: 'truncated', keptBytes: 1 }, ['network-failed', true, undefined, expect.any(String)]],
+  [{ kind: 'unknown-members' }, 'fulfilled'],
+  [{ kind: 'missing-member', member: 'items' }, ['response-unreadable', false, 200, 'schema-drift']],
+  [{ kind: 'wrong-type' }, ['response-unreadable', false, 200, 'schema-drift']],
+  [{ kind: 'expired-token' }, ['unauthorized', false, 401, 'credential-refused']],
+];
+
+describe.each(PLATFORM_BINDINGS)('a test platform over $name', ({ start }) => {
+  test('the client reports each fault of a call with its own error', async () => {
+    await using platform = await start();
     platform.issueRequest('prv-birch');
-    expect(await underFault(platform, { kind: 'connection-reset' })).toEqual([
-      ...['network-failed', true, undefined, expect.any(String)],
+    for (const [fault, met] of MET) expect([fault, await underFault(platform, fault)]).toEqual([fault, met]);
+    expect(platform.calls('listTracebackRequests').map(({ status }) => status)).toEqual([
+      429, 503, 502, 0, 200, 200, 200, 200, 200, 401,
     ]);
-  } finally {
-    globalThis.Response = own;
-  }
-});
+  });
 
-test.each(PLATFORM_BINDINGS)(
-  'a slow answer comes when the clock says so, and an attempt gives up before, over $name',
-  async (binding) => {
+  test('a slow answer comes when the clock says so, and an attempt gives up before', async () => {
     const clock = createManualClock();
-    await using platform = await binding.start({ clock });
+    await using platform = await start({ clock });
     platform.injectFault({ fault: { kind: 'slow', delayMs: 60_000 } });
     const client = clientOf(platform, 'prv-birch', { clock });
     const late = codeOf(client.tracebackRequests.list());
@@ -96,58 +79,10 @@ test.each(PLATFORM_BINDINGS)(
     while (clock.pendingTimers() < 2) await new Promise(setImmediate);
     clock.advance(ATTEMPT_MS);
     expect(await late).toBe('network-failed');
-  },
-);
+  });
 
-test.each(PLATFORM_BINDINGS)(
-  'faults of all kinds pass with retries, and each answer is taken in once, over $name',
-  async (binding) => {
-    await using platform = await binding.start({ seed: 7 });
-    const request = platform.issueRequest('prv-birch');
-    const faults: readonly PlatformFault[] = [
-      { kind: 'rate-limited' },
-      { kind: 'server-error', isCarriedOut: true },
-      { kind: 'connection-reset', isCarriedOut: true },
-      { kind: 'truncated' },
-    ];
-    for (const fault of faults) platform.injectFault({ fault, times: 1 });
-    const clock = hastyClock(TEST_NOW_MS, ATTEMPT_MS);
-    const client = clientOf(platform, 'prv-birch', { clock, maxRetries: 4 });
-    await client.tracebackRequests.acknowledge({ requestId: request.requestId, receivedAt: '2026-11-02T12:00:00Z' });
-    // What Retry-After asks for; the others come at once, as the dice of the test have it.
-    expect(clock.waits).toEqual([1_000]);
-    expect(platform.calls('acknowledgeTracebackRequest')).toHaveLength(5);
-    expect(
-      new Set(platform.calls('acknowledgeTracebackRequest').map(({ idempotencyKey }) => idempotencyKey)).size,
-    ).toBe(1);
-    expect(platform.request(request.requestId).state).toBe('acknowledged');
-  },
-);
-
-test.each(PLATFORM_BINDINGS)(
-  'a token that is over is exchanged for another within the call, over $name',
-  async (binding) => {
-    await using platform = await binding.start();
-    const { client: credential } = platform.credentials('prv-birch');
-    const client = createPlatformClient({
-      baseUrl: platform.baseUrl,
-      authorization: await privateKeyJwt(credential),
-      maxRetries: 0,
-    });
-    await client.tracebackRequests.list();
-    platform.injectFault({ fault: { kind: 'expired-token' }, times: 1 });
-    expect((await client.tracebackRequests.list()).items).toEqual([]);
-    expect(platform.calls('issueToken')).toHaveLength(2);
-    platform.injectFault({ fault: { kind: 'server-error' }, operations: ['issueToken'] });
-    platform.injectFault({ fault: { kind: 'expired-token' }, times: 1 });
-    expect(await codeOf(client.tracebackRequests.list())).toBe('unavailable');
-  },
-);
-
-test.each(PLATFORM_BINDINGS)(
-  'a receipt that somebody else signed does not verify, and the right one can be fetched, over $name',
-  async (binding) => {
-    await using platform = await binding.start();
+  test('a forged receipt does not verify, and the right one can be fetched', async () => {
+    await using platform = await start();
     const verify = createReceiptVerifier(platform.keys);
     const { requestId } = platform.issueRequest('prv-birch');
     const { answer } = await platform.answerAs(requestId, { arm: 'not-found' });
@@ -157,27 +92,20 @@ test.each(PLATFORM_BINDINGS)(
       (await client.tracebackRequests.receipt({ requestId, answerId: answer.answerId })).receipt;
     expect(await verify(await fetched())).toEqual({ status: 'rejected', reason: 'signature' });
     expect((await verify(await fetched())).status).toBe('verified');
-  },
-);
+  });
 
-test.each(PLATFORM_BINDINGS)(
-  'under one key another body is refused, and the same one replayed, over $name',
-  async (binding) => {
-    await using platform = await binding.start();
+  test('under one key another body is refused, and the same one replayed', async () => {
+    await using platform = await start();
     const client = clientOf(platform);
     const create = (url: string) => client.webhookEndpoints.create({ url }, { idempotencyKey: 'key-1' });
     const first = await create('https://birch.example/hooks');
     expect(await create('https://birch.example/hooks')).toEqual(first);
-    const error: unknown = await create('https://birch.example/other').catch((caught: unknown) => caught);
-    expect(isHopbackError(error) && error.details['problemCode']).toBe('idempotency-key-reused');
+    expect(await problemOf(create('https://birch.example/other'))).toBe('idempotency-key-reused');
     expect((await client.webhookEndpoints.list()).items).toHaveLength(1);
-  },
-);
+  });
 
-test.each(PLATFORM_BINDINGS)(
-  'what the contract does not know is refused, and fails the test that does not expect it, over $name',
-  async (binding) => {
-    const platform = await binding.start();
+  test('a request outside the contract is refused, and fails a test that does not expect it', async () => {
+    const platform = await start();
     const { token } = platform.credentials('prv-birch');
     const post = (path: string, body: unknown, fields: Record<string, string> = {}) =>
       fetch(`${platform.baseUrl}${path}`, {
@@ -210,13 +138,10 @@ test.each(PLATFORM_BINDINGS)(
     expect(await codeOf(platform.close())).toBe('request-refused');
     platform.takeViolations();
     platform.assertConforming();
-  },
-);
+  });
 
-test.each(PLATFORM_BINDINGS)(
-  'a credential that is none gets no token, and none of another reaches further than its scope, over $name',
-  async (binding) => {
-    await using platform = await binding.start({ apps: ['app-1'] });
+  test('a wrong credential gets no token, and a right one reaches no further than its scope', async () => {
+    await using platform = await start({ apps: ['app-1'] });
     const { client: credential } = platform.credentials('prv-birch');
     const other = platform.credentials('prv-alder').client;
     const ask = async (changes: Partial<typeof credential>) => {
@@ -236,42 +161,10 @@ test.each(PLATFORM_BINDINGS)(
       maxRetries: 0,
     });
     expect(await codeOf(nobody.providers.list())).toBe('unauthorized');
-  },
-);
+  });
 
-/** Takes webhooks in, and reads the stream; both ways bring the same events. */
-async function readingBoth(platform: TestPlatform) {
-  const posted: PlatformEvent[] = [];
-  const secrets: string[] = ['whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'];
-  const receiver = createWebhookReceiver({ secrets: () => secrets, consume: (event) => void posted.push(event) });
-  const server = createServer(nodeWebhookHandler(receiver));
-  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
-  secrets.push(platform.addWebhookEndpoint('prv-birch', { url }).secret);
-  const leaving = new AbortController();
-  const streamed: string[] = [];
-  const reading = (async () => {
-    for await (const item of clientOf(platform).events({ signal: leaving.signal }))
-      if (item.status === 'event') streamed.push(item.event.id);
-  })();
-  await platform.until(() => (platform.openStreams() > 0 ? true : undefined));
-  const close = async (): Promise<void> => {
-    leaving.abort();
-    await reading;
-    await receiver.close();
-    server.closeAllConnections();
-    await new Promise((resolve) => void server.close(resolve));
-  };
-  const read = async (count: number): Promise<void> => {
-    while (streamed.length < count) await new Promise(setImmediate);
-  };
-  return { streamed, posted, read, [Symbol.asyncDispose]: close };
-}
-
-test.each(PLATFORM_BINDINGS)(
-  'events come twice, late, out of order, forged or not at all, over $name',
-  async (binding) => {
-    await using platform = await binding.start();
+  test('events come twice, late, out of order, forged or not at all', async () => {
+    await using platform = await start();
     await using both = await readingBoth(platform);
     for (const fault of ['duplicate', 'late', 'lost'] as const)
       platform.injectEventFault({ fault, times: 1, via: 'event-stream' });
@@ -292,13 +185,10 @@ test.each(PLATFORM_BINDINGS)(
     expect(new Set(both.posted.map(({ subject }) => subject))).toEqual(new Set(issued.slice(1)));
     // What no event told of stands in the list.
     expect((await clientOf(platform).tracebackRequests.list()).items).toHaveLength(5);
-  },
-);
+  });
 
-test.each(PLATFORM_BINDINGS)(
-  'a stream that the platform ends is taken up again without a gap, over $name',
-  async (binding) => {
-    await using platform = await binding.start();
+  test('a stream that the platform ends is taken up again without a gap', async () => {
+    await using platform = await start();
     const clock = hastyClock(TEST_NOW_MS, 45_000);
     const leaving = new AbortController();
     const seen: string[] = [];
@@ -317,11 +207,27 @@ test.each(PLATFORM_BINDINGS)(
     while (seen.length < 2) await new Promise(setImmediate);
     leaving.abort();
     await reading;
+    expect(await codeOf(clientOf(platform).events({ lastEventId: 'evt-none' }).next())).toBe('request-refused');
     expect(seen).toEqual(
       platform
         .events()
         .filter(({ to }) => to.includes('prv-birch'))
         .map(({ event }) => event.id),
     );
-  },
-);
+  });
+});
+
+test('a connection that breaks is a network failure over msw also where another library has replaced Response', async () => {
+  const { Response: own } = globalThis;
+  globalThis.Response = class extends own {};
+  try {
+    const [msw] = PLATFORM_BINDINGS;
+    await using platform = await (msw as (typeof PLATFORM_BINDINGS)[number]).start();
+    platform.issueRequest('prv-birch');
+    expect(await underFault(platform, { kind: 'connection-reset' })).toEqual([
+      ...['network-failed', true, undefined, expect.any(String)],
+    ]);
+  } finally {
+    globalThis.Response = own;
+  }
+});

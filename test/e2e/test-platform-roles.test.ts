@@ -1,11 +1,9 @@
 import { createHash } from 'node:crypto';
-import { WIRE_EXAMPLES } from '@hopback/sdk/platform';
-import type { DemandParams, PlatformClient, PlatformEvent } from '@hopback/sdk/platform';
-import { createManualClock } from '@hopback/sdk/testing';
-import type { TestPlatform } from '@hopback/sdk/testing';
-import { expect, test } from 'vitest';
+import { WIRE_EXAMPLES, type DemandParams, type PlatformClient, type PlatformEvent } from '@hopback/sdk/platform';
+import { createManualClock, type TestPlatform } from '@hopback/sdk/testing';
+import { describe, expect, test } from 'vitest';
 import { codeOf } from '../support/code-of.js';
-import { clientOf, PLATFORM_BINDINGS } from '../support/platform-bindings.js';
+import { clientOf, PLATFORM_BINDINGS, problemOf } from '../support/platform-bindings.js';
 
 const ROLES = { apps: ['app-1'], agencies: ['ag-ohio', 'ag-iowa'], staff: ['staff-1'] } as const;
 const PDF = Buffer.from('%PDF-1.7\n% a subpoena\n%%EOF\n');
@@ -16,10 +14,13 @@ const FILES = [
   { name: 'certificate.pdf', mediaType: 'application/pdf', bytes: PDF },
 ] as const;
 
-const problemOf = async (call: Promise<unknown>): Promise<unknown> => {
-  const error: unknown = await call.then(() => undefined).catch((caught: unknown) => caught);
-  return (error as { details?: Record<string, unknown> } | undefined)?.details?.['problemCode'];
-};
+const clientsOf = (platform: TestPlatform) => ({
+  ohio: clientOf(platform, 'ag-ohio'),
+  iowa: clientOf(platform, 'ag-iowa'),
+  staff: clientOf(platform, 'staff-1'),
+  app: clientOf(platform, 'app-1'),
+  carrier: clientOf(platform, 'prv-birch'),
+});
 
 /** Reads events of a client until one of this type comes. */
 async function eventOf<Type extends PlatformEvent['type']>(client: PlatformClient, type: Type) {
@@ -38,11 +39,10 @@ async function fileOf(client: PlatformClient, params: Parameters<PlatformClient[
 const streaming = (platform: TestPlatform, clientId: string): Promise<unknown> =>
   platform.until(() => (platform.openStreams(clientId) > 0 ? true : undefined));
 
-test.each(PLATFORM_BINDINGS)(
-  'an agency demands, staff narrows, and the agency fetches what is produced, over $name',
-  async (binding) => {
-    await using platform = await binding.start(ROLES);
-    const [ohio, staff] = [clientOf(platform, 'ag-ohio'), clientOf(platform, 'staff-1')];
+describe.each(PLATFORM_BINDINGS)('a test platform over $name', ({ start }) => {
+  test('an agency demands, staff narrows, and the agency fetches what is produced', async () => {
+    await using platform = await start(ROLES);
+    const { ohio, staff } = clientsOf(platform);
     const told = eventOf(ohio, 'org.hopback.demand.decided.1');
     await streaming(platform, 'ag-ohio');
     const reversed = { ...DEMAND.scope, from: DEMAND.scope.to, to: DEMAND.scope.from };
@@ -76,60 +76,45 @@ test.each(PLATFORM_BINDINGS)(
     const manifest = production.files.find(({ name }) => name === 'manifest.json')!;
     expect(JSON.parse((await fileOf(ohio, { productionId, file: manifest })).toString())).toHaveLength(FILES.length);
     expect(await problemOf(fileOf(ohio, { productionId, file: { ...file, name: 'none' } }))).toBe('not-found');
-  },
-);
+  });
 
-test.each(PLATFORM_BINDINGS)('what is of one agency is not there for another, over $name', async (binding) => {
-  await using platform = await binding.start(ROLES);
-  const [ohio, iowa, staff] = ['ag-ohio', 'ag-iowa', 'staff-1'].map((id) => clientOf(platform, id)) as [
-    PlatformClient,
-    PlatformClient,
-    PlatformClient,
-  ];
-  const { demandId } = await ohio.demands.create(DEMAND);
-  platform.decideDemand(demandId, { decision: 'approve', reason: 'In order.' });
-  const { productionId } = platform.prepareProduction(demandId);
-  platform.produce(productionId, FILES);
-  expect(await problemOf(iowa.demands.retrieve({ demandId }))).toBe('not-found');
-  expect(await problemOf(iowa.productions.retrieve({ productionId }))).toBe('not-found');
-  expect(
-    await problemOf(fileOf(iowa, { productionId, file: { name: 'manifest.json', sizeBytes: 1, sha256: '' } })),
-  ).toBe('not-found');
-  expect((await iowa.demands.list()).items).toEqual([]);
-  expect((await staff.productions.retrieve({ productionId })).demandId).toBe(demandId);
-});
+  test('an agency cannot see the demands and productions of another', async () => {
+    await using platform = await start(ROLES);
+    const { ohio, iowa, staff } = clientsOf(platform);
+    const { demandId } = await ohio.demands.create(DEMAND);
+    platform.decideDemand(demandId, { decision: 'approve', reason: 'In order.' });
+    const { productionId } = platform.prepareProduction(demandId);
+    platform.produce(productionId, FILES);
+    expect(await problemOf(iowa.demands.retrieve({ demandId }))).toBe('not-found');
+    expect(await problemOf(iowa.productions.retrieve({ productionId }))).toBe('not-found');
+    expect(
+      await problemOf(fileOf(iowa, { productionId, file: { name: 'manifest.json', sizeBytes: 1, sha256: '' } })),
+    ).toBe('not-found');
+    expect((await iowa.demands.list()).items).toEqual([]);
+    expect((await staff.productions.retrieve({ productionId })).demandId).toBe(demandId);
+  });
 
-test.each(PLATFORM_BINDINGS)('each role is refused what is not its own, over $name', async (binding) => {
-  await using platform = await binding.start(ROLES);
-  const [carrier, app, agency] = ['prv-birch', 'app-1', 'ag-ohio'].map((id) => clientOf(platform, id)) as [
-    PlatformClient,
-    PlatformClient,
-    PlatformClient,
-  ];
-  const refused = [
-    carrier.demands.create(DEMAND),
-    carrier.demands.list(),
-    app.demands.list(),
-    app.alerts.list(),
-    app.tracebackRequests.list(),
-    agency.tracebackRequests.list(),
-    agency.notices.list(),
-    agency.doNotOriginate.list(),
-    agency.demands.decide({ demandId: 'dmd-000001', decision: 'approve', reason: 'We say so.' }),
-    agency.appReports.create(WIRE_EXAMPLES.AppReport[0].value),
-  ];
-  expect(new Set(await Promise.all(refused.map(problemOf)))).toEqual(new Set(['forbidden']));
-});
-
-test.each(PLATFORM_BINDINGS)(
-  'an agency sees campaigns whole, and who handed a call on only where its demand covers it, over $name',
-  async (binding) => {
-    await using platform = await binding.start(ROLES);
-    const [ohio, carrier, staff] = ['ag-ohio', 'prv-birch', 'staff-1'].map((id) => clientOf(platform, id)) as [
-      PlatformClient,
-      PlatformClient,
-      PlatformClient,
+  test('each role is refused the operations of the others', async () => {
+    await using platform = await start(ROLES);
+    const { carrier, app, ohio } = clientsOf(platform);
+    const refused = [
+      carrier.demands.create(DEMAND),
+      carrier.demands.list(),
+      app.demands.list(),
+      app.alerts.list(),
+      app.tracebackRequests.list(),
+      ohio.tracebackRequests.list(),
+      ohio.notices.list(),
+      ohio.doNotOriginate.list(),
+      ohio.demands.decide({ demandId: 'dmd-000001', decision: 'approve', reason: 'We say so.' }),
+      ohio.appReports.create(WIRE_EXAMPLES.AppReport[0].value),
     ];
+    expect(new Set(await Promise.all(refused.map(problemOf)))).toEqual(new Set(['forbidden']));
+  });
+
+  test('an agency sees whole campaigns, and the hops of a call only where its demand covers it', async () => {
+    await using platform = await start(ROLES);
+    const { ohio, carrier, staff } = clientsOf(platform);
     const campaign = WIRE_EXAMPLES.Campaign[0].value;
     platform.putCampaign(campaign);
     expect((await ohio.campaigns.retrieve(campaign)).providers).toEqual(campaign.providers);
@@ -146,35 +131,21 @@ test.each(PLATFORM_BINDINGS)(
     expect((await ohio.tracebacks.retrieve({ tracebackId })).hops).toHaveLength(2);
     expect((await staff.tracebacks.list()).items[0]?.hops).toHaveLength(2);
     expect((await ohio.providers.scorecard({ providerId: 'prv-birch' })).requests.received).toBe(1);
-  },
-);
+  });
 
-test.each(PLATFORM_BINDINGS)(
-  'an alert is acknowledged by each organization for itself, over $name',
-  async (binding) => {
-    await using platform = await binding.start(ROLES);
-    const [ohio, iowa] = [clientOf(platform, 'ag-ohio'), clientOf(platform, 'ag-iowa')];
+  test('an alert is acknowledged by each organization for itself', async () => {
+    await using platform = await start(ROLES);
+    const { ohio, iowa } = clientsOf(platform);
     const { acknowledged: _acknowledged, ...alert } = { ...WIRE_EXAMPLES.Alert[0].value, alertId: 'alr-1' };
     platform.raiseAlert(alert, ['ag-ohio', 'ag-iowa']);
     const seen = await ohio.alerts.acknowledge({ alertId: 'alr-1', acknowledgedBy: 'Consumer protection' });
     expect(seen.acknowledged?.acknowledgedBy).toBe('Consumer protection');
     expect((await ohio.alerts.list({ state: 'unacknowledged' })).items).toEqual([]);
     expect((await iowa.alerts.list({ state: 'unacknowledged' })).items).toEqual([alert]);
-  },
-);
+  });
 
-test.each(PLATFORM_BINDINGS)('a demand is sent twice and is there once, over $name', async (binding) => {
-  await using platform = await binding.start(ROLES);
-  const options = { idempotencyKey: 'matter-7' };
-  const first = await clientOf(platform, 'ag-ohio').demands.create(DEMAND, options);
-  expect(await clientOf(platform, 'ag-ohio').demands.create(DEMAND, options)).toEqual(first);
-  expect((await clientOf(platform, 'ag-ohio').demands.list()).items).toHaveLength(1);
-});
-
-test.each(PLATFORM_BINDINGS)(
-  'a document that is no PDF, or another than was stated, is refused, over $name',
-  async (binding) => {
-    await using platform = await binding.start(ROLES);
+  test('a document that is no PDF, or another than was stated, is refused', async () => {
+    await using platform = await start(ROLES);
     const ohio = clientOf(platform, 'ag-ohio');
     expect(await problemOf(ohio.demands.create({ ...DEMAND, document: Buffer.from('a letter') }))).toBe(
       'document-unreadable',
@@ -196,8 +167,8 @@ test.each(PLATFORM_BINDINGS)(
     expect(platform.takeViolations()).toMatchObject([
       { operationId: 'submitDemand', pointer: 'document', code: 'missing' },
     ]);
-  },
-);
+  });
+});
 
 test('files of a production can be fetched for thirty days', async () => {
   const clock = createManualClock();

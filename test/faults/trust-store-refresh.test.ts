@@ -15,6 +15,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest
 import { createTrustStoreRefresh } from '../../sdk/src/stir/certificates/trust-store-refresh.js';
 import type {
   TrustStoreRefreshOptions,
+  TrustStoreRefreshOutcome,
   TrustStoreRefreshService,
 } from '../../sdk/src/stir/certificates/trust-store-refresh.js';
 import type { TrustStore, TrustStoreProblem } from '../../sdk/src/stir/certificates/trust-store.js';
@@ -92,10 +93,13 @@ function start(options: Partial<TrustStoreRefreshOptions> = {}): Started {
 const statusIn = (store: TrustStore | undefined): string | undefined =>
   store?.revocation.lookup(parsed(provider), parsed(pki.intermediate), clock.nowMs()).status;
 
+/** A refresh in words: its status, then part and reason of each problem. */
+const told = ({ status, problems }: TrustStoreRefreshOutcome): string =>
+  [status, ...problems.map(({ part, reason }) => `${part} ${reason}`)].join(', ');
+
 test('fetches the list, the signer that its x5u names, the CRL and the signer that its AuthorityInfoAccess names', async () => {
   const { service, stores, problems } = start();
-  const outcome = await service.refresh();
-  expect(outcome).toMatchObject({ status: 'renewed', problems: [] });
+  expect(told(await service.refresh())).toBe('renewed');
   expect(stores).toEqual([service.current()]);
   expect(service.current()).toMatchObject({
     source: { kind: 'sti-pa-list', sequence: 5, expMs: pki.nowMs + DAY },
@@ -121,23 +125,6 @@ test('a store that was handed in keeps its intermediates, also where nothing can
   expect(service.current()?.intermediates.map(({ sha256 }) => sha256)).toEqual([pki.intermediate.sha256]);
 });
 
-test('a listener that rejects, a generator that fails and a fetch that gives nothing stop no refresh', async () => {
-  const broken = (): never => {
-    throw new Error('broken');
-  };
-  const rejecting = (() => Promise.reject(new Error('mine'))) as () => void;
-  const { service } = start({
-    onTrustStore: rejecting,
-    onProblem: rejecting,
-    random: broken,
-  });
-  expect(await service.refresh()).toMatchObject({ status: 'renewed' });
-  const fetch = () => Promise.resolve(undefined as never);
-  const nothing = start({ fetch });
-  expect(await nothing.service.refresh()).toMatchObject({ status: 'unavailable', problems: [{ part: 'list' }, {}] });
-  expect(await nothing.service.refresh()).toMatchObject({ status: 'unavailable' });
-});
-
 test('asks for no signer where the list carries it in x5c, and for no CRL signer that was configured', async () => {
   const before = server.requests('/signer.pem') + server.requests('/crl-signer.crt');
   publishList({ sequence: 5, withX5c: true });
@@ -147,16 +134,10 @@ test('asks for no signer where the list carries it in x5c, and for no CRL signer
   expect(server.requests('/signer.pem') + server.requests('/crl-signer.crt')).toBe(before);
 });
 
-test('a refresh that finds everything as it was hands nothing on', async () => {
+test('hands a store on when the list or the CRL has changed, and only then', async () => {
   const { service, stores } = start();
   const first = await service.refresh();
   expect(await service.refresh()).toEqual({ ...first, status: 'unchanged' });
-  expect(stores).toHaveLength(1);
-});
-
-test('a list that was signed anew with the same anchors lasts longer, and is handed on', async () => {
-  const { service, stores } = start();
-  await service.refresh();
   publishList({ sequence: 6, exp: pki.nowMs / 1000 + 2 * 86_400 });
   expect(await service.refresh()).toMatchObject({ status: 'renewed' });
   expect(stores.map(({ source }) => source)).toMatchObject([
@@ -164,23 +145,15 @@ test('a list that was signed anew with the same anchors lasts longer, and is han
     { sequence: 6, expMs: pki.nowMs + 2 * DAY },
   ]);
   expect(stores[1]?.version).toBe(stores[0]?.version);
-});
-
-test('a certificate that is revoked in the next CRL is revoked after the next refresh', async () => {
-  const { service, stores } = start();
-  await service.refresh();
   publishCrl({ number: 6, revoked: [provider] });
   expect((await service.refresh()).status).toBe('renewed');
-  expect(stores.map(statusIn)).toEqual(['good', 'revoked']);
+  expect(stores.map(statusIn)).toEqual(['good', 'good', 'revoked']);
 });
 
 test.each<[string, ServerFault, string]>([
   ['answers 404', { kind: 'status', status: 404 }, 'http-status'],
-  ['sends elsewhere', { kind: 'redirect', status: 302, location: 'https://127.0.0.1/list.jws' }, 'redirect'],
   ['is silent', { kind: 'stall' }, 'timeout'],
-  ['goes silent in the middle', { kind: 'stall-after', body: 'x'.repeat(100), octets: 10 }, 'timeout'],
   ['sends without end', { kind: 'endless' }, 'body-too-large'],
-  ['cuts the connection', { kind: 'hang-up' }, 'connect-failed'],
 ])('a list server that %s leaves the store in use', async (_, fault, reason) => {
   const { service, stores, problems } = start({ deadlineMs: SILENT_DEADLINE_MS });
   const first = await service.refresh();
@@ -192,23 +165,14 @@ test.each<[string, ServerFault, string]>([
   expect(problems).toMatchObject([problem]);
 });
 
-test.each<[string, (list: TestPki) => TrustListOptions, string]>([
-  ['forged under the name of its signer', () => ({ sequence: 6, signedBy: createTestKey() }), 'signature-invalid'],
-  ['with a broken signature', () => ({ sequence: 6, corruptSignature: true }), 'signature-invalid'],
-  ['signed by a provider', () => ({ sequence: 6, signer: provider, withX5c: true }), 'signer-not-trusted'],
-  ['that has expired', ({ nowMs }) => ({ sequence: 6, exp: nowMs / 1000 }), 'expired'],
-  ['of an older sequence', () => ({ sequence: 4 }), 'sequence-rolled-back'],
-  [
-    'of the same sequence that ends earlier',
-    ({ nowMs }) => ({ sequence: 5, exp: nowMs / 1000 + 60 }),
-    'exp-rolled-back',
-  ],
-  ['that is empty', () => ({ sequence: 6, anchors: [] }), 'trust-list-empty'],
-  ['that names no signer', () => ({ sequence: 6, x5u: 'absent' }), 'signer-missing'],
+test.each<[string, TrustListOptions, string]>([
+  ['forged under the name of its signer', { sequence: 6, signedBy: createTestKey() }, 'signature-invalid'],
+  ['of an older sequence', { sequence: 4 }, 'sequence-rolled-back'],
+  ['that names no signer', { sequence: 6, x5u: 'absent' }, 'signer-missing'],
 ])('a list %s is refused, leaves the store in use and does not stop a new CRL', async (_, list, reason) => {
   const { service, stores } = start();
   await service.refresh();
-  publishList(list(pki));
+  publishList(list);
   const problem = { part: 'list', reason, url: server.url('/list.jws') };
   expect(await service.refresh()).toMatchObject({ status: 'kept', problems: [problem] });
   publishCrl({ number: 6, revoked: [provider] });
@@ -217,7 +181,7 @@ test.each<[string, (list: TestPki) => TrustListOptions, string]>([
   expect(stores.map(statusIn)).toEqual(['good', 'revoked']);
 });
 
-test('no list at all is no store, told as unavailable', async () => {
+test('without a list there is no store, and the outcome is unavailable', async () => {
   publishList({ anchors: [] });
   const { service, stores } = start();
   expect(await service.refresh()).toMatchObject({ status: 'unavailable', problems: [{ reason: 'trust-list-empty' }] });
@@ -225,7 +189,7 @@ test('no list at all is no store, told as unavailable', async () => {
   expect(stores).toEqual([]);
 });
 
-test('the x5u of a list is fetched under the URL policy: nobody signs us into a private network', async () => {
+test('the x5u of a list is fetched under the URL policy, so that no signer leads into a private network', async () => {
   for (const [x5u, reason] of [
     ['https://10.0.0.1/signer.pem', 'address-special-purpose'],
     [server.url('/signer.pem', 'http'), 'scheme-not-https'],
@@ -243,19 +207,20 @@ test('takes a signer chain that is published as bare DER', async () => {
   expect(await start().service.refresh()).toMatchObject({ status: 'renewed', problems: [] });
 });
 
-test('a CRL that is gone leaves the one in use, also where its signer is gone too', async () => {
+test('a CRL that is gone leaves the one in use, also without its signer and in the next service', async () => {
   const { service } = start();
   publishCrl({ number: 5, revoked: [provider] });
   await service.refresh();
   server.withdraw('/sti-pa.crl');
   server.withdraw('/crl-signer.crt');
   publishList({ sequence: 6 });
-  expect(await service.refresh()).toMatchObject({
-    status: 'renewed',
-    trustStore: { source: { sequence: 6 } },
-    problems: [{ part: 'crl', reason: 'http-status', url: server.url('/sti-pa.crl') }],
-  });
+  expect(told(await service.refresh())).toBe('renewed, crl http-status');
+  expect(service.current()?.source).toMatchObject({ sequence: 6 });
   expect(statusIn(service.current())).toBe('revoked');
+  const { service: next } = start(currentOf(service));
+  publishList({ sequence: 7 });
+  expect(told(await next.refresh())).toBe('renewed, crl http-status');
+  expect(statusIn(next.current())).toBe('revoked');
 });
 
 test.each<[string, () => string, string]>([
@@ -278,9 +243,7 @@ test.each<[string, () => string, string]>([
 test('a CRL signer that is nowhere to be found leaves revocation unknown and says so', async () => {
   server.withdraw('/crl-signer.crt');
   const { service } = start();
-  const crl = { part: 'crl', reason: 'signer-not-found', url: server.url('/sti-pa.crl') };
-  const signer = { part: 'crl-signer', reason: 'http-status', url: server.url('/crl-signer.crt', 'http') };
-  expect(await service.refresh()).toMatchObject({ status: 'renewed', problems: [signer, crl] });
+  expect(told(await service.refresh())).toBe('renewed, crl-signer http-status, crl signer-not-found');
   expect(statusIn(service.current())).toBe('unknown');
 });
 
@@ -292,14 +255,7 @@ test('tells that list and CRL in use have ended, and goes on with them', async (
   await service.close();
   services.length = 0;
   const { service: next } = start({ ...currentOf(service), clock: createManualClock(pki.nowMs + DAY) });
-  const outcome = await next.refresh();
-  expect(outcome.status).toBe('kept');
-  expect(outcome.problems.map(({ part, reason }) => `${part} ${reason}`)).toEqual([
-    'list http-status',
-    'crl http-status',
-    'list expired',
-    'crl out-of-date',
-  ]);
+  expect(told(await next.refresh())).toBe('kept, list http-status, crl http-status, list expired, crl out-of-date');
 });
 
 const currentOf = (service: TrustStoreRefreshService): Partial<TrustStoreRefreshOptions> => {
@@ -312,54 +268,30 @@ test('a store that was in use before is replaced by nothing older, and by the li
   await first.service.refresh();
   publishList({ sequence: 4 });
   const second = start(currentOf(first.service));
-  expect(await second.service.refresh()).toMatchObject({
-    status: 'kept',
-    problems: [{ reason: 'sequence-rolled-back' }],
-  });
+  expect(told(await second.service.refresh())).toBe('kept, list sequence-rolled-back');
   expect(second.service.current()).toBe(first.service.current());
   const files = createTrustStore({ anchors: [parsed(pki.issueRoot())], source: { kind: 'files' } });
   const third = start({ current: files });
-  expect(await third.service.refresh()).toMatchObject({ status: 'renewed', trustStore: { source: { sequence: 4 } } });
+  expect(told(await third.service.refresh())).toBe('renewed');
+  expect(third.service.current()?.source).toMatchObject({ sequence: 4 });
 });
 
-test('the CRLs of a store that was in use before stay, though their signer is nowhere to be found any more', async () => {
-  const first = start();
-  publishCrl({ number: 5, revoked: [provider] });
-  await first.service.refresh();
-  server.withdraw('/sti-pa.crl');
-  server.withdraw('/crl-signer.crt');
-  publishList({ sequence: 6 });
-  const second = start(currentOf(first.service));
-  expect(await second.service.refresh()).toMatchObject({ status: 'renewed', trustStore: { source: { sequence: 6 } } });
-  expect(statusIn(second.service.current())).toBe('revoked');
-});
-
-test('a restart without network begins with the last good list, CRL and signers', async () => {
+test('a restart begins with the last good list, CRL and signers of the cache, and does not go back behind them', async () => {
   const cachePath = join(directory, 'sti-pa-list.json');
   const first = start({ cachePath });
   publishCrl({ number: 5, revoked: [provider] });
-  expect(await first.service.refresh()).toMatchObject({ status: 'renewed', problems: [] });
+  expect(told(await first.service.refresh())).toBe('renewed');
   for (const path of ['/list.jws', '/signer.pem', '/sti-pa.crl', '/crl-signer.crt']) server.withdraw(path);
   const second = start({ cachePath });
-  expect(await second.service.refresh()).toMatchObject({
-    status: 'renewed',
-    problems: [{ part: 'list' }, { part: 'crl' }],
-  });
+  expect(told(await second.service.refresh())).toBe('renewed, list http-status, crl http-status');
   expect(second.stores).toEqual([second.service.current()]);
-  expect(second.service.current()).toMatchObject({
-    source: { sequence: 5 },
-    version: first.service.current()?.version,
-  });
+  expect(second.service.current()?.source).toMatchObject({ sequence: 5 });
+  expect(second.service.current()?.version).toBe(first.service.current()?.version);
   expect(statusIn(second.service.current())).toBe('revoked');
   expect(await readdir(directory)).toEqual(['sti-pa-list.json']);
-});
-
-test('a restart does not go back behind the cache', async () => {
-  const cachePath = join(directory, 'sti-pa-list.json');
-  await start({ cachePath }).service.refresh();
-  publishList({ sequence: 4 });
+  publishList({ sequence: 4, withX5c: true });
   const { service } = start({ cachePath });
-  expect(await service.refresh()).toMatchObject({ status: 'renewed', problems: [{ reason: 'sequence-rolled-back' }] });
+  expect(told(await service.refresh())).toContain('list sequence-rolled-back');
   expect(service.current()?.source).toMatchObject({ sequence: 5 });
 });
 
@@ -385,16 +317,12 @@ test('what a cache file holds is verified: neither damage nor a forged list is t
 test('a cache that cannot be written or read costs nothing but a restart, and is written as soon as it can be', async () => {
   const cachePath = join(directory, 'later', 'sti-pa-list.json');
   const { service } = start({ cachePath });
-  expect(await service.refresh()).toMatchObject({
-    status: 'renewed',
-    problems: [{ part: 'cache', reason: 'not-written', detail: 'ENOENT' }],
-  });
-  expect(await service.refresh()).toMatchObject({ status: 'kept', problems: [{ part: 'cache' }] });
+  expect(told(await service.refresh())).toBe('renewed, cache not-written');
+  expect(told(await service.refresh())).toBe('kept, cache not-written');
   await mkdir(join(directory, 'later'));
-  expect(await service.refresh()).toMatchObject({ status: 'unchanged', problems: [] });
+  expect(told(await service.refresh())).toBe('unchanged');
   expect(await readdir(join(directory, 'later'))).toEqual(['sti-pa-list.json']);
-  const { service: other } = start({ cachePath: directory });
-  expect((await other.refresh()).problems[0]).toMatchObject({ part: 'cache', reason: 'unreadable' });
+  expect(told(await start({ cachePath: directory }).service.refresh())).toMatch(/^renewed, cache unreadable/);
 });
 
 test('calls during a refresh share it, and one after it is another', async () => {
@@ -451,20 +379,21 @@ test('a service that is closed by whom it hands the store to leaves no timer', a
   expect(clock.pendingTimers()).toBe(0);
 });
 
-test('listeners that throw and a stand-in that rejects stop nothing', async () => {
-  const fail = (): never => {
-    throw new Error('not my day');
+test('a listener, generator or fetch that fails stops no refresh', async () => {
+  const throwing = (): never => {
+    throw new Error('broken');
   };
-  const { service } = start({ onTrustStore: fail, onProblem: fail, crlUrls: [server.url('/gone.crl')] });
-  expect((await service.refresh()).status).toBe('renewed');
-  const { service: other } = start({ fetch: () => Promise.reject(new Error('not my day')) });
-  expect(await other.refresh()).toMatchObject({
-    status: 'unavailable',
-    problems: [{ part: 'list', reason: 'connect-failed', detail: 'not my day' }, { part: 'crl' }],
-  });
-  const { service: last } = start({ clock: { nowMs: () => Number.NaN } });
-  expect(await last.refresh()).toMatchObject({
-    status: 'unavailable',
-    problems: [{ part: 'clock', reason: 'no-time' }],
-  });
+  const rejecting = (() => Promise.reject(new Error('broken'))) as () => void;
+  for (const listener of [throwing, rejecting]) {
+    const crlUrls = [server.url('/gone.crl')];
+    const { service } = start({ onTrustStore: listener, onProblem: listener, random: throwing, crlUrls });
+    expect((await service.refresh()).status).toBe('renewed');
+  }
+  const { service } = start({ fetch: () => Promise.reject(new Error('broken')) });
+  expect(told(await service.refresh())).toMatch(/^unavailable, list connect-failed, crl /);
+  const { service: nothing } = start({ fetch: () => Promise.resolve(undefined as never) });
+  expect(told(await nothing.refresh())).toMatch(/^unavailable, list \S+, crl /);
+  expect(told(await nothing.refresh())).toMatch(/^unavailable, list \S+, crl /);
+  const { service: timeless } = start({ clock: { nowMs: () => Number.NaN } });
+  expect(told(await timeless.refresh())).toBe('unavailable, clock no-time');
 });

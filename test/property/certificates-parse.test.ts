@@ -1,5 +1,4 @@
-import { createTestPki } from '@hopback/sdk/testing';
-import type { ServiceProviderOptions, TestPki } from '@hopback/sdk/testing';
+import { createTestPki, type ServiceProviderOptions, type TestPki } from '@hopback/sdk/testing';
 import fc from 'fast-check';
 import { beforeAll, expect, test } from 'vitest';
 import { buildCertificatePath } from '../../sdk/src/stir/certificates/build-path.js';
@@ -12,7 +11,10 @@ import {
 import { lintCertificate, roleOf } from '../../sdk/src/stir/certificates/profile-lint.js';
 import { createRevocationSet } from '../../sdk/src/stir/certificates/revocation.js';
 import { verifyStiPaList } from '../../sdk/src/stir/certificates/sti-pa-list.js';
-import { parsed } from '../unit/certificates-parsed.js';
+import { parsed, parsedCrl } from '../unit/certificates-parsed.js';
+import { readTrustStoreRecord, writeTrustStoreRecord } from '../../sdk/src/stir/certificates/trust-store-renewal.js';
+import type { TnAuthEntry } from '../../sdk/src/stir/certificates/certificate.js';
+import { encompasses, tnAuthListCovers } from '../../sdk/src/stir/certificates/tn-auth-list.js';
 
 /** A provider with everything that is read of a certificate. */
 const FULL_PROVIDER: ServiceProviderOptions = {
@@ -42,37 +44,21 @@ beforeAll(async () => {
   ].map(({ der }) => der);
 });
 
-/** One change to some bytes, places as a share of the length so that one recipe fits every input. */
-type Mutation =
-  | { readonly kind: 'set'; readonly at: number; readonly value: number }
-  | { readonly kind: 'cut'; readonly at: number; readonly length: number }
-  | { readonly kind: 'insert'; readonly at: number; readonly bytes: Uint8Array }
-  | { readonly kind: 'repeat'; readonly at: number; readonly length: number };
-
 // Without bias: the ends of the input, which fast-check likes best, are where every change is noticed at once.
 const place = fc.noBias(fc.nat({ max: 999_999 })).map((millionths) => millionths / 1_000_000);
-const mutation: fc.Arbitrary<Mutation> = fc.oneof(
-  {
-    weight: 12,
-    arbitrary: fc.record({ kind: fc.constant('set' as const), at: place, value: fc.integer({ min: 0, max: 255 }) }),
-  },
-  {
-    weight: 1,
-    arbitrary: fc.record({ kind: fc.constant('cut' as const), at: place, length: fc.integer({ min: 1, max: 40 }) }),
-  },
-  {
-    weight: 1,
-    arbitrary: fc.record({
-      kind: fc.constant('insert' as const),
-      at: place,
-      bytes: fc.uint8Array({ minLength: 1, maxLength: 20 }),
-    }),
-  },
-  {
-    weight: 1,
-    arbitrary: fc.record({ kind: fc.constant('repeat' as const), at: place, length: fc.integer({ min: 1, max: 60 }) }),
-  },
-);
+const KINDS: readonly ('set' | 'cut' | 'insert' | 'repeat')[] = [
+  ...Array.from({ length: 12 }, () => 'set' as const),
+  ...(['cut', 'insert', 'repeat'] as const),
+];
+/** One change to some bytes, places as a share of the length so that one recipe fits every input. */
+const mutation = fc.record({
+  kind: fc.constantFrom(...KINDS),
+  at: place,
+  value: fc.integer({ min: 0, max: 255 }),
+  length: fc.integer({ min: 1, max: 60 }),
+  bytes: fc.uint8Array({ minLength: 1, maxLength: 20 }),
+});
+type Mutation = typeof mutation extends fc.Arbitrary<infer Value> ? Value : never;
 const mutations = fc.array(mutation, { minLength: 1, maxLength: 4 });
 
 function mutate(bytes: Uint8Array, changes: readonly Mutation[]): Uint8Array {
@@ -175,14 +161,8 @@ test('any bytes are parsed or malformed', () => {
 test('any text between PEM lines is parsed or malformed', () => {
   const line = fc.oneof(
     fc.constantFrom(
-      '-----BEGIN CERTIFICATE-----',
-      '-----END CERTIFICATE-----',
-      '-----BEGIN X509 CRL-----',
-      '\n',
-      '\r\n',
-      'MIIB',
-      '=',
-      'MAA=',
+      ...['CERTIFICATE', 'X509 CRL'].map((label) => `-----BEGIN ${label}-----`),
+      ...['-----END CERTIFICATE-----', '\n', '\r\n', 'MIIB', '=', 'MAA='],
     ),
     fc.string({ maxLength: 20 }),
   );
@@ -230,5 +210,85 @@ test('a mutated list of STI-CAs is never thrown at and never accepted with other
       if (result.status === 'accepted') expect(text.trim().slice(0, text.trim().lastIndexOf('.'))).toBe(signed);
     }),
     { numRuns: 1_000 },
+  );
+});
+
+test('reading a record returns, for any JSON and any damage to a good one', () => {
+  const good = writeTrustStoreRecord({
+    jws: pki.trustList().jws,
+    signerChain: [parsed(pki.stiPaSigner)],
+    crls: [parsedCrl(pki.crl())],
+    crlSigners: [parsed(pki.stiPaCrlIssuer)],
+  });
+  const returns = (text: string): void => {
+    const read = readTrustStoreRecord(text);
+    expect(read === undefined || typeof read.jws === 'string').toBe(true);
+  };
+  fc.assert(fc.property(fc.oneof(fc.string(), fc.json()), returns), { numRuns: 500 });
+  const damage = fc.tuple(fc.nat(good.length - 1), fc.nat(40), fc.string({ maxLength: 8 }));
+  fc.assert(
+    fc.property(damage, ([at, cut, put]) => returns(good.slice(0, at) + put + good.slice(at + cut))),
+    { numRuns: 500 },
+  );
+});
+
+// Numbers of one to three digits, so that every one there is can be counted through.
+const number = fc
+  .integer({ min: 1, max: 3 })
+  .chain((length) => fc.nat({ max: 10 ** length - 1 }).map((value) => String(value).padStart(length, '0')));
+const numberEntry: fc.Arbitrary<TnAuthEntry> = fc.oneof(
+  number.map((tn) => ({ kind: 'one' as const, tn })),
+  fc.record({ kind: fc.constant('range' as const), start: number, count: fc.integer({ min: 2, max: 60 }) }),
+);
+const numberList = fc.array(numberEntry, { maxLength: 8 });
+
+/** The numbers of a list, one by one. */
+function enumerate(list: readonly TnAuthEntry[]): Set<string> {
+  const numbers = new Set<string>();
+  for (const entry of list) {
+    if (entry.kind === 'one') numbers.add(entry.tn);
+    if (entry.kind !== 'range') continue;
+    for (let index = 0; index < entry.count; index += 1) {
+      const next = String(Number(entry.start) + index);
+      if (next.length <= entry.start.length) numbers.add(next.padStart(entry.start.length, '0'));
+    }
+  }
+  return numbers;
+}
+
+test('a list covers exactly the numbers that counting finds', () => {
+  fc.assert(
+    fc.property(numberList, number, (list, tn) => {
+      expect(tnAuthListCovers(list, tn)).toBe(enumerate(list).has(tn));
+    }),
+    { numRuns: 2_000 },
+  );
+});
+
+test('a list encompasses another exactly when counting finds every number of it', () => {
+  let yes = 0;
+  fc.assert(
+    fc.property(numberList, fc.array(numberEntry, { minLength: 1, maxLength: 2 }), (parent, child) => {
+      const all = enumerate(parent);
+      const expected = [...enumerate(child)].every((tn) => all.has(tn));
+      expect(encompasses(parent, child)).toBe(expected);
+      yes += expected ? 1 : 0;
+    }),
+    { numRuns: 5_000 },
+  );
+  expect(yes).toBeGreaterThan(20);
+});
+
+test('a list encompasses itself and every part of itself', () => {
+  const spcEntry = fc.constantFrom('709J', '888X').map((spc) => ({ kind: 'spc' as const, spc }));
+  fc.assert(
+    fc.property(fc.array(fc.oneof(numberEntry, spcEntry), { maxLength: 6 }), fc.nat({ max: 63 }), (list, mask) => {
+      expect(
+        encompasses(
+          list,
+          list.filter((_, index) => (mask >> index) & 1),
+        ),
+      ).toBe(true);
+    }),
   );
 });

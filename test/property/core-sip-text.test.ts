@@ -1,59 +1,23 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { MAX_LIST_VALUES } from '../../sdk/src/core/sip-request.js';
-import { isAnonymousUri, parseNameAddr, splitHeaderList } from '../../sdk/src/core/sip-request.js';
 import {
   headerValues,
+  isAnonymousUri,
+  MAX_LIST_VALUES,
   MAX_REQUEST_SIZE,
+  parseNameAddr,
   parseSipRequest,
+  splitHeaderList,
   splitIdentityHeader,
 } from '../../sdk/src/core/sip-request.js';
 import { parseSipUri, telephoneNumberOfUri } from '../../sdk/src/core/sip-uri.js';
 import { leastMs } from '../support/least-time.js';
 
 const piece = fc.constantFrom(
-  'sip:',
-  'sips:',
-  'tel:',
-  'urn:service:sos',
-  '+12155551212',
-  '911',
-  'alice',
-  '@',
-  'example.com',
-  '[::1]',
-  ':5060',
-  ';',
-  '=',
-  '?',
-  '&',
-  '%',
-  '%41',
-  '%3B',
-  '%2B',
-  ';user=phone',
-  ';tgrp=a',
-  ';phone-context=+1',
-  '<',
-  '>',
-  '"',
-  '\\',
-  ',',
-  ' ',
-  '\t',
-  '\r\n',
-  '\n',
-  '\r',
-  '\u0000',
-  'é',
-  ':',
-  'SIP/2.0',
-  'INVITE ',
-  'To: ',
-  'y:',
-  ';tag=1',
-  '😀',
-  '\ud800',
+  ...Array.from('@;=?&%<>"\\, \t\n\r\u0000é:😀'),
+  ...['sip:', 'sips:', 'tel:', 'urn:service:sos', 'SIP/2.0', 'INVITE ', 'To: ', 'y:', '\r\n', '\ud800'],
+  ...['+12155551212', '911', 'alice', 'example.com', '[::1]', ':5060', '%41', '%3B', '%2B'],
+  ...[';user=phone', ';tgrp=a', ';phone-context=+1', ';tag=1'],
 );
 const anyText = fc.oneof(
   fc.array(piece, { maxLength: 24 }).map((pieces) => pieces.join('')),

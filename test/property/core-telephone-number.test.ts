@@ -7,14 +7,8 @@ const digit = fc.constantFrom(...Array.from('0123456789'));
 const digits = (minLength: number, maxLength: number) => fc.string({ unit: digit, minLength, maxLength });
 const nearly = fc.string({
   unit: fc.constantFrom(
-    ...Array.from('0123456789+-.() *#%;=,aF'),
-    ';phone-context=',
-    '%2B',
-    '+1',
-    '+44',
-    '215',
-    '\u0000',
-    '１',
+    ...Array.from('0123456789+-.() *#%;=,aF\u0000１'),
+    ...[';phone-context=', '%2B', '+1', '+44', '215'],
   ),
   maxLength: 24,
 });
@@ -41,15 +35,6 @@ test('drops visual separators and escapes without changing the number', () => {
       expect(canonicalTelephoneNumber(plus + spelled)).toEqual(canonicalTelephoneNumber(plus + number));
     }),
     { numRuns: 5_000 },
-  );
-});
-
-test('keeps global numbers apart that differ in any digit', () => {
-  fc.assert(
-    fc.property(digits(7, 15), digits(7, 15), (left, right) => {
-      const [a, b] = [canonicalTelephoneNumber(`+${left}`), canonicalTelephoneNumber(`+${right}`)];
-      return a.kind === 'none' || b.kind === 'none' || (a.tn === b.tn) === (left === right);
-    }),
   );
 });
 

@@ -1,3 +1,4 @@
+import { createPublicKey, generateKeyPairSync, sign, verify } from 'node:crypto';
 import { createPassport } from '@hopback/sdk/testing';
 import fc from 'fast-check';
 import { beforeAll, expect, test } from 'vitest';
@@ -5,9 +6,14 @@ import { parseIdentityHeader } from '../../sdk/src/stir/identity-header.js';
 import { canonicalJson, parsePassport } from '../../sdk/src/stir/passport.js';
 import { div } from '../../sdk/src/stir/passport-types/div.js';
 import { shaken, shakenPayload } from '../../sdk/src/stir/passport-types/shaken.js';
-import type { AuthenticationService, DiversionRequest, SigningRequest } from '../../sdk/src/stir/signing/index.js';
-import { createSigningWorld, FULL_FACTS, verifiedByJose, X5U } from '../unit/signing-scenarios.js';
-import type { SigningWorld } from '../unit/signing-scenarios.js';
+import {
+  derToRawSignature,
+  rawToDerSignature,
+  type AuthenticationService,
+  type DiversionRequest,
+  type SigningRequest,
+} from '../../sdk/src/stir/signing/index.js';
+import { createSigningWorld, FULL_FACTS, verifiedByJose, X5U, type SigningWorld } from '../unit/signing-scenarios.js';
 
 let world: SigningWorld;
 let service: AuthenticationService;
@@ -114,24 +120,11 @@ test('signs numbers of any kind so that the result parses, is canonical and veri
 });
 
 test('never throws for a request, whatever it is made of', () => {
-  const anything = fc.record(
-    {
-      from: fc.anything(),
-      pAssertedIdentity: fc.anything(),
-      to: fc.anything(),
-      requestUri: fc.anything(),
-      date: fc.anything(),
-      identity: fc.anything(),
-      facts: fc.anything(),
-      attestation: fc.anything(),
-      origId: fc.anything(),
-      origTn: fc.anything(),
-      destTn: fc.anything(),
-      destUri: fc.anything(),
-      iatSeconds: fc.anything(),
-    },
-    { requiredKeys: [] },
+  const members = fc.constantFrom(
+    ...['from', 'pAssertedIdentity', 'to', 'requestUri', 'date', 'identity', 'facts', 'attestation', 'origId'],
+    ...['origTn', 'destTn', 'destUri', 'iatSeconds'],
   );
+  const anything = fc.dictionary(members, fc.anything(), { maxKeys: 13 });
   fc.assert(
     fc.property(fc.oneof({ weight: 9, arbitrary: anything }, fc.anything()), (request) => {
       expect(['signed', 'not-signed', 'refused']).toContain(service.signNow(request as SigningRequest).status);
@@ -184,16 +177,9 @@ test('signs a number that is named in one reading of the plan only, and never an
 });
 
 test('never throws for a diversion, whatever it is made of', () => {
-  const anything = fc.record(
-    {
-      identity: fc.oneof(fc.string(), fc.array(fc.string()), fc.anything()),
-      divertingTn: fc.anything(),
-      newTargetTn: fc.anything(),
-      newTargetUri: fc.anything(),
-      origTn: fc.anything(),
-    },
-    { requiredKeys: [] },
-  );
+  const members = fc.constantFrom('identity', 'divertingTn', 'newTargetTn', 'newTargetUri', 'origTn');
+  const value = fc.oneof(fc.string(), fc.array(fc.string()), fc.anything());
+  const anything = fc.dictionary(members, value, { maxKeys: 5 });
   fc.assert(
     fc.property(fc.oneof({ weight: 9, arbitrary: anything }, fc.anything()), (request) => {
       expect(['signed', 'not-signed', 'refused']).toContain(
@@ -201,5 +187,57 @@ test('never throws for a diversion, whatever it is made of', () => {
       );
     }),
     { numRuns: 5_000 },
+  );
+});
+
+const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+const publicKey = createPublicKey(privateKey);
+
+/** Octets that look like a signature more often than chance would have it. */
+const derLike = fc
+  .tuple(
+    fc.uint8Array({ minLength: 0, maxLength: 36 }),
+    fc.uint8Array({ minLength: 0, maxLength: 36 }),
+    fc.integer({ min: -2, max: 2 }),
+  )
+  .map(([r, s, off]) =>
+    Uint8Array.of(0x30, (r.length + s.length + 4 + off) & 0xff, 0x02, r.length, ...r, 0x02, s.length, ...s),
+  );
+
+test('never throws, and takes one spelling of a DER signature only', () => {
+  fc.assert(
+    fc.property(fc.oneof(fc.uint8Array({ maxLength: 100 }), derLike), (octets) => {
+      const raw = derToRawSignature(octets);
+      if (raw.status === 'malformed') return;
+      const again = rawToDerSignature(raw.signature);
+      expect(again).toEqual({ status: 'converted', signature: octets });
+    }),
+    { numRuns: 20_000 },
+  );
+});
+
+test('never throws, whatever is to be a raw signature', () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ minLength: 60, maxLength: 68 }), (octets) => {
+      const der = rawToDerSignature(octets);
+      if (der.status === 'converted')
+        expect(derToRawSignature(der.signature)).toEqual({ status: 'converted', signature: octets });
+    }),
+    { numRuns: 5_000 },
+  );
+});
+
+test('converts what OpenSSL signs, both ways, into what OpenSSL verifies', () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 64 }), (message) => {
+      const raw = derToRawSignature(sign('sha256', message, privateKey));
+      expect(
+        raw.status === 'converted' &&
+          verify('sha256', message, { key: publicKey, dsaEncoding: 'ieee-p1363' }, raw.signature),
+      ).toBe(true);
+      const der = rawToDerSignature(sign('sha256', message, { key: privateKey, dsaEncoding: 'ieee-p1363' }));
+      expect(der.status === 'converted' && verify('sha256', message, publicKey, der.signature)).toBe(true);
+    }),
+    { numRuns: 2_000 },
   );
 });

@@ -1,8 +1,7 @@
 import { createPassport, TEST_ORIG_TN } from '@hopback/sdk/testing';
 import * as fc from 'fast-check';
 import { beforeAll, expect, test } from 'vitest';
-import { createVerificationLab } from '../support/verification-lab.js';
-import type { VerificationLab } from '../support/verification-lab.js';
+import { createVerificationLab, type VerificationLab } from '../support/verification-lab.js';
 
 // The chains of a request, held against the plainest reading of RFC 8946 section 4.2: every order of every subset of the divs.
 

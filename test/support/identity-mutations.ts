@@ -1,5 +1,4 @@
-import { sign } from 'node:crypto';
-import type { KeyObject } from 'node:crypto';
+import { sign, type KeyObject } from 'node:crypto';
 import { twinSignature } from '@hopback/sdk/testing';
 
 /** One step of a mutation: what to do, and two numbers that decide where and how. */
@@ -38,49 +37,9 @@ const replaced = (text: string, at: number, deleted: number, inserted: string): 
   (text.slice(0, at) + inserted + text.slice(at + deleted)).slice(0, MAX_CHARS);
 
 const ODD_TEXTS = [
-  ...[
-    '"',
-    '<',
-    '>',
-    ';',
-    ',',
-    '=',
-    '.',
-    '..',
-    '...',
-    '\\',
-    '\0',
-    '\r\n',
-    '\r\n ',
-    '\t',
-    ' ',
-    '%00',
-    '%2e',
-    '{',
-    '}',
-    '[',
-    '-',
-    '_',
-    '+',
-    '/',
-  ],
-  ...[
-    'é',
-    '\u2028',
-    '\ud800',
-    '\udc00',
-    '\u{1f4de}',
-    '\ufeff',
-    'А',
-    '０',
-    ';ppt=shaken',
-    ';info=<',
-    ';alg=none',
-    '=',
-    '==',
-    'eyJ',
-    'null',
-  ],
+  ...Array.from('"<>;,=.\\\0\t {}[-_+/é\u2028\u{1f4de}\ufeffА０'),
+  ...['..', '...', '==', '\r\n', '\r\n ', '%00', '%2e', '\ud800', '\udc00'],
+  ...[';ppt=shaken', ';info=<', ';alg=none', 'eyJ', 'null'],
 ];
 
 const MUTATORS = {
@@ -147,18 +106,12 @@ const SIGNATURES: readonly ((segment: string, at: number) => string)[] = [
   () => encoded(new Uint8Array(64)),
   (_segment, at) => encoded(new Uint8Array(at % 200)),
   (segment) => encoded(Buffer.concat([sized(segment), Buffer.of(0)])),
-  (segment) =>
-    encoded(
-      Buffer.concat([
-        Buffer.of(0x30, 0x44, 0x02, 0x20),
-        sized(segment).subarray(0, 32),
-        Buffer.of(2, 0x20),
-        sized(segment).subarray(32),
-      ]),
-    ),
+  (segment) => encoded(inDer(sized(segment))),
   (segment, at) => encoded(sized(segment).map((octet, index) => (index === at % 64 ? octet ^ 0x80 : octet))),
 ];
 
+const inDer = (raw: Buffer): Buffer =>
+  Buffer.concat([Buffer.of(0x30, 0x44, 2, 0x20), raw.subarray(0, 32), Buffer.of(2, 0x20), raw.subarray(32)]);
 const encoded = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64url');
 const sized = (segment: string): Buffer =>
   Buffer.concat([Buffer.from(segment, 'base64url'), Buffer.alloc(64)]).subarray(0, 64);
@@ -179,15 +132,15 @@ function mutateParameters(text: string, at: number, how: number): string {
   const index = at % Math.max(1, parameters.length);
   const chosen = parameters[index] ?? '';
   const [name = '', value = ''] = chosen.split('=', 2);
-  const without = parameters.filter((_parameter, position) => position !== index);
+  const changed = (change: string): readonly string[] => parameters.toSpliced(index, 1, change);
   const results: readonly (readonly string[])[] = [
     parameters.toReversed(),
-    without,
+    parameters.toSpliced(index, 1),
     [...parameters, chosen],
-    parameters.map((parameter, position) => (position === index ? `${name}="${value}"` : parameter)),
-    parameters.map((parameter, position) => (position === index ? `${name.toUpperCase()}=${value}` : parameter)),
-    parameters.map((parameter, position) => (position === index ? ` ${name} = ${value} ` : parameter)),
-    parameters.map((parameter, position) => (position === index ? `${name}=<${value}>` : parameter)),
+    changed(`${name}="${value}"`),
+    changed(`${name.toUpperCase()}=${value}`),
+    changed(` ${name} = ${value} `),
+    changed(`${name}=<${value}>`),
     [...parameters, `x${how}=y`],
     parameters.map((parameter) => `\r\n ${parameter}`),
     [...parameters, ''],
@@ -196,55 +149,13 @@ function mutateParameters(text: string, at: number, how: number): string {
 }
 
 const ODD_VALUES: readonly unknown[] = [
-  ...[
-    null,
-    true,
-    '',
-    'A',
-    'a',
-    'AB',
-    0,
-    -1,
-    0.5,
-    1e21,
-    2 ** 53,
-    [],
-    {},
-    ['12025550101'],
-    '12025550101',
-    { tn: '12025550199' },
-  ],
-  ...[
-    { tn: ['12025550199'] },
-    { uri: 'sip:anonymous@anonymous.invalid' },
-    'none',
-    'HS256',
-    'ES256',
-    ['b64'],
-    'shaken',
-    'div',
-    'https://127.0.0.1/',
-  ],
+  ...[null, true, '', 'A', 'a', 'AB', 0, -1, 0.5, 1e21, 2 ** 53, [], {}, ['12025550101'], '12025550101'],
+  ...[{ tn: '12025550199' }, { tn: ['12025550199'] }, { uri: 'sip:anonymous@anonymous.invalid' }],
+  ...['none', 'HS256', 'ES256', ['b64'], 'shaken', 'div', 'https://127.0.0.1/'],
 ];
 const ODD_KEYS = [
-  'attest',
-  'dest',
-  'iat',
-  'orig',
-  'origid',
-  'div',
-  'alg',
-  'ppt',
-  'typ',
-  'x5u',
-  'crit',
-  'b64',
-  'jwk',
-  'kid',
-  '__proto__',
-  'constructor',
-  'toString',
-  '',
+  ...['attest', 'dest', 'iat', 'orig', 'origid', 'div', 'alg', 'ppt', 'typ', 'x5u', 'crit', 'b64', 'jwk', 'kid'],
+  ...['__proto__', 'constructor', 'toString', ''],
 ];
 
 /** Changes header or payload as JSON and encodes it again: with the old signature, one of the attacker, or none. */

@@ -1,7 +1,10 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { isHopbackError } from '@hopback/sdk/errors';
 import { http } from 'msw';
 import { setupServer } from 'msw/node';
-import { bearerToken, createPlatformClient } from '@hopback/sdk/platform';
-import type { PlatformClient, PlatformClientOptions } from '@hopback/sdk/platform';
+import { bearerToken, createPlatformClient, createWebhookReceiver, nodeWebhookHandler } from '@hopback/sdk/platform';
+import type { PlatformClient, PlatformClientOptions, PlatformEvent, TimerClock } from '@hopback/sdk/platform';
 import { createTestPlatform, platformHandlers, startTestPlatform } from '@hopback/sdk/testing';
 import type { TestPlatform, TestPlatformOptions } from '@hopback/sdk/testing';
 
@@ -44,4 +47,39 @@ export function clientOf(
     maxRetries: 0,
     ...options,
   });
+}
+
+/** A receiver of webhooks on a port of its own; it answers its first requests with the given statuses. */
+export async function receiving(clock?: TimerClock, answers: readonly number[] = []) {
+  const events: PlatformEvent[] = [];
+  const secrets: string[] = [];
+  const receiver = createWebhookReceiver({
+    secrets: () => (secrets.length === 0 ? ['whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'] : secrets),
+    ...(clock !== undefined && { clock }),
+    consume: (event) => void events.push(event),
+  });
+  const handle = nodeWebhookHandler(receiver);
+  let requests = 0;
+  const server = createServer((request, response) => {
+    const status = answers[requests];
+    requests += 1;
+    if (status === undefined) handle(request, response);
+    else response.writeHead(status).end();
+  });
+  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
+  const close = async (): Promise<void> => {
+    await receiver.close();
+    server.closeAllConnections();
+    await new Promise((resolve) => void server.close(resolve));
+  };
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  return { events, secrets, url, [Symbol.asyncDispose]: close };
+}
+
+/** The code of the problem that a call is refused with; `fulfilled` where it is not. */
+export async function problemOf(call: Promise<unknown>): Promise<unknown> {
+  return call.then(
+    () => 'fulfilled',
+    (error: unknown) => (isHopbackError(error) ? error.details['problemCode'] : error),
+  );
 }

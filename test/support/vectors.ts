@@ -2,8 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { buildCertificatePath } from '../../sdk/src/stir/certificates/build-path.js';
 import type { Certificate } from '../../sdk/src/stir/certificates/certificate.js';
-import { parseCrl } from '../../sdk/src/stir/certificates/crl.js';
-import { parseCertificateChain } from '../../sdk/src/stir/certificates/parse-certificate.js';
+import { parsedChain, parsedCrl } from '../unit/certificates-parsed.js';
 import type { CertificateLookup, X5uFailure, X5uRefusal } from '../../sdk/src/stir/certificates/repository.js';
 import { createRevocationSet, revocationAt } from '../../sdk/src/stir/certificates/revocation.js';
 import { PASSPORT_TYPES, passportTypeRegistry } from '../../sdk/src/stir/passport-types/registry.js';
@@ -11,8 +10,7 @@ import { checkCertificates, concludeVerification, startVerification } from '../.
 import type { CertificateKnowledge, PendingVerification } from '../../sdk/src/stir/verification/core.js';
 import type { FailureReason, NoteReason, SipResponse } from '../../sdk/src/stir/verification/step.js';
 import type { CallVerdict } from '../../sdk/src/stir/verification/outcome.js';
-import { verificationPolicy } from '../../sdk/src/stir/verification/policy.js';
-import type { VerificationPolicy } from '../../sdk/src/stir/verification/policy.js';
+import { verificationPolicy, type VerificationPolicy } from '../../sdk/src/stir/verification/policy.js';
 import { checkInline } from '../../sdk/src/stir/verification/signature-checker.js';
 
 /** What is known of one x5u URL: a PEM chain (file below test/vectors), or why there is none. A URL not listed was not fetched in time. */
@@ -126,20 +124,18 @@ function knowledgeOf(
   vector: Vector,
   read: (path: string) => string,
 ): (x5u: string) => CertificateKnowledge | undefined {
-  const certificates = (path: string): readonly Certificate[] => certificatesIn(path, read(path));
+  const certificates = (path: string): readonly Certificate[] => parsedChain(read(path));
   const trustAnchors = vector.trustAnchors.flatMap(certificates);
   const intermediates = vector.intermediates.flatMap(certificates);
-  const crls = vector.crls.map((path) => {
-    const parsed = parseCrl(read(path));
-    if (parsed.status !== 'parsed') throw new Error(`${path}: ${parsed.reason}`);
-    return parsed.crl;
-  });
-  const revocation = createRevocationSet(crls, {
-    atMs: vector.nowMs,
-    issuers: [...trustAnchors, ...intermediates],
-    stiPaRoots: vector.stiPaRoots.flatMap(certificates),
-    signers: vector.crlSigners.flatMap(certificates),
-  });
+  const revocation = createRevocationSet(
+    vector.crls.map((path) => parsedCrl({ der: read(path) })),
+    {
+      atMs: vector.nowMs,
+      issuers: [...trustAnchors, ...intermediates],
+      stiPaRoots: vector.stiPaRoots.flatMap(certificates),
+      signers: vector.crlSigners.flatMap(certificates),
+    },
+  );
   const options = {
     trustAnchors,
     intermediates,
@@ -175,12 +171,6 @@ function lookupOf(
     freshUntilMs: Number.MAX_SAFE_INTEGER,
     notes: known.notes ?? [],
   };
-}
-
-function certificatesIn(path: string, text: string): readonly Certificate[] {
-  const parsed = parseCertificateChain(text);
-  if (parsed.status !== 'parsed') throw new Error(`${path}: ${parsed.detail}`);
-  return parsed.chain;
 }
 
 function textOf(path: string): string {

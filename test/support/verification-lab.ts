@@ -1,33 +1,15 @@
 import { createTestPki, createManualClock, createPassportFaultContext, TEST_NOW_MS } from '@hopback/sdk/testing';
-import type { ManualClock, PassportFaultContext, TestPki, TestServiceProvider } from '@hopback/sdk/testing';
+import type { TestPki } from '@hopback/sdk/testing';
 import { createVerificationService } from '../../sdk/src/stir/verification/verification-service.js';
 import type {
   VerificationService,
   VerificationServiceOptions,
 } from '../../sdk/src/stir/verification/verification-service.js';
 import type { CertificateLookup, CertificateRepository } from '../../sdk/src/stir/certificates/repository.js';
-import { parseCertificate, parseCertificateChain } from '../../sdk/src/stir/certificates/parse-certificate.js';
-import { parseCrl } from '../../sdk/src/stir/certificates/crl.js';
 import { createRevocationSet } from '../../sdk/src/stir/certificates/revocation.js';
 import { checkX5uUrl } from '../../sdk/src/stir/certificates/x5u-url-policy.js';
-import { createTrustStore } from '../../sdk/src/stir/certificates/trust-store.js';
-import type { TrustStore } from '../../sdk/src/stir/certificates/trust-store.js';
-import type { Certificate } from '../../sdk/src/stir/certificates/certificate.js';
-
-/** A provider with its certificate at a URL, a trust store with a current CRL, and a verifier in front, all in memory. */
-export interface VerificationLab {
-  readonly pki: TestPki;
-  readonly provider: TestServiceProvider;
-  readonly x5u: string;
-  readonly clock: ManualClock;
-  readonly trustStore: TrustStore;
-  readonly repository: ShelfRepository;
-  readonly service: VerificationService;
-  readonly faults: PassportFaultContext;
-  /** The request that tokens of `faults` fit, but for its Identity. */
-  readonly call: { readonly from: string; readonly to: string; readonly requestUri: string };
-  readonly serviceWith: (options: Partial<VerificationServiceOptions>) => VerificationService;
-}
+import { createTrustStore, type TrustStore } from '../../sdk/src/stir/certificates/trust-store.js';
+import { parsed, parsedChain, parsedCrl } from '../unit/certificates-parsed.js';
 
 /** A repository whose shelf the test fills; nothing is fetched. */
 export interface ShelfRepository extends CertificateRepository {
@@ -37,7 +19,10 @@ export interface ShelfRepository extends CertificateRepository {
 
 export const LAB_X5U = 'https://certs.provider.example/shaken.pem';
 
-export async function createVerificationLab(): Promise<VerificationLab> {
+export type VerificationLab = Awaited<ReturnType<typeof createVerificationLab>>;
+
+/** A provider with its certificate at a URL, a trust store with a current CRL, and a verifier in front, all in memory. */
+export async function createVerificationLab() {
   const pki = await createTestPki();
   const provider = pki.issueServiceProvider({ spc: '1234' });
   const clock = createManualClock(TEST_NOW_MS);
@@ -56,6 +41,7 @@ export async function createVerificationLab(): Promise<VerificationLab> {
     repository,
     service: serviceWith({}),
     faults,
+    /** The request that tokens of `faults` fit, but for its Identity. */
     call: {
       from: `<sip:+${faults.origTn}@originating.example>;tag=1`,
       to: `<sip:+${faults.destTn}@terminating.example>`,
@@ -65,21 +51,13 @@ export async function createVerificationLab(): Promise<VerificationLab> {
   };
 }
 
-export function certificateOf(der: Uint8Array): Certificate {
-  const parsed = parseCertificate(der);
-  if (parsed.status !== 'parsed') throw new Error(parsed.detail);
-  return parsed.certificate;
-}
-
 export function trustStoreOf(pki: TestPki, revoked?: Parameters<TestPki['crl']>[0]): TrustStore {
-  const crl = parseCrl(pki.crl(revoked).der);
-  if (crl.status !== 'parsed') throw new Error('the CRL of the test PKI does not parse');
-  const anchors = [certificateOf(pki.root.der)];
-  const revocation = createRevocationSet([crl.crl], {
+  const anchors = [parsed(pki.root)];
+  const revocation = createRevocationSet([parsedCrl(pki.crl(revoked))], {
     atMs: pki.nowMs,
     issuers: anchors,
-    stiPaRoots: [certificateOf(pki.stiPaRoot.der)],
-    signers: [certificateOf(pki.stiPaCrlIssuer.der)],
+    stiPaRoots: [parsed(pki.stiPaRoot)],
+    signers: [parsed(pki.stiPaCrlIssuer)],
   });
   return createTrustStore({ anchors, revocation, source: { kind: 'files' } });
 }
@@ -98,10 +76,9 @@ export function createShelfRepository(): ShelfRepository {
     revalidate: lookup,
     set: (entry) => void shelf.set(entry.url, entry),
     put(url, chainPem) {
-      const parsed = parseCertificateChain(chainPem);
-      if (parsed.status !== 'parsed') throw new Error(parsed.detail);
       const never = Number.MAX_SAFE_INTEGER;
-      shelf.set(url, { status: 'found', url, chain: parsed.chain, fetchedAtMs: 0, freshUntilMs: never, notes: [] });
+      const chain = parsedChain(chainPem);
+      shelf.set(url, { status: 'found', url, chain, fetchedAtMs: 0, freshUntilMs: never, notes: [] });
     },
   };
 }

@@ -1,6 +1,5 @@
-import { createTestKey, createTestPki } from '@hopback/sdk/testing';
-import type { CertificateOptions, TestPki } from '@hopback/sdk/testing';
-import { createHash, X509Certificate } from 'node:crypto';
+import { createHash } from 'node:crypto';
+import { createTestKey, createTestPki, type CertificateOptions, type TestPki } from '@hopback/sdk/testing';
 import { beforeAll, expect, test } from 'vitest';
 import { estimatedBytes } from '../../sdk/src/stir/certificates/certificate-cache.js';
 import { readDer } from '../../sdk/src/stir/certificates/der.js';
@@ -11,6 +10,8 @@ import {
   parseCertificateChain,
 } from '../../sdk/src/stir/certificates/parse-certificate.js';
 import { parsed } from './certificates-parsed.js';
+import type { TnAuthEntry } from '../../sdk/src/stir/certificates/certificate.js';
+import { encompasses, tnAuthListCovers, tnAuthListText } from '../../sdk/src/stir/certificates/tn-auth-list.js';
 
 let pki: TestPki;
 beforeAll(async () => {
@@ -22,6 +23,15 @@ const malformedDetail = (der: Uint8Array): string => {
   const result = parseCertificate(der);
   return result.status === 'malformed' ? result.detail : 'parsed';
 };
+
+/** A SEQUENCE in hex, its length in as few octets as DER wants. */
+function sequence(content: string): string {
+  const size = content.length / 2;
+  const octets = size.toString(16).padStart(size < 0x100 ? 2 : 4, '0');
+  return `30${size < 0x80 ? '' : (0x80 + octets.length / 2).toString(16)}${octets}${content}`;
+}
+
+const listOf = (count: number, element: string): string => sequence(element.repeat(count));
 
 test('reads every field of a service provider certificate', () => {
   const issued = provider({ serialNumber: 0x1234567890abcdefn, caIssuers: ['http://ca.example/ca.crt'] });
@@ -51,25 +61,6 @@ test('reads every field of a service provider certificate', () => {
   expect(certificate.publicKey.equals(issued.key.publicKey)).toBe(true);
 });
 
-test('agrees with node:crypto on subject, serial number, dates and CA flag', () => {
-  for (const issued of [pki.root, pki.intermediate, provider(), pki.stiPaSigner]) {
-    const certificate = parsed(issued);
-    const oracle = new X509Certificate(issued.der);
-    expect(certificate.isCa).toBe(oracle.ca);
-    expect(certificate.serialNumber).toBe(BigInt(`0x${oracle.serialNumber}`).toString(16));
-    expect(certificate.notAfterMs).toBe(Date.parse(oracle.validTo));
-    expect(certificate.subject.text).toBe(oracle.subject.split('\n').join(', '));
-  }
-});
-
-test('reads pathLenConstraint and key usage of a CA', () => {
-  expect(parsed(pki.intermediate)).toMatchObject({
-    isCa: true,
-    basicConstraints: { ca: true, pathLength: 0 },
-    keyUsage: { usages: ['keyCertSign'] },
-  });
-});
-
 test('keeps the sign of a negative serial number and reads a zero one', () => {
   expect(parsed(provider({ serialNumber: -5 })).serialNumber).toBe('-5');
   expect(parsed(provider({ serialNumber: 0 })).serialNumber).toBe('0');
@@ -89,14 +80,8 @@ test('compares names regardless of case, blanks and string type', () => {
 });
 
 test('does not confuse two attributes with one that has their separators inside', () => {
-  const two = parsed(
-    provider({
-      subject: [
-        { type: 'O', value: 'a' },
-        { type: 'CN', value: 'b' },
-      ],
-    }),
-  );
+  const subject = ['O', 'CN'].map((type, index) => ({ type: type as 'O' | 'CN', value: 'ab'.charAt(index) }));
+  const two = parsed(provider({ subject }));
   const one = parsed(provider({ subject: [{ type: 'O', value: 'a,CN=b' }] }));
   expect(one.subject.canonical).not.toBe(two.subject.canonical);
 });
@@ -113,10 +98,6 @@ test('names the key types that are not permitted as well', () => {
   expect(parsed(provider({ curve: 'Ed25519' })).publicKeyType).toBe('Ed25519');
 });
 
-test('lists a critical extension that is not processed', () => {
-  expect(parsed(provider({ unknownCriticalExtension: true })).unknownCriticalExtensions).toEqual(['2.999.8226']);
-});
-
 test('reads ranges and single numbers of a TNAuthList in order', () => {
   const tnAuthList = [
     { kind: 'range', start: '12025550100', count: 5_000_000_000 },
@@ -130,7 +111,7 @@ test.each([
   ['an SPC in lower case', '3008a00616043130396a'],
   ['an SPC of 16 characters', `3014a0121610${'41'.repeat(16)}`],
   ['a second SPC inside one tag', '300ea00c160431303941160431303942'],
-  ['an entry with an unknown tag', '3008a3061604313039 41'.replace(' ', '')],
+  ['an entry with an unknown tag', '3008a306160431303941'],
   ['an implicit tag', '3006800431303941'],
   ['no entry at all', '3000'],
   ['a range with count 1', '300da10b3009160432303235020101'],
@@ -144,36 +125,15 @@ test.each([
   });
 });
 
-test('reads JWTClaimConstraints', () => {
-  const jwtClaimConstraints = {
-    mustInclude: ['attest', 'origid'],
-    permittedValues: [{ claim: 'attest', permitted: ['A', 'B'] }],
-  };
-  expect(parsed(provider({ jwtClaimConstraints })).jwtClaimConstraints).toEqual({
-    ...jwtClaimConstraints,
-    mustExclude: [],
-  });
-});
-
 test('reads EnhancedJWTClaimConstraints and applies both kinds where a certificate has both', () => {
-  const certificate = parsed(
-    provider({
-      jwtClaimConstraints: { mustInclude: ['attest'] },
-      enhancedJwtClaimConstraints: { mustExclude: ['rcd', 'crn'] },
-    }),
-  );
-  expect(certificate.jwtClaimConstraints).toEqual({
-    mustInclude: ['attest'],
-    permittedValues: [],
-    mustExclude: ['rcd', 'crn'],
-  });
+  const [mustInclude, mustExclude] = [['attest'], ['rcd', 'crn']];
+  const both = { jwtClaimConstraints: { mustInclude }, enhancedJwtClaimConstraints: { mustExclude } };
+  expect(parsed(provider(both)).jwtClaimConstraints).toEqual({ mustInclude, permittedValues: [], mustExclude });
 });
 
 test.each(['iat', 'orig', 'dest'])('takes EnhancedJWTClaimConstraints that exclude %s as absent', (claim) => {
-  const certificate = parsed(
-    provider({ enhancedJwtClaimConstraints: { mustInclude: ['rcd'], mustExclude: ['crn', claim] } }),
-  );
-  expect(certificate.jwtClaimConstraints).toBeUndefined();
+  const enhancedJwtClaimConstraints = { mustInclude: ['rcd'], mustExclude: ['crn', claim] };
+  expect(parsed(provider({ enhancedJwtClaimConstraints })).jwtClaimConstraints).toBeUndefined();
 });
 
 test('refuses claim constraints that constrain nothing', () => {
@@ -194,17 +154,10 @@ test('refuses bytes after the end, a cut end and an empty input', () => {
 });
 
 test('refuses surplus elements in BasicConstraints and a negative pathLenConstraint, and reads an explicit FALSE', () => {
-  const withConstraints = (value: string) =>
-    provider({
-      basicConstraints: 'absent',
-      extraExtensions: [{ oid: '2.5.29.19', critical: true, value: Buffer.from(value, 'hex') }],
-    }).der;
-  expect(parseCertificate(withConstraints('30090101ff020101020102')).status).toBe('malformed');
-  expect(parseCertificate(withConstraints('30060101ff0201fb')).status).toBe('malformed');
-  expect(parseCertificate(withConstraints('3003010100'))).toMatchObject({
-    status: 'parsed',
-    certificate: { isCa: false },
-  });
+  const withConstraints = (value: string) => withExtension('2.5.29.19', value, { basicConstraints: 'absent' });
+  expect(withConstraints('30090101ff020101020102').status).toBe('malformed');
+  expect(withConstraints('30060101ff0201fb').status).toBe('malformed');
+  expect(withConstraints('3003010100')).toMatchObject({ status: 'parsed', certificate: { isCa: false } });
 });
 
 test('refuses a certificate of version 1 with extensions', () => {
@@ -224,37 +177,18 @@ test('refuses BER where DER is asked for', () => {
 });
 
 test('refuses ten thousand nested sequences without recursing into them', () => {
-  let nested: Uint8Array = Buffer.of(0x30, 0);
-  for (let depth = 0; depth < 10_000; depth += 1) {
-    const length = Buffer.alloc(4);
-    length.writeUInt32BE(nested.length);
-    const octets = nested.length < 0x80 ? Buffer.of(nested.length) : lengthOctets(length);
-    nested = Buffer.concat([Buffer.of(0x30), octets, nested]);
-  }
-  expect(malformedDetail(nested)).toMatch('nested');
+  let nested = '';
+  for (let depth = 0; depth < 10_000; depth += 1) nested = sequence(nested);
+  expect(malformedDetail(Buffer.from(nested, 'hex'))).toMatch('nested');
 });
 
-function lengthOctets(fourOctets: Buffer): Buffer {
-  const start = fourOctets.findIndex((octet) => octet !== 0);
-  const octets = fourOctets.subarray(start);
-  return Buffer.concat([Buffer.of(0x80 | octets.length), octets]);
-}
-
-test('reads a chain in order with text around its blocks', () => {
+test('reads a chain in order with text and other PEM blocks around its certificates', () => {
   const issued = provider();
-  const body = `# Example Telephone Company\r\n${issued.certificatePem}\nintermediate:\n${pki.intermediate.certificatePem.replaceAll('\n', '\r\n')}end`;
+  const body = `# Example Telephone Company\r\n${issued.publicKeyPem}${issued.certificatePem}\nintermediate:\n${pki.intermediate.certificatePem.replaceAll('\n', '\r\n')}end`;
   const result = parseCertificateChain(Buffer.from(body));
   expect(result).toMatchObject({
     status: 'parsed',
     chain: [{ sha256: issued.sha256 }, { sha256: pki.intermediate.sha256 }],
-  });
-});
-
-test('skips PEM blocks with other labels', () => {
-  const issued = provider();
-  expect(parseCertificateChain(issued.publicKeyPem + issued.certificatePem)).toMatchObject({
-    status: 'parsed',
-    chain: [{ sha256: issued.sha256 }],
   });
 });
 
@@ -270,21 +204,10 @@ test.each([
   expect(parseCertificateChain(body)).toMatchObject({ status: 'malformed', reason });
 });
 
-test('refuses bare DER as a chain', () => {
-  expect(parseCertificateChain(provider().der)).toMatchObject({ status: 'malformed', reason: 'not-pem' });
-});
-
 test('accepts ten certificates and refuses eleven', () => {
-  const small = pki.issueServiceProvider({
-    spc: '1',
-    crlDistributionPoints: 'absent',
-    certificatePolicies: 'absent',
-  }).certificatePem;
+  const small = provider({ crlDistributionPoints: 'absent', certificatePolicies: 'absent' }).certificatePem;
   expect(parseCertificateChain(small.repeat(10)).status).toBe('parsed');
-  expect(parseCertificateChain(small.repeat(11))).toMatchObject({
-    status: 'malformed',
-    reason: 'too-many-certificates',
-  });
+  expect(parseCertificateChain(small.repeat(11))).toMatchObject({ reason: 'too-many-certificates' });
 });
 
 test('accepts a body of 16,384 bytes and refuses one more', () => {
@@ -294,12 +217,8 @@ test('accepts a body of 16,384 bytes and refuses one more', () => {
   expect(parseCertificateChain(`${pem + filler}\n`)).toMatchObject({ status: 'malformed', reason: 'too-large' });
 });
 
-test.each([
-  ['a word', 'x'],
-  ['the END line of the block before', '-----END CERTIFICATE-----'],
-])('refuses a chain with a block that begins after %s', (_, before) => {
-  const { certificatePem } = provider();
-  const body = certificatePem + before + pki.intermediate.certificatePem;
+test('refuses a chain with a block that begins on the END line of the one before', () => {
+  const body = provider().certificatePem + '-----END CERTIFICATE-----' + pki.intermediate.certificatePem;
   expect(parseCertificateChain(body)).toMatchObject({ status: 'malformed', reason: 'not-pem' });
 });
 
@@ -314,8 +233,8 @@ test('reads a chain whose blocks begin after blanks or a byte order mark', () =>
 });
 
 test('does not confuse a text with a value of another type that is written alike', () => {
-  const octets = '300e310c300a0603550403040101'.replace('300e310c300a', '300c310a3008');
-  const text = '3012311030 0e06035504030c07'.replace(' ', '') + Buffer.from('#040101').toString('hex');
+  const octets = '300c310a30080603550403040101';
+  const text = `30123110300e06035504030c07${Buffer.from('#040101').toString('hex')}`;
   const [one, two] = [octets, text].map((name) => readDistinguishedName(readDer(Buffer.from(name, 'hex'))));
   expect(one?.attributes).toEqual(two?.attributes);
   expect(one?.canonical).toBe('CN=#040101');
@@ -332,75 +251,39 @@ const withExtension = (oid: string, value: string, options: CertificateOptions =
     }).der,
   );
 
-/** A SEQUENCE of so many equal elements. */
-function listOf(count: number, element: string): string {
-  const content = element.repeat(count);
-  return `3082${(content.length / 2).toString(16).padStart(4, '0')}${content}`;
-}
-
 test('refuses 5,400 empty distribution points, which cost thirty times their bytes in memory', () => {
   const hostile = withExtension('2.5.29.31', listOf(5_400, '3000'));
   expect(hostile).toMatchObject({ status: 'malformed', detail: 'list of more than 16 elements' });
 });
 
+const statusOf = (options: CertificateOptions): string => parseCertificate(provider(options).der).status;
+const many = <T>(length: number, make: (index: number) => T): T[] => Array.from({ length }, (_, index) => make(index));
+const extensions = (count: number) => many(count, (index) => ({ oid: `2.999.${index}`, value: Buffer.of(5, 0) }));
+
+function distributionPoint(urls: number): string {
+  const names = '8603782f2f'.repeat(urls);
+  const hexLength = (bytes: number) => bytes.toString(16).padStart(2, '0');
+  const size = names.length / 2;
+  return `30${hexLength(size + 6)}30${hexLength(size + 4)}a0${hexLength(size + 2)}a0${hexLength(size)}${names}`;
+}
+
 const LONGEST_LISTS: readonly (readonly [string, number, (count: number) => string])[] = [
-  ['distribution points', 16, (count) => withExtension('2.5.29.31', shortestForm(listOf(count, '3000'))).status],
-  [
-    'URLs of a distribution point',
-    16,
-    (count) => {
-      const names = '8603782f2f'.repeat(count);
-      const hexLength = (bytes: number) => bytes.toString(16).padStart(2, '0');
-      const size = names.length / 2;
-      const fullName = `a0${hexLength(size)}${names}`;
-      const point = `a0${hexLength(size + 2)}${fullName}`;
-      return withExtension('2.5.29.31', `30${hexLength(size + 6)}30${hexLength(size + 4)}${point}`).status;
-    },
-  ],
-  ['policies', 16, (count) => withExtension('2.5.29.32', shortestForm(listOf(count, '300306012a'))).status],
-  ['purposes', 16, (count) => withExtension('2.5.29.37', shortestForm(listOf(count, '06012a'))).status],
-  [
-    'authorities',
-    512,
-    (count) => parseCertificate(provider({ tnAuthList: Buffer.from(listOf(count, 'a203160131'), 'hex') }).der).status,
-  ],
-  [
-    'extensions',
-    64,
-    (count) => {
-      // Seven of the profile are there already.
-      const extraExtensions = Array.from({ length: count - 7 }, (_, index) => ({
-        oid: `2.999.${index}`,
-        value: Buffer.of(5, 0),
-      }));
-      return parseCertificate(provider({ extraExtensions }).der).status;
-    },
-  ],
-  [
-    'relative names',
-    32,
-    (count) => {
-      const subject = Array.from({ length: count }, () => ({ type: 'OU', value: 'x' }) as const);
-      return parseCertificate(provider({ subject }).der).status;
-    },
-  ],
-  [
-    'claims',
-    64,
-    (count) => {
-      const mustInclude = Array.from({ length: count }, () => 'rcd');
-      return parseCertificate(provider({ jwtClaimConstraints: { mustInclude } }).der).status;
-    },
-  ],
+  ['distribution points', 16, (count) => withExtension('2.5.29.31', listOf(count, '3000')).status],
+  ['URLs of a distribution point', 16, (count) => withExtension('2.5.29.31', distributionPoint(count)).status],
+  ['policies', 16, (count) => withExtension('2.5.29.32', listOf(count, '300306012a')).status],
+  ['purposes', 16, (count) => withExtension('2.5.29.37', listOf(count, '06012a')).status],
+  ['authorities', 512, (count) => statusOf({ tnAuthList: Buffer.from(listOf(count, 'a203160131'), 'hex') })],
+  // Seven of the profile are there already.
+  ['extensions', 64, (count) => statusOf({ extraExtensions: extensions(count - 7) })],
+  ['relative names', 32, (count) => statusOf({ subject: many(count, () => ({ type: 'OU', value: 'x' }) as const) })],
+  ['claims', 64, (count) => statusOf({ jwtClaimConstraints: { mustInclude: many(count, () => 'rcd') } })],
   [
     'permitted values of all claims',
     256,
     (count) => {
-      const permittedValues = [Math.ceil(count / 2), Math.floor(count / 2)].map((values) => ({
-        claim: 'rcd',
-        permitted: Array.from({ length: values }, () => 'x'),
-      }));
-      return parseCertificate(provider({ jwtClaimConstraints: { permittedValues } }).der).status;
+      const halves = [Math.ceil(count / 2), Math.floor(count / 2)];
+      const permittedValues = halves.map((half) => ({ claim: 'rcd', permitted: many(half, () => 'x') }));
+      return statusOf({ jwtClaimConstraints: { permittedValues } });
     },
   ],
 ];
@@ -410,28 +293,16 @@ test.each(LONGEST_LISTS)('reads as many %s as %i and refuses one more', (_, most
   expect(status(most + 1)).toBe('malformed');
 });
 
-/** The same SEQUENCE with its length in as few octets as DER wants. */
-function shortestForm(list: string): string {
-  const content = list.slice(8);
-  const size = content.length / 2;
-  return `30${size < 0x80 ? '' : '81'}${size.toString(16).padStart(2, '0')}${content}`;
-}
-
 test('the memory of a certificate is estimated by what it holds', () => {
-  const numbers = (count: number) =>
-    Array.from({ length: count }, (_, index) => ({ kind: 'one', tn: String(12025550000 + index) }) as const);
+  const tnAuthList = many(500, (index) => ({ kind: 'one', tn: String(12025550000 + index) }) as const);
   const estimate = (options: CertificateOptions) => estimatedBytes(parsed(provider(options)));
   const plain = estimate({});
   expect(plain).toBeGreaterThan(6_000);
   // 8,192 chains of two have to fit into the 150,994,944 bytes of the cache.
   expect(plain).toBeLessThan(9_216);
   // Measured: 95 bytes of heap for one of many numbers.
-  expect(estimate({ tnAuthList: numbers(500) }) - plain).toBeGreaterThan(499 * 95);
-  expect(
-    estimate({
-      extraExtensions: Array.from({ length: 50 }, (_, index) => ({ oid: `2.999.${index}`, value: Buffer.of(5, 0) })),
-    }) - plain,
-  ).toBeGreaterThan(50 * 100);
+  expect(estimate({ tnAuthList }) - plain).toBeGreaterThan(499 * 95);
+  expect(estimate({ extraExtensions: extensions(50) }) - plain).toBeGreaterThan(50 * 100);
   expect(estimate({ organization: 'x'.repeat(4_000) }) - plain).toBeGreaterThan(3 * 4_000);
 });
 
@@ -441,17 +312,8 @@ test('reads nine bits of key usage and refuses a third octet, in which readers t
     return result.status === 'parsed' ? result.certificate.keyUsage?.usages : result.detail;
   };
   expect(usages('03020780')).toEqual(['digitalSignature']);
-  expect(usages('030307ff80')).toEqual([
-    'digitalSignature',
-    'nonRepudiation',
-    'keyEncipherment',
-    'dataEncipherment',
-    'keyAgreement',
-    'keyCertSign',
-    'cRLSign',
-    'encipherOnly',
-    'decipherOnly',
-  ]);
+  const all = 'digitalSignature nonRepudiation keyEncipherment dataEncipherment keyAgreement keyCertSign cRLSign';
+  expect(usages('030307ff80')).toEqual([...all.split(' '), 'encipherOnly', 'decipherOnly']);
   expect(usages('030100')).toEqual([]);
   expect(usages('0309001b80000000000080')).toMatch('two octets');
 });
@@ -490,7 +352,58 @@ test('makes the key object once, and a copy of the certificate has it too', () =
   }
 });
 
-test('reads the same key twice as the same key', () => {
-  const key = createTestKey();
-  expect(parsed(provider({ key })).publicKey.equals(parsed(provider({ key })).publicKey)).toBe(true);
+const range = (start: string, count: number): TnAuthEntry => ({ kind: 'range', start, count });
+const one = (tn: string): TnAuthEntry => ({ kind: 'one', tn });
+const spc = (code: string): TnAuthEntry => ({ kind: 'spc', spc: code });
+
+test('a range of fifteen digits and a count beyond them is exact', () => {
+  const list = [range('999999999999990', Number.MAX_SAFE_INTEGER)];
+  expect(tnAuthListCovers(list, '999999999999999')).toBe(true);
+  expect(tnAuthListCovers(list, '999999999999989')).toBe(false);
+});
+
+test('a number with * or # is covered by its own text only', () => {
+  expect(tnAuthListCovers([one('*67')], '*67')).toBe(true);
+  expect(tnAuthListCovers([range('*67', 5)], '*67')).toBe(true);
+  expect(tnAuthListCovers([range('*67', 5)], '*68')).toBe(false);
+  expect(tnAuthListCovers([range('*67', 5)], '168')).toBe(false);
+  expect(tnAuthListCovers([range('100', 5)], '1*3')).toBe(false);
+});
+
+test('an SPC names no number', () => {
+  expect(tnAuthListCovers([spc('709J')], '12025550100')).toBe(false);
+});
+
+test.each<[string, TnAuthEntry[], TnAuthEntry[], boolean]>([
+  ['the same SPC', [spc('709J')], [spc('709J')], true],
+  ['another SPC', [spc('709J')], [spc('709K')], false],
+  ['one of two SPCs', [spc('709J'), spc('888X')], [spc('888X')], true],
+  ['numbers under an SPC', [spc('709J')], [range('12025550100', 100), one('911')], true],
+  ['an SPC under numbers', [range('12025550100', 100)], [spc('709J')], false],
+  ['the same starred number', [one('*67')], [one('*67')], true],
+  ['a starred number that only counts on', [range('*67', 5)], [one('*68')], false],
+  ['no entries', [one('2000')], [], true],
+])('encompassing: %s', (_, parent, child, expected) => {
+  expect(encompasses(parent, child)).toBe(expected);
+});
+
+test('a text names eight entries and counts the rest', () => {
+  expect(tnAuthListText([spc('709J'), one('911'), range('2000', 10)])).toBe('spc 709J, 911, 2000 and the 9 after it');
+  expect(tnAuthListText(Array.from({ length: 11 }, () => one('911')))).toMatch(/ and 3 more$/);
+});
+
+test('finds each number among hundreds of ranges in any order, and no number between them', () => {
+  const starts = Array.from({ length: 400 }, (_, index) => 2000 + ((index * 37) % 400) * 10);
+  const parent = starts.map((start) => range(String(start), 5));
+  const lasts = starts.map((start) => one(String(start + 4)));
+  expect(encompasses(parent, lasts)).toBe(true);
+  for (const start of starts) expect(encompasses(parent, [one(String(start + 5))])).toBe(false);
+  expect(encompasses(parent, [one('1999')])).toBe(false);
+});
+
+test('compares ranges of fifteen digits exactly', () => {
+  const parent = [range('999999999999000', 999)];
+  expect(encompasses(parent, [range('999999999999000', 999)])).toBe(true);
+  expect(encompasses(parent, [range('999999999999000', 1000)])).toBe(false);
+  expect(encompasses([range('999999999999000', Number.MAX_SAFE_INTEGER)], [one('999999999999999')])).toBe(true);
 });

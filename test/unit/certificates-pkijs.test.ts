@@ -2,8 +2,7 @@ import * as pkijs from 'pkijs';
 import { beforeAll, expect, test } from 'vitest';
 import { buildCertificatePath } from '../../sdk/src/stir/certificates/build-path.js';
 import { parsed } from './certificates-parsed.js';
-import { pathScenarios } from './certificates-scenarios.js';
-import type { PathScenario } from './certificates-scenarios.js';
+import { pathScenarios, type PathScenario } from './certificates-scenarios.js';
 
 let scenarios: readonly PathScenario[];
 beforeAll(async () => {

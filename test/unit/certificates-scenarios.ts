@@ -1,5 +1,4 @@
-import { createTestKey, createTestPki } from '@hopback/sdk/testing';
-import type { TestCertificate } from '@hopback/sdk/testing';
+import { createTestKey, createTestPki, type TestCertificate } from '@hopback/sdk/testing';
 
 /** A chain with the anchors it is to be judged by, and what RFC 5280 makes of it. */
 export interface PathScenario {

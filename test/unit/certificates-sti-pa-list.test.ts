@@ -1,5 +1,4 @@
-import { createTestKey, createTestPki } from '@hopback/sdk/testing';
-import type { TestPki, TrustListOptions } from '@hopback/sdk/testing';
+import { createTestKey, createTestPki, type TestPki, type TrustListOptions } from '@hopback/sdk/testing';
 import { beforeAll, expect, test } from 'vitest';
 import { parseCertificateChain } from '../../sdk/src/stir/certificates/parse-certificate.js';
 import {
@@ -21,6 +20,12 @@ const verify = (list: TrustListOptions, options: Partial<StiPaListOptions> = {})
     atMs: pki.nowMs,
     ...options,
   });
+
+/** Why the list is rejected, `accepted` where it is not. */
+async function reasonFor(list: TrustListOptions, options: Partial<StiPaListOptions> = {}): Promise<string> {
+  const result = await verify(list, options);
+  return result.status === 'rejected' ? result.reason : result.status;
+}
 
 test('accepts a list whose signer is in its x5c and chains to the policy administrator', async () => {
   const second = pki.issueRoot();
@@ -50,70 +55,64 @@ test('accepts a list whose signer was fetched from its x5u', async () => {
   expect(result.status).toBe('accepted');
 });
 
-test('asks for a signer when none is given', async () => {
-  expect(await verify({ withX5c: false })).toMatchObject({ status: 'rejected', reason: 'signer-missing' });
-  expect(await verify({ header: { x5c: ['!'] } })).toMatchObject({ reason: 'signer-missing' });
-  expect(await verify({ header: { x5c: 'MIIB' } })).toMatchObject({ reason: 'signer-missing' });
-  expect(await verify({ header: { x5c: Array.from({ length: 11 }, () => 'MIIB') } })).toMatchObject({
-    reason: 'signer-missing',
-  });
+test.each<[string, TrustListOptions, string]>([
+  ['no signer', { withX5c: false }, 'signer-missing'],
+  ['an x5c that holds no certificate', { header: { x5c: ['!'] } }, 'signer-missing'],
+  ['an x5c that is no list', { header: { x5c: 'MIIB' } }, 'signer-missing'],
+  ['eleven certificates in x5c', { header: { x5c: Array.from({ length: 11 }, () => 'MIIB') } }, 'signer-missing'],
+  ['a forged signature', { signedBy: createTestKey() }, 'signature-invalid'],
+  ['a corrupted signature', { corruptSignature: true }, 'signature-invalid'],
+  ['a critical header that is not understood', { header: { crit: ['x'], x: 1 } }, 'signature-invalid'],
+  ...['none', 'HS256', 'ES384', 'RS256', undefined].map((alg): [string, TrustListOptions, string] => [
+    `alg ${alg}`,
+    { header: { alg } },
+    'algorithm-not-permitted',
+  ]),
+  ['no anchor', { anchors: [] }, 'trust-list-empty'],
+  ['no version', { claims: { version: undefined } }, 'payload-malformed'],
+  ['a sequence in text', { sequence: '1' }, 'payload-malformed'],
+  ['a negative sequence', { sequence: -1 }, 'payload-malformed'],
+  ['a fractional exp', { exp: 1.5 }, 'payload-malformed'],
+  ['no exp', { claims: { exp: undefined } }, 'payload-malformed'],
+  ['a trust list that is no array', { trustList: {} }, 'payload-malformed'],
+  ['501 entries', { trustList: Array.from({ length: 501 }, () => '') }, 'payload-malformed'],
+])('refuses a list with %s', async (_, list, reason) => {
+  expect(await reasonFor(list)).toBe(reason);
 });
 
-test('refuses a signer that does not chain to the policy administrator, and says why', async () => {
+test('refuses a signer that does not chain to the policy administrator or is revoked, and says why', async () => {
   const provider = pki.issueServiceProvider({ spc: '709J' });
-  expect(await verify({ signer: provider })).toMatchObject({
-    reason: 'signer-not-trusted',
-    pathFailures: [{ reason: 'no-path-to-trust-anchor' }],
-  });
+  const pathFailures = [{ reason: 'no-path-to-trust-anchor' }];
+  expect(await verify({ signer: provider })).toMatchObject({ reason: 'signer-not-trusted', pathFailures });
   expect(await verify({}, { stiPaRoots: [] })).toMatchObject({ pathFailures: [{ reason: 'trust-list-empty' }] });
-  expect(await verify({}, { atMs: pki.stiPaSigner.notAfterMs + 1000 })).toMatchObject({
-    pathFailures: [{ reason: 'certificate-expired' }],
-  });
-});
-
-test('refuses a revoked signer', async () => {
+  const atMs = pki.stiPaSigner.notAfterMs + 1000;
+  expect(await verify({}, { atMs })).toMatchObject({ pathFailures: [{ reason: 'certificate-expired' }] });
   const revocation = ({ sha256 }: { readonly sha256: string }) =>
     ({ status: 'revoked', certificateSha256: sha256, revokedAtMs: 1 }) as const;
   expect(await verify({}, { revocation })).toMatchObject({ pathFailures: [{ reason: 'certificate-revoked' }] });
 });
 
-test('refuses a forged and a corrupted signature', async () => {
-  expect(await verify({ signedBy: createTestKey() })).toMatchObject({ reason: 'signature-invalid' });
-  expect(await verify({ corruptSignature: true })).toMatchObject({ reason: 'signature-invalid' });
-});
-
-test.each(['none', 'HS256', 'ES384', 'RS256', undefined])('refuses alg %s', async (alg) => {
-  expect(await verify({ header: { alg } })).toMatchObject({ reason: 'algorithm-not-permitted' });
-});
-
-test('refuses a critical header that is not understood', async () => {
-  expect(await verify({ header: { crit: ['x'], x: 1 } })).toMatchObject({ reason: 'signature-invalid' });
-});
-
 test('refuses a list from the second in its exp on', async () => {
   const exp = pki.nowMs / 1000;
-  expect((await verify({ exp }, { atMs: pki.nowMs - 1 })).status).toBe('accepted');
-  expect(await verify({ exp })).toMatchObject({ reason: 'expired' });
+  expect(await reasonFor({ exp }, { atMs: pki.nowMs - 1 })).toBe('accepted');
+  expect(await reasonFor({ exp })).toBe('expired');
 });
 
 test('refuses a sequence lower than the last and takes the same again', async () => {
-  expect(await verify({ sequence: 6 }, { lastSequence: 7 })).toMatchObject({ reason: 'sequence-rolled-back' });
-  expect((await verify({ sequence: 7 }, { lastSequence: 7 })).status).toBe('accepted');
+  expect(await reasonFor({ sequence: 6 }, { lastSequence: 7 })).toBe('sequence-rolled-back');
+  expect(await reasonFor({ sequence: 7 }, { lastSequence: 7 })).toBe('accepted');
 });
 
 test('refuses a list of the last sequence that ends before the last one, not one of a higher sequence', async () => {
   const exp = pki.nowMs / 1000 + 60;
   const last = { lastSequence: 7, lastExpMs: (exp + 1) * 1000 };
-  expect(await verify({ sequence: 7, exp }, last)).toMatchObject({ reason: 'exp-rolled-back' });
-  expect((await verify({ sequence: 7, exp: exp + 1 }, last)).status).toBe('accepted');
-  expect((await verify({ sequence: 8, exp }, last)).status).toBe('accepted');
+  expect(await reasonFor({ sequence: 7, exp }, last)).toBe('exp-rolled-back');
+  expect(await reasonFor({ sequence: 7, exp: exp + 1 }, last)).toBe('accepted');
+  expect(await reasonFor({ sequence: 8, exp }, last)).toBe('accepted');
 });
 
-test('refuses an empty list and one without a usable entry', async () => {
-  expect(await verify({ anchors: [] })).toMatchObject({ reason: 'trust-list-empty' });
-  expect(await verify({ anchors: [pki.issueServiceProvider({ spc: '709J' })] })).toMatchObject({
-    reason: 'trust-list-empty',
-  });
+test('refuses a list without a usable entry', async () => {
+  expect(await reasonFor({ anchors: [pki.issueServiceProvider({ spc: '709J' })] })).toBe('trust-list-empty');
 });
 
 test('skips entries that cannot be used and keeps the rest', async () => {
@@ -122,18 +121,6 @@ test('skips entries that cannot be used and keeps the rest', async () => {
     status: 'accepted',
     list: { anchors: [{ sha256: pki.root.sha256 }], skipped: [{ index: 0 }, { index: 1 }, { index: 3 }] },
   });
-});
-
-test.each<[string, TrustListOptions]>([
-  ['no version', { claims: { version: undefined } }],
-  ['a sequence in text', { sequence: '1' }],
-  ['a negative sequence', { sequence: -1 }],
-  ['a fractional exp', { exp: 1.5 }],
-  ['no exp', { claims: { exp: undefined } }],
-  ['a trust list that is no array', { trustList: {} }],
-  ['501 entries', { trustList: Array.from({ length: 501 }, () => '') }],
-])('refuses a payload with %s', async (_, list) => {
-  expect(await verify(list)).toMatchObject({ reason: 'payload-malformed' });
 });
 
 test.each(['', 'x', 'a.b.c', '..', 'eyJhbGciOiJFUzI1NiJ9', '{"alg":"ES256"}'])('refuses %j as a list', async (jws) => {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { MAX_LIST_VALUES } from '../../sdk/src/core/sip-request.js';
 import {
   isAnonymousUri,
+  MAX_LIST_VALUES,
   MAX_NAME_ADDR_LENGTH,
   parseNameAddr,
   splitHeaderList,
@@ -21,21 +21,16 @@ test('takes a quoted name, an address and parameters apart', () => {
 });
 
 test.each([
-  ['<sip:a@h>', undefined, 'sip:a@h', {}],
   ['Front Desk <sip:a@h>', 'Front Desk', 'sip:a@h', {}],
   ['Desk<sip:a@h>', 'Desk', 'sip:a@h', {}],
   ['"" <sip:a@h>', undefined, 'sip:a@h', {}],
-  ['"a\\"b\\\\c" <sip:a@h>', 'a"b\\c', 'sip:a@h', {}],
   ['"<sip:x@y>" <sip:a@h>', '<sip:x@y>', 'sip:a@h', {}],
   ['"Büro" <sip:a@h>', 'Büro', 'sip:a@h', {}],
   ['"a"<sip:a@h>;tag=1', 'a', 'sip:a@h', { tag: '1' }],
   ['  <sip:a@h> ; TAG = 1 ; lr ', undefined, 'sip:a@h', { tag: '1', lr: true }],
   ['< sip:a@h >', undefined, 'sip:a@h', {}],
-  ['<sip:a@h>;', undefined, 'sip:a@h', {}],
   ['<sip:a@h>;;tag=1', undefined, 'sip:a@h', { tag: '1' }],
   ['<sip:a@h>;tag=', undefined, 'sip:a@h', { tag: '' }],
-  ['<sip:a@h>;x="<b>"', undefined, 'sip:a@h', { x: '<b>' }],
-  ['sip:a@h', undefined, 'sip:a@h', {}],
   ['sip:a@h;tag=1', undefined, 'sip:a@h', { tag: '1' }],
   ['tel:+12155551212', undefined, 'tel:+12155551212', {}],
   [' sip:a@h ;tag=1', undefined, 'sip:a@h', { tag: '1' }],
@@ -48,9 +43,7 @@ test.each([
 
 test.each([
   ['', 'address-empty'],
-  ['  ', 'address-empty'],
   ['<>', 'address-empty'],
-  ['a < >', 'address-empty'],
   [';tag=1', 'address-empty'],
   [`<sip:${'a'.repeat(MAX_NAME_ADDR_LENGTH)}>`, 'address-too-long'],
   ['"Operator <sip:a@h>', 'address-unclosed-quote'],
@@ -61,11 +54,8 @@ test.each([
   ['a "b" <sip:a@h>', 'address-bad-character'],
   ['<sip:a@h> x', 'address-bad-character'],
   ['<sip:a@h>, <sip:b@h>', 'address-bad-character'],
-  ['<sip:a@h>>', 'address-bad-character'],
-  ['sip:a@h, sip:b@h', 'address-bad-character'],
   ['sip:a@h?x=y', 'address-bad-character'],
   ['sip:a b@h', 'address-bad-character'],
-  ['sip:a@h>', 'address-bad-character'],
   ['<sip:a@h>;x="1"2', 'address-bad-character'],
   ['<sip:a@h>;=1', 'address-bad-parameter'],
   ['<sip:a@h>;x="1', 'address-bad-parameter'],
@@ -76,13 +66,10 @@ test.each([
 });
 
 test.each([
-  ['', []],
   [' ', []],
   [' , ,', []],
-  ['a', ['a']],
   [' a , b,c ', ['a', 'b', 'c']],
   ['"a, b" <sip:a@h>, <sip:b@h>', ['"a, b" <sip:a@h>', '<sip:b@h>']],
-  ['<sip:a,b@h>,<sip:c@h>', ['<sip:a,b@h>', '<sip:c@h>']],
   ['"a\\", b" <sip:a@h>,c', ['"a\\", b" <sip:a@h>', 'c']],
   ['"<" <sip:a@h>,"," <sip:b@h>', ['"<" <sip:a@h>', '"," <sip:b@h>']],
   ['<sip:a@h>;x="1,2",b', ['<sip:a@h>;x="1,2"', 'b']],
@@ -94,7 +81,7 @@ test.each([
   expect(splitHeaderList(text)).toEqual(values);
 });
 
-test('keeps what is beyond the greatest number of values together in the last one', () => {
+test('keeps the values beyond the limit together in the last one', () => {
   const values = splitHeaderList(Array.from({ length: MAX_LIST_VALUES + 10 }, (_, index) => `v${index}`).join(','));
   expect(values).toHaveLength(MAX_LIST_VALUES);
   expect(values.at(-1)).toMatch(/^v63,v64,.*,v73$/);
@@ -113,21 +100,15 @@ test.each([
   ['sips:Anonymous@Anonymous.INVALID', true],
   ['sip:anonymous@example.com', true],
   ['sip:restricted@192.0.2.1:5060', true],
-  ['sip:unavailable@unknown.invalid', true],
-  ['sip:Unavailable@example.com', true],
-  ['sip:unknown@example.com', true],
-  ['sip:private@example.com', true],
   ['sip:x@anonymous.invalid', true],
   ['sip:+12155551212@anonymous.invalid', true],
   ['sip:anonymous.invalid', true],
-  ['sip:+12155551212@example.com', false],
   ['sip:anonymously@example.com', false],
   ['sip:anonymous.invalid@example.com', false],
-  ['sip:example.com', false],
   ['sip:a@sub.anonymous.invalid', false],
   ['tel:+12155551212', false],
   ['urn:service:sos', false],
-])('tells whether the caller %s is anonymous: %s', (text, expected) => {
+])('reports whether the caller %s is anonymous: %s', (text, expected) => {
   const result = parseSipUri(text);
   expect(result.status === 'parsed' && isAnonymousUri(result.uri)).toBe(expected);
 });

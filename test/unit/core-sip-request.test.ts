@@ -4,7 +4,6 @@ import {
   MAX_REQUEST_HEADERS,
   MAX_REQUEST_SIZE,
   parseSipRequest,
-  splitIdentityHeader,
 } from '../../sdk/src/core/sip-request.js';
 import type { SipRequestText } from '../../sdk/src/core/sip-request.js';
 
@@ -46,18 +45,9 @@ test.each([
     version: 'SIP/2.0',
     body: `v=0${end}`,
   });
-  expect(request.headers.map((header) => header.name)).toEqual([
-    'via',
-    'max-forwards',
-    'from',
-    'to',
-    'call-id',
-    'cseq',
-    'identity',
-    'identity',
-    'subject',
-    'content-length',
-  ]);
+  expect(request.headers.map(({ name }) => name).join(' ')).toBe(
+    'via max-forwards from to call-id cseq identity identity subject content-length',
+  );
 });
 
 test('joins folded lines with one space and keeps repeated fields apart', () => {
@@ -75,29 +65,16 @@ test('finds header fields by long and compact name in any case', () => {
   expect(headerValues(request, 'Date')).toEqual([]);
 });
 
-test.each([
-  ['a', 'accept-contact'],
-  ['b', 'referred-by'],
-  ['c', 'content-type'],
-  ['d', 'request-disposition'],
-  ['e', 'content-encoding'],
-  ['f', 'from'],
-  ['i', 'call-id'],
-  ['j', 'reject-contact'],
-  ['k', 'supported'],
-  ['l', 'content-length'],
-  ['m', 'contact'],
-  ['n', 'identity-info'],
-  ['o', 'event'],
-  ['r', 'refer-to'],
-  ['s', 'subject'],
-  ['t', 'to'],
-  ['u', 'allow-events'],
-  ['v', 'via'],
-  ['x', 'session-expires'],
-  ['y', 'identity'],
-])('writes the compact name %s out as %s', (compact, long) => {
-  expect(requestOf(withHeaders(`${compact.toUpperCase()}: 1`)).headers).toEqual([{ name: long, value: '1' }]);
+const COMPACT_NAMES = `
+  a:accept-contact b:referred-by c:content-type d:request-disposition e:content-encoding f:from i:call-id
+  j:reject-contact k:supported l:content-length m:contact n:identity-info o:event r:refer-to s:subject t:to
+  u:allow-events v:via x:session-expires y:identity`;
+
+test('writes every compact header name out', () => {
+  for (const pair of COMPACT_NAMES.trim().split(/\s+/)) {
+    const [compact = '', name] = pair.split(':');
+    expect(requestOf(withHeaders(`${compact.toUpperCase()}: 1`)).headers).toEqual([{ name, value: '1' }]);
+  }
 });
 
 test('reads bytes as UTF-8 and a view only as far as it goes', () => {
@@ -133,16 +110,13 @@ test.each([
   ['\r\n\r\n', 'request-empty', 2],
   ['SIP/2.0 200 OK\r\n\r\n', 'request-is-a-response', 1],
   ['INVITE sip:a@h\r\n', 'request-bad-start-line', 1],
-  ['INVITE  sip:a@h SIP/2.0\r\n', 'request-bad-start-line', 1],
   ['INVITE sip:a@h SIP/3.0\r\n', 'request-bad-start-line', 1],
-  ['INVITE sip:a@h SIP/2.0 x\r\n', 'request-bad-start-line', 1],
   ['IN(VITE sip:a@h SIP/2.0\r\n', 'request-bad-start-line', 1],
   [' INVITE sip:a@h SIP/2.0\r\n', 'request-bad-start-line', 1],
   ['INVITE sip:\u0000a@h SIP/2.0\r\n', 'request-bad-character', 1],
   ['INVITE sip:a@h SIP/2.0\r\n folded: x\r\n', 'request-bad-header', 2],
   ['INVITE sip:a@h SIP/2.0\r\nTo: x\r\nno colon\r\n', 'request-bad-header', 3],
   ['INVITE sip:a@h SIP/2.0\r\n: x\r\n', 'request-bad-header', 2],
-  ['INVITE sip:a@h SIP/2.0\r\nT o: x\r\n', 'request-bad-header', 2],
   ['INVITE sip:a@h SIP/2.0\r\nTo: x\ry\r\n', 'request-bad-character', 2],
   ['INVITE sip:a@h SIP/2.0\r\nTo: x\u0000\r\n', 'request-bad-character', 2],
   ['INVITE sip:a@h SIP/2.0\r\nTo: x\r\n y\u001b[2J\r\n', 'request-bad-character', 3],
@@ -169,28 +143,4 @@ test('takes a request of the greatest size and refuses one more byte', () => {
     reason: 'request-too-large',
     line: 1,
   });
-});
-
-test.each([
-  ['one value', 'a.b.c;info=<https://h/c>;ppt=shaken', ['a.b.c;info=<https://h/c>;ppt=shaken']],
-  [
-    'joined values',
-    'a.b.c;info=<https://h/c>, d.e.f;info=<https://h/d>',
-    ['a.b.c;info=<https://h/c>', 'd.e.f;info=<https://h/d>'],
-  ],
-  ['a comma in info', 'a.b.c;info=<https://h/c,d>,e', ['a.b.c;info=<https://h/c,d>', 'e']],
-  ['a comma in quotes', 'a.b.c;x="1,2", d', ['a.b.c;x="1,2"', 'd']],
-  [
-    'a broken value before a sound one',
-    'x;info=<https, d.e.f;info=<https://h/d>',
-    ['x;info=<https', 'd.e.f;info=<https://h/d>'],
-  ],
-  [
-    'a value with an open quote before a sound one',
-    'x;alg="ES, d.e.f;info=<https://h/d>',
-    ['x;alg="ES', 'd.e.f;info=<https://h/d>'],
-  ],
-  ['nothing', '', []],
-])('splits an Identity header field with %s', (_what, text, values) => {
-  expect(splitIdentityHeader(text)).toEqual(values);
 });

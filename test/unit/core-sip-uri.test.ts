@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
-import { MAX_URI_LENGTH, parseSipUri, telephoneNumberOfUri } from '../../sdk/src/core/sip-uri.js';
+import { MAX_PARAMETERS, MAX_URI_LENGTH, parseSipUri, telephoneNumberOfUri } from '../../sdk/src/core/sip-uri.js';
 import type { SipUri } from '../../sdk/src/core/sip-uri.js';
-import { MAX_PARAMETERS } from '../../sdk/src/core/sip-uri.js';
 
 const uriOf = (text: string): SipUri => {
   const result = parseSipUri(text);
@@ -39,7 +38,6 @@ test('leaves out what a URI does not have', () => {
 });
 
 test.each([
-  ['sip:a@192.0.2.1', '192.0.2.1', undefined],
   ['sip:a@192.0.2.1:5060', '192.0.2.1', 5060],
   ['sip:a@[2001:DB8::1]', '[2001:db8::1]', undefined],
   ['sip:a@[2001:db8::1]:65535;lr', '[2001:db8::1]', 65535],
@@ -53,8 +51,6 @@ test.each([
 
 test.each([
   ['sip:%61lice@h', 'alice'],
-  ['sip:j%40n@h', 'j@n'],
-  ['sip:a%3Bb@h', 'a;b'],
   ['sip:a%3ab@h', 'a:b'],
   ['sip:%C3%A9@h', 'é'],
   ['sip:a/b?c&d=+$,e@h', 'a/b?c&d=+$,e'],
@@ -81,7 +77,6 @@ test('passes over empty parameters', () => {
 
 test.each([
   ['urn:service:sos', 'urn', 'service:sos'],
-  ['URN:uuid:1', 'urn', 'uuid:1'],
   ['https://h/p', 'other', '//h/p'],
   ['im:alice@h', 'other', 'alice@h'],
   ['x-1.a+b:', 'other', ''],
@@ -92,49 +87,29 @@ test.each([
 test.each([
   ['', 'uri-empty'],
   [`sip:${'a'.repeat(MAX_URI_LENGTH - 3)}`, 'uri-too-long'],
-  ['12155551212', 'uri-no-scheme'],
   [':a@h', 'uri-no-scheme'],
-  ['1sip:a@h', 'uri-no-scheme'],
-  ['si_p:a@h', 'uri-no-scheme'],
   ['sip:a b@h', 'uri-bad-character'],
   ['sip:a@h\r\nX: y', 'uri-bad-character'],
-  ['sip:é@h', 'uri-bad-character'],
-  ['sip:a\u0000@h', 'uri-bad-character'],
-  ['<sip:a@h>', 'uri-bad-character'],
   ['"a" sip:a@h', 'uri-bad-character'],
   ['sip:a%@h', 'uri-bad-escape'],
-  ['sip:a%4@h', 'uri-bad-escape'],
   ['sip:a%zz@h', 'uri-bad-escape'],
-  ['sip:%ff@h', 'uri-bad-escape'],
   ['sip:%ed%a0%80@h', 'uri-bad-escape'],
   ['sip:a@h;p=%', 'uri-bad-escape'],
-  ['tel:%', 'uri-bad-escape'],
   ['sip:@h', 'uri-bad-user'],
-  ['sip::pw@h', 'uri-bad-user'],
   ['sip:;tgrp=a@h', 'uri-bad-user'],
   ['sip:a@b@h', 'uri-bad-user'],
   ['sip:a@h;p=b@c', 'uri-bad-user'],
   ['tel:', 'uri-bad-user'],
-  ['tel:;ext=1', 'uri-bad-user'],
-  ['sip:', 'uri-bad-host'],
   ['sip:a@', 'uri-bad-host'],
-  ['sip:a@;lr', 'uri-bad-host'],
   ['sip:a@[2001:db8::1', 'uri-bad-host'],
-  ['sip:a@[]', 'uri-bad-host'],
-  ['sip:a@[::g]', 'uri-bad-host'],
   ['sip:a@h%41', 'uri-bad-host'],
-  ['sip:a@h/x', 'uri-bad-host'],
   ['sip:a@h,b', 'uri-bad-host'],
   ['sip:+12155551212;tgrp=a', 'uri-bad-host'],
-  ['sip:a@h:', 'uri-bad-port'],
-  ['sip:a@h:x', 'uri-bad-port'],
   ['sip:a@h:0', 'uri-bad-port'],
   ['sip:a@h:65536', 'uri-bad-port'],
-  ['sip:a@h:000005060', 'uri-bad-port'],
   ['sip:a@h;=x', 'uri-bad-parameter'],
   ['sip:a@h;user=phone;USER=ip', 'uri-duplicate-parameter'],
   ['sip:a@h;%75ser=ip;user=phone', 'uri-duplicate-parameter'],
-  ['sip:1;tgrp=a;tgrp=b@h', 'uri-duplicate-parameter'],
   ['tel:1;phone-context=+1;phone-context=+44', 'uri-duplicate-parameter'],
   [
     `sip:a@h${Array.from({ length: MAX_PARAMETERS + 1 }, (_, index) => `;p${index}`).join('')}`,
@@ -151,22 +126,17 @@ test('takes a URI of the longest length and the most parameters', () => {
 });
 
 test.each([
-  'sip:+12155551212@example.com;user=phone',
   'sip:+12155551212@example.com',
   'sips:12155551212@192.0.2.1:5061',
-  'sip:2155551212@example.com',
   'sip:2155551212@example.com;user=ip',
   'sip:+1-215-555-1212@example.com',
   'sip:%2B12155551212@example.com',
   'sip:+12155551212:password@example.com',
-  'sip:+12155551212;tgrp=TG1;trunk-context=example.com@example.com',
   'sip:+12155551212;verstat=TN-Validation-Passed@example.com',
   'sip:+12155551212;npdi;rn=+12155550000@example.com',
   'sip:2155551212;phone-context=+1@example.com;user=phone',
   'sip:2155551212@example.com;phone-context=+1;user=phone',
-  'tel:+12155551212',
   'tel:+1-215-555-1212;npdi;rn=+1-215-555-0000',
-  'tel:+1(215)555.1212',
   'TEL:2155551212;phone-context=+1',
   'tel:555-1212;phone-context=%2B1-215',
   'tel:2155551212;phone-context=example.com',

@@ -2,10 +2,10 @@ import { expect, test } from 'vitest';
 import {
   canonicalTelephoneNumber,
   isCanonicalTelephoneNumber,
-  NORTH_AMERICAN_PLAN,
   sameTelephoneNumber,
+  type NumberingPlan,
 } from '../../sdk/src/core/telephone-number.js';
-import type { NumberingPlan } from '../../sdk/src/core/telephone-number.js';
+import { maskTelephoneNumber } from '../../sdk/src/core/text.js';
 
 const BRITISH_PLAN: NumberingPlan = {
   countryCode: '44',
@@ -20,25 +20,13 @@ test.each([
   ['12155551212', '12155551212'],
   ['2155551212', '12155551212'],
   ['+1 (215) 555-1212', '12155551212'],
-  ['(215) 555-1212', '12155551212'],
-  ['1-215-555-1212', '12155551212'],
-  ['215.555.1212', '12155551212'],
   ['%2B12155551212', '12155551212'],
   ['%2b1%32155551212', '12155551212'],
-  ['+1%20215%20555%201212', '12155551212'],
-  ['01112155551212', '12155551212'],
-  ['011442079460000', '442079460000'],
   ['011-44-20-7946-0000', '442079460000'],
-  ['00442079460000', '442079460000'],
   ['0012155551212', '12155551212'],
   ['+442079460000', '442079460000'],
-  ['442079460000', '442079460000'],
-  ['+4930123456', '4930123456'],
   ['+2905123', '2905123'],
-  ['+123456789012345', '123456789012345'],
-  ['(+1) 215 555 1212', '12155551212'],
   ['2155551212;phone-context=+1', '12155551212'],
-  ['12155551212;phone-context=+1', '12155551212'],
   ['2155551212;Phone-Context=%2B1', '12155551212'],
   ['555-1212;phone-context=+1-215', '12155551212'],
   ['2079460000;phone-context=+44', '442079460000'],
@@ -72,16 +60,11 @@ test.each(['911', '112', '+911', '9-1-1', '%39%31%31', '911;phone-context=+1'])(
 
 test.each([
   ['211', '211'],
-  ['411', '411'],
-  ['988', '988'],
-  ['933', '933'],
   ['0', '0'],
   ['12345', '12345'],
   ['123-456', '123456'],
-  ['*67', '*67'],
   ['*672155551212', '*672155551212'],
   ['#31#', '#31#'],
-  ['%2A67', '*67'],
   ['%2367', '#67'],
   ['1234;phone-context=example.com', '1234'],
   ['1234;phone-context=+1914555', '1234'],
@@ -90,44 +73,18 @@ test.each([
   expect(canonicalTelephoneNumber(text)).toEqual({ kind: 'short', tn });
 });
 
-test.each([
-  'alice',
-  'anonymous',
-  '1800FLOWERS',
-  '+',
-  '++12155551212',
-  '1+2155551212',
-  '12155551212+',
-  '+1215555121x',
-  '215555\u00a01212',
-  '+02079460000',
-  '+0',
-  '+1',
-  '+123456',
-  '+*67',
-  '+1#2155551212',
-  '12155551212%',
-  '12155551212%3',
-  '%zz',
-  '%3-12155551212',
-  '1%002',
-  '１２１５５５５１２１２',
-  '٢١٥٥٥٥١٢١٢',
-  '2155551212/3',
-  '2155551212,3',
-  '2155551212@h',
-  'tel:+12155551212',
-  '12155551212\n',
-  '\t2155551212',
-  '2155551212;phone-context=+1;phone-context=+44',
-  '02079460000;phone-context=+44',
-  '442079460000;phone-context=+44',
-  '79460000;phone-context=+4420',
-  '2155551212;phone-context=+',
-  '2155551212;phone-context=+*1',
-])('finds no number in %s', (text) => {
-  expect(canonicalTelephoneNumber(text)).toEqual({ kind: 'none', reason: 'not-a-number' });
-});
+const NO_NUMBERS = `
+  alice 1800FLOWERS + ++12155551212 1+2155551212 12155551212+ +1215555121x +02079460000 +0 +1 +123456 +*67
+  +1#2155551212 12155551212% 12155551212%3 %zz %3-12155551212 1%002 １２１５５５５１２１２ ٢١٥٥٥٥١٢١٢ 2155551212/3
+  2155551212,3 2155551212@h tel:+12155551212 2155551212;phone-context=+1;phone-context=+44 2155551212;phone-context=+
+  02079460000;phone-context=+44 442079460000;phone-context=+44 79460000;phone-context=+4420 2155551212;phone-context=+*1`;
+
+test.each([...NO_NUMBERS.trim().split(/\s+/), '215555\u00a01212', '12155551212\n', '\t2155551212'])(
+  'finds no number in %s',
+  (text) => {
+    expect(canonicalTelephoneNumber(text)).toEqual({ kind: 'none', reason: 'not-a-number' });
+  },
+);
 
 test.each(['', '-', '()', ' ', ';phone-context=+1', '%20'])('finds nothing in %j', (text) => {
   expect(canonicalTelephoneNumber(text)).toEqual({ kind: 'none', reason: 'empty' });
@@ -174,10 +131,6 @@ test('takes emergency numbers from the plan', () => {
   expect(canonicalTelephoneNumber('911', { countryCode: '1' })).toEqual({ kind: 'short', tn: '911' });
 });
 
-test('uses the North American plan where none is given', () => {
-  expect(canonicalTelephoneNumber('2155551212')).toEqual(canonicalTelephoneNumber('2155551212', NORTH_AMERICAN_PLAN));
-});
-
 test('compares canonical numbers digit for digit', () => {
   expect(sameTelephoneNumber('12155551212', '12155551212')).toBe(true);
   expect(sameTelephoneNumber('12155551212', '2155551212')).toBe(false);
@@ -186,17 +139,35 @@ test('compares canonical numbers digit for digit', () => {
 
 test.each([
   ['12155551212', true],
-  ['911', true],
   ['*67', true],
-  ['123456789012345', true],
   ['1234567890123456', false],
   ['*12345678901234567', true],
   [`#${'1'.repeat(32)}`, false],
   ['', false],
   ['+12155551212', false],
-  ['1-215-555-1212', false],
-  ['12155551212 ', false],
   ['１２１５', false],
 ])('tells whether %j is canonical already: %s', (text, expected) => {
   expect(isCanonicalTelephoneNumber(text)).toBe(expected);
+});
+
+test.each([
+  ['12155551212', '1215555XXXX'],
+  ['+12155551212', '+1215555XXXX'],
+  ['2155551212', '215555XXXX'],
+  ['442079460000', '442079XXXXXX'],
+  ['123456789012345', '123456XXXXXXXXX'],
+  ['5551212', '555XXXX'],
+  ['12345', '1XXXX'],
+  ['1234', 'XXXX'],
+  ['*672155551212', '*67215XXXXXXX'],
+  ['911', '911'],
+  ['*67', '*67'],
+  ['', ''],
+  ['alice', 'XXXXX'],
+  ['1215555\n1212', 'X'.repeat(12)],
+  ['+1 (215) 555-1212', 'X'.repeat(17)],
+  ['1'.repeat(1_000), `111111${'X'.repeat(27)}`],
+  ['a'.repeat(1_000), 'X'.repeat(33)],
+])('masks %j as %s', (tn, masked) => {
+  expect(maskTelephoneNumber(tn)).toBe(masked);
 });

@@ -17,29 +17,20 @@ test.each<Row>([
   [{ role: 'originating', ...known, numberOwnership: 'owned' }, 'A', 'originating-full'],
   [{ role: 'originating', ...known, numberOwnership: 'delegated' }, 'A', 'originating-full'],
   [{ role: 'originating', ...known, numberOwnership: 'verified-by-letter' }, 'A', 'originating-full'],
-  [{ role: 'originating', ...known, numberOwnership: 'owned', receivedFrom: 'customer' }, 'A', 'originating-full'],
-  [{ role: 'originating', ...known, numberOwnership: 'owned', trunk: 't', customer: 'c' }, 'A', 'originating-full'],
   [{ role: 'originating', ...known, numberOwnership: 'unknown' }, 'B', 'originating-partial'],
   [{ role: 'originating', ...known, numberOwnership: 'not-owned' }, 'B', 'originating-partial'],
   [{ role: 'originating', ...known }, 'B', 'originating-partial'],
   [{ role: 'originating', customerKnown: true, numberOwnership: 'owned' }, 'C', 'originating-unidentified'],
-  [
-    { role: 'originating', customerKnown: true, callerAuthenticated: false, numberOwnership: 'owned' },
-    'C',
-    'originating-unidentified',
-  ],
   [{ role: 'originating', callerAuthenticated: true, numberOwnership: 'owned' }, 'C', 'originating-unidentified'],
+  [{ role: 'originating', ...known, customerKnown: false, numberOwnership: 'owned' }, 'C', 'originating-unidentified'],
   [
-    { role: 'originating', customerKnown: false, callerAuthenticated: true, numberOwnership: 'delegated' },
+    { role: 'originating', ...known, callerAuthenticated: false, numberOwnership: 'owned' },
     'C',
     'originating-unidentified',
   ],
-  [{ role: 'originating', numberOwnership: 'owned' }, 'C', 'originating-unidentified'],
   [{ role: 'originating' }, 'C', 'originating-unidentified'],
   [{ role: 'gateway' }, 'C', 'gateway'],
-  [{ role: 'gateway', receivedFrom: 'foreign-provider' }, 'C', 'gateway'],
   [{ role: 'gateway', ...known, numberOwnership: 'owned' }, 'C', 'gateway'],
-  [{ role: 'gateway', numberOwnership: 'not-owned' }, 'C', 'gateway'],
   [{ role: 'intermediate', receivedFrom: 'originating-provider' }, 'C', 'intermediate-from-originating'],
   [
     { role: 'intermediate', receivedFrom: 'originating-provider', ...known, numberOwnership: 'owned' },
@@ -48,13 +39,9 @@ test.each<Row>([
   ],
   [{ role: 'intermediate', receivedFrom: 'intermediate-provider' }, 'none', 'intermediate-other'],
   [{ role: 'intermediate', receivedFrom: 'foreign-provider' }, 'none', 'intermediate-other'],
-  [{ role: 'intermediate', receivedFrom: 'customer' }, 'none', 'intermediate-other'],
-  [{ role: 'intermediate', receivedFrom: 'unknown' }, 'none', 'intermediate-other'],
   [{ role: 'intermediate' }, 'none', 'intermediate-other'],
   [{ role: 'intermediate', ...known, numberOwnership: 'owned' }, 'none', 'intermediate-other'],
-  [{ role: 'terminating' }, 'none', 'terminating'],
   [{ role: 'terminating', ...known, numberOwnership: 'owned' }, 'none', 'terminating'],
-  [{ role: 'terminating', receivedFrom: 'originating-provider' }, 'none', 'terminating'],
   // Facts that came as JSON and are not what they should be count as not known.
   [
     { role: 'originating', customerKnown: 'true', callerAuthenticated: 1, numberOwnership: 'owned' } as never,
@@ -73,22 +60,11 @@ test.each<Row>([
 });
 
 test('tells the basis, the facts that decided and all facts as they were taken', () => {
-  const decision = decideAttestation(policy, {
-    role: 'originating',
-    ...known,
-    numberOwnership: 'delegated',
-    trunk: 't-9',
-  });
+  const facts = { role: 'originating', ...known, numberOwnership: 'delegated', trunk: 't-9' } as const;
+  const decision = decideAttestation(policy, facts);
   expect(decision.basis).toBe(DEFAULT_ATTESTATION_POLICY.rules[0]?.basis);
   expect(decision.decidedOn).toEqual(['role', 'customerKnown', 'callerAuthenticated', 'numberOwnership']);
-  expect(decision.facts).toEqual({
-    role: 'originating',
-    trunk: 't-9',
-    customerKnown: true,
-    callerAuthenticated: true,
-    numberOwnership: 'delegated',
-    receivedFrom: 'unknown',
-  });
+  expect(decision.facts).toEqual({ ...facts, receivedFrom: 'unknown' });
   expect(JSON.parse(JSON.stringify(decision))).toEqual(decision);
 });
 
@@ -133,21 +109,11 @@ test('signs nothing that no rule speaks of', () => {
 
 test('cannot be changed once it was checked, nor can the default', () => {
   const mine = createAttestationPolicy();
-  const change = (object: object, value: Record<string, unknown>): boolean => {
-    try {
-      Object.assign(object, value);
-      return true;
-    } catch {
-      return false;
-    }
-  };
-  expect(change(mine, { explicitAttestation: 'permitted' })).toBe(false);
-  expect(change(mine.rules, { length: 0 })).toBe(false);
-  expect(change(mine.rules.at(-1)!.rule, { attestation: 'A' })).toBe(false);
-  expect(change(mine.rules[0]!.tests, { length: 0 })).toBe(false);
-  expect(change(mine.rules[0]!.tests[0]!, { permits: () => true })).toBe(false);
-  expect(change(DEFAULT_ATTESTATION_POLICY, { explicitAttestation: 'permitted' })).toBe(false);
-  expect(change(DEFAULT_ATTESTATION_POLICY.rules[0]!.when, { role: 'gateway' })).toBe(false);
+  const [first] = mine.rules;
+  const [firstDefault] = DEFAULT_ATTESTATION_POLICY.rules;
+  const parts = [mine, mine.rules, mine.rules.at(-1)!.rule, first!.tests, first!.tests[0]];
+  for (const part of [...parts, DEFAULT_ATTESTATION_POLICY, firstDefault!.when])
+    expect(part).toSatisfy(Object.isFrozen);
 });
 
 test('is not changed by what happens to its data later', () => {
@@ -191,10 +157,11 @@ test.each<[string, unknown]>([
 const grounded = (attestation: string, when: Record<string, unknown>): AttestationRule =>
   rule({ attestation, when: { role: 'originating', ...known, ...when } });
 
-test('takes B without and A with a right to the number', () => {
-  expect(
-    refusalOf(own(grounded('A', { numberOwnership: ['owned', 'delegated'] }), { ...grounded('B', {}), id: 'b' })),
-  ).toBe('accepted');
+test('takes B without and A with a right to the number, its default, and a policy that went through JSON', () => {
+  const grounds = own(grounded('A', { numberOwnership: ['owned', 'delegated'] }), { ...grounded('B', {}), id: 'b' });
+  for (const data of [grounds, DEFAULT_ATTESTATION_POLICY, JSON.parse(JSON.stringify(DEFAULT_ATTESTATION_POLICY))]) {
+    expect(refusalOf(data)).toBe('accepted');
+  }
 });
 
 test.each<[string, unknown]>([
@@ -246,9 +213,4 @@ test.each<[string, unknown]>([
 ])('refuses a rule %s and tells its index', (_what, wrong) => {
   const first = rule({ id: 'first', when: { role: ['gateway', 'intermediate'], receivedFrom: 'unknown' } });
   expect(refusalOf({ id: 'x', rules: [first, wrong] })).toEqual({ code: 'invalid-configuration', ruleIndex: 1 });
-});
-
-test('accepts its default and a policy that went through JSON', () => {
-  expect(refusalOf(DEFAULT_ATTESTATION_POLICY)).toBe('accepted');
-  expect(refusalOf(JSON.parse(JSON.stringify(DEFAULT_ATTESTATION_POLICY)))).toBe('accepted');
 });

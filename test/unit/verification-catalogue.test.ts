@@ -11,8 +11,7 @@ import { verificationRequestOf } from '../../sdk/src/stir/verification/request.j
 import { createStepNames, namesOfSteps } from '../../sdk/src/stir/verification/step.js';
 import { VERIFICATION_STEPS } from '../../sdk/src/stir/verification/steps.js';
 import { createTrustStore } from '../../sdk/src/stir/certificates/trust-store.js';
-import { createVerificationLab } from '../support/verification-lab.js';
-import type { VerificationLab } from '../support/verification-lab.js';
+import { createVerificationLab, type VerificationLab } from '../support/verification-lab.js';
 
 const PROFILES = ['shaken', 'rfc8224'] as const;
 let lab: VerificationLab;
@@ -35,21 +34,19 @@ describe.each(PROFILES)('in profile %s', (profile) => {
     async (name) => {
       const call = GOOD_PASSPORTS[name].build(lab.faults);
       const verdict = await service().verify(requestOf(sampleInvite(call.invite)));
-      expect({
-        status: verdict.status,
-        reasons: verdict.outcomes.filter(({ status }) => status !== 'ignored').length === 0,
-      }).toEqual({ status: 'passed', reasons: false });
-      expect(verdict.verstat).toBe('TN-Validation-Passed');
+      expect(verdict).toMatchObject({ status: 'passed', verstat: 'TN-Validation-Passed' });
       expect(verdict.attestation).toBe(call.attestation);
     },
   );
 
   test.each(PASSPORT_FAULT_NAMES.filter((name) => PASSPORT_FAULTS[name].refusedBy.includes(profile)))(
-    'never passes %s',
+    'refuses %s',
     async (name) => {
       const { identityHeader, expectedReasonHint } = PASSPORT_FAULTS[name].build(lab.faults);
       const verdict = await service().verify({ ...requestOf(sampleInvite({})), identity: [identityHeader] });
-      expect(verdict.status).not.toBe('passed');
+      // RFC 8224 lets a type be that is not known: nothing is said of the call then.
+      const isIgnored = profile === 'rfc8224' && name === 'ppt-unknown';
+      expect(verdict.status).toBe(isIgnored ? 'indeterminate' : 'failed');
       if (expectedReasonHint !== undefined && profile === 'shaken')
         expect(verdict.reasons).toContain(expectedReasonHint);
     },

@@ -2,11 +2,10 @@ import { createPassport } from '@hopback/sdk/testing';
 import type { CertificateOptions, TestCertificate, TestServiceProvider } from '@hopback/sdk/testing';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { Certificate } from '../../sdk/src/stir/certificates/certificate.js';
-import { parseCertificateChain } from '../../sdk/src/stir/certificates/parse-certificate.js';
 import type { CertificateLookup, CertificateRepository } from '../../sdk/src/stir/certificates/repository.js';
 import type { CallVerdict } from '../../sdk/src/stir/verification/outcome.js';
-import { createVerificationLab, trustStoreOf } from '../support/verification-lab.js';
-import type { VerificationLab } from '../support/verification-lab.js';
+import { createVerificationLab, trustStoreOf, type VerificationLab } from '../support/verification-lab.js';
+import { parsedChain } from './certificates-parsed.js';
 
 let lab: VerificationLab;
 let signer: TestServiceProvider;
@@ -59,10 +58,8 @@ function chainUnder(cas: readonly TestCertificate[]): string {
 function publish(chainPem: string): string {
   urls += 1;
   const url = `https://host-${String(urls)}.example/shaken.pem`;
-  const parsed = parseCertificateChain(chainPem);
-  if (parsed.status !== 'parsed') throw new Error(parsed.detail);
   const never = Number.MAX_SAFE_INTEGER;
-  const chain = parsed.chain.map(counted);
+  const chain = parsedChain(chainPem).map(counted);
   lab.repository.set({ status: 'found', url, chain, fetchedAtMs: 0, freshUntilMs: never, notes: [] });
   const iatSeconds = Math.floor(lab.clock.nowMs() / 1000);
   return createPassport({ signer, x5u: url, iatSeconds }).identityHeader;

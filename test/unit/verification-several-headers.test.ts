@@ -1,40 +1,43 @@
-import { createPassport, divertedCall } from '@hopback/sdk/testing';
-import type { PassportOptions, TestServiceProvider } from '@hopback/sdk/testing';
+import {
+  createPassport,
+  divertedCall,
+  PASSPORT_FAULTS,
+  type PassportOptions,
+  type TestServiceProvider,
+} from '@hopback/sdk/testing';
 import { beforeAll, expect, test } from 'vitest';
-import type { CallVerdict } from '../../sdk/src/stir/verification/outcome.js';
 import type { VerificationPolicy } from '../../sdk/src/stir/verification/policy.js';
-import { MAX_REASON_CHARS } from '../../sdk/src/stir/verification/outcome.js';
-import type { VerificationRequest } from '../../sdk/src/stir/verification/request.js';
-import { LAB_X5U, createVerificationLab } from '../support/verification-lab.js';
-import type { VerificationLab } from '../support/verification-lab.js';
+import { MAX_REASON_CHARS, type CallVerdict } from '../../sdk/src/stir/verification/outcome.js';
+import { LAB_X5U, createVerificationLab, type VerificationLab } from '../support/verification-lab.js';
+import { MAX_IDENTITY_HEADERS } from '../../sdk/src/stir/verification/core.js';
+import { MAX_IDENTITY_HEADER_CHARS } from '../../sdk/src/stir/identity-header.js';
+import { leastMs } from '../support/least-time.js';
 
 const DEAD = 'https://certs.dead.example/shaken.pem';
 const OTHER = 'https://certs.other.example/shaken.pem';
 
 let lab: VerificationLab;
 let other: TestServiceProvider;
-let call: Omit<VerificationRequest, 'identity'>;
 
 beforeAll(async () => {
   lab = await createVerificationLab();
   other = lab.pki.issueServiceProvider({ spc: '5678' });
   lab.repository.put(OTHER, other.chainPem);
-  const { origTn, destTn } = lab.faults;
-  call = {
-    from: `<sip:+${origTn}@originating.example>;tag=1`,
-    to: `<sip:+${destTn}@terminating.example>`,
-    requestUri: `sip:+${destTn}@terminating.example`,
-  };
 });
 
 const shaken = (changes: Partial<PassportOptions> = {}): string =>
   createPassport({ signer: lab.provider, x5u: LAB_X5U, ...changes }).identityHeader;
 const forged = (changes: Partial<PassportOptions> = {}): string => shaken({ ...changes, signer: lab.faults.attacker });
+const many = <T>(length: number, make: (index: number) => T): T[] => Array.from({ length }, (_, index) => make(index));
 const unreachable = (): string => shaken({ x5u: DEAD });
 const tokenOf = (header: string): string => header.split(';')[0] ?? '';
 
-function verdictOn(identity: readonly string[], policy: Partial<VerificationPolicy> = {}): CallVerdict {
-  return lab.serviceWith({ policy }).verifyNow({ ...call, identity });
+function verdictOn(
+  identity: string | readonly string[],
+  policy: Partial<VerificationPolicy> = {},
+  requestUri: string = lab.call.requestUri,
+): CallVerdict {
+  return lab.serviceWith({ policy }).verifyNow({ ...lab.call, identity, requestUri });
 }
 
 test('a request fails only if all its Identity headers fail', () => {
@@ -53,15 +56,6 @@ test('of two headers that pass the first one answers for the call', () => {
   const second = shaken({ attest: 'A', signer: other, x5u: OTHER });
   expect(verdictOn([first, second]).attestation).toBe('B');
   expect(verdictOn([second, first]).attestation).toBe('A');
-});
-
-test('junk beside a good header passes, with a Reason that names the junk', () => {
-  const junk = forged();
-  const verdict = verdictOn([shaken(), junk]);
-  expect(verdict.verstat).toBe('TN-Validation-Passed');
-  expect(verdict.sipResponse).toBeUndefined();
-  expect(verdict.reasons).toEqual(['signature-invalid']);
-  expect(verdict.reasonHeaders).toEqual([`STIR;cause=438;text="Invalid Identity Header";ppi="${tokenOf(junk)}"`]);
 });
 
 test('each header that did not verify gets a Reason of its own, in the order of the request', () => {
@@ -111,40 +105,20 @@ test.each(['a"b', 'a\r\nVia: x', 'a>b', 'é', ' '])('a token such as %j is never
   expect(reasonHeaders).toEqual(['STIR;cause=438;text="Invalid Identity Header"']);
 });
 
-test('answers 436 when no certificate could be had', () => {
-  const verdict = verdictOn([unreachable(), unreachable()]);
-  expect([verdict.status, verdict.sipResponse?.status]).toEqual(['indeterminate', 436]);
-});
-
-test('answers no 436 when one certificate could be had and its PASSporT is wrong', () => {
-  const verdict = verdictOn([unreachable(), forged()]);
-  expect([verdict.status, verdict.sipResponse?.status]).toEqual(['indeterminate', 438]);
-  expect(verdict.reasons).toEqual(['x5u-unreachable', 'signature-invalid']);
-});
-
 test('answers what is wrong with a PASSporT rather than 436 for one without info', () => {
   const verdict = verdictOn([shaken({ identityHeader: { info: 'absent' } }), shaken({ iatSeconds: 1 })]);
   expect([verdict.status, verdict.sipResponse?.status]).toEqual(['failed', 403]);
 });
 
-test('a header that could not be checked beside one that failed leaves the request undecided', () => {
-  const verdict = verdictOn([forged(), unreachable()]);
-  expect([verdict.status, verdict.verstat]).toEqual(['indeterminate', 'No-TN-Validation']);
-});
-
 test('a request without Identity is undecided, with 428 for a policy that wants one', () => {
   for (const identity of [[], '', ',', ' , ,'] as const) {
-    const verdict = lab.service.verifyNow({ ...call, identity });
-    expect([verdict.status, verdict.sipResponse?.status, verdict.verstat]).toEqual([
-      'indeterminate',
-      428,
-      'No-TN-Validation',
-    ]);
+    const { status, sipResponse, verstat } = verdictOn(identity);
+    expect([status, sipResponse?.status, verstat]).toEqual(['indeterminate', 428, 'No-TN-Validation']);
   }
 });
 
 test('several headers in one field are one field each', () => {
-  const verdict = lab.service.verifyNow({ ...call, identity: `${forged()}, ${shaken()},` });
+  const verdict = verdictOn(`${forged()}, ${shaken()},`);
   expect(verdict.outcomes.map(({ status, index }) => [index, status])).toEqual([
     [0, 'failed'],
     [1, 'passed'],
@@ -166,17 +140,6 @@ test('outcomes and evidence come in the order of the headers', () => {
   }
 });
 
-test('an unknown type beside a known one is ignored and gets no Reason', () => {
-  const verdict = verdictOn([shaken({ ppt: 'tomorrow' }), shaken()]);
-  expect([verdict.status, verdict.reasons, verdict.reasonHeaders]).toEqual(['passed', [], []]);
-});
-
-test('an unknown type alone is row 5 in profile shaken and an unsigned call in profile rfc8224', () => {
-  const identity = [shaken({ ppt: 'tomorrow' })];
-  expect(verdictOn(identity).sipResponse?.status).toBe(438);
-  expect(verdictOn(identity, { profile: 'rfc8224' }).sipResponse?.status).toBe(428);
-});
-
 test('no certificate is asked for twice, and none for a header that has failed already or is ignored', async () => {
   const asked: string[] = [];
   const { repository } = lab;
@@ -188,7 +151,7 @@ test('no certificate is asked for twice, and none for a header that has failed a
     },
   };
   const identity = [shaken(), shaken(), shaken({ iatSeconds: 1, x5u: OTHER }), shaken({ ppt: 'tomorrow', x5u: DEAD })];
-  await lab.serviceWith({ certificates }).verify({ ...call, identity });
+  await lab.serviceWith({ certificates }).verify({ ...lab.call, identity });
   expect(asked).toEqual([LAB_X5U]);
 });
 
@@ -207,26 +170,134 @@ test('worst-of-all lets every header count', () => {
   });
 });
 
+test('under worst-of-all headers past the limit are a finding', () => {
+  const headers = [...Array<string>(16).fill(shaken()), 'junk'];
+  const verdict = verdictOn(headers, { verstatPriority: 'worst-of-all' });
+  expect(verdict.status).toBe('failed');
+  expect(verdict.reasons).toContain('too-many-identity-headers');
+});
+
 test('worst-of-all still leaves unknown types aside', () => {
   expect(verdictOn([shaken({ ppt: 'tomorrow' }), shaken()], { verstatPriority: 'worst-of-all' }).status).toBe('passed');
 });
 
 test('under worst-of-all the PASSporT that speaks for the caller answers, wherever it stands', () => {
   const diverted = divertedCall(lab.faults, 2);
-  const service = lab.serviceWith({ policy: { verstatPriority: 'worst-of-all' } });
   const requestUri = `sip:+${diverted.targetTn}@terminating.example`;
-  const verdict = service.verifyNow({ ...call, requestUri, identity: diverted.identityHeaders.toReversed() });
+  const headers = diverted.identityHeaders.toReversed();
+  const verdict = verdictOn(headers, { verstatPriority: 'worst-of-all' }, requestUri);
   expect([verdict.status, verdict.attestation, verdict.evidence.seenCount]).toEqual(['passed', 'A', 1]);
 });
 
 test('of a chain that failed the finding decides, not what could not be checked', () => {
   const { destTn } = lab.faults;
   const identity = [shaken({ x5u: DEAD }), forged({ ppt: 'div', divTn: destTn, destTn: '13035550101' })];
-  const verdict = lab.service.verifyNow({ ...call, requestUri: 'sip:+13035550101@terminating.example', identity });
-  expect([verdict.status, verdict.verstat, verdict.reasons[0]]).toEqual([
-    'failed',
-    'TN-Validation-Failed',
-    'signature-invalid',
-  ]);
-  expect(verdict.sipResponse?.status).toBe(438);
+  const verdict = verdictOn(identity, {}, 'sip:+13035550101@terminating.example');
+  expect(verdict).toMatchObject({ status: 'failed', verstat: 'TN-Validation-Failed', sipResponse: { status: 438 } });
+  expect(verdict.reasons[0]).toBe('signature-invalid');
+});
+
+test('a refused __proto__ leaves the prototype of objects alone', () => {
+  for (const fault of ['proto-key-in-claims', 'proto-key-in-header', 'proto-key-in-orig'] as const) {
+    verdictOn(PASSPORT_FAULTS[fault].build(lab.faults).identityHeader);
+  }
+  expect(Object.getOwnPropertyNames({})).toEqual([]);
+  expect(({} as Record<string, unknown>)['attest']).toBeUndefined();
+});
+
+test.each(['constructor', 'toString', 'hasOwnProperty', 'valueOf', '__defineGetter__'])(
+  'a claim called %s is an ordinary claim',
+  (name) => {
+    expect(verdictOn(shaken({ claims: { [name]: 'x' } })).status).toBe('passed');
+  },
+);
+
+test('a missing claim is not found on the prototype of objects', () => {
+  expect(verdictOn(shaken({ payloadText: '{"constructor":1}' })).reasons).toContain('claim-missing');
+});
+
+const padded = (length: number): string => {
+  const header = shaken();
+  return `${header};x=${'y'.repeat(length - header.length - 3)}`;
+};
+
+test('takes an Identity header of exactly 8 KiB and refuses one of a character more', () => {
+  expect(verdictOn(padded(MAX_IDENTITY_HEADER_CHARS)).status).toBe('passed');
+  expect(verdictOn(padded(MAX_IDENTITY_HEADER_CHARS + 1)).reasons).toEqual(['identity-header-too-long']);
+});
+
+test.each([
+  ['one of a megabyte', () => padded(1_000_000)],
+  ['a megabyte of semicolons', () => shaken() + ';'.repeat(1_000_000)],
+  ['a megabyte of open brackets', () => `${shaken()};x=${'<'.repeat(1_000_000)}`],
+  ['a megabyte of quotes', () => `${shaken()};x=${'"'.repeat(999_999)}`],
+  ['a megabyte of commas', () => ','.repeat(1_000_000)],
+  ['half a million empty values', () => ' ,'.repeat(500_000)],
+  ['a comma bomb of junk headers', () => 'a;info=<b>,'.repeat(100_000)],
+  ['a comma bomb of open quotes', () => '",<'.repeat(300_000)],
+])('refuses %s within 50 ms', (_name, build) => {
+  const identity = build();
+  expect(verdictOn(identity).status).not.toBe('passed');
+  // Or, on a machine on which nothing is done in that time, within what taking a megabyte of commas apart four times takes.
+  const slowMs = 4 * leastMs(() => ','.repeat(1_000_000).split(','));
+  expect(leastMs(() => verdictOn(identity))).toBeLessThan(Math.max(50, slowMs));
+});
+
+test('a good header behind a megabyte of junk in the same field is not lost', () => {
+  expect(verdictOn(`${'x'.repeat(1_000_000)},${shaken()}`).status).toBe('passed');
+});
+
+test.each([
+  ['as 1,000 header fields', (headers: readonly string[]) => headers],
+  ['in one field', (headers: readonly string[]) => headers.join(',')],
+])('looks at the first sixteen of 1,000 Identity headers that come %s', (_name, form) => {
+  const bad = shaken({ signer: lab.faults.attacker });
+  const identity = form(Array.from({ length: 1000 }, () => bad));
+  const verdict = verdictOn(identity);
+  expect(verdict.outcomes).toHaveLength(MAX_IDENTITY_HEADERS);
+  expect(verdict.reasons).toEqual(['signature-invalid', 'too-many-identity-headers']);
+  expect(leastMs(() => verdictOn(identity))).toBeLessThan(50);
+});
+
+test('the sixteenth Identity header still counts, the seventeenth does not', () => {
+  const junk = Array.from({ length: MAX_IDENTITY_HEADERS - 1 }, () => 'junk');
+  expect(verdictOn([...junk, shaken()]).status).toBe('passed');
+  const verdict = verdictOn([...junk, 'junk', shaken()]);
+  expect(verdict.status).toBe('failed');
+  expect(verdict.reasons).toContain('too-many-identity-headers');
+});
+
+/** Number of the n-th diversion. */
+const stop = (index: number): string => `1303555${String(index).padStart(4, '0')}`;
+
+test('div PASSporTs that all link to each other are tried in bounded time', () => {
+  const all = Array.from({ length: 15 }, (_, index) => stop(index));
+  const divs = all.map((divTn) => shaken({ ppt: 'div', divTn, claims: { dest: { tn: all } } }));
+  const identity = [shaken({ claims: { dest: { tn: all } } }), ...divs];
+  const target = 'sip:+13039990000@terminating.example';
+  expect(verdictOn(identity, {}, target).status).toBe('failed');
+  expect(leastMs(() => verdictOn(identity, {}, target))).toBeLessThan(50);
+});
+
+test('div PASSporTs that list hundreds of numbers in odd spellings are compared in bounded time', () => {
+  const tn = many(700, (index) => `+${100 + index}`);
+  const divs = many(15, (index) => shaken({ ppt: 'div', divTn: `+${100 + index}`, claims: { dest: { tn } } }));
+  const uri = many(500, () => 'sip:1@a');
+  const uris = many(15, () => shaken({ ppt: 'div', divTn: '+1 (303) 555-0100', claims: { dest: { uri } } }));
+  const target = 'sip:+13039990000@terminating.example';
+  for (const chain of [divs, uris]) {
+    const identity = [shaken({ claims: { dest: { tn } } }), ...chain];
+    expect(verdictOn(identity, {}, target).status).toBe('failed');
+    expect(leastMs(() => verdictOn(identity, {}, target))).toBeLessThan(50);
+  }
+});
+
+test('a long chain is found among divs that branch and lead nowhere', () => {
+  const way = many(7, (index) =>
+    shaken({ ppt: 'div', divTn: index === 0 ? lab.faults.destTn : stop(index), destTn: stop(index + 1) }),
+  );
+  const dead = many(7, (index) => shaken({ ppt: 'div', divTn: stop(index), destTn: stop(index + 100) }));
+  const identity = [...dead, ...way.toReversed(), shaken()];
+  const verdict = verdictOn(identity, {}, `sip:+${stop(7)}@terminating.example`);
+  expect([verdict.status, verdict.verstat]).toEqual(['passed', 'TN-Validation-Passed']);
 });

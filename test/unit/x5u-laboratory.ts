@@ -92,7 +92,19 @@ export function laboratory(options: Partial<CertificateRepositoryOptions> = {}, 
   return { clock, repository, requests };
 }
 
-/** Lets everything that can go on without the network go on. */
+/** The same with one chain in its cache, fetched from `URL_1`. */
+export async function warmLaboratory(
+  { body = 'one', etag }: { readonly body?: string; readonly etag?: string } = {},
+  options: Partial<CertificateRepositoryOptions> = {},
+) {
+  const made = laboratory(options);
+  const cold = made.repository.lookup(URL_1);
+  await settle();
+  made.requests[0]?.answer(fetched(body, etag === undefined ? {} : { etag }));
+  return { ...made, first: await cold };
+}
+
+/** Lets everything that needs no network proceed. */
 export const settle = async (): Promise<void> => {
   for (let turn = 0; turn < 5; turn += 1) await setImmediate();
 };

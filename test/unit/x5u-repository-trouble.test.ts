@@ -9,9 +9,9 @@ import {
   fetched,
   laboratory,
   leafOf,
-  MINUTE,
   settle,
   URL_1,
+  warmLaboratory,
 } from './x5u-laboratory.js';
 
 test('the wait for a socket is part of the one deadline', async () => {
@@ -55,38 +55,6 @@ test.each([
   expect(requests).toHaveLength(1 + 8);
 });
 
-test('a renewed certificate in place of an expired one is found within ten minutes', async () => {
-  const clock = createManualClock();
-  let body = `old until ${clock.nowMs() - 8 * DAY}`;
-  const { repository } = laboratory({ clock }, () => fetched(body));
-  for (let minute = 0; minute < 300; minute += 1) {
-    await repository.lookup(URL_1);
-    await settle();
-    clock.advance(MINUTE);
-  }
-  body = 'new';
-  for (let minute = 0; minute < 11; minute += 1) {
-    repository.peek(URL_1);
-    await settle();
-    clock.advance(MINUTE);
-  }
-  expect(leafOf(repository.peek(URL_1))).toBe('new');
-});
-
-test('an expired chain whose server falls silent is served for a day after it was fetched', async () => {
-  const clock = createManualClock();
-  const body = `old until ${clock.nowMs() - 8 * DAY}`;
-  let broken = false;
-  const { repository } = laboratory({ clock }, () => (broken ? failed() : fetched(body)));
-  await repository.lookup(URL_1);
-  broken = true;
-  clock.advance(DAY - 1);
-  expect(leafOf(repository.peek(URL_1))).toBe('old');
-  await settle();
-  clock.advance(1);
-  expect(repository.peek(URL_1)).toBeUndefined();
-});
-
 test('a flood of chains from one site pushes out its own, not those of others', async () => {
   const { repository } = laboratory({ limits: { maxEntries: 100 } }, (url) => fetched(url));
   const others = Array.from({ length: 50 }, (_, index) => `https://cr.provider-${index}.example/a.pem`);
@@ -96,17 +64,6 @@ test('a flood of chains from one site pushes out its own, not those of others', 
   expect(repository.peek('https://h499.flood.example/499')?.status).toBe('found');
   expect(repository.peek('https://h400.flood.example/400')).toBeUndefined();
   expect(repository.stats().entries).toBe(100);
-});
-
-test('a site alone may fill the memory, and what it uses stays', async () => {
-  const { repository } = laboratory({ limits: { maxEntries: 100 } }, (url) => fetched(url));
-  for (let index = 0; index < 150; index += 1) {
-    await repository.lookup(`https://cr.provider.example/${index}`);
-    repository.peek('https://cr.provider.example/0');
-  }
-  expect(repository.stats().entries).toBe(100);
-  expect(repository.peek('https://cr.provider.example/0')?.status).toBe('found');
-  expect(repository.peek('https://cr.provider.example/1')).toBeUndefined();
 });
 
 test('a flood of certificates with thousands of distribution points takes no more memory than is permitted', async () => {
@@ -166,11 +123,7 @@ test('no new attempt follows within five seconds of one that found no room', asy
 });
 
 test('a signature that fails while a conditional request is under way has the file fetched all the same', async () => {
-  const { clock, repository, requests } = laboratory();
-  const cold = repository.lookup(URL_1);
-  await settle();
-  requests[0]?.answer(fetched('old', { etag: '"never-changes"' }));
-  await cold;
+  const { clock, repository, requests } = await warmLaboratory({ body: 'old', etag: '"never-changes"' });
   clock.advance(DAY);
   repository.peek(URL_1);
   const revalidations = Array.from({ length: 100 }, () => repository.revalidate(URL_1));
@@ -191,11 +144,7 @@ test('a conditional request that brings another chain, or fails, answers a signa
     [fetched('new'), 'new'],
     [failed(), 'old'],
   ] as const) {
-    const { clock, repository, requests } = laboratory();
-    const cold = repository.lookup(URL_1);
-    await settle();
-    requests[0]?.answer(fetched('old', { etag: '"1"' }));
-    await cold;
+    const { clock, repository, requests } = await warmLaboratory({ body: 'old', etag: '"1"' });
     clock.advance(DAY);
     repository.peek(URL_1);
     const revalidated = repository.revalidate(URL_1);
@@ -207,11 +156,7 @@ test('a conditional request that brings another chain, or fails, answers a signa
 });
 
 test('"not modified" that comes after an import says nothing of the chain that was imported', async () => {
-  const { clock, repository, requests } = laboratory();
-  const cold = repository.lookup(URL_1);
-  await settle();
-  requests[0]?.answer(fetched('old', { etag: '"1"' }));
-  await cold;
+  const { clock, repository, requests } = await warmLaboratory({ body: 'old', etag: '"1"' });
   clock.advance(2 * DAY);
   repository.peek(URL_1);
   await settle();

@@ -1,6 +1,12 @@
 import { expect, test } from 'vitest';
-import { parseBoundedJson, PASSPORT_JSON_LIMITS } from '../../sdk/src/core/json-text.js';
-import type { JsonFailure, JsonLimits, JsonValue } from '../../sdk/src/core/json-text.js';
+import {
+  parseBoundedJson,
+  PASSPORT_JSON_LIMITS,
+  type JsonFailure,
+  type JsonLimits,
+  type JsonValue,
+} from '../../sdk/src/core/json-text.js';
+import { decodeBase64UrlText, encodeBase64Url } from '../../sdk/src/core/base64url.js';
 
 const SHAKEN =
   '{"attest":"A","dest":{"tn":["12155551213"]},"iat":1443208345,"orig":{"tn":"12155551212"},"origid":"123e4567-e89b-12d3-a456-426655440000"}';
@@ -34,40 +40,13 @@ test('gives objects without prototype at every level', () => {
 });
 
 test.each([
-  '0',
   '-0',
-  '1',
-  '-1',
-  '10',
-  '1.5',
-  '-0.25',
-  '1e3',
   '1E+3',
-  '1e-3',
-  '0e0',
-  '0.0',
-  '123456789012345',
-  '-123456789012345',
-  '1234567890123456',
+  '1e-400',
   '9007199254740993',
   '1.7976931348623157e308',
-  '5e-324',
-  '1e-400',
-  'true',
-  'false',
-  'null',
-  '""',
-  '[]',
-  '{}',
-  '"\u007f\u0080\u2028"',
   '"\\"\\\\\\/\\b\\f\\n\\r\\t"',
-  '"\\u0041\\u00e9\\ud83d\\ude00"',
-  '"a\\u0000b"',
-  '"😀"',
-  ' [ 1 , 2 ] ',
   '\t\r\n{ "a" : [ { } ] }\n',
-  '{"":0}',
-  '[[],[[]],{}]',
   '{"constructor":1,"toString":2,"hasOwnProperty":3}',
 ])('parses %s as JSON.parse does', (text) => {
   expect(valueOf(text)).toEqual(JSON.parse(text));
@@ -75,72 +54,19 @@ test.each([
 
 test.each([
   '',
-  ' ',
-  '{',
-  '}',
-  '[',
-  ']',
-  '"',
-  '"a',
-  '{"a"',
-  '{"a":',
-  '{"a":1',
-  '{"a":1,',
   '{"a":1,}',
-  '{,}',
-  '{a:1}',
-  "{'a':1}",
-  '{1:1}',
-  '[1,',
-  '[1,]',
-  '[,]',
-  '[1 2]',
-  '{"a" 1}',
-  '{"a":1 "b":2}',
-  '1 2',
-  '{}{}',
-  '{} x',
   '01',
-  '-01',
-  '00',
-  '-',
-  '+1',
-  '.5',
-  '1.',
-  '1.e1',
-  '1e',
-  '1e+',
   '0x10',
-  '1_000',
   'NaN',
-  'Infinity',
-  '-Infinity',
-  'undefined',
-  'True',
-  'tru',
-  'nul',
-  'truex',
-  '"\\x41"',
-  '"\\u12"',
-  '"\\u12g4"',
-  '"\\',
-  '"\\u',
-  '"\n"',
-  '"\u0000"',
   '"\t"',
-  '[1]]',
   '\uFEFF{}',
   '\u00a01',
-  '1\u00a0',
   '/* */1',
-  '1//',
   '1e999',
   '-1e999',
   '"\\ud800"',
-  '"\\udc00"',
   '"\\ud800x"',
   '"\\ude00\\ud83d"',
-  '"\\ud83d"',
   '{"\\ud800":1}',
   '"\ud800"',
   '"\udc00\ud800"',
@@ -150,18 +76,10 @@ test.each([
 
 test.each([
   ['in a row', '{"iat":1,"iat":2}', 9],
-  ['with the same value', '{"a":1,"a":1}', 7],
-  ['after others', '{"a":1,"b":2,"c":3,"a":4}', 19],
   ['spelled with an escape', '{"iat":1,"\\u0069at":2}', 9],
-  ['the empty one', '{"":1,"":2}', 6],
   ['on an inner level', '{"orig":{"tn":"1","tn":"2"}}', 18],
-  ['with a name of Object.prototype', '{"toString":1,"toString":2}', 14],
 ])('refuses a key given twice: %s', (_what, text, offset) => {
   expect(parseBoundedJson(text)).toEqual({ status: 'malformed', reason: 'json-duplicate-key', offset });
-});
-
-test('accepts one key in two objects', () => {
-  expect(reasonOf('{"a":{"tn":"1"},"b":{"tn":"1"}}')).toBeUndefined();
 });
 
 test.each([
@@ -181,10 +99,6 @@ test('takes depth to the limit and refuses one more', () => {
   expect(reasonOf('['.repeat(4_000))).toBe('json-too-deep');
 });
 
-test('counts depth, not the number of objects beside each other', () => {
-  expect(reasonOf(`[${'[],'.repeat(100)}{}]`)).toBeUndefined();
-});
-
 test.each(['[', '{"a":', '[{"a":'])('refuses %j repeated 10,000 times instead of running out of stack', (open) => {
   expect(reasonOf(open.repeat(10_000), WIDE)).toBe('json-too-deep');
 });
@@ -202,33 +116,38 @@ test('measures the text before reading it', () => {
 });
 
 test.each([
-  ['{"a":1,"b":2}', true],
-  ['{"b":1,"a":2}', false],
+  ['[1,2]', true],
+  ['{"a":" x "}', true],
   ['{"a":1, "b":2}', false],
+  ['{"a" :1}', false],
   [' {}', false],
   ['{}\n', false],
-  ['{ }', false],
   ['[ ]', false],
-  ['[1,2]', true],
-  ['{"a" :1}', false],
-  ['{"B":1,"a":2}', true],
-  ['{"a":1,"B":2}', false],
-  ['{"a":1,"aa":2,"b":3}', true],
-  ['{"aa":1,"a":2}', false],
   ['{"a":{"d":1,"c":2}}', false],
   ['[{"d":1,"c":2}]', false],
-  ['{"a":" x "}', true],
-  // UTF-16 would put the pair before U+FFFD, code points put it behind.
-  ['{"\uFFFD":1,"😀":2}', true],
-  ['{"😀":1,"\uFFFD":2}', false],
-  ['{"😀a":1,"😀b":2}', true],
-  ['{"😀":1,"😁":2}', true],
-])('tells whether %j is canonical: %s', (text, expected) => {
+])('reports whether %j is canonical: %s', (text, expected) => {
   expect(isCanonical(text)).toBe(expected);
 });
 
-test('says where reading stopped', () => {
+test('reports where parsing stopped', () => {
   expect(parseBoundedJson('{"a":1,"b":tru}')).toMatchObject({ offset: 11 });
   expect(parseBoundedJson('[1,2,x]')).toMatchObject({ offset: 5 });
   expect(parseBoundedJson('[1,2] x')).toMatchObject({ offset: 6 });
+});
+
+test('decodes the vectors of RFC 4648 section 10 without their padding', () => {
+  const vectors = { '': '', Zg: 'f', Zm8: 'fo', Zm9v: 'foo', Zm9vYg: 'foob', Zm9vYmE: 'fooba', Zm9vYmFy: 'foobar' };
+  for (const [encoded, text] of Object.entries(vectors)) {
+    expect(decodeBase64UrlText(encoded)).toBe(text);
+    expect(encodeBase64Url(text)).toBe(encoded);
+  }
+});
+
+test('encodes only the window of a view, not the buffer under it', () => {
+  expect(encodeBase64Url(new Uint8Array([1, 2, 3, 4, 5]).subarray(1, 4))).toBe(encodeBase64Url(Uint8Array.of(2, 3, 4)));
+});
+
+test('keeps a written U+FFFD and a byte order mark', () => {
+  expect(decodeBase64UrlText(encodeBase64Url('a\uFFFDb'))).toBe('a\uFFFDb');
+  expect(decodeBase64UrlText(encodeBase64Url('\uFEFF{}'))).toBe('\uFEFF{}');
 });

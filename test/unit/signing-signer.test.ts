@@ -3,8 +3,15 @@ import { isHopbackError } from '@hopback/sdk/errors';
 import { createManualClock, createTestKey } from '@hopback/sdk/testing';
 import { compactVerify } from 'jose';
 import { expect, test } from 'vitest';
-import { createExternalSigner } from '../../sdk/src/stir/signing/index.js';
-import type { ExternalSignerOptions } from '../../sdk/src/stir/signing/index.js';
+import {
+  createExternalSigner,
+  createLocalSigner,
+  derToRawSignature,
+  rawToDerSignature,
+  type ExternalSignerOptions,
+  type LocalSignerOptions,
+} from '../../sdk/src/stir/signing/index.js';
+import { codeOf } from '../support/code-of.js';
 
 const key = createTestKey();
 const INPUT = `${Buffer.from('{"alg":"ES256"}').toString('base64url')}.e30`;
@@ -62,12 +69,6 @@ test.each<[string, Partial<ExternalSignerOptions>]>([
 });
 
 test('hands a service that signs digests the SHA-256 of the message', async () => {
-  const seen: Uint8Array[] = [];
-  const signer = await signerThenBroken((digest) => {
-    seen.push(digest);
-    return der(Buffer.from(INPUT));
-  });
-  await signer.sign();
   const digests: Uint8Array[] = [];
   const messages = new Map([INPUT, 'hopback signer self-test'].map((text) => [sha256(text), text]));
   const digestSigner = await createExternalSigner(
@@ -80,7 +81,6 @@ test('hands a service that signs digests the SHA-256 of the message', async () =
     }),
   );
   await digestSigner.sign(INPUT);
-  expect(seen.map((message) => Buffer.from(message).toString())).toEqual([INPUT]);
   expect(digests.map((digest) => digest.length)).toEqual([32, 32]);
 });
 
@@ -100,14 +100,13 @@ test.each<[string, Partial<ExternalSignerOptions>]>([
   });
 });
 
+const throwing = (): never => {
+  throw new Error('not loaded');
+};
+
 test.each<[string, ExternalSignerOptions['sign']]>([
   ['rejects', () => Promise.reject(new Error('no session'))],
-  [
-    'throws',
-    () => {
-      throw new Error('not loaded');
-    },
-  ],
+  ['throws', throwing],
 ])('reports a service that %s as signer-failed, to be tried again', async (_what, failing) => {
   const expected = { code: 'signer-failed', retryable: true, reason: 'threw' };
   expect(await failureOf(createExternalSigner(options({ sign: failing })))).toEqual(expected);
@@ -170,13 +169,6 @@ test('does not start with a service that hangs', async () => {
   expect(await starting).toEqual({ code: 'signer-failed', retryable: true, reason: 'timeout' });
 });
 
-test('leaves no timer behind when a signature comes in time', async () => {
-  const clock = createManualClock();
-  const signer = await createExternalSigner(options({ schedule: clock.schedule }));
-  await signer.sign(INPUT);
-  expect(clock.pendingTimers()).toBe(0);
-});
-
 test('lets no more than its bound wait for a service, and recovers when they are answered', async () => {
   const waiting: ((signature: Uint8Array) => void)[] = [];
   const slow: ExternalSignerOptions['sign'] = () => new Promise((resolve) => waiting.push(resolve));
@@ -189,6 +181,7 @@ test('lets no more than its bound wait for a service, and recovers when they are
   const again = signer.sign();
   for (const answer of waiting.splice(0)) answer(der(Buffer.from(INPUT)));
   expect((await again).length).toBe(64);
+  expect(clock.pendingTimers()).toBe(0);
 });
 
 test.each([
@@ -203,4 +196,98 @@ test.each([
   { maxInFlight: Infinity },
 ])('refuses a bound that is none: %o', async (changes) => {
   expect(await failureOf(createExternalSigner(options(changes)))).toMatchObject({ code: 'invalid-argument' });
+});
+
+const SEC1 = key.privateKey.export({ type: 'sec1', format: 'pem' }).toString();
+const PARAMETERS = '-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n';
+const passphrase = 'open sesame';
+const ENCRYPTED = key.privateKey.export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase }).toString();
+
+async function signsForJose(local: LocalSignerOptions): Promise<boolean> {
+  const signer = await createLocalSigner(local);
+  const signature = Buffer.from(signer.sign(INPUT)).toString('base64url');
+  const verified = await compactVerify(`${INPUT}.${signature}`, key.publicKey, { algorithms: ['ES256'] });
+  return verified.payload.length === 2 && signer.publicKey.equals(key.publicKey);
+}
+
+test.each<[string, LocalSignerOptions]>([
+  ['a PKCS#8 PEM', { privateKeyPem: key.privateKeyPem }],
+  ['a PKCS#8 PEM with space and CRLF', { privateKeyPem: `\r\n ${key.privateKeyPem.replaceAll('\n', '\r\n')} ` }],
+  ['a SEC 1 PEM', { privateKeyPem: SEC1 }],
+  ['a SEC 1 PEM behind its EC PARAMETERS, as openssl ecparam writes it', { privateKeyPem: PARAMETERS + SEC1 }],
+  ['an encrypted PKCS#8 PEM', { privateKeyPem: ENCRYPTED, passphrase }],
+  ['a JWK', { privateKeyJwk: key.privateKeyJwk }],
+])('signs with %s so that jose verifies it', async (_what, given) => {
+  await expect(signsForJose(given)).resolves.toBe(true);
+});
+
+test('signs octets and the text that they spell alike', async () => {
+  const signer = await createLocalSigner({ privateKeyPem: key.privateKeyPem });
+  const signatures = [signer.sign('a.b'), signer.sign(new TextEncoder().encode('a.b'))];
+  expect(signatures.map((signature) => signature.length)).toEqual([64, 64]);
+});
+
+test.each<[string, LocalSignerOptions]>([
+  ['no key at all', { privateKeyPem: 'not a key' }],
+  ['an empty text', { privateKeyPem: '' }],
+  ['a public key', { privateKeyPem: key.publicKeyPem }],
+  ['the JWK of a public key', { privateKeyJwk: key.publicKeyJwk }],
+  ['a P-384 key', { privateKeyPem: createTestKey('P-384').privateKeyPem }],
+  ['a secp256k1 key', { privateKeyPem: createTestKey('secp256k1').privateKeyPem }],
+  ['an RSA key', { privateKeyPem: createTestKey('RSA-2048').privateKeyPem }],
+  ['an Ed25519 key', { privateKeyPem: createTestKey('Ed25519').privateKeyPem }],
+  ['an Ed25519 JWK', { privateKeyJwk: createTestKey('Ed25519').privateKeyJwk }],
+  ['a symmetric JWK', { privateKeyJwk: { kty: 'oct', k: 'AAAA' } }],
+  ['an empty JWK', { privateKeyJwk: {} }],
+  [
+    'a JWK whose d belongs to another key',
+    { privateKeyJwk: { ...key.privateKeyJwk, d: createTestKey().privateKeyJwk.d } },
+  ],
+  ['an encrypted PEM without its passphrase', { privateKeyPem: ENCRYPTED }],
+  ['an encrypted PEM with a wrong passphrase', { privateKeyPem: ENCRYPTED, passphrase: 'x' }],
+])('refuses %s as key-unusable', async (_what, given) => {
+  expect(await codeOf(createLocalSigner(given))).toBe('key-unusable');
+});
+
+test('keeps key material out of the error', async () => {
+  const secret = createTestKey('P-384').privateKeyPem;
+  const error: unknown = await createLocalSigner({ privateKeyPem: secret }).catch((caught: unknown) => caught);
+  expect(JSON.stringify([String(error), (error as Error).cause])).not.toContain(secret.split('\n')[1]);
+});
+
+const ORDER = 'ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551';
+const hex = (text: string): Uint8Array => new Uint8Array(Buffer.from(text.replaceAll(' ', ''), 'hex'));
+const scalar = (text: string): string => text.padStart(64, '0');
+const reasonOfDer = (text: string): string => {
+  const result = derToRawSignature(hex(text));
+  return result.status === 'converted' ? result.status : result.reason;
+};
+
+test('takes the largest scalars there are and refuses the order itself', () => {
+  const largest = `${ORDER.slice(0, -2)}50`;
+  expect(derToRawSignature(hex(`30460221 00${largest} 0221 00${largest}`)).status).toBe('converted');
+  expect(reasonOfDer(`3026 0221 00${ORDER} 020101`)).toBe('out-of-range');
+  expect(rawToDerSignature(hex(scalar('1') + ORDER))).toEqual({ status: 'malformed', reason: 'out-of-range' });
+});
+
+test.each([
+  ['no octets at all', '', 'not-a-sequence'],
+  ['a tag alone', '30', 'length'],
+  ['the indefinite length', '30 80 020101 020101 0000', 'length'],
+  ['an octet behind the sequence', '30 06 020101 020101 00', 'trailing-octets'],
+  ['an octet string in place of s', '30 06 020101 040101', 'not-an-integer'],
+  ['an integer that runs past the end', '30 06 020101 020201', 'length'],
+  ['a negative r', '30 06 020180 020101', 'integer-negative'],
+  ['r of zero', '30 06 020100 020101', 'out-of-range'],
+  ['more octets than any P-256 signature has', `30${'00'.repeat(72)}`, 'length'],
+])('refuses %s', (_what, text, reason) => {
+  expect(reasonOfDer(text)).toBe(reason);
+});
+
+test.each([
+  ['63 octets', '01'.repeat(63), 'length'],
+  ['65 octets', '01'.repeat(65), 'length'],
+  ['an r of zero', scalar('0') + scalar('1'), 'out-of-range'],
+])('refuses %s as a raw signature', (_what, text, reason) => {
+  expect(rawToDerSignature(hex(text))).toEqual({ status: 'malformed', reason });
 });
