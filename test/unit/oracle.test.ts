@@ -106,10 +106,10 @@ const outcome = (kind: string, provider?: string): Change =>
 const hopsChanged = (change: (hops: SeenCall['hops']) => SeenCall['hops']): Change =>
   callChanged((call) => ({ ...call, hops: change(call.hops) }));
 
-const answered = (answer: Omit<SeenTraceback['answers'][number], 'afterMs'>): Change =>
+const answering = (answer: Omit<SeenTraceback['answers'][number], 'afterMs'>): Change =>
   tracebackChanged({ answers: [{ ...answer, afterMs: 1 }] });
 
-const found = (kind: Finding['kind'], provider?: string, callIndex?: number): Partial<Finding> => ({
+const about = (kind: Finding['kind'], provider?: string, callIndex?: number): Partial<Finding> => ({
   kind,
   ...(provider !== undefined && { provider }),
   ...(callIndex !== undefined && { callIndex }),
@@ -119,44 +119,44 @@ const ORDINARY = { campaignId: 'c-2', name: 'Two', calls: [CALLS], firstSeenMs: 
 
 // Another verdict, another end, a lost record and a wrong accusation are planted in any network: test/property/oracle.test.ts.
 test.for<[string, Change, Partial<Finding>]>([
-  ['another attestation', hopChanged('c', { attestation: 'B' }), found('verdict', 'c', 3)],
-  ['another signer', hopChanged('d', { signerSpc: '1003' }), found('verdict', 'd')],
-  ['a verdict on an unsigned call', hopChanged('a', { verstat: 'No-TN-Validation' }), found('verdict', 'a')],
+  ['another attestation', hopChanged('c', { attestation: 'B' }), about('verdict', 'c', 3)],
+  ['another signer', hopChanged('d', { signerSpc: '1003' }), about('verdict', 'd')],
+  ['a verdict on an unsigned call', hopChanged('a', { verstat: 'No-TN-Validation' }), about('verdict', 'a')],
   [
     'another verdict for the callee',
     callChanged((call) => ({ ...call, shownVerstat: 'TN-Validation-Failed' })),
-    found('verdict', 'd'),
+    about('verdict', 'd'),
   ],
   [
     'no verdict for the callee',
     callChanged(({ shownVerstat: _none, ...call }) => ({ ...call, isAtCallee: true })),
-    { ...found('verdict', 'd'), seen: 'the callee was shown no verstat' },
+    { ...about('verdict', 'd'), seen: 'the callee was shown no verstat' },
   ],
   ['no end', callChanged(({ finalStatus: _none, ...call }) => call), { kind: 'call-outcome', callIndex: 3 }],
-  ['a missing hop', hopsChanged((hops) => hops.filter((hop) => hop.provider !== 'c')), found('call-outcome', 'c')],
-  ['another hop', hopChanged('a', { provider: 'x' }), found('call-outcome', 'x')],
+  ['a missing hop', hopsChanged((hops) => hops.filter((hop) => hop.provider !== 'c')), about('call-outcome', 'c')],
+  ['another hop', hopChanged('a', { provider: 'x' }), about('call-outcome', 'x')],
   [
     'an unplanned call',
     (seen) => ({ ...seen, calls: [...seen.calls, STRAY] }),
     { kind: 'call-outcome', callIndex: 99 },
   ],
-  ['a record too many', recordsChanged({ stored: CALLS + 1 }), found('record', 'b')],
-  ['a record lost on the way', recordsChanged({ received: CALLS - 1 }), found('stream', 'b')],
-  ['a record that was received twice', recordsChanged({ received: CALLS + 1 }), found('stream', 'b')],
-  ['no record streamed', recordsChanged({ streamed: 0, received: 0 }), found('stream', 'b')],
-  ['a record that is not shared', recordsChanged({ streamed: 1, received: 1 }, 'x'), found('stream', 'x')],
-  ['an answer off by one hop', answered({ provider: 'd', kind: 'received-from', named: 'b' }), found('answer', 'd')],
-  ['an answer of another kind', answered({ provider: 'c', kind: 'not-found' }), found('answer', 'c')],
-  ['an answer by a provider without the call', answered({ provider: 'x', kind: 'origin' }), found('answer', 'x')],
-  ['an accused provider without the call', outcome('origin', 'x'), found('accusation', 'x', 3)],
+  ['a record too many', recordsChanged({ stored: CALLS + 1 }), about('record', 'b')],
+  ['a record lost on the way', recordsChanged({ received: CALLS - 1 }), about('stream', 'b')],
+  ['a record that was received twice', recordsChanged({ received: CALLS + 1 }), about('stream', 'b')],
+  ['no record streamed', recordsChanged({ streamed: 0, received: 0 }), about('stream', 'b')],
+  ['a record that is not shared', recordsChanged({ streamed: 1, received: 1 }, 'x'), about('stream', 'x')],
+  ['an answer off by one hop', answering({ provider: 'd', kind: 'received-from', named: 'b' }), about('answer', 'd')],
+  ['an answer of another kind', answering({ provider: 'c', kind: 'not-found' }), about('answer', 'c')],
+  ['an answer by a provider without the call', answering({ provider: 'x', kind: 'origin' }), about('answer', 'x')],
+  ['an accused provider without the call', outcome('origin', 'x'), about('accusation', 'x', 3)],
   ['a dispute although nobody lies', outcome('disputed'), { kind: 'traceback', callIndex: 3 }],
-  ['a silent provider that answers', outcome('non-responsive', 'c'), found('traceback')],
-  ['no outcome', tracebackChanged({ outcome: undefined as never }), found('traceback')],
-  ['a campaign not found', (seen) => ({ ...seen, campaigns: [], alerts: [] }), found('campaign')],
+  ['a silent provider that answers', outcome('non-responsive', 'c'), about('traceback')],
+  ['no outcome', tracebackChanged({ outcome: undefined as never }), about('traceback')],
+  ['a campaign not found', (seen) => ({ ...seen, campaigns: [], alerts: [] }), about('campaign')],
   [
     'a campaign of ordinary calls',
     (seen) => ({ ...seen, campaigns: [...seen.campaigns, ORDINARY] }),
-    found('campaign'),
+    about('campaign'),
   ],
   [
     'an ordinary call in a campaign',
@@ -166,10 +166,10 @@ test.for<[string, Change, Partial<Finding>]>([
   [
     'an alert without a campaign',
     (seen) => ({ ...seen, alerts: [...seen.alerts, { campaignId: 'c-9', agency: 'US-TX', atMs: 0 }] }),
-    found('alert'),
+    about('alert'),
   ],
-  ['a campaign without an alert', (seen) => ({ ...seen, alerts: [] }), found('alert')],
-  ['a trouble', (seen) => ({ ...seen, troubles: [{ where: 'b', what: 'a socket was closed' }] }), found('trouble')],
+  ['a campaign without an alert', (seen) => ({ ...seen, alerts: [] }), about('alert')],
+  ['a trouble', (seen) => ({ ...seen, troubles: [{ where: 'b', what: 'a socket was closed' }] }), about('trouble')],
 ])('one discrepancy is one finding: %s', ([, change, finding]) => {
   const report = judgeRun(PLAN, change(facts()));
   expect(report.findings).toMatchObject([finding]);
