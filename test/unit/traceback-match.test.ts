@@ -56,6 +56,8 @@ test('the weights of called number, caller, time and downstream add up to 100, a
 
 test.each([
   ['called number is in another format', '+12025550101', named(CALLED)],
+  ['called number has dots', '202.555.0101', named(CALLED)],
+  ['called number has other hyphens', '202\u2011555\u20110101', named(CALLED)],
   ['called number is a SIP URI', 'sip:+12025550101@example.com;user=phone', named(CALLED)],
   ['called number is dialled from abroad', '01112025550101', named(CALLED)],
   ['called number comes from a spreadsheet', '12025550101.0', named(CALLED)],
