@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { HopbackError } from '@hopback/sdk/errors';
 import { createMemoryRecordStore } from '@hopback/sdk/records';
-import { createTestKey, sampleCallRecord, startTestPlatform, TEST_TRUNKS } from '@hopback/sdk/testing';
+import { createTestKey, sampleCallRecord, TEST_TRUNKS } from '@hopback/sdk/testing';
 import type { TestPlatform } from '@hopback/sdk/testing';
 import {
   createCarrierResponder,
@@ -40,14 +40,23 @@ async function carrierAt(platform: TestPlatform, options: Partial<CarrierRespond
   return { directory, open, [Symbol.asyncDispose]: close };
 }
 
+const PRACTICE = {
+  ...{ sourceId: 'sbc-1', system: 'an Asterisk of the office in Albany', writes: 'one row for each call' },
+  ...{ writtenWhen: 'when the call ends', fromWhat: 'from the signalling that it carries itself' },
+  ...{ isRegularPractice: true as const, purpose: 'billing' },
+};
+
 test.each(PLATFORM_BINDINGS)(
-  'a carrier answers by itself, signed, with evidence, and keeps the receipt, over $name',
+  'a carrier answers by itself, signed, with certified evidence, and keeps the receipt, over $name',
   async (binding) => {
     await using platform = await binding.start();
-    const evidenceKey = createTestKey('Ed25519');
-    await using carrier = await carrierAt(platform, {
-      evidence: { logId: 'birch.example/evidence', privateKeyPem: evidenceKey.privateKeyPem },
-    });
+    const { privateKeyPem, publicKeyPem } = createTestKey('Ed25519');
+    const checkpoints: string[] = [];
+    const evidence = {
+      ...{ logId: 'birch.example/evidence', privateKeyPem, practices: [PRACTICE] },
+      onCheckpoint: (note: string) => checkpoints.push(note),
+    };
+    await using carrier = await carrierAt(platform, { evidence });
     const responder = await carrier.open();
     const tracebackId = platform.openTraceback();
     expect(await platform.closed(tracebackId)).toMatchObject({ outcome: 'point-of-entry' });
@@ -63,126 +72,52 @@ test.each(PLATFORM_BINDINGS)(
     expect((await createReceiptVerifier(platform.keys)(delivery.receipt)).status).toBe('verified');
     expect(platform.request(requestId).acknowledgedAt).toBeDefined();
     await responder.close();
-    const verified = await verifyEvidenceStore(join(carrier.directory, 'evidence'), {
-      publicKeys: [createPublicKey(evidenceKey.publicKeyPem)],
-    });
+    const folder = join(carrier.directory, 'evidence');
+    const publicKeys = [createPublicKey(publicKeyPem)];
+    // The last checkpoint is kept elsewhere, so that the log cannot have been cut.
+    const verified = await verifyEvidenceStore(folder, { publicKeys, checkpoints: checkpoints.slice(-1) });
     expect(verified).toMatchObject({ status: 'passed', packs: 1 });
-    const { packs } = await listEvidence(join(carrier.directory, 'evidence'), {
-      publicKeys: [createPublicKey(evidenceKey.publicKeyPem)],
-    });
+    const { packs } = await listEvidence(folder, { publicKeys });
     // The pack, its answer, the receipt of the platform: each once.
     expect(packs).toMatchObject([{ leafIndex: 0, answerLeafIndex: 1, receiptLeafIndex: 2 }]);
+    const read = await readEvidencePack(folder, packs[0]!.packId, { publicKeys });
+    if (read.status !== 'read') throw new Error(read.status);
+    const certificate = read.pack.files.find(({ name }) => name === 'custodian-certificate.txt');
+    const text = Buffer.from(certificate!.octets).toString().replace(/\s+/g, ' ');
+    expect(text).toContain('Asterisk of the office in Albany');
+    for (const other of [{ heldCheckpoints: ['no checkpoint'] }, { certificatePem: 'of another key' }])
+      await expect(carrier.open({ evidence: { ...evidence, ...other } })).rejects.toThrow(HopbackError);
   },
 );
 
-test('what a carrier states about its systems is certified in its packs, and each checkpoint leaves', async () => {
-  await using platform = await startTestPlatform();
-  const { privateKeyPem, publicKeyPem } = createTestKey('Ed25519');
-  const checkpoints: string[] = [];
-  const evidence = {
-    ...{ logId: 'birch.example/evidence', privateKeyPem },
-    onCheckpoint: (note: string) => checkpoints.push(note),
-    practices: [
-      {
-        ...{ sourceId: 'sbc-1', system: 'an Asterisk of the office in Albany', writes: 'one row for each call' },
-        ...{ writtenWhen: 'when the call ends', fromWhat: 'from the signalling that it carries itself' },
-        ...{ isRegularPractice: true as const, purpose: 'billing' },
-      },
-    ],
-  };
-  await using carrier = await carrierAt(platform, { evidence });
-  const responder = await carrier.open();
-  await platform.closed(platform.openTraceback());
-  await responder.settled();
-  await responder.close();
-  const folder = join(carrier.directory, 'evidence');
-  const publicKeys = [createPublicKey(publicKeyPem)];
-  const { packs } = await listEvidence(folder, { publicKeys });
-  const read = await readEvidencePack(folder, packs[0]!.packId, { publicKeys });
-  if (read.status !== 'read') throw new Error(read.status);
-  const certificate = read.pack.files.find(({ name }) => name === 'custodian-certificate.txt');
-  expect(Buffer.from(certificate!.octets).toString().replace(/\s+/g, ' ')).toContain(
-    'Asterisk of the office in Albany',
-  );
-  // Somebody else has the last one: the log cannot have been cut.
-  expect(await verifyEvidenceStore(folder, { publicKeys, checkpoints: checkpoints.slice(-1) })).toMatchObject({
-    status: 'passed',
-  });
-  for (const other of [{ heldCheckpoints: ['no checkpoint'] }, { certificatePem: 'of another key' }])
-    await expect(carrier.open({ evidence: { ...evidence, ...other } })).rejects.toThrow(HopbackError);
-});
-
 test.each(PLATFORM_BINDINGS)(
-  'a carrier that was away finds what was asked meanwhile, and answers it once, over $name',
+  'a carrier that was away answers once what was asked, and learns of withdrawals and notices, over $name',
   async (binding) => {
     await using platform = await binding.start();
     await using carrier = await carrierAt(platform);
-    await (await carrier.open()).close();
+    const before = await carrier.open();
+    const withdrawn = platform.issueRequest('prv-birch', { requester: { kind: 'fcc', name: 'FCC' } });
+    await platform.acknowledged(withdrawn.requestId);
+    await before.settled();
+    await before.close();
+    platform.cancelTraceback(withdrawn.tracebackId);
+    const { noticeId } = platform.issueNotice('prv-birch');
     const tracebackId = platform.openTraceback();
     const { requestId } = await platform.requestTo('prv-birch', tracebackId);
     for (let start = 0; start < 2; start += 1) {
       const responder = await carrier.open();
       await platform.closed(tracebackId);
+      await platform.until(() => (responder.notices().length > 0 ? true : undefined));
+      expect(responder.notices()).toMatchObject([{ notice: { noticeId } }]);
+      const state = (): unknown => responder.list().find((one) => one.requestId === withdrawn.requestId)?.state;
+      await platform.until(() => (state() === 'cancelled' ? true : undefined));
       await responder.settled();
       await responder.close();
     }
     expect(platform.request(requestId).answers).toHaveLength(1);
+    expect(platform.request(withdrawn.requestId).answers).toEqual([]);
   },
 );
-
-test.each(PLATFORM_BINDINGS)(
-  'a carrier that was away learns what was withdrawn meanwhile, and of notices, over $name',
-  async (binding) => {
-    await using platform = await binding.start();
-    await using carrier = await carrierAt(platform);
-    const before = await carrier.open();
-    const { requestId, tracebackId } = platform.issueRequest('prv-birch', { requester: { kind: 'fcc', name: 'FCC' } });
-    await platform.acknowledged(requestId);
-    await before.settled();
-    await before.close();
-    platform.cancelTraceback(tracebackId);
-    const { noticeId } = platform.issueNotice('prv-birch');
-    let notify: CarrierResponderOptions['notify'];
-    const cancelled = new Promise<void>((resolve) => {
-      notify = ({ kind }) => (kind === 'request-cancelled' ? resolve() : undefined);
-    });
-    await using again = await carrierAt(platform, { directory: carrier.directory, notify: notify! });
-    await using responder = await again.open();
-    await cancelled;
-    expect(responder.list()).toMatchObject([{ requestId, state: 'cancelled' }]);
-    await platform.until(() => (responder.notices().length > 0 ? true : undefined));
-    expect(responder.notices()).toMatchObject([{ notice: { noticeId } }]);
-  },
-);
-
-test('an answer that the platform refused, signed with a wrong key, is given once more by a person', async () => {
-  await using platform = await PLATFORM_BINDINGS[1]!.start();
-  await using carrier = await carrierAt(platform);
-  const { privateKeyPem } = createTestKey();
-  const { answerKey } = platform.credentials('prv-birch');
-  let notify: CarrierResponderOptions['notify'];
-  const refused = new Promise<void>((resolve) => {
-    notify = ({ kind }) => (kind === 'answer-refused' ? resolve() : undefined);
-  });
-  const wrong = await carrier.open({ answerKey: { ...answerKey, privateKeyPem }, notify: notify! });
-  const { requestId } = await platform.requestTo('prv-birch', platform.openTraceback());
-  await refused;
-  await wrong.close();
-  const right = await carrier.open();
-  const [first] = right.entry(requestId)?.answers ?? [];
-  const candidate = right.review(requestId)?.candidates[0]?.candidate;
-  const decided = await right.decide({
-    format: 'hopback.review-decision.1',
-    ...{ decisionId: 'd-1', requestId, by: 'duty engineer', decidedAt: new Date().toISOString() },
-    ...{ arm: 'received-from', candidate: candidate ?? '', amendReason: 'the first was signed with a wrong key' },
-  });
-  expect(decided).toMatchObject({ status: 'accepted', revision: 1 });
-  const { answer } = await platform.answered(requestId);
-  expect(answer).toMatchObject({ finding: first?.answer.finding, answeredBy: { kind: 'person' } });
-  await right.settled();
-  expect(right.list()[0]?.state).toBe('acknowledged');
-  await right.close();
-});
 
 test('a carrier that is refused says so, by each way, and is open all the same', async () => {
   await using platform = await PLATFORM_BINDINGS[1]!.start();
@@ -208,18 +143,6 @@ test('a carrier that is refused says so, by each way, and is open all the same',
     'source: poll is refused: unauthorized',
   ]);
   expect(responder.list()).toEqual([]);
-});
-
-test.each(PLATFORM_BINDINGS)('what a machine should not decide waits for a person, over $name', async (binding) => {
-  await using platform = await binding.start();
-  await using carrier = await carrierAt(platform);
-  await using responder = await carrier.open();
-  // First hop: nobody named the carrier, so that nothing says to whom the call went on.
-  const { requestId } = platform.issueRequest('prv-birch', { requester: { kind: 'fcc', name: 'FCC' } });
-  await platform.acknowledged(requestId);
-  await responder.settled();
-  expect(responder.list()).toMatchObject([{ requestId, state: 'review' }]);
-  expect(platform.request(requestId).answers).toEqual([]);
 });
 
 test('a second carrier in one directory touches nothing of the first, evidence included', async () => {

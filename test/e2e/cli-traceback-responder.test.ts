@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createTestKey } from '@hopback/sdk/testing';
+import { MACHINE_CLOCK } from '../../sdk/src/core/runtime/clock.js';
 import { createTracebackResponder, DEFAULT_TRACEBACK_POLICY, waitingDecisions } from '../../sdk/src/traceback/index.js';
-import type { MatchOutcome, TracebackResponder } from '../../sdk/src/traceback/index.js';
+import type { TracebackResponderOptions } from '../../sdk/src/traceback/index.js';
 import { startAnswerPlatform } from '../support/answer-platform.js';
 import type { AnswerPlatform } from '../support/answer-platform.js';
 import { createCliLab } from '../support/cli-lab.js';
@@ -10,24 +11,18 @@ import type { CliLab } from '../support/cli-lab.js';
 import { ANSWER_KEY_PEM, answerIn, answerSigner } from '../support/responder-lab.js';
 import {
   aCandidate,
-  aLeg,
   aRequest,
-  aSearch,
   CALL_US,
   DIRECTORY,
   SECOND_ID,
+  several,
   uniqueOf,
   US,
 } from '../support/traceback-cases.js';
 
 const NOW_MS = CALL_US / 1_000 + 3 * 3_600_000;
-const SECOND = aLeg({ recordId: SECOND_ID, callGroupId: 'g-2', inviteAtUs: CALL_US + 20_000_000 });
-const SEVERAL: MatchOutcome = {
-  status: 'several',
-  candidates: [aCandidate(), aCandidate({ leg: SECOND, score: 0.9, downstream: 'unknown-egress' })],
-  because: ['two calls of that minute'],
-  search: aSearch(),
-};
+const SECOND = { recordId: SECOND_ID, callGroupId: 'g-2', inviteAtUs: CALL_US + 20_000_000 };
+const SEVERAL = several([aCandidate(), aCandidate({ leg: SECOND, score: 0.9, downstream: 'unknown-egress' })]);
 
 let lab: CliLab;
 let platform: AnswerPlatform;
@@ -42,28 +37,23 @@ afterAll(async () => {
   await lab[Symbol.asyncDispose]();
 });
 
-const openResponder = async (): Promise<TracebackResponder> =>
+const openResponder = async (directory: string, more: Partial<TracebackResponderOptions> = {}) =>
   createTracebackResponder({
-    directory: folder,
-    provider: US,
-    policy: DEFAULT_TRACEBACK_POLICY,
-    trunks: DIRECTORY,
+    ...{ directory, provider: US, policy: DEFAULT_TRACEBACK_POLICY, trunks: DIRECTORY },
     findMatch: ({ requestId }) => Promise.resolve(requestId === 'r-1' ? uniqueOf() : SEVERAL),
     sources: () => Promise.resolve(['sbc-1']),
     isHeld: () => Promise.resolve(false),
     deadlineOf: () => ({ deemedReceivedAtMs: NOW_MS, dueAtMs: NOW_MS + 7_200_000 }),
     signer: await answerSigner(),
-    clock: { nowMs: () => NOW_MS, monotonicMs: () => performance.now(), schedule: nodeSchedule },
     limits: { inboxPollMs: 10 },
+    ...more,
   });
 
-const nodeSchedule = (callback: () => void, delayMs: number): (() => void) => {
-  const timer = setTimeout(callback, Math.min(delayMs, 2 ** 31 - 1));
-  return () => clearTimeout(timer);
-};
+/** The clock stands, and timers run. */
+const clock = { ...MACHINE_CLOCK, nowMs: () => NOW_MS };
 
 test('the queue of a running responder is listed, shown and decided from another process', async () => {
-  await using responder = await openResponder();
+  await using responder = await openResponder(folder, { clock });
   for (const requestId of ['r-1', 'r-2', 'r-3']) await responder.submit(aRequest({ requestId }));
   await responder.settled();
   const list = await lab.run(['traceback', 'list', '--responder', folder]);
@@ -108,10 +98,10 @@ test('the queue of a running responder is listed, shown and decided from another
     answeredBy: { kind: 'person', name: 'duty engineer' },
     comment: 'by the SBC trace',
   });
-  // No responder more than one.
+  // Only one responder may use the folder.
   const second = await lab.run([...answer, '--call', '1', '--amend', 'x', ...(await sending())]);
   expect([second.exitCode, second.stderr]).toEqual([4, expect.stringContaining('in use by another process')]);
-  // And what was refused so is not done by the responder that was in the way.
+  // The responder that holds the folder does not carry out what was refused.
   expect(await waitingDecisions(folder)).toEqual([]);
   expect(responder.entry('r-2')?.decisionIds).toHaveLength(1);
 });
@@ -155,24 +145,18 @@ test('where no responder runs a decision waits for the next one, or is signed an
   expect(answerIn(jws ?? '').finding).toEqual({ arm: 'refused', reason: 'as counsel advised' });
 });
 
-test('an answer that the command signs itself has its evidence where it is told how, and says when it was not delivered', async () => {
-  await using other = await createTracebackResponder({
-    directory: lab.path('other'),
-    provider: US,
-    policy: DEFAULT_TRACEBACK_POLICY,
-    trunks: DIRECTORY,
-    findMatch: () => Promise.resolve(SEVERAL),
-    isHeld: () => Promise.resolve(false),
-    deadlineOf: () => ({ deemedReceivedAtMs: NOW_MS, dueAtMs: NOW_MS + 7_200_000 }),
-    signer: await answerSigner(),
-  });
+test('an answer that the command signs itself has evidence if its options say so, and reports that it was not delivered', async () => {
+  await using other = await openResponder(lab.path('other'));
   await other.submit(aRequest({ requestId: 'r-8' }));
   await other.settled();
   await other.close();
   const answer = ['traceback', 'answer', 'r-8', '--responder', lab.path('other'), '--by', 'duty engineer'];
   const { privateKeyPem } = createTestKey('Ed25519');
   const evidence = [
-    ...['--evidence-log', 'example.com/evidence', '--evidence-key', await lab.put('log.pem', privateKeyPem)],
+    '--evidence-log',
+    'example.com/evidence',
+    '--evidence-key',
+    await lab.put('log.pem', privateKeyPem),
   ];
   const args = [...answer, '--arm', 'received-from', '--call', SECOND_ID, '--despite', 'unknown-egress'];
   const confirmed = [...args, '--despite', 'another-fits-better', ...evidence];
@@ -219,7 +203,7 @@ test('a policy is tried on what was found for past requests', async () => {
   expect((await lab.run([...args, '--policy', trunks])).exitCode).toBe(2);
 });
 
-test('what is not there is said: no responder, no request, no name', async () => {
+test('a missing responder, request or name is reported', async () => {
   expect((await lab.run(['traceback', 'list'])).exitCode).toBe(2);
   expect((await lab.run(['traceback', 'list', '--responder', lab.directory])).exitCode).toBe(4);
   expect((await lab.run(['traceback', 'show', 'r-9', '--responder', folder])).exitCode).toBe(2);

@@ -122,10 +122,7 @@ const POINTS = [
 ] as const;
 
 for (const point of POINTS) {
-  for (const [errno, code] of [
-    [28, 'ENOSPC'],
-    [5, 'EIO'],
-  ] as const) {
+  for (const [code, errno] of Object.entries({ ENOSPC: 28, EIO: 5 })) {
     testPeer(
       'libfiu',
       `${point} fails one time in three with ${code}: nothing is thrown into the call path, and every record becomes durable`,
@@ -133,18 +130,8 @@ for (const point of POINTS) {
         const count = REFUSED_RECORDS;
         await using directory = await temporaryLogDirectory();
         const enable = `enable_random name=${point},probability=0.33,failinfo=${errno}`;
-        const argv = [
-          '-x',
-          '-f',
-          '',
-          '-c',
-          enable,
-          process.execPath,
-          LOG_APPENDER,
-          directory.path,
-          '16384',
-          String(count),
-        ];
+        const appender = [process.execPath, LOG_APPENDER, directory.path, '16384', String(count)];
+        const argv = ['-x', '-f', '', '-c', enable, ...appender];
         const { stdout, stderr } = spawnSync(peer('libfiu').path, argv, { encoding: 'utf8', maxBuffer: 2 ** 28 });
         const lines = stdout.split('\n').filter((line) => line !== '');
         expect(stderr).toBe('');

@@ -1,30 +1,23 @@
+import { basename, dirname } from 'node:path';
 import { expect, test } from 'vitest';
+import type { LogFiles } from '../../sdk/src/log/index.js';
 import { openEvidenceStore } from '../../sdk/src/traceback/index.js';
 import type { ReviewDecision } from '../../sdk/src/traceback/index.js';
 import { labKey } from '../support/evidence-lab.js';
 import { reportFault } from '../support/fault-counts.js';
-import { answerIn, createAnswerDesk, createResponderClock, openResponder } from '../support/responder-lab.js';
+import { answerIn, createAnswerDesk, createResponderClock, openResponder, requests } from '../support/responder-lab.js';
 import type { AnswerDesk, ResponderClock } from '../support/responder-lab.js';
 import { createSimulatedLogFiles } from '../support/simulated-log-files.js';
-import { simulatedFolders } from '../support/simulated-folders.js';
 import type { Crash, SimulatedLogFiles } from '../support/simulated-log-files.js';
-import { aCandidate, aRequest, aSearch, FIRST_ID, SECOND_ID, uniqueOf } from '../support/traceback-cases.js';
+import { aDecision, aRequest, SEVERAL_CALLS, uniqueOf } from '../support/traceback-cases.js';
 
-const REQUESTS = ['r-1', 'r-2', 'r-3'].map((requestId) => aRequest({ requestId }));
+const REQUESTS = requests(3);
 const DECISIONS: readonly ReviewDecision[] = [
-  { decisionId: 'd-1', requestId: 'r-2', amendReason: undefined },
-  { decisionId: 'd-2', requestId: 'r-1', amendReason: 'the trunk was written down wrongly' },
-].map(({ amendReason, ...ids }) => ({
-  format: 'hopback.review-decision.1',
-  ...ids,
-  by: 'duty engineer',
-  decidedAt: '2026-11-02T18:00:00Z',
-  arm: 'received-from',
-  candidate: FIRST_ID,
-  ...(amendReason === undefined ? {} : { amendReason }),
-}));
+  aDecision({ requestId: 'r-2' }),
+  aDecision({ decisionId: 'd-2', requestId: 'r-1', amendReason: 'the trunk was written down wrongly' }),
+];
 
-/** What was told to be durable. */
+/** What was acknowledged. */
 interface Promised {
   readonly accepted: Set<string>;
   readonly decided: Set<string>;
@@ -44,17 +37,7 @@ async function live(
     files,
     desk,
     clock,
-    findMatch: ({ requestId }) =>
-      Promise.resolve(
-        requestId === 'r-2'
-          ? {
-              status: 'several',
-              candidates: [aCandidate(), aCandidate({ leg: { recordId: SECOND_ID, callGroupId: 'g-2' } })],
-              because: ['x'],
-              search: aSearch(),
-            }
-          : uniqueOf(),
-      ),
+    findMatch: ({ requestId }) => Promise.resolve(requestId === 'r-2' ? SEVERAL_CALLS : uniqueOf()),
   });
   for (const request of REQUESTS) {
     const { status } = await responder.submit(request);
@@ -191,3 +174,27 @@ test.each<Crash>(['process', 'power', 'names', 'torn'])(
     reportFault('responder-evidence-kill', { crash, kills: operations + 1, receiptsLost: 0, receiptsTwice: 0 });
   },
 );
+
+/** Several folders on one simulated disk, which knows one: the name of the folder stands before that of the file. */
+function simulatedFolders(files: LogFiles): LogFiles {
+  const flat = (path: string): string => prefixOf(dirname(path)) + basename(path);
+  return {
+    makeDirectory: (directory) => files.makeDirectory(directory),
+    list: async (directory) => {
+      const prefix = prefixOf(directory);
+      const all = await files.list(directory);
+      return all.flatMap(({ name, sizeBytes }) =>
+        name.startsWith(prefix) ? [{ name: name.slice(prefix.length), sizeBytes }] : [],
+      );
+    },
+    create: (path) => files.create(flat(path)),
+    open: (path) => files.open(flat(path)),
+    rename: (from, to) => files.rename(flat(from), flat(to)),
+    unlink: (path) => files.unlink(flat(path)),
+    truncate: (path, sizeBytes) => files.truncate(flat(path), sizeBytes),
+    syncDirectory: (directory) => files.syncDirectory(directory),
+  };
+}
+
+/** No name of a file has such a character. */
+const prefixOf = (directory: string): string => `${directory.replaceAll('/', '|')}|`;

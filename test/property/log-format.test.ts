@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { readHolder } from '../../sdk/src/log/log-files.js';
 import {
   encodeGroup,
   encodeSegmentHeader,
@@ -66,6 +67,15 @@ test('returns, never throws, for any bytes and any place in them', () => {
       // With a mark somewhere, so that what is behind it is looked at.
       if (buffer.length >= 4) buffer.writeUInt32LE(mark, at % (buffer.length - 3));
       expect(['record', 'group', 'cut', 'none']).toContain(nextFrame(buffer, from, mark).kind);
+    }),
+  );
+});
+
+test('any text is the holder of a lock or none', () => {
+  const json = fc.json().map((text) => `${text}\n`);
+  fc.assert(
+    fc.property(fc.oneof(fc.string({ unit: 'binary' }), json), (text) => {
+      expect(['object', 'undefined']).toContain(typeof readHolder(text));
     }),
   );
 });

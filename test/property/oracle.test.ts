@@ -11,7 +11,7 @@ import { randomNetwork } from '../support/random-network.js';
 
 const NETWORKS = 60;
 
-/** Plants one thing that is not as it is true. @returns undefined where the run has nothing of the kind */
+/** Plants one discrepancy. @returns undefined if the run has nothing of the kind */
 type Plant = (
   seen: RunFacts,
   about: { readonly plan: NetworkPlan; readonly random: SeededRandom },
@@ -29,14 +29,11 @@ const wrongVerdict: Plant = (seen, { plan, random }) => {
   );
   if (places.length === 0) return undefined;
   const chosen = random.pick(places);
-  const calls = seen.calls.map((call) =>
-    call.index === chosen.index
-      ? {
-          ...call,
-          hops: call.hops.map((hop, place) => (place === chosen.place ? { ...hop, verstat: chosen.verstat } : hop)),
-        }
-      : call,
-  );
+  const { index, place: at, verstat } = chosen;
+  const calls = seen.calls.map((call) => ({
+    ...call,
+    hops: call.hops.map((hop, place) => (call.index === index && place === at ? { ...hop, verstat } : hop)),
+  }));
   return { ...seen, calls };
 };
 

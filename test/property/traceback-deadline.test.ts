@@ -15,15 +15,12 @@ const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 
 /** Offices of the United States, and two more whose clocks are changed in the middle of a week, or by half an hour. */
-const zone = fc.constantFrom(
-  'America/New_York',
-  'America/Los_Angeles',
-  'America/Anchorage',
-  'Pacific/Honolulu',
-  'America/Puerto_Rico',
-  'Pacific/Guam',
-);
-const anyZone = fc.oneof(zone, fc.constantFrom('Africa/Cairo', 'Australia/Lord_Howe', 'America/Havana', 'UTC'));
+const US_ZONES = [
+  ...['America/New_York', 'America/Los_Angeles', 'America/Anchorage'],
+  ...['Pacific/Honolulu', 'America/Puerto_Rico', 'Pacific/Guam'],
+];
+const zone = fc.constantFrom(...US_ZONES);
+const anyZone = fc.constantFrom(...US_ZONES, 'Africa/Cairo', 'Australia/Lord_Howe', 'America/Havana', 'UTC');
 const receivedMs = fc.integer({ min: Date.UTC(2021, 0, 1), max: Date.UTC(2035, 0, 1) });
 const policy = fc
   .record({
@@ -92,7 +89,7 @@ function walked(receivedAtMs: number, officeZone: string): { readonly deemedMs: 
   return { deemedMs, dueMs };
 }
 
-test('agrees with who walks a wall clock minute by minute', () => {
+test('agrees with a walk along a wall clock, minute by minute', () => {
   fc.assert(
     fc.property(receivedMs, zone, (atMs, officeZone) => {
       const receivedAtMs = Math.floor(atMs / MINUTE_MS) * MINUTE_MS;
@@ -105,31 +102,22 @@ test('agrees with who walks a wall clock minute by minute', () => {
   );
 });
 
-test('is due after 24 hours of running clock, never before, in every zone of the United States', () => {
+test('is due after 24 hours of running clock, never before, less a clock change on a business day outside the US', () => {
   fc.assert(
-    fc.property(receivedMs, zone, policy, (atMs, officeZone, chosen) => {
+    fc.property(receivedMs, anyZone, policy, (atMs, officeZone, chosen) => {
       const { receivedAt, deemedReceivedAt, dueAt, ran } = computed(atMs, { zone: officeZone, policy: chosen });
       const ranMs = ran.reduce((sum, { from, to }) => sum + to.atMs - from.atMs, 0);
       expect(receivedAt.atMs).toBeLessThanOrEqual(deemedReceivedAt.atMs);
       expect(ran[0]?.from).toEqual(deemedReceivedAt);
       expect(ran.at(-1)?.to).toEqual(dueAt);
-      expect(ranMs).toBe(DAY_MS);
-    }),
-    { numRuns: 2_000 },
-  );
-});
-
-test('in zones whose clocks change on business days, it is due after 24 hours less that change', () => {
-  fc.assert(
-    fc.property(receivedMs, anyZone, (atMs, officeZone) => {
-      const { deemedReceivedAt, dueAt } = computed(atMs, { zone: officeZone });
+      if (US_ZONES.includes(officeZone)) expect(ranMs).toBe(DAY_MS);
       expect(dueAt.atMs - deemedReceivedAt.atMs).toBeGreaterThanOrEqual(23 * 60 * MINUTE_MS);
     }),
-    { numRuns: 2_000 },
+    { numRuns: 3_000 },
   );
 });
 
-test('who asks later is never answered earlier', () => {
+test('a later request is never due earlier', () => {
   fc.assert(
     fc.property(
       receivedMs,

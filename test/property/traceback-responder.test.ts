@@ -24,6 +24,7 @@ import {
   aSearch,
   CALL_US,
   DIRECTORY,
+  DOWNSTREAM,
   FIRST_ID,
   HOUR_US,
   policyInput,
@@ -90,7 +91,7 @@ const outcome: fc.Arbitrary<MatchOutcome> = fc.oneof(
   fc.constant({ status: 'unreadable' as const, because: ['x'] }),
 );
 
-test('whatever the policy, nobody is named without a person whom the directory does not name, or whose call was not sent to whoever named us', () => {
+test('under any policy an automatic answer names only a party of the directory, for a call that was sent to the provider that named us', () => {
   fc.assert(
     fc.property(
       policy,
@@ -120,7 +121,10 @@ test('whatever the policy, nobody is named without a person whom the directory d
         expect(found.candidate.downstream).toBe(isNamed ? 'sent-to-downstream' : 'delivered-here');
         const party = DIRECTORY.partyOf(found.candidate.ingressLeg.ingress, CALL_US);
         expect(party).toBeDefined();
-        if (finding.arm === 'received-from') expect(party).toEqual({ kind: 'provider', provider: finding.upstream });
+        if (finding.arm !== 'received-from') return;
+        expect(party).toEqual({ kind: 'provider', provider: finding.upstream });
+        // Neither we nor the provider that named us.
+        expect(isNamed ? [US, DOWNSTREAM] : [US]).not.toContainEqual(finding.upstream);
       },
     ),
     { numRuns: 2_000 },

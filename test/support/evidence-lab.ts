@@ -16,6 +16,7 @@ import {
   type EvidenceStore,
   type RecordPractice,
 } from '../../sdk/src/traceback/index.js';
+import { answerTo } from './traceback-course.js';
 
 /** A key of a test, as PEM, and the signer that it makes. */
 export interface LabKey {
@@ -53,11 +54,8 @@ export function signedAnswer(answer: unknown, key: LabKey): string {
   const alg = key.signer.algorithm === 'ES256' ? 'ES256' : 'EdDSA';
   const encode = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
   const input = `${encode({ alg, typ: 'JWT' })}.${encode(answer)}`;
-  const privateKey = createPrivateKey(key.pem);
-  const signature =
-    alg === 'ES256'
-      ? sign('sha256', Buffer.from(input), { key: privateKey, dsaEncoding: 'ieee-p1363' })
-      : sign(null, Buffer.from(input), privateKey);
+  const digest = alg === 'ES256' ? 'sha256' : null;
+  const signature = sign(digest, Buffer.from(input), { key: createPrivateKey(key.pem), dsaEncoding: 'ieee-p1363' });
   return `${input}.${signature.toString('base64url')}`;
 }
 
@@ -67,12 +65,7 @@ const ROW =
 
 /** A record that a reader made of a row; its bytes are kept or not. */
 export function labRecord(keepRaw = true): CallRecord {
-  const description = {
-    id: 'fs-1',
-    format: 'freeswitch-csv',
-    time: { zone: 'utc' },
-    ...(keepRaw ? { keepRaw } : {}),
-  } as const;
+  const description = { id: 'fs-1', format: 'freeswitch-csv', time: { zone: 'utc' }, keepRaw } as const;
   const [reading] = createFreeswitchCsvReader(description).read({ text: ROW, sha256: sourceSha256(ROW), line: 1 });
   if (reading?.status !== 'record') throw new Error('the row of the laboratory is no record');
   return reading.record;
@@ -115,6 +108,8 @@ const REQUEST: TracebackRequest = {
     },
   },
 };
+
+const UPSTREAM_VOICE = { arm: 'received-from', upstream: { name: 'Upstream Voice', ocn: '789C' } } as const;
 
 /** Everything that a pack is made of. */
 export function labMaterial(changes: Partial<EvidenceMaterial> = {}): EvidenceMaterial {
@@ -185,15 +180,10 @@ export function labMaterial(changes: Partial<EvidenceMaterial> = {}): EvidenceMa
 }
 
 export const LAB_ANSWER: TracebackAnswer = {
-  format: 'hopback.traceback-answer.1',
-  answerId: 'ans-9',
-  requestId: 'req-7',
+  ...answerTo('req-7', REQUEST.provider, UPSTREAM_VOICE, { answerId: 'ans-9' }),
   tracebackId: 'tb-3',
-  revision: 1,
   answeredAt: '2026-11-03T14:00:02Z',
-  provider: { name: 'Transit Telecom', ocn: '123A' },
   answeredBy: { kind: 'automatic', policyId: 'default' },
-  finding: { arm: 'received-from', upstream: { name: 'Upstream Voice', ocn: '789C' } },
   call: {
     startedAt: '2026-11-02T12:00:00Z',
     answeredAt: '2026-11-02T12:00:03Z',

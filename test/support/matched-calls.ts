@@ -42,7 +42,7 @@ const KNOWN: ReadonlySet<string> = new Set(
   ),
 );
 
-/** Who has which trunk, by its name alone; no other trunk is known, and nobody who has none. */
+/** The parties of trunks, by the name of the trunk alone. */
 export const DIRECTORY: TrunkDirectory = {
   partyOf: ({ trunk }) => PARTIES.get(trunk),
   isSame: (one, other) => one.name === other.name,
@@ -64,7 +64,44 @@ export function leg(legId: string, parts: Partial<CallRecord> = {}, inviteAtUs: 
   });
 }
 
-/** A leg that nobody answered and that was over after so many seconds. */
+/** A number as a record has it. */
+export const named = (tn: string): { asWritten: string; tn: string } => ({ asWritten: tn, tn });
+
+const UNITS_US: Readonly<Record<string, number>> = { s: SECOND_US, m: MINUTE_US, h: HOUR_US };
+
+/**
+ * Legs in short, with `; ` between them: an id, then how much later than {@link CALL_US} it began (`+40s`, `-9h`), its trunks (`in-b>out-y`; an
+ * empty side is the usual trunk and `-` none; `core/between` adds a Call-ID), its group, its numbers, and how many seconds it lasted unanswered.
+ */
+export function legs(text: string): CallRecord[] {
+  return text.split('; ').map((words) => {
+    const [legId = '', ...parts] = words.split(' ');
+    const later = parts.find((part) => /^[+-]\d+[smh]$/.test(part)) ?? '+0s';
+    const [from = '', to = ''] = parts.find((part) => part.includes('>'))?.split('>') ?? [];
+    const value = (name: string): string | undefined =>
+      parts.find((part) => part.startsWith(`${name}=`))?.slice(name.length + 1);
+    const [group, calling, called, unansweredSeconds] = ['group', 'calling', 'called', 'unanswered'].map(value);
+    const record: Partial<CallRecord> = {
+      ingress: side(from, 'in-a'),
+      egress: side(to, 'out-x'),
+      ...(group !== undefined && { callGroupId: group }),
+      ...(calling !== undefined && { calling: named(calling) }),
+      ...(called !== undefined && { called: named(called) }),
+    };
+    const inviteAtUs = CALL_US + Number(later.slice(0, -1)) * (UNITS_US[later.slice(-1)] ?? 0);
+    return unansweredSeconds === undefined
+      ? leg(legId, record, inviteAtUs)
+      : unanswered(legId, record, Number(unansweredSeconds), inviteAtUs);
+  });
+}
+
+function side(text: string, usualTrunk: string): CallRecord['ingress'] {
+  if (text === '-') return {};
+  const [trunk = '', callId] = text.split('/');
+  return { trunk: trunk === '' ? usualTrunk : trunk, ...(callId !== undefined && { callId: `${callId}@192.0.2.1` }) };
+}
+
+/** A leg that was not answered and was over after so many seconds. */
 export function unanswered(
   legId: string,
   parts: Partial<CallRecord>,

@@ -1,4 +1,5 @@
 import { createHash, generateKeyPairSync } from 'node:crypto';
+import type { FccNotice } from '../../sdk/src/contract/alert.js';
 import type { LogFiles } from '../../sdk/src/log/index.js';
 import type { StreamClock } from '../../sdk/src/records/index.js';
 import { createManualClock } from '../../sdk/src/testing/manual-clock.js';
@@ -12,15 +13,19 @@ import type {
   AnswerSigner,
   AnswerToDeliver,
   AnswerTransport,
+  EvidenceWriter,
   ResponderEvent,
   ResponderProblem,
   TracebackAnswer,
+  TracebackRequest,
   TracebackResponder,
   TracebackResponderOptions,
   VerifyReceipt,
 } from '../../sdk/src/traceback/index.js';
 import { createSimulatedLogFiles } from './simulated-log-files.js';
-import { CALL_US, DIRECTORY, uniqueOf, US } from './traceback-cases.js';
+import { aRequest, CALL_US, DIRECTORY, uniqueOf, UPSTREAM, US } from './traceback-cases.js';
+
+type DeskFault = (answer: AnswerToDeliver) => AnswerDelivery | undefined;
 
 /** A platform in memory: each answer once by its key, and every byte that ever came. */
 export interface AnswerDesk {
@@ -30,8 +35,8 @@ export interface AnswerDesk {
   readonly taken: ReadonlyMap<string, AnswerToDeliver>;
   readonly deliveries: readonly AnswerToDeliver[];
   /** In place of what it would say; called before anything is taken. */
-  readonly setFault: (fault: ((answer: AnswerToDeliver) => AnswerDelivery | undefined) | undefined) => void;
-  /** Requests of which answers with different bytes or keys have come. */
+  readonly setFault: (fault: DeskFault | undefined) => void;
+  /** How many answers came with other bytes than before. */
   readonly contradictions: () => number;
 }
 
@@ -40,7 +45,7 @@ const sha256 = (text: string): string => createHash('sha256').update(text).diges
 export function createAnswerDesk(): AnswerDesk {
   const taken = new Map<string, AnswerToDeliver>();
   const deliveries: AnswerToDeliver[] = [];
-  let fault: ((answer: AnswerToDeliver) => AnswerDelivery | undefined) | undefined;
+  let fault: DeskFault | undefined;
   return {
     taken,
     deliveries,
@@ -95,7 +100,7 @@ export function createResponderClock(): ResponderClock {
 }
 
 /** A responder with everything that it rests on in memory. */
-export interface ResponderLab {
+export interface ResponderLab extends AsyncDisposable {
   readonly responder: TracebackResponder;
   readonly clock: ResponderClock;
   readonly desk: AnswerDesk;
@@ -104,9 +109,14 @@ export interface ResponderLab {
 }
 
 export async function openResponder(
-  more: Partial<TracebackResponderOptions> & { readonly desk?: AnswerDesk; readonly clock?: ResponderClock } = {},
+  more: Partial<TracebackResponderOptions> & {
+    readonly desk?: AnswerDesk;
+    readonly clock?: ResponderClock;
+    readonly fault?: DeskFault;
+  } = {},
 ): Promise<ResponderLab> {
-  const { desk = createAnswerDesk(), clock = createResponderClock(), ...options } = more;
+  const { desk = createAnswerDesk(), clock = createResponderClock(), fault, ...options } = more;
+  if (fault !== undefined) desk.setFault(fault);
   const files: LogFiles = options.files ?? createSimulatedLogFiles();
   const events: ResponderEvent[] = [];
   const problems: ResponderProblem[] = [];
@@ -131,5 +141,95 @@ export async function openResponder(
     files,
     clock,
   });
-  return { responder, clock, desk, events, problems };
+  return { responder, clock, desk, events, problems, [Symbol.asyncDispose]: () => responder.close() };
 }
+
+/** Opens a responder, hands in the request of the cases, and waits until it has done what it can. */
+export async function askedResponder(more: Parameters<typeof openResponder>[0] = {}): Promise<ResponderLab> {
+  const lab = await openResponder(more);
+  await lab.responder.submit(aRequest());
+  await lab.responder.settled();
+  return lab;
+}
+
+/** So many requests, `r-1` and on. */
+export const requests = (count: number): readonly TracebackRequest[] =>
+  Array.from({ length: count }, (_, index) => aRequest({ requestId: `r-${String(index + 1)}` }));
+
+/** Evidence that is written, unless a test does something else. */
+export const evidenceWriter = (more: Partial<EvidenceWriter> = {}): EvidenceWriter => ({
+  write: ({ answer }) => Promise.resolve({ ...PACK, packId: `p-${answer.requestId}` }),
+  attachAnswer: () => Promise.resolve(PLACE),
+  ...more,
+});
+/** Where an answer stands in the log of evidence. */
+export const PLACE = { packId: 'p-1', answerSha256: '', logId: 'l-1', leafIndex: 8 } as const;
+export const PACK = { packId: 'p-1', manifestSha256: 'a'.repeat(64), logId: 'l-1', leafIndex: 7 } as const;
+
+/** What a responder calls, and the failure that counts if a call does not succeed. */
+export const PORTS = [
+  ['findMatch', 'match'],
+  ['sources', 'match'],
+  ['isHeld', 'match'],
+  ['evidence', 'evidence'],
+  ['signer', 'signing'],
+  ['transport', 'delivery'],
+  ['notify', 'notify'],
+] as const;
+
+/** Options by which the calls of one port go through `ask`. */
+export async function throughPort(
+  port: (typeof PORTS)[number][0],
+  ask: <Value>(act: () => Promise<Value>) => Promise<Value>,
+): Promise<Parameters<typeof openResponder>[0]> {
+  const signer = await answerSigner();
+  const desk = createAnswerDesk();
+  const { transport, verifyReceipt } = desk;
+  const sign: AnswerSigner['sign'] = (...input) => ask(() => signer.sign(...input));
+  const deliver: AnswerTransport['deliver'] = (...answer) => ask(() => transport.deliver(...answer));
+  return {
+    findMatch: { findMatch: () => ask(() => Promise.resolve(uniqueOf())) },
+    sources: { sources: () => ask(() => Promise.resolve(['sbc-1'])) },
+    isHeld: { isHeld: () => ask(() => Promise.resolve(false)) },
+    evidence: { evidence: evidenceWriter({ write: () => ask(() => Promise.resolve(PACK)) }) },
+    signer: { signer: { ...signer, sign } },
+    transport: { desk, platform: { verifyReceipt, transport: { deliver } } },
+    notify: { notify: () => ask(() => Promise.resolve()) },
+  }[port];
+}
+
+export const never = <Value>(): Promise<Value> => new Promise(() => undefined);
+
+export async function turns(count = 20): Promise<void> {
+  for (let turn = 0; turn < count; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** Signatures are made by other threads: so many turns are enough on any machine. */
+export async function until(isSo: () => boolean): Promise<void> {
+  for (let round = 0; round < 100_000 && !isSo(); round += 1) await turns(1);
+}
+
+/** Lets time pass in steps, and waits until everything that falls due is done. */
+export async function pass({ clock, responder }: Pick<ResponderLab, 'clock' | 'responder'>, ms: number): Promise<void> {
+  for (let passed = 0; passed < ms; passed += 600_000) {
+    clock.advance(600_000);
+    for (let turn = 0; turn < 5; turn += 1) await responder.settled();
+    await turns(4);
+  }
+}
+
+/** A notice of the Commission, with so many hours for mitigation and report. */
+export const notice = (nowMs: number, mitigationHours = 48, reportHours = 336): FccNotice => ({
+  format: 'hopback.fcc-notice.1',
+  noticeId: 'n-1',
+  state: 'open',
+  reference: 'EB-1',
+  provider: UPSTREAM,
+  issuedAt: new Date(nowMs).toISOString(),
+  mitigationDueAt: new Date(nowMs + mitigationHours * 3_600_000).toISOString(),
+  reportDueAt: new Date(nowMs + reportHours * 3_600_000).toISOString(),
+  description: 'x',
+  calls: [],
+  tracebackIds: [],
+  responses: [],
+});

@@ -120,6 +120,27 @@ export const uniqueOf = (candidate: MatchCandidate = aCandidate()): MatchOutcome
   search: aSearch(),
 });
 
+/** The only call that was found, with what a test changes of the candidate or its leg. */
+export const unique = (more?: Parameters<typeof aCandidate>[0]): MatchOutcome => uniqueOf(aCandidate(more));
+/** The only call that was found, which came in over this trunk. */
+export const uniqueOver = (trunk: string, leg: Partial<CallRecord> = {}): MatchOutcome =>
+  unique({ leg: { ingress: { trunk }, ...leg } });
+/** Calls between which a person chooses. */
+export const several = (candidates: readonly MatchCandidate[], more: Partial<SeveralCalls> = {}): SeveralCalls => ({
+  status: 'several',
+  candidates,
+  because: ['two calls of that minute'],
+  search: aSearch(),
+  ...more,
+});
+type SeveralCalls = Extract<MatchOutcome, { status: 'several' }>;
+
+/** A request of the first hop, which no downstream names. */
+export const firstHop = (hop = 1): TracebackRequest => {
+  const { downstream: _named, ...request } = aRequest({ hop });
+  return request;
+};
+
 /** A request that the default policy answers without a person; each change is to what it rests on. */
 export const policyInput = (more: Partial<PolicyInput> = {}): PolicyInput => ({
   request: aRequest(),
@@ -134,12 +155,10 @@ export const policyInput = (more: Partial<PolicyInput> = {}): PolicyInput => ({
 });
 
 /** Two calls that a person chooses between. */
-export const SEVERAL_CALLS: MatchOutcome = {
-  status: 'several',
-  candidates: [aCandidate(), aCandidate({ leg: { recordId: SECOND_ID, callGroupId: 'g-2' }, score: 0.9 })],
-  because: ['two calls of that minute'],
-  search: aSearch(),
-};
+export const SEVERAL_CALLS: MatchOutcome = several([
+  aCandidate(),
+  aCandidate({ leg: { recordId: SECOND_ID, callGroupId: 'g-2' }, score: 0.9 }),
+]);
 
 /** The choice of the first of them. */
 export const aDecision = (more: Partial<ReviewDecision> = {}): ReviewDecision => ({

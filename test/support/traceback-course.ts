@@ -44,7 +44,7 @@ export function answerTo(
 
 type WithoutFrame<Event> = Event extends unknown ? Omit<Event, 'tracebackId' | 'atMs'> : never;
 
-/** A traceback that a test leads on: it carries out what is to be done and hands in what happens. */
+/** A traceback in a test, which carries out effects and hands in events. */
 export interface TracebackCourse {
   state(): TracebackState;
   view(): TracebackView;
@@ -65,20 +65,19 @@ export interface TracebackCourse {
   effects<Type extends TracebackEffect['type']>(
     type: Type,
   ): readonly Extract<TracebackEffect, { readonly type: Type }>[];
-  /** All that has happened. */
-  readonly heard: readonly TracebackEvent[];
+  /** Letters of the providers that are to be asked, or whose requests are to be cancelled. */
+  asks(): string;
+  cancels(): string;
 }
 
 /** Starts a traceback with provider A. */
 export function traceback(start: Partial<TracebackStart> = {}): TracebackCourse {
   let { state } = startTraceback({ tracebackId: 'tb-1', atMs: COURSE_START_MS, first: provider('A'), ...start });
   let nowMs = COURSE_START_MS;
-  const heard: TracebackEvent[] = [];
   const view = (): TracebackView => viewTraceback(state);
   const happen: TracebackCourse['happen'] = (event) => {
     nowMs += 60_000;
     const framed = { tracebackId: 'tb-1', atMs: nowMs, ...event } as TracebackEvent;
-    heard.push(framed);
     const step = stepTraceback(state, framed);
     state = step.state;
     return step;
@@ -98,7 +97,7 @@ export function traceback(start: Partial<TracebackStart> = {}): TracebackCourse 
     const isAsked = (hop: TracebackView['path'][number]): boolean =>
       hop.provider?.providerId === provider(letter).providerId;
     const found = path.findLast(isAsked) ?? left.findLast(isAsked);
-    if (found === undefined) throw new Error(`nobody asks ${letter}`);
+    if (found === undefined) throw new Error(`there is no request to ${letter}`);
     return found.requestId;
   };
   return {
@@ -122,11 +121,52 @@ export function traceback(start: Partial<TracebackStart> = {}): TracebackCourse 
     },
     pending,
     effects,
-    heard,
+    asks: () => letters(effects('ask-provider')),
+    cancels: () => letters(effects('cancel-request')),
   };
+}
+
+/**
+ * Plays a course in short: `A>B` (A answers that it received the call from B; once more, it amends its answer), `B:origin`, `B!A` (B denies that
+ * it sent the call to A), `C~B` (C reports that it sent the call to B), `B?foreign` (B cannot be asked), `ask`, `+25h`.
+ */
+export function played(script: string, course: TracebackCourse = traceback()): TracebackCourse {
+  for (const word of script.split(' ')) {
+    const [, first = '', sign = '', second = ''] = /^(\w*)([>:!~?+]?)([\w.-]*)$/.exec(word) ?? [];
+    if (sign === '') course.ask();
+    else if (sign === '+') course.pass(Number.parseFloat(second));
+    else if (sign === '~')
+      course.happen({
+        ...{ type: 'neighbour-reported', reportId: word },
+        ...{ provider: provider(first), sentTo: provider(second) },
+      });
+    else if (sign === '?')
+      course.happen({
+        ...{ type: 'provider-not-askable', requestId: course.requestTo(first) },
+        reason: second as 'foreign' | 'no-contact',
+      });
+    else {
+      const { path, left } = course.view();
+      const requestId = course.requestTo(first);
+      const revision = [...path, ...left].find((hop) => hop.requestId === requestId)?.statements.length ?? 0;
+      course.answer(first, findingIn(sign, second), revision + 1);
+    }
+  }
+  return course;
+}
+
+function findingIn(sign: string, word: string): TracebackFinding {
+  if (sign === '>') return from(word);
+  if (sign === '!') return { arm: 'not-sent-to-downstream', downstream: provider(word) };
+  if (word === 'origin') return { arm: 'origin', customer: {} };
+  if (word === 'not-retained') return { arm: 'not-retained', retainedFrom: '2026-01-01T00:00:00Z' };
+  return { arm: 'not-found' };
 }
 
 /** The finding that names a provider. */
 export function from(letter: string): TracebackFinding {
   return { arm: 'received-from', upstream: provider(letter) };
 }
+
+const letters = (effects: readonly { readonly provider?: ProviderReference }[]): string =>
+  effects.map((effect) => effect.provider?.name.slice(-1) ?? '?').join(' ');

@@ -39,31 +39,25 @@ async function lockOf(holder: LockHolder | string): Promise<string> {
   return folder;
 }
 
-test('a folder is taken by one at a time, free again afterwards, and nothing stays behind', async () => {
+test('a folder is taken by one holder at a time, and closing a lock does not take it from the next holder', async () => {
   const folder = join(directory, 'a');
   const first = await lockFolder(folder, 'the spool');
   expect(await reasonOf(folder)).toBe('folder-in-use');
   await first.close();
   expect(await readdir(folder)).toEqual([]);
   const second = await lockFolder(folder, 'the spool');
-  // Closed once more, the first takes nothing away from the second.
   await first.close();
   expect(await reasonOf(folder)).toBe('folder-in-use');
-  await second.close();
-  expect(await readdir(folder)).toEqual([]);
-});
-
-test('whoever lets a folder go whose lock was taken away by hand takes nothing away from the next one', async () => {
-  const folder = join(directory, 'a');
-  const first = await lockFolder(folder, 'the spool');
+  // The same if the lock was removed by hand.
   await rm(join(folder, 'lock'));
-  const second = await lockFolder(folder, 'the spool');
-  await first.close();
-  expect(await reasonOf(folder)).toBe('folder-in-use');
+  const third = await lockFolder(folder, 'the spool');
   await second.close();
+  expect(await reasonOf(folder)).toBe('folder-in-use');
+  await third.close();
+  expect(await readdir(folder)).toEqual([]);
 });
 
-test('of twenty that want a folder at once, whose lock is of one that is gone, one gets it', async () => {
+test('of twenty processes that want the folder of a dead holder at once, one gets it', async () => {
   const folder = await lockOf({ ...(await ownLock()), start: '1' });
   const settled = await Promise.allSettled(Array.from({ length: 20 }, () => lockFolder(folder, 'the spool')));
   const taken = settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
@@ -72,7 +66,7 @@ test('of twenty that want a folder at once, whose lock is of one that is gone, o
   expect(await readdir(folder)).toEqual([]);
 });
 
-test('whoever was killed while taking away the lock of one that is gone keeps nobody from it', async () => {
+test('a process that was killed while it removed the lock of a dead holder does not block the folder', async () => {
   const own = await ownLock();
   const holder = { ...own, start: '1' };
   const folder = await lockOf(holder);
@@ -84,7 +78,7 @@ test('whoever was killed while taking away the lock of one that is gone keeps no
   expect(await readdir(folder)).toEqual([]);
 });
 
-test('the lock of a process that was killed counts for nothing, nor where the next one has its number, as in a container', async () => {
+test('the lock of a killed process does not count, even if another process has its id, as in a container', async () => {
   const own = await ownLock();
   const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)']);
   await once(child, 'spawn');
@@ -98,7 +92,7 @@ test('the lock of a process that was killed counts for nothing, nor where the ne
   expect(await reasonOf(await lockOf({ ...own, pid: child.pid!, start }))).toBe('taken');
 });
 
-test('a lock that nobody can read counts, and the message says which file to remove', async () => {
+test('an unreadable lock counts, and the message says which file to remove', async () => {
   for (const text of ['', '17 4711\n', '{"pid":1}\n', '\ud800'.repeat(4_000)]) {
     const folder = await lockOf(text);
     await expect(lockFolder(folder, 'the spool')).rejects.toMatchObject({
@@ -183,7 +177,7 @@ const judged = (changes: Partial<LockHolder>, senses: Partial<HolderSenses> = {}
     },
   );
 
-test('what can be known of a holder: by its id, by its socket, by the restart of the machine, or nothing', async () => {
+test('a holder is judged by its id, by its socket and by the restart of the machine', async () => {
   const gone = { isRunning: () => Promise.resolve(false) };
   const local = { isOnLocalDisk: () => Promise.resolve(true) };
   const answering = (answer: 'answers' | 'refused' | 'unknown'): Partial<HolderSenses> => ({

@@ -1,6 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { deadlinePolicy, MAX_OTHER_HOLIDAYS } from '../../sdk/src/traceback/deadline/deadline-policy.js';
+import {
+  deadlinePolicy,
+  federalHolidays,
+  FIRST_HOLIDAY_YEAR,
+  LAST_HOLIDAY_YEAR,
+  MAX_OTHER_HOLIDAYS,
+} from '../../sdk/src/traceback/deadline/deadline-policy.js';
 import type { DeadlinePolicy, OtherHoliday } from '../../sdk/src/traceback/deadline/deadline-policy.js';
 import {
   noticeDeadlines,
@@ -13,41 +19,18 @@ interface DeadlineCase {
   readonly zone: string;
   readonly receivedAt: string;
   readonly policy?: Partial<DeadlinePolicy>;
-  readonly expected: {
-    readonly deemedReceivedAt: string;
-    readonly dueAt: string;
-    readonly receipt: string;
-    /** Under the readings that do not bind. */
-    readonly otherDueAt?: readonly string[];
-  };
-  readonly reason: string;
-}
-
-interface NoticeCase {
-  readonly name: string;
-  readonly zone: string;
-  readonly receivedAt: string;
-  readonly policy?: Partial<DeadlinePolicy>;
   readonly statedReportDueAt?: string;
-  readonly expected: { readonly mitigationDueAt: string; readonly reportDueAt: string; readonly reading: string };
+  readonly expected: object;
   readonly reason: string;
 }
 
-function casesOf(file: string): unknown {
-  const text = readFileSync(new URL(`../vectors/deadline/${file}`, import.meta.url), 'utf8');
-  return (JSON.parse(text) as { readonly cases: unknown }).cases;
-}
+const vector = (file: string): string =>
+  readFileSync(new URL(`../vectors/deadline/${file}.json`, import.meta.url), 'utf8');
+const casesOf = (file: string): readonly DeadlineCase[] =>
+  (JSON.parse(vector(file)) as { readonly cases: readonly DeadlineCase[] }).cases;
+const named = (entry: DeadlineCase): readonly [string, string, DeadlineCase] => [entry.name, entry.reason, entry];
 
-const DEADLINES = casesOf('traceback-deadlines.json') as readonly DeadlineCase[];
-const NOTICES = casesOf('notice-deadlines.json') as readonly NoticeCase[];
-
-test('the table of deadlines has forty cases and more, each by its own name and with a reason', () => {
-  expect(DEADLINES.length).toBeGreaterThanOrEqual(40);
-  expect(new Set(DEADLINES.map(({ name }) => name)).size).toBe(DEADLINES.length);
-  expect(DEADLINES.every(({ reason }) => reason.length > 15)).toBe(true);
-});
-
-test.for(DEADLINES.map((entry) => [entry.name, entry.reason, entry] as const))('%s: %s', ([, , entry]) => {
+test.for(casesOf('traceback-deadlines').map(named))('%s: %s', ([, , entry]) => {
   const { zone, policy, expected } = entry;
   const deadline = tracebackDeadline(Date.parse(entry.receivedAt), { zone, policy: deadlinePolicy(policy) });
   if (deadline.status !== 'deadline') throw new Error(deadline.reason);
@@ -61,7 +44,7 @@ test.for(DEADLINES.map((entry) => [entry.name, entry.reason, entry] as const))('
   expect(binding?.dueAt).toEqual(deadline.dueAt);
 });
 
-test.for(NOTICES.map((entry) => [entry.name, entry.reason, entry] as const))('notice %s: %s', ([, , entry]) => {
+test.for(casesOf('notice-deadlines').map(named))('notice %s: %s', ([, , entry]) => {
   const clocks = noticeDeadlines(Date.parse(entry.receivedAt), {
     zone: entry.zone,
     policy: deadlinePolicy(entry.policy),
@@ -134,4 +117,27 @@ test.for([
   expect(() => deadlinePolicy(partial as unknown as Partial<DeadlinePolicy>)).toThrowError(
     expect.objectContaining({ code: 'invalid-configuration' }),
   );
+});
+
+const { years } = JSON.parse(vector('federal-holidays')) as {
+  readonly years: Readonly<Record<string, readonly string[]>>;
+};
+
+test.for(Object.entries(years))('%s has its federal holidays on the published days', ([year, days]) => {
+  expect(federalHolidays(Number(year)).map(({ observedOn }) => observedOn)).toEqual(days);
+});
+
+test.for([
+  [2025, '2025-01-20'],
+  [2013, '2013-01-21'],
+  [2029, '2029-01-20'],
+] as const)('%i has Inauguration Day on %s if the policy asks for it', ([year, observedOn]) => {
+  const days = federalHolidays(year, { inaugurationDay: true });
+  expect(days.find(({ id }) => id === 'inauguration-day')?.observedOn).toBe(observedOn);
+  expect(federalHolidays(year).some(({ id }) => id === 'inauguration-day')).toBe(false);
+  expect(federalHolidays(year + 1, { inaugurationDay: true }).some(({ id }) => id === 'inauguration-day')).toBe(false);
+});
+
+test.for([FIRST_HOLIDAY_YEAR - 1, LAST_HOLIDAY_YEAR + 1, 2026.5, Number.NaN])('refuses the year %d', (year) => {
+  expect(() => federalHolidays(year)).toThrowError(expect.objectContaining({ code: 'invalid-argument' }));
 });

@@ -68,7 +68,7 @@ test('the PDF has every part, its text is that of the pack, and the same pack gi
   }
 });
 
-test('what is sworn and who signs it stand on one page of the PDF, wherever the text before ends', async () => {
+test('the declaration and its signature stand on one page of the PDF, wherever the text before ends', async () => {
   for (let records = 1; records <= 14; records += 1) {
     const pack = await packOf({ records: Array.from({ length: records }, () => labRecord()) });
     const { blocks } = evidenceDocument(pack, []);
@@ -83,19 +83,16 @@ test('what is sworn and who signs it stand on one page of the PDF, wherever the 
   }
 });
 
-test('the PDF draws what fonts do not have, what is no text, and what is longer than a page', async () => {
-  const odd = { ...LAB_ANSWER, comment: `\u4f60\u597d ${'word '.repeat(3_000)}` };
-  const { received } = labMaterial();
-  const pack = await packOf({
-    answer: odd,
-    received: { ...received, bytes: Buffer.alloc(20_000, 0x01), mediaType: 'application/octet-stream' },
-    records: Array.from({ length: 30 }, () => labRecord()),
-  });
-  const octets = await renderEvidencePdf(pack);
+test('the PDF draws characters that fonts lack, binary content, and texts longer than a page', async () => {
+  const answer = { ...LAB_ANSWER, comment: `\u4f60\u597d ${'word '.repeat(3_000)}` };
+  const bytes = Buffer.alloc(20_000, 0x01);
+  const received = { ...labMaterial().received, bytes, mediaType: 'application/octet-stream' };
+  const records = Array.from({ length: 30 }, () => labRecord());
+  const octets = await renderEvidencePdf(await packOf({ answer, received, records }));
   expect(octets.length).toBeGreaterThan(10_000);
 });
 
-test('what somebody put into a pack is drawn up to a depth, and never throws', async () => {
+test('deeply nested JSON in a pack is drawn up to a depth, and never throws', async () => {
   const pack = await packOf();
   const deep = `${'{"a":'.repeat(50_000)}1${'}'.repeat(50_000)}`;
   const files = pack.files.map((file) => (file.name === 'answer.json' ? { ...file, octets: Buffer.from(deep) } : file));
@@ -165,6 +162,7 @@ test('a vCon has what the draft requires: version, UUID of version 8, dates, pla
     parties: [1, 0],
     filename: 'request-received.json',
   });
+  if (request?.type === 'text') expectContent(request);
   // A dialog of type recording has content: section 4.3.1.
   expect(call).toEqual({
     type: 'recording-set',
@@ -188,20 +186,6 @@ test('a vCon has what the draft requires: version, UUID of version 8, dates, pla
   }
 });
 
-test('every dialog with content has all of it, and those that may not have any have none', async () => {
-  for (const disposition of ['answered', 'busy', 'cancelled', 'rejected', 'blocked'] as const) {
-    const { dialog } = evidenceVcon(
-      await packOf({ answer: { ...LAB_ANSWER, call: { ...LAB_ANSWER.call!, disposition } } }),
-    );
-    for (const one of dialog) {
-      expect(['text', 'recording-set', 'incomplete']).toContain(one.type);
-      if (one.type === 'text') expectContent(one);
-      else for (const name of ['body', 'url', 'encoding', 'mediatype']) expect(Object.keys(one)).not.toContain(name);
-      expect('disposition' in one).toBe(one.type === 'incomplete');
-    }
-  }
-});
-
 test('a number without its country is the name of a party, and not a tel URI', async () => {
   const call = { ...LAB_ANSWER.call!, calling: 'anonymous', called: '911' };
   const { parties } = evidenceVcon(await packOf({ answer: { ...LAB_ANSWER, call } }));
@@ -211,15 +195,17 @@ test('a number without its country is the name of a party, and not a tel URI', a
   ]);
 });
 
-test('a call that was not answered is an incomplete dialog with its disposition and no content, and no call is none', async () => {
-  const busy = { ...LAB_ANSWER.call!, disposition: 'busy' } as const;
-  const unanswered = evidenceVcon(await packOf({ answer: { ...LAB_ANSWER, call: busy } }));
-  expect(unanswered.dialog[1]).toEqual({
-    type: 'incomplete',
-    start: '2026-11-02T12:00:00Z',
-    parties: [2, 3],
-    disposition: 'busy',
-  });
+test('a call that was not answered is an incomplete dialog without content, and without a call there is no dialog', async () => {
+  for (const disposition of ['busy', 'cancelled', 'rejected', 'blocked'] as const) {
+    const call = { ...LAB_ANSWER.call!, disposition };
+    const { dialog } = evidenceVcon(await packOf({ answer: { ...LAB_ANSWER, call } }));
+    expect(dialog[1]).toEqual({
+      type: 'incomplete',
+      start: '2026-11-02T12:00:00Z',
+      parties: [2, 3],
+      disposition: disposition === 'busy' ? 'busy' : (expect.any(String) as string),
+    });
+  }
   const { call: _, ...rest } = LAB_ANSWER;
   const none = evidenceVcon(await packOf({ answer: { ...rest, finding: { arm: 'not-found' } }, records: [] }));
   expect(none.dialog.map(({ type }) => type)).toEqual(['text']);

@@ -30,7 +30,23 @@ const certificateOf = async (lab: EvidenceLab, packId: string): Promise<string> 
   const file = pack?.files.find(({ name }) => name === 'custodian-certificate.txt');
   return Buffer.from(file?.octets ?? []).toString('utf8');
 };
+const inOneLine = (text: string): string => text.replace(/\s+/g, ' ');
 
+/** Rewrites a stored file of the folder `packs`. */
+async function rewrite(lab: EvidenceLab, name: string, change: (stored: StoredFile) => unknown): Promise<void> {
+  const path = join(lab.directory, 'packs', name);
+  await writeFile(path, JSON.stringify(change(JSON.parse(await readFile(path, 'utf8')) as StoredFile)));
+}
+/** A pack, or its answer with a receipt. */
+interface StoredFile {
+  readonly files: readonly { readonly name: string; octets: string }[];
+}
+
+const optionsOf = (lab: EvidenceLab) => ({
+  directory: lab.directory,
+  logId: 'example.com/evidence',
+  signer: lab.key.signer,
+});
 const trustOf = (lab: EvidenceLab): Parameters<typeof verifyEvidenceStore>[1] => ({
   publicKeys: [lab.key.signer.publicKey],
 });
@@ -74,17 +90,11 @@ test('a pack holds the request as it came, the records with their bytes, the sea
     notes: [],
     log: { status: 'intact', size: 2 },
   });
-});
-
-test('the log holds hashes and names alone: no number, no name of a party, no id of the platform', async () => {
-  await using lab = await evidenceLab();
-  await lab.answered();
-  const entries = await lab.store.log.read(0);
-  const text = entries.map(({ octets }) => Buffer.from(octets).toString('utf8')).join('\n');
-  for (const personal of ['2025550101', '2025550102', 'Upstream', 'Transit', 'req-7', 'ans-9', '192.0.2']) {
-    expect(text).not.toContain(personal);
-  }
-  expect(entries.map(({ octets }) => Object.keys(JSON.parse(Buffer.from(octets).toString('utf8')) as object))).toEqual([
+  // The log has hashes and names alone: no number, no name of a party, no id of the platform.
+  const entries = (await lab.store.log.read(0)).map(({ octets }) => Buffer.from(octets).toString('utf8'));
+  for (const personal of ['2025550101', '2025550102', 'Upstream', 'Transit', 'req-7', 'ans-9', '192.0.2'])
+    expect(entries.join('\n')).not.toContain(personal);
+  expect(entries.map((entry) => Object.keys(JSON.parse(entry) as object))).toEqual([
     ['format', 'kind', 'manifestSha256', 'packId', 'writtenAt'],
     ['format', 'jwsSha256', 'kind', 'packId', 'writtenAt'],
   ]);
@@ -93,7 +103,8 @@ test('the log holds hashes and names alone: no number, no name of a party, no id
 test('the same answer attached twice has one entry, a receipt one more, and another answer is refused', async () => {
   await using lab = await evidenceLab();
   const reference = await lab.store.writer.write(labMaterial());
-  const answerJws = signedAnswer({ ...LAB_ANSWER, evidence: reference }, lab.key);
+  const signed = (more: object): string => signedAnswer({ ...LAB_ANSWER, ...more, evidence: reference }, lab.key);
+  const answerJws = signed({});
   const attach = lab.store.writer.attachAnswer;
   const positions = await Promise.all([attach('pack-1', { answerJws }), attach('pack-1', { answerJws })]);
   expect(positions.map(({ leafIndex }) => leafIndex)).toEqual([1, 1]);
@@ -104,19 +115,24 @@ test('the same answer attached twice has one entry, a receipt one more, and anot
   expect((await lab.store.pack('pack-1'))?.receiptJws).toBe(receiptJws);
   await attach('pack-1', { answerJws, receiptJws: signedAnswer({ answerId: 'ans-9', again: true }, lab.key) });
   expect([(await lab.store.pack('pack-1'))?.receiptJws, lab.store.log.size]).toEqual([receiptJws, 3]);
-  const refused = { code: 'invalid-argument' };
-  const other = signedAnswer({ ...LAB_ANSWER, comment: 'no', evidence: reference }, lab.key);
-  await expect(attach('pack-1', { answerJws: other })).rejects.toMatchObject(refused);
-  await expect(attach('pack-7', { answerJws })).rejects.toMatchObject(refused);
   await lab.store.writer.write(labMaterial());
-  await expect(attach('pack-2', { answerJws })).rejects.toMatchObject(refused);
-  await expect(attach('pack-2', { answerJws: 'x.y.z' })).rejects.toMatchObject(refused);
+  const upstream = { name: 'Honest Carrier', ocn: '999Z' };
+  for (const [packId, jws] of [
+    ['pack-1', signed({ comment: 'no' })],
+    // An amended answer does not pass for the one that the pack was written for.
+    ['pack-1', signed({ revision: 2, finding: { arm: 'received-from', upstream } })],
+    ['pack-1', signed({ revision: 2 })],
+    ['pack-7', answerJws],
+    ['pack-2', answerJws],
+    ['pack-2', 'x.y.z'],
+  ] as const)
+    await expect(attach(packId, { answerJws: jws })).rejects.toMatchObject({ code: 'invalid-argument' });
 });
 
 test('a folder of evidence is open in one process at a time, and can be looked at meanwhile', async () => {
   await using lab = await evidenceLab();
   await lab.answered();
-  const options = { directory: lab.directory, logId: 'example.com/evidence', signer: lab.key.signer };
+  const options = optionsOf(lab);
   await expect(openEvidenceStore(options)).rejects.toMatchObject({
     code: 'storage-failed',
     details: { reason: 'folder-in-use' },
@@ -125,33 +141,21 @@ test('a folder of evidence is open in one process at a time, and can be looked a
   await lab.store.close();
   await lab.store.close();
   await (await openEvidenceStore(options)).close();
-  // One that could not be opened does not keep the folder.
-  await expect(openEvidenceStore({ ...options, logId: 'example.com/other' })).rejects.toMatchObject({
-    code: 'log-inconsistent',
-  });
+  // A store that could not be opened does not keep the folder.
+  const otherLog = openEvidenceStore({ ...options, logId: 'example.com/other' });
+  await expect(otherLog).rejects.toMatchObject({ code: 'log-inconsistent' });
+  const otherKey = openEvidenceStore({ ...options, certificatePem: 'of another key' });
+  await expect(otherKey).rejects.toMatchObject({ code: 'invalid-argument' });
   await (await openEvidenceStore(options)).close();
   expect(await readdir(lab.directory)).not.toContain('lock');
 });
 
-test('a writer that is made anew knows which answers are in the log', async () => {
-  await using lab = await evidenceLab();
-  const reference = await lab.answered();
-  const pack = await lab.store.pack(reference.packId);
-  await lab.store.close();
-  await using again = await openEvidenceStore({
-    directory: lab.directory,
-    logId: 'example.com/evidence',
-    signer: lab.key.signer,
-  });
-  const position = await again.writer.attachAnswer(reference.packId, { answerJws: pack!.answerJws! });
-  expect([position.leafIndex, again.log.size]).toEqual([1, 2]);
-});
-
-test('the certificate says how the process works, with the hashes, and leaves open only who signs and when', async () => {
+test('the certificate says how the process works, with the hashes, and leaves only signer and date open', async () => {
   await using lab = await evidenceLab();
   const coverage = [{ sourceId: 'fs-1', fromUs: 1_793_577_600_000_000, toUs: 1_793_624_459_999_999 }];
   await lab.answered({ answer: { ...LAB_ANSWER, searched: { ...LAB_ANSWER.searched, coverage } } });
-  const text = (await certificateOf(lab, 'pack-1')).replace(/\s+/g, ' ');
+  const certificate = await certificateOf(lab, 'pack-1');
+  const text = inOneLine(certificate);
   for (const fact of [
     'Federal Rules of Evidence 902(11), 902(13) and 902(14); 28 U.S.C. 1746',
     'Transit Telecom, OCN 123A',
@@ -162,30 +166,34 @@ test('the certificate says how the process works, with the hashes, and leaves op
     labRecord().source.sha256,
     'from 2026-11-02T11:00:00Z to 2026-11-02T13:00:59.999Z',
     'weighed 3 records',
-    // What is rounded would leave a thousandth of the window uncovered, to who reads it.
+    // Rounded, it would seem to leave a thousandth of the window uncovered.
     'source "fs-1" from 2026-11-02T00:00:00Z to 2026-11-02T13:00:59.999999Z',
     '-12 ms have to be added',
     'the policy "default" without a person deciding',
     'I declare under penalty of perjury',
+    'Its octets as they came are kept',
+    'It is the statement of nobody until a person',
   ]) {
     expect(text).toContain(fact);
   }
   expect(text.match(/_{10,}/g)).toHaveLength(4);
-  const lines = (await certificateOf(lab, 'pack-1')).split('\n');
-  expect(lines.filter((line) => line.length > 110)).toEqual([]);
+  expect(certificate.split('\n').filter((line) => line.length > 110)).toEqual([]);
 });
 
-test('what nobody has stated or kept is said to be so, and nothing is certified about it', async () => {
+test('the certificate says what was not stated or kept, and certifies nothing about it', async () => {
   await using lab = await evidenceLab();
   const other = { ...labRecord(false), source: { ...labRecord(false).source, id: 'other-switch' } };
   await lab.answered({ records: [other], clocks: [] });
-  await lab.answered({ records: [] });
-  const text = (await certificateOf(lab, 'pack-1')).replace(/\s+/g, ' ');
+  await lab.answered({ records: [], received: { ...labMaterial().received, octets: 'written-anew' } });
+  const text = inOneLine(await certificateOf(lab, 'pack-1'));
   expect(text).toContain('stated nothing about how that source makes its records');
   expect(text).not.toContain('regularly conducted activity');
   expect(text).toContain('were not kept by the program; there is this hash alone');
   expect(text).toContain('was not measured');
-  expect((await certificateOf(lab, 'pack-2')).replace(/\s+/g, ' ')).toContain('holds no record of a call');
+  const second = inOneLine(await certificateOf(lab, 'pack-2'));
+  expect(second).toContain('holds no record of a call');
+  expect(second).toContain('Its octets as they came were not kept');
+  expect(second).not.toContain('are kept in the file');
   const verification = await verifyEvidenceStore(lab.directory, trustOf(lab));
   expect(verification).toMatchObject({
     status: 'passed',
@@ -193,16 +201,15 @@ test('what nobody has stated or kept is said to be so, and nothing is certified 
   });
 });
 
-test('a pack that was edited, deleted, replaced or never logged is told from one that is whole', async () => {
+test('packs that were edited, deleted, replaced or never logged are found', async () => {
   await using lab = await evidenceLab();
   for (let count = 0; count < 4; count += 1) await lab.answered();
   const path = (name: string): string => join(lab.directory, 'packs', name);
-  const first = JSON.parse(await readFile(path('pack-1.pack.json'), 'utf8')) as {
-    files: { name: string; octets: string }[];
-  };
-  const raw = first.files.find(({ name }) => name.endsWith('.raw'))!;
-  raw.octets = Buffer.from(Buffer.from(raw.octets, 'base64').toString().replace('0101', '0199')).toString('base64');
-  await writeFile(path('pack-1.pack.json'), JSON.stringify(first));
+  await rewrite(lab, 'pack-1.pack.json', (stored) => {
+    const raw = stored.files.find(({ name }) => name.endsWith('.raw'))!;
+    raw.octets = Buffer.from(Buffer.from(raw.octets, 'base64').toString().replace('0101', '0199')).toString('base64');
+    return stored;
+  });
   await writeFile(path('pack-2.pack.json'), await readFile(path('pack-4.pack.json')));
   await rm(path('pack-3.pack.json'));
   await writeFile(path('pack-9.pack.json'), await readFile(path('pack-4.pack.json')));
@@ -232,9 +239,8 @@ test('a manifest that a stranger signed, and an answer that a stranger signed, a
   expect(checked.findings.map(({ finding }) => finding.kind)).toEqual(['answer-signature-invalid']);
   const right = { publicKeys: [publicKey], answerKeys: [stranger.signer.publicKey] };
   expect((await verifyEvidenceStore(lab.directory, right)).status).toBe('passed');
-  const path = join(lab.directory, 'packs', 'pack-1.pack.json');
-  const stored = JSON.parse(await readFile(path, 'utf8')) as Record<string, unknown>;
-  await writeFile(path, JSON.stringify({ ...stored, signature: Buffer.alloc(70, 48).toString('base64') }));
+  const signature = Buffer.alloc(70, 48).toString('base64');
+  await rewrite(lab, 'pack-1.pack.json', (stored) => ({ ...stored, signature }));
   const forged = await verifyEvidenceStore(lab.directory, right);
   expect(forged.findings.map(({ finding }) => finding.kind)).toEqual(['manifest-signature-invalid']);
 });
@@ -269,7 +275,7 @@ test(
         files.killAfter(0);
         const left = files.afterCrash(crash);
         const found = await verifyEvidenceStore('/evidence', { publicKeys: [key.signer.publicKey], files: left });
-        // At the end of the log there may be a part of what nobody was told of.
+        // At the end of the log there may be a part of an entry that was not acknowledged.
         const expected = found.log.status === 'indeterminate' && crash !== 'power' ? 'indeterminate' : 'passed';
         expect([crash, after, found.status, found.findings]).toEqual([crash, after, expected, []]);
         const kinds = found.notes.map(({ note }) => note.kind);
@@ -281,23 +287,25 @@ test(
   },
 );
 
-test('a pack cannot hold what has no end, and no name of a pack leads out of its folder', async () => {
+test('a pack that is too large, or could not be read again, is not written', async () => {
   await using lab = await evidenceLab();
-  const refused = { code: 'invalid-argument' };
   const { received } = labMaterial();
-  const long = { ...received, bytes: new Uint8Array(16 * 2 ** 20 + 1) };
-  await expect(lab.store.writer.write(labMaterial({ received: long }))).rejects.toMatchObject(refused);
-  await expect(
-    lab.store.writer.write(labMaterial({ records: Array.from({ length: 1_001 }, () => labRecord()) })),
-  ).rejects.toMatchObject(refused);
-  const infinite = {
+  const decision = {
     policyId: 'p',
     outcome: 'automatic',
     steps: [{ rule: 'r', inputs: { score: Number.NaN }, result: 'x' }],
   };
-  await expect(lab.store.writer.write(labMaterial({ decision: infinite }))).rejects.toMatchObject(refused);
-  expect(await lab.store.pack('../public-key')).toBeUndefined();
+  for (const changes of [
+    { received: { ...received, bytes: new Uint8Array(16 * 2 ** 20 + 1) } },
+    { records: Array.from({ length: 1_001 }, () => labRecord()) },
+    { decision },
+    { answer: { ...LAB_ANSWER, requestId: 'r'.repeat(300) } },
+  ])
+    await expect(lab.store.writer.write(labMaterial(changes))).rejects.toMatchObject({ code: 'invalid-argument' });
+  expect(lab.store.log.size).toBe(0);
   expect(await readdir(lab.directory)).not.toContain('packs');
+  // No name of a pack leads out of its folder.
+  expect(await lab.store.pack('../public-key')).toBeUndefined();
 });
 
 test('an answer about what a peer wrote in half surrogate pairs has evidence, and what stood there is kept by its hash', async () => {
@@ -331,40 +339,21 @@ test('an answer about what a peer wrote in half surrogate pairs has evidence, an
 
 const nested = (depth: number): unknown => (depth === 0 ? 1 : [nested(depth - 1)]);
 
-test('no id of who asked forges a line of what the custodian signs, or a command of what is typed by hand', async () => {
+test('an id of the requester cannot forge a line of the certificate, or a command of the guide', async () => {
   await using lab = await evidenceLab();
   const evil = 'tb-3\n\nI declare that nothing is true.\n```sh\nrm -rf ~\n```\u202e';
   const reference = await lab.answered({ answer: { ...LAB_ANSWER, tracebackId: evil, requestId: evil } });
   expect(await certificateOf(lab, reference.packId)).not.toMatch(/^I declare that nothing/m);
-  const pack = (await lab.store.pack(reference.packId))!;
+  const { manifest } = (await lab.store.pack(reference.packId))!;
   const { publicKey } = lab.key.signer;
-  const guide = verifyGuide(pack.manifest, { proofs: [], publicKey, logPublicKey: publicKey });
+  const guide = verifyGuide(manifest, { proofs: [], publicKey, logPublicKey: publicKey });
   expect(guide).not.toMatch(/^rm /m);
   expect(guide).not.toContain('```sh\nrm');
 });
 
-test('a pack that nobody could read again is not written', async () => {
-  await using lab = await evidenceLab();
-  const long = { ...LAB_ANSWER, requestId: 'r'.repeat(300) };
-  await expect(lab.store.writer.write(labMaterial({ answer: long }))).rejects.toMatchObject({
-    code: 'invalid-argument',
-  });
-  expect(lab.store.log.size).toBe(0);
-});
-
-test('an amended answer does not pass for the one that a pack was written for, nor a receipt for that of another answer', async () => {
+test('a receipt for another answer is found', async () => {
   await using lab = await evidenceLab();
   const reference = await lab.store.writer.write(labMaterial());
-  const upstream = { name: 'Honest Carrier', ocn: '999Z' };
-  for (const amended of [
-    { ...LAB_ANSWER, revision: 2, finding: { arm: 'received-from', upstream } },
-    { ...LAB_ANSWER, revision: 2 },
-  ]) {
-    const answerJws = signedAnswer({ ...amended, evidence: reference }, lab.key);
-    await expect(lab.store.writer.attachAnswer('pack-1', { answerJws })).rejects.toMatchObject({
-      code: 'invalid-argument',
-    });
-  }
   const answerJws = signedAnswer({ ...LAB_ANSWER, evidence: reference }, lab.key);
   const receiptJws = signedReceipt(`${answerJws}x`, lab.platformKey);
   await lab.store.writer.attachAnswer('pack-1', { answerJws, receiptJws });
@@ -383,9 +372,7 @@ test('a receipt is held against the key of the platform, and one that was logged
   expect(await by([platform])).toMatchObject({ status: 'passed', notes: [] });
   expect(await by()).toMatchObject({ status: 'passed', notes: [{ note: { kind: 'receipt-signature-unchecked' } }] });
   expect((await by([own])).findings.map(({ finding }) => finding.kind)).toEqual(['receipt-signature-invalid']);
-  const path = join(lab.directory, 'packs', 'pack-1.answer.json');
-  const { receiptJws: _, ...rest } = JSON.parse(await readFile(path, 'utf8')) as Record<string, unknown>;
-  await writeFile(path, JSON.stringify(rest));
+  await rewrite(lab, 'pack-1.answer.json', (stored) => ({ ...stored, receiptJws: undefined }));
   expect(await by([platform])).toMatchObject({
     status: 'failed',
     findings: [{ leafIndex: 2, finding: { kind: 'file-missing', file: 'receipt.jws' } }],
@@ -402,19 +389,6 @@ test('a receipt is held against the key of the platform, and one that was logged
   });
 });
 
-test('the certificate says whether the octets of the request are those that came, and that nobody has signed it', async () => {
-  await using lab = await evidenceLab();
-  await lab.answered();
-  await lab.answered({ received: { ...labMaterial().received, octets: 'written-anew' } });
-  const [came, anew] = [await certificateOf(lab, 'pack-1'), await certificateOf(lab, 'pack-2')].map((text) =>
-    text.replace(/\s+/g, ' '),
-  );
-  expect(came).toContain('Its octets as they came are kept');
-  expect(anew).toContain('Its octets as they came were not kept');
-  expect(anew).not.toContain('are kept in the file');
-  expect(came).toContain('It is the statement of nobody until a person');
-});
-
 test('two signed answers of one name that differ are found, and so is a clock that went back', async () => {
   await using lab = await evidenceLab();
   await lab.answered();
@@ -427,9 +401,7 @@ test('two signed answers of one name that differ are found, and so is a clock th
   expect(notes).toEqual([]);
   await lab.store.close();
   await using earlier = await openEvidenceStore({
-    directory: lab.directory,
-    logId: 'example.com/evidence',
-    signer: lab.key.signer,
+    ...optionsOf(lab),
     clock: { nowMs: () => Date.parse('2026-11-01T00:00:00Z') },
     newId: () => 'pack-backdated',
   });
@@ -440,13 +412,11 @@ test('two signed answers of one name that differ are found, and so is a clock th
   });
 });
 
-test('a file that stands in a pack twice, of which a reader would see one and a verifier the other, makes it unreadable', async () => {
+test('a pack with a file twice, of which a reader and a verifier could see different ones, is unreadable', async () => {
   await using lab = await evidenceLab();
   await lab.answered();
-  const path = join(lab.directory, 'packs', 'pack-1.pack.json');
-  const stored = JSON.parse(await readFile(path, 'utf8')) as { files: { name: string; octets: string }[] };
   const forged = { name: 'decision.json', octets: Buffer.from('{"outcome":"another"}').toString('base64') };
-  await writeFile(path, JSON.stringify({ ...stored, files: [forged, ...stored.files] }));
+  await rewrite(lab, 'pack-1.pack.json', (stored) => ({ ...stored, files: [forged, ...stored.files] }));
   expect(await lab.store.pack('pack-1')).toBeUndefined();
   const { findings } = await verifyEvidenceStore(lab.directory, trustOf(lab));
   expect(findings.map(({ finding }) => finding.kind)).toEqual(['unreadable', 'unreadable']);
@@ -480,7 +450,7 @@ test('a manifest that its signer made to lie about the answer or a record is fou
   expect(await kindsWith({ signer })).toEqual(['manifest-signature-invalid manifest.sig']);
 });
 
-test('a manifest or an entry in which a member stands twice is none', async () => {
+test('a manifest or an entry with a member twice is not read', async () => {
   await using lab = await evidenceLab();
   await lab.answered();
   const octets = (await lab.store.log.read(0))[0]!.octets;
@@ -494,28 +464,18 @@ test('a manifest or an entry in which a member stands twice is none', async () =
   expect(parseManifest(Buffer.from(manifest.replace('{', '{"answerId":"ans-8",')))).toBeUndefined();
 });
 
-test('a receipt that its writer had no time to log is noted', async () => {
+test('a receipt that was not logged is noted', async () => {
   await using lab = await evidenceLab();
   await lab.answered();
-  const path = join(lab.directory, 'packs', 'pack-1.answer.json');
-  const stored = JSON.parse(await readFile(path, 'utf8')) as { answerJws: string };
-  const receiptJws = signedReceipt(stored.answerJws, lab.platformKey);
-  await writeFile(path, JSON.stringify({ ...stored, receiptJws }));
+  const answerJws = (await lab.store.pack('pack-1'))?.answerJws ?? '';
+  const receiptJws = signedReceipt(answerJws, lab.platformKey);
+  await rewrite(lab, 'pack-1.answer.json', (stored) => ({ ...stored, receiptJws }));
   const trust = { ...trustOf(lab), receiptKeys: [lab.platformKey.signer.publicKey] };
   expect((await verifyEvidenceStore(lab.directory, trust)).notes).toEqual([
     { packId: 'pack-1', note: { kind: 'receipt-not-logged' } },
   ]);
-  await lab.store.writer.attachAnswer('pack-1', { answerJws: stored.answerJws, receiptJws });
+  await lab.store.writer.attachAnswer('pack-1', { answerJws, receiptJws });
   expect((await verifyEvidenceStore(lab.directory, trust)).notes).toEqual([]);
-});
-
-test('a certificate of another key is not kept beside the log', async () => {
-  await using lab = await evidenceLab();
-  await lab.store.close();
-  const options = { directory: lab.directory, logId: 'example.com/evidence', signer: lab.key.signer };
-  await expect(openEvidenceStore({ ...options, certificatePem: 'none' })).rejects.toMatchObject({
-    code: 'invalid-argument',
-  });
 });
 
 test('JSON has one spelling, that of RFC 8785', () => {
@@ -524,24 +484,9 @@ test('JSON has one spelling, that of RFC 8785', () => {
   expect(canonicalJson({ numbers, string, literals: [null, true, false] })).toBe(
     '{"literals":[null,true,false],"numbers":[333333333.3333333,1e+30,4.5,0.002,1e-27],"string":"\u20ac$\\u000f\\nA\'B\\"\\\\\\\\\\"/"}',
   );
-  const keys = {
-    '\u20ac': 'Euro',
-    '\r': 'CR',
-    '\ufb33': 'Dalet',
-    '1': 'One',
-    '\ud83d\ude00': 'Grin',
-    '\u0080': 'Control',
-    '\u00f6': 'o',
-  };
-  expect(Object.values(JSON.parse(canonicalJson(keys)) as object)).toEqual([
-    'One',
-    'CR',
-    'Control',
-    'o',
-    'Euro',
-    'Grin',
-    'Dalet',
-  ]);
+  const keys = ['\u20ac', '\r', '\ufb33', '1', '\ud83d\ude00', '\u0080', '\u00f6'];
+  const sorted = Object.keys(JSON.parse(canonicalJson(Object.fromEntries(keys.map((key) => [key, 0])))) as object);
+  expect(sorted).toEqual(['1', '\r', '\u0080', '\u00f6', '\u20ac', '\ud83d\ude00', '\ufb33']);
   expect(() => canonicalJson('\ud800')).toThrow();
   expect(() => canonicalJson(Number.POSITIVE_INFINITY)).toThrow();
 });

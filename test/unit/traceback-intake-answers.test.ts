@@ -1,7 +1,6 @@
 import { answerEmail, FINDING_WORDS, portalFields, readEmail } from '@hopback/sdk/traceback';
 import type {
   AnswerEmailOptions,
-  FindingArm,
   ReceivedEmail,
   TracebackAnswer,
   TracebackFinding,
@@ -9,6 +8,7 @@ import type {
 } from '@hopback/sdk/traceback';
 import { expect, test } from 'vitest';
 import { messageText } from '../support/internet-message.js';
+import { answerTo } from '../support/traceback-course.js';
 
 const REQUEST: TracebackRequest = {
   format: 'hopback.traceback-request.1',
@@ -35,57 +35,30 @@ const CUSTOMER = {
   action: 'suspended',
 } as const;
 
-const FINDINGS: Readonly<Record<FindingArm, TracebackFinding>> = {
-  'received-from': { arm: 'received-from', upstream: UPSTREAM },
-  'received-from-unlisted': { arm: 'received-from-unlisted', upstream: CONTACT },
-  origin: { arm: 'origin', customer: CUSTOMER },
-  'point-of-entry': { arm: 'point-of-entry', upstream: CONTACT },
-  'not-found': { arm: 'not-found' },
-  'not-retained': { arm: 'not-retained', retainedFrom: '2025-06-01T00:00:00Z' },
-  'not-our-number': { arm: 'not-our-number' },
-  'not-sent-to-downstream': { arm: 'not-sent-to-downstream', downstream: UPSTREAM },
-  ambiguous: { arm: 'ambiguous', candidates: 3 },
-  'serves-number': { arm: 'serves-number', customer: CUSTOMER },
-  'number-served-by': { arm: 'number-served-by', provider: UPSTREAM },
-  refused: { arm: 'refused', reason: 'Under seal.' },
-};
+const CONTACT_LABELS = ['', ', email', ', phone', ', country'];
+const CODE_LABELS = ['', ', OCN', ', FRN'];
+const CUSTOMER_LABELS = ['Customer account', 'Customer', 'Know your customer', 'Action taken'];
+const labels = (of: string, ends: readonly string[]): readonly string[] => ends.map((end) => `${of}${end}`);
 
-/** Of each arm what stands between the response and the search. */
-const ASKED: Readonly<Record<FindingArm, readonly string[]>> = {
-  'received-from': ['Received from', 'Received from, OCN', 'Received from, FRN'],
-  'received-from-unlisted': [
-    'Provider not listed',
-    'Provider not listed, email',
-    'Provider not listed, phone',
-    'Provider not listed, country',
-  ],
-  origin: ['Customer account', 'Customer', 'Know your customer', 'Action taken'],
-  'point-of-entry': [
-    'Foreign provider',
-    'Foreign provider, email',
-    'Foreign provider, phone',
-    'Foreign provider, country',
-  ],
-  'not-found': [],
-  'not-retained': ['Records retained from'],
-  'not-our-number': [],
-  'not-sent-to-downstream': ['Not sent to', 'Not sent to, OCN', 'Not sent to, FRN'],
-  ambiguous: ['Calls that fit'],
-  'serves-number': ['Customer account', 'Customer', 'Know your customer', 'Action taken'],
-  'number-served-by': ['Number served by', 'Number served by, OCN', 'Number served by, FRN'],
-  refused: ['Reason'],
-};
+/** For each arm a finding, and the labels of a form between the response and the search. */
+const ARMS: readonly (readonly [TracebackFinding, readonly string[]])[] = [
+  [{ arm: 'received-from', upstream: UPSTREAM }, labels('Received from', CODE_LABELS)],
+  [{ arm: 'received-from-unlisted', upstream: CONTACT }, labels('Provider not listed', CONTACT_LABELS)],
+  [{ arm: 'origin', customer: CUSTOMER }, CUSTOMER_LABELS],
+  [{ arm: 'point-of-entry', upstream: CONTACT }, labels('Foreign provider', CONTACT_LABELS)],
+  [{ arm: 'not-found' }, []],
+  [{ arm: 'not-retained', retainedFrom: '2025-06-01T00:00:00Z' }, ['Records retained from']],
+  [{ arm: 'not-our-number' }, []],
+  [{ arm: 'not-sent-to-downstream', downstream: UPSTREAM }, labels('Not sent to', CODE_LABELS)],
+  [{ arm: 'ambiguous', candidates: 3 }, ['Calls that fit']],
+  [{ arm: 'serves-number', customer: CUSTOMER }, CUSTOMER_LABELS],
+  [{ arm: 'number-served-by', provider: UPSTREAM }, labels('Number served by', CODE_LABELS)],
+  [{ arm: 'refused', reason: 'Under seal.' }, ['Reason']],
+];
 
 const answerOf = (finding: TracebackFinding, more: Partial<TracebackAnswer> = {}): TracebackAnswer => ({
-  format: 'hopback.traceback-answer.1',
-  answerId: 'a-1',
-  requestId: 'r-1',
-  tracebackId: '4711',
-  revision: 1,
+  ...answerTo('r-1', { name: 'Example Telephone' }, finding, { answerId: 'a-1' }),
   answeredAt: '2026-10-23T20:01:00Z',
-  provider: { name: 'Example Telephone' },
-  answeredBy: { kind: 'automatic', policyId: 'default' },
-  finding,
   searched: {
     windows: [{ from: '2026-10-23T18:41:00Z', to: '2026-10-23T20:41:00Z' }],
     keys: ['called'],
@@ -96,54 +69,22 @@ const answerOf = (finding: TracebackFinding, more: Partial<TracebackAnswer> = {}
 });
 
 const FROM: AnswerEmailOptions = { from: { name: 'NOC', address: 'noc@example.com' } };
-const arms = Object.keys(FINDING_WORDS) as FindingArm[];
 
-test.each(arms)('%s has its words and the fields that a form asks for', (arm) => {
-  const fields = portalFields(answerOf(FINDINGS[arm]), REQUEST);
-  const labels = fields.map(({ label }) => label);
-  expect(labels).toEqual([
+test('the table has every arm', () => {
+  expect(new Set(ARMS.map(([{ arm }]) => arm))).toEqual(new Set(Object.keys(FINDING_WORDS)));
+});
+
+test.each(ARMS)('%j has the fields that a form asks for, and an e-mail that is read back', async (finding, asked) => {
+  const answer = answerOf(finding);
+  const fields = portalFields(answer, REQUEST);
+  expect(fields.map(({ label }) => label)).toEqual([
     ...['Traceback', 'Request', 'Called number', 'Calling number', 'Date and time asked for', 'Response'],
-    ...ASKED[arm],
+    ...asked,
     'Searched',
   ]);
-  expect(fields[5]?.value).toBe(FINDING_WORDS[arm]);
+  expect(fields[5]?.value).toBe(FINDING_WORDS[finding.arm]);
   for (const { value } of fields) expect(value).toMatch(/^[^\r\n]+$/);
-});
-
-test('the record of the call, the search and what was done are told where they are known', () => {
-  const answer = answerOf(FINDINGS['received-from'], {
-    call: {
-      startedAt: '2026-10-23T19:41:07Z',
-      disposition: 'answered',
-      release: { sipStatus: 200, q850Cause: 16, party: 'calling' },
-      ingressTrunk: 'east-1',
-      ingressAddress: '192.0.2.1:5060',
-      received: { attestation: 'B', spc: '5678' },
-      signed: { attestation: 'C', basis: 'gateway' },
-    },
-    upstreamAction: 'warned',
-    revision: 2,
-    amends: { answerId: 'a-0', reason: 'wrong trunk' },
-    comment: 'See attachment.',
-    evidence: { packId: 'p-1', manifestSha256: 'ab', logId: 'l', leafIndex: 4 },
-  });
-  const values = Object.fromEntries(portalFields(answer, REQUEST).map(({ label, value }) => [label, value]));
-  expect(values).toMatchObject({
-    'Release cause': 'SIP 200, Q.850 16, by the calling party',
-    'Source IP of the signaling': '192.0.2.1:5060',
-    'Attestation received': 'B',
-    'Basis of our attestation': 'gateway',
-    'Action about whoever sent the call': 'warned',
-    Searched: '2026-10-23T18:41:00Z to 2026-10-23T20:41:00Z, by called; 1 record weighed',
-    Amends: 'answer a-0: wrong trunk',
-    Evidence: 'pack p-1, manifest SHA-256 ab',
-    Comments: 'See attachment.',
-  });
-  expect(answerEmail(answer, REQUEST, FROM).text).toContain('This is revision 2 of our answer.');
-});
-
-test.each(arms)('%s makes an e-mail that a mail program reads back', async (arm) => {
-  const email = answerEmail(answerOf(FINDINGS[arm]), REQUEST, FROM);
+  const email = answerEmail(answer, REQUEST, FROM);
   const { headers, body } = messageText(email.message);
   expect(Object.fromEntries(headers)).toMatchObject({
     From: '"NOC" <noc@example.com>',
@@ -159,7 +100,42 @@ test.each(arms)('%s makes an e-mail that a mail program reads back', async (arm)
     date: '2026-10-23T20:01:00Z',
     messageId: expect.stringMatching(/^<[0-9a-f]{32}@example\.com>$/),
   });
-  expect(answerEmail(answerOf(FINDINGS[arm]), REQUEST, FROM)).toEqual(email);
+  expect(answerEmail(answer, REQUEST, FROM)).toEqual(email);
+});
+
+test('the fields include the record of the call, the search and the action, if they are known', () => {
+  const answer = answerOf(
+    { arm: 'received-from', upstream: UPSTREAM },
+    {
+      call: {
+        startedAt: '2026-10-23T19:41:07Z',
+        disposition: 'answered',
+        release: { sipStatus: 200, q850Cause: 16, party: 'calling' },
+        ingressTrunk: 'east-1',
+        ingressAddress: '192.0.2.1:5060',
+        received: { attestation: 'B', spc: '5678' },
+        signed: { attestation: 'C', basis: 'gateway' },
+      },
+      upstreamAction: 'warned',
+      revision: 2,
+      amends: { answerId: 'a-0', reason: 'wrong trunk' },
+      comment: 'See attachment.',
+      evidence: { packId: 'p-1', manifestSha256: 'ab', logId: 'l', leafIndex: 4 },
+    },
+  );
+  const values = Object.fromEntries(portalFields(answer, REQUEST).map(({ label, value }) => [label, value]));
+  expect(values).toMatchObject({
+    'Release cause': 'SIP 200, Q.850 16, by the calling party',
+    'Source IP of the signaling': '192.0.2.1:5060',
+    'Attestation received': 'B',
+    'Basis of our attestation': 'gateway',
+    'Action about whoever sent the call': 'warned',
+    Searched: '2026-10-23T18:41:00Z to 2026-10-23T20:41:00Z, by called; 1 record weighed',
+    Amends: 'answer a-0: wrong trunk',
+    Evidence: 'pack p-1, manifest SHA-256 ab',
+    Comments: 'See attachment.',
+  });
+  expect(answerEmail(answer, REQUEST, FROM).text).toContain('This is revision 2 of our answer.');
 });
 
 test('an answer to an e-mail is a reply to it', () => {
@@ -170,7 +146,7 @@ test('an answer to an e-mail is a reply to it', () => {
     fromAddress: 'requests@tracebacks.org',
     replyTo: 'answers@tracebacks.org',
   };
-  const email = answerEmail(answerOf(FINDINGS['not-found']), REQUEST, { ...FROM, inReplyTo });
+  const email = answerEmail(answerOf({ arm: 'not-found' }), REQUEST, { ...FROM, inReplyTo });
   expect(Object.fromEntries(messageText(email.message).headers)).toMatchObject({
     Subject: 'Re: Traceback 4711',
     'In-Reply-To': '<2@tracebacks.org>',
@@ -181,9 +157,13 @@ test('an answer to an e-mail is a reply to it', () => {
 
 test('an answer is not sent to a stranger that a Reply-To names', () => {
   const inReplyTo = { fromAddress: 'requests@tracebacks.org', replyTo: 'answers@example.net' };
-  expect(answerEmail(answerOf(FINDINGS.origin), REQUEST, { ...FROM, inReplyTo }).to).toBe('requests@tracebacks.org');
+  expect(answerEmail(answerOf({ arm: 'origin', customer: CUSTOMER }), REQUEST, { ...FROM, inReplyTo }).to).toBe(
+    'requests@tracebacks.org',
+  );
   const { email: _none, ...requester } = REQUEST.requester;
-  expect(answerEmail(answerOf(FINDINGS.origin), { ...REQUEST, requester }, FROM).to).toBeUndefined();
+  expect(
+    answerEmail(answerOf({ arm: 'origin', customer: CUSTOMER }), { ...REQUEST, requester }, FROM).to,
+  ).toBeUndefined();
 });
 
 test.each([
@@ -192,8 +172,8 @@ test.each([
   'noc',
   'noc@example.com, victim@example.net',
   '',
-])('%j is no address to send from or to', (address) => {
-  const answer = answerOf(FINDINGS['not-found']);
+])('%j is not an address to send from or to', (address) => {
+  const answer = answerOf({ arm: 'not-found' });
   const refused = expect.objectContaining({ code: 'invalid-argument' });
   expect(() => answerEmail(answer, REQUEST, { from: { address } })).toThrow(refused);
   expect(() => answerEmail(answer, REQUEST, { ...FROM, to: address })).toThrow(refused);

@@ -11,7 +11,6 @@ import { expect, test } from 'vitest';
 import { htmlText } from '../../sdk/src/traceback/intake/visible-text.js';
 import { labelIndex, normalLabel } from '../../sdk/src/traceback/intake/intake-fields.js';
 import { statedNumber } from '../../sdk/src/traceback/intake/field-values.js';
-import { processorMs } from '../support/least-time.js';
 
 const receivedAtMs = Date.UTC(2026, 9, 24);
 const read = (text: string): IntakeReport => readPastedText(text, { receivedAtMs });
@@ -24,17 +23,11 @@ const LABELS = Object.entries(INTAKE_FIELDS).flatMap(([field, { labels }]) =>
   labels.map((label) => [label, field as IntakeField] as const),
 );
 
-test('a name that is cut out of a description is cut within no character', () => {
+test('a campaign name is cut out of a description without splitting a character', () => {
   const description = `${'x'.repeat(79)}\u{1f600} and more`;
-  const lines = [
-    'Called Number: 202-555-0101',
-    'Call Date/Time (UTC): 2026-10-23 14:41:10',
-    `Campaign Description: ${description}`,
-  ];
-  const request = only(read(lines.join('\n')));
-  const readings =
-    request.status === 'clear' ? [request.request] : request.status === 'doubtful' ? request.readings : [];
-  expect(readings[0]?.campaign).toEqual({ name: `${'x'.repeat(79)}\ufffd`, description });
+  const text = `Called Number: 202-555-0101\nCall Date/Time (UTC): 2026-10-23 14:41:10\nCampaign Description: ${description}`;
+  const campaign = { name: `${'x'.repeat(79)}\ufffd`, description };
+  expect(only(read(text))).toMatchObject({ request: { campaign } });
 });
 
 test('no label stands for two fields, and each finds its own, however it is spelled', () => {
@@ -65,7 +58,6 @@ test('labels of the user come before those of the table; one cannot mean two fie
 
 test.each([
   ['+1 (202) 555-0101', ['+1 (202) 555-0101']],
-  ['202.555.0101', ['202.555.0101']],
   ['tel:+1-202-555-0101', ['+12025550101']],
   ['sip:+12025550101@example.com;user=phone', ['+12025550101']],
   ['"A" <sip:2025550101@192.0.2.1>', ['+12025550101']],
@@ -82,62 +74,52 @@ test.each([
   ['＋１２０２５５５０１０１', ['+12025550101']],
   ['202-555-0101 / 202-555-0102', ['202-555-0101', '202-555-0102']],
   ['+1 202 555 0101; +1 202 555 0102', ['+1 202 555 0101', '+1 202 555 0102']],
-  ['2025550101;2025550102', ['2025550101', '2025550102']],
-])('%s is a number, or several', (text, numbers) => {
+])('reads the numbers in %s', (text, numbers) => {
   expect(statedNumber(text, { isCalled: true })).toMatchObject({ status: 'read', numbers, isIrregular: false });
 });
 
-test.each(['555-0101', '20255501011', '442079460000', '911'])(
-  '%s is no number that can be called from anywhere',
-  (text) => {
-    expect(statedNumber(text, { isCalled: true })).toMatchObject({ status: 'read', isIrregular: true });
-  },
-);
-
-test.each(['1.20256E+10', '1,20256e10', '1.2E+10'])('%s has lost its digits to a spreadsheet', (text) => {
-  expect(statedNumber(text, { isCalled: false }).status).toBe('digits-lost');
-});
-
 test.each([
-  'see recording',
-  '202-555-0101 @ 3:41 PM',
-  '2025550102 <sip:+12025550101@example.com>',
-  '202-555-0101 to 202-555-0102',
-  '1-800-EXAMPLE',
-  'sip:alice@example.com',
-  '202-555-XXXX',
-  '1'.repeat(400),
-])('%s is no number, and no part of it is taken', (text) => {
-  expect(statedNumber(text, { isCalled: true }).status).toBe('unread');
+  [
+    'a number that is not complete or not North American',
+    'irregular',
+    ['555-0101', '20255501011', '442079460000', '911'],
+  ],
+  ['a number whose digits a spreadsheet has rounded', 'digits-lost', ['1.20256E+10', '1,20256e10', '1.2E+10']],
+  [
+    'text that is not a number, of which no part is taken',
+    'unread',
+    [
+      ...['see recording', '202-555-0101 @ 3:41 PM', '2025550102 <sip:+12025550101@example.com>', '1'.repeat(400)],
+      ...['202-555-0101 to 202-555-0102', '1-800-EXAMPLE', 'sip:alice@example.com', '202-555-XXXX'],
+    ],
+  ],
+])('recognizes %s', (_what, expected, texts) => {
+  const readings = texts.map((text) => statedNumber(text, { isCalled: true }));
+  const found = readings.map((one) => (one.status === 'read' && one.isIrregular ? 'irregular' : one.status));
+  expect(found).toEqual(texts.map(() => expected));
 });
 
-test('a caller who withheld the number is not stated, and that is no doubt', () => {
+test('a withheld calling number is not stated, and not a doubt', () => {
   const request = only(read('Called: 2025550101\nCalling: Anonymous\nTime: 2026-10-23 15:41 UTC'));
   expect(request).toMatchObject({ status: 'clear', notStated: ['calling', 'downstream', 'dueAt'] });
   expect(request.fields.find(({ field }) => field === 'calling')?.value).toBe('withheld');
 });
 
-test('a value that has not the form of its field is told of and left out', () => {
+test('a value that does not have the form of its field is left out and reported', () => {
   const text =
     'Called: 2025550101\nTime: 2026-10-23 15:41 UTC\nAttestation: none\nOrigid: 12\nSPC: ???\nDuration: long';
   const request = only(read(text));
-  // By an origid and a signer another call may be meant; an attestation of none is none, and a duration finds nothing.
-  expect(request).toMatchObject({ status: 'doubtful' });
-  expect('doubts' in request ? request.doubts.map(({ kind, field }) => `${kind} ${field ?? ''}`) : []).toEqual([
-    'not-understood origId',
-    'not-understood spc',
-  ]);
-  expect(request.unread.map(({ label, reason }) => `${label} ${reason}`)).toEqual(
-    [
-      'Origid value-not-understood',
-      'Attestation value-not-understood',
-      'SPC value-not-understood',
-      'Duration value-not-understood',
-    ].toSorted(
-      (one, other) =>
-        request.unread.findIndex(({ label }) => one.startsWith(label ?? '')) -
-        request.unread.findIndex(({ label }) => other.startsWith(label ?? '')),
-    ),
+  // An origid and a signer could mean another call; an attestation of none is not stated, and a duration finds nothing.
+  expect(request).toMatchObject({
+    status: 'doubtful',
+    doubts: [
+      { kind: 'not-understood', field: 'origId' },
+      { kind: 'not-understood', field: 'spc' },
+    ],
+  });
+  const unread = request.unread.map(({ label, reason }) => `${label ?? ''} ${reason}`);
+  expect(unread.toSorted()).toEqual(
+    ['Attestation', 'Duration', 'Origid', 'SPC'].map((label) => `${label} value-not-understood`),
   );
 });
 
@@ -176,26 +158,6 @@ test('a date behind the calls is that of a letter, and a zone there is of all ca
   const report = read(text);
   expect(only(report)).toMatchObject({ status: 'incomplete', missing: ['at'] });
   expect(report.unread).toEqual([expect.objectContaining({ reason: 'without-call', label: 'Date' })]);
-});
-
-// Each takes a second or two; what took time by the square of its length would take minutes.
-test('a line of 10 MB, a million labels and a million rows are read in bounded time', { timeout: 150_000 }, () => {
-  const call = 'Called: 2025550101\nTime: 2026-10-23 15:41 UTC\n';
-  const texts = [
-    `${call}${'a:'.repeat(500_000)}`,
-    `${call}${'x'.repeat(10_000_000)}`,
-    `${'Campaign: x\n'.repeat(170_000)}${call}`,
-    `${'Calling: 2025550142\n'.repeat(100_000)}${call}`,
-    `Called\tTimestamp\n${'2025550101\t2026-10-23T15:41Z\n'.repeat(60_000)}`,
-    `${call}${' '.repeat(2_000_000)}`,
-    `${call}${'\n '.repeat(1_000_000)}`,
-    `Transcript:\n${'| a\n'.repeat(500_000)}`,
-    'Called: 2025550101; '.repeat(100_000),
-    `From: a@example.com\n${'To: b@example.com\n'.repeat(100_000)}`,
-  ];
-  for (const text of texts) {
-    expect(processorMs(() => void readPastedText(text, { receivedAtMs }))).toBeLessThan(15_000);
-  }
 });
 
 test('what is longer than what is read is in doubt as a whole', () => {
@@ -258,7 +220,7 @@ test('the map of attached CSV says in which zone its times are, and not those of
   ).rejects.toThrow(expect.objectContaining({ code: 'invalid-argument' }));
 });
 
-test('ten thousand rows are read, and one more is told of', { timeout: 30_000 }, () => {
+test('ten thousand rows are read, and one more is left to a person', { timeout: 30_000 }, () => {
   const rows = Array.from({ length: 10_001 }, (_, at) => `1202555${String(at).padStart(4, '0')},2026-10-23T15:41Z`);
   const file = Buffer.from(['called,timestamp', ...rows].join('\n'));
   const report = readRequestCsv(file, { receivedAtMs });

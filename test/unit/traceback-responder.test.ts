@@ -1,13 +1,11 @@
 import { createPublicKey } from 'node:crypto';
 import { compactVerify } from 'jose';
 import { expect, test } from 'vitest';
-import { isHopbackError } from '../../sdk/src/errors.js';
 import { createChannel } from '../../sdk/src/platform/sources/source-state.js';
 import type {
   TracebackRequestArrival,
   TracebackRequestSource,
 } from '../../sdk/src/platform/traceback-request-source.js';
-import type { FccNotice } from '../../sdk/src/contract/alert.js';
 import { createMemoryRecordStore } from '../../sdk/src/records/index.js';
 import {
   createLocalAnswerSigner,
@@ -16,7 +14,19 @@ import {
   storeKnowledge,
 } from '../../sdk/src/traceback/index.js';
 import type { EvidenceMaterial, EvidenceWriter, TracebackRequest } from '../../sdk/src/traceback/index.js';
-import { ANSWER_KEY_PEM, answerIn, createAnswerDesk, openResponder, receiptOf } from '../support/responder-lab.js';
+import {
+  ANSWER_KEY_PEM,
+  answerIn,
+  askedResponder,
+  evidenceWriter,
+  notice,
+  openResponder,
+  PACK,
+  pass,
+  receiptOf,
+  requests,
+  turns,
+} from '../support/responder-lab.js';
 import { createSimulatedLogFiles } from '../support/simulated-log-files.js';
 import {
   aCandidate,
@@ -32,11 +42,9 @@ import {
   UPSTREAM,
 } from '../support/traceback-cases.js';
 
-const ids = (count: number): readonly TracebackRequest[] =>
-  Array.from({ length: count }, (_, index) => aRequest({ requestId: `r-${String(index + 1)}` }));
-
 test('a request goes from received to acknowledged without a person, signed and with its receipt kept', async () => {
-  const { responder, desk } = await openResponder();
+  await using lab = await openResponder();
+  const { responder, desk } = lab;
   expect(await responder.submit(aRequest())).toMatchObject({ status: 'accepted' });
   await responder.settled();
   const entry = responder.entry('r-1');
@@ -60,11 +68,11 @@ test('a request goes from received to acknowledged without a person, signed and 
     answersByArm: { 'received-from': 1 },
     deadlineMarginSeconds: { count: 1, sum: 86_400 },
   });
-  await responder.close();
 });
 
 test('a request that comes again is answered once, during and after', async () => {
-  const { responder, desk } = await openResponder();
+  await using lab = await openResponder();
+  const { responder, desk } = lab;
   const submitted = await Promise.all([1, 2, 3].map(() => responder.submit(aRequest())));
   expect(submitted.map(({ status }) => status)).toEqual(['accepted', 'known', 'known']);
   await responder.settled();
@@ -72,13 +80,11 @@ test('a request that comes again is answered once, during and after', async () =
   await responder.settled();
   expect(desk.deliveries).toHaveLength(1);
   expect(responder.statistics()).toMatchObject({ received: 1, repeats: 3 });
-  await responder.close();
 });
 
 test('what a machine should not decide waits for a person, whose decision is signed in their name', async () => {
-  const { responder, desk, events } = await openResponder({ findMatch: () => Promise.resolve(SEVERAL_CALLS) });
-  await responder.submit(aRequest());
-  await responder.settled();
+  await using lab = await askedResponder({ findMatch: async () => SEVERAL_CALLS });
+  const { responder, desk, events } = lab;
   expect(responder.list()).toMatchObject([{ requestId: 'r-1', state: 'review', queue: 'traceback' }]);
   expect(events).toMatchObject([{ kind: 'review-wanted', requestId: 'r-1', queue: 'traceback' }]);
   expect(responder.review('r-1')?.candidates).toHaveLength(2);
@@ -93,13 +99,11 @@ test('what a machine should not decide waits for a person, whose decision is sig
   });
   expect(events.map(({ kind }) => kind)).toEqual(['review-wanted', 'answer-sent']);
   expect(responder.statistics()).toMatchObject({ byPerson: 1, automatic: 0, automaticRate: 0 });
-  await responder.close();
 });
 
 test('an answer is amended by another revision that names the one before and the reason', async () => {
-  const { responder, desk } = await openResponder();
-  await responder.submit(aRequest());
-  await responder.settled();
+  await using lab = await askedResponder();
+  const { responder, desk } = lab;
   expect(await responder.decide(aDecision({ arm: 'refused', reason: 'x' }))).toMatchObject({ status: 'refused' });
   const amended = aDecision({
     decisionId: 'd-2',
@@ -121,11 +125,11 @@ test('an answer is amended by another revision that names the one before and the
     'acknowledged',
   ]);
   expect(responder.statistics().amended).toBe(1);
-  await responder.close();
 });
 
 test('a trace forward goes to a person, and is answered with its own arms', async () => {
-  const { responder, desk } = await openResponder({ findMatch: () => Promise.reject(new Error('not to be asked')) });
+  await using lab = await openResponder({ findMatch: () => Promise.reject(new Error('not to be asked')) });
+  const { responder, desk } = lab;
   await responder.submit(aRequest({ direction: 'forward' }));
   await responder.settled();
   const { candidate: _none, ...base } = aDecision({
@@ -135,17 +139,15 @@ test('a trace forward goes to a person, and is answered with its own arms', asyn
   expect(await responder.decide(base)).toMatchObject({ status: 'accepted' });
   await responder.settled();
   expect(answerIn(desk.deliveries[0]?.jws ?? '').finding.arm).toBe('number-served-by');
-  await responder.close();
 });
 
 test('while the platform is away answers wait, and go out in the same bytes when it is back', async () => {
-  const desk = createAnswerDesk();
-  desk.setFault(() => ({ status: 'unavailable', detail: 'down' }));
-  const { responder, clock } = await openResponder({ desk });
-  for (const request of ids(100)) await responder.submit(request);
+  await using lab = await openResponder({ fault: () => ({ status: 'unavailable', detail: 'down' }) });
+  const { responder, clock, desk } = lab;
+  for (const request of requests(100)) await responder.submit(request);
   await responder.settled();
   expect(responder.statistics()).toMatchObject({ requests: { signed: 100 }, backlog: 100, breaker: 'open' });
-  // After five failures nobody knocks for a while, beside those that were on their way.
+  // After five failures no more deliveries begin, apart from those that were under way.
   expect(desk.deliveries.length).toBeLessThan(5 + 32);
   for (let round = 0; round < 20; round += 1) {
     clock.advance(600_000);
@@ -159,15 +161,13 @@ test('while the platform is away answers wait, and go out in the same bytes when
   expect(responder.statistics()).toMatchObject({ requests: { acknowledged: 100 }, breaker: 'closed' });
   expect(desk.taken.size).toBe(100);
   expect(desk.contradictions()).toBe(0);
-  await responder.close();
 });
 
 test('Retry-After is kept', async () => {
-  const desk = createAnswerDesk();
-  desk.setFault(() => ({ status: 'unavailable', detail: 'busy', retryAfterMs: 120_000 }));
-  const { responder, clock } = await openResponder({ desk });
-  await responder.submit(aRequest());
-  await responder.settled();
+  await using lab = await askedResponder({
+    fault: () => ({ status: 'unavailable', detail: 'busy', retryAfterMs: 120_000 }),
+  });
+  const { responder, clock, desk } = lab;
   desk.setFault(undefined);
   clock.advance(119_999);
   await responder.settled();
@@ -175,15 +175,13 @@ test('Retry-After is kept', async () => {
   clock.advance(1);
   await responder.settled();
   expect(desk.deliveries).toHaveLength(2);
-  await responder.close();
 });
 
-test('an answer that the platform will not have is a matter for a person, who may give another', async () => {
-  const desk = createAnswerDesk();
-  desk.setFault(() => ({ status: 'refused', reason: 'content', detail: 'no such provider' }));
-  const { responder, events } = await openResponder({ desk });
-  await responder.submit(aRequest());
-  await responder.settled();
+test('an answer that the platform refuses goes to a person, who may give another', async () => {
+  await using lab = await askedResponder({
+    fault: () => ({ status: 'refused', reason: 'content', detail: 'no such provider' }),
+  });
+  const { responder, events, desk } = lab;
   expect(responder.list()[0]?.state).toBe('blocked');
   expect(events.at(-1)).toMatchObject({ kind: 'answer-refused' });
   desk.setFault(undefined);
@@ -191,12 +189,11 @@ test('an answer that the platform will not have is a matter for a person, who ma
   await responder.settled();
   expect(responder.list()[0]?.state).toBe('acknowledged');
   expect(desk.taken.size).toBe(1);
-  // What the platform would not have amends nothing, and its id and key are used up.
+  // A refused answer is not amended, and its id and key are used up.
   const [refused, taken] = desk.deliveries.map(({ jws }) => answerIn(jws));
   expect(taken).toMatchObject({ revision: 1 });
   expect(taken?.amends).toBeUndefined();
   expect(taken?.answerId).not.toBe(refused?.answerId);
-  await responder.close();
 });
 
 test.each([
@@ -205,9 +202,8 @@ test.each([
 ])(
   'a receipt with %s acknowledges nothing: the same bytes are sent until a good one is there',
   async (_claim, receipt) => {
-    const desk = createAnswerDesk();
-    desk.setFault(({ jws }) => ({ status: 'taken', receipt: receipt(jws) }));
-    const { responder, clock } = await openResponder({ desk });
+    await using lab = await openResponder({ fault: ({ jws }) => ({ status: 'taken', receipt: receipt(jws) }) });
+    const { responder, clock, desk } = lab;
     await responder.submit(aRequest());
     await responder.settled();
     expect(responder.list()[0]?.state).toBe('sent');
@@ -217,14 +213,12 @@ test.each([
     await responder.settled();
     expect(responder.list()[0]?.state).toBe('acknowledged');
     expect(desk.contradictions()).toBe(0);
-    await responder.close();
   },
 );
 
 test('a request that is cancelled is not answered, whether it came before or comes after', async () => {
-  const { responder, desk } = await openResponder({ findMatch: () => Promise.resolve(SEVERAL_CALLS) });
-  await responder.submit(aRequest());
-  await responder.settled();
+  await using lab = await askedResponder({ findMatch: async () => SEVERAL_CALLS });
+  const { responder, desk } = lab;
   await responder.cancel('r-1');
   await responder.cancel('r-2');
   await responder.submit(aRequest({ requestId: 'r-2' }));
@@ -232,110 +226,55 @@ test('a request that is cancelled is not answered, whether it came before or com
   expect(responder.list().map(({ state }) => state)).toEqual(['cancelled', 'cancelled']);
   expect(await responder.decide(aDecision())).toMatchObject({ status: 'refused' });
   expect(desk.deliveries).toHaveLength(0);
-  await responder.close();
 });
 
-test('escalation steps are taken once each while nobody has answered, and none after', async () => {
-  const { responder, clock, events } = await openResponder({ findMatch: () => Promise.resolve(SEVERAL_CALLS) });
+test.each([
+  ['waits for a person', () => Promise.resolve(SEVERAL_CALLS)],
+  ['cannot be looked for', () => Promise.reject(new Error('no store'))],
+])('escalation steps are taken once each while a call %s', async (_what, findMatch) => {
+  await using lab = await openResponder({ findMatch });
+  const { responder, events } = lab;
   await responder.submit(aRequest());
-  await responder.settled();
   const steps = (): readonly unknown[] =>
     events.flatMap((event) => (event.kind === 'escalation' ? [[event.step, event.to]] : []));
-  const pass = async (hours: number): Promise<void> => {
-    for (let hour = 0; hour < hours; hour += 1) {
-      clock.advance(3_600_000);
-      for (let turn = 0; turn < 20; turn += 1) await responder.settled();
-    }
-  };
-  await pass(19);
+  await pass(lab, 19 * 3_600_000);
   expect(steps()).toEqual([]);
-  await pass(1);
+  await pass(lab, 3_600_000);
   expect(steps()).toEqual([[1, 'queue']]);
-  await pass(6);
+  await pass(lab, 6 * 3_600_000);
   expect(steps()).toEqual([
     [1, 'queue'],
     [2, 'on-call'],
     [3, 'management'],
   ]);
   expect(responder.statistics()).toMatchObject({ escalations: 3, overdue: 1 });
-  await pass(48);
+  await pass(lab, 48 * 3_600_000);
   expect(steps()).toHaveLength(3);
-  await responder.close();
 });
-
-test('people are told at least once: what could not be told is told again', async () => {
-  const told: string[] = [];
-  let isBroken = true;
-  const { responder, clock } = await openResponder({
-    findMatch: () => Promise.resolve(SEVERAL_CALLS),
-    notify: ({ eventId }) => {
-      if (isBroken) throw new Error('no mail');
-      told.push(eventId);
-    },
-  });
-  await responder.submit(aRequest());
-  await responder.settled();
-  isBroken = false;
-  clock.advance(600_000);
-  await responder.settled();
-  expect(told).toEqual(['r-1/review-wanted/0']);
-  expect(responder.statistics().failures.notify).toBeGreaterThan(0);
-  await responder.close();
-});
-
-test.each([
-  ['match', { findMatch: failing(uniqueOf()) }],
-  ['evidence', { evidence: evidenceFailing() }],
-] as const)('what fails is tried again, and the request is answered once: %s', async (kind, more) => {
-  const { responder, clock, desk } = await openResponder(more);
-  await responder.submit(aRequest());
-  for (let round = 0; round < 10; round += 1) {
-    await responder.settled();
-    clock.advance(600_000);
-  }
-  await responder.settled();
-  expect(responder.statistics().failures[kind]).toBe(3);
-  expect(responder.list()[0]?.state).toBe('acknowledged');
-  expect(desk.deliveries).toHaveLength(1);
-  await responder.close();
-});
-
-function failing<Value>(value: Value): () => Promise<Value> {
-  let failures = 0;
-  return () => {
-    failures += 1;
-    return failures <= 3 ? Promise.reject(new Error('not now')) : Promise.resolve(value);
-  };
-}
-
-function evidenceFailing(): EvidenceWriter {
-  return {
-    write: failing({ packId: 'p-1', manifestSha256: 'a'.repeat(64), logId: 'l-1', leafIndex: 7 }),
-    attachAnswer: () => Promise.resolve({ packId: 'p-1', answerSha256: '', logId: 'l-1', leafIndex: 8 }),
-  };
-}
 
 test('the signed answer names its evidence, and the pack gets the answer', async () => {
   const attached: unknown[] = [];
-  const written: unknown[] = [];
+  const written: EvidenceMaterial[] = [];
+  const { write, attachAnswer } = evidenceWriter();
   const evidence: EvidenceWriter = {
     write: (material) => {
       written.push(material);
-      return Promise.resolve({ packId: 'p-1', manifestSha256: 'a'.repeat(64), logId: 'l-1', leafIndex: 7 });
+      return write(material);
     },
-    attachAnswer: (_packId, signed) => {
+    attachAnswer: (packId, signed) => {
       attached.push(signed);
-      return Promise.resolve({ packId: 'p-1', answerSha256: '', logId: 'l-1', leafIndex: 8 });
+      return attachAnswer(packId, signed);
     },
   };
-  const { responder, desk } = await openResponder({ evidence });
+  await using lab = await openResponder({ evidence });
+  const { responder, desk } = lab;
   await responder.submit(aRequest(), {
     via: 'e-mail',
     original: { bytes: Buffer.from('From: x'), mediaType: 'message/rfc822' },
   });
   await responder.settled();
   const jws = desk.deliveries[0]?.jws ?? '';
-  expect(answerIn(jws).evidence).toMatchObject({ packId: 'p-1', leafIndex: 7 });
+  expect(answerIn(jws).evidence).toMatchObject({ packId: 'p-r-1', leafIndex: 7 });
   // Before the platform has it, and with the receipt.
   expect(attached).toEqual([
     { answerJws: jws },
@@ -351,7 +290,6 @@ test('the signed answer names its evidence, and the pack gets the answer', async
       },
     },
   ]);
-  await responder.close();
 });
 
 test.each([
@@ -361,16 +299,14 @@ test.each([
   ['refused', []],
 ] as const)('the evidence of %s has the records of %j of two calls that were found', async (arm, recordIds) => {
   const written: EvidenceMaterial[] = [];
-  const evidence: EvidenceWriter = {
+  const evidence = evidenceWriter({
     write: (material) => {
       written.push(material);
-      return Promise.resolve({ packId: 'p-1', manifestSha256: 'a'.repeat(64), logId: 'l-1', leafIndex: 7 });
+      return Promise.resolve(PACK);
     },
-    attachAnswer: () => Promise.resolve({ packId: 'p-1', answerSha256: '', logId: 'l-1', leafIndex: 8 }),
-  };
-  const { responder } = await openResponder({ evidence, findMatch: () => Promise.resolve(SEVERAL_CALLS) });
-  await responder.submit(aRequest());
-  await responder.settled();
+  });
+  await using lab = await askedResponder({ evidence, findMatch: async () => SEVERAL_CALLS });
+  const { responder } = lab;
   const { candidate: _first, ...decided } = aDecision({
     ...{ arm, despite: arm === 'not-found' ? ['calls-found'] : [] },
     ...(arm === 'refused' ? { reason: 'privilege' } : {}),
@@ -380,49 +316,26 @@ test.each([
   await responder.settled();
   expect(written.map(({ answer }) => answer.finding.arm)).toEqual([arm]);
   expect(written[0]?.records.map(({ recordId }) => recordId)).toEqual(recordIds);
-  await responder.close();
-});
-
-test('a look-up that never comes back is given up, and holds nothing up', async () => {
-  const { responder, clock } = await openResponder({
-    findMatch: ({ requestId }) => (requestId === 'r-1' ? new Promise(() => undefined) : Promise.resolve(uniqueOf())),
-    limits: { concurrency: 1, matchTimeoutMs: 1_000 },
-  });
-  for (const request of ids(2)) await responder.submit(request);
-  await turns();
-  expect(responder.entry('r-2')?.decision).toBeUndefined();
-  clock.advance(1_000);
-  // Signatures are made by other threads.
-  for (let round = 0; round < 100_000 && responder.entry('r-2')?.answers.length !== 1; round += 1) await turns();
-  expect(responder.entry('r-2')?.answers).toHaveLength(1);
-  expect(responder.statistics().failures.match).toBe(1);
-  await responder.close();
 });
 
 test('where the journal is full new requests are refused, and closed ones make room', async () => {
-  const { responder } = await openResponder({
+  await using lab = await openResponder({
     findMatch: ({ requestId }) => Promise.resolve(requestId === 'r-1' ? uniqueOf() : SEVERAL_CALLS),
     limits: { requests: 3 },
   });
-  const [first, second, third, fourth, fifth] = ids(5) as [
-    TracebackRequest,
-    TracebackRequest,
-    TracebackRequest,
-    TracebackRequest,
-    TracebackRequest,
-  ];
-  for (const request of [first, second, third]) await responder.submit(request);
+  const { responder } = lab;
+  for (const request of requests(3)) await responder.submit(request);
   await responder.settled();
-  expect(await responder.submit(fourth)).toMatchObject({ status: 'accepted' });
+  expect(await responder.submit(aRequest({ requestId: 'r-4' }))).toMatchObject({ status: 'accepted' });
   expect(responder.list().map(({ requestId }) => requestId)).toEqual(['r-2', 'r-3', 'r-4']);
-  expect(await responder.submit(fifth)).toEqual({ status: 'refused', reason: 'full' });
-  await responder.close();
+  expect(await responder.submit(aRequest({ requestId: 'r-5' }))).toEqual({ status: 'refused', reason: 'full' });
 });
 
 test('what a source brings is acknowledged once it is durable, and let go where it cannot be', async () => {
   const files = createSimulatedLogFiles();
   const { source, give, said } = sourceOf();
-  const { responder, clock } = await openResponder({ files, requests: source });
+  await using lab = await openResponder({ files, requests: source });
+  const { responder, clock } = lab;
   files.setFault((operation) => (operation === 'datasync' ? 'EIO' : undefined));
   give(aRequest());
   await turns();
@@ -438,12 +351,7 @@ test('what a source brings is acknowledged once it is durable, and let go where 
   expect(said).toEqual(['released r-1', 'acknowledged r-1', 'acknowledged r-1']);
   await responder.settled();
   expect(responder.list()[0]?.state).toBe('acknowledged');
-  await responder.close();
 });
-
-async function turns(): Promise<void> {
-  for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
-}
 
 function sourceOf() {
   const channel = createChannel<TracebackRequestArrival>();
@@ -473,93 +381,54 @@ function sourceOf() {
 }
 
 test('notices of the Commission are tracked: 48 hours and 14 days, each with its reminders', async () => {
-  const { responder, clock, events } = await openResponder();
+  await using lab = await openResponder();
+  const { responder, clock, events } = lab;
   const receivedAtMs = clock.nowMs();
-  const iso = (ms: number): string => new Date(ms).toISOString();
-  const notice: FccNotice = {
-    format: 'hopback.fcc-notice.1',
-    noticeId: 'n-1',
-    state: 'open',
-    reference: 'EB-1',
-    provider: UPSTREAM,
-    issuedAt: iso(receivedAtMs),
-    mitigationDueAt: iso(receivedAtMs + 49 * 3_600_000),
-    reportDueAt: iso(receivedAtMs + 13 * 86_400_000),
-    description: 'x',
-    calls: [],
-    tracebackIds: [],
-    responses: [],
-  };
-  await responder.trackNotice(notice);
-  await responder.trackNotice(notice);
+  await responder.trackNotice(notice(receivedAtMs, 49, 13 * 24));
+  await responder.trackNotice(notice(receivedAtMs, 49, 13 * 24));
   const due = (): readonly string[] =>
     events.flatMap((event) => (event.kind === 'notice-due' ? [`${event.part} ${event.to}`] : []));
-  const pass = async (hours: number): Promise<void> => {
-    for (let hour = 0; hour < hours; hour += 1) {
-      clock.advance(3_600_000);
-      await turns();
-    }
-  };
   expect(responder.notices()[0]?.mitigation.dueAtMs).toBe(receivedAtMs + 48 * 3_600_000);
-  await pass(44);
+  await pass(lab, 44 * 3_600_000);
   expect(due()).toEqual(['mitigation queue']);
   expect(await responder.noticeAnswered('n-1', 'mitigation')).toBe(true);
-  await pass(10);
+  await pass(lab, 10 * 3_600_000);
   expect(due()).toEqual(['mitigation queue']);
   expect(responder.statistics().openNotices).toBe(1);
-  await pass(12 * 24);
+  await pass(lab, 12 * 24 * 3_600_000);
   expect(due().slice(1)).toEqual(['report queue', 'report on-call', 'report management']);
   expect(await responder.noticeAnswered('n-2', 'report')).toBe(false);
-  await responder.close();
-});
-
-test('a responder goes on where the last one ended', async () => {
-  const files = createSimulatedLogFiles();
-  const desk = createAnswerDesk();
-  desk.setFault(() => ({ status: 'unavailable', detail: 'down' }));
-  const first = await openResponder({ files, desk });
-  await first.responder.submit(aRequest());
-  await first.responder.settled();
-  const { jws } = first.responder.entry('r-1')?.answers[0] ?? { jws: '' };
-  await first.responder.close();
-  desk.setFault(undefined);
-  const second = await openResponder({ files, desk, clock: first.clock });
-  await second.responder.settled();
-  expect(desk.taken.get(second.responder.entry('r-1')?.answers[0]?.idempotencyKey ?? '')?.jws).toBe(jws);
-  await second.responder.close();
 });
 
 test('a closed responder takes nothing, and may be closed again', async () => {
   const { responder } = await openResponder();
   await responder.close();
   await responder.close();
-  const error = await responder.submit(aRequest()).catch((caught: unknown) => caught);
-  expect(isHopbackError(error) && error.code).toBe('closed');
+  await expect(responder.submit(aRequest())).rejects.toMatchObject({ code: 'closed' });
 });
 
 test.each([{ requests: 0 }, { concurrency: 65 }, { matchTimeoutMs: 0 }, { inboxPollMs: 1.5 }])(
   'a limit out of its bounds is refused: %j',
   async (limits) => {
-    const error = await openResponder({ limits }).catch((caught: unknown) => caught);
-    expect(isHopbackError(error) && error.code).toBe('invalid-argument');
+    await expect(openResponder({ limits })).rejects.toMatchObject({ code: 'invalid-argument' });
   },
 );
 
 test('a key that signs calls does not sign answers', async () => {
   const callSigningKeysPem = [createPublicKey(ANSWER_KEY_PEM).export({ type: 'spki', format: 'pem' }).toString()];
-  const error = await createLocalAnswerSigner({ privateKeyPem: ANSWER_KEY_PEM, keyId: 'k', callSigningKeysPem }).catch(
-    (caught: unknown) => caught,
-  );
-  expect(isHopbackError(error) && error.code).toBe('key-unusable');
+  const options = { privateKeyPem: ANSWER_KEY_PEM, keyId: 'k', callSigningKeysPem };
+  await expect(createLocalAnswerSigner(options)).rejects.toMatchObject({ code: 'key-unusable' });
 });
 
-test('the deadline is the earlier of the rule and what the requester asks for', () => {
-  const deadlineOf = officeDeadline({ zone: 'America/New_York' });
-  const receivedAtMs = Date.UTC(2026, 10, 2, 17);
-  expect(deadlineOf(aRequest(), receivedAtMs).dueAtMs).toBe(Date.UTC(2026, 10, 3, 17));
-  expect(deadlineOf(aRequest({ dueAt: '2026-11-02T20:00:00Z' }), receivedAtMs).dueAtMs).toBe(Date.UTC(2026, 10, 2, 20));
-  expect(deadlineOf(aRequest({ dueAt: '2026-11-09T20:00:00Z' }), receivedAtMs).dueAtMs).toBe(Date.UTC(2026, 10, 3, 17));
-  expect(deadlineOf(aRequest({ dueAt: '2026-11-01T20:00:00Z' }), receivedAtMs).dueAtMs).toBe(Date.UTC(2026, 10, 3, 17));
+test.each([
+  [undefined, '2026-11-03T17:00:00Z'],
+  ['2026-11-02T20:00:00Z', '2026-11-02T20:00:00Z'],
+  ['2026-11-09T20:00:00Z', '2026-11-03T17:00:00Z'],
+  ['2026-11-01T20:00:00Z', '2026-11-03T17:00:00Z'],
+])('a request received on 2 November at 17:00 that asks for an answer by %s is due at %s', (dueAt, expected) => {
+  const request = aRequest(dueAt === undefined ? {} : { dueAt });
+  const { dueAtMs } = officeDeadline({ zone: 'America/New_York' })(request, Date.UTC(2026, 10, 2, 17));
+  expect(dueAtMs).toBe(Date.parse(expected));
 });
 
 test('knowledge of a store: a call under a hold is held, and a store that knows no holds holds everything', async () => {

@@ -3,6 +3,7 @@ import {
   answerOfDecision,
   decideTraceback,
   DEFAULT_TRACEBACK_POLICY,
+  FINDING_WORDS,
   readReviewDecision,
   reviewOf,
 } from '../../sdk/src/traceback/index.js';
@@ -16,19 +17,24 @@ import type {
 } from '../../sdk/src/traceback/index.js';
 import {
   aCandidate,
+  aDecision,
   aRequest,
   aSearch,
   CALL_US,
   DIRECTORY,
   DOWNSTREAM,
   FIRST_ID,
+  firstHop,
   HOUR_US,
   policyInput,
   SECOND_ID,
-  uniqueOf,
+  several,
+  unique,
+  uniqueOver,
   UPSTREAM,
   US,
 } from '../support/traceback-cases.js';
+import { answerTo } from '../support/traceback-course.js';
 
 const CONTEXT = { policy: DEFAULT_TRACEBACK_POLICY, directory: DIRECTORY, provider: US };
 const DUE_MS = CALL_US / 1_000 + 24 * 3_600_000;
@@ -38,35 +44,33 @@ const ELSEWHERE = aCandidate({
   score: 0.9,
   reasons: [{ field: 'called', verdict: 'equal', weight: 0.5, stated: '+12025550101', recorded: '12025550101' }],
 });
-const SEVERAL: MatchOutcome = {
-  status: 'several',
-  candidates: [aCandidate(), ELSEWHERE],
-  because: ['two calls of that minute'],
-  search: aSearch(),
-};
+const SEVERAL = several([aCandidate(), ELSEWHERE]);
 
 const subjectOf = (outcome: MatchOutcome | undefined, more: Partial<ReviewSubject> = {}): ReviewSubject => {
   const request = more.request ?? aRequest();
+  const found = outcome === undefined ? {} : { outcome };
   return {
     request,
     state: 'review',
     dueAtMs: DUE_MS,
-    ...(outcome === undefined ? {} : { outcome }),
-    decision: decideTraceback(policyInput({ request, ...(outcome === undefined ? {} : { outcome }) })),
+    ...found,
+    decision: decideTraceback(policyInput({ request, ...found })),
     answers: [],
     ...more,
   };
 };
+const SUBJECT = subjectOf(SEVERAL);
+const viewOf = (subject: ReviewSubject, nowMs = DUE_MS): ReturnType<typeof reviewOf> =>
+  reviewOf(subject, { nowMs, policy: DEFAULT_TRACEBACK_POLICY });
 
-const decisionOf = (arm: FindingArm, more: Partial<ReviewDecision> = {}): ReviewDecision => ({
-  format: 'hopback.review-decision.1',
-  decisionId: 'd-1',
-  requestId: 'r-1',
-  by: 'duty engineer',
-  decidedAt: '2026-11-02T18:00:00Z',
-  arm,
-  ...more,
-});
+const decisionOf = (arm: FindingArm, more: Partial<ReviewDecision> = {}): ReviewDecision => {
+  const { candidate: _none, ...decision } = aDecision({ arm });
+  return { ...decision, ...more };
+};
+
+/** A decision about the first call. */
+const chosen = (arm: FindingArm, more: Partial<ReviewDecision> = {}): ReviewDecision =>
+  decisionOf(arm, { candidate: FIRST_ID, ...more });
 
 const problemsOf = (decision: ReviewDecision, subject: ReviewSubject): readonly string[] => {
   const outcome = answerOfDecision(decision, subject, CONTEXT);
@@ -74,20 +78,13 @@ const problemsOf = (decision: ReviewDecision, subject: ReviewSubject): readonly 
 };
 
 const ANSWER: TracebackAnswer = {
-  format: 'hopback.traceback-answer.1',
-  answerId: 'a-1',
-  requestId: 'r-1',
-  tracebackId: 't-1',
-  revision: 1,
+  ...answerTo('r-1', US, { arm: 'received-from', upstream: UPSTREAM }, { answerId: 'a-1' }),
   answeredAt: '2026-11-02T18:00:00Z',
-  provider: US,
   answeredBy: { kind: 'person', name: 'duty engineer' },
-  finding: { arm: 'received-from', upstream: UPSTREAM },
-  searched: { windows: [], keys: [], coverage: [], recordsConsidered: 0 },
 };
 
 test('the view has request, deadline, candidates side by side, reasons and what can be done', () => {
-  const view = reviewOf(subjectOf(SEVERAL), { nowMs: DUE_MS - 3_600_000, policy: DEFAULT_TRACEBACK_POLICY });
+  const view = viewOf(SUBJECT, DUE_MS - 3_600_000);
   expect(view).toMatchObject({
     format: 'hopback.review.1',
     requestId: 'r-1',
@@ -125,9 +122,8 @@ test('the view has request, deadline, candidates side by side, reasons and what 
 
 test('calls past those that are shown are counted, and can be chosen', () => {
   const ids = Array.from({ length: 22 }, (_, at) => String(at).padStart(32, '0'));
-  const candidates = ids.map((recordId) => aCandidate({ leg: { recordId } }));
-  const many = subjectOf({ status: 'several', candidates, because: ['x'], search: aSearch() });
-  const view = reviewOf(many, { nowMs: DUE_MS, policy: DEFAULT_TRACEBACK_POLICY });
+  const many = subjectOf(several(ids.map((recordId) => aCandidate({ leg: { recordId } }))));
+  const view = viewOf(many);
   expect([view.candidates.length, view.callsFound]).toEqual([20, 22]);
   expect(problemsOf(decisionOf('received-from', { candidate: ids[21] ?? '' }), many)).toEqual([]);
 });
@@ -149,18 +145,13 @@ test.each([
   [DUE_MS - 20 * 3_600_000, 'open', 'due in 20 h 0 min'],
   [DUE_MS - 59_000, 'close', 'close: due in 59 s'],
   [DUE_MS + 61_000, 'overdue', 'overdue by 1 min'],
-])('the deadline says the same in a word and in a text', (nowMs, state, text) => {
-  const view = reviewOf(subjectOf(SEVERAL), { nowMs, policy: DEFAULT_TRACEBACK_POLICY });
-  expect(view.deadline).toMatchObject({ state, text });
+])('at %i the deadline is %s: %s', (nowMs, state, text) => {
+  expect(viewOf(SUBJECT, nowMs).deadline).toMatchObject({ state, text });
 });
 
 test('a person chooses one of several calls, and its upstream is named', () => {
-  const outcome = answerOfDecision(
-    decisionOf('received-from', { candidate: FIRST_ID, comment: 'by the SBC trace' }),
-    subjectOf(SEVERAL),
-    CONTEXT,
-  );
-  expect(outcome).toMatchObject({
+  const decision = decisionOf('received-from', { candidate: FIRST_ID, comment: 'by the SBC trace' });
+  expect(answerOfDecision(decision, SUBJECT, CONTEXT)).toMatchObject({
     status: 'accepted',
     draft: {
       finding: { arm: 'received-from', upstream: UPSTREAM },
@@ -172,59 +163,76 @@ test('a person chooses one of several calls, and its upstream is named', () => {
   });
 });
 
-test('of calls of two upstreams that fit as well as each other none is named unless that was seen', () => {
-  const first = aCandidate();
-  const equal = (trunk: string) => aCandidate({ leg: { recordId: SECOND_ID, ingress: { trunk } } });
-  const named = (other: MatchCandidate): readonly string[] => {
-    const outcome: MatchOutcome = { status: 'several', candidates: [first, other], because: ['x'], search: aSearch() };
-    return problemsOf(decisionOf('received-from', { candidate: FIRST_ID }), subjectOf(outcome));
+test('a call that fits no better than one of another upstream has to be confirmed', () => {
+  const named = (trunk: string): readonly string[] => {
+    const other = aCandidate({ leg: { recordId: SECOND_ID, ingress: { trunk } } });
+    const subject = subjectOf(several([aCandidate(), other]));
+    return problemsOf(decisionOf('received-from', { candidate: FIRST_ID }), subject);
   };
-  expect(named(equal('small-1'))).toEqual(['another-fits-as-well']);
-  expect(named(equal('nobody-knows'))).toEqual(['another-fits-as-well']);
-  expect(named(equal('in-1'))).toEqual([]);
+  expect(named('small-1')).toEqual(['another-fits-as-well']);
+  expect(named('unknown')).toEqual(['another-fits-as-well']);
+  expect(named('in-1')).toEqual([]);
 });
 
 test('a call that crosses the carrier twice is two calls of one group, and a decision names one of them', () => {
   const first = aCandidate();
   const second = aCandidate({ leg: { recordId: SECOND_ID, ingress: { trunk: 'out-1' }, egress: { trunk: 'in-1' } } });
-  const twice = subjectOf({ status: 'several', candidates: [first, second], because: ['x'], search: aSearch() });
-  const view = reviewOf(twice, { nowMs: DUE_MS, policy: DEFAULT_TRACEBACK_POLICY });
+  const twice = subjectOf(several([first, second]));
   expect(first.callGroupId).toBe(second.callGroupId);
-  expect(view.candidates.map(({ candidate }) => candidate)).toEqual([FIRST_ID, SECOND_ID]);
-  for (const [candidate, upstream] of [
-    [FIRST_ID, UPSTREAM],
-    [SECOND_ID, DOWNSTREAM],
-  ] as const) {
-    const despite = ['upstream-is-downstream', 'another-fits-as-well'];
-    const decision = decisionOf('received-from', { candidate, despite });
-    expect(answerOfDecision(decision, twice, CONTEXT)).toMatchObject({
-      status: 'accepted',
-      draft: { finding: { upstream } },
-    });
-  }
+  expect(viewOf(twice).candidates.map(({ candidate }) => candidate)).toEqual([FIRST_ID, SECOND_ID]);
+  const despite = ['upstream-is-downstream', 'another-fits-as-well'];
+  const upstreams = [FIRST_ID, SECOND_ID].map((candidate) => {
+    const outcome = answerOfDecision(decisionOf('received-from', { candidate, despite }), twice, CONTEXT);
+    const finding = outcome.status === 'accepted' ? outcome.draft.finding : undefined;
+    return finding?.arm === 'received-from' && finding.upstream;
+  });
+  expect(upstreams).toEqual([UPSTREAM, DOWNSTREAM]);
   expect(problemsOf(decisionOf('received-from', { candidate: first.callGroupId }), twice)).toContain('candidate');
 });
 
 test('"not found" is refused wherever a source is not covered for all that was looked through, whatever was found', () => {
-  const { coverage } = aSearch();
   const [fromUs, toUs] = [CALL_US - HOUR_US, CALL_US + HOUR_US];
   const despite = ['calls-found', 'records-missing'];
-  const incomplete: readonly [Partial<ReviewSubject>, MatchOutcome][] = [
-    [{}, { ...SEVERAL, search: aSearch({ coverage: [{ sourceId: 'sbc-1', fromUs: fromUs + 1, toUs }] }) }],
-    [{}, { ...SEVERAL, search: aSearch({ coverage: [] }) }],
-    [{}, { ...SEVERAL, search: aSearch({ windows: [] }) }],
-    [{ sources: ['sbc-1', 'sbc-2'] }, SEVERAL],
-    [{ sources: ['sbc-2'] }, uniqueOf()],
-    [{ sources: ['sbc-2'] }, { status: 'none-but-covered', search: aSearch({ coverage }) }],
+  const searched = (search: Parameters<typeof aSearch>[0]): MatchOutcome => ({ ...SEVERAL, search: aSearch(search) });
+  const incomplete: readonly ReviewSubject[] = [
+    subjectOf(searched({ coverage: [{ sourceId: 'sbc-1', fromUs: fromUs + 1, toUs }] })),
+    subjectOf(searched({ coverage: [] })),
+    subjectOf(searched({ windows: [] })),
+    subjectOf(SEVERAL, { sources: ['sbc-1', 'sbc-2'] }),
+    subjectOf(unique(), { sources: ['sbc-2'] }),
+    subjectOf({ status: 'none-but-covered', search: aSearch() }, { sources: ['sbc-2'] }),
   ];
-  for (const [more, outcome] of incomplete) {
-    const subject = subjectOf(outcome, more);
+  for (const subject of incomplete) {
     expect(problemsOf(decisionOf('not-found', { despite }), subject)).toEqual(['records-missing']);
-    const view = reviewOf(subject, { nowMs: DUE_MS, policy: DEFAULT_TRACEBACK_POLICY });
+    const view = viewOf(subject);
     expect(view.actions[0]?.arms.map(({ arm }) => arm)).not.toContain('not-found');
     expect(view.searched.map(({ label }) => label)).not.toContain('complete');
   }
   expect(problemsOf(decisionOf('not-found', { despite }), subjectOf(SEVERAL, { sources: ['sbc-1'] }))).toEqual([]);
+});
+
+test.each<[string, Partial<typeof SEVERAL>, readonly string[]]>([
+  ['nothing was found, and nothing is missing', { isCovered: true }, ['not-sure']],
+  ['calls were found, and nothing is missing', { isCovered: true, candidates: [aCandidate()] }, ['calls-found']],
+  ['records are missing', { isCovered: false }, ['records-missing']],
+  ['calls were found, and records are missing', { isCovered: false, candidates: [aCandidate()] }, ['records-missing']],
+])('a person confirms "not found" where %s', (_what, more, problems) => {
+  const subject = subjectOf(several([], more));
+  const confirmed = decisionOf('not-found', { despite: ['not-sure', 'calls-found', 'records-missing'] });
+  expect(problemsOf(decisionOf('not-found', { despite: ['records-missing'] }), subject)).toEqual(problems);
+  // Missing records cannot be confirmed away.
+  const isMissing = problems.includes('records-missing');
+  expect(problemsOf(confirmed, subject)).toEqual(isMissing ? problems : []);
+});
+
+test('where records were removed in part a person may say so, once it is confirmed', () => {
+  const subject = subjectOf(several([], { isCovered: false, retainedFromUs: Date.UTC(2026, 10, 2) * 1_000 }));
+  expect(problemsOf(decisionOf('not-retained'), subject)).toEqual(['kept-in-part']);
+  const confirmed = decisionOf('not-retained', { despite: ['kept-in-part'] });
+  expect(answerOfDecision(confirmed, subject, CONTEXT)).toMatchObject({
+    status: 'accepted',
+    draft: { finding: { arm: 'not-retained', retainedFrom: '2026-11-02T00:00:00Z' } },
+  });
 });
 
 test('how much of what was looked through is on record is said of each source', () => {
@@ -232,9 +240,7 @@ test('how much of what was looked through is on record is said of each source', 
   const second = { sourceId: 'sbc-2', fromUs, toUs: fromUs + 999_999 };
   const search = aSearch({ coverage: [...aSearch().coverage, second] });
   const facts = (sources: readonly string[], outcome: MatchOutcome): readonly string[] =>
-    reviewOf(subjectOf(outcome, { sources }), { nowMs: DUE_MS, policy: DEFAULT_TRACEBACK_POLICY }).searched.map(
-      ({ label, value }) => `${label} ${value}`,
-    );
+    viewOf(subjectOf(outcome, { sources })).searched.map(({ label, value }) => `${label} ${value}`);
   expect(facts(['sbc-1', 'sbc-3'], { ...SEVERAL, search }).slice(3)).toEqual([
     'covered sbc-1: all of 2 h 0 min',
     'incomplete sbc-3: nothing of 2 h 0 min',
@@ -248,23 +254,22 @@ test('how much of what was looked through is on record is said of each source', 
 
 test('a dispute is about one call, and has to be confirmed unless that was sent elsewhere', () => {
   const disputeOf = (candidate: string, despite: readonly string[] = []): readonly string[] =>
-    problemsOf(decisionOf('not-sent-to-downstream', { candidate, despite }), subjectOf(SEVERAL));
-  expect(problemsOf(decisionOf('not-sent-to-downstream'), subjectOf(SEVERAL))).toEqual(['candidate']);
+    problemsOf(decisionOf('not-sent-to-downstream', { candidate, despite }), SUBJECT);
+  expect(problemsOf(decisionOf('not-sent-to-downstream'), SUBJECT)).toEqual(['candidate']);
   expect(disputeOf(FIRST_ID)).toEqual(['sent-to-downstream']);
   expect(disputeOf(SECOND_ID)).toEqual(['another-fits-better']);
   expect(disputeOf(SECOND_ID, ['another-fits-better'])).toEqual([]);
   for (const downstream of ['unknown-egress', 'delivered-here', 'not-delivered-here'] as const) {
-    const subject = subjectOf(uniqueOf(aCandidate({ downstream })));
+    const subject = subjectOf(unique({ downstream }));
     expect(problemsOf(decisionOf('not-sent-to-downstream', { candidate: FIRST_ID }), subject)).toEqual([downstream]);
   }
   const none = subjectOf({ status: 'none-but-covered', search: aSearch() });
   expect(problemsOf(decisionOf('not-sent-to-downstream', { despite: ['no-record'] }), none)).toContain('no-record');
-});
-
-test('a dispute that is proposed names its call', () => {
-  const outcome: MatchOutcome = { ...SEVERAL, disputed: ELSEWHERE };
-  const view = reviewOf(subjectOf(outcome), { nowMs: DUE_MS, policy: DEFAULT_TRACEBACK_POLICY });
-  expect(view.proposed).toMatchObject({ finding: { arm: 'not-sent-to-downstream' }, candidate: SECOND_ID });
+  // One that is proposed names its call.
+  expect(viewOf(subjectOf({ ...SEVERAL, disputed: ELSEWHERE })).proposed).toMatchObject({
+    finding: { arm: 'not-sent-to-downstream' },
+    candidate: SECOND_ID,
+  });
 });
 
 test('"ambiguous" counts the calls that nothing speaks against', () => {
@@ -281,145 +286,93 @@ test('"ambiguous" counts the calls that nothing speaks against', () => {
   expect(problemsOf(decisionOf('ambiguous'), one)).toEqual(['not-several']);
 });
 
-test('"not our number" has to be confirmed beside a call that was delivered here', () => {
-  const { downstream: _named, ...first } = aRequest({ hop: 1 });
-  const subject = (downstream: MatchCandidate['downstream']): ReviewSubject =>
-    subjectOf(uniqueOf(aCandidate({ downstream })), { request: first });
-  expect(problemsOf(decisionOf('not-our-number'), subject('delivered-here'))).toEqual(['delivered-here']);
-  expect(problemsOf(decisionOf('not-our-number'), subject('not-delivered-here'))).toEqual(['calls-found']);
+test('"not our number" has to be confirmed if a call was delivered here', () => {
+  const problems = (downstream: MatchCandidate['downstream']): readonly string[] =>
+    problemsOf(decisionOf('not-our-number'), subjectOf(unique({ downstream }), { request: firstHop() }));
+  expect(problems('delivered-here')).toEqual(['delivered-here']);
+  expect(problems('not-delivered-here')).toEqual(['calls-found']);
 });
+
+const OTHER_ADDRESS = { name: 'Example Foreign', email: 'x@example.com' };
 
 test.each<[claim: string, trunk: string, problem: string, decision: ReviewDecision]>([
   ['another contact', 'abroad-1', 'not-as-directory', decisionOf('point-of-entry', { contact: { name: 'Other' } })],
-  [
-    'another address of it',
-    'abroad-1',
-    'not-as-directory',
-    decisionOf('point-of-entry', { contact: { name: 'Example Foreign', email: 'x@example.com' } }),
-  ],
+  ['another address of it', 'abroad-1', 'not-as-directory', decisionOf('point-of-entry', { contact: OTHER_ADDRESS })],
   ['an unlisted provider', 'small-1', 'not-as-directory', decisionOf('point-of-entry', { contact: { name: 'Other' } })],
   ['another customer', 'pbx-9', 'not-as-directory', decisionOf('origin', { customer: { customerId: 'C-8' } })],
   ['nobody', 'unknown-1', 'upstream-unknown', decisionOf('origin')],
   ['another code', 'in-1', 'not-as-directory', decisionOf('received-from', { provider: { ...UPSTREAM, ocn: '0009' } })],
   ['us', 'small-1', 'upstream-is-us', decisionOf('received-from-unlisted', { contact: { name: US.name } })],
-  ['whoever named us', 'out-1', 'upstream-is-downstream', decisionOf('received-from')],
-])('who is named is held against the directory: %s', (_claim, trunk, problem, decision) => {
-  const subject = subjectOf(uniqueOf(aCandidate({ leg: { ingress: { trunk } } })));
-  expect(problemsOf({ ...decision, candidate: FIRST_ID }, subject)).toContain(problem);
+  ['the provider that named us', 'out-1', 'upstream-is-downstream', decisionOf('received-from')],
+])('an answer that names %s is compared with the directory', (_claim, trunk, problem, decision) => {
+  expect(problemsOf({ ...decision, candidate: FIRST_ID }, subjectOf(uniqueOver(trunk)))).toContain(problem);
 });
 
-test('a customer that the record names otherwise than the directory has to be confirmed', () => {
-  const subject = subjectOf(uniqueOf(aCandidate({ leg: { ingress: { trunk: 'pbx-9' }, customerId: 'C-8' } })));
-  expect(problemsOf(decisionOf('origin', { candidate: FIRST_ID }), subject)).toEqual(['not-as-record']);
-});
-
-test('what a person says of a customer is said beside what is on file', () => {
-  const subject = subjectOf(uniqueOf(aCandidate({ leg: { ingress: { trunk: 'pbx-9' } } })));
-  const decision = decisionOf('origin', { candidate: FIRST_ID, customer: { knowYourCustomer: 'visited on site' } });
-  expect(answerOfDecision(decision, subject, CONTEXT)).toMatchObject({
+test('a customer is named as on file, with what the person adds, and confirmed if the record names another', () => {
+  const added = decisionOf('origin', { candidate: FIRST_ID, customer: { knowYourCustomer: 'visited on site' } });
+  expect(answerOfDecision(added, subjectOf(uniqueOver('pbx-9')), CONTEXT)).toMatchObject({
     draft: { finding: { customer: { customerId: 'C-9', knowYourCustomer: 'visited on site' } } },
   });
+  const other = subjectOf(uniqueOver('pbx-9', { customerId: 'C-8' }));
+  expect(problemsOf(decisionOf('origin', { candidate: FIRST_ID }), other)).toEqual(['not-as-record']);
 });
 
-test.each<[member: string, decision: ReviewDecision]>([
-  ['contact', decisionOf('received-from', { candidate: FIRST_ID, contact: { name: 'Example Foreign' } })],
-  ['provider', decisionOf('origin', { candidate: FIRST_ID, provider: UPSTREAM })],
-  ['candidate', decisionOf('not-found', { candidate: FIRST_ID })],
-  ['candidate', decisionOf('refused', { candidate: FIRST_ID, reason: 'x' })],
-  ['reason', decisionOf('ambiguous', { reason: 'x' })],
-])('a decision is refused where its %s would not be in the answer', (member, decision) => {
-  expect(problemsOf(decision, subjectOf(SEVERAL))).toContain(member);
+test.each<[claim: string, problem: string, decision: ReviewDecision]>([
+  ['no call is chosen', 'candidate', decisionOf('received-from')],
+  ['the call is not one of those found', 'candidate', decisionOf('received-from', { candidate: 'g-9' })],
+  ['it was sent elsewhere', 'sent-elsewhere', decisionOf('received-from', { candidate: SECOND_ID })],
+  ['the directory names another', 'not-as-directory', chosen('received-from', { provider: DOWNSTREAM })],
+  ['it is ourselves', 'upstream-is-us', chosen('received-from', { provider: US })],
+  ['the directory has another arm', 'not-as-directory', chosen('origin')],
+  ['calls were found', 'calls-found', decisionOf('not-found')],
+  ['nothing was removed', 'retention-unknown', decisionOf('not-retained')],
+  ['it is not the first hop', 'not-first-hop', decisionOf('not-our-number')],
+  ['a trace back is asked for', 'other-question', decisionOf('serves-number', { customer: {} })],
+  ['no reason is given', 'reason', decisionOf('refused')],
+  ['it is for another request', 'requestId', decisionOf('refused', { reason: 'x', requestId: 'r-2' })],
+  ['there is no answer to amend', 'amendReason', decisionOf('ambiguous', { amendReason: 'x' })],
+  ['its contact would not be in the answer', 'contact', chosen('received-from', { contact: { name: 'Other' } })],
+  ['its provider would not be in the answer', 'provider', chosen('origin', { provider: UPSTREAM })],
+  ['its candidate would not be in the answer', 'candidate', chosen('not-found')],
+  ['its candidate would not be in the refusal', 'candidate', chosen('refused', { reason: 'x' })],
+  ['its reason would not be in the answer', 'reason', decisionOf('ambiguous', { reason: 'x' })],
+])('a decision is refused if %s', (_claim, problem, decision) => {
+  expect(problemsOf(decision, SUBJECT)).toContain(problem);
 });
+
+const DESPITE_MISSING = decisionOf('not-found', { despite: ['records-missing'] });
+const ANSWERED = { answers: [{ answer: ANSWER, delivery: 'sent' }] } as const;
 
 test.each<[claim: string, problem: string, decision: ReviewDecision, subject: ReviewSubject]>([
-  ['no call is chosen', 'candidate', decisionOf('received-from'), subjectOf(SEVERAL)],
-  [
-    'the call is none of those found',
-    'candidate',
-    decisionOf('received-from', { candidate: 'g-9' }),
-    subjectOf(SEVERAL),
-  ],
-  [
-    'it was sent elsewhere',
-    'sent-elsewhere',
-    decisionOf('received-from', { candidate: SECOND_ID }),
-    subjectOf(SEVERAL),
-  ],
-  [
-    'the directory names another',
-    'not-as-directory',
-    decisionOf('received-from', { candidate: FIRST_ID, provider: DOWNSTREAM }),
-    subjectOf(SEVERAL),
-  ],
-  [
-    'it is ourselves',
-    'upstream-is-us',
-    decisionOf('received-from', { candidate: FIRST_ID, provider: US }),
-    subjectOf(SEVERAL),
-  ],
-  [
-    'another arm than the directory',
-    'not-as-directory',
-    decisionOf('origin', { candidate: FIRST_ID }),
-    subjectOf(SEVERAL),
-  ],
-  ['calls were found', 'calls-found', decisionOf('not-found'), subjectOf(SEVERAL)],
   [
     'records are missing',
     'records-missing',
-    decisionOf('not-found', { despite: ['records-missing'] }),
+    DESPITE_MISSING,
     subjectOf({ status: 'gap', gaps: [], search: aSearch() }),
   ],
-  [
-    'nothing was searched',
-    'records-missing',
-    decisionOf('not-found', { despite: ['records-missing'] }),
-    subjectOf({ status: 'unreadable', because: ['x'] }),
-  ],
-  ['nothing was removed', 'retention-unknown', decisionOf('not-retained'), subjectOf(SEVERAL)],
-  ['it is not the first hop', 'not-first-hop', decisionOf('not-our-number'), subjectOf(SEVERAL)],
-  ['there is one call', 'not-several', decisionOf('ambiguous'), subjectOf(uniqueOf())],
-  ['a trace back is asked', 'other-question', decisionOf('serves-number', { customer: {} }), subjectOf(SEVERAL)],
-  ['no reason is given', 'reason', decisionOf('refused'), subjectOf(SEVERAL)],
-  ['it is another request', 'requestId', decisionOf('refused', { reason: 'x', requestId: 'r-2' }), subjectOf(SEVERAL)],
-  [
-    'there is an answer',
-    'amendReason',
-    decisionOf('ambiguous'),
-    subjectOf(SEVERAL, { answers: [{ answer: ANSWER, delivery: 'sent' }] }),
-  ],
-  ['there is none to amend', 'amendReason', decisionOf('ambiguous', { amendReason: 'x' }), subjectOf(SEVERAL)],
+  ['nothing was searched', 'records-missing', DESPITE_MISSING, subjectOf({ status: 'unreadable', because: ['x'] })],
+  ['there is one call', 'not-several', decisionOf('ambiguous'), subjectOf(unique())],
+  ['there is an answer', 'amendReason', decisionOf('ambiguous'), subjectOf(SEVERAL, ANSWERED)],
   ['it is cancelled', 'state', decisionOf('ambiguous'), subjectOf(SEVERAL, { state: 'cancelled' })],
 ])('a decision is refused where %s', (_claim, problem, decision, subject) => {
   expect(problemsOf(decision, subject)).toContain(problem);
 });
 
-test('what was confirmed is no obstacle, and stands in what the decision was made in spite of', () => {
-  const outcome = answerOfDecision(
-    decisionOf('received-from', { candidate: SECOND_ID, despite: ['sent-elsewhere', 'another-fits-better'] }),
-    subjectOf(SEVERAL),
-    CONTEXT,
-  );
-  expect(outcome).toMatchObject({ status: 'accepted', despite: ['sent-elsewhere', 'another-fits-better'] });
-});
-
-test('a legal hold has to be confirmed for any arm but a refusal', () => {
+test('a problem that was confirmed does not refuse the decision, and stays on record; a legal hold refuses any but a refusal', () => {
+  const despite = ['sent-elsewhere', 'another-fits-better'];
+  const outcome = answerOfDecision(decisionOf('received-from', { candidate: SECOND_ID, despite }), SUBJECT, CONTEXT);
+  expect(outcome).toMatchObject({ status: 'accepted', despite });
   const held = subjectOf(SEVERAL, { decision: decideTraceback(policyInput({ hold: 'held' })) });
-  expect(problemsOf(decisionOf('received-from', { candidate: FIRST_ID }), held)).toEqual(['legal-hold']);
+  expect(problemsOf(chosen('received-from'), held)).toEqual(['legal-hold']);
   expect(problemsOf(decisionOf('refused', { reason: 'counsel' }), held)).toEqual([]);
 });
 
 test('an answer is amended with its reason', () => {
-  const answered = subjectOf(SEVERAL, {
-    state: 'acknowledged',
-    answers: [{ answer: ANSWER, delivery: 'acknowledged' }],
-  });
-  const decision = decisionOf('received-from', {
-    candidate: FIRST_ID,
-    amendReason: 'the trunk was written down wrongly',
-  });
+  const answers = [{ answer: ANSWER, delivery: 'acknowledged' }] as const;
+  const answered = subjectOf(SEVERAL, { state: 'acknowledged', answers });
+  const decision = chosen('received-from', { amendReason: 'the trunk was written down wrongly' });
   expect(problemsOf(decision, answered)).toEqual([]);
-  const view = reviewOf(answered, { nowMs: DUE_MS + 1, policy: DEFAULT_TRACEBACK_POLICY });
+  const view = viewOf(answered, DUE_MS + 1);
   expect(view.actions[0]?.action).toBe('amend');
   expect(view.deadline.state).toBe('done');
   expect(view.given).toEqual([
@@ -434,40 +387,24 @@ test('an answer is amended with its reason', () => {
   ]);
 });
 
-test('every arm that the view offers is taken with what it asks for, and no other is', () => {
-  const contact = { name: 'Example Foreign', country: 'CA' };
-  const full = { provider: UPSTREAM, contact, customer: {}, reason: 'x' };
+test.each([
+  ['of several calls', SUBJECT],
+  ['of a unique call', subjectOf(unique())],
+  ['of a trace forward', subjectOf(undefined, { request: aRequest({ direction: 'forward' }) })],
+])('every arm that the view %s offers is taken with what it asks for, and no other is', (_what, subject) => {
+  const full = { provider: UPSTREAM, contact: { name: 'Example Foreign', country: 'CA' }, customer: {}, reason: 'x' };
   const despite = ['not-as-directory', 'calls-found', 'sent-to-downstream'];
-  const arms: readonly FindingArm[] = [
-    ...(['received-from', 'received-from-unlisted', 'origin', 'point-of-entry', 'not-found', 'not-retained'] as const),
-    ...([
-      'not-our-number',
-      'not-sent-to-downstream',
-      'ambiguous',
-      'serves-number',
-      'number-served-by',
-      'refused',
-    ] as const),
-  ];
-  for (const subject of [
-    subjectOf(SEVERAL),
-    subjectOf(uniqueOf()),
-    subjectOf(undefined, { request: aRequest({ direction: 'forward' }) }),
-  ]) {
-    const view = reviewOf(subject, { nowMs: DUE_MS, policy: DEFAULT_TRACEBACK_POLICY });
-    const offered = view.actions.flatMap((action) => action.arms.map(({ arm }) => arm));
-    const taken = arms.filter((arm) => {
-      const { needs = [], needsCandidate = false } =
-        view.actions.flatMap((action) => action.arms).find((one) => one.arm === arm) ?? {};
-      const members = Object.fromEntries(needs.map((name) => [name, full[name]]));
-      const decision = { ...members, ...(needsCandidate ? { candidate: FIRST_ID } : {}), despite };
-      return problemsOf(decisionOf(arm, decision), subject).length === 0;
-    });
-    expect(taken).toEqual(offered);
-  }
+  const offered = viewOf(subject).actions.flatMap((action) => action.arms);
+  const taken = (Object.keys(FINDING_WORDS) as FindingArm[]).filter((arm) => {
+    const { needs = [], needsCandidate = false } = offered.find((one) => one.arm === arm) ?? {};
+    const members = Object.fromEntries(needs.map((name) => [name, full[name]]));
+    const decision = { ...members, ...(needsCandidate ? { candidate: FIRST_ID } : {}), despite };
+    return problemsOf(decisionOf(arm, decision), subject).length === 0;
+  });
+  expect(taken).toEqual(offered.map(({ arm }) => arm));
 });
 
-test('a decision with a member that nobody knows is refused: it is signed in a person’s name', () => {
+test('a decision with an unknown member is refused, since it is signed in a person’s name', () => {
   expect(readReviewDecision(decisionOf('ambiguous')).status).toBe('read');
   expect(readReviewDecision({ ...decisionOf('ambiguous'), desptie: [] })).toMatchObject({ status: 'refused' });
   expect(readReviewDecision(null).status).toBe('refused');
