@@ -164,6 +164,6 @@ export function anyCallRecord(
     };
     return fc
       .tuple(fc.record(required), fc.record(more, { requiredKeys: [] }))
-      .map(([always, sometimes]) => ({ ...always, ...sometimes }) as CallRecord);
+      .map(([always, sometimes]) => ({ ...always, ...sometimes }));
   });
 }

@@ -139,17 +139,17 @@ test.each([
   [429, { status: 'unavailable', reason: 'receiver-busy', httpStatus: 429, retryAfterMs: 120_000 }],
 ])('acts on status %i although the body breaks off or never ends', async (status, meaning) => {
   let refusals = 0;
-  const authorization: RequestAuthorization = { fields: () => ({}), refused: () => void (refusals += 1) };
+  const counted: RequestAuthorization = { fields: () => ({}), refused: () => void (refusals += 1) };
   const fields = { 'content-length': '100', 'retry-after': '120' };
   const cut: Handler = (_request, response) => {
     response.writeHead(status, fields).write('{', () => response.destroy());
   };
-  expect(await deliver(cut, { authorization })).toMatchObject(meaning);
+  expect(await deliver(cut, { authorization: counted })).toMatchObject(meaning);
   const trickling: Handler = (_request, response) => {
     response.writeHead(status, fields).write('{');
   };
   // Time enough for the status to be read on a busy machine; the rest never comes.
-  expect(await deliver(trickling, { authorization, timeoutMs: 1_000 })).toMatchObject(meaning);
+  expect(await deliver(trickling, { authorization: counted, timeoutMs: 1_000 })).toMatchObject(meaning);
   expect(refusals).toBe(status === 401 ? 2 : 0);
 });
 

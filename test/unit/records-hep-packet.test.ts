@@ -78,7 +78,7 @@ test.each([
   ['too many chunks', withMore(...Array(MAX_HEP_CHUNKS).fill(hepChunk(99, Buffer.alloc(0)))), 'hep-too-many-chunks'],
   ['no chunks', hepOfChunks([]), 'hep-missing-chunk'],
   ['no time', hepOfChunks(chunks.toSpliced(6, 1)), 'hep-missing-chunk'],
-  ['a compressed payload', hepOfChunks(chunks.with(-1, COMPRESSED)), 'hep-compressed'],
+  ['a compressed payload', hepOfChunks([...chunks.slice(0, -1), COMPRESSED]), 'hep-compressed'],
   ['addresses of another family', hepOfChunks(chunks.with(0, OTHER_FAMILY)), 'hep-family-mismatch'],
   ['a million microseconds', hepOfChunks(chunks.with(7, MILLION_US)), 'hep-bad-time'],
   ['time 0', hepPacket({ ...PARTS, atUs: 0 }), 'hep-bad-time'],

@@ -168,27 +168,27 @@ test('copies what a PASSporT that came in claims, and gives it no verdict', () =
 test('leaves a verstat aside that a peer claims, and takes the one that the switch wrote', () => {
   const claimed = 'P-Asserted-Identity: <tel:+12025550101;verstat=TN-Validation-Passed>';
   const own = 'P-Asserted-Identity: <tel:+12025550101;verstat=No-TN-Validation>';
-  const [incoming, outgoing] = through({ what: 'INVITE', atMs: 0 }, OUT) as [CapturedMessage, CapturedMessage];
+  const [request, outgoing] = through({ what: 'INVITE', atMs: 0 }, OUT) as [CapturedMessage, CapturedMessage];
   const end = back({ what: '486 INVITE', atMs: 90, toTag: 'busy' }, OUT);
-  const [peers] = recordsOf([{ ...incoming, headers: [claimed] }, outgoing, ...end]);
+  const [peers] = recordsOf([{ ...request, headers: [claimed] }, outgoing, ...end]);
   expect(peers?.received).toBeUndefined();
-  const [ours] = recordsOf([{ ...incoming, headers: [claimed] }, { ...outgoing, headers: [own] }, ...end]);
+  const [ours] = recordsOf([{ ...request, headers: [claimed] }, { ...outgoing, headers: [own] }, ...end]);
   expect(ours?.received).toEqual({ verstat: 'No-TN-Validation' });
 });
 
 test('takes a PASSporT that goes out, and had not come in, for the signature of the switch', () => {
-  const [incoming, outgoing] = through({ what: 'INVITE', atMs: 0 }, OUT) as [CapturedMessage, CapturedMessage];
+  const [request, outgoing] = through({ what: 'INVITE', atMs: 0 }, OUT) as [CapturedMessage, CapturedMessage];
   const end = back({ what: '486 INVITE', atMs: 90, toTag: 'busy' }, OUT);
-  const [record] = recordsOf([incoming, { ...outgoing, headers: [IDENTITY] }, ...end]);
+  const [record] = recordsOf([request, { ...outgoing, headers: [IDENTITY] }, ...end]);
   expect(record?.signed).toEqual({ attestation: 'B', origId: '6bd6d1b1-1d52-4b39-9f56-0d0c7a1b2c3d' });
   expect(record?.received).toBeUndefined();
 });
 
 test('keeps the asserted number where it is another one, and the number that the call was sent on to', () => {
-  const [incoming, outgoing] = through({ what: 'INVITE', atMs: 0 }, OUT) as [CapturedMessage, CapturedMessage];
+  const [request, outgoing] = through({ what: 'INVITE', atMs: 0 }, OUT) as [CapturedMessage, CapturedMessage];
   const [record] = recordsOf([
     {
-      ...incoming,
+      ...request,
       requestUri: 'sip:+18005550199@198.51.100.1',
       headers: ['P-Asserted-Identity: "X" <sip:+12125550188@192.0.2.10>'],
     },
