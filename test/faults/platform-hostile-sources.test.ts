@@ -1,6 +1,5 @@
 import { createServer } from 'node:http';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { bearerToken } from '../../sdk/src/platform/retry.js';
@@ -11,6 +10,7 @@ import type { RequestSourceState } from '../../sdk/src/platform/sources/source-s
 import { streamTracebackRequests } from '../../sdk/src/platform/sources/stream-requests.js';
 import type { TracebackRequestSource } from '../../sdk/src/platform/traceback-request-source.js';
 import { TEST_NOW_MS } from '../../sdk/src/testing/manual-clock.js';
+import { whileListening } from '../support/http-server.js';
 import { createdEvent, sampleStatus } from '../support/platform-samples.js';
 import { hastyClock } from '../support/waits.js';
 
@@ -20,6 +20,7 @@ const TIMEOUT_MS = EVENT_STREAM_SILENCE_MS;
 const BOMB = gzipSync(Buffer.alloc(64 * 1_048_576, 0x20));
 const json = { 'content-type': 'application/json' };
 const stream = { 'content-type': 'text/event-stream' };
+const GZIP = { 'content-encoding': 'gzip' };
 
 /** Sends a little again and again, for as long as somebody listens. */
 function drip(response: ServerResponse, text: string): void {
@@ -27,53 +28,29 @@ function drip(response: ServerResponse, text: string): void {
   response.on('close', () => clearInterval(timer));
 }
 
-/** What a platform does that means no good, or whoever stands in front of it. */
-const HOSTILE: readonly (readonly [string, RequestListener, RequestSourceState['status']])[] = [
-  [
-    'a page of HTML',
-    (_request, response) => response.writeHead(200, { 'content-type': 'text/html' }).end('<html>'),
-    'refused',
-  ],
-  ['HTML that says it is what was asked for', htmlAsAsked, 'refused'],
-  ['a redirect', (_request, response) => response.writeHead(302, { location: 'http://127.0.0.1:9/' }).end(), 'refused'],
-  [
-    'a gzip bomb',
-    (request, response) => response.writeHead(200, { ...asAsked(request), 'content-encoding': 'gzip' }).end(BOMB),
-    'refused',
-  ],
-  [
-    'gzip that is none',
-    (request, response) => response.writeHead(200, { ...asAsked(request), 'content-encoding': 'gzip' }).end('no'),
-    'unavailable',
-  ],
+type Hostile = (response: ServerResponse, fields: Readonly<Record<string, string>>) => unknown;
+
+/** Answers of a broken or hostile platform, or of a proxy in front of it; `fields` claim the media type that was asked for. */
+const HOSTILE: readonly (readonly [string, Hostile, RequestSourceState['status']])[] = [
+  ['HTML', (response) => response.writeHead(200, { 'content-type': 'text/html' }).end('<html>'), 'refused'],
+  ['HTML of the media type', (response, fields) => response.writeHead(200, fields).end('<html>\n\n<body>'), 'refused'],
+  ['a redirect', (response) => response.writeHead(302, { location: 'http://127.0.0.1:9/' }).end(), 'refused'],
+  ['a gzip bomb', (response, fields) => response.writeHead(200, { ...fields, ...GZIP }).end(BOMB), 'refused'],
+  ['invalid gzip', (response, fields) => response.writeHead(200, { ...fields, ...GZIP }).end('no'), 'unavailable'],
   ['a body without an end', endless, 'refused'],
-  ['204', (_request, response) => response.writeHead(204).end(), 'refused'],
-  [
-    '206 with half of it',
-    (request, response) => response.writeHead(206, asAsked(request)).end('{"items":['),
-    'refused',
-  ],
-  ['401', (_request, response) => response.writeHead(401).end(), 'refused'],
-  [
-    '403 with a problem that never ends',
-    (_request, response) => drip(response.writeHead(403, json), ' '.repeat(4_096)),
-    'refused',
-  ],
-  ['410', (_request, response) => response.writeHead(410).end(), 'refused'],
-  ['451', (_request, response) => response.writeHead(451).end(), 'refused'],
+  ['204', (response) => response.writeHead(204).end(), 'refused'],
+  ['206 with half a body', (response, fields) => response.writeHead(206, fields).end('{"items":['), 'refused'],
+  ['401', (response) => response.writeHead(401).end(), 'refused'],
+  ['403 with an endless problem', (response) => drip(response.writeHead(403, json), ' '.repeat(4_096)), 'refused'],
+  ['410', (response) => response.writeHead(410).end(), 'refused'],
 ];
 
 const isStream = (request: IncomingMessage): boolean => request.url?.startsWith('/v1/events') === true;
-const asAsked = (request: IncomingMessage): Readonly<Record<string, string>> => (isStream(request) ? stream : json);
 
-function htmlAsAsked(request: IncomingMessage, response: ServerResponse): void {
-  response.writeHead(200, asAsked(request)).end('<html>\n\n<body>');
-}
-
-function endless(request: IncomingMessage, response: ServerResponse): void {
-  response.writeHead(200, asAsked(request));
-  // That of a stream is cut after 45 s, which the tests of the stream show by their clock.
-  if (isStream(request)) return void response.socket?.resetAndDestroy();
+function endless(response: ServerResponse, fields: Readonly<Record<string, string>>): void {
+  response.writeHead(200, fields);
+  // An endless stream is cut after 45 s, which the tests of the stream show by their clock.
+  if (fields === stream) return void response.socket?.resetAndDestroy();
   const more = (): void => {
     while (!response.destroyed && response.write('x'.repeat(65_536)));
     if (!response.destroyed) response.once('drain', more);
@@ -81,16 +58,8 @@ function endless(request: IncomingMessage, response: ServerResponse): void {
   more();
 }
 
-async function serving(listener: RequestListener, use: (baseUrl: string) => Promise<void>): Promise<void> {
-  const server = createServer(listener);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  try {
-    await use(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
-  } finally {
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
-  }
-}
+const serving = (listener: RequestListener, use: (baseUrl: string) => Promise<void>): Promise<void> =>
+  whileListening(createServer(listener), (port) => use(`http://127.0.0.1:${port}`));
 
 /** Answers as a platform does with one open request. */
 function honest(request: IncomingMessage, response: ServerResponse): void {
@@ -114,12 +83,12 @@ describe.each([
   ['polling', pollTracebackRequests],
   ['the stream', streamTracebackRequests],
 ] as const)('%s', (name, make) => {
-  test.each(HOSTILE)('gets over %s', async (_what, hostile, status) => {
+  test.each(HOSTILE)('recovers from %s', async (_what, hostile, status) => {
     let served = 0;
     const listener: RequestListener = (request, response) => {
       if (request.url?.startsWith('/v1/notices') === true) return honest(request, response);
       served += 1;
-      return served <= 3 ? hostile(request, response) : honest(request, response);
+      return served <= 3 ? hostile(response, isStream(request) ? stream : json) : honest(request, response);
     };
     await serving(listener, async (baseUrl) => {
       const clock = hastyClock(TEST_NOW_MS, TIMEOUT_MS);

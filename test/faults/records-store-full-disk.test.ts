@@ -1,30 +1,12 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, expect } from 'vitest';
+import { expect } from 'vitest';
 import type { CallRecord } from '../../sdk/src/contract/call-record.js';
 import { openDuckDbRecordStore } from '../../sdk/src/records/store/duckdb-record-store.js';
 import type { RecordStore } from '../../sdk/src/records/store/record-store.js';
 import { testPeer } from '../peers.js';
+import { smallDisk } from '../support/small-disk.js';
 import { NOON_US, sampleRecord } from '../support/stored-records.js';
-
-const mounted: string[] = [];
-afterEach(() => {
-  for (const folder of mounted.splice(0)) {
-    spawnSync('umount', ['-l', folder]);
-    rmSync(folder, { recursive: true, force: true });
-  }
-});
-
-/** A file system of 4 MiB in memory. */
-function smallDisk(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'hopback-full-'));
-  const done = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=4m', 'tmpfs', folder]);
-  expect(done.status).toBe(0);
-  mounted.push(folder);
-  return folder;
-}
 
 const ALL = { fromUs: 0, toUs: 2 * NOON_US };
 const BATCH = 500;
@@ -50,31 +32,25 @@ async function expectBatches(store: RecordStore, count: number): Promise<void> {
 }
 
 testPeer('tmpfs', 'on a full disk nothing acknowledged is lost, and the store goes on when there is room', async () => {
-  const directory = smallDisk();
+  await using disk = await smallDisk();
+  const directory = join(disk.path, 'store');
   const store = await openDuckDbRecordStore({ directory });
   const { count, code } = await filled(store);
   expect(code).toBe('storage-failed');
   expect(count).toBeGreaterThan(2);
-  // Again and again, as a caller that keeps trying does.
+  // A caller that keeps trying.
   for (let attempt = 0; attempt < 5; attempt += 1)
     await expect(store.insert(batch(count))).rejects.toMatchObject({ code: 'storage-failed', retryable: true });
   await expectBatches(store, count);
-
-  spawnSync('mount', ['-o', 'remount,size=32m', directory]);
-  await store.insert(batch(count));
-  await expectBatches(store, count + 1);
-  expect((await store.statistics()).records).toBe((count + 1) * BATCH);
+  // There is no room to bring the log into the file: the log stays.
   await store.close();
+  const reopened = await openDuckDbRecordStore({ directory });
+  await expectBatches(reopened, count);
+
+  spawnSync('mount', ['-o', 'remount,size=32m', disk.path]);
+  await reopened.insert(batch(count));
+  await expectBatches(reopened, count + 1);
+  await reopened.close();
   await using again = await openDuckDbRecordStore({ directory });
   expect((await again.statistics()).records).toBe((count + 1) * BATCH);
-});
-
-testPeer('tmpfs', 'a store that was closed or left on a full disk opens with everything acknowledged', async () => {
-  const directory = smallDisk();
-  const store = await openDuckDbRecordStore({ directory });
-  const { count } = await filled(store);
-  // There is no room to bring the log into the file; the log stays then.
-  await store.close();
-  await using again = await openDuckDbRecordStore({ directory });
-  await expectBatches(again, count);
 });

@@ -108,14 +108,6 @@ test('another process is refused while a store is open, and this one stays as it
   expect(await store.insert([killedRecord(2)])).toMatchObject({ inserted: 1 });
 });
 
-test('a second store on the same folder in the same process is refused, until the first is closed', async () => {
-  const directory = folders.make();
-  const store = await openDuckDbRecordStore({ directory });
-  await expect(openDuckDbRecordStore({ directory })).rejects.toMatchObject({ code: 'storage-failed' });
-  await store.close();
-  await (await openDuckDbRecordStore({ directory })).close();
-});
-
 test('a day half made, and a day that retention had given up, are gone when the store is opened again', async () => {
   const directory = folders.make();
   const first = await openDuckDbRecordStore({ directory });

@@ -33,27 +33,23 @@ interface Life {
   readonly seconds: number;
 }
 
+/** A sender on a spool: where it sends, and what it packs above. */
+interface Sender {
+  readonly directory: string;
+  readonly url: string;
+  readonly packAbove?: number;
+}
+
 /** Runs a sender until some while after its first durable record, then kills it. */
 async function liveAndDie(
-  argv: readonly string[],
+  { directory, url, packAbove = NEVER }: Sender,
   first: number,
   killAfterMs: number,
-  packAbove = NEVER,
 ): Promise<Life> {
-  const child = spawn(
-    process.execPath,
-    [
-      ...programBeside('record-sender-process.ts'),
-      ...argv,
-      String(first),
-      String(RECORDS_PER_SECOND),
-      '1000000',
-      String(packAbove),
-    ],
-    {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    },
-  );
+  const argv = [directory, url, ...[first, RECORDS_PER_SECOND, 1_000_000, packAbove].map(String)];
+  const child = spawn(process.execPath, [...programBeside('record-sender-process.ts'), ...argv], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   const exit = once(child, 'exit');
   let opened: RestartTime = { tookMs: Number.NaN, processorMs: Number.NaN };
   let durableLeg = first - 1;
@@ -75,75 +71,58 @@ async function liveAndDie(
   return { opened, durableLeg, seconds: (lastMs - (firstMs ?? lastMs)) / 1_000 };
 }
 
-/** What the platform has of each life. Behind the last acknowledged record come those whose sync nobody heard of, without a hole. */
-function heldAgainst(
-  lives: readonly (readonly [first: number, durable: number])[],
-  ids: ReadonlySet<string>,
-): { readonly acknowledged: number; readonly lost: number; readonly beyond: number } {
-  let [acknowledged, lost, beyond] = [0, 0, 0];
-  for (const [first, durable] of lives) {
-    acknowledged += durable - first + 1;
-    for (let leg = first; leg <= durable; leg += 1) if (!ids.has(sampleRecord(leg).recordId)) lost += 1;
-    for (let leg = durable + 1; ids.has(sampleRecord(leg).recordId); leg += 1) beyond += 1;
-  }
-  return { acknowledged, lost, beyond };
-}
-
-/** Opens the spool once more, and sends what is in it. */
-async function sendTheRest(directory: string, url: string): Promise<void> {
-  const last = spawn(process.execPath, [...programBeside('record-sender-process.ts'), directory, url], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const [code] = (await once(last, 'exit')) as [number | null];
-  expect(code).toBe(0);
-}
-
-/** Sends the rest, and expects that all acknowledged records arrived, in order, each once. */
-async function arrivedOnce(
-  directory: string,
-  receiver: RecordReceiver,
-  lives: readonly (readonly [first: number, durable: number])[],
+/** Runs and kills senders one after the other, then sends the rest: all acknowledged records must have arrived, in order, each once. */
+async function killedSenders(
+  kills: number,
+  sender: (
+    round: number,
+    receiver: RecordReceiver,
+    directory: string,
+  ) => Promise<Sender & { readonly killAfterMs: number }>,
 ) {
-  await sendTheRest(directory, receiver.url);
+  await using directory = await createTemporaryDirectory();
+  await using receiver = await startRecordReceiver();
+  const lives: (Life & { readonly first: number })[] = [];
+  for (let round = 0; round < kills; round += 1) {
+    // Far past what the one before can have accepted, so that no leg has two lives.
+    const first = 1 + round * 1_000_000;
+    const { killAfterMs, ...parts } = await sender(round, receiver, directory.path);
+    lives.push({ first, ...(await liveAndDie(parts, first, killAfterMs)) });
+  }
+  await receiver.control({ faultRate: 0 });
+  const argv = [...programBeside('record-sender-process.ts'), directory.path, receiver.url];
+  const last = spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'inherit'] });
+  expect(await once(last, 'exit')).toEqual([0, null]);
   const ids = await receiver.ids();
   const report = await receiver.report();
-  const { acknowledged, lost, beyond } = heldAgainst(lives, ids);
-  // What arrived was acknowledged, or handed in and on disk when the kill came: nothing else, and each of it once.
-  expect({ lost, distinct: ids.size }).toEqual({ lost: 0, distinct: acknowledged + beyond });
+  let [acknowledged, lost, beyondAcknowledged] = [0, 0, 0];
+  for (const { first, durableLeg } of lives) {
+    acknowledged += durableLeg - first + 1;
+    for (let leg = first; leg <= durableLeg; leg += 1) if (!ids.has(sampleRecord(leg).recordId)) lost += 1;
+    // Behind the last acknowledged record come those whose sync was not reported, without a gap.
+    for (let leg = durableLeg + 1; ids.has(sampleRecord(leg).recordId); leg += 1) beyondAcknowledged += 1;
+  }
+  expect({ lost, distinct: ids.size }).toEqual({ lost: 0, distinct: acknowledged + beyondAcknowledged });
   expect(report).toMatchObject({ distinct: ids.size, outOfOrder: 0 });
-  return { acknowledged, lost, storedTwice: 0, repeatsKnownById: report.repeated, beyondAcknowledged: beyond };
+  const figures = { acknowledged, lost, storedTwice: 0, repeatsKnownById: report.repeated, beyondAcknowledged };
+  return { lives, figures };
 }
 
 test(
   `a sender killed ${KILLS} times at over 500 records/s delivers every record that it acknowledged, once after the check of ids`,
   { timeout: 60_000 + 10_000 * KILLS },
   async () => {
-    await using directory = await createTemporaryDirectory();
-    await using receiver = await startRecordReceiver();
     const random = createSeededRandom(20_261_125);
-    const lives: (readonly [first: number, durable: number])[] = [];
-    let first = 1;
-    let seconds = 0;
-    const restarts: RestartTime[] = [];
-    for (let round = 0; round < KILLS; round += 1) {
-      // Now and then the platform is down meanwhile, or half broken.
+    const { lives, figures } = await killedSenders(KILLS, async (round, receiver, directory) => {
+      // In some rounds the platform is down, or partly broken.
       await receiver.control({ faultRate: [0, 0, 0.3, 1][round % 4] ?? 0, seed: round });
-      const life = await liveAndDie([directory.path, receiver.url], first, 100 + random.int(400));
-      lives.push([first, life.durableLeg]);
-      seconds += life.seconds;
-      restarts.push(life.opened);
-      // Far past what the killed one can have accepted, so that no leg has two lives.
-      first += 1_000_000;
-    }
-    await receiver.control({ faultRate: 0 });
-    const arrived = await arrivedOnce(directory.path, receiver, lives);
-    const { acknowledged } = arrived;
-    const recordsPerSecond = Math.round(acknowledged / seconds);
-    expect(recordsPerSecond).toBeGreaterThanOrEqual(500);
-    const restartFigures = withinASecond(restarts);
-    reportFault('spool-kill', {
-      ...{ kills: KILLS, recordsPerSecond, ...arrived, ...restartFigures },
+      return { directory, url: receiver.url, killAfterMs: 100 + random.int(400) };
     });
+    const seconds = lives.reduce((sum, life) => sum + life.seconds, 0);
+    const recordsPerSecond = Math.round(figures.acknowledged / seconds);
+    expect(recordsPerSecond).toBeGreaterThanOrEqual(500);
+    const restartFigures = withinASecond(lives.map(({ opened }) => opened));
+    reportFault('spool-kill', { kills: KILLS, recordsPerSecond, ...figures, ...restartFigures });
   },
 );
 
@@ -151,25 +130,18 @@ test(
   `a sender killed ${PACKING_KILLS} times while the platform is away and it packs what waits loses nothing that it acknowledged`,
   { timeout: 60_000 + 10_000 * PACKING_KILLS },
   async () => {
-    await using directory = await createTemporaryDirectory();
-    await using receiver = await startRecordReceiver();
     const random = createSeededRandom(20_261_129);
-    const lives: (readonly [first: number, durable: number])[] = [];
-    let first = 1;
     let packs = 0;
-    for (let round = 0; round < PACKING_KILLS; round += 1) {
-      // Now and then it is back for a while, so that a life ends between packs and spool.
+    const { figures } = await killedSenders(PACKING_KILLS, async (round, receiver, directory) => {
+      if (round > 0) {
+        await using log = await openSegmentLog({ directory: join(directory, 'packed') });
+        packs = Math.max(packs, log.lastSequence);
+      }
+      // In some rounds the platform is back, so that a life ends between packs and spool.
       const url = round % 5 === 4 ? receiver.url : AWAY;
-      const life = await liveAndDie([directory.path, url], first, 50 + random.int(400), PACK_ABOVE_BYTES);
-      lives.push([first, life.durableLeg]);
-      first += 1_000_000;
-      await using log = await openSegmentLog({ directory: join(directory.path, 'packed') });
-      packs = Math.max(packs, log.lastSequence);
-    }
-    const arrived = await arrivedOnce(directory.path, receiver, lives);
-    expect(packs).toBeGreaterThan(PACKING_KILLS);
-    reportFault('spool-kill-packing', {
-      ...{ kills: PACKING_KILLS, packs, ...arrived },
+      return { directory, url, packAbove: PACK_ABOVE_BYTES, killAfterMs: 50 + random.int(400) };
     });
+    expect(packs).toBeGreaterThan(PACKING_KILLS);
+    reportFault('spool-kill-packing', { kills: PACKING_KILLS, packs, ...figures });
   },
 );

@@ -97,7 +97,10 @@ test('of 500 records with one that the receiver refuses 499 arrive, and one is a
   await using spool = await openStreamOnDisk(directory.path, { transport: transportTo(receiver.url) });
   await handIn(spool.stream, legsOf(1, 500));
   expect(await spool.stream.drain()).toEqual({ status: 'drained' });
-  expect(await receiver.report()).toMatchObject({ distinct: 499 });
+  const { distinct, requests } = await receiver.report();
+  expect(distinct).toBe(499);
+  // The refused batch is halved until one record is left.
+  expect(requests).toBeLessThanOrEqual(30);
   expect((await receiver.ids()).has(poisonId)).toBe(false);
   expect(spool.stream.status()).toMatchObject({ acknowledged: 499, dead: 1, deadLetters: 1 });
   for await (const letter of spool.stream.deadLetters())

@@ -7,6 +7,7 @@ import { sourceSha256 } from '../../sdk/src/records/record-id.js';
 import { createKamailioAccReader } from '../../sdk/src/records/ingest/kamailio-acc.js';
 import type { KamailioAccLayout } from '../../sdk/src/records/ingest/kamailio-row.js';
 import type { RowReading } from '../../sdk/src/records/ingest/record-reader.js';
+import { recordsOf } from '../support/record-samples.js';
 import { describePeer, peer } from '../peers.js';
 import { startKamailioProcess } from './kamailio/process.js';
 import { openSipDatagrams, optionsText } from './sip-datagrams.js';
@@ -111,10 +112,6 @@ function read(layout: KamailioAccLayout, rows: readonly string[]): readonly RowR
   return [...readings, ...reader.expire(Number.POSITIVE_INFINITY)];
 }
 
-function recordsOf(readings: readonly RowReading[]): readonly CallRecord[] {
-  return readings.flatMap((reading) => (reading.status === 'record' ? [reading.record] : []));
-}
-
 /** What a person would say of the calls, in an order that does not depend on the rows'. */
 function summary(records: readonly CallRecord[], { ports }: Written): readonly string[] {
   const names = new Map(Object.entries(ports).map(([name, port]) => [`127.0.0.1:${port}`, name]));
@@ -146,16 +143,6 @@ describePeer(['kamailio', 'sipp'], 'What Kamailio wrote of real calls', () => {
     expect(summary(recordsOf(readings), written)).toEqual(CALLS);
   });
 
-  test('reads the same in whatever order the rows come', async () => {
-    const written = await callsMade();
-    const layout: KamailioAccLayout = { form: 'flat', columns: [...CORE, ...EXTRA], extra: ROLES };
-    const ids = (rows: readonly string[]): readonly string[] =>
-      recordsOf(read(layout, rows))
-        .map(({ recordId }) => recordId)
-        .toSorted();
-    expect(ids(written.flat.toReversed())).toEqual(ids(written.flat));
-  });
-
   test('puts INVITE, answer and end where they were, and the hops where the packets came from', async () => {
     const written = await callsMade();
     const readings = read({ form: 'flat', columns: [...CORE, ...EXTRA], extra: ROLES }, written.flat);
@@ -184,17 +171,6 @@ describePeer(['kamailio', 'sipp'], 'What Kamailio wrote of real calls', () => {
     for (const { answeredAtUs = 0, endedAtUs = 0 } of byDisposition('answered')) {
       expect(endedAtUs).toBeGreaterThanOrEqual(answeredAtUs - 1_000);
     }
-  });
-
-  test('reads CDRs alone: all that they tell, and no answer where the call did not last', async () => {
-    const written = await callsMade();
-    const cdrs = written.log.filter((line) => line.includes('start_time='));
-    const extra = { src_user: 'calling', src_ip: 'sourceAddress', dst_ouser: 'called' } as const;
-    const records = recordsOf(read({ form: 'log', extra }, cdrs));
-    expect(records.map(({ disposition, called }) => `${disposition} ${called?.tn ?? ''}`).toSorted()).toEqual([
-      ...[`answered ${CALLED}`, `answered ${CALLED}`, `answered ${CALLED}`],
-      ...[`failed ${CALLED}`, `failed ${CALLED}`],
-    ]);
   });
 
   test('reads the objects of acc_json, where Kamailio has that module, as it reads the rows', async () => {

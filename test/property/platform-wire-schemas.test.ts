@@ -4,6 +4,8 @@ import { CallRecord, SharedRecord, VerdictEvidence } from '../../sdk/src/platfor
 import { anyCallRecord } from '../support/any-call-record.js';
 import { changed, places, type Place } from '../support/json-places.js';
 import { SENDING_LEVELS, sharedRecord } from '../support/shared-records.js';
+import { sampleRecords } from '../support/record-samples.js';
+import { NOON_US, sampleRecord } from '../support/stored-records.js';
 
 /** Any record within the bounds of its schema: names are not empty. */
 const boundedRecord = anyCallRecord().map(
@@ -15,13 +17,13 @@ const boundedRecord = anyCallRecord().map(
 const anyLevel = fc.constantFrom(...SENDING_LEVELS);
 const anyShared = fc.tuple(boundedRecord, anyLevel).map(([record, level]) => sharedRecord(record, level));
 
-test('whatever leaves of a record that is one is read as it is, at every level', () => {
+test('whatever is shared of a valid record is read back unchanged, at every level', () => {
   fc.assert(
     fc.property(boundedRecord, (record) => {
       expect(CallRecord.safeParse(record)).toEqual({ success: true, data: record });
       for (const level of SENDING_LEVELS) {
         const shared = sharedRecord(record, level);
-        expect(SharedRecord.safeParse(shared)).toEqual({ success: true, data: shared });
+        expect(SharedRecord.safeParse(JSON.parse(JSON.stringify(shared)))).toEqual({ success: true, data: shared });
       }
     }),
     { numRuns: 500 },
@@ -53,19 +55,12 @@ test('a shared record with a text or number out of its bounds is refused', () =>
   );
 });
 
-test('a shared record that lacks what every one has is refused', () => {
-  const needed = ['format', 'recordId', 'sharing', 'source', 'callGroupId', 'inviteAtUs', 'time', 'ingress', 'egress'];
-  const inner: readonly Place[] = [
-    ...[
-      ['sharing', 'policyId'],
-      ['sharing', 'form'],
-      ['sharing', 'rotationId'],
-      ['source', 'format'],
-    ],
-    ...[['source', 'readerVersion'], ['time', 'written'], ['time', 'resolutionUs'], ['disposition']],
-  ];
+test('a shared record without a required member is refused', () => {
+  const required = 'format recordId sharing source callGroupId inviteAtUs time ingress egress disposition'.split(' ');
+  const inner = ['sharing.policyId', 'sharing.form', 'sharing.rotationId', 'source.format', 'source.readerVersion'];
+  const all = [...required, ...inner, 'time.written', 'time.resolutionUs'].map((path) => path.split('.'));
   fc.assert(
-    fc.property(anyShared, fc.constantFrom(...needed.map((name) => [name]), ...inner), (shared, place) => {
+    fc.property(anyShared, fc.constantFrom(...all), (shared, place) => {
       expect(SharedRecord.safeParse(changed(shared, place, undefined)).success).toBe(false);
     }),
     { numRuns: 500 },
@@ -79,4 +74,40 @@ test('reads anything, never throws', () => {
         expect(schema.safeParse(value).success).toBe(false);
     }),
   );
+});
+
+const RECORDS: readonly CallRecord[] = [...sampleRecords(), sampleRecord(0, NOON_US), sampleRecord(1, NOON_US)];
+
+test('a record as the carrier keeps it is none that leaves, nor the other way round', () => {
+  for (const record of RECORDS) {
+    expect(SharedRecord.safeParse(record).success).toBe(false);
+    expect(CallRecord.safeParse(sharedRecord(record, 'all')).success).toBe(false);
+    expect(CallRecord.safeParse(record)).toEqual({ success: true, data: record });
+  }
+});
+
+test('raw rows, the customer and whatever else somebody sends along are left out of a shared record', () => {
+  const shared = sharedRecord(RECORDS[0]!, 'all');
+  const { source } = shared;
+  const more = { ...shared, customerId: 'acct-1', later: [1], source: { ...source, raw: [{ text: 'a,b' }] } };
+  expect(SharedRecord.safeParse(more)).toEqual({ success: true, data: shared });
+});
+
+test('the evidence of a verdict is read in both forms, each under its own name', () => {
+  const full = sharedRecord(sampleRecord(0, NOON_US), 'all').received?.evidence;
+  const veiled = sharedRecord(sampleRecord(0, NOON_US), 'suspicious').received?.evidence;
+  expect([full?.format, veiled?.format]).toEqual(['hopback.verdict-evidence.1', 'hopback.shared-evidence.1']);
+  expect(VerdictEvidence.safeParse(full)).toEqual({ success: true, data: full });
+  expect(VerdictEvidence.safeParse(veiled).success).toBe(false);
+});
+
+test('a raw row is text or base64, and not both; of rows there is one at least', () => {
+  const record = RECORDS[0]!;
+  const withRaw = (raw: unknown): boolean =>
+    CallRecord.safeParse({ ...record, source: { ...record.source, raw } }).success;
+  expect([[{ text: '' }], [{ base64: 'SEVQM/8=' }], [{ text: 'a' }, { base64: '' }]].map(withRaw)).toEqual([
+    ...[true, true, true],
+  ]);
+  const wrong: unknown[] = [[], [{}], [{ text: 'a', base64: 'YQ==' }], [{ base64: 'YQ' }], [7], 'a', null];
+  expect(wrong.map(withRaw)).toEqual(wrong.map(() => false));
 });

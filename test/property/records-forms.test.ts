@@ -33,17 +33,7 @@ const number = fc.oneof(
   fc.double({ noNaN: true, noDefaultInfinity: true }).filter((value) => !Object.is(value, -0)),
   fc.integer({ min: -100, max: 100 }).map((seconds) => NOON_US + seconds * 1_000_000),
 );
-const NAMES = [
-  'trunk',
-  'address',
-  'callId',
-  'ingress',
-  'passports',
-  'passed',
-  'endedAtUs',
-  'checkedAtMs',
-  'iatSeconds',
-];
+const NAMES = 'trunk address callId ingress passports passed endedAtUs checkedAtMs iatSeconds'.split(' ');
 const name = fc.oneof(
   fc.constantFrom(...NAMES, 'sha256', 'recordId', 'tn', 'cause', 'raw', 'text', 'base64', '__proto__'),
   fc.string({ maxLength: 6 }),

@@ -16,6 +16,7 @@ import {
   type CapturedMessage,
 } from '../support/captured-call.js';
 import { hepChunk, hepOfChunks } from '../support/hep-packets.js';
+import { recordsOf as recordsIn } from '../support/record-samples.js';
 
 const SOURCE = { id: 'proxy', format: 'hep', time: { zone: 'utc' }, ownAddresses: ['198.51.100.1'] } as const;
 
@@ -127,7 +128,7 @@ test('damaged packets make sound readings, and no record twice', () => {
       const readings = packets.flatMap((packet) => reader.readPacket(packet, 0));
       const all = [...readings, ...reader.expire(Number.POSITIVE_INFINITY)];
       expectSound(all);
-      const ids = all.flatMap((reading) => (reading.status === 'record' ? [reading.record.recordId] : []));
+      const ids = recordsIn(all).map(({ recordId }) => recordId);
       expect(new Set(ids).size).toBe(ids.length);
       expect(reader.waiting()).toBe(0);
     }),
@@ -137,27 +138,20 @@ test('damaged packets make sound readings, and no record twice', () => {
 
 test('the packets of a call make the same records in any order, repeated or not', () => {
   const second = { branch: 'z9hG4bKtwo', behind: ENDS.second };
+  const cancelled = { from: ENDS.second, to: ENDS.switchOut };
   const call: readonly CapturedMessage[] = [
     ...answeredCall(),
     { what: 'INVITE', atMs: 1, from: ENDS.switchOut, to: ENDS.second, via: [second.branch, 'z9hG4bKin'] },
     { what: 'CANCEL', atMs: 2_001, from: ENDS.switchOut, to: ENDS.second, via: [second.branch] },
-    {
-      what: '487 INVITE',
-      atMs: 2_050,
-      from: ENDS.second,
-      to: ENDS.switchOut,
-      via: [second.branch, 'z9hG4bKin'],
-      toTag: 'o',
-    },
+    { ...cancelled, what: '487 INVITE', atMs: 2_050, via: [second.branch, 'z9hG4bKin'], toTag: 'o' },
     ...through({ what: 'INVITE', atMs: 0, callId: 'other' }, { branch: 'z9hG4bKout' }),
     ...back({ what: '486 INVITE', atMs: 90, callId: 'other', toTag: 'busy' }, { branch: 'z9hG4bKout' }),
   ];
   const recordsOf = (messages: readonly CapturedMessage[]): readonly unknown[] => {
     const reader = createHepReader(SOURCE);
     const readings = messages.flatMap((message) => reader.readPacket(captured(message), 0));
-    return [...readings, ...reader.expire(Number.POSITIVE_INFINITY)]
-      .flatMap((reading) => (reading.status === 'record' ? [reading.record] : []))
-      .toSorted((a, b) => (a.recordId < b.recordId ? -1 : 1));
+    const records = recordsIn([...readings, ...reader.expire(Number.POSITIVE_INFINITY)]);
+    return records.toSorted((a, b) => (a.recordId < b.recordId ? -1 : 1));
   };
   const expected = recordsOf(call);
   expect(expected).toHaveLength(3);

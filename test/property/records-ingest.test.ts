@@ -40,25 +40,7 @@ const samples = Object.keys(TEXT_READERS).flatMap((format) =>
 /** One change to a text, its place as a share of the length so that one recipe fits every row. */
 const place = fc.noBias(fc.nat({ max: 999_999 })).map((millionths) => millionths / 1_000_000);
 const piece = fc.oneof(
-  fc.constantFrom(
-    '"',
-    '""',
-    ',',
-    ', ',
-    ';',
-    '\0',
-    '\uFEFF',
-    '%',
-    '{',
-    '}',
-    '9'.repeat(40),
-    '-1',
-    '0',
-    '.',
-    '+',
-    '#',
-    'é',
-  ),
+  fc.constantFrom(', ', '\0', '\uFEFF', '9'.repeat(40), ...'" "" , ; % { } -1 0 . + # é'.split(' ')),
   fc.string({ maxLength: 12, unit: 'binary' }),
 );
 const change = fc.record({ at: place, cut: fc.nat({ max: 40 }), put: piece });
@@ -70,31 +52,28 @@ function changed(text: string, changes: readonly { at: number; cut: number; put:
   }, text);
 }
 
-test.each(samples)(
-  '$format/$file: rows with changes are read or rejected, never thrown at',
-  ({ format, file, source }) => {
-    const reader = TEXT_READERS[format]!(source);
-    const rows = rowsOf(format, file, reader.framing);
-    const seen = new Set<string>();
-    fc.assert(
-      fc.property(
-        fc.nat({ max: rows.length - 1 }),
-        fc.array(change, { minLength: 1, maxLength: 3 }),
-        (index, changes) => {
-          const text = changed(rows[index]!.text, changes);
-          const readings = reader.read({ text, sha256: sourceSha256(text), line: index + 1 });
-          expectSound(readings);
-          for (const { status } of readings) seen.add(status);
-        },
-      ),
-      { numRuns: 400 },
-    );
-    expect(seen).toContain('rejected');
-    const given = reader.expire(Number.POSITIVE_INFINITY);
-    if (given.length > 0) expectSound(given);
-    expect(reader.waiting()).toBe(0);
-  },
-);
+test.each(samples)('$format/$file: reads or rejects changed rows', ({ format, file, source }) => {
+  const reader = TEXT_READERS[format]!(source);
+  const rows = rowsOf(format, file, reader.framing);
+  const seen = new Set<string>();
+  fc.assert(
+    fc.property(
+      fc.nat({ max: rows.length - 1 }),
+      fc.array(change, { minLength: 1, maxLength: 3 }),
+      (index, changes) => {
+        const text = changed(rows[index]!.text, changes);
+        const readings = reader.read({ text, sha256: sourceSha256(text), line: index + 1 });
+        expectSound(readings);
+        for (const { status } of readings) seen.add(status);
+      },
+    ),
+    { numRuns: 400 },
+  );
+  expect(seen).toContain('rejected');
+  const given = reader.expire(Number.POSITIVE_INFINITY);
+  if (given.length > 0) expectSound(given);
+  expect(reader.waiting()).toBe(0);
+});
 
 test('a cause that is no whole number is none of Q.850', () => {
   const { source } = samples.find(({ file }) => file === 'traps.ACT')!;

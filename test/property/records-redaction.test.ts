@@ -38,6 +38,7 @@ function policyOf(share: SharingLevel, members: MemberPolicy): SharingPolicy {
   return createSharingPolicy({ data, key: KEY, rotationId: 'r1', tenantId: 'carrier-1' });
 }
 
+const sendingLevel = fc.constantFrom('suspicious' as const, 'all-pseudonymous' as const, 'all' as const);
 const pseudonymousLevel = fc.constantFrom('suspicious' as const, 'all-pseudonymous' as const);
 
 /** Every text and number in a value, with its path. */
@@ -113,9 +114,8 @@ test('under the pseudonymous levels two records that differ in the last four dig
 });
 
 test('the customer leaves at no level, in no member', () => {
-  const level = fc.constantFrom('suspicious' as const, 'all-pseudonymous' as const, 'all' as const);
   fc.assert(
-    fc.property(anyCallRecord(), level, anyMembers, (record, share, members) => {
+    fc.property(anyCallRecord(), sendingLevel, anyMembers, (record, share, members) => {
       const text = JSON.stringify(sentOf(policyOf(share, members), record)).toLowerCase();
       expect(text).not.toContain('customerid');
       if (record.customerId !== undefined) expect(text).not.toContain(record.customerId);
@@ -125,38 +125,42 @@ test('the customer leaves at no level, in no member', () => {
 });
 
 test('no byte that the switch wrote leaves at any level, as text or in base64, and the dry run says so', () => {
-  const level = fc.constantFrom('suspicious' as const, 'all-pseudonymous' as const, 'all' as const);
   const bytes = fc.uint8Array({ minLength: 6, maxLength: 30 });
   fc.assert(
-    fc.property(anyCallRecord(), level, anyMembers, fc.array(bytes, { minLength: 1, maxLength: 4 }), (...drawn) => {
-      const [base, share, members, rows] = drawn;
-      // Two marks that nothing else has, so that what is found can have come from here alone.
-      const raw = rows.flatMap((row) => [
-        { base64: Buffer.concat([Buffer.from('~raw bytes~'), row]).toString('base64') },
-        { text: `~raw text~${Buffer.from(row).toString('latin1')}` },
-      ]);
-      const record: CallRecord = { ...base, source: { ...base.source, raw } };
-      const { record: sent, members: notes } = explainSharing(policyOf(share, members), record, SUSPICIOUS);
-      const text = JSON.stringify(sent);
-      expect(sent).toEqual(sentOf(policyOf(share, members), record));
-      expect(sent?.source).not.toHaveProperty('raw');
-      for (const mark of ['~raw', Buffer.from('~raw byt').toString('base64').slice(0, 10)])
-        expect(text).not.toContain(mark);
-      for (const at of raw.keys()) {
-        const member = `source.raw[${at}].${at % 2 === 0 ? 'base64' : 'text'}`;
-        expect(notes).toContainEqual({ member, treatment: 'withheld', rule: 'raw-bytes-never-leave' });
-      }
-    }),
+    fc.property(
+      anyCallRecord(),
+      sendingLevel,
+      anyMembers,
+      fc.array(bytes, { minLength: 1, maxLength: 4 }),
+      (...drawn) => {
+        const [base, share, members, rows] = drawn;
+        // Two marks that nothing else has, so that what is found can have come from here alone.
+        const raw = rows.flatMap((row) => [
+          { base64: Buffer.concat([Buffer.from('~raw bytes~'), row]).toString('base64') },
+          { text: `~raw text~${Buffer.from(row).toString('latin1')}` },
+        ]);
+        const record: CallRecord = { ...base, source: { ...base.source, raw } };
+        const { record: sent, members: notes } = explainSharing(policyOf(share, members), record, SUSPICIOUS);
+        const text = JSON.stringify(sent);
+        expect(sent).toEqual(sentOf(policyOf(share, members), record));
+        expect(sent?.source).not.toHaveProperty('raw');
+        for (const mark of ['~raw', Buffer.from('~raw byt').toString('base64').slice(0, 10)])
+          expect(text).not.toContain(mark);
+        for (const at of raw.keys()) {
+          const member = `source.raw[${at}].${at % 2 === 0 ? 'base64' : 'text'}`;
+          expect(notes).toContainEqual({ member, treatment: 'withheld', rule: 'raw-bytes-never-leave' });
+        }
+      },
+    ),
     { numRuns: 400 },
   );
 });
 
 test('nothing of a member that is withheld or veiled stands anywhere in what is sent', () => {
-  const level = fc.constantFrom('suspicious' as const, 'all-pseudonymous' as const, 'all' as const);
   // Longer than any text that is drawn, so that none is drawn by chance.
   const marks = Array.from({ length: 400 }, (_, at) => `~which no text holds by chance ${String(at)}~`);
   fc.assert(
-    fc.property(anyCallRecord(), level, anyMembers, (record, share, members) => {
+    fc.property(anyCallRecord(), sendingLevel, anyMembers, (record, share, members) => {
       let at = 0;
       // Every text that may be any text becomes one that stands nowhere else.
       const marked = JSON.parse(JSON.stringify(record), (name: string, value: unknown) => {
@@ -177,14 +181,13 @@ test('nothing of a member that is withheld or veiled stands anywhere in what is 
 });
 
 test('the dry run sends exactly what is sent, and accounts for every member of the record', () => {
-  const level = fc.constantFrom('suspicious' as const, 'all-pseudonymous' as const, 'all' as const);
   const extra = fc.constantFrom(
     {},
     { identity: 'eyJhbGciOiJFUzI1NiJ9.e30.c2ln' },
     { ingress: { trunk: 7, odd: { deep: [1] } } },
   );
   fc.assert(
-    fc.property(anyCallRecord(), level, anyMembers, extra, (base, share, members, odd) => {
+    fc.property(anyCallRecord(), sendingLevel, anyMembers, extra, (base, share, members, odd) => {
       const record = { ...base, ...odd } as CallRecord;
       const before = JSON.stringify(record);
       const policy = policyOf(share, members);

@@ -79,16 +79,7 @@ class Life {
     const { random, lab, disk } = this;
     let leg = firstLeg;
     for (let step = 1 + random.int(12); step > 0; step -= 1) {
-      const what = random.pick([
-        'record',
-        'record',
-        'record',
-        'receiver',
-        'receiver',
-        'packs',
-        'spool',
-        'values',
-      ] as const);
+      const what = random.pick('record record record receiver receiver packs spool values'.split(' '));
       if (what === 'record')
         for (let more = 1 + random.int(60); more > 0; more -= 1)
           lab.stream.record(sampleRecord((leg += 1), random.int(7)));

@@ -11,6 +11,7 @@ import {
   SUSPICION_SIGNALS,
 } from '../../sdk/src/records/suspicion/index.js';
 import { anyCallRecord, anySampleNumber, anyTn } from '../support/any-call-record.js';
+import { sparseRecord } from '../support/stored-records.js';
 
 /** Thresholds that a handful of calls reaches. */
 const EAGER = {
@@ -67,26 +68,16 @@ const smallCall: fc.Arbitrary<SmallCall> = fc.record({
   seconds: fc.constantFrom(undefined, 1, 30, 90),
 });
 
-const record = (call: SmallCall, index: number): CallRecord => {
-  const inviteAtUs = 1_790_000_000_000_000 + call.at * 1_000_000;
-  return {
-    format: 'hopback.call-record.1',
-    recordId: String(index).padStart(32, '0'),
-    source: { id: 's', format: 'hopback', readerVersion: 1, sha256: '0'.repeat(64) },
-    legId: String(index),
-    callGroupId: String(index),
-    inviteAtUs,
-    time: { written: 'utc', resolutionUs: 1 },
-    calling: { asWritten: call.calling, tn: call.calling },
-    called: { asWritten: call.called, tn: call.called },
-    ingress: { trunk: call.trunk },
-    egress: {},
-    disposition: call.seconds === undefined ? 'no-answer' : 'answered',
-    ...(call.seconds === undefined
-      ? {}
-      : { answeredAtUs: inviteAtUs, endedAtUs: inviteAtUs + call.seconds * 1_000_000 }),
-    ...(call.spc === undefined ? {} : { received: { verstat: 'TN-Validation-Passed', spc: call.spc } }),
-  };
+const record = ({ at, calling, called, trunk, seconds, spc }: SmallCall, index: number): CallRecord => {
+  const inviteAtUs = 1_790_000_000_000_000 + at * 1_000_000;
+  return sparseRecord(String(index), inviteAtUs, {
+    calling: { asWritten: calling, tn: calling },
+    called: { asWritten: called, tn: called },
+    ingress: { trunk },
+    ...(seconds !== undefined && { disposition: 'answered', answeredAtUs: inviteAtUs }),
+    ...(seconds !== undefined && { endedAtUs: inviteAtUs + seconds * 1_000_000 }),
+    ...(spc !== undefined && { received: { verstat: 'TN-Validation-Passed', spc } }),
+  });
 };
 
 test('records of the same time may come in any order: what follows is judged alike', () => {
@@ -106,11 +97,8 @@ test('records of the same time may come in any order: what follows is judged ali
         for (const one of given) tracker.judge(one);
         for (const one of shuffled) other.judge(one);
         for (const probe of given.slice(-8)) {
-          const later = {
-            ...probe,
-            callGroupId: `${probe.callGroupId}-later`,
-            inviteAtUs: probe.inviteAtUs + 1_000_000,
-          };
+          const callGroupId = `${probe.callGroupId}-later`;
+          const later = { ...probe, callGroupId, inviteAtUs: probe.inviteAtUs + 1_000_000 };
           expect(tracker.judge(later)).toEqual(other.judge(later));
         }
       },
@@ -126,17 +114,12 @@ test('remembers no more than its limits, whatever comes', () => {
       const tracker = createSuspicionTracker({ policy: { ...DEFAULT_SUSPICION_POLICY, limits } });
       for (let at = 0; at < 500; at += 1) {
         const name = String(start + at * stride);
-        const one = record(
-          { at, calling: `1${name}`, called: '12025550100', trunk: `t${name}`, spc: 'X', seconds: 1 },
-          start + at * stride,
-        );
-        tracker.judge({ ...one, received: { verstat: 'TN-Validation-Passed', spc: name } });
+        const numbers = { calling: `1${name}`, called: '12025550100' };
+        tracker.judge(record({ ...numbers, at, trunk: `t${name}`, spc: name, seconds: 1 }, start + at * stride));
       }
-      const { numbers, trunks, signers, calls } = tracker.memory();
-      expect(numbers).toBeLessThanOrEqual(limits.numbers);
-      expect(trunks).toBeLessThanOrEqual(limits.trunks);
-      expect(signers).toBeLessThanOrEqual(limits.signers);
-      expect(calls).toBeLessThanOrEqual(limits.calls);
+      const memory = tracker.memory();
+      for (const kind of ['numbers', 'trunks', 'signers', 'calls'] as const)
+        expect([kind, memory[kind] <= limits[kind]]).toEqual([kind, true]);
     }),
     { numRuns: 50 },
   );

@@ -7,43 +7,22 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { openDuckDbRecordStore } from '../../sdk/src/records/store/duckdb-record-store.js';
 import { runInProcess } from './cli-lab.js';
-import type { CliRun, RunOptions } from './cli-lab.js';
+import type { RunOptions } from './cli-lab.js';
 
 const MAIN = fileURLToPath(new URL('../../sdk/dist/cli/main.js', import.meta.url));
 
 /** A folder with a store, sources and files, and the commands that work on them. */
-export interface RecordsLab extends AsyncDisposable {
-  readonly store: string;
-  readonly path: (name: string) => string;
-  /** Writes a file for this user only. */
-  readonly put: (name: string, content: string | Uint8Array) => Promise<string>;
-  readonly putJson: (name: string, value: unknown) => Promise<string>;
-  /** In this process. */
-  readonly run: (args: readonly string[], options?: RunOptions) => Promise<CliRun>;
-  /** As it is installed, in a process of its own. */
-  readonly start: (args: readonly string[]) => RunningCommand;
-  /** Records in the store, which nobody has open. */
-  readonly stored: () => Promise<number>;
-}
+export type RecordsLab = Awaited<ReturnType<typeof createRecordsLab>>;
 
-/** A command that goes on. */
-export interface RunningCommand {
-  readonly processId: number;
-  /** Reads what it prints up to the first line that fits. */
-  readonly until: (fits: (line: string) => boolean) => Promise<string>;
-  /** Sends a signal, and waits for its end. */
-  readonly end: (signal: NodeJS.Signals) => Promise<number | null>;
-  readonly ended: () => Promise<number | null>;
-  readonly hasEnded: () => boolean;
-  /** All that it printed. */
-  readonly lines: () => readonly string[];
-}
+/** A command in a process of its own. */
+export type RunningCommand = ReturnType<typeof startCommand>;
 
-/** Makes it. */
-export async function createRecordsLab(): Promise<RecordsLab> {
+/** Makes a {@link RecordsLab}, which removes its folder when it is disposed of. */
+export async function createRecordsLab() {
   const directory = await mkdtemp(join(tmpdir(), 'hopback-records-'));
   const running: RunningCommand[] = [];
   const path = (name: string): string => join(directory, name);
+  /** Writes a file for this user only. */
   const put = async (name: string, content: string | Uint8Array): Promise<string> => {
     await writeFile(path(name), content, { mode: 0o600 });
     return path(name);
@@ -52,13 +31,15 @@ export async function createRecordsLab(): Promise<RecordsLab> {
     store: path('store'),
     path,
     put,
-    putJson: (name, value) => put(name, JSON.stringify(value)),
-    run: (args, options) => runInProcess(args, { nowMs: Date.now }, options),
-    start(args) {
+    putJson: (name: string, value: unknown) => put(name, JSON.stringify(value)),
+    /** Runs a command in this process. */
+    run: (args: readonly string[], options?: RunOptions) => runInProcess(args, { nowMs: Date.now }, options),
+    start(args: readonly string[]): RunningCommand {
       const command = startCommand(args);
       running.push(command);
       return command;
     },
+    /** Counts the records of the store, which must be closed. */
     async stored() {
       await using store = await openDuckDbRecordStore({ directory: path('store') });
       return (await store.statistics()).records;
@@ -71,7 +52,7 @@ export async function createRecordsLab(): Promise<RecordsLab> {
 }
 
 /** Starts the command as it is installed, in a process of its own. */
-export function startCommand(args: readonly string[]): RunningCommand {
+export function startCommand(args: readonly string[]) {
   const child = spawn(process.execPath, [MAIN, ...args], {
     env: { PATH: process.env['PATH'] ?? '' },
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -80,6 +61,7 @@ export function startCommand(args: readonly string[]): RunningCommand {
   const lines: string[] = [];
   const reader = createInterface({ input: child.stdout });
   reader.on('line', (line) => lines.push(line));
+  /** Reads the output up to the first line that fits. */
   const until = async (fits: (line: string) => boolean): Promise<string> => {
     for (;;) {
       const found = lines.find(fits);
@@ -92,10 +74,11 @@ export function startCommand(args: readonly string[]): RunningCommand {
   return {
     processId: child.pid ?? 0,
     until,
-    lines: () => lines,
+    lines: (): readonly string[] => lines,
     ended,
     hasEnded: () => child.exitCode !== null || child.signalCode !== null,
-    async end(signal) {
+    /** Sends a signal, and waits for the end. */
+    async end(signal: NodeJS.Signals) {
       if (child.exitCode === null && child.signalCode === null) child.kill(signal);
       return ended();
     },

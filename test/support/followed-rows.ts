@@ -3,6 +3,7 @@ import type { RecordReader, RowFraming, RowReading, SourceRow } from '../../sdk/
 import type { RejectedRow, RejectSink } from '../../sdk/src/records/ingest/rejects.js';
 import type { Inserted } from '../../sdk/src/records/store/record-store.js';
 import { recordIdOf } from '../../sdk/src/records/record-id.js';
+import { sparseRecord } from './stored-records.js';
 
 /** When the rows of tests are written: row `n` a second after row `n - 1`. */
 export const FIRST_ROW_US = 1_790_000_000_000_000;
@@ -14,19 +15,9 @@ export function rowText(n: number): string {
 
 /** The record that the reader below makes of the row of leg `n`. */
 export function rowRecord(legId: string, inviteAtUs: number, sha256: string): CallRecord {
-  const sourceId = 'test-switch';
-  return {
-    format: 'hopback.call-record.1',
-    recordId: recordIdOf({ sourceId, legId, inviteAtUs }),
-    source: { id: sourceId, format: 'columns', readerVersion: 1, sha256 },
-    legId,
-    callGroupId: legId,
-    inviteAtUs,
-    time: { written: 'utc', resolutionUs: 1 },
-    ingress: {},
-    egress: {},
-    disposition: 'answered',
-  };
+  const recordId = recordIdOf({ sourceId: 'test-switch', legId, inviteAtUs });
+  const source = { id: 'test-switch', format: 'columns', readerVersion: 1, sha256 } as const;
+  return sparseRecord(legId, inviteAtUs, { recordId, source, disposition: 'answered' });
 }
 
 /** Reads what {@link rowText} writes; a row of another form is rejected, `begin,LEG` and `end,LEG,TIME` are one leg. */
@@ -86,26 +77,18 @@ function fieldsOf(
     : { leg: first, timeUs: second };
 }
 
-/** A store that counts how often each leg was handed in. */
-export interface CountingStore {
-  readonly insert: (records: readonly CallRecord[]) => Promise<Inserted>;
-  readonly cover: (interval: CoverageInterval) => Promise<void>;
-  /** Times by leg. */
-  readonly times: ReadonlyMap<string, number>;
-  readonly batches: readonly number[];
-  readonly covered: readonly CoverageInterval[];
-}
+export type CountingStore = ReturnType<typeof createCountingStore>;
 
-/** Makes one; `before` is waited for before a batch is taken. */
-export function createCountingStore(before: (batch: number) => void | Promise<void> = () => undefined): CountingStore {
+/** Makes a store that counts how often each leg was inserted; `before` is awaited before a batch is accepted. */
+export function createCountingStore(before: (batch: number) => void | Promise<void> = () => undefined) {
   const times = new Map<string, number>();
   const batches: number[] = [];
   const covered: CoverageInterval[] = [];
   return {
-    times,
-    batches,
-    covered,
-    async insert(records) {
+    times: times as ReadonlyMap<string, number>,
+    batches: batches as readonly number[],
+    covered: covered as readonly CoverageInterval[],
+    async insert(records: readonly CallRecord[]): Promise<Inserted> {
       await before(batches.length);
       batches.push(records.length);
       let inserted = 0;
@@ -115,7 +98,7 @@ export function createCountingStore(before: (batch: number) => void | Promise<vo
       }
       return { inserted, repeated: records.length - inserted, expired: 0 };
     },
-    cover: async (interval) => void covered.push(interval),
+    cover: async (interval: CoverageInterval): Promise<void> => void covered.push(interval),
   };
 }
 
@@ -133,3 +116,7 @@ export function createRejectList(): RejectSink & { readonly rows: readonly Rejec
 export function eachOnce(from: number, to: number): ReadonlyMap<string, number> {
   return new Map(Array.from({ length: to - from + 1 }, (_, at) => [`leg-${from + at}`, 1]));
 }
+
+/** Rows `from` to `to`, both included, as a switch writes them. */
+export const rowLines = (from: number, to: number): string =>
+  Array.from({ length: to - from + 1 }, (_, at) => `${rowText(from + at)}\n`).join('');

@@ -1,3 +1,6 @@
+import { createSocket } from 'node:dgram';
+import { readFileSync } from 'node:fs';
+
 /** One end of a captured message. */
 export interface HepEnd {
   readonly address: string;
@@ -83,4 +86,19 @@ function addressBytes(address: string): Buffer {
   const last = tail === undefined ? [] : groups(tail);
   const all = [...first, ...Array.from({ length: 8 - first.length - last.length }, () => 0), ...last];
   return Buffer.concat(all.map(uint16));
+}
+
+/** The source of `test/vectors/records/hep/proxy`, and its packets. */
+export function proxySample(): { readonly source: object; readonly packets: readonly Buffer[] } {
+  const read = (name: string): string => readFileSync(`test/vectors/records/hep/${name}`, 'utf8');
+  const { source } = JSON.parse(read('proxy.expected.json')) as { readonly source: object };
+  return { source, packets: Array.from(read('proxy.hex').trim().split('\n'), (line) => Buffer.from(line, 'hex')) };
+}
+
+/** Sends packets to a port of this machine. */
+export async function sendPackets(port: number, packets: readonly Uint8Array[]): Promise<void> {
+  const socket = createSocket('udp4');
+  for (const packet of packets)
+    await new Promise<void>((resolve) => socket.send(packet, port, '127.0.0.1', () => resolve()));
+  socket.close();
 }

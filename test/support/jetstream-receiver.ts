@@ -2,17 +2,8 @@ import { startLineProcess } from '../bench/line-process.js';
 import type { JetStreamReceipt } from './jetstream-receiver-process.js';
 import { programBeside } from './record-receiver.js';
 
-/** A platform behind JetStream, in a process of its own. */
-export interface JetStreamReceiver extends AsyncDisposable {
-  /**
-   * Begins to count.
-   * @returns resolves with what waits until so many records are there that it did not have
-   */
-  readonly count: (records: number) => Promise<() => Promise<JetStreamReceipt>>;
-}
-
-/** Starts it on a stream that is there. */
-export async function startJetStreamReceiver(address: string, stream: string): Promise<JetStreamReceiver> {
+/** Starts a platform behind JetStream in a process of its own, on an existing stream. */
+export async function startJetStreamReceiver(address: string, stream: string) {
   const child = await startLineProcess([...programBeside('jetstream-receiver-process.ts'), address, stream]);
   const said = async (): Promise<string> => {
     const line = await child.nextLine();
@@ -20,7 +11,8 @@ export async function startJetStreamReceiver(address: string, stream: string): P
     return line;
   };
   return {
-    count: async (records) => {
+    /** Begins to count. @returns resolves with what waits until so many new records are there */
+    count: async (records: number) => {
       child.write(String(records));
       await said();
       return async () => JSON.parse(await said()) as JetStreamReceipt;

@@ -1,12 +1,12 @@
 import { createSeededRandom } from '../../harness/src/faults/index.js';
 import type { SeededRandom } from '../../harness/src/faults/index.js';
 import type { CallRecord, Disposition, ReceivedVerification } from '../../sdk/src/contract/call-record.js';
-import { recordIdOf } from '../../sdk/src/records/record-id.js';
+import { sparseRecord } from './stored-records.js';
 
 // A day of one carrier's calls of which it is known who made them and why. All numbers are in area codes that the North American plan
 // keeps for its growth (N9X), so that none is anybody's; LABELLED_AREAS is the list of those that are "in use" here.
 
-/** What ordinary callers are. */
+/** Kinds of ordinary callers. */
 export const ORDINARY_KINDS = [
   'household',
   'business',
@@ -20,7 +20,7 @@ export const ORDINARY_KINDS = [
   'extension',
 ] as const;
 
-/** What campaigns are. */
+/** Kinds of campaigns. */
 export const CAMPAIGN_KINDS = [
   'blast',
   'neighbour',
@@ -143,7 +143,7 @@ function createWorld(random: SeededRandom, scale: number): World {
     subscribers,
     others,
     wayOf: (tn) => {
-      if (home.has(tn)) return { trunk: 'own-subscribers' };
+      if (home.has(tn)) return OWN;
       // A number is with one carrier, whatever the day.
       const place = (Number(tn) % 9_973) / 9_973;
       return carriers[weights.findIndex((limit) => place < limit)] as Way;
@@ -156,50 +156,34 @@ function* ordinarySketches(world: World, random: SeededRandom, scale: number): G
   const anyTime = (): number => times.next() * DAY_SECONDS;
   yield* households(world, random.fork('household'), { scale, anyTime });
   const places = random.fork('places');
-  const list = (count: number) => Array.from({ length: Math.ceil(count) }, () => places.pick(world.subscribers));
-  const caller = (kind: TrafficKind, count: number, of: Partial<Sketch> & Pick<Sketch, 'outcome' | 'calling'>) =>
-    list(count).map((called) => ({
-      kind,
-      atSeconds: anyTime(),
-      called,
-      way: world.wayOf(of.calling),
-      ...of,
-    }));
-  for (let business = 0; business < 40 * scale; business += 1) {
-    const calling = places.pick(world.others);
-    yield* caller('business', 40 + places.int(110), { calling, outcome: { answered: 0.65, short: 0.07, mean: 140 } });
-  }
-  for (let centre = 0; centre < 10 * scale; centre += 1) {
-    const way: Way = { trunk: `call-centre-${String(centre % 4)}`, spc: '220C', attestation: 'A' };
-    const calling = someNumber(places, AREAS);
-    yield* caller('call-centre', 450, { calling, way, outcome: { answered: 0.42, short: 0.15, mean: 100 } });
-  }
-  for (let school = 0; school < 3 * scale; school += 1) {
-    const startSeconds = anyTime();
-    const calling = places.pick(world.subscribers);
-    const outcome = { answered: 0.8, short: 0.12, mean: 8, least: 26 };
-    for (const sketch of caller('school', 900, { calling, outcome, way: { trunk: 'own-subscribers' } })) {
-      yield { ...sketch, atSeconds: startSeconds + times.next() * 600 };
+  const tollFree = (): string => `1888${someExchange(places)}${String(1_000 + places.int(9_000))}`;
+  const abroad = (): string => `442079460${String(places.int(1_000)).padStart(3, '0')}`;
+  const anyNumber = (): string => someNumber(places, AREAS);
+  const callCentre: Way = { trunk: 'call-centre', spc: '220C', attestation: 'A' };
+  /** Kind, number of callers, calls of each, their number, their way where it is another than that of the number, and how calls end. */
+  const callers: readonly (readonly [TrafficKind, number, number, () => string, Way | undefined, Outcome])[] = [
+    ['business', 40, 95, () => places.pick(world.others), undefined, { answered: 0.65, short: 0.07, mean: 140 }],
+    ['call-centre', 10, 450, anyNumber, callCentre, { answered: 0.42, short: 0.15, mean: 100 }],
+    ['school', 3, 900, () => places.pick(world.subscribers), OWN, { answered: 0.8, short: 0.12, mean: 8, least: 26 }],
+    ['reminder', 2, 700, tollFree, LARGE, { answered: 0.55, short: 0.15, mean: 10, least: 18 }],
+    ['one-time-code', 2, 700, anyNumber, LARGE, { answered: 0.75, short: 0.04, mean: 4, least: 11 }],
+    ['poll', 2, 700, anyNumber, undefined, { answered: 0.28, short: 0.35, mean: 90 }],
+    ['foreign', 900, 1, abroad, GATEWAY, PEOPLE],
+    ['anonymous', 1, 500, () => 'Anonymous', LARGE, PEOPLE],
+    ['extension', 1, 80, () => '4102', WHOLESALE, PEOPLE],
+  ];
+  for (const [kind, count, calls, number, way, outcome] of callers) {
+    for (let caller = 0; caller < count * scale; caller += 1) {
+      const calling = number();
+      const startSeconds = anyTime();
+      for (let call = 0; call < calls; call += 1) {
+        // A school calls all parents within ten minutes.
+        const atSeconds = kind === 'school' ? startSeconds + times.next() * 600 : anyTime();
+        const called = places.pick(world.subscribers);
+        yield { kind, atSeconds, calling, called, way: way ?? world.wayOf(calling), outcome };
+      }
     }
   }
-  const reminder = { answered: 0.55, short: 0.15, mean: 10, least: 18 };
-  const code = { answered: 0.75, short: 0.04, mean: 4, least: 11 };
-  const poll = { answered: 0.28, short: 0.35, mean: 90 };
-  const large: Way = { trunk: 'peer-large-1', spc: '101A', attestation: 'A' };
-  for (let of = 0; of < 2 * scale; of += 1) {
-    // Pharmacies show toll-free numbers.
-    const calling = `1888${someExchange(places)}${String(1_000 + places.int(9_000))}`;
-    yield* caller('reminder', 700, { calling, way: large, outcome: reminder });
-    yield* caller('one-time-code', 700, { calling: someNumber(places, AREAS), way: large, outcome: code });
-    yield* caller('poll', 700, { calling: someNumber(places, AREAS), outcome: poll });
-  }
-  const gateway: Way = { trunk: 'gateway-abroad', spc: '900G', attestation: 'C' };
-  for (let of = 0; of < 900 * scale; of += 1) {
-    const calling = `442079460${String(places.int(1_000)).padStart(3, '0')}`;
-    yield* caller('foreign', 1, { calling, way: gateway, outcome: PEOPLE });
-  }
-  yield* caller('anonymous', 500 * scale, { calling: 'Anonymous', way: large, outcome: PEOPLE });
-  yield* caller('extension', 80 * scale, { calling: '4102', way: { trunk: 'wholesale-3' }, outcome: PEOPLE });
 }
 
 function* households(
@@ -230,86 +214,62 @@ function* households(
   }
 }
 
+const OWN: Way = { trunk: 'own-subscribers' };
 const GATEWAY: Way = { trunk: 'gateway-abroad', spc: '900G', attestation: 'C' };
 const WHOLESALE: Way = { trunk: 'wholesale-3' };
 const SMALL: Way = { trunk: 'small-provider-7', spc: '707S', attestation: 'A' };
 const LARGE: Way = { trunk: 'peer-large-2', spc: '102A', attestation: 'A' };
 
+/** Calls of one campaign: kind, hours of work, number of calls, and what is particular to each. */
+type Campaign = readonly [
+  kind: TrafficKind,
+  hours: number,
+  calls: number,
+  sketch: (called: string, index: number) => Pick<Sketch, 'calling' | 'way'> & Partial<Sketch>,
+];
+
 function* campaignSketches(world: World, all: SeededRandom, scale: number): Generator<Sketch> {
   const random = all.fork('campaigns');
-  const victims = (count: number): readonly string[] =>
-    Array.from({ length: Math.ceil(count * scale) }, () => random.pick(world.subscribers));
-  /** Hours of work of a campaign. */
-  const shift = (hours: number): (() => number) => {
-    const start = random.next() * (DAY_SECONDS - hours * 3_600);
-    return () => start + random.next() * hours * 3_600;
-  };
-  const shared = { outcome: ROBOCALL };
-
-  let at = shift(4);
-  const blast = someNumber(random, AREAS);
-  for (const called of victims(1_200))
-    yield { kind: 'blast', calling: blast, called, way: GATEWAY, atSeconds: at(), ...shared };
-
-  at = shift(6);
-  for (const called of victims(1_400)) {
-    const calling = called.slice(0, 7) + String(random.int(10_000)).padStart(4, '0');
-    yield { kind: 'neighbour', calling, called, way: random.pick([GATEWAY, WHOLESALE]), atSeconds: at(), ...shared };
-  }
-
-  at = shift(6);
-  const bought = Array.from({ length: Math.ceil(500 * scale) }, () => someNumber(random, AREAS));
-  for (const called of victims(1_400)) {
-    yield { kind: 'snowshoe', calling: random.pick(bought), called, way: SMALL, atSeconds: at(), ...shared };
-  }
-  at = shift(6);
-  for (const called of victims(700)) {
-    const calling = someNumber(random, AREAS);
-    yield { kind: 'snowshoe-in-wholesale', calling, called, way: WHOLESALE, atSeconds: at(), ...shared };
-  }
-  yield* rows(world, random, scale);
-
-  at = shift(5);
+  const numbers = (count: number) => Array.from({ length: Math.ceil(count * scale) }, () => someNumber(random, AREAS));
+  const lastFour = (): string => String(random.int(10_000)).padStart(4, '0');
   const nobody = (): string =>
     random.pick([
-      () => `1${random.pick(EMPTY_AREAS)}${someExchange(random)}${String(random.int(10_000)).padStart(4, '0')}`,
+      () => `1${random.pick(EMPTY_AREAS)}${someExchange(random)}${lastFour()}`,
       () => `1${random.pick(AREAS)}1${String(random.int(100)).padStart(2, '0')}${String(1_000 + random.int(9_000))}`,
       () => `1${random.pick(AREAS)}911${String(1_000 + random.int(9_000))}`,
       () => '15550100000',
       () => '0000000000',
     ])();
-  for (const called of victims(500))
-    yield { kind: 'invalid', calling: nobody(), called, way: WHOLESALE, atSeconds: at(), ...shared };
-  at = shift(3);
+  const [blast, stolen] = [someNumber(random, AREAS), random.pick(world.others)];
+  const [bought, board] = [numbers(500), numbers(60)];
   const banks = [...LABELLED_DO_NOT_ORIGINATE];
-  for (const called of victims(300)) {
-    yield { kind: 'do-not-originate', calling: random.pick(banks), called, way: GATEWAY, atSeconds: at(), ...shared };
+  const hidden = { answered: 0.42, short: 0.3, mean: 20, least: 6 };
+  const talked = { answered: 0.5, short: 0.2, mean: 80 };
+  const campaigns: readonly Campaign[] = [
+    ['blast', 4, 1_200, () => ({ calling: blast, way: GATEWAY })],
+    [
+      'neighbour',
+      6,
+      1_400,
+      (called) => ({ calling: called.slice(0, 7) + lastFour(), way: random.pick([GATEWAY, WHOLESALE]) }),
+    ],
+    ['snowshoe', 6, 1_400, () => ({ calling: random.pick(bought), way: SMALL })],
+    ['snowshoe-in-wholesale', 6, 700, () => ({ calling: someNumber(random, AREAS), way: WHOLESALE })],
+    ['invalid', 5, 500, () => ({ calling: nobody(), way: WHOLESALE })],
+    ['do-not-originate', 3, 300, () => ({ calling: random.pick(banks), way: GATEWAY })],
+    ['replay', 2, 300, (_called, index) => ({ calling: stolen, way: LARGE, seenCount: 1 + (index % 9) })],
+    ['hidden-in-a-large-carrier', 8, 700, () => ({ calling: someNumber(random, AREAS), way: LARGE, outcome: hidden })],
+    ['soundboard', 8, 500, () => ({ calling: random.pick(board), way: SMALL, outcome: talked })],
+  ];
+  for (const [kind, hours, calls, sketch] of campaigns) {
+    const start = random.next() * (DAY_SECONDS - hours * 3_600);
+    for (let index = 0; index < calls * scale; index += 1) {
+      const called = random.pick(world.subscribers);
+      const atSeconds = start + random.next() * hours * 3_600;
+      yield { kind, called, atSeconds, outcome: ROBOCALL, ...sketch(called, index) };
+    }
   }
-  at = shift(2);
-  const stolen = random.pick(world.others);
-  for (const [index, called] of victims(300).entries()) {
-    yield {
-      kind: 'replay',
-      calling: stolen,
-      called,
-      way: LARGE,
-      atSeconds: at(),
-      seenCount: 1 + (index % 9),
-      ...shared,
-    };
-  }
-  at = shift(8);
-  for (const called of victims(700)) {
-    const calling = someNumber(random, AREAS);
-    const outcome = { answered: 0.42, short: 0.3, mean: 20, least: 6 };
-    yield { kind: 'hidden-in-a-large-carrier', calling, called, way: LARGE, atSeconds: at(), outcome };
-  }
-  at = shift(8);
-  const board = Array.from({ length: 60 }, () => someNumber(random, AREAS));
-  for (const called of victims(500)) {
-    const outcome = { answered: 0.5, short: 0.2, mean: 80 };
-    yield { kind: 'soundboard', calling: random.pick(board), called, way: SMALL, atSeconds: at(), outcome };
-  }
+  yield* rows(world, random, scale);
 }
 
 /** Four blocks, each walked through by five lines at once. */
@@ -342,25 +302,18 @@ function recordOf(sketch: Sketch, index: number, random: SeededRandom): CallReco
   const isShort = random.chance(outcome.short);
   const seconds = isShort ? random.exponential(2.2) : (outcome.least ?? 6) + random.exponential(outcome.mean);
   const answeredAtUs = inviteAtUs + ringUs;
-  const legId = `leg-${String(index)}`;
   const unanswered = random.pick(UNANSWERED);
-  return {
-    format: 'hopback.call-record.1',
-    recordId: recordIdOf({ sourceId: 'switch-1', legId, inviteAtUs }),
-    source: { id: 'switch-1', format: 'hopback', readerVersion: 1, sha256: 'a'.repeat(64) },
-    legId,
+  return sparseRecord(`leg-${String(index)}`, inviteAtUs, {
     callGroupId: `call-${String(index)}`,
-    inviteAtUs,
-    ...(isAnswered ? { answeredAtUs } : {}),
+    ...(isAnswered && { answeredAtUs }),
     endedAtUs: isAnswered ? answeredAtUs + Math.round(seconds * 1_000_000) : answeredAtUs,
-    time: { written: 'utc', resolutionUs: 1 },
     calling: /^\d+$/.test(calling) ? { asWritten: calling, tn: calling } : { asWritten: calling },
     called: { asWritten: called, tn: called },
     ingress: { trunk: way.trunk },
     egress: { trunk: 'own-subscribers' },
     disposition: isAnswered ? 'answered' : unanswered,
     ...receivedOf(sketch, inviteAtUs),
-  };
+  });
 }
 
 function receivedOf({ way, verstat, seenCount }: Sketch, inviteAtUs: number): { received?: ReceivedVerification } {

@@ -4,16 +4,7 @@ import { builtProgram } from './built-program.js';
 import type { ReceiverControl, ReceiverReport } from './record-receiver-process.js';
 
 /** A platform in a process of its own. */
-export interface RecordReceiver extends AsyncDisposable {
-  /** Where batches are posted. */
-  readonly url: string;
-  /** The same over TLS; empty where it was given no certificate. */
-  readonly tlsUrl: string;
-  readonly control: (change: ReceiverControl) => Promise<ReceiverReport>;
-  readonly report: () => Promise<ReceiverReport>;
-  /** Ids of the records that it keeps. */
-  readonly ids: () => Promise<ReadonlySet<string>>;
-}
+export type RecordReceiver = Awaited<ReturnType<typeof startRecordReceiver>>;
 
 /** Path of a file beside this one, as Node is to run it. */
 export const programBeside = (name: string): readonly string[] => [
@@ -21,7 +12,7 @@ export const programBeside = (name: string): readonly string[] => [
 ];
 
 /** Starts it. @param tlsFiles - private key and certificate, where batches come over TLS as well */
-export async function startRecordReceiver(tlsFiles: readonly string[] = []): Promise<RecordReceiver> {
+export async function startRecordReceiver(tlsFiles: readonly string[] = []) {
   const child = await startLineProcess([...programBeside('record-receiver-process.ts'), ...tlsFiles]);
   const { port, tlsPort } = JSON.parse(child.firstLine) as { port: number; tlsPort?: number };
   const root = `http://127.0.0.1:${port}`;
@@ -30,11 +21,14 @@ export async function startRecordReceiver(tlsFiles: readonly string[] = []): Pro
       await fetch(`${root}${path}`, change === undefined ? {} : { method: 'POST', body: JSON.stringify(change) })
     ).text();
   return {
+    /** Where batches are posted. */
     url: `${root}/v1/records`,
+    /** The same over TLS; empty without a certificate. */
     tlsUrl: tlsPort === undefined ? '' : `https://127.0.0.1:${tlsPort}/v1/records`,
-    control: async (change) => JSON.parse(await ask('/control', change)) as ReceiverReport,
+    control: async (change: ReceiverControl) => JSON.parse(await ask('/control', change)) as ReceiverReport,
     report: async () => JSON.parse(await ask('/report')) as ReceiverReport,
-    ids: async () => new Set((await ask('/ids')).split('\n').filter((id) => id !== '')),
+    /** Ids of the records that it keeps. */
+    ids: async (): Promise<ReadonlySet<string>> => new Set((await ask('/ids')).split('\n').filter((id) => id !== '')),
     [Symbol.asyncDispose]: child.close,
   };
 }

@@ -61,21 +61,13 @@ export function rowsOf(format: string, file: string, framing: RecordReader['fram
 export function sampleRecords(): readonly CallRecord[] {
   const formats = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory());
   return formats.flatMap(({ name: format }) =>
-    sampleNames(format)
-      .flatMap((name) => Object.values(sampleOf(format, name).readings).flat())
-      .flatMap((reading) => (reading.status === 'record' ? [reading.record] : [])),
+    recordsOf(sampleNames(format).flatMap((name) => Object.values(sampleOf(format, name).readings).flat())),
   );
 }
 
-/** The rows of a sample and their bytes, as the splitter finds them. */
-export function foundRows(
-  format: string,
-  file: string,
-  framing: RecordReader['framing'],
-): readonly { readonly row: SourceRow; readonly bytes: Uint8Array }[] {
-  return splitSample(format, file, { framing }).flatMap((found) =>
-    found.status === 'row' ? [{ row: found.row, bytes: Uint8Array.from(found.bytes) }] : [],
-  );
+/** The records among readings. */
+export function recordsOf(readings: readonly RowReading[]): readonly CallRecord[] {
+  return readings.flatMap((reading) => (reading.status === 'record' ? [reading.record] : []));
 }
 
 /** Reads a sample from beginning to end. */

@@ -8,6 +8,7 @@ import { DAY_US } from '../../sdk/src/records/store/record-store.js';
 import type { RecordLookup, RecordQuery, RecordStore } from '../../sdk/src/records/store/record-store.js';
 import { createManualClock } from '../../sdk/src/testing/manual-clock.js';
 import type { ManualClock } from '../../sdk/src/testing/manual-clock.js';
+import { codeOf } from './code-of.js';
 import { NOON_US, sampleRecord, sparseRecord } from './stored-records.js';
 
 /** How the claims about look-ups get a store that holds what they ask for. */
@@ -37,12 +38,6 @@ const NOON = { fromUs: NOON_US - HOUR_US, toUs: NOON_US + HOUR_US };
 
 const legs = async (store: RecordLookup, query: RecordQuery): Promise<readonly string[]> =>
   (await store.find(query)).records.map(({ legId }) => legId);
-
-const codeOf = (work: Promise<unknown>): Promise<unknown> =>
-  work.then(
-    () => 'resolved',
-    (error: { readonly code?: unknown }) => error.code,
-  );
 
 /** One call with a value in every field that is looked up by. */
 const FULL = sparseRecord('full', NOON_US, {
@@ -164,20 +159,28 @@ export function lookupClaims({ name, holding }: LookupUnderTest): void {
   });
 }
 
+/** States a claim about an empty store. */
+type Claim = (title: string, check: (store: RecordStore, clock: ManualClock) => Promise<void>) => void;
+
 /** Claims that every store that takes records keeps, beside {@link lookupClaims}. */
 export function storeClaims(subject: StoreUnderTest): void {
-  insertClaims(subject);
-  rawClaims(subject);
-  otherInstantClaims(subject);
-  coverageClaims(subject);
-  retentionClaims(subject);
-  holdClaims(subject);
+  const claim: Claim = (title, check) =>
+    test(`${subject.name} ${title}`, async () => {
+      const clock = createManualClock();
+      await using store = await subject.empty(clock);
+      await check(store, clock);
+    });
+  insertClaims(claim);
+  rawClaims(claim);
+  otherInstantClaims(subject, claim);
+  coverageClaims(claim);
+  retentionClaims(claim);
+  holdClaims(claim);
   if (subject.reopened !== undefined) reopeningClaims(subject, subject.reopened);
 }
 
-function insertClaims({ name, empty }: StoreUnderTest): void {
-  test(`${name} gives back exactly what it was given`, async () => {
-    await using store = await empty(createManualClock());
+function insertClaims(claim: Claim): void {
+  claim('gives back exactly what it was given', async (store) => {
     const records = [
       FULL,
       sparseRecord('bare', NOON_US + 1),
@@ -189,8 +192,7 @@ function insertClaims({ name, empty }: StoreUnderTest): void {
       expect((await store.find({ window: NOON, recordId: record.recordId })).records).toEqual([record]);
   });
 
-  test(`${name} leaves a record as it is that is handed in again, also within one call`, async () => {
-    await using store = await empty(createManualClock());
+  claim('leaves a record as it is that is handed in again, also within one call', async (store) => {
     const first = sampleRecord(7, NOON_US);
     const again = { ...first, customerId: 'changed' };
     expect(await store.insert([first, again])).toEqual({ inserted: 1, repeated: 1, expired: 0 });
@@ -199,8 +201,7 @@ function insertClaims({ name, empty }: StoreUnderTest): void {
     expect((await store.statistics()).records).toBe(2);
   });
 
-  test(`${name} takes records of many callers at once, each counted for its own`, async () => {
-    await using store = await empty(createManualClock());
+  claim('takes records of many callers at once, each counted for its own', async (store) => {
     const batches = Array.from({ length: 20 }, (_, batch) =>
       Array.from({ length: 30 }, (_unused, index) =>
         sampleRecord(batch * 25 + index, NOON_US + (batch * 25 + index) * 1_000),
@@ -213,8 +214,7 @@ function insertClaims({ name, empty }: StoreUnderTest): void {
     expect((await store.statistics()).records).toBe(505);
   });
 
-  test(`${name} puts each record of a call into its day`, async () => {
-    await using store = await empty(createManualClock());
+  claim('puts each record of a call into its day', async (store) => {
     const midnightUs = Math.floor(NOON_US / DAY_US) * DAY_US + DAY_US;
     const records = [-1, 0, 1].map((us) => sampleRecord(us + 1, midnightUs + us));
     expect(await store.insert(records)).toEqual({ inserted: 3, repeated: 0, expired: 0 });
@@ -228,8 +228,7 @@ function insertClaims({ name, empty }: StoreUnderTest): void {
       expect((await store.find({ window: NOON_TO_MIDNIGHT, recordId: record.recordId })).records).toEqual([record]);
   });
 
-  test(`${name} takes none of a call that has a record without a proper id or time`, async () => {
-    await using store = await empty(createManualClock());
+  claim('takes none of a call that has a record without a proper id or time', async (store) => {
     const good = sampleRecord(1, NOON_US);
     for (const wrong of [{ recordId: 'x' }, { recordId: 'A'.repeat(32) }, { inviteAtUs: 0.5 }, { inviteAtUs: -1 }])
       expect(await codeOf(store.insert([good, { ...good, ...wrong }]))).toBe('invalid-argument');
@@ -257,9 +256,8 @@ function rawRecords(): readonly CallRecord[] {
   });
 }
 
-function rawClaims({ name, empty }: StoreUnderTest): void {
-  test(`${name} gives raw rows back exactly, of which each record is verified`, async () => {
-    await using store = await empty(createManualClock());
+function rawClaims(claim: Claim): void {
+  claim('gives raw rows back exactly, of which each record is verified', async (store) => {
     const records = rawRecords();
     // Twice more under other ids: what is kept may differ when its form is known.
     const others = records.flatMap((record, index) =>
@@ -276,8 +274,7 @@ function rawClaims({ name, empty }: StoreUnderTest): void {
     }
   });
 
-  test(`${name} keeps the raw rows of what is under a hold, and lets go of others with their records`, async () => {
-    await using store = await empty(createManualClock());
+  claim('keeps the raw rows of what is under a hold, and lets go of others with their records', async (store) => {
     const records = rawRecords();
     await store.insert(records);
     const query = { window: NOON, recordId: records[3]!.recordId };
@@ -290,8 +287,7 @@ function rawClaims({ name, empty }: StoreUnderTest): void {
     expect((await store.find(query)).records).toEqual([]);
   });
 
-  test(`${name} takes more raw rows at once than one transaction has room for`, async () => {
-    await using store = await empty(createManualClock());
+  claim('takes more raw rows at once than one transaction has room for', async (store) => {
     const raw: readonly RawRow[] = [{ text: `{"variables":{"uuid":"${'é'.repeat(MAX_RAW_BYTES / 2 - 64)}"}}` }];
     const records = Array.from({ length: 400 }, (_, index) => {
       const record = sampleRecord(index, NOON_US + index);
@@ -304,9 +300,8 @@ function rawClaims({ name, empty }: StoreUnderTest): void {
 
 const NOON_TO_MIDNIGHT = { fromUs: NOON_US, toUs: NOON_US + DAY_US };
 
-function coverageClaims({ name, empty }: StoreUnderTest): void {
-  test(`${name} joins what it is complete for, source by source, and takes gaps out`, async () => {
-    await using store = await empty(createManualClock());
+function coverageClaims(claim: Claim): void {
+  claim('joins what it is complete for, source by source, and takes gaps out', async (store) => {
     await store.cover({ sourceId: 'sbc-1', fromUs: 100, toUs: 199 });
     await store.cover({ sourceId: 'sbc-1', fromUs: 200, toUs: 299 });
     await store.cover({ sourceId: 'sbc-2', fromUs: 150, toUs: 160 });
@@ -320,8 +315,7 @@ function coverageClaims({ name, empty }: StoreUnderTest): void {
     expect(await codeOf(store.cover({ sourceId: '', fromUs: 1, toUs: 1 }))).toBe('invalid-argument');
   });
 
-  test(`${name} names every source that anything came from, also where nothing of it is complete`, async () => {
-    await using store = await empty(createManualClock());
+  claim('names every source that anything came from, also where nothing of it is complete', async (store) => {
     expect(await store.scope()).toEqual({ sources: [] });
     const { source } = sparseRecord('leg', NOON_US);
     await store.insert([
@@ -339,7 +333,7 @@ function coverageClaims({ name, empty }: StoreUnderTest): void {
   });
 }
 
-function otherInstantClaims({ name, empty, reopened }: StoreUnderTest): void {
+function otherInstantClaims({ name, empty, reopened }: StoreUnderTest, claim: Claim): void {
   const MIDNIGHT_US = NOON_US + DAY_US / 2;
   const twice = (legId: string, inviteAtUs: number, otherInviteAtUs: number): CallRecord =>
     sparseRecord(legId, inviteAtUs, {
@@ -372,14 +366,15 @@ function otherInstantClaims({ name, empty, reopened }: StoreUnderTest): void {
     expect(await legs(store, { window, calledTn: CALLED })).toHaveLength(records.length);
   };
 
-  test(`${name} finds a call of a local time that comes twice by either instant, once, also in the day beside`, async () => {
-    await using store = await empty(createManualClock());
-    await store.insert(records);
-    await expectAll(store);
-  });
+  claim(
+    'finds a call of a local time that comes twice by either instant, once, also in the day beside',
+    async (store) => {
+      await store.insert(records);
+      await expectAll(store);
+    },
+  );
 
-  test(`${name} holds what either instant puts into the window`, async () => {
-    await using store = await empty(createManualClock());
+  claim('holds what either instant puts into the window', async (store) => {
     await store.insert(records);
     const query = { window: around(NOON_US + HOUR_US), calledTn: CALLED };
     expect(await store.hold({ query, reason: 'demand' })).toMatchObject({ count: 2 });
@@ -416,9 +411,8 @@ function otherInstantClaims({ name, empty, reopened }: StoreUnderTest): void {
   });
 }
 
-function retentionClaims({ name, empty }: StoreUnderTest): void {
-  test(`${name} removes what began before a time, and what it was complete for`, async () => {
-    await using store = await empty(createManualClock());
+function retentionClaims(claim: Claim): void {
+  claim('removes what began before a time, and what it was complete for', async (store) => {
     const records = [-2 * DAY_US, -DAY_US, -1, 0, 1].map((us, index) => sampleRecord(index, NOON_US + us));
     await store.insert(records);
     await store.cover({ sourceId: 'sbc-1', fromUs: NOON_US - 3 * DAY_US, toUs: NOON_US + 9 });
@@ -430,15 +424,13 @@ function retentionClaims({ name, empty }: StoreUnderTest): void {
     expect(await store.expire(NOON_US)).toBe(0);
   });
 
-  test(`${name} does not take records older than retention, and counts them`, async () => {
-    await using store = await empty(createManualClock());
+  claim('does not take records older than retention, and counts them', async (store) => {
     await store.expire(NOON_US);
     const result = await store.insert([sampleRecord(1, NOON_US - 1), sampleRecord(2, NOON_US)]);
     expect(result).toEqual({ inserted: 1, repeated: 0, expired: 1 });
   });
 
-  test(`${name} is not complete for what is older than retention, whoever says so afterwards`, async () => {
-    await using store = await empty(createManualClock());
+  claim('is not complete for what is older than retention, whoever says so afterwards', async (store) => {
     await store.expire(NOON_US);
     await store.cover({ sourceId: 'sbc-1', fromUs: NOON_US - HOUR_US, toUs: NOON_US + HOUR_US });
     await store.cover({ sourceId: 'sbc-1', fromUs: NOON_US - 3 * HOUR_US, toUs: NOON_US - 2 * HOUR_US });
@@ -448,9 +440,8 @@ function retentionClaims({ name, empty }: StoreUnderTest): void {
   });
 }
 
-function holdClaims({ name, empty }: StoreUnderTest): void {
-  test(`${name} keeps what is under a hold beyond retention, and finds each record once`, async () => {
-    await using store = await empty(createManualClock());
+function holdClaims(claim: Claim): void {
+  claim('keeps what is under a hold beyond retention, and finds each record once', async (store) => {
     const records = [0, 1, 2, 3].map((index) => sampleRecord(index, NOON_US + index));
     await store.insert(records);
     const query = { window: NOON, calledTn: records[1]!.called!.tn! };
@@ -462,9 +453,7 @@ function holdClaims({ name, empty }: StoreUnderTest): void {
     expect(await store.holds()).toEqual([hold]);
   });
 
-  test(`${name} lets what was held go with the next expiry after its release`, async () => {
-    const clock = createManualClock();
-    await using store = await empty(clock);
+  claim('lets what was held go with the next expiry after its release', async (store, clock) => {
     const record = sampleRecord(1, NOON_US);
     await store.insert([record]);
     const query = { window: NOON, recordId: record.recordId };
@@ -483,9 +472,7 @@ function holdClaims({ name, empty }: StoreUnderTest): void {
     expect(await store.holds()).toEqual([]);
   });
 
-  test(`${name} writes down who held and released what, when and why`, async () => {
-    const clock = createManualClock();
-    await using store = await empty(clock);
+  claim('writes down who held and released what, when and why', async (store, clock) => {
     await store.insert([sampleRecord(1, NOON_US)]);
     const atUs = clock.nowMs() * 1_000;
     const query = { window: NOON, recordId: sampleRecord(1, NOON_US).recordId };
@@ -498,9 +485,7 @@ function holdClaims({ name, empty }: StoreUnderTest): void {
     ]);
   });
 
-  test(`${name} ends a hold whose time is over at the next expiry, and writes it down`, async () => {
-    const clock = createManualClock();
-    await using store = await empty(clock);
+  claim('ends a hold whose time is over at the next expiry, and writes it down', async (store, clock) => {
     const record = sampleRecord(1, NOON_US);
     await store.insert([record]);
     const query = { window: NOON, recordId: record.recordId };
@@ -515,8 +500,7 @@ function holdClaims({ name, empty }: StoreUnderTest): void {
     expect((await store.holdAudit()).at(-1)).toMatchObject({ action: 'ended', holdId });
   });
 
-  test(`${name} refuses a hold without a reason or of a query that names nothing`, async () => {
-    await using store = await empty(createManualClock());
+  claim('refuses a hold without a reason or of a query that names nothing', async (store) => {
     expect(await codeOf(store.hold({ query: { window: NOON, trunk: 'east-1' }, reason: ' ' }))).toBe(
       'invalid-argument',
     );

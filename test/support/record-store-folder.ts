@@ -5,21 +5,8 @@ import { openDuckDbRecordStore } from '../../sdk/src/records/store/duckdb-record
 import type { RecordStore } from '../../sdk/src/records/store/record-store.js';
 import type { ManualClock } from '../../sdk/src/testing/manual-clock.js';
 
-/** Folders for the stores of one test file. */
-export interface StoreFolders {
-  /** A store in a new folder. */
-  readonly empty: (clock: ManualClock) => Promise<RecordStore>;
-  /** A store in the folder made last. */
-  readonly reopened: (clock: ManualClock) => Promise<RecordStore>;
-  readonly make: () => string;
-  /** The folder made last. */
-  readonly current: () => string;
-  /** Removes all folders. */
-  readonly clear: () => void;
-}
-
 /** Makes folders below the system's for temporary files. */
-export function storeFolders(): StoreFolders {
+export function storeFolders() {
   const made: string[] = [];
   const make = (): string => {
     const folder = mkdtempSync(join(tmpdir(), 'hopback-records-'));
@@ -28,10 +15,13 @@ export function storeFolders(): StoreFolders {
   };
   return {
     make,
-    current: () => made.at(-1) ?? make(),
-    empty: (clock) => openDuckDbRecordStore({ directory: make(), clock }),
-    reopened: (clock) => openDuckDbRecordStore({ directory: made.at(-1) ?? make(), clock }),
-    clear: () => {
+    current: (): string => made.at(-1) ?? make(),
+    /** A store in a new folder. */
+    empty: (clock: ManualClock): Promise<RecordStore> => openDuckDbRecordStore({ directory: make(), clock }),
+    /** A store in the folder made last. */
+    reopened: (clock: ManualClock): Promise<RecordStore> =>
+      openDuckDbRecordStore({ directory: made.at(-1) ?? make(), clock }),
+    clear: (): void => {
       for (const folder of made.splice(0)) rmSync(folder, { recursive: true, force: true });
     },
   };

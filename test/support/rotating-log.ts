@@ -13,18 +13,6 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { FIRST_ROW_US, rowText } from './followed-rows.js';
 
-/** A switch and its logrotate, one step at a time, as numbers between 0 and 1 decide. */
-export interface RotatingLog {
-  /** Does something that such machines do: writes rows or a part of one, rotates in one way or another, packs, deletes. */
-  readonly step: () => void;
-  /** Ends the row that was begun. */
-  readonly finish: () => void;
-  /** Rows of which the end is written. */
-  readonly written: () => number;
-  /** What was done, for the message of a test that fails. */
-  readonly history: () => readonly string[];
-}
-
 /** What such a log does. */
 export interface RotatingLogOptions {
   readonly path: string;
@@ -40,8 +28,8 @@ export interface RotatingLogOptions {
   readonly burst?: number;
 }
 
-/** Makes one. */
-export function createRotatingLog(options: RotatingLogOptions): RotatingLog {
+/** Makes a switch and its logrotate, which do one step at a time as numbers between 0 and 1 decide. */
+export function createRotatingLog(options: RotatingLogOptions) {
   const { path, random, isReadTo = () => false, burst = 4 } = options;
   const open: number[] = [];
   const history: string[] = [];
@@ -129,30 +117,23 @@ export function createRotatingLog(options: RotatingLogOptions): RotatingLog {
       return names.length > 0;
     },
   };
-  const weighted = [
-    'write',
-    'write',
-    'write',
-    'writePart',
-    'rename',
-    'reopen',
-    'reopen',
-    'copyTruncate',
-    'pack',
-    'remove',
-  ];
+  const weighted = 'write write write writePart rename reopen reopen copyTruncate pack remove'.split(' ');
 
   return {
+    /** Writes rows or a part of one, rotates in one way or another, packs, or deletes. */
     step() {
       const name = weighted[Math.floor(random() * weighted.length)] ?? 'write';
       if (actions[name]?.() === true) history.push(name);
     },
+    /** Ends the row that was begun. */
     finish() {
       finish();
       while (open.length > 0) endLeg();
       history.push('finish');
     },
+    /** Rows of which the end is written. */
     written: () => next,
-    history: () => history,
+    /** The steps so far, for the message of a failed test. */
+    history: (): readonly string[] => history,
   };
 }

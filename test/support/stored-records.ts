@@ -44,13 +44,8 @@ export function sampleRecord(index: number, inviteAtUs: number): CallRecord {
   const origId = uuid(other);
   const iatSeconds = Math.floor(inviteAtUs / 1_000_000) - (index % 2);
   const evidence = sampleEvidence({ index, calling, called, origId, iatSeconds, upstream, inviteAtUs });
-  return {
-    format: 'hopback.call-record.1',
-    recordId: recordIdOf({ sourceId: 'sbc-1', legId: callId, inviteAtUs }),
+  return sparseRecord(callId, inviteAtUs, {
     source: { id: 'sbc-1', format: 'ribbon-act', readerVersion: 1, sha256: noise(`row ${index}`) },
-    legId: callId,
-    callGroupId: callId,
-    inviteAtUs,
     ...(isAnswered ? { answeredAtUs: inviteAtUs + ringsUs } : {}),
     endedAtUs: inviteAtUs + ringsUs + (isAnswered ? talksUs : 0),
     time: { written: 'utc', resolutionUs: 1_000 },
@@ -80,7 +75,7 @@ export function sampleRecord(index: number, inviteAtUs: number): CallRecord {
       spc: `${700 + upstream}J`,
       evidence,
     },
-  };
+  });
 }
 
 interface EvidenceParts {
@@ -93,16 +88,7 @@ interface EvidenceParts {
   readonly inviteAtUs: number;
 }
 
-const PASSED_STEPS = [
-  'header-syntax',
-  'passport-syntax',
-  'freshness',
-  'orig',
-  'dest',
-  'certificate',
-  'chain',
-  'signature',
-];
+const PASSED_STEPS = 'header-syntax passport-syntax freshness orig dest certificate chain signature'.split(' ');
 
 function sampleEvidence(parts: EvidenceParts): VerdictEvidence {
   const { index, calling, called, origId, iatSeconds, upstream, inviteAtUs } = parts;

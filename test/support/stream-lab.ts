@@ -1,7 +1,7 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
 import type { CallRecord } from '../../sdk/src/contract/call-record.js';
 import type { DeliveryResult, RecordBatch, RecordTransport } from '../../sdk/src/contract/record-batch.js';
-import { recordIdOf, sourceSha256 } from '../../sdk/src/records/record-id.js';
+import { sourceSha256 } from '../../sdk/src/records/record-id.js';
 import type { DurableValues } from '../../sdk/src/records/durable-values.js';
 import type { PackedSpool } from '../../sdk/src/records/stream/packed-spool.js';
 import {
@@ -9,40 +9,36 @@ import {
   type RecordStream,
   type RecordStreamOptions,
 } from '../../sdk/src/records/stream/record-stream.js';
-import type { StreamClock, StreamPolicy } from '../../sdk/src/records/stream/stream-policy.js';
+import type { StreamPolicy } from '../../sdk/src/records/stream/stream-policy.js';
 import { createManualClock } from '../../sdk/src/testing/manual-clock.js';
 import { createMemorySegmentLog, type MemorySegmentLog } from './memory-segment-log.js';
+import { sparseRecord } from './stored-records.js';
 
-/** Time that a test moves; the wall clock apart from the monotonic one. */
-export interface StreamTestClock extends StreamClock {
-  readonly advance: (ms: number) => void;
-  /** Sets the clock of the machine that much forward, or back; nothing else moves. */
-  readonly jump: (ms: number) => void;
-  readonly pendingTimers: () => number;
-}
+export type StreamTestClock = ReturnType<typeof createStreamTestClock>;
 
 /** Timers set while a test moves the clock once, above which they are set for at once, over and over. */
 const STORM_TIMERS = 10_000;
 
-/** Makes one that stands still; it throws where whoever sets timers would never come to an end. */
-export function createStreamTestClock(): StreamTestClock {
+/** Makes a clock that a test moves, the wall clock apart from the monotonic one; it throws where timers are set without end. */
+export function createStreamTestClock() {
   const manual = createManualClock(0);
   let wallMs = 1_790_000_000_000;
   let timersSet = 0;
   return {
-    nowMs: () => wallMs + manual.nowMs(),
+    nowMs: (): number => wallMs + manual.nowMs(),
     monotonicMs: manual.nowMs,
-    schedule: (callback, delayMs) => {
+    schedule: (callback: () => void, delayMs: number): (() => void) => {
       timersSet += 1;
       if (timersSet > STORM_TIMERS) throw new Error('a storm of timers');
       return manual.schedule(callback, delayMs);
     },
-    advance: (ms) => {
+    advance: (ms: number): void => {
       timersSet = 0;
       manual.advance(ms);
     },
     pendingTimers: manual.pendingTimers,
-    jump: (ms) => {
+    /** Sets the wall clock that much forward, or back. */
+    jump: (ms: number): void => {
       wallMs += ms;
     },
   };
@@ -51,14 +47,9 @@ export function createStreamTestClock(): StreamTestClock {
 /** A call record of some 900 octets; `call` decides the group, `leg` the id. */
 export function sampleRecord(leg: number, call: number = leg): CallRecord {
   const legId = `${leg}@192.0.2.10`;
-  const inviteAtUs = 1_790_000_000_000_000 + leg;
-  return {
-    format: 'hopback.call-record.1',
-    recordId: recordIdOf({ sourceId: 'sbc-1', legId, inviteAtUs }),
+  return sparseRecord(legId, 1_790_000_000_000_000 + leg, {
     source: { id: 'sbc-1', format: 'hopback', readerVersion: 1, sha256: sourceSha256(legId) },
-    legId,
     callGroupId: `call-${call}`,
-    inviteAtUs,
     time: { written: 'utc', resolutionUs: 1 },
     calling: { asWritten: '+12025550123', tn: '12025550123' },
     called: { asWritten: '+13035550145', tn: '13035550145' },
@@ -66,7 +57,7 @@ export function sampleRecord(leg: number, call: number = leg): CallRecord {
     egress: { trunk: 'downstream-2', provider: 'OCN:5678', address: '192.0.2.2:5060', callId: `out-${leg}` },
     disposition: 'answered',
     received: { verstat: 'TN-Validation-Passed', attestation: 'B', iatSeconds: 1_790_000_000, spc: '1234' },
-  };
+  });
 }
 
 /** A batch as the transport got it. */

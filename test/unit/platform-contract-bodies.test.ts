@@ -32,26 +32,14 @@ test.each(EXAMPLES)('%s is read as it is, and is valid by the OpenAPI document',
   expect(validate(value) || validate.errors).toBe(true);
 });
 
-test.each(EXAMPLES)(
-  '%s without any one member is refused where the document asks for it, and only there',
-  (_title, name, value) => {
-    const members = places(value).filter((place) => typeof place.at(-1) === 'string' && place.length > 0);
-    const inObjects = members.filter((place) => !Array.isArray(valueAt(value, place.slice(0, -1))));
-    expect(inObjects.length).toBeGreaterThan(0);
-    for (const place of inObjects) {
-      const less = changed(value, place, undefined);
-      expect([place, WIRE_SCHEMAS[name].safeParse(less).success]).toEqual([place, validatorOf(name)(less)]);
-    }
-  },
-);
-
-test.each(NAMES)('%s without a member that every one has is refused', (name) => {
-  const { required = [] } = contractSchemas()[name] as { required?: readonly string[] };
-  // What is one of several forms asks for the members of each.
-  if (required.length === 0) expect(['PlatformEvent', 'DemandDecisionRequest']).toContain(name);
-  for (const { value } of WIRE_EXAMPLES[name])
-    for (const member of required)
-      expect(WIRE_SCHEMAS[name].safeParse(changed(value, [member], undefined)).success).toBe(false);
+test.each(EXAMPLES)('%s: the schema requires the same members as the document', (_title, name, value) => {
+  const members = places(value).filter((place) => typeof place.at(-1) === 'string' && place.length > 0);
+  const inObjects = members.filter((place) => !Array.isArray(valueAt(value, place.slice(0, -1))));
+  expect(inObjects.length).toBeGreaterThan(0);
+  for (const place of inObjects) {
+    const less = changed(value, place, undefined);
+    expect([place, WIRE_SCHEMAS[name].safeParse(less).success]).toEqual([place, validatorOf(name)(less)]);
+  }
 });
 
 test.each(EXAMPLES)('%s may hold members that nobody knows: they are let pass and left out', (_title, name, value) => {
@@ -61,14 +49,6 @@ test.each(EXAMPLES)('%s may hold members that nobody knows: they are let pass an
     const more = changed(value, [...place, 'laterMember'], { anything: [1] });
     expect(WIRE_SCHEMAS[name].safeParse(more)).toEqual({ success: true, data: value });
     expect(validatorOf(name)(more)).toBe(true);
-  }
-});
-
-test.each(EXAMPLES)('%s with a text that has no end is refused, whichever it is', (_title, name, value) => {
-  const endless = 'x'.repeat(400_001);
-  for (const place of places(value)) {
-    if (typeof valueAt(value, place) !== 'string' || isUnread(name, place)) continue;
-    expect([place, WIRE_SCHEMAS[name].safeParse(changed(value, place, endless)).success]).toEqual([place, false]);
   }
 });
 

@@ -10,48 +10,6 @@ import {
 import { lintOpenApi, validateAsyncApi } from '../house/contract.js';
 import { changed, places, valueAt } from '../support/json-places.js';
 
-const SURFACE = [
-  'POST /oauth/token',
-  'POST /v1/record-batches',
-  'GET /v1/traceback-requests',
-  'GET /v1/traceback-requests/{requestId}',
-  'POST /v1/traceback-requests/{requestId}/acknowledgement',
-  'POST /v1/traceback-requests/{requestId}/answers',
-  'GET /v1/traceback-requests/{requestId}/answers/{answerId}/receipt',
-  'POST /v1/tracebacks',
-  'GET /v1/tracebacks',
-  'GET /v1/tracebacks/{tracebackId}',
-  'POST /v1/app-reports',
-  'GET /v1/providers',
-  'GET /v1/providers/{providerId}',
-  'GET /v1/providers/{providerId}/scorecard',
-  'GET /v1/do-not-originate',
-  'GET /v1/campaigns',
-  'GET /v1/campaigns/{campaignId}',
-  'GET /v1/alerts',
-  'POST /v1/alerts/{alertId}/acknowledgement',
-  'GET /v1/notices',
-  'POST /v1/notices/{noticeId}/responses',
-  'POST /v1/demands',
-  'GET /v1/demands',
-  'GET /v1/demands/{demandId}',
-  'POST /v1/demands/{demandId}/decisions',
-  'GET /v1/productions/{productionId}',
-  'GET /v1/productions/{productionId}/files/{name}',
-  'POST /v1/webhook-endpoints',
-  'GET /v1/webhook-endpoints',
-  'DELETE /v1/webhook-endpoints/{endpointId}',
-  'POST /v1/webhook-endpoints/{endpointId}/rotate-secret',
-  'POST /v1/webhook-endpoints/{endpointId}/replay',
-  'GET /v1/events',
-];
-
-test('the routes are those of the platform, each once', () => {
-  expect(PLATFORM_ROUTES.map(({ method, path }) => `${method} ${path}`).toSorted()).toEqual(SURFACE.toSorted());
-  const ids = PLATFORM_ROUTES.map(({ operationId }) => operationId);
-  expect(ids).toEqual([...new Set(ids)]);
-});
-
 test.each(PLATFORM_ROUTES.map((route) => [route.operationId, route] as const))(
   '%s names the parameters of its path, and asks for a key where nothing else tells repeats',
   (_id, { path, parameters, method, idempotency, problems }) => {
@@ -86,10 +44,8 @@ test('an operation has a response for each status of its problems', () => {
   }
 });
 
-test.each([
-  ['OpenAPI', openApiDocument()],
-  ['AsyncAPI', asyncApiDocument()],
-])('every reference within the %s document leads somewhere', (_name, document) => {
+test('every reference within the AsyncAPI document can be resolved', () => {
+  const document = asyncApiDocument();
   const references = places(document)
     .filter((place) => place.at(-1) === '$ref')
     .map((place) => valueAt(document, place) as string);
@@ -154,9 +110,8 @@ function undescribed(schema: unknown, path: string): readonly string[] {
   return [...members, ...inner.flatMap(([, value]) => [value].flat().flatMap((one) => undescribed(one, path)))];
 }
 
-test('of every member of every body something is said', () => {
-  const { schemas } = (openApiDocument() as unknown as { components: { schemas: Readonly<Record<string, object>> } })
-    .components;
+test('every member of every body has a description', () => {
+  const { schemas } = openApiDocument()['components'] as { schemas: Readonly<Record<string, object>> };
   expect(Object.keys(schemas).length).toBeGreaterThan(50);
   expect(Object.entries(schemas).flatMap(([name, schema]) => undescribed(schema, name))).toEqual([]);
 });

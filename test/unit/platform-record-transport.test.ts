@@ -1,9 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
-import { isHopbackError } from '../../sdk/src/errors.js';
 import { bearerToken, type RequestAuthorization } from '../../sdk/src/platform/retry.js';
 import {
   createHttpsRecordTransport,
@@ -14,6 +12,7 @@ import { SharedRecord } from '../../sdk/src/contract/call-record.js';
 import { RECORD_BATCH_TYPE, RecordBatchFields } from '../../sdk/src/contract/record-batch.js';
 import type { DeliveryResult, RecordBatch } from '../../sdk/src/contract/record-batch.js';
 import { createTestPki } from '../../sdk/src/testing/test-pki.js';
+import { whileListening } from '../support/http-server.js';
 import { sharedRecord } from '../support/shared-records.js';
 import { sampleRecord } from '../support/stream-lab.js';
 
@@ -31,19 +30,12 @@ const BATCH: RecordBatch = {
 };
 const YES = { batchId: ID, accepted: 3, rejected: [] };
 const never = new AbortController().signal;
+const authorization = bearerToken('c2VjcmV0');
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
-async function serving<Result>(handler: Handler, use: (url: string) => Promise<Result>): Promise<Result> {
-  const server = createServer(handler);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  try {
-    return await use(`http://127.0.0.1:${(server.address() as AddressInfo).port}/v1/records`);
-  } finally {
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
-  }
-}
+const serving = <Result>(handler: Handler, use: (url: string) => Promise<Result>): Promise<Result> =>
+  whileListening(createServer(handler), (port) => use(`http://127.0.0.1:${port}/v1/records`));
 
 const answering =
   (status: number, body: unknown, fields: Record<string, string> = {}): Handler =>
@@ -56,12 +48,12 @@ const answering =
 
 function deliver(handler: Handler, options: Partial<HttpsRecordTransportOptions> = {}): Promise<DeliveryResult> {
   return serving(handler, (url) =>
-    createHttpsRecordTransport({ url, authorization: bearerToken('c2VjcmV0'), ...options }).deliver(BATCH, never),
+    createHttpsRecordTransport({ url, authorization, ...options }).deliver(BATCH, never),
   );
 }
 
 test('asks for bodies in brotli, or in gzip where a receiver reads no other', () => {
-  const options = { url: 'https://itg.example/v1/records', authorization: bearerToken('c2VjcmV0') };
+  const options = { url: 'https://itg.example/v1/records', authorization };
   expect(createHttpsRecordTransport(options).encoding).toBe('br');
   expect(createHttpsRecordTransport({ ...options, encoding: 'gzip' }).encoding).toBe('gzip');
 });
@@ -92,14 +84,14 @@ test('passes on what was rejected of a batch that was taken', async () => {
 });
 
 test.each([
-  ['no JSON', '<html>Welcome to the hotel</html>'],
-  ['nothing', ''],
+  ['HTML', '<html>Welcome to the hotel</html>'],
+  ['an empty body', ''],
   ['another batch', { ...YES, batchId: 'f'.repeat(32) }],
   ['records unaccounted for', { ...YES, accepted: 2 }],
-  ['more records than there are', { ...YES, accepted: 4 }],
-  ['another form', { ok: true }],
-  ['too much', ' '.repeat(MAX_ANSWER_BYTES + 10)],
-])('takes a 200 with %s for no acknowledgement', async (_name, body) => {
+  ['more records than were sent', { ...YES, accepted: 4 }],
+  ['another schema', { ok: true }],
+  ['a body beyond the limit', ' '.repeat(MAX_ANSWER_BYTES + 10)],
+])('does not treat a 200 with %s as an acknowledgement', async (_name, body) => {
   expect(await deliver(answering(200, body))).toMatchObject({ status: 'unavailable', reason: 'answer-unreadable' });
 });
 
@@ -107,24 +99,12 @@ test.each([
   [400, { status: 'refused', reason: 'content' }],
   [409, { status: 'refused', reason: 'conflict' }],
   [413, { status: 'refused', reason: 'too-large' }],
-  [422, { status: 'refused', reason: 'content' }],
-  [401, { status: 'barred', reason: 'unauthorized' }],
   [403, { status: 'barred', reason: 'unauthorized' }],
   [404, { status: 'barred', reason: 'no-such-receiver' }],
-  [501, { status: 'barred', reason: 'no-such-receiver' }],
-  [408, { status: 'unavailable', reason: 'receiver-failed' }],
   [429, { status: 'unavailable', reason: 'receiver-busy' }],
   [500, { status: 'unavailable', reason: 'receiver-failed' }],
-  [502, { status: 'unavailable', reason: 'receiver-failed' }],
 ])('answers %i with %j', async (status, expected) => {
   expect(await deliver(answering(status, 'why'))).toMatchObject({ ...expected, httpStatus: status, detail: 'why' });
-});
-
-test('passes on how long the receiver asks to be left alone, in seconds or as a date', async () => {
-  expect(await deliver(answering(503, '', { 'retry-after': '3' }))).toMatchObject({ retryAfterMs: 3_000 });
-  const nowMs = (): number => Date.UTC(2026, 10, 2, 12, 0, 0);
-  const date = 'Mon, 02 Nov 2026 12:00:09 GMT';
-  expect(await deliver(answering(429, '', { 'retry-after': date }), { nowMs })).toMatchObject({ retryAfterMs: 9_000 });
 });
 
 test('follows no redirect', async () => {
@@ -155,42 +135,25 @@ test('knows a connection that breaks from an answer that does not come', async (
 
 test.each([
   [413, { status: 'refused', reason: 'too-large', httpStatus: 413 }],
-  [422, { status: 'refused', reason: 'content', httpStatus: 422 }],
   [401, { status: 'barred', reason: 'unauthorized', httpStatus: 401 }],
   [429, { status: 'unavailable', reason: 'receiver-busy', httpStatus: 429, retryAfterMs: 120_000 }],
-])('knows what %i means where the rest of the answer breaks off or never ends', async (status, meaning) => {
+])('acts on status %i although the body breaks off or never ends', async (status, meaning) => {
   let refusals = 0;
-  const authorization: RequestAuthorization = { fields: () => ({}), refused: () => void (refusals += 1) };
+  const counted: RequestAuthorization = { fields: () => ({}), refused: () => void (refusals += 1) };
   const fields = { 'content-length': '100', 'retry-after': '120' };
   const cut: Handler = (_request, response) => {
     response.writeHead(status, fields).write('{', () => response.destroy());
   };
-  expect(await deliver(cut, { authorization })).toMatchObject(meaning);
+  expect(await deliver(cut, { authorization: counted })).toMatchObject(meaning);
   const trickling: Handler = (_request, response) => {
     response.writeHead(status, fields).write('{');
   };
   // Time enough for the status to be read on a busy machine; the rest never comes.
-  expect(await deliver(trickling, { authorization, timeoutMs: 1_000 })).toMatchObject(meaning);
+  expect(await deliver(trickling, { authorization: counted, timeoutMs: 1_000 })).toMatchObject(meaning);
   expect(refusals).toBe(status === 401 ? 2 : 0);
 });
 
-test('finds nobody where nobody listens', async () => {
-  const url = await serving(
-    () => {},
-    async (served) => served,
-  );
-  const transport = createHttpsRecordTransport({ url, authorization: bearerToken('x') });
-  expect(await transport.deliver(BATCH, never)).toEqual({
-    ...{ status: 'unavailable', reason: 'connection-failed', detail: 'ECONNREFUSED' },
-  });
-});
-
-test('asks for another credential after a 401 or 403, and is barred while none can be had', async () => {
-  let refusals = 0;
-  const authorization: RequestAuthorization = { fields: () => ({}), refused: () => void (refusals += 1) };
-  await deliver(answering(401, ''), { authorization });
-  await deliver(answering(403, ''), { authorization });
-  expect(refusals).toBe(2);
+test('is barred while no credential can be had', async () => {
   const failing: RequestAuthorization = { fields: () => Promise.reject(new Error('the token server is down')) };
   expect(await deliver(answering(200, YES), { authorization: failing })).toMatchObject({
     status: 'barred',
@@ -198,29 +161,26 @@ test('asks for another credential after a 401 or 403, and is barred while none c
   });
 });
 
-test('gives an attempt up when it is told to', async () => {
+test('ends an attempt when its signal aborts', async () => {
   const controller = new AbortController();
   const result = await serving(
     () => controller.abort(),
-    (url) => createHttpsRecordTransport({ url, authorization: bearerToken('x') }).deliver(BATCH, controller.signal),
+    (url) => createHttpsRecordTransport({ url, authorization }).deliver(BATCH, controller.signal),
   );
   expect(result).toMatchObject({ status: 'unavailable', reason: 'connection-failed' });
 });
 
-test.each([
-  'ftp://itg.example/',
-  'http://itg.example/v1',
-  'nonsense',
-  'https://user:secret@itg.example/',
-  'http://127.0.0.1.example/',
-])('sends no records to %s', (url) => {
-  let caught: unknown;
-  try {
-    createHttpsRecordTransport({ url, authorization: bearerToken('x') });
-  } catch (error) {
-    caught = error;
-  }
-  expect(isHopbackError(caught) && caught.code).toBe('invalid-configuration');
+test.each<readonly [string, Partial<HttpsRecordTransportOptions>]>([
+  ['another scheme', { url: 'ftp://itg.example/' }],
+  ['http to another machine', { url: 'http://127.0.0.1.example/' }],
+  ['an invalid URL', { url: 'nonsense' }],
+  ['a credential in the URL', { url: 'https://user:secret@itg.example/' }],
+  ['a ca that is not PEM', { ca: 'nothing' }],
+  ['ca together with fetch', { ca: 'x', fetch: globalThis.fetch }],
+])('rejects %s', (_name, options) => {
+  expect(() =>
+    createHttpsRecordTransport({ url: 'https://itg.example/v1/records', authorization, ...options }),
+  ).toThrow(expect.objectContaining({ code: 'invalid-configuration' }));
 });
 
 async function servingTls<Result>(
@@ -232,17 +192,14 @@ async function servingTls<Result>(
   const server = createTlsServer({ key: privateKeyPem, cert: chainPem }, handler);
   let connections = 0;
   server.on('secureConnection', () => (connections += 1));
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  try {
-    const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}/v1/records`;
-    return await use({ url, ca: pki.tlsRoot.certificatePem, connections: () => connections });
-  } finally {
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
-  }
+  return whileListening(server, (port) =>
+    use({
+      url: `https://127.0.0.1:${port}/v1/records`,
+      ca: pki.tlsRoot.certificatePem,
+      connections: () => connections,
+    }),
+  );
 }
-
-const authorization = bearerToken('c2VjcmV0');
 
 test('a receiver behind a private CA is reached with ca, over one connection that is kept alive, and not without', async () => {
   const results = await servingTls(answering(200, YES), async ({ url, ca, connections }) => {
@@ -277,17 +234,4 @@ test('behind a private CA answers mean the same: statuses, Retry-After, redirect
   });
   expect(await of(() => undefined, 50)).toMatchObject({ status: 'unavailable', reason: 'timeout' });
   expect(await of((request) => void request.socket.destroy())).toMatchObject({ reason: 'connection-failed' });
-});
-
-test.each<readonly [string, Partial<HttpsRecordTransportOptions>]>([
-  ['no PEM', { ca: 'nothing' }],
-  ['no certificate at all', { ca: [] }],
-  ['beside a fetch', { ca: 'x', fetch: globalThis.fetch }],
-])('refuses a ca that is %s', (_, options) => {
-  try {
-    createHttpsRecordTransport({ url: 'https://itg.example/v1/records', authorization, ...options });
-    throw new Error('it was taken');
-  } catch (error) {
-    expect(isHopbackError(error) && error.code).toBe('invalid-configuration');
-  }
 });

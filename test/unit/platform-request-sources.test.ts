@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { beforeEach, expect, onTestFinished, test } from 'vitest';
 import { HopbackError, isHopbackError } from '../../sdk/src/errors.js';
 import type { EventStreamOptions, StreamedEvent } from '../../sdk/src/platform/events/platform-events.js';
 import type { RequestClient, RequestSourceState } from '../../sdk/src/platform/sources/source-state.js';
@@ -26,18 +26,22 @@ import type { TracebackRequestStatus } from '../../sdk/src/contract/traceback-ex
 import { WIRE_EXAMPLES } from '../../sdk/src/platform/index.js';
 import type { PollOptions } from '../../sdk/src/platform/index.js';
 import { createManualClock } from '../../sdk/src/testing/manual-clock.js';
+import type { ManualClock } from '../../sdk/src/testing/manual-clock.js';
 import { cancelledEvent, createdEvent, remindedEvent, sampleStatus } from '../support/platform-samples.js';
 
 const turns = async (count = 10): Promise<void> => {
   for (let turn = 0; turn < count; turn += 1) await new Promise(setImmediate);
 };
 
-/** A platform with requests in it, as much of it as sources see. */
+let clock: ManualClock;
+beforeEach(() => void (clock = createManualClock()));
+
+/** The client of a platform with these open requests, as far as sources use it. */
 function platform(...ids: readonly string[]) {
   const requests = new Map(ids.map((id) => [`request-${id}`, sampleStatus(id)]));
   const acknowledged: unknown[] = [];
   const failures: Error[] = [];
-  /** Of single requests. */
+  /** Errors of single requests. */
   const broken = new Map<string, Error>();
   let lists = 0;
   let looks = 0;
@@ -75,7 +79,7 @@ function platform(...ids: readonly string[]) {
   return { client, acknowledged, failures, broken, set, requests, lists: () => lists, looks: () => looks };
 }
 
-/** Iterates a source and keeps what comes, as a responder would that takes its time. */
+/** Iterates a source, and keeps the arrivals without acknowledging them. */
 function taking(source: TracebackRequestSource) {
   const arrivals: TracebackRequestArrival[] = [];
   let ended: unknown;
@@ -93,12 +97,45 @@ const nameOf = (arrival: TracebackRequestArrival): string => {
   return `${arrival.kind} ${arrival.kind === 'request' ? arrival.request.requestId : arrival.requestId}`;
 };
 
-test('polling hands each open request on once, and acknowledges it with the platform', async () => {
-  const clock = createManualClock();
-  const itg = platform('1', '2');
-  await using source = pollTracebackRequests({ client: itg.client, clock, random: () => 0.5 });
-  const { arrivals, names } = taking(source);
+/** Reads a source until the test ends. */
+async function reading(make: (onState: (state: RequestSourceState) => void) => TracebackRequestSource) {
+  const states: RequestSourceState[] = [];
+  const words = (): readonly string[] =>
+    states.map(({ status, httpStatus }) => (httpStatus === undefined ? status : `${status} ${httpStatus}`));
+  const source = make((state) => void states.push(state));
+  onTestFinished(() => source.close());
+  const read = taking(source);
   await turns();
+  return { source, states, words, ...read };
+}
+
+type Options<Make extends (options: never) => unknown> = Partial<Parameters<Make>[0]>;
+type Platform = ReturnType<typeof platform>;
+
+const poll = ({ client }: Platform, options: Options<typeof pollTracebackRequests> = {}) =>
+  reading((onState) => pollTracebackRequests({ client, clock, random: () => 0.5, onState, ...options }));
+
+const acknowledgeAll = async (arrivals: readonly TracebackRequestArrival[]): Promise<void> => {
+  for (const arrival of arrivals) await arrival.acknowledge();
+};
+
+/** Lets minutes pass one by one. */
+async function minutes(count: number): Promise<void> {
+  for (let minute = 0; minute < count; minute += 1) {
+    clock.advance(60_000);
+    await turns();
+  }
+}
+
+const refusal = (httpStatus: number): HopbackError =>
+  new HopbackError(httpStatus === 401 || httpStatus === 403 ? 'unauthorized' : 'request-refused', 'no', {
+    details: { httpStatus },
+  });
+const unavailable = (details = {}): HopbackError => new HopbackError('unavailable', 'no', { retryable: true, details });
+
+test('polling yields each open request once, and acknowledges it with the platform', async () => {
+  const itg = platform('1', '2');
+  const { arrivals, names } = await poll(itg);
   expect(names()).toEqual(['request request-1', 'request request-2']);
   expect(arrivals[0]).toMatchObject({ via: 'poll', receivedAtMs: clock.nowMs() });
   const receivedAt = new Date(clock.nowMs()).toISOString();
@@ -106,62 +143,48 @@ test('polling hands each open request on once, and acknowledges it with the plat
   await arrivals[0]!.acknowledge({ clock: hours, reference: 'case-7' });
   await arrivals[0]!.acknowledge();
   expect(itg.acknowledged).toEqual([{ requestId: 'request-1', receivedAt, clock: hours, reference: 'case-7' }]);
-  clock.advance(POLL_INTERVAL_MS);
-  await turns();
+  await minutes(POLL_INTERVAL_MS / 60_000);
   expect([itg.lists(), names().length]).toEqual([2, 2]);
 });
 
-test('a platform that hangs over an acknowledgement is hung up on soon after the source closes, not before', async () => {
-  const clock = createManualClock();
+test('an acknowledgement that the platform does not answer is given up soon after the source closes, not before', async () => {
   const itg = platform('1');
-  let wasHungUp = false;
+  let isGivenUp = false;
   const acknowledge = (_said: unknown, { signal }: { readonly signal: AbortSignal }): Promise<never> =>
     new Promise((_resolve, reject) =>
       signal.addEventListener('abort', () => {
-        wasHungUp = true;
-        reject(new HopbackError('aborted', 'hung up'));
+        isGivenUp = true;
+        reject(new HopbackError('aborted', 'given up'));
       }),
     );
   const client = { tracebackRequests: { ...itg.client.tracebackRequests, acknowledge } } as unknown as RequestClient;
-  const source = pollTracebackRequests({ client, clock, random: () => 0.5 });
-  const { arrivals } = taking(source);
-  await turns();
-  const told = arrivals[0]!.acknowledge();
+  const { arrivals, source } = await poll(itg, { client });
+  const acknowledged = arrivals[0]!.acknowledge();
   clock.advance(50_000);
   await source.close();
-  expect(wasHungUp).toBe(false);
+  expect(isGivenUp).toBe(false);
   clock.advance(2_000);
-  await told;
-  expect(wasHungUp).toBe(true);
+  await acknowledged;
+  expect(isGivenUp).toBe(true);
 });
 
-test('polling hands a released request on again, and finds a cancellation', async () => {
-  const clock = createManualClock();
+test('polling yields a released request again, and finds a cancellation', async () => {
   const itg = platform('1', '2');
-  await using source = pollTracebackRequests({ client: itg.client, clock, random: () => 0.5 });
-  const { arrivals, names } = taking(source);
-  await turns();
+  const { arrivals, names } = await poll(itg);
   arrivals[0]!.release();
   await arrivals[1]!.acknowledge();
   itg.set('2', 'cancelled');
-  clock.advance(POLL_INTERVAL_MS);
-  await turns();
+  await minutes(1);
   expect(names().slice(2)).toEqual(['request request-1', 'cancelled request-2']);
-  await arrivals[2]!.acknowledge();
-  await arrivals[3]!.acknowledge();
+  await acknowledgeAll(arrivals.slice(2));
   itg.set('1', 'answered');
-  for (let round = 0; round < 3; round += 1) {
-    clock.advance(POLL_INTERVAL_MS);
-    await turns();
-  }
+  await minutes(3);
   expect(names()).toHaveLength(4);
 });
 
-test('a request that comes back after it was answered is one that is asked again', async () => {
-  const clock = createManualClock();
+test('a request that is open again after it was answered is yielded again', async () => {
   const itg = platform('1');
-  await using source = pollTracebackRequests({ client: itg.client, clock, random: () => 0.5 });
-  const { arrivals, names } = taking(source);
+  const { arrivals, names } = await poll(itg);
   for (const state of ['open', 'answered', 'open'] as const) {
     itg.set('1', state);
     await turns();
@@ -172,161 +195,101 @@ test('a request that comes back after it was answered is one that is asked again
   expect(names()).toEqual(['request request-1', 'request request-1']);
 });
 
-test('polling goes on through what passes, and waits as long as it is asked to', async () => {
-  const clock = createManualClock();
+test('polling goes on after transient failures, and waits as long as it is asked to', async () => {
   const itg = platform('1');
-  itg.failures.push(
-    new HopbackError('unavailable', 'no', { retryable: true, details: { retryAfterMs: 600_000 } }),
-    new HopbackError('response-unreadable', 'no'),
-  );
-  await using source = pollTracebackRequests({ client: itg.client, clock, random: () => 0.5 });
-  const { names } = taking(source);
-  await turns();
-  clock.advance(POLL_INTERVAL_MS);
-  await turns();
+  itg.failures.push(unavailable({ retryAfterMs: 600_000 }), new HopbackError('response-unreadable', 'no'));
+  const { names } = await poll(itg);
+  await minutes(1);
   expect(itg.lists()).toBe(1);
-  clock.advance(600_000 - POLL_INTERVAL_MS);
-  await turns();
-  clock.advance(POLL_INTERVAL_MS);
-  await turns();
+  await minutes(10);
   expect([itg.lists(), names()]).toEqual([3, ['request request-1']]);
 });
 
-const refusal = (httpStatus: number): HopbackError =>
-  new HopbackError(httpStatus === 401 || httpStatus === 403 ? 'unauthorized' : 'request-refused', 'no', {
-    details: { httpStatus },
-  });
+test.each([401, 403, 404, 302])('polling goes on after %d, and reports its beginning and its end', async (status) => {
+  const itg = platform('1');
+  itg.failures.push(refusal(status), refusal(status), refusal(status));
+  const { names, ended, states, words } = await poll(itg);
+  expect(words()).toEqual([`refused ${status}`]);
+  expect(states[0]!.nextAttemptAtMs).toBe(clock.nowMs() + POLL_INTERVAL_MS);
+  await minutes(5);
+  expect(words()).toEqual([`refused ${status}`, 'hearing']);
+  expect([names(), ended()]).toEqual([['request request-1'], undefined]);
+});
 
-/** What was told of the state of a source. */
-function telling() {
-  const states: RequestSourceState[] = [];
-  const words = (): readonly string[] =>
-    states.map(({ status, httpStatus }) => (httpStatus === undefined ? status : `${status} ${httpStatus}`));
-  return { onState: (state: RequestSourceState) => void states.push(state), states, words };
-}
-
-/** Lets time pass, a minute each time, until something is there. */
-async function minutes(clock: ReturnType<typeof createManualClock>, count: number): Promise<void> {
-  for (let minute = 0; minute < count; minute += 1) {
-    clock.advance(60_000);
-    await turns();
-  }
-}
-
-test.each([401, 403, 404, 302])(
-  'polling goes on after %d, says so once, and says when it is over',
-  async (httpStatus) => {
-    const clock = createManualClock();
-    const itg = platform('1');
-    itg.failures.push(refusal(httpStatus), refusal(httpStatus), refusal(httpStatus));
-    const { onState, states, words } = telling();
-    await using source = pollTracebackRequests({ client: itg.client, clock, random: () => 0.5, onState });
-    const { names, ended } = taking(source);
-    await turns();
-    expect(words()).toEqual([`refused ${httpStatus}`]);
-    expect(states[0]!.nextAttemptAtMs).toBe(clock.nowMs() + POLL_INTERVAL_MS);
-    await minutes(clock, 5);
-    expect(words()).toEqual([`refused ${httpStatus}`, 'hearing']);
-    expect([names(), ended()]).toEqual([['request request-1'], undefined]);
-  },
-);
-
-test('a platform that refuses is asked more and more seldom, every ten minutes in the end', async () => {
-  const clock = createManualClock();
+test('a platform that refuses is asked less and less often, every ten minutes in the end', async () => {
   const itg = platform('1');
   itg.failures.push(...Array.from({ length: 100 }, () => refusal(401)));
-  await using source = pollTracebackRequests({ client: itg.client, clock, random: () => 0.99 });
-  taking(source);
-  await minutes(clock, 60);
+  await poll(itg, { random: () => 0.99 });
+  await minutes(60);
   const before = itg.lists();
-  await minutes(clock, 100);
+  await minutes(100);
   expect(itg.lists() - before).toBe(10);
 });
 
-test('what cannot be learned of single requests hides neither the others nor new ones', async () => {
-  const clock = createManualClock();
+test('failed look-ups of single requests hide neither other requests nor new ones', async () => {
   const itg = platform('1', '2', '3');
-  await using source = pollTracebackRequests({ client: itg.client, clock, random: () => 0.5 });
-  const { arrivals, names } = taking(source);
-  await turns();
-  for (const arrival of arrivals) await arrival.acknowledge();
+  const { arrivals, names } = await poll(itg);
+  await acknowledgeAll(arrivals);
   itg.set('2', 'cancelled');
   itg.set('3', 'cancelled');
   itg.requests.delete('request-1');
-  itg.broken
-    .set('request-1', refusal(422))
-    .set('request-2', new HopbackError('unavailable', 'no', { retryable: true }));
+  itg.broken.set('request-1', refusal(422)).set('request-2', unavailable());
   itg.requests.set('request-4', sampleStatus('4'));
-  await minutes(clock, 1);
+  await minutes(1);
   expect(names().slice(3)).toEqual(['request request-4', 'cancelled request-3']);
   itg.broken.clear();
-  await minutes(clock, 1);
+  await minutes(1);
   expect(names().slice(5)).toEqual(['cancelled request-2']);
 });
 
-test('a list that comes back empty by mistake makes no flood of calls, and all are looked after in turn', async () => {
-  const clock = createManualClock();
+test('a list that is empty by mistake causes no flood of look-ups, and all open requests are looked up in turn', async () => {
   const ids = Array.from({ length: 2 * MAX_LOOKS + 50 }, (_one, at) => String(at));
   const itg = platform(...ids);
-  const { client } = itg;
-  const empty = { tracebackRequests: { ...client.tracebackRequests, iterate: async function* () {} } };
+  const empty = { tracebackRequests: { ...itg.client.tracebackRequests, iterate: async function* () {} } };
   for (const id of ids.slice(-3)) itg.set(id, 'cancelled');
-  await using source = pollTracebackRequests({
-    ...{ client: empty, clock, random: () => 0.5 },
-    open: () => ids.map((id) => `request-${id}`),
-  });
-  const { names } = taking(source);
-  await turns();
+  const { names } = await poll(itg, { client: empty, open: () => ids.map((id) => `request-${id}`) });
   expect([itg.looks(), names()]).toEqual([MAX_LOOKS, []]);
-  await minutes(clock, 2);
+  await minutes(2);
   expect(names()).toEqual(ids.slice(-3).map((id) => `cancelled request-${id}`));
 });
 
-test('requests that the journal has open and the platform has not are looked up by id', async () => {
-  const clock = createManualClock();
+test('requests that are open in the journal but not with the platform are looked up by id', async () => {
   const itg = platform('1', '2', '3');
   itg.set('1', 'cancelled');
   itg.set('3', 'answered');
   const open = (): readonly string[] => ['request-1', 'request-2', 'request-3', 'request-9'];
-  await using source = pollTracebackRequests({ client: itg.client, clock, random: () => 0.5, open });
-  const { arrivals, names } = taking(source);
-  await turns();
+  const { arrivals, names } = await poll(itg, { open });
   expect(names()).toEqual(['request request-2', 'cancelled request-1']);
-  for (const arrival of arrivals) await arrival.acknowledge();
+  await acknowledgeAll(arrivals);
   const looked = itg.looks();
-  await minutes(clock, 3);
-  // What the platform does not know is no cancellation: its answer still goes out.
+  await minutes(3);
+  // A request that the platform does not know is not cancelled: its answer still goes out.
   expect([names().length, itg.looks()]).toEqual([2, looked]);
 });
 
-test('a journal that is not open yet keeps nothing from being listed', async () => {
-  const itg = platform('1');
+test('a journal that is not open yet does not stop the listing', async () => {
   const open = (): readonly string[] => {
     throw new ReferenceError('not yet');
   };
-  const { onState, words } = telling();
-  await using source = pollTracebackRequests({ client: itg.client, clock: createManualClock(), open, onState });
-  const { names } = taking(source);
-  await turns();
+  const { names, words } = await poll(platform('1'), { open });
   expect([names(), words()]).toEqual([['request request-1'], ['hearing']]);
 });
 
-test('polling hands on so many at a time and no more', async () => {
-  const clock = createManualClock();
-  const itg = platform(...Array.from({ length: MAX_OPEN_ARRIVALS + 5 }, (_one, at) => String(at)));
-  await using source = pollTracebackRequests({ client: itg.client, clock, random: () => 0.5 });
-  const { arrivals } = taking(source);
+test('polling yields a bounded number of requests until they are acknowledged', async () => {
+  const { arrivals } = await poll(platform(...Array.from({ length: MAX_OPEN_ARRIVALS + 5 }, (_one, at) => String(at))));
   await turns(200);
   expect(arrivals).toHaveLength(MAX_OPEN_ARRIVALS);
-  for (const arrival of arrivals.slice(0, 3)) await arrival.acknowledge();
+  await acknowledgeAll(arrivals.slice(0, 3));
   await turns(50);
   expect(arrivals).toHaveLength(MAX_OPEN_ARRIVALS + 3);
 });
 
-test('an acknowledgement that the platform does not hear is none the less one here', async () => {
+const delivery = { webhookId: 'w', timestampSeconds: 0, receivedAtMs: 0 };
+
+test('an acknowledgement that does not reach the platform still counts here', async () => {
   const itg = platform();
-  await using source = createWebhookRequestSource({ client: itg.client, clock: createManualClock() });
-  const { arrivals } = taking(source);
+  const source = createWebhookRequestSource({ client: itg.client, clock });
+  const { arrivals } = await reading(() => source);
   const consumed = source.consume(createdEvent('1'), delivery);
   await turns();
   itg.failures.push(new HopbackError('network-failed', 'no', { retryable: true }));
@@ -335,18 +298,13 @@ test('an acknowledgement that the platform does not hear is none the less one he
   expect(itg.acknowledged).toEqual([]);
 });
 
-const delivery = { webhookId: 'w', timestampSeconds: 0, receivedAtMs: 0 };
-
-test('a webhook is acknowledged when its arrival is, and refused when that is released', async () => {
+test('a webhook is acknowledged with its arrival, and refused when the arrival is released', async () => {
   const itg = platform('2');
   const others: string[] = [];
-  const clock = createManualClock();
   const source = createWebhookRequestSource({
-    client: itg.client,
-    others: (event) => void others.push(event.type),
-    clock,
+    ...{ client: itg.client, clock, others: (event) => void others.push(event.type) },
   });
-  const { arrivals, names, over } = taking(source);
+  const { arrivals, names, over } = await reading(() => source);
   const outcomes = [createdEvent('1'), remindedEvent('2'), cancelledEvent('3')].map((event) =>
     Promise.resolve(source.consume(event, delivery)).then(
       () => 'taken',
@@ -360,12 +318,12 @@ test('a webhook is acknowledged when its arrival is, and refused when that is re
     else await arrival.acknowledge();
   }
   expect(await Promise.all(outcomes)).toEqual([true, 'taken', 'taken']);
-  // A reminder of what is answered, or not there any more, needs nobody.
+  // A reminder of an answered or unknown request is accepted without an arrival.
   itg.set('2', 'answered');
   await source.consume(remindedEvent('2'), delivery);
   await source.consume(remindedEvent('9'), delivery);
-  const notice = { ...createdEvent('1'), type: 'org.hopback.alert.raised.1' } as unknown as PlatformEvent;
-  await source.consume(notice, delivery);
+  const alert = { ...createdEvent('1'), type: 'org.hopback.alert.raised.1' } as unknown as PlatformEvent;
+  await source.consume(alert, delivery);
   expect(others).toEqual(['org.hopback.alert.raised.1']);
   const late = Promise.resolve(source.consume(createdEvent('4'), delivery)).catch(() => 'refused');
   await turns();
@@ -375,18 +333,14 @@ test('a webhook is acknowledged when its arrival is, and refused when that is re
   await expect(source.consume(createdEvent('5'), delivery)).rejects.toThrow();
 });
 
-/** A client whose stream hands out what is put into it. */
+/** The same with a stream of the items that a test puts into it. */
 function streaming(...ids: readonly string[]) {
   const itg = platform(...ids);
   const asked: unknown[] = [];
   const waiting: StreamedEvent[] = [];
+  const refusals: Error[] = [];
   let wake: () => void = () => {};
   let isOver = false;
-  const put = (...events: readonly PlatformEvent[]): void => {
-    waiting.push(...events.map((event) => ({ status: 'event', lastEventId: event.id, event }) as const));
-    wake();
-  };
-  const refusals: Error[] = [];
   async function* events({ signal, lastEventId, onConnection }: EventStreamOptions = {}) {
     asked.push(lastEventId);
     const refused = refusals.shift();
@@ -405,24 +359,31 @@ function streaming(...ids: readonly string[]) {
     isOver = true;
     wake();
   };
-  const raw = (event: StreamedEvent): void => {
-    waiting.push(event);
+  const raw = (...items: readonly StreamedEvent[]): void => {
+    waiting.push(...items);
     wake();
   };
+  const put = (...added: readonly PlatformEvent[]): void =>
+    raw(...added.map((event) => ({ status: 'event', lastEventId: event.id, event }) as const));
   return { ...itg, client: { ...itg.client, events }, asked, refusals, put, raw, end };
 }
 
-test('the position in the stream moves only past what was acknowledged', async () => {
-  const itg = streaming();
+const stream = ({ client }: ReturnType<typeof streaming>, options: Options<typeof streamTracebackRequests> = {}) =>
+  reading((onState) => streamTracebackRequests({ client, clock, random: () => 0.5, onState, ...options }));
+
+/** A position that begins at `lastEventId`, and what is saved of it. */
+function positionAt(lastEventId: string | undefined) {
   const saved: string[] = [];
-  const position = { load: async () => 'kept', save: async (id: string) => void saved.push(id) };
-  await using source = streamTracebackRequests({ client: itg.client, position, clock: createManualClock() });
-  const { arrivals } = taking(source);
+  return { saved, position: { load: async () => lastEventId, save: async (id: string) => void saved.push(id) } };
+}
+
+test('the position in the stream moves only past acknowledged events', async () => {
+  const itg = streaming();
+  const { saved, position } = positionAt('kept');
   itg.put(createdEvent('1'), createdEvent('2'), cancelledEvent('3'), createdEvent('4'));
-  await turns();
+  const { arrivals, source } = await stream(itg, { position });
   expect(itg.asked).toEqual(['kept']);
-  await arrivals[1]!.acknowledge();
-  await arrivals[2]!.acknowledge();
+  await acknowledgeAll(arrivals.slice(1, 3));
   await turns();
   expect(saved).toEqual([]);
   await arrivals[0]!.acknowledge();
@@ -432,19 +393,16 @@ test('the position in the stream moves only past what was acknowledged', async (
   expect(saved).toEqual(['cancelled-3']);
 });
 
-test('what of the stream is released comes again, and so does what could not be asked for', async () => {
-  const clock = createManualClock();
+test('a released event of the stream is yielded again, and so is a reminder whose request could not be looked up', async () => {
   const itg = streaming('2');
-  await using source = streamTracebackRequests({ client: itg.client, clock });
-  const { arrivals, names } = taking(source);
   itg.put(createdEvent('1'));
-  await turns();
+  const { arrivals, names } = await stream(itg);
   arrivals[0]!.release();
   await turns();
   clock.advance(RELEASED_AGAIN_MS);
   await turns();
   expect(names()).toEqual(['request request-1', 'request request-1']);
-  itg.failures.push(new HopbackError('unavailable', 'no', { retryable: true }));
+  itg.failures.push(unavailable());
   itg.put(remindedEvent('2'));
   await turns();
   clock.advance(RELEASED_AGAIN_MS);
@@ -452,49 +410,43 @@ test('what of the stream is released comes again, and so does what could not be 
   expect(names().at(-1)).toBe('request request-2');
 });
 
-test('goes past events that nobody can read, and connects again when the platform ends the stream', async () => {
+test('passes over unreadable events, and connects again when the platform ends the stream', async () => {
   const itg = streaming();
-  const saved: string[] = [];
-  const position = { load: async () => undefined, save: async (id: string) => void saved.push(id) };
+  const { saved, position } = positionAt(undefined);
   const warnings: unknown[] = [];
   const logger = { debug: () => {}, warn: (fields: unknown) => void warnings.push(fields) };
-  const clock = createManualClock();
-  const { onState, words } = telling();
-  const source = streamTracebackRequests({ client: itg.client, position, logger, clock, onState });
-  const { arrivals, over } = taking(source);
-  itg.raw({ status: 'unreadable', lastEventId: 'a', reason: 'schema-drift', place: 'data' });
-  itg.raw({ status: 'unknown-type', lastEventId: 'b', type: 'org.hopback.weather.changed.1', eventId: 'b' });
+  itg.raw(
+    { status: 'unreadable', lastEventId: 'a', reason: 'schema-drift', place: 'data' },
+    { status: 'unknown-type', lastEventId: 'b', type: 'org.hopback.weather.changed.1', eventId: 'b' },
+  );
   itg.put(createdEvent('1'));
-  await turns();
+  const { arrivals, over, source, words } = await stream(itg, { position, logger });
   itg.end();
   await arrivals[0]!.acknowledge();
   await turns();
   expect(saved).toEqual(['a', 'b', 'created-1']);
   expect([warnings.length, words()]).toEqual([3, ['hearing', 'refused 204']]);
-  await minutes(clock, 1);
+  await minutes(1);
   expect(itg.asked.slice(0, 2)).toEqual([undefined, 'created-1']);
   await source.close();
   expect([await over, clock.pendingTimers()]).toEqual(['ended', 0]);
 });
 
-test.each([401, 403, 404, 301])('the stream is asked for again after %d, from where it was', async (httpStatus) => {
-  const clock = createManualClock();
-  const itg = streaming();
-  itg.refusals.push(refusal(httpStatus), refusal(httpStatus));
-  const position = { load: async () => 'kept', save: async () => {} };
-  const { onState, words } = telling();
-  await using source = streamTracebackRequests({ client: itg.client, position, clock, random: () => 0.5, onState });
-  const { names, ended } = taking(source);
-  itg.put(createdEvent('1'));
-  await turns();
-  await minutes(clock, 2);
-  expect(itg.asked).toEqual(['kept', 'kept', 'kept']);
-  expect(words()).toEqual([`refused ${httpStatus}`, 'hearing']);
-  expect([names(), ended()]).toEqual([['request request-1'], undefined]);
-});
+test.each([401, 403, 404, 301])(
+  'the stream is requested again after %d, from the same position',
+  async (httpStatus) => {
+    const itg = streaming();
+    itg.refusals.push(refusal(httpStatus), refusal(httpStatus));
+    itg.put(createdEvent('1'));
+    const { names, ended, words } = await stream(itg, positionAt('kept'));
+    await minutes(2);
+    expect(itg.asked).toEqual(['kept', 'kept', 'kept']);
+    expect(words()).toEqual([`refused ${httpStatus}`, 'hearing']);
+    expect([names(), ended()]).toEqual([['request request-1'], undefined]);
+  },
+);
 
-test('a position that cannot be loaded is asked for again', async () => {
-  const clock = createManualClock();
+test('a position that cannot be loaded is loaded again', async () => {
   const itg = streaming();
   let loads = 0;
   const load = async (): Promise<string> => {
@@ -502,85 +454,66 @@ test('a position that cannot be loaded is asked for again', async () => {
     if (loads < 3) throw new Error('the disk');
     return 'kept';
   };
-  await using source = streamTracebackRequests({ client: itg.client, position: { load, save: async () => {} }, clock });
-  taking(source);
-  await turns();
-  await minutes(clock, 3);
+  await stream(itg, { position: { load, save: async () => {} } });
+  await minutes(3);
   expect(itg.asked).toEqual(['kept']);
 });
 
 test.each([410, 400])(
-  'a place that the platform refuses with %d is given up, and what was missed is listed',
+  'a position that the platform refuses with %d is given up, and open requests are listed',
   async (httpStatus) => {
-    const clock = createManualClock();
     const itg = streaming('1');
     itg.refusals.push(refusal(httpStatus));
-    const position = { load: async () => 'of-last-year', save: async () => {} };
-    await using source = streamTracebackRequests({ client: itg.client, position, clock });
-    const { names } = taking(source);
-    await turns();
+    const { names } = await stream(itg, positionAt('of-last-year'));
     expect([itg.asked, names()]).toEqual([['of-last-year', undefined], ['request request-1']]);
   },
 );
 
-test('with what the journal has open a stream finds what happened during a standstill, once a minute at most', async () => {
-  const clock = createManualClock();
+test('with the open requests of the journal a stream finds what happened while it stood still, at most once a minute', async () => {
   const itg = streaming('1', '2', '3');
   itg.set('1', 'cancelled');
-  const open = (): readonly string[] => ['request-1', 'request-2'];
-  await using source = streamTracebackRequests({ client: itg.client, clock, random: () => 0.5, open });
-  const { arrivals, names } = taking(source);
-  await turns();
+  const { arrivals, names } = await stream(itg, { open: () => ['request-1', 'request-2'] });
   expect(names()).toEqual(['request request-3', 'cancelled request-1']);
-  for (const arrival of arrivals) await arrival.acknowledge();
+  await acknowledgeAll(arrivals);
   itg.set('2', 'cancelled');
   itg.end();
   await turns();
   clock.advance(10_000);
   await turns();
   expect([itg.asked.length, itg.lists()]).toEqual([2, 1]);
-  await minutes(clock, 1);
+  await minutes(1);
   expect([itg.lists(), names().slice(2)]).toEqual([2, ['cancelled request-2']]);
 });
 
-test('an event that nobody can read may have been a request: what is open is listed', async () => {
+test('an unreadable event may have been a request, so that open requests are listed', async () => {
   const itg = streaming('1');
-  await using source = streamTracebackRequests({ client: itg.client, clock: createManualClock() });
-  const { names } = taking(source);
   itg.raw({ status: 'unreadable', lastEventId: 'a', reason: 'not-json' });
-  await turns();
-  expect(names()).toEqual(['request request-1']);
+  expect((await stream(itg)).names()).toEqual(['request request-1']);
 });
 
-test('an event that cannot be dealt with is stepped over, reported, and tried further beside the stream', async () => {
-  const clock = createManualClock();
+test('an event that cannot be handled is passed over, reported, and retried beside the stream', async () => {
   const itg = streaming('1');
-  const saved: string[] = [];
-  const position = { load: async () => undefined, save: async (id: string) => void saved.push(id) };
+  const { saved, position } = positionAt(undefined);
   const warnings: Readonly<Record<string, unknown>>[] = [];
   const logger = { debug: () => {}, warn: (fields: Readonly<Record<string, unknown>>) => void warnings.push(fields) };
   itg.broken.set('request-1', refusal(422));
-  await using source = streamTracebackRequests({ client: itg.client, position, clock, logger, random: () => 0.5 });
-  const { arrivals, names } = taking(source);
   itg.put(remindedEvent('1'), createdEvent('2'));
-  await turns();
+  const { arrivals, names } = await stream(itg, { position, logger });
   await arrivals[0]!.acknowledge();
   await turns();
   expect(saved).toEqual([]);
-  await minutes(clock, STEP_OVER_ATTEMPTS);
+  await minutes(STEP_OVER_ATTEMPTS);
   expect(saved).toEqual(['created-2']);
   expect(warnings.filter(({ isKept }) => isKept === true)).toMatchObject([{ eventId: 'reminded-1' }]);
   itg.broken.clear();
-  await minutes(clock, 10);
+  await minutes(10);
   expect(names()).toEqual(['request request-2', 'request request-1']);
 });
 
-test('a hundred events that nobody takes do not keep the stream from what comes behind them', async () => {
-  const clock = createManualClock();
+test('a hundred events that are always released do not block the event behind them', async () => {
   const itg = streaming();
-  await using source = streamTracebackRequests({ client: itg.client, clock, random: () => 0.5 });
-  const { arrivals } = taking(source);
   itg.put(...Array.from({ length: 100 }, (_one, at) => createdEvent(String(at))), cancelledEvent('last'));
+  const { arrivals, names } = await stream(itg);
   let seen = 0;
   for (let minute = 0; minute < 15; minute += 1) {
     await turns(20);
@@ -588,13 +521,12 @@ test('a hundred events that nobody takes do not keep the stream from what comes 
     seen = arrivals.length;
     clock.advance(60_000);
   }
-  expect(arrivals.map(nameOf)).toContain('cancelled request-last');
+  expect(names()).toContain('cancelled request-last');
 });
 
 const noticeExample = WIRE_EXAMPLES.FccNotice[0].value;
 
-test('polling hands on notices, each once for each way in which it stands', async () => {
-  const clock = createManualClock();
+test('polling yields each notice once for each of its states', async () => {
   const itg = platform();
   const issuedAt = new Date(clock.nowMs()).toISOString();
   const notices = [
@@ -608,68 +540,53 @@ test('polling hands on notices, each once for each way in which it stands', asyn
     yield* notices;
   };
   const client = { ...itg.client, notices: { iterate } } as unknown as PollOptions['client'];
-  const { onState, words } = telling();
-  await using source = pollTracebackRequests({ client, clock, random: () => 0.5, onState });
-  const { arrivals, names } = taking(source);
-  await turns();
+  const { arrivals, names, words } = await poll(itg, { client });
   await arrivals[0]!.acknowledge();
   notices[0] = { ...notices[0]!, state: 'withdrawn' };
-  await minutes(clock, 2 * (NOTICE_POLL_INTERVAL_MS / 60_000));
+  await minutes(2 * (NOTICE_POLL_INTERVAL_MS / 60_000));
   expect(names()).toEqual(['notice n-1 open', 'notice n-1 withdrawn']);
-  // That they cannot be asked for is no reason not to ask for requests.
+  // A refused list of notices does not affect requests.
   expect([words(), lists]).toEqual([['hearing'], 3]);
 });
 
-test('the stream and webhooks bring notices as arrivals', async () => {
-  const clock = createManualClock();
+test('the stream and webhooks yield notices as arrivals', async () => {
   const itg = streaming();
   const { data: _data, type: _type, ...envelope } = createdEvent('1');
-  const event = {
-    ...envelope,
-    id: 'issued-1',
-    type: 'org.hopback.notice.issued.1',
-    data: { notice: noticeExample },
-  } as const;
-  await using source = streamTracebackRequests({ client: itg.client, clock });
-  const { names } = taking(source);
+  const type = 'org.hopback.notice.issued.1' as const;
+  const event = { ...envelope, id: 'issued-1', type, data: { notice: noticeExample } };
   itg.put(event);
-  await using webhooks = createWebhookRequestSource({ client: itg.client, clock });
-  const posted = taking(webhooks);
+  const streamed = await stream(itg);
+  const webhooks = createWebhookRequestSource({ client: itg.client, clock });
+  const posted = await reading(() => webhooks);
   const consumed = webhooks.consume(event, delivery);
   await turns();
   await posted.arrivals[0]!.acknowledge();
   await consumed;
-  expect([names(), posted.names()]).toEqual(
-    Array.from({ length: 2 }, () => [`notice ${noticeExample.noticeId} ${noticeExample.state}`]),
-  );
+  for (const { names } of [streamed, posted])
+    expect(names()).toEqual([`notice ${noticeExample.noticeId} ${noticeExample.state}`]);
   expect(itg.acknowledged).toEqual([]);
 });
 
-test('webhooks with what the journal has open find what was posted to nobody', async () => {
+test('webhooks with the open requests of the journal find what was not posted', async () => {
   const itg = platform('1', '2');
   itg.set('1', 'cancelled');
-  const open = (): readonly string[] => ['request-1'];
-  const clock = createManualClock();
-  await using source = createWebhookRequestSource({ client: itg.client, clock, open });
-  const { names } = taking(source);
-  await turns();
+  const { names } = await reading(() =>
+    createWebhookRequestSource({ client: itg.client, clock, open: () => ['request-1'] }),
+  );
   expect(names()).toEqual(['request request-2', 'cancelled request-1']);
 });
 
-test('a merged source hands on what each brings, goes on when one fails, and closes them all', async () => {
-  const clock = createManualClock();
-  const polled = platform('1');
-  const streamed = streaming();
-  const failing = platform();
+test('a merged source yields the arrivals of each source, goes on when one fails, and closes them all', async () => {
+  const [polled, streamed, failing] = [platform('1'), streaming(), platform()];
   failing.failures.push(new HopbackError('unauthorized', 'no'));
-  const source = mergeTracebackRequestSources([
-    pollTracebackRequests({ client: failing.client, clock }),
-    pollTracebackRequests({ client: polled.client, clock }),
-    streamTracebackRequests({ client: streamed.client, clock }),
-  ]);
-  const { arrivals, names, ended, over } = taking(source);
   streamed.put(createdEvent('2'));
-  await turns();
+  const { arrivals, names, ended, over, source } = await reading(() =>
+    mergeTracebackRequestSources([
+      pollTracebackRequests({ client: failing.client, clock }),
+      pollTracebackRequests({ client: polled.client, clock }),
+      streamTracebackRequests({ client: streamed.client, clock }),
+    ]),
+  );
   expect(names().sort()).toEqual(['request request-1', 'request request-2']);
   expect(arrivals.map(({ via }) => via).sort()).toEqual(['event-stream', 'poll']);
   expect(ended()).toBeUndefined();
@@ -678,7 +595,7 @@ test('a merged source hands on what each brings, goes on when one fails, and clo
   expect(clock.pendingTimers()).toBe(0);
 });
 
-/** A source of somebody else that fails so often, and then hands on one arrival. */
+/** A custom source that fails so often, and then yields one arrival. */
 function failingSource(times: number): TracebackRequestSource {
   let left = times;
   let isClosed = false;
@@ -693,37 +610,29 @@ function failingSource(times: number): TracebackRequestSource {
   };
 }
 
-test('a merged source says what one of its sources failed with, and iterates it again', async () => {
-  const clock = createManualClock();
+test('a merged source reports the error of a source, and iterates that source again', async () => {
   const failures: unknown[] = [];
-  const source = mergeTracebackRequestSources([failingSource(2)], {
-    ...{ clock, random: () => 0.5 },
-    onFailed: (error) => void failures.push(isHopbackError(error) && error.code),
-  });
-  const { names, over } = taking(source);
-  await turns();
+  const onFailed = (error: unknown): void => void failures.push(isHopbackError(error) && error.code);
+  const { names, over } = await reading(() =>
+    mergeTracebackRequestSources([failingSource(2)], { clock, random: () => 0.5, onFailed }),
+  );
   expect(failures).toEqual(['unauthorized']);
-  await minutes(clock, 2);
+  await minutes(2);
   expect([failures, names()]).toEqual([['unauthorized', 'unauthorized'], ['cancelled request-7']]);
   expect(await over).toBe('ended');
   expect(clock.pendingTimers()).toBe(0);
 });
 
-test('a merged source whose sources go on failing is closed all the same', async () => {
-  const clock = createManualClock();
-  const source = mergeTracebackRequestSources([failingSource(Infinity)], { clock });
-  const { over } = taking(source);
-  await turns();
+test('a merged source whose sources keep failing can be closed', async () => {
+  const { over, source } = await reading(() => mergeTracebackRequestSources([failingSource(Infinity)], { clock }));
   await source.close();
   expect(await over).toBe('ended');
   await turns();
   expect(clock.pendingTimers()).toBe(0);
 });
 
-test('leaving the iteration closes a source and releases what is open', async () => {
-  const clock = createManualClock();
-  const itg = platform('1');
-  const source = pollTracebackRequests({ client: itg.client, clock });
+test('leaving the iteration closes a source and releases its open arrivals', async () => {
+  const source = pollTracebackRequests({ client: platform('1').client, clock });
   for await (const arrival of source) {
     expect(nameOf(arrival)).toBe('request request-1');
     break;

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
 import { fullJitterMs } from '../../sdk/src/core/runtime/deadline.js';
-import { isHopbackError } from '../../sdk/src/errors.js';
 import { bearerToken, MAX_RETRY_AFTER_MS, retryAfterMs, retryClassOf } from '../../sdk/src/platform/retry.js';
 
 const NOW_MS = Date.UTC(2026, 10, 2, 12, 0, 0);
@@ -47,20 +46,13 @@ test('waits up to a bound that doubles with every failure and ends at the cap', 
   expect(fullJitterMs(5, { baseMs: 1_000, capMs: 10_000 }, () => 0)).toBe(0);
 });
 
-test('authorizes with a bearer token, and refuses what is none without repeating it', () => {
-  expect(
-    bearerToken('abc.DEF-1_2~3+4/5==').fields({ method: 'POST', url: 'https://itg.example/' }, AbortSignal.abort()),
-  ).toEqual({
+test('authorizes with a bearer token, and rejects an invalid one without repeating it', () => {
+  const request = { method: 'POST', url: 'https://itg.example/' };
+  expect(bearerToken('abc.DEF-1_2~3+4/5==').fields(request, AbortSignal.abort())).toEqual({
     authorization: 'Bearer abc.DEF-1_2~3+4/5==',
   });
   for (const token of ['', 'two words', 'line\r\nfeed', 'x'.repeat(8_000)]) {
-    let caught: unknown;
-    try {
-      bearerToken(token);
-    } catch (error) {
-      caught = error;
-    }
-    expect(isHopbackError(caught) && caught.code).toBe('invalid-argument');
-    expect(String(caught)).not.toContain(token === '' ? '\0' : token);
+    expect(() => bearerToken(token)).toThrow(expect.objectContaining({ code: 'invalid-argument' }));
+    if (token !== '') expect(() => bearerToken(token)).not.toThrow(token);
   }
 });

@@ -1,13 +1,13 @@
 import { createServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { expect, test } from 'vitest';
-import { isHopbackError } from '../../sdk/src/errors.js';
 import { bearerToken } from '../../sdk/src/platform/retry.js';
 import { createPlatformClient } from '../../sdk/src/platform/client/platform-client.js';
 import { createTlsFetch } from '../../sdk/src/platform/http/platform-fetch.js';
 import type { TlsFetchOptions } from '../../sdk/src/platform/http/platform-fetch.js';
 import { createTestPki } from '../../sdk/src/testing/test-pki.js';
+import { codeOf } from '../support/code-of.js';
+import { whileListening } from '../support/http-server.js';
 import { sampleStatus } from '../support/platform-samples.js';
 
 const pki = await createTestPki();
@@ -19,10 +19,8 @@ const stranger = (await createTestPki()).issueTls({
 });
 const ca = pki.tlsRoot.certificatePem;
 
-/** What the platform saw of one call over mutual TLS, and what became of the call. */
-async function called(
-  options: TlsFetchOptions,
-): Promise<{ readonly seen: readonly string[]; readonly outcome: unknown }> {
+/** Makes one call over mutual TLS. @returns the client names that the platform saw, and the outcome */
+async function called(options: TlsFetchOptions): Promise<{ seen: readonly string[]; outcome: unknown }> {
   const seen: string[] = [];
   const server = createServer(
     { cert: platform.chainPem, key: platform.privateKeyPem, ca, requestCert: true, rejectUnauthorized: true },
@@ -31,68 +29,49 @@ async function called(
       response.end(JSON.stringify(sampleStatus('1')));
     },
   );
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const tls = createTlsFetch(options);
-  const baseUrl = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const client = createPlatformClient({ baseUrl, authorization: bearerToken('x'), fetch: tls.fetch, maxRetries: 0 });
-  try {
-    const status = await client.tracebackRequests.retrieve({ requestId: 'request-1' }).catch((error: unknown) => error);
-    return { seen, outcome: isHopbackError(status) ? status.code : 'read' };
-  } finally {
+  return whileListening(server, async (port) => {
+    const parts = { baseUrl: `https://127.0.0.1:${port}`, authorization: bearerToken('x'), maxRetries: 0 };
+    const { tracebackRequests } = createPlatformClient({ ...parts, fetch: tls.fetch });
+    const outcome = await codeOf(tracebackRequests.retrieve({ requestId: 'request-1' }));
     tls.close();
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
-  }
+    return { seen, outcome };
+  });
 }
 
-test('shows the certificate of the client, and trusts the platform of a private CA', async () => {
-  const { seen, outcome } = await called({
-    ca,
-    certificate: carrier.certificatePem,
-    privateKey: carrier.privateKeyPem,
-  });
-  expect(outcome).toBe('read');
-  expect(seen).toHaveLength(1);
+const identity = { certificate: carrier.certificatePem, privateKey: carrier.privateKeyPem };
+
+test('presents the client certificate, and trusts the platform of a private CA', async () => {
+  expect(await called({ ca, ...identity })).toEqual({ seen: [expect.any(String)], outcome: 'fulfilled' });
 });
 
 test.each<readonly [string, TlsFetchOptions]>([
-  ['no certificate', { ca }],
+  ['without a certificate', { ca }],
   [
-    'a certificate that the platform does not trust',
+    'with a certificate that the platform does not trust',
     { ca, certificate: stranger.certificatePem, privateKey: stranger.privateKeyPem },
   ],
-  ['a platform that it does not trust', { certificate: carrier.certificatePem, privateKey: carrier.privateKeyPem }],
-])('comes to nothing with %s', async (_name, options) => {
+  ['to a platform that the client does not trust', identity],
+])('fails to connect %s', async (_name, options) => {
   expect(await called(options)).toEqual({ seen: [], outcome: 'network-failed' });
 });
 
 test.each<readonly [string, TlsFetchOptions, string]>([
-  ['nothing', {}, 'invalid-configuration'],
-  ['a list without a certificate', { ca: [] }, 'invalid-configuration'],
-  ['a text that is no certificate', { ca: ['hello'] }, 'invalid-configuration'],
+  ['no options', {}, 'invalid-configuration'],
+  ['an empty list of certificates', { ca: [] }, 'invalid-configuration'],
+  ['a ca that is not a certificate', { ca: ['hello'] }, 'invalid-configuration'],
   ['a certificate without its key', { certificate: carrier.certificatePem }, 'invalid-configuration'],
   ['a key without its certificate', { ca, privateKey: carrier.privateKeyPem }, 'invalid-configuration'],
-  ['a certificate that is none', { certificate: 'hello', privateKey: carrier.privateKeyPem }, 'invalid-configuration'],
-  ['a key that is none', { certificate: carrier.certificatePem, privateKey: 'hello' }, 'key-unusable'],
-  ['the key of another', { certificate: carrier.certificatePem, privateKey: stranger.privateKeyPem }, 'key-unusable'],
-])('is not made of %s', (_name, options, code) => {
-  let caught: unknown;
-  try {
-    createTlsFetch(options);
-  } catch (error) {
-    caught = error;
-  }
-  expect(isHopbackError(caught) && caught.code).toBe(code);
+  ['an invalid certificate', { ...identity, certificate: 'hello' }, 'invalid-configuration'],
+  ['an invalid key', { ...identity, privateKey: 'hello' }, 'key-unusable'],
+  ['the key of another certificate', { ...identity, privateKey: stranger.privateKeyPem }, 'key-unusable'],
+])('rejects %s', (_name, options, code) => {
+  expect(() => createTlsFetch(options)).toThrow(expect.objectContaining({ code }));
 });
 
 test('takes an encrypted key with its passphrase', () => {
-  const encrypted = carrier.key.privateKey.export({
-    format: 'pem',
-    type: 'pkcs8',
-    cipher: 'aes-256-cbc',
-    passphrase: 'open sesame',
-  });
-  const identity = { certificate: carrier.certificatePem, privateKey: encrypted.toString() };
-  createTlsFetch({ ...identity, passphrase: 'open sesame' }).close();
-  expect(() => createTlsFetch({ ...identity, passphrase: 'open barley' })).toThrow();
+  const cipher = { format: 'pem', type: 'pkcs8', cipher: 'aes-256-cbc', passphrase: 'open sesame' } as const;
+  const encrypted = { ...identity, privateKey: carrier.key.privateKey.export(cipher).toString() };
+  createTlsFetch({ ...encrypted, passphrase: 'open sesame' }).close();
+  expect(() => createTlsFetch({ ...encrypted, passphrase: 'open barley' })).toThrow();
 });

@@ -1,7 +1,6 @@
 import { Webhook, WebhookVerificationError } from 'standardwebhooks';
 import { expect, test } from 'vitest';
 import { createTestKey } from '../../sdk/src/testing/test-key.js';
-import { isHopbackError } from '../../sdk/src/errors.js';
 import { MAX_WEBHOOK_BYTES, signWebhook, verifyWebhook } from '../../sdk/src/platform/webhooks/verify-webhook.js';
 import type { WebhookFailure, WebhookToVerify } from '../../sdk/src/platform/webhooks/verify-webhook.js';
 import { createWebhookReceiver } from '../../sdk/src/platform/webhooks/webhook-receiver.js';
@@ -52,72 +51,39 @@ test('verifies Ed25519 with the public key alone, the private one with or withou
   }
 });
 
-const withField = (name: string, value: string | readonly string[] | undefined) => ({ ...signed(), [name]: value });
-const signatureOf = (body: string, changes = {}): Partial<WebhookToVerify> => ({
-  body,
-  headers: signed({ body, ...changes }),
+const withFields = (fields: Readonly<Record<string, string | readonly string[] | undefined>>) => ({
+  headers: { ...signed(), ...fields },
 });
+const withSignature = (signature: string | undefined) => withFields({ 'webhook-signature': signature });
+const signedBody = (body: string): Partial<WebhookToVerify> => ({ body, headers: signed({ body }) });
+const signedAt = (timestampSeconds: number) => ({ headers: signed({ timestampSeconds }) });
+const [PAST, FUTURE] = [NOW_SECONDS - 301, NOW_SECONDS + 301];
+const nowSeconds = NOW_SECONDS;
+const drifted = JSON.stringify({ ...EVENT, data: { request: { ...EVENT.data, hop: 'two' } } });
+const mismatch = { reason: 'signature-mismatch' } as const;
 
 const NEGATIVES: readonly (readonly [string, Partial<WebhookToVerify>, WebhookFailure])[] = [
-  ['another body', { body: BODY.replace('Carrier B', 'Carrier X') }, { reason: 'signature-mismatch' }],
-  ['a space more', { body: `${BODY} ` }, { reason: 'signature-mismatch' }],
-  ['another secret', { secrets: [STRANGE_SECRET] }, { reason: 'signature-mismatch' }],
-  ['another id', { headers: withField('webhook-id', 'other') }, { reason: 'signature-mismatch' }],
-  [
-    'another time',
-    { headers: withField('webhook-timestamp', String(NOW_SECONDS + 1)) },
-    { reason: 'signature-mismatch' },
-  ],
-  [
-    'a signature that is cut',
-    { headers: withField('webhook-signature', signed()['webhook-signature']!.slice(0, -8)) },
-    { reason: 'signature-mismatch' },
-  ],
-  ['no id', { headers: withField('webhook-id', undefined) }, { reason: 'field-missing', field: 'webhook-id' }],
-  ['no time', { headers: withField('webhook-timestamp', '') }, { reason: 'field-missing', field: 'webhook-timestamp' }],
-  [
-    'no signature',
-    { headers: withField('webhook-signature', undefined) },
-    { reason: 'field-missing', field: 'webhook-signature' },
-  ],
-  ['two ids', { headers: withField('webhook-id', ['a', 'b']) }, { reason: 'field-repeated', field: 'webhook-id' }],
-  ['two ids in one', { headers: withField('webhook-id', 'a, b') }, { reason: 'field-repeated', field: 'webhook-id' }],
-  ['an id with a full stop', { headers: withField('webhook-id', 'a.b') }, { reason: 'id-malformed' }],
-  ['a time that is none', { headers: withField('webhook-timestamp', '1e9') }, { reason: 'timestamp-malformed' }],
-  [
-    'a time 301 s ago',
-    { headers: signed({ timestampSeconds: NOW_SECONDS - 301 }) },
-    { reason: 'timestamp-too-old', timestampSeconds: NOW_SECONDS - 301, nowSeconds: NOW_SECONDS },
-  ],
-  [
-    'a time in 301 s',
-    { headers: signed({ timestampSeconds: NOW_SECONDS + 301 }) },
-    { reason: 'timestamp-too-new', timestampSeconds: NOW_SECONDS + 301, nowSeconds: NOW_SECONDS },
-  ],
-  [
-    'a signature without its version',
-    { headers: withField('webhook-signature', 'abcd') },
-    { reason: 'signature-malformed' },
-  ],
-  [
-    'a version of the future',
-    { headers: withField('webhook-signature', 'v9,YWJj') },
-    { reason: 'signature-version-unknown' },
-  ],
-  [
-    '17 signatures',
-    { headers: withField('webhook-signature', 'v1,YWJj '.repeat(17)) },
-    { reason: 'signatures-too-many' },
-  ],
+  ['another secret', { secrets: [STRANGE_SECRET] }, mismatch],
+  ['another id', withFields({ 'webhook-id': 'other' }), mismatch],
+  ['another time', withFields({ 'webhook-timestamp': String(NOW_SECONDS + 1) }), mismatch],
+  ['a signature that is cut', withSignature(signed()['webhook-signature']!.slice(0, -8)), mismatch],
+  ['no id', withFields({ 'webhook-id': undefined }), { reason: 'field-missing', field: 'webhook-id' }],
+  ['no time', withFields({ 'webhook-timestamp': '' }), { reason: 'field-missing', field: 'webhook-timestamp' }],
+  ['no signature', withSignature(undefined), { reason: 'field-missing', field: 'webhook-signature' }],
+  ['two ids', withFields({ 'webhook-id': ['a', 'b'] }), { reason: 'field-repeated', field: 'webhook-id' }],
+  ['two ids in one', withFields({ 'webhook-id': 'a, b' }), { reason: 'field-repeated', field: 'webhook-id' }],
+  ['an id with a full stop', withFields({ 'webhook-id': 'a.b' }), { reason: 'id-malformed' }],
+  ['an invalid time', withFields({ 'webhook-timestamp': '1e9' }), { reason: 'timestamp-malformed' }],
+  ['a time 301 s ago', signedAt(PAST), { reason: 'timestamp-too-old', timestampSeconds: PAST, nowSeconds }],
+  ['a time in 301 s', signedAt(FUTURE), { reason: 'timestamp-too-new', timestampSeconds: FUTURE, nowSeconds }],
+  ['a signature without its version', withSignature('abcd'), { reason: 'signature-malformed' }],
+  ['a version of the future', withSignature('v9,YWJj'), { reason: 'signature-version-unknown' }],
+  ['17 signatures', withSignature('v1,YWJj '.repeat(17)), { reason: 'signatures-too-many' }],
   ['a body beyond its bound', { maxBytes: 10 }, { reason: 'body-too-large', sizeBytes: BODY.length, maxBytes: 10 }],
-  ['no JSON', signatureOf('<p>hello</p>'), { reason: 'body-not-json' }],
-  ['a key twice', signatureOf('{"id":"1","id":"2"}'), { reason: 'body-not-json' }],
-  ['JSON that is no event', signatureOf('{"type":"x"}'), { reason: 'event-schema-drift', place: 'specversion' }],
-  [
-    'an event without its data',
-    signatureOf(JSON.stringify({ ...EVENT, data: { request: { ...EVENT.data, hop: 'two' } } })),
-    { reason: 'event-schema-drift', place: 'data.request.format' },
-  ],
+  ['a body that is not JSON', signedBody('<p>hello</p>'), { reason: 'body-not-json' }],
+  ['a repeated key', signedBody('{"id":"1","id":"2"}'), { reason: 'body-not-json' }],
+  ['another object', signedBody('{"type":"x"}'), { reason: 'event-schema-drift', place: 'specversion' }],
+  ['an event without its data', signedBody(drifted), { reason: 'event-schema-drift', place: 'data.request.format' }],
 ];
 
 test.each(NEGATIVES)('refuses %s', (_name, changes, failure) => {
@@ -130,13 +96,13 @@ test('refuses octets that are no UTF-8, although they are signed', () => {
   expect(verified({ headers: { ...headers }, body })).toEqual({ status: 'failed', reason: 'body-not-utf8' });
 });
 
-test('lets a time 300 s away pass, and an event of a kind that is not known', () => {
+test('accepts a time 300 s away, and an event of an unknown kind', () => {
   for (const offset of [-300, 300]) {
     const headers = signed({ timestampSeconds: NOW_SECONDS + offset });
     expect(verified({ headers }).status).toBe('verified');
   }
   const body = JSON.stringify({ ...EVENT, type: 'org.hopback.weather.changed.1', data: {} });
-  expect(verified(signatureOf(body))).toEqual({
+  expect(verified(signedBody(body))).toEqual({
     status: 'unknown-type',
     webhookId: EVENT.id,
     timestampSeconds: NOW_SECONDS,
@@ -151,19 +117,11 @@ test.each([
   ['one without its prefix', [Buffer.alloc(32).toString('base64')]],
   ['one in base64url', [`whsec_${'_-'.repeat(16)}`]],
   ['17 of them', Array.from({ length: 17 }, () => SECRET)],
-])('finds secrets that are none: %s', (_name, secrets) => {
-  const codes = [() => verified({ secrets }), () => createWebhookReceiver({ secrets, consume: () => {} })].map(
-    (use) => {
-      try {
-        use();
-        return 'passed';
-      } catch (error) {
-        for (const secret of secrets) expect(String(error)).not.toContain(secret);
-        return isHopbackError(error) && error.code;
-      }
-    },
-  );
-  expect(codes).toEqual(['invalid-configuration', 'invalid-configuration']);
+])('rejects secrets: %s, without naming them', (_name, secrets) => {
+  for (const use of [() => verified({ secrets }), () => createWebhookReceiver({ secrets, consume: () => {} })]) {
+    expect(use).toThrow(expect.objectContaining({ code: 'invalid-configuration' }));
+    for (const secret of secrets) expect(use).not.toThrow(secret);
+  }
 });
 
 test('does not sign what could be read another way', () => {
@@ -197,6 +155,17 @@ test('we verify what standardwebhooks signs, and refuse what it would refuse', (
   expect(verified({ headers: twice }).status).toBe('verified');
 });
 
+/** A consumer that is under way until the test finishes or fails it. */
+function held() {
+  let [finish, fail]: [() => void, (error: Error) => void] = [() => {}, () => {}];
+  let calls = 0;
+  const consume = (): Promise<void> => {
+    calls += 1;
+    return new Promise((resolve, reject) => ([finish, fail] = [resolve, reject]));
+  };
+  return { consume, calls: () => calls, finish: () => finish(), fail: () => fail(new Error('no')) };
+}
+
 function receiving(consume: Parameters<typeof createWebhookReceiver>[0]['consume']) {
   const time = createManualClock();
   const receiver = createWebhookReceiver({ secrets: [SECRET], consume, clock: time });
@@ -205,18 +174,7 @@ function receiving(consume: Parameters<typeof createWebhookReceiver>[0]['consume
   return { receiver, post, time };
 }
 
-test('acknowledges an event when it was taken in, and not before', async () => {
-  let finish: () => void = () => {};
-  const { post } = receiving(() => new Promise((resolve) => (finish = resolve)));
-  let answered = false;
-  const answer = post().finally(() => (answered = true));
-  await new Promise(setImmediate);
-  expect(answered).toBe(false);
-  finish();
-  expect(await answer).toEqual({ status: 204, headers: {}, body: '' });
-});
-
-test('has an event come again that was not taken in, and knows one that was', async () => {
+test('asks for an event again that was not consumed, and recognises one that was', async () => {
   const outcomes = [false, true];
   let taken = 0;
   const { post, time } = receiving(() => {
@@ -234,33 +192,30 @@ test('has an event come again that was not taken in, and knows one that was', as
   expect(taken).toBe(2);
 });
 
-test('hands on one of several that come at once, and gives all the same outcome', async () => {
-  let taken = 0;
-  let fail: (error: Error) => void = () => {};
-  const { post } = receiving(() => {
-    taken += 1;
-    return new Promise((_resolve, reject) => (fail = reject));
-  });
+test('consumes one of several simultaneous copies, and answers all alike', async () => {
+  const { consume, calls, fail } = held();
+  const { post } = receiving(consume);
   const answers = [post(), post(), post()];
   await new Promise(setImmediate);
-  fail(new Error('no'));
+  fail();
   expect((await Promise.all(answers)).map(({ status }) => status)).toEqual([503, 503, 503]);
-  expect(taken).toBe(1);
+  expect(calls()).toBe(1);
 });
 
-test('does not wait for ever, and knows what was taken in late', async () => {
-  let finish: () => void = () => {};
-  const { post, time } = receiving(() => new Promise((resolve) => (finish = resolve)));
+test('answers 503 when the consumer is too slow, and remembers what it finished late', async () => {
+  const { consume, calls, finish } = held();
+  const { post, time } = receiving(consume);
   const late = post();
   await new Promise(setImmediate);
   time.advance(10_000);
   expect((await late).status).toBe(503);
   finish();
   await new Promise(setImmediate);
-  expect((await post()).status).toBe(204);
+  expect(await post()).toEqual({ status: 204, headers: {}, body: '' });
+  expect(calls()).toBe(1);
 });
 
-test('answers by what is wrong, acknowledges kinds that are not known, and takes nothing in once closed', async () => {
+test('answers by what is wrong, acknowledges unknown kinds, and accepts nothing once closed', async () => {
   const seen: string[] = [];
   const { receiver, post } = receiving((event) => void seen.push(event.type));
   expect((await receiver.receive({ headers: {}, body: BODY })).status).toBe(401);
@@ -275,21 +230,21 @@ test('answers by what is wrong, acknowledges kinds that are not known, and takes
   expect(JSON.parse(body)).toMatchObject({ status: 503, code: 'closing' });
 });
 
-test('closing waits for what is on its way', async () => {
-  let finish: () => void = () => {};
-  const { receiver, post } = receiving(() => new Promise((resolve) => (finish = resolve)));
-  const answer = post();
+test('neither the answer nor closing comes before the event is consumed', async () => {
+  const { consume, finish } = held();
+  const { receiver, post } = receiving(consume);
+  const ended: string[] = [];
+  const answer = post().finally(() => ended.push('answer'));
   await new Promise(setImmediate);
-  let isClosed = false;
-  const closing = receiver.close().then(() => (isClosed = true));
+  const closing = receiver.close().then(() => ended.push('closed'));
   await new Promise(setImmediate);
-  expect(isClosed).toBe(false);
+  expect(ended).toEqual([]);
   finish();
   await closing;
   expect((await answer).status).toBe(204);
 });
 
-test('takes secrets that change while it runs', async () => {
+test('accepts secrets that change while it runs', async () => {
   let secrets = [STRANGE_SECRET];
   const receiver = createWebhookReceiver({ secrets: () => secrets, consume: () => {}, clock });
   const post = () => receiver.receive({ headers: signed(), body: BODY });

@@ -48,14 +48,6 @@ test('refuses a source without name, and a zone that does not exist', () => {
   expect(() => reader(GOOD, { time: { zone: 'America/Nowhere' } })).toThrow(refused);
 });
 
-test('columns by number need no header, and columns behind the last that is mapped may be missing', () => {
-  expect(read(reader(GOOD), 'c-1,2026-06-15 09:00:00,2025550101,12125550143')).toMatchObject({
-    status: 'record',
-    record: { legId: 'c-1', calling: { tn: '12025550101' }, called: { tn: '12125550143' } },
-  });
-  expect(read(reader(GOOD), 'c-1,2026-06-15 09:00:00,2025550101')).toMatchObject({ reason: 'too-few-fields' });
-});
-
 test('declared header rows are left out, at the top of every file', () => {
   const map = { ...GOOD, headerRows: 2 };
   expect(read(reader(map), 'anything', 1)).toEqual({ status: 'skipped', why: 'header' });

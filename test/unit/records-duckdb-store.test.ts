@@ -8,6 +8,7 @@ import { createManualClock } from '../../sdk/src/testing/manual-clock.js';
 import { lookupClaims, storeClaims } from '../support/record-store-conformance.js';
 import { storeFolders } from '../support/record-store-folder.js';
 import { NOON_US, sparseRecord } from '../support/stored-records.js';
+import { storageFailed } from '../../sdk/src/records/store/duckdb/duckdb-module.js';
 
 const folders = storeFolders();
 afterEach(folders.clear);
@@ -98,4 +99,18 @@ test('a day that is opened for a few records many times is put together again', 
   expect(
     (await store.find({ window: { fromUs: NOON_US, toUs: NOON_US + rounds }, trunk: 'east-1' })).records,
   ).toHaveLength(5 * rounds);
+});
+
+test.each([
+  [
+    'IO Error: Could not write file "/store/days/1.duckdb": No space left on device',
+    ': No space left on device (ENOSPC)',
+  ],
+  ['IO Error: Cannot open file "/store/state.duckdb": Permission denied', ': Permission denied (EACCES)'],
+  ['Constraint Error: Duplicate key "called: 12025550100"', ''],
+])('a store that fails says what the system said, and nothing else of %s', (message, reason) => {
+  const cause = new Error(message);
+  expect(storageFailed('take records', cause, '/store')).toMatchObject({
+    ...{ code: 'storage-failed', message: `the record store /store could not take records${reason}`, cause },
+  });
 });

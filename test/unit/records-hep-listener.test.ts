@@ -1,4 +1,3 @@
-import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
@@ -10,6 +9,8 @@ import {
 import { createHepReader } from '../../sdk/src/records/ingest/hep-reader.js';
 import type { RowReading } from '../../sdk/src/records/ingest/record-reader.js';
 import { answeredCall, captured } from '../support/captured-call.js';
+import { codeOf } from '../support/code-of.js';
+import { sendPackets } from '../support/hep-packets.js';
 
 const HERE = { host: '127.0.0.1', port: 0 };
 
@@ -49,19 +50,9 @@ async function connected(port: number): Promise<Socket> {
   return socket;
 }
 
-async function sendUdp(port: number, packets: readonly Buffer[]): Promise<void> {
-  const socket = createSocket('udp4');
-  for (const packet of packets) {
-    await new Promise((resolve) => {
-      socket.send(packet, port, '127.0.0.1', resolve);
-    });
-  }
-  socket.close();
-}
-
 test('makes a record of a call whose packets come over UDP', async () => {
   const { listener, readings, port } = await listen();
-  await sendUdp(port('udp'), PACKETS);
+  await sendPackets(port('udp'), PACKETS);
   await expect.poll(() => recordsIn(readings), { timeout: 5_000 }).toBe(1);
   expect(listener.counters()).toMatchObject({ udpPackets: PACKETS.length, records: 1, rejected: 0 });
 });
@@ -76,14 +67,10 @@ test('makes a record of a call whose packets come over TCP, cut anywhere', async
   expect(listener.counters()).toMatchObject({ tcpPackets: PACKETS.length, records: 1, brokenStreams: 0 });
 });
 
-test('counts UDP that is no HEP and goes on', async () => {
+test('counts UDP packets that are not HEP, and goes on', async () => {
   const { listener, port } = await listen();
-  await sendUdp(port('udp'), [
-    Buffer.from('GET /'),
-    Buffer.alloc(0),
-    Buffer.alloc(9_000, 0xff),
-    ...PACKETS.slice(0, 1),
-  ]);
+  const others = [Buffer.from('GET /'), Buffer.alloc(0), Buffer.alloc(9_000, 0xff)];
+  await sendPackets(port('udp'), [...others, ...PACKETS.slice(0, 1)]);
   await expect.poll(() => listener.counters().udpPackets).toBe(4);
   expect(listener.counters()).toMatchObject({ rejected: 3 });
 });
@@ -109,11 +96,11 @@ test('refuses connections beyond the most that there may be', async () => {
   expect(listener.counters()).toMatchObject({ refusedConnections: 1, tcpPackets: 1 });
 });
 
-test('takes nothing from who is no agent', async () => {
+test('accepts packets from agents only', async () => {
   const { listener, readings, port } = await listen({ agents: ['192.0.2.1'] });
   const socket = await connected(port('tcp'));
   await once(socket, 'close');
-  await sendUdp(port('udp'), PACKETS.slice(0, 1));
+  await sendPackets(port('udp'), PACKETS.slice(0, 1));
   await expect.poll(() => listener.counters().refusedSources).toBe(2);
   expect(readings).toEqual([]);
 });
@@ -124,18 +111,12 @@ test('ends connections that are silent', async () => {
   expect(listener.counters().idleConnections).toBe(1);
 });
 
-test('says by code that it cannot listen', async () => {
+test('rejects with a code when it cannot listen', async () => {
   const { port } = await listen();
-  const codeOf = async (options: Partial<HepListenerOptions>): Promise<unknown> =>
-    listen(options).then(
-      () => 'listens',
-      (error: unknown) => (error as { code?: unknown }).code,
-    );
-  expect(await codeOf({ udp: undefined, tcp: undefined } as unknown as Partial<HepListenerOptions>)).toBe(
-    'invalid-configuration',
-  );
-  expect(await codeOf({ tcp: { host: '127.0.0.1', port: port('tcp') } })).toBe('unavailable');
-  expect(await codeOf({ agents: ['proxy.example.net'] })).toBe('invalid-configuration');
+  const nowhere = { udp: undefined, tcp: undefined } as unknown as Partial<HepListenerOptions>;
+  expect(await codeOf(listen(nowhere))).toBe('invalid-configuration');
+  expect(await codeOf(listen({ tcp: { host: '127.0.0.1', port: port('tcp') } }))).toBe('unavailable');
+  expect(await codeOf(listen({ agents: ['proxy.example.net'] }))).toBe('invalid-configuration');
 });
 
 test('leaves nothing open behind it', async () => {

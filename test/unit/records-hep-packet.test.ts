@@ -24,14 +24,8 @@ test('reads what an agent writes', () => {
   expect(result).toEqual({
     status: 'parsed',
     packet: {
-      source: PARTS.source,
-      destination: PARTS.destination,
-      protocol: 17,
-      atUs: PARTS.atUs,
-      payloadType: 1,
-      captureId: 2001,
-      key: 'secret',
-      correlationId: 'a84b4c76@192.0.2.10',
+      ...PARTS,
+      ...{ protocol: 17, payloadType: 1, captureId: 2001, key: 'secret', correlationId: 'a84b4c76@192.0.2.10' },
       payload: Buffer.from('INVITE'),
     },
   });
@@ -62,70 +56,49 @@ test('passes over chunks of other vendors, of unknown types, and those that nobo
   expect(reasonOf(hepPacket({ ...PARTS, more }))).toBe('parsed');
 });
 
+const BAD_LENGTH = 'hep-bad-chunk-length';
+const OTHER_FAMILY = hepChunk(1, Uint8Array.of(10));
+const COMPRESSED = hepChunk(16, Buffer.from('x'));
+const MILLION_US = hepChunk(10, Buffer.from([0, 15, 66, 64]));
+const chunks = hepChunks(PARTS);
+const withMore = (...more: readonly Buffer[]): Buffer => hepPacket({ ...PARTS, more });
+const octets = (...bytes: readonly number[]): Buffer => hepOfChunks([Buffer.from(bytes)]);
+
 test.each([
-  ['nothing', Buffer.alloc(0), 'hep-too-short'],
+  ['no octets', Buffer.alloc(0), 'hep-too-short'],
   ['HEP2', Buffer.from('HEP2\0\x06'), 'hep-no-magic'],
   ['a length below that of its header', Buffer.from('HEP3\0\x05'), 'hep-no-magic'],
   ['a length beyond its end', Buffer.from('HEP3\0\x07'), 'hep-length-mismatch'],
   ['a packet that is cut off', hepPacket(PARTS).subarray(0, 40), 'hep-length-mismatch'],
-  ['a chunk of length 0', hepOfChunks([Buffer.from([0, 0, 0, 1, 0, 0])]), 'hep-bad-chunk-length'],
-  [
-    'a chunk that is longer than the packet',
-    hepOfChunks([Buffer.from([0, 0, 0, 15, 0, 200, 1])]),
-    'hep-bad-chunk-length',
-  ],
-  ['half a chunk header', hepOfChunks([Buffer.from([0, 0, 0])]), 'hep-bad-chunk-length'],
-  ['a port of four bytes', hepOfChunks([hepChunk(7, Buffer.alloc(4))]), 'hep-bad-chunk-length'],
-  ['a chunk twice', hepPacket({ ...PARTS, more: [hepChunk(15, Buffer.from('BYE'))] }), 'hep-duplicate-chunk'],
-  [
-    'too many chunks',
-    hepPacket({ ...PARTS, more: Array.from({ length: MAX_HEP_CHUNKS }, () => hepChunk(99, Buffer.alloc(0))) }),
-    'hep-too-many-chunks',
-  ],
+  ['a chunk of length 0', octets(0, 0, 0, 1, 0, 0), BAD_LENGTH],
+  ['a chunk that is longer than the packet', octets(0, 0, 0, 15, 0, 200, 1), BAD_LENGTH],
+  ['half a chunk header', octets(0, 0, 0), BAD_LENGTH],
+  ['a port of four bytes', hepOfChunks([hepChunk(7, Buffer.alloc(4))]), BAD_LENGTH],
+  ['a repeated chunk', withMore(hepChunk(15, Buffer.from('BYE'))), 'hep-duplicate-chunk'],
+  ['too many chunks', withMore(...Array(MAX_HEP_CHUNKS).fill(hepChunk(99, Buffer.alloc(0)))), 'hep-too-many-chunks'],
   ['no chunks', hepOfChunks([]), 'hep-missing-chunk'],
-  ['no time', hepOfChunks(hepChunks(PARTS).filter((_, index) => index !== 6)), 'hep-missing-chunk'],
-  [
-    'a compressed payload',
-    hepOfChunks([...hepChunks(PARTS).slice(0, -1), hepChunk(16, Buffer.from('x'))]),
-    'hep-compressed',
-  ],
-  [
-    'addresses of another family than it says',
-    hepOfChunks([hepChunk(1, Uint8Array.of(10)), ...hepChunks(PARTS).slice(1)]),
-    'hep-family-mismatch',
-  ],
-  [
-    'a million microseconds',
-    hepOfChunks(
-      hepChunks(PARTS).map((chunk, index) => (index === 7 ? hepChunk(10, Buffer.from([0, 15, 66, 64])) : chunk)),
-    ),
-    'hep-bad-time',
-  ],
+  ['no time', hepOfChunks(chunks.toSpliced(6, 1)), 'hep-missing-chunk'],
+  ['a compressed payload', hepOfChunks([...chunks.slice(0, -1), COMPRESSED]), 'hep-compressed'],
+  ['addresses of another family', hepOfChunks(chunks.with(0, OTHER_FAMILY)), 'hep-family-mismatch'],
+  ['a million microseconds', hepOfChunks(chunks.with(7, MILLION_US)), 'hep-bad-time'],
   ['time 0', hepPacket({ ...PARTS, atUs: 0 }), 'hep-bad-time'],
-  ['more than a length can say', Buffer.alloc(MAX_HEP_PACKET_BYTES + 1), 'hep-too-long'],
+  ['more octets than a length can express', Buffer.alloc(MAX_HEP_PACKET_BYTES + 1), 'hep-too-long'],
 ])('refuses %s', (_what, bytes, reason) => {
   expect(reasonOf(bytes)).toBe(reason);
 });
 
-test.each([1, 2, 5, 7, 64, 1_000, 100_000])(
-  'cuts a stream that comes in pieces of %i bytes into its packets',
-  (size) => {
-    const sent = [
-      hepPacket(PARTS),
-      hepOfChunks([]),
-      hepPacket({ ...PARTS, payload: 'x'.repeat(60_000) }),
-      hepPacket(PARTS),
-    ];
-    const bytes = Buffer.concat(sent);
-    const stream = hepStream();
-    const received: Buffer[] = [];
-    for (let at = 0; at < bytes.length; at += size) {
-      for (const packet of stream.take(bytes.subarray(at, at + size)).packets) received.push(Buffer.from(packet));
-    }
-    expect(received).toEqual(sent);
-    expect(stream.pending()).toBe(0);
-  },
-);
+test.each([1, 2, 5, 7, 64, 1_000, 100_000])('splits a stream in pieces of %i bytes', (size) => {
+  const long = hepPacket({ ...PARTS, payload: 'x'.repeat(60_000) });
+  const sent = [hepPacket(PARTS), hepOfChunks([]), long, hepPacket(PARTS)];
+  const bytes = Buffer.concat(sent);
+  const stream = hepStream();
+  const received: Buffer[] = [];
+  for (let at = 0; at < bytes.length; at += size) {
+    for (const packet of stream.take(bytes.subarray(at, at + size)).packets) received.push(Buffer.from(packet));
+  }
+  expect(received).toEqual(sent);
+  expect(stream.pending()).toBe(0);
+});
 
 test('gives up a stream at the first bytes that begin no packet', () => {
   const stream = hepStream();

@@ -1,5 +1,3 @@
-import { createSocket } from 'node:dgram';
-import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import type { CallRecord } from '../../sdk/src/contract/call-record.js';
 import { listenToSource } from '../../sdk/src/records/ingest/listen-source.js';
@@ -7,38 +5,24 @@ import type { SourceListener } from '../../sdk/src/records/ingest/listen-source.
 import type { RejectedRow } from '../../sdk/src/records/ingest/rejects.js';
 import { readSourceConfiguration } from '../../sdk/src/records/ingest/source-configuration.js';
 import type { HepConfiguration } from '../../sdk/src/records/ingest/source-configuration.js';
+import { proxySample, sendPackets } from '../support/hep-packets.js';
 
-const SAMPLE = 'test/vectors/records/hep/proxy';
-
-async function configurationOf(): Promise<HepConfiguration> {
-  const { source } = JSON.parse(await readFile(`${SAMPLE}.expected.json`, 'utf8')) as { source: object };
-  const listen = { udp: { host: '127.0.0.1', port: 0 }, lingerUs: 0 };
-  const configuration = readSourceConfiguration({ ...source, listen });
-  if (configuration.format !== 'hep') throw new Error('not captured signalling');
-  return configuration;
-}
-
-const packets = async (): Promise<readonly Buffer[]> =>
-  (await readFile(`${SAMPLE}.hex`, 'utf8'))
-    .trim()
-    .split('\n')
-    .map((line) => Buffer.from(line, 'hex'));
+const { source, packets } = proxySample();
+const configuration = readSourceConfiguration({
+  ...source,
+  listen: { udp: { host: '127.0.0.1', port: 0 }, lingerUs: 0 },
+}) as HepConfiguration;
 
 async function send(listener: SourceListener, sent: readonly Buffer[]): Promise<void> {
-  const socket = createSocket('udp4');
-  const port = listener.listening[0]?.port ?? 0;
-  for (const packet of sent)
-    await new Promise<void>((resolve) => socket.send(packet, port, '127.0.0.1', () => resolve()));
-  socket.close();
+  await sendPackets(listener.listening[0]?.port ?? 0, sent);
   while (listener.counters().udpPackets < sent.length) await new Promise((resolve) => setImmediate(resolve));
 }
 
 test('calls are stored, and those that are up when it closes as far as they are known; packets that cannot be read are rejected', async () => {
   const stored: CallRecord[] = [];
   const rejected: RejectedRow[] = [];
-  const sent = await packets();
   const listener = await listenToSource({
-    configuration: await configurationOf(),
+    configuration,
     store: {
       insert: async (records) => {
         stored.push(...records);
@@ -47,7 +31,7 @@ test('calls are stored, and those that are up when it closes as far as they are 
     },
     rejects: { reject: (row) => void rejected.push(row), flush: async () => undefined },
   });
-  await send(listener, [...sent, Buffer.from('no packet')]);
+  await send(listener, [...packets, Buffer.from('no packet')]);
   await listener.close();
   const { records, inserted, pending, waiting, lost } = listener.statistics();
   expect(records).toBeGreaterThan(5);
@@ -56,13 +40,13 @@ test('calls are stored, and those that are up when it closes as far as they are 
   expect(rejected).toContainEqual(expect.objectContaining({ sourceId: 'proxy-5', reason: 'bad-packet', line: 0 }));
 });
 
-test('what a store refuses is kept, told of, and handed in again', async () => {
+test('records that the store refuses are kept, reported, and inserted again', async () => {
   const due: (() => void)[] = [];
   const failures: unknown[] = [];
   let refusals = 3;
   let stored = 0;
   await using listener = await listenToSource({
-    configuration: await configurationOf(),
+    configuration,
     store: {
       insert: async (records) => {
         refusals -= 1;
@@ -78,7 +62,7 @@ test('what a store refuses is kept, told of, and handed in again', async () => {
     },
     onFailed: (cause) => failures.push(cause),
   });
-  await send(listener, await packets());
+  await send(listener, packets);
   await expect(listener.commit()).rejects.toThrow('full');
   await expect(listener.commit()).rejects.toThrow('full');
   const before = due.length;

@@ -67,13 +67,10 @@ test.each([
   if (evidence.status === 'kept') expect(evidence.rows).toHaveLength(raw.length);
 });
 
-test.each([null, undefined, 7, 'source', { raw: 'text' }, { raw: { length: 1 } }])(
-  'a source %j has no rows',
-  (source) => {
-    const record = { ...sparseRecord('leg', NOON_US), source } as unknown as CallRecord;
-    expect(rawEvidence(record)).toEqual({ status: 'not-kept' });
-  },
-);
+test.each([null, undefined, 7, 'source', { raw: 'text' }, { raw: { length: 1 } }])('source %j: no rows', (source) => {
+  const record = { ...sparseRecord('leg', NOON_US), source } as unknown as CallRecord;
+  expect(rawEvidence(record)).toEqual({ status: 'not-kept' });
+});
 
 test.each([
   ['ASCII', Buffer.from('a,b'), { text: 'a,b' }],

@@ -43,15 +43,6 @@ async function fullDisk(): Promise<MockInstance<FileHandle['appendFile']>> {
   return vi.spyOn(prototype, 'appendFile').mockRejectedValue(full);
 }
 
-test('a rejected row is read back as it was, bytes that are no text included', async () => {
-  await using file = await openRejectFile({ path });
-  const bytes = Uint8Array.from({ length: 256 }, (_, at) => at);
-  file.reject({ ...row(7), bytes, sizeBytes: 256 });
-  await file.flush();
-  expect(await read()).toEqual([{ ...row(7), bytes: Buffer.from(bytes), sizeBytes: 256 }]);
-  expect(file.statistics()).toEqual({ written: 1, lost: 0, filesRemoved: 0 });
-});
-
 test('bytes are taken when the row is rejected, so that they may be written over', async () => {
   await using file = await openRejectFile({ path });
   const bytes = Buffer.from('a,b');

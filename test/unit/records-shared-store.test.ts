@@ -3,7 +3,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { createServer, request } from 'node:http';
 import type { RequestListener, Server } from 'node:http';
 import { join } from 'node:path';
-import { afterEach, expect, onTestFinished, test, vi } from 'vitest';
+import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { openDuckDbRecordStore } from '../../sdk/src/records/store/duckdb-record-store.js';
 import { openSharedRecordStore } from '../../sdk/src/records/store/shared-record-store.js';
 import { createMemoryRecordStore } from '../../sdk/src/records/store/memory-record-store.js';
@@ -11,13 +11,15 @@ import type { FoundRecords, RecordStore } from '../../sdk/src/records/store/reco
 import { CLOSING, createGuestStore } from '../../sdk/src/records/store/shared/guest-store.js';
 import { socketPath, socketRequests, startSocketHost } from '../../sdk/src/records/store/shared/socket-host.js';
 import { createManualClock } from '../../sdk/src/testing/manual-clock.js';
+import { codeOf } from '../support/code-of.js';
 import { lookupClaims, storeClaims } from '../support/record-store-conformance.js';
 import { storeFolders } from '../support/record-store-folder.js';
 import { guestStore } from '../support/shared-stores.js';
 import { NOON_US, sampleRecord } from '../support/stored-records.js';
 
 const folders = storeFolders();
-afterEach(folders.clear);
+// Removed after the stores are closed.
+beforeEach(() => onTestFinished(folders.clear));
 
 let last = '';
 const emptyGuest = (clock = createManualClock()): Promise<RecordStore> => guestStore((last = folders.make()), clock);
@@ -38,19 +40,23 @@ storeClaims({
   reopened: (clock) => guestStore(last, clock),
 });
 
-const codeOf = (work: Promise<unknown>): Promise<unknown> =>
-  work.then(
-    () => 'resolved',
-    (error: { readonly code?: unknown }) => error.code,
-  );
-
 const WINDOW = { fromUs: NOON_US, toUs: NOON_US + 20_000 };
+const QUERY = { window: WINDOW, trunk: 'east-1' };
 
-test('the first to open a store is its host, the next its guest, and both are the same store', async () => {
-  const directory = folders.make();
-  await using host = await openSharedRecordStore({ directory });
-  await using guest = await openSharedRecordStore({ directory });
+/** A host and a guest of one folder, open until the test ends. */
+async function hostAndGuest(directory = folders.make()) {
+  const host = await openSharedRecordStore({ directory });
+  const guest = await openSharedRecordStore({ directory });
+  onTestFinished(async () => {
+    await guest.close();
+    await host.close();
+  });
   expect([host.role, guest.role]).toEqual(['host', 'guest']);
+  return { directory, host, guest };
+}
+
+test('the first process to open a store is its host, the next its guest, and both see the same store', async () => {
+  const { host, guest } = await hostAndGuest();
   await guest.insert([sampleRecord(1, NOON_US)]);
   await host.insert([sampleRecord(2, NOON_US)]);
   expect(await guest.statistics()).toEqual(await host.statistics());
@@ -68,30 +74,21 @@ test('socket and folder are for their owner alone, and the socket is gone when t
   expect(next.role).toBe('host');
 });
 
-test('a folder whose path is too long for a socket is shared as well', async () => {
-  const directory = join(folders.make(), 'x'.repeat(120), 'y'.repeat(120));
-  await using host = await openSharedRecordStore({ directory });
-  await using guest = await openSharedRecordStore({ directory });
-  expect([host.role, guest.role]).toEqual(['host', 'guest']);
+test('a folder whose path is too long for a socket can be shared', async () => {
+  const { guest } = await hostAndGuest(join(folders.make(), 'x'.repeat(120), 'y'.repeat(120)));
   await guest.insert([sampleRecord(1, NOON_US)]);
   expect((await guest.statistics()).records).toBe(1);
 });
 
 test('a guest gets 10,000 records in one answer, and stores as many in one call', { timeout: 60_000 }, async () => {
-  const directory = folders.make();
-  await using host = await openSharedRecordStore({ directory });
-  await using guest = await openSharedRecordStore({ directory });
-  const records = Array.from({ length: 10_100 }, (_, index) => ({
-    ...sampleRecord(index, NOON_US + index),
-    customerId: 'one',
-    ingress: { trunk: 'east-1' },
-  }));
+  const { host, guest } = await hostAndGuest();
+  const parts = { customerId: 'one', ingress: { trunk: 'east-1' } };
+  const records = Array.from({ length: 10_100 }, (_, index) => ({ ...sampleRecord(index, NOON_US + index), ...parts }));
   expect(await guest.insert(records)).toEqual({ inserted: 10_100, repeated: 0, expired: 0 });
-  const query = { window: WINDOW, trunk: 'east-1', limit: 10_000 };
-  const found = await guest.find(query);
+  const found = await guest.find({ ...QUERY, limit: 10_000 });
   expect(found.isCut).toBe(true);
   expect(found.records).toEqual(records.slice(0, 10_000));
-  expect((await guest.hold({ query: { window: WINDOW, trunk: 'east-1' }, reason: 'case 7' })).count).toBe(10_100);
+  expect((await guest.hold({ query: QUERY, reason: 'case 7' })).count).toBe(10_100);
   expect(await host.holds()).toEqual(await guest.holds());
 });
 
@@ -99,22 +96,19 @@ test('a store that a process has open without sharing it is refused as in use, a
   const directory = folders.make();
   await using plain = await openDuckDbRecordStore({ directory });
   expect((await plain.statistics()).records).toBe(0);
-  // A second passes each time that somebody looks at the clock.
+  // Each reading of the clock is a second later.
   let seconds = 0;
   const looks = vi.spyOn(performance, 'now').mockImplementation(() => (seconds += 1) * 1_000);
   onTestFinished(() => looks.mockRestore());
   await expect(openSharedRecordStore({ directory })).rejects.toMatchObject({
-    code: 'storage-failed',
-    details: { reason: 'in-use' },
+    ...{ code: 'storage-failed', details: { reason: 'in-use' } },
   });
-  // Once when it begins, and after each attempt until fifteen seconds are over.
+  // Once at the beginning, and after each attempt until fifteen seconds are over.
   expect(looks).toHaveBeenCalledTimes(16);
 });
 
-test('the guest of a host that is closed takes its place, and one that is closed says so', async () => {
-  const directory = folders.make();
-  const host = await openSharedRecordStore({ directory });
-  const guest = await openSharedRecordStore({ directory });
+test('a guest of a closed host takes its place, and a closed guest refuses calls', async () => {
+  const { directory, host, guest } = await hostAndGuest();
   await using other = await openSharedRecordStore({ directory });
   await guest.insert([sampleRecord(1, NOON_US)]);
   await host.close();
@@ -129,27 +123,22 @@ test('the guest of a host that is closed takes its place, and one that is closed
   expect(other.role).toBe('host');
 });
 
-test('requests at the time at which the host closes are all carried out', async () => {
-  const directory = folders.make();
-  const host = await openSharedRecordStore({ directory });
-  await using guest = await openSharedRecordStore({ directory });
+test('requests that are under way when the host closes are all carried out or refused', async () => {
+  const { host, guest } = await hostAndGuest();
   const inserts = Array.from({ length: 40 }, (_, index) => guest.insert([sampleRecord(index, NOON_US + index)]));
   await inserts[0];
   await host.close();
   const outcomes = await Promise.allSettled(inserts);
-  // A connection that was made but not taken is reset: that is said, and the records are handed in again.
+  // A connection that was made but not accepted is reset: the caller gets an error, and inserts the records again.
   const failed = outcomes.flatMap(({ status }, index) => (status === 'rejected' ? [index] : []));
   await guest.insert(failed.map((index) => sampleRecord(index, NOON_US + index)));
   expect((await guest.statistics()).records).toBe(40);
   expect(guest.role).toBe('host');
 });
 
-/** A store whose look-ups wait until they are let go. */
-function gated(): {
-  readonly store: RecordStore;
-  readonly asked: Promise<void>;
-  readonly answer: (found: FoundRecords) => void;
-} {
+/** A host whose look-ups wait for `answer`, and its guest; `silenceMs` is how long the guest bears silence. */
+async function gated({ beatMs, silenceMs }: { readonly beatMs?: number; readonly silenceMs?: number } = {}) {
+  const directory = folders.make();
   let isAsked = (): void => undefined;
   let answer = (_found: FoundRecords): void => undefined;
   const asked = new Promise<void>((resolve) => (isAsked = resolve));
@@ -158,59 +147,44 @@ function gated(): {
     isAsked();
     return found;
   };
-  return {
-    store: { ...createMemoryRecordStore({ clock: createManualClock() }), find },
-    asked,
-    answer: (value) => answer(value),
-  };
+  const store: RecordStore = { ...createMemoryRecordStore({ clock: createManualClock() }), find };
+  const host = await startSocketHost({ store, directory, ...(beatMs !== undefined && { beatMs }) });
+  const guest = createGuestStore(socketRequests(directory, ...(silenceMs === undefined ? [] : [silenceMs])));
+  onTestFinished(() => guest.close());
+  const finding = guest.find(QUERY);
+  await asked;
+  return { host, guest, finding, answer: (value: FoundRecords) => answer(value) };
 }
 
-const QUERY = { window: WINDOW, trunk: 'east-1' };
-
 test('closing a host waits for the requests under way', async () => {
-  const directory = folders.make();
-  const { store, asked, answer } = gated();
-  const host = await startSocketHost({ store, directory });
-  await using guest = createGuestStore(socketRequests(directory));
-  const found = guest.find(QUERY);
-  await asked;
+  const { host, guest, finding, answer } = await gated();
   const closing = host.close();
   await expect(guest.statistics()).rejects.toMatchObject({ code: 'unavailable' });
   answer({ records: [], isCut: false });
-  expect(await found).toEqual({ records: [], isCut: false });
+  expect(await finding).toEqual({ records: [], isCut: false });
   await closing;
 });
 
-test('a guest that waits is kept waiting by signs of life, beyond the time that silence is borne', async () => {
-  const directory = folders.make();
-  const { store, asked, answer } = gated();
-  const host = await startSocketHost({ store, directory, beatMs: 20 });
-  await using guest = createGuestStore(socketRequests(directory, 200));
+test('signs of life keep a guest waiting longer than it bears silence', async () => {
+  const { host, guest, finding, answer } = await gated({ beatMs: 20, silenceMs: 200 });
   // Time has to pass: other requests that are answered are its measure.
-  const found = guest.find(QUERY);
-  await asked;
   const beganMs = performance.now();
   while (performance.now() - beganMs < 600) await guest.statistics();
   answer({ records: [], isCut: true });
-  expect((await found).isCut).toBe(true);
+  expect((await finding).isCut).toBe(true);
   await host.close();
 });
 
-test('an error behind signs of life arrives with its code', async () => {
-  const directory = folders.make();
-  const { store, asked, answer } = gated();
-  const host = await startSocketHost({ store, directory, beatMs: 1 });
-  await using guest = createGuestStore(socketRequests(directory));
-  const found = guest.find(QUERY);
-  await asked;
+test('an error after signs of life arrives with its code', async () => {
+  const { host, guest, finding, answer } = await gated({ beatMs: 1 });
   for (let round = 0; round < 20; round += 1) await guest.statistics();
-  // Nothing that JSON can say: the host fails in the middle of its answer.
+  // JSON cannot express this: the host fails in the middle of its answer.
   answer({ records: [], isCut: 1n as unknown as boolean });
-  expect(await codeOf(found)).toBe('storage-failed');
+  expect(await codeOf(finding)).toBe('storage-failed');
   await host.close();
 });
 
-/** A stand-in for a host, at the socket of a store; gone with the test. */
+/** Another server at the socket of a store, until the test ends. */
 async function standIn(directory: string, handler: RequestListener): Promise<Server> {
   await mkdir(join(directory, 'socket'), { mode: 0o700 });
   const server = createServer(handler);
@@ -222,36 +196,26 @@ async function standIn(directory: string, handler: RequestListener): Promise<Ser
   return server;
 }
 
-test('a host that says nothing is given up after the time that silence is borne', async () => {
+test.each<readonly [string, RequestListener, object]>([
+  ['stays silent', () => undefined, { retryable: true }],
+  ['answers with an empty body', (_request, response) => response.end(), {}],
+  ['answers with text', (_request, response) => response.end('hello'), {}],
+  ['answers with half a document', (_request, response) => response.end('{"result":{"records":['), {}],
+  ['answers with another schema', (_request, response) => response.end('{"result":{"records":[1],"isCut":false}}'), {}],
+  ['answers with an unknown error', (_request, response) => response.end('{"error":{"code":"teapot"}}'), {}],
+  [
+    'breaks off its answer',
+    (_asked, response) => response.write('{"re', () => response.destroy()),
+    { retryable: true },
+  ],
+])('a look-up fails with storage-failed where the host %s', async (_what, handler, more) => {
   const directory = folders.make();
-  await standIn(directory, () => undefined);
+  await standIn(directory, handler);
   await using guest = createGuestStore(socketRequests(directory, 50));
-  await expect(guest.find(QUERY)).rejects.toMatchObject({ code: 'storage-failed', retryable: true });
+  await expect(guest.find(QUERY)).rejects.toMatchObject({ code: 'storage-failed', ...more });
 });
 
-test.each([
-  ['nothing', ''],
-  ['no JSON', 'hello'],
-  ['half a document', '{"result":{"records":['],
-  ['another form', '{"result":{"records":[1],"isCut":false}}'],
-  ['an error that is none', '{"error":{"code":"teapot"}}'],
-])('an answer that is %s is storage-failed', async (_what, body) => {
-  const directory = folders.make();
-  await standIn(directory, (_request, response) => response.end(body));
-  await using guest = createGuestStore(socketRequests(directory));
-  expect(await codeOf(guest.find(QUERY))).toBe('storage-failed');
-});
-
-test('a connection that breaks off in the middle of an answer is storage-failed', async () => {
-  const directory = folders.make();
-  await standIn(directory, (_request, response) => {
-    response.write('{"result":{"records":[', () => response.destroy());
-  });
-  await using guest = createGuestStore(socketRequests(directory));
-  await expect(guest.find(QUERY)).rejects.toMatchObject({ code: 'storage-failed', retryable: true });
-});
-
-test('a look-up whose host dies over it is made again, and what changes the store is not', async () => {
+test('a look-up whose host dies is made again, and a change of the store is not', async () => {
   const directory = folders.make();
   await using first = await openSharedRecordStore({ directory });
   await first.insert([sampleRecord(1, NOON_US)]);
@@ -264,14 +228,13 @@ test('a look-up whose host dies over it is made again, and what changes the stor
   });
   await using guest = await openSharedRecordStore({ directory });
   expect(guest.role).toBe('guest');
-  await expect(guest.cover({ sourceId: 'sbc-1', fromUs: 1, toUs: 2 })).rejects.toMatchObject({
-    code: 'storage-failed',
-  });
+  const covering = guest.cover({ sourceId: 'sbc-1', fromUs: 1, toUs: 2 });
+  await expect(covering).rejects.toMatchObject({ code: 'storage-failed', retryable: true });
   expect((await guest.statistics()).records).toBe(1);
   expect(guest.role).toBe('host');
 });
 
-test('a host that is closing is waited for by who comes then', async () => {
+test('opening a store waits for a host that is closing', async () => {
   const directory = folders.make();
   const { status, error } = CLOSING;
   let asked = 0;
@@ -302,9 +265,8 @@ function post(directory: string, path: string, body: string | Buffer, method = '
   });
 }
 
-test('a request that cannot be understood gets a 4xx that says why, and the store goes on', async () => {
-  const directory = folders.make();
-  await using host = await openSharedRecordStore({ directory });
+test('a request that cannot be understood gets a 4xx with a code, and the store goes on', async () => {
+  const { directory, host } = await hostAndGuest();
   const record = sampleRecord(1, NOON_US);
   const wrong: readonly (readonly [string, string | Buffer, number])[] = [
     ['/', '{}', 404],
@@ -325,19 +287,18 @@ test('a request that cannot be understood gets a 4xx that says why, and the stor
     expect(JSON.parse(answered.body)).toHaveProperty('error.code');
   }
   expect((await post(directory, '/v1/find', '', 'GET')).status).toBe(405);
+  const otherVersion = await post(directory, '/v2/find', '{}');
+  expect([otherVersion.status, JSON.parse(otherVersion.body)]).toMatchObject([
+    ...[404, { error: { code: 'unavailable', message: expect.stringContaining('version 1') } }],
+  ]);
   expect((await host.statistics()).records).toBe(0);
 });
 
 test('a request that is too long is refused without being read', async () => {
-  const directory = folders.make();
-  await using host = await openSharedRecordStore({ directory });
+  const { directory } = await hostAndGuest();
   const status = await new Promise((resolve, reject) => {
-    const sent = request({
-      socketPath: socketPath(directory),
-      path: '/v1/find',
-      method: 'POST',
-      headers: { 'content-length': 1 << 30 },
-    });
+    const headers = { 'content-length': 1 << 30 };
+    const sent = request({ socketPath: socketPath(directory), path: '/v1/find', method: 'POST', headers });
     sent.on('response', (response) => {
       resolve(response.statusCode);
       sent.destroy();
@@ -346,26 +307,12 @@ test('a request that is too long is refused without being read', async () => {
     sent.write('{');
   });
   expect(status).toBe(413);
-  expect(host.role).toBe('host');
 });
 
-test('a guest of another version is told which version the host speaks', async () => {
-  const directory = folders.make();
-  await using host = await openSharedRecordStore({ directory });
-  expect(host.role).toBe('host');
-  const { status, body } = await post(directory, '/v2/find', '{}');
-  expect(status).toBe(404);
-  expect(JSON.parse(body)).toMatchObject({
-    error: { code: 'unavailable', message: expect.stringContaining('version 1') },
-  });
-});
-
-test('a host of another version is no reason to wait: opening the store says so at once', async () => {
+test('opening a store fails at once where the host speaks another version', async () => {
   const directory = folders.make();
   const error = { code: 'unavailable', message: 'speaks version 2', retryable: false };
-  await standIn(directory, (_request, response) => {
-    response.writeHead(404).end(JSON.stringify({ error }));
-  });
+  await standIn(directory, (_request, response) => response.writeHead(404).end(JSON.stringify({ error })));
   await expect(openSharedRecordStore({ directory })).rejects.toMatchObject({ code: 'unavailable' });
 });
 
@@ -373,9 +320,7 @@ test('a file in the place of the socket is replaced', async () => {
   const directory = folders.make();
   await mkdir(join(directory, 'socket'));
   await writeFile(socketPath(directory), 'no socket');
-  await using host = await openSharedRecordStore({ directory });
-  await using guest = await openSharedRecordStore({ directory });
-  expect([host.role, guest.role]).toEqual(['host', 'guest']);
+  await hostAndGuest(directory);
 });
 
 test('a guest keeps members of a record that this release does not know', async () => {

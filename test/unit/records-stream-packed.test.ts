@@ -18,6 +18,8 @@ import {
   openPackedSpool,
   type Pack,
   type PackedSpool,
+  SpoolReader,
+  encodeFrameOfLine,
 } from '../../sdk/src/records/stream/packed-spool.js';
 import { createChunkPool, Lane } from '../../sdk/src/records/stream/record-chunk.js';
 import { streamPolicy } from '../../sdk/src/records/stream/stream-policy.js';
@@ -55,24 +57,11 @@ async function packingLab(
   return Object.assign(lab, { packed });
 }
 
-/** The same, closed, with the spool freed up to the newest of some groups. */
-async function freedLab(packs: MemorySegmentLog): Promise<PackingLab> {
-  const lab = await packingLab(packs);
-  await until(lab, isPacked(lab, 100));
-  recordLegs(lab, 201, 230);
-  await until(lab, isFreed(lab, 150));
-  await lab.stream.close();
-  return lab;
-}
-
 function recordLegs(lab: StreamLab, first: number, last: number): void {
   for (let leg = first; leg <= last; leg += 1) lab.stream.record(sampleRecord(leg, leg % CALLS));
 }
 
 const isPacked = (lab: PackingLab, records: number) => (): boolean => lab.packed.through() >= records;
-
-/** The spool lets go of all groups but the newest. */
-const isFreed = (lab: StreamLab, records: number) => (): boolean => lab.log.trimmedThrough() >= records;
 
 /** Legs that came, each time that they did. */
 const legsOf = (batches: readonly SentBatch[]): readonly number[] =>
@@ -106,7 +95,7 @@ test('packs what waits while the receiver is away, frees the spool, and sends it
   await using lab = await packingLab(packs);
   await until(lab, isPacked(lab, 100));
   recordLegs(lab, 201, 230);
-  await until(lab, isFreed(lab, 150));
+  await until(lab, () => lab.log.trimmedThrough() >= 150);
   expect(lab.stream.status()).toMatchObject({
     inFlight: 0,
     acknowledged: 0,
@@ -139,32 +128,8 @@ test('packs nothing while the receiver takes what comes, nor less than is worth 
   expect(packs.lastSequence).toBe(0);
 });
 
-test('goes on with what was packed when it is opened again', async () => {
-  const packs = createMemorySegmentLog();
-  const first = await freedLab(packs);
-  await using lab = await packingLab(packs, { ...first, records: 0 });
-  lab.stream.record(sampleRecord(231, 231 % CALLS));
-  const batches = await takenBy(lab);
-  expect(sorted(legsOf(batches))).toEqual(upTo(231));
-  expectCallsInOrder(batches);
-});
-
-test('unpacks what was packed for other lanes, or larger than batches may be now', async () => {
-  const packs = createMemorySegmentLog();
-  const first = await packingLab(packs);
-  await until(first, isPacked(first, 100));
-  await first.stream.close();
-  const policy = { maxInFlight: 3, batchRecords: 2, packAboveBytes: Number.MAX_SAFE_INTEGER };
-  await using lab = await packingLab(packs, { ...first, records: 0, policy });
-  const batches = await takenBy(lab);
-  expect(sorted(legsOf(batches))).toEqual(upTo(200));
-  expect(Math.max(...batches.map(({ batch }) => batch.count))).toBe(2);
-  expectCallsInOrder(batches);
-});
-
 test('finds the poison record of a pack, and what the receiver rejects of one it took', async () => {
-  const packs = createMemorySegmentLog();
-  await using lab = await packingLab(packs);
+  await using lab = await packingLab(createMemorySegmentLog());
   await until(lab, isPacked(lab, 100));
   const [poison, odd] = [sampleRecord(50).recordId, sampleRecord(51).recordId];
   await takenBy(lab, ({ recordIds }) => {
@@ -176,71 +141,6 @@ test('finds the poison record of a pack, and what the receiver rejects of one it
     letters.push(`${reason} ${(JSON.parse(line) as { recordId: string }).recordId}`);
   expect(letters.sort()).toEqual([`refused ${poison}`, `rejected ${odd}`]);
   expect(lab.stream.status()).toMatchObject({ acknowledged: 198, dead: 2, queued: 0 });
-});
-
-test('frees nothing of the spool while the disk takes no packs, and packs when it does', async () => {
-  const packs = createMemorySegmentLog({ isManual: true });
-  packs.disk = 'refuses-writes';
-  await using lab = await packingLab(packs);
-  await until(lab, () => lab.stream.status().storageFailures > 2);
-  expect(lab.log.trimmedThrough()).toBe(0);
-  packs.disk = 'works';
-  await until(lab, isPacked(lab, 100));
-  const batches = await takenBy(lab);
-  expect(sorted([...new Set(legsOf(batches))])).toEqual(upTo(200));
-});
-
-test('sends from the spool what the disk takes no packs of, and sends nothing twice but for a pack that came late', async () => {
-  const packs = createMemorySegmentLog({ isManual: true });
-  packs.disk = 'refuses-writes';
-  await using lab = await packingLab(packs);
-  await until(lab, () => lab.stream.status().storageFailures > 0);
-  const batches = await takenBy(lab);
-  expect(sorted(legsOf(batches))).toEqual(upTo(200));
-  expectCallsInOrder(batches);
-});
-
-test('goes round a pack that the disk has lost, and counts its records', async () => {
-  const packs = createMemorySegmentLog();
-  await using lab = await packingLab(packs);
-  await until(lab, isPacked(lab, 100));
-  const all = await packsOf(packs);
-  await lab.stream.close();
-  const [lost] = all.slice(-2);
-  packs.lose(packs.lastSequence - 1);
-  const packed = await openPackedSpool(packs);
-  await using again = createStreamLab({ ...lab, packed, policy: POLICY });
-  const batches = await takenBy(again);
-  expect(new Set(legsOf(batches)).size).toBe(200 - (lost?.count ?? 0));
-  expect(packed.lost()).toBe(lost?.count);
-});
-
-test('begins where the last whole group ends, where the end of the packs was lost', async () => {
-  const packs = createMemorySegmentLog();
-  await using lab = await packingLab(packs);
-  await until(lab, isPacked(lab, 100));
-  recordLegs(lab, 201, 260);
-  await until(lab, isPacked(lab, 250));
-  await lab.stream.close();
-  const all = await packsOf(packs);
-  const cut = createMemorySegmentLog();
-  const last = all.findLastIndex(({ isLast }, at) => isLast && at < all.length - 1);
-  const [whole, torn] = [all[last], all[last + 1]];
-  for (const pack of all.slice(0, last + 2))
-    cut.append(encodePack({ ...pack, isLast: pack.isLast && pack !== torn }, pack.body));
-  cut.sync();
-  const packed = await openPackedSpool(cut);
-  expect(packed.through()).toBe((torn?.groupFirst ?? 0) - 1);
-  expect(packed.through()).toBe(whole?.groupLast);
-});
-
-test('sends from the spool the newest group whose end was lost, and loses nothing', async () => {
-  const packs = createMemorySegmentLog();
-  const first = await freedLab(packs);
-  packs.lose(packs.lastSequence);
-  await using lab = await packingLab(packs, { ...first, records: 0 });
-  expect(sorted(legsOf(await takenBy(lab)))).toEqual(upTo(230));
-  expect(lab.packed.lost()).toBe(0);
 });
 
 test('counts what all packs had, those before the first that can be read, and those behind the last', async () => {
@@ -302,47 +202,27 @@ test('counts what all packs had, those before the first that can be read, and th
   }
 });
 
-test('takes nothing for lost of what was delivered between packs', async () => {
+test.each(['the end', 'all'])('keeps its position before a group of which %s is lost', async (lost) => {
+  const calls = [0, 1].map((lane) =>
+    upTo(40).find((call) => frameLaneHash(encodeFrame(sampleRecord(1, call), 0), 0) % 2 === lane),
+  );
   const packs = createMemorySegmentLog();
-  const first = await packingLab(packs, { records: 10 });
-  await takenBy(first);
+  const first = await packingLab(packs, { records: 0 });
+  for (let leg = 1; leg <= 60; leg += 1) first.stream.record(sampleRecord(leg, calls[leg <= 30 ? 0 : 1]));
+  await until(first, isPacked(first, 60));
   await first.stream.close();
-  await using lab = await packingLab(packs, { ...first, records: 0 });
-  lab.reply = () => ACKNOWLEDGED;
-  recordLegs(lab, 11, 60);
-  await takenBy(lab);
-  lab.reply = () => AWAY;
-  recordLegs(lab, 61, 200);
-  await until(lab, isPacked(lab, 150));
-  await takenBy(lab);
-  expect(lab.packed.lost()).toBe(0);
+  // Packed for two lanes, and unpacked for three.
+  const policy = { maxInFlight: 3, batchRecords: 2, packAboveBytes: Number.MAX_SAFE_INTEGER, windowBytes: 1_000_000 };
+  const some = await packingLab(packs, { ...first, records: 0, policy });
+  some.reply = () => (legsOf(some.sent).length > 30 ? AWAY : ACKNOWLEDGED);
+  await until(some, () => some.stream.status().breaker === 'open');
+  some.clock.advance(300);
+  await some.stream.close();
+  expect(some.values.get('stream.acknowledged')).toBe('0');
+  for (let place = lost === 'all' ? 1 : packs.lastSequence; place <= packs.lastSequence; place += 1) packs.lose(place);
+  await using again = await packingLab(packs, { ...first, records: 0, policy });
+  expect(sorted(legsOf(await takenBy(again)))).toEqual(upTo(60));
 });
-
-test.each(['the end', 'all'])(
-  'has its position before a group that was sent in part, when %s of it is lost',
-  async (lost) => {
-    const calls = [0, 1].map((lane) =>
-      upTo(40).find((call) => frameLaneHash(encodeFrame(sampleRecord(1, call), 0), 0) % 2 === lane),
-    );
-    const packs = createMemorySegmentLog();
-    const first = await packingLab(packs, { records: 0 });
-    for (let leg = 1; leg <= 60; leg += 1) first.stream.record(sampleRecord(leg, calls[leg <= 30 ? 0 : 1]));
-    await until(first, isPacked(first, 60));
-    await first.stream.close();
-    // Packed for two lanes, and unpacked for three.
-    const policy = { maxInFlight: 3, batchRecords: 2, packAboveBytes: Number.MAX_SAFE_INTEGER, windowBytes: 1_000_000 };
-    const some = await packingLab(packs, { ...first, records: 0, policy });
-    some.reply = () => (legsOf(some.sent).length > 30 ? AWAY : ACKNOWLEDGED);
-    await until(some, () => some.stream.status().breaker === 'open');
-    some.clock.advance(300);
-    await some.stream.close();
-    expect(some.values.get('stream.acknowledged')).toBe('0');
-    for (let place = lost === 'all' ? 1 : packs.lastSequence; place <= packs.lastSequence; place += 1)
-      packs.lose(place);
-    await using again = await packingLab(packs, { ...first, records: 0, policy });
-    expect(sorted(legsOf(await takenBy(again)))).toEqual(upTo(60));
-  },
-);
 
 test('counts packs at the end that are lost before they are read', async () => {
   const packs = createMemorySegmentLog();
@@ -363,37 +243,6 @@ test('takes nothing for lost where its position is', async () => {
   const packed = await openPackedSpool(packs);
   packed.meet({ firstSequence: 500, lastSequence: 600 }, undefined);
   expect(packed.lost()).toBe(0);
-});
-
-test('packs nothing while the disk does not note what is settled', async () => {
-  const packs = createMemorySegmentLog();
-  const values = new Map<string, string>();
-  let isFull = true;
-  const set = values.set.bind(values);
-  values.set = (key, value) => {
-    if (isFull) throw new Error('ENOSPC');
-    return set(key, value);
-  };
-  await using lab = await packingLab(packs, { values });
-  await until(lab, () => lab.stream.status().storageFailures > 2);
-  expect(packs.lastSequence).toBe(0);
-  isFull = false;
-  await until(lab, isPacked(lab, 100));
-  expect(values.get('stream.acknowledged')).toBe('0');
-  expect(sorted(legsOf(await takenBy(lab)))).toEqual(upTo(200));
-});
-
-test('puts aside what a later release packed', async () => {
-  const packs = createMemorySegmentLog();
-  packs.append('of a later release');
-  packs.sync();
-  await using lab = await packingLab(packs, { records: 3 });
-  await takenBy(lab);
-  const reasons: string[] = [];
-  for await (const { reason, line } of lab.stream.deadLetters())
-    reasons.push(`${reason} ${Buffer.from(line, 'base64').toString()}`);
-  expect(reasons).toEqual(['unreadable of a later release']);
-  expect(lab.stream.status()).toMatchObject({ acknowledged: 3, dead: 1 });
 });
 
 test('counts what it holds and gives up by what packs take', async () => {
@@ -518,6 +367,8 @@ test('knows how far it is packed where a later release packed on, and puts that 
   lab.stream.record(sampleRecord(10));
   await takenBy(lab);
   await until(lab, () => lab.stream.status().dead === 1);
+  for await (const { reason, line } of lab.stream.deadLetters())
+    expect([reason, Buffer.from(line, 'base64').toString()]).toEqual(['unreadable', 'of a later release']);
   lab.clock.advance(1_000);
   await until(lab, () => packs.trimmedThrough() === 2);
 });
@@ -723,4 +574,81 @@ test('a pack says what it holds, and nothing else is taken for one', () => {
   expect(decodePack(encodePack(pack, pack.body))).toEqual(pack);
   expect(decodePack(new Uint8Array(200))).toBeUndefined();
   expect(decodePack(encodePack(pack, pack.body).subarray(0, 40))).toBeUndefined();
+});
+
+const frameOf = (octets: number): Uint8Array => encodeFrameOfLine('x'.repeat(octets - 1), 'call-1', 0);
+
+function spoolOf(records: number): MemorySegmentLog {
+  const log = createMemorySegmentLog({ isManual: true });
+  for (let number = 1; number <= records; number += 1) log.append(frameOf(100));
+  log.sync();
+  return log;
+}
+
+test('a chunk of few records has the memory of few records', () => {
+  const capacityOf = (records: number): number => {
+    const chunk = createChunkPool({ records, bytes: 1_048_576 }, { chunks: 1, bytes: 1_048_576 }).take(true);
+    chunk.add(1, frameOf(100), 0, frameOf(100).length);
+    return chunk.capacityBytes;
+  };
+  expect([1, 10, 500].map(capacityOf)).toEqual([100, 1_000, 4_096]);
+});
+
+test('a pool keeps as many chunks and octets as it may, and gives out again what it keeps', () => {
+  const pool = createChunkPool({ records: 1, bytes: 1_024 }, { chunks: 3, bytes: 1_000 });
+  const [first, second, third] = [600, 600, 300].map((octets) => {
+    const chunk = pool.take(true);
+    chunk.add(1, frameOf(octets), 0, frameOf(octets).length);
+    return chunk;
+  });
+  for (const chunk of [first, second, third]) if (chunk !== undefined) pool.give(chunk);
+  const again = [1, 2, 3].map(() => pool.take(true));
+  expect(again.slice(0, 2)).toEqual([third, first]);
+  expect(again[2]?.capacityBytes).toBe(0);
+});
+
+test('a record that there was no memory for is read again', async () => {
+  const clock = createStreamTestClock();
+  const pushed: number[] = [];
+  let isOutOfMemory = true;
+  let failed = 0;
+  const reader = new SpoolReader({
+    ...{ log: spoolOf(3), clock, fromSequence: 1, onRead: () => {}, onFailed: () => void (failed += 1) },
+    push: (sequence) => {
+      if (sequence === 2 && isOutOfMemory) throw new RangeError('Array buffer allocation failed');
+      pushed.push(sequence);
+    },
+  });
+  reader.read();
+  await settled();
+  expect([pushed, failed, reader.nextSequence()]).toEqual([[1], 1, 2]);
+  isOutOfMemory = false;
+  clock.advance(1_000);
+  reader.read();
+  await settled();
+  expect([pushed, reader.nextSequence()]).toEqual([[1, 2, 3], 4]);
+});
+
+test('what is behind records that were left out, and trimmed, while they were to be read is not taken for lost', async () => {
+  const log = spoolOf(5);
+  const pushed: number[] = [];
+  let trim: (() => void) | undefined;
+  /** Finds its segment gone, as where it was trimmed before it could be opened. */
+  const lateVisit = (): Promise<number> => new Promise((resolve) => (trim = () => resolve(0)));
+  const reader = new SpoolReader({
+    log: {
+      ...log,
+      durableSequence: 5,
+      visit: (from, ...rest) => (from === 1 ? lateVisit() : log.visit(from, ...rest)),
+    },
+    ...{ clock: createStreamTestClock(), fromSequence: 1, onRead: () => {}, onFailed: () => {} },
+    push: (sequence) => void pushed.push(sequence),
+  });
+  reader.read();
+  reader.skipThrough(3);
+  trim?.();
+  await settled();
+  reader.read();
+  await settled();
+  expect(pushed).toEqual([4, 5]);
 });

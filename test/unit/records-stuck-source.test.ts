@@ -1,14 +1,7 @@
-import { createSocket } from 'node:dgram';
-import { readFileSync } from 'node:fs';
-import { appendFile, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { appendFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { HopbackError } from '../../sdk/src/errors.js';
-import type { DurableValues } from '../../sdk/src/records/durable-values.js';
-import { followFiles } from '../../sdk/src/records/ingest/follow-files.js';
-import type { FileFollower, FollowOptions } from '../../sdk/src/records/ingest/follow-files.js';
-import type { FollowNotice } from '../../sdk/src/records/ingest/follow-turn.js';
 import { nodeFollowedFiles } from '../../sdk/src/records/ingest/readable-files.js';
 import { readSourceConfiguration } from '../../sdk/src/records/ingest/source-configuration.js';
 import type { SourceConfiguration } from '../../sdk/src/records/ingest/source-configuration.js';
@@ -16,40 +9,19 @@ import type { IntakeSource, IntakeSourceNotice } from '../../sdk/src/records/int
 import { openIntakeSource } from '../../sdk/src/records/intake/open-intake-source.js';
 import type { RecordStore } from '../../sdk/src/records/store/record-store.js';
 import { sampleCallRecord } from '../../sdk/src/testing/sample-call-record.js';
-import { createManualClock } from '../../sdk/src/testing/manual-clock.js';
-import type { ManualClock } from '../../sdk/src/testing/manual-clock.js';
-import { createCountingStore, createRejectList, createRowReader, rowText } from '../support/followed-rows.js';
+import { createFollowLab } from '../support/follow-lab.js';
+import type { FollowLab } from '../support/follow-lab.js';
+import { proxySample, sendPackets } from '../support/hep-packets.js';
+import { createCountingStore, rowText } from '../support/followed-rows.js';
 
 const MINUTE_MS = 60_000;
 
-let directory: string;
-let log: string;
-let clock: ManualClock;
-let notices: FollowNotice[];
+let { directory, log, clock, notices, follow } = {} as FollowLab;
 beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'hopback-stuck-'));
-  log = join(directory, 'cdr.csv');
-  clock = createManualClock(Date.now());
-  notices = [];
+  const lab = await createFollowLab();
+  ({ directory, log, clock, notices, follow } = lab);
+  return lab.end;
 });
-afterEach(() => rm(directory, { recursive: true, force: true }));
-
-async function follow(options: Partial<FollowOptions> = {}): Promise<FileFollower> {
-  const values = new Map<string, string>();
-  return followFiles({
-    sourceId: 'test-switch',
-    path: log,
-    reader: createRowReader(),
-    store: createCountingStore(),
-    rejects: createRejectList(),
-    values: { get: (key) => values.get(key), set: async (key, value) => void values.set(key, value) },
-    clock,
-    schedule: clock.schedule,
-    files: { names: nodeFollowedFiles.names, facts: nodeFollowedFiles.facts, open: nodeFollowedFiles.open },
-    onNotice: (notice) => notices.push(notice),
-    ...options,
-  });
-}
 
 /** Time goes by; what became due has its turn. */
 async function pass(minutes: number): Promise<void> {
@@ -60,7 +32,7 @@ async function pass(minutes: number): Promise<void> {
 }
 const kinds = (): readonly string[] => notices.map(({ kind }) => kind).filter((kind) => kind !== 'failed');
 
-test('a source whose disk does not answer is told to be stuck after five minutes, once, and to go on when it does', async () => {
+test('a source whose disk does not answer is reported stuck after five minutes, once, and resumed when the disk answers', async () => {
   await writeFile(log, `${rowText(0)}\n`);
   let answer: (() => void) | undefined;
   const silence = new Promise<void>((resolve) => (answer = resolve));
@@ -100,7 +72,6 @@ test('a source whose store refuses everything is stuck as long as it does, after
   isDown = false;
   await follower.look();
   expect(kinds()).toEqual(['stuck', 'resumed']);
-  await follower.close();
 });
 
 test('a source that is silent is not stuck, and neither is one that goes on', async () => {
@@ -119,14 +90,11 @@ test('a source that is silent is not stuck, and neither is one that goes on', as
   await follower.look();
   expect(kinds()).toEqual([]);
   expect(follower.statistics()).toMatchObject({ isStuck: false, rows: 8 });
-  await follower.close();
 });
 
 test('a last line that its switch never finished is not stuck: nothing waits to be read', async () => {
   await writeFile(log, `${rowText(0)}\n${rowText(1).slice(0, 9)}`);
-  const kept = new Map<string, string>();
-  const values: DurableValues = { get: (key) => kept.get(key), set: async (key, value) => void kept.set(key, value) };
-  const follower = await follow({ values });
+  const follower = await follow();
   await follower.look();
   const notUnread = (): void => {
     expect(follower.statistics()).toMatchObject({ unreadBytes: 9, isStuck: false });
@@ -140,7 +108,7 @@ test('a last line that its switch never finished is not stuck: nothing waits to 
   notUnread();
   await follower.close();
   // Also after a restart, and where it came in two pieces.
-  const next = await follow({ values });
+  const next = await follow();
   await next.look();
   await appendFile(log, rowText(1).slice(9, 12));
   for (let minute = 0; minute < 30; minute += 1) {
@@ -151,7 +119,6 @@ test('a last line that its switch never finished is not stuck: nothing waits to 
   await appendFile(log, `${rowText(1).slice(12)}\n`);
   await next.look();
   expect(next.statistics()).toMatchObject({ rows: 1, rejected: 0, unreadBytes: 0 });
-  await next.close();
 });
 
 test('a last line that grows and never ends is stuck, and goes on when it ends', async () => {
@@ -168,32 +135,6 @@ test('a last line that grows and never ends is stuck, and goes on when it ends',
   await appendFile(log, `"\n`);
   await follower.look();
   expect(kinds()).toEqual(['stuck', 'resumed']);
-  await follower.close();
-});
-
-test('a last line without end in a rotated file waits until it is taken for a row', async () => {
-  await writeFile(log, `${rowText(0)}\n${rowText(1)}`);
-  const follower = await follow();
-  await follower.look();
-  await rename(log, `${log}.1`);
-  await follower.look();
-  expect(follower.statistics().oldestUnreadMs).toBeDefined();
-  clock.advance(MINUTE_MS);
-  await follower.look();
-  expect(follower.statistics()).toMatchObject({ rows: 2, unreadBytes: 0 });
-  expect(follower.statistics()).not.toHaveProperty('oldestUnreadMs');
-  await follower.close();
-});
-
-test('a file that this process may not read is data that waits', async () => {
-  await writeFile(log, `${rowText(0)}\n`);
-  const files = { ...nodeFollowedFiles, watch: () => () => undefined, open: async () => undefined };
-  const follower = await follow({ files });
-  await follower.look();
-  await pass(6);
-  await follower.look();
-  expect(kinds()).toEqual(['stuck']);
-  await follower.close();
 });
 
 const kindsOf = (told: readonly IntakeSourceNotice[]): readonly string[] =>
@@ -212,18 +153,16 @@ const SENT: readonly (readonly [string, SourceConfiguration, Send])[] = [
   [
     'agents send HEP to',
     readSourceConfiguration({
-      ...JSON.parse(readFileSync('test/vectors/records/hep/proxy.expected.json', 'utf8')).source,
+      ...proxySample().source,
       listen: { udp: { host: '127.0.0.1', port: 0 }, lingerUs: 0 },
       stuckAfterMs: 2 * MINUTE_MS,
     }),
     async (source, told) => {
       const { rows } = source.state();
       const port = Number(/port (\d+)/.exec(told[0]?.detail ?? '')?.[1]);
-      const socket = createSocket('udp4');
-      const packets = readFileSync('test/vectors/records/hep/proxy.hex', 'utf8').trim().split('\n');
-      for (const packet of packets) socket.send(Buffer.from(packet, 'hex'), port, '127.0.0.1');
+      const { packets } = proxySample();
+      await sendPackets(port, packets);
       while (source.state().rows < rows + packets.length) await new Promise((resolve) => setImmediate(resolve));
-      socket.close();
       return source.look();
     },
   ],

@@ -72,43 +72,6 @@ test('a start that comes twice is that from which the duration leads to the end'
   }
 });
 
-test('both instants stay where the row leaves both', () => {
-  const [reading] = lastOf('asterisk-cdr', [cdr(['2026-11-01 01:30:00', '', '2026-11-01 01:31:00'], 60)]);
-  expect(reading).toMatchObject({ record: { time: { otherInviteAtUs: atUs('2026-11-01T06:30:00Z') } } });
-});
-
-test.each<readonly [RecordFormat, string, readonly string[], object]>([
-  ['asterisk-cdr', 'an end before the start', [cdr(['2026-06-01 12:00:00', '', '2026-06-01 11:00:00'], 60)], {}],
-  [
-    'asterisk-cdr',
-    'an answer behind the end',
-    [cdr(['2026-06-01 12:00:00', '2026-06-01 12:05:00', '2026-06-01 12:01:00'], 60)],
-    {},
-  ],
-  [
-    'kamailio-acc',
-    'a BYE before the INVITE',
-    ['INVITE,a,b,c,200,2026-06-01 12:00:00', 'BYE,a,b,c,200,2026-06-01 11:00:00'],
-    ACC,
-  ],
-  ['kamailio-acc', 'a duration in milliseconds', ['2026-06-01 12:00:00|2026-06-01 12:01:00|60000|c|200'], CDR_FLAT],
-  [
-    'ribbon-act',
-    'a duration longer than the call',
-    [stop(['11/25/2026', '08:00:00.0'], ['11/25/2026', '08:01:00.0'], '60000')],
-    {},
-  ],
-  ['ribbon-act', 'no duration', [stop(['11/25/2026', '08:00:00.0'], ['11/25/2026', '08:01:00.0'], '')], {}],
-  [
-    'ribbon-act',
-    'a duration in hexadecimal',
-    [stop(['11/25/2026', '08:00:00.0'], ['11/25/2026', '08:01:00.0'], '0x10')],
-    {},
-  ],
-])('%s with %s is rejected', (format, _, rows, more) => {
-  expect(lastOf(format, rows, more)).toMatchObject([{ status: 'rejected', reason: 'bad-time' }]);
-});
-
 test('an ATTEMPT of Ribbon without the date of its end that goes on over midnight ends on the next day', () => {
   const row = attempt(['12/31/2026', '23:59:58.0'], '00:00:09.0');
   const utc = { time: { zone: 'utc' } };

@@ -1,35 +1,23 @@
-import { appendFile, mkdtemp, rename, rm, unlink, utimes, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { appendFile, rename, unlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import { followFiles } from '../../sdk/src/records/ingest/follow-files.js';
+import { beforeEach, expect, test } from 'vitest';
 import type { FileFollower } from '../../sdk/src/records/ingest/follow-files.js';
 import type { FollowedFile, FollowedFiles } from '../../sdk/src/records/ingest/readable-files.js';
 import { nodeFollowedFiles } from '../../sdk/src/records/ingest/readable-files.js';
 import { FINAL_AFTER_MS, OLD_AT_SIGHT_MS } from '../../sdk/src/records/ingest/follow-turn.js';
-import type { FollowNotice } from '../../sdk/src/records/ingest/follow-turn.js';
-import { createManualClock } from '../../sdk/src/testing/manual-clock.js';
-import { createCountingStore, createRejectList, createRowReader, eachOnce, rowText } from '../support/followed-rows.js';
+import { createFollowLab } from '../support/follow-lab.js';
+import type { FollowLab } from '../support/follow-lab.js';
+import { eachOnce, rowLines as rows } from '../support/followed-rows.js';
 
 const MINUTE_MS = 60_000;
 
-let directory: string;
-let log: string;
-let clock: ReturnType<typeof createManualClock>;
-let store: ReturnType<typeof createCountingStore>;
-let notices: FollowNotice[];
+let { directory, log, clock, store, notices, follow: start } = {} as FollowLab;
 beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'hopback-unreadable-'));
-  log = join(directory, 'cdr.csv');
-  clock = createManualClock(Date.now());
-  store = createCountingStore();
-  notices = [];
+  const lab = await createFollowLab();
+  ({ directory, log, clock, store, notices, follow: start } = lab);
+  return lab.end;
 });
-afterEach(() => rm(directory, { recursive: true, force: true }));
-
-const rows = (from: number, to: number): string =>
-  Array.from({ length: to - from + 1 }, (_, at) => `${rowText(from + at)}\n`).join('');
 
 type Call = 'stat' | 'open' | 'read' | 'fstat';
 
@@ -69,12 +57,7 @@ function createFaultyDisk() {
 }
 
 async function follow(files: FollowedFiles): Promise<FileFollower> {
-  const values = new Map<string, string>();
-  const follower = await followFiles({
-    ...{ sourceId: 'test-switch', path: log, reader: createRowReader(), store, rejects: createRejectList(), files },
-    values: { get: (key) => values.get(key), set: async (key, value) => void values.set(key, value) },
-    ...{ clock, schedule: () => () => undefined, onNotice: (notice) => notices.push(notice) },
-  });
+  const follower = await start({ files, schedule: () => () => undefined });
   // Rows of the other files are what counts.
   await follower.look().catch(() => undefined);
   return follower;
@@ -91,40 +74,36 @@ const CASES = (['stat', 'open', 'read', 'fstat'] as const).flatMap((call) =>
   ['cdr.csv.3.gz', 'cdr.csv.2', 'cdr.csv'].map((name) => [call, name] as const),
 );
 
-test.each(CASES)(
-  'a disk that fails to %s %s does not hold up other files: the error is reported once with its errno, retried with backoff, and the file is read once it is readable',
-  async (call, name) => {
-    await rotated('cdr.csv.3.gz', gzipSync(rows(0, 99)), 3);
-    await rotated('cdr.csv.2', rows(100, 199), 2);
-    await rotated('cdr.csv.1', rows(200, 299), 1);
-    await writeFile(log, rows(300, 399));
-    const { fault, files } = createFaultyDisk();
-    Object.assign(fault, { name, call });
-    const follower = await follow(files);
-    const [from = 0] = { 'cdr.csv.3.gz': [0], 'cdr.csv.2': [100], 'cdr.csv': [300] }[name] ?? [];
-    const others = new Map([...eachOnce(0, 399)].filter(([leg]) => !eachOnce(from, from + 99).has(leg)));
-    expect(store.times).toEqual(others);
-    for (let looks = 0; looks < 600; looks += 1) {
-      clock.advance(1_000);
-      await follower.look();
-    }
-    expect(notices).toMatchObject([
-      { kind: 'failed', path: join(directory, name), cause: { code: 'EIO' } },
-      { kind: 'stuck' },
-    ]);
-    expect(follower.statistics()).toMatchObject({ unreadFiles: 1, failures: 0 });
-    expect(follower.statistics().oldestUnreadMs).toBeLessThan(clock.nowMs() - 9 * MINUTE_MS);
-    expect(fault.tries).toBeLessThan(60);
-    fault.isOn = false;
-    clock.advance(30_000);
+test.each(CASES)('a failing %s of %s delays no other file, and is reported and retried', async (call, name) => {
+  await rotated('cdr.csv.3.gz', gzipSync(rows(0, 99)), 3);
+  await rotated('cdr.csv.2', rows(100, 199), 2);
+  await rotated('cdr.csv.1', rows(200, 299), 1);
+  await writeFile(log, rows(300, 399));
+  const { fault, files } = createFaultyDisk();
+  Object.assign(fault, { name, call });
+  const follower = await follow(files);
+  const [from = 0] = { 'cdr.csv.3.gz': [0], 'cdr.csv.2': [100], 'cdr.csv': [300] }[name] ?? [];
+  const others = new Map([...eachOnce(0, 399)].filter(([leg]) => !eachOnce(from, from + 99).has(leg)));
+  expect(store.times).toEqual(others);
+  for (let looks = 0; looks < 600; looks += 1) {
+    clock.advance(1_000);
     await follower.look();
-    expect(store.times).toEqual(eachOnce(0, 399));
-    expect(follower.statistics()).toMatchObject({ unreadFiles: 0 });
-    expect(follower.statistics()).not.toHaveProperty('oldestUnreadMs');
-    expect(notices.map(({ kind }) => kind)).toEqual(['failed', 'stuck', 'resumed']);
-    await follower.close();
-  },
-);
+  }
+  expect(notices).toMatchObject([
+    { kind: 'failed', path: join(directory, name), cause: { code: 'EIO' } },
+    { kind: 'stuck' },
+  ]);
+  expect(follower.statistics()).toMatchObject({ unreadFiles: 1, failures: 0 });
+  expect(follower.statistics().oldestUnreadMs).toBeLessThan(clock.nowMs() - 9 * MINUTE_MS);
+  expect(fault.tries).toBeLessThan(60);
+  fault.isOn = false;
+  clock.advance(30_000);
+  await follower.look();
+  expect(store.times).toEqual(eachOnce(0, 399));
+  expect(follower.statistics()).toMatchObject({ unreadFiles: 0 });
+  expect(follower.statistics()).not.toHaveProperty('oldestUnreadMs');
+  expect(notices.map(({ kind }) => kind)).toEqual(['failed', 'stuck', 'resumed']);
+});
 
 test('rows before a bad place of the disk are read once, and those behind it when it is mended', async () => {
   await rotated('cdr.csv.1', rows(0, 19_999), 1);
@@ -139,7 +118,6 @@ test('rows before a bad place of the disk are read once, and those behind it whe
   clock.advance(30_000);
   await follower.look();
   expect(store.times).toEqual(eachOnce(0, 20_009));
-  await follower.close();
 });
 
 test('a deleted file that cannot be read keeps no other waiting, and is lost when it could not be read for ten minutes', async () => {
@@ -162,7 +140,6 @@ test('a deleted file that cannot be read keeps no other waiting, and is lost whe
   await follower.look();
   expect(notices.map(({ kind }) => kind)).toEqual(['failed', 'stuck', 'lost', 'resumed']);
   expect(follower.statistics()).toMatchObject({ unreadFiles: 0 });
-  await follower.close();
 });
 
 test('a file is not lost while the disk does not tell of its name, or of the file that it may have become', async () => {
@@ -180,5 +157,4 @@ test('a file is not lost while the disk does not tell of its name, or of the fil
   clock.advance(FINAL_AFTER_MS);
   await follower.look();
   expect(notices.map(({ kind }) => kind)).toEqual(['failed']);
-  await follower.close();
 });
