@@ -113,24 +113,6 @@ test('what a carrier states about its systems is certified in its packs, and eac
 });
 
 test.each(PLATFORM_BINDINGS)(
-  'a carrier that was away finds what was asked meanwhile, and answers it once, over $name',
-  async (binding) => {
-    await using platform = await binding.start();
-    await using carrier = await carrierAt(platform);
-    await (await carrier.open()).close();
-    const tracebackId = platform.openTraceback();
-    const { requestId } = await platform.requestTo('prv-birch', tracebackId);
-    for (let start = 0; start < 2; start += 1) {
-      const responder = await carrier.open();
-      await platform.closed(tracebackId);
-      await responder.settled();
-      await responder.close();
-    }
-    expect(platform.request(requestId).answers).toHaveLength(1);
-  },
-);
-
-test.each(PLATFORM_BINDINGS)(
   'a carrier that was away learns what was withdrawn meanwhile, and of notices, over $name',
   async (binding) => {
     await using platform = await binding.start();
@@ -154,35 +136,6 @@ test.each(PLATFORM_BINDINGS)(
     expect(responder.notices()).toMatchObject([{ notice: { noticeId } }]);
   },
 );
-
-test('an answer that the platform refused, signed with a wrong key, is given once more by a person', async () => {
-  await using platform = await PLATFORM_BINDINGS[1]!.start();
-  await using carrier = await carrierAt(platform);
-  const { privateKeyPem } = createTestKey();
-  const { answerKey } = platform.credentials('prv-birch');
-  let notify: CarrierResponderOptions['notify'];
-  const refused = new Promise<void>((resolve) => {
-    notify = ({ kind }) => (kind === 'answer-refused' ? resolve() : undefined);
-  });
-  const wrong = await carrier.open({ answerKey: { ...answerKey, privateKeyPem }, notify: notify! });
-  const { requestId } = await platform.requestTo('prv-birch', platform.openTraceback());
-  await refused;
-  await wrong.close();
-  const right = await carrier.open();
-  const [first] = right.entry(requestId)?.answers ?? [];
-  const candidate = right.review(requestId)?.candidates[0]?.candidate;
-  const decided = await right.decide({
-    format: 'hopback.review-decision.1',
-    ...{ decisionId: 'd-1', requestId, by: 'duty engineer', decidedAt: new Date().toISOString() },
-    ...{ arm: 'received-from', candidate: candidate ?? '', amendReason: 'the first was signed with a wrong key' },
-  });
-  expect(decided).toMatchObject({ status: 'accepted', revision: 1 });
-  const { answer } = await platform.answered(requestId);
-  expect(answer).toMatchObject({ finding: first?.answer.finding, answeredBy: { kind: 'person' } });
-  await right.settled();
-  expect(right.list()[0]?.state).toBe('acknowledged');
-  await right.close();
-});
 
 test('a carrier that is refused says so, by each way, and is open all the same', async () => {
   await using platform = await PLATFORM_BINDINGS[1]!.start();
@@ -208,18 +161,6 @@ test('a carrier that is refused says so, by each way, and is open all the same',
     'source: poll is refused: unauthorized',
   ]);
   expect(responder.list()).toEqual([]);
-});
-
-test.each(PLATFORM_BINDINGS)('what a machine should not decide waits for a person, over $name', async (binding) => {
-  await using platform = await binding.start();
-  await using carrier = await carrierAt(platform);
-  await using responder = await carrier.open();
-  // First hop: nobody named the carrier, so that nothing says to whom the call went on.
-  const { requestId } = platform.issueRequest('prv-birch', { requester: { kind: 'fcc', name: 'FCC' } });
-  await platform.acknowledged(requestId);
-  await responder.settled();
-  expect(responder.list()).toMatchObject([{ requestId, state: 'review' }]);
-  expect(platform.request(requestId).answers).toEqual([]);
 });
 
 test('a second carrier in one directory touches nothing of the first, evidence included', async () => {

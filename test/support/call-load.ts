@@ -10,39 +10,17 @@ export interface LoadedCall {
   readonly verstats: () => readonly string[];
 }
 
-/** What became of the requests of one kind. */
-export interface LoadedCounts {
-  readonly asked: number;
-  readonly right: number;
-  /** Answers that were none of those that could be right. */
-  readonly wrong: readonly string[];
-  /** Requests whose connection ended under them, after it had given answers. */
-  readonly broken: number;
-  /** Requests for which no connection could be had, or none that was taken from the queue of the system. */
-  readonly refused: number;
-  /** From due to answer, in their order. */
-  readonly latenciesMs: readonly number[];
-}
-
-/** Requests that come when they come, whatever becomes of earlier ones, over connections that are kept for as long as the server keeps them. */
-export interface CallLoad extends AsyncDisposable {
-  /** Resolves when so many more have come to an end. @throws Error where the sidecar has not answered for long */
-  readonly more: (count: number) => Promise<void>;
-  readonly counts: (name?: string) => LoadedCounts;
-  /** Requests sent and not answered. */
-  readonly underWay: () => number;
-  /** Sends no more, and waits for the last answers. */
-  readonly stop: () => Promise<void>;
-}
-
-/** How often somebody asks. */
+/** How often a request is sent. */
 const PER_SECOND = 500;
 const TICK_MS = 2;
 /** Beyond it a request is lost, and the test with it. */
 const PATIENCE_MS = 30_000;
 
-/** Starts asking. @param calls - kinds that take turns */
-export function startCallLoad(port: number, calls: readonly LoadedCall[]): CallLoad {
+/**
+ * Sends requests that come when they come, whatever becomes of earlier ones, over connections that are kept for as long as the server keeps them.
+ * @param calls - kinds that take turns
+ */
+export function startCallLoad(port: number, calls: readonly LoadedCall[]) {
   const tallies = new Map(calls.map(({ name }) => [name, newTally()]));
   const free: Socket[] = [];
   let [sent, ended, underWay] = [0, 0, 0];
@@ -81,15 +59,15 @@ export function startCallLoad(port: number, calls: readonly LoadedCall[]): CallL
     for (const socket of free) socket.destroy();
   };
   return {
-    more: (count) =>
-      until(
-        (
-          (target) => () =>
-            ended >= target
-        )(ended + count),
-      ),
-    counts: (name) => together(name === undefined ? [...tallies.values()] : [tallies.get(name) ?? newTally()]),
-    underWay: () => underWay,
+    /** Resolves when so many more have come to an end. @throws Error where the sidecar has not answered for long */
+    more: (count: number): Promise<void> => {
+      const target = ended + count;
+      return until(() => ended >= target);
+    },
+    counts: (name?: string) => together(name === undefined ? [...tallies.values()] : [tallies.get(name) ?? newTally()]),
+    /** Requests sent and not answered. */
+    underWay: (): number => underWay,
+    /** Sends no more, and waits for the last answers. */
     stop,
     [Symbol.asyncDispose]: stop,
   };
@@ -98,15 +76,19 @@ export function startCallLoad(port: number, calls: readonly LoadedCall[]): CallL
 interface Tally {
   asked: number;
   right: number;
+  /** Requests whose connection ended under them, after it had given answers. */
   broken: number;
+  /** Requests for which no connection could be had, or none that was taken from the queue of the system. */
   refused: number;
+  /** Answers that were none of those that could be right. */
   readonly wrong: string[];
+  /** From due to answer, in their order. */
   readonly latenciesMs: number[];
 }
 
 const newTally = (): Tally => ({ asked: 0, right: 0, broken: 0, refused: 0, wrong: [], latenciesMs: [] });
 
-function together(tallies: readonly Tally[]): LoadedCounts {
+function together(tallies: readonly Tally[]): Readonly<Tally> {
   const sum = (member: 'asked' | 'right' | 'broken' | 'refused'): number =>
     tallies.reduce((total, tally) => total + tally[member], 0);
   return {
