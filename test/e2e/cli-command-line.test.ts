@@ -4,9 +4,7 @@ import { createManualClock, createTestKey } from '@hopback/sdk/testing';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { COMMANDS } from '../../sdk/src/cli/command-table.js';
-import { didYouMean } from '../../sdk/src/cli/kit/command.js';
-import { EXIT_OF_ERROR } from '../../sdk/src/cli/kit/command.js';
-import { withHeaders } from '../../sdk/src/cli/inputs/call-input.js';
+import { didYouMean, EXIT_OF_ERROR } from '../../sdk/src/cli/kit/command.js';
 import { runInProcess } from '../support/cli-lab.js';
 import type { CliRun, RunOptions } from '../support/cli-lab.js';
 
@@ -25,18 +23,27 @@ describe('help', () => {
     }
   });
 
-  test.each(COMMANDS.map(({ name }) => name))(
-    'of %s is the same by help and by --help, and names all of its options',
-    async (name) => {
+  test.each(COMMANDS.map(({ name, load }) => [name, load] as const))(
+    'of %s is the same by help and by --help, as text and as JSON, and names all of its options',
+    async (name, load) => {
       const words = name.split(' ');
+      const { summary, options } = await load();
+      expect(summary).toBe(COMMANDS.find((entry) => entry.name === name)?.summary);
       const help = await run(['help', ...words]);
       expect(help).toMatchObject({ exitCode: 0, stderr: '' });
       expect((await run([...words, '--help'])).stdout).toBe(help.stdout);
-      const command = await COMMANDS.find((entry) => entry.name === name)?.load();
-      for (const option of Object.keys(command?.options ?? {})) expect(help.stdout).toContain(`--${option}`);
-      expect(command?.summary).toBe(COMMANDS.find((entry) => entry.name === name)?.summary);
+      for (const option of Object.keys(options)) expect(help.stdout).toContain(`--${option}`);
       // Any command line may be wrong, and any answer may meet a full disk.
       expect(help.stdout.replaceAll(/\s+/g, ' ')).toMatch(/Exit codes: 0 [^:]*\b2 [^:]*\b4 [^:]*\./);
+      for (const args of [
+        ['help', ...words],
+        [...words, '--help'],
+      ]) {
+        const document = (await run([...args, '--json'])).json();
+        expect(document).toMatchObject({ format: 'hopback.help.1', command: name, exitCode: 0 });
+        const listed = (document['options'] as readonly { readonly name: string }[]).map((option) => option.name);
+        expect(listed).toEqual([...Object.keys(options), 'json', 'help']);
+      }
     },
   );
 
@@ -63,20 +70,6 @@ describe('help', () => {
         expect(stdout).toContain(name);
         expect(stdout).toContain(summary);
       }
-    }
-  });
-
-  test.each(COMMANDS.map(({ name }) => name))('of %s is a document with --json', async (name) => {
-    const words = name.split(' ');
-    const command = await COMMANDS.find((entry) => entry.name === name)?.load();
-    for (const args of [
-      ['help', ...words, '--json'],
-      [...words, '--help', '--json'],
-    ]) {
-      const document = (await run(args)).json();
-      expect(document).toMatchObject({ format: 'hopback.help.1', command: name, exitCode: 0 });
-      const options = document['options'] as readonly { readonly name: string }[];
-      expect(options.map((option) => option.name)).toEqual([...Object.keys(command?.options ?? {}), 'json', 'help']);
     }
   });
 
@@ -120,7 +113,7 @@ describe('completion', () => {
     ['records find --cal', ['--called', '--calling', '--call-id']],
     ['verify --profile sh', ['shaken']],
     ['verify some.sip --js', ['--json']],
-    ['completion ', []],
+    ['completion ', ['--json', '--help']],
   ])('bash completes "hopback %s" with %j', async (typed, offered) => {
     const script = await run(['completion', 'bash']);
     expect(script).toMatchObject({ exitCode: 0, stderr: '' });
@@ -128,9 +121,7 @@ describe('completion', () => {
     const asks = `COMP_WORDS=(${words.map((word) => `'${word}'`).join(' ')}); COMP_CWORD=${words.length - 1}; _hopback; printf '%s\\n' "\${COMPREPLY[@]}"`;
     const bash = spawnSync('bash', ['-c', `${script.stdout}\n${asks}`], { encoding: 'utf8' });
     expect(bash.stderr).toBe('');
-    expect(bash.stdout.split('\n').filter((line) => line !== '')).toEqual(
-      typed === 'completion ' ? ['--json', '--help'] : offered,
-    );
+    expect(bash.stdout.split('\n').filter((line) => line !== '')).toEqual(offered);
   });
 
   test.each(['zsh', 'fish'])('of %s names every command and option', async (shell) => {
@@ -143,7 +134,7 @@ describe('completion', () => {
   });
 });
 
-describe('what cannot be understood', () => {
+describe('a command line that cannot be understood', () => {
   test.each([
     [['verfy'], 'verify'],
     [['cert'], 'cert inspect'],
@@ -170,14 +161,14 @@ describe('what cannot be understood', () => {
     [['sign', '--customer', 'a\nb'], 'cannot be seen'],
     [['decode', 'a\nb'], 'cannot be seen'],
     [['decode', 'a\0b'], 'cannot be seen'],
-  ])('%j ends with 2 and says what to do', async (args, told) => {
+  ])('%j ends with 2 and says what to do', async (args, hint) => {
     const { exitCode, stdout, stderr } = await run(args, { stdin: 'eyJ.a.b' });
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
-    expect(stderr).toContain(told ?? 'hopback');
+    expect(stderr).toContain(hint ?? 'hopback');
   });
 
   test.each(['--kye={"kty":"EC","d":"SECRET"}', '--kye=MHcCAQEESECRET', '-kSECRET', '--passwrd=SECRET words'])(
-    'what follows a mistyped option is not repeated: %s',
+    'does not repeat what follows a mistyped option: %s',
     async (word) => {
       const { exitCode, stderr } = await run(['sign', word]);
       expect(exitCode).toBe(2);
@@ -185,21 +176,19 @@ describe('what cannot be understood', () => {
     },
   );
 
-  test('help does not need the variables that a command would read', async () => {
+  test('help reads none of the variables that the command would read', async () => {
     const help = await run(['help', 'sign'], { env: { HOPBACK_KEY: 'x\ny' } });
     expect(help).toMatchObject({ exitCode: 0, stderr: '' });
   });
 
-  test('is told as JSON where JSON was asked for', async () => {
+  test('is reported as JSON where JSON was asked for', async () => {
     expect((await run(['verify', '--trsut', 'x', '--json'])).json()).toMatchObject({
-      format: 'hopback.error.1',
-      code: 'usage',
-      exitCode: 2,
+      ...{ format: 'hopback.error.1', code: 'usage', exitCode: 2 },
       hints: [expect.stringContaining('--trust'), expect.anything()],
     });
   });
 
-  test('no telephone number of the command line is repeated in a message', async () => {
+  test('repeats no telephone number of the command line in a message', async () => {
     const { exitCode, stderr } = await run(['verify', '--orig', '202555010I', 'eyJ.a.b;info=<x>', '--trust', '/']);
     expect(exitCode).toBe(2);
     expect(stderr).toContain('--orig');
@@ -251,7 +240,7 @@ describe('a key in place of the file that it is in', () => {
     }
   });
 
-  test('in a variable is told by the name of the variable', async () => {
+  test('in a variable is reported by the name of the variable', async () => {
     const { stderr } = await run(['doctor'], { env: { HOPBACK_KEY: privateKeyPem } });
     expect(stderr).toContain('HOPBACK_KEY must name a file');
   });
@@ -279,17 +268,9 @@ describe('did you mean', () => {
 });
 
 describe('any command line', () => {
+  const words = COMMANDS.flatMap(({ name }) => name.split(' '));
   const word = fc.oneof(
-    fc.constantFrom(
-      ...COMMANDS.flatMap(({ name }) => name.split(' ')),
-      '--json',
-      '--trust',
-      '--orig',
-      '-',
-      '--',
-      '/dev/null',
-      '--at',
-    ),
+    fc.constantFrom(...words, '--json', '--trust', '--orig', '-', '--', '/dev/null', '--at'),
     fc.string({ maxLength: 12 }).filter((text) => !text.includes('out')),
   );
 
@@ -300,24 +281,6 @@ describe('any command line', () => {
         expect([0, 1, 2, 3, 4]).toContain(exitCode);
       }),
       { numRuns: 150 },
-    );
-  });
-});
-
-describe('headers written into a request', () => {
-  test('leave every other line and the body as they are, for any text', () => {
-    const line = fc.string({ maxLength: 20 }).map((text) => `X-A: ${text.replaceAll(/[\r\n]/g, '')}`);
-    fc.assert(
-      fc.property(
-        fc.array(line, { maxLength: 5 }),
-        fc.string(),
-        fc.constantFrom('\r\n', '\n'),
-        (lines, body, lineEnd) => {
-          const text = ['INVITE sip:a@b SIP/2.0', ...lines].join(lineEnd) + lineEnd + lineEnd + body;
-          const written = withHeaders(text, { identityHeaders: ['v1', 'v2'] });
-          expect(written.replace(`${lineEnd}Identity: v1${lineEnd}Identity: v2`, '')).toBe(text);
-        },
-      ),
     );
   });
 });

@@ -68,14 +68,16 @@ test('exits with 1, 2, 3 and 4 as documented', async () => {
   expect(codes.map(({ code }) => code)).toEqual([1, 2, 3, 4]);
 });
 
-test('a reader that hangs up costs neither the exit code nor a stack trace', async () => {
-  const { code, signal, stderr } = await verify({ stdin: lab.invite({ dateMs: Date.now() }), hangUp: true }, [
-    '--json',
-  ]);
-  expect({ code, signal, stderr }).toEqual({ code: 0, signal: null, stderr: '' });
+test('a reader that hangs up costs neither the exit code nor a stack trace, however large the document', async () => {
+  const headers = Array.from({ length: 16 }, () => lab.identityHeader());
+  for (const ended of [
+    await verify({ stdin: lab.invite({ dateMs: Date.now() }), hangUp: true }, ['--json']),
+    await hopback(['decode', '--json'], { stdin: headers.join('\n'), hangUp: true }),
+  ])
+    expect(ended).toMatchObject({ code: 0, signal: null, stderr: '' });
 });
 
-test.skipIf(!existsSync('/dev/full')).each([[['keygen']], [['keygen', '--json']], [['help']]])(
+test.skipIf(!existsSync('/dev/full')).each([[['keygen', '--json']], [['help']]])(
   '%j into a full disk ends with 4 and says so',
   async (args) => {
     const full = openSync('/dev/full', 'w');
@@ -89,29 +91,8 @@ test.skipIf(!existsSync('/dev/full')).each([[['keygen']], [['keygen', '--json']]
   },
 );
 
-test('a large document into a reader that hangs up ends too', async () => {
-  const headers = Array.from({ length: 16 }, () => lab.identityHeader());
-  const { code, signal, stderr } = await hopback(['decode', '--json'], { stdin: headers.join('\n'), hangUp: true });
-  expect({ code, signal, stderr }).toEqual({ code: 0, signal: null, stderr: '' });
-});
-
 test('endless input is cut off, not collected', async () => {
   const { code, stderr } = await hopback(['decode'], { stdin: Buffer.alloc(4_000_000, 'x') });
   expect(code).toBe(2);
   expect(stderr).toContain('more than 262144 bytes');
-});
-
-test('sign and verify work as a pipe', async () => {
-  const exceptions = lab.allow.slice(0, 4);
-  const facts = ['--role', 'originating', '--customer-known', '--caller-authenticated', '--number-ownership', 'owned'];
-  const files = ['--key', lab.files.key, '--certificate', lab.files.chain, '--x5u', lab.x5u];
-  const stdin = lab.invite({ identityHeaders: [], dateMs: 'absent' });
-  const signed = await hopback(['sign', ...files, ...facts, ...exceptions], { stdin });
-  expect(signed.code).toBe(0);
-  expect((await verify({ stdin: signed.stdout })).code).toBe(0);
-});
-
-test('--version and help need nothing but the package', async () => {
-  expect((await hopback(['--version'])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
-  expect(await hopback([])).toMatchObject({ code: 0, stdout: (await hopback(['--help'])).stdout });
 });

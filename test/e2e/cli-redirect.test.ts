@@ -1,19 +1,19 @@
-import { createServer, type AddressInfo } from 'node:net';
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { readFile, stat } from 'node:fs/promises';
 import { createManualClock } from '@hopback/sdk/testing';
 import { parseSipRequest, verificationRequestOf } from '@hopback/sdk/stir';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { createCliLab } from '../support/cli-lab.js';
+import { argv, createCliLab, FULL_FACTS } from '../support/cli-lab.js';
 import type { CliLab } from '../support/cli-lab.js';
 import { startCommand } from '../support/cli-records-lab.js';
 import type { RunningCommand } from '../support/cli-records-lab.js';
 import { createLab } from '../support/drachtio-lab.js';
 import type { DrachtioLab } from '../support/drachtio-lab.js';
+import { freePorts } from '../support/recipe.js';
 import type { Came, CallParts } from '../support/sip-peer.js';
 
 const SECRET = 'cymru';
-const FACTS = ['--role', 'originating', '--customer-known', '--caller-authenticated', '--number-ownership', 'owned'];
 
 let lab: CliLab;
 let running: RunningCommand[] = [];
@@ -47,10 +47,11 @@ const said =
   };
 const noticed = (kind: string): ((line: string) => boolean) => said('hopback.redirect-notice.1', { kind });
 
-const signingArgs = (): readonly string[] => [
-  ...['--key', lab.files.key, '--certificate', lab.files.chain, '--x5u', lab.x5u, ...lab.allow],
-  ...['--attestations', lab.path('attestations.ndjson')],
-];
+const signingArgs = (): readonly string[] => {
+  const { key, chain } = lab.files;
+  const credentials = argv`--key ${key} --certificate ${chain} --x5u ${lab.x5u} ${lab.allow}`;
+  return argv`${credentials} --attestations ${lab.path('attestations.ndjson')}`;
+};
 
 const call = (...lines: readonly string[]): CallParts => ({
   ...{ uri: 'sip:+12025550199@redirect.example', from: '<sip:+12025550101@sbc.example>', lines },
@@ -81,10 +82,8 @@ test('signs and verifies by request, drains at SIGTERM and leaves its records', 
       { name: 'inbound', mode: 'verify', policy: { role: 'terminating', failureAction: 'reject_request' } },
     ]),
   );
-  const command = await redirect(controlOf(server), [
-    ...['--mode', 'by-request', '--rules', rules, '--drain-seconds', '4'],
-    ...[...lab.trust, ...signingArgs()],
-  ]);
+  const args = argv`--mode by-request --rules ${rules} --drain-seconds 4 ${lab.trust} ${signingArgs()}`;
+  const command = await redirect(controlOf(server), args);
   await command.until(noticed('connected'));
   await server.quiet();
   const { came, sent } = await answerTo(server, 300, call('Attestation: B'));
@@ -96,7 +95,7 @@ test('signs and verifies by request, drains at SIGTERM and leaves its records', 
   const spoofed = { ...call(...lines), from: '<sip:+12025550166@sbc.example>' };
   expect((await answerTo(server, 603, spoofed)).came.value('Reason')).toMatch(/^STIR;cause=438;/);
   const peer = await server.peer();
-  await peer.call('OPTIONS').response(200);
+  expect((await peer.call('OPTIONS').response(200)).value('Allow')).toBe('INVITE, ACK, CANCEL, OPTIONS');
 
   const ended = command.end('SIGTERM');
   await command.until(noticed('draining'));
@@ -124,9 +123,8 @@ test('signs and verifies by request, drains at SIGTERM and leaves its records', 
 
 test('a call that waits for a certificate gets its answer after SIGTERM, and its time is bounded', async () => {
   await using server = await drachtio();
-  const command = await redirect(controlOf(server), [
-    ...['--mode', 'verify', '--drain-seconds', '0', '--time-budget', '2000', ...lab.trust, ...lab.allow],
-  ]);
+  const args = argv`--mode verify --drain-seconds 0 --time-budget 2000 ${lab.trust} ${lab.allow}`;
+  const command = await redirect(controlOf(server), args);
   await command.until(noticed('connected'));
   await server.quiet();
   const x5u = lab.server.fault('/stalled.pem', { kind: 'stall-after-headers' });
@@ -140,7 +138,7 @@ test('a call that waits for a certificate gets its answer after SIGTERM, and its
   expect(await ended).toBe(0);
 });
 
-test('reads its trust again at SIGHUP, and serves on with what it had where that is no use', async () => {
+test('reads its trust again at SIGHUP, and serves on with the former one where the new one is of no use', async () => {
   await using server = await drachtio();
   const command = await redirect(controlOf(server), ['--mode', 'verify', '--drain-seconds', '0', ...lab.trust]);
   await command.until(noticed('connected'));
@@ -153,10 +151,9 @@ test('reads its trust again at SIGHUP, and serves on with what it had where that
 });
 
 test('waits for its drachtio server, and comes back to one that was gone', async () => {
-  const port = await freePort();
-  const command = await redirect(`127.0.0.1:${String(port)}`, [
-    ...['--mode', 'sign', '--source', '127.0.0.1', '--drain-seconds', '0', ...FACTS, ...signingArgs()],
-  ]);
+  const [port] = await freePorts(1);
+  const signing = argv`--mode sign --source 127.0.0.1 --drain-seconds 0 ${FULL_FACTS} ${signingArgs()}`;
+  const command = await redirect(`127.0.0.1:${String(port)}`, signing);
   await command.until(noticed('unreachable'));
   const connections = (): number => command.lines().filter(noticed('connected')).length;
   for (const nth of [1, 2]) {
@@ -169,39 +166,36 @@ test('waits for its drachtio server, and comes back to one that was gone', async
   expect(await command.end('SIGTERM')).toBe(0);
 });
 
-test('somebody who accepts connections and says nothing does not keep it from its end', async () => {
-  const silent = createServer().listen(0, '127.0.0.1');
-  await once(silent, 'listening');
-  const asked = new Promise<string>((resolve) => {
-    silent.on('connection', (socket) => socket.on('data', (bytes: Buffer) => resolve(bytes.toString())));
-  });
+/** A server at the control port that is not a drachtio server. */
+async function otherServer(onData: (octets: string, socket: Socket) => void, port = 0): Promise<Server> {
+  const server = createServer((socket) => {
+    socket.on('error', () => undefined);
+    socket.on('data', (octets: Buffer) => onData(octets.toString(), socket));
+  }).listen(port, '127.0.0.1');
+  await once(server, 'listening');
+  return server;
+}
+
+test('ends at SIGTERM although a server accepts its connection and never answers', async () => {
+  let received: (octets: string) => void = () => undefined;
+  const asked = new Promise<string>((resolve) => (received = resolve));
+  const silent = await otherServer((octets) => received(octets));
   const { port } = silent.address() as AddressInfo;
   const command = await redirect(`127.0.0.1:${String(port)}`, ['--mode', 'verify', ...lab.trust]);
   expect(await asked).toContain(`|authenticate|${SECRET}|`);
   expect(await command.end('SIGTERM')).toBe(0);
-  silent.close();
-  await once(silent, 'close');
+  await once(silent.close(), 'close');
 });
 
 test.each([['HTTP/1.1 400 Bad Request\r\nServer: a#b\r\n\r\n'], ['0#'], ['20#aaaaaaaaaa|other|abc']])(
-  'whatever else answers at the control port does not end it: %j',
+  'an answer of another server at the control port does not end it: %j',
   async (octets) => {
-    const port = await freePort();
-    const other = createServer((socket) => {
-      socket.on('error', () => undefined);
-      socket.on('data', () => socket.write(octets));
-    }).listen(port, '127.0.0.1');
-    await once(other, 'listening');
-    const command = await redirect(`127.0.0.1:${String(port)}`, [
-      '--mode',
-      'verify',
-      '--drain-seconds',
-      '0',
-      ...lab.trust,
-    ]);
+    const [port] = await freePorts(1);
+    const other = await otherServer((_request, socket) => socket.write(octets), port);
+    const args = argv`--mode verify --drain-seconds 0 ${lab.trust}`;
+    const command = await redirect(`127.0.0.1:${String(port)}`, args);
     await command.until(noticed('unreachable'));
-    other.close();
-    await once(other, 'close');
+    await once(other.close(), 'close');
     await using server = await drachtio(port);
     await command.until(noticed('connected'));
     await server.quiet();
@@ -218,11 +212,11 @@ test('a secret that the server refuses ends it with 4', async () => {
   expect(command.lines().some(said('hopback.error.1', { code: 'unauthorized' }))).toBe(true);
 });
 
-test('without --json it says in lines what goes on, and at the end what it has answered', async () => {
+test('without --json it reports in lines, and at the end what it has answered', async () => {
   await using server = await drachtio();
   const secretFile = await lab.put('drachtio.secret', SECRET);
-  const at = ['--drachtio', controlOf(server), '--secret-file', secretFile, '--drain-seconds', '0'];
-  const command = startCommand(['redirect', ...at, '--mode', 'verify', ...lab.trust]);
+  const at = argv`--drachtio ${controlOf(server)} --secret-file ${secretFile} --drain-seconds 0`;
+  const command = startCommand(argv`redirect ${at} --mode verify ${lab.trust}`);
   running.push(command);
   await command.until((line) => line === `✓ connected to ${controlOf(server)}`);
   await server.quiet();
@@ -243,9 +237,9 @@ test.each<[readonly string[], number, string]>([
   [[...here, 'SECRET'], 2, '--mode'],
   [[...here, 'SECRET', '--mode', 'sign'], 2, '--source'],
   [[...here, 'SECRET', '--mode', 'sign', '--source', '192.0.2.1'], 2, '--role'],
-  [[...here, 'SECRET', '--mode', 'sign', '--source', '192.0.2.1', ...FACTS], 2, '--attestations'],
+  [[...here, 'SECRET', '--mode', 'sign', '--source', '192.0.2.1', ...FULL_FACTS], 2, '--attestations'],
   [[...here, 'SECRET', '--mode', 'verify'], 2, '--trust'],
-  [[...here, 'SECRET', '--mode', 'verify', ...FACTS], 2, '--role is of no use with --mode verify'],
+  [[...here, 'SECRET', '--mode', 'verify', ...FULL_FACTS], 2, '--role is of no use with --mode verify'],
   [[...here, 'SECRET', '--mode', 'by-request'], 2, '--rules'],
   [[...here, 'SECRET', '--mode', 'verify', '--profile', 'absent.json'], 4, 'absent.json'],
   [[...here, 'SECRET', '--mode', 'verify', '--profile', 'PROFILE'], 2, 'contct is no member'],
@@ -256,7 +250,7 @@ test.each<[readonly string[], number, string]>([
   [[...here, 'SECRET', '--mode', 'by-request', '--rules', 'MARKED'], 2, 'one rule or more'],
   [[...here, 'SECRET', '--mode', 'by-request', '--rules', 'NO-PROFILE'], 2, 'a profile is standard'],
   [[...here, 'SECRET', '--mode', 'verify', '--trunk-policy', 'FILINGS', 'TRUST'], 2, 'rejects by upstreamFiling'],
-])('%j ends with %d and says %s', async (args, exitCode, words) => {
+])('%j ends with %d and reports %s', async (args, exitCode, words) => {
   const secretFile = await lab.put('drachtio.secret', SECRET);
   const profile = await lab.put('profile.json', '{"basedOn":"x-identity","contct":"source"}');
   const files: Readonly<Record<string, readonly string[]>> = {
@@ -272,19 +266,10 @@ test.each<[readonly string[], number, string]>([
   expect([run.exitCode, run.stderr]).toEqual([exitCode, expect.stringContaining(words)]);
 });
 
-test('what is not understood leaves no file of attestation records behind', async () => {
+test('a command line that is not understood leaves no file of attestation records behind', async () => {
   const secretFile = await lab.put('drachtio.secret', SECRET);
   const path = lab.path('never-opened.ndjson');
-  const signing = ['--mode', 'sign', '--source', '192.0.2.1', ...FACTS, '--attestations', path];
+  const signing = ['--mode', 'sign', '--source', '192.0.2.1', ...FULL_FACTS, '--attestations', path];
   const run = await lab.run(['redirect', ...here, '--secret-file', secretFile, ...signing]);
   expect([run.exitCode, await stat(path).catch(() => 'absent')]).toEqual([2, 'absent']);
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}

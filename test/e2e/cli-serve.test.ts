@@ -1,87 +1,73 @@
-import { spawn } from 'node:child_process';
-import type { ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { chmod, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { afterAll, expect, test } from 'vitest';
-import { ROOT } from '../house/run.js';
-import { runInProcess } from '../support/cli-lab.js';
+import { afterAll, beforeEach, expect, test } from 'vitest';
+import { argv, runInProcess } from '../support/cli-lab.js';
 import type { CliRun } from '../support/cli-lab.js';
 import { openSidecarLab } from '../support/sidecar-lab.js';
+import { startSidecarProcess } from '../support/sidecar-process.js';
+import type { LogLine } from '../support/sidecar-process.js';
 
 const lab = await openSidecarLab();
-const processes: ChildProcess[] = [];
-afterAll(async () => {
-  for (const child of processes) child.kill('SIGKILL');
-  await lab[Symbol.asyncDispose]();
-});
+const { configurationPath } = lab;
+beforeEach(() => lab.reset());
+afterAll(() => lab[Symbol.asyncDispose]());
 
 const run = (args: readonly string[], options: Parameters<typeof runInProcess>[2] = {}): Promise<CliRun> =>
   runInProcess(args, { nowMs: Date.now }, options);
-const config = ['--config', lab.configurationPath];
+const check = (...more: readonly string[]): Promise<CliRun> =>
+  run(argv`config check --config ${configurationPath} ${more}`);
 
-test('config check says that all is in order, or what is wrong with its place', async () => {
-  expect(await run(['config', 'check', ...config])).toMatchObject({
-    exitCode: 0,
-    stdout: expect.stringContaining('✓') as string,
-  });
-  await lab.configure({ workers: 'many' });
-  const wrong = await run(['config', 'check', ...config]);
-  expect([wrong.exitCode, wrong.stdout]).toEqual([
-    ...[1, expect.stringMatching(/hopback\.yaml:\d+:1: workers must be a number\n$/) as string],
-  ]);
-  await lab.configure();
-  expect(await run(['config', 'check', ...config, '--set', 'listen.calls.port=high', '--json'])).toMatchObject({
-    exitCode: 1,
-  });
+test('config check passes a configuration that is in order', async () => {
+  expect(await check()).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('✓') as string });
+});
+
+test.each<readonly [string, Readonly<Record<string, unknown>>, readonly string[], RegExp]>([
+  ['a wrong member', { workers: 'many' }, [], /hopback\.yaml:\d+:3: workers must be a number\n$/],
+  ['a wrong setting', {}, ['--set', 'listen.calls.port=high', '--json'], /listen\.calls\.port/],
+  ['a key', { signing: { key: 'nowhere.pem', certificate: 'chain.pem', x5u: lab.x5u } }, [], /nowhere.pem cannot be/],
+  ['TLS', { listen: { calls: { port: 0, tls: { certificate: 'nowhere.pem', key: 'key.pem' } } } }, [], /nowhere\.pem/],
+  [
+    'a source of records',
+    { listen: { calls: { port: 0 }, admin: { port: 0 } }, records: { directory: 'r', sources: ['nowhere.pem'] } },
+    [],
+    /nowhere\.pem/,
+  ],
+])('config check fails for %s that cannot be used, and names it', async (_what, members, args, problem) => {
+  await lab.configure(members);
+  expect(await check(...args)).toMatchObject({ exitCode: 1, stdout: expect.stringMatching(problem) as string });
+});
+
+test('config check --form-only looks at no file', async () => {
   await lab.configure({ signing: { key: 'nowhere.pem', certificate: 'chain.pem', x5u: lab.x5u } });
-  const unusable = await run(['config', 'check', ...config]);
-  expect([unusable.exitCode, unusable.stdout]).toEqual([
-    1,
-    expect.stringContaining('nowhere.pem cannot be read') as string,
-  ]);
-  expect((await run(['config', 'check', ...config, '--form-only'])).exitCode).toBe(0);
-  const tls = { certificate: 'nowhere.pem', key: 'key.pem' };
-  const wrongParts = [
-    { listen: { calls: { port: 0, tls } } },
-    { listen: { calls: { port: 0 }, admin: { port: 0 } }, records: { directory: 'records', sources: ['nowhere.pem'] } },
-  ];
-  for (const part of wrongParts) {
-    await lab.configure(part);
-    const checked = await run(['config', 'check', ...config]);
-    expect([checked.exitCode, checked.stdout]).toEqual([1, expect.stringContaining('nowhere.pem') as string]);
-  }
-  await lab.configure();
+  expect((await check('--form-only')).exitCode).toBe(0);
 });
 
 test('config check fails for a private key that everybody can read, with the command that closes it', async () => {
-  await lab.configure();
   const key = join(lab.directory, 'key.pem');
   await chmod(key, 0o644);
-  const open = await run(['config', 'check', ...config]);
+  const open = await check();
   expect([open.exitCode, open.stdout]).toEqual([
     1,
-    `${lab.configurationPath}: ${key} can be read by every user of this machine. Run: chmod 600 ${key}, and replace the key if anyone else had access.\n`,
+    `${configurationPath}: ${key} can be read by every user of this machine. Run: chmod 600 ${key}, and replace the key if anyone else had access.\n`,
   ]);
-  expect((await run(['config', 'check', ...config, '--json'])).json()).toMatchObject({
-    isGood: false,
-    openKeys: [open.stdout.slice(lab.configurationPath.length + 2, -1)],
+  expect((await check('--json')).json()).toMatchObject({
+    ...{ isGood: false, openKeys: [open.stdout.slice(configurationPath.length + 2, -1)] },
   });
   await chmod(key, 0o640);
-  expect(await run(['config', 'check', ...config])).toMatchObject({ exitCode: 0 });
+  expect(await check()).toMatchObject({ exitCode: 0 });
   await chmod(key, 0o600);
 });
 
 test('config init writes a configuration that check finds in order', async () => {
   const path = join(lab.directory, 'made.yaml');
-  const answers = ['', '0', 'roots', 'root.pem', 'sti-pa.pem', 'crl.der', 'crl-signer.pem', '', 'reject_request', 'no'];
-  const made = await run(['config', 'init', '--output', path], { answers });
-  expect([made.exitCode, made.stderr]).toEqual([0, '']);
+  const trust = ['roots', 'root.pem', 'sti-pa-root.pem', 'sti-pa.crl', 'crl-signer.pem'];
+  const answers = ['', '0', ...trust, '', 'reject_request', 'no'];
+  const init = argv`config init --output ${path}`;
+  expect(await run(init, { answers })).toMatchObject({ exitCode: 0, stderr: '' });
   expect(await readFile(path, 'utf8')).toContain('failureAction: reject_request');
-  expect((await run(['config', 'check', '--config', path])).exitCode).toBe(0);
-  expect((await run(['config', 'init', '--output', path], { answers })).exitCode).toBe(4);
-  const nonsense = await run(['config', 'init', '--output', `${path}.2`], { answers: ['', 'high'] });
+  expect((await run(argv`config check --config ${path}`)).exitCode).toBe(0);
+  expect((await run(init, { answers })).exitCode).toBe(4);
+  const nonsense = await run(argv`config init --output ${`${path}.2`}`, { answers: ['', 'high'] });
   expect([nonsense.exitCode, nonsense.stderr]).toEqual([2, expect.stringContaining('listen.calls.port') as string]);
 });
 
@@ -91,84 +77,45 @@ test('config schema prints a JSON Schema', async () => {
   });
 });
 
-test('serve says what is wrong with a configuration, and ends', async () => {
+test('serve reports what is wrong with a configuration, and ends', async () => {
   await lab.configure({ workers: 0 });
-  const wrong = await run(['serve', ...config]);
+  const wrong = await run(argv`serve --config ${configurationPath}`);
   expect([wrong.exitCode, wrong.stderr]).toEqual([2, expect.stringContaining('workers must be at least 1') as string]);
-  await lab.configure();
 });
 
-interface Served {
-  readonly child: ChildProcess;
-  readonly line: (text: string) => Promise<Readonly<Record<string, unknown>>>;
-  readonly ended: Promise<number>;
-}
-
-/** The command as a process of its own. */
-function serve(more: readonly string[] = []): Served {
-  const child = spawn(process.execPath, [join(ROOT, 'sdk/dist/cli/main.js'), 'serve', ...config, ...more], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  processes.push(child);
-  const seen: Readonly<Record<string, unknown>>[] = [];
-  const waiting = new Set<() => void>();
-  createInterface({ input: child.stdout }).on('line', (line) => {
-    seen.push(JSON.parse(line) as Readonly<Record<string, unknown>>);
-    for (const look of waiting) look();
-  });
-  const line = (text: string): Promise<Readonly<Record<string, unknown>>> =>
-    new Promise((resolve) => {
-      const look = (): void => {
-        const found = seen.find(({ msg }) => String(msg).startsWith(text));
-        if (found === undefined) return;
-        waiting.delete(look);
-        resolve(found);
-      };
-      waiting.add(look);
-      look();
-    });
-  return { child, line, ended: once(child, 'exit').then(([code]) => code as number) };
-}
-
-const post = (url: string, body: string): Promise<Response> => fetch(url, { method: 'POST', body });
+const begins =
+  (text: string) =>
+  ({ msg }: LogLine): boolean =>
+    String(msg).startsWith(text);
 
 test('one process serves, logs in JSON with numbers masked, reloads at SIGHUP and ends at SIGTERM', async () => {
   const signing = { key: 'key.pem', certificate: 'chain.pem', x5u: lab.x5u, attestations: 'attestations.jsonl' };
   await lab.configure({ log: { calls: 'all' }, signing });
-  const { child, line, ended } = serve();
-  const url = String((await line('ready'))['calls']);
-  expect(await (await post(`${url}/v1/check`, lab.identity())).text()).toBe('OK\n');
-  const call = await line('call verified');
+  await using service = await startSidecarProcess({ configurationPath });
+  const post = (path: string, body: string): Promise<Response> =>
+    fetch(`http://127.0.0.1:${String(service.port)}${path}`, { method: 'POST', body });
+  expect(await (await post('/v1/check', lab.identity())).text()).toBe('OK\n');
+  const call = await service.heard(begins('call verified'));
   expect(call).toMatchObject({ verstat: 'TN-Validation-Passed', attestation: 'A', reasons: [] });
   expect(JSON.stringify(call)).not.toContain('2025550');
   await lab.configure({ answers: { verstatSuffix: true } });
-  expect((await post(`${url}/v1/sign-csv`, '12025550101,12025550199,A,,')).status).toBe(200);
-  child.kill('SIGHUP');
-  await line('in force');
-  child.kill('SIGTERM');
-  expect(await ended).toBe(0);
+  expect((await post('/v1/sign-csv', '12025550101,12025550199,A,,')).status).toBe(200);
+  service.signal('SIGHUP');
+  await service.heard(begins('in force'));
+  service.signal('SIGTERM');
+  expect(await service.ended).toEqual({ code: 0, signal: null });
   const kept = await readFile(join(lab.directory, 'attestations.jsonl'), 'utf8');
   expect(JSON.parse(kept)).toMatchObject({ decidedBy: 'request', claims: { attestation: 'A' } });
-  await lab.configure();
 });
 
-test('several processes that cannot start are given up, and none is left', async () => {
-  const { ended } = serve(['--workers', '2', '--set', 'signing.key=nowhere.pem']);
-  expect(await ended).toBe(4);
-});
-
-test('several processes serve one port, count together, and one that is killed is replaced', async () => {
-  const { child, line, ended } = serve(['--workers', '2']);
-  const { port, workers } = (await line('ready')) as { readonly port: number; readonly workers: readonly number[] };
-  const url = `http://127.0.0.1:${String(port)}`;
-  const answers = await Promise.all(Array.from({ length: 20 }, () => post(`${url}/v1/check`, lab.identity())));
-  expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 20 }, () => 200));
-  const metrics = await (await fetch(`${url}/metrics`)).text();
-  expect(metrics).toMatch(/stir_verifications_total\{verstat="TN-Validation-Passed",attest="A",reason="none"\} 20/);
-  process.kill(workers[0] ?? 0, 'SIGKILL');
-  await line('one ended by SIGKILL');
-  // The other goes on.
-  expect((await post(`${url}/v1/check`, lab.identity())).status).toBe(200);
-  child.kill('SIGTERM');
-  expect(await ended).toBe(0);
+test('several processes serve one port and count together', async () => {
+  await using service = await startSidecarProcess({ configurationPath, args: ['--workers', '2'] });
+  const call = { method: 'POST', body: lab.identity() };
+  const url = `http://127.0.0.1:${String(service.port)}/v1/check`;
+  const answers = await Promise.all(Array.from({ length: 20 }, () => fetch(url, call)));
+  expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+  const counts = await service.counts('stir_verifications_total');
+  expect(counts).toEqual({ '{verstat="TN-Validation-Passed",attest="A",reason="none"}': 20 });
+  service.signal('SIGTERM');
+  expect(await service.ended).toEqual({ code: 0, signal: null });
 });

@@ -2,7 +2,6 @@ import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   createPassportFaultContext,
-  GOOD_PASSPORT_NAMES,
   GOOD_PASSPORTS,
   PASSPORT_FAULT_NAMES,
   PASSPORT_FAULTS,
@@ -13,7 +12,7 @@ import {
 } from '@hopback/sdk/testing';
 import type { CallVerdict, ExplainedPassport } from '@hopback/sdk/stir';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createCliLab } from '../support/cli-lab.js';
+import { argv, createCliLab } from '../support/cli-lab.js';
 import type { CliLab, CliRun } from '../support/cli-lab.js';
 
 let lab: CliLab;
@@ -42,42 +41,35 @@ interface VerifyDocument {
 
 const documentOf = (run: CliRun): VerifyDocument => run.json() as unknown as VerifyDocument;
 
-describe('what it reads', () => {
-  test('an INVITE from a file', async () => {
+describe('input', () => {
+  const token = (): string => lab.identityHeader().split(';', 1)[0] ?? '';
+
+  test('passes an INVITE from a file and from standard input, also with LF line ends and blank lines first', async () => {
     const run = await verify([await lab.put('invite.txt', lab.invite())]);
     expect(run).toMatchObject({ exitCode: 0, stderr: '' });
     expect(run.stdout.split('\n')[0]).toBe('✓ passed: TN-Validation-Passed, attestation A, signed by SPC 1234');
-  });
-
-  test('an INVITE from standard input, with - and without, with LF line ends and blank lines first', async () => {
     const stdin = `\n\n${lab.invite().replaceAll('\r\n', '\n')}`;
-    expect((await verify(['-'], { stdin })).exitCode).toBe(0);
-    expect((await verify([], { stdin })).exitCode).toBe(0);
+    for (const args of [['-'], []]) expect((await verify(args, { stdin })).exitCode).toBe(0);
   });
 
-  test('an Identity header as the operand', async () => {
-    expect((await verify([...parties, lab.identityHeader()])).exitCode).toBe(0);
-    expect((await verify([...parties, `Identity: ${lab.identityHeader()}`])).exitCode).toBe(0);
-  });
-
-  test('several Identity header lines, one of them folded', async () => {
-    const stdin = `Identity: ${lab.identityHeader().replace(';info', '\r\n  ;info')}\r\ny: ${lab.identityHeader()}\r\n`;
-    const document = documentOf(await verify([...parties, '--json'], { stdin }));
-    expect(document).toMatchObject({ exitCode: 0, input: 'identity-headers' });
-    expect(document.verdict.outcomes.map(({ status }) => status)).toEqual(['passed', 'passed']);
-  });
-
-  test('a bare token, and says that its Identity header was made up', async () => {
-    const [token = ''] = lab.identityHeader().split(';', 1);
-    const run = await verify([...parties, token]);
+  test('passes an Identity header or a bare token as the operand, and says that it made up the header of a token', async () => {
+    for (const operand of [lab.identityHeader(), `Identity: ${lab.identityHeader()}`])
+      expect((await verify([...parties, operand])).exitCode).toBe(0);
+    const run = await verify([...parties, token()]);
     expect(run.exitCode).toBe(0);
     expect(run.stdout).toContain('! a token alone');
   });
 
-  test('several bare tokens, one a line', async () => {
-    const tokens = [lab.identityHeader(), lab.identityHeader()].map((header) => header.split(';', 1)[0] ?? '');
-    const document = documentOf(await verify([...parties, '--json'], { stdin: tokens.join('\n') }));
-    expect(document).toMatchObject({ exitCode: 0, input: 'token' });
+  test.each<readonly [string, string, () => string]>([
+    [
+      'header lines, one of them folded',
+      'identity-headers',
+      () => `Identity: ${lab.identityHeader().replace(';info', '\r\n  ;info')}\r\ny: ${lab.identityHeader()}\r\n`,
+    ],
+    ['bare tokens, one a line', 'token', () => `${token()}\n${token()}`],
+  ])('passes several Identity %s', async (_what, input, text) => {
+    const document = documentOf(await verify([...parties, '--json'], { stdin: text() }));
+    expect(document).toMatchObject({ exitCode: 0, input });
     expect(document.verdict.outcomes.map(({ status }) => status)).toEqual(['passed', 'passed']);
   });
 
@@ -89,14 +81,14 @@ describe('what it reads', () => {
       (invite: string) => invite.slice(invite.indexOf('\n') + 1),
       'without its request line',
     ],
-  ])('a request %s is refused, and why', async (_name, changed, told) => {
+  ])('refuses a request %s, and says why', async (_name, changed, reason) => {
     const run = await verify([], { stdin: changed(lab.invite()) });
     expect(run.exitCode).toBe(2);
-    expect(run.stderr).toContain(told);
+    expect(run.stderr).toContain(reason);
     expect(run.stderr).toContain('The request line comes first');
   });
 
-  test('what is too large ends the same, from a file and from standard input', async () => {
+  test('refuses more than 262144 bytes, from a file and from standard input', async () => {
     const large = 'x'.repeat(300_000);
     for (const run of [await verify([await lab.put('large.txt', large)]), await verify([], { stdin: large })]) {
       expect(run.exitCode).toBe(2);
@@ -107,74 +99,53 @@ describe('what it reads', () => {
   test.each([
     ['a packet capture', Buffer.from('d4c3b2a1020004000000000000000000', 'hex')],
     ['binary', Buffer.from([0x49, 0x00, 0x4e])],
-    ['nothing', Buffer.alloc(0)],
+    ['an empty input', Buffer.alloc(0)],
     ['prose', 'The quick brown fox'],
     ['a response', 'SIP/2.0 200 OK\r\n\r\n'],
     ['a request that breaks off', 'INVITE sip:a@b SIP/2.0\r\nwhat is this\r\n\r\n'],
-    ['more than anybody sends', Buffer.alloc(300_000, 'a')],
+    ['a terminal, instead of waiting for it', undefined],
   ])('refuses %s as not understood', async (_name, stdin) => {
-    const run = await verify([], { stdin });
+    const run = await verify([], stdin === undefined ? {} : { stdin });
     expect(run).toMatchObject({ exitCode: 2, stdout: '' });
     expect(run.stderr).toMatch(/^hopback verify: /);
   });
 
-  test('says so when there is nothing to read instead of waiting at a terminal', async () => {
-    expect(await verify([])).toMatchObject({ exitCode: 2 });
-  });
-
-  test('names a file that is not there, as an error of the environment', async () => {
+  test('reports a missing file as an error of the environment', async () => {
     const run = await verify([lab.path('absent.txt'), '--json']);
-    expect(run).toMatchObject({ exitCode: 4 });
+    expect(run.exitCode).toBe(4);
     expect(run.json()).toMatchObject({ format: 'hopback.error.1', code: 'storage-failed', exitCode: 4 });
   });
 });
 
-describe('what it says', () => {
-  test('a spoofed caller: both numbers, the step, the reason, the SIP response and the Reason header', async () => {
-    const run = await verify([], { stdin: lab.invite({ origTn: '13125550000' }) });
+describe('output', () => {
+  test('names for a spoofed caller both numbers, the step, the reason, the SIP response and the Reason header', async () => {
+    const stdin = lab.invite({ origTn: '13125550000' });
+    const run = await verify([], { stdin });
     expect(run.exitCode).toBe(1);
     expect(run.stdout).toContain('✗ failed: No-TN-Validation, orig-mismatch');
     expect(run.stdout).toMatch(/✗ orig +request 13125550000, token 12025550101 +RFC 8224 §6\.2 step 2/);
-    expect(run.stdout).toContain('438 Invalid Identity Header');
-    expect(run.stdout).toContain('STIR;cause=438');
-    expect(run.stdout).toContain('· not reached:');
-  });
-
-  test('the same as JSON, stable and whole', async () => {
-    const run = await verify(['--json'], { stdin: lab.invite({ origTn: '13125550000' }) });
-    const document = documentOf(run);
-    expect(Object.keys(document).sort()).toEqual([
-      'exitCode',
-      'explanation',
-      'format',
-      'hints',
-      'input',
-      'partiesAssumed',
-      'verdict',
-    ]);
-    expect(document).toMatchObject({
-      format: 'hopback.verify.1',
-      exitCode: 1,
-      input: 'request',
-      partiesAssumed: false,
+    for (const part of ['438 Invalid Identity Header', 'STIR;cause=438', '· not reached:'])
+      expect(run.stdout).toContain(part);
+    const document = documentOf(await verify(['--json'], { stdin }));
+    expect(document).toEqual({
+      ...{ format: 'hopback.verify.1', exitCode: 1, input: 'request', partiesAssumed: false },
+      ...{ explanation: expect.anything() as unknown, hints: expect.anything() as unknown },
+      verdict: expect.objectContaining({ status: 'failed', reasons: ['orig-mismatch'] }) as unknown,
     });
-    expect(document.verdict).toMatchObject({
-      status: 'failed',
-      reasons: ['orig-mismatch'],
-      sipResponse: { status: 438 },
-    });
+    expect(document.verdict.sipResponse).toMatchObject({ status: 438 });
     const orig = document.explanation[0]?.steps.find(({ step }) => step === 'orig');
     expect(orig).toMatchObject({ result: 'failed', expected: '13125550000', actual: '12025550101' });
   });
 
-  test('colours at a terminal, and none where NO_COLOR or a dumb terminal asks for none, or the output is a pipe', async () => {
-    const stdin = lab.invite();
-    const escape = '\u001b[';
-    expect((await verify([], { stdin, isTty: true })).stdout).toContain(escape);
-    expect((await verify([], { stdin, isTty: true, env: { NO_COLOR: '1' } })).stdout).not.toContain(escape);
-    expect((await verify([], { stdin, isTty: true, env: { TERM: 'dumb' } })).stdout).not.toContain(escape);
-    expect((await verify([], { stdin })).stdout).not.toContain(escape);
-    expect((await verify(['--json'], { stdin, isTty: true })).stdout).not.toContain(escape);
+  test.each<readonly [string, boolean, readonly string[], Parameters<CliLab['run']>[1]]>([
+    ['a terminal', true, [], { isTty: true }],
+    ['a terminal with NO_COLOR', false, [], { isTty: true, env: { NO_COLOR: '1' } }],
+    ['a dumb terminal', false, [], { isTty: true, env: { TERM: 'dumb' } }],
+    ['a pipe', false, [], {}],
+    ['a terminal as JSON', false, ['--json'], { isTty: true }],
+  ])('is coloured at %s: %s', async (_where, isColoured, args, options) => {
+    const { stdout } = await verify(args, { stdin: lab.invite(), ...options });
+    expect(stdout.includes('\u001b[')).toBe(isColoured);
   });
 
   test('a peer cannot move the cursor or write a line of its own', async () => {
@@ -214,15 +185,12 @@ describe('what it says', () => {
 });
 
 describe('could not check is not false', () => {
-  test('without a CRL the verdict is indeterminate and says which options help; accepted on request', async () => {
-    const stdin = lab.invite();
-    const run = await lab.run(['verify', '--trust', lab.files.root, ...lab.allow], { stdin });
+  test('without a CRL the verdict is indeterminate and names the options that help; accepted on request', async () => {
+    const args = argv`verify --trust ${lab.files.root} ${lab.allow}`;
+    const run = await lab.run(args, { stdin: lab.invite() });
     expect(run.exitCode).toBe(3);
     expect(run.stdout).toContain('--crl FILE');
-    const accepted = await lab.run(
-      ['verify', '--trust', lab.files.root, ...lab.allow, '--revocation-unknown', 'accept'],
-      { stdin },
-    );
+    const accepted = await lab.run([...args, '--revocation-unknown', 'accept'], { stdin: lab.invite() });
     expect(accepted.exitCode).toBe(0);
     expect(accepted.stdout).toContain('! revocation');
   });
@@ -237,11 +205,6 @@ describe('could not check is not false', () => {
       '--dangerously-assume-parties',
     ]);
     expect(forged.exitCode).toBe(1);
-  });
-
-  test('a request without Identity', async () => {
-    const run = await verify(['--json'], { stdin: lab.invite({ identityHeaders: [] }) });
-    expect(documentOf(run)).toMatchObject({ exitCode: 3, verdict: { reasons: ['identity-absent'] } });
   });
 
   test('offline fetches nothing', async () => {
@@ -278,85 +241,55 @@ describe('certificates and trust', () => {
     expect((await verify(spoilt, { stdin: lab.invite() })).exitCode).toBe(4);
   });
 
-  test('a cache that is none, or that cannot be written, is an error and no verdict', async () => {
+  test('a cache that is a file, or below one, is an error and no verdict', async () => {
     const file = await lab.put('no-directory', '');
-    for (const args of [
-      ['--cache', file],
-      ['--cache', file, '--offline'],
-      ['--cache', `${file}/below`],
-    ]) {
+    for (const args of [argv`--cache ${file}`, argv`--cache ${file} --offline`, argv`--cache ${`${file}/below`}`]) {
       const run = await verify([...args, '--json'], { stdin: lab.invite() });
       expect(run.json()).toMatchObject({ format: 'hopback.error.1', exitCode: 4, code: 'storage-failed' });
     }
   });
 
-  test('a certificate that did not reach the cache is an error', async () => {
-    const cache = lab.path('full-cache');
-    await verify(['--cache', cache], { stdin: lab.invite() });
-    // In the place of the entry: a directory, which no file can be put over.
+  test('keeps a fetched certificate for an offline run, and reports one that did not reach the cache', async () => {
+    const cache = lab.path('verify-cache');
+    const exitCodeOf = async (...more: readonly string[]): Promise<number> =>
+      (await verify(['--cache', cache, ...more], { stdin: lab.invite() })).exitCode;
+    expect(await exitCodeOf()).toBe(0);
+    expect(await exitCodeOf('--offline')).toBe(0);
+    // In the place of the entry: a directory, which no file can replace.
     const [name = ''] = (await readdir(cache)).filter((entry) => entry.endsWith('.json'));
     await rm(join(cache, name));
     await mkdir(join(cache, name, 'below'), { recursive: true });
-    const run = await verify(['--cache', cache, '--json'], { stdin: lab.invite() });
-    expect(run.json()).toMatchObject({ exitCode: 4, code: 'storage-failed' });
-  });
-
-  test('what was fetched into a cache is there for an offline run', async () => {
-    const cache = ['--cache', lab.path('verify-cache')];
-    expect((await verify(cache, { stdin: lab.invite() })).exitCode).toBe(0);
-    expect((await verify([...cache, '--offline'], { stdin: lab.invite() })).exitCode).toBe(0);
+    expect(await exitCodeOf()).toBe(4);
   });
 
   test('the signed list of the STI-PA is trusted under its root alone', async () => {
-    const list = [
-      'verify',
-      '--trust',
-      lab.files.list,
-      '--sti-pa-signer',
-      lab.files.listSigner,
-      ...lab.allow,
-      '--revocation-unknown',
-      'accept',
-    ];
-    const stdin = lab.invite();
-    expect((await lab.run([...list, '--sti-pa-root', lab.files.stiPaRoot], { stdin })).exitCode).toBe(0);
-    expect((await lab.run(list, { stdin })).exitCode).toBe(2);
-    expect((await lab.run([...list, '--sti-pa-root', lab.files.root], { stdin })).exitCode).toBe(4);
+    const { list, listSigner, stiPaRoot, root } = lab.files;
+    const given = argv`verify --trust ${list} --sti-pa-signer ${listSigner} ${lab.allow} --revocation-unknown accept`;
+    const exitCodeOf = async (more: readonly string[]): Promise<number> =>
+      (await lab.run([...given, ...more], { stdin: lab.invite() })).exitCode;
+    expect(await exitCodeOf(['--sti-pa-root', stiPaRoot])).toBe(0);
+    expect(await exitCodeOf([])).toBe(2);
+    expect(await exitCodeOf(['--sti-pa-root', root])).toBe(4);
   });
 
-  test('nothing is trusted until somebody says whom; the environment may', async () => {
+  test('nothing is trusted unless an option or the environment names it', async () => {
     const stdin = lab.invite();
     expect((await lab.run(['verify', ...lab.allow], { stdin })).exitCode).toBe(2);
     const env = { HOPBACK_TRUST: lab.files.root };
-    const run = await lab.run(['verify', ...lab.allow, '--revocation-unknown', 'accept'], { stdin, env });
-    expect(run.exitCode).toBe(0);
-  });
-
-  test('a certificate under another root is not trusted', async () => {
-    const root = await lab.put('other-root.pem', lab.pki.issueRoot().certificatePem);
-    const run = await lab.run(['verify', '--trust', root, ...lab.allow, '--json'], { stdin: lab.invite() });
-    expect(documentOf(run)).toMatchObject({ exitCode: 1, verdict: { reasons: ['no-path-to-trust-anchor'] } });
+    expect((await lab.run(argv`verify ${lab.allow} --revocation-unknown accept`, { stdin, env })).exitCode).toBe(0);
   });
 });
 
-describe('old captures', () => {
-  const HOUR_MS = 3_600_000;
-
-  test('are stale now and judged as of their own time with --at', async () => {
-    const captured = TEST_NOW_MS - HOUR_MS / 2;
-    const stdin = lab.invite({
-      dateMs: captured,
-      identityHeaders: [lab.identityHeader({ iatSeconds: captured / 1000 })],
-    });
-    const now = await verify([], { stdin });
-    expect(now.exitCode).toBe(1);
-    expect(now.stdout).toContain('--at 2026-11-02T11:30:00Z');
-    for (const at of ['2026-11-02T11:30:00Z', '2026-11-02T12:30:10+01:00', String(captured / 1000), 'date']) {
-      expect((await verify(['--at', at], { stdin })).exitCode).toBe(0);
-    }
-    expect((await verify(['--at', 'yesterday'], { stdin })).exitCode).toBe(2);
-    expect((await verify(['--at', 'date'], { stdin: lab.identityHeader() })).exitCode).toBe(2);
-  });
+test('an old capture is stale now, and judged as of its own time with --at', async () => {
+  const captured = TEST_NOW_MS - 1_800_000;
+  const identityHeaders = [lab.identityHeader({ iatSeconds: captured / 1000 })];
+  const stdin = lab.invite({ dateMs: captured, identityHeaders });
+  const run = await verify([], { stdin });
+  expect(run.exitCode).toBe(1);
+  expect(run.stdout).toContain('--at 2026-11-02T11:30:00Z');
+  for (const at of ['2026-11-02T11:30:00Z', 'date']) expect((await verify(['--at', at], { stdin })).exitCode).toBe(0);
+  expect((await verify(['--at', 'yesterday'], { stdin })).exitCode).toBe(2);
+  expect((await verify(['--at', 'date'], { stdin: lab.identityHeader() })).exitCode).toBe(2);
 });
 
 /** The calls of the test kit, as the lab's provider signs them. */
@@ -364,24 +297,13 @@ function context(): ReturnType<typeof createPassportFaultContext> {
   return createPassportFaultContext({ signer: lab.provider, x5u: lab.x5u });
 }
 
-describe('the catalogue of the test kit', () => {
-  test.each(GOOD_PASSPORT_NAMES.filter((name) => GOOD_PASSPORTS[name].acceptedBy.includes('shaken')))(
-    'passes %s',
-    async (name) => {
-      const stdin = sampleInvite(GOOD_PASSPORTS[name].build(context()).invite);
-      expect((await verify([], { stdin })).exitCode).toBe(0);
-    },
-  );
-
-  test.each(PASSPORT_FAULT_NAMES.filter((name) => PASSPORT_FAULTS[name].refusedBy.includes('shaken')))(
-    'explains %s and never passes it',
-    async (name) => {
-      const { identityHeader, expectedReasonHint } = PASSPORT_FAULTS[name].build(context());
-      const stdin = lab.invite({ identityHeaders: [identityHeader] });
-      const run = await verify([], { stdin });
-      // Where the header breaks the request itself, the request is refused as such.
-      expect([1, 2, 3]).toContain(run.exitCode);
-      if (run.exitCode !== 2 && expectedReasonHint !== undefined) expect(run.stdout).toContain(expectedReasonHint);
-    },
-  );
-});
+test.each(PASSPORT_FAULT_NAMES.filter((name) => PASSPORT_FAULTS[name].refusedBy.includes('shaken')))(
+  'explains the fault %s of the test kit and never passes it',
+  async (name) => {
+    const { identityHeader, expectedReasonHint } = PASSPORT_FAULTS[name].build(context());
+    const run = await verify([], { stdin: lab.invite({ identityHeaders: [identityHeader] }) });
+    // Where the header breaks the request itself, the request is refused as such.
+    expect([1, 2, 3]).toContain(run.exitCode);
+    if (run.exitCode !== 2 && expectedReasonHint !== undefined) expect(run.stdout).toContain(expectedReasonHint);
+  },
+);

@@ -60,23 +60,11 @@ beforeAll(async () => {
 
 afterAll(() => lab[Symbol.asyncDispose]());
 
-function requestOf({
-  identity,
-  origTn,
-  destTn,
-  targetTn,
-  from,
-  to,
-  asserted,
-  dateSeconds,
-}: SentCall): VerificationRequest {
-  const plus = (tn: string): string => (tn.startsWith('+') ? tn : `+${tn}`);
-  return {
-    ...{ identity, dateSeconds, pAssertedIdentity: asserted ?? [] },
-    from: from ?? `<sip:${plus(origTn)}@a.example;user=phone>`,
-    to: to ?? `<sip:${plus(destTn)}@b.example;user=phone>`,
-    requestUri: `sip:${plus(targetTn ?? destTn)}@b.example;user=phone`,
-  };
+function requestOf(call: SentCall): VerificationRequest {
+  const { identity, origTn, destTn, targetTn = destTn, asserted = [], dateSeconds } = call;
+  const uri = (tn: string, host: string): string => `sip:${tn.startsWith('+') ? tn : `+${tn}`}@${host};user=phone`;
+  const { from = `<${uri(origTn, 'a.example')}>`, to = `<${uri(destTn, 'b.example')}>` } = call;
+  return { identity, dateSeconds, pAssertedIdentity: asserted, from, to, requestUri: uri(targetTn, 'b.example') };
 }
 
 type Mutation = (heard: Heard) => CallVerdict | 'passes' | 'refuses';

@@ -4,7 +4,8 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { optionsText } from '../peers/sip-datagrams.js';
 import { isEnded } from '../support/packed-records.js';
 import { makeFifo, startStuck } from '../support/stuck-command.js';
 
@@ -36,15 +37,16 @@ const COMMANDS: Readonly<Record<string, () => Promise<readonly string[]>>> = {
   run: async () => ['run', await fifo('scenario.yaml')],
 };
 
-describe.each(Object.keys(COMMANDS))('hopback-harness %s that waits for a pipe that nobody writes to', (name) => {
-  test('is ended by SIGTERM', async () => {
+test.each(Object.keys(COMMANDS))(
+  'hopback-harness %s that waits for a pipe without a writer is ended by SIGTERM',
+  async (name) => {
     await using command = startStuck(HARNESS, await COMMANDS[name]!());
     await command.waitsAtPipe();
     command.signal('SIGTERM');
     expect(await isEnded(command.ended)).toBe(true);
     expect(await command.ended).toEqual({ code: null, signal: 'SIGTERM' });
-  });
-});
+  },
+);
 
 /** Messages whose trace is more than a pipe and the reader of a test hold. */
 const MESSAGES = 1_500;
@@ -58,26 +60,11 @@ async function unread() {
   await once(socket, 'listening');
   for (let n = 0; n < MESSAGES; n += 1) {
     const answered = once(socket, 'message');
-    socket.send(optionsRequest(n, socket.address().port), ready.listening[0]?.port, '127.0.0.1');
+    socket.send(optionsText(), ready.listening[0]?.port, '127.0.0.1');
     await answered;
   }
   socket.close();
   return server;
-}
-
-function optionsRequest(n: number, port: number): string {
-  return [
-    'OPTIONS sip:anybody@127.0.0.1 SIP/2.0',
-    `Via: SIP/2.0/UDP 127.0.0.1:${port};branch=z9hG4bK-${n};rport`,
-    'Max-Forwards: 70',
-    `From: <sip:test@127.0.0.1>;tag=${n}`,
-    'To: <sip:anybody@127.0.0.1>',
-    `Call-ID: stop-${n}@127.0.0.1`,
-    'CSeq: 1 OPTIONS',
-    'Content-Length: 0',
-    '',
-    '',
-  ].join('\r\n');
 }
 
 test('a server whose output nobody reads is ended by SIGTERM within ten seconds', async () => {
@@ -90,12 +77,7 @@ test('a server whose output nobody reads is ended by SIGTERM within ten seconds'
 
 test('it is ended by a second signal at once', async () => {
   await using server = await unread();
-  server.signal('SIGINT');
-  // Until the first has been taken, a second of another name is taken with it.
-  for (let turn = 0; turn < 600 && !server.hasEnded(); turn += 1) {
-    await new Promise((resolve) => setTimeout(resolve, 50));
-    server.signal('SIGTERM');
-  }
+  await server.signalTwice('SIGINT', 'SIGTERM');
   expect(await server.ended).toEqual({ code: null, signal: 'SIGTERM' });
   expect(server.stderr()).toBe('');
 });

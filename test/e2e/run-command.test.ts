@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { readRunSummary } from '../../harness/src/report/index.js';
 import { ROOT } from '../house/run.js';
+import { harnessCommand } from '../support/itg-command.js';
 import { freePorts } from '../support/recipe.js';
 import { createTemporaryDirectory } from '../peers/temporary-directory.js';
 import type { TemporaryDirectory } from '../peers/temporary-directory.js';
@@ -63,7 +64,7 @@ thresholds:
   troubles: [count==0]
 `;
 
-test('run carries a scenario out, replay places one of its calls again, and diff finds that two runs of a seed came to the same', async () => {
+test('run carries a scenario out, replay places one of its calls again, and diff finds two runs of a seed to be the same', async () => {
   await writeFile(join(directory.path, 'two.yaml'), SCENARIO);
   for (const out of ['one', 'two']) {
     const run = await harness('run', 'two.yaml', '--out', out, '--timeout', '120');
@@ -106,46 +107,47 @@ test('what init writes passes over real SIP, no ordinary call is in the campaign
   });
 }, 300_000);
 
-test('a drachtio-server that is not there is told, and ends the run', async () => {
+test('a drachtio-server that cannot be reached ends the run with 4', async () => {
   await writeFile(join(directory.path, 'two.yaml'), SCENARIO);
   const [port] = await freePorts(1);
   const run = await harness('run', 'two.yaml', '--out', 'gone', '--drachtio', `birch=127.0.0.1:${String(port)}`);
   expect([run.code, run.stderr]).toEqual([4, expect.stringContaining('no drachtio server takes applications')]);
 }, 60_000);
 
-test('a scenario that makes no sense is told with its line; one that is not there, and an option that is none, are usage', async () => {
-  await writeFile(join(directory.path, 'bad.yaml'), SCENARIO.replace('at: alder', 'at: aldre'));
-  const bad = await harness('run', 'bad.yaml');
-  expect([bad.code, /bad\.yaml:\d+:\d+: .*aldre/.test(bad.stderr)]).toEqual([2, true]);
+test('a scenario that cannot be used is reported with its line; an option that cannot be used is usage', async () => {
+  const at = (name: string): string => join(directory.path, name);
+  await writeFile(at('bad.yaml'), SCENARIO.replace('at: alder', 'at: aldre'));
+  const bad = await harnessCommand(['run', at('bad.yaml')]);
+  expect([bad.exitCode, /bad\.yaml:\d+:\d+: .*aldre/.test(bad.err)]).toEqual([2, true]);
   for (const argv of [
     ['run'],
     ['run', 'nothing'],
     ['run', 'direct', '--pcap', 'some'],
     ['run', 'direct', '--external', 'alder=nowhere'],
-    ['lab', 'direct', 'strange', '--external', 'alder=sip:127.0.0.1:99999'],
-    ['lab', 'direct', 'strange', '--listen', 'alder=127.0.0.1:0'],
-    ['run', 'direct', '--external', 'nobody=sip:127.0.0.1:5060', '--out', 'strange'],
-    ['run', 'direct', '--listen', 'nobody=127.0.0.1:5060', '--out', 'strange'],
-    ['lab', 'direct', 'strange', '--await', 'nobody'],
+    ['lab', 'direct', at('strange'), '--external', 'alder=sip:127.0.0.1:99999'],
+    ['lab', 'direct', at('strange'), '--listen', 'alder=127.0.0.1:0'],
+    ['run', 'direct', '--external', 'nobody=sip:127.0.0.1:5060', '--out', at('strange')],
+    ['run', 'direct', '--listen', 'nobody=127.0.0.1:5060', '--out', at('strange')],
+    ['lab', 'direct', at('strange'), '--await', 'nobody'],
     ['replay', 'x', 'direct'],
-    ['diff', 'a'],
-  ]) {
-    expect((await harness(...argv)).code).toBe(2);
-  }
-  expect((await harness('diff', 'a', 'b')).code).toBe(4);
-}, 120_000);
+    ['diff', at('a')],
+  ])
+    expect([argv, (await harnessCommand(argv)).exitCode]).toEqual([argv, 2]);
+  expect((await harnessCommand(['diff', at('a'), at('b')])).exitCode).toBe(4);
+});
 
-test('a plan of no calls is refused, also when it is only looked at: 99, and nothing is written', async () => {
-  await writeFile(join(directory.path, 'two.yaml'), SCENARIO);
+test('a plan without calls is refused, also by --dry-run: 99, and nothing is written', async () => {
+  const [file, out] = [join(directory.path, 'two.yaml'), join(directory.path, 'none')];
+  await writeFile(file, SCENARIO);
   for (const how of [['--dry-run'], []]) {
-    const run = await harness('run', 'two.yaml', '--shorten', '1000', '--out', 'none', ...how);
-    expect([run.code, run.stdout]).toEqual([99, '']);
-    expect(run.stderr).toContain('two-carriers, seed 3, has no call to place');
+    const run = await harnessCommand(['run', file, '--shorten', '1000', '--out', out, ...how]);
+    expect([run.exitCode, run.out]).toEqual([99, '']);
+    expect(run.err).toContain('two-carriers, seed 3, has no call to place');
   }
-  await expect(readdir(join(directory.path, 'none'))).rejects.toMatchObject({ code: 'ENOENT' });
-}, 60_000);
+  await expect(readdir(out)).rejects.toMatchObject({ code: 'ENOENT' });
+});
 
-test('lab writes what programs of others are told, and a folder that was prepared before keeps its keys', async () => {
+test('lab writes the settings for programs of others, and a folder that was prepared before keeps its keys', async () => {
   await writeFile(join(directory.path, 'two.yaml'), SCENARIO);
   const read = (name: string): Promise<string> => readFile(join(directory.path, 'lab', name), 'utf8');
   const settings = ['--external', 'birch=sip:127.0.0.1:5070', '--listen', 'alder=127.0.0.1:5071', '--await', 'office'];

@@ -6,26 +6,14 @@ import type { Sidecar } from '../../sdk/src/sidecar/index.js';
 import { ask, openSidecarLab } from '../support/sidecar-lab.js';
 import { VECTOR_FOLDER } from '../support/vectors.js';
 
-/** A request and its answer as files have them; test/vectors/README.md says how. */
-interface Golden {
-  readonly name: string;
-  readonly settings: readonly string[];
-  readonly method: string;
-  readonly path: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
-  readonly status: number;
-  readonly answerHeaders: Readonly<Record<string, string>>;
-  readonly answer: string;
-}
-
 const FOLDER = `${VECTOR_FOLDER}sidecar/`;
 const golden = readdirSync(FOLDER).map((file) => readGolden(file));
 const lab = await openSidecarLab();
 const sidecars = new Map<string, Sidecar>();
 afterAll(() => lab[Symbol.asyncDispose]());
 
-function readGolden(file: string): Golden {
+/** A request and its answer as files have them; test/vectors/README.md says how. */
+function readGolden(file: string) {
   const text = readFileSync(`${FOLDER}${file}`, 'utf8');
   const [head = '', answer = ''] = text.split('\n=> ');
   const [remarks = '', request = '', ...body] = head.split('\n\n');

@@ -3,9 +3,10 @@ import { request as httpsRequest } from 'node:https';
 import { connect } from 'node:net';
 import { createTestPki, sampleInvite } from '@hopback/sdk/testing';
 import { afterAll, beforeEach, expect, test } from 'vitest';
-import type { VerifiedCall } from '../../sdk/src/sidecar/index.js';
+import type { Sidecar, VerifiedCall } from '../../sdk/src/sidecar/index.js';
 import { lintOpenApi } from '../house/contract.js';
 import { ask, openSidecarLab } from '../support/sidecar-lab.js';
+import type { SidecarAnswer } from '../support/sidecar-lab.js';
 
 const lab = await openSidecarLab();
 beforeEach(() => lab.reset());
@@ -13,8 +14,17 @@ afterAll(() => lab[Symbol.asyncDispose]());
 
 const TEXT = { 'content-type': 'text/plain' };
 const JSON_BODY = { 'content-type': 'application/json' };
-const verification = (identity: string, tn = '12025550101'): string =>
-  JSON.stringify({ verificationRequest: { from: { tn }, to: { tn: ['12025550199'] }, identity } });
+const verification = (identity: string): string =>
+  JSON.stringify({ verificationRequest: { from: { tn: '12025550101' }, to: { tn: ['12025550199'] }, identity } });
+
+const post = (
+  sidecar: Sidecar,
+  path: string,
+  { body, headers = TEXT }: { readonly body: string; readonly headers?: Readonly<Record<string, string>> },
+): Promise<SidecarAnswer> => ask(sidecar, path, { method: 'POST', headers, body });
+const signedInvite = (): string => sampleInvite({ identityHeaders: [lab.identity()] });
+const verifyInvite = async (sidecar: Sidecar, query: string, body: string): Promise<unknown> =>
+  JSON.parse((await post(sidecar, `/v1/invite/verify${query}`, { body })).text);
 
 test('an INVITE as text gets what is to be done with it, by the policy of its trunk', async () => {
   await lab.configure({
@@ -26,61 +36,43 @@ test('an INVITE as text gets what is to be done with it, by the policy of its tr
   const calls: VerifiedCall[] = [];
   const sidecar = await lab.start({ onVerified: (call) => calls.push(call) });
   const spoofed = sampleInvite({ identityHeaders: [lab.identity()], origTn: '12025550166' });
-  const verify = async (query: string, body: string): Promise<Readonly<Record<string, unknown>>> =>
-    JSON.parse(
-      (await ask(sidecar, `/v1/invite/verify${query}`, { method: 'POST', headers: TEXT, body })).text,
-    ) as Readonly<Record<string, unknown>>;
-  expect(await verify('', sampleInvite({ identityHeaders: [lab.identity()] }))).toMatchObject({
+  expect(await verifyInvite(sidecar, '', signedInvite())).toMatchObject({
     ...{ action: 'continue', verstat: 'TN-Validation-Passed', attestation: 'A', spc: '1234' },
     caller: { name: 'From', value: expect.stringContaining(';verstat=TN-Validation-Passed') as string },
   });
-  expect(await verify('', spoofed)).toMatchObject({ action: 'continue', reasons: ['orig-mismatch'] });
+  expect(await verifyInvite(sidecar, '', spoofed)).toMatchObject({ action: 'continue', reasons: ['orig-mismatch'] });
   const rejected = { action: 'reject', status: 438, reasonPhrase: 'Invalid Identity Header' };
-  expect(await verify('?trunk=strict', spoofed)).toMatchObject(rejected);
-  expect(await verify('?address=192.0.2.7', spoofed)).toMatchObject(rejected);
-  expect(await verify('', 'no SIP at all')).toMatchObject({ action: 'continue', concerns: ['unreadable'] });
-  expect(calls.map(({ trunk, callId }) => [trunk, callId !== undefined])).toEqual([
-    ...[
-      [undefined, true],
-      [undefined, true],
-      ['strict', true],
-      ['strict', true],
-    ],
-  ]);
+  for (const query of ['?trunk=strict', '?address=192.0.2.7'])
+    expect(await verifyInvite(sidecar, query, spoofed)).toMatchObject(rejected);
+  const unreadable = { action: 'continue', concerns: ['unreadable'] };
+  expect(await verifyInvite(sidecar, '', 'no SIP at all')).toMatchObject(unreadable);
+  expect(calls.map(({ trunk }) => trunk)).toEqual([undefined, undefined, 'strict', 'strict']);
+  expect(calls.every(({ callId }) => callId !== undefined)).toBe(true);
 });
 
-test('whoever reads no JSON gets header fields, and what to do in the header of the answer', async () => {
+test('a client that does not read JSON gets header fields, and what to do in the header of the answer', async () => {
   const sidecar = await lab.start();
   const headers = { ...TEXT, accept: 'text/plain' };
-  const body = sampleInvite({ identityHeaders: [lab.identity()] });
-  const verified = await ask(sidecar, '/v1/invite/verify', { method: 'POST', headers, body });
+  const verified = await post(sidecar, '/v1/invite/verify', { body: signedInvite(), headers });
   expect(verified.text).toMatch(/^From: <sip:\+12025550101;verstat=TN-Validation-Passed@[^\r]+\r\n$/);
   expect(verified.headers.get('x-hopback-action')).toBe('continue');
-  const signed = await ask(sidecar, '/v1/invite/sign?attest=B', { method: 'POST', headers, body: sampleInvite({}) });
+  const signed = await post(sidecar, '/v1/invite/sign?attest=B', { body: sampleInvite({}), headers });
   expect(signed.text).toMatch(/^Identity: [\w.-]+;info=<https:[^>]+>;alg=ES256;ppt=shaken\r\n/);
-  const again = await ask(sidecar, '/v1/invite/sign', { method: 'POST', headers, body });
+  const again = await post(sidecar, '/v1/invite/sign', { body: signedInvite(), headers });
   expect([again.text, again.headers.get('x-hopback-reason')]).toEqual(['', 'already-signed']);
 });
 
 test('what is signed over one route verifies over the others', async () => {
   const sidecar = await lab.start();
-  const csv = await ask(sidecar, '/v1/sign-csv', {
-    method: 'POST',
-    body: '12025550101,12025550199,A,,https://a.example',
-  });
+  const csv = await post(sidecar, '/v1/sign-csv', { body: '12025550101,12025550199,A,,https://a.example' });
   expect(csv.status).toBe(200);
-  const checked = await ask(sidecar, '/v1/check', { method: 'POST', body: csv.text });
-  expect([checked.status, checked.text]).toEqual([200, 'OK\n']);
-  const answer = await ask(sidecar, '/stir/v1/verification', {
-    ...{ method: 'POST', headers: JSON_BODY, body: verification(csv.text.trim()) },
-  });
+  expect(await post(sidecar, '/v1/check', { body: csv.text })).toMatchObject({ status: 200, text: 'OK\n' });
+  const body = verification(csv.text.trim());
+  const answer = await post(sidecar, '/stir/v1/verification', { body, headers: JSON_BODY });
   expect(answer.text).toBe('{"verificationResponse":{"verstat":"TN-Validation-Passed"}}');
-  const bad = await ask(sidecar, '/v1/check', { method: 'POST', body: 'junk' });
-  expect([bad.status, bad.text, bad.headers.get('x-hopback-reason')]).toEqual([
-    500,
-    'FAILED\n',
-    'identity-header-malformed',
-  ]);
+  const bad = await post(sidecar, '/v1/check', { body: 'junk' });
+  expect(bad).toMatchObject({ status: 500, text: 'FAILED\n' });
+  expect(bad.headers.get('x-hopback-reason')).toBe('identity-header-malformed');
 });
 
 test('a token is asked for, and the rate is kept, where that is configured', async () => {
@@ -89,8 +81,7 @@ test('a token is asked for, and the rate is kept, where that is configured', asy
   const sidecar = await lab.start();
   const body = verification(lab.identity());
   const status = async (headers: Readonly<Record<string, string>>): Promise<number> =>
-    (await ask(sidecar, '/stir/v1/verification', { method: 'POST', headers: { ...JSON_BODY, ...headers }, body }))
-      .status;
+    (await post(sidecar, '/stir/v1/verification', { body, headers: { ...JSON_BODY, ...headers } })).status;
   expect(await status({})).toBe(401);
   const bearer = { authorization: 'Bearer secret' };
   const statuses = [await status(bearer), await status(bearer), await status(bearer)];
@@ -100,7 +91,7 @@ test('a token is asked for, and the rate is kept, where that is configured', asy
 
 test('a body that is too large is refused before it is read whole', async () => {
   const sidecar = await lab.start();
-  const answer = await ask(sidecar, '/v1/invite/verify', { method: 'POST', headers: TEXT, body: 'x'.repeat(70_000) });
+  const answer = await post(sidecar, '/v1/invite/verify', { body: 'x'.repeat(70_000) });
   expect([answer.status, answer.headers.get('connection')]).toEqual([413, 'close']);
 });
 
@@ -117,7 +108,7 @@ test('a client that goes away, and one that sends no HTTP, harm nobody', async (
       socket.on('error', () => undefined);
     });
   }
-  expect((await ask(sidecar, '/v1/check', { method: 'POST', body: lab.identity() })).text).toBe('OK\n');
+  expect((await post(sidecar, '/v1/check', { body: lab.identity() })).text).toBe('OK\n');
 });
 
 test('over TLS a client needs a certificate of the authority that is named, and a new certificate is taken on', async () => {
@@ -133,14 +124,8 @@ test('over TLS a client needs a certificate of the authority that is named, and 
   const sidecar = await lab.start();
   const get = (credential: { readonly cert?: string; readonly key?: string }): Promise<number | string> =>
     new Promise((resolve) => {
-      const options = {
-        host: '127.0.0.1',
-        port: sidecar.calls.port,
-        path: '/livez',
-        agent: false,
-        rejectUnauthorized: false,
-      };
-      const asked = httpsRequest({ ...options, ...credential }, (response) => {
+      const url = `https://127.0.0.1:${String(sidecar.calls.port)}/livez`;
+      const asked = httpsRequest(url, { agent: false, rejectUnauthorized: false, ...credential }, (response) => {
         response.resume();
         resolve(response.statusCode ?? 0);
       });
@@ -161,7 +146,7 @@ test('what has changed is in force at once, and what cannot be used leaves all a
   const sidecar = await lab.start();
   const body = verification(lab.identity());
   const verstat = async (): Promise<string> =>
-    (await ask(sidecar, '/stir/v1/verification', { method: 'POST', headers: JSON_BODY, body })).text;
+    (await post(sidecar, '/stir/v1/verification', { body, headers: JSON_BODY })).text;
   const passed = '{"verificationResponse":{"verstat":"TN-Validation-Passed"}}';
   expect(await verstat()).toBe(passed);
   await lab.configure({ answers: { verstatSuffix: true } });
@@ -172,7 +157,7 @@ test('what has changed is in force at once, and what cannot be used leaves all a
   expect(await sidecar.reload()).toMatchObject({ status: 'kept' });
   expect(sidecar.readiness()).toMatchObject({ isReady: true, signing: 'ready' });
   // What is wrong with a key keeps no revocation from being heard.
-  await lab.write('crl.der', lab.pki.crl({ revoked: [lab.provider], number: 2 }).der);
+  await lab.write('sti-pa.crl', lab.pki.crl({ revoked: [lab.provider], number: 2 }).der);
   expect(await sidecar.reload()).toMatchObject({ status: 'kept' });
   expect(await verstat()).toContain('"reasoncode":437');
   await lab.write('chain.pem', keys.chainPem);
@@ -185,12 +170,11 @@ test('what has changed is in force at once, and what cannot be used leaves all a
 
 test('a list that cannot be had replaces nobody who is trusted', async () => {
   const sidecar = await lab.start();
-  const body = lab.identity();
   const list = { url: lab.server.url('/nowhere.jws'), crlUrls: [] };
-  await lab.configure({ trust: { list, stiPaRoots: ['sti-pa.pem'] } });
+  await lab.configure({ trust: { list, stiPaRoots: ['sti-pa-root.pem'] } });
   expect((await sidecar.reload()).status).toBe('changed');
   expect(sidecar.readiness()).toMatchObject({ isReady: true, trust: 'ready' });
-  expect((await ask(sidecar, '/v1/check', { method: 'POST', body })).status).toBe(200);
+  expect((await post(sidecar, '/v1/check', { body: lab.identity() })).status).toBe(200);
 });
 
 test('what cannot be used at the one listener changes nothing at the other', async () => {
@@ -212,21 +196,18 @@ test('what cannot be used at the one listener changes nothing at the other', asy
 
 test('an INVITE that is no UTF-8 is judged as any other', async () => {
   const sidecar = await lab.start();
-  const invite = sampleInvite({ identityHeaders: [lab.identity()] }).replace('From: ', 'From: "Andr\u00e9" ');
+  const invite = signedInvite().replace('From: ', 'From: "Andr\u00e9" ');
   const response = await fetch(`http://127.0.0.1:${String(sidecar.calls.port)}/v1/invite/verify`, {
     ...{ method: 'POST', headers: TEXT, body: Buffer.from(invite, 'latin1') },
   });
   expect(await response.json()).toMatchObject({ verstat: 'TN-Validation-Passed' });
 });
 
-test('an upstream without a filing, or with one that was removed, is told; a file that is no whole database changes nothing', async () => {
+test('an upstream without a filing, or with a removed one, is refused by policy; an incomplete file changes nothing', async () => {
   const filings = (removedOn: string): string =>
     [
       'number,business_name,frn,last_updated,removed_on',
-      ...Array.from(
-        { length: 4_000 },
-        (_, at) => `RMD00${String(10_000 + at)},Filer ${String(at)},00${String(20_000_000 + at)},2026-03-01,`,
-      ),
+      ...Array.from({ length: 4_000 }, (_, at) => `RMD00${10_000 + at},Filer ${at},00${20_000_000 + at},2026-03-01,`),
       `RMD0001234,Example Upstream,0012345678,2026-03-01,${removedOn}`,
       '',
     ].join('\n');
@@ -240,9 +221,7 @@ test('an upstream without a filing, or with one that was removed, is told; a fil
     },
   });
   const sidecar = await lab.start();
-  const body = sampleInvite({ identityHeaders: [lab.identity()] });
-  const verify = async (name: string): Promise<unknown> =>
-    JSON.parse((await ask(sidecar, `/v1/invite/verify?trunk=${name}`, { method: 'POST', headers: TEXT, body })).text);
+  const verify = (name: string): Promise<unknown> => verifyInvite(sidecar, `?trunk=${name}`, signedInvite());
   expect(await verify('filed')).toMatchObject({ action: 'continue' });
   expect(await verify('unfiled')).toMatchObject({ action: 'reject', status: 403, because: 'upstream-not-filed' });
   await lab.write('rmd.csv', 'number,business_name\nRMD0001234,Exam');

@@ -73,17 +73,6 @@ test('a body that comes in pieces is waited for, and one that drips in goes to t
   socket.destroy();
 });
 
-test('a connection on which something else comes is gone on with by the whole parser, and plain requests after it too', async () => {
-  const { socket, answers } = await connection();
-  socket.write(check());
-  expect(await answers(1)).toEqual(['200 OK']);
-  socket.write(PROBE);
-  expect(await answers(1)).toEqual(['200 ok']);
-  socket.write(check());
-  expect(await answers(1)).toEqual(['200 OK']);
-  socket.destroy();
-});
-
 test('requests that come together are answered in their order, whichever reads them', async () => {
   const { socket, answers } = await connection();
   socket.write(check() + PROBE + check() + check());

@@ -48,13 +48,8 @@ async function post(
   path: string,
   { cookie = '', fields }: { readonly cookie?: string; readonly fields: Readonly<Record<string, string>> },
 ): Promise<Response> {
-  const headers = {
-    cookie,
-    origin: ORIGIN,
-    host: 'sidecar.example',
-    'content-type': 'application/x-www-form-urlencoded',
-  };
-  return desk.app.request(path, { method: 'POST', headers, body: new URLSearchParams(fields).toString() });
+  const headers = { cookie, origin: ORIGIN, host: 'sidecar.example' };
+  return desk.app.request(path, { method: 'POST', headers, body: new URLSearchParams(fields) });
 }
 
 test('a request that comes from the platform and fits two calls is chosen on the page, signed, and taken by the platform', async () => {

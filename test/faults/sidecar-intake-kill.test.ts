@@ -39,15 +39,8 @@ async function start(): Promise<{ readonly url: string; readonly kill: () => Pro
   return { url: `http://127.0.0.1:${port}`, kill };
 }
 
-interface Sender {
-  readonly acknowledged: Set<string>;
-  readonly rejectsAcknowledged: () => number;
-  /** Sends until the server is gone. */
-  readonly run: (url: string, onAcknowledged: () => void) => Promise<void>;
-}
-
 /** Sends batches of three records with a line that is none, and keeps what was acknowledged. What was not is sent again. */
-function createSender(name: string): Sender {
+function createSender(name: string) {
   const acknowledged = new Set<string>();
   let rejects = 0;
   let batch = 0;
@@ -65,7 +58,8 @@ function createSender(name: string): Sender {
   return {
     acknowledged,
     rejectsAcknowledged: () => rejects,
-    async run(url, onAcknowledged) {
+    /** Sends until the server is gone. */
+    async run(url: string, onAcknowledged: () => void): Promise<void> {
       for (;;) {
         const isGone = await send(url).then(
           () => false,

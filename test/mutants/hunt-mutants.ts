@@ -1,4 +1,4 @@
-import type { Mutant } from './mutant.js';
+import type { Mutant } from './mutants.js';
 import { runScenario } from './scenario-run.js';
 import type { ScenarioRunOptions } from './scenario-run.js';
 
@@ -12,19 +12,11 @@ export interface HuntOptions {
   readonly onLine: (line: string) => void;
 }
 
-/** What a hunt came to. */
-export interface HuntResult {
-  /** Scenarios, or calls of them, that fail although the product has no defect: they prove nothing, and no mutant was held against them. */
-  readonly unsound: readonly string[];
-  readonly caught: readonly string[];
-  readonly survived: readonly string[];
-}
-
 /**
  * Runs each mutant through the scenarios that should notice, until one fails. A scenario is run without a defect before it is asked for the first time.
- * @returns names of all; never rejects for a scenario that fails
+ * @returns names of mutants, and as `unsound` scenarios, or calls of them, that fail without a defect: no mutant was held against them
  */
-export async function huntMutants({ mutants, shorten, jobs, onLine }: HuntOptions): Promise<HuntResult> {
+export async function huntMutants({ mutants, shorten, jobs, onLine }: HuntOptions) {
   const unsound: string[] = [];
   const caught: string[] = [];
   const survived: string[] = [];

@@ -1,7 +1,7 @@
 import { realpathSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { ROOT } from '../house/run.js';
-import type { Mutant } from './mutant.js';
+import type { Mutant } from './mutants.js';
 
 const REGISTER = new URL('register-mutant.mjs', import.meta.url).href;
 

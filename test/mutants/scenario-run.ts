@@ -6,7 +6,7 @@ import { PLATFORM_METRICS, shippedScenarioText } from '../../harness/src/scenari
 import { ROOT } from '../house/run.js';
 import { createTemporaryDirectory } from '../peers/temporary-directory.js';
 import { mutantEnvironment } from './mutant-environment.js';
-import type { Mutant } from './mutant.js';
+import type { Mutant } from './mutants.js';
 
 /** What became of a scenario. */
 export type ScenarioEnd =

@@ -2,14 +2,13 @@ import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, cp, mkdir, readdir, readFile, symlink } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { delimiter, dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { expect, test } from 'vitest';
 import { ROOT, run } from '../house/run.js';
 import { peer, testPeer } from '../peers.js';
 import { createTemporaryDirectory } from '../peers/temporary-directory.js';
+import { freePorts } from '../support/recipe.js';
 import { createSidecarFolder } from '../support/sidecar-folder.js';
 
 const UNIT = join(ROOT, 'docs/deploy/hopback.service');
@@ -24,12 +23,8 @@ testPeer('systemd', 'systemd finds nothing to say about the unit', async () => {
 test('the unit runs as nobody in particular, reloads by SIGHUP, and has the whole of it told to end', async () => {
   const unit = await readFile(UNIT, 'utf8');
   for (const line of [
-    'DynamicUser=yes',
-    'NoNewPrivileges=yes',
-    'CapabilityBoundingSet=',
-    'ProtectSystem=strict',
-    'ExecReload=/bin/kill -HUP $MAINPID',
-    'KillMode=mixed',
+    ...['DynamicUser=yes', 'NoNewPrivileges=yes', 'CapabilityBoundingSet=', 'ProtectSystem=strict'],
+    ...['ExecReload=/bin/kill -HUP $MAINPID', 'KillMode=mixed'],
   ])
     expect(unit.split('\n')).toContain(line);
 });
@@ -65,34 +60,15 @@ async function layOut(directory: string): Promise<void> {
   await chmod(directory, 0o755);
 }
 
-/** One that was free a moment ago: the health check is told the port that the container listens at. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
 test('the commands of the image serve, are healthy, reload and end, as nobody in particular', async () => {
   await using image = await createTemporaryDirectory();
   await layOut(image.path);
   await using folder = await createSidecarFolder();
   await chmod(folder.directory, 0o755);
   const { env, command, healthCheck, stopSignal } = await imageOf();
-  const names = [
-    'root.pem',
-    'sti-pa-root.pem',
-    'sti-pa.crl',
-    'crl-signer.pem',
-    'key.pem',
-    'chain.pem',
-    'web-root.pem',
-    'hopback.yaml',
-  ];
-  for (const name of names) await chmod(folder.path(name), 0o644);
-  const port = await freePort();
+  for (const name of await readdir(folder.directory)) await chmod(folder.path(name), 0o644);
+  // The health check asks the port that the container listens at.
+  const [port] = await freePorts(1);
   // As docker run -v and -e have it: the folder of the configuration in its place, another port than everybody's.
   const started = (argv: readonly string[]): ChildProcess => {
     const [program = '', ...args] = argv.map((argument) => argument.replace('/etc/hopback', folder.directory));

@@ -1,18 +1,21 @@
+import { execFile, spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
 import { chromium } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { readRunSummary } from '../../harness/src/report/index.js';
 import type { RunSummary, SummaryTraceback } from '../../harness/src/report/index.js';
+import { ROOT } from '../house/run.js';
 import { peer, testPeer } from '../peers.js';
-import { runDemoProgram } from '../support/demo-run.js';
-import type { DemoRun } from '../support/demo-run.js';
 import { createTemporaryDirectory } from './temporary-directory.js';
 import type { TemporaryDirectory } from './temporary-directory.js';
 
 // The demo as somebody runs it, and its report as a browser shows it. HOPBACK_SCREENSHOTS=1 takes the picture of docs anew.
 
 const PICTURE = fileURLToPath(new URL('../../docs/images/run-report.png', import.meta.url));
+const PROGRAM = join(ROOT, 'harness/dist/cli/main.js');
 /** On a machine that does nothing else it is some 75 s. */
 const PATIENCE_MS = 300_000;
 
@@ -80,9 +83,10 @@ test('its end is told in words that fit a terminal, with who was silent, who lie
   expect(stdout).toContain(`${folder}/report.html`);
 });
 
-test('with --keep its platform is there to be asked, by the profile that is printed', () => {
+test('with --keep its platform answers, by the profile that is printed; npm run demo runs the same program', async () => {
   const { listed, summary } = demo;
   expect(listed.map(({ state }) => state)).toEqual(tracebacksOf(summary).map(() => 'closed'));
+  expect(await readFile(join(ROOT, 'package.json'), 'utf8')).toMatch(/"demo": ".*harness\/dist\/cli\/main\.js demo"/);
 });
 
 testPeer('chromium', 'its report shows each traceback beside the true path, and passes', async () => {
@@ -100,4 +104,50 @@ testPeer('chromium', 'its report shows each traceback beside the true path, and 
 /** Those that staff began, and those that the platform began for its campaigns. */
 function tracebacksOf({ deterministic, measured }: RunSummary): readonly SummaryTraceback[] {
   return [...deterministic.tracebacks, ...measured.tracebacks];
+}
+
+/** A demo that was run as a program of its own. */
+interface DemoRun {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly summary: RunSummary;
+  /** Tracebacks that the platform told of when the demo was over and the platform still up. */
+  readonly listed: readonly { readonly outcome?: string; readonly state: string }[];
+}
+
+/** Runs `demo --keep` into a folder, asks its platform for the tracebacks when all is told, and ends it as Control-C does. */
+async function runDemoProgram(out: string): Promise<DemoRun> {
+  const child = spawn(process.execPath, [PROGRAM, 'demo', '--keep', '--out', out], {
+    env: {},
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const printed = { stdout: '', stderr: '' };
+  const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
+  child.stderr.on('data', (bytes: Buffer) => (printed.stderr += bytes.toString()));
+  const profile = new Promise<string | undefined>((resolve) => {
+    child.stdout.on('data', (bytes: Buffer) => {
+      printed.stdout += bytes.toString();
+      const [, path] = /tracebacks list --profile (\S+)\n/.exec(printed.stdout) ?? [];
+      if (path !== undefined) resolve(path);
+    });
+    void ended.then(() => resolve(undefined));
+  });
+  try {
+    const path = await profile;
+    const listed = path === undefined ? [] : await listedBy(path);
+    child.kill('SIGINT');
+    const status = await ended;
+    const read = readRunSummary(await readFile(join(out, 'summary.json'), 'utf8'));
+    if (read.status !== 'read') throw new Error(`the demo left no summary: ${printed.stdout}${printed.stderr}`);
+    return { ...printed, status, summary: read.summary, listed };
+  } finally {
+    child.kill('SIGKILL');
+  }
+}
+
+async function listedBy(profile: string): Promise<DemoRun['listed']> {
+  const argv = [PROGRAM, 'tracebacks', 'list', '--profile', profile, '--json'];
+  const { stdout } = await promisify(execFile)(process.execPath, argv, { env: {} });
+  return JSON.parse(stdout) as DemoRun['listed'];
 }

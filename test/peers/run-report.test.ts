@@ -29,13 +29,7 @@ describePeer('chromium', 'the report of a run in Chromium', () => {
   }, 60_000);
   afterAll(() => browser?.close());
 
-  interface Opened {
-    readonly page: Page;
-    readonly complaints: readonly string[];
-    readonly fetched: readonly string[];
-  }
-
-  async function opened(settings: Parameters<Browser['newContext']>[0] = {}): Promise<Opened> {
+  async function opened(settings: Parameters<Browser['newContext']>[0] = {}) {
     const context = await browser.newContext({ viewport: { width: 1_280, height: 900 }, offline: true, ...settings });
     const page = await context.newPage();
     const [complaints, fetched]: [string[], string[]] = [[], []];

@@ -3,43 +3,18 @@ import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { describePeer } from '../peers.js';
-import {
-  freePorts,
-  isTaken,
-  readRecipe,
-  type RecipeBlock,
-  runCommand,
-  startCommand,
-  type StayingCommand,
-  waitUntil,
-} from '../support/recipe.js';
+import { freePorts, isTaken, readRecipe, runCommand, startCommand, waitUntil } from '../support/recipe.js';
 import { headerValues, inviteText, statusCode } from './sip-datagrams.js';
 import { createTemporaryDirectory } from './temporary-directory.js';
 
-/** The six steps of docs/switches/kamailio.md, as far as they stay. */
-interface FollowedRecipe {
-  readonly directory: string;
-  readonly carriers: number;
-  readonly sidecar: StayingCommand;
-  readonly kamailio: StayingCommand;
-  /** The blocks of the last step: commands, and what they print. */
-  readonly calls: readonly RecipeBlock[];
-  /** Runs a block behind the one that defines what it uses. */
-  readonly run: (block: Pick<RecipeBlock, 'text'>) => Promise<string>;
-}
-
-async function follow(): Promise<FollowedRecipe> {
+/** The six steps of docs/switches/kamailio.md, as far as they stay, and how a block is run behind the one that defines what it uses. */
+async function follow() {
   const directory = await createTemporaryDirectory();
   onTestFinished(directory.close);
   const [calls = 0, carriers = 0, customers = 0, sipp = 0, phone = 0] = await freePorts(5);
-  const chosen = {
-    ...{ '8090': calls, '5070': carriers, '5072': customers, '5074': sipp, '5080': phone },
-    '~/hopback-lab': directory.path,
-  };
-  const blocks = await readRecipe(
-    'docs/switches/kamailio.md',
-    Object.fromEntries(Object.entries(chosen).map(([from, to]) => [from, String(to)])),
-  );
+  const ports = { '8090': calls, '5070': carriers, '5072': customers, '5074': sipp, '5080': phone };
+  const chosen = Object.fromEntries(Object.entries(ports).map(([from, to]) => [from, String(to)]));
+  const blocks = await readRecipe('docs/switches/kamailio.md', { ...chosen, '~/hopback-lab': directory.path });
   const under = (heading: string, language = 'sh'): string =>
     blocks.find((block) => block.heading === heading && block.language === language)?.text ?? '';
   const lab = startCommand(under('2. A carrier'));
@@ -54,7 +29,7 @@ async function follow(): Promise<FollowedRecipe> {
   return {
     ...{ directory: directory.path, carriers, sidecar, kamailio },
     calls: blocks.slice(blocks.indexOf(functions!) + 1),
-    run: (block) => runCommand(`${functions?.text ?? ''}\n${block.text}`),
+    run: ({ text }: { readonly text: string }): Promise<string> => runCommand(`${functions?.text ?? ''}\n${text}`),
   };
 }
 

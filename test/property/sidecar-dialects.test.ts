@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { formDocument } from '../../sdk/src/sidecar/intake/record-intake-app.js';
 import { readConfiguration } from '../../sdk/src/sidecar/index.js';
 import { readSignCsv, readSigning } from '../../sdk/src/sidecar/dialects/signing-api.js';
 import { stirApiProblemBody } from '../../sdk/src/sidecar/dialects/stir-api.js';
@@ -23,20 +24,8 @@ const value = fc.oneof(
 const members = fc.record(
   Object.fromEntries(
     [
-      'from',
-      'to',
-      'dest',
-      'orig',
-      'time',
-      'iat',
-      'identity',
-      'identityHeader',
-      'identityHeaders',
-      'attest',
-      'origid',
-      'ppt',
-      'div',
-      'requestId',
+      ...['from', 'to', 'dest', 'orig', 'time', 'iat', 'identity', 'identityHeader', 'identityHeaders', 'attest'],
+      ...['origid', 'ppt', 'div', 'requestId'],
     ].map((name) => [name, value]),
   ),
   { requiredKeys: [] },
@@ -91,13 +80,7 @@ test('any text is a configuration or has problems', () => {
     fc.json(),
     fc
       .constantFrom(
-        'a: &a [*a]',
-        '&a {b: *a}',
-        '<<: {}',
-        '!!js/function x',
-        '? a\n: b',
-        '__proto__: {x: 1}',
-        '- a\n- b',
+        ...['a: &a [*a]', '&a {b: *a}', '<<: {}', '!!js/function x', '? a\n: b', '__proto__: {x: 1}', '- a\n- b'],
       )
       .map((text) => `trust: { roots: [a] }\n${text}\n`),
   );
@@ -111,6 +94,35 @@ test('any text is a configuration or has problems', () => {
       const result = readConfiguration({ text, environment: variables });
       if (result.status === 'invalid') expect(result.problems.length).toBeGreaterThan(0);
       expect(({} as Readonly<Record<string, unknown>>)['x']).toBeUndefined();
+    }),
+  );
+});
+
+const encoding = fc.constantFrom('percent', 'base64');
+/** Octets of which forms are made, and any others. */
+const octets = fc
+  .array(fc.oneof({ weight: 4, arbitrary: fc.constantFrom(...Buffer.from('cdr=&%+2bB7{"}')) }, fc.nat(255)), {
+    maxLength: 200,
+  })
+  .map((values) => Uint8Array.from(values));
+
+test('any body makes a document that is no longer than it, or none, and never throws', () => {
+  fc.assert(
+    fc.property(octets, encoding, (sent, form) => {
+      const reading = formDocument(sent, form);
+      if (reading.status === 'read') expect(reading.octets.length).toBeLessThanOrEqual(sent.length);
+      else expect(reading.detail).not.toBe('');
+    }),
+  );
+});
+
+test('a document comes out of the form that it was put into, whatever stands beside it', () => {
+  fc.assert(
+    fc.property(fc.json(), fc.string({ unit: 'grapheme' }), encoding, (document, other, form) => {
+      const cdr = form === 'percent' ? encodeURIComponent(document) : Buffer.from(document).toString('base64');
+      const sent = `first=${encodeURIComponent(other)}&cdr=${cdr}&last=1`;
+      const reading = formDocument(new TextEncoder().encode(sent), form);
+      expect(reading.status === 'read' && new TextDecoder().decode(reading.octets)).toBe(document);
     }),
   );
 });

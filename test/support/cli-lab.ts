@@ -9,13 +9,7 @@ import {
   startCertificateServer,
   TEST_NOW_MS,
 } from '@hopback/sdk/testing';
-import type {
-  CertificateServer,
-  ManualClock,
-  SampleInviteOptions,
-  TestPki,
-  TestServiceProvider,
-} from '@hopback/sdk/testing';
+import type { PassportOptions, SampleInviteOptions } from '@hopback/sdk/testing';
 import type { CliIo, CliOutput } from '../../sdk/src/cli/kit/io.js';
 import { nodeIo } from '../../sdk/src/cli/kit/node-io.js';
 import { HOPBACK } from '../../sdk/src/cli/command-table.js';
@@ -24,27 +18,18 @@ import { runProgram } from '../../sdk/src/cli/kit/program.js';
 /** The process once: each would listen to its streams anew. */
 const PROCESS = nodeIo();
 
-/** A provider whose chain is served over HTTPS, and everything that an operator of a verifier has on disk, as files. */
-export interface CliLab extends AsyncDisposable {
-  readonly pki: TestPki;
-  readonly provider: TestServiceProvider;
-  readonly server: CertificateServer;
-  readonly x5u: string;
-  readonly clock: ManualClock;
-  readonly directory: string;
-  readonly files: Readonly<
-    Record<'root' | 'stiPaRoot' | 'crl' | 'crlSigner' | 'list' | 'listSigner' | 'key' | 'chain' | 'tlsRoot', string>
-  >;
-  /** `--trust … --crl …` for this PKI. */
-  readonly trust: readonly string[];
-  /** Exceptions under which the server may be fetched from. */
-  readonly allow: readonly string[];
-  readonly path: (name: string) => string;
-  readonly put: (name: string, content: string | Uint8Array) => Promise<string>;
-  readonly identityHeader: (options?: Partial<Parameters<typeof createPassport>[0]>) => string;
-  readonly invite: (options?: SampleInviteOptions) => string;
-  readonly run: (args: readonly string[], options?: RunOptions) => Promise<CliRun>;
-}
+/**
+ * A command line as it is typed, without the program: a text in place of a value is one word, a list is a word for each of its texts.
+ * @example argv`verify ${lab.trust} --at ${'a b'}`
+ */
+export const argv = (
+  text: TemplateStringsArray,
+  ...values: readonly (string | readonly string[])[]
+): readonly string[] =>
+  text.flatMap((part, at) => [...part.split(' ').filter((word) => word !== ''), ...[values[at] ?? []].flat()]);
+
+/** Facts of a call for which its originating provider may attest A. */
+export const FULL_FACTS = argv`--role originating --customer-known --caller-authenticated --number-ownership owned`;
 
 /** What a run gets beside its arguments. */
 export interface RunOptions {
@@ -68,8 +53,8 @@ export interface CliRun {
   readonly json: () => Readonly<Record<string, unknown>>;
 }
 
-/** Starts the server and writes the files. @param nowMs - of PKI and clock */
-export async function createCliLab(nowMs: number = TEST_NOW_MS): Promise<CliLab> {
+/** A provider whose chain is served over HTTPS, and everything that an operator of a verifier has on disk, as files. @param nowMs - of PKI and clock */
+export async function createCliLab(nowMs: number = TEST_NOW_MS) {
   const pki = await createTestPki({ nowMs });
   const provider = pki.issueServiceProvider({ spc: '1234' });
   const server = await startCertificateServer();
@@ -93,38 +78,25 @@ export async function createCliLab(nowMs: number = TEST_NOW_MS): Promise<CliLab>
     chain: await put('sp.pem', provider.chainPem),
     tlsRoot: await put('tls-root.pem', server.tlsRootPem),
   };
-  const identityHeader: CliLab['identityHeader'] = (options = {}) =>
+  const identityHeader = (options: Partial<PassportOptions> = {}): string =>
     createPassport({ signer: provider, x5u, iatSeconds: Math.floor(nowMs / 1000), ...options }).identityHeader;
   return {
-    pki,
-    provider,
-    server,
-    x5u,
-    clock,
-    directory,
-    files,
-    trust: [
-      '--trust',
-      files.root,
-      '--crl',
-      files.crl,
-      '--crl-signer',
-      files.crlSigner,
-      '--sti-pa-root',
-      files.stiPaRoot,
-    ],
-    allow: ['--allow-address', '127.0.0.0/8', '--allow-port', String(server.ports.https), '--tls-ca', files.tlsRoot],
-    path,
-    put,
-    identityHeader,
-    invite: (options = {}) => sampleInvite({ dateMs: nowMs, identityHeaders: [identityHeader()], ...options }),
-    run: (args, options = {}) => runInProcess(args, clock, options),
-    async [Symbol.asyncDispose]() {
+    ...{ pki, provider, server, x5u, clock, directory, files, path, put, identityHeader },
+    /** For this PKI. */
+    trust: argv`--trust ${files.root} --crl ${files.crl} --crl-signer ${files.crlSigner} --sti-pa-root ${files.stiPaRoot}`,
+    /** Exceptions under which the server may be fetched from. */
+    allow: argv`--allow-address 127.0.0.0/8 --allow-port ${String(server.ports.https)} --tls-ca ${files.tlsRoot}`,
+    invite: (options: SampleInviteOptions = {}): string =>
+      sampleInvite({ dateMs: nowMs, identityHeaders: [identityHeader()], ...options }),
+    run: (args: readonly string[], options: RunOptions = {}): Promise<CliRun> => runInProcess(args, clock, options),
+    async [Symbol.asyncDispose](): Promise<void> {
       await server.close();
       await rm(directory, { recursive: true, force: true });
     },
   };
 }
+
+export type CliLab = Awaited<ReturnType<typeof createCliLab>>;
 
 /** The command in this process, its streams caught. */
 export async function runInProcess(

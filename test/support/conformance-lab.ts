@@ -6,35 +6,30 @@ import type { ConformanceEnvironment } from '@hopback/harness/conformance';
 import { stringify } from 'yaml';
 import { startSidecar } from '../../sdk/src/sidecar/index.js';
 
-/** The environment of a conformance run in a folder of its own. */
-export interface ConformanceLab extends AsyncDisposable {
-  readonly environment: ConformanceEnvironment;
-  readonly path: (name: string) => string;
-  /** A sidecar that was given the trust files, as the guide says, on a free port; closed with the laboratory. */
-  readonly startSidecar: () => Promise<string>;
-}
-
-/** Opens it. */
-export async function openConformanceLab(): Promise<ConformanceLab> {
+/** Opens the environment of a conformance run in a folder of its own. */
+export async function openConformanceLab() {
   const folder = await mkdtemp(join(tmpdir(), 'hopback-conformance-'));
   const environment = await openConformanceEnvironment({ folder });
   const path = (name: string): string => join(folder, name);
   const closing: (() => Promise<void>)[] = [];
   return {
     ...{ environment, path },
-    async startSidecar() {
+    /** Starts a sidecar that was given the trust files, as the guide says, on a free port; closed with the laboratory. */
+    async startSidecar(): Promise<string> {
       await writeFile(path('hopback.yaml'), stringify(sidecarConfiguration(environment)), { mode: 0o600 });
       const sidecar = await startSidecar({ configurationPath: path('hopback.yaml'), onNotice: () => undefined });
       closing.push(() => sidecar.close());
       return `http://127.0.0.1:${String(sidecar.calls.port)}`;
     },
-    async [Symbol.asyncDispose]() {
+    async [Symbol.asyncDispose](): Promise<void> {
       for (const close of closing) await close();
       await environment.close();
       await rm(folder, { recursive: true, force: true });
     },
   };
 }
+
+export type ConformanceLab = Awaited<ReturnType<typeof openConformanceLab>>;
 
 /** As docs/guides/conformance.md has it. */
 export const sidecarConfiguration = ({ server, urls }: ConformanceEnvironment): object => ({

@@ -48,21 +48,11 @@ function replaced(text: string, chosen: Readonly<Record<string, string>>): strin
   );
 }
 
-/** A command that stays, in a process group of its own. */
-export interface StayingCommand {
-  readonly said: () => string;
-  readonly hasEnded: () => boolean;
-  /** To the command and all that it has started. */
-  readonly signal: (signal: NodeJS.Signals) => void;
-  /** Ends it, if it still runs. */
-  readonly stop: () => Promise<void>;
-}
-
 /** A command has no reason to stay longer when it was asked to end. */
 const STOP_TIMEOUT_MS = 5_000;
 
 /** Starts a command as a terminal of its own would, in the root of the repository. It ends with the test. */
-export function startCommand(command: string): StayingCommand {
+export function startCommand(command: string) {
   const child = spawn('bash', ['-c', command], { cwd: ROOT, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
   let said = '';
   child.stdout.on('data', (bytes: Buffer) => (said += bytes.toString()));
@@ -80,8 +70,12 @@ export function startCommand(command: string): StayingCommand {
     process.removeListener('exit', endWithUs);
   };
   onTestFinished(stop);
-  return { said: () => said, hasEnded, signal: (signal) => signalGroup(child, signal), stop };
+  /** To the command and all that it has started. */
+  const signal = (name: NodeJS.Signals): void => signalGroup(child, name);
+  return { said: (): string => said, hasEnded, signal, stop };
 }
+
+export type StayingCommand = ReturnType<typeof startCommand>;
 
 function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
   if (child.pid === undefined) return;

@@ -6,18 +6,9 @@ import {
   createStaticCertificateSource,
   DEFAULT_ATTESTATION_POLICY,
 } from '@hopback/sdk/stir';
-import type { AttestationFacts, AuthenticationService } from '@hopback/sdk/stir';
+import type { AttestationFacts } from '@hopback/sdk/stir';
 import { createPassport } from '@hopback/sdk/testing';
 import { createVerificationLab } from './verification-lab.js';
-import type { VerificationLab } from './verification-lab.js';
-
-/** What a redirect server needs: a verification service, and an authentication service whose policy hears requests. */
-export interface RedirectLab {
-  readonly stir: VerificationLab;
-  readonly signing: AuthenticationService;
-  /** Value of an Identity header for a call of 12025550101 to 12025550199 that is made now. */
-  readonly identityHeader: () => string;
-}
 
 /** What is known of a customer who is known. */
 export const KNOWN_CUSTOMER: AttestationFacts = {
@@ -27,8 +18,8 @@ export const KNOWN_CUSTOMER: AttestationFacts = {
   numberOwnership: 'owned',
 };
 
-/** Makes it. */
-export async function createRedirectLab(): Promise<RedirectLab> {
+/** What a redirect server needs: a verification service, and an authentication service whose policy takes requests for a level. */
+export async function createRedirectLab() {
   const stir = await createVerificationLab();
   const { provider, x5u, clock } = stir;
   const signing = createAuthenticationService({
@@ -37,6 +28,7 @@ export async function createRedirectLab(): Promise<RedirectLab> {
     signer: await createLocalSigner({ privateKeyPem: provider.privateKeyPem }),
     certificateSource: createStaticCertificateSource({ chainPem: provider.chainPem, x5u }),
   });
+  /** Value of an Identity header for a call of 12025550101 to 12025550199 that is made now. */
   const identityHeader = (): string =>
     createPassport({ signer: provider, x5u, iatSeconds: Math.floor(clock.nowMs() / 1_000) }).identityHeader;
   return { stir, signing, identityHeader };

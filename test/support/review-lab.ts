@@ -1,4 +1,3 @@
-import type { Hono } from 'hono';
 import { accountEntry, readAccounts } from '../../sdk/src/sidecar/review/sessions.js';
 import { reviewApp } from '../../sdk/src/sidecar/review/review-app.js';
 import type { ReviewAppOptions } from '../../sdk/src/sidecar/review/review-app.js';
@@ -6,7 +5,6 @@ import type { ReviewAuditEntry } from '../../sdk/src/sidecar/review/review-parts
 import { DEFAULT_TRACEBACK_POLICY } from '../../sdk/src/traceback/index.js';
 import type { TracebackRequest } from '../../sdk/src/traceback/index.js';
 import { openResponder } from './responder-lab.js';
-import type { ResponderLab } from './responder-lab.js';
 import { aRequest, DIRECTORY, SEVERAL_CALLS, US } from './traceback-cases.js';
 
 export const NAME = 'duty engineer';
@@ -15,15 +13,7 @@ export const PASSWORD = 'correct horse battery staple';
 const entry = accountEntry({ name: NAME, password: PASSWORD });
 
 /** The review page of a carrier that has two calls for each request. */
-export interface ReviewLab extends ResponderLab {
-  readonly app: Hono;
-  readonly audit: readonly ReviewAuditEntry[];
-  /** Hands requests in, and waits until they wait for a person. */
-  readonly ask: (...requests: readonly Partial<TracebackRequest>[]) => Promise<void>;
-}
-
-/** Makes it. */
-export async function createReviewLab(options: Partial<ReviewAppOptions> = {}): Promise<ReviewLab> {
+export async function createReviewLab(options: Partial<ReviewAppOptions> = {}) {
   const lab = await openResponder({ findMatch: () => Promise.resolve(SEVERAL_CALLS) });
   const accounts = readAccounts(await entry);
   const audit: ReviewAuditEntry[] = [];
@@ -36,9 +26,12 @@ export async function createReviewLab(options: Partial<ReviewAppOptions> = {}): 
     clock: lab.clock,
     ...options,
   });
-  const ask: ReviewLab['ask'] = async (...requests) => {
+  /** Submits requests, and waits until they wait for a person. */
+  const ask = async (...requests: readonly Partial<TracebackRequest>[]): Promise<void> => {
     for (const request of requests) await lab.responder.submit(aRequest(request));
     await lab.responder.settled();
   };
-  return { ...lab, app, audit, ask };
+  return { ...lab, app, audit, ask, [Symbol.asyncDispose]: (): Promise<void> => lab.responder.close() };
 }
+
+export type ReviewLab = Awaited<ReturnType<typeof createReviewLab>>;

@@ -15,25 +15,14 @@ export interface PublishedProvider {
   readonly x5u: string;
 }
 
-/** A folder with everything that `hopback serve` is configured with, and the certificate server that calls refer to. */
-export interface SidecarFolder extends AsyncDisposable {
-  readonly pki: TestPki;
-  /** The first one is who the sidecar signs for. */
-  readonly providers: readonly [PublishedProvider, ...PublishedProvider[]];
-  readonly server: CertificateServer;
-  readonly directory: string;
-  readonly path: (name: string) => string;
-  /** Puts a file in the place of another in one step, as whoever rotates files does. */
-  readonly put: (name: string, content: string | Uint8Array) => Promise<string>;
-  /** Writes hopback.yaml: the usual members, and others in place of them. */
-  readonly configure: (changes?: ConfigurationMembers) => Promise<void>;
-  /** Identity header value of the first provider, fresh. */
-  readonly identity: (options?: Partial<PassportOptions>) => string;
-  readonly start: (options?: Omit<SidecarStart, 'configurationPath'>) => Promise<SidecarProcess>;
-}
-
-/** Makes the folder and starts the certificate server. @param count - providers; default 1 */
-export async function createSidecarFolder({ count = 1 }: { readonly count?: number } = {}): Promise<SidecarFolder> {
+/**
+ * Makes a folder with everything that `hopback serve` is configured with, and starts the certificate server that calls refer to.
+ * @param count - providers; the sidecar signs for the first one
+ */
+export async function createSidecarFolder({
+  count = 1,
+  firstSpc = 1_000,
+}: { readonly count?: number; readonly firstSpc?: number } = {}) {
   const pki = await createTestPki({ nowMs: Date.now() });
   const server = await startCertificateServer();
   const directory = await mkdtemp(join(tmpdir(), 'hopback-sidecar-'));
@@ -41,33 +30,44 @@ export async function createSidecarFolder({ count = 1 }: { readonly count?: numb
     const provider = pki.issueServiceProvider({ spc });
     return { provider, x5u: server.publish(`/${spc}.pem`, provider.chainPem) };
   };
-  const first = published('1000');
-  const providers = [first, ...Array.from({ length: count - 1 }, (_, at) => published(String(1001 + at)))] as const;
+  const first = published(String(firstSpc));
+  const others = Array.from({ length: count - 1 }, (_, at) => published(String(firstSpc + 1 + at)));
+  const providers = [first, ...others] as const;
   const path = (name: string): string => join(directory, name);
-  const put: SidecarFolder['put'] = async (name, content) => {
+  /** Puts a file in the place of another in one step, as file rotation does. */
+  const put = async (name: string, content: string | Uint8Array): Promise<string> => {
     await writeFile(path(`${name}.new`), content, { mode: 0o600 });
     await rename(path(`${name}.new`), path(name));
     return path(name);
   };
   const usual = usualMembers(server, providers);
-  const configure: SidecarFolder['configure'] = async (changes = {}) =>
+  /** Writes hopback.yaml: the usual members, and others in place of them. */
+  const configure = async (changes: ConfigurationMembers = {}): Promise<void> =>
     // JSON is YAML.
     void (await put('hopback.yaml', JSON.stringify({ ...usual, ...changes }, null, 2)));
-  for (const [name, content] of filesOf(pki, { server, provider: first.provider })) await put(name, content);
-  await configure();
+  /** Makes all files what they were at first. */
+  const reset = async (): Promise<void> => {
+    for (const [name, content] of filesOf(pki, { server, provider: first.provider })) await put(name, content);
+    await configure();
+  };
+  await reset();
   return {
-    ...{ pki, providers, server, directory, path, put, configure },
-    identity: (options = {}) =>
+    ...{ pki, providers, server, directory, path, put, configure, reset },
+    /** Identity header value of the first provider, fresh. */
+    identity: (options: Partial<PassportOptions> = {}): string =>
       createPassport({
         ...{ signer: first.provider, x5u: first.x5u, iatSeconds: Math.floor(Date.now() / 1000), ...options },
       }).identityHeader,
-    start: (options = {}) => startSidecarProcess({ configurationPath: path('hopback.yaml'), ...options }),
-    async [Symbol.asyncDispose]() {
+    start: (options: Omit<SidecarStart, 'configurationPath'> = {}): Promise<SidecarProcess> =>
+      startSidecarProcess({ configurationPath: path('hopback.yaml'), ...options }),
+    async [Symbol.asyncDispose](): Promise<void> {
       await server.close();
       await rm(directory, { recursive: true, force: true });
     },
   };
 }
+
+export type SidecarFolder = Awaited<ReturnType<typeof createSidecarFolder>>;
 
 function filesOf(
   pki: TestPki,

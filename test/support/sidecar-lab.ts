@@ -1,88 +1,44 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { createPassport, createTestPki, startCertificateServer } from '@hopback/sdk/testing';
-import type { CertificateServer, PassportOptions, TestPki, TestServiceProvider } from '@hopback/sdk/testing';
-import { stringify } from 'yaml';
 import { startSidecar } from '../../sdk/src/sidecar/index.js';
 import type { Sidecar, SidecarNotice, SidecarOptions } from '../../sdk/src/sidecar/index.js';
+import { createSidecarFolder } from './sidecar-folder.js';
+import type { ConfigurationMembers } from './sidecar-folder.js';
 
-/** A folder with all that a sidecar is configured with, and the certificate server of a provider, on loopback. */
-export interface SidecarLab extends AsyncDisposable {
-  readonly directory: string;
-  readonly configurationPath: string;
-  readonly pki: TestPki;
-  readonly provider: TestServiceProvider;
-  readonly server: CertificateServer;
-  readonly x5u: string;
-  /** What was noticed, of all sidecars. */
-  readonly notices: readonly SidecarNotice[];
-  /** What a configuration has; members of `more` stand in for those of it. */
-  readonly configure: (more?: Readonly<Record<string, unknown>>) => Promise<void>;
-  /** Makes all files what they were at first. */
-  readonly reset: () => Promise<void>;
-  /** Writes a file into the folder. */
-  readonly write: (name: string, content: string | Uint8Array) => Promise<void>;
-  /** Starts a sidecar on a free port; closed with the laboratory. */
-  readonly start: (options?: Partial<SidecarOptions>) => Promise<Sidecar>;
-  /** An Identity header value, signed now. */
-  readonly identity: (options?: Partial<PassportOptions>) => string;
-}
-
-export async function openSidecarLab(): Promise<SidecarLab> {
-  const directory = await mkdtemp(join(tmpdir(), 'hopback-sidecar-'));
-  const pki = await createTestPki({ nowMs: Date.now() });
-  const provider = pki.issueServiceProvider({ spc: '1234' });
-  const server = await startCertificateServer();
-  const x5u = server.publish('/1234.pem', provider.chainPem);
-  const write = (name: string, content: string | Uint8Array): Promise<void> =>
-    writeFile(join(directory, name), content, { mode: 0o600 });
-  const files: Readonly<Record<string, string | Uint8Array>> = {
-    'root.pem': pki.root.certificatePem,
-    'sti-pa.pem': pki.stiPaRoot.certificatePem,
-    'crl-signer.pem': pki.stiPaCrlIssuer.certificatePem,
-    'crl.der': pki.crl().der,
-    'web-ca.pem': server.tlsRootPem,
-    'key.pem': provider.privateKeyPem,
-    'chain.pem': provider.chainPem,
-  };
-  const configuration = {
-    listen: { calls: { port: 0 } },
-    trust: { roots: ['root.pem'], stiPaRoots: ['sti-pa.pem'], crls: ['crl.der'], crlSigners: ['crl-signer.pem'] },
-    certificates: { ca: 'web-ca.pem', allow: { addresses: ['127.0.0.0/8'], ports: [server.ports.https] } },
-    // Machines of tests may be busy: what is late by the clock is no matter of what is tested.
-    verification: { timeBudgetMs: 20_000 },
-    signing: { key: 'key.pem', certificate: 'chain.pem', x5u },
-    reloadSeconds: 0,
-    drainSeconds: 5,
-  };
-  const configurationPath = join(directory, 'hopback.yaml');
+/** A folder with all that a sidecar is configured with, and sidecars in this process. */
+export async function openSidecarLab() {
+  const folder = await createSidecarFolder({ firstSpc: 1_234 });
+  const { pki, server, directory, identity, put } = folder;
+  const configurationPath = folder.path('hopback.yaml');
   const notices: SidecarNotice[] = [];
   const started: Sidecar[] = [];
-  const configure = (more: Readonly<Record<string, unknown>> = {}): Promise<void> =>
-    write('hopback.yaml', stringify({ ...configuration, ...more }));
+  const configure = (more: ConfigurationMembers = {}): Promise<void> =>
+    folder.configure({
+      certificates: { ca: 'web-root.pem', allow: { addresses: ['127.0.0.0/8'], ports: [server.ports.https] } },
+      // Machines of tests may be busy: what is late by the clock is no matter of what is tested.
+      ...{ verification: { timeBudgetMs: 20_000 }, drainSeconds: 5, ...more },
+    });
   const reset = async (): Promise<void> => {
-    for (const [name, content] of Object.entries(files)) await write(name, content);
+    await folder.reset();
     await configure();
   };
-  await reset();
+  await configure();
   return {
-    ...{ directory, configurationPath, pki, provider, server, x5u, notices, configure, write, reset },
-    async start(options = {}) {
+    ...{ pki, server, directory, identity, configurationPath, notices, configure, reset, write: put },
+    ...folder.providers[0],
+    /** Starts a sidecar on a free port; closed with the laboratory. */
+    async start(options: Partial<SidecarOptions> = {}): Promise<Sidecar> {
       const onNotice = (notice: SidecarNotice): void => void notices.push(notice);
       const sidecar = await startSidecar({ configurationPath, onNotice, ...options });
       started.push(sidecar);
       return sidecar;
     },
-    identity: (options = {}) =>
-      createPassport({ signer: provider, x5u, iatSeconds: Math.floor(Date.now() / 1_000), ...options }).identityHeader,
-    async [Symbol.asyncDispose]() {
+    async [Symbol.asyncDispose](): Promise<void> {
       for (const sidecar of started) await sidecar.close();
-      await server.close();
-      await rm(directory, { recursive: true, force: true });
+      await folder[Symbol.asyncDispose]();
     },
   };
 }
+
+export type SidecarLab = Awaited<ReturnType<typeof openSidecarLab>>;
 
 /** An answer as a client has it. */
 export interface SidecarAnswer {
@@ -92,15 +48,7 @@ export interface SidecarAnswer {
 }
 
 /** Sends a request to the call listener of a sidecar. */
-export async function ask(
-  sidecar: Sidecar,
-  path: string,
-  request: {
-    readonly method?: string;
-    readonly headers?: Readonly<Record<string, string>>;
-    readonly body?: string;
-  } = {},
-): Promise<SidecarAnswer> {
+export async function ask(sidecar: Sidecar, path: string, request: RequestInit = {}): Promise<SidecarAnswer> {
   const response = await fetch(`http://127.0.0.1:${String(sidecar.calls.port)}${path}`, request);
   return { status: response.status, headers: response.headers, text: await response.text() };
 }

@@ -18,40 +18,19 @@ export interface SidecarStart {
 /** A line of its log. */
 export type LogLine = Readonly<Record<string, unknown>>;
 
-/** How it ended. */
-export interface SidecarEnd {
-  readonly code: number | null;
-  readonly signal: NodeJS.Signals | null;
-}
-
-/** A sidecar in a process of its own, as it is installed. */
-export interface SidecarProcess extends AsyncDisposable {
-  readonly pid: number;
-  /** Where calls are answered. */
-  readonly port: number;
-  /** Processes that answer, as of the start. */
-  readonly workers: readonly number[];
-  readonly log: readonly LogLine[];
-  /** The next line from now on of which this is true. */
-  readonly said: (isIt: (line: LogLine) => boolean) => Promise<LogLine>;
-  /** The first such line since the start. */
-  readonly heard: (isIt: (line: LogLine) => boolean) => Promise<LogLine>;
-  readonly signal: (signal: NodeJS.Signals) => void;
-  readonly ended: Promise<SidecarEnd>;
-  /** Counts by name and labels, as `/metrics` has them. */
-  readonly counts: (name: string) => Promise<Readonly<Record<string, number>>>;
-}
-
 const MAIN = fileURLToPath(new URL('../../sdk/dist/cli/main.js', import.meta.url));
 
-/** Starts it, and waits until it says that it is ready. @throws Error with what it said when it ends before */
-export async function startSidecarProcess(start: SidecarStart): Promise<SidecarProcess> {
+/** Starts a sidecar in a process of its own, as it is installed, and waits until it is ready. @throws Error with its log when it ends before */
+export async function startSidecarProcess(start: SidecarStart) {
   const { configurationPath, args = [], nodeArgs = [], env = {}, stallsLog = false } = start;
   const child = spawn(process.execPath, [...nodeArgs, MAIN, 'serve', '--config', configurationPath, ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: { PATH: process.env['PATH'] ?? '', ...env },
   });
-  const ended: Promise<SidecarEnd> = once(child, 'exit').then(([code, signal]) => ({ code, signal }));
+  const ended = once(child, 'exit').then(([code, signal]) => ({
+    code: code as number | null,
+    signal: signal as NodeJS.Signals | null,
+  }));
   const log: LogLine[] = [];
   const waiting = new Set<(line: LogLine) => void>();
   const lines = createInterface({ input: child.stdout });
@@ -60,7 +39,8 @@ export async function startSidecarProcess(start: SidecarStart): Promise<SidecarP
     log.push(line);
     for (const hear of waiting) hear(line);
   });
-  const said: SidecarProcess['said'] = (isIt) =>
+  /** The next line from now on that fits. */
+  const said = (isIt: (line: LogLine) => boolean): Promise<LogLine> =>
     new Promise((resolve) => {
       const hear = (line: LogLine): void => {
         if (!isIt(line)) return;
@@ -81,14 +61,19 @@ export async function startSidecarProcess(start: SidecarStart): Promise<SidecarP
   }
   if (stallsLog) lines.pause();
   const port = typeof ready['port'] === 'number' ? ready['port'] : Number(new URL(String(ready['calls'])).port);
+  /** Processes that answer, as of the start. */
   const workers = (ready['workers'] as readonly number[] | undefined) ?? [child.pid];
   return {
     ...{ pid: child.pid, port, workers, log, said, ended, [Symbol.asyncDispose]: kill },
-    heard: async (isIt) => log.find(isIt) ?? (await said(isIt)),
-    signal: (signal) => void child.kill(signal),
-    counts: (name) => countsOf(port, name),
+    /** The first line since the start that fits. */
+    heard: async (isIt: (line: LogLine) => boolean): Promise<LogLine> => log.find(isIt) ?? (await said(isIt)),
+    signal: (signal: NodeJS.Signals): void => void child.kill(signal),
+    /** Counts by name and labels, as `/metrics` has them. */
+    counts: (name: string): Promise<Readonly<Record<string, number>>> => countsOf(port, name),
   };
 }
+
+export type SidecarProcess = Awaited<ReturnType<typeof startSidecarProcess>>;
 
 async function countsOf(port: number, name: string): Promise<Readonly<Record<string, number>>> {
   const answer = await fetch(`http://127.0.0.1:${port}/metrics`, { headers: { Connection: 'close' } });

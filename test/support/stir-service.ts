@@ -2,13 +2,6 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** An HTTP service that does what the test says, on a free port. */
-export interface StirService extends AsyncDisposable {
-  readonly url: string;
-  /** Requests so far, their bodies read. */
-  readonly heard: readonly HeardRequest[];
-}
-
 /** A request as it came. */
 export interface HeardRequest {
   readonly path: string;
@@ -16,10 +9,10 @@ export interface HeardRequest {
   readonly body: string;
 }
 
-/** Starts it. */
+/** Starts an HTTP service that does what the test says, on a free port. */
 export async function startStirService(
   answer: (request: HeardRequest, response: ServerResponse, count: number) => void,
-): Promise<StirService> {
+) {
   const heard: HeardRequest[] = [];
   const server = createServer((request: IncomingMessage, response) => {
     const chunks: Buffer[] = [];
@@ -35,7 +28,7 @@ export async function startStirService(
   return {
     url: `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`,
     heard,
-    [Symbol.asyncDispose]: async () => {
+    [Symbol.asyncDispose]: async (): Promise<void> => {
       server.closeAllConnections();
       server.close();
       await once(server, 'close');

@@ -3,19 +3,6 @@ import { once } from 'node:events';
 import { readdir, readFile } from 'node:fs/promises';
 import { expect } from 'vitest';
 
-/** A program in a process of its own that waits for something which never comes. */
-export interface StuckCommand extends AsyncDisposable {
-  /** Waits until it opens a pipe that has no writer. @throws Error with what it said where it ends before */
-  readonly waitsAtPipe: () => Promise<void>;
-  /** The first line of its output, which is read no further, where it goes to a pipe. */
-  readonly firstLine: () => Promise<string>;
-  readonly signal: (signal: NodeJS.Signals) => void;
-  /** How it ended. */
-  readonly ended: Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>;
-  readonly hasEnded: () => boolean;
-  readonly stderr: () => string;
-}
-
 /** Where the kernel has a thread that opens a pipe without a writer. */
 const OPENING_A_PIPE = 'wait_for_partner';
 
@@ -26,12 +13,12 @@ async function placesOf(pid: number | undefined): Promise<readonly string[]> {
   return Promise.all(threads.map((thread) => readFile(`${tasks}/${thread}/wchan`, 'utf8').catch(() => '')));
 }
 
-/** Starts a script of Node. */
+/** Starts a script of Node that will wait for something which never comes. */
 export function startStuck(
   script: string,
   args: readonly string[],
   { stdout = 'ignore' }: { readonly stdout?: 'ignore' | 'pipe' } = {},
-): StuckCommand {
+) {
   const child = spawn(process.execPath, [script, ...args], {
     stdio: ['ignore', stdout, 'pipe'],
     env: { PATH: process.env['PATH'] ?? '' },
@@ -46,6 +33,7 @@ export function startStuck(
     }),
   );
   const hasEnded = (): boolean => child.exitCode !== null || child.signalCode !== null;
+  /** Waits until it opens a pipe that has no writer. @throws Error with its output where it ends before */
   const waitsAtPipe = async (): Promise<void> => {
     for (;;) {
       if (hasEnded()) throw new Error(`it ended before: ${stderr}`);
@@ -53,6 +41,7 @@ export function startStuck(
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
   };
+  /** The first line of its output, which is read no further. */
   const firstLine = async (): Promise<string> => {
     let text = '';
     for await (const octets of child.stdout?.iterator({ destroyOnReturn: false }) ?? []) {
@@ -61,11 +50,19 @@ export function startStuck(
     }
     return text.slice(0, text.indexOf('\n'));
   };
+  /** Sends a signal, and another one again and again until the program has ended. */
+  const signalTwice = async (first: NodeJS.Signals, second: NodeJS.Signals): Promise<void> => {
+    child.kill(first);
+    // Until the first has been handled, a second one is merged into it.
+    for (let turn = 0; turn < 600 && !hasEnded(); turn += 1) {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      child.kill(second);
+    }
+  };
   return {
-    waitsAtPipe,
-    firstLine,
-    ...{ ended, hasEnded, signal: (signal) => void child.kill(signal), stderr: () => stderr },
-    async [Symbol.asyncDispose]() {
+    ...{ waitsAtPipe, firstLine, signalTwice, ended, stderr: (): string => stderr },
+    signal: (signal: NodeJS.Signals): void => void child.kill(signal),
+    async [Symbol.asyncDispose](): Promise<void> {
       child.kill('SIGKILL');
       await ended;
       child.stdout?.destroy();

@@ -40,12 +40,7 @@ test('an exception of the API is a refusal, a failure of the service and anythin
   expect(readVerificationAnswer(answer(exception, 400))).toMatchObject({ kind: 'verified', isPassed: false });
   expect(readSigningAnswer(answer(exception, 400))).toMatchObject({ kind: 'not-signed', status: 400 });
   for (const body of [
-    '<html>',
-    '',
-    '[]',
-    'null',
-    '{"verificationResponse":[]}',
-    '{"verificationResponse":{"verstat":"yes"}}',
+    ...['<html>', '', '[]', 'null', '{"verificationResponse":[]}', '{"verificationResponse":{"verstat":"yes"}}'],
   ]) {
     expect(readVerificationAnswer(answer(body)).kind).toBe('not-understood');
     expect(readVerificationAnswer(answer(body, 500)).kind).toBe('not-understood');

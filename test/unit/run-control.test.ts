@@ -28,81 +28,68 @@ const VIEW: RunView = {
   ],
 };
 
-/** A control that remembers what it was told. */
-function recorded(): { readonly control: RunControl; readonly told: (string | number)[] } {
-  const told: (string | number)[] = [];
+/** A control that records its orders. */
+function recorded(): { readonly control: RunControl; readonly orders: (string | number)[] } {
+  const orders: (string | number)[] = [];
   let view = VIEW;
+  const changes =
+    (order: string, change: Partial<RunView>): (() => void) =>
+    () => {
+      orders.push(order);
+      view = { ...view, ...change };
+    };
   const control: RunControl = {
     view: () => view,
-    setRate: (factor) => {
-      told.push(factor);
-      view = { ...view, rateFactor: factor };
+    setRate: (rateFactor) => {
+      orders.push(rateFactor);
+      view = { ...view, rateFactor };
     },
-    pause: () => {
-      told.push('pause');
-      view = { ...view, isPaused: true };
-    },
-    resume: () => {
-      told.push('resume');
-      view = { ...view, isPaused: false };
-    },
-    stop: () => void told.push('stop'),
+    pause: changes('pause', { isPaused: true }),
+    resume: changes('resume', { isPaused: false }),
+    stop: changes('stop', {}),
   };
-  return { control, told };
+  return { control, orders };
 }
 
 let server: ControlServer | undefined;
 afterEach(() => server?.close());
 
-async function steered(): Promise<{
-  readonly ask: (path: string, init?: RequestInit) => Promise<Response>;
-  readonly told: (string | number)[];
-}> {
-  const { control, told } = recorded();
+async function steered() {
+  const { control, orders } = recorded();
   server = await startControlServer({ host: '127.0.0.1', port: 0, token: 'secret' });
   server.steer(control);
   const { url } = server;
-  const ask = (path: string, init: RequestInit = {}): Promise<Response> =>
-    fetch(`${url}${path}`, {
-      ...init,
-      headers: { authorization: 'Bearer secret', ...(init.headers as Record<string, string>) },
-    });
-  return { ask, told };
+  const ask = (path: string, authorization = 'Bearer secret'): Promise<Response> =>
+    fetch(`${url}${path}`, { headers: { authorization } });
+  const post = (path: string, body?: string, authorization = 'Bearer secret'): Promise<Response> =>
+    fetch(`${url}${path}`, { method: 'POST', headers: { authorization }, ...(body !== undefined && { body }) });
+  return { ask, post, orders };
 }
 
-test('a run is steered over HTTP, by whoever has the token', async () => {
-  const { ask, told } = await steered();
+test('a run is controlled over HTTP, with a token', async () => {
+  const { ask, post, orders } = await steered();
   expect(await (await ask('/stats')).json()).toMatchObject({ scenario: 'five-hops', counts: { placed: 450 } });
-  expect((await ask('/rate', { method: 'POST', body: '{"factor":2}' })).status).toBe(200);
-  expect(await (await ask('/pause', { method: 'POST' })).json()).toMatchObject({ isPaused: true, rateFactor: 2 });
-  await ask('/resume', { method: 'POST' });
-  await ask('/stop', { method: 'POST' });
-  expect(told).toEqual([2, 'pause', 'resume', 'stop']);
-  for (const authorization of ['', 'Bearer', 'Bearer other', 'secret']) {
-    expect((await ask('/stop', { method: 'POST', headers: { authorization } })).status).toBe(401);
-  }
-  expect(told).toHaveLength(4);
+  expect((await post('/rate', '{"factor":2}')).status).toBe(200);
+  expect(await (await post('/pause')).json()).toMatchObject({ isPaused: true, rateFactor: 2 });
+  await post('/resume');
+  await post('/stop');
+  for (const authorization of ['', 'Bearer', 'Bearer other', 'secret'])
+    expect((await post('/stop', undefined, authorization)).status).toBe(401);
+  expect(orders).toEqual([2, 'pause', 'resume', 'stop']);
 });
 
-test('a rate that is none, a body that is too long and a path that is not there are refused as problems', async () => {
-  const { ask, told } = await steered();
-  for (const body of [
-    '',
-    '{',
-    '{"factor":"2"}',
-    '{"factor":0}',
-    '{"factor":1e9}',
-    `{"factor":2,"x":"${'x'.repeat(2_000)}"}`,
-  ]) {
-    const answer = await ask('/rate', { method: 'POST', body });
-    expect(answer.status).toBe(422);
-    expect(answer.headers.get('content-type')).toBe('application/problem+json');
+test('a wrong rate, a body that is too long and an unknown path are refused as problems', async () => {
+  const { ask, post, orders } = await steered();
+  const long = `{"factor":2,"x":"${'x'.repeat(2_000)}"}`;
+  for (const body of ['', '{', '{"factor":"2"}', '{"factor":0}', '{"factor":1e9}', long]) {
+    const answer = await post('/rate', body);
+    expect([answer.status, answer.headers.get('content-type')]).toEqual([422, 'application/problem+json']);
   }
   expect((await ask('/nothing')).status).toBe(404);
-  expect(told).toEqual([]);
+  expect(orders).toEqual([]);
 });
 
-test('events tell how things stand, and end with the run', async () => {
+test('events carry the view of the run, and end with it', async () => {
   const { ask } = await steered();
   const answer = await ask('/events');
   const text = answer.text();
@@ -113,17 +100,17 @@ test('events tell how things stand, and end with the run', async () => {
   expect(events.map((event) => event.split('\n')[0])).toEqual(['event: view', 'event: view', 'event: over']);
 });
 
-test('nobody from another machine can steer', async () => {
+test('a control server listens on this machine alone', async () => {
   for (const host of ['0.0.0.0', '::', '192.0.2.1', 'example.com']) {
     await expect(startControlServer({ host, port: 0 })).rejects.toMatchObject({ code: 'invalid-argument' });
   }
 });
 
 test('keys do what they do in SIPp', () => {
-  const { control, told } = recorded();
+  const { control, orders } = recorded();
   expect(keyActions('x\u0003')).toEqual(['interrupt']);
   for (const action of keyActions('+*/ppq')) if (action !== 'interrupt') actOn(control, action);
-  expect(told).toEqual([1.1, 2.2, 1.1, 'pause', 'resume', 'stop']);
+  expect(orders).toEqual([1.1, 2.2, 1.1, 'pause', 'resume', 'stop']);
 });
 
 test('a pace keeps to its plan through changes, and stands still when it is paused', () => {
@@ -160,32 +147,26 @@ test('the dashboard fits its terminal, says what is wrong without colour, and le
   );
 });
 
-test('a run that somebody has stopped says so first, and calls that were not placed are marked', () => {
-  const view: RunView = { ...VIEW, stage: 'settling', endedBy: 'stopped' };
-  const [head, , , , calls] = dashboardLines(view, { columns: 120, rows: 24, color: false });
+test('the dashboard and plain lines show that a run was stopped, what was not placed, and what was found', () => {
+  const shape = { columns: 120, rows: 24, color: false };
+  const stopped: RunView = { ...VIEW, stage: 'settling', endedBy: 'stopped' };
+  const [head, , , , calls] = dashboardLines(stopped, shape);
   expect(head).toBe(' five-hops, seed 7: STOPPED, waiting for records, campaigns and tracebacks');
   expect(calls).toContain('! 2 not placed');
-  expect(plainLine(view)).toMatch(/^1:01 stopped, settling, 450\/900 placed/);
-});
-
-test('what was found is on the dashboard and on plain lines as soon as there is something', () => {
-  const shape = { columns: 80, rows: 24, color: false };
+  expect(plainLine(stopped)).toMatch(/^1:01 stopped, settling, 450\/900 placed/);
   const found = { campaigns: 1, alerts: 4, tracebacks: 3, concluded: 1 };
-  expect(dashboardLines({ ...VIEW, found }, shape).join('\n')).toContain(
-    ' Found    1 campaign, 4 alerts, 1 of 3 tracebacks concluded',
-  );
-  expect(plainLine({ ...VIEW, found })).toMatch(/, 1 campaign, 4 alerts, 1 of 3 tracebacks concluded$/);
-  const nothing = { campaigns: 0, alerts: 0, tracebacks: 0, concluded: 0 };
-  expect(dashboardLines({ ...VIEW, found: nothing }, shape).join('\n')).toContain(' Found    nothing yet');
-  expect(plainLine({ ...VIEW, found: nothing })).toBe(plainLine(VIEW));
+  const text = '1 campaign, 4 alerts, 1 of 3 tracebacks concluded';
+  expect(dashboardLines({ ...VIEW, found }, shape).join('\n')).toContain(` Found    ${text}`);
+  expect(plainLine({ ...VIEW, found }).endsWith(`, ${text}`)).toBe(true);
+  const none: RunView = { ...VIEW, found: { campaigns: 0, alerts: 0, tracebacks: 0, concluded: 0 } };
+  expect(dashboardLines(none, shape).join('\n')).toContain(' Found    nothing yet');
+  expect(plainLine(none)).toBe(plainLine(VIEW));
 });
 
-/** A terminal that remembers what was written to it. */
-function terminal(): {
-  readonly text: () => string;
-  readonly stdout: Parameters<typeof openDashboard>[0]['stdout'];
-  readonly resize: () => void;
-} {
+type Stdout = Parameters<typeof openDashboard>[0]['stdout'];
+
+/** A terminal that records what was written to it. */
+function terminal() {
   const written: string[] = [];
   const listeners: (() => void)[] = [];
   const stdout = {
@@ -193,12 +174,9 @@ function terminal(): {
     write: (text: string) => written.push(text) > 0,
     on: (_: string, listener: () => void) => listeners.push(listener),
     off: () => listeners.splice(0),
-  };
-  return {
-    text: () => written.splice(0).join(''),
-    stdout: stdout as unknown as Parameters<typeof openDashboard>[0]['stdout'],
-    resize: () => listeners.forEach((listener) => listener()),
-  };
+  } as unknown as Stdout;
+  const text = (): string => written.splice(0).join('');
+  return { stdout, text, resize: () => listeners.forEach((listener) => listener()) };
 }
 
 test('a terminal is drawn over in place, and anew when its size changes', () => {
@@ -219,15 +197,11 @@ test('without a terminal there is a line a second, and one for each stage', () =
   const dashboard = openDashboard({ stdout, color: false, redraws: false, onInterrupt: () => undefined });
   for (const elapsedMs of [0, 300, 1_000, 1_400, 2_000]) dashboard.show({ ...VIEW, elapsedMs });
   dashboard.show({ ...VIEW, elapsedMs: 2_100, stage: 'settling' });
-  expect(
-    text()
-      .trimEnd()
-      .split('\n')
-      .map((line) => line.slice(0, 6)),
-  ).toEqual(['0:00 c', '0:01 c', '0:02 c', '0:02 s']);
+  const lines = text().trimEnd().split('\n');
+  expect(lines.map((line) => line.slice(0, 6))).toEqual(['0:00 c', '0:01 c', '0:02 c', '0:02 s']);
 });
 
-test('messages of calls that nobody asked for are forgotten when there are too many, the oldest first', () => {
+test('messages beyond the budget are dropped, the oldest first, those of kept calls last', () => {
   const keeper = createMessageKeeper({ budgetBytes: 10_000 });
   const call = (index: number) => ({
     ...{ index, reasons: [] },

@@ -1,24 +1,14 @@
 import { createManualClock } from '@hopback/sdk/testing';
-import type { ManualClock } from '@hopback/sdk/testing';
 import { expect, test } from 'vitest';
-import type { SeenTraceback } from '../../harness/src/oracle/index.js';
+import type { SeenCall, SeenTraceback } from '../../harness/src/oracle/index.js';
 import { diffRuns } from '../../harness/src/report/index.js';
 import { runPlan } from '../../harness/src/runner/index.js';
 import type { RunControl, RunOptions, RunResult } from '../../harness/src/runner/index.js';
 import { fakeParts } from '../support/fake-world.js';
-import type { FakeParts, FakeWorldOptions } from '../support/fake-world.js';
+import type { FakeWorldOptions } from '../support/fake-world.js';
 import { samplePlan } from '../support/run-plan-samples.js';
 import { SAMPLE_TRACEBACKS } from '../support/told-run.js';
 import type { SamplePlanOptions } from '../support/run-plan-samples.js';
-
-interface Started {
-  readonly clock: ManualClock;
-  readonly parts: FakeParts;
-  readonly control: RunControl;
-  readonly result: Promise<RunResult>;
-  /** Moves the clock on, in steps, and lets what follows happen. */
-  readonly pass: (ms: number) => Promise<void>;
-}
 
 interface Settings {
   readonly plan?: SamplePlanOptions;
@@ -26,12 +16,14 @@ interface Settings {
   readonly run?: RunOptions;
 }
 
-async function start({ plan, world, run }: Settings = {}): Promise<Started> {
+/** Starts a run whose clock the test moves. */
+async function start({ plan, world, run }: Settings = {}) {
   const clock = createManualClock();
   const parts = fakeParts({ clock, ...world });
   const given: { control?: RunControl } = {};
   const result = runPlan(samplePlan(plan), { clock, parts, ...run, onControl: (made) => (given.control = made) });
   const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+  /** Moves the clock on, in steps, and lets what follows happen. */
   const pass = async (ms: number): Promise<void> => {
     for (let passed = 0; passed < ms; passed += 50) {
       clock.advance(50);
@@ -42,6 +34,13 @@ async function start({ plan, world, run }: Settings = {}): Promise<Started> {
   while (given.control === undefined || given.control.view().stage === 'opening') await turn();
   const { control } = given;
   return { clock, parts, control, result, pass };
+}
+
+/** Starts a run, moves its clock on, and gives its result. */
+async function runFor(ms: number, settings: Settings = {}): Promise<RunResult> {
+  const { pass, result } = await start(settings);
+  await pass(ms);
+  return result;
 }
 
 test('calls are placed when they are due, however late the timer was', async () => {
@@ -85,16 +84,13 @@ test('calls above the limit of calls that are up are not placed, and are counted
   expect(parts.placed).toHaveLength(2);
 });
 
-test('a run of which calls were not placed is incomplete, unless its scenario says how many need not be', async () => {
-  const run = async (thresholds?: SamplePlanOptions['thresholds']): Promise<RunResult> => {
-    const limits = { calls: 10, everyMs: 100, maxConcurrent: 2 };
-    const { pass, result } = await start({
+test('a run in which calls were not placed is incomplete, unless its scenario says how many need not be', async () => {
+  const limits = { calls: 10, everyMs: 100, maxConcurrent: 2 };
+  const run = (thresholds?: SamplePlanOptions['thresholds']): Promise<RunResult> =>
+    runFor(12_000, {
       plan: { ...limits, ...(thresholds !== undefined && { thresholds }) },
       world: { callMs: 10_000 },
     });
-    await pass(12_000);
-    return result;
-  };
   const plain = await run();
   expect(plain).toMatchObject({ end: 'plan', verdict: 'incomplete', exitCode: 3, oracle: { findingsInAll: 1 } });
   expect(plain.summary.measured.findings).toMatchObject([
@@ -107,15 +103,10 @@ test('a run of which calls were not placed is incomplete, unless its scenario sa
 
 test('a run without thresholds fails on any finding, and one with thresholds on those alone', async () => {
   const world: Settings['world'] = { spoil: (seen) => (seen.index === 3 ? { ...seen, finalStatus: 503 } : seen) };
-  const without = await start({ world });
-  await without.pass(3_000);
-  expect(await without.result).toMatchObject({ verdict: 'failed', exitCode: 1 });
-  const held = await start({ world, plan: { thresholds: { calls_wrong: ['count<=1'] } } });
-  await held.pass(3_000);
-  expect(await held.result).toMatchObject({ verdict: 'passed', exitCode: 0 });
-  const missed = await start({ world, plan: { thresholds: { calls_wrong: ['count==0'] } } });
-  await missed.pass(3_000);
-  expect(await missed.result).toMatchObject({
+  expect(await runFor(3_000, { world })).toMatchObject({ verdict: 'failed', exitCode: 1 });
+  const held = await runFor(3_000, { world, plan: { thresholds: { calls_wrong: ['count<=1'] } } });
+  expect(held).toMatchObject({ verdict: 'passed', exitCode: 0 });
+  expect(await runFor(3_000, { world, plan: { thresholds: { calls_wrong: ['count==0'] } } })).toMatchObject({
     exitCode: 1,
     thresholds: [{ metric: 'calls_wrong', threshold: 'count==0', isMet: false, seen: '1' }],
   });
@@ -146,29 +137,29 @@ test('time that is up ends the run with 97, although its calls and its network h
 });
 
 test('a plan without calls proves nothing: 99', async () => {
-  const { pass, result } = await start({ plan: { calls: 0 } });
-  await pass(100);
-  expect(await result).toMatchObject({ verdict: 'no-calls', exitCode: 99 });
+  expect(await runFor(100, { plan: { calls: 0 } })).toMatchObject({ verdict: 'no-calls', exitCode: 99 });
 });
 
-test('a run that somebody stops, or a signal ends, is judged by what was placed, and is incomplete at best', async () => {
-  const stopped = await start({ plan: { calls: 100 } });
-  await stopped.pass(500);
-  stopped.control.stop();
-  expect(stopped.control.view()).toMatchObject({ endedBy: 'stopped' });
-  await stopped.pass(1_000);
-  const placed = stopped.parts.placed.length;
-  expect(await stopped.result).toMatchObject({
-    ...{ end: 'stopped', verdict: 'incomplete', exitCode: 3 },
-    oracle: { findings: [{ seen: `${placed} of 100 calls were placed: somebody stopped the run` }] },
-  });
-  const wrong = await start({ plan: { calls: 100 }, world: { spoil: (seen) => ({ ...seen, finalStatus: 503 }) } });
-  await wrong.pass(500);
-  wrong.control.stop();
-  await wrong.pass(1_000);
-  expect(await wrong.result).toMatchObject({ end: 'stopped', verdict: 'failed', exitCode: 1 });
+test('a run that is stopped, or ended by a signal, is judged by what was placed, and is incomplete at best', async () => {
+  const plan = { calls: 100 };
+  for (const [world, verdict] of [
+    [{}, { verdict: 'incomplete', exitCode: 3 }],
+    [{ spoil: (seen: SeenCall) => ({ ...seen, finalStatus: 503 }) }, { verdict: 'failed', exitCode: 1 }],
+  ] as const) {
+    const { parts, pass, control, result } = await start({ plan, world });
+    await pass(500);
+    control.stop();
+    expect(control.view()).toMatchObject({ endedBy: 'stopped' });
+    await pass(1_000);
+    const { oracle, ...ended } = await result;
+    expect(ended).toMatchObject({ end: 'stopped', ...verdict });
+    if (verdict.verdict === 'incomplete')
+      expect(oracle.findings).toMatchObject([
+        { seen: `${parts.placed.length} of 100 calls were placed: somebody stopped the run` },
+      ]);
+  }
   const leaving = new AbortController();
-  const signalled = await start({ plan: { calls: 100 }, run: { signal: leaving.signal } });
+  const signalled = await start({ plan, run: { signal: leaving.signal } });
   await signalled.pass(500);
   leaving.abort();
   await signalled.pass(1_000);
@@ -184,16 +175,14 @@ test('a signal that comes while the network is opened leaves the run incomplete,
 });
 
 test('two runs of a seed have the same summary but for what was measured', async () => {
-  const digests: string[] = [];
-  for (const callMs of [300, 700]) {
-    const { pass, result } = await start({ world: { callMs } });
-    await pass(3_000);
-    digests.push((await result).summary.digest);
-  }
-  expect(digests[0]).toBe(digests[1]);
+  const [one, other] = [
+    await runFor(3_000, { world: { callMs: 300 } }),
+    await runFor(3_000, { world: { callMs: 700 } }),
+  ];
+  expect(one.summary.digest).toBe(other.summary.digest);
 });
 
-test('which calls a platform traces for its campaigns is measured: whatever came of them, the seed has decided the same', async () => {
+test('which calls a platform traces for its campaigns is measured, and changes nothing that the seed decides', async () => {
   const staff = SAMPLE_TRACEBACKS.map((one, at) => ({ ...one, tracebackId: `staff-${String(at)}` }));
   const runs: RunResult[] = [];
   for (const traced of [[], [0, 2], [4]]) {
@@ -201,9 +190,7 @@ test('which calls a platform traces for its campaigns is measured: whatever came
       ...{ tracebackId: `own-${String(callIndex)}`, campaignId: 'c-1', callIndex, state: 'closed', openedAtMs: 0 },
       ...{ outcome: { kind: 'origin', provider: 'dune' }, answers: [] },
     }));
-    const { pass, result } = await start({ world: { tracebacks: [...own, ...staff] } });
-    await pass(3_000);
-    runs.push(await result);
+    runs.push(await runFor(3_000, { world: { tracebacks: [...own, ...staff] } }));
   }
   expect(new Set(runs.map(({ summary }) => summary.digest)).size).toBe(1);
   const measured = runs.map(({ summary }) => summary.measured);
@@ -229,10 +216,8 @@ test('nothing waits any more when a run is over', async () => {
   expect(clock.pendingTimers()).toBe(0);
 });
 
-test('a call that never ends keeps no run for ever, and is told as a trouble', async () => {
-  const { pass, result } = await start({ world: { callMs: 86_400_000 } });
-  await pass(122_000);
-  const { verdict, facts } = await result;
+test('a call that never ends does not keep a run open, and is reported as a trouble', async () => {
+  const { verdict, facts } = await runFor(122_000, { world: { callMs: 86_400_000 } });
   expect(verdict).toBe('failed');
   expect(facts.troubles).toEqual([{ where: 'runner', what: '10 calls did not end' }]);
 });

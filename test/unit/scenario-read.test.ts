@@ -1,33 +1,28 @@
-import { isHopbackError } from '@hopback/sdk/errors';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { defineScenario, faultText, readScenario } from '../../harness/src/scenario/index.js';
+import {
+  checkThresholds,
+  defineScenario,
+  faultText,
+  parseThreshold,
+  readScenario,
+} from '../../harness/src/scenario/index.js';
+import type { Metric, MetricName } from '../../harness/src/scenario/index.js';
 import { changed, faultsOf, SCENARIO, SCENARIO_TEXT } from '../support/scenario-samples.js';
 
 const path = 'sample.yaml';
 const withChange = (from: string, to: string): string => changed(SCENARIO_TEXT, from, to);
 
-test('a file and an object make the same scenario', async () => {
-  const result = await readScenario(SCENARIO_TEXT, { path });
-  expect(result).toEqual({ status: 'read', scenario: defineScenario(SCENARIO) });
-});
-
-test('JSON is read as well, since it is YAML', async () => {
-  expect(await readScenario(JSON.stringify(SCENARIO), { path })).toEqual({ status: 'read', scenario: SCENARIO });
+test('a file of YAML, one of JSON and an object make the same scenario', async () => {
+  for (const text of [SCENARIO_TEXT, JSON.stringify(SCENARIO)])
+    expect(await readScenario(text, { path })).toEqual({ status: 'read', scenario: defineScenario(SCENARIO) });
 });
 
 test('the checks of an object are those of a file, and the error names every member that is wrong', () => {
   const [first, ...others] = SCENARIO.callers;
   const wrong = { ...SCENARIO, callers: [{ ...first!, at: 'aldr' }, ...others], thresholds: { calls: ['rate==1'] } };
-  let caught: unknown;
-  try {
-    defineScenario(wrong);
-  } catch (error) {
-    caught = error;
-  }
-  expect(isHopbackError(caught) && caught.code).toBe('invalid-argument');
-  expect(String(caught)).toContain('callers[0].at');
-  expect(String(caught)).toContain('thresholds.calls');
+  const message = expect.stringMatching(/callers\[0\]\.at[^]*thresholds\.calls/) as string;
+  expect(() => defineScenario(wrong)).toThrow(expect.objectContaining({ code: 'invalid-argument', message }) as Error);
 });
 
 // Where something is wrong, as an editor counts lines and columns.
@@ -69,104 +64,79 @@ test.each([
   expect((await faultsOf(withChange(from, to))).join('\n')).toMatch(new RegExp(`Did you mean .*${meant}`));
 });
 
-const WITH_PLATFORM = `${SCENARIO_TEXT}platform: {}\n`;
-const behaves = (behaviour: string): readonly [string, string] => [
-  '{ id: birch, role: transit }',
-  `{ id: birch, role: transit, behaviours: [${behaviour}] }`,
-];
-
-test.each<[string, readonly [string, string], string]>([
-  ['a trunk back to where it comes from', ['{ from: birch, to: cedar }', '{ from: birch, to: birch }'], 'trunks[1].to'],
-  ['no way from caller to called', ['  - { from: birch, to: cedar }\n', ''], 'callers[0].calls[0]'],
-  ['two providers of one name', ['id: cedar', 'id: birch'], 'providers[2].id'],
+test.each([
+  ['a trunk back to where it comes from', '{ from: birch, to: cedar }', '{ from: birch, to: birch }', 'trunks[1].to'],
+  ['no way from caller to called', '  - { from: birch, to: cedar }\n', '', 'callers[0].calls[0]'],
+  ['two providers of one name', 'id: cedar', 'id: birch', 'providers[2].id'],
+  ['overlapping numbers', '100 }', "100 }\n  - { id: more, at: cedar, first: '12025550199' }", 'called[1].first'],
+  ['a range of two lengths', '-13125550109', '-1312555010', 'callers[1].numbers.numbers[0]'],
+  ['more phones than there may be', 'count: 100', 'count: 51, by: phones', 'called[0].count'],
   [
-    'called numbers that overlap',
-    ['count: 100 }', "count: 100 }\n  - { id: more, at: cedar, first: '12025550199' }"],
-    'called[1].first',
-  ],
-  ['a range of two lengths', ['13125550100-13125550109', '13125550100-1312555010'], 'callers[1].numbers.numbers[0]'],
-  ['more phones than there may be', ['count: 100', 'count: 51, by: phones'], 'called[0].count'],
-  [
-    'more numbers than there are under a prefix',
-    ['kind: neighbour', "kind: snowshoe, prefixes: ['1202555010'], count: 9"],
+    'more numbers than a prefix has',
+    'neighbour',
+    "snowshoe, prefixes: ['1202555010'], count: 9",
     'callers[0].numbers.count',
   ],
-  [
-    'a diversion to a number of nobody',
-    behaves("{ kind: diverts, to: '14155550100' }"),
-    'providers[1].behaviours[0].to',
-  ],
-  [
-    'a lie about a provider that is not there',
-    behaves('{ kind: names-another, provider: gum }'),
-    'providers[1].behaviours[0].provider',
-  ],
-  ['a lie about oneself', behaves('{ kind: names-another, provider: birch }'), 'providers[1].behaviours[0].provider'],
-  ['more branches than trunks', behaves('{ kind: forks, branches: 2 }'), 'providers[1].behaviours[0].branches'],
-  [
-    'an end before the beginning',
-    behaves('{ kind: crashes, fromSeconds: 3, untilSeconds: 3 }'),
-    'providers[1].behaviours[0].untilSeconds',
-  ],
-  ['a share of a behaviour that has none', behaves('{ kind: silent, share: 0.5 }'), 'providers[1].behaviours[0].share'],
-  [
-    'another caller without its number',
-    behaves('{ kind: rewrites-numbers, how: calling }'),
-    'providers[1].behaviours[0]',
-  ],
-  [
-    'a signature without a certificate',
-    ['role: transit }', 'role: transit, stir: false, behaviours: [{ kind: downgrades, to: C }] }'],
-    'providers[1].behaviours[0].kind',
-  ],
-  ['a foreign provider of no country', ['role: transit }', 'role: foreign }'], 'providers[1]'],
-  [
-    'a script with a word that nobody fills in',
-    ['calls: [homes]', "calls: [homes]\n    script: 'Call {nobody}'"],
-    'callers[0].script',
-  ],
-  [
-    'an ordinary caller with a script',
-    ['kind: ordinary', "kind: ordinary\n    script: 'Hello {name}'"],
-    'callers[1].script',
-  ],
-  ['a metric of a platform that is not there', ['verdict_accuracy', 'campaign_recall'], 'thresholds.campaign_recall'],
-  ...(
-    [
-      ['through a provider that is not there', '{ through: gum }', 'through'],
-      ['for what its provider does not do', '{ through: birch, behaviour: silent }', 'behaviour'],
-      ['of a caller that is not there', '{ through: birch, caller: nobody }', 'caller'],
-    ] as const
-  ).map<[string, readonly [string, string], string]>(([which, trace, member]) => [
-    `a call that is to be traced ${which}`,
-    ['thresholds:', `platform: { traces: [${trace}] }\nthresholds:`],
-    `platform.traces[0].${member}`,
-  ]),
-  [
-    'a run that is to end by what is known at its end',
-    ['verdict_accuracy: [rate==1]', 'records_complete: [{ threshold: rate==1, abortOnFail: true }]'],
-    'thresholds.records_complete[0].abortOnFail',
-  ],
-  ['a percentile of a rate', ['rate==1', 'p(99)<1'], 'thresholds.verdict_accuracy[0]'],
+  ['a foreign provider without a country', 'role: transit }', 'role: foreign }', 'providers[1]'],
+  ['an unknown word in a script', '[homes]', "[homes]\n    script: 'Call {nobody}'", 'callers[0].script'],
+  ['an ordinary caller with a script', 'ordinary', "ordinary\n    script: 'Hello {name}'", 'callers[1].script'],
+  ['a metric of a platform that is not there', 'verdict_accuracy', 'campaign_recall', 'thresholds.campaign_recall'],
+  ['a percentile of a rate', 'rate==1', 'p(99)<1', 'thresholds.verdict_accuracy[0]'],
   [
     'a percentile that is not kept',
-    ['verdict_accuracy: [rate==1]', "call_setup_ms: ['p(98)<1']"],
+    'verdict_accuracy: [rate==1]',
+    "call_setup_ms: ['p(98)<1']",
     'thresholds.call_setup_ms[0]',
   ],
-  ['more calls than can be', ["perSecond: '${perSecond}'", 'perSecond: 100000'], ''],
-  ['a variable in a number that is none', ["'${perSecond}'", "'${first} a second'"], 'phases[0].rate.perSecond'],
-])('%s is a fault', async (_, [from, to], member) => {
-  const [first] = await faultsOf(
-    withChange(from, to).replace('seconds: 5', member === '' ? 'seconds: 604800' : 'seconds: 5'),
-  );
-  expect(first?.split(' ')[1]).toBe(member === '' ? 'phases' : member);
+  [
+    'more calls than can be',
+    "5, rate: { shape: constant, perSecond: '${perSecond}'",
+    '604800, rate: { shape: constant, perSecond: 100000',
+    'phases',
+  ],
+  ['a text in a number', "'${perSecond}'", "'${first} a second'", 'phases[0].rate.perSecond'],
+])('%s is a fault', async (_, from, to, member) => {
+  const [first] = await faultsOf(withChange(from, to));
+  expect(first?.split(' ')[1]).toBe(member);
+});
+
+test.each([
+  ['diverts to a number of nobody', "kind: diverts, to: '14155550100'", '.to'],
+  ['lies about a provider that is not there', 'kind: names-another, provider: gum', '.provider'],
+  ['lies about its own provider', 'kind: names-another, provider: birch', '.provider'],
+  ['forks to more branches than there are trunks', 'kind: forks, branches: 2', '.branches'],
+  ['ends before it begins', 'kind: crashes, fromSeconds: 3, untilSeconds: 3', '.untilSeconds'],
+  ['has a share, of a kind that has none', 'kind: silent, share: 0.5', '.share'],
+  ['rewrites the calling number without another', 'kind: rewrites-numbers, how: calling', ''],
+])('a behaviour that %s is a fault', async (_, behaviour, member) => {
+  const [first] = await faultsOf(withChange('role: transit }', `role: transit, behaviours: [{ ${behaviour} }] }`));
+  expect(first?.split(' ')[1]).toBe(`providers[1].behaviours[0]${member}`);
+});
+
+test('a signature without a certificate is a fault', async () => {
+  const behaviour = 'role: transit, stir: false, behaviours: [{ kind: downgrades, to: C }] }';
+  const [first] = await faultsOf(withChange('role: transit }', behaviour));
+  expect(first?.split(' ')[1]).toBe('providers[1].behaviours[0].kind');
+});
+
+test.each([
+  ['through a provider that is not there', 'through: gum', 'through'],
+  ['for what its provider does not do', 'through: birch, behaviour: silent', 'behaviour'],
+  ['of a caller that is not there', 'through: birch, caller: nobody', 'caller'],
+])('a call that is to be traced %s is a fault', async (_, trace, member) => {
+  const [first] = await faultsOf(withChange('thresholds:', `platform: { traces: [{ ${trace} }] }\nthresholds:`));
+  expect(first?.split(' ')[1]).toBe(`platform.traces[0].${member}`);
+});
+
+test('a run that is to end by what is known at its end is a fault', async () => {
+  const late = 'records_complete: [{ threshold: rate==1, abortOnFail: true }]';
+  const [first] = await faultsOf(withChange('verdict_accuracy: [rate==1]', late));
+  expect(first?.split(' ')[1]).toBe('thresholds.records_complete[0].abortOnFail');
 });
 
 test('diversions in circles are a fault', async () => {
-  const text = WITH_PLATFORM.replace(
-    'role: terminating }',
-    "role: terminating, behaviours: [{ kind: diverts, to: '13125550150' }] }",
-  )
+  const text = `${SCENARIO_TEXT}platform: {}\n`
+    .replace('role: terminating }', "role: terminating, behaviours: [{ kind: diverts, to: '13125550150' }] }")
     .replace("numbers: ['1312555'] }", "numbers: ['1312555'], behaviours: [{ kind: diverts, to: '12025550100' }] }")
     .replace('callers:\n', '  - { from: cedar, to: alder }\ncallers:\n')
     .replace('count: 100 }', "count: 100 }\n  - { id: desk, at: alder, first: '13125550150' }");
@@ -207,22 +177,20 @@ test.each([
   ['call_setup_ms', ['med<4', 'p(50)>4'], 1],
   ['call_setup_ms', ['avg>30', 'max<=30'], 1],
   ['call_setup_ms', ['min>3', 'avg<3'], 1],
-] as const)('thresholds of %s, %j, can never be met: told at place %i', async (metric, thresholds, place) => {
-  const held = `${metric}: ${JSON.stringify(thresholds)}`;
-  const faults = await faultsOf(withChange('verdict_accuracy: [rate==1]', held));
-  expect(faults.map((fault) => fault.split(' ')[1])).toEqual([`thresholds.${metric}[${String(place)}]`]);
-});
-
-test.each([
-  ['verdict_accuracy', ['rate>0.9', 'rate<1', 'rate!=0.95', 'value<=0.99']],
-  ['verdict_accuracy', ['rate==0']],
-  ['calls_wrong', ['count>2', 'count<4', 'count!=5', 'count>-1']],
-  ['call_setup_ms', ['p(50)<20', 'p(99)>20', 'avg>25', 'max<26', 'min>=0', 'count>100']],
-  ['call_setup_ms', ['p(50)<=20', 'p(99)>=20', 'max==20']],
-] as const)('thresholds of %s, %j, can be met together', async (metric, thresholds) => {
-  const held = `${metric}: ${JSON.stringify(thresholds)}`;
-  expect(await faultsOf(withChange('verdict_accuracy: [rate==1]', held))).toEqual([]);
-});
+  ['verdict_accuracy', ['rate>0.9', 'rate<1', 'rate!=0.95', 'value<=0.99'], undefined],
+  ['verdict_accuracy', ['rate==0'], undefined],
+  ['calls_wrong', ['count>2', 'count<4', 'count!=5', 'count>-1'], undefined],
+  ['call_setup_ms', ['p(50)<20', 'p(99)>20', 'avg>25', 'max<26', 'min>=0', 'count>100'], undefined],
+  ['call_setup_ms', ['p(50)<=20', 'p(99)>=20', 'max==20'], undefined],
+] as const)(
+  'thresholds of %s, %j: the first that can never be met is at place %s',
+  async (metric, thresholds, place) => {
+    const held = `${metric}: ${JSON.stringify(thresholds)}`;
+    const faults = await faultsOf(withChange('verdict_accuracy: [rate==1]', held));
+    const impossible = place === undefined ? [] : [`thresholds.${metric}[${String(place)}]`];
+    expect(faults.map((fault) => fault.split(' ')[1])).toEqual(impossible);
+  },
+);
 
 test('thresholds that some count meets all of are no contradiction', () => {
   const threshold = fc.tuple(fc.constantFrom('<', '<=', '>', '>=', '==', '!='), fc.nat(3));
@@ -237,4 +205,63 @@ test('thresholds that some count meets all of are no contradiction', () => {
       expect(thresholds).toEqual({ calls_wrong: met });
     }),
   );
+});
+
+const times: Metric = {
+  ...{ kind: 'distribution', count: 10, min: 1, mean: 4.5, max: 30 },
+  percentiles: { '50': 4, '90': 9, '95': 12, '99': 20, '99.9': 29 },
+};
+const metrics = {
+  verify_latency_ms: times,
+  verdict_accuracy: { kind: 'rate', good: 99, of: 100, value: 0.99 },
+  calls_placed: { kind: 'count', count: 12 },
+} as const;
+
+const statusOf = (metric: MetricName, threshold: string): string | undefined =>
+  checkThresholds(metrics, { [metric]: [threshold] })[0]?.status;
+
+test.each([
+  ['verify_latency_ms', 'p(99)<=20', 'kept'],
+  ['verify_latency_ms', 'p(99)<20', 'broken'],
+  ['verify_latency_ms', ' p( 99.9 ) < 29.5 ', 'kept'],
+  ['verify_latency_ms', 'avg==4.5', 'kept'],
+  ['verify_latency_ms', 'med!=4', 'broken'],
+  ['verify_latency_ms', 'min>=1', 'kept'],
+  ['verify_latency_ms', 'max>30', 'broken'],
+  ['verify_latency_ms', 'count>9', 'kept'],
+  ['verdict_accuracy', 'rate==1', 'broken'],
+  ['verdict_accuracy', 'value>0.98', 'kept'],
+  ['calls_placed', 'count>-1', 'kept'],
+  ['calls_placed', 'value<12', 'broken'],
+] as const)('%s %s is %s', (metric, threshold, status) => {
+  expect(statusOf(metric, threshold)).toBe(status);
+});
+
+test.each([
+  ...['', 'rate', 'rate=1', 'rate===1', 'rate==one', 'rate==1 and more'],
+  ...['p(98)<1', 'p99<1', 'sum>1', 'p()<1', '1<rate'],
+])('%s is not a threshold', (text) => {
+  const parsed = parseThreshold(text);
+  expect(parsed.status === 'faulty' && parsed.reason.length > 10).toBe(true);
+});
+
+test('times of which there is none keep no threshold and break none', () => {
+  const none = { ...times, count: 0 };
+  const [result] = checkThresholds({ time_to_origin_ms: none }, { time_to_origin_ms: ['p(99)<20'] });
+  expect(result).toEqual({
+    ...{ metric: 'time_to_origin_ms', threshold: 'p(99)<20', status: 'unmeasured' },
+    ...{ abortOnFail: false, delayAbortSeconds: 0 },
+  });
+});
+
+test('a metric that is not there is unmeasured, and so is a threshold that asks for what a metric has not', () => {
+  expect(checkThresholds({}, { troubles: ['count==0'] })[0]?.status).toBe('unmeasured');
+  expect(statusOf('calls_placed', 'p(99)<20')).toBe('unmeasured');
+});
+
+test('a result says whether the run ends where it is broken', () => {
+  const held = { threshold: 'rate==1', abortOnFail: true, delayAbortSeconds: 3 };
+  expect(checkThresholds(metrics, { verdict_accuracy: [held] })[0]).toMatchObject({
+    ...{ status: 'broken', value: 0.99, abortOnFail: true, delayAbortSeconds: 3 },
+  });
 });

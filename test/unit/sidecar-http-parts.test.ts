@@ -53,24 +53,23 @@ test('types are told without their parameters', () => {
   expect(['application/json', 'application/problem+json', 'text/json'].map(isJson)).toEqual([true, true, false]);
 });
 
-test('a trunk is found by its name, by an address, and else is the default', () => {
+test('a trunk is found by its name, by an address or the narrowest network, and else is the default', () => {
+  const gateway = trunkPolicy({ role: 'gateway' });
   const table = trunkTable({
-    acme: { addresses: ['192.0.2.7'], ...trunkPolicy({ role: 'gateway' }) },
+    acme: { addresses: ['192.0.2.7'], ...gateway },
     default: { addresses: [], ...trunkPolicy({ role: 'terminating' }) },
   });
   expect(table.find({ name: 'acme' })).toMatchObject({ name: 'acme', policy: { role: 'gateway' } });
   expect(table.find({ address: '192.0.2.7' })).toMatchObject({ name: 'acme' });
-  const nets = { ...trunkPolicy({ role: 'gateway' }) };
-  const byNetwork = trunkTable({
-    wide: { addresses: ['192.0.2.0/24', '2001:db8::/32'], ...nets },
-    narrow: { addresses: ['192.0.2.128/25'], ...nets },
-  });
-  expect(
-    ['192.0.2.1', '192.0.2.200', '2001:db8::1', '198.51.100.1', 'nonsense'].map(
-      (address) => byNetwork.find({ address }).name,
-    ),
-  ).toEqual(['wide', 'narrow', 'wide', undefined, undefined]);
   const other = table.find({ name: 'nobody', address: '192.0.2.9' });
   expect([other.name, other.policy?.role]).toEqual([undefined, 'terminating']);
+  const byNetwork = trunkTable({
+    wide: { addresses: ['192.0.2.0/24', '2001:db8::/32'], ...gateway },
+    narrow: { addresses: ['192.0.2.128/25'], ...gateway },
+  });
+  const addresses = ['192.0.2.1', '192.0.2.200', '2001:db8::1', '198.51.100.1', 'nonsense'];
+  expect(addresses.map((address) => byNetwork.find({ address }).name)).toEqual([
+    ...['wide', 'narrow', 'wide', undefined, undefined],
+  ]);
   expect(trunkTable({}).find({})).toEqual({});
 });

@@ -6,11 +6,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { getRequestListener } from '@hono/node-server';
 import type { Context } from 'hono';
+import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { HopbackError, isHopbackError } from '../../sdk/src/errors.js';
-import { createManualClock, type ManualClock } from '../../sdk/src/testing/manual-clock.js';
-import { accountEntry, readAccounts, type Accounts } from '../../sdk/src/sidecar/review/sessions.js';
+import { createManualClock } from '../../sdk/src/testing/manual-clock.js';
+import {
+  accountEntry,
+  createSessionCookie,
+  readAccounts,
+  type Accounts,
+} from '../../sdk/src/sidecar/review/sessions.js';
 import { openReviewAudit, sourceOf } from '../../sdk/src/sidecar/review/review-parts.js';
+import { decisionOfForm } from '../../sdk/src/sidecar/review/review-routes.js';
 import { reviewApp } from '../../sdk/src/sidecar/review/review-app.js';
 import type { ReviewAppOptions } from '../../sdk/src/sidecar/review/review-app.js';
 import { answerIn } from '../support/responder-lab.js';
@@ -24,77 +31,45 @@ let lab: ReviewLab;
 beforeEach(async () => {
   lab = await createReviewLab();
 });
-afterEach(() => lab.responder.close());
+afterEach(() => lab[Symbol.asyncDispose]());
 
-interface Browser {
-  cookie: string;
-  readonly get: (path: string) => Promise<Page>;
-  /** Sends a form; what a page of this server sends along is there unless it is replaced. */
-  readonly post: (path: string, fields: Fields, headers?: Readonly<Record<string, string>>) => Promise<Page>;
-  readonly logIn: (password?: string) => Promise<Page>;
-}
 type Fields = Readonly<Record<string, string>> | readonly (readonly [string, string])[];
 
 const pairsOf = (fields: Fields): readonly (readonly [string, string])[] =>
   Array.isArray(fields) ? fields : Object.entries(fields);
 
-interface Page {
-  readonly status: number;
-  readonly text: string;
-  readonly location: string | null;
-  readonly headers: Headers;
-}
-
-function browserOf(app: ReviewLab['app'] = lab.app, source = '192.0.2.1'): Browser {
-  const page = async (path: string, init: RequestInit): Promise<Page> => {
+function browserOf(app: ReviewLab['app'] = lab.app, source = '192.0.2.1') {
+  const state = { cookie: '' };
+  const page = async (path: string, init: RequestInit) => {
     const headers = {
-      ...{ cookie: browser.cookie, host: 'sidecar.example', 'x-test-source': source },
+      ...{ cookie: state.cookie, host: 'sidecar.example', 'x-test-source': source },
       ...(init.headers as Record<string, string>),
     };
     const response = await app.request(`${ORIGIN}${path}`, { ...init, headers });
-    const jar = new Map(browser.cookie.split('; ').map((pair) => [pair.split('=', 1)[0] ?? '', pair]));
+    const jar = new Map(state.cookie.split('; ').map((pair) => [pair.split('=', 1)[0] ?? '', pair]));
     for (const field of response.headers.getSetCookie()) {
       const [pair = ''] = field.split(';');
       jar.set(pair.split('=', 1)[0] ?? '', pair);
     }
-    browser.cookie = [...jar.values()].filter((pair) => pair !== '').join('; ');
-    const { status } = response;
-    return {
-      status,
-      text: await response.text(),
-      location: response.headers.get('location'),
-      headers: response.headers,
-    };
+    state.cookie = [...jar.values()].filter((pair) => pair !== '').join('; ');
+    const { status, headers: fields } = response;
+    return { status, text: await response.text(), location: fields.get('location'), headers: fields };
   };
-  const browser: Browser = {
-    cookie: '',
-    get: (path) => page(path, {}),
-    post: (path, fields, headers = {}) =>
-      page(path, {
-        method: 'POST',
-        headers: { origin: ORIGIN, 'content-type': 'application/x-www-form-urlencoded', ...headers },
-        body: new URLSearchParams(pairsOf(fields).map(([name, value]): [string, string] => [name, value])).toString(),
-      }),
-    logIn: (password = PASSWORD) => browser.post('/review/login', { name: NAME, password }),
-  };
-  return browser;
+  /** Sends a form; what a page of this server sends along is there unless it is replaced. */
+  const post = (path: string, fields: Fields, headers: Readonly<Record<string, string>> = {}) =>
+    page(path, {
+      method: 'POST',
+      headers: { origin: ORIGIN, 'content-type': 'application/x-www-form-urlencoded', ...headers },
+      body: new URLSearchParams(pairsOf(fields).map(([name, value]): [string, string] => [name, value])).toString(),
+    });
+  return Object.assign(state, {
+    ...{ post, get: (path: string) => page(path, {}) },
+    logIn: (password = PASSWORD) => post('/review/login', { name: NAME, password }),
+  });
 }
 
-/** Does something while the clock of a page goes on, and says how long it waited by that. */
-async function timed(
-  { clock }: { readonly clock: ManualClock },
-  work: () => Promise<Page>,
-): Promise<{ readonly page: Page; readonly waitedMs: number }> {
-  const fromMs = clock.nowMs();
-  const moving = setInterval(() => {
-    if (clock.pendingTimers() > 0) clock.advance(250);
-  }, 1);
-  try {
-    return { page: await work(), waitedMs: clock.nowMs() - fromMs };
-  } finally {
-    clearInterval(moving);
-  }
-}
+type Browser = ReturnType<typeof browserOf>;
+type Page = Awaited<ReturnType<Browser['get']>>;
 
 /** The token of the form of a page that is sent to a path. */
 function tokenOf(text: string, action: string): string {
@@ -203,7 +178,7 @@ test('a form is taken from a page of this server, of this session, for this path
 test('a session is a cookie that scripts and other sites cannot use, and ends by itself, by its account, and by logging out', async () => {
   let isThere = true;
   const accounts = readAccounts(await accountEntry({ name: NAME, password: PASSWORD }));
-  const other = await createReviewLab({ accounts: () => (isThere ? accounts : new Map()), clock: lab.clock });
+  await using other = await createReviewLab({ accounts: () => (isThere ? accounts : new Map()), clock: lab.clock });
   const browser = browserOf(other.app);
   const { headers } = await browser.logIn();
   expect(headers.getSetCookie()[0]).toMatch(
@@ -223,7 +198,6 @@ test('a session is a cookie that scripts and other sites cannot use, and ends by
   expect(await browser.post('/review/logout', { token })).toMatchObject({ status: 303 });
   browser.cookie = cookie;
   expect((await browser.get('/review')).status).toBe(303);
-  await other.responder.close();
 });
 
 /** An account whose password costs nothing to check. */
@@ -233,64 +207,88 @@ function cheapAccount(password = PASSWORD): Accounts {
   return readAccounts(`${NAME}:scrypt:2:8:1:${salt.toString('base64url')}:${hash.toString('base64url')}`);
 }
 
+const WRONG = 'a guess as long as one';
+
 /** A page with a clock of its own, whose requests come from the address that a field of the test names. */
-async function fromAnywhere(
-  options: Partial<ReviewAppOptions> = {},
-): Promise<Omit<ReviewLab, 'clock'> & { readonly clock: ManualClock }> {
+async function fromAnywhere(options: Partial<ReviewAppOptions> = {}) {
   const clock = createManualClock();
   const addressOf = (context: Context): string | undefined => context.req.header('x-test-source');
   const accounts = cheapAccount();
   const made = await createReviewLab({ clock, addressOf, accounts: () => accounts, ...options });
-  return { ...made, clock };
+  /** Does something while the clock goes on, and measures how long it waited by that. */
+  const timed = async (work: () => Promise<Page>): Promise<{ readonly page: Page; readonly waitedMs: number }> => {
+    const fromMs = clock.nowMs();
+    const moving = setInterval(() => {
+      if (clock.pendingTimers() > 0) clock.advance(250);
+    }, 1);
+    try {
+      return { page: await work(), waitedMs: clock.nowMs() - fromMs };
+    } finally {
+      clearInterval(moving);
+    }
+  };
+  /** Sends wrong passwords one after the other. */
+  const guess = async (source: string, count: number): Promise<void> => {
+    for (let done = 0; done < count; done += 1) await timed(() => browserOf(made.app, source).logIn(WRONG));
+  };
+  /** Sends one wrong password, without waiting for what comes of it. */
+  const attempt = (source: string, signal?: AbortSignal): Promise<Response> =>
+    Promise.resolve(
+      made.app.request(`${ORIGIN}/review/login`, {
+        ...{ method: 'POST', ...(signal !== undefined && { signal }) },
+        headers: {
+          ...{ origin: ORIGIN, host: 'sidecar.example', 'x-test-source': source },
+          'content-type': 'application/x-www-form-urlencoded',
+        },
+        body: new URLSearchParams({ name: NAME, password: WRONG }).toString(),
+      }),
+    );
+  /** Until so many attempts wait. */
+  const untilWaiting = async (count: number): Promise<void> => {
+    while (clock.pendingTimers() !== count) await new Promise(setImmediate);
+  };
+  return { ...made, clock, timed, guess, attempt, untilWaiting };
 }
 
-const WRONG = 'a guess as long as one';
-
-test('whoever sent wrong passwords, the person who has the right one logs in', async () => {
-  const attacked = await fromAnywhere();
-  const guesses = async (source: string, count: number): Promise<void> => {
-    for (let guess = 1; guess <= count; guess += 1)
-      await timed(attacked, () => browserOf(attacked.app, source).logIn(WRONG));
-  };
-  await guesses('198.51.100.1', 30);
-  const elsewhere = await timed(attacked, () => browserOf(attacked.app, '192.0.2.7').logIn());
-  expect(elsewhere.page.status).toBe(303);
-  expect(elsewhere.waitedMs).toBeLessThanOrEqual(5_000);
-  const same = await timed(attacked, () => browserOf(attacked.app, '198.51.100.1').logIn());
-  expect(same.page.status).toBe(303);
-  expect(same.waitedMs).toBeLessThanOrEqual(30_000);
-  await attacked.responder.close();
+test('wrong passwords of others keep nobody with the right one from logging in', async () => {
+  await using page = await fromAnywhere();
+  await page.guess('198.51.100.1', 30);
+  for (const [source, mostMs] of [
+    ['192.0.2.7', 5_000],
+    ['198.51.100.1', 30_000],
+  ] as const) {
+    const { page: answer, waitedMs } = await page.timed(() => browserOf(page.app, source).logIn());
+    expect(answer.status).toBe(303);
+    expect(waitedMs).toBeLessThanOrEqual(mostMs);
+  }
 });
 
 test('a browser that signed in before does not wait, whatever comes from elsewhere and from its own source', async () => {
-  const attacked = await fromAnywhere();
+  await using attacked = await fromAnywhere();
   const known = browserOf(attacked.app, '198.51.100.1');
   await known.logIn();
-  for (let guess = 1; guess <= 12; guess += 1)
-    await timed(attacked, () => browserOf(attacked.app, '198.51.100.1').logIn(WRONG));
-  expect(await timed(attacked, () => known.logIn())).toMatchObject({ page: { status: 303 }, waitedMs: 0 });
+  await attacked.guess('198.51.100.1', 12);
+  expect(await attacked.timed(() => known.logIn())).toMatchObject({ page: { status: 303 }, waitedMs: 0 });
   // A stolen one is of little use: after ten guesses it waits as others do.
   for (let guess = 1; guess <= 10; guess += 1)
-    expect(await timed(attacked, () => known.logIn(WRONG))).toMatchObject({ page: { status: 401 }, waitedMs: 0 });
-  expect((await timed(attacked, () => known.logIn(WRONG))).waitedMs).toBeGreaterThanOrEqual(2_000);
-  await attacked.responder.close();
+    expect(await attacked.timed(() => known.logIn(WRONG))).toMatchObject({ page: { status: 401 }, waitedMs: 0 });
+  expect((await attacked.timed(() => known.logIn(WRONG))).waitedMs).toBeGreaterThanOrEqual(2_000);
 });
 
 test('the cookie of a browser is of one account and one password, cannot be made up, and goes over TLS alone', async () => {
   let accounts = cheapAccount();
-  const attacked = await fromAnywhere({ accounts: () => accounts });
+  await using attacked = await fromAnywhere({ accounts: () => accounts });
   const first = browserOf(attacked.app);
   const { headers } = await first.logIn();
   const [, device = ''] = headers.getSetCookie();
   expect(device).toMatch(
     /^__Host-hopback-device-[0-9a-f]{16}=[\w-]{22}\.\d+\.[\w-]{43}; Path=\/; HttpOnly; SameSite=Strict; Secure; Max-Age=15552000$/,
   );
-  for (let guess = 1; guess <= 20; guess += 1)
-    await timed(attacked, () => browserOf(attacked.app, '198.51.100.1').logIn(WRONG));
+  await attacked.guess('198.51.100.1', 20);
   const waitsWith = async (cookie: string, password = PASSWORD): Promise<boolean> => {
     const browser = browserOf(attacked.app, '192.0.2.9');
     browser.cookie = cookie;
-    return (await timed(attacked, () => browser.logIn(password))).waitedMs > 0;
+    return (await attacked.timed(() => browser.logIn(password))).waitedMs > 0;
   };
   const [pair = ''] = device.split(';');
   expect(await waitsWith(pair)).toBe(false);
@@ -299,72 +297,47 @@ test('the cookie of a browser is of one account and one password, cannot be made
   expect(await waitsWith(pair.replace(/\..*$/, ''))).toBe(true);
   accounts = cheapAccount('a new password, as long');
   expect(await waitsWith(pair, 'a new password, as long')).toBe(true);
-  await attacked.responder.close();
 });
 
-/** Until so many attempts wait. */
-async function untilWaiting({ clock }: { readonly clock: ManualClock }, count: number): Promise<void> {
-  while (clock.pendingTimers() !== count) await new Promise(setImmediate);
-}
-
-/** Attempts of one page, each from a source of its own choice. */
-function attemptsAt({ app }: Pick<ReviewLab, 'app'>) {
-  return (source: string, password = WRONG, signal?: AbortSignal): Promise<Response> =>
-    Promise.resolve(
-      app.request(`${ORIGIN}/review/login`, {
-        ...{ method: 'POST', ...(signal !== undefined && { signal }) },
-        headers: {
-          ...{ origin: ORIGIN, host: 'sidecar.example', 'x-test-source': source },
-          'content-type': 'application/x-www-form-urlencoded',
-        },
-        body: new URLSearchParams({ name: NAME, password }).toString(),
-      }),
-    );
-}
-
 test('a source has four attempts that wait: more are answered at once, on record once a minute, and a browser that goes frees its place', async () => {
-  const attacked = await fromAnywhere();
+  await using attacked = await fromAnywhere();
   const timers = attacked.clock.pendingTimers();
   for (let source = 1; source <= 5; source += 1) await browserOf(attacked.app, `198.51.100.${source}`).logIn(WRONG);
   const leaving = new AbortController();
-  const from = attemptsAt(attacked);
-  const waiting = Array.from({ length: 4 }, () => from('203.0.113.1', WRONG, leaving.signal));
-  await untilWaiting(attacked, timers + 4);
-  const refused = [await from('203.0.113.1'), await from('203.0.113.1')];
+  const waiting = Array.from({ length: 4 }, () => attacked.attempt('203.0.113.1', leaving.signal));
+  await attacked.untilWaiting(timers + 4);
+  const refused = [await attacked.attempt('203.0.113.1'), await attacked.attempt('203.0.113.1')];
   expect(refused.map(({ status }) => status)).toEqual([429, 429]);
   expect(Number(refused[0]?.headers.get('retry-after'))).toBeGreaterThan(0);
   expect(attacked.audit.filter(({ event }) => event === 'login-refused')).toHaveLength(1);
   leaving.abort();
   expect((await Promise.all(waiting)).map(({ status }) => status)).toEqual([408, 408, 408, 408]);
-  const again = from('203.0.113.1');
-  await untilWaiting(attacked, timers + 1);
+  const again = attacked.attempt('203.0.113.1');
+  await attacked.untilWaiting(timers + 1);
   attacked.clock.advance(30_000);
   expect((await again).status).toBe(401);
   attacked.clock.advance(60_000);
-  await attacked.responder.close();
 });
 
 test('however many guesses of others wait, the person from a new address waits five seconds and logs in', async () => {
-  const attacked = await fromAnywhere();
+  await using attacked = await fromAnywhere();
   const timers = attacked.clock.pendingTimers();
-  const from = attemptsAt(attacked);
   const guesses = Array.from({ length: 15 }, (_, source) =>
-    Array.from({ length: 4 }, () => from(`203.0.113.${source}`)),
+    Array.from({ length: 4 }, () => attacked.attempt(`203.0.113.${source}`)),
   );
   // The first four of all are free, and all places of the account are taken.
-  await untilWaiting(attacked, timers + 20);
-  const { page, waitedMs } = await timed(attacked, () => browserOf(attacked.app, '192.0.2.7').logIn());
+  await attacked.untilWaiting(timers + 20);
+  const { page, waitedMs } = await attacked.timed(() => browserOf(attacked.app, '192.0.2.7').logIn());
   expect(page.status).toBe(303);
   expect(waitedMs).toBeLessThanOrEqual(5_000);
   attacked.clock.advance(60_000);
   const statuses = new Set((await Promise.all(guesses.flat())).map(({ status }) => status));
   expect(statuses).toEqual(new Set([401, 429]));
-  await attacked.responder.close();
 });
 
 test('behind a proxy the source is what the proxy says, and what anybody else says is ignored', async () => {
   const sources: (string | undefined)[] = [];
-  const attacked = await fromAnywhere({
+  await using attacked = await fromAnywhere({
     proxy: { addresses: ['10.0.0.0/8', 'fd00::1'], header: 'X-Forwarded-For' },
     audit: async ({ address }) => void sources.push(address),
   });
@@ -381,7 +354,6 @@ test('behind a proxy the source is what the proxy says, and what anybody else sa
   expect(await forwarded('192.0.2.200', '10.1.2.3')).toBe('192.0.2.200');
   for (const addresses of [[], ['proxy.example'], ['10.0.0.0/33'], ['10.0.0.0/8/8']])
     await expect(fromAnywhere({ proxy: { addresses } })).rejects.toMatchObject({ code: 'invalid-configuration' });
-  await attacked.responder.close();
 });
 
 test('a source of IPv6 is a network of 64 bits, and one of IPv4 is the same in either form', () => {
@@ -394,12 +366,11 @@ test('a source of IPv6 is a network of 64 bits, and one of IPv4 is the same in e
 
 test('a clock that is set back shuts nobody out', async () => {
   let nowMs = lab.clock.nowMs();
-  const other = await createReviewLab({ clock: { nowMs: () => nowMs } });
+  await using other = await createReviewLab({ clock: { nowMs: () => nowMs } });
   const browser = browserOf(other.app);
   expect((await browser.logIn('a guess as long as one')).status).toBe(401);
   nowMs -= 86_400_000;
   expect((await browser.logIn()).status).toBe(303);
-  await other.responder.close();
 });
 
 test('whoever logs in anew leaves no session behind', async () => {
@@ -425,7 +396,7 @@ test('what cannot be put on record is not done', async () => {
   const failure = new HopbackError('storage-failed', 'the disk is full', { retryable: true });
   let isFull = false;
   const audit = (): Promise<void> => (isFull ? Promise.reject(failure) : Promise.resolve());
-  const full = await createReviewLab({ audit });
+  await using full = await createReviewLab({ audit });
   await full.ask({});
   const browser = browserOf(full.app);
   await browser.logIn();
@@ -434,7 +405,6 @@ test('what cannot be put on record is not done', async () => {
   expect((await browser.get('/review/requests/r-1?numbers=shown')).text).not.toContain('2025550101');
   await full.responder.settled();
   expect(full.desk.taken.size).toBe(0);
-  await full.responder.close();
 });
 
 test('every page says what it may load, is kept by nobody, and has no script, no style of its own, and nothing of a peer unescaped', async () => {
@@ -502,7 +472,7 @@ test('a zone that does not exist, a base that is no path and an idle time of a s
 });
 
 test('over real sockets a browser that hangs up while it waits frees its place', async () => {
-  const attacked = await fromAnywhere();
+  await using attacked = await fromAnywhere();
   const listener = getRequestListener(attacked.app.fetch, { overrideGlobalObjects: false });
   const server = createServer((request, response) => void listener(request, response));
   await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
@@ -528,5 +498,57 @@ test('over real sockets a browser that hangs up while it waits frees its place',
   attacked.clock.advance(30_000);
   expect(await again).toBe(401);
   await new Promise((resolve) => void server.close(resolve));
-  await attacked.responder.close();
+});
+
+const FIELDS = [
+  ...['arm', 'candidate', 'despite', 'action', 'reason', 'comment', 'amend-reason', 'decision-id', 'customer-id'],
+  ...['provider-name', 'provider-ocn', 'contact-name', 'contact-country', 'know-your-customer', 'by', 'format'],
+];
+const form = fc.array(
+  fc.tuple(fc.constantFrom(...FIELDS), fc.oneof(fc.string(), fc.constantFrom('received-from', 'origin', 'warned', ''))),
+);
+
+test('any form makes a decision of whoever is logged in about the request of the page, or none, and never throws', () => {
+  fc.assert(
+    fc.property(form, (fields) => {
+      const facts = { requestId: 'r-1', by: 'duty engineer', nowMs: 1_793_000_000_000, newId: () => 'd-1' };
+      const reading = decisionOfForm(new URLSearchParams(fields), facts);
+      if (reading.status === 'read')
+        expect(reading.decision).toMatchObject({
+          requestId: 'r-1',
+          by: 'duty engineer',
+          decidedAt: '2026-10-26T07:33:20.000Z',
+        });
+      else expect(reading.detail).not.toBe('');
+    }),
+  );
+});
+
+test('any text is a file of accounts, or is refused as a configuration that cannot be', () => {
+  const salts = ['A'.repeat(22), 'A'.repeat(43)];
+  const part = fc.constantFrom('name', 'scrypt', '32768', '8', '1', ':', '\n', '#', '-1', '1e9', ...salts);
+  const parts = fc.array(part).map((some) => some.join(':'));
+  fc.assert(
+    fc.property(fc.oneof(fc.string(), parts), (text) => {
+      try {
+        expect(readAccounts(text).size).toBeGreaterThanOrEqual(0);
+      } catch (error) {
+        expect(isHopbackError(error) && error.code).toBe('invalid-configuration');
+      }
+    }),
+  );
+});
+
+test('a cookie that was given is read back among any others', () => {
+  const cookie = createSessionCookie({ base: '/review', isSecure: true });
+  fc.assert(
+    fc.property(
+      fc.array(fc.stringMatching(/^[a-z]{1,8}=[a-z0-9]{0,8}$/)),
+      fc.stringMatching(/^[\w-]{43}$/),
+      (others, token) => {
+        const own = cookie.field(token).split(';')[0] ?? '';
+        expect(cookie.read(new Headers({ cookie: [...others, own].join('; ') }))).toBe(token);
+      },
+    ),
+  );
 });

@@ -4,8 +4,9 @@ import type { SigningOutcome } from '@hopback/sdk/stir';
 import { createManualClock, createPassport } from '@hopback/sdk/testing';
 import { expect, test } from 'vitest';
 import { createCallTracker, trunkPolicy, verifyIdentity } from '../../sdk/src/switch/index.js';
-import type { CallTrackerOptions, TrackedCall } from '../../sdk/src/switch/index.js';
+import type { BranchOptions, CallTrackerOptions, TrackedCall } from '../../sdk/src/switch/index.js';
 import { Answer, came, Dialog, keepingSink, telling } from '../support/tracked-calls.js';
+import type { Telling } from '../support/tracked-calls.js';
 import { createVerificationLab } from '../support/verification-lab.js';
 
 function laboratory(options: Partial<CallTrackerOptions> = {}) {
@@ -17,7 +18,14 @@ function laboratory(options: Partial<CallTrackerOptions> = {}) {
   });
   const begin = (request = telling()) => {
     const answer = new Answer();
-    return { request, answer, call: tracker.begin(request, answer) };
+    const call = tracker.begin(request, answer);
+    /** A branch that was sent. */
+    const sent = (address?: string, branch: BranchOptions = {}): Telling => {
+      const next = telling({}, address);
+      call.branch(branch).cbRequest(null, next);
+      return next;
+    };
+    return { request, answer, call, sent };
   };
   return { clock, tracker, begin, records: sink.records };
 }
@@ -29,10 +37,8 @@ function told({ recordId: _id, source: _source, format: _format, legId: _leg, ti
 
 test('a call that is joined and hung up by the callee is one record with both its sides', () => {
   const { clock, begin, records } = laboratory();
-  const { request, answer, call } = begin();
-  const next = telling({}, '192.0.2.9');
-  const { cbRequest } = call.branch({ trunk: 'trunk-2' });
-  cbRequest(null, next);
+  const { request, answer, call, sent } = begin();
+  const next = sent('192.0.2.9', { trunk: 'trunk-2' });
   clock.advance(2_000);
   next.emit('response', came(180));
   next.emit('response', came(200));
@@ -81,7 +87,7 @@ test.each<readonly [string, (dialog: Dialog) => void, object]>([
   expect(records).toMatchObject([{ disposition: 'answered', release, egress: {} }]);
 });
 
-test('a dialog whose listeners somebody took away is watched on', async () => {
+test('a dialog whose listeners were removed is still watched', async () => {
   const { begin, records } = laboratory();
   const { request, call } = begin();
   const uas = new Dialog(request);
@@ -92,7 +98,7 @@ test('a dialog whose listeners somebody took away is watched on', async () => {
   expect(records).toMatchObject([{ release: { party: 'calling' } }]);
 });
 
-test('a dialog that was over before anybody could watch it ends its call', () => {
+test('a dialog that was over before it was connected ends its call', () => {
   const { begin, records } = laboratory();
   const { request, call } = begin();
   const uas = new Dialog(request);
@@ -103,9 +109,9 @@ test('a dialog that was over before anybody could watch it ends its call', () =>
 
 test('each branch of a fork has a record, and what became of it', () => {
   const { begin, records } = laboratory();
-  const { request, answer, call } = begin();
-  const [busy, won, lost, silent] = [telling(), telling(), telling(), telling()];
-  for (const next of [busy, won, lost, silent]) call.branch().cbRequest(null, next);
+  const { request, answer, call, sent } = begin();
+  const [busy, won, lost] = [sent(), sent(), sent()];
+  sent();
   call.branch().cbRequest(new Error('can not send request to myself'));
   busy.emit('response', came(486, 'Reason: Q.850;cause=17'));
   won.emit('response', came(200));
@@ -140,9 +146,13 @@ test('a redirection that is followed is a branch of its own', () => {
   ]);
 });
 
-test.each<readonly [string, (parts: { call: TrackedCall; answer: Answer }) => void, object]>([
+type Begun = ReturnType<ReturnType<typeof laboratory>['begin']>;
+
+test.each<readonly [string, (begun: Begun) => void, object]>([
   ['nobody is sent to', ({ answer }) => answer.send(404), { disposition: 'failed', release: { sipStatus: 404 } }],
   ['busy', ({ answer }) => answer.send(486), { disposition: 'busy', release: { sipStatus: 486 } }],
+  ['no answer', ({ answer }) => answer.send(408), { disposition: 'no-answer', release: { sipStatus: 408 } }],
+  ['a refusal', ({ answer }) => answer.send(603, 'Decline'), { disposition: 'rejected', release: { sipStatus: 603 } }],
   ['607 of the subscriber', ({ answer }) => answer.send(607), { disposition: 'blocked', blockedBy: /607/ }],
   [
     'an analytics block',
@@ -159,10 +169,8 @@ test.each<readonly [string, (parts: { call: TrackedCall; answer: Answer }) => vo
   ],
   [
     'the application refuses it after others had',
-    ({ call, answer }) => {
-      const next = telling();
-      call.branch().cbRequest(null, next);
-      next.emit('response', came(503));
+    ({ call, answer, sent }) => {
+      sent().emit('response', came(503));
       call.blocked('rule 7');
       answer.send(603);
     },
@@ -177,8 +185,8 @@ test.each<readonly [string, (parts: { call: TrackedCall; answer: Answer }) => vo
 
 test('a caller who gives up has cancelled, on every branch', () => {
   const { begin, records } = laboratory();
-  const { request, answer, call } = begin();
-  call.branch().cbRequest(null, telling());
+  const { request, answer, sent } = begin();
+  sent();
   request.emit('cancel', { raw: 'CANCEL sip:a@b.example SIP/2.0\r\n\r\n' });
   answer.send(487);
   expect(records).toMatchObject([{ disposition: 'cancelled', release: { party: 'calling' } }]);
@@ -186,11 +194,9 @@ test('a caller who gives up has cancelled, on every branch', () => {
 
 test('an answer of the application itself is on record beside branches that failed', () => {
   const { begin, records } = laboratory();
-  const { request, answer, call } = begin();
+  const { request, answer, call, sent } = begin();
   answer.send(200);
-  const next = telling();
-  call.branch().cbRequest(null, next);
-  next.emit('response', came(486));
+  sent().emit('response', came(486));
   const uas = new Dialog(request);
   call.connected({ uas });
   uas.byeCame();
@@ -269,10 +275,8 @@ test('claims that nobody verified are on record without a verstat', async () => 
 
 test('messages are kept where the source says so, and match their hash', () => {
   const { begin, records } = laboratory({ source: { id: 'app-1', keepRaw: true } });
-  const { answer, call } = begin();
-  const next = telling();
-  call.branch().cbRequest(null, next);
-  next.emit('response', came(486));
+  const { answer, sent } = begin();
+  sent().emit('response', came(486));
   answer.send(486);
   const evidence = rawEvidence(records[0]!);
   expect(evidence).toMatchObject({ status: 'kept', matches: true });
@@ -294,7 +298,7 @@ test('the oldest call goes out without an end where there are too many, or it is
   expect(tracker.statistics()).toMatchObject({ open: 0, givenUp: 4, records: 4, lost: 0 });
 });
 
-test('a re-INVITE is no call, and one request is one call', () => {
+test('a re-INVITE is not a call, and one request is one call', () => {
   const { tracker, records } = laboratory();
   const again = telling();
   Object.assign(again, { raw: again.raw.replace(/^(To: .*)$/m, '$1;tag=there') });
@@ -357,7 +361,7 @@ test.each<readonly [string, (call: TrackedCall) => unknown, object]>([
   ['no options', (call) => call.branch(null as never), { egress: {} }],
   ['a cause', (call) => call.end({ cause: 5 as never }), { disposition: 'no-answer' }],
   ['a party', (call) => call.end({ party: 'caller' as never }), { disposition: 'no-answer' }],
-])('what an application says that is no word costs the word and not the record: %s', (_what, say, rest) => {
+])('a wrong value of an application is left out, and the record kept: %s', (_what, say, rest) => {
   const { begin, records } = laboratory();
   const { answer, call } = begin();
   say(call);
@@ -365,7 +369,7 @@ test.each<readonly [string, (call: TrackedCall) => unknown, object]>([
   expect(records).toMatchObject([rest]);
 });
 
-test('a word of a record is no novel, and no half character ends it', () => {
+test('a text of a record is cut at 256 characters, and not within a character', () => {
   const { begin, records } = laboratory();
   const { answer, call } = begin();
   call.blocked(`${'x'.repeat(255)}${'\u{1f4de}'.repeat(9_999)}`);
@@ -375,10 +379,8 @@ test('a word of a record is no novel, and no half character ends it', () => {
 
 test('a header field that cannot be read makes no other status of a response', () => {
   const { begin, records } = laboratory();
-  const { answer, call } = begin();
-  const next = telling();
-  call.branch().cbRequest(null, next);
-  next.emit('response', { ...came(486, 'X-A: \u0007'), status: 486 });
+  const { answer, sent } = begin();
+  sent().emit('response', { ...came(486, 'X-A: \u0007'), status: 486 });
   answer.send(486);
   expect(records).toMatchObject([{ disposition: 'busy', release: { sipStatus: 486 } }]);
 });

@@ -1,4 +1,5 @@
 import { createManualClock } from '@hopback/sdk/testing';
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import {
   createFilingDirectory,
@@ -170,10 +171,39 @@ test.each([{}, { frn: 'x' }, { rmdNumber: 'ABC' }, { businessName: ' - ' }])(
 );
 
 test('names are compared without case, marks and legal forms', () => {
-  expect(['Exámple  Tel., L.L.C.', 'The Co', 'Inc', ''].map(filingName)).toEqual([
-    'example tel l l c',
-    'the',
-    'inc',
-    '',
-  ]);
+  const names = ['Exámple  Tel., L.L.C.', 'The Co', 'Inc', ''];
+  expect(names.map(filingName)).toEqual(['example tel l l c', 'the', 'inc', '']);
+});
+
+const line = fc.oneof(
+  fc.string({ maxLength: 40 }),
+  fc
+    .tuple(fc.nat(999), fc.string({ maxLength: 12 }), fc.nat(999))
+    .map(([one, name, two]) => `RMD${one},${name},${two},,,,`),
+);
+
+test('whatever a file of filings holds, it is read, and nobody who has a line in it is absent', () => {
+  fc.assert(
+    fc.property(fc.array(line, { maxLength: 20 }), fc.boolean(), fc.nat(999), (lines, hasHeader, number) => {
+      const text = `${hasHeader ? `${HEADER}\n` : ''}${lines.join('\n')}\n`;
+      const made = directory({ frn: String(number) }, { leastFilings: 0 });
+      const load = made.load(text, { listedAtMs: CLOCK.nowMs() });
+      const reading = readFilingList(text);
+      if (reading.status === 'unreadable') expect(load.status).toBe('refused');
+      const isMentioned = text.includes(String(number));
+      if (isMentioned && made.filingOfTrunk('t') === 'absent')
+        // Only as a part of another number, or in a name.
+        expect(reading.status === 'read' && reading.filings.every(({ frn }) => Number(frn) !== number)).toBe(true);
+    }),
+  );
+});
+
+test('any octets are read', () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 400 }), (bytes) => {
+      expect(['read', 'unreadable']).toContain(readFilingList(bytes).status);
+      const behind = Buffer.concat([Buffer.from(`${HEADER}\n`), bytes]);
+      expect(readFilingList(behind).status).toBe('read');
+    }),
+  );
 });

@@ -1,39 +1,22 @@
-import {
-  createAttestationPolicy,
-  createAuthenticationService,
-  createLocalSigner,
-  createStaticCertificateSource,
-} from '@hopback/sdk/stir';
 import type { AttestationFacts, CallVerdict } from '@hopback/sdk/stir';
-import { createPassport, sampleInvite } from '@hopback/sdk/testing';
+import { sampleInvite } from '@hopback/sdk/testing';
 import type { SampleInviteOptions } from '@hopback/sdk/testing';
-import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { outboundHeaders, trunkPolicy } from '../../sdk/src/switch/index.js';
 import type { CallIdentity } from '../../sdk/src/switch/index.js';
-import { createVerificationLab } from '../support/verification-lab.js';
+import { createRedirectLab } from '../support/redirect-lab.js';
 
-const lab = await createVerificationLab();
-const service = createAuthenticationService({
-  ...{ spc: '1234', clock: lab.clock, randomUuid: randomUUID, policy: createAttestationPolicy() },
-  signer: await createLocalSigner({ privateKeyPem: lab.provider.privateKeyPem }),
-  certificateSource: createStaticCertificateSource({ chainPem: lab.provider.chainPem, x5u: lab.x5u }),
-});
-const { identityHeader } = createPassport({
-  ...{ signer: lab.provider, x5u: lab.x5u, iatSeconds: Math.floor(lab.clock.nowMs() / 1_000) },
-});
-const TWO = [identityHeader, 'd.e.f;info=<https://d.example/1>;ppt=div'];
+const { stir: lab, signing: service, identityHeader } = await createRedirectLab();
+const TWO = [identityHeader(), 'd.e.f;info=<https://d.example/1>;ppt=div'];
 
 function identityOf(role: AttestationFacts['role'], caller?: CallIdentity['caller']): CallIdentity {
-  const facts = {
-    statedNumbers: [],
-    isEmergency: false,
-    isMarkedEmergency: false,
-    isAnonymous: false,
-    isSigned: false,
-  };
+  const none = { isEmergency: false, isMarkedEmergency: false, isAnonymous: false, isSigned: false };
   return {
-    ...{ facts, policy: trunkPolicy({ role }), treatment: { action: 'continue', reasonHeaders: [], concerns: [] } },
+    ...{
+      facts: { statedNumbers: [], ...none },
+      policy: trunkPolicy({ role }),
+      treatment: { action: 'continue', reasonHeaders: [], concerns: [] },
+    },
     ...(caller !== undefined && { caller, verdict: {} as CallVerdict }),
   };
 }
@@ -63,7 +46,7 @@ test.each<readonly [string, AttestationFacts, 'signed' | undefined]>([
   ['the originating provider signs', { role: 'originating', receivedFrom: 'customer' }, 'signed'],
   ['the gateway signs', { role: 'gateway', receivedFrom: 'foreign-provider' }, 'signed'],
   [
-    'an intermediate signs what the originator hands it',
+    'an intermediate signs for the originator',
     { role: 'intermediate', receivedFrom: 'originating-provider' },
     'signed',
   ],

@@ -43,14 +43,9 @@ test.each(['originating', 'gateway', 'intermediate', 'terminating'] as const)(
   },
 );
 
-test('an intermediate cannot be told to reject for a verdict', () => {
-  expect(() => trunkPolicy({ role: 'intermediate', failureAction: 'reject_request' })).toThrow(
-    expect.objectContaining({ code: 'invalid-configuration' }) as Error,
-  );
-});
-
 test.each([
   ['a word that is none', { role: 'terminating', failureAction: 'reject' }],
+  ['an intermediate that rejects for a verdict', { role: 'intermediate', failureAction: 'reject_request' }],
   ['a role that is none', { role: 'transit' }],
   ['a member that is none', { role: 'gateway', verfiy: 'off' }],
   ['nothing to reject', { role: 'gateway', rejects: [] }],
@@ -71,12 +66,6 @@ function blocking(block: object): unknown {
   return { role: 'terminating', rejectWith: { location: 'RLN', ...block } };
 }
 
-test('a call that fails is refused by the response of its verdict, where policy says so', () => {
-  expect(treatCall({ facts: FACTS, verdict: verdict('failed') }, rejecting())).toMatchObject({
-    ...{ action: 'reject', status: 438, reasonPhrase: 'Invalid Identity Header', because: 'failed', reasonHeaders: [] },
-  });
-});
-
 test('a block of the network says whom to turn to', () => {
   const policy = rejecting({
     rejectWith: { url: 'https://blocks.example/redress', tel: '+18005550100', location: 'RLN' },
@@ -90,6 +79,7 @@ test('a block of the network says whom to turn to', () => {
 });
 
 test.each<readonly [CallConcern, Partial<TrunkPolicy>, Partial<CallToTreat>, number]>([
+  ['failed', {}, { verdict: verdict('failed') }, 438],
   ['unsigned', {}, { facts: { ...FACTS, isSigned: false }, verdict: verdict('indeterminate') }, 438],
   ['indeterminate', {}, { verdict: verdict('indeterminate') }, 438],
   ['do-not-originate', { doNotOriginate: 'reject' }, { isDoNotOriginate: true }, 603],
@@ -149,34 +139,28 @@ test('headers that nobody understands are no signature, and no fault where only 
   expect(treatCall(call, trunkPolicy({ role: 'gateway' }))).toMatchObject({ concerns: [], reasonHeaders: [] });
 });
 
-test.each<readonly [string, SampleInviteOptions]>([
-  ['911', { requestUri: 'sip:911@a.example;user=phone' }],
-  ['112 as a tel URI', { requestUri: 'tel:112;phone-context=+1' }],
-  ['911 with its country', { requestUri: 'sip:+1911@a.example' }],
-  ['911 beside what cannot be read', { requestUri: 'sip:911@a.example;user=phone;user=phone' }],
-  ['911 at a port that is none', { requestUri: 'sip:911@a.example:99999' }],
-  ['the service of emergencies', { requestUri: 'urn:service:sos' }],
-  ['one of its kinds', { requestUri: 'urn:service:sos.fire' }],
-])('%s is an emergency call', (_what, options) => {
-  expect(factsOf(options)).toMatchObject({ isEmergency: true });
-});
+const EMERGENCY = { isEmergency: true };
+const MARKED = { isEmergency: false, isMarkedEmergency: true };
+const NEITHER = { isEmergency: false, isMarkedEmergency: false };
 
-test.each<readonly [string, SampleInviteOptions]>([
-  ['911 that was dialled and led on', { to: '<sip:911@a.example>', requestUri: 'sip:psap@esinet.example' }],
-  ['a call back of an answering point', { headers: ['Priority: psap-callback'] }],
-  ['a call of an emergency network', { headers: ['Resource-Priority: wps.0, esnet.1'] }],
-])('%s is marked as an emergency call', (_what, options) => {
-  expect(factsOf(options)).toMatchObject({ isEmergency: false, isMarkedEmergency: true });
-});
-
-test.each<readonly [string, SampleInviteOptions]>([
-  ['a number that begins alike', { destTn: '19115550100' }],
-  ['a service beside it', { requestUri: 'urn:service:sosmaking' }],
-  ['a namespace beside it', { headers: ['Resource-Priority: esnet.5'] }],
-  ['another priority', { headers: ['Priority: emergency-like'] }],
-  ['somebody’s number that 911 is said to have led to', { to: '<sip:911@a.example>' }],
-])('%s is none', (_what, options) => {
-  expect(factsOf(options)).toMatchObject({ isEmergency: false, isMarkedEmergency: false });
+test.each<readonly [string, SampleInviteOptions, Partial<CallFacts>]>([
+  ['911', { requestUri: 'sip:911@a.example;user=phone' }, EMERGENCY],
+  ['112 as a tel URI', { requestUri: 'tel:112;phone-context=+1' }, EMERGENCY],
+  ['911 with its country', { requestUri: 'sip:+1911@a.example' }, EMERGENCY],
+  ['911 with a parameter twice', { requestUri: 'sip:911@a.example;user=phone;user=phone' }, EMERGENCY],
+  ['911 at an impossible port', { requestUri: 'sip:911@a.example:99999' }, EMERGENCY],
+  ['the emergency service', { requestUri: 'urn:service:sos' }, EMERGENCY],
+  ['one of its kinds', { requestUri: 'urn:service:sos.fire' }, EMERGENCY],
+  ['911 that was dialled and redirected', { to: '<sip:911@a.example>', requestUri: 'sip:psap@esinet.example' }, MARKED],
+  ['a call back of an answering point', { headers: ['Priority: psap-callback'] }, MARKED],
+  ['a call of an emergency network', { headers: ['Resource-Priority: wps.0, esnet.1'] }, MARKED],
+  ['a number that begins alike', { destTn: '19115550100' }, NEITHER],
+  ['a service with a similar name', { requestUri: 'urn:service:sosmaking' }, NEITHER],
+  ['another priority of the namespace', { headers: ['Resource-Priority: esnet.5'] }, NEITHER],
+  ['another priority', { headers: ['Priority: emergency-like'] }, NEITHER],
+  ['a number to which 911 is said to have led', { to: '<sip:911@a.example>' }, NEITHER],
+])('%s is an emergency call, marked as one, or neither', (_what, options, facts) => {
+  expect(factsOf(options)).toMatchObject(facts);
 });
 
 test('emergency numbers are those of the plan, and the two that telephones know everywhere', () => {

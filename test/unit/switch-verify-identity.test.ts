@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events';
 import { DEFAULT_VERIFICATION_POLICY } from '@hopback/sdk/stir';
 import { createPassport, sampleInvite } from '@hopback/sdk/testing';
 import type { SampleInviteOptions } from '@hopback/sdk/testing';
+import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { trunkPolicy, verifyIdentity } from '../../sdk/src/switch/index.js';
 import type { CallIdentity, SipRequestLike, TrunkPolicy, VerifyIdentityOptions } from '../../sdk/src/switch/index.js';
@@ -48,7 +49,7 @@ async function outcomeOf(raw: unknown, options: Partial<VerifyIdentityOptions> =
   return { identity: request.locals['identity'] as CallIdentity | undefined, sent, handedOn, troubles };
 }
 
-test('a signed call goes on with its verdict, and its caller as the callee’s side is told', async () => {
+test('a signed call goes on with its verdict, and with its caller as the callee is to see it', async () => {
   const { identity, sent, handedOn, troubles } = await outcomeOf(SIGNED);
   expect(identity?.verdict).toMatchObject({ verstat: 'TN-Validation-Passed', attestation: 'A' });
   expect(identity?.caller).toEqual({
@@ -67,29 +68,47 @@ test.each([
   expect(identity?.verdict?.verstat).toBe('TN-Validation-Passed');
 });
 
-test('a spoofed call goes on with a Reason by default, and ends with 438 where policy says so', async () => {
+test('a spoofed call goes on with a Reason by default', async () => {
   const { identity, handedOn } = await outcomeOf(SPOOFED);
   expect(identity?.treatment).toMatchObject({ action: 'continue', concerns: ['failed'] });
   expect(identity?.treatment.reasonHeaders[0]).toMatch(/^STIR;cause=438;/);
   expect(handedOn).toHaveLength(1);
-  const refused = await outcomeOf(SPOOFED, { policyOf: () => REJECTING });
-  expect(refused.sent).toEqual([[438, 'Invalid Identity Header', { headers: {} }]]);
-  expect(refused.handedOn).toEqual([]);
 });
 
-test('a call of a do-not-originate number ends where policy says so', async () => {
-  const policyOf = () => trunkPolicy({ role: 'gateway', doNotOriginate: 'reject' });
-  const { sent } = await outcomeOf(SPOOFED, { policyOf, doNotOriginate: new Set(['12025550166']) });
-  expect(sent).toEqual([[603, 'Decline', { headers: {} }]]);
+const rejecting = (policy: Partial<TrunkPolicy>): Pick<VerifyIdentityOptions, 'policyOf'> => ({
+  policyOf: () => trunkPolicy({ role: 'terminating', ...policy }),
+});
+const REDRESS = { email: 'blocks@carrier.example', location: 'RLN' } as const;
+const BLOCK = 'SIP;cause=603;text="v=analytics1;email=blocks@carrier.example";location=RLN';
+
+test.each<readonly [string, string, Partial<VerifyIdentityOptions>, readonly unknown[]]>([
+  ['a spoofed call', SPOOFED, { policyOf: () => REJECTING }, [438, 'Invalid Identity Header', { headers: {} }]],
+  [
+    'a spoofed call, with the contact for redress',
+    SPOOFED,
+    rejecting({ failureAction: 'reject_request', rejectWith: REDRESS }),
+    [603, 'Network Blocked', { headers: { Reason: BLOCK } }],
+  ],
+  [
+    'a call of a provider that was removed from the database',
+    SIGNED,
+    { ...rejecting({ upstreamFiling: 'reject' }), filingOf: () => 'removed' },
+    [403, 'Forbidden', { headers: {} }],
+  ],
+])('policy refuses %s', async (_what, raw, options, response) => {
+  const { sent, handedOn } = await outcomeOf(raw, options);
+  expect([sent, handedOn]).toEqual([[response], []]);
 });
 
 test.each<readonly [string, SampleInviteOptions]>([
-  ['beside a number that is asserted', { assertedIdentities: ['<tel:+12025550101>'], origTn: '12025550166' }],
-  ['where two are asserted', { assertedIdentities: ['<tel:+12025550177>, <tel:+12025550178>'], origTn: '12025550166' }],
-  ['where what is asserted cannot be read', { assertedIdentities: ['<'], origTn: '12025550166' }],
-])('a do-not-originate number in From ends a call also %s', async (_where, options) => {
-  const policyOf = () => trunkPolicy({ role: 'gateway', doNotOriginate: 'reject' });
-  const { sent } = await outcomeOf(sampleInvite(options), { policyOf, doNotOriginate: new Set(['12025550166']) });
+  ['alone', { identityHeaders: [identityHeader] }],
+  ['beside a number that is asserted', { assertedIdentities: ['<tel:+12025550101>'] }],
+  ['where two are asserted', { assertedIdentities: ['<tel:+12025550177>, <tel:+12025550178>'] }],
+  ['where what is asserted cannot be read', { assertedIdentities: ['<'] }],
+])('policy refuses a do-not-originate number in From %s', async (_where, options) => {
+  const raw = sampleInvite({ ...options, origTn: '12025550166' });
+  const doNotOriginate = new Set(['12025550166']);
+  const { sent } = await outcomeOf(raw, { ...rejecting({ doNotOriginate: 'reject' }), doNotOriginate });
   expect(sent).toEqual([[603, 'Decline', { headers: {} }]]);
 });
 
@@ -112,15 +131,15 @@ test('where From is what counts, From gets the mark whatever is asserted', async
   expect(identity?.caller?.value).toContain('+12025550101;verstat=TN-Validation-Passed@');
 });
 
-test('a request that cannot be read is told of, and ends with 400 where policy says so, but for an emergency', async () => {
+test('a request that cannot be read is reported, and refused with 400 by policy unless it is an emergency', async () => {
   const raw = sampleInvite({ headers: ['X-A: \u0001'] });
   const mild = await outcomeOf(raw);
   expect(mild.identity?.treatment).toMatchObject({ action: 'continue', concerns: ['unreadable'] });
   expect(mild.troubles).toEqual([expect.objectContaining({ code: 'invalid-argument' })]);
-  const policyOf = () => trunkPolicy({ role: 'terminating', unreadable: 'reject' });
-  expect((await outcomeOf(raw, { policyOf })).sent).toEqual([[400, 'Bad Request', { headers: {} }]]);
+  const reject = rejecting({ unreadable: 'reject' });
+  expect((await outcomeOf(raw, reject)).sent).toEqual([[400, 'Bad Request', { headers: {} }]]);
   const emergency = sampleInvite({ headers: ['X-A: \u0001'], requestUri: 'sip:911@a.example' });
-  expect((await outcomeOf(emergency, { policyOf })).handedOn).toHaveLength(1);
+  expect((await outcomeOf(emergency, reject)).handedOn).toHaveLength(1);
 });
 
 test('a call goes on though policy would reject it: to 911, and of nobody who is named', async () => {
@@ -134,19 +153,6 @@ test('a call goes on though policy would reject it: to 911, and of nobody who is
         ...{ sent: [], handedOn: [[]] },
       },
     );
-});
-
-test('a provider that was removed from the database is refused with 403 where policy says so', async () => {
-  const policyOf = () => trunkPolicy({ role: 'intermediate', upstreamFiling: 'reject' });
-  const { sent } = await outcomeOf(SIGNED, { policyOf, filingOf: () => 'removed' });
-  expect(sent).toEqual([[403, 'Forbidden', { headers: {} }]]);
-});
-
-test('a block names whom to turn to on the wire', async () => {
-  const rejectWith = { email: 'blocks@carrier.example', location: 'RLN' } as const;
-  const { sent } = await outcomeOf(SPOOFED, { policyOf: () => trunkPolicy({ ...REJECTING, rejectWith }) });
-  const Reason = 'SIP;cause=603;text="v=analytics1;email=blocks@carrier.example";location=RLN';
-  expect(sent).toEqual([[603, 'Network Blocked', { headers: { Reason } }]]);
 });
 
 test('nothing is verified where nothing is signed and nobody asks for it, nor where it is off', async () => {
@@ -180,33 +186,23 @@ function broken(): never {
   throw new Error('broken');
 }
 
-test('what is promised and not kept is heard of, and ends nothing', async () => {
-  const refuse = async (): Promise<never> => Promise.reject(new Error('later'));
-  const troubles = await new Promise<readonly unknown[]>((resolve) => {
-    const heard: unknown[] = [];
-    const onTrouble = (error: unknown): void => {
-      if (heard.push(error) === 2) resolve(heard);
-    };
-    verifyIdentity({ service: lab.service, policyOf: () => REJECTING, onTrouble })(
-      { raw: SPOOFED },
-      { send: refuse },
-      refuse,
-    );
-  });
-  expect(troubles).toHaveLength(2);
-});
-
-test('a response that cannot be sent is no end of the call, and an application that throws no end of the process', async () => {
-  const troubles: unknown[] = [];
-  await new Promise<void>((resolve) => {
-    const onTrouble = (error: unknown): void => {
-      if (troubles.push(error) === 2) resolve();
-    };
-    const middleware = verifyIdentity({ service: lab.service, policyOf: () => REJECTING, onTrouble });
-    middleware({ raw: SPOOFED }, { send: broken }, broken);
-  });
-  expect(troubles).toHaveLength(2);
-});
+test.each([
+  ['throw', broken],
+  ['reject', async (): Promise<never> => Promise.reject(new Error('later'))],
+])(
+  'a response and an application that %s are reported, and end neither the call nor the process',
+  async (_how, fail) => {
+    const troubles: unknown[] = [];
+    await new Promise<void>((resolve) => {
+      const onTrouble = (error: unknown): void => {
+        if (troubles.push(error) === 2) resolve();
+      };
+      const middleware = verifyIdentity({ service: lab.service, policyOf: () => REJECTING, onTrouble });
+      middleware({ raw: SPOOFED }, { send: fail }, fail);
+    });
+    expect(troubles).toHaveLength(2);
+  },
+);
 
 test('without a service there is no middleware', () => {
   expect(() => verifyIdentity({} as VerifyIdentityOptions)).toThrow(
@@ -235,4 +231,27 @@ test('a call that its caller gives up meanwhile is not handed on, and nobody lis
     expect(done).toEqual(isGivenUp ? [] : ['handed on']);
     expect(request.listenerCount('cancel')).toBe(0);
   }
+});
+
+const piece = fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom('<', '"', 'sip:911', ';', ',', '\r\n ', 'sos'));
+const peerText = fc.array(piece, { maxLength: 12 }).map((parts) => parts.join(''));
+
+test('whatever a peer sends, the call is handed on and nothing is thrown', async () => {
+  const middleware = verifyIdentity({
+    service: { verify: async () => Promise.reject(new Error('away')) },
+    doNotOriginate: { has: () => true },
+  });
+  await fc.assert(
+    fc.asyncProperty(peerText, peerText, peerText, async (from, to, more) => {
+      for (const raw of [
+        sampleInvite({ from, to, requestUri: to, headers: [`Privacy: ${more}`, `Resource-Priority: ${more}`, more] }),
+        more,
+      ]) {
+        const ended = await new Promise<string>((resolve) => {
+          middleware({ raw }, { send: () => resolve('refused') }, () => resolve('handed on'));
+        });
+        expect(ended).toBe('handed on');
+      }
+    }),
+  );
 });

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { readTextFile } from '../../sdk/src/sidecar/services/files.js';
+import { oneAtATime, readTextFile } from '../../sdk/src/sidecar/services/files.js';
 import { loadNumbers } from '../../sdk/src/sidecar/services/load-services.js';
 import { codeOf } from '../support/code-of.js';
 
@@ -50,4 +50,20 @@ test('calls have their turn while a long list is read', async () => {
 test('a pipe that nobody writes to is refused instead of waited for', async () => {
   execFileSync('mkfifo', [path]);
   expect(await codeOf(readTextFile(path))).toBe('storage-failed');
+});
+
+test('a storm of requests to reload is two runs: the one under way, and one behind it that all who asked meanwhile share', async () => {
+  let runs = 0;
+  let storm: readonly Promise<number>[] = [];
+  const reload: () => Promise<number> = oneAtATime(async () => {
+    runs += 1;
+    const run = runs;
+    if (run === 1) storm = Array.from({ length: 1_000 }, () => reload());
+    await Promise.resolve();
+    return run;
+  });
+  const one = reload();
+  expect(await one).toBe(1);
+  expect(new Set(await Promise.all(storm))).toEqual(new Set([2]));
+  expect(await reload()).toBe(3);
 });
