@@ -4,21 +4,29 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { HARNESS_COMMANDS } from '../../harness/src/cli/program.js';
+import { COMMANDS } from '../../sdk/src/cli/command-table.js';
 import { createTestPki } from '../../sdk/src/testing/index.js';
 import { ROOT } from '../house/run.js';
 import { createTemporaryDirectory } from '../peers/temporary-directory.js';
 import type { TemporaryDirectory } from '../peers/temporary-directory.js';
-import { argv } from '../support/cli-lab.js';
 import { freePorts } from '../support/recipe.js';
 
-// Every command that listens, with each of its ports in use by another program: it names the port, exits with 4, and ends.
+// Every command that listens, with each of its ports in use by somebody else: it names the port, exits with 4, and ends.
 
 const PROGRAMS = { hopback: 'sdk/dist/cli/main.js', 'hopback-harness': 'harness/dist/cli/main.js' };
 type Program = keyof typeof PROGRAMS;
 
 /** For a process that hangs, not for a slow one. */
 const PATIENCE_MS = 120_000;
+
+/** One port of a command. */
+interface Case {
+  readonly port: string;
+  /** Makes the command line that listens on that port of 127.0.0.1, while the port is still free. */
+  readonly argv: (port: number) => Promise<readonly string[]> | readonly string[];
+}
 
 let directory: TemporaryDirectory;
 beforeAll(async () => {
@@ -38,11 +46,14 @@ interface Ended {
   readonly stderr: string;
 }
 
-async function run(program: Program, words: readonly string[]): Promise<Ended> {
+async function run(program: Program, argv: readonly string[]): Promise<Ended> {
   const options = { cwd: directory.path, timeout: PATIENCE_MS, killSignal: 'SIGKILL' as const };
   try {
-    const script = join(ROOT, PROGRAMS[program]);
-    const { stdout, stderr } = await promisify(execFile)(process.execPath, [script, ...words], options);
+    const { stdout, stderr } = await promisify(execFile)(
+      process.execPath,
+      [join(ROOT, PROGRAMS[program]), ...argv],
+      options,
+    );
     return { code: 0, stdout, stderr };
   } catch (error) {
     return error as Ended;
@@ -83,113 +94,158 @@ const hepSource = (name: string, port: number): Promise<string> =>
     }),
   );
 
-interface Ports {
-  readonly https?: number;
-  readonly crl?: number;
-}
-
-async function preparing(folder: string, { https, crl }: Ports): Promise<readonly string[]> {
-  const places = argv`--certificates ${at(https ?? (await free()))} --crl-port ${String(crl ?? (await free()))}`;
-  return ['conformance', '--prepare', folder, ...places];
-}
-
-async function prepared(folder: string, ports: Ports): Promise<string> {
-  expect((await run('hopback-harness', await preparing(folder, ports))).code).toBe(0);
+async function prepared(folder: string, ports: { readonly https?: number; readonly crl?: number }): Promise<string> {
+  const { https = await free(), crl = await free() } = ports;
+  const place = ['--certificates', at(https), '--crl-port', String(crl)];
+  expect((await run('hopback-harness', ['conformance', '--prepare', folder, ...place])).code).toBe(0);
   return folder;
 }
 
-const ASKS = argv`--target atis --url http://127.0.0.1:9`;
+const ASKS = ['--target', 'atis', '--url', 'http://127.0.0.1:9'];
+
+const CASES: Readonly<Record<Program, Readonly<Record<string, readonly Case[]>>>> = {
+  hopback: {
+    serve: [
+      { port: 'listen.calls', argv: (port) => serving('calls.yaml', { listen: { calls: listener(port) } }) },
+      {
+        port: 'listen.calls, with workers',
+        argv: (port) => serving('workers.yaml', { workers: 2, listen: { calls: listener(port) } }),
+      },
+      {
+        port: 'listen.admin',
+        argv: (port) => serving('admin.yaml', { listen: { calls: listener(0), admin: listener(port) } }),
+      },
+      {
+        port: 'listen.admin, with workers',
+        argv: (port) => serving('both.yaml', { workers: 2, listen: { calls: listener(0), admin: listener(port) } }),
+      },
+      ...(['udp', 'tcp'] as const).map((transport) => ({
+        port: `${transport} of a source`,
+        argv: async (port: number) =>
+          serving(`${transport}.yaml`, {
+            listen: { calls: listener(0), admin: listener(0) },
+            records: { directory: `serve-${transport}`, sources: [await hepSource(`serve-${transport}`, port)] },
+          }),
+      })),
+    ],
+    'records tail': (['udp', 'tcp'] as const).map((transport) => ({
+      port: `${transport} of a source`,
+      argv: async (port) => [
+        ...['records', 'tail', '--store', `tail-${transport}`, '--source', await hepSource(transport, port)],
+      ],
+    })),
+  },
+  'hopback-harness': {
+    run: [
+      { port: '--control', argv: (port) => ['run', 'direct', '--out', 'control', '--control', at(port)] },
+      ...['alder', 'homes'].flatMap((id) =>
+        ['0', '1'].map((processes) => ({
+          port: `--listen ${id}, --processes ${processes}`,
+          argv: (port: number) => [
+            ...['run', 'direct', '--out', `${id}-${processes}`],
+            ...['--listen', `${id}=${at(port)}`, '--processes', processes],
+          ],
+        })),
+      ),
+      {
+        port: 'certificate server of a lab',
+        argv: async (port) => ['run', await lab('lab-run', port), '--out', 'lab'],
+      },
+    ],
+    replay: [
+      { port: 'certificate server of a lab', argv: async (port) => ['replay', '0', await lab('lab-replay', port)] },
+    ],
+    drachtio: [
+      ...['udp', 'tcp', 'ws', 'tls', 'wss', 'udp,tcp,ws'].map((transports) => ({
+        port: `--sip ${transports}`,
+        argv: (port: number) => [
+          ...['drachtio', '--sip', `${transports}:${String(port)}`, '--admin', '0'],
+          ...(/tls|wss/.test(transports) ? ['--tls-key', 'tls-key.pem', '--tls-cert', 'tls-cert.pem'] : []),
+        ],
+      })),
+      { port: '--admin', argv: (port) => ['drachtio', '--sip', 'udp,tcp:0', '--admin', String(port)] },
+    ],
+    platform: [{ port: '--port', argv: (port) => ['platform', '--directory', 'platform', '--port', String(port)] }],
+    conformance: [
+      {
+        port: 'certificate server, --prepare',
+        argv: async (port) => [
+          ...['conformance', '--prepare', 'new-https', '--certificates', at(port)],
+          ...['--crl-port', String(await free())],
+        ],
+      },
+      {
+        port: 'CRL, --prepare',
+        argv: async (port) => [
+          ...['conformance', '--prepare', 'new-crl', '--certificates', at(await free())],
+          ...['--crl-port', String(port)],
+        ],
+      },
+      {
+        port: 'certificate server',
+        argv: async (port) => ['conformance', '--folder', await prepared('https', { https: port }), ...ASKS],
+      },
+      { port: 'CRL', argv: async (port) => ['conformance', '--folder', await prepared('crl', { crl: port }), ...ASKS] },
+      {
+        port: '--callee',
+        argv: async (port) => [
+          ...['conformance', '--folder', await prepared('callee', {}), '--target', 'sip', '--url', 'sip:127.0.0.1:9'],
+          ...['--callee', at(port)],
+        ],
+      },
+    ],
+  },
+};
+
+/** Commands that open no port of TCP or UDP, and `demo`, which takes free ones. */
+const LISTENS_NOWHERE: Readonly<Record<Program, readonly string[]>> = {
+  hopback: [
+    ...['verify', 'sign', 'decode', 'cert inspect', 'cert chain', 'cache preload', 'cache export', 'cache import'],
+    ...[
+      'records import',
+      'records preview',
+      'records rejects',
+      'records dead-letters',
+      'keygen',
+      'csr',
+      'records find',
+    ],
+    ...['records coverage', 'records stats', 'records hold', 'records holds', 'records release', 'records expire'],
+    ...['evidence verify', 'evidence show', 'evidence export', 'traceback intake', 'traceback list', 'traceback show'],
+    ...['traceback answer', 'traceback policy try', 'config check', 'config schema', 'config init', 'config account'],
+    ...['redirect', 'doctor'],
+  ],
+  'hopback-harness': [
+    ...['list', 'init', 'lab', 'diff', 'demo', 'platform backup', 'platform restore', 'platform audit verify'],
+  ],
+};
 
 /** A lab whose certificate server is to listen on a port. */
 async function lab(folder: string, port: number): Promise<string> {
-  const options = argv`--external birch=sip:127.0.0.1:9 --certificates ${at(port)}`;
+  const options = ['--external', 'birch=sip:127.0.0.1:9', '--certificates', at(port)];
   expect((await run('hopback-harness', ['lab', 'direct', folder, ...options])).code).toBe(0);
   return folder;
 }
 
-/** A command, one port of it, and the command line that listens on that port of 127.0.0.1, made while the port is still free. */
-type Row = readonly [string, string, (port: number) => Promise<readonly string[]> | readonly string[]];
+describe.each(Object.keys(CASES) as Program[])('%s', (program) => {
+  const names = program === 'hopback' ? COMMANDS.map(({ name }) => name) : HARNESS_COMMANDS.map(({ name }) => name);
 
-const SDK_ROWS: readonly Row[] = [
-  ['serve', 'listen.calls', (port) => serving('calls.yaml', { listen: { calls: listener(port) } })],
-  ['serve', 'workers', (port) => serving('workers.yaml', { workers: 2, listen: { calls: listener(port) } })],
-  ...[1, 2].map((workers): Row => [
-    'serve',
-    `listen.admin, ${workers} processes`,
-    (port) => serving('admin.yaml', { workers, listen: { calls: listener(0), admin: listener(port) } }),
-  ]),
-  ...(['udp', 'tcp'] as const).flatMap((transport): readonly Row[] => [
-    [
-      'serve',
-      `${transport} of a source`,
-      async (port) =>
-        serving(`${transport}.yaml`, {
-          listen: { calls: listener(0), admin: listener(0) },
-          records: { directory: `serve-${transport}`, sources: [await hepSource(`serve-${transport}`, port)] },
-        }),
-    ],
-    [
-      'records tail',
-      `${transport} of a source`,
-      async (port) => argv`records tail --store ${`tail-${transport}`} --source ${await hepSource(transport, port)}`,
-    ],
-  ]),
-];
+  test('every command is either in the table of those that listen, or listens nowhere', () => {
+    expect([...Object.keys(CASES[program]), ...LISTENS_NOWHERE[program]].toSorted()).toEqual(names.toSorted());
+  });
 
-const HARNESS_ROWS: readonly Row[] = [
-  ['run', '--control', (port) => argv`run direct --out control --control ${at(port)}`],
-  ...['alder', 'homes'].flatMap((id) =>
-    ['0', '1'].map((processes): Row => [
-      'run',
-      `--listen ${id}, --processes ${processes}`,
-      (port) => argv`run direct --out ${`${id}-${processes}`} --listen ${`${id}=${at(port)}`} --processes ${processes}`,
-    ]),
-  ),
-  ['run', 'certificate server of a lab', async (port) => argv`run ${await lab('lab-run', port)} --out lab`],
-  ['replay', 'certificate server of a lab', async (port) => argv`replay 0 ${await lab('lab-replay', port)}`],
-  ...['udp', 'tcp', 'ws', 'tls', 'wss', 'udp,tcp,ws'].map((transports): Row => [
-    'drachtio',
-    `--sip ${transports}`,
-    (port) => {
-      const tls = /tls|wss/.test(transports) ? argv`--tls-key tls-key.pem --tls-cert tls-cert.pem` : [];
-      return argv`drachtio --sip ${`${transports}:${String(port)}`} --admin 0 ${tls}`;
+  const cases = Object.entries(CASES[program]).flatMap(([name, ports]) => ports.map((one) => [name, one] as const));
+  test.each(cases.map(([name, one]) => [name, one.port, one] as const))(
+    '%s ends with 4 when the port of %s is in use',
+    { timeout: 2 * PATIENCE_MS },
+    async (_name, _port, { argv }) => {
+      const port = await free();
+      const words = await argv(port);
+      const release = await take(port);
+      onTestFinished(release);
+      const { code, stdout, stderr } = await run(program, words);
+      expect(`${stdout}${stderr}`).toContain(String(port));
+      expect(code).toBe(4);
     },
-  ]),
-  ['drachtio', '--admin', (port) => argv`drachtio --sip udp,tcp:0 --admin ${String(port)}`],
-  ['platform', '--port', (port) => argv`platform --directory platform --port ${String(port)}`],
-  ['conformance --prepare', 'certificate server', async (port) => preparing('new-https', { https: port })],
-  ['conformance --prepare', 'CRL', async (port) => preparing('new-crl', { crl: port })],
-  [
-    'conformance',
-    'certificate server',
-    async (port) => argv`conformance --folder ${await prepared('https', { https: port })} ${ASKS}`,
-  ],
-  ['conformance', 'CRL', async (port) => argv`conformance --folder ${await prepared('crl', { crl: port })} ${ASKS}`],
-  [
-    'conformance',
-    '--callee',
-    async (port) => [
-      ...argv`conformance --folder ${await prepared('callee', {})} --target sip --url sip:127.0.0.1:9`,
-      ...argv`--callee ${at(port)}`,
-    ],
-  ],
-];
-
-const ROWS = [
-  ...SDK_ROWS.map((row) => ['hopback', ...row] as const),
-  ...HARNESS_ROWS.map((row) => ['hopback-harness', ...row] as const),
-];
-
-test.each(ROWS)(
-  '%s %s ends with 4 when the port of %s is in use',
-  { timeout: 2 * PATIENCE_MS },
-  async (program, _command, _port, commandLine) => {
-    const port = await free();
-    const words = await commandLine(port);
-    const release = await take(port);
-    onTestFinished(release);
-    const { code, stdout, stderr } = await run(program, words);
-    expect(`${stdout}${stderr}`).toContain(String(port));
-    expect(code).toBe(4);
-  },
-);
+  );
+});

@@ -1,10 +1,21 @@
 import { startSidecar } from '../../sdk/src/sidecar/index.js';
 import type { Sidecar, SidecarNotice, SidecarOptions } from '../../sdk/src/sidecar/index.js';
 import { createSidecarFolder } from './sidecar-folder.js';
-import type { ConfigurationMembers } from './sidecar-folder.js';
+import type { ConfigurationMembers, PublishedProvider, SidecarFolder } from './sidecar-folder.js';
 
 /** A folder with all that a sidecar is configured with, and sidecars in this process. */
-export async function openSidecarLab() {
+export interface SidecarLab
+  extends PublishedProvider, Pick<SidecarFolder, 'pki' | 'server' | 'directory' | 'identity'>, AsyncDisposable {
+  readonly configurationPath: string;
+  readonly notices: readonly SidecarNotice[];
+  readonly configure: (more?: ConfigurationMembers) => Promise<void>;
+  readonly reset: () => Promise<void>;
+  readonly write: SidecarFolder['put'];
+  /** Starts a sidecar on a free port; closed with the laboratory. */
+  readonly start: (options?: Partial<SidecarOptions>) => Promise<Sidecar>;
+}
+
+export async function openSidecarLab(): Promise<SidecarLab> {
   const folder = await createSidecarFolder({ firstSpc: 1_234 });
   const { pki, server, directory, identity, put } = folder;
   const configurationPath = folder.path('hopback.yaml');
@@ -24,21 +35,18 @@ export async function openSidecarLab() {
   return {
     ...{ pki, server, directory, identity, configurationPath, notices, configure, reset, write: put },
     ...folder.providers[0],
-    /** Starts a sidecar on a free port; closed with the laboratory. */
-    async start(options: Partial<SidecarOptions> = {}): Promise<Sidecar> {
+    async start(options = {}) {
       const onNotice = (notice: SidecarNotice): void => void notices.push(notice);
       const sidecar = await startSidecar({ configurationPath, onNotice, ...options });
       started.push(sidecar);
       return sidecar;
     },
-    async [Symbol.asyncDispose](): Promise<void> {
+    async [Symbol.asyncDispose]() {
       for (const sidecar of started) await sidecar.close();
       await folder[Symbol.asyncDispose]();
     },
   };
 }
-
-export type SidecarLab = Awaited<ReturnType<typeof openSidecarLab>>;
 
 /** An answer as a client has it. */
 export interface SidecarAnswer {
