@@ -1,5 +1,3 @@
-export type Inbox<T> = ReturnType<typeof createInbox<T>>;
-
 /** Long beyond everything that loopback takes, short enough that a test says what it waited for. */
 export const PATIENCE_MS = 8_000;
 

@@ -77,8 +77,6 @@ function fieldsOf(
     : { leg: first, timeUs: second };
 }
 
-export type CountingStore = ReturnType<typeof createCountingStore>;
-
 /** Makes a store that counts how often each leg was inserted; `before` is awaited before a batch is accepted. */
 export function createCountingStore(before: (batch: number) => void | Promise<void> = () => undefined) {
   const times = new Map<string, number>();

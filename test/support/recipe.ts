@@ -75,8 +75,6 @@ export function startCommand(command: string) {
   return { said: (): string => said, hasEnded, signal, stop };
 }
 
-export type StayingCommand = ReturnType<typeof startCommand>;
-
 function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
   if (child.pid === undefined) return;
   try {

@@ -35,7 +35,7 @@ beforeEach(async () => {
 /** Takes in one rotated file for each format, all in one intake. @returns what became of it, or that the look did not end */
 async function takenIn(
   kind: string,
-  write: (path: string, content: Buffer) => Promise<void>,
+  write: (file: string, content: Buffer) => Promise<void>,
 ): Promise<readonly IntakeSourceState[] | 'the look did not end'> {
   const folder = join(directory, kind);
   await mkdir(folder);
@@ -52,7 +52,7 @@ async function takenIn(
 }
 
 test('a rotated file of 1 MB packed with gzip is read as the same file is read plain, whatever its format', async () => {
-  const packed = await takenIn('packed', (path, content) => writePackedOld(`${path}.gz`, content));
+  const packed = await takenIn('packed', (file, content) => writePackedOld(`${file}.gz`, content));
   expect(packed).not.toBe('the look did not end');
   expect(packed).toEqual(await takenIn('plain', writeOld));
   const few = (packed as readonly IntakeSourceState[]).filter(({ rows: count }) => count < 100);

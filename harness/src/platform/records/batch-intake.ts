@@ -258,6 +258,7 @@ function journalOf(
   /** Whether a follower has made no progress for so long that no batch waits for it. */
   let isStuck = false;
   const waiting = new Set<() => void>();
+  const isFull = (): boolean => parsedRecords >= MAX_PARSED_RECORDS && !isStuck;
 
   const wakeWaiting = (): void => {
     for (const wake of waiting) wake();
@@ -269,7 +270,7 @@ function journalOf(
       isStuck = true;
       wakeWaiting();
     }, ROOM_PATIENCE_MS);
-    while (parsedRecords >= MAX_PARSED_RECORDS && !isStuck) await new Promise<void>((resolve) => waiting.add(resolve));
+    while (isFull()) await new Promise<void>((resolve) => waiting.add(resolve));
     cancel();
   };
 
@@ -303,7 +304,7 @@ function journalOf(
 
   return {
     take: async (frame, records) => {
-      if (parsedRecords >= MAX_PARSED_RECORDS && !isStuck) await waitForRoom();
+      if (isFull()) await waitForRoom();
       const appended = batches.append(encodeBatchFrame(frame));
       if (!appended.accepted)
         throw new HopbackError('storage-failed', `the log of live records takes no more: ${appended.reason}`);
