@@ -349,7 +349,7 @@ module.exports = {
     harnessFolder('cli', [
       ...['^sdk/dist/', '^harness/src/(index|version)\\.ts$', '^harness/src/[^/]+/index\\.ts$'],
       // The command of the platform is part of it; the tables of its routes are loaded without it.
-      ...['^harness/src/platform/(reference|database)/index\\.ts$', '^harness/src/platform/operator-routes\\.ts$'],
+      ...['^harness/src/platform/(reference/|database/index\\.ts$)', '^harness/src/platform/operator-routes\\.ts$'],
     ]),
     {
       name: 'drachtio-message-alone',

@@ -1,5 +1,5 @@
-import { createCampaignEngine } from '../../harness/dist/platform/domain/campaigns/index.js';
-import type { CampaignEngine } from '../../harness/dist/platform/domain/campaigns/index.js';
+import { createCampaignEngine } from '../../harness/dist/platform/domain/campaigns/campaign-engine.js';
+import type { CampaignEngine } from '../../harness/dist/platform/domain/campaigns/campaign-engine.js';
 import { ORDINARY_KINDS } from '../support/itg-ordinary-kinds.js';
 import { ALLOCATED } from '../support/itg-planned-call.js';
 import type { PlantedCampaign } from '../support/itg-planted.js';

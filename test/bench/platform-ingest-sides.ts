@@ -2,7 +2,10 @@ import { createTestKey } from '@hopback/sdk/testing';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { LiveReader, OperationCall } from '../../harness/dist/platform/core/index.js';
-import { FIRST_OPERATOR_CLIENT, startReferenceWithAreas } from '../../harness/dist/platform/reference/index.js';
+import {
+  FIRST_OPERATOR_CLIENT,
+  startReferenceWithAreas,
+} from '../../harness/dist/platform/reference/reference-platform.js';
 import { LiveFeed } from '../../harness/dist/platform/records/live-feed.js';
 import { jsonAnswer, privateKeyJwt, type PlatformAnswer } from '../../sdk/dist/platform/index.js';
 

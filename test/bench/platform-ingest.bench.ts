@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { brotliCompressSync, constants } from 'node:zlib';
 import { liveRow } from '../../harness/dist/platform/records/live-reader.js';
-import { openDuckDbRecordStore } from '../../sdk/dist/records/store/index.js';
+import { openDuckDbRecordStore } from '../../sdk/dist/records/store/duckdb-record-store.js';
 import type { CallRecord, PartyNumber, SharedRecord } from '../../sdk/src/contract/call-record.js';
 import type { RecordTransport } from '../../sdk/src/contract/record-batch.js';
 import { openSegmentLog } from '../../sdk/src/log/index.js';

@@ -1,5 +1,5 @@
-import { liveNeighbours } from '../../harness/src/platform/domain/tracebacks/index.js';
-import type { NeighbourRecord } from '../../harness/src/platform/domain/tracebacks/index.js';
+import { liveNeighbours } from '../../harness/src/platform/domain/tracebacks/live-neighbours.js';
+import type { NeighbourRecord } from '../../harness/src/platform/domain/tracebacks/live-neighbours.js';
 import { pendingEffects, startTraceback, stepTraceback, viewTraceback } from '../../sdk/src/traceback/index.js';
 import type {
   ProviderReference,

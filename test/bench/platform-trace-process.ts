@@ -11,7 +11,7 @@ import type { Caller, PlatformTransaction } from '../../harness/dist/platform/co
 import { openEvents } from '../../harness/dist/platform/events/event-streams.js';
 import type { ProviderTables } from '../../harness/dist/platform/providers/provider-tables.js';
 import { writeEntries } from '../../harness/dist/platform/providers/registry-operations.js';
-import { startReferenceWithAreas } from '../../harness/dist/platform/reference/index.js';
+import { startReferenceWithAreas } from '../../harness/dist/platform/reference/reference-platform.js';
 import { insertClient, readClientKey } from '../../harness/dist/platform/trust/client-operations.js';
 import { insertOrganization } from '../../harness/dist/platform/trust/organization-operations.js';
 import type { ProviderEntry, TimerClock } from '../../sdk/dist/platform/index.js';

@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readlinkSync, rmSync, statSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
-import { openDuckDbRecordStore } from '../../sdk/dist/records/store/index.js';
+import { openDuckDbRecordStore } from '../../sdk/dist/records/store/duckdb-record-store.js';
 import type { CallRecord } from '../../sdk/src/contract/call-record.js';
 import type { RecordStore } from '../../sdk/src/records/store/record-store.js';
 import { NOON_US, sampleRecord } from '../support/stored-records.js';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createSeededRandom } from '../../harness/src/faults/index.js';
-import { openDuckDbRecordStore } from '../../sdk/dist/records/store/index.js';
+import { openDuckDbRecordStore } from '../../sdk/dist/records/store/duckdb-record-store.js';
 import type { CallRecord } from '../../sdk/src/contract/call-record.js';
 import type { RecordStore } from '../../sdk/src/records/store/record-store.js';
 import { sized } from './bench.js';

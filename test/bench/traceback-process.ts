@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { openDuckDbRecordStore } from '../../sdk/dist/records/store/index.js';
+import { openDuckDbRecordStore } from '../../sdk/dist/records/store/duckdb-record-store.js';
 import { measureAnswers } from './traceback-answers.js';
 import { measureMatches } from './traceback-matches.js';
 import type { AskedCall } from './traceback-requests.js';

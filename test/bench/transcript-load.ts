@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { ScriptIndex } from '../../harness/src/platform/domain/campaigns/scripts/index.js';
+import { ScriptIndex } from '../../harness/src/platform/domain/campaigns/scripts/script-index.js';
 import { makeTranscripts } from '../support/transcript-corpus.js';
 import { sized } from './bench.js';
 import type { BenchContext, Figure } from './bench.js';

@@ -4,8 +4,11 @@ import { sql } from 'kysely';
 import { expect, test, vi } from 'vitest';
 import { operatorProfile, writeProfile } from '../../harness/src/cli/platform/start.js';
 import { openPlatformDatabase } from '../../harness/src/platform/database/index.js';
-import { FIRST_OPERATOR_CLIENT } from '../../harness/src/platform/reference/index.js';
-import { startReferenceWithAreas, type ReferenceWithAreas } from '../../harness/src/platform/reference/index.js';
+import {
+  FIRST_OPERATOR_CLIENT,
+  startReferenceWithAreas,
+} from '../../harness/src/platform/reference/reference-platform.js';
+import type { ReferenceWithAreas } from '../../harness/src/platform/reference/reference-platform.js';
 import { privateKeyJwt } from '../../sdk/src/platform/index.js';
 import { createTemporaryDirectory } from '../peers/temporary-directory.js';
 import { harnessCommand, restoreCommand, startPlatformCommand } from '../support/itg-command.js';

@@ -6,7 +6,7 @@ import { demoMember } from '../../harness/src/cli/seed/demo-members.js';
 import { readSeedMark } from '../../harness/src/cli/seed/seed-demo.js';
 import { batchOfCarrier, planDemoCalls, recordIdOfCall } from '../../harness/src/cli/seed/demo-calls.js';
 import { OPERATOR_ROUTES } from '../../harness/src/platform/operator-routes.js';
-import { startReferenceWithAreas } from '../../harness/src/platform/reference/index.js';
+import { startReferenceWithAreas } from '../../harness/src/platform/reference/reference-platform.js';
 import { createHttpsRecordTransport, PLATFORM_ROUTES, privateKeyJwt } from '../../sdk/src/platform/index.js';
 import type { AppReport } from '../../sdk/src/platform/index.js';
 import { createTemporaryDirectory } from '../peers/temporary-directory.js';

@@ -2,13 +2,11 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { createSeededRandom } from '../../harness/src/faults/index.js';
 import type { CampaignCall } from '../../harness/src/platform/core/index.js';
-import {
-  createCampaignEngine,
-  createEvidenceJoiner,
-  restoredCampaign,
-  savedCampaign,
-} from '../../harness/src/platform/domain/campaigns/index.js';
-import type { CampaignEngine, CampaignFile } from '../../harness/src/platform/domain/campaigns/index.js';
+import { createCampaignEngine } from '../../harness/src/platform/domain/campaigns/campaign-engine.js';
+import { createEvidenceJoiner } from '../../harness/src/platform/domain/campaigns/count-evidence.js';
+import { restoredCampaign, savedCampaign } from '../../harness/src/platform/domain/campaigns/campaign-file.js';
+import type { CampaignEngine } from '../../harness/src/platform/domain/campaigns/campaign-engine.js';
+import type { CampaignFile } from '../../harness/src/platform/domain/campaigns/campaign-file.js';
 import { DEFAULT_SUSPICION_POLICY } from '../../sdk/src/records/index.js';
 import { makeEvidence } from '../support/itg-hops.js';
 import type { HopPlan, MadeEvidence } from '../support/itg-hops.js';

@@ -4,24 +4,24 @@ import type { DemandParts } from '../../harness/src/platform/demands/demand-rows
 import { cutPages, producibles } from '../../harness/src/platform/demands/sources.js';
 import {
   appReportRow,
-  authoritiesIn,
   callRecordRow,
   campaignRecordingRow,
-  comparableNumber,
-  countVolume,
   csvField,
-  narrowed,
   offsetInstant,
-  readPdf,
   reportRecordingRow,
-  reviewFindings,
-  scopeMatches,
   tracebackRows,
   tracedCall,
+} from '../../harness/src/platform/domain/demands/produced-rows.js';
+import type { Producible } from '../../harness/src/platform/domain/demands/produced-rows.js';
+import { authoritiesIn, readPdf, reviewFindings } from '../../harness/src/platform/domain/demands/review-findings.js';
+import {
+  comparableNumber,
+  narrowed,
+  scopeMatches,
   widerMembers,
-  type Producible,
-  type ScopeItem,
-} from '../../harness/src/platform/domain/demands/index.js';
+} from '../../harness/src/platform/domain/demands/scope.js';
+import type { ScopeItem } from '../../harness/src/platform/domain/demands/scope.js';
+import { countVolume } from '../../harness/src/platform/domain/demands/restraint-package.js';
 import type { LiveRecord } from '../../harness/src/platform/core/index.js';
 import type { DemandScope } from '../../sdk/src/platform/index.js';
 import {

@@ -7,14 +7,16 @@ import type { RequestOutcome } from '../../harness/src/platform/core/index.js';
 import {
   falseDiscoveryRates,
   measureStandings,
+  wilsonInterval,
+} from '../../harness/src/platform/domain/providers/scorecard.js';
+import {
   readCursor,
-  readFilings,
   codesOf,
   codesToLookUp,
   resolveReference,
-  wilsonInterval,
   writeCursor,
-} from '../../harness/src/platform/domain/providers/index.js';
+} from '../../harness/src/platform/domain/providers/resolve-reference.js';
+import { readFilings } from '../../harness/src/platform/domain/providers/read-filings.js';
 
 test('the interval covers the true share in about 95 of 100 samples, from ten requests up', () => {
   const random = createSeededRandom(7);

@@ -1,11 +1,9 @@
 import fc from 'fast-check';
 import { performance } from 'node:perf_hooks';
 import { expect, test } from 'vitest';
-import {
-  callBackNumbers,
-  ScriptIndex,
-  nameOfScript,
-} from '../../harness/src/platform/domain/campaigns/scripts/index.js';
+import { callBackNumbers } from '../../harness/src/platform/domain/campaigns/scripts/call-back-numbers.js';
+import { ScriptIndex } from '../../harness/src/platform/domain/campaigns/scripts/script-index.js';
+import { nameOfScript } from '../../harness/src/platform/domain/campaigns/scripts/name-of-script.js';
 import { digitsInWords, makeScript, makeTranscripts } from '../support/transcript-corpus.js';
 
 /** Any UTF-16, lone surrogates too, and text of the letters, digits and signs that are treated apart. */

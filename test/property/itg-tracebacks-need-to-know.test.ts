@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { pendingEffects, startTraceback, stepTraceback, viewTraceback } from '../../sdk/src/traceback/index.js';
 import type { TracebackAnswer, TracebackFinding, TracebackState } from '../../sdk/src/traceback/index.js';
-import { shownTraceback, withoutNumbers } from '../../harness/src/platform/domain/tracebacks/index.js';
-import type { TracebackFacts } from '../../harness/src/platform/domain/tracebacks/index.js';
+import { shownTraceback, withoutNumbers } from '../../harness/src/platform/domain/tracebacks/shown-traceback.js';
+import type { TracebackFacts } from '../../harness/src/platform/domain/tracebacks/shown-traceback.js';
 
 const AT_MS = Date.UTC(2026, 1, 3, 15);
 const LETTERS = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];

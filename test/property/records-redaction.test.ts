@@ -1,14 +1,10 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { CallRecord } from '../../sdk/src/contract/call-record.js';
-import {
-  createSharingPolicy,
-  DEFAULT_SHARING_POLICY,
-  explainSharing,
-  shareRecord,
-} from '../../sdk/src/records/redaction/index.js';
-import type { MemberPolicy, SharingLevel, SharingPolicy } from '../../sdk/src/records/redaction/index.js';
-import type { Suspicion } from '../../sdk/src/records/suspicion/index.js';
+import { createSharingPolicy, DEFAULT_SHARING_POLICY } from '../../sdk/src/records/redaction/sharing-policy.js';
+import { explainSharing, shareRecord } from '../../sdk/src/records/redaction/share-record.js';
+import type { MemberPolicy, SharingLevel, SharingPolicy } from '../../sdk/src/records/redaction/sharing-policy.js';
+import type { Suspicion } from '../../sdk/src/records/suspicion/suspicion.js';
 import { anyCallRecord } from '../support/any-call-record.js';
 
 const KEY = new Uint8Array(32).fill(0x5a);

@@ -1,15 +1,15 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { CallRecord } from '../../sdk/src/contract/call-record.js';
-import { createSharingPolicy, DEFAULT_SHARING_POLICY, shareRecord } from '../../sdk/src/records/redaction/index.js';
+import { createSharingPolicy, DEFAULT_SHARING_POLICY } from '../../sdk/src/records/redaction/sharing-policy.js';
+import { shareRecord } from '../../sdk/src/records/redaction/share-record.js';
+import { createSuspicionTracker } from '../../sdk/src/records/suspicion/suspicion-tracker.js';
+import { DEFAULT_SUSPICION_POLICY, explainSuspicion } from '../../sdk/src/records/suspicion/suspicion-policy.js';
 import {
-  createSuspicionTracker,
-  DEFAULT_SUSPICION_POLICY,
-  explainSuspicion,
   northAmericanNumber,
   northAmericanPrefix,
   SUSPICION_SIGNALS,
-} from '../../sdk/src/records/suspicion/index.js';
+} from '../../sdk/src/records/suspicion/suspicion.js';
 import { anyCallRecord, anySampleNumber, anyTn } from '../support/any-call-record.js';
 import { sparseRecord } from '../support/stored-records.js';
 

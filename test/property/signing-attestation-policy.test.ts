@@ -8,8 +8,8 @@ import {
   decideAttestation,
   NO_RULE,
   NUMBER_OWNERSHIPS,
-} from '../../sdk/src/stir/signing/index.js';
-import type { AttestationFacts, AttestationPolicyData } from '../../sdk/src/stir/signing/index.js';
+} from '../../sdk/src/stir/signing/attestation-policy.js';
+import type { AttestationFacts, AttestationPolicyData } from '../../sdk/src/stir/signing/attestation-policy.js';
 
 const policy = createAttestationPolicy();
 const RANK = { A: 3, B: 2, C: 1, none: 0 } as const;

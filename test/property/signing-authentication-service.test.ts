@@ -6,13 +6,9 @@ import { parseIdentityHeader } from '../../sdk/src/stir/identity-header.js';
 import { canonicalJson, parsePassport } from '../../sdk/src/stir/passport.js';
 import { div } from '../../sdk/src/stir/passport-types/div.js';
 import { shaken, shakenPayload } from '../../sdk/src/stir/passport-types/shaken.js';
-import {
-  derToRawSignature,
-  rawToDerSignature,
-  type AuthenticationService,
-  type DiversionRequest,
-  type SigningRequest,
-} from '../../sdk/src/stir/signing/index.js';
+import { derToRawSignature, rawToDerSignature } from '../../sdk/src/core/base64url.js';
+import type { AuthenticationService, DiversionRequest } from '../../sdk/src/stir/signing/authentication-service.js';
+import type { SigningRequest } from '../../sdk/src/stir/signing/signing-request.js';
 import { createSigningWorld, FULL_FACTS, verifiedByJose, X5U, type SigningWorld } from '../unit/signing-scenarios.js';
 
 let world: SigningWorld;

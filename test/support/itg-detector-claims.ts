@@ -9,7 +9,7 @@ import {
 } from '../../harness/src/platform/campaigns/detector-snapshot.js';
 import type { CampaignsArea, CampaignsOptions } from '../../harness/src/platform/campaigns/campaigns-area.js';
 import type { LiveRecord } from '../../harness/src/platform/core/index.js';
-import { DEFAULT_SUSPICION_POLICY } from '../../sdk/src/records/suspicion/index.js';
+import { DEFAULT_SUSPICION_POLICY } from '../../sdk/src/records/suspicion/suspicion-policy.js';
 import { callCampaigns, listed } from './itg-campaigns-bench.js';
 import type { CampaignsBench } from './itg-campaigns-bench.js';
 import { appReport, LIVE_START_MS, neighbourCalls } from './itg-live-calls.js';

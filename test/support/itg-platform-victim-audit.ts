@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { expect, vi } from 'vitest';
-import { startReferenceWithAreas } from '../../harness/src/platform/reference/index.js';
-import type { ReferenceWithAreas } from '../../harness/src/platform/reference/index.js';
+import { startReferenceWithAreas } from '../../harness/src/platform/reference/reference-platform.js';
+import type { ReferenceWithAreas } from '../../harness/src/platform/reference/reference-platform.js';
 import type { DemandTables } from '../../harness/src/platform/demands/tables.js';
 import type { RecordsTables } from '../../harness/src/platform/records/records-tables.js';
 import type { TracebacksTables } from '../../harness/src/platform/tracebacks/tracebacks-tables.js';

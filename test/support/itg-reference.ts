@@ -5,8 +5,14 @@ import type { ProviderEntry } from '../../sdk/src/platform/index.js';
 import { createTestKey } from '../../sdk/src/testing/index.js';
 import type { TestKey } from '../../sdk/src/testing/index.js';
 import type { TracebackAnswer, TracebackRequest } from '../../sdk/src/traceback/index.js';
-import { FIRST_OPERATOR_CLIENT, startReferenceWithAreas } from '../../harness/src/platform/reference/index.js';
-import type { ReferenceWithAreas, ReferencePlatformOptions } from '../../harness/src/platform/reference/index.js';
+import {
+  FIRST_OPERATOR_CLIENT,
+  startReferenceWithAreas,
+} from '../../harness/src/platform/reference/reference-platform.js';
+import type {
+  ReferenceWithAreas,
+  ReferencePlatformOptions,
+} from '../../harness/src/platform/reference/reference-platform.js';
 import { testEntry } from './itg-calls.js';
 import { emptyDatabase, newDatabase } from './itg-database.js';
 import type { TestServer } from './itg-database.js';

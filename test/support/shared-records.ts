@@ -1,7 +1,8 @@
 import type { CallRecord, SharedRecord } from '../../sdk/src/contract/call-record.js';
-import { createSharingPolicy, DEFAULT_SHARING_POLICY, shareRecord } from '../../sdk/src/records/redaction/index.js';
-import type { SendingLevel } from '../../sdk/src/records/redaction/index.js';
-import type { Suspicion } from '../../sdk/src/records/suspicion/index.js';
+import { createSharingPolicy, DEFAULT_SHARING_POLICY } from '../../sdk/src/records/redaction/sharing-policy.js';
+import { shareRecord } from '../../sdk/src/records/redaction/share-record.js';
+import type { SendingLevel } from '../../sdk/src/records/redaction/sharing-policy.js';
+import type { Suspicion } from '../../sdk/src/records/suspicion/suspicion.js';
 
 /** Levels at which records leave. */
 export const SENDING_LEVELS: readonly SendingLevel[] = ['suspicious', 'all-pseudonymous', 'all'];

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { callBackNumbers } from '../../harness/src/platform/domain/campaigns/scripts/index.js';
+import { callBackNumbers } from '../../harness/src/platform/domain/campaigns/scripts/call-back-numbers.js';
 
 const numbersIn = (text: string, language?: string): string[] =>
   callBackNumbers(text, language).map(({ number }) => number);

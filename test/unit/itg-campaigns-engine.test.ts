@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
-import { createCampaignEngine } from '../../harness/src/platform/domain/campaigns/index.js';
-import type { CampaignEngine, CampaignFile } from '../../harness/src/platform/domain/campaigns/index.js';
+import { createCampaignEngine } from '../../harness/src/platform/domain/campaigns/campaign-engine.js';
+import type { CampaignEngine } from '../../harness/src/platform/domain/campaigns/campaign-engine.js';
+import type { CampaignFile } from '../../harness/src/platform/domain/campaigns/campaign-file.js';
 import type { LiveRecord } from '../../harness/src/platform/core/index.js';
 import type { AppReport } from '../../sdk/src/platform/index.js';
 import { appReport, liveCall, LIVE_START_MS, neighbourCalls, SSA_TRANSCRIPT } from '../support/itg-live-calls.js';

@@ -1,8 +1,9 @@
 import { Buffer } from 'node:buffer';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { createCampaignEngine, decodeState, encodeState } from '../../harness/src/platform/domain/campaigns/index.js';
-import type { CampaignEngine } from '../../harness/src/platform/domain/campaigns/index.js';
+import { createCampaignEngine } from '../../harness/src/platform/domain/campaigns/campaign-engine.js';
+import { decodeState, encodeState } from '../../harness/src/platform/domain/campaigns/state-codec.js';
+import type { CampaignEngine } from '../../harness/src/platform/domain/campaigns/campaign-engine.js';
 import type { LiveRecord } from '../../harness/src/platform/core/index.js';
 import { savedCampaign } from '../../harness/src/platform/domain/campaigns/campaign-file.js';
 import type { AppReport } from '../../sdk/src/platform/index.js';

@@ -4,8 +4,8 @@ import {
   MAX_CAMPAIGN_TRACEBACKS,
   MAX_OPEN_TRACEBACKS,
   tracebackBudget,
-} from '../../harness/src/platform/domain/campaigns/index.js';
-import type { PastTraceback } from '../../harness/src/platform/domain/campaigns/index.js';
+} from '../../harness/src/platform/domain/campaigns/campaign-policy.js';
+import type { PastTraceback } from '../../harness/src/platform/domain/campaigns/campaign-policy.js';
 
 const call = (at: number, rest: Partial<CampaignCall> = {}): CampaignCall => ({
   ...{ callId: `record:prv-1:${String(at)}`, placedCallId: `record:prv-1:${String(at)}`, atMs: at * 1_000 },

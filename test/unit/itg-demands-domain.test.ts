@@ -1,20 +1,22 @@
 import { expect, test } from 'vitest';
 import {
   appReportRow,
+  csvLine,
+  offsetInstant,
+  callRecordRow,
+  tracedCall,
+} from '../../harness/src/platform/domain/demands/produced-rows.js';
+import {
   authoritiesIn,
   classesBeyond,
-  comparableNumber,
-  csvLine,
-  gatherRestraintPackage,
-  offsetInstant,
   readPdf,
   reviewClock,
   reviewFindings,
   reviewOrder,
-  callRecordRow,
-  tracedCall,
-  type ReviewEstimate,
-} from '../../harness/src/platform/domain/demands/index.js';
+} from '../../harness/src/platform/domain/demands/review-findings.js';
+import type { ReviewEstimate } from '../../harness/src/platform/domain/demands/review-findings.js';
+import { comparableNumber } from '../../harness/src/platform/domain/demands/scope.js';
+import { gatherRestraintPackage } from '../../harness/src/platform/domain/demands/restraint-package.js';
 import { appReport, liveRecord, smallPdf, SUBMISSION, tracedOver } from '../support/itg-demands.js';
 
 const NOW = Date.parse('2026-10-24T12:00:00Z');

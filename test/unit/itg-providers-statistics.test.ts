@@ -7,7 +7,7 @@ import {
   falseDiscoveryRates,
   measureStandings,
   wilsonInterval,
-} from '../../harness/src/platform/domain/providers/index.js';
+} from '../../harness/src/platform/domain/providers/scorecard.js';
 
 const HOUR = 3_600_000;
 

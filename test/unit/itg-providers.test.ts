@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { readFilings } from '../../harness/src/platform/domain/providers/index.js';
+import { readFilings } from '../../harness/src/platform/domain/providers/read-filings.js';
 import { TEST_NOW_MS } from '../../sdk/src/testing/manual-clock.js';
 import { createTestKey } from '../../sdk/src/testing/test-key.js';
 import { STAFF } from '../support/itg-calls.js';

@@ -186,8 +186,15 @@ test('records that a listener has not settled are handed to it again after a res
 
 test('a batch waits for room among the parsed records, but not for a listener that makes no progress', async () => {
   const clock = createManualClock(SAMPLES_MS);
+  let waits: () => void = () => undefined;
+  const isWaiting = new Promise<void>((resolve) => (waits = resolve));
+  const schedule: typeof clock.schedule = (callback, delayMs) => {
+    waits();
+    return clock.schedule(callback, delayMs);
+  };
   const feed = await LiveFeed.open({
-    ...{ context: { clock, log: keptLog() }, directory: await folder(), keptMs: NINETY_DAYS_MS },
+    context: { clock: { nowMs: clock.nowMs, schedule }, log: keptLog() },
+    ...{ directory: await folder(), keptMs: NINETY_DAYS_MS },
   });
   closers.push(feed.close);
   let goOn: () => void = () => undefined;
@@ -198,7 +205,7 @@ test('a batch waits for room among the parsed records, but not for a listener th
     feed.take(batchCall(samples(batch * BATCH_RECORDS, BATCH_RECORDS)));
   for (let batch = 0; batch < ROOM_BATCHES; batch += 1) await take(batch);
   const late = take(ROOM_BATCHES);
-  await feed.caughtUp();
+  await isWaiting;
   expect(feed.journalRange().last).toBe(ROOM_BATCHES);
   clock.advance(1_000);
   expect(outcome(await late)).toBe(BATCH_RECORDS);

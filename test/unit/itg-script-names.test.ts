@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { nameOfScript } from '../../harness/src/platform/domain/campaigns/scripts/index.js';
+import { nameOfScript } from '../../harness/src/platform/domain/campaigns/scripts/name-of-script.js';
 
 test.each([
   ['Your social security number has been suspended today, press one.', 'SSA-Suspended', 'government-impersonation'],

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { ScriptIndex, type ScriptPlacement } from '../../harness/src/platform/domain/campaigns/scripts/index.js';
+import { ScriptIndex } from '../../harness/src/platform/domain/campaigns/scripts/script-index.js';
+import type { ScriptPlacement } from '../../harness/src/platform/domain/campaigns/scripts/types.js';
 
 const WARRANTY =
   'Hello, this is Dana with the renewal office. The factory coverage of your car ran out last month and we kept your file open. Press 4 to hear your price before Friday, or press 8 to be taken off our list.';

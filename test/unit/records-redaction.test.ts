@@ -7,14 +7,16 @@ import type { PassportEvidence, VerdictEvidence } from '../../sdk/src/core/verdi
 import {
   createPseudonyms,
   createSharingPolicy,
-  decideSharing,
   DEFAULT_SHARING_POLICY,
-  explainSharing,
   MEMBER_RULES,
-  shareRecord,
-} from '../../sdk/src/records/redaction/index.js';
-import type { SharingException, SharingLevel, SharingPolicyData } from '../../sdk/src/records/redaction/index.js';
-import type { Suspicion } from '../../sdk/src/records/suspicion/index.js';
+} from '../../sdk/src/records/redaction/sharing-policy.js';
+import { decideSharing, explainSharing, shareRecord } from '../../sdk/src/records/redaction/share-record.js';
+import type {
+  SharingException,
+  SharingLevel,
+  SharingPolicyData,
+} from '../../sdk/src/records/redaction/sharing-policy.js';
+import type { Suspicion } from '../../sdk/src/records/suspicion/suspicion.js';
 import { sparseRecord } from '../support/stored-records.js';
 
 const KEY = new Uint8Array(32).fill(0x5a);

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
-import { createSharingPolicy, DEFAULT_SHARING_POLICY, shareRecord } from '../../sdk/src/records/redaction/index.js';
-import { createSuspicionTracker } from '../../sdk/src/records/suspicion/index.js';
-import type { JudgedRecord } from '../../sdk/src/records/suspicion/index.js';
+import { createSharingPolicy, DEFAULT_SHARING_POLICY } from '../../sdk/src/records/redaction/sharing-policy.js';
+import { shareRecord } from '../../sdk/src/records/redaction/share-record.js';
+import { createSuspicionTracker } from '../../sdk/src/records/suspicion/suspicion-tracker.js';
+import type { JudgedRecord } from '../../sdk/src/records/suspicion/suspicion.js';
 import {
   CAMPAIGN_KINDS,
   LABELLED_AREAS,

@@ -1,19 +1,12 @@
 import { expect, test } from 'vitest';
 import { createSeededRandom } from '../../harness/src/faults/index.js';
 import type { CallRecord } from '../../sdk/src/contract/call-record.js';
-import {
-  createSuspicionTracker,
-  DEFAULT_SUSPICION_POLICY,
-  explainSuspicion,
-  northAmericanNumber,
-  northAmericanPrefix,
-} from '../../sdk/src/records/suspicion/index.js';
-import type {
-  Suspicion,
-  SuspicionPolicy,
-  SuspicionSignalName,
-  SuspicionTracker,
-} from '../../sdk/src/records/suspicion/index.js';
+import { createSuspicionTracker } from '../../sdk/src/records/suspicion/suspicion-tracker.js';
+import { DEFAULT_SUSPICION_POLICY, explainSuspicion } from '../../sdk/src/records/suspicion/suspicion-policy.js';
+import { northAmericanNumber, northAmericanPrefix } from '../../sdk/src/records/suspicion/suspicion.js';
+import type { Suspicion, SuspicionSignalName } from '../../sdk/src/records/suspicion/suspicion.js';
+import type { SuspicionPolicy } from '../../sdk/src/records/suspicion/suspicion-policy.js';
+import type { SuspicionTracker } from '../../sdk/src/records/suspicion/suspicion-tracker.js';
 import { sparseRecord } from '../support/stored-records.js';
 
 const START_US = 1_790_000_000_000_000;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { scopeMatches } from '../../harness/src/platform/domain/demands/index.js';
+import { scopeMatches } from '../../harness/src/platform/domain/demands/scope.js';
 import { compareProviders } from '../../sdk/src/contract/same-provider.js';
 import { createTrunkDirectory } from '../../sdk/src/traceback/index.js';
 

@@ -5,8 +5,12 @@ import {
   decideAttestation,
   DEFAULT_ATTESTATION_POLICY,
   NO_RULE,
-} from '../../sdk/src/stir/signing/index.js';
-import type { AttestationFacts, AttestationPolicyData, AttestationRule } from '../../sdk/src/stir/signing/index.js';
+} from '../../sdk/src/stir/signing/attestation-policy.js';
+import type {
+  AttestationFacts,
+  AttestationPolicyData,
+  AttestationRule,
+} from '../../sdk/src/stir/signing/attestation-policy.js';
 
 const policy = createAttestationPolicy();
 const known = { customerKnown: true, callerAuthenticated: true } as const;

@@ -3,20 +3,17 @@ import { createPassport, createTestKey, TEST_DEST_TN, TEST_ORIG_ID, TEST_ORIG_TN
 import type { PassportOptions } from '@hopback/sdk/testing';
 import { beforeAll, beforeEach, expect, test } from 'vitest';
 import type { Certificate } from '../../sdk/src/stir/certificates/certificate.js';
+import { createAttestationPolicy, DEFAULT_ATTESTATION_POLICY } from '../../sdk/src/stir/signing/attestation-policy.js';
 import {
-  createAttestationPolicy,
   createAuthenticationService,
-  createExternalSigner,
-  createLocalSigner,
-  createStaticCertificateSource,
-  DEFAULT_ATTESTATION_POLICY,
   DEFAULT_SERVICE_SIGNER_TIMEOUT_MS,
-  type AuthenticationServiceOptions,
-  type Signer,
-  type SignatureRecord,
-  type SigningOutcome,
-  type SigningRequest,
-} from '../../sdk/src/stir/signing/index.js';
+} from '../../sdk/src/stir/signing/authentication-service.js';
+import type { AuthenticationServiceOptions } from '../../sdk/src/stir/signing/authentication-service.js';
+import { createExternalSigner, createLocalSigner } from '../../sdk/src/stir/signing/signer.js';
+import type { Signer } from '../../sdk/src/stir/signing/signer.js';
+import { createStaticCertificateSource } from '../../sdk/src/stir/signing/certificate-source.js';
+import type { SignatureRecord, SigningOutcome } from '../../sdk/src/stir/signing/signing-outcome.js';
+import type { SigningRequest } from '../../sdk/src/stir/signing/signing-request.js';
 import { parsedChain } from './certificates-parsed.js';
 import {
   CALL,

@@ -1,7 +1,9 @@
 import { createManualClock, createTestPki, type TestPki } from '@hopback/sdk/testing';
 import { beforeAll, expect, test } from 'vitest';
-import { certificateAlarms, readSigningCertificate, watchCertificateExpiry } from '../../sdk/src/stir/signing/index.js';
-import type { CertificateAlarm, CertificateSource, SigningCertificate } from '../../sdk/src/stir/signing/index.js';
+import { certificateAlarms, watchCertificateExpiry } from '../../sdk/src/stir/signing/certificate-alarms.js';
+import { readSigningCertificate } from '../../sdk/src/stir/signing/certificate-source.js';
+import type { CertificateAlarm } from '../../sdk/src/stir/signing/certificate-alarms.js';
+import type { CertificateSource, SigningCertificate } from '../../sdk/src/stir/signing/certificate-source.js';
 import { X5U } from './signing-scenarios.js';
 
 const DAY_MS = 86_400_000;

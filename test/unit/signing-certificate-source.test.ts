@@ -9,8 +9,11 @@ import {
   createFileCertificateSource,
   createStaticCertificateSource,
   readSigningCertificate,
-} from '../../sdk/src/stir/signing/index.js';
-import type { FileCertificateSourceOptions, SigningCertificate } from '../../sdk/src/stir/signing/index.js';
+} from '../../sdk/src/stir/signing/certificate-source.js';
+import type {
+  FileCertificateSourceOptions,
+  SigningCertificate,
+} from '../../sdk/src/stir/signing/certificate-source.js';
 import { X5U } from './signing-scenarios.js';
 
 let pki: TestPki;

@@ -1,7 +1,8 @@
 import { createPassport, createTestKey, TEST_DEST_TN, TEST_ORIG_TN, type PassportOptions } from '@hopback/sdk/testing';
 import { beforeAll, expect, test } from 'vitest';
-import { createLocalSigner } from '../../sdk/src/stir/signing/index.js';
-import type { DiversionOutcome, DiversionRequest, SignatureRecord } from '../../sdk/src/stir/signing/index.js';
+import { createLocalSigner } from '../../sdk/src/stir/signing/signer.js';
+import type { DiversionOutcome, SignatureRecord } from '../../sdk/src/stir/signing/signing-outcome.js';
+import type { DiversionRequest } from '../../sdk/src/stir/signing/authentication-service.js';
 import {
   CALL,
   createSigningWorld,

@@ -7,20 +7,22 @@ import {
   TEST_ORIG_TN,
 } from '@hopback/sdk/testing';
 import { compactVerify, importSPKI } from 'jose';
-import {
-  createAttestationPolicy,
-  createAuthenticationService,
-  createLocalSigner,
-  createStaticCertificateSource,
-  type AttestationFacts,
-  type AuthenticationService,
-  type AuthenticationServiceOptions,
-  type DiversionOutcome,
-  type NumberSigningRequest,
-  type SignedCall,
-  type SignedDiversion,
-  type SigningOutcome,
-} from '../../sdk/src/stir/signing/index.js';
+import { createAttestationPolicy } from '../../sdk/src/stir/signing/attestation-policy.js';
+import type { AttestationFacts } from '../../sdk/src/stir/signing/attestation-policy.js';
+import { createAuthenticationService } from '../../sdk/src/stir/signing/authentication-service.js';
+import type {
+  AuthenticationService,
+  AuthenticationServiceOptions,
+} from '../../sdk/src/stir/signing/authentication-service.js';
+import { createLocalSigner } from '../../sdk/src/stir/signing/signer.js';
+import { createStaticCertificateSource } from '../../sdk/src/stir/signing/certificate-source.js';
+import type {
+  DiversionOutcome,
+  SignedCall,
+  SignedDiversion,
+  SigningOutcome,
+} from '../../sdk/src/stir/signing/signing-outcome.js';
+import type { NumberSigningRequest } from '../../sdk/src/stir/signing/signing-request.js';
 
 /** Where the provider of the tests publishes its certificate. */
 export const X5U = 'https://certificates.example.com/shaken/1234.pem';

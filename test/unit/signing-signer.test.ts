@@ -3,14 +3,9 @@ import { isHopbackError } from '@hopback/sdk/errors';
 import { createManualClock, createTestKey } from '@hopback/sdk/testing';
 import { compactVerify } from 'jose';
 import { expect, test } from 'vitest';
-import {
-  createExternalSigner,
-  createLocalSigner,
-  derToRawSignature,
-  rawToDerSignature,
-  type ExternalSignerOptions,
-  type LocalSignerOptions,
-} from '../../sdk/src/stir/signing/index.js';
+import { createExternalSigner, createLocalSigner } from '../../sdk/src/stir/signing/signer.js';
+import type { ExternalSignerOptions, LocalSignerOptions } from '../../sdk/src/stir/signing/signer.js';
+import { derToRawSignature, rawToDerSignature } from '../../sdk/src/core/base64url.js';
 import { codeOf } from '../support/code-of.js';
 
 const key = createTestKey();

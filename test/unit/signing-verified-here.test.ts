@@ -1,12 +1,11 @@
 import { beforeAll, expect, test } from 'vitest';
 import { createVerificationLab, LAB_X5U, type VerificationLab } from '../support/verification-lab.js';
-import {
-  createAttestationPolicy,
-  createAuthenticationService,
-  createLocalSigner,
-  createStaticCertificateSource,
-} from '../../sdk/src/stir/signing/index.js';
-import type { AttestationFacts, AuthenticationService } from '../../sdk/src/stir/signing/index.js';
+import { createAttestationPolicy } from '../../sdk/src/stir/signing/attestation-policy.js';
+import { createAuthenticationService } from '../../sdk/src/stir/signing/authentication-service.js';
+import { createLocalSigner } from '../../sdk/src/stir/signing/signer.js';
+import { createStaticCertificateSource } from '../../sdk/src/stir/signing/certificate-source.js';
+import type { AttestationFacts } from '../../sdk/src/stir/signing/attestation-policy.js';
+import type { AuthenticationService } from '../../sdk/src/stir/signing/authentication-service.js';
 import { expectDiverted, expectSigned, FULL_FACTS } from './signing-scenarios.js';
 
 let lab: VerificationLab;

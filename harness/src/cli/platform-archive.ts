@@ -5,8 +5,12 @@ import { EXIT, refuseOperands, UsageError } from '@hopback/sdk/internal/cli';
 import type { ExitCode, Options } from '@hopback/sdk/internal/cli';
 import { printableText } from '@hopback/sdk/platform';
 import type { AuditFinding, AuditVerification } from '../platform/index.js';
-import { backupStoppedPlatform, restoreStoppedPlatform, verifyStoppedAudit } from '../platform/reference/index.js';
-import type { RestoredPlatform, StoppedPlatform } from '../platform/reference/index.js';
+import {
+  backupStoppedPlatform,
+  restoreStoppedPlatform,
+  verifyStoppedAudit,
+} from '../platform/reference/archive-platform.js';
+import type { RestoredPlatform, StoppedPlatform } from '../platform/reference/archive-platform.js';
 import { auditFaults } from './api/operator-commands.js';
 import { archiveFigures, giveOrder } from './platform/orders.js';
 import type { ArchiveFigures } from './platform/orders.js';

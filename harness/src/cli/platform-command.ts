@@ -5,7 +5,7 @@ import type { ExitCode } from '@hopback/sdk/internal/cli';
 import { createPlatformLog } from '../platform/database/index.js';
 import { startReferencePlatform } from '../platform/index.js';
 import type { ReferencePlatform, ReferencePlatformOptions } from '../platform/index.js';
-import { FIRST_OPERATOR_CLIENT } from '../platform/reference/index.js';
+import { FIRST_OPERATOR_CLIENT } from '../platform/reference/reference-platform.js';
 import { signalled } from './carry-out.js';
 import { operatorProfile, startFailureLine, startLines, writeProfile } from './platform/start.js';
 import { fromLevel, PLATFORM_OPTIONS, readPlatformSettings } from './platform/settings.js';

@@ -6,15 +6,10 @@
  */
 export type { AreaParts, PlatformOptions, PluggedArea, RunningPlatform } from './start-platform.js';
 export { startPlatform } from './start-platform.js';
-export { FIRST_OPERATOR_CLIENT, startReferencePlatform } from './reference/index.js';
-export type {
-  PlatformFolders,
-  PlatformHome,
-  HomeKey,
-  ReferencePlatform,
-  ReferencePlatformOptions,
-  ReferenceSettings,
-} from './reference/index.js';
+export { FIRST_OPERATOR_CLIENT, startReferencePlatform } from './reference/reference-platform.js';
+export type { PlatformFolders, PlatformHome, HomeKey } from './reference/platform-home.js';
+export type { ReferencePlatform, ReferencePlatformOptions } from './reference/reference-platform.js';
+export type { ReferenceSettings } from './reference/reference-areas.js';
 export type * from './core/index.js';
 export type {
   ArchivedFile,

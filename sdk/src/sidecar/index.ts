@@ -21,6 +21,18 @@ export { checkFiles, startSidecar } from './sidecar.js';
 export type { ReloadOutcome, Sidecar, SidecarOptions } from './sidecar.js';
 export { startAdmin } from './admin/start-admin.js';
 export type { AdminOptions, AdminProcess } from './admin/start-admin.js';
-export * from './review/index.js';
+export {
+  MAX_PASSWORD_CHARS,
+  MIN_PASSWORD_CHARS,
+  SESSION_IDLE_MS,
+  SESSION_MAX_MS,
+  accountEntry,
+  readAccounts,
+} from './review/sessions.js';
+export type { Account, Accounts } from './review/sessions.js';
+export { openTracebackDesk, reviewApp } from './review/review-app.js';
+export type { ReviewAppOptions, TracebackDesk, TracebackDeskOptions } from './review/review-app.js';
+export { openReviewAudit } from './review/review-parts.js';
+export type { ReviewAudit, ReviewAuditEntry, ReviewAuditFile, ReviewProxy } from './review/review-parts.js';
 export { DEFAULT_INTAKE_LIMITS, HTTP_RECORDS_SOURCE, recordIntakeApp } from './intake/record-intake-app.js';
 export type { IntakeLimits, RecordIntakeAppOptions, RecordsAnswer } from './intake/record-intake-app.js';

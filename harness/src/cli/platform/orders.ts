@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import { isAbsolute, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { isHopbackError } from '@hopback/sdk/errors';
-import type { ReferencePlatform } from '../../platform/reference/index.js';
+import type { ReferencePlatform } from '../../platform/reference/reference-platform.js';
 
 /** Folder of the socket within that of the platform: its owner alone enters it, and so gives orders. */
 const FOLDER = 'orders';

@@ -7,7 +7,7 @@ import { wait } from '@hopback/sdk/internal';
 import { createHttpsRecordTransport, privateKeyJwt } from '@hopback/sdk/platform';
 import type { Campaign, PlatformClient, Traceback, TracebackOpening } from '@hopback/sdk/platform';
 import { writeSecretFile } from '../../platform/database/index.js';
-import { FIRST_OPERATOR_CLIENT } from '../../platform/reference/index.js';
+import { FIRST_OPERATOR_CLIENT } from '../../platform/reference/reference-platform.js';
 import {
   batchOfCarrier,
   CAMPAIGN_WAYS,

@@ -6,8 +6,11 @@ import type { SeenCall, SeenHop } from '../../oracle/index.js';
 import { createPhone, verstatOf } from '../../phones/index.js';
 import type { AnswerPolicy, IncomingCall, Phone } from '../../phones/index.js';
 import type { ScenarioCalled } from '../../scenario/index.js';
-import { CALL_FIELD, SILENT_SDP, TRYING_HOLD_MS, UNAVAILABLE, createCallRoutes } from '../node/index.js';
-import type { CallRoutes, HopNote } from '../node/index.js';
+import { CALL_FIELD, createCallRoutes } from '../node/call-route.js';
+import { SILENT_SDP, TRYING_HOLD_MS } from '../node/srf-face.js';
+import { UNAVAILABLE } from '../node/node-switch.js';
+import type { CallRoutes } from '../node/call-route.js';
+import type { HopNote } from '../node/srf-face.js';
 import type { NetworkPlan, PlannedCall } from '../plan/index.js';
 import type { WorldOptions } from './world.js';
 

@@ -3,17 +3,11 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { HopbackError } from '@hopback/sdk/errors';
 import { schedule } from '@hopback/sdk/internal';
-import { createCallRoutes, openNode } from '../node/index.js';
-import type {
-  HopNote,
-  NetworkNode,
-  NodeAnswering,
-  NodeBooks,
-  NodeMaterial,
-  NodePeers,
-  RunStart,
-  SrfControl,
-} from '../node/index.js';
+import { createCallRoutes } from '../node/call-route.js';
+import { openNode } from '../node/node.js';
+import type { HopNote, SrfControl } from '../node/srf-face.js';
+import type { NetworkNode, NodeAnswering, NodeBooks, NodePeers } from '../node/node.js';
+import type { NodeMaterial, RunStart } from '../node/node-material.js';
 import type { NetworkPlan } from '../plan/index.js';
 import type { CallEnds, CallEndsOrder, PlacedCall, ReachedCall } from './callers.js';
 import { createWorldClock } from './world.js';

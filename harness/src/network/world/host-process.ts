@@ -1,4 +1,4 @@
-import type { NodePeers } from '../node/index.js';
+import type { NodePeers } from '../node/node.js';
 import { answerParent, createNodeHost, tellParent, toldMessage } from './forked-process.js';
 import type { HostOrder, HostMessage, NodeHost } from './forked-process.js';
 

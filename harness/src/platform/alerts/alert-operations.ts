@@ -5,7 +5,7 @@ import type { Selectable } from 'kysely';
 import type { OperationCall, Operations } from '../core/index.js';
 import { campaignFigures, dueAlerts } from '../domain/alerts/alert-rules.js';
 import type { AlertRule, AlertSubscription } from '../domain/alerts/alert-rules.js';
-import { readCursor, writeCursor } from '../domain/providers/index.js';
+import { readCursor, writeCursor } from '../domain/providers/resolve-reference.js';
 import { textWithoutNumbers } from '../domain/records/mask-numbers.js';
 import type { AlertTrial, AlertTrialReport } from './alert-bodies.js';
 import { MAX_RULES, MAX_TRIED } from './alert-bodies.js';

@@ -5,7 +5,7 @@ import type { OperationCall, Operations, PlatformTransaction, Reading } from '..
 import { campaignFigures } from '../domain/alerts/alert-rules.js';
 import { caseSheetOf, caseSheetText } from '../domain/alerts/case-sheet.js';
 import type { CaseSheet } from '../domain/alerts/case-sheet.js';
-import { readCursor, writeCursor } from '../domain/providers/index.js';
+import { readCursor, writeCursor } from '../domain/providers/resolve-reference.js';
 import { textWithoutNumbers } from '../domain/records/mask-numbers.js';
 import type { CaseEntry, CaseShare, CaseShareOrder } from './alert-bodies.js';
 import { limitOf, wrongParameter } from './alert-operations.js';

@@ -13,9 +13,9 @@ import type {
 import { holdVersions, together } from '../database/index.js';
 import type { AlertRule, AlertSubscription, CampaignFigures, DueAlert } from '../domain/alerts/alert-rules.js';
 import { campaignFigures, DEFAULT_RULES, dueAlerts, SEVERITIES } from '../domain/alerts/alert-rules.js';
-import { callsWithBase } from '../domain/campaigns/index.js';
-import type { CountedRequest } from '../domain/providers/index.js';
-import { CONCERN_RULES, countRequest, wilsonInterval } from '../domain/providers/index.js';
+import { callsWithBase } from '../domain/campaigns/describe-campaign.js';
+import type { CountedRequest } from '../domain/providers/scorecard.js';
+import { CONCERN_RULES, countRequest, wilsonInterval } from '../domain/providers/scorecard.js';
 import type { AlertTables } from './alert-tables.js';
 
 const HOUR_MS = 3_600_000;

@@ -1,7 +1,8 @@
 import type { CampaignCall, OrganizationDirectory, PlatformContext, PlatformTransaction } from '../core/index.js';
 import { forgetFailure, LONGEST_WAIT_MS, noteFailure } from '../database/index.js';
-import { describeCampaign } from '../domain/campaigns/index.js';
-import type { CampaignChange, CampaignEngine, CampaignFile } from '../domain/campaigns/index.js';
+import { describeCampaign } from '../domain/campaigns/describe-campaign.js';
+import type { CampaignChange, CampaignFile } from '../domain/campaigns/campaign-file.js';
+import type { CampaignEngine } from '../domain/campaigns/campaign-engine.js';
 import { campaignsTables, moveCalls, storeCalls, storeCampaign } from './campaigns-repository.js';
 
 /** What of what is new is stored. */

@@ -7,8 +7,9 @@ import type {
   ReportReader,
   TracebackDesk,
 } from '../core/index.js';
-import { createCampaignEngine } from '../domain/campaigns/index.js';
-import type { CampaignEngine, CampaignEngineOptions, CampaignFile } from '../domain/campaigns/index.js';
+import { createCampaignEngine } from '../domain/campaigns/campaign-engine.js';
+import type { CampaignEngine, CampaignEngineOptions } from '../domain/campaigns/campaign-engine.js';
+import type { CampaignFile } from '../domain/campaigns/campaign-file.js';
 import { workThrough } from '../database/index.js';
 import { refreshFindings, traceCampaign } from './trace-campaigns.js';
 import { CampaignStore } from './campaign-store.js';

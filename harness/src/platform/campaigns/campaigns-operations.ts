@@ -3,8 +3,10 @@ import type { Campaign, Page, PlatformAnswer, WireSchema } from '@hopback/sdk/pl
 import { DEFAULT_PAGE_ITEMS, jsonAnswer, problemAnswer } from '@hopback/sdk/platform';
 import { z } from 'zod';
 import type { Caller, Operation, OperationCall, Operations, PlatformContext, Reading } from '../core/index.js';
-import type { AnalystDecision, CampaignEngine, CampaignFile, CampaignKey } from '../domain/campaigns/index.js';
-import { describeCampaign, describeForOthers, keyName, restoredCampaign } from '../domain/campaigns/index.js';
+import type { AnalystDecision, CampaignEngine } from '../domain/campaigns/campaign-engine.js';
+import type { CampaignFile, CampaignKey } from '../domain/campaigns/campaign-file.js';
+import { describeCampaign, describeForOthers } from '../domain/campaigns/describe-campaign.js';
+import { keyName, restoredCampaign } from '../domain/campaigns/campaign-file.js';
 import { textWithoutNumbers } from '../domain/records/mask-numbers.js';
 import type { CampaignStore } from './campaign-store.js';
 import { campaignsTables } from './campaigns-repository.js';

@@ -14,8 +14,9 @@ import type {
   SealedValues,
 } from '../core/index.js';
 import { isAmong, isUnreadable, NOT_ARCHIVED } from '../database/index.js';
-import type { CampaignFile, CampaignKey, KnownEvidence, SavedCampaign } from '../domain/campaigns/index.js';
-import { restoredCampaign, savedCampaign } from '../domain/campaigns/index.js';
+import type { CampaignFile, CampaignKey, SavedCampaign } from '../domain/campaigns/campaign-file.js';
+import type { KnownEvidence } from '../domain/campaigns/count-evidence.js';
+import { restoredCampaign, savedCampaign } from '../domain/campaigns/campaign-file.js';
 
 /** A key of a campaign as it is stored: numbers by their references among what is sealed. */
 type StoredKey =

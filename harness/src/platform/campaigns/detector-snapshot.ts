@@ -5,7 +5,7 @@ import { deflateRaw, inflateRaw } from 'node:zlib';
 import { sql } from 'kysely';
 import type { PlatformContext, PlatformTransaction, Reading } from '../core/index.js';
 import { isUnreadable } from '../database/index.js';
-import { decodeState, encodeState } from '../domain/campaigns/index.js';
+import { decodeState, encodeState } from '../domain/campaigns/state-codec.js';
 import { campaignsTables } from './campaigns-repository.js';
 
 /** What the detector had learned when it had heard everything up to a batch of the journal. */

@@ -3,8 +3,9 @@ import { sql } from 'kysely';
 import type { LiveReader, PlatformContext, PlatformTransaction, Reading, ReportReader } from '../core/index.js';
 import type { RetentionClass } from '../database/index.js';
 import { isUnreadable, removeOverdue } from '../database/index.js';
-import type { EvidenceJoiner, JoinedEvidence } from '../domain/campaigns/index.js';
-import { createEvidenceJoiner, EVIDENCE_GAP_MS, recordsOfCalls } from '../domain/campaigns/index.js';
+import type { EvidenceJoiner, JoinedEvidence } from '../domain/campaigns/count-evidence.js';
+import { createEvidenceJoiner, recordsOfCalls } from '../domain/campaigns/count-evidence.js';
+import { EVIDENCE_GAP_MS } from '../domain/campaigns/placed-call.js';
 import { idsOfCampaign } from './campaigns-operations.js';
 import { campaignsTables } from './campaigns-repository.js';
 

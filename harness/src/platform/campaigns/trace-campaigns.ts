@@ -7,8 +7,10 @@ import type {
   PlatformTransaction,
   TracebackDesk,
 } from '../core/index.js';
-import type { CampaignEngine, CampaignFile, PastTraceback } from '../domain/campaigns/index.js';
-import { tracebackBudget } from '../domain/campaigns/index.js';
+import type { CampaignEngine } from '../domain/campaigns/campaign-engine.js';
+import type { CampaignFile } from '../domain/campaigns/campaign-file.js';
+import type { PastTraceback } from '../domain/campaigns/campaign-policy.js';
+import { tracebackBudget } from '../domain/campaigns/campaign-policy.js';
 import type { StoredFindings } from './campaigns-repository.js';
 import { campaignsTables, readCalls } from './campaigns-repository.js';
 

@@ -5,7 +5,8 @@ import type { DemandState, PlatformAnswer, Traceback, TracebackOpening } from '@
 import { DEFAULT_PAGE_ITEMS, jsonAnswer, problemAnswer } from '@hopback/sdk/platform';
 import { canonicalJson } from '@hopback/sdk/traceback';
 import type { OperationCall, Operations, PlatformTransaction } from '../core/index.js';
-import { scopeMatches, tracedCall } from '../domain/demands/index.js';
+import { scopeMatches } from '../domain/demands/scope.js';
+import { tracedCall } from '../domain/demands/produced-rows.js';
 import { orderProduction, withdrawProductions } from './decide-demand.js';
 import type { DemandParts, DemandRow, ProductionRow } from './demand-rows.js';
 import {

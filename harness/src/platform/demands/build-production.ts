@@ -5,8 +5,11 @@ import type { ProvedEntry } from '@hopback/sdk/log';
 import { signatureFor } from '@hopback/sdk/log';
 import type { Demand, DemandRecordClass, DemandScope } from '@hopback/sdk/platform';
 import { canonicalJson, certificateText, inclusionProofText, verifyScript } from '@hopback/sdk/traceback';
-import type { Producible, RestraintPackage } from '../domain/demands/index.js';
-import { dataDictionary, gatherRestraintPackage, narrowed, scopeMatcher } from '../domain/demands/index.js';
+import type { Producible } from '../domain/demands/produced-rows.js';
+import type { RestraintPackage } from '../domain/demands/restraint-package.js';
+import { dataDictionary } from '../domain/demands/data-dictionary.js';
+import { gatherRestraintPackage } from '../domain/demands/restraint-package.js';
+import { narrowed, scopeMatcher } from '../domain/demands/scope.js';
 import type { DemandParts, ProductionRow } from './demand-rows.js';
 import {
   approvedScope,

@@ -12,15 +12,9 @@ import type {
 import { demandScopeRefusal, jsonAnswer, MAX_DEMAND_DOCUMENT_BYTES, problemAnswer } from '@hopback/sdk/platform';
 import type { OperationCall, PlatformTransaction } from '../core/index.js';
 import { sealJson, workThrough } from '../database/index.js';
-import type { PdfObservations } from '../domain/demands/index.js';
-import {
-  classesBeyond,
-  priorityOf,
-  priorityRank,
-  readPdf,
-  reviewFindings,
-  widerMembers,
-} from '../domain/demands/index.js';
+import type { PdfObservations } from '../domain/demands/review-findings.js';
+import { classesBeyond, priorityOf, priorityRank, readPdf, reviewFindings } from '../domain/demands/review-findings.js';
+import { widerMembers } from '../domain/demands/scope.js';
 import { textWithoutNumbers } from '../domain/records/mask-numbers.js';
 import type { DemandParts, DemandRow } from './demand-rows.js';
 import { demandRow, namesLiveCampaign, openedBy, PLATFORM_ACTOR, tablesOf, wireDemand } from './demand-rows.js';

@@ -20,7 +20,8 @@ import type {
   TracebackDesk,
 } from '../core/index.js';
 import { openJson } from '../database/index.js';
-import { scopeMatcher, tracebackRows, tracedCall } from '../domain/demands/index.js';
+import { scopeMatcher } from '../domain/demands/scope.js';
+import { tracebackRows, tracedCall } from '../domain/demands/produced-rows.js';
 import type { FileStore } from './file-store.js';
 import type { DemandTables } from './tables.js';
 

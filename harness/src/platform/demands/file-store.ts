@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { HopbackError } from '@hopback/sdk/errors';
 import { syncFolder, writeWholeFile } from '@hopback/sdk/internal';
 import type { DemandRecordClass } from '@hopback/sdk/platform';
-import type { Producible } from '../domain/demands/index.js';
-import { csvHead, csvLine } from '../domain/demands/index.js';
+import type { Producible } from '../domain/demands/produced-rows.js';
+import { csvHead, csvLine } from '../domain/demands/produced-rows.js';
 
 /** A file that is kept. */
 export interface StoredFile {

@@ -1,12 +1,8 @@
 import type PdfKit from 'pdfkit';
 import type { Demand } from '@hopback/sdk/platform';
-import {
-  csvField,
-  type Cell,
-  type CountedCalls,
-  type FoundPath,
-  type RestraintPackage,
-} from '../domain/demands/index.js';
+import { csvField } from '../domain/demands/produced-rows.js';
+import type { Cell } from '../domain/demands/produced-rows.js';
+import type { CountedCalls, FoundPath, RestraintPackage } from '../domain/demands/restraint-package.js';
 
 /** US Letter, points. */
 const PAGE = { width: 612, height: 792, margin: 54, footer: 40 } as const;

@@ -1,17 +1,11 @@
 import { jsonAnswer, problemAnswer } from '@hopback/sdk/platform';
 import type { DemandRecordClass, DemandScope, PlatformAnswer } from '@hopback/sdk/platform';
 import type { OperationCall, Operations, PlatformTransaction } from '../core/index.js';
-import {
-  countVolume,
-  narrowed,
-  reviewClock,
-  reviewFindings,
-  reviewOrder,
-  scopeMatcher,
-  type ClockedDemand,
-  type Producible,
-  type ReviewEstimate,
-} from '../domain/demands/index.js';
+import { countVolume } from '../domain/demands/restraint-package.js';
+import { narrowed, scopeMatcher } from '../domain/demands/scope.js';
+import { reviewClock, reviewFindings, reviewOrder } from '../domain/demands/review-findings.js';
+import type { ClockedDemand, ReviewEstimate } from '../domain/demands/review-findings.js';
+import type { Producible } from '../domain/demands/produced-rows.js';
 import type { DemandParts, DemandRow } from './demand-rows.js';
 import { approvedScope, demandRow, maySee, openedBy, resolvedScope, tablesOf, wireDemand } from './demand-rows.js';
 import { producibles } from './sources.js';

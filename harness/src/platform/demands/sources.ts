@@ -1,18 +1,18 @@
 import { HopbackError } from '@hopback/sdk/errors';
 import type { AppReport, DemandScope } from '@hopback/sdk/platform';
 import type { CampaignCall, LiveRecord } from '../core/index.js';
-import type { EvidenceJoiner, JoinedEvidence } from '../domain/campaigns/index.js';
-import { createEvidenceJoiner, recordsOfCalls } from '../domain/campaigns/index.js';
-import type { Producible } from '../domain/demands/index.js';
+import type { EvidenceJoiner, JoinedEvidence } from '../domain/campaigns/count-evidence.js';
+import { createEvidenceJoiner, recordsOfCalls } from '../domain/campaigns/count-evidence.js';
+import type { Producible } from '../domain/demands/produced-rows.js';
 import {
   appReportRow,
   callRecordRow,
   campaignRecordingRow,
-  comparableNumber,
   reportRecordingRow,
   tracebackRows,
   tracedCall,
-} from '../domain/demands/index.js';
+} from '../domain/demands/produced-rows.js';
+import { comparableNumber } from '../domain/demands/scope.js';
 import type { DemandParts } from './demand-rows.js';
 
 /** A list by time that is given in pieces. */

@@ -1,7 +1,7 @@
 import { sql, type ColumnType, type Generated } from 'kysely';
 import type { DemandRecordClass, DemandState, ProductionState } from '@hopback/sdk/platform';
 import type { AreaDefinition, EpochMs, HeldScope, JsonColumn } from '../core/index.js';
-import type { PdfObservations } from '../domain/demands/index.js';
+import type { PdfObservations } from '../domain/demands/review-findings.js';
 
 /** References into the table of sealed values; a long text is sealed in pieces, in order. */
 export type SealedText = readonly string[];

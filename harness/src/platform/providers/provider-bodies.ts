@@ -1,13 +1,8 @@
 import type { Page, ProviderEntry, ProviderRemoval, ProviderScorecard, WireSchema } from '@hopback/sdk/platform';
 import { WIRE_SCHEMAS } from '@hopback/sdk/platform';
 import { z } from 'zod';
-import type {
-  ContestState,
-  ExclusionReason,
-  FindingReason,
-  RejectedFiling,
-  Timeliness,
-} from '../domain/providers/index.js';
+import type { ContestState, ExclusionReason, FindingReason, Timeliness } from '../domain/providers/scorecard.js';
+import type { RejectedFiling } from '../domain/providers/read-filings.js';
 import type { ImportCounts, OfficeContact } from './provider-tables.js';
 
 // Bodies of the routes that operators, agencies and providers have beside the contract. Times are RFC 3339 in UTC.

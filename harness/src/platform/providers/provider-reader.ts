@@ -12,8 +12,8 @@ import type {
 } from '../core/index.js';
 import type { RememberedVersion } from '../database/index.js';
 import { createVersionedMemory, isAmong, together } from '../database/index.js';
-import type { CodeOwner, ProviderCode, ResolvedReference } from '../domain/providers/index.js';
-import { codesToLookUp, readCursor, resolveReference, writeCursor } from '../domain/providers/index.js';
+import type { CodeOwner, ProviderCode, ResolvedReference } from '../domain/providers/resolve-reference.js';
+import { codesToLookUp, readCursor, resolveReference, writeCursor } from '../domain/providers/resolve-reference.js';
 import type { OfficeContact, ProviderTables } from './provider-tables.js';
 import { REGISTRY } from './provider-tables.js';
 

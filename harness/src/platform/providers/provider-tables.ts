@@ -2,7 +2,7 @@ import type { ProviderEntry } from '@hopback/sdk/platform';
 import { sql } from 'kysely';
 import type { AreaDefinition, EpochMs, JsonColumn } from '../core/index.js';
 import { countChanges } from '../database/index.js';
-import type { RejectedFiling } from '../domain/providers/index.js';
+import type { RejectedFiling } from '../domain/providers/read-filings.js';
 
 /** How the office that answers tracebacks can be reached, beside what was filed. */
 export interface OfficeContact {

@@ -4,15 +4,9 @@ import { jsonAnswer, problemAnswer } from '@hopback/sdk/platform';
 import type { Insertable } from 'kysely';
 import { sql } from 'kysely';
 import type { OperationCall, Operations, PlatformContext, PlatformTransaction } from '../core/index.js';
-import type { Filing, RejectedFiling } from '../domain/providers/index.js';
-import {
-  codesOf,
-  entryAfterFiling,
-  isSameEntry,
-  readCursor,
-  readFilings,
-  searchTextOf,
-} from '../domain/providers/index.js';
+import type { Filing, RejectedFiling } from '../domain/providers/read-filings.js';
+import { codesOf, readCursor, searchTextOf } from '../domain/providers/resolve-reference.js';
+import { entryAfterFiling, isSameEntry, readFilings } from '../domain/providers/read-filings.js';
 import { textWithoutNumbers } from '../domain/records/mask-numbers.js';
 import type { RegistryImport, RegistryImportReport, Reinstatement, RemovalOrder } from './provider-bodies.js';
 import {

@@ -10,17 +10,10 @@ import type {
   RequestOutcome,
   TracebackDesk,
 } from '../core/index.js';
-import type { CountedRequest, ProviderStanding } from '../domain/providers/index.js';
-import {
-  CONCERNS,
-  emptyStanding,
-  measureStandings,
-  participationCsv,
-  participationJson,
-  readCursor,
-  scorecardOf,
-  writeCursor,
-} from '../domain/providers/index.js';
+import type { CountedRequest, ProviderStanding } from '../domain/providers/scorecard.js';
+import { CONCERNS, emptyStanding, measureStandings, scorecardOf } from '../domain/providers/scorecard.js';
+import { participationCsv, participationJson } from '../domain/providers/participation-report.js';
+import { readCursor, writeCursor } from '../domain/providers/resolve-reference.js';
 import { textWithoutNumbers } from '../domain/records/mask-numbers.js';
 import type { Contest, ContestDecision, ContestSubmission, CountedRequestView, OutageNote } from './provider-bodies.js';
 import type { TimeRange } from './provider-reader.js';

@@ -1,8 +1,8 @@
 import { HopbackError } from '@hopback/sdk/errors';
 import { pendingEffects, viewTraceback } from '@hopback/sdk/traceback';
 import type { TracebackEvent } from '@hopback/sdk/traceback';
-import { canonicalDigits, liveNeighbours, NEIGHBOUR_MARGIN_MS } from '../domain/tracebacks/index.js';
-import type { NeighbourRecord } from '../domain/tracebacks/index.js';
+import { canonicalDigits, liveNeighbours, NEIGHBOUR_MARGIN_MS } from '../domain/tracebacks/live-neighbours.js';
+import type { NeighbourRecord } from '../domain/tracebacks/live-neighbours.js';
 import { sql } from 'kysely';
 import type { LiveRecord, PlatformJob, PlatformTransaction } from '../core/index.js';
 import { workThrough } from '../database/index.js';

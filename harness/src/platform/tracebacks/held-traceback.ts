@@ -15,7 +15,8 @@ import { sql } from 'kysely';
 import type { PlatformContext, PlatformTransaction, Reading } from '../core/index.js';
 import type { OpeningReason, RowsOfAll } from '../database/index.js';
 import { compiledOnce, isAmong, openJson, together, writeLater } from '../database/index.js';
-import { isSameResult, requestResult, waitingItems } from '../domain/tracebacks/index.js';
+import { isSameResult, requestResult } from '../domain/tracebacks/shown-traceback.js';
+import { waitingItems } from '../domain/tracebacks/waiting-items.js';
 import type { RequestsTable, StatesTable, TracebacksTables } from './tracebacks-tables.js';
 import { insertion } from './tracebacks-tables.js';
 

@@ -9,7 +9,7 @@ import type {
 import { nextAskedCall, viewTraceback } from '@hopback/sdk/traceback';
 import type { PlatformTransaction, ProviderResolution, RegisteredProvider } from '../core/index.js';
 import { sealJson } from '../database/index.js';
-import { NO_RESULT, questionIdentity, veiledAnswer } from '../domain/tracebacks/index.js';
+import { NO_RESULT, questionIdentity, veiledAnswer } from '../domain/tracebacks/shown-traceback.js';
 import type { DueEffect, HeldRequest, HeldTraceback, PlainTexts } from './held-traceback.js';
 import { effectKey, foreseenStep, platformReason } from './held-traceback.js';
 import { answersOf, askingRow, requestOnWire, requestsWith } from './stored-requests.js';

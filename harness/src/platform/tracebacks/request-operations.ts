@@ -13,7 +13,7 @@ import type { Selectable } from 'kysely';
 import type { Operation, OperationCall, Operations, PlatformTransaction } from '../core/index.js';
 import type { OpeningReason } from '../database/index.js';
 import { openJson, sealJson } from '../database/index.js';
-import { receiveResponse } from '../domain/tracebacks/index.js';
+import { receiveResponse } from '../domain/tracebacks/waiting-items.js';
 import type { HeldRequest } from './held-traceback.js';
 import { referenceOf } from './perform-effect.js';
 import type { NoticeIssue } from './staff-bodies.js';

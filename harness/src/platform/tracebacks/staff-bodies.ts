@@ -2,7 +2,7 @@ import type { FccNotice, WireSchema } from '@hopback/sdk/platform';
 import { WIRE_SCHEMAS } from '@hopback/sdk/platform';
 import type { DisputeRuling, ProviderReference, RequestedCall } from '@hopback/sdk/traceback';
 import { z } from 'zod';
-import type { WaitingItem } from '../domain/tracebacks/index.js';
+import type { WaitingItem } from '../domain/tracebacks/waiting-items.js';
 
 /** Why a traceback is withdrawn. */
 export interface TracebackWithdrawal {

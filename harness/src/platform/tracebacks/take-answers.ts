@@ -12,7 +12,7 @@ import type {
 import { answerParties, answerPartyFault } from '@hopback/sdk/traceback';
 import type { OperationCall, PlatformTransaction, ProviderResolution } from '../core/index.js';
 import { holdVersions, sealJson, together } from '../database/index.js';
-import { veiledAnswer } from '../domain/tracebacks/index.js';
+import { veiledAnswer } from '../domain/tracebacks/shown-traceback.js';
 import type { TracebackEngine } from './engine.js';
 import { stepped } from './engine.js';
 import { createGroupedWork } from './grouped-work.js';

@@ -1,8 +1,8 @@
 import { viewTraceback } from '@hopback/sdk/traceback';
 import type { HopView } from '@hopback/sdk/traceback';
 import type { Traceback } from '@hopback/sdk/platform';
-import { shownToEach, shownTraceback } from '../domain/tracebacks/index.js';
-import type { RequestFacts, TracebackFacts, TracebackViewer } from '../domain/tracebacks/index.js';
+import { shownToEach, shownTraceback } from '../domain/tracebacks/shown-traceback.js';
+import type { RequestFacts, TracebackFacts, TracebackViewer } from '../domain/tracebacks/shown-traceback.js';
 import type { EventToTell, PlatformTransaction } from '../core/index.js';
 import type { HeldRequest, HeldTraceback, PlainTexts } from './held-traceback.js';
 import { platformReason } from './held-traceback.js';

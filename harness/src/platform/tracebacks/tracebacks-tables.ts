@@ -13,7 +13,8 @@ import type {
   PlatformTransaction,
   ProviderDirectory,
 } from '../core/index.js';
-import type { RequestResult, WaitingItem } from '../domain/tracebacks/index.js';
+import type { RequestResult } from '../domain/tracebacks/shown-traceback.js';
+import type { WaitingItem } from '../domain/tracebacks/waiting-items.js';
 
 /** Text in pieces, each sealed: references in order. */
 export type SealedPieces = JsonColumn<readonly string[]>;

@@ -38,8 +38,12 @@ import type { ClientMarks, Clients } from '../http/serve-calls.js';
 import { listen, usableTls } from '../http/listen.js';
 import type { Listener } from '../http/listen.js';
 import { DEFAULT_INTAKE_LIMITS, HTTP_RECORDS_SOURCE, recordIntakeApp } from '../intake/record-intake-app.js';
-import { openReviewAudit, openTracebackDesk, readAccounts } from '../review/index.js';
-import type { Accounts, ReviewAuditFile, TracebackDesk, TracebackDeskOptions } from '../review/index.js';
+import { openReviewAudit } from '../review/review-parts.js';
+import { openTracebackDesk } from '../review/review-app.js';
+import { readAccounts } from '../review/sessions.js';
+import type { Accounts } from '../review/sessions.js';
+import type { ReviewAuditFile } from '../review/review-parts.js';
+import type { TracebackDesk, TracebackDeskOptions } from '../review/review-app.js';
 import { causeText, pathFrom, readSecretFile, readTextFile } from '../services/files.js';
 import type { OnNotice } from '../services/files.js';
 

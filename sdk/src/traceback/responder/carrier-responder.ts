@@ -19,14 +19,14 @@ import type {
   TracebackRequestSource,
 } from '../../platform/index.js';
 import type { LegalHold, RecordLookup, RecordQuery, RecordStore } from '../../records/store/record-store.js';
-import { tracebackDeadline } from '../deadline/index.js';
-import type { RespondingOffice } from '../deadline/index.js';
+import { tracebackDeadline } from '../deadline/traceback-deadline.js';
+import type { RespondingOffice } from '../deadline/office-clock.js';
 import { readTrunkDirectory } from '../directory/read-trunk-directory.js';
 import { createTrunkDirectory } from '../directory/trunk-directory.js';
-import { openEvidenceStore } from '../evidence/index.js';
-import type { EvidenceStore, EvidenceStoreOptions } from '../evidence/index.js';
-import { findMatch } from '../match/index.js';
-import type { MatchOptions } from '../match/index.js';
+import { openEvidenceStore } from '../evidence/evidence-store.js';
+import type { EvidenceStore, EvidenceStoreOptions } from '../evidence/evidence-store.js';
+import { findMatch } from '../match/match-call.js';
+import type { MatchOptions } from '../match/match-options.js';
 import { DEFAULT_TRACEBACK_POLICY } from '../policy/traceback-policy.js';
 import type { TrunkDirectory } from '../trunk-directory.js';
 import { createLocalAnswerSigner, createReceiptVerifier } from './answer-signer.js';

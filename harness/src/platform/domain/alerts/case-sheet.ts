@@ -1,7 +1,7 @@
 import type { Campaign, CampaignRole, TracebackConclusion } from '@hopback/sdk/platform';
 import type { ProviderReference } from '@hopback/sdk/traceback';
-import { callsWithBase } from '../campaigns/index.js';
-import { wilsonInterval } from '../providers/index.js';
+import { callsWithBase } from '../campaigns/describe-campaign.js';
+import { wilsonInterval } from '../providers/scorecard.js';
 import type { CampaignFigures } from './alert-rules.js';
 
 /** Words in which digits are said. */

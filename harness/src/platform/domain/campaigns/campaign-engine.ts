@@ -26,8 +26,10 @@ import type { RecordDetection } from './record-detection.js';
 import { detectByRecord } from './record-detection.js';
 import type { ReportDetection } from './report-detection.js';
 import { detectByReport, meetWaitingReport } from './report-detection.js';
-import type { ScriptIndexLimits, ScriptIndexState } from './scripts/index.js';
-import { nameOfScript, ScriptIndex } from './scripts/index.js';
+import type { ScriptIndexLimits } from './scripts/types.js';
+import type { ScriptIndexState } from './scripts/script-index.js';
+import { nameOfScript } from './scripts/name-of-script.js';
+import { ScriptIndex } from './scripts/script-index.js';
 
 /** Everything that detection stands on. */
 interface EngineParts {

@@ -3,7 +3,7 @@ import type { ReportedCall } from './call-note.js';
 import { numberKey } from './call-note.js';
 import type { CampaignPolicy } from './campaign-policy.js';
 import type { NumberMemory } from './key-tables.js';
-import type { ScriptClass, ScriptName } from './scripts/index.js';
+import type { ScriptClass, ScriptName } from './scripts/types.js';
 
 /** Reports in which the same was heard: one script, one recording or one call-back number. */
 export interface ContentCluster {

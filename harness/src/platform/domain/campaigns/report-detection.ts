@@ -13,8 +13,10 @@ import { keyHash } from './key-tables.js';
 import { placeReport } from './placed-call.js';
 import type { ReceivedReport, WaitingReport } from './placed-call.js';
 import { claim } from './record-detection.js';
-import { callBackNumbers, nameOfScript } from './scripts/index.js';
-import type { CallBackNumber, ScriptIndex } from './scripts/index.js';
+import { callBackNumbers } from './scripts/call-back-numbers.js';
+import { nameOfScript } from './scripts/name-of-script.js';
+import type { CallBackNumber } from './scripts/types.js';
+import type { ScriptIndex } from './scripts/script-index.js';
 
 /** What reports are judged by. */
 export interface ReportDetection extends Counting {

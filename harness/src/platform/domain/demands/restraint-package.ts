@@ -1,4 +1,4 @@
-import { EVIDENCE_GAP_MS } from '../campaigns/index.js';
+import { EVIDENCE_GAP_MS } from '../campaigns/placed-call.js';
 import type { Cell, Producible } from './produced-rows.js';
 
 /** Calls by how long they lasted: what is under a second was never meant to be a conversation. Bounds in seconds, `from` in it and `to` not. */
