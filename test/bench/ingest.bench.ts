@@ -1,8 +1,8 @@
 import { loadavg } from 'node:os';
-import { createAsteriskCdrReader } from '../../sdk/src/records/ingest/asterisk-cdr.js';
+import { createAsteriskCdrReader } from '../../sdk/src/records/ingest/formats/asterisk-cdr.js';
 import { sized } from './bench.js';
 import type { Bench, BenchContext, Figure } from './bench.js';
-import { createRibbonActReader } from '../../sdk/src/records/ingest/ribbon-act.js';
+import { createRibbonActReader } from '../../sdk/src/records/ingest/formats/ribbon-act.js';
 import { FILE_BYTES, measureImportMemory, memoryFlatFigure } from './ingest-file.js';
 import { asteriskRows, measureReader } from './ingest-rows.js';
 import { ribbonRows } from './ribbon-rows.js';

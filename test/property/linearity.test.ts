@@ -31,7 +31,7 @@ import { parseHepPacket } from '../../sdk/src/records/ingest/hep-packet.js';
 import { importFiles } from '../../sdk/src/records/ingest/import-files.js';
 import { createRowSplitter } from '../../sdk/src/records/ingest/row-splitter.js';
 import { readSipFacts } from '../../sdk/src/records/ingest/sip-call.js';
-import { shakenClaims } from '../../sdk/src/records/ingest/leg.js';
+import { shakenClaims } from '../../sdk/src/records/ingest/formats/leg.js';
 import { readPlainRequest } from '../../sdk/src/sidecar/http/listen.js';
 import { createCountingStore, createRejectList, createRowReader, rowText } from '../support/followed-rows.js';
 import { TEXT_READERS } from '../support/record-readers.js';

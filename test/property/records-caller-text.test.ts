@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { createKamailioAccReader } from '../../sdk/src/records/ingest/kamailio-acc.js';
-import { createOracleSbcReader } from '../../sdk/src/records/ingest/oracle-sbc.js';
+import { createKamailioAccReader } from '../../sdk/src/records/ingest/formats/kamailio-acc.js';
+import { createOracleSbcReader } from '../../sdk/src/records/ingest/formats/oracle-sbc.js';
 import type { RecordReader, RowReading } from '../../sdk/src/records/ingest/record-reader.js';
-import { createRibbonActReader } from '../../sdk/src/records/ingest/ribbon-act.js';
+import { createRibbonActReader } from '../../sdk/src/records/ingest/formats/ribbon-act.js';
 import { sourceSha256 } from '../../sdk/src/records/record-id.js';
 import { ribbonRows } from '../bench/ribbon-rows.js';
 

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { CallRecord } from '../../sdk/src/contract/call-record.js';
 import { hepStream, parseHepPacket } from '../../sdk/src/records/ingest/hep-packet.js';
 import { createHepReader } from '../../sdk/src/records/ingest/hep-reader.js';
-import { shakenClaims } from '../../sdk/src/records/ingest/leg.js';
+import { shakenClaims } from '../../sdk/src/records/ingest/formats/leg.js';
 import { readSipFacts } from '../../sdk/src/records/ingest/sip-call.js';
 import type { RowReading } from '../../sdk/src/records/ingest/record-reader.js';
 import {

@@ -1,7 +1,11 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { CallRecord } from '../../sdk/src/contract/call-record.js';
-import { asteriskChannel, channelBirthSeconds, dialDestinations } from '../../sdk/src/records/ingest/asterisk-cdr.js';
+import {
+  asteriskChannel,
+  channelBirthSeconds,
+  dialDestinations,
+} from '../../sdk/src/records/ingest/formats/asterisk-cdr.js';
 import {
   instantNearest,
   isNoTime,
@@ -9,7 +13,7 @@ import {
   ROUNDING_US,
   rowClock,
   TIME_LAYOUTS,
-} from '../../sdk/src/records/ingest/row-times.js';
+} from '../../sdk/src/records/ingest/formats/row-times.js';
 import { csvFields } from '../../sdk/src/records/ingest/record-reader.js';
 import type { RowReading } from '../../sdk/src/records/ingest/record-reader.js';
 import { sourceSha256 } from '../../sdk/src/records/record-id.js';

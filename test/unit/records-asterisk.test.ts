@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
-import { createAsteriskCelReader, MAX_WAITING_CHANNELS } from '../../sdk/src/records/ingest/asterisk-cel.js';
+import { createAsteriskCelReader, MAX_WAITING_CHANNELS } from '../../sdk/src/records/ingest/formats/asterisk-cel.js';
 import {
   asteriskChannel,
   channelBirthSeconds,
   dialDestinations,
   dialledNumber,
-} from '../../sdk/src/records/ingest/asterisk-cdr.js';
+} from '../../sdk/src/records/ingest/formats/asterisk-cdr.js';
 import type { RecordReader, SourceRow } from '../../sdk/src/records/ingest/record-reader.js';
 import { recordsOf, rowsOf, sampleOf } from '../support/record-samples.js';
 

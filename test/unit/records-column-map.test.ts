@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import type { ColumnMap, ColumnsDescription } from '../../sdk/src/records/ingest/columns.js';
-import { createColumnsReader } from '../../sdk/src/records/ingest/columns.js';
+import type { ColumnMap, ColumnsDescription } from '../../sdk/src/records/ingest/formats/columns.js';
+import { createColumnsReader } from '../../sdk/src/records/ingest/formats/columns.js';
 import type { RecordReader, RowReading } from '../../sdk/src/records/ingest/record-reader.js';
 import { sourceSha256 } from '../../sdk/src/records/record-id.js';
 

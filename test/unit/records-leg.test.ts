@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { callRecord, legReading, legSource, MAX_NAME_CHARS, nameOf } from '../../sdk/src/records/ingest/leg.js';
-import type { LegParts } from '../../sdk/src/records/ingest/leg.js';
+import { callRecord, legReading, legSource, MAX_NAME_CHARS, nameOf } from '../../sdk/src/records/ingest/formats/leg.js';
+import type { LegParts } from '../../sdk/src/records/ingest/formats/leg.js';
 import type { RowReading, SourceDescription } from '../../sdk/src/records/ingest/record-reader.js';
 import type { CallRecord } from '../../sdk/src/contract/call-record.js';
 

@@ -4,10 +4,10 @@ import {
   createAsteriskCelReader,
   MAX_ROWS_OF_CHANNEL,
   MAX_SAVED_RAW_CHARS,
-} from '../../sdk/src/records/ingest/asterisk-cel.js';
+} from '../../sdk/src/records/ingest/formats/asterisk-cel.js';
 import { createHepReader, type HepReaderOptions } from '../../sdk/src/records/ingest/hep-reader.js';
-import { createHopbackNdjsonReader } from '../../sdk/src/records/ingest/hopback-ndjson.js';
-import { createKamailioAccReader } from '../../sdk/src/records/ingest/kamailio-acc.js';
+import { createHopbackNdjsonReader } from '../../sdk/src/records/ingest/formats/hopback-ndjson.js';
+import { createKamailioAccReader } from '../../sdk/src/records/ingest/formats/kamailio-acc.js';
 import type { RecordReader, RowReading, SourceRow } from '../../sdk/src/records/ingest/record-reader.js';
 import { rawEvidence } from '../../sdk/src/records/raw-evidence.js';
 import { recordIdOf, sourceSha256 } from '../../sdk/src/records/record-id.js';

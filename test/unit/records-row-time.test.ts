@@ -1,6 +1,11 @@
 import { expect, test } from 'vitest';
-import { instantNearest, instantNotBefore, isNoTime, rowClock } from '../../sdk/src/records/ingest/row-times.js';
-import type { RowInstant, RowTimeReading, TimeLayout } from '../../sdk/src/records/ingest/row-times.js';
+import {
+  instantNearest,
+  instantNotBefore,
+  isNoTime,
+  rowClock,
+} from '../../sdk/src/records/ingest/formats/row-times.js';
+import type { RowInstant, RowTimeReading, TimeLayout } from '../../sdk/src/records/ingest/formats/row-times.js';
 
 const us = (iso: string): number => Date.parse(iso) * 1_000;
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { leadsTo, startByDuration, startNotAfter } from '../../sdk/src/records/ingest/row-times.js';
+import { leadsTo, startByDuration, startNotAfter } from '../../sdk/src/records/ingest/formats/row-times.js';
 import type { RecordFormat } from '../../sdk/src/contract/call-record.js';
 import type { RowReading, SourceTime } from '../../sdk/src/records/ingest/record-reader.js';
 import { TEXT_READERS } from '../support/record-readers.js';

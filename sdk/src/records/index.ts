@@ -30,13 +30,13 @@ export type {
 } from '../contract/call-record.js';
 export { createRecordFeed } from './feed/record-feed.js';
 export type { FeedRefusal, RecordFeed, RecordFeedCounts, RecordFeedOptions } from './feed/record-feed.js';
-export { createAsteriskCdrReader } from './ingest/asterisk-cdr.js';
-export { createAsteriskCelReader } from './ingest/asterisk-cel.js';
-export type { AsteriskCelDescription } from './ingest/asterisk-cel.js';
-export type { CelColumn, CelEvent } from './ingest/asterisk-cel-event.js';
-export { createBroadworksReader } from './ingest/broadworks.js';
-export { createColumnsReader } from './ingest/columns.js';
-export type { ColumnMap, ColumnMember, ColumnPlace, ColumnsDescription } from './ingest/columns.js';
+export { createAsteriskCdrReader } from './ingest/formats/asterisk-cdr.js';
+export { createAsteriskCelReader } from './ingest/formats/asterisk-cel.js';
+export type { AsteriskCelDescription } from './ingest/formats/asterisk-cel.js';
+export type { CelColumn, CelEvent } from './ingest/formats/asterisk-cel-event.js';
+export { createBroadworksReader } from './ingest/formats/broadworks.js';
+export { createColumnsReader } from './ingest/formats/columns.js';
+export type { ColumnMap, ColumnMember, ColumnPlace, ColumnsDescription } from './ingest/formats/columns.js';
 export {
   csvFields,
   MAX_CSV_FIELD_CHARS,
@@ -57,7 +57,7 @@ export type {
   SourceRow,
   SourceTime,
 } from './ingest/record-reader.js';
-export { createFreeswitchCsvReader, createFreeswitchJsonReader } from './ingest/freeswitch.js';
+export { createFreeswitchCsvReader, createFreeswitchJsonReader } from './ingest/formats/freeswitch.js';
 export {
   createHepListener,
   HEP_IDLE_TIMEOUT_MS,
@@ -67,15 +67,15 @@ export {
 export type { HepCounters, HepEndpointOptions, HepListener, HepListenerOptions } from './ingest/hep-listener.js';
 export { createHepReader, HEP_LINGER_US, MAX_HEP_CALLS } from './ingest/hep-reader.js';
 export type { HepReader, HepReaderOptions, HepSource } from './ingest/hep-reader.js';
-export { createHopbackNdjsonReader } from './ingest/hopback-ndjson.js';
-export { createKamailioAccReader } from './ingest/kamailio-acc.js';
-export { USUAL_EXTRA, accDatabaseRow } from './ingest/kamailio-row.js';
-export type { AccColumn, AccRole, KamailioAccLayout, DatabaseValue } from './ingest/kamailio-row.js';
-export { createLegRecorder, shakenClaims, blockedByStatus, dispositionOfStatus } from './ingest/leg.js';
-export type { LegParts, LegSide, LegMessage, LegRecorder, OwnSource, PassportClaims } from './ingest/leg.js';
-export { createOracleSbcReader } from './ingest/oracle-sbc.js';
-export type { OracleSbcFields } from './ingest/oracle-sbc.js';
-export { createRibbonActReader } from './ingest/ribbon-act.js';
+export { createHopbackNdjsonReader } from './ingest/formats/hopback-ndjson.js';
+export { createKamailioAccReader } from './ingest/formats/kamailio-acc.js';
+export { USUAL_EXTRA, accDatabaseRow } from './ingest/formats/kamailio-row.js';
+export type { AccColumn, AccRole, KamailioAccLayout, DatabaseValue } from './ingest/formats/kamailio-row.js';
+export { createLegRecorder, shakenClaims, blockedByStatus, dispositionOfStatus } from './ingest/formats/leg.js';
+export type { LegParts, LegSide, LegMessage, LegRecorder, OwnSource, PassportClaims } from './ingest/formats/leg.js';
+export { createOracleSbcReader } from './ingest/formats/oracle-sbc.js';
+export type { OracleSbcFields } from './ingest/formats/oracle-sbc.js';
+export { createRibbonActReader } from './ingest/formats/ribbon-act.js';
 export { FOLLOW_BATCH_RECORDS, FOLLOW_POLL_MS, followFiles, STUCK_AFTER_MS } from './ingest/follow-files.js';
 export type { FileFollower, FollowOptions, FollowStatistics, SourceProgressState } from './ingest/follow-files.js';
 export type { FollowNotice } from './ingest/follow-turn.js';
@@ -90,8 +90,8 @@ export { createRowSplitter, MAX_REJECTED_BYTES, MAX_ROW_BYTES } from './ingest/r
 export type { BrokenRow, FoundRow, RowSplitter, RowSplitterOptions, SplitRow } from './ingest/row-splitter.js';
 export { createPendingInserts, MAX_PENDING_INSERTS, PENDING_COMMIT_MS } from './ingest/pending-inserts.js';
 export type { PendingInserts, PendingInsertsOptions, PendingInsertsStatistics } from './ingest/pending-inserts.js';
-export { rowClock } from './ingest/row-times.js';
-export type { RowClock, RowInstant, RowTimeFault, RowTimeReading, TimeLayout } from './ingest/row-times.js';
+export { rowClock } from './ingest/formats/row-times.js';
+export type { RowClock, RowInstant, RowTimeFault, RowTimeReading, TimeLayout } from './ingest/formats/row-times.js';
 export { q850CauseOf } from './ingest/sip-call.js';
 export { createSourceHepReader, createSourceReader, readSourceConfiguration } from './ingest/source-configuration.js';
 export type {

@@ -15,8 +15,8 @@ import {
   rejectedRow,
   shakenClaims,
   skippedRow,
-} from './leg.js';
-import type { LegParts, LegSide, LegSource } from './leg.js';
+} from './formats/leg.js';
+import type { LegParts, LegSide, LegSource } from './formats/leg.js';
 import { joinedSha256, rawKeeper, rawPacketsOf, readingsWithRaw, writtenCaller } from './record-reader.js';
 import type {
   RawKeeper,

@@ -1,6 +1,6 @@
 import { createNamedMemo } from '../../core/memo.js';
-import { zoneClock } from '../../records/ingest/row-times.js';
-import type { WallTime, ZoneClock } from '../../records/ingest/row-times.js';
+import { zoneClock } from '../../records/ingest/formats/row-times.js';
+import type { WallTime, ZoneClock } from '../../records/ingest/formats/row-times.js';
 import { businessDays, calendarDate, deadlinePolicy } from './deadline-policy.js';
 import type { BusinessDays, ClosedDay, DeadlinePolicy, DeadlineReadings } from './deadline-policy.js';
 

@@ -4,8 +4,8 @@ import type { ContactDetails, ProviderReference } from '../../contract/common.js
 import { HopbackError } from '../../errors.js';
 import { configurationError } from '../../records/configuration-error.schema.js';
 import { csvFields } from '../../records/ingest/record-reader.js';
-import { rowClock } from '../../records/ingest/row-times.js';
-import type { RowClock } from '../../records/ingest/row-times.js';
+import { rowClock } from '../../records/ingest/formats/row-times.js';
+import type { RowClock } from '../../records/ingest/formats/row-times.js';
 import type { TrunkParty } from '../trunk-directory.js';
 import {
   MAX_KNOWN_PROVIDERS,

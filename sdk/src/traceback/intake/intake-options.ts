@@ -2,7 +2,7 @@ import type { ProviderReference } from '../../contract/common.js';
 import type { RequesterKind } from '../../contract/traceback-exchange.js';
 import { HopbackError } from '../../errors.js';
 import type { SourceNumbers } from '../../records/ingest/record-reader.js';
-import { zoneClock } from '../../records/ingest/row-times.js';
+import { zoneClock } from '../../records/ingest/formats/row-times.js';
 import { domainOf, kindOfDomain, REQUESTER_DOMAINS } from './field-values.js';
 import { labelIndex } from './intake-fields.js';
 import type { IntakeLabels, LabelIndex } from './intake-fields.js';

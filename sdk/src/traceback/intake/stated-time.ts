@@ -1,6 +1,6 @@
 import type { StatedTime } from '../../contract/traceback-exchange.js';
-import { zoneClock } from '../../records/ingest/row-times.js';
-import type { WallTime, ZoneClock } from '../../records/ingest/row-times.js';
+import { zoneClock } from '../../records/ingest/formats/row-times.js';
+import type { WallTime, ZoneClock } from '../../records/ingest/formats/row-times.js';
 import type { IntakeDoubt } from './intake-report.js';
 import { readTimeWords, ZONE_WORDS } from './time-words.js';
 import type { CalendarDate, ClockTime, TimeWords, ZoneMeaning } from './time-words.js';

@@ -1,13 +1,13 @@
 import { z } from 'zod';
-import { passingMap } from '../../core/memo.js';
-import type { PassingMap } from '../../core/memo.js';
+import { passingMap } from '../../../core/memo.js';
+import type { PassingMap } from '../../../core/memo.js';
 import { startByBirth } from './asterisk-cdr.js';
 import { CEL_COLUMNS, celEventReader, celHangup, celLegParts, isLocalChannel } from './asterisk-cel-event.js';
 import type { CelChannel, CelColumn, CelEvent } from './asterisk-cel-event.js';
 import { joinedLegReading, legSource, rejectedRow, skippedRow } from './leg.js';
 import type { LegSource } from './leg.js';
-import { joinedSha256, MAX_CSV_ROW_CHARS, rawKeeper, rawRowsOf, readingsWithRaw } from './record-reader.js';
-import type { RawKeeper, RecordReader, RowReading, SourceDescription, SourceRow } from './record-reader.js';
+import { joinedSha256, MAX_CSV_ROW_CHARS, rawKeeper, rawRowsOf, readingsWithRaw } from '../record-reader.js';
+import type { RawKeeper, RecordReader, RowReading, SourceDescription, SourceRow } from '../record-reader.js';
 import { instantNotBefore } from './row-times.js';
 import type { RowInstant } from './row-times.js';
 

@@ -1,6 +1,6 @@
-import type { TimeBasis } from '../../contract/call-record.js';
-import { HopbackError } from '../../errors.js';
-import type { RowReading, SourceTime } from './record-reader.js';
+import type { TimeBasis } from '../../../contract/call-record.js';
+import { HopbackError } from '../../../errors.js';
+import type { RowReading, SourceTime } from '../record-reader.js';
 
 /** A date and time of day as written, without a zone. */
 export interface WallTime {

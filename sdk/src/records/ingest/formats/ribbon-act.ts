@@ -1,8 +1,8 @@
-import type { Release } from '../../contract/call-record.js';
+import type { Release } from '../../../contract/call-record.js';
 import { dispositionOfQ850, legReading, legSource, rejectedRow, skippedRow } from './leg.js';
 import type { LegSource } from './leg.js';
-import { MAX_CSV_ROW_CHARS, rowText } from './record-reader.js';
-import type { RecordReader, RowReading, SourceDescription, SourceRow } from './record-reader.js';
+import { MAX_CSV_ROW_CHARS, rowText } from '../record-reader.js';
+import type { RecordReader, RowReading, SourceDescription, SourceRow } from '../record-reader.js';
 import { instantNearest, instantNotBefore, ROUNDING_US, startNotAfter } from './row-times.js';
 import type { RowClock, RowInstant, RowTimeFault, RowTimeReading } from './row-times.js';
 

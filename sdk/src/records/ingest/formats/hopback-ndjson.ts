@@ -1,12 +1,12 @@
-import { CallRecord } from '../../contract/call-record.js';
-import { readBySchema } from '../../core/schema-findings.js';
-import { rawEvidence } from '../raw-evidence.js';
-import { recordIdOf } from '../record-id.js';
+import { CallRecord } from '../../../contract/call-record.js';
+import { readBySchema } from '../../../core/schema-findings.js';
+import { rawEvidence } from '../../raw-evidence.js';
+import { recordIdOf } from '../../record-id.js';
 import { disorderOf } from './row-times.js';
-import { rawRowsOf, rowText, withRaw } from './record-reader.js';
+import { rawRowsOf, rowText, withRaw } from '../record-reader.js';
 import { rejectedRow, skippedRow } from './leg.js';
-import type { RecordReader, RowReading, SourceDescription, SourceRow } from './record-reader.js';
-import { HopbackError } from '../../errors.js';
+import type { RecordReader, RowReading, SourceDescription, SourceRow } from '../record-reader.js';
+import { HopbackError } from '../../../errors.js';
 
 /** A record with the evidence of a verification has some 3 KiB, its raw rows as JSON 768 KiB at most. */
 export const MAX_RECORD_CHARS = 1_048_576;

@@ -1,11 +1,11 @@
-import type { Disposition, OwnSigning, ReceivedVerification, Release } from '../../contract/call-record.js';
-import type { Attestation, Verstat } from '../../core/terms.js';
-import { HopbackError } from '../../errors.js';
+import type { Disposition, OwnSigning, ReceivedVerification, Release } from '../../../contract/call-record.js';
+import type { Attestation, Verstat } from '../../../core/terms.js';
+import { HopbackError } from '../../../errors.js';
 import { asteriskChannel } from './asterisk-cdr.js';
 import { legReading, legSource, nameOf, rejectedRow, skippedRow } from './leg.js';
 import type { LegParts, LegSide, LegSource } from './leg.js';
-import { csvFields, rowText } from './record-reader.js';
-import type { RecordReader, RowReading, SourceDescription, SourceRow } from './record-reader.js';
+import { csvFields, rowText } from '../record-reader.js';
+import type { RecordReader, RowReading, SourceDescription, SourceRow } from '../record-reader.js';
 import { callTimes, rejectedTimes, TIME_LAYOUTS } from './row-times.js';
 import type { CallTimes, CallTimesFault, TimeLayout } from './row-times.js';
 

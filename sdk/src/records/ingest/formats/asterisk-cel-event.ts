@@ -1,10 +1,10 @@
-import type { Disposition, Release } from '../../contract/call-record.js';
-import { HopbackError } from '../../errors.js';
+import type { Disposition, Release } from '../../../contract/call-record.js';
+import { HopbackError } from '../../../errors.js';
 import { asteriskChannel, dialledNumber } from './asterisk-cdr.js';
 import { nameOf, rejectedRow, skippedRow } from './leg.js';
 import type { LegParts } from './leg.js';
-import { csvFields, rowText } from './record-reader.js';
-import type { RowReading, SourceRow, WaitingRaw } from './record-reader.js';
+import { csvFields, rowText } from '../record-reader.js';
+import type { RowReading, SourceRow, WaitingRaw } from '../record-reader.js';
 import type { RowInstant } from './row-times.js';
 
 /** One row of channel event logging. Members are empty where the row says nothing. */

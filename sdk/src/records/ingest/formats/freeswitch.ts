@@ -1,10 +1,17 @@
-import type { Disposition, OwnSigning, ReceivedVerification, Release } from '../../contract/call-record.js';
-import { decodePercent } from '../../core/sip-uri.js';
-import type { Attestation, Verstat } from '../../core/terms.js';
+import type { Disposition, OwnSigning, ReceivedVerification, Release } from '../../../contract/call-record.js';
+import { decodePercent } from '../../../core/sip-uri.js';
+import type { Attestation, Verstat } from '../../../core/terms.js';
 import { legReading, legSource, nameOf, rejectedRow, shakenClaims, skippedRow } from './leg.js';
 import type { LegSide, LegSource } from './leg.js';
-import { csvFields, rowText } from './record-reader.js';
-import type { CsvLayout, CsvReading, RecordReader, RowReading, SourceDescription, SourceRow } from './record-reader.js';
+import { csvFields, rowText } from '../record-reader.js';
+import type {
+  CsvLayout,
+  CsvReading,
+  RecordReader,
+  RowReading,
+  SourceDescription,
+  SourceRow,
+} from '../record-reader.js';
 import { callTimes, isNoTime, rejectedTimes } from './row-times.js';
 import type { WrittenCallTimes } from './row-times.js';
 

@@ -1,8 +1,8 @@
-import type { Release } from '../../contract/call-record.js';
-import { csvFields, rowText } from './record-reader.js';
+import type { Release } from '../../../contract/call-record.js';
+import { csvFields, rowText } from '../record-reader.js';
 import { dispositionOfQ850, legReading, legSource, nameOf, rejectedRow, skippedRow } from './leg.js';
 import type { LegParts, LegSide, LegSource } from './leg.js';
-import type { RecordReader, RowReading, SourceDescription, SourceRow } from './record-reader.js';
+import type { RecordReader, RowReading, SourceDescription, SourceRow } from '../record-reader.js';
 import { isNoTime } from './row-times.js';
 import type { RowInstant, RowTimeFault } from './row-times.js';
 

@@ -1,8 +1,8 @@
-import type { Disposition, Release } from '../../contract/call-record.js';
+import type { Disposition, Release } from '../../../contract/call-record.js';
 import { legReading, legSource, nameOf, rejectedRow, skippedRow } from './leg.js';
 import type { LegParts, LegSource } from './leg.js';
-import { csvFields, rowText } from './record-reader.js';
-import type { RecordReader, RowReading, SourceDescription, SourceRow } from './record-reader.js';
+import { csvFields, rowText } from '../record-reader.js';
+import type { RecordReader, RowReading, SourceDescription, SourceRow } from '../record-reader.js';
 import { callTimes, rejectedTimes } from './row-times.js';
 import type { CallTimes, RowInstant, WrittenCallTimes } from './row-times.js';
 

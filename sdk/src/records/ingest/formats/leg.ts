@@ -1,4 +1,4 @@
-import { decodeBase64UrlText } from '../../core/base64url.js';
+import { decodeBase64UrlText } from '../../../core/base64url.js';
 import type {
   CalledNumber,
   CallRecord,
@@ -9,12 +9,12 @@ import type {
   ReceivedVerification,
   Release,
   TimeBasis,
-} from '../../contract/call-record.js';
-import { parseBoundedJson } from '../../core/json-text.js';
-import type { JsonObject, JsonValue } from '../../core/json-text.js';
-import type { Attestation, CanonicalTn } from '../../core/terms.js';
-import { HopbackError } from '../../errors.js';
-import { recordIdOf, sourceSha256 } from '../record-id.js';
+} from '../../../contract/call-record.js';
+import { parseBoundedJson } from '../../../core/json-text.js';
+import type { JsonObject, JsonValue } from '../../../core/json-text.js';
+import type { Attestation, CanonicalTn } from '../../../core/terms.js';
+import { HopbackError } from '../../../errors.js';
+import { recordIdOf, sourceSha256 } from '../../record-id.js';
 import {
   joinedSha256,
   MAX_WAITING_RAW_BYTES,
@@ -23,8 +23,8 @@ import {
   withRaw,
   writtenCalled,
   writtenCaller,
-} from './record-reader.js';
-import type { RowReading, SourceDescription, SourceNumbers, SourceRow } from './record-reader.js';
+} from '../record-reader.js';
+import type { RowReading, SourceDescription, SourceNumbers, SourceRow } from '../record-reader.js';
 import { disorderOf, rowClock } from './row-times.js';
 import type { RowClock, RowInstant } from './row-times.js';
 

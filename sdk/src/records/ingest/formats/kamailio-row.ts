@@ -1,12 +1,12 @@
-import { parseBoundedJson } from '../../core/json-text.js';
-import type { JsonLimits } from '../../core/json-text.js';
-import { passingMap } from '../../core/memo.js';
-import type { PassingMap } from '../../core/memo.js';
-import type { Verstat } from '../../core/terms.js';
-import { HopbackError } from '../../errors.js';
-import { sourceSha256 } from '../record-id.js';
-import { csvFields, rowText } from './record-reader.js';
-import type { RowReading, SourceRow } from './record-reader.js';
+import { parseBoundedJson } from '../../../core/json-text.js';
+import type { JsonLimits } from '../../../core/json-text.js';
+import { passingMap } from '../../../core/memo.js';
+import type { PassingMap } from '../../../core/memo.js';
+import type { Verstat } from '../../../core/terms.js';
+import { HopbackError } from '../../../errors.js';
+import { sourceSha256 } from '../../record-id.js';
+import { csvFields, rowText } from '../record-reader.js';
+import type { RowReading, SourceRow } from '../record-reader.js';
 import { isNoTime } from './row-times.js';
 import type { RowClock, RowInstant, RowTimeReading } from './row-times.js';
 

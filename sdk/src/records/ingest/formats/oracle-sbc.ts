@@ -1,10 +1,10 @@
-import type { Release } from '../../contract/call-record.js';
-import { endOfQuoted } from '../../core/sip-request.js';
-import { HopbackError } from '../../errors.js';
+import type { Release } from '../../../contract/call-record.js';
+import { endOfQuoted } from '../../../core/sip-request.js';
+import { HopbackError } from '../../../errors.js';
 import { dispositionOfQ850, legReading, legSource, nameOf, rejectedRow, skippedRow } from './leg.js';
 import type { LegSource } from './leg.js';
-import { csvFields, rowText } from './record-reader.js';
-import type { CsvReading, RecordReader, RowReading, SourceDescription, SourceRow } from './record-reader.js';
+import { csvFields, rowText } from '../record-reader.js';
+import type { CsvReading, RecordReader, RowReading, SourceDescription, SourceRow } from '../record-reader.js';
 import { instantAt, instantNearest, instantNotBefore, isNoTime, startNotAfter } from './row-times.js';
 import type { RowClock, RowInstant, RowTimeFault, RowTimeReading } from './row-times.js';
 
