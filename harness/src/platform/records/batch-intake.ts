@@ -248,43 +248,76 @@ export async function openRecordJournal(
   return journalOf(batches, cursors, context);
 }
 
+/** The newest batches as objects, for as long as a follower has not passed them. */
+class ParsedBatches {
+  readonly #clock: TimerClock;
+  readonly #entries = new Map<number, JournalEntry>();
+  #records = 0;
+  /** Whether a follower has made no progress for so long that no batch waits for it. */
+  #isStuck = false;
+  readonly #waiting = new Set<() => void>();
+
+  constructor(clock: TimerClock) {
+    this.#clock = clock;
+  }
+
+  /** Resolves when there is room for a batch, or when it need not wait for any. */
+  async room(): Promise<void> {
+    if (this.#hasRoom() || this.#isStuck) return;
+    const cancel = this.#clock.schedule(() => {
+      this.#isStuck = true;
+      this.#wake();
+    }, ROOM_PATIENCE_MS);
+    while (!this.#hasRoom() && !this.#isStuck) await new Promise<void>((resolve) => this.#waiting.add(resolve));
+    cancel();
+  }
+
+  /** Keeps a batch, where there is room for it. */
+  add(entry: JournalEntry): void {
+    if (!this.#hasRoom()) return;
+    this.#entries.set(entry.sequence, entry);
+    this.#records += entry.records.length;
+  }
+
+  /** The batches behind a place, a few, without gaps; none where the next one is not here. */
+  behind(place: number, upTo: number): readonly JournalEntry[] {
+    const entries: JournalEntry[] = [];
+    for (let at = place + 1; at <= upTo && entries.length < READ_BATCHES; at += 1) {
+      const entry = this.#entries.get(at);
+      if (entry === undefined) break;
+      entries.push(entry);
+    }
+    return entries;
+  }
+
+  /** Every follower has passed what is at or below. */
+  passed(through: number): void {
+    for (const [sequence, { records }] of this.#entries) {
+      if (sequence > through) break;
+      this.#entries.delete(sequence);
+      this.#records -= records.length;
+    }
+    if (!this.#hasRoom()) return;
+    this.#isStuck = false;
+    this.#wake();
+  }
+
+  #hasRoom(): boolean {
+    return this.#records < MAX_PARSED_RECORDS;
+  }
+
+  #wake(): void {
+    for (const wake of this.#waiting) wake();
+    this.#waiting.clear();
+  }
+}
+
 function journalOf(
   batches: SegmentLog,
   cursors: ValueJournal,
   { clock, log }: Pick<PlatformContext, 'clock' | 'log'>,
 ): RecordJournal {
-  const parsed = new Map<number, JournalEntry>();
-  let parsedRecords = 0;
-  /** Whether a follower has made no progress for so long that no batch waits for it. */
-  let isStuck = false;
-  const waiting = new Set<() => void>();
-  const isFull = (): boolean => parsedRecords >= MAX_PARSED_RECORDS && !isStuck;
-
-  const wakeWaiting = (): void => {
-    for (const wake of waiting) wake();
-    waiting.clear();
-  };
-
-  const waitForRoom = async (): Promise<void> => {
-    const cancel = clock.schedule(() => {
-      isStuck = true;
-      wakeWaiting();
-    }, ROOM_PATIENCE_MS);
-    while (isFull()) await new Promise<void>((resolve) => waiting.add(resolve));
-    cancel();
-  };
-
-  const passed = (through: number): void => {
-    for (const [sequence, { records }] of parsed) {
-      if (sequence > through) break;
-      parsed.delete(sequence);
-      parsedRecords -= records.length;
-    }
-    if (parsedRecords >= MAX_PARSED_RECORDS) return;
-    isStuck = false;
-    wakeWaiting();
-  };
-
+  const parsed = new ParsedBatches(clock);
   const readLog = async (behind: number, upTo: number): Promise<readonly JournalEntry[]> => {
     const found = await batches.read(behind + 1, { maxRecords: READ_BATCHES });
     const entries: JournalEntry[] = [];
@@ -304,28 +337,20 @@ function journalOf(
 
   return {
     take: async (frame, records) => {
-      if (isFull()) await waitForRoom();
+      await parsed.room();
       const appended = batches.append(encodeBatchFrame(frame));
       if (!appended.accepted)
         throw new HopbackError('storage-failed', `the log of live records takes no more: ${appended.reason}`);
       const { sequence } = appended;
       const { providerId, receivedAtMs } = frame.header;
-      if (parsedRecords < MAX_PARSED_RECORDS) {
-        parsed.set(sequence, { sequence, providerId, receivedAtMs, records });
-        parsedRecords += records.length;
-      }
+      parsed.add({ sequence, providerId, receivedAtMs, records });
       while (batches.durableSequence < sequence) await batches.flush();
       return sequence;
     },
     first: () => batches.firstSequence,
     durable: () => batches.durableSequence,
     read: async (behind, upTo) => {
-      const entries: JournalEntry[] = [];
-      for (let at = behind + 1; at <= upTo && entries.length < READ_BATCHES; at += 1) {
-        const entry = parsed.get(at);
-        if (entry === undefined) break;
-        entries.push(entry);
-      }
+      const entries = parsed.behind(behind, upTo);
       return entries.length > 0 || behind >= upTo ? entries : readLog(behind, upTo);
     },
     cursor: (name) => {
@@ -333,7 +358,7 @@ function journalOf(
       return value === undefined ? undefined : Number(value);
     },
     keepCursor: (name, sequence) => cursors.set(name, String(sequence)),
-    passed,
+    passed: (sequence) => parsed.passed(sequence),
     trim: (sequence) => batches.trim(sequence),
     onDurable: (listener) => batches.onDurable(listener),
     sizeBytes: () => batches.state().sizeBytes,

@@ -276,19 +276,10 @@ export function createEventHub(parts: {
   return {
     emit: ({ type, subject, data, to }) => {
       const event: PlatformEventEnvelope = {
-        specversion: '1.0',
-        id: newId('evt'),
-        source,
-        type,
-        subject,
-        time: new Date(clock.nowMs()).toISOString(),
-        datacontenttype: 'application/json',
-        data,
+        ...{ specversion: '1.0', id: newId('evt'), source, type, subject },
+        ...{ time: new Date(clock.nowMs()).toISOString(), datacontenttype: 'application/json', data },
       };
-      const { errors, surplus } = readWireBody(WIRE_SCHEMAS.PlatformEvent, event);
-      const [wrong] = [...errors, ...surplus];
-      if (wrong !== undefined)
-        throw new HopbackError('invalid-argument', `${type} is not in the form of the contract at "${wrong.pointer}"`);
+      assertInContract(event);
       send(event, to);
       return event;
     },
@@ -313,6 +304,14 @@ export function createEventHub(parts: {
       for (const stream of streams) stream.end();
     },
   };
+}
+
+/** @throws HopbackError `invalid-argument` for an event that the contract does not have in this form */
+function assertInContract(event: PlatformEventEnvelope): void {
+  const { errors, surplus } = readWireBody(WIRE_SCHEMAS.PlatformEvent, event);
+  const [wrong] = [...errors, ...surplus];
+  if (wrong !== undefined)
+    throw new HopbackError('invalid-argument', `${event.type} does not follow the contract at "${wrong.pointer}"`);
 }
 
 /** What is held back comes behind the next one of the same way. */

@@ -117,7 +117,15 @@ check_checkpoint() {
   echo "OK: checkpoint.txt is signed by the key of the log $(head -n 1 checkpoint.txt), over $(sed -n 2p checkpoint.txt) entries"
 }
 
-# Hash in the entry, file it is of, entry of the log, proof. RFC 9162 section 2.1.3.2
+${CHECK_ENTRY}
+
+${checks.join('\n')}
+echo "${keys.signer === undefined ? 'The files are as they were signed. Nobody signed for the folder: whether a file was taken out is not known.' : 'The pack is whole.'}"
+`;
+}
+
+/** Hashes are compared in the entry, and led from there to the root of the checkpoint. */
+const CHECK_ENTRY = `# Hash in the entry, file it is of, entry of the log, proof. RFC 9162 section 2.1.3.2
 check_entry() {
   grep -qF "\\"$1\\":\\"$(sum "$2")\\"" "$3" || fail "$3 is not about $2"
   [ "$(grep -oF "\\"$1\\":" "$3" | wc -l)" -eq 1 ] || fail "$3 names more than one hash"
@@ -140,12 +148,7 @@ check_entry() {
   done <"$work/path"
   [ "$sn" -eq 0 ] && [ "$hash" = "$(sed -n 3p checkpoint.txt)" ] || fail "$3 is not under checkpoint.txt"
   echo "OK: $2 is entry $leaf of the log, under checkpoint.txt"
-}
-
-${checks.join('\n')}
-echo "${keys.signer === undefined ? 'The files are as they were signed. Nobody signed for the folder: whether a file was taken out is not known.' : 'The pack is whole.'}"
-`;
-}
+}`;
 
 function exportCheck({ signer }: VerifyKeys): string {
   if (signer === undefined) return '';
@@ -227,7 +230,10 @@ of two nodes is SHA-256 of an octet 1 and both hashes. The function \`check_entr
 
 A checkpoint that somebody else kept is worth more than the one in this folder: a log that was cut or written anew contradicts it.
 
-## 4. The records are what the switch wrote
+${RECORDS_SECTION}`;
+}
+
+const RECORDS_SECTION = `## 4. The records are what the switch wrote
 
 \`manifest.json\` lists under \`records\` which record was read from which bytes by which version of which reader, and the hash that the bytes had when
 they were read. Of one row it is the hash of its file; of several, SHA-256 of their hashes in ascending order, each with a line feed behind it:
@@ -240,7 +246,6 @@ sha256sum record-0001-row-*.raw | cut -d ' ' -f 1 | LC_ALL=C sort | sha256sum
 The certificate for the custodian to sign is \`custodian-certificate.txt\`. Federal Rule of Evidence 902(11) asks for reasonable written notice to the
 other side, with the record and the certificate, before trial.
 `;
-}
 
 function sumsCommands({ signer }: VerifyKeys): string {
   const names = { key: 'export-public-key.pem', signature: 'SHA256SUMS.sig', file: 'SHA256SUMS' };
