@@ -158,11 +158,13 @@ const SENT: readonly (readonly [string, SourceConfiguration, Send])[] = [
       stuckAfterMs: 2 * MINUTE_MS,
     }),
     async (source, told) => {
-      const { rows } = source.state();
+      const { rows, records } = source.state();
       const port = Number(/port (\d+)/.exec(told[0]?.detail ?? '')?.[1]);
       const { packets } = proxySample();
       await sendPackets(port, packets);
-      while (source.state().rows < rows + packets.length) await new Promise((resolve) => setImmediate(resolve));
+      // A call that has ended is a record once a millisecond has passed: packets that all come within one are no record yet.
+      const isTakenIn = (): boolean => source.state().rows >= rows + packets.length && source.state().records > records;
+      while (!isTakenIn()) await new Promise((resolve) => setImmediate(resolve));
       return source.look();
     },
   ],
