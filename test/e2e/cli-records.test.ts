@@ -1,15 +1,18 @@
+import { spawnSync } from 'node:child_process';
 import { statSync } from 'node:fs';
-import { appendFile, chmod, mkdir, readdir, stat, utimes, writeFile } from 'node:fs/promises';
+import { appendFile, chmod, mkdir, readdir, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createTestPki } from '../../sdk/src/testing/test-pki.js';
+import { testPeer } from '../peers.js';
 import { createCliLab } from '../support/cli-lab.js';
 import { ASTERISK_SOURCE, asteriskRow, createRecordsLab } from '../support/cli-records-lab.js';
 import type { RecordsLab } from '../support/cli-records-lab.js';
 import { proxySample, sendPackets } from '../support/hep-packets.js';
 import { isEnded } from '../support/packed-records.js';
 import { startRecordReceiver } from '../support/record-receiver.js';
+import { fillUp, smallDisk } from '../support/small-disk.js';
 
 const KEY = 'a1'.repeat(32);
 
@@ -145,11 +148,30 @@ test('a source file that is no JSON ends with 2, and its content is in no messag
 
 /** Paths at which no store can be opened, and the reason that the system gives. */
 const UNUSABLE: readonly (readonly [string, () => Promise<string>, RegExp])[] = [
-  ['below /proc, where no folder can be made', async () => '/proc/hopback/a/store', /ENOENT/],
+  ['below /proc, which takes no folder', async () => '/proc/hopback', /ENOENT/],
+  ['deep below /proc', async () => '/proc/hopback/a/store', /ENOENT/],
   ['a file', () => lab.put('store', ''), /EEXIST/],
   ['below a file', async () => `${await lab.put('store', '')}/below`, /ENOTDIR/],
+  ['a device', async () => '/dev/null', /EEXIST/],
   [
-    'a folder with another file in the place of the state',
+    'below a link that leads to itself',
+    async () => {
+      await symlink('loop', lab.path('loop'));
+      return lab.path('loop/store');
+    },
+    /ELOOP/,
+  ],
+  ['a name that is too long', async () => lab.path('n'.repeat(300)), /ENAMETOOLONG/],
+  [
+    'one whose state is a folder',
+    async () => {
+      await mkdir(`${lab.store}/state.duckdb`, { recursive: true });
+      return lab.store;
+    },
+    /EISDIR/,
+  ],
+  [
+    'one whose state is something else',
     async () => {
       await mkdir(lab.store);
       await lab.put('store/state.duckdb', 'x'.repeat(10_000));
@@ -158,7 +180,7 @@ const UNUSABLE: readonly (readonly [string, () => Promise<string>, RegExp])[] = 
     /not a valid DuckDB database file/,
   ],
   [
-    'a folder whose rejects cannot be written',
+    'one whose rejects cannot be written',
     async () => {
       await mkdir(lab.store);
       await lab.put('store/rejects', '');
@@ -184,6 +206,26 @@ describe.each(UNUSABLE)('a store that is %s', (_, unusable, reason) => {
     expect(stderr).toContain(store);
   });
 });
+
+testPeer(
+  'tmpfs',
+  'an import onto a disk that is full or read-only ends with 4, and names the store and the reason',
+  async () => {
+    await using disk = await smallDisk();
+    const store = join(disk.path, 'store');
+    const file = await lab.put('1.csv', rows(0, 5_000));
+    const args = ['records', 'import', '--store', store, '--source', await asterisk(), file];
+    fillUp(disk.path);
+    const full = await lab.run(args);
+    expect([full.exitCode, full.stderr]).toEqual([4, expect.stringContaining('ENOSPC')]);
+    expect(full.stderr).toContain(store);
+    await rm(join(disk.path, 'hog'));
+    spawnSync('mount', ['-o', 'remount,ro', disk.path]);
+    const readOnly = await lab.run(args);
+    expect([readOnly.exitCode, readOnly.stderr]).toEqual([4, expect.stringContaining('EROFS')]);
+    expect(readOnly.stderr).toContain(store);
+  },
+);
 
 test('rejects are listed by source, with their bytes where they are asked for', async () => {
   const source = await asterisk();
@@ -330,6 +372,89 @@ test('--once takes in rotated and packed files as well, and says what it could n
   await utimes(lab.path('Master.csv.3.gz'), 0, Date.now() / 1_000 - 3_600);
   const third = await lab.run(args);
   expect([third.exitCode, third.stdout.includes('cannot be unpacked')]).toEqual([1, true]);
+});
+
+test('random octets named .gz are reported as no gzip once, by an import and by a tail, and nothing of them is rejected', async () => {
+  const random = Buffer.alloc(100_000);
+  // Every octet occurs, and it is the same in each run.
+  for (let at = 0; at < random.length; at += 1) random[at] = (at * 7_919 + (at >> 8) * 104_729 + 5) & 0xff;
+  const source = await lab.putJson('pbx-1.json', { ...ASTERISK_SOURCE, path: lab.path('Master.csv') });
+  await lab.put('Master.csv', rows(0, 5));
+  await lab.put('Master.csv.1.gz', random);
+  await utimes(lab.path('Master.csv.1.gz'), 0, Date.now() / 1_000 - 3_600);
+  const file = lab.path('Master.csv.1.gz');
+  const imported = await lab.run(['records', 'import', '--store', lab.store, '--source', source, '--json', file]);
+  expect([imported.exitCode, imported.json()]).toMatchObject([1, { rejected: 0, files: [{ status: 'not-gzip' }] }]);
+  const tail = ['records', 'tail', '--store', lab.store, '--source', source, '--once', '--json'];
+  const first = await lab.run(tail);
+  const notices = first.stdout.split('\n').filter((line) => line.includes('"kind":"not-gzip"'));
+  expect([first.exitCode, notices.length]).toEqual([1, 1]);
+  expect(first.stdout).toContain('"rows":5,"records":5,"skipped":0,"rejected":0');
+  // It was told of, and is not looked at again until somebody writes to it.
+  expect(await lab.run(tail)).toMatchObject({ exitCode: 0 });
+  await lab.put('Master.csv.1.gz', gzipSync(rows(5, 9)));
+  await utimes(lab.path('Master.csv.1.gz'), 0, Date.now() / 1_000 - 3_600);
+  expect(await lab.run(tail)).toMatchObject({ exitCode: 0 });
+  expect(await lab.stored()).toBe(9);
+});
+
+test.each<readonly [string, (packed: Buffer) => Buffer, number, string | undefined]>([
+  ['cut in the middle', (packed) => packed.subarray(0, packed.length - 5_000), 2_500, 'gzip-truncated'],
+  [
+    'followed by text',
+    (packed) => Buffer.concat([packed, Buffer.from('left by a script\n')]),
+    3_000,
+    'gzip-trailing-octets',
+  ],
+  ['padded with zeros', (packed) => Buffer.concat([packed, Buffer.alloc(512)]), 3_000, undefined],
+  ['of two members', (packed) => Buffer.concat([packed, gzipSync(rows(3_000, 3_100))]), 3_100, undefined],
+  [
+    'of two members and text',
+    (packed) => Buffer.concat([packed, gzipSync(rows(3_000, 3_100)), Buffer.from('x')]),
+    3_100,
+    'gzip-trailing-octets',
+  ],
+])(
+  'of a packed file that is %s every row that is whole is taken in, and the fault is told once',
+  async (_, change, stored, fault) => {
+    const source = await lab.putJson('pbx-1.json', { ...ASTERISK_SOURCE, path: lab.path('Master.csv') });
+    const file = await lab.put('Master.csv.1.gz', change(gzipSync(rows(0, 3_000))));
+    await utimes(file, 0, Date.now() / 1_000 - 3_600);
+    await lab.put('Master.csv', '');
+    const tail = ['records', 'tail', '--store', lab.store, '--source', source, '--once', '--json'];
+    const { exitCode, stdout } = await lab.run(tail);
+    const notices = stdout.split('\n').filter((line) => line.includes('-notice.1'));
+    expect([exitCode, notices.length]).toEqual(fault === undefined ? [0, 0] : [1, 1]);
+    const count = await lab.stored();
+    expect(count).toBeGreaterThanOrEqual(stored);
+    if (fault !== 'gzip-truncated') expect(count).toBe(stored);
+    expect(stdout).toContain('"rejected":0,');
+    const again = await lab.run(['records', 'import', '--store', lab.store, '--source', source, '--json', file]);
+    expect(again.json()).toMatchObject({
+      inserted: 0,
+      repeated: count,
+      files: [fault === undefined ? { status: 'imported' } : { status: 'damaged', cause: ` (${fault})` }],
+    });
+  },
+);
+
+test('a platform whose certificate nobody vouches for gets nothing; the records wait, and are sent once it is trusted', async () => {
+  const pki = await createTestPki();
+  const server = pki.issueTls({ addresses: ['127.0.0.1'] });
+  const files = [await lab.put('tls.key', server.privateKeyPem), await lab.put('tls.pem', server.chainPem)];
+  await using receiver = await startRecordReceiver(files);
+  const cdr = await lab.put('Master.csv', rows(0, 20));
+  const args = [
+    ...['records', 'tail', '--store', lab.store, '--source', await asterisk(), '--path', cdr, '--once', '--json'],
+    ...(await platformArgs(receiver.tlsUrl)),
+  ];
+  const untrusted = await lab.run([...args, '--drain-seconds', '1']);
+  expect(untrusted.exitCode).toBe(4);
+  expect(untrusted.stdout).toContain('"platform":"connection-failed');
+  expect((await receiver.report()).distinct).toBe(0);
+  const ca = await lab.put('ca.pem', pki.tlsRoot.certificatePem);
+  expect((await lab.run([...args, '--platform-ca', ca])).exitCode).toBe(0);
+  expect((await receiver.report()).distinct).toBe(20);
 });
 
 test('records older than retention go when a tail starts', async () => {

@@ -1,5 +1,7 @@
+import { execFile } from 'node:child_process';
 import { chmod, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeEach, expect, test } from 'vitest';
 import { argv, runInProcess } from '../support/cli-lab.js';
 import type { CliRun } from '../support/cli-lab.js';
@@ -106,6 +108,12 @@ test('one process serves, logs in JSON with numbers masked, reloads at SIGHUP an
   expect(await service.ended).toEqual({ code: 0, signal: null });
   const kept = await readFile(join(lab.directory, 'attestations.jsonl'), 'utf8');
   expect(JSON.parse(kept)).toMatchObject({ decidedBy: 'request', claims: { attestation: 'A' } });
+});
+
+test('several processes that cannot start end the command with 4', async () => {
+  const args = argv`serve --config ${configurationPath} --workers 2 --set signing.key=nowhere.pem`;
+  const ended = promisify(execFile)(process.execPath, [join('sdk', 'dist', 'cli', 'main.js'), ...args]);
+  await expect(ended).rejects.toMatchObject({ code: 4 });
 });
 
 test('several processes serve one port and count together', async () => {

@@ -8,10 +8,10 @@ import { TRANSPORTS, type CallParts, type PeerTransport } from '../support/sip-p
 useLab({ methods: ['invite'] });
 
 /** An application that joins two calls, and the peers at both ends. */
-async function joining(parts: CallParts = {}, transports: readonly PeerTransport[] = []) {
+async function joining(parts: CallParts = {}, transports: readonly PeerTransport[] = [], options: object = {}) {
   const [caller, callee] = [await lab.peer(transports[0]), await lab.peer(transports[1])];
   const { call, req, res } = await incoming({ body: sdp('1'), ...parts }, caller);
-  const joined = later(app.srf.createB2BUA(req, res, callee.uri, {}));
+  const joined = later(app.srf.createB2BUA(req, res, callee.uri, options));
   return { caller, callee, call, joined, res, invite: await callee.next('INVITE') };
 }
 
@@ -142,4 +142,21 @@ test('the application disconnects while both sides ring: the caller gets 503, th
   callee.reply(await callee.next('CANCEL'), 200);
   callee.reply(invite, 487);
   await callee.next('ACK');
+});
+
+test('a CANCEL after a challenge of the called side ends the second try, which has the credentials', async () => {
+  const credentials = { auth: { username: 'me', password: 'secret' } };
+  const { callee, call, joined, invite } = await joining({}, [], credentials);
+  callee.reply(invite, 407, { lines: ['Proxy-Authenticate: Digest realm="r", nonce="n"'] });
+  await callee.next('ACK');
+  const second = await callee.next('INVITE');
+  expect(second.value('Proxy-Authorization')).toContain('username="me"');
+  callee.reply(second, 180);
+  await call.response(180);
+  call.cancel();
+  call.ackFailure(await call.response('487 INVITE'));
+  callee.reply(await callee.next('CANCEL'), 200);
+  callee.reply(second, 487);
+  await callee.next('ACK');
+  await expect(joined).rejects.toMatchObject({ status: 487 });
 });

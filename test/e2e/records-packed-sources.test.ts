@@ -43,6 +43,13 @@ const tailArgs = (sources: readonly string[]): readonly string[] => [
 const isAllIn = (line: string): boolean =>
   line.includes(`"inserted":${ROTATED + LIVE}`) && line.includes(`"inserted":${LIVE}`);
 
+test('records tail --once takes in a packed file of some hundred KiB, and what another source has', async () => {
+  const command = lab.start([...tailArgs(await twoSources()), '--once']);
+  expect(await isEnded(command.ended())).toBe(true);
+  expect(await command.ended()).toBe(0);
+  expect(await lab.stored()).toBe(ROTATED + 2 * LIVE);
+});
+
 test('records tail reads a packed file of some hundred KiB and the other source, and ends on SIGTERM', async () => {
   const command = lab.start(tailArgs(await twoSources()));
   expect(await isEnded(command.until(isAllIn))).toBe(true);

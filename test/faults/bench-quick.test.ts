@@ -11,7 +11,7 @@ const FORKING = fileURLToPath(new URL('../support/benches/forking', import.meta.
 /** Benches that fail without a program of somebody else. */
 const NEEDS: Readonly<Record<string, PeerName>> = { sip: 'sipp', sidecar: 'wrk' };
 
-/** All of them take a quarter of an hour: `npm run faults` runs them, `npm test` does not. */
+/** All of them take a quarter of an hour: `npm run faults -- --full` runs them. */
 const benches = faultCount({ short: 0, full: 1 }) === 0 ? [] : await listBenches();
 
 test(

@@ -44,6 +44,16 @@ test('adds a div with exactly dest, div, iat and orig, which jose verifies, behi
   expect(diverted.identityHeader).toBe(`${diverted.token};info=<${X5U}>;alg=ES256;ppt=div`);
 });
 
+test('goes on from the div that came last', async () => {
+  const first = expectDiverted(divert({}));
+  const second = expectDiverted(
+    divert({ identity: first.identityHeaders, divertingTn: SECOND_TN, newTargetTn: THIRD_TN }),
+  );
+  expect(second.identityHeaders).toHaveLength(3);
+  const { claims } = await verifiedByJose(second.token, world.provider.publicKeyPem);
+  expect(claims).toMatchObject({ div: { tn: SECOND_TN }, dest: { tn: [THIRD_TN] }, orig: { tn: TEST_ORIG_TN } });
+});
+
 test('signs a call that comes back to a number and is diverted again', () => {
   const first = expectDiverted(divert({}));
   const back = expectDiverted(

@@ -193,3 +193,35 @@ test('an import ends when the repository is closed', async () => {
   await repository.close();
   expect(await repository.import(exportOf(clock.nowMs(), URL_1, 'one'))).toEqual({ imported: 0, rejected: 1 });
 });
+
+test('a renewed certificate in place of an expired one is found within ten minutes', async () => {
+  const clock = createManualClock();
+  let body = `old until ${clock.nowMs() - 8 * DAY}`;
+  const { repository } = laboratory({ clock }, () => fetched(body));
+  for (let minute = 0; minute < 300; minute += 1) {
+    await repository.lookup(URL_1);
+    await settle();
+    clock.advance(60_000);
+  }
+  body = 'new';
+  for (let minute = 0; minute < 11; minute += 1) {
+    repository.peek(URL_1);
+    await settle();
+    clock.advance(60_000);
+  }
+  expect(leafOf(repository.peek(URL_1))).toBe('new');
+});
+
+test('an expired chain whose server falls silent is served for a day after it was fetched', async () => {
+  const clock = createManualClock();
+  const body = `old until ${clock.nowMs() - 8 * DAY}`;
+  let broken = false;
+  const { repository } = laboratory({ clock }, () => (broken ? failed() : fetched(body)));
+  await repository.lookup(URL_1);
+  broken = true;
+  clock.advance(DAY - 1);
+  expect(leafOf(repository.peek(URL_1))).toBe('old');
+  await settle();
+  clock.advance(1);
+  expect(repository.peek(URL_1)).toBeUndefined();
+});

@@ -157,7 +157,7 @@ class Wire implements TransportsUser {
   readonly messageLimits: MessageLimits;
   readonly counters = createCounters();
   readonly taps = createTaps();
-  /** Undefined before the agents are made and once the server closes: until then sockets may hear, and nobody takes a call. */
+  /** Undefined before the agents exist and after the server begins to close. Messages that come in then are dropped. */
   agents: Pick<Agents, 'take' | 'lose'> | undefined;
 
   constructor(options: DrachtioServerOptions) {

@@ -292,7 +292,7 @@ interface ActiveSegment {
 }
 
 /**
- * Puts groups of records on the disk, one call at a time, and begins with a new segment. What was refused is never tried again in the same
+ * Writes groups of records to disk, one call at a time. The first group begins a new segment. What was refused is never tried again in the same
  * file: after a failed sync the system may have dropped what was written and call the next sync a success.
  */
 export class SegmentWriter {

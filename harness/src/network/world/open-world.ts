@@ -337,7 +337,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
   }
 }
 
-/** Has something closed when the network is closed. */
+/** Registers a part to be closed with the network. */
 type Keep = <Part extends { readonly close: () => Promise<void> }>(part: Part) => Part;
 
 /** What a network consists of. */

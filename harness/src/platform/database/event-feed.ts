@@ -30,7 +30,7 @@ class RecentEvents {
     return this.#covers(afterPosition) ? this.#through : afterPosition;
   }
 
-  /** Events behind a position: those that are remembered, once what came in since is, or a page from the database. */
+  /** Events after a position: from memory, topped up from the database, or else one page from the database. */
   read(afterPosition: number, through: number): Promise<EventsRead> {
     const isRemembered = this.reachesFrom(afterPosition) > afterPosition;
     return isRemembered ? this.#kept(afterPosition, through) : this.#page(afterPosition, through);

@@ -193,8 +193,8 @@ const MAX_PENDING_BYTES = 8 * MAX_FRAME_BYTES;
 /** Records that are kept parsed for the followers, some 3 KB each. */
 const MAX_PARSED_RECORDS = 8_192;
 /**
- * How long a batch waits for room among the parsed records. To let its sender wait costs less than to parse the batch again from the log, which is what
- * happens when a follower makes no progress for so long.
+ * How long a batch waits for room among the parsed records. Waiting costs less than parsing the batch a second time from the log. After this time
+ * without room, batches no longer wait, and are parsed again.
  */
 const ROOM_PATIENCE_MS = 1_000;
 /** Batches that a follower is given at once. */
@@ -210,10 +210,11 @@ export interface JournalEntry extends Pick<BatchHeader, 'providerId' | 'received
 export interface RecordJournal {
   /**
    * Makes a batch durable.
+   * @param mayWait - whether the batch may wait for room among the parsed records
    * @returns its place
    * @throws HopbackError `storage-failed` when the disk refuses, or more waits for it than may: nothing is to be acknowledged
    */
-  readonly take: (frame: BatchFrame, records: readonly SharedRecord[]) => Promise<number>;
+  readonly take: (frame: BatchFrame, records: readonly SharedRecord[], mayWait: () => boolean) => Promise<number>;
   /** Place of the first batch that is kept. */
   readonly first: () => number;
   /** Place of the last batch that is durable. */
@@ -248,12 +249,12 @@ export async function openRecordJournal(
   return journalOf(batches, cursors, context);
 }
 
-/** The newest batches as objects, for as long as a follower has not passed them. */
+/** Batches kept parsed until all followers have passed them, as far as there is room. */
 class ParsedBatches {
   readonly #clock: TimerClock;
   readonly #entries = new Map<number, JournalEntry>();
   #records = 0;
-  /** Whether a follower has made no progress for so long that no batch waits for it. */
+  /** There was no room for {@link ROOM_PATIENCE_MS}: batches do not wait until there is some again. */
   #isStuck = false;
   readonly #waiting = new Set<() => void>();
 
@@ -261,14 +262,18 @@ class ParsedBatches {
     this.#clock = clock;
   }
 
-  /** Resolves when there is room for a batch, or when it need not wait for any. */
+  /** Whether a batch has to wait for {@link room}. Asked again after it: of those that waited, others may have been first. */
+  mustWait(): boolean {
+    return !this.#hasRoom() && !this.#isStuck;
+  }
+
+  /** Resolves when there was room for a batch, or when none waits any more. */
   async room(): Promise<void> {
-    if (this.#hasRoom() || this.#isStuck) return;
     const cancel = this.#clock.schedule(() => {
       this.#isStuck = true;
       this.#wake();
     }, ROOM_PATIENCE_MS);
-    while (!this.#hasRoom() && !this.#isStuck) await new Promise<void>((resolve) => this.#waiting.add(resolve));
+    await new Promise<void>((resolve) => this.#waiting.add(resolve));
     cancel();
   }
 
@@ -279,7 +284,7 @@ class ParsedBatches {
     this.#records += entry.records.length;
   }
 
-  /** The batches behind a place, a few, without gaps; none where the next one is not here. */
+  /** A few batches that follow a place without a gap; empty where the next one is not kept parsed. */
   behind(place: number, upTo: number): readonly JournalEntry[] {
     const entries: JournalEntry[] = [];
     for (let at = place + 1; at <= upTo && entries.length < READ_BATCHES; at += 1) {
@@ -299,6 +304,12 @@ class ParsedBatches {
     }
     if (!this.#hasRoom()) return;
     this.#isStuck = false;
+    this.#wake();
+  }
+
+  /** No batch waits any more. */
+  end(): void {
+    this.#isStuck = true;
     this.#wake();
   }
 
@@ -336,8 +347,8 @@ function journalOf(
   };
 
   return {
-    take: async (frame, records) => {
-      await parsed.room();
+    take: async (frame, records, mayWait) => {
+      while (mayWait() && parsed.mustWait()) await parsed.room();
       const appended = batches.append(encodeBatchFrame(frame));
       if (!appended.accepted)
         throw new HopbackError('storage-failed', `the log of live records takes no more: ${appended.reason}`);
@@ -363,6 +374,7 @@ function journalOf(
     onDurable: (listener) => batches.onDurable(listener),
     sizeBytes: () => batches.state().sizeBytes,
     close: async () => {
+      parsed.end();
       try {
         await batches.close();
       } finally {
@@ -410,6 +422,8 @@ export function createBatchIntake(options: BatchIntakeOptions): BatchIntake {
   const { isBehind } = options;
   const remembered = new Map<string, Remembered>();
   const turns = createTurns(MAX_READ_AT_ONCE);
+  /** Where many wait already, one that holds its turn would have others refused. */
+  const mayWait = (): boolean => turns.waiting() < MAX_WAITING / 2;
 
   const remember = (key: string, entry: Remembered): void => {
     remembered.set(key, entry);
@@ -431,7 +445,7 @@ export function createBatchIntake(options: BatchIntakeOptions): BatchIntake {
       return problemAnswer('unavailable', { retryAfterSeconds: RETRY_AFTER_SECONDS });
     const encoding: BatchEncoding = parameters['Content-Encoding'] === 'br' ? 'br' : 'gzip';
     const answer = turns.run(() =>
-      taken(options, { providerId: caller.organizationId, batchId, encoding, receivedAtMs: atMs, bytes }),
+      taken(options, { providerId: caller.organizationId, batchId, encoding, receivedAtMs: atMs, bytes }, mayWait),
     );
     remember(key, { sha256, answer: answer.then(({ answer: given }) => given) });
     const { answer: given, isLasting } = await answer;
@@ -461,7 +475,11 @@ interface Taken {
 }
 
 /** Reads a batch and makes it durable; only then it is acknowledged. Never rejects. */
-async function taken({ journal, log, keptMs }: BatchIntakeOptions, { bytes, ...batch }: GivenBatch): Promise<Taken> {
+async function taken(
+  { journal, log, keptMs }: BatchIntakeOptions,
+  { bytes, ...batch }: GivenBatch,
+  mayWait: () => boolean,
+): Promise<Taken> {
   const { batchId, encoding, receivedAtMs } = batch;
   try {
     const times = { fromUs: (receivedAtMs - keptMs) * 1_000, toUs: (receivedAtMs + MAX_AHEAD_MS) * 1_000 };
@@ -471,7 +489,7 @@ async function taken({ journal, log, keptMs }: BatchIntakeOptions, { bytes, ...b
     const { records, rejected, rejectedLines } = reading;
     if (records.length > 0) {
       const header = { ...batch, count: records.length, rejectedLines };
-      await journal.take({ header, body: bytes }, records);
+      await journal.take({ header, body: bytes }, records, mayWait);
     }
     const answer: RecordBatchAnswer = { batchId, accepted: records.length, rejected };
     return { answer: jsonAnswer(answer), isLasting: rejected.length <= MAX_REMEMBERED_REJECTIONS };

@@ -262,7 +262,7 @@ export class LiveFeed implements AsyncDisposable {
   readonly #storing: Follower;
   readonly #listeners = new Map<string, Follower>();
   readonly #listening = new Set<SettlingListener>();
-  /** Looks at how far followers are, for those who wait for them. */
+  /** Called after each progress of a follower; each resolves somebody's wait once the follower is far enough. */
   readonly #looks = new Set<() => void>();
   readonly #endWake: () => void;
   #closed: Promise<void> | undefined;

@@ -117,8 +117,8 @@ interface Sought {
 }
 
 /**
- * For whose neighbours a traceback looks: nobody's when an answer came after its row was read.
- * @throws where its row says that it looks, and its state does not
+ * Whose neighbours are sought; empty when an answer came in since the page was read.
+ * @throws HopbackError `internal` where the row says that neighbours are sought and the state does not
  */
 async function soughtIn(
   { engine }: AnswerParts,

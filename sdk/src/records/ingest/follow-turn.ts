@@ -189,7 +189,7 @@ export class FileLooker {
     return Math.min(...this.#unreadFilesMs(), ...unread.map(({ mtimeMs }) => mtimeMs));
   }
 
-  /** The same of the file that is being read. */
+  /** When the file that is being read was written to last; undefined while none is. */
   underWayMs(): number | undefined {
     return this.#underWayMs;
   }

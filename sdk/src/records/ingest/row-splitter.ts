@@ -308,7 +308,7 @@ class PieceSplitter implements RowSplitter {
   #offset: number;
   #line: number;
   #mayHaveMark: boolean;
-  /** Octets from `#offset` on, where no row is being passed over. */
+  /** Octets from `#offset` on that are no row yet; empty while a broken row is skipped. */
   #kept: Uint8Array = NOTHING;
   #passing: Passing | undefined;
 

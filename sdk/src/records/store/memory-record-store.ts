@@ -58,7 +58,7 @@ export function createMemoryRecordStore(options: MemoryRecordStoreOptions): Reco
   const sources = new Set<string>();
   let retainedFromUs = 0;
   let isClosed = false;
-  /** What is thrown is a rejection, as it is of the stores that have a disk. */
+  /** Turns what is thrown into a rejection, as in the stores on disk. */
   const whileOpen = async <Result>(work: () => Result): Promise<Result> => {
     if (isClosed) throw new HopbackError('closed', 'the record store is closed');
     return work();

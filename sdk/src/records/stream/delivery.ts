@@ -385,7 +385,7 @@ export class Delivery {
     return this.#senders.some(({ lane, inFlight }) => lane.batches() - (inFlight > 0 ? 1 : 0) < BATCHES_AHEAD);
   }
 
-  /** No record that is not settled has a lower sequence number; Infinity where all are. Of a parted group any may be the one. */
+  /** No record that is not settled has a lower sequence number; Infinity where all are. While records of a parted group are unsettled, its first sequence number counts. */
   floorSequence(): number {
     const floor = Math.min(...this.#senders.map(({ lane }) => lane.floorSequence()));
     if (this.#partedGroups.length === 0) return floor;
@@ -427,7 +427,7 @@ export class Delivery {
     return this.#attempts.close();
   }
 
-  /** What is no frame of this release goes anywhere: it is not sent. */
+  /** Octets that are no frame of this release may go to any lane: they are never sent. */
   #laneOf(bytes: Uint8Array, from: number): number {
     return frameLaneHash(bytes, from) % this.#senders.length;
   }

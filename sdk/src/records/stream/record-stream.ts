@@ -204,7 +204,7 @@ function streamParts(options: RecordStreamOptions, packed: PackedSpool | undefin
 }
 
 /**
- * What {@link createRecordStream} makes; where it has a packed spool, what waits for long while the receiver is away is packed. Its public
+ * The stream of {@link createRecordStream}. With a packed spool it packs what waits while the receiver is away. Its public
  * members are bound: callers may pass them on by themselves.
  */
 export class PackingStream implements RecordStream {

@@ -124,7 +124,7 @@ echo "${keys.signer === undefined ? 'The files are as they were signed. Nobody s
 `;
 }
 
-/** Hashes are compared in the entry, and led from there to the root of the checkpoint. */
+/** Shell function: checks that the entry has the hash of the file, and that the proof leads from the entry to the root of the checkpoint. */
 const CHECK_ENTRY = `# Hash in the entry, file it is of, entry of the log, proof. RFC 9162 section 2.1.3.2
 check_entry() {
   grep -qF "\\"$1\\":\\"$(sum "$2")\\"" "$3" || fail "$3 is not about $2"
