@@ -33,7 +33,7 @@ import { createManualClock } from '../../sdk/src/testing/manual-clock.js';
 import { canonicalJson, type TracebackAnswer } from '../../sdk/src/traceback/index.js';
 import { areaCalls, callerOf, STAFF, valueOf, type AreaCalls, type TestCall } from './itg-calls.js';
 import { createTestContext, type TestContext } from './itg-context.js';
-import { openTestDatabase } from './itg-database.js';
+import { openTestDatabase, type TestServer } from './itg-database.js';
 
 /** Data that other areas have, and that can be demanded. */
 export interface DemandWorld {
@@ -130,14 +130,16 @@ export function demandForm(submission: DemandSubmission, document = smallPdf()):
 export interface DemandLabOptions {
   readonly world?: DemandWorld;
   readonly limits?: Partial<DemandLimits>;
+  readonly server?: TestServer | undefined;
   readonly keyType?: 'P-256' | 'Ed25519';
 }
 
 let shared: Promise<OpenedDatabase> | undefined;
 
 /** One database for all tests of a file, emptied for each: to start one takes seconds. */
-async function emptyDatabase(): Promise<OpenedDatabase> {
-  const opened = await (shared ??= openTestDatabase({ definitions: [DEMANDS_DEFINITION] }));
+async function emptyDatabase(server?: TestServer): Promise<OpenedDatabase> {
+  shared ??= openTestDatabase({ definitions: [DEMANDS_DEFINITION], ...(server !== undefined && { server }) });
+  const opened = await shared;
   await sql`truncate demands_demands, demands_decisions, demands_productions, demands_files, demands_retrievals, demands_holds,
     demands_traces, core_events, core_audit, core_sealed`.execute(opened.database);
   return opened;
@@ -160,9 +162,9 @@ export async function closeDemandDatabase(): Promise<void> {
 
 /** An area of demands with other areas in memory, and the audit in a real Merkle log. */
 export async function demandLab(options: DemandLabOptions = {}): Promise<DemandLab> {
-  const { world = emptyWorld(), limits = {}, keyType = 'P-256' } = options;
+  const { world = emptyWorld(), limits = {}, server, keyType = 'P-256' } = options;
   const directory = await mkdtemp(join(tmpdir(), 'hopback-demands-'));
-  const database = await emptyDatabase();
+  const database = await emptyDatabase(server);
   const context = createTestContext({ database, clock: createManualClock(Date.parse('2026-10-24T12:00:00Z')) });
   const signer = createLogSigner(createTestKey(keyType).privateKeyPem);
   const log = await openMerkleLog({ directory: join(directory, 'log'), logId: 'itg.example/audit', signer });

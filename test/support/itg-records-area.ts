@@ -6,7 +6,7 @@ import type { OpenedDatabase } from '../../harness/src/platform/database/index.j
 import { createManualClock } from '../../sdk/src/testing/manual-clock.js';
 import { createTemporaryDirectory } from '../peers/temporary-directory.js';
 import { createTestContext, type TestContext } from './itg-context.js';
-import { openTestDatabase } from './itg-database.js';
+import { openTestDatabase, type TestServer } from './itg-database.js';
 import { SAMPLES_MS } from './itg-live-records.js';
 
 /** The area on a database and a folder of its own. */
@@ -32,9 +32,12 @@ export interface RecordsLab extends AsyncDisposable {
 export const TEST_NUMBER = /(?<![a-z\d])\d*[ -]?\d*555[ -]?0\d*(?![a-z\d])/i;
 
 /** Opens it. */
-export async function openRecordsLab(): Promise<RecordsLab> {
+export async function openRecordsLab(server?: TestServer): Promise<RecordsLab> {
   const directory = await createTemporaryDirectory();
-  const database = await openTestDatabase({ definitions: [recordsDefinition] });
+  const database = await openTestDatabase({
+    definitions: [recordsDefinition],
+    ...(server !== undefined && { server }),
+  });
   const context = createTestContext({ database, clock: createManualClock(SAMPLES_MS) });
   let area = await createRecordsArea(context, { directory: directory.path });
   return {
