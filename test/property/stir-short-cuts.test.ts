@@ -6,8 +6,7 @@ import { parseSipUri, telephoneNumberOfUri } from '../../sdk/src/core/sip-uri.js
 import { NORTH_AMERICAN_PLAN } from '../../sdk/src/core/telephone-number.js';
 import { isJsonObject } from '../../sdk/src/core/json-text.js';
 import { canonicalJson } from '../../sdk/src/stir/passport.js';
-import { readCanonicalShaken } from '../../sdk/src/stir/passport-types/canonical-shaken.js';
-import { shaken, shakenPayload } from '../../sdk/src/stir/passport-types/shaken.js';
+import { readCanonicalShaken, shaken, shakenPayload } from '../../sdk/src/stir/passport-types/shaken.js';
 import { plainSipNumber } from '../../sdk/src/stir/verification/request.js';
 
 const RUNS = 20_000;

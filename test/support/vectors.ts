@@ -5,7 +5,7 @@ import type { Certificate } from '../../sdk/src/stir/certificates/certificate.js
 import { parsedChain, parsedCrl } from '../unit/certificates-parsed.js';
 import type { CertificateLookup, X5uFailure, X5uRefusal } from '../../sdk/src/stir/certificates/repository.js';
 import { createRevocationSet, revocationAt } from '../../sdk/src/stir/certificates/revocation.js';
-import { PASSPORT_TYPES, passportTypeRegistry } from '../../sdk/src/stir/passport-types/registry.js';
+import { PASSPORT_TYPES, passportTypeRegistry } from '../../sdk/src/stir/passport.js';
 import { checkCertificates, concludeVerification, startVerification } from '../../sdk/src/stir/verification/core.js';
 import type { CertificateKnowledge, PendingVerification } from '../../sdk/src/stir/verification/core.js';
 import type { FailureReason, NoteReason, SipResponse } from '../../sdk/src/stir/verification/step.js';

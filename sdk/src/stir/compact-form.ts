@@ -3,10 +3,16 @@ import type { JsonObject, JsonValue } from '../core/json-text.js';
 import { ES256_SIGNATURE_OCTETS } from './es256.js';
 import { parseIdentityHeader } from './identity-header.js';
 import type { IdentityHeader } from './identity-header.js';
-import { canonicalJson, isCompactForm, parsePassport, rebuildCompactPassport } from './passport.js';
+import {
+  canonicalJson,
+  isCompactForm,
+  parsePassport,
+  rebuildCompactPassport,
+  PASSPORT_TYPES,
+  passportTypeRegistry,
+} from './passport.js';
 import type { CompactClaims, ParsedPassport, PassportSyntaxReason } from './passport.js';
 import { shortJson } from './passport-types/passport-type.js';
-import { PASSPORT_TYPES, passportTypeRegistry } from './passport-types/registry.js';
 import { DEFAULT_VERIFICATION_POLICY } from './verification/policy.js';
 import { destClaim, readParties } from './verification/request.js';
 import type { PartyOptions, VerificationRequest } from './verification/request.js';

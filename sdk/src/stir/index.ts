@@ -309,19 +309,19 @@ export { formatIdentityHeader, MAX_IDENTITY_HEADER_CHARS, parseIdentityHeader } 
 export type { IdentityHeader, IdentityHeaderParts, IdentityHeaderResult } from './identity-header.js';
 export { compactIdentityHeader } from './compact-form.js';
 export type { CompactFormRefusal, CompactFormResult } from './compact-form.js';
-export { canonicalJson, isCompactForm, parsePassport, rebuildCompactPassport } from './passport.js';
+export { canonicalJson, isCompactForm, parsePassport, rebuildCompactPassport, PASSPORT_TYPES } from './passport.js';
 export type {
   CompactClaims,
   ParsedPassport,
   PassportParseOptions,
   PassportResult,
   PassportSyntaxReason,
+  PassportHeader,
+  PassportHeaderCache,
 } from './passport.js';
-export type { PassportHeader, PassportHeaderCache } from './passport-header.js';
 export { base } from './passport-types/passport-type.js';
 export { div, divPayload } from './passport-types/div.js';
 export type { DivClaims } from './passport-types/div.js';
-export { PASSPORT_TYPES } from './passport-types/registry.js';
 export { shaken, shakenPayload } from './passport-types/shaken.js';
 export type { ShakenClaims } from './passport-types/shaken.js';
 export type {

@@ -7,8 +7,7 @@ import { canonicalTelephoneNumber, isCanonicalTelephoneNumber } from '../../core
 import type { NumberingPlan } from '../../core/telephone-number.js';
 import { parseIdentityHeader } from '../identity-header.js';
 import type { PassportClaims, PassportParty } from '../passport-types/passport-type.js';
-import { PASSPORT_TYPES } from '../passport-types/registry.js';
-import { parsePassport } from '../passport.js';
+import { PASSPORT_TYPES, parsePassport } from '../passport.js';
 
 /**
  * Reads the number out of the spelling that nearly all carrier traffic uses, `sip:+12155551212@host[:port][;user=phone]`, bare or
