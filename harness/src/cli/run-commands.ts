@@ -183,7 +183,7 @@ export const LAB: HarnessCommand = {
     const { external = {}, externalCallers = [], listen = {} } = settings.run;
     const told = Object.entries(listen).map(([id, at]) => [`--listen ${id}=`, at] as const);
     for (const [option, { host, port }] of [...told, ['--certificates ', certificates] as const])
-      if (port === 0) throw new UsageError(`${option}${host}:0: programs of others are told the port, 1 to 65535`);
+      if (port === 0) throw new UsageError(`${option}${host}:0: an external program needs a fixed port, 1 to 65535`);
     const plan = await loadedPlan(from, settings, io);
     try {
       await prepareLab(folder, plan, {

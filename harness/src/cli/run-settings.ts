@@ -23,7 +23,7 @@ export const PARTNER_OPTIONS: OptionSpecs<PartnerOption> = {
   listen: {
     value: 'ID=HOST:PORT',
     multiple: true,
-    text: 'where a provider, or whoever answers for called numbers, takes calls; default any free port',
+    text: 'where a provider, or the end that answers for called numbers, takes calls; default any free port',
   },
   await: { value: 'ID', multiple: true, text: 'calls of a caller are placed by a program of yours, and waited for' },
 };

@@ -32,7 +32,7 @@ const OPEN: Readonly<
  * Opens the way to a service under test. Nothing is sent yet.
  * @param options - which interface, where, and what this service cannot show
  * @returns the target; close it, or take it with `await using`
- * @throws {@link HopbackError} `invalid-argument` for a SIP URL that is none; node's own error when a port cannot be opened
+ * @throws {@link HopbackError} `invalid-argument` for an invalid SIP URL; Node's own error when a port cannot be opened
  * @see ATIS-1000082, 3GPP TS 24.229 annex V
  * @example
  * ```ts

@@ -10,7 +10,7 @@ export async function writePrivate(path: string, content: string): Promise<void>
   await chmod(path, 0o600);
 }
 
-/** What JSON says; undefined for a text that is none, so that a schema refuses it. */
+/** The value of a JSON text; undefined for invalid JSON, so that a schema refuses it. */
 export function jsonOf(text: string): unknown {
   try {
     return JSON.parse(text);

@@ -13,7 +13,7 @@ import type { PlatformSettings } from './settings.js';
 const MAX_LINE_CHARS = 500;
 
 /**
- * One line for whoever starts a platform that does not start: what is in the way, and what to do about it. It holds no password. Never throws.
+ * Explains in one line why the platform did not start, and what to do about it. Contains no password. Never throws.
  * @param error - as starting it threw
  */
 export function startFailureLine(

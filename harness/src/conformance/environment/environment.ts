@@ -59,7 +59,7 @@ const newKeys = (): FolderKeys => ({ ...newPkiKeys(), signing: createTestKey().p
 /**
  * Reads what a folder was prepared with.
  * @returns undefined where it was not
- * @throws {@link HopbackError} `invalid-configuration` for a file that is none of ours
+ * @throws {@link HopbackError} `invalid-configuration` for a file that this package did not write
  */
 async function readFolder(folder: string): Promise<ConformanceFolder | undefined> {
   const text = await readFile(join(folder, FOLDER_FILE), 'utf8').catch((error: NodeJS.ErrnoException) => {

@@ -350,7 +350,7 @@ async function raiseEntries(
 
 /** Stretch over which requests to a provider are counted: a quarter, so that what was once is not held against it for ever. */
 const STRETCH_MS = 90 * 86_400_000;
-/** Requests unanswered in it before anybody is told: one lost letter makes no case. */
+/** Unanswered requests in that time before an alert: a single lost message is not a case. */
 const MIN_UNANSWERED = 5;
 
 /**
