@@ -694,7 +694,8 @@ test('a phone survives whatever a server sends', async () => {
       `ACK sip:12025550101@x SIP/2.0\r\n${via}${rest}\r\n`,
       `REGISTER sip:12025550101@x SIP/2.0\r\n${via}${rest}\r\n`,
       `INVITE sip:12025550101@x SIP/2.0\r\n${via}${rest}Contact: <sip:1@x>\r\nContent-Length: 99\r\n\r\n`,
-      `INVITE sip:12025550101@x SIP/2.0\r\n${via}${rest}Contact: <sip:1@x>\r\n\r\n`,
+      // A transaction of its own: an INVITE above may still wait for its ACK, and this one would be its retransmission.
+      `INVITE sip:12025550101@x SIP/2.0\r\n${via.replace('bK1', 'bK2')}${rest.replace('Call-ID: 1', 'Call-ID: 2')}Contact: <sip:1@x>\r\n\r\n`,
     ]) {
       socket.send(text);
     }

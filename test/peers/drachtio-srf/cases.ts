@@ -65,6 +65,10 @@ export const FILES_NOT_RUN: readonly NotCovered[] = [
 export const SCENARIOS_THAT_MAY_FAIL: ReadonlyMap<string, string> = new Map([
   ['uac-drop-one-200.xml', 'drops three of four responses at random, and is repeated if it drops all of them'],
   ['uac-drop-one-503.xml', 'drops three of four responses at random, and is repeated if it drops all of them'],
+  [
+    'uas.xml',
+    'has no step for the CANCEL of a call whose application disconnects, as `uac.js` does right after one INVITE is sent',
+  ],
   ['uas-reinvite-overlap.xml', 'has no step for the BYE that `uac.js` sends at the end; complete without that BYE'],
 ]);
 
