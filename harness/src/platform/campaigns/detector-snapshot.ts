@@ -1,11 +1,11 @@
 import { Buffer } from 'node:buffer';
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
-import { promisify } from 'node:util';
-import { deflateRaw, inflateRaw } from 'node:zlib';
+import { finished, pipeline } from 'node:stream/promises';
+import { createDeflateRaw, createInflateRaw } from 'node:zlib';
 import { sql } from 'kysely';
 import type { PlatformContext, PlatformTransaction, Reading } from '../core/index.js';
 import { isUnreadable } from '../database/index.js';
-import { decodeState, encodeState } from '../domain/campaigns/state-codec.js';
+import { CHUNK_BYTES, decodeState, encodeState } from '../domain/campaigns/state-codec.js';
 import { campaignsTables } from './campaigns-repository.js';
 
 /** What the detector had learned when it had heard everything up to a batch of the journal. */
@@ -28,17 +28,14 @@ interface PackedState {
 
 /** Octets of a row: PGlite is busy for some milliseconds with it, and nothing else is done meanwhile. */
 const PART_BYTES = 262_144;
-/** Chunks that are written before others have a turn: some ten milliseconds. With one a turn, a busy platform would keep the detector waiting for seconds. */
-const CHUNKS_OF_A_TURN = 16;
 /** A packed state that is larger is not stored: it takes longer to read than what it saves. */
 export const MAX_SNAPSHOT_BYTES: number = 256 * 1_048_576;
 /** Most of it is zeros or hashes: the fastest level does as well as any. */
-const DEFLATE = { level: 1 };
+const DEFLATE = { level: 1, chunkSize: CHUNK_BYTES };
 const CIPHER = 'aes-256-gcm';
+const LENGTH_BYTES = 4;
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
-
-const [deflated, inflated] = [promisify(deflateRaw), promisify(inflateRaw)];
 
 /**
  * Packs a state, some milliseconds of work at a time. The detector must hear nothing until it is done.
@@ -47,22 +44,27 @@ const [deflated, inflated] = [promisify(deflateRaw), promisify(inflateRaw)];
 export async function packState(state: object, maxBytes: number): Promise<PackedState | undefined> {
   const pieces: Buffer[] = [];
   let sizeBytes = 0;
-  let turn: Promise<Buffer>[] = [];
-  const keep = async (): Promise<void> => {
-    for (const packed of await Promise.all(turn)) {
-      const length = Buffer.alloc(4);
-      length.writeUInt32LE(packed.length);
-      pieces.push(length, packed);
-      sizeBytes += length.length + packed.length;
+  // One stream for all chunks: one for each leaves a hundred megabytes of garbage behind.
+  const deflate = createDeflateRaw(DEFLATE).on('data', (piece: Buffer) => {
+    pieces.push(piece);
+    sizeBytes += piece.length;
+  });
+  const ended = finished(deflate);
+  ended.catch(() => undefined);
+  try {
+    for (const chunk of encodeState(state)) {
+      const length = Buffer.alloc(LENGTH_BYTES);
+      length.writeUInt32LE(chunk.length);
+      deflate.write(length);
+      // The next chunk takes the memory of this one.
+      await Promise.race([ended, new Promise<void>((resolve) => void deflate.write(chunk, () => resolve()))]);
+      if (sizeBytes > maxBytes) return undefined;
     }
-    turn = [];
-  };
-  for (const chunk of encodeState(state)) {
-    turn.push(deflated(chunk, DEFLATE));
-    if (turn.length >= CHUNKS_OF_A_TURN) await keep();
-    if (sizeBytes > maxBytes) return undefined;
+    deflate.end();
+    await ended;
+  } finally {
+    deflate.destroy();
   }
-  await keep();
   return sizeBytes > maxBytes ? undefined : { pieces, sizeBytes };
 }
 
@@ -114,34 +116,49 @@ export async function readSnapshot(context: PlatformContext, version: string): P
   if (head.version !== version) return { status: 'other-version' };
   const key = await keyOf(context, head.key_reference);
   if (key === undefined) return { status: 'damaged' };
-  const decoder = decodeState();
-  decoder.next();
-  let waiting: Buffer = Buffer.alloc(0);
-  for (let part = 0; part < head.parts; part += 1) {
+  let failure: { readonly cause: unknown } | undefined;
+  const partOf = async (part: number): Promise<Buffer> => {
     const row = await campaignsTables(context.database)
       .selectFrom(`campaigns_snapshot_${head.slot}`)
       .select('octets')
       .where('part', '=', part)
-      .executeTakeFirst();
-    if (row === undefined) return { status: 'damaged' };
-    try {
-      waiting = Buffer.concat([waiting, decrypted(key, row.octets, boundTo({ ...head, part }))]);
-      for (let length = lengthOf(waiting); length !== undefined; length = lengthOf(waiting)) {
-        const chunk = await inflated(waiting.subarray(4, 4 + length));
-        waiting = waiting.subarray(4 + length);
-        const read = decoder.next(chunk);
-        if (read.done !== true) continue;
-        if (part < head.parts - 1 || waiting.length > 0) return { status: 'damaged' };
-        return {
-          status: 'read',
-          snapshot: { sequence: head.sequence, atMs: head.at_ms, state: read.value },
-        };
-      }
-    } catch {
-      return { status: 'damaged' };
+      .executeTakeFirst()
+      .catch((cause: unknown) => {
+        failure = { cause };
+        throw cause;
+      });
+    if (row === undefined) throw new RangeError('a part is missing');
+    return decrypted(key, row.octets, boundTo({ ...head, part }));
+  };
+  async function* parts(count: number): AsyncGenerator<Buffer> {
+    for (let part = 0; part < count; part += 1) yield await partOf(part);
+  }
+  try {
+    const state = await pipeline(parts(head.parts), createInflateRaw({ chunkSize: CHUNK_BYTES }), decoded);
+    return { status: 'read', snapshot: { sequence: head.sequence, atMs: head.at_ms, state } };
+  } catch {
+    if (failure !== undefined) throw failure.cause;
+    return { status: 'damaged' };
+  }
+}
+
+/** The state in framed chunks. @throws RangeError for octets that are no state, or more than one */
+async function decoded(octets: AsyncIterable<Buffer>): Promise<object> {
+  const decoder = decodeState();
+  decoder.next();
+  let state: object | undefined;
+  let waiting: Buffer = Buffer.alloc(0);
+  for await (const some of octets) {
+    waiting = Buffer.concat([waiting, some]);
+    for (let end = endOfFrame(waiting); end !== undefined; end = endOfFrame(waiting)) {
+      if (state !== undefined) throw new RangeError('something follows the state');
+      const read = decoder.next(waiting.subarray(LENGTH_BYTES, end));
+      if (read.done === true) state = read.value;
+      waiting = waiting.subarray(end);
     }
   }
-  return { status: 'damaged' };
+  if (state === undefined || waiting.length > 0) throw new RangeError('the state is incomplete');
+  return state;
 }
 
 const DETECTOR = 'detector';
@@ -153,11 +170,11 @@ const readHead = (reading: Reading) =>
     .where('name', '=', DETECTOR)
     .executeTakeFirst();
 
-/** Length of the piece that begins here, if all of it is there. */
-function lengthOf(octets: Buffer): number | undefined {
-  if (octets.length < 4) return undefined;
-  const length = octets.readUInt32LE();
-  return octets.length < 4 + length ? undefined : length;
+/** Where the frame ends that begins here, if all of it is there. */
+function endOfFrame(octets: Buffer): number | undefined {
+  if (octets.length < LENGTH_BYTES) return undefined;
+  const end = LENGTH_BYTES + octets.readUInt32LE();
+  return octets.length < end ? undefined : end;
 }
 
 function partsOf({ pieces }: PackedState): readonly Buffer[] {

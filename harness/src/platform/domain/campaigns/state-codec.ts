@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 
-/** Octets that are written or read before others have a turn: some milliseconds of work. */
-const CHUNK_BYTES = 131_072;
+/** Octets that are written or read before others have a turn: some ten milliseconds of work. */
+export const CHUNK_BYTES = 524_288;
 /** Room that stays free in a chunk, for a value that is no string and no typed array. */
 const RESERVE_BYTES = 64;
 /** Different strings that are written once; then both sides begin anew. Longer ones are ids of calls, and come once. */
@@ -36,7 +36,7 @@ type Value = string | number | boolean | object | null | undefined;
 /**
  * Writes plain values as octets, a chunk at a time: objects, arrays, maps, sets and typed arrays. An object that two others hold is written
  * once, circles as they are. An iterator becomes the array of its items, which are never in memory all at once; a typed array that two hold
- * becomes two. Nothing may change before the last chunk.
+ * becomes two. Nothing may change before the last chunk. A chunk is written over by the next one.
  * @throws TypeError for a value that is not plain
  */
 export function* encodeState(root: object): Generator<Buffer> {
@@ -170,7 +170,6 @@ class ChunkWriter {
 
   take(): Buffer {
     const taken = this.#chunk.subarray(0, this.#at);
-    this.#chunk = Buffer.allocUnsafe(CHUNK_BYTES);
     this.#at = 0;
     return taken;
   }
