@@ -77,6 +77,7 @@ export default defineConfig({
     reporters: ['default', `${root}test/house/summary-reporter.ts`],
     projects: [
       project('unit', { sharesProcesses: true }),
+      project('integration', { sharesProcesses: true }),
       project('property', { testTimeout: 120_000, sharesProcesses: true }),
       project('peers', { sharesProcesses: true, runsAlone: true }),
       // The two that `npm run faults` runs, and `npm test` does not.
