@@ -85,16 +85,8 @@ export const isScreen = ({ stdout, env }: HarnessIo): boolean => stdout.isTty &&
 /** Whether lines may be coloured. */
 export const mayColor = (io: HarnessIo): boolean => isScreen(io) && (io.env['NO_COLOR'] ?? '') === '';
 
-interface Leaving {
-  readonly signal: AbortSignal;
-  /** Resolves with the signal. */
-  readonly left: Promise<void>;
-  readonly abort: () => void;
-  readonly release: () => void;
-}
-
 /** The first signal ends the run; what the second does is decided for the whole process. */
-export function signalled(process: Pick<HarnessProcess, 'once' | 'off'>): Leaving {
+export function signalled(process: Pick<HarnessProcess, 'once' | 'off'>) {
   const controller = new AbortController();
   const signals = ['SIGINT', 'SIGTERM'] as const;
   const release = (): void => {
@@ -108,7 +100,7 @@ export function signalled(process: Pick<HarnessProcess, 'once' | 'off'>): Leavin
     leave();
   };
   for (const name of signals) process.once(name, abort);
-  return { signal: controller.signal, left, abort, release };
+  return { signal: controller.signal /** Resolves with the signal. */, left, abort, release };
 }
 
 interface Printer {

@@ -130,16 +130,10 @@ function numberOf(text: string, most: number): number | undefined {
   return number <= most ? number : undefined;
 }
 
-interface Printer {
-  readonly ready: (server: DrachtioServer) => void;
-  readonly message: (message: TappedMessage) => void;
-  readonly end: (server: DrachtioServer) => void;
-}
-
-function printer({ stdout }: HarnessIo, isJson: boolean): Printer {
+function printer({ stdout }: HarnessIo, isJson: boolean) {
   const json = (value: unknown): void => stdout.write(`${JSON.stringify(value)}\n`);
   return {
-    ready: (server) => {
+    ready: (server: DrachtioServer) => {
       const { control, listening } = server;
       if (isJson) {
         json({ event: 'ready', control, listening });
@@ -150,7 +144,7 @@ function printer({ stdout }: HarnessIo, isJson: boolean): Printer {
         `SIP: ${sip}\nApplications: srf.connect({ host: '${control.host}', port: ${control.port}, secret: … })\n`,
       );
     },
-    message: (message) => {
+    message: (message: TappedMessage) => {
       const { direction, transport, remote, atMs, text } = message;
       const what = whatItIs(text);
       if (isJson) json({ event: 'message', direction, transport, remote, atMs, ...what });
@@ -162,7 +156,7 @@ function printer({ stdout }: HarnessIo, isJson: boolean): Printer {
         );
       }
     },
-    end: (server) => {
+    end: (server: DrachtioServer) => {
       const { received, sent, retransmissions, faults, overloaded } = server.counters();
       if (isJson) {
         json({ event: 'end', received, sent, retransmissions, faults, overloaded, inUse: server.inUse() });

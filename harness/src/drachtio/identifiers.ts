@@ -12,25 +12,14 @@ export function copied(text: string): string {
 }
 
 /** Where branches, tags and other identifiers come from. */
-export interface Identifiers {
-  /** A Via branch that no transaction has had. @see RFC 3261 section 8.1.1.7 */
-  readonly branch: () => string;
-  /** @see RFC 3261 section 19.3 */
-  readonly tag: () => string;
-  readonly callId: () => string;
-  /** Names a transaction towards applications. */
-  readonly transactionId: () => string;
-  readonly frameId: () => string;
-  /** First number of a row of reliable provisional responses, 1 to 2^31 - 1. @see RFC 3262 section 3 */
-  readonly rseq: () => number;
-}
+export type Identifiers = ReturnType<typeof createIdentifiers>;
 
 /**
  * Makes identifiers of a random part, drawn once, and a count: unique without asking for randomness at each call, and telling
  * nobody how many calls other servers have.
  * @param randomUuid - 36 characters, different at each call
  */
-export function createIdentifiers(randomUuid: () => string): Identifiers {
+export function createIdentifiers(randomUuid: () => string) {
   const origin = randomUuid().replaceAll('-', '').slice(0, 20);
   const start = Number.parseInt(randomUuid().slice(0, 8), 16);
   let count = 0;
@@ -39,12 +28,15 @@ export function createIdentifiers(randomUuid: () => string): Identifiers {
     return count.toString(36);
   };
   return {
+    /** A Via branch that no transaction has had. @see RFC 3261 section 8.1.1.7 */
     branch: () => flat(`z9hG4bK${origin}${next()}`),
     // A tag needs at least 32 random bits that a stranger cannot guess.
     tag: () => flat(`${randomUuid().slice(0, 8)}${next()}`),
     callId: () => flat(randomUuid()),
+    /** Names a transaction towards applications. */
     transactionId: () => flat(randomUuid()),
     frameId: () => next(),
+    /** First number of a row of reliable provisional responses, 1 to 2^31 - 1. @see RFC 3262 section 3 */
     rseq: () => 1 + ((start + count * 7_919) % 1_000_000),
   };
 }

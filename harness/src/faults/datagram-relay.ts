@@ -49,11 +49,6 @@ interface PlannedRelease {
   readonly atMs: number;
 }
 
-/** Decides what happens to each datagram of one direction. */
-interface DatagramPlanner {
-  readonly plan: (arrival: DatagramArrival, settings: DatagramSettings) => DatagramPlan;
-}
-
 /** How many may be held back at once: beyond it the next one passes, or at a rate of 1 nothing would ever overtake anything. */
 export const HELD_MAX: number = 4;
 
@@ -83,13 +78,13 @@ interface Draws {
  * Makes the state machine of one direction. It has no clock and no sockets: the same seed and the same arrivals under the same
  * settings give the same plans. Settings that are another object than those of the call before count as newly set.
  */
-export function createDatagramPlanner(seed: number, direction: RelayDirection): DatagramPlanner {
+export function createDatagramPlanner(seed: number, direction: RelayDirection) {
   const random = createSeededRandom(seed, `datagrams/${direction}`);
   const outage = createOutages();
   const order = createOrder();
   let count = 0;
   return {
-    plan: (arrival, settings) => {
+    plan: (arrival: DatagramArrival, settings: DatagramSettings): DatagramPlan => {
       const number = count++;
       const draws = draw(random);
       const isPaused = arrival.isPaused === true;
@@ -115,17 +110,17 @@ function draw(random: SeededRandom): Draws {
   };
 }
 
-interface Outages {
-  /** Whether a datagram falls into an outage, or is the first of a new one. */
-  readonly meets: (arrival: DatagramArrival, settings: DatagramSettings, cut: number) => 'none' | 'inside' | 'begins';
-}
-
-function createOutages(): Outages {
+function createOutages() {
   let known: DatagramSettings | undefined;
   let untilMs = Number.NEGATIVE_INFINITY;
   let bytes = 0;
   return {
-    meets: ({ sizeBytes, nowMs }, settings, cut) => {
+    /** Whether a datagram falls into an outage, or is the first of a new one. */
+    meets: (
+      { sizeBytes, nowMs }: DatagramArrival,
+      settings: DatagramSettings,
+      cut: number,
+    ): 'none' | 'inside' | 'begins' => {
       if (settings !== known) bytes = 0;
       known = settings;
       if (nowMs < untilMs) return 'inside';
@@ -138,15 +133,8 @@ function createOutages(): Outages {
   };
 }
 
-interface Order {
-  readonly place: (
-    datagram: { readonly number: number; readonly nowMs: number; readonly draws: Draws },
-    settings: DatagramSettings,
-  ) => Pick<DatagramPlan, 'action' | 'deliveries' | 'releases'>;
-}
-
 /** When datagrams leave: in the order of their arrival, but for those that are held back. */
-function createOrder(): Order {
+function createOrder() {
   let lastMs = Number.NEGATIVE_INFINITY;
   let held: Held[] = [];
 
@@ -161,7 +149,10 @@ function createOrder(): Order {
   };
 
   return {
-    place: ({ number, nowMs, draws }, settings) => {
+    place: (
+      { number, nowMs, draws }: { readonly number: number; readonly nowMs: number; readonly draws: Draws },
+      settings: DatagramSettings,
+    ): Pick<DatagramPlan, 'action' | 'deliveries' | 'releases'> => {
       const { delayMs, jitterMs } = settings;
       const latestMs = nowMs + delayMs + jitterMs;
       const ownMs = nowMs + delayMs + draws.jitter * jitterMs;
@@ -210,14 +201,6 @@ interface DatagramSource {
 /** Called once for every datagram, with the error that kept it from leaving. */
 type SendDone = (error: Error | null) => void;
 
-/** The sources of one relay. */
-interface DatagramSources {
-  /** The source of that address, a new one if need be; `undefined` where there are too many. */
-  readonly of: (address: RelayAddress) => DatagramSource | undefined;
-  readonly open: () => number;
-  readonly close: () => Promise<void>;
-}
-
 /** What sources are made with. */
 interface DatagramSourcesOptions {
   readonly target: RelayAddress;
@@ -230,7 +213,7 @@ interface DatagramSourcesOptions {
 }
 
 /** Keeps the sources by their address, and closes those that are idle. */
-function createDatagramSources(options: DatagramSourcesOptions): DatagramSources {
+function createDatagramSources(options: DatagramSourcesOptions) {
   const { clock, idleMs, maxSources } = options;
   const sources = new Map<string, OpenSource>();
   const closing = new Set<Promise<void>>();
@@ -259,7 +242,8 @@ function createDatagramSources(options: DatagramSourcesOptions): DatagramSources
   };
 
   return {
-    of: (address) => {
+    /** The source of that address, a new one if need be; `undefined` where there are too many. */
+    of: (address: RelayAddress): DatagramSource | undefined => {
       const key = `${address.host} ${address.port}`;
       let source = sources.get(key);
       if (source === undefined) {
@@ -340,16 +324,6 @@ function openSource(
   return source;
 }
 
-/** The datagrams of one direction. */
-interface DatagramLane {
-  /** Takes a datagram as it arrives; one without a source is refused. */
-  readonly arrive: (source: DatagramSource | undefined, octets: Buffer) => void;
-  /** Lets nothing leave any more: to be called before the sockets are closed. */
-  readonly stop: () => void;
-  /** Counts what has not left as dropped: to be called when the sockets are closed. */
-  readonly dropRest: () => void;
-}
-
 /** What a lane is made with. */
 interface DatagramLaneOptions {
   readonly direction: RelayDirection;
@@ -371,10 +345,7 @@ interface Datagram {
 }
 
 /** Makes one direction of a relay of datagrams. */
-export function createDatagramLane(
-  context: RelayContext<DatagramSettings>,
-  { direction, send }: DatagramLaneOptions,
-): DatagramLane {
+export function createDatagramLane(context: RelayContext<DatagramSettings>, { direction, send }: DatagramLaneOptions) {
   const { clock, ledger, controls } = context;
   const planner = createDatagramPlanner(context.seed, direction);
   const underWay = { packets: 0, bytes: 0 };
@@ -424,7 +395,8 @@ export function createDatagramLane(
   };
 
   return {
-    arrive: (source, octets) => {
+    /** Takes a datagram as it arrives; one without a source is refused. */
+    arrive: (source: DatagramSource | undefined, octets: Buffer) => {
       const atMs = clock.nowMs();
       const sizeBytes = octets.length;
       const arrival = { sizeBytes, nowMs: atMs, isPaused: controls.isPaused[direction] };
@@ -440,7 +412,9 @@ export function createDatagramLane(
       if (goer !== undefined) depart({ source: goer, octets, recorded }, plan);
       release(plan);
     },
+    /** Lets nothing leave any more: to be called before the sockets are closed. */
     stop: schedule.close,
+    /** Counts what has not left as dropped: to be called when the sockets are closed. */
     dropRest: () => {
       ledger.dropped(direction, underWay.packets, underWay.bytes);
       [underWay.packets, underWay.bytes] = [0, 0];

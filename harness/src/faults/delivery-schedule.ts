@@ -1,14 +1,7 @@
 import type { TimerClock } from '@hopback/sdk/internal';
 
 /** Things that fall due, handed out in order of their instant and, within one instant, of their being added. */
-export interface DeliverySchedule<Item> {
-  /** Hands out at once what is due already. */
-  readonly add: (atMs: number, item: Item) => void;
-  /** How many wait. */
-  readonly waiting: () => number;
-  /** Hands out nothing any more; what waits is forgotten. */
-  readonly close: () => void;
-}
+export type DeliverySchedule<Item> = ReturnType<typeof createDeliverySchedule<Item>>;
 
 interface Entry<Item> {
   readonly atMs: number;
@@ -20,7 +13,7 @@ interface Entry<Item> {
  * Makes a schedule with one timer, for the first thing that falls due, however many wait.
  * @param deliver - takes what is due; it may add more
  */
-export function createDeliverySchedule<Item>(clock: TimerClock, deliver: (item: Item) => void): DeliverySchedule<Item> {
+export function createDeliverySchedule<Item>(clock: TimerClock, deliver: (item: Item) => void) {
   const heap: Entry<Item>[] = [];
   let order = 0;
   let timer: { readonly atMs: number; readonly cancel: () => void } | undefined;
@@ -55,14 +48,17 @@ export function createDeliverySchedule<Item>(clock: TimerClock, deliver: (item: 
   };
 
   return {
-    add: (atMs, item) => {
+    /** Hands out at once what is due already. */
+    add: (atMs: number, item: Item) => {
       if (isClosed) return;
       put(heap, { atMs, order: order++, item });
       if (isDelivering) return;
       if (atMs > clock.nowMs()) setTimer();
       else deliverDue();
     },
+    /** How many wait. */
     waiting: () => heap.length,
+    /** Hands out nothing any more; what waits is forgotten. */
     close: () => {
       isClosed = true;
       heap.length = 0;

@@ -309,18 +309,7 @@ export const RECORD_LIMIT_DEFAULT: number = 10_000;
 export const RECORD_LIMIT_MAX: number = 1_000_000;
 
 /** Keeps the counts and the record of one relay. Pure bookkeeping; instants come in as the clock tells them. */
-export interface RelayLedger {
-  /** Counts an arrival, records it and tells the observer. The answer is for {@link RelayLedger.released}. */
-  readonly arrived: (packet: RelayPacket) => RecordedPacket | undefined;
-  /** A packet that was held leaves earlier than was said. */
-  readonly released: (packet: RecordedPacket | undefined, atMs: number) => void;
-  readonly delivered: (direction: RelayDirection, sizeBytes: number) => void;
-  readonly dropped: (direction: RelayDirection, packets: number, bytes: number) => void;
-  readonly count: (direction: RelayDirection, what: 'reordered' | 'cut' | 'errors') => void;
-  readonly changed: (change: RelayChange<object>) => void;
-  readonly counters: () => Readonly<Record<RelayDirection, DirectionCounters>>;
-  readonly record: () => Omit<RelayRecord<object>, 'protocol' | 'seed'>;
-}
+export type RelayLedger = ReturnType<typeof createRelayLedger>;
 
 /** A packet in the record. */
 export interface RecordedPacket {
@@ -337,7 +326,7 @@ interface RelayLedgerOptions {
 }
 
 /** Makes an empty ledger. */
-export function createRelayLedger({ startMs, recordLimit, onPacket }: RelayLedgerOptions): RelayLedger {
+export function createRelayLedger({ startMs, recordLimit, onPacket }: RelayLedgerOptions) {
   const counts: Record<RelayDirection, Counts> = { toTarget: noCounts(), toSource: noCounts() };
   const packets: RecordedPacket[] = [];
   const changes: RelayChange<object>[] = [];
@@ -349,7 +338,8 @@ export function createRelayLedger({ startMs, recordLimit, onPacket }: RelayLedge
   };
 
   return {
-    arrived: (told) => {
+    /** Counts an arrival, records it and tells the observer. The answer is for {@link RelayLedger.released}. */
+    arrived: (told: RelayPacket): RecordedPacket | undefined => {
       countArrival(counts[told.direction], told);
       const kept = isKept();
       if (!kept && onPacket === undefined) return undefined;
@@ -359,25 +349,33 @@ export function createRelayLedger({ startMs, recordLimit, onPacket }: RelayLedge
       onPacket?.(packet);
       return entry;
     },
-    released: (entry, atMs) => {
+    /** A packet that was held leaves earlier than was said. */
+    released: (entry: RecordedPacket | undefined, atMs: number) => {
       if (entry === undefined) return;
       const { packet } = entry;
       entry.packet = { ...packet, deliveriesMs: packet.deliveriesMs.map(() => atMs - startMs) };
     },
-    delivered: (direction, sizeBytes) => {
+    delivered: (direction: RelayDirection, sizeBytes: number) => {
       counts[direction].delivered += 1;
       counts[direction].deliveredBytes += sizeBytes;
     },
-    dropped: (direction, number, bytes) => {
+    dropped: (direction: RelayDirection, number: number, bytes: number) => {
       counts[direction].dropped += number;
       counts[direction].droppedBytes += bytes;
     },
-    count: (direction, what) => void (counts[direction][what] += 1),
-    changed: (change) => {
+    count: (direction: RelayDirection, what: 'reordered' | 'cut' | 'errors') => void (counts[direction][what] += 1),
+    changed: (change: RelayChange<object>) => {
       if (isKept()) changes.push({ ...change, atMs: change.atMs - startMs });
     },
-    counters: () => ({ toTarget: withInFlight(counts.toTarget), toSource: withInFlight(counts.toSource) }),
-    record: () => ({ packets: packets.map(({ packet }) => packet), changes: [...changes], omitted }),
+    counters: (): Readonly<Record<RelayDirection, DirectionCounters>> => ({
+      toTarget: withInFlight(counts.toTarget),
+      toSource: withInFlight(counts.toSource),
+    }),
+    record: (): Omit<RelayRecord<object>, 'protocol' | 'seed'> => ({
+      packets: packets.map(({ packet }) => packet),
+      changes: [...changes],
+      omitted,
+    }),
   };
 }
 

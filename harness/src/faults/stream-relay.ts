@@ -53,13 +53,6 @@ export interface StreamPlan {
   readonly cut?: { readonly atMs: number; readonly as: CutKind };
 }
 
-/** Decides what happens to the bytes of one direction of one connection. */
-interface StreamPlanner {
-  readonly plan: (arrival: StreamArrival, settings: StreamSettings) => StreamPlan;
-  /** When the end of the stream leaves: not before its bytes. */
-  readonly end: (nowMs: number, settings: StreamSettings) => number;
-}
-
 /** A stretch of the stream that shares one fate. */
 interface Piece {
   leftBytes: number;
@@ -78,14 +71,14 @@ interface Piece {
 export function createStreamPlanner(
   seed: number,
   connection: { readonly direction: RelayDirection; readonly number: number },
-): StreamPlanner {
+) {
   const random = createSeededRandom(seed, `streams/${connection.direction}/${connection.number}`);
   const line = createLine();
   let known: StreamSettings | undefined;
   let reach: Reach = { piece: undefined, untilCut: Number.POSITIVE_INFINITY, isCut: false };
 
   return {
-    plan: ({ sizeBytes, nowMs }, settings) => {
+    plan: ({ sizeBytes, nowMs }: StreamArrival, settings: StreamSettings): StreamPlan => {
       if (reach.isCut) return { fragments: [] };
       if (settings !== known) reach = { piece: undefined, untilCut: settings.cutAfterBytes, isCut: false };
       known = settings;
@@ -101,7 +94,8 @@ export function createStreamPlanner(
       if (!reach.isCut) return { fragments };
       return { fragments, cut: { atMs: line.behind(nowMs + settings.delayMs), as: settings.cutAs } };
     },
-    end: (nowMs, settings) => line.behind(nowMs + settings.delayMs),
+    /** When the end of the stream leaves: not before its bytes. */
+    end: (nowMs: number, settings: StreamSettings) => line.behind(nowMs + settings.delayMs),
   };
 }
 
@@ -137,44 +131,25 @@ function append(fragments: StreamFragment[], next: StreamFragment, { chunkBytes 
   else fragments[fragments.length - 1] = { sizeBytes: last.sizeBytes + next.sizeBytes, atMs: last.atMs };
 }
 
-interface Line {
-  /** When bytes that arrive now have left. */
-  readonly place: (sizeBytes: number, nowMs: number, piece: Piece, settings: StreamSettings) => number;
-  /** Now, or when the last bytes have left. */
-  readonly behind: (nowMs: number) => number;
-}
-
 /** A line that sends one byte after the other: never out of order, and no faster than it may. */
-function createLine(): Line {
+function createLine() {
   let lastMs = Number.NEGATIVE_INFINITY;
   return {
-    place: (sizeBytes, nowMs, piece, settings) => {
+    /** When bytes that arrive now have left. */
+    place: (sizeBytes: number, nowMs: number, piece: Piece, settings: StreamSettings) => {
       const ownMs = nowMs + settings.delayMs + piece.jitter * settings.jitterMs;
       const gapMs = piece.isNew && Number.isFinite(settings.chunkBytes) ? settings.chunkGapMs : 0;
       const startMs = Math.max(ownMs, lastMs + gapMs);
       lastMs = startMs + (sizeBytes * 1_000) / settings.bytesPerSecond;
       return lastMs;
     },
-    behind: (nowMs) => Math.max(nowMs, lastMs),
+    /** Now, or when the last bytes have left. */
+    behind: (nowMs: number) => Math.max(nowMs, lastMs),
   };
 }
 
 /** What happens to the socket that bytes are written to: the bytes, the end of them, a cut, or a reset as the other socket had one. */
 type StreamEvent = Buffer | 'end' | 'reset' | { readonly cutAs: CutKind };
-
-/** The way out of one direction of a connection. */
-interface StreamOutlet {
-  /** Bytes are under way to {@link StreamOutlet.due}. */
-  readonly expect: (bytes: number) => void;
-  /** Takes an event that has fallen due, or keeps it while the direction is paused. */
-  readonly due: (event: StreamEvent) => void;
-  /** Lets go what was kept, unless it is paused still. */
-  readonly release: () => void;
-  /** Bytes under way or not yet taken by the kernel. */
-  readonly pendingBytes: () => number;
-  /** Drops what is under way and takes no more. */
-  readonly abandon: () => void;
-}
 
 /** What an outlet is made with. */
 interface StreamOutletOptions {
@@ -191,7 +166,7 @@ interface StreamOutletOptions {
 }
 
 /** Makes the outlet that writes to a socket. Errors of writing are counted as drops. */
-function createStreamOutlet(options: StreamOutletOptions): StreamOutlet {
+function createStreamOutlet(options: StreamOutletOptions) {
   const { direction, to, ledger, isPaused, onFlushed, onReset, onCut } = options;
   const waiting = { packets: 0, bytes: 0 };
   let kept: StreamEvent[] = [];
@@ -232,17 +207,22 @@ function createStreamOutlet(options: StreamOutletOptions): StreamOutlet {
   };
 
   return {
-    expect: (bytes) => {
+    /** Bytes are under way to {@link StreamOutlet.due}. */
+    expect: (bytes: number) => {
       waiting.packets += 1;
       waiting.bytes += bytes;
     },
+    /** Takes an event that has fallen due, or keeps it while the direction is paused. */
     due,
+    /** Lets go what was kept, unless it is paused still. */
     release: () => {
       const events = kept;
       kept = [];
       for (const event of events) due(event);
     },
+    /** Bytes under way or not yet taken by the kernel. */
     pendingBytes: () => waiting.bytes + unflushedBytes,
+    /** Drops what is under way and takes no more. */
     abandon: () => {
       isAbandoned = true;
       [kept, cutAs] = [[], undefined];
@@ -256,14 +236,7 @@ function createStreamOutlet(options: StreamOutletOptions): StreamOutlet {
 type StreamSchedule = DeliverySchedule<() => void>;
 
 /** Moves the bytes of one direction of a connection. */
-interface StreamPump {
-  /** Reads or stops reading, and lets go what was kept, as the relay is paused or not. */
-  readonly pausedOrResumed: () => void;
-  /** The socket that is read from is broken: behind what was read from it the other end is reset. */
-  readonly breakOff: () => void;
-  /** Drops what is under way; what still comes is thrown away. */
-  readonly abandon: () => void;
-}
+type StreamPump = ReturnType<typeof createStreamPump>;
 
 /** What a pump is made with. */
 interface StreamPumpOptions {
@@ -278,7 +251,7 @@ interface StreamPumpOptions {
 }
 
 /** Makes the pump of one direction and begins to read. */
-function createStreamPump(context: RelayContext<StreamSettings>, options: StreamPumpOptions): StreamPump {
+function createStreamPump(context: RelayContext<StreamSettings>, options: StreamPumpOptions) {
   const { clock, ledger, controls } = context;
   const { direction, source, from, to, schedule, onReset, onCut } = options;
   const planner = createStreamPlanner(context.seed, { direction, number: source });
@@ -323,11 +296,14 @@ function createStreamPump(context: RelayContext<StreamSettings>, options: Stream
   from.once('end', () => finish('end'));
   flow();
   return {
+    /** Reads or stops reading, and lets go what was kept, as the relay is paused or not. */
     pausedOrResumed: () => {
       outlet.release();
       flow();
     },
+    /** The socket that is read from is broken: behind what was read from it the other end is reset. */
     breakOff: () => finish('reset'),
+    /** Drops what is under way; what still comes is thrown away. */
     abandon: () => {
       isAbandoned = true;
       outlet.abandon();
@@ -337,13 +313,7 @@ function createStreamPump(context: RelayContext<StreamSettings>, options: Stream
 }
 
 /** A connection through the relay: two sockets and a pump for each direction. */
-interface StreamConnection {
-  readonly pausedOrResumed: () => void;
-  /** Drops everything at once. */
-  readonly destroy: () => void;
-  /** Resolves when both sockets are closed. */
-  readonly closed: Promise<void>;
-}
+type StreamConnection = ReturnType<typeof openStreamConnection>;
 
 /** What a connection begins with. */
 interface StreamConnectionOptions {
@@ -357,7 +327,7 @@ interface StreamConnectionOptions {
 function openStreamConnection(
   context: RelayContext<StreamSettings>,
   { client, number, schedule }: StreamConnectionOptions,
-): StreamConnection {
+) {
   const { clock, ledger } = context;
   const { host, port } = context.target;
   const upstream = connect({ host, port, allowHalfOpen: true, noDelay: true });
@@ -392,11 +362,13 @@ function openStreamConnection(
       pumps.toTarget.pausedOrResumed();
       pumps.toSource.pausedOrResumed();
     },
+    /** Drops everything at once. */
     destroy: () => {
       abandon();
       client.destroy();
       upstream.destroy();
     },
+    /** Resolves when both sockets are closed. */
     closed: Promise.all([closing(client), closing(upstream)]).then(abandon),
   };
 }

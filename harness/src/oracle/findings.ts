@@ -44,32 +44,23 @@ const GRAVITY: readonly Finding['kind'][] = [
 export const MAX_FINDINGS = 1_000;
 
 /** Findings, of which as many are kept as a report has. */
-interface FindingList {
-  readonly add: (finding: Finding) => void;
-  readonly found: () => { readonly findings: readonly Finding[]; readonly findingsInAll: number };
-}
+type FindingList = ReturnType<typeof createFindingList>;
 
 /** Starts an empty list. */
-export function createFindingList(): FindingList {
+export function createFindingList() {
   const kept = new Map<Finding['kind'], Finding[]>(GRAVITY.map((kind) => [kind, []]));
   let findingsInAll = 0;
   return {
-    add: (finding) => {
+    add: (finding: Finding) => {
       findingsInAll += 1;
       const ofKind = kept.get(finding.kind);
       if (ofKind !== undefined && ofKind.length < MAX_FINDINGS) ofKind.push(finding);
     },
-    found: () => ({
+    found: (): { readonly findings: readonly Finding[]; readonly findingsInAll: number } => ({
       findings: GRAVITY.flatMap((kind) => kept.get(kind) ?? []).slice(0, MAX_FINDINGS),
       findingsInAll,
     }),
   };
-}
-
-/** Values of a time, without keeping them: they are counted in steps of a hundredth of themselves, so that a percentile is right to half of that. */
-interface Spread {
-  readonly add: (value: number) => void;
-  readonly metric: () => Extract<Metric, { readonly kind: 'distribution' }>;
 }
 
 const STEP = Math.log(1.01);
@@ -78,7 +69,7 @@ const LEAST = 1e-6;
 const PERCENTILES = ['50', '90', '95', '99', '99.9'] as const;
 
 /** Starts to count. Values below 0 are counted as 0. */
-export function createSpread(): Spread {
+export function createSpread() {
   const steps = new Map<number, number>();
   let [count, sum, min, max] = [0, 0, Infinity, 0];
   const at = (share: number): number => {
@@ -91,7 +82,7 @@ export function createSpread(): Spread {
     return max;
   };
   return {
-    add: (given) => {
+    add: (given: number) => {
       const value = Math.max(0, given);
       const step = Math.round(Math.log(Math.max(value, LEAST)) / STEP);
       steps.set(step, (steps.get(step) ?? 0) + 1);
@@ -100,7 +91,7 @@ export function createSpread(): Spread {
       min = Math.min(min, value);
       max = Math.max(max, value);
     },
-    metric: () => ({
+    metric: (): Extract<Metric, { readonly kind: 'distribution' }> => ({
       kind: 'distribution',
       count,
       min: count === 0 ? 0 : min,

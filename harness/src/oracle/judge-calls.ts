@@ -14,17 +14,13 @@ interface ExpectedRecords {
 }
 
 /** Counts the records that calls should leave behind. */
-interface RecordsCount {
-  /** `wasAnswered`: the caller got 200, so that the call came through every hop, whatever depended on the instant. */
-  readonly add: (call: PlannedCall, truth: CarriedTruth, wasAnswered: boolean) => void;
-  readonly of: (provider: string) => ExpectedRecords;
-}
+type RecordsCount = ReturnType<typeof createRecordsCount>;
 
 /** How long after its end a call is written down, milliseconds: with a switch that crashes until then, it may be lost. */
 const WRITING_MS = 5_000;
 
 /** Starts to count, for the providers of a plan. */
-function createRecordsCount({ providers, scenario }: NetworkPlan): RecordsCount {
+function createRecordsCount({ providers, scenario }: NetworkPlan) {
   const counts = new Map<string, { least: number; shared: number; most: number }>();
   const sharing = new Map<string, ScenarioSharing>();
   const forking = new Set<string>();
@@ -52,7 +48,8 @@ function createRecordsCount({ providers, scenario }: NetworkPlan): RecordsCount 
     return shares === 'suspicious' ? isSurelySuspicious(hop) : shares !== 'nothing';
   };
   return {
-    add: (call, { hops }, wasAnswered) => {
+    /** `wasAnswered`: the caller got 200, so that the call came through every hop, whatever depended on the instant. */
+    add: (call: PlannedCall, { hops }: CarriedTruth, wasAnswered: boolean) => {
       let isForked = false;
       for (const hop of hops) {
         const { provider, record, isCertain } = hop;
@@ -66,7 +63,7 @@ function createRecordsCount({ providers, scenario }: NetworkPlan): RecordsCount 
         count.most += isForked ? Infinity : 1;
       }
     },
-    of: (provider) => counts.get(provider) ?? { least: 0, shared: 0, most: 0 },
+    of: (provider: string): ExpectedRecords => counts.get(provider) ?? { least: 0, shared: 0, most: 0 },
   };
 }
 

@@ -3,14 +3,10 @@ import { NORTH_AMERICAN_PLAN, canonicalTelephoneNumber, readParties } from '@hop
 import type { PartyOptions, Verstat } from '@hopback/sdk/stir';
 
 /** A promise and what settles it. Node 20 has no `Promise.withResolvers`. */
-export interface Deferred<T> {
-  readonly promise: Promise<T>;
-  readonly resolve: (value: T) => void;
-  readonly reject: (error: Error) => void;
-}
+export type Deferred<T> = ReturnType<typeof deferred<T>>;
 
 /** Makes a promise that is settled from outside. */
-export function deferred<T>(): Deferred<T> {
+export function deferred<T>() {
   let resolve: (value: T) => void = () => undefined;
   let reject: (error: Error) => void = () => undefined;
   const promise = new Promise<T>((onResolve, onReject) => {

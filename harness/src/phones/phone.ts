@@ -12,20 +12,11 @@ import { screenCall } from './phone-call.js';
 import type { BlockReason, CallEnd, IncomingCall, PhoneCall, ScreeningRule, Registration } from './phone-call.js';
 import { createUserAgent, PhoneRegistration } from './user-agent.js';
 
-/** Things that happened, waiting for somebody to read them. */
-interface Inbox<T> {
-  readonly put: (item: T) => void;
-  /** A reader; each thing goes to one reader only. Leaving a loop over it ends the reader, not the inbox. */
-  readonly items: () => AsyncIterableIterator<T>;
-  /** Nothing more will come: readers get what is left, then they are done. */
-  readonly end: () => void;
-}
-
 /**
  * Makes an empty inbox.
  * @param limit - how many things are kept for readers; of more the oldest are forgotten, so that an inbox that nobody reads stays small
  */
-export function createInbox<T>(limit: number): Inbox<T> {
+export function createInbox<T>(limit: number) {
   const waiting: T[] = [];
   const readers: Waiting<T>[] = [];
   let isOver = false;
@@ -52,8 +43,9 @@ export function createInbox<T>(limit: number): Inbox<T> {
   };
 
   return {
+    /** A reader; each thing goes to one reader only. Leaving a loop over it ends the reader, not the inbox. */
     items,
-    put: (item) => {
+    put: (item: T) => {
       const next = readers.shift();
       if (next !== undefined) {
         next.resolve({ done: false, value: item });
@@ -63,6 +55,7 @@ export function createInbox<T>(limit: number): Inbox<T> {
       waiting.push(item);
       if (waiting.length > limit) waiting.shift();
     },
+    /** Nothing more will come: readers get what is left, then they are done. */
     end: () => {
       isOver = true;
       for (const { resolve } of readers.splice(0)) resolve(done);

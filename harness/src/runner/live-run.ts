@@ -40,14 +40,7 @@ interface DriveOptions {
 }
 
 /** A flood that goes on. */
-interface Drive {
-  /** All that were placed are over, and no other will be placed. Never rejects. */
-  readonly over: Promise<void>;
-  /** No other call will be placed; some may be up. */
-  readonly allPlaced: Promise<void>;
-  /** Looks anew at what is due: after the pace has changed. */
-  readonly look: () => void;
-}
+type Drive = ReturnType<typeof driveCalls>;
 
 /** Used where a scenario names none. */
 const MAX_CONCURRENT = 1_000;
@@ -55,7 +48,7 @@ const MAX_CONCURRENT = 1_000;
 const LONGEST_WAIT_MS = 2 ** 31 - 1;
 
 /** Places the calls of a plan when they are due, and stays with them until they are over. */
-export function driveCalls(options: DriveOptions): Drive {
+export function driveCalls(options: DriveOptions) {
   const { plan, calls, place, pace, figures, clock, ending, onEnded } = options;
   const { maxConcurrent = MAX_CONCURRENT } = plan.scenario;
   let [next, up] = [0, 0];
@@ -99,27 +92,24 @@ export function driveCalls(options: DriveOptions): Drive {
   };
   ending.addEventListener('abort', look, { once: true });
   look();
-  return { over, allPlaced, look };
+  return {
+    /** All that were placed are over, and no other will be placed. Never rejects. */
+    over,
+    /** No other call will be placed; some may be up. */
+    allPlaced,
+    /** Looks anew at what is due: after the pace has changed. */
+    look,
+  };
 }
 
 /** Keeps messages of calls until it is known whether anybody wants to see them. */
-export interface MessageKeeper {
-  readonly add: (message: SeenMessage) => void;
-  /** The call is over. `isWanted`: its messages are kept before those of others. */
-  readonly ended: (call: SeenCall, isWanted: boolean) => void;
-  /** Messages of a call, in the order of their times. */
-  readonly messagesOf: (call: SeenCall) => readonly SeenMessage[];
-  /** Octets of what is kept. */
-  readonly sizeBytes: () => number;
-}
+export type MessageKeeper = ReturnType<typeof createMessageKeeper>;
 
 /** A run of hours must not fill the memory: beyond it calls that nobody asked for are forgotten, the oldest first. */
 const BUDGET_BYTES = 96 * 1_048_576;
 
 /** Makes a keeper that holds nothing. */
-export function createMessageKeeper({
-  budgetBytes = BUDGET_BYTES,
-}: { readonly budgetBytes?: number } = {}): MessageKeeper {
+export function createMessageKeeper({ budgetBytes = BUDGET_BYTES }: { readonly budgetBytes?: number } = {}) {
   const legs = new Map<string, SeenMessage[]>();
   const forgettable: (readonly string[])[] = [];
   let sizeBytes = 0;
@@ -136,7 +126,7 @@ export function createMessageKeeper({
     if (first > 4_096) first = 0;
   };
   return {
-    add: (message) => {
+    add: (message: SeenMessage) => {
       const leg = callIdOf(message.text);
       if (leg === '') return;
       const kept = legs.get(leg);
@@ -144,14 +134,17 @@ export function createMessageKeeper({
       else kept.push(message);
       sizeBytes += message.text.length;
     },
-    ended: (call, isWanted) => {
+    /** The call is over. `isWanted`: its messages are kept before those of others. */
+    ended: (call: SeenCall, isWanted: boolean) => {
       if (!isWanted) forgettable.push(legsOf(call));
       forget();
     },
-    messagesOf: (call) =>
+    /** Messages of a call, in the order of their times. */
+    messagesOf: (call: SeenCall): readonly SeenMessage[] =>
       legsOf(call)
         .flatMap((leg) => legs.get(leg) ?? [])
         .toSorted((one, other) => one.atMs - other.atMs),
+    /** Octets of what is kept. */
     sizeBytes: () => sizeBytes,
   };
 }
@@ -267,13 +260,8 @@ interface Capture {
   readonly stream: WriteStream;
 }
 
-interface Captures {
-  readonly add: (message: SeenMessage) => void;
-  readonly close: () => Promise<void>;
-}
-
 /** One capture for each provider, since two that call each other have the same message twice. */
-async function createCaptures(folder: string): Promise<Captures> {
+async function createCaptures(folder: string) {
   const captures = new Map<string, Capture>();
   await mkdir(folder, { recursive: true });
   let failure: Error | undefined;
@@ -287,7 +275,7 @@ async function createCaptures(folder: string): Promise<Captures> {
     return { writer, stream };
   };
   return {
-    add: (message) => {
+    add: (message: SeenMessage) => {
       const capture = captures.get(message.provider) ?? opened(message.provider);
       capture?.stream.write(capture.writer.records(message as TappedMessage));
     },

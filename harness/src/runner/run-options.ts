@@ -27,27 +27,13 @@ export interface RunnerParts {
  * How the time of a plan goes by: as fast as that of the machine, times a factor, or not at all. What is due is told from where the plan is, never
  * from when the last call was placed, so that calls that were late make none of the following late.
  */
-export interface Pace {
-  /** Where in the plan it is, milliseconds from its beginning. */
-  readonly planMs: (nowMs: number) => number;
-  /** How long until an instant of the plan is there, milliseconds; 0: it is past. Undefined: never, while it is paused. */
-  readonly untilMs: (planMs: number, nowMs: number) => number | undefined;
-  /** Factor that holds when it is not paused. */
-  readonly factor: () => number;
-  readonly isPaused: () => boolean;
-  /** Takes factors from {@link RATE_FACTORS}; others are moved to its ends. */
-  readonly setFactor: (factor: number, nowMs: number) => void;
-  readonly pause: (nowMs: number) => void;
-  readonly resume: (nowMs: number) => void;
-  /** Begins anew at an instant of the plan, with the factor that holds, and goes on unless it is paused. */
-  readonly restart: (nowMs: number, fromMs: number) => void;
-}
+export type Pace = ReturnType<typeof createPace>;
 
 /** Slower than a hundredth nobody waits for, and faster than a hundred times no machine is. */
 export const RATE_FACTORS: { readonly min: number; readonly max: number } = { min: 0.01, max: 100 };
 
 /** Makes a pace that goes at once. `fromMs`: where in the plan it begins. */
-export function createPace(nowMs: number, { factor = 1, fromMs = 0 }: { factor?: number; fromMs?: number } = {}): Pace {
+export function createPace(nowMs: number, { factor = 1, fromMs = 0 }: { factor?: number; fromMs?: number } = {}) {
   let [sinceMs, baseMs, current, paused] = [nowMs, fromMs, within(factor), false];
   const planMs = (at: number): number => baseMs + (paused ? 0 : Math.max(0, at - sinceMs) * current);
   const anchored = (at: number, change: () => void): void => {
@@ -56,18 +42,23 @@ export function createPace(nowMs: number, { factor = 1, fromMs = 0 }: { factor?:
     change();
   };
   return {
+    /** Where in the plan it is, milliseconds from its beginning. */
     planMs,
-    untilMs: (target, at) => {
+    /** How long until an instant of the plan is there, milliseconds; 0: it is past. Undefined: never, while it is paused. */
+    untilMs: (target: number, at: number): number | undefined => {
       const left = target - planMs(at);
       if (left <= 0) return 0;
       return paused ? undefined : left / current;
     },
+    /** Factor that holds when it is not paused. */
     factor: () => current,
     isPaused: () => paused,
-    setFactor: (next, at) => anchored(at, () => (current = within(next))),
-    pause: (at) => anchored(at, () => (paused = true)),
-    resume: (at) => anchored(at, () => (paused = false)),
-    restart: (at, from) => {
+    /** Takes factors from {@link RATE_FACTORS}; others are moved to its ends. */
+    setFactor: (next: number, at: number) => anchored(at, () => (current = within(next))),
+    pause: (at: number) => anchored(at, () => (paused = true)),
+    resume: (at: number) => anchored(at, () => (paused = false)),
+    /** Begins anew at an instant of the plan, with the factor that holds, and goes on unless it is paused. */
+    restart: (at: number, from: number) => {
       [sinceMs, baseMs] = [at, from];
     },
   };

@@ -353,14 +353,8 @@ export function isInRange(number: string, { first, count }: NumberRange): boolea
 /** Digits of a North American number: what is made up under a prefix of it has so many. Elsewhere numbers are as long, or four digits longer than the prefix. */
 const MADE_DIGITS = 11;
 
-/** Numbers under a prefix, by their place from 0; all of them differ. */
-interface NumbersUnder {
-  readonly room: number;
-  readonly at: (place: number) => string;
-}
-
 /** All numbers under a prefix. Behind `1`, and behind a North American area code, no digit follows that no area code or exchange begins with. */
-export function numbersUnder(prefix: string): NumbersUnder {
+export function numbersUnder(prefix: string) {
   const length = prefix.startsWith('1') ? MADE_DIGITS : Math.max(MADE_DIGITS, Math.min(15, prefix.length + 4));
   const digits = Math.max(0, length - prefix.length);
   const isBounded = prefix === '1' || (prefix.length === 4 && prefix.startsWith('1'));

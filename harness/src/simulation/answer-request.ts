@@ -18,12 +18,7 @@ interface StoredRecord {
 }
 
 /** Record stores of all providers, as far as tracebacks look into them. */
-interface RecordStores {
-  /** Records of a provider that fit a call, near in time, of whichever it sent on. `whole`: those too that it has removed since. */
-  readonly find: (provider: string, asked: AskedCall, whole?: 'whole') => readonly StoredRecord[];
-  /** Records of others that name a provider as whom they sent a call to. */
-  readonly sentTo: (provider: string, asked: AskedCall) => readonly StoredRecord[];
-}
+type RecordStores = ReturnType<typeof createRecordStores>;
 
 type CarriedHops = ReturnType<NetworkTruth['carried']>;
 
@@ -35,7 +30,7 @@ const SEARCH_MS = 60_000;
  * @param truth - of the plan
  * @param traced - calls that are traced
  */
-export function createRecordStores(truth: NetworkTruth, traced: readonly PlannedCall[]): RecordStores {
+export function createRecordStores(truth: NetworkTruth, traced: readonly PlannedCall[]) {
   const candidates = candidatesOf(truth, traced);
   const near = (asked: AskedCall): readonly StoredRecord[] => {
     const fitting = new Set<PlannedCall>();
@@ -53,14 +48,16 @@ export function createRecordStores(truth: NetworkTruth, traced: readonly Planned
     return found;
   };
   return {
-    find: (provider, asked, whole) =>
+    /** Records of a provider that fit a call, near in time, of whichever it sent on. `whole`: those too that it has removed since. */
+    find: (provider: string, asked: AskedCall, whole?: 'whole'): readonly StoredRecord[] =>
       near(asked).filter(
         ({ hop }) =>
           hop.provider === provider &&
           (hop.isOnRecord || (whole !== undefined && hop.record === 'gone')) &&
           fits(hop, asked),
       ),
-    sentTo: (provider, asked) =>
+    /** Records of others that name a provider as whom they sent a call to. */
+    sentTo: (provider: string, asked: AskedCall): readonly StoredRecord[] =>
       near(asked).filter(
         ({ hop }) => hop.record !== 'none' && 'provider' in hop.to && hop.to.provider === provider && fits(hop, asked),
       ),

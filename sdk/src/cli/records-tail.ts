@@ -30,14 +30,7 @@ const WITHOUT_WRAP = '\u001b[?7l';
 const WITH_WRAP = '\u001b[?7h';
 
 /** One line that says how things stand: drawn again and again on a terminal, elsewhere a line now and then. */
-export interface StatusLine {
-  /** Shows a text, which is asked for only when it is due. */
-  readonly show: (text: () => string) => void;
-  /** Prints lines that stay. */
-  readonly note: (lines: readonly string[]) => void;
-  /** Takes the line away. */
-  readonly end: () => void;
-}
+export type StatusLine = ReturnType<typeof createStatusLine>;
 
 /** Makes it. `isQuiet`: nothing but notes where there is no terminal. */
 export function createStatusLine(
@@ -47,7 +40,7 @@ export function createStatusLine(
     plainMs = PLAIN_MS,
     isQuiet = false,
   }: { readonly output: CliOutput; readonly plainMs?: number; readonly isQuiet?: boolean },
-): StatusLine {
+) {
   let shownAtMs = output.isTty ? -Infinity : io.elapsedMs();
   let last = '';
   let isDrawn = false;
@@ -56,7 +49,8 @@ export function createStatusLine(
     isDrawn = false;
   };
   return {
-    show(text) {
+    /** Shows a text, which is asked for only when it is due. */
+    show: (text: () => string) => {
       const nowMs = io.elapsedMs();
       if (nowMs - shownAtMs < (output.isTty ? REDRAW_MS : plainMs)) return;
       shownAtMs = nowMs;
@@ -67,10 +61,12 @@ export function createStatusLine(
       } else if (!isQuiet && line !== last) printLines(io, [line], output);
       last = line;
     },
-    note(lines) {
+    /** Prints lines that stay. */
+    note: (lines: readonly string[]) => {
       clear();
       printLines(io, lines, output);
     },
+    /** Takes the line away. */
     end: clear,
   };
 }
@@ -364,7 +360,7 @@ function jsonTeller(io: CliIo): Teller {
   let last = '';
   const tell = (document: Readonly<Record<string, unknown>>): void => io.stdout.write(jsonLine(document));
   return {
-    status(state) {
+    status: (state) => {
       const nowMs = io.elapsedMs();
       if (nowMs - toldAtMs < JSON_EVERY_MS) return;
       toldAtMs = nowMs;
@@ -389,7 +385,7 @@ function textTeller(line: StatusLine): Teller {
           ? `· ${String(notice.records)} records were older than ${String(notice.days)} days`
           : noticeText(notice),
       ]),
-    ended(state, exitCode) {
+    ended: (state, exitCode) => {
       const waiting =
         state.platform === undefined
           ? 0

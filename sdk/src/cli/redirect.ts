@@ -3,7 +3,7 @@ import { isHopbackError } from '../errors.js';
 import { createAuthenticationService, createFileCertificateSource, createVerificationService } from '../stir/index.js';
 import type { AuthenticationService, SignatureRecord, VerificationPolicy, VerificationService } from '../stir/index.js';
 import { createRedirectServer, DEFAULT_REDIRECT_BUDGET_MS, MAX_REDIRECT_BUDGET_MS } from '../switch/index.js';
-import type { RedirectOutcome, RedirectServer } from '../switch/index.js';
+import type { RedirectOutcome } from '../switch/index.js';
 import { secretFile } from './inputs/key-files.js';
 import { EXIT, numberOption, refuseOperands, UsageError } from './kit/command.js';
 import type { Command, ExitCode, Options, OptionSpecs } from './kit/command.js';
@@ -71,7 +71,7 @@ export async function openVerification(
   });
   return {
     service,
-    async reload() {
+    reload: async () => {
       try {
         service.useTrustStore(await loadTrust(options, io, io.clock));
         return undefined;
@@ -106,7 +106,7 @@ export async function openSigning(
   });
   return {
     service,
-    async reload() {
+    reload: async () => {
       const reloaded = await source.reload();
       return reloaded.status === 'kept' ? `${reloaded.reason}: ${reloaded.detail}` : undefined;
     },
@@ -200,7 +200,7 @@ function jsonTeller(io: CliIo): RedirectTeller {
   const tell = (format: string, document: object): void =>
     io.stdout.write(jsonLine({ format, atMs: io.clock.nowMs(), ...document }));
   return {
-    status(state) {
+    status: (state) => {
       const nowMs = io.elapsedMs();
       if (nowMs - toldAtMs < JSON_EVERY_MS) return;
       toldAtMs = nowMs;
@@ -335,18 +335,13 @@ async function drain({ server }: Serving, link: DrachtioLink, seconds: number): 
   await server.close();
 }
 
-interface Serving {
-  readonly server: RedirectServer;
-  readonly state: (link: DrachtioLink) => RedirectState;
-  readonly reload: () => Promise<void>;
-  readonly close: () => Promise<void>;
-}
+type Serving = Awaited<ReturnType<typeof openServing>>;
 
 async function openServing(
   options: RedirectOptions,
   io: CliIo,
   { settings, teller }: { readonly settings: RedirectSettings; readonly teller: RedirectTeller },
-): Promise<Serving> {
+) {
   const { rules, profile } = settings;
   const timeBudgetMs =
     numberOption(options.text('time-budget'), { name: 'time-budget', min: 1, max: MAX_REDIRECT_BUDGET_MS }) ??
@@ -374,17 +369,17 @@ async function openServing(
   const parts: readonly (Reloadable<unknown> | undefined)[] = [signing, verification];
   return {
     server,
-    state: (link) => ({
+    state: (link: DrachtioLink): RedirectState => ({
       ...{ isConnected: link.isConnected(), isDraining: server.isDraining(), open: server.open() },
       ...{ answers: { ...answers }, troubles: troubles.count(), recordsLost: kept.records?.lost() ?? 0 },
     }),
-    async reload() {
+    reload: async () => {
       for (const part of parts) {
         const detail = await part?.reload();
         if (detail !== undefined) teller.notice({ kind: 'not-reloaded', detail });
       }
     },
-    async close() {
+    close: async () => {
       for (const part of [...parts, kept.records]) await part?.close();
     },
   };
@@ -399,17 +394,12 @@ function recordsPathOf(options: RedirectOptions): string {
   ]);
 }
 
-interface Troubles {
-  readonly note: (error: unknown) => void;
-  readonly count: () => number;
-}
-
-function createTroubles(io: CliIo, teller: RedirectTeller): Troubles {
+function createTroubles(io: CliIo, teller: RedirectTeller) {
   let count = 0;
   let toldAtMs = -Infinity;
   return {
     count: () => count,
-    note(error) {
+    note: (error: unknown) => {
       count += 1;
       const nowMs = io.elapsedMs();
       if (nowMs - toldAtMs < TROUBLE_EVERY_MS) return;

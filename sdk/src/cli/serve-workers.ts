@@ -18,14 +18,7 @@ export interface AskedWorker {
 }
 
 /** Puts the counts of several processes together. */
-export interface WorkerCounts {
-  /** Takes in an answer; one that comes too late is kept for the next time. */
-  readonly heard: (worker: number, answer: { readonly question: number; readonly counts: ProcessCounts }) => void;
-  /** Forgets a process that has ended: nobody waits for it. */
-  readonly gone: (worker: number) => void;
-  /** Prometheus text of all together, and of how many have not answered in time. */
-  readonly text: (workers: readonly AskedWorker[]) => Promise<string>;
-}
+export type WorkerCounts = ReturnType<typeof createWorkerCounts>;
 
 interface Question {
   readonly unanswered: Set<number>;
@@ -36,7 +29,7 @@ interface Question {
  * Makes it. For one that does not answer stands what it said last, since a count that goes back is taken for one that began anew.
  * @param options - `withinMs`: how long answers are waited for
  */
-export function createWorkerCounts({ withinMs }: { readonly withinMs: number }): WorkerCounts {
+export function createWorkerCounts({ withinMs }: { readonly withinMs: number }) {
   let asked = 0;
   const questions = new Map<number, Question>();
   const last = new Map<number, ProcessCounts>();
@@ -58,16 +51,22 @@ export function createWorkerCounts({ withinMs }: { readonly withinMs: number }):
       if (unanswered.size === 0) done();
     });
   return {
-    heard(worker, { question, counts }) {
+    /** Takes in an answer; one that comes too late is kept for the next time. */
+    heard: (
+      worker: number,
+      { question, counts }: { readonly question: number; readonly counts: ProcessCounts },
+    ): void => {
       last.set(worker, counts.map(withoutNothing));
       const waiting = questions.get(question);
       if (waiting !== undefined) answered(worker, waiting);
     },
-    gone(worker) {
+    /** Forgets a process that has ended: nobody waits for it. */
+    gone: (worker: number) => {
       last.delete(worker);
       for (const question of questions.values()) answered(worker, question);
     },
-    async text(workers) {
+    /** Prometheus text of all together, and of how many have not answered in time. */
+    text: async (workers: readonly AskedWorker[]): Promise<string> => {
       const silent = await silentOf(workers);
       const known = workers.flatMap(({ worker }) => last.get(worker) ?? NOTHING_SAID);
       return textOf(known, silent);
@@ -102,19 +101,6 @@ type Message =
   | { readonly hopback: 'metrics-wanted'; readonly id: number }
   | { readonly hopback: 'metrics'; readonly id: number; readonly text: string };
 
-/** Several processes that answer the call listener, and the one that watches them. */
-interface Workers {
-  /** Where they listen. */
-  readonly port: number;
-  /** Of those that live. */
-  readonly pids: () => readonly number[];
-  readonly reload: () => void;
-  /** Counts of all of them together. */
-  readonly metricsText: () => Promise<string>;
-  /** Asks all to end, and ends those that do not within the time. */
-  readonly close: (drainMs: number) => Promise<void>;
-}
-
 /**
  * Between the end of a worker and the next in its place; doubled each time that one ended before it listened. One that has listened can be used, however
  * often it is killed: while nobody waits for another, nobody answers.
@@ -138,7 +124,7 @@ export function leaveWorkers(): void {
  * @returns the workers, once all listen
  * @throws {@link HopbackError} `unavailable` when one ends before it listens: it has said why
  */
-export async function startWorkers(options: { readonly count: number; readonly onNotice: OnNotice }): Promise<Workers> {
+export async function startWorkers(options: { readonly count: number; readonly onNotice: OnNotice }) {
   const { count, onNotice } = options;
   // Each takes connections from the system by itself. One that were handed over to a process which has just been killed would stay open for good.
   cluster.schedulingPolicy = cluster.SCHED_NONE;
@@ -172,11 +158,15 @@ export async function startWorkers(options: { readonly count: number; readonly o
     throw error;
   });
   return {
+    /** Where they listen. */
     port,
-    pids: () => living().flatMap(({ process: { pid } }) => (pid === undefined ? [] : [pid])),
+    /** Of those that live. */
+    pids: (): readonly number[] => living().flatMap(({ process: { pid } }) => (pid === undefined ? [] : [pid])),
     reload: () => tellAll({ hopback: 'reload' }),
-    metricsText: () => countsText(counts),
-    async close(drainMs) {
+    /** Counts of all of them together. */
+    metricsText: (): Promise<string> => countsText(counts),
+    /** Asks all to end, and ends those that do not within the time. */
+    close: async (drainMs: number) => {
       isClosing = true;
       for (const cancel of starts) cancel();
       tellAll({ hopback: 'close' });
@@ -241,19 +231,8 @@ const COUNTS_MS = 700;
 /** How long the counts of all are waited for: longer than that, and well within the time of a scrape. */
 const METRICS_MS = 1_000;
 
-/** What a worker asks the process that watches it. */
-interface WorkerLink {
-  /** Counts of all workers together; of this one alone where nobody answers. */
-  readonly metricsText: (own: () => Promise<string>) => Promise<string>;
-  /**
-   * Does what the watching process asks for, and ends when it is gone.
-   * @returns when the worker is to end
-   */
-  readonly serve: (sidecar: Sidecar) => Promise<void>;
-}
-
 /** @returns the link of this process, which is a worker */
-export function workerLink(): WorkerLink {
+export function workerLink() {
   let nextId = 0;
   const waiting = new Map<number, (text: string) => void>();
   /** What is asked for while this one starts is done when it has. */
@@ -264,7 +243,8 @@ export function workerLink(): WorkerLink {
     else heard(message);
   });
   return {
-    metricsText(own) {
+    /** Counts of all workers together; of this one alone where nobody answers. */
+    metricsText: (own: () => Promise<string>): Promise<string> => {
       const id = (nextId += 1);
       return new Promise((resolve) => {
         const done = (text: string): void => {
@@ -277,7 +257,11 @@ export function workerLink(): WorkerLink {
         process.send?.({ hopback: 'metrics-wanted', id } satisfies Message);
       });
     },
-    async serve(sidecar) {
+    /**
+     * Does what the watching process asks for, and ends when it is gone.
+     * @returns when the worker is to end
+     */
+    serve: async (sidecar: Sidecar) => {
       // Ctrl-C reaches all processes of a terminal: the one that watches decides.
       for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
       await new Promise<void>((resolve) => {

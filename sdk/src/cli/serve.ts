@@ -23,18 +23,13 @@ import { openAttestationFile } from './sign.js';
 import type { AttestationFile } from './sign.js';
 
 /** The log of a sidecar: a JSON object a line, telephone numbers masked. */
-export interface ServeLog {
-  readonly notice: (notice: SidecarNotice) => void;
-  readonly verified: (call: VerifiedCall) => void;
-  readonly answered: (answered: AnsweredRequest) => void;
-  readonly ready: (fields: Readonly<Record<string, unknown>>) => void;
-}
+export type ServeLog = ReturnType<typeof createServeLog>;
 
 /**
  * @param log - where lines go
  * @param configuration - in force: its level and which calls get a line; asked each time, so that a reload is heard
  */
-export function createServeLog(log: CliLog, configuration: () => SidecarConfiguration['log']): ServeLog {
+export function createServeLog(log: CliLog, configuration: () => SidecarConfiguration['log']) {
   const logger: Logger = pino(
     {
       level: 'debug',
@@ -46,10 +41,10 @@ export function createServeLog(log: CliLog, configuration: () => SidecarConfigur
   );
   const isLogged = (level: keyof typeof LEVELS): boolean => LEVELS[level] >= LEVELS[configuration().level];
   return {
-    notice({ level, part, text }) {
+    notice: ({ level, part, text }: SidecarNotice) => {
       if (isLogged(level)) logger[level]({ part }, text);
     },
-    verified({ verdict, requestId, trunk, callId }) {
+    verified: ({ verdict, requestId, trunk, callId }: VerifiedCall) => {
       const { calls } = configuration();
       if (calls === 'none' || (calls === 'poor' && verdict.status === 'passed') || !isLogged('info')) return;
       const { orig, dest } = verdict.evidence.request;
@@ -67,10 +62,10 @@ export function createServeLog(log: CliLog, configuration: () => SidecarConfigur
         'call verified',
       );
     },
-    answered(answered) {
+    answered: (answered: AnsweredRequest) => {
       if (answered.status >= 400 && isLogged('debug')) logger.debug({ ...answered }, 'request refused');
     },
-    ready: (fields) => logger.info(fields, 'ready'),
+    ready: (fields: Readonly<Record<string, unknown>>) => logger.info(fields, 'ready'),
   };
 }
 

@@ -258,13 +258,7 @@ function unsignedLines(outcome: Unsigned): readonly string[] {
 }
 
 /** A file to which attestation records are written, a line of JSON each. */
-export interface AttestationFile {
-  readonly keep: (record: SignatureRecord) => void;
-  /** Records that the disk did not take, and that are gone. */
-  readonly lost: () => number;
-  /** Waits until what was handed over is written. */
-  readonly close: () => Promise<void>;
-}
+export type AttestationFile = Awaited<ReturnType<typeof openAttestationFile>>;
 
 /** Records that wait for the disk at most, some hundred bytes each: a stalled disk must not become a full memory. */
 const MAX_WAITING = 100_000;
@@ -273,10 +267,7 @@ const MAX_WAITING = 100_000;
  * Opens it, and finds out at once whether it can be written. It is opened anew for each batch, so that a file that was moved away begins again.
  * @throws {@link HopbackError} `storage-failed` when it cannot be written
  */
-export async function openAttestationFile(
-  path: string,
-  onTrouble: (error: HopbackError) => void,
-): Promise<AttestationFile> {
+export async function openAttestationFile(path: string, onTrouble: (error: HopbackError) => void) {
   let waiting: string[] = [];
   let lost = 0;
   let writing: Promise<void> | undefined;
@@ -302,7 +293,7 @@ export async function openAttestationFile(
   };
   await append(path, '');
   return {
-    keep(record) {
+    keep: (record: SignatureRecord) => {
       if (waiting.length < MAX_WAITING) waiting.push(`${JSON.stringify(record)}\n`);
       else {
         lost += 1;
@@ -312,8 +303,10 @@ export async function openAttestationFile(
       }
       writing ??= write();
     },
+    /** Records that the disk did not take, and that are gone. */
     lost: () => lost,
-    async close() {
+    /** Waits until what was handed over is written. */
+    close: async () => {
       await writing;
     },
   };

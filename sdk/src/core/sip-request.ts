@@ -445,22 +445,12 @@ function utf8(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
 }
 
-interface LineReader {
-  /** The next line without its end, or undefined behind the last. */
-  readonly next: () => string | undefined;
-  /** Number of the line that `next` returned last, from 1. */
-  readonly number: () => number;
-  /** Where the line that `next` returns next begins: behind the line end of the last. */
-  readonly offset: () => number;
-  /** All that was not read yet. */
-  readonly rest: () => string;
-}
-
-function lineReader(text: string): LineReader {
+function lineReader(text: string) {
   let at = 0;
   let count = 0;
   return {
-    next: () => {
+    /** The next line without its end, or undefined behind the last. */
+    next: (): string | undefined => {
       if (at >= text.length) return undefined;
       const feed = text.indexOf('\n', at);
       const end = feed < 0 ? text.length : feed;
@@ -469,8 +459,11 @@ function lineReader(text: string): LineReader {
       count += 1;
       return line;
     },
+    /** Number of the line that `next` returned last, from 1. */
     number: () => Math.max(1, count),
+    /** Where the line that `next` returns next begins: behind the line end of the last. */
     offset: () => at,
+    /** All that was not read yet. */
     rest: () => text.slice(at),
   };
 }

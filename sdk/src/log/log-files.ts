@@ -291,16 +291,7 @@ export interface LockHolder {
 }
 
 /** What can be found out about a holder. */
-export interface HolderSenses {
-  /** Whoever asks. */
-  readonly self: Pick<LockHolder, 'bootId' | 'pidNamespace' | 'host'>;
-  /** Whether a process of the own namespace is there, and began then. */
-  readonly isRunning: (pid: number, start: string) => Promise<boolean>;
-  /** Whether somebody answers at a socket of the folder: `unknown` where it is not there or may not be asked. */
-  readonly answersAt: (socket: string) => Promise<'answers' | 'refused' | 'unknown'>;
-  /** Whether the folder is on a disk that one running kernel at most has mounted, as ext4, and not NFS. */
-  readonly isOnLocalDisk: () => Promise<boolean>;
-}
+export type HolderSenses = ReturnType<typeof sensesOf>;
 
 /**
  * Whether the holder of a lock is there.
@@ -545,12 +536,16 @@ async function ownHolder(nonce: string, socket: string): Promise<LockHolder> {
   };
 }
 
-function sensesOf(folder: string, self: LockHolder): HolderSenses {
+function sensesOf(folder: string, self: LockHolder) {
   return {
+    /** Whoever asks. */
     self,
+    /** Whether a process of the own namespace is there, and began then. */
     isRunning,
-    answersAt: (socket) => answersAt(folder, socket),
-    isOnLocalDisk: async () => LOCAL_DISKS.has((await statfs(folder)).type),
+    /** Whether somebody answers at a socket of the folder: `unknown` where it is not there or may not be asked. */
+    answersAt: (socket: string): Promise<'answers' | 'refused' | 'unknown'> => answersAt(folder, socket),
+    /** Whether the folder is on a disk that one running kernel at most has mounted, as ext4, and not NFS. */
+    isOnLocalDisk: async (): Promise<boolean> => LOCAL_DISKS.has((await statfs(folder)).type),
   };
 }
 

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { NODE_LOG_FILES, asked, storageFailure, withFile } from './log-files.js';
 import type { LogFiles } from './log-files.js';
 import { createSegmentCatalogue, readRecords } from './segment-catalogue.js';
-import type { ReadRecord, Segment, SegmentCatalogue } from './segment-catalogue.js';
+import type { Segment, SegmentCatalogue } from './segment-catalogue.js';
 import {
   FRAME_HEADER_BYTES,
   PARTIAL_SUFFIX,
@@ -246,22 +246,13 @@ async function recordsInDoubt(
 const WINDOW_RECORDS = 4_096;
 
 /** The records of a directory, as they are. */
-export interface SegmentDirectory {
-  readonly records: () => AsyncGenerator<ReadRecord>;
-  /** Bytes that are no records, of what has been read. */
-  readonly damagedBytes: () => number;
-  /** What is at its end. @throws HopbackError `storage-failed` when the disk does not give it */
-  readonly tail: () => Promise<SegmentTail>;
-}
+export type SegmentDirectory = Awaited<ReturnType<typeof readSegmentDirectory>>;
 
 /**
  * Looks at the segments of a directory without touching them: opening a log makes durable what is in doubt, and cleans up.
  * @throws HopbackError `storage-failed` when the disk does not list the directory, or does not give a record
  */
-export async function readSegmentDirectory(
-  directory: string,
-  files: LogFiles = NODE_LOG_FILES,
-): Promise<SegmentDirectory> {
+export async function readSegmentDirectory(directory: string, files: LogFiles = NODE_LOG_FILES) {
   const listed = await asked('read', () => files.list(directory));
   const found = listed
     .map((file) => ({ name: parseSegmentFileName(file.name), sizeBytes: file.sizeBytes }))
@@ -289,8 +280,10 @@ export async function readSegmentDirectory(
         next = last.sequence + 1;
       }
     },
+    /** Bytes that are no records, of what has been read. */
     damagedBytes: () => catalogue.losses().damagedBytes + catalogue.losses().unreadableBytes,
-    tail: async () => {
+    /** What is at its end. @throws HopbackError `storage-failed` when the disk does not give it */
+    tail: async (): Promise<SegmentTail> => {
       const newest = catalogue.newest();
       if (newest === undefined) return { lostRecords: 0, isDoubtful: false };
       // Catalogues of their own: what a reader missed behind the end of the newest is no loss.

@@ -50,23 +50,10 @@ const PIECE_HASHES = 4_096;
  * The hashes of a Merkle tree that grows: those of all complete subtrees, 64 bytes a leaf, so that each append, root and proof takes a
  * number of hashes that grows with the logarithm of the size.
  */
-export interface MerkleTree {
-  readonly size: number;
-  /** Adds a leaf by its hash. */
-  readonly add: (leafHash: Uint8Array) => void;
-  /** Forgets leaves at and behind an index. */
-  readonly cutTo: (size: number) => void;
-  /** Root of the first leaves, 0 to `size`. RFC 9162 section 2.1.1 */
-  readonly root: (size: number) => Buffer;
-  readonly leafHash: (index: number) => Buffer;
-  /** Hashes that lead from a leaf to the root of the first `size` leaves, lowest first. RFC 9162 section 2.1.3.1 */
-  readonly inclusion: (index: number, size: number) => Buffer[];
-  /** Hashes that lead from the root of the first `from` leaves to that of the first `to`. RFC 9162 section 2.1.4.1 */
-  readonly consistency: (from: number, to: number) => Buffer[];
-}
+export type MerkleTree = ReturnType<typeof createMerkleTree>;
 
 /** An empty tree. Its functions take what is in it: whoever calls has looked. */
-export function createMerkleTree(): MerkleTree {
+export function createMerkleTree() {
   /** By height: the hashes of the complete subtrees of 2^height leaves, in order. */
   const levels: HashColumn[] = [];
   let size = 0;
@@ -100,10 +87,11 @@ export function createMerkleTree(): MerkleTree {
   };
 
   return {
-    get size() {
+    get size(): number {
       return size;
     },
-    add: (leafHash) => {
+    /** Adds a leaf by its hash. */
+    add: (leafHash: Uint8Array) => {
       let hash: Buffer = Buffer.from(leafHash);
       let index = size;
       level(0).push(hash);
@@ -114,39 +102,39 @@ export function createMerkleTree(): MerkleTree {
       }
       size += 1;
     },
-    cutTo: (rest) => {
+    /** Forgets leaves at and behind an index. */
+    cutTo: (rest: number) => {
       size = rest;
       for (const [height, column] of levels.entries()) column.cutTo(Math.floor(rest / 2 ** height));
     },
-    root: (of) => (of === 0 ? emptyRoot() : over(0, of)),
-    leafHash: (index) => level(0).at(index),
-    inclusion: (index, of) => path(index, 0, of),
-    consistency: (from, to) => (from === 0 || from === to ? [] : subproof(from, 0, to, true)),
+    /** Root of the first leaves, 0 to `size`. RFC 9162 section 2.1.1 */
+    root: (of: number): Buffer => (of === 0 ? emptyRoot() : over(0, of)),
+    leafHash: (index: number): Buffer => level(0).at(index),
+    /** Hashes that lead from a leaf to the root of the first `size` leaves, lowest first. RFC 9162 section 2.1.3.1 */
+    inclusion: (index: number, of: number): Buffer[] => path(index, 0, of),
+    /** Hashes that lead from the root of the first `from` leaves to that of the first `to`. RFC 9162 section 2.1.4.1 */
+    consistency: (from: number, to: number): Buffer[] => (from === 0 || from === to ? [] : subproof(from, 0, to, true)),
   };
 }
 
-interface HashColumn {
-  readonly push: (hash: Uint8Array) => void;
-  readonly at: (index: number) => Buffer;
-  readonly cutTo: (count: number) => void;
-}
+type HashColumn = ReturnType<typeof createHashColumn>;
 
-function createHashColumn(): HashColumn {
+function createHashColumn() {
   const pieces: Buffer[] = [];
   let count = 0;
   return {
-    push: (hash) => {
+    push: (hash: Uint8Array) => {
       const piece = (pieces[Math.floor(count / PIECE_HASHES)] ??= Buffer.allocUnsafeSlow(PIECE_HASHES * HASH_BYTES));
       piece.set(hash, (count % PIECE_HASHES) * HASH_BYTES);
       count += 1;
     },
-    at: (index) => {
+    at: (index: number): Buffer => {
       const piece = pieces[Math.floor(index / PIECE_HASHES)];
       const offset = (index % PIECE_HASHES) * HASH_BYTES;
       if (piece === undefined || index >= count) throw new RangeError(`no hash ${index} among ${count}`);
       return piece.subarray(offset, offset + HASH_BYTES);
     },
-    cutTo: (rest) => {
+    cutTo: (rest: number) => {
       count = Math.min(count, rest);
     },
   };

@@ -32,35 +32,10 @@ export interface FoundLosses {
 }
 
 /** The segments of a log, in order, and what was found out about them. */
-export interface SegmentCatalogue {
-  readonly segments: readonly Segment[];
-  readonly sizeBytes: number;
-  /** The newest. */
-  readonly newest: () => Segment | undefined;
-  /** Adds the newest; what segments before it have at or above its first is void from now on. */
-  readonly add: (name: SegmentName, sizeBytes: number) => Segment;
-  readonly remove: (segment: Segment) => void;
-  /** The segment that has a record, were it there; undefined when it is older than all. */
-  readonly holding: (sequence: number) => Segment | undefined;
-  /** Last sequence number that a segment may have; undefined for the newest, which knows no end. */
-  readonly lastOf: (segment: Segment) => number | undefined;
-  /** Segments that have nothing any more, since a newer one begins where they do. */
-  readonly superseded: () => readonly Segment[];
-  /** Where to begin to look for a record of a segment. */
-  readonly placeOf: (segment: Segment, sequence: number) => SegmentPlace;
-  /** Remembers a place that was come by. */
-  readonly learn: (segment: Segment, place: SegmentPlace) => void;
-  /** Remembers where a reader will go on. */
-  readonly leave: (segment: Segment, place: SegmentPlace) => void;
-  /** Counts records that are missing; each range once. */
-  readonly missing: (first: number, last: number) => void;
-  /** Counts bytes of a segment that are no frames; each place once. */
-  readonly damaged: (segment: Segment, offset: number, bytes: number, isUnreadable: boolean) => void;
-  readonly losses: () => FoundLosses;
-}
+export type SegmentCatalogue = ReturnType<typeof createSegmentCatalogue>;
 
 /** An empty catalogue. Its functions never throw. */
-export function createSegmentCatalogue(): SegmentCatalogue {
+export function createSegmentCatalogue() {
   const segments: Segment[] = [];
   const cursors: { readonly segment: Segment; readonly place: SegmentPlace }[] = [];
   const losses = createLossCount();
@@ -72,40 +47,51 @@ export function createSegmentCatalogue(): SegmentCatalogue {
 
   return {
     segments,
-    get sizeBytes() {
+    get sizeBytes(): number {
       return segments.reduce((total, { sizeBytes }) => total + sizeBytes, 0);
     },
-    newest: () => segments.at(-1),
-    add: (name, sizeBytes) => {
+    /** The newest. */
+    newest: (): Segment | undefined => segments.at(-1),
+    /** Adds the newest; what segments before it have at or above its first is void from now on. */
+    add: (name: SegmentName, sizeBytes: number): Segment => {
       const places = [{ sequence: name.first, offset: SEGMENT_HEADER_BYTES }];
       const segment = { ...name, fileName: segmentFileName(name), sizeBytes, places };
       segments.push(segment);
       return segment;
     },
-    remove: (segment) => {
+    remove: (segment: Segment) => {
       const last = lastOf(segment);
       const at = segments.indexOf(segment);
       if (at !== -1) segments.splice(at, 1);
       losses.forget(segment, last ?? 0);
     },
-    holding: (sequence) => segments[below(segments, ({ first }) => first <= sequence) - 1],
+    /** The segment that has a record, were it there; undefined when it is older than all. */
+    holding: (sequence: number): Segment | undefined => segments[below(segments, ({ first }) => first <= sequence) - 1],
+    /** Last sequence number that a segment may have; undefined for the newest, which knows no end. */
     lastOf,
-    superseded: () => segments.filter((segment) => (lastOf(segment) ?? segment.first) < segment.first),
-    placeOf: (segment, sequence) => {
+    /** Segments that have nothing any more, since a newer one begins where they do. */
+    superseded: (): readonly Segment[] =>
+      segments.filter((segment) => (lastOf(segment) ?? segment.first) < segment.first),
+    /** Where to begin to look for a record of a segment. */
+    placeOf: (segment: Segment, sequence: number): SegmentPlace => {
       const left = cursors.find((cursor) => cursor.segment === segment && cursor.place.sequence === sequence);
       if (left !== undefined) return left.place;
       const at = below(segment.places, (place) => place.sequence <= sequence);
       return segment.places[at - 1] ?? { sequence: segment.first, offset: SEGMENT_HEADER_BYTES };
     },
-    learn: (segment, place) => {
+    /** Remembers a place that was come by. */
+    learn: (segment: Segment, place: SegmentPlace) => {
       const furthest = segment.places.at(-1)?.offset ?? 0;
       if (place.offset >= furthest + INDEX_EVERY_BYTES) segment.places.push(place);
     },
-    leave: (segment, place) => {
+    /** Remembers where a reader will go on. */
+    leave: (segment: Segment, place: SegmentPlace) => {
       cursors.unshift({ segment, place });
       if (cursors.length > CURSORS) cursors.pop();
     },
+    /** Counts records that are missing; each range once. */
     missing: losses.missing,
+    /** Counts bytes of a segment that are no frames; each place once. */
     damaged: losses.damaged,
     losses: losses.found,
   };
@@ -123,30 +109,23 @@ function below<Element>(elements: readonly Element[], isBelow: (element: Element
   return low;
 }
 
-interface LossCount {
-  readonly missing: (first: number, last: number) => void;
-  readonly damaged: (segment: Segment, offset: number, bytes: number, isUnreadable: boolean) => void;
-  readonly forget: (segment: Segment, last: number) => void;
-  readonly found: () => FoundLosses;
-}
-
 /**
  * Counts each loss once, however often it is read over: what follows a gap is the same for whoever comes upon it, only where it begins
  * depends on where the reader set out.
  */
-function createLossCount(): LossCount {
+function createLossCount() {
   const gaps = new Map<number, number>();
   const holes = new Map<Segment, Map<number, number>>();
   const found = { records: 0, damagedBytes: 0, unreadableBytes: 0 };
 
   return {
-    missing: (first, last) => {
+    missing: (first: number, last: number) => {
       const known = gaps.get(last) ?? last + 1;
       if (first >= known) return;
       gaps.set(last, first);
       found.records += known - first;
     },
-    damaged: (segment, offset, bytes, isUnreadable) => {
+    damaged: (segment: Segment, offset: number, bytes: number, isUnreadable: boolean) => {
       const known = holes.get(segment) ?? new Map<number, number>();
       holes.set(segment, known);
       const key = 2 * (offset + bytes) + (isUnreadable ? 1 : 0);
@@ -156,11 +135,15 @@ function createLossCount(): LossCount {
       if (isUnreadable) found.unreadableBytes += bytes - counted;
       else found.damagedBytes += bytes - counted;
     },
-    forget: (segment, last) => {
+    forget: (segment: Segment, last: number) => {
       holes.delete(segment);
       for (const gapLast of gaps.keys()) if (gapLast <= last) gaps.delete(gapLast);
     },
-    found: () => ({ records: found.records, damagedBytes: found.damagedBytes, unreadableBytes: found.unreadableBytes }),
+    found: (): FoundLosses => ({
+      records: found.records,
+      damagedBytes: found.damagedBytes,
+      unreadableBytes: found.unreadableBytes,
+    }),
   };
 }
 

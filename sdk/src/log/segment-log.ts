@@ -263,18 +263,9 @@ export async function openSegmentLog(options: SegmentLogOptions): Promise<Segmen
   return logOf(core);
 }
 
-interface Settings {
-  readonly directory: string;
-  readonly segmentBytes: number;
-  readonly maxRecordBytes: number;
-  readonly maxPendingBytes: number;
-  readonly afterSequence: number;
-  readonly files: LogFiles;
-  readonly clock: Clock;
-  readonly schedule: (callback: () => void, delayMs: number) => () => void;
-}
+type Settings = ReturnType<typeof settingsOf>;
 
-function settingsOf(options: SegmentLogOptions): Settings {
+function settingsOf(options: SegmentLogOptions) {
   const { segmentBytes = SEGMENT_BYTES, maxRecordBytes = RECORD_BYTES, maxPendingBytes = PENDING_BYTES } = options;
   const { directory, afterSequence = 0, files = NODE_LOG_FILES } = options;
   const { clock = MACHINE_CLOCK, schedule = MACHINE_CLOCK.schedule } = options;

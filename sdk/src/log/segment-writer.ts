@@ -36,21 +36,7 @@ export interface PendingPart {
 }
 
 /** Records that are not durable yet: already in the form that they have in the file, so that a second attempt writes the same bytes. */
-export interface PendingRecords {
-  /** Frames, bytes. */
-  readonly bytes: number;
-  readonly count: number;
-  /**
-   * Takes a record.
-   * @param payloadBytes - its length in UTF-8 where it is text
-   * @throws RangeError when there is no memory
-   */
-  readonly add: (payload: Uint8Array | string, payloadBytes: number, sequence: number) => void;
-  /** The oldest records of about so many bytes at most, and at least one; undefined when there is none. They stay. */
-  readonly group: (maxBytes: number) => PendingGroup | undefined;
-  /** Forgets a group that has become durable, the oldest. */
-  readonly release: (group: PendingGroup) => void;
-}
+export type PendingRecords = ReturnType<typeof createPendingRecords>;
 
 interface Chunk {
   readonly buffer: Buffer;
@@ -66,7 +52,7 @@ interface Chunk {
  * @param mark - of the segments that the records will be written to
  * @param chunkBytes - default 256 KiB; segments end between chunks
  */
-export function createPendingRecords(mark: number, chunkBytes: number = CHUNK_BYTES): PendingRecords {
+export function createPendingRecords(mark: number, chunkBytes: number = CHUNK_BYTES) {
   const chunks: Chunk[] = [];
   const spare: Buffer[] = [];
   let bytes = 0;
@@ -92,13 +78,14 @@ export function createPendingRecords(mark: number, chunkBytes: number = CHUNK_BY
   };
 
   return {
-    get bytes() {
+    get bytes(): number {
       return bytes;
     },
-    get count() {
+    get count(): number {
       return count;
     },
-    add: (payload, payloadBytes, sequence) => {
+    /** Adds a record. `payloadBytes` counts UTF-8. @throws RangeError without memory */
+    add: (payload: Uint8Array | string, payloadBytes: number, sequence: number) => {
       const frameBytes = FRAME_HEADER_BYTES + payloadBytes;
       const chunk = chunkFor(frameBytes);
       const { buffer, end } = chunk;
@@ -112,7 +99,8 @@ export function createPendingRecords(mark: number, chunkBytes: number = CHUNK_BY
       bytes += frameBytes;
       count += 1;
     },
-    group: (maxBytes) => {
+    /** The oldest records of about so many bytes at most, and at least one; undefined when there is none. They stay. */
+    group: (maxBytes: number): PendingGroup | undefined => {
       const parts: PendingPart[] = [];
       let taken = 0;
       for (const { buffer, start, end, first, last } of chunks) {
@@ -126,7 +114,8 @@ export function createPendingRecords(mark: number, chunkBytes: number = CHUNK_BY
       if (oldest === undefined || newest === undefined) return undefined;
       return { first: oldest.first, last: newest.last, bytes: taken, parts };
     },
-    release: (group) => {
+    /** Forgets a group that has become durable, the oldest. */
+    release: (group: PendingGroup) => {
       bytes -= group.bytes;
       for (const part of group.parts) {
         const chunk = chunks[0];

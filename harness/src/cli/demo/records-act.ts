@@ -12,14 +12,7 @@ import { createTestPki, startTestPlatform } from '@hopback/sdk/testing';
 import type { TestPlatform } from '@hopback/sdk/testing';
 
 /** A switch that writes call detail records as Asterisk's `cdr_csv` does, `usegmtime=yes` and `loguniqueid=yes`. */
-interface CallRecordWriter {
-  /** Rows written so far. */
-  readonly rows: () => number;
-  /** What the disk refused with, if it did: no more is written then. */
-  readonly failure: () => unknown;
-  /** Writes no more. */
-  readonly stop: () => void;
-}
+type CallRecordWriter = Awaited<ReturnType<typeof startCallRecordWriter>>;
 
 /** What a switch writes, and when. */
 interface WrittenCalls {
@@ -41,7 +34,7 @@ const WRITE_EVERY_MS = 50;
 const DEMO_TRUNK = 'carrier-a';
 
 /** Makes the file, and writes to it until all rows are there. */
-async function startCallRecordWriter(path: string, traffic: WrittenCalls): Promise<CallRecordWriter> {
+async function startCallRecordWriter(path: string, traffic: WrittenCalls) {
   const firstCallMs = Date.now() - 3_600_000;
   let rows = 0;
   let failure: unknown;
@@ -64,7 +57,14 @@ async function startCallRecordWriter(path: string, traffic: WrittenCalls): Promi
   };
   await writeTo(traffic.before);
   void work().catch((error: unknown) => (failure = error));
-  return { rows: () => rows, failure: () => failure, stop: () => stopping.abort() };
+  return {
+    /** Rows written so far. */
+    rows: () => rows,
+    /** What the disk refused with, if it did: no more is written then. */
+    failure: (): unknown => failure,
+    /** Writes no more. */
+    stop: () => stopping.abort(),
+  };
 }
 
 /** One call: 700 ms after the one before, between numbers set aside for fiction. */
@@ -131,11 +131,7 @@ async function writeTailFiles(
 }
 
 /** A running `hopback records tail`. */
-interface TailProcess {
-  /** Resolves when it has ended, by itself or killed. */
-  readonly ended: Promise<TailEnd>;
-  readonly kill: (signal: 'SIGKILL' | 'SIGTERM') => void;
-}
+type TailProcess = ReturnType<typeof startTail>;
 
 /** How it ended. */
 interface TailEnd {
@@ -149,7 +145,7 @@ interface TailEnd {
 const COMPLAINT_CHARS = 2_000;
 
 /** Starts the command of the sdk that this harness depends on, whatever is in PATH and in the environment. */
-function startTail({ argv }: TailFiles): TailProcess {
+function startTail({ argv }: TailFiles) {
   const child = spawn(process.execPath, [hopbackCommand(), ...argv], {
     stdio: ['ignore', 'ignore', 'pipe'],
     env: withoutSettings(process.env),
@@ -157,7 +153,11 @@ function startTail({ argv }: TailFiles): TailProcess {
   const kill = (): void => void child.kill('SIGKILL');
   process.once('exit', kill);
   child.once('close', () => process.off('exit', kill));
-  return { ended: endOf(child), kill: (signal) => void child.kill(signal) };
+  return {
+    /** Resolves when it has ended, by itself or killed. */
+    ended: endOf(child),
+    kill: (signal: 'SIGKILL' | 'SIGTERM') => void child.kill(signal),
+  };
 }
 
 async function endOf(child: ChildProcess): Promise<TailEnd> {

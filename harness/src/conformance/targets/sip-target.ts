@@ -271,14 +271,7 @@ interface Place {
 }
 
 /** Caller and callee of the tests, over UDP. */
-interface SipWire {
-  /** Sends an INVITE, and gives what came of it; never rejects. */
-  readonly call: (
-    call: SentCall,
-    to: Place & { readonly domain: string; readonly callId: string; readonly lines: readonly string[] },
-  ) => Promise<SipExchange>;
-  readonly close: () => Promise<void>;
-}
+type SipWire = Awaited<ReturnType<typeof openSipWire>>;
 
 /** First wait before an INVITE goes out again; each one after it is twice as long. @see RFC 3261 section 17.1.1.2 (timer A) */
 const TIMER_A_MS = 500;
@@ -293,11 +286,7 @@ interface OpenCall {
  * @param options - where the device is, how long its answer is waited for, and where the callee is to listen
  * @throws node's own error when a port cannot be opened
  */
-async function openSipWire(options: {
-  readonly peer: Place;
-  readonly timeoutMs: number;
-  readonly callee?: Place;
-}): Promise<SipWire> {
+async function openSipWire(options: { readonly peer: Place; readonly timeoutMs: number; readonly callee?: Place }) {
   const open = new Map<string, OpenCall>();
   const caller = await listening({ host: await localAddress(options.peer), port: 0 });
   const callee =
@@ -321,7 +310,11 @@ async function openSipWire(options: {
   const { address, port } = caller.address();
   const send = (text: string, to: Place): void => caller.send(text, to.port, to.host, () => undefined);
   return {
-    call: (call, to) =>
+    /** Sends an INVITE, and gives what came of it; never rejects. */
+    call: (
+      call: SentCall,
+      to: Place & { readonly domain: string; readonly callId: string; readonly lines: readonly string[] },
+    ): Promise<SipExchange> =>
       exchange({ call, to, sentBy: `${address}:${String(port)}`, send, open, timeoutMs: options.timeoutMs }),
     close: async () => {
       await closed(caller);

@@ -27,11 +27,7 @@ type CdrReason =
 type CdrSource = 'network' | 'application';
 
 /** Writes call detail records to applications that asked for them; nothing where they are switched off. */
-interface CdrWriter {
-  readonly attempt: (source: CdrSource, text: string) => void;
-  readonly start: (source: CdrSource, role: CdrRole, text: string) => void;
-  readonly stop: (source: CdrSource, reason: CdrReason, text: string) => void;
-}
+type CdrWriter = ReturnType<typeof createCdrWriter>;
 
 /** What a writer needs. */
 interface CdrWriterOptions {
@@ -42,7 +38,7 @@ interface CdrWriterOptions {
 }
 
 /** Makes a writer. Each record goes to one application, in turn, among those that asked for its kind. */
-export function createCdrWriter({ isOn, apps, frameId, timeOfDay }: CdrWriterOptions): CdrWriter {
+export function createCdrWriter({ isOn, apps, frameId, timeOfDay }: CdrWriterOptions) {
   const write = (
     event: 'attempt' | 'start' | 'stop',
     source: CdrSource,
@@ -53,9 +49,9 @@ export function createCdrWriter({ isOn, apps, frameId, timeOfDay }: CdrWriterOpt
     app?.send(cdrPayload(frameId(), { event, source, time: timeOfDay(), ...record }));
   };
   return {
-    attempt: (source, text) => write('attempt', source, { detail: '', text }),
-    start: (source, role, text) => write('start', source, { detail: role, text }),
-    stop: (source, reason, text) => write('stop', source, { detail: reason, text }),
+    attempt: (source: CdrSource, text: string) => write('attempt', source, { detail: '', text }),
+    start: (source: CdrSource, role: CdrRole, text: string) => write('start', source, { detail: role, text }),
+    stop: (source: CdrSource, reason: CdrReason, text: string) => write('stop', source, { detail: reason, text }),
   };
 }
 

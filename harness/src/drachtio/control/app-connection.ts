@@ -2,18 +2,7 @@ import type { Socket } from 'node:net';
 import { createFrameReader, framed } from './frames.js';
 
 /** The connection of one application. */
-export interface AppConnection {
-  readonly id: number;
-  readonly isAuthenticated: () => boolean;
-  readonly setAuthenticated: () => void;
-  readonly isOpen: () => boolean;
-  /** Queues a payload; those of one turn of the event loop leave together. Never throws. */
-  readonly send: (payload: string) => void;
-  /** Octets that wait for the application to read. */
-  readonly backlogBytes: () => number;
-  /** Closes it behind what was queued. */
-  readonly close: () => void;
-}
+export type AppConnection = ReturnType<typeof adoptApp>;
 
 /** Who is told what an application does. */
 export interface AppConnectionUser {
@@ -33,7 +22,7 @@ export interface AppConnectionParts {
  * Takes the connection of an application over. Frames are gathered until the loop has handled what it read, since one write of
  * many frames costs hardly more than a write of one.
  */
-export function adoptApp(socket: Socket, { id, maxBacklogBytes, user }: AppConnectionParts): AppConnection {
+export function adoptApp(socket: Socket, { id, maxBacklogBytes, user }: AppConnectionParts) {
   const reader = createFrameReader();
   let queued = '';
   let isScheduled = false;
@@ -53,20 +42,23 @@ export function adoptApp(socket: Socket, { id, maxBacklogBytes, user }: AppConne
     isScheduled = true;
     setImmediate(flush);
   };
-  const app: AppConnection = {
+  const app = {
     id,
     isAuthenticated: () => isAuthenticated,
     setAuthenticated: () => {
       isAuthenticated = true;
     },
     isOpen: () => !isClosing && !socket.destroyed,
-    send: (payload) => {
+    /** Queues a payload; those of one turn of the event loop leave together. Never throws. */
+    send: (payload: string) => {
       if (isClosing) return;
       queued += framed(payload);
       if (queued.length + socket.writableLength > maxBacklogBytes) socket.destroy();
       else schedule();
     },
+    /** Octets that wait for the application to read. */
     backlogBytes: () => queued.length + socket.writableLength,
+    /** Closes it behind what was queued. */
     close: () => {
       isClosing = true;
       schedule();
@@ -95,20 +87,10 @@ export function adoptApp(socket: Socket, { id, maxBacklogBytes, user }: AppConne
 export const EVERY_VERB = '*';
 
 /** Which applications want what. */
-export interface AppDirectory {
-  readonly add: (app: AppConnection) => void;
-  readonly remove: (app: AppConnection) => void;
-  /** Asking twice for the same verb is asking once. */
-  readonly route: (app: AppConnection, verb: string) => void;
-  /** Forgets all verbs of an application. */
-  readonly removeRoutes: (app: AppConnection) => void;
-  /** The next application in turn that wants a verb and has said the secret, or undefined. */
-  readonly next: (verb: string) => AppConnection | undefined;
-  readonly all: () => readonly AppConnection[];
-}
+export type AppDirectory = ReturnType<typeof createAppDirectory>;
 
 /** Makes an empty directory. */
-export function createAppDirectory(): AppDirectory {
+export function createAppDirectory() {
   const apps = new Set<AppConnection>();
   const byVerb = new Map<string, AppConnection[]>();
   const turns = new Map<string, number>();
@@ -120,23 +102,26 @@ export function createAppDirectory(): AppDirectory {
     }
   };
   return {
-    add: (app) => void apps.add(app),
-    remove: (app) => {
+    add: (app: AppConnection) => void apps.add(app),
+    remove: (app: AppConnection) => {
       apps.delete(app);
       removeRoutes(app);
     },
-    route: (app, verb) => {
+    /** Asking twice for the same verb is asking once. */
+    route: (app: AppConnection, verb: string) => {
       const takers = byVerb.get(verb) ?? [];
       if (!takers.includes(app)) byVerb.set(verb, [...takers, app]);
     },
+    /** Forgets all verbs of an application. */
     removeRoutes,
-    next: (verb) => {
+    /** The next application in turn that wants a verb and has said the secret, or undefined. */
+    next: (verb: string): AppConnection | undefined => {
       const takers = (byVerb.get(verb) ?? byVerb.get(EVERY_VERB))?.filter((taker) => taker.isAuthenticated());
       if (takers === undefined || takers.length === 0) return undefined;
       const turn = turns.get(verb) ?? 0;
       turns.set(verb, turn + 1);
       return takers[turn % takers.length];
     },
-    all: () => [...apps],
+    all: (): readonly AppConnection[] => [...apps],
   };
 }

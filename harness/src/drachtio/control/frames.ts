@@ -1,26 +1,18 @@
 import type { Endpoint } from '../transport/flow.js';
 
-/**
- * Reads the frames that applications send: a decimal length, `#`, and so many octets.
- * The length has five digits at most, as drachtio-server reads it.
- */
-export interface FrameReader {
-  /**
-   * Takes the next octets; never throws.
-   * @param chunk - one character per octet
-   * @returns the payloads that are complete now, or undefined when the stream cannot be read on
-   */
-  readonly push: (chunk: string) => readonly string[] | undefined;
-}
-
 /** Longest payload that five digits can announce, octets. */
 export const MAX_FRAME_BYTES = 99_999;
 
 /** Makes a reader for one connection. */
-export function createFrameReader(): FrameReader {
+export function createFrameReader() {
   let pending = '';
   return {
-    push: (chunk) => {
+    /**
+     * Takes the next octets; never throws.
+     * @param chunk - one character per octet
+     * @returns the payloads that are complete now, or undefined when the stream cannot be read on
+     */
+    push: (chunk: string): readonly string[] | undefined => {
       const text = pending === '' ? chunk : pending + chunk;
       const frames: string[] = [];
       let at = 0;

@@ -5,32 +5,13 @@ import type { Dialog } from './dialog.js';
 import { PassingMap } from '../timers.js';
 
 /** The dialogs of one server. */
-export interface DialogStore {
-  readonly add: (dialog: Dialog) => void;
-  readonly remove: (dialog: Dialog) => void;
-  /**
-   * By the name that applications know. It may have several: the branches of a fork, of which the confirmed one is meant, and the two
-   * ends of a call that came back to us, of which the asking application's own is meant.
-   */
-  readonly byId: (id: string, app: AppConnection) => Dialog | undefined;
-  /** The call with a name that an application of ours has answered. */
-  readonly answered: (id: string) => Dialog | undefined;
-  /** The dialog that a request from the network belongs to. @see RFC 3261 section 12.2.2 */
-  readonly ofRequest: (essentials: Essentials) => Dialog | undefined;
-  /** By the tags of both sides. */
-  readonly byTags: (callId: string, localTag: string, remoteTag: string) => Dialog | undefined;
-  /** Early dialogs of a call other than the one that was answered. */
-  readonly removeEarly: (id: string) => void;
-  readonly ofApp: (app: AppConnection) => readonly Dialog[];
-  readonly size: () => number;
-  readonly clear: () => void;
-}
+export type DialogStore = ReturnType<typeof createDialogStore>;
 
 /**
  * Makes an empty store.
  * @param onRemoved - told of each dialog that is over, so that nothing that belongs to it stays behind
  */
-export function createDialogStore(onRemoved: (dialog: Dialog) => void = () => undefined): DialogStore {
+export function createDialogStore(onRemoved: (dialog: Dialog) => void = () => undefined) {
   const byTags = new PassingMap<string, Dialog>();
   const byId = new PassingMap<string, Dialog | Dialog[]>();
 
@@ -49,33 +30,43 @@ export function createDialogStore(onRemoved: (dialog: Dialog) => void = () => un
     }
   };
   return {
-    add: (dialog) => {
+    add: (dialog: Dialog) => {
       byTags.set(tagsKey(dialog.callId, dialog.localTag, dialog.remoteTag), dialog);
       const named = byId.get(dialog.id);
       if (named === undefined) byId.set(dialog.id, dialog);
       else if (named !== dialog) byId.set(dialog.id, Array.isArray(named) ? [...named, dialog] : [named, dialog]);
     },
     remove,
-    byId: (id, app) => {
+    /**
+     * By the name that applications know. It may have several: the branches of a fork, of which the confirmed one is meant, and the two
+     * ends of a call that came back to us, of which the asking application's own is meant.
+     */
+    byId: (id: string, app: AppConnection): Dialog | undefined => {
       const named = byId.get(id);
       if (!Array.isArray(named)) return named;
       const confirmed = named.filter((dialog) => dialog.state === 'confirmed');
       return confirmed.find((dialog) => dialog.app === app) ?? confirmed[0] ?? named.at(-1);
     },
-    answered: (id) => {
+    /** The call with a name that an application of ours has answered. */
+    answered: (id: string): Dialog | undefined => {
       const named = byId.get(id);
       if (named === undefined) return undefined;
       if (!Array.isArray(named)) return isAnswered(named) ? named : undefined;
       return named.find(isAnswered);
     },
-    ofRequest: ({ callId, toTag, fromTag }) => byTags.get(tagsKey(callId, toTag, fromTag)),
-    byTags: (callId, localTag, remoteTag) => byTags.get(tagsKey(callId, localTag, remoteTag)),
-    removeEarly: (id) => {
+    /** The dialog that a request from the network belongs to. @see RFC 3261 section 12.2.2 */
+    ofRequest: ({ callId, toTag, fromTag }: Essentials): Dialog | undefined =>
+      byTags.get(tagsKey(callId, toTag, fromTag)),
+    /** By the tags of both sides. */
+    byTags: (callId: string, localTag: string, remoteTag: string): Dialog | undefined =>
+      byTags.get(tagsKey(callId, localTag, remoteTag)),
+    /** Early dialogs of a call other than the one that was answered. */
+    removeEarly: (id: string) => {
       const named = byId.get(id);
       if (named === undefined) return;
       for (const dialog of Array.isArray(named) ? named : [named]) if (dialog.state === 'early') remove(dialog);
     },
-    ofApp: (app) => [...byTags.values()].filter((dialog) => dialog.app === app),
+    ofApp: (app: AppConnection): readonly Dialog[] => [...byTags.values()].filter((dialog) => dialog.app === app),
     size: () => byTags.size,
     clear: () => {
       for (const dialog of byTags.values()) onRemoved(dialog);

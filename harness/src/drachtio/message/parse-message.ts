@@ -309,22 +309,14 @@ export const STREAM_LIMITS: StreamLimits = {
 };
 
 /** Cuts messages out of a stream of octets. One per connection. */
-export interface StreamFramer {
-  /**
-   * Takes the next octets and returns what is complete now. After a fault nothing more comes. Never throws for peer input.
-   * @param chunk - one character per octet
-   */
-  readonly push: (chunk: string) => readonly StreamEvent[];
-  /** Whether a message has begun and is not complete: a sender that stays here is slow. */
-  readonly isInMessage: () => boolean;
-}
+export type StreamFramer = ReturnType<typeof createStreamFramer>;
 
 /**
  * Makes a framer that finds the ends of messages by Content-Length. A message without it has no body; where it has a Content-Type
  * there is one whose end nobody knows.
  * @see RFC 3261 sections 18.3 and 18.4
  */
-export function createStreamFramer(limits: StreamLimits = STREAM_LIMITS): StreamFramer {
+export function createStreamFramer(limits: StreamLimits = STREAM_LIMITS) {
   let pending = '';
   /** Up to here the end of the header section was looked for in vain. */
   let searched = 0;
@@ -369,7 +361,11 @@ export function createStreamFramer(limits: StreamLimits = STREAM_LIMITS): Stream
   };
 
   return {
-    push: (chunk) => {
+    /**
+     * Takes the next octets and returns what is complete now. After a fault nothing more comes. Never throws for peer input.
+     * @param chunk - one character per octet
+     */
+    push: (chunk: string): readonly StreamEvent[] => {
       if (isBroken) return [];
       pending = pending === '' ? chunk : pending + chunk;
       const events: StreamEvent[] = [];
@@ -382,6 +378,7 @@ export function createStreamFramer(limits: StreamLimits = STREAM_LIMITS): Stream
       }
       return events;
     },
+    /** Whether a message has begun and is not complete: a sender that stays here is slow. */
     isInMessage: () => pending !== '' || head !== undefined,
   };
 }

@@ -17,24 +17,17 @@ export interface TappedMessage {
 /** Listens to messages. It is called in the way of every message: it should be quick, and what it throws is lost. */
 export type MessageTap = (message: TappedMessage) => void;
 
-/** Those who listen. */
-export interface Taps {
-  /** @returns stops the listening */
-  readonly add: (tap: MessageTap) => () => void;
-  readonly isEmpty: () => boolean;
-  readonly show: (message: TappedMessage) => void;
-}
-
 /** Makes an empty list. */
-export function createTaps(): Taps {
+export function createTaps() {
   const taps = new Set<MessageTap>();
   return {
-    add: (tap) => {
+    /** @returns stops the listening */
+    add: (tap: MessageTap): (() => void) => {
       taps.add(tap);
       return () => void taps.delete(tap);
     },
     isEmpty: () => taps.size === 0,
-    show: (message) => {
+    show: (message: TappedMessage) => {
       for (const tap of taps) {
         try {
           tap(message);
@@ -66,34 +59,25 @@ export interface DirectionCounters {
   readonly responses: Readonly<Record<string, number>>;
 }
 
-/** Counts. */
-export interface Counters {
-  readonly countReceived: (methodOrStatus: string) => void;
-  readonly countSent: (text: string) => void;
-  readonly countRetransmission: () => void;
-  readonly countFault: (fault: string) => void;
-  readonly countOverload: () => void;
-  readonly snapshot: () => MessageCounters;
-}
-
 /** Makes counters that stand at nothing. */
-export function createCounters(): Counters {
+export function createCounters() {
   const received = new Map<string, number>();
   const sent = new Map<string, number>();
   const faults = new Map<string, number>();
   let retransmissions = 0;
   let overloaded = 0;
   return {
-    countReceived: (name) => add(received, name),
-    countSent: (text) => add(sent, text.startsWith('SIP/2.0 ') ? text.slice(8, 11) : text.slice(0, text.indexOf(' '))),
+    countReceived: (name: string) => add(received, name),
+    countSent: (text: string) =>
+      add(sent, text.startsWith('SIP/2.0 ') ? text.slice(8, 11) : text.slice(0, text.indexOf(' '))),
     countRetransmission: () => {
       retransmissions += 1;
     },
-    countFault: (fault) => add(faults, fault),
+    countFault: (fault: string) => add(faults, fault),
     countOverload: () => {
       overloaded += 1;
     },
-    snapshot: () => ({
+    snapshot: (): MessageCounters => ({
       received: split(received),
       sent: split(sent),
       ...{ retransmissions, overloaded, faults: Object.fromEntries(faults) },

@@ -112,22 +112,7 @@ export function contactUris(message: SipMessage): readonly string[] {
  * A name is a user part, and says both ends of a call where both are of that kind.
  * @see RFC 5626 section 5
  */
-export interface FlowTokens {
-  /**
-   * The user part of our Record-Route for a request that goes from one flow to another, with `@` behind it; empty where both ends can be
-   * reached by their addresses.
-   */
-  readonly userPart: (from: Flow, to: Flow) => string;
-  /**
-   * Which way a request goes that came by a flow and names us with a user part.
-   * @returns the connection's far end; undefined where the request goes by its own target
-   */
-  readonly otherEnd: (userPart: string, came: Flow) => NamedFlow | undefined;
-  /** A parameter of our Via by which a response finds the connection of the request; empty where it needs none. */
-  readonly viaParameter: (from: Flow) => string;
-  /** What a Via parameter of ours says. */
-  readonly read: (token: string) => NamedFlow | undefined;
-}
+export type FlowTokens = ReturnType<typeof createFlowTokens>;
 
 /** A connection by where it leads. */
 export interface NamedFlow {
@@ -142,7 +127,7 @@ export const FLOW_PARAMETER = 'hb-flow';
  * Makes them.
  * @param secret - keeps peers from naming connections of others
  */
-export function createFlowTokens(secret: string): FlowTokens {
+export function createFlowTokens(secret: string) {
   const seal = (text: string): string => createHash('sha256').update(`${secret}|${text}`).digest('hex').slice(0, 12);
   const write = (flow: Flow): string => {
     const { transport, remote } = flow;
@@ -159,18 +144,28 @@ export function createFlowTokens(secret: string): FlowTokens {
     };
   };
   return {
-    userPart: (from, to) => {
+    /**
+     * The user part of our Record-Route for a request that goes from one flow to another, with `@` behind it; empty where both ends can be
+     * reached by their addresses.
+     */
+    userPart: (from: Flow, to: Flow) => {
       const [caller, called] = [isOwnWayOnly(from) ? write(from) : '', isOwnWayOnly(to) ? write(to) : ''];
       return caller === '' && called === '' ? '' : `${caller}~${called}@`;
     },
-    otherEnd: (userPart, came) => {
+    /**
+     * Which way a request goes that came by a flow and names us with a user part.
+     * @returns the connection's far end; undefined where the request goes by its own target
+     */
+    otherEnd: (userPart: string, came: Flow): NamedFlow | undefined => {
       if (!userPart.includes('~')) return undefined;
       const [caller = '', called = ''] = userPart.split('~');
       const own = write(came);
       if (own === caller) return read(called);
       return own === called ? read(caller) : (read(caller) ?? read(called));
     },
-    viaParameter: (from) => (from.isReliable ? `;${FLOW_PARAMETER}=${write(from)}` : ''),
+    /** A parameter of our Via by which a response finds the connection of the request; empty where it needs none. */
+    viaParameter: (from: Flow) => (from.isReliable ? `;${FLOW_PARAMETER}=${write(from)}` : ''),
+    /** What a Via parameter of ours says. */
     read,
   };
 }

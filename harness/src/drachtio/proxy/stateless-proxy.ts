@@ -11,12 +11,7 @@ import type { FlowTokens } from './forwarding.js';
 import { FLOW_PARAMETER, forwardedRequest, routeUris } from './forwarding.js';
 
 /** Hands on what passes through us because we asked to stay in the path. No application sees it, and no state is kept. */
-export interface StatelessProxy {
-  /** Takes a request whose first Route is us and which belongs to no dialog of ours; false where it is not such a one. */
-  readonly takesRequest: (received: Received) => boolean;
-  /** Takes a response to such a request. */
-  readonly takesResponse: (received: Received) => boolean;
-}
+export type StatelessProxy = ReturnType<typeof createStatelessProxy>;
 
 /** What it is made with. */
 export interface StatelessProxyOptions {
@@ -32,7 +27,7 @@ export interface StatelessProxyOptions {
 export function createStatelessProxy(
   context: AgentContext,
   { secret, dialogs, tokens, respond }: StatelessProxyOptions,
-): StatelessProxy {
+) {
   const { transports } = context;
   const prefix = `z9hG4bKsl${createHash('sha256').update(secret).digest('hex').slice(0, 10)}`;
   const isOurs = (uri: string): boolean => {
@@ -61,7 +56,8 @@ export function createStatelessProxy(
     context.cdr.stop('application', 'normal-release', text);
   };
   return {
-    takesRequest: (received) => {
+    /** Takes a request whose first Route is us and which belongs to no dialog of ours; false where it is not such a one. */
+    takesRequest: (received: Received) => {
       const { message, essentials } = received;
       if (essentials.toTag === '' && message.method !== 'CANCEL') return false;
       if (fieldIndex(message, HEADER.route) < 0) return false;
@@ -81,7 +77,8 @@ export function createStatelessProxy(
       }
       return true;
     },
-    takesResponse: (received) => {
+    /** Takes a response to such a request. */
+    takesResponse: (received: Received) => {
       if (!received.essentials.via.via.branch.startsWith(prefix)) return false;
       const named = tokens.read(parameterOf(received.essentials.via.value, FLOW_PARAMETER) ?? '');
       const flow = named === undefined ? undefined : transports.openFlow(named.transport, named.remote);

@@ -51,19 +51,10 @@ export interface Connection extends Flow {
 }
 
 /** The connections of one listener, found again by where they lead. */
-export interface Connections {
-  readonly size: () => number;
-  /** False where there are too many: the connection was dropped. */
-  readonly add: (connection: Connection) => boolean;
-  readonly remove: (connection: Connection) => void;
-  /** An open connection to an address, whoever opened it. */
-  readonly find: (remote: Endpoint) => Connection | undefined;
-  /** Ends all, and the looking over. */
-  readonly close: () => void;
-}
+export type Connections = ReturnType<typeof createConnections>;
 
 /** Makes an empty list that looks over its connections for silent and slow peers, once a second. */
-export function createConnections(clock: TimerClock, limits: ConnectionLimits): Connections {
+export function createConnections(clock: TimerClock, limits: ConnectionLimits) {
   const all = new Set<Connection>();
   const byRemote = new Map<string, Connection>();
   let cancelSweep: (() => void) | undefined;
@@ -84,7 +75,8 @@ export function createConnections(clock: TimerClock, limits: ConnectionLimits): 
 
   return {
     size: () => all.size,
-    add: (connection) => {
+    /** False where there are too many: the connection was dropped. */
+    add: (connection: Connection) => {
       if (all.size >= limits.maxConnections) {
         connection.drop('too-many-connections');
         return false;
@@ -94,7 +86,7 @@ export function createConnections(clock: TimerClock, limits: ConnectionLimits): 
       watch();
       return true;
     },
-    remove: (connection) => {
+    remove: (connection: Connection) => {
       all.delete(connection);
       const key = hostPort(connection.remote);
       if (byRemote.get(key) === connection) byRemote.delete(key);
@@ -102,7 +94,9 @@ export function createConnections(clock: TimerClock, limits: ConnectionLimits): 
       cancelSweep?.();
       cancelSweep = undefined;
     },
-    find: (remote) => byRemote.get(hostPort(remote)),
+    /** An open connection to an address, whoever opened it. */
+    find: (remote: Endpoint): Connection | undefined => byRemote.get(hostPort(remote)),
+    /** Ends all, and the looking over. */
     close: () => {
       for (const connection of all) connection.end();
       cancelSweep?.();

@@ -32,14 +32,10 @@ export function isLoopback(address: string): boolean {
 }
 
 /** Tells from which of its addresses the machine reaches a peer. */
-export interface RouteProbe {
-  /** Asks the routing table of the system; nothing is sent. Where there is no route, {@link outwardAddress}. */
-  readonly addressTowards: (remote: string) => string;
-  readonly close: () => Promise<void>;
-}
+export type RouteProbe = Awaited<ReturnType<typeof openRouteProbe>>;
 
 /** Opens a socket for such questions. */
-export async function openRouteProbe(family: AddressFamily): Promise<RouteProbe> {
+export async function openRouteProbe(family: AddressFamily) {
   const socket = createSocket({
     type: family === 6 ? 'udp6' : 'udp4',
     // With a look-up that answers at once, connect() does too.
@@ -52,7 +48,8 @@ export async function openRouteProbe(family: AddressFamily): Promise<RouteProbe>
   socket.on('error', () => undefined);
   const known = new Map<string, string>();
   return {
-    addressTowards: (remote) => {
+    /** Asks the routing table of the system; nothing is sent. Where there is no route, {@link outwardAddress}. */
+    addressTowards: (remote: string) => {
       const found = known.get(remote);
       if (found !== undefined) return found;
       if (known.size >= MAX_KNOWN_ROUTES) known.clear();

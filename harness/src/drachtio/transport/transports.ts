@@ -46,39 +46,7 @@ export type FlowFailure = 'no-transport' | 'no-family' | 'unknown-host' | 'no-co
 export type FlowCallback = (found: Flow | FlowFailure) => void;
 
 /** All listeners of one server. */
-export interface Transports {
-  /** In the order in which they were asked for. */
-  readonly listening: readonly Listening[];
-  /** Where a peer reaches us on a transport: a listener that can send to it, or else the first. Undefined where we do not listen on it. */
-  readonly localOf: (transport: TransportName, peer?: string) => Endpoint | undefined;
-  /**
-   * Finds a way to an address. Calls back at once where nothing has to be looked up; for a connection that is yet to be opened the
-   * flow is there and errors come when sending.
-   */
-  readonly flowTo: (
-    transport: TransportName,
-    to: { readonly host: string; readonly port: number },
-    found: FlowCallback,
-  ) => void;
-  /** An open connection, or for UDP a flow; never opens one. */
-  readonly openFlow: (transport: TransportName, remote: Endpoint) => Flow | undefined;
-  /**
-   * Whether an address is one that we listen at.
-   * @param transport - where it is known: a port of UDP and one of TCP may have the same number, and belong to two elements
-   */
-  readonly isLocal: (host: string, port: number, transport?: TransportName) => boolean;
-  readonly connectionCount: () => number;
-  readonly close: () => Promise<void>;
-}
-
-/** One listener. */
-export interface Listening {
-  readonly transport: TransportName;
-  /** Where others reach it: for a wildcard address, the outward address of this machine. */
-  readonly local: Endpoint;
-  /** The address that it was asked to listen at. */
-  readonly host: string;
-}
+export type Transports = Awaited<ReturnType<typeof openTransports>>;
 
 /** What listeners are opened with. */
 export interface TransportsOptions {
@@ -96,22 +64,8 @@ type AnyTransport = UdpTransport | StreamTransport | WsTransport;
  * Opens every listener, or none.
  * @throws Error of Node when an address cannot be bound
  */
-export async function openTransports(options: TransportsOptions, user: TransportsUser): Promise<Transports> {
-  const opened: AnyTransport[] = [];
-  const probes = new Map<AddressFamily, RouteProbe>();
-  const close = async (): Promise<void> => {
-    await Promise.all([...opened, ...probes.values()].map((each) => each.close()));
-  };
-  try {
-    for (const listen of options.listen) {
-      const family = familyOf(listen.host);
-      if (isWildcard(listen.host) && !probes.has(family)) probes.set(family, await openRouteProbe(family));
-      opened.push(await open(listen, options, { user, probes, sharing: () => sharing(opened, listen) }));
-    }
-  } catch (error) {
-    await close();
-    throw error;
-  }
+export async function openTransports(options: TransportsOptions, user: TransportsUser) {
+  const { opened, probes, close } = await openAll(options, user);
   const byName = new Map<TransportName, AnyTransport[]>();
   for (const transport of opened) {
     const named = byName.get(transport.transport);
@@ -138,8 +92,10 @@ export async function openTransports(options: TransportsOptions, user: Transport
   };
 
   return {
+    /** In the order in which they were asked for. */
     listening: opened.map(({ transport, local }) => ({ transport, local: reachable(local), host: local.address })),
-    localOf: (name, peer) => {
+    /** Where a peer reaches us on a transport: a listener that can send to it, or else the first. Undefined where we do not listen on it. */
+    localOf: (name: TransportName, peer?: string): Endpoint | undefined => {
       const named = byName.get(name) ?? [];
       const local = ((peer === undefined ? undefined : senderTo(named, peer)) ?? named[0])?.local;
       if (local === undefined) return undefined;
@@ -147,8 +103,17 @@ export async function openTransports(options: TransportsOptions, user: Transport
       if (probe === undefined || !isWildcard(local.address) || peer === undefined) return reachable(local);
       return { address: probe.addressTowards(peer), port: local.port };
     },
+    /** An open connection, or for UDP a flow; never opens one. */
     openFlow,
-    flowTo: (name, { host, port }, found) => {
+    /**
+     * Finds a way to an address. Calls back at once where nothing has to be looked up; for a connection that is yet to be opened the
+     * flow is there and errors come when sending.
+     */
+    flowTo: (
+      name: TransportName,
+      { host, port }: { readonly host: string; readonly port: number },
+      found: FlowCallback,
+    ): void => {
       const named = byName.get(name) ?? [];
       if (named.length === 0) {
         found('no-transport');
@@ -167,11 +132,35 @@ export async function openTransports(options: TransportsOptions, user: Transport
         resolve(host, families, (address) => (address === undefined ? found('unknown-host') : connect(address)));
       }
     },
-    isLocal: (host, port, name) => isListener(host === 'localhost' ? '127.0.0.1' : host, port, name),
+    /**
+     * Whether an address is one that we listen at.
+     * @param transport - where it is known: a port of UDP and one of TCP may have the same number, and belong to two elements
+     */
+    isLocal: (host: string, port: number, name?: TransportName) =>
+      isListener(host === 'localhost' ? '127.0.0.1' : host, port, name),
     connectionCount: () =>
       opened.reduce((sum, each) => sum + ('connectionCount' in each ? each.connectionCount() : 0), 0),
     close,
   };
+}
+
+async function openAll(options: TransportsOptions, user: TransportsUser) {
+  const opened: AnyTransport[] = [];
+  const probes = new Map<AddressFamily, RouteProbe>();
+  const close = async (): Promise<void> => {
+    await Promise.all([...opened, ...probes.values()].map((each) => each.close()));
+  };
+  try {
+    for (const listen of options.listen) {
+      const family = familyOf(listen.host);
+      if (isWildcard(listen.host) && !probes.has(family)) probes.set(family, await openRouteProbe(family));
+      opened.push(await open(listen, options, { user, probes, sharing: () => sharing(opened, listen) }));
+    }
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return { opened, probes, close };
 }
 
 /**

@@ -22,21 +22,10 @@ interface CallNumbers {
 }
 
 /** Knows the calls of a plan by what comes with them. */
-export interface CallRoutes {
-  /**
-   * Which call it is. Without the field of the network, since another switch has taken it out, it is known as a switch knows it, by caller and called
-   * number, of the calls that come by `provider`.
-   * @returns undefined where it is none of the plan
-   */
-  readonly find: (field: string | undefined, numbers: CallNumbers) => CallRoute | undefined;
-  /**
-   * The same for a call that arrives, at `provider` or at its callee: of several with the same numbers it is the first that has not arrived there.
-   */
-  readonly arriving: (field: string | undefined, numbers: CallNumbers) => CallRoute | undefined;
-}
+export type CallRoutes = ReturnType<typeof createCallRoutes>;
 
 /** Makes the table of a plan. */
-export function createCallRoutes({ calls }: Pick<NetworkPlan, 'calls'>): CallRoutes {
+export function createCallRoutes({ calls }: Pick<NetworkPlan, 'calls'>) {
   let byNumbers: ReadonlyMap<string, readonly PlannedCall[]> | undefined;
   const alike = ({ calling, called }: CallNumbers): readonly PlannedCall[] => {
     byNumbers ??= callsByNumbers(calls);
@@ -55,8 +44,17 @@ export function createCallRoutes({ calls }: Pick<NetworkPlan, 'calls'>): CallRou
     return placed(calls[Number(index)], provider, Number(hop) || 0);
   };
   return {
-    find: (field, numbers) => named(field, numbers.provider) ?? placed(alike(numbers).at(-1), numbers.provider),
-    arriving: (field, numbers) => {
+    /**
+     * Which call it is. Without the field of the network, since another switch has taken it out, it is known as a switch knows it, by caller and called
+     * number, of the calls that come by `provider`.
+     * @returns undefined where it is none of the plan
+     */
+    find: (field: string | undefined, numbers: CallNumbers): CallRoute | undefined =>
+      named(field, numbers.provider) ?? placed(alike(numbers).at(-1), numbers.provider),
+    /**
+     * The same for a call that arrives, at `provider` or at its callee: of several with the same numbers it is the first that has not arrived there.
+     */
+    arriving: (field: string | undefined, numbers: CallNumbers): CallRoute | undefined => {
       const known = named(field, numbers.provider);
       if (known !== undefined) return known;
       const routes = alike(numbers).flatMap((call) => placed(call, numbers.provider) ?? []);

@@ -18,7 +18,6 @@ import type {
   SigningOutcome,
   SigningRequest,
   TrustStore,
-  VerificationService,
   X5uAllowList,
 } from '@hopback/sdk/stir';
 import { createPassport, testKeyFromPem } from '@hopback/sdk/testing';
@@ -208,12 +207,6 @@ function always(
   return { id: `always-${attestation}`, rules: [rule] };
 }
 
-/** What a provider verifies with: caches of its own. */
-interface NodeVerification {
-  readonly service: VerificationService;
-  readonly close: () => Promise<void>;
-}
-
 /**
  * Opens the verification service of a provider. It has the certificates of those that sign already, as every carrier has that has run for a day; of
  * servers that fail from the beginning it has none.
@@ -221,7 +214,7 @@ interface NodeVerification {
 export async function openNodeVerification(
   { certificates, trust, credentials }: Pick<NodeMaterial, 'certificates' | 'trust' | 'credentials'>,
   clock: NodeClock,
-): Promise<NodeVerification> {
+) {
   const repository = createCertificateRepository({
     clock,
     // Nobody fetches from loopback, unless told to.

@@ -184,61 +184,33 @@ const addressIn = (field: string | undefined): string => /^[^<]*<[^>]*>/.exec(fi
 /** User part of a Request-URI. */
 const userOf = (uri: string): string => /^sips?:([^@]*)@/i.exec(uri)?.[1] ?? '';
 
-/** Where the phones of a provider are: by the connection that each has registered over. */
-interface Registrar {
-  readonly handle: SrfHandler;
-  /** Address of the phone with a number, digits with or without `+`; undefined where none has registered. */
-  readonly find: (number: string) => string | undefined;
-}
-
 /** Makes the registrar of a provider: whoever is there is believed. */
-function registrar(): Registrar {
+function registrar() {
   const addresses = new Map<string, string>();
   const digits = (number: string): string => number.replace(/^\+/, '');
   return {
-    handle: (req, res) => {
+    handle: (req: SrfRequest, res: SrfResponse) => {
       const number = /sips?:\+?([^@;>:]{1,64})@/i.exec(req.get('To') ?? '')?.[1];
       const contact = req.get('Contact') ?? '';
       if (number !== undefined)
         addresses.set(digits(number), `${req.source_address}:${String(req.source_port)}${WEB_SOCKET}`);
       res.send(OK, { headers: { Contact: contact } });
     },
-    find: (number) => addresses.get(digits(number)),
+    /** Address of the phone with a number, digits with or without `+`; undefined where none has registered. */
+    find: (number: string): string | undefined => addresses.get(digits(number)),
   };
 }
 
 const OK = 200;
 
 /** Knows of which times a provider has all records, and which of them it has lost. */
-interface NodeCoverage {
-  /** A call has come in: until its record is written what is known of its numbers is not complete. */
-  readonly taken: (hop: HopInHand) => void;
-  readonly isLost: (record: CallRecord) => boolean;
-  /** The store for answers: a look-up waits until what is in hand of the number is written down, so that it finds all. */
-  readonly lookedUp: (store: RecordStore) => RecordStore;
-  /** The switch is about to run: until now there was no call. */
-  readonly begin: (store: RecordStore) => Promise<void>;
-  /** Hands records in, and says until when there are no others. */
-  readonly sinkOf: (records: NodeRecords) => Pick<RecordStore, 'insert'>;
-  /** Which call of the plan each record is of, of those that may have left. */
-  readonly recorded: () => readonly RecordedCall[];
-  /** Index of the call that a record is of, whether it may leave or not. */
-  readonly indexOf: (recordId: string) => number | undefined;
-  /** Calls of which there is no record yet. */
-  readonly open: () => readonly HopInHand[];
-  /** Everything is written down: until now all is complete. Removes what is to be gone by the time that somebody asks. */
-  readonly complete: (store: RecordStore) => Promise<void>;
-}
+type NodeCoverage = ReturnType<typeof createNodeCoverage>;
 
 /** Id of a record, and index of the call that it is of. */
 export type RecordedCall = readonly [recordId: string, index: number];
 
 /** Makes it. */
-export function createNodeCoverage({
-  provider,
-  plan,
-  start,
-}: Pick<NodeOptions, 'provider' | 'plan' | 'start'>): NodeCoverage {
+export function createNodeCoverage({ provider, plan, start }: Pick<NodeOptions, 'provider' | 'plan' | 'start'>) {
   /** By ingress Call-ID, in the order of arrival. */
   const open = new Map<string, HopInHand>();
   const gaps = provider.behaviours.filter((behaviour) => behaviourOf(behaviour).losesRecords === true);
@@ -250,15 +222,18 @@ export function createNodeCoverage({
     for (const gap of gaps) await uncover(store, gap, start.startMs ?? 0);
   };
   return {
-    begin: (store) => cover(store, Date.now() + MARGIN_MS),
-    taken: (hop) => {
+    /** The switch is about to run: until now there was no call. */
+    begin: (store: RecordStore) => cover(store, Date.now() + MARGIN_MS),
+    /** A call has come in: until its record is written what is known of its numbers is not complete. */
+    taken: (hop: HopInHand) => {
       open.set(hop.ingressCallId, hop);
       if (gaps.length === 0) return;
       const active = activeBehaviours({ provider, plan }, hop.route.call);
       if (active.some((behaviour) => behaviourOf(behaviour).losesRecords === true)) lost.add(hop.ingressCallId);
     },
-    isLost: ({ callGroupId }) => lost.has(callGroupId),
-    sinkOf: ({ sink, store }) => ({
+    isLost: ({ callGroupId }: CallRecord) => lost.has(callGroupId),
+    /** Hands records in, and says until when there are no others. */
+    sinkOf: ({ sink, store }: NodeRecords): Pick<RecordStore, 'insert'> => ({
       insert: async (records) => {
         const inserted = await sink.insert(records);
         for (const { callGroupId, recordId } of records) {
@@ -270,7 +245,8 @@ export function createNodeCoverage({
         return inserted;
       },
     }),
-    lookedUp: (store) => ({
+    /** The store for answers: a look-up waits until what is in hand of the number is written down, so that it finds all. */
+    lookedUp: (store: RecordStore): RecordStore => ({
       ...store,
       find: async (query) => {
         const isInHand = ({ route: { call } }: HopInHand): boolean =>
@@ -280,10 +256,14 @@ export function createNodeCoverage({
         return store.find(query);
       },
     }),
-    open: () => [...open.values()],
-    recorded: () => (provider.shares === 'nothing' ? [] : [...recorded]),
-    indexOf: (recordId) => recorded.get(recordId),
-    complete: async (store) => {
+    /** Calls of which there is no record yet. */
+    open: (): readonly HopInHand[] => [...open.values()],
+    /** Which call of the plan each record is of, of those that may have left. */
+    recorded: (): readonly RecordedCall[] => (provider.shares === 'nothing' ? [] : [...recorded]),
+    /** Index of the call that a record is of, whether it may leave or not. */
+    indexOf: (recordId: string): number | undefined => recorded.get(recordId),
+    /** Everything is written down: until now all is complete. Removes what is to be gone by the time that somebody asks. */
+    complete: async (store: RecordStore) => {
       open.clear();
       await cover(store, Date.now() + MARGIN_MS);
       // As far as anybody looks for calls of now: part of a time that is looked through would be missing otherwise, and not over.

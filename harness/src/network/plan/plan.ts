@@ -215,14 +215,6 @@ export function traceInWords({ through, behaviour, caller }: ScenarioTrace): str
   return `a call${by} through ${through}${behaviour === undefined ? '' : ` (${behaviour})`}`;
 }
 
-/** Where calls go: the cheapest way, and where several cost the same each takes its share. */
-interface Routing {
-  /** Ids from one provider to another, both included; absent: no way leads there. Ways that are alike are the same array. */
-  readonly wayOf: (from: string, to: string, random: SeededRandom) => readonly string[] | undefined;
-  /** Where a provider can send a call for another next, the cheapest first; those that would lead back through itself are none. */
-  readonly nextHops: (from: string, to: string) => readonly string[];
-}
-
 interface Edge {
   readonly to: string;
   readonly cost: number;
@@ -245,7 +237,7 @@ const SAME_COST = 1e-9;
  * @param scenario - its trunks
  * @returns ways; never throws
  */
-export function createRouting({ trunks }: Pick<Scenario, 'trunks'>): Routing {
+export function createRouting({ trunks }: Pick<Scenario, 'trunks'>) {
   const out = edgesBy(trunks, 'from', 'to');
   const into = edgesBy(trunks, 'to', 'from');
   const ends = new Map<string, End>();
@@ -256,7 +248,8 @@ export function createRouting({ trunks }: Pick<Scenario, 'trunks'>): Routing {
   };
   const ways = new Map<string, readonly string[]>();
   return {
-    wayOf: (from, to, random) => {
+    /** Ids from one provider to another, both included; absent: no way leads there. Ways that are alike are the same array. */
+    wayOf: (from: string, to: string, random: SeededRandom): readonly string[] | undefined => {
       const { left, next } = endOf(to);
       if (!left.has(from)) return undefined;
       const way = [from];
@@ -272,7 +265,8 @@ export function createRouting({ trunks }: Pick<Scenario, 'trunks'>): Routing {
       ways.set(name, way);
       return way;
     },
-    nextHops: (from, to) => {
+    /** Where a provider can send a call for another next, the cheapest first; those that would lead back through itself are none. */
+    nextHops: (from: string, to: string): readonly string[] => {
       const { left } = endOf(to);
       const without = cheapest(to, into, from);
       return (out.get(from) ?? [])

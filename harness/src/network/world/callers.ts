@@ -107,29 +107,20 @@ export function hopsInOrder(notes: readonly { readonly hop: number; readonly see
   return notes.toSorted((one, other) => one.hop - other.hop || one.seen.atMs - other.seen.atMs).map(({ seen }) => seen);
 }
 
-/** Calls that somebody else places. */
-interface AwaitedCalls {
-  readonly isAwaited: (call: PlannedCall) => boolean;
-  /** Tells of a call at one of its providers. */
-  readonly hop: (note: HopNote) => void;
-  /** What became of a call, by its first provider; without a time where it did not come. Never rejects. */
-  readonly come: (call: PlannedCall) => Promise<CallerView>;
-  readonly close: () => Promise<void>;
-}
-
 /** Whoever places calls is started beside the run, and is late: how long after its time a call is waited for, milliseconds. */
 const PATIENCE_MS = 30_000;
 const ANSWERED = 200;
 
 /** Waits for the calls of callers that are somebody else's programs. */
-export function createAwaitedCalls({ externalCallers = [] }: NetworkPlan): AwaitedCalls {
+export function createAwaitedCalls({ externalCallers = [] }: NetworkPlan) {
   const callers = new Set(externalCallers);
   const come = new Map<number, CallerView>();
   const waiting = new Map<number, (view: CallerView) => void>();
   const timers = new Set<() => void>();
   return {
-    isAwaited: ({ caller }) => callers.has(caller),
-    hop: ({ index, hop, seen, status, answeredMs }) => {
+    isAwaited: ({ caller }: PlannedCall) => callers.has(caller),
+    /** Tells of a call at one of its providers. */
+    hop: ({ index, hop, seen, status, answeredMs }: HopNote) => {
       if (hop !== 0 || callers.size === 0) return;
       const view: CallerView = {
         // Of what the caller was sent the first provider tells the status; Reason header fields are seen in its captures.
@@ -139,7 +130,8 @@ export function createAwaitedCalls({ externalCallers = [] }: NetworkPlan): Await
       come.set(index, view);
       waiting.get(index)?.(view);
     },
-    come: ({ index, durationMs }) =>
+    /** What became of a call, by its first provider; without a time where it did not come. Never rejects. */
+    come: ({ index, durationMs }: PlannedCall): Promise<CallerView> =>
       new Promise((resolve) => {
         const after = (ms: number, then: () => void): (() => void) => {
           const cancel = schedule(() => {
@@ -184,15 +176,6 @@ export interface ReachedCall {
   readonly isRejected: boolean;
 }
 
-/** All who are called. */
-interface Callees {
-  /** Address of whoever answers for called numbers, by the id of these, without `sip:`. */
-  readonly sinkOf: (destination: string) => string;
-  /** Registers the phones with their providers: `ws:` addresses by id of the provider. */
-  readonly register: (phones: Readonly<Record<string, string>>) => Promise<void>;
-  readonly close: () => Promise<void>;
-}
-
 /** RFC 8197 */
 const UNWANTED = 607;
 const BUSY = 486;
@@ -209,7 +192,7 @@ async function openCallees(
     listen,
     onReached,
   }: { readonly listen: NonNullable<WorldOptions['listen']>; readonly onReached: (reached: ReachedCall) => void },
-): Promise<Callees> {
+) {
   const routes = createCallRoutes(plan);
   const told = plan.scenario.called.flatMap(({ id }) => listen[id] ?? []);
   const server = await createDrachtioServer({
@@ -222,11 +205,13 @@ async function openCallees(
   const exchange = connectExchange(server, (invite) => sink({ invite, routes, isEndedByCaller, onReached }));
   const phones: Phone[] = [];
   return {
-    sinkOf: (id) => {
+    /** Address of whoever answers for called numbers, by the id of these, without `sip:`. */
+    sinkOf: (id: string) => {
       const at = listen[id];
       return at === undefined ? server.uri('udp').slice('sip:'.length) : `${at.host}:${String(at.port)}`;
     },
-    register: async (places) => {
+    /** Registers the phones with their providers: `ws:` addresses by id of the provider. */
+    register: async (places: Readonly<Record<string, string>>) => {
       for (const called of plan.scenario.called)
         if (called.by === 'phones')
           for (const number of numbersOf(called).slice(0, MAX_PHONES - phones.length)) {

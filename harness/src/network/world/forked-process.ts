@@ -26,14 +26,6 @@ type ForkedMessage =
   | { readonly kind: 'failure'; readonly id: number; readonly message: string }
   | { readonly kind: 'told'; readonly told: readonly unknown[] };
 
-/** Another process of a network. */
-interface ForkedProcess {
-  /** Rejects with `internal` where the method does, and with `unavailable` once the process is gone. */
-  readonly ask: <Value>(method: string, argument?: unknown) => Promise<Value>;
-  /** Asks it to `close`, and waits until it has ended. Never rejects. */
-  readonly close: () => Promise<void>;
-}
-
 /** As they are compiled, where both the sources and what is compiled of them find them. */
 const COMPILED = '../../../dist/network/world/';
 /** How long a process may take to close before it is ended, milliseconds. */
@@ -44,7 +36,7 @@ const CLOSING_MS = 10_000;
  * @param script - name of its compiled file, which calls `answerParent`
  * @param onTold - gets what it tells by itself, one after the other
  */
-async function forkProcess(script: string, onTold: (told: unknown) => void): Promise<ForkedProcess> {
+async function forkProcess(script: string, onTold: (told: unknown) => void) {
   const child = fork(fileURLToPath(new URL(`${COMPILED}${script}`, import.meta.url)), [], {
     // What a debugger or a test runner gave to this process is not for that one.
     ...{ execArgv: [], serialization: 'advanced', stdio: ['ignore', 'ignore', 'inherit', 'ipc'] },
@@ -83,7 +75,9 @@ async function forkProcess(script: string, onTold: (told: unknown) => void): Pro
   };
   await once(child, 'spawn');
   return {
+    /** Rejects with `internal` where the method does, and with `unavailable` once the process is gone. */
     ask,
+    /** Asks it to `close`, and waits until it has ended. Never rejects. */
     close: async () => {
       if (isGone) return;
       const exited = once(child, 'exit');

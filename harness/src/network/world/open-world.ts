@@ -49,19 +49,8 @@ function reportOf({ call, atMs, calling, verstat, isRejected }: ReachedCall, pla
 /** As E.164 has them: what a caller shows that is none is left out. */
 const isNumber = (digits: string): boolean => /^[1-9]\d{6,14}$/.test(digits);
 
-/** Sends reports to the platform when their calls are over. */
-interface ReportIntake {
-  readonly report: (reached: ReachedCall) => void;
-  /** Resolves when all that was reported is with the platform. */
-  readonly sent: () => Promise<void>;
-}
-
 /** Opens the sender of reports for the app of the network. A report that cannot be sent is an error of the network. */
-function openReportIntake(
-  plan: NetworkPlan,
-  { client }: PlatformMember,
-  onTrouble: (what: string) => void,
-): ReportIntake {
+function openReportIntake(plan: NetworkPlan, { client }: PlatformMember, onTrouble: (what: string) => void) {
   const pending = new Set<Promise<void>>();
   const reported = new Set<number>();
   const send = async (reached: ReachedCall): Promise<void> => {
@@ -76,13 +65,14 @@ function openReportIntake(
     }
   };
   return {
-    report: (reached) => {
+    report: (reached: ReachedCall) => {
       // A call that was forked rings twice, and is one.
       if (reported.has(reached.call.index)) return;
       reported.add(reached.call.index);
       const sending = send(reached).finally(() => pending.delete(sending));
       pending.add(sending);
     },
+    /** Resolves when all that was reported is with the platform. */
     sent: async () => {
       while (pending.size > 0) await Promise.all(pending);
     },

@@ -4,19 +4,11 @@ import type { CertificateServer, TestPki, TestServiceProvider } from '@hopback/s
 import { schedule } from '@hopback/sdk/internal';
 import type { Behaviour } from '../../scenario/index.js';
 import { behaviourOf } from '../node/behaviours.js';
-import type { NodeCredential, NodeMaterial } from '../node/node-material.js';
+import type { NodeCredential } from '../node/node-material.js';
 import { unassignedCode } from '../plan/index.js';
 import type { NetworkPlan, PlannedProvider } from '../plan/index.js';
 import { certificatePath, networkPki, serverPlace } from './world.js';
 import type { WorldCertificateSettings } from './world.js';
-
-/** The certificates of a network, and the server that they are fetched from. */
-export interface WorldCertificates {
-  readonly material: Pick<NodeMaterial, 'trust' | 'certificates' | 'credentials'>;
-  /** The run has begun: servers fail from now on where they fail for stretches of time. */
-  readonly begin: () => void;
-  readonly close: () => Promise<void>;
-}
 
 const DAY_MS = 86_400_000;
 const SECOND_MS = 1_000;
@@ -24,10 +16,7 @@ const SECOND_MS = 1_000;
 const EXPIRED_MS = DAY_MS;
 
 /** Issues the certificates of all providers that take part in SHAKEN, revokes those that are to be, and serves them. */
-export async function openWorldCertificates(
-  plan: NetworkPlan,
-  settings?: WorldCertificateSettings,
-): Promise<WorldCertificates> {
+export async function openWorldCertificates(plan: NetworkPlan, settings?: WorldCertificateSettings) {
   const nowMs = Date.now();
   const pki = await networkPki({ nowMs, ...(settings !== undefined && { keys: settings.keys }) });
   const other = await createTestPki({ nowMs, label: 'Nobody' });
@@ -68,6 +57,7 @@ export async function openWorldCertificates(
       certificates: { tlsRootPem: server.tlsRootPem, port: server.ports.https },
       credentials,
     },
+    /** The run has begun: servers fail from now on where they fail for stretches of time. */
     begin: () => {
       for (const { provider, behaviour } of failing) {
         const { fromSeconds, untilSeconds } = behaviour;

@@ -93,17 +93,8 @@ function isFile({ path, bytes, sha256 }: Members): boolean {
 /** Characters that are gathered before they are written. */
 const WRITTEN_AT_ONCE = 1_048_576;
 
-/** A file of an archive that is being written. */
-export interface ArchiveWriter {
-  readonly write: (octets: Uint8Array | string) => Promise<void>;
-  /** Synced to the disk. */
-  readonly end: () => Promise<ArchivedFile>;
-  /** After a failure: what was written stays, and is no archive. */
-  readonly abandon: () => Promise<void>;
-}
-
 /** Begins a file of an archive, readable by its owner alone. */
-async function createArchiveFile(archive: string, path: string): Promise<ArchiveWriter> {
+async function createArchiveFile(archive: string, path: string) {
   const place = join(archive, path);
   await mkdir(dirname(place), { recursive: true, mode: 0o700 });
   const file: FileHandle = await open(place, 'wx', 0o600);
@@ -119,18 +110,20 @@ async function createArchiveFile(archive: string, path: string): Promise<Archive
     await file.writeFile(octets);
   };
   return {
-    write: async (given) => {
+    write: async (given: Uint8Array | string) => {
       const octets = typeof given === 'string' ? Buffer.from(given, 'utf8') : given;
       gathered.push(octets);
       gatheredBytes += octets.length;
       if (gatheredBytes >= WRITTEN_AT_ONCE) await flush();
     },
-    end: async () => {
+    /** Synced to the disk. */
+    end: async (): Promise<ArchivedFile> => {
       await flush();
       await file.sync();
       await file.close();
       return { path, bytes, sha256: hash.digest('hex') };
     },
+    /** After a failure: what was written stays, and is no archive. */
     abandon: () => file.close().catch(() => undefined),
   };
 }

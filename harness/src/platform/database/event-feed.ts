@@ -90,12 +90,7 @@ class RecentEvents {
 }
 
 /** Tells how far a table of positions can be read without stepping over what has not yet committed. */
-interface PositionCeiling {
-  /** Every position up to it is there for good, or never will be. It only grows. */
-  readonly through: () => Promise<number>;
-  /** Whether transactions that still run hold it back. */
-  readonly isHeld: () => boolean;
-}
+type PositionCeiling = ReturnType<typeof createPositionCeiling>;
 
 /** Sequences that `core_next_position` gives positions of. */
 export type PositionSequence = 'core_event_positions' | 'core_audit_positions';
@@ -107,7 +102,7 @@ export type PositionSequence = 'core_event_positions' | 'core_audit_positions';
  * what comes after that position, and no other transaction holds back anything. Writers do not wait for each other as they would with a lock
  * over appending: that makes commits wait in line for the disk.
  */
-export function createPositionCeiling(opened: OpenedDatabase, sequence: PositionSequence): PositionCeiling {
+export function createPositionCeiling(opened: OpenedDatabase, sequence: PositionSequence) {
   const { database, engine } = opened;
   // With one connection nothing runs while it is looked.
   const positionNow = engine === 'pglite' ? lastPosition : settledPosition;
@@ -120,7 +115,12 @@ export function createPositionCeiling(opened: OpenedDatabase, sequence: Position
     isHeld = newest > through;
     return through;
   };
-  return { through: shared(look), isHeld: () => isHeld };
+  return {
+    /** Every position up to it is there for good, or never will be. It only grows. */
+    through: shared(look),
+    /** Whether transactions that still run hold it back. */
+    isHeld: () => isHeld,
+  };
 }
 
 interface SettledPosition {
@@ -345,13 +345,6 @@ const rowsFor = compiledOnce(
 const eventsBetween = (reading: Reading, afterPosition: number, through: number) =>
   reading.selectFrom('core_events').selectAll().where('position', '>', afterPosition).where('position', '<=', through);
 
-interface Turn {
-  readonly isOver: () => boolean;
-  /** Begins to listen; what it gives resolves at a signal, after a pause, or when it is over. */
-  readonly next: (pauseMs: () => number) => () => Promise<void>;
-  readonly end: () => void;
-}
-
 function createTurn(
   opened: OpenedDatabase,
   options: {
@@ -359,7 +352,7 @@ function createTurn(
     readonly signals: readonly AbortSignal[];
     readonly timeoutMs: number | undefined;
   },
-): Turn {
+) {
   const { clock, signals, timeoutMs } = options;
   let isOver = signals.some(({ aborted }) => aborted);
   let wasWoken = false;
@@ -377,7 +370,8 @@ function createTurn(
   for (const signal of signals) signal.addEventListener('abort', over);
   return {
     isOver: () => isOver,
-    next: (pauseMs) => {
+    /** Begins to listen; what it gives resolves at a signal, after a pause, or when it is over. */
+    next: (pauseMs: () => number): (() => Promise<void>) => {
       wasWoken = isOver;
       return () =>
         new Promise((resolve) => {

@@ -23,22 +23,12 @@ const GATHERED_MS = 25;
 /** What a transaction committed: events, which usually come with entries of the audit, or such entries only. */
 export type Committed = 'events' | 'audit';
 
-/** Signals that something was committed. */
-interface GatheredSignals {
-  readonly signal: (committed?: Committed) => void;
-  readonly onSignal: (listener: () => void) => () => void;
-  readonly onAudit: (listener: () => void) => () => void;
-  /** How many there were: counted at once, whenever they are passed on. */
-  readonly count: () => number;
-  readonly close: () => void;
-}
-
 /**
  * Passes signals on to those who listen: the first at once, those that follow soon together. The audit hears of all of them at once; readers of
  * events are not woken by commits of this process without events, and do not wait longer because of them.
  * @param gatherMs - after a signal the next one is passed on no sooner
  */
-export function createGatheredSignals(gatherMs: number = GATHERED_MS): GatheredSignals {
+export function createGatheredSignals(gatherMs: number = GATHERED_MS) {
   const emitter = new EventEmitter().setMaxListeners(0);
   let signals = 0;
   let isUnsaid = false;
@@ -52,21 +42,22 @@ export function createGatheredSignals(gatherMs: number = GATHERED_MS): GatheredS
     emitter.emit('signal');
   };
   return {
-    signal: (committed = 'events') => {
+    signal: (committed: Committed = 'events') => {
       emitter.emit('audit');
       if (committed === 'audit') return;
       signals += 1;
       if (cancel === undefined) pass();
       else isUnsaid = true;
     },
-    onSignal: (listener) => {
+    onSignal: (listener: () => void): (() => void) => {
       emitter.on('signal', listener);
       return () => void emitter.off('signal', listener);
     },
-    onAudit: (listener) => {
+    onAudit: (listener: () => void): (() => void) => {
       emitter.on('audit', listener);
       return () => void emitter.off('audit', listener);
     },
+    /** How many there were: counted at once, whenever they are passed on. */
     count: () => signals,
     close: () => cancel?.(),
   };
@@ -489,32 +480,27 @@ function cannotOpen(cause: unknown): HopbackError {
 }
 
 /** How processes that share a database learn of each other whether they live. */
-export interface Presence {
-  /** Of this process; no other has it, before or after. */
-  readonly processId: string;
-  /** Shows that this process lives; before it writes down that it is at something. Never rejects: where the server is away, nothing is shown. */
-  readonly show: () => Promise<void>;
-  /**
-   * Whether another process has ended, as far as can be told. One whose connection broke while it lives may be taken for ended until it shows
-   * itself anew: whoever goes on in its place has to see to it that only one of them commits.
-   */
-  readonly hasEnded: (transaction: PlatformTransaction, processId: string) => Promise<boolean>;
-  readonly close: () => Promise<void>;
-}
+export type Presence = ReturnType<typeof createPresence>;
 
 /**
  * Makes the presence of a process: a lock of a session of PostgreSQL, which ends with the connection. PGlite has one process, so that every
  * other one has ended.
  * @param processId - new for each start
  */
-export function createPresence(opened: Pick<OpenedDatabase, 'engine' | 'leadership'>, processId: string): Presence {
+export function createPresence(opened: Pick<OpenedDatabase, 'engine' | 'leadership'>, processId: string) {
   const held = opened.leadership(lockName(processId));
   return {
+    /** Of this process; no other has it, before or after. */
     processId,
+    /** Shows that this process lives; before it writes down that it is at something. Never rejects: where the server is away, nothing is shown. */
     show: async () => {
       await held.isLeader();
     },
-    hasEnded: async (transaction, other) => {
+    /**
+     * Whether another process has ended, as far as can be told. One whose connection broke while it lives may be taken for ended until it shows
+     * itself anew: whoever goes on in its place has to see to it that only one of them commits.
+     */
+    hasEnded: async (transaction: PlatformTransaction, other: string): Promise<boolean> => {
       if (other === processId) return false;
       if (opened.engine === 'pglite') return true;
       // It ends with this transaction.

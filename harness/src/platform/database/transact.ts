@@ -45,10 +45,7 @@ export async function countChanges(database: Kysely<unknown>, name: string, tabl
 }
 
 /** What was read of tables, for as long as nobody changes them: of a registry that is asked a thousand times between two changes. */
-export interface VersionedMemory {
-  /** What is remembered of the tables as a transaction sees them: one statement. */
-  readonly at: (reading: Reading) => Promise<RememberedVersion>;
-}
+export type VersionedMemory = ReturnType<typeof createVersionedMemory>;
 
 /** What is remembered of one version. */
 export interface RememberedVersion {
@@ -67,10 +64,11 @@ export interface RememberedVersion {
  * Makes a memory of what tables hold whose changes are counted ({@link countChanges}). A transaction sees the version that belongs to what it sees
  * of the tables, its own changes included, so that what is remembered is what it would read.
  */
-export function createVersionedMemory(name: string): VersionedMemory {
+export function createVersionedMemory(name: string) {
   let current: { readonly version: number; readonly values: Remembered } = { version: -1, values: newMemory() };
   return {
-    at: async (reading) => {
+    /** What is remembered of the tables as a transaction sees them: one statement. */
+    at: async (reading: Reading): Promise<RememberedVersion> => {
       const version = await versionOf(reading, name);
       if (current.version !== version) current = { version, values: newMemory() };
       // Outside of a transaction each statement sees what was committed before it, which may be more than the version says.
@@ -367,12 +365,6 @@ const LONGEST_LOST_PAUSE_MS = 3_200;
 /** Times that the server is asked what became of a commit, with those pauses. */
 const OUTCOME_QUESTIONS = 8;
 
-/** Runs transactions; counts what came in between. */
-export interface Transactor {
-  readonly transact: <Result>(work: (transaction: PlatformTransaction) => Promise<Result>) => Promise<Result>;
-  readonly counts: () => TransactionCounts;
-}
-
 /** What became of transactions since this process began. */
 export interface TransactionCounts {
   readonly committed: number;
@@ -392,7 +384,7 @@ export interface TransactionCounts {
  * @returns the transactor. `transact` rejects with what `work` rejects with; with HopbackError `unavailable` (retryable) where the database
  * stays away, or conflicts do not end; with `storage-failed` and `outcome: 'unknown'` where nobody can say whether it committed
  */
-export function createTransactor(opened: OpenedDatabase, pause: (ms: number) => Promise<unknown> = wait): Transactor {
+export function createTransactor(opened: OpenedDatabase, pause: (ms: number) => Promise<unknown> = wait) {
   const counts = { committed: 0, conflicts: 0, lostConnections: 0, askedOutcomes: 0, unknownOutcomes: 0 };
   const pauseAfterLoss = async (losses: number, error: unknown): Promise<void> => {
     if (losses >= LOST_ATTEMPTS) throw gaveUp('the database is away', error);
@@ -433,7 +425,7 @@ export function createTransactor(opened: OpenedDatabase, pause: (ms: number) => 
       } else throw error;
     }
   };
-  return { transact, counts: () => ({ ...counts }) };
+  return { transact, counts: (): TransactionCounts => ({ ...counts }) };
 }
 
 type Attempt<Result> =

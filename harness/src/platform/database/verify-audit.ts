@@ -281,23 +281,17 @@ function requireOwn(audit: AuditToVerify): void {
   }
 }
 
-interface LeafList {
-  readonly add: (entry: MerkleEntry) => void;
-  readonly size: () => number;
-  /** -1 where the entry is of no row. */
-  readonly position: (leafIndex: number) => number;
-  readonly isHash: (leafIndex: number, hash: string) => boolean;
-}
+type LeafList = ReturnType<typeof createLeafList>;
 
 const HASH_BYTES = 32;
 
 /** Positions and hashes of leaves from one on, in arrays that grow. */
-function createLeafList(first = 0): LeafList {
+function createLeafList(first = 0) {
   let positions = new Float64Array(1_024);
   let hashes = Buffer.alloc(1_024 * HASH_BYTES);
   let size = 0;
   return {
-    add: ({ octets }) => {
+    add: ({ octets }: MerkleEntry) => {
       if (size === positions.length) {
         const [more, moreHashes] = [new Float64Array(size * 2), Buffer.alloc(size * 2 * HASH_BYTES)];
         more.set(positions);
@@ -309,27 +303,23 @@ function createLeafList(first = 0): LeafList {
       size += 1;
     },
     size: () => first + size,
-    position: (leafIndex) => (leafIndex - first < size ? (positions[leafIndex - first] ?? -1) : -1),
-    isHash: (leafIndex, hash) => {
+    /** -1 where the entry is of no row. */
+    position: (leafIndex: number) => (leafIndex - first < size ? (positions[leafIndex - first] ?? -1) : -1),
+    isHash: (leafIndex: number, hash: string) => {
       const at = (leafIndex - first) * HASH_BYTES;
       return hashes.subarray(at, at + HASH_BYTES).equals(Buffer.from(hash, 'hex'));
     },
   };
 }
 
-interface Findings {
-  readonly add: (finding: AuditFinding) => void;
-  readonly findings: readonly AuditFinding[];
-  readonly count: () => number;
-  readonly firstPosition: () => number | undefined;
-}
+type Findings = ReturnType<typeof createFindings>;
 
-function createFindings(): Findings {
+function createFindings() {
   const findings: AuditFinding[] = [];
   let count = 0;
   let first: number | undefined;
   return {
-    add: (finding) => {
+    add: (finding: AuditFinding) => {
       count += 1;
       if ('position' in finding && finding.position !== undefined)
         first = Math.min(first ?? Infinity, finding.position);
@@ -337,7 +327,7 @@ function createFindings(): Findings {
     },
     findings,
     count: () => count,
-    firstPosition: () => first,
+    firstPosition: (): number | undefined => first,
   };
 }
 

@@ -19,24 +19,7 @@ export interface StoredFile {
  * removed whole: in SQL each would go through its log twice and lie in every backup of it, and PGlite would hold it in memory. A file is on the
  * disk before a transaction names it; what no transaction names is removed with its owner.
  */
-export interface FileStore {
-  /**
-   * Keeps octets for an owner. The same octets of one owner are one file, so that what was begun before a crash is written over.
-   * @returns once it is durable
-   * @throws HopbackError `storage-failed`
-   */
-  readonly put: (owner: string, octets: Uint8Array) => Promise<StoredFile>;
-  /**
-   * Gives octets back.
-   * @returns undefined where there are none
-   * @throws HopbackError `log-inconsistent` where they are not what was put; `storage-failed`
-   */
-  readonly read: (owner: string, sha256: string) => Promise<Uint8Array | undefined>;
-  /** Removes all of an owner, or all but some files. @throws HopbackError `storage-failed` */
-  readonly remove: (owner: string, options?: { readonly but?: readonly string[] }) => Promise<void>;
-  /** Owners that have files. @throws HopbackError `storage-failed` */
-  readonly owners: () => Promise<readonly string[]>;
-}
+export type FileStore = ReturnType<typeof openFileStore>;
 
 /** Octets at the beginning of a file: which form it has. */
 const MARK: Buffer = Buffer.from('HBF1', 'latin1');
@@ -53,7 +36,7 @@ const OWNER = /^[a-z0-9][a-z0-9-]{0,127}$/;
  * @throws HopbackError `invalid-argument` for a key of another length
  * @see NIST SP 800-38D for AES-GCM: a random nonce for each file, of which there are far fewer than 2^32
  */
-export function openFileStore(options: { readonly directory: string; readonly key: Uint8Array }): FileStore {
+export function openFileStore(options: { readonly directory: string; readonly key: Uint8Array }) {
   const { directory, key } = options;
   if (key.length !== FILE_KEY_BYTES)
     throw new HopbackError('invalid-argument', `the key of the store of files has ${FILE_KEY_BYTES} octets`);
@@ -71,13 +54,23 @@ export function openFileStore(options: { readonly directory: string; readonly ke
   const nameOf = (owner: string, sha256: string): string =>
     createHmac('sha256', nameKey).update(`${owner} ${sha256}`).digest('hex');
   return {
-    put: async (owner, octets) => {
+    /**
+     * Keeps octets for an owner. The same octets of one owner are one file, so that what was begun before a crash is written over.
+     * @returns once it is durable
+     * @throws HopbackError `storage-failed`
+     */
+    put: async (owner: string, octets: Uint8Array): Promise<StoredFile> => {
       const sha256 = hash('sha256', octets, 'hex');
       const encrypted = sealed(encryptionKey, { octets, bound: `${owner} ${sha256}` });
       await onDisk(() => written(folderOf(owner), nameOf(owner, sha256), encrypted));
       return { sha256, sizeBytes: octets.length };
     },
-    read: async (owner, sha256) => {
+    /**
+     * Gives octets back.
+     * @returns undefined where there are none
+     * @throws HopbackError `log-inconsistent` where they are not what was put; `storage-failed`
+     */
+    read: async (owner: string, sha256: string): Promise<Uint8Array | undefined> => {
       const path = join(folderOf(owner), nameOf(owner, sha256));
       const encrypted = await onDisk(() => readFile(path).catch(ifMissing));
       if (encrypted === undefined) return undefined;
@@ -88,7 +81,8 @@ export function openFileStore(options: { readonly directory: string; readonly ke
         });
       return octets;
     },
-    remove: async (owner, { but } = {}) => {
+    /** Removes all of an owner, or all but some files. @throws HopbackError `storage-failed` */
+    remove: async (owner: string, { but }: { readonly but?: readonly string[] } = {}) => {
       const folder = folderOf(owner);
       if (but === undefined) return onDisk(() => rm(folder, { recursive: true, force: true }));
       const kept = new Set(but.map((sha256) => nameOf(owner, sha256)));
@@ -96,7 +90,8 @@ export function openFileStore(options: { readonly directory: string; readonly ke
       for (const name of names) if (!kept.has(name)) await onDisk(() => rm(join(folder, name), { force: true }));
       return undefined;
     },
-    owners: async () => (await onDisk(() => readdir(directory).catch(ifMissing))) ?? [],
+    /** Owners that have files. @throws HopbackError `storage-failed` */
+    owners: async (): Promise<readonly string[]> => (await onDisk(() => readdir(directory).catch(ifMissing))) ?? [],
   };
 }
 
@@ -171,13 +166,7 @@ export interface WrittenFile {
 export const MAX_PART_FILES = 9_900;
 
 /** Writes items into files of their classes, CSV and JSON, in parts. */
-export interface PartWriter {
-  /** @throws HopbackError `invalid-argument` where there are more parts than a production can have; `storage-failed` */
-  readonly add: (produced: Producible) => Promise<void>;
-  /** Ends the files. Of a class that has no item there is an empty one, which says so. */
-  readonly end: () => Promise<readonly WrittenFile[]>;
-  readonly items: () => number;
-}
+export type PartWriter = ReturnType<typeof createPartWriter>;
 
 interface OpenPart {
   readonly recordClass: DemandRecordClass;
@@ -198,7 +187,7 @@ export interface PartWriterOptions {
 }
 
 /** Makes a writer. What it holds in memory is a part of each class in each form, at most. */
-export function createPartWriter({ owner, files, classes, partBytes }: PartWriterOptions): PartWriter {
+export function createPartWriter({ owner, files, classes, partBytes }: PartWriterOptions) {
   const open = new Map(classes.map((recordClass) => [recordClass, emptyPart(recordClass, 1)]));
   const done: WrittenFile[] = [];
   let items = 0;
@@ -221,7 +210,8 @@ export function createPartWriter({ owner, files, classes, partBytes }: PartWrite
   };
 
   return {
-    add: async ({ item, cells, whole }) => {
+    /** @throws HopbackError `invalid-argument` where there are more parts than a production can have; `storage-failed` */
+    add: async ({ item, cells, whole }: Producible) => {
       const part = open.get(item.recordClass);
       if (part === undefined) throw new TypeError(`${item.recordClass} is not of this production`);
       const [line, json] = [csvLine(item.recordClass, cells), JSON.stringify(whole)];
@@ -235,7 +225,8 @@ export function createPartWriter({ owner, files, classes, partBytes }: PartWrite
       await write(part);
       open.set(item.recordClass, emptyPart(item.recordClass, part.part + 1));
     },
-    end: async () => {
+    /** Ends the files. Of a class that has no item there is an empty one, which says so. */
+    end: async (): Promise<readonly WrittenFile[]> => {
       for (const part of open.values()) if (part.records > 0 || part.part === 1) await write(part);
       return done;
     },

@@ -145,19 +145,17 @@ export interface RemovableItem {
   readonly tracebackId?: string;
 }
 
-/** Says what is held. */
-export interface HoldReader {
-  /**
-   * Whether a demand that is under review or approved may reach something. It looks at class, time, campaign and traceback, and not at numbers and
-   * providers: rather too much is kept than too little. Something of which the campaign is not stated may be of any.
-   */
-  readonly isHeld: (reading: Reading, item: RemovableItem) => Promise<boolean>;
-}
-
 /** Makes the reader of holds for retention. */
-export function createHoldReader(): HoldReader {
+export function createHoldReader() {
   return {
-    isHeld: async (reading, { recordClass, fromMs, toMs, campaignId, tracebackId }) => {
+    /**
+     * Whether a demand that is under review or approved may reach something. It looks at class, time, campaign and traceback, and not at numbers and
+     * providers: rather too much is kept than too little. Something of which the campaign is not stated may be of any.
+     */
+    isHeld: async (
+      reading: Reading,
+      { recordClass, fromMs, toMs, campaignId, tracebackId }: RemovableItem,
+    ): Promise<boolean> => {
       const rows = await tablesOf(reading)
         .selectFrom('demands_holds')
         .select(['record_classes', 'campaign_ids', 'traceback_ids'])

@@ -25,23 +25,13 @@ const SECRET_BYTES = 32;
 const MAX_REMEMBERED = 20_000;
 
 /** Secrets of endpoints: sealed in the database, remembered while the process lives. */
-export interface EndpointSecrets {
-  readonly make: (
-    transaction: PlatformTransaction,
-    endpointId: string,
-  ) => Promise<{ readonly secret: string; readonly reference: string }>;
-  /** Secrets by their references, in the order asked for; those that are no longer kept are left out. */
-  readonly read: (
-    references: readonly string[],
-    endpoint: { readonly endpointId: string; readonly organizationId: string },
-  ) => Promise<readonly string[]>;
-}
+export type EndpointSecrets = ReturnType<typeof createEndpointSecrets>;
 
 /** What sealed values of an endpoint belong to. */
 export const ownerOf = (endpointId: string): string => `webhook-endpoint:${endpointId}`;
 
 /** Makes the secrets. */
-export function createEndpointSecrets({ sealed, transact }: PlatformContext): EndpointSecrets {
+export function createEndpointSecrets({ sealed, transact }: PlatformContext) {
   const remembered = new Map<string, string>();
   const remember = (reference: string, secret: string): void => {
     remembered.set(reference, secret);
@@ -49,11 +39,18 @@ export function createEndpointSecrets({ sealed, transact }: PlatformContext): En
     if (remembered.size > MAX_REMEMBERED && oldest !== undefined) remembered.delete(oldest);
   };
   return {
-    make: async (transaction, endpointId) => {
+    make: async (
+      transaction: PlatformTransaction,
+      endpointId: string,
+    ): Promise<{ readonly secret: string; readonly reference: string }> => {
       const secret = `whsec_${randomBytes(SECRET_BYTES).toString('base64')}`;
       return { secret, reference: await sealed.seal(transaction, secret, ownerOf(endpointId)) };
     },
-    read: async (references, { endpointId, organizationId }) => {
+    /** Secrets by their references, in the order asked for; those that are no longer kept are left out. */
+    read: async (
+      references: readonly string[],
+      { endpointId, organizationId }: { readonly endpointId: string; readonly organizationId: string },
+    ): Promise<readonly string[]> => {
       const unknown = references.filter((reference) => !remembered.has(reference));
       if (unknown.length > 0) {
         const reason = { organizationId, actor: 'platform', object: ownerOf(endpointId) };

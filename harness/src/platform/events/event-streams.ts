@@ -95,13 +95,7 @@ const RETRY_MS = 500;
 const READ_EVENTS = 500;
 
 /** Says whom something has happened for: one reader for all streams and endpoints, since most events are for one or two of thousands. */
-export interface EventTail {
-  /** Calls when there is something for an organization. @returns how to stop */
-  readonly listen: (organizationId: string, listener: () => void) => () => void;
-  /** Calls with everybody for whom there is something. */
-  readonly listenAll: (listener: (organizationIds: ReadonlySet<string>) => void) => () => void;
-  readonly close: () => Promise<void>;
-}
+export type EventTail = ReturnType<typeof createEventTail>;
 
 /** Begins to read from now on. */
 export function createEventTail({
@@ -110,7 +104,7 @@ export function createEventTail({
 }: {
   readonly source: EventSource;
   readonly context: PlatformContext;
-}): EventTail {
+}) {
   const byOrganization = new Map<string, Set<() => void>>();
   const all = new Set<(organizationIds: ReadonlySet<string>) => void>();
   const ending = new AbortController();
@@ -138,7 +132,8 @@ export function createEventTail({
   };
   const following = follow();
   return {
-    listen: (organizationId, listener) => {
+    /** Calls when there is something for an organization. @returns how to stop */
+    listen: (organizationId: string, listener: () => void): (() => void) => {
       const listeners = byOrganization.get(organizationId) ?? new Set();
       byOrganization.set(organizationId, listeners);
       listeners.add(listener);
@@ -148,7 +143,8 @@ export function createEventTail({
           byOrganization.delete(organizationId);
       };
     },
-    listenAll: (listener) => {
+    /** Calls with everybody for whom there is something. */
+    listenAll: (listener: (organizationIds: ReadonlySet<string>) => void): (() => void) => {
       all.add(listener);
       return () => void all.delete(listener);
     },
@@ -184,15 +180,6 @@ export const MAX_ORGANIZATION_STREAMS = 16;
 /** Streams in all: each of 7,000 providers has one. */
 const MAX_STREAMS = 15_000;
 
-/** Event streams of the platform. */
-export interface EventStreams {
-  /** The operation `streamEvents`. */
-  readonly open: (call: OperationCall) => Promise<PlatformAnswer>;
-  readonly count: () => number;
-  /** Ends all, as their readers expect of a platform that restarts. */
-  readonly close: () => void;
-}
-
 /** What streams are made of. */
 export interface EventStreamParts {
   readonly context: PlatformContext;
@@ -205,7 +192,7 @@ export interface EventStreamParts {
 }
 
 /** Makes the streams. A stream reads as its reader takes, and holds no events: a slow reader costs the platform one piece of text. */
-export function createEventStreams(parts: EventStreamParts): EventStreams {
+export function createEventStreams(parts: EventStreamParts) {
   const open = new Map<string, number>();
   const ending = new AbortController();
   let total = 0;
@@ -216,7 +203,8 @@ export function createEventStreams(parts: EventStreamParts): EventStreams {
     else open.set(organizationId, now);
   };
   return {
-    open: async (call) => {
+    /** The operation `streamEvents`. */
+    open: async (call: OperationCall): Promise<PlatformAnswer> => {
       const { organizationId } = call.caller;
       if ((open.get(organizationId) ?? 0) >= MAX_ORGANIZATION_STREAMS || total >= MAX_STREAMS)
         return problemAnswer('rate-limited', { retryAfterSeconds: 30, detail: 'Too many streams are open.' });
@@ -239,6 +227,7 @@ export function createEventStreams(parts: EventStreamParts): EventStreams {
       return problemAnswer('gone');
     },
     count: () => total,
+    /** Ends all, as their readers expect of a platform that restarts. */
     close: () => ending.abort(),
   };
 }

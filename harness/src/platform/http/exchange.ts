@@ -54,12 +54,7 @@ export type RateDecision =
   { readonly isAllowed: true } | { readonly isAllowed: false; readonly retryAfterSeconds: number };
 
 /** Limits how often each of many may do something. */
-interface RateLimiter {
-  /** Takes from somebody's bucket. @param cost - default 1 */
-  readonly take: (name: string, nowMs: number, cost?: number) => RateDecision;
-  /** Buckets that are kept. */
-  readonly size: () => number;
-}
+type RateLimiter = ReturnType<typeof createRateLimiter>;
 
 /**
  * Buckets that are kept: some hundred octets each. Whoever comes with more names than that, addresses of IPv6 say, has the buckets of those
@@ -71,10 +66,11 @@ export const MAX_RATE_BUCKETS = 50_000;
  * Makes a limiter of token buckets. Pure but for what it remembers; time is an argument, and one that goes back gives nothing.
  * @param rate - of each name
  */
-export function createRateLimiter(rate: Rate, maxBuckets: number = MAX_RATE_BUCKETS): RateLimiter {
+export function createRateLimiter(rate: Rate, maxBuckets: number = MAX_RATE_BUCKETS) {
   const buckets = new Map<string, { readonly level: number; readonly atMs: number }>();
   return {
-    take: (name, nowMs, cost = 1) => {
+    /** Takes from somebody's bucket. @param cost - default 1 */
+    take: (name: string, nowMs: number, cost: number = 1): RateDecision => {
       const before = buckets.get(name) ?? { level: rate.burst, atMs: nowMs };
       const passedMs = Math.max(0, nowMs - before.atMs);
       const level = Math.min(rate.burst, before.level + (passedMs * rate.perSecond) / 1_000);
@@ -91,6 +87,7 @@ export function createRateLimiter(rate: Rate, maxBuckets: number = MAX_RATE_BUCK
       if (isAllowed) return { isAllowed };
       return { isAllowed, retryAfterSeconds: Math.max(1, Math.ceil((needed - level) / rate.perSecond)) };
     },
+    /** Buckets that are kept. */
     size: () => buckets.size,
   };
 }

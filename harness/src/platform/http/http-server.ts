@@ -177,13 +177,6 @@ export interface HttpServerOptions {
   readonly drainMs?: number;
 }
 
-/** A server that listens. */
-export interface HttpServer {
-  readonly port: number;
-  /** Takes no more connections, waits for what is worked on, and ends what is left. */
-  readonly close: () => Promise<void>;
-}
-
 /** How long the head of a request may take, milliseconds: one packet, and a line that loses some. */
 const HEADERS_TIMEOUT_MS = 15_000;
 /** And the whole of it: longer than its body may take by itself. */
@@ -205,7 +198,7 @@ const DRAIN_MS = 10_000;
  * Listens.
  * @throws HopbackError `invalid-configuration` where the port cannot be opened or the certificate not be read
  */
-export async function startHttpServer(options: HttpServerOptions, app: () => PlatformApp): Promise<HttpServer> {
+export async function startHttpServer(options: HttpServerOptions, app: () => PlatformApp) {
   const { host, port, drainMs = DRAIN_MS } = options;
   const listener = getRequestListener(
     (request, { incoming, outgoing }) =>
@@ -244,7 +237,11 @@ export async function startHttpServer(options: HttpServerOptions, app: () => Pla
     cancel();
     endSweeping();
   };
-  return { port: (server.address() as AddressInfo).port, close: () => (closing ??= shut()) };
+  return {
+    port: (server.address() as AddressInfo).port,
+    /** Takes no more connections, waits for what is worked on, and ends what is left. */
+    close: () => (closing ??= shut()),
+  };
 }
 
 /** What came over a connection. */

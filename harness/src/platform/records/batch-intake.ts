@@ -207,32 +207,7 @@ export interface JournalEntry extends Pick<BatchHeader, 'providerId' | 'received
 }
 
 /** Batches in the order in which they came, and how far each of those who follow has got. */
-export interface RecordJournal {
-  /**
-   * Makes a batch durable.
-   * @param mayWait - whether the batch may wait for room among the parsed records
-   * @returns its place
-   * @throws HopbackError `storage-failed` when the disk refuses, or more waits for it than may: nothing is to be acknowledged
-   */
-  readonly take: (frame: BatchFrame, records: readonly SharedRecord[], mayWait: () => boolean) => Promise<number>;
-  /** Place of the first batch that is kept. */
-  readonly first: () => number;
-  /** Place of the last batch that is durable. */
-  readonly durable: () => number;
-  /** The batches behind a place, a few; none where there is none yet. */
-  readonly read: (behind: number, upTo: number) => Promise<readonly JournalEntry[]>;
-  /** How far somebody had got when it was kept last; undefined for whom there is no mark. */
-  readonly cursor: (name: string) => number | undefined;
-  readonly keepCursor: (name: string, sequence: number) => Promise<void>;
-  /** Everybody has passed what is at or below: it is not kept parsed any longer. */
-  readonly passed: (sequence: number) => void;
-  /** Nobody needs what is at or below any more, also after a crash. */
-  readonly trim: (sequence: number) => Promise<void>;
-  /** Calls back when something has become durable. @returns ends it */
-  readonly onDurable: (listener: () => void) => () => void;
-  readonly sizeBytes: () => number;
-  readonly close: () => Promise<void>;
-}
+export type RecordJournal = ReturnType<typeof journalOf>;
 
 /** Opens the journal of a folder. @throws HopbackError as `openSegmentLog` */
 export async function openRecordJournal(
@@ -323,11 +298,7 @@ class ParsedBatches {
   }
 }
 
-function journalOf(
-  batches: SegmentLog,
-  cursors: ValueJournal,
-  { clock, log }: Pick<PlatformContext, 'clock' | 'log'>,
-): RecordJournal {
+function journalOf(batches: SegmentLog, cursors: ValueJournal, { clock, log }: Pick<PlatformContext, 'clock' | 'log'>) {
   const parsed = new ParsedBatches(clock);
   const readLog = async (behind: number, upTo: number): Promise<readonly JournalEntry[]> => {
     const found = await batches.read(behind + 1, { maxRecords: READ_BATCHES });
@@ -347,7 +318,13 @@ function journalOf(
   };
 
   return {
-    take: async (frame, records, mayWait) => {
+    /**
+     * Makes a batch durable.
+     * @param mayWait - whether the batch may wait for room among the parsed records
+     * @returns its place
+     * @throws HopbackError `storage-failed` when the disk refuses, or more waits for it than may: nothing is to be acknowledged
+     */
+    take: async (frame: BatchFrame, records: readonly SharedRecord[], mayWait: () => boolean): Promise<number> => {
       while (mayWait() && parsed.mustWait()) await parsed.room();
       const appended = batches.append(encodeBatchFrame(frame));
       if (!appended.accepted)
@@ -358,20 +335,27 @@ function journalOf(
       while (batches.durableSequence < sequence) await batches.flush();
       return sequence;
     },
+    /** Place of the first batch that is kept. */
     first: () => batches.firstSequence,
+    /** Place of the last batch that is durable. */
     durable: () => batches.durableSequence,
-    read: async (behind, upTo) => {
+    /** The batches behind a place, a few; none where there is none yet. */
+    read: async (behind: number, upTo: number): Promise<readonly JournalEntry[]> => {
       const entries = parsed.behind(behind, upTo);
       return entries.length > 0 || behind >= upTo ? entries : readLog(behind, upTo);
     },
-    cursor: (name) => {
+    /** How far somebody had got when it was kept last; undefined for whom there is no mark. */
+    cursor: (name: string): number | undefined => {
       const value = cursors.get(name);
       return value === undefined ? undefined : Number(value);
     },
-    keepCursor: (name, sequence) => cursors.set(name, String(sequence)),
-    passed: (sequence) => parsed.passed(sequence),
-    trim: (sequence) => batches.trim(sequence),
-    onDurable: (listener) => batches.onDurable(listener),
+    keepCursor: (name: string, sequence: number) => cursors.set(name, String(sequence)),
+    /** Everybody has passed what is at or below: it is not kept parsed any longer. */
+    passed: (sequence: number) => parsed.passed(sequence),
+    /** Nobody needs what is at or below any more, also after a crash. */
+    trim: (sequence: number) => batches.trim(sequence),
+    /** Calls back when something has become durable. @returns ends it */
+    onDurable: (listener: () => void): (() => void) => batches.onDurable(listener),
     sizeBytes: () => batches.state().sizeBytes,
     close: async () => {
       parsed.end();

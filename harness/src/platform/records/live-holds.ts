@@ -21,20 +21,7 @@ interface LiveHoldOrder {
 }
 
 /** Keeps live data beyond their time. */
-export interface LiveHolds {
-  /**
-   * Places a hold, or goes on placing one that broke off.
-   * @throws HopbackError `invalid-argument` where there are more records than one hold may have: then the stretch of time is divided
-   */
-  readonly place: (order: LiveHoldOrder) => Promise<void>;
-  /** Ends a hold; what is older than retention goes with its next round. @returns false where there is none in force */
-  readonly release: (
-    holdId: string,
-    by: { readonly reason: string; readonly organizationId: string; readonly actor: string },
-  ) => Promise<boolean>;
-  /** Holds in force of a matter: those whose id is `matter/…`. */
-  readonly ofMatter: (matter: string) => Promise<readonly string[]>;
-}
+export type LiveHolds = ReturnType<typeof createLiveHolds>;
 
 /** What holds are placed in. */
 export interface LiveHoldParts {
@@ -44,11 +31,15 @@ export interface LiveHoldParts {
 }
 
 /** Holds on records lie in the record store, as copies; those on reports and complaints are what retention looks at. */
-export function createLiveHolds({ context, store, caughtUp }: LiveHoldParts): LiveHolds {
+export function createLiveHolds({ context, store, caughtUp }: LiveHoldParts) {
   const ofStore = async (holdId: string) =>
     (await store.holds()).filter(({ reason }) => reason.startsWith(`${holdId} `));
   return {
-    place: async (order) => {
+    /**
+     * Places a hold, or goes on placing one that broke off.
+     * @throws HopbackError `invalid-argument` where there are more records than one hold may have: then the stretch of time is divided
+     */
+    place: async (order: LiveHoldOrder) => {
       const { holdId, reason, fromMs, toMs, untilMs, providerIds = [EVERY_ROW] } = order;
       // First what costs nothing and keeps most; what is placed in the store after a crash is found there.
       await context.transact((transaction) => insertHold({ context, transaction }, order));
@@ -67,12 +58,21 @@ export function createLiveHolds({ context, store, caughtUp }: LiveHoldParts): Li
         throw error;
       }
     },
-    release: async (holdId, { reason, organizationId, actor }) => {
+    /** Ends a hold; what is older than retention goes with its next round. @returns false where there is none in force */
+    release: async (
+      holdId: string,
+      {
+        reason,
+        organizationId,
+        actor,
+      }: { readonly reason: string; readonly organizationId: string; readonly actor: string },
+    ): Promise<boolean> => {
       const isEnded = await endHold(context, holdId, { organizationId, actor });
       for (const one of await ofStore(holdId)) await store.release(one.holdId, reason, actor);
       return isEnded;
     },
-    ofMatter: async (matter) => {
+    /** Holds in force of a matter: those whose id is `matter/…`. */
+    ofMatter: async (matter: string): Promise<readonly string[]> => {
       const rows = await context.database
         .withTables<RecordsTables>()
         .selectFrom('records_holds')

@@ -36,26 +36,22 @@ export interface HeldTraceback {
 }
 
 /** States of tracebacks that were worked on last, by id: of those what follows from them need not be found out again. */
-export interface StateMemory {
-  readonly get: (tracebackId: string, version: number) => TracebackState | undefined;
-  /** Version that is remembered. */
-  readonly version: (tracebackId: string) => number | undefined;
-  readonly set: (tracebackId: string, version: number, state: TracebackState) => void;
-}
+export type StateMemory = ReturnType<typeof createStateMemory>;
 
 /** A state of ten hops with what follows from it takes about a hundred kilobytes: in all some hundred megabytes at most. */
 const REMEMBERED_STATES = 2_000;
 
 /** Makes the memory. */
-export function createStateMemory(): StateMemory {
+export function createStateMemory() {
   const states = new Map<string, { readonly version: number; readonly state: TracebackState }>();
   return {
-    get: (tracebackId, version) => {
+    get: (tracebackId: string, version: number): TracebackState | undefined => {
       const known = states.get(tracebackId);
       return known?.version === version ? known.state : undefined;
     },
-    version: (tracebackId) => states.get(tracebackId)?.version,
-    set: (tracebackId, version, state) => {
+    /** Version that is remembered. */
+    version: (tracebackId: string): number | undefined => states.get(tracebackId)?.version,
+    set: (tracebackId: string, version: number, state: TracebackState) => {
       states.delete(tracebackId);
       states.set(tracebackId, { version, state });
       const [oldest] = states.size > REMEMBERED_STATES ? states.keys() : [];

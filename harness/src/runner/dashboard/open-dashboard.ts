@@ -192,15 +192,10 @@ export interface DashboardOptions {
 }
 
 /** The run as a terminal shows it. */
-export interface Dashboard {
-  readonly steer: (control: RunControl) => void;
-  readonly show: (view: RunView) => void;
-  /** Leaves the last state where it is, and the terminal as it was. */
-  readonly close: () => void;
-}
+export type Dashboard = ReturnType<typeof openDashboard>;
 
 /** Opens the dashboard. Where standard output is no terminal it prints a line for each change of stage, and one a second. */
-export function openDashboard(options: DashboardOptions): Dashboard {
+export function openDashboard(options: DashboardOptions) {
   const { stdout, stdin, color, redraws, onInterrupt } = options;
   let control: RunControl | undefined;
   let drawn = 0;
@@ -245,8 +240,9 @@ export function openDashboard(options: DashboardOptions): Dashboard {
   }
   stdout.on('resize', onResize);
   return {
-    steer: (given) => (control = given),
+    steer: (given: RunControl) => (control = given),
     show,
+    /** Leaves the last state where it is, and the terminal as it was. */
     close: () => {
       stdout.off('resize', onResize);
       if (!readsKeys) return;

@@ -43,18 +43,8 @@ const faultyFile = (line: number, message: string): InjectionFile => ({ status: 
 /** Reads a file as UTF-8; may reject. */
 export type ReadFile = (path: string) => Promise<string>;
 
-/** A scenario with the lines of its CSV files in it. */
-export interface WithCsvFiles {
-  readonly scenario: Scenario;
-  readonly complaints: readonly Complaint[];
-  /** Whether something about the file of this caller has been complained of already. */
-  readonly isFaulty: (path: Complaint['path']) => boolean;
-  /** File and line of what a complaint is about, where it is about a row. */
-  readonly placeOf: (complaint: Complaint) => { readonly file: string; readonly line: number } | undefined;
-}
-
 /** Reads the CSV files that callers name, one after the other; each file once. Never rejects. */
-export async function readCsvFiles(scenario: Scenario, readFile: ReadFile | undefined): Promise<WithCsvFiles> {
+export async function readCsvFiles(scenario: Scenario, readFile: ReadFile | undefined) {
   const texts = new Map<string, string | undefined>();
   const complaints: Complaint[] = [];
   const linesOf = new Map<number, readonly number[]>();
@@ -78,8 +68,10 @@ export async function readCsvFiles(scenario: Scenario, readFile: ReadFile | unde
   return {
     scenario: { ...scenario, callers },
     complaints,
-    isFaulty: ([list, at, member]) => list === 'callers' && member === 'csv' && faulty.has(at ?? ''),
-    placeOf: ({ path: [, at], csvRow }) => {
+    /** Whether something about the file of this caller has been complained of already. */
+    isFaulty: ([list, at, member]: Complaint['path']) => list === 'callers' && member === 'csv' && faulty.has(at ?? ''),
+    /** File and line of what a complaint is about, where it is about a row. */
+    placeOf: ({ path: [, at], csvRow }: Complaint): { readonly file: string; readonly line: number } | undefined => {
       const line = linesOf.get(Number(at))?.[csvRow ?? -1];
       const file = scenario.callers[Number(at)]?.csv?.file;
       return line === undefined || file === undefined ? undefined : { file, line };

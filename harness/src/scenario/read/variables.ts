@@ -21,18 +21,14 @@ export type FilledText =
   | { readonly status: 'unknown'; readonly message: string };
 
 /** Variables of a file with what they are worth: what is set wins over the environment, that over the file. */
-export interface Variables {
-  readonly fill: (text: string) => FilledText;
-  /** Names that were set although nothing in the file has them. */
-  readonly unused: () => readonly string[];
-}
+export type Variables = ReturnType<typeof createVariables>;
 
 /** `$${` is a `${` that is meant so. */
 const VARIABLE = /\$\$\{|\$\{(?<name>[A-Za-z_][A-Za-z0-9_-]{0,63})(?::-(?<fallback>[^{}]{0,1000}))?\}|\$\{/gu;
 const WHOLE = /^\$\{[^{}]*\}$/u;
 
 /** @param section - `variables` of the file, as it was read */
-export function createVariables(section: unknown, { variables = {}, environment = {} }: VariableSources): Variables {
+export function createVariables(section: unknown, { variables = {}, environment = {} }: VariableSources) {
   const parsed = VARIABLES_SECTION.safeParse(section ?? {});
   // A section of the wrong form is told by the schema of the file; what is in it is worth nothing.
   const own: Readonly<Record<string, VariableValue>> = parsed.success ? parsed.data : {};
@@ -44,7 +40,7 @@ export function createVariables(section: unknown, { variables = {}, environment 
     return Object.hasOwn(own, name) ? String(own[name]) : undefined;
   };
   return {
-    fill: (text) => {
+    fill: (text: string): FilledText => {
       if (!text.includes('${')) return { status: 'untouched' };
       let unknown: string | undefined;
       const filled = text.replace(VARIABLE, (all: string, name?: string, fallback?: string) => {
@@ -65,7 +61,8 @@ export function createVariables(section: unknown, { variables = {}, environment 
       if (unknown !== undefined) return { status: 'unknown', message: unknown };
       return { status: 'filled', text: filled, isWhole: WHOLE.test(text) };
     },
-    unused: () => Object.keys(variables).filter((name) => !seen.has(name)),
+    /** Names that were set although nothing in the file has them. */
+    unused: (): readonly string[] => Object.keys(variables).filter((name) => !seen.has(name)),
   };
 }
 

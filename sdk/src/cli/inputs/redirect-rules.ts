@@ -157,14 +157,7 @@ export interface LinkOptions {
 }
 
 /** A connection to a drachtio server that is made again whenever it is lost. */
-export interface DrachtioLink {
-  readonly isConnected: () => boolean;
-  /** Rejects when there is no use in trying again: the server refuses the secret. Pending otherwise. */
-  readonly refused: Promise<never>;
-  /** Has the server hand over no more requests with these methods. */
-  readonly leave: (methods: readonly string[]) => void;
-  readonly close: () => Promise<void>;
-}
+export type DrachtioLink = ReturnType<typeof keepConnected>;
 
 /** drachtio-server's own when its configuration names none. */
 const DEFAULT_PORT = 9022;
@@ -191,7 +184,7 @@ export function drachtioAddress(text: string): DrachtioAddress {
  * Keeps a connection up until it is closed. Its own reconnecting is not left to drachtio-srf: that cannot be called off, and its pauses
  * grow without end.
  */
-export function keepConnected(options: LinkOptions): DrachtioLink {
+export function keepConnected(options: LinkOptions) {
   const stop = new AbortController();
   const state: { srf: SrfLike | undefined } = { srf: undefined };
   const work = keepTrying(options, state, stop.signal);
@@ -199,10 +192,12 @@ export function keepConnected(options: LinkOptions): DrachtioLink {
   // Whoever does not wait for it hears of it from others.
   refused.catch(() => undefined);
   return {
+    /** Rejects when there is no use in trying again: the server refuses the secret. Pending otherwise. */
     refused,
     isConnected: () => state.srf !== undefined,
-    leave: (methods) => methods.forEach((method) => state.srf?.unregisterForMessages(method)),
-    async close() {
+    /** Has the server hand over no more requests with these methods. */
+    leave: (methods: readonly string[]) => methods.forEach((method) => state.srf?.unregisterForMessages(method)),
+    close: async () => {
       stop.abort();
       await work.catch(() => undefined);
     },

@@ -77,13 +77,7 @@ export interface OptionSpec {
 export type OptionSpecs<Name extends string = string> = Readonly<Record<Name, OptionSpec>>;
 
 /** Options and operands as a command line has them. */
-export interface Options<Name extends string = string> {
-  readonly operands: readonly string[];
-  /** Value of an option; of one that may be repeated, the last. */
-  readonly text: (name: Name) => string | undefined;
-  readonly texts: (name: Name) => readonly string[];
-  readonly isOn: (name: Name) => boolean;
-}
+export type Options<Name extends string = string> = ReturnType<typeof parseOptions<Name>>;
 
 /** One command: what its help says, and what it does. */
 export interface Command<Name extends string = string, Io = CliIo> {
@@ -162,7 +156,7 @@ export function parseOptions<Name extends string>(
   args: readonly string[],
   specs: OptionSpecs<Name>,
   env: Readonly<Record<string, string | undefined>>,
-): Options<Name> {
+) {
   const known = Object.entries<OptionSpec>(specs);
   const found = new Map<string, readonly string[]>();
   const parser = new Parser().helpOption(false).argument('[operand...]').exitOverride();
@@ -188,7 +182,13 @@ export function parseOptions<Name extends string>(
   }
   for (const [name, spec] of known) addFromEnvironment(found, { name, spec, env });
   const texts = (name: Name): readonly string[] => found.get(name) ?? [];
-  return { operands: parser.args, texts, text: (name) => texts(name).at(-1), isOn: (name) => found.has(name) };
+  return {
+    operands: parser.args,
+    texts,
+    /** Value of an option; of one that may be repeated, the last. */
+    text: (name: Name): string | undefined => texts(name).at(-1),
+    isOn: (name: Name) => found.has(name),
+  };
 }
 
 /** An option as the parser and its help know it. */

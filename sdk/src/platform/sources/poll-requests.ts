@@ -46,13 +46,10 @@ interface RoundParts {
 }
 
 /** Looks through what is open, once each time. */
-interface RequestRounds {
-  /** Rejects where open requests cannot be listed; what is wrong with a single one is logged, and looked at again in the next round. */
-  readonly go: () => Promise<void>;
-}
+type RequestRounds = ReturnType<typeof createRequestRounds>;
 
 /** Makes rounds that hand on what is open and is not known yet, and that look after what is not open any more. */
-export function createRequestRounds({ client, queue, open, isMissingOnly = false, logger }: RoundParts): RequestRounds {
+export function createRequestRounds({ client, queue, open, isMissingOnly = false, logger }: RoundParts) {
   /** Taken in, and open when last looked. */
   const taken = new Set<string>();
   /** Needs nobody any more, as far as the platform knows it. */
@@ -107,7 +104,8 @@ export function createRequestRounds({ client, queue, open, isMissingOnly = false
   };
 
   return {
-    async go() {
+    /** Rejects where open requests cannot be listed; what is wrong with a single one is logged, and looked at again in the next round. */
+    async go(): Promise<void> {
       const seen = await list(new Set(isMissingOnly ? held() : []));
       const doubtful = new Set([...taken, ...held()]);
       await looks.at([...doubtful].filter((id) => !seen.has(id) && !settled.has(id) && !hands.has(id)));
@@ -191,10 +189,7 @@ function createHands(queue: ArrivalQueue): {
 }
 
 /** Goes a round whenever something may have been missed. */
-export interface CatchUp {
-  /** Begins a round, or says that one more is wanted. Never throws. */
-  readonly begin: () => void;
-}
+export type CatchUp = ReturnType<typeof createCatchUp>;
 
 /** Makes it: one round at a time, and no more often than polling, however often a connection breaks. */
 export function createCatchUp(
@@ -204,7 +199,7 @@ export function createCatchUp(
     signal,
     logger,
   }: { readonly clock: TimerClock; readonly signal: AbortSignal; readonly logger: PlatformLogger | undefined },
-): CatchUp {
+) {
   let isWanted = false;
   let isRunning = false;
   const run = async (): Promise<void> => {
@@ -220,6 +215,7 @@ export function createCatchUp(
     isRunning = false;
   };
   return {
+    /** Begins a round, or says that one more is wanted. Never throws. */
     begin: () => {
       isWanted = true;
       if (isRunning) return;
@@ -238,18 +234,12 @@ const MAX_CLOSED_AGE_MS: number = 28 * 86_400_000;
 /** Notices that are remembered: a provider has some in a year. */
 const MAX_REMEMBERED_NOTICES = 10_000;
 
-/** Looks through the notices of the Commission. */
-interface NoticeRounds {
-  /** Asks, where it is time to. Never rejects: requests do not wait for notices. */
-  readonly go: () => Promise<void>;
-}
-
 /** Makes rounds that hand on notices that are new, or stand otherwise than they did. */
 function createNoticeRounds(
   notices: PlatformClient['notices'],
   queue: ArrivalQueue,
   { clock, logger }: { readonly clock: TimerClock; readonly logger: PlatformLogger | undefined },
-): NoticeRounds {
+) {
   /** How each stood when it was taken in. */
   const taken = new Map<string, string>();
   /** Handed out, and neither acknowledged nor released. */
@@ -282,7 +272,8 @@ function createNoticeRounds(
   };
 
   return {
-    async go() {
+    /** Asks, where it is time to. Never rejects: requests do not wait for notices. */
+    async go(): Promise<void> {
       if (clock.nowMs() < nextMs) return;
       try {
         await list();

@@ -19,21 +19,8 @@ import type {
   TracebackRequestSource,
 } from '../traceback-request-source.js';
 
-/** Hands values from one side to the other, one taker at a time. */
-interface Channel<Value> {
-  /** Puts a value at the end. Without effect once the channel has ended. */
-  readonly put: (value: Value) => void;
-  /** How many wait to be taken. */
-  readonly waiting: () => number;
-  /** Ends the iteration: what waits is not handed out any more. With an error it rejects. The first end counts. */
-  readonly end: (error?: unknown) => void;
-  readonly isEnded: () => boolean;
-  /** Takes values until the end; leaving it ends the channel. */
-  readonly values: (onLeft: () => void) => AsyncGenerator<Value, void, undefined>;
-}
-
 /** Makes a channel without a bound: whoever puts looks at what waits. */
-export function createChannel<Value>(): Channel<Value> {
+export function createChannel<Value>() {
   const queue: Value[] = [];
   let ended: { readonly error?: unknown } | undefined;
   let wake: (() => void) | undefined;
@@ -62,14 +49,18 @@ export function createChannel<Value>(): Channel<Value> {
   }
 
   return {
-    put: (value) => {
+    /** Puts a value at the end. Without effect once the channel has ended. */
+    put: (value: Value) => {
       if (isEnded()) return;
       queue.push(value);
       stir();
     },
+    /** How many wait to be taken. */
     waiting: () => queue.length,
-    end: (error) => end(error),
+    /** Ends the iteration: what waits is not handed out any more. With an error it rejects. The first end counts. */
+    end: (error?: unknown) => end(error),
     isEnded,
+    /** Takes values until the end; leaving it ends the channel. */
     values,
   };
 }
@@ -101,11 +92,7 @@ export interface SourceReporting {
 }
 
 /** Tells whoever wants to know, of changes alone. */
-export interface StateReport {
-  readonly heard: () => void;
-  /** @param waitMs - how long until the next attempt */
-  readonly failed: (error: unknown, waitMs: number) => void;
-}
+export type StateReport = ReturnType<typeof createStateReport>;
 
 /** Ten minutes at most: who mends a credential at night is heard of before the office opens. */
 const STANDSTILL: Backoff = { baseMs: 10_000, capMs: 600_000 };
@@ -142,7 +129,7 @@ export function createStateReport(
   via: ArrivalWay,
   clock: Clock,
   { onState, logger }: { readonly [Name in keyof SourceReporting]: SourceReporting[Name] | undefined },
-): StateReport {
+) {
   let last: string | undefined;
   const tell = (state: RequestSourceState): void => {
     const { status, code, httpStatus } = state;
@@ -160,7 +147,8 @@ export function createStateReport(
   };
   return {
     heard: () => tell({ via, status: 'hearing', atMs: clock.nowMs() }),
-    failed: (error, waitMs) => {
+    /** @param waitMs - how long until the next attempt */
+    failed: (error: unknown, waitMs: number) => {
       const [atMs, httpStatus] = [clock.nowMs(), httpStatusOf(error)];
       tell({
         ...{ via, status: isPassing(error) ? 'unavailable' : 'refused', atMs, code: codeOf(error) },

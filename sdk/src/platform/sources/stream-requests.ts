@@ -92,14 +92,7 @@ export interface EventPosition {
 }
 
 /** What of the stream is under way, in its order; the position moves with what is done at its beginning. */
-interface StreamProgress {
-  /** Resolves when one more may be begun. */
-  readonly room: (signal: AbortSignal) => Promise<void>;
-  /** @param deal - resolves to whether it was dealt with; what it is given says that the others shall not wait for it */
-  readonly begin: (lastEventId: string, deal: (stepOver: () => boolean) => Promise<boolean>) => void;
-  /** Resolves when nothing is under way, and the position is kept. */
-  readonly allDone: () => Promise<void>;
-}
+type StreamProgress = ReturnType<typeof createStreamProgress>;
 
 interface OpenEvent {
   readonly lastEventId: string;
@@ -109,7 +102,7 @@ interface OpenEvent {
 }
 
 /** Makes it, of one stream. */
-function createStreamProgress(position: EventPosition | undefined, logger: PlatformLogger | undefined): StreamProgress {
+function createStreamProgress(position: EventPosition | undefined, logger: PlatformLogger | undefined) {
   const open: OpenEvent[] = [];
   const running = new Set<Promise<unknown>>();
   let steppedOver = 0;
@@ -130,10 +123,12 @@ function createStreamProgress(position: EventPosition | undefined, logger: Platf
   };
 
   return {
-    room: async (signal) => {
+    /** Resolves when one more may be begun. */
+    room: async (signal: AbortSignal) => {
       while (open.length >= MAX_OPEN_EVENTS && !signal.aborted) await open[0]?.gone;
     },
-    begin(lastEventId, deal) {
+    /** @param deal - resolves to whether it was dealt with; what it is given says that the others shall not wait for it */
+    begin(lastEventId: string, deal: (stepOver: () => boolean) => Promise<boolean>): void {
       let leave = (): void => {};
       const entry: OpenEvent = { lastEventId, gone: new Promise((resolve) => (leave = resolve)), isPast: false };
       const goPast = (isPast: boolean): void => {
@@ -156,6 +151,7 @@ function createStreamProgress(position: EventPosition | undefined, logger: Platf
       open.push(entry);
       running.add(dealing);
     },
+    /** Resolves when nothing is under way, and the position is kept. */
     allDone: async () => {
       await Promise.all(running);
       await saving;

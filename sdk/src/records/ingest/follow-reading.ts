@@ -231,17 +231,9 @@ async function* overlappingPieces(file: ReadableFile, from: number): AsyncGenera
 }
 
 /** The octets of content around the place up to which it is read. */
-interface Window {
-  readonly push: (piece: Uint8Array) => void;
-  readonly endOffset: () => number;
-  /** A copy of what is there between two offsets. */
-  readonly octets: (fromOffset: number, toOffset: number) => Uint8Array;
-  /** The first of all, {@link FINGERPRINT_BYTES} at most. */
-  readonly first: () => Uint8Array;
-  readonly startOffset: number;
-}
+type Window = ReturnType<typeof createWindow>;
 
-function createWindow(startOffset: number, maxRowBytes: number): Window {
+function createWindow(startOffset: number, maxRowBytes: number) {
   // A row that is not complete, what is compared before it, and the piece that it came in.
   const mostBytes = maxRowBytes + FINGERPRINT_BYTES;
   let kept: Buffer = Buffer.alloc(0);
@@ -249,7 +241,7 @@ function createWindow(startOffset: number, maxRowBytes: number): Window {
   let first: Buffer = Buffer.alloc(0);
   return {
     startOffset,
-    push(piece) {
+    push(piece: Uint8Array): void {
       if (first.length < FINGERPRINT_BYTES) {
         first = Buffer.concat([first, piece.subarray(0, FINGERPRINT_BYTES - first.length)]);
       }
@@ -258,9 +250,11 @@ function createWindow(startOffset: number, maxRowBytes: number): Window {
       keptFrom += cut;
     },
     endOffset: () => keptFrom + kept.length,
-    octets: (fromOffset, toOffset) =>
+    /** A copy of what is there between two offsets. */
+    octets: (fromOffset: number, toOffset: number): Uint8Array =>
       Uint8Array.from(kept.subarray(Math.max(0, fromOffset - keptFrom), Math.max(0, toOffset - keptFrom))),
-    first: () => first,
+    /** The first of all, {@link FINGERPRINT_BYTES} at most. */
+    first: (): Uint8Array => first,
   };
 }
 

@@ -260,28 +260,21 @@ function ipv6Text(bytes: Uint8Array, at: number): string {
   return `${text(0, longest.start)}::${text(longest.start + longest.length, 8)}`;
 }
 
-/** Cuts the bytes of a connection into packets. */
-interface HepStream {
-  /**
-   * Takes bytes as they come.
-   * @returns the packets that are whole with them, views that hold until the next call; or that the bytes are no HEP3, after which
-   * nothing of the connection can be read any more
-   */
-  readonly take: (bytes: Uint8Array) => { readonly packets: readonly Uint8Array[]; readonly isBroken: boolean };
-  /** Bytes of a packet that is not whole yet. */
-  readonly pending: () => number;
-}
-
 /**
  * Makes what cuts one connection into packets by their length fields. It holds one packet at most, 65,535 bytes, and copies each byte
  * once, however small the pieces are in which a peer sends them. Never throws for peer input.
  * @see HEPv3, section 3
  */
-export function hepStream(): HepStream {
+export function hepStream() {
   const header = new Uint8Array(HEP_HEADER_BYTES);
   const state: StreamState = { partial: header, isHeader: true, filled: 0, isBroken: false };
   return {
-    take: (bytes) => {
+    /**
+     * Takes bytes as they come.
+     * @returns the packets that are whole with them, views that hold until the next call; or that the bytes are no HEP3, after which
+     * nothing of the connection can be read any more
+     */
+    take: (bytes: Uint8Array): { readonly packets: readonly Uint8Array[]; readonly isBroken: boolean } => {
       const packets: Uint8Array[] = [];
       for (let at = 0; at < bytes.length && !state.isBroken;) {
         const length = state.filled === 0 ? hepPacketLength(bytes, at) : undefined;
@@ -297,6 +290,7 @@ export function hepStream(): HepStream {
       }
       return { packets, isBroken: state.isBroken };
     },
+    /** Bytes of a packet that is not whole yet. */
     pending: () => (state.isBroken ? 0 : state.filled),
   };
 }

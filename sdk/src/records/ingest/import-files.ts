@@ -199,15 +199,10 @@ async function nextPiece(pieces: AsyncGenerator<Uint8Array>): Promise<NextPiece>
   }
 }
 
-interface StoredBatches {
-  /** Begins to store a batch when the one before it is stored. */
-  readonly put: (records: readonly CallRecord[]) => Promise<void>;
-  readonly settled: () => Promise<void>;
-  readonly counts: () => { readonly inserted: number; readonly repeated: number; readonly expired: number };
-}
+type StoredBatches = ReturnType<typeof createStoredBatches>;
 
 /** One batch is stored while the next is read, and no more than that are in memory. */
-function createStoredBatches(store: ImportOptions['store']): StoredBatches {
+function createStoredBatches(store: ImportOptions['store']) {
   const counts = { inserted: 0, repeated: 0, expired: 0 };
   let storing: Promise<void> = Promise.resolve();
   const insert = async (records: readonly CallRecord[]): Promise<void> => {
@@ -217,7 +212,8 @@ function createStoredBatches(store: ImportOptions['store']): StoredBatches {
     counts.expired += expired;
   };
   return {
-    async put(records) {
+    /** Begins to store a batch when the one before it is stored. */
+    async put(records: readonly CallRecord[]): Promise<void> {
       await storing;
       if (records.length === 0) return;
       storing = insert(records);
@@ -225,6 +221,6 @@ function createStoredBatches(store: ImportOptions['store']): StoredBatches {
       storing.catch(() => undefined);
     },
     settled: () => storing,
-    counts: () => ({ ...counts }),
+    counts: (): { readonly inserted: number; readonly repeated: number; readonly expired: number } => ({ ...counts }),
   };
 }

@@ -143,21 +143,16 @@ interface Stretch {
   latestUs: number;
 }
 
-interface Pace {
-  readonly saw: (distanceUs: number) => void;
-  /** Mean distance of the last rows; undefined while they are too few. */
-  readonly meanUs: () => number | undefined;
-}
-
-function createPace(resumedUs: number | undefined): Pace {
+function createPace(resumedUs: number | undefined) {
   let rows = resumedUs === undefined ? 0 : PACE_ROWS;
   let meanUs = resumedUs ?? 0;
   return {
-    saw(distanceUs) {
+    saw(distanceUs: number): void {
       rows = Math.min(rows + 1, PACE_ROWS);
       meanUs += (distanceUs - meanUs) / rows;
     },
-    meanUs: () => (rows < PACE_ROWS ? undefined : meanUs),
+    /** Mean distance of the last rows; undefined while they are too few. */
+    meanUs: (): number | undefined => (rows < PACE_ROWS ? undefined : meanUs),
   };
 }
 
@@ -178,17 +173,7 @@ export interface IntakeCounts {
 }
 
 /** Rows of a source on their way to be records. */
-export interface RowIntake {
-  /** Reads a row; `file` names where it was found. */
-  readonly take: (row: SplitRow, file: string) => void;
-  /** Makes records of legs begun before a time that still wait for rows, microseconds. */
-  readonly expire: (beforeUs: number) => void;
-  /** Records that are not in the store yet, oldest first. */
-  readonly pending: () => readonly CallRecord[];
-  /** Gives them away. */
-  readonly handOver: () => readonly CallRecord[];
-  readonly counts: () => IntakeCounts;
-}
+export type RowIntake = ReturnType<typeof createRowIntake>;
 
 /** What an intake brings together. */
 interface RowIntakeOptions {
@@ -199,7 +184,7 @@ interface RowIntakeOptions {
 }
 
 /** Makes the intake of one source: rows to its reader, legs to be stored, what cannot be read to the reject sink. Never throws. */
-export function createRowIntake({ sourceId, reader, rejects, coverage }: RowIntakeOptions): RowIntake {
+export function createRowIntake({ sourceId, reader, rejects, coverage }: RowIntakeOptions) {
   let records: CallRecord[] = [];
   const counts = { rows: 0, records: 0, skipped: 0, rejected: 0 };
 
@@ -220,21 +205,25 @@ export function createRowIntake({ sourceId, reader, rejects, coverage }: RowInta
   };
 
   return {
-    take(row, file) {
+    /** Reads a row; `file` names where it was found. */
+    take(row: SplitRow, file: string): void {
       counts.rows += 1;
       if (row.status === 'broken') settle({ status: 'rejected', reason: row.reason, detail: row.detail }, row, file);
       else for (const reading of reader.read(row.row)) settle(reading, row, file);
     },
-    expire(beforeUs) {
+    /** Makes records of legs begun before a time that still wait for rows, microseconds. */
+    expire(beforeUs: number): void {
       for (const reading of reader.expire(beforeUs)) settle(reading, undefined, '');
     },
-    pending: () => records,
-    handOver() {
+    /** Records that are not in the store yet, oldest first. */
+    pending: (): readonly CallRecord[] => records,
+    /** Gives them away. */
+    handOver(): readonly CallRecord[] {
       const handed = records;
       records = [];
       return handed;
     },
-    counts: () => ({ ...counts }),
+    counts: (): IntakeCounts => ({ ...counts }),
   };
 }
 

@@ -22,14 +22,7 @@ import type { IntakeSource, IntakeSourceNotice, IntakeSourceState, Pushed } from
 import { openIntakeSource } from './open-intake-source.js';
 
 /** The sources that are taken in at a time. */
-interface IntakeSources {
-  readonly all: () => readonly IntakeSource[];
-  readonly named: (sourceId: string) => IntakeSource | undefined;
-  /** One change after the other. @throws what the first that cannot be is refused with; then all are as they were */
-  readonly replace: (configurations: readonly SourceConfiguration[]) => Promise<void>;
-  /** Ends all, the last first, whatever one of them says. @throws the first that one of them said */
-  readonly close: () => Promise<void>;
-}
+type IntakeSources = ReturnType<typeof createIntakeSources>;
 
 /**
  * Looks at sources before anything is opened.
@@ -51,7 +44,7 @@ interface Running {
 }
 
 /** Makes the set, empty at first. */
-function createIntakeSources(open: (source: SourceConfiguration) => Promise<IntakeSource>): IntakeSources {
+function createIntakeSources(open: (source: SourceConfiguration) => Promise<IntakeSource>) {
   let running = new Map<string, Running>();
   let changing: Promise<void> = Promise.resolve();
   let isClosed = false;
@@ -102,14 +95,16 @@ function createIntakeSources(open: (source: SourceConfiguration) => Promise<Inta
     return again;
   };
   return {
-    all: () => [...running.values()].map(({ source }) => source),
-    named: (sourceId) => running.get(sourceId)?.source,
-    replace(configurations) {
+    all: (): readonly IntakeSource[] => [...running.values()].map(({ source }) => source),
+    named: (sourceId: string): IntakeSource | undefined => running.get(sourceId)?.source,
+    /** One change after the other. @throws what the first that cannot be is refused with; then all are as they were */
+    replace: (configurations: readonly SourceConfiguration[]) => {
       const turn = changing.then(() => change(configurations));
       changing = turn.catch(() => undefined);
       return turn;
     },
-    async close() {
+    /** Ends all, the last first, whatever one of them says. @throws the first that one of them said */
+    close: async () => {
       isClosed = true;
       await changing;
       await closeAll([...running.values()].map(({ source }) => source).reverse());
@@ -328,12 +323,12 @@ function intakeOf({ store, platform, submitted, sources }: Parts, close: () => P
   return {
     store,
     submit,
-    async push(sourceId, octets) {
+    push: async (sourceId, octets) => {
       if (isClosed) throw new HopbackError('closed', 'The intake of records is closed.');
       const push = sources.named(sourceId)?.push;
       return push === undefined ? { status: 'unknown-source' } : push(octets);
     },
-    async look({ signal } = {}) {
+    look: async ({ signal } = {}) => {
       for (const source of sources.all()) {
         if (signal?.aborted === true) return;
         await source.look();

@@ -18,14 +18,7 @@ import type {
 } from './sharing-policy.js';
 
 /** Finds in texts what must not leave with them. */
-interface NumberGuard {
-  /** Whether a text holds the number called, with or without separators, or ends like it. */
-  readonly holdsCalled: (text: string) => boolean;
-  /** Whether a text holds the carrier's name for its customer, in whatever case and with whatever separators. */
-  readonly holdsCustomer: (text: string) => boolean;
-  /** Whether a canonical number is, or holds, the number called. */
-  readonly isCalled: (tn: string) => boolean;
-}
+type NumberGuard = ReturnType<typeof numberGuard>;
 
 /** An exchange and a line: fewer digits cannot be told from any others. */
 const LEAST_DIGITS = 7;
@@ -39,7 +32,7 @@ const LEAST_NAME_CHARS = 4;
  * digits in an encoding, and numbers of fewer than seven digits, are not found. Never throws.
  * @param called - undefined where the number called may leave
  */
-function numberGuard(called: CalledNumber | undefined, customerId: string | undefined): NumberGuard {
+function numberGuard(called: CalledNumber | undefined, customerId: string | undefined) {
   const numbers: string[] = [];
   const lines: string[] = [];
   for (const text of calledTexts(called)) {
@@ -51,13 +44,16 @@ function numberGuard(called: CalledNumber | undefined, customerId: string | unde
   }
   const holdsCustomer = customerId === undefined || customerId === '' ? () => false : nameGuard(customerId);
   return {
-    holdsCalled: (text) => {
+    /** Whether a text holds the number called, with or without separators, or ends like it. */
+    holdsCalled: (text: string) => {
       if (lines.length === 0 || text.length < LEAST_DIGITS) return false;
       const digits = digitsOf(text);
       return digits.length >= LEAST_DIGITS && lines.some((line) => digits.includes(line));
     },
+    /** Whether a text holds the carrier's name for its customer, in whatever case and with whatever separators. */
     holdsCustomer,
-    isCalled: (tn) => numbers.some((number) => tn.includes(number)),
+    /** Whether a canonical number is, or holds, the number called. */
+    isCalled: (tn: string) => numbers.some((number) => tn.includes(number)),
   };
 }
 

@@ -448,14 +448,7 @@ export function scopeOf(sources: readonly string[], retainedFromUs: number): Sto
 }
 
 /** Coverage of every source of a store, in memory. */
-export interface CoverageTable {
-  readonly of: (sourceId: string) => readonly CoverageInterval[];
-  /** Sets the coverage of a source; none removes it. */
-  readonly set: (sourceId: string, intervals: readonly CoverageInterval[]) => void;
-  readonly sources: () => readonly string[];
-  /** By source, then time. */
-  readonly within: (window: TimeWindow) => readonly CoverageInterval[];
-}
+export type CoverageTable = ReturnType<typeof createCoverageTable>;
 
 /**
  * Makes an empty table of coverage.
@@ -466,17 +459,20 @@ export interface CoverageTable {
  * console.log(table.within({ fromUs: 0, toUs: 3 })); // [ { sourceId: 'sbc-1', fromUs: 0, toUs: 3 } ]
  * ```
  */
-export function createCoverageTable(): CoverageTable {
+export function createCoverageTable() {
   const bySource = new Map<string, readonly CoverageInterval[]>();
   const sources = (): readonly string[] => [...bySource.keys()].sort();
   return {
-    of: (sourceId) => bySource.get(sourceId) ?? [],
-    set: (sourceId, intervals) => {
+    of: (sourceId: string): readonly CoverageInterval[] => bySource.get(sourceId) ?? [],
+    /** Sets the coverage of a source; none removes it. */
+    set: (sourceId: string, intervals: readonly CoverageInterval[]) => {
       if (intervals.length === 0) bySource.delete(sourceId);
       else bySource.set(sourceId, intervals);
     },
     sources,
-    within: (window) => sources().flatMap((sourceId) => coverageWithin(bySource.get(sourceId) ?? [], window)),
+    /** By source, then time. */
+    within: (window: TimeWindow): readonly CoverageInterval[] =>
+      sources().flatMap((sourceId) => coverageWithin(bySource.get(sourceId) ?? [], window)),
   };
 }
 

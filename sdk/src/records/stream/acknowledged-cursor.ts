@@ -8,16 +8,6 @@ import type { StreamClock, StreamPolicy, StreamTime } from './stream-policy.js';
 /** How often the position is written at most: what a killed process repeats, against a sync of the disk each. */
 export const CURSOR_INTERVAL_MS = 250;
 
-/** Keeps how far the receiver has acknowledged, and frees the spool up to there. */
-interface AcknowledgedCursor {
-  /** Everything up to it is settled. */
-  readonly advance: (sequence: number) => void;
-  /** Writes the position without waiting for its turn. @returns whether the disk took it */
-  readonly keep: () => Promise<boolean>;
-  /** Writes the position without waiting for its turn. Never rejects. */
-  readonly close: () => Promise<void>;
-}
-
 /** What the cursor works with. */
 interface CursorParts {
   readonly values: DurableValues;
@@ -33,7 +23,7 @@ interface CursorParts {
 }
 
 /** Makes the cursor; it writes one position at a time, the newest. */
-export function createAcknowledgedCursor(parts: CursorParts): AcknowledgedCursor {
+export function createAcknowledgedCursor(parts: CursorParts) {
   const { values, clock, trim, onFailed, from } = parts;
   let wanted = from;
   let written = from;
@@ -74,12 +64,14 @@ export function createAcknowledgedCursor(parts: CursorParts): AcknowledgedCursor
 
   if (parts.isStale) void begin();
   return {
-    advance: (sequence) => {
+    /** Everything up to it is settled. */
+    advance: (sequence: number) => {
       if (sequence <= wanted) return;
       wanted = sequence;
       wait();
     },
-    keep: async () => {
+    /** Writes the position without waiting for its turn. @returns whether the disk took it */
+    keep: async (): Promise<boolean> => {
       const sequence = wanted;
       await writing;
       if (kept < sequence) {
@@ -89,6 +81,7 @@ export function createAcknowledgedCursor(parts: CursorParts): AcknowledgedCursor
       }
       return kept >= sequence;
     },
+    /** Writes the position without waiting for its turn. Never rejects. */
     close: async () => {
       isClosed = true;
       cancelTimer?.();
@@ -100,23 +93,7 @@ export function createAcknowledgedCursor(parts: CursorParts): AcknowledgedCursor
 }
 
 /** Up to where everything is settled: lanes settle out of turn, the spool is freed and the position kept in order. */
-interface Watermark {
-  readonly sequence: () => number;
-  /**
-   * Looks how far it is now.
-   * @returns whether that is further than before
-   */
-  readonly advance: () => boolean;
-  /**
-   * Waits until it is so far.
-   * @returns false when time was up, or `close` was called, before
-   */
-  readonly reached: (
-    sequence: number,
-    limit: { readonly clock: StreamClock; readonly timeoutMs?: number },
-  ) => Promise<boolean>;
-  readonly close: () => void;
-}
+type Watermark = ReturnType<typeof createWatermark>;
 
 interface Waiter {
   readonly sequence: number;
@@ -128,7 +105,7 @@ export function createWatermark(parts: {
   readonly from: number;
   readonly delivery: Pick<Delivery, 'floorSequence'>;
   readonly reader: Pick<SpoolReader, 'nextSequence'>;
-}): Watermark {
+}) {
   let sequence = parts.from;
   let isClosed = false;
   const waiters = new Set<Waiter>();
@@ -139,6 +116,10 @@ export function createWatermark(parts: {
 
   return {
     sequence: () => sequence,
+    /**
+     * Looks how far it is now.
+     * @returns whether that is further than before
+     */
     advance: () => {
       const now = Math.min(parts.delivery.floorSequence(), parts.reader.nextSequence()) - 1;
       if (now <= sequence) return false;
@@ -146,7 +127,14 @@ export function createWatermark(parts: {
       endWaiters();
       return true;
     },
-    reached: (wanted, { clock, timeoutMs }) => {
+    /**
+     * Waits until it is so far.
+     * @returns false when time was up, or `close` was called, before
+     */
+    reached: (
+      wanted: number,
+      { clock, timeoutMs }: { readonly clock: StreamClock; readonly timeoutMs?: number },
+    ): Promise<boolean> => {
       if (wanted <= sequence || isClosed) return Promise.resolve(wanted <= sequence);
       return new Promise((resolve) => {
         const waiter: Waiter = {
@@ -171,20 +159,6 @@ export function createWatermark(parts: {
 /** Part of the limit that is left when records are dropped, so that it is not done for every single one. */
 const KEPT_WHEN_DROPPING = 0.95;
 
-/** Holds the spool to its limits. */
-interface SpoolLimits {
-  /** Why no record may be added now; undefined where one may. Cheap: it is asked for every record. */
-  readonly refusal: () => 'spool-full' | 'spool-too-old' | undefined;
-  /** Gives up the oldest, where that is the policy and a limit is passed. */
-  readonly enforce: () => void;
-  /** Octets of the records that wait unpacked from a sequence number on, as far as they are durable. */
-  readonly unpackedBytes: (fromSequence: number) => number;
-  /** Records given up. */
-  readonly dropped: () => number;
-  /** Something has come to be on disk: sizes have changed. */
-  readonly onDurable: () => void;
-}
-
 /** What the limits are held against. */
 interface SpoolLimitsParts {
   readonly log: SegmentLog;
@@ -199,7 +173,7 @@ interface SpoolLimitsParts {
 }
 
 /** Makes them; the octets that wait are reckoned from the mean of all records in the log, and of packed ones, since most are not read yet. */
-export function createSpoolLimits(parts: SpoolLimitsParts): SpoolLimits {
+export function createSpoolLimits(parts: SpoolLimitsParts) {
   const { log, packed, policy, time, delivery, reader, watermark } = parts;
   let dropped = 0;
   let meanBytes = meanRecordBytes(log);
@@ -231,11 +205,13 @@ export function createSpoolLimits(parts: SpoolLimitsParts): SpoolLimits {
   };
 
   return {
-    refusal: () => {
+    /** Why no record may be added now; undefined where one may. Cheap: it is asked for every record. */
+    refusal: (): 'spool-full' | 'spool-too-old' | undefined => {
       if (policy.dropPolicy === 'drop-oldest') return undefined;
       if (waitingBytes() >= policy.maxSpoolBytes) return 'spool-full';
       return isTooOld() ? 'spool-too-old' : undefined;
     },
+    /** Gives up the oldest, where that is the policy and a limit is passed. */
     enforce: () => {
       if (policy.dropPolicy !== 'drop-oldest' || parts.isPacking()) return;
       const bytes = waitingBytes();
@@ -248,8 +224,11 @@ export function createSpoolLimits(parts: SpoolLimitsParts): SpoolLimits {
         if (dropped === before) return;
       }
     },
-    unpackedBytes: (fromSequence) => (log.durableSequence - fromSequence + 1) * meanBytes,
+    /** Octets of the records that wait unpacked from a sequence number on, as far as they are durable. */
+    unpackedBytes: (fromSequence: number) => (log.durableSequence - fromSequence + 1) * meanBytes,
+    /** Records given up. */
     dropped: () => dropped + reader.skipped(),
+    /** Something has come to be on disk: sizes have changed. */
     onDurable: () => {
       meanBytes = meanRecordBytes(log);
     },

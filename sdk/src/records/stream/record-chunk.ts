@@ -172,30 +172,24 @@ export class RecordChunk implements LaneChunk {
 const ALONE: ChunkLimits = { records: 1, bytes: 0 };
 
 /** Chunks that were settled, to be filled again: memory that is new costs more than what is copied into it. */
-export interface ChunkPool {
-  readonly take: (isReadable: boolean) => RecordChunk;
-  readonly give: (chunk: RecordChunk) => void;
-}
+export type ChunkPool = ReturnType<typeof createChunkPool>;
 
 /**
  * Makes a pool.
  * @param limits - of every chunk
  * @param most - chunks that it keeps, and octets that these have in all
  */
-export function createChunkPool(
-  limits: ChunkLimits,
-  most: { readonly chunks: number; readonly bytes: number },
-): ChunkPool {
+export function createChunkPool(limits: ChunkLimits, most: { readonly chunks: number; readonly bytes: number }) {
   const spare: RecordChunk[] = [];
   let spareBytes = 0;
   return {
-    take: (isReadable) => {
+    take: (isReadable: boolean): RecordChunk => {
       if (!isReadable) return new RecordChunk(ALONE, isReadable);
       const chunk = spare.pop();
       spareBytes -= chunk?.capacityBytes ?? 0;
       return chunk ?? new RecordChunk(limits, isReadable);
     },
-    give: (chunk) => {
+    give: (chunk: RecordChunk) => {
       if (!chunk.isReadable || spare.length >= most.chunks || spareBytes + chunk.capacityBytes > most.bytes) return;
       spareBytes += chunk.capacityBytes;
       chunk.cut(0);
@@ -357,18 +351,18 @@ class PackedChunk implements LaneChunk {
 }
 
 /** Lines of a pack, each with its end. */
-interface UnpackedLines {
-  readonly count: number;
-  /** Those from `first` to before `end`. */
-  readonly from: (first: number, end: number) => Uint8Array;
-}
+type UnpackedLines = ReturnType<typeof unpackedLines>;
 
 /** Parts text at its line ends: JSON has none within a line. */
-export function unpackedLines(bytes: Uint8Array): UnpackedLines {
+export function unpackedLines(bytes: Uint8Array) {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   const ends = [0];
   for (let at = text.indexOf(NEW_LINE); at !== -1; at = text.indexOf(NEW_LINE, at + 1)) ends.push(at + 1);
-  return { count: ends.length - 1, from: (first, end) => text.subarray(ends[first] ?? 0, ends[end] ?? 0) };
+  return {
+    count: ends.length - 1,
+    /** Those from `first` to before `end`. */
+    from: (first: number, end: number): Uint8Array => text.subarray(ends[first] ?? 0, ends[end] ?? 0),
+  };
 }
 
 /**

@@ -11,15 +11,15 @@ export interface StreamClock extends TimerClock {
 }
 
 /** Time that goes on evenly: whoever sets the clock of the machine makes no record old, and none young. */
-export interface StreamTime {
-  /** Milliseconds since the epoch, as the clock of the machine had it when the stream was made, plus what has gone by since. */
-  readonly nowMs: () => number;
-}
+export type StreamTime = ReturnType<typeof createStreamTime>;
 
 /** Begins at the clock's time. */
-export function createStreamTime(clock: StreamClock): StreamTime {
+export function createStreamTime(clock: StreamClock) {
   const offsetMs = clock.nowMs() - clock.monotonicMs();
-  return { nowMs: () => offsetMs + clock.monotonicMs() };
+  return {
+    /** Milliseconds since the epoch, as the clock of the machine had it when the stream was made, plus what has gone by since. */
+    nowMs: () => offsetMs + clock.monotonicMs(),
+  };
 }
 
 /** What happens to records when the spool is at its limit. */
@@ -149,20 +149,7 @@ export function streamPolicy(given: Partial<StreamPolicy> = {}): StreamPolicy {
 export type BreakerState = 'closed' | 'open' | 'half-open';
 
 /** Lets attempts through or not. Times are monotonic milliseconds. */
-export interface Breaker {
-  readonly state: () => BreakerState;
-  /** Whether an attempt may begin; in `half-open` only one, which this call then takes. */
-  readonly permit: (nowMs: number) => boolean;
-  /** When an attempt may be permitted at the earliest; Infinity while one is being tried. */
-  readonly permittedAtMs: () => number;
-  /** The receiver answered as one should, whatever it thought of the batch. */
-  readonly onAnswered: () => void;
-  readonly onFailed: (nowMs: number) => void;
-  /** It makes no sense to go on until somebody has changed something: open at once. */
-  readonly onBarred: (nowMs: number) => void;
-  /** The attempt was given up before anything could be learnt from it. */
-  readonly onAbandoned: () => void;
-}
+export type Breaker = ReturnType<typeof createBreaker>;
 
 /**
  * Makes a closed breaker. Pure: it holds state and no timer.
@@ -173,7 +160,7 @@ export function createBreaker(options: {
   readonly failures: number;
   readonly open: Backoff;
   readonly random: () => number;
-}): Breaker {
+}) {
   let state: BreakerState = 'closed';
   let failures = 0;
   let openings = 0;
@@ -189,30 +176,35 @@ export function createBreaker(options: {
   };
 
   return {
-    state: () => state,
-    permit: (nowMs) => {
+    state: (): BreakerState => state,
+    /** Whether an attempt may begin; in `half-open` only one, which this call then takes. */
+    permit: (nowMs: number) => {
       if (state === 'closed') return true;
       if (nowMs < permittedAtMs || isProbing) return false;
       state = 'half-open';
       isProbing = true;
       return true;
     },
+    /** When an attempt may be permitted at the earliest; Infinity while one is being tried. */
     permittedAtMs: () => (isProbing ? Number.POSITIVE_INFINITY : state === 'closed' ? 0 : permittedAtMs),
+    /** The receiver answered as one should, whatever it thought of the batch. */
     onAnswered: () => {
       state = 'closed';
       failures = 0;
       openings = 0;
       isProbing = false;
     },
-    onFailed: (nowMs) => {
+    onFailed: (nowMs: number) => {
       failures += 1;
       // Of those that were on their way when it opened, failures are no news.
       if (state === 'half-open' || (state === 'closed' && failures >= options.failures)) open(nowMs);
     },
-    onBarred: (nowMs) => {
+    /** It makes no sense to go on until somebody has changed something: open at once. */
+    onBarred: (nowMs: number) => {
       failures += 1;
       if (state !== 'open') open(nowMs);
     },
+    /** The attempt was given up before anything could be learnt from it. */
     onAbandoned: () => {
       isProbing = false;
     },
@@ -267,17 +259,8 @@ export interface StreamStatus {
 /** How often a status is told at most: people and metrics need no more. */
 export const STATUS_INTERVAL_MS = 250;
 
-/** Tells those who listen how things stand, whenever that has changed. */
-interface StatusFeed {
-  /** Something has changed. Cheap where nobody listens. */
-  readonly changed: () => void;
-  /** The status now, then whenever it has changed: the newest, those in between are left out. Ends with the stream. */
-  readonly statuses: () => AsyncIterableIterator<StreamStatus>;
-  readonly close: () => void;
-}
-
 /** Makes the feed; it keeps nothing for listeners that are slow. */
-export function createStatusFeed(snapshot: () => StreamStatus, clock: StreamClock): StatusFeed {
+export function createStatusFeed(snapshot: () => StreamStatus, clock: StreamClock) {
   const wake = new Set<() => void>();
   const feed = { isClosed: false };
 
@@ -312,7 +295,9 @@ export function createStatusFeed(snapshot: () => StreamStatus, clock: StreamCloc
     for (const listener of wake) listener();
   };
   return {
+    /** Something has changed. Cheap where nobody listens. */
     changed,
+    /** The status now, then whenever it has changed: the newest, those in between are left out. Ends with the stream. */
     statuses,
     close: () => {
       feed.isClosed = true;

@@ -1,14 +1,7 @@
 import type { CallFacts } from './suspicion.js';
 
 /** How many different numbers were seen, within a few per cent, in a kilobyte: HyperLogLog of 1,024 registers. */
-interface DistinctNumbers {
-  /** @param hash - 32 evenly spread bits of the number */
-  readonly add: (hash: number) => void;
-  /** About how many different ones; exact to 3 % typically. The order in which they came makes no difference. */
-  readonly count: () => number;
-  /** Its registers, by reference. */
-  readonly ranks: Uint8Array;
-}
+type DistinctNumbers = ReturnType<typeof createDistinctNumbers>;
 
 const REGISTER_BITS = 10;
 const REGISTERS = 2 ** REGISTER_BITS;
@@ -19,7 +12,7 @@ const ALPHA = 0.7213 / (1 + 1.079 / REGISTERS);
 const POWERS: readonly number[] = Array.from({ length: 33 - REGISTER_BITS + 1 }, (_, rank) => 2 ** -rank);
 
 /** Starts a count: empty, or with the registers of an earlier one. Never throws. */
-function createDistinctNumbers(saved?: Uint8Array): DistinctNumbers {
+function createDistinctNumbers(saved?: Uint8Array) {
   const ranks = new Uint8Array(REGISTERS);
   // Kept as registers change, so that reading the count is no walk over them.
   let sum = REGISTERS;
@@ -30,8 +23,10 @@ function createDistinctNumbers(saved?: Uint8Array): DistinctNumbers {
     empty = ranks.reduce((count, rank) => count + (rank === 0 ? 1 : 0), 0);
   }
   return {
+    /** Its registers, by reference. */
     ranks,
-    add: (hash) => {
+    /** @param hash - 32 evenly spread bits of the number */
+    add: (hash: number) => {
       const register = hash >>> (32 - REGISTER_BITS);
       const rank = Math.clz32((hash << REGISTER_BITS) | (1 << (REGISTER_BITS - 1))) + 1;
       const before = ranks[register] ?? 0;
@@ -40,6 +35,7 @@ function createDistinctNumbers(saved?: Uint8Array): DistinctNumbers {
       sum += (POWERS[rank] ?? 0) - (POWERS[before] ?? 0);
       if (before === 0) empty -= 1;
     },
+    /** About how many different ones; exact to 3 % typically. The order in which they came makes no difference. */
     count: () => {
       const estimate = (ALPHA * REGISTERS * REGISTERS) / sum;
       // Few numbers: counting the registers that none has hit is nearer.
@@ -379,26 +375,6 @@ function fade(group: GroupMemory): void {
   group.areaCalls = sum;
 }
 
-/**
- * Counts of calling numbers: as a bounded table of them, but in one array. There are hundreds of thousands of numbers; as objects they
- * would take twice the memory, and the garbage collector would look at each of them again and again.
- */
-interface NumberCounts {
-  /**
-   * The counts of a number, made where there are none, in an object that is used again for the next number: what is changed of it is kept by
-   * {@link NumberCounts.keep}.
-   * @param key - 52 bits of a hash of the number
-   * @param half - in which counting begins for a number that is new
-   */
-  readonly at: (key: number, half: number) => CallCounts;
-  /** Keeps what was changed of the counts that were given last. */
-  readonly keep: () => void;
-  readonly size: () => number;
-  /** The table as it stands, by reference: for a snapshot. */
-  readonly state: () => NumberCountsState;
-  readonly restore: (saved: NumberCountsState) => void;
-}
-
 /** Counts by their places. */
 export interface NumberCountsState {
   readonly keys: Float64Array;
@@ -412,7 +388,7 @@ export interface NumberCountsState {
 const WAYS = 8;
 
 /** Makes the table. Never throws. @param limit - numbers at most; rounded down to a power of two, 16 or more */
-export function createNumberCounts(limit: number): NumberCounts {
+export function createNumberCounts(limit: number) {
   const sets = 2 ** Math.max(1, Math.floor(Math.log2(limit / WAYS)));
   const keys = new Float64Array(sets * WAYS).fill(-1);
   /** When the place was used last, in uses; 0 for empty places. */
@@ -426,7 +402,13 @@ export function createNumberCounts(limit: number): NumberCounts {
   let turn = 0;
   let used = 0;
   return {
-    at: (key, half) => {
+    /**
+     * The counts of a number, made where there are none, in an object that is used again for the next number: what is changed of it is kept by
+     * {@link NumberCounts.keep}.
+     * @param key - 52 bits of a hash of the number
+     * @param half - in which counting begins for a number that is new
+     */
+    at: (key: number, half: number): CallCounts => {
       turn += 1;
       const first = ((key >>> 0) & (sets - 1)) * WAYS;
       place = first;
@@ -445,10 +427,12 @@ export function createNumberCounts(limit: number): NumberCounts {
       beginCounts(given, half);
       return given;
     },
+    /** Keeps what was changed of the counts that were given last. */
     keep: () => packInto(counts, place, given),
     size: () => used,
-    state: () => ({ keys, turns, counts, turn, used }),
-    restore: (saved) => {
+    /** The table as it stands, by reference: for a snapshot. */
+    state: (): NumberCountsState => ({ keys, turns, counts, turn, used }),
+    restore: (saved: NumberCountsState) => {
       keys.set(saved.keys);
       turns.set(saved.turns);
       counts.words.set(saved.counts.words);

@@ -20,19 +20,7 @@ import { callFacts } from './suspicion.js';
 import type { CallFacts, JudgedRecord, Suspicion, SuspicionSignal } from './suspicion.js';
 
 /** A table that never holds more than its limit, and forgets what has not been asked for the longest. */
-interface BoundedTable<Entry> {
-  /**
-   * The entry of a key, made where there is none. Names it as used just now.
-   * @param key - 52 bits of a hash of what the entry is of
-   */
-  readonly at: (key: number) => Entry;
-  /** Entries held. */
-  readonly size: () => number;
-  /** The table as it stands, by reference: for a snapshot. */
-  readonly state: () => BoundedTableState<Entry>;
-  /** Takes a saved state over. `entries` are by place; places that are left out are empty. */
-  readonly restore: (saved: BoundedTableState<Entry>) => void;
-}
+type BoundedTable<Entry> = ReturnType<typeof createBoundedTable<Entry>>;
 
 /** A table by its places. */
 interface BoundedTableState<Entry> {
@@ -51,7 +39,7 @@ const WAYS = 8;
  * Nothing is moved or rebuilt as entries come and go, as in a map that lives long and leaves its garbage standing. Never throws.
  * @param limit - entries at most; rounded down to a power of two, 16 or more
  */
-function createBoundedTable<Entry>(limit: number, make: () => Entry): BoundedTable<Entry> {
+function createBoundedTable<Entry>(limit: number, make: () => Entry) {
   const sets = 2 ** Math.max(1, Math.floor(Math.log2(limit / WAYS)));
   const keys = new Float64Array(sets * WAYS).fill(-1);
   /** When the place was used last, in uses; 0 for empty places. */
@@ -60,7 +48,11 @@ function createBoundedTable<Entry>(limit: number, make: () => Entry): BoundedTab
   let turn = 0;
   let used = 0;
   return {
-    at: (key) => {
+    /**
+     * The entry of a key, made where there is none. Names it as used just now.
+     * @param key - 52 bits of a hash of what the entry is of
+     */
+    at: (key: number): Entry => {
       turn += 1;
       const first = ((key >>> 0) & (sets - 1)) * WAYS;
       let chosen = first;
@@ -80,9 +72,12 @@ function createBoundedTable<Entry>(limit: number, make: () => Entry): BoundedTab
       entries[chosen] = entry;
       return entry;
     },
+    /** Entries held. */
     size: () => used,
-    state: () => ({ keys, turns, entries, turn, used }),
-    restore: (saved) => {
+    /** The table as it stands, by reference: for a snapshot. */
+    state: (): BoundedTableState<Entry> => ({ keys, turns, entries, turn, used }),
+    /** Takes a saved state over. `entries` are by place; places that are left out are empty. */
+    restore: (saved: BoundedTableState<Entry>) => {
       keys.set(saved.keys);
       turns.set(saved.turns);
       for (const [place, entry] of saved.entries.entries()) entries[place] = entry;
@@ -129,20 +124,6 @@ function hashText52(text: string): number {
 /** What was known of a call before one of its legs came. */
 type LegsBefore = 'none' | 'unanswered' | 'answered';
 
-/** Knows the calls of late, so that forks and further routes of a call are not counted as calls of their own. */
-interface RecentCalls {
-  /**
-   * Notes a leg.
-   * @param call - what the legs of the call have in common
-   */
-  readonly note: (call: string, isAnswered: boolean) => LegsBefore;
-  /** Calls known. */
-  readonly size: () => number;
-  /** The memory as it stands, by reference: for a snapshot. */
-  readonly state: () => RecentCallsState;
-  readonly restore: (saved: RecentCallsState) => void;
-}
-
 /** Recent calls by their places. */
 export interface RecentCallsState {
   readonly keys: Float64Array;
@@ -158,7 +139,7 @@ const PLACES = 4;
  * Makes the memory: four places for every remainder of a hash, nothing that a garbage collector would have to look at. Never throws.
  * @param limit - calls known at most, rounded up to a power of two
  */
-function createRecentCalls(limit: number): RecentCalls {
+function createRecentCalls(limit: number) {
   const sets = 2 ** Math.max(2, Math.ceil(Math.log2(limit / PLACES)));
   const keys = new Float64Array(sets * PLACES).fill(-1);
   /** When the place was noted last, in legs; negative where the call was answered. */
@@ -166,7 +147,11 @@ function createRecentCalls(limit: number): RecentCalls {
   let turn = 0;
   let used = 0;
   return {
-    note: (call, isAnswered) => {
+    /**
+     * Notes a leg.
+     * @param call - what the legs of the call have in common
+     */
+    note: (call: string, isAnswered: boolean): LegsBefore => {
       turn += 1;
       const key = hashText52(call);
       const first = ((key >>> 0) & (sets - 1)) * PLACES;
@@ -185,32 +170,16 @@ function createRecentCalls(limit: number): RecentCalls {
       turns[chosen] = isAnswered ? -turn : turn;
       return 'none';
     },
+    /** Calls known. */
     size: () => used,
-    state: () => ({ keys, turns, turn, used }),
-    restore: (saved) => {
+    /** The memory as it stands, by reference: for a snapshot. */
+    state: (): RecentCallsState => ({ keys, turns, turn, used }),
+    restore: (saved: RecentCallsState) => {
       keys.set(saved.keys);
       turns.set(saved.turns);
       ({ turn, used } = saved);
     },
   };
-}
-
-/**
- * Finds rows of called numbers: 0101, 0102, 0104, … one after the other, upward or downward, in whatever order their records come. Numbers
- * side by side that are called at random, as those of a hospital or call centre are within any two minutes, are no row.
- */
-interface DiallingRows {
-  /**
-   * Notes a call and says how many different numbers the row has that it belongs to, itself included; 1 where it has no neighbour, or
-   * where its neighbours were called in no order.
-   * @param group - whole number of the trunk, from 0 to {@link MAX_DIALLING_GROUP}
-   * @param called - national number as a whole number below 10^10
-   * @param atUs - when, microseconds since the epoch
-   */
-  readonly note: (group: number, called: number, atUs: number) => number;
-  /** The memory as it stands, by reference: for a snapshot. */
-  readonly state: () => DiallingRowsState;
-  readonly restore: (saved: DiallingRowsState) => void;
 }
 
 /** Blocks of called numbers by their places. */
@@ -251,7 +220,7 @@ const BLOCK = 8;
  * Makes the memory for rows: when each number was called last, and nothing else, so that calls at the same time may come in any
  * order. A full place forgets the block of numbers that was called longest ago. Never throws.
  */
-function createDiallingRows({ limit, step, gapUs, longest }: DiallingRowOptions): DiallingRows {
+function createDiallingRows({ limit, step, gapUs, longest }: DiallingRowOptions) {
   const sets = 2 ** Math.max(2, Math.ceil(Math.log2(limit / PLACES)));
   const blocks = new Float64Array(sets * PLACES).fill(-1);
   /** When any number of the block was called last. */
@@ -307,7 +276,12 @@ function createDiallingRows({ limit, step, gapUs, longest }: DiallingRowOptions)
   };
 
   return {
-    note: (group, called, atUs) => {
+    /**
+     * Notes a call and counts the different numbers of its row, itself included; 1 without neighbours, or if they were called in no order.
+     * @param group - whole number of the trunk, from 0 to {@link MAX_DIALLING_GROUP}
+     * @param called - national number below 10^10
+     */
+    note: (group: number, called: number, atUs: number) => {
       const key = group * NATIONAL_NUMBERS + called;
       const block = Math.floor(key / BLOCK);
       const start = { slot: remember(block, key - block * BLOCK, atUs), atUs };
@@ -317,8 +291,9 @@ function createDiallingRows({ limit, step, gapUs, longest }: DiallingRowOptions)
       walk(key, 1, start, order);
       return isOrdered(order) ? order.count : 1;
     },
-    state: () => ({ blocks, blockTimesUs, timesUs }),
-    restore: (saved) => {
+    /** The memory as it stands, by reference: for a snapshot. */
+    state: (): DiallingRowsState => ({ blocks, blockTimesUs, timesUs }),
+    restore: (saved: DiallingRowsState) => {
       blocks.set(saved.blocks);
       blockTimesUs.set(saved.blockTimesUs);
       timesUs.set(saved.timesUs);

@@ -43,7 +43,7 @@ import { openTracebackDesk } from '../review/review-app.js';
 import { readAccounts } from '../review/sessions.js';
 import type { Accounts } from '../review/sessions.js';
 import type { ReviewAuditFile } from '../review/review-parts.js';
-import type { TracebackDesk, TracebackDeskOptions } from '../review/review-app.js';
+import type { TracebackDeskOptions } from '../review/review-app.js';
 import { causeText, pathFrom, readSecretFile, readTextFile } from '../services/files.js';
 import type { OnNotice } from '../services/files.js';
 
@@ -215,14 +215,7 @@ async function sharingData(sharing: string, directory: string): Promise<SharingP
 }
 
 /** The desk, and what it is made of beside. */
-interface Tracebacks {
-  readonly desk: TracebackDesk;
-  /** Reads accounts and secrets of webhooks again. @returns puts them in force @throws {@link HopbackError} when they cannot be used */
-  readonly prepare: () => Promise<() => void>;
-  /** Files of accounts and secrets. */
-  readonly files: readonly string[];
-  readonly close: () => Promise<void>;
-}
+type Tracebacks = Awaited<ReturnType<typeof openTracebacks>>;
 
 /** What tracebacks are opened with. */
 interface OpenTracebacksOptions {
@@ -237,10 +230,7 @@ interface OpenTracebacksOptions {
  * Opens the desk at which tracebacks are answered, as a configuration describes it.
  * @throws {@link HopbackError} for a key, policy, directory or folder that cannot be used
  */
-async function openTracebacks(
-  tracebacks: TracebacksConfiguration,
-  options: OpenTracebacksOptions,
-): Promise<Tracebacks> {
+async function openTracebacks(tracebacks: TracebacksConfiguration, options: OpenTracebacksOptions) {
   const { directory, onNotice } = options;
   const at = (path: string): string => pathFrom(directory, path);
   const kept = await readKept(tracebacks, directory);
@@ -261,12 +251,14 @@ async function openTracebacks(
   });
   return {
     desk,
-    async prepare() {
+    /** Reads accounts and secrets of webhooks again. @returns puts them in force @throws {@link HopbackError} when they cannot be used */
+    async prepare(): Promise<() => void> {
       const next = await readKept(tracebacks, directory);
       return () => void Object.assign(kept, next);
     },
+    /** Files of accounts and secrets. */
     files: [tracebacks.webhookSecrets, tracebacks.accounts].flatMap((path) => (path === undefined ? [] : [at(path)])),
-    async close() {
+    async close(): Promise<void> {
       await desk.close();
       await audit?.close();
     },

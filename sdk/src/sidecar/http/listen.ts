@@ -143,13 +143,7 @@ export interface PlainHandler {
 }
 
 /** Connections on which nothing but plain requests has come so far. */
-interface PlainConnections {
-  /** Takes a connection. @param handOver - has a whole parser go on with it, from its first unread octet */
-  readonly take: (socket: Socket, handOver: () => void) => void;
-  /** Ends those on which nothing is under way. */
-  readonly closeIdle: () => void;
-  readonly closeAll: () => void;
-}
+type PlainConnections = ReturnType<typeof createPlainConnections>;
 
 /** How long connections are kept. */
 interface PlainTimes {
@@ -189,10 +183,11 @@ interface Connection {
  * @param times - how long connections are kept
  * @returns where connections are given to
  */
-function createPlainConnections(handler: PlainHandler, times: PlainTimes): PlainConnections {
+function createPlainConnections(handler: PlainHandler, times: PlainTimes) {
   const connections = new Set<Connection>();
   return {
-    take(socket, handOver) {
+    /** Takes a connection. @param handOver - has a whole parser go on with it, from its first unread octet */
+    take(socket: Socket, handOver: () => void): void {
       const remoteAddress = socket.remoteAddress ?? 'unknown';
       const connection: Connection = {
         ...{ socket, remoteAddress, octets: undefined, pieces: 0 },
@@ -208,7 +203,8 @@ function createPlainConnections(handler: PlainHandler, times: PlainTimes): Plain
       socket.setTimeout(times.keepAliveMs + MARGIN_MS);
       for (const [event, listener] of listeners) socket.on(event, listener);
     },
-    closeIdle() {
+    /** Ends those on which nothing is under way. */
+    closeIdle(): void {
       for (const connection of connections) {
         const { socket, isBusy, isClosing, octets } = connection;
         if (isBusy || isClosing || octets !== undefined) continue;
@@ -216,7 +212,7 @@ function createPlainConnections(handler: PlainHandler, times: PlainTimes): Plain
         socket.destroySoon();
       }
     },
-    closeAll() {
+    closeAll(): void {
       for (const { socket } of connections) socket.destroy();
     },
   };

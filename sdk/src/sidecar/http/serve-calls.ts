@@ -22,15 +22,13 @@ export interface ClientMarks {
 }
 
 /** Tells clients apart and holds them to their rate. */
-export interface Clients {
-  readonly admit: (marks: ClientMarks, nowMs: number) => ClientResult;
-}
+export type Clients = ReturnType<typeof createClients>;
 
 /** Clients whose rate is known; whoever comes with more has the ones that came longest ago forgotten, which have a full measure by then. */
 const MAX_CLIENTS = 10_000;
 
 /** @param listener - its tokens and rate */
-export function createClients({ tokens, requestsPerSecond }: ListenerConfiguration): Clients {
+export function createClients({ tokens, requestsPerSecond }: ListenerConfiguration) {
   const byHash = new Map(tokens.map(({ name, sha256 }) => [sha256, name]));
   const buckets = new Map<string, { level: number; atMs: number }>();
   const take = (name: string, perSecond: number, nowMs: number): number => {
@@ -48,7 +46,7 @@ export function createClients({ tokens, requestsPerSecond }: ListenerConfigurati
     return 0;
   };
   return {
-    admit({ remoteAddress, authorization }, nowMs) {
+    admit({ remoteAddress, authorization }: ClientMarks, nowMs: number): ClientResult {
       const name = byHash.size === 0 ? remoteAddress : byHash.get(tokenHash(authorization));
       if (name === undefined) return { status: 'unknown' };
       if (requestsPerSecond === undefined) return { status: 'admitted', name };

@@ -166,30 +166,21 @@ function hashOf(password: string, parts: Omit<Account, 'name' | 'hash'>): Promis
 }
 
 /** The cookie that carries a session. */
-export interface SessionCookie {
-  /** The token that a request brings along. */
-  readonly read: (headers: Headers) => string | undefined;
-  /** Field `Set-Cookie` that gives a token to a browser; without one, that takes it away. */
-  readonly field: (token?: string) => string;
-}
+export type SessionCookie = ReturnType<typeof createSessionCookie>;
 
 /**
  * Makes it: scripts cannot read it, other sites cannot send it, and it goes when the browser does.
  * @param options - `isSecure`: for TLS alone, and for this host alone, which the name says
  * @see RFC 6265bis sections 4.1.2.5 to 4.1.2.7 and 4.1.3.2
  */
-export function createSessionCookie({
-  base,
-  isSecure,
-}: {
-  readonly base: string;
-  readonly isSecure: boolean;
-}): SessionCookie {
+export function createSessionCookie({ base, isSecure }: { readonly base: string; readonly isSecure: boolean }) {
   const name = isSecure ? '__Host-hopback-review' : 'hopback-review';
   const attributes = `Path=${isSecure ? '/' : base}; HttpOnly; SameSite=Strict${isSecure ? '; Secure' : ''}`;
   return {
-    read: (headers) => cookieIn(headers, name),
-    field: (token) => `${name}=${token ?? ''}; ${attributes}${token === undefined ? '; Max-Age=0' : ''}`,
+    /** The token that a request brings along. */
+    read: (headers: Headers): string | undefined => cookieIn(headers, name),
+    /** Field `Set-Cookie` that gives a token to a browser; without one, that takes it away. */
+    field: (token?: string) => `${name}=${token ?? ''}; ${attributes}${token === undefined ? '; Max-Age=0' : ''}`,
   };
 }
 
@@ -216,13 +207,7 @@ export interface Session {
 }
 
 /** Who is logged in. Of tokens only their hashes are kept: what is read out of the memory of this process logs nobody in. */
-export interface Sessions {
-  /** @returns the token for the cookie */
-  readonly begin: (account: Account) => string;
-  /** The session of a token, whose idle time begins anew; one whose account has gone or changed is over. */
-  readonly of: (token: string | undefined, accounts: Accounts) => Session | undefined;
-  readonly end: (token: string | undefined) => void;
-}
+export type Sessions = ReturnType<typeof createSessions>;
 
 /** What sessions go by. */
 interface SessionParts {
@@ -236,12 +221,13 @@ interface SessionParts {
 const TOKEN_BYTES = 32;
 
 /** Makes it, without any. */
-export function createSessions({ nowMs, random, idleMs }: SessionParts): Sessions {
+export function createSessions({ nowMs, random, idleMs }: SessionParts) {
   /** By the hash of the token, the one used longest ago first. */
   const sessions = new Map<string, Session & { readonly beganAtMs: number; readonly usedAtMs: number }>();
   const keyOf = (token: string): string => createHash('sha256').update(token).digest('base64');
   return {
-    begin(account) {
+    /** @returns the token for the cookie */
+    begin(account: Account): string {
       const token = Buffer.from(random(TOKEN_BYTES)).toString('base64url');
       const [oldest] = sessions.keys();
       if (sessions.size >= MAX_SESSIONS && oldest !== undefined) sessions.delete(oldest);
@@ -249,7 +235,8 @@ export function createSessions({ nowMs, random, idleMs }: SessionParts): Session
       sessions.set(keyOf(token), { account, formKey: random(TOKEN_BYTES), beganAtMs: atMs, usedAtMs: atMs });
       return token;
     },
-    of(token, accounts) {
+    /** The session of a token, whose idle time begins anew; one whose account has gone or changed is over. */
+    of(token: string | undefined, accounts: Accounts): Session | undefined {
       if (token === undefined) return undefined;
       const key = keyOf(token);
       const session = sessions.get(key);
@@ -262,7 +249,7 @@ export function createSessions({ nowMs, random, idleMs }: SessionParts): Session
       sessions.set(key, { ...session, usedAtMs: atMs });
       return session;
     },
-    end: (token) => void (token !== undefined && sessions.delete(keyOf(token))),
+    end: (token: string | undefined) => void (token !== undefined && sessions.delete(keyOf(token))),
   };
 }
 
@@ -300,12 +287,7 @@ const DEVICE_SECONDS = 15_552_000;
 const ID_BYTES = 16;
 
 /** The cookie by which a browser shows that an account signed in with it before. It lets nobody in: the password is still asked for. */
-export interface DeviceCookie {
-  /** Id of the browser; undefined for one that this account never signed in with, or whose password has changed since. */
-  readonly read: (headers: Headers, accounts: Accounts, name: string) => string | undefined;
-  /** Field `Set-Cookie` for a browser that an account has signed in with. */
-  readonly field: (account: Account) => string;
-}
+export type DeviceCookie = ReturnType<typeof createDeviceCookie>;
 
 /**
  * Makes it. The key that signs a cookie is derived from the stored hash of the password, so that it outlives a restart, is of one account, and
@@ -318,7 +300,7 @@ export function createDeviceCookie(options: {
   readonly isSecure: boolean;
   readonly nowMs: () => number;
   readonly random: (bytes: number) => Uint8Array;
-}): DeviceCookie {
+}) {
   const { base, isSecure, nowMs, random } = options;
   const attributes = `Path=${isSecure ? '/' : base}; HttpOnly; SameSite=Strict${isSecure ? '; Secure' : ''}`;
   // One for each account: several people may use a browser.
@@ -328,7 +310,8 @@ export function createDeviceCookie(options: {
   };
   const nowSeconds = (): number => Math.floor(nowMs() / 1_000);
   return {
-    read(headers, accounts, name) {
+    /** Id of the browser; undefined for one that this account never signed in with, or whose password has changed since. */
+    read(headers: Headers, accounts: Accounts, name: string): string | undefined {
       const account = accounts.get(name);
       const value = account === undefined ? undefined : cookieIn(headers, cookieName(name));
       const [id = '', issued = '', mac = '', ...rest] = (value ?? '').split('.');
@@ -337,7 +320,8 @@ export function createDeviceCookie(options: {
       if (given.length !== wanted.length || !timingSafeEqual(given, wanted)) return undefined;
       return nowSeconds() - Number(issued) <= DEVICE_SECONDS ? id : undefined;
     },
-    field(account) {
+    /** Field `Set-Cookie` for a browser that an account has signed in with. */
+    field(account: Account): string {
       const id = Buffer.from(random(ID_BYTES)).toString('base64url');
       const issued = String(nowSeconds());
       const value = `${id}.${issued}.${macOf(account, id, issued)}`;
@@ -388,14 +372,10 @@ type Admission =
   | { readonly status: 'gone' };
 
 /** Makes guesses of passwords slow, and locks nobody out. */
-export interface LoginDelays {
-  /** Waits as long as this attempt has to, and counts it as failed until `succeeded`. */
-  readonly admit: (attempt: LoginAttempt, signal: AbortSignal) => Promise<Admission>;
-  readonly succeeded: (attempt: LoginAttempt) => void;
-}
+export type LoginDelays = ReturnType<typeof createLoginDelays>;
 
 /** Makes it. */
-export function createLoginDelays({ nowMs, schedule }: TimerClock): LoginDelays {
+export function createLoginDelays({ nowMs, schedule }: TimerClock) {
   const failures = createFailures(nowMs);
   const waiting = createWaiting();
   const toldAtMs = createFailures(nowMs);
@@ -414,7 +394,8 @@ export function createLoginDelays({ nowMs, schedule }: TimerClock): LoginDelays 
     return { status: 'refused', retryAfterSeconds: Math.ceil(delayMs / 1_000), isToTell };
   };
   return {
-    async admit(attempt, signal) {
+    /** Waits as long as this attempt has to, and counts it as failed until `succeeded`. */
+    async admit(attempt: LoginAttempt, signal: AbortSignal): Promise<Admission> {
       const delayMs = delayOf(attempt);
       const dropped = new AbortController();
       const waiter: Waiter = { attempt, failures: failures.count(sourceKey(attempt)), drop: () => dropped.abort() };
@@ -433,7 +414,7 @@ export function createLoginDelays({ nowMs, schedule }: TimerClock): LoginDelays 
         waiting.leave(waiter);
       }
     },
-    succeeded(attempt) {
+    succeeded(attempt: LoginAttempt): void {
       failures.forget(sourceKey(attempt));
       if (attempt.device !== undefined) failures.forget(`device ${attempt.device}`);
       // Only its own: others may go on guessing.
@@ -464,15 +445,7 @@ function waited(schedule: TimerClock['schedule'], delayMs: number, signal: Abort
   });
 }
 
-interface Failures {
-  /** Those that are not forgotten yet. */
-  readonly count: (key: string) => number;
-  readonly add: (key: string) => void;
-  readonly takeBack: (key: string) => void;
-  readonly forget: (key: string) => void;
-}
-
-function createFailures(nowMs: () => number): Failures {
+function createFailures(nowMs: () => number) {
   const known = new Map<string, { readonly count: number; readonly atMs: number }>();
   const count = (key: string): number => {
     const failed = known.get(key);
@@ -488,10 +461,11 @@ function createFailures(nowMs: () => number): Failures {
     if (failed > 0) known.set(key, { count: failed, atMs: nowMs() });
   };
   return {
+    /** Those that are not forgotten yet. */
     count,
-    add: (key) => set(key, count(key) + 1),
-    takeBack: (key) => set(key, count(key) - 1),
-    forget: (key) => void known.delete(key),
+    add: (key: string) => set(key, count(key) + 1),
+    takeBack: (key: string) => set(key, count(key) - 1),
+    forget: (key: string) => void known.delete(key),
   };
 }
 
@@ -503,17 +477,12 @@ interface Waiter {
   readonly drop: () => void;
 }
 
-interface Waiting {
-  /** @returns false where too many wait, and none of them has failed more often */
-  readonly enter: (waiter: Waiter) => boolean;
-  readonly leave: (waiter: Waiter) => void;
-}
-
 /** Where all places are taken, the attempt whose source has failed most often gives its place to one whose source has failed less often. */
-function createWaiting(): Waiting {
+function createWaiting() {
   const waiters = new Set<Waiter>();
   return {
-    enter(waiter) {
+    /** @returns false where too many wait, and none of them has failed more often */
+    enter(waiter: Waiter): boolean {
       const ofAccount = [...waiters].filter(({ attempt }) => attempt.account === waiter.attempt.account);
       const ofSource = ofAccount.filter(({ attempt }) => attempt.source === waiter.attempt.source);
       if (ofSource.length >= MAX_WAITING_FOR_SOURCE) return false;
@@ -528,6 +497,6 @@ function createWaiting(): Waiting {
       waiters.add(waiter);
       return true;
     },
-    leave: (waiter) => void waiters.delete(waiter),
+    leave: (waiter: Waiter) => void waiters.delete(waiter),
   };
 }

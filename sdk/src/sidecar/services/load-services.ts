@@ -253,7 +253,7 @@ async function trustOfFiles(trust: TrustConfiguration, { directory, clock }: Loa
   const anchors = files.anchors.kind === 'files' ? files.anchors.paths : [files.anchors.path];
   return {
     current: () => store,
-    async reload() {
+    reload: async () => {
       const next = await loadTrustStore(files, { clock, previous: store });
       if (next.version === store.version) return;
       store = next;
@@ -311,7 +311,7 @@ async function publishedTrust(trust: Published, options: LoadTrustOptions): Prom
   return {
     current: refresh.current,
     // Behind everybody's back: a list that is slow to come must not keep anything else waiting.
-    reload() {
+    reload: () => {
       void refresh.refresh();
       return Promise.resolve();
     },
@@ -328,21 +328,12 @@ async function certificatesOf(path: string): Promise<readonly Certificate[]> {
 }
 
 /** Finds the trunk of a call. */
-export interface TrunkTable {
-  /**
-   * @param call - the name that the switch gives, or the address that the call came from
-   * @returns its name and policy; those of `default`, or of nothing, where it is no other
-   */
-  readonly find: (call: { readonly name?: string | undefined; readonly address?: string | undefined }) => {
-    readonly name?: string;
-    readonly policy?: TrunkPolicy;
-  };
-}
+export type TrunkTable = ReturnType<typeof trunkTable>;
 
 /**
  * @param trunks - by name; an address that is in networks of several belongs to the one with the longest prefix
  */
-export function trunkTable(trunks: Readonly<Record<string, TrunkConfiguration>>): TrunkTable {
+export function trunkTable(trunks: Readonly<Record<string, TrunkConfiguration>>) {
   const byName = new Map(Object.entries(trunks));
   const places = [...byName].flatMap(([name, { addresses }]) => addresses.map((address) => ({ name, address })));
   const byAddress = new Map(places.map(({ name, address }) => [address, name]));
@@ -351,7 +342,20 @@ export function trunkTable(trunks: Readonly<Record<string, TrunkConfiguration>>)
     .map(({ name, address }) => networkOf(name, address))
     .toSorted((left, right) => right.prefix - left.prefix);
   return {
-    find({ name, address = '' }) {
+    /**
+     * @param call - the name that the switch gives, or the address that the call came from
+     * @returns its name and policy; those of `default`, or of nothing, where it is no other
+     */
+    find: ({
+      name,
+      address = '',
+    }: {
+      readonly name?: string | undefined;
+      readonly address?: string | undefined;
+    }): {
+      readonly name?: string;
+      readonly policy?: TrunkPolicy;
+    } => {
       const known = name !== undefined && byName.has(name) ? name : byAddress.get(address);
       const found = known ?? networks.find(({ has }) => has(address))?.name;
       const policy = byName.get(found ?? 'default');
@@ -360,18 +364,12 @@ export function trunkTable(trunks: Readonly<Record<string, TrunkConfiguration>>)
   };
 }
 
-interface Network {
-  readonly name: string;
-  readonly prefix: number;
-  readonly has: (address: string) => boolean;
-}
-
 /** A network as the schema lets it through. */
-function networkOf(name: string, text: string): Network {
+function networkOf(name: string, text: string) {
   const [network = '', length = ''] = text.split('/');
   const prefix = Number(length);
   const family = isIPv6(network) ? 'ipv6' : 'ipv4';
   const list = new BlockList();
   list.addSubnet(network, prefix, family);
-  return { name, prefix, has: (address) => list.check(address, isIPv6(address) ? 'ipv6' : 'ipv4') };
+  return { name, prefix, has: (address: string): boolean => list.check(address, isIPv6(address) ? 'ipv6' : 'ipv4') };
 }

@@ -41,18 +41,7 @@ export interface ServicesOptions {
 }
 
 /** Loads services, and loads them again. */
-export interface ServicesLoader {
-  /** In force. @throws Error before the first load */
-  readonly current: () => SidecarServices;
-  /**
-   * Loads what has changed, and puts it in force at once. What has not stays as it is: caches, connections and memories with it.
-   * @throws {@link HopbackError} when something cannot be used; what was in force stays in force
-   */
-  readonly load: (configuration: SidecarConfiguration) => Promise<SidecarServices>;
-  /** As `load`, but for putting it in force, which what it resolves to does. What is not put in force has to be let go by that. */
-  readonly prepare: (configuration: SidecarConfiguration) => Promise<PreparedServices>;
-  readonly close: () => Promise<void>;
-}
+export type ServicesLoader = ReturnType<typeof createServicesLoader>;
 
 /** Services that could be in force. */
 export interface PreparedServices {
@@ -71,7 +60,7 @@ interface Kept<Part> {
  * @param options - where files are, time, and whom to tell
  * @returns the loader, to be closed
  */
-export function createServicesLoader(options: ServicesOptions): ServicesLoader {
+export function createServicesLoader(options: ServicesOptions) {
   let current: SidecarServices | undefined;
   const parts: Parts = {
     ...{ certificates: undefined, trust: undefined, verification: undefined },
@@ -86,7 +75,7 @@ export function createServicesLoader(options: ServicesOptions): ServicesLoader {
       certificates: next.parts.certificates !== parts.certificates,
     };
     return {
-      commit() {
+      commit: () => {
         for (const close of next.replaced) {
           scheduleInBackground(() => void closeReplaced(close), configuration.verification.timeBudgetMs + GRACE_MS);
           replaced.add(close);
@@ -95,7 +84,7 @@ export function createServicesLoader(options: ServicesOptions): ServicesLoader {
         current = next.services;
         return current;
       },
-      async letGo() {
+      letGo: async () => {
         if (isNew.trust) await next.parts.trust?.part.close();
         if (isNew.certificates) await next.parts.certificates?.part.close();
       },
@@ -108,13 +97,19 @@ export function createServicesLoader(options: ServicesOptions): ServicesLoader {
     await close();
   };
   return {
-    current() {
+    /** In force. @throws Error before the first load */
+    current: (): SidecarServices => {
       if (current === undefined) throw new Error('services were asked for before they were loaded');
       return current;
     },
+    /**
+     * Loads what has changed, and puts it in force at once. What has not stays as it is: caches, connections and memories with it.
+     * @throws {@link HopbackError} when something cannot be used; what was in force stays in force
+     */
     load,
+    /** As `load`, but for putting it in force, which what it resolves to does. What is not put in force has to be let go by that. */
     prepare,
-    async close() {
+    close: async () => {
       await Promise.all([...replaced].map((close) => closeReplaced(close)));
       await parts.trust?.part.close();
       await parts.certificates?.part.close();

@@ -81,13 +81,10 @@ function isShort({ signatureCost, invalidCost }: PathAllowance): boolean {
 }
 
 /** Steps and signatures of one search. */
-interface Spending {
-  readonly step: () => void;
-  readonly isSpent: () => boolean;
-}
+type Spending = ReturnType<typeof startSpending>;
 
 /** Counts from now on what is spent. */
-function startSpending(memory: PathMemory, budget: SearchBudget): Spending {
+function startSpending(memory: PathMemory, budget: SearchBudget) {
   const before = memory.signatureCost();
   let steps = 0;
   return {

@@ -22,21 +22,6 @@ interface SiteFairPlace {
   readonly sizeBytes: number;
 }
 
-/**
- * A bounded map that is shared fairly by sites: where there is no room, the site with the most entries gives up one (of sites
- * with equally many, the one that was used least recently): the oldest that was not used since it was last its turn. A use costs two
- * writes this way, and no list is put in order at every call.
- */
-interface SiteFairCache<Value> {
-  /** Counts as a use. */
-  readonly get: (key: string) => Value | undefined;
-  /** Takes an entry, and gives up others for it; one that alone is larger than everything permitted is not taken. */
-  readonly set: (key: string, value: Value, place: SiteFairPlace) => void;
-  /** The oldest first. */
-  readonly values: () => readonly Value[];
-  readonly size: () => { readonly entries: number; readonly sizeBytes: number };
-}
-
 interface Slot<Value> {
   readonly value: Value;
   readonly sizeBytes: number;
@@ -53,7 +38,7 @@ interface Site<Value> {
 }
 
 /** Makes an empty cache. */
-export function createSiteFairCache<Value>(limits: SiteFairLimits): SiteFairCache<Value> {
+export function createSiteFairCache<Value>(limits: SiteFairLimits) {
   const slots = new Map<string, Slot<Value>>();
   const sites = new Map<string, Site<Value>>();
   let sizeBytes = 0;
@@ -93,10 +78,13 @@ export function createSiteFairCache<Value>(limits: SiteFairLimits): SiteFairCach
   };
 
   return {
+    /** Counts as a use. */
     get,
+    /** Takes an entry, and gives up others for it; one that alone is larger than everything permitted is not taken. */
     set,
-    values: () => [...slots.values()].map(({ value }) => value),
-    size: () => ({ entries: slots.size, sizeBytes }),
+    /** The oldest first. */
+    values: (): readonly Value[] => [...slots.values()].map(({ value }) => value),
+    size: (): { readonly entries: number; readonly sizeBytes: number } => ({ entries: slots.size, sizeBytes }),
   };
 }
 
@@ -346,29 +334,25 @@ export interface RepositoryCacheLimits {
 }
 
 /** Memory of a repository, keyed by the exact URL text; shared fairly by sites. */
-export interface RepositoryCache {
-  readonly chain: (url: string) => CachedChain | undefined;
-  readonly setChain: (url: string, entry: CachedChain) => void;
-  readonly negative: (url: string) => NegativeEntry | undefined;
-  readonly setNegative: (url: string, entry: NegativeEntry) => void;
-  readonly clearNegative: (url: string) => void;
-  /** The oldest first. */
-  readonly chains: () => readonly CachedChain[];
-  readonly size: () => { readonly entries: number; readonly sizeBytes: number; readonly negativeEntries: number };
-}
+export type RepositoryCache = ReturnType<typeof createRepositoryCache>;
 
 /** Makes an empty memory. */
-export function createRepositoryCache(limits: RepositoryCacheLimits): RepositoryCache {
+export function createRepositoryCache(limits: RepositoryCacheLimits) {
   const chains = createSiteFairCache<CachedChain>(limits);
   const negatives = new LRUCache<string, NegativeEntry>({ max: limits.maxNegativeEntries });
   return {
-    chain: (url) => chains.get(url),
-    setChain: (url, entry) => chains.set(url, entry, { site: siteOfUrl(url), sizeBytes: sizeOf(entry, url) }),
-    negative: (url) => negatives.get(url),
-    setNegative: (url, entry) => void negatives.set(url, entry),
-    clearNegative: (url) => void negatives.delete(url),
-    chains: () => chains.values(),
-    size: () => ({ ...chains.size(), negativeEntries: negatives.size }),
+    chain: (url: string): CachedChain | undefined => chains.get(url),
+    setChain: (url: string, entry: CachedChain) =>
+      chains.set(url, entry, { site: siteOfUrl(url), sizeBytes: sizeOf(entry, url) }),
+    negative: (url: string): NegativeEntry | undefined => negatives.get(url),
+    setNegative: (url: string, entry: NegativeEntry) => void negatives.set(url, entry),
+    clearNegative: (url: string) => void negatives.delete(url),
+    /** The oldest first. */
+    chains: (): readonly CachedChain[] => chains.values(),
+    size: (): { readonly entries: number; readonly sizeBytes: number; readonly negativeEntries: number } => ({
+      ...chains.size(),
+      negativeEntries: negatives.size,
+    }),
   };
 }
 

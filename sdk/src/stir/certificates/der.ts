@@ -40,17 +40,7 @@ export interface DerElement {
 }
 
 /** Reads the elements of a constructed one in order, so that leftovers and wrong orders cannot be overlooked. */
-export interface DerCursor {
-  /** The next element, which must have this identifier octet. @throws {@link MalformedDer} when it has not. */
-  readonly take: (tag: number) => DerElement;
-  /** The next element if it has this identifier octet. */
-  readonly takeOptional: (tag: number) => DerElement | undefined;
-  /** The next element whatever it is. @throws {@link MalformedDer} at the end. */
-  readonly takeAny: () => DerElement;
-  readonly atEnd: () => boolean;
-  /** @throws {@link MalformedDer} when elements are left. */
-  readonly end: () => void;
-}
+export type DerCursor = ReturnType<typeof derCursor>;
 
 /**
  * Thrown inside this folder while bytes are read, and caught by every exported parser: it never reaches a caller.
@@ -80,7 +70,7 @@ export function readDer(bytes: Uint8Array): DerElement {
  * @param tag - identifier octet that the element must have; default SEQUENCE
  * @throws {@link MalformedDer} when it has another one
  */
-export function derCursor(element: DerElement, tag: number = DER_TAG.sequence): DerCursor {
+export function derCursor(element: DerElement, tag: number = DER_TAG.sequence) {
   const { content } = expectTag(element, tag);
   let offset = 0;
   const takeAny = (): DerElement => {
@@ -89,10 +79,15 @@ export function derCursor(element: DerElement, tag: number = DER_TAG.sequence): 
     return next;
   };
   return {
+    /** The next element whatever it is. @throws {@link MalformedDer} at the end. */
     takeAny,
-    take: (wanted) => expectTag(takeAny(), wanted),
-    takeOptional: (wanted) => (offset < content.length && content[offset] === wanted ? takeAny() : undefined),
+    /** The next element, which must have this identifier octet. @throws {@link MalformedDer} when it has not. */
+    take: (wanted: number): DerElement => expectTag(takeAny(), wanted),
+    /** The next element if it has this identifier octet. */
+    takeOptional: (wanted: number): DerElement | undefined =>
+      offset < content.length && content[offset] === wanted ? takeAny() : undefined,
     atEnd: () => offset === content.length,
+    /** @throws {@link MalformedDer} when elements are left. */
     end: () => {
       if (offset !== content.length) throw new MalformedDer('an element that does not belong there');
     },

@@ -148,16 +148,7 @@ interface DiskCacheStats {
 }
 
 /** One file per URL, named by the SHA-256 of the URL, so that no two URLs share one. Nothing here ever rejects. */
-export interface DiskCache {
-  readonly load: (url: string) => Promise<CachedChainEnvelope | undefined>;
-  /** Every file of the cache, one at a time; `undefined` for one that is not usable. */
-  readonly loadAll: () => AsyncIterable<CachedChainEnvelope | undefined>;
-  /** Writes in the background. */
-  readonly store: (envelope: CachedChainEnvelope) => void;
-  readonly stats: () => DiskCacheStats;
-  /** Resolves when what was to be written is written, or after {@link DISK_SETTLE_TIMEOUT_MS}. */
-  readonly settled: () => Promise<void>;
-}
+export type DiskCache = ReturnType<typeof createDiskCache>;
 
 /** Options of {@link createDiskCache}. */
 interface DiskCacheOptions {
@@ -171,7 +162,7 @@ interface DiskCacheOptions {
  * Makes the disk side of a certificate repository. Files are written to a temporary name and renamed, so that a reader or a
  * crash meets a whole file or none; damaged files are ignored and counted.
  */
-export function createDiskCache(options: DiskCacheOptions): DiskCache {
+export function createDiskCache(options: DiskCacheOptions) {
   const { directory, clock } = options;
   const maxFiles = options.maxFiles ?? MAX_DISK_CACHE_FILES;
   const counts = { loads: 0, corrupted: 0, writes: 0, writeFailures: 0, readFailures: 0 };
@@ -234,7 +225,18 @@ export function createDiskCache(options: DiskCacheOptions): DiskCache {
   };
 
   const settled = (): Promise<void> => valueWithin(tail, { timeoutMs: DISK_SETTLE_TIMEOUT_MS, late: undefined });
-  return { load, loadAll, store, stats: () => ({ ...counts }), settled };
+  return {
+    load,
+    /** Every file of the cache, one at a time; `undefined` for one that is not usable. */
+    loadAll,
+    /** Writes in the background. */
+    store,
+    stats: (): DiskCacheStats => ({
+      ...counts,
+    }),
+    /** Resolves when what was to be written is written, or after {@link DISK_SETTLE_TIMEOUT_MS}. */
+    settled,
+  };
 }
 
 /** Name of the file of a URL. Begins with a digest of its site, by which files are shared out without being opened. */

@@ -112,13 +112,7 @@ export interface PathRules {
 }
 
 /** What is costly and comes again on other branches, kept for as long as one path is looked for. */
-export interface PathMemory {
-  readonly signature: (certificate: Certificate, issuer: Certificate) => SignatureCheck;
-  /** What the signatures computed so far have cost, as multiples of one under P-256. */
-  readonly signatureCost: () => SignatureCost;
-  /** Whether the TNAuthList of the first holds that of the second; both must have one. */
-  readonly encompasses: (parent: Certificate, child: Certificate) => boolean;
-}
+export type PathMemory = ReturnType<typeof createPathMemory>;
 
 /** Cost of signatures: of all, and of those that the issuer had not made. */
 export interface SignatureCost {
@@ -261,7 +255,7 @@ export function failure(
 }
 
 /** Makes an empty memory: each signature is computed once for each key, and each pair of TNAuthLists is compared once. */
-export function createPathMemory(algorithms: readonly SignatureAlgorithmName[]): PathMemory {
+export function createPathMemory(algorithms: readonly SignatureAlgorithmName[]) {
   const signatures = new Map<string, SignatureCheck>();
   const comparisons = new Map<string, boolean>();
   const merged = new Map<string, MergedAuthority>();
@@ -281,10 +275,12 @@ export function createPathMemory(algorithms: readonly SignatureAlgorithmName[]):
     return check;
   };
   return {
-    signature: (certificate, issuer) =>
+    signature: (certificate: Certificate, issuer: Certificate): SignatureCheck =>
       remember(signatures, pairOf(certificate, issuer), () => signature(certificate, issuer)),
-    signatureCost: () => cost,
-    encompasses: (parent, child) =>
+    /** What the signatures computed so far have cost, as multiples of one under P-256. */
+    signatureCost: (): SignatureCost => cost,
+    /** Whether the TNAuthList of the first holds that of the second; both must have one. */
+    encompasses: (parent: Certificate, child: Certificate) =>
       remember(comparisons, pairOf(parent, child), () =>
         authorityEncompasses(authorityOf(parent), child.tnAuthList ?? []),
       ),

@@ -37,22 +37,12 @@ interface FetchSlot {
 }
 
 /** Hands out permissions to fetch, in turn by site. */
-export interface FetchSlots {
-  /**
-   * A slot, at once or when it is this one's turn; `undefined` when there is no room to wait, when the signal aborts first, or when
-   * everything was closed.
-   */
-  readonly acquire: (site: string, signal?: AbortSignal) => Promise<FetchSlot | undefined>;
-  readonly active: () => number;
-  readonly queued: () => number;
-  /** Tells everyone who waits that there will be no slot. */
-  readonly close: () => void;
-}
+export type FetchSlots = ReturnType<typeof createFetchSlots>;
 
 type Waiting = (slot: FetchSlot | undefined) => void;
 
-/** Makes a set of slots. It holds no timers: whoever waits brings the signal that ends it. */
-export function createFetchSlots(limits: FetchSlotLimits): FetchSlots {
+/** Creates fetch slots, which sites get in turn. They hold no timers: a caller that waits brings the signal that ends its wait. */
+export function createFetchSlots(limits: FetchSlotLimits) {
   const activeBySite = new Map<string, number>();
   const waitingBySite = new Map<string, Waiting[]>();
   let active = 0;
@@ -78,7 +68,6 @@ export function createFetchSlots(limits: FetchSlotLimits): FetchSlots {
     return { release };
   };
 
-  /** The first site in turn that has room; it then goes to the end of the turn. */
   const admitNext = (): void => {
     for (const [site, waiting] of waitingBySite) {
       if (!hasRoom(site)) continue;
@@ -125,7 +114,13 @@ export function createFetchSlots(limits: FetchSlotLimits): FetchSlots {
     queued = 0;
   };
 
-  return { acquire, active: () => active, queued: () => queued, close };
+  return {
+    /** A slot, at once or in turn; `undefined` without room to wait, after an abort or after `close`. */
+    acquire,
+    active: () => active,
+    queued: () => queued,
+    close,
+  };
 }
 
 /** Most bytes of an x5u body after decompression: a path of four certificates with comments is below 10 KiB. */

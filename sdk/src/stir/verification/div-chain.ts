@@ -63,33 +63,29 @@ export function chainOf(caller: Token): readonly Token[] {
 
 const isBroken = (token: Token): boolean => !token.isStopped && token.divChain.some((div) => div.isStopped);
 
-interface Links {
-  /** Whether the div PASSporT diverts the call that the token below it speaks of. */
-  readonly continues: (div: Token, below: Token) => boolean;
-  /** Whether the div leads back to a number that has diverted the call before: such a chain lends an old PASSporT a new date. */
-  readonly returns: (div: Token, below: readonly Token[]) => boolean;
-  /** Whether the dest is where the request is headed. */
-  readonly isAtTarget: (token: Token) => boolean;
-}
+type Links = ReturnType<typeof linksOf>;
 
 /** Canonical once: a dest may list hundreds of numbers, and tokens are compared each with each. */
-function linksOf(tokens: readonly Token[], context: RequestContext): Links {
+function linksOf(tokens: readonly Token[], context: RequestContext) {
   const keys = new Map(tokens.map((token) => [token, keysOf(token, context)]));
   const targets = keysOfParties(chainTargets(context), context);
   return {
-    continues(div, below) {
+    /** Whether the div PASSporT diverts the call that the token below it speaks of. */
+    continues(div: Token, below: Token): boolean {
       const upper = keys.get(div);
       const lower = keys.get(below);
       if (upper?.div === undefined || lower?.orig === undefined) return false;
       // A number that diverts to itself diverts nothing: it would only lend an old PASSporT a new date.
       return lower.dest.has(upper.div) && !upper.dest.has(upper.div) && lower.orig === upper.orig;
     },
-    returns: (div, below) =>
+    /** Whether the div leads back to a number that has diverted the call before: such a chain lends an old PASSporT a new date. */
+    returns: (div: Token, below: readonly Token[]) =>
       below.some((earlier) => {
         const diverted = keys.get(earlier)?.div;
         return diverted !== undefined && keys.get(div)?.dest.has(diverted) === true;
       }),
-    isAtTarget: (token) => targets.some((target) => keys.get(token)?.dest.has(target) === true),
+    /** Whether the dest is where the request is headed. */
+    isAtTarget: (token: Token) => targets.some((target) => keys.get(token)?.dest.has(target) === true),
   };
 }
 

@@ -191,21 +191,16 @@ interface SearchApplication {
   readonly isProven: boolean;
 }
 
-/** Grants path searches: what strangers publish must not take the event loop from everybody else. */
-interface SearchAllowances {
-  /** Undefined when there is nothing left, for the call or for now. */
-  readonly grant: (application: SearchApplication) => SearchGrant | undefined;
-}
-
 /**
  * Makes the allowances of one service. Only what leads nowhere is charged beyond the call, so that a chain which is in order has its
  * path found at once also in the middle of a flood of others that are not.
  */
-function createSearchAllowances(): SearchAllowances {
+function createSearchAllowances() {
   const full = createBucket(FULL_SEARCHES);
   const thrifty = createBucket(THRIFTY_SEARCHES);
   return {
-    grant({ call, nowMs, isProven }) {
+    /** Undefined when there is nothing left, for the call or for now. */
+    grant({ call, nowMs, isProven }: SearchApplication): SearchGrant | undefined {
       const left = CALL_SEARCH_COST - call.cost;
       if (left <= 0) return undefined;
       const isFull = isProven || (call.fruitless < CALL_FRUITLESS_COST && full.hasSome(nowMs));
@@ -233,23 +228,18 @@ function within(left: number, allowance: PathAllowance): PathAllowance {
   };
 }
 
-interface Bucket {
-  readonly hasSome: (nowMs: number) => boolean;
-  /** May take more than there is; that has to fill up first. */
-  readonly take: (cost: number) => void;
-}
-
-function createBucket({ capacity, perSecond }: BucketLimits): Bucket {
+function createBucket({ capacity, perSecond }: BucketLimits) {
   let level = capacity;
   let atMs = 0;
   return {
-    hasSome(nowMs) {
+    hasSome(nowMs: number): boolean {
       // A clock that was put back fills nothing, and goes on from there.
       level = Math.min(capacity, level + (Math.max(0, nowMs - atMs) / 1000) * perSecond);
       atMs = nowMs;
       return level > 0;
     },
-    take(cost) {
+    /** May take more than there is; that has to fill up first. */
+    take(cost: number): void {
       level -= cost;
     },
   };
@@ -261,18 +251,6 @@ function createBucket({ capacity, perSecond }: BucketLimits): Bucket {
  */
 export const PATH_REEVALUATION_MS = 60_000;
 
-/** Builds paths and remembers them with the chain they are about. */
-interface PathMemory {
-  /** The result for a chain where one is remembered that still counts. */
-  readonly remembered: (
-    chain: readonly Certificate[],
-    trustStore: TrustStore,
-    nowMs: number,
-  ) => CertificatePathResult | undefined;
-  /** Makes the result for a chain anew; undefined, and nothing remembered, where searches have cost too much already. */
-  readonly search: (chain: readonly Certificate[], search: ChainSearch) => CertificatePathResult | undefined;
-}
-
 /** To where, when and for whom a path is searched. */
 interface ChainSearch {
   readonly trustStore: TrustStore;
@@ -283,15 +261,21 @@ interface ChainSearch {
 }
 
 /** Makes a path memory; it holds no chain that its repository has let go. */
-export function createPathMemory(algorithms?: readonly ('ES256' | 'ES384')[]): PathMemory {
+export function createPathMemory(algorithms?: readonly ('ES256' | 'ES384')[]) {
   const known = new WeakMap<readonly Certificate[], Remembered>();
   const allowances = createSearchAllowances();
   return {
-    remembered(chain, trustStore, nowMs) {
+    /** The result for a chain where one is remembered that still counts. */
+    remembered(
+      chain: readonly Certificate[],
+      trustStore: TrustStore,
+      nowMs: number,
+    ): CertificatePathResult | undefined {
       const remembered = known.get(chain);
       return remembered !== undefined && isCurrent(remembered, trustStore, nowMs) ? remembered.result : undefined;
     },
-    search(chain, { trustStore, nowMs, call }) {
+    /** Makes the result for a chain anew; undefined, and nothing remembered, where searches have cost too much already. */
+    search(chain: readonly Certificate[], { trustStore, nowMs, call }: ChainSearch): CertificatePathResult | undefined {
       const isProven = known.get(chain)?.result.status === 'trusted';
       const grant = call.givenUp.has(chain) ? undefined : allowances.grant({ call, nowMs, isProven });
       if (grant === undefined) return undefined;

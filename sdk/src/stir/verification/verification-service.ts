@@ -22,12 +22,7 @@ import type { SignatureChecker, Signatures } from './signature-checker.js';
 import { createStepNames } from './step.js';
 
 /** Calls that wait, each for the same time at most. */
-interface Deadlines {
-  /** Starts the clock for a call; `onOver` is called once, unless the call is closed before. */
-  readonly open: (onOver: () => void) => OpenDeadline;
-  /** Says whether the call was still waiting. */
-  readonly close: (deadline: OpenDeadline) => boolean;
-}
+type Deadlines = ReturnType<typeof createDeadlines>;
 
 /** A call that waits, in the order of arrival; what is closed is in no list any more. */
 interface OpenDeadline {
@@ -43,7 +38,7 @@ interface OpenDeadline {
  * hundreds of calls waiting, a timer for each would be a good part of what such a call costs the event loop.
  * @param budgetMs - how long each may last, milliseconds
  */
-export function createDeadlines(budgetMs: number): Deadlines {
+export function createDeadlines(budgetMs: number) {
   let oldest: OpenDeadline | undefined;
   let youngest: OpenDeadline | undefined;
   let cancel: (() => void) | undefined;
@@ -66,7 +61,8 @@ export function createDeadlines(budgetMs: number): Deadlines {
     if (oldest !== undefined) cancel = schedule(ring, oldest.atMs - nowMs);
   };
   return {
-    open(onOver) {
+    /** Starts the clock for a call; `onOver` is called once, unless the call is closed before. */
+    open(onOver: () => void): OpenDeadline {
       const deadline = {
         atMs: performance.now() + budgetMs,
         onOver,
@@ -80,7 +76,8 @@ export function createDeadlines(budgetMs: number): Deadlines {
       cancel ??= schedule(ring, budgetMs);
       return deadline;
     },
-    close(deadline) {
+    /** Says whether the call was still waiting. */
+    close(deadline: OpenDeadline): boolean {
       if (!deadline.isOpen) return false;
       remove(deadline);
       if (oldest === undefined) {

@@ -309,15 +309,8 @@ export function listen(emitter: unknown, event: string, listener: (...parts: rea
   return true;
 }
 
-/** What became of a request while something else went on. */
-interface CancelWatch {
-  readonly isCancelled: () => boolean;
-  /** Listens no longer. */
-  readonly stop: () => void;
-}
-
 /** Watches whether the caller gives up. Of a request that cannot be listened to nobody knows. */
-export function watchCancel(request: unknown): CancelWatch {
+export function watchCancel(request: unknown) {
   let isCancelled = false;
   const onCancel = (): void => {
     isCancelled = true;
@@ -325,6 +318,7 @@ export function watchCancel(request: unknown): CancelWatch {
   listen(request, 'cancel', onCancel);
   return {
     isCancelled: () => isCancelled,
+    /** Listens no longer. */
     stop: () => void (request as Partial<Emitter> | null)?.removeListener?.('cancel', onCancel),
   };
 }

@@ -293,18 +293,9 @@ export function createRedirectServer(options: RedirectServerOptions): RedirectSe
   };
 }
 
-interface Context {
-  readonly options: RedirectServerOptions;
-  readonly rules: readonly ReadyRule[];
-  readonly profile: RedirectProfile;
-  /** Whether any rule signs. */
-  readonly signs: boolean;
-  readonly budgetMs: number;
-  readonly maxOpen: number;
-  readonly trouble: (error: unknown) => void;
-}
+type Context = ReturnType<typeof contextOf>;
 
-function contextOf(options: RedirectServerOptions): Context {
+function contextOf(options: RedirectServerOptions) {
   const { profile = REDIRECT_PROFILES.standard, signing, verification } = options;
   const { timeBudgetMs: budgetMs = DEFAULT_REDIRECT_BUDGET_MS, maxOpen = DEFAULT_MAX_OPEN_INVITES } = options;
   const ofServer = redirectProfile(profile, profile);
@@ -319,7 +310,7 @@ function contextOf(options: RedirectServerOptions): Context {
     throw invalid(`timeBudgetMs must be from 1 to ${String(MAX_REDIRECT_BUDGET_MS)}`);
   if (!(Number.isSafeInteger(maxOpen) && maxOpen >= 1)) throw invalid('maxOpen must be a whole number from 1 on');
   const trouble = (error: unknown): void => reportTrouble(options.onTrouble, error);
-  return { options, rules, profile: ofServer, signs, budgetMs, maxOpen, trouble };
+  return { options, rules, profile: ofServer /** Whether any rule signs. */, signs, budgetMs, maxOpen, trouble };
 }
 
 /** What a policy refuses calls for has to be known by somebody: otherwise it would be written down, and done to no call. */

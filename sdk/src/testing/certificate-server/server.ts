@@ -21,16 +21,7 @@ export type ServerListener =
   'https' | 'http' | 'https-wrong-name' | 'https-untrusted' | 'https-expired' | 'tls-silent' | 'refused';
 
 /** Running listeners. */
-interface Listeners {
-  readonly ports: Readonly<Record<ServerListener, number>>;
-  /** TCP connections open now. */
-  readonly openSockets: () => number;
-  /** TCP connections accepted so far. */
-  readonly connections: () => number;
-  /** Resolves when no connection is open. */
-  readonly idle: () => Promise<void>;
-  readonly close: () => Promise<void>;
-}
+type Listeners = Awaited<ReturnType<typeof startListeners>>;
 
 /** What listeners are started with. */
 interface ListenerOptions {
@@ -46,7 +37,7 @@ interface ListenerOptions {
 const REFUSED_PORT = 1;
 
 /** Starts every listener, each on a port of its own. */
-async function startListeners(options: ListenerOptions): Promise<Listeners> {
+async function startListeners(options: ListenerOptions) {
   const { pki, names, address, onRequest } = options;
   const subject = { names, addresses: [address] };
   const sockets = createSocketRegister();
@@ -81,8 +72,11 @@ async function startListeners(options: ListenerOptions): Promise<Listeners> {
   const ports = Object.fromEntries(await Promise.all(started)) as Record<keyof typeof servers, number>;
   return {
     ports: { ...ports, refused: REFUSED_PORT },
+    /** TCP connections open now. */
     openSockets: sockets.open,
+    /** TCP connections accepted so far. */
     connections: sockets.accepted,
+    /** Resolves when no connection is open. */
     idle: sockets.idle,
     close,
   };
@@ -112,15 +106,7 @@ function closeServer(server: Server): Promise<void> {
   return new Promise((resolve) => void server.close(() => resolve()));
 }
 
-interface SocketRegister {
-  readonly add: (socket: Socket) => void;
-  readonly open: () => number;
-  readonly accepted: () => number;
-  readonly idle: () => Promise<void>;
-  readonly destroyAll: () => void;
-}
-
-function createSocketRegister(): SocketRegister {
+function createSocketRegister() {
   const open = new Set<Socket>();
   const waiting = new Set<() => void>();
   let accepted = 0;
@@ -132,7 +118,7 @@ function createSocketRegister(): SocketRegister {
   };
   return {
     // Both `connection` of https (the plain socket below TLS) and of http arrive here, so TLS in progress counts too.
-    add: (socket) => {
+    add: (socket: Socket) => {
       accepted += 1;
       open.add(socket);
       socket.on('error', () => undefined);
@@ -140,7 +126,8 @@ function createSocketRegister(): SocketRegister {
     },
     open: () => open.size,
     accepted: () => accepted,
-    idle: () => (open.size === 0 ? Promise.resolve() : new Promise((resolve) => void waiting.add(resolve))),
+    idle: (): Promise<void> =>
+      open.size === 0 ? Promise.resolve() : new Promise((resolve) => void waiting.add(resolve)),
     destroyAll: () => {
       for (const socket of open) socket.destroy();
     },

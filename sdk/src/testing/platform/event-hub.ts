@@ -45,17 +45,7 @@ export interface StoredEndpoint {
 }
 
 /** Posts events. */
-export interface WebhookSender {
-  readonly post: (
-    stored: StoredEndpoint,
-    event: PlatformEventEnvelope,
-    options?: { readonly isForged?: boolean },
-  ) => void;
-  readonly attempts: () => readonly WebhookAttempt[];
-  /** Attempts that are on their way now. */
-  readonly underWay: () => number;
-  readonly close: () => void;
-}
+export type WebhookSender = ReturnType<typeof createWebhookSender>;
 
 /** Whether an endpoint wants events of a kind. */
 export function wants({ endpoint }: StoredEndpoint, type: string): boolean {
@@ -79,7 +69,7 @@ export function createWebhookSender(parts: {
   readonly clock: TimerClock;
   readonly fetch: WebhookFetch;
   readonly changed: () => void;
-}): WebhookSender {
+}) {
   const { clock, changed } = parts;
   const attempts: WebhookAttempt[] = [];
   const timers = new Set<() => void>();
@@ -125,8 +115,13 @@ export function createWebhookSender(parts: {
   };
 
   return {
-    post: (stored, event, { isForged = false } = {}) => void attempt({ stored, event, number: 1, isForged }),
-    attempts: () => [...attempts],
+    post: (
+      stored: StoredEndpoint,
+      event: PlatformEventEnvelope,
+      { isForged = false }: { readonly isForged?: boolean } = {},
+    ) => void attempt({ stored, event, number: 1, isForged }),
+    attempts: (): readonly WebhookAttempt[] => [...attempts],
+    /** Attempts that are on their way now. */
     underWay: () => underWay,
     close: () => {
       closing.abort();

@@ -120,13 +120,7 @@ function maySee({ submittedBy }: HeldDemand, { clientId, scopes }: KitCall): boo
 }
 
 /** Addresses that events are posted to. */
-export interface EndpointShelf {
-  readonly add: (clientId: string, creation: WebhookEndpointCreation) => CreatedWebhookEndpoint;
-  readonly all: () => readonly StoredEndpoint[];
-  readonly of: (clientId: string, endpointId: string) => StoredEndpoint | undefined;
-  readonly remove: (endpointId: string) => void;
-  readonly newSecret: () => string;
-}
+export type EndpointShelf = ReturnType<typeof createEndpointShelf>;
 
 /** Makes an empty shelf. */
 export function createEndpointShelf(parts: {
@@ -134,10 +128,10 @@ export function createEndpointShelf(parts: {
   readonly newId: (kind: string) => string;
   readonly newPlace: () => number;
   readonly newSecret: () => string;
-}): EndpointShelf {
+}) {
   const stored = new Map<string, StoredEndpoint>();
   return {
-    add: (providerId, creation) => {
+    add: (providerId: string, creation: WebhookEndpointCreation): CreatedWebhookEndpoint => {
       const secret = parts.newSecret();
       const endpoint: WebhookEndpoint = {
         endpointId: parts.newId('whe'),
@@ -153,12 +147,12 @@ export function createEndpointShelf(parts: {
       });
       return { ...endpoint, secret };
     },
-    all: () => [...stored.values()],
-    of: (clientId, endpointId) => {
+    all: (): readonly StoredEndpoint[] => [...stored.values()],
+    of: (clientId: string, endpointId: string): StoredEndpoint | undefined => {
       const found = stored.get(endpointId);
       return found?.providerId === clientId ? found : undefined;
     },
-    remove: (endpointId) => {
+    remove: (endpointId: string) => {
       const found = stored.get(endpointId);
       // What is still to be posted to it is not.
       if (found !== undefined) found.endpoint = { ...found.endpoint, state: 'disabled', disabledReason: 'by-request' };

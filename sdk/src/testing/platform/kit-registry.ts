@@ -268,22 +268,16 @@ export interface ReceivedBatch {
 }
 
 /** Takes batches of records in. */
-export interface KitRecords {
-  readonly take: (request: ReadPlatformRequest, clientId: string) => PlatformAnswer;
-  /** Different records by their ids, the first one first. */
-  readonly records: () => readonly SharedRecord[];
-  /** Batches, the same one again among them. */
-  readonly batches: () => readonly ReceivedBatch[];
-}
+export type KitRecords = ReturnType<typeof createKitRecords>;
 
 /**
  * @param refuse - why a record is not wanted, as a word; undefined where it is
  */
-export function createKitRecords(refuse: (record: SharedRecord) => string | undefined): KitRecords {
+export function createKitRecords(refuse: (record: SharedRecord) => string | undefined) {
   const records = new Map<string, SharedRecord>();
   const batches: ReceivedBatch[] = [];
   return {
-    take: ({ parameters, bytes }, clientId) => {
+    take: ({ parameters, bytes }: ReadPlatformRequest, clientId: string): PlatformAnswer => {
       const batchId = parameters['ce-id'] ?? '';
       if (parameters['Idempotency-Key'] !== batchId)
         return problemAnswer('invalid-parameter', { errors: [{ pointer: 'Idempotency-Key', code: 'not-ce-id' }] });
@@ -306,8 +300,10 @@ export function createKitRecords(refuse: (record: SharedRecord) => string | unde
       const answer: RecordBatchAnswer = { batchId, accepted: readings.length - rejected.length, rejected };
       return jsonAnswer(answer);
     },
-    records: () => [...records.values()],
-    batches: () => [...batches],
+    /** Different records by their ids, the first one first. */
+    records: (): readonly SharedRecord[] => [...records.values()],
+    /** Batches, the same one again among them. */
+    batches: (): readonly ReceivedBatch[] => [...batches],
   };
 }
 

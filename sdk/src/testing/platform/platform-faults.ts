@@ -78,23 +78,20 @@ export interface EventFaultRule extends FaultFrequency {
 }
 
 /** Rules, and what they strike next. */
-export interface FaultPlan<Rule extends FaultFrequency> {
-  /** @returns takes the rule away */
-  readonly add: (rule: Rule) => () => void;
-  /** The first rule that fits and strikes now. */
-  readonly next: (fits: (rule: Rule) => boolean) => Rule | undefined;
-}
+export type FaultPlan<Rule extends FaultFrequency> = ReturnType<typeof createFaultPlan<Rule>>;
 
 /** Makes a plan without rules. */
-export function createFaultPlan<Rule extends FaultFrequency>(dice: Dice): FaultPlan<Rule> {
+export function createFaultPlan<Rule extends FaultFrequency>(dice: Dice) {
   const entries = new Set<{ readonly rule: Rule; seen: number; struck: number }>();
   return {
-    add: (rule) => {
+    /** @returns takes the rule away */
+    add: (rule: Rule): (() => void) => {
       const entry = { rule, seen: 0, struck: 0 };
       entries.add(entry);
       return () => void entries.delete(entry);
     },
-    next: (fits) => {
+    /** The first rule that fits and strikes now. */
+    next: (fits: (rule: Rule) => boolean): Rule | undefined => {
       for (const entry of entries) {
         const { times = Infinity, after = 0, probability = 1 } = entry.rule;
         if (entry.struck >= times || !fits(entry.rule)) continue;

@@ -199,16 +199,7 @@ interface TokenHolder {
 }
 
 /** Gives tokens for assertions, and knows them again. */
-export interface KitTokens {
-  /** Answers a request for a token. @see RFC 7523 section 3 */
-  readonly issue: (request: TokenRequest) => Promise<PlatformAnswer>;
-  /** A token without an assertion, for tests. */
-  readonly mint: (client: RegisteredClient, scopes?: readonly PlatformScope[]) => string;
-  /** Whose token it is; undefined where it is none, or over. */
-  readonly holderOf: (authorization: string | null) => TokenHolder | undefined;
-  /** Ends all tokens of a client. */
-  readonly expire: (clientId: string) => void;
-}
+export type KitTokens = ReturnType<typeof createKitTokens>;
 
 export function createKitTokens(parts: {
   readonly register: ClientRegister;
@@ -216,7 +207,7 @@ export function createKitTokens(parts: {
   readonly tokenUrl: string;
   readonly newId: (kind: string) => string;
   readonly lifetimeSeconds: number;
-}): KitTokens {
+}) {
   const { register, clock, tokenUrl, newId, lifetimeSeconds } = parts;
   const tokens = new Map<string, TokenHolder & { readonly endsAtMs: number }>();
   /** A client uses an assertion once. RFC 7523 section 3 item 7 */
@@ -245,14 +236,18 @@ export function createKitTokens(parts: {
   };
 
   return {
+    /** Answers a request for a token. @see RFC 7523 section 3 */
     issue,
+    /** A token without an assertion, for tests. */
     mint,
-    holderOf: (authorization) => {
+    /** Whose token it is; undefined where it is none, or over. */
+    holderOf: (authorization: string | null): TokenHolder | undefined => {
       const token = /^Bearer ([A-Za-z0-9\-._~+/]+=*)$/i.exec(authorization ?? '')?.[1];
       const held = token === undefined ? undefined : tokens.get(token);
       return held !== undefined && clock.nowMs() < held.endsAtMs ? held : undefined;
     },
-    expire: (clientId) => {
+    /** Ends all tokens of a client. */
+    expire: (clientId: string) => {
       for (const [token, { client }] of tokens) if (client.clientId === clientId) tokens.delete(token);
     },
   };

@@ -39,32 +39,24 @@ export interface VerifiedAnswer {
 export type PlatformJwk = Readonly<Record<string, unknown>>;
 
 /** Verifies answers, and signs receipts. */
-export interface KitAnswers {
-  /** The platform's public keys: for `createReceiptVerifier`. */
-  readonly keys: { readonly keys: readonly PlatformJwk[] };
-  readonly verify: (
-    submission: AnswerSubmission,
-    provider: RegisteredProvider,
-  ) => Promise<VerifiedAnswer | PlatformProblem>;
-  readonly receipt: (receipt: AnswerReceipt) => Promise<SignedReceipt>;
-  /** The same receipt under a key that is none of the platform's. */
-  readonly forged: (receipt: SignedReceipt) => Promise<SignedReceipt>;
-}
+export type KitAnswers = ReturnType<typeof createKitAnswers>;
 
 const RECEIPT_KEY_ID = 'test-platform-receipts';
 
 /** Has a key of its own. */
-export function createKitAnswers(): KitAnswers {
+export function createKitAnswers() {
   const key = createTestKey();
   const other = createTestKey();
   return {
+    /** The platform's public keys: for `createReceiptVerifier`. */
     keys: { keys: [{ ...key.publicKeyJwk, kid: RECEIPT_KEY_ID, alg: 'ES256', use: 'sig' }] },
     verify,
-    receipt: async (receipt) => ({
+    receipt: async (receipt: AnswerReceipt): Promise<SignedReceipt> => ({
       answerId: receipt.answerId,
       receipt: await signedReceipt(Buffer.from(JSON.stringify(receipt)), key),
     }),
-    forged: async ({ answerId, receipt }) => ({
+    /** The same receipt under a key that is none of the platform's. */
+    forged: async ({ answerId, receipt }: SignedReceipt): Promise<SignedReceipt> => ({
       answerId,
       receipt: await signedReceipt(Buffer.from(receipt.split('.')[1] ?? '', 'base64url'), other),
     }),

@@ -354,12 +354,7 @@ export interface ClosedDay {
 }
 
 /** Which days are business days, under each way to take observed holidays. */
-export interface BusinessDays {
-  /** Undefined for a business day. Days are counted from 1970-01-01. */
-  readonly closedOn: (day: number, observance: Observance) => ClosedDay | undefined;
-  /** The first business day after a day; undefined where {@link MAX_CLOSED_DAYS} in a row are none. */
-  readonly nextAfter: (day: number, observance: Observance) => number | undefined;
-}
+export type BusinessDays = ReturnType<typeof newCalendar>;
 
 /** Of {@link DeadlineReadings}. */
 type Observance = DeadlineReadings['observance'];
@@ -388,7 +383,7 @@ export function businessDays(policy: CalendarPolicy): BusinessDays {
   );
 }
 
-function newCalendar({ inaugurationDay, otherHolidays }: CalendarPolicy): BusinessDays {
+function newCalendar({ inaugurationDay, otherHolidays }: CalendarPolicy) {
   // Of its own: the calendar is that of all policies that say the same, and whose this one is may change it.
   const others = otherHolidays.map(({ date, name }) => ({ date, name }));
   const years = new Map<number, readonly ClosedDay[]>();
@@ -433,5 +428,10 @@ function newCalendar({ inaugurationDay, otherHolidays }: CalendarPolicy): Busine
     }
     return undefined;
   };
-  return { closedOn, nextAfter };
+  return {
+    /** Undefined for a business day. Days are counted from 1970-01-01. */
+    closedOn,
+    /** The first business day after a day; undefined where {@link MAX_CLOSED_DAYS} in a row are none. */
+    nextAfter,
+  };
 }

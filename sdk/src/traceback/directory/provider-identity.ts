@@ -98,19 +98,10 @@ type ResolvedProvider =
   | { readonly status: 'unknown' };
 
 /** Who is who. */
-export interface ProviderIdentities {
-  readonly all: readonly ProviderIdentity[];
-  readonly resolve: (reference: ProviderReference) => ResolvedProvider;
-  /** One and the same, affiliates apart. */
-  readonly isOne: (one: ProviderReference, other: ProviderReference) => boolean;
-  /** One and the same, or of one group. */
-  readonly isSame: (one: ProviderReference, other: ProviderReference) => boolean;
-  /** Names and codes that several providers of the directory have: they say nothing. */
-  readonly shared: readonly string[];
-}
+export type ProviderIdentities = ReturnType<typeof createProviderIdentities>;
 
 /** Makes the providers of a directory ready to be looked up. */
-export function createProviderIdentities(providers: readonly KnownProvider[]): ProviderIdentities {
+export function createProviderIdentities(providers: readonly KnownProvider[]) {
   const all = providers.map(identityOf);
   const byKey = new Map<string, ProviderIdentity[]>();
   for (const identity of all) {
@@ -132,8 +123,11 @@ export function createProviderIdentities(providers: readonly KnownProvider[]): P
   return {
     all,
     resolve,
-    isOne: (one, other) => compare(one, other, false),
-    isSame: (one, other) => compare(one, other, true),
+    /** One and the same, affiliates apart. */
+    isOne: (one: ProviderReference, other: ProviderReference) => compare(one, other, false),
+    /** One and the same, or of one group. */
+    isSame: (one: ProviderReference, other: ProviderReference) => compare(one, other, true),
+    /** Names and codes that several providers of the directory have: they say nothing. */
     shared: [...byKey].filter(([, owners]) => owners.length > 1).map(([key]) => key),
   };
 }

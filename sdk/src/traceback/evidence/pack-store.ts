@@ -91,15 +91,7 @@ function base64Of(octets: Uint8Array): string {
 const LONGEST_FILE_BYTES: number = 128 * 2 ** 20;
 
 /** The packs of a directory, a file each, so that one can be removed when its time has come. */
-export interface PackStore {
-  /** Durable when it resolves. What has the name already is replaced, in one step. @throws HopbackError `storage-failed` */
-  readonly write: (name: string, octets: Uint8Array) => Promise<void>;
-  /** Undefined where there is none. @throws HopbackError `storage-failed` */
-  readonly read: (name: string) => Promise<Uint8Array | undefined>;
-  readonly readPack: (packId: string) => Promise<EvidencePack | 'missing' | 'unreadable'>;
-  /** @throws HopbackError `storage-failed` */
-  readonly packIds: () => Promise<readonly string[]>;
-}
+export type PackStore = ReturnType<typeof createPackStore>;
 
 const PACK = '.pack.json';
 const ANSWER_SUFFIX = '.answer.json';
@@ -115,7 +107,7 @@ export function answerFileName(packId: string): string {
 }
 
 /** Packs below a directory, which is made when something is written. */
-export function createPackStore(directory: string, files: LogFiles = NODE_LOG_FILES): PackStore {
+export function createPackStore(directory: string, files: LogFiles = NODE_LOG_FILES) {
   let isMade: Promise<void> | undefined;
   const made = (): Promise<void> => {
     isMade ??= asked('create', () => files.makeDirectory(directory)).catch((error: unknown) => {
@@ -127,18 +119,21 @@ export function createPackStore(directory: string, files: LogFiles = NODE_LOG_FI
   const read = (name: string): Promise<Uint8Array | undefined> =>
     asked('read', () => contentOf(files, join(directory, name)));
   return {
-    write: async (name, octets) => {
+    /** Durable when it resolves. What has the name already is replaced, in one step. @throws HopbackError `storage-failed` */
+    write: async (name: string, octets: Uint8Array) => {
       await made();
       await replaced(files, { directory, name, octets });
     },
+    /** Undefined where there is none. @throws HopbackError `storage-failed` */
     read,
-    readPack: async (packId) => {
+    readPack: async (packId: string): Promise<EvidencePack | 'missing' | 'unreadable'> => {
       if (!isPackId(packId)) return 'missing';
       const octets = await read(packFileName(packId));
       if (octets === undefined) return 'missing';
       return decodePack(octets, await read(answerFileName(packId))) ?? 'unreadable';
     },
-    packIds: async () => {
+    /** @throws HopbackError `storage-failed` */
+    packIds: async (): Promise<readonly string[]> => {
       const listed = await asked('read', () => listing(files, directory));
       return listed
         .filter((name) => name.endsWith(PACK))

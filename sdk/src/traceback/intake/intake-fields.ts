@@ -356,10 +356,7 @@ export interface LabelMeaning {
 }
 
 /** Finds the field that a label stands for. */
-export interface LabelIndex {
-  /** Never throws. @returns undefined where nobody knows the label */
-  readonly meaningOf: (label: string) => LabelMeaning | undefined;
-}
+export type LabelIndex = ReturnType<typeof labelIndex>;
 
 /** Longest label; `Provider that received the call from you (if known)` has 50 characters. */
 export const MAX_LABEL_CHARS = 64;
@@ -372,7 +369,7 @@ const MAX_OWN_LABELS = 4_096;
  * @param own - labels of the user's, in any spelling
  * @throws {@link HopbackError} `invalid-argument` when a label is empty, too long, or given to two fields
  */
-export function labelIndex(own: IntakeLabels = {}): LabelIndex {
+export function labelIndex(own: IntakeLabels = {}) {
   const fields = new Map<string, IntakeField>();
   for (const field of INTAKE_FIELD_NAMES)
     for (const label of INTAKE_FIELDS[field].labels) fields.set(normalLabel(label), field);
@@ -409,7 +406,10 @@ export function labelIndex(own: IntakeLabels = {}): LabelIndex {
       (inTime !== undefined && INTAKE_FIELDS[inTime].form === 'time' ? inTime : undefined);
     return field === undefined ? undefined : { field, ...(hint === undefined ? {} : { hint }) };
   };
-  return { meaningOf };
+  return {
+    /** Never throws. @returns undefined where nobody knows the label */
+    meaningOf,
+  };
 }
 
 /** Small letters, digits and single spaces; without bullets, emphasis, articles and the words that only bind. */

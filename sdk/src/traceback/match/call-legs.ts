@@ -27,26 +27,13 @@ function inOrder(legs: Crossing): Crossing {
 }
 
 /** Who was at either end of a leg. */
-export interface HopParties {
-  /** Who sent it. Undefined where nobody knows, or nothing of that side is on record. */
-  readonly upstreamOf: (leg: CallRecord) => TrunkParty | undefined;
-  /** Whom it was sent to. */
-  readonly downstreamOf: (leg: CallRecord) => TrunkParty | undefined;
-  /** Whether a party is a provider, listed or not, that a reference means. */
-  readonly isProvider: (party: TrunkParty | undefined, provider: ProviderReference) => boolean;
-  /** Whether a party is somebody else than a reference means: false where the directory knows either of them not. */
-  readonly isAnother: (party: TrunkParty | undefined, provider: ProviderReference) => boolean;
-  /** Whether it is another switch of the asked provider itself. */
-  readonly isOwn: (party: TrunkParty | undefined) => boolean;
-  /** Whether two parties are one, affiliates apart; false where either is unknown. */
-  readonly areSame: (one: TrunkParty | undefined, other: TrunkParty | undefined) => boolean;
-}
+export type HopParties = ReturnType<typeof hopParties>;
 
 /**
  * Makes the parties of the legs of one match: the directory is asked once for each side of each leg.
  * @param own - who is asked
  */
-export function hopParties(directory: TrunkDirectory, own: ProviderReference): HopParties {
+export function hopParties(directory: TrunkDirectory, own: ProviderReference) {
   const upstreams = new Map<CallRecord, TrunkParty | undefined>();
   const downstreams = new Map<CallRecord, TrunkParty | undefined>();
   const known = (
@@ -62,15 +49,21 @@ export function hopParties(directory: TrunkDirectory, own: ProviderReference): H
     return directory.isSame(referenceOf(party), provider);
   };
   return {
-    upstreamOf: (leg) => known(upstreams, leg, leg.ingress),
-    downstreamOf: (leg) => known(downstreams, leg, leg.egress),
+    /** Who sent it. Undefined where nobody knows, or nothing of that side is on record. */
+    upstreamOf: (leg: CallRecord): TrunkParty | undefined => known(upstreams, leg, leg.ingress),
+    /** Whom it was sent to. */
+    downstreamOf: (leg: CallRecord): TrunkParty | undefined => known(downstreams, leg, leg.egress),
+    /** Whether a party is a provider, listed or not, that a reference means. */
     isProvider,
-    isAnother: (party, provider) => {
+    /** Whether a party is somebody else than a reference means: false where the directory knows either of them not. */
+    isAnother: (party: TrunkParty | undefined, provider: ProviderReference) => {
       if (party === undefined || isProvider(party, provider) || !directory.knows(provider)) return false;
       return party.kind === 'customer' || directory.knows(referenceOf(party));
     },
-    isOwn: (party) => isProvider(party, own),
-    areSame: (one, other) => {
+    /** Whether it is another switch of the asked provider itself. */
+    isOwn: (party: TrunkParty | undefined) => isProvider(party, own),
+    /** Whether two parties are one, affiliates apart; false where either is unknown. */
+    areSame: (one: TrunkParty | undefined, other: TrunkParty | undefined) => {
       if (one === undefined || other === undefined) return false;
       if (one.kind === 'customer')
         return other.kind === 'customer' && one.customerId !== undefined && one.customerId === other.customerId;

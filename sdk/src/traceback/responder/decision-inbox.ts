@@ -13,23 +13,7 @@ import type { ResponderCore } from './responder-core.js';
  * Where decisions of persons wait for a responder that may be running in another process: a directory with a file for each, which comes to its
  * name in one step when it is whole and durable. What became of a decision is left beside it.
  */
-interface DecisionInbox {
-  /**
-   * What waits, or was begun and not finished, by name, but for the ids that are passed over. One that cannot be read hides no other.
-   * @throws the error of the system
-   */
-  readonly waiting: (passedOver: ReadonlySet<string>) => Promise<readonly WaitingDecision[]>;
-  /**
-   * Begins to carry a decision out, in one step: it can be taken back before, and not after.
-   * @returns the name that it has now; undefined where it was taken back
-   * @throws the error of the system
-   */
-  readonly begin: (name: string) => Promise<string | undefined>;
-  /** Leaves what became of it, and takes it away. @throws the error of the system */
-  readonly finish: (name: string, result: InboxResult) => Promise<void>;
-  /** Leaves why it cannot be read, and keeps it under another name for whoever looks. @throws the error of the system */
-  readonly putAside: (name: string, detail: string) => Promise<void>;
-}
+type DecisionInbox = ReturnType<typeof createDecisionInbox>;
 
 /** A decision that was handed in: the name of its file, and its id, which is the beginning of that. */
 type WaitingDecision = { readonly name: string; readonly id: string } & (
@@ -57,10 +41,14 @@ const RESULT_SUFFIX = '.result.json';
 const ASIDE_SUFFIX = '.decision.aside';
 
 /** The inbox of the responder of a directory. */
-export function createDecisionInbox(directory: string): DecisionInbox {
+export function createDecisionInbox(directory: string) {
   const folder = inboxFolder(directory);
   return {
-    waiting: async (passedOver) => {
+    /**
+     * What waits, or was begun and not finished, by name, but for the ids that are passed over. One that cannot be read hides no other.
+     * @throws the error of the system
+     */
+    waiting: async (passedOver: ReadonlySet<string>): Promise<readonly WaitingDecision[]> => {
       const names = (await namesIn(folder))
         .filter((name) => isDecision(name) && !passedOver.has(baseOf(name)))
         .toSorted()
@@ -68,7 +56,12 @@ export function createDecisionInbox(directory: string): DecisionInbox {
       const read = await Promise.all(names.map((name) => waitingIn(folder, name)));
       return read.filter((one) => one !== undefined);
     },
-    begin: async (name) => {
+    /**
+     * Begins to carry a decision out, in one step: it can be taken back before, and not after.
+     * @returns the name that it has now; undefined where it was taken back
+     * @throws the error of the system
+     */
+    begin: async (name: string): Promise<string | undefined> => {
       if (name.endsWith(BEGUN_SUFFIX)) return name;
       const begun = `${baseOf(name)}${BEGUN_SUFFIX}`;
       try {
@@ -78,12 +71,14 @@ export function createDecisionInbox(directory: string): DecisionInbox {
         return ifThere(error);
       }
     },
-    finish: async (name, result) => {
+    /** Leaves what became of it, and takes it away. @throws the error of the system */
+    finish: async (name: string, result: InboxResult) => {
       await leaveResult(folder, name, result);
       await unlink(join(folder, name)).catch(ifThere);
       await dropOldResults(folder);
     },
-    putAside: async (name, detail) => {
+    /** Leaves why it cannot be read, and keeps it under another name for whoever looks. @throws the error of the system */
+    putAside: async (name: string, detail: string) => {
       await leaveResult(folder, name, { status: 'unreadable', detail });
       const aside = `${baseOf(name)}${ASIDE_SUFFIX}`;
       await moveFile(join(folder, name), join(folder, aside), { isSynced: false }).catch(ifThere);

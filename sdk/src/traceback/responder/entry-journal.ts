@@ -89,35 +89,7 @@ function bare(leg: CallRecord): CallRecord {
 }
 
 /** The requests of a responder, durable one by one, with what is in memory of each. */
-export interface EntryJournal {
-  /** All requests, by id. */
-  readonly summaries: ReadonlyMap<string, EntrySummary>;
-  /** Those that are not closed, or of which somebody has not been told, or the evidence. */
-  readonly open: ReadonlySet<string>;
-  /** As it was set last, durable or about to be. */
-  readonly get: (requestId: string) => ResponderEntry | undefined;
-  /**
-   * As `get`, once it is durable.
-   * @throws HopbackError `storage-failed`, `closed`
-   */
-  readonly durable: (requestId: string) => Promise<ResponderEntry | undefined>;
-  /**
-   * Resolves once it is durable. Of two calls for one request the later has to wait for the earlier.
-   * @throws HopbackError `storage-failed`: it is kept, and becomes durable by `durable`; `closed`
-   */
-  readonly save: (entry: ResponderEntry) => Promise<void>;
-  /** Whether a request fits, once what is closed has made room. */
-  readonly room: (entry: ResponderEntry) => 'free' | 'full' | 'too-large';
-  readonly isCancelled: (requestId: string) => boolean;
-  /** Remembers that a request which is not there yet is no longer asked. @throws HopbackError as `save` */
-  readonly rememberCancelled: (requestId: string, atMs: number) => Promise<void>;
-  readonly notices: ReadonlyMap<string, TrackedNotice>;
-  /** @throws HopbackError as `save` */
-  readonly saveNotice: (tracked: TrackedNotice) => Promise<void>;
-  readonly sizeBytes: () => number;
-  /** @throws HopbackError `storage-failed` when what was not durable could not be written */
-  readonly close: () => Promise<void>;
-}
+export type EntryJournal = ReturnType<typeof journalOf>;
 
 /** Keys of the journal: `r/` requests, `c/` requests that were cancelled before they came, `n/` notices, `s/settings` what it works by. */
 const SETTINGS_KEY = 's/settings';
@@ -204,34 +176,49 @@ function remember({ summaries, open }: JournalCore, entry: ResponderEntry): void
   else open.add(summary.requestId);
 }
 
-function journalOf(core: JournalCore): EntryJournal {
+function journalOf(core: JournalCore) {
   const { values, summaries, open, unsaved, cancelled, notices } = core;
   const get = (requestId: string): ResponderEntry | undefined => readEntry(values.get(requestKey(requestId)));
   return {
+    /** All requests, by id. */
     summaries,
+    /** Those that are not closed, or of which somebody has not been told, or the evidence. */
     open,
+    /** As it was set last, durable or about to be. */
     get,
-    durable: async (requestId) => {
+    /**
+     * As `get`, once it is durable.
+     * @throws HopbackError `storage-failed`, `closed`
+     */
+    durable: async (requestId: string): Promise<ResponderEntry | undefined> => {
       const entry = get(requestId);
       if (entry !== undefined && unsaved.has(requestId)) await save(core, entry);
       return entry;
     },
-    save: (entry) => save(core, entry),
-    room: (entry) => room(core, entry),
-    isCancelled: (requestId) => cancelled.has(requestId),
-    rememberCancelled: async (requestId, atMs) => {
+    /**
+     * Resolves once it is durable. Of two calls for one request the later has to wait for the earlier.
+     * @throws HopbackError `storage-failed`: it is kept, and becomes durable by `durable`; `closed`
+     */
+    save: (entry: ResponderEntry) => save(core, entry),
+    /** Whether a request fits, once what is closed has made room. */
+    room: (entry: ResponderEntry): 'free' | 'full' | 'too-large' => room(core, entry),
+    isCancelled: (requestId: string) => cancelled.has(requestId),
+    /** Remembers that a request which is not there yet is no longer asked. @throws HopbackError as `save` */
+    rememberCancelled: async (requestId: string, atMs: number) => {
       cancelled.set(requestId, atMs);
       await values.set(cancelledKey(requestId), String(atMs));
       await drop(core, cancelled, cancelledKey);
     },
     notices,
-    saveNotice: async (tracked) => {
+    /** @throws HopbackError as `save` */
+    saveNotice: async (tracked: TrackedNotice) => {
       notices.set(tracked.notice.noticeId, tracked);
       await values.set(noticeKey(tracked.notice.noticeId), JSON.stringify(tracked));
       const done = new Map([...notices].filter(([, one]) => !isNoticeOpen(one)));
       if (notices.size > MOST_OTHERS) await drop(core, done, noticeKey, notices);
     },
     sizeBytes: () => values.state().sizeBytes,
+    /** @throws HopbackError `storage-failed` when what was not durable could not be written */
     close: () => values.close(),
   };
 }

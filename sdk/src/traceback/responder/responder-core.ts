@@ -19,16 +19,7 @@ import type {
 } from './responder-contract.js';
 
 /** Work by key, in lanes: never two pieces for the same key of a lane at once, and not too many of a lane in all. */
-interface KeyedWork<Lane extends string> {
-  /** Has the worker of a lane called for a key; what is asked for while it runs, it runs once more. */
-  readonly enqueue: (key: string, lane: Lane) => void;
-  /** Runs when nothing else does for this key, but for lanes that are not exclusive. Rejects as `run` does. */
-  readonly exclusively: <Value>(key: string, run: () => Promise<Value>) => Promise<Value>;
-  /** Resolves when nothing is queued or running. */
-  readonly idle: () => Promise<void>;
-  /** What is queued is dropped; resolves when what is running has ended. */
-  readonly stop: () => Promise<void>;
-}
+type KeyedWork<Lane extends string> = ReturnType<typeof createKeyedWork<Lane>>;
 
 /** Pieces of work that wait for the same thing, such as the store, the platform or people: where that is slow the others go on. */
 interface WorkLane {
@@ -46,7 +37,7 @@ interface OpenLane extends WorkLane {
 }
 
 /** Makes the queues. */
-export function createKeyedWork<Lane extends string>(options: Readonly<Record<Lane, WorkLane>>): KeyedWork<Lane> {
+export function createKeyedWork<Lane extends string>(options: Readonly<Record<Lane, WorkLane>>) {
   const lanes = new Map<Lane, OpenLane>();
   for (const [name, lane] of Object.entries(options) as [Lane, WorkLane][])
     lanes.set(name, { ...lane, queued: new Set(), running: new Set() });
@@ -94,14 +85,18 @@ export function createKeyedWork<Lane extends string>(options: Readonly<Record<La
       moveOn();
     });
   return {
-    enqueue: (key, name) => {
+    /** Has the worker of a lane called for a key; what is asked for while it runs, it runs once more. */
+    enqueue: (key: string, name: Lane) => {
       const lane = lanes.get(name);
       if (isStopped || lane === undefined) return;
       lane.queued.add(key);
       pump(lane);
     },
+    /** Runs when nothing else does for this key, but for lanes that are not exclusive. Rejects as `run` does. */
     exclusively,
+    /** Resolves when nothing is queued or running. */
     idle,
+    /** What is queued is dropped; resolves when what is running has ended. */
     stop: async () => {
       isStopped = true;
       for (const { queued } of lanes.values()) queued.clear();
@@ -114,18 +109,10 @@ export function createKeyedWork<Lane extends string>(options: Readonly<Record<La
  * What becomes of attempts to deliver, request by request: one that the platform always says no to, or fails over, while it takes those of
  * others, is its own matter and keeps no other waiting.
  */
-interface PlatformHealth {
-  readonly answered: (requestId: string) => void;
-  readonly failed: (requestId: string, nowMs: number) => void;
-  readonly barred: (requestId: string, nowMs: number) => void;
-  /** Whether its last attempt failed: when the platform is tried anew, others go first. */
-  readonly hasFailed: (requestId: string) => boolean;
-  /** Nothing more is to be delivered of it. */
-  readonly forget: (requestId: string) => void;
-}
+type PlatformHealth = ReturnType<typeof createPlatformHealth>;
 
 /** @param breaker - is told of what concerns all of them */
-export function createPlatformHealth(breaker: Breaker): PlatformHealth {
+export function createPlatformHealth(breaker: Breaker) {
   /** How many answers there were when a request failed last, or was barred first. */
   const failedAt = new Map<string, number>();
   let answers = 0;
@@ -136,24 +123,26 @@ export function createPlatformHealth(breaker: Breaker): PlatformHealth {
     return before !== undefined && before < answers;
   };
   return {
-    answered: (requestId) => {
+    answered: (requestId: string) => {
       answers += 1;
       failedAt.delete(requestId);
       breaker.onAnswered();
     },
-    failed: (requestId, nowMs) => {
+    failed: (requestId: string, nowMs: number) => {
       if (isItsOwn(requestId)) breaker.onAbandoned();
       else breaker.onFailed(nowMs);
       // Outages come and go: what was answered before this one says nothing of the next.
       failedAt.set(requestId, answers);
     },
-    barred: (requestId, nowMs) => {
+    barred: (requestId: string, nowMs: number) => {
       if (isItsOwn(requestId)) return breaker.onAbandoned();
       breaker.onBarred(nowMs);
       failedAt.set(requestId, answers);
     },
-    hasFailed: (requestId) => failedAt.has(requestId),
-    forget: (requestId) => void failedAt.delete(requestId),
+    /** Whether its last attempt failed: when the platform is tried anew, others go first. */
+    hasFailed: (requestId: string) => failedAt.has(requestId),
+    /** Nothing more is to be delivered of it. */
+    forget: (requestId: string) => void failedAt.delete(requestId),
   };
 }
 
@@ -173,10 +162,7 @@ interface ResponderCounts {
 }
 
 /** A histogram that is being filled. */
-interface HistogramCounts {
-  readonly observe: (value: number) => void;
-  readonly read: () => Histogram;
-}
+type HistogramCounts = ReturnType<typeof createHistogram>;
 
 /** Nothing has happened yet. */
 export function createResponderCounts(): ResponderCounts {
@@ -206,16 +192,16 @@ export function createResponderCounts(): ResponderCounts {
 }
 
 /** A histogram with the given upper bounds, and one for everything above. */
-function createHistogram(bounds: readonly number[]): HistogramCounts {
+function createHistogram(bounds: readonly number[]) {
   const counts = [...bounds, Number.POSITIVE_INFINITY].map((le) => ({ le, count: 0 }));
   let [count, sum] = [0, 0];
   return {
-    observe: (value) => {
+    observe: (value: number) => {
       count += 1;
       sum += value;
       for (const bucket of counts) if (value <= bucket.le) bucket.count += 1;
     },
-    read: () => ({ buckets: counts.map((bucket) => ({ ...bucket })), count, sum }),
+    read: (): Histogram => ({ buckets: counts.map((bucket) => ({ ...bucket })), count, sum }),
   };
 }
 
@@ -352,21 +338,13 @@ export type ResponderLane = 'answer' | 'deliver' | 'tell';
 const RETRY: Backoff = { baseMs: 1_000, capMs: 600_000 };
 
 /** Later attempts, one for each key at most. */
-export interface Retries {
-  /** After a wait that grows with each failure in a row. */
-  readonly later: (key: string) => void;
-  /** After so many milliseconds. */
-  readonly at: (key: string, delayMs: number) => void;
-  /** It went well: the next failure is the first. */
-  readonly forget: (key: string) => void;
-  readonly clear: () => void;
-}
+export type Retries = ReturnType<typeof createRetries>;
 
 /** @param again - is called for a key when its time has come */
 export function createRetries(
   { clock, random }: Pick<ResponderCore, 'clock' | 'random'>,
   again: (key: string) => void,
-): Retries {
+) {
   const failures = new Map<string, number>();
   const timers = new Map<string, () => void>();
   const at = (key: string, delayMs: number): void => {
@@ -378,14 +356,17 @@ export function createRetries(
     timers.set(key, cancel);
   };
   return {
+    /** After so many milliseconds. */
     at,
-    later: (key) => {
+    /** After a wait that grows with each failure in a row. */
+    later: (key: string) => {
       const count = (failures.get(key) ?? 0) + 1;
       failures.set(key, count);
       // At least something: a wait of none would be a loop.
       at(key, LEAST_WAIT_MS + fullJitterMs(count, RETRY, random));
     },
-    forget: (key) => {
+    /** It went well: the next failure is the first. */
+    forget: (key: string) => {
       failures.delete(key);
       timers.get(key)?.();
       timers.delete(key);

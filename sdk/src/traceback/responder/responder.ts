@@ -133,11 +133,7 @@ async function take(
 }
 
 /** Sees to it that somebody is told before a deadline is over. */
-interface Reminders {
-  /** Looks anew for what is due next. */
-  readonly arm: () => void;
-  readonly clear: () => void;
-}
+type Reminders = ReturnType<typeof createReminders>;
 
 /** A timer is never set for longer: whoever sets the clock of the machine is noticed within the hour. */
 const LONGEST_WAIT_MS = 3_600_000;
@@ -145,7 +141,7 @@ const LONGEST_WAIT_MS = 3_600_000;
 const RETRY_MS = 30_000;
 
 /** One timer for all of them. What is slow to be written or told holds up nothing else. */
-function createReminders(core: ResponderCore): Reminders {
+function createReminders(core: ResponderCore) {
   const { clock, stop } = core;
   const running = new Set<string>();
   let cancel: (() => void) | undefined;
@@ -176,7 +172,11 @@ function createReminders(core: ResponderCore): Reminders {
     for (const [key, run] of dueReminders(core)) if (!running.has(key)) void remind(key, run);
     arm(0);
   };
-  return { arm: () => arm(0), clear: () => cancel?.() };
+  return {
+    /** Looks anew for what is due next. */
+    arm: () => arm(0),
+    clear: () => cancel?.(),
+  };
 }
 
 const keyOfRequest = (requestId: string): string => `r/${requestId}`;

@@ -2,16 +2,8 @@ import type { SeededRandom } from '../../../faults/index.js';
 import type { CallingNumbers, ScenarioCalled, ScenarioCaller, ScenarioCsv } from '../../../scenario/index.js';
 import { isInRange, numberAt, numbersUnder, readNumberRange } from '../../../scenario/index.js';
 
-/** The row of the next call, and who is told when it ends. */
-export interface CsvRows {
-  readonly next: (atMs: number) => {
-    readonly row: readonly string[];
-    readonly isUsedUntil: (endMs: number) => void;
-  };
-}
-
 /** Rows in the order that SIPp takes them. */
-export function csvRows({ rows = [], order = 'sequential' }: ScenarioCsv, random: SeededRandom): CsvRows {
+export function csvRows({ rows = [], order = 'sequential' }: ScenarioCsv, random: SeededRandom) {
   let calls = -1;
   const busyUntil = new Float64Array(order === 'user' ? rows.length : 0);
   const placeOf = (atMs: number): number => {
@@ -26,7 +18,12 @@ export function csvRows({ rows = [], order = 'sequential' }: ScenarioCsv, random
     return first;
   };
   return {
-    next: (atMs) => {
+    next: (
+      atMs: number,
+    ): {
+      readonly row: readonly string[];
+      readonly isUsedUntil: (endMs: number) => void;
+    } => {
       const place = placeOf(atMs);
       return {
         row: rows[place] ?? [],
@@ -44,19 +41,12 @@ export interface Dialled {
   readonly destination: ScenarioCalled;
 }
 
-/** Numbers that a caller calls. */
-export interface CalledNumbers {
-  readonly next: () => Dialled;
-  /** The entry of a number that a CSV file has. */
-  readonly entryOf: (number: string) => ScenarioCalled | undefined;
-}
-
 /** @param entries - that the caller calls, at least one; @param random - of the caller, for nothing else */
 export function calledNumbers(
   entries: readonly ScenarioCalled[],
   order: ScenarioCaller['order'],
   random: SeededRandom,
-): CalledNumbers {
+) {
   const total = entries.reduce((sum, { count = 1 }) => sum + count, 0);
   let calls = -1;
   const placeOf = (): number => {
@@ -66,7 +56,7 @@ export function calledNumbers(
   };
   const [first] = entries;
   return {
-    next: () => {
+    next: (): Dialled => {
       let place = placeOf();
       for (const entry of entries) {
         const { count = 1 } = entry;
@@ -76,7 +66,9 @@ export function calledNumbers(
       // Not reached: `place` is below the sum of all counts.
       return { called: first?.first ?? '', destination: first as ScenarioCalled };
     },
-    entryOf: (number) => entries.find((entry) => isInRange(number, { first: entry.first, count: entry.count ?? 1 })),
+    /** The entry of a number that a CSV file has. */
+    entryOf: (number: string): ScenarioCalled | undefined =>
+      entries.find((entry) => isInRange(number, { first: entry.first, count: entry.count ?? 1 })),
   };
 }
 

@@ -236,15 +236,7 @@ function hasDistinct(notes: readonly CallNote[], key: 'calledKey' | 'callingKey'
 }
 
 /** Groups by their keys, never more than a limit. */
-export interface CallGroups {
-  readonly at: (key: string) => CallGroup;
-  readonly find: (key: string) => CallGroup | undefined;
-  readonly all: () => IterableIterator<CallGroup>;
-  readonly size: () => number;
-  /** Both generations as they stand, by reference. */
-  readonly state: () => CallGroupsState;
-  readonly restore: (saved: CallGroupsState) => void;
-}
+export type CallGroups = ReturnType<typeof createCallGroups>;
 
 /** Groups of the younger and of the older generation, by their keys. */
 export interface CallGroupsState {
@@ -256,10 +248,7 @@ export interface CallGroupsState {
  * Makes the table: two generations, of which the older one is forgotten when the younger is half the limit, but for groups of campaigns.
  * Never throws.
  */
-export function createCallGroups(
-  limit: number,
-  by: { readonly tables: EvidenceTables; readonly headStart: number },
-): CallGroups {
+export function createCallGroups(limit: number, by: { readonly tables: EvidenceTables; readonly headStart: number }) {
   let young = new Map<string, CallGroup>();
   let old = new Map<string, CallGroup>();
   const turn = (): void => {
@@ -274,7 +263,7 @@ export function createCallGroups(
   const find = (key: string): CallGroup | undefined => young.get(key) ?? old.get(key);
   return {
     find,
-    at: (key) => {
+    at: (key: string): CallGroup => {
       const known = young.get(key);
       if (known !== undefined) return known;
       const group = old.get(key) ?? createCallGroup(key, by);
@@ -283,13 +272,14 @@ export function createCallGroups(
       young.set(key, group);
       return group;
     },
-    all: function* all() {
+    all: function* all(): IterableIterator<CallGroup> {
       yield* young.values();
       yield* old.values();
     },
     size: () => young.size + old.size,
-    state: () => ({ young, old }),
-    restore: (saved) => {
+    /** Both generations as they stand, by reference. */
+    state: (): CallGroupsState => ({ young, old }),
+    restore: (saved: CallGroupsState) => {
       ({ young, old } = saved);
     },
   };

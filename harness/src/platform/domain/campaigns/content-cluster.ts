@@ -208,17 +208,7 @@ function isHeardByMany({ reports, called }: ContentCluster, policy: CampaignPoli
 }
 
 /** Clusters by what was heard. */
-export interface ContentTable {
-  readonly find: (content: string) => ContentCluster | undefined;
-  /** The one cluster that contents lead to: what led to several makes them one where `mayJoin` says so; else the first of them. */
-  readonly clusterOf: (contents: readonly string[], mayJoin: MayJoin) => ContentCluster;
-  /** Has a content lead to a cluster of its own from now on. */
-  readonly detach: (content: string, into: ContentCluster) => void;
-  readonly size: () => number;
-  /** The table as it stands, by reference. */
-  readonly state: () => ContentTableState;
-  readonly restore: (saved: ContentTableState) => void;
-}
+export type ContentTable = ReturnType<typeof createContentTable>;
 
 /** Clusters by their contents, and scripts in which a call-back number is said. */
 export interface ContentTableState {
@@ -236,7 +226,7 @@ const MAX_SCRIPTS_BY_CALL_BACK = 6;
  * Makes the table: the content not heard of for the longest is forgotten first. Never throws.
  * @param limit - contents at most
  */
-export function createContentTable(limit: number): ContentTable {
+export function createContentTable(limit: number) {
   let clusters = new Map<string, ContentCluster>();
   let spoken = new Map<string, Set<string>>();
   const lead = (content: string, cluster: ContentCluster): void => {
@@ -258,17 +248,20 @@ export function createContentTable(limit: number): ContentTable {
     return scripts.size > MAX_SCRIPTS_BY_CALL_BACK;
   };
   return {
-    find: (content) => clusters.get(content),
+    find: (content: string): ContentCluster | undefined => clusters.get(content),
     size: () => clusters.size,
-    state: () => ({ clusters, spoken }),
-    restore: (saved) => {
+    /** The table as it stands, by reference. */
+    state: (): ContentTableState => ({ clusters, spoken }),
+    restore: (saved: ContentTableState) => {
       ({ clusters, spoken } = saved);
     },
-    detach: (content, into) => {
+    /** Has a content lead to a cluster of its own from now on. */
+    detach: (content: string, into: ContentCluster) => {
       clusters.get(content)?.contents.delete(content);
       lead(content, into);
     },
-    clusterOf: (contents, mayJoin) => {
+    /** The one cluster that contents lead to: what led to several makes them one where `mayJoin` says so; else the first of them. */
+    clusterOf: (contents: readonly string[], mayJoin: MayJoin): ContentCluster => {
       const script = contents.find((content) => content.startsWith('script:'));
       const telling = contents.filter((content) => !isCommon(content, script));
       const known = [...new Set(telling.flatMap((content) => clusters.get(content) ?? []))];

@@ -33,18 +33,10 @@ export type KnownEvidence = Pick<CampaignCall, 'callId' | 'placedCallId' | 'repo
 };
 
 /** Puts what was counted before a restart back to the calls that it is evidence of, when it is read again. */
-export interface KnownEvidenceTable {
-  readonly note: (counted: KnownEvidence) => void;
-  /** Nothing happens for a record that is not known, or was read again before. Never throws. */
-  readonly placeRecord: (live: LiveRecord) => void;
-  /** The same of a report. */
-  readonly placeReport: (received: ReceivedReport) => void;
-  /** Marks what was heard before it was noted, and forgets what was neither read again nor heard. Never throws. */
-  readonly settle: () => void;
-}
+export type KnownEvidenceTable = ReturnType<typeof createKnownEvidence>;
 
 /** Makes the table; it is empty again when it is settled. */
-export function createKnownEvidence(calls: PlacedCalls): KnownEvidenceTable {
+export function createKnownEvidence(calls: PlacedCalls) {
   const counted = new Map<string, KnownEvidence>();
   const placed = new Map<string, PlacedCall>();
   const take = (callId: string): KnownEvidence | undefined => {
@@ -59,8 +51,9 @@ export function createKnownEvidence(calls: PlacedCalls): KnownEvidenceTable {
     return call;
   };
   return {
-    note: (one) => void counted.set(one.callId, one),
-    placeRecord: (live) => {
+    note: (one: KnownEvidence) => void counted.set(one.callId, one),
+    /** Nothing happens for a record that is not known, or was read again before. Never throws. */
+    placeRecord: (live: LiveRecord) => {
       const known = counted.size === 0 ? undefined : take(recordCallId(live.providerId, live.record.recordId));
       if (known === undefined) return;
       const note = callNote(live, calls.policy);
@@ -71,7 +64,8 @@ export function createKnownEvidence(calls: PlacedCalls): KnownEvidenceTable {
       if (isJoinable(note)) putByNumbers(calls.counted, numbersKey(note), call);
       for (const waiting of reportsOfRecord(calls, note, call)) takeUncounted(call, waiting);
     },
-    placeReport: (received) => {
+    /** The same of a report. */
+    placeReport: (received: ReceivedReport) => {
       const { appId, report } = received;
       const known = counted.size === 0 ? undefined : take(reportCallId(appId, report.reportId));
       if (known === undefined) return;
@@ -81,6 +75,7 @@ export function createKnownEvidence(calls: PlacedCalls): KnownEvidenceTable {
       addReport(reported.placed, reported);
       waitForRecord(calls, { reported, cluster: undefined }, calledNpaNxxOf(report));
     },
+    /** Marks what was heard before it was noted, and forgets what was neither read again nor heard. Never throws. */
     settle: () => {
       if (counted.size > 0) for (const call of rememberedCalls(calls)) markCounted(calls, call, take);
       counted.clear();
@@ -237,12 +232,7 @@ export function placeRecord(counting: Counting, note: CallNote, live: LiveRecord
 }
 
 /** Says of which call records and reports are, without looking for campaigns. */
-export interface EvidenceJoiner {
-  /** Never throws. */
-  readonly record: (live: LiveRecord) => JoinedEvidence;
-  /** Never throws. */
-  readonly report: (appId: string, report: AppReport) => JoinedEvidence;
-}
+export type EvidenceJoiner = ReturnType<typeof createEvidenceJoiner>;
 
 /** A record or report that was joined with others. */
 export interface JoinedEvidence {
@@ -261,7 +251,7 @@ const REMEMBERED = 65_536;
  * Makes a joiner, which joins as the detection of campaigns does. It remembers the latest calls: records and reports of one call have to come within
  * minutes of each other, in any order.
  */
-export function createEvidenceJoiner(): EvidenceJoiner {
+export function createEvidenceJoiner() {
   const policy = DEFAULT_CAMPAIGN_POLICY;
   const limits = { calls: REMEMBERED, reports: REMEMBERED };
   // Nothing is counted for a campaign, so that the book stays empty.
@@ -270,12 +260,14 @@ export function createEvidenceJoiner(): EvidenceJoiner {
     calls: createPlacedCalls(policy, limits),
   };
   return {
-    record: (live) => {
+    /** Never throws. */
+    record: (live: LiveRecord): JoinedEvidence => {
       const note = callNote(live, policy);
       placeRecord(counting, note, live);
       return { placedCallId: (known) => (note.placed === undefined ? '' : placedCallId(note.placed, known)) };
     },
-    report: (appId, report) => {
+    /** Never throws. */
+    report: (appId: string, report: AppReport): JoinedEvidence => {
       const received = { appId, report, receivedAtMs: Number.MAX_SAFE_INTEGER };
       const reported = placeReport(counting.calls, received, { reasons: [], cluster: undefined });
       return { placedCallId: (known) => placedCallId(reported.placed, known) };

@@ -45,16 +45,7 @@ function mixed(word: number): number {
 }
 
 /** Counts different keys in two kilobytes: of a campaign's calling numbers there may be millions, and they are not to be kept. */
-export interface DistinctSketch {
-  readonly add: (key: number) => void;
-  /** About how many: within 1 of up to 100, within 4 % (one deviation) of more. */
-  readonly count: () => number;
-  /** Takes over what another counted. */
-  readonly join: (other: DistinctSketch) => void;
-  readonly registers: Uint8Array;
-  /** Base64. */
-  readonly saved: () => string;
-}
+export type DistinctSketch = ReturnType<typeof createDistinctSketch>;
 
 const REGISTERS = 2_048;
 /** @see Flajolet et al., HyperLogLog (2007), section 4 */
@@ -64,21 +55,23 @@ const ALPHA = 0.7213 / (1 + 1.079 / REGISTERS);
  * Makes a sketch, empty or as it was saved; what is no sketch counts as none. Never throws.
  * @see Flajolet et al., HyperLogLog: the analysis of a near-optimal cardinality estimation algorithm (2007)
  */
-export function createDistinctSketch(saved?: string): DistinctSketch {
+export function createDistinctSketch(saved?: string) {
   const bytes = saved === undefined ? undefined : Buffer.from(saved, 'base64');
   const registers = bytes?.length === REGISTERS ? new Uint8Array(bytes) : new Uint8Array(REGISTERS);
   return {
     registers,
-    add: (key) => {
+    add: (key: number) => {
       const place = spread(key) & (REGISTERS - 1);
       const rank = Math.clz32(spread(key + 0x9e37_79b9)) + 1;
       if (rank > (registers[place] as number)) registers[place] = rank;
     },
-    join: (other) => {
+    /** Takes over what another counted. */
+    join: (other: { readonly registers: Uint8Array }) => {
       for (let place = 0; place < REGISTERS; place += 1) {
         registers[place] = Math.max(registers[place] as number, other.registers[place] as number);
       }
     },
+    /** About how many: within 1 of up to 100, within 4 % (one deviation) of more. */
     count: () => {
       let sum = 0;
       let empty = 0;
@@ -89,20 +82,13 @@ export function createDistinctSketch(saved?: string): DistinctSketch {
       const estimate = (ALPHA * REGISTERS * REGISTERS) / sum;
       return Math.round(estimate <= 2.5 * REGISTERS && empty > 0 ? REGISTERS * Math.log(REGISTERS / empty) : estimate);
     },
+    /** Base64. */
     saved: () => Buffer.from(registers).toString('base64'),
   };
 }
 
 /** Calls, or reports of calls, that wait for more evidence of the same call: by calling number and exchange of the number called. */
-export interface JoinTable<Entry extends { readonly atMs: number }> {
-  /** Where the entry is the newest under this key already, nothing changes. */
-  readonly put: (key: JoinKey, entry: Entry) => void;
-  /** The entry nearest in time, within so many milliseconds, of the newest under the key: {@link MAX_LOOKED_AT}, or `most` of them. */
-  readonly near: (key: JoinKey, when: JoinTime<Entry>, most?: number) => Entry | undefined;
-  /** The table as it stands, by reference. */
-  readonly state: () => JoinTableState<Entry>;
-  readonly restore: (saved: JoinTableState<Entry>) => void;
-}
+export type JoinTable<Entry extends { readonly atMs: number }> = ReturnType<typeof createJoinTable<Entry>>;
 
 /** The numbers that join evidence, and the facts that rule a call out without opening its entry. */
 export interface JoinKey {
@@ -140,7 +126,7 @@ const [CALLING, EXCHANGE, CALLED, SOURCE, GROUP, OLDER] = [0, 1, 2, 3, 4, 5];
  * Makes the table. A new entry takes the place of the oldest one. Never throws.
  * @param limit - entries at most, a power of two
  */
-export function createJoinTable<Entry extends { readonly atMs: number }>(limit: number): JoinTable<Entry> {
+export function createJoinTable<Entry extends { readonly atMs: number }>(limit: number) {
   const size = Math.max(4, 2 ** Math.floor(Math.log2(limit)));
   const mask = size - 1;
   const rows = new Float64Array(size * ROW);
@@ -158,7 +144,8 @@ export function createJoinTable<Entry extends { readonly atMs: number }>(limit: 
     return called >= 0 && calledKey >= 0 && called !== calledKey;
   };
   return {
-    put: (key, entry) => {
+    /** Where the entry is the newest under this key already, nothing changes. */
+    put: (key: JoinKey, entry: Entry) => {
       const bucket = bucketOf(key);
       const before = newest[bucket] as number;
       if (isThere(before) && entries[before & mask] === entry && isUnder((before & mask) * ROW, key)) return;
@@ -173,7 +160,12 @@ export function createJoinTable<Entry extends { readonly atMs: number }>(limit: 
       entries[last & mask] = entry;
       newest[bucket] = last;
     },
-    near: (key, { atMs, withinMs, fits }, most = MAX_LOOKED_AT) => {
+    /** The entry nearest in time, within so many milliseconds, of the newest under the key: {@link MAX_LOOKED_AT}, or `most` of them. */
+    near: (
+      key: JoinKey,
+      { atMs, withinMs, fits }: JoinTime<Entry>,
+      most: number = MAX_LOOKED_AT,
+    ): Entry | undefined => {
       if (last === 0) return undefined;
       let nearest: Entry | undefined;
       let looked = 0;
@@ -189,8 +181,9 @@ export function createJoinTable<Entry extends { readonly atMs: number }>(limit: 
       }
       return nearest;
     },
-    state: () => ({ rows, entries, newest, last }),
-    restore: (saved) => {
+    /** The table as it stands, by reference. */
+    state: (): JoinTableState<Entry> => ({ rows, entries, newest, last }),
+    restore: (saved: JoinTableState<Entry>) => {
       takeOver(rows, saved.rows);
       takeOver(newest, saved.newest);
       ({ last } = saved);
@@ -200,17 +193,7 @@ export function createJoinTable<Entry extends { readonly atMs: number }>(limit: 
 }
 
 /** Calls that came in lately, so that what is sent or read again is not counted again. */
-export interface SeenCalls {
-  /**
-   * Notes a call; whether it was noted before.
-   * @param kind - `record` or `report`
-   * @param reporter - carrier or application, of which `id` is the id of the record or report
-   */
-  readonly isRepeat: (kind: string, reporter: string, id: string) => boolean;
-  /** The memory as it stands, by reference. */
-  readonly state: () => SeenCallsState;
-  readonly restore: (saved: SeenCallsState) => void;
-}
+export type SeenCalls = ReturnType<typeof createSeenCalls>;
 
 /** Both generations, and how many calls the young one has. */
 export interface SeenCallsState {
@@ -224,7 +207,7 @@ const GENERATION = 262_144;
 const PLACES = GENERATION * 2;
 
 /** Makes the memory: 8 MB, whatever comes. Two of a million calls share their 52 bits by chance less often than once in a year. Never throws. */
-export function createSeenCalls(): SeenCalls {
+export function createSeenCalls() {
   let young = new Float64Array(PLACES);
   let old = new Float64Array(PLACES);
   let used = 0;
@@ -236,7 +219,12 @@ export function createSeenCalls(): SeenCalls {
     }
   };
   return {
-    isRepeat: (kind, reporter, id) => {
+    /**
+     * Notes a call; whether it was noted before.
+     * @param kind - `record` or `report`
+     * @param reporter - carrier or application, of which `id` is the id of the record or report
+     */
+    isRepeat: (kind: string, reporter: string, id: string) => {
       const key = keyHashOf(kind, reporter, id) + 1;
       if (has(young, key) || has(old, key)) return true;
       if (used >= GENERATION) {
@@ -249,8 +237,9 @@ export function createSeenCalls(): SeenCalls {
       used += 1;
       return false;
     },
-    state: () => ({ young, old, used }),
-    restore: (saved) => {
+    /** The memory as it stands, by reference. */
+    state: (): SeenCallsState => ({ young, old, used }),
+    restore: (saved: SeenCallsState) => {
       takeOver(young, saved.young);
       takeOver(old, saved.old);
       ({ used } = saved);
@@ -273,21 +262,7 @@ export interface NumberGain {
 }
 
 /** Numbers that called, with how often. Never holds more than its limit; forgets of four the one not heard of the longest. */
-export interface NumberMemory {
-  /**
-   * Notes a call.
-   * @param key - 52 bits of a hash of the number
-   * @param gain - evidence of the call for or against its number
-   */
-  readonly note: (key: number, atSeconds: number, gain: NumberGain) => NumberSighting;
-  /** What is known of a number by now; undefined where it never called, or is forgotten. */
-  readonly find: (key: number) => NumberSighting | undefined;
-  /** Of the first call that was noted, seconds since the epoch; undefined before it. */
-  readonly sinceSeconds: () => number | undefined;
-  /** The memory as it stands, by reference. */
-  readonly state: () => NumberMemoryState;
-  readonly restore: (saved: NumberMemoryState) => void;
-}
+export type NumberMemory = ReturnType<typeof createNumberMemory>;
 
 /** Numbers by their places. */
 export interface NumberMemoryState {
@@ -313,7 +288,7 @@ const MOST_EVIDENCE = 60;
  * Makes the memory: plain arrays, so that nothing of it is looked at when garbage is collected. Never throws.
  * @param limit - numbers at most, a power of two of 1,024 or more
  */
-export function createNumberMemory(limit: number): NumberMemory {
+export function createNumberMemory(limit: number) {
   const sets = Math.max(256, 2 ** Math.floor(Math.log2(limit / WAYS)));
   const marks = new Uint32Array(sets * WAYS);
   const heard = new Uint32Array(sets * WAYS);
@@ -341,9 +316,11 @@ export function createNumberMemory(limit: number): NumberMemory {
   };
   let since: number | undefined;
   return {
-    sinceSeconds: () => since,
-    state: () => ({ marks, heard, calls, againstCentres, againstDealings, since }),
-    restore: (saved) => {
+    /** Of the first call that was noted, seconds since the epoch; undefined before it. */
+    sinceSeconds: (): number | undefined => since,
+    /** The memory as it stands, by reference. */
+    state: (): NumberMemoryState => ({ marks, heard, calls, againstCentres, againstDealings, since }),
+    restore: (saved: NumberMemoryState) => {
       takeOver(marks, saved.marks);
       takeOver(heard, saved.heard);
       takeOver(calls, saved.calls);
@@ -351,7 +328,12 @@ export function createNumberMemory(limit: number): NumberMemory {
       takeOver(againstDealings, saved.againstDealings);
       ({ since } = saved);
     },
-    note: (key, atSeconds, gain) => {
+    /**
+     * Notes a call.
+     * @param key - 52 bits of a hash of the number
+     * @param gain - evidence of the call for or against its number
+     */
+    note: (key: number, atSeconds: number, gain: NumberGain): NumberSighting => {
       since ??= atSeconds;
       const place = placeOf(key);
       const callsBefore = calls[place] as number;
@@ -363,7 +345,8 @@ export function createNumberMemory(limit: number): NumberMemory {
       againstDealings[place] = dealings;
       return { callsBefore, evidence: Math.min(centres, dealings) };
     },
-    find: (key) => {
+    /** What is known of a number by now; undefined where it never called, or is forgotten. */
+    find: (key: number): NumberSighting | undefined => {
       const mark = markOf(key);
       const first = (spread(key) & (sets - 1)) * WAYS;
       for (let place = first; place < first + WAYS; place += 1) {

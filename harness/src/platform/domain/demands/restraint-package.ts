@@ -51,13 +51,6 @@ export interface LatestCall {
   readonly appReports: number;
 }
 
-/** Counts the calls of records and reports as they are produced. */
-export interface VolumeCount {
-  /** Takes an item of the classes `call-records` and `app-reports`; others change nothing. */
-  readonly add: (produced: Producible) => void;
-  readonly counted: () => { readonly volume: RestraintVolume; readonly latest: readonly LatestCall[] };
-}
-
 /** A call of which more records and reports may come. */
 interface OpenCall {
   best: Producible;
@@ -70,7 +63,7 @@ interface OpenCall {
 type Counts = { -readonly [Member in keyof CountedCalls]: number };
 
 /** Makes the count. It holds the calls of the last hour and some minutes, the hours and the latest calls. Its functions never throw. */
-export function countVolume(): VolumeCount {
+export function countVolume() {
   const open = new Map<string, OpenCall>();
   const total = { ...noCalls(), recorded: 0, reported: 0, both: 0, unjoined: 0, beyond: 0 };
   const [notAnswered, withoutDuration] = [noCalls(), noCalls()];
@@ -110,7 +103,8 @@ export function countVolume(): VolumeCount {
     }
   };
   return {
-    add: (produced) => {
+    /** Takes an item of the classes `call-records` and `app-reports`; others change nothing. */
+    add: (produced: Producible) => {
       const { item, placedCallId } = produced;
       if (placedCallId === undefined) return;
       const seconds = produced.cells['duration_s'];
@@ -127,7 +121,7 @@ export function countVolume(): VolumeCount {
       if (isNearer) call.best = produced;
       if (typeof seconds === 'number' && (isNearer || call.seconds === undefined)) call.seconds = seconds;
     },
-    counted: () => {
+    counted: (): { readonly volume: RestraintVolume; readonly latest: readonly LatestCall[] } => {
       for (const call of open.values()) close(call);
       open.clear();
       const { beyond, ...counts } = total;
@@ -239,14 +233,8 @@ export interface RestraintPackage {
   readonly latest: readonly LatestCall[];
 }
 
-/** Gathers the package while a production is written: only what is produced comes in, in memory that does not grow with it. */
-export interface RestraintGathering {
-  readonly add: (produced: Producible) => void;
-  readonly gathered: (facts: { readonly queriedAtMs: number; readonly query: unknown }) => RestraintPackage;
-}
-
 /** Makes one. Its functions never throw. */
-export function gatherRestraintPackage(): RestraintGathering {
+export function gatherRestraintPackage() {
   const volume = countVolume();
   const paths = new Map<string, FoundPath>();
   const requests: PriorRequest[] = [];
@@ -279,7 +267,7 @@ export function gatherRestraintPackage(): RestraintGathering {
   };
 
   return {
-    add: (produced) => {
+    add: (produced: Producible) => {
       const { item, cells } = produced;
       volume.add(produced);
       if (item.recordClass === 'traceback-records') addTraceback(cells);
@@ -287,7 +275,13 @@ export function gatherRestraintPackage(): RestraintGathering {
       if (recordings.length >= MAX_LISTED) left.recordings += 1;
       else recordings.push(recordingOf(cells));
     },
-    gathered: ({ queriedAtMs, query }) => ({
+    gathered: ({
+      queriedAtMs,
+      query,
+    }: {
+      readonly queriedAtMs: number;
+      readonly query: unknown;
+    }): RestraintPackage => ({
       format: 'hopback.restraint-package.2',
       queriedAt: new Date(queriedAtMs).toISOString(),
       query,

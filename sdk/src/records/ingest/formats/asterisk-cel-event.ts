@@ -46,18 +46,6 @@ export const CEL_COLUMNS: readonly CelColumn[] = [
   'unused',
 ];
 
-/** Finds out how a file is laid out, and reads its rows. */
-interface CelEventReader {
-  /** The order of the columns that a header row told, where one did. */
-  readonly header: () => readonly CelColumn[] | undefined;
-  readonly setHeader: (columns: readonly CelColumn[]) => void;
-  readonly read: (
-    row: SourceRow,
-  ) =>
-    | { readonly status: 'event'; readonly event: CelEvent }
-    | { readonly status: 'other'; readonly readings: readonly RowReading[] };
-}
-
 /**
  * The mapping that `cel_custom.conf` comes with. BRIDGEPEER, userfield, userdeftype and eventextra follow, not all of them in all
  * versions: eventextra is always the last.
@@ -142,7 +130,7 @@ const NEEDED = ['event', 'time', 'uniqueId', 'linkedId'] as const;
  * @param declared - the order of the columns; without it a header row tells it, or else where the time of a row stands
  * @throws {@link HopbackError} `invalid-configuration` where a column is not declared that every event needs
  */
-export function celEventReader(declared: readonly CelColumn[] | undefined): CelEventReader {
+export function celEventReader(declared: readonly CelColumn[] | undefined) {
   const lacking = declared === undefined ? [] : NEEDED.filter((name) => !declared.includes(name));
   if (lacking.length > 0)
     throw new HopbackError('invalid-configuration', `celColumns must have ${lacking.join(', ')} too.`, {
@@ -150,11 +138,16 @@ export function celEventReader(declared: readonly CelColumn[] | undefined): CelE
     });
   let fromHeader: readonly CelColumn[] | undefined;
   return {
-    header: () => fromHeader,
-    setHeader: (columns) => {
+    /** The order of the columns that a header row told, where one did. */
+    header: (): readonly CelColumn[] | undefined => fromHeader,
+    setHeader: (columns: readonly CelColumn[]) => {
       fromHeader = columns;
     },
-    read: (row) => {
+    read: (
+      row: SourceRow,
+    ):
+      | { readonly status: 'event'; readonly event: CelEvent }
+      | { readonly status: 'other'; readonly readings: readonly RowReading[] } => {
       const text = rowText(row);
       if (text === '') return { status: 'other', readings: skippedRow('not-a-call') };
       const split = csvFields(text);

@@ -319,18 +319,10 @@ export function createAsteriskCelReader(description: AsteriskCelDescription): Re
   };
 }
 
-interface WaitingCalls {
-  readonly channels: () => readonly CelChannel[];
-  readonly channel: (uniqueId: string) => CelChannel | undefined;
-  readonly add: (channel: CelChannel) => readonly RowReading[];
-  readonly move: (channel: CelChannel, linkedId: string) => void;
-  readonly end: (linkedId: string) => readonly RowReading[];
-  readonly expire: (beforeUs: number) => readonly RowReading[];
-  readonly waiting: () => number;
-}
+type WaitingCalls = ReturnType<typeof waitingCalls>;
 
 /** Channels by their own id, and by the call that they belong to. */
-function waitingCalls(source: LegSource, raw: RawKeeper<string>): WaitingCalls {
+function waitingCalls(source: LegSource, raw: RawKeeper<string>) {
   const channels: PassingMap<CelChannel> = passingMap();
   const calls: PassingMap<CelChannel[]> = passingMap();
   const join = (channel: CelChannel): void => {
@@ -347,16 +339,16 @@ function waitingCalls(source: LegSource, raw: RawKeeper<string>): WaitingCalls {
     return readings;
   };
   return {
-    channels: () => channels.entries().map(([, channel]) => channel),
+    channels: (): readonly CelChannel[] => channels.entries().map(([, channel]) => channel),
     channel: channels.get,
-    add: (channel) => {
+    add: (channel: CelChannel): readonly RowReading[] => {
       const oldest = channels.size() >= MAX_WAITING_CHANNELS ? calls.oldest() : undefined;
       const given = oldest === undefined ? [] : end(oldest[0]);
       channels.set(channel.uniqueId, channel);
       join(channel);
       return given;
     },
-    move: (channel, linkedId) => {
+    move: (channel: CelChannel, linkedId: string) => {
       const rest = (calls.get(channel.linkedId) ?? []).filter((other) => other !== channel);
       if (rest.length === 0) calls.delete(channel.linkedId);
       else calls.set(channel.linkedId, rest);
@@ -364,7 +356,7 @@ function waitingCalls(source: LegSource, raw: RawKeeper<string>): WaitingCalls {
       join(channel);
     },
     end,
-    expire: (beforeUs) =>
+    expire: (beforeUs: number): readonly RowReading[] =>
       calls
         .entries()
         .filter(([, call]) => call.every(({ start }) => start.atUs < beforeUs))

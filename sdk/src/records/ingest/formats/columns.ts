@@ -394,18 +394,9 @@ export function createColumnsReader(description: ColumnsDescription): RecordRead
 type RowKind = { readonly kind: 'header' | 'call' } | { readonly kind: 'unnamed'; readonly name: string };
 
 /** Where the columns of the file at hand are. */
-interface ColumnLayout {
-  /** The titles of the header row, as JSON. */
-  readonly save: () => string;
-  readonly restore: (saved: string) => boolean;
-  /** Takes a row down as a header row where it is one. */
-  readonly takeHeader: (row: SourceRow, fields: readonly string[]) => RowKind;
-  readonly placeOf: (member: ColumnMember) => number | undefined;
-  readonly skipPlace: () => number | undefined;
-  readonly leastColumns: () => number;
-}
+type ColumnLayout = ReturnType<typeof columnLayout>;
 
-function columnLayout(map: ColumnMap): ColumnLayout {
+function columnLayout(map: ColumnMap) {
   const entries = Object.entries(map.columns) as [ColumnMember, ColumnPlace][];
   const names = [...entries.map(([, place]) => place), map.leaveOut?.column].filter(
     (place) => typeof place === 'string',
@@ -429,21 +420,22 @@ function columnLayout(map: ColumnMap): ColumnLayout {
   };
   if (names.length === 0) learn([]);
   return {
+    /** The titles of the header row, as JSON. */
     save: () => JSON.stringify(titles),
-    restore: (saved) => {
+    restore: (saved: string) => {
       const header = savedTitles(saved);
       return header !== undefined && (header.length === 0 || learn(header) === undefined);
     },
     // Every file of a rotation begins with its header: lines are counted anew there. Files that were put together have more of them.
-    takeHeader: (row, fields) => {
+    takeHeader: (row: SourceRow, fields: readonly string[]): RowKind => {
       const isHeader = row.line >= 1 && row.line <= headerRows;
       if (!isHeader && hasTitles(fields, names)) return unnamed(learn(fields));
       if (!isHeader) return lacking === undefined ? CALL : unnamed(lacking);
       if (names.length === 0 || row.line < headerRows) return HEADER;
       return unnamed(learn(fields));
     },
-    placeOf: (member) => places.get(member),
-    skipPlace: () => skipPlace,
+    placeOf: (member: ColumnMember): number | undefined => places.get(member),
+    skipPlace: (): number | undefined => skipPlace,
     leastColumns: () => map.leastColumns ?? Math.max(-1, ...places.values()) + 1,
   };
 }

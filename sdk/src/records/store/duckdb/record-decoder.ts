@@ -40,16 +40,9 @@ export function decodeRecord(
   return JSON.parse(filled(root, inner, { reader, place })) as CallRecord;
 }
 
-interface Reader {
-  readonly unsigned: () => number;
-  readonly signed: () => number;
-  readonly fixed: (size: number) => number;
-  readonly hex: (size: number) => string;
-  readonly text: () => string;
-  readonly base64: () => string;
-}
+type Reader = ReturnType<typeof createReader>;
 
-function createReader(body: Uint8Array): Reader {
+function createReader(body: Uint8Array) {
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
   let at = 0;
   const take = (size: number): number => {
@@ -75,12 +68,12 @@ function createReader(body: Uint8Array): Reader {
   return {
     unsigned,
     signed: () => unzigzag(unsigned()),
-    fixed: (size) => {
+    fixed: (size: number) => {
       const from = take(size);
       const low = bytes.readUIntLE(from, Math.min(size, 6));
       return size > 6 ? low + (bytes[from + 6] ?? 0) * 0x1_0000_0000_0000 : low;
     },
-    hex: (size) => {
+    hex: (size: number) => {
       const from = take(size);
       return bytes.toString('hex', from, from + size);
     },

@@ -166,12 +166,6 @@ const MAX_HEADER_BYTES = 4_096;
 /** How often a guest that waits is told that its request is being worked on; far below what a guest waits without a sign of life. */
 const BEAT_MS = 2_000;
 
-/** Serves a store to other processes until it is closed. */
-interface SocketHost {
-  /** Takes no request any more, and waits for those under way. Never rejects. */
-  readonly close: () => Promise<void>;
-}
-
 /**
  * Listens on the socket of a store.
  * @param options - the store, which this process has open, and its folder; `beatMs` for tests
@@ -181,7 +175,7 @@ export async function startSocketHost(options: {
   readonly store: RecordStore;
   readonly directory: string;
   readonly beatMs?: number;
-}): Promise<SocketHost> {
+}) {
   const { store, directory, beatMs = BEAT_MS } = options;
   const working = new Set<Promise<void>>();
   let isClosing = false;
@@ -212,7 +206,10 @@ export async function startSocketHost(options: {
     await isClosed;
   };
   let closing: Promise<void> | undefined;
-  return { close: () => (closing ??= closed()) };
+  return {
+    /** Takes no request any more, and waits for those under way. Never rejects. */
+    close: () => (closing ??= closed()),
+  };
 }
 
 async function listen(server: Server, directory: string): Promise<void> {

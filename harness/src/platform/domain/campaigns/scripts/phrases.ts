@@ -77,16 +77,7 @@ const MOST = 0xffff;
  * phrases those are is learned here and written nowhere. Counted are scripts, never calls: a campaign of a million calls is one script, and
  * its phrases stay telling.
  */
-export interface PhraseFrequency {
-  /** A script with these phrases came, or went. */
-  came(phrases: Uint32Array): void;
-  went(phrases: Uint32Array): void;
-  /** 1 for what one script says, towards 0 for what all say. */
-  weight(phrase: number): number;
-  /** The table as it stands, by reference. */
-  state(): PhraseFrequencyState;
-  restore(saved: PhraseFrequencyState): void;
-}
+export type PhraseFrequency = ReturnType<typeof createPhraseFrequency>;
 
 /** Counts by cell, and how many scripts there are now and were when weights were computed last. */
 export interface PhraseFrequencyState {
@@ -95,7 +86,7 @@ export interface PhraseFrequencyState {
   readonly weightsAt: number;
 }
 
-export function createPhraseFrequency(): PhraseFrequency {
+export function createPhraseFrequency() {
   const counts = new Uint16Array(CELLS);
   let scripts = 0;
   let weights = weightsFor(1);
@@ -107,7 +98,8 @@ export function createPhraseFrequency(): PhraseFrequency {
     weights = weightsFor(weightsAt);
   }
   return {
-    came(phrases) {
+    /** A script with these phrases came, or went. */
+    came(phrases: Uint32Array): void {
       scripts += 1;
       for (const phrase of phrases) {
         const cell = phrase & MASK;
@@ -116,7 +108,7 @@ export function createPhraseFrequency(): PhraseFrequency {
       }
       settle();
     },
-    went(phrases) {
+    went(phrases: Uint32Array): void {
       scripts -= 1;
       for (const phrase of phrases) {
         const cell = phrase & MASK;
@@ -126,12 +118,14 @@ export function createPhraseFrequency(): PhraseFrequency {
       }
       settle();
     },
-    weight(phrase) {
+    /** 1 for what one script says, towards 0 for what all say. */
+    weight(phrase: number): number {
       const count = counts[phrase & MASK] ?? 0;
       return weights[count < TABLE ? count : TABLE - 1] ?? 0;
     },
-    state: () => ({ counts, scripts, weightsAt }),
-    restore(saved) {
+    /** The table as it stands, by reference. */
+    state: (): PhraseFrequencyState => ({ counts, scripts, weightsAt }),
+    restore(saved: PhraseFrequencyState): void {
       takeOver(counts, saved.counts);
       ({ scripts, weightsAt } = saved);
       weights = weightsFor(weightsAt);

@@ -218,12 +218,7 @@ export function plain(text: string): string {
   return text.normalize('NFKD').replace(MARKS, '').normalize('NFKC').toLowerCase();
 }
 
-interface Reader {
-  readonly tokens: string[];
-  read(word: string): void;
-}
-
-function createReader(numbers: NumberWords, options: TokenOptions): Reader {
+function createReader(numbers: NumberWords, options: TokenOptions) {
   const tokens: string[] = [];
   const isAny = options.numbers === 'any-number';
   let isInNumber = false;
