@@ -1,5 +1,5 @@
 // What the harness shares with this package. Unsupported: it may change with every release.
-export { valueWithin } from '../core/runtime/deadline.js';
+export { backoffBoundMs, valueWithin } from '../core/runtime/deadline.js';
 export { syncFolder, writeWholeFile } from '../core/runtime/whole-file.js';
 export {
   abortedAfter,

@@ -1,4 +1,5 @@
 import { HopbackError, isHopbackError } from '@hopback/sdk/errors';
+import { backoffBoundMs } from '@hopback/sdk/internal';
 import { sql } from 'kysely';
 import type { CompiledQuery } from 'kysely';
 import type { DomainEvent, PlatformArea, PlatformContext, PlatformTransaction } from '../core/index.js';
@@ -11,8 +12,7 @@ import { SOLE_LEADER } from './open-database.js';
 
 /** A reaction that fails so often is set aside: with the pauses between, within some seconds, so that others are not held up for long. */
 export const REACTION_ATTEMPTS = 5;
-const FIRST_PAUSE_MS = 100;
-const LONGEST_PAUSE_MS = 5_000;
+const PAUSE = { baseMs: 100, capMs: 5_000 };
 /** A process that does not lead looks again after this time. */
 const LEADER_POLL_MS = 2_000;
 /** Events of one area that are reacted to in one transaction at most, and for how long: it may have the only connection. */
@@ -143,7 +143,7 @@ async function reactOn(run: AreaRun): Promise<void> {
       failures += 1;
       if (!(error instanceof TriedAgain))
         context.log.warn('reactions of an area are held up', { area: run.area, error });
-      await pause(run, Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(failures - 1, 10)));
+      await pause(run, backoffBoundMs(failures, PAUSE));
     }
   }
 }

@@ -1,6 +1,7 @@
 import type { CallRecord, CoverageInterval } from '../../contract/call-record.js';
 import { scheduleInBackground } from '../../core/runtime/clock.js';
 import type { Clock } from '../../core/runtime/clock.js';
+import { backoffBoundMs } from '../../core/runtime/deadline.js';
 import { HopbackError } from '../../errors.js';
 import type { DurableValues } from '../durable-values.js';
 import type { RecordStore } from '../store/record-store.js';
@@ -378,8 +379,8 @@ class PollingFollower implements FileFollower {
     const { clock, pollMs = FOLLOW_POLL_MS, schedule = scheduleInBackground } = this.#options;
     this.#lookedAtMs = clock.nowMs();
     if (this.#isClosing) return;
-    const longerMs = pollMs * 2 ** Math.min(this.#failures, 16);
-    const delayMs = this.#failures === 0 ? pollMs : Math.min(FOLLOW_RETRY_MAX_MS, longerMs);
+    const backoff = { baseMs: pollMs, capMs: FOLLOW_RETRY_MAX_MS };
+    const delayMs = this.#failures === 0 ? pollMs : backoffBoundMs(this.#failures + 1, backoff);
     this.#cancel = schedule(() => this.#wake(), delayMs);
   }
 

@@ -1,3 +1,4 @@
+import { backoffBoundMs } from '../../core/runtime/deadline.js';
 import type { CallRecord } from '../../contract/call-record.js';
 import type { RecordStore } from '../store/record-store.js';
 
@@ -98,7 +99,7 @@ export function createPendingInserts(options: PendingInsertsOptions): PendingIns
     return turn;
   };
   const commitLater = (): void => {
-    const delayMs = Math.min(RETRY_MAX_MS, PENDING_COMMIT_MS * 2 ** Math.min(failures, 16));
+    const delayMs = backoffBoundMs(failures + 1, { baseMs: PENDING_COMMIT_MS, capMs: RETRY_MAX_MS });
     cancel ??= schedule(() => void commit().catch(() => undefined), delayMs);
   };
   return {

@@ -1,5 +1,6 @@
 import { createHash, createHmac, randomBytes, scrypt, timingSafeEqual } from 'node:crypto';
 import type { TimerClock } from '../../core/runtime/clock.js';
+import { backoffBoundMs } from '../../core/runtime/deadline.js';
 import { HopbackError } from '../../errors.js';
 
 /** Characters of a password at least: what NIST SP 800-63B-4 section 3.1.1.2 asks of one that stands alone. */
@@ -428,7 +429,7 @@ const accountKey = ({ account }: LoginAttempt): string => `account ${account}`;
 
 /** 2 s after the first failure that counts, twice as much after each further one. */
 const doubled = (failures: number, longestMs: number): number =>
-  failures <= 0 ? 0 : Math.min(longestMs, 1_000 * 2 ** Math.min(failures, 10));
+  failures <= 0 ? 0 : backoffBoundMs(failures, { baseMs: 2_000, capMs: longestMs });
 
 /** @returns false where the browser has gone meanwhile */
 function waited(schedule: TimerClock['schedule'], delayMs: number, signal: AbortSignal): Promise<boolean> {

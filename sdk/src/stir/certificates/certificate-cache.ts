@@ -1,6 +1,7 @@
 import CachePolicy from 'http-cache-semantics';
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../core/runtime/clock.js';
+import { backoffBoundMs } from '../../core/runtime/deadline.js';
 import type { CacheValidators } from './bounded-fetch.js';
 import { readEnvelope } from './disk-cache.js';
 import type { Certificate, CertificateChainParseResult } from './certificate.js';
@@ -229,7 +230,7 @@ export function retryDelayMs(
   retryAfter: string | undefined,
   options: { readonly nowMs: number },
 ): number {
-  const backoff = doubled(FIRST_RETRY_MS, failures, MAX_RETRY_MS);
+  const backoff = backoffBoundMs(failures, { baseMs: FIRST_RETRY_MS, capMs: MAX_RETRY_MS });
   return Math.min(Math.max(backoff, retryAfterMs(retryAfter, options.nowMs)), MAX_RETRY_MS);
 }
 
@@ -238,7 +239,7 @@ export function retryDelayMs(
  * @param failures - in a row, revalidations that failed or brought a chain out of date; 0 after a good one
  */
 export function revalidationDelayMs(failures: number): number {
-  return doubled(REVALIDATION_INTERVAL_MS, Math.max(failures, 1), MAX_REVALIDATION_INTERVAL_MS);
+  return backoffBoundMs(failures, { baseMs: REVALIDATION_INTERVAL_MS, capMs: MAX_REVALIDATION_INTERVAL_MS });
 }
 
 /**
@@ -247,12 +248,7 @@ export function revalidationDelayMs(failures: number): number {
  * @param times - in a row, 1 for the first
  */
 export function outOfDateDelayMs(times: number): number {
-  return doubled(REVALIDATION_INTERVAL_MS, times, MAX_RETRY_MS);
-}
-
-function doubled(firstMs: number, failures: number, mostMs: number): number {
-  // 2^30 is past every cap; beyond, the power would only lose precision.
-  return Math.min(firstMs * 2 ** Math.min(Math.max(failures, 1) - 1, 30), mostMs);
+  return backoffBoundMs(times, { baseMs: REVALIDATION_INTERVAL_MS, capMs: MAX_RETRY_MS });
 }
 
 function retryAfterMs(retryAfter: string | undefined, nowMs: number): number {

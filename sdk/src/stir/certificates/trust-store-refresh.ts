@@ -1,6 +1,6 @@
 import { timeOf } from '../../core/runtime/clock.js';
 import type { Clock } from '../../core/runtime/clock.js';
-import { valueWithin } from '../../core/runtime/deadline.js';
+import { backoffBoundMs, valueWithin } from '../../core/runtime/deadline.js';
 import { writeWholeFile } from '../../core/runtime/whole-file.js';
 import { HopbackError } from '../../errors.js';
 import { checkUrlText, parseNetworkSet } from './x5u-url-policy.js';
@@ -79,7 +79,8 @@ export interface RefreshPlan {
  * there is time for several tries; after a failure a wait that begins short and doubles. Pure.
  */
 export function refreshDelayMs({ nowMs, trustStore, failures, intervalMs, chance }: RefreshPlan): number {
-  const retryMs = failures === 0 ? intervalMs : TRUST_STORE_RETRY_MS * 2 ** Math.min(failures - 1, 20);
+  const retryMs =
+    failures === 0 ? intervalMs : backoffBoundMs(failures, { baseMs: TRUST_STORE_RETRY_MS, capMs: intervalMs });
   const left = nowMs === undefined ? [] : endsOf(trustStore).map((endMs) => endMs - nowMs);
   // What has ended already is a problem, which has its own wait.
   const halfLeftMs = Math.min(...left.filter((ms) => ms > 0)) / 2;
