@@ -187,8 +187,9 @@ function signaturesOf(
 }
 
 /**
- * Decides what becomes of a request: answered without a person, or handed to one, and why. All rules are applied, and one that says so is
- * enough for a person to be asked. Pure; never throws.
+ * Decides whether a request is answered automatically or goes to a person, and why. Every rule is applied, and one that asks for a person
+ * is enough. A request also goes to a person later, if its automatic answer cannot be signed or stored: see `setBackEntry`. Pure; never
+ * throws.
  * @param input - the request, what was found, the policy and what it goes by
  * @returns the answer to give, or the reasons and what would be answered; with every rule, what it looked at and what came of it
  * @see 47 CFR 64.1200(n)(1)
