@@ -1,7 +1,5 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:https';
-import type { Server } from 'node:https';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sql } from 'kysely';
@@ -10,6 +8,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { createKeyRing, flushWrites, sealJson } from '../../harness/src/platform/database/index.js';
 import type { PlatformOptions } from '../../harness/src/platform/index.js';
 import { createTestPki } from '../../sdk/src/testing/index.js';
+import { listening } from '../support/http-server.js';
 import { platformLab, startPlatformLab } from '../support/itg-platform.js';
 import type { PlatformLab, TestMember } from '../support/itg-platform.js';
 import { startStoryReceiver } from '../support/itg-story-receiver.js';
@@ -45,7 +44,7 @@ type Answer = (posted: Posted, index: number) => { status: number; headers?: Rec
 async function receiver(answer: Answer = () => ({ status: 204 })) {
   const posted: Posted[] = [];
   const credentials = { cert: certificate.chainPem, key: certificate.privateKeyPem };
-  const server: Server = createServer(credentials, (request, response) => {
+  const server = createServer(credentials, (request, response) => {
     void request.toArray().then((chunks: Buffer[]) => {
       const headers = request.headers as Record<string, string>;
       const one = { id: headers['webhook-id'] ?? '', headers, body: Buffer.concat(chunks).toString() };
@@ -54,15 +53,8 @@ async function receiver(answer: Answer = () => ({ status: 204 })) {
       response.writeHead(status, more).end();
     });
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return {
-    posted,
-    url: `https://127.0.0.1:${(server.address() as AddressInfo).port}/hook`,
-    [Symbol.asyncDispose]: async () => {
-      server.closeAllConnections();
-      await new Promise<void>((resolve) => void server.close(() => resolve()));
-    },
-  };
+  const at = await listening(server);
+  return { ...at, posted, url: `https://127.0.0.1:${at.port}/hook` };
 }
 
 /** Registers an endpoint of birch, and deletes it at the end. */

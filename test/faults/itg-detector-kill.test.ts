@@ -110,9 +110,9 @@ async function run(blowAfter: (batch: number) => Blow): Promise<Run> {
   }
 }
 
-async function sent({ transports }: PlatformParties, some: readonly SharedRecord[]): Promise<void> {
+async function sent({ carriers }: PlatformParties, some: readonly SharedRecord[]): Promise<void> {
   const text = some.map((record) => `${JSON.stringify(record)}\n`).join('');
-  const result = await transports[0]!.deliver(
+  const result = await carriers[0].transport.deliver(
     {
       ...{ id: hash('sha256', text, 'hex').slice(0, 32), source: '/prv-a', type: RECORD_BATCH_TYPE },
       ...{ timeMs: Date.now(), count: some.length, encoding: 'gzip', body: gzipSync(text) },

@@ -1,9 +1,7 @@
 import { spawn } from 'node:child_process';
-import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -13,10 +11,11 @@ import { createTestPki } from '../../sdk/src/testing/index.js';
 import type { RunningPostgres } from '../peers/postgres/start-postgres.js';
 import { createTemporaryDirectory } from '../peers/temporary-directory.js';
 import { tellRound } from './fault-counts.js';
+import { listening } from './http-server.js';
 import { fetchTo, PLATFORM_URL, registerParties } from './itg-platform-victim-parties.js';
 import type { PlatformParties } from './itg-platform-victim-parties.js';
 import { startLoad } from './itg-platform-victim-load.js';
-import type { Acknowledged } from './itg-platform-victim-load.js';
+import type { PlatformLoad } from './itg-platform-victim-load.js';
 
 const VICTIM = fileURLToPath(new URL('itg-platform-victim.mjs', import.meta.url));
 /** Calls of a round that are acknowledged before a kill, at most, and the longest time after that, milliseconds. */
@@ -28,35 +27,24 @@ const STARTING_ROUNDS = 5;
 /** What is killed in a round. */
 type Killed = 'platform' | 'server' | 'both';
 
-/** A platform whose processes were killed under load, and what it had acknowledged. */
-export interface KilledPlatform extends AsyncDisposable {
-  readonly directory: string;
-  /** What its processes were started with, for one that is not killed. */
-  readonly settings: PlatformSettings;
-  readonly parties: PlatformParties;
-  readonly acknowledged: Acknowledged;
-  readonly refusals: readonly string[];
-  /** Events that were posted, by their ids: how often. */
-  readonly posted: ReadonlyMap<string, number>;
-  /** Leads calls of the parties to a process. */
-  readonly leadTo: (port: number) => void;
-  readonly figures: Readonly<Record<string, number>>;
-}
-
 /** Settings of a reference platform as they cross to another process. */
-export interface PlatformSettings {
+interface PlatformSettings {
   readonly directory: string;
   readonly database?: DatabasePlace;
   readonly publicUrl: string;
   readonly webhooks: { readonly ca: string; readonly dangerouslyAllowPrivateAddresses: true };
 }
 
-/** A process, and what it said. */
-export interface Victim {
-  readonly child: ChildProcess;
-  /** Its port, when it listens; undefined where it ended before. */
-  readonly open: Promise<number | undefined>;
-  readonly ended: Promise<unknown>;
+/** A platform whose processes were killed under load, and what it had acknowledged. */
+export interface KilledPlatform extends AsyncDisposable, Pick<PlatformLoad, 'acknowledged' | 'refusals'> {
+  /** What its processes were started with, for one that is not killed. */
+  readonly settings: PlatformSettings;
+  readonly parties: PlatformParties;
+  readonly figures: Readonly<Record<string, number>>;
+  /** Events that were posted, by their ids: how often. */
+  readonly posted: ReadonlyMap<string, number>;
+  /** Leads calls of the parties to a process. */
+  readonly leadTo: (port: number) => void;
 }
 
 /**
@@ -135,20 +123,28 @@ export async function killedPlatform(options: {
   last.child.kill('SIGKILL');
   await last.ended;
   target.port = undefined;
-  const { records, reports, tracebacks, answers, demands, decisions } = load.acknowledged;
+  const counts = Object.entries<{ readonly size: number }>({ ...load.acknowledged }).map(([kind, { size }]) => [
+    kind,
+    size,
+  ]);
+  const figures = {
+    ...{ platformKills, serverKills, startKills, slowestOpenMs: Math.round(slowestOpenMs) },
+    ...Object.fromEntries(counts),
+  };
   return {
-    ...{ directory, settings, parties, acknowledged: load.acknowledged, refusals: load.refusals },
-    posted: receiver.posted,
+    ...{
+      settings,
+      parties,
+      posted: receiver.posted,
+      figures,
+      acknowledged: load.acknowledged,
+      refusals: load.refusals,
+    },
     leadTo: (port) => {
       target.port = port;
     },
-    figures: {
-      ...{ platformKills, serverKills, startKills, slowestOpenMs: Math.round(slowestOpenMs) },
-      ...{ records: records.size, reports: reports.size, tracebacks: tracebacks.size, answers: answers.size },
-      ...{ demands: demands.size, decisions: decisions.size },
-    },
     [Symbol.asyncDispose]: async () => {
-      await receiver.close();
+      await receiver[Symbol.asyncDispose]();
       await folder[Symbol.asyncDispose]();
     },
   };
@@ -159,9 +155,13 @@ const STARTING_KINDS: readonly Killed[] = ['platform', 'both'];
 
 const delayed = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-export function startVictim(settings: object): Victim {
+/** A process, and what it said. */
+export type Victim = ReturnType<typeof startVictim>;
+
+export function startVictim(settings: object) {
   const child = spawn(process.execPath, [VICTIM, JSON.stringify(settings)], { stdio: ['ignore', 'pipe', 'inherit'] });
   const ended = once(child, 'close');
+  // Its port, when it listens; undefined where it ended before.
   const open = (async (): Promise<number | undefined> => {
     for await (const line of createInterface({ input: child.stdout })) {
       const [word, port] = line.split(' ');
@@ -202,14 +202,11 @@ async function startReceiver() {
       response.writeHead(204).end();
     });
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const at = await listening(server);
   return {
+    ...at,
     posted,
     ca: pki.tlsRoot.certificatePem,
-    url: `https://127.0.0.1:${(server.address() as AddressInfo).port}/hook`,
-    close: async (): Promise<void> => {
-      server.closeAllConnections();
-      await new Promise<void>((resolve) => void server.close(() => resolve()));
-    },
+    url: `https://127.0.0.1:${at.port}/hook`,
   };
 }

@@ -2,10 +2,17 @@ import type { KeyObject } from 'node:crypto';
 import type { TimerClock } from '../../sdk/src/core/runtime/clock.js';
 import { createPlatformClient } from '../../sdk/src/platform/client/platform-client.js';
 import { privateKeyJwt } from '../../sdk/src/platform/client/private-key-jwt.js';
-import type { AssertionAlgorithm, PlatformClient, PlatformFetch, PlatformScope } from '../../sdk/src/platform/index.js';
+import type {
+  AssertionAlgorithm,
+  PlatformClient,
+  PlatformFetch,
+  PlatformScope,
+  ProviderEntry,
+} from '../../sdk/src/platform/index.js';
 import { createTestKey, type TestKeyType } from '../../sdk/src/testing/test-key.js';
 import { startPlatform } from '../../harness/src/platform/index.js';
 import type { PlatformOptions, RunningPlatform } from '../../harness/src/platform/index.js';
+import { testEntry } from './itg-calls.js';
 import { emptyDatabase } from './itg-database.js';
 
 /** A key of a client of a test. */
@@ -26,14 +33,19 @@ export function clientTestKey(keyId: string, algorithm: AssertionAlgorithm = 'ES
   return { keyId, privateKey, jwk: { ...publicKeyJwk, kid: keyId }, algorithm };
 }
 
-/** Somebody who calls a platform in a test. */
+/** An organization with a client that calls a platform in a test. */
 export interface TestMember {
   readonly organizationId: string;
   readonly clientId: string;
   readonly key: ClientTestKey;
 }
 
-/** What may be said of somebody who joins. */
+/** A carrier that is in the registry, with the key that it signs answers with. */
+export interface TestCarrier extends TestMember {
+  readonly entry: ProviderEntry;
+  readonly answerKey: { readonly keyId: string; readonly privateKey: KeyObject };
+}
+
 export interface JoinDetails {
   /** Default the id. */
   readonly name?: string;
@@ -41,24 +53,6 @@ export interface JoinDetails {
   readonly jurisdiction?: string;
   /** Of staff. Default none. */
   readonly roles?: readonly ('operator' | 'reviewer' | 'analyst')[];
-}
-
-/** A running platform with its first operator. */
-export interface PlatformLab extends AsyncDisposable {
-  readonly platform: RunningPlatform;
-  readonly operator: TestMember;
-  /** Registers an organization with a client; an agency is of Texas and staff has no role where nothing else is said. */
-  readonly join: (kind: PlatformScope, organizationId: string, details?: JoinDetails) => Promise<TestMember>;
-  readonly token: (member: TestMember) => Promise<string>;
-  /** A client of the sdk, which calls by this `fetch` where one is given. */
-  readonly client: (member: TestMember, fetch?: PlatformFetch) => Promise<PlatformClient>;
-  /** Calls as somebody; JSON where there is a body. */
-  readonly call: (
-    token: string | undefined,
-    method: string,
-    path: string,
-    options?: { readonly body?: unknown; readonly key?: string },
-  ) => Promise<{ readonly status: number; readonly value: unknown; readonly headers: Headers }>;
 }
 
 const RATE = { perSecond: 1_000_000, burst: 1_000_000 };
@@ -79,63 +73,95 @@ export async function startPlatformLab(options: PlatformOptions = {}): Promise<P
   return platformLab(platform, operator, options.clock);
 }
 
+/** A running platform with its first operator. */
+export type PlatformLab = ReturnType<typeof platformLab>;
+
 /** The same of a platform that runs. */
-export function platformLab(platform: RunningPlatform, operator: TestMember, clock?: TimerClock): PlatformLab {
-  const optional = (by?: PlatformFetch) => ({
-    ...(clock !== undefined && { clock }),
-    ...(by !== undefined && { fetch: by }),
-  });
-  const authorization = ({ clientId, key }: TestMember, by?: PlatformFetch): ReturnType<typeof privateKeyJwt> =>
+export const platformLab = (platform: RunningPlatform, operator: TestMember, clock?: TimerClock) => ({
+  platform,
+  ...platformMembers(platform, operator, { ...(clock !== undefined && { clock }) }),
+  [Symbol.asyncDispose]: (): Promise<void> => platform.close(),
+});
+
+/** Calls of a platform by its members, and what registers them, wherever the platform runs. */
+export function platformMembers(
+  { url, tokenUrl }: Pick<RunningPlatform, 'url' | 'tokenUrl'>,
+  operator: TestMember,
+  given: { readonly clock?: TimerClock; readonly fetch?: PlatformFetch } = {},
+) {
+  const authorization = ({ clientId, key }: TestMember, parts = given) =>
     privateKeyJwt({
-      ...{ tokenUrl: platform.tokenUrl, clientId, key: key.privateKey, keyId: key.keyId, algorithm: key.algorithm },
-      ...optional(by),
+      ...{ tokenUrl, clientId, key: key.privateKey, keyId: key.keyId, algorithm: key.algorithm, ...parts },
     });
   const token = async (member: TestMember): Promise<string> => {
-    const fields = await (
-      await authorization(member)
-    ).fields({ method: 'GET', url: platform.url }, new AbortController().signal);
-    return (fields['authorization'] ?? '').slice('Bearer '.length);
+    const { fields } = await authorization(member);
+    const { authorization: field = '' } = await fields({ method: 'GET', url }, new AbortController().signal);
+    return field.slice('Bearer '.length);
   };
-  const call: PlatformLab['call'] = async (bearer, method, path, { body, key } = {}) => {
-    const response = await fetch(`${platform.url}${path}`, {
+  /** Calls with a token; JSON where there is a body. */
+  const call = async (
+    bearer: string | undefined,
+    method: string,
+    path: string,
+    { body, key }: { readonly body?: unknown; readonly key?: string } = {},
+  ) => {
+    const response = await (given.fetch ?? fetch)(`${url}${path}`, {
       method,
       headers: {
         ...(bearer !== undefined && { authorization: `Bearer ${bearer}` }),
         ...(body !== undefined && { 'content-type': 'application/json' }),
         ...(key !== undefined && { 'idempotency-key': key }),
       },
-      ...(body !== undefined && { body: JSON.stringify(body) }),
+      ...(body !== undefined && { body: Buffer.from(JSON.stringify(body)) }),
       redirect: 'manual',
+      signal: new AbortController().signal,
     });
     const text = await response.text();
-    return {
-      status: response.status,
-      headers: response.headers,
-      value: text.startsWith('{') ? (JSON.parse(text) as unknown) : text,
-    };
+    const value = text.startsWith('{') ? (JSON.parse(text) as unknown) : text;
+    return { status: response.status, headers: response.headers, value };
   };
   let operatorToken: Promise<string> | undefined;
+  /** Calls as the first operator; what is answered has to be a success. */
+  const asOperator = async (method: string, path: string, body?: unknown): Promise<unknown> => {
+    const { status, value } = await call(await (operatorToken ??= token(operator)), method, path, { body });
+    if (status >= 300) throw new Error(`${method} ${path}: ${status} ${JSON.stringify(value)}`);
+    return value;
+  };
+  /** Registers an organization with a client; an agency is of Texas and staff has no role where nothing else is said. */
+  const join = async (
+    kind: PlatformScope,
+    organizationId: string,
+    { name = organizationId, jurisdiction = 'US-TX', roles }: JoinDetails = {},
+  ): Promise<TestMember> => {
+    const member = { organizationId, clientId: `${organizationId}-1`, key: clientTestKey(`${organizationId}-key`) };
+    const agency = kind === 'agency' ? { jurisdiction, contactEmail: 'cases@agency.example' } : {};
+    await asOperator('POST', '/v1/organizations', { organizationId, kind, name, ...agency });
+    await asOperator('POST', '/v1/clients', {
+      ...{ clientId: member.clientId, organizationId, name: 'Test', keys: [{ jwk: member.key.jwk }] },
+      ...(roles !== undefined && { roles }),
+    });
+    return member;
+  };
   return {
-    ...{ platform, operator, token, call },
-    client: async (member, by) =>
-      createPlatformClient({
-        ...{ baseUrl: platform.url, authorization: await authorization(member, by), ...optional(by) },
-      }),
-    join: async (kind, organizationId, { name = organizationId, jurisdiction = 'US-TX', roles } = {}) => {
-      const member = { organizationId, clientId: `${organizationId}-1`, key: clientTestKey(`${organizationId}-key`) };
-      const agency = kind === 'agency' ? { jurisdiction, contactEmail: 'cases@agency.example' } : {};
-      const asOperator = await (operatorToken ??= token(operator));
-      const organization = { organizationId, kind, name, ...agency };
-      const made = await call(asOperator, 'POST', '/v1/organizations', { body: organization });
-      if (made.status !== 201) throw new Error(`no organization: ${JSON.stringify(made.value)}`);
-      const client = {
-        ...{ clientId: member.clientId, organizationId, name: 'Test', keys: [{ jwk: member.key.jwk }] },
-        ...(roles !== undefined && { roles }),
-      };
-      const registered = await call(asOperator, 'POST', '/v1/clients', { body: client });
-      if (registered.status !== 201) throw new Error(`no client: ${JSON.stringify(registered.value)}`);
-      return member;
+    ...{ operator, authorization, token, call, asOperator, join },
+    /** A client of the sdk, which calls by this `fetch` where one is given. */
+    client: async (member: TestMember, by?: PlatformFetch): Promise<PlatformClient> => {
+      const parts = { ...given, ...(by !== undefined && { fetch: by }) };
+      return createPlatformClient({ baseUrl: url, authorization: await authorization(member, parts), ...parts });
     },
-    [Symbol.asyncDispose]: () => platform.close(),
+    /** Registers a carrier: an organization with a client, an entry in the registry, and a key of answers. Its office is in New York. */
+    joinCarrier: async (organizationId: string, changes: Partial<ProviderEntry> = {}): Promise<TestCarrier> => {
+      const member = await join('carrier', organizationId, { name: changes.businessName ?? organizationId });
+      const entry = testEntry(organizationId, changes);
+      const { privateKey, publicKeyJwk } = createTestKey();
+      const { kty = '', crv = '', x = '', y = '' } = publicKeyJwk;
+      const keyId = `${organizationId}-answers`;
+      const registered = `/v1/registry/providers/${organizationId}`;
+      await asOperator('POST', registered, entry);
+      await asOperator('POST', `${registered}/office`, { zone: 'America/New_York' });
+      const jwk = { kty, crv, x, y, kid: keyId, alg: 'ES256', use: 'sig' };
+      await asOperator('POST', `${registered}/answer-keys`, { jwk });
+      return { ...member, entry, answerKey: { keyId, privateKey } };
+    },
   };
 }

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createHttpsRecordTransport, privateKeyJwt } from '../../sdk/src/platform/index.js';
+import { createHttpsRecordTransport } from '../../sdk/src/platform/index.js';
 import {
   createMemoryRecordStore,
   createRecordFeed,
@@ -13,12 +13,11 @@ import type { CallRecord, SharingPolicyData } from '../../sdk/src/records/index.
 import { createCarrierResponder, DEFAULT_TRACEBACK_POLICY } from '../../sdk/src/traceback/index.js';
 import type { TracebackPolicyData } from '../../sdk/src/traceback/index.js';
 import { createTestKey, createTestPki } from '../../sdk/src/testing/index.js';
-import type { TestPki } from '../../sdk/src/testing/index.js';
-import type { PlatformClient, PlatformScope, RouteCallParams } from '../../sdk/src/platform/index.js';
+import type { PlatformClient, RouteCallParams } from '../../sdk/src/platform/index.js';
 import { createWorldClock } from '../../harness/src/network/world/world.js';
-import type { WorldClock } from '../../harness/src/network/world/world.js';
 import type { PlatformLog } from '../../harness/src/platform/core/index.js';
-import type { JoinDetails, TestMember } from './itg-platform.js';
+import type { ReferenceWithAreas } from '../../harness/src/platform/reference/reference-platform.js';
+import type { TestMember } from './itg-platform.js';
 import { startReferenceLab } from './itg-reference.js';
 import type { ReferenceLab } from './itg-reference.js';
 import {
@@ -36,34 +35,11 @@ export interface StoryMember extends TestMember {
   readonly client: PlatformClient;
 }
 
-/** A reference platform that listens, with a clock that is moved, and all that it logs. */
-export interface StoryPlatform {
-  readonly platform: ReferenceLab['platform'];
-  readonly clock: WorldClock;
-  readonly operator: PlatformClient;
-  readonly lines: readonly { readonly message: string; readonly details?: Readonly<Record<string, unknown>> }[];
-  /** Calls any route by its operation. @returns the value of the answer */
-  readonly ask: <Value>(client: PlatformClient, operationId: string, params?: RouteCallParams) => Promise<Value>;
-}
-
 /** A platform with carriers, applications, agencies and a reviewer. */
-export interface StoryWorld extends AsyncDisposable {
-  readonly story: StoryPlatform;
-  readonly pki: TestPki;
-  readonly carriers: Readonly<Record<StoryName, StoryCarrier>>;
-  readonly members: Readonly<
-    Record<StoryName | 'guard' | 'shield' | 'texas' | 'ohio' | 'ftc' | 'reviewer', StoryMember>
-  >;
-  /** Has all carriers of the calls write them down, and those that stream send them. */
-  readonly carry: (calls: readonly StoryCall[]) => Promise<void>;
-  /** Has the applications report calls in turn, each with what was heard. */
-  readonly report: (calls: readonly StoryCall[], transcriptOf: (call: StoryCall) => string) => Promise<void>;
-  /** Of the test, removed at its end. */
-  readonly directory: string;
-}
+export type StoryWorld = Awaited<ReturnType<typeof startStoryWorld>>;
 
 /** What differs from world to world. */
-export interface StoryWorldOptions {
+interface StoryWorldOptions {
   /** When the story begins, milliseconds since the epoch. */
   readonly startMs: number;
   /** Telephone number of the offices in the filings. */
@@ -72,15 +48,9 @@ export interface StoryWorldOptions {
   readonly shares?: Partial<Readonly<Record<StoryName, SharingPolicyData>>>;
 }
 
-/** A carrier with the SDK: its records, the stream of what it shares, and what answers tracebacks. */
-interface StoryCarrier {
-  /** Takes records in: they are in its store, and of those that it shares all are with the platform. */
-  readonly hear: (records: readonly CallRecord[]) => Promise<void>;
-  readonly close: () => Promise<void>;
-}
-
-/** Settings of a carrier. */
+/** Where a carrier is, and what it does. */
 interface StoryCarrierOptions {
+  readonly name: StoryName;
   readonly directory: string;
   readonly member: TestMember;
   /** What it shares of its live calls; absent: nothing. */
@@ -127,23 +97,20 @@ const POLICY: TracebackPolicyData = {
 };
 
 /** Opens a carrier that speaks to a platform over HTTP. Its key for answers is registered by the operator. */
-async function openStoryCarrier(
-  story: StoryPlatform,
-  name: StoryName,
-  { directory, member, shares, answers }: StoryCarrierOptions,
-): Promise<StoryCarrier> {
-  const { platform, clock } = story;
+async function openStoryCarrier(lab: ReferenceLab, options: StoryCarrierOptions) {
+  const { platform } = lab;
+  const { clock } = platform.context;
+  const { name, directory, member, answers } = options;
   const { providerId, name: businessName } = STORY_PROVIDERS[name];
   const { clientId, key } = member;
   const store = createMemoryRecordStore({ clock });
   const closers: (() => Promise<void>)[] = [() => store.close()];
-  const streaming =
-    shares === undefined ? undefined : await streamOf(story, { name, directory, member, shares, store });
+  const streaming = await streamOf(lab, options, store);
   if (streaming !== undefined) closers.push(() => streaming.stream.close());
   if (answers) {
     const answerKey = createTestKey();
     const jwk = { ...answerKey.publicKeyJwk, kid: `${name}-answers-1` };
-    await story.ask(story.operator, 'addAnswerKey', { parameters: { providerId }, body: { jwk } });
+    await lab.asOperator('POST', `/v1/registry/providers/${providerId}/answer-keys`, { jwk });
     const responder = await createCarrierResponder({
       ...{ directory: join(directory, 'responder'), store, zone: 'America/New_York', policy: POLICY },
       provider: { providerId, name: businessName },
@@ -158,36 +125,30 @@ async function openStoryCarrier(
     closers.push(() => responder.close());
   }
   return {
-    hear: async (records) => {
+    /** Takes records in: they are in its store, and of those that it shares all are with the platform. */
+    hear: async (records: readonly CallRecord[]): Promise<void> => {
       await (streaming?.feed ?? store).insert(records);
       await store.cover({ sourceId: 'sbc-1', fromUs: 0, toUs: clock.nowMs() * 1_000 });
       const drained = await streaming?.stream.drain();
       if (drained !== undefined && drained.status !== 'drained') throw new Error(`${name}: ${drained.status}`);
     },
-    close: async () => {
+    close: async (): Promise<void> => {
       for (const close of closers.reverse()) await close();
     },
   };
 }
 
+/** The stream of what a carrier shares; undefined where it shares nothing. */
 async function streamOf(
-  { platform, clock }: StoryPlatform,
-  parts: {
-    readonly name: StoryName;
-    readonly directory: string;
-    readonly member: TestMember;
-    readonly shares: SharingPolicyData;
-    readonly store: ReturnType<typeof createMemoryRecordStore>;
-  },
+  lab: ReferenceLab,
+  { name, directory, member, shares }: StoryCarrierOptions,
+  store: ReturnType<typeof createMemoryRecordStore>,
 ) {
-  const { name, directory, shares, store } = parts;
-  const { clientId, key } = parts.member;
-  const authorization = await privateKeyJwt({
-    ...{ tokenUrl: platform.tokenUrl, clientId, key: key.privateKey, keyId: key.keyId, clock },
-  });
+  if (shares === undefined) return undefined;
+  const authorization = await lab.authorization(member);
   const stream = await openRecordStream({
     ...{ directory: join(directory, 'stream'), source: `/carriers/${name}/switches/1` },
-    transport: createHttpsRecordTransport({ url: `${platform.url}/v1/record-batches`, authorization }),
+    transport: createHttpsRecordTransport({ url: `${lab.platform.url}/v1/record-batches`, authorization }),
   });
   const policy = createSharingPolicy({
     ...{ data: shares, key: new Uint8Array(32).fill(name.length), rotationId: '2026-11', tenantId: name },
@@ -205,9 +166,9 @@ const WAYS_TO_TAKE_PART: Readonly<Record<StoryName, { shares?: SharingPolicyData
   grove: { shares: SHARES_WHOLE, answers: true },
 };
 
-type OtherName = Exclude<keyof StoryWorld['members'], StoryName>;
-
-const OTHERS: Readonly<Record<OtherName, readonly [kind: PlatformScope, organizationId: string, JoinDetails]>> = {
+const OTHERS: Readonly<
+  Record<'guard' | 'shield' | 'texas' | 'ohio' | 'ftc' | 'reviewer', Parameters<ReferenceLab['join']>>
+> = {
   guard: ['app', 'app-guard', { name: 'Call guard' }],
   shield: ['app', 'app-shield', { name: 'Call shield' }],
   texas: ['agency', 'ag-tx', { name: 'Attorney General of Texas', jurisdiction: 'US-TX' }],
@@ -217,7 +178,7 @@ const OTHERS: Readonly<Record<OtherName, readonly [kind: PlatformScope, organiza
 };
 
 /** Starts the platform, imports the filings, and registers everybody over the API. */
-export async function startStoryWorld({ startMs, officeTelephone, shares }: StoryWorldOptions): Promise<StoryWorld> {
+export async function startStoryWorld({ startMs, officeTelephone, shares }: StoryWorldOptions) {
   const pki = await createTestPki();
   const directory = await mkdtemp(join(tmpdir(), 'hopback-story-'));
   const clock = createWorldClock();
@@ -229,64 +190,59 @@ export async function startStoryWorld({ startMs, officeTelephone, shares }: Stor
     ...{ clock, log: { info: keep, warn: keep, error: keep }, database: { directory: join(directory, 'database') } },
     webhooks: { ca: pki.tlsRoot.certificatePem, dangerouslyAllowPrivateAddresses: true },
   });
+  const platform: ReferenceWithAreas = lab.platform;
+  /** Calls any route by its operation. @returns the value of the answer */
   const ask = async <Value>(client: PlatformClient, operationId: string, params?: RouteCallParams) => {
-    const route = lab.platform.routes.find((one) => one.operationId === operationId);
+    const route = platform.routes.find((one) => one.operationId === operationId);
     if (route === undefined) throw new Error(`there is no ${operationId}`);
     const answer = await client.call(route, params);
     return (answer.kind === 'json' ? answer.value : answer.kind === 'file' ? answer.bytes : undefined) as Value;
   };
-  const operator = await lab.clientOf(lab.operator);
-  const story: StoryPlatform = { platform: lab.platform, clock, operator, lines, ask };
+  const operator = await lab.client(lab.operator);
   const joined = async (...joining: Parameters<ReferenceLab['join']>): Promise<StoryMember> => {
     const member = await lab.join(...joining);
-    return { ...member, client: await lab.clientOf(member) };
+    return { ...member, client: await lab.client(member) };
   };
-  const opened: StoryCarrier[] = [];
+  const carriers = {} as Record<StoryName, Awaited<ReturnType<typeof openStoryCarrier>>>;
+  const members = {} as Record<StoryName | keyof typeof OTHERS, StoryMember>;
   const close = async (): Promise<void> => {
-    await Promise.all(opened.map((carrier) => carrier.close()));
+    await Promise.all(Object.values(carriers).map((carrier) => carrier.close()));
     await lab[Symbol.asyncDispose]();
     await rm(directory, { recursive: true, force: true });
   };
   try {
     const body = { csv: storyFilings(officeTelephone), source: 'Robocall Mitigation Database' };
     await ask(operator, 'importRegistry', { body });
-    const members: Record<string, StoryMember> = {};
-    for (const [name, joining] of Object.entries(OTHERS)) members[name] = await joined(...joining);
-    const carriers: Record<string, StoryCarrier> = {};
-    for (const [name, { providerId, name: businessName, spc }] of Object.entries(STORY_PROVIDERS)) {
-      const of = name as StoryName;
+    for (const name of keysOf(OTHERS)) members[name] = await joined(...OTHERS[name]);
+    for (const name of keysOf(STORY_PROVIDERS)) {
+      const { providerId, name: businessName, spc } = STORY_PROVIDERS[name];
       const office = { zone: 'America/New_York', spcs: [spc] };
       await ask(operator, 'setProviderOffice', { parameters: { providerId }, body: office });
-      const member = await joined('carrier', providerId, { name: businessName });
-      const sharing = shares?.[of];
-      const carrier = await openStoryCarrier(story, of, {
-        ...WAYS_TO_TAKE_PART[of],
+      members[name] = await joined('carrier', providerId, { name: businessName });
+      const sharing = shares?.[name];
+      carriers[name] = await openStoryCarrier(lab, {
+        ...WAYS_TO_TAKE_PART[name],
         ...(sharing !== undefined && { shares: sharing }),
-        ...{ member, directory: join(directory, name) },
+        ...{ name, member: members[name], directory: join(directory, name) },
       });
-      opened.push(carrier);
-      [members[name], carriers[name]] = [member, carrier];
     }
-    return worldOf({ story, pki, directory, carriers, members } as Parts, close);
   } catch (error) {
     await close();
     throw error;
   }
-}
-
-type Parts = Pick<StoryWorld, 'story' | 'pki' | 'directory' | 'carriers' | 'members'>;
-
-function worldOf(parts: Parts, close: () => Promise<void>): StoryWorld {
-  const { carriers, members } = parts;
   return {
-    ...parts,
-    carry: async (calls) => {
-      for (const [name, carrier] of Object.entries(carriers)) {
-        const records = calls.flatMap((call) => storyRecord(call, name as StoryName) ?? []);
-        await carrier.hear(records);
-      }
+    /** The platform with a clock that is moved, and all that it logs. */
+    story: { platform, clock, operator, lines, ask },
+    ...{ pki, carriers, members },
+    /** Of the test, removed at its end. */
+    directory,
+    /** Has all carriers of the calls write them down, and those that stream send them. */
+    carry: async (calls: readonly StoryCall[]): Promise<void> => {
+      for (const name of keysOf(carriers))
+        await carriers[name].hear(calls.flatMap((call) => storyRecord(call, name) ?? []));
     },
-    report: async (calls, transcriptOf) => {
+    /** Has the applications report calls in turn, each with what was heard. */
+    report: async (calls: readonly StoryCall[], transcriptOf: (call: StoryCall) => string): Promise<void> => {
       for (const call of calls) {
         const { client } = call.index % 4 < 2 ? members.guard : members.shield;
         await client.appReports.create(storyReport(call, transcriptOf(call)));
@@ -295,3 +251,5 @@ function worldOf(parts: Parts, close: () => Promise<void>): StoryWorld {
     [Symbol.asyncDispose]: close,
   };
 }
+
+const keysOf = <Name extends string>(of: Readonly<Record<Name, unknown>>) => Object.keys(of) as Name[];

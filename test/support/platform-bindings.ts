@@ -1,5 +1,4 @@
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { isHopbackError } from '@hopback/sdk/errors';
 import { http } from 'msw';
 import { setupServer } from 'msw/node';
@@ -7,6 +6,7 @@ import { bearerToken, createPlatformClient, createWebhookReceiver, nodeWebhookHa
 import type { PlatformClient, PlatformClientOptions, PlatformEvent, TimerClock } from '@hopback/sdk/platform';
 import { createTestPlatform, platformHandlers, startTestPlatform } from '@hopback/sdk/testing';
 import type { TestPlatform, TestPlatformOptions } from '@hopback/sdk/testing';
+import { listening } from './http-server.js';
 
 /** A way by which requests come to a test platform. */
 export interface PlatformBinding {
@@ -60,20 +60,19 @@ export async function receiving(clock?: TimerClock, answers: readonly number[] =
   });
   const handle = nodeWebhookHandler(receiver);
   let requests = 0;
-  const server = createServer((request, response) => {
-    const status = answers[requests];
-    requests += 1;
-    if (status === undefined) handle(request, response);
-    else response.writeHead(status).end();
-  });
-  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
+  const server = await listening(
+    createServer((request, response) => {
+      const status = answers[requests];
+      requests += 1;
+      if (status === undefined) handle(request, response);
+      else response.writeHead(status).end();
+    }),
+  );
   const close = async (): Promise<void> => {
     await receiver.close();
-    server.closeAllConnections();
-    await new Promise((resolve) => void server.close(resolve));
+    await server[Symbol.asyncDispose]();
   };
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
-  return { events, secrets, url, [Symbol.asyncDispose]: close };
+  return { events, secrets, url: `http://127.0.0.1:${server.port}/`, [Symbol.asyncDispose]: close };
 }
 
 /** The code of the problem that a call is refused with; `fulfilled` where it is not. */
