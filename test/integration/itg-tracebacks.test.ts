@@ -5,7 +5,7 @@ import type { TracebackAnswer, TracebackFinding, TracebackRequest } from '../../
 import type { RequestOutcome } from '../../harness/src/platform/core/index.js';
 import type { WaitingPage } from '../../harness/src/platform/tracebacks/index.js';
 import { codeOf, STAFF, valueOf } from '../support/itg-calls.js';
-import { answerFor, CALLED, carrier, createTracebacksLab, from, openingOf, signed } from '../support/itg-tracebacks.js';
+import { CALLED, carrier, createTracebacksLab, from, openingOf, signed } from '../support/itg-tracebacks.js';
 import type { TracebacksLab } from '../support/itg-tracebacks.js';
 
 const ORIGIN = { arm: 'origin', customer: { customerId: 'customer-7' } } as const;
@@ -264,7 +264,7 @@ test('answers that come at once are stored together, and one that is refused doe
   // Signed before, so that they come at once.
   const submission = async (letter: string, finding: TracebackFinding, more: Partial<TracebackAnswer> = {}) => {
     const request = requests.get(letter)!;
-    const body = { answer: await signed(answerFor(request, finding, more), letter) };
+    const body = { answer: await signed(request, finding, letter, more) };
     return { by: carrier(letter), call: { parameters: { requestId: request.requestId }, body } };
   };
   const twice = await submission('gb', from('gy'));

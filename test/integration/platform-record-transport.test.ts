@@ -75,36 +75,48 @@ test('posts the batch as its wire says, and believes an answer that accounts for
     expect(SharedRecord.parse(JSON.parse(line))).toEqual(JSON.parse(line));
 });
 
-test('passes on what was rejected of a batch that was taken', async () => {
-  const rejected = [{ recordId: sampleRecord(2).recordId, code: 'unknown-trunk' }];
-  expect(await deliver(answering(200, { batchId: ID, accepted: 2, rejected }))).toEqual({
-    status: 'acknowledged',
-    rejected,
-  });
-});
+const REJECTED = [{ recordId: sampleRecord(2).recordId, code: 'unknown-trunk' }];
+const unreadable = { status: 'unavailable', reason: 'answer-unreadable' };
+const [broken, late] = ['connection-failed', 'timeout'].map((reason) => ({ status: 'unavailable', reason }));
+/** Answers with the beginning of a body, and then breaks off or says nothing more. */
+const begun =
+  (status: number, { breaksOff }: { readonly breaksOff: boolean }, fields: Record<string, string> = {}): Handler =>
+  (_request, response) =>
+    void response
+      .writeHead(status, { 'content-length': '100', ...fields })
+      .write('{', () => (breaksOff ? response.destroy() : undefined));
+const failing: RequestAuthorization = { fields: () => Promise.reject(new Error('the token server is down')) };
 
-test.each([
-  ['HTML', '<html>Welcome to the hotel</html>'],
-  ['an empty body', ''],
-  ['another batch', { ...YES, batchId: 'f'.repeat(32) }],
-  ['records unaccounted for', { ...YES, accepted: 2 }],
-  ['more records than were sent', { ...YES, accepted: 4 }],
-  ['another schema', { ok: true }],
-  ['a body beyond the limit', ' '.repeat(MAX_ANSWER_BYTES + 10)],
-])('does not treat a 200 with %s as an acknowledgement', async (_name, body) => {
-  expect(await deliver(answering(200, body))).toMatchObject({ status: 'unavailable', reason: 'answer-unreadable' });
-});
+const CASES: readonly (readonly [string, Handler, object, Partial<HttpsRecordTransportOptions>?])[] = [
+  [
+    'some records rejected',
+    answering(200, { batchId: ID, accepted: 2, rejected: REJECTED }),
+    { status: 'acknowledged', rejected: REJECTED },
+  ],
+  ['200 with HTML', answering(200, '<html>Welcome to the hotel</html>'), unreadable],
+  ['200 with an empty body', answering(200, ''), unreadable],
+  ['200 with another batch', answering(200, { ...YES, batchId: 'f'.repeat(32) }), unreadable],
+  ['200 with records unaccounted for', answering(200, { ...YES, accepted: 2 }), unreadable],
+  ['200 with more records than were sent', answering(200, { ...YES, accepted: 4 }), unreadable],
+  ['200 with another schema', answering(200, { ok: true }), unreadable],
+  ['200 with a body beyond the limit', answering(200, ' '.repeat(MAX_ANSWER_BYTES + 10)), unreadable],
+  ['400', answering(400, 'why'), { status: 'refused', reason: 'content', httpStatus: 400, detail: 'why' }],
+  ['409', answering(409, 'why'), { status: 'refused', reason: 'conflict', httpStatus: 409, detail: 'why' }],
+  ['413', answering(413, 'why'), { status: 'refused', reason: 'too-large', httpStatus: 413, detail: 'why' }],
+  ['403', answering(403, 'why'), { status: 'barred', reason: 'unauthorized', httpStatus: 403, detail: 'why' }],
+  ['404', answering(404, 'why'), { status: 'barred', reason: 'no-such-receiver', httpStatus: 404, detail: 'why' }],
+  ['429', answering(429, 'why'), { status: 'unavailable', reason: 'receiver-busy', httpStatus: 429, detail: 'why' }],
+  ['500', answering(500, 'why'), { status: 'unavailable', reason: 'receiver-failed', httpStatus: 500, detail: 'why' }],
+  ['a connection that breaks', (request) => request.socket.destroy(), broken!],
+  ['a connection that breaks in the body', begun(200, { breaksOff: true }), broken!],
+  ['no answer', () => {}, late!, { timeoutMs: 50 }],
+  ['a body that does not end', begun(200, { breaksOff: false }), late!, { timeoutMs: 50 }],
+  ['no credential', answering(200, YES), { status: 'barred', reason: 'unauthorized' }, { authorization: failing }],
+];
 
-test.each([
-  [400, { status: 'refused', reason: 'content' }],
-  [409, { status: 'refused', reason: 'conflict' }],
-  [413, { status: 'refused', reason: 'too-large' }],
-  [403, { status: 'barred', reason: 'unauthorized' }],
-  [404, { status: 'barred', reason: 'no-such-receiver' }],
-  [429, { status: 'unavailable', reason: 'receiver-busy' }],
-  [500, { status: 'unavailable', reason: 'receiver-failed' }],
-])('answers %i with %j', async (status, expected) => {
-  expect(await deliver(answering(status, 'why'))).toMatchObject({ ...expected, httpStatus: status, detail: 'why' });
+test.each(CASES.map(([name, ...rest]) => [name, rest] as const))('reports %s', async (_name, rest) => {
+  const [handler, expected, options] = rest;
+  expect(await deliver(handler, options)).toMatchObject(expected);
 });
 
 test('follows no redirect', async () => {
@@ -117,22 +129,6 @@ test('follows no redirect', async () => {
   expect(requests).toBe(1);
 });
 
-test('knows a connection that breaks from an answer that does not come', async () => {
-  expect(await deliver((request) => request.socket.destroy())).toMatchObject({
-    status: 'unavailable',
-    reason: 'connection-failed',
-  });
-  expect(await deliver(() => {}, { timeoutMs: 50 })).toMatchObject({ status: 'unavailable', reason: 'timeout' });
-  const trickling: Handler = (_request, response) => {
-    response.writeHead(200).write('{');
-  };
-  expect(await deliver(trickling, { timeoutMs: 50 })).toMatchObject({ status: 'unavailable', reason: 'timeout' });
-  const cut: Handler = (_request, response) => {
-    response.writeHead(200, { 'content-length': '100' }).write('{', () => response.destroy());
-  };
-  expect(await deliver(cut)).toMatchObject({ status: 'unavailable', reason: 'connection-failed' });
-});
-
 test.each([
   [413, { status: 'refused', reason: 'too-large', httpStatus: 413 }],
   [401, { status: 'barred', reason: 'unauthorized', httpStatus: 401 }],
@@ -140,25 +136,13 @@ test.each([
 ])('acts on status %i although the body breaks off or never ends', async (status, meaning) => {
   let refusals = 0;
   const counted: RequestAuthorization = { fields: () => ({}), refused: () => void (refusals += 1) };
-  const fields = { 'content-length': '100', 'retry-after': '120' };
-  const cut: Handler = (_request, response) => {
-    response.writeHead(status, fields).write('{', () => response.destroy());
-  };
+  const fields = { 'retry-after': '120' };
+  const cut = begun(status, { breaksOff: true }, fields);
   expect(await deliver(cut, { authorization: counted })).toMatchObject(meaning);
-  const trickling: Handler = (_request, response) => {
-    response.writeHead(status, fields).write('{');
-  };
+  const trickling = begun(status, { breaksOff: false }, fields);
   // Time enough for the status to be read on a busy machine; the rest never comes.
   expect(await deliver(trickling, { authorization: counted, timeoutMs: 1_000 })).toMatchObject(meaning);
   expect(refusals).toBe(status === 401 ? 2 : 0);
-});
-
-test('is barred while no credential can be had', async () => {
-  const failing: RequestAuthorization = { fields: () => Promise.reject(new Error('the token server is down')) };
-  expect(await deliver(answering(200, YES), { authorization: failing })).toMatchObject({
-    status: 'barred',
-    reason: 'unauthorized',
-  });
 });
 
 test('ends an attempt when its signal aborts', async () => {

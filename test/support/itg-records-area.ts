@@ -5,36 +5,19 @@ import type { OperationCall } from '../../harness/src/platform/core/index.js';
 import type { OpenedDatabase } from '../../harness/src/platform/database/index.js';
 import { createManualClock } from '../../sdk/src/testing/manual-clock.js';
 import { createTemporaryDirectory } from '../peers/temporary-directory.js';
-import { createTestContext, type TestContext } from './itg-context.js';
+import { createTestContext } from './itg-context.js';
 import { openTestDatabase, type TestServer } from './itg-database.js';
 import { SAMPLES_MS } from './itg-live-records.js';
-
-/** The area on a database and a folder of its own. */
-export interface RecordsLab extends AsyncDisposable {
-  readonly area: RecordsArea;
-  readonly context: TestContext;
-  readonly database: OpenedDatabase;
-  /** Calls an operation. */
-  readonly call: (
-    operationId: string,
-    request: { readonly body?: unknown; readonly parameters?: Readonly<Record<string, string>> },
-    by?: { readonly organizationId?: string; readonly atMs?: number },
-  ) => Promise<unknown>;
-  /** Runs a job. */
-  readonly run: (job: string, nowMs: number) => Promise<void>;
-  /** Closes the area and opens it again. */
-  readonly reopen: () => Promise<RecordsArea>;
-  /** Every row of every table but that of what is sealed, as text. */
-  readonly everything: () => Promise<string>;
-}
 
 /** A number of the tests, as a run of digits of its own: a random id or a digest may hold any four digits within. */
 export const TEST_NUMBER = /(?<![a-z\d])\d*[ -]?\d*555[ -]?0\d*(?![a-z\d])/i;
 
-/** Opens it. */
-export async function openRecordsLab(server?: TestServer): Promise<RecordsLab> {
+/** The area on a database and a folder of its own. */
+export type RecordsLab = Awaited<ReturnType<typeof openRecordsLab>>;
+
+export async function openRecordsLab(server?: TestServer) {
   const directory = await createTemporaryDirectory();
-  const database = await openTestDatabase({
+  const database: OpenedDatabase = await openTestDatabase({
     definitions: [recordsDefinition],
     ...(server !== undefined && { server }),
   });
@@ -44,9 +27,13 @@ export async function openRecordsLab(server?: TestServer): Promise<RecordsLab> {
     get area() {
       return area;
     },
-    context,
-    database,
-    call: async (operationId, { body, parameters = {} }, { organizationId = 'app-1', atMs = SAMPLES_MS } = {}) => {
+    ...{ context, database },
+    /** Calls an operation. @returns its value, or the code of its problem */
+    call: async (
+      operationId: string,
+      { body, parameters = {} }: { readonly body?: unknown; readonly parameters?: Readonly<Record<string, string>> },
+      { organizationId = 'app-1', atMs = SAMPLES_MS } = {},
+    ): Promise<unknown> => {
       const call = {
         caller: { clientId: 'client-1', organizationId, kind: 'app', scopes: ['app'], name: organizationId },
         ...{ request: { body, parameters, bytes: new Uint8Array() }, atMs },
@@ -54,13 +41,15 @@ export async function openRecordsLab(server?: TestServer): Promise<RecordsLab> {
       const answer = await area.operations[operationId]!(call);
       return answer.kind === 'json' ? answer.value : answer.kind === 'problem' ? answer.code : answer;
     },
-    run: async (job, nowMs) => area.jobs.find(({ name }) => name === job)!.run(nowMs),
-    reopen: async () => {
+    run: async (job: string, nowMs: number): Promise<void> => area.jobs.find(({ name }) => name === job)!.run(nowMs),
+    /** Closes the area and opens it again. */
+    reopen: async (): Promise<RecordsArea> => {
       await area.close();
       area = await createRecordsArea(context, { directory: directory.path });
       return area;
     },
-    everything: async () => {
+    /** Every row of every table but that of what is sealed, as text. */
+    everything: async (): Promise<string> => {
       const tables = ['core_events', 'core_audit', 'records_reports', 'records_untold', 'records_complaints'];
       const all: unknown[] = [];
       for (const table of [...tables, 'records_do_not_originate', 'records_holds'])
@@ -72,7 +61,7 @@ export async function openRecordsLab(server?: TestServer): Promise<RecordsLab> {
         );
       return JSON.stringify(all);
     },
-    [Symbol.asyncDispose]: async () => {
+    [Symbol.asyncDispose]: async (): Promise<void> => {
       await area.close();
       await database.close();
       await directory[Symbol.asyncDispose]();

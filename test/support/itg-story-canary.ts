@@ -4,12 +4,7 @@ import { sql } from 'kysely';
 import type { PlatformDatabase } from '../../harness/src/platform/core/index.js';
 
 /** Telephone numbers that are nowhere but where a test has put them, by the name of the place. */
-export interface Canaries {
-  /** A new number of such a place: 11 digits, the first a 1. */
-  readonly number: (place: string) => string;
-  /** Places whose numbers a text holds, however they are written. */
-  readonly in: (text: string) => readonly string[];
-}
+export type Canaries = ReturnType<typeof createCanaries>;
 
 /** Ten digits with area code and exchange that no other test uses. */
 const FIRST = 5_126_840_000;
@@ -17,16 +12,18 @@ const FIRST = 5_126_840_000;
 const BESIDE_PSEUDONYM = new RegExp(`${String(FIRST).slice(0, 6)}(?=[0-9a-f]{32}(?![0-9a-f]))`, 'g');
 
 /** Makes numbers, and finds them again. */
-export function createCanaries(): Canaries {
+export function createCanaries() {
   const places = new Map<string, string>();
   return {
-    number: (place) => {
+    /** A new number of such a place: 11 digits, the first a 1. */
+    number: (place: string): string => {
       // A step that leaves no two numbers with most digits alike.
       const digits = String(FIRST + 1_000 + places.size * 41);
       places.set(digits, place);
       return `1${digits}`;
     },
-    in: (text) => {
+    /** Places whose numbers a text holds, however they are written. */
+    in: (text: string): readonly string[] => {
       const found = new Set<string>();
       for (const readable of readings(text.replaceAll(BESIDE_PSEUDONYM, '')))
         for (const [digits, place] of places) if (readable.includes(digits)) found.add(place);

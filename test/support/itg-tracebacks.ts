@@ -1,5 +1,4 @@
 import { createTestKey } from '../../sdk/src/testing/test-key.js';
-import { CompactSign } from 'jose';
 import type {
   AnswerReceipt,
   PlatformAnswer,
@@ -28,11 +27,11 @@ import { createManualClock } from '../../sdk/src/testing/manual-clock.js';
 import { createTestContext } from './itg-context.js';
 import type { TestContext } from './itg-context.js';
 import { areaCalls, callerOf, STAFF, testEntry } from './itg-calls.js';
-import type { AreaCalls } from './itg-calls.js';
 import { openTestDatabase } from './itg-database.js';
+import { signAnswer } from './itg-reference.js';
 
 /** Tuesday 10:00 in New York: requests of the first hours are due on Wednesday. */
-export const TRACEBACKS_START_MS = Date.UTC(2026, 1, 3, 15);
+const TRACEBACKS_START_MS = Date.UTC(2026, 1, 3, 15);
 export const HOUR_MS = 3_600_000;
 /** Number that is called in these tests: it may be nowhere in the database but sealed. */
 export const CALLED = '+12025550143';
@@ -79,31 +78,16 @@ const ORGANIZATIONS: OrganizationDirectory = {
 export const carrier = (letter: string): Caller => callerOf(`prv-${letter}`, 'carrier');
 
 /** An area with a database, a clock that stands still, and providers that answer when a test has them answer. */
-export interface TracebacksLab extends AsyncDisposable, AreaCalls {
-  readonly context: TestContext;
-  readonly area: TracebacksArea;
-  readonly open: (opening?: Partial<TracebackOpening>) => Promise<string>;
-  /** A traceback as staff sees it. */
-  readonly shown: (tracebackId: string) => Promise<Traceback>;
-  /** The newest request to a provider that has no answer. */
-  readonly requestTo: (letter: string) => Promise<TracebackRequest>;
-  readonly answer: (
-    letter: string,
-    finding: TracebackFinding,
-    more?: Partial<TracebackAnswer> & { readonly request?: TracebackRequest },
-  ) => Promise<PlatformAnswer>;
-  readonly pass: (hours: number) => Promise<void>;
-  readonly runJob: (name: string) => Promise<void>;
-}
+export type TracebacksLab = Awaited<ReturnType<typeof createTracebacksLab>>;
 
 /** @param live - records of carriers that neighbours are looked for in @param contextOf - what the area is given in place of the context */
 export async function createTracebacksLab(
   options: { readonly live?: LiveReader; readonly contextOf?: (whole: TestContext) => TestContext } = {},
-): Promise<TracebacksLab> {
+) {
   const { contextOf = (whole) => whole, ...more } = options;
   const opened = await openTestDatabase({ definitions: [tracebacksDefinition] });
-  const context = createTestContext({ database: opened, clock: createManualClock(TRACEBACKS_START_MS) });
-  const area = createTracebacksArea(contextOf(context), {
+  const context: TestContext = createTestContext({ database: opened, clock: createManualClock(TRACEBACKS_START_MS) });
+  const area: TracebacksArea = createTracebacksArea(contextOf(context), {
     ...{ providers: PROVIDERS, organizations: ORGANIZATIONS },
     receipts: {
       sign: async ({ answerId }: AnswerReceipt) => `receipt.${Buffer.from(answerId).toString('base64url')}.signed`,
@@ -111,7 +95,8 @@ export async function createTracebacksLab(
     ...more,
   });
   const calls = areaCalls(area, context.clock.nowMs);
-  const requestTo: TracebacksLab['requestTo'] = async (letter) => {
+  /** The newest request to a provider that has no answer. */
+  const requestTo = async (letter: string): Promise<TracebackRequest> => {
     const page = await calls.value<{ items: TracebackRequestStatus[] }>('listTracebackRequests', carrier(letter));
     const last = page.items.at(-1);
     if (last === undefined) throw new Error(`nothing is asked of ${letter}`);
@@ -119,26 +104,31 @@ export async function createTracebacksLab(
   };
   return {
     ...{ context, area, requestTo, ...calls },
-    open: async (opening = {}) => {
+    open: async (opening: Partial<TracebackOpening> = {}): Promise<string> => {
       const body = { ...openingOf(), ...opening };
       return (await calls.value<Traceback>('openTraceback', STAFF, {}, body)).tracebackId;
     },
-    shown: (tracebackId) => calls.value('fetchTraceback', STAFF, { tracebackId }),
-    answer: async (letter, finding, { request, ...changes } = {}) => {
+    /** A traceback as staff sees it. */
+    shown: (tracebackId: string): Promise<Traceback> => calls.value('fetchTraceback', STAFF, { tracebackId }),
+    answer: async (
+      letter: string,
+      finding: TracebackFinding,
+      { request, ...changes }: Partial<TracebackAnswer> & { readonly request?: TracebackRequest } = {},
+    ): Promise<PlatformAnswer> => {
       const asked = request ?? (await requestTo(letter));
       return calls.call('answerTracebackRequest', carrier(letter), {
         parameters: { requestId: asked.requestId },
-        body: { answer: await signed(answerFor(asked, finding, changes), letter) },
+        body: { answer: await signed(asked, finding, letter, changes) },
       });
     },
-    pass: async (hours) => {
+    pass: async (hours: number): Promise<void> => {
       context.clock.advance(hours * HOUR_MS);
       for (const { run } of area.jobs) await run(context.clock.nowMs());
     },
-    runJob: async (name) => {
+    runJob: async (name: string): Promise<void> => {
       await area.jobs.find((job) => job.name === name)?.run(context.clock.nowMs());
     },
-    [Symbol.asyncDispose]: () => opened.close(),
+    [Symbol.asyncDispose]: (): Promise<void> => opened.close(),
   };
 }
 
@@ -154,37 +144,21 @@ export function openingOf(): TracebackOpening {
   };
 }
 
-/** The time of a record of the call: within the minute that was stated. */
-function recordedAt({ call: { at } }: TracebackRequest): string {
-  const statedMs = Date.parse(`${at.local}Z`);
-  return new Date(at.precision === 'minute' ? statedMs + 12_250 : statedMs).toISOString();
-}
-
-export function answerFor(
+/** The answer of a provider, signed: of a record within the minute that was stated. */
+export function signed(
   request: TracebackRequest,
   finding: TracebackFinding,
+  letter: string,
   more: Partial<TracebackAnswer> = {},
-): TracebackAnswer {
-  return {
-    format: 'hopback.traceback-answer.1',
-    ...{ answerId: `${request.requestId}.1`, requestId: request.requestId, tracebackId: request.tracebackId },
-    ...{ revision: 1, answeredAt: '2026-02-03T15:00:00Z', provider: request.provider },
-    answeredBy: { kind: 'automatic', policyId: 'p-1' },
-    finding,
-    call: {
-      ...{ startedAt: recordedAt(request), called: request.call.called ?? CALLED, calling: CALLING },
-      disposition: 'answered',
-      ingressCallId: `in-${request.hop}@example`,
-    },
-    searched: { windows: [], keys: ['called'], coverage: [], recordsConsidered: 1 },
-    ...more,
+): Promise<string> {
+  const { called = CALLED, at } = request.call;
+  const startedAt = new Date(Date.parse(`${at.local}Z`) + (at.precision === 'minute' ? 12_250 : 0)).toISOString();
+  const call = {
+    ...{ startedAt, called, calling: CALLING, disposition: 'answered' as const },
+    ingressCallId: `in-${request.hop}@example`,
   };
-}
-
-export function signed(answer: TracebackAnswer, letter: string): Promise<string> {
-  return new CompactSign(Buffer.from(JSON.stringify(answer)))
-    .setProtectedHeader({ alg: 'ES256', kid: `key-${letter}`, typ: 'traceback-answer+jws' })
-    .sign(privateKey);
+  const said = { answeredAt: '2026-02-03T15:00:00Z', finding, call, ...more };
+  return signAnswer({ answerKey: { keyId: `key-${letter}`, privateKey } }, request, said);
 }
 
 export const from = (letter: string): TracebackFinding => ({

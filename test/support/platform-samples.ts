@@ -1,73 +1,29 @@
 import type { PlatformEvent } from '../../sdk/src/contract/event.js';
+import { WIRE_EXAMPLES } from '../../sdk/src/contract/examples/wire-examples.js';
 import type { TracebackRequest, TracebackRequestStatus } from '../../sdk/src/contract/traceback-exchange.js';
 
-/** A request to a carrier; `id` tells it from others. */
-export function sampleRequest(id: string): TracebackRequest {
-  return {
-    format: 'hopback.traceback-request.1',
-    requestId: `request-${id}`,
-    tracebackId: `traceback-${id}`,
-    direction: 'back',
-    hop: 2,
-    requester: { kind: 'itg', name: 'Traceback group' },
-    issuedAt: '2026-11-02T11:58:00Z',
-    provider: { name: 'Carrier B', providerId: 'provider-b' },
-    downstream: { name: 'Carrier C', providerId: 'provider-c' },
-    call: {
-      called: '12025550101',
-      calling: '12155550102',
-      at: {
-        asWritten: '11/2/2026 6:41 AM EST',
-        local: '2026-11-02T06:41',
-        zone: 'America/New_York',
-        precision: 'minute',
-      },
-    },
-  };
-}
+const DUE_AT = '2026-11-03T13:00:00Z';
+const idsOf = (id: string) => ({ requestId: `request-${id}`, tracebackId: `traceback-${id}` });
+const requestOf = (id: string): TracebackRequest => ({ ...WIRE_EXAMPLES.TracebackRequest[1]!.value, ...idsOf(id) });
 
-/** The same as the platform lists it. */
+/** A request to a carrier as the platform lists it; `id` tells it from others. */
 export function sampleStatus(id: string, changes: Partial<TracebackRequestStatus> = {}): TracebackRequestStatus {
-  return { request: sampleRequest(id), state: 'open', dueAt: '2026-11-03T13:00:00Z', answers: [], ...changes };
+  return { request: requestOf(id), state: 'open', dueAt: DUE_AT, answers: [], ...changes };
 }
 
-const envelope = (id: string) =>
+const eventOf = (kind: string, id: string, data: object): PlatformEvent =>
   ({
-    specversion: '1.0',
-    id,
-    source: 'https://itg.example',
-    time: '2026-11-02T12:00:00Z',
-    datacontenttype: 'application/json',
-  }) as const;
+    ...WIRE_EXAMPLES.PlatformEventEnvelope[0].value,
+    ...{ id: `${kind}-${id}`, type: `org.hopback.traceback-request.${kind}.1`, data },
+  }) as PlatformEvent;
 
 /** That a carrier is asked. */
-export function createdEvent(id: string): PlatformEvent {
-  return {
-    ...envelope(`created-${id}`),
-    type: 'org.hopback.traceback-request.created.1',
-    data: { request: sampleRequest(id) },
-  };
-}
+export const createdEvent = (id: string): PlatformEvent => eventOf('created', id, { request: requestOf(id) });
 
 /** That an answer is still wanted. */
-export function remindedEvent(id: string): PlatformEvent {
-  return {
-    ...envelope(`reminded-${id}`),
-    type: 'org.hopback.traceback-request.reminded.1',
-    data: { requestId: `request-${id}`, tracebackId: `traceback-${id}`, dueAt: '2026-11-03T13:00:00Z', reminder: 1 },
-  };
-}
+export const remindedEvent = (id: string): PlatformEvent =>
+  eventOf('reminded', id, { ...idsOf(id), dueAt: DUE_AT, reminder: 1 });
 
 /** That none is wanted any longer. */
-export function cancelledEvent(id: string): PlatformEvent {
-  return {
-    ...envelope(`cancelled-${id}`),
-    type: 'org.hopback.traceback-request.cancelled.1',
-    data: {
-      requestId: `request-${id}`,
-      tracebackId: `traceback-${id}`,
-      cancelledAt: '2026-11-02T12:00:00Z',
-      reason: 'The recording was of another call.',
-    },
-  };
-}
+export const cancelledEvent = (id: string): PlatformEvent =>
+  eventOf('cancelled', id, { ...idsOf(id), cancelledAt: '2026-11-02T12:00:00Z', reason: 'Of another call.' });

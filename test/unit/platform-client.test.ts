@@ -115,12 +115,6 @@ test('goes through all pages, an empty one among them, and asks for the next one
   ]);
 });
 
-test('rejects pages whose cursors go round in a circle', async () => {
-  const { requests, fetch } = scripted(page(['1'], 'a'), page(['2'], 'b'), page(['1'], 'a'), page(['2'], 'b'));
-  expect(await codeOf(idsOf(client(fetch).tracebackRequests.iterate()))).toBe('response-unreadable');
-  expect(requests.length).toBeLessThan(10);
-});
-
 test('leaves out what is in no form of the contract only where somebody is told', async () => {
   const items = [sampleStatus('1'), { ...sampleStatus('2'), state: 'forgotten' }, 7, sampleStatus('3')];
   const { fetch } = scripted(() => Response.json({ items }));
@@ -144,7 +138,7 @@ test.each([
   ['brackets in a text', '\\ud800 }],{"items":['],
 ])('one item with %s costs one item of a page, and is told', async (_what, bad) => {
   const texts = ['1', '2', '3'].map((id) => JSON.stringify(sampleStatus(id)));
-  texts[1] = texts[1]!.replace('Traceback group', bad);
+  texts[1] = texts[1]!.replace(sampleStatus('2').request.requester.name, bad);
   const { fetch } = scripted(() => new Response(rawPage(texts), { headers: { 'content-type': 'application/json' } }));
   const places: string[] = [];
   const { tracebackRequests } = client(fetch);
