@@ -1,12 +1,8 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { createTemporaryDirectory } from '../peers/temporary-directory.js';
-
-const MAIN = fileURLToPath(new URL('../../harness/dist/cli/main.js', import.meta.url));
+import { startPlatformCommand } from '../support/itg-command.js';
 
 /** The engine of the embedded database fails at its hundredth message. */
 const PRELOAD = `
@@ -24,14 +20,8 @@ test('a platform whose embedded database has failed does not stay up', async () 
   await using folder = await createTemporaryDirectory();
   const preload = join(folder.path, 'preload.mjs');
   await writeFile(preload, PRELOAD);
-  const child = spawn(
-    process.execPath,
-    ['--import', preload, MAIN, 'platform', '--directory', join(folder.path, 'platform'), '--port', '0'],
-    { stdio: ['ignore', 'ignore', 'pipe'] },
-  );
-  let said = '';
-  child.stderr.on('data', (octets: Buffer) => (said += octets.toString()));
-  const [code] = (await once(child, 'close')) as [number | null];
-  expect(code).not.toBe(0);
-  expect(said).toContain('the embedded database has failed: memory access out of bounds');
+  const directory = join(folder.path, 'platform');
+  await using platform = startPlatformCommand(['--directory', directory], { NODE_OPTIONS: `--import=${preload}` });
+  expect((await platform.ended).code).not.toBe(0);
+  expect(platform.errors()).toContain('the embedded database has failed: memory access out of bounds');
 });

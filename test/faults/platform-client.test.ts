@@ -9,6 +9,7 @@ import { createPlatformClient } from '../../sdk/src/platform/client/platform-cli
 import type { PlatformClient, PlatformClientOptions } from '../../sdk/src/platform/client/platform-client.js';
 import { MAX_RESPONSE_BYTES } from '../../sdk/src/platform/client/route-call.js';
 import { nodeFetch } from '../../sdk/src/platform/http/platform-fetch.js';
+import type { PlatformRequestOptions } from '../../sdk/src/platform/client/requester.js';
 import type { PlatformFetch } from '../../sdk/src/platform/http/platform-fetch.js';
 import { TEST_NOW_MS } from '../../sdk/src/testing/manual-clock.js';
 import { whileListening } from '../support/http-server.js';
@@ -36,7 +37,8 @@ function lab(options: Partial<PlatformClientOptions> = {}): Lab {
   return { client, waits: clock.waits };
 }
 
-const retrieve = ({ client }: Lab) => client.tracebackRequests.retrieve({ requestId: 'request-1' });
+const retrieve = ({ client }: Lab, options?: PlatformRequestOptions) =>
+  client.tracebackRequests.retrieve({ requestId: 'request-1' }, options);
 const acknowledge = ({ client }: Lab) =>
   client.tracebackRequests.acknowledge({ requestId: 'request-1', receivedAt: '2026-11-02T12:00:00Z' });
 
@@ -74,46 +76,64 @@ test.each([408, 429, 500])('%i is tried again, with waits that grow', async (sta
   expect(trial.waits).toEqual([250, 500, 1_000]);
 });
 
-test.each([
-  [403, 'unauthorized'],
-  [409, 'request-refused'],
-  [501, 'request-refused'],
-])('%i is not tried again', async (status, code) => {
-  const requests = answering(bad(status, { 'retry-after': '1' }), good);
-  const trial = lab();
-  expect(await outcomeOf(acknowledge(trial))).toMatchObject({
-    ...{ code, retryable: false, httpStatus: status, attempts: 1 },
-  });
-  expect([requests.length, trial.waits]).toEqual([1, []]);
-});
+type Method = (trial: Lab, options?: PlatformRequestOptions) => Promise<unknown>;
+const renewing: RequestAuthorization = { fields: () => ({}), refused: () => {} };
+const unavailable = { code: 'unavailable', retryable: true };
+const unreadable = { code: 'response-unreadable', retryable: false };
+const asked = { 'retry-after': '1' };
+const elsewhere = () => new Response(null, { status: 307, headers: { location: 'https://elsewhere.example/' } });
 
-test('gives up after the configured number of retries, and reports the attempts', async () => {
-  const requests = answering(bad(503));
-  expect(await outcomeOf(retrieve(lab()))).toMatchObject({
-    ...{ code: 'unavailable', retryable: true, httpStatus: 503, attempts: 5 },
-  });
-  expect(requests).toHaveLength(5);
-  const { client } = lab();
-  const once = client.tracebackRequests.retrieve({ requestId: 'request-1' }, { maxRetries: 0 });
-  expect(await outcomeOf(once)).toMatchObject({ code: 'unavailable', attempts: 1 });
-});
+/** Answers to a call, what the call comes to after so many attempts, and its options where they are not those of the others. */
+const ENDS: readonly (readonly [string, () => Response, object, number, Method?, Partial<PlatformClientOptions>?])[] = [
+  ['403', bad(403, asked), { code: 'unauthorized', retryable: false, httpStatus: 403 }, 1, acknowledge],
+  ['409', bad(409, asked), { code: 'request-refused', retryable: false, httpStatus: 409 }, 1, acknowledge],
+  ['501', bad(501, asked), { code: 'request-refused', retryable: false, httpStatus: 501 }, 1, acknowledge],
+  // So that the credential stays with the platform.
+  ['a redirect', elsewhere, { code: 'request-refused', reason: 'misdirected', httpStatus: 307 }, 1, acknowledge],
+  ['503 until the last retry', bad(503), { ...unavailable, httpStatus: 503 }, 5],
+  ['503 of a call without retries', bad(503), unavailable, 1, (trial) => retrieve(trial, { maxRetries: 0 })],
+  [
+    'a wait that is longer than a call may last',
+    bad(503, { 'retry-after': '61' }),
+    { ...unavailable, retryAfterMs: 61_000 },
+    1,
+  ],
+  ['a second token that is refused, too', bad(401), { code: 'unauthorized' }, 2, retrieve, { authorization: renewing }],
+  ['a token that is refused where there is no other', bad(401), { code: 'unauthorized' }, 1],
+  ['no JSON', () => new Response('<p>Welcome to the hotel</p>'), { ...unreadable, reason: 'not-json' }, 1],
+  ['nothing', () => new Response(null, { status: 200 }), { ...unreadable, reason: 'not-json' }, 1],
+  [
+    'a repeated key',
+    () => new Response('{"state":"open","state":"answered"}'),
+    { ...unreadable, reason: 'not-json' },
+    1,
+  ],
+  ['no UTF-8', () => new Response(new Uint8Array([0x22, 0xff, 0x22])), { ...unreadable, reason: 'not-utf8' }, 1],
+  [
+    'another schema',
+    () => Response.json({ ...STATUS, state: 'forgotten' }),
+    { ...unreadable, reason: 'schema-drift', place: 'state' },
+    1,
+  ],
+];
+
+test.each(ENDS.map(([name, ...rest]) => [name, rest] as const))(
+  'a call ends with a typed error: %s',
+  async (_name, rest) => {
+    const [answer, expected, attempts, method = retrieve, options] = rest;
+    const requests = answering(answer);
+    const trial = lab(options);
+    expect(await outcomeOf(method(trial))).toMatchObject({ ...expected, attempts });
+    expect(requests).toHaveLength(attempts);
+    if (attempts === 1) expect(trial.waits).toEqual([]);
+  },
+);
 
 test('waits at least as long as Retry-After says', async () => {
   answering(bad(429, { 'retry-after': 'Mon, 02 Nov 2026 12:00:09 GMT' }), good);
   const trial = lab();
   expect(await retrieve(trial)).toEqual(STATUS);
   expect(trial.waits).toEqual([9_250]);
-});
-
-test('asked to wait longer than a call may last, says so instead of asking before', async () => {
-  const requests = answering(bad(503, { 'retry-after': '61' }), good);
-  const trial = lab();
-  expect(await outcomeOf(retrieve(trial))).toMatchObject({
-    code: 'unavailable',
-    retryable: true,
-    retryAfterMs: 61_000,
-  });
-  expect([requests.length, trial.waits]).toEqual([1, []]);
 });
 
 test('repeats an unsafe call octet by octet under the same key, and a new call under another', async () => {
@@ -146,32 +166,6 @@ test('a token that is refused is exchanged once, and does not count as a retry',
   expect(trial.waits).toEqual([]);
 });
 
-test('a second token that is refused, too, ends the call; so does the first where there is no other', async () => {
-  const requests = answering(bad(401));
-  const renewing: RequestAuthorization = { fields: () => ({}), refused: () => {} };
-  expect(await outcomeOf(retrieve(lab({ authorization: renewing })))).toMatchObject({
-    code: 'unauthorized',
-    attempts: 2,
-  });
-  expect(await outcomeOf(retrieve(lab()))).toMatchObject({ code: 'unauthorized', attempts: 1 });
-  expect(requests).toHaveLength(3);
-});
-
-test.each([
-  ['not JSON', () => new Response('<p>Welcome to the hotel</p>'), 'not-json'],
-  ['empty', () => new Response(null, { status: 200 }), 'not-json'],
-  ['an object with a repeated key', () => new Response('{"state":"open","state":"answered"}'), 'not-json'],
-  ['not UTF-8', () => new Response(new Uint8Array([0x22, 0xff, 0x22])), 'not-utf8'],
-  ['of another schema', () => Response.json({ ...STATUS, state: 'forgotten' }), 'schema-drift'],
-])('an answer that is %s is a typed error, and is not requested again', async (_name, answer, reason) => {
-  const requests = answering(answer);
-  expect(await outcomeOf(retrieve(lab()))).toMatchObject({
-    ...{ code: 'response-unreadable', retryable: false, reason, attempts: 1 },
-    ...(reason === 'schema-drift' && { place: 'state' }),
-  });
-  expect(requests).toHaveLength(1);
-});
-
 test('reads no more of an answer than it may', async () => {
   let sent = 0;
   const chunk = new Uint8Array(1_048_576).fill(0x20);
@@ -198,16 +192,6 @@ test('an invalid problem document leaves the status as it is', async () => {
       ...{ method: 'GET', route: '/v1/traceback-requests/{requestId}' },
     });
   }
-});
-
-test('follows no redirect, so that the credential stays with the platform', async () => {
-  const requests = answering(
-    () => new Response(null, { status: 307, headers: { location: 'https://elsewhere.example/' } }),
-  );
-  expect(await outcomeOf(acknowledge(lab()))).toMatchObject({
-    ...{ code: 'request-refused', reason: 'misdirected', httpStatus: 307 },
-  });
-  expect(requests).toHaveLength(1);
 });
 
 test('a failing token server is asked again only for a retryable error', async () => {
@@ -242,11 +226,8 @@ test('an aborted call ends at once, during an attempt and between two', async ()
     signal.throwIfAborted();
     return good();
   };
-  const { client } = lab();
-  const options = { signal: inAttempt.signal };
-  expect(await outcomeOf(client.tracebackRequests.retrieve({ requestId: 'r' }, options))).toMatchObject({
-    code: 'aborted',
-  });
+  const aborted = { code: 'aborted' };
+  expect(await outcomeOf(retrieve(lab(), { signal: inAttempt.signal }))).toMatchObject(aborted);
   const between = new AbortController();
   answering(bad(503));
   const clock = {
@@ -256,11 +237,8 @@ test('an aborted call ends at once, during an attempt and between two', async ()
       return () => {};
     },
   };
-  const waiting = lab({ clock }).client.tracebackRequests.retrieve({ requestId: 'r' }, { signal: between.signal });
-  expect(await outcomeOf(waiting)).toMatchObject({ code: 'aborted' });
-  expect(
-    await outcomeOf(client.tracebackRequests.retrieve({ requestId: 'r' }, { signal: AbortSignal.abort() })),
-  ).toMatchObject({ code: 'aborted' });
+  expect(await outcomeOf(retrieve(lab({ clock }), { signal: between.signal }))).toMatchObject(aborted);
+  expect(await outcomeOf(retrieve(lab(), { signal: AbortSignal.abort() }))).toMatchObject(aborted);
 });
 
 const serving = <Result>(listener: RequestListener, use: (baseUrl: string) => Promise<Result>): Promise<Result> =>
@@ -310,14 +288,13 @@ test.each<readonly [string, RequestListener]>([
 ])('%s is tried again when its time is over', async (_name, trouble) => {
   await serving(troubledAtFirst(1, trouble), async (baseUrl) => {
     // Long enough for the second attempt to be answered on a busy machine.
-    const { client } = lab({ baseUrl, fetch: nodeFetch, clock: MACHINE_CLOCK, random: () => 0, timeoutMs: 500 });
-    expect(await client.tracebackRequests.retrieve({ requestId: 'r' }, { timeoutMs: 500 })).toEqual(STATUS);
+    const trial = lab({ baseUrl, fetch: nodeFetch, clock: MACHINE_CLOCK, random: () => 0 });
+    expect(await retrieve(trial, { timeoutMs: 500 })).toEqual(STATUS);
   });
   await serving(trouble, async (baseUrl) => {
-    const { client } = lab({ baseUrl, fetch: nodeFetch, clock: MACHINE_CLOCK, timeoutMs: 50, maxRetries: 0 });
-    expect(await outcomeOf(client.tracebackRequests.retrieve({ requestId: 'r' }))).toMatchObject({
-      ...{ code: 'network-failed', retryable: true, reason: 'timeout' },
-    });
+    const trial = lab({ baseUrl, fetch: nodeFetch, clock: MACHINE_CLOCK, timeoutMs: 50, maxRetries: 0 });
+    const timedOut = { code: 'network-failed', retryable: true, reason: 'timeout' };
+    expect(await outcomeOf(retrieve(trial))).toMatchObject(timedOut);
   });
 });
 

@@ -1,5 +1,4 @@
 import fc from 'fast-check';
-import { performance } from 'node:perf_hooks';
 import { expect, test } from 'vitest';
 import { callBackNumbers } from '../../harness/src/platform/domain/campaigns/scripts/call-back-numbers.js';
 import { ScriptIndex } from '../../harness/src/platform/domain/campaigns/scripts/script-index.js';
@@ -121,32 +120,15 @@ test('what is kept stays within the limits, and every merge is told and can be f
 });
 
 test('of a transcript of megabytes the beginning is read, and no more work is done than for it', () => {
-  const pieces = [
-    'a',
-    'word ',
-    '1 ',
-    '一',
-    '[',
-    '(',
-    "'",
-    '8',
-    '8-',
-    'thank you ',
-    'double ',
-    '谢谢观看',
-    '\ud800',
-    'á',
-  ];
-  for (const piece of pieces) {
+  for (const piece of "a|word |1 |一|[|(|'|8|8-|thank you |double |谢谢观看|\ud800|á".split('|')) {
     const text = piece.repeat(Math.ceil(4_000_000 / piece.length));
-    const started = performance.now();
+    const begin = text.slice(0, 100_000);
     const placed = (transcript: string): unknown =>
       new ScriptIndex({ limits: { maxPostings: 1_024 } }).add('a', transcript);
-    expect(placed(text)).toEqual(placed(text.slice(0, 100_000)));
-    expect(callBackNumbers(text)).toEqual(callBackNumbers(text.slice(0, 100_000)));
-    expect(nameOfScript([text])).toEqual(nameOfScript([text.slice(0, 100_000)]));
-    // Work that grew with the square of the length would take hours; a busy machine takes a second.
-    expect(performance.now() - started).toBeLessThan(20_000);
+    // Work that grew with the square of the length would take hours.
+    expect(placed(text)).toEqual(placed(begin));
+    expect(callBackNumbers(text)).toEqual(callBackNumbers(begin));
+    expect(nameOfScript([text])).toEqual(nameOfScript([begin]));
   }
 }, 120_000);
 

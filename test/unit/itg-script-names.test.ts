@@ -3,21 +3,9 @@ import { nameOfScript } from '../../harness/src/platform/domain/campaigns/script
 
 test.each([
   ['Your social security number has been suspended today, press one.', 'SSA-Suspended', 'government-impersonation'],
-  [
-    'We reached out about the extended warranty on your vehicle that is about to expire.',
-    'AutoWarranty-Extended',
-    'warranty',
-  ],
-  [
-    'Your electric service is up for disconnection in 30 minutes, call the billing department.',
-    'Utility-30MinDisconnect',
-    'utility',
-  ],
-  [
-    'An order was placed on your Amazon account. To authorize the order press 1.',
-    'Amazon-AuthorizeOrder',
-    'business-impersonation',
-  ],
+  ['The extended warranty on your vehicle is about to expire.', 'AutoWarranty-Extended', 'warranty'],
+  ['Your electric service is up for disconnection in 30 minutes.', 'Utility-30MinDisconnect', 'utility'],
+  ['On your Amazon account: to authorize the order press 1.', 'Amazon-AuthorizeOrder', 'business-impersonation'],
   ['You can lower the interest rate of your credit card accounts.', 'CCIRR-RateReduction', 'financial'],
   ['Your federal student loan may be up for forgiveness.', 'StudentLoan-Forgiveness', 'student-loan'],
   ['This is Microsoft. Your computer was hacked.', 'Computer-Hijack', 'tech-support'],
@@ -30,10 +18,8 @@ test.each([
 });
 
 test('a script of no known topic is named by its own words and classed unknown', () => {
-  const name = nameOfScript([
-    'The accordion orchestra rehearses on the accordion bridge, bring an umbrella to the orchestra',
-  ]);
-  expect(name).toMatchObject({ name: 'Accordion-Orchestra', class: 'unknown' });
+  const words = 'The accordion orchestra rehearses on the accordion bridge, bring an umbrella to the orchestra';
+  expect(nameOfScript([words])).toMatchObject({ name: 'Accordion-Orchestra', class: 'unknown' });
 });
 
 test('one transcript of another script among three does not decide', () => {

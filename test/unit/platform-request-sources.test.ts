@@ -117,14 +117,17 @@ const poll = ({ client }: Platform, options: Options<typeof pollTracebackRequest
 
 const acknowledgeAll = async (arrivals: readonly TracebackRequestArrival[]): Promise<void> => {
   for (const arrival of arrivals) await arrival.acknowledge();
+  await turns();
+};
+
+const pass = async (ms: number): Promise<void> => {
+  clock.advance(ms);
+  await turns();
 };
 
 /** Lets minutes pass one by one. */
 async function minutes(count: number): Promise<void> {
-  for (let minute = 0; minute < count; minute += 1) {
-    clock.advance(60_000);
-    await turns();
-  }
+  for (let minute = 0; minute < count; minute += 1) await pass(60_000);
 }
 
 const refusal = (httpStatus: number): HopbackError =>
@@ -384,10 +387,8 @@ test('the position in the stream moves only past acknowledged events', async () 
   const { arrivals, source } = await stream(itg, { position });
   expect(itg.asked).toEqual(['kept']);
   await acknowledgeAll(arrivals.slice(1, 3));
-  await turns();
   expect(saved).toEqual([]);
-  await arrivals[0]!.acknowledge();
-  await turns();
+  await acknowledgeAll(arrivals.slice(0, 1));
   expect(saved).toEqual(['cancelled-3']);
   await source.close();
   expect(saved).toEqual(['cancelled-3']);
@@ -399,14 +400,12 @@ test('a released event of the stream is yielded again, and so is a reminder whos
   const { arrivals, names } = await stream(itg);
   arrivals[0]!.release();
   await turns();
-  clock.advance(RELEASED_AGAIN_MS);
-  await turns();
+  await pass(RELEASED_AGAIN_MS);
   expect(names()).toEqual(['request request-1', 'request request-1']);
   itg.failures.push(unavailable());
   itg.put(remindedEvent('2'));
   await turns();
-  clock.advance(RELEASED_AGAIN_MS);
-  await turns();
+  await pass(RELEASED_AGAIN_MS);
   expect(names().at(-1)).toBe('request request-2');
 });
 
@@ -422,8 +421,7 @@ test('passes over unreadable events, and connects again when the platform ends t
   itg.put(createdEvent('1'));
   const { arrivals, over, source, words } = await stream(itg, { position, logger });
   itg.end();
-  await arrivals[0]!.acknowledge();
-  await turns();
+  await acknowledgeAll(arrivals.slice(0, 1));
   expect(saved).toEqual(['a', 'b', 'created-1']);
   expect([warnings.length, words()]).toEqual([3, ['hearing', 'refused 204']]);
   await minutes(1);
@@ -478,8 +476,7 @@ test('with the open requests of the journal a stream finds what happened while i
   itg.set('2', 'cancelled');
   itg.end();
   await turns();
-  clock.advance(10_000);
-  await turns();
+  await pass(10_000);
   expect([itg.asked.length, itg.lists()]).toEqual([2, 1]);
   await minutes(1);
   expect([itg.lists(), names().slice(2)]).toEqual([2, ['cancelled request-2']]);
@@ -499,8 +496,7 @@ test('an event that cannot be handled is passed over, reported, and retried besi
   itg.broken.set('request-1', refusal(422));
   itg.put(remindedEvent('1'), createdEvent('2'));
   const { arrivals, names } = await stream(itg, { position, logger });
-  await arrivals[0]!.acknowledge();
-  await turns();
+  await acknowledgeAll(arrivals.slice(0, 1));
   expect(saved).toEqual([]);
   await minutes(STEP_OVER_ATTEMPTS);
   expect(saved).toEqual(['created-2']);
