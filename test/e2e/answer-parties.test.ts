@@ -86,8 +86,8 @@ test('the reference platform refuses an answer that mixes companies, naming both
   const carrier = await lab.joinCarrier('birch', entry(BIRCH));
   await lab.joinCarrier('cedar', entry(CEDAR));
   await lab.joinCarrier('dune', { businessName: 'Dune Voice', ocns: ['4001'], frn: '0000004001' });
-  const staff = await lab.client(lab.operator);
-  const client = await lab.client(carrier);
+  const staff = await lab.clientOf(lab.operator);
+  const client = await lab.clientOf(carrier);
   const alder = { providerId: 'alder', name: 'Alder Voice' };
   let calls = 0;
   const submit = async (said: Said): Promise<Refusal> => {

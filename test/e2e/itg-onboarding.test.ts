@@ -122,7 +122,7 @@ test('every form of a key registers the same public key, and nothing private is 
   expect(rows[0]?.text).not.toContain(privateJwk.d);
 });
 
-test('what is no key is refused with what it is, and an unlisted carrier may be let in on purpose', async () => {
+test('a file without a usable key is refused with the reason, and an unlisted carrier may be let in on purpose', async () => {
   await harness(registerOrganization('app-no', 'app'));
   for (const [text, why] of [
     ['ssh-ed25519 AAAA', 'holds neither a key in PEM nor a JWK'],

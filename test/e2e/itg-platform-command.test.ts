@@ -7,7 +7,12 @@ import { readSeedMark } from '../../harness/src/cli/seed/seed-demo.js';
 import { batchOfCarrier, planDemoCalls, recordIdOfCall } from '../../harness/src/cli/seed/demo-calls.js';
 import { OPERATOR_ROUTES } from '../../harness/src/platform/operator-routes.js';
 import { startReferenceWithAreas } from '../../harness/src/platform/reference/reference-platform.js';
-import { createHttpsRecordTransport, PLATFORM_ROUTES, privateKeyJwt } from '../../sdk/src/platform/index.js';
+import {
+  createHttpsRecordTransport,
+  PLATFORM_ROUTES,
+  privateKeyJwt,
+  WIRE_EXAMPLES,
+} from '../../sdk/src/platform/index.js';
 import type { AppReport } from '../../sdk/src/platform/index.js';
 import { createTemporaryDirectory } from '../peers/temporary-directory.js';
 import { harnessCommand, restoreCommand, startPlatformCommand } from '../support/itg-command.js';
@@ -137,13 +142,10 @@ test('a platform is filled with a demo that everybody can play, once; is backed 
   await folder.close();
 });
 
-function reportOf(at: number): AppReport {
-  return {
-    ...{ format: 'hopback.app-report.1', reportId: `kept-${at}`, app: { name: 'Call Guard' } },
-    ...{ calledAt: new Date(Date.now() - 60_000).toISOString(), action: 'blocked', reason: 'subscriber' },
-    called: { shown: 'pseudonym', pseudonym: '0'.repeat(32), npaNxx: '512555' },
-  };
-}
+const reportOf = (at: number): AppReport => ({
+  ...WIRE_EXAMPLES.AppReport[0].value,
+  ...{ reportId: `kept-${at}`, calledAt: new Date(Date.now() - 60_000).toISOString() },
+});
 
 /** Has a carrier send calls of its own. @returns ids of their records */
 async function sendRecords(baseUrl: string, directory: string, nowMs: number): Promise<readonly string[]> {
@@ -160,7 +162,7 @@ async function sendRecords(baseUrl: string, directory: string, nowMs: number): P
   return calls.map(recordIdOfCall);
 }
 
-test('what keeps a platform from starting is said in one line, with exit code 4', async () => {
+test('the reason why a platform does not start is printed in one line, with exit code 4', async () => {
   const folder = await createTemporaryDirectory();
   const directory = join(folder.path, 'platform');
   const start = (...options: readonly string[]) =>
@@ -172,9 +174,6 @@ test('what keeps a platform from starting is said in one line, with exit code 4'
   // The commands know every route that is served.
   const known = [...PLATFORM_ROUTES, ...OPERATOR_ROUTES].map(({ operationId }) => operationId);
   expect(new Set(platform.routes.map(({ operationId }) => operationId))).toEqual(new Set(known));
-  const taken = await start('--port', String(platform.port));
-  expect(taken).toMatchObject({ exitCode: 4, out: '' });
-  expect(taken.err).toContain(`127.0.0.1:${platform.port} is in use`);
   const ring = join(directory, 'keys', 'ring.json');
   await chmod(ring, 0o644);
   const open = await start('--port', '0');

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { FIRST_OPERATOR_CLIENT } from '../../harness/src/platform/index.js';
@@ -13,9 +13,24 @@ import {
 } from '../support/itg-command-load.js';
 
 /** Enough that it takes a while to hear them again. */
-const RECORDS = 12_000;
+const RECORDS = 20_000;
 const LATER = 1_000;
 const OVER_MS = 600_000;
+
+/** Keeps the largest room for new objects of the main thread in a file, MiB. */
+const WATCH = (file: string): string => `
+  import { writeFileSync } from 'node:fs';
+  import { getHeapSpaceStatistics } from 'node:v8';
+  import { isMainThread } from 'node:worker_threads';
+  let largest = 0;
+  const look = () => {
+    const { space_size } = getHeapSpaceStatistics().find((space) => space.space_name === 'new_space');
+    if (space_size <= largest) return;
+    largest = space_size;
+    writeFileSync(${JSON.stringify(file)}, String(largest / 1_048_576));
+  };
+  if (isMainThread) setInterval(look, 5).unref();
+`;
 
 /** Campaigns as staff sees them. */
 async function campaignsOf(directory: string, { url }: CommandPlatform): Promise<readonly string[]> {
@@ -41,13 +56,17 @@ test(
   async () => {
     await using folder = await createTemporaryDirectory();
     const directory = join(folder.path, 'platform');
-    const first = await startCommandPlatform(directory, 0);
+    const [watch, largest] = [join(folder.path, 'watch.mjs'), join(folder.path, 'largest')];
+    writeFileSync(watch, WATCH(largest));
+    const first = await startCommandPlatform(directory, 0, `--import=${watch}`);
     await detectorReady(first);
     expect(await readiness(first)).toEqual([200, 'ready\n']);
     const carrier = await registerCarrier(directory, first);
     await sendOrdinaryRecords(first, carrier, { from: 0, to: RECORDS, overMs: OVER_MS });
     await expect.poll(() => campaignsOf(directory, first), { timeout: 120_000 }).not.toEqual([]);
     const before = await campaignsOf(directory, first);
+    // Two semi-spaces of 8 MiB, while it loads and when records come: platform-heap.test.ts.
+    expect(readFileSync(largest, 'utf8')).toBe('16');
     first.kill('SIGKILL');
     await first.ended;
 

@@ -221,7 +221,7 @@ test('a jti that was used before a restart stays used, and tokens and clients ar
   }
 });
 
-test('nobody becomes first operator where there is one', async () => {
+test('a platform with a first operator takes no second one', async () => {
   const { jwk } = clientTestKey('late');
   await expect(lab.platform.trust.makeFirstOperator({ clientId: 'itg-late', jwk })).rejects.toMatchObject({
     code: 'invalid-configuration',

@@ -1,14 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { createTemporaryDirectory } from '../peers/temporary-directory.js';
-import {
-  detectorReady,
-  registerCarrier,
-  sendOrdinaryRecords,
-  startCommandPlatform,
-} from '../support/itg-command-load.js';
 
 const HEAP_BOUNDS = new URL('../../harness/dist/cli/platform/heap-bounds.js', import.meta.url).href;
 
@@ -53,30 +44,4 @@ test('the platform keeps two semi-spaces of 8 MiB, also after an idle time', () 
 test('a semi-space size in NODE_OPTIONS takes precedence', () => {
   const [first] = roomsMb('--max-semi-space-size=32');
   expect(first).toBeGreaterThan(16);
-});
-
-/** Keeps the largest room for new objects of the main thread in a file, MiB. */
-const WATCH = (file: string): string => `
-  import { writeFileSync } from 'node:fs';
-  import { getHeapSpaceStatistics } from 'node:v8';
-  import { isMainThread } from 'node:worker_threads';
-  let largest = 0;
-  const look = () => {
-    const { space_size } = getHeapSpaceStatistics().find((space) => space.space_name === 'new_space');
-    if (space_size <= largest) return;
-    largest = space_size;
-    writeFileSync(${JSON.stringify(file)}, String(largest / 1_048_576));
-  };
-  if (isMainThread) setInterval(look, 5).unref();
-`;
-
-test('so does its command, while it loads and when records come', async () => {
-  await using folder = await createTemporaryDirectory();
-  const [directory, watch, largest] = ['platform', 'watch.mjs', 'largest'].map((name) => join(folder.path, name));
-  writeFileSync(watch!, WATCH(largest!));
-  await using platform = await startCommandPlatform(directory!, 0, `--import=${watch!}`);
-  await detectorReady(platform);
-  const authorization = await registerCarrier(directory!, platform);
-  await sendOrdinaryRecords(platform, authorization, { from: 0, to: 20_000, overMs: 60_000 });
-  expect(readFileSync(largest!, 'utf8')).toBe('16');
 });

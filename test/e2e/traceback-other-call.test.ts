@@ -27,7 +27,7 @@ test('a liar that discloses another call is in dispute, and the provider that it
   const [alder, birch, cedar, dune] = await Promise.all(['alder', 'birch', 'cedar', 'dune'].map(partyOf));
   async function partyOf(id: string) {
     const carrier = await lab.joinCarrier(id);
-    const client = await lab.client(carrier);
+    const client = await lab.clientOf(carrier);
     const requests = async (): Promise<readonly TracebackRequest[]> =>
       (await client.tracebackRequests.list()).items.map(({ request }) => request);
     const answer = async (request: TracebackRequest, said: Said): Promise<unknown> => {
@@ -41,7 +41,7 @@ test('a liar that discloses another call is in dispute, and the provider that it
     requester: { kind: 'itg', name: 'Test traceback group' },
     campaign: { campaignId: 'c-1', name: 'SSA-Suspended-P2' },
   };
-  const { tracebackId } = await (await lab.client(lab.operator)).tracebacks.create(opening);
+  const { tracebackId } = await (await lab.clientOf(lab.operator)).tracebacks.create(opening);
   const waiting = async (): Promise<unknown> => {
     const { items } = (await lab.asOperator('GET', '/v1/waiting-tracebacks')) as {
       readonly items: readonly { readonly tracebackId: string; readonly items: readonly unknown[] }[];

@@ -12,7 +12,7 @@ const batch = (index: number) => Array.from({ length: SIZE }, (_, at) => liveSam
 
 testPeer(
   'tmpfs',
-  'on a full disk nothing is acknowledged, and what was is there when there is room again',
+  'on a full disk no batch is acknowledged, and every acknowledged batch is there when there is room again',
   async () => {
     await using disk = await smallDisk();
     const log = keptLog();

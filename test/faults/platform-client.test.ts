@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import type { RequestListener } from 'node:http';
 import { expect, test } from 'vitest';
 import { MACHINE_CLOCK } from '../../sdk/src/core/runtime/clock.js';
-import { HopbackError, isHopbackError } from '../../sdk/src/errors.js';
+import { HopbackError } from '../../sdk/src/errors.js';
 import { bearerToken } from '../../sdk/src/platform/retry.js';
 import type { RequestAuthorization } from '../../sdk/src/platform/retry.js';
 import { createPlatformClient } from '../../sdk/src/platform/client/platform-client.js';
@@ -12,8 +12,9 @@ import { nodeFetch } from '../../sdk/src/platform/http/platform-fetch.js';
 import type { PlatformRequestOptions } from '../../sdk/src/platform/client/requester.js';
 import type { PlatformFetch } from '../../sdk/src/platform/http/platform-fetch.js';
 import { TEST_NOW_MS } from '../../sdk/src/testing/manual-clock.js';
+import { failureOf } from '../support/code-of.js';
 import { whileListening } from '../support/http-server.js';
-import { sampleStatus } from '../support/platform-samples.js';
+import { sampleStatus, scripted } from '../support/platform-samples.js';
 import { hastyClock } from '../support/waits.js';
 
 const STATUS = sampleStatus('1');
@@ -42,23 +43,10 @@ const retrieve = ({ client }: Lab, options?: PlatformRequestOptions) =>
 const acknowledge = ({ client }: Lab) =>
   client.tracebackRequests.acknowledge({ requestId: 'request-1', receivedAt: '2026-11-02T12:00:00Z' });
 
-/** What a call comes to: its value, or what its error says. */
-async function outcomeOf(call: Promise<unknown>): Promise<unknown> {
-  try {
-    return await call;
-  } catch (error) {
-    if (!isHopbackError(error)) throw error;
-    return { code: error.code, retryable: error.retryable, ...error.details };
-  }
-}
-
 /** Answers each request with the next of these, the last one again and again. */
-function answering(...answers: readonly (() => Response)[]): Request[] {
-  const requests: Request[] = [];
-  respond = async (url, request) => {
-    requests.push(new Request(url, request));
-    return (answers[requests.length - 1] ?? answers.at(-1))!();
-  };
+function answering(...answers: readonly (() => Response)[]): readonly Request[] {
+  const { requests, fetch } = scripted(...answers);
+  respond = fetch;
   return requests;
 }
 
@@ -123,7 +111,7 @@ test.each(ENDS.map(([name, ...rest]) => [name, rest] as const))(
     const [answer, expected, attempts, method = retrieve, options] = rest;
     const requests = answering(answer);
     const trial = lab(options);
-    expect(await outcomeOf(method(trial))).toMatchObject({ ...expected, attempts });
+    expect(await failureOf(method(trial))).toMatchObject({ ...expected, attempts });
     expect(requests).toHaveLength(attempts);
     if (attempts === 1) expect(trial.waits).toEqual([]);
   },
@@ -180,14 +168,14 @@ test('reads no more of an answer than it may', async () => {
         }),
       ),
   );
-  expect(await outcomeOf(retrieve(lab()))).toMatchObject({ code: 'response-unreadable', reason: 'too-large' });
+  expect(await failureOf(retrieve(lab()))).toMatchObject({ code: 'response-unreadable', reason: 'too-large' });
   expect(sent).toBeLessThan(2 * MAX_RESPONSE_BYTES);
 });
 
 test('an invalid problem document leaves the status as it is', async () => {
   for (const body of ['<p>no</p>', '{"code":{"x":1},"detail":7,"errors":"many"}', '[]', 'null', '{'.repeat(9_000)]) {
     answering(() => new Response(body, { status: 422 }));
-    expect(await outcomeOf(retrieve(lab()))).toEqual({
+    expect(await failureOf(retrieve(lab()))).toEqual({
       ...{ code: 'request-refused', retryable: false, reason: 'refused', httpStatus: 422, attempts: 1 },
       ...{ method: 'GET', route: '/v1/traceback-requests/{requestId}' },
     });
@@ -213,7 +201,7 @@ test('a failing token server is asked again only for a retryable error', async (
   expect(await retrieve(patient)).toEqual(STATUS);
   expect(patient.waits).toEqual([20_250]);
   const lasting: RequestAuthorization = { fields: () => Promise.reject(new Error('secret')) };
-  expect(await outcomeOf(retrieve(lab({ authorization: lasting })))).toMatchObject({
+  expect(await failureOf(retrieve(lab({ authorization: lasting })))).toMatchObject({
     code: 'unauthorized',
     reason: 'no-credential',
   });
@@ -227,7 +215,7 @@ test('an aborted call ends at once, during an attempt and between two', async ()
     return good();
   };
   const aborted = { code: 'aborted' };
-  expect(await outcomeOf(retrieve(lab(), { signal: inAttempt.signal }))).toMatchObject(aborted);
+  expect(await failureOf(retrieve(lab(), { signal: inAttempt.signal }))).toMatchObject(aborted);
   const between = new AbortController();
   answering(bad(503));
   const clock = {
@@ -237,8 +225,8 @@ test('an aborted call ends at once, during an attempt and between two', async ()
       return () => {};
     },
   };
-  expect(await outcomeOf(retrieve(lab({ clock }), { signal: between.signal }))).toMatchObject(aborted);
-  expect(await outcomeOf(retrieve(lab(), { signal: AbortSignal.abort() }))).toMatchObject(aborted);
+  expect(await failureOf(retrieve(lab({ clock }), { signal: between.signal }))).toMatchObject(aborted);
+  expect(await failureOf(retrieve(lab(), { signal: AbortSignal.abort() }))).toMatchObject(aborted);
 });
 
 const serving = <Result>(listener: RequestListener, use: (baseUrl: string) => Promise<Result>): Promise<Result> =>
@@ -277,7 +265,7 @@ test('a refused connection is reported as a connection that failed', async () =>
     () => {},
     async (baseUrl) => baseUrl,
   );
-  expect(await outcomeOf(retrieve(lab({ fetch: nodeFetch, baseUrl: gone, maxRetries: 2 })))).toMatchObject({
+  expect(await failureOf(retrieve(lab({ fetch: nodeFetch, baseUrl: gone, maxRetries: 2 })))).toMatchObject({
     ...{ code: 'network-failed', retryable: true, reason: 'ECONNREFUSED', attempts: 3 },
   });
 });
@@ -294,7 +282,7 @@ test.each<readonly [string, RequestListener]>([
   await serving(trouble, async (baseUrl) => {
     const trial = lab({ baseUrl, fetch: nodeFetch, clock: MACHINE_CLOCK, timeoutMs: 50, maxRetries: 0 });
     const timedOut = { code: 'network-failed', retryable: true, reason: 'timeout' };
-    expect(await outcomeOf(retrieve(trial))).toMatchObject(timedOut);
+    expect(await failureOf(retrieve(trial))).toMatchObject(timedOut);
   });
 });
 
@@ -313,6 +301,6 @@ test('a file whose connection breaks off ends with an error', async () => {
         size += chunk.length;
       return size;
     };
-    expect(await outcomeOf(read())).toMatchObject({ code: 'network-failed', retryable: true });
+    expect(await failureOf(read())).toMatchObject({ code: 'network-failed', retryable: true });
   });
 });

@@ -203,7 +203,7 @@ test('tracebacks.deadlines: a state that cannot be read keeps no other traceback
   expect(actions.length).toBeLessThan(20);
 });
 
-test('tracebacks.neighbours: searches that come to nothing leave the turn to those behind them', async () => {
+test('tracebacks.neighbours: searches without a result do not keep later ones waiting', async () => {
   await using lab = await createTracebacksLab();
   const { context } = lab;
   const bad: string[] = [];

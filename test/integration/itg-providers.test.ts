@@ -233,7 +233,7 @@ describe('with requests that were asked', () => {
     });
   });
 
-  test('all providers are listed by what is sure of them, page by page', async () => {
+  test('all providers are listed by the lower bound of their rate, page by page', async () => {
     const { calls } = filings;
     const path = '/v1/scorecards?sort=not-participating&limit=1';
     const first = await calls.get(AGENCY, path);

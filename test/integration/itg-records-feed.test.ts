@@ -61,7 +61,7 @@ test('records are found by provider, number, pseudonym, id and all of them toget
   expect(await count({ fromMs: SAMPLES_MS + 1 })).toBe(0);
 });
 
-test('more than are asked for are marked, and pages of one microsecond lose none', async () => {
+test('a result that was cut is marked, and pages of records of one microsecond lose no record', async () => {
   const { feed } = await openedFeed();
   const at = liveSample(0).inviteAtUs;
   const sent = samples(0, 40).map((record) => ({ ...record, inviteAtUs: at }));

@@ -45,7 +45,7 @@ const asked = (providerId: string, index: number, isSilent: boolean): RequestOut
   ...(isSilent ? { state: 'unanswered' } : { state: 'answered', answeredAtMs: 1_000, arm: 'received-from' }),
 });
 
-test('of thousands of providers at the threshold next to none is named, and of all that are named at most one in twenty is named wrongly', () => {
+test('of thousands of providers at the threshold, at most one in twenty that are named is named wrongly', () => {
   const random = createSeededRandom(11);
   let [wrong, named, found] = [0, 0, 0];
   for (let round = 0; round < 5; round += 1) {
@@ -92,7 +92,7 @@ test('any text is read as filings or refused, and every line is taken or named o
   );
 });
 
-test('a cursor is read back as it was written, and anything else is none', () => {
+test('a cursor is read back as it was written, and any other text is not a cursor', () => {
   fc.assert(
     fc.property(fc.tuple(fc.maxSafeInteger(), fc.string({ unit: 'grapheme', maxLength: 80 })), (parts) => {
       const read = readCursor(writeCursor(parts), ['number', 'string']);

@@ -67,7 +67,7 @@ test('every transcript that is placed is counted in one script, through all merg
   }
 });
 
-test('what was read out alike but for its numbers comes together, and nothing else does, in every order', () => {
+test('transcripts that differ only in numbers form one script, and others do not, in every order', () => {
   const tails = ['', ' [Music]', ' Thank you for watching!'];
   const call = fc.record({ script: fc.nat(11), number: fc.nat(9_999), tail: fc.nat(2), isTwice: fc.boolean() });
   fc.assert(
@@ -94,7 +94,7 @@ test('what was read out alike but for its numbers comes together, and nothing el
   );
 });
 
-test('what is kept stays within the limits, and every merge is told and can be followed', () => {
+test('the index stays within its limits, and every merge is reported and can be followed', () => {
   const limits = { maxScripts: 40, maxExemplarsPerScript: 3, maxMembers: 100, maxPostings: 1_024 };
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 10_000 }), (seed) => {

@@ -1,27 +1,28 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { WIRE_EXAMPLES } from '../../sdk/src/platform/index.js';
 import { pendingEffects, startTraceback, stepTraceback, viewTraceback } from '../../sdk/src/traceback/index.js';
-import type { TracebackAnswer, TracebackFinding, TracebackState } from '../../sdk/src/traceback/index.js';
+import type {
+  ProviderReference,
+  TracebackAnswer,
+  TracebackFinding,
+  TracebackState,
+} from '../../sdk/src/traceback/index.js';
 import { shownTraceback, withoutNumbers } from '../../harness/src/platform/domain/tracebacks/shown-traceback.js';
 import type { TracebackFacts } from '../../harness/src/platform/domain/tracebacks/shown-traceback.js';
 
+const { call: _call, ...ANSWER } = WIRE_EXAMPLES.TracebackAnswer[0].value;
 const AT_MS = Date.UTC(2026, 1, 3, 15);
 const LETTERS = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
 const provider = (letter: string) => ({ providerId: `prv-${letter}-id`, name: `Carrier ${letter} LLC` });
 
+const receivedFrom = (upstream: ProviderReference): TracebackFinding => ({ arm: 'received-from', upstream });
+const REFUSED: TracebackFinding = { arm: 'refused', reason: 'no' };
+
 /** What a provider may answer: it names another, or says something of itself. */
 const anyFinding: fc.Arbitrary<TracebackFinding> = fc.oneof(
-  {
-    weight: 5,
-    arbitrary: fc
-      .constantFrom(...LETTERS)
-      .map((letter): TracebackFinding => ({ arm: 'received-from', upstream: provider(letter) })),
-  },
-  fc.constantFrom<TracebackFinding>(
-    { arm: 'origin', customer: {} },
-    { arm: 'not-found' },
-    { arm: 'refused', reason: 'no' },
-  ),
+  { weight: 5, arbitrary: fc.constantFrom(...LETTERS.map(provider)).map(receivedFrom) },
+  fc.constantFrom<TracebackFinding>({ arm: 'origin', customer: {} }, { arm: 'not-found' }, REFUSED),
 );
 
 /** Asks and answers until there is nothing more to ask, or the findings are used up. */
@@ -34,16 +35,8 @@ function conducted(findings: readonly TracebackFinding[]): TracebackState {
     const atMs = AT_MS + index * 60_000;
     state = stepTraceback(state, { type: 'request-sent', tracebackId: 't-1', requestId, atMs, zone: 'UTC' }).state;
     const answer: TracebackAnswer = {
-      ...{
-        format: 'hopback.traceback-answer.1',
-        answerId: `answer-${index}`,
-        requestId,
-        tracebackId: 't-1',
-        revision: 1,
-      },
+      ...{ ...ANSWER, answerId: `answer-${index}`, requestId, tracebackId: 't-1' },
       ...{ answeredAt: new Date(atMs).toISOString(), provider: ask.provider, finding },
-      answeredBy: { kind: 'automatic', policyId: 'p' },
-      searched: { windows: [], keys: [], coverage: [], recordsConsidered: 0 },
     };
     state = stepTraceback(state, { type: 'answer-received', tracebackId: 't-1', atMs: atMs + 1, answer }).state;
   }
@@ -59,7 +52,7 @@ function factsOf(state: TracebackState): TracebackFacts {
   };
 }
 
-test('whatever is answered, what a provider is shown names nobody but itself and those that it handed the call over with', () => {
+test('a provider is shown no provider but itself and its neighbours on the call, whatever was answered', () => {
   fc.assert(
     fc.property(fc.array(anyFinding, { maxLength: 8 }), fc.constantFrom(...LETTERS), (findings, letter) => {
       const facts = factsOf(conducted(findings));

@@ -37,7 +37,7 @@ test('of a body with anything in any one place the schemas and the OpenAPI docum
   );
 });
 
-test('what was read once is read again as it is', () => {
+test('a body that was read is read again unchanged', () => {
   fc.assert(
     fc.property(anyExample, fc.jsonValue({ maxDepth: 2 }), ({ name, value, place }, by) => {
       const reading = WIRE_SCHEMAS[name].safeParse(changed(value, place, by));

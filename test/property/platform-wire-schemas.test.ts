@@ -67,7 +67,7 @@ test('reads anything, never throws', () => {
 
 const RECORDS: readonly CallRecord[] = [...sampleRecords(), sampleRecord(0, NOON_US), sampleRecord(1, NOON_US)];
 
-test('a record as the carrier keeps it is none that leaves, nor the other way round', () => {
+test('a record of the carrier is no shared record, and a shared record is no record of the carrier', () => {
   for (const record of RECORDS) {
     expect(SharedRecord.safeParse(record).success).toBe(false);
     expect(CallRecord.safeParse(sharedRecord(record, 'all')).success).toBe(false);

@@ -58,7 +58,7 @@ async function openWorld(server?: TestServer) {
     reviewer: await lab.join('staff', 'reviewers', { name: 'Reviewers', roles: ['reviewer'] }),
     /** The client of a member: the same each time. */
     as: (member: TestMember): Promise<PlatformClient> => {
-      const made = clients.get(member.clientId) ?? lab.client(member, notingFetch);
+      const made = clients.get(member.clientId) ?? lab.clientOf(member, notingFetch);
       clients.set(member.clientId, made);
       return made;
     },

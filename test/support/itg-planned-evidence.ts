@@ -63,8 +63,19 @@ export function plannedReport({ call, seconds }: PlannedEvidence): AppReport {
   return { ...report, calledAt, ...(seconds !== undefined && { durationSeconds: seconds }) };
 }
 
-/** What a plan comes to: counts placed calls of which something arrived. */
-export function countTruth(planned: readonly PlannedEvidence[]) {
+/** What a plan comes to, counted by the calls that were placed. */
+export interface CallTruth {
+  readonly calls: number;
+  readonly carrierRecords: number;
+  readonly appReports: number;
+  readonly recorded: number;
+  readonly reported: number;
+  readonly both: number;
+  readonly notAnswered: number;
+}
+
+/** Counts calls of which something arrived. */
+export function countTruth(planned: readonly PlannedEvidence[]): CallTruth {
   const observed = planned.filter(({ recordedBy, isReported }) => recordedBy.length > 0 || isReported);
   const of = (fits: (one: PlannedEvidence) => boolean): number => observed.filter(fits).length;
   return {

@@ -2,6 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { HopbackError, isHopbackError } from '../../sdk/src/errors.js';
 import { RECORD_BATCH_TYPE } from '../../sdk/src/contract/record-batch.js';
+import { WIRE_EXAMPLES } from '../../sdk/src/platform/index.js';
 import type { AppReport, DeliveryResult, TracebackRequestStatus } from '../../sdk/src/platform/index.js';
 import { smallPdf, submissionAt } from './itg-demands.js';
 import type { PlatformParties } from './itg-platform-victim-parties.js';
@@ -150,14 +151,12 @@ async function sendRecords(load: Loading, { organizationId, transport }: Carrier
 }
 
 function sendReport(load: Loading, number: number): Promise<void> {
-  const report: AppReport = {
-    ...{ format: 'hopback.app-report.1', reportId: `report-${randomUUID()}`, app: { name: 'Example Blocker' } },
-    ...{ calledAt: new Date().toISOString(), called: { shown: 'number', tn: '12025550143' } },
-    ...{ calling: '13035550199', action: 'blocked', reason: 'content', durationSeconds: 12 },
-    transcript: { text: `This is notice ${number} about the warranty of your car, press one to speak to us.` },
-  };
+  const reportId = `report-${randomUUID()}`;
+  const text = `This is notice ${number} about the warranty of your car, press one to speak to us.`;
+  const said = { reportId, calledAt: new Date().toISOString(), transcript: { text } };
+  const report: AppReport = { ...WIRE_EXAMPLES.AppReport[0].value, ...said };
   const create = () => load.parties.app.appReports.create(report);
-  return untilAnswered(load, 'report', create, () => load.acknowledged.reports.add(report.reportId));
+  return untilAnswered(load, 'report', create, () => load.acknowledged.reports.add(reportId));
 }
 
 function openTraceback(load: Loading, number: number): Promise<void> {

@@ -46,7 +46,7 @@ export interface TestCarrier extends TestMember {
   readonly answerKey: { readonly keyId: string; readonly privateKey: KeyObject };
 }
 
-export interface JoinDetails {
+interface JoinDetails {
   /** Default the id. */
   readonly name?: string;
   /** Of an agency. Default `US-TX`. */

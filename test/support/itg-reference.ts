@@ -24,6 +24,7 @@ export interface ReferenceLabOptions extends ReferencePlatformOptions {
 /** The whole reference platform, listening, with its first operator, who has every role of staff. */
 export interface ReferenceLab extends PlatformLab {
   readonly platform: ReferenceWithAreas;
+  readonly clientOf: PlatformLab['client'];
   /** Runs a job of an area now, as its timer would. */
   readonly runJob: (name: string) => Promise<void>;
 }
@@ -37,9 +38,9 @@ export async function startReferenceLab({ server, ...options }: ReferenceLabOpti
       : { url: await newDatabase(server) });
   const platform = await startReferenceWithAreas({ checkAnswers: true, rates: UNLIMITED, ...options, database });
   const operator = firstOperator(platform.home.operatorKey);
+  const lab = platformLab(platform, operator, options.clock);
   return {
-    ...platformLab(platform, operator, options.clock),
-    platform,
+    ...{ ...lab, platform, clientOf: lab.client },
     runJob: async (name) => {
       const job = [...platform.areas.values()].flatMap(({ jobs }) => jobs).find((one) => one.name === name);
       if (job === undefined) throw new Error(`there is no job ${name}`);

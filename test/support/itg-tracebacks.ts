@@ -35,12 +35,12 @@ const TRACEBACKS_START_MS = Date.UTC(2026, 1, 3, 15);
 export const HOUR_MS = 3_600_000;
 /** Number that is called in these tests: it may be nowhere in the database but sealed. */
 export const CALLED = '+12025550143';
-export const CALLING = '+13035550199';
+const CALLING = '+13035550199';
 
 const { privateKey, publicKeyJwk } = createTestKey();
 
 /** A provider of these tests by a letter or name; all sign with one key. */
-export function registeredProvider(letter: string, changes: Partial<ProviderEntry> = {}): RegisteredProvider {
+function registeredProvider(letter: string, changes: Partial<ProviderEntry> = {}): RegisteredProvider {
   const entry = testEntry(`prv-${letter}`, { businessName: `Example ${letter}`, ...changes });
   const jwk = { ...publicKeyJwk, kid: `key-${letter}`, alg: 'ES256' };
   return { entry, zone: 'America/New_York', isReachable: true, answerKeys: [{ jwk }] };

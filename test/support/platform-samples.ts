@@ -1,5 +1,6 @@
 import type { PlatformEvent } from '../../sdk/src/contract/event.js';
 import { WIRE_EXAMPLES } from '../../sdk/src/contract/examples/wire-examples.js';
+import type { PlatformFetch } from '../../sdk/src/platform/http/platform-fetch.js';
 import type { TracebackRequest, TracebackRequestStatus } from '../../sdk/src/contract/traceback-exchange.js';
 
 const DUE_AT = '2026-11-03T13:00:00Z';
@@ -27,3 +28,13 @@ export const remindedEvent = (id: string): PlatformEvent =>
 /** That none is wanted any longer. */
 export const cancelledEvent = (id: string): PlatformEvent =>
   eventOf('cancelled', id, { ...idsOf(id), cancelledAt: '2026-11-02T12:00:00Z', reason: 'Of another call.' });
+
+/** A platform that answers each request with the next of these, the last one again and again, and keeps the requests. */
+export function scripted(...answers: readonly (() => Response)[]) {
+  const requests: Request[] = [];
+  const fetch: PlatformFetch = async (url, request) => {
+    requests.push(new Request(url, request));
+    return (answers[requests.length - 1] ?? answers.at(-1))!();
+  };
+  return { requests, fetch };
+}

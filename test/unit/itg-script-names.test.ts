@@ -29,7 +29,7 @@ test('one transcript of another script among three does not decide', () => {
   );
 });
 
-test('no transcript, or none with a word, gets a name all the same', () => {
+test('a name is found without a transcript, and from transcripts without a word', () => {
   for (const transcripts of [[], [''], ['...', '[Music]'], ['\ud800']])
     expect(nameOfScript(transcripts).name).toMatch(/^[\p{L}\p{N}]+-[\p{L}\p{N}]+$/u);
 });

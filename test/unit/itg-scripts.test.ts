@@ -46,7 +46,7 @@ test('the whole script joins a piece that came first', () => {
   expect(joined(index.add('whole', METER)).because.isPiece).toBe(true);
 });
 
-test('what differed is told, numbers as #', () => {
+test('the words that differ are listed, with numbers as #', () => {
   const index = new ScriptIndex();
   index.add('a', WARRANTY);
   const { because } = joined(index.add('b', WARRANTY.replace('Dana', 'Peter')));
@@ -54,7 +54,7 @@ test('what differed is told, numbers as #', () => {
   expect(because.onlyThere).toEqual(['dana']);
 });
 
-test('a transcript that has two pieces merges their scripts under the older id, and those who ask by the younger are led on', () => {
+test('a transcript that contains two pieces merges their scripts under the older id, and the younger id leads to it', () => {
   const index = new ScriptIndex();
   const first = index.add('start', METER.slice(0, 105));
   const second = index.add('end', METER.slice(106));

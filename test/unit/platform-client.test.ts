@@ -8,10 +8,10 @@ import type { WireBodyName } from '../../sdk/src/contract/bodies.js';
 import { WIRE_EXAMPLES } from '../../sdk/src/contract/examples/wire-examples.js';
 import { PLATFORM_ROUTES } from '../../sdk/src/contract/routes.js';
 import type { PlatformRoute } from '../../sdk/src/contract/route.js';
-import type { PlatformFetch, PlatformFetchRequest } from '../../sdk/src/platform/http/platform-fetch.js';
+import type { PlatformFetch } from '../../sdk/src/platform/http/platform-fetch.js';
 import { codeOf } from '../support/code-of.js';
 import { contractFetch } from '../support/contract-fetch.js';
-import { sampleStatus } from '../support/platform-samples.js';
+import { sampleStatus, scripted } from '../support/platform-samples.js';
 
 const authorization = bearerToken('c2VjcmV0');
 
@@ -85,17 +85,6 @@ test('calls every route as the contract has it, and reads what the contract answ
   );
 });
 
-/** Answers by a list of responses, one for each request, and keeps the requests. */
-function scripted(...responses: readonly (() => Response)[]) {
-  const requests: (PlatformFetchRequest & { readonly url: string })[] = [];
-  const fetch: PlatformFetch = async (url, request) => {
-    requests.push({ url, ...request });
-    const respond = responses[requests.length - 1] ?? responses.at(-1);
-    return respond!();
-  };
-  return { requests, fetch };
-}
-
 const page = (ids: readonly string[], nextCursor?: string) => () =>
   Response.json({ items: ids.map((id) => sampleStatus(id)), ...(nextCursor === undefined ? {} : { nextCursor }) });
 
@@ -115,7 +104,7 @@ test('goes through all pages, an empty one among them, and asks for the next one
   ]);
 });
 
-test('leaves out what is in no form of the contract only where somebody is told', async () => {
+test('leaves out items that break the contract only when onUnreadable is given', async () => {
   const items = [sampleStatus('1'), { ...sampleStatus('2'), state: 'forgotten' }, 7, sampleStatus('3')];
   const { fetch } = scripted(() => Response.json({ items }));
   const places: string[] = [];
@@ -149,7 +138,7 @@ test.each([
 });
 
 test.each(['"nextCursor":"a b"', '"nextCursor":"\\ud800"', '"nextCursor":7'])(
-  'a page with %s hands on what is in it, and then says that the list goes on nobody knows where',
+  'yields the items of a page with %s, and then fails because the next page is unknown',
   async (rest) => {
     const { fetch } = scripted(() => new Response(rawPage([JSON.stringify(sampleStatus('1'))], `,${rest}`)));
     const ids: string[] = [];
@@ -169,20 +158,20 @@ test('finds out that empty pages never end', async () => {
   expect(asked).toBe(1_000);
 });
 
-test('sends an answer under the same key whoever sends it, another answer under another', async () => {
+test('the same answer has the same idempotency key in every client, and another answer has another', async () => {
   const { requests, fetch } = scripted(() => Response.json(example('SignedReceipt'), { status: 201 }));
   const submission = example('AnswerSubmission');
   await client(fetch).tracebackRequests.answer({ requestId: 'r1', ...submission });
   await client(fetch).tracebackRequests.answer({ requestId: 'r1', ...submission });
   await client(fetch).tracebackRequests.answer({ requestId: 'r2', ...submission });
   await client(fetch).tracebackRequests.answer({ requestId: 'r1', ...submission }, { idempotencyKey: 'mine' });
-  const keys = requests.map(({ headers }) => headers['idempotency-key']);
+  const keys = requests.map(({ headers }) => headers.get('idempotency-key'));
   expect(keys[1]).toBe(keys[0]);
   expect(keys[2]).not.toBe(keys[0]);
   expect(keys[3]).toBe('mine');
 });
 
-test('says what the platform said, without numbers, tokens and ids of its address', async () => {
+test('an error repeats the problem of the platform without numbers, tokens and ids of the address', async () => {
   const problem = {
     ...{ type: 'about:blank', title: 'no', status: 422, code: 'answer-mismatch', httpRequestId: 'req-9' },
     detail: 'the call from 12155550102 is another',
@@ -210,7 +199,7 @@ test('says what the platform said, without numbers, tokens and ids of its addres
   );
 });
 
-test('an id that would name another route is none', async () => {
+test('rejects an id that would name another route', async () => {
   const { requests, fetch } = scripted(() => Response.json({}));
   const { retrieve } = client(fetch).tracebacks;
   for (const tracebackId of ['', '.', '..', 'x'.repeat(257), '\ud800'])
@@ -252,9 +241,8 @@ test('hands on the octets of a file, and does not end well where they are others
 test('a document that is too large never leaves', async () => {
   const { documentSha256: _sha256, ...submission } = example('DemandSubmission');
   const { requests, fetch } = scripted(() => Response.json({}));
-  expect(await codeOf(client(fetch).demands.create({ ...submission, document: new Uint8Array() }))).toBe(
-    'invalid-argument',
-  );
+  const created = client(fetch).demands.create({ ...submission, document: new Uint8Array() });
+  expect(await codeOf(created)).toBe('invalid-argument');
   expect(requests).toEqual([]);
 });
 
@@ -268,23 +256,19 @@ test('an endpoint that a repeated call does not find any longer was deleted by t
   expect(await codeOf(client(unknown.fetch).webhookEndpoints.delete({ endpointId: 'e' }))).toBe('request-refused');
 });
 
-test('an idempotency key that no header field can hold is none', async () => {
-  const { fetch } = scripted(() => Response.json({}));
+test('rejects an idempotency key that a header field cannot hold', async () => {
+  const { webhookEndpoints } = client(scripted(() => Response.json({})).fetch);
   for (const idempotencyKey of ['', 'a b', 'é', 'x'.repeat(129)])
-    expect(await codeOf(client(fetch).webhookEndpoints.rotateSecret({ endpointId: 'e' }, { idempotencyKey }))).toBe(
+    expect(await codeOf(webhookEndpoints.rotateSecret({ endpointId: 'e' }, { idempotencyKey }))).toBe(
       'invalid-argument',
     );
 });
 
 /** A client whose platform answers everything alike, and what it was asked. */
-function answeringAll(answer: () => Response) {
-  const asked: Request[] = [];
-  const fetch: PlatformFetch = async (url, request) => {
-    asked.push(new Request(url, request));
-    return answer();
-  };
-  return { asked, calling: client(fetch, { baseUrl: 'https://itg.example/api', maxRetries: 0 }) };
-}
+const answeringAll = (answer: () => Response) => {
+  const { requests, fetch } = scripted(answer);
+  return { asked: requests, calling: client(fetch, { baseUrl: 'https://itg.example/api', maxRetries: 0 }) };
+};
 
 const operatorRoute = (rest: Partial<PlatformRoute<string, string>>): PlatformRoute<string, string> => ({
   ...{ operationId: 'nameCampaign', method: 'POST', path: '/v1/campaigns/{campaignId}/names', tag: 'Operators' },
@@ -300,7 +284,7 @@ const operatorRoute = (rest: Partial<PlatformRoute<string, string>>): PlatformRo
   ...rest,
 });
 
-test('a route beside the contract is called by what it says of itself', async () => {
+test('calls a route outside the contract by its own definition', async () => {
   const { calling, asked } = answeringAll(() => Response.json({ name: 'SSA-Suspended-P2' }));
   const parameters = { campaignId: 'c/1', why: 'wrong topic', 'X-Case': '17' };
   const result = await calling.call(operatorRoute({}), { parameters, body: { name: 'SSA-Suspended-P2' } });
@@ -347,7 +331,7 @@ test('two parts are a form, and the same ones the same octets', async () => {
   expect(bodies[0]).toBe(bodies[1]);
 });
 
-test('a file comes as its octets, and what is missing is refused before anything is sent', async () => {
+test('returns a file as bytes, and rejects a call with a missing body or parameter before anything is sent', async () => {
   const { calling, asked } = answeringAll(() => new Response('a,b\n', { headers: { 'content-type': 'text/csv' } }));
   const route = operatorRoute({ method: 'GET', response: { kind: 'file', status: 200, description: '' } });
   const { request: _none, ...file } = route;

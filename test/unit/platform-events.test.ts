@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
-import { isHopbackError } from '../../sdk/src/errors.js';
 import { createPlatformClient } from '../../sdk/src/platform/client/platform-client.js';
 import { EVENT_STREAM_LEAST_RETRY_MS, EVENT_STREAM_SILENCE_MS } from '../../sdk/src/platform/events/platform-events.js';
 import type { EventStreamOptions, StreamedEvent } from '../../sdk/src/platform/events/platform-events.js';
 import type { PlatformFetch } from '../../sdk/src/platform/http/platform-fetch.js';
 import type { PlatformEvent } from '../../sdk/src/contract/event.js';
 import { createManualClock } from '../../sdk/src/testing/manual-clock.js';
+import { failureOf } from '../support/code-of.js';
 import { cancelledEvent, createdEvent } from '../support/platform-samples.js';
 
 /** What one connection does: pieces as they come, and what happens behind them. */
@@ -14,7 +14,8 @@ interface Connection {
   readonly type?: string;
   readonly headers?: Record<string, string>;
   readonly pieces?: readonly string[];
-  readonly ending?: 'end' | 'break' | 'silence';
+  /** `trickle` sends a thousand letters of a line that never ends, three times in the time of silence. */
+  readonly ending?: 'end' | 'break' | 'silence' | 'trickle';
 }
 
 /** An event stream made of connections, and a clock on which waits are passed as soon as nothing else goes on. */
@@ -30,13 +31,17 @@ function lab(connections: readonly Connection[]) {
     if (status !== 200) return new Response(null, { status, headers: connection.headers ?? {} });
     const waiting = [...pieces];
     const body = new ReadableStream<Uint8Array>({
-      pull: (controller) => {
+      pull: async (controller) => {
         const piece = waiting.shift();
         if (piece !== undefined) controller.enqueue(Buffer.from(piece));
         else if (ending === 'end') controller.close();
         else if (ending === 'break') controller.error(Object.assign(new Error('no'), { code: 'ECONNRESET' }));
-        else return new Promise(() => {});
-        return undefined;
+        else {
+          await new Promise<void>((resolve) => {
+            if (ending === 'trickle') clock.schedule(resolve, EVENT_STREAM_SILENCE_MS / 3);
+          });
+          controller.enqueue(Buffer.from('x'.repeat(1_000)));
+        }
       },
     });
     return new Response(body, { headers: { 'content-type': type } });
@@ -70,21 +75,12 @@ function lab(connections: readonly Connection[]) {
     await reading;
     return events;
   }
-  return { read, asked, waits, clock, refusals: () => refusals };
+  return { client, read, asked, waits, clock, refusals: () => refusals };
 }
 
-const PARTS = { baseUrl: 'https://itg.example', authorization: { fields: () => ({}) }, random: () => 0 };
-const streamed = (body: ReadableStream<Uint8Array>): Response =>
-  new Response(body, { headers: { 'content-type': 'text/event-stream; charset=utf-8' } });
 const sent = (event: PlatformEvent, id: string = event.id): string => `id: ${id}\ndata: ${JSON.stringify(event)}\n\n`;
 const first = createdEvent('1');
 const second = cancelledEvent('2');
-
-const codeOf = (promise: Promise<unknown>): Promise<unknown> =>
-  promise.then(
-    () => 'fulfilled',
-    (error: unknown) => (isHopbackError(error) ? [error.code, error.details['httpStatus']] : error),
-  );
 
 test('yields events as they come, repeated ones too, until the platform ends the stream with 204', async () => {
   const { read, asked } = lab([{ pieces: [': hello\n\n', sent(first) + sent(second), sent(first)] }]);
@@ -155,34 +151,21 @@ test('does not resume from an empty id or one in two lines', async () => {
 });
 
 test('an endless line counts as silence, however much of it comes', async () => {
-  const clock = createManualClock();
-  let connections = 0;
-  const fetch: PlatformFetch = async () => {
-    connections += 1;
-    if (connections === 3) return new Response(null, { status: 204 });
-    const start = (controller: ReadableStreamDefaultController<Uint8Array>): void =>
-      controller.enqueue(Buffer.from(': hello\n\n'));
-    const pull = async (controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> => {
-      await new Promise<void>((resolve) => clock.schedule(resolve, EVENT_STREAM_SILENCE_MS / 3));
-      controller.enqueue(Buffer.from('x'.repeat(1_000)));
-    };
-    return streamed(new ReadableStream(connections === 1 ? { start, pull } : { start }));
-  };
-  const next = createPlatformClient({ ...PARTS, clock, fetch })
-    .events()
-    .next();
-  for (let round = 0; round < 20; round += 1) {
-    for (let turn = 0; turn < 5; turn += 1) await new Promise(setImmediate);
-    clock.advance(EVENT_STREAM_SILENCE_MS / 3);
-  }
-  expect(await next).toEqual({ done: true, value: undefined });
-  expect(connections).toBe(3);
+  const { read, asked } = lab([
+    { pieces: [': hello\n\n'], ending: 'trickle' },
+    { pieces: [': hello\n\n'], ending: 'silence' },
+  ]);
+  expect(await read()).toEqual([]);
+  expect(asked).toHaveLength(3);
 });
 
 test('a refused stream is a typed error: 403, 404, and a page that is no stream', async () => {
-  expect(await codeOf(lab([{ status: 403 }]).read())).toEqual(['unauthorized', 403]);
-  expect(await codeOf(lab([{ status: 404 }]).read())).toEqual(['request-refused', 404]);
-  expect(await codeOf(lab([{ type: 'text/html' }]).read())).toEqual(['response-unreadable', 200]);
+  expect(await failureOf(lab([{ status: 403 }]).read())).toMatchObject({ code: 'unauthorized', httpStatus: 403 });
+  expect(await failureOf(lab([{ status: 404 }]).read())).toMatchObject({ code: 'request-refused', httpStatus: 404 });
+  expect(await failureOf(lab([{ type: 'text/html' }]).read())).toMatchObject({
+    code: 'response-unreadable',
+    httpStatus: 200,
+  });
   const expired = lab([{ status: 401 }, { pieces: [sent(first)] }]);
   expect(await expired.read()).toHaveLength(1);
   expect(expired.refusals()).toBe(1);
@@ -190,7 +173,7 @@ test('a refused stream is a typed error: 403, 404, and a page that is no stream'
 
 test('gives up after as many connections in a row as it may', async () => {
   const trial = lab(Array.from({ length: 9 }, () => ({ status: 0 })));
-  expect(await codeOf(trial.read({ maxRetries: 2 }))).toEqual(['network-failed', undefined]);
+  expect(await failureOf(trial.read({ maxRetries: 2 }))).toMatchObject({ code: 'network-failed' });
   expect(trial.asked).toHaveLength(3);
 });
 
@@ -223,13 +206,13 @@ test('an id that no header field holds leaves the position where it is', async (
   const { read, asked } = lab([{ pieces: [sent(first, '7'), sent(second, '\u{1F4DE}')] }]);
   expect((await read()).map(({ lastEventId }) => lastEventId)).toEqual(['7', '7']);
   expect(asked).toEqual([undefined, '7']);
-  expect(await codeOf(lab([]).read({ lastEventId: 'a b' }))).toEqual(['invalid-argument', undefined]);
+  expect(await failureOf(lab([]).read({ lastEventId: 'a b' }))).toMatchObject({ code: 'invalid-argument' });
 });
 
 test('ends when its signal aborts while it reads', async () => {
   const reading = new AbortController();
-  const clock = createManualClock();
-  const events = createEvents(clock, reading.signal);
+  const { client, clock } = lab([{ pieces: [sent(first)], ending: 'silence' }]);
+  const events = client.events({ signal: reading.signal });
   expect((await events.next()).value?.status).toBe('event');
   const next = events.next();
   await new Promise(setImmediate);
@@ -238,17 +221,9 @@ test('ends when its signal aborts while it reads', async () => {
   expect(clock.pendingTimers()).toBe(0);
 });
 
-/** The stream itself, without the loop that moves the clock. */
-function createEvents(clock: ReturnType<typeof createManualClock>, signal: AbortSignal) {
-  const fetch: PlatformFetch = async () =>
-    streamed(new ReadableStream({ start: (controller) => controller.enqueue(Buffer.from(sent(first))) }));
-  return createPlatformClient({ ...PARTS, clock, fetch }).events({ signal });
-}
-
 test('leaves nothing behind when its reader goes', async () => {
-  const clock = createManualClock();
-  const events = createEvents(clock, new AbortController().signal);
-  for await (const event of events) {
+  const { client, clock } = lab([{ pieces: [sent(first)], ending: 'silence' }]);
+  for await (const event of client.events()) {
     expect(event.status).toBe('event');
     break;
   }

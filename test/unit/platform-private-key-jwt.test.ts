@@ -15,6 +15,7 @@ import { WIRE_SCHEMAS } from '../../sdk/src/contract/bodies.js';
 import { createLocalSigner } from '../../sdk/src/stir/signing/signer.js';
 import { createManualClock } from '../../sdk/src/testing/manual-clock.js';
 import { createTestKey } from '../../sdk/src/testing/test-key.js';
+import { failureOf } from '../support/code-of.js';
 
 const TOKEN_URL = 'https://itg.example/oauth/token';
 const { privateKeyPem, publicKeyPem, privateKeyJwk } = createTestKey();
@@ -45,12 +46,6 @@ function lab(options: Partial<PrivateKeyJwtOptions> = {}, answer?: (count: numbe
 
 const token = (count: number, seconds = 3_600): Response =>
   Response.json({ access_token: `token-${count}`, token_type: 'Bearer', expires_in: seconds });
-
-const codeOf = (promise: Promise<unknown>): Promise<unknown> =>
-  promise.then(
-    () => 'fulfilled',
-    (error: unknown) => (isHopbackError(error) ? [error.code, error.retryable] : error),
-  );
 
 test('gets a token for an assertion that says who asks, for whom, and for how long', async () => {
   const { bearer, forms, clock } = lab({ scope: 'carrier' });
@@ -107,7 +102,7 @@ test.each<readonly [string, Partial<PrivateKeyJwtOptions>, string]>([
   ['a signer of another algorithm', { key: { algorithm: 'ES384', sign: () => new Uint8Array() } }, 'key-unusable'],
   ['an address in the clear', { tokenUrl: 'http://itg.example/token' }, 'invalid-configuration'],
 ])('finds out about %s when it is made', async (_name, options, code) => {
-  expect(await codeOf(lab(options).authorization)).toEqual([code, false]);
+  expect(await failureOf(lab(options).authorization)).toMatchObject({ code, retryable: false });
 });
 
 test.each([
@@ -129,7 +124,7 @@ test('goes on with the old token while no other can be had, until its very end',
   clock.advance(3_599_999);
   expect(await bearer()).toBe('Bearer token-1');
   clock.advance(1);
-  expect(await codeOf(bearer())).toEqual(['unavailable', true]);
+  expect(await failureOf(bearer())).toMatchObject({ code: 'unavailable', retryable: true });
 });
 
 test('never uses a token again that was refused, and keeps one that came after it', async () => {
@@ -146,16 +141,18 @@ test('never uses a token again that was refused, and keeps one that came after i
   expect(forms).toHaveLength(3);
 });
 
-const unreadable = ['response-unreadable', false] as const;
+const unreadable = { code: 'response-unreadable', retryable: false };
+const unauthorized = { code: 'unauthorized', retryable: false };
+const unavailable = { code: 'unavailable', retryable: true };
 const grant = (fields: object): Response =>
   Response.json({ access_token: 'x', token_type: 'Bearer', expires_in: 60, ...fields });
 
-test.each<readonly [string, () => Response, readonly [string, boolean]]>([
-  ['400 invalid_client', () => Response.json({ error: 'invalid_client' }, { status: 400 }), ['unauthorized', false]],
-  ['404', () => new Response(null, { status: 404 }), ['unauthorized', false]],
-  ['a redirect', () => new Response(null, { status: 302, headers: { location: '/' } }), ['unauthorized', false]],
-  ['429', () => new Response(null, { status: 429 }), ['unavailable', true]],
-  ['502', () => new Response('<p>bad gateway</p>', { status: 502 }), ['unavailable', true]],
+test.each<readonly [string, () => Response, object]>([
+  ['400 invalid_client', () => Response.json({ error: 'invalid_client' }, { status: 400 }), unauthorized],
+  ['404', () => new Response(null, { status: 404 }), unauthorized],
+  ['a redirect', () => new Response(null, { status: 302, headers: { location: '/' } }), unauthorized],
+  ['429', () => new Response(null, { status: 429 }), unavailable],
+  ['502', () => new Response('<p>bad gateway</p>', { status: 502 }), unavailable],
   ['text', () => new Response('token'), unreadable],
   ['no token', () => grant({ access_token: undefined }), unreadable],
   ['a token of another type', () => grant({ token_type: 'mac' }), unreadable],
@@ -164,12 +161,12 @@ test.each<readonly [string, () => Response, readonly [string, boolean]]>([
   ['a body beyond the limit', () => new Response(' '.repeat(100_000)), unreadable],
 ])('an answer of %s is a typed error, and the next call asks again', async (_name, answer, expected) => {
   const { bearer, forms } = lab({}, (count) => (count === 1 ? answer() : token(count)));
-  expect(await codeOf(bearer())).toEqual(expected);
+  expect(await failureOf(bearer())).toMatchObject(expected);
   expect(await bearer()).toBe('Bearer token-2');
   expect(forms).toHaveLength(2);
 });
 
-test('says what the endpoint said and when to come again, and nothing of the assertion', async () => {
+test('an error repeats the OAuth error and Retry-After, and nothing of the assertion', async () => {
   const { bearer } = lab({}, () =>
     Response.json({ error: 'temporarily_unavailable' }, { status: 503, headers: { 'retry-after': '9' } }),
   );
@@ -181,26 +178,26 @@ test('says what the endpoint said and when to come again, and nothing of the ass
 
 test('a connection that fails and one that takes too long pass', async () => {
   const broken = lab({ fetch: () => Promise.reject(Object.assign(new Error('no'), { code: 'ECONNRESET' })) });
-  expect(await codeOf(broken.bearer())).toEqual(['network-failed', true]);
+  expect(await failureOf(broken.bearer())).toMatchObject({ code: 'network-failed', retryable: true });
   const clock = createManualClock();
   const silent: PlatformFetch = (_url, { signal }) =>
     new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(new Error('aborted'))));
   const slow = lab({ clock, fetch: silent });
-  const waiting = codeOf(slow.bearer());
+  const waiting = failureOf(slow.bearer());
   while (clock.pendingTimers() === 0) await new Promise(setImmediate);
   clock.advance(TOKEN_TIMEOUT_MS);
-  expect(await waiting).toEqual(['network-failed', true]);
+  expect(await waiting).toMatchObject({ code: 'network-failed', retryable: true });
 });
 
-test('whoever gives up leaves the token to the others', async () => {
+test('an aborted caller does not abort the token request that others wait for', async () => {
   let finish: (response: Response) => void = () => {};
   const { bearer, forms } = lab({}, () => new Promise((resolve) => (finish = resolve)));
   const impatient = new AbortController();
-  const [first, second] = [codeOf(bearer(impatient.signal)), bearer()];
+  const [first, second] = [failureOf(bearer(impatient.signal)), bearer()];
   while (forms.length === 0) await new Promise(setImmediate);
   impatient.abort();
-  expect(await first).toEqual(['aborted', false]);
+  expect(await first).toMatchObject({ code: 'aborted', retryable: false });
   finish(token(1));
   expect(await second).toBe('Bearer token-1');
-  expect(await codeOf(bearer(AbortSignal.abort()))).toEqual(['aborted', false]);
+  expect(await failureOf(bearer(AbortSignal.abort()))).toMatchObject({ code: 'aborted', retryable: false });
 });

@@ -15,7 +15,7 @@ test.each([
   for (const status of statuses) expect([status, retryClassOf(status)]).toEqual([status, kind]);
 });
 
-test('takes no 5xx for a fault of the request', () => {
+test('no 5xx counts as a fault of the request', () => {
   for (let status = 500; status < 600; status += 1) expect(['retry', 'misdirected']).toContain(retryClassOf(status));
 });
 

@@ -124,7 +124,7 @@ test.each([
   }
 });
 
-test('does not sign what could be read another way', () => {
+test('does not sign an id or a time that can be read in two ways', () => {
   for (const changes of [{ id: 'a.1' }, { id: '' }, { id: 'a b' }, { timestampSeconds: 1.5 }, { timestampSeconds: -1 }])
     expect(() => signed(changes)).toThrow();
   expect(() => signed({ secrets: [] })).toThrow();
@@ -174,7 +174,7 @@ function receiving(consume: Parameters<typeof createWebhookReceiver>[0]['consume
   return { receiver, post, time };
 }
 
-test('asks for an event again that was not consumed, and recognises one that was', async () => {
+test('asks again for an event that was not consumed, and recognises one that was consumed', async () => {
   const outcomes = [false, true];
   let taken = 0;
   const { post, time } = receiving(() => {
@@ -215,7 +215,7 @@ test('answers 503 when the consumer is too slow, and remembers what it finished 
   expect(calls()).toBe(1);
 });
 
-test('answers by what is wrong, acknowledges unknown kinds, and accepts nothing once closed', async () => {
+test('answers each failure with its status, acknowledges unknown kinds, and accepts nothing once closed', async () => {
   const seen: string[] = [];
   const { receiver, post } = receiving((event) => void seen.push(event.type));
   expect((await receiver.receive({ headers: {}, body: BODY })).status).toBe(401);
