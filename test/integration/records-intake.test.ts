@@ -1,4 +1,4 @@
-import { appendFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -8,10 +8,19 @@ import type { SourceConfiguration } from '../../sdk/src/records/ingest/source-co
 import { readSourceConfiguration } from '../../sdk/src/records/ingest/source-configuration.js';
 import { readRejects } from '../../sdk/src/records/ingest/rejects.js';
 import { rejectsFile } from '../../sdk/src/records/intake/intake-source.js';
+import type { IntakeSourceState } from '../../sdk/src/records/intake/intake-source.js';
 import { openRecordIntake } from '../../sdk/src/records/intake/open-record-intake.js';
 import type { IntakeNotice, RecordIntake } from '../../sdk/src/records/intake/open-record-intake.js';
 import { sampleCallRecord } from '../../sdk/src/testing/sample-call-record.js';
 import { ASTERISK_SOURCE, asteriskRow } from '../support/cli-records-lab.js';
+import {
+  FORMAT_SAMPLES,
+  formatRows,
+  formatSource,
+  isEnded,
+  writeOld,
+  writePackedOld,
+} from '../support/packed-records.js';
 
 let directory: string;
 beforeEach(async () => {
@@ -121,4 +130,32 @@ test('where one source cannot be, all stay as they were and go on', async () => 
 test('records of ours that are sent make no source known but those that they name', async () => {
   await using intake = await opened([SENT, readSourceConfiguration(ASTERISK_SOURCE)]);
   expect((await intake.store.scope()).sources).toEqual(['pbx-1']);
+});
+
+/** Takes in one rotated file for each format, all in one intake. @returns what became of it, or that the look did not end */
+async function takenIn(
+  kind: string,
+  write: (file: string, content: Buffer) => Promise<void>,
+): Promise<readonly IntakeSourceState[] | 'the look did not end'> {
+  const folder = join(directory, kind);
+  await mkdir(folder);
+  for (const format of Object.keys(FORMAT_SAMPLES))
+    await write(join(folder, `${format}.1`), formatRows(format, 1_048_576));
+  const intake = await openRecordIntake({
+    directory: join(folder, 'store'),
+    sources: Object.keys(FORMAT_SAMPLES).map((format) => formatSource(format, join(folder, format))),
+    clock,
+  });
+  if (!(await isEnded(intake.look()))) return 'the look did not end';
+  const sources = intake.state().sources.map((state) => ({ ...state, lastProgressMs: 0 }));
+  await intake.close();
+  return sources;
+}
+
+test('a rotated file of 1 MB packed with gzip is read as the same file is read plain, whatever its format', async () => {
+  const packed = await takenIn('packed', (file, content) => writePackedOld(`${file}.gz`, content));
+  expect(packed).not.toBe('the look did not end');
+  expect(packed).toEqual(await takenIn('plain', writeOld));
+  const few = (packed as readonly IntakeSourceState[]).filter(({ rows: count }) => count < 100);
+  expect(few).toEqual([]);
 });

@@ -1,27 +1,16 @@
-import { appendFile, mkdir, readFile, rename, unlink } from 'node:fs/promises';
+import { appendFile, readFile, rename, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { beforeEach, expect, test } from 'vitest';
 import { FINAL_AFTER_MS } from '../../sdk/src/records/ingest/follow-turn.js';
 import { nodeFollowedFiles } from '../../sdk/src/records/ingest/readable-files.js';
 import { importFiles } from '../../sdk/src/records/ingest/import-files.js';
-import { openRecordIntake } from '../../sdk/src/records/intake/open-record-intake.js';
-import type { IntakeSourceState } from '../../sdk/src/records/intake/intake-source.js';
 import { createFollowLab } from '../support/follow-lab.js';
 import type { FollowLab } from '../support/follow-lab.js';
 import { createCountingStore, createRejectList, createRowReader, eachOnce } from '../support/followed-rows.js';
 import { rowLines as rows } from '../support/followed-rows.js';
-import {
-  FORMAT_SAMPLES,
-  formatRows,
-  formatSource,
-  isEnded,
-  writeOld,
-  writePackedOld,
-} from '../support/packed-records.js';
+import { isEnded, writeOld, writePackedOld } from '../support/packed-records.js';
 
-const MEGABYTE = 1_048_576;
-const FORMATS = Object.keys(FORMAT_SAMPLES);
 /** Rows whose packed form has several pieces of 4,096 octets and of 256 KiB. */
 const MANY_ROWS = 90_000;
 
@@ -30,33 +19,6 @@ beforeEach(async () => {
   const lab = await createFollowLab();
   ({ directory, log: path, clock, store, notices, follow } = lab);
   return lab.end;
-});
-
-/** Takes in one rotated file for each format, all in one intake. @returns what became of it, or that the look did not end */
-async function takenIn(
-  kind: string,
-  write: (file: string, content: Buffer) => Promise<void>,
-): Promise<readonly IntakeSourceState[] | 'the look did not end'> {
-  const folder = join(directory, kind);
-  await mkdir(folder);
-  for (const format of FORMATS) await write(join(folder, `${format}.1`), formatRows(format, MEGABYTE));
-  const intake = await openRecordIntake({
-    directory: join(folder, 'store'),
-    sources: FORMATS.map((format) => formatSource(format, join(folder, format))),
-    clock: { nowMs: Date.now },
-  });
-  if (!(await isEnded(intake.look()))) return 'the look did not end';
-  const sources = intake.state().sources.map((source) => ({ ...source, lastProgressMs: 0 }));
-  await intake.close();
-  return sources;
-}
-
-test('a rotated file of 1 MB packed with gzip is read as the same file is read plain, whatever its format', async () => {
-  const packed = await takenIn('packed', (file, content) => writePackedOld(`${file}.gz`, content));
-  expect(packed).not.toBe('the look did not end');
-  expect(packed).toEqual(await takenIn('plain', writeOld));
-  const few = (packed as readonly IntakeSourceState[]).filter(({ rows: count }) => count < 100);
-  expect(few).toEqual([]);
 });
 
 test('a follower that is closed, and an import that is aborted, in the middle of a large packed file end', async () => {
