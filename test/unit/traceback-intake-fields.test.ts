@@ -10,25 +10,19 @@ import type { IntakeField, IntakeReport, IntakeRequest } from '@hopback/sdk/trac
 import { expect, test } from 'vitest';
 import { htmlText } from '../../sdk/src/traceback/intake/visible-text.js';
 import { labelIndex, normalLabel } from '../../sdk/src/traceback/intake/intake-fields.js';
-import { statedNumber } from '../../sdk/src/traceback/intake/field-values.js';
 
 const receivedAtMs = Date.UTC(2026, 9, 24);
+const CALL = 'Called: 2025550101\nTime: 2026-10-23 15:41 UTC\n';
 const read = (text: string): IntakeReport => readPastedText(text, { receivedAtMs });
 const only = ({ requests }: IntakeReport): IntakeRequest => {
   expect(requests).toHaveLength(1);
   return requests[0]!;
 };
+const refusal = (code: string): Error => expect.objectContaining({ code }) as Error;
 
 const LABELS = Object.entries(INTAKE_FIELDS).flatMap(([field, { labels }]) =>
   labels.map((label) => [label, field as IntakeField] as const),
 );
-
-test('a campaign name is cut out of a description without splitting a character', () => {
-  const description = `${'x'.repeat(79)}\u{1f600} and more`;
-  const text = `Called Number: 202-555-0101\nCall Date/Time (UTC): 2026-10-23 14:41:10\nCampaign Description: ${description}`;
-  const campaign = { name: `${'x'.repeat(79)}\ufffd`, description };
-  expect(only(read(text))).toMatchObject({ request: { campaign } });
-});
 
 test('no label stands for two fields, and each finds its own, however it is spelled', () => {
   const fields = new Map<string, string>();
@@ -49,87 +43,9 @@ test('no label stands for two fields, and each finds its own, however it is spel
 
 test('labels of the user come before those of the table; one cannot mean two fields', () => {
   expect(labelIndex({ calling: ['Called'] }).meaningOf('called')?.field).toBe('calling');
-  expect(() => labelIndex({ calling: ['X'], called: ['x'] })).toThrow(
-    expect.objectContaining({ code: 'invalid-argument' }),
-  );
-  expect(() => readIntakeLabels({ caled: ['X'] })).toThrow(expect.objectContaining({ code: 'invalid-configuration' }));
-  expect(() => readIntakeLabels({ called: [''] })).toThrow(expect.objectContaining({ code: 'invalid-configuration' }));
-});
-
-test.each([
-  ['+1 (202) 555-0101', ['+1 (202) 555-0101']],
-  ['tel:+1-202-555-0101', ['+12025550101']],
-  ['sip:+12025550101@example.com;user=phone', ['+12025550101']],
-  ['"A" <sip:2025550101@192.0.2.1>', ['+12025550101']],
-  ['1234#12025550101', ['+12025550101']],
-  ['2025550101;rn=+12025550190', ['+12025550101']],
-  ['12025550101.0', ['12025550101']],
-  ['12,025,550,101', ['12025550101']],
-  ['1.2025550101E+10', ['12025550101']],
-  ['="2025550101"', ['2025550101']],
-  ["'2025550101", ['2025550101']],
-  ['(202) 555-0101 ext. 12', ['(202) 555-0101']],
-  ['202-555-0101 (Example Wireless)', ['202-555-0101']],
-  ['011 44 20 7946 0000', ['011 44 20 7946 0000']],
-  ['＋１２０２５５５０１０１', ['+12025550101']],
-  ['202-555-0101 / 202-555-0102', ['202-555-0101', '202-555-0102']],
-  ['+1 202 555 0101; +1 202 555 0102', ['+1 202 555 0101', '+1 202 555 0102']],
-])('reads the numbers in %s', (text, numbers) => {
-  expect(statedNumber(text, { isCalled: true })).toMatchObject({ status: 'read', numbers, isIrregular: false });
-});
-
-test.each([
-  [
-    'a number that is not complete or not North American',
-    'irregular',
-    ['555-0101', '20255501011', '442079460000', '911'],
-  ],
-  ['a number whose digits a spreadsheet has rounded', 'digits-lost', ['1.20256E+10', '1,20256e10', '1.2E+10']],
-  [
-    'text that is not a number, of which no part is taken',
-    'unread',
-    [
-      ...['see recording', '202-555-0101 @ 3:41 PM', '2025550102 <sip:+12025550101@example.com>', '1'.repeat(400)],
-      ...['202-555-0101 to 202-555-0102', '1-800-EXAMPLE', 'sip:alice@example.com', '202-555-XXXX'],
-    ],
-  ],
-])('recognizes %s', (_what, expected, texts) => {
-  const readings = texts.map((text) => statedNumber(text, { isCalled: true }));
-  const found = readings.map((one) => (one.status === 'read' && one.isIrregular ? 'irregular' : one.status));
-  expect(found).toEqual(texts.map(() => expected));
-});
-
-test('a withheld calling number is not stated, and not a doubt', () => {
-  const request = only(read('Called: 2025550101\nCalling: Anonymous\nTime: 2026-10-23 15:41 UTC'));
-  expect(request).toMatchObject({ status: 'clear', notStated: ['calling', 'downstream', 'dueAt'] });
-  expect(request.fields.find(({ field }) => field === 'calling')?.value).toBe('withheld');
-});
-
-test('a value that does not have the form of its field is left out and reported', () => {
-  const text =
-    'Called: 2025550101\nTime: 2026-10-23 15:41 UTC\nAttestation: none\nOrigid: 12\nSPC: ???\nDuration: long';
-  const request = only(read(text));
-  // An origid and a signer could mean another call; an attestation of none is not stated, and a duration finds nothing.
-  expect(request).toMatchObject({
-    status: 'doubtful',
-    doubts: [
-      { kind: 'not-understood', field: 'origId' },
-      { kind: 'not-understood', field: 'spc' },
-    ],
-  });
-  const unread = request.unread.map(({ label, reason }) => `${label ?? ''} ${reason}`);
-  expect(unread.toSorted()).toEqual(
-    ['Attestation', 'Duration', 'Origid', 'SPC'].map((label) => `${label} value-not-understood`),
-  );
-});
-
-test('a deadline that could be several instants is left out, and the earlier of two binds', () => {
-  const call = 'Called: 2025550101\nTime: 2026-10-23 15:41 UTC\n';
-  const unclear = only(read(`${call}Due: 10/11/2026 5 PM`));
-  expect(unclear.unread).toEqual([expect.objectContaining({ reason: 'zone-unclear', label: 'Due' })]);
-  expect(unclear).toMatchObject({ status: 'clear', notStated: ['calling', 'downstream', 'dueAt'] });
-  const two = only(read(`${call}Due: 2026-10-25 17:00 UTC\nDeadline: 2026-10-24 17:00 UTC`));
-  expect(two).toMatchObject({ status: 'clear', request: { dueAt: '2026-10-24T17:00:00Z' } });
+  expect(() => labelIndex({ calling: ['X'], called: ['x'] })).toThrow(refusal('invalid-argument'));
+  expect(() => readIntakeLabels({ caled: ['X'] })).toThrow(refusal('invalid-configuration'));
+  expect(() => readIntakeLabels({ called: [''] })).toThrow(refusal('invalid-configuration'));
 });
 
 test('an id that is stated for several calls names none of them', () => {
@@ -137,7 +53,7 @@ test('an id that is stated for several calls names none of them', () => {
   const { requests } = read(text);
   expect(requests).toHaveLength(2);
   for (const { requestId } of requests) expect(requestId).toMatch(/^intake-[0-9a-f]{32}$/);
-  expect(only(read('Request ID: r-1\nCalled: 2025550101\nTime: 2026-10-23 15:41 UTC')).requestId).toBe('r-1');
+  expect(only(read(`Request ID: r-1\n${CALL}`)).requestId).toBe('r-1');
 });
 
 test('an id does not change when a doubt is settled, nor by the spelling of a number', () => {
@@ -153,18 +69,10 @@ test('an id does not change when a doubt is settled, nor by the spelling of a nu
   expect(idOf('2025550102')).not.toBe(ids[0]);
 });
 
-test('a date behind the calls is that of a letter, and a zone there is of all calls', () => {
-  const text = 'Called\tTime of day\n2025550101\t15:41\n\nTime zone: UTC\nDate: 10/20/2026';
-  const report = read(text);
-  expect(only(report)).toMatchObject({ status: 'incomplete', missing: ['at'] });
-  expect(report.unread).toEqual([expect.objectContaining({ reason: 'without-call', label: 'Date' })]);
-});
-
 test('what is longer than what is read is in doubt as a whole', () => {
-  const call = 'Called: 2025550101\nTime: 2026-10-23 15:41 UTC\n';
-  const request = only(read(`${call}${'word\n'.repeat(500_000)}`));
+  const request = only(read(`${CALL}${'word\n'.repeat(500_000)}`));
   expect(request).toMatchObject({ status: 'doubtful', doubts: [{ kind: 'cut' }] });
-  const long = read(`${call}${'x'.repeat(40_000)}`);
+  const long = read(`${CALL}${'x'.repeat(40_000)}`);
   expect(long.unread).toEqual([expect.objectContaining({ reason: 'too-long', place: { part: 'text', line: 3 } })]);
 });
 
@@ -190,34 +98,17 @@ test.each([
   ['a separator of two characters', { columns: { called: 0, at: 1 }, separator: ', ' }],
   ['a member that nobody knows', { columns: { called: 0, at: 1 }, zon: 'utc' }],
 ])('a field map is refused: %s', (_name, map) => {
-  expect(() => readRequestCsvMap(map)).toThrow(expect.objectContaining({ code: 'invalid-configuration' }));
+  expect(() => readRequestCsvMap(map)).toThrow(refusal('invalid-configuration'));
 });
 
-test('the map of attached CSV says in which zone its times are, and not those of the letter', async () => {
-  const lines = [
-    'From: ITG <requests@tracebacks.org>',
-    'Content-Type: multipart/mixed; boundary=b',
-    '',
-    '--b',
-    'Content-Type: text/plain',
-    '',
-    'Called: 2025550101\nTime: 2026-10-23 15:41',
-    '--b',
-    'Content-Type: text/csv; name=a.csv',
-    '',
-    'TN,When',
-    '2025550102,2026-10-23 15:42',
-    '--b--',
-  ];
-  const map = { columns: { called: 'TN', at: 'When' }, zone: 'America/Chicago' };
-  const { requests } = await readEmail(Buffer.from(lines.join('\n')), { receivedAtMs, map });
-  expect(requests).toMatchObject([
-    { status: 'doubtful', doubts: [{ kind: 'zone-absent' }] },
-    { status: 'clear', request: { call: { at: { zone: 'America/Chicago' } } } },
-  ]);
-  await expect(
-    readEmail(Buffer.from('From: a'), { receivedAtMs, map: { ...map, zone: 'Nowhere/Town' } }),
-  ).rejects.toThrow(expect.objectContaining({ code: 'invalid-argument' }));
+test('a zone that does not exist, and a time of receipt that is none, are mistakes of the caller', async () => {
+  const map = { columns: { called: 'TN', at: 'When' }, zone: 'Nowhere/Town' };
+  await expect(readEmail(Buffer.from('From: a'), { receivedAtMs, map })).rejects.toThrow(refusal('invalid-argument'));
+  const options = { receivedAtMs, zone: 'Nowhere/Town' };
+  expect(() => readPastedText('Called: 2025550101\nTime: 10/23/2026 15:41', options)).toThrow(
+    refusal('invalid-argument'),
+  );
+  expect(() => readPastedText('x', { receivedAtMs: Number.NaN })).toThrow(refusal('invalid-argument'));
 });
 
 test('ten thousand rows are read, and one more is left to a person', { timeout: 30_000 }, () => {
