@@ -19,10 +19,10 @@ export const MINUTE_US = 60_000_000;
 export const HOUR_US = 3_600_000_000;
 
 const provider = (name: string): ProviderReference => ({ name });
-export const OWN: ProviderReference = provider('Own Carrier');
-export const UPSTREAM_A: ProviderReference = provider('Upstream A');
-export const DOWNSTREAM_X: ProviderReference = provider('Downstream X');
-export const DOWNSTREAM_Y: ProviderReference = provider('Downstream Y');
+const OWN: ProviderReference = provider('Own Carrier');
+const UPSTREAM_A: ProviderReference = provider('Upstream A');
+const DOWNSTREAM_X: ProviderReference = provider('Downstream X');
+const DOWNSTREAM_Y: ProviderReference = provider('Downstream Y');
 
 const PARTIES: ReadonlyMap<string | undefined, TrunkParty> = new Map<string | undefined, TrunkParty>([
   ['in-a', { kind: 'provider', provider: UPSTREAM_A }],
@@ -67,32 +67,41 @@ export function leg(legId: string, parts: Partial<CallRecord> = {}, inviteAtUs: 
 /** A number as a record has it. */
 export const named = (tn: string): { asWritten: string; tn: string } => ({ asWritten: tn, tn });
 
-const UNITS_US: Readonly<Record<string, number>> = { s: SECOND_US, m: MINUTE_US, h: HOUR_US };
+const UNITS_US: Readonly<Record<string, number>> = { us: 1, s: SECOND_US, m: MINUTE_US, h: HOUR_US };
 
 /**
- * Legs in short, with `; ` between them: an id, then how much later than {@link CALL_US} it began (`+40s`, `-9h`), its trunks (`in-b>out-y`; an
- * empty side is the usual trunk and `-` none; `core/between` adds a Call-ID), its group, its numbers, and how many seconds it lasted unanswered.
+ * Legs in short, with `; ` between them: an id, then when it began (`+40s` or `-9h` from {@link CALL_US}, or `@2026-11-01T05:30Z`), its trunks
+ * (`in-b>out-y`; an empty side is the usual trunk and `-` none; `core/between` adds a Call-ID), its group, its numbers, and after how many
+ * seconds it ended, answered or unanswered.
  */
 export function legs(text: string): CallRecord[] {
   return text.split('; ').map((words) => {
     const [legId = '', ...parts] = words.split(' ');
-    const later = parts.find((part) => /^[+-]\d+[smh]$/.test(part)) ?? '+0s';
     const [from = '', to = ''] = parts.find((part) => part.includes('>'))?.split('>') ?? [];
     const value = (name: string): string | undefined =>
       parts.find((part) => part.startsWith(`${name}=`))?.slice(name.length + 1);
-    const [group, calling, called, unansweredSeconds] = ['group', 'calling', 'called', 'unanswered'].map(value);
+    const [group, calling, called, unanswered, ended] = ['group', 'calling', 'called', 'unanswered', 'ended'].map(
+      value,
+    );
+    const inviteAtUs = instantUs(parts.find((part) => /^[+@-]\d/.test(part)) ?? '+0s');
     const record: Partial<CallRecord> = {
       ingress: side(from, 'in-a'),
       egress: side(to, 'out-x'),
       ...(group !== undefined && { callGroupId: group }),
       ...(calling !== undefined && { calling: named(calling) }),
       ...(called !== undefined && { called: named(called) }),
+      ...(ended !== undefined && { endedAtUs: inviteAtUs + Number(ended) * SECOND_US }),
     };
-    const inviteAtUs = CALL_US + Number(later.slice(0, -1)) * (UNITS_US[later.slice(-1)] ?? 0);
-    return unansweredSeconds === undefined
+    return unanswered === undefined
       ? leg(legId, record, inviteAtUs)
-      : unanswered(legId, record, Number(unansweredSeconds), inviteAtUs);
+      : unansweredLeg(legId, record, Number(unanswered), inviteAtUs);
   });
+}
+
+/** An instant in short: `+40s` and the like from {@link CALL_US}, or `@` and an ISO time. */
+export function instantUs(text: string): number {
+  const [, amount = '', unit = ''] = /^([+-]\d+)(us|s|m|h)$/.exec(text) ?? [];
+  return text.startsWith('@') ? Date.parse(text.slice(1)) * 1_000 : CALL_US + Number(amount) * (UNITS_US[unit] ?? 0);
 }
 
 function side(text: string, usualTrunk: string): CallRecord['ingress'] {
@@ -102,7 +111,7 @@ function side(text: string, usualTrunk: string): CallRecord['ingress'] {
 }
 
 /** A leg that was not answered and was over after so many seconds. */
-export function unanswered(
+function unansweredLeg(
   legId: string,
   parts: Partial<CallRecord>,
   seconds: number,
@@ -160,7 +169,6 @@ export function outcomeOf(
     readonly coverage?: readonly CoverageInterval[];
     readonly scope?: StoreScope;
     readonly options?: MatchOptions;
-    readonly isCut?: boolean;
   } = {},
 ): MatchOutcome {
   const { coverage = ALL, scope = SCOPE, options = {} } = parts;
@@ -173,11 +181,4 @@ export function brief(outcome: MatchOutcome): string {
   if (outcome.status !== 'several') return outcome.status;
   const disputed = outcome.disputed === undefined ? '' : ' disputed';
   return `several ${outcome.candidates.map(({ ingressLeg }) => ingressLeg.legId).join(' ')}${disputed}`;
-}
-
-/** The verdict on one field of the first candidate. */
-export function verdictOn(outcome: MatchOutcome, field: string): string | undefined {
-  const [first] =
-    outcome.status === 'unique' ? [outcome.candidate] : outcome.status === 'several' ? outcome.candidates : [];
-  return first?.reasons.find((reason) => reason.field === field)?.verdict;
 }
