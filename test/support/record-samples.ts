@@ -88,3 +88,13 @@ function readingsOf(reader: RecordReader, found: SplitRow): readonly RowReading[
     ? reader.read(found.row)
     : [{ status: 'rejected', reason: found.reason, detail: found.detail }];
 }
+
+/** Each row as its line and text, broken ones as line and `!reason`. */
+export const shownRows = (rows: readonly SplitRow[]): readonly string[] =>
+  rows.map((row) => (row.status === 'row' ? `${row.row.line} ${row.row.text}` : `${row.line} !${row.reason}`));
+
+/** Items in every order. */
+export function permutations<Item>(items: readonly Item[]): readonly (readonly Item[])[] {
+  if (items.length < 2) return [items];
+  return items.flatMap((item, at) => permutations(items.toSpliced(at, 1)).map((rest) => [item, ...rest]));
+}

@@ -1,58 +1,7 @@
 import { expect, test } from 'vitest';
 import { createAsteriskCelReader, MAX_WAITING_CHANNELS } from '../../sdk/src/records/ingest/formats/asterisk-cel.js';
-import {
-  asteriskChannel,
-  channelBirthSeconds,
-  dialDestinations,
-  dialledNumber,
-} from '../../sdk/src/records/ingest/formats/asterisk-cdr.js';
 import type { RecordReader, SourceRow } from '../../sdk/src/records/ingest/record-reader.js';
 import { recordsOf, rowsOf, sampleOf } from '../support/record-samples.js';
-
-test.each([
-  ['PJSIP/carrier-a-0000001a', 'carrier-a'],
-  ['SIP/192.0.2.1-b7d0a3c8', '192.0.2.1'],
-  ['DAHDI/i1/12025550123-2', 'i1'],
-  ['IAX2/carrier-a-4012', 'carrier-a'],
-  ['PJSIP/carrier', 'carrier'],
-  ['Local/12025550123@out-00000001;1', undefined],
-  ['PJSIP/', undefined],
-  ['/x', undefined],
-  ['', undefined],
-  [`PJSIP/${'x'.repeat(300)}`, undefined],
-])('the peer of %s is %s', (name, peer) => {
-  expect(asteriskChannel(name)?.peer).toBe(peer);
-});
-
-test.each([
-  ['PJSIP/12025550123@carrier-b,30,tT', [{ peer: 'carrier-b', number: '12025550123' }]],
-  ['PJSIP/carrier-b/sip:+12025550123@192.0.2.7:5060,30', [{ peer: 'carrier-b', number: '+12025550123' }]],
-  ['SIP/carrier-b/12025550123|30', [{ peer: 'carrier-b', number: '12025550123' }]],
-  ['IAX2/user:secret@carrier-b/12025550123@ctx', [{ peer: 'carrier-b', number: '12025550123' }]],
-  ['PJSIP/phone', [{ peer: 'phone' }]],
-  ['Local/12025550123@out/n', [{}]],
-  ['', [{}]],
-])('Dial(%s) rings %j', (argument, expected) => {
-  expect(dialDestinations(argument)).toEqual(expected);
-});
-
-test('of several numbers dialled the one of the channel is taken, and none where that cannot be told', () => {
-  const argument = 'PJSIP/12025550123@carrier-b&PJSIP/12025550124@carrier-c';
-  expect(dialledNumber(argument, 'carrier-c')).toBe('12025550124');
-  expect(dialledNumber(argument, undefined)).toBeUndefined();
-  expect(dialledNumber('PJSIP/1@b&PJSIP/2@b', 'b')).toBeUndefined();
-});
-
-test.each([
-  ['1793500000.42', 1_793_500_000],
-  ['edge-1-1793500000.42', 1_793_500_000],
-  ['179350000.42', undefined],
-  ['17935000x0.42', undefined],
-  ['campaign 4', undefined],
-  ['', undefined],
-])('a channel named %j was made at %s', (uniqueId, seconds) => {
-  expect(channelBirthSeconds(uniqueId)).toBe(seconds);
-});
 
 function celReader(): RecordReader {
   return createAsteriskCelReader(sampleOf('asterisk-cel', 'calls').source);

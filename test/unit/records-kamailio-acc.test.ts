@@ -3,9 +3,9 @@ import type { CallRecord } from '../../sdk/src/contract/call-record.js';
 import { createKamailioAccReader } from '../../sdk/src/records/ingest/formats/kamailio-acc.js';
 import type { KamailioAccLayout } from '../../sdk/src/records/ingest/formats/kamailio-row.js';
 import { accDatabaseRow } from '../../sdk/src/records/ingest/formats/kamailio-row.js';
-import type { RecordReader, RowReading, SourceRow } from '../../sdk/src/records/ingest/record-reader.js';
+import type { RecordReader, SourceRow } from '../../sdk/src/records/ingest/record-reader.js';
 import { sourceSha256 } from '../../sdk/src/records/record-id.js';
-import { recordsOf } from '../support/record-samples.js';
+import { permutations, recordsOf } from '../support/record-samples.js';
 
 const DESCRIPTION = { id: 'proxy', format: 'kamailio-acc', time: { zone: 'utc' } } as const;
 const T = 1_795_615_200;
@@ -23,7 +23,6 @@ const DIALOG = { callid: 'c1', from_tag: 'a', to_tag: 'b' };
 const OK = { sip_code: '200', sip_reason: 'OK' };
 const INVITE = rowOf({ ...DIALOG, ...OK, method: 'INVITE', time: T, src_user: '12025550101' });
 const BYE = rowOf({ ...DIALOG, ...OK, method: 'BYE', time: T + 60 });
-const CDR = rowOf({ ...DIALOG, start_time: `${T - 5}.250`, end_time: `${T + 60}.5`, duration: '65.25' });
 const CANCEL = rowOf({ callid: 'c1', from_tag: 'a', to_tag: '', method: 'CANCEL', sip_code: '200', time: T });
 const FAILURE = rowOf({ ...DIALOG, method: 'INVITE', sip_code: '487', sip_reason: 'Request Terminated', time: T });
 const FAILED_CDR = rowOf({ callid: 'c1', from_tag: 'a', start_time: `${T}.1`, end_time: `${T}.1`, duration: '0' });
@@ -32,35 +31,6 @@ function readAll(reader: RecordReader, rows: readonly SourceRow[]): readonly Cal
   const readings = rows.flatMap((row) => reader.read(row));
   return recordsOf([...readings, ...reader.expire(Number.POSITIVE_INFINITY)]);
 }
-
-function permutations<Item>(items: readonly Item[]): readonly (readonly Item[])[] {
-  if (items.length < 2) return [items];
-  return items.flatMap((item, at) => permutations(items.toSpliced(at, 1)).map((rest) => [item, ...rest]));
-}
-
-test('joins INVITE, BYE and CDR of a call into one record in every order', () => {
-  const records = permutations([INVITE, BYE, CDR]).map((rows) => readAll(readerOf({ cdrs: 'beside' }), rows));
-  for (const made of records) {
-    expect(made).toHaveLength(1);
-    expect(made[0]).toMatchObject({
-      inviteAtUs: (T - 5) * 1_000_000 + 250_000,
-      answeredAtUs: T * 1_000_000,
-      endedAtUs: (T + 60) * 1_000_000 + 500_000,
-      disposition: 'answered',
-    });
-    expect(made[0]?.recordId).toBe(records[0]?.[0]?.recordId);
-  }
-});
-
-test('reads start_time as the answer where cdr_start_on_confirmed is set', () => {
-  const [record] = readAll(readerOf({ cdrStart: 'answer' }), [CDR]);
-  expect(record).toMatchObject({
-    inviteAtUs: (T - 5) * 1_000_000 + 250_000,
-    answeredAtUs: (T - 5) * 1_000_000 + 250_000,
-  });
-  const [joined] = readAll(readerOf({ cdrStart: 'answer', cdrs: 'beside' }), [CDR, INVITE]);
-  expect(joined).toMatchObject({ inviteAtUs: T * 1_000_000, answeredAtUs: T * 1_000_000 });
-});
 
 test('has one record of a failed call in every order of its rows, with who gave up where the CANCEL came first', () => {
   for (const rows of permutations([CANCEL, FAILURE, FAILED_CDR, FAILURE])) {
@@ -72,11 +42,6 @@ test('has one record of a failed call in every order of its rows, with who gave 
   }
 });
 
-test('records a CANCEL alone as a call that was given up', () => {
-  const [record, ...others] = readAll(readerOf(), [CANCEL]);
-  expect([record?.disposition, record?.release?.party, others]).toEqual(['cancelled', 'calling', []]);
-});
-
 test('gives up a call that nobody ended: answered, without an end', () => {
   const reader = readerOf();
   expect(reader.read(INVITE)).toEqual([{ status: 'waiting' }]);
@@ -84,19 +49,6 @@ test('gives up a call that nobody ended: answered, without an end', () => {
   expect(reader.expire(T * 1_000_000)).toEqual([]);
   const [record] = recordsOf(reader.expire(T * 1_000_000 + 1));
   expect([record?.disposition, record?.endedAtUs, reader.waiting()]).toEqual(['answered', undefined, 0]);
-});
-
-test('says of a BYE without an INVITE what is missing', () => {
-  const reader = readerOf();
-  reader.read(BYE);
-  expect(reader.expire(Number.POSITIVE_INFINITY)).toMatchObject([
-    { status: 'rejected', reason: 'missing-field', field: 'method' },
-  ]);
-});
-
-test('does not say who hung up where detect_direction gives every BYE the tags of the INVITE', () => {
-  expect(readAll(readerOf(), [INVITE, BYE])[0]?.release).toEqual({ party: 'calling' });
-  expect(readAll(readerOf({ detectsDirection: true }), [INVITE, BYE])[0]?.release).toBeUndefined();
 });
 
 test('goes on from what was saved as if it had never stopped', () => {
@@ -136,50 +88,6 @@ test('reads rows as drivers of databases hand them out', () => {
     disposition: 'busy',
     time: { written: 'utc', resolutionUs: 1_000_000 },
   });
-});
-
-test('reads columns that have other names, and addresses in every form that variables have', () => {
-  const extra = { su: 'sourceAddress', du: 'destinationAddress' } as const;
-  const names = { method: 'm', callid: 'cid', sip_code: 'c', time: 't' } as const;
-  const sides = (su: string, du: string): readonly unknown[] => {
-    const [record] = readAll(readerOf({ extra, names }), [rowOf({ m: 'INVITE', cid: 'x', c: '404', t: T, su, du })]);
-    return [record?.ingress.address, record?.egress.address];
-  };
-  expect(sides('udp:192.0.2.1:5060', 'sip:12025550123@203.0.113.1:5080;transport=tcp')).toEqual([
-    '192.0.2.1:5060',
-    '203.0.113.1:5080',
-  ]);
-  expect(sides('sip:[2001:db8::1]:5060', '203.0.113.1')).toEqual(['[2001:db8::1]:5060', '203.0.113.1']);
-  expect(sides('', 'sips:example.net')).toEqual([undefined, 'example.net']);
-});
-
-test('takes a semicolon in a value of a log line for what it may be', () => {
-  const line = (reason: string): SourceRow => {
-    const text = `proxy kamailio[7]: NOTICE: ACC: transaction answered: timestamp=${T};method=INVITE;from_tag=a;to_tag=b;call_id=c;code=486;reason=${reason};src_user=12025550101;src_ip=192.0.2.1`;
-    return { text, sha256: sourceSha256(text), line: 1 };
-  };
-  const reader = readerOf({ form: 'log', extra: { src_user: 'calling', src_ip: 'sourceAddress' } });
-  expect(reader.read(line('Busy;src_ip=203.0.113.66'))).toMatchObject([
-    { status: 'rejected', reason: 'bad-field', field: 'src_ip' },
-  ]);
-  expect(recordsOf(reader.read(line('Busy; really')))[0]?.ingress.address).toBe('192.0.2.1');
-});
-
-test('takes no column out of a value of a log line that acc did not write', () => {
-  const read = (line: string, extra: KamailioAccLayout['extra'] = {}): readonly RowReading[] =>
-    readerOf({ form: 'log', extra }).read({ text: line, sha256: sourceSha256(line), line: 1 });
-  const line = (more: string): string =>
-    `ACC: call missed: timestamp=${T};method=INVITE;from_tag=a;to_tag=b;call_id=c;code=486;reason=Busy${more}`;
-  const forged = ';callid=x;time=1;time_attr=1700000000.5;sip_code=200;created=1700000000;duration=9';
-  expect(recordsOf(read(line(forged)))[0]).toMatchObject({
-    legId: 'c a b 486',
-    inviteAtUs: T * 1_000_000,
-    disposition: 'busy',
-  });
-  expect(read(line(''), { verstat: 'verstat' })).toMatchObject([{ reason: 'missing-field', field: 'verstat' }]);
-  const cdr = `start_time=${T}.5; end_time=${T + 9}.5; duration=9; callid=c; user=x; sip_code=608`;
-  expect(recordsOf(read(cdr, { user: 'calling' }))[0]?.disposition).toBe('answered');
-  expect(read(`${cdr}; callid=d`, { user: 'calling' })).toMatchObject([{ reason: 'bad-field', field: 'callid' }]);
 });
 
 test('rejects an impossible layout', () => {

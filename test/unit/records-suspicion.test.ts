@@ -70,32 +70,6 @@ function judgeAll(judging: SuspicionTracker, all: readonly CallRecord[]): Suspic
 const sample = (index: number): string =>
   `1${String(2 + (Math.floor(index / 700) % 8))}0${String(Math.floor(index / 100) % 7)}55501${String(index % 100).padStart(2, '0')}`;
 
-test.each([
-  ['12025550101', 'fictional', undefined],
-  ['18005550199', 'fictional', undefined],
-  ['12925551212', 'unallocated', 'exchange-not-for-subscribers'],
-  ['10025550101', 'invalid', 'area-code-starts-0-or-1'],
-  ['11025550101', 'invalid', 'area-code-starts-0-or-1'],
-  ['19115550101', 'invalid', 'area-code-n11'],
-  ['19005550101', 'invalid', 'area-code-premium'],
-  ['12029115501', 'invalid', 'exchange-n11'],
-  ['12020555010', 'invalid', 'exchange-starts-0-or-1'],
-  ['12021555010', 'invalid', 'exchange-starts-0-or-1'],
-  ['12929505550', 'unallocated', 'exchange-not-for-subscribers'],
-  ['12922345550', 'unallocated', 'area-code-reserved'],
-  ['13702345550', 'unallocated', 'area-code-reserved'],
-  ['19692345550', 'unallocated', 'area-code-reserved'],
-  ['1202555010', 'invalid', 'wrong-length'],
-  ['120255501011', 'invalid', 'wrong-length'],
-  ['0000000000', 'invalid', 'leading-zero'],
-  ['*6712025550101', 'invalid', 'service-keys'],
-  ['911', 'short', undefined],
-  ['442079460123', 'foreign', undefined],
-  ['', 'short', undefined],
-])('%s is %s as calling number', (tn, kind, fault) => {
-  expect(northAmericanNumber(tn)).toEqual(fault === undefined ? { kind } : { kind, fault });
-});
-
 test('an allocation list says of area codes and exchanges which are in use', () => {
   const allocated = new Set(['292', '293234']);
   expect(northAmericanNumber('12922345550', allocated).kind).toBe('geographic');
