@@ -1,4 +1,4 @@
-import { appendFile, rename, writeFile } from 'node:fs/promises';
+import { appendFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { HopbackError } from '../../sdk/src/errors.js';
@@ -135,20 +135,6 @@ test('a last line that grows and never ends is stuck, and goes on when it ends',
   await appendFile(log, `"\n`);
   await follower.look();
   expect(kinds()).toEqual(['stuck', 'resumed']);
-});
-
-test('a last line without end in a rotated file waits until it is taken for a row', async () => {
-  await writeFile(log, `${rowText(0)}\n${rowText(1)}`);
-  const follower = await follow();
-  await follower.look();
-  await rename(log, `${log}.1`);
-  await follower.look();
-  expect(follower.statistics().oldestUnreadMs).toBeDefined();
-  clock.advance(MINUTE_MS);
-  await follower.look();
-  expect(follower.statistics()).toMatchObject({ rows: 2, unreadBytes: 0 });
-  expect(follower.statistics()).not.toHaveProperty('oldestUnreadMs');
-  await follower.close();
 });
 
 test('a file that this process may not read is data that waits', async () => {

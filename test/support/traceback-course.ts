@@ -58,6 +58,8 @@ export interface TracebackCourse {
   ask(): void;
   /** Has them asked and the last one answer. */
   answer(letter: string, finding: TracebackFinding, revision?: number): TracebackStep;
+  /** Reports that everything that is pending has been done. */
+  finish(): void;
   /** Lets time pass. */
   pass(hours: number): TracebackStep;
   pending(): readonly TracebackEffect[];
@@ -115,6 +117,9 @@ export function traceback(start: Partial<TracebackStart> = {}): TracebackCourse 
       const answer = answerTo(requestTo(letter), provider(letter), finding, { revision });
       return happen({ type: 'answer-received', answer });
     },
+    finish: () => {
+      for (const { effectId } of pending()) happen({ type: 'effect-done', effectId });
+    },
     pass: (hours) => {
       nowMs += hours * HOUR_MS;
       return happen({ type: 'time-passed' });
@@ -128,17 +133,24 @@ export function traceback(start: Partial<TracebackStart> = {}): TracebackCourse 
 
 /**
  * Plays a course in short: `A>B` (A answers that it received the call from B; once more, it amends its answer), `B:origin`, `B!A` (B denies that
- * it sent the call to A), `C~B` (C reports that it sent the call to B), `B?foreign` (B cannot be asked), `ask`, `+25h`.
+ * it sent the call to A), `C~B` (C reports that it sent the call to B), `B=C~B` (a person chooses that report), `B?foreign` (B cannot be asked),
+ * `ask`, `finish` (all that is pending is done), `+25h`.
  */
 export function played(script: string, course: TracebackCourse = traceback()): TracebackCourse {
   for (const word of script.split(' ')) {
-    const [, first = '', sign = '', second = ''] = /^(\w*)([>:!~?+]?)([\w.-]*)$/.exec(word) ?? [];
-    if (sign === '') course.ask();
+    const [, first = '', sign = '', second = ''] = /^(\w*)([>:!~?+=]?)([\w.~-]*)$/.exec(word) ?? [];
+    if (word === 'finish') course.finish();
+    else if (sign === '') course.ask();
     else if (sign === '+') course.pass(Number.parseFloat(second));
     else if (sign === '~')
       course.happen({
         ...{ type: 'neighbour-reported', reportId: word },
         ...{ provider: provider(first), sentTo: provider(second) },
+      });
+    else if (sign === '=')
+      course.happen({
+        ...{ type: 'neighbour-chosen', requestId: course.requestTo(first) },
+        ...{ reportId: second, by: 'reviewer' },
       });
     else if (sign === '?')
       course.happen({
@@ -155,12 +167,21 @@ export function played(script: string, course: TracebackCourse = traceback()): T
   return course;
 }
 
+/** Findings by their word in a script; `not-found` is any other. */
+const FINDINGS: Readonly<Record<string, TracebackFinding>> = {
+  origin: { arm: 'origin', customer: {} },
+  'not-retained': { arm: 'not-retained', retainedFrom: '2026-01-01T00:00:00Z' },
+  'point-of-entry': { arm: 'point-of-entry', upstream: { name: 'Beispiel Telekom', country: 'DE' } },
+  ambiguous: { arm: 'ambiguous', candidates: 2 },
+  refused: { arm: 'refused', reason: 'a court order was asked for' },
+  unlisted: { arm: 'received-from-unlisted', upstream: { name: 'Nobody Knows LLC' } },
+  'not-our-number': { arm: 'not-our-number' },
+};
+
 function findingIn(sign: string, word: string): TracebackFinding {
   if (sign === '>') return from(word);
   if (sign === '!') return { arm: 'not-sent-to-downstream', downstream: provider(word) };
-  if (word === 'origin') return { arm: 'origin', customer: {} };
-  if (word === 'not-retained') return { arm: 'not-retained', retainedFrom: '2026-01-01T00:00:00Z' };
-  return { arm: 'not-found' };
+  return FINDINGS[word] ?? { arm: 'not-found' };
 }
 
 /** The finding that names a provider. */

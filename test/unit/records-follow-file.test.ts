@@ -168,6 +168,7 @@ test('a last line without end in a rotated file becomes a row after a while, in 
   clock.advance(FINAL_AFTER_MS);
   await follower.look();
   expect(store.times).toEqual(eachOnce(0, 5));
+  expect(follower.statistics()).toMatchObject({ rows: 6, unreadBytes: 0 });
   expect(follower.statistics()).not.toHaveProperty('oldestUnreadMs');
 });
 

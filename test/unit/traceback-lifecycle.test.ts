@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import type { ProviderReference } from '../../sdk/src/contract/common.js';
 import type { TracebackFinding } from '../../sdk/src/contract/traceback-exchange.js';
 import { readTracebackState } from '../../sdk/src/traceback/lifecycle/read-traceback-state.js';
 import { stepTraceback } from '../../sdk/src/traceback/lifecycle/step-traceback.js';
@@ -14,30 +16,43 @@ import type { TracebackCourse } from '../support/traceback-course.js';
 
 const CUSTOMER = { customerId: 'customer-7', contact: { name: 'Example Outreach' }, action: 'terminated' } as const;
 
-/** Reports that everything that is pending has been done. */
-function finish(course: TracebackCourse): void {
-  for (const { effectId } of course.pending()) course.happen({ type: 'effect-done', effectId });
-}
+const letterOf = (who: ProviderReference | undefined): string => who?.name.slice(-1) ?? '?';
 const typesOf = (course: TracebackCourse): readonly string[] => course.pending().map(({ type }) => type);
 
-test('goes upstream hop by hop to the provider that says the call began at it', () => {
-  const course = played('A>B B>C ask');
-  expect(course.path()).toBe('A answered > B answered > C asked');
-  expect(course.view().status).toBe('tracing');
-  course.answer('C', { arm: 'origin', customer: CUSTOMER });
-  const { status, outcome, path } = course.view();
-  expect(path.map(({ role }) => role)).toEqual(['transit', 'transit', 'origin']);
-  expect(status).toBe('concluded');
-  expect(outcome).toMatchObject({
-    kind: 'origin',
-    isFinal: true,
-    provider: provider('C'),
-    caller: { isIdentified: true, action: 'terminated' },
-  });
-  expect(typesOf(course)).toEqual(['notify', 'close']);
-  finish(course);
-  expect(course.view().status).toBe('closed');
-  expect(course.pending()).toEqual([]);
+/** What happens, in the words of `played`, and how the traceback stands then. */
+interface CourseStep {
+  readonly play: string;
+  readonly why?: string;
+  readonly path?: string;
+  readonly status?: string;
+  readonly roles?: readonly string[];
+  readonly outcome?: object;
+  readonly hasNoGateway?: boolean;
+  readonly disputes?: readonly object[];
+  /** Hops that left the path, with their states. */
+  readonly left?: readonly string[];
+  readonly pending?: readonly string[];
+  readonly ask?: object;
+  readonly asks?: string;
+  readonly cancels?: string;
+}
+const COURSES = JSON.parse(
+  readFileSync(new URL('../vectors/lifecycle/courses.json', import.meta.url), 'utf8'),
+) as readonly { readonly what: string; readonly steps: readonly CourseStep[] }[];
+
+test.each(COURSES)('$what', ({ steps }) => {
+  const course = traceback();
+  for (const { play, why: _why, ask, hasNoGateway = false, ...expected } of steps) {
+    const { status, outcome, disputes, path, left } = played(play, course).view();
+    const found = {
+      ...{ status, outcome, disputes, path: course.path(), pending: typesOf(course) },
+      ...{ roles: path.map(({ role }) => role), asks: course.asks(), cancels: course.cancels() },
+      left: left.map((hop) => `${letterOf(hop.provider)} ${hop.state}`),
+    };
+    expect(found).toMatchObject(expected);
+    if (ask !== undefined) expect(course.effects('ask-provider')[0]).toMatchObject(ask);
+    if (hasNoGateway) expect(outcome).not.toHaveProperty('gateway');
+  }
 });
 
 test('a provider that is named in other words is the same one, and the provider that it names is judged by the latest words', () => {
@@ -77,64 +92,6 @@ test('asks each provider about the call that the one before described, and by th
   expect(played('A>B').effects('ask-provider')).toEqual([second]);
 });
 
-test.for([
-  ['point-of-entry', { arm: 'point-of-entry', upstream: { name: 'Beispiel Telekom', country: 'DE' } }, true],
-  ['origin', { arm: 'origin', customer: {} }, true],
-  ['not-retained', { arm: 'not-retained', retainedFrom: '2026-01-01T00:00:00Z' }, true],
-  ['ambiguous', { arm: 'ambiguous', candidates: 2 }, false],
-  ['refused', { arm: 'refused', reason: 'a court order was asked for' }, false],
-  ['unlisted-provider', { arm: 'received-from-unlisted', upstream: { name: 'Nobody Knows LLC' } }, false],
-  ['disputed', { arm: 'not-sent-to-downstream', downstream: provider('A') }, false],
-  ['disputed', { arm: 'not-found' }, false],
-  ['disputed', { arm: 'not-our-number' }, false],
-] as const satisfies readonly (readonly [string, TracebackFinding, boolean])[])(
-  'comes to %s where the second provider answers %o',
-  ([kind, finding, isFinal]) => {
-    const course = played('A>B');
-    course.answer('B', finding);
-    expect(course.view().outcome).toMatchObject({ kind, isFinal });
-    expect(course.view().status).toBe(isFinal ? 'concluded' : 'stalled');
-  },
-);
-
-test.for([
-  ['no-record', { arm: 'not-found' }],
-  ['number-not-ours', { arm: 'not-our-number' }],
-] as const)('comes to %s where the first provider says so, since it contradicts nobody', ([kind, finding]) => {
-  const course = traceback();
-  course.answer('A', finding);
-  expect(course.view().outcome).toMatchObject({ kind, isFinal: true });
-  expect(course.view().disputes).toEqual([]);
-});
-
-test('a provider outside the United States is not asked, and the provider that named it is the gateway', () => {
-  const course = played('A>B B?foreign');
-  expect(course.path()).toBe('A answered > B not-askable');
-  expect(course.view().outcome).toMatchObject({
-    kind: 'foreign-provider',
-    isFinal: true,
-    provider: provider('B'),
-    gateway: provider('A'),
-  });
-});
-
-test('a report of a foreign provider does not make a provider the point of entry that has not said so', () => {
-  const course = played('A>B B:not-retained F~B');
-  expect(course.effects('ask-provider')[0]).toMatchObject({ provider: provider('F'), downstream: provider('B') });
-  const { outcome } = played('F?foreign', course).view();
-  expect(outcome).toMatchObject({ kind: 'not-askable', isFinal: false, provider: provider('F') });
-  expect(outcome).not.toHaveProperty('gateway');
-});
-
-test('a provider that cannot be asked is left to a person, and its neighbour is cancelled when another is named', () => {
-  const course = played('A>B B?no-contact');
-  expect(course.view().outcome).toMatchObject({ kind: 'not-askable', isFinal: false });
-  expect(typesOf(course)).toEqual(['seek-neighbours', 'escalate', 'notify']);
-  played('C~B ask A>D', course);
-  expect(course.path()).toBe('A corrected > D planned');
-  expect(course.cancels()).toBe('C');
-});
-
 test('a person identifies a provider that no registry lists; one identified by mistake is cancelled', () => {
   const course = traceback();
   course.answer('A', { arm: 'received-from-unlisted', upstream: { name: 'B Communications' } });
@@ -156,7 +113,7 @@ test('reminds, escalates and marks as time passes, each once', () => {
   expect(course.view().wakeAtMs).toBe(due - 4 * HOUR_MS);
   course.pass(20.1);
   expect(course.effects('remind').map(({ beforeDueMs }) => beforeDueMs)).toEqual([4 * HOUR_MS]);
-  finish(course);
+  course.finish();
   expect(course.pending()).toEqual([]);
   course.pass(3);
   expect(course.effects('remind').map(({ beforeDueMs }) => beforeDueMs)).toEqual([HOUR_MS]);
@@ -188,26 +145,6 @@ test('an earlier deadline that the request states binds, one that is over at onc
 
 const SILENT = 'A>B ask +60h';
 
-test('passes over a silent provider, once it is overdue, if a neighbour says that it sent the call there', () => {
-  const course = played('A>B ask C~B');
-  expect(course.path()).toBe('A answered > B asked');
-  course.pass(25);
-  expect(course.path()).toBe('A answered > B overdue > C planned');
-  expect(course.effects('ask-provider')[0]).toMatchObject({ provider: provider('C'), downstream: provider('B') });
-  played('+24h C:origin', course);
-  expect(course.view().path.map(({ role }) => role)).toEqual(['transit', 'non-responsive', 'origin']);
-  expect(course.view().outcome).toMatchObject({ kind: 'origin', provider: provider('C') });
-});
-
-test('of several neighbours only a person chooses one', () => {
-  const course = played(`${SILENT} C~B ask D~B`);
-  expect(course.path()).toBe('A answered > B non-responsive');
-  expect(course.view().outcome).toMatchObject({ kind: 'several-neighbours', isFinal: false });
-  expect(course.cancels()).toBe('C');
-  course.happen({ type: 'neighbour-chosen', requestId: course.requestTo('B'), reportId: 'D~B', by: 'reviewer' });
-  expect(course.path()).toBe('A answered > B non-responsive > D planned');
-});
-
 test.each([
   ['r1', 'r2', 'r3'],
   ['r2', 'r1', 'r3'],
@@ -227,19 +164,6 @@ test.each([
     expect(course.view().outcome).toMatchObject({ kind: 'several-neighbours', isFinal: false });
   },
 );
-
-test('if a silent provider answers after all, its own word counts, and a report that contradicts it is a dispute', () => {
-  const course = played(`${SILENT} C~B ask B>D`);
-  expect(course.path()).toBe('A answered > B answered > D planned');
-  expect(course.view().disputes).toMatchObject([
-    { kind: 'neighbour-contradicts', downstream: provider('B'), upstream: provider('D'), neighbour: provider('C') },
-  ]);
-  expect(course.view().left.map(({ state }) => state)).toEqual(['withdrawn']);
-  played('ask +120h', course);
-  // That D did not answer its request is a fact; that the call came from it is contested.
-  expect(course.path()).toBe('A answered > B answered > D non-responsive');
-  expect(course.view().outcome).toMatchObject({ kind: 'disputed' });
-});
 
 test('two statements that contradict each other are disputed, both are asked to look again, and neither is accused', () => {
   const course = played('A>B B!A');
@@ -261,35 +185,6 @@ test('two statements that contradict each other are disputed, both are asked to 
   expect(course.view().disputes[0]?.ruling?.ruling).toBe('downstream-stands');
 });
 
-test.each([
-  ['C~B', 'A answered > B answered > C planned', ['denied'], 'D~A'],
-  ['C~A', 'A answered > C planned', ['denied', 'neighbour-contradicts'], 'D~B'],
-])('after B denied what A said, the neighbour of the report %s is asked', (report, path, disputes, contrary) => {
-  const course = played(`A>B B:not-found ${report}`);
-  expect(course.path()).toBe(path);
-  expect(course.view().disputes.map(({ kind }) => kind)).toEqual(disputes);
-  // Reports for both sides leave the decision to a person.
-  played(contrary, course);
-  expect(course.path()).toBe('A answered > B answered');
-  expect(course.view().outcome?.kind).toBe('disputed');
-});
-
-test('an amended answer leads elsewhere and cancels what depended on the first; amended back, nobody is asked twice', () => {
-  const course = played('A>B B>C ask');
-  const { transitions } = course.answer('A', from('D'), 2);
-  expect(course.path()).toBe('A corrected > D planned');
-  expect(course.view().left.map(({ state, provider: who }) => [who?.name, state])).toEqual([
-    ['Example B', 'answered'],
-    ['Example C', 'withdrawn'],
-  ]);
-  expect(course.cancels()).toBe('C');
-  const amended = { from: 'answered', to: 'corrected', event: 'amended' };
-  expect(transitions).toContainEqual(expect.objectContaining(amended));
-  played('A>B', course);
-  expect(course.path()).toBe('A corrected > B answered > C asked');
-  expect(course.cancels()).toBe('D');
-});
-
 test('a provider whose request was cancelled is asked by another request when its answer is needed after all', () => {
   const course = played('A>B B>C ask');
   const before = course.requestTo('C');
@@ -301,13 +196,6 @@ test('a provider whose request was cancelled is asked by another request when it
   expect(course.view().left.map(({ requestId, state }) => [requestId, state])).toContainEqual([before, 'withdrawn']);
 });
 
-test('a closed traceback is open again when an answer is amended', () => {
-  const course = played('A:not-found');
-  finish(course);
-  expect(course.view().status).toBe('closed');
-  expect(played('A>B', course).view().status).toBe('tracing');
-});
-
 test('two answers of one revision that say different things are ambiguous, until the next revision', () => {
   const course = played('A>B');
   const answer = answerTo(course.requestTo('A'), provider('A'), from('C'), { answerId: 'another' });
@@ -317,16 +205,17 @@ test('two answers of one revision that say different things are ambiguous, until
   expect(course.path()).toBe('A corrected > C planned');
 });
 
-test('a call may cross a provider twice, and may not go round in a circle, or on for more hops than the rules allow', () => {
-  const course = played('A>B B>C C>B ask');
-  expect(course.path()).toBe('A answered > B answered > C answered > B asked');
-  course.answer('B', from('C'));
-  // C has already answered which provider sent it the call that it sent to B.
-  expect(course.view().outcome).toMatchObject({ kind: 'loop', isFinal: false, provider: provider('B') });
-  expect(course.asks()).toBe('');
-  expect(played('A>A').view().outcome?.kind).toBe('loop');
+test('a call does not go on for more hops than the rules allow', () => {
   const { outcome, path } = played('A>B B>C', traceback({ rules: lifecycleRules({ maxHops: 2 }) })).view();
   expect([outcome?.kind, path.length]).toEqual(['too-many-hops', 2]);
+});
+
+test('an origin with its customer identifies the caller, and a step says which hop became what', () => {
+  const course = traceback();
+  course.answer('A', { arm: 'origin', customer: CUSTOMER });
+  expect(course.view().outcome).toMatchObject({ caller: { isIdentified: true, action: 'terminated' } });
+  const amended = { from: 'answered', to: 'corrected', event: 'amended' };
+  expect(course.answer('A', from('D'), 2).transitions).toContainEqual(expect.objectContaining(amended));
 });
 
 test('follows a number forward to the provider that serves it, for a call-back number too', () => {
