@@ -9,7 +9,14 @@ import {
   startCertificateServer,
   TEST_NOW_MS,
 } from '@hopback/sdk/testing';
-import type { PassportOptions, SampleInviteOptions } from '@hopback/sdk/testing';
+import type {
+  CertificateServer,
+  ManualClock,
+  PassportOptions,
+  SampleInviteOptions,
+  TestPki,
+  TestServiceProvider,
+} from '@hopback/sdk/testing';
 import type { CliIo, CliOutput } from '../../sdk/src/cli/kit/io.js';
 import { nodeIo } from '../../sdk/src/cli/kit/node-io.js';
 import { HOPBACK } from '../../sdk/src/cli/command-table.js';
@@ -55,11 +62,11 @@ export interface CliRun {
 
 /** A provider whose chain is served over HTTPS, and everything that an operator of a verifier has on disk, as files. @param nowMs - of PKI and clock */
 export async function createCliLab(nowMs: number = TEST_NOW_MS) {
-  const pki = await createTestPki({ nowMs });
-  const provider = pki.issueServiceProvider({ spc: '1234' });
-  const server = await startCertificateServer();
+  const pki: TestPki = await createTestPki({ nowMs });
+  const provider: TestServiceProvider = pki.issueServiceProvider({ spc: '1234' });
+  const server: CertificateServer = await startCertificateServer();
   const x5u = server.publish('/1234.pem', provider.chainPem);
-  const clock = createManualClock(nowMs);
+  const clock: ManualClock = createManualClock(nowMs);
   const directory = await mkdtemp(join(tmpdir(), 'hopback-cli-'));
   const path = (name: string): string => join(directory, name);
   const put = async (name: string, content: string | Uint8Array): Promise<string> => {
