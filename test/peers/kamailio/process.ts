@@ -7,7 +7,7 @@ import type { TemporaryDirectory } from '../temporary-directory.js';
 
 /** One of the configurations beside this file, and what it is given. */
 export interface KamailioLaunch {
-  readonly configuration: 'verify.cfg' | 'sign.cfg' | 'proxy.cfg' | 'acc.cfg' | 'conformance.cfg';
+  readonly configuration: 'proxy.cfg' | 'acc.cfg' | 'conformance.cfg';
   /** `-A NAME=VALUE`, text values in their quotes. */
   readonly definitions: Readonly<Record<string, string>>;
   readonly environment: Readonly<Record<string, string>>;
