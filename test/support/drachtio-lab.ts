@@ -1,4 +1,9 @@
-import { createDrachtioServer, type DrachtioServer, type DrachtioServerOptions } from '@hopback/harness/drachtio';
+import {
+  createDrachtioServer,
+  type DrachtioServer,
+  type DrachtioServerOptions,
+  type MessageTap,
+} from '@hopback/harness/drachtio';
 import { createManualClock, type ManualClock } from '@hopback/sdk/testing';
 import { afterEach, beforeEach, expect } from 'vitest';
 import { connectApp, type AppRequest, type AppResponse } from './drachtio-app.js';
@@ -19,6 +24,13 @@ export interface Taken {
 /** Settings of {@link createLab}: the server's, but for where it listens, which is everywhere. */
 export type LabOptions = Omit<DrachtioServerOptions, 'clock'> & { readonly clock?: ManualClock };
 
+let tap: MessageTap | undefined;
+
+/** Shows every message of laboratories that are opened from now on, or no more of them. */
+export function tapLabs(shows: MessageTap | undefined): void {
+  tap = shows;
+}
+
 /** Opens a server on UDP, TCP and WebSocket, under a clock that the test moves. Disposing of it closes all connections. */
 export async function createLab(options: LabOptions = {}) {
   const clock = options.clock ?? createManualClock();
@@ -26,6 +38,7 @@ export async function createLab(options: LabOptions = {}) {
     listen: TRANSPORTS.map((transport) => ({ transport, host: '127.0.0.1', port: 0 })),
     // Tests speak at once; those of the waiting itself ask for it.
     answerHoldMs: 0,
+    ...(tap === undefined ? {} : { onMessage: tap }),
     ...options,
     clock,
   });

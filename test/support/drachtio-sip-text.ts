@@ -20,7 +20,7 @@ export interface SipText {
 const COMPACT: ReadonlyMap<string, string> = new Map(
   Object.entries({
     ...{ v: 'via', f: 'from', t: 'to', i: 'call-id', m: 'contact', l: 'content-length', c: 'content-type' },
-    ...{ k: 'supported', o: 'event', r: 'refer-to' },
+    ...{ k: 'supported', o: 'event', r: 'refer-to', y: 'identity' },
   }),
 );
 

@@ -4,11 +4,10 @@ import { join } from 'node:path';
 import { openWorld, type WorldOptions } from '@hopback/harness';
 import type { NetworkPlan } from '../../harness/src/network/plan/index.js';
 import type { RunFacts } from '../../harness/src/oracle/index.js';
-import type { ScenarioCalled } from '../../harness/src/scenario/index.js';
 import { smallPlan, type SmallPlan } from './planned-network.js';
 
 /** A small plan with callers at the beginning of each way and called numbers at its end, so that a world can run it. */
-export function worldPlan(small: SmallPlan, called: Partial<ScenarioCalled> = {}): NetworkPlan {
+export function worldPlan(small: SmallPlan): NetworkPlan {
   const plan = smallPlan(small);
   const ways = plan.calls.map(({ way }) => way);
   const [at = '', end = ''] = [ways[0]?.[0], ways[0]?.at(-1)];
@@ -17,7 +16,7 @@ export function worldPlan(small: SmallPlan, called: Partial<ScenarioCalled> = {}
     scenario: {
       ...plan.scenario,
       callers: [{ id: 'caller', kind: 'robocaller', at, numbers: { kind: 'invalid' }, calls: ['phones'] }],
-      called: [{ id: 'phones', at: end, first: '13125550100', count: 100, ...called }],
+      called: [{ id: 'phones', at: end, first: '13125550100', count: 100 }],
     },
     providers: plan.providers.map((provider) => ({
       ...provider,
