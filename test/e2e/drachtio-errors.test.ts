@@ -121,9 +121,14 @@ test('a UDP listener at the number of our TCP port is another element', async ()
   socket.close();
 });
 
-test('a body without a type is refused', async () => {
+test('a body without a type is refused, in a call and outside', async () => {
   await expect(app.srf.request(peer.uri, { method: 'MESSAGE', body: 'x' })).rejects.toThrow('missing content-type');
   expect(peer.untaken()).toEqual([]);
+  const up = await peerCalls(app, peer);
+  await expect(up.dialog.request({ method: 'INFO', body: 'x' })).rejects.toMatchObject({
+    ...{ code: 'EDRACHTIO', message: 'Server error: missing content-type' },
+  });
+  await peerHangsUp(up);
 });
 
 test('a transport that the server does not listen on is not available', async () => {

@@ -31,11 +31,6 @@ test('an application may choose what identifies a call', async () => {
   for (const [name, value] of Object.entries(headers)) expect(invite.value(name)).toBe(value);
 });
 
-test('a From without a tag gets one', async () => {
-  const { value } = await invited({ headers: { From: '"A, B; C" <sip:me@a.example;user=phone>' } });
-  expect(value('From')).toMatch(/^"A, B; C" <sip:me@a.example;user=phone>;tag=\w+$/);
-});
-
 test.each(TRANSPORTS)('a calling number stands with our address in From and Contact over %s', async (transport) => {
   const [here] = lab.server.uri(transport).replace('sip:', '').split(';');
   const invite = await invited({ callingNumber: '15551234', callingName: 'Acme; Inc' }, transport);

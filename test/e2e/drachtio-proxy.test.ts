@@ -115,22 +115,6 @@ test.each(WAYS)(
   },
 );
 
-test.each(['Record-Route', 'Path'])(
-  'our %s comes first, even where a proxy before us wrote its own above its Via',
-  async (name) => {
-    const method = name === 'Path' ? 'REGISTER' : 'INVITE';
-    const sent = other.call(method, { cseq: 7 }).sent.replace('\r\n', `\r\n${name}: <sip:192.0.2.1;lr>\r\n`);
-    (await app.next(method)).res.send(404);
-    caller.send(sent.replaceAll('z9hG4bK', 'z9hG4bKabove'));
-    const { req } = await app.next(method);
-    const result = app.srf.proxyRequest(req, target.uri, { remainInDialog: true });
-    const request = await target.next(method);
-    expect(request.values(name)).toEqual([`<${lab.server.uri('udp')};lr>`, '<sip:192.0.2.1;lr>']);
-    target.reply(request, 404);
-    expect((await result).finalStatus).toBe(404);
-  },
-);
-
 test('a request in a call to a disconnected browser gets 503', async () => {
   const browser = await lab.peer('ws');
   const { call } = await proxied(app, browser, { to: target.uri, recordRoute: true });

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
 import { heard, type AppRequest } from '../support/drachtio-app.js';
-import { appHangsUp, place } from '../support/drachtio-calls.js';
+import { appHangsUp, incoming, place } from '../support/drachtio-calls.js';
 import { app, lab, peer, useLab } from '../support/drachtio-lab.js';
 import { sdp, tagIn } from '../support/drachtio-sip-text.js';
 import { TRANSPORTS } from '../support/sip-peer.js';
 
-useLab({ methods: [] });
+useLab({ methods: ['invite'] });
 
 /** A call of the application that rings at a peer. */
 async function ringing(at = peer) {
@@ -140,10 +140,14 @@ test.each(TRANSPORTS)(
   },
 );
 
-test('a call that rings is cancelled when its application disconnects, and hung up if the peer answers it', async () => {
+test('an application disconnects: its caller gets 503, a ringing call a CANCEL, and a BYE if it is answered', async () => {
+  const { call, res } = await incoming();
+  res.send(180);
+  await call.response(180);
   const [{ invite }, other] = [await ringing(), await lab.peer()];
   const answered = await ringing(other);
   await app.close();
+  call.ackFailure(await call.response('503 INVITE'));
   peer.reply(await peer.next('CANCEL'), 200);
   peer.reply(invite, 487);
   await peer.next('ACK');

@@ -27,14 +27,14 @@ const CALLS = 20;
 
 type KamailioProxy = Awaited<ReturnType<typeof startProxy>>;
 
-/** Starts a Kamailio that forwards, and redirects calls to `moved`. */
-async function startProxy(movedTo = 'sip:nobody@127.0.0.1') {
+/** Starts a Kamailio that forwards. */
+async function startProxy() {
   const directory = await createTemporaryDirectory();
   const datagrams = await openSipDatagrams();
   const tcp = await freeTcpPort();
   const launch: KamailioLaunch = {
     configuration: 'proxy.cfg',
-    definitions: { TCP_LISTEN: `tcp:127.0.0.1:${tcp}`, MOVED_TO: movedTo },
+    definitions: { TCP_LISTEN: `tcp:127.0.0.1:${tcp}` },
     environment: {},
   };
   const release = async (): Promise<void> => {
@@ -50,7 +50,7 @@ async function startProxy(movedTo = 'sip:nobody@127.0.0.1') {
     onTestFinished(close);
     return {
       ...{ ports, close, [Symbol.asyncDispose]: close },
-      uri: (transport: SippTransport, user = '') => sipUri(user, ports[transport], transport).replace('sip:@', 'sip:'),
+      uri: (transport: SippTransport) => sipUri('', ports[transport], transport).replace('sip:@', 'sip:'),
     };
   } catch (error) {
     await release();
@@ -271,37 +271,5 @@ describePeer(['kamailio', 'sipp'], 'Kamailio as a proxy', () => {
     expect([await sippCalls(run), await callees.finished]).toEqual([flawless(CALLS), flawless(CALLS)]);
     await nothingLeft(kamailio, proxy.lab);
     expect(proxy.log).toEqual([]);
-  });
-
-  test.each(TRANSPORTS)('refuses calls of an application and through a proxying one over %s', async (over) => {
-    await using kamailio = await startProxy();
-    await using proxy = await startCallee(({ srf, req }) => srf.proxyRequest(req, kamailio.uri(over, 'busy'), {}));
-    await using app = await connectApp(proxy.lab.server);
-    for (const [user, status] of [
-      ['nobody', 404],
-      ['busy', 486],
-    ] as const) {
-      const placed = app.srf.createUAC(kamailio.uri(over, user), { localSdp: sdp('1') });
-      await expect(placed).rejects.toMatchObject({ status });
-    }
-    const run = { scenario: 'caller-is-refused', transport: over, calls: CALLS, port: portOf(proxy.lab, over) };
-    expect(await sippCalls(run)).toEqual(flawless(CALLS));
-    await nothingLeft(kamailio, proxy.lab);
-  });
-
-  test.each(TRANSPORTS)('sends a UAC and a proxy that follow redirects on to SIPp over %s', async (over) => {
-    await using callees = await startSippCallees({ scenario: 'callee', transport: over, calls: 1 + CALLS });
-    await using kamailio = await startProxy(callees.uri);
-    const moved = kamailio.uri(over, 'moved');
-    await using proxy = await startCallee(({ srf, req }) =>
-      srf.proxyRequest(req, moved, { followRedirects: true, remainInDialog: true }),
-    );
-    await using app = await connectApp(proxy.lab.server);
-    const dialog = await app.srf.createUAC(moved, { localSdp: sdp('1'), followRedirects: true });
-    await dialog.destroy();
-    const run = { scenario: 'caller', transport: over, calls: CALLS, port: portOf(proxy.lab, over) };
-    expect(await sippCalls(run)).toEqual(flawless(CALLS));
-    expect(await callees.finished).toEqual(flawless(1 + CALLS));
-    await nothingLeft(kamailio, proxy.lab);
   });
 });
