@@ -2,7 +2,6 @@ import { expect, test } from 'vitest';
 import { createTestKey } from '@hopback/sdk/testing';
 import { describePeer } from '../peers.js';
 import { startLibsecsipidLoop } from './libsecsipid/loop.js';
-import { codeOfExitStatus, LIBSECSIPID_CODES } from './libsecsipid/return-codes.js';
 import { signWithSecsipidx } from './secsipidx.js';
 
 const key = createTestKey();
@@ -31,10 +30,7 @@ describePeer(['libsecsipid', 'secsipidx'], 'the libsecsipid loop', () => {
         privateKeyPem: key.privateKeyPem,
       },
     });
-    await expect(loop?.verify(200)).rejects.toThrow(String(LIBSECSIPID_CODES.signatureInvalid));
+    // Its code of an invalid signature.
+    await expect(loop?.verify(200)).rejects.toThrow('-251');
   });
-});
-
-test('every return code of libsecsipid is known by the exit status that secsipidx makes of it', () => {
-  for (const code of Object.values(LIBSECSIPID_CODES)) expect(codeOfExitStatus(code & 0xff)).toBe(code);
 });

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { createTestPki, startCertificateServer, type TestPki, type TestServiceProvider } from '@hopback/sdk/testing';
+import { createTestPki, startCertificateServer, type TestPki } from '@hopback/sdk/testing';
 import { createVerificationService, type CallVerdict, verificationRequestOf } from '@hopback/sdk/stir';
 import { parseSipRequest } from '../../sdk/src/core/sip-request.js';
 import { createCertificateRepository } from '../../sdk/src/stir/certificates/certificate-repository.js';
@@ -18,10 +18,6 @@ import { createTemporaryDirectory } from './temporary-directory.js';
 export interface OurEnd extends AsyncDisposable {
   readonly privateKeyPem: string;
   readonly publicKeyPem: string;
-  /** End entity and intermediate, as x5u serves them. */
-  readonly chainPem: string;
-  /** The one trust anchor. */
-  readonly rootPem: string;
   /** Where the chain is published: HTTPS on loopback. */
   readonly x5u: string;
   /** What a peer must trust to fetch it. */
@@ -36,11 +32,9 @@ export interface OurEnd extends AsyncDisposable {
 }
 
 /** A call that we sign. */
-export interface CallToSign {
+interface CallToSign {
   readonly orig: string;
   readonly dest: string;
-  /** Default 0: signed now, by the clock that the peer goes by too. */
-  readonly ageSeconds?: number;
 }
 
 const SPC = '1234';
@@ -59,7 +53,11 @@ export async function startOurEnd(): Promise<OurEnd> {
   const allow = { addresses: LOOPBACK, ports: [server.ports.https] };
   const certificates = createCertificateRepository({ clock: CLOCK, ca: server.tlsRootPem, allow });
   const verification = createVerificationService({ certificates, trustStore: await trustStoreOf(pki), clock: CLOCK });
-  const authentication = await authenticationAt({ provider, x5u, allow });
+  const authentication = createAuthenticationService({
+    ...{ spc: SPC, clock: CLOCK, randomUuid: randomUUID, policy: createAttestationPolicy() },
+    signer: await createLocalSigner({ privateKeyPem: provider.privateKeyPem }),
+    certificateSource: createStaticCertificateSource({ chainPem: provider.chainPem, x5u, x5uPolicy: { allow } }),
+  });
   const close = async (): Promise<void> => {
     await certificates.close();
     await server.close();
@@ -67,12 +65,10 @@ export async function startOurEnd(): Promise<OurEnd> {
   return {
     privateKeyPem: provider.privateKeyPem,
     publicKeyPem: provider.publicKeyPem,
-    chainPem: provider.chainPem,
-    rootPem: pki.root.certificatePem,
     tlsRootPem: server.tlsRootPem,
     x5u,
     fetches: () => server.requests(CHAIN_PATH),
-    sign: (call) => identityHeaderOf(authentication(call.ageSeconds ?? 0), call),
+    sign: (call) => identityHeaderOf(authentication, call),
     verify: (inviteText) => {
       const parsed = parseSipRequest(inviteText);
       if (parsed.status !== 'parsed') throw new Error(`not a SIP request: ${parsed.reason}`);
@@ -92,29 +88,6 @@ async function trustStoreOf(pki: TestPki): Promise<TrustStore> {
     crlSigners: [await directory.write('crl-signer.pem', pki.stiPaCrlIssuer.chainPem)],
   } as const;
   return await loadTrustStore(files, { clock: CLOCK });
-}
-
-interface Publication {
-  readonly provider: TestServiceProvider;
-  readonly x5u: string;
-  readonly allow: { readonly addresses: readonly string[]; readonly ports: readonly number[] };
-}
-
-/** One service for each age: it signs for the present alone, so an old token takes a clock that is slow. */
-async function authenticationAt({
-  provider,
-  x5u,
-  allow,
-}: Publication): Promise<(ageSeconds: number) => AuthenticationService> {
-  const { chainPem, privateKeyPem } = provider;
-  const signer = await createLocalSigner({ privateKeyPem });
-  const certificateSource = createStaticCertificateSource({ chainPem, x5u, x5uPolicy: { allow } });
-  const policy = createAttestationPolicy();
-  return (ageSeconds) =>
-    createAuthenticationService({
-      ...{ spc: SPC, signer, certificateSource, policy, randomUuid: randomUUID },
-      clock: { nowMs: () => CLOCK.nowMs() - ageSeconds * 1000 },
-    });
 }
 
 async function identityHeaderOf(service: AuthenticationService, { orig, dest }: CallToSign): Promise<string> {
