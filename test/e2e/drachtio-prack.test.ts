@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { heard, type AppRequest, type AppResponse } from '../support/drachtio-app.js';
-import { appHangsUp, incoming, later, peerCalls, sent } from '../support/drachtio-calls.js';
+import { appHangsUp, incoming, peerCalls, sent } from '../support/drachtio-calls.js';
 import { app, lab, peer, useLab } from '../support/drachtio-lab.js';
 import { sdp, tagIn, uriIn } from '../support/drachtio-sip-text.js';
 import { TRANSPORTS, type Came, type PeerCall, type ReplyParts, type SipPeer } from '../support/sip-peer.js';
@@ -127,13 +127,6 @@ test.each([
   await call.response('481 PRACK');
   await prack(call, first);
   await prack(call, first, 481);
-  await refused(call, res);
-});
-
-test('a PRACK whose RAck names the method twice is taken, since a scenario of drachtio-srf writes it', async () => {
-  const { call, res, first } = await reliable();
-  call.request('PRACK', { lines: [`RAck: ${first.value('RSeq')} 1 INVITE INVITE`] });
-  await call.response('200 PRACK');
   await refused(call, res);
 });
 
@@ -397,28 +390,6 @@ test('reliable responses of two branches of a fork are each acknowledged to thei
   await one.next('ACK');
   expect(lab.server.inUse().dialogs).toBe(1);
   await appHangsUp({ dialog, peer: one });
-});
-
-test('an application that joins two calls passes reliable responses on, and the PRACK is its own', async () => {
-  const { call, req, res } = await incoming(SUPPORTED);
-  const callee = await lab.peer();
-  const headers = { proxyRequestHeaders: ['Supported'], proxyResponseHeaders: ['Require'] };
-  const joined = later(app.srf.createB2BUA(req, res, callee.uri, headers));
-  const invite = await callee.next('INVITE');
-  expect(invite.value('Supported')).toBe('timer, 100rel');
-  callee.reply(invite, 183, { lines: ['Require: 100rel', 'RSeq: 900'], body: sdp('2') });
-  callee.reply(await callee.next('PRACK'), 200);
-  const progress = await call.response(183);
-  expect([progress.value('Require'), progress.body]).toEqual(['100rel', sdp('2')]);
-  expect(progress.value('RSeq')).not.toBe('900');
-  await prack(call, progress);
-  callee.reply(invite, 200, { body: sdp('2') });
-  await call.response('200 INVITE');
-  call.ack();
-  const { uas, uac } = await joined;
-  await callee.next('ACK');
-  await appHangsUp({ dialog: uas, peer });
-  await appHangsUp({ dialog: uac, peer: callee });
 });
 
 test('an application sends an UPDATE while its call rings, to the branch that rang last', async () => {

@@ -209,25 +209,6 @@ test('a REFER outside calls reaches the application, and is sent without a Conta
   expect((await response)[0].status).toBe(202);
 });
 
-test.each(TRANSPORTS)('an application is a registrar that asks for credentials over %s', async (transport) => {
-  const phone = await lab.peer(transport);
-  const lines = ['Expires: 60'];
-  const first = phone.call('REGISTER', { lines });
-  (await app.next('REGISTER')).res.send(401, {
-    headers: { 'WWW-Authenticate': 'Digest realm="r", nonce="n", qop="auth"' },
-  });
-  expect((await first.response(401)).value('WWW-Authenticate')).toBe('Digest realm="r", nonce="n", qop="auth"');
-  const credentials = 'Digest username="me",realm="r",nonce="n",uri="sip:x",response="0"';
-  const second = phone.call('REGISTER', {
-    ...{ callId: first.callId, fromTag: first.localTag, cseq: 2 },
-    lines: [...lines, `Authorization: ${credentials}`],
-  });
-  const { req, res } = await app.next('REGISTER');
-  expect([req.get('Authorization'), req.get('Contact')]).toEqual([credentials, phone.contact]);
-  res.send(200, { headers: { Contact: `${phone.contact};expires=60` } });
-  expect((await second.response(200)).value('Contact')).toBe(`${phone.contact};expires=60`);
-});
-
 test('a browser that has registered is called by the connection that it came with', async () => {
   const browser = await lab.peer('ws');
   const registered = browser.call('REGISTER', { lines: ['Expires: 60'] });

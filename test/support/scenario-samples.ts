@@ -1,3 +1,4 @@
+import { parse } from 'yaml';
 import { readScenario } from '../../harness/src/scenario/index.js';
 import type { ReadScenarioOptions, Scenario } from '../../harness/src/scenario/index.js';
 
@@ -35,30 +36,11 @@ thresholds:
 `;
 
 /** What {@link SCENARIO_TEXT} is, for tests of plans. */
-export const SCENARIO: Scenario = {
-  format: 'hopback.scenario.1',
-  name: 'sample',
-  why: 'So that tests have one.',
-  providers: [
-    { id: 'alder', role: 'originating', numbers: ['1312555'] },
-    { id: 'birch', role: 'transit' },
-    { id: 'cedar', role: 'terminating' },
-  ],
-  trunks: [
-    { from: 'alder', to: 'birch' },
-    { from: 'birch', to: 'cedar' },
-  ],
-  callers: [
-    { id: 'dialer', kind: 'robocaller', at: 'alder', numbers: { kind: 'neighbour' }, calls: ['homes'] },
-    {
-      ...{ id: 'office', kind: 'ordinary', at: 'alder', calls: ['homes'] },
-      numbers: { kind: 'own', numbers: ['13125550100-13125550109'] },
-    },
-  ],
-  called: [{ id: 'homes', at: 'cedar', first: '12025550100', count: 100 }],
-  phases: [{ name: 'flood', seconds: 5, rate: { shape: 'constant', perSecond: 4 } }],
-  thresholds: { verdict_accuracy: ['rate==1'] },
-};
+export const SCENARIO = parse(
+  SCENARIO_TEXT.replace(/variables:\n(?: .*\n)*/, '')
+    .replace("'${perSecond}'", '4')
+    .replace('${first}', '12025550100'),
+) as Scenario;
 
 /** Places and messages of what is wrong with a text, `line:column path message`; empty: nothing. */
 export async function faultsOf(text: string, options: Partial<ReadScenarioOptions> = {}): Promise<readonly string[]> {

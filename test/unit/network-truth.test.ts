@@ -81,73 +81,38 @@ test('behind a link without IP an intermediate provider is asked nothing and a t
   expect(verstats(inARow({ b: [{ kind: 'strips-identity' }] }))).toBe(`a:not-asked b:${PASSED} c:not-asked d:${NONE}`);
 });
 
+const GOOD = [PASSED, 'B', '1000'] as const;
+const DIVERTS: Behaviour = { kind: 'diverts', to: '13125559999' };
+const DIVERTS_AGAIN: Behaviour = { kind: 'diverts', to: '13125558888' };
+const REWRITES: Behaviour = { kind: 'rewrites-numbers', how: 'calling', value: '12025559999' };
+const SKEWED: Behaviour = { kind: 'clock-skew', seconds: 600 };
+const certificate = (fault: 'expired' | 'revoked' | 'untrusted'): Behaviour => ({ kind: 'certificate', fault });
+const signsAs = (provider: string): Behaviour => ({ kind: 'signs-as', provider, attestation: 'A' });
+
 test.for([
   ['signs-spoofed', { a: [{ kind: 'signs-spoofed' }] }, PASSED, 'A', '1000'],
   ['downgrades', { b: [{ kind: 'downgrades', to: 'C' }] }, PASSED, 'C', '1001'],
-  ['signs-as', { b: [{ kind: 'signs-as', provider: 'd', attestation: 'A' }] }, PASSED, 'A', '1003'],
+  ['signs-as', { b: [signsAs('d')] }, PASSED, 'A', '1003'],
   ['alters-identity', { b: [{ kind: 'alters-identity' }] }, FAILED],
-  ['calling rewritten', { b: [{ kind: 'rewrites-numbers', how: 'calling', value: '12025559999' }] }, NONE],
+  ['calling rewritten', { b: [REWRITES] }, NONE],
   ['prefix', { b: [{ kind: 'rewrites-numbers', how: 'prefix', value: '1234' }] }, NONE],
-  ['national', { b: [{ kind: 'rewrites-numbers', how: 'national' }] }, PASSED, 'B', '1000'],
-  [
-    'rewritten, then signed',
-    {
-      b: [
-        { kind: 'rewrites-numbers', how: 'calling', value: '12025559999' },
-        { kind: 'downgrades', to: 'B' },
-      ],
-    },
-    PASSED,
-    'B',
-    '1001',
-  ],
-  ['diverted', { b: [{ kind: 'diverts', to: '13125559999' }] }, PASSED, 'B', '1000'],
-  [
-    'diverted twice',
-    { b: [{ kind: 'diverts', to: '13125559999' }], c: [{ kind: 'diverts', to: '13125558888' }] },
-    PASSED,
-    'B',
-    '1000',
-  ],
-  ['diverted without div', { b: [{ kind: 'diverts', to: '13125559999', withoutDiv: true }] }, NONE],
-  [
-    'diverted, then rewritten',
-    {
-      b: [{ kind: 'diverts', to: '13125559999' }],
-      c: [{ kind: 'rewrites-numbers', how: 'calling', value: '12025559999' }],
-    },
-    NONE,
-  ],
-  ['expired', { a: [{ kind: 'certificate', fault: 'expired' }] }, FAILED],
-  ['revoked', { a: [{ kind: 'certificate', fault: 'revoked' }] }, FAILED],
-  ['untrusted', { a: [{ kind: 'certificate', fault: 'untrusted' }] }, FAILED],
-  [
-    'certificate of the diverter',
-    {
-      b: [
-        { kind: 'diverts', to: '13125559999' },
-        { kind: 'certificate', fault: 'expired' },
-      ],
-    },
-    FAILED,
-  ],
-  [
-    'stolen certificate that is revoked',
-    { b: [{ kind: 'signs-as', provider: 'c', attestation: 'A' }], c: [{ kind: 'certificate', fault: 'revoked' }] },
-    FAILED,
-  ],
+  ['national', { b: [{ kind: 'rewrites-numbers', how: 'national' }] }, ...GOOD],
+  ['rewritten, then signed', { b: [REWRITES, { kind: 'downgrades', to: 'B' }] }, PASSED, 'B', '1001'],
+  ['diverted', { b: [DIVERTS] }, ...GOOD],
+  ['diverted twice', { b: [DIVERTS], c: [DIVERTS_AGAIN] }, ...GOOD],
+  ['diverted without div', { b: [{ ...DIVERTS, withoutDiv: true }] }, NONE],
+  ['diverted, then rewritten', { b: [DIVERTS], c: [REWRITES] }, NONE],
+  ['expired', { a: [certificate('expired')] }, FAILED],
+  ['revoked', { a: [certificate('revoked')] }, FAILED],
+  ['untrusted', { a: [certificate('untrusted')] }, FAILED],
+  ['certificate of the diverter', { b: [DIVERTS, certificate('expired')] }, FAILED],
+  ['stolen certificate that is revoked', { b: [signsAs('c')], c: [certificate('revoked')] }, FAILED],
   ['dead server', { a: [{ kind: 'certificate-server', fault: 'dead' }] }, NONE],
-  ['skewed by ten minutes', { a: [{ kind: 'clock-skew', seconds: 600 }] }, NONE],
-  ['skewed by half a minute', { a: [{ kind: 'clock-skew', seconds: -30 }] }, PASSED, 'B', '1000'],
-  [
-    'both skewed alike',
-    { a: [{ kind: 'clock-skew', seconds: 600 }], d: [{ kind: 'clock-skew', seconds: 600 }] },
-    PASSED,
-    'B',
-    '1000',
-  ],
-  ['not under it yet', { a: [{ kind: 'certificate', fault: 'expired', fromSeconds: 10 }] }, PASSED, 'B', '1000'],
-  ['for no call', { b: [{ kind: 'strips-identity', share: 0 }] }, PASSED, 'B', '1000'],
+  ['skewed by ten minutes', { a: [SKEWED] }, NONE],
+  ['skewed by half a minute', { a: [{ kind: 'clock-skew', seconds: -30 }] }, ...GOOD],
+  ['both skewed alike', { a: [SKEWED], d: [SKEWED] }, ...GOOD],
+  ['not under it yet', { a: [{ kind: 'certificate', fault: 'expired', fromSeconds: 10 }] }, ...GOOD],
+  ['for no call', { b: [{ kind: 'strips-identity', share: 0 }] }, ...GOOD],
 ] as [string, Record<string, Behaviour[]>, string, string?, string?][])(
   'the terminating provider comes to what %s makes of a call',
   ([, behaviours, verstat, attestation, signerSpc]) => {

@@ -57,6 +57,14 @@ test('a provisional response ends the repeats of an INVITE, and phones may ring 
   expect(left()).toEqual(NOTHING_LEFT);
 });
 
+test('a call that rings is refused, and its refusal acknowledged', () => {
+  const { request, arrive, sendings } = createTransactionLab();
+  const { told, transaction } = request('INVITE');
+  for (const status of [180, 486]) arrive(answer(status));
+  expect([told, transaction.state]).toEqual([['180', '486'], 'completed']);
+  expect(sendings.map(([, what]) => what)).toEqual(['INVITE', 'ACK']);
+});
+
 test('after a provisional response the repeats of any other request come each T2, and timer F still runs', () => {
   const { request, clock, arrive, sendings, left } = createTransactionLab();
   const { told } = request('OPTIONS');
@@ -164,6 +172,15 @@ test.each(['INVITE', 'OPTIONS'])('%s that cannot be sent fails, and is not sent 
   clock.advance(HOUR_MS);
   expect(flow.sent).toHaveLength(1);
   expect(told).toHaveLength(2);
+});
+
+test.each(['INVITE', 'OPTIONS'])('%s that cannot be sent again after a provisional response fails', (method) => {
+  const { request, arrive, flow, left } = createTransactionLab();
+  const { told } = request(method);
+  arrive(answer(100, method));
+  flow.fail();
+  expect(told).toEqual(['100', 'transport-error', 'end']);
+  expect(left()).toEqual(NOTHING_LEFT);
 });
 
 test('an ACK that cannot be sent ends the transaction: its user gets no second failure', () => {

@@ -123,9 +123,9 @@ test.each(['udp', 'tcp'] as const)(
   },
 );
 
-test('after a final answer no other is taken', () => {
+test('after a final answer no other is taken, but a 2xx to an INVITE is sent again', () => {
   const accepted = opened(invite);
-  accepted.respond(200);
+  expect([accepted.respond(200), accepted.respond(200)]).toEqual([true, true]);
   expect([100, 486, 603].map(accepted.respond)).toEqual([false, false, false]);
   const failed = opened(invite);
   failed.respond(486);
@@ -135,7 +135,8 @@ test('after a final answer no other is taken', () => {
   const answered = opened(requestText('OPTIONS'));
   answered.respond(200);
   expect([100, 200, 486].map(answered.respond)).toEqual([false, false, false]);
-  for (const { sendings } of [accepted, failed, answered]) expect(sendings).toHaveLength(1);
+  for (const { sendings } of [failed, answered]) expect(sendings).toHaveLength(1);
+  expect(accepted.sendings).toHaveLength(2);
 });
 
 test('the answer to any other request is sent again for each repeat, until timer J', () => {
