@@ -1,6 +1,7 @@
-import { createSeededRandom, type SeededRandom } from '../../harness/src/faults/index.js';
-import { sdp, writeSip } from './drachtio-sip-text.js';
-import { mutated, sipCorpus, type SipMutation } from './sip-mutations.js';
+import { createSeededRandom } from '../../harness/src/faults/index.js';
+import { sdp } from './drachtio-sip-text.js';
+import { mutated, MUTATION_KINDS, sipCorpus } from './sip-mutations.js';
+import { requestText, responseText } from './sip-samples.js';
 
 /** How many are sent: by the test, by the bench, and by the bench at night. */
 export const MUTANTS_SENT = { inTests: 50_000, quick: 10_000, short: 50_000, full: 1_000_000 } as const;
@@ -42,7 +43,10 @@ export function createMutantSource(seed: number, stream = 'mutants') {
     next: (): string => {
       let text = base();
       const steps = 1 + random.int(3);
-      for (let step = 0; step < steps; step += 1) text = changed(random, text, others);
+      for (let step = 0; step < steps; step += 1) {
+        const mutation = { kind: random.pick(MUTATION_KINDS), at: random.int(2 ** 31), how: random.int(2 ** 31) };
+        text = mutated(text, [mutation], others);
+      }
       return text.slice(0, MAX_MESSAGE_CHARS);
     },
   };
@@ -66,39 +70,25 @@ const IN_DIALOG: ReadonlySet<string> = new Set([
   'INFO',
 ]);
 
-/** A message of a call, as it should be. */
+/** A message of a call, as it should be; the response answers nothing, for the server has asked nobody. */
 function request(what: string, call: string): string {
-  if (what === 'response') return response(call);
+  if (what === 'response') return responseText(200, { branch: `z9hG4bK-${call}` });
   const method = what === 'reINVITE' ? 'INVITE' : what;
   const isInDialog = IN_DIALOG.has(what);
   // CANCEL and the ACK of a refusal go by the branch of their INVITE.
   const branch = what === 'CANCEL' || what === 'INVITE' ? `z9hG4bK-${call}` : `z9hG4bK-${call}-${what}`;
   const body = method === 'INVITE' || method === 'UPDATE' ? sdp() : '';
-  const fields = [
-    `Via: SIP/2.0/UDP 127.0.0.1:9;rport;branch=${branch}`,
-    'Max-Forwards: 70',
-    `From: "M" <sip:m@127.0.0.1>;tag=${call}`,
-    `To: <sip:app@127.0.0.1>${isInDialog ? `;tag=${OUR_TAG}` : ''}`,
-    `Call-ID: ${call}`,
-    `CSeq: ${isInDialog && what !== 'ACK' ? 2 : 1} ${method}`,
-    'Contact: <sip:m@127.0.0.1:9>',
-    'Supported: 100rel, timer',
-    ...(MORE_LINES[what] ?? []),
-    ...(body === '' ? [] : ['Content-Type: application/sdp']),
-  ];
-  return writeSip(`${method} sip:app@127.0.0.1 SIP/2.0`, fields, body);
-}
-
-/** A response to nothing: the server has asked nobody. */
-function response(call: string): string {
-  return writeSip('SIP/2.0 200 OK', [
-    `Via: SIP/2.0/UDP 127.0.0.1:5060;rport;branch=z9hG4bK-${call}`,
-    `From: <sip:app@127.0.0.1>;tag=${OUR_TAG}`,
-    `To: <sip:m@127.0.0.1>;tag=${call}`,
-    `Call-ID: ${call}`,
-    'CSeq: 1 INVITE',
-    'Contact: <sip:m@127.0.0.1:9>',
-  ]);
+  return requestText(method, {
+    ...{ requestUri: 'sip:app@127.0.0.1', via: `SIP/2.0/UDP 127.0.0.1:9;rport;branch=${branch}`, body },
+    ...{ from: `"M" <sip:m@127.0.0.1>;tag=${call}`, callId: call, contact: '<sip:m@127.0.0.1:9>' },
+    to: `<sip:app@127.0.0.1>${isInDialog ? `;tag=${OUR_TAG}` : ''}`,
+    cseq: isInDialog && what !== 'ACK' ? 2 : 1,
+    lines: [
+      'Supported: 100rel, timer',
+      ...(MORE_LINES[what] ?? []),
+      ...(body === '' ? [] : ['Content-Type: application/sdp']),
+    ],
+  });
 }
 
 const MORE_LINES: Readonly<Record<string, readonly string[]>> = {
@@ -113,51 +103,3 @@ const MORE_LINES: Readonly<Record<string, readonly string[]>> = {
   REFER: ['Refer-To: <sip:other@127.0.0.1:9>'],
   PUBLISH: ['Event: presence'],
 };
-
-function changed(random: SeededRandom, text: string, others: readonly string[]): string {
-  const kind = random.pick(KINDS);
-  const at = random.int(2 ** 31);
-  const how = random.int(2 ** 31);
-  const own = OWN[kind];
-  return own === undefined
-    ? mutated(text, [{ kind: kind as SipMutation['kind'], at, how }], others)
-    : own(text, at, how);
-}
-
-type Change = (text: string, at: number, how: number) => string;
-
-const OWN: Readonly<Record<string, Change>> = {
-  'giant-header': (text, at, how) => {
-    const lineEnd = text.indexOf('\r\n', at % (text.length + 1));
-    const line = `X-Giant-${how % 7}: ${'a, b;c="d" '.repeat(1 + ((how >>> 3) % (how % 7 === 0 ? 5_500 : 900)))}`;
-    return lineEnd < 0 ? text + line : `${text.slice(0, lineEnd + 2)}${line}\r\n${text.slice(lineEnd + 2)}`;
-  },
-  'huge-number': (text, at, how) => {
-    const start = text.slice(at % (text.length + 1)).search(/\d/);
-    if (start < 0) return text;
-    const from = (at % (text.length + 1)) + start;
-    const digits = /^\d+/.exec(text.slice(from, from + 20))?.[0].length ?? 0;
-    return text.slice(0, from) + (NUMBERS[how % NUMBERS.length] ?? '') + text.slice(from + digits);
-  },
-  nuls: (text, at, how) => {
-    const index = at % (text.length + 1);
-    return text.slice(0, index) + '\0'.repeat(1 + (how % 64)) + text.slice(index + ((how >>> 8) % 8));
-  },
-  noise: (_text, at, how) =>
-    Array.from({ length: how % 200 }, (_none, index) =>
-      String.fromCharCode((at * (index + 1) + (how >>> 4)) % 256),
-    ).join(''),
-};
-
-const NUMBERS: readonly string[] = [
-  ...['0', '-1', '+1', '2147483647', '2147483648', '4294967295', '4294967296', '9007199254740993'],
-  ...['99999999999999999999', '1e9', '0x7f', '00000000000000000001', '9'.repeat(400)],
-];
-
-const SHARED = [
-  ...(['bit-flip', 'other-octet', 'insertion', 'deletion', 'duplication', 'repetition', 'truncation'] as const),
-  ...(['beheading', 'splice', 'join', 'line-in', 'line-out', 'line-twice', 'lines-many', 'line-empty'] as const),
-  ...(['fold', 'line-ends', 'case'] as const),
-] satisfies readonly SipMutation['kind'][];
-
-const KINDS: readonly string[] = [...SHARED, ...Object.keys(OWN)];

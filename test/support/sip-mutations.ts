@@ -1,9 +1,6 @@
 import * as fc from 'fast-check';
 import { requestText, responseText, tortureVectors } from './sip-samples.js';
 
-/** How many mutated messages are read: by the tests, and by whoever has more time. */
-export const MUTATED_MESSAGES = { inTests: 50_000, inBenches: 2_000_000 } as const;
-
 /** One step of a mutation: what to do, and two numbers that decide where and how. */
 export interface SipMutation {
   readonly kind: keyof typeof MUTATORS;
@@ -175,12 +172,36 @@ const MUTATORS = {
     const part = text.slice(index, index + 1 + (how % 40));
     return replaced(text, index, part.length, how % 2 === 0 ? part.toUpperCase() : part.toLowerCase());
   },
+  'giant-header': (text, { at, how }) => {
+    const lineEnd = text.indexOf('\r\n', place(text, at));
+    const line = `X-Giant-${how % 7}: ${'a, b;c="d" '.repeat(1 + ((how >>> 3) % (how % 7 === 0 ? 5_500 : 900)))}`;
+    return lineEnd < 0 ? text + line : replaced(text, lineEnd + 2, 0, `${line}\r\n`);
+  },
+  'huge-number': (text, { at, how }) => {
+    const start = text.slice(place(text, at)).search(/\d/);
+    if (start < 0) return text;
+    const index = place(text, at) + start;
+    const digits = /^\d+/.exec(text.slice(index, index + 20))?.[0].length ?? 0;
+    return replaced(text, index, digits, pick(NUMBERS, how));
+  },
+  nuls: (text, { at, how }) => replaced(text, place(text, at), (how >>> 8) % 8, '\0'.repeat(1 + (how % 64))),
+  noise: (_text, { at, how }) =>
+    Array.from({ length: how % 200 }, (_none, index) =>
+      String.fromCharCode((at * (index + 1) + (how >>> 4)) % 256),
+    ).join(''),
 } satisfies Record<string, Mutator>;
+
+const NUMBERS: readonly string[] = [
+  ...['0', '-1', '+1', '2147483647', '2147483648', '4294967295', '4294967296', '9007199254740993'],
+  ...['99999999999999999999', '1e9', '0x7f', '00000000000000000001', '9'.repeat(400)],
+];
+
+export const MUTATION_KINDS = Object.keys(MUTATORS) as readonly SipMutation['kind'][];
 
 /** Texts that are nearly messages. */
 export function mutants(corpus: readonly string[]): fc.Arbitrary<string> {
   const mutation: fc.Arbitrary<SipMutation> = fc.record({
-    kind: fc.constantFrom(...(Object.keys(MUTATORS) as SipMutation['kind'][])),
+    kind: fc.constantFrom(...MUTATION_KINDS),
     at: fc.nat(),
     how: fc.nat(),
   });
