@@ -1,8 +1,10 @@
+import { openWorld, type WorldOptions } from '@hopback/harness';
 import { expect, test } from 'vitest';
-import type { SeenCall, SeenTraceback } from '../../harness/src/oracle/index.js';
+import type { NetworkPlan } from '../../harness/src/network/plan/index.js';
+import type { RunFacts, SeenCall, SeenTraceback } from '../../harness/src/oracle/index.js';
 import type { Behaviour } from '../../harness/src/scenario/index.js';
-import { carriedOut, worldPlan } from '../support/network-plan.js';
-import { rowOf } from '../support/planned-network.js';
+import { createTemporaryDirectory } from '../peers/temporary-directory.js';
+import { rowOf, smallPlan, type SmallPlan } from '../support/planned-network.js';
 
 // The shipped scenarios run every other behaviour, and the oracle checks what comes of it: see scenarios-*.test.ts.
 
@@ -83,3 +85,33 @@ test(
     expect(stored).toEqual(way.split(' ').map((id) => [id, honest.calls.length]));
   },
 );
+
+/** A small plan with callers at the beginning of each way and called numbers at its end, so that a world can run it. */
+function worldPlan(small: SmallPlan): NetworkPlan {
+  const by = smallPlan(small);
+  const ways = by.calls.map(({ way }) => way);
+  const [at = '', end = ''] = [ways[0]?.[0], ways[0]?.at(-1)];
+  return {
+    ...by,
+    scenario: {
+      ...by.scenario,
+      callers: [{ id: 'caller', kind: 'robocaller', at, numbers: { kind: 'invalid' }, calls: ['phones'] }],
+      called: [{ id: 'phones', at: end, first: '13125550100', count: 100 }],
+    },
+    providers: by.providers.map((provider) => ({
+      ...provider,
+      callers: ways.some(([first]) => first === provider.id) ? ['caller'] : [],
+      serves: ways.some((way) => way.at(-1) === provider.id) ? ['phones'] : [],
+    })),
+    calls: by.calls.map((call) => ({ ...call, durationMs: 200 })),
+  };
+}
+
+/** Opens a network in a folder of its own, places all calls of its plan at once, and collects the facts. */
+async function carriedOut(options: Omit<WorldOptions, 'directory'>): Promise<RunFacts> {
+  await using directory = await createTemporaryDirectory();
+  await using world = await openWorld({ ...options, directory: directory.path });
+  await Promise.all(options.plan.calls.map((call) => world.place(call)));
+  await world.settle();
+  return await world.facts();
+}

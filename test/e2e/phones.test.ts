@@ -463,44 +463,6 @@ test('an INVITE carries the header fields and the calling number that it was giv
   expect(invites[1]?.get('From')).toContain('<sip:+18005550100@phones.example>');
 });
 
-test('two phones call each other through a B2BUA, and each can hang up', async () => {
-  lab.takes(async (req, res) => {
-    const { uas, uac } = await lab.app.createB2BUA(req, res, lab.route(req.calledNumber), {});
-    uas.on('destroy', () => void uac.destroy());
-    uac.on('destroy', () => void uas.destroy());
-  });
-  const alice = await lab.registered(ALICE, { onIncoming: { action: 'answer' } });
-  const bob = await lab.registered(BOB, { onIncoming: { action: 'answer' } });
-  const toBob = alice.call(BOB);
-  const toAlice = bob.call(ALICE);
-  const atBob = await nextCall(bob);
-  const atAlice = await nextCall(alice);
-  expect([await toBob.established, await toAlice.established, await atBob.established]).toEqual([true, true, true]);
-  expect(atBob.invite.callingNumber).toBe(ALICE);
-  expect(lab.server.inUse().dialogs).toBe(4);
-  await toBob.hangUp();
-  await atAlice.hangUp();
-  expect(await atBob.ended).toMatchObject({ by: 'remote', status: 200 });
-  expect(await toAlice.ended).toMatchObject({ by: 'remote', status: 200 });
-});
-
-test('two Identity headers, one of 7 KiB, arrive at the phone byte for byte', async () => {
-  const identities = [
-    `eyJhbGciOiJFUzI1NiJ9.${'e'.repeat(7 * 1024)}.sig;info=<https://certs.example/a.pem>;alg=ES256;ppt=shaken`,
-    'eyJhbGciOiJFUzI1NiJ9.e30.sig2;info=<https://certs.example/b.pem>;alg=ES256;ppt="div"',
-  ];
-  lab.takes(async (req) => {
-    await lab.app.proxyRequest(req, lab.route(req.calledNumber), { remainInDialog: true });
-  });
-  const alice = await lab.phone(ALICE);
-  const bob = await lab.registered(BOB, { onIncoming: { action: 'reject', status: 607 } });
-  const call = alice.call(BOB, { headers: { Identity: identities } });
-  const { invite } = await nextCall(bob);
-  expect(invite.identityHeaders).toEqual(identities);
-  expect(invite.text.match(/^Identity: /gm)).toHaveLength(2);
-  expect(await call.ended).toMatchObject({ by: 'remote', status: 607 });
-});
-
 test('an application changes and asks within the call, and asks a phone to call elsewhere in vain', async () => {
   const phone = await lab.registered(ALICE, { onIncoming: { action: 'answer' } });
   const dialog = await lab.calls();

@@ -155,13 +155,6 @@ test.each([
   expect(packetsOf(pcapOf([{ ...BASE, atMs }]))[0]).toMatchObject({ seconds, microseconds });
 });
 
-test.each([1, 2, 7, 8, 9, 1471, 1472, 1473, 65_507])('a datagram of %i octets is one packet by default', (size) => {
-  const text = octets(size);
-  const packets = packetsOf(pcapOf([{ ...BASE, text }]));
-  expect(packets).toHaveLength(1);
-  expectUdp(packets, text);
-});
-
 test('a sum that comes out as zero is written as all ones', () => {
   const sumOf = (text: string): number => packetsOf(pcapOf([{ ...BASE, text }]))[0]!.payload.readUInt16BE(6);
   // What the others lack to a sum of zero is what is written over two octets of zero.
@@ -197,11 +190,6 @@ test.each([
   expectUdp(packets, text);
 });
 
-test('datagrams are told apart by their identification', () => {
-  const packets = packetsOf(pcapOf([BASE, BASE, BASE]));
-  expect(new Set(packets.map(({ identification }) => identification)).size).toBe(3);
-});
-
 test.each(['tcp', 'tls', 'ws', 'wss'] as const)('messages over %s are segments of one connection', (transport) => {
   const texts = ['request', 'first answer', 'second answer', 'acknowledgement'];
   const directions = ['in', 'out', 'out', 'in'] as const;
@@ -214,14 +202,6 @@ test.each(['tcp', 'tls', 'ws', 'wss'] as const)('messages over %s are segments o
     { sequence: 13, acknowledged: 8, flags: PUSH_ACK, text: texts[2] },
     { sequence: 8, acknowledged: 26, flags: PUSH_ACK, text: texts[3] },
   ]);
-});
-
-test('connections have numbers of their own', () => {
-  const tcp = { ...BASE, transport: 'tcp' as const };
-  const other = { ...tcp, remote: { ...PEER, port: 40_001 } };
-  const packets = packetsOf(pcapOf([tcp, other, tcp]));
-  const length = TEXT.length;
-  expect(packets.map((packet) => segmentOf(packet).sequence)).toEqual([1, 1, 1 + length]);
 });
 
 test.each([

@@ -130,6 +130,7 @@ test('after a final answer no other is taken, but a 2xx to an INVITE is sent aga
   const failed = opened(invite);
   failed.respond(486);
   expect([180, 200, 486].map(failed.respond)).toEqual([false, false, false]);
+  expect([accepted, failed].map(({ transaction }) => transaction.state)).toEqual(['accepted', 'completed']);
   failed.arrive(ack);
   expect([180, 200, 486].map(failed.respond)).toEqual([false, false, false]);
   const answered = opened(requestText('OPTIONS'));
