@@ -1,6 +1,4 @@
-import { once } from 'node:events';
-import { createServer } from 'node:net';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { describePeer } from '../peers.js';
 import {
   connectApp,
@@ -14,11 +12,10 @@ import {
 } from '../support/drachtio-app.js';
 import type { DrachtioLab } from '../support/drachtio-lab.js';
 import { sdp } from '../support/drachtio-sip-text.js';
-import { startKamailioProcess, type KamailioLaunch } from './kamailio/process.js';
-import { openSipDatagrams } from './sip-datagrams.js';
+import { freePorts } from '../support/recipe.js';
+import { startKamailioProcess } from './kamailio/process.js';
 import { createLiveLab } from './sipp/live-lab.js';
 import { flawless, sippCalls, sipUri, startSippCallees, type SippTransport } from './sipp/run-sipp.js';
-import { createTemporaryDirectory } from './temporary-directory.js';
 
 const TRANSPORTS: readonly SippTransport[] = ['udp', 'tcp'];
 /** Both ways through a proxy that changes the transport, and those that do not. */
@@ -29,42 +26,16 @@ type KamailioProxy = Awaited<ReturnType<typeof startProxy>>;
 
 /** Starts a Kamailio that forwards. */
 async function startProxy() {
-  const directory = await createTemporaryDirectory();
-  const datagrams = await openSipDatagrams();
-  const tcp = await freeTcpPort();
-  const launch: KamailioLaunch = {
+  const [tcp = 0] = await freePorts(1);
+  const running = await startKamailioProcess({
     configuration: 'proxy.cfg',
     definitions: { TCP_LISTEN: `tcp:127.0.0.1:${tcp}` },
-    environment: {},
+  });
+  const ports: Readonly<Record<SippTransport, number>> = { udp: running.port, tcp };
+  return {
+    ...{ ports, close: running.stop, [Symbol.asyncDispose]: running.stop },
+    uri: (transport: SippTransport) => sipUri('', ports[transport], transport).replace('sip:@', 'sip:'),
   };
-  const release = async (): Promise<void> => {
-    await datagrams.close();
-    await directory.close();
-  };
-  try {
-    const running = await startKamailioProcess(launch, { directory, datagrams });
-    const ports: Readonly<Record<SippTransport, number>> = { udp: running.port, tcp };
-    let closing: Promise<void> | undefined;
-    const close = (): Promise<void> => (closing ??= running.stop().then(release));
-    // A test that runs out of time disposes of nothing.
-    onTestFinished(close);
-    return {
-      ...{ ports, close, [Symbol.asyncDispose]: close },
-      uri: (transport: SippTransport) => sipUri('', ports[transport], transport).replace('sip:@', 'sip:'),
-    };
-  } catch (error) {
-    await release();
-    throw error;
-  }
-}
-
-async function freeTcpPort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  return typeof address === 'object' && address !== null ? address.port : 0;
 }
 
 type OnInvite = (app: {

@@ -66,10 +66,7 @@ async function callsThroughKamailio(): Promise<Written> {
     ...(ACC_JSON === undefined ? {} : { ACC_JSON: quoted(ACC_JSON) }),
   };
   const fromMs = Date.now();
-  const kamailio = await startKamailioProcess(
-    { configuration: 'acc.cfg', definitions, environment: {} },
-    { directory, datagrams },
-  );
+  const kamailio = await startKamailioProcess({ configuration: 'acc.cfg', definitions });
   try {
     const words = { calling: CALLING, group: 'one-call' };
     const call = async (scenario: string, to: SippCallees, mode = ''): Promise<void> => {

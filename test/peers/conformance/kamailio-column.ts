@@ -3,8 +3,6 @@ import { peer } from '../../peers.js';
 import { freePorts } from '../../support/recipe.js';
 import type { ConformanceLab } from '../../support/conformance-lab.js';
 import { startKamailioProcess } from '../kamailio/process.js';
-import { openSipDatagrams } from '../sip-datagrams.js';
-import { createTemporaryDirectory } from '../temporary-directory.js';
 import type { ColumnDefinition, StartedService } from './column.js';
 import { SAYS_YES_OR_NO } from './column.js';
 
@@ -19,31 +17,22 @@ export const kamailioColumn = (): ColumnDefinition => ({
 
 async function start({ path, environment }: ConformanceLab): Promise<StartedService> {
   const [callee = 0] = await freePorts(1);
-  const directory = await createTemporaryDirectory();
-  const datagrams = await openSipDatagrams();
-  const kamailio = await startKamailioProcess(
-    {
-      configuration: 'conformance.cfg',
-      definitions: {
-        ...{ EXPIRE: '60', ATTEST: '"A"', X5U: `"${environment.urls.signingX5u}"` },
-        CERT_CA_FILE: `"CertCAFile=${path(TRUST_FILES.root)}"`,
-        CERT_CRL_FILE: `"CertCRLFile=${path(TRUST_FILES.crlPem)}"`,
-        KEY_FILE: `"${path(TRUST_FILES.signingKey)}"`,
-        NEXT_HOP: `"sip:127.0.0.1:${String(callee)}"`,
-      },
-      environment: { SSL_CERT_FILE: path(TRUST_FILES.webRoot) },
+  const kamailio = await startKamailioProcess({
+    configuration: 'conformance.cfg',
+    definitions: {
+      ...{ EXPIRE: '60', ATTEST: '"A"', X5U: `"${environment.urls.signingX5u}"` },
+      CERT_CA_FILE: `"CertCAFile=${path(TRUST_FILES.root)}"`,
+      CERT_CRL_FILE: `"CertCRLFile=${path(TRUST_FILES.crlPem)}"`,
+      KEY_FILE: `"${path(TRUST_FILES.signingKey)}"`,
+      NEXT_HOP: `"sip:127.0.0.1:${String(callee)}"`,
     },
-    { directory, datagrams },
-  );
-  await datagrams.close();
+    environment: { SSL_CERT_FILE: path(TRUST_FILES.webRoot) },
+  });
   return {
     target: {
       ...{ kind: 'sip', url: `sip:127.0.0.1:${String(kamailio.port)}`, lacks: [...SAYS_YES_OR_NO, 'unsigned'] },
       sip: { callee: `127.0.0.1:${String(callee)}` },
     },
-    [Symbol.asyncDispose]: async () => {
-      await kamailio.stop();
-      await directory.close();
-    },
+    [Symbol.asyncDispose]: kamailio.stop,
   };
 }

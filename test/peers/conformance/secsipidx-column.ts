@@ -1,16 +1,11 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { connect } from 'node:net';
 import { TRUST_FILES } from '@hopback/harness/conformance';
 import { peer } from '../../peers.js';
-import { freePorts } from '../../support/recipe.js';
+import { freePorts, startCommand, waitUntil } from '../../support/recipe.js';
 import type { ColumnDefinition, StartedService } from './column.js';
 import type { ConformanceLab } from '../../support/conformance-lab.js';
 
 /** 1: dates, 4: the authorities of a file, 16: a CRL of a file. */
 const CERT_VERIFY = 21;
-const START_TIMEOUT_MS = 10_000;
-const LOOK_MS = 20;
 
 /** The HTTP server of secsipidx. */
 export const secsipidxColumn = (): ColumnDefinition => ({
@@ -22,45 +17,19 @@ export const secsipidxColumn = (): ColumnDefinition => ({
 
 async function start({ path }: ConformanceLab): Promise<StartedService> {
   const [port = 0] = await freePorts(1);
-  const child = spawn(
-    peer('secsipidx').path,
-    [
-      ...['-http-srv', `127.0.0.1:${String(port)}`, '-expire', '60', '-cert-verify', String(CERT_VERIFY)],
-      ...[
-        '-ca-file',
-        path(TRUST_FILES.root),
-        '-crl-file',
-        path(TRUST_FILES.crlPem),
-        '-k',
-        path(TRUST_FILES.signingKey),
-      ],
-    ],
-    { stdio: 'ignore', env: { ...process.env, SSL_CERT_FILE: path(TRUST_FILES.webRoot) } },
-  );
-  const exited = once(child, 'exit');
-  const endWithUs = (): void => void child.kill('SIGKILL');
-  process.once('exit', endWithUs);
-  const end = async (): Promise<void> => {
-    child.kill('SIGTERM');
-    await exited;
-    process.removeListener('exit', endWithUs);
-  };
-  for (const untilMs = Date.now() + START_TIMEOUT_MS; !(await isThere(port));) {
-    if (Date.now() < untilMs && child.exitCode === null) continue;
-    await end();
-    throw new Error('secsipidx did not start');
-  }
-  return { target: { kind: 'secsipidx', url: `http://127.0.0.1:${String(port)}` }, [Symbol.asyncDispose]: end };
-}
-
-/** Whether somebody listens; a look takes a moment, so that looking again and again is no busy loop. */
-function isThere(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1');
-    socket.once('connect', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once('error', () => setTimeout(() => resolve(false), LOOK_MS));
-  });
+  const url = `http://127.0.0.1:${String(port)}`;
+  const args = [
+    ...['-http-srv', `127.0.0.1:${String(port)}`, '-expire', '60', '-cert-verify', String(CERT_VERIFY)],
+    ...['-ca-file', path(TRUST_FILES.root), '-crl-file', path(TRUST_FILES.crlPem), '-k', path(TRUST_FILES.signingKey)],
+  ];
+  const command = ['env', `SSL_CERT_FILE=${path(TRUST_FILES.webRoot)}`, peer('secsipidx').path, ...args];
+  const server = startCommand(`exec ${command.map((arg) => `'${arg}'`).join(' ')}`);
+  const answers = (): Promise<boolean> =>
+    fetch(url).then(
+      () => true,
+      () => false,
+    );
+  await waitUntil(async () => server.hasEnded() || (await answers()));
+  if (server.hasEnded()) throw new Error(`secsipidx did not start: ${server.said()}`);
+  return { target: { kind: 'secsipidx', url }, [Symbol.asyncDispose]: server.stop };
 }
