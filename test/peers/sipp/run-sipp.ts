@@ -49,8 +49,6 @@ export interface SippCalls extends SippRun {
   readonly uri?: string;
   /** Calls begun in a second; default 50. */
   readonly perSecond?: number;
-  /** Whether each call has a socket of its own. */
-  readonly ownSockets?: boolean;
 }
 
 /** Callees that have their port. */
@@ -81,14 +79,14 @@ export function flawless(calls: number): SippResult {
 }
 
 /** Lets SIPp call, one call at every beat of a steady rhythm, and waits until all are over. */
-export async function sippCalls({ port, perSecond = 50, ownSockets = false, ...run }: SippCalls): Promise<SippResult> {
+export async function sippCalls({ port, perSecond = 50, ...run }: SippCalls): Promise<SippResult> {
   const request_uri = run.uri ?? sipUri('app', port, run.transport);
   await using directory = await createTemporaryDirectory();
   const sipp = start(
     { ...run, words: { request_uri, ...run.words } },
     {
       directory,
-      mode: `${MODE[run.transport]}${ownSockets ? 'n' : '1'}`,
+      mode: `${MODE[run.transport]}1`,
       further: [`${HOST}:${port}`, '-r', String(perSecond), '-rp', '1000', '-max_socket', String(run.calls + SPARE)],
     },
   );
