@@ -1,3 +1,5 @@
+import type { Socket } from 'node:net';
+
 /** A SIP message as a peer of the tests reads it, one character per octet. It is its own reader, so that the server's can be wrong. */
 export interface SipText {
   readonly raw: string;
@@ -55,15 +57,9 @@ export function tagIn(value: string): string {
   return /;tag=([^;]*)/.exec(value.slice(value.indexOf('>') + 1))?.[1] ?? '';
 }
 
-/** A parameter of the topmost Via; empty where there is none. */
-export function viaParameter(message: SipText, name: string): string {
-  const top = message.value('Via').split(',')[0] ?? '';
-  return new RegExp(`;${name}=([^;]*)`).exec(top)?.[1] ?? '';
-}
-
-/** The branch of the topmost Via of a message. */
+/** The branch of the topmost Via of a message; empty where there is none. */
 export function branchOf(message: SipText): string {
-  return viaParameter(message, 'branch');
+  return /^[^,]*;branch=([^;,]*)/.exec(message.value('Via'))?.[1] ?? '';
 }
 
 /** A message from its start line, header lines and body, with a Content-Length that is right. */
@@ -79,8 +75,20 @@ export function sdp(a = '1'): string {
   );
 }
 
+/** Hands on each message of a stream when it is whole. */
+export function onMessages(socket: Socket, onText: (text: string) => void): void {
+  let stream = '';
+  socket.on('data', (octets: Buffer) => {
+    stream += octets.toString('latin1');
+    for (let text = takeMessage(stream); text !== undefined; text = takeMessage(stream)) {
+      stream = stream.slice(text.length);
+      onText(text);
+    }
+  });
+}
+
 /** The first whole message of a stream, with line ends in front of it left out. */
-export function takeMessage(stream: string): string | undefined {
+function takeMessage(stream: string): string | undefined {
   const headEnd = stream.indexOf('\r\n\r\n');
   if (headEnd < 0) return undefined;
   const length = Number(/\r\n(?:content-length|l)[ \t]*:[ \t]*(\d+)/i.exec(stream.slice(0, headEnd + 2))?.[1] ?? 0);

@@ -1,8 +1,6 @@
-import { createSocket } from 'node:dgram';
-import { once } from 'node:events';
 import { connect } from 'node:net';
-import { readSip, sdp, tagIn, takeMessage, uriIn, writeSip, type SipText } from './drachtio-sip-text.js';
-import { BUFFER_BYTES, ignore, LOOPBACK } from './sip-load-wires.js';
+import { onMessages, readSip, sdp, tagIn, uriIn, writeSip, type SipText } from './drachtio-sip-text.js';
+import { ignore, LOOPBACK, openDatagramWire } from './sip-load-wires.js';
 
 /** What became of a call. */
 export interface CallResult {
@@ -26,30 +24,22 @@ const T2_MS = 4_000;
 
 /** Opens a caller that has one UDP socket for all its calls. */
 export async function openUdpCaller(port: number): Promise<Caller> {
-  const socket = createSocket({ type: 'udp4', recvBufferSize: BUFFER_BYTES, sendBufferSize: BUFFER_BYTES });
-  socket.bind(0, LOOPBACK);
-  await once(socket, 'listening');
-  const own = socket.address().port;
   const listeners = new Map<string, (message: SipText) => void>();
-  socket.on('message', (octets) => {
-    const message = readSip(octets.toString('latin1'));
+  const wire = await openDatagramWire(port, (text) => {
+    const message = readSip(text);
     listeners.get(message.value('Call-ID'))?.(message);
   });
   return {
     call: async () => {
       const name = nextName();
       const hear = (listener: (message: SipText) => void): void => void listeners.set(name, listener);
-      const send = (text: string): void => socket.send(Buffer.from(text, 'latin1'), port, LOOPBACK, ignore);
       try {
-        return await converse({ name, port, own, transport: 'udp', send, hear });
+        return await converse({ name, port, own: wire.port, transport: 'udp', send: wire.send, hear });
       } finally {
         listeners.delete(name);
       }
     },
-    [Symbol.asyncDispose]: async () => {
-      socket.close();
-      await once(socket, 'close');
-    },
+    [Symbol.asyncDispose]: wire[Symbol.asyncDispose],
   };
 }
 
@@ -60,14 +50,7 @@ export function openTcpCaller(port: number): Caller {
       const socket = connect({ port, host: LOOPBACK, noDelay: true });
       socket.on('error', ignore);
       let listener: (message: SipText) => void = ignore;
-      let stream = '';
-      socket.on('data', (octets: Buffer) => {
-        stream += octets.toString('latin1');
-        for (let text = takeMessage(stream); text !== undefined; text = takeMessage(stream)) {
-          stream = stream.slice(text.length);
-          listener(readSip(text));
-        }
-      });
+      onMessages(socket, (text) => listener(readSip(text)));
       const send = (text: string): void => void socket.write(text, 'latin1');
       const hear = (next: (message: SipText) => void): void => {
         listener = next;

@@ -9,18 +9,20 @@ import type { SeededRandom } from '../../harness/src/faults/index.js';
 export const LOOPBACK = '127.0.0.1';
 
 /** As much as the kernel gives. */
-export const BUFFER_BYTES = 4 * 1_048_576;
+const BUFFER_BYTES = 4 * 1_048_576;
 
-/** Opens a UDP socket that sends what it is told, one character per octet, and throws away what it hears. */
-export async function openDatagramWire(port: number) {
+/** Opens a UDP socket that sends what it is told, one character per octet, and hands on what it hears. */
+export async function openDatagramWire(port: number, onText: (text: string) => void = ignore) {
   const socket = createSocket({ type: 'udp4', recvBufferSize: BUFFER_BYTES, sendBufferSize: BUFFER_BYTES });
   let heard = 0;
-  socket.on('message', () => {
+  socket.on('message', (octets) => {
     heard += 1;
+    onText(octets.toString('latin1'));
   });
   socket.bind(0, LOOPBACK);
   await once(socket, 'listening');
   return {
+    port: socket.address().port,
     send: (text: string): void => socket.send(Buffer.from(text, 'latin1'), port, LOOPBACK, ignore),
     /** How many datagrams came back. */
     heard: (): number => heard,

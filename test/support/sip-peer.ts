@@ -4,7 +4,7 @@ import { connect, createServer, type Socket } from 'node:net';
 import { WebSocket } from 'ws';
 import type { DrachtioServer } from '@hopback/harness/drachtio';
 import { createInbox } from './drachtio-inbox.js';
-import { readSip, tagIn, takeMessage, uriIn, writeSip, type SipText } from './drachtio-sip-text.js';
+import { onMessages, readSip, tagIn, uriIn, writeSip, type SipText } from './drachtio-sip-text.js';
 
 /** Transports that the tests speak. */
 export type PeerTransport = 'udp' | 'tcp' | 'ws';
@@ -355,14 +355,7 @@ async function openTcp(server: Address, onMessage: Heard): Promise<Wire> {
   const adopt = (socket: Socket): Socket => {
     sockets.add(socket);
     socket.setNoDelay(true);
-    let pending = '';
-    socket.on('data', (octets: Buffer) => {
-      pending += octets.toString('latin1');
-      for (let text = takeMessage(pending); text !== undefined; text = takeMessage(pending)) {
-        pending = pending.slice(text.length);
-        onMessage(text, (answer) => void socket.write(answer, 'latin1'));
-      }
-    });
+    onMessages(socket, (text) => onMessage(text, (answer) => void socket.write(answer, 'latin1')));
     socket.on('error', () => undefined);
     socket.on('close', () => sockets.delete(socket));
     return socket;
