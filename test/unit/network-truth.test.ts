@@ -86,7 +86,7 @@ const DIVERTS: Behaviour = { kind: 'diverts', to: '13125559999' };
 const DIVERTS_AGAIN: Behaviour = { kind: 'diverts', to: '13125558888' };
 const REWRITES: Behaviour = { kind: 'rewrites-numbers', how: 'calling', value: '12025559999' };
 const SKEWED: Behaviour = { kind: 'clock-skew', seconds: 600 };
-const certificate = (fault: 'expired' | 'revoked' | 'untrusted'): Behaviour => ({ kind: 'certificate', fault });
+const withFault = (fault: 'expired' | 'revoked' | 'untrusted'): Behaviour => ({ kind: 'certificate', fault });
 const signsAs = (provider: string): Behaviour => ({ kind: 'signs-as', provider, attestation: 'A' });
 
 test.for([
@@ -102,11 +102,11 @@ test.for([
   ['diverted twice', { b: [DIVERTS], c: [DIVERTS_AGAIN] }, ...GOOD],
   ['diverted without div', { b: [{ ...DIVERTS, withoutDiv: true }] }, NONE],
   ['diverted, then rewritten', { b: [DIVERTS], c: [REWRITES] }, NONE],
-  ['expired', { a: [certificate('expired')] }, FAILED],
-  ['revoked', { a: [certificate('revoked')] }, FAILED],
-  ['untrusted', { a: [certificate('untrusted')] }, FAILED],
-  ['certificate of the diverter', { b: [DIVERTS, certificate('expired')] }, FAILED],
-  ['stolen certificate that is revoked', { b: [signsAs('c')], c: [certificate('revoked')] }, FAILED],
+  ['expired', { a: [withFault('expired')] }, FAILED],
+  ['revoked', { a: [withFault('revoked')] }, FAILED],
+  ['untrusted', { a: [withFault('untrusted')] }, FAILED],
+  ['certificate of the diverter', { b: [DIVERTS, withFault('expired')] }, FAILED],
+  ['stolen certificate that is revoked', { b: [signsAs('c')], c: [withFault('revoked')] }, FAILED],
   ['dead server', { a: [{ kind: 'certificate-server', fault: 'dead' }] }, NONE],
   ['skewed by ten minutes', { a: [SKEWED] }, NONE],
   ['skewed by half a minute', { a: [{ kind: 'clock-skew', seconds: -30 }] }, ...GOOD],
