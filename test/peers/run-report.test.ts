@@ -6,7 +6,7 @@ import { chromium } from 'playwright-core';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect } from 'vitest';
 import { describePeer, peer, testPeer } from '../peers.js';
-import { toldRun } from '../support/told-run.js';
+import { sampleRun } from '../support/run-sample.js';
 import { createTemporaryDirectory } from './temporary-directory.js';
 import type { TemporaryDirectory } from './temporary-directory.js';
 import { dissect } from './tshark.js';
@@ -18,7 +18,7 @@ let folder = '';
 beforeAll(async () => {
   directory = await createTemporaryDirectory();
   folder = join(directory.path, 'run');
-  await toldRun({ folder, pcap: 'all' });
+  await sampleRun({ folder, pcap: 'all' });
 });
 afterAll(() => directory?.[Symbol.asyncDispose]());
 

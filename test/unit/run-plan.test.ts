@@ -4,22 +4,19 @@ import type { SeenCall, SeenTraceback } from '../../harness/src/oracle/index.js'
 import { diffRuns } from '../../harness/src/report/index.js';
 import { runPlan } from '../../harness/src/runner/index.js';
 import type { RunControl, RunOptions, RunResult } from '../../harness/src/runner/index.js';
-import { fakeParts } from '../support/fake-world.js';
-import type { FakeWorldOptions } from '../support/fake-world.js';
-import { samplePlan } from '../support/run-plan-samples.js';
-import { SAMPLE_TRACEBACKS } from '../support/told-run.js';
-import type { SamplePlanOptions } from '../support/run-plan-samples.js';
+import { sampleParts, samplePlan, sampleTracebacks } from '../support/run-sample.js';
+import type { SamplePlanOptions, SampleWorldOptions } from '../support/run-sample.js';
 
 interface Settings {
   readonly plan?: SamplePlanOptions;
-  readonly world?: Omit<FakeWorldOptions, 'clock'>;
+  readonly world?: SampleWorldOptions;
   readonly run?: RunOptions;
 }
 
 /** Starts a run whose clock the test moves. */
 async function start({ plan, world, run }: Settings = {}) {
   const clock = createManualClock();
-  const parts = fakeParts({ clock, ...world });
+  const parts = sampleParts(clock, world);
   const given: { control?: RunControl } = {};
   const result = runPlan(samplePlan(plan), { clock, parts, ...run, onControl: (made) => (given.control = made) });
   const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -183,7 +180,7 @@ test('two runs of a seed have the same summary but for what was measured', async
 });
 
 test('which calls a platform traces for its campaigns is measured, and changes nothing that the seed decides', async () => {
-  const staff = SAMPLE_TRACEBACKS.map((one, at) => ({ ...one, tracebackId: `staff-${String(at)}` }));
+  const staff = sampleTracebacks(samplePlan());
   const runs: RunResult[] = [];
   for (const traced of [[], [0, 2], [4]]) {
     const own = traced.map((callIndex): SeenTraceback => ({

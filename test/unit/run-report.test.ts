@@ -23,9 +23,9 @@ import {
 } from '../../harness/src/report/index.js';
 import type { RunRecord, RunSummary, SampledCall } from '../../harness/src/report/index.js';
 import { createTemporaryDirectory } from '../peers/temporary-directory.js';
-import { toldRun } from '../support/told-run.js';
+import { sampleRun } from '../support/run-sample.js';
 
-const told = await toldRun({ keepsMessages: true });
+const told = await sampleRun({ keepsMessages: true });
 const { record, summary } = told;
 /** Comes to a wrong verdict at its last provider. */
 const sample = record.samples.find(({ index }) => index === 4)!;
@@ -211,7 +211,7 @@ test('runs of different plans are told to be that before anything is compared, w
 test('the folder of a run has every file, and none of what the network kept', async () => {
   await using directory = await createTemporaryDirectory();
   const folder = join(directory.path, 'run');
-  await toldRun({ folder, pcap: 'sampled' });
+  await sampleRun({ folder, pcap: 'sampled' });
   expect((await readdir(folder)).toSorted()).toEqual([
     ...['calls', 'ctrf.json', 'junit.xml', 'pcap', 'plan.json', 'report.html', 'snapshots.csv', 'summary.json'],
   ]);
@@ -219,7 +219,7 @@ test('the folder of a run has every file, and none of what the network kept', as
     ['alder', 'birch', 'dune', 'elm', 'fern'].map((name) => `${name}.pcap`),
   );
   expect(await readdir(join(folder, 'calls', '4'))).toEqual(['ladder.mmd', 'ladder.txt']);
-  await expect(toldRun({ folder })).rejects.toMatchObject({ code: 'invalid-argument' });
+  await expect(sampleRun({ folder })).rejects.toMatchObject({ code: 'invalid-argument' });
 });
 
 const story = (changed: Partial<RunRecord> = {}): string => storyLines({ ...record, ...changed }).join('\n');
