@@ -2,18 +2,13 @@ import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync } fr
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createTestKey, TEST_NOW_MS } from '@hopback/sdk/testing';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { describePeer } from '../peers.js';
 import { argv, createCliLab } from '../support/cli-lab.js';
 import type { CliLab, CliRun } from '../support/cli-lab.js';
 import { openssl } from '../unit/testing-openssl.js';
 
-let lab: CliLab;
-
-beforeAll(async () => {
-  lab = await createCliLab();
-});
-
+const lab = await createCliLab();
 afterAll(() => lab[Symbol.asyncDispose]());
 
 describe('decode', () => {

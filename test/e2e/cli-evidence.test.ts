@@ -1,31 +1,26 @@
 import { spawnSync } from 'node:child_process';
 import { cp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { argv, createCliLab, type CliLab, type CliRun } from '../support/cli-lab.js';
+import { afterAll, expect, test } from 'vitest';
+import { argv, createCliLab, type CliRun } from '../support/cli-lab.js';
 import { openEvidenceStore } from '../../sdk/src/traceback/index.js';
 import { evidenceLab, labKey, labMaterial, type EvidenceLab } from '../support/evidence-lab.js';
 import { recordsOfSegment, segmentOf } from '../support/tampered-log.js';
 
-let cli: CliLab;
-let lab: EvidenceLab;
-let key: string;
-
-beforeAll(async () => {
-  cli = await createCliLab();
-  lab = await evidenceLab('p256');
-  for (let count = 0; count < 3; count += 1) await lab.answered();
-  key = await cli.put('provider.pem', publicPem(lab.key));
-});
-
+const cli = await createCliLab();
+const lab = await evidenceLab('p256');
+for (let count = 0; count < 3; count += 1) await lab.answered();
+const key = await cli.put('provider.pem', publicPem(lab.key));
 afterAll(async () => {
   await lab[Symbol.asyncDispose]();
   await cli[Symbol.asyncDispose]();
 });
 
 const evidence = (args: readonly string[]): Promise<CliRun> => cli.run(['evidence', ...args]);
-const publicPem = ({ signer }: EvidenceLab['key']): string | Buffer =>
-  signer.publicKey.export({ type: 'spki', format: 'pem' });
+
+function publicPem({ signer }: EvidenceLab['key']): string | Buffer {
+  return signer.publicKey.export({ type: 'spki', format: 'pem' });
+}
 
 /** A copy of the folder of evidence, without its lock. */
 async function copied(name: string): Promise<string> {

@@ -1,19 +1,13 @@
 import { spawn } from 'node:child_process';
 import { closeSync, existsSync, openSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import { createCliLab } from '../support/cli-lab.js';
-import type { CliLab } from '../support/cli-lab.js';
 
 // The command as it is installed: the built file, in a process of its own.
 const MAIN = fileURLToPath(new URL('../../sdk/dist/cli/main.js', import.meta.url));
 
-let lab: CliLab;
-
-beforeAll(async () => {
-  lab = await createCliLab(Date.now());
-});
-
+const lab = await createCliLab(Date.now());
 afterAll(() => lab[Symbol.asyncDispose]());
 
 interface Ended {

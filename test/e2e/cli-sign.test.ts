@@ -1,20 +1,14 @@
 import { sampleInvite, TEST_NOW_MS } from '@hopback/sdk/testing';
 import type { SigningOutcome } from '@hopback/sdk/stir';
 import { chmod } from 'node:fs/promises';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { argv, createCliLab, FULL_FACTS } from '../support/cli-lab.js';
-import type { CliLab, CliRun, RunOptions } from '../support/cli-lab.js';
+import type { CliRun, RunOptions } from '../support/cli-lab.js';
 
-let lab: CliLab;
-let credentials: readonly string[];
-
-beforeAll(async () => {
-  lab = await createCliLab();
-  const { key, chain } = lab.files;
-  credentials = argv`--key ${key} --certificate ${chain} --x5u ${lab.x5u} ${lab.allow.slice(0, 4)}`;
-});
-
+const lab = await createCliLab();
 afterAll(() => lab[Symbol.asyncDispose]());
+const { files, x5u } = lab;
+const credentials = argv`--key ${files.key} --certificate ${files.chain} --x5u ${x5u} ${lab.allow.slice(0, 4)}`;
 
 /** With the lab's key, certificate and x5u, where the test names no other. */
 const sign = (args: readonly string[], options: RunOptions = {}): Promise<CliRun> => {

@@ -1,34 +1,23 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { once } from 'node:events';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import { argv } from '../support/cli-lab.js';
 import { ASTERISK_SOURCE, asteriskRow } from '../support/cli-records-lab.js';
 import { isEnded } from '../support/packed-records.js';
 import { openSidecarLab } from '../support/sidecar-lab.js';
-import type { SidecarLab } from '../support/sidecar-lab.js';
 import { startSidecarProcess } from '../support/sidecar-process.js';
 import { makeFifo, startStuck } from '../support/stuck-command.js';
+import { testFolder } from '../support/test-folder.js';
 
 const HOPBACK = fileURLToPath(new URL('../../sdk/dist/cli/main.js', import.meta.url));
 
-let sidecar: SidecarLab;
-beforeAll(async () => {
-  sidecar = await openSidecarLab();
-});
+const { at } = testFolder();
+const sidecar = await openSidecarLab();
 afterAll(() => sidecar[Symbol.asyncDispose]());
-
-let directory: string;
-beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'hopback-stop-'));
-});
-afterEach(() => rm(directory, { recursive: true, force: true }));
-
-const at = (name: string): string => join(directory, name);
 
 /** A pipe that nobody writes to, in the place of a file that a command reads. */
 async function fifo(name: string): Promise<string> {

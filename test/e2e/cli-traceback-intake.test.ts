@@ -1,31 +1,20 @@
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { createManualClock } from '@hopback/sdk/testing';
 import type { IntakeReport } from '@hopback/sdk/traceback';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { runInProcess } from '../support/cli-lab.js';
 import type { CliRun, RunOptions } from '../support/cli-lab.js';
+import { testFolder } from '../support/test-folder.js';
 
 const VECTORS = 'test/vectors/intake';
 const clock = createManualClock(Date.UTC(2026, 9, 24));
 
-let directory = '';
-beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'hopback-intake-'));
-});
-afterEach(() => rm(directory, { recursive: true, force: true }));
+const folder = testFolder();
 
 const intake = (args: readonly string[], options: RunOptions = {}): Promise<CliRun> =>
   runInProcess(['traceback', 'intake', ...args], clock, options);
 
 const report = (ran: CliRun): IntakeReport => ran.json() as unknown as IntakeReport;
-
-async function put(name: string, content: string): Promise<string> {
-  const path = join(directory, name);
-  await writeFile(path, content);
-  return path;
-}
 
 test.each([
   [
@@ -49,8 +38,11 @@ test.each([
 });
 
 test('what an option declares settles a doubt', async () => {
-  const labels = await put('labels.json', '{"called":["Target TN"],"calling":["Spoof"],"at":["When seen"]}');
-  const map = await put('map.json', '{"columns":{"called":"TN","at":"When"},"timeLayout":"compact","zone":"UTC"}');
+  const labels = await folder.write('labels.json', '{"called":["Target TN"],"calling":["Spoof"],"at":["When seen"]}');
+  const map = await folder.write(
+    'map.json',
+    '{"columns":{"called":"TN","at":"When"},"timeLayout":"compact","zone":"UTC"}',
+  );
   for (const [name, ...options] of [
     ['day-or-month.txt', '--date-order', 'month-first'],
     ['zone-absent.txt', '--zone', 'America/New_York'],
@@ -85,13 +77,13 @@ test('--json prints the report and the exit code', async () => {
 });
 
 test('--out writes a file for each request, doubtful ones under another name, and nothing twice', async () => {
-  const args = [`${VECTORS}/csv-excel-ruined.csv`, '--out', directory];
+  const args = [`${VECTORS}/csv-excel-ruined.csv`, '--out', folder.path];
   expect((await intake(args)).stdout).toContain('4 files written, 0 there already, 1 of them .doubtful.json');
-  const names = await readdir(directory);
+  const names = await readdir(folder.path);
   expect(names.filter((name) => name.endsWith('.doubtful.json'))).toHaveLength(1);
   expect(names.filter((name) => !name.endsWith('.doubtful.json'))).toHaveLength(3);
   for (const name of names) {
-    const path = join(directory, name);
+    const path = folder.at(name);
     expect((await stat(path)).mode & 0o777).toBe(0o600);
     const { format } = JSON.parse(await readFile(path, 'utf8')) as { readonly format: string };
     const expected = name.includes('.doubtful.')
@@ -100,14 +92,14 @@ test('--out writes a file for each request, doubtful ones under another name, an
     expect(format).toBe(expected);
   }
   expect((await intake(args)).stdout).toContain('0 files written, 4 there already');
-  expect(await readdir(directory)).toEqual(names);
+  expect(await readdir(folder.path)).toEqual(names);
 });
 
 test('an id of a peer leads to no other directory', async () => {
   const text = 'Request ID: ../../evil\nCalled: 2025550101\nTime: 2026-10-23 15:41 UTC\n';
-  const ran = await intake(['-', '--out', directory], { stdin: text });
+  const ran = await intake(['-', '--out', folder.path], { stdin: text });
   expect(ran.exitCode).toBe(0);
-  expect(await readdir(directory)).toEqual([expect.stringMatching(/^request-[0-9a-f]{32}\.json$/)]);
+  expect(await readdir(folder.path)).toEqual([expect.stringMatching(/^request-[0-9a-f]{32}\.json$/)]);
 });
 
 test.each([
@@ -125,10 +117,10 @@ test.each([
 });
 
 test('files and directories that cannot be used end with 4, a map that cannot be with 2', async () => {
-  expect((await intake([join(directory, 'none.txt')])).exitCode).toBe(4);
+  expect((await intake([folder.at('none.txt')])).exitCode).toBe(4);
   const request = `${VECTORS}/portal-labels.txt`;
-  expect((await intake([request, '--out', join(directory, 'none')])).exitCode).toBe(4);
-  const ran = await intake([request, '--csv-map', await put('map.json', '{"columns":{"caled":0}}')]);
+  expect((await intake([request, '--out', folder.at('none')])).exitCode).toBe(4);
+  const ran = await intake([request, '--csv-map', await folder.write('map.json', '{"columns":{"caled":0}}')]);
   expect(ran.exitCode).toBe(2);
   expect(ran.stderr).toContain('columns');
 });

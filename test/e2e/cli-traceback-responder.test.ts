@@ -1,13 +1,10 @@
-import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import { createTestKey } from '@hopback/sdk/testing';
 import { MACHINE_CLOCK } from '../../sdk/src/core/runtime/clock.js';
 import { createTracebackResponder, DEFAULT_TRACEBACK_POLICY, waitingDecisions } from '../../sdk/src/traceback/index.js';
 import type { TracebackResponderOptions } from '../../sdk/src/traceback/index.js';
 import { startAnswerPlatform } from '../support/answer-platform.js';
-import type { AnswerPlatform } from '../support/answer-platform.js';
 import { createCliLab } from '../support/cli-lab.js';
-import type { CliLab } from '../support/cli-lab.js';
 import { ANSWER_KEY_PEM, answerIn, answerSigner } from '../support/responder-lab.js';
 import {
   aCandidate,
@@ -24,14 +21,9 @@ const NOW_MS = CALL_US / 1_000 + 3 * 3_600_000;
 const SECOND = { recordId: SECOND_ID, callGroupId: 'g-2', inviteAtUs: CALL_US + 20_000_000 };
 const SEVERAL = several([aCandidate(), aCandidate({ leg: SECOND, score: 0.9, downstream: 'unknown-egress' })]);
 
-let lab: CliLab;
-let platform: AnswerPlatform;
-let folder: string;
-beforeAll(async () => {
-  lab = await createCliLab(NOW_MS);
-  platform = await startAnswerPlatform();
-  folder = join(lab.directory, 'tracebacks');
-});
+const lab = await createCliLab(NOW_MS);
+const platform = await startAnswerPlatform();
+const folder = lab.path('tracebacks');
 afterAll(async () => {
   await platform[Symbol.asyncDispose]();
   await lab[Symbol.asyncDispose]();

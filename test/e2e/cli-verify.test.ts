@@ -11,16 +11,11 @@ import {
   TEST_ORIG_TN,
 } from '@hopback/sdk/testing';
 import type { CallVerdict, ExplainedPassport } from '@hopback/sdk/stir';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { argv, createCliLab } from '../support/cli-lab.js';
 import type { CliLab, CliRun } from '../support/cli-lab.js';
 
-let lab: CliLab;
-
-beforeAll(async () => {
-  lab = await createCliLab();
-});
-
+const lab = await createCliLab();
 afterAll(() => lab[Symbol.asyncDispose]());
 
 /** Verifies with the trust and the laboratory of the lab. */

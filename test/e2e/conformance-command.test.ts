@@ -1,26 +1,24 @@
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import { conformanceRunOf } from '@hopback/harness/conformance';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createTemporaryDirectory } from '../peers/temporary-directory.js';
 import { harnessCommand } from '../support/itg-command.js';
 import { freePorts } from '../support/recipe.js';
 import { startStirService, verdict } from '../support/stir-service.js';
 
-let directory = '';
-const path = (name: string): string => join(directory, name);
+const directory = await createTemporaryDirectory();
+const path = directory.at;
 const conformance = (...argv: readonly string[]): ReturnType<typeof harnessCommand> =>
   harnessCommand(['conformance', ...argv]);
 
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'hopback-conformance-'));
   const [https = 0, http = 0] = await freePorts(2);
   const { exitCode, out } = await conformance(
     ...['--prepare', path('lab'), '--certificates', `127.0.0.1:${https}`, '--crl-port', String(http)],
   );
   if (exitCode !== 0 || !out.includes('README.md')) throw new Error(`it was not prepared: ${out}`);
 });
-afterAll(() => rm(directory, { recursive: true, force: true }));
+afterAll(directory.close);
 
 test.each([
   [[], 'one of --prepare, --target, --list and --matrix'],
@@ -114,6 +112,6 @@ test('where nobody answers it ends with 99, where the time is over with 97, wher
   const nowhere = await conformance('--folder', path('none'), '--target', 'atis', '--url', service.url);
   expect([nowhere.exitCode, nowhere.err]).toEqual([4, expect.stringContaining('is not prepared')]);
   await writeFile(path('conformance.json'), '{}');
-  const other = await conformance('--folder', directory, '--target', 'atis', '--url', service.url);
+  const other = await conformance('--folder', directory.path, '--target', 'atis', '--url', service.url);
   expect([other.exitCode, other.err]).toEqual([4, expect.stringContaining('is no folder of conformance tests')]);
 });

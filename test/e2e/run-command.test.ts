@@ -1,26 +1,22 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { afterAll, expect, onTestFinished, test } from 'vitest';
 import { readRunSummary } from '../../harness/src/report/index.js';
 import { ROOT } from '../house/run.js';
 import { harnessCommand } from '../support/itg-command.js';
 import { freePorts } from '../support/recipe.js';
 import { createTemporaryDirectory } from '../peers/temporary-directory.js';
-import type { TemporaryDirectory } from '../peers/temporary-directory.js';
 
 // The command as somebody types it, over real SIP.
 
 const PROGRAM = join(ROOT, 'harness/dist/cli/main.js');
 
-let directory: TemporaryDirectory;
-beforeAll(async () => {
-  directory = await createTemporaryDirectory();
-});
-afterAll(() => directory?.[Symbol.asyncDispose]());
+const directory = await createTemporaryDirectory();
+afterAll(directory.close);
 
 interface Ended {
   readonly code: number;
@@ -65,13 +61,13 @@ thresholds:
 `;
 
 test('run carries a scenario out, replay places one of its calls again, and diff finds two runs of a seed to be the same', async () => {
-  await writeFile(join(directory.path, 'two.yaml'), SCENARIO);
+  await directory.write('two.yaml', SCENARIO);
   for (const out of ['one', 'two']) {
     const run = await harness('run', 'two.yaml', '--out', out, '--timeout', '120');
     expect(run.stdout).toContain('PASSED');
     expect(run.code).toBe(0);
   }
-  const read = readRunSummary(await readFile(join(directory.path, 'one', 'summary.json'), 'utf8'));
+  const read = readRunSummary(await readFile(directory.at('one/summary.json'), 'utf8'));
   expect(read).toMatchObject({
     status: 'read',
     summary: { deterministic: { counts: { planned: 10, placed: 10, byStatus: { 200: 10 } } } },
@@ -101,23 +97,23 @@ test('what init writes passes over real SIP, no ordinary call is in the campaign
   expect(await harness(...command.split(' '))).toMatchObject({ code: 0, stderr: '' });
   run.kill('SIGINT');
   expect(await ended).toEqual([0, null]);
-  const read = readRunSummary(await readFile(join(directory.path, 'first', 'summary.json'), 'utf8'));
+  const read = readRunSummary(await readFile(directory.at('first/summary.json'), 'utf8'));
   expect(read).toMatchObject({
     summary: { measured: { metrics: { campaign_precision: { value: 1 } }, findings: [] } },
   });
 }, 300_000);
 
 test('a drachtio-server that cannot be reached ends the run with 4', async () => {
-  await writeFile(join(directory.path, 'two.yaml'), SCENARIO);
+  await directory.write('two.yaml', SCENARIO);
   const [port] = await freePorts(1);
   const run = await harness('run', 'two.yaml', '--out', 'gone', '--drachtio', `birch=127.0.0.1:${String(port)}`);
   expect([run.code, run.stderr]).toEqual([4, expect.stringContaining('no drachtio server takes applications')]);
 }, 60_000);
 
 test('a scenario that cannot be used is reported with its line; an option that cannot be used is usage', async () => {
-  const at = (name: string): string => join(directory.path, name);
-  await writeFile(at('bad.yaml'), SCENARIO.replace('at: alder', 'at: aldre'));
-  const bad = await harnessCommand(['run', at('bad.yaml')]);
+  const { at } = directory;
+  const file = await directory.write('bad.yaml', SCENARIO.replace('at: alder', 'at: aldre'));
+  const bad = await harnessCommand(['run', file]);
   expect([bad.exitCode, /bad\.yaml:\d+:\d+: .*aldre/.test(bad.err)]).toEqual([2, true]);
   for (const argv of [
     ['run'],
@@ -137,8 +133,8 @@ test('a scenario that cannot be used is reported with its line; an option that c
 });
 
 test('a plan without calls is refused, also by --dry-run: 99, and nothing is written', async () => {
-  const [file, out] = [join(directory.path, 'two.yaml'), join(directory.path, 'none')];
-  await writeFile(file, SCENARIO);
+  const file = await directory.write('two.yaml', SCENARIO);
+  const out = directory.at('none');
   for (const how of [['--dry-run'], []]) {
     const run = await harnessCommand(['run', file, '--shorten', '1000', '--out', out, ...how]);
     expect([run.exitCode, run.out]).toEqual([99, '']);
@@ -148,8 +144,8 @@ test('a plan without calls is refused, also by --dry-run: 99, and nothing is wri
 });
 
 test('lab writes the settings for programs of others, and a folder that was prepared before keeps its keys', async () => {
-  await writeFile(join(directory.path, 'two.yaml'), SCENARIO);
-  const read = (name: string): Promise<string> => readFile(join(directory.path, 'lab', name), 'utf8');
+  await directory.write('two.yaml', SCENARIO);
+  const read = (name: string): Promise<string> => readFile(directory.at('lab', name), 'utf8');
   const settings = ['--external', 'birch=sip:127.0.0.1:5070', '--listen', 'alder=127.0.0.1:5071', '--await', 'office'];
   expect((await harness('lab', 'two.yaml', 'lab', ...settings)).code).toBe(0);
   const names = ['birch/signing-key.pem', 'birch/signing-chain.pem', 'lab.json'];
@@ -158,6 +154,6 @@ test('lab writes the settings for programs of others, and a folder that was prep
   expect((await read('office.csv')).trim().split('\n')).toHaveLength(11);
   expect((await harness('lab', 'two.yaml', 'lab', ...settings)).code).toBe(0);
   expect(await Promise.all(names.map(read))).toEqual(before);
-  await writeFile(join(directory.path, 'lab', 'lab.json'), '{}');
+  await directory.write('lab/lab.json', '{}');
   expect((await harness('run', 'lab')).code).toBe(2);
 }, 120_000);

@@ -1,19 +1,11 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Sidecar } from '../../sdk/src/sidecar/index.js';
+import { afterAll, expect, test } from 'vitest';
 import { openSidecarLab } from '../support/sidecar-lab.js';
-import type { SidecarLab } from '../support/sidecar-lab.js';
 
-let lab: SidecarLab;
-let sidecar: Sidecar;
-
-beforeAll(async () => {
-  lab = await openSidecarLab();
-  sidecar = await lab.start();
-});
-
+const lab = await openSidecarLab();
+const sidecar = await lab.start();
 afterAll(() => lab[Symbol.asyncDispose]());
 
 /** One connection, octets in and out. */

@@ -1,9 +1,8 @@
-import { mkdtemp, open, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { open, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import { nodeIo } from '../../sdk/src/cli/kit/node-io.js';
+import { testFolder } from '../support/test-folder.js';
 
 /** What all open files have their methods from. */
 const handles = await (async () => {
@@ -21,24 +20,16 @@ function fillDisk(): void {
 }
 
 const { files } = nodeIo();
-let directory: string;
-const path = (name: string): string => join(directory, name);
-
-beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'hopback-cli-'));
-});
-
-afterEach(async () => {
-  vi.restoreAllMocks();
-  await rm(directory, { recursive: true, force: true });
-});
+const folder = testFolder();
+const path = folder.at;
+afterEach(() => void vi.restoreAllMocks());
 
 const FULL = { code: 'storage-failed', message: expect.stringContaining('ENOSPC') as string };
 
 test('a full disk leaves no half of a new file, so that the next attempt is not refused', async () => {
   fillDisk();
   await expect(files.write(path('key'), 'secret', { mode: 0o600, overwrite: false })).rejects.toMatchObject(FULL);
-  expect(await readdir(directory)).toEqual([]);
+  expect(await readdir(folder.path)).toEqual([]);
   vi.restoreAllMocks();
   await files.write(path('key'), 'secret', { mode: 0o600, overwrite: false });
   expect(await readFile(path('key'), 'utf8')).toBe('secret');
@@ -48,7 +39,7 @@ test('a full disk leaves the file that was to be replaced, and nothing beside it
   await writeFile(path('export.json'), 'good');
   fillDisk();
   await expect(files.write(path('export.json'), 'new', { mode: 0o644, overwrite: true })).rejects.toMatchObject(FULL);
-  expect(await readdir(directory)).toEqual(['export.json']);
+  expect(await readdir(folder.path)).toEqual(['export.json']);
   expect(await readFile(path('export.json'), 'utf8')).toBe('good');
 });
 
@@ -56,7 +47,7 @@ test('a file is replaced whole, where a link points, and a new one is made where
   await writeFile(path('real.json'), 'old, and longer');
   await symlink(path('real.json'), path('link.json'));
   for (const name of ['link.json', 'new.json']) await files.write(path(name), 'new', { mode: 0o644, overwrite: true });
-  expect((await readdir(directory)).sort()).toEqual(['link.json', 'new.json', 'real.json']);
+  expect((await readdir(folder.path)).sort()).toEqual(['link.json', 'new.json', 'real.json']);
   for (const name of ['real.json', 'new.json']) expect(await readFile(path(name), 'utf8')).toBe('new');
 });
 

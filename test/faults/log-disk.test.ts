@@ -4,14 +4,9 @@ import { join } from 'node:path';
 import { expect } from 'vitest';
 import { openSegmentLog, type SegmentLog } from '../../sdk/src/log/index.js';
 import { peer, testPeer } from '../peers.js';
+import { createTemporaryDirectory } from '../peers/temporary-directory.js';
 import { faultCount, reportFault } from '../support/fault-counts.js';
-import {
-  changedRecords,
-  LOG_APPENDER,
-  readEverything,
-  recordText,
-  temporaryLogDirectory,
-} from '../support/log-records.js';
+import { changedRecords, LOG_APPENDER, readEverything, recordText } from '../support/log-records.js';
 import { fillUp, smallDisk } from '../support/small-disk.js';
 import { acknowledgedWithoutSync, SYNC_CALLS } from '../support/sync-trace.js';
 
@@ -128,7 +123,7 @@ for (const point of POINTS) {
       `${point} fails one time in three with ${code}: nothing is thrown into the call path, and every record becomes durable`,
       async () => {
         const count = REFUSED_RECORDS;
-        await using directory = await temporaryLogDirectory();
+        await using directory = await createTemporaryDirectory();
         const enable = `enable_random name=${point},probability=0.33,failinfo=${errno}`;
         const appender = [process.execPath, LOG_APPENDER, directory.path, '16384', String(count)];
         const argv = ['-x', '-f', '', '-c', enable, ...appender];
@@ -157,7 +152,7 @@ testPeer(
   'strace',
   'a trace shows a sync of what was written, and of a new name, before each acknowledgement',
   async () => {
-    await using directory = await temporaryLogDirectory();
+    await using directory = await createTemporaryDirectory();
     const trace = join(directory.path, 'trace');
     const argv = ['-f', '-y', '-s', '64', '-e', SYNC_CALLS, '-o', trace];
     const log = join(directory.path, 'log');

@@ -2,14 +2,9 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { expect, test } from 'vitest';
 import { openSegmentLog } from '../../sdk/src/log/index.js';
+import { createTemporaryDirectory } from '../peers/temporary-directory.js';
 import { faultCount, reportFault } from '../support/fault-counts.js';
-import {
-  changedRecords,
-  LOG_APPENDER,
-  readEverything,
-  recordText,
-  temporaryLogDirectory,
-} from '../support/log-records.js';
+import { changedRecords, LOG_APPENDER, readEverything, recordText } from '../support/log-records.js';
 import { withinASecond, type RestartTime } from '../support/restart-time.js';
 import { createSimulatedLogFiles, type Crash, type SimulatedLogFiles } from '../support/simulated-log-files.js';
 
@@ -48,7 +43,7 @@ test(
   `a process killed ${KILLS} times while it appends: every acknowledged record is there, a restart takes less than a second`,
   { timeout: 60_000 + 4_000 * KILLS },
   async () => {
-    await using directory = await temporaryLogDirectory();
+    await using directory = await createTemporaryDirectory();
     // Numbers of a group that a kill tore apart were never acknowledged, and are not given again: there are holes between the lives.
     const acknowledged = new Set<number>();
     let total = 0;

@@ -1,32 +1,24 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
 import { openDuckDbRecordStore } from '../../sdk/src/records/store/duckdb-record-store.js';
 import { readRejects } from '../../sdk/src/records/ingest/rejects.js';
 import { rejectsFile } from '../../sdk/src/records/intake/intake-source.js';
 import { sampleCallRecord } from '../../sdk/src/testing/sample-call-record.js';
 import { faultCount, reportFault } from '../support/fault-counts.js';
+import { testFolder } from '../support/test-folder.js';
 
 const PROCESS = fileURLToPath(new URL('../support/sidecar-intake-process.ts', import.meta.url));
 
-let directory: string;
+const folder = testFolder();
 let running: ChildProcess | undefined;
-beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'hopback-kill-'));
-});
-afterEach(async () => {
-  running?.kill('SIGKILL');
-  await rm(directory, { recursive: true, force: true });
-});
+afterEach(() => void running?.kill('SIGKILL'));
 
 async function start(): Promise<{ readonly url: string; readonly kill: () => Promise<void> }> {
-  const child = spawn(process.execPath, ['--import', 'tsx', PROCESS, directory], {
+  const child = spawn(process.execPath, ['--import', 'tsx', PROCESS, folder.path], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   running = child;
@@ -92,14 +84,14 @@ test('what was acknowledged is there after every kill, records in the store and 
     await killed;
   }
   const ids = new Set(senders.flatMap(({ acknowledged }) => [...acknowledged]));
-  await using store = await openDuckDbRecordStore({ directory });
+  await using store = await openDuckDbRecordStore({ directory: folder.path });
   const window = { fromUs: 0, toUs: Number.MAX_SAFE_INTEGER };
   let found = 0;
   for (const recordId of ids) found += (await store.find({ window, recordId })).records.length;
   expect(found).toBe(ids.size);
   expect(found).toBeGreaterThanOrEqual(kills * 15);
   const kept = new Set<string>();
-  for await (const { sha256 } of readRejects(rejectsFile(directory, 'http', 'tail'))) kept.add(sha256);
+  for await (const { sha256 } of readRejects(rejectsFile(folder.path, 'http', 'tail'))) kept.add(sha256);
   const rejects = senders.reduce((sum, sender) => sum + sender.rejectsAcknowledged(), 0);
   expect(kept.size).toBeGreaterThanOrEqual(rejects);
   reportFault('sidecar-intake-kill', {

@@ -1,18 +1,14 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { isHopbackError } from '../../sdk/src/errors.js';
 import { lockFolder } from '../../sdk/src/log/index.js';
 import { type HolderSenses, holderState, type LockHolder, readHolder } from '../../sdk/src/log/log-files.js';
+import { testFolder } from '../support/test-folder.js';
 
-let directory: string;
-beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'hopback-lock-'));
-});
-afterEach(() => rm(directory, { recursive: true, force: true }));
+const { at } = testFolder();
 
 const reasonOf = async (folder: string): Promise<unknown> => {
   try {
@@ -25,7 +21,7 @@ const reasonOf = async (folder: string): Promise<unknown> => {
 
 /** Of this process, as it writes it. */
 async function ownLock(): Promise<LockHolder> {
-  const folder = join(directory, 'own');
+  const folder = at('own');
   const lock = await lockFolder(folder, 'the spool');
   const holder = readHolder(await readFile(join(folder, 'lock'), 'utf8'))!;
   await lock.close();
@@ -33,14 +29,14 @@ async function ownLock(): Promise<LockHolder> {
 }
 
 async function lockOf(holder: LockHolder | string): Promise<string> {
-  const folder = join(directory, 'taken');
+  const folder = at('taken');
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, 'lock'), typeof holder === 'string' ? holder : `${JSON.stringify(holder)}\n`);
   return folder;
 }
 
 test('a folder is taken by one holder at a time, and closing a lock does not take it from the next holder', async () => {
-  const folder = join(directory, 'a');
+  const folder = at('a');
   const first = await lockFolder(folder, 'the spool');
   expect(await reasonOf(folder)).toBe('folder-in-use');
   await first.close();
@@ -132,7 +128,7 @@ async function heldElsewhere(folder: string, bootId: string): Promise<ChildProce
 
 test('a process of another container holds a folder as long as it is there, and no longer, however it ended', async () => {
   const { bootId, pidNamespace } = await ownLock();
-  const folder = join(directory, 'shared');
+  const folder = at('shared');
   await mkdir(folder);
   const child = await heldElsewhere(folder, bootId);
   expect(readHolder(await readFile(join(folder, 'lock'), 'utf8'))!.pidNamespace).not.toBe(pidNamespace);
@@ -145,7 +141,7 @@ test('a process of another container holds a folder as long as it is there, and 
 });
 
 test('a folder with a longer path than a socket may have is held all the same', async () => {
-  const folder = join(directory, 'x'.repeat(120), 'y'.repeat(120));
+  const folder = at('x'.repeat(120), 'y'.repeat(120));
   const lock = await lockFolder(folder, 'the spool');
   const holder = readHolder(await readFile(join(folder, 'lock'), 'utf8'))!;
   expect(holder.socket).toBe(`lock-${holder.nonce}.socket`);

@@ -1,6 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { HopbackError } from '../../sdk/src/errors.js';
@@ -13,26 +11,23 @@ import type { RecordIntake } from '../../sdk/src/records/intake/open-record-inta
 import { HTTP_RECORDS_SOURCE, recordIntakeApp } from '../../sdk/src/sidecar/intake/record-intake-app.js';
 import { sampleCallRecord } from '../../sdk/src/testing/sample-call-record.js';
 import { ASTERISK_SOURCE, asteriskRow } from '../support/cli-records-lab.js';
+import { testFolder } from '../support/test-folder.js';
 
 const DOCUMENTS = 'test/vectors/records/freeswitch-json';
 const FREESWITCH: SourceConfiguration = readSourceConfiguration({
   ...{ id: 'fs-1', format: 'freeswitch-json', time: { zone: 'America/Chicago' } },
 });
 
-let directory: string;
+const folder = testFolder();
 let intake: RecordIntake;
 beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'hopback-sidecar-'));
   intake = await openRecordIntake({
-    directory,
+    directory: folder.path,
     sources: [HTTP_RECORDS_SOURCE, FREESWITCH, readSourceConfiguration(ASTERISK_SOURCE)],
     clock: { nowMs: Date.now },
   });
 });
-afterEach(async () => {
-  await intake.close();
-  await rm(directory, { recursive: true, force: true });
-});
+afterEach(() => intake.close());
 
 interface Answer {
   readonly status: number;
@@ -61,7 +56,7 @@ const stored = async (): Promise<number> => (await intake.store.statistics()).re
 
 async function rejectedLines(source: string): Promise<readonly number[]> {
   const lines: number[] = [];
-  for await (const row of readRejects(rejectsFile(directory, source, 'tail'))) lines.push(row.line);
+  for await (const row of readRejects(rejectsFile(folder.path, source, 'tail'))) lines.push(row.line);
   return lines;
 }
 

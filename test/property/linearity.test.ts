@@ -15,9 +15,6 @@ import {
 } from '@hopback/sdk/stir';
 import { readEmail, readPastedText, readRequestCsv, readTrunkCsv } from '@hopback/sdk/traceback';
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { readPdf } from '../../harness/src/platform/domain/demands/review-findings.js';
@@ -36,6 +33,7 @@ import { readPlainRequest } from '../../sdk/src/sidecar/http/listen.js';
 import { createCountingStore, createRejectList, createRowReader, rowText } from '../support/followed-rows.js';
 import { TEXT_READERS } from '../support/record-readers.js';
 import { sampleNames, sampleOf } from '../support/record-samples.js';
+import { testFolder } from '../support/test-folder.js';
 
 /** Half a MiB, so that the whole table takes seconds. The bound is one second of processor time for each MiB. */
 const PROBE_CHARS = 524_288;
@@ -233,20 +231,18 @@ const MEMBERS: Readonly<Record<string, Buffer>> = {
   'padding behind a member': Buffer.concat([gzipSync(''), Buffer.alloc(PROBE_CHARS)]),
 };
 
+const folder = testFolder();
+
 test.each(Object.entries(MEMBERS))(
   'a packed file of %s takes no more than a second of processor time for each MiB',
   async (_, member) => {
-    const directory = await mkdtemp(join(tmpdir(), 'hopback-members-'));
-    const path = join(directory, 'cdr.csv.gz');
     const members = Buffer.concat(Array.from({ length: Math.ceil(PROBE_CHARS / member.length) }, () => member));
-    await writeFile(path, members);
+    const path = await folder.write('cdr.csv.gz', members);
     const read = async (): Promise<void> => {
       const options = { sourceId: 'test-switch', store: createCountingStore(), rejects: createRejectList() };
       const { files } = await importFiles([path], { ...options, reader: createRowReader() });
       expect(files).toEqual([{ status: 'imported', path }]);
     };
-    const tookMs = await tooLongMs(read);
-    await rm(directory, { recursive: true });
-    expect(tookMs).toBeUndefined();
+    expect(await tooLongMs(read)).toBeUndefined();
   },
 );

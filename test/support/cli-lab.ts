@@ -1,6 +1,3 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import {
   createManualClock,
   createPassport,
@@ -17,6 +14,7 @@ import type {
   TestPki,
   TestServiceProvider,
 } from '@hopback/sdk/testing';
+import { createTemporaryDirectory } from '../peers/temporary-directory.js';
 import type { CliIo, CliOutput } from '../../sdk/src/cli/kit/io.js';
 import { nodeIo } from '../../sdk/src/cli/kit/node-io.js';
 import { HOPBACK } from '../../sdk/src/cli/command-table.js';
@@ -67,12 +65,7 @@ export async function createCliLab(nowMs: number = TEST_NOW_MS) {
   const server: CertificateServer = await startCertificateServer();
   const x5u = server.publish('/1234.pem', provider.chainPem);
   const clock: ManualClock = createManualClock(nowMs);
-  const directory = await mkdtemp(join(tmpdir(), 'hopback-cli-'));
-  const path = (name: string): string => join(directory, name);
-  const put = async (name: string, content: string | Uint8Array): Promise<string> => {
-    await writeFile(path(name), content, { mode: 0o600 });
-    return path(name);
-  };
+  const { path: directory, at: path, write: put, close } = await createTemporaryDirectory();
   const list = pki.trustList();
   const files = {
     root: await put('root.pem', pki.root.certificatePem),
@@ -98,7 +91,7 @@ export async function createCliLab(nowMs: number = TEST_NOW_MS) {
     run: (args: readonly string[], options: RunOptions = {}): Promise<CliRun> => runInProcess(args, clock, options),
     async [Symbol.asyncDispose](): Promise<void> {
       await server.close();
-      await rm(directory, { recursive: true, force: true });
+      await close();
     },
   };
 }

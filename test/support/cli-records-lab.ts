@@ -1,10 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { createTemporaryDirectory } from '../peers/temporary-directory.js';
 import { openDuckDbRecordStore } from '../../sdk/src/records/store/duckdb-record-store.js';
 import { runInProcess } from './cli-lab.js';
 import type { RunOptions } from './cli-lab.js';
@@ -19,18 +17,10 @@ export type RunningCommand = ReturnType<typeof startCommand>;
 
 /** Makes a {@link RecordsLab}, which removes its folder when it is disposed of. */
 export async function createRecordsLab() {
-  const directory = await mkdtemp(join(tmpdir(), 'hopback-records-'));
+  const { at: path, write: put, close } = await createTemporaryDirectory();
   const running: RunningCommand[] = [];
-  const path = (name: string): string => join(directory, name);
-  /** Writes a file for this user only. */
-  const put = async (name: string, content: string | Uint8Array): Promise<string> => {
-    await writeFile(path(name), content, { mode: 0o600 });
-    return path(name);
-  };
   return {
-    store: path('store'),
-    path,
-    put,
+    ...{ store: path('store'), path, put },
     putJson: (name: string, value: unknown) => put(name, JSON.stringify(value)),
     /** Runs a command in this process. */
     run: (args: readonly string[], options?: RunOptions) => runInProcess(args, { nowMs: Date.now }, options),
@@ -46,7 +36,7 @@ export async function createRecordsLab() {
     },
     async [Symbol.asyncDispose]() {
       for (const command of running) await command.end('SIGKILL');
-      await rm(directory, { recursive: true, force: true });
+      await close();
     },
   };
 }

@@ -1,30 +1,27 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { openConformanceEnvironment, TRUST_FILES } from '@hopback/harness/conformance';
 import type { ConformanceEnvironment } from '@hopback/harness/conformance';
 import { stringify } from 'yaml';
+import { createTemporaryDirectory } from '../peers/temporary-directory.js';
 import { startSidecar } from '../../sdk/src/sidecar/index.js';
 
 /** Opens the environment of a conformance run in a folder of its own. */
 export async function openConformanceLab() {
-  const folder = await mkdtemp(join(tmpdir(), 'hopback-conformance-'));
-  const environment = await openConformanceEnvironment({ folder });
-  const path = (name: string): string => join(folder, name);
+  const folder = await createTemporaryDirectory();
+  const environment = await openConformanceEnvironment({ folder: folder.path });
   const closing: (() => Promise<void>)[] = [];
   return {
-    ...{ environment, path },
+    ...{ environment, path: folder.at, write: folder.write },
     /** Starts a sidecar that was given the trust files, as the guide says, on a free port; closed with the laboratory. */
     async startSidecar(): Promise<string> {
-      await writeFile(path('hopback.yaml'), stringify(sidecarConfiguration(environment)), { mode: 0o600 });
-      const sidecar = await startSidecar({ configurationPath: path('hopback.yaml'), onNotice: () => undefined });
+      const configurationPath = await folder.write('hopback.yaml', stringify(sidecarConfiguration(environment)));
+      const sidecar = await startSidecar({ configurationPath, onNotice: () => undefined });
       closing.push(() => sidecar.close());
       return `http://127.0.0.1:${String(sidecar.calls.port)}`;
     },
     async [Symbol.asyncDispose](): Promise<void> {
       for (const close of closing) await close();
       await environment.close();
-      await rm(folder, { recursive: true, force: true });
+      await folder.close();
     },
   };
 }

@@ -1,4 +1,3 @@
-import { writeFile } from 'node:fs/promises';
 import { TRUST_FILES } from '@hopback/harness/conformance';
 import type { ConformanceTargetOptions } from '@hopback/harness/conformance';
 import { createLiveLab } from '../peers/sipp/live-lab.js';
@@ -23,8 +22,8 @@ export async function startRedirectService(
 ): Promise<AsyncDisposable & { readonly target: ConformanceTargetOptions }> {
   const { path } = lab;
   const { server, urls } = lab.environment;
-  await writeFile(path('drachtio.secret'), SECRET, { mode: 0o600 });
-  await writeFile(path('rules.json'), JSON.stringify(RULES), { mode: 0o600 });
+  await lab.write('drachtio.secret', SECRET);
+  await lab.write('rules.json', JSON.stringify(RULES));
   const drachtio = await createLiveLab({ control: { port: 0, secret: SECRET } });
   const { host, port } = drachtio.server.control;
   const command = startCommand([

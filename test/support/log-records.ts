@@ -1,6 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { LogRecord, SegmentLog } from '../../sdk/src/log/index.js';
 
@@ -27,10 +24,4 @@ export function changedRecords(records: readonly LogRecord[]): readonly number[]
   return records
     .filter(({ sequence, payload }) => Buffer.from(payload).toString() !== recordText(sequence))
     .map(({ sequence }) => sequence);
-}
-
-/** A directory of its own for a test. */
-export async function temporaryLogDirectory(): Promise<{ readonly path: string } & AsyncDisposable> {
-  const path = await mkdtemp(join(tmpdir(), 'hopback-log-'));
-  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
 }

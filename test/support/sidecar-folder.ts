@@ -1,8 +1,7 @@
-import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rename } from 'node:fs/promises';
 import { createPassport, createTestPki, startCertificateServer } from '@hopback/sdk/testing';
 import type { CertificateServer, PassportOptions, TestPki, TestServiceProvider } from '@hopback/sdk/testing';
+import { createTemporaryDirectory } from '../peers/temporary-directory.js';
 import { startSidecarProcess } from './sidecar-process.js';
 import type { SidecarProcess, SidecarStart } from './sidecar-process.js';
 
@@ -25,7 +24,7 @@ export async function createSidecarFolder({
 }: { readonly count?: number; readonly firstSpc?: number } = {}) {
   const pki = await createTestPki({ nowMs: Date.now() });
   const server = await startCertificateServer();
-  const directory = await mkdtemp(join(tmpdir(), 'hopback-sidecar-'));
+  const { path: directory, at: path, write, close } = await createTemporaryDirectory();
   const published = (spc: string): PublishedProvider => {
     const provider = pki.issueServiceProvider({ spc });
     return { provider, x5u: server.publish(`/${spc}.pem`, provider.chainPem) };
@@ -33,11 +32,9 @@ export async function createSidecarFolder({
   const first = published(String(firstSpc));
   const others = Array.from({ length: count - 1 }, (_, at) => published(String(firstSpc + 1 + at)));
   const providers = [first, ...others] as const;
-  const path = (name: string): string => join(directory, name);
   /** Puts a file in the place of another in one step, as file rotation does. */
   const put = async (name: string, content: string | Uint8Array): Promise<string> => {
-    await writeFile(path(`${name}.new`), content, { mode: 0o600 });
-    await rename(path(`${name}.new`), path(name));
+    await rename(await write(`${name}.new`, content), path(name));
     return path(name);
   };
   const usual = usualMembers(server, providers);
@@ -62,7 +59,7 @@ export async function createSidecarFolder({
       startSidecarProcess({ configurationPath: path('hopback.yaml'), ...options }),
     async [Symbol.asyncDispose](): Promise<void> {
       await server.close();
-      await rm(directory, { recursive: true, force: true });
+      await close();
     },
   };
 }

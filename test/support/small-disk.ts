@@ -3,11 +3,11 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { peer } from '../peers.js';
-import { temporaryLogDirectory } from './log-records.js';
+import { createTemporaryDirectory } from '../peers/temporary-directory.js';
 
 /** A file system of 4 MiB. */
 export async function smallDisk(): Promise<{ readonly path: string } & AsyncDisposable> {
-  const directory = await temporaryLogDirectory();
+  const directory = await createTemporaryDirectory();
   const mounted = spawnSync(peer('tmpfs').path, ['-t', 'tmpfs', '-o', 'size=4m', 'tmpfs', directory.path], {
     encoding: 'utf8',
   });

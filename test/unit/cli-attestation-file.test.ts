@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFile, rename, stat } from 'node:fs/promises';
 import type { SignatureRecord } from '@hopback/sdk/stir';
 import { expect, test } from 'vitest';
 import { openAttestationFile } from '../../sdk/src/cli/sign.js';
 import { codeOf } from '../support/code-of.js';
+import { testFolder } from '../support/test-folder.js';
 
+const folder = testFolder();
 const record = (origId: string): SignatureRecord =>
   ({ format: 'hopback.attestation-record.1', ppt: 'shaken', claims: { origId } }) as SignatureRecord;
 const trouble = (): never => {
@@ -14,10 +14,9 @@ const trouble = (): never => {
 };
 
 test('records are appended, a line each, for the user alone, and a file that was moved away begins again', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'hopback-attestations-'));
-  const path = join(folder, 'attestations.ndjson');
+  const path = folder.at('attestations.ndjson');
   const idsIn = async (name: string): Promise<readonly unknown[]> =>
-    (await readFile(join(folder, name), 'utf8'))
+    (await readFile(folder.at(name), 'utf8'))
       .trim()
       .split('\n')
       .map((line) => (JSON.parse(line) as { claims: { origId: string } }).claims.origId);
@@ -30,34 +29,28 @@ test('records are appended, a line each, for the user alone, and a file that was
   expect(await idsIn('attestations.ndjson')).toEqual(['1', '2', '3']);
   expect((await stat(path)).mode & 0o077).toBe(0);
   const file = await openAttestationFile(path, trouble);
-  await rename(path, join(folder, 'old'));
+  await rename(path, folder.at('old'));
   file.keep(record('4'));
   await file.close();
   expect([await idsIn('old'), await idsIn('attestations.ndjson')]).toEqual([['1', '2', '3'], ['4']]);
-  await rm(folder, { recursive: true });
 });
 
 test('a record is not glued to one that a kill has cut off', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'hopback-attestations-'));
-  const path = join(folder, 'attestations.ndjson');
-  await writeFile(path, '{"format":"hopback.attest');
+  const path = await folder.write('attestations.ndjson', '{"format":"hopback.attest');
   const file = await openAttestationFile(path, trouble);
   for (const origId of ['1', '2']) file.keep(record(origId));
   await file.close();
   const lines = (await readFile(path, 'utf8')).trimEnd().split('\n');
   expect(lines).toEqual(['{"format":"hopback.attest', JSON.stringify(record('1')), JSON.stringify(record('2'))]);
-  await rm(folder, { recursive: true });
 });
 
 test('records that a stalled disk has no room for are counted, and told of once', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'hopback-attestations-'));
   const told: unknown[] = [];
-  const file = await openAttestationFile(join(folder, 'attestations.ndjson'), (error) => void told.push(error.code));
+  const file = await openAttestationFile(folder.at('attestations.ndjson'), (error) => void told.push(error.code));
   for (let at = 0; at < 100_010; at += 1) file.keep(record('1'));
   await file.close();
   expect(told).toEqual(['storage-failed']);
   expect(file.lost()).toBeGreaterThan(0);
-  await rm(folder, { recursive: true });
 });
 
 test('a file that cannot be written is found out at once', async () => {

@@ -1,17 +1,11 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import * as fc from 'fast-check';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { sourceFileName } from '../../sdk/src/cli/inputs/record-sources.js';
 import { lockFolder } from '../../sdk/src/log/index.js';
 import { isHopbackError } from '../../sdk/src/errors.js';
+import { testFolder } from '../support/test-folder.js';
 
-let directory: string;
-beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'hopback-folders-'));
-});
-afterEach(() => rm(directory, { recursive: true, force: true }));
+const folder = testFolder();
 
 const failure = (error: unknown): string => (isHopbackError(error) ? error.code : String(error));
 
@@ -38,9 +32,7 @@ test('a file name is safe, and no two sources have the same, also where case mak
 });
 
 test('a folder that cannot be made is a failure of the disk', async () => {
-  await writeFile(join(directory, 'file'), '');
-  expect(await lockFolder(join(directory, 'file'), 'the spool').catch(failure)).toBe('storage-failed');
-  await expect(lockFolder(join(directory, 'file'), 'the spool')).rejects.toThrow(
-    /cannot be used \((?:EEXIST|ENOTDIR)\)/,
-  );
+  const file = await folder.write('file', '');
+  expect(await lockFolder(file, 'the spool').catch(failure)).toBe('storage-failed');
+  await expect(lockFolder(file, 'the spool')).rejects.toThrow(/cannot be used \((?:EEXIST|ENOTDIR)\)/);
 });

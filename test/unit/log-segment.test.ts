@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { openSegmentLog, type SegmentLog, type SegmentLogOptions } from '../../sdk/src/log/index.js';
 import { createManualClock, TEST_NOW_MS, type ManualClock } from '../../sdk/src/testing/index.js';
-import { changedRecords, readEverything, recordText, temporaryLogDirectory } from '../support/log-records.js';
+import { createTemporaryDirectory } from '../peers/temporary-directory.js';
+import { changedRecords, readEverything, recordText } from '../support/log-records.js';
 import { createSimulatedLogFiles, type SimulatedLogFiles } from '../support/simulated-log-files.js';
 
 interface Lab {
@@ -277,13 +278,13 @@ test.each([
 });
 
 test('refuses to open where there can be no directory', async () => {
-  await using directory = await temporaryLogDirectory();
+  await using directory = await createTemporaryDirectory();
   const opening = openSegmentLog({ directory: `${directory.path}/\0` });
   await expect(opening).rejects.toMatchObject({ code: 'storage-failed' });
 });
 
 test('on the disk of this machine: segments are for this user alone, and nothing else is left in the directory', async () => {
-  await using directory = await temporaryLogDirectory();
+  await using directory = await createTemporaryDirectory();
   const path = `${directory.path}/a/b`;
   const log = await openSegmentLog({ directory: path, segmentBytes: 4_096 });
   appendTexts(log, 20);

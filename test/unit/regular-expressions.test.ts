@@ -8,12 +8,8 @@ import { ROOT } from '../house/run.js';
 const FOLDERS = ['sdk/src', 'harness/src'];
 
 // The backends that recheck prefers are a native program and a jar; the pure one needs neither.
-beforeAll(() => {
-  vi.stubEnv('RECHECK_SYNC_BACKEND', 'pure');
-});
-afterAll(() => {
-  vi.unstubAllEnvs();
-});
+beforeAll(() => void vi.stubEnv('RECHECK_SYNC_BACKEND', 'pure'));
+afterAll(() => void vi.unstubAllEnvs());
 
 const sources = FOLDERS.flatMap((folder) => ts.sys.readDirectory(`${ROOT}${folder}`, ['.ts', '.tsx'])).map((path) => ({
   path: path.slice(ROOT.length),

@@ -1,12 +1,12 @@
 import { mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { writeWholeFile } from '../../sdk/src/internal/index.js';
-import { createTemporaryDirectory } from '../peers/temporary-directory.js';
+import { testFolder } from '../support/test-folder.js';
+
+const folder = testFolder();
 
 test('a file is replaced, readable by its owner alone, and nothing else is left', async () => {
-  await using folder = await createTemporaryDirectory();
-  const path = join(folder.path, 'file');
+  const path = folder.at('file');
   await writeWholeFile(path, 'first');
   await writeWholeFile(path, new TextEncoder().encode('second'));
   expect(await readFile(path, 'utf8')).toBe('second');
@@ -15,8 +15,7 @@ test('a file is replaced, readable by its owner alone, and nothing else is left'
 });
 
 test('a new file does not replace one that is there, not even a link', async () => {
-  await using folder = await createTemporaryDirectory();
-  const [path, planted] = [join(folder.path, 'file'), join(folder.path, 'link')];
+  const [path, planted] = [folder.at('file'), folder.at('link')];
   await writeWholeFile(path, 'first', { isNew: true });
   await symlink(path, planted);
   for (const there of [path, planted])
@@ -26,8 +25,7 @@ test('a new file does not replace one that is there, not even a link', async () 
 });
 
 test('a link is replaced by the file, and what it pointed at stays', async () => {
-  await using folder = await createTemporaryDirectory();
-  const [path, planted] = [join(folder.path, 'file'), join(folder.path, 'link')];
+  const [path, planted] = [folder.at('file'), folder.at('link')];
   await writeFile(path, 'first');
   await symlink(path, planted);
   await writeWholeFile(planted, 'second');
@@ -36,9 +34,8 @@ test('a link is replaced by the file, and what it pointed at stays', async () =>
 });
 
 test('where it cannot take its place, what was there stays and nothing is left beside it', async () => {
-  await using folder = await createTemporaryDirectory();
-  await mkdir(join(folder.path, 'taken', 'inner'), { recursive: true });
-  await expect(writeWholeFile(join(folder.path, 'taken'), 'text')).rejects.toMatchObject({ code: 'EISDIR' });
-  await expect(writeWholeFile(join(folder.path, 'missing', 'file'), 'text')).rejects.toMatchObject({ code: 'ENOENT' });
+  await mkdir(folder.at('taken', 'inner'), { recursive: true });
+  await expect(writeWholeFile(folder.at('taken'), 'text')).rejects.toMatchObject({ code: 'EISDIR' });
+  await expect(writeWholeFile(folder.at('missing', 'file'), 'text')).rejects.toMatchObject({ code: 'ENOENT' });
   expect(await readdir(folder.path)).toEqual(['taken']);
 });

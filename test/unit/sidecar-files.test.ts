@@ -1,19 +1,16 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { writeFile } from 'node:fs/promises';
+import { beforeEach, expect, test } from 'vitest';
 import { oneAtATime, readTextFile } from '../../sdk/src/sidecar/services/files.js';
 import { loadNumbers } from '../../sdk/src/sidecar/services/load-services.js';
 import { codeOf } from '../support/code-of.js';
+import { testFolder } from '../support/test-folder.js';
 
-let directory: string;
+const folder = testFolder();
 let path: string;
-beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'hopback-numbers-'));
-  path = join(directory, 'dno.txt');
+beforeEach(() => {
+  path = folder.at('dno.txt');
 });
-afterEach(() => rm(directory, { recursive: true }));
 
 test('numbers stay what they are, unread, while their file does', async () => {
   await writeFile(path, '# nobody calls from these\n+12025550101\n202-555-0102 # a bank\n');

@@ -1,14 +1,10 @@
 import { GOOD_PASSPORT_NAMES, GOOD_PASSPORTS, PASSPORT_FAULT_NAMES, PASSPORT_FAULTS } from '@hopback/sdk/testing';
-import { beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { statedParties } from '../../sdk/src/sidecar/dialects/stir-api.js';
 import { claimedParties } from '../../sdk/src/stir/index.js';
 import { createVerificationLab } from '../support/verification-lab.js';
-import type { VerificationLab } from '../support/verification-lab.js';
 
-let lab: VerificationLab;
-beforeAll(async () => {
-  lab = await createVerificationLab();
-});
+const lab = await createVerificationLab();
 
 /** Whether a check passes is the same, however the parties are read. */
 async function passes(identity: readonly string[], parties: typeof statedParties): Promise<boolean> {

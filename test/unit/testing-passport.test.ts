@@ -8,18 +8,13 @@ import {
   PASSPORT_FAULTS,
   twinSignature,
   sampleInvite,
-  type PassportFaultContext,
   type PassportFaultName,
 } from '@hopback/sdk/testing';
-import { beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 
 const X5U = 'https://certificates.example/1234.pem';
-let context: PassportFaultContext;
-
-beforeAll(async () => {
-  const pki = await createTestPki();
-  context = createPassportFaultContext({ signer: pki.issueServiceProvider({ spc: '1234' }), x5u: X5U });
-});
+const pki = await createTestPki();
+const context = createPassportFaultContext({ signer: pki.issueServiceProvider({ spc: '1234' }), x5u: X5U });
 
 const header = (name: PassportFaultName): string => PASSPORT_FAULTS[name].build(context).identityHeader;
 const token = (identityHeader: string): string => identityHeader.split(';', 1)[0] ?? '';

@@ -8,22 +8,18 @@ import {
   TEST_NOW_MS,
   testKeyFromPem,
 } from '@hopback/sdk/testing';
-import type { CertificateFaultName, TestCertificate, TestPki } from '@hopback/sdk/testing';
+import type { CertificateFaultName, TestCertificate } from '@hopback/sdk/testing';
 import { JWTClaimConstraints, TNAuthorizationList } from '@peculiar/asn1-rfc8226';
 import { AsnConvert } from '@peculiar/asn1-schema';
 import { Certificate } from '@peculiar/asn1-x509';
 import { compactVerify, importX509 } from 'jose';
-import { beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { testPeer } from '../peers.js';
 import { openssl } from './testing-openssl.js';
 
 // What the kit makes, read by other implementations. Our own parsers read every option of it in the certificates-* tests.
 
-let pki: TestPki;
-
-beforeAll(async () => {
-  pki = await createTestPki();
-});
+const pki = await createTestPki();
 
 const TN_AUTH_LIST = '1.3.6.1.5.5.7.1.26';
 const hex = (bytes: Uint8Array | ArrayBuffer): string => Buffer.from(bytes as Uint8Array).toString('hex');
