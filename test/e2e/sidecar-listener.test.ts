@@ -6,7 +6,6 @@ import { afterAll, beforeEach, expect, test } from 'vitest';
 import type { Sidecar, VerifiedCall } from '../../sdk/src/sidecar/index.js';
 import { lintOpenApi } from '../house/contract.js';
 import { ask, openSidecarLab } from '../support/sidecar-lab.js';
-import type { SidecarAnswer } from '../support/sidecar-lab.js';
 
 const lab = await openSidecarLab();
 beforeEach(() => lab.reset());
@@ -21,7 +20,7 @@ const post = (
   sidecar: Sidecar,
   path: string,
   { body, headers = TEXT }: { readonly body: string; readonly headers?: Readonly<Record<string, string>> },
-): Promise<SidecarAnswer> => ask(sidecar, path, { method: 'POST', headers, body });
+) => ask(sidecar, path, { method: 'POST', headers, body });
 const signedInvite = (): string => sampleInvite({ identityHeaders: [lab.identity()] });
 const verifyInvite = async (sidecar: Sidecar, query: string, body: string): Promise<unknown> =>
   JSON.parse((await post(sidecar, `/v1/invite/verify${query}`, { body })).text);

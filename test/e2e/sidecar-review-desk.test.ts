@@ -1,6 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createMemoryRecordStore } from '@hopback/sdk/records';
 import { signWebhook, WIRE_EXAMPLES } from '@hopback/sdk/platform';
@@ -11,21 +8,17 @@ import { openTracebackDesk } from '../../sdk/src/sidecar/review/review-app.js';
 import type { TracebackDesk, TracebackDeskOptions } from '../../sdk/src/sidecar/review/review-app.js';
 import { accountEntry, readAccounts } from '../../sdk/src/sidecar/review/sessions.js';
 import type { ReviewAuditEntry } from '../../sdk/src/sidecar/review/review-parts.js';
+import { NAME, PASSWORD, reviewBrowser } from '../support/review-lab.js';
+import { testFolder } from '../support/test-folder.js';
 
 const SECRET = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
-const ORIGIN = 'https://sidecar.example';
-const PASSWORD = 'correct horse battery staple';
 
-let directory: string;
+const folder = testFolder();
 let platform: TestPlatform;
 beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'hopback-desk-'));
   platform = await startTestPlatform();
 });
-afterEach(async () => {
-  await platform.close();
-  await rm(directory, { recursive: true });
-});
+afterEach(() => platform.close());
 
 /** Two calls of the minute that is asked about, from two carriers: nobody but a person can tell them apart. */
 async function deskWith(options: Partial<TracebackDeskOptions> = {}): Promise<TracebackDesk> {
@@ -35,7 +28,7 @@ async function deskWith(options: Partial<TracebackDeskOptions> = {}): Promise<Tr
   await store.cover({ sourceId: 'sbc-1', fromUs: 0, toUs: Date.now() * 1_000 });
   const { client, answerKey } = platform.credentials('prv-birch');
   return openTracebackDesk({
-    ...{ directory: join(directory, 'responder'), store, answerKey, zone: 'America/New_York', trunks: TEST_TRUNKS },
+    ...{ directory: folder.at('responder'), store, answerKey, zone: 'America/New_York', trunks: TEST_TRUNKS },
     provider: { providerId: 'prv-birch', name: 'Birch Carrier Services Inc.' },
     platform: { baseUrl: platform.baseUrl, receiptKeys: platform.keys, ...client },
     webhooks: { secrets: [SECRET] },
@@ -43,17 +36,8 @@ async function deskWith(options: Partial<TracebackDeskOptions> = {}): Promise<Tr
   });
 }
 
-async function post(
-  desk: TracebackDesk,
-  path: string,
-  { cookie = '', fields }: { readonly cookie?: string; readonly fields: Readonly<Record<string, string>> },
-): Promise<Response> {
-  const headers = { cookie, origin: ORIGIN, host: 'sidecar.example' };
-  return desk.app.request(path, { method: 'POST', headers, body: new URLSearchParams(fields) });
-}
-
 test('a request that comes from the platform and fits two calls is chosen on the page, signed, and taken by the platform', async () => {
-  const accounts = readAccounts(await accountEntry({ name: 'duty engineer', password: PASSWORD }));
+  const accounts = readAccounts(await accountEntry({ name: NAME, password: PASSWORD }));
   const audit: ReviewAuditEntry[] = [];
   await using desk = await deskWith({
     review: { accounts: () => accounts, audit: async (entry) => void audit.push(entry) },
@@ -64,29 +48,19 @@ test('a request that comes from the platform and fits two calls is chosen on the
     await new Promise((resolve) => setImmediate(resolve));
     state = desk.responder.list().find((one) => one.requestId === requestId)?.state ?? '';
   }
-  const login = await post(desk, '/review/login', { fields: { name: 'duty engineer', password: PASSWORD } });
-  const cookie = login.headers.get('set-cookie')?.split(';')[0] ?? '';
-  const path = `/review/requests/${requestId}`;
-  const text = await (await desk.app.request(path, { headers: { cookie } })).text();
-  const token = tokenBefore(text, 'name="step" value="check"');
+  const browser = reviewBrowser(desk.app);
+  await browser.logIn();
   const { candidates } = desk.responder.review(requestId)!;
   const candidate = candidates.find(({ upstream }) => upstream.includes('Cedar'))?.candidate ?? '';
-  const sent = await post(desk, path, {
-    cookie,
-    fields: { token, step: 'send', arm: 'received-from', candidate, despite: 'another-fits-as-well' },
-  });
-  expect([sent.status, problemsIn(await sent.text())]).toEqual([303, '']);
+  const choice = { step: 'send', arm: 'received-from', candidate, despite: 'another-fits-as-well' };
+  expect(await browser.answer(choice, `/review/requests/${requestId}`)).toMatchObject({ status: 303 });
   const { answer } = await platform.answered(requestId);
   expect(answer).toMatchObject({
     finding: { arm: 'received-from' },
-    answeredBy: { kind: 'person', name: 'duty engineer' },
+    answeredBy: { kind: 'person', name: NAME },
   });
   expect(audit.map(({ event, outcome }) => outcome ?? event)).toEqual(['login', 'decision', 'accepted']);
 });
-
-function tokenBefore(text: string, mark: string): string {
-  return [...text.slice(0, text.indexOf(mark)).matchAll(/name="token" value="([^"]+)"/g)].at(-1)?.[1] ?? '';
-}
 
 test('a webhook with a request is acknowledged when the request is in the journal, and one that nobody signed is not taken', async () => {
   // Stream and polling hear nothing: the platform is asked for tokens alone.
@@ -119,8 +93,3 @@ test('a secret that is none, and a page that cannot be, are refused, and leave t
   await expect(deskWith({ review })).rejects.toMatchObject({ code: 'invalid-configuration' });
   await (await deskWith()).close();
 });
-
-/** What a page says is wrong. */
-function problemsIn(text: string): string {
-  return /role="alert">[^]*?<\/div>/.exec(text)?.[0].replace(/<[^>]*>|\s+/g, ' ') ?? '';
-}

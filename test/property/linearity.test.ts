@@ -21,7 +21,7 @@ import { readPdf } from '../../harness/src/platform/domain/demands/review-findin
 import { maskedTranscript } from '../../harness/src/platform/domain/alerts/case-sheet.js';
 import { callBackNumbers } from '../../harness/src/platform/domain/campaigns/scripts/call-back-numbers.js';
 import { nameOfScript } from '../../harness/src/platform/domain/campaigns/scripts/name-of-script.js';
-import { parseNameAddr, splitHeaderList } from '../../sdk/src/core/sip-request.js';
+import { MAX_REQUEST_SIZE, parseNameAddr, splitHeaderList } from '../../sdk/src/core/sip-request.js';
 import { parseSipUri } from '../../sdk/src/core/sip-uri.js';
 import { createEventStreamParser } from '../../sdk/src/platform/events/platform-events.js';
 import { parseHepPacket } from '../../sdk/src/records/ingest/hep-packet.js';
@@ -59,62 +59,11 @@ const MACHINE_SHARES = 2;
 
 /** What is repeated: openings without an end, ends without an opening, separators, escapes, and pieces that formats give a meaning. */
 const ATOMS: readonly string[] = [
-  ...[
-    '<',
-    '>',
-    '</',
-    '<a',
-    '<!--',
-    '-->',
-    '<td>',
-    '<table>',
-    '<td rowspan=999 colspan=64>',
-    '<div hidden>',
-    '&',
-    '&#x3a;',
-  ],
-  ...[
-    '(',
-    ')',
-    '[',
-    '{',
-    '{"a":',
-    '[[',
-    '}',
-    '"',
-    '""',
-    "'",
-    '\\',
-    '\\"',
-    ',',
-    ';',
-    ':',
-    '=',
-    '?',
-    '@',
-    '%',
-    '%25',
-    '#',
-    '|',
-  ],
-  ...[' ', '\t', '\r\n', '\r\n ', '\n', '\n\n', '\n> ', '\n--', '--x\r\n', '\0', '\u00e9', '\ud83d\ude00'],
-  ...[
-    'a',
-    '1',
-    '1 ',
-    '-',
-    '+1',
-    '2025550101 ',
-    '10/11/2026 ',
-    '3:41 PM ',
-    'Call 1: ',
-    'From: a\r\n',
-    'a,',
-    'a.',
-    '%PDF-',
-    'obj<<',
-    '/Type ',
-  ],
+  ...String.raw`< > </ <a <!-- --> <td> <table> & &#x3a; ( ) [ { {"a": [[ } " "" ' \ \" "\ <" ",<`.split(' '),
+  ...', ; : = ? @ % %25 # | a 1 - +1 a, a. %PDF- obj<<'.split(' '),
+  ...[' ', '\t', '\r\n', '\r\n ', '\n', '\n\n', '\n> ', '\n--', '--x\r\n', ' a\n', '\0', '\u00e9', '\ud83d\ude00'],
+  ...['<td rowspan=999 colspan=64>', '<div hidden>', '1 ', '2025550101 ', '10/11/2026 ', '3:41 PM '],
+  ...['Call 1: ', 'From: a\r\n', '/Type '],
 ];
 
 const octets = (text: string): Uint8Array => Buffer.from(text, 'utf8');
@@ -148,6 +97,8 @@ const PARSERS: Readonly<Record<string, (text: string) => unknown>> = {
   parseSipRequest,
   'parseSipRequest, in a header': (text) =>
     parseSipRequest(`INVITE sip:a@b SIP/2.0\r\nTo: ${text}\r\nIdentity: ${text}\r\n\r\n`),
+  'parseSipRequest, of the greatest size': (text) =>
+    parseSipRequest(`INVITE sip:a@b SIP/2.0\nTo: x\n${text}`.slice(0, MAX_REQUEST_SIZE)),
   parseIdentityHeader,
   parsePassport,
   parseBoundedJson: (text) =>

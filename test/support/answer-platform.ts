@@ -6,24 +6,8 @@ import { CompactSign } from 'jose';
 import { createTestKey } from '../../sdk/src/testing/test-key.js';
 import type { TracebackRequest } from '../../sdk/src/traceback/index.js';
 
-/** A platform on loopback: lists open requests, takes answers, signs receipts, and keeps every body that ever came. */
-export interface AnswerPlatform extends AsyncDisposable {
-  readonly url: string;
-  /** JWK set of the key of its receipts, as JSON. */
-  readonly keys: string;
-  readonly ask: (request: TracebackRequest) => void;
-  /** By request: all answers that came, in order, repeats included. */
-  readonly answers: ReadonlyMap<string, readonly string[]>;
-  /** Requests that have no answer yet. */
-  readonly open: () => readonly string[];
-  readonly acknowledged: () => number;
-  /** Resolves when somebody asks next. */
-  readonly nextRequest: () => Promise<void>;
-  /** Breaks in place of, or after, taking an answer as often as this says, 0 to 1. */
-  readonly setFaults: (random: (() => number) | undefined, rate: number) => void;
-}
-
-export async function startAnswerPlatform(): Promise<AnswerPlatform> {
+/** Starts a platform on loopback that lists open requests, takes answers, signs receipts, and keeps every body that ever came. */
+export async function startAnswerPlatform() {
   const { privateKey, publicKeyJwk } = createTestKey();
   const requests = new Map<string, TracebackRequest>();
   const answers = new Map<string, string[]>();
@@ -84,13 +68,18 @@ export async function startAnswerPlatform(): Promise<AnswerPlatform> {
   const keys = JSON.stringify({ keys: [{ ...publicKeyJwk, alg: 'ES256', use: 'sig' }] });
   return {
     url: `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`,
+    /** JWK set of the key of its receipts, as JSON. */
     keys,
-    ask: (request) => void requests.set(request.requestId, request),
-    answers,
-    open: () => [...requests.keys()].filter((requestId) => !answers.has(requestId)),
+    ask: (request: TracebackRequest) => void requests.set(request.requestId, request),
+    /** By request: all answers that came, in order, repeats included. */
+    answers: answers as ReadonlyMap<string, readonly string[]>,
+    /** Requests that have no answer yet. */
+    open: (): readonly string[] => [...requests.keys()].filter((requestId) => !answers.has(requestId)),
     acknowledged: () => acknowledged.size,
-    nextRequest: () => new Promise((resolve) => wake.push(resolve)),
-    setFaults: (random, part) => {
+    /** Resolves when somebody asks next. */
+    nextRequest: () => new Promise<void>((resolve) => wake.push(resolve)),
+    /** Breaks in place of, or after, taking an answer as often as this says, 0 to 1. */
+    setFaults: (random: (() => number) | undefined, part: number): void => {
       fault = random ?? fault;
       rate = part;
     },
@@ -100,6 +89,8 @@ export async function startAnswerPlatform(): Promise<AnswerPlatform> {
     },
   };
 }
+
+export type AnswerPlatform = Awaited<ReturnType<typeof startAnswerPlatform>>;
 
 /** Requests of one page; the others are there when these are acknowledged. */
 const PAGE = 50;

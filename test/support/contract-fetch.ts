@@ -5,22 +5,15 @@ import type { PlatformRoute, RouteParameter } from '../../sdk/src/contract/route
 import { PLATFORM_ROUTES } from '../../sdk/src/contract/routes.js';
 import type { PlatformFetch } from '../../sdk/src/platform/http/platform-fetch.js';
 
-/** What the platform's table of routes has to say against a request. */
-export interface ContractCheck {
-  /** Operations that were called, in their order. */
-  readonly operations: readonly string[];
-  readonly complaints: readonly string[];
-  readonly fetch: PlatformFetch;
-}
-
 /** A platform that answers each route of the contract with the first example of it, and complains of requests that are not in its form. */
-export function contractFetch(): ContractCheck {
+export function contractFetch() {
   const operations: string[] = [];
   const complaints: string[] = [];
   return {
-    operations,
-    complaints,
-    async fetch(address, request) {
+    /** Operations that were called, in their order. */
+    operations: operations as readonly string[],
+    complaints: complaints as readonly string[],
+    async fetch(...[address, request]: Parameters<PlatformFetch>): Promise<Response> {
       const url = new URL(address);
       const route = PLATFORM_ROUTES.find(
         ({ method, path }) => method === request.method && pathForm(path).test(url.pathname),

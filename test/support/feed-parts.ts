@@ -17,27 +17,22 @@ export function sharing(share: SharingLevel): SharingPolicy {
   });
 }
 
-/** A stream that goes wrong as a test has it, and tells what is on its disk. */
-export interface PickyStream extends Pick<RecordStream, 'record' | 'flush'> {
-  /** Ids of the records that a flush has made durable. */
-  readonly durable: () => ReadonlySet<string>;
-  /** How often a record was handed in. */
-  readonly offered: () => number;
-}
-
-/** Makes it. `refuse` is asked for each record, `onFlush` before each flush, which fails when it throws. */
+/**
+ * A stream that goes wrong as a test has it, and tells what is on its disk. `refuse` is asked for each record, `onFlush` before each flush, which
+ * fails when it throws.
+ */
 export function pickyStream({
   refuse = () => undefined,
   onFlush = () => undefined,
 }: {
   readonly refuse?: () => RecordRefusal | undefined;
   readonly onFlush?: () => void;
-} = {}): PickyStream {
+} = {}) {
   const pending: string[] = [];
   const durable = new Set<string>();
   let offered = 0;
   return {
-    record({ recordId }) {
+    record({ recordId }: Pick<CallRecord, 'recordId'>): ReturnType<RecordStream['record']> {
       offered += 1;
       const reason = refuse();
       if (reason !== undefined) return { accepted: false, reason };
@@ -50,7 +45,9 @@ export function pickyStream({
       for (const recordId of pending.splice(0)) durable.add(recordId);
       return durable.size;
     },
-    durable: () => durable,
+    /** Ids of the records that a flush has made durable. */
+    durable: (): ReadonlySet<string> => durable,
+    /** How often a record was handed in. */
     offered: () => offered,
   };
 }

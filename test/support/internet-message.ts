@@ -1,13 +1,5 @@
-/** A message of our own writing, taken apart by hand: not by what reads other people's. */
-export interface MessageText {
-  /** In their order, unfolded; encoded words as they stand. */
-  readonly headers: readonly (readonly [name: string, value: string])[];
-  /** Decoded from quoted-printable, with line feeds. */
-  readonly body: string;
-}
-
-/** Takes a message with a quoted-printable body in UTF-8 apart. @see RFC 5322 section 2.1, RFC 2045 section 6.7 */
-export function messageText(message: string): MessageText {
+/** Takes a message of our own writing apart by hand, not by what reads other people's: header fields in their order, unfolded, and the body decoded. @see RFC 5322 section 2.1, RFC 2045 section 6.7 */
+export function messageText(message: string) {
   const end = message.indexOf('\r\n\r\n');
   const lines = message.slice(0, end).replaceAll('\r\n ', ' ').split('\r\n');
   const headers = lines.map((line) => {

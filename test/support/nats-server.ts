@@ -1,23 +1,13 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer, type AddressInfo } from 'node:net';
 import { createTemporaryDirectory } from '../peers/temporary-directory.js';
 import { peer } from '../peers.js';
+import { freePorts } from './recipe.js';
 
-/** A nats-server with JetStream on files that syncs every message, on loopback. */
-export interface NatsServer extends AsyncDisposable {
-  /** `127.0.0.1:port`, the same after a restart. */
-  readonly address: string;
-  /** Kills it with signal 9; nothing of its memory is kept. */
-  readonly kill: () => Promise<void>;
-  /** Starts it again on the same files, and waits until it listens. */
-  readonly start: () => Promise<void>;
-}
-
-/** Starts one in a directory of its own. */
-export async function startNatsServer(): Promise<NatsServer> {
+/** Starts a nats-server with JetStream on files that syncs every message, on loopback, in a directory of its own. */
+export async function startNatsServer() {
   const directory = await createTemporaryDirectory();
-  const port = await freePort();
+  const [port] = await freePorts(1);
   const config = await directory.write(
     'nats.conf',
     `listen: "127.0.0.1:${port}"\njetstream { store_dir: "${directory.path}/store", sync_interval: always }\n`,
@@ -43,22 +33,15 @@ export async function startNatsServer(): Promise<NatsServer> {
   };
   await start();
   return {
+    /** The same after a restart. */
     address: `127.0.0.1:${port}`,
+    /** Kills it with signal 9; nothing of its memory is kept. */
     kill,
+    /** Starts it again on the same files, and waits until it listens. */
     start,
     [Symbol.asyncDispose]: async () => {
       await kill();
       await directory.close();
     },
   };
-}
-
-/** One that was free a moment ago: nats-server tells its own only in a file. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

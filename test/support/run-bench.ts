@@ -6,18 +6,8 @@ import type { Bench, BenchOfParts, FigureLine, LeftOutLine } from '../bench/benc
 
 const MAIN = fileURLToPath(new URL('../bench/main.ts', import.meta.url));
 
-/** A run of `npm run bench`, without the build. */
-export interface BenchRun {
-  /** Null where a signal ended it. */
-  readonly code: number | null;
-  readonly signal: string | null;
-  readonly figures: readonly FigureLine[];
-  readonly leftOut: readonly LeftOutLine[];
-  readonly stderr: string;
-}
-
-/** Runs `npm run bench -- ARGV` to its end, with an empty standard input. */
-export async function runBench(argv: readonly string[]): Promise<BenchRun> {
+/** Runs `npm run bench -- ARGV` to its end, without the build and with an empty standard input. */
+export async function runBench(argv: readonly string[]) {
   const { lines, ...run } = await benchLines(argv);
   return {
     ...run,
@@ -33,11 +23,10 @@ export async function listBenches(): Promise<readonly Omit<Bench, 'run'>[]> {
   return (lines as readonly (Bench | BenchOfParts)[]).filter((bench): bench is Bench => 'figures' in bench);
 }
 
-async function benchLines(
-  argv: readonly string[],
-): Promise<Pick<BenchRun, 'code' | 'signal' | 'stderr'> & { readonly lines: readonly unknown[] }> {
+async function benchLines(argv: readonly string[]) {
   const child = spawn(process.execPath, ['--import', 'tsx', MAIN, ...argv], { stdio: ['ignore', 'pipe', 'pipe'] });
   const output = Promise.all([text(child.stdout), text(child.stderr)]);
+  // Null where a signal ended it, and where none did.
   const [code, signal] = (await once(child, 'close')) as [number | null, string | null];
   const [stdout, stderr] = await output;
   const lines = stdout.split('\n').filter((line) => line !== '');

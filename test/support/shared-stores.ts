@@ -1,5 +1,4 @@
 import { spawn } from 'node:child_process';
-import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -10,21 +9,11 @@ import { builtProgram } from './built-program.js';
 
 const SCRIPT = fileURLToPath(new URL('shared-store-process.ts', import.meta.url));
 
-/** A process that has a store open, or asks the one that has. */
-export interface StoreProcess {
-  readonly role: string;
-  readonly child: ChildProcess;
-  /** Closes the store and waits for the end. */
-  readonly end: () => Promise<void>;
-  /** SIGKILL, and waits for the end. */
-  readonly kill: () => Promise<void>;
-}
-
 /**
  * Starts a process that opens the store of a folder and puts records into it; resolves when they are stored.
  * @param records - how many of `sampleRecord(index, NOON_US + index)`
  */
-export async function startStoreProcess(directory: string, records = 0): Promise<StoreProcess> {
+export async function startStoreProcess(directory: string, records = 0) {
   const child = spawn(process.execPath, [builtProgram(SCRIPT), directory, String(records)], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
@@ -34,13 +23,13 @@ export async function startStoreProcess(directory: string, records = 0): Promise
   const stored = await lines.next();
   if (role.done === true || stored.done === true) throw new Error('the process that was to open the store ended');
   return {
-    role: role.value,
-    child,
-    end: async () => {
+    ...{ role: role.value, child },
+    /** Closes the store and waits for the end. */
+    end: async (): Promise<void> => {
       child.stdin.write('close\n');
       await ended;
     },
-    kill: async () => {
+    kill: async (): Promise<void> => {
       child.kill('SIGKILL');
       await ended;
     },

@@ -1,21 +1,10 @@
 import { startSidecar } from '../../sdk/src/sidecar/index.js';
 import type { Sidecar, SidecarNotice, SidecarOptions } from '../../sdk/src/sidecar/index.js';
 import { createSidecarFolder } from './sidecar-folder.js';
-import type { ConfigurationMembers, PublishedProvider, SidecarFolder } from './sidecar-folder.js';
+import type { ConfigurationMembers } from './sidecar-folder.js';
 
-/** A folder with all that a sidecar is configured with, and sidecars in this process. */
-export interface SidecarLab
-  extends PublishedProvider, Pick<SidecarFolder, 'pki' | 'server' | 'directory' | 'identity'>, AsyncDisposable {
-  readonly configurationPath: string;
-  readonly notices: readonly SidecarNotice[];
-  readonly configure: (more?: ConfigurationMembers) => Promise<void>;
-  readonly reset: () => Promise<void>;
-  readonly write: SidecarFolder['put'];
-  /** Starts a sidecar on a free port; closed with the laboratory. */
-  readonly start: (options?: Partial<SidecarOptions>) => Promise<Sidecar>;
-}
-
-export async function openSidecarLab(): Promise<SidecarLab> {
+/** A folder with all that a sidecar is configured with, and sidecars in this process, closed with it. */
+export async function openSidecarLab() {
   const folder = await createSidecarFolder({ firstSpc: 1_234 });
   const { pki, server, directory, identity, put } = folder;
   const configurationPath = folder.path('hopback.yaml');
@@ -33,9 +22,11 @@ export async function openSidecarLab(): Promise<SidecarLab> {
   };
   await configure();
   return {
-    ...{ pki, server, directory, identity, configurationPath, notices, configure, reset, write: put },
+    ...{ pki, server, directory, identity, configurationPath, configure, reset, write: put },
     ...folder.providers[0],
-    async start(options = {}) {
+    notices: notices as readonly SidecarNotice[],
+    /** Starts a sidecar on a free port. */
+    async start(options: Partial<SidecarOptions> = {}): Promise<Sidecar> {
       const onNotice = (notice: SidecarNotice): void => void notices.push(notice);
       const sidecar = await startSidecar({ configurationPath, onNotice, ...options });
       started.push(sidecar);
@@ -48,15 +39,8 @@ export async function openSidecarLab(): Promise<SidecarLab> {
   };
 }
 
-/** An answer as a client has it. */
-export interface SidecarAnswer {
-  readonly status: number;
-  readonly headers: Headers;
-  readonly text: string;
-}
-
 /** Sends a request to the call listener of a sidecar. */
-export async function ask(sidecar: Sidecar, path: string, request: RequestInit = {}): Promise<SidecarAnswer> {
+export async function ask(sidecar: Sidecar, path: string, request: RequestInit = {}) {
   const response = await fetch(`http://127.0.0.1:${String(sidecar.calls.port)}${path}`, request);
   return { status: response.status, headers: response.headers, text: await response.text() };
 }

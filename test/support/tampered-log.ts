@@ -6,16 +6,10 @@ import {
   sealFrame,
 } from '../../sdk/src/log/segment-format.js';
 
-/** A record of a segment, by its octets. */
-export interface SegmentRecord {
-  readonly sequence: number;
-  readonly payload: Buffer;
-}
-
 /** Records of a segment's bytes, in order. */
-export function recordsOfSegment(fileName: string, bytes: Buffer): readonly SegmentRecord[] {
+export function recordsOfSegment(fileName: string, bytes: Buffer) {
   const { mark } = parseSegmentFileName(fileName)!;
-  const records: SegmentRecord[] = [];
+  const records: { readonly sequence: number; readonly payload: Buffer }[] = [];
   for (let at = 32; ;) {
     const frame = nextFrame(bytes, at, mark);
     if (frame.kind === 'none' || frame.kind === 'cut') return records;

@@ -68,10 +68,7 @@ export class Dialog extends EventEmitter {
 }
 
 /** A store that keeps what it is given, and refuses a record that no reader of records would take. */
-export function keepingSink(): {
-  readonly records: CallRecord[];
-  readonly record: (record: CallRecord) => { readonly accepted: boolean };
-} {
+export function keepingSink() {
   const records: CallRecord[] = [];
   const reader = createHopbackNdjsonReader({ id: 'x', format: 'hopback', time: { zone: 'utc' } });
   return {

@@ -1,21 +1,14 @@
 import { expect, test } from 'vitest';
 import { openSegmentLog, type SegmentLog, type SegmentLogOptions } from '../../sdk/src/log/index.js';
-import { createManualClock, TEST_NOW_MS, type ManualClock } from '../../sdk/src/testing/index.js';
+import { createManualClock, TEST_NOW_MS } from '../../sdk/src/testing/index.js';
 import { createTemporaryDirectory } from '../peers/temporary-directory.js';
 import { changedRecords, readEverything, recordText } from '../support/log-records.js';
-import { createSimulatedLogFiles, type SimulatedLogFiles } from '../support/simulated-log-files.js';
+import { createSimulatedLogFiles } from '../support/simulated-log-files.js';
 
-interface Lab {
-  readonly log: SegmentLog;
-  readonly files: SimulatedLogFiles;
-  readonly clock: ManualClock;
-  /** Operations with the names of the files, from now on. */
-  readonly asked: string[];
-}
-
-async function lab(options: Partial<SegmentLogOptions> = {}): Promise<Lab> {
+async function lab(options: Partial<SegmentLogOptions> = {}) {
   const files = createSimulatedLogFiles();
   const clock = createManualClock();
+  /** Operations with the names of the files, from now on. */
   const asked: string[] = [];
   const { schedule } = clock;
   const log = await openSegmentLog({ directory: '/log', segmentBytes: 4_096, files, clock, schedule, ...options });
