@@ -1,14 +1,13 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { createManualClock } from '@hopback/sdk/testing';
 import { openSharedRecordStore } from '@hopback/sdk/records';
 import type { CallRecord } from '@hopback/sdk/records';
-import { beforeAll, expect, onTestFinished, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
+import { createTemporaryDirectory } from '../peers/temporary-directory.js';
 import { runInProcess } from '../support/cli-lab.js';
 import type { CliRun, RunOptions } from '../support/cli-lab.js';
 import { startStoreProcess } from '../support/shared-stores.js';
 import { NOON_US, sampleRecord, sparseRecord } from '../support/stored-records.js';
+import { testFolder } from '../support/test-folder.js';
 
 const HOUR_US = 3_600_000_000;
 const DAY_US = 24 * HOUR_US;
@@ -16,26 +15,6 @@ const CALLED = '12155550112';
 
 // Noon of the day after the samples.
 const clock = createManualClock((NOON_US + DAY_US) / 1_000);
-
-const newFolder = (): Promise<string> => mkdtemp(join(tmpdir(), 'hopback-cli-records-'));
-
-let directory = '';
-beforeAll(async () => {
-  directory = await newFolder();
-  await using store = await openSharedRecordStore({ directory, clock });
-  await store.insert(SAMPLES);
-  await store.cover({ sourceId: 'sbc-1', fromUs: NOON_US - 6 * HOUR_US, toUs: NOON_US + 6 * HOUR_US });
-  await store.cover({ sourceId: 'sbc-2', fromUs: NOON_US - 6 * HOUR_US, toUs: NOON_US + 6 * HOUR_US });
-  await store.uncover({ sourceId: 'sbc-2', fromUs: NOON_US + 2 * HOUR_US, toUs: NOON_US + 3 * HOUR_US - 1 });
-  return () => rm(directory, { recursive: true, force: true });
-});
-
-/** A folder of this test. */
-async function ownFolder(): Promise<string> {
-  const folder = await newFolder();
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  return folder;
-}
 
 const call = (legId: string, atUs: number, parts: Partial<CallRecord> = {}): CallRecord =>
   sparseRecord(legId, atUs, { called: { asWritten: `+${CALLED}`, tn: CALLED }, ...parts });
@@ -63,7 +42,20 @@ const SAMPLES: readonly CallRecord[] = [
 ];
 
 const records = (args: readonly string[], options: RunOptions = {}, at = clock): Promise<CliRun> =>
-  runInProcess(['records', ...args], at, { env: { HOPBACK_STORE: directory }, ...options });
+  runInProcess(['records', ...args], at, { env: { HOPBACK_STORE: directory.path }, ...options });
+
+const directory = await createTemporaryDirectory();
+afterAll(directory.close);
+{
+  await using store = await openSharedRecordStore({ directory: directory.path, clock });
+  await store.insert(SAMPLES);
+  const known = { fromUs: NOON_US - 6 * HOUR_US, toUs: NOON_US + 6 * HOUR_US };
+  for (const sourceId of ['sbc-1', 'sbc-2']) await store.cover({ sourceId, ...known });
+  await store.uncover({ sourceId: 'sbc-2', fromUs: NOON_US + 2 * HOUR_US, toUs: NOON_US + 3 * HOUR_US - 1 });
+}
+
+/** A folder of each test, for a store of its own. */
+const own = testFolder();
 
 interface Found {
   readonly exitCode: number;
@@ -135,7 +127,7 @@ test('find shows several calls as a table, and says how it read digits that may 
 });
 
 test('find shows raw rows where the source kept them, and leaves them out of a document without --raw', async () => {
-  const folder = await ownFolder();
+  const folder = own.path;
   const source = { ...FULL.source, raw: [{ text: '"13125550143","12155550112"\r\n' }, { base64: 'AAEC' }] };
   const store = await openSharedRecordStore({ directory: folder, clock });
   await store.insert([{ ...FULL, source }]);
@@ -212,7 +204,7 @@ test('find looks at both instants of a repeated hour, in two windows where the t
 });
 
 test('find lists a call that lies in both windows once', async () => {
-  const folder = await ownFolder();
+  const folder = own.path;
   await using store = await openSharedRecordStore({ directory: folder, clock });
   const time = { written: 'local', resolutionUs: 1, otherInviteAtUs: SECOND_0130_US } as const;
   await store.insert([call('either', FIRST_0130_US, { time })]);
@@ -221,7 +213,7 @@ test('find lists a call that lies in both windows once', async () => {
 });
 
 test('find says that retention has removed the records of a time', async () => {
-  const folder = await ownFolder();
+  const folder = own.path;
   await using store = await openSharedRecordStore({ directory: folder, clock });
   await store.cover({ sourceId: 'sbc-1', fromUs: NOON_US - HOUR_US, toUs: NOON_US + HOUR_US });
   await store.expire(NOON_US);
@@ -259,7 +251,7 @@ test('find refuses a query without a key, an invalid number and an invalid id', 
 });
 
 test('every command refuses a folder without a store', async () => {
-  const absent = join(directory, 'absent');
+  const absent = directory.at('absent');
   for (const command of ['find --trunk x --at 2026-11-02T12:00Z', 'coverage', 'stats', 'holds', 'expire']) {
     const { exitCode, stderr } = await records([...command.split(' '), '--store', absent]);
     expect(exitCode).toBe(4);
@@ -304,7 +296,7 @@ test('stats counts what the store holds', async () => {
 });
 
 test('hold, holds, expire and release keep a call as long as it is wanted, and record who wanted it', async () => {
-  const folder = await ownFolder();
+  const folder = own.path;
   const moving = createManualClock(clock.nowMs());
   const run = (...args: readonly string[]): Promise<CliRun> => records([...args, '--store', folder], {}, moving);
   const store = await openSharedRecordStore({ directory: folder, clock });
@@ -341,7 +333,7 @@ test('hold, holds, expire and release keep a call as long as it is wanted, and r
 });
 
 test('every command works while another process has the store open', async () => {
-  const folder = await ownFolder();
+  const folder = own.path;
   const tail = await startStoreProcess(folder, 20);
   const run = (...args: readonly string[]): Promise<CliRun> => records([...args, '--store', folder]);
   const { recordId } = sampleRecord(3, NOON_US + 3);

@@ -1,12 +1,12 @@
 import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sampleInvite } from '@hopback/sdk/testing';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openSidecarLab, type SidecarLab } from '../../examples/sidecar-lab.js';
-import { startSidecar, type Sidecar } from '../../sdk/src/sidecar/index.js';
+import { afterAll, describe, expect, test } from 'vitest';
+import { openSidecarLab } from '../../examples/sidecar-lab.js';
+import { startSidecar } from '../../sdk/src/sidecar/index.js';
 import { ROOT } from '../house/run.js';
 import { describePeer, peer } from '../peers.js';
-import { createTemporaryDirectory, type TemporaryDirectory } from '../peers/temporary-directory.js';
+import { createTemporaryDirectory } from '../peers/temporary-directory.js';
 import { runAgiScript } from '../support/agi-script.js';
 import { readRecipe, type RecipeBlock, runCommand } from '../support/recipe.js';
 
@@ -16,22 +16,14 @@ const DOCUMENTED = 'http://127.0.0.1:8090';
 /** The discard port, at which nobody listens. */
 const NOBODY = 'http://127.0.0.1:9';
 
-let directory: TemporaryDirectory;
-let lab: SidecarLab;
-let sidecar: Sidecar;
-let origin: string;
-
-beforeAll(async () => {
-  directory = await createTemporaryDirectory();
-  lab = await openSidecarLab(directory.path);
-  // What the recipe of SBCs says of answers is true of every switch.
-  const [block] = await blocksOf('oracle-ribbon', 'yaml');
-  const answers = (block?.text ?? '').replace(/^listen:\n(?: .*\n)*/m, '');
-  await appendFile(lab.configurationPath, `${answers}\n`);
-  const settings = [{ path: ['listen', 'calls', 'port'], value: 0, from: 'the test' }];
-  sidecar = await startSidecar({ configurationPath: lab.configurationPath, settings });
-  origin = `http://127.0.0.1:${String(sidecar.calls.port)}`;
-});
+const directory = await createTemporaryDirectory();
+const lab = await openSidecarLab(directory.path);
+// What the recipe of SBCs says of answers is true of every switch.
+const [documented] = await blocksOf('oracle-ribbon', 'yaml');
+await appendFile(lab.configurationPath, `${(documented?.text ?? '').replace(/^listen:\n(?: .*\n)*/m, '')}\n`);
+const settings = [{ path: ['listen', 'calls', 'port'], value: 0, from: 'the test' }];
+const sidecar = await startSidecar({ configurationPath: lab.configurationPath, settings });
+const origin = `http://127.0.0.1:${String(sidecar.calls.port)}`;
 
 afterAll(async () => {
   await sidecar.close();

@@ -6,7 +6,7 @@ import { createTemporaryDirectory } from '../peers/temporary-directory.js';
 import { faultCount, reportFault } from '../support/fault-counts.js';
 import { changedRecords, LOG_APPENDER, readEverything, recordText } from '../support/log-records.js';
 import { withinASecond, type RestartTime } from '../support/restart-time.js';
-import { createSimulatedLogFiles, type Crash, type SimulatedLogFiles } from '../support/simulated-log-files.js';
+import { createSimulatedLogFiles, everyCrash, type SimulatedLogFiles } from '../support/simulated-log-files.js';
 
 const KILLS = faultCount({ short: 50, full: 1_000 });
 
@@ -72,8 +72,6 @@ test(
   },
 );
 
-const CRASHES: readonly Crash[] = ['process', 'power', 'names', 'torn'];
-
 /** A life of a log: some groups over several segments, a trim, more groups. Tells of each acknowledgement. */
 async function life(files: SimulatedLogFiles, acknowledge: (durable: number, trimmed: number) => void): Promise<void> {
   const log = await openSegmentLog({ directory: '/log', segmentBytes: 4_096, files, schedule: () => () => undefined });
@@ -100,38 +98,32 @@ test(
     const operations = whole.operations();
     expect(operations).toBeGreaterThan(30);
     let crashes = 0;
-    for (let after = 0; after <= operations; after += 1) {
-      for (const crash of CRASHES) {
-        for (const fraction of crash === 'torn' ? [0.1, 0.5, 0.9, 1] : [1]) {
-          const files = createSimulatedLogFiles();
-          let [acknowledged, trimmed] = [0, 0];
-          files.killAfter(after);
-          await life(files, (durable, through) => ([acknowledged, trimmed] = [durable, through])).catch(
-            () => undefined,
-          );
-          files.killAfter(0);
-          for (let recovery = 0; recovery <= 8; recovery += 1) {
-            const again = files.afterCrash(crash, fraction);
-            again.killAfter(recovery);
-            await openSegmentLog({ directory: '/log', files: again, schedule: () => () => undefined }).catch(
-              () => undefined,
-            );
-            again.killAfter(0);
-            const last = again.afterCrash(crash, fraction);
-            await using log = await openSegmentLog({ directory: '/log', segmentBytes: 4_096, files: last });
-            const records = await readEverything(log);
-            expect(changedRecords(records)).toEqual([]);
-            const found = new Set(records.map(({ sequence }) => sequence));
-            for (let sequence = trimmed + 1; sequence <= acknowledged; sequence += 1) {
-              if (!found.has(sequence))
-                expect.fail(`${crash} after ${after}, ${recovery}: ${sequence} of ${acknowledged} is gone`);
-            }
-            expect(log.state().lost.records).toBe(0);
-            log.append(recordText(log.lastSequence + 1));
-            expect(await log.flush()).toBe(log.lastSequence);
-            crashes += 1;
-          }
+    for (const { after, crash, fraction } of everyCrash(operations)) {
+      const files = createSimulatedLogFiles();
+      let [acknowledged, trimmed] = [0, 0];
+      files.killAfter(after);
+      const tell = (durable: number, through: number): void => void ([acknowledged, trimmed] = [durable, through]);
+      await life(files, tell).catch(() => undefined);
+      files.killAfter(0);
+      for (let recovery = 0; recovery <= 8; recovery += 1) {
+        const again = files.afterCrash(crash, fraction);
+        again.killAfter(recovery);
+        const schedule = () => () => undefined;
+        await openSegmentLog({ directory: '/log', files: again, schedule }).catch(() => undefined);
+        again.killAfter(0);
+        const last = again.afterCrash(crash, fraction);
+        await using log = await openSegmentLog({ directory: '/log', segmentBytes: 4_096, files: last });
+        const records = await readEverything(log);
+        expect(changedRecords(records)).toEqual([]);
+        const found = new Set(records.map(({ sequence }) => sequence));
+        for (let sequence = trimmed + 1; sequence <= acknowledged; sequence += 1) {
+          if (!found.has(sequence))
+            expect.fail(`${crash} after ${after}, ${recovery}: ${sequence} of ${acknowledged} is gone`);
         }
+        expect(log.state().lost.records).toBe(0);
+        log.append(recordText(log.lastSequence + 1));
+        expect(await log.flush()).toBe(log.lastSequence);
+        crashes += 1;
       }
     }
     expect(crashes).toBeGreaterThan(1_000);

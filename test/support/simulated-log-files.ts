@@ -13,6 +13,14 @@ export type SimulatedOperation = keyof LogFiles | keyof LogFile;
  */
 export type Crash = 'process' | 'power' | 'names' | 'torn';
 
+/** Every kind of crash behind each of so many operations, with parts of what was not synced where a part is left. */
+export function* everyCrash(operations: number): Generator<{ after: number; crash: Crash; fraction: number }> {
+  for (let after = 0; after <= operations; after += 1) {
+    for (const crash of ['process', 'power', 'names'] as const) yield { after, crash, fraction: 1 };
+    for (const fraction of [0.1, 0.5, 0.9, 1]) yield { after, crash: 'torn', fraction };
+  }
+}
+
 /** Refuses an operation with the code of an error, or takes a part of an append (`short`), or lets it be. */
 export type Fault = (operation: SimulatedOperation, path: string) => string | undefined;
 

@@ -8,7 +8,7 @@ import {
   withHeaders,
 } from '../../sdk/src/cli/inputs/call-input.js';
 import { UsageError } from '../../sdk/src/cli/kit/command.js';
-import { headerValues, parseSipRequest } from '../../sdk/src/core/sip-request.js';
+import { parseSipRequest } from '../../sdk/src/core/sip-request.js';
 import type { SipRequestText } from '../../sdk/src/core/sip-request.js';
 
 const START = 'INVITE sip:a@b SIP/2.0';
@@ -19,26 +19,6 @@ function parsed(text: string): SipRequestText {
   if (result.status !== 'parsed') throw new Error(result.reason);
   return result.request;
 }
-
-describe('line ends of both kinds in one request', () => {
-  test.each([
-    ['LF headers before a CRLF blank line', `${START}\nVia: x\n\r\nbody`],
-    ['CRLF headers before an LF blank line', `${START}\r\nVia: x\r\n\nbody`],
-    ['a Date that ends in LF alone', `${START}\r\nDate: old\nVia: x\r\n\r\nbody`],
-    ['a folded Date with both', `${START}\r\nDate: old\n\tand more\r\nVia: x\n\r\nbody`],
-    ['blanks and empty lines first', `  \n\n${START}\r\nVia: x\r\n\r\nbody`],
-  ])('%s', (_name, text) => {
-    const written = parsed(withHeaders(text, ADDED));
-    const before = parsed(text);
-    expect(written.body).toBe('body');
-    expect(written.headers).toEqual([
-      ...before.headers.filter(({ name }) => name !== 'date'),
-      { name: 'date', value: ADDED.date },
-      { name: 'identity', value: 'v1' },
-      { name: 'identity', value: 'v2' },
-    ]);
-  });
-});
 
 test('leaves every other line and the body as they are, for any text, and writes the line end of the request', () => {
   const lines = fc.array(
@@ -70,7 +50,7 @@ test('a text that is no request as octets is refused, not guessed at', () => {
   expect(() => withHeaders('From\u00c2\u00a0: x\r\n\r\n', { identityHeaders: ['v'] })).toThrow(UsageError);
 });
 
-test('any request reads back as it was, with what was added', () => {
+test('any request, with line ends of both kinds, reads back as it was, without its Date and with what was added', () => {
   const lineEnd = fc.constantFrom('\r\n', '\n');
   const value = fc.string({ maxLength: 12 }).map((text) => text.replaceAll(/[\r\n]/g, ''));
   const line = fc.oneof(
@@ -87,10 +67,11 @@ test('any request reads back as it was, with what was added', () => {
       fc.pre(before.status === 'parsed');
       const after = parsed(withHeaders(text, ADDED));
       expect(after.body).toBe(before.status === 'parsed' ? before.request.body : '');
-      expect(headerValues(after, 'identity')).toEqual(ADDED.identityHeaders);
-      expect(headerValues(after, 'date')).toEqual([ADDED.date]);
-      expect(headerValues(after, 'x-a')).toEqual(headerValues(parsed(text), 'x-a'));
-      expect(headerValues(after, 'via')).toEqual(headerValues(parsed(text), 'via'));
+      expect(after.headers).toEqual([
+        ...parsed(text).headers.filter(({ name }) => name !== 'date'),
+        { name: 'date', value: ADDED.date },
+        ...ADDED.identityHeaders.map((added) => ({ name: 'identity', value: added })),
+      ]);
     }),
   );
 });
