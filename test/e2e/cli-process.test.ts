@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { closeSync, existsSync, openSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, expect, test } from 'vitest';
@@ -10,20 +11,13 @@ const MAIN = fileURLToPath(new URL('../../sdk/dist/cli/main.js', import.meta.url
 const lab = await createCliLab(Date.now());
 afterAll(() => lab[Symbol.asyncDispose]());
 
-interface Ended {
-  readonly code: number | null;
-  readonly signal: NodeJS.Signals | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
 interface SpawnOptions {
   readonly stdin?: string | Uint8Array;
   /** Stops reading standard output at its first octets. */
   readonly hangUp?: boolean;
 }
 
-function hopback(args: readonly string[], { stdin, hangUp = false }: SpawnOptions = {}): Promise<Ended> {
+async function hopback(args: readonly string[], { stdin, hangUp = false }: SpawnOptions = {}) {
   const child = spawn(process.execPath, [MAIN, ...args], { env: { PATH: process.env['PATH'] ?? '' } });
   const caught = { stdout: '', stderr: '' };
   child.stdout.on('data', (chunk: Buffer) => {
@@ -34,13 +28,11 @@ function hopback(args: readonly string[], { stdin, hangUp = false }: SpawnOption
   // A command that has read enough closes its end.
   child.stdin.on('error', () => undefined);
   child.stdin.end(stdin ?? '');
-  return new Promise((resolve, reject) => {
-    child.on('error', reject);
-    child.on('close', (code, signal) => resolve({ code, signal, ...caught }));
-  });
+  const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
+  return { code, signal, ...caught };
 }
 
-const verify = (options: SpawnOptions, args: readonly string[] = []): Promise<Ended> =>
+const verify = (options: SpawnOptions, args: readonly string[] = []) =>
   hopback(['verify', ...lab.trust, ...lab.allow, ...args], options);
 
 test('verifies an INVITE from standard input over real HTTPS and ends by itself', async () => {
@@ -79,8 +71,7 @@ test.skipIf(!existsSync('/dev/full')).each([[['keygen', '--json']], [['help']]])
     closeSync(full);
     let stderr = '';
     child.stderr?.on('data', (chunk: Buffer) => (stderr += chunk.toString('utf8')));
-    const code = await new Promise((resolve) => child.on('close', resolve));
-    expect(code).toBe(4);
+    expect((await once(child, 'close'))[0]).toBe(4);
     expect(stderr).toContain('ENOSPC');
   },
 );

@@ -57,13 +57,7 @@ afterAll(directory.close);
 /** A folder of each test, for a store of its own. */
 const own = testFolder();
 
-interface Found {
-  readonly exitCode: number;
-  readonly legs: readonly string[];
-  readonly document: Readonly<Record<string, unknown>>;
-}
-
-async function find(...args: readonly string[]): Promise<Found> {
+async function find(...args: readonly string[]) {
   const ran = await records(['find', ...args, '--json']);
   expect(ran.stderr).toBe('');
   const document = ran.json();

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { statSync } from 'node:fs';
-import { appendFile, chmod, mkdir, readdir, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
+import { appendFile, chmod, mkdir, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -10,7 +10,7 @@ import { createCliLab } from '../support/cli-lab.js';
 import { ASTERISK_SOURCE, asteriskRow, createRecordsLab } from '../support/cli-records-lab.js';
 import type { RecordsLab } from '../support/cli-records-lab.js';
 import { proxySample, sendPackets } from '../support/hep-packets.js';
-import { isEnded } from '../support/packed-records.js';
+import { isEnded, writeOld } from '../support/packed-records.js';
 import { startRecordReceiver } from '../support/record-receiver.js';
 import { fillUp, smallDisk } from '../support/small-disk.js';
 
@@ -25,7 +25,24 @@ afterEach(() => lab[Symbol.asyncDispose]());
 const rows = (from: number, to: number): string =>
   Array.from({ length: to - from }, (_, at) => `${asteriskRow(from + at)}\n`).join('');
 
-const asterisk = (): Promise<string> => lab.putJson('pbx-1.json', ASTERISK_SOURCE);
+/** A source that names its file itself where it has one. */
+const asterisk = (path?: string): Promise<string> =>
+  lab.putJson('pbx-1.json', { ...ASTERISK_SOURCE, ...(path !== undefined && { path: lab.path(path) }) });
+
+/** A command of the group on the store of the lab. */
+const records = (command: string, ...args: readonly string[]): readonly string[] => [
+  ...['records', command, '--store', lab.store, ...args],
+];
+const importOf = async (...files: readonly string[]): Promise<readonly string[]> =>
+  records('import', '--source', await asterisk(), ...files);
+const tailOf = async (file: string, ...args: readonly string[]): Promise<readonly string[]> =>
+  records('tail', '--source', await asterisk(), '--path', file, ...args);
+
+/** Writes a file that a switch finished an hour ago. */
+async function putOld(name: string, content: string | Uint8Array): Promise<string> {
+  await writeOld(lab.path(name), Buffer.from(content));
+  return lab.path(name);
+}
 
 /** Octets of the files in a folder; 0 where there is none. */
 async function sizeOf(folder: string): Promise<number> {
@@ -49,11 +66,10 @@ async function platformArgs(url: string): Promise<readonly string[]> {
 }
 
 test('an import says of each file what became of it, and a second one adds nothing', async () => {
-  const source = await asterisk();
   const whole = await lab.put('1.csv', `${rows(0, 50)}not a row\n`);
   const packed = gzipSync(rows(50, 5_000));
   const cut = await lab.put('2.csv.gz', packed.subarray(0, packed.length - 100));
-  const args = ['records', 'import', '--store', lab.store, '--source', source, whole, cut, lab.path('absent.csv')];
+  const args = await importOf(whole, cut, lab.path('absent.csv'));
   const first = await lab.run(args);
   expect(first.exitCode).toBe(1);
   expect(first.stdout).toContain('1.csv: 51 rows: 50 records, 0 skipped, 1 rejected');
@@ -66,9 +82,7 @@ test('an import says of each file what became of it, and a second one adds nothi
 });
 
 test('an import on a terminal draws one line, and elsewhere writes nothing beside its answer', async () => {
-  const source = await asterisk();
-  const file = await lab.put('1.csv', rows(0, 100));
-  const args = ['records', 'import', '--store', lab.store, '--source', source, file];
+  const args = await importOf(await lab.put('1.csv', rows(0, 100)));
   const { stderr } = await lab.run(args, { isTty: true });
   expect(stderr).toContain('\r\u001b[K\u001b[?7lfile 1 of 1, 100 %');
   expect(stderr.endsWith('\r\u001b[K')).toBe(true);
@@ -76,9 +90,7 @@ test('an import on a terminal draws one line, and elsewhere writes nothing besid
 });
 
 test('an import that is stopped says so and keeps what it read', async () => {
-  const source = await asterisk();
-  const file = await lab.put('1.csv', rows(0, 100));
-  const args = ['records', 'import', '--store', lab.store, '--source', source, file];
+  const args = await importOf(await lab.put('1.csv', rows(0, 100)));
   const { exitCode, stdout } = await lab.run(args, { stop: AbortSignal.abort() });
   expect(exitCode).toBe(1);
   expect(stdout).toContain('! stopped before the end');
@@ -87,8 +99,7 @@ test('an import that is stopped says so and keeps what it read', async () => {
 
 test('what an import makes is for its user alone, also in a folder that others can read', async () => {
   await mkdir(lab.store, { mode: 0o755 });
-  const file = await lab.put('1.csv', rows(0, 3));
-  const args = ['records', 'import', '--store', lab.store, '--source', await asterisk(), file];
+  const args = await importOf(await lab.put('1.csv', rows(0, 3)));
   expect(await lab.start(args).ended()).toBe(0);
   const found = await readdir(lab.store, { recursive: true, withFileTypes: true });
   const open = found.filter((entry) => (statSync(join(entry.parentPath, entry.name)).mode & 0o077) !== 0);
@@ -100,15 +111,15 @@ test('a selection of rows says nothing about what is not among them, and a sourc
   const day = await lab.put('day.csv', rows(0, 600));
   const source = ['--source', await lab.putJson('pbx-1.json', { ...ASTERISK_SOURCE, longestCallMs: 1_000 })];
   const coverage = async (): Promise<unknown> => {
-    const { sources } = (await lab.run(['records', 'coverage', '--store', lab.store, '--json'])).json();
+    const { sources } = (await lab.run(records('coverage', '--json'))).json();
     return (sources as readonly { readonly intervals: readonly unknown[] }[]).map(({ intervals }) => intervals.length);
   };
   const bad = await lab.put('bad.csv', 'not a row\n');
   const other = ['--id', 'pbx-9', '--format', 'asterisk-cdr', '--zone', 'utc', '--keep-raw'];
-  await lab.run(['records', 'import', '--store', lab.store, ...source, '--partial', day]);
+  await lab.run(records('import', ...source, '--partial', day));
   expect(await coverage()).toEqual([0]);
-  await lab.run(['records', 'import', '--store', lab.store, ...other, bad]);
-  await lab.run(['records', 'import', '--store', lab.store, ...source, day]);
+  await lab.run(records('import', ...other, bad));
+  await lab.run(records('import', ...source, day));
   expect(await coverage()).toEqual([1, 0]);
 });
 
@@ -124,16 +135,14 @@ test.each<readonly [string, readonly string[], unknown, string]>([
   ],
 ])('import refuses %s before it opens the store', async (_, args, source, message) => {
   const file = await lab.putJson('source.json', source);
-  const all = ['records', 'import', '--store', lab.store, '--source', file, ...args, lab.path('x.csv')];
-  const { exitCode, stderr } = await lab.run(all);
+  const { exitCode, stderr } = await lab.run(records('import', '--source', file, ...args, lab.path('x.csv')));
   expect({ exitCode, message: stderr.includes(message) ? message : stderr }).toEqual({ exitCode: 2, message });
-  expect((await lab.run(['records', 'rejects', '--store', lab.store])).stdout).toBe('✓ no row was rejected\n');
+  expect((await lab.run(records('rejects'))).stdout).toBe('✓ no row was rejected\n');
 });
 
 test('what a tail with --json prints are lines, its failure included', async () => {
   await lab.put('store', 'a file');
-  const args = ['records', 'tail', '--store', lab.store, '--source', await asterisk(), '--path', 'x', '--json'];
-  const { stdout, exitCode } = await lab.run(args);
+  const { stdout, exitCode } = await lab.run(await tailOf('x', '--json'));
   expect(exitCode).toBe(4);
   const lines = stdout.trimEnd().split('\n');
   expect(lines.map((line) => JSON.parse(line))).toMatchObject([{ format: 'hopback.error.1', exitCode: 4 }]);
@@ -141,7 +150,7 @@ test('what a tail with --json prints are lines, its failure included', async () 
 
 test('a source file that is no JSON ends with 2, and its content is in no message', async () => {
   const file = await lab.put('source.json', 'secret words');
-  const { exitCode, stderr } = await lab.run(['records', 'import', '--store', lab.store, '--source', file, 'x.csv']);
+  const { exitCode, stderr } = await lab.run(records('import', '--source', file, 'x.csv'));
   expect(exitCode).toBe(2);
   expect(stderr).not.toContain('secret');
 });
@@ -228,10 +237,9 @@ testPeer(
 );
 
 test('rejects are listed by source, with their bytes where they are asked for', async () => {
-  const source = await asterisk();
   const file = await lab.put('1.csv', `${rows(0, 2)}bad \u001b[31mrow\n${rows(2, 3)}`);
-  await lab.run(['records', 'import', '--store', lab.store, '--source', source, file]);
-  const list = ['records', 'rejects', '--store', lab.store];
+  await lab.run(await importOf(file));
+  const list = records('rejects');
   const plain = (await lab.run(list)).stdout;
   expect(plain).toContain('! 1 rejected row\n  too-few-fields       1\n');
   expect(plain).toContain('1.csv:3: too-few-fields');
@@ -259,8 +267,7 @@ test('a preview shows what the platform then gets, and stores and sends nothing'
   expect(text).toContain(JSON.stringify(previews[0]?.sent));
   expect(text).toContain('5 would be sent, 0 would stay');
   await using receiver = await startRecordReceiver();
-  const tail = ['records', 'tail', '--store', lab.store, '--source', source, '--path', file, '--once'];
-  expect((await lab.run([...tail, ...(await platformArgs(receiver.url))])).exitCode).toBe(0);
+  expect((await lab.run(await tailOf(file, '--once', ...(await platformArgs(receiver.url))))).exitCode).toBe(0);
   expect([...(await receiver.ids())].sort()).toEqual(previews.map(({ sent }) => sent.recordId).sort());
 });
 
@@ -276,9 +283,7 @@ test('a preview without a key says so, and a policy file decides about members',
 });
 
 test('keys and tokens that every user can read are refused, and stand in no message', async () => {
-  const source = await asterisk();
-  const tail = ['records', 'tail', '--store', lab.store, '--source', source, '--path', lab.path('x'), '--once'];
-  const args = [...tail, ...(await platformArgs('https://127.0.0.1:9/v1/records'))];
+  const args = await tailOf(lab.path('x'), '--once', ...(await platformArgs('https://127.0.0.1:9/v1/records')));
   await chmod(lab.path('pseudonym.key'), 0o644);
   const open = await lab.run(args);
   expect([open.exitCode, open.stderr]).toEqual([4, expect.stringContaining('chmod 600')]);
@@ -296,8 +301,7 @@ test.each<readonly [string, readonly string[], string]>([
   ['an operand', ['x.csv'], 'no operand'],
   ['days that are none', ['--retention-days', '0'], '--retention-days'],
 ])('tail refuses %s with 2', async (_, args, message) => {
-  const all = ['records', 'tail', '--store', lab.store, '--source', await asterisk(), '--path', 'x', ...args];
-  const { exitCode, stderr } = await lab.run(all);
+  const { exitCode, stderr } = await lab.run(await tailOf('x', ...args));
   expect({ exitCode, stderr }).toEqual({ exitCode: 2, stderr: expect.stringContaining(message) });
 });
 
@@ -309,11 +313,7 @@ test('a growing file is followed over four kills to a platform behind a private 
   await using receiver = await startRecordReceiver(files);
   await receiver.control({ faultRate: 0.2, seed: 5 });
   const cdr = await lab.put('Master.csv', rows(0, 500));
-  const args = [
-    ...['records', 'tail', '--store', lab.store, '--source', await asterisk(), '--path', cdr, '--json'],
-    ...(await platformArgs(receiver.tlsUrl)),
-    ...['--platform-ca', ca],
-  ];
+  const args = await tailOf(cdr, '--json', ...(await platformArgs(receiver.tlsUrl)), '--platform-ca', ca);
   let written = 500;
   const grow = async (count: number): Promise<void> => {
     await appendFile(cdr, rows(written, written + count));
@@ -338,8 +338,7 @@ test('a growing file is followed over four kills to a platform behind a private 
 }, 120_000);
 
 test('SIGTERM ends a tail cleanly: what was read is stored, and the next one goes on behind it', async () => {
-  const source = await lab.putJson('pbx-1.json', { ...ASTERISK_SOURCE, path: lab.path('Master.csv') });
-  const args = ['records', 'tail', '--store', lab.store, '--source', source, '--json'];
+  const args = records('tail', '--source', await asterisk('Master.csv'), '--json');
   const first = lab.start(args);
   await first.until((line) => line.includes('"waiting-for-file"'));
   await lab.put('Master.csv', rows(0, 10));
@@ -352,11 +351,9 @@ test('SIGTERM ends a tail cleanly: what was read is stored, and the next one goe
 });
 
 test('--once takes in rotated and packed files as well, and says what it could not', async () => {
-  const source = await lab.putJson('pbx-1.json', { ...ASTERISK_SOURCE, path: lab.path('Master.csv') });
-  const args = ['records', 'tail', '--store', lab.store, '--source', source, '--once'];
-  await lab.put('Master.csv.2.gz', gzipSync(rows(0, 10)));
-  await lab.put('Master.csv.1', rows(10, 20).trimEnd());
-  for (const name of ['Master.csv.2.gz', 'Master.csv.1']) await utimes(lab.path(name), 0, Date.now() / 1_000 - 3_600);
+  const args = records('tail', '--source', await asterisk('Master.csv'), '--once');
+  await putOld('Master.csv.2.gz', gzipSync(rows(0, 10)));
+  await putOld('Master.csv.1', rows(10, 20).trimEnd());
   await lab.put('Master.csv', `${rows(20, 25)}"half`);
   const first = await lab.run(args);
   expect([first.exitCode, await lab.stored()]).toEqual([0, 25]);
@@ -368,8 +365,7 @@ test('--once takes in rotated and packed files as well, and says what it could n
   expect(second.stdout).toContain('! 1 file not read');
   expect((await lab.run([...args, '--json'])).stdout).toContain('"unreadFiles":1');
   // One of long ago that is cut off: what can be unpacked is taken in, and the rest is missed.
-  await lab.put('Master.csv.3.gz', gzipSync(rows(30, 40)).subarray(0, -12));
-  await utimes(lab.path('Master.csv.3.gz'), 0, Date.now() / 1_000 - 3_600);
+  await putOld('Master.csv.3.gz', gzipSync(rows(30, 40)).subarray(0, -12));
   const third = await lab.run(args);
   expect([third.exitCode, third.stdout.includes('cannot be unpacked')]).toEqual([1, true]);
 });
@@ -378,22 +374,19 @@ test('random octets named .gz are reported as no gzip once, by an import and by 
   const random = Buffer.alloc(100_000);
   // Every octet occurs, and it is the same in each run.
   for (let at = 0; at < random.length; at += 1) random[at] = (at * 7_919 + (at >> 8) * 104_729 + 5) & 0xff;
-  const source = await lab.putJson('pbx-1.json', { ...ASTERISK_SOURCE, path: lab.path('Master.csv') });
+  const source = ['--source', await asterisk('Master.csv'), '--json'];
   await lab.put('Master.csv', rows(0, 5));
-  await lab.put('Master.csv.1.gz', random);
-  await utimes(lab.path('Master.csv.1.gz'), 0, Date.now() / 1_000 - 3_600);
-  const file = lab.path('Master.csv.1.gz');
-  const imported = await lab.run(['records', 'import', '--store', lab.store, '--source', source, '--json', file]);
+  const file = await putOld('Master.csv.1.gz', random);
+  const imported = await lab.run(records('import', ...source, file));
   expect([imported.exitCode, imported.json()]).toMatchObject([1, { rejected: 0, files: [{ status: 'not-gzip' }] }]);
-  const tail = ['records', 'tail', '--store', lab.store, '--source', source, '--once', '--json'];
+  const tail = records('tail', ...source, '--once');
   const first = await lab.run(tail);
   const notices = first.stdout.split('\n').filter((line) => line.includes('"kind":"not-gzip"'));
   expect([first.exitCode, notices.length]).toEqual([1, 1]);
   expect(first.stdout).toContain('"rows":5,"records":5,"skipped":0,"rejected":0');
   // It was told of, and is not looked at again until somebody writes to it.
   expect(await lab.run(tail)).toMatchObject({ exitCode: 0 });
-  await lab.put('Master.csv.1.gz', gzipSync(rows(5, 9)));
-  await utimes(lab.path('Master.csv.1.gz'), 0, Date.now() / 1_000 - 3_600);
+  await putOld('Master.csv.1.gz', gzipSync(rows(5, 9)));
   expect(await lab.run(tail)).toMatchObject({ exitCode: 0 });
   expect(await lab.stored()).toBe(9);
 });
@@ -417,19 +410,17 @@ test.each<readonly [string, (packed: Buffer) => Buffer, number, string | undefin
 ])(
   'of a packed file that is %s every row that is whole is taken in, and the fault is told once',
   async (_, change, stored, fault) => {
-    const source = await lab.putJson('pbx-1.json', { ...ASTERISK_SOURCE, path: lab.path('Master.csv') });
-    const file = await lab.put('Master.csv.1.gz', change(gzipSync(rows(0, 3_000))));
-    await utimes(file, 0, Date.now() / 1_000 - 3_600);
+    const source = ['--source', await asterisk('Master.csv'), '--json'];
+    const file = await putOld('Master.csv.1.gz', change(gzipSync(rows(0, 3_000))));
     await lab.put('Master.csv', '');
-    const tail = ['records', 'tail', '--store', lab.store, '--source', source, '--once', '--json'];
-    const { exitCode, stdout } = await lab.run(tail);
+    const { exitCode, stdout } = await lab.run(records('tail', ...source, '--once'));
     const notices = stdout.split('\n').filter((line) => line.includes('-notice.1'));
     expect([exitCode, notices.length]).toEqual(fault === undefined ? [0, 0] : [1, 1]);
     const count = await lab.stored();
     expect(count).toBeGreaterThanOrEqual(stored);
     if (fault !== 'gzip-truncated') expect(count).toBe(stored);
     expect(stdout).toContain('"rejected":0,');
-    const again = await lab.run(['records', 'import', '--store', lab.store, '--source', source, '--json', file]);
+    const again = await lab.run(records('import', ...source, file));
     expect(again.json()).toMatchObject({
       inserted: 0,
       repeated: count,
@@ -444,10 +435,7 @@ test('a platform whose certificate nobody vouches for gets nothing; the records 
   const files = [await lab.put('tls.key', server.privateKeyPem), await lab.put('tls.pem', server.chainPem)];
   await using receiver = await startRecordReceiver(files);
   const cdr = await lab.put('Master.csv', rows(0, 20));
-  const args = [
-    ...['records', 'tail', '--store', lab.store, '--source', await asterisk(), '--path', cdr, '--once', '--json'],
-    ...(await platformArgs(receiver.tlsUrl)),
-  ];
+  const args = await tailOf(cdr, '--once', '--json', ...(await platformArgs(receiver.tlsUrl)));
   const untrusted = await lab.run([...args, '--drain-seconds', '1']);
   expect(untrusted.exitCode).toBe(4);
   expect(untrusted.stdout).toContain('"platform":"connection-failed');
@@ -458,11 +446,8 @@ test('a platform whose certificate nobody vouches for gets nothing; the records 
 });
 
 test('records older than retention go when a tail starts', async () => {
-  const source = await asterisk();
-  const cdr = await lab.put('1.csv', rows(0, 10));
-  await lab.run(['records', 'import', '--store', lab.store, '--source', source, cdr]);
-  const empty = await lab.put('Master.csv', '');
-  const tail = ['records', 'tail', '--store', lab.store, '--source', source, '--path', empty, '--once'];
+  await lab.run(await importOf(await lab.put('1.csv', rows(0, 10))));
+  const tail = await tailOf(await lab.put('Master.csv', ''), '--once');
   await lab.run(tail);
   expect(await lab.stored()).toBe(10);
   const days = Math.max(1, Math.floor((Date.now() - Date.UTC(2026, 10, 2)) / 86_400_000) - 1);
@@ -475,7 +460,7 @@ test('captured signalling is listened to, and its calls are in the store after C
   const sample = proxySample();
   const listen = { udp: { host: '127.0.0.1', port: 0 }, lingerUs: 1_000 };
   const source = await lab.putJson('proxy.json', { ...sample.source, listen });
-  const tail = lab.start(['records', 'tail', '--store', lab.store, '--source', source, '--json']);
+  const tail = lab.start(records('tail', '--source', source, '--json'));
   const port = Number(/port (\d+)/.exec(await tail.until((line) => line.includes('"listening"')))?.[1]);
   await sendPackets(port, sample.packets);
   await tail.until((line) => line.includes(`"rows":${String(sample.packets.length)},`));
@@ -491,8 +476,8 @@ test('dead letters are listed, put back one by one, given up, and left alone whi
   const poison = (preview.json() as { previews: { sent: { recordId: string } }[] }).previews.map(
     ({ sent }) => sent.recordId,
   );
-  const tail = ['records', 'tail', '--store', lab.store, '--source', source, '--path', cdr];
-  const letters = ['records', 'dead-letters', '--store', lab.store];
+  const tail = await tailOf(cdr);
+  const letters = records('dead-letters');
   expect((await lab.run(letters)).exitCode).toBe(4);
   const tailed = async (poisonId: string | undefined): Promise<string> => {
     await receiver.control({ poisonId: poisonId ?? 'none' });

@@ -3,10 +3,9 @@ import { CONFORMANCE_CASES, TRUST_FILES } from '@hopback/harness/conformance';
 import type { Observed, SentCall, VerificationCase } from '@hopback/harness/conformance';
 import { createCertificateRepository, createVerificationService, loadTrustStore } from '@hopback/sdk/stir';
 import type { CallVerdict, FailureReason, VerificationRequest } from '@hopback/sdk/stir';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import { judgeVerification } from '../../harness/src/conformance/conformance-run.js';
 import { openConformanceLab } from '../support/conformance-lab.js';
-import type { ConformanceLab } from '../support/conformance-lab.js';
 
 // A suite is as good as what it finds: services that leave out one check each, made of the verdicts of one that leaves out none. What such a
 // service would say of a call is known from the reasons of the whole verdict: where only the check that it lacks objects, it passes.
@@ -23,11 +22,11 @@ interface Heard {
   readonly firstAlone: CallVerdict;
 }
 
-let lab: ConformanceLab;
-let heard: readonly Heard[] = [];
+const lab = await openConformanceLab();
+afterAll(() => lab[Symbol.asyncDispose]());
 
-beforeAll(async () => {
-  lab = await openConformanceLab();
+/** Has every verification case verified by a service that leaves out nothing. */
+async function heardCases(): Promise<readonly Heard[]> {
   const { server } = lab.environment;
   const certificates = createCertificateRepository({
     ...{ clock: CLOCK, ca: await readFile(lab.path(TRUST_FILES.webRoot), 'utf8') },
@@ -54,11 +53,11 @@ beforeAll(async () => {
     }
   };
   await Promise.all(Array.from({ length: LANES }, lane));
-  heard = all;
   await certificates.close();
-}, 120_000);
+  return all;
+}
 
-afterAll(() => lab[Symbol.asyncDispose]());
+const heard = await heardCases();
 
 function requestOf(call: SentCall): VerificationRequest {
   const { identity, origTn, destTn, targetTn = destTn, asserted = [], dateSeconds } = call;

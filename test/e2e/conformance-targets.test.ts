@@ -47,9 +47,7 @@ test('a path in the URL stands in front of the two resources', async () => {
 });
 
 /** Answers requests by what the test makes of them, header fields that a response needs copied. */
-async function startDevice(
-  answer: (request: string, count: number) => readonly string[] | undefined,
-): Promise<AsyncDisposable & { readonly url: string; readonly heard: readonly string[] }> {
+async function startDevice(answer: (request: string, count: number) => readonly string[] | undefined) {
   const socket = createSocket('udp4');
   const heard: string[] = [];
   socket.on('message', (octets, from) => {

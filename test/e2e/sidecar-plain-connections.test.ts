@@ -1,6 +1,5 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import type { Socket } from 'node:net';
 import { afterAll, expect, test } from 'vitest';
 import { openSidecarLab } from '../support/sidecar-lab.js';
 
@@ -9,10 +8,7 @@ const sidecar = await lab.start();
 afterAll(() => lab[Symbol.asyncDispose]());
 
 /** One connection, octets in and out. */
-async function connection(): Promise<{
-  readonly socket: Socket;
-  readonly answers: (count: number) => Promise<readonly string[]>;
-}> {
+async function connection() {
   const socket = connect({ port: sidecar.calls.port, host: '127.0.0.1', noDelay: true, allowHalfOpen: true });
   await once(socket, 'connect');
   let text = '';
@@ -21,7 +17,7 @@ async function connection(): Promise<{
   const isWhole = (count: number): boolean => text.split('HTTP/1.1 ').length > count && text.endsWith('\n');
   return {
     socket,
-    answers: async (count) => {
+    answers: async (count: number): Promise<readonly string[]> => {
       while (!isWhole(count)) await Promise.race([once(socket, 'data'), once(socket, 'end')]);
       const found = text.split('HTTP/1.1 ').slice(1);
       text = '';

@@ -56,12 +56,7 @@ function extentsOf(contents: ReadonlyMap<string, Buffer>): readonly Extent[] {
   return extents;
 }
 
-interface Found {
-  readonly missing: readonly number[];
-  readonly log: SegmentLog;
-}
-
-async function opened(files: SimulatedLogFiles): Promise<Found> {
+async function opened(files: SimulatedLogFiles) {
   const log = await openSegmentLog({ directory: '/log', segmentBytes: SEGMENT_BYTES, files });
   const records = await readEverything(log);
   expect(changedRecords(records)).toEqual([]);

@@ -10,16 +10,8 @@ import { createSimulatedLogFiles, everyCrash, type SimulatedLogFiles } from '../
 
 const KILLS = faultCount({ short: 50, full: 1_000 });
 
-interface Killed {
-  /** The last number given before it began. */
-  readonly openedAt: number;
-  readonly durable: number;
-  readonly appended: boolean;
-  readonly restart: RestartTime;
-}
-
 /** Runs the appender and kills it so many milliseconds after its first acknowledgement. */
-async function killedAppender(directory: string, afterMs: number): Promise<Killed> {
+async function killedAppender(directory: string, afterMs: number) {
   const child = spawn(process.execPath, [LOG_APPENDER, directory], { stdio: ['ignore', 'pipe', 'inherit'] });
   let output = '';
   let timer: NodeJS.Timeout | undefined;
@@ -31,11 +23,13 @@ async function killedAppender(directory: string, afterMs: number): Promise<Kille
   const lines = output.split('\n').slice(0, -1);
   const lastDurable = lines.findLast((line) => line.startsWith('durable'));
   const opened = lines.find((line) => line.startsWith('open'))?.split(' ') ?? [];
+  const restart: RestartTime = { tookMs: Number(opened[3]), processorMs: Number(opened[4]) };
   return {
+    /** The last number given before it began. */
     openedAt: Number(opened[2]),
     durable: Number(lastDurable?.split(' ')[1] ?? 0),
     appended: lastDurable !== undefined,
-    restart: { tookMs: Number(opened[3]), processorMs: Number(opened[4]) },
+    restart,
   };
 }
 

@@ -1,7 +1,5 @@
-import { generateKeyPairSync } from 'node:crypto';
 import { expect, test } from 'vitest';
 import {
-  createLogSigner,
   merkleRoot,
   openMerkleLog,
   signCheckpoint,
@@ -15,6 +13,7 @@ import { decodeMerkleRecord, encodeMerkleRecord } from '../../sdk/src/log/merkle
 import { encodeGroup, encodeSegmentHeader, segmentFileName } from '../../sdk/src/log/segment-format.js';
 import { createSeededRandom, type SeededRandom } from '../../harness/src/faults/index.js';
 import { faultCount, reportFault } from '../support/fault-counts.js';
+import { newLogSigner } from '../support/log-records.js';
 import {
   createSimulatedLogFiles,
   everyCrash,
@@ -27,10 +26,8 @@ const LOG_ID = 'example.com/evidence';
 const ROUNDS = faultCount({ short: 200, full: 1_000 });
 const LIVES = faultCount({ short: 25, full: 300 });
 
-const newSigner = (): LogSigner =>
-  createLogSigner(generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString());
-const SIGNER = newSigner();
-const STRANGER = newSigner();
+const SIGNER = newLogSigner();
+const STRANGER = newLogSigner();
 
 const opened = (files: SimulatedLogFiles, more: Partial<MerkleLogOptions> = {}): Promise<MerkleLog> =>
   openMerkleLog({ directory: '/log', files, logId: LOG_ID, signer: SIGNER, ...more });

@@ -17,7 +17,7 @@ const folder = testFolder();
 let running: ChildProcess | undefined;
 afterEach(() => void running?.kill('SIGKILL'));
 
-async function start(): Promise<{ readonly url: string; readonly kill: () => Promise<void> }> {
+async function start() {
   const child = spawn(process.execPath, ['--import', 'tsx', PROCESS, folder.path], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });

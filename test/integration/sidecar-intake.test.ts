@@ -29,26 +29,18 @@ beforeEach(async () => {
 });
 afterEach(() => intake.close());
 
-interface Answer {
-  readonly status: number;
-  readonly body: Readonly<Record<string, unknown>>;
-  readonly headers: Headers;
-}
-
-async function post(
-  path: string,
-  body: string | Uint8Array<ArrayBuffer>,
-  { type = 'application/x-ndjson', app = recordIntakeApp({ intake }), ...more }: PostOptions = {},
-): Promise<Answer> {
-  const headers = { 'content-type': type, ...more.headers };
-  const response = await app.request(path, { method: 'POST', headers, body: new Blob([body]) });
-  return { status: response.status, body: (await response.json()) as Answer['body'], headers: response.headers };
-}
-
 interface PostOptions {
   readonly type?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly app?: ReturnType<typeof recordIntakeApp>;
+}
+
+async function post(path: string, body: string | Uint8Array<ArrayBuffer>, options: PostOptions = {}) {
+  const { type = 'application/x-ndjson', app = recordIntakeApp({ intake }), ...more } = options;
+  const headers = { 'content-type': type, ...more.headers };
+  const response = await app.request(path, { method: 'POST', headers, body: new Blob([body]) });
+  const answer = (await response.json()) as Readonly<Record<string, unknown>>;
+  return { status: response.status, body: answer, headers: response.headers };
 }
 
 const line = (legId: string): string => JSON.stringify(sampleCallRecord({ legId }));

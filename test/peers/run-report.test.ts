@@ -1,40 +1,33 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import axe from 'axe-core';
-import { chromium } from 'playwright-core';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect } from 'vitest';
-import { describePeer, peer, testPeer } from '../peers.js';
+import { describePeer, testPeer } from '../peers.js';
 import { sampleRun } from '../support/run-sample.js';
+import { complaintsOf, launchChromium, seriousFindings } from './chromium-page.js';
 import { createTemporaryDirectory } from './temporary-directory.js';
-import type { TemporaryDirectory } from './temporary-directory.js';
 import { dissect } from './tshark.js';
 
 // The folder of a run as others see it: its report in Chromium, its captures in tshark.
 
-let directory: TemporaryDirectory;
-let folder = '';
-beforeAll(async () => {
-  directory = await createTemporaryDirectory();
-  folder = join(directory.path, 'run');
-  await sampleRun({ folder, pcap: 'all' });
-});
-afterAll(() => directory?.[Symbol.asyncDispose]());
+const directory = await createTemporaryDirectory();
+afterAll(directory.close);
+const folder = directory.at('run');
+await sampleRun({ folder, pcap: 'all' });
 
 describePeer('chromium', 'the report of a run in Chromium', () => {
   let browser: Browser;
   beforeAll(async () => {
-    browser = await chromium.launch({ executablePath: peer('chromium').path, args: ['--no-sandbox'] });
+    browser = await launchChromium();
   }, 60_000);
   afterAll(() => browser?.close());
 
   async function opened(settings: Parameters<Browser['newContext']>[0] = {}) {
     const context = await browser.newContext({ viewport: { width: 1_280, height: 900 }, offline: true, ...settings });
     const page = await context.newPage();
-    const [complaints, fetched]: [string[], string[]] = [[], []];
-    page.on('console', (message) => void complaints.push(message.text()));
-    page.on('pageerror', (error) => void complaints.push(error.message));
+    const complaints = complaintsOf(page);
+    const fetched: string[] = [];
     page.on('request', (request) => void fetched.push(request.url()));
     await page.goto(pathToFileURL(join(folder, 'report.html')).href);
     return { page, complaints, fetched };
@@ -42,14 +35,6 @@ describePeer('chromium', 'the report of a run in Chromium', () => {
 
   const openAll = (page: Page): Promise<void> =>
     page.evaluate(`for (const one of document.querySelectorAll('details')) one.open = true`);
-
-  /** What axe finds that keeps somebody out. It is brought in from outside, past the policy of the page. */
-  async function seriousFindings(page: Page): Promise<readonly string[]> {
-    await page.evaluate(axe.source);
-    const { violations } = await page.evaluate<axe.AxeResults>('axe.run()');
-    const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
-    return serious.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
-  }
 
   testPeer(
     'chromium',

@@ -2,15 +2,14 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { serve } from '@hono/node-server';
-import axe from 'axe-core';
-import { chromium } from 'playwright-core';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect } from 'vitest';
-import { describePeer, peer, testPeer } from '../peers.js';
+import { describePeer, testPeer } from '../peers.js';
 import { answerIn } from '../support/responder-lab.js';
 import { createReviewLab, NAME, PASSWORD } from '../support/review-lab.js';
 import type { ReviewLab } from '../support/review-lab.js';
 import { FIRST_ID } from '../support/traceback-cases.js';
+import { complaintsOf, launchChromium, seriousFindings } from './chromium-page.js';
 
 // The review page as somebody uses it: in Chromium, by keyboard alone. HOPBACK_SCREENSHOTS=1 takes the picture of docs anew.
 
@@ -31,21 +30,13 @@ describePeer('chromium', 'the review page in Chromium', () => {
       if ('closeAllConnections' in server) server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
     };
-    browser = await chromium.launch({ executablePath: peer('chromium').path, args: ['--no-sandbox'] });
+    browser = await launchChromium();
   }, 60_000);
   afterAll(async () => {
     await browser?.close();
     await close?.();
     await lab?.responder.close();
   });
-
-  /** What axe finds that keeps somebody out. */
-  async function seriousFindings(page: Page): Promise<readonly string[]> {
-    await page.evaluate(axe.source);
-    const { violations } = await page.evaluate<axe.AxeResults>('axe.run()');
-    const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
-    return serious.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
-  }
 
   /** Presses Tab until what has the focus fits, as somebody without a mouse does. */
   async function tabTo(page: Page, selector: string): Promise<void> {
@@ -58,12 +49,7 @@ describePeer('chromium', 'the review page in Chromium', () => {
 
   async function opened(): Promise<{ readonly page: Page; readonly complaints: readonly string[] }> {
     const page = await (await browser.newContext({ viewport: { width: 1_200, height: 900 } })).newPage();
-    const complaints: string[] = [];
-    page.on('console', (message) => {
-      if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
-    });
-    page.on('pageerror', (error) => complaints.push(error.message));
-    return { page, complaints };
+    return { page, complaints: complaintsOf(page, (type) => type === 'error' || type === 'warning') };
   }
 
   async function logIn(page: Page): Promise<void> {

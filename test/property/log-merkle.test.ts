@@ -1,17 +1,15 @@
-import { createHash, generateKeyPairSync } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import {
-  createLogSigner,
   merkleRoot,
   signCheckpoint,
   verifyCheckpoint,
   verifyConsistency,
   verifyInclusion,
 } from '../../sdk/src/log/index.js';
-import { hashOfLeaf } from '../../sdk/src/log/merkle-tree.js';
-import { decodeMerkleRecord, encodeMerkleRecord } from '../../sdk/src/log/merkle-tree.js';
-import { createMerkleTree } from '../../sdk/src/log/merkle-tree.js';
+import { createMerkleTree, decodeMerkleRecord, encodeMerkleRecord, hashOfLeaf } from '../../sdk/src/log/merkle-tree.js';
+import { newLogSigner } from '../support/log-records.js';
 
 const sha256 = (...parts: readonly Uint8Array[]): Buffer => {
   const digest = createHash('sha256');
@@ -19,21 +17,26 @@ const sha256 = (...parts: readonly Uint8Array[]): Buffer => {
   return digest.digest();
 };
 
+/** The largest power of two below the number of entries. */
+function splitOf({ length }: readonly Uint8Array[]): number {
+  let split = 1;
+  while (split * 2 < length) split *= 2;
+  return split;
+}
+
 /** RFC 9162 section 2.1.1 word for word. */
 function naiveRoot(entries: readonly Uint8Array[]): Buffer {
   const [first] = entries;
   if (first === undefined) return sha256();
   if (entries.length === 1) return sha256(Buffer.of(0), first);
-  let split = 1;
-  while (split * 2 < entries.length) split *= 2;
+  const split = splitOf(entries);
   return sha256(Buffer.of(1), naiveRoot(entries.slice(0, split)), naiveRoot(entries.slice(split)));
 }
 
 /** RFC 9162 section 2.1.3.1 word for word. */
 function naivePath(index: number, entries: readonly Uint8Array[]): Buffer[] {
   if (entries.length <= 1) return [];
-  let split = 1;
-  while (split * 2 < entries.length) split *= 2;
+  const split = splitOf(entries);
   return index < split
     ? [...naivePath(index, entries.slice(0, split)), naiveRoot(entries.slice(split))]
     : [...naivePath(index - split, entries.slice(split)), naiveRoot(entries.slice(0, split))];
@@ -42,8 +45,7 @@ function naivePath(index: number, entries: readonly Uint8Array[]): Buffer[] {
 /** RFC 9162 section 2.1.4.1 word for word. */
 function naiveSubproof(from: number, entries: readonly Uint8Array[], isWhole: boolean): Buffer[] {
   if (from === entries.length) return isWhole ? [] : [naiveRoot(entries)];
-  let split = 1;
-  while (split * 2 < entries.length) split *= 2;
+  const split = splitOf(entries);
   return from <= split
     ? [...naiveSubproof(from, entries.slice(0, split), isWhole), naiveRoot(entries.slice(split))]
     : [...naiveSubproof(from - split, entries.slice(split), false), naiveRoot(entries.slice(0, split))];
@@ -166,9 +168,7 @@ test('records are read as they were written, and any octets give a record or not
 });
 
 test('a checkpoint with any character changed does not pass, and any text gives a verdict', async () => {
-  const signer = createLogSigner(
-    generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
-  );
+  const signer = newLogSigner();
   const note = await signCheckpoint({ logId: 'example.com/evidence', size: 12, rootHash: merkleRoot(['a']) }, signer);
   const trust = { publicKeys: [signer.publicKey] };
   fc.assert(

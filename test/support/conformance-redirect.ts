@@ -17,13 +17,10 @@ const RULES = [
 ];
 
 /** Starts `hopback redirect` behind a drachtio server on a free port. */
-export async function startRedirectService(
-  lab: ConformanceLab,
-): Promise<AsyncDisposable & { readonly target: ConformanceTargetOptions }> {
-  const { path } = lab;
-  const { server, urls } = lab.environment;
-  await lab.write('drachtio.secret', SECRET);
-  await lab.write('rules.json', JSON.stringify(RULES));
+export async function startRedirectService({ path, write, environment }: ConformanceLab) {
+  const { server, urls } = environment;
+  await write('drachtio.secret', SECRET);
+  await write('rules.json', JSON.stringify(RULES));
   const drachtio = await createLiveLab({ control: { port: 0, secret: SECRET } });
   const { host, port } = drachtio.server.control;
   const command = startCommand([
@@ -49,14 +46,12 @@ export async function startRedirectService(
     throw error;
   }
   const sip = drachtio.server.listening.find(({ transport }) => transport === 'udp')?.port ?? 0;
-  return {
-    target: {
-      ...{ kind: 'redirect', url: `sip:127.0.0.1:${String(sip)}` },
-      sip: {
-        ...{ domain: 'verify.example', signingDomain: 'sign.example' },
-        ...{ attestationField: 'Attestation-Info', origIdField: 'Origination-ID' },
-      },
+  const target: ConformanceTargetOptions = {
+    ...{ kind: 'redirect', url: `sip:127.0.0.1:${String(sip)}` },
+    sip: {
+      ...{ domain: 'verify.example', signingDomain: 'sign.example' },
+      ...{ attestationField: 'Attestation-Info', origIdField: 'Origination-ID' },
     },
-    [Symbol.asyncDispose]: end,
   };
+  return { target, [Symbol.asyncDispose]: end };
 }

@@ -1,5 +1,7 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
-import type { LogRecord, SegmentLog } from '../../sdk/src/log/index.js';
+import { createLogSigner } from '../../sdk/src/log/index.js';
+import type { LogRecord, LogSigner, SegmentLog } from '../../sdk/src/log/index.js';
 
 /** A program that appends until it is killed; what it prints is in its head. */
 export const LOG_APPENDER: string = fileURLToPath(new URL('log-appender.mjs', import.meta.url));
@@ -24,4 +26,11 @@ export function changedRecords(records: readonly LogRecord[]): readonly number[]
   return records
     .filter(({ sequence, payload }) => Buffer.from(payload).toString() !== recordText(sequence))
     .map(({ sequence }) => sequence);
+}
+
+/** A signer with a key of its own. */
+export function newLogSigner(kind: 'ed25519' | 'p256' = 'ed25519'): LogSigner {
+  const { privateKey } =
+    kind === 'ed25519' ? generateKeyPairSync('ed25519') : generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  return createLogSigner(privateKey.export({ type: 'pkcs8', format: 'pem' }).toString());
 }

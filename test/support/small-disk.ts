@@ -6,7 +6,7 @@ import { peer } from '../peers.js';
 import { createTemporaryDirectory } from '../peers/temporary-directory.js';
 
 /** A file system of 4 MiB. */
-export async function smallDisk(): Promise<{ readonly path: string } & AsyncDisposable> {
+export async function smallDisk() {
   const directory = await createTemporaryDirectory();
   const mounted = spawnSync(peer('tmpfs').path, ['-t', 'tmpfs', '-o', 'size=4m', 'tmpfs', directory.path], {
     encoding: 'utf8',

@@ -8,7 +8,7 @@ import { createRevocationSet, revocationAt } from '../../sdk/src/stir/certificat
 import { PASSPORT_TYPES, passportTypeRegistry } from '../../sdk/src/stir/passport.js';
 import { checkCertificates, concludeVerification, startVerification } from '../../sdk/src/stir/verification/core.js';
 import type { CertificateKnowledge, PendingVerification } from '../../sdk/src/stir/verification/core.js';
-import type { FailureReason, NoteReason, SipResponse } from '../../sdk/src/stir/verification/step.js';
+import type { NoteReason } from '../../sdk/src/stir/verification/step.js';
 import type { CallVerdict } from '../../sdk/src/stir/verification/outcome.js';
 import { verificationPolicy, type VerificationPolicy } from '../../sdk/src/stir/verification/policy.js';
 import { checkInline } from '../../sdk/src/stir/verification/signature-checker.js';
@@ -18,27 +18,6 @@ export type VectorCertificate =
   | { readonly chain: string; readonly notes?: readonly string[] }
   | { readonly unavailable: X5uFailure }
   | { readonly refused: X5uRefusal };
-
-/** What has to come of one Identity header. */
-export interface VectorHeader {
-  readonly status: 'passed' | 'failed' | 'indeterminate' | 'ignored';
-  /** All failure reasons, the deciding one first; empty unless failed or indeterminate. */
-  readonly reasons: readonly FailureReason[];
-  readonly notes: readonly NoteReason[];
-}
-
-/** What has to come of the request. */
-export interface VectorExpectation {
-  readonly status: CallVerdict['status'];
-  readonly verstat: CallVerdict['verstat'];
-  readonly attestation: string | null;
-  readonly origId: string | null;
-  readonly spc: string | null;
-  readonly reasons: readonly FailureReason[];
-  readonly sip: SipResponse | null;
-  readonly reasonHeaders: readonly string[];
-  readonly headers: readonly VectorHeader[];
-}
 
 /** One vector file. Described for readers in test/vectors/README.md. */
 export interface Vector {
@@ -101,8 +80,8 @@ export function runVector(
   return { pending, verdict: concludeVerification(pending, jobs, { signatures, observe }) };
 }
 
-/** The verdict in the words of a vector file. */
-export function asExpectation(verdict: CallVerdict): VectorExpectation {
+/** The verdict in the words of a vector file: reasons have the deciding one first. */
+export function asExpectation(verdict: CallVerdict) {
   return {
     status: verdict.status,
     verstat: verdict.verstat,
@@ -119,6 +98,8 @@ export function asExpectation(verdict: CallVerdict): VectorExpectation {
     })),
   };
 }
+
+export type VectorExpectation = ReturnType<typeof asExpectation>;
 
 function knowledgeOf(
   vector: Vector,

@@ -1,4 +1,4 @@
-import { createPrivateKey, createPublicKey, generateKeyPairSync, verify } from 'node:crypto';
+import { createPrivateKey, createPublicKey, verify } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import {
@@ -14,6 +14,7 @@ import {
   type LogSigner,
 } from '../../sdk/src/log/index.js';
 import { createMerkleTree, hashOfLeaf } from '../../sdk/src/log/merkle-tree.js';
+import { newLogSigner } from '../support/log-records.js';
 import { createSimulatedLogFiles } from '../support/simulated-log-files.js';
 
 type InclusionProof = Parameters<typeof verifyInclusion>[0];
@@ -31,12 +32,7 @@ const VECTORS = JSON.parse(
 const LEAVES = VECTORS.leaves.map((hex) => Buffer.from(hex, 'hex'));
 const LOG_ID = 'example.com/evidence';
 
-const pemOf = (kind: 'ed25519' | 'p256'): string => {
-  const { privateKey } =
-    kind === 'ed25519' ? generateKeyPairSync('ed25519') : generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  return privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
-};
-const SIGNER = createLogSigner(pemOf('ed25519'));
+const SIGNER = newLogSigner();
 const optionsOf = (files = createSimulatedLogFiles()) => ({ directory: '/log', files, logId: LOG_ID, signer: SIGNER });
 const TRUST = { publicKeys: [SIGNER.publicKey] };
 
@@ -72,7 +68,7 @@ test('a checkpoint has the text and the key id of C2SP, by the test key of golan
 });
 
 test('an ES256 checkpoint is signed in DER, as witnesses of transparency logs sign', async () => {
-  const signer = createLogSigner(pemOf('p256'));
+  const signer = newLogSigner('p256');
   const note = await signCheckpoint({ logId: LOG_ID, size: 8, rootHash: VECTORS.roots[8]! }, signer);
   const octets = Buffer.from(note.split('\n')[4]!.split(' ')[2]!, 'base64');
   const text = Buffer.from(note.slice(0, note.indexOf('\n\n') + 1));
@@ -87,7 +83,7 @@ test('a checkpoint fails for its reason: other key, other log, changed text, cha
     return verdict.status === 'failed' ? verdict.reason : verdict.status;
   };
   expect(reasonOf(note)).toBe('passed');
-  expect(reasonOf(note, { publicKeys: [createLogSigner(pemOf('ed25519')).publicKey] })).toBe('other-key');
+  expect(reasonOf(note, { publicKeys: [newLogSigner().publicKey] })).toBe('other-key');
   expect(reasonOf(note, { publicKeys: [] })).toBe('other-key');
   expect(reasonOf(note, { ...TRUST, logId: 'example.com/other' })).toBe('other-log');
   expect(reasonOf(note.replace('\n8\n', '\n9\n'))).toBe('signature-invalid');
@@ -163,7 +159,7 @@ test('a log of another name or another key is refused, and so is one that ends b
   const log = await openMerkleLog(options);
   await log.append('first');
   await log.close();
-  const other = createLogSigner(pemOf('p256'));
+  const other = newLogSigner('p256');
   const refused = { code: 'log-inconsistent', details: { leafIndex: 0 } };
   await expect(openMerkleLog({ ...options, logId: 'example.com/other' })).rejects.toMatchObject(refused);
   await expect(openMerkleLog({ ...options, signer: other })).rejects.toMatchObject(refused);
@@ -182,7 +178,7 @@ test('of a damaged log the part that is signed can be read and proved, and nothi
   await log.append('first');
   const { checkpoint } = await log.append('second');
   await log.close();
-  const forger = createLogSigner(pemOf('p256'));
+  const forger = newLogSigner('p256');
   const forged = await openMerkleLog({ ...options, signer: forger, formerPublicKeys: [SIGNER.publicKey] });
   await forged.append('third');
   await forged.close();
@@ -204,7 +200,7 @@ test('a log that is being written is verified through a size: what stands behind
   await log.append('first');
   await log.append('second');
   await log.close();
-  const forger = createLogSigner(pemOf('p256'));
+  const forger = newLogSigner('p256');
   await using forged = await openMerkleLog({ ...options, signer: forger, formerPublicKeys: [SIGNER.publicKey] });
   await forged.append('third');
   expect(await through(2)).toMatchObject({ status: 'intact', size: 2, rootHash: merkleRoot(['first', 'second']) });

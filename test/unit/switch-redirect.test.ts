@@ -25,7 +25,7 @@ async function answerTo(
   raw: string,
   options: Partial<RedirectServerOptions> & Pick<RedirectServerOptions, 'rules'>,
   from: Partial<SipRequestLike> = FROM_SBC,
-): Promise<{ readonly sent: readonly unknown[]; readonly told: readonly RedirectAnswer[] }> {
+) {
   const sent: unknown[] = [];
   const told: RedirectAnswer[] = [];
   const server = createRedirectServer({

@@ -18,15 +18,8 @@ const SIGNED = sampleInvite({ identityHeaders: [identityHeader] });
 const SPOOFED = sampleInvite({ identityHeaders: [identityHeader], origTn: '12025550166' });
 const REJECTING = trunkPolicy({ role: 'terminating', failureAction: 'reject_request' });
 
-interface Outcome {
-  readonly identity: CallIdentity | undefined;
-  readonly sent: readonly unknown[];
-  readonly handedOn: readonly unknown[];
-  readonly troubles: readonly unknown[];
-}
-
 /** Takes one request through the middleware. */
-async function outcomeOf(raw: unknown, options: Partial<VerifyIdentityOptions> = {}): Promise<Outcome> {
+async function outcomeOf(raw: unknown, options: Partial<VerifyIdentityOptions> = {}) {
   const sent: unknown[] = [];
   const handedOn: unknown[] = [];
   const troubles: unknown[] = [];

@@ -4,7 +4,6 @@ import { once } from 'node:events';
 import { watch } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Endpoint } from '@hopback/harness/drachtio';
 import { onTestFinished } from 'vitest';
@@ -122,11 +121,7 @@ export function sipUri(user: string, port: number, transport: SippTransport): st
   return `sip:${user}@${HOST}:${port}${transport === 'udp' ? '' : `;transport=${transport}`}`;
 }
 
-interface RunningSipp {
-  readonly finished: Promise<SippResult>;
-  readonly hasExited: () => boolean;
-  readonly kill: () => void;
-}
+type RunningSipp = ReturnType<typeof start>;
 
 interface Surroundings {
   readonly directory: TemporaryDirectory;
@@ -135,8 +130,8 @@ interface Surroundings {
   readonly further: readonly string[];
 }
 
-function start(run: SippRun, { directory, mode, further }: Surroundings): RunningSipp {
-  const file = (name: string): string => join(directory.path, name);
+function start(run: SippRun, { directory, mode, further }: Surroundings) {
+  const file = directory.at;
   const child = spawn(
     peer('sipp').path,
     [
