@@ -61,10 +61,13 @@ export function captured(message: CapturedMessage): Buffer {
   });
 }
 
+/** Branch of the Via towards the other side, and who is there. */
+type Onward = { readonly branch: string; readonly behind?: HepEnd };
+
 /** Both hops of a proxy for one message that goes from the caller on: in, and out with one more Via. */
 export function through(
   message: Omit<CapturedMessage, 'from' | 'to' | 'via'>,
-  { branch, behind = ENDS.first }: { readonly branch: string; readonly behind?: HepEnd },
+  { branch, behind = ENDS.first }: Onward,
 ): readonly CapturedMessage[] {
   return [
     { ...message, from: ENDS.upstream, to: ENDS.switchIn, via: ['z9hG4bKin'] },
@@ -75,7 +78,7 @@ export function through(
 /** Both hops for a response: from behind to the switch, and from there back. */
 export function back(
   message: Omit<CapturedMessage, 'from' | 'to' | 'via'>,
-  { branch, behind = ENDS.first }: { readonly branch: string; readonly behind?: HepEnd },
+  { branch, behind = ENDS.first }: Onward,
 ): readonly CapturedMessage[] {
   return [
     { ...message, from: behind, to: ENDS.switchOut, via: [branch, 'z9hG4bKin'] },
@@ -90,12 +93,7 @@ export function answeredCall(): readonly CapturedMessage[] {
   const inDialog = (what: string, atMs: number, cseq: number): readonly CapturedMessage[] => [
     { ...dialog, what, atMs, cseq, from: ENDS.upstream, to: ENDS.switchIn, via: [`z9hG4bK${what}`] },
     {
-      ...dialog,
-      what,
-      atMs: atMs + 1,
-      cseq,
-      from: ENDS.switchOut,
-      to: ENDS.first,
+      ...{ ...dialog, what, atMs: atMs + 1, cseq, from: ENDS.switchOut, to: ENDS.first },
       via: [`z9hG4bK${what}o`, `z9hG4bK${what}`],
     },
   ];

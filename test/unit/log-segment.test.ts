@@ -20,6 +20,14 @@ function appendTexts(log: SegmentLog, count: number): void {
   for (let left = count; left > 0; left -= 1) log.append(recordText(log.lastSequence + 1));
 }
 
+/** A laboratory whose log has so many records, all durable. */
+async function written(count: number, options: Partial<SegmentLogOptions> = {}) {
+  const made = await lab(options);
+  appendTexts(made.log, count);
+  await made.log.flush();
+  return made;
+}
+
 const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 const sequences = (records: readonly { readonly sequence: number }[]): readonly number[] =>
   records.map(({ sequence }) => sequence);
@@ -77,9 +85,7 @@ test('writes the records of a turn of the event loop with one write and one sync
 });
 
 test('reads from any record on, within bytes and records, and a first record that is longer', async () => {
-  const { log } = await lab();
-  appendTexts(log, 40);
-  await log.flush();
+  const { log } = await written(40);
   expect(sequences(await log.read(0, { maxRecords: 3 }))).toEqual([1, 2, 3]);
   expect(sequences(await log.read(38))).toEqual([38, 39, 40]);
   expect(sequences(await log.read(17, { maxBytes: 2_000 }))).toEqual([17, 18]);
@@ -89,9 +95,7 @@ test('reads from any record on, within bytes and records, and a first record tha
 });
 
 test('shows the records that it reads, over segments, also to two readers at once, in memory that is written over', async () => {
-  const { log } = await lab();
-  appendTexts(log, 40);
-  await log.flush();
+  const { log } = await written(40);
   const shown: { readonly sequence: number; readonly payload: Uint8Array }[] = [];
   let memory: Uint8Array | undefined;
   const show = (sequence: number, bytes: Uint8Array, start: number, end: number): void => {
@@ -117,9 +121,7 @@ test('shows the records that it reads, over segments, also to two readers at onc
 });
 
 test('what was shown before the disk refused stays shown, and the rest can be read later', async () => {
-  const { log, files } = await lab();
-  appendTexts(log, 40);
-  await log.flush();
+  const { log, files } = await written(40);
   const shown: number[] = [];
   const show = (sequence: number): void => void shown.push(sequence);
   let reads = 0;
@@ -200,9 +202,7 @@ test('tries again after 50 ms, then after twice as long each time, at most 2 s, 
 });
 
 test('a sync that was refused before a crash is not believed after it: records in doubt are written anew', async () => {
-  const { log, files } = await lab();
-  appendTexts(log, 3);
-  await log.flush();
+  const { log, files } = await written(3);
   // The sync of the next group is refused, its pages are dropped, and the process dies before it can do anything about it.
   files.setFault((operation) => {
     if (operation !== 'datasync') return undefined;
@@ -230,9 +230,7 @@ test('goes on after the number of the last record that was acknowledged elsewher
 });
 
 test('what the disk does not give is refused, or stepped over and counted when that is asked for', async () => {
-  const { log, files } = await lab({ segmentBytes: 65_536 });
-  appendTexts(log, 20);
-  await log.flush();
+  const { log, files } = await written(20, { segmentBytes: 65_536 });
   files.setFault((operation) => (operation === 'read' ? 'EIO' : undefined));
   await expect(log.read(1)).rejects.toMatchObject({
     code: 'storage-failed',
@@ -248,9 +246,7 @@ test('what the disk does not give is refused, or stepped over and counted when t
 });
 
 test('the records of a segment that was deleted are counted as lost', async () => {
-  const { log, files } = await lab();
-  appendTexts(log, 30);
-  await log.flush();
+  const { log, files } = await written(30);
   const [oldest = ''] = [...files.contents().keys()].toSorted();
   await files.unlink(`/log/${oldest}`);
   const records = await readEverything(log);

@@ -30,14 +30,19 @@ function laboratory(options: Partial<CallTrackerOptions> = {}) {
   return { clock, tracker, begin, records: sink.records };
 }
 
+/** A laboratory in which a call has begun. */
+function begun(options: Partial<CallTrackerOptions> = {}) {
+  const made = laboratory(options);
+  return { ...made, ...made.begin() };
+}
+
 /** A record without what is the same in all of them. */
 function told({ recordId: _id, source: _source, format: _format, legId: _leg, time: _time, ...rest }: CallRecord) {
   return rest;
 }
 
 test('a call that is joined and hung up by the callee is one record with both its sides', () => {
-  const { clock, begin, records } = laboratory();
-  const { request, answer, call, sent } = begin();
+  const { clock, records, request, answer, call, sent } = begun();
   const next = sent('192.0.2.9', { trunk: 'trunk-2' });
   clock.advance(2_000);
   next.emit('response', came(180));
@@ -77,8 +82,7 @@ test.each<readonly [string, (dialog: Dialog) => void, object]>([
     { party: 'network', cause: 'ACK timeout' },
   ],
 ])('%s', (_what, hangUp, release) => {
-  const { begin, records } = laboratory();
-  const { request, answer, call } = begin();
+  const { records, request, answer, call } = begun();
   answer.send(200);
   const uas = new Dialog(request);
   call.connected({ uas });
@@ -88,8 +92,7 @@ test.each<readonly [string, (dialog: Dialog) => void, object]>([
 });
 
 test('a dialog whose listeners were removed is still watched', async () => {
-  const { begin, records } = laboratory();
-  const { request, call } = begin();
+  const { records, request, call } = begun();
   const uas = new Dialog(request);
   call.connected({ uas });
   uas.removeAllListeners('destroy');
@@ -99,8 +102,7 @@ test('a dialog whose listeners were removed is still watched', async () => {
 });
 
 test('a dialog that was over before it was connected ends its call', () => {
-  const { begin, records } = laboratory();
-  const { request, call } = begin();
+  const { records, request, call } = begun();
   const uas = new Dialog(request);
   uas.byeCame();
   call.connected({ uas });
@@ -108,8 +110,7 @@ test('a dialog that was over before it was connected ends its call', () => {
 });
 
 test('each branch of a fork has a record, and what became of it', () => {
-  const { begin, records } = laboratory();
-  const { request, answer, call, sent } = begin();
+  const { records, request, answer, call, sent } = begun();
   const [busy, won, lost] = [sent(), sent(), sent()];
   sent();
   call.branch().cbRequest(new Error('can not send request to myself'));
@@ -131,8 +132,7 @@ test('each branch of a fork has a record, and what became of it', () => {
 });
 
 test('a redirection that is followed is a branch of its own', () => {
-  const { begin, records } = laboratory();
-  const { answer, call } = begin();
+  const { records, answer, call } = begun();
   const [first, second] = [telling(), telling()];
   const { cbRequest } = call.branch({ trunk: 'trunk-2' });
   cbRequest(null, first);
@@ -146,7 +146,7 @@ test('a redirection that is followed is a branch of its own', () => {
   ]);
 });
 
-type Begun = ReturnType<ReturnType<typeof laboratory>['begin']>;
+type Begun = ReturnType<typeof begun>;
 
 test.each<readonly [string, (begun: Begun) => void, object]>([
   ['nobody is sent to', ({ answer }) => answer.send(404), { disposition: 'failed', release: { sipStatus: 404 } }],
@@ -177,15 +177,14 @@ test.each<readonly [string, (begun: Begun) => void, object]>([
     { disposition: 'blocked', blockedBy: /^rule 7$/ },
   ],
 ])('a call that goes nowhere is one record: %s', (_what, happens, { blockedBy, ...rest }: { blockedBy?: RegExp }) => {
-  const { begin, records } = laboratory();
-  happens(begin());
-  expect(records.at(-1)).toMatchObject({ ...rest, egress: {} });
-  if (blockedBy !== undefined) expect(records.at(-1)?.blockedBy).toMatch(blockedBy);
+  const call = begun();
+  happens(call);
+  expect(call.records.at(-1)).toMatchObject({ ...rest, egress: {} });
+  if (blockedBy !== undefined) expect(call.records.at(-1)?.blockedBy).toMatch(blockedBy);
 });
 
 test('a caller who gives up has cancelled, on every branch', () => {
-  const { begin, records } = laboratory();
-  const { request, answer, sent } = begin();
+  const { records, request, answer, sent } = begun();
   sent();
   request.emit('cancel', { raw: 'CANCEL sip:a@b.example SIP/2.0\r\n\r\n' });
   answer.send(487);
@@ -193,8 +192,7 @@ test('a caller who gives up has cancelled, on every branch', () => {
 });
 
 test('an answer of the application itself is on record beside branches that failed', () => {
-  const { begin, records } = laboratory();
-  const { request, answer, call, sent } = begin();
+  const { records, request, answer, call, sent } = begun();
   answer.send(200);
   sent().emit('response', came(486));
   const uas = new Dialog(request);
@@ -274,8 +272,7 @@ test('claims that nobody verified are on record without a verstat', async () => 
 });
 
 test('messages are kept where the source says so, and match their hash', () => {
-  const { begin, records } = laboratory({ source: { id: 'app-1', keepRaw: true } });
-  const { answer, sent } = begin();
+  const { records, answer, sent } = begun({ source: { id: 'app-1', keepRaw: true } });
   sent().emit('response', came(486));
   answer.send(486);
   const evidence = rawEvidence(records[0]!);
@@ -362,32 +359,28 @@ test.each<readonly [string, (call: TrackedCall) => unknown, object]>([
   ['a cause', (call) => call.end({ cause: 5 as never }), { disposition: 'no-answer' }],
   ['a party', (call) => call.end({ party: 'caller' as never }), { disposition: 'no-answer' }],
 ])('a wrong value of an application is left out, and the record kept: %s', (_what, say, rest) => {
-  const { begin, records } = laboratory();
-  const { answer, call } = begin();
+  const { records, answer, call } = begun();
   say(call);
   answer.emit('end', { status: 9_999 });
   expect(records).toMatchObject([rest]);
 });
 
 test('a text of a record is cut at 256 characters, and not within a character', () => {
-  const { begin, records } = laboratory();
-  const { answer, call } = begin();
+  const { records, answer, call } = begun();
   call.blocked(`${'x'.repeat(255)}${'\u{1f4de}'.repeat(9_999)}`);
   answer.send(603);
   expect(records[0]?.blockedBy).toBe(`${'x'.repeat(255)}\ufffd`);
 });
 
 test('a header field that cannot be read makes no other status of a response', () => {
-  const { begin, records } = laboratory();
-  const { answer, sent } = begin();
+  const { records, answer, sent } = begun();
   sent().emit('response', { ...came(486, 'X-A: \u0007'), status: 486 });
   answer.send(486);
   expect(records).toMatchObject([{ disposition: 'busy', release: { sipStatus: 486 } }]);
 });
 
 test('a call says whether its caller has given up', () => {
-  const { begin } = laboratory();
-  const { request, call } = begin();
+  const { request, call } = begun();
   expect(call.isCancelled()).toBe(false);
   request.emit('cancel', {});
   expect(call.isCancelled()).toBe(true);
