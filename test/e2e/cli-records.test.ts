@@ -299,7 +299,7 @@ test.each<readonly [string, readonly string[], string]>([
   ['sharing without a platform', ['--sharing', 'all'], 'of no use without --platform'],
   ['a platform without a token', ['--platform', 'https://127.0.0.1:9/'], '--token-file'],
   ['an operand', ['x.csv'], 'no operand'],
-  ['days that are none', ['--retention-days', '0'], '--retention-days'],
+  ['zero days of retention', ['--retention-days', '0'], '--retention-days'],
 ])('tail refuses %s with 2', async (_, args, message) => {
   const { exitCode, stderr } = await lab.run(await tailOf('x', ...args));
   expect({ exitCode, stderr }).toEqual({ exitCode: 2, stderr: expect.stringContaining(message) });

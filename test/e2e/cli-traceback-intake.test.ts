@@ -106,7 +106,7 @@ test.each([
   ['nothing to read', [], {}],
   ['two files', ['a', 'b'], {}],
   ['an empty input', ['-'], { stdin: '' }],
-  ['an e-mail that is none', ['-', '--format', 'email'], { stdin: '\n\nbody' }],
+  ['a text without header fields as e-mail', ['-', '--format', 'email'], { stdin: '\n\nbody' }],
   ['an Outlook message', ['-'], { stdin: Buffer.from('d0cf11e0a1b11ae1', 'hex') }],
   ['a PDF', ['-'], { stdin: '%PDF-1.4' }],
   ['a zone that there is not', ['-', '--zone', 'Nowhere/Town'], { stdin: 'x' }],

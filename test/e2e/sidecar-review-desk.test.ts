@@ -87,7 +87,7 @@ test('a webhook with a request is acknowledged when the request is in the journa
   expect(desk.responder.list().length).toBe(1);
 });
 
-test('a secret that is none, and a page that cannot be, are refused, and leave the folder free', async () => {
+test('an invalid secret and an invalid base path are refused, and leave the folder free', async () => {
   const review = { accounts: () => new Map(), audit: async () => undefined, base: 'none' };
   await expect(deskWith({ webhooks: { secrets: ['none'] } })).rejects.toMatchObject({ code: 'invalid-configuration' });
   await expect(deskWith({ review })).rejects.toMatchObject({ code: 'invalid-configuration' });

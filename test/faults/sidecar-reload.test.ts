@@ -104,7 +104,7 @@ function badSteps(folder: SidecarFolder): readonly Step[] {
           .put('key.pem', folder.pki.issueServiceProvider({ spc: '7' }).privateKeyPem)
           .then(() => folder.configure(TRUSTING_ANOTHER)),
     ],
-    ['a CRL that is none', () => folder.put('sti-pa.crl', 'nothing')],
+    ['an invalid CRL', () => folder.put('sti-pa.crl', 'nothing')],
     ['a root that is gone', () => rm(folder.path('other-root.pem'))],
     ['a configuration that is gone', () => rm(folder.path('hopback.yaml'))],
   ];

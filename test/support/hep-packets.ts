@@ -47,12 +47,12 @@ export function hepChunks(parts: HepPacketParts): readonly Buffer[] {
     hepChunk(2, Uint8Array.of(17)),
     hepChunk(isIpv6 ? 5 : 3, addressBytes(source.address)),
     hepChunk(isIpv6 ? 6 : 4, addressBytes(destination.address)),
-    hepChunk(7, uint16(source.port)),
-    hepChunk(8, uint16(destination.port)),
-    hepChunk(9, uint32(Math.floor(atUs / 1_000_000))),
-    hepChunk(10, uint32(atUs % 1_000_000)),
+    hepChunk(7, uint(source.port, 2)),
+    hepChunk(8, uint(destination.port, 2)),
+    hepChunk(9, uint(Math.floor(atUs / 1_000_000), 4)),
+    hepChunk(10, uint(atUs % 1_000_000, 4)),
     hepChunk(11, Uint8Array.of(payloadType)),
-    hepChunk(12, uint32(2001)),
+    hepChunk(12, uint(2001, 4)),
     ...(key === undefined ? [] : [hepChunk(14, Buffer.from(key))]),
     ...(correlationId === undefined ? [] : [hepChunk(17, Buffer.from(correlationId))]),
     hepChunk(15, typeof payload === 'string' ? Buffer.from(payload) : payload),
@@ -65,15 +65,9 @@ export function hepPacket(parts: HepPacketParts): Buffer {
   return hepOfChunks(hepChunks(parts));
 }
 
-function uint16(value: number): Buffer {
-  const bytes = Buffer.alloc(2);
-  bytes.writeUInt16BE(value);
-  return bytes;
-}
-
-function uint32(value: number): Buffer {
-  const bytes = Buffer.alloc(4);
-  bytes.writeUInt32BE(value);
+function uint(value: number, octets: 2 | 4): Buffer {
+  const bytes = Buffer.alloc(octets);
+  bytes.writeUIntBE(value, 0, octets);
   return bytes;
 }
 
@@ -85,7 +79,7 @@ function addressBytes(address: string): Buffer {
   const first = groups(head);
   const last = tail === undefined ? [] : groups(tail);
   const all = [...first, ...Array.from({ length: 8 - first.length - last.length }, () => 0), ...last];
-  return Buffer.concat(all.map(uint16));
+  return Buffer.concat(all.map((group) => uint(group, 2)));
 }
 
 /** The source of `test/vectors/records/hep/proxy`, and its packets. */

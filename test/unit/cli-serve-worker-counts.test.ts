@@ -16,7 +16,7 @@ function answering(counts: WorkerCounts, worker: number, said: ProcessCounts): A
   return { worker, ask: (question) => counts.heard(worker, { question, counts: said }) };
 }
 
-test('counts of all processes are put together; a date is that of the one that ends first, and none where none has one', async () => {
+test('counts of all processes are put together; a date is the earliest of all, and is left out where no process has one', async () => {
   const counts = createWorkerCounts({ withinMs: 60_000 });
   const text = await counts.text([
     answering(counts, 1, await countsOf(2, 3_000)),
@@ -37,7 +37,7 @@ test('for one that does not answer stands what it said last, and it is told of',
   expect(text).toMatch(/^hopback_workers_silent 1$/m);
 });
 
-test('nobody waits for one that has ended, or where there is none', async () => {
+test('counts do not wait for a process that has ended, or where no process runs', async () => {
   const counts = createWorkerCounts({ withinMs: 60_000 });
   const text = counts.text([answering(counts, 1, await countsOf(2)), { worker: 2, ask: () => counts.gone(2) }]);
   expect(await text).toMatch(/^calls_total 2$/m);

@@ -48,7 +48,7 @@ test('an exception of the API is a refusal, a failure of the service and anythin
   }
 });
 
-test('a signature is read under both names, and an empty one is none', () => {
+test('a signature is read under both names, and an empty one counts as not signed', () => {
   expect(readSigningAnswer(answer({ signingResponse: { identity: 'a.b.c' } }))).toMatchObject({ identity: ['a.b.c'] });
   expect(readSigningAnswer(answer({ signingResponse: { identityHeader: 'a.b.c' } }))).toMatchObject({ kind: 'signed' });
   expect(readSigningAnswer(answer({ signingResponse: { identity: '' } })).kind).toBe('not-signed');

@@ -80,7 +80,7 @@ test.each<[string, string, Partial<PassportOptions>]>([
   expect(judged(number, signed(changes))).toEqual(expect.any(String));
 });
 
-test('several Identity header values, and one that is none, conform in no case about a signature', () => {
+test('several Identity header values, and an invalid one, conform in no case about a signature', () => {
   const answer = signed();
   if (answer.kind !== 'signed') throw new Error('not signed');
   const [value = ''] = answer.identity;

@@ -123,7 +123,7 @@ test('a message that was sent again is marked, and is not taken for another', ()
   expect(resent).toMatchObject([{ label: 'INVITE (resent)', from: 1, to: 2, isLost: true }]);
 });
 
-test('an Identity is taken apart, and what is none is not', () => {
+test('an Identity is taken apart, and other texts are not', () => {
   const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
   expect(readIdentityText(`${part({ alg: 'ES256' })}.${part({ attest: 'A' })}.c2ln;info=<https://x>`)).toEqual({
     header: '{\n  "alg": "ES256"\n}',
@@ -152,7 +152,7 @@ test('snapshots have a line each second, as wide as its head', () => {
   expect(snapshotsCsv([{ ...record.snapshots[0]!, phase: '=1+"2",3' }])).toContain(`"'=1+""2"",3"`);
 });
 
-test('a summary is read back as it was, and what is none is refused with the place', () => {
+test('a summary is read back as it was, and other documents are refused with the place of the error', () => {
   expect(readRunSummary(JSON.stringify(summary))).toEqual({ status: 'read', summary });
   expect(readRunSummary('{')).toMatchObject({ status: 'unreadable' });
   expect(readRunSummary(JSON.stringify({ ...summary, digest: 7 }))).toEqual({

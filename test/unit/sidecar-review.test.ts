@@ -315,7 +315,7 @@ test('every page says what it may load, is kept by nobody, and has no script, no
   expect(pages[3]?.text).toContain('&lt;script&gt;');
 });
 
-test('an account is a line without a password; a file that is none is refused with the line', async () => {
+test('an account is a line without a password; an invalid file is refused with the number of the line', async () => {
   const line = await accountEntry({ name: "Zoë O'Neil", password: 'correct horse battery staple' });
   expect(line).not.toContain('horse');
   expect([...readAccounts(`# people\n\n${line}\r\n`).keys()]).toEqual(["Zoë O'Neil"]);

@@ -137,7 +137,7 @@ test('a number that a filing names beside its own is not said to be absent', () 
   expect(all).toEqual(['present', 'removed', 'unknown', 'unknown', 'absent']);
 });
 
-test('a file that has lost a tenth of its filings is none', () => {
+test('a file that has lost a tenth of its filings is refused', () => {
   const lines = Array.from({ length: 100 }, (_, index) => `RMD${index + 1},C${index},${index + 1},,,,`);
   const made = directory({ frn: '99' });
   made.load(csv(...lines), { listedAtMs: CLOCK.nowMs() });

@@ -44,10 +44,10 @@ test.each(['originating', 'gateway', 'intermediate', 'terminating'] as const)(
 );
 
 test.each([
-  ['a word that is none', { role: 'terminating', failureAction: 'reject' }],
+  ['an unknown action', { role: 'terminating', failureAction: 'reject' }],
   ['an intermediate that rejects for a verdict', { role: 'intermediate', failureAction: 'reject_request' }],
-  ['a role that is none', { role: 'transit' }],
-  ['a member that is none', { role: 'gateway', verfiy: 'off' }],
+  ['an unknown role', { role: 'transit' }],
+  ['an unknown member', { role: 'gateway', verfiy: 'off' }],
   ['nothing to reject', { role: 'gateway', rejects: [] }],
   ['a redress that would add header fields', blocking({ url: 'https://a.example/\r\nX: 1' })],
   ['a redress that ends its quotes', blocking({ url: 'https://a.example/"' })],
@@ -183,7 +183,7 @@ test.each<readonly [string, SampleInviteOptions, boolean, string | undefined]>([
   ],
   // Else whoever spoofs would only have to leave the number out.
   ['an address without a number', { from: '<sip:alice@a.example>' }, false, undefined],
-  ['a From that is none', { from: '<<<' }, false, undefined],
+  ['an invalid From', { from: '<<<' }, false, undefined],
   [
     'two numbers that the network asserts',
     { assertedIdentities: ['<tel:+12025550177>, <tel:+12025550178>'] },

@@ -55,7 +55,7 @@ test('a signed call goes on with its verdict, and with its caller as the callee 
 test.each([
   ['under the compact name', { identityHeaders: [identityHeader], identityHeaderName: 'y' }],
   ['folded', { identityHeaders: [identityHeader.replace(';', '\r\n ;')] }],
-  ['beside one that is none', { identityHeaders: ['rubbish', identityHeader] }],
+  ['beside an invalid one', { identityHeaders: ['rubbish', identityHeader] }],
 ])('an Identity %s is found as it came', async (_how, options) => {
   const { identity } = await outcomeOf(sampleInvite(options));
   expect(identity?.verdict?.verstat).toBe('TN-Validation-Passed');
@@ -167,7 +167,7 @@ test.each<readonly [string, unknown, Partial<VerifyIdentityOptions>]>([
   ['a policy that throws', SIGNED, { policyOf: broken }],
   ['a list that throws', SIGNED, { doNotOriginate: { has: broken } }],
   ['a registry that throws', SIGNED, { filingOf: broken }],
-  ['a policy that is none', SPOOFED, { policyOf: () => ({ failureAction: 'reject_request' }) as TrunkPolicy }],
+  ['an incomplete policy', SPOOFED, { policyOf: () => ({ failureAction: 'reject_request' }) as TrunkPolicy }],
   ['a listener that throws', SIGNED, { policyOf: broken, onTrouble: broken }],
 ])('%s: the call goes on, once', async (_what, raw, options) => {
   const { handedOn, sent, identity } = await outcomeOf(raw, options);
