@@ -79,6 +79,11 @@ test('takes an intermediate from the store when the chain lacks it', () => {
   expect(reasons(build([issued], { intermediates: [pki.intermediate] }))).toBe('trusted');
 });
 
+test('takes the renewed twin of an expired intermediate', () => {
+  const expired = pki.issueCa({ notAfterMs: pki.nowMs - 60_000 });
+  expect(reasons(build([provider({ issuer: expired }), expired, pki.crossSign(expired, pki.root)]))).toBe('trusted');
+});
+
 test('stops at an anchor that is an intermediate', () => {
   const issued = provider();
   expect(pathOf(build([issued, pki.intermediate, pki.root], { trustAnchors: [pki.intermediate] }))).toEqual([
