@@ -1,16 +1,16 @@
-/** Runs the certificate server for `certificate-servers`: publishes what it is told to and counts who asks. */
-import { once } from 'node:events';
+/** Runs the certificate server for `certificate-servers`, under the names that are given: publishes what it is told to and counts who asks. */
+import { createInterface } from 'node:readline';
 import { startCertificateServer } from '@hopback/sdk/testing';
-import type { ServerAnswers, ServerOrder, ServerStart } from './certificate-servers.js';
+import type { ServerOrder } from './certificate-servers.js';
 
-const [start] = (await once(process, 'message')) as [ServerStart];
-const server = await startCertificateServer({ names: start.names });
+const server = await startCertificateServer({ names: process.argv.slice(2) });
+const say = (what: unknown): void => void process.stdout.write(`${JSON.stringify(what)}\n`);
 
-process.on('message', (order: ServerOrder) => void process.send?.(answer(order)));
-process.once('disconnect', () => void server.close());
-process.send?.({ tlsRootPem: server.tlsRootPem, ports: server.ports });
+say({ tlsRootPem: server.tlsRootPem, ports: server.ports });
+for await (const line of createInterface({ input: process.stdin })) say(answer(JSON.parse(line) as ServerOrder));
+await server.close();
 
-function answer(order: ServerOrder): ServerAnswers[ServerOrder['kind']] {
+function answer(order: ServerOrder): string | number {
   if (order.kind === 'fault') return server.namedFault(order.name, order.body);
   if (order.kind === 'requests') return server.requests(order.path);
   for (let index = 0; index < order.count; index += 1) server.publish(`${order.prefix}${index}.pem`, order.body);

@@ -1,16 +1,13 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { Socket } from 'node:net';
 
-/** Counts the sockets that this process opens as a client, each from its making to its end. */
-export interface ClientSockets extends Disposable {
-  /** Most at a time. */
-  readonly peak: () => number;
-  /** All together. */
-  readonly opened: () => number;
-}
+const CHANNEL = 'net.client.socket';
 
-/** Starts counting; Node itself reports every socket as it is made, so that none is missed between two looks. */
-export function countClientSockets(): ClientSockets {
+/**
+ * Counts the sockets that this process opens as a client, each from its making to its end. Node itself reports every socket as it is made, so that
+ * none is missed between two looks.
+ */
+export function countClientSockets() {
   const open = new Set<Socket>();
   let peak = 0;
   let opened = 0;
@@ -25,5 +22,3 @@ export function countClientSockets(): ClientSockets {
   subscribe(CHANNEL, count);
   return { peak: () => peak, opened: () => opened, [Symbol.dispose]: () => void unsubscribe(CHANNEL, count) };
 }
-
-const CHANNEL = 'net.client.socket';

@@ -1,8 +1,11 @@
-/** One event loop of `event-loops`: signs calls of its own, says so, then verifies for as long as each message asks for. */
+/** One event loop of `event-loops`: signs calls of its own, says so, then verifies for as many milliseconds as each line asks for. */
+import { createInterface } from 'node:readline';
+import type { TurnResult } from './event-loops.js';
 import { createSignedWorld, createWarmService, inTurn, signCalls } from './signed-calls.js';
-import type { Turn, TurnResult } from './event-loops.js';
 
 const CALLS = 10_000;
+/** At the clock: some milliseconds of work. */
+const CALLS_BETWEEN_LOOKS = 64;
 
 const nowMs = Date.now();
 const world = await createSignedWorld(nowMs);
@@ -11,10 +14,11 @@ const calls = signCalls(world, CALLS, (index) => Math.floor(nowMs / 1000) - (ind
 const { service, forgetCalls } = await createWarmService(world, { nowMs: () => nowMs });
 const next = inTurn(calls, forgetCalls);
 
-process.on('message', (turn: Turn) => void work(turn));
-process.send?.('ready');
+process.stdout.write('ready\n');
+for await (const ms of createInterface({ input: process.stdin }))
+  process.stdout.write(`${JSON.stringify(await work(Number(ms)))}\n`);
 
-async function work({ ms }: Turn): Promise<void> {
+async function work(ms: number): Promise<TurnResult> {
   const start = performance.now();
   let verdicts = 0;
   let elapsedMs = 0;
@@ -25,8 +29,5 @@ async function work({ ms }: Turn): Promise<void> {
     }
     verdicts += CALLS_BETWEEN_LOOKS;
   }
-  process.send?.({ verdicts, elapsedMs } satisfies TurnResult);
+  return { verdicts, elapsedMs };
 }
-
-/** At the clock: some milliseconds of work. */
-const CALLS_BETWEEN_LOOKS = 64;

@@ -1,10 +1,9 @@
 import { open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { importFiles } from '../../sdk/src/records/ingest/import-files.js';
 import type { RecordReader } from '../../sdk/src/records/ingest/record-reader.js';
+import { garbageCollector } from '../support/garbage-collector.js';
 import type { Figure } from './bench.js';
 
 /** What an import of a large file took. */
@@ -66,7 +65,7 @@ async function importFile(
   path: string,
   { stopAtBytes = Infinity }: { readonly stopAtBytes?: number },
 ): Promise<ImportMemory> {
-  const collect = collector();
+  const collect = garbageCollector();
   collect();
   const beforeMb = residentMb();
   const stop = new AbortController();
@@ -118,12 +117,6 @@ function refuse(row: { readonly line: number; readonly detail: string }): never 
 
 function residentMb(): number {
   return process.memoryUsage.rss() / MEGABYTE;
-}
-
-/** Node hides the collector unless it was started with a flag, which `npm run bench` is not. */
-function collector(): () => void {
-  setFlagsFromString('--expose-gc');
-  return runInNewContext('gc') as () => void;
 }
 
 /** A day of calls of a PBX, over and over: some 200 octets a row, as `cdr_csv` with `loguniqueid` writes them. */

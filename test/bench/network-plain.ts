@@ -1,10 +1,8 @@
-import { fileURLToPath } from 'node:url';
 import { createDrachtioServer } from '@hopback/harness/drachtio';
 import { connectApp } from '../support/drachtio-app.js';
 import type { AppSrf } from '../support/drachtio-app.js';
 import { sdp } from '../support/drachtio-sip-text.js';
-import { startLineProcess } from './line-process.js';
-import type { LineProcess } from './line-process.js';
+import { startHelper, type LineProcess } from './line-process.js';
 import { processTimesMs } from './process-times.js';
 
 /** What carriers reach that do nothing but carry. */
@@ -32,8 +30,7 @@ export async function plainRate(ms: number): Promise<PlainRate> {
   try {
     let next = called.uri('udp').slice('sip:'.length);
     for (const hops of HOPS.toReversed()) {
-      const program = fileURLToPath(new URL('network-hops-process.ts', import.meta.url));
-      const carrier = await startLineProcess([...process.execArgv, program, String(hops), next]);
+      const carrier = await startHelper('network-hops-process.ts', [String(hops), next]);
       carriers.push(carrier);
       next = carrier.firstLine;
     }

@@ -6,7 +6,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { bodiesAlone, intakeAlone, wholePlatform, type ReceivingSide } from './platform-ingest-sides.js';
-import { threadTimes } from './thread-times.js';
+import { threadTimes } from './process-times.js';
 
 const [directory = '', design = ''] = process.argv.slice(2);
 const SIDES: Readonly<Record<string, (directory: string) => Promise<ReceivingSide>>> = {

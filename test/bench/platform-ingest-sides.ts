@@ -7,6 +7,7 @@ import {
   startReferenceWithAreas,
 } from '../../harness/dist/platform/reference/reference-platform.js';
 import { LiveFeed } from '../../harness/dist/platform/records/live-feed.js';
+import { MACHINE_CLOCK } from '../../sdk/dist/core/runtime/clock.js';
 import { jsonAnswer, privateKeyJwt, type PlatformAnswer } from '../../sdk/dist/platform/index.js';
 
 /** Something that batches are sent to. */
@@ -26,14 +27,6 @@ export interface ReceivingSide {
 
 const CARRIER = 'carrier-1';
 const SILENT = { info: () => undefined, warn: () => undefined, error: () => undefined };
-const CLOCK = {
-  nowMs: () => Date.now(),
-  schedule: (callback: () => void, delayMs: number) => {
-    const timer = setTimeout(callback, delayMs);
-    return () => clearTimeout(timer);
-  },
-};
-
 /** The whole reference platform as it is started by its command: tokens, limits, the database within, the detection of campaigns. */
 export async function wholePlatform(directory: string): Promise<ReceivingSide> {
   const platform = await startReferenceWithAreas({ directory });
@@ -63,7 +56,7 @@ export async function wholePlatform(directory: string): Promise<ReceivingSide> {
 
 /** Reading, keeping and telling alone, behind a server that does nothing else; somebody listens and does nothing. */
 export async function intakeAlone(directory: string): Promise<ReceivingSide> {
-  const context = { clock: CLOCK, log: SILENT };
+  const context = { clock: MACHINE_CLOCK, log: SILENT };
   const feed = await LiveFeed.open({ context, directory, keptMs: 90 * 86_400_000 });
   feed.listen('bench', { records: () => undefined, report: () => undefined });
   return { url: await listening(feed.take), told: () => feed.told(), find: feed.reader.find };

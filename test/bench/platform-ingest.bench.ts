@@ -18,7 +18,7 @@ import { platformProcess } from './platform-process.js';
 import { median, sized, type Bench, type BenchContext, type Figure } from './bench.js';
 import type { ReceivingSide } from './platform-ingest-sides.js';
 import { benchRecord } from './stream-deliver.js';
-import { threadTimes, type ThreadTimes } from './thread-times.js';
+import { threadTimes, type ThreadTimes } from './process-times.js';
 
 /** Live records from a carrier's spool to the record store of the platform. */
 export const bench: Bench = {

@@ -14,6 +14,7 @@ import { writeEntries } from '../../harness/dist/platform/providers/registry-ope
 import { startReferenceWithAreas } from '../../harness/dist/platform/reference/reference-platform.js';
 import { insertClient, readClientKey } from '../../harness/dist/platform/trust/client-operations.js';
 import { insertOrganization } from '../../harness/dist/platform/trust/organization-operations.js';
+import { MACHINE_CLOCK } from '../../sdk/dist/core/runtime/clock.js';
 import type { ProviderEntry, TimerClock } from '../../sdk/dist/platform/index.js';
 import type { BenchProvider, TraceOrder } from './platform-trace-lines.js';
 
@@ -21,13 +22,7 @@ const [directory = '', url] = process.argv.slice(2);
 
 /** Time goes on as it does, from where it was moved to. */
 let movedMs = 0;
-const clock: TimerClock = {
-  nowMs: () => Date.now() + movedMs,
-  schedule: (callback, delayMs) => {
-    const timer = setTimeout(callback, Math.min(delayMs, 2_147_483_647));
-    return () => clearTimeout(timer);
-  },
-};
+const clock: TimerClock = { ...MACHINE_CLOCK, nowMs: () => Date.now() + movedMs };
 /** How long the embedded database has worked. */
 let databaseMs = 0;
 // Everything it is asked goes this way, and is done when it returns. Called on the database as it is within.

@@ -1,4 +1,4 @@
-import { readFileSync, readdirSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { seededDice } from '../../sdk/src/testing/platform/platform-faults.js';
 import { peer } from '../peers.js';
@@ -9,6 +9,7 @@ import { median, sized, type Bench, type BenchContext, type Figure } from './ben
 import { growCarriers } from './platform-carriers.js';
 import type { CarrierGraph } from './platform-carriers.js';
 import { CHAIN_HOPS, signedRoundTrips, traceChain } from './platform-trace-chain.js';
+import { processGroupMs } from './process-times.js';
 import { startTraceLoad } from './platform-trace-load.js';
 import type { LoadCost } from './platform-trace-load.js';
 
@@ -137,30 +138,8 @@ function noteOf({ load }: HopCost): string {
   return `without its database, which the next figure has; ${String(hops)} hops, ${String(answers)} answers, ${String(silent)} silent, ${String(disputes)} denied; ${cpuMsOfOpening.toFixed(1)} ms to open one, which is not in it`;
 }
 
-/** Ticks of `/proc/PID/stat` a second, as Linux counts for programs: sysconf(_SC_CLK_TCK), proc(5). */
-const TICKS_PER_SECOND = 100;
-
-/** Processor time of a server and all its processes, milliseconds: those that have ended are in what their parent has waited for. */
+/** Processor time of a server and all its processes, milliseconds. */
 function cpuOfServer(directory: string): number {
   const [parent = ''] = readFileSync(join(directory, 'data', 'postmaster.pid'), 'utf8').split('\n');
-  let ticks = 0;
-  for (const id of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
-    const fields = statOf(id);
-    const isServer = id === parent.trim();
-    if (!isServer && fields[1] !== parent.trim()) continue;
-    // utime, stime, and of the parent cutime and cstime.
-    ticks += fields.slice(11, isServer ? 15 : 13).reduce((sum, field) => sum + Number(field), 0);
-  }
-  return (ticks * 1_000) / TICKS_PER_SECOND;
-}
-
-/** Fields from the third on, which is the state; none of a process that is gone. */
-function statOf(id: string): readonly string[] {
-  try {
-    return readFileSync(`/proc/${id}/stat`, 'utf8')
-      .replace(/^.*\) /s, '')
-      .split(' ');
-  } catch {
-    return [];
-  }
+  return processGroupMs(parent.trim());
 }

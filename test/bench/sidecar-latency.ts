@@ -1,8 +1,7 @@
-import { fileURLToPath } from 'node:url';
 import { createSidecarFolder } from '../support/sidecar-folder.js';
 import { sized } from './bench.js';
 import type { BenchContext, Figure, Percentiles } from './bench.js';
-import { startLineProcess } from './line-process.js';
+import { startHelper } from './line-process.js';
 import { writeCalls } from './sidecar-calls.js';
 import { CORES, FRESHNESS_SECONDS } from './sidecar-rates.js';
 import { keepTo } from './sidecar-wrk.js';
@@ -21,10 +20,8 @@ export async function latency(context: BenchContext): Promise<Figure> {
   await sidecar.heard(({ part }) => part === 'certificates');
   keepTo(CORES.server, sidecar.pid);
   context.progress(`latency: ${count} calls at ${PER_SECOND} a second`);
-  const program = fileURLToPath(new URL('sidecar-load-process.ts', import.meta.url));
-  const argv = [...process.execArgv, program, String(sidecar.port), calls.path, String(count), String(PER_SECOND)];
-  const child = ['taskset', '-c', String(CORES.load)];
-  await using load = await startLineProcess(argv, child);
+  const argv = [String(sidecar.port), calls.path, String(count), String(PER_SECOND)];
+  await using load = await startHelper('sidecar-load-process.ts', argv, ['taskset', '-c', String(CORES.load)]);
   const said = JSON.parse(load.firstLine) as Percentiles & { readonly wrong: number; readonly lateP99: number };
   if (said.wrong > 0) throw new Error(`${said.wrong} good calls did not pass`);
   const { p50, p99, p999, max, lateP99 } = said;

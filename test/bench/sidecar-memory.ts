@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { createSidecarFolder } from '../support/sidecar-folder.js';
 import { median } from './bench.js';
 import type { BenchContext, Figure } from './bench.js';
+import { residentMb } from './process-times.js';
 import { writeCalls } from './sidecar-calls.js';
 import type { CallFile } from './sidecar-calls.js';
 import { FRESHNESS_SECONDS, requireCounts } from './sidecar-rates.js';
@@ -15,7 +15,6 @@ const LOAD_SECONDS = 5;
 const SAMPLE_MS = 100;
 /** So many samples are taken together. */
 const SAMPLES = 50;
-const MEBIBYTE = 1_048_576;
 const BAR = 1.15;
 
 /** Resident memory of the process at the end of many requests, beside the same after the first hundred thousand. */
@@ -27,7 +26,7 @@ export async function memory(context: BenchContext): Promise<Figure> {
   await using sidecar = await lab.start();
   await sidecar.heard(({ part }) => part === 'certificates');
   const samples: number[] = [];
-  const sampling = setInterval(() => void residentMb(sidecar.pid).then((mb) => samples.push(mb)), SAMPLE_MS);
+  const sampling = setInterval(() => void samples.push(residentMb(sidecar.pid)), SAMPLE_MS);
   const counted = (): Promise<number> => requireCounts(sidecar, 'stir_verifications_total', /TN-Validation-Passed/);
   const upTo = async (count: number): Promise<number> => {
     do await load(sidecar.port, calls);
@@ -51,9 +50,4 @@ export async function memory(context: BenchContext): Promise<Figure> {
 async function load(port: number, calls: CallFile): Promise<void> {
   const slice = calls.slice('memory', WARM_UP);
   await loadByWrk({ who: 'memory', port, route: 'verification', calls: slice, seconds: LOAD_SECONDS });
-}
-
-async function residentMb(pid: number): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8');
-  return (Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1] ?? 0) * 1_024) / MEBIBYTE;
 }

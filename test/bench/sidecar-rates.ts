@@ -1,19 +1,18 @@
 import { loadavg } from 'node:os';
-import { fileURLToPath } from 'node:url';
 import { peer } from '../peers.js';
 import { createSidecarFolder } from '../support/sidecar-folder.js';
 import type { SidecarFolder } from '../support/sidecar-folder.js';
 import type { SidecarProcess } from '../support/sidecar-process.js';
 import { interleave, median, sized } from './bench.js';
 import type { BenchContext, Contestant, Figure, Rate } from './bench.js';
-import { startLineProcess } from './line-process.js';
-import type { LineProcess } from './line-process.js';
+import { asked, startHelper, type LineProcess } from './line-process.js';
+import { processorSeconds } from './process-times.js';
 import { writeCalls } from './sidecar-calls.js';
 import type { CallFile } from './sidecar-calls.js';
 import { startSecsipidx } from './sidecar-secsipidx.js';
 import type { SecsipidxServer } from './sidecar-secsipidx.js';
 import { tryFaults } from './sidecar-skipped.js';
-import { keepTo, loadByWrk, processorSeconds } from './sidecar-wrk.js';
+import { keepTo, loadByWrk } from './sidecar-wrk.js';
 import type { LoadedRoute } from './sidecar-wrk.js';
 import { trustStoreOf, writtenWorld } from './signed-calls.js';
 
@@ -100,8 +99,7 @@ const costText = (servers: readonly (Loaded | undefined)[]): string =>
 async function startInProcess({ lab }: Parts): Promise<LineProcess> {
   const { pki, providers } = lab;
   const world = await lab.put('world.json', writtenWorld({ pki, signers: providers, trustStore: trustStoreOf(pki) }));
-  const program = fileURLToPath(new URL('sidecar-verify-process.ts', import.meta.url));
-  const child = await startLineProcess([...process.execArgv, program, world, String(FRESHNESS_SECONDS)]);
+  const child = await startHelper('sidecar-verify-process.ts', [world, String(FRESHNESS_SECONDS)]);
   keepTo(CORES.server, child.processId);
   return child;
 }
@@ -119,7 +117,12 @@ export async function* verifyRates(context: BenchContext): AsyncGenerator<Figure
   const theirs = secsipidx && loaded(secsipidx, 'check', 'secsipidx');
   const rates = await interleave(
     {
-      inProcess: { measure: (ms) => inProcessRate(inProcess, { calls, ms }) },
+      inProcess: {
+        measure: (ms) => {
+          const { path, offset, count } = calls.slice('in process', Math.ceil((ms / 1_000) * 2 * CALLS_A_SECOND));
+          return asked<number>(inProcess, [path, offset, count, ms].join('\t'));
+        },
+      },
       check: underLoad(calls, check),
       verification: underLoad(calls, verification),
       secsipidx: underLoad(calls, theirs),
@@ -147,15 +150,6 @@ export async function* verifyRates(context: BenchContext): AsyncGenerator<Figure
       },
     };
   }
-}
-
-async function inProcessRate(
-  child: LineProcess,
-  { calls, ms }: { readonly calls: CallFile; readonly ms: number },
-): Promise<number> {
-  const { path, offset, count } = calls.slice('in process', Math.ceil((ms / 1_000) * 2 * CALLS_A_SECOND));
-  child.write([path, offset, count, ms].join('\t'));
-  return Number(await child.nextLine());
 }
 
 const missing = (): string => `secsipidx is missing: ${peer('secsipidx').install}`;

@@ -1,5 +1,4 @@
 import { execFile, spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { peer } from '../peers.js';
@@ -67,17 +66,3 @@ export function keepTo(core: number, pid: number): void {
   const { status, stderr } = spawnSync('taskset', ['-a', '-c', '-p', String(core), String(pid)], { encoding: 'utf8' });
   if (status !== 0) throw new Error(`taskset could not keep a process to processor ${core}: ${stderr}`);
 }
-
-/** Processor time that a process has used since it began, with all its threads, seconds; NaN where the system does not say. */
-export function processorSeconds(pid: number): number {
-  try {
-    // Behind the name, which may hold spaces: the 14th and 15th field of the whole.
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? [];
-    return (Number(fields[11]) + Number(fields[12])) / TICKS_A_SECOND;
-  } catch {
-    return Number.NaN;
-  }
-}
-
-/** As Linux counts for programs, on every architecture that Node runs on. */
-const TICKS_A_SECOND = 100;

@@ -1,6 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { STEADY_CLOCK } from '../../sdk/src/core/runtime/clock.js';
 import type { DatagramFaults } from '../../harness/src/faults/index.js';
 import { createChaosCalls, type ChaosCalls } from '../support/sip-load-calls.js';
 import type { BenchContext, Figure } from './bench.js';
+import { flow } from './sip-load-overload.js';
 
 const CALLS = 2_000;
 const FULL_CALLS = 10_000;
@@ -12,13 +15,7 @@ const PATIENCE_MS = 70_000;
 /** Time for late copies to do harm. */
 const AFTERWARDS_MS = 3_000;
 /** As Node's own, in whole milliseconds as SIP counts them. */
-const CLOCK = {
-  nowMs: (): number => Math.floor(performance.timeOrigin + performance.now()),
-  schedule: (callback: () => void, delayMs: number): (() => void) => {
-    const timer = setTimeout(callback, delayMs);
-    return () => clearTimeout(timer);
-  },
-};
+const CLOCK = { ...STEADY_CLOCK, nowMs: (): number => Math.floor(STEADY_CLOCK.nowMs()) };
 /** What a server holds for calls that go on; transactions linger, and dialogs do not. */
 const OF_CALLS = ['dialogs', 'pendingRequests', 'unacknowledged', 'outgoing', 'owedAcknowledgements'] as const;
 
@@ -29,9 +26,10 @@ export async function chaosWrong(context: BenchContext): Promise<Figure> {
   context.progress(`chaos-wrong: ${calls} calls at ${perSecond}/s, seed ${seed}`);
   await using chaos = await createChaosCalls({ seed, faults: FAULTS, clock: CLOCK });
   const startMs = performance.now();
-  await makeAll(chaos, calls, perSecond);
+  const patienceMs = (1_000 * calls) / perSecond + PATIENCE_MS;
+  await Promise.race([flow(chaos.call, { calls, perSecond }), sleep(patienceMs, undefined, { ref: false })]);
   const seconds = (performance.now() - startMs) / 1_000;
-  await new Promise((resolve) => void setTimeout(resolve, AFTERWARDS_MS));
+  await sleep(AFTERWARDS_MS);
   const wrong = [...chaos.wrong(), ...leftBy(chaos)];
   for (const line of wrong.slice(0, 20)) context.progress(line);
   const { cancelled, ended, hungUp } = chaos.crossed();
@@ -50,30 +48,6 @@ export async function chaosWrong(context: BenchContext): Promise<Figure> {
     ...{ figure: 'chaos-wrong', value: wrong.length, unit: 'calls', bar: { valueAtMost: 0 } },
     note: notes.join('; '),
   };
-}
-
-/** Makes calls at a steady rate and waits until all are over, or as long as anything of SIP takes. */
-function makeAll(chaos: ChaosCalls, calls: number, perSecond: number): Promise<void> {
-  return new Promise((resolve) => {
-    let begun = 0;
-    let over = 0;
-    let patience: NodeJS.Timeout | undefined;
-    const startMs = performance.now();
-    const timer = setInterval(() => {
-      const due = Math.min(calls, Math.floor(((performance.now() - startMs) * perSecond) / 1_000));
-      for (; begun < due; begun += 1) void chaos.call(begun).then(isOver);
-      if (begun < calls) return;
-      clearInterval(timer);
-      patience = setTimeout(resolve, PATIENCE_MS);
-      isOver(0);
-    }, 10);
-    const isOver = (one: unknown): void => {
-      over += one === 0 ? 0 : 1;
-      if (over < calls) return;
-      clearTimeout(patience);
-      resolve();
-    };
-  });
 }
 
 function leftBy(chaos: ChaosCalls): readonly string[] {

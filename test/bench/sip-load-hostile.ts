@@ -1,8 +1,9 @@
 import { openTcpCaller, openUdpCaller } from '../support/sip-load-caller.js';
 import { sized } from './bench.js';
 import type { BenchContext, Figure } from './bench.js';
-import { flow, untilTaken } from './sip-load-overload.js';
-import { asked, largest, startHelper, startLoadedServer } from './sip-load-server.js';
+import { asked, startHelper } from './line-process.js';
+import { flow, inTurns, untilTaken } from './sip-load-overload.js';
+import { largest, startLoadedServer } from './sip-load-server.js';
 
 const PEERS = 1_000;
 const CALLS_PER_SECOND = 10;
@@ -37,7 +38,7 @@ export async function hostilePeersLost(context: BenchContext): Promise<Figure> {
     `hostile-peers-lost: ${2 * PEERS} connected; ${CALLS_PER_SECOND} calls/s for ${seconds} s begin in ${LEAD_MS / 1_000} s`,
   );
   await new Promise((resolve) => void setTimeout(resolve, LEAD_MS));
-  const results = await flow(callers, { calls: CALLS_PER_SECOND * seconds, perSecond: CALLS_PER_SECOND });
+  const results = await flow(inTurns(callers), { calls: CALLS_PER_SECOND * seconds, perSecond: CALLS_PER_SECOND });
   const { silent, slow, endlessHeader, hugeBody } = await asked<Story>(hostile, 'what has become of them');
   const { faults } = await server.end();
   const lost = results.filter(({ outcome }) => outcome !== 'completed').length;

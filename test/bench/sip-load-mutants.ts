@@ -1,9 +1,9 @@
 import { MUTANTS_SENT } from '../support/sip-load-mutants.js';
 import { sized } from './bench.js';
 import type { BenchContext, Figure, Percentiles } from './bench.js';
-import type { LineProcess } from './line-process.js';
-import { watchNeighbours, type Neighbours } from './sip-load-neighbours.js';
-import { asked, largest, startHelper, startLoadedServer, sum, type ServerStory } from './sip-load-server.js';
+import { asked, startHelper, type LineProcess } from './line-process.js';
+import { watchNeighbours } from './process-times.js';
+import { largest, startLoadedServer, sum, type ServerStory } from './sip-load-server.js';
 
 /** So many messages a second: a socket buffer holds a second of them, so that what is measured is the server and not the kernel's queue. */
 const PER_SECOND = 2_500;
@@ -51,7 +51,7 @@ export async function mutatedOptions(context: BenchContext): Promise<Figure> {
   await using prober = await startHelper('sip-load-prober-process.ts', ports);
   context.progress(`mutated-options-max: ${rounds} x ${PER_ROUND} mutants of seed ${seed} at ${PER_SECOND}/s`);
   const processes = [sender, prober, app, server].map(({ processId }) => processId);
-  const neighbours = await watchNeighbours([...processes, process.pid]);
+  const neighbours = watchNeighbours([...processes, process.pid]);
   const made: Round[] = [];
   while (made.length < MOST_ROUNDS * rounds && made.filter(counts).length < rounds) {
     const round = await oneRound({ sender, prober, neighbours });
@@ -80,16 +80,16 @@ interface Round {
 interface RoundParts {
   readonly sender: LineProcess;
   readonly prober: LineProcess;
-  readonly neighbours: Neighbours;
+  readonly neighbours: ReturnType<typeof watchNeighbours>;
 }
 
 async function oneRound({ sender, prober, neighbours }: RoundParts): Promise<Round> {
-  await neighbours.busy();
+  neighbours.busy();
   prober.write('begin');
   const sent = await asked<Sent>(sender, 'go');
   await new Promise((resolve) => void setTimeout(resolve, AFTERWARDS_MS));
   const probed = await asked<Probed>(prober, 'stop');
-  return { sent, probed, busy: await neighbours.busy() };
+  return { sent, probed, busy: neighbours.busy() };
 }
 
 function counts({ probed, busy }: Round): boolean {

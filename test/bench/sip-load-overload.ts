@@ -32,13 +32,13 @@ export async function overloadRefused(context: BenchContext): Promise<Figure> {
   });
   const portOf = (name: string): number => server.listening.find(({ transport }) => transport === name)?.port ?? 0;
   await using udp = await openUdpCaller(portOf('udp'));
-  const callers = [udp, openTcpCaller(portOf('tcp'))];
+  const call = inTurns([udp, openTcpCaller(portOf('tcp'))]);
   // Its routes are on their way.
   await untilTaken(udp);
   const before = server.counters().overloaded;
-  const load = await flow(callers, { calls: PER_SECOND * seconds, perSecond: PER_SECOND });
+  const load = await flow(call, { calls: PER_SECOND * seconds, perSecond: PER_SECOND });
   const refusals = server.counters().overloaded - before;
-  const after = await flow(callers, AFTERWARDS);
+  const after = await flow(call, AFTERWARDS);
   const neither = load.filter(({ outcome }) => outcome !== 'completed' && outcome !== 'refused').length;
   const notAfter = after.filter(({ outcome }) => outcome !== 'completed').length;
   const counts = countOutcomes(load);
@@ -53,21 +53,22 @@ export async function overloadRefused(context: BenchContext): Promise<Figure> {
   };
 }
 
-/** Calls at a steady rate, whatever becomes of those before, by the callers in turn. */
-export async function flow(
-  callers: readonly Caller[],
+/** Has the callers call one after the other. */
+export function inTurns(callers: readonly Caller[]): (index: number) => Promise<CallResult> {
+  return (index) => callers[index % callers.length]!.call();
+}
+
+/** Calls at a steady rate, whatever becomes of those before. */
+export async function flow<Result>(
+  call: (index: number) => Promise<Result>,
   { calls, perSecond }: { readonly calls: number; readonly perSecond: number },
-): Promise<readonly CallResult[]> {
-  const made: Promise<CallResult>[] = [];
+): Promise<readonly Result[]> {
+  const made: Promise<Result>[] = [];
   const startMs = performance.now();
   await new Promise<void>((resolve) => {
     const timer = setInterval(() => {
       const due = Math.min(calls, Math.floor(((performance.now() - startMs) * perSecond) / 1_000));
-      while (made.length < due) {
-        const caller = callers[made.length % callers.length];
-        if (caller === undefined) throw new Error('nobody calls');
-        made.push(caller.call());
-      }
+      while (made.length < due) made.push(call(made.length));
       if (made.length < calls) return;
       clearInterval(timer);
       resolve();

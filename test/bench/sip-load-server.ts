@@ -1,20 +1,6 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { startLineProcess, type LineProcess } from './line-process.js';
-
-/** A server in a process of its own, as it is published. */
-export interface LoadedServer extends AsyncDisposable {
-  readonly processId: number;
-  readonly control: { readonly host: string; readonly port: number; readonly secret: string };
-  /** Port of a transport. */
-  readonly port: (transport: string) => number;
-  /**
-   * Ends it as an operator does.
-   * @returns what it says that it has seen
-   * @throws Error where it is not there any more
-   */
-  readonly end: () => Promise<ServerStory>;
-}
+import { startLineProcess } from './line-process.js';
 
 /** What a server says last. */
 export interface ServerStory {
@@ -32,12 +18,12 @@ interface Counts {
 }
 
 interface Ready {
-  readonly control: LoadedServer['control'];
+  readonly control: { readonly host: string; readonly port: number; readonly secret: string };
   readonly listening: readonly { readonly transport: string; readonly port: number }[];
 }
 
-/** Starts `hopback-harness drachtio` on ports of the system's choice. */
-export async function startLoadedServer(transports: readonly string[]): Promise<LoadedServer> {
+/** Starts `hopback-harness drachtio`, as it is published, in a process of its own on ports of the system's choice. */
+export async function startLoadedServer(transports: readonly string[]) {
   const program = fileURLToPath(new URL('../../harness/dist/cli/main.js', import.meta.url));
   if (!existsSync(program)) throw new Error('benches measure what is published: run npm run build first');
   const sip = transports.map((transport) => `${transport}:0`).join(',');
@@ -46,8 +32,14 @@ export async function startLoadedServer(transports: readonly string[]): Promise<
   return {
     control,
     processId: child.processId,
-    port: (transport) => listening.find((one) => one.transport === transport)?.port ?? 0,
-    end: async () => {
+    /** Port of a transport. */
+    port: (transport: string): number => listening.find((one) => one.transport === transport)?.port ?? 0,
+    /**
+     * Ends it as an operator does.
+     * @returns what it says that it has seen
+     * @throws Error where it is not there any more
+     */
+    end: async (): Promise<ServerStory> => {
       process.kill(child.processId, 'SIGTERM');
       const line = await child.nextLine();
       if (line === undefined) throw new Error('the server has crashed');
@@ -55,22 +47,6 @@ export async function startLoadedServer(transports: readonly string[]): Promise<
     },
     [Symbol.asyncDispose]: child.close,
   };
-}
-
-/** Starts a program of this folder. */
-export function startHelper(name: string, argv: readonly string[]): Promise<LineProcess> {
-  return startLineProcess([...process.execArgv, fileURLToPath(new URL(name, import.meta.url)), ...argv]);
-}
-
-/**
- * Asks a program for what it has counted.
- * @throws Error where it is not there any more
- */
-export async function asked<T>(child: LineProcess, question: string): Promise<T> {
-  child.write(question);
-  const line = await child.nextLine();
-  if (line === undefined) throw new Error(`nobody answers ${question}: a program of the bench has ended`);
-  return JSON.parse(line) as T;
 }
 
 /** All of some counts. */

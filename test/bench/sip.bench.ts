@@ -1,12 +1,12 @@
-import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { peer } from '../peers.js';
+import { createTemporaryDirectory } from '../peers/temporary-directory.js';
 import { median, sized, type Bench, type BenchContext, type Figure } from './bench.js';
-import { startLineProcess, type LineProcess } from './line-process.js';
+import { startHelper, type LineProcess } from './line-process.js';
+import { residentMb } from './process-times.js';
 import { createSignedWorld, signCall, writtenWorld, type SignedWorld } from './signed-calls.js';
+import { startLoadedServer } from './sip-load-server.js';
 import { parserFigure } from './sip-parsers.js';
 import { highestRate } from './sipp/highest-rate.js';
 import { sippCallees, sippCalls, type SippResult } from './sipp/run-sipp.js';
@@ -99,47 +99,29 @@ async function* rates(context: BenchContext): AsyncGenerator<Figure> {
   yield { figure: 'b2bua', value: median(b2bua), ...baseline, bar: { ratioAtLeast: B2BUA_BAR }, note: note(b2bua) };
 }
 
-interface Hop extends AsyncDisposable {
-  /** Where callers call. */
-  readonly port: number;
-  readonly server: LineProcess | undefined;
-}
-
 /** A drachtio server with an application, or an application for the server that the bench was told of. */
-async function startHop(mode: 'uas' | 'b2bua', calleePort: number, context: BenchContext): Promise<Hop> {
-  const server = context.drachtio === undefined ? await startServer() : undefined;
-  const control = context.drachtio ?? controlOf(server?.firstLine ?? '');
-  const program = fileURLToPath(new URL('sip-app-process.ts', import.meta.url));
-  const argv = [...process.execArgv, program, mode, control.host, String(control.port), control.secret];
-  const app = await startLineProcess([...argv, `sip:callee@127.0.0.1:${calleePort}`]);
+async function startHop(mode: 'uas' | 'b2bua', calleePort: number, { drachtio }: BenchContext) {
+  const server = drachtio === undefined ? await startLoadedServer(['udp']) : undefined;
+  const { host, port: controlPort, secret } = drachtio ?? server!.control;
+  const callee = `sip:callee@127.0.0.1:${calleePort}`;
+  const app = await startHelper('sip-app-process.ts', [mode, host, String(controlPort), secret, callee]);
   const port = Number(/udp\/[^:,]+:(\d+)/.exec(app.firstLine)?.[1]);
   const close = async (): Promise<void> => {
     await app.close();
-    await server?.close();
+    await server?.[Symbol.asyncDispose]();
   };
   return { port, server, [Symbol.asyncDispose]: close };
 }
 
-function startServer(): Promise<LineProcess> {
-  const program = fileURLToPath(new URL('../../harness/dist/cli/main.js', import.meta.url));
-  if (!existsSync(program)) throw new Error('benches measure what is published: run npm run build first');
-  return startLineProcess([program, 'drachtio', '--sip', 'udp:0', '--admin', '0', '--json']);
-}
-
-function controlOf(line: string): { readonly host: string; readonly port: number; readonly secret: string } {
-  return (JSON.parse(line) as { readonly control: ReturnType<typeof controlOf> }).control;
-}
-
 async function fiveHops(context: BenchContext): Promise<Figure> {
-  const directory = await mkdtemp(join(tmpdir(), 'hops-'));
+  await using directory = await createTemporaryDirectory();
   const callees = await sippCallees();
   const carriers: LineProcess[] = [];
   try {
-    return await throughCarriers(context, { directory, carriers, calleePort: callees.port });
+    return await throughCarriers(context, { directory: directory.path, carriers, calleePort: callees.port });
   } finally {
     for (const carrier of carriers) await carrier.close();
     await callees.close();
-    await rm(directory, { recursive: true, force: true });
   }
 }
 
@@ -156,8 +138,7 @@ async function throughCarriers(context: BenchContext, { directory, carriers, cal
   await writeFile(worldFile, writtenWorld(world));
   let next = calleePort;
   for (let hop = 0; hop < HOPS; hop += 1) {
-    const program = fileURLToPath(new URL('carrier-process.ts', import.meta.url));
-    const carrier = await startLineProcess([...process.execArgv, program, worldFile, `127.0.0.1:${next}`]);
+    const carrier = await startHelper('carrier-process.ts', [worldFile, `127.0.0.1:${next}`]);
     carriers.push(carrier);
     next = Number(carrier.firstLine);
   }
@@ -225,10 +206,10 @@ async function memory(context: BenchContext): Promise<Figure> {
     await using hop = await startHop('b2bua', callees.port, context);
     const processId = hop.server?.processId ?? 0;
     context.progress(`memory: ${calls.last} calls at ${perSecond} calls/s`);
-    const samples: { readonly atMs: number; readonly bytes: number }[] = [];
+    const samples: { readonly atMs: number; readonly mb: number }[] = [];
     const start = performance.now();
     const sampling = setInterval(() => {
-      void residentBytes(processId).then((bytes) => samples.push({ atMs: performance.now() - start, bytes }));
+      samples.push({ atMs: performance.now() - start, mb: residentMb(processId) });
     }, SAMPLE_MS);
     const result = await sippCalls({ targetPort: hop.port, perSecond, calls: calls.last, mayRetransmit: true });
     clearInterval(sampling);
@@ -236,12 +217,12 @@ async function memory(context: BenchContext): Promise<Figure> {
     const firstMs = (calls.first * 1000) / perSecond;
     const lastMs = (calls.last * 1000) / perSecond;
     const near = (ms: number): number =>
-      median(samples.filter(({ atMs }) => Math.abs(atMs - ms) < NEAR_MS).map(({ bytes }) => bytes));
+      median(samples.filter(({ atMs }) => Math.abs(atMs - ms) < NEAR_MS).map(({ mb }) => mb));
     return {
-      ...{ figure: 'memory', value: near(lastMs - NEAR_MS) / 1_048_576, unit: 'MiB resident' },
+      ...{ figure: 'memory', value: near(lastMs - NEAR_MS), unit: 'MiB resident' },
       ...{
         baseline: `the same after ${calls.first} calls`,
-        baselineValue: near(firstMs) / 1_048_576,
+        baselineValue: near(firstMs),
         bar: { ratioAtMost: MEMORY_BAR },
       },
       note: `B2BUA, after ${calls.last} calls at ${perSecond} calls/s; medians over ${(2 * NEAR_MS) / 1000} s`,
@@ -252,8 +233,3 @@ async function memory(context: BenchContext): Promise<Figure> {
 }
 
 const NEAR_MS = 4_000;
-
-async function residentBytes(processId: number): Promise<number> {
-  const status = await readFile(`/proc/${processId}/status`, 'utf8');
-  return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1] ?? 0) * 1024;
-}

@@ -1,14 +1,13 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { createSeededRandom } from '../../harness/src/faults/index.js';
 import { openDuckDbRecordStore } from '../../sdk/dist/records/store/duckdb-record-store.js';
 import type { CallRecord } from '../../sdk/src/contract/call-record.js';
 import type { RecordStore } from '../../sdk/src/records/store/record-store.js';
 import { sized } from './bench.js';
 import type { Bench, BenchContext, Figure } from './bench.js';
-import { startLineProcess } from './line-process.js';
+import { startHelper } from './line-process.js';
 import { answerFigure } from './traceback-answers.js';
 import type { AnswersMeasured } from './traceback-answers.js';
 import type { MatchBrief, MatchesMeasured } from './traceback-matches.js';
@@ -273,14 +272,12 @@ async function inCarrier<Measured>(
 ): Promise<Measured> {
   const file = join(job.folder, `${part}.json`);
   writeFileSync(file, JSON.stringify(job));
-  await using carrier = await startLineProcess([...process.execArgv, PROGRAM, part, file]);
+  await using carrier = await startHelper('traceback-process.ts', [part, file]);
   context.progress(carrier.firstLine);
   const done = await carrier.nextLine();
   if (done === undefined) throw new Error(`the carrier of ${part} ended before it was done`);
   return JSON.parse(readFileSync(`${file}.measured`, 'utf8')) as Measured;
 }
-
-const PROGRAM = fileURLToPath(new URL('traceback-process.ts', import.meta.url));
 
 /** Which requests were answered wrongly, so that they can be looked at. */
 function described(wrong: readonly { readonly one: AskedCall; readonly named: string | undefined }[]): string {

@@ -1,7 +1,6 @@
 import { performance } from 'node:perf_hooks';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { ScriptIndex } from '../../harness/src/platform/domain/campaigns/scripts/script-index.js';
+import { garbageCollector } from '../support/garbage-collector.js';
 import { makeTranscripts } from '../support/transcript-corpus.js';
 import { sized } from './bench.js';
 import type { BenchContext, Figure } from './bench.js';
@@ -24,7 +23,7 @@ const BLOCK = 5_000;
 export async function* measureLoad(context: BenchContext): AsyncGenerator<Figure> {
   const transcripts = sized(context, { quick: 10_000, short: 20_000, full: 1_000_000 });
   const scripts = transcripts / 50;
-  const collect = collector();
+  const collect = garbageCollector();
   collect();
   const before = process.memoryUsage();
   const index = new ScriptIndex();
@@ -130,10 +129,4 @@ function baselineRate(): number {
     for (let other = 0; other < at; other += 1) if (jaccard(set, sets[other] ?? set) >= 0.5) alike += 1;
   const seconds = (performance.now() - started) / 1_000;
   return alike < 0 ? 0 : BASELINE_TRANSCRIPTS / seconds;
-}
-
-/** Node hides the collector unless it was started with a flag, which `npm run bench` is not. */
-function collector(): () => void {
-  setFlagsFromString('--expose-gc');
-  return runInNewContext('gc') as () => void;
 }

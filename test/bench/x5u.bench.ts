@@ -7,8 +7,7 @@ import { MAX_CONCURRENT_FETCHES } from '../../sdk/src/stir/certificates/x5u-fetc
 import { MAX_CACHED_BYTES } from '../../sdk/src/stir/certificates/certificate-cache.js';
 import { sized } from './bench.js';
 import type { Bench, BenchContext, Figure } from './bench.js';
-import { startCertificateServers } from './certificate-servers.js';
-import type { CertificateServers } from './certificate-servers.js';
+import { startCertificateServers, type CertificateServers } from './certificate-servers.js';
 import { countClientSockets } from './client-sockets.js';
 import { watchMemory } from './memory-watch.js';
 import { createSignedWorld, signCall } from './signed-calls.js';

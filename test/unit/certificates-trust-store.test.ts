@@ -2,8 +2,6 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import {
   createManualClock,
   createTestPki,
@@ -18,6 +16,7 @@ import {
   verifyTrustStore,
   type TrustStore,
 } from '../../sdk/src/stir/certificates/trust-store.js';
+import { garbageCollector } from '../support/garbage-collector.js';
 import { parsed, parsedCrl } from './certificates-parsed.js';
 import type { CertificateRevocationList } from '../../sdk/src/stir/certificates/crl.js';
 import { createRevocationSet } from '../../sdk/src/stir/certificates/revocation.js';
@@ -340,8 +339,6 @@ test.each(['indirect', 'direct'] as const)(
 );
 
 test('of twenty CRLs that replaced each other the last two are in memory', async () => {
-  setFlagsFromString('--expose-gc');
-  const collectGarbage = runInNewContext('gc') as () => void;
   const seen: WeakRef<object>[] = [];
   let previous: TrustStore | undefined;
   for (let number = 1; number <= 20; number += 1) {
@@ -349,7 +346,7 @@ test('of twenty CRLs that replaced each other the last two are in memory', async
     // A reference that was looked at lives until the turn is over.
     await setImmediate();
   }
-  collectGarbage();
+  garbageCollector()();
   expect(seen.filter((reference) => reference.deref() !== undefined).length).toBeLessThanOrEqual(2);
   expect(previous?.revocation.crls.map(({ crl }) => crl.number)).toEqual([20n]);
 });
