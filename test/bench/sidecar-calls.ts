@@ -1,25 +1,33 @@
 import { writeFile } from 'node:fs/promises';
-import type { SidecarFolder } from '../support/sidecar-folder.js';
+import { createSidecarFolder, type SidecarFolder } from '../support/sidecar-folder.js';
+import type { SidecarProcess } from '../support/sidecar-process.js';
 import { signCall } from './signed-calls.js';
 
-/** Calls signed beforehand, as lines of a file: Identity, calling and called number, tabs between. */
-export interface CallFile {
-  readonly path: string;
-  readonly count: number;
-  /** Where so many lines begin that nobody has had for as long as there are others; `who` has a turn of its own. */
-  readonly slice: (who: string, count: number) => CallSlice;
+export type CallFile = Awaited<ReturnType<typeof writeCalls>>;
+
+/** Of calls that were signed before the load began, on both sides alike. */
+export const FRESHNESS_SECONDS = 3_600;
+const PROVIDERS = 8;
+
+/** Makes a folder for sidecars and signs so many calls of now. */
+export async function startCallLab(count: number, freshnessSeconds: number = FRESHNESS_SECONDS) {
+  const lab = await createSidecarFolder({ count: PROVIDERS });
+  await lab.configure({ verification: { freshnessSeconds } });
+  return {
+    lab,
+    calls: await writeCalls(lab, count),
+    /** Starts a sidecar that has all certificates. */
+    start: async (args: readonly string[] = []): Promise<SidecarProcess> => {
+      const sidecar = await lab.start({ args });
+      await sidecar.heard(({ part }) => part === 'certificates');
+      return sidecar;
+    },
+    [Symbol.asyncDispose]: (): Promise<void> => lab[Symbol.asyncDispose](),
+  };
 }
 
-/** Some of the lines, one after the other. */
-export interface CallSlice {
-  readonly path: string;
-  /** Octets before the first one. */
-  readonly offset: number;
-  readonly count: number;
-}
-
-/** Signs calls of now. @returns the file, in the folder of the lab */
-export async function writeCalls(lab: SidecarFolder, count: number): Promise<CallFile> {
+/** Signs calls as lines of a file of the lab: Identity, calling and called number, tabs between. */
+async function writeCalls(lab: SidecarFolder, count: number) {
   const iatSeconds = Math.floor(Date.now() / 1000);
   const path = lab.path('calls.tsv');
   const offsets: number[] = [];
@@ -36,8 +44,9 @@ export async function writeCalls(lab: SidecarFolder, count: number): Promise<Cal
   await writeFile(path, lines.join(''), 'latin1');
   const next = new Map<string, number>();
   return {
-    ...{ path, count },
-    slice(who, wanted) {
+    path,
+    /** So many lines that nobody has had for as long as there are others, and the octets before them; `who` has a turn of its own. */
+    slice: (who: string, wanted: number) => {
       const begin = next.get(who) ?? 0;
       const from = begin + wanted > count ? 0 : begin;
       next.set(who, from + wanted);

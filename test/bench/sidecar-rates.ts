@@ -1,16 +1,13 @@
 import { loadavg } from 'node:os';
 import { peer } from '../peers.js';
-import { createSidecarFolder } from '../support/sidecar-folder.js';
-import type { SidecarFolder } from '../support/sidecar-folder.js';
 import type { SidecarProcess } from '../support/sidecar-process.js';
 import { interleave, median, sized } from './bench.js';
 import type { BenchContext, Contestant, Figure, Rate } from './bench.js';
 import { asked, startHelper, type LineProcess } from './line-process.js';
 import { processorSeconds } from './process-times.js';
-import { writeCalls } from './sidecar-calls.js';
+import { FRESHNESS_SECONDS, startCallLab } from './sidecar-calls.js';
 import type { CallFile } from './sidecar-calls.js';
 import { startSecsipidx } from './sidecar-secsipidx.js';
-import type { SecsipidxServer } from './sidecar-secsipidx.js';
 import { tryFaults } from './sidecar-skipped.js';
 import { keepTo, loadByWrk } from './sidecar-wrk.js';
 import type { LoadedRoute } from './sidecar-wrk.js';
@@ -18,46 +15,34 @@ import { trustStoreOf, writtenWorld } from './signed-calls.js';
 
 /** Who answers has a processor, and who asks the other. */
 export const CORES = { server: 0, load: 1 } as const;
-/** Of calls that were signed before the load began, on both sides alike. */
-export const FRESHNESS_SECONDS = 3_600;
 /** Enough that a turn meets none twice, and few of the turns before. */
 const CALLS = 100_000;
 const CALLS_A_SECOND = 12_000;
-const PROVIDERS = 8;
 const ROUNDS = { quick: 1, short: 5, full: 15 };
 const TURN_SECONDS = 1;
 const HTTP_BAR = 0.4;
 const SECSIPIDX_BAR = 0.9;
 
-/** The parts that take turns. */
-interface Parts extends AsyncDisposable {
-  readonly lab: SidecarFolder;
-  readonly calls: CallFile;
-  readonly sidecar: SidecarProcess;
-  readonly secsipidx: SecsipidxServer | undefined;
-}
-
-/** A sidecar, secsipidx and one process that verifies without HTTP, all kept to one processor. */
-async function startParts(context: BenchContext): Promise<Parts> {
-  const lab = await createSidecarFolder({ count: PROVIDERS });
-  await lab.configure({ verification: { freshnessSeconds: FRESHNESS_SECONDS } });
+/** Starts a sidecar and secsipidx, both kept to one processor. */
+async function startParts(context: BenchContext) {
   context.progress(`signing ${CALLS} calls; load average ${loadavg()[0]?.toFixed(2) ?? '?'}`);
-  const calls = await writeCalls(lab, CALLS);
-  const sidecar = await lab.start();
-  await sidecar.heard(({ part }) => part === 'certificates');
+  const { lab, calls, start } = await startCallLab(CALLS);
+  const sidecar = await start();
   keepTo(CORES.server, sidecar.pid);
   const secsipidx = peer('secsipidx').available
-    ? await startSecsipidx(lab, { expireSeconds: FRESHNESS_SECONDS, core: CORES.server })
+    ? await startSecsipidx(lab, FRESHNESS_SECONDS, CORES.server)
     : undefined;
   return {
     ...{ lab, calls, sidecar, secsipidx },
-    async [Symbol.asyncDispose]() {
+    async [Symbol.asyncDispose](): Promise<void> {
       await secsipidx?.[Symbol.asyncDispose]();
       await sidecar[Symbol.asyncDispose]();
       await lab[Symbol.asyncDispose]();
     },
   };
 }
+
+type Parts = Awaited<ReturnType<typeof startParts>>;
 
 /** A server, and what its requests have cost so far, microseconds of processor. */
 interface Loaded {
@@ -171,10 +156,9 @@ async function skippedChecks({ lab, secsipidx }: Parts): Promise<string> {
     const answer = await fetch(`http://127.0.0.1:${strict.port}/v1/check`, { method: 'POST', body: identity });
     return (await answer.text()).trim();
   };
-  const found = await tryFaults(lab, {
-    ...{ first: secsipidx.check, second: ours, revoked: lab.identity({ signer: revoked, x5u }) },
-  });
-  return `of ${found.tried} faults secsipidx lets ${found.passedByFirst.length} pass that are refused here: ${found.passedByFirst.join(' ')}`;
+  const theirs = secsipidx.check;
+  const { tried, passed } = await tryFaults(lab, { theirs, ours, revoked: lab.identity({ signer: revoked, x5u }) });
+  return `of ${tried} faults secsipidx lets ${passed.length} pass that are refused here: ${passed.join(' ')}`;
 }
 
 /** Signing over HTTP, beside secsipidx. */

@@ -8,30 +8,16 @@ import { peer } from '../peers.js';
 import type { SidecarFolder } from '../support/sidecar-folder.js';
 import { keepTo } from './sidecar-wrk.js';
 
-/** The HTTP server of secsipidx. */
-export interface SecsipidxServer extends AsyncDisposable {
-  readonly port: number;
-  readonly pid: number;
-  /** `OK` or `FAILED`. */
-  readonly check: (identity: string) => Promise<string>;
-}
-
-/** How it is started. */
-export interface SecsipidxStart {
-  /** Oldest token that it takes, seconds. */
-  readonly expireSeconds: number;
-  /** Processor that it is kept to. */
-  readonly core?: number;
-}
+export type SecsipidxServer = Awaited<ReturnType<typeof startSecsipidx>>;
 
 const START_MS = 10_000;
 const LOOK_MS = 20;
 
-/** Starts it on the files of a lab with what it has of checks: the dates of the certificate and its path to the roots. */
-export async function startSecsipidx(
-  lab: SidecarFolder,
-  { expireSeconds, core }: SecsipidxStart,
-): Promise<SecsipidxServer> {
+/**
+ * Starts the HTTP server of secsipidx on the files of a lab with what it has of checks: the dates of the certificate and its path to the roots.
+ * @param expireSeconds - oldest token that it takes @param core - processor that it is kept to
+ */
+export async function startSecsipidx(lab: SidecarFolder, expireSeconds: number, core: number) {
   const port = await freePort();
   const cache = lab.path('secsipidx');
   await mkdir(cache, { recursive: true });
@@ -46,6 +32,7 @@ export async function startSecsipidx(
     child.kill('SIGKILL');
     await exit;
   };
+  /** `OK` or `FAILED`. */
   const check = async (identity: string): Promise<string> => {
     const answer = await fetch(`http://127.0.0.1:${port}/v1/check`, { method: 'POST', body: identity });
     return (await answer.text()).trim();
@@ -53,7 +40,7 @@ export async function startSecsipidx(
   try {
     // Each certificate once: of requests that come together while one is fetched it fails some.
     for (const { provider, x5u } of lab.providers) await untilOk(() => check(lab.identity({ signer: provider, x5u })));
-    if (core !== undefined && child.pid !== undefined) keepTo(core, child.pid);
+    if (child.pid !== undefined) keepTo(core, child.pid);
   } catch (error) {
     await close();
     throw error;
