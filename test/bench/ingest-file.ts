@@ -1,10 +1,11 @@
-import { open, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { importFiles } from '../../sdk/src/records/ingest/import-files.js';
 import type { RecordReader } from '../../sdk/src/records/ingest/record-reader.js';
+import { createTemporaryDirectory } from '../peers/temporary-directory.js';
 import { garbageCollector } from '../support/garbage-collector.js';
 import type { Figure } from './bench.js';
+import { asteriskRows } from './ingest-rows.js';
 
 /** What an import of a large file took. */
 export interface ImportMemory {
@@ -41,24 +42,16 @@ export function memoryFlatFigure({ growthMb, fileMb, rowsPerSecond, keptMb }: Im
  * @param fileBytes - size of the file
  */
 export async function measureImportMemory(reader: RecordReader, fileBytes: number): Promise<ImportMemory> {
-  const path = join(tmpdir(), `hopback-bench-${process.pid}.csv`);
-  try {
-    await writeAsteriskFile(path, fileBytes);
-    // What a first pass loads and compiles is no growth of the second.
-    await importFile(createWarmUp(reader), path, { stopAtBytes: WARM_UP_BYTES });
-    return await importFile(reader, path, {});
-  } finally {
-    await rm(path, { force: true });
-  }
+  await using directory = await createTemporaryDirectory();
+  const path = join(directory.path, 'Master.csv');
+  await writeAsteriskFile(path, fileBytes);
+  // What a first pass loads and compiles is no growth of the second. Formats of one row a record keep nothing between rows.
+  await importFile({ ...reader }, path, { stopAtBytes: WARM_UP_BYTES });
+  return await importFile(reader, path, {});
 }
 
 const MEGABYTE = 1_048_576;
 const WARM_UP_BYTES = 32 * MEGABYTE;
-
-/** The same reader under another name: formats of one row a record keep nothing between rows. */
-function createWarmUp(reader: RecordReader): RecordReader {
-  return { ...reader };
-}
 
 async function importFile(
   reader: RecordReader,
@@ -121,39 +114,14 @@ function residentMb(): number {
 
 /** A day of calls of a PBX, over and over: some 200 octets a row, as `cdr_csv` with `loguniqueid` writes them. */
 async function writeAsteriskFile(path: string, fileBytes: number): Promise<void> {
-  const file = await open(path, 'w');
-  try {
-    let written = 0;
-    for (let first = 0; written < fileBytes; first += ROWS_A_WRITE) {
-      const rows = Array.from({ length: ROWS_A_WRITE }, (_, at) => asteriskRow(first + at)).join('');
-      const { bytesWritten } = await file.write(rows);
-      written += bytesWritten;
-    }
-  } finally {
-    await file.close();
+  await using file = await open(path, 'w');
+  let written = 0;
+  for (let first = 0; written < fileBytes; first += ROWS_A_WRITE) {
+    const rows = asteriskRows(ROWS_A_WRITE, FIRST_CALL_MS + first * 40);
+    const { bytesWritten } = await file.write(`${rows.join('\n')}\n`);
+    written += bytesWritten;
   }
 }
 
 const ROWS_A_WRITE = 5_000;
 const FIRST_CALL_MS = Date.UTC(2026, 10, 2);
-
-function asteriskRow(n: number): string {
-  const startMs = FIRST_CALL_MS + n * 20;
-  const at = (afterSeconds: number): string =>
-    new Date(startMs + afterSeconds * 1_000).toISOString().slice(0, 19).replace('T', ' ');
-  const rings = n % 30;
-  const talks = n % 3 === 0 ? n % 600 : 0;
-  const src = `1${201 + (n % 700)}55501${String(n % 100).padStart(2, '0')}`;
-  const dst = `1${201 + ((n * 7) % 700)}55501${String((n * 13) % 100).padStart(2, '0')}`;
-  const answer = talks === 0 ? '' : at(rings);
-  const unique = `${Math.floor(startMs / 1_000)}.${n}`;
-  return (
-    `"","${src}","${dst}","from-trunk","""Caller ${n % 1_000}"" <${src}>","PJSIP/upstream-${n % 20}-${hex(n)}",` +
-    `"PJSIP/downstream-${n % 9}-${hex(n + 1)}","Dial","PJSIP/${dst}@downstream-${n % 9},60","${at(0)}","${answer}",` +
-    `"${at(rings + talks)}",${rings + talks},${talks},"${talks === 0 ? 'NO ANSWER' : 'ANSWERED'}","DOCUMENTATION","${unique}",""\n`
-  );
-}
-
-function hex(n: number): string {
-  return (n >>> 0).toString(16).padStart(8, '0');
-}

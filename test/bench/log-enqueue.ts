@@ -1,7 +1,7 @@
-import { mkdtemp, open, rm, unlink } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { open, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openSegmentLog } from '../../sdk/dist/log/index.js';
+import { createTemporaryDirectory } from '../peers/temporary-directory.js';
 import { durations, interleave, sized, type BenchContext, type Figure, type Percentiles } from './bench.js';
 
 /** Of the issue: records a second to durable, call path, and beside a bare append. */
@@ -27,32 +27,23 @@ export async function enqueuedRecords(context: BenchContext): Promise<readonly F
   const texts = Array.from({ length: TEXTS }, (_, index) => recordText(index));
   const bytes = texts.reduce((total, text) => total + Buffer.byteLength(text), 0) / TEXTS;
   const times = durations();
-  const directory = await mkdtemp(join(tmpdir(), 'hopback-enqueue-'));
-  try {
-    const rates = await interleave(
-      {
-        log: { measure: (ms) => logRate({ directory: join(directory, 'log'), texts, ms, times, context }) },
-        bare: { measure: (ms) => bareRate({ directory, texts, ms }) },
-      },
-      { rounds: sized(context, { quick: 1, short: 5, full: 15 }), ms: context.full ? 4_000 : 1_500, steadyBy: 'bare' },
-    );
-    return figuresOf({ log: rates.log.median, bare: rates.bare.median, bytes, times: times.percentiles() });
-  } finally {
-    await rm(directory, { recursive: true, force: true });
-  }
+  await using temporary = await createTemporaryDirectory();
+  const directory = temporary.path;
+  const rates = await interleave(
+    {
+      log: { measure: (ms) => logRate({ directory: join(directory, 'log'), texts, ms, times, context }) },
+      bare: { measure: (ms) => bareRate({ directory, texts, ms }) },
+    },
+    { rounds: sized(context, { quick: 1, short: 5, full: 15 }), ms: context.full ? 4_000 : 1_500, steadyBy: 'bare' },
+  );
+  return figuresOf(rates.log.median, rates.bare.median, { bytes, times: times.percentiles() });
 }
 
-function figuresOf({
-  log,
-  bare,
-  bytes,
-  times,
-}: {
-  readonly log: number;
-  readonly bare: number;
-  readonly bytes: number;
-  readonly times: Percentiles;
-}): readonly Figure[] {
+function figuresOf(
+  log: number,
+  bare: number,
+  { bytes, times }: { readonly bytes: number; readonly times: Percentiles },
+): readonly Figure[] {
   const us = (milliseconds: number): string => (milliseconds * 1_000).toFixed(1);
   const note = `records of ${Math.round(bytes)} bytes`;
   const baseline = 'writev + fdatasync of the same bytes';
@@ -70,10 +61,13 @@ function figuresOf({
   ];
 }
 
-interface LogTurn {
+interface Turn {
   readonly directory: string;
   readonly texts: readonly string[];
   readonly ms: number;
+}
+
+interface LogTurn extends Turn {
   readonly times: ReturnType<typeof durations>;
   readonly context: BenchContext;
 }
@@ -109,14 +103,8 @@ async function logRate({ directory, texts, ms, times, context }: LogTurn): Promi
   return rate;
 }
 
-interface BareTurn {
-  readonly directory: string;
-  readonly texts: readonly string[];
-  readonly ms: number;
-}
-
 /** Writes ready-made bytes and syncs them, over and over; files are as long as segments. */
-async function bareRate({ directory, texts, ms }: BareTurn): Promise<number> {
+async function bareRate({ directory, texts, ms }: Turn): Promise<number> {
   const group = texts.map((text) => Buffer.from(text));
   const chunk = Buffer.concat(group);
   const buffers = Array.from({ length: Math.ceil(BARE_GROUP_BYTES / chunk.length) }, () => chunk);
@@ -142,7 +130,7 @@ async function bareRate({ directory, texts, ms }: BareTurn): Promise<number> {
 }
 
 /** A call record as it is spooled, with the evidence of its verdict. */
-export function recordText(index: number): string {
+function recordText(index: number): string {
   const callee = `1202555${String(100 + (index % 100)).padStart(4, '0')}`;
   return JSON.stringify({
     recordId: `r1-${(index * 2_654_435_761).toString(16).padStart(16, '0')}-${'0123456789abcdef'.repeat(2)}`,

@@ -4,20 +4,17 @@ import { liveRow } from '../../harness/dist/platform/records/live-reader.js';
 import { openDuckDbRecordStore } from '../../sdk/dist/records/store/duckdb-record-store.js';
 import type { CallRecord, PartyNumber, SharedRecord } from '../../sdk/src/contract/call-record.js';
 import type { RecordTransport } from '../../sdk/src/contract/record-batch.js';
-import { openSegmentLog } from '../../sdk/src/log/index.js';
-import { bearerToken, type RequestAuthorization } from '../../sdk/src/platform/retry.js';
-import { privateKeyJwt } from '../../sdk/src/platform/client/private-key-jwt.js';
+import { bearerToken } from '../../sdk/src/platform/retry.js';
 import { createHttpsRecordTransport } from '../../sdk/src/platform/record-transport-https.js';
-import { encodeFrame } from '../../sdk/src/records/stream/packed-spool.js';
 import { DEFAULT_STREAM_POLICY } from '../../sdk/src/records/stream/stream-policy.js';
 import { createTemporaryDirectory } from '../peers/temporary-directory.js';
+import { registerCarrier } from '../support/itg-command-load.js';
 import { openStreamOnDisk } from '../support/stream-on-disk.js';
 import { sharedRecord } from '../support/shared-records.js';
 import { startLineProcess, type LineProcess } from './line-process.js';
 import { platformProcess } from './platform-process.js';
 import { median, sized, type Bench, type BenchContext, type Figure } from './bench.js';
-import type { ReceivingSide } from './platform-ingest-sides.js';
-import { benchRecord } from './stream-deliver.js';
+import { benchRecord, fillSpool } from './stream-deliver.js';
 import { threadTimes, type ThreadTimes } from './process-times.js';
 
 /** Live records from a carrier's spool to the record store of the platform. */
@@ -147,7 +144,8 @@ interface Turn {
   readonly sender: ThreadTimes;
 }
 
-interface Receiver extends Pick<ReceivingSide, 'url' | 'client'> {
+interface Receiver {
+  readonly url: string;
   readonly control: string;
 }
 
@@ -160,9 +158,11 @@ async function turn(records: Calls, design: 'platform' | 'intake'): Promise<Turn
   const receiver = receiverOf(process);
   const asked = async <Answer>(path: string): Promise<Answer> =>
     (await (await fetch(`${receiver.control}${path}`)).json()) as Answer;
-  await fillSpool(join(directory.path, 'carrier'), records);
-  const authorization = await authorizationOf(receiver);
-  const { transport, start } = repeating(createHttpsRecordTransport({ url: receiver.url, authorization }));
+  await fillSpool(join(directory.path, 'carrier'), records.length, (from, to) => records.some(from, to));
+  const authorization =
+    design === 'platform' ? await registerCarrier(join(directory.path, 'platform'), receiver) : bearerToken('c2VjcmV0');
+  const url = `${receiver.url}/v1/record-batches`;
+  const { transport, start } = repeating(createHttpsRecordTransport({ url, authorization }));
   const before = { platform: await asked<ThreadTimes>('/drained'), sender: threadTimes() };
   await using spool = await openStreamOnDisk(join(directory.path, 'carrier'), {
     transport,
@@ -189,12 +189,6 @@ async function turn(records: Calls, design: 'platform' | 'intake'): Promise<Turn
   };
 }
 
-async function authorizationOf({ client }: Receiver): Promise<RequestAuthorization> {
-  if (client === undefined) return bearerToken('c2VjcmV0');
-  const { pem, ...named } = client;
-  return privateKeyJwt({ ...named, key: pem });
-}
-
 /** Sends some batches twice. The time begins with the first acknowledgement, so that connecting is not in it. */
 function repeating(inner: RecordTransport): { readonly transport: RecordTransport; readonly start: () => number } {
   let start: number | undefined;
@@ -209,23 +203,13 @@ function repeating(inner: RecordTransport): { readonly transport: RecordTranspor
   return { transport: { ...inner, deliver }, start: () => start ?? performance.now() };
 }
 
-async function fillSpool(directory: string, records: Calls): Promise<void> {
-  await using log = await openSegmentLog({ directory: join(directory, 'spool') });
-  for (let at = 0; at < records.length; at += batchRecords)
-    for (const record of records.some(at, at + batchRecords)) {
-      const frame = encodeFrame(record, Date.now());
-      while (!log.append(frame).accepted) await log.flush();
-    }
-  await log.flush();
-}
-
 /** As the sender's fastest level makes them. */
 const BROTLI = { [constants.BROTLI_PARAM_QUALITY]: 1, [constants.BROTLI_PARAM_LGWIN]: 18 };
 
 async function postedAlone(records: Calls): Promise<number> {
   await using directory = await createTemporaryDirectory();
   await using process = await startLineProcess([...RECEIVER, directory.path, 'bodies']);
-  const { url } = receiverOf(process);
+  const url = `${receiverOf(process).url}/v1/record-batches`;
   const bodies: Uint8Array[] = [];
   for (let at = 0; at < records.length; at += batchRecords) {
     const lines = records.some(at, at + batchRecords).map((record) => `${JSON.stringify(record)}\n`);

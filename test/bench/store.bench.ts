@@ -1,11 +1,11 @@
-import { mkdtempSync, readdirSync, readlinkSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { openDuckDbRecordStore } from '../../sdk/dist/records/store/duckdb-record-store.js';
 import type { CallRecord } from '../../sdk/src/contract/call-record.js';
 import type { RecordStore } from '../../sdk/src/records/store/record-store.js';
-import { NOON_US, sampleRecord } from '../support/stored-records.js';
+import { createTemporaryDirectory } from '../peers/temporary-directory.js';
+import { CALL_RECORDS, CALLERS, NOON_US, sampleRecord, storedByCallers } from '../support/stored-records.js';
 import { durations, sized, type Bench, type BenchContext, type Figure } from './bench.js';
 import { openSqlite, SQLITE_INSTALL } from './store-contestants.js';
 
@@ -29,9 +29,6 @@ const DAY_START_US = Math.floor(NOON_US / DAY_US) * DAY_US;
 
 /** Records made at a time, outside of what is timed. */
 const BLOCK = 20_000;
-/** Callers of `insert`, and records each hands in at a time: a reader that follows files, a listener. */
-const CALLERS = 32;
-const CALL_RECORDS = 500;
 /** Days of the federal retention of toll records, 47 CFR 42.6. */
 const DAYS = 548;
 const LOOKUPS = 300;
@@ -45,102 +42,96 @@ async function* measureStore(context: BenchContext): AsyncGenerator<Figure> {
 async function* measureDay(context: BenchContext): AsyncGenerator<Figure> {
   const total = sized(context, { quick: 100_000, short: 1_000_000, full: 10_000_000 });
   const sqliteTotal = sized(context, { quick: 20_000, short: 100_000, full: 1_000_000 });
-  const directory = mkdtempSync(join(tmpdir(), 'hopback-bench-'));
-  try {
-    await warmUp(join(directory, 'warm'));
-    const folder = join(directory, 'records');
-    const store = await openDuckDbRecordStore({ directory: folder });
-    const blocks = await timedBlocks(total, (records) => storedByCallers(store, records), context);
-    await store.close();
-    const octets = sizeOf(folder);
-    // Before SQLite writes: what the system has to bring to the disk for it would be waited for.
-    const opened = await openDuckDbRecordStore({ directory: folder });
-    const ours = await timedLookups(total, (record) => foundCalled(opened, record));
-    await opened.close();
-    const sqlite = openSqlite(join(directory, 'records.sqlite'));
-    const sqliteMs = sqlite === undefined ? [] : await timedBlocks(sqliteTotal, inSqlite(sqlite), context);
-    const absent = sqlite === undefined ? `better-sqlite3 is missing: ${SQLITE_INSTALL}` : undefined;
-    const beside = { baseline: 'better-sqlite3 12, eleven indexes', ...(absent === undefined ? {} : { note: absent }) };
-    yield {
-      figure: 'insert',
-      value: rateOf(blocks),
-      unit: 'records/s',
-      bar: { valueAtLeast: 40_000 },
-      ...beside,
-      ...(sqlite === undefined ? {} : { baselineValue: rateOf(sqliteMs), note: `SQLite of ${sqliteTotal} records` }),
-    };
-    const tenth = Math.max(1, Math.floor(blocks.length / 10));
-    yield {
-      figure: 'insert-late',
-      value: rateOf(blocks.slice(-tenth)),
-      unit: 'records/s',
-      baseline: 'the first tenth',
-      baselineValue: rateOf(blocks.slice(0, tenth)),
-      bar: { ratioAtLeast: 0.8 },
-    };
-    yield {
-      figure: 'disk',
-      value: octets / total,
-      unit: 'bytes/record',
-      bar: { valueAtMost: 250 },
-      baseline: beside.baseline,
-      ...(sqlite === undefined ? {} : { baselineValue: sizeOf(directory, 'records.sqlite') / sqliteTotal }),
-      note: `${jsonSize()} bytes of JSON`,
-    };
-    const theirs =
-      sqlite === undefined
-        ? undefined
-        : await timedLookups(sqliteTotal, async (record) =>
-            sqlite.findCalled(record.called?.tn ?? '', record.inviteAtUs - HOUR_US, record.inviteAtUs + HOUR_US),
-          );
-    sqlite?.close();
-    yield {
-      figure: 'lookup-day',
-      value: ours.p99,
-      unit: 'ms',
-      bar: { valueAtMost: 50 },
-      baseline: beside.baseline,
-      ...(theirs === undefined ? {} : { baselineValue: theirs.p99 }),
-      note: `p99 of ${LOOKUPS} within an hour of the call, p50 ${ours.p50.toFixed(1)} ms, ${total} records in the day`,
-    };
-  } finally {
-    rmSync(directory, { recursive: true, force: true });
-  }
+  await using temporary = await createTemporaryDirectory();
+  const directory = temporary.path;
+  await warmUp(join(directory, 'warm'));
+  const folder = join(directory, 'records');
+  const store = await openDuckDbRecordStore({ directory: folder });
+  const blocks = await timedBlocks(total, (records) => storedByCallers(store, records), context);
+  await store.close();
+  const octets = sizeOf(folder);
+  // Before SQLite writes: what the system has to bring to the disk for it would be waited for.
+  const opened = await openDuckDbRecordStore({ directory: folder });
+  const ours = await timedLookups(total, (record) => foundCalled(opened, record));
+  await opened.close();
+  const sqlite = openSqlite(join(directory, 'records.sqlite'));
+  const sqliteMs = sqlite === undefined ? [] : await timedBlocks(sqliteTotal, inSqlite(sqlite), context);
+  const absent = sqlite === undefined ? `better-sqlite3 is missing: ${SQLITE_INSTALL}` : undefined;
+  const beside = { baseline: 'better-sqlite3 12, eleven indexes', ...(absent === undefined ? {} : { note: absent }) };
+  yield {
+    figure: 'insert',
+    value: rateOf(blocks),
+    unit: 'records/s',
+    bar: { valueAtLeast: 40_000 },
+    ...beside,
+    ...(sqlite === undefined ? {} : { baselineValue: rateOf(sqliteMs), note: `SQLite of ${sqliteTotal} records` }),
+  };
+  const tenth = Math.max(1, Math.floor(blocks.length / 10));
+  yield {
+    figure: 'insert-late',
+    value: rateOf(blocks.slice(-tenth)),
+    unit: 'records/s',
+    baseline: 'the first tenth',
+    baselineValue: rateOf(blocks.slice(0, tenth)),
+    bar: { ratioAtLeast: 0.8 },
+  };
+  yield {
+    figure: 'disk',
+    value: octets / total,
+    unit: 'bytes/record',
+    bar: { valueAtMost: 250 },
+    baseline: beside.baseline,
+    ...(sqlite === undefined ? {} : { baselineValue: sizeOf(directory, 'records.sqlite') / sqliteTotal }),
+    note: `${jsonSize()} bytes of JSON`,
+  };
+  const theirs =
+    sqlite === undefined
+      ? undefined
+      : await timedLookups(sqliteTotal, async (record) =>
+          sqlite.findCalled(record.called?.tn ?? '', record.inviteAtUs - HOUR_US, record.inviteAtUs + HOUR_US),
+        );
+  sqlite?.close();
+  yield {
+    figure: 'lookup-day',
+    value: ours.p99,
+    unit: 'ms',
+    bar: { valueAtMost: 50 },
+    baseline: beside.baseline,
+    ...(theirs === undefined ? {} : { baselineValue: theirs.p99 }),
+    note: `p99 of ${LOOKUPS} within an hour of the call, p50 ${ours.p50.toFixed(1)} ms, ${total} records in the day`,
+  };
 }
 
 async function* measureDays(context: BenchContext): AsyncGenerator<Figure> {
   const perDay = context.full ? 18_250 : 500;
-  const directory = mkdtempSync(join(tmpdir(), 'hopback-bench-'));
-  try {
-    const store = await openDuckDbRecordStore({ directory });
-    let openFiles = 0;
-    for (let day = 0; day < DAYS; day += 1) {
-      const records = Array.from({ length: perDay }, (_, at) => recordOf(day, at, perDay));
-      await store.insert(records);
-      openFiles = Math.max(openFiles, filesOpenBelow(directory));
-      if (day % 100 === 99) context.progress(`${day + 1} of ${DAYS} days`);
-    }
-    const times = durations();
-    for (let index = 0; index < LOOKUPS; index += 1) {
-      const record = recordOf((index * 7_919) % DAYS, (index * 31) % perDay, perDay);
-      const before = performance.now();
-      await mustFind(record, foundCalled(store, record));
-      times.record(performance.now() - before);
-      openFiles = Math.max(openFiles, filesOpenBelow(directory));
-    }
-    await store.close();
-    const { p50, p99 } = times.percentiles();
-    yield {
-      figure: 'lookup-548-days',
-      value: p99,
-      unit: 'ms',
-      bar: { valueAtMost: 150 },
-      note: `p99 of ${LOOKUPS}, each in another day of ${perDay} records, p50 ${p50.toFixed(1)} ms`,
-    };
-    yield { figure: 'open-files', value: openFiles, unit: 'files', bar: { valueAtMost: 64 } };
-  } finally {
-    rmSync(directory, { recursive: true, force: true });
+  await using temporary = await createTemporaryDirectory();
+  const directory = temporary.path;
+  const store = await openDuckDbRecordStore({ directory });
+  let openFiles = 0;
+  for (let day = 0; day < DAYS; day += 1) {
+    const records = Array.from({ length: perDay }, (_, at) => recordOf(day, at, perDay));
+    await store.insert(records);
+    openFiles = Math.max(openFiles, filesOpenBelow(directory));
+    if (day % 100 === 99) context.progress(`${day + 1} of ${DAYS} days`);
   }
+  const times = durations();
+  for (let index = 0; index < LOOKUPS; index += 1) {
+    const record = recordOf((index * 7_919) % DAYS, (index * 31) % perDay, perDay);
+    const before = performance.now();
+    await mustFind(record, foundCalled(store, record));
+    times.record(performance.now() - before);
+    openFiles = Math.max(openFiles, filesOpenBelow(directory));
+  }
+  await store.close();
+  const { p50, p99 } = times.percentiles();
+  yield {
+    figure: 'lookup-548-days',
+    value: p99,
+    unit: 'ms',
+    bar: { valueAtMost: 150 },
+    note: `p99 of ${LOOKUPS}, each in another day of ${perDay} records, p50 ${p50.toFixed(1)} ms`,
+  };
+  yield { figure: 'open-files', value: openFiles, unit: 'files', bar: { valueAtMost: 64 } };
 }
 
 const recordOf = (day: number, at: number, perDay: number): CallRecord =>
@@ -177,21 +168,6 @@ async function timedBlocks(
       context.progress(`${(index + 1) * BLOCK} records, ${Math.round(rateOf(blocks.slice(-10)))}/s`);
   }
   return blocks;
-}
-
-async function storedByCallers(store: RecordStore, records: readonly CallRecord[]): Promise<void> {
-  let next = 0;
-  let inserted = 0;
-  const caller = async (): Promise<void> => {
-    while (next < records.length) {
-      const from = next;
-      next += CALL_RECORDS;
-      const result = await store.insert(records.slice(from, from + CALL_RECORDS));
-      inserted += result.inserted;
-    }
-  };
-  await Promise.all(Array.from({ length: CALLERS }, caller));
-  if (inserted !== records.length) throw new Error(`${inserted} of ${records.length} records were new`);
 }
 
 function inSqlite(

@@ -8,7 +8,7 @@ import { openSegmentLog } from '../../sdk/src/log/index.js';
 import { bearerToken } from '../../sdk/src/platform/retry.js';
 import { createHttpsRecordTransport } from '../../sdk/src/platform/record-transport-https.js';
 import { createJetStreamRecordTransport } from '../../sdk/src/records/stream/jetstream-transport.js';
-import { encodeFrame } from '../../sdk/src/records/stream/packed-spool.js';
+import { encodeFrame, type StreamedRecord } from '../../sdk/src/records/stream/packed-spool.js';
 import { DEFAULT_STREAM_POLICY } from '../../sdk/src/records/stream/stream-policy.js';
 import { createTemporaryDirectory } from '../peers/temporary-directory.js';
 import { peer } from '../peers.js';
@@ -168,7 +168,7 @@ async function backlogDrain(context: BenchContext): Promise<Figure> {
   await using directory = await createTemporaryDirectory();
   await using receiver = await startRecordReceiver();
   context.progress(`backlog-drain: spooling ${records} records`);
-  await fillSpool(directory.path, 1, records);
+  await fillSpool(directory.path, records, benchRecords(1));
   await using spool = await openStreamOnDisk(directory.path, {
     transport: httpTo(receiver),
     segmentBytes: 64 * 2 ** 20,
@@ -278,7 +278,7 @@ interface Turn extends Way {
 /** A spool that waits. */
 async function streamTurn({ first, records, inner, startWatch, isPacked }: Turn): Promise<number> {
   await using directory = await createTemporaryDirectory();
-  await fillSpool(directory.path, first, records);
+  await fillSpool(directory.path, records, benchRecords(first));
   if (isPacked === true) await pack(directory.path);
   const watch = await startWatch(records);
   await using spool = await openStreamOnDisk(directory.path, {
@@ -308,15 +308,8 @@ async function pack(directory: string): Promise<void> {
 /** As many bodies on their way at once as the stream has, all made before. */
 async function rawTurn({ first, records, inner, startWatch }: Turn): Promise<number> {
   const bodies: RecordBatch[] = [];
-  for (let leg = first; leg < first + records; leg += batchRecords) {
-    const count = Math.min(batchRecords, first + records - leg);
-    bodies.push(
-      rawBatch(
-        Array.from({ length: count }, (_, index) => benchRecord(leg + index)),
-        inner.encoding ?? 'gzip',
-      ),
-    );
-  }
+  for (let at = 0; at < records; at += batchRecords)
+    bodies.push(rawBatch(benchRecords(first)(at, Math.min(records, at + batchRecords)), inner.encoding ?? 'gzip'));
   const watch = await startWatch(records);
   const transport = watch.transport(inner);
   const { signal } = new AbortController();
@@ -346,13 +339,25 @@ function rawBatch(records: readonly CallRecord[], encoding: BatchEncoding): Reco
   };
 }
 
-async function fillSpool(directory: string, first: number, records: number): Promise<void> {
+/** Puts records into the spool of a stream. @param some - makes those from one place up to another */
+export async function fillSpool(
+  directory: string,
+  records: number,
+  some: (from: number, to: number) => readonly StreamedRecord[],
+): Promise<void> {
   await using log = await openSegmentLog({ directory: join(directory, 'spool') });
-  for (let leg = first; leg < first + records; leg += 1) {
-    const frame = encodeFrame(benchRecord(leg), Date.now());
-    while (!log.append(frame).accepted) await log.flush();
-  }
+  for (let at = 0; at < records; at += batchRecords)
+    for (const record of some(at, Math.min(records, at + batchRecords))) {
+      const frame = encodeFrame(record, Date.now());
+      while (!log.append(frame).accepted) await log.flush();
+    }
   await log.flush();
 }
+
+/** Records one leg after the other, from the first one on. */
+const benchRecords =
+  (first: number) =>
+  (from: number, to: number): readonly CallRecord[] =>
+    Array.from({ length: to - from }, (_, at) => benchRecord(first + from + at));
 
 const recordBytes = (): number => Buffer.byteLength(JSON.stringify(benchRecord(1)));

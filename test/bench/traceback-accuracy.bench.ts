@@ -1,10 +1,11 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createSeededRandom } from '../../harness/src/faults/index.js';
 import { openDuckDbRecordStore } from '../../sdk/dist/records/store/duckdb-record-store.js';
 import type { CallRecord } from '../../sdk/src/contract/call-record.js';
 import type { RecordStore } from '../../sdk/src/records/store/record-store.js';
+import { createTemporaryDirectory } from '../peers/temporary-directory.js';
+import { storedByCallers } from '../support/stored-records.js';
 import { sized } from './bench.js';
 import type { Bench, BenchContext, Figure } from './bench.js';
 import { startHelper } from './line-process.js';
@@ -38,8 +39,6 @@ export const bench: Bench = {
 
 const SEED = 20_261_101;
 const BLOCK = 20_000;
-const CALLERS = 32;
-const CALL_RECORDS = 500;
 const RATE = 20;
 /** Requests that are sent by the clock; the others follow at once, four at a time. */
 const PACED = { quick: 100, short: 600, full: 6_000 };
@@ -59,26 +58,17 @@ async function* measure(context: BenchContext): AsyncGenerator<Figure> {
   );
   const random = createSeededRandom(SEED);
   const { asked, passages } = drawRequests(random.fork('requests'), requests, ground);
-  const folder = mkdtempSync(join(tmpdir(), 'hopback-bench-'));
-  try {
-    const store = await openDuckDbRecordStore({ directory: join(folder, RECORDS) });
-    const calls = await filled(store, { ground, total: records, asked, passages, random, context });
-    const truths = asked.map((one) => truthOf(one, calls.get(one.calledTn) ?? [], ground));
-    await store.close();
-    const job = {
-      folder,
-      ground,
-      asked: asked.map(bareAsked),
-      paced: sized(context, PACED),
-      rate: RATE,
-    };
-    const matched = await inCarrier<MatchesMeasured>('matches', job, context);
-    context.progress(`${job.paced} requests matched at ${RATE}/s, and the others at once`);
-    yield* figuresOf(asked, { truths, ground, ...matched });
-    yield answerFigure(await inCarrier<AnswersMeasured>('answers', job, context), RATE);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+  await using directory = await createTemporaryDirectory();
+  const folder = directory.path;
+  const store = await openDuckDbRecordStore({ directory: join(folder, RECORDS) });
+  const calls = await filled(store, { ground, total: records, asked, passages, random, context });
+  const truths = asked.map((one) => truthOf(one, calls.get(one.calledTn) ?? [], ground));
+  await store.close();
+  const job = { folder, ground, asked: asked.map(bareAsked), paced: sized(context, PACED), rate: RATE };
+  const matched = await inCarrier<MatchesMeasured>('matches', job, context);
+  context.progress(`${job.paced} requests matched at ${RATE}/s, and the others at once`);
+  yield* figuresOf(asked, { truths, ground, ...matched });
+  yield answerFigure(await inCarrier<AnswersMeasured>('answers', job, context), RATE);
 }
 
 /** A period around the end of daylight saving time, whose first tenth was removed; in every three days a source was down for some hours. */
@@ -152,20 +142,6 @@ function* inTime({ ground, passages, random, asked: _asked }: Filling, total: nu
 
 /** Records that a call of this traffic makes on average, as counted. */
 const RECORDS_OF_CALL = 1.427;
-
-async function storedByCallers(store: RecordStore, records: readonly CallRecord[]): Promise<void> {
-  let next = 0;
-  const caller = async (): Promise<void> => {
-    while (next < records.length) {
-      const from = next;
-      next += CALL_RECORDS;
-      const part = records.slice(from, from + CALL_RECORDS);
-      const { inserted } = await store.insert(part);
-      if (inserted !== part.length) throw new Error(`${inserted} of ${part.length} records were new`);
-    }
-  };
-  await Promise.all(Array.from({ length: CALLERS }, caller));
-}
 
 function* figuresOf(
   asked: readonly AskedCall[],

@@ -8,7 +8,6 @@ import { createLogSigner } from '../../sdk/dist/log/index.js';
 import {
   createLocalAnswerSigner,
   createTracebackResponder,
-  createTrunkDirectory,
   DEFAULT_TRACEBACK_POLICY,
   officeDeadline,
   openEvidenceStore,
@@ -19,11 +18,11 @@ import type { TracebackRequestArrival, TracebackRequestSource } from '../../sdk/
 import type { RecordStore } from '../../sdk/src/records/store/record-store.js';
 import { MACHINE_CLOCK } from '../../sdk/src/core/runtime/clock.js';
 import type { StreamClock } from '../../sdk/src/records/stream/stream-policy.js';
-import type { AnswerToDeliver, TracebackResponder, TrunkEntry, TrunkParty } from '../../sdk/src/traceback/index.js';
-import { durations, type Figure } from './bench.js';
-import { UNSTATED_ZONE } from './traceback-requests.js';
+import type { AnswerToDeliver, TracebackResponder } from '../../sdk/src/traceback/index.js';
+import { durations, type Figure, type Percentiles } from './bench.js';
+import { trunksOf, UNSTATED_ZONE } from './traceback-requests.js';
 import type { AskedCall } from './traceback-requests.js';
-import { downstreamName, HOUR_US, OWN, TRAFFIC, upstreamOf } from './traceback-traffic.js';
+import { HOUR_US, OWN } from './traceback-traffic.js';
 import type { Ground } from './traceback-traffic.js';
 
 // How long a request takes from its arrival to its signed answer, through everything that a carrier has: the record store, a trunk
@@ -46,14 +45,12 @@ export interface AnswersAsked {
   readonly rate: number;
 }
 
-type Times = ReturnType<ReturnType<typeof durations>['percentiles']>;
-
 /** What became of the requests. */
 export interface AnswersMeasured {
   /** From when a request was to come to when its signed answer was handed to the transport, of those that no person answered. */
-  readonly answered: Times;
+  readonly answered: Percentiles;
   /** One look-up, one signature and one append that is on the disk. */
-  readonly raw: Times;
+  readonly raw: Percentiles;
   readonly toReview: number;
   /** Neither answered nor in review: something went wrong. */
   readonly lost: number;
@@ -98,7 +95,7 @@ export async function measureAnswers(parts: AnswersAsked): Promise<AnswersMeasur
 /** The figure of {@link measureAnswers}. */
 export function answerFigure({ answered, raw, toReview, lost }: AnswersMeasured, rate: number): Figure {
   const asked = answered.count + toReview + lost;
-  const took = ({ p50, p99, max }: Times): string =>
+  const took = ({ p50, p99, max }: Percentiles): string =>
     `p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms, longest ${max.toFixed(0)} ms`;
   return {
     figure: 'answer-latency',
@@ -196,7 +193,7 @@ async function openCarrier(
     readonly onAnswer: (answer: AnswerToDeliver) => void;
   },
 ): Promise<Carrier> {
-  const trunks = createTrunkDirectory({ directoryId: 'bench', providers: [], entries: entriesOf(ground) });
+  const trunks = trunksOf(ground);
   const evidence = await openEvidenceStore({
     directory: join(directory, 'evidence'),
     logId: 'bench.example/evidence',
@@ -229,40 +226,8 @@ async function openCarrier(
   return { responder, close };
 }
 
-/** Who has which trunk, as the carrier has declared it; the one that nobody knows is not in it. */
-function entriesOf(ground: Ground): readonly TrunkEntry[] {
-  const middleUs = (ground.startUs + ground.endUs) / 2;
-  const coming = Array.from({ length: TRAFFIC.upstreamTrunks }, (_, place) => {
-    const trunk = `TG-IN-${place}`;
-    const [before, after] = [upstreamOf(place, middleUs - 1, ground), upstreamOf(place, middleUs, ground)];
-    if (before === undefined || after === undefined) return [];
-    if (before === after) return [{ trunk, party: partyNamed(before) }];
-    return [
-      { trunk, untilUs: middleUs, party: partyNamed(before) },
-      { trunk, fromUs: middleUs, party: partyNamed(after) },
-    ];
-  }).flat();
-  const going = Array.from({ length: TRAFFIC.downstreamProviders }, (_, place) => ({
-    trunk: `TG-OUT-${place}`,
-    party: partyNamed(downstreamName(place)),
-  }));
-  return [
-    ...coming,
-    ...going,
-    { trunk: 'SUBSCRIBERS', party: { kind: 'customer' } },
-    { trunk: 'CORE', party: { kind: 'provider', provider: OWN } },
-  ];
-}
-
-function partyNamed(name: string): TrunkParty {
-  if (name.startsWith('customer')) return { kind: 'customer', customerId: name };
-  return name.startsWith('foreign')
-    ? { kind: 'foreign-provider', contact: { name, email: 'noc@example.com' } }
-    : { kind: 'provider', provider: { name } };
-}
-
 /** What an answer cannot do without, one after the other: the records of the number around that time, a signature, and the disk. */
-async function rawTimes({ store, directory }: AnswersAsked, asked: readonly CarrierAsked[]): Promise<Times> {
+async function rawTimes({ store, directory }: AnswersAsked, asked: readonly CarrierAsked[]): Promise<Percentiles> {
   const folder = join(directory, 'raw');
   mkdirSync(folder);
   const file = await open(join(folder, 'journal'), 'a');

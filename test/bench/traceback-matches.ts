@@ -4,10 +4,9 @@ import { findMatch } from '../../sdk/dist/traceback/index.js';
 import type { TracebackRequest } from '../../sdk/src/contract/traceback-exchange.js';
 import type { RecordStore } from '../../sdk/src/records/store/record-store.js';
 import type { MatchOutcome } from '../../sdk/src/traceback/match-outcome.js';
-import type { TrunkDirectory, TrunkParty } from '../../sdk/src/traceback/trunk-directory.js';
-import { durations } from './bench.js';
-import { UNSTATED_ZONE } from './traceback-requests.js';
-import { downstreamName, OWN, upstreamOf } from './traceback-traffic.js';
+import type { TrunkParty } from '../../sdk/src/traceback/trunk-directory.js';
+import { durations, type Percentiles } from './bench.js';
+import { trunksOf, UNSTATED_ZONE } from './traceback-requests.js';
 import type { Ground } from './traceback-traffic.js';
 
 // Requests matched with the records of a store, and what of each outcome the figures are made of.
@@ -38,7 +37,7 @@ export interface MatchBrief {
 export interface MatchesMeasured {
   readonly outcomes: readonly MatchBrief[];
   /** From when a paced one was to be sent to its outcome, milliseconds. */
-  readonly latency: ReturnType<ReturnType<typeof durations>['percentiles']>;
+  readonly latency: Percentiles;
 }
 
 const LANES = 4;
@@ -47,7 +46,7 @@ const WARMING = 20;
 
 /** Matches all of them. */
 export async function measureMatches({ store, ground, requests, paced, rate }: MatchesAsked): Promise<MatchesMeasured> {
-  const directory = directoryOf(ground);
+  const directory = trunksOf(ground);
   const options = { defaultZone: UNSTATED_ZONE };
   const times = durations();
   const outcomes: MatchBrief[] = Array.from({ length: requests.length });
@@ -86,30 +85,6 @@ function briefOf(outcome: MatchOutcome): MatchBrief {
     amongThree: candidates.slice(0, 3).flatMap(({ legs }) => legs.map(({ recordId }) => recordId)),
     because: outcome.status === 'several' ? outcome.because : [outcome.status],
   };
-}
-
-/** What the carrier has declared about its trunks; of one it knows nothing. */
-function directoryOf(ground: Ground): TrunkDirectory {
-  return {
-    partyOf: ({ trunk = '' }, atUs) => {
-      if (trunk === 'SUBSCRIBERS') return { kind: 'customer' };
-      if (trunk === 'CORE') return { kind: 'provider', provider: OWN };
-      const [, side, place] = /^TG-(IN|OUT)-(\d+)$/.exec(trunk) ?? [];
-      if (side === 'OUT') return { kind: 'provider', provider: { name: downstreamName(Number(place)) } };
-      return side === undefined ? undefined : partyNamed(upstreamOf(Number(place), atUs, ground));
-    },
-    isSame: (one, other) => one.name === other.name,
-    // Each name that is stated is one of this world.
-    knows: () => true,
-  };
-}
-
-function partyNamed(name: string | undefined): TrunkParty | undefined {
-  if (name === undefined) return undefined;
-  if (name.startsWith('customer')) return { kind: 'customer', customerId: name };
-  return name.startsWith('foreign')
-    ? { kind: 'foreign-provider', contact: { name } }
-    : { kind: 'provider', provider: { name } };
 }
 
 function nameOf(party: TrunkParty | undefined): string | undefined {

@@ -5,6 +5,8 @@ import type {
   TimePrecision,
   TracebackRequest,
 } from '../../sdk/src/contract/traceback-exchange.js';
+import { createTrunkDirectory } from '../../sdk/dist/traceback/index.js';
+import type { TrunkDirectory, TrunkEntry, TrunkParty } from '../../sdk/src/traceback/index.js';
 import {
   callerNumber,
   calledNumber,
@@ -373,4 +375,37 @@ function spelled(random: SeededRandom, tn: string): string {
 /** Two sums of uniform numbers would do as well; this is the usual one. */
 function normal(random: SeededRandom): number {
   return Math.sqrt(-2 * Math.log(1 - random.next())) * Math.cos(2 * Math.PI * random.next());
+}
+
+/** Who has which trunk, as the carrier has declared it; the one that nobody knows is not in it. */
+export function trunksOf(ground: Ground): TrunkDirectory {
+  const middleUs = (ground.startUs + ground.endUs) / 2;
+  const coming = Array.from({ length: TRAFFIC.upstreamTrunks }, (_, place) => {
+    const trunk = `TG-IN-${place}`;
+    const [before, after] = [upstreamOf(place, middleUs - 1, ground), upstreamOf(place, middleUs, ground)];
+    if (before === undefined || after === undefined) return [];
+    if (before === after) return [{ trunk, party: partyNamed(before) }];
+    return [
+      { trunk, untilUs: middleUs, party: partyNamed(before) },
+      { trunk, fromUs: middleUs, party: partyNamed(after) },
+    ];
+  }).flat();
+  const going = Array.from({ length: TRAFFIC.downstreamProviders }, (_, place) => ({
+    trunk: `TG-OUT-${place}`,
+    party: partyNamed(downstreamName(place)),
+  }));
+  const entries: readonly TrunkEntry[] = [
+    ...coming,
+    ...going,
+    { trunk: 'SUBSCRIBERS', party: { kind: 'customer' } },
+    { trunk: 'CORE', party: { kind: 'provider', provider: OWN } },
+  ];
+  return createTrunkDirectory({ directoryId: 'bench', providers: [], entries });
+}
+
+function partyNamed(name: string): TrunkParty {
+  if (name.startsWith('customer')) return { kind: 'customer', customerId: name };
+  return name.startsWith('foreign')
+    ? { kind: 'foreign-provider', contact: { name, email: 'noc@example.com' } }
+    : { kind: 'provider', provider: { name } };
 }

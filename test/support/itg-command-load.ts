@@ -86,7 +86,10 @@ async function freePort(): Promise<number> {
 }
 
 /** Registers a carrier as an operator does. @returns the credential that it sends records with */
-export async function registerCarrier(directory: string, { url }: CommandPlatform): Promise<RequestAuthorization> {
+export async function registerCarrier(
+  directory: string,
+  { url }: Pick<CommandPlatform, 'url'>,
+): Promise<RequestAuthorization> {
   const tokenUrl = `${url}/oauth/token`;
   const operator = await privateKeyJwt({
     ...{ tokenUrl, clientId: FIRST_OPERATOR_CLIENT, keyId: 'operator-1' },

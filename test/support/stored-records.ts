@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { CallRecord } from '../../sdk/src/contract/call-record.js';
 import type { PassportEvidence, VerdictEvidence } from '../../sdk/src/core/verdict-evidence.js';
 import { recordIdOf } from '../../sdk/src/records/record-id.js';
+import type { RecordStore } from '../../sdk/src/records/store/record-store.js';
 
 /** 2026-11-02T12:00:00Z, microseconds. */
 export const NOON_US: number = Date.UTC(2026, 10, 2, 12, 0, 0) * 1_000;
@@ -143,4 +144,24 @@ export function sparseRecord(legId: string, inviteAtUs: number, parts: Partial<C
     disposition: 'no-answer',
     ...parts,
   };
+}
+
+/** Callers of `insert`, and records each hands in at a time: a reader that follows files, a listener. */
+export const CALLERS = 32;
+export const CALL_RECORDS = 500;
+
+/** Stores records by many callers at once. @throws Error where one of them is there already */
+export async function storedByCallers(store: RecordStore, records: readonly CallRecord[]): Promise<void> {
+  let next = 0;
+  let inserted = 0;
+  const caller = async (): Promise<void> => {
+    while (next < records.length) {
+      const from = next;
+      next += CALL_RECORDS;
+      const result = await store.insert(records.slice(from, from + CALL_RECORDS));
+      inserted += result.inserted;
+    }
+  };
+  await Promise.all(Array.from({ length: CALLERS }, caller));
+  if (inserted !== records.length) throw new Error(`${inserted} of ${records.length} records were new`);
 }

@@ -1,10 +1,11 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { peer } from '../../peers.js';
+import { createTemporaryDirectory } from '../../peers/temporary-directory.js';
 
 /** What one run of callers brought. */
 export interface SippResult {
@@ -42,36 +43,26 @@ const UNVERIFIED = {
  * @throws Error when SIPp ends without having made calls
  */
 export async function sippCalls(options: SippCalls): Promise<SippResult> {
-  const directory = await mkdtemp(join(tmpdir(), 'sipp-'));
-  try {
-    const scenario = join(directory, 'caller.xml');
-    await writeFile(scenario, withWords(await readFile(`${FOLDER}caller.xml`, 'utf8'), options.words ?? UNVERIFIED));
-    const statistics = join(directory, 'statistics.csv');
-    const child = spawn(
-      peer('sipp').path,
-      [
-        ...[`127.0.0.1:${options.targetPort}`, '-i', '127.0.0.1', '-sf', scenario, '-nostdin'],
-        ...['-r', String(options.perSecond), '-rp', '1000', '-m', String(options.calls), '-l', '200000'],
-        ...(options.injectionFile === undefined ? [] : ['-inf', options.injectionFile]),
-        // A call that would have to repeat itself fails, so that an overloaded run ends within a second.
-        ...(options.mayRetransmit === true ? [] : ['-max_retrans', '1']),
-        ...[
-          '-trace_stat',
-          '-stf',
-          statistics,
-          '-fd',
-          '1',
-          '-timeout',
-          `${Math.ceil(options.calls / options.perSecond) + 20}s`,
-        ],
-      ],
-      { stdio: 'ignore', cwd: directory },
-    );
-    await once(child, 'exit');
-    return resultOf(await readFile(statistics, 'utf8'));
-  } finally {
-    await rm(directory, { recursive: true, force: true });
-  }
+  await using temporary = await createTemporaryDirectory();
+  const directory = temporary.path;
+  const scenario = join(directory, 'caller.xml');
+  await writeFile(scenario, withWords(await readFile(`${FOLDER}caller.xml`, 'utf8'), options.words ?? UNVERIFIED));
+  const statistics = join(directory, 'statistics.csv');
+  const child = spawn(
+    peer('sipp').path,
+    [
+      ...[`127.0.0.1:${options.targetPort}`, '-i', '127.0.0.1', '-sf', scenario, '-nostdin'],
+      ...['-r', String(options.perSecond), '-rp', '1000', '-m', String(options.calls), '-l', '200000'],
+      ...(options.injectionFile === undefined ? [] : ['-inf', options.injectionFile]),
+      // A call that would have to repeat itself fails, so that an overloaded run ends within a second.
+      ...(options.mayRetransmit === true ? [] : ['-max_retrans', '1']),
+      ...['-trace_stat', '-stf', statistics, '-fd', '1'],
+      ...['-timeout', `${Math.ceil(options.calls / options.perSecond) + 20}s`],
+    ],
+    { stdio: 'ignore', cwd: directory },
+  );
+  await once(child, 'exit');
+  return resultOf(await readFile(statistics, 'utf8'));
 }
 
 /** Callees that answer at once, on a port of their own. */
@@ -93,7 +84,6 @@ export async function sippCallees(): Promise<{ readonly port: number; readonly c
 }
 
 async function freeUdpPort(): Promise<number> {
-  const { createSocket } = await import('node:dgram');
   const socket = createSocket('udp4');
   socket.bind(0, '127.0.0.1');
   await once(socket, 'listening');
