@@ -1,3 +1,4 @@
+import { EventEmitter, once } from 'node:events';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { generateKeyPairSync, sign, verify } from 'node:crypto';
@@ -32,17 +33,10 @@ export interface ChainTimes {
 /** Traces calls one after the other. */
 export async function traceChain(place: { readonly postgresUrl?: string }, tracebacks: number): Promise<ChainTimes> {
   await using directory = await createTemporaryDirectory();
-  const concluded = new Map<string, () => void>();
-  const over = new Set<string>();
+  const over = new EventEmitter();
   await using platform = await startTracePlatform(
     { directory: join(directory.path, 'platform'), ...place },
-    {
-      asked: () => undefined,
-      concluded: (tracebackId) => {
-        over.add(tracebackId);
-        concluded.get(tracebackId)?.();
-      },
-    },
+    { asked: () => undefined, concluded: (tracebackId) => void over.emit('concluded', tracebackId) },
   );
   const calls = Array.from({ length: WARMING + tracebacks }, (_none, index) => callOf(index));
   const responders = await startResponders(platform, { directory: directory.path, calls });
@@ -52,6 +46,8 @@ export async function traceChain(place: { readonly postgresUrl?: string }, trace
     for (const [index, { called, at }] of calls.entries()) {
       if (index === WARMING) ({ cpuMs } = await platform.figures());
       const startMs = performance.now();
+      // One at a time: what is concluded next is this one.
+      const concluded = once(over, 'concluded', { signal: AbortSignal.timeout(LOST_MS) });
       const opened = await platform.call('openTraceback', 'itg', {
         body: {
           ...{ direction: 'back', firstProvider: { providerId: idOf(0), name: nameOf(0) } },
@@ -63,7 +59,7 @@ export async function traceChain(place: { readonly postgresUrl?: string }, trace
       });
       if (opened.kind !== 'json') throw new Error(JSON.stringify(opened));
       const { tracebackId } = opened.value as { readonly tracebackId: string };
-      await untilOver(tracebackId, { over, concluded });
+      await concluded;
       tracedMs.push(performance.now() - startMs);
       await checked(platform, tracebackId);
     }
@@ -88,20 +84,6 @@ interface ChainCall {
 function callOf(index: number): ChainCall {
   const atMs = Date.now() - 3_600_000 - index * 60_000;
   return { called: `1202555${String(1_000 + index)}`, at: new Date(atMs).toISOString(), atMs };
-}
-
-function untilOver(
-  tracebackId: string,
-  { over, concluded }: { readonly over: ReadonlySet<string>; readonly concluded: Map<string, () => void> },
-): Promise<void> {
-  if (over.has(tracebackId)) return Promise.resolve();
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error('a traceback has come to nothing')), LOST_MS);
-    concluded.set(tracebackId, () => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
 }
 
 async function checked(platform: TracePlatform, tracebackId: string): Promise<void> {

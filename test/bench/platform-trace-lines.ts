@@ -46,33 +46,20 @@ export interface TraceFigures {
 }
 
 /** A platform in another process. */
-export interface TracePlatform extends AsyncDisposable {
-  readonly url: string;
-  readonly receiptKeys: { readonly keys: readonly Readonly<Record<string, unknown>>[] };
-  readonly processId: number;
-  readonly register: (providers: readonly BenchProvider[]) => Promise<void>;
-  readonly call: (
-    operationId: string,
-    by: string,
-    request: { readonly parameters?: Readonly<Record<string, string>>; readonly body?: unknown },
-  ) => Promise<PlatformAnswer>;
-  readonly pass: (ms: number) => Promise<void>;
-  readonly settle: () => Promise<void>;
-  readonly figures: () => Promise<TraceFigures>;
-}
+export type TracePlatform = Awaited<ReturnType<typeof startTracePlatform>>;
 
 const PROCESS = platformProcess('platform-trace-process.ts');
 
 /** Providers of one line and one transaction. */
 const REGISTERED_AT_ONCE = 500;
 
+interface TraceRequest {
+  readonly parameters?: Readonly<Record<string, string>>;
+  readonly body?: unknown;
+}
+
 /** Without the id that its line gets. */
 type Unsent<Order> = Order extends unknown ? Omit<Order, 'id'> : never;
-
-interface Started {
-  readonly url: string;
-  readonly receiptKeys: TracePlatform['receiptKeys'];
-}
 
 /** Hears of what reaches providers, and of tracebacks that have come to something. */
 export interface TraceListener {
@@ -95,16 +82,13 @@ interface Said {
 export async function startTracePlatform(
   place: { readonly directory: string; readonly postgresUrl?: string },
   { asked, concluded }: TraceListener,
-): Promise<TracePlatform> {
+) {
   const { directory, postgresUrl } = place;
   const child = await startLineProcess([
     ...[...PROCESS, directory],
     ...(postgresUrl === undefined ? [] : [postgresUrl]),
   ]);
-  const waiting = new Map<
-    number,
-    { readonly resolve: (answer: unknown) => void; readonly reject: (e: Error) => void }
-  >();
+  const waiting = new Map<number, Record<'resolve' | 'reject', (value: unknown) => void>>();
   const heard = (said: Said): void => {
     if (said.asked !== undefined) asked(said.asked);
     if (said.concluded !== undefined) concluded(said.concluded);
@@ -128,23 +112,26 @@ export async function startTracePlatform(
       child.write(JSON.stringify({ id, ...what }));
     });
   };
-  const { url, receiptKeys } = JSON.parse(child.firstLine) as Started;
-  const close = async (): Promise<void> => {
-    await order({ do: 'end' }).catch(() => undefined);
-    await reading;
-    await child.close();
+  const { url, receiptKeys } = JSON.parse(child.firstLine) as {
+    readonly url: string;
+    readonly receiptKeys: { readonly keys: readonly Readonly<Record<string, unknown>>[] };
   };
   return {
-    ...{ url, receiptKeys, processId: child.processId },
-    register: async (providers) => {
+    ...{ url, receiptKeys },
+    register: async (providers: readonly BenchProvider[]): Promise<void> => {
       for (let at = 0; at < providers.length; at += REGISTERED_AT_ONCE)
         await order({ do: 'register', providers: providers.slice(at, at + REGISTERED_AT_ONCE) });
     },
-    call: async (operationId, by, { parameters = {}, body }) =>
+    /** @param by - organization: `itg`, or a provider */
+    call: async (operationId: string, by: string, { parameters = {}, body }: TraceRequest) =>
       (await order({ do: 'call', operationId, by, parameters, body })) as PlatformAnswer,
-    pass: async (ms) => void (await order({ do: 'pass', ms })),
-    settle: async () => void (await order({ do: 'settle' })),
+    pass: (ms: number) => order({ do: 'pass', ms }),
+    settle: () => order({ do: 'settle' }),
     figures: async () => (await order({ do: 'figures' })) as TraceFigures,
-    [Symbol.asyncDispose]: close,
+    [Symbol.asyncDispose]: async (): Promise<void> => {
+      await order({ do: 'end' }).catch(() => undefined);
+      await reading;
+      await child.close();
+    },
   };
 }

@@ -40,18 +40,11 @@ export interface LoadCost {
   readonly seconds: number;
 }
 
-/** Tracebacks of a platform that is under load. */
-export interface TraceLoad extends AsyncDisposable {
-  readonly platform: TracePlatform;
-  /** Opens so many tracebacks at once, and drives all of them to their ends. */
-  readonly drive: (open: number, whenOpen?: () => void) => Promise<LoadCost>;
-}
-
 /** Starts a platform with all carriers of a graph in its registry. */
 export async function startTraceLoad(
   graph: CarrierGraph,
   place: { readonly directory: string; readonly postgresUrl?: string },
-): Promise<TraceLoad> {
+) {
   const keys = Array.from({ length: KEYS }, () => createTestKey());
   const waiting: TracebackRequest[] = [];
   const asked = (request: TracebackRequest): void => void waiting.push(request);
@@ -63,9 +56,9 @@ export async function startTraceLoad(
     ...{ opened: 0, disputes: 0, silent: [] },
   };
   return {
-    platform,
-    drive: (open, whenOpen = () => undefined) => driven(world, { open, whenOpen }),
-    [Symbol.asyncDispose]: () => platform[Symbol.asyncDispose](),
+    /** Opens so many tracebacks at once, and drives all of them to their ends. */
+    drive: (open: number, whenOpen: () => void) => driven(world, open, whenOpen),
+    [Symbol.asyncDispose]: (): Promise<void> => platform[Symbol.asyncDispose](),
   };
 }
 
@@ -105,10 +98,7 @@ function providerOf(carrier: number, { publicKeyJwk: jwk }: TestKey): BenchProvi
   };
 }
 
-async function driven(
-  world: World,
-  { open, whenOpen }: { readonly open: number; readonly whenOpen: () => void },
-): Promise<LoadCost> {
+async function driven(world: World, open: number, whenOpen: () => void): Promise<LoadCost> {
   const { platform } = world;
   await platform.settle();
   const before = await platform.figures();
@@ -244,7 +234,7 @@ async function reportNeighbours(world: World): Promise<void> {
 interface Waiting {
   readonly items: readonly {
     readonly tracebackId: string;
-    readonly items: readonly { readonly kind: string; readonly disputeId?: string }[];
+    readonly items: readonly { readonly disputeId?: string }[];
   }[];
   readonly nextCursor?: string;
 }

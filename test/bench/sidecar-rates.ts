@@ -11,7 +11,7 @@ import { startSecsipidx } from './sidecar-secsipidx.js';
 import { tryFaults } from './sidecar-skipped.js';
 import { keepTo, loadByWrk } from './sidecar-wrk.js';
 import type { LoadedRoute } from './sidecar-wrk.js';
-import { trustStoreOf, writtenWorld } from './signed-calls.js';
+import { writtenWorld } from './signed-calls.js';
 
 /** Who answers has a processor, and who asks the other. */
 export const CORES = { server: 0, load: 1 } as const;
@@ -83,7 +83,7 @@ const costText = (servers: readonly (Loaded | undefined)[]): string =>
 
 async function startInProcess({ lab }: Parts): Promise<LineProcess> {
   const { pki, providers } = lab;
-  const world = await lab.put('world.json', writtenWorld({ pki, signers: providers, trustStore: trustStoreOf(pki) }));
+  const world = await lab.put('world.json', writtenWorld({ pki, signers: providers }));
   const child = await startHelper('sidecar-verify-process.ts', [world, String(FRESHNESS_SECONDS)]);
   keepTo(CORES.server, child.processId);
   return child;

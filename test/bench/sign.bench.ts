@@ -4,7 +4,7 @@ import type { SigningOutcome, SigningRequest } from '@hopback/sdk/stir';
 import { interleave, sized } from './bench.js';
 import type { Bench, BenchContext, Figure } from './bench.js';
 import { startLibsecsipid } from './libsecsipid-contestants.js';
-import { asReceived, createSignedWorld, inTurn, rawChecks, signCalls } from './signed-calls.js';
+import { asReceived, bareBaseline, createSignedWorld, inTurn, rawChecks, signCalls } from './signed-calls.js';
 import type { SignedCall, Signer } from './signed-calls.js';
 import { createWarmSigner, signingRequest } from './signing-calls.js';
 
@@ -51,14 +51,12 @@ async function* measureSign(context: BenchContext): AsyncGenerator<Figure> {
     { rounds, ms: 120, steadyBy: 'raw' },
   );
   if (records.count === 0) throw new Error('no attestation record was delivered');
-  const isDer = rates.der.median >= rates.raw.median;
-  const bare = `DER ${rates.der.median.toFixed(0)}/s, ieee-p1363 ${rates.raw.median.toFixed(0)}/s, the faster counts`;
+  const bare = bareBaseline('sign', rates);
   yield {
     ...{ figure: 'vs-node', value: rates.now.median, unit: 'signatures/s' },
-    baseline: `node:crypto ES256 sign (${isDer ? 'DER' : 'ieee-p1363'})`,
-    baselineValue: Math.max(rates.der.median, rates.raw.median),
+    ...{ baseline: bare.baseline, baselineValue: bare.baselineValue },
     bar: { ratioAtLeast: 0.75 },
-    note: `signNow, medians of the steadiest ${rounds} of ${rates.der.made} rounds over ${CALLS} distinct calls; baseline: ${bare}; awaited sign ${rates.sign.median.toFixed(0)}/s`,
+    note: `signNow, medians of the steadiest ${rounds} of ${rates.der.made} rounds over ${CALLS} distinct calls; baseline: ${bare.note}; awaited sign ${rates.sign.median.toFixed(0)}/s`,
   };
   yield {
     ...{ figure: 'vs-libsecsipid', value: rates.now.median, unit: 'signatures/s' },

@@ -22,6 +22,7 @@ import type {
 } from '@hopback/sdk/stir';
 import { createPassport, createTestPki } from '@hopback/sdk/testing';
 import type { TestPki, TestServiceProvider } from '@hopback/sdk/testing';
+import type { Rate } from './bench.js';
 
 if (!import.meta.resolve('@hopback/sdk/stir').includes('/dist/')) {
   throw new Error('benches measure what is published: @hopback/sdk must resolve to its dist');
@@ -40,24 +41,20 @@ export interface SignedCall {
 }
 
 /** Providers with certificates, and those who trust them. */
-export interface SignedWorld {
-  readonly pki: TestPki;
-  readonly signers: readonly Signer[];
-  readonly trustStore: TrustStore;
-}
+export type SignedWorld = Awaited<ReturnType<typeof createSignedWorld>>;
 
 /** A few signers, as the calls of one second come from: every one costs the verifier's memories an entry. */
 const SIGNERS = 8;
 
 /** Makes a PKI valid around an instant, and a few providers in it. */
-export async function createSignedWorld(nowMs: number): Promise<SignedWorld> {
+export async function createSignedWorld(nowMs: number) {
   const pki = await createTestPki({ nowMs });
   const signers = Array.from({ length: SIGNERS }, (_, index): Signer => {
     const spc = String(1000 + index);
     const provider = pki.issueServiceProvider({ spc });
     return { provider, x5u: `https://certificates.provider-${spc}.example/shaken/${spc}.pem` };
   });
-  return { pki, signers, trustStore: trustStoreOf(pki) };
+  return { pki, signers, trustStore: trustStoreOf({ ...pki, crl: pki.crl() }) };
 }
 
 /**
@@ -152,13 +149,6 @@ export function inTurn<T>(items: readonly T[], onLap: () => void = () => undefin
   };
 }
 
-/** A verification service with every certificate in memory, and a replay memory that can be made to start over. */
-export interface WarmService extends AsyncDisposable {
-  readonly service: VerificationService;
-  /** Forgets the calls seen, so that all of them are first sights again. */
-  readonly forgetCalls: () => void;
-}
-
 /** What a verifier has to know of a world: who signs with which chain, and whom it trusts. */
 export interface VerifiersWorld {
   readonly signers: readonly { readonly x5u: string; readonly provider: Pick<TestServiceProvider, 'chainPem'> }[];
@@ -168,60 +158,54 @@ export interface VerifiersWorld {
 }
 
 /** A PKI as far as those need it who trust it. */
-export interface TrustMaterial {
-  readonly nowMs: number;
-  readonly root: { readonly der: Uint8Array };
-  readonly stiPaRoot: { readonly der: Uint8Array };
-  readonly stiPaCrlIssuer: { readonly der: Uint8Array };
-  readonly crl: () => { readonly der: Uint8Array };
-}
+type TrustMaterial = Pick<TestPki, 'nowMs'> &
+  Readonly<Record<'root' | 'stiPaRoot' | 'stiPaCrlIssuer' | 'crl', WithDer>>;
+type WithDer = { readonly der: Uint8Array };
+
+const PARTS = ['root', 'stiPaRoot', 'stiPaCrlIssuer', 'crl'] as const;
 
 /** A world written down for the verifiers of other processes. */
-export function writtenWorld({ pki, signers }: SignedWorld): string {
-  const base64 = (der: Uint8Array): string => Buffer.from(der).toString('base64');
-  return JSON.stringify({
-    ...{ nowMs: pki.nowMs, root: base64(pki.root.der), stiPaRoot: base64(pki.stiPaRoot.der) },
-    ...{ stiPaCrlIssuer: base64(pki.stiPaCrlIssuer.der), crl: base64(pki.crl().der) },
-    signers: signers.map(({ provider, x5u }) => ({ x5u, provider: { chainPem: provider.chainPem } })),
-  });
+export function writtenWorld(world: { readonly pki: TestPki; readonly signers: readonly Signer[] }): string {
+  const { pki, signers } = world;
+  const material = { ...pki, crl: pki.crl() };
+  const parts = PARTS.map((name) => [name, Buffer.from(material[name].der).toString('base64')]);
+  const chains = signers.map(({ provider, x5u }) => ({ x5u, provider: { chainPem: provider.chainPem } }));
+  return JSON.stringify({ nowMs: pki.nowMs, signers: chains, ...Object.fromEntries(parts) });
 }
 
 /** Reads what {@link writtenWorld} wrote. */
 export function readWorld(text: string): VerifiersWorld {
-  const written = JSON.parse(text) as Readonly<Record<'root' | 'stiPaRoot' | 'stiPaCrlIssuer' | 'crl', string>> & {
-    readonly nowMs: number;
-    readonly signers: VerifiersWorld['signers'];
-  };
-  const der = (base64: string): { readonly der: Uint8Array } => ({ der: Buffer.from(base64, 'base64') });
-  const { nowMs, root, stiPaRoot, stiPaCrlIssuer, crl, signers } = written;
-  const material = {
-    root: der(root),
-    stiPaRoot: der(stiPaRoot),
-    stiPaCrlIssuer: der(stiPaCrlIssuer),
-    crl: () => der(crl),
-  };
-  return { signers, trustStore: trustStoreOf({ nowMs, ...material }) };
+  const written = JSON.parse(text) as Readonly<Record<(typeof PARTS)[number], string>> &
+    Pick<TestPki, 'nowMs'> &
+    Pick<VerifiersWorld, 'signers'>;
+  const parts = PARTS.map((name) => [name, { der: Buffer.from(written[name], 'base64') }]);
+  const material = Object.fromEntries(parts) as Omit<TrustMaterial, 'nowMs'>;
+  return { signers: written.signers, trustStore: trustStoreOf({ nowMs: written.nowMs, ...material }) };
 }
 
-/** Starts a service over the library's own repository, into which the chains of all signers were imported. */
+/**
+ * Starts a service over the library's own repository, into which the chains of all signers were imported, with a replay memory that can be made to start
+ * over.
+ */
 export async function createWarmService(
   world: VerifiersWorld,
   clock: Clock,
   options: Partial<VerificationServiceOptions> = {},
-): Promise<WarmService> {
+) {
   const certificates = createCertificateRepository({ clock, ...(world.allow && { allow: world.allow }) });
   await importChains(certificates, world, clock.nowMs());
   const newMemory = (): ReplayMemory => createReplayMemory({ windowMs: REPLAY_WINDOW_MS });
   let memory = newMemory();
-  const service = createVerificationService({
+  const service: VerificationService = createVerificationService({
     ...{ certificates, trustStore: world.trustStore, clock },
     replayMemory: { observe: (callKey, nowMs) => memory.observe(callKey, nowMs), size: () => memory.size() },
     ...options,
   });
   return {
     service,
+    /** Forgets the calls seen, so that all of them are first sights again. */
     forgetCalls: () => void (memory = newMemory()),
-    [Symbol.asyncDispose]: () => certificates.close(),
+    [Symbol.asyncDispose]: (): Promise<void> => certificates.close(),
   };
 }
 
@@ -252,9 +236,19 @@ export function rawChecks(calls: readonly SignedCall[]): readonly RawCheck[] {
   });
 }
 
-/** Trusts the root of a PKI, with its current CRL. */
-export function trustStoreOf(pki: TrustMaterial): TrustStore {
-  const crl = parseCrl(pki.crl().der);
+/** The faster one of two spellings of the bare signature. */
+export function bareBaseline(verb: 'sign' | 'verify', { der, raw }: Readonly<Record<'der' | 'raw', Rate>>) {
+  const spelling = der.median >= raw.median ? 'DER' : 'ieee-p1363';
+  return {
+    baseline: `node:crypto ES256 ${verb} (${spelling})`,
+    baselineValue: Math.max(der.median, raw.median),
+    note: `DER ${der.median.toFixed(0)}/s, ieee-p1363 ${raw.median.toFixed(0)}/s, the faster counts`,
+  };
+}
+
+/** Trusts the root of a PKI, with a CRL. */
+function trustStoreOf(pki: TrustMaterial): TrustStore {
+  const crl = parseCrl(pki.crl.der);
   if (crl.status !== 'parsed') throw new Error('the CRL of the test PKI does not parse');
   const anchors = [certificateOf(pki.root.der)];
   const revocation = createRevocationSet([crl.crl], {

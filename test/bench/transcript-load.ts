@@ -4,7 +4,7 @@ import { garbageCollector } from '../support/garbage-collector.js';
 import { makeTranscripts } from '../support/transcript-corpus.js';
 import { sized } from './bench.js';
 import type { BenchContext, Figure } from './bench.js';
-import { jaccard, shingleSets, type LabelledTranscript } from './transcript-pairs.js';
+import { jaccard, shingleSets, type LabelledTranscript, type Rates } from './transcript-pairs.js';
 
 /** Figures that `measureLoad` gives, always together. */
 export const LOAD_FIGURES: readonly string[] = ['rate', 'rss', 'heap', 'load-recall', 'load-precision'];
@@ -27,7 +27,7 @@ export async function* measureLoad(context: BenchContext): AsyncGenerator<Figure
   collect();
   const before = process.memoryUsage();
   const index = new ScriptIndex();
-  const truth = createTruth();
+  const notes: (readonly [made: number, script: number])[] = [];
   // Processor time, collector's threads included: what one core does, whoever else is on the machine.
   let workMs = 0;
   let wallMs = 0;
@@ -43,7 +43,7 @@ export async function* measureLoad(context: BenchContext): AsyncGenerator<Figure
   };
   let made = 0;
   for (const one of makeTranscripts({ seed: SEED, transcripts, scripts })) {
-    if (one.script !== undefined) truth.note(made, one.script);
+    if (one.script !== undefined) notes.push([made, one.script]);
     block.push(one);
     made += 1;
     if (block.length === BLOCK) flush();
@@ -80,7 +80,7 @@ export async function* measureLoad(context: BenchContext): AsyncGenerator<Figure
     bar: { valueAtMost: MOST_RSS_MB },
     note: 'heap and array buffers after a full collection',
   };
-  const { recall, precision } = truth.rates((one) => index.scriptOf(`t${String(one)}`));
+  const { recall, precision } = ratesOf(notes, (one) => index.scriptOf(`t${String(one)}`));
   yield {
     figure: 'load-recall',
     value: recall,
@@ -90,32 +90,24 @@ export async function* measureLoad(context: BenchContext): AsyncGenerator<Figure
   yield { figure: 'load-precision', value: precision, unit: 'of pairs', bar: { valueAtLeast: 0.79 } };
 }
 
-/** Pairs by counting: of each script, how many went where. */
-function createTruth(): {
-  note(made: number, script: number): void;
-  rates(scriptOf: (made: number) => string | undefined): { recall: number; precision: number };
-} {
-  const notes: (readonly [made: number, script: number])[] = [];
+/** Pairs by counting: of each script, how many went where. @param notes - number and script of each transcript that was made */
+function ratesOf(
+  notes: readonly (readonly [made: number, script: number])[],
+  scriptOf: (made: number) => string | undefined,
+): Rates {
   const pairs = (count: number): number => (count * (count - 1)) / 2;
-  return {
-    note: (made, script) => void notes.push([made, script]),
-    rates(scriptOf) {
-      const truly = new Map<number, number>();
-      const predicted = new Map<string, number>();
-      const both = new Map<string, number>();
-      for (const [made, script] of notes) {
-        truly.set(script, (truly.get(script) ?? 0) + 1);
-        const found = scriptOf(made);
-        if (found === undefined) continue;
-        predicted.set(found, (predicted.get(found) ?? 0) + 1);
-        const key = `${found}|${String(script)}`;
-        both.set(key, (both.get(key) ?? 0) + 1);
-      }
-      const sum = (counts: ReadonlyMap<unknown, number>): number =>
-        [...counts.values()].reduce((total, count) => total + pairs(count), 0);
-      return { recall: sum(both) / Math.max(sum(truly), 1), precision: sum(both) / Math.max(sum(predicted), 1) };
-    },
-  };
+  const [truly, predicted, both] = [new Map<number, number>(), new Map<string, number>(), new Map<string, number>()];
+  const count = <Key>(counts: Map<Key, number>, key: Key): unknown => counts.set(key, (counts.get(key) ?? 0) + 1);
+  for (const [made, script] of notes) {
+    count(truly, script);
+    const found = scriptOf(made);
+    if (found === undefined) continue;
+    count(predicted, found);
+    count(both, `${found}|${String(script)}`);
+  }
+  const sum = (counts: ReadonlyMap<unknown, number>): number =>
+    [...counts.values()].reduce((total, one) => total + pairs(one), 0);
+  return { recall: sum(both) / Math.max(sum(truly), 1), precision: sum(both) / Math.max(sum(predicted), 1) };
 }
 
 function baselineRate(): number {

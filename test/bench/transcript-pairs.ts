@@ -113,37 +113,3 @@ export function jaccard(a: ReadonlySet<string>, b: ReadonlySet<string>): number 
   const union = a.size + b.size - common;
   return union === 0 ? 0 : common / union;
 }
-
-/** Fields of a CSV file with a heading line (RFC 4180), by name. */
-export function readCsv(text: string): Record<string, string>[] {
-  const rows: string[][] = [];
-  let row: string[] = [];
-  let field = '';
-  let isQuoted = false;
-  const endField = (): void => {
-    row.push(field);
-    field = '';
-  };
-  for (let at = 0; at < text.length; at += 1) {
-    const sign = text[at] ?? '';
-    if (isQuoted) {
-      if (sign !== '"') field += sign;
-      else if (text[at + 1] === '"') {
-        field += '"';
-        at += 1;
-      } else isQuoted = false;
-    } else if (sign === '"') isQuoted = true;
-    else if (sign === ',') endField();
-    else if (sign === '\n') {
-      endField();
-      rows.push(row);
-      row = [];
-    } else if (sign !== '\r') field += sign;
-  }
-  if (field !== '' || row.length > 0) {
-    endField();
-    rows.push(row);
-  }
-  const [names = [], ...rest] = rows;
-  return rest.map((values) => Object.fromEntries(names.map((name, index) => [name, values[index] ?? ''])));
-}
