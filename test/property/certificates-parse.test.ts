@@ -1,6 +1,6 @@
-import { createTestPki, type ServiceProviderOptions, type TestPki } from '@hopback/sdk/testing';
+import { createTestPki, type ServiceProviderOptions } from '@hopback/sdk/testing';
 import fc from 'fast-check';
-import { beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { buildCertificatePath } from '../../sdk/src/stir/certificates/build-path.js';
 import { parseCrl } from '../../sdk/src/stir/certificates/crl.js';
 import {
@@ -29,20 +29,16 @@ const FULL_PROVIDER: ServiceProviderOptions = {
   enhancedJwtClaimConstraints: { mustExclude: ['rcd'] },
 };
 
-let pki: TestPki;
-let certificates: readonly Uint8Array[];
-beforeAll(async () => {
-  pki = await createTestPki();
-  certificates = [
-    pki.root,
-    pki.intermediate,
-    pki.issueServiceProvider({
-      ...FULL_PROVIDER,
-      subjectAlternativeNames: { names: ['example.com'], addresses: ['192.0.2.1'] },
-    }),
-    pki.issueCa({ curve: 'P-384' }),
-  ].map(({ der }) => der);
-});
+const pki = await createTestPki();
+const certificates = [
+  pki.root,
+  pki.intermediate,
+  pki.issueServiceProvider({
+    ...FULL_PROVIDER,
+    subjectAlternativeNames: { names: ['example.com'], addresses: ['192.0.2.1'] },
+  }),
+  pki.issueCa({ curve: 'P-384' }),
+].map(({ der }) => der);
 
 // Without bias: the ends of the input, which fast-check likes best, are where every change is noticed at once.
 const place = fc.noBias(fc.nat({ max: 999_999 })).map((millionths) => millionths / 1_000_000);

@@ -1,36 +1,24 @@
 import { createPublicKey, generateKeyPairSync, sign, verify } from 'node:crypto';
 import { createPassport } from '@hopback/sdk/testing';
 import fc from 'fast-check';
-import { beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { parseIdentityHeader } from '../../sdk/src/stir/identity-header.js';
 import { canonicalJson, parsePassport } from '../../sdk/src/stir/passport.js';
 import { div } from '../../sdk/src/stir/passport-types/div.js';
 import { shaken, shakenPayload } from '../../sdk/src/stir/passport-types/shaken.js';
 import { derToRawSignature, rawToDerSignature } from '../../sdk/src/core/base64url.js';
-import type { AuthenticationService, DiversionRequest } from '../../sdk/src/stir/signing/authentication-service.js';
+import type { DiversionRequest } from '../../sdk/src/stir/signing/authentication-service.js';
 import type { SigningRequest } from '../../sdk/src/stir/signing/signing-request.js';
-import { createSigningWorld, FULL_FACTS, verifiedByJose, X5U, type SigningWorld } from '../unit/signing-scenarios.js';
+import { createSigningWorld, FULL_FACTS, verifiedByJose, X5U } from '../unit/signing-scenarios.js';
 
-let world: SigningWorld;
-let service: AuthenticationService;
-
-beforeAll(async () => {
-  world = await createSigningWorld();
-  service = world.service();
-});
+const world = await createSigningWorld();
+const service = world.service();
 
 const numberish = fc.oneof(
   fc.stringMatching(/^\+?[0-9*#(). -]{0,24}$/),
   fc.stringMatching(/^[1-9][0-9]{6,14}$/),
   fc.constantFrom(
-    '911',
-    '112',
-    '2025550101',
-    '+12025550199',
-    '01144207946000',
-    '00',
-    '',
-    'alice',
+    ...['911', '112', '2025550101', '+12025550199', '01144207946000', '00', '', 'alice'],
     '%2B12025550101',
     '"\\',
   ),

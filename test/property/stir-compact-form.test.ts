@@ -1,23 +1,16 @@
 import { createPassport, TEST_NOW_MS } from '@hopback/sdk/testing';
 import type { PassportOptions } from '@hopback/sdk/testing';
 import fc from 'fast-check';
-import { beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { compactIdentityHeader } from '../../sdk/src/stir/compact-form.js';
 import type { CompactFormRefusal } from '../../sdk/src/stir/compact-form.js';
 import { isCompactForm } from '../../sdk/src/stir/passport.js';
 import { formatSipDate } from '../../sdk/src/stir/verification/request.js';
 import type { VerificationRequest } from '../../sdk/src/stir/verification/request.js';
-import type { VerificationService } from '../../sdk/src/stir/verification/verification-service.js';
 import { createVerificationLab, LAB_X5U } from '../support/verification-lab.js';
-import type { VerificationLab } from '../support/verification-lab.js';
 
-let lab: VerificationLab;
-let verifier: VerificationService;
-
-beforeAll(async () => {
-  lab = await createVerificationLab();
-  verifier = lab.serviceWith({ policy: { profile: 'rfc8224' } });
-});
+const lab = await createVerificationLab();
+const verifier = lab.serviceWith({ policy: { profile: 'rfc8224' } });
 
 const NOW_SECONDS = TEST_NOW_MS / 1000;
 

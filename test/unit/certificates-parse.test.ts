@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { createTestKey, createTestPki, type CertificateOptions, type TestPki } from '@hopback/sdk/testing';
-import { beforeAll, expect, test } from 'vitest';
+import { createTestKey, createTestPki, type CertificateOptions } from '@hopback/sdk/testing';
+import { expect, test } from 'vitest';
 import { estimatedBytes } from '../../sdk/src/stir/certificates/certificate-cache.js';
 import { readDer } from '../../sdk/src/stir/certificates/der.js';
 import { readDistinguishedName } from '../../sdk/src/stir/certificates/certificate-extensions.js';
@@ -13,10 +13,7 @@ import { parsed } from './certificates-parsed.js';
 import type { TnAuthEntry } from '../../sdk/src/stir/certificates/certificate.js';
 import { encompasses, tnAuthListCovers, tnAuthListText } from '../../sdk/src/stir/certificates/tn-auth-list.js';
 
-let pki: TestPki;
-beforeAll(async () => {
-  pki = await createTestPki();
-});
+const pki = await createTestPki();
 
 const provider = (options: CertificateOptions = {}) => pki.issueServiceProvider({ spc: '709J', ...options });
 const malformedDetail = (der: Uint8Array): string => {

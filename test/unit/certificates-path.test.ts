@@ -1,6 +1,6 @@
 import { CERTIFICATE_FAULT_NAMES, CERTIFICATE_FAULTS, createTestKey, createTestPki } from '@hopback/sdk/testing';
-import type { CertificateOptions, TestCertificate, TestPki } from '@hopback/sdk/testing';
-import { beforeAll, expect, test } from 'vitest';
+import type { CertificateOptions, TestCertificate } from '@hopback/sdk/testing';
+import { expect, test } from 'vitest';
 import {
   buildCertificatePath,
   PATH_MAX_CERTIFICATES,
@@ -10,10 +10,7 @@ import type { Certificate } from '../../sdk/src/stir/certificates/certificate.js
 import type { CertificatePathResult, PathOptions } from '../../sdk/src/stir/certificates/path.js';
 import { parsed, parsedChain } from './certificates-parsed.js';
 
-let pki: TestPki;
-beforeAll(async () => {
-  pki = await createTestPki();
-});
+const pki = await createTestPki();
 
 type Settings = Omit<Partial<PathOptions>, 'trustAnchors' | 'intermediates'> & {
   readonly trustAnchors?: readonly TestCertificate[];

@@ -1,15 +1,12 @@
 import { CERTIFICATE_FAULT_NAMES, CERTIFICATE_FAULTS, createTestPki } from '@hopback/sdk/testing';
-import type { CertificateFaultName, TestPki } from '@hopback/sdk/testing';
+import type { CertificateFaultName } from '@hopback/sdk/testing';
 import * as pkijs from 'pkijs';
-import { beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { parsedChain } from './certificates-parsed.js';
 
 // What this library says of these paths is proved in certificates-path.
 
-let pki: TestPki;
-beforeAll(async () => {
-  pki = await createTestPki();
-});
+const pki = await createTestPki();
 
 const decode = ({ der }: { readonly der: Uint8Array }) => pkijs.Certificate.fromBER(Uint8Array.from(der).buffer);
 

@@ -1,6 +1,6 @@
 import { createTestPki, SHAKEN_POLICY_OID } from '@hopback/sdk/testing';
-import type { CertificateOptions, TestCertificate, TestPki } from '@hopback/sdk/testing';
-import { beforeAll, expect, test } from 'vitest';
+import type { CertificateOptions, TestCertificate } from '@hopback/sdk/testing';
+import { expect, test } from 'vitest';
 import { describeCertificate } from '../../sdk/src/stir/certificates/parse-certificate.js';
 import {
   lintCertificate,
@@ -11,10 +11,7 @@ import {
 import type { CertificateRole, ProfileRule } from '../../sdk/src/stir/certificates/profile-lint.js';
 import { parsed } from './certificates-parsed.js';
 
-let pki: TestPki;
-beforeAll(async () => {
-  pki = await createTestPki();
-});
+const pki = await createTestPki();
 
 const rules = (certificate: TestCertificate, role: CertificateRole) =>
   lintCertificate(parsed(certificate), role, certificate.issuer && { issuer: parsed(certificate.issuer) }).map(

@@ -1,15 +1,12 @@
 import { createTestKey, createTestPki } from '@hopback/sdk/testing';
-import type { CertificateOptions, CrlOptions, TestCertificate, TestPki } from '@hopback/sdk/testing';
-import { beforeAll, expect, test } from 'vitest';
+import type { CertificateOptions, CrlOptions, TestCertificate } from '@hopback/sdk/testing';
+import { expect, test } from 'vitest';
 import { CRL_MAX_BYTES, CRL_MAX_ENTRIES, parseCrl } from '../../sdk/src/stir/certificates/crl.js';
 import { createRevocationSet } from '../../sdk/src/stir/certificates/revocation.js';
 import type { RevocationSet, RevocationSetOptions } from '../../sdk/src/stir/certificates/revocation.js';
 import { parsed, parsedCrl } from './certificates-parsed.js';
 
-let pki: TestPki;
-beforeAll(async () => {
-  pki = await createTestPki();
-});
+const pki = await createTestPki();
 
 const DAY_MS = 86_400_000;
 

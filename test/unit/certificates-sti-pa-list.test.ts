@@ -1,5 +1,5 @@
-import { createTestKey, createTestPki, type TestPki, type TrustListOptions } from '@hopback/sdk/testing';
-import { beforeAll, expect, test } from 'vitest';
+import { createTestKey, createTestPki, type TrustListOptions } from '@hopback/sdk/testing';
+import { expect, test } from 'vitest';
 import { parseCertificateChain } from '../../sdk/src/stir/certificates/parse-certificate.js';
 import {
   STI_PA_LIST_MAX_CHARS,
@@ -9,10 +9,7 @@ import {
 import type { StiPaListOptions } from '../../sdk/src/stir/certificates/sti-pa-list.js';
 import { parsed } from './certificates-parsed.js';
 
-let pki: TestPki;
-beforeAll(async () => {
-  pki = await createTestPki();
-});
+const pki = await createTestPki();
 
 const verify = (list: TrustListOptions, options: Partial<StiPaListOptions> = {}) =>
   verifyStiPaList(pki.trustList({ withX5c: true, ...list }).jws, {

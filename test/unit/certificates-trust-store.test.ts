@@ -2,14 +2,8 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import {
-  createManualClock,
-  createTestPki,
-  type ManualClock,
-  type TestPki,
-  type TestCertificate,
-} from '@hopback/sdk/testing';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createManualClock, createTestPki, type ManualClock, type TestCertificate } from '@hopback/sdk/testing';
+import { afterAll, expect, test } from 'vitest';
 import {
   createTrustStore,
   loadTrustStore,
@@ -35,14 +29,9 @@ import {
   type TrustStoreRefreshService,
 } from '../../sdk/src/stir/certificates/trust-store-refresh.js';
 
-let pki: TestPki;
-let clock: ManualClock;
-let folder: string;
-beforeAll(async () => {
-  pki = await createTestPki();
-  clock = createManualClock(pki.nowMs);
-  folder = await mkdtemp(join(tmpdir(), 'hopback-trust-store-'));
-});
+const pki = await createTestPki();
+const clock = createManualClock(pki.nowMs);
+const folder = await mkdtemp(join(tmpdir(), 'hopback-trust-store-'));
 afterAll(() => rm(folder, { recursive: true }));
 
 let files = 0;

@@ -1,7 +1,7 @@
 import { sign } from 'node:crypto';
 import { createPassport, createTestKey, TEST_DEST_TN, TEST_ORIG_ID, TEST_ORIG_TN } from '@hopback/sdk/testing';
 import type { PassportOptions } from '@hopback/sdk/testing';
-import { beforeAll, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import type { Certificate } from '../../sdk/src/stir/certificates/certificate.js';
 import { createAttestationPolicy, DEFAULT_ATTESTATION_POLICY } from '../../sdk/src/stir/signing/attestation-policy.js';
 import {
@@ -26,14 +26,11 @@ import {
 } from './signing-scenarios.js';
 import type { SigningWorld } from './signing-scenarios.js';
 
-let world: SigningWorld;
+const world = await createSigningWorld();
 const DAY_MS = 86_400_000;
 const BASIS = 'Decided by the ordering system, ticket 4711.';
 const UUID = 'aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee';
 
-beforeAll(async () => {
-  world = await createSigningWorld();
-});
 beforeEach(() => world.clock.set(world.pki.nowMs));
 
 const signNow = (request: unknown, changes: Partial<AuthenticationServiceOptions> = {}): SigningOutcome =>

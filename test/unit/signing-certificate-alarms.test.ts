@@ -1,5 +1,5 @@
-import { createManualClock, createTestPki, type TestPki } from '@hopback/sdk/testing';
-import { beforeAll, expect, test } from 'vitest';
+import { createManualClock, createTestPki } from '@hopback/sdk/testing';
+import { expect, test } from 'vitest';
 import { certificateAlarms, watchCertificateExpiry } from '../../sdk/src/stir/signing/certificate-alarms.js';
 import { readSigningCertificate } from '../../sdk/src/stir/signing/certificate-source.js';
 import type { CertificateAlarm } from '../../sdk/src/stir/signing/certificate-alarms.js';
@@ -7,11 +7,7 @@ import type { CertificateSource, SigningCertificate } from '../../sdk/src/stir/s
 import { X5U } from './signing-scenarios.js';
 
 const DAY_MS = 86_400_000;
-let pki: TestPki;
-
-beforeAll(async () => {
-  pki = await createTestPki();
-});
+const pki = await createTestPki();
 
 function signingCertificate(daysLeft: number): SigningCertificate {
   const { chainPem } = pki.issueServiceProvider({ spc: '1234', notAfterMs: pki.nowMs + daysLeft * DAY_MS });

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isHopbackError } from '@hopback/sdk/errors';
 import { createManualClock, createTestKey, createTestPki } from '@hopback/sdk/testing';
-import type { CertificateOptions, TestPki, TestServiceProvider } from '@hopback/sdk/testing';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { CertificateOptions } from '@hopback/sdk/testing';
+import { afterAll, expect, test } from 'vitest';
 import {
   createFileCertificateSource,
   createStaticCertificateSource,
@@ -16,15 +16,9 @@ import type {
 } from '../../sdk/src/stir/signing/certificate-source.js';
 import { X5U } from './signing-scenarios.js';
 
-let pki: TestPki;
-let provider: TestServiceProvider;
-let directory: string;
-
-beforeAll(async () => {
-  pki = await createTestPki();
-  provider = pki.issueServiceProvider({ spc: '1234' });
-  directory = await mkdtemp(join(tmpdir(), 'hopback-certificate-source-'));
-});
+const pki = await createTestPki();
+const provider = pki.issueServiceProvider({ spc: '1234' });
+const directory = await mkdtemp(join(tmpdir(), 'hopback-certificate-source-'));
 afterAll(() => rm(directory, { recursive: true }));
 
 async function codeOf(work: () => unknown): Promise<{ code: string; reason: unknown }> {

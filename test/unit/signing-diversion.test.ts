@@ -1,5 +1,5 @@
 import { createPassport, createTestKey, TEST_DEST_TN, TEST_ORIG_TN, type PassportOptions } from '@hopback/sdk/testing';
-import { beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { createLocalSigner } from '../../sdk/src/stir/signing/signer.js';
 import type { DiversionOutcome, SignatureRecord } from '../../sdk/src/stir/signing/signing-outcome.js';
 import type { DiversionRequest } from '../../sdk/src/stir/signing/authentication-service.js';
@@ -12,15 +12,10 @@ import {
   verifiedByJose,
   X5U,
 } from './signing-scenarios.js';
-import type { SigningWorld } from './signing-scenarios.js';
 
 const SECOND_TN = '12025550150';
 const THIRD_TN = '12025550151';
-let world: SigningWorld;
-
-beforeAll(async () => {
-  world = await createSigningWorld();
-});
+const world = await createSigningWorld();
 
 const passport = (options: Partial<PassportOptions> = {}): string =>
   createPassport({ signer: world.provider, x5u: X5U, ...options }).identityHeader;

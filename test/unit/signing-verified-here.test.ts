@@ -1,27 +1,21 @@
-import { beforeAll, expect, test } from 'vitest';
-import { createVerificationLab, LAB_X5U, type VerificationLab } from '../support/verification-lab.js';
+import { expect, test } from 'vitest';
+import { createVerificationLab, LAB_X5U } from '../support/verification-lab.js';
 import { createAttestationPolicy } from '../../sdk/src/stir/signing/attestation-policy.js';
 import { createAuthenticationService } from '../../sdk/src/stir/signing/authentication-service.js';
 import { createLocalSigner } from '../../sdk/src/stir/signing/signer.js';
 import { createStaticCertificateSource } from '../../sdk/src/stir/signing/certificate-source.js';
 import type { AttestationFacts } from '../../sdk/src/stir/signing/attestation-policy.js';
-import type { AuthenticationService } from '../../sdk/src/stir/signing/authentication-service.js';
 import { expectDiverted, expectSigned, FULL_FACTS } from './signing-scenarios.js';
 
-let lab: VerificationLab;
-let service: AuthenticationService;
-
-beforeAll(async () => {
-  lab = await createVerificationLab();
-  let issued = 0;
-  service = createAuthenticationService({
-    spc: lab.provider.spc,
-    signer: await createLocalSigner({ privateKeyPem: lab.provider.privateKeyPem }),
-    certificateSource: createStaticCertificateSource({ chainPem: lab.provider.chainPem, x5u: LAB_X5U }),
-    policy: createAttestationPolicy(),
-    clock: lab.clock,
-    randomUuid: () => `00000000-0000-4000-8000-${String((issued += 1)).padStart(12, '0')}`,
-  });
+const lab = await createVerificationLab();
+let issued = 0;
+const service = createAuthenticationService({
+  spc: lab.provider.spc,
+  signer: await createLocalSigner({ privateKeyPem: lab.provider.privateKeyPem }),
+  certificateSource: createStaticCertificateSource({ chainPem: lab.provider.chainPem, x5u: LAB_X5U }),
+  policy: createAttestationPolicy(),
+  clock: lab.clock,
+  randomUuid: () => `00000000-0000-4000-8000-${String((issued += 1)).padStart(12, '0')}`,
 });
 
 const CALL = {
@@ -42,20 +36,10 @@ test.each<[string, AttestationFacts]>([
 
 test('the verification service passes a call that was diverted twice, and not without the last div', async () => {
   const { identityHeaders } = expectSigned(service.signNow({ ...CALL, facts: FULL_FACTS }));
-  const first = expectDiverted(
-    service.signDiversionNow({
-      identity: identityHeaders,
-      divertingTn: '12025550199',
-      newTargetTn: '12025550150',
-    }),
-  );
-  const second = expectDiverted(
-    service.signDiversionNow({
-      identity: first.identityHeaders,
-      divertingTn: '12025550150',
-      newTargetTn: '12025550151',
-    }),
-  );
+  const diverted = (identity: readonly string[], divertingTn: string, newTargetTn: string) =>
+    expectDiverted(service.signDiversionNow({ identity, divertingTn, newTargetTn }));
+  const first = diverted(identityHeaders, '12025550199', '12025550150');
+  const second = diverted(first.identityHeaders, '12025550150', '12025550151');
   const target = { ...CALL, requestUri: 'sip:+12025550151@example.org' };
   const whole = await lab.service.verify({ ...target, identity: second.identityHeaders });
   expect(whole.verstat).toBe('TN-Validation-Passed');

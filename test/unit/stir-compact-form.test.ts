@@ -1,6 +1,6 @@
 import { createPassport, GOOD_PASSPORTS, TEST_DEST_TN, TEST_NOW_MS, TEST_ORIG_TN } from '@hopback/sdk/testing';
 import type { PassportOptions } from '@hopback/sdk/testing';
-import { beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import {
   compactIdentityHeader,
   formatSipDate,
@@ -8,12 +8,8 @@ import {
   parseIdentityHeader,
 } from '../../sdk/src/stir/index.js';
 import { LAB_X5U, createVerificationLab } from '../support/verification-lab.js';
-import type { VerificationLab } from '../support/verification-lab.js';
 
-let lab: VerificationLab;
-beforeAll(async () => {
-  lab = await createVerificationLab();
-});
+const lab = await createVerificationLab();
 
 const REQUEST = {
   from: `<sip:+${TEST_ORIG_TN}@a.example>;tag=1`,

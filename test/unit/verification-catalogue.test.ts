@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import {
   GOOD_PASSPORT_NAMES,
   GOOD_PASSPORTS,
@@ -11,14 +11,10 @@ import { verificationRequestOf } from '../../sdk/src/stir/verification/request.j
 import { createStepNames, namesOfSteps } from '../../sdk/src/stir/verification/step.js';
 import { VERIFICATION_STEPS } from '../../sdk/src/stir/verification/steps.js';
 import { createTrustStore } from '../../sdk/src/stir/certificates/trust-store.js';
-import { createVerificationLab, type VerificationLab } from '../support/verification-lab.js';
+import { createVerificationLab } from '../support/verification-lab.js';
 
 const PROFILES = ['shaken', 'rfc8224'] as const;
-let lab: VerificationLab;
-
-beforeAll(async () => {
-  lab = await createVerificationLab();
-});
+const lab = await createVerificationLab();
 
 function requestOf(invite: string): ReturnType<typeof verificationRequestOf> {
   const parsed = parseSipRequest(invite);

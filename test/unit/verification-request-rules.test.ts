@@ -1,5 +1,5 @@
 import { createPassport, sampleInvite, TEST_DEST_TN, TEST_ORIG_TN, type PassportOptions } from '@hopback/sdk/testing';
-import { beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { parseSipRequest } from '../../sdk/src/core/sip-request.js';
 import {
   formatSipDate,
@@ -13,13 +13,9 @@ import {
   type VerificationPolicy,
 } from '../../sdk/src/stir/verification/policy.js';
 import type { CallVerdict } from '../../sdk/src/stir/verification/outcome.js';
-import { createVerificationLab, type VerificationLab } from '../support/verification-lab.js';
+import { createVerificationLab } from '../support/verification-lab.js';
 
-let lab: VerificationLab;
-
-beforeAll(async () => {
-  lab = await createVerificationLab();
-});
+const lab = await createVerificationLab();
 
 const CALLER = `<sip:+${TEST_ORIG_TN}@originating.example;user=phone>`;
 const CALLEE = `<sip:+${TEST_DEST_TN}@terminating.example;user=phone>`;

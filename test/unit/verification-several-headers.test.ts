@@ -1,14 +1,8 @@
-import {
-  createPassport,
-  divertedCall,
-  PASSPORT_FAULTS,
-  type PassportOptions,
-  type TestServiceProvider,
-} from '@hopback/sdk/testing';
-import { beforeAll, expect, test } from 'vitest';
+import { createPassport, divertedCall, PASSPORT_FAULTS, type PassportOptions } from '@hopback/sdk/testing';
+import { expect, test } from 'vitest';
 import type { VerificationPolicy } from '../../sdk/src/stir/verification/policy.js';
 import { MAX_REASON_CHARS, type CallVerdict } from '../../sdk/src/stir/verification/outcome.js';
-import { LAB_X5U, createVerificationLab, type VerificationLab } from '../support/verification-lab.js';
+import { LAB_X5U, createVerificationLab } from '../support/verification-lab.js';
 import { MAX_IDENTITY_HEADERS } from '../../sdk/src/stir/verification/core.js';
 import { MAX_IDENTITY_HEADER_CHARS } from '../../sdk/src/stir/identity-header.js';
 import { leastMs } from '../support/least-time.js';
@@ -16,14 +10,9 @@ import { leastMs } from '../support/least-time.js';
 const DEAD = 'https://certs.dead.example/shaken.pem';
 const OTHER = 'https://certs.other.example/shaken.pem';
 
-let lab: VerificationLab;
-let other: TestServiceProvider;
-
-beforeAll(async () => {
-  lab = await createVerificationLab();
-  other = lab.pki.issueServiceProvider({ spc: '5678' });
-  lab.repository.put(OTHER, other.chainPem);
-});
+const lab = await createVerificationLab();
+const other = lab.pki.issueServiceProvider({ spc: '5678' });
+lab.repository.put(OTHER, other.chainPem);
 
 const shaken = (changes: Partial<PassportOptions> = {}): string =>
   createPassport({ signer: lab.provider, x5u: LAB_X5U, ...changes }).identityHeader;
@@ -65,29 +54,23 @@ test('each header that did not verify gets a Reason of its own, in the order of 
   expect(reasonHeaders.every((value, index) => value.includes(`ppi="${tokenOf(headers[index] ?? '')}"`))).toBe(true);
 });
 
+const BARE = 'STIR;cause=438;text="Invalid Identity Header"';
+const withToken = (token: string): string => `${token};info=<${LAB_X5U}>;alg=ES256;ppt=shaken`;
+
 test('policy has the ppi in compact form or not at all', () => {
   const bad = forged();
   const signature = tokenOf(bad).split('.')[2] ?? '';
-  expect(verdictOn([bad], { ppi: 'compact' }).reasonHeaders).toEqual([
-    `STIR;cause=438;text="Invalid Identity Header";ppi="..${signature}"`,
-  ]);
-  expect(verdictOn([bad], { ppi: 'none' }).reasonHeaders).toEqual(['STIR;cause=438;text="Invalid Identity Header"']);
+  expect(verdictOn([bad], { ppi: 'compact' }).reasonHeaders).toEqual([`${BARE};ppi="..${signature}"`]);
+  expect(verdictOn([bad], { ppi: 'none' }).reasonHeaders).toEqual([BARE]);
 });
 
-test('the Reasons of one response stay within 4 KiB, each with its cause, whatever the tokens are', () => {
-  const long = `${'A'.repeat(3_900)}.e30.AA;info=<${LAB_X5U}>;alg=ES256;ppt=shaken`;
+test('the Reasons of one response stay within 4 KiB, each with its cause, and long tokens leave room for the ppi of others', () => {
+  const long = withToken(`${'A'.repeat(3_900)}.e30.AA`);
   const { reasonHeaders } = verdictOn(Array.from({ length: 16 }, () => long));
-  expect(reasonHeaders).toHaveLength(16);
+  expect(reasonHeaders).toEqual(Array.from({ length: 16 }, () => BARE));
   expect(reasonHeaders.join('').length).toBeLessThanOrEqual(MAX_REASON_CHARS);
-  for (const value of reasonHeaders) expect(value).toBe('STIR;cause=438;text="Invalid Identity Header"');
-});
-
-test('a token that is too long to repeat leaves room for the ppi of those that are not', () => {
-  const long = `${'A'.repeat(3_900)}.e30.AA;info=<${LAB_X5U}>;alg=ES256;ppt=shaken`;
   const junk = forged();
-  const { reasonHeaders } = verdictOn([junk, long, long]);
-  const bare = 'STIR;cause=438;text="Invalid Identity Header"';
-  expect(reasonHeaders).toEqual([`${bare};ppi="${tokenOf(junk)}"`, bare, bare]);
+  expect(verdictOn([junk, long, long]).reasonHeaders).toEqual([`${BARE};ppi="${tokenOf(junk)}"`, BARE, BARE]);
 });
 
 test('one response holds the ppi of as many PASSporTs as fit, and of the first ones', () => {
@@ -101,8 +84,7 @@ test('one response holds the ppi of as many PASSporTs as fit, and of the first o
 });
 
 test.each(['a"b', 'a\r\nVia: x', 'a>b', 'é', ' '])('a token such as %j is never repeated in a Reason', (token) => {
-  const { reasonHeaders } = verdictOn([`${token};info=<${LAB_X5U}>;alg=ES256;ppt=shaken`]);
-  expect(reasonHeaders).toEqual(['STIR;cause=438;text="Invalid Identity Header"']);
+  expect(verdictOn([withToken(token)]).reasonHeaders).toEqual([BARE]);
 });
 
 test('answers what is wrong with a PASSporT rather than 436 for one without info', () => {
@@ -155,30 +137,27 @@ test('no certificate is asked for twice, and none for a header that has failed a
   expect(asked).toEqual([LAB_X5U]);
 });
 
-test('worst-of-all lets every header count', () => {
-  const policy = { verstatPriority: 'worst-of-all' } as const;
-  expect(verdictOn([shaken(), shaken()], policy).status).toBe('passed');
-  expect(verdictOn([shaken(), forged()], policy)).toMatchObject({ status: 'failed', verstat: 'TN-Validation-Failed' });
-  expect(verdictOn([shaken(), unreachable()], policy)).toMatchObject({
-    status: 'indeterminate',
-    verstat: 'No-TN-Validation',
-  });
-  expect(verdictOn([unreachable(), forged()], policy)).toMatchObject({
-    status: 'failed',
-    verstat: 'TN-Validation-Failed',
-    sipResponse: { status: 438 },
-  });
-});
-
-test('under worst-of-all headers past the limit are a finding', () => {
-  const headers = [...Array<string>(16).fill(shaken()), 'junk'];
-  const verdict = verdictOn(headers, { verstatPriority: 'worst-of-all' });
-  expect(verdict.status).toBe('failed');
-  expect(verdict.reasons).toContain('too-many-identity-headers');
-});
-
-test('worst-of-all still leaves unknown types aside', () => {
-  expect(verdictOn([shaken({ ppt: 'tomorrow' }), shaken()], { verstatPriority: 'worst-of-all' }).status).toBe('passed');
+test.each<[string, readonly string[], object]>([
+  ['two good headers passes', [shaken(), shaken()], { status: 'passed' }],
+  ['an unknown type beside a good header passes', [shaken({ ppt: 'tomorrow' }), shaken()], { status: 'passed' }],
+  ['a forged header fails', [shaken(), forged()], { status: 'failed', verstat: 'TN-Validation-Failed' }],
+  [
+    'a certificate that cannot be fetched is undecided',
+    [shaken(), unreachable()],
+    { status: 'indeterminate', verstat: 'No-TN-Validation' },
+  ],
+  [
+    'a forged header and a certificate that cannot be fetched fails',
+    [unreachable(), forged()],
+    { status: 'failed', verstat: 'TN-Validation-Failed', sipResponse: { status: 438 } },
+  ],
+  [
+    'a header past the limit fails',
+    [...Array<string>(16).fill(shaken()), 'junk'],
+    { status: 'failed', reasons: expect.arrayContaining(['too-many-identity-headers']) as unknown },
+  ],
+])('under worst-of-all a call with %s', (_name, headers, expected) => {
+  expect(verdictOn(headers, { verstatPriority: 'worst-of-all' })).toMatchObject(expected);
 });
 
 test('under worst-of-all the PASSporT that speaks for the caller answers, wherever it stands', () => {

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { createPublicKey } from 'node:crypto';
-import { expect, test, beforeAll } from 'vitest';
+import { expect, test } from 'vitest';
 import { compactVerify } from 'jose';
 import { createTestPki, type TestKey } from '@hopback/sdk/testing';
 import { describeVerdict, explainEvidence } from '../../sdk/src/stir/verification/explain.js';
@@ -267,19 +267,18 @@ test.each([
   expect(read).toMatchObject({ status: 'malformed', problems: [{ reason: 'claim-malformed', claim }] });
 });
 
-let verify: (request: VerificationRequest) => Promise<CallVerdict>;
-
 /** A certificate over the published key, in a PKI of the examples' own time. */
-beforeAll(async () => {
-  const nowMs = IAT_SECONDS * 1000;
-  const pki = await createTestPki({ nowMs });
-  const publicKey = createPublicKey(published('rfc8946-section-5-opt').publicKeyPem);
-  const provider = pki.issueServiceProvider({ spc: '1234', key: { type: 'P-256', publicKey } as TestKey });
-  const certificates = createShelfRepository();
-  certificates.put(X5U, provider.chainPem);
-  const policy = { profile: 'rfc8224' } as const;
-  const clock = { nowMs: () => nowMs };
-  ({ verify } = createVerificationService({ certificates, trustStore: trustStoreOf(pki), clock, policy }));
+const nowMs = IAT_SECONDS * 1000;
+const pki = await createTestPki({ nowMs });
+const publishedKey = createPublicKey(published('rfc8946-section-5-opt').publicKeyPem);
+const certificates = createShelfRepository();
+certificates.put(
+  X5U,
+  pki.issueServiceProvider({ spc: '1234', key: { type: 'P-256', publicKey: publishedKey } as TestKey }).chainPem,
+);
+const { verify } = createVerificationService({
+  ...{ certificates, trustStore: trustStoreOf(pki), clock: { nowMs: () => nowMs } },
+  policy: { profile: 'rfc8224' },
 });
 
 const call = (identity: readonly string[], target: string): VerificationRequest => ({
