@@ -1,7 +1,7 @@
 /** One event loop of `event-loops`: signs calls of its own, says so, then verifies for as many milliseconds as each line asks for. */
 import { createInterface } from 'node:readline';
 import type { TurnResult } from './event-loops.js';
-import { createSignedWorld, createWarmService, inTurn, signCalls } from './signed-calls.js';
+import { createSignedWorld, createWarmService, inTurn, requireFirstSight, signCalls } from './signed-calls.js';
 
 const CALLS = 10_000;
 /** At the clock: some milliseconds of work. */
@@ -24,8 +24,7 @@ async function work(ms: number): Promise<TurnResult> {
   let elapsedMs = 0;
   for (; elapsedMs < ms; elapsedMs = performance.now() - start) {
     for (let batch = 0; batch < CALLS_BETWEEN_LOOKS; batch += 1) {
-      const { status, evidence } = await service.verify(next().request);
-      if (status !== 'passed' || evidence.seenCount !== 1) throw new Error('a good call did not pass at first sight');
+      requireFirstSight(await service.verify(next().request));
     }
     verdicts += CALLS_BETWEEN_LOOKS;
   }

@@ -4,8 +4,8 @@
  */
 import { open, readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
-import type { CallVerdict, VerificationRequest } from '@hopback/sdk/stir';
-import { asReceived, createWarmService, inTurn, readWorld } from './signed-calls.js';
+import type { VerificationRequest } from '@hopback/sdk/stir';
+import { asReceived, createWarmService, inTurn, readWorld, requireFirstSight } from './signed-calls.js';
 
 const [worldPath = '', freshnessSeconds = '60'] = process.argv.slice(2);
 const world = readWorld(await readFile(worldPath, 'utf8'));
@@ -22,7 +22,7 @@ for await (const order of createInterface({ input: process.stdin })) {
   const calls = await callsOf(path, Number(offset), Number(count));
   forgetCalls();
   const next = inTurn(calls, forgetCalls);
-  const rate = asReceived((): VerificationRequest => ({ ...next() }), service.verify, requirePassed);
+  const rate = asReceived((): VerificationRequest => ({ ...next() }), service.verify, requireFirstSight);
   process.stdout.write(`${await rate(Number(ms))}\n`);
 }
 
@@ -36,9 +36,4 @@ async function callsOf(path: string, offset: number, count: number): Promise<rea
     if (calls.length === count) break;
   }
   return calls;
-}
-
-function requirePassed({ status, reasons, evidence: { seenCount } }: CallVerdict): void {
-  if (status !== 'passed') throw new Error(`a good call did not pass: ${reasons.join(' ')}`);
-  if (seenCount !== 1) throw new Error('a call was taken for a repeat');
 }

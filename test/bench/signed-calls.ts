@@ -11,6 +11,7 @@ import {
   rawToDerSignature,
 } from '@hopback/sdk/stir';
 import type {
+  CallVerdict,
   Certificate,
   CertificateRepositoryService,
   Clock,
@@ -207,6 +208,17 @@ export async function createWarmService(
     forgetCalls: () => void (memory = newMemory()),
     [Symbol.asyncDispose]: (): Promise<void> => certificates.close(),
   };
+}
+
+/** A rate of failures is no rate. */
+export function requirePassed(verdict: CallVerdict): void {
+  if (verdict.status !== 'passed') throw new Error(`a good call did not pass: ${verdict.reasons.join(' ')}`);
+}
+
+/** That of a repeat would be another path through the service. */
+export function requireFirstSight(verdict: CallVerdict): void {
+  requirePassed(verdict);
+  if (verdict.evidence.seenCount !== 1) throw new Error('a call was taken for a repeat');
 }
 
 /** The PASSporT of a call. */

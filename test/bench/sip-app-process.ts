@@ -1,14 +1,10 @@
 import Srf from 'drachtio-srf';
+import { sdp } from '../support/drachtio-sip-text.js';
 
 // An unmodified drachtio-srf application in a process of its own, as it runs beside a drachtio server:
 // `sip-app-process.ts uas|b2bua CONTROL_HOST CONTROL_PORT SECRET [CALLEE_URI]`. Prints the server's addresses when it is ready.
 
 const [mode, host = '127.0.0.1', port = '9022', secret = 'cymru', callee = ''] = process.argv.slice(2);
-
-const SDP = [
-  ...['v=0', 'o=- 1 1 IN IP4 127.0.0.1', 's=-', 'c=IN IP4 127.0.0.1', 't=0 0'],
-  ...['m=audio 40004 RTP/AVP 0', 'a=rtpmap:0 PCMU/8000', ''],
-].join('\r\n');
 
 const srf = new Srf();
 void srf.connect({ host, port: Number(port), secret });
@@ -20,7 +16,7 @@ srf.on('connect', (error: Error | null, hostport: string) => {
 
 srf.invite((req, res) => {
   if (mode === 'uas') {
-    srf.createUAS(req, res, { localSdp: SDP }).then((uas) => uas.on('destroy', () => undefined), failed);
+    srf.createUAS(req, res, { localSdp: sdp('2') }).then((uas) => uas.on('destroy', () => undefined), failed);
     return;
   }
   srf.createB2BUA(req, res, callee, { proxyRequestHeaders: ['Identity'] }).then(({ uas, uac }) => {

@@ -96,7 +96,9 @@ function ratesOf(
   scriptOf: (made: number) => string | undefined,
 ): Rates {
   const pairs = (count: number): number => (count * (count - 1)) / 2;
-  const [truly, predicted, both] = [new Map<number, number>(), new Map<string, number>(), new Map<string, number>()];
+  const truly = new Map<number, number>();
+  const predicted = new Map<string, number>();
+  const both = new Map<string, number>();
   const count = <Key>(counts: Map<Key, number>, key: Key): unknown => counts.set(key, (counts.get(key) ?? 0) + 1);
   for (const [made, script] of notes) {
     count(truly, script);

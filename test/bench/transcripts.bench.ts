@@ -26,9 +26,15 @@ export const bench: Bench = {
     'transcripts of one script found, by pairs: predicted is a pair that got one script after all rows were added in their order; counted are pairs of rows that both have a label (the same audio, or the same made script)',
   figures: [
     ...['same-script', 'same-recording'].flatMap((name) => [
-      ...[`${name}-recall`, `${name}-precision`, `${name}-recall-low`, `${name}-precision-low`, `${name}-margin`],
-      ...[`${name}-held-out-recall`, `${name}-held-out-precision`],
-      ...[`${name}-orders-recall-low`, `${name}-orders-precision-low`],
+      `${name}-recall`,
+      `${name}-precision`,
+      `${name}-recall-low`,
+      `${name}-precision-low`,
+      `${name}-margin`,
+      `${name}-held-out-recall`,
+      `${name}-held-out-precision`,
+      `${name}-orders-recall-low`,
+      `${name}-orders-precision-low`,
     ]),
     ...LOAD_FIGURES,
   ],

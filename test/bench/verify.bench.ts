@@ -3,7 +3,7 @@ import { verify as verifySignature } from 'node:crypto';
 import { availableParallelism, loadavg } from 'node:os';
 import { promisify } from 'node:util';
 import { createSignaturePool, INLINE_SIGNATURE_CHECKER, parsePassport } from '@hopback/sdk/stir';
-import type { CallVerdict, VerificationRequest, VerificationService } from '@hopback/sdk/stir';
+import type { VerificationRequest, VerificationService } from '@hopback/sdk/stir';
 import { compactVerify } from 'jose';
 import { peer } from '../peers.js';
 import { interleave, median, sized } from './bench.js';
@@ -17,6 +17,8 @@ import {
   createWarmService,
   inTurn,
   rawChecks,
+  requireFirstSight,
+  requirePassed,
   signCalls,
   tokenOf,
 } from './signed-calls.js';
@@ -215,17 +217,6 @@ async function sustainedRate(
   };
   await Promise.all(Array.from({ length: inFlight }, lane));
   return (verdicts * 1000) / (performance.now() - start);
-}
-
-/** A rate of failures is no rate. */
-function requirePassed(verdict: CallVerdict): void {
-  if (verdict.status !== 'passed') throw new Error(`a good call did not pass: ${verdict.reasons.join(' ')}`);
-}
-
-/** That of a repeat would be another path through the service. */
-function requireFirstSight(verdict: CallVerdict): void {
-  requirePassed(verdict);
-  if (verdict.evidence.seenCount !== 1) throw new Error('a call was taken for a repeat');
 }
 
 function requireValid(valid: boolean): void {

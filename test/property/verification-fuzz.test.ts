@@ -2,8 +2,6 @@ import { createPublicKey, verify, type KeyObject } from 'node:crypto';
 import * as fc from 'fast-check';
 import { createPassport, divertedCall, PASSPORT_FAULT_NAMES, PASSPORT_FAULTS } from '@hopback/sdk/testing';
 import { beforeAll, expect, test } from 'vitest';
-import type { VerificationRequest } from '../../sdk/src/stir/verification/request.js';
-import type { CallVerdict } from '../../sdk/src/stir/verification/outcome.js';
 import { MUTATION_KINDS, mutate, type Mutation } from '../support/identity-mutations.js';
 import { createVerificationLab, type VerificationLab } from '../support/verification-lab.js';
 
@@ -12,8 +10,6 @@ import { createVerificationLab, type VerificationLab } from '../support/verifica
 const RUNS = Number(process.env['HOPBACK_FUZZ_RUNS'] ?? 20_000);
 const SEED = Number(process.env['HOPBACK_FUZZ_SEED'] ?? Date.now() % 2 ** 31);
 const TIMEOUT_MS = 60_000 + RUNS * 5;
-/** No header may hold up a call longer than this, and none comes near it. */
-const SLOWEST_MS = 10;
 
 let lab: VerificationLab;
 let corpus: readonly string[];
@@ -72,62 +68,25 @@ function mutantOf([index, mutations]: readonly [number, readonly Mutation[]]): s
   return mutate(corpus[index % corpus.length] ?? '', mutations, context);
 }
 
-/** Keeps the inputs that took longest, to be measured again. */
-interface SlowList {
-  readonly slowest: { readonly ms: number; readonly request: VerificationRequest }[];
-}
-
-function timed(slow: SlowList, request: VerificationRequest): CallVerdict {
-  const start = performance.now();
-  const verdict = lab.service.verifyNow(request);
-  const ms = performance.now() - start;
-  const last = slow.slowest.at(-1);
-  if (slow.slowest.length < KEPT || (last !== undefined && ms > last.ms)) {
-    slow.slowest.push({ ms, request });
-    slow.slowest.sort((a, b) => b.ms - a.ms);
-    slow.slowest.length = Math.min(slow.slowest.length, KEPT);
-  }
-  return verdict;
-}
-
-const KEPT = 10;
-
-/** A pause of the machine hits one run of one input; what is slow in itself is slow in most of five. */
-function slowestMedianMs({ slowest }: SlowList): number {
-  const medians = slowest.map(({ request }) => {
-    const runs = Array.from({ length: 5 }, () => {
-      const start = performance.now();
-      lab.service.verifyNow(request);
-      return performance.now() - start;
-    });
-    return runs.toSorted((a, b) => a - b)[2] ?? 0;
-  });
-  return Math.max(...medians);
-}
-
 test(
-  `${RUNS} mutated Identity headers: nothing is thrown, nothing passes that was not signed, none takes ${SLOWEST_MS} ms`,
+  `${RUNS} mutated Identity headers: nothing is thrown, and nothing passes that was not signed`,
   () => {
-    const slow: SlowList = { slowest: [] };
     const counts = { passed: 0, failed: 0, indeterminate: 0 };
     const start = performance.now();
     fc.assert(
       fc.property(mutants, (mutant) => {
         const identity = mutantOf(mutant);
-        const verdict = timed(slow, { ...lab.call, identity });
+        const verdict = lab.service.verifyNow({ ...lab.call, identity });
         counts[verdict.status] += 1;
         if (verdict.status === 'passed' && !mayPass(identity, oracle)) throw new Error(`passed: ${identity}`);
       }),
       { numRuns: RUNS, seed: SEED },
     );
     const seconds = (performance.now() - start) / 1000;
-    const medianMs = slowestMedianMs(slow);
     process.stdout.write(
       `verification fuzz: ${RUNS} headers, seed ${SEED}, ${Math.round(RUNS / seconds)}/s, ` +
-        `${counts.passed} passed rightly, ${counts.failed} failed, ${counts.indeterminate} indeterminate, ` +
-        `slowest ${(slow.slowest[0]?.ms ?? 0).toFixed(2)} ms (median of 5: ${medianMs.toFixed(2)} ms)\n`,
+        `${counts.passed} passed rightly, ${counts.failed} failed, ${counts.indeterminate} indeterminate\n`,
     );
-    expect(medianMs).toBeLessThan(SLOWEST_MS);
     // A verifier that refuses everything would do well above; parameters respelled and twin signatures must still pass.
     expect(counts.passed).toBeGreaterThan(RUNS / 200);
   },
@@ -183,19 +142,17 @@ test(
   'any From, To, Request-URI, P-Asserted-Identity and Date are read without an exception, and only the caller passes',
   () => {
     const identity = corpus.at(-1) ?? '';
-    const slow: SlowList = { slowest: [] };
     fc.assert(
       fc.property(fields, fc.boolean(), (random, isWhole) => {
         const request = isWhole
           ? { identity, ...random }
           : { ...lab.call, identity, from: random.from, date: random.date };
-        if (timed(slow, request).status !== 'passed') return;
+        if (lab.service.verifyNow(request).status !== 'passed') return;
         const caller = [random.from, ...(isWhole ? random.pAssertedIdentity : [])].some(namesCaller);
         if (!caller) throw new Error(`passed for a caller that is not named: ${JSON.stringify(request)}`);
       }),
       { numRuns: Math.ceil(RUNS / 2), seed: SEED },
     );
-    expect(slowestMedianMs(slow)).toBeLessThan(SLOWEST_MS);
   },
   TIMEOUT_MS,
 );

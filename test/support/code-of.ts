@@ -1,4 +1,5 @@
-import { isHopbackError } from '@hopback/sdk/errors';
+import { isHopbackError, type HopbackError } from '@hopback/sdk/errors';
+import { expect } from 'vitest';
 
 /** The code of what a call rejects with; `fulfilled` where it does not. */
 export async function codeOf(call: Promise<unknown>): Promise<unknown> {
@@ -18,3 +19,18 @@ export async function failureOf(call: Promise<unknown>): Promise<Readonly<Record
     return { code: error.code, retryable: error.retryable, ...error.details };
   }
 }
+
+/** The error of ours that some work fails with. @throws Error where it does not fail with one */
+export async function hopbackErrorOf(work: Promise<unknown> | (() => unknown)): Promise<HopbackError> {
+  let error: unknown;
+  try {
+    await (typeof work === 'function' ? work() : work);
+  } catch (caught) {
+    error = caught;
+  }
+  if (isHopbackError(error)) return error;
+  throw new Error('expected a HopbackError', { cause: error });
+}
+
+/** What an error of ours with a code equals. */
+export const withCode = (code: HopbackError['code']): HopbackError => expect.objectContaining({ code });

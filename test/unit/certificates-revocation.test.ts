@@ -1,6 +1,7 @@
 import { createTestKey, createTestPki } from '@hopback/sdk/testing';
 import type { CertificateOptions, CrlOptions, TestCertificate } from '@hopback/sdk/testing';
 import { expect, test } from 'vitest';
+import { withCode } from '../support/code-of.js';
 import { CRL_MAX_BYTES, CRL_MAX_ENTRIES, parseCrl } from '../../sdk/src/stir/certificates/crl.js';
 import { createRevocationSet } from '../../sdk/src/stir/certificates/revocation.js';
 import type { RevocationSet, RevocationSetOptions } from '../../sdk/src/stir/certificates/revocation.js';
@@ -313,9 +314,7 @@ test('keeps the CRLs before where none is given, and drops them when their signe
 test('throws invalid-argument for more than 64 CRLs', () => {
   const crl = parsedCrl(pki.crl());
   const crls = Array.from({ length: 65 }, () => crl);
-  expect(() => createRevocationSet(crls, { atMs: 0, issuers: [] })).toThrow(
-    expect.objectContaining({ code: 'invalid-argument' }),
-  );
+  expect(() => createRevocationSet(crls, { atMs: 0, issuers: [] })).toThrow(withCode('invalid-argument'));
 });
 
 test('refuses a CRL of more than 2 MiB and what is no CRL, and reads one of version 1', () => {

@@ -2,6 +2,7 @@ import { sign } from 'node:crypto';
 import { createPassport, createTestKey, TEST_DEST_TN, TEST_ORIG_ID, TEST_ORIG_TN } from '@hopback/sdk/testing';
 import type { PassportOptions } from '@hopback/sdk/testing';
 import { beforeEach, expect, test } from 'vitest';
+import { withCode } from '../support/code-of.js';
 import type { Certificate } from '../../sdk/src/stir/certificates/certificate.js';
 import { createAttestationPolicy, DEFAULT_ATTESTATION_POLICY } from '../../sdk/src/stir/signing/attestation-policy.js';
 import {
@@ -21,6 +22,7 @@ import {
   expectSigned,
   FULL_FACTS,
   NOW_SECONDS,
+  reasonOf,
   verifiedByJose,
   X5U,
 } from './signing-scenarios.js';
@@ -35,8 +37,6 @@ beforeEach(() => world.clock.set(world.pki.nowMs));
 
 const signNow = (request: unknown, changes: Partial<AuthenticationServiceOptions> = {}): SigningOutcome =>
   world.service(changes).signNow(request as SigningRequest);
-const reasonOf = (outcome: SigningOutcome): string =>
-  outcome.status === 'signed' ? 'signed' : `${outcome.status}: ${outcome.reason}`;
 const failing = (): never => {
   throw new Error('broken');
 };
@@ -608,7 +608,7 @@ test('gives a signer that never answers up after its time, and leaves no timer b
 });
 
 test.each([0, -1, Number.NaN, 60_001, 3_000_000_000])('waits no %s ms for a signer', (signerTimeoutMs) => {
-  expect(() => world.service({ signerTimeoutMs })).toThrow(expect.objectContaining({ code: 'invalid-argument' }));
+  expect(() => world.service({ signerTimeoutMs })).toThrow(withCode('invalid-argument'));
 });
 
 test('is not changed by what happens to its options later', () => {
@@ -635,5 +635,5 @@ test.each<[string, Partial<AuthenticationServiceOptions>]>([
   ['an SPC of 16 characters', { spc: '1234567890123456' }],
   ['ids that are no UUIDs', { randomUuid: () => 'id-1' }],
 ])('is not made with %s', (_what, changes) => {
-  expect(() => world.service(changes)).toThrow(expect.objectContaining({ code: 'invalid-configuration' }));
+  expect(() => world.service(changes)).toThrow(withCode('invalid-configuration'));
 });

@@ -1,7 +1,6 @@
 import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { isHopbackError } from '@hopback/sdk/errors';
 import { createManualClock, createTestKey, createTestPki } from '@hopback/sdk/testing';
 import type { CertificateOptions } from '@hopback/sdk/testing';
 import { afterAll, expect, test } from 'vitest';
@@ -14,22 +13,13 @@ import type {
   FileCertificateSourceOptions,
   SigningCertificate,
 } from '../../sdk/src/stir/signing/certificate-source.js';
+import { hopbackErrorOf } from '../support/code-of.js';
 import { X5U } from './signing-scenarios.js';
 
 const pki = await createTestPki();
 const provider = pki.issueServiceProvider({ spc: '1234' });
 const directory = await mkdtemp(join(tmpdir(), 'hopback-certificate-source-'));
 afterAll(() => rm(directory, { recursive: true }));
-
-async function codeOf(work: () => unknown): Promise<{ code: string; reason: unknown }> {
-  try {
-    await work();
-  } catch (error) {
-    if (isHopbackError(error)) return { code: error.code, reason: error.details['reason'] };
-    throw error;
-  }
-  throw new Error('expected an error');
-}
 
 const fileWith = async (name: string, content: string | Uint8Array): Promise<string> => {
   const path = join(directory, name);
@@ -59,9 +49,9 @@ test.each([
   ['https://127.0.0.1/a.pem', 'a loopback address'],
   ['', 'nothing at all'],
 ])('refuses the x5u %s with %s', async (x5u) => {
-  expect(await codeOf(() => createStaticCertificateSource({ chainPem: provider.chainPem, x5u }))).toEqual({
+  expect(await hopbackErrorOf(() => createStaticCertificateSource({ chainPem: provider.chainPem, x5u }))).toMatchObject({
     code: 'invalid-configuration',
-    reason: 'x5u-refused',
+    details: { reason: 'x5u-refused' },
   });
 });
 
@@ -80,9 +70,9 @@ test('refuses a chain that cannot be read, is out of order or was issued by anot
     const reason = chainPem.length < 10 ? 'chain-malformed' : 'chain-out-of-order';
     expect(readSigningCertificate({ chainPem, x5u: X5U })).toMatchObject({ reason });
   }
-  expect(await codeOf(() => createStaticCertificateSource({ chainPem: outOfOrder, x5u: X5U }))).toEqual({
+  expect(await hopbackErrorOf(() => createStaticCertificateSource({ chainPem: outOfOrder, x5u: X5U }))).toMatchObject({
     code: 'certificate-unusable',
-    reason: 'chain-out-of-order',
+    details: { reason: 'chain-out-of-order' },
   });
 });
 
@@ -188,11 +178,14 @@ test('does not start with a file that cannot be used', async () => {
     createFileCertificateSource({ x5u: X5U, ...changes });
   const path = await fileWith('start.pem', provider.chainPem);
   const owner = { spc: '9999', publicKey: provider.key.publicKey, clock: createManualClock() };
-  expect(await codeOf(start({ path: join(directory, 'none.pem') }))).toMatchObject({ code: 'storage-failed' });
-  expect(await codeOf(start({ path: directory }))).toMatchObject({ code: 'storage-failed' });
-  expect(await codeOf(start({ path: await fileWith('nonsense.pem', 'x') }))).toMatchObject({
+  expect(await hopbackErrorOf(start({ path: join(directory, 'none.pem') }))).toMatchObject({ code: 'storage-failed' });
+  expect(await hopbackErrorOf(start({ path: directory }))).toMatchObject({ code: 'storage-failed' });
+  expect(await hopbackErrorOf(start({ path: await fileWith('nonsense.pem', 'x') }))).toMatchObject({
     code: 'certificate-unusable',
   });
-  expect(await codeOf(start({ path, x5u: 'http://a.example/' }))).toMatchObject({ code: 'invalid-configuration' });
-  expect(await codeOf(start({ path, owner }))).toEqual({ code: 'certificate-unusable', reason: 'spc-mismatch' });
+  expect(await hopbackErrorOf(start({ path, x5u: 'http://a.example/' }))).toMatchObject({ code: 'invalid-configuration' });
+  expect(await hopbackErrorOf(start({ path, owner }))).toMatchObject({
+    code: 'certificate-unusable',
+    details: { reason: 'spc-mismatch' },
+  });
 });

@@ -6,9 +6,9 @@ import type { DiversionRequest } from '../../sdk/src/stir/signing/authentication
 import {
   CALL,
   createSigningWorld,
-  expectDiverted,
   expectSigned,
   NOW_SECONDS,
+  reasonOf,
   verifiedByJose,
   X5U,
 } from './signing-scenarios.js';
@@ -24,12 +24,10 @@ const divert = (request: Partial<Record<keyof DiversionRequest, unknown>>): Dive
   return world.service().signDiversionNow(whole as DiversionRequest);
 };
 const REQUEST = { divertingTn: TEST_DEST_TN, newTargetTn: SECOND_TN };
-const reasonOf = (outcome: DiversionOutcome): string =>
-  outcome.status === 'signed' ? 'signed' : `${outcome.status}: ${outcome.reason}`;
 
 test('adds a div with exactly dest, div, iat and orig, which jose verifies, behind the original', async () => {
   const { identityHeaders } = expectSigned(world.service().signNow(CALL));
-  const diverted = expectDiverted(divert({ identity: identityHeaders }));
+  const diverted = expectSigned(divert({ identity: identityHeaders }));
   const verified = await verifiedByJose(diverted.token, world.provider.publicKeyPem);
   expect(verified.header).toEqual({ alg: 'ES256', ppt: 'div', typ: 'passport', x5u: X5U });
   expect(verified.payloadText).toBe(
@@ -40,8 +38,8 @@ test('adds a div with exactly dest, div, iat and orig, which jose verifies, behi
 });
 
 test('goes on from the div that came last', async () => {
-  const first = expectDiverted(divert({}));
-  const second = expectDiverted(
+  const first = expectSigned(divert({}));
+  const second = expectSigned(
     divert({ identity: first.identityHeaders, divertingTn: SECOND_TN, newTargetTn: THIRD_TN }),
   );
   expect(second.identityHeaders).toHaveLength(3);
@@ -50,18 +48,18 @@ test('goes on from the div that came last', async () => {
 });
 
 test('signs a call that comes back to a number and is diverted again', () => {
-  const first = expectDiverted(divert({}));
-  const back = expectDiverted(
+  const first = expectSigned(divert({}));
+  const back = expectSigned(
     divert({ identity: first.identityHeaders, divertingTn: SECOND_TN, newTargetTn: TEST_DEST_TN }),
   );
   expect(reasonOf(divert({ identity: back.identityHeaders }))).toBe('signed');
 });
 
 test('copies orig to the letter, however it is spelled, and a URI too', async () => {
-  const spelled = expectDiverted(divert({ identity: passport({ origTn: '+1-202-555-0101' }) }));
+  const spelled = expectSigned(divert({ identity: passport({ origTn: '+1-202-555-0101' }) }));
   expect(spelled.claims.orig).toEqual({ kind: 'tn', value: '+1-202-555-0101' });
   const named = passport({ ppt: 'absent', claims: { orig: { uri: 'sip:"alice"\\@example.com' } } });
-  const diverted = expectDiverted(divert({ identity: named }));
+  const diverted = expectSigned(divert({ identity: named }));
   const { claims } = await verifiedByJose(diverted.token, world.provider.publicKeyPem);
   expect(claims).toMatchObject({ orig: { uri: 'sip:"alice"\\@example.com' } });
 });
@@ -74,7 +72,7 @@ test('diverts to a URI without number, and finds the diverting number among seve
     newTargetTn: undefined,
     newTargetUri: 'sip:voicemail@Example.com;x=1',
   };
-  const diverted = expectDiverted(divert(request));
+  const diverted = expectSigned(divert(request));
   const { claims } = await verifiedByJose(diverted.token, world.provider.publicKeyPem);
   expect(claims).toMatchObject({ div: { tn: TEST_DEST_TN }, dest: { uri: ['sip:voicemail@example.com'] } });
 });
@@ -82,7 +80,7 @@ test('diverts to a URI without number, and finds the diverting number among seve
 test('chooses by caller where PASSporTs speak for several', () => {
   const identity = [passport(), passport({ origTn: '12025550102' })];
   expect(reasonOf(divert({ identity }))).toBe('refused: orig-ambiguous');
-  expect(expectDiverted(divert({ identity, origTn: '+12025550102' })).claims.orig.value).toBe('12025550102');
+  expect(expectSigned(divert({ identity, origTn: '+12025550102' })).claims.orig.value).toBe('12025550102');
   expect(reasonOf(divert({ identity, origTn: '12025550103' }))).toBe('refused: orig-mismatch');
   expect(reasonOf(divert({ identity, origTn: 'nobody' }))).toBe('refused: orig-mismatch');
 });
@@ -142,7 +140,7 @@ test('adds no header that verifiers would not look at any more', () => {
 test('keeps a record without attestation', () => {
   const records: SignatureRecord[] = [];
   const service = world.service({ onRecord: (record) => records.push(record) });
-  const diverted = expectDiverted(service.signDiversionNow({ identity: passport(), ...REQUEST }));
+  const diverted = expectSigned(service.signDiversionNow({ identity: passport(), ...REQUEST }));
   expect(records).toEqual([diverted.record]);
   expect(diverted.record).toMatchObject({ ppt: 'div', claims: { divTn: TEST_DEST_TN }, signature: { spc: '1234' } });
 });

@@ -16,12 +16,7 @@ import type {
 } from '../../sdk/src/stir/signing/authentication-service.js';
 import { createLocalSigner } from '../../sdk/src/stir/signing/signer.js';
 import { createStaticCertificateSource } from '../../sdk/src/stir/signing/certificate-source.js';
-import type {
-  DiversionOutcome,
-  SignedCall,
-  SignedDiversion,
-  SigningOutcome,
-} from '../../sdk/src/stir/signing/signing-outcome.js';
+import type { DiversionOutcome, SigningOutcome } from '../../sdk/src/stir/signing/signing-outcome.js';
 import type { NumberSigningRequest } from '../../sdk/src/stir/signing/signing-request.js';
 
 /** Where the provider of the tests publishes its certificate. */
@@ -61,17 +56,16 @@ export async function createSigningWorld() {
 
 export type SigningWorld = Awaited<ReturnType<typeof createSigningWorld>>;
 
-/** The outcome as a signed call, or a failed test that tells what it was instead. */
-export function expectSigned(outcome: SigningOutcome): SignedCall {
-  if (outcome.status === 'signed') return outcome;
-  throw new Error(`${outcome.status}: ${outcome.reason} (${outcome.detail})`);
+/** The outcome as a signed call or diversion, or a failed test that tells what it was instead. */
+export function expectSigned<Outcome extends SigningOutcome | DiversionOutcome>(
+  outcome: Outcome,
+): Extract<Outcome, { readonly status: 'signed' }> {
+  if (outcome.status === 'signed') return outcome as Extract<Outcome, { readonly status: 'signed' }>;
+  throw new Error(`${reasonOf(outcome)} (${outcome.detail})`);
 }
 
-/** The same for a diversion. */
-export function expectDiverted(outcome: DiversionOutcome): SignedDiversion {
-  if (outcome.status === 'signed') return outcome;
-  throw new Error(`${outcome.status}: ${outcome.reason} (${outcome.detail})`);
-}
+export const reasonOf = (outcome: SigningOutcome | DiversionOutcome): string =>
+  outcome.status === 'signed' ? 'signed' : `${outcome.status}: ${outcome.reason}`;
 
 /** What jose reads out of a token whose signature it finds good; rejects when it does not. */
 export async function verifiedByJose(

@@ -1,12 +1,11 @@
 import { createHash, sign } from 'node:crypto';
-import { isHopbackError } from '@hopback/sdk/errors';
 import { createManualClock, createTestKey } from '@hopback/sdk/testing';
 import { compactVerify } from 'jose';
 import { expect, test } from 'vitest';
 import { createExternalSigner, createLocalSigner } from '../../sdk/src/stir/signing/signer.js';
 import type { ExternalSignerOptions, LocalSignerOptions } from '../../sdk/src/stir/signing/signer.js';
 import { derToRawSignature, rawToDerSignature } from '../../sdk/src/core/base64url.js';
-import { codeOf } from '../support/code-of.js';
+import { codeOf, hopbackErrorOf } from '../support/code-of.js';
 
 const key = createTestKey();
 const INPUT = `${Buffer.from('{"alg":"ES256"}').toString('base64url')}.e30`;
@@ -23,14 +22,7 @@ const options = (changes: Partial<ExternalSignerOptions> = {}): ExternalSignerOp
   ...changes,
 });
 
-async function failureOf(work: Promise<unknown>): Promise<{ code: string; retryable: boolean; reason: unknown }> {
-  const error: unknown = await work.then(
-    () => undefined,
-    (caught: unknown) => caught,
-  );
-  if (!isHopbackError(error)) throw new Error('expected a HopbackError', { cause: error });
-  return { code: error.code, retryable: error.retryable, reason: error.details['reason'] };
-}
+const toBeRetried = (reason: string) => ({ code: 'signer-failed', retryable: true, details: { reason } });
 
 /** A signer whose first signature, the self-test, is right and whose later ones are whatever a test wants. */
 async function signerThenBroken(
@@ -89,7 +81,7 @@ test.each<[string, Partial<ExternalSignerOptions>]>([
   ['the public key is no key', { publicKey: 'nonsense' }],
   ['the public JWK is no key', { publicKey: { kty: 'EC' } }],
 ])('refuses to start as key-unusable when %s', async (_what, changes) => {
-  expect(await failureOf(createExternalSigner(options(changes)))).toMatchObject({
+  expect(await hopbackErrorOf(createExternalSigner(options(changes)))).toMatchObject({
     code: 'key-unusable',
     retryable: false,
   });
@@ -103,9 +95,8 @@ test.each<[string, ExternalSignerOptions['sign']]>([
   ['rejects', () => Promise.reject(new Error('no session'))],
   ['throws', throwing],
 ])('reports a service that %s as signer-failed, to be tried again', async (_what, failing) => {
-  const expected = { code: 'signer-failed', retryable: true, reason: 'threw' };
-  expect(await failureOf(createExternalSigner(options({ sign: failing })))).toEqual(expected);
-  expect(await failureOf((await signerThenBroken(failing)).sign())).toEqual(expected);
+  expect(await hopbackErrorOf(createExternalSigner(options({ sign: failing })))).toMatchObject(toBeRetried('threw'));
+  expect(await hopbackErrorOf((await signerThenBroken(failing)).sign())).toMatchObject(toBeRetried('threw'));
 });
 
 test.each<[string, unknown, Partial<ExternalSignerOptions>]>([
@@ -118,22 +109,14 @@ test.each<[string, unknown, Partial<ExternalSignerOptions>]>([
   ['a megabyte', new Uint8Array(1_000_000), {}],
 ])('takes %s for no signature', async (_what, answer, changes) => {
   const signer = await signerThenBroken(() => answer as Uint8Array, changes);
-  expect(await failureOf(signer.sign())).toEqual({
-    code: 'signer-failed',
-    retryable: true,
-    reason: 'malformed-signature',
-  });
+  expect(await hopbackErrorOf(signer.sign())).toMatchObject(toBeRetried('malformed-signature'));
 });
 
 test('does not hand out a signature of another key unless told not to look', async () => {
   const stranger = createTestKey();
   const wrong = (message: Uint8Array): Uint8Array => sign('sha256', message, stranger.privateKey);
   const careful = await signerThenBroken(wrong);
-  expect(await failureOf(careful.sign())).toEqual({
-    code: 'signer-failed',
-    retryable: true,
-    reason: 'signature-invalid',
-  });
+  expect(await hopbackErrorOf(careful.sign())).toMatchObject(toBeRetried('signature-invalid'));
   const careless = await signerThenBroken(wrong, { verifyEach: false });
   expect((await careless.sign()).length).toBe(64);
 });
@@ -146,22 +129,22 @@ test('gives a service that hangs up after its time, and tells it so', async () =
     return new Promise(() => undefined);
   };
   const signer = await signerThenBroken(hanging, { timeoutMs: 200, schedule: clock.schedule });
-  const failure = failureOf(signer.sign());
+  const failure = hopbackErrorOf(signer.sign());
   clock.advance(199);
   expect(aborted).toBe(false);
   clock.advance(1);
-  expect(await failure).toEqual({ code: 'signer-failed', retryable: true, reason: 'timeout' });
+  expect(await failure).toMatchObject(toBeRetried('timeout'));
   expect(aborted).toBe(true);
   expect(clock.pendingTimers()).toBe(0);
 });
 
 test('does not start with a service that hangs', async () => {
   const clock = createManualClock();
-  const starting = failureOf(
+  const starting = hopbackErrorOf(
     createExternalSigner(options({ sign: () => new Promise(() => undefined), schedule: clock.schedule })),
   );
   clock.advance(500);
-  expect(await starting).toEqual({ code: 'signer-failed', retryable: true, reason: 'timeout' });
+  expect(await starting).toMatchObject(toBeRetried('timeout'));
 });
 
 test('lets no more than its bound wait for a service, and recovers when they are answered', async () => {
@@ -170,7 +153,7 @@ test('lets no more than its bound wait for a service, and recovers when they are
   const clock = createManualClock();
   const signer = await signerThenBroken(slow, { maxInFlight: 2, schedule: clock.schedule });
   const first = [signer.sign(), signer.sign()];
-  expect(await failureOf(signer.sign())).toEqual({ code: 'signer-failed', retryable: true, reason: 'overloaded' });
+  expect(await hopbackErrorOf(signer.sign())).toMatchObject(toBeRetried('overloaded'));
   for (const answer of waiting.splice(0)) answer(der(Buffer.from(INPUT)));
   await Promise.all(first);
   const again = signer.sign();
@@ -190,7 +173,7 @@ test.each([
   { maxInFlight: 1.5 },
   { maxInFlight: Infinity },
 ])('refuses a bound that is none: %o', async (changes) => {
-  expect(await failureOf(createExternalSigner(options(changes)))).toMatchObject({ code: 'invalid-argument' });
+  expect(await hopbackErrorOf(createExternalSigner(options(changes)))).toMatchObject({ code: 'invalid-argument' });
 });
 
 const SEC1 = key.privateKey.export({ type: 'sec1', format: 'pem' }).toString();

@@ -56,8 +56,15 @@ export async function sippCalls(options: SippCalls): Promise<SippResult> {
       ...(options.injectionFile === undefined ? [] : ['-inf', options.injectionFile]),
       // A call that would have to repeat itself fails, so that an overloaded run ends within a second.
       ...(options.mayRetransmit === true ? [] : ['-max_retrans', '1']),
-      ...['-trace_stat', '-stf', statistics, '-fd', '1'],
-      ...['-timeout', `${Math.ceil(options.calls / options.perSecond) + 20}s`],
+      ...[
+        '-trace_stat',
+        '-stf',
+        statistics,
+        '-fd',
+        '1',
+        '-timeout',
+        `${Math.ceil(options.calls / options.perSecond) + 20}s`,
+      ],
     ],
     { stdio: 'ignore', cwd: directory },
   );
