@@ -3,8 +3,7 @@ import { createAsteriskCdrReader } from '../../sdk/src/records/ingest/formats/as
 import { sized } from './bench.js';
 import type { Bench, BenchContext, Figure } from './bench.js';
 import { createRibbonActReader } from '../../sdk/src/records/ingest/formats/ribbon-act.js';
-import { FILE_BYTES, measureImportMemory, memoryFlatFigure } from './ingest-file.js';
-import { asteriskRows, measureReader } from './ingest-rows.js';
+import { asteriskRows, FILE_BYTES, measureImportMemory, measureReader, memoryFlatFigure } from './ingest-rows.js';
 import { ribbonRows } from './ribbon-rows.js';
 
 /** Rows of a switch's file in, call records out. */

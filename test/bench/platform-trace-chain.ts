@@ -9,7 +9,7 @@ import type { CallRecord } from '../../sdk/src/contract/call-record.js';
 import type { CarrierResponder } from '../../sdk/dist/traceback/index.js';
 import { createTemporaryDirectory } from '../peers/temporary-directory.js';
 import { whileListening } from '../support/http-server.js';
-import { startTracePlatform } from './platform-trace-lines.js';
+import { askedCall, idOf, referenceTo, startTracePlatform } from './platform-trace-lines.js';
 import type { TracePlatform } from './platform-trace-lines.js';
 
 // Carriers in a row, each with the responder of the SDK, over HTTP: a traceback that goes from the one that delivered the call to the one
@@ -50,11 +50,7 @@ export async function traceChain(place: { readonly postgresUrl?: string }, trace
       const concluded = once(over, 'concluded', { signal: AbortSignal.timeout(LOST_MS) });
       const opened = await platform.call('openTraceback', 'itg', {
         body: {
-          ...{ direction: 'back', firstProvider: { providerId: idOf(0), name: nameOf(0) } },
-          call: {
-            ...{ called: `+${called}`, calling: '+13035550199' },
-            at: { asWritten: at, local: at.slice(0, -1), zone: 'UTC', precision: 'millisecond' },
-          },
+          ...{ direction: 'back', call: askedCall(`+${called}`, at), firstProvider: referenceTo(0) },
         },
       });
       if (opened.kind !== 'json') throw new Error(JSON.stringify(opened));
@@ -69,9 +65,6 @@ export async function traceChain(place: { readonly postgresUrl?: string }, trace
     await Promise.all(responders.map((responder) => responder.close()));
   }
 }
-
-const idOf = (carrier: number): string => `prv-${String(carrier)}`;
-const nameOf = (carrier: number): string => `Carrier ${String(carrier)} LLC`;
 
 interface ChainCall {
   readonly called: string;
@@ -107,7 +100,7 @@ async function startResponders(
   });
   await platform.register(
     carriers.map(({ carrier, jwk, ocn }) => ({
-      ...{ providerId: idOf(carrier), name: nameOf(carrier), ocn, clientJwk: jwk },
+      ...{ ...referenceTo(carrier), ocn, clientJwk: jwk },
       answerJwk: { ...jwk, alg: 'ES256' },
     })),
   );
@@ -118,7 +111,7 @@ async function startResponders(
       await store.cover({ sourceId: 'sbc-1', fromUs: 0, toUs: Date.now() * 1_000 });
       return createCarrierResponder({
         ...{ directory: join(directory, `carrier-${String(carrier)}`), store, zone: 'America/New_York' },
-        provider: { providerId: idOf(carrier), name: nameOf(carrier) },
+        provider: referenceTo(carrier),
         trunks: { directoryId: 'chain', trunks: trunksOf(carrier) },
         policy: POLICY,
         answerKey: { privateKeyPem, keyId: kid },
@@ -146,11 +139,8 @@ function trunksOf(carrier: number): readonly object[] {
   const up =
     carrier === CHAIN_HOPS - 1
       ? { trunk: 'in', customer: { customerId: 'C-1' } }
-      : { trunk: 'in', provider: { providerId: idOf(carrier + 1), name: nameOf(carrier + 1) } };
-  const down =
-    carrier === 0
-      ? { trunk: 'out', customer: {} }
-      : { trunk: 'out', provider: { providerId: idOf(carrier - 1), name: nameOf(carrier - 1) } };
+      : { trunk: 'in', provider: referenceTo(carrier + 1) };
+  const down = carrier === 0 ? { trunk: 'out', customer: {} } : { trunk: 'out', provider: referenceTo(carrier - 1) };
   return [up, down];
 }
 

@@ -48,6 +48,15 @@ export interface TraceFigures {
 /** A platform in another process. */
 export type TracePlatform = Awaited<ReturnType<typeof startTracePlatform>>;
 
+export const idOf = (carrier: number): string => `prv-${String(carrier)}`;
+export const referenceTo = (carrier: number) => ({ providerId: idOf(carrier), name: `Carrier ${String(carrier)} LLC` });
+
+/** The call that a traceback asks about. @param at - RFC 3339, in UTC */
+export const askedCall = (called: string, at: string) => ({
+  ...{ called, calling: '+13035550199' },
+  at: { asWritten: at, local: at.slice(0, -1), zone: 'UTC', precision: 'millisecond' },
+});
+
 const PROCESS = platformProcess('platform-trace-process.ts');
 
 /** Providers of one line and one transaction. */

@@ -7,7 +7,7 @@ import { seededDice } from '../../sdk/src/testing/platform/platform-faults.js';
 import type { TracebackAnswer, TracebackFinding, TracebackRequest } from '../../sdk/src/traceback/index.js';
 import { drawCall } from './platform-carriers.js';
 import type { CarrierGraph } from './platform-carriers.js';
-import { startTracePlatform } from './platform-trace-lines.js';
+import { askedCall, idOf, referenceTo, startTracePlatform } from './platform-trace-lines.js';
 import type { BenchProvider, TracePlatform } from './platform-trace-lines.js';
 
 // Thousands of tracebacks beside each other, driven to their ends by providers that answer, keep silent or deny, by the time that passes,
@@ -85,7 +85,6 @@ interface World {
   silent: TracebackRequest[];
 }
 
-const idOf = (carrier: number): string => `prv-${String(carrier)}`;
 const carrierOf = (providerId: string): number => Number(providerId.slice('prv-'.length));
 const isSilent = (carrier: number): boolean => (carrier * 2_654_435_761) % 2 ** 32 < 2 ** 32 / SILENT_ONE_IN;
 
@@ -93,7 +92,7 @@ function providerOf(carrier: number, { publicKeyJwk: jwk }: TestKey): BenchProvi
   const ocn = carrier.toString(36).toUpperCase().padStart(4, '0');
   const kid = `key-${String(carrier)}`;
   return {
-    ...{ providerId: idOf(carrier), name: `Carrier ${String(carrier)} LLC`, ocn },
+    ...{ ...referenceTo(carrier), ocn },
     ...{ clientJwk: { ...jwk, kid }, answerJwk: { ...jwk, kid, alg: 'ES256' } },
   };
 }
@@ -135,12 +134,7 @@ async function openAll(world: World, open: number): Promise<void> {
     const at = new Date(Date.UTC(2026, 10, 20, 15) + call * 1_000).toISOString();
     const opened = await valueOf<{ tracebackId: string }>(world, 'openTraceback', 'itg', {
       body: {
-        direction: 'back',
-        call: {
-          ...{ called: number, calling: '+13035550199' },
-          at: { asWritten: at, local: at.slice(0, -1), zone: 'UTC', precision: 'millisecond' },
-        },
-        firstProvider: { providerId: idOf(path[0] ?? 0), name: `Carrier ${String(path[0])} LLC` },
+        ...{ direction: 'back', call: askedCall(number, at), firstProvider: referenceTo(path[0] ?? 0) },
       },
     });
     world.courses.set(opened.tracebackId, { path, isDenied: call % DENIED_ONE_IN === 0 });
@@ -197,7 +191,7 @@ function findingOf({ path, isDenied }: Course, { hop, downstream }: TracebackReq
   const next = path[hop];
   return next === undefined
     ? { arm: 'origin', customer: { customerId: 'C-1', action: 'suspended' } }
-    : { arm: 'received-from', upstream: { providerId: idOf(next), name: `Carrier ${String(next)} LLC` } };
+    : { arm: 'received-from', upstream: referenceTo(next) };
 }
 
 /** RFC 7515 section 7.1, RFC 7518 section 3.4 */
@@ -222,7 +216,7 @@ async function reportNeighbours(world: World): Promise<void> {
     const { tracebackId, hop, provider, requestId } = reported[at]!;
     const next = world.courses.get(tracebackId)?.path[hop];
     if (next === undefined) return;
-    const neighbour = { providerId: idOf(next), name: `Carrier ${String(next)} LLC` };
+    const neighbour = referenceTo(next);
     await valueOf(world, 'reportNeighbour', 'itg', {
       parameters: { tracebackId },
       body: { reportId: `r-${requestId}`.slice(-60), provider: neighbour, sentTo: provider },

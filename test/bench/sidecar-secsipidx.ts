@@ -1,14 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import { peer } from '../peers.js';
+import { freePort } from '../support/free-port.js';
 import type { SidecarFolder } from '../support/sidecar-folder.js';
 import { keepTo } from './sidecar-wrk.js';
-
-export type SecsipidxServer = Awaited<ReturnType<typeof startSecsipidx>>;
 
 const START_MS = 10_000;
 const LOOK_MS = 20;
@@ -57,14 +54,4 @@ async function untilOk(check: () => Promise<string>): Promise<void> {
     if (performance.now() - startMs > START_MS) throw new Error(`secsipidx says ${said} of a good call`);
     await setTimeout(LOOK_MS);
   }
-}
-
-/** One that was free a moment ago: secsipidx does not tell which it took. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

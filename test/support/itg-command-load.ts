@@ -1,7 +1,5 @@
 import { hash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { brotliCompressSync, constants } from 'node:zlib';
 import { createTestKey } from '@hopback/sdk/testing';
@@ -11,6 +9,7 @@ import { RECORD_BATCH_TYPE } from '../../sdk/src/contract/record-batch.js';
 import type { RequestAuthorization } from '../../sdk/src/platform/retry.js';
 import { privateKeyJwt } from '../../sdk/src/platform/client/private-key-jwt.js';
 import { createHttpsRecordTransport } from '../../sdk/src/platform/record-transport-https.js';
+import { freePort } from './free-port.js';
 import { startPlatformCommand } from './itg-command.js';
 import type { PlatformProcess } from './itg-command.js';
 import { liveCall } from './itg-live-calls.js';
@@ -74,15 +73,6 @@ export async function startCommandPlatform(
       return (Number(fields[11]) + Number(fields[12])) / TICKS;
     },
   };
-}
-
-/** A free port: a platform that is started again has to have the address that its clients know. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise<void>((resolve) => void server.close(() => resolve()));
-  return port;
 }
 
 /** Registers a carrier as an operator does. @returns the credential that it sends records with */

@@ -1,11 +1,11 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { peer } from '../../peers.js';
 import { createTemporaryDirectory } from '../../peers/temporary-directory.js';
+import { freePort } from '../../support/free-port.js';
 
 /** What one run of callers brought. */
 export interface SippResult {
@@ -74,7 +74,7 @@ export async function sippCalls(options: SippCalls): Promise<SippResult> {
 
 /** Callees that answer at once, on a port of their own. */
 export async function sippCallees(): Promise<{ readonly port: number; readonly close: () => Promise<void> }> {
-  const port = await freeUdpPort();
+  const port = await freePort('udp');
   const child: ChildProcess = spawn(
     peer('sipp').path,
     ['-sf', `${FOLDER}callee.xml`, '-i', '127.0.0.1', '-p', String(port), '-nostdin'],
@@ -88,16 +88,6 @@ export async function sippCallees(): Promise<{ readonly port: number; readonly c
       if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
     },
   };
-}
-
-async function freeUdpPort(): Promise<number> {
-  const socket = createSocket('udp4');
-  socket.bind(0, '127.0.0.1');
-  await once(socket, 'listening');
-  const { port } = socket.address();
-  socket.close();
-  await once(socket, 'close');
-  return port;
 }
 
 /** Waits until somebody holds the port: SIPp itself says nothing when it is ready. */

@@ -1,13 +1,12 @@
 import { spawn } from 'node:child_process';
-import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { watch } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import type { Endpoint } from '@hopback/harness/drachtio';
 import { onTestFinished } from 'vitest';
 import { peer } from '../../peers.js';
+import { freePort } from '../../support/free-port.js';
 import { createTemporaryDirectory, type TemporaryDirectory } from '../temporary-directory.js';
 
 /** Transports that the scenarios are run over; on TCP all calls of one SIPp share a connection unless they are told otherwise. */
@@ -221,17 +220,6 @@ export async function isBound({ address, port }: Endpoint, transport: SippTransp
   const local = `${octets.toReversed().join('')}:${port.toString(16).padStart(4, '0')}`.toUpperCase();
   const remote = transport === 'tcp' ? '00000000:0000 0A' : '';
   return sockets.includes(` ${local} ${remote}`);
-}
-
-async function freePort(transport: SippTransport): Promise<number> {
-  const socket = transport === 'udp' ? createSocket('udp4') : createServer();
-  if ('bind' in socket) socket.bind(0, HOST);
-  else socket.listen(0, HOST);
-  await once(socket, 'listening');
-  const address = socket.address();
-  socket.close();
-  await once(socket, 'close');
-  return typeof address === 'object' && address !== null ? address.port : 0;
 }
 
 function textOf(path: string): Promise<string> {
