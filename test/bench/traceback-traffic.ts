@@ -193,15 +193,9 @@ function drawPassage(random: SeededRandom, wish: CallWish, id: number): Passage 
 }
 
 function sketchOf(passage: Passage): Omit<Sketch, 'trunk' | 'groupOf'> {
-  const { id, atUs, endUs, answeredUs, callings, calleds, isBlocked, attestation, origId } = passage;
+  const { callings, calleds, upstreamTrunk: _trunk, egressCallId: _callId, records: _records, ...kept } = passage;
   const [calling] = callings;
-  return {
-    ...{ id, atUs, endUs, isBlocked, called: calleds[0] ?? '' },
-    ...(answeredUs === undefined ? {} : { answeredUs }),
-    ...(calling === undefined ? {} : { calling }),
-    ...(attestation === undefined ? {} : { attestation }),
-    ...(origId === undefined ? {} : { origId }),
-  };
+  return { ...kept, called: calleds[0] ?? '', ...(calling === undefined ? {} : { calling }) };
 }
 
 /** What the switch of a trunk makes of a call. */
@@ -226,25 +220,11 @@ function writtenDown(sketch: Sketch, random: SeededRandom, mustRewrite: boolean)
   return { ...passageOf(sketch), calleds: [sketch.called, ...extra], records };
 }
 
-function passageOf(sketch: Sketch): Passage {
-  const { id, atUs, answeredUs, endUs, calling, asserted, called, trunk, downstream, isBlocked, attestation, origId } =
-    sketch;
+function passageOf({ groupOf: _group, trunk, called, calling, asserted, ...kept }: Sketch): Passage {
   return {
-    ...{
-      id,
-      atUs,
-      endUs,
-      isBlocked,
-      upstreamTrunk: trunk,
-      calleds: [called],
-      egressCallId: egressCallId(id),
-      records: [],
-    },
+    ...{ ...kept, upstreamTrunk: trunk, egressCallId: egressCallId(kept.id), records: [] },
+    calleds: [called],
     callings: [calling, asserted].filter((tn) => tn !== undefined),
-    ...(answeredUs === undefined ? {} : { answeredUs }),
-    ...(downstream === undefined ? {} : { downstream }),
-    ...(attestation === undefined ? {} : { attestation }),
-    ...(origId === undefined ? {} : { origId }),
   };
 }
 
