@@ -1,5 +1,13 @@
 import { loadavg } from 'node:os';
+import {
+  CERTIFICATE_FAULTS,
+  createPassportFaultContext,
+  PASSPORT_FAULTS,
+  PASSPORT_FAULT_NAMES,
+} from '@hopback/sdk/testing';
+import type { CertificateFaultName } from '@hopback/sdk/testing';
 import { peer } from '../peers.js';
+import type { SidecarFolder } from '../support/sidecar-folder.js';
 import type { SidecarProcess } from '../support/sidecar-process.js';
 import { interleave, median, sized } from './bench.js';
 import type { BenchContext, Contestant, Figure, Rate } from './bench.js';
@@ -8,7 +16,6 @@ import { processorSeconds } from './process-times.js';
 import { FRESHNESS_SECONDS, startCallLab } from './sidecar-calls.js';
 import type { CallFile } from './sidecar-calls.js';
 import { startSecsipidx } from './sidecar-secsipidx.js';
-import { tryFaults } from './sidecar-skipped.js';
 import { keepTo, loadByWrk } from './sidecar-wrk.js';
 import type { LoadedRoute } from './sidecar-wrk.js';
 import { writtenWorld } from './signed-calls.js';
@@ -196,4 +203,44 @@ export async function requireCounts(sidecar: SidecarProcess, name: string, kind:
   const right = counts.reduce((sum, [, count]) => sum + count, 0);
   if (wrong.length > 0 || right === 0) throw new Error(`not all as they should be: ${JSON.stringify(counts)}`);
   return right;
+}
+
+/** Says `OK` or `FAILED` of an Identity header value. */
+type Check = (identity: string) => Promise<string>;
+
+/**
+ * Tries every faulty PASSporT and every faulty certification path of the test kit, and one of a revoked certificate.
+ * @param lab - publishes the paths
+ * @returns how many faults there are, and the names of those that the peer lets pass and we do not
+ */
+async function tryFaults(
+  lab: SidecarFolder,
+  { theirs, ours, revoked }: { readonly theirs: Check; readonly ours: Check; readonly revoked: string },
+): Promise<{ readonly tried: number; readonly passed: readonly string[] }> {
+  const passed: string[] = [];
+  const faults = [...passportFaults(lab), ...certificateFaults(lab), ['certificate-revoked', revoked] as const];
+  for (const [name, identity] of faults) {
+    if ((await theirs(identity)) === 'OK' && (await ours(identity)) === 'FAILED') passed.push(name);
+  }
+  return { tried: faults.length, passed };
+}
+
+function passportFaults(lab: SidecarFolder): readonly (readonly [name: string, identity: string])[] {
+  const [{ provider, x5u }] = lab.providers;
+  const context = createPassportFaultContext({ signer: provider, x5u, nowMs: Date.now() });
+  return PASSPORT_FAULT_NAMES.map((name) => [name, PASSPORT_FAULTS[name]] as const)
+    .filter(([, { refusedBy }]) => refusedBy.includes('shaken'))
+    .map(([name, fault]) => [name, fault.build(context).identityHeader] as const);
+}
+
+function certificateFaults(lab: SidecarFolder): readonly (readonly [name: string, identity: string])[] {
+  return (Object.keys(CERTIFICATE_FAULTS) as CertificateFaultName[])
+    .filter((name) => CERTIFICATE_FAULTS[name].expectedReasonHint !== undefined)
+    .flatMap((name) => {
+      const { endEntity, chainPem } = CERTIFICATE_FAULTS[name].build(lab.pki, '1234');
+      // Whose key signs nothing that a PASSporT could be.
+      if (endEntity.key.type !== 'P-256') return [];
+      const x5u = lab.server.publish(`/fault-${name}.pem`, chainPem);
+      return [[name, lab.identity({ signer: endEntity, x5u })] as const];
+    });
 }
