@@ -1,40 +1,13 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { AccessFixture } from '../support/itg-access-call.js';
 import { accessMatrix } from '../support/itg-access-matrix.js';
-import { casesAccess, hearCampaigns } from '../support/itg-access-cases.js';
-import { demandsAccess } from '../support/itg-access-demands.js';
-import { AUDIT_ACCESS, providersAccess, recordsAccess } from '../support/itg-access-registry.js';
 import { accessPage } from '../support/itg-access-table.js';
-import { tracebacksAccess } from '../support/itg-access-tracebacks.js';
-import { eventsAccess, trustAccess } from '../support/itg-access-trust.js';
-import { openAccessWorld } from '../support/itg-access-world.js';
-import type { AccessWorld } from '../support/itg-access-world.js';
+import { contractClaims } from '../support/itg-contract-claims.js';
 
-let world: AccessWorld;
-let fixtures: readonly AccessFixture[];
-beforeAll(async () => {
-  world = await openAccessWorld();
-  fixtures = [
-    ...[trustAccess(world), eventsAccess(world), AUDIT_ACCESS, providersAccess(world), recordsAccess(world)],
-    ...[tracebacksAccess(world), demandsAccess(world), casesAccess(world, await hearCampaigns(world))],
-  ];
-}, 240_000);
-afterAll(() => world[Symbol.asyncDispose]());
-
-test(
-  'every route of every area answers strangers with 401, those without scope or role with 403, and about what belongs to others with 404',
-  { timeout: 900_000 },
-  async () => {
-    const { cells, leaks, untried } = await accessMatrix(world.lab, fixtures, world.members);
-    const { routes } = world.lab.platform;
-    console.log(`access matrix: ${cells.length} cells over ${routes.length} routes, ${leaks.length} leaks`);
-    expect(leaks).toEqual([]);
-    expect(untried).toEqual([]);
-  },
-);
+const opened = contractClaims('PGlite');
 
 test('the matrix itself finds what a wrong claim about the platform makes a leak', async () => {
-  const { lab, members } = world;
+  const { lab, members, fixtures } = opened();
   const leaksOf = async (
     operationId: string,
     more: Partial<typeof lab.platform>,
@@ -57,7 +30,8 @@ test('the matrix itself finds what a wrong claim about the platform makes a leak
 }, 300_000);
 
 test('the page of who may call what says what the matrix asks', async () => {
-  const { routes, roles } = world.lab.platform;
+  const { lab, fixtures } = opened();
+  const { routes, roles } = lab.platform;
   // After a change of routes or roles: npx vitest run --config test/vitest.config.ts -u and this file, and look at the difference.
   await expect(accessPage({ routes, roles, fixtures })).toMatchFileSnapshot('../../docs/platform/access.md');
 });

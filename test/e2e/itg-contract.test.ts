@@ -1,3 +1,0 @@
-import { contractClaims } from '../support/itg-contract-claims.js';
-
-contractClaims('PGlite');
