@@ -2,8 +2,11 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import type { Alert, Campaign, Demand, Production } from '../../sdk/src/platform/index.js';
+import { privateKeyJwt } from '../../sdk/src/platform/index.js';
+import type { Alert, Campaign, Demand, PlatformClient, Production } from '../../sdk/src/platform/index.js';
 import { ORDINARY_WAY, STORY_CUSTOMER, STORY_PROVIDERS } from '../support/itg-story-calls.js';
+import { createCanaries, fileTexts, leaksIn, said, tableTexts, written } from '../support/itg-story-canary.js';
+import type { SearchedText } from '../support/itg-story-canary.js';
 import { startStoryReceiver } from '../support/itg-story-receiver.js';
 import type { StoryReceiver } from '../support/itg-story-receiver.js';
 import {
@@ -17,9 +20,10 @@ import {
   tracebacksOf,
 } from '../support/itg-story-steps.js';
 import { startStoryWorld } from '../support/itg-story-world.js';
-import type { StoryWorld } from '../support/itg-story-world.js';
+import type { StoryMember, StoryWorld } from '../support/itg-story-world.js';
 
-// On 4 May 2020 the attorneys general of 51 jurisdictions asked for a platform that does what follows, one test after the other.
+// On 4 May 2020 the attorneys general of 51 jurisdictions asked for a platform that does what follows, one test after the other. All
+// telephone numbers of it are nowhere else: the last tests look for them wherever none may be.
 
 /** Tuesday 10:30 in New York. */
 const START_MS = Date.UTC(2026, 10, 17, 15, 30);
@@ -30,20 +34,37 @@ const HOUR_MS = 3_600_000;
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 const id = (name: keyof typeof STORY_PROVIDERS): string => STORY_PROVIDERS[name].providerId;
 
-/** Each call shows another number. */
-const CALLING_AREAS = ['214', '469', '682', '972'];
-const CALLS = campaignCalls(24, START_MS - 8 * MINUTE_MS, {
-  called: (index) => `1512684${String(2_000 + index * 37)}`,
-  calling: (index) => `1${CALLING_AREAS[index % CALLING_AREAS.length] ?? ''}468${String(4_000 + index * 71)}`,
-});
+/** Published with each filing: docs/platform/limits.md. */
+const OFFICE = 'office of a filing';
+/** Where an organization has events posted to is its own affair, and stands as it registered it. */
+const WEBHOOK = 'address of a webhook';
+const canaries = createCanaries();
+/** Something in which somebody writes a number. */
+const say = (place: string): string =>
+  `Please call ${written(canaries.number(place))}, or ${said(canaries.number(`${place} in words`))}.`;
+const CALLS = campaignCalls(24, START_MS - 8 * MINUTE_MS, canaryNumbers(24, ''));
+/** What is heard names a number to call back in each way in which recognizers write one, and numbers that are none of those. */
+const HEARD = [
+  ssaScript(written(canaries.number('call-back number'))),
+  ssaScript(canaries.number('call-back number in a row')),
+  ssaScript(said(canaries.number('call-back number in words'))),
+  `${ssaScript('the number on your screen')} Your case is ${said(canaries.number('case number in words'))}.`,
+  `${ssaScript('the number on your screen')} Your case is ${canaries.number('case number').replaceAll(/(\d)(?=\d)/g, '$1 ')}.`,
+];
 /** All of Alder's records arrive, and those of Grove on every other call; each call is reported. */
 const BASE = { carrierRecords: 36, appReports: 24 };
 const WITH_BASE = '24 calls (36 carrier records, 24 app reports)';
 /** Calls of people with each other, by the same carriers. */
-const ORDINARY = campaignCalls(10, START_MS - 8 * MINUTE_MS + 3_000, {
-  called: (index) => `1713684${String(6_000 + index)}`,
-  calling: (index) => `1832468${String(7_000 + index * 11)}`,
-}).map((call) => ({ ...call, index: call.index + 500, way: ORDINARY_WAY }));
+const ORDINARY = campaignCalls(10, START_MS - 8 * MINUTE_MS + 3_000, canaryNumbers(10, 'ordinary ')).map((call) => ({
+  ...{ ...call, index: call.index + 500, way: ORDINARY_WAY },
+}));
+
+/** Numbers of calls, each another one. */
+function canaryNumbers(count: number, kind: string) {
+  const numbersOf = (place: string) => Array.from({ length: count }, () => canaries.number(`${kind}${place}`));
+  const [calling, called] = [numbersOf('calling'), numbersOf('called')];
+  return { called: (index: number) => called[index] ?? '', calling: (index: number) => calling[index] ?? '' };
+}
 
 interface Receipts {
   readonly receipts: readonly { readonly name: string; readonly organizationId: string }[];
@@ -60,7 +81,7 @@ let campaign: Campaign;
 let demand: Demand;
 let production: Production;
 beforeAll(async () => {
-  world = await startStoryWorld({ startMs: START_MS });
+  world = await startStoryWorld({ startMs: START_MS, officeTelephone: written(canaries.number(OFFICE)) });
   const { members, pki, story } = world;
   toTexas = await startStoryReceiver(members.texas.client, { pki, clock: story.clock });
   toFlint = await startStoryReceiver(members.flint.client, { pki, clock: story.clock });
@@ -77,7 +98,7 @@ const isSilentWay = (hops: readonly (string | undefined)[]): boolean => hops.inc
 
 test('carriers and blocking apps stream in live data, in which a campaign is found while it calls', async () => {
   await world.carry([...CALLS, ...ORDINARY]);
-  await world.report(CALLS, () => ssaScript('800 555 0147'));
+  await world.report(CALLS, ({ index }) => HEARD[index % HEARD.length] ?? '');
   const found = async () => (await staff().campaigns.list({})).items;
   // Records and reports come over ways of their own.
   const heard = async () =>
@@ -115,8 +136,7 @@ test('the agencies that it concerns are alerted, in their inbox and by a signed 
     jurisdictions: [{ jurisdiction: 'US-TX', share: 1 }],
   });
   // Before there is legal process nobody is told a number.
-  for (const { called, calling } of CALLS)
-    for (const number of [called, calling]) expect(JSON.stringify([sheet, live])).not.toContain(number.slice(1));
+  expect(canaries.in(JSON.stringify([sheet, live]))).toEqual([]);
 });
 
 test('tracebacks are opened by the platform itself, and lead over four hops to where the calls begin', async () => {
@@ -154,7 +174,7 @@ test('an agency uploads its demand, which staff sees first since the campaign ca
     recordClasses: ['traceback-records', 'call-records', 'customer-records', 'recordings'],
     ...{ from: '2026-11-17T00:00:00Z', to: '2026-11-18T00:00:00Z', campaignIds: [campaign.campaignId] },
   } as const;
-  const { demandId } = await demandOf(texas(), scope);
+  const { demandId } = await demandOf(texas(), scope, say('comment of a demand'));
   const parameters = { demandId };
   const queue = await story.ask<{ items: readonly unknown[] }>(counsel, 'listReviewQueue');
   expect(queue.items).toMatchObject([{ demandId, organizationId: 'ag-tx', clock: { priority: 'expedited' } }]);
@@ -167,7 +187,7 @@ test('an agency uploads its demand, which staff sees first since the campaign ca
     code: 'request-refused',
   });
   const narrowed = { ...scope, recordClasses: ['traceback-records', 'call-records', 'customer-records'] } as const;
-  const reason = 'A civil investigative demand does not reach what was said on calls.';
+  const reason = say('reason of a decision');
   demand = await counsel.demands.decide({ demandId, decision: 'narrow', reason, scope: narrowed });
   expect(demand.state).toBe('narrowed');
 });
@@ -196,7 +216,9 @@ test('the production is built at once within the approved scope, fetched with re
 
   const classes = new Set(production.files.flatMap(({ recordClass }) => recordClass ?? []));
   expect([...classes].toSorted()).toEqual(['call-records', 'customer-records', 'traceback-records']);
-  const records = JSON.parse(await read('call-records-0001.json')) as { record: { calling: { tn: string } } }[];
+  const callRecords = await read('call-records-0001.json');
+  expect(canaries.in(callRecords).toSorted()).toEqual(['called', 'calling']);
+  const records = JSON.parse(callRecords) as { record: { calling: { tn: string } } }[];
   expect(new Set(records.map(({ record }) => record.calling.tn))).toEqual(new Set(CALLS.map(({ calling }) => calling)));
   const restraint = JSON.parse(await read('restraint-package.json')) as { volume: unknown };
   expect(restraint.volume).toMatchObject({ calls: 24, carrierRecords: 36 });
@@ -271,4 +293,172 @@ test('scorecard and yearly report name the provider that did not answer, per req
     expect(of(name).length).toBeGreaterThan(0);
     for (const line of of(name)) expect(line).toContain(',participated,');
   }
+});
+
+/** Answers to requests that were refused. */
+const problems: SearchedText[] = [];
+type Credentials = Pick<StoryMember, 'clientId'> & { readonly key: Pick<StoryMember['key'], 'keyId' | 'privateKey'> };
+
+/** Sends a request as it is, with a token of a member or a bad one, and keeps the problem that it is answered with. */
+async function send(by: Credentials | 'bad', method: string, path: string, body?: string): Promise<void> {
+  const { url, tokenUrl } = world.story.platform;
+  const { clock } = world.story;
+  let fields: Readonly<Record<string, string>> = { authorization: `Bearer ${canaries.number('bearer token')}` };
+  if (by !== 'bad') {
+    const { clientId, key } = by;
+    const authorization = await privateKeyJwt({ tokenUrl, clientId, key: key.privateKey, keyId: key.keyId, clock });
+    fields = await authorization.fields({ method: 'GET', url }, new AbortController().signal);
+  }
+  const response = await fetch(`${url}${path}`, {
+    method,
+    headers: {
+      ...{ ...fields, 'content-type': 'application/json', 'x-request-id': canaries.number('request id') },
+      'idempotency-key': `key-${canaries.number('idempotency key')}`,
+    },
+    ...(body !== undefined && { body }),
+  });
+  if (response.ok) throw new Error(`${path} was not refused`);
+  const where = `problem of ${method} ${path.split('?')[0] ?? ''} ${String(response.status)}`;
+  problems.push({ where, text: (await response.text()) + JSON.stringify([...response.headers]) });
+}
+
+test('people write numbers wherever they may write, also in requests that are refused', async () => {
+  const { members, story } = world;
+  const counsel = members.reviewer.client;
+  const { campaignId } = campaign;
+  const { productionId } = production;
+  const parameters = { campaignId };
+  await texas().webhookEndpoints.create({
+    url: `https://127.0.0.1:9/hook/${canaries.number(WEBHOOK)}`,
+    description: say('description of a webhook').slice(0, 250),
+  });
+  const [alert] = (await texas().alerts.list({})).items;
+  const acknowledgement = { acknowledgedBy: say('acknowledged by'), note: say('acknowledgement') };
+  await texas().alerts.acknowledge({ alertId: alert?.alertId ?? '', ...acknowledgement, intends: 'investigate' });
+  const second = await demandOf(texas(), {
+    recordClasses: ['traceback-records', 'call-records', 'customer-records', 'app-reports'],
+    ...{ from: '2026-11-17T00:00:00Z', to: '2026-11-18T00:00:00Z', campaignIds: [campaignId] },
+    callingNumbers: CALLS.slice(0, 12).map(({ calling }) => calling),
+    calledNumbers: CALLS.slice(0, 2).map(({ called }) => called),
+  });
+  // Staff.
+  const {
+    alder,
+    birch: { providerId },
+    flint,
+  } = STORY_PROVIDERS;
+  const opened = await staff().tracebacks.create({
+    direction: 'back',
+    call: {
+      ...{ called: canaries.number('called of an opening'), calling: canaries.number('calling of an opening') },
+      at: { asWritten: '11/17/2026 10:00 EST', local: '2026-11-17T10:00', zone: '-05:00', precision: 'minute' },
+    },
+    campaign: { campaignId, name: 'SSA', description: say('description of a campaign') },
+    comment: say('comment of an opening'),
+    firstProvider: { name: alder.name, providerId: alder.providerId },
+  });
+  const at = { asWritten: 'yesterday', local: '2026-11-16T10:00', zone: 'UTC', precision: 'minute' };
+  const notice = {
+    ...{ providerId: flint.providerId, reference: 'DA-26-1', description: say('notice'), tracebackIds: [] },
+    calls: [{ called: canaries.number('call of a notice'), at }],
+  };
+  const complaint = `2026-11-16,${written(canaries.number('complaint'))},"${say('subject of a complaint')}","${say('comment of a complaint')}"`;
+  const entry = {
+    ...{ entryId: 'dno-1', numbers: { tn: canaries.number('do not originate') }, reason: 'subscriber-request' },
+    ...{ validFrom: '2026-01-01T00:00:00Z', subscriber: say('subscriber of an entry') },
+  };
+  const complaints = `Date,Number,Subject,Comment\n${complaint}\n`;
+  const columns = { date: 'Date', callerNumber: 'Number', subject: 'Subject', comment: 'Comment' };
+  const outage = { from: '2026-11-16T00:00:00Z', to: '2026-11-16T00:10:00Z' };
+  const because = (why: string) => ({ reason: say(`reason of ${why}`) });
+  const calls: readonly (readonly [PlatformClient, string, Readonly<Record<string, string>>, object])[] = [
+    [texas(), 'shareCase', parameters, { with: ['ag-oh'], note: say('note of a share') }],
+    [counsel, 'extendProduction', { productionId }, { until: '2027-01-30T00:00:00Z', ...because('an extension') }],
+    [counsel, 'reissueProduction', { productionId }, because('a re-issue')],
+    [texas(), 'withdrawDemand', { demandId: second.demandId }, because('a withdrawal')],
+    [staff(), 'decideCampaign', parameters, { decision: 'rename', name: 'SSA-Suspended-P2', ...because('a name') }],
+    [staff(), 'decideCampaign', parameters, { decision: 'close', ...because('a close') }],
+    [staff(), 'decideCampaign', parameters, { decision: 'reopen', ...because('a re-opening') }],
+    [staff(), 'withdrawTraceback', { tracebackId: opened.tracebackId }, because('a withdrawn traceback')],
+    [staff(), 'issueNotice', {}, notice],
+    [staff(), 'importComplaints', {}, { source: 'ftc-dnc', columns, text: complaints }],
+    [staff(), 'importDoNotOriginate', {}, { entries: [entry] }],
+    [staff(), 'setProviderOffice', { providerId }, { contact: { name: say('name of an office').slice(0, 250) } }],
+    [staff(), 'noteOutage', {}, { ...outage, ...because('an outage') }],
+  ];
+  for (const [client, operationId, named, body] of calls)
+    await story.ask(client, operationId, { parameters: named, body });
+  const birch = members.birch.client;
+  const provider = { parameters: { providerId } };
+  const { items } = await story.ask<{ items: readonly { requestId: string }[] }>(
+    birch,
+    'listCountedRequests',
+    provider,
+  );
+  const body = { requestId: items[0]?.requestId, ...because('a contest') };
+  const { contestId } = await story.ask<{ contestId: string }>(birch, 'contestRequest', { ...provider, body });
+  const decision = { decision: 'reject', ...because('a decision on a contest') };
+  await story.ask(staff(), 'decideContest', { parameters: { contestId }, body: decision });
+
+  // Webhooks that nobody takes.
+  story.clock.advance(HOUR_MS);
+
+  // What is wrong.
+  const operator = { clientId: 'itg-operator', key: story.platform.home.operatorKey };
+  const wrong = canaries.number('wrong');
+  await send('bad', 'GET', `/v1/tracebacks/${wrong}`);
+  await send(operator, 'GET', `/v1/tracebacks/${wrong}`);
+  await send(operator, 'GET', `/v1/nothing/${wrong}?number=${wrong}`);
+  await send(operator, 'GET', `/v1/providers?frn=${wrong}x&cursor=${wrong}`);
+  await send(operator, 'GET', `/v1/alerts?state=${wrong}`);
+  await send(operator, 'POST', '/v1/tracebacks', `{"direction":"back","call":{"called":"${wrong}"`);
+  await send(operator, 'POST', '/v1/tracebacks', `{"direction":"${wrong}","call":{"${wrong}":"${wrong}"}}`);
+  const report = { format: wrong, called: { shown: 'number', tn: `${wrong}x` } };
+  await send(members.guard, 'POST', '/v1/app-reports', JSON.stringify(report));
+  await send(members.alder, 'POST', '/v1/record-batches', `{"recordId":"${wrong}"}`);
+  await send(members.alder, 'POST', `/v1/traceback-requests/${wrong}/answers`, `{"answer":"${wrong}"}`);
+  await send(members.texas, 'POST', '/v1/demands', `{"scope":{"callingNumbers":["${wrong}"]}}`);
+  const renamed = { decision: 'rename', name: `SSA-${wrong}`, reason: 'It is called so.' };
+  await send(operator, 'POST', `/v1/campaigns/${campaignId}/decisions`, JSON.stringify(renamed));
+  const rejected = { csv: `business_name,frn\n"${wrong}",${wrong}5`, source: wrong };
+  problems.push({
+    where: 'an import of filings that are none',
+    text: JSON.stringify(await story.ask(staff(), 'importRegistry', { body: rejected })),
+  });
+});
+
+const PUBLIC = [
+  ...['providers_entries.entry', 'providers_history.entry'].map((column) => `${OFFICE} in ${column}`),
+  `${WEBHOOK} in events_endpoints.url`,
+];
+
+test('no table but that of what is sealed has one of them', async () => {
+  const { context } = world.story.platform;
+  const texts = await tableTexts(context.database);
+  expect(texts.filter(({ where }) => where === 'core_sealed.ciphertext').length).toBeGreaterThan(50);
+  expect(leaksIn(canaries, texts).filter((leak) => !PUBLIC.includes(leak))).toEqual([]);
+});
+
+test('no line of the log, metric, problem document or entry of the audit has one of them', async () => {
+  const { platform, lines } = world.story;
+  const metrics = await (await fetch(`${platform.url}/metrics`)).text();
+  expect(metrics).toContain('hopback_http_requests_total');
+  expect(problems.length).toBeGreaterThan(10);
+  const audit = await fileTexts(platform.home.folders.audit);
+  expect(audit.some(({ text }) => text.includes('demand.decided'))).toBe(true);
+  expect(
+    leaksIn(canaries, [
+      ...lines.map(({ message, details }) => ({ where: `log: ${message}`, text: JSON.stringify(details ?? {}) })),
+      { where: 'metrics', text: metrics },
+      ...problems,
+      ...audit.map(({ text }) => ({ where: 'audit on the disk', text })),
+    ]),
+  ).toEqual([]);
+});
+
+test('no file of the database or of demands has one of them that can be read', async () => {
+  const { folders } = world.story.platform.home;
+  const isPublic = (leak: string): boolean => [OFFICE, WEBHOOK].some((place) => leak.startsWith(`${place} in `));
+  for (const folder of [join(world.directory, 'database'), folders.files])
+    expect(leaksIn(canaries, await fileTexts(folder)).filter((leak) => !isPublic(leak))).toEqual([]);
 });
