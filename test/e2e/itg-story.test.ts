@@ -212,7 +212,7 @@ test('the production is built at once within the approved scope, fetched with re
   const sums = await read('SHA256SUMS');
   for (const name of ['custodian-certificate.txt', 'manifest.json']) expect(sums).toContain(`  ${name}\n`);
   const certificate = await read('custodian-certificate.txt');
-  for (const said of ['902(11), 902(13) and 902(14)', 'CID-2026-0311']) expect(certificate).toContain(said);
+  for (const part of ['902(11), 902(13) and 902(14)', 'CID-2026-0311']) expect(certificate).toContain(part);
 
   const classes = new Set(production.files.flatMap(({ recordClass }) => recordClass ?? []));
   expect([...classes].toSorted()).toEqual(['call-records', 'customer-records', 'traceback-records']);

@@ -181,6 +181,13 @@ test('a case sheet says how many records an earlier release stored that are not 
   );
 });
 
+test('an agency and staff are told of a fault that concerns the agency', async () => {
+  const fault = { subject: 'demand:d-9', fault: 'demands.holds', title: 'T', summary: 'S' };
+  await alerts.hear({ type: 'platform.fault', subject: fault.subject, data: { ...fault, organizationId: 'ag-tx' } });
+  const told = { type: 'org.hopback.platform.fault.1', audience: ['itg', 'ag-tx'], data: fault };
+  expect(await alerts.context.events()).toMatchObject([told]);
+});
+
 test('a provider that leaves requests unanswered is told of once a quarter, to the United States and staff', async () => {
   const { hear, outcomes, inbox } = alerts;
   const said = {

@@ -1,5 +1,6 @@
 import { createPublicKey } from 'node:crypto';
 import { compactVerify } from 'jose';
+import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { isHopbackError } from '../../sdk/src/errors.js';
 import type { AccessFixture } from './itg-access-call.js';
@@ -13,6 +14,7 @@ import { openAccessWorld, openingOf } from './itg-access-world.js';
 import type { AccessWorld } from './itg-access-world.js';
 import { testEntry } from './itg-calls.js';
 import type { TestServer } from './itg-database.js';
+import { smallPdf, submissionAt } from './itg-demands.js';
 import { signAnswer } from './itg-reference.js';
 
 /** A whole reference platform, and what its areas bring to the matrix. */
@@ -50,6 +52,7 @@ export function contractClaims(
   claim('the registry is searched by each code, by name and by the time of a change', checkRegistry);
   claim('a traceback is opened once under its key, and only staff names a report or another requester', checkOpening);
   claim('an answer has a signed receipt, and the traceback goes on with the provider that it names', checkRequests);
+  claim('the data of a demand over all years that can be written are held', checkLongestHold);
   claim('a webhook endpoint shows its secret when it is made or rotated alone', checkWebhooks);
   return () => world;
 }
@@ -166,6 +169,16 @@ async function checkRequests({ lab, third: { carrier: birch }, carriers }: Contr
   await asCedar.answer({ requestId: next.requestId, answer: last });
   const traced = await tracebacks.retrieve({ tracebackId });
   expect(traced).toMatchObject({ outcome: 'origin', hops: [{ arm: 'received-from' }, { arm: 'origin' }] });
+}
+
+async function checkLongestHold({ lab, third }: ContractWorld): Promise<void> {
+  const { demands } = await lab.clientOf(third.agency);
+  const { documentSha256: _, ...submission } = submissionAt(Date.now());
+  const scope = { ...submission.scope, from: '0000-01-01T00:00:00Z', to: '9999-12-31T23:59:59Z' };
+  const { demandId } = await demands.create({ ...submission, scope, document: smallPdf() });
+  await lab.runJob('demands.holds');
+  const held = sql`select 1 from records_holds where hold_id like ${`${demandId}%`} and released_at_ms is null`;
+  expect((await held.execute(lab.platform.context.database)).rows.length).toBeGreaterThan(0);
 }
 
 async function checkWebhooks({ lab, third }: ContractWorld): Promise<void> {

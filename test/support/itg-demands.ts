@@ -130,16 +130,14 @@ export function demandForm(submission: DemandSubmission, document = smallPdf()):
 export interface DemandLabOptions {
   readonly world?: DemandWorld;
   readonly limits?: Partial<DemandLimits>;
-  readonly server?: TestServer | undefined;
   readonly keyType?: 'P-256' | 'Ed25519';
 }
 
 let shared: Promise<OpenedDatabase> | undefined;
 
 /** One database for all tests of a file, emptied for each: to start one takes seconds. */
-async function emptyDatabase(server?: TestServer): Promise<OpenedDatabase> {
-  shared ??= openTestDatabase({ definitions: [DEMANDS_DEFINITION], ...(server !== undefined && { server }) });
-  const opened = await shared;
+async function emptyDatabase(): Promise<OpenedDatabase> {
+  const opened = await (shared ??= openTestDatabase({ definitions: [DEMANDS_DEFINITION] }));
   await sql`truncate demands_demands, demands_decisions, demands_productions, demands_files, demands_retrievals, demands_holds,
     demands_traces, core_events, core_audit, core_sealed`.execute(opened.database);
   return opened;
@@ -148,9 +146,10 @@ async function emptyDatabase(server?: TestServer): Promise<OpenedDatabase> {
 /** Milliseconds that a database may take to start where ten others share the processor. */
 export const DATABASE_PATIENCE_MS = 240_000;
 
-/** Starts it before the first test, whose time it would take. */
-export async function openDemandDatabase(): Promise<void> {
-  await emptyDatabase();
+/** Starts it before the first test, whose time it would take: in PGlite, or in a server. */
+export async function openDemandDatabase(server?: TestServer): Promise<void> {
+  shared ??= openTestDatabase({ definitions: [DEMANDS_DEFINITION], ...(server !== undefined && { server }) });
+  await shared;
 }
 
 /** Closes it, after all tests of the file. */
@@ -162,9 +161,9 @@ export async function closeDemandDatabase(): Promise<void> {
 
 /** An area of demands with other areas in memory, and the audit in a real Merkle log. */
 export async function demandLab(options: DemandLabOptions = {}): Promise<DemandLab> {
-  const { world = emptyWorld(), limits = {}, server, keyType = 'P-256' } = options;
+  const { world = emptyWorld(), limits = {}, keyType = 'P-256' } = options;
   const directory = await mkdtemp(join(tmpdir(), 'hopback-demands-'));
-  const database = await emptyDatabase(server);
+  const database = await emptyDatabase();
   const context = createTestContext({ database, clock: createManualClock(Date.parse('2026-10-24T12:00:00Z')) });
   const signer = createLogSigner(createTestKey(keyType).privateKeyPem);
   const log = await openMerkleLog({ directory: join(directory, 'log'), logId: 'itg.example/audit', signer });
