@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
-import type { AccessFixture } from '../support/itg-access-call.js';
-import { accessMatrix } from '../support/itg-access-matrix.js';
-import { accessPage } from '../support/itg-access-table.js';
+import type { ServedRoute } from '../../harness/src/platform/core/index.js';
+import { accessMatrix, objectOf, SCOPES } from '../support/itg-access-matrix.js';
+import type { AccessFixture } from '../support/itg-access-matrix.js';
 import { contractClaims } from '../support/itg-contract-claims.js';
+import type { ContractWorld } from '../support/itg-contract-claims.js';
 
 const opened = contractClaims('PGlite');
 
@@ -23,15 +24,55 @@ test('the matrix itself finds what a wrong claim about the platform makes a leak
   const operations = ['fetchProvider'];
   const make = async () => [members.own.carrier.organizationId];
   const objects = [{ parameters: ['providerId'], operations, openTo: [], make }];
-  expect(await leaksOf('fetchProvider', {}, [{ area: 'test', objects }])).toContain('200 for 404');
+  expect(await leaksOf('fetchProvider', {}, [{ objects }])).toContain('200 for 404');
   const canaries = () => [{ text: 'businessName', openTo: [] }];
-  const shown = [{ area: 'test', objects: [], canaries }];
+  const shown = [{ objects: [], canaries }];
   expect(await leaksOf('listProviders', {}, shown)).toContain('tells businessName');
 }, 300_000);
 
 test('the page of who may call what says what the matrix asks', async () => {
-  const { lab, fixtures } = opened();
-  const { routes, roles } = lab.platform;
   // After a change of routes or roles: npx vitest run --config test/vitest.config.ts -u and this file, and look at the difference.
-  await expect(accessPage({ routes, roles, fixtures })).toMatchFileSnapshot('../../docs/platform/access.md');
+  await expect(accessPage(opened())).toMatchFileSnapshot('../../docs/platform/access.md');
 });
+
+const WORDS = `# Who may call what
+
+Made from the table of routes that the platform serves by, and from what the matrix of the tests asks of each of them
+(\`test/e2e/itg-access-reference.test.ts\`): nobody else gets an answer, and what is another's is answered as if it were not there.
+
+- \`own\`: about what is the caller's own, or what it has a part in; \`all\`: about everybody's; \`may\`: the call names nothing.
+- \`operator\`, \`reviewer\`, \`analyst\`: only clients of staff with this role. A client of staff without a role reads, and changes nothing but what
+  is its own.
+- Without a token that is good everything is answered with 401; with one of another scope, or without the role, with 403; about what
+  belongs to another organization with 404, as about what there is not.
+`;
+
+/** The page of who may call what: a table for each subject, in the order of the routes. */
+function accessPage(world: ContractWorld): string {
+  const routes = world.lab.platform.routes.filter(({ allowed }) => allowed.length > 0);
+  const tags = [...new Set(routes.map(({ tag }) => tag))].toSorted();
+  const sections = tags.map((tag) => {
+    const rows = routes.filter((route) => route.tag === tag).map((route) => rowOf(world, route));
+    return `## ${tag}\n\n${table([['call', ...SCOPES], ...rows])}`;
+  });
+  return [WORDS, ...sections].join('\n');
+}
+
+function rowOf({ lab, fixtures }: ContractWorld, route: ServedRoute): readonly string[] {
+  const object = objectOf({ route, fixtures });
+  const cells = SCOPES.map((scope) => {
+    if (!route.allowed.includes(scope)) return '';
+    const reach = object === undefined ? 'may' : object.openTo.includes(scope) ? 'all' : 'own';
+    const role = scope === 'staff' ? lab.platform.roles.get(route.operationId) : undefined;
+    return role === undefined ? reach : object === undefined ? role : `${reach}, ${role}`;
+  });
+  return [`\`${route.method} ${route.path}\``, ...cells];
+}
+
+/** As prettier writes it. */
+function table([head = [], ...rows]: readonly (readonly string[])[]): string {
+  const widths = head.map((_name, column) => Math.max(...[head, ...rows].map((row) => (row[column] ?? '').length), 3));
+  const line = (cells: readonly string[]): string =>
+    `| ${cells.map((cell, column) => cell.padEnd(widths[column] ?? 3)).join(' | ')} |\n`;
+  return [line(head), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)].join('');
+}

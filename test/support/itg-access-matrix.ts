@@ -1,9 +1,47 @@
 import { SignJWT } from 'jose';
+import { WIRE_EXAMPLES } from '../../sdk/src/platform/index.js';
 import type { PlatformScope } from '../../sdk/src/platform/index.js';
-import type { StaffRole } from '../../harness/src/platform/core/index.js';
-import { asked, objectOf, objectPath } from './itg-access-call.js';
-import type { AccessFixture, TriedRoute } from './itg-access-call.js';
+import type { ServedRoute, StaffRole } from '../../harness/src/platform/core/index.js';
 import type { PlatformLab, TestMember } from './itg-platform.js';
+
+/** A kind of object that paths name. */
+export interface ObjectFixture {
+  /** Parameters of the path that name one: `['clientId', 'keyId']`. A route is tried with the fixture that has all its parameters. */
+  readonly parameters: readonly string[];
+  /** Operations that it is for, where others that name such an object see it in another way, or in another state. Default all others. */
+  readonly operations?: readonly string[];
+  /** Scopes that see everybody's. Each other one sees its own. */
+  readonly openTo: readonly PlatformScope[];
+  /** Makes a new one that belongs to somebody; values in the order of `parameters`. */
+  readonly make: (owner: TestMember) => Promise<readonly string[]>;
+}
+
+/** What is sent along beside the path. */
+export interface SentAlong {
+  readonly query?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string | Uint8Array<ArrayBuffer> | FormData;
+}
+
+/** Values of the parameters of the path, by name. */
+export type PathValues = Readonly<Record<string, string>>;
+
+/** Something that belongs to somebody and may be in no answer to others. */
+export interface Canary {
+  readonly text: string;
+  /** Scopes that see everybody's. */
+  readonly openTo: readonly PlatformScope[];
+}
+
+/** What an area brings to the matrix. */
+export interface AccessFixture {
+  readonly objects: readonly ObjectFixture[];
+  /** Bodies of JSON by operation, where the first example of the contract does not do. */
+  readonly bodies?: Readonly<Record<string, (caller: TestMember, path: PathValues) => unknown>>;
+  /** What else is sent, by operation: queries, and bodies that are none of JSON. */
+  readonly sent?: Readonly<Record<string, (caller: TestMember) => Promise<SentAlong> | SentAlong>>;
+  readonly canaries?: (owner: TestMember) => readonly Canary[];
+}
 
 /** One question of the matrix, and the answer. */
 export interface AccessCell {
@@ -14,17 +52,6 @@ export interface AccessCell {
   readonly leak?: string;
 }
 
-/** What came of it. */
-export interface AccessMatrix {
-  readonly cells: readonly AccessCell[];
-  readonly leaks: readonly AccessCell[];
-  /**
-   * Who may call an operation and was not answered with a success about what is its own, with the status: what others are refused there shows
-   * nothing then.
-   */
-  readonly untried: readonly string[];
-}
-
 /** Members of every kind: of each scope two organizations, of staff one client for each role alone and one without. */
 export interface AccessMembers {
   readonly own: Readonly<Record<PlatformScope, TestMember>>;
@@ -32,47 +59,24 @@ export interface AccessMembers {
   readonly staff: Readonly<Record<StaffRole | 'none', TestMember>>;
 }
 
-const SCOPES: readonly PlatformScope[] = ['carrier', 'app', 'agency', 'staff'];
-const ROLES: readonly StaffRole[] = ['operator', 'reviewer', 'analyst'];
+export const SCOPES: readonly PlatformScope[] = ['carrier', 'app', 'agency', 'staff'];
+export const ROLES: readonly StaffRole[] = ['operator', 'reviewer', 'analyst'];
 
-/** Registers them; carriers as the lab registers carriers. */
-export async function joinAccessMembers(
-  lab: PlatformLab,
-  join: PlatformLab['join'] = lab.join,
-): Promise<AccessMembers> {
-  const both = async (whose: string): Promise<Record<PlatformScope, TestMember>> => ({
-    carrier: await join('carrier', `carrier-${whose}`),
-    app: await join('app', `app-${whose}`),
-    agency: await join('agency', `agency-${whose}`),
-    staff: whose === 'own' ? lab.operator : await join('staff', `staff-${whose}`, { roles: ROLES }),
-  });
-  const withRoles = (name: string, roles: readonly StaffRole[]) => join('staff', `staff-${name}`, { roles });
-  return {
-    own: await both('own'),
-    other: await both('other'),
-    staff: {
-      none: await withRoles('none', []),
-      operator: await withRoles('operator', ['operator']),
-      reviewer: await withRoles('reviewer', ['reviewer']),
-      analyst: await withRoles('analyst', ['analyst']),
-    },
-  };
-}
-
-interface Asking extends TriedRoute {
+/** A route that is called, and what areas bring to it. */
+interface Asking {
+  readonly lab: PlatformLab;
+  readonly route: ServedRoute;
+  readonly fixtures: readonly AccessFixture[];
   readonly members: AccessMembers;
   readonly tokenOf: (member: TestMember) => string;
 }
 
 /**
  * Asks every route, as everybody: without a token, with one that is over, of another platform, made up, of a revoked client; as each scope
- * about what is its own and what belongs to another; as staff with each role and without one.
+ * about what is its own and what belongs to another; as staff with each role and without one. Whoever may call an operation and was not answered
+ * with a success about what is its own is `untried`, with the status: what others are refused there shows nothing then.
  */
-export async function accessMatrix(
-  lab: PlatformLab,
-  fixtures: readonly AccessFixture[],
-  members: AccessMembers,
-): Promise<AccessMatrix> {
+export async function accessMatrix(lab: PlatformLab, fixtures: readonly AccessFixture[], members: AccessMembers) {
   const strangers = await strangersOf(lab);
   const tokens = new Map<TestMember, string>();
   for (const group of [members.own, members.other, members.staff])
@@ -104,7 +108,7 @@ async function cellsOf(asking: Asking, strangers: readonly Stranger[]): Promise<
   const cells: AccessCell[] = [];
   const ask = async (
     who: string,
-    call: Parameters<typeof asked>[1],
+    call: Call,
     leakOf: (status: number, text: string) => string | undefined,
   ): Promise<void> => {
     const { status, text } = await asked(asking, call);
@@ -201,3 +205,65 @@ const foundIn = (text: string, foreign: readonly string[]): string | undefined =
   const found = foreign.find((canary) => text.includes(canary));
   return found === undefined ? undefined : `tells ${found}`;
 };
+
+/** The object that a route names, by its parameters: one that is for this operation before one that is for all. */
+export function objectOf({ route, fixtures }: Pick<Asking, 'route' | 'fixtures'>): ObjectFixture | undefined {
+  const names = route.parameters.filter((one) => one.in === 'path').map(({ name }) => name);
+  if (names.length === 0) return undefined;
+  const fitting = fixtures
+    .flatMap(({ objects }) => objects)
+    .filter(({ parameters }) => parameters.length === names.length && names.every((name) => parameters.includes(name)));
+  const own = fitting.find(({ operations }) => operations?.includes(route.operationId));
+  return own ?? fitting.find(({ operations }) => operations === undefined);
+}
+
+/** Makes an object of somebody for a route to name. */
+async function objectPath(asking: Asking, owner: TestMember): Promise<PathValues> {
+  const object = objectOf(asking);
+  const values = (await object?.make(owner)) ?? [];
+  return Object.fromEntries((object?.parameters ?? []).map((name, index) => [name, values[index] ?? 'none-1']));
+}
+
+interface Call {
+  readonly token: string | undefined;
+  readonly caller: TestMember;
+  readonly path: PathValues;
+}
+
+let keys = 0;
+
+/** Calls a route as somebody. @returns the status, and fields and body as text */
+async function asked({ lab, route, fixtures }: Asking, { token, caller, path }: Call) {
+  const pathname = route.path.replaceAll(/\{(\w+)\}/g, (_all, name: string) =>
+    encodeURIComponent(path[name] ?? 'none-1'),
+  );
+  const [sent] = fixtures.flatMap((one) => one.sent?.[route.operationId] ?? []);
+  const { query = {}, headers = {}, body } = (await sent?.(caller)) ?? {};
+  const isJson = route.request?.kind === 'json' && body === undefined;
+  keys += 1;
+  const response = await fetch(`${lab.platform.url}${pathname}?${new URLSearchParams(query).toString()}`, {
+    method: route.method,
+    headers: {
+      ...(token !== undefined && { authorization: `Bearer ${token}` }),
+      ...(route.parameters.some(({ name }) => name === 'Idempotency-Key') && { 'idempotency-key': `matrix-${keys}` }),
+      ...(isJson && { 'content-type': 'application/json' }),
+      ...headers,
+    },
+    ...(isJson && { body: JSON.stringify(await bodyOf(route, fixtures)(caller, path)) }),
+    ...(body !== undefined && { body }),
+  });
+  if (route.response.kind === 'event-stream' && response.ok) {
+    await response.body?.cancel();
+    return { status: response.status, text: '' };
+  }
+  return { status: response.status, text: JSON.stringify([...response.headers]) + (await response.text()) };
+}
+
+/** What makes the body of a route: its fixture, or the first example of the contract. */
+function bodyOf({ operationId, request }: ServedRoute, fixtures: readonly AccessFixture[]) {
+  const [made] = fixtures.flatMap(({ bodies }) => bodies?.[operationId] ?? []);
+  if (made !== undefined) return made;
+  type Examples = Readonly<Record<string, readonly { readonly value: unknown }[]>>;
+  const examples = (WIRE_EXAMPLES as unknown as Examples)[request?.kind === 'json' ? request.body : ''];
+  return () => Object.values(examples ?? {})[0]?.value ?? {};
+}

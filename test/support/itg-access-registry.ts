@@ -3,12 +3,13 @@ import { gzipSync } from 'node:zlib';
 import { RECORD_BATCH_TYPE } from '../../sdk/src/platform/index.js';
 import type { PlatformScope } from '../../sdk/src/platform/index.js';
 import { createTestKey } from '../../sdk/src/testing/index.js';
-import type { AccessFixture, SentAlong } from './itg-access-call.js';
+import type { AccessFixture, SentAlong } from './itg-access-matrix.js';
 import { freshName } from './itg-access-world.js';
 import type { AccessWorld } from './itg-access-world.js';
 import { appReport } from './itg-live-calls.js';
 import { liveSample } from './itg-live-records.js';
 import { testEntry } from './itg-calls.js';
+import { clientTestKey } from './itg-platform.js';
 import { filingsCsv } from './itg-registry-claims.js';
 
 /** Operations of staff on the registry: each is tried on a provider of its own. */
@@ -31,7 +32,6 @@ export function providersAccess({ lab, members, as, openTraceback }: AccessWorld
   };
   const { carrier } = members.own;
   return {
-    area: 'providers',
     objects: [
       {
         ...{ parameters: ['providerId'], operations: ['fetchProvider'], openTo: EVERYBODY },
@@ -95,7 +95,6 @@ export function recordsAccess({ lab }: AccessWorld): AccessFixture {
     ...{ entryId, numbers: { prefix: '1999' }, reason: 'unallocated', validFrom: '2026-01-01T00:00:00Z' },
   });
   return {
-    area: 'records',
     objects: [
       {
         ...{ parameters: ['entryId'], openTo: ['staff'] },
@@ -133,7 +132,78 @@ function sentBatch(): SentAlong {
 
 /** What was done, and by whom, is the staff's to read. */
 export const AUDIT_ACCESS: AccessFixture = {
-  area: 'audit',
   objects: [{ parameters: ['position'], openTo: ['staff'], make: async () => ['1'] }],
   sent: { fetchAuditConsistency: () => ({ query: { from: '1' } }) },
 };
+
+const KEY = clientTestKey('k-1');
+
+/** Organizations, clients and their keys: all of staff sees them. */
+export function trustAccess({ lab }: AccessWorld): AccessFixture {
+  const newOrganization = async (): Promise<string> => {
+    const organizationId = freshName('made');
+    await lab.asOperator('POST', '/v1/organizations', { organizationId, kind: 'app', name: 'Made' });
+    return organizationId;
+  };
+  const clientOf = (organizationId: string, name: string) => ({
+    ...{ clientId: freshName('made'), organizationId, name, keys: [{ jwk: KEY.jwk }] },
+  });
+  const newClient = async (organizationId: string): Promise<string> => {
+    const client = clientOf(organizationId, 'Made');
+    await lab.asOperator('POST', '/v1/clients', client);
+    return client.clientId;
+  };
+  return {
+    objects: [
+      { parameters: ['organizationId'], openTo: ['staff'], make: async () => [await newOrganization()] },
+      {
+        ...{ parameters: ['clientId'], openTo: ['staff'] },
+        make: async ({ organizationId }) => [await newClient(organizationId)],
+      },
+      {
+        ...{ parameters: ['clientId', 'keyId'], openTo: ['staff'] },
+        make: async ({ organizationId }) => {
+          const clientId = await newClient(organizationId);
+          await lab.asOperator('POST', `/v1/clients/${clientId}/keys`, { jwk: clientTestKey('k-9').jwk });
+          return [clientId, 'k-9'];
+        },
+      },
+    ],
+    bodies: {
+      registerOrganization: () => ({ organizationId: freshName('new'), kind: 'app', name: 'New' }),
+      updateOrganization: () => ({ name: 'Changed' }),
+      registerClient: ({ organizationId }) => clientOf(organizationId, 'New'),
+      updateClient: () => ({ name: 'Changed' }),
+      addClientKey: () => ({ jwk: clientTestKey('k-2').jwk }),
+    },
+  };
+}
+
+interface Endpoint {
+  readonly endpointId: string;
+}
+
+/** Webhook endpoints: each organization has its own. */
+export function eventsAccess({ as }: AccessWorld): AccessFixture {
+  return {
+    objects: [
+      {
+        ...{ parameters: ['endpointId'], openTo: [] },
+        make: async (owner) => {
+          // An organization has few: older ones make room.
+          const { items } = (await as(owner, 'GET', '/v1/webhook-endpoints')) as {
+            readonly items: readonly Endpoint[];
+          };
+          for (const { endpointId } of items.slice(4)) await as(owner, 'DELETE', `/v1/webhook-endpoints/${endpointId}`);
+          const body = { url: 'https://receiver.example/hook', description: `hook of ${owner.organizationId}.` };
+          return [((await as(owner, 'POST', '/v1/webhook-endpoints', body)) as Endpoint).endpointId];
+        },
+      },
+    ],
+    bodies: {
+      createWebhookEndpoint: () => ({ url: 'https://receiver.example/hook' }),
+      replayWebhookEvents: () => ({ since: new Date(Date.now() - 60_000).toISOString() }),
+    },
+    canaries: ({ organizationId }) => [{ text: `hook of ${organizationId}.`, openTo: [] }],
+  };
+}

@@ -1,7 +1,7 @@
 import type { FccNotice, Traceback, TracebackRequestStatus } from '../../sdk/src/platform/index.js';
 import type { TracebackFinding, TracebackRequest } from '../../sdk/src/traceback/index.js';
 import type { WaitingPage } from '../../harness/src/platform/tracebacks/index.js';
-import type { AccessFixture, ObjectFixture, PathValues } from './itg-access-call.js';
+import type { AccessFixture, ObjectFixture, PathValues } from './itg-access-matrix.js';
 import { askedCanary, freshName, openingOf, openedCanary } from './itg-access-world.js';
 import type { AccessWorld } from './itg-access-world.js';
 import type { TestMember } from './itg-platform.js';
@@ -38,7 +38,6 @@ export function tracebacksAccess(world: AccessWorld): AccessFixture {
   const newNotice = async (id: string): Promise<string> =>
     ((await lab.asOperator('POST', '/v1/notices', noticeTo(id))) as FccNotice).noticeId;
   return {
-    area: 'tracebacks',
     objects: [
       {
         ...{ parameters: ['tracebackId'], openTo: ['staff'] },

@@ -1,5 +1,5 @@
 import type { Traceback, TracebackOpening } from '../../sdk/src/platform/index.js';
-import { joinAccessMembers } from './itg-access-matrix.js';
+import { ROLES } from './itg-access-matrix.js';
 import type { AccessMembers } from './itg-access-matrix.js';
 import { startReferenceLab } from './itg-reference.js';
 import type { ReferenceLab, ReferenceLabOptions, TestCarrier } from './itg-reference.js';
@@ -35,9 +35,16 @@ export async function openAccessWorld(options: ReferenceLabOptions = {}): Promis
     carriers.set(organizationId, carrier);
     return carrier;
   };
-  const members = await joinAccessMembers(lab, (kind, organizationId, details) =>
-    kind === 'carrier' ? joinCarrier(organizationId) : lab.join(kind, organizationId, details),
-  );
+  const both = async (whose: string) => ({
+    carrier: await joinCarrier(`carrier-${whose}`),
+    app: await lab.join('app', `app-${whose}`),
+    agency: await lab.join('agency', `agency-${whose}`),
+    staff: whose === 'own' ? lab.operator : await lab.join('staff', `staff-${whose}`, { roles: ROLES }),
+  });
+  const none = await lab.join('staff', 'staff-none');
+  const staff = { none } as Record<keyof AccessMembers['staff'], TestMember>;
+  for (const role of ROLES) staff[role] = await lab.join('staff', `staff-${role}`, { roles: [role] });
+  const members = { own: await both('own'), other: await both('other'), staff };
   const third = { carrier: await joinCarrier('carrier-third'), agency: await lab.join('agency', 'agency-third') };
   const tokens = new Map<string, Promise<string>>();
   const tokenOf: AccessWorld['tokenOf'] = (member) => {
