@@ -69,9 +69,17 @@ function canaryNumbers(count: number, kind: string) {
 interface Receipts {
   readonly receipts: readonly { readonly name: string; readonly organizationId: string }[];
 }
+interface CaseSheet {
+  readonly volume: { readonly perHour: Counted };
+  readonly signers: Counted;
+}
+type Counted = readonly { readonly calls: number }[];
+const sumOf = (counted: Counted = []): number => counted.reduce((total, { calls }) => total + calls, 0);
+
 interface Checklist {
   readonly findings: readonly { readonly step: string; readonly result: string }[];
   readonly reach: Readonly<Record<string, { readonly items: number }>>;
+  readonly calls: unknown;
 }
 
 let world: StoryWorld;
@@ -110,7 +118,9 @@ test('carriers and blocking apps stream in live data, in which a campaign is fou
   // Up to four carriers record each of them.
   expect(campaign).toMatchObject({ observedCalls: 24, ...BASE });
   expect(campaign.description).toContain(WITH_BASE);
-  expect(campaign.estimatedVolume).toMatchObject({ basis: 'capture-recapture', both: 24 });
+  const counts = { recorded: 24, reported: 24, both: 24 };
+  expect(campaign.estimatedVolume).toMatchObject({ basis: 'capture-recapture', ...counts });
+  expect([sumOf(campaign.calledAreas), sumOf(campaign.attestations)]).toEqual([24, 24]);
   expect(campaign.signers?.map(({ spc }) => spc).toSorted()).toEqual(['404D', '707G']);
 });
 
@@ -121,6 +131,12 @@ test('the agencies that it concerns are alerted, in their inbox and by a signed 
   await expect.poll(kinds, PATIENT).toEqual(['campaign-suspected', 'live-campaign']);
   const live = (await inbox()).find(({ kind }) => kind === 'live-campaign') as Alert;
   expect(live).toMatchObject({ severity: 'urgent', campaignId: campaign.campaignId });
+  // An alert states the calls of its moment.
+  const figures = Object.fromEntries(live.figures.map(({ name, value }) => [name, value]));
+  const { 'observed-calls': calls = 0, 'carrier-records': records = 0, 'app-reports': reports = 0 } = figures;
+  expect(live.summary).toContain(`${calls} calls (${records} carrier records, ${reports} app reports)`);
+  expect(calls).toBeLessThan(records + reports);
+  expect(figures).toMatchObject({ 'calls-in-jurisdiction': calls, 'share-in-jurisdiction': 1 });
   const posted = () => toTexas.heard.map(({ data }) => (data as { alert?: Alert }).alert?.alertId);
   await expect.poll(posted, PATIENT).toContain(live.alertId);
   expect((await members.ohio.client.alerts.list({})).items).toEqual([]);
@@ -128,13 +144,15 @@ test('the agencies that it concerns are alerted, in their inbox and by a signed 
     campaign.campaignId,
   );
   const parameters = { alertId: live.alertId };
-  const sheet = await story.ask<Record<string, unknown>>(texas(), 'fetchAlertCaseSheet', { parameters });
+  const sheet = await story.ask<CaseSheet>(texas(), 'fetchAlertCaseSheet', { parameters });
   expect(sheet).toMatchObject({
     ...{ name: campaign.name, state: 'live' },
     said: expect.stringContaining('Your social security number has been suspended') as string,
-    volume: { callingNumbers: 24, observedCalls: 24, ...BASE },
-    jurisdictions: [{ jurisdiction: 'US-TX', share: 1 }],
+    volume: { callingNumbers: 24, observedCalls: 24, sampledCalls: 24, ...BASE },
+    jurisdictions: [{ jurisdiction: 'US-TX', calls: 24, share: 1 }],
+    ...{ elsewhere: 0, unsigned: 0 },
   });
+  expect([sumOf(sheet.volume.perHour), sumOf(sheet.signers)]).toEqual([24, 24]);
   // Before there is legal process nobody is told a number.
   expect(canaries.in(JSON.stringify([sheet, live]))).toEqual([]);
 });
@@ -181,7 +199,8 @@ test('an agency uploads its demand, which staff sees first since the campaign ca
   const checklist = await story.ask<Checklist>(counsel, 'fetchDemandChecklist', { parameters });
   const barred = checklist.findings.filter(({ result }) => result === 'bars').map(({ step }) => step);
   expect(barred).toEqual(['process']);
-  expect(checklist.reach['call-records']?.items).toBeGreaterThanOrEqual(24);
+  expect(checklist.reach['call-records']?.items).toBe(36);
+  expect(checklist.calls).toMatchObject({ calls: 24, carrierRecords: 36, isAtLeast: false });
   await story.ask(counsel, 'claimDemand', { parameters });
   await expect(counsel.demands.decide({ demandId, decision: 'approve', reason: 'As it is.' })).rejects.toMatchObject({
     code: 'request-refused',
@@ -222,6 +241,14 @@ test('the production is built at once within the approved scope, fetched with re
   expect(new Set(records.map(({ record }) => record.calling.tn))).toEqual(new Set(CALLS.map(({ calling }) => calling)));
   const restraint = JSON.parse(await read('restraint-package.json')) as { volume: unknown };
   expect(restraint.volume).toMatchObject({ calls: 24, carrierRecords: 36 });
+  for (const name of ['restraint-days.csv', 'restraint-hours.csv']) {
+    const [head = [], ...rows] = (await read(name))
+      .trimEnd()
+      .split('\r\n')
+      .map((line) => line.split(','));
+    const ofColumn = (column: string) => sumOf(rows.map((row) => ({ calls: Number(row[head.indexOf(column)]) })));
+    expect([name, ofColumn('calls'), ofColumn('carrier_records')]).toEqual([name, 24, 36]);
+  }
   const traced = await read('traceback-records-0001.csv');
   expect(traced).toContain(STORY_PROVIDERS.dune.name);
   expect(await read('customer-records-0001.csv')).toContain(STORY_CUSTOMER.name);

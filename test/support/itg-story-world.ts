@@ -44,8 +44,6 @@ interface StoryWorldOptions {
   readonly startMs: number;
   /** Telephone number of the offices in the filings. */
   readonly officeTelephone?: string;
-  /** What carriers share beyond what the story has them share. */
-  readonly shares?: Partial<Readonly<Record<StoryName, SharingPolicyData>>>;
 }
 
 /** Where a carrier is, and what it does. */
@@ -60,7 +58,7 @@ interface StoryCarrierOptions {
 }
 
 /** Every call with its caller, whoever was called under a pseudonym: what a large carrier might agree to. */
-export const SHARES_VEILED: SharingPolicyData = {
+const SHARES_VEILED: SharingPolicyData = {
   ...DEFAULT_SHARING_POLICY,
   id: 'story-veiled-1',
   share: 'all-pseudonymous',
@@ -70,7 +68,7 @@ export const SHARES_VEILED: SharingPolicyData = {
   },
 };
 /** Every call with both numbers. */
-export const SHARES_WHOLE: SharingPolicyData = { ...DEFAULT_SHARING_POLICY, id: 'story-whole-1', share: 'all' };
+const SHARES_WHOLE: SharingPolicyData = { ...DEFAULT_SHARING_POLICY, id: 'story-whole-1', share: 'all' };
 
 /**
  * What the carriers of the story let be answered without a person: that a call began with a customer too, where it is on file who that is. Their
@@ -178,7 +176,7 @@ const OTHERS: Readonly<
 };
 
 /** Starts the platform, imports the filings, and registers everybody over the API. */
-export async function startStoryWorld({ startMs, officeTelephone, shares }: StoryWorldOptions) {
+export async function startStoryWorld({ startMs, officeTelephone }: StoryWorldOptions) {
   const pki = await createTestPki();
   const directory = await mkdtemp(join(tmpdir(), 'hopback-story-'));
   const clock = createWorldClock();
@@ -219,10 +217,8 @@ export async function startStoryWorld({ startMs, officeTelephone, shares }: Stor
       const office = { zone: 'America/New_York', spcs: [spc] };
       await ask(operator, 'setProviderOffice', { parameters: { providerId }, body: office });
       members[name] = await joined('carrier', providerId, { name: businessName });
-      const sharing = shares?.[name];
       carriers[name] = await openStoryCarrier(lab, {
         ...WAYS_TO_TAKE_PART[name],
-        ...(sharing !== undefined && { shares: sharing }),
         ...{ name, member: members[name], directory: join(directory, name) },
       });
     }
