@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { sql } from 'kysely';
 import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { createKeyRing, flushWrites, sealJson } from '../../harness/src/platform/database/index.js';
+import { createKeyRing, EVENTS_KEPT_MS, flushWrites, sealJson } from '../../harness/src/platform/database/index.js';
+import { startPlatform } from '../../harness/src/platform/index.js';
 import type { PlatformOptions } from '../../harness/src/platform/index.js';
 import { createTestPki } from '../../sdk/src/testing/index.js';
 import { listening } from '../support/http-server.js';
@@ -69,8 +70,12 @@ async function endpointOf(url: string) {
 }
 
 let told = 0;
-/** Announces reminders; @returns their numbers */
-async function tell(to: TestMember, count = 1, at: PlatformLab = lab): Promise<readonly number[]> {
+/** Announces reminders. @returns their numbers */
+async function tell(
+  to: Pick<TestMember, 'organizationId'>,
+  count = 1,
+  at: PlatformLab = lab,
+): Promise<readonly number[]> {
   const numbers: number[] = [];
   for (let index = 0; index < count; index += 1) {
     told += 1;
@@ -281,13 +286,32 @@ test('what was not posted when the platform ended is posted when it is back, wit
     await vi.waitFor(() => expect(to.posted).toHaveLength(1), PATIENT);
     await first[Symbol.asyncDispose]();
     isAway = false;
-    const { firstOperator: _none, ...rest } = { firstOperator: undefined, ...kept };
-    const { startPlatform } = await import('../../harness/src/platform/index.js');
-    await using second = platformLab(await startPlatform(rest), first.operator, clock);
+    await using second = platformLab(await startPlatform(kept), first.operator, clock);
     clock.advance(5_100);
     await vi.waitFor(() => expect(numbersOf(to.posted)).toEqual([numbers[0], ...numbers]), PATIENT);
     expect((await (await second.client(member)).webhookEndpoints.list()).items).toHaveLength(1);
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
+});
+
+test('events are removed after a month, but for those that an endpoint still waits for', async () => {
+  const { database } = lab.platform.context;
+  const [member, other] = [await lab.join('carrier', 'prv-waiting'), { organizationId: 'prv-other' }];
+  const kept = async (): Promise<readonly number[]> =>
+    (await database.selectFrom('core_events').select('data').orderBy('position').execute()).map(
+      ({ data }) => (data as { reminder: number }).reminder,
+    );
+  await tell(member);
+  const { webhookEndpoints } = await lab.client(member);
+  // Nobody is there: what is posted waits for some days, and here for as long as the clock is not moved past them.
+  const { endpointId } = await webhookEndpoints.create({ url: 'https://receiver.example/hook' });
+  await tell(other);
+  const waiting = [...(await tell(member)), ...(await tell(other))];
+  clock.advance(EVENTS_KEPT_MS + 3_600_000);
+  const fresh = await tell(other);
+  await vi.waitFor(async () => expect(await kept()).toEqual([...waiting, ...fresh]), PATIENT);
+  await webhookEndpoints.delete({ endpointId });
+  clock.advance(3_600_000);
+  await vi.waitFor(async () => expect(await kept()).toEqual(fresh), PATIENT);
 });

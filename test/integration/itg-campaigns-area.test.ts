@@ -3,10 +3,9 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { campaignsTables } from '../../harness/src/platform/campaigns/campaigns-repository.js';
 import type { CampaignsArea } from '../../harness/src/platform/campaigns/campaigns-area.js';
 import type { LiveRecord } from '../../harness/src/platform/core/index.js';
-import { valueOf } from '../support/itg-calls.js';
 import { callCampaigns as call, listed, openCampaignsDatabase, openTraceback } from '../support/itg-campaigns-bench.js';
 import { campaignClaims } from '../support/itg-campaign-claims.js';
-import { appReport, LIVE_START_MS, neighbourCalls } from '../support/itg-live-calls.js';
+import { appReport, DUNE, LIVE_START_MS, neighbourCalls } from '../support/itg-live-calls.js';
 
 let opened: Awaited<ReturnType<typeof openCampaignsDatabase>>;
 beforeAll(async () => {
@@ -78,8 +77,7 @@ test('after a restart campaigns, decisions and what was gathered of calls that a
   };
   hear(first, neighbourCalls(30));
   // Ten calls of another signer are not enough.
-  const others = { spc: '444D', upstream: 'Dune', trunk: 'trunk-2' };
-  hear(first, neighbourCalls(10, { from: 100, ...others }));
+  hear(first, neighbourCalls(10, { from: 100, ...DUNE }));
   await first.flush();
   const [campaign] = await listed(first);
   const parameters = { campaignId: campaign?.campaignId ?? '' };
@@ -93,7 +91,7 @@ test('after a restart campaigns, decisions and what was gathered of calls that a
   const second = bench.area();
   second.listener.records(neighbourCalls(5, { from: 60 }));
   await second.start();
-  hear(second, neighbourCalls(10, { from: 110, ...others }));
+  hear(second, neighbourCalls(10, { from: 110, ...DUNE }));
   await second.flush();
   const all = await listed(second);
   expect(all.map(({ name, observedCalls, stateReason }) => ({ name, observedCalls, stateReason }))).toEqual([
@@ -103,22 +101,6 @@ test('after a restart campaigns, decisions and what was gathered of calls that a
   // What is lawful is shown to staff alone.
   expect(await listed(second, 'agency')).toHaveLength(1);
   expect((await call(second, 'fetchCampaign', { scope: 'agency', parameters })).kind).toBe('problem');
-});
-
-test('merged campaigns have their calls together, and the old id leads to the one that stays', async () => {
-  const bench = openBench();
-  const area = await bench.detecting(
-    neighbourCalls(20),
-    neighbourCalls(20, { from: 500, spc: '444D', upstream: 'Dune', trunk: 'trunk-2' }),
-  );
-  const [late, early] = await listed(area);
-  const body = { decision: 'merge', into: early?.campaignId, reason: 'same caller' };
-  const parameters = { campaignId: late?.campaignId ?? '' };
-  expect(valueOf(await call(area, 'decideCampaign', { parameters, body }))).toMatchObject({ observedCalls: 40 });
-  expect(await listed(area)).toHaveLength(1);
-  expect(await area.reader.calls(bench.context.database, early?.campaignId ?? '', { limit: 100 })).toHaveLength(40);
-  expect(valueOf(await call(area, 'fetchCampaign', { parameters }))).toMatchObject({ campaignId: early?.campaignId });
-  expect((await bench.context.audited()).map(({ action }) => action)).toContain('campaign.merge');
 });
 
 test('a live campaign is traced by as many calls as it has ways in, from the carrier that shared them, and once', async () => {

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { openPlatformDatabase } from '../../harness/src/platform/database/index.js';
 import { createTemporaryDirectory } from '../peers/temporary-directory.js';
 
-test('a database in a folder is made once, and one that was being made when the process died is made anew', async () => {
+test('a database in a folder is made once, for one process at a time, and anew where the process that made it died', async () => {
   const folder = await createTemporaryDirectory();
   const directory = join(folder.path, 'database');
   // As a process leaves it that died while it unpacked the files.
@@ -14,6 +14,7 @@ test('a database in a folder is made once, and one that was being made when the 
   await writeFile(join(directory, 'pglite-unfinished'), '');
   {
     await using first = await openPlatformDatabase({ directory });
+    await expect(openPlatformDatabase({ directory })).rejects.toMatchObject({ details: { reason: 'folder-in-use' } });
     await sql`create table kept (value int)`.execute(first.database);
     await sql`insert into kept values (7)`.execute(first.database);
   }

@@ -69,18 +69,6 @@ test('a migration that fails leaves nothing, and runs when it has been put right
   expect((await migratePlatform(database, [area('one', [right])])).applied).toEqual(['one-001']);
 });
 
-test('a folder of the embedded database is one process’s alone, and what was committed is there when it is opened again', async () => {
-  const directory = await mkdtemp(join(tmpdir(), 'hopback-itg-'));
-  {
-    await using database = await openTestDatabase({ directory });
-    await expect(openPlatformDatabase({ directory })).rejects.toMatchObject({ details: { reason: 'folder-in-use' } });
-    await sql`insert into core_meta values ('a', 'b')`.execute(database.database);
-  }
-  await using database = await openTestDatabase({ directory });
-  expect((await sql`select * from core_meta`.execute(database.database)).rows).toEqual([{ name: 'a', value: 'b' }]);
-  await rm(directory, { recursive: true, force: true });
-});
-
 test('the key ring is made once, readable by its owner alone, and refused where others may read it', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'hopback-itg-keys-'));
   const path = join(folder, 'keys', 'ring.json');

@@ -9,7 +9,7 @@ import { callCampaigns, listed } from './itg-campaigns-bench.js';
 import type { CampaignsBench } from './itg-campaigns-bench.js';
 import { makeEvidence } from './itg-hops.js';
 import type { MadeEvidence } from './itg-hops.js';
-import { appReport, LIVE_START_MS, neighbourCalls } from './itg-live-calls.js';
+import { appReport, DUNE, LIVE_START_MS, neighbourCalls } from './itg-live-calls.js';
 
 const DAY_MS = 86_400_000;
 
@@ -114,22 +114,28 @@ export function campaignClaims(engine: string, open: () => CampaignsBench): void
     expect(await listed(third)).toMatchObject([{ observedCalls: 6 }]);
   });
 
-  test(`${engine}: calls of campaigns are removed when their time is over, but for those that a demand holds`, async () => {
+  test(`${engine}: merged campaigns have their calls together, which are removed when their time is over, but for those that a demand holds`, async () => {
     const bench = open();
     const area = await bench.detecting(
       neighbourCalls(20),
-      neighbourCalls(20, { from: 500, spc: '444D', upstream: 'Dune', trunk: 'trunk-2' }),
+      neighbourCalls(20, { from: 500, ...DUNE }),
       neighbourCalls(20, { from: 900, spc: '555E', upstream: 'Elm', trunk: 'trunk-3' }),
     );
     const [held = '', merged = '', other = ''] = (await listed(area)).map(({ campaignId }) => campaignId);
     // The demand names a campaign that is merged into another afterwards.
     await holdCalls(bench, [merged]);
     const body = { decision: 'merge', into: held, reason: 'one caller' };
-    await callCampaigns(area, 'decideCampaign', { parameters: { campaignId: merged }, body });
+    const parameters = { campaignId: merged };
+    expect(await callCampaigns(area, 'decideCampaign', { parameters, body })).toMatchObject({
+      value: { observedCalls: 40 },
+    });
+    expect(await listed(area)).toHaveLength(2);
+    expect((await bench.context.audited()).map(({ action }) => action)).toContain('campaign.merge');
     const callsOf = async (id: string): Promise<number> =>
       (await area.reader.calls(bench.context.database, id, { limit: 100 })).length;
     const counts = (): Promise<readonly number[]> => Promise.all([held, merged, other].map(callsOf));
-    // Under the old id the calls are found as well.
+    // The old id leads to the campaign that stays, and to its calls.
+    expect(await callCampaigns(area, 'fetchCampaign', { parameters })).toMatchObject({ value: { campaignId: held } });
     expect(await counts()).toEqual([40, 40, 20]);
     const retention = area.jobs.find(({ name }) => name === 'campaigns.retention');
     await retention?.run(LIVE_START_MS + 89 * DAY_MS);

@@ -1,4 +1,6 @@
 import type { LiveRecord } from '../../harness/src/platform/core/index.js';
+import { createCampaignEngine } from '../../harness/src/platform/domain/campaigns/campaign-engine.js';
+import type { CampaignEngine } from '../../harness/src/platform/domain/campaigns/campaign-engine.js';
 import type { AppReport, SharedRecord } from '../../sdk/src/platform/index.js';
 
 /** When these calls begin. */
@@ -74,6 +76,33 @@ export const neighbourCalls = (
       },
     });
   });
+
+/** Another way of calling than that of `neighbourCalls` by themselves. */
+export const DUNE = { spc: '444D', upstream: 'Dune', trunk: 'trunk-2' };
+
+/** The same calls as another carrier on their way records them, a second and a half later. */
+export const secondRecords = (records: readonly LiveRecord[]): readonly LiveRecord[] =>
+  records.map(({ record, receivedAtMs }) => ({
+    ...{ providerId: 'prv-9', receivedAtMs: receivedAtMs + 2_000 },
+    record: {
+      ...record,
+      inviteAtUs: record.inviteAtUs + 1_500_000,
+      ingress: { trunk: 'from-cedar', provider: 'Alder' },
+      received: { verstat: 'No-TN-Validation' as const },
+    },
+  }));
+
+/** An engine that has read some records. Its campaigns are `c-1`, `c-2` and so on. */
+export function testEngine(
+  records: readonly LiveRecord[] = [],
+  options: Partial<Parameters<typeof createCampaignEngine>[0]> = {},
+): CampaignEngine {
+  let made = 0;
+  const newId = (): string => `c-${String((made += 1))}`;
+  const engine = createCampaignEngine({ newId, allocated: new Set(['290', '390']), ...options });
+  for (const live of records) engine.record(live);
+  return engine;
+}
 
 export const SSA_TRANSCRIPT =
   'This call is from the Social Security Administration. Your social security number has been suspended because of suspicious activity in the state of Texas. Press one now to speak to an officer or a warrant for your arrest will be issued.';

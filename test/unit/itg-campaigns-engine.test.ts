@@ -1,33 +1,29 @@
 import { expect, test } from 'vitest';
-import { createCampaignEngine } from '../../harness/src/platform/domain/campaigns/campaign-engine.js';
 import type { CampaignEngine } from '../../harness/src/platform/domain/campaigns/campaign-engine.js';
 import type { CampaignFile } from '../../harness/src/platform/domain/campaigns/campaign-file.js';
 import type { LiveRecord } from '../../harness/src/platform/core/index.js';
 import type { AppReport } from '../../sdk/src/platform/index.js';
-import { appReport, liveCall, LIVE_START_MS, neighbourCalls, SSA_TRANSCRIPT } from '../support/itg-live-calls.js';
-
-const ALLOCATED = new Set(['290', '390']);
-
-/** An engine that has read some records. */
-function engineFor(...batches: readonly (readonly LiveRecord[])[]): CampaignEngine {
-  let ids = 0;
-  const engine = createCampaignEngine({ allocated: ALLOCATED, newId: () => `c-${String((ids += 1))}` });
-  for (const live of batches.flat()) engine.record(live);
-  return engine;
-}
+import {
+  appReport,
+  DUNE,
+  liveCall,
+  LIVE_START_MS,
+  neighbourCalls,
+  secondRecords,
+  SSA_TRANSCRIPT,
+  testEngine,
+} from '../support/itg-live-calls.js';
 
 /** Reports of calls at some places. */
 const report = (engine: CampaignEngine, from: number, to: number, more: Partial<AppReport> = {}): void => {
   for (let at = from; at < to; at += 1) engine.report('app-1', appReport(at, more), LIVE_START_MS + 60_000);
 };
 
-const DUNE = { spc: '444D', upstream: 'Dune', trunk: 'trunk-2' };
-
 const standing = (engine: CampaignEngine): CampaignFile[] =>
   [...engine.campaigns()].filter(({ mergedInto }) => mergedInto === undefined);
 
 test('twenty calls that show a neighbour of whom they call, with one signer, are one campaign, and it says why', () => {
-  const engine = engineFor(neighbourCalls(20));
+  const engine = testEngine(neighbourCalls(20));
   const [campaign, ...others] = standing(engine);
   expect(others).toEqual([]);
   expect(campaign?.observedCalls).toBe(20);
@@ -40,30 +36,21 @@ test('twenty calls that show a neighbour of whom they call, with one signer, are
 
 test('a call that two carriers record is counted once, whichever record comes first, and both are told', () => {
   const first = neighbourCalls(34);
-  const second = first.map(({ record, receivedAtMs }) => ({
-    ...{ providerId: 'prv-2', receivedAtMs: receivedAtMs + 2_000 },
-    record: {
-      ...record,
-      inviteAtUs: record.inviteAtUs + 1_500_000,
-      ingress: { trunk: 'from-cedar', provider: 'Alder' },
-      received: { verstat: 'No-TN-Validation' as const },
-    },
-  }));
+  const second = secondRecords(first);
   const inTurns = first.flatMap((live, at) => (at % 2 === 0 ? [live, second[at]] : [second[at], live]));
   for (const records of [[...first, ...second], [...second, ...first], inTurns]) {
-    const engine = engineFor();
-    for (const live of records) if (live !== undefined) engine.record(live);
+    const engine = testEngine(records.filter((live) => live !== undefined));
     const [campaign, ...others] = standing(engine);
     expect(others).toEqual([]);
     expect(campaign).toMatchObject({ observedCalls: 34, recordedCalls: 34, bothCalls: 0 });
     expect([...(campaign?.signers ?? [])]).toEqual([['333C', 34]]);
-    expect(Object.fromEntries(campaign?.reporters ?? [])).toEqual({ 'prv-1': 34, 'prv-2': 34 });
+    expect(Object.fromEntries(campaign?.reporters ?? [])).toEqual({ 'prv-1': 34, 'prv-9': 34 });
     expect(engine.take().flatMap(({ calls }) => calls)).toHaveLength(68);
   }
 });
 
 test('two calls of a number to an exchange within seconds, by two carriers, are two where they end otherwise', () => {
-  const engine = engineFor();
+  const engine = testEngine();
   for (const live of neighbourCalls(20)) {
     engine.record(live);
     engine.record({
@@ -80,12 +67,12 @@ test('two calls of a number to an exchange within seconds, by two carriers, are 
 });
 
 test('neighbours who talk with each other are no campaign', () => {
-  const engine = engineFor(neighbourCalls(400, { seconds: 90 }));
+  const engine = testEngine(neighbourCalls(400, { seconds: 90 }));
   expect(standing(engine)).toEqual([]);
 });
 
 test('a burst of one number with full attestation is no campaign, however few answer', () => {
-  const engine = engineFor();
+  const engine = testEngine();
   for (let at = 0; at < 3_000; at += 1) {
     const told = at > 100 ? ['fan-out', 'low-answer-ratio'] : [];
     engine.record(liveCall({ at, calling: '12903456789', spc: '101A', told, ...(at % 4 === 0 && { seconds: 3 }) }));
@@ -94,7 +81,7 @@ test('a burst of one number with full attestation is no campaign, however few an
 });
 
 test('calls of two campaigns of one signer that have a third way of calling in common are no third campaign', () => {
-  const engine = engineFor();
+  const engine = testEngine();
   const spc = '333C';
   const twenty = Array.from({ length: 20 }, (_none, at) => at);
   for (const live of neighbourCalls(20, { spc })) engine.record(live);
@@ -109,13 +96,13 @@ test('calls of two campaigns of one signer that have a third way of calling in c
 });
 
 test('what the carrier saw before it veiled numbers holds calls together: dialling one after the other', () => {
-  const engine = engineFor();
+  const engine = testEngine();
   for (let at = 0; at < 25; at += 1) engine.record(liveCall({ at, told: ['sequential-dialling'] }));
   expect([...(standing(engine)[0]?.reasons.keys() ?? [])]).toContain('sequential-dialling');
 });
 
 test('five reports of the same swindle are a campaign with a name in the style of the traceback group', () => {
-  const engine = engineFor();
+  const engine = testEngine();
   report(engine, 0, 5);
   const [campaign] = standing(engine);
   expect(campaign?.name).toMatch(/^SSA/);
@@ -125,7 +112,7 @@ test('five reports of the same swindle are a campaign with a name in the style o
 });
 
 test('many reports of a school that calls from its own number are no campaign', () => {
-  const engine = engineFor();
+  const engine = testEngine();
   const text =
     'Hello, this is a message from your school district. Due to the weather all schools will be closed tomorrow. Thank you.';
   const verstat = 'TN-Validation-Passed';
@@ -134,7 +121,7 @@ test('many reports of a school that calls from its own number are no campaign', 
 });
 
 test('equal recordings of one method are one campaign, and are not compared with those of another', () => {
-  const engine = engineFor();
+  const engine = testEngine();
   const heard = (at: number, algorithm: string) =>
     appReport(at, {
       transcript: { text: at % 2 === 0 ? SSA_TRANSCRIPT : 'press one' },
@@ -147,9 +134,8 @@ test('equal recordings of one method are one campaign, and are not compared with
 });
 
 test('a report and the record of the same call are one call, and have the script be the campaign by way of calling', () => {
-  const engine = engineFor();
   const records = neighbourCalls(40);
-  for (const live of records) engine.record(live);
+  const engine = testEngine(records);
   const [found] = standing(engine);
   for (const [at, live] of records.slice(-8).entries()) {
     const called = live.record.called as { readonly npaNxx: string };
@@ -166,7 +152,7 @@ test('a report and the record of the same call are one call, and have the script
 });
 
 test('a campaign without calls for four hours is dormant, after thirty days closed, and live with the next calls', () => {
-  const engine = engineFor(neighbourCalls(20));
+  const engine = testEngine(neighbourCalls(20));
   const hourMs = 3_600_000;
   engine.tick(LIVE_START_MS + 3 * hourMs);
   expect(standing(engine)[0]?.standing.state).toBe('live');
@@ -182,7 +168,7 @@ test('a campaign without calls for four hours is dormant, after thirty days clos
 });
 
 test('what an analyst marks as lawful is counted, and not raised again', () => {
-  const engine = engineFor(neighbourCalls(20));
+  const engine = testEngine(neighbourCalls(20));
   const campaignId = standing(engine)[0]?.campaignId ?? '';
   engine.take();
   engine.decide({ kind: 'lawful', campaignId, atMs: LIVE_START_MS });
@@ -193,7 +179,7 @@ test('what an analyst marks as lawful is counted, and not raised again', () => {
 });
 
 test('campaigns that an analyst merged stay one, with the calls to come of both', () => {
-  const engine = engineFor(neighbourCalls(20), neighbourCalls(20, { from: 500, ...DUNE }));
+  const engine = testEngine([...neighbourCalls(20), ...neighbourCalls(20, { from: 500, ...DUNE })]);
   const [first, second] = standing(engine);
   expect(second).toBeDefined();
   const ids = { campaignId: second?.campaignId ?? '', into: first?.campaignId ?? '' };
@@ -205,7 +191,7 @@ test('campaigns that an analyst merged stay one, with the calls to come of both'
 });
 
 test('a script that an analyst split off stays a campaign of its own', () => {
-  const engine = engineFor();
+  const engine = testEngine();
   const other =
     'Hello this is Amazon support, your order of an iPhone for 900 dollars was charged. Press one to cancel this order.';
   for (let at = 0; at < 8; at += 1) {
@@ -228,7 +214,7 @@ test('a script that an analyst split off stays a campaign of its own', () => {
 });
 
 test('no two campaigns have the same name', () => {
-  const engine = engineFor(neighbourCalls(20));
+  const engine = testEngine(neighbourCalls(20));
   report(engine, 500, 506);
   const rename = (file: CampaignFile | undefined) =>
     engine.decide({ kind: 'rename', campaignId: file?.campaignId ?? '', name: 'Cedar-Neighbours' });
@@ -238,7 +224,7 @@ test('no two campaigns have the same name', () => {
 });
 
 test('a single number that calls one exchange ten times a second is joined hop by hop, however late the second carrier sends', () => {
-  const engine = engineFor();
+  const engine = testEngine();
   const calls = Array.from({ length: 300 }, (_none, at) => {
     const called = `1390456${String(1_000 + at)}`;
     const seconds = at % 3 === 0 ? 2 : undefined;
@@ -259,7 +245,7 @@ test('a single number that calls one exchange ten times a second is joined hop b
 });
 
 test('a record that ties two calls together makes them one, in all figures, and what follows is of that one', () => {
-  const engine = engineFor();
+  const engine = testEngine();
   const links = (at: number) => ({ near: `near-${String(at)}`, far: `far-${String(at)}` });
   const veiled = (live: LiveRecord): NonNullable<LiveRecord['record']['calling']> => ({
     ...{ shown: 'pseudonym', pseudonym: live.record.recordId },

@@ -1,9 +1,8 @@
 import { expect, test } from 'vitest';
-import { createCampaignEngine } from '../../harness/src/platform/domain/campaigns/campaign-engine.js';
 import type { CampaignEngine } from '../../harness/src/platform/domain/campaigns/campaign-engine.js';
 import type { LiveRecord } from '../../harness/src/platform/core/index.js';
 import type { AppReport } from '../../sdk/src/platform/index.js';
-import { appReport, liveCall, LIVE_START_MS, neighbourCalls } from '../support/itg-live-calls.js';
+import { appReport, liveCall, LIVE_START_MS, neighbourCalls, testEngine } from '../support/itg-live-calls.js';
 
 // Callers with every right who are like campaigns in one thing, and campaigns that are like them in all others.
 
@@ -14,9 +13,7 @@ const DEALINGS: Endings = [20, undefined, 15, 20, 3, undefined, 30, 18, undefine
 const RECORDING: Endings = [undefined, undefined, 2, undefined, undefined, 4, undefined, undefined, 15, undefined];
 
 function engineWith(records: readonly LiveRecord[], reports: readonly AppReport[] = []): CampaignEngine {
-  let ids = 0;
-  const engine = createCampaignEngine({ allocated: new Set(['290', '390']), newId: () => `c-${String((ids += 1))}` });
-  for (const live of records) engine.record(live);
+  const engine = testEngine(records);
   for (const report of reports) engine.report('app-1', report, LIVE_START_MS + 3_600_000);
   return engine;
 }

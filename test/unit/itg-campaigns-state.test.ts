@@ -2,7 +2,6 @@ import { Buffer } from 'node:buffer';
 import { inflateRawSync } from 'node:zlib';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { createCampaignEngine } from '../../harness/src/platform/domain/campaigns/campaign-engine.js';
 import { decodeState, encodeState } from '../../harness/src/platform/domain/campaigns/state-codec.js';
 import { packState } from '../../harness/src/platform/campaigns/detector-snapshot.js';
 import type { CampaignEngine } from '../../harness/src/platform/domain/campaigns/campaign-engine.js';
@@ -10,7 +9,15 @@ import type { LiveRecord } from '../../harness/src/platform/core/index.js';
 import { savedCampaign } from '../../harness/src/platform/domain/campaigns/campaign-file.js';
 import type { AppReport } from '../../sdk/src/platform/index.js';
 import { SMALL_DETECTOR } from '../support/itg-detector-claims.js';
-import { appReport, LIVE_START_MS, liveCall, neighbourCalls } from '../support/itg-live-calls.js';
+import {
+  appReport,
+  DUNE,
+  LIVE_START_MS,
+  liveCall,
+  neighbourCalls,
+  secondRecords,
+  testEngine,
+} from '../support/itg-live-calls.js';
 
 function decoded(chunks: Iterable<Buffer>): unknown {
   const decoder = decodeState();
@@ -103,18 +110,6 @@ test('chunks are short, whatever is written, and octets that were not written ar
   );
 });
 
-/** The same calls as another carrier on their way records them, a second and a half later. */
-const secondRecords = (records: readonly LiveRecord[]): readonly LiveRecord[] =>
-  records.map(({ record, receivedAtMs }) => ({
-    ...{ providerId: 'prv-9', receivedAtMs: receivedAtMs + 2_000 },
-    record: {
-      ...record,
-      inviteAtUs: record.inviteAtUs + 1_500_000,
-      ingress: { trunk: 'from-cedar', provider: 'Alder' },
-      received: { verstat: 'No-TN-Validation' as const },
-    },
-  }));
-
 /** Reports of such calls, by the numbers that the application saw. */
 const reportsOf = (records: readonly LiveRecord[]): readonly AppReport[] =>
   records.map(({ record: { calling, called, inviteAtUs } }, at) => {
@@ -135,13 +130,6 @@ const placedCalls = (...engines: readonly CampaignEngine[]): Readonly<Record<str
       .map(({ callId, placedCallId }) => [callId, placedCallId]),
   );
 
-const newEngine = (options: object = {}): CampaignEngine => {
-  let made = 0;
-  const newId = (): string => `c-${String((made += 1))}`;
-  return createCampaignEngine({ ...options, newId, allocated: new Set(['290', '390']) });
-};
-const smallEngine = (): CampaignEngine => newEngine(SMALL_DETECTOR);
-
 /** Campaigns as they stand, ids left out: they are made anew. */
 const figures = (engine: CampaignEngine): readonly unknown[] =>
   [...engine.campaigns()].map((file) => ({ ...savedCampaign(file), campaignId: '', keys: [...file.keys.keys()] }));
@@ -156,7 +144,7 @@ test('an engine that goes on from a saved state finds the same campaigns and cal
       ...{ seconds: (index * 7) % 90, isSuspected: false, called: `1390456${String(1_000 + index)}` },
     }),
   );
-  const dune = neighbourCalls(40, { from: 200, spc: '444D', upstream: 'Dune', trunk: 'trunk-2', providerId: 'prv-2' });
+  const dune = neighbourCalls(40, { from: 200, ...DUNE, providerId: 'prv-2' });
   const records = [...first, ...secondRecords(first), ...dune, ...ordinary];
   const evidence = [
     ...records.map((live) => [live.receivedAtMs, (engine) => engine.record(live)] as readonly [number, Hear]),
@@ -166,16 +154,16 @@ test('an engine that goes on from a saved state finds the same campaigns and cal
     }),
   ].toSorted(([a], [b]) => a - b);
   const feed = evidence.map(([, hear]) => hear);
-  const whole = newEngine();
+  const whole = testEngine();
   for (const hear of feed) hear(whole);
   const expected = figures(whole);
   const all = { observedCalls: 24, recordedCalls: 24, reportedCalls: 24, bothCalls: 24, carrierRecords: 48 };
   expect(expected).toMatchObject([{ counts: all }, {}]);
   const placed = placedCalls(whole);
   for (let cut = 0; cut <= feed.length; cut += 97) {
-    const before = newEngine();
+    const before = testEngine();
     for (const hear of feed.slice(0, cut)) hear(before);
-    const after = newEngine();
+    const after = testEngine();
     expect(after.stateVersion).toBe(before.stateVersion);
     after.restoreState(decoded(encodeState(before.state())) as object);
     // The newest evidence from before is read once more.
@@ -188,10 +176,10 @@ test('an engine that goes on from a saved state finds the same campaigns and cal
 
 test('evidence of a call that an engine heard before it learned that the call is counted adds no call', () => {
   const calls = neighbourCalls(30);
-  const stored = smallEngine();
+  const stored = testEngine([], SMALL_DETECTOR);
   for (const call of calls) stored.record(call);
   const [found] = stored.take();
-  const later = smallEngine();
+  const later = testEngine([], SMALL_DETECTOR);
   // Too few to find the campaign again.
   for (const call of calls.slice(0, 6)) later.record(call);
   expect(figures(later)).toEqual([]);
@@ -214,28 +202,25 @@ test('evidence of a call that an engine heard before it learned that the call is
 
 test('a campaign that was stored after the state was taken has its id again when it is found again', () => {
   let made = 0;
-  const nextEngine = (): CampaignEngine =>
-    createCampaignEngine({ newId: () => `c-${String((made += 1))}`, allocated: new Set(['290', '390']) });
+  const newId = (): string => `c-${String((made += 1))}`;
   const calls = neighbourCalls(30);
-  const first = nextEngine();
+  const first = testEngine([], { newId });
   for (const call of calls.slice(0, 5)) first.record(call);
   const state = decoded(encodeState(first.state())) as object;
   for (const call of calls.slice(5)) first.record(call);
   const [found] = first.take();
-  const second = nextEngine();
+  const second = testEngine([], { newId });
   second.restoreState(state);
   second.expect(new Map(found?.calls.map(({ callId }) => [callId, found.file.campaignId])));
   for (const call of calls.slice(5)) second.record(call);
   expect([...second.campaigns()].map(({ campaignId }) => campaignId)).toEqual([found?.file.campaignId]);
   second.expect(new Map());
-  for (const call of neighbourCalls(30, { from: 500, spc: '444D', upstream: 'Dune', trunk: 'trunk-2' }))
-    second.record(call);
+  for (const call of neighbourCalls(30, { from: 500, ...DUNE })) second.record(call);
   expect([...second.campaigns()].map(({ campaignId }) => campaignId)).toEqual(['c-1', 'c-2']);
 });
 
 test('engines with other policies or limits have states of other versions', () => {
-  const version = (rest: Partial<Parameters<typeof createCampaignEngine>[0]>): string =>
-    createCampaignEngine({ newId: () => 'c-1', ...rest }).stateVersion;
+  const version = (options: Parameters<typeof testEngine>[1]): string => testEngine([], options).stateVersion;
   expect(new Set([version({}), version({ limits: { groups: 1_024 } })]).size).toBe(2);
   expect(version({})).toBe(version({}));
 });
