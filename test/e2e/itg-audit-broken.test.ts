@@ -8,19 +8,12 @@ import {
   FIRST_OPERATOR_CLIENT,
   startReferenceWithAreas,
 } from '../../harness/src/platform/reference/reference-platform.js';
-import type { ReferenceWithAreas } from '../../harness/src/platform/reference/reference-platform.js';
 import { privateKeyJwt } from '../../sdk/src/platform/index.js';
 import { createTemporaryDirectory } from '../peers/temporary-directory.js';
 import { harnessCommand, restoreCommand, startPlatformCommand } from '../support/itg-command.js';
 
-/** A platform, and how its first operator calls it. */
-interface Lab extends AsyncDisposable {
-  readonly platform: ReferenceWithAreas;
-  readonly command: (...argv: readonly string[]) => ReturnType<typeof harnessCommand>;
-  readonly get: (path: string) => Promise<Response>;
-}
-
-async function started(directory: string): Promise<Lab> {
+/** Starts a platform. @returns it, and how its first operator calls it */
+async function started(directory: string) {
   const platform = await startReferenceWithAreas({ directory });
   const { keyId, file } = platform.home.operatorKey;
   const profile = operatorProfile(directory);
@@ -31,8 +24,8 @@ async function started(directory: string): Promise<Lab> {
   });
   return {
     platform,
-    command: (...argv) => harnessCommand([...argv, '--profile', profile]),
-    get: async (path) => {
+    command: (...argv: readonly string[]) => harnessCommand([...argv, '--profile', profile]),
+    get: async (path: string): Promise<Response> => {
       const url = `${platform.url}${path}`;
       const signal = new AbortController().signal;
       return fetch(url, { headers: await authorization.fields({ method: 'GET', url }, signal) });
@@ -41,21 +34,24 @@ async function started(directory: string): Promise<Lab> {
   };
 }
 
-async function registered(command: Lab['command'], id: string): Promise<void> {
+type Lab = Awaited<ReturnType<typeof started>>;
+
+async function register(command: Lab['command'], id: string): Promise<void> {
   const { exitCode, err } = await command(
     ...['organizations', 'register', '--id', id, '--kind', 'carrier', '--name', `Carrier ${id}`, '--unlisted'],
   );
   expect({ exitCode, err }).toMatchObject({ exitCode: 0 });
 }
 
-const lastPosition = async ({ platform }: Lab): Promise<number> => {
-  const { position } = await platform.database.database
-    .selectFrom('core_audit')
-    .select('position')
-    .orderBy('position', 'desc')
-    .executeTakeFirstOrThrow();
-  return position;
-};
+/** Registers a carrier. @returns the last position of the audit, once it is in the log */
+async function registered({ command, platform }: Lab, id: string): Promise<number> {
+  await register(command, id);
+  await platform.opened.auditLog.drain();
+  const { rows } = await sql<{ last: number }>`select max(position) as last from core_audit`.execute(
+    platform.database.database,
+  );
+  return rows[0]?.last ?? 0;
+}
 
 const forgeActor = ({ platform }: Lab, position: number): Promise<unknown> =>
   sql`update core_audit set actor = 'someone-else' where position = ${position}`.execute(platform.database.database);
@@ -63,9 +59,7 @@ const forgeActor = ({ platform }: Lab, position: number): Promise<unknown> =>
 test('a forged entry of the audit is shown as forged, without a proof, and the command fails', async () => {
   await using folder = await createTemporaryDirectory();
   await using lab = await started(join(folder.path, 'platform'));
-  await registered(lab.command, 'carrier-1');
-  await lab.platform.opened.auditLog.drain();
-  const position = await lastPosition(lab);
+  const position = await registered(lab, 'carrier-1');
   const honest = await lab.command('audit', 'show', String(position), '--json');
   expect(honest.exitCode).toBe(0);
   expect(JSON.parse(honest.out)).toMatchObject({ entry: { actor: FIRST_OPERATOR_CLIENT }, proof: {} });
@@ -87,9 +81,7 @@ test('a platform whose audit was tampered with while it was stopped starts, says
   await using folder = await createTemporaryDirectory();
   const directory = join(folder.path, 'platform');
   const before = await started(directory);
-  await registered(before.command, 'carrier-1');
-  await before.platform.opened.auditLog.drain();
-  const position = await lastPosition(before);
+  const position = await registered(before, 'carrier-1');
   const kept = (await (await before.get('/v1/audit/checkpoint')).json()) as { checkpoint: string; size: number };
   await forgeActor(before, position);
   await before.platform.close();
@@ -100,9 +92,7 @@ test('a platform whose audit was tampered with while it was stopped starts, says
   // The detector may be warming still, which stands in a line of its own.
   expect(await readiness.text()).toContain(`ready\naudit: broken at ${position}\n`);
   expect((await lab.get('/v1/organizations')).headers.get('platform-warning')).toBe(`audit: broken at ${position}`);
-  await registered(lab.command, 'carrier-2');
-  await lab.platform.opened.auditLog.drain();
-  const after = await lab.command('audit', 'show', String(await lastPosition(lab)), '--json');
+  const after = await lab.command('audit', 'show', String(await registered(lab, 'carrier-2')), '--json');
   expect(after.exitCode).toBe(0);
   const checkpoint = (await (await lab.get('/v1/audit/checkpoint')).json()) as {
     segment: number;
@@ -127,7 +117,7 @@ test('the command verifies the audit of a platform that runs and of one that doe
   await running.until(({ event }) => event === 'ready');
   const profile = operatorProfile(directory);
   const asked = (...argv: readonly string[]) => harnessCommand(argv);
-  await registered((...argv) => asked(...argv, '--profile', profile), 'carrier-1');
+  await register((...argv) => asked(...argv, '--profile', profile), 'carrier-1');
   const kept = join(folder.path, 'checkpoint.json');
   await vi.waitFor(
     async () => {
@@ -175,9 +165,7 @@ test('an archive of a platform whose audit is broken can be made and restored, a
   const [directory, restored, archive] = [inFolder('platform'), inFolder('restored'), inFolder('archive')];
   {
     await using lab = await started(directory);
-    await registered(lab.command, 'carrier-1');
-    await lab.platform.opened.auditLog.drain();
-    await forgeActor(lab, 2);
+    await forgeActor(lab, await registered(lab, 'carrier-1'));
   }
   const backup = await harnessCommand(['platform', 'backup', archive, '--directory', directory]);
   expect(backup.exitCode).toBe(0);
@@ -186,5 +174,5 @@ test('an archive of a platform whose audit is broken can be made and restored, a
   expect(JSON.parse(restoring.out)).toMatchObject({ audit: { status: 'broken', firstBadEntry: 2 } });
   await using lab = await started(restored);
   expect(lab.platform.warnings()).toEqual(['audit: broken at 2']);
-  await registered(lab.command, 'carrier-2');
+  await registered(lab, 'carrier-2');
 });

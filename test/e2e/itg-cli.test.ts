@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startTestPlatform } from '../../sdk/src/testing/index.js';
 import { createTemporaryDirectory } from '../peers/temporary-directory.js';
 import { harnessCommand } from '../support/itg-command.js';
@@ -24,9 +24,14 @@ async function platformWithProfile(clientId: string) {
   };
 }
 
+let staff: Awaited<ReturnType<typeof platformWithProfile>>;
+beforeAll(async () => {
+  staff = await platformWithProfile('itg');
+});
+afterAll(() => staff[Symbol.asyncDispose]());
+
 test('staff open a traceback, list it as a table and as JSON, and look at it', async () => {
-  await using world = await platformWithProfile('itg');
-  const { run } = world;
+  const { run } = staff;
   const open = ['tracebacks', 'open', '--called', '+12025550123', '--at', '2026-11-02T15:41', '--zone', 'UTC'];
   const opened = await run(...open, '--json');
   expect(opened).toMatchObject({ exitCode: 0, err: '' });
@@ -41,13 +46,12 @@ test('staff open a traceback, list it as a table and as JSON, and look at it', a
   expect(shown.out).toMatch(
     /^tracebacks show\n[^]*\n {2}hops\n {4}HOP +PROVIDER +STATE .*\n {4}1 +Alder Voice LLC +answered +received-from /,
   );
-  world.platform.assertConforming();
+  staff.platform.assertConforming();
 });
 
 test('a list goes over pages as far as it is asked to, and says that there are more', async () => {
-  await using world = await platformWithProfile('itg');
-  const { run } = world;
-  for (let count = 0; count < 7; count += 1) world.platform.openTraceback();
+  const { run } = staff;
+  for (let count = 0; count < 7; count += 1) staff.platform.openTraceback();
   const cut = await run('tracebacks', 'list', '--items', '3');
   expect(cut.out.trimEnd().split('\n')).toHaveLength(4);
   expect(cut.err).toContain('There are more');
@@ -77,8 +81,7 @@ test('an agency submits a demand with its PDF, may not decide it, and sees its s
 });
 
 test('any operation is called by its name', async () => {
-  await using world = await platformWithProfile('itg');
-  const { run } = world;
+  const { run } = staff;
   const shown = await run('api', 'listProviders', '--json');
   expect((JSON.parse(shown.out) as readonly unknown[]).length).toBeGreaterThan(2);
   const none = await run('api', 'fetchProvider', 'nobody');
@@ -87,8 +90,7 @@ test('any operation is called by its name', async () => {
 });
 
 test('a command line that is not understood is answered with what to do', async () => {
-  await using world = await platformWithProfile('itg');
-  const { run } = world;
+  const { run } = staff;
   for (const [argv, part] of [
     [['tracebacks'], 'tracebacks is one of: tracebacks list'],
     [['tracebacks', 'shwo'], 'Did you mean tracebacks show?'],
@@ -113,8 +115,7 @@ test('a command line that is not understood is answered with what to do', async 
 });
 
 test('a text of several lines is taken, and a file that is not there ends with 4, as JSON too', async () => {
-  await using world = await platformWithProfile('itg');
-  const { run } = world;
+  const { run } = staff;
   const decided = await run('demands', 'decide', 'dmd-1', '--decision', 'reject', '--reason', 'one\ntwo');
   expect(decided.exitCode).toBe(1);
   const missing = ['providers', 'import', '--csv', 'not-there.csv', '--source', 'test'];

@@ -49,17 +49,11 @@ function records(): readonly SharedRecord[] {
   return made;
 }
 
-interface Run {
-  /** Campaigns and alerts, without what is made anew each time. */
-  readonly outcome: unknown;
-  readonly figures: Readonly<Record<string, number>>;
-}
-
 /** What is done to the process after a batch. */
 type Blow = 'SIGKILL' | 'SIGTERM' | undefined;
 
 /** Sends the records to a platform that is ended after some batches, and started again. */
-async function run(blowAfter: (batch: number) => Blow): Promise<Run> {
+async function run(blowAfter: (batch: number) => Blow) {
   await using folder = await createTemporaryDirectory();
   const directory = join(folder.path, 'platform');
   const webhooks = { dangerouslyAllowPrivateAddresses: true };
@@ -104,6 +98,7 @@ async function run(blowAfter: (batch: number) => Blow): Promise<Run> {
     await expect
       .poll(async () => (await outcomeOf(parties)).alerts.length, { timeout: 120_000, interval: LOOK_MS })
       .toBeGreaterThanOrEqual(2 * CAMPAIGNS);
+    // Campaigns and alerts are without what is made anew each time.
     return { outcome: await outcomeOf(parties), figures };
   } finally {
     victim?.child.kill('SIGKILL');
@@ -152,7 +147,7 @@ test(
       const { outcome, figures } = await run((batch) => blows.get(batch));
       expect(outcome).toEqual(undisturbed.outcome);
       done += blows.size;
-      for (const name of ['kills', 'terms', 'startsWarming'] as const) totals[name] += figures[name] ?? 0;
+      for (const name of ['kills', 'terms', 'startsWarming'] as const) totals[name] += figures[name];
       tellRound(round, Math.ceil(ROUNDS / 3));
     }
     reportFault('itg-detector-kill', { seed, rounds: done, ...totals, campaigns: CAMPAIGNS, lost: 0, doubled: 0 });

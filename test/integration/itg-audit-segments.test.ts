@@ -76,19 +76,11 @@ async function rewriteRecords(change: (payloads: readonly Buffer[]) => readonly 
   await writeFile(file, segmentOf(name, change(payloads)));
 }
 
-interface Tampering {
-  readonly tamper: string | (() => Promise<unknown>);
-  readonly brokenAt: number;
-  readonly kind: string;
-  /** Entries of the old segment that the link of the new one still proves. */
-  readonly proved?: number;
-  readonly integrity?: readonly [position: number, integrity: string];
-}
-
 const replaced = (from: string, to: string, at: number) => () =>
   rewriteRecords((payloads) =>
     payloads.with(at, Buffer.from(payloads[at]!.toString('latin1').replace(from, to), 'latin1')),
   );
+const cutToNine = (): Promise<void> => rewriteRecords((payloads) => payloads.slice(0, 9));
 const cutLastRecord = async (): Promise<void> => {
   const file = await segmentFile();
   const bytes = await readFile(file);
@@ -100,54 +92,33 @@ const STRAY_ROW = `insert into core_audit (at_ms, action, organization_id, actor
   values (1, 'a', 'o', 'c', 'x', '{}', 12)`;
 const CHECKPOINT = `update core_meta set value = replace(value, '12', '11') where name = 'audit.checkpoint'`;
 
-/** Ways to tamper while nobody has the log open. */
-const TAMPERINGS: Readonly<Record<string, Tampering>> = {
-  'a changed row': {
-    ...{ tamper: `update core_audit set actor = 'other' where position = 9`, brokenAt: 9, kind: 'changed' },
-    integrity: [9, 'changed'],
-  },
-  'a changed time': {
-    ...{ tamper: 'update core_audit set at_ms = at_ms + 1 where position = 12', brokenAt: 12, kind: 'changed' },
-    integrity: [12, 'changed'],
-  },
-  'a deleted tail of rows': {
-    ...{ tamper: 'delete from core_audit where position > 9', brokenAt: 10, kind: 'deleted', integrity: [9, 'signed'] },
-  },
-  'all rows deleted': { tamper: 'delete from core_audit', brokenAt: 1, kind: 'deleted' },
-  'a database of an old backup, whose positions begin again': {
-    ...{ tamper: OLD_BACKUP, brokenAt: 10, kind: 'deleted', integrity: [9, 'signed'] },
-  },
-  'a row that names a leaf that the log does not have': {
-    ...{ tamper: STRAY_ROW, brokenAt: 13, kind: 'log-damaged', integrity: [13, 'unproved'] },
-  },
-  'a row that names the leaf of another': {
-    ...{ tamper: 'update core_audit set leaf_index = 3 where position = 9', brokenAt: 9, kind: 'misplaced' },
-    integrity: [9, 'signed'],
-  },
-  'a changed checkpoint': {
-    ...{ tamper: CHECKPOINT, brokenAt: 12, kind: 'checkpoint-changed', integrity: [12, 'signed'] },
-  },
-  'a deleted checkpoint': {
-    ...{ tamper: `delete from core_meta where name = 'audit.checkpoint'`, brokenAt: 12, kind: 'checkpoint-changed' },
-    integrity: [12, 'signed'],
-  },
-  'a changed leaf, checksums right': {
-    ...{ tamper: replaced('c-9', 'c-0', 8), brokenAt: 9, kind: 'log-damaged', proved: 8, integrity: [9, 'unproved'] },
-  },
-  'a log that was cut': {
-    ...{ tamper: () => rewriteRecords((payloads) => payloads.slice(0, 9)), brokenAt: 10, kind: 'log-damaged' },
-    ...{ proved: 9, integrity: [9, 'signed'] },
-  },
-  'a log whose last octets are gone': {
-    ...{ tamper: cutLastRecord, brokenAt: 12, kind: 'log-damaged', proved: 11, integrity: [12, 'unproved'] },
-  },
-  'a log whose files are gone': {
-    ...{ tamper: async () => rm(await segmentFile()), brokenAt: 1, kind: 'log-damaged' },
-    ...{ proved: 0, integrity: [5, 'unproved'] },
-  },
-};
+const OTHER_LEAF = 'update core_audit set leaf_index = 3 where position = 9';
+const NO_CHECKPOINT = `delete from core_meta where name = 'audit.checkpoint'`;
 
-for (const [what, { tamper, brokenAt, kind, proved = ENTRIES, integrity }] of Object.entries(TAMPERINGS)) {
+/** Ways to tamper while nobody has the log open. `proved` are entries of the old segment that the link of the new one still proves. */
+const TAMPERINGS: readonly (readonly [
+  what: string,
+  tamper: string | (() => Promise<unknown>),
+  broken: readonly [kind: string, position: number],
+  shown?: readonly [position: number, integrity: string],
+  proved?: number,
+])[] = [
+  ['a changed row', `update core_audit set actor = 'other' where position = 9`, ['changed', 9], [9, 'changed']],
+  ['a changed time', 'update core_audit set at_ms = at_ms + 1 where position = 12', ['changed', 12], [12, 'changed']],
+  ['a deleted tail of rows', 'delete from core_audit where position > 9', ['deleted', 10], [9, 'signed']],
+  ['all rows deleted', 'delete from core_audit', ['deleted', 1]],
+  ['a database of an old backup, whose positions begin again', OLD_BACKUP, ['deleted', 10], [9, 'signed']],
+  ['a row that names a leaf that the log does not have', STRAY_ROW, ['log-damaged', 13], [13, 'unproved']],
+  ['a row that names the leaf of another', OTHER_LEAF, ['misplaced', 9], [9, 'signed']],
+  ['a changed checkpoint', CHECKPOINT, ['checkpoint-changed', 12], [12, 'signed']],
+  ['a deleted checkpoint', NO_CHECKPOINT, ['checkpoint-changed', 12], [12, 'signed']],
+  ['a changed leaf, checksums right', replaced('c-9', 'c-0', 8), ['log-damaged', 9], [9, 'unproved'], 8],
+  ['a log that was cut', cutToNine, ['log-damaged', 10], [9, 'signed'], 9],
+  ['a log whose last octets are gone', cutLastRecord, ['log-damaged', 12], [12, 'unproved'], 11],
+  ['a log whose files are gone', async () => rm(await segmentFile()), ['log-damaged', 1], [5, 'unproved'], 0],
+];
+
+for (const [what, tamper, [kind, brokenAt], shown, proved = ENTRIES] of TAMPERINGS) {
   test(`${what}: the log opens, says where it is broken, and goes on in a segment that is linked to what is good`, async () => {
     await (typeof tamper === 'string' ? run(tamper) : tamper());
     {
@@ -158,7 +129,7 @@ for (const [what, { tamper, brokenAt, kind, proved = ENTRIES, integrity }] of Ob
       await log.drain();
       const row = await rowAbout('x:100');
       expect(await integrityOf(log, row.position)).toBe('signed');
-      if (integrity !== undefined) expect(await integrityOf(log, integrity[0])).toBe(integrity[1]);
+      if (shown !== undefined) expect(await integrityOf(log, shown[0])).toBe(shown[1]);
       const [, second] = log.segments();
       expect(second?.link).toMatchObject({ brokenAt, kind, previous: { logId, size: proved } });
       const proof = await log.proofOf(row.position);
@@ -373,9 +344,9 @@ test('a checkpoint that was kept elsewhere shows a log, table and checkpoint tha
     await using log = await opened();
     kept = log.checkpoint()!;
   }
-  await rewriteRecords((payloads) => payloads.slice(0, 9));
+  await cutToNine();
   await run('delete from core_audit where position > 9');
-  await run(`delete from core_meta where name = 'audit.checkpoint'`);
+  await run(NO_CHECKPOINT);
   await run('update core_audit set leaf_index = null');
   {
     await using log = await opened();

@@ -6,6 +6,7 @@ import type { AccessFixture, SentAlong } from './itg-access-matrix.js';
 import { freshName, openingOf } from './itg-access-world.js';
 import type { AccessWorld } from './itg-access-world.js';
 import { demandForm, submissionAt } from './itg-demands.js';
+import { appReport } from './itg-live-calls.js';
 import type { TestMember } from './itg-platform.js';
 
 /** Campaigns of the matrix, each by what is heard in its calls. */
@@ -31,13 +32,10 @@ export async function hearCampaigns({ lab, members, as }: AccessWorld): Promise<
   for (const [index, text] of SCRIPTS.entries()) {
     for (let call = 0; call < CALLS; call += 1)
       await as(members.own.app, 'POST', '/v1/app-reports', {
-        ...{ format: 'hopback.app-report.1', reportId: `case-${index}-${call}`, app: { name: 'Call guard' } },
+        ...appReport(call, { reportId: `case-${index}-${call}`, transcript: { text, language: 'en' } }),
         calledAt: new Date(Date.now() - 60_000 + call * 1_000).toISOString(),
-        ...{
-          called: { shown: 'number', tn: `1212555${1_000 + call}` },
-          calling: `1646555${1_000 + index * 100 + call}`,
-        },
-        ...{ action: 'answered-by-app', reason: 'content', transcript: { text, language: 'en' } },
+        called: { shown: 'number', tn: `1212555${1_000 + call}` },
+        calling: `1646555${1_000 + index * 100 + call}`,
       });
   }
   for (const agency of [members.own.agency, members.other.agency]) {
@@ -128,7 +126,6 @@ export function casesAccess(world: AccessWorld, { open, of }: AccessCampaigns): 
   };
 }
 
-/** A rule that is for one agency alone. */
 const ruleCanary = ({ organizationId }: TestMember): string => `rule-for-${organizationId}`;
 
 const alertCanary = ({ organizationId }: TestMember): string => `alert of ${organizationId}.`;

@@ -4,7 +4,6 @@ import type { PlatformScope } from '../../sdk/src/platform/index.js';
 import type { ServedRoute, StaffRole } from '../../harness/src/platform/core/index.js';
 import type { PlatformLab, TestMember } from './itg-platform.js';
 
-/** A kind of object that paths name. */
 export interface ObjectFixture {
   /** Parameters of the path that name one: `['clientId', 'keyId']`. A route is tried with the fixture that has all its parameters. */
   readonly parameters: readonly string[];
@@ -23,7 +22,6 @@ export interface SentAlong {
   readonly body?: string | Uint8Array<ArrayBuffer> | FormData;
 }
 
-/** Values of the parameters of the path, by name. */
 export type PathValues = Readonly<Record<string, string>>;
 
 /** Something that belongs to somebody and may be in no answer to others. */
@@ -33,7 +31,6 @@ export interface Canary {
   readonly openTo: readonly PlatformScope[];
 }
 
-/** What an area brings to the matrix. */
 export interface AccessFixture {
   readonly objects: readonly ObjectFixture[];
   /** Bodies of JSON by operation, where the first example of the contract does not do. */

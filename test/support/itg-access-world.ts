@@ -2,33 +2,21 @@ import type { Traceback, TracebackOpening } from '../../sdk/src/platform/index.j
 import { ROLES } from './itg-access-matrix.js';
 import type { AccessMembers } from './itg-access-matrix.js';
 import { startReferenceLab } from './itg-reference.js';
-import type { ReferenceLab, ReferenceLabOptions, TestCarrier } from './itg-reference.js';
+import type { ReferenceLabOptions, TestCarrier } from './itg-reference.js';
 import type { TestMember } from './itg-platform.js';
-
-/** A reference platform with the members of the matrix, and those whom theirs is about. */
-export interface AccessWorld extends AsyncDisposable {
-  readonly lab: ReferenceLab;
-  readonly members: AccessMembers;
-  /** Carriers by id, those of the matrix among them. */
-  readonly carriers: ReadonlyMap<string, TestCarrier>;
-  /** A carrier and an agency that ask nothing. */
-  readonly third: { readonly carrier: TestCarrier; readonly agency: TestMember };
-  /** A token of a member: the same each time. */
-  readonly tokenOf: (member: TestMember) => Promise<string>;
-  /** Calls as somebody; what is answered has to be a success. */
-  readonly as: (member: TestMember, method: string, path: string, body?: unknown) => Promise<unknown>;
-  /** Opens a traceback as somebody, of a call that began at a carrier. */
-  readonly openTraceback: (opener: TestMember, firstId: string) => Promise<Traceback>;
-}
 
 let made = 0;
 
 /** A word that nobody has used yet. */
 export const freshName = (word: string): string => `${word}-${(made += 1)}`;
 
-/** Opens it. Receivers of webhooks have no address: endpoints are registered, and nothing is posted to them. */
-export async function openAccessWorld(options: ReferenceLabOptions = {}): Promise<AccessWorld> {
+/**
+ * Opens a reference platform with the members of the matrix, and those whom theirs is about. Receivers of webhooks have no address: endpoints are
+ * registered, and nothing is posted to them.
+ */
+export async function openAccessWorld(options: ReferenceLabOptions = {}) {
   const lab = await startReferenceLab({ webhooks: { resolve: async () => [] }, ...options });
+  /** Carriers by id, those of the matrix among them. */
   const carriers = new Map<string, TestCarrier>();
   const joinCarrier = async (organizationId: string): Promise<TestCarrier> => {
     const carrier = await lab.joinCarrier(organizationId);
@@ -44,15 +32,18 @@ export async function openAccessWorld(options: ReferenceLabOptions = {}): Promis
   const none = await lab.join('staff', 'staff-none');
   const staff = { none } as Record<keyof AccessMembers['staff'], TestMember>;
   for (const role of ROLES) staff[role] = await lab.join('staff', `staff-${role}`, { roles: [role] });
-  const members = { own: await both('own'), other: await both('other'), staff };
+  const members: AccessMembers = { own: await both('own'), other: await both('other'), staff };
+  /** A carrier and an agency that ask nothing. */
   const third = { carrier: await joinCarrier('carrier-third'), agency: await lab.join('agency', 'agency-third') };
   const tokens = new Map<string, Promise<string>>();
-  const tokenOf: AccessWorld['tokenOf'] = (member) => {
+  /** A token of a member: the same each time. */
+  const tokenOf = (member: TestMember): Promise<string> => {
     const token = tokens.get(member.clientId) ?? lab.token(member);
     tokens.set(member.clientId, token);
     return token;
   };
-  const as: AccessWorld['as'] = async (member, method, path, body) => {
+  /** Calls as somebody; what is answered has to be a success. */
+  const as = async (member: TestMember, method: string, path: string, body?: unknown): Promise<unknown> => {
     const token = tokenOf(member);
     const sent = { key: freshName('world'), ...(body !== undefined && { body }) };
     const { status, value } = await lab.call(await token, method, path, sent);
@@ -61,11 +52,14 @@ export async function openAccessWorld(options: ReferenceLabOptions = {}): Promis
   };
   return {
     ...{ lab, members, carriers, third, tokenOf, as },
-    openTraceback: async (opener, firstId) =>
+    /** Opens a traceback as somebody, of a call that began at a carrier. */
+    openTraceback: async (opener: TestMember, firstId: string): Promise<Traceback> =>
       (await as(opener, 'POST', '/v1/tracebacks', openingOf(opener, firstId))) as Traceback,
     [Symbol.asyncDispose]: () => lab[Symbol.asyncDispose](),
   };
 }
+
+export type AccessWorld = Awaited<ReturnType<typeof openAccessWorld>>;
 
 /** What the traceback that somebody opened is known by, and what one is known by of which the first provider is one of the matrix. */
 export const openedCanary = ({ organizationId }: TestMember): string => `traceback of ${organizationId}.`;

@@ -3,7 +3,6 @@ import { createRouteMatcher, PLATFORM_ROUTES, readWireBody, WIRE_SCHEMAS } from 
 import type { PlatformAnswer, PlatformScope, ProviderEntry } from '../../sdk/src/platform/index.js';
 import type { Caller, PlatformArea } from '../../harness/src/platform/core/index.js';
 
-/** A caller of an organization. */
 export const callerOf = (organizationId: string, kind: PlatformScope, name = organizationId): Caller => ({
   ...{ clientId: `client-${organizationId}`, organizationId, kind, scopes: [kind], name },
 });
@@ -22,7 +21,6 @@ export function testEntry(providerId: string, changes: Partial<ProviderEntry> = 
   };
 }
 
-/** A call as a test states it. */
 export interface TestCall {
   readonly parameters?: Readonly<Record<string, string>>;
   readonly body?: unknown;
@@ -73,33 +71,20 @@ export function valueOf(answer: PlatformAnswer): Json {
 export const codeOf = (answer: PlatformAnswer): string => (answer.kind === 'problem' ? answer.code : answer.kind);
 
 /** Operations of an area by their names. */
-export interface AreaCalls {
-  readonly call: (operationId: string, caller: Caller, call?: TestCall) => Promise<PlatformAnswer>;
-  readonly value: <Value>(
-    operationId: string,
-    caller: Caller,
-    parameters?: TestCall['parameters'],
-    body?: unknown,
-  ) => Promise<Value>;
-  readonly refusal: (
-    operationId: string,
-    caller: Caller,
-    parameters?: TestCall['parameters'],
-    body?: unknown,
-  ) => Promise<string>;
-}
-
-export function areaCalls(area: CalledArea, nowMs: () => number): AreaCalls {
-  const call: AreaCalls['call'] = (operationId, caller, more) =>
+export function areaCalls(area: CalledArea, nowMs: () => number) {
+  const call = (operationId: string, caller: Caller, more: TestCall = {}): Promise<PlatformAnswer> =>
     callOperation(area, operationId, caller, { atMs: nowMs(), ...more });
+  type Asked = readonly [operationId: string, caller: Caller, parameters?: TestCall['parameters'], body?: unknown];
+  const answer = (...[operationId, caller, parameters = {}, body]: Asked): Promise<PlatformAnswer> =>
+    call(operationId, caller, { parameters, body });
   return {
     call,
-    value: async (operationId, caller, parameters = {}, body) =>
-      valueOf(await call(operationId, caller, { parameters, body })),
-    refusal: async (operationId, caller, parameters = {}, body) =>
-      codeOf(await call(operationId, caller, { parameters, body })),
+    value: async <Value>(...asked: Asked): Promise<Value> => valueOf(await answer(...asked)),
+    refusal: async (...asked: Asked): Promise<string> => codeOf(await answer(...asked)),
   };
 }
+
+export type AreaCalls = ReturnType<typeof areaCalls>;
 
 type Target = readonly [target: string, body?: unknown];
 export type PathCaller = Pick<Caller, 'kind' | 'organizationId'>;

@@ -23,23 +23,6 @@ import { LIVE_START_MS } from './itg-live-calls.js';
 
 const ALLOCATED = new Set(['290', '390']);
 
-/** The area of campaigns with what it stands on, as tests look at it. */
-export interface CampaignsBench {
-  readonly context: TestContext;
-  readonly opened: OpeningOrder[];
-  readonly tracebacks: Map<string, Traceback>;
-  /** Ids of tracebacks that were read. */
-  readonly looked: string[];
-  readonly records: LiveRecord[];
-  readonly reports: Map<string, AppReport>;
-  /** Starts anew, as after a restart. @param journalRange - of the journal that records come from */
-  readonly area: (journalRange?: () => { readonly first: number; readonly last: number }) => CampaignsArea;
-  /** Starts an area and has it detect campaigns in records. */
-  readonly detecting: (...batches: readonly (readonly LiveRecord[])[]) => Promise<CampaignsArea>;
-  /** Kills what was started: what its database has begun is done, and nothing else. */
-  readonly die: () => Promise<void>;
-}
-
 /** A database with the tables of campaigns and demands, which the tests of a file share: to open one takes seconds. */
 export async function openCampaignsDatabase(server?: TestServer) {
   const definitions = [campaignsDefinition, DEMANDS_DEFINITION];
@@ -54,12 +37,13 @@ export async function openCampaignsDatabase(server?: TestServer) {
   };
 }
 
-/** Makes one on a database with the tables of campaigns and demands. */
-export function openCampaignsBench(database: OpenedDatabase, options: CampaignsOptions = {}): CampaignsBench {
+/** The area of campaigns with what it stands on, as tests look at it. */
+export function openCampaignsBench(database: OpenedDatabase, options: CampaignsOptions = {}) {
   const context = createTestContext({ database });
   context.clock.set(LIVE_START_MS + 60_000);
   const opened: OpeningOrder[] = [];
   const tracebacks = new Map<string, Traceback>();
+  /** Ids of tracebacks that were read. */
   const looked: string[] = [];
   const records: LiveRecord[] = [];
   const reports = new Map<string, AppReport>();
@@ -92,7 +76,8 @@ export function openCampaignsBench(database: OpenedDatabase, options: CampaignsO
   const organizations = { agencies: async () => [agency], agency: async () => agency, staff: async () => ['itg'] };
   const ports = { tracebacks: desk, live, reports: past, organizations, holds: createHoldReader() };
   let life = { isOver: false, begun: Promise.resolve<unknown>(undefined) };
-  const area: CampaignsBench['area'] = (journalRange) => {
+  /** Starts anew, as after a restart. @param journalRange - of the journal that records come from */
+  const area = (journalRange?: () => { readonly first: number; readonly last: number }): CampaignsArea => {
     const own = { isOver: false, begun: Promise.resolve<unknown>(undefined) };
     life = own;
     const transact: TestContext['transact'] = (work) => {
@@ -104,13 +89,14 @@ export function openCampaignsBench(database: OpenedDatabase, options: CampaignsO
     const given = { ...ports, ...(journalRange !== undefined && { journalRange }) };
     return createCampaignsArea({ ...context, transact }, given, { allocated: ALLOCATED, ...options });
   };
-  const detecting: CampaignsBench['detecting'] = async (...batches) => {
+  const detecting = async (...batches: readonly (readonly LiveRecord[])[]): Promise<CampaignsArea> => {
     const started = area();
     await started.start();
     for (const batch of batches) started.listener.records(batch);
     await started.flush();
     return started;
   };
+  /** Kills what was started: what its database has begun is done, and nothing else. */
   const die = async (): Promise<void> => {
     life.isOver = true;
     await life.begun;
@@ -118,7 +104,8 @@ export function openCampaignsBench(database: OpenedDatabase, options: CampaignsO
   return { context, opened, tracebacks, looked, records, reports, area, detecting, die };
 }
 
-/** A traceback that is open. */
+export type CampaignsBench = ReturnType<typeof openCampaignsBench>;
+
 export const openTraceback = (tracebackId: string): Traceback => ({
   format: 'hopback.traceback.1',
   ...{ tracebackId, direction: 'back', state: 'open', hops: [] },
@@ -139,6 +126,5 @@ export function callCampaigns(
   });
 }
 
-/** Campaigns as somebody sees them. */
 export const listed = async (area: CampaignsArea, scope: PlatformScope = 'staff'): Promise<readonly Campaign[]> =>
   valueOf(await callCampaigns(area, 'listCampaigns', { scope })).items;

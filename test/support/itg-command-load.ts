@@ -11,19 +11,7 @@ import { privateKeyJwt } from '../../sdk/src/platform/client/private-key-jwt.js'
 import { createHttpsRecordTransport } from '../../sdk/src/platform/record-transport-https.js';
 import { freePort } from './free-port.js';
 import { startPlatformCommand } from './itg-command.js';
-import type { PlatformProcess } from './itg-command.js';
 import { liveCall } from './itg-live-calls.js';
-
-/** A platform as its command starts it, in a folder, and what the system says of its process. */
-export interface CommandPlatform extends PlatformProcess {
-  readonly url: string;
-  readonly port: number;
-  /** From the start of the process to the first answer over HTTP, milliseconds. */
-  readonly answeredMs: number;
-  readonly rssMb: () => number;
-  /** Processor time of all its threads, seconds. */
-  readonly cpuSeconds: () => number;
-}
 
 const CARRIER = 'carrier-1';
 const KEY_ID = 'key-1';
@@ -43,11 +31,7 @@ const rest = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(
  * @param asked - 0 for one that is free now
  * @throws Error where it ends before
  */
-export async function startCommandPlatform(
-  directory: string,
-  asked: number,
-  nodeOptions?: string,
-): Promise<CommandPlatform> {
+export async function startCommandPlatform(directory: string, asked: number, nodeOptions?: string) {
   const port = asked === 0 ? await freePort() : asked;
   const startedMs = performance.now();
   const process = startPlatformCommand(['--directory', directory, '--port', String(port)], {
@@ -66,14 +50,19 @@ export async function startCommandPlatform(
   return {
     ...process,
     ...{ url, port },
+    /** From the start of the process to the first answer over HTTP, milliseconds. */
     answeredMs: performance.now() - startedMs,
-    rssMb: () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1_024,
-    cpuSeconds: () => {
+    rssMb: (): number => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1_024,
+    /** Processor time of all its threads, seconds. */
+    cpuSeconds: (): number => {
       const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
       return (Number(fields[11]) + Number(fields[12])) / TICKS;
     },
   };
 }
+
+/** A platform as its command starts it, in a folder, and what the system says of its process. */
+export type CommandPlatform = Awaited<ReturnType<typeof startCommandPlatform>>;
 
 /** Registers a carrier as an operator does. @returns the credential that it sends records with */
 export async function registerCarrier(

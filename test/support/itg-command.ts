@@ -7,17 +7,10 @@ import { runHarness } from '../../harness/src/cli/program.js';
 
 const MAIN = fileURLToPath(new URL('../../harness/dist/cli/main.js', import.meta.url));
 
-export interface CommandRun {
-  readonly exitCode: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-/** Runs a command line within this process. */
 export async function harnessCommand(
   argv: readonly string[],
   { stdin = '', env = {} }: { readonly stdin?: string; readonly env?: Readonly<Record<string, string>> } = {},
-): Promise<CommandRun> {
+): Promise<{ readonly exitCode: number; readonly out: string; readonly err: string }> {
   const [out, err] = [new PassThrough(), new PassThrough()];
   const printed = { out: '', err: '' };
   out.on('data', (bytes: Buffer) => (printed.out += bytes.toString()));
@@ -39,24 +32,10 @@ export interface PlatformEvent {
   readonly event: string;
   readonly url?: string;
   readonly line?: string;
-  readonly startedInMs?: number;
-}
-
-/** A platform in a process of its own. */
-export interface PlatformProcess extends AsyncDisposable {
-  /** The first line, of those that came and those that will, that fits. @throws Error where the process ends before */
-  readonly until: (fits: (event: PlatformEvent) => boolean) => Promise<PlatformEvent>;
-  readonly kill: (signal: 'SIGINT' | 'SIGTERM' | 'SIGKILL') => void;
-  readonly ended: Promise<{ readonly code: number | null; readonly signal: string | null }>;
-  readonly pid: number;
-  readonly errors: () => string;
 }
 
 /** Starts `hopback-harness platform --json` with options, at a free port where they state none. */
-export function startPlatformCommand(
-  options: readonly string[],
-  env: Readonly<Record<string, string>> = {},
-): PlatformProcess {
+export function startPlatformCommand(options: readonly string[], env: Readonly<Record<string, string>> = {}) {
   const port = options.includes('--port') ? [] : ['--port', '0'];
   const child = spawn(process.execPath, [MAIN, 'platform', '--json', ...port, ...options], {
     env,
@@ -70,15 +49,16 @@ export function startPlatformCommand(
     events.push(JSON.parse(line) as PlatformEvent);
     for (const look of waiting) look();
   });
-  const ended = new Promise<{ code: number | null; signal: string | null }>((resolve) => {
+  const ended = new Promise<{ readonly code: number | null; readonly signal: string | null }>((resolve) => {
     child.once('close', (code, signal) => resolve({ code, signal }));
   });
   return {
     ended,
     pid: child.pid ?? 0,
     errors: () => errors,
-    kill: (signal) => void child.kill(signal),
-    until: (fits) =>
+    kill: (signal: 'SIGINT' | 'SIGTERM' | 'SIGKILL') => void child.kill(signal),
+    /** The first line, of those that came and those that will, that fits. @throws Error where the process ends before */
+    until: (fits: (event: PlatformEvent) => boolean): Promise<PlatformEvent> =>
       new Promise((resolve, reject) => {
         const look = (): void => {
           const found = events.find(fits);
@@ -96,3 +76,6 @@ export function startPlatformCommand(
     },
   };
 }
+
+/** A platform in a process of its own. */
+export type PlatformProcess = ReturnType<typeof startPlatformCommand>;

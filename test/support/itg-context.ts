@@ -3,15 +3,11 @@ import type { PlatformLog } from '../../harness/src/platform/core/index.js';
 import { createKeyRing, createPlatformContext, createPlatformLog } from '../../harness/src/platform/database/index.js';
 import type { CountedPlatformContext, KeyRing, OpenedDatabase } from '../../harness/src/platform/database/index.js';
 
-/** A context for tests, with what a test looks at. */
 export interface TestContext extends CountedPlatformContext {
   readonly clock: ManualClock;
   readonly keyRing: KeyRing;
-  /** Lines of the log, parsed. */
   readonly logged: readonly LoggedLine[];
-  /** Events that were told or announced so far, in order. */
   readonly events: () => Promise<readonly TestEvent[]>;
-  /** Audit so far, in order. */
   readonly audited: () => Promise<readonly TestAuditEntry[]>;
 }
 

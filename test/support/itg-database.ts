@@ -12,7 +12,6 @@ import {
 } from '../../harness/src/platform/database/index.js';
 import type { DatabasePlace, OpenedDatabase } from '../../harness/src/platform/database/index.js';
 
-/** A server of PostgreSQL that tests run against. */
 export interface TestServer {
   /** Directory of its socket, or name of its host. */
   readonly host: string;

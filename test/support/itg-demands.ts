@@ -31,7 +31,7 @@ import type { OpenedDatabase } from '../../harness/src/platform/database/index.j
 import { createTestKey } from '../../sdk/src/testing/index.js';
 import { createManualClock } from '../../sdk/src/testing/manual-clock.js';
 import { canonicalJson, type TracebackAnswer } from '../../sdk/src/traceback/index.js';
-import { areaCalls, callerOf, STAFF, valueOf, type AreaCalls, type TestCall } from './itg-calls.js';
+import { areaCalls, callerOf, STAFF, valueOf, type TestCall } from './itg-calls.js';
 import { createTestContext, type TestContext } from './itg-context.js';
 import { openTestDatabase, type TestServer } from './itg-database.js';
 
@@ -72,29 +72,6 @@ export function addReport({ reports, calls }: DemandWorld, report: AppReport, ca
 export const TEXAS: Caller = callerOf('ag-tx', 'agency');
 export const OHIO: Caller = callerOf('ag-oh', 'agency');
 
-export interface DemandLab extends AsyncDisposable, AreaCalls {
-  readonly context: TestContext;
-  readonly area: PlatformArea;
-  readonly ports: DemandPorts;
-  readonly world: DemandWorld;
-  readonly directory: string;
-  readonly holds: Map<string, LegalHold>;
-  readonly opened: OpeningOrder[];
-  readonly run: (job: string) => Promise<void>;
-  /** Runs the job of productions with the audit written to the log in between, until nothing is left to do. */
-  readonly produce: () => Promise<void>;
-  readonly submit: (caller: Caller, changes?: Partial<DemandSubmission>, key?: string) => Promise<string>;
-  /** A demand as staff sees it. */
-  readonly demand: (demandId: string) => Promise<Demand>;
-  /** Decides a demand; approves it by default. */
-  readonly decide: (demandId: string, body?: unknown) => Promise<Demand>;
-  /** Builds what is due. @returns the newest production of the demand */
-  readonly produced: (demandId: string) => Promise<Production>;
-  readonly file: (productionId: string, name: string) => Promise<Buffer>;
-  /** An area whose disk and database fail for good after a number of steps. */
-  readonly dying: (steps: number) => PlatformArea;
-}
-
 /** A PDF of one page, as small as one can be. */
 export function smallPdf(extra = ''): Uint8Array<ArrayBuffer> {
   const body = `%PDF-1.7\n1 0 obj\n<< /Type /Catalog /Pages 2 0 R ${extra} >>\nendobj\n2 0 obj\n<< /Type /Pages /Kids [] /Count 0 >>\nendobj\n`;
@@ -127,12 +104,6 @@ export function demandForm(submission: DemandSubmission, document = smallPdf()):
   return form;
 }
 
-export interface DemandLabOptions {
-  readonly world?: DemandWorld;
-  readonly limits?: Partial<DemandLimits>;
-  readonly keyType?: 'P-256' | 'Ed25519';
-}
-
 let shared: Promise<OpenedDatabase> | undefined;
 
 /** One database for all tests of a file, emptied for each: to start one takes seconds. */
@@ -152,7 +123,6 @@ export async function openDemandDatabase(server?: TestServer): Promise<void> {
   await shared;
 }
 
-/** Closes it, after all tests of the file. */
 export async function closeDemandDatabase(): Promise<void> {
   const opened = await shared;
   shared = undefined;
@@ -160,8 +130,15 @@ export async function closeDemandDatabase(): Promise<void> {
 }
 
 /** An area of demands with other areas in memory, and the audit in a real Merkle log. */
-export async function demandLab(options: DemandLabOptions = {}): Promise<DemandLab> {
-  const { world = emptyWorld(), limits = {}, keyType = 'P-256' } = options;
+export async function demandLab({
+  world = emptyWorld(),
+  limits = {},
+  keyType = 'P-256',
+}: {
+  readonly world?: DemandWorld;
+  readonly limits?: Partial<DemandLimits>;
+  readonly keyType?: 'P-256' | 'Ed25519';
+} = {}) {
   const directory = await mkdtemp(join(tmpdir(), 'hopback-demands-'));
   const database = await emptyDatabase();
   const context = createTestContext({ database, clock: createManualClock(Date.parse('2026-10-24T12:00:00Z')) });
@@ -181,9 +158,19 @@ export async function demandLab(options: DemandLabOptions = {}): Promise<DemandL
   };
   const area = createDemandsArea(context, ports, limits);
   const calls = areaCalls(area, context.clock.nowMs);
-  const lab: DemandLab = {
-    ...{ context, area, ports, world, directory, holds, opened, ...calls },
-    dying: (steps) => {
+  const run = (name: string): Promise<void> => jobOf(area, name).run(context.clock.nowMs());
+  /** Runs the job of productions with the audit written to the log in between, until nothing is left to do. */
+  const produce = async (): Promise<void> => {
+    for (let round = 0; round < 3; round += 1) {
+      await run('demands.productions');
+      context.clock.advance(10_000);
+    }
+  };
+  const demand = (demandId: string): Promise<Demand> => calls.value('fetchDemand', STAFF, { demandId });
+  return {
+    ...{ context, area, ports, world, directory, holds, opened, run, produce, demand, ...calls },
+    /** An area whose disk and database fail for good after a number of steps. */
+    dying: (steps: number): PlatformArea => {
       let left = steps;
       const step = <Value>(work: () => Promise<Value>): Promise<Value> =>
         (left -= 1) >= 0 ? work() : Promise.reject(new Error('dead'));
@@ -192,41 +179,34 @@ export async function demandLab(options: DemandLabOptions = {}): Promise<DemandL
       const dyingContext = { ...context, transact } as typeof context;
       return createDemandsArea(dyingContext, { ...ports, files: { ...files, put } }, limits);
     },
-    run: (name) => jobOf(area, name).run(context.clock.nowMs()),
-    produce: async () => {
-      for (let round = 0; round < 3; round += 1) {
-        await lab.run('demands.productions');
-        context.clock.advance(10_000);
-      }
-    },
-    submit: async (caller, changes = {}, key) => {
+    submit: async (caller: Caller, changes: Partial<DemandSubmission> = {}, key?: string): Promise<string> => {
       const document = smallPdf();
       const body = { ...SUBMISSION, ...changes, documentSha256: hash('sha256', document, 'hex') };
       const parameters: TestCall['parameters'] = key === undefined ? {} : { 'Idempotency-Key': key };
       return valueOf(await calls.call('submitDemand', caller, { body, document, parameters })).demandId;
     },
-    demand: (demandId) => calls.value('fetchDemand', STAFF, { demandId }),
-    decide: (demandId, body = { decision: 'approve', reason: 'It fits.' }) =>
+    decide: (demandId: string, body: unknown = { decision: 'approve', reason: 'It fits.' }): Promise<Demand> =>
       calls.value('decideDemand', STAFF, { demandId }, body),
-    produced: async (demandId) => {
-      await lab.produce();
-      const { productionIds } = await lab.demand(demandId);
+    /** Builds what is due. @returns the newest production of the demand */
+    produced: async (demandId: string): Promise<Production> => {
+      await produce();
+      const { productionIds } = await demand(demandId);
       return calls.value('fetchProduction', TEXAS, { productionId: productionIds.at(-1) ?? '' });
     },
-    file: async (productionId, name) => {
+    file: async (productionId: string, name: string): Promise<Buffer> => {
       const answer = await calls.call('fetchProductionFile', TEXAS, { parameters: { productionId, name } });
       if (answer.kind !== 'file') expect.fail(`${name}: ${JSON.stringify(answer)}`);
       return Buffer.from(answer.bytes);
     },
-    [Symbol.asyncDispose]: async () => {
+    [Symbol.asyncDispose]: async (): Promise<void> => {
       await log.close();
       await rm(directory, { recursive: true, force: true });
     },
   };
-  return lab;
 }
 
-/** The job of an area by its name. */
+export type DemandLab = Awaited<ReturnType<typeof demandLab>>;
+
 export function jobOf({ jobs }: Pick<PlatformArea, 'jobs'>, name: string): PlatformArea['jobs'][number] {
   const job = jobs.find((one) => one.name === name);
   if (job === undefined) throw new Error(`there is no job ${name}`);
@@ -343,7 +323,6 @@ export function portsOf(
 const tnOf = (number: SharedRecord['calling'] | AppReport['called']): string | undefined =>
   number !== undefined && 'tn' in number ? number.tn : undefined;
 
-/** A live record of a call. */
 export function liveRecord(
   recordId: string,
   atMs: number,
@@ -367,7 +346,6 @@ export function liveRecord(
   return { providerId, record, receivedAtMs: atMs + 2_000 };
 }
 
-/** A report of an application about a call, with what was said. */
 export function appReport(reportId: string, calledAt: string, changes: Partial<AppReport> = {}): AppReport {
   return {
     ...{ format: 'hopback.app-report.1', reportId, app: { name: 'Blocker' }, calledAt },
@@ -410,7 +388,6 @@ export function tracedOver(tracebackId: string, at: string, called = '1202555012
   };
 }
 
-/** A campaign that calls now. */
 export function campaign(campaignId: string, changes: Partial<Campaign> = {}): Campaign {
   return {
     ...{ format: 'hopback.campaign.1', campaignId, name: 'SSA-Suspended-P2', state: 'live' },

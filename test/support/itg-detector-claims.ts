@@ -14,16 +14,6 @@ import { callCampaigns, listed } from './itg-campaigns-bench.js';
 import type { CampaignsBench } from './itg-campaigns-bench.js';
 import { appReport, DUNE, LIVE_START_MS, neighbourCalls } from './itg-live-calls.js';
 
-/** A journal of records as the area follows it: batches by their places, and a process that may die at any of them. */
-interface JournalBench {
-  readonly batches: readonly (readonly LiveRecord[])[];
-  readonly start: () => Promise<CampaignsArea>;
-  /** Kills the area and starts it again. */
-  readonly restart: () => Promise<CampaignsArea>;
-  /** Hands it batches from where it begins up to a place, by default the end, as the follower of the journal does. */
-  readonly tell: (area: CampaignsArea, upTo?: number) => Promise<void>;
-}
-
 /** Tables that are small, so that a test makes and packs a dozen of detectors in a second. */
 export const SMALL_DETECTOR: CampaignsOptions = {
   limits: { groups: 256, numbers: 4_096, calls: 1_024, reports: 256, contents: 256, campaigns: 64 },
@@ -40,26 +30,29 @@ const WARMING = { text: 'detector: warming', isWarning: false };
 /** Far beyond the time after which a snapshot is due. */
 const DUE_MS = LIVE_START_MS + 3_600_000;
 
-function openJournal(bench: CampaignsBench, batches: readonly (readonly LiveRecord[])[]): JournalBench {
+/** A journal of records as the area follows it: batches by their places, and a process that may die at any of them. */
+function openJournal(bench: CampaignsBench, batches: readonly (readonly LiveRecord[])[]) {
   const told = new Map<CampaignsArea, number>();
   let durable = 0;
-  const journal: JournalBench = {
-    batches,
-    restart: async () => {
+  const start = async (): Promise<CampaignsArea> => {
+    const area = bench.area(() => ({ first: 1, last: durable }));
+    // What the journal has is in the store as well.
+    for (const batch of batches.slice(0, durable))
+      bench.records.push(...batch.filter((one) => !bench.records.includes(one)));
+    await area.start();
+    told.set(area, (await area.begun) ?? durable);
+    area.listener.reached(told.get(area) ?? 0);
+    return area;
+  };
+  return {
+    ...{ batches, start },
+    /** Kills the area and starts it again. */
+    restart: async (): Promise<CampaignsArea> => {
       await bench.die();
-      return journal.start();
+      return start();
     },
-    start: async () => {
-      const area = bench.area(() => ({ first: 1, last: durable }));
-      // What the journal has is in the store as well.
-      for (const batch of batches.slice(0, durable))
-        bench.records.push(...batch.filter((one) => !bench.records.includes(one)));
-      await area.start();
-      told.set(area, (await area.begun) ?? durable);
-      area.listener.reached(told.get(area) ?? 0);
-      return area;
-    },
-    tell: async (area, upTo = batches.length) => {
+    /** Hands it batches from where it begins up to a place, by default the end, as the follower of the journal does. */
+    tell: async (area: CampaignsArea, upTo = batches.length): Promise<void> => {
       durable = Math.max(durable, upTo);
       for (let at = told.get(area) ?? 0; at < upTo; at += 1) {
         await area.listener.free();
@@ -70,7 +63,6 @@ function openJournal(bench: CampaignsBench, batches: readonly (readonly LiveReco
       await area.flush();
     },
   };
-  return journal;
 }
 
 const MIXED = (): readonly (readonly LiveRecord[])[] => {

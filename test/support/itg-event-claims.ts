@@ -9,7 +9,7 @@ import { createTestContext, type TestContext } from './itg-context.js';
 const approved = (id: string) => ({ type: 'demand.approved', subject: id, data: { demandId: id } }) as const;
 
 /** Announces an event in a transaction of its own. */
-export const announced = (context: TestContext, id: string): Promise<void> =>
+const announced = (context: TestContext, id: string): Promise<void> =>
   context.transact((transaction) => context.announce(transaction, approved(id)));
 
 const reacted = (area: string, object: string) => ({

@@ -14,7 +14,6 @@ export type MadeEvidence = { readonly callIndex: number; readonly callId: string
   | { readonly kind: 'report'; readonly appId: string; readonly report: AppReport }
 );
 
-/** What differs from plan to plan. */
 export interface HopPlan {
   readonly seed: number;
   readonly calls: number;
@@ -32,7 +31,6 @@ export interface HopPlan {
 const CARRIERS = ['prv-1', 'prv-2', 'prv-3', 'prv-4'] as const;
 const HOP_MS = 150;
 
-/** Makes the evidence that arrives, in the order of the calls. */
 export function makeEvidence(plan: HopPlan): readonly MadeEvidence[] {
   const random = createSeededRandom(plan.seed, 'hops');
   const skews = new Map(CARRIERS.map((carrier) => [carrier, spread(random, plan.carrierSkewMs)]));

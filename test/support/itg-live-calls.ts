@@ -3,7 +3,6 @@ import { createCampaignEngine } from '../../harness/src/platform/domain/campaign
 import type { CampaignEngine } from '../../harness/src/platform/domain/campaigns/campaign-engine.js';
 import type { AppReport, SharedRecord } from '../../sdk/src/platform/index.js';
 
-/** When these calls begin. */
 export const LIVE_START_MS: number = Date.UTC(2026, 10, 16, 15);
 
 /** What a live record is made of; the rest is the same for all. */
@@ -107,7 +106,6 @@ export function testEngine(
 export const SSA_TRANSCRIPT =
   'This call is from the Social Security Administration. Your social security number has been suspended because of suspicious activity in the state of Texas. Press one now to speak to an officer or a warrant for your arrest will be issued.';
 
-/** A report of an application. */
 export function appReport(at: number, rest: Partial<AppReport> = {}): AppReport {
   return {
     format: 'hopback.app-report.1',

@@ -4,6 +4,7 @@ import type { LiveRecord, PlatformLog } from '../../harness/src/platform/core/in
 import type { BatchIntake } from '../../harness/src/platform/records/batch-intake.js';
 import { LiveFeed, type SettlingListener } from '../../harness/src/platform/records/live-feed.js';
 import type { SharedRecord } from '../../sdk/src/contract/call-record.js';
+import { MACHINE_CLOCK } from '../../sdk/src/core/runtime/clock.js';
 import type { PlatformAnswer } from '../../sdk/src/platform/index.js';
 import { sampleRecord } from './stream-lab.js';
 import { SENDING_LEVELS, sharedRecord } from './shared-records.js';
@@ -47,7 +48,6 @@ export function outcome(answer: PlatformAnswer): unknown {
   return rejected.length === 0 ? accepted : [accepted, ...rejected.map(({ code }) => code)];
 }
 
-/** A log that keeps its lines. */
 export function keptLog(): PlatformLog & { readonly lines: string[] } {
   const lines: string[] = [];
   const keep = (message: string, details?: unknown): void =>
@@ -55,21 +55,10 @@ export function keptLog(): PlatformLog & { readonly lines: string[] } {
   return { lines, info: keep, warn: keep, error: keep };
 }
 
-/** The machine's clock. */
-export const machineClock = {
-  nowMs: () => Date.now(),
-  schedule: (callback: () => void, delayMs: number) => {
-    const timer = setTimeout(callback, delayMs);
-    return () => clearTimeout(timer);
-  },
-};
-
-/** A feed on a folder. */
 export function openFeed(directory: string, log: PlatformLog = keptLog()): Promise<LiveFeed> {
-  return LiveFeed.open({ context: { clock: machineClock, log }, directory, keptMs: NINETY_DAYS_MS });
+  return LiveFeed.open({ context: { clock: MACHINE_CLOCK, log }, directory, keptMs: NINETY_DAYS_MS });
 }
 
-/** Whoever listens and remembers. */
 export function rememberingListener(
   settled?: () => Promise<boolean | void>,
 ): SettlingListener & { readonly heard: LiveRecord[] } {
