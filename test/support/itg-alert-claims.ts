@@ -24,10 +24,7 @@ const AGENCIES: readonly AgencyEntry[] = [
 
 /** Alerts on a database of their own, with campaigns that a test sets. */
 export async function openAlerts(server?: TestServer) {
-  const database: OpenedDatabase = await openTestDatabase({
-    definitions: [alertsDefinition],
-    ...(server !== undefined && { server }),
-  });
+  const database: OpenedDatabase = await openTestDatabase({ definitions: [alertsDefinition], server });
   const context = createTestContext({ database });
   const campaigns = new Map<string, { campaign: Campaign; calls: CampaignCall[] }>();
   const outcomes: RequestOutcome[] = [];

@@ -25,8 +25,7 @@ const ALLOCATED = new Set(['290', '390']);
 
 /** A database with the tables of campaigns and demands, which the tests of a file share: to open one takes seconds. */
 export async function openCampaignsDatabase(server?: TestServer) {
-  const definitions = [campaignsDefinition, DEMANDS_DEFINITION];
-  const database = await openTestDatabase({ definitions, ...(server !== undefined && { server }) });
+  const database = await openTestDatabase({ definitions: [campaignsDefinition, DEMANDS_DEFINITION], server });
   const campaigns = 'campaigns_calls, campaigns_decisions, campaigns_tracebacks, campaigns_campaigns, demands_holds';
   const snapshots = 'campaigns_snapshots, campaigns_snapshot_a, campaigns_snapshot_b';
   const tables = sql.raw(`truncate ${campaigns}, ${snapshots}, core_events, core_audit, core_sealed`);

@@ -24,7 +24,7 @@ export interface TestDatabaseOptions {
   /** Areas whose tables are made. The tables of the core always are. */
   readonly definitions?: readonly AreaDefinition[];
   /** A server of `startPostgres`, in which a database of its own is made. Default PGlite in memory. */
-  readonly server?: TestServer;
+  readonly server?: TestServer | undefined;
   /** Folder of PGlite, where it is not in memory. */
   readonly directory?: string;
 }

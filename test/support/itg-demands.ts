@@ -119,7 +119,7 @@ export const DATABASE_PATIENCE_MS = 240_000;
 
 /** Starts it before the first test, whose time it would take: in PGlite, or in a server. */
 export async function openDemandDatabase(server?: TestServer): Promise<void> {
-  shared ??= openTestDatabase({ definitions: [DEMANDS_DEFINITION], ...(server !== undefined && { server }) });
+  shared ??= openTestDatabase({ definitions: [DEMANDS_DEFINITION], server });
   await shared;
 }
 
