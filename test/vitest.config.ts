@@ -58,7 +58,10 @@ const project = (
     root,
     include: [`test/${folder}/**/*.test.ts`],
     exclude: name === 'faults' ? ['test/faults/alone/**'] : [],
-    setupFiles: process.env['HOPBACK_REACHED'] === undefined ? [] : [`${root}test/mutants/reached-defects.ts`],
+    setupFiles: [
+      ...(name === 'unit' ? [`${root}test/support/unit-setup.ts`] : []),
+      ...(process.env['HOPBACK_REACHED'] === undefined ? [] : [`${root}test/mutants/reached-defects.ts`]),
+    ],
     testTimeout,
     hookTimeout: PATIENCE_MS,
     execArgv: NODE_FLAGS,
