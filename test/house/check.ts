@@ -23,7 +23,7 @@ interface Stage {
 const CODE_FOLDERS = ['sdk/src', 'harness/src', 'test', 'examples'];
 
 const STAGES: readonly Stage[] = [
-  { name: 'types', what: 'tsc --build over sdk, harness, test and examples', run: () => tool('tsc', ['--build']) },
+  { name: 'types', what: 'tsc over sdk, harness, test and examples', run: checkTypes },
   { name: 'format', what: 'prettier', run: () => tool('prettier', ['--check', '--log-level', 'warn', '.']) },
   { name: 'lint', what: 'oxlint with types', run: () => tool('oxlint', []) },
   {
@@ -90,6 +90,10 @@ async function passes({ name, what, run }: Stage): Promise<boolean> {
   process.stdout.write(`${problems.length === 0 ? 'pass' : 'FAIL'} ${seconds} s  ${name.padEnd(10)} ${what}\n`);
   for (const problem of problems) process.stdout.write(`${problem.replace(/^/gm, '    ')}\n`);
   return problems.length === 0;
+}
+
+async function checkTypes(): Promise<readonly string[]> {
+  return [...(await tool('tsc', ['--build'])), ...(await tool('tsc', ['--project', 'test']))];
 }
 
 async function checkImports(): Promise<readonly string[]> {

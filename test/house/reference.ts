@@ -34,7 +34,7 @@ export interface ReferenceExample {
 
 /**
  * Holds the reference against what a reader needs: typedoc without warnings, links that lead somewhere, every function told in
- * full, and examples that compile. That they run is for test/unit/house/reference-examples.test.ts.
+ * full, and examples that compile. That they run is for test/integration/house/reference-examples.test.ts.
  */
 export async function checkReference(): Promise<readonly string[]> {
   const examples = await writeExamples(readExports());

@@ -97,7 +97,7 @@ function randomFrom(seed: number): () => number {
 async function filesThatReach(): Promise<ReadonlyMap<number, readonly string[]>> {
   const path = `${COPY}reached.jsonl`;
   mkdirSync(COPY, { recursive: true });
-  const files = ['unit', 'property'].flatMap((project) =>
+  const files = ['unit', 'integration', 'property'].flatMap((project) =>
     readdirSync(`${ROOT}test/${project}`)
       .filter((name) => TESTS.test(name))
       .map((name) => `test/${project}/${name}`),

@@ -9,7 +9,7 @@ const MAY_SKIP = /^test\/peers\.ts$|^test\/house\/fixture\//;
 /** What leaves tests out of a run, or lets them fail in it. */
 const LEAVING_OUT = new Set(['only', 'skip', 'skipIf', 'runIf', 'todo', 'fails']);
 /** Projects whose files share processes, as test/vitest.config.ts says: a mocked module would be one for the files that follow. */
-const SHARING = /^test\/(?:unit|property|peers|e2e)\//;
+const SHARING = /^test\/(?:unit|integration|property|peers|e2e)\//;
 /** What these are words of. */
 const TEST_WORDS = new Set(['bench', 'describe', 'it', 'suite', 'test']);
 

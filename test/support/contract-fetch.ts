@@ -13,7 +13,7 @@ export function contractFetch() {
     /** Operations that were called, in their order. */
     operations: operations as readonly string[],
     complaints: complaints as readonly string[],
-    async fetch(...[address, request]: Parameters<PlatformFetch>): Promise<Response> {
+    fetch: async (...[address, request]: Parameters<PlatformFetch>): Promise<Response> => {
       const url = new URL(address);
       const route = PLATFORM_ROUTES.find(
         ({ method, path }) => method === request.method && pathForm(path).test(url.pathname),

@@ -84,8 +84,6 @@ export function areaCalls(area: CalledArea, nowMs: () => number) {
   };
 }
 
-export type AreaCalls = ReturnType<typeof areaCalls>;
-
 type Target = readonly [target: string, body?: unknown];
 export type PathCaller = Pick<Caller, 'kind' | 'organizationId'>;
 

@@ -76,6 +76,3 @@ export function startPlatformCommand(options: readonly string[], env: Readonly<R
     },
   };
 }
-
-/** A platform in a process of its own. */
-export type PlatformProcess = ReturnType<typeof startPlatformCommand>;

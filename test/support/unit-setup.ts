@@ -17,6 +17,6 @@ const { WebAssembly: engine } = globalThis as unknown as {
 };
 const { compile } = engine;
 engine.compile = (bytes) => (bytes.byteLength > SMALL_MODULE_BYTES ? refused('PGlite') : compile(bytes));
-const { dlopen } = process;
+const dlopen = process.dlopen.bind(process);
 process.dlopen = (module, filename, flags) =>
   filename.includes('duckdb') ? refused('DuckDB') : dlopen(module, filename, flags);
