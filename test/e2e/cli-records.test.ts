@@ -276,7 +276,7 @@ test('a preview without a key says so, and a policy file decides about members',
   const file = await lab.put('1.csv', rows(0, 1));
   const args = ['records', 'preview', '--source', await asterisk(), '--sharing', policy, file];
   const { stdout } = await lab.run(args);
-  expect(stdout).toContain('a key of the moment');
+  expect(stdout).toContain('a temporary key');
   expect(stdout).toMatch(/withheld +calling\.tn/);
   await lab.putJson('policy.json', { id: 'ours-1', members: { suspicious: { caller: 'dropped' } } });
   expect((await lab.run(args)).stderr).toContain('there is no member members.suspicious.caller');

@@ -24,11 +24,11 @@ const { offline: _offline, ...PRELOAD_OPTIONS } = REPOSITORY_OPTIONS;
 export const cachePreloadCommand: Command = {
   name: 'cache preload',
   summary: 'fetch certificates before calls need them',
-  usage: ['--cache DIR URL...', '--cache DIR [URL...] -   (URLs from standard input, one a line)'],
+  usage: ['--cache DIR URL...', '--cache DIR [URL...] -   (URLs from standard input, one per line)'],
   options: PRELOAD_OPTIONS satisfies OptionSpecs<PreloadOption>,
   notes: [
-    'What is cached and still fresh is not fetched again. Exit codes: 0 all are there, 1 a URL is not one that verifiers fetch, ' +
-      '2 not understood, 4 one could not be fetched, or the cache is not usable.',
+    'Fresh cached certificates are not fetched again. Exit codes: 0 all are in the cache, 1 a URL is not one that ' +
+      'verifiers fetch, 2 not understood, 4 one could not be fetched, or the cache is not usable.',
   ],
   run: runPreload,
 };
@@ -90,8 +90,9 @@ export const cacheExportCommand: Command = {
   usage: ['--cache DIR [FILE]'],
   options: { cache: REPOSITORY_OPTIONS.cache, ...URL_EXCEPTION_OPTIONS },
   notes: [
-    'Entries that are damaged, outdated or not permitted (laboratories: --allow-host and the like) are left out. Without FILE the ' +
-      'document goes to standard output; a FILE is replaced as a whole, and left as it is where there is nothing to export.',
+    'Entries that are damaged, outdated or not permitted are left out (test networks need --allow-host and the ' +
+      'like). Without FILE the document goes to standard output. An existing FILE is replaced as a whole; it does ' +
+      'not change if there is nothing to export.',
     'Exit codes: 0 exported, 1 nothing to export, 2 not understood, 4 the cache or the file is not usable.',
   ],
   run: runExport,
@@ -135,12 +136,13 @@ const MAX_EXPORT_BYTES: number = 256 * 1024 * 1024;
 /** `hopback cache import` */
 export const cacheImportCommand: Command = {
   name: 'cache import',
-  summary: 'take over what another machine exported',
+  summary: 'import certificates that another machine exported',
   usage: ['--cache DIR FILE|-'],
   options: { cache: REPOSITORY_OPTIONS.cache, ...URL_EXCEPTION_OPTIONS },
   notes: [
-    'Each entry is checked as if it had been fetched, and nothing becomes trusted by it.',
-    'Exit codes: 0 imported, 1 nothing could be, 2 not understood or no export, 4 the file or the cache is not usable.',
+    'Each entry is checked as if it had been fetched; importing does not make a certificate trusted.',
+    'Exit codes: 0 imported, 1 no entry could be imported, 2 not understood or no export, 4 the file or the cache ' +
+      'is not usable.',
   ],
   run: runImport,
 };

@@ -106,7 +106,7 @@ const INSPECT_OPTIONS: OptionSpecs<Exclude<InspectOption, 'json'>> = {
   'profile-version': {
     value: 'EDITION',
     choices: ['v003', 'v004', 'v005'],
-    text: 'hold it to this edition of ATIS-1000080; default what was in force when it became valid',
+    text: 'check against this edition of ATIS-1000080; default the one in force when the certificate became valid',
   },
   ...CERTIFICATE_OPERAND_OPTIONS,
 };
@@ -114,11 +114,11 @@ const INSPECT_OPTIONS: OptionSpecs<Exclude<InspectOption, 'json'>> = {
 /** `hopback cert inspect` */
 export const certInspectCommand: Command = {
   name: 'cert inspect',
-  summary: 'show certificates and where they leave the SHAKEN profile',
+  summary: 'show certificates and their deviations from the SHAKEN profile',
   usage: ['[OPTION...] FILE|-', '[OPTION...] https://URL'],
   options: INSPECT_OPTIONS,
   notes: [
-    'Takes PEM (a whole chain, end entity first) or DER. Says nothing about trust: that is hopback cert chain.',
+    'Takes PEM (a whole chain, end entity first) or DER. Does not check trust: hopback cert chain does.',
     'Exit codes: 0 valid now and within the profile, 1 not, 2 not understood or no certificate, 4 it could not be read or fetched.',
   ],
   run: runInspect,
@@ -210,7 +210,7 @@ const CHAIN_OPTIONS: OptionSpecs<Exclude<ChainOption, 'json'>> = {
   'revocation-unknown': {
     value: 'CHOICE',
     choices: ['indeterminate', 'accept'],
-    text: 'where nobody knows of revocation: indeterminate (default), or accept',
+    text: 'if the revocation status of a certificate is unknown: indeterminate (default), or accept',
   },
   ...CERTIFICATE_OPERAND_OPTIONS,
 };
@@ -222,9 +222,10 @@ export const certChainCommand: Command = {
   usage: ['[OPTION...] --trust PATH FILE|-', '[OPTION...] --trust PATH https://URL'],
   options: CHAIN_OPTIONS,
   notes: [
-    'The first certificate of the file is the end entity. Every failure of the path that comes closest is shown, with both values.',
+    'The first certificate of the file is the end entity. Shows every failure of the closest path, with both ' +
+      'values.',
     'Exit codes: 0 trusted and not revoked, 1 not trusted or revoked, 2 not understood or no certificate, 3 trusted but revocation ' +
-      'is unknown, 4 trust, files or network.',
+      'is unknown, 4 trust, files or network not usable.',
   ],
   run: runChain,
 };

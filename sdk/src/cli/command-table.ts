@@ -21,7 +21,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'cert inspect',
-    summary: 'show certificates and where they leave the SHAKEN profile',
+    summary: 'show certificates and their deviations from the SHAKEN profile',
     load: async () => (await import('./cert.js')).certInspectCommand,
   },
   {
@@ -41,7 +41,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'cache import',
-    summary: 'take over what another machine exported',
+    summary: 'import certificates that another machine exported',
     load: async () => (await import('./cache.js')).cacheImportCommand,
   },
   {
@@ -51,12 +51,12 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'records tail',
-    summary: 'follow what switches write, store it, and stream what may leave',
+    summary: 'follow switches, store their records, and stream those that may be shared',
     load: async () => (await import('./records-tail.js')).recordsTailCommand,
   },
   {
     name: 'records preview',
-    summary: 'show exactly what would leave of call records, and why',
+    summary: 'show which call records would be sent, in which form and why',
     load: async () => (await import('./records-sharing.js')).recordsPreviewCommand,
   },
   {
@@ -66,7 +66,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'records dead-letters',
-    summary: 'list records that the platform will not have, and decide about them',
+    summary: 'list records that the platform refused permanently, and decide about them',
     load: async () => (await import('./records-sharing.js')).recordsDeadLettersCommand,
   },
   {
@@ -81,7 +81,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'records find',
-    summary: 'find calls, or say for which times the store cannot know',
+    summary: 'find calls, or show for which times the store is not complete',
     load: async () => (await import('./records-find.js')).recordsFindCommand,
   },
   {
@@ -96,12 +96,12 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'records hold',
-    summary: 'keep calls out of the reach of retention',
+    summary: 'protect calls from retention',
     load: async () => (await import('./records-holds.js')).recordsHoldCommand,
   },
   {
     name: 'records holds',
-    summary: 'list the holds in force, or all that was done about holds',
+    summary: 'list the holds in force, or every hold and release',
     load: async () => (await import('./records-holds.js')).recordsHoldsCommand,
   },
   {
@@ -131,7 +131,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'traceback intake',
-    summary: 'read traceback requests out of text, e-mail or CSV, and show what is doubtful',
+    summary: 'read traceback requests from text, e-mail or CSV, and show doubtful values',
     load: async () => (await import('./traceback-intake.js')).tracebackIntakeCommand,
   },
   {
@@ -141,7 +141,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'traceback show',
-    summary: 'show a traceback request: the calls that may be meant side by side, and what can be answered',
+    summary: 'show a traceback request: the candidate calls side by side, and the possible answers',
     load: async () => (await import('./traceback-show.js')).tracebackShowCommand,
   },
   {
@@ -151,7 +151,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'traceback policy try',
-    summary: 'show what a policy would have answered to past requests, and what held the rest back',
+    summary: 'show what a policy would have answered to past requests, and which rules held the others back',
     load: async () => (await import('./traceback-answer.js')).tracebackPolicyTryCommand,
   },
   {
@@ -161,27 +161,27 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'config check',
-    summary: 'say what is wrong with the configuration of serve, line by line',
+    summary: 'check the configuration of serve, and show the line of each problem',
     load: async () => (await import('./config.js')).configCheckCommand,
   },
   {
     name: 'config schema',
-    summary: 'print the JSON Schema of that configuration, for editors',
+    summary: 'print the JSON Schema of the configuration, for editors',
     load: async () => (await import('./config.js')).configSchemaCommand,
   },
   {
     name: 'config init',
-    summary: 'ask what is needed, and write that configuration',
+    summary: 'ask for the settings and write the configuration',
     load: async () => (await import('./config.js')).configInitCommand,
   },
   {
     name: 'config account',
-    summary: 'make the line of an account for the page on which tracebacks are answered',
+    summary: 'make the account line for the review page of tracebacks',
     load: async () => (await import('./config.js')).configAccountCommand,
   },
   {
     name: 'redirect',
-    summary: 'answer SBCs that ask by SIP redirect, for signatures and for verdicts',
+    summary: 'sign and verify calls for SBCs that ask by SIP redirect',
     load: async () => (await import('./redirect.js')).redirectCommand,
   },
   {
@@ -201,6 +201,6 @@ export const HOPBACK: Program<CliIo> = {
   commands: COMMANDS,
   notes: [
     'Exit codes: 0 passed or in order; 1 failed verdict or negative finding; 2 not understood; 3 indeterminate; 4 a file, key, list or ' +
-      'the network is not usable; 70 a bug of ours.',
+      'the network is not usable; 70 an internal error (a bug in Hopback).',
   ],
 };

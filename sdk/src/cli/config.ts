@@ -22,13 +22,13 @@ const MAX_INPUT_BYTES = 4 * MAX_PASSWORD_CHARS + 2;
 /** `hopback config account` */
 export const configAccountCommand: Command = {
   name: 'config account',
-  summary: 'make the line of an account for the page on which tracebacks are answered',
+  summary: 'make the account line for the review page of tracebacks',
   usage: ['NAME < FILE'],
   options: {},
   notes: [
     `The password comes from standard input, ${String(MIN_PASSWORD_CHARS)} to ${String(MAX_PASSWORD_CHARS)} characters: systemd-ask-password | hopback config account NAME >> accounts. ` +
-      'The line holds no password, only what one is held against (scrypt).',
-    'Exit codes: 0 made; 2 the name or the password cannot be; 4 it could not be written.',
+      'The line contains an scrypt hash, not the password.',
+    'Exit codes: 0 made; 2 the name or the password is not valid; 4 it could not be written.',
   ],
   run: runAccount,
 };
@@ -54,14 +54,15 @@ async function runAccount(options: Options<'json'>, io: CliIo): Promise<ExitCode
 /** `hopback config check` */
 export const configCheckCommand: Command = {
   name: 'config check',
-  summary: 'say what is wrong with the configuration of serve, line by line',
+  summary: 'check the configuration of serve, and show the line of each problem',
   usage: ['[--config FILE] [--set PATH=VALUE]...'],
   options: {
     ...CONFIGURATION_OPTIONS,
-    'form-only': { text: 'look at the file alone, not at the keys and certificates that it names' },
+    'form-only': { text: 'check only the file, not the keys and certificates that it names' },
   },
   notes: [
-    'Each line begins with the place, hopback.yaml:12:5, as editors read it. Variables that begin with HOPBACK__ count as they do for serve.',
+    'Each line begins with the place, hopback.yaml:12:5, in a form that editors read. Variables that begin with ' +
+      'HOPBACK__ count as they do for serve.',
     'Exit codes: 0 in order; 1 something is wrong; 2 not understood; 4 the file cannot be read.',
   ],
   run: runCheck,
@@ -103,15 +104,17 @@ async function runCheck(options: Options<ConfigurationOption | 'form-only' | 'js
 /** `hopback config init` */
 export const configInitCommand: Command = {
   name: 'config init',
-  summary: 'ask what is needed, and write that configuration',
+  summary: 'ask for the settings and write the configuration',
   usage: ['[--output FILE] [--overwrite]'],
   options: {
     output: { value: 'FILE', text: 'default hopback.yaml' },
-    overwrite: { text: 'put it in the place of a file that is there' },
+    overwrite: { text: 'replace an existing file' },
   },
   notes: [
-    'An empty answer takes what stands in brackets. Answers may also come from a pipe, one a line. hopback config check looks at what was written.',
-    'Exit codes: 0 written; 2 the answers make no configuration; 4 the file cannot be written, or is there already.',
+    'An empty answer takes the value in brackets. Answers may also come from a pipe, one per line. hopback config ' +
+      'check checks the file afterwards.',
+    'Exit codes: 0 written; 2 the answers are not a valid configuration; 4 the file cannot be written, or exists ' +
+      'already.',
   ],
   run: runInit,
 };
@@ -223,11 +226,11 @@ function listOf(answers: ReadonlyMap<string, string>, crlUrls: readonly string[]
 /** `hopback config schema` */
 export const configSchemaCommand: Command = {
   name: 'config schema',
-  summary: 'print the JSON Schema of that configuration, for editors',
-  usage: [''],
+  summary: 'print the JSON Schema of the configuration, for editors',
+  usage: ['[OPTION...]'],
   options: {},
   notes: [
-    'Save it beside the configuration, and begin that with: # yaml-language-server: $schema=hopback.schema.json',
+    'Save it beside the configuration, and begin that file with: # yaml-language-server: $schema=hopback.schema.json',
     'Exit codes: 0 printed; 2 not understood; 4 it could not be written.',
   ],
   run(options, io) {

@@ -22,14 +22,14 @@ export const keygenCommand: Command = {
   options: {
     out: { value: 'FILE', text: 'write here with mode 0600; a file that exists is never overwritten' },
     jwk: { text: 'print the public key as a JWK, which a traceback platform registers; needs --out or --key' },
-    key: { value: 'FILE', text: 'make no key: take this one, PEM or JWK; - for standard input' },
+    key: { value: 'FILE', text: 'use this key instead of making one, PEM or JWK; - for standard input' },
     'key-id': { value: 'ID', text: 'kid of the JWK; default that of a JWK, or sha256: and its RFC 7638 thumbprint' },
   },
   notes: [
-    'The JWK holds no private member, so that it can be mailed to whoever runs the platform: hopback-harness clients register --key takes it. ' +
-      'HOPBACK_KEY_PASSPHRASE opens an encrypted --key.',
-    'EC P-256, PKCS#8 PEM, the one kind that ES256 signs with. Keys that must not exist as a file belong into a key management ' +
-      'service: the library signs with those through createExternalSigner.',
+    'The JWK holds no private member and can be sent to the operator of the platform, who registers it with ' +
+      'hopback-harness clients register --key. HOPBACK_KEY_PASSPHRASE opens an encrypted --key.',
+    'EC P-256, PKCS#8 PEM, the only kind that ES256 uses. Keys that must not exist as a file belong in a key ' +
+      'management service: the library signs with those through createExternalSigner.',
     'Exit codes: 0 made, 2 not understood, 4 the file is there already or cannot be written.',
   ],
   run: runKeygen,

@@ -16,7 +16,7 @@ export const decodeCommand: Command = {
   notes: [
     INPUT_NOTE,
     'Nothing is verified: anybody can write these claims. Exit codes: 0 all could be read, 1 one could not, 2 the ' +
-      'input is none of these, 4 the file could not be read.',
+      'input is not in one of these formats, 4 the file could not be read.',
   ],
   run,
 };

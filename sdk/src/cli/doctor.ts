@@ -190,10 +190,11 @@ export const doctorCommand: Command = {
     Exclude<DoctorOption, 'offline'>
   >,
   notes: [
-    'Checks what is named: give the same options and variables as to verify and sign. Nobody is contacted unless --x5u names a URL, ' +
-      'which is then fetched as a verifier would, its chain compared and its Date held against the clock. --trust together with ' +
-      '--certificate builds the path of the certificate.',
-    'Exit codes: 0 no ✗, 1 at least one, 2 not understood, 4 the answer could not be written.',
+    'Checks the files and URLs that you name: give the same options and variables as to verify and sign. The ' +
+      'command contacts nobody unless --x5u names a URL. It then fetches the URL as a verifier would, compares the ' +
+      'chain with yours, and the Date with the clock. --trust together with --certificate builds the path of the ' +
+      'certificate.',
+    'Exit codes: 0 no check failed, 1 a check failed, 2 not understood, 4 the output could not be written.',
   ],
   run,
 };

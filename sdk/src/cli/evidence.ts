@@ -42,7 +42,7 @@ type ShowOptions = Options<ShowOption | 'json'>;
 
 const SHOW_OPTIONS: OptionSpecs<ShowOption> = {
   ...EVIDENCE_TRUST_OPTIONS,
-  note: { text: 'print the newest signed checkpoint and nothing else, to be kept elsewhere' },
+  note: { text: 'print only the newest signed checkpoint, to be kept elsewhere' },
 };
 
 /** `hopback evidence show` */
@@ -52,9 +52,10 @@ export const evidenceShowCommand: Command = {
   usage: ['DIR [PACK]', 'DIR --note'],
   options: SHOW_OPTIONS,
   notes: [
-    'A checkpoint is worth something once it has left the machine: hopback evidence show DIR --note > checkpoint.txt, and mail it to ' +
-      'somebody, or hand it to the platform. hopback evidence verify --checkpoint takes it.',
-    'Exit codes: 0 shown; 1 the log is not what was signed, or there is no such pack; 2 not understood; 4 the folder or a key is not usable.',
+    'Keep checkpoints on another machine: run hopback evidence show DIR --note > checkpoint.txt and mail the file ' +
+      'to somebody, or give it to the platform. hopback evidence verify --checkpoint compares a log with it.',
+    'Exit codes: 0 shown; 1 the log differs from what was signed, or there is no such pack; 2 not understood; 4 ' +
+      'the folder or a key is not usable.',
     '  hopback evidence show /var/lib/hopback/evidence',
   ],
   run: runShow,
@@ -162,13 +163,13 @@ type ExportOption = EvidenceTrustOption | 'out' | 'sign-key' | 'pdf' | 'vcon';
 
 const EXPORT_OPTIONS: OptionSpecs<ExportOption> = {
   ...EVIDENCE_TRUST_OPTIONS,
-  out: { value: 'FOLDER', text: 'where to; made when it is not there, and it has to be empty' },
+  out: { value: 'FOLDER', text: 'folder to write; created if it does not exist, and must be empty' },
   'sign-key': {
     value: 'FILE',
-    text: 'private key of the provider, PEM, one of those of --key: signs for the folder as a whole. Without it nothing tells whether a file was taken out',
+    text: 'private key of the provider, PEM, one of those of --key: signs the folder as a whole. Without it, nobody can know whether a file was removed',
   },
-  pdf: { text: 'with a PDF for people; needs --sign-key and the package pdfkit' },
-  vcon: { text: 'with the pack as vCon, draft-ietf-vcon-vcon-core; needs --sign-key' },
+  pdf: { text: 'add a PDF for people; needs --sign-key and the package pdfkit' },
+  vcon: { text: 'add the pack as vCon, draft-ietf-vcon-vcon-core; needs --sign-key' },
 };
 
 /** `hopback evidence export` */
@@ -178,10 +179,11 @@ export const evidenceExportCommand: Command = {
   usage: ['DIR PACK --out FOLDER [--pdf] [--vcon]'],
   options: EXPORT_OPTIONS,
   notes: [
-    'The folder has the files of the pack, its signed manifest, the entries of the log with their proofs and a checkpoint, SHA256SUMS, and in ' +
-      'VERIFY.md and verify.sh how to check all of it. It holds telephone numbers: whoever gets it has to be entitled to them.',
-    'Exit codes: 0 written; 1 the log is not what was signed, or there is no such pack; 2 not understood; 4 a folder, a key or pdfkit is ' +
-      'not usable.',
+    'The folder holds the files of the pack, its signed manifest, the log entries with their proofs, a checkpoint ' +
+      'and SHA256SUMS. VERIFY.md explains how to check all of it, and verify.sh runs the checks. The folder holds ' +
+      'telephone numbers: give it only to people who may see them.',
+    'Exit codes: 0 written; 1 the log differs from what was signed, or there is no such pack; 2 not understood; 4 ' +
+      'a folder, a key or pdfkit is not usable.',
     '  hopback evidence export /var/lib/hopback/evidence 3f0c2a4e-… --out ./pack-7 --sign-key provider-key.pem --pdf',
   ],
   run: runExport,
@@ -257,21 +259,21 @@ type VerifyOptions = Options<VerifyOption | 'json'>;
 
 const VERIFY_OPTIONS: OptionSpecs<VerifyOption> = {
   ...EVIDENCE_TRUST_OPTIONS,
-  'log-key': { value: 'FILE', multiple: true, text: 'as --key, of an exported pack whose log has another key' },
+  'log-key': { value: 'FILE', multiple: true, text: 'like --key, for an exported pack whose log has another key' },
   'export-key': {
     value: 'FILE',
     multiple: true,
-    text: 'as --key, of those who may sign for an exported folder as a whole',
+    text: 'like --key, for the signature of an exported folder as a whole',
   },
   'platform-key': {
     value: 'FILE',
     multiple: true,
-    text: 'as --key, of the platform that signs receipts; without any a receipt is held against the answer alone',
+    text: 'like --key, for the receipts of the platform; without it, a receipt is only compared with the answer',
   },
   'answer-key': {
     value: 'FILE',
     multiple: true,
-    text: 'as --key, of those who may sign answers; default those of --key',
+    text: 'like --key, for the signatures of answers; default those of --key',
   },
 };
 
@@ -285,12 +287,14 @@ export const evidenceVerifyCommand: Command = {
   usage: ['DIR [--key FILE] [--checkpoint FILE]'],
   options: VERIFY_OPTIONS,
   notes: [
-    'DIR is the folder of evidence of a provider, with log and packs in it, or one exported pack. Nothing in it is changed, and another ' +
-      'process may be writing to it.',
-    'A log is held against its own signed checkpoints: what was edited, deleted, swapped or inserted is named by its entry, from 0. That its ' +
-      'tail was cut off shows only against a checkpoint that was kept elsewhere: --checkpoint.',
-    'Exit codes: 0 all is as it was signed; 1 something is not; 2 not understood; 3 all agrees, by the key that lies in DIR, or nobody signed ' +
-      'for an exported folder, or the end of a log that is not closed cannot be read; 4 the folder or a key is not usable.',
+    'DIR is the evidence folder of a provider, with log and packs, or one exported pack. The command changes ' +
+      'nothing in it, and another process may be writing to it.',
+    'The command compares a log with its own signed checkpoints and names the first entry that was edited, ' +
+      'deleted, swapped or inserted, counted from 0. Only a checkpoint that was kept elsewhere (--checkpoint) ' +
+      'shows that the end of the log was cut off.',
+    'Exit codes: 0 no change found; 1 something differs; 2 not understood; 3 consistent, but only checked with the ' +
+      'key in DIR, or the exported folder is not signed as a whole, or the end of a log that is not closed is ' +
+      'unreadable; 4 the folder or a key is not usable.',
     '  hopback evidence verify /var/lib/hopback/evidence --key provider.pem --checkpoint mailed-2026-11-01.txt\n' +
       '  hopback evidence verify ./pack-7',
   ],

@@ -27,7 +27,7 @@ import type { AskedQuery, Completeness, QueryOption } from './inputs/records-que
 export interface RecordLineOptions {
   /** Zone in which times are shown beside UTC. */
   readonly zone?: string | undefined;
-  /** Whether the hash of the source, and its raw rows where they were kept, are shown. */
+  /** Whether the hash of the source, and its raw rows if they were kept, are shown. */
   readonly withRaw: boolean;
 }
 
@@ -220,15 +220,15 @@ const OPTIONS: OptionSpecs<FindOption> = {
   'complete-for': {
     value: 'SOURCE',
     multiple: true,
-    text: 'sources that "not found" has to hold for; default all that the store knows, those no longer in use included',
+    text: 'sources that must be complete for "not found"; default all that the store knows, including those no longer in use',
   },
-  raw: { text: 'show the hash of the source, and its raw rows where they were kept' },
+  raw: { text: 'show the hash of the source, and its raw rows if they were kept' },
 };
 
 /** `hopback records find` */
 export const recordsFindCommand: Command = {
   name: 'records find',
-  summary: 'find calls, or say for which times the store cannot know',
+  summary: 'find calls, or show for which times the store is not complete',
   usage: [
     '--store DIR (--called TN|--calling TN|--call-id TEXT|...) --at TIME',
     '--store DIR --trunk NAME --from TIME --to TIME',
@@ -236,9 +236,8 @@ export const recordsFindCommand: Command = {
   options: OPTIONS,
   notes: [
     QUERY_NOTE,
-    'Where nothing is found it says whether that means anything: the call was not there if the store is complete for the time; ' +
-      'otherwise it names the stretches of each source for which nothing is known. Telephone numbers are shown in full. ' +
-      STORE_NOTE,
+    'If no call is found, the output says whether the store is complete for that time. If it is not, the output ' +
+      `lists the missing times of each source. Telephone numbers are shown in full. ${STORE_NOTE}`,
     'Exit codes: 0 found; 1 not found, and the store is complete for that time; 2 not understood; 3 not found, and the store is not ' +
       'complete for that time; 4 the store is not usable.',
     '  hopback records find --called "(215) 555-0112" --at 2026-11-02T07:00 --zone America/New_York --tolerance 5m\n' +

@@ -49,16 +49,17 @@ const HOLD_OPTIONS: OptionSpecs<HoldOption> = {
 /** `hopback records hold` */
 export const recordsHoldCommand: Command = {
   name: 'records hold',
-  summary: 'keep calls out of the reach of retention',
+  summary: 'protect calls from retention',
   usage: ['--store DIR --reason TEXT (--called TN|--trunk NAME|...) --at TIME'],
   options: HOLD_OPTIONS,
   notes: [
-    'What the same options of records find would find is copied to where retention does not reach, until it is released. Calls that are ' +
-      'read in later are not under the hold. Without --limit all of them are held, up to 100,000; a demand that covers more is several ' +
-      'holds. A local time that comes twice makes two holds where its windows do not touch.',
+    'Copies the calls that records find shows for the same options to a place that retention does not reach, until ' +
+      'the hold ends. Calls that are stored later are not under the hold. Without --limit all matching calls are ' +
+      'held, up to 100,000; use several holds for more. A local time that occurs twice makes two holds if its ' +
+      'windows do not touch.',
     QUERY_NOTE,
     STORE_NOTE,
-    'Exit codes: 0 held, 1 nothing was found to be held, 2 not understood, 4 the store is not usable.',
+    'Exit codes: 0 held, 1 no call matches, 2 not understood, 4 the store is not usable.',
     '  hopback records hold --trunk east-1 --from 2026-11-02T00:00Z --to 2026-11-03T00:00Z --reason "demand 2026-117" --by counsel',
   ],
   run: runHold,
@@ -101,16 +102,16 @@ type HoldsOption = StoreOption | 'audit';
 
 const HOLDS_OPTIONS: OptionSpecs<HoldsOption> = {
   ...STORE_OPTIONS,
-  audit: { text: 'every hold, release and end of a hold since the store was made, in place of those in force' },
+  audit: { text: 'every hold, release and end of a hold since the store was created, instead of those in force' },
 };
 
 /** `hopback records holds` */
 export const recordsHoldsCommand: Command = {
   name: 'records holds',
-  summary: 'list the holds in force, or all that was done about holds',
+  summary: 'list the holds in force, or every hold and release',
   usage: ['--store DIR [--audit]'],
   options: HOLDS_OPTIONS,
-  notes: [STORE_NOTE, 'Exit codes: 0 listed, also where there are none; 2 not understood; 4 the store is not usable.'],
+  notes: [STORE_NOTE, 'Exit codes: 0 listed, also if there are none; 2 not understood; 4 the store is not usable.'],
   run: runHolds,
 };
 
@@ -144,7 +145,7 @@ export const recordsReleaseCommand: Command = {
   usage: ['--store DIR HOLDID --reason TEXT'],
   options: RELEASE_OPTIONS,
   notes: [
-    'Calls that are older than retention, and under no other hold, go with the next records expire.',
+    'The next records expire removes the calls that are older than retention and under no other hold.',
     STORE_NOTE,
     'Exit codes: 0 released, 1 no such hold is in force, 2 not understood, 4 the store is not usable.',
   ],
@@ -173,7 +174,7 @@ const EXPIRE_OPTIONS: OptionSpecs<ExpireOption> = {
   ...STORE_OPTIONS,
   'older-than': {
     value: 'DURATION',
-    text: `age from which on calls are removed: 548d, whole days and at least one; default ${String(RETENTION_DAYS)}d, 18 months`,
+    text: `age from which calls are removed: 548d, whole days and at least one; default ${String(RETENTION_DAYS)}d, 18 months`,
   },
 };
 
@@ -184,10 +185,11 @@ export const recordsExpireCommand: Command = {
   usage: ['--store DIR [--older-than 548d]'],
   options: EXPIRE_OPTIONS,
   notes: [
-    'Removed for good, and what the store was complete for with them, so that nobody says "not found" about it. Calls under a hold stay. ' +
-      'Older calls are not taken any more afterwards. hopback records stats shows the oldest call before.',
+    'Removes calls and their coverage permanently, so that "not found" is not reported for that time. Calls under ' +
+      'a hold stay. The store accepts no calls of that time afterwards. To see the oldest call first, run hopback ' +
+      'records stats.',
     STORE_NOTE,
-    'Exit codes: 0 done, also where there was nothing to remove; 2 not understood; 4 the store is not usable.',
+    'Exit codes: 0 done, also if there was nothing to remove; 2 not understood; 4 the store is not usable.',
   ],
   run: runExpire,
 };

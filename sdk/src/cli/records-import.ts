@@ -44,15 +44,16 @@ export const recordsImportCommand: Command = {
   options: {
     ...STORE_OPTIONS,
     ...SOURCE_OPTIONS,
-    partial: { text: 'the files hold some of the rows of their time only: nothing is complete for them' },
+    partial: { text: 'the files hold only some rows of their time: the store does not become complete for it' },
   } satisfies OptionSpecs<ImportOption>,
   notes: [
-    'Files are plain or packed with gzip, and are given in the order in which they were written. Importing a file again adds nothing. ' +
-      'Where some of the rows of a time are left out, as of rows that were mended or searched for, --partial keeps "not found" from being said for ' +
-      'them. Rows that cannot be read go to a file below the store and stop nothing: hopback records rejects lists them. Ctrl-C ends after the ' +
-      'batch that is under way, and within 10 seconds; a second one ends it at once.',
-    'Exit codes: 0 all was read, 1 rows were rejected, a file is damaged or unreadable, or it was stopped, 2 not understood, 4 the store is not ' +
-      'usable.',
+    'Files are plain text or gzip. Give them in the order in which they were written. Importing a file again adds ' +
+      'nothing. If the files hold only some rows of their time, for example repaired or selected rows, use ' +
+      '--partial: without it, the store counts as complete for that time and can wrongly report "not found". Rows ' +
+      'that cannot be read go to a file below the store and do not stop the import: hopback records rejects lists ' +
+      'them. Ctrl-C ends after the current batch, and within 10 seconds; a second one ends at once.',
+    'Exit codes: 0 all rows read, 1 rows were rejected, a file is damaged or unreadable, or the import was ' +
+      'stopped, 2 not understood, 4 the store is not usable.',
     '  hopback records import --store /var/lib/hopback --id pbx-1 --format asterisk-cdr --zone America/New_York Master.csv',
   ],
   run: runImport,
@@ -317,11 +318,11 @@ const MAX_SHOWN_BYTES = 4_096;
 
 const REJECTS_OPTIONS: OptionSpecs<RejectsOption> = {
   ...STORE_OPTIONS,
-  id: { value: 'SOURCE', text: 'those of one source' },
+  id: { value: 'SOURCE', text: 'only rows of this source' },
   bytes: { text: 'show the rows themselves: they hold telephone numbers' },
   limit: {
     value: 'N',
-    text: `the last N rows, up to ${String(MAX_LIMIT)}; default ${String(DEFAULT_LIMIT)}; counts are of all`,
+    text: `the last N rows, up to ${String(MAX_LIMIT)}; default ${String(DEFAULT_LIMIT)}; counts include all rows`,
   },
 };
 
@@ -332,7 +333,8 @@ export const recordsRejectsCommand: Command = {
   usage: ['--store DIR [--id SOURCE] [--bytes] [--limit N]'],
   options: REJECTS_OPTIONS,
   notes: [
-    'Counts by reason, then the rows, newest last. Reads files beside the store and may be called while it is in use.',
+    'Shows counts by reason, then the rows, newest last. Reads files beside the store: you can run it while the ' +
+      'store is in use.',
     'Exit codes: 0 listed, 2 not understood, 4 the files cannot be read.',
   ],
   run: runRejects,

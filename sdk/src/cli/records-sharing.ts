@@ -45,14 +45,14 @@ export type SharingOption = 'sharing' | 'pseudonym-key' | 'rotation' | 'tenant';
 export const SHARING_OPTIONS: OptionSpecs<SharingOption> = {
   sharing: {
     value: 'LEVEL|FILE',
-    text: `what may leave: ${SHARING_LEVELS.join(', ')}, or a JSON file with a policy; default suspicious`,
+    text: `what may be sent: ${SHARING_LEVELS.join(', ')}, or a JSON file with a policy; default suspicious`,
   },
   'pseudonym-key': {
     value: 'FILE',
     text: 'key of the pseudonyms, 64 hexadecimal digits or more: openssl rand -hex 32',
   },
-  rotation: { value: 'ID', text: 'name of that key; a new key has a new name' },
-  tenant: { value: 'ID', text: 'whose records they are, as the platform knows you' },
+  rotation: { value: 'ID', text: 'name of that key; a new key needs a new name' },
+  tenant: { value: 'ID', text: 'your tenant id on the platform' },
 };
 
 /** A policy of which the whole is known, and who the platform takes its records to be of. */
@@ -79,7 +79,7 @@ export async function sharingPolicyOf(options: Options<SharingOption>, io: CliIo
   return { policy: createSharingPolicy({ data, key, rotationId, tenantId }), tenantId };
 }
 
-/** The policy of a dry run: pseudonyms are those of the key where one is given, else of a key of the moment. */
+/** The policy of a dry run: pseudonyms are those of the key where one is given, else of a temporary key. */
 export async function previewPolicyOf(
   options: Options<SharingOption>,
   io: CliIo,
@@ -125,23 +125,24 @@ const PREVIEW_OPTIONS: OptionSpecs<PreviewOption> = {
   ...SHARING_OPTIONS,
   limit: {
     value: 'N',
-    text: `the first N records are shown, up to ${String(MAX_PREVIEW)}; default ${String(DEFAULT_PREVIEW)}; all are judged`,
+    text: `show the first N records, up to ${String(MAX_PREVIEW)}; default ${String(DEFAULT_PREVIEW)}; all are judged`,
   },
 };
 
 /** `hopback records preview` */
 export const recordsPreviewCommand: Command = {
   name: 'records preview',
-  summary: 'show exactly what would leave of call records, and why',
+  summary: 'show which call records would be sent, in which form and why',
   usage: [
     '--source FILE [--sharing LEVEL|FILE] FILE...',
     '--id ID --format FORMAT --zone ZONE [--sharing LEVEL|FILE] FILE...',
   ],
   options: PREVIEW_OPTIONS,
   notes: [
-    'Reads the files as records import does, judges each call by those before it, and shows for each record whether it would be sent, what ' +
-      'becomes of every member and by which rule, and the JSON that would be sent. Nothing is stored, and nothing is sent. Without ' +
-      '--pseudonym-key pseudonyms are made with a key of the moment, and have the form of real ones.',
+    'Reads the files as records import does, and judges each call by the calls before it. For each record it shows ' +
+      'whether it would be sent, what happens to every member and by which rule, and the JSON that would be sent. ' +
+      'It stores and sends nothing. Without --pseudonym-key it makes pseudonyms with a temporary key; they have ' +
+      'the form of real ones.',
     'Exit codes: 0 shown, 1 rows could not be read, or a file is damaged or unreadable, 2 not understood, 4 a key cannot be used.',
   ],
   run: runPreview,
@@ -197,7 +198,7 @@ async function runPreview(options: Options<PreviewOption | 'json'>, io: CliIo): 
   printLines(io, [
     ...shown.flatMap(previewLines),
     ...failed.map(({ path, status }) => `✗ ${shownText(path)} is ${status}`),
-    ...(isOwnKey ? [] : ['! pseudonyms are of a key of the moment: --pseudonym-key shows those that would be sent']),
+    ...(isOwnKey ? [] : ['! pseudonyms are made with a temporary key: --pseudonym-key shows those that would be sent']),
     ...(counts.records > shown.length ? [`· the first ${String(shown.length)} are shown: --limit shows more`] : []),
     `${exitCode === EXIT.ok ? '✓' : '!'} ${countText(counts.records, 'record')} under ${policy.data.id}: ` +
       `${String(counts.shared)} would be sent, ${String(counts.withheld)} would stay; ${String(report.rejected)} rejected`,
@@ -235,28 +236,30 @@ const RECORD_LIMITS = { maxChars: 1_048_576, maxDepth: 16, maxEntries: 65_536 };
 const DEAD_LETTERS_OPTIONS: OptionSpecs<DeadLettersOption> = {
   ...STORE_OPTIONS,
   spool: { value: 'DIR', text: 'where records wait for the platform; default spool below the store' },
-  requeue: { text: 'put them back into the spool: the next hopback records tail sends them again' },
-  discard: { text: 'give them up: they are not sent; the store keeps their calls' },
+  requeue: { text: 'put the records back into the spool: the next hopback records tail sends them again' },
+  discard: { text: 'drop the records: they are not sent; the store keeps their calls' },
   records: { text: 'show the records as they were sent: they may hold telephone numbers' },
   limit: {
     value: 'N',
-    text: `the last N letters, up to ${String(MAX_DEAD_LETTERS)}; default ${String(DEFAULT_DEAD_LETTERS)}; counts are of all`,
+    text: `the last N records, up to ${String(MAX_DEAD_LETTERS)}; default ${String(DEFAULT_DEAD_LETTERS)}; counts include all`,
   },
 };
 
 /** `hopback records dead-letters` */
 export const recordsDeadLettersCommand: Command = {
   name: 'records dead-letters',
-  summary: 'list records that the platform will not have, and decide about them',
+  summary: 'list records that the platform refused permanently, and decide about them',
   usage: [
     '--store DIR [--spool DIR] [--records] [--limit N]',
     '--store DIR [--spool DIR] --requeue|--discard [RECORDID...]',
   ],
   options: DEAD_LETTERS_OPTIONS,
   notes: [
-    'Without --requeue and --discard they are listed, newest last; with one of them all are dealt with, or those of the records that are ' +
-      'named. The spool belongs to one process: end hopback records tail before, and start it again.',
-    'Exit codes: 0 listed or dealt with, 1 some could not be put back or are not there, 2 not understood, 4 the spool is in use or not usable.',
+    'Without --requeue and --discard the command lists the records, newest last; with either, the command handles ' +
+      'all of them, or the records that you name. The spool belongs to one process: stop hopback records tail ' +
+      'first, and start it again afterwards.',
+    'Exit codes: 0 listed or handled, 1 some could not be put back or are not there, 2 not understood, 4 the spool ' +
+      'is in use or not usable.',
   ],
   run: runDeadLetters,
 };
@@ -411,14 +414,14 @@ export const PLATFORM_OPTIONS: OptionSpecs<PlatformOption> = {
   platform: {
     value: 'URL',
     env: 'HOPBACK_PLATFORM',
-    text: 'where batches of records are posted; without it nothing leaves',
+    text: 'where batches of records are posted; without it nothing is sent',
   },
   'token-file': {
     value: 'FILE',
     env: 'HOPBACK_TOKEN_FILE',
     text: 'file with the bearer token; read again when the platform refuses it',
   },
-  'platform-ca': { value: 'FILE', text: 'PEM certificate that vouches for the platform, instead of the public ones' },
+  'platform-ca': { value: 'FILE', text: 'root certificate (PEM) for the platform, instead of the public roots' },
 };
 
 /**

@@ -203,9 +203,9 @@ const OPTIONS: OptionSpecs<TailOption> = {
   source: { value: 'FILE', multiple: true, text: 'JSON file that declares a source; once for each' },
   path: {
     value: 'PATH',
-    text: 'follow this file, directory or pattern, in place of the path that the one source declares',
+    text: 'with one source: follow this file, directory or pattern instead of the path that the source declares',
   },
-  once: { text: 'end when all that is there is stored, and delivered to the platform' },
+  once: { text: 'end when all existing rows are stored and delivered to the platform' },
   'retention-days': {
     value: 'N',
     text: `days that records are kept, except under a hold; default ${String(RETENTION_DAYS)}, 18 months`,
@@ -215,26 +215,28 @@ const OPTIONS: OptionSpecs<TailOption> = {
   spool: { value: 'DIR', text: 'where records wait for the platform; default spool below the store' },
   'drain-seconds': {
     value: 'N',
-    text: `with --once: how long the platform is waited for; default ${String(DRAIN_SECONDS)}`,
+    text: `with --once: how long to wait for the platform; default ${String(DRAIN_SECONDS)}`,
   },
 };
 
 /** `hopback records tail` */
 export const recordsTailCommand: Command = {
   name: 'records tail',
-  summary: 'follow what switches write, store it, and stream what may leave',
+  summary: 'follow switches, store their records, and stream those that may be shared',
   usage: [
     '--store DIR --source FILE... [--path PATH] [--once]',
     '--store DIR --source FILE... --platform URL --token-file FILE --pseudonym-key FILE --rotation ID --tenant ID [--sharing LEVEL|FILE]',
   ],
   options: OPTIONS,
   notes: [
-    'Runs until Ctrl-C or SIGTERM, which end it within 10 seconds; a second one ends it at once. Its places, rejected rows and what waits for the platform are below the store: killed at any instant, it ' +
-      'goes on where it was, and loses and doubles nothing. What leaves is what --sharing lets: hopback records preview shows it. On a ' +
-      'terminal one line says how things stand; --json writes one JSON object a line, a status when it has changed and a notice when ' +
-      'something happened.',
-    'Exit codes: 0 ended as asked; 1 with --once rows were rejected, files could not be read, were damaged or are gone, or records were refused for good; 2 not understood; 4 the store is not ' +
-      'usable, or with --once the platform did not take everything in time, which then waits in the spool.',
+    'Runs until Ctrl-C or SIGTERM, which end it within 10 seconds; a second one ends it at once. It keeps its ' +
+      'positions, rejected rows and waiting records below the store. After a kill at any instant it continues ' +
+      'from there, and no record is lost or stored twice. --sharing decides which records are sent: hopback records ' +
+      'preview shows them. On a terminal one line shows the status; --json writes one JSON object per line, a ' +
+      'status when it has changed and a notice when something happened.',
+    'Exit codes: 0 ended as asked; 1 with --once, rows were rejected, files could not be read, were damaged or are ' +
+      'gone, or the platform refused records permanently; 2 not understood; 4 the store is not usable, or with ' +
+      '--once the platform did not accept all records in time; they wait in the spool.',
   ],
   run,
 };

@@ -42,7 +42,7 @@ export const SERVICE_OPTIONS: OptionSpecs<Exclude<ServiceOption, 'policy'>> = {
   'revocation-unknown': {
     value: 'CHOICE',
     choices: ['indeterminate', 'accept'],
-    text: 'a certificate whose revocation nobody knows: indeterminate (default), or accept with a note',
+    text: 'if the revocation status of a certificate is unknown: indeterminate (default), or accept with a note',
   },
   ...CREDENTIAL_OPTIONS,
 };
@@ -234,9 +234,13 @@ const SHARE_OF_VERIFICATION = 0.5;
 
 const OPTIONS: OptionSpecs<RedirectOption> = {
   drachtio: { value: 'HOST:PORT', env: 'HOPBACK_DRACHTIO', text: 'drachtio server that SBCs send their INVITEs to' },
-  'secret-file': { value: 'FILE', env: 'HOPBACK_DRACHTIO_SECRET_FILE', text: 'file with its secret' },
+  'secret-file': {
+    value: 'FILE',
+    env: 'HOPBACK_DRACHTIO_SECRET_FILE',
+    text: 'file with the secret of the drachtio server',
+  },
   ...RULE_OPTIONS,
-  attestations: { value: 'FILE', text: 'where attestation records are appended, a line of JSON for each signature' },
+  attestations: { value: 'FILE', text: 'file to append attestation records to, one line of JSON for each signature' },
   'time-budget': {
     value: 'MS',
     text: `how long an INVITE waits for its answer, milliseconds; default ${String(DEFAULT_REDIRECT_BUDGET_MS)}`,
@@ -251,7 +255,7 @@ const OPTIONS: OptionSpecs<RedirectOption> = {
 /** `hopback redirect` */
 export const redirectCommand: Command = {
   name: 'redirect',
-  summary: 'answer SBCs that ask by SIP redirect, for signatures and for verdicts',
+  summary: 'sign and verify calls for SBCs that ask by SIP redirect',
   usage: [
     '--drachtio HOST:PORT --secret-file FILE --mode verify --trust PATH [--trunk-policy FILE] [OPTION...]',
     '--drachtio HOST:PORT --secret-file FILE --mode sign --source ADDRESS... --role ROLE --key FILE --certificate FILE --x5u URL --attestations FILE [OPTION...]',
@@ -259,11 +263,14 @@ export const redirectCommand: Command = {
   ],
   options: OPTIONS,
   notes: [
-    'An INVITE that is signed gets 302 with Contact and Identity, one that is verified P-Asserted-Identity with verstat. 404 says that there is nothing to ' +
-      'add and the call goes on; 503 that the next server may be asked; 603 that it ends. OPTIONS get 200 while calls can be served.',
-    'Needs a drachtio server and the package drachtio-srf: npm install drachtio-srf. Runs until Ctrl-C or SIGTERM; the connection is made again ' +
-      'whenever it is lost. Then OPTIONS get 503 for --drain-seconds, and calls that are open get their answers; a second signal ends it at once. ' +
-      'Trust, CRLs and the certificate are read again every hour, and at SIGHUP. On a terminal one line says how things stand; --json writes one JSON object a line.',
+    'A signed INVITE gets 302 with Contact and Identity, a verified one 302 with Contact, P-Asserted-Identity and ' +
+      'verstat. 404: nothing to add, continue the call; 503: try the next server; 603: end the call. OPTIONS get ' +
+      '200 while calls can be served.',
+    'Needs a drachtio server and the package drachtio-srf: npm install drachtio-srf. Runs until Ctrl-C or SIGTERM, ' +
+      'and reconnects whenever the connection is lost. After the signal, OPTIONS get 503 for --drain-seconds, and ' +
+      'open calls get their answers; a second signal ends it at once. Trust, CRLs and the certificate are read ' +
+      'again every hour, and at SIGHUP. On a terminal one line shows the status; --json writes one JSON object per ' +
+      'line.',
     'Exit codes: 0 ended as asked; 1 attestation records were lost; 2 not understood; 4 drachtio-srf is missing, the server refuses the secret, or a key, certificate, trust list or file is ' +
       'not usable.',
     '  hopback redirect --drachtio 127.0.0.1:9022 --secret-file drachtio.secret --mode verify --trust sti-ca-roots/ \\\n' +

@@ -80,12 +80,15 @@ export const serveCommand: Command = {
   usage: ['[--config FILE] [--set PATH=VALUE]... [--workers N]'],
   options: {
     ...CONFIGURATION_OPTIONS,
-    workers: { value: 'N', text: 'processes that answer, in place of what the configuration says' },
+    workers: { value: 'N', text: 'number of processes, instead of the one in the configuration' },
   },
   notes: [
-    'Answers POST /stir/v1/signing and /stir/v1/verification (ATIS-1000082, 3GPP TS 24.229), /v1/check and /v1/sign-csv (as secsipidx does), /v1/invite/verify and ' +
-      '/v1/invite/sign (a SIP INVITE as text), GET /livez, /readyz, /metrics and /openapi.json. Changed files are noticed, and at SIGHUP at once: what cannot be ' +
-      'used leaves everything as it was. SIGTERM and Ctrl-C let requests under way end, within drainSeconds; a second one ends it at once. The log goes to the output, a JSON object a line.',
+    'Answers POST /stir/v1/signing and /stir/v1/verification (ATIS-1000082, 3GPP TS 24.229), /v1/check and ' +
+      '/v1/sign-csv (as secsipidx does), /v1/invite/verify and /v1/invite/sign (a SIP INVITE as text), GET /livez, ' +
+      '/readyz, /metrics and /openapi.json. The server notices changed files, at SIGHUP at once. If a changed file ' +
+      'cannot be used, the server keeps the old version. After SIGTERM or Ctrl-C it finishes the requests in ' +
+      'progress, within drainSeconds; a second one ends it at once. The log goes to standard output, one JSON ' +
+      'object per line.',
     'Exit codes: 0 ended as asked; 2 the configuration is wrong; 4 a file or address that it names cannot be used.',
   ],
   run,

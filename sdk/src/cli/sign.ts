@@ -45,17 +45,17 @@ const OPTIONS: OptionSpecs<SignOption> = {
   ...FACT_OPTIONS,
   orig: {
     value: 'TN',
-    text: 'the calling number, with + or its country code, when there is no INVITE; with --div-from the caller whose PASSporT is meant, of several',
+    text: 'the calling number, with + or its country code, if there is no INVITE; with --div-from, selects one caller if the headers name several',
   },
   dest: {
     value: 'TN|URI',
     multiple: true,
-    text: 'the called party, likewise; with --div-from where the call goes now',
+    text: 'the called party, if there is no INVITE; with --div-from, the party that the call goes to now',
   },
   'orig-id': { value: 'UUID', text: 'origid; default a new one' },
   iat: { value: 'SECONDS', text: 'time of issue, epoch seconds, at most 30 seconds from now; default now' },
-  'div-from': { value: 'TN', text: 'add a div instead: the call was for this number and is forwarded' },
-  'sign-emergency': { text: 'sign calls to emergency numbers too' },
+  'div-from': { value: 'TN', text: 'add a div PASSporT instead: the call was for this number and is forwarded' },
+  'sign-emergency': { text: 'also sign calls to emergency numbers' },
 };
 
 /** `hopback sign` */
@@ -70,10 +70,10 @@ export const signCommand: Command = {
   options: OPTIONS,
   notes: [
     INPUT_NOTE,
-    'An INVITE comes back with its Identity header (and a Date, where it had none that is right) and is otherwise unchanged; ' +
-      'without one, the Identity header value is printed. What was decided and why goes to standard error; --json has it as an ' +
-      'attestation record, to be kept.',
-    'Exit codes: 0 signed, 1 not signed or refused, 2 not understood, 4 key, certificate or files.',
+    'The command prints the INVITE with its Identity header (and a Date if its own is missing or wrong) and ' +
+      'changes nothing else in it. Without an INVITE, it prints the Identity header value. The decision and its ' +
+      'reasons go to standard error; --json prints them as an attestation record. Keep this record.',
+    'Exit codes: 0 signed, 1 not signed or refused, 2 not understood, 4 key, certificate or files not usable.',
     '  hopback sign invite.txt --key sp.key --certificate sp.pem --x5u https://certs.example.com/sp.pem \\\n' +
       '    --role originating --customer-known --caller-authenticated --number-ownership owned',
   ],

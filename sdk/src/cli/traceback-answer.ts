@@ -62,25 +62,25 @@ const ACTIONS = ['none', 'under-review', 'warned', 'suspended', 'terminated'] as
 
 const ANSWER_OPTIONS: OptionSpecs<AnswerOption> = {
   ...RESPONDER_OPTIONS,
-  by: { value: 'NAME', env: 'HOPBACK_ANSWERED_BY', text: 'who decides: stands in the signed answer' },
-  arm: { value: 'ARM', choices: FINDING_ARMS, text: 'what is answered' },
+  by: { value: 'NAME', env: 'HOPBACK_ANSWERED_BY', text: 'who decides; the signed answer names them' },
+  arm: { value: 'ARM', choices: FINDING_ARMS, text: 'the answer' },
   call: { value: 'CALL', text: 'which call: its number in hopback traceback show, or the id of its record' },
-  provider: { value: 'NAME', text: 'the provider that sent the call, where the directory does not say or is wrong' },
+  provider: { value: 'NAME', text: 'the provider that sent the call, if the directory does not name it or is wrong' },
   ocn: { value: 'OCN', text: 'its OCN' },
   spc: { value: 'SPC', text: 'its SPC' },
   frn: { value: 'FRN', text: 'its FCC Registration Number' },
-  contact: { value: 'NAME', text: 'a provider that no registry lists, or one abroad' },
-  email: { value: 'EMAIL', text: 'how it is reached' },
-  telephone: { value: 'NUMBER', text: 'how it is reached' },
-  country: { value: 'CC', text: 'where it is, two letters' },
+  contact: { value: 'NAME', text: 'name of a provider that is in no registry, or of one abroad' },
+  email: { value: 'EMAIL', text: 'its e-mail address' },
+  telephone: { value: 'NUMBER', text: 'its telephone number' },
+  country: { value: 'CC', text: 'its country, two letters' },
   customer: { value: 'ID', text: 'the customer whose call it was' },
   'know-your-customer': { value: 'TEXT', text: 'on what basis the customer is known' },
-  action: { value: 'ACTION', choices: ACTIONS, text: 'what was done about whoever sent the call' },
+  action: { value: 'ACTION', choices: ACTIONS, text: 'action taken about the customer' },
   reason: { value: 'TEXT', text: 'why no answer is given; for --arm refused' },
-  comment: { value: 'TEXT', text: 'said beside the answer' },
-  replace: { text: 'take back the decision of this request that waits in the inbox' },
+  comment: { value: 'TEXT', text: 'comment in the answer' },
+  replace: { text: 'withdraw the decision about this request that waits in the inbox' },
   amend: { value: 'REASON', text: 'why an answer that was given is changed' },
-  despite: { value: 'NAME', multiple: true, text: 'a warning that was seen; may be repeated' },
+  despite: { value: 'NAME', multiple: true, text: 'name of a warning that you confirm; may be repeated' },
   wait: { value: 'SECONDS', text: 'how long to wait for the running responder to carry it out; default 0' },
   ...SENDING_OPTIONS,
 };
@@ -95,14 +95,15 @@ export const tracebackAnswerCommand: Command = {
   ],
   options: ANSWER_OPTIONS,
   notes: [
-    'The decision is checked, and kept in the inbox of the responder in one step: the running responder carries it out within a second, one that is ' +
-      'started later does then. Until then nothing is signed. Warnings have to be confirmed by name; "not found" where records are missing ' +
-      'cannot be.',
-    'With --platform, where no responder runs, this command signs and sends itself. Such an answer names no evidence pack, unless --evidence-log ' +
-      'and --evidence-key say how one is written; names and affiliates are those of --trunks, or none. What else waits in the folder is signed and ' +
-      'sent with it.',
-    'Exit codes: 0 kept, or carried out where that was waited for; 1 the decision is refused, or the platform refuses the answer; 2 not understood; ' +
-      '3 not carried out in time, or not delivered yet; 4 the responder, the key or the platform cannot be used.',
+    'The command checks the decision and puts it into the inbox of the responder in one step. A running responder ' +
+      'carries it out within a second; if none runs, the next one carries it out when it starts. Nothing is signed ' +
+      'before that. You have to confirm warnings by name; you cannot confirm "not found" where records are missing.',
+    'If no responder runs, this command signs and sends with --platform. Such an answer names no evidence pack ' +
+      'unless --evidence-log and --evidence-key write one; names and affiliates come only from --trunks. The ' +
+      'command also signs and sends everything else that waits in the folder.',
+    'Exit codes: 0 in the inbox, or carried out if you waited for it; 1 the decision is refused, or the platform ' +
+      'refuses the answer; 2 not understood; 3 not carried out in time, or not delivered yet; 4 the responder, the ' +
+      'key or the platform cannot be used.',
     '  hopback traceback answer r-2026-117 --responder tracebacks --by "duty engineer" --arm received-from --call 1',
   ],
   run: runAnswer,
@@ -285,21 +286,22 @@ type TryOption = ResponderOption | 'policy' | 'trunks';
 const POLICY_TRY_OPTIONS: OptionSpecs<TryOption> = {
   ...RESPONDER_OPTIONS,
   policy: { value: 'FILE', text: 'the policy to try, JSON; default that of the responder' },
-  trunks: { value: 'FILE', text: 'the trunk directory to go by, JSON' },
+  trunks: { value: 'FILE', text: 'the trunk directory to use, JSON' },
 };
 
 /** `hopback traceback policy try` */
 export const tracebackPolicyTryCommand: Command = {
   name: 'traceback policy try',
-  summary: 'show what a policy would have answered to past requests, and what held the rest back',
+  summary: 'show what a policy would have answered to past requests, and which rules held the others back',
   usage: ['--responder DIR --trunks FILE [--policy FILE]'],
   options: POLICY_TRY_OPTIONS,
   notes: [
-    'Takes the requests of a responder with what was found for each, and decides them by the policy: nothing is answered. A policy that would ' +
-      'have said something else than a person who looked is too bold: exit code 1.',
+    'Takes the requests of a responder with the search results of that time, and decides them by the policy. It ' +
+      'sends no answers. The command exits with 1 if the policy would have answered any request automatically, but ' +
+      'differently than the person did.',
     RESPONDER_NOTE,
-    'Exit codes: 0 tried; 1 a person had answered otherwise; 2 not understood, or the policy or directory is not in order; 4 a file or the ' +
-      'responder cannot be read.',
+    'Exit codes: 0 tried; 1 a person answered differently; 2 not understood, or the policy or directory is not in ' +
+      'order; 4 a file or the responder cannot be read.',
   ],
   run: runPolicyTry,
 };

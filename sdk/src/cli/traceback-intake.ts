@@ -209,7 +209,7 @@ const REQUESTERS: readonly RequesterKind[] = ['itg', 'fcc', 'civil-law-enforceme
 
 /** How the input is read, and what the reader knows beside it. */
 export const INTAKE_OPTIONS: OptionSpecs<IntakeOption> = {
-  format: { value: 'FORMAT', choices: FORMATS, text: 'what the input is; default what it looks like' },
+  format: { value: 'FORMAT', choices: FORMATS, text: 'format of the input; default detected' },
   'csv-map': {
     value: 'FILE',
     text: 'JSON file that says what the columns of CSV mean, also of attached CSV: {"columns": {"called": "TN", "at": "When"}, "zone": "UTC"}',
@@ -220,14 +220,14 @@ export const INTAKE_OPTIONS: OptionSpecs<IntakeOption> = {
   requester: {
     value: 'KIND',
     choices: REQUESTERS,
-    text: 'who asks, where the request does not say or the sender is not known',
+    text: 'kind of requester, if the request does not state it or the sender is not known',
   },
   forwarder: {
     value: 'DOMAIN',
     multiple: true,
-    text: 'your own domain: who asks is whoever sent the message that its people forward',
+    text: 'your own domain: for mail that it forwards, the original sender is the requester',
   },
-  provider: { value: 'NAME', text: 'who is asked: your own name, as it is filed' },
+  provider: { value: 'NAME', text: 'your own name as registered' },
 };
 
 /** What was read, and how the input is named for people. */
@@ -364,26 +364,26 @@ const MAX_LIMIT = 10_000;
 
 const OPTIONS: OptionSpecs<TracebackIntakeOption> = {
   ...INTAKE_OPTIONS,
-  out: { value: 'DIR', text: 'write each request into a file of its own there; a directory that exists' },
+  out: { value: 'DIR', text: 'existing directory: write each request into its own file there' },
   limit: {
     value: 'N',
-    text: `calls that are shown, up to ${String(MAX_LIMIT)}; default ${String(DEFAULT_LIMIT)}; all are read`,
+    text: `maximum number of calls to show, up to ${String(MAX_LIMIT)}; default ${String(DEFAULT_LIMIT)}; all are read`,
   },
 };
 
 /** `hopback traceback intake` */
 export const tracebackIntakeCommand: Command = {
   name: 'traceback intake',
-  summary: 'read traceback requests out of text, e-mail or CSV, and show what is doubtful',
+  summary: 'read traceback requests from text, e-mail or CSV, and show doubtful values',
   usage: ['FILE|- [--zone ZONE] [--date-order ORDER] [--out DIR]', 'FILE.csv|- --csv-map FILE [--out DIR]'],
   options: OPTIONS,
   notes: [
-    'Shows each call that is asked about: what was read and where it stood, what can mean several things, what is missing, and what looked like ' +
-      'a field and was not understood. Nothing is guessed. A request that is clear goes to DIR as ID.json, one that is not as ' +
-      'ID.doubtful.json with all that it may mean; what is there already stays as it is. Telephone numbers are shown in full. Who sent an ' +
-      'e-mail is not proven by what stands in it.',
-    'Exit codes: 0 all requests are clear; 1 there is no request in it; 2 not understood; 3 something is for a person to settle; 4 a file or the ' +
-      'directory cannot be used.',
+    'Shows for each call the values and their places in the text, values with several possible meanings, missing ' +
+      'values, and parts that look like a field but were not understood. The command does not guess. A clear ' +
+      'request goes to DIR as ID.json, an unclear one as ID.doubtful.json with all possible readings; existing ' +
+      'files do not change. Telephone numbers are shown in full. The text of an e-mail does not prove who sent it.',
+    'Exit codes: 0 all requests are clear; 1 the input has no request; 2 not understood; 3 a person has to check a ' +
+      'value; 4 a file or the directory cannot be used.',
     '  hopback traceback intake request.eml --provider "Example Telephone" --out requests\n' +
       '  cat request.txt | hopback traceback intake - --zone America/New_York',
   ],

@@ -45,15 +45,15 @@ export type SendingOption =
 
 /** What is needed to sign and send without a running responder. */
 export const SENDING_OPTIONS: OptionSpecs<SendingOption> = {
-  platform: { value: 'URL', text: 'sign and send here, where no responder runs' },
+  platform: { value: 'URL', text: 'sign and send here, if no responder runs' },
   'token-file': { value: 'FILE', env: 'HOPBACK_TOKEN_FILE', text: 'file with the bearer token' },
   key: { value: 'FILE', text: 'private key of answers, P-256 PKCS#8 PEM; never the key that signs calls' },
-  'key-id': { value: 'ID', text: 'under which name the platform knows it' },
-  'receipt-keys': { value: 'FILE', text: 'JWK set of the platform, which its receipts are verified by' },
-  trunks: { value: 'FILE', text: 'trunk directory, JSON, by whose names and affiliates the decision is checked' },
-  'evidence-log': { value: 'ID', text: 'name of the evidence log: writes a pack; without it the answer names none' },
+  'key-id': { value: 'ID', text: 'key id on the platform' },
+  'receipt-keys': { value: 'FILE', text: 'JWK set of the platform, to verify its receipts' },
+  trunks: { value: 'FILE', text: 'trunk directory, JSON: names and affiliates for the check of the decision' },
+  'evidence-log': { value: 'ID', text: 'name of the evidence log: writes a pack; without it the answer names no pack' },
   'evidence-key': { value: 'FILE', text: 'private key that signs the evidence log, Ed25519 or P-256 PEM' },
-  evidence: { value: 'DIR', text: 'folder of the evidence; default evidence in that of the responder' },
+  evidence: { value: 'DIR', text: "folder of the evidence; default evidence in the responder's folder" },
 };
 
 /** What became of a decision that the command carried out itself. */

@@ -22,7 +22,7 @@ export const RESPONDER_OPTIONS: OptionSpecs<ResponderOption> = {
 };
 
 /** Note of every command that looks at a responder. */
-export const RESPONDER_NOTE = 'What the responder has is read beside it: nothing is locked or changed.';
+export const RESPONDER_NOTE = "Reads the responder's folder without locking or changing it.";
 
 /** The folder that is named. @throws {@link UsageError} when none is */
 export function responderDirectory(options: Options<ResponderOption>): string {
@@ -64,7 +64,7 @@ const STATES: readonly (EntryState | 'open')[] = [
 
 const LIST_OPTIONS: OptionSpecs<ListOption> = {
   ...RESPONDER_OPTIONS,
-  state: { value: 'STATE', choices: STATES, text: 'requests of that state alone; open: those without an answer' },
+  state: { value: 'STATE', choices: STATES, text: 'only requests in that state; open: those without an answer' },
 };
 
 /** `hopback traceback list` */
@@ -75,7 +75,7 @@ export const tracebackListCommand: Command = {
   options: LIST_OPTIONS,
   notes: [
     RESPONDER_NOTE,
-    'Exit codes: 0 listed, also where there are none; 2 not understood; 4 the responder cannot be read.',
+    'Exit codes: 0 listed, also if there are none; 2 not understood; 4 the responder cannot be read.',
   ],
   run: runList,
 };
@@ -204,13 +204,13 @@ type ShowOption = ResponderOption | 'show-numbers' | 'trace';
 const SHOW_OPTIONS: OptionSpecs<ShowOption> = {
   ...RESPONDER_OPTIONS,
   'show-numbers': { text: 'telephone numbers in full; masked otherwise' },
-  trace: { text: 'every rule of the policy, what it looked at and what came of it' },
+  trace: { text: 'every rule of the policy, with its input and its result' },
 };
 
 /** `hopback traceback show` */
 export const tracebackShowCommand: Command = {
   name: 'traceback show',
-  summary: 'show a traceback request: the calls that may be meant side by side, and what can be answered',
+  summary: 'show a traceback request: the candidate calls side by side, and the possible answers',
   usage: ['REQUEST --responder DIR [--show-numbers] [--trace]'],
   options: SHOW_OPTIONS,
   notes: [

@@ -112,7 +112,7 @@ const HINTS: Readonly<Partial<Record<FailureReason, Hint>>> = {
       String(failure?.actual),
     );
     return isLab
-      ? 'Only in a laboratory: --allow-address, --allow-host and --allow-port make exceptions for it.'
+      ? 'Only for test networks: --allow-address, --allow-host and --allow-port make exceptions for it.'
       : undefined;
   },
   'no-path-to-trust-anchor': chain,
@@ -153,16 +153,23 @@ const OPTIONS: OptionSpecs<VerifyOption> = {
   certificate: { value: 'FILE', text: 'use this PEM chain instead of fetching the x5u' },
   orig: {
     value: 'TN|URI',
-    text: 'the caller, when no request says so (or instead of what it says); a number with + or its country code',
+    text: 'the caller, if the input has none or to override it; a number with + or its country code',
   },
-  dest: { value: 'TN|URI', multiple: true, text: 'the called party, likewise' },
-  from: { value: 'VALUE', text: 'From header value, likewise' },
-  pai: { value: 'VALUE', multiple: true, text: 'P-Asserted-Identity header value, likewise' },
-  to: { value: 'VALUE', text: 'To header value, likewise' },
-  'request-uri': { value: 'URI', text: 'Request-URI, likewise; a div chain must end there' },
-  date: { value: 'DATE', text: 'Date header value, likewise' },
+  dest: { value: 'TN|URI', multiple: true, text: 'the called party, if the input has none or to override it' },
+  from: { value: 'VALUE', text: 'From header value, if the input has none or to override it' },
+  pai: {
+    value: 'VALUE',
+    multiple: true,
+    text: 'P-Asserted-Identity header value, if the input has none or to override it',
+  },
+  to: { value: 'VALUE', text: 'To header value, if the input has none or to override it' },
+  'request-uri': {
+    value: 'URI',
+    text: 'Request-URI, if the input has none or to override it; a div chain must end there',
+  },
+  date: { value: 'DATE', text: 'Date header value, if the input has none or to override it' },
   'dangerously-assume-parties': {
-    text: 'take caller and called party from the token itself, so that all else can be checked; the verdict is never better than indeterminate',
+    text: 'take caller and called party from the token itself, so that everything else can be checked; the verdict is never better than indeterminate',
   },
   at: {
     value: 'TIME',
@@ -177,12 +184,12 @@ const OPTIONS: OptionSpecs<VerifyOption> = {
   'revocation-unknown': {
     value: 'CHOICE',
     choices: ['indeterminate', 'accept'],
-    text: 'a certificate whose revocation nobody knows: indeterminate (default), or accept with a note',
+    text: 'if the revocation status of a certificate is unknown: indeterminate (default), or accept with a note',
   },
   destination: {
     value: 'PART',
     choices: ['to', 'request-uri'],
-    text: 'what dest is compared with: to (default) or request-uri',
+    text: 'field that dest is compared with: to (default) or request-uri',
   },
   'time-budget': { value: 'MS', text: 'time for the whole verification; default 5000' },
 };
@@ -201,9 +208,11 @@ export const verifyCommand: Command = {
   options: OPTIONS,
   notes: [
     INPUT_NOTE,
-    'The verdict comes first, then what goes into SIP, then every step of every Identity header: ✓ passed, ✗ failed, ? could ' +
-      'not be checked, ! let pass with a note, · not applicable or not reached. Telephone numbers are shown in full.',
-    'Exit codes: 0 passed, 1 failed, 2 not understood, 3 indeterminate (could not check is not false), 4 trust, files or cache.',
+    'The verdict comes first, then the values for SIP, then every step of every Identity header: ✓ passed, ✗ ' +
+      'failed, ? could not be checked, ! accepted with a note, · not applicable or not reached. Telephone numbers ' +
+      'are shown in full.',
+    'Exit codes: 0 passed, 1 failed, 2 not understood, 3 indeterminate because something could not be checked, 4 ' +
+      'trust, files or cache not usable.',
     '  hopback verify invite.txt --trust sti-ca-roots/ --crl sti-pa.crl --crl-signer crl-signer.pem --sti-pa-root sti-pa.pem\n' +
       '  hopback verify "$IDENTITY" --orig +12155550100 --dest +12125550123 --trust roots.pem --revocation-unknown accept\n' +
       '  cat invite.txt | hopback verify - --trust roots.pem --at date --json',

@@ -31,9 +31,9 @@ export type CallInput =
 
 /** What all commands that read a call say of their operand. */
 export const INPUT_NOTE: string =
-  'The input is a whole SIP request (an INVITE from a log, headers are enough), one or more Identity header values with or ' +
-  'without the header name, or bare PASSporTs, one a line. It comes from a file, from standard input (- or nothing), or as the operand ' +
-  'itself, and is told apart by what it holds.';
+  'The input is a whole SIP request (an INVITE from a log, headers are enough), one or more Identity header values ' +
+  'with or without the header name, or bare PASSporTs, one per line. Give it as a file, on standard input (- or no ' +
+  'operand), or as the operand itself: the command recognizes the kind from the content.';
 
 /**
  * Gets the input of a command: an operand that is an Identity header or a token itself, a file, or standard input.

@@ -187,12 +187,12 @@ export const EVIDENCE_TRUST_OPTIONS: OptionSpecs<EvidenceTrustOption> = {
   key: {
     value: 'FILE',
     multiple: true,
-    text: 'PEM of a public key or certificate that may sign log and packs, from elsewhere than DIR; default the key in DIR, which proves nothing of whose it is',
+    text: 'public key or certificate (PEM) that may sign log and packs, from another source than DIR; default the key in DIR, which does not prove who owns it',
   },
   checkpoint: {
     value: 'FILE',
     multiple: true,
-    text: 'signed checkpoint that was kept elsewhere: a log that was cut or written anew since does not agree with it',
+    text: 'signed checkpoint that was kept elsewhere: a log that was truncated or rewritten since then does not match it',
   },
 };
 

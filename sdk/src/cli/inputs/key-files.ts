@@ -68,7 +68,7 @@ export const CONFIGURATION_OPTIONS: OptionSpecs<ConfigurationOption> = {
   set: {
     value: 'PATH=VALUE',
     multiple: true,
-    text: 'a member in place of that of the file: --set listen.calls.port=8090',
+    text: 'override a member of the file: --set listen.calls.port=8090',
   },
 };
 

@@ -18,7 +18,7 @@ export type SourceOption = 'source' | 'id' | 'format' | 'zone' | 'keep-raw';
 export const SOURCE_OPTIONS: OptionSpecs<SourceOption> = {
   source: {
     value: 'FILE',
-    text: 'JSON file that declares the source: id, format, time zone, and what its format needs',
+    text: 'JSON file that declares the source: id, format, time zone, and the members that its format requires',
   },
   id: { value: 'ID', text: 'without a file: name of the switch, part of every record id' },
   format: {
@@ -110,14 +110,14 @@ export const STORE_OPTIONS: OptionSpecs<StoreOption> = {
   store: {
     value: 'DIR',
     env: 'HOPBACK_STORE',
-    text: 'folder of the record store; where another process of the same user has it open, that process is asked',
+    text: 'folder of the record store; if another process of the same user has it open, that process answers',
   },
 };
 
 /** Note of every command that looks into a store. */
 export const STORE_NOTE: string =
-  'The store may be open in another process of the same user at the same time, such as hopback records tail: then it is asked over a ' +
-  'socket in the folder.';
+  'Another process of the same user, such as hopback records tail, may have the store open: that process then ' +
+  'answers, over a socket in the folder.';
 
 /** What DuckDB may take beside a look-up, MB: it needs no more. */
 const LOOK_UP_MEMORY_MB = 256;

@@ -147,24 +147,25 @@ export type QueryOption =
 /** What is looked for, and when. */
 export const QUERY_OPTIONS: OptionSpecs<QueryOption> = {
   called: { value: 'TN', text: 'the number called, as dialled or translated, or its location routing number' },
-  calling: { value: 'TN', text: 'the number of From, or the asserted one' },
+  calling: { value: 'TN', text: 'the number in From, or the asserted number' },
   'call-id': { value: 'TEXT', text: 'SIP Call-ID of either side' },
-  origid: { value: 'TEXT', text: 'origid that came, or that was signed' },
-  trunk: { value: 'NAME', text: 'trunk that the call came by or left by' },
+  origid: { value: 'TEXT', text: 'origid received or signed' },
+  trunk: { value: 'NAME', text: 'ingress or egress trunk' },
   'record-id': { value: 'ID', text: 'id of the record: 32 hexadecimal digits' },
   at: { value: 'TIME', text: 'when the call began: ISO 8601 with Z or an offset, or local time with --zone' },
-  tolerance: { value: 'DURATION', text: 'how far from --at it may have begun: 90s, 5m, 2h, 1d; default 1h' },
-  from: { value: 'TIME', text: 'first instant, in place of --at' },
+  tolerance: { value: 'DURATION', text: 'how far from --at the call may have begun: 90s, 5m, 2h, 1d; default 1h' },
+  from: { value: 'TIME', text: 'first instant, instead of --at' },
   to: { value: 'TIME', text: 'last instant; default now' },
   zone: { value: 'ZONE', text: 'zone of times without an offset, and of those shown: America/New_York' },
-  limit: { value: 'N', text: `calls at most, up to ${String(MAX_QUERY_LIMIT)}` },
+  limit: { value: 'N', text: `maximum number of calls, up to ${String(MAX_QUERY_LIMIT)}` },
 };
 
 /** Note of the commands that have {@link QUERY_OPTIONS}. */
 export const QUERY_NOTE: string =
-  'Everything that is given has to match. Numbers are read as dialled in North America, in any usual spelling; foreign ones need their + ' +
-  'or 011. A local time of the hour that comes twice in autumn is looked for in both; one of the hour that is left out in spring is ' +
-  `refused. Without a time, --call-id, --origid and --record-id are looked for in the last ${String(RETENTION_DAYS)} days.`;
+  'All options that you give must match. Numbers are read as dialled in North America, in any usual format; foreign ' +
+  'numbers need their + or 011. A local time that occurs twice in autumn is searched at both times; a local time ' +
+  'that is skipped in spring is refused. Without a time, --call-id, --origid and --record-id are searched in the ' +
+  `last ${String(RETENTION_DAYS)} days.`;
 
 /** How far a caller's clock, the switch's and the paper of a demand are usually apart, and an hour more for the zone that was forgotten. */
 const DEFAULT_TOLERANCE_US = DAY_US / 24;

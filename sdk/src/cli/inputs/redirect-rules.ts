@@ -27,21 +27,21 @@ export const RULE_OPTIONS: OptionSpecs<RuleOption> = {
   mode: {
     value: 'MODE',
     choices: ['verify', 'sign', 'by-request'],
-    text: 'verify or sign all calls, or by-request: as the rules of --rules say',
+    text: 'verify or sign all calls, or by-request: follow the rules of --rules',
   },
   source: {
     value: 'ADDRESS',
     multiple: true,
-    text: 'address or network (CIDR) of an SBC that is served; a must to sign, everybody is verified otherwise',
+    text: 'address or network (CIDR) of an SBC to serve; required with --mode sign; without it, --mode verify serves every SBC',
   },
   rules: { value: 'FILE', text: 'rules as JSON, for --mode by-request' },
   profile: {
     value: 'NAME|FILE',
-    text: `how SBCs are spoken to: ${Object.keys(REDIRECT_PROFILES).join(', ')}, or a profile as JSON; default standard`,
+    text: `dialect of the SBCs: ${Object.keys(REDIRECT_PROFILES).join(', ')}, or a profile as JSON; default standard`,
   },
   'trunk-policy': {
     value: 'FILE',
-    text: 'what is done with verified calls, as JSON; default that of a terminating provider',
+    text: 'policy for verified calls, as JSON; default that of a terminating provider',
   },
   ...FACT_OPTIONS,
 };

@@ -64,7 +64,7 @@ export const FACT_OPTIONS: OptionSpecs<FactOption> = {
   role: { value: 'ROLE', choices: CALL_ROLES, text: `role for this call: ${CALL_ROLES.join(', ')}` },
   customer: { value: 'NAME', text: 'your name for the customer, for the record' },
   'customer-known': { text: 'the customer is known and can be identified' },
-  'caller-authenticated': { text: 'the call was shown to come from that customer' },
+  'caller-authenticated': { text: 'you verified that the call comes from that customer' },
   'number-ownership': {
     value: 'HOW',
     choices: NUMBER_OWNERSHIPS,
@@ -73,7 +73,7 @@ export const FACT_OPTIONS: OptionSpecs<FactOption> = {
   'received-from': {
     value: 'WHOM',
     choices: CALL_SOURCES,
-    text: `who handed the call over: ${CALL_SOURCES.join(', ')}`,
+    text: `who sent you the call: ${CALL_SOURCES.join(', ')}`,
   },
   trunk: { value: 'NAME', text: 'trunk or trunk group, for rules about it' },
   policy: { value: 'FILE', text: 'attestation policy as JSON; default that of ATIS-1000074' },

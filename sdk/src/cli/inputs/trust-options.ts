@@ -27,14 +27,14 @@ export const TRUST_OPTIONS: OptionSpecs<TrustOption> = {
     env: 'HOPBACK_TRUST',
     text: 'STI-CA root certificates (file or directory), or the signed list of the STI-PA',
   },
-  intermediates: { value: 'PATH', multiple: true, text: 'further certificates that a path may go through' },
+  intermediates: { value: 'PATH', multiple: true, text: 'additional intermediate certificates for the path' },
   'sti-pa-root': {
     value: 'PATH',
     multiple: true,
     env: 'HOPBACK_STI_PA_ROOT',
-    text: 'root of the STI-PA: vouches for its list and its CRL, never for calls',
+    text: "root certificate of the STI-PA: verifies the STI-PA's list and CRL, never calls",
   },
-  'sti-pa-signer': { value: 'FILE', text: "certificate chain of the list's signer, where the list does not carry it" },
+  'sti-pa-signer': { value: 'FILE', text: "certificate chain of the list's signer, if the list does not contain it" },
   crl: { value: 'FILE', multiple: true, env: 'HOPBACK_CRL', text: "CRL, such as the STI-PA's (PEM or DER)" },
   'crl-signer': { value: 'PATH', multiple: true, env: 'HOPBACK_CRL_SIGNER', text: 'certificate of the CRL signer' },
 };
@@ -101,19 +101,23 @@ export type RepositoryOption = LabOption | 'cache' | 'offline' | 'fetch-timeout'
 
 /** Exceptions from the rules about URLs and addresses, for laboratories. */
 export const URL_EXCEPTION_OPTIONS: OptionSpecs<UrlExceptionOption> = {
-  'allow-host': { value: 'NAME', multiple: true, text: 'laboratory: permit this host name, such as localhost' },
+  'allow-host': { value: 'NAME', multiple: true, text: 'for test networks: allow this host name, such as localhost' },
   'allow-address': {
     value: 'CIDR',
     multiple: true,
-    text: 'laboratory: permit this special-purpose network, such as 127.0.0.0/8',
+    text: 'for test networks: allow this special-purpose network, such as 127.0.0.0/8',
   },
-  'allow-port': { value: 'PORT', multiple: true, text: 'laboratory: permit this port beside 443 and 8443' },
+  'allow-port': {
+    value: 'PORT',
+    multiple: true,
+    text: 'for test networks: allow this port in addition to 443 and 8443',
+  },
 };
 
 /** The same, and whom web servers there are vouched for by. */
 export const LAB_OPTIONS: OptionSpecs<LabOption> = {
   ...URL_EXCEPTION_OPTIONS,
-  'tls-ca': { value: 'FILE', multiple: true, text: 'laboratory: PEM certificate that vouches for web servers' },
+  'tls-ca': { value: 'FILE', multiple: true, text: 'for test networks: root certificate (PEM) for HTTPS servers' },
 };
 
 /** Where certificates come from. */
@@ -123,7 +127,7 @@ export const REPOSITORY_OPTIONS: OptionSpecs<RepositoryOption> = {
     env: 'HOPBACK_CACHE',
     text: 'directory of cached certificates; may be shared with a running service',
   },
-  offline: { text: 'fetch nothing: what is not in the cache is not there' },
+  offline: { text: 'fetch nothing; use only certificates in the cache' },
   'fetch-timeout': { value: 'MS', text: 'longest fetch of a certificate, milliseconds; default 2000' },
   ...LAB_OPTIONS,
 };
