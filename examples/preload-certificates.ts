@@ -18,7 +18,7 @@ export async function warmUp(
   return { report, handOn: repository.export() };
 }
 
-/** On the next machine: every chain is checked as if it had been fetched, and nothing becomes trusted by it. */
+/** On the next machine: every chain is checked as if it had been fetched. Importing does not make it trusted. */
 export async function takeOver(data: unknown, options: CertificateRepositoryOptions): Promise<number> {
   await using repository = createCertificateRepository(options);
   return (await repository.import(data)).imported;
