@@ -49,10 +49,12 @@ test.each([
   ['https://127.0.0.1/a.pem', 'a loopback address'],
   ['', 'nothing at all'],
 ])('refuses the x5u %s with %s', async (x5u) => {
-  expect(await hopbackErrorOf(() => createStaticCertificateSource({ chainPem: provider.chainPem, x5u }))).toMatchObject({
-    code: 'invalid-configuration',
-    details: { reason: 'x5u-refused' },
-  });
+  expect(await hopbackErrorOf(() => createStaticCertificateSource({ chainPem: provider.chainPem, x5u }))).toMatchObject(
+    {
+      code: 'invalid-configuration',
+      details: { reason: 'x5u-refused' },
+    },
+  );
 });
 
 test('takes a loopback x5u where a laboratory asks for it', () => {
@@ -183,7 +185,9 @@ test('does not start with a file that cannot be used', async () => {
   expect(await hopbackErrorOf(start({ path: await fileWith('nonsense.pem', 'x') }))).toMatchObject({
     code: 'certificate-unusable',
   });
-  expect(await hopbackErrorOf(start({ path, x5u: 'http://a.example/' }))).toMatchObject({ code: 'invalid-configuration' });
+  expect(await hopbackErrorOf(start({ path, x5u: 'http://a.example/' }))).toMatchObject({
+    code: 'invalid-configuration',
+  });
   expect(await hopbackErrorOf(start({ path, owner }))).toMatchObject({
     code: 'certificate-unusable',
     details: { reason: 'spc-mismatch' },
