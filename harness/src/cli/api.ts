@@ -44,7 +44,7 @@ function commandOf(command: ApiCommand, route: ApiRoute | undefined): HarnessCom
     options: specs,
     notes: [
       route.description,
-      'Exit codes: 0 done; 1 the platform refused it or cannot be reached, or what it shows is not as it should be; 2 the command line or the profile cannot be ' +
+      'Exit codes: 0 done; 1 the platform refused it or cannot be reached, or the returned data failed a check; 2 the command line or the profile cannot be ' +
         'understood; 4 a file cannot be read.',
     ],
     run: async (options, io) => {
@@ -72,7 +72,7 @@ function optionsOf({ body, switches = {} }: ApiCommand, route: ApiRoute): Option
   const own = (body ?? []).map(({ option, help, isRequired }) => {
     return [
       option,
-      { value: 'TEXT', isFreeText: true, text: `${help}${isRequired === true ? ' (has to be there)' : ''}` },
+      { value: 'TEXT', isFreeText: true, text: `${help}${isRequired === true ? ' (required)' : ''}` },
     ] as const;
   });
   const query = parameters
@@ -91,7 +91,7 @@ function optionsOf({ body, switches = {} }: ApiCommand, route: ApiRoute): Option
     profile: {
       value: 'FILE',
       env: PROFILE_VARIABLE,
-      text: `who calls, and where; default ${DEFAULT_PROFILE}`,
+      text: `profile: client and platform; default ${DEFAULT_PROFILE}`,
     },
     json: { text: 'print JSON in place of a table' },
   };

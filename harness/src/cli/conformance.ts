@@ -32,7 +32,7 @@ export const CONFORMANCE: HarnessCommand = {
   ],
   options: CONFORMANCE_OPTIONS,
   notes: [
-    'Asks a verification and signing service of any vendor numbered cases, each decided by a text of a standard.',
+    'Runs numbered cases against a verification and signing service of any vendor; the text of a standard decides each case.',
     'Exit codes: 0 conforms; 1 does not; 2 the command line cannot be understood; 4 a folder, port or file is not usable; 97 the time for the ' +
       'run was over; 99 nobody answered.',
   ],

@@ -24,7 +24,7 @@ const SCENARIO = 'demo';
 const OPTIONS = {
   seed: PLAN_OPTIONS.seed,
   ...ENDING_OPTIONS,
-  json: { text: 'is refused: hopback-harness run demo --json prints lines of JSON' },
+  json: { text: 'not supported; use hopback-harness run demo --json' },
 } as const;
 
 /** `hopback-harness demo`: records that survive a kill, and the shipped scenario, told for somebody who has seen none. */
@@ -45,8 +45,7 @@ export const DEMO: HarnessCommand = {
   run: async (options, io) => {
     const startMs = performance.now();
     refuseOperands(options);
-    if (options.isOn('json'))
-      throw new UsageError('demo tells its story in text: run demo --json prints lines of JSON');
+    if (options.isOn('json')) throw new UsageError('demo does not support --json; use hopback-harness run demo --json');
     const settings = runSettings(valuesOf(OPTIONS, options), io.env);
     const plan = await loadedPlan(SCENARIO, settings, io);
     const paint = mayColor(io) ? painted : (line: string): string => line;

@@ -31,7 +31,7 @@ const OPTIONS = {
   mtu: { value: 'OCTETS', text: 'send larger requests by TCP in place of UDP; default: never' },
   'tls-key': { value: 'FILE', text: 'key (PEM) for tls and wss' },
   'tls-cert': { value: 'FILE', text: 'its certificate (PEM)' },
-  trace: { text: 'print a line for every message: time, direction, peer, what it is, Call-ID' },
+  trace: { text: 'print a line for every message: time, direction, peer, method or status, Call-ID' },
   json: { text: 'print what it prints as lines of JSON' },
 } as const;
 
@@ -43,7 +43,7 @@ export const DRACHTIO: HarnessCommand = {
   options: OPTIONS,
   notes: [
     'Runs the embedded drachtio server by itself, so that drachtio-srf applications can be developed against it. It is for tests: it listens ' +
-      'on loopback unless told otherwise. It runs until SIGINT or SIGTERM and then says what it has seen.',
+      'on loopback by default. It runs until SIGINT or SIGTERM, then prints a summary.',
     'Exit codes: 0 ended by a signal; 2 the command line cannot be understood; 4 an address cannot be bound, or a file not be read.',
   ],
   run: async (options, io) => {

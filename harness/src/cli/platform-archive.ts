@@ -32,13 +32,13 @@ interface ArchiveCommand extends ArchivePlace {
 }
 
 const EXIT_CODES =
-  'Exit codes: 0 done; 1 the archive or the audit is not what was written; 2 the command line cannot be understood; 4 a folder, key or ' +
+  'Exit codes: 0 done; 1 the archive or the audit was changed; 2 the command line cannot be understood; 4 a folder, key or ' +
   'database is not usable.';
 
 /** `hopback-harness platform backup` */
 export const BACKUP: HarnessCommand = {
   name: 'platform backup',
-  summary: 'write everything of a platform but its keys to a folder, whether it runs or not',
+  summary: 'write all data of a running or stopped platform, except its keys, to a folder',
   usage: ['ARCHIVE [--directory DIR] [--database URL]'],
   options: PLACE_OPTIONS,
   notes: [EXIT_CODES],
@@ -48,7 +48,7 @@ export const BACKUP: HarnessCommand = {
 /** `hopback-harness platform restore` */
 export const RESTORE: HarnessCommand = {
   name: 'platform restore',
-  summary: 'make a platform of an archive, in an empty folder',
+  summary: 'restore a platform from an archive into an empty folder',
   usage: ['ARCHIVE --directory DIR [--keys FOLDER] [--database URL]'],
   options: {
     ...PLACE_OPTIONS,

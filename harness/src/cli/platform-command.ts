@@ -21,8 +21,8 @@ export const PLATFORM: HarnessCommand = {
   options: PLATFORM_OPTIONS,
   notes: [
     'Runs the reference platform of a traceback group: carriers and applications stream into it, it finds campaigns, traces calls back, alerts ' +
-      'agencies and answers their demands. Nothing else has to be there.',
-    'It writes a profile of its first operator to operator.json in its folder, which the other commands call it by. It runs until SIGINT or SIGTERM.',
+      'agencies and answers their demands. It needs no other service.',
+    'It writes a profile of its first operator to operator.json in its folder; the other commands use this profile. It runs until SIGINT or SIGTERM.',
     'Exit codes: 0 ended by a signal; 2 the command line cannot be understood; 4 an address, folder, key or database is not usable.',
   ],
   run: async (options, io) => {

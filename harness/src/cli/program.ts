@@ -45,12 +45,12 @@ export const HARNESS_COMMANDS: readonly CommandEntry<HarnessIo>[] = [
   },
   {
     name: 'platform backup',
-    summary: 'write everything of a platform but its keys to a folder, whether it runs or not',
+    summary: 'write all data of a running or stopped platform, except its keys, to a folder',
     load: async () => (await import('./platform-archive.js')).BACKUP,
   },
   {
     name: 'platform restore',
-    summary: 'make a platform of an archive, in an empty folder',
+    summary: 'restore a platform from an archive into an empty folder',
     load: async () => (await import('./platform-archive.js')).RESTORE,
   },
   {

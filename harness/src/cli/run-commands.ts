@@ -22,14 +22,14 @@ type Plan = Extract<LoadedPlan, { readonly status: 'loaded' }>['plan'];
 const RUN_OPTIONS = {
   ...PLAN_OPTIONS,
   rate: { value: 'X', text: 'factor of the rates, 0.01 to 100; default 1' },
-  'dry-run': { text: 'print what would be done, and what is true of it, and do nothing' },
+  'dry-run': { text: 'print the plan and the expected results; place no call' },
   ...ENDING_OPTIONS,
   pcap: {
     value: 'MODE',
     choices: ['sampled', 'all'],
     text: 'captures, one for each provider: sampled, of the calls that the report shows; all',
   },
-  'no-messages': { text: 'keep no message: no ladders, and a flood takes less of the machine' },
+  'no-messages': { text: 'keep no messages: no ladders, less load' },
   processes: {
     value: 'N',
     text: 'spread the providers over so many processes, callers and called in one more; default 0: all in this one',
@@ -52,9 +52,9 @@ export const DASHBOARD_NOTE =
   'On a terminal a dashboard is drawn: + - 10 % more or less, * / twice or half, p pause, q stop. Elsewhere a line is printed each second.';
 
 const RUN_EXIT_CODES =
-  'Exit codes: 0 passed; 1 failed; 2 the command line or the scenario cannot be understood; 3 incomplete: what was seen is as it should be, ' +
+  'Exit codes: 0 passed; 1 failed; 2 the command line or the scenario cannot be understood; 3 incomplete: all observed results are correct, ' +
   'but somebody stopped the run, a signal ended it, or calls of the plan were not placed; 4 an address cannot be bound, or a file not be ' +
-  'written; 97 the time was up; 99 no call was placed, or the plan has none: also of --dry-run.';
+  'written; 97 the time was up; 99 no call was placed, or the plan has no calls (also with --dry-run).';
 
 /** `hopback-harness run` */
 export const RUN: HarnessCommand = {
@@ -63,7 +63,7 @@ export const RUN: HarnessCommand = {
   usage: ['SCENARIO [options]'],
   options: RUN_OPTIONS,
   notes: [
-    'Carries out a scenario over real SIP on loopback, and holds what was seen against what is true. SCENARIO is a file (YAML or JSON), the ' +
+    'Carries out a scenario over real SIP on loopback, and compares the observed results with the expected ones. SCENARIO is a file (YAML or JSON), the ' +
       'name of a shipped one (hopback-harness list), the folder of an earlier run, or one that hopback-harness lab has prepared.',
     DASHBOARD_NOTE,
     'The folder has summary.json, report.html (a single file to pass on), junit.xml, ctrf.json, snapshots.csv, plan.json, and ' +
@@ -153,11 +153,11 @@ const DEFAULT_CERTIFICATES = '127.0.0.1:8443';
 
 const LAB_OPTIONS = {
   ...PLAN_OPTIONS,
-  external: { ...PARTNER_OPTIONS.external, text: 'a switch of yours is in the place of a provider, at this SIP URI' },
+  external: { ...PARTNER_OPTIONS.external, text: 'your switch at this SIP URI takes the place of a provider' },
   listen: PARTNER_OPTIONS.listen,
   await: {
     ...PARTNER_OPTIONS.await,
-    text: 'calls of a caller are placed by a program of yours; FOLDER/ID.csv has them for SIPp',
+    text: 'your program places the calls of this caller; FOLDER/ID.csv lists them for SIPp',
   },
   certificates: { value: 'HOST:PORT', text: `where the certificate server will be; default ${DEFAULT_CERTIFICATES}` },
 } as const;
@@ -169,7 +169,7 @@ export const LAB: HarnessCommand = {
   usage: ['SCENARIO [FOLDER] [options]'],
   options: LAB_OPTIONS,
   notes: [
-    'Writes a folder with all that switches and dialers of yours have to be told to take part in a scenario: trust anchors, keys, ' +
+    'Writes a folder with everything that your switches and dialers need to take part in a scenario: trust anchors, keys, ' +
       'certificates, addresses, and the calls. Default folder: lab. hopback-harness run FOLDER carries the scenario out with them. A folder ' +
       'that was prepared before keeps its keys and certificates, so that a switch is set up once.',
     'Exit codes: 0 written; 2 the command line or the scenario cannot be understood; 4 a file cannot be written.',
@@ -194,7 +194,10 @@ export const LAB: HarnessCommand = {
       throw unusable(error);
     }
     if (options.isOn('json')) printJson(io, { format: 'hopback.lab-prepared.1', exitCode: EXIT.ok, folder });
-    else io.stdout.write(`${folder}/README.md says what to tell your programs. Then: hopback-harness run ${folder}\n`);
+    else
+      io.stdout.write(
+        `${folder}/README.md explains how to configure your programs. Then: hopback-harness run ${folder}\n`,
+      );
     return EXIT.ok;
   },
 };

@@ -8,10 +8,10 @@ type PlanOption = 'seed' | 'set' | 'once' | 'shorten';
 
 /** Which calls are made: options of all commands that plan a run. */
 export const PLAN_OPTIONS: OptionSpecs<PlanOption> = {
-  seed: { value: 'N', text: 'decides everything that is drawn; default that of the scenario' },
+  seed: { value: 'N', text: 'seed of all random choices; default the seed of the scenario' },
   set: { value: 'NAME=VALUE', multiple: true, text: 'value of a variable of the scenario' },
   once: { text: 'one call of each caller' },
-  shorten: { value: 'F', text: 'everything that takes time is F times shorter; rates stay' },
+  shorten: { value: 'F', text: 'divide all durations by F; rates stay' },
 };
 
 /** Names of {@link PARTNER_OPTIONS}. */
@@ -19,13 +19,13 @@ type PartnerOption = 'external' | 'listen' | 'await';
 
 /** Who else takes part. */
 export const PARTNER_OPTIONS: OptionSpecs<PartnerOption> = {
-  external: { value: 'ID=URI', multiple: true, text: 'calls for a provider go to a switch of yours, at this SIP URI' },
+  external: { value: 'ID=URI', multiple: true, text: 'send calls for this provider to your switch at this SIP URI' },
   listen: {
     value: 'ID=HOST:PORT',
     multiple: true,
     text: 'where a provider, or the end that answers for called numbers, takes calls; default any free port',
   },
-  await: { value: 'ID', multiple: true, text: 'calls of a caller are placed by a program of yours, and waited for' },
+  await: { value: 'ID', multiple: true, text: 'your program places the calls of this caller; the run waits for them' },
 };
 
 /** Names of {@link ENDING_OPTIONS}. */

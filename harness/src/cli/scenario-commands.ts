@@ -47,7 +47,7 @@ export const LIST: HarnessCommand = {
   usage: [''],
   options: {},
   notes: [
-    'Lists the scenarios that come with the package, and why anybody would run them.',
+    'Lists the scenarios that come with the package, and their purpose.',
     'Exit codes: 0 listed; 2 the command line cannot be understood; 4 the output could not be written.',
   ],
   run: async (options, io) => {

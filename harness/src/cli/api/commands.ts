@@ -19,7 +19,7 @@ const providers = (path: string): Column => ({
 
 const CONTRACT_COMMANDS: readonly ApiCommand[] = [
   {
-    ...{ name: 'campaigns list', summary: 'campaigns, those of which calls came last at first' },
+    ...{ name: 'campaigns list', summary: 'campaigns, latest call first' },
     ...{ operationId: 'listCampaigns', operands: [] },
     columns: [
       ...[column('CAMPAIGN', 'campaignId'), column('NAME', 'name'), column('STATE', 'state')],
@@ -81,7 +81,11 @@ const CONTRACT_COMMANDS: readonly ApiCommand[] = [
         help: 'id of the provider that delivered the call',
         read: (id) => ({ providerId: id, name: id }),
       },
-      { option: 'direction', member: 'direction', help: 'back, or forward to whoever serves the number; default back' },
+      {
+        option: 'direction',
+        member: 'direction',
+        help: 'back, or forward to the provider that serves the number; default back',
+      },
       { option: 'comment', member: 'comment', help: 'for the record' },
     ],
   },
@@ -115,7 +119,7 @@ const CONTRACT_COMMANDS: readonly ApiCommand[] = [
     ],
   },
   {
-    ...{ name: 'alerts acknowledge', summary: 'say that an alert was seen' },
+    ...{ name: 'alerts acknowledge', summary: 'acknowledge an alert' },
     ...{ operationId: 'acknowledgeAlert', operands: ['alertId'] },
     body: [
       { option: 'by', member: 'acknowledgedBy', help: 'who, by role or office', isRequired: true },
@@ -160,7 +164,7 @@ const CONTRACT_COMMANDS: readonly ApiCommand[] = [
     ...{ operationId: 'decideDemand', operands: ['demandId'] },
     body: [
       { option: 'decision', member: 'decision', help: 'approve, narrow or reject', isRequired: true },
-      { option: 'reason', member: 'reason', help: 'what the agency is told', isRequired: true },
+      { option: 'reason', member: 'reason', help: 'reason given to the agency', isRequired: true },
       { option: 'scope', member: 'scope', help: 'narrowed scope as JSON', read: (text) => JSON.parse(text) as unknown },
     ],
   },

@@ -11,7 +11,7 @@ const KEY_ID: BodyOption = {
   option: 'key-id',
   help: 'kid of the key; default that of the JWK, or sha256: and its RFC 7638 thumbprint',
 };
-const KEY_HELP = 'public key of it: a file with a JWK or PEM, as hopback keygen makes them; - for standard input';
+const KEY_HELP = 'its public key: a file with a JWK or PEM, as hopback keygen makes them; - for standard input';
 
 /** Reads the public half of a key. A private key stays where it is: nothing of it is sent. */
 async function publicKey(file: string, { textOf, option, env, note }: OptionReading): Promise<PublicKeyJwk> {
@@ -41,7 +41,7 @@ async function unlistedCarrier({ isOn, fetch }: CommandCheck, providerId: unknow
 
 const ORGANIZATIONS: readonly ApiCommand[] = [
   {
-    ...{ name: 'organizations list', summary: 'who is let in: carriers, applications, agencies, staff' },
+    ...{ name: 'organizations list', summary: 'organizations: carriers, applications, agencies, staff' },
     ...{ operationId: 'listOrganizations', operands: [] },
     columns: [
       ...[column('ORGANIZATION', 'organizationId'), column('KIND', 'kind'), column('NAME', 'name')],
@@ -49,12 +49,12 @@ const ORGANIZATIONS: readonly ApiCommand[] = [
     ],
   },
   {
-    ...{ name: 'organizations register', summary: 'let an organization in' },
+    ...{ name: 'organizations register', summary: 'register an organization' },
     ...{ operationId: 'registerOrganization', operands: [] },
     body: [
       { option: 'id', member: 'organizationId', help: 'its id; of a carrier that of its provider', isRequired: true },
       { option: 'kind', member: 'kind', help: 'carrier, app, agency or staff', isRequired: true },
-      { option: 'name', member: 'name', help: 'what it is called', isRequired: true },
+      { option: 'name', member: 'name', help: 'its name', isRequired: true },
       { option: 'jurisdiction', member: 'jurisdiction', help: 'of an agency: US, US-TX' },
       { option: 'email', member: 'contactEmail', help: 'of an agency: where letters go' },
     ],
@@ -63,14 +63,14 @@ const ORGANIZATIONS: readonly ApiCommand[] = [
       check.body['kind'] === 'carrier' ? unlistedCarrier(check, check.body['organizationId']) : undefined,
   },
   {
-    ...{ name: 'organizations revoke', summary: 'let an organization in no longer' },
+    ...{ name: 'organizations revoke', summary: 'revoke an organization' },
     ...{ operationId: 'revokeOrganization', operands: ['organizationId'] },
   },
 ];
 
 const CLIENTS: readonly ApiCommand[] = [
   {
-    ...{ name: 'clients list', summary: 'programs that call, with their keys' },
+    ...{ name: 'clients list', summary: 'registered clients with their keys' },
     ...{ operationId: 'listClients', operands: [] },
     columns: [
       ...[column('CLIENT', 'clientId'), column('ORGANIZATION', 'organizationId'), column('NAME', 'name')],
@@ -78,12 +78,12 @@ const CLIENTS: readonly ApiCommand[] = [
     ],
   },
   {
-    ...{ name: 'clients register', summary: 'let a program call for an organization' },
+    ...{ name: 'clients register', summary: 'register a client of an organization' },
     ...{ operationId: 'registerClient', operands: [] },
     body: [
       { option: 'id', member: 'clientId', help: 'its id', isRequired: true },
-      { option: 'organization', member: 'organizationId', help: 'for whom it calls', isRequired: true },
-      { option: 'name', member: 'name', help: 'what it is called', isRequired: true },
+      { option: 'organization', member: 'organizationId', help: 'its organization', isRequired: true },
+      { option: 'name', member: 'name', help: 'its name', isRequired: true },
       { option: 'roles', member: 'roles', help: 'of staff: operator,reviewer,analyst', read: listed },
       {
         ...{ option: 'key', member: 'keys', help: KEY_HELP, isRequired: true },
@@ -102,19 +102,19 @@ const CLIENTS: readonly ApiCommand[] = [
     },
   },
   {
-    ...{ name: 'clients revoke', summary: 'let a program call no longer' },
+    ...{ name: 'clients revoke', summary: 'revoke a client' },
     ...{ operationId: 'revokeClient', operands: ['clientId'] },
   },
 ];
 
 const PROVIDERS: readonly ApiCommand[] = [
   {
-    ...{ name: 'providers answer-key', summary: 'take a key that a provider signs its answers with' },
+    ...{ name: 'providers answer-key', summary: 'register an answer key of a provider' },
     ...{ operationId: 'addAnswerKey', operands: ['providerId'] },
     body: [{ ...{ option: 'key', member: 'jwk', help: KEY_HELP, isRequired: true }, read: publicKey }, KEY_ID],
   },
   {
-    ...{ name: 'providers import', summary: 'bring filings of the Robocall Mitigation Database in, CSV' },
+    ...{ name: 'providers import', summary: 'import filings of the Robocall Mitigation Database from CSV' },
     ...{ operationId: 'importRegistry', operands: [] },
     body: [
       { option: 'csv', member: 'csv', help: 'the file', isRequired: true, read: fileText },
@@ -123,12 +123,12 @@ const PROVIDERS: readonly ApiCommand[] = [
     tables: { rejects: [column('LINE', 'line'), column('REASON', 'reason'), column('COLUMN', 'column')] },
   },
   {
-    ...{ name: 'providers office', summary: 'say where the office is that answers tracebacks' },
+    ...{ name: 'providers office', summary: 'set the office that answers tracebacks' },
     ...{ operationId: 'setProviderOffice', operands: ['providerId'] },
     body: [
       { option: 'zone', member: 'zone', help: 'in which deadlines are counted, America/New_York' },
-      { option: 'contact', member: 'contact.name', help: 'whom to ask for' },
-      { option: 'email', member: 'contact.email', help: 'where to write to' },
+      { option: 'contact', member: 'contact.name', help: 'contact person' },
+      { option: 'email', member: 'contact.email', help: 'contact email' },
       { option: 'ocns', member: 'ocns', help: 'its Operating Company Numbers, 1234,5678', read: listed },
       { option: 'spcs', member: 'spcs', help: 'its Service Provider Codes', read: listed },
     ],
@@ -143,7 +143,7 @@ const PROVIDERS: readonly ApiCommand[] = [
     ],
   },
   {
-    ...{ name: 'scorecards list', summary: 'how all providers answer that were asked' },
+    ...{ name: 'scorecards list', summary: 'scorecards of all providers that got requests' },
     ...{ operationId: 'listProviderScorecards', operands: [] },
     columns: [
       ...[column('PROVIDER', 'providerId'), column('REQUESTS', 'requests.received'), column('CALLS', 'tracedCalls')],
@@ -171,7 +171,7 @@ const PROVIDERS: readonly ApiCommand[] = [
     ...{ operationId: 'decideContest', operands: ['contestId'] },
     body: [
       { option: 'decision', member: 'decision', help: 'uphold or reject', isRequired: true },
-      { option: 'reason', member: 'reason', help: 'what the provider is told', isRequired: true },
+      { option: 'reason', member: 'reason', help: 'reason given to the provider', isRequired: true },
     ],
   },
 ];
@@ -181,10 +181,10 @@ const CAMPAIGNS: readonly ApiCommand[] = [
     ...{ name: 'campaigns evidence', summary: 'what holds a campaign together, and what analysts decided' },
     ...{ operationId: 'fetchCampaignEvidence', operands: ['campaignId'] },
   },
-  decision('merge', 'put a campaign together with another', {
+  decision('merge', 'merge a campaign into another', {
     ...{ option: 'into', member: 'into', help: 'id of the campaign that stays', isRequired: true },
   }),
-  decision('split', 'make a campaign of its own of some of its keys', {
+  decision('split', 'split some keys into a new campaign', {
     ...{ option: 'keys', member: 'keyIds', help: 'ids of keys, as campaigns evidence shows them', isRequired: true },
     read: listed,
   }),
@@ -244,16 +244,27 @@ const DEMANDS: readonly ApiCommand[] = [
   },
 ];
 
+/** Optional columns of a file of complaints, and their contents. */
+const COMPLAINT_COLUMNS = {
+  time: 'time of day',
+  callerNumber: 'calling number',
+  type: 'type of complaint',
+  subject: 'subject',
+  state: 'state of the consumer',
+  comment: 'comment',
+  id: 'id of the complaint',
+};
+
 const OTHERS: readonly ApiCommand[] = [
   {
-    ...{ name: 'complaints import', summary: 'bring complaints of consumers in, CSV of which the columns are named' },
+    ...{ name: 'complaints import', summary: 'import consumer complaints from a CSV file with a header row' },
     ...{ operationId: 'importComplaints', operands: [] },
     body: [
       { option: 'csv', member: 'text', help: 'the file', isRequired: true, read: fileText },
       { option: 'source', member: 'source', help: 'whose file it is, ftc-dnc', isRequired: true },
       { option: 'date', member: 'columns.date', help: 'column of the date, or of date and time', isRequired: true },
-      ...['time', 'callerNumber', 'type', 'subject', 'state', 'comment', 'id'].map((name) => ({
-        ...{ option: name, member: `columns.${name}`, help: 'column of it, where there is one' },
+      ...Object.entries(COMPLAINT_COLUMNS).map(([name, what]) => ({
+        ...{ option: name, member: `columns.${name}`, help: `column of the ${what}; default none` },
       })),
     ],
     tables: { rejected: [column('LINE', 'line'), column('REASON', 'code')] },

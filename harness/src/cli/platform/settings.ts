@@ -8,7 +8,7 @@ type PlaceOption = 'directory' | 'database';
 
 /** Where a platform keeps what it has. */
 export const PLACE_OPTIONS: OptionSpecs<PlaceOption> = {
-  directory: { value: 'DIR', text: 'folder of everything that it keeps, default hopback-platform' },
+  directory: { value: 'DIR', text: 'data folder, default hopback-platform' },
   database: {
     value: 'URL',
     text: 'a PostgreSQL 15 or newer, postgres://user@host/name; default an embedded one in the folder',
@@ -35,14 +35,14 @@ export const PLATFORM_OPTIONS: OptionSpecs<PlatformOption> = {
   host: { value: 'ADDRESS', text: 'where it listens, default 127.0.0.1' },
   port: { value: 'N', text: 'default 8300; 0 takes any that is free' },
   'public-url': { value: 'URL', text: 'how clients reach it, where that is another address' },
-  'tls-cert': { value: 'FILE', text: 'certificate (PEM) with those that lead to its root' },
+  'tls-cert': { value: 'FILE', text: 'certificate (PEM) with its chain' },
   'tls-key': { value: 'FILE', text: 'its key' },
   'client-ca': {
     value: 'FILE',
-    text: 'who issues certificates of clients (PEM): those that are shown are held against it',
+    text: 'CA of client certificates (PEM); presented certificates are verified against it',
   },
   'trusted-proxies': { value: 'N', text: 'proxies in front whose X-Forwarded-For is believed, default 0' },
-  'seed-demo': { text: 'fill an empty platform with providers, members and a campaign to play with' },
+  'seed-demo': { text: 'fill an empty platform with providers, members and a campaign to try it out' },
   'log-level': {
     value: 'LEVEL',
     text: 'lines of JSON on standard error: info, warn, error or none; default warn on a terminal, else info',
