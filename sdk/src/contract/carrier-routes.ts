@@ -76,10 +76,10 @@ const LIST_REQUESTS: PlatformRoute = {
   tag: 'Traceback requests',
   summary: 'List requests to the calling provider',
   description:
-    'Oldest first. Polling this with `state=open` needs no inbound port, and finds everything that a webhook or stream would have told. `open` has what is acknowledged too.',
+    'Oldest first. Polling with `state=open` needs no inbound port, and finds everything that a webhook or stream would have delivered. `open` includes acknowledged requests.',
   allowed: ['carrier'],
   parameters: [
-    inQuery('state', 'Which requests: those without an answer where nothing is said.', ['open', 'answered', 'all']),
+    inQuery('state', 'Only in this state; default `open`, requests without an answer.', ['open', 'answered', 'all']),
     ...PAGING,
   ],
   response: answered(200, 'TracebackRequestStatusPage', 'Requests with what has been said to them.'),
@@ -237,7 +237,7 @@ const DELETE_ENDPOINT: PlatformRoute = {
   method: 'DELETE',
   path: '/v1/webhook-endpoints/{endpointId}',
   tag: 'Events',
-  summary: 'Have no more events posted to an address',
+  summary: 'Delete a webhook endpoint',
   description: 'One that is not there any longer is `not-found`, which for a repeat means that it worked.',
   allowed: EVERYBODY,
   parameters: [ENDPOINT_ID],

@@ -349,7 +349,7 @@ export const ProviderScorecard = z
   );
 export type ProviderScorecard = BodyOf<typeof ProviderScorecard>;
 
-/** Numbers from which no call may be let through. */
+/** Do-not-originate numbers. */
 export const DoNotOriginateEntry = z
   .object({
     /** Id of the entry. */
@@ -390,5 +390,5 @@ See 47 CFR 64.1200(k)(1), (o).`),
     /** When the entry was last changed: `changedSince` is compared with it. */
     updatedAt: utcTime.describe('When the entry was last changed: `changedSince` is compared with it.'),
   })
-  .describe('Numbers from which no call may be let through.');
+  .describe('Do-not-originate numbers.');
 export type DoNotOriginateEntry = BodyOf<typeof DoNotOriginateEntry>;

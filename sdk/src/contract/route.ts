@@ -125,8 +125,8 @@ export const inQuery = (name: string, description: string, form: ParameterForm):
 
 /** Parameters of every list. */
 export const PAGING: readonly RouteParameter[] = [
-  inQuery('cursor', 'From where the list goes on: nextCursor of the page before.', 'cursor'),
-  inQuery('limit', 'Most items of the page, 1 to 500; 50 where nothing is said.', 'page-limit'),
+  inQuery('cursor', 'Start of the page: `nextCursor` of the previous page.', 'cursor'),
+  inQuery('limit', 'Items per page, 1 to 500; default 50.', 'page-limit'),
 ];
 
 /** The field that makes a repeat harmless where the body does not. @see draft-ietf-httpapi-idempotency-key-header */

@@ -21,7 +21,7 @@ export const ROUTE_TAGS: Readonly<Record<RouteTag, string>> = {
   Tracebacks: 'One call, followed hop by hop.',
   'App reports': 'What robocall-blocking applications heard.',
   Providers: 'The registry of voice service providers, and how they answer.',
-  'Do not originate': 'Numbers from which no call can rightly come.',
+  'Do not originate': 'Numbers that place no calls: a call that shows one is spoofed.',
   'Campaigns and alerts': 'Calls that belong together, and who should know.',
   Notices: "The Federal Communications Commission's notices of suspected illegal traffic.",
   'Demands and productions': 'Legal process, its review, and what is handed over under it.',

@@ -25,10 +25,10 @@ const LIST_TRACEBACKS: PlatformRoute = {
   tag: 'Tracebacks',
   summary: 'List tracebacks',
   description:
-    'Newest first: those that the caller opened or is a hop of; all of them for staff. Whom a hop names is shown only to the providers on both sides of the hand-off, and to staff; to an agency as far as a reviewed demand covers it.',
+    'Newest first: those that the caller opened or is a hop of; all of them for staff. The provider that a hop names is shown only to the providers on both sides of the hand-off and to staff; an agency sees it if a reviewed demand covers it.',
   allowed: ['carrier', 'agency', 'staff'],
   parameters: [
-    inQuery('state', 'Which of them; all where nothing is said.', ['open', 'closed', 'withdrawn']),
+    inQuery('state', 'Only in this state; default all.', ['open', 'closed', 'withdrawn']),
     inQuery('campaignId', 'Of this campaign only.', 'identifier'),
     ...PAGING,
   ],
@@ -72,7 +72,7 @@ const LIST_PROVIDERS: PlatformRoute = {
   path: '/v1/providers',
   tag: 'Providers',
   summary: 'List the registry of providers',
-  description: 'By business name. What is asked for in several parameters has to hold together.',
+  description: 'By business name. All parameters must match.',
   allowed: ['carrier', 'agency', 'staff'],
   parameters: [
     inQuery('name', 'Part of the business name, of a previous or of another name; without regard to case.', 'line'),
@@ -111,8 +111,8 @@ const FETCH_SCORECARD: PlatformRoute = {
   allowed: ['carrier', 'agency', 'staff'],
   parameters: [
     PROVIDER_ID,
-    inQuery('from', 'First instant that is counted; 365 days before the end where nothing is said.', 'utc-time'),
-    inQuery('to', 'Instant before which is counted; now where nothing is said.', 'utc-time'),
+    inQuery('from', 'Start of the period; default 365 days before its end.', 'utc-time'),
+    inQuery('to', 'End of the period (exclusive); default now.', 'utc-time'),
   ],
   response: answered(200, 'ProviderScorecard', 'The scorecard.'),
   problems: ['invalid-parameter', 'not-found'],
@@ -124,7 +124,7 @@ const LIST_DO_NOT_ORIGINATE: PlatformRoute = {
   method: 'GET',
   path: '/v1/do-not-originate',
   tag: 'Do not originate',
-  summary: 'List numbers from which no call is to be let through',
+  summary: 'List do-not-originate numbers',
   description: 'By the time of their last change: with `changedSince` only what is new, withdrawn entries among it.',
   allowed: ['carrier', 'app', 'staff'],
   parameters: [inQuery('changedSince', 'Changed at this time or later.', 'utc-time'), ...PAGING],
@@ -139,9 +139,9 @@ const LIST_CAMPAIGNS: PlatformRoute = {
   path: '/v1/campaigns',
   tag: 'Campaigns and alerts',
   summary: 'List campaigns',
-  description: 'Those of which calls came last at first.',
+  description: 'Latest call first.',
   allowed: ['carrier', 'app', 'agency', 'staff'],
-  parameters: [inQuery('state', 'Which of them; all where nothing is said.', ['live', 'dormant', 'closed']), ...PAGING],
+  parameters: [inQuery('state', 'Only in this state; default all.', ['live', 'dormant', 'closed']), ...PAGING],
   response: answered(200, 'CampaignPage', 'Campaigns.'),
   problems: ['invalid-parameter'],
   idempotency: 'safe',
@@ -169,10 +169,7 @@ const LIST_ALERTS: PlatformRoute = {
   summary: 'List alerts to the calling organization',
   description: 'Newest first.',
   allowed: ['carrier', 'agency', 'staff'],
-  parameters: [
-    inQuery('state', 'Which of them; all where nothing is said.', ['unacknowledged', 'acknowledged']),
-    ...PAGING,
-  ],
+  parameters: [inQuery('state', 'Only in this state; default all.', ['unacknowledged', 'acknowledged']), ...PAGING],
   response: answered(200, 'AlertPage', 'Alerts.'),
   problems: ['invalid-parameter'],
   idempotency: 'safe',
@@ -183,7 +180,7 @@ const ACKNOWLEDGE_ALERT: PlatformRoute = {
   method: 'POST',
   path: '/v1/alerts/{alertId}/acknowledgement',
   tag: 'Campaigns and alerts',
-  summary: 'Say that an alert was seen',
+  summary: 'Acknowledge an alert',
   description: 'The first acknowledgement of an organization counts; further ones change nothing.',
   allowed: ['carrier', 'agency', 'staff'],
   parameters: [inPath('alertId', 'Of the alert.')],
@@ -237,7 +234,7 @@ const LIST_DEMANDS: PlatformRoute = {
   description: 'Newest first: those of the calling agency; all of them for staff.',
   allowed: ['agency', 'staff'],
   parameters: [
-    inQuery('state', 'Which of them; all where nothing is said.', [
+    inQuery('state', 'Only in this state; default all.', [
       'under-review',
       'approved',
       'narrowed',

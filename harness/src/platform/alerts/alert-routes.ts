@@ -19,14 +19,14 @@ const PAGING: readonly RouteParameter[] = [
     name: 'cursor',
     in: 'query',
     form: 'cursor',
-    description: 'From where the list goes on: nextCursor of the page before.',
+    description: 'Start of the page: `nextCursor` of the previous page.',
     isRequired: false,
   },
   {
     name: 'limit',
     in: 'query',
     form: 'page-limit',
-    description: 'Most items of the page, 1 to 500; 50 where nothing is said.',
+    description: 'Items per page, 1 to 500; default 50.',
     isRequired: false,
   },
 ];

@@ -22,7 +22,7 @@ export interface AuditRecord {
   readonly organizationId: string;
   /** Id of the client that did it; `platform` for what the platform does by itself. */
   readonly actor: string;
-  /** What it was done to, `demand:d-1`. */
+  /** Object, such as `demand:d-1`. */
   readonly object: string;
   readonly details: Readonly<Record<string, unknown>>;
   /** Place of its leaf in its segment of the Merkle log, from 0; absent where the log has none. */

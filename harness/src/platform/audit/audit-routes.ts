@@ -25,14 +25,14 @@ export const AUDIT_ROUTES: readonly ServedRoute[] = [
     description:
       'Newest first. Every parameter narrows it. Each entry is compared with the log: `integrity` says whether it is what was signed.',
     parameters: [
-      inQuery('object', 'What it was done to, `demand:d-1`.', 'line'),
-      inQuery('action', 'What was done, `demand.decided`.', 'line'),
-      inQuery('organizationId', 'Who did it.', 'identifier'),
-      inQuery('actor', 'Which client did it.', 'identifier'),
+      inQuery('object', 'Object, such as `demand:d-1`.', 'line'),
+      inQuery('action', 'Action, such as `demand.decided`.', 'line'),
+      inQuery('organizationId', 'Organization.', 'identifier'),
+      inQuery('actor', 'Client.', 'identifier'),
       inQuery('from', 'From this time on.', 'utc-time'),
       inQuery('to', 'Before this time.', 'utc-time'),
-      inQuery('cursor', 'From where the list goes on: nextCursor of the page before.', 'cursor'),
-      inQuery('limit', 'Most items of the page, 1 to 500; 50 where nothing is said.', 'page-limit'),
+      inQuery('cursor', 'Start of the page: `nextCursor` of the previous page.', 'cursor'),
+      inQuery('limit', 'Items per page, 1 to 500; default 50.', 'page-limit'),
     ],
     response: answered('AuditRecordPage', 'What was done.'),
     problems: ['invalid-parameter'],
@@ -68,12 +68,8 @@ export const AUDIT_ROUTES: readonly ServedRoute[] = [
     description: 'From the entries of a checkpoint that somebody kept to those of a later one.',
     parameters: [
       { ...inQuery('from', 'Entries of the earlier checkpoint, a number.', 'identifier'), isRequired: true },
-      inQuery('to', 'Entries of the later one, a number; all where nothing is said.', 'identifier'),
-      inQuery(
-        'segment',
-        'Segment of the log that both are of, a number; the last where nothing is said.',
-        'identifier',
-      ),
+      inQuery('to', 'Entries of the later one, a number; default all.', 'identifier'),
+      inQuery('segment', 'Segment of the log that both are of, a number; default the last.', 'identifier'),
     ],
     response: answered('AuditConsistency', 'The proof.'),
     problems: ['invalid-parameter'],
@@ -84,9 +80,9 @@ export const AUDIT_ROUTES: readonly ServedRoute[] = [
     path: '/v1/audit/verification',
     summary: 'Verify the whole audit',
     description:
-      'Checks every signature and hash of the log, and compares each entry with it. One look goes on at a time; a long one is answered with `running`, and asking again waits for its result.',
+      'Checks every signature and hash of the log, and compares each entry with it. One verification runs at a time. A long one returns `running`; repeat the request to wait for the result.',
     parameters: [],
-    response: answered('AuditVerification', 'The result, or that it is not there yet.'),
+    response: answered('AuditVerification', 'The result, or `running`.'),
     problems: [],
   },
 ];

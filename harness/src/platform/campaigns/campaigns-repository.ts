@@ -246,7 +246,7 @@ async function storedKey(
   return { kind: key.kind, reference };
 }
 
-/** Campaigns as they were stored, oldest first, with their numbers; at most so many of those of which calls came last. */
+/** Stored campaigns with their numbers: the `most` with the latest calls, oldest first. */
 export async function loadCampaigns(
   transaction: PlatformTransaction,
   by: { readonly sealed: SealedValues; readonly limit: number; readonly campaignIds?: readonly string[] },

@@ -18,7 +18,7 @@ export const CAMPAIGNS_ROUTES: readonly ServedRoute[] = [
     tag: 'Campaigns and alerts',
     summary: 'Merge, split, rename, close, reopen, or mark as lawful',
     description:
-      'Holds for calls to come. Of a merger the answer is the campaign that stays, of a split the new one; calls that were counted before a split stay where they are. What is marked as lawful is shown to staff alone, and the same pattern is not raised again.',
+      'Applies to future calls. Returns the remaining campaign (merge) or the new one (split). Calls counted before a split stay in the old campaign. Only staff see a lawful campaign, and its pattern raises no new campaign.',
     allowed: STAFF,
     parameters: [CAMPAIGN],
     request: { kind: 'json', body: 'CampaignDecision' },

@@ -58,7 +58,7 @@ export interface CoreTables {
     readonly organization_id: string;
     /** Who, by client id; `platform` for what it does by itself. */
     readonly actor: string;
-    /** What it was done to: `demand:d-1`. */
+    /** Object, such as `demand:d-1`. */
     readonly object: string;
     /** No telephone number is ever in it. */
     readonly details: JsonColumn<unknown>;
@@ -145,7 +145,7 @@ export interface AuditEntry {
   readonly organizationId: string;
   /** Id of the client that did it; `platform` for what the platform does by itself. */
   readonly actor: string;
-  /** What it was done to, `demand:d-1`. */
+  /** Object, such as `demand:d-1`. */
   readonly object: string;
   readonly details?: Readonly<Record<string, unknown>>;
 }

@@ -24,7 +24,7 @@ export interface RegistryImportReport extends ImportCounts {
   readonly rejects: readonly RejectedFiling[];
 }
 
-/** The office that answers tracebacks. What is not said stays. */
+/** The office that answers tracebacks. Omitted members keep their values. */
 export interface OfficeChange {
   /** IANA name of the zone in which deadlines are counted. */
   readonly zone?: string;
@@ -96,7 +96,7 @@ export interface CountedRequestView {
   /** Why it is in no rate. */
   readonly excluded?: ExclusionReason;
   readonly contest?: ContestState;
-  /** Concerns that it speaks for, and why. */
+  /** Its effect on the scorecard: concerns with reasons. */
   readonly findings: readonly { readonly concern: string; readonly reason: FindingReason }[];
 }
 

@@ -19,12 +19,12 @@ const inQuery = (name: string, description: string, form: RouteParameter['form']
   isRequired: false,
 });
 const PAGING = [
-  inQuery('cursor', 'From where the list goes on: nextCursor of the page before.', 'cursor'),
-  inQuery('limit', 'Most items of the page, 1 to 500; 50 where nothing is said.', 'page-limit'),
+  inQuery('cursor', 'Start of the page: `nextCursor` of the previous page.', 'cursor'),
+  inQuery('limit', 'Items per page, 1 to 500; default 50.', 'page-limit'),
 ];
 const RANGE = [
-  inQuery('from', 'First instant that is counted; 365 days before the end where nothing is said.', 'utc-time'),
-  inQuery('to', 'Instant before which is counted; now where nothing is said.', 'utc-time'),
+  inQuery('from', 'Start of the period; default 365 days before its end.', 'utc-time'),
+  inQuery('to', 'End of the period (exclusive); default now.', 'utc-time'),
 ];
 const PROVIDER = inPath('providerId', 'Of the provider in the registry.');
 const REGISTERED = '/v1/registry/providers/{providerId}';
@@ -85,7 +85,7 @@ const REGISTRY_ROUTES: readonly ServedRoute[] = [
     answer: 'RegistryImportReport',
     summary: 'Import filings of the Robocall Mitigation Database',
     description:
-      'CSV by the names of its columns. A line is taken whole or named with its reason; what has not changed is left alone; what has keeps its history. A provider that the file does not have stays in the registry.',
+      'A CSV file with a header row. Each line is imported as a whole or reported with a reason. Unchanged entries stay; changed entries keep their history. A provider that is missing from the file stays in the registry.',
     problems: ['conflict'],
   }),
   read('listRegistryImports', {
@@ -120,8 +120,8 @@ const REGISTRY_ROUTES: readonly ServedRoute[] = [
     path: `${REGISTERED}/office`,
     body: 'OfficeChange',
     answer: 'RegisteredProvider',
-    summary: 'Say where the office is that answers tracebacks',
-    description: 'Deadlines are counted in its zone. What is not said stays.',
+    summary: 'Set the office that answers tracebacks',
+    description: 'Deadlines are counted in its zone. Omitted members keep their values.',
   }),
   put('addAnswerKey', {
     path: `${REGISTERED}/answer-keys`,
@@ -184,7 +184,7 @@ const SCORECARD_ROUTES: readonly ServedRoute[] = [
     parameters: [PROVIDER, ...RANGE, ...PAGING],
     answer: 'CountedRequestPage',
     summary: 'List requests to a provider as its scorecard counts them',
-    description: 'Newest first, each with what it speaks for and why. A carrier sees its own.',
+    description: 'Newest first, each with its effect on the scorecard and the reason. A carrier sees its own.',
   }),
   put('contestRequest', {
     path: '/v1/providers/{providerId}/contests',
@@ -205,10 +205,7 @@ const SCORECARD_ROUTES: readonly ServedRoute[] = [
   }),
   read('listContests', {
     path: '/v1/contests',
-    parameters: [
-      inQuery('state', 'Which of them; all where nothing is said.', ['pending', 'upheld', 'rejected']),
-      ...PAGING,
-    ],
+    parameters: [inQuery('state', 'Only in this state; default all.', ['pending', 'upheld', 'rejected']), ...PAGING],
     answer: 'ContestPage',
     summary: 'List what providers contested',
     description: 'Newest first.',

@@ -37,9 +37,9 @@ export const RECORDS_ROUTES: readonly ServedRoute[] = [
     operationId: 'importComplaints',
     method: 'POST',
     path: '/v1/complaint-imports',
-    summary: 'Bring in complaints of consumers',
+    summary: 'Import consumer complaints',
     description:
-      'A file of CSV in which the columns are named. What cannot be read is told with its line; the same file again changes nothing.',
+      'A CSV file with a header row. A line that cannot be read is reported with its line number; importing the same file again changes nothing.',
     parameters: [],
     request: { kind: 'json', body: 'ComplaintImport' },
     response: {

@@ -15,11 +15,11 @@ const NOTICE: RouteParameter = {
 const PAGING: readonly RouteParameter[] = [
   {
     ...{ name: 'cursor', in: 'query', form: 'cursor', isRequired: false },
-    description: 'From where the list goes on: nextCursor of the page before.',
+    description: 'Start of the page: `nextCursor` of the previous page.',
   },
   {
     ...{ name: 'limit', in: 'query', form: 'page-limit', isRequired: false },
-    description: 'Most items of the page, 1 to 500; 50 where nothing is said.',
+    description: 'Items per page, 1 to 500; default 50.',
   },
 ];
 
@@ -56,7 +56,7 @@ const CHANGES: readonly ServedRoute[] = [
   }),
   change('reportNeighbour', 'neighbour-reports', {
     body: 'NeighbourReport',
-    summary: 'Put down that a provider says it sent the call to another',
+    summary: "Record a provider's statement that it sent the call to another",
     description: 'Where the other is silent, the traceback goes on with whoever reports. `reportId` tells repeats.',
   }),
   change('chooseNeighbour', 'neighbour-choice', {
@@ -76,7 +76,7 @@ const CHANGES: readonly ServedRoute[] = [
   }),
   change('acceptOutcome', 'acceptance', {
     body: 'OutcomeAcceptance',
-    summary: 'Take an outcome for good',
+    summary: 'Accept an outcome',
     description: 'Such as a provider that does not answer: the traceback is closed with it.',
   }),
 ];

@@ -20,8 +20,8 @@ const inQuery = (name: string, description: string, form: RouteParameter['form']
   isRequired: false,
 });
 const PAGING = [
-  inQuery('cursor', 'From where the list goes on: nextCursor of the page before.', 'cursor'),
-  inQuery('limit', 'Most items of the page, 1 to 500; 50 where nothing is said.', 'page-limit'),
+  inQuery('cursor', 'Start of the page: `nextCursor` of the previous page.', 'cursor'),
+  inQuery('limit', 'Items per page, 1 to 500; default 50.', 'page-limit'),
 ];
 const ORGANIZATION = inPath('organizationId', 'Of the organization.');
 const CLIENT = inPath('clientId', 'Of the client.');
@@ -52,10 +52,7 @@ const ORGANIZATIONS: readonly ServedRoute[] = [
     path: '/v1/organizations',
     summary: 'List organizations',
     description: 'By id.',
-    parameters: [
-      inQuery('kind', 'Which of them; all where nothing is said.', ['carrier', 'app', 'agency', 'staff']),
-      ...PAGING,
-    ],
+    parameters: [inQuery('kind', 'Only of this kind; default all.', ['carrier', 'app', 'agency', 'staff']), ...PAGING],
     response: answered(200, 'OrganizationPage', 'Organizations.'),
     problems: ['invalid-parameter'],
     idempotency: 'safe',
@@ -93,8 +90,8 @@ const ORGANIZATIONS: readonly ServedRoute[] = [
     operationId: 'revokeOrganization',
     method: 'DELETE',
     path: '/v1/organizations/{organizationId}',
-    summary: 'Let an organization in no longer',
-    description: 'By operators. All tokens of its clients end now. What it said stays.',
+    summary: 'Revoke an organization',
+    description: 'By operators. All tokens of its clients end now. Its data stays.',
     parameters: [ORGANIZATION],
     response: nothing('It is let in no longer.'),
     problems: ['invalid-parameter', 'not-found', 'conflict'],
@@ -125,7 +122,7 @@ const CLIENTS: readonly ServedRoute[] = [
     path: '/v1/clients',
     summary: 'List clients',
     description: 'By id, with their keys.',
-    parameters: [inQuery('organizationId', 'Whose; all where nothing is said.', 'identifier'), ...PAGING],
+    parameters: [inQuery('organizationId', 'Only of this organization; default all.', 'identifier'), ...PAGING],
     response: answered(200, 'ClientPage', 'Clients.'),
     problems: ['invalid-parameter'],
     idempotency: 'safe',
@@ -163,7 +160,7 @@ const CLIENTS: readonly ServedRoute[] = [
     operationId: 'revokeClient',
     method: 'DELETE',
     path: '/v1/clients/{clientId}',
-    summary: 'Let a client in no longer',
+    summary: 'Revoke a client',
     description: 'By operators. Its tokens end now.',
     parameters: [CLIENT],
     response: nothing('It is let in no longer.'),

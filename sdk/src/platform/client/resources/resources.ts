@@ -365,7 +365,7 @@ export interface DoNotOriginateListParams extends PageParams {
   readonly changedSince?: string;
 }
 
-/** Numbers from which no call is to be let through. Everything rejects with {@link HopbackError}. */
+/** Do-not-originate numbers. Everything rejects with {@link HopbackError}. */
 export type DoNotOriginateCalls = PagedList<DoNotOriginateEntry, DoNotOriginateListParams>;
 
 const PROVIDERS = '/v1/providers';
