@@ -74,7 +74,7 @@ test('its end is told in words that fit a terminal, with who was silent, who lie
     'Kauri Calling Ltd, abroad in NZ',
     '⌀ SILENT',
     '≠ LIES: had it from Juniper Telephone Cooperative',
-    'Fir Gateway Inc., where the calls came into the country',
+    'Fir Gateway Inc., the gateway provider (point of entry)',
     'Juniper Telephone Cooperative was named falsely, and is not accused',
   ])
     expect(story.replaceAll(/\s+/g, ' ')).toContain(told);

@@ -128,7 +128,7 @@ describePeer('sipp', 'SIPp at both ends, as the guide has it', () => {
     const [lab = '', script = ''] = under(heading, 'sh');
     await runCommand(inFolder(directory, lab));
     const said = await runCommand(inFolder(directory, script));
-    expect(said).toContain('PASSED: All 3 thresholds are met. Nothing was found');
+    expect(said).toContain('PASSED: All 3 thresholds are met. No discrepancies found.');
     const { deterministic } = await summary('flooded');
     expect(deterministic.counts).toMatchObject({ placed: CALLS, byStatus: { 200: CALLS } });
     expect(deterministic.metrics['verdict_accuracy']).toMatchObject({ good: CALLS, of: CALLS });

@@ -3,7 +3,7 @@ import type { NetworkPlan, PlannedCall } from '../network/plan/index.js';
 import type { NetworkTruth, TrueHop } from '../network/truth/index.js';
 import type { Metric, MetricName } from '../scenario/index.js';
 
-/** Something that is not as it is true. */
+/** A discrepancy between the plan of a run and what was observed. */
 export interface Finding {
   /** `incomplete` is what of the plan was not carried out. */
   readonly kind:

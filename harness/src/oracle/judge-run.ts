@@ -195,7 +195,7 @@ function recallOf(
  * Holds what was seen of a run against what is true of its plan.
  * @param plan - that was carried out
  * @param facts - what was seen; calls are read once, so that a generator does
- * @returns every metric, and what is not as it is true, the gravest first; the same for the same plan and facts
+ * @returns every metric, and the discrepancies, the gravest first; the same for the same plan and facts
  * @throws `RangeError` where a way of the plan leads over a provider that the plan does not have
  * @see {@link networkTruth}
  * @example

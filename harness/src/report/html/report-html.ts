@@ -43,7 +43,7 @@ export function verdictSentence({ plan, thresholds, oracle, end, verdict }: RunR
   const found =
     others > 0
       ? `${counted(others, 'finding')}.`
-      : `Nothing ${unfinished === undefined ? '' : 'else '}was found that is not as it is true.`;
+      : `No ${unfinished === undefined ? '' : 'other '}discrepancies found.`;
   const began =
     verdict === 'no-calls'
       ? 'No call was placed, so nothing is proved. '
@@ -70,7 +70,7 @@ function unseenParts({ providers, externalCallers = [] }: RunRecord['plan']): st
   return [
     switches.length === 0
       ? ''
-      : ` Of ${switches.join(', ')}, which is not ours, only what left it was judged: what it found and wrote down is not known.`,
+      : ` Only calls that left ${switches.join(', ')} were judged: the verdicts and records of an external switch are unknown.`,
     externalCallers.length === 0
       ? ''
       : ` Calls of ${externalCallers.join(', ')} were placed by others, and are judged from their first provider on.`,
@@ -91,7 +91,7 @@ export function reportHtml(record: RunRecord): string {
   const { plan, facts, version } = record;
   const { name, why } = plan.scenario;
   const sections: readonly Section[] = [
-    { id: 'findings', title: 'What is not as it is true', content: findingsSection(record) },
+    { id: 'findings', title: 'Discrepancies', content: findingsSection(record) },
     { id: 'tracebacks', title: 'Tracebacks beside the true path', content: tracebackSection(record) },
     { id: 'graph', title: 'Paths', content: pathGraph(record) },
     { id: 'hops', title: 'Hops', content: hopsSection(record) },

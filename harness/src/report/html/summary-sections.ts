@@ -56,10 +56,10 @@ function p99Of(metric: Metric): string {
 /** Findings that a page lists; all that the oracle kept are in summary.json. */
 const MAX_FINDINGS = 300;
 
-/** What is not as it is true, gravest first. */
+/** Discrepancies, gravest first. */
 export function findingsSection({ oracle, samples }: RunRecord): Markup {
   const { findings, findingsInAll } = oracle;
-  if (findings.length === 0) return html`<p class="good">✓ Nothing was found that is not as it is true.</p>`;
+  if (findings.length === 0) return html`<p class="good">✓ No discrepancies found.</p>`;
   const kinds = [...new Set(findings.map(({ kind }) => kind))];
   const drawn = new Set(samples.map(({ index }) => index));
   const left = findingsInAll - Math.min(findings.length, MAX_FINDINGS);
@@ -249,7 +249,7 @@ function tracebackTable({ traceback, truth, isFair, isRight }: JudgedTraceback, 
   const columns = askedProviders(truth, answers);
   const said = outcome === undefined ? `it is ${state}` : outcomeText(outcome);
   const is = `${truth.culprit.kind.replaceAll('-', ' ')} ${truth.culprit.provider}`;
-  const mark = !isFair ? '≠ not fair' : isRight ? '✓ true' : '✓ fair: the evidence carries no more';
+  const mark = !isFair ? '≠ not fair' : isRight ? '✓ true' : '✓ fair: not enough evidence for more';
   return html`<h3 id="t-${callIndex}">
       Call ${callIndex}: ${said} <span class="${isFair ? 'good' : 'bad'}">${mark}</span>
     </h3>

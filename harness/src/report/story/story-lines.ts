@@ -59,13 +59,13 @@ function namedLines(record: RunRecord): readonly string[] {
   return [
     ...[...right].flatMap(([provider, count]) => {
       const { kind } = judged.find(({ truth }) => truth.culprit.provider === provider)?.truth.culprit ?? {};
-      const as = kind === 'origin' ? 'where the calls began' : 'where the calls came into the country';
+      const as = kind === 'origin' ? 'where the calls began' : 'the gateway provider (point of entry)';
       return wrapped(`${businessName(plan, provider)}, ${as}, by ${counted(count, 'traceback')}. It is true.`, {
         first: '  ✓ ',
         rest: REST,
       });
     }),
-    ...(right.size === 0 ? ['  ✗ Nobody whom it is true of.'] : []),
+    ...(right.size === 0 ? ['  ✗ No provider is named correctly.'] : []),
     ...[...falsely].flatMap((named) =>
       accused.includes(named)
         ? []
@@ -75,7 +75,7 @@ function namedLines(record: RunRecord): readonly string[] {
       wrapped(`${businessName(plan, one)} IS ACCUSED, and has done nothing.`, { first: '  ✗ ', rest: REST }),
     ),
     ...(undecided > 0
-      ? wrapped(`${counted(undecided, 'traceback')} without a name: evidence carried no further.`, {
+      ? wrapped(`${counted(undecided, 'traceback')} did not reach the source of the calls: not enough evidence.`, {
           first: '  ? ',
           rest: REST,
         })
@@ -225,7 +225,7 @@ function endText({ traceback: { outcome, state } }: JudgedTraceback, plan: Netwo
     case 'origin':
       return `It names ${name}, where the call began`;
     case 'point-of-entry':
-      return `It names ${name}, by which the call came into the country`;
+      return `It names ${name}, the gateway provider (point of entry)`;
     case 'disputed':
       return 'It ends disputed: one word stands against the other, and nothing on record decides between them';
     case 'non-responsive':
@@ -341,7 +341,7 @@ export function storyLines(record: RunRecord): readonly string[] {
     'WHO IS NAMED',
     ...namedLines(record),
     '',
-    'HELD AGAINST THE TRUTH',
+    'COMPARED WITH THE TRUTH',
     ...thresholds.map(({ metric, threshold, isMet, seen }) => {
       const figure = Object.entries(oracle.metrics).find(([name]) => name === metric)?.[1];
       return `  ${isMet ? '✓' : '✗'} ${metric} ${threshold}: ${figure === undefined ? seen : metricText(figure)}`;
