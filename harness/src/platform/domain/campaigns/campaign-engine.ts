@@ -256,8 +256,8 @@ export interface CampaignEngine {
   readonly expect: (stored: ReadonlyMap<string, string>) => void;
 }
 
-/** Form of what {@link CampaignEngine.state} gives: to be raised with every change of what the tables hold. */
-const STATE_FORM = 4;
+/** Form of a stored state. Raise it when the tables or the packing of a snapshot change: an older snapshot is then not read. */
+const STATE_FORM = 5;
 
 /** Of many carriers: each has some trunks and is judged by its own. A quarter of a gigabyte where all are in use. */
 const SUSPICION_LIMITS = { ...DEFAULT_SUSPICION_POLICY.limits, numbers: 524_288, trunks: 16_384, signers: 8_192 };
