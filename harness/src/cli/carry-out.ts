@@ -93,6 +93,7 @@ export function signalled(process: Pick<HarnessProcess, 'once' | 'off'>) {
     for (const name of signals) process.off(name, abort);
   };
   let leave = (): void => undefined;
+  // Resolves when a signal comes.
   const left = new Promise<void>((resolve) => (leave = resolve));
   const abort = (): void => {
     release();
@@ -100,7 +101,7 @@ export function signalled(process: Pick<HarnessProcess, 'once' | 'off'>) {
     leave();
   };
   for (const name of signals) process.once(name, abort);
-  return { signal: controller.signal /** Resolves with the signal. */, left, abort, release };
+  return { signal: controller.signal, left, abort, release };
 }
 
 interface Printer {

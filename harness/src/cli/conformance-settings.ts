@@ -65,7 +65,7 @@ export const CONFORMANCE_OPTIONS: OptionSpecs<ConformanceOption> = {
   lacks: {
     value: 'WHAT,...',
     multiple: true,
-    text: 'features that this service lacks although its interface has them: codes, verstat, reasons, sign, ...',
+    text: 'features that the interface defines but this service does not support: codes, verstat, reasons, sign, ...',
   },
   'token-file': { value: 'FILE', text: 'bearer token of HTTP requests' },
   timeout: { value: 'SECONDS', text: 'how long each answer is waited for, default 10' },

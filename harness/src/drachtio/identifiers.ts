@@ -31,6 +31,7 @@ export function createIdentifiers(randomUuid: () => string) {
     /** A Via branch that no transaction has had. @see RFC 3261 section 8.1.1.7 */
     branch: () => flat(`z9hG4bK${origin}${next()}`),
     // A tag needs at least 32 random bits that a stranger cannot guess.
+    /** @see RFC 3261 section 19.3 */
     tag: () => flat(`${randomUuid().slice(0, 8)}${next()}`),
     callId: () => flat(randomUuid()),
     /** Names a transaction towards applications. */

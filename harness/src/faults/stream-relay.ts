@@ -207,7 +207,7 @@ function createStreamOutlet(options: StreamOutletOptions) {
   };
 
   return {
-    /** Bytes are under way to {@link StreamOutlet.due}. */
+    /** Bytes are under way to `due`. */
     expect: (bytes: number) => {
       waiting.packets += 1;
       waiting.bytes += bytes;

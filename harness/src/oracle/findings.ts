@@ -68,7 +68,7 @@ const STEP = Math.log(1.01);
 const LEAST = 1e-6;
 const PERCENTILES = ['50', '90', '95', '99', '99.9'] as const;
 
-/** Starts to count. Values below 0 are counted as 0. */
+/** Counts values in steps of 1 %, so that a percentile is right to half of that. Values below 0 count as 0. */
 export function createSpread() {
   const steps = new Map<number, number>();
   let [count, sum, min, max] = [0, 0, Infinity, 0];

@@ -27,8 +27,8 @@ export const cachePreloadCommand: Command = {
   usage: ['--cache DIR URL...', '--cache DIR [URL...] -   (URLs from standard input, one per line)'],
   options: PRELOAD_OPTIONS satisfies OptionSpecs<PreloadOption>,
   notes: [
-    'Fresh cached certificates are not fetched again. Exit codes: 0 all are in the cache, 1 a URL is not one that ' +
-      'verifiers fetch, 2 not understood, 4 one could not be fetched, or the cache is not usable.',
+    'Fresh cached certificates are not fetched again. Exit codes: 0 all certificates are cached, 1 the x5u policy ' +
+      'rejects a URL, 2 command line or input not valid, 4 a certificate could not be fetched, or the cache is not usable.',
   ],
   run: runPreload,
 };
@@ -93,7 +93,7 @@ export const cacheExportCommand: Command = {
     'Entries that are damaged, outdated or not permitted are left out (test networks need --allow-host and the ' +
       'like). Without FILE the document goes to standard output. An existing FILE is replaced as a whole; it does ' +
       'not change if there is nothing to export.',
-    'Exit codes: 0 exported, 1 nothing to export, 2 not understood, 4 the cache or the file is not usable.',
+    'Exit codes: 0 exported, 1 nothing to export, 2 command line or input not valid, 4 the cache or the file is not usable.',
   ],
   run: runExport,
 };
@@ -141,7 +141,7 @@ export const cacheImportCommand: Command = {
   options: { cache: REPOSITORY_OPTIONS.cache, ...URL_EXCEPTION_OPTIONS },
   notes: [
     'Each entry is checked as if it had been fetched; importing does not make a certificate trusted.',
-    'Exit codes: 0 imported, 1 no entry could be imported, 2 not understood or no export, 4 the file or the cache ' +
+    'Exit codes: 0 imported, 1 no entry could be imported, 2 command line or input not valid or no export, 4 the file or the cache ' +
       'is not usable.',
   ],
   run: runImport,

@@ -119,7 +119,7 @@ export const certInspectCommand: Command = {
   options: INSPECT_OPTIONS,
   notes: [
     'Takes PEM (a whole chain, end entity first) or DER. Does not check trust: hopback cert chain does.',
-    'Exit codes: 0 valid now and within the profile, 1 not, 2 not understood or no certificate, 4 it could not be read or fetched.',
+    'Exit codes: 0 valid now and within the profile, 1 not, 2 command line or input not valid or no certificate, 4 it could not be read or fetched.',
   ],
   run: runInspect,
 };
@@ -222,9 +222,9 @@ export const certChainCommand: Command = {
   usage: ['[OPTION...] --trust PATH FILE|-', '[OPTION...] --trust PATH https://URL'],
   options: CHAIN_OPTIONS,
   notes: [
-    'The first certificate of the file is the end entity. Shows every failure of the closest path, with both ' +
-      'values.',
-    'Exit codes: 0 trusted and not revoked, 1 not trusted or revoked, 2 not understood or no certificate, 3 trusted but revocation ' +
+    'The first certificate of the file is the end entity. If no path is valid, shows each failed check of the ' +
+      'best candidate path, with the expected and the actual value.',
+    'Exit codes: 0 trusted and not revoked, 1 not trusted or revoked, 2 command line or input not valid or no certificate, 3 trusted but revocation ' +
       'is unknown, 4 trust, files or network not usable.',
   ],
   run: runChain,

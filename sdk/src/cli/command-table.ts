@@ -200,7 +200,7 @@ export const HOPBACK: Program<CliIo> = {
   version,
   commands: COMMANDS,
   notes: [
-    'Exit codes: 0 passed or in order; 1 failed verdict or negative finding; 2 not understood; 3 indeterminate; 4 a file, key, list or ' +
+    'Exit codes: 0 passed or in order; 1 failed verdict or negative finding; 2 command line or input not valid; 3 indeterminate; 4 a file, key, list or ' +
       'the network is not usable; 70 an internal error (a bug in Hopback).',
   ],
 };

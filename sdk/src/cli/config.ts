@@ -63,7 +63,7 @@ export const configCheckCommand: Command = {
   notes: [
     'Each line begins with the place, hopback.yaml:12:5, in a form that editors read. Variables that begin with ' +
       'HOPBACK__ count as they do for serve.',
-    'Exit codes: 0 in order; 1 something is wrong; 2 not understood; 4 the file cannot be read.',
+    'Exit codes: 0 in order; 1 something is wrong; 2 command line or input not valid; 4 the file cannot be read.',
   ],
   run: runCheck,
 };
@@ -231,7 +231,7 @@ export const configSchemaCommand: Command = {
   options: {},
   notes: [
     'Save it beside the configuration, and begin that file with: # yaml-language-server: $schema=hopback.schema.json',
-    'Exit codes: 0 printed; 2 not understood; 4 it could not be written.',
+    'Exit codes: 0 printed; 2 command line or input not valid; 4 it could not be written.',
   ],
   run(options, io) {
     refuseOperands(options, []);

@@ -28,9 +28,9 @@ export const keygenCommand: Command = {
   notes: [
     'The JWK holds no private member and can be sent to the operator of the platform, who registers it with ' +
       'hopback-harness clients register --key. HOPBACK_KEY_PASSPHRASE opens an encrypted --key.',
-    'EC P-256, PKCS#8 PEM, the only kind that ES256 uses. Keys that must not exist as a file belong in a key ' +
-      'management service: the library signs with those through createExternalSigner.',
-    'Exit codes: 0 made, 2 not understood, 4 the file is there already or cannot be written.',
+    'Makes an EC P-256 key, the only kind that ES256 accepts, as PKCS#8 PEM. If your key must never be in a file, ' +
+      'keep it in a key management service and sign through createExternalSigner.',
+    'Exit codes: 0 made, 2 command line or input not valid, 4 the file is there already or cannot be written.',
   ],
   run: runKeygen,
 };
@@ -265,7 +265,7 @@ export const csrCommand: Command = {
   notes: [
     'PKCS#10, signed with ECDSA and SHA-256, the TNAuthList as an extension request (RFC 8226). The SHAKEN profile has exactly ' +
       'one SPC; --tn and --range are for delegate certificates (RFC 9060).',
-    'Exit codes: 0 made, 2 not understood, 4 the key is not usable, or the file is there already or cannot be written.',
+    'Exit codes: 0 made, 2 command line or input not valid, 4 the key is not usable, or the file is there already or cannot be written.',
     '  hopback keygen --out sp.key\n  hopback csr --key sp.key --spc 1234 --organization "Example Telephone" --out sp.csr',
   ],
   run: runCsr,

@@ -194,7 +194,7 @@ export const doctorCommand: Command = {
       'command contacts nobody unless --x5u names a URL. It then fetches the URL as a verifier would, compares the ' +
       'chain with yours, and the Date with the clock. --trust together with --certificate builds the path of the ' +
       'certificate.',
-    'Exit codes: 0 no check failed, 1 a check failed, 2 not understood, 4 the output could not be written.',
+    'Exit codes: 0 no check failed, 1 a check failed, 2 command line or input not valid, 4 the output could not be written.',
   ],
   run,
 };

@@ -54,7 +54,7 @@ export const evidenceShowCommand: Command = {
   notes: [
     'Keep checkpoints on another machine: run hopback evidence show DIR --note > checkpoint.txt and mail the file ' +
       'to somebody, or give it to the platform. hopback evidence verify --checkpoint compares a log with it.',
-    'Exit codes: 0 shown; 1 the log differs from what was signed, or there is no such pack; 2 not understood; 4 ' +
+    'Exit codes: 0 shown; 1 the log differs from what was signed, or there is no such pack; 2 command line or input not valid; 4 ' +
       'the folder or a key is not usable.',
     '  hopback evidence show /var/lib/hopback/evidence',
   ],
@@ -166,7 +166,7 @@ const EXPORT_OPTIONS: OptionSpecs<ExportOption> = {
   out: { value: 'FOLDER', text: 'folder to write; created if it does not exist, and must be empty' },
   'sign-key': {
     value: 'FILE',
-    text: 'private key of the provider, PEM, one of those of --key: signs the folder as a whole. Without it, nobody can know whether a file was removed',
+    text: 'private key (PEM) of the provider, which signs the whole folder. Its public key must be one that --key names. Without it, nobody can know whether a file was removed',
   },
   pdf: { text: 'add a PDF for people; needs --sign-key and the package pdfkit' },
   vcon: { text: 'add the pack as vCon, draft-ietf-vcon-vcon-core; needs --sign-key' },
@@ -182,7 +182,7 @@ export const evidenceExportCommand: Command = {
     'The folder holds the files of the pack, its signed manifest, the log entries with their proofs, a checkpoint ' +
       'and SHA256SUMS. VERIFY.md explains how to check all of it, and verify.sh runs the checks. The folder holds ' +
       'telephone numbers: give it only to people who may see them.',
-    'Exit codes: 0 written; 1 the log differs from what was signed, or there is no such pack; 2 not understood; 4 ' +
+    'Exit codes: 0 written; 1 the log differs from what was signed, or there is no such pack; 2 command line or input not valid; 4 ' +
       'a folder, a key or pdfkit is not usable.',
     '  hopback evidence export /var/lib/hopback/evidence 3f0c2a4e-… --out ./pack-7 --sign-key provider-key.pem --pdf',
   ],
@@ -292,7 +292,7 @@ export const evidenceVerifyCommand: Command = {
     'The command compares a log with its own signed checkpoints and names the first entry that was edited, ' +
       'deleted, swapped or inserted, counted from 0. Only a checkpoint that was kept elsewhere (--checkpoint) ' +
       'shows that the end of the log was cut off.',
-    'Exit codes: 0 no change found; 1 something differs; 2 not understood; 3 consistent, but only checked with the ' +
+    'Exit codes: 0 no change found; 1 something differs; 2 command line or input not valid; 3 consistent, but only checked with the ' +
       'key in DIR, or the exported folder is not signed as a whole, or the end of a log that is not closed is ' +
       'unreadable; 4 the folder or a key is not usable.',
     '  hopback evidence verify /var/lib/hopback/evidence --key provider.pem --checkpoint mailed-2026-11-01.txt\n' +

@@ -85,7 +85,7 @@ export const recordsCoverageCommand: Command = {
   notes: [
     'A source is complete for the time that was read to its end without a loss. In the bar █ is complete, ▒ complete in part, ░ not at ' +
       `all. ${STORE_NOTE}`,
-    'Exit codes: 0 every source is complete for all of the time, 2 not understood, 3 something is missing, 4 the store is not usable.',
+    'Exit codes: 0 every source is complete for all of the time, 2 command line or input not valid, 3 something is missing, 4 the store is not usable.',
   ],
   run: runCoverage,
 };
@@ -206,7 +206,7 @@ export const recordsStatsCommand: Command = {
   options: STORE_OPTIONS,
   notes: [
     `Records, octets on disk, days, oldest and newest call, and what is under a hold. ${STORE_NOTE}`,
-    'Exit codes: 0 shown, 2 not understood, 4 the store is not usable.',
+    'Exit codes: 0 shown, 2 command line or input not valid, 4 the store is not usable.',
   ],
   run: runStats,
 };

@@ -238,7 +238,7 @@ export const recordsFindCommand: Command = {
     QUERY_NOTE,
     'If no call is found, the output says whether the store is complete for that time. If it is not, the output ' +
       `lists the missing times of each source. Telephone numbers are shown in full. ${STORE_NOTE}`,
-    'Exit codes: 0 found; 1 not found, and the store is complete for that time; 2 not understood; 3 not found, and the store is not ' +
+    'Exit codes: 0 found; 1 not found, and the store is complete for that time; 2 command line or input not valid; 3 not found, and the store is not ' +
       'complete for that time; 4 the store is not usable.',
     '  hopback records find --called "(215) 555-0112" --at 2026-11-02T07:00 --zone America/New_York --tolerance 5m\n' +
       '  hopback records find --call-id a84b4c76e66710@pc33.example.com --json',

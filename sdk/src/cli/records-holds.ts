@@ -55,11 +55,11 @@ export const recordsHoldCommand: Command = {
   notes: [
     'Copies the calls that records find shows for the same options to a place that retention does not reach, until ' +
       'the hold ends. Calls that are stored later are not under the hold. Without --limit all matching calls are ' +
-      'held, up to 100,000; use several holds for more. A local time that occurs twice makes two holds if its ' +
-      'windows do not touch.',
+      'held, up to 100,000; use several holds for more. A local time that occurs twice in autumn ' +
+      'can mean two separate windows. The command then makes one hold for each.',
     QUERY_NOTE,
     STORE_NOTE,
-    'Exit codes: 0 held, 1 no call matches, 2 not understood, 4 the store is not usable.',
+    'Exit codes: 0 held, 1 no call matches, 2 command line or input not valid, 4 the store is not usable.',
     '  hopback records hold --trunk east-1 --from 2026-11-02T00:00Z --to 2026-11-03T00:00Z --reason "demand 2026-117" --by counsel',
   ],
   run: runHold,
@@ -111,7 +111,10 @@ export const recordsHoldsCommand: Command = {
   summary: 'list the holds in force, or every hold and release',
   usage: ['--store DIR [--audit]'],
   options: HOLDS_OPTIONS,
-  notes: [STORE_NOTE, 'Exit codes: 0 listed, also if there are none; 2 not understood; 4 the store is not usable.'],
+  notes: [
+    STORE_NOTE,
+    'Exit codes: 0 listed, also if there are none; 2 command line or input not valid; 4 the store is not usable.',
+  ],
   run: runHolds,
 };
 
@@ -147,7 +150,7 @@ export const recordsReleaseCommand: Command = {
   notes: [
     'The next records expire removes the calls that are older than retention and under no other hold.',
     STORE_NOTE,
-    'Exit codes: 0 released, 1 no such hold is in force, 2 not understood, 4 the store is not usable.',
+    'Exit codes: 0 released, 1 no such hold is in force, 2 command line or input not valid, 4 the store is not usable.',
   ],
   run: runRelease,
 };
@@ -189,7 +192,7 @@ export const recordsExpireCommand: Command = {
       'a hold stay. The store accepts no calls of that time afterwards. To see the oldest call first, run hopback ' +
       'records stats.',
     STORE_NOTE,
-    'Exit codes: 0 done, also if there was nothing to remove; 2 not understood; 4 the store is not usable.',
+    'Exit codes: 0 done, also if there was nothing to remove; 2 command line or input not valid; 4 the store is not usable.',
   ],
   run: runExpire,
 };

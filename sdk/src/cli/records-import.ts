@@ -44,7 +44,9 @@ export const recordsImportCommand: Command = {
   options: {
     ...STORE_OPTIONS,
     ...SOURCE_OPTIONS,
-    partial: { text: 'the files hold only some rows of their time: the store does not become complete for it' },
+    partial: {
+      text: 'the files contain only some rows of their period, so the store does not mark that period as complete',
+    },
   } satisfies OptionSpecs<ImportOption>,
   notes: [
     'Files are plain text or gzip. Give them in the order in which they were written. Importing a file again adds ' +
@@ -53,7 +55,7 @@ export const recordsImportCommand: Command = {
       'that cannot be read go to a file below the store and do not stop the import: hopback records rejects lists ' +
       'them. Ctrl-C ends after the current batch, and within 10 seconds; a second one ends at once.',
     'Exit codes: 0 all rows read, 1 rows were rejected, a file is damaged or unreadable, or the import was ' +
-      'stopped, 2 not understood, 4 the store is not usable.',
+      'stopped, 2 command line or input not valid, 4 the store is not usable.',
     '  hopback records import --store /var/lib/hopback --id pbx-1 --format asterisk-cdr --zone America/New_York Master.csv',
   ],
   run: runImport,
@@ -335,7 +337,7 @@ export const recordsRejectsCommand: Command = {
   notes: [
     'Shows counts by reason, then the rows, newest last. Reads files beside the store: you can run it while the ' +
       'store is in use.',
-    'Exit codes: 0 listed, 2 not understood, 4 the files cannot be read.',
+    'Exit codes: 0 listed, 2 command line or input not valid, 4 the files cannot be read.',
   ],
   run: runRejects,
 };

@@ -143,7 +143,7 @@ export const recordsPreviewCommand: Command = {
       'whether it would be sent, what happens to every member and by which rule, and the JSON that would be sent. ' +
       'It stores and sends nothing. Without --pseudonym-key it makes pseudonyms with a temporary key; they have ' +
       'the form of real ones.',
-    'Exit codes: 0 shown, 1 rows could not be read, or a file is damaged or unreadable, 2 not understood, 4 a key cannot be used.',
+    'Exit codes: 0 shown, 1 rows could not be read, or a file is damaged or unreadable, 2 command line or input not valid, 4 a key cannot be used.',
   ],
   run: runPreview,
 };
@@ -258,7 +258,7 @@ export const recordsDeadLettersCommand: Command = {
     'Without --requeue and --discard the command lists the records, newest last; with either, the command handles ' +
       'all of them, or the records that you name. The spool belongs to one process: stop hopback records tail ' +
       'first, and start it again afterwards.',
-    'Exit codes: 0 listed or handled, 1 some could not be put back or are not there, 2 not understood, 4 the spool ' +
+    'Exit codes: 0 listed or handled, 1 some could not be put back or are not there, 2 command line or input not valid, 4 the spool ' +
       'is in use or not usable.',
   ],
   run: runDeadLetters,

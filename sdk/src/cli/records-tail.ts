@@ -229,13 +229,13 @@ export const recordsTailCommand: Command = {
   ],
   options: OPTIONS,
   notes: [
-    'Runs until Ctrl-C or SIGTERM, which end it within 10 seconds; a second one ends it at once. It keeps its ' +
+    'Runs until Ctrl-C or SIGTERM, which end it within 10 seconds. A second signal ends it at once. It keeps its ' +
       'positions, rejected rows and waiting records below the store. After a kill at any instant it continues ' +
       'from there, and no record is lost or stored twice. --sharing decides which records are sent: hopback records ' +
       'preview shows them. On a terminal one line shows the status; --json writes one JSON object per line, a ' +
       'status when it has changed and a notice when something happened.',
-    'Exit codes: 0 ended as asked; 1 with --once, rows were rejected, files could not be read, were damaged or are ' +
-      'gone, or the platform refused records permanently; 2 not understood; 4 the store is not usable, or with ' +
+    'Exit codes: 0 stopped, or all done with --once; 1 with --once, rows were rejected, files could not be read, were damaged or are ' +
+      'gone, or the platform refused records permanently; 2 command line or input not valid; 4 the store is not usable, or with ' +
       '--once the platform did not accept all records in time; they wait in the spool.',
   ],
   run,

@@ -271,7 +271,7 @@ export const redirectCommand: Command = {
       'open calls get their answers; a second signal ends it at once. Trust, CRLs and the certificate are read ' +
       'again every hour, and at SIGHUP. On a terminal one line shows the status; --json writes one JSON object per ' +
       'line.',
-    'Exit codes: 0 ended as asked; 1 attestation records were lost; 2 not understood; 4 drachtio-srf is missing, the server refuses the secret, or a key, certificate, trust list or file is ' +
+    'Exit codes: 0 stopped; 1 attestation records were lost; 2 command line or input not valid; 4 drachtio-srf is missing, the server refuses the secret, or a key, certificate, trust list or file is ' +
       'not usable.',
     '  hopback redirect --drachtio 127.0.0.1:9022 --secret-file drachtio.secret --mode verify --trust sti-ca-roots/ \\\n' +
       '    --crl sti-pa.crl --crl-signer crl-signer.pem --sti-pa-root sti-pa.pem',

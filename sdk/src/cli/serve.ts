@@ -85,11 +85,11 @@ export const serveCommand: Command = {
   notes: [
     'Answers POST /stir/v1/signing and /stir/v1/verification (ATIS-1000082, 3GPP TS 24.229), /v1/check and ' +
       '/v1/sign-csv (as secsipidx does), /v1/invite/verify and /v1/invite/sign (a SIP INVITE as text), GET /livez, ' +
-      '/readyz, /metrics and /openapi.json. The server notices changed files, at SIGHUP at once. If a changed file ' +
-      'cannot be used, the server keeps the old version. After SIGTERM or Ctrl-C it finishes the requests in ' +
-      'progress, within drainSeconds; a second one ends it at once. The log goes to standard output, one JSON ' +
+      '/readyz, /metrics and /openapi.json. The server reloads changed files within reloadSeconds, or at once on ' +
+      'SIGHUP. If any changed file cannot be used, it keeps all old ones. After SIGTERM or Ctrl-C, the ' +
+      'server finishes the requests in progress within drainSeconds. A second signal ends it at once. The log goes to standard output, one JSON ' +
       'object per line.',
-    'Exit codes: 0 ended as asked; 2 the configuration is wrong; 4 a file or address that it names cannot be used.',
+    'Exit codes: 0 stopped; 2 the configuration is wrong; 4 a file or address that it names cannot be used.',
   ],
   run,
 };

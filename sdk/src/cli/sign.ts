@@ -73,7 +73,7 @@ export const signCommand: Command = {
     'The command prints the INVITE with its Identity header (and a Date if its own is missing or wrong) and ' +
       'changes nothing else in it. Without an INVITE, it prints the Identity header value. The decision and its ' +
       'reasons go to standard error; --json prints them as an attestation record. Keep this record.',
-    'Exit codes: 0 signed, 1 not signed or refused, 2 not understood, 4 key, certificate or files not usable.',
+    'Exit codes: 0 signed, 1 not signed or refused, 2 command line or input not valid, 4 key, certificate or files not usable.',
     '  hopback sign invite.txt --key sp.key --certificate sp.pem --x5u https://certs.example.com/sp.pem \\\n' +
       '    --role originating --customer-known --caller-authenticated --number-ownership owned',
   ],

@@ -75,7 +75,7 @@ const ANSWER_OPTIONS: OptionSpecs<AnswerOption> = {
   country: { value: 'CC', text: 'its country, two letters' },
   customer: { value: 'ID', text: 'the customer whose call it was' },
   'know-your-customer': { value: 'TEXT', text: 'on what basis the customer is known' },
-  action: { value: 'ACTION', choices: ACTIONS, text: 'action taken about the customer' },
+  action: { value: 'ACTION', choices: ACTIONS, text: 'action taken about the customer or provider that sent the call' },
   reason: { value: 'TEXT', text: 'why no answer is given; for --arm refused' },
   comment: { value: 'TEXT', text: 'comment in the answer' },
   replace: { text: 'withdraw the decision about this request that waits in the inbox' },
@@ -98,11 +98,11 @@ export const tracebackAnswerCommand: Command = {
     'The command checks the decision and puts it into the inbox of the responder in one step. A running responder ' +
       'carries it out within a second; if none runs, the next one carries it out when it starts. Nothing is signed ' +
       'before that. You have to confirm warnings by name; you cannot confirm "not found" where records are missing.',
-    'If no responder runs, this command signs and sends with --platform. Such an answer names no evidence pack ' +
-      'unless --evidence-log and --evidence-key write one; names and affiliates come only from --trunks. The ' +
-      'command also signs and sends everything else that waits in the folder.',
+    'If no responder runs, this command signs and sends with --platform. It then also signs and sends every other ' +
+      'waiting decision and answer in the folder. It writes an evidence pack for the answer only if you pass ' +
+      '--evidence-log and --evidence-key. Names and affiliates come only from --trunks.',
     'Exit codes: 0 in the inbox, or carried out if you waited for it; 1 the decision is refused, or the platform ' +
-      'refuses the answer; 2 not understood; 3 not carried out in time, or not delivered yet; 4 the responder, the ' +
+      'refuses the answer; 2 command line or input not valid; 3 not carried out in time, or not delivered yet; 4 the responder, the ' +
       'key or the platform cannot be used.',
     '  hopback traceback answer r-2026-117 --responder tracebacks --by "duty engineer" --arm received-from --call 1',
   ],
@@ -300,7 +300,7 @@ export const tracebackPolicyTryCommand: Command = {
       'sends no answers. The command exits with 1 if the policy would have answered any request automatically, but ' +
       'differently than the person did.',
     RESPONDER_NOTE,
-    'Exit codes: 0 tried; 1 a person answered differently; 2 not understood, or the policy or directory is not in ' +
+    'Exit codes: 0 tried; 1 an automatic answer of the policy would differ from the person’s; 2 command line or input not valid, or the policy or directory is not in ' +
       'order; 4 a file or the responder cannot be read.',
   ],
   run: runPolicyTry,

@@ -382,7 +382,7 @@ export const tracebackIntakeCommand: Command = {
       'values, and parts that look like a field but were not understood. The command does not guess. A clear ' +
       'request goes to DIR as ID.json, an unclear one as ID.doubtful.json with all possible readings; existing ' +
       'files do not change. Telephone numbers are shown in full. The text of an e-mail does not prove who sent it.',
-    'Exit codes: 0 all requests are clear; 1 the input has no request; 2 not understood; 3 a person has to check a ' +
+    'Exit codes: 0 all requests are clear; 1 the input has no request; 2 command line or input not valid; 3 a person has to check a ' +
       'value; 4 a file or the directory cannot be used.',
     '  hopback traceback intake request.eml --provider "Example Telephone" --out requests\n' +
       '  cat request.txt | hopback traceback intake - --zone America/New_York',

@@ -75,7 +75,7 @@ export const tracebackListCommand: Command = {
   options: LIST_OPTIONS,
   notes: [
     RESPONDER_NOTE,
-    'Exit codes: 0 listed, also if there are none; 2 not understood; 4 the responder cannot be read.',
+    'Exit codes: 0 listed, also if there are none; 2 command line or input not valid; 4 the responder cannot be read.',
   ],
   run: runList,
 };
@@ -215,7 +215,7 @@ export const tracebackShowCommand: Command = {
   options: SHOW_OPTIONS,
   notes: [
     RESPONDER_NOTE,
-    'Exit codes: 0 shown; 2 not understood, or there is no such request; 4 the responder cannot be read.',
+    'Exit codes: 0 shown; 2 command line or input not valid, or there is no such request; 4 the responder cannot be read.',
   ],
   run: runShow,
 };

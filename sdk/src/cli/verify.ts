@@ -211,7 +211,7 @@ export const verifyCommand: Command = {
     'The verdict comes first, then the values for SIP, then every step of every Identity header: ✓ passed, ✗ ' +
       'failed, ? could not be checked, ! accepted with a note, · not applicable or not reached. Telephone numbers ' +
       'are shown in full.',
-    'Exit codes: 0 passed, 1 failed, 2 not understood, 3 indeterminate because something could not be checked, 4 ' +
+    'Exit codes: 0 passed, 1 failed, 2 command line or input not valid, 3 indeterminate because something could not be checked, 4 ' +
       'trust, files or cache not usable.',
     '  hopback verify invite.txt --trust sti-ca-roots/ --crl sti-pa.crl --crl-signer crl-signer.pem --sti-pa-root sti-pa.pem\n' +
       '  hopback verify "$IDENTITY" --orig +12155550100 --dest +12125550123 --trust roots.pem --revocation-unknown accept\n' +

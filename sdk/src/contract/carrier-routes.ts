@@ -76,7 +76,7 @@ const LIST_REQUESTS: PlatformRoute = {
   tag: 'Traceback requests',
   summary: 'List requests to the calling provider',
   description:
-    'Oldest first. Polling with `state=open` needs no inbound port, and finds everything that a webhook or stream would have delivered. `open` includes acknowledged requests.',
+    'Oldest first. Polling with `state=open` needs no inbound port and returns every open request, including acknowledged ones. It does not report cancellations.',
   allowed: ['carrier'],
   parameters: [
     inQuery('state', 'Only in this state; default `open`, requests without an answer.', ['open', 'answered', 'all']),

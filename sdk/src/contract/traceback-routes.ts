@@ -25,7 +25,7 @@ const LIST_TRACEBACKS: PlatformRoute = {
   tag: 'Tracebacks',
   summary: 'List tracebacks',
   description:
-    'Newest first: those that the caller opened or is a hop of; all of them for staff. The provider that a hop names is shown only to the providers on both sides of the hand-off and to staff; an agency sees it if a reviewed demand covers it.',
+    'Newest first. Staff see all tracebacks. Other clients see those that they opened or in which they are a hop. The provider that a hop names is shown only to the providers on both sides of the hand-off and to staff; an agency sees it if a reviewed demand covers it.',
   allowed: ['carrier', 'agency', 'staff'],
   parameters: [
     inQuery('state', 'Only in this state; default all.', ['open', 'closed', 'withdrawn']),

@@ -42,7 +42,7 @@ export const PLATFORM_OPTIONS: OptionSpecs<PlatformOption> = {
     text: 'CA of client certificates (PEM); presented certificates are verified against it',
   },
   'trusted-proxies': { value: 'N', text: 'proxies in front whose X-Forwarded-For is believed, default 0' },
-  'seed-demo': { text: 'fill an empty platform with providers, members and a campaign to try it out' },
+  'seed-demo': { text: 'fill an empty platform with sample carriers, applications, agencies and a campaign' },
   'log-level': {
     value: 'LEVEL',
     text: 'lines of JSON on standard error: info, warn, error or none; default warn on a terminal, else info',

@@ -108,8 +108,8 @@ export function startLines(
     `  hopback-harness organizations list${by}`,
     '  hopback-harness api --help',
     '',
-    'It is no product of the Industry Traceback Group, and nothing that it says is legal advice.',
-    'Ctrl-C ends it when what is being worked on is done; a second one ends it at once.',
+    'It is not a product of the Industry Traceback Group, and it gives no legal advice.',
+    'Ctrl-C ends it after the requests in progress. A second Ctrl-C ends it at once.',
   ];
 }
 

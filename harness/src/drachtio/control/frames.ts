@@ -3,7 +3,7 @@ import type { Endpoint } from '../transport/flow.js';
 /** Longest payload that five digits can announce, octets. */
 export const MAX_FRAME_BYTES = 99_999;
 
-/** Makes a reader for one connection. */
+/** Reads the frames of one connection: a decimal length of at most five digits, `#`, and that many octets, as drachtio-server reads them. */
 export function createFrameReader() {
   let pending = '';
   return {

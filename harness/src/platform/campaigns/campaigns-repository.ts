@@ -246,7 +246,7 @@ async function storedKey(
   return { kind: key.kind, reference };
 }
 
-/** Stored campaigns with their numbers: the `most` with the latest calls, oldest first. */
+/** Stored campaigns with their numbers: the `limit` campaigns with the latest calls, oldest first. */
 export async function loadCampaigns(
   transaction: PlatformTransaction,
   by: { readonly sealed: SealedValues; readonly limit: number; readonly campaignIds?: readonly string[] },

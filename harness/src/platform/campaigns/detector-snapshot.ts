@@ -31,7 +31,9 @@ const PART_BYTES = 262_144;
 /** A packed state that is larger is not stored: it takes longer to read than what it saves. */
 export const MAX_SNAPSHOT_BYTES: number = 256 * 1_048_576;
 /** Most of it is zeros or hashes: the fastest level does as well as any. */
-const DEFLATE = { level: 1, chunkSize: CHUNK_BYTES };
+const DEFLATE = { level: 1, chunkSize: 1_048_576 };
+/** Octets that are packed in one turn: some ten milliseconds of work. Less takes more turns, and a busy platform would keep the detector waiting for seconds. */
+const BATCH_BYTES = 2 * 1_048_576;
 const CIPHER = 'aes-256-gcm';
 const LENGTH_BYTES = 4;
 const NONCE_BYTES = 12;
@@ -44,23 +46,29 @@ const TAG_BYTES = 16;
 export async function packState(state: object, maxBytes: number): Promise<PackedState | undefined> {
   const pieces: Buffer[] = [];
   let sizeBytes = 0;
-  // One stream for all chunks: one for each leaves a hundred megabytes of garbage behind.
+  // One stream and one batch for all chunks: a stream for each leaves a hundred megabytes of garbage behind.
   const deflate = createDeflateRaw(DEFLATE).on('data', (piece: Buffer) => {
     pieces.push(piece);
     sizeBytes += piece.length;
   });
   const ended = finished(deflate);
   ended.catch(() => undefined);
+  const write = (octets: Buffer): Promise<void> =>
+    Promise.race([ended, new Promise<void>((resolve) => void deflate.write(octets, () => resolve()))]);
+  let batch = Buffer.allocUnsafeSlow(BATCH_BYTES);
+  let filled = 0;
   try {
     for (const chunk of encodeState(state)) {
-      const length = Buffer.alloc(LENGTH_BYTES);
-      length.writeUInt32LE(chunk.length);
-      deflate.write(length);
-      // The next chunk takes the memory of this one.
-      await Promise.race([ended, new Promise<void>((resolve) => void deflate.write(chunk, () => resolve()))]);
-      if (sizeBytes > maxBytes) return undefined;
+      if (filled + LENGTH_BYTES + chunk.length > batch.length) {
+        await write(batch.subarray(0, filled));
+        filled = 0;
+        if (sizeBytes > maxBytes) return undefined;
+        if (LENGTH_BYTES + chunk.length > batch.length) batch = Buffer.allocUnsafeSlow(LENGTH_BYTES + chunk.length);
+      }
+      filled = batch.writeUInt32LE(chunk.length, filled);
+      filled += chunk.copy(batch, filled);
     }
-    deflate.end();
+    deflate.end(batch.subarray(0, filled));
     await ended;
   } finally {
     deflate.destroy();
@@ -178,18 +186,11 @@ function endOfFrame(octets: Buffer): number | undefined {
 }
 
 function partsOf({ pieces }: PackedState): readonly Buffer[] {
-  const parts: Buffer[] = [];
-  let some: Buffer[] = [];
-  let size = 0;
-  for (const piece of pieces) {
-    some.push(piece);
-    size += piece.length;
-    if (size < PART_BYTES) continue;
-    parts.push(Buffer.concat(some));
-    [some, size] = [[], 0];
-  }
-  if (size > 0) parts.push(Buffer.concat(some));
-  return parts;
+  return pieces.flatMap((piece) =>
+    Array.from({ length: Math.ceil(piece.length / PART_BYTES) }, (_none, part) =>
+      piece.subarray(part * PART_BYTES, (part + 1) * PART_BYTES),
+    ),
+  );
 }
 
 /** Emptied, and not deleted from: what was deleted would stay in the file until somebody vacuums it. */

@@ -249,7 +249,11 @@ function tracebackTable({ traceback, truth, isFair, isRight }: JudgedTraceback, 
   const columns = askedProviders(truth, answers);
   const said = outcome === undefined ? `it is ${state}` : outcomeText(outcome);
   const is = `${truth.culprit.kind.replaceAll('-', ' ')} ${truth.culprit.provider}`;
-  const mark = !isFair ? '≠ not fair' : isRight ? '✓ true' : '✓ fair: not enough evidence for more';
+  const mark = !isFair
+    ? '≠ wrong provider named'
+    : isRight
+      ? '✓ correct'
+      : '✓ no wrong provider named, too little evidence to go further';
   return html`<h3 id="t-${callIndex}">
       Call ${callIndex}: ${said} <span class="${isFair ? 'good' : 'bad'}">${mark}</span>
     </h3>

@@ -30,7 +30,7 @@ export function completionCommand<Io extends ProgramIo>(program: Program<Io>): C
       `  eval "$(${program.name} completion bash)"      # in ~/.bashrc\n` +
         `  eval "$(${program.name} completion zsh)"       # in ~/.zshrc\n` +
         `  ${program.name} completion fish | source       # in ~/.config/fish/config.fish`,
-      'Exit codes: 0 printed; 2 not understood; 4 the output could not be written.',
+      'Exit codes: 0 printed; 2 command line or input not valid; 4 the output could not be written.',
     ],
   };
   return { ...about, load: () => Promise.resolve(command) };

@@ -387,7 +387,11 @@ export interface NumberCountsState {
 /** Places where a number can stand; the one that was used longest ago goes. */
 const WAYS = 8;
 
-/** Makes the table. Never throws. @param limit - numbers at most; rounded down to a power of two, 16 or more */
+/**
+ * Creates the counts of calling numbers, in one array: as objects, hundreds of thousands of numbers would take twice the memory and keep the
+ * garbage collector busy. Never throws.
+ * @param limit - numbers at most; rounded down to a power of two, 16 or more
+ */
 export function createNumberCounts(limit: number) {
   const sets = 2 ** Math.max(1, Math.floor(Math.log2(limit / WAYS)));
   const keys = new Float64Array(sets * WAYS).fill(-1);
@@ -404,7 +408,7 @@ export function createNumberCounts(limit: number) {
   return {
     /**
      * The counts of a number, made where there are none, in an object that is used again for the next number: what is changed of it is kept by
-     * {@link NumberCounts.keep}.
+     * `keep`.
      * @param key - 52 bits of a hash of the number
      * @param half - in which counting begins for a number that is new
      */

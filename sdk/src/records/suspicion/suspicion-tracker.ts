@@ -217,8 +217,9 @@ const NATIONAL_NUMBERS = 10_000_000_000;
 const BLOCK = 8;
 
 /**
- * Makes the memory for rows: when each number was called last, and nothing else, so that calls at the same time may come in any
- * order. A full place forgets the block of numbers that was called longest ago. Never throws.
+ * Finds rows of called numbers: 0101, 0102, 0104 and so on, one after the other, upward or downward. Neighbours that are called at random,
+ * as those of a hospital are, are not a row. Keeps only when each number was called last, so that calls may come in any order. A full
+ * place forgets the block of numbers that was called longest ago. Never throws.
  */
 function createDiallingRows({ limit, step, gapUs, longest }: DiallingRowOptions) {
   const sets = 2 ** Math.max(2, Math.ceil(Math.log2(limit / PLACES)));

@@ -11,7 +11,7 @@ import type { FetchX5uResult } from './x5u-fetch.js';
 import { checkX5uUrl } from './x5u-url-policy.js';
 import type { X5uUrlPolicy } from './x5u-url-policy.js';
 
-/** Bounds of a {@link SiteFairCache}. */
+/** Bounds of {@link createSiteFairCache}. */
 interface SiteFairLimits {
   readonly maxEntries: number;
   readonly maxBytes: number;
@@ -38,7 +38,10 @@ interface Site<Value> {
   usedAt: number;
 }
 
-/** Makes an empty cache. */
+/**
+ * Creates a bounded cache that sites share fairly. Without room, the site with the most entries (of several, the one used least recently)
+ * gives up its oldest entry that was not used since its last turn. A use costs two writes, and no list is sorted at every call.
+ */
 export function createSiteFairCache<Value>(limits: SiteFairLimits) {
   const slots = new Map<string, Slot<Value>>();
   const sites = new Map<string, Site<Value>>();

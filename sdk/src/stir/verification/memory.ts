@@ -192,8 +192,8 @@ interface SearchApplication {
 }
 
 /**
- * Makes the allowances of one service. Only what leads nowhere is charged beyond the call, so that a chain which is in order has its
- * path found at once also in the middle of a flood of others that are not.
+ * Rations path searches, so that certificates which strangers publish do not take the event loop from all other calls. Only searches
+ * without a result count beyond their call: a valid chain has its path found at once, even amid a flood of invalid ones.
  */
 function createSearchAllowances() {
   const full = createBucket(FULL_SEARCHES);

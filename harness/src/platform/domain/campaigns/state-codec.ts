@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 
-/** Octets that are written or read before others have a turn: some ten milliseconds of work. */
-export const CHUNK_BYTES = 524_288;
+/** Octets that are written or read before others have a turn: some milliseconds of work. */
+export const CHUNK_BYTES = 131_072;
 /** Room that stays free in a chunk, for a value that is no string and no typed array. */
 const RESERVE_BYTES = 64;
 /** Different strings that are written once; then both sides begin anew. Longer ones are ids of calls, and come once. */
