@@ -30,6 +30,7 @@ import { pdfPages } from './pdf-pages.js';
 const AT = Date.parse('2026-10-22T10:00:00Z');
 const DAY_MS = 86_400_000;
 const SCOPE = SUBMISSION.scope;
+const WITH_REPORTS = { ...SCOPE, recordClasses: [...SCOPE.recordClasses, 'app-reports'] as const };
 const CONTINUED = { until: '2026-10-28T00:00:00Z', everyHours: 24 };
 const COURT_ORDER = { kind: 'court-order', scope: { ...SCOPE, to: '2026-11-24T00:00:00Z' } } as const;
 const READY = 'org.hopback.production.ready.1';
@@ -197,7 +198,7 @@ export function demandClaims(engine: string): void {
       const recordClasses = ['traceback-records', 'call-records', 'customer-records', 'app-reports'] as const;
       const demandId = await lab.submit(TEXAS, { scope: { ...SCOPE, recordClasses } });
       const demand = await lab.decide(demandId);
-      expect(demand).toMatchObject({ state: 'approved', decisions: [{ decision: 'approve' }] });
+      expect(demand).toMatchObject({ state: 'approved', decisions: [{ decision: 'approve', decidedBy: STAFF.name }] });
       expect(demand.productionIds).toHaveLength(1);
       const production = await lab.produced(demandId);
       expect(production.state).toBe('ready');
@@ -277,7 +278,7 @@ export function demandClaims(engine: string): void {
 
   claim('the checklist states the finding of each step and how much the demand reaches', async () => {
     await using lab = await demandLab({ world: world() });
-    const demandId = await lab.submit(TEXAS, { scope: { ...SCOPE, campaignIds: ['c-1', 'c-9'] } });
+    const demandId = await lab.submit(TEXAS, { scope: { ...WITH_REPORTS, campaignIds: ['c-1', 'c-9'] } });
     const { findings, ...rest } = await lab.value<{
       findings: { step: string; result: string; reason: string }[];
       reach: unknown;
@@ -291,8 +292,9 @@ export function demandClaims(engine: string): void {
       reach: {
         'traceback-records': { items: 5, isAtLeast: false },
         'call-records': { items: 3, isAtLeast: false },
+        'app-reports': { items: 1, isAtLeast: false },
       },
-      calls: { calls: 3, carrierRecords: 3, appReports: 0, isAtLeast: false },
+      calls: { calls: 4, carrierRecords: 3, appReports: 1, isAtLeast: false },
     });
     await lab.value('claimDemand', STAFF, { demandId });
     const clock = { priority: 'ordinary', isLate: false };
@@ -305,7 +307,8 @@ export function demandClaims(engine: string): void {
     'an urgent demand that names a live campaign comes first, and has what a motion for a restraining order needs',
     async () => {
       await using lab = await demandLab({ world: world() });
-      const [slow, fast] = [await lab.submit(TEXAS), await lab.submit(TEXAS, { isUrgent: true })];
+      const slow = await lab.submit(TEXAS);
+      const fast = await lab.submit(TEXAS, { isUrgent: true, scope: WITH_REPORTS });
       expect(await lab.value('listReviewQueue', STAFF)).toMatchObject({
         items: [
           { demandId: fast, clock: { priority: 'expedited' } },
@@ -317,12 +320,12 @@ export function demandClaims(engine: string): void {
       const production = await lab.produced(fast);
       const ready = (await lab.context.events()).filter(({ type }) => type === READY);
       expect(ready.map(({ data }) => (data as { production: Production }).production.demandId)).toEqual([fast, slow]);
-      const calls = { calls: 3, carrierRecords: 3, appReports: 0 };
+      const calls = { calls: 4, carrierRecords: 3, appReports: 1 };
       expect(JSON.parse(await text(lab, production, 'restraint-package.json'))).toMatchObject({
         volume: {
           ...calls,
-          byDay: [{ day: '2026-10-22', calls: 3 }],
-          byDuration: [{ calls: 1 }, { calls: 0 }, { calls: 2 }, { calls: 0 }, { calls: 0 }],
+          byDay: [{ day: '2026-10-22', calls: 4 }],
+          byDuration: [{ calls: 1 }, { calls: 0 }, { calls: 3 }, { calls: 0 }, { calls: 0 }],
         },
         paths: [
           {
@@ -332,7 +335,7 @@ export function demandClaims(engine: string): void {
         ],
         requests: [{ provider: 'Acme Telecom' }, { provider: 'Dune Voice' }],
         recordings: [],
-        latest: [{ id: 'rec-2' }, { id: 'rec-1' }, { id: 'rec-0' }],
+        latest: [{ id: 'rep-0' }, { id: 'rec-2' }, { id: 'rec-1' }, { id: 'rec-0' }],
       });
       // Each table of the package counts the same calls.
       for (const name of ['restraint-durations.csv', 'restraint-days.csv', 'restraint-hours.csv']) {
