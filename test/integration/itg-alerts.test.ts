@@ -135,6 +135,7 @@ test('a case sheet has what opens an investigation, and no number', async () => 
   const alert = (await inbox(TEXAS)).find(({ kind }) => kind === 'live-campaign');
   const withBase = '62 calls (80 carrier records, 5 app reports)';
   expect(alert.summary).toContain(withBase);
+  expect(alert.summary).toContain('60 of the newest 62 calls');
   expect(alert.figures).toEqual(
     expect.arrayContaining([
       { name: 'observed-calls', value: 62 },

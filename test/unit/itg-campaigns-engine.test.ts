@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { CampaignEngine } from '../../harness/src/platform/domain/campaigns/campaign-engine.js';
 import type { CampaignFile } from '../../harness/src/platform/domain/campaigns/campaign-file.js';
+import { estimatedVolume } from '../../harness/src/platform/domain/campaigns/describe-campaign.js';
 import type { LiveRecord } from '../../harness/src/platform/core/index.js';
 import type { AppReport } from '../../sdk/src/platform/index.js';
 import {
@@ -109,6 +110,8 @@ test('five reports of the same swindle are a campaign with a name in the style o
   expect(campaign?.kind).toBe('government-impersonation');
   expect(campaign?.observedCalls).toBe(5);
   expect(Object.fromEntries(campaign?.reasons ?? [])).toMatchObject({ 'same-script': 5 });
+  const counts = { recorded: 0, reported: 5, both: 0 };
+  expect(campaign && estimatedVolume(campaign)).toEqual({ calls: 5, basis: 'observed', ...counts });
 });
 
 test('many reports of a school that calls from its own number are no campaign', () => {
@@ -149,6 +152,8 @@ test('a report and the record of the same call are one call, and have the script
   expect(campaign?.campaignId).toBe(found?.campaignId);
   expect(campaign?.name).toMatch(/^SSA/);
   expect(campaign).toMatchObject({ observedCalls: 40, recordedCalls: 40, reportedCalls: 8, bothCalls: 8 });
+  const counts = { recorded: 40, reported: 8, both: 8 };
+  expect(campaign && estimatedVolume(campaign)).toEqual({ calls: 40, basis: 'capture-recapture', ...counts });
 });
 
 test('a campaign without calls for four hours is dormant, after thirty days closed, and live with the next calls', () => {
