@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { heard, type AppRequest } from '../support/drachtio-app.js';
-import { appHangsUp, incoming, place } from '../support/drachtio-calls.js';
+import { appHangsUp, incoming, later, place } from '../support/drachtio-calls.js';
 import { app, lab, peer, useLab } from '../support/drachtio-lab.js';
 import { sdp, tagIn } from '../support/drachtio-sip-text.js';
 import { TRANSPORTS } from '../support/sip-peer.js';
@@ -32,6 +32,23 @@ test.each(TRANSPORTS)('an application cancels while it rings over %s', async (tr
   phone.reply(invite, 487);
   await phone.next('ACK');
   await expect(placed.dialog).rejects.toMatchObject({ status: 487 });
+});
+
+test('why a caller gives up reaches the other leg of a joined call', async () => {
+  const callee = await lab.peer();
+  const { call, req, res } = await incoming({ body: sdp('1') });
+  const joined = later(app.srf.createB2BUA(req, res, callee.uri));
+  const invite = await callee.next('INVITE');
+  callee.reply(invite, 180);
+  await call.response(180);
+  call.cancel(['Reason: SIP;cause=200;text="elsewhere"', 'X-Reason: bored']);
+  await call.response('200 CANCEL');
+  call.ackFailure(await call.response('487 INVITE'));
+  const cancel = await callee.next('CANCEL');
+  expect([cancel.value('Reason'), cancel.value('X-Reason')]).toEqual(['SIP;cause=200;text="elsewhere"', 'bored']);
+  callee.reply(cancel, 200);
+  callee.reply(invite, 487);
+  await expect(joined).rejects.toMatchObject({ status: 487 });
 });
 
 test('a CANCEL before any response waits for the first provisional response', async () => {

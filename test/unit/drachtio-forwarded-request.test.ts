@@ -58,6 +58,14 @@ test('where Via is the last field of all, Record-Route comes behind it', () => {
   expect(forwarded(text, { routeLines })).toContain(`Via: ${STAMPED}\r\n${routeLines}\r\n`);
 });
 
+test.each(['Record-Route', 'Path'])('our %s stands before one that a proxy before us wrote above its Via', (name) => {
+  const [ours, theirs] = [`${name}: <sip:192.0.2.1;lr>\r\n`, `${name}: <sip:192.0.2.2;lr>\r\n`];
+  const text = requestText().replace('\r\n', `\r\n${theirs}`);
+  expect(forwarded(text, { routeLines: ours })).toContain(
+    `Via: ${plain.via}\r\n${ours}${theirs}Via: ${STAMPED}\r\nMax-Forwards: 69\r\n`,
+  );
+});
+
 test('Via fields that came from further away stay as they are, in their order', () => {
   const via = 'SIP/2.0/UDP a;branch=1 , SIP/2.0/UDP b\r\nv:SIP/2.0/UDP c\r\nVIA: SIP/2.0/UDP d';
   const routeLines = 'Record-Route: <sip:192.0.2.1;lr>\r\n';
