@@ -6,6 +6,7 @@ import { parseMessage } from '../../harness/src/drachtio/message/parse-message.j
 import { createTransactionLayer } from '../../harness/src/drachtio/transaction/transaction-layer.js';
 import type { ServerTransaction } from '../../harness/src/drachtio/transaction/transaction-layer.js';
 import { TIMER_BASE } from '../../harness/src/drachtio/transaction/transition.js';
+import type { TimerBase } from '../../harness/src/drachtio/transaction/transition.js';
 import { arrivalOn, fakeFlow } from './sip-samples.js';
 import type { TransportName } from '../../harness/src/drachtio/transport/flow.js';
 
@@ -17,7 +18,7 @@ export const OUR_ACK = 'ACK sip:bob@example.com SIP/2.0\r\n\r\n';
 export type TransactionLab = ReturnType<typeof createTransactionLab>;
 
 /** Makes a transaction layer on a clock that stands still and a flow that leads nowhere. */
-export function createTransactionLab(transport: TransportName = 'udp') {
+export function createTransactionLab(transport: TransportName = 'udp', base: TimerBase = TIMER_BASE) {
   const clock = createManualClock(0);
   const timers = createTimers(clock);
   const flow = fakeFlow(transport);
@@ -30,7 +31,7 @@ export function createTransactionLab(transport: TransportName = 'udp') {
   let retransmissions = 0;
   const layer = createTransactionLayer(
     {
-      ...{ timers, base: TIMER_BASE, responseFlow: (received: Received) => received.flow },
+      ...{ timers, base, responseFlow: (received: Received) => received.flow },
       send: (to, text, onError) => {
         sendings.push([clock.nowMs(), whatOf(text)]);
         to.send(text, onError);
