@@ -463,6 +463,23 @@ test('an INVITE carries the header fields and the calling number that it was giv
   expect(invites[1]?.get('From')).toContain('<sip:+18005550100@phones.example>');
 });
 
+test('two Identity headers, one of 7 KiB, arrive at the phone byte for byte', async () => {
+  const identities = [
+    `eyJhbGciOiJFUzI1NiJ9.${'e'.repeat(7 * 1024)}.sig;info=<https://certs.example/a.pem>;alg=ES256;ppt=shaken`,
+    'eyJhbGciOiJFUzI1NiJ9.e30.sig2;info=<https://certs.example/b.pem>;alg=ES256;ppt="div"',
+  ];
+  lab.takes(async (req) => {
+    await lab.app.proxyRequest(req, lab.route(req.calledNumber), { remainInDialog: true });
+  });
+  const alice = await lab.phone(ALICE);
+  const bob = await lab.registered(BOB, { onIncoming: { action: 'reject', status: 607 } });
+  const call = alice.call(BOB, { headers: { Identity: identities } });
+  const { invite } = await nextCall(bob);
+  expect(invite.identityHeaders).toEqual(identities);
+  expect(invite.text.match(/^Identity: /gm)).toHaveLength(2);
+  expect(await call.ended).toMatchObject({ by: 'remote', status: 607 });
+});
+
 test('an application changes and asks within the call, and asks a phone to call elsewhere in vain', async () => {
   const phone = await lab.registered(ALICE, { onIncoming: { action: 'answer' } });
   const dialog = await lab.calls();
