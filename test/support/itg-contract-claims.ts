@@ -1,8 +1,11 @@
-import { createPublicKey } from 'node:crypto';
+import { createPublicKey, hash } from 'node:crypto';
+import { gzipSync } from 'node:zlib';
 import { compactVerify } from 'jose';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { isHopbackError } from '../../sdk/src/errors.js';
+import { createHttpsRecordTransport, RECORD_BATCH_TYPE } from '../../sdk/src/platform/index.js';
+import type { FccNotice, PagedList, PageParams, TracebackHop } from '../../sdk/src/platform/index.js';
 import { casesAccess, demandsAccess, hearCampaigns } from './itg-access-cases.js';
 import { accessMatrix } from './itg-access-matrix.js';
 import type { AccessFixture } from './itg-access-matrix.js';
@@ -13,6 +16,7 @@ import type { AccessWorld } from './itg-access-world.js';
 import { testEntry } from './itg-calls.js';
 import type { TestServer } from './itg-database.js';
 import { smallPdf, submissionAt } from './itg-demands.js';
+import { liveSample } from './itg-live-records.js';
 import { signAnswer } from './itg-reference.js';
 
 /** A whole reference platform, and what its areas bring to the matrix. */
@@ -47,10 +51,16 @@ export function contractClaims(
     checkAccess,
   );
   claim('a client goes through each list in pages, and has every item once', checkPages);
+  claim('pages of a list with a filter have what the whole list has of it', checkFilters);
   claim('the registry is searched by each code, by name and by the time of a change', checkRegistry);
   claim('a traceback is opened once under its key, and only staff names a report or another requester', checkOpening);
   claim('an answer has a signed receipt, and the traceback goes on with the provider that it names', checkRequests);
-  claim('the data of a demand over all years that can be written are held', checkLongestHold);
+  claim(
+    'the data of a demand over all years that can be written are held, and one that ends before it begins is refused',
+    checkLongestHold,
+  );
+  claim('a carrier responds to a notice, and reads which numbers were taken back', checkNotices);
+  claim('a record that the platform cannot read is rejected alone of its batch', checkBatch);
   claim('a webhook endpoint shows its secret when it is made or rotated alone', checkWebhooks);
   return () => world;
 }
@@ -80,6 +90,59 @@ async function checkPages({ lab, members: { own } }: ContractWorld): Promise<voi
     for await (const item of iterate({ limit: Math.floor(items.length / 2) })) paged.push(item);
     expect(paged).toEqual(items);
   }
+}
+
+/** Walks a list with a filter an item at a time. */
+async function walked<Item, Params extends PageParams>({ iterate }: PagedList<Item, Params>, filter: Params) {
+  const items: Item[] = [];
+  for await (const item of iterate({ ...filter, limit: 1 })) items.push(item);
+  return items;
+}
+
+async function checkFilters({ lab, third, members: { own } }: ContractWorld): Promise<void> {
+  const { campaigns, tracebacks, providers, demands } = await lab.clientOf(lab.operator);
+  const asked = await lab.clientOf(third.carrier);
+  const opened: string[] = [];
+  for (let count = 0; count < 3; count += 1) {
+    const opening = openingOf(lab.operator, own.carrier.organizationId);
+    const campaign = { ...opening.campaign!, campaignId: 'c-pages' };
+    opened.push((await tracebacks.create({ ...opening, campaign })).tracebackId);
+  }
+  await lab.asOperator('POST', `/v1/tracebacks/${opened[1]}/withdrawal`, { reason: 'Opened twice.' });
+  const check = async <Item, Params extends PageParams>(
+    list: PagedList<Item, Params>,
+    [filter, isMeant, whole]: readonly [Params, (item: Item) => boolean, Params?],
+  ): Promise<void> => {
+    const { items } = await list.list({ ...(whole as Params), limit: 500 });
+    const meant = items.filter(isMeant);
+    const isPart = meant.length < items.length || filter === whole;
+    expect([filter, meant.length > 1, isPart]).toEqual([filter, true, true]);
+    expect([filter, await walked(list, filter)]).toEqual([filter, meant]);
+  };
+  const [quiet] = (await campaigns.list()).items;
+  const lawful = { decision: 'lawful', reason: 'A school calls.' };
+  await lab.asOperator('POST', `/v1/campaigns/${quiet!.campaignId}/decisions`, lawful);
+  await lab.platform.opened.campaigns.flush();
+  await check(campaigns, [{ state: 'live' }, ({ state }) => state === 'live']);
+  const leftOpen = new Set(opened.filter((_id, index) => index !== 1));
+  await check(tracebacks, [{ campaignId: 'c-pages', state: 'open' }, ({ tracebackId }) => leftOpen.has(tracebackId)]);
+  const all = { state: 'all' } as const;
+  const isUnanswered = (state: string): boolean => ['open', 'acknowledged'].includes(state);
+  await check(asked.tracebackRequests, [{ state: 'open' }, ({ state }) => isUnanswered(state), all]);
+  await check(asked.tracebackRequests, [{ state: 'answered' }, ({ state }) => state === 'answered', all]);
+  await check(asked.tracebackRequests, [all, () => true, all]);
+  await check(demands, [{ state: 'under-review' }, ({ state }) => state === 'under-review']);
+  const times = (await providers.list({ limit: 500 })).items.map(({ updatedAt }) => updatedAt).toSorted();
+  const changedSince = times[times.length >> 1]!;
+  await check(providers, [{ changedSince }, ({ updatedAt }) => updatedAt >= changedSince]);
+
+  // A carrier that opens none sees those in which it is asked.
+  const { organizationId } = third.carrier;
+  const isAsked = (hops: readonly TracebackHop[]): boolean =>
+    hops.some(({ provider }) => provider.providerId === organizationId);
+  const { items } = await tracebacks.list({ limit: 500 });
+  const ids = items.filter(({ hops }) => isAsked(hops)).map(({ tracebackId }) => tracebackId);
+  expect((await walked(asked.tracebacks, {})).map(({ tracebackId }) => tracebackId)).toEqual(ids);
 }
 
 /** The code of the problem with which a call is refused. */
@@ -177,6 +240,54 @@ async function checkLongestHold({ lab, third }: ContractWorld): Promise<void> {
   await lab.runJob('demands.holds');
   const held = sql`select 1 from records_holds where hold_id like ${`${demandId}%`} and released_at_ms is null`;
   expect((await held.execute(lab.platform.context.database)).rows.length).toBeGreaterThan(0);
+  const exchanged = { ...scope, from: scope.to, to: scope.from };
+  await expect(demands.create({ ...submission, scope: exchanged, document: smallPdf() })).rejects.toMatchObject({
+    details: { httpStatus: 422 },
+  });
+}
+
+async function checkNotices({ lab, third: { carrier } }: ContractWorld): Promise<void> {
+  const { notices, doNotOriginate } = await lab.clientOf(carrier);
+  const { noticeId } = (await lab.asOperator('POST', '/v1/notices', {
+    ...{ providerId: carrier.organizationId, reference: 'EB-26-7', description: 'Suspected illegal traffic.' },
+    ...{ calls: [], tracebackIds: [] },
+  })) as FccNotice;
+  const at = new Date(lab.platform.context.clock.nowMs()).toISOString();
+  const responded = await notices.respond({
+    ...{ noticeId, responseId: 'first', kind: 'mitigation', finding: 'under-investigation' },
+    ...{ respondedAt: at, statement: 'The trunk was closed.', sources: [] },
+    measures: [{ action: 'traffic-blocked', takenAt: at, detail: 'At the gateway.' }],
+  });
+  expect(responded).toMatchObject({ state: 'mitigation-stated', responses: [{ responseId: 'first' }] });
+
+  const entries = [0, 1, 2].map((index) => ({
+    ...{ entryId: `line-${index}`, numbers: { tn: `1800555010${index}` }, reason: 'subscriber-request' },
+    ...{ subscriber: 'Example Bank', validFrom: '2026-01-01T00:00:00Z' },
+  }));
+  await lab.asOperator('POST', '/v1/do-not-originate-imports', { entries });
+  await lab.asOperator('POST', '/v1/do-not-originate/line-2/withdrawal');
+  const { items } = await doNotOriginate.list({ limit: 500 });
+  const { updatedAt: changedSince, ...last } = items.at(-1)!;
+  expect(last).toMatchObject({ entryId: 'line-2', validTo: expect.stringMatching(/Z$/) });
+  const changed = items.filter(({ updatedAt }) => updatedAt >= changedSince);
+  expect(await walked(doNotOriginate, { changedSince })).toEqual(changed);
+}
+
+async function checkBatch({ lab, third: { carrier } }: ContractWorld): Promise<void> {
+  const timeMs = lab.platform.context.clock.nowMs();
+  const records = [0, 1, 2].map((leg) => ({ ...liveSample(leg), inviteAtUs: timeMs * 1_000 + leg }));
+  const recordId = 'f'.repeat(32);
+  const broken = { ...records[0], recordId, inviteAtUs: 'yesterday' };
+  const body = gzipSync([...records, broken].map((line) => `${JSON.stringify(line)}\n`).join(''));
+  const url = `${lab.platform.url}/v1/record-batches`;
+  const transport = createHttpsRecordTransport({ url, authorization: await lab.authorization(carrier) });
+  const batch = {
+    ...{ id: hash('sha256', body, 'hex').slice(0, 32), source: '/third/records', type: RECORD_BATCH_TYPE, timeMs },
+    ...({ count: records.length + 1, encoding: 'gzip', body } as const),
+  };
+  const delivered = await transport.deliver(batch, new AbortController().signal);
+  expect(delivered).toMatchObject({ status: 'acknowledged', rejected: [{ recordId }] });
+  await transport.close();
 }
 
 async function checkWebhooks({ lab, third }: ContractWorld): Promise<void> {
