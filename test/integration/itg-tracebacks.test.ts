@@ -252,6 +252,9 @@ test('a notice is issued once, answered by its provider alone, and counts as ans
   const withdrawn = await shared.value('withdrawNotice', STAFF, { noticeId }, { reason: 'settled' });
   expect(withdrawn).toMatchObject({ state: 'withdrawn' });
   expect(await respond('ma', response('three', 'report'))).toMatchObject({ code: 'conflict' });
+  const newer = await shared.value<FccNotice>('issueNotice', STAFF, {}, { ...issue, reference: 'EB-2026-8' });
+  const { items } = await shared.value<{ items: FccNotice[] }>('listNotices', carrier('ma'));
+  expect(items.map((notice) => notice.noticeId)).toEqual([newer.noticeId, noticeId]);
 });
 
 test('answers that come at once are stored together, and one that is refused does not affect the others', async () => {
