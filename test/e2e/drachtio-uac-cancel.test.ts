@@ -37,7 +37,7 @@ test.each(TRANSPORTS)('an application cancels while it rings over %s', async (tr
 test('why a caller gives up reaches the other leg of a joined call', async () => {
   const callee = await lab.peer();
   const { call, req, res } = await incoming({ body: sdp('1') });
-  const joined = later(app.srf.createB2BUA(req, res, callee.uri));
+  const joined = later(app.srf.createB2BUA(req, res, callee.uri, {}));
   const invite = await callee.next('INVITE');
   callee.reply(invite, 180);
   await call.response(180);
