@@ -19,7 +19,7 @@ import {
   type DemandLab,
 } from '../support/itg-demands.js';
 
-beforeAll(openDemandDatabase, DATABASE_PATIENCE_MS);
+beforeAll(() => openDemandDatabase(), DATABASE_PATIENCE_MS);
 afterAll(closeDemandDatabase);
 
 /** An expedited production of a campaign, fetched into a folder as an agency does. */

@@ -32,7 +32,7 @@ export interface ZoneClock {
 }
 
 const HOUR_MS = 3_600_000;
-/** Clocks change at a whole local hour, and offsets are whole quarters: no quarter of an hour has two offsets. */
+/** Clocks change at a whole local hour (in St. John's since 2012), and offsets are whole quarters: no quarter of an hour has two offsets. */
 const QUARTER_MS = 900_000;
 /** Rows come in time order: the offset of the quarters of an hour around now is all that is asked for. */
 const KEPT_QUARTERS = 4_096;
