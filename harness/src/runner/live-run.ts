@@ -144,7 +144,7 @@ export function createMessageKeeper({ budgetBytes = BUDGET_BYTES }: { readonly b
       legsOf(call)
         .flatMap((leg) => legs.get(leg) ?? [])
         .toSorted((one, other) => one.atMs - other.atMs),
-    /** Octets of what is kept. */
+    /** Size of the kept messages, octets. */
     sizeBytes: () => sizeBytes,
   };
 }

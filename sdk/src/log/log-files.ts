@@ -538,7 +538,7 @@ async function ownHolder(nonce: string, socket: string): Promise<LockHolder> {
 
 function sensesOf(folder: string, self: LockHolder) {
   return {
-    /** Whoever asks. */
+    /** The process that checks the lock. */
     self,
     /** Whether a process of the own namespace is there, and began then. */
     isRunning,

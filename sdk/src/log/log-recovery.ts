@@ -280,7 +280,7 @@ export async function readSegmentDirectory(directory: string, files: LogFiles = 
         next = last.sequence + 1;
       }
     },
-    /** Bytes that are no records, of what has been read. */
+    /** Bytes read so far that do not belong to a record. */
     damagedBytes: () => catalogue.losses().damagedBytes + catalogue.losses().unreadableBytes,
     /** What is at its end. @throws HopbackError `storage-failed` when the disk does not give it */
     tail: async (): Promise<SegmentTail> => {

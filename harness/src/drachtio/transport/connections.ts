@@ -94,7 +94,7 @@ export function createConnections(clock: TimerClock, limits: ConnectionLimits) {
       cancelSweep?.();
       cancelSweep = undefined;
     },
-    /** An open connection to an address, whoever opened it. */
+    /** An open connection to an address, whichever side opened it. */
     find: (remote: Endpoint): Connection | undefined => byRemote.get(hostPort(remote)),
     /** Ends all, and the looking over. */
     close: () => {

@@ -47,7 +47,7 @@ export function createCallRoutes({ calls }: Pick<NetworkPlan, 'calls'>) {
     /**
      * Which call it is. Without the field of the network, since another switch has taken it out, it is known as a switch knows it, by caller and called
      * number, of the calls that come by `provider`.
-     * @returns undefined where it is none of the plan
+     * @returns undefined if the call is not in the plan
      */
     find: (field: string | undefined, numbers: CallNumbers): CallRoute | undefined =>
       named(field, numbers.provider) ?? placed(alike(numbers).at(-1), numbers.provider),

@@ -205,7 +205,7 @@ async function openCallees(
   const exchange = connectExchange(server, (invite) => sink({ invite, routes, isEndedByCaller, onReached }));
   const phones: Phone[] = [];
   return {
-    /** Address of whoever answers for called numbers, by the id of these, without `sip:`. */
+    /** Address that answers each group of called numbers, by the group's id, without `sip:`. */
     sinkOf: (id: string) => {
       const at = listen[id];
       return at === undefined ? server.uri('udp').slice('sip:'.length) : `${at.host}:${String(at.port)}`;

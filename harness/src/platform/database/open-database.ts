@@ -498,7 +498,7 @@ export function createPresence(opened: Pick<OpenedDatabase, 'engine' | 'leadersh
     },
     /**
      * Whether another process has ended, as far as can be told. One whose connection broke while it lives may be taken for ended until it shows
-     * itself anew: whoever goes on in its place has to see to it that only one of them commits.
+     * itself anew: a process that takes over must make sure that only one of the two commits.
      */
     hasEnded: async (transaction: PlatformTransaction, other: string): Promise<boolean> => {
       if (other === processId) return false;

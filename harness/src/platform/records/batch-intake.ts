@@ -339,7 +339,7 @@ function journalOf(batches: SegmentLog, cursors: ValueJournal, { clock, log }: P
     first: () => batches.firstSequence,
     /** Place of the last batch that is durable. */
     durable: () => batches.durableSequence,
-    /** The batches behind a place, a few; none where there is none yet. */
+    /** The next few batches after a position; empty if there are none yet. */
     read: async (behind: number, upTo: number): Promise<readonly JournalEntry[]> => {
       const entries = parsed.behind(behind, upTo);
       return entries.length > 0 || behind >= upTo ? entries : readLog(behind, upTo);

@@ -58,7 +58,7 @@ export function createLiveHolds({ context, store, caughtUp }: LiveHoldParts) {
         throw error;
       }
     },
-    /** Ends a hold; what is older than retention goes with its next round. @returns false where there is none in force */
+    /** Ends a hold. The next retention round removes its expired records. @returns false if no such hold is in force */
     release: async (
       holdId: string,
       {

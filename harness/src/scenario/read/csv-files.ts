@@ -70,7 +70,7 @@ export async function readCsvFiles(scenario: Scenario, readFile: ReadFile | unde
     complaints,
     /** Whether something about the file of this caller has been complained of already. */
     isFaulty: ([list, at, member]: Complaint['path']) => list === 'callers' && member === 'csv' && faulty.has(at ?? ''),
-    /** File and line of what a complaint is about, where it is about a row. */
+    /** File and line of a row that a complaint is about. */
     placeOf: ({ path: [, at], csvRow }: Complaint): { readonly file: string; readonly line: number } | undefined => {
       const line = linesOf.get(Number(at))?.[csvRow ?? -1];
       const file = scenario.callers[Number(at)]?.csv?.file;

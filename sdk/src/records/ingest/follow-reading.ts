@@ -250,7 +250,7 @@ function createWindow(startOffset: number, maxRowBytes: number) {
       keptFrom += cut;
     },
     endOffset: () => keptFrom + kept.length,
-    /** A copy of what is there between two offsets. */
+    /** A copy of the bytes between two offsets. */
     octets: (fromOffset: number, toOffset: number): Uint8Array =>
       Uint8Array.from(kept.subarray(Math.max(0, fromOffset - keptFrom), Math.max(0, toOffset - keptFrom))),
     /** The first of all, {@link FINGERPRINT_BYTES} at most. */

@@ -49,8 +49,8 @@ function createBoundedTable<Entry>(limit: number, make: () => Entry) {
   let used = 0;
   return {
     /**
-     * The entry of a key, made where there is none. Names it as used just now.
-     * @param key - 52 bits of a hash of what the entry is of
+     * Finds or creates the entry of a key, and marks it as used just now.
+     * @param key - 52 bits of the hash that identifies the entry
      */
     at: (key: number): Entry => {
       turn += 1;

@@ -199,7 +199,7 @@ function createSearchAllowances() {
   const full = createBucket(FULL_SEARCHES);
   const thrifty = createBucket(THRIFTY_SEARCHES);
   return {
-    /** Undefined when there is nothing left, for the call or for now. */
+    /** Undefined if the call, or all calls together, have used up their searches. */
     grant({ call, nowMs, isProven }: SearchApplication): SearchGrant | undefined {
       const left = CALL_SEARCH_COST - call.cost;
       if (left <= 0) return undefined;

@@ -55,7 +55,7 @@ export function createKitAnswers() {
       answerId: receipt.answerId,
       receipt: await signedReceipt(Buffer.from(JSON.stringify(receipt)), key),
     }),
-    /** The same receipt under a key that is none of the platform's. */
+    /** The same receipt, signed with a key that does not belong to the platform. */
     forged: async ({ answerId, receipt }: SignedReceipt): Promise<SignedReceipt> => ({
       answerId,
       receipt: await signedReceipt(Buffer.from(receipt.split('.')[1] ?? '', 'base64url'), other),

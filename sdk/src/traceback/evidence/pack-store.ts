@@ -124,7 +124,7 @@ export function createPackStore(directory: string, files: LogFiles = NODE_LOG_FI
       await made();
       await replaced(files, { directory, name, octets });
     },
-    /** Undefined where there is none. @throws HopbackError `storage-failed` */
+    /** Undefined if there is no such file. @throws HopbackError `storage-failed` */
     read,
     readPack: async (packId: string): Promise<EvidencePack | 'missing' | 'unreadable'> => {
       if (!isPackId(packId)) return 'missing';
