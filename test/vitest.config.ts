@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 /** Where sources with planted defects lie, while `npm run source-mutants` runs. */
@@ -26,6 +27,27 @@ const sources = [
 const compiled = [{ find: /^(?:\.\.\/)+(sdk|harness)\/src\/(.+\.js)$/, replacement: `${root}$1/dist/$2` }];
 const isBuilt = process.env['HOPBACK_BUILT'] === '1';
 
+/** Tests that drive other SIP programs, whose timers are real: they run one after the other when all others are through. */
+const SIP_PEERS = [
+  ...['conformance-matrix', 'drachtio-kamailio', 'drachtio-srf', 'drachtio-tshark', 'kamailio', 'own-switch'],
+  ...['records-kamailio', 'sidecar-kamailio', 'switch-redirect-sipp'],
+].map((name) => `test/peers/${name}.test.ts`);
+
+const FAULTS_ALONE = 'test/faults/alone/*.test.ts';
+
+/** The slowest files begin first, so that none of them is left for one worker at the end. */
+const SLOWEST = ['e2e/scenarios', 'package/packages', 'e2e/taken-ports', 'e2e/cli-stop', 'e2e/harness-stop'];
+
+class SlowestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const rank = ({ moduleId }: TestSpecification): number => {
+      const place = SLOWEST.findIndex((name) => moduleId.endsWith(`/test/${name}.test.ts`));
+      return place === -1 ? SLOWEST.length : place;
+    };
+    return (await super.sort(files)).toSorted((one, other) => rank(one) - rank(other));
+  }
+}
+
 /** For a test that hangs, not for one that is slow: seconds of work are a minute where ten others share the processor. */
 const PATIENCE_MS = 60_000;
 
@@ -44,20 +66,27 @@ interface ProjectOptions {
   readonly sharesProcesses?: boolean;
   /** Whether its files run alone, one after the other: what other programs may take half a second for is then theirs. */
   readonly runsAlone?: boolean;
-  /** Folder of its files below `test/`. Default its name. */
-  readonly folder?: string;
+  /** Its files. Default those of the folder below `test/` that has its name. */
+  readonly include?: readonly string[];
+  readonly exclude?: readonly string[];
 }
 
 const project = (
   name: string,
-  { testTimeout = PATIENCE_MS, sharesProcesses, runsAlone, folder = name }: ProjectOptions = {},
+  {
+    testTimeout = PATIENCE_MS,
+    sharesProcesses,
+    runsAlone,
+    include = [`test/${name}/**/*.test.ts`],
+    exclude = [],
+  }: ProjectOptions = {},
 ) => ({
   resolve: { alias: isBuilt ? compiled : sources },
   test: {
     name,
     root,
-    include: [`test/${folder}/**/*.test.ts`],
-    exclude: name === 'faults' ? ['test/faults/alone/**'] : [],
+    include: [...include],
+    exclude: [...exclude],
     setupFiles: [
       ...(name === 'unit' ? [`${root}test/support/unit-setup.ts`] : []),
       ...(process.env['HOPBACK_REACHED'] === undefined ? [] : [`${root}test/mutants/reached-defects.ts`]),
@@ -77,15 +106,17 @@ export default defineConfig({
     root,
     // On two processors vitest would keep one for itself, although it is idle once the sources are transformed.
     maxWorkers: '100%',
+    sequence: { sequencer: SlowestFirst },
     reporters: ['default', `${root}test/house/summary-reporter.ts`],
     projects: [
       project('unit', { sharesProcesses: true }),
       project('integration', { sharesProcesses: true }),
       project('property', { testTimeout: 120_000, sharesProcesses: true }),
-      project('peers', { sharesProcesses: true, runsAlone: true }),
+      project('peers', { sharesProcesses: true, exclude: SIP_PEERS }),
+      project('sip-peers', { sharesProcesses: true, runsAlone: true, include: SIP_PEERS }),
       // The two that `npm run faults` runs, and `npm test` does not.
-      project('faults'),
-      project('faults-alone', { folder: 'faults/alone', runsAlone: true }),
+      project('faults', { exclude: [FAULTS_ALONE] }),
+      project('faults-alone', { runsAlone: true, include: [FAULTS_ALONE] }),
       project('e2e', { sharesProcesses: true }),
       project('package', { testTimeout: 240_000 }),
     ],

@@ -9,7 +9,7 @@ import { runHarness } from '../../harness/src/cli/program.js';
 import { headerValues, openSipDatagrams, optionsText } from '../peers/sip-datagrams.js';
 import { harnessCommand } from '../support/itg-command.js';
 
-// How the program reads a command line is tested in cli-command-line.test.ts, and what the demo finds in test/peers/demo.test.ts.
+// How the program reads a command line is tested in cli-command-line.test.ts, and what the demo finds in test/faults/alone/demo.test.ts.
 
 const MAIN = fileURLToPath(new URL('../../harness/dist/cli/main.js', import.meta.url));
 

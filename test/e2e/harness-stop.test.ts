@@ -1,46 +1,36 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { optionsText } from '../peers/sip-datagrams.js';
+import { createTemporaryDirectory, type TemporaryDirectory } from '../peers/temporary-directory.js';
 import { isEnded } from '../support/packed-records.js';
 import { makeFifo, startStuck } from '../support/stuck-command.js';
 
 const HARNESS = fileURLToPath(new URL('../../harness/dist/cli/main.js', import.meta.url));
 
-let directory: string;
-beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'hopback-stop-'));
-});
-afterEach(() => rm(directory, { recursive: true, force: true }));
-
 /** A pipe that nobody writes to, in the place of a file that a command reads. */
-async function fifo(name: string): Promise<string> {
-  const path = join(directory, name);
-  await mkdir(join(path, '..'), { recursive: true });
-  makeFifo(path);
-  return path;
+function fifo({ at }: TemporaryDirectory): string {
+  makeFifo(at('pipe'));
+  return at('pipe');
 }
 
 const TLS = (file: string): readonly string[] => ['--tls-key', file, '--tls-cert', file];
 
 /** Commands that run until they are told to end, or for long, and read a pipe at their start. */
-const COMMANDS: Readonly<Record<string, () => Promise<readonly string[]>>> = {
-  drachtio: async () => ['drachtio', '--sip', 'tls:0', '--admin', '0', ...TLS(await fifo('tls.pem'))],
-  platform: async () => [
-    ...['platform', '--directory', join(directory, 'platform'), '--port', '0'],
-    ...TLS(await fifo('tls.pem')),
-  ],
-  run: async () => ['run', await fifo('scenario.yaml')],
+const COMMANDS: Readonly<Record<string, (folder: TemporaryDirectory) => readonly string[]>> = {
+  drachtio: (folder) => ['drachtio', '--sip', 'tls:0', '--admin', '0', ...TLS(fifo(folder))],
+  platform: (folder) => ['platform', '--directory', folder.at('platform'), '--port', '0', ...TLS(fifo(folder))],
+  run: (folder) => ['run', fifo(folder)],
 };
 
-test.each(Object.keys(COMMANDS))(
+// They wait for seconds, and each has files of its own: they wait together.
+
+test.concurrent.each(Object.keys(COMMANDS))(
   'hopback-harness %s that waits for a pipe without a writer is ended by SIGTERM',
   async (name) => {
-    await using command = startStuck(HARNESS, await COMMANDS[name]!());
+    await using folder = await createTemporaryDirectory();
+    await using command = startStuck(HARNESS, COMMANDS[name]!(folder));
     await command.waitsAtPipe();
     command.signal('SIGTERM');
     expect(await isEnded(command.ended)).toBe(true);
@@ -67,7 +57,7 @@ async function unread() {
   return server;
 }
 
-test('a server whose output nobody reads is ended by SIGTERM within ten seconds', async () => {
+test.concurrent('a server whose output nobody reads is ended by SIGTERM within ten seconds', async () => {
   await using server = await unread();
   server.signal('SIGTERM');
   expect(await isEnded(server.ended)).toBe(true);
@@ -75,7 +65,7 @@ test('a server whose output nobody reads is ended by SIGTERM within ten seconds'
   expect(server.stderr()).toContain('of SIGTERM: ended by force');
 });
 
-test('it is ended by a second signal at once', async () => {
+test.concurrent('it is ended by a second signal at once', async () => {
   await using server = await unread();
   await server.signalTwice('SIGINT', 'SIGTERM');
   expect(await server.ended).toEqual({ code: null, signal: 'SIGTERM' });

@@ -20,7 +20,7 @@ export const SHIPPED_RUNS = {
   whole: ['campaign-while-carriers-crash', 'traffic-storm'],
 } as const;
 
-/** Shipped scenarios that test/peers/demo.test.ts runs, whole: of a campaign of some seconds nobody would be alerted. */
+/** Shipped scenarios that test/faults/alone/demo.test.ts runs, whole: of a campaign of some seconds nobody would be alerted. */
 export const DEMO_RUNS: readonly string[] = ['demo'];
 
 /** By how much the others are shortened: from half a minute of calls to some seconds. */

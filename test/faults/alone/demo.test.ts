@@ -5,16 +5,16 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { chromium } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { readRunSummary } from '../../harness/src/report/index.js';
-import type { RunSummary, SummaryTraceback } from '../../harness/src/report/index.js';
-import { ROOT } from '../house/run.js';
-import { peer, testPeer } from '../peers.js';
-import { createTemporaryDirectory } from './temporary-directory.js';
-import type { TemporaryDirectory } from './temporary-directory.js';
+import { readRunSummary } from '../../../harness/src/report/index.js';
+import type { RunSummary, SummaryTraceback } from '../../../harness/src/report/index.js';
+import { ROOT } from '../../house/run.js';
+import { peer, testPeer } from '../../peers.js';
+import { createTemporaryDirectory } from '../../peers/temporary-directory.js';
+import type { TemporaryDirectory } from '../../peers/temporary-directory.js';
 
 // The demo as somebody runs it, and its report as a browser shows it. HOPBACK_SCREENSHOTS=1 takes the picture of docs anew.
 
-const PICTURE = fileURLToPath(new URL('../../docs/images/run-report.png', import.meta.url));
+const PICTURE = fileURLToPath(new URL('../../../docs/images/run-report.png', import.meta.url));
 const PROGRAM = join(ROOT, 'harness/dist/cli/main.js');
 /** On a machine that does nothing else it is some 75 s. */
 const PATIENCE_MS = 300_000;
