@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path/posix';
 import ts from 'typescript';
 import { ROOT, run } from './run.js';
@@ -15,6 +15,7 @@ const SMALL_FILE_LINES = 40;
 const LONG_FUNCTION_LINES = 80;
 const GRANTED = 1.01;
 const RATCHET = 'test/house/size.json';
+const API_REPORTS = 'docs/api-reports';
 
 type Bars = Readonly<Record<string, { readonly bar: number; readonly lowest: number }>>;
 
@@ -81,7 +82,16 @@ export async function sizeFigures(root: string): Promise<ReadonlyMap<string, num
     ['files that ./testing loads', reach(graph, 'sdk/src/testing/index.ts', { types: false })],
     ['tokens in ten code lines', Math.round((100 * tokens) / lines(source)) / 10],
     ['code lines of tests', lines(tests)],
+    ['public names of sdk', await publicNames(`${root}${API_REPORTS}`)],
   ]);
+}
+
+/** Distinct names that the reports of the sdk's entries list. The checks of these reports hold them against the entries. */
+async function publicNames(folder: string): Promise<number> {
+  const reports = (await readdir(folder).catch(() => [])).filter((name) => name.startsWith('sdk.'));
+  const texts = await Promise.all(reports.map(async (name) => readFile(`${folder}/${name}`, 'utf8')));
+  const pattern = /^export (?:declare |abstract )*(?:class|const|function|interface|type|let) (\w+)/gm;
+  return new Set(texts.flatMap((text) => [...text.matchAll(pattern)].map(([, name]) => name))).size;
 }
 
 interface Import {
