@@ -1,9 +1,9 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { removeOverdue, sealJson, workThrough } from '../../harness/src/platform/database/index.js';
+import { readableJson, removeOverdue, sealJson, workThrough } from '../../harness/src/platform/database/index.js';
 import type { OpenedDatabase, RetentionClass } from '../../harness/src/platform/database/index.js';
 import { createDemandsArea } from '../../harness/src/platform/demands/demands-area.js';
-import { openEvents, readableEvents } from '../../harness/src/platform/events/event-streams.js';
+import { openEvents } from '../../harness/src/platform/events/event-streams.js';
 import { openAlerts, texas } from '../support/itg-alert-claims.js';
 import { openCampaignsBench, openCampaignsDatabase } from '../support/itg-campaigns-bench.js';
 import { createTestContext, type TestContext } from '../support/itg-context.js';
@@ -302,13 +302,14 @@ test('retention: a thing that cannot be removed keeps no other of its class', as
   const things: RetentionClass = {
     ...{ name: 'test.things', keepMs: 1 },
     due: async (_, { after = '' }) => [...left].filter((id) => id > after),
+    held: async () => new Set(),
     remove: async (_, ids) => {
       if (ids.includes('a')) throw new Error('no');
       for (const id of ids) left.delete(id);
     },
   };
   const actions = await rounds(context, async (nowMs) => {
-    await removeOverdue({ context, classes: [things] }, nowMs);
+    await removeOverdue(context, things, nowMs);
   });
   expect([...left]).toEqual(['a']);
   expect(actions).toEqual(['retention.removed', 'retention.removed', 'job.set-aside']);
@@ -327,7 +328,7 @@ test('streams: an event that cannot be opened is left out, and others are told',
     ...{ subject: 'n-1', audience: ['prv-a'], data: { member: 'notice', sealed: references } },
   }));
   await expect(openEvents(context, events, 'prv-a')).rejects.toMatchObject({ code: 'log-inconsistent' });
-  expect((await readableEvents(context, events, 'prv-a')).map(({ data }) => data)).toEqual([
+  expect((await openEvents(context, events, 'prv-a', readableJson)).map(({ data }) => data)).toEqual([
     { notice: { text: 'good' } },
   ]);
 });

@@ -12,3 +12,5 @@ export {
   wait,
 } from '../core/runtime/clock.js';
 export type { TimerClock } from '../core/runtime/clock.js';
+export { IDEMPOTENCY_KEY, inPath, inQuery, PAGING } from '../contract/route.js';
+export { embedsIpv4, isSpecialPurposeAddress } from '../stir/certificates/x5u-url-policy.js';

@@ -189,17 +189,17 @@ export async function removeOldCalls(
   nowMs: number,
 ): Promise<void> {
   const beforeMs = nowMs - CALLS_KEPT_MS;
-  const held = async (transaction: PlatformTransaction, _class: string, ids: readonly string[]) => {
+  const held = async (transaction: PlatformTransaction, ids: readonly string[]) => {
     const kept = new Set<string>();
     for (const id of ids)
       if (holds !== undefined && (await areHeld(transaction, holds, { campaignId: id, beforeMs }))) kept.add(id);
     return kept;
   };
-  await removeOverdue({ context, classes: [callsClass(beforeMs)], holds: { held } }, nowMs);
+  await removeOverdue(context, { ...callsClass(beforeMs), held }, nowMs);
 }
 
 /** Of a campaign that is over its calls before a time: what is due is the campaign, what is removed are they. */
-const callsClass = (beforeMs: number): RetentionClass => ({
+const callsClass = (beforeMs: number): Omit<RetentionClass, 'held'> => ({
   name: 'campaigns.calls',
   keepMs: CALLS_KEPT_MS,
   due: async (transaction, { after, limit }) => {

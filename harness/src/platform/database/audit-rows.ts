@@ -4,6 +4,7 @@ import type { CompiledQuery, Selectable } from 'kysely';
 import { sql } from 'kysely';
 import type { CoreTables, PlatformContext, PlatformDatabase } from '../core/index.js';
 import type { CoreWorkTables } from './migrate.js';
+import { META } from './migrate.js';
 import { compiledOnce, together } from './transact.js';
 
 /** A row of the audit. */
@@ -83,13 +84,7 @@ const waitingQuery = compiledOnce((reading, after: number, through: number, limi
 
 /** The checkpoint that the table holds the log to; undefined where there is none. */
 export async function heldCheckpoint(database: PlatformDatabase): Promise<string | undefined> {
-  const row = await database
-    .withTables<CoreWorkTables>()
-    .selectFrom('core_meta')
-    .select('value')
-    .where('name', '=', CHECKPOINT)
-    .executeTakeFirst();
-  return row?.value;
+  return (await META.get(database, CHECKPOINT))?.value;
 }
 
 /** Notes where leaves are, and the checkpoint over them. */

@@ -210,8 +210,6 @@ export interface EventFeed extends AsyncDisposable {
   ) => Promise<boolean>;
   /** Of the newest event that can be read; 0 where there is none. @throws what the database throws */
   readonly newestPosition: () => Promise<number>;
-  /** Of the oldest that retention has left; whoever has read less has lost events. @throws what the database throws */
-  readonly oldestPosition: () => Promise<number | undefined>;
   /** Ends those who wait. The database stays open. */
   readonly close: () => Promise<void>;
 }
@@ -264,15 +262,6 @@ export function createEventFeed(opened: OpenedDatabase, options: { readonly cloc
     read,
     wait,
     newestPosition: ceiling.through,
-    oldestPosition: async () => {
-      const row = await database
-        .selectFrom('core_events')
-        .select('position')
-        .orderBy('position')
-        .limit(1)
-        .executeTakeFirst();
-      return row?.position;
-    },
     close,
     [Symbol.asyncDispose]: close,
   };
@@ -302,6 +291,20 @@ function createLook(opened: OpenedDatabase, ceiling: PositionCeiling): () => Pro
     looking = { signals, through };
     return through;
   };
+}
+
+/** Waits by the clock, or until a signal. */
+export function pause(clock: TimerClock, delayMs: number, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => {
+    const done = (): void => {
+      cancel();
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    const cancel = clock.schedule(done, delayMs);
+    signal.addEventListener('abort', done, { once: true });
+  });
 }
 
 interface RowsToRead {

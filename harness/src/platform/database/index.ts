@@ -11,9 +11,11 @@ export {
   holdVersions,
   together,
 } from './transact.js';
+export type { Actor } from './area-work.js';
+export { Acting, actorOf, KeyedTable, pageAnswer, PLATFORM_ACTOR, readPage, wrongCursor } from './area-work.js';
 export { isConnectionLost } from './connection-pool.js';
 export type { EventFeed, EventsRead, StoredEvent } from './event-feed.js';
-export { createEventFeed } from './event-feed.js';
+export { createEventFeed, pause } from './event-feed.js';
 export type { RetentionClass } from './jobs.js';
 export {
   forgetFailure,
@@ -31,10 +33,6 @@ export {
   createKeyRing,
   openKeyRing,
   readKeyRing,
-  saveKeyRing,
-  withNewKey,
-  withoutKeys,
-  rekeySealed,
   isSealedData,
   isUnreadable,
   openJson,

@@ -1,6 +1,7 @@
 import { HopbackError } from '@hopback/sdk/errors';
 import { sql } from 'kysely';
 import type { DomainEventData, PlatformContext, PlatformJob, PlatformTransaction } from '../core/index.js';
+import { Acting } from './area-work.js';
 import { errorWord } from './connection-pool.js';
 import type { CoreWorkTables } from './migrate.js';
 import type { Leadership } from './open-database.js';
@@ -141,10 +142,7 @@ export async function noteFailure(context: PlatformContext, failure: ItemFailure
       .where('next_try_ms', '<', nowMs - 2 * SET_ASIDE_WAIT_MS)
       .execute();
     if (count === ITEM_ATTEMPTS)
-      await context.audit(transaction, {
-        ...{ action: 'job.set-aside', organizationId: 'platform', actor: 'platform', object: `job:${job}` },
-        details: { item, reason, attempts: count },
-      });
+      await new Acting(context, transaction).audit('job.set-aside', `job:${job}`, { item, reason, attempts: count });
     if (count >= ITEM_ATTEMPTS) {
       const data = { fault: job, ...(failure.alarm ?? plainAlarm(failure)) };
       await context.announce(transaction, { type: 'platform.fault', subject: data.subject, data });
@@ -186,37 +184,16 @@ export const LEADER_POLL_MS = 5_000;
 /** A job that fails comes round after its ordinary time, but at most after this. */
 const RETRY_MS = 60_000;
 
-/** What became of a job since this process began. */
-export interface JobCounts {
-  readonly name: string;
-  readonly runs: number;
-  readonly failures: number;
-  /** How long the last run took, milliseconds by the clock. */
-  readonly lastTookMs?: number;
-  readonly isRunning: boolean;
-}
-
-/** Runs jobs when they are due. */
-export interface JobRunner extends AsyncDisposable {
-  readonly counts: () => readonly JobCounts[];
-  /** Waits until no job runs, and each has its next time. */
-  readonly settled: () => Promise<void>;
-  /** Begins no more, and waits for those that run. */
-  readonly close: () => Promise<void>;
-}
-
-export interface JobRunnerOptions {
-  readonly context: PlatformContext;
-  readonly jobs: readonly PlatformJob[];
-  readonly leadership?: Leadership;
-}
-
 /**
  * Runs jobs: each from the end of one run its time to the start of the next, across restarts, never twice at once; of processes that share a
  * database in the one that leads. A run that fails is counted and logged, and comes round again.
  * @throws HopbackError `invalid-configuration` for two jobs of one name
  */
-export function startJobRunner(options: JobRunnerOptions): JobRunner {
+export function startJobRunner(options: {
+  readonly context: PlatformContext;
+  readonly jobs: readonly PlatformJob[];
+  readonly leadership?: Leadership;
+}) {
   const { context, jobs, leadership = SOLE_LEADER } = options;
   const names = new Set(jobs.map(({ name }) => name));
   if (names.size < jobs.length) throw new HopbackError('invalid-configuration', 'two jobs have one name');
@@ -233,12 +210,10 @@ export function startJobRunner(options: JobRunnerOptions): JobRunner {
     await settled();
   };
   return {
-    counts: () =>
-      rounds.map(({ job, runs, failures, lastTookMs, isRunning }) => ({
-        ...{ name: job.name, runs, failures, isRunning: isRunning === true },
-        ...(lastTookMs !== undefined && { lastTookMs }),
-      })),
+    counts: () => rounds.map(({ job: { name }, runs, failures }) => ({ name, runs, failures })),
+    /** Waits until no job runs, and each has its next time. */
     settled,
+    /** Begins no more, and waits for those that run. */
     close,
     [Symbol.asyncDispose]: close,
   };
@@ -251,8 +226,6 @@ interface JobRound {
   runs: number;
   failures: number;
   isEnded: boolean;
-  isRunning?: boolean;
-  lastTookMs?: number;
   /** What goes on. Never rejects. */
   running?: Promise<void>;
   /** Takes back the timer. */
@@ -299,32 +272,23 @@ async function runDue(round: JobRound): Promise<number> {
   const ended = await endedMs(context, job.name);
   const startedMs = context.clock.nowMs();
   if (ended !== undefined && untilDue(job, ended, startedMs) > 0) return untilDue(job, ended, startedMs);
-  round.isRunning = true;
   let hasFailed = false;
   try {
     await job.run(startedMs);
   } catch (error) {
     hasFailed = true;
     context.log.error('a job failed', { job: job.name, error });
-  } finally {
-    round.isRunning = false;
   }
   round.runs += 1;
   if (hasFailed) round.failures += 1;
-  const endedNowMs = context.clock.nowMs();
-  round.lastTookMs = endedNowMs - startedMs;
-  await noted(context, { name: job.name, startedMs, endedMs: endedNowMs, hasFailed });
+  await noted(context, job.name, startedMs, hasFailed);
   return hasFailed ? Math.min(RETRY_MS, job.everyMs) : job.everyMs;
 }
 
-async function noted(
-  context: PlatformContext,
-  run: { readonly name: string; readonly startedMs: number; readonly endedMs: number; readonly hasFailed: boolean },
-): Promise<void> {
-  const { name, startedMs, endedMs: endedNowMs, hasFailed } = run;
+async function noted(context: PlatformContext, name: string, startedMs: number, hasFailed: boolean): Promise<void> {
   const failed = hasFailed ? 1 : 0;
   // A run that failed has no end: after a restart it is due at once.
-  const end = hasFailed ? null : endedNowMs;
+  const end = hasFailed ? null : context.clock.nowMs();
   await context.transact((transaction) =>
     sql`insert into core_jobs (name, started_ms, ended_ms, runs, failures, consecutive_failures)
       values (${name}, ${startedMs}, ${end}, 1, ${failed}, ${failed})
@@ -344,19 +308,6 @@ const REMOVED_AT_ONCE = 500;
 /** Things of one run for each class: what is left is removed by the next run, and other jobs get their turn. */
 const REMOVED_OF_A_RUN = 1_000_000;
 
-/** Says what is not to be removed although its time is over: legal process asks for it. */
-export interface LegalHolds {
-  /** Of some things those that are held. Within the transaction that removes the others, so that a hold is not missed by a moment. */
-  readonly held: (
-    transaction: PlatformTransaction,
-    retentionClass: string,
-    ids: readonly string[],
-  ) => Promise<ReadonlySet<string>>;
-}
-
-/** Nobody holds anything. */
-export const NO_HOLDS: LegalHolds = { held: async () => new Set() };
-
 /** A class of data, how long it is kept, and how it is removed. */
 export interface RetentionClass {
   /** Unique, `tracebacks.closed`: stands in the audit. */
@@ -370,74 +321,34 @@ export interface RetentionClass {
     transaction: PlatformTransaction,
     query: { readonly beforeMs: number; readonly after: string | undefined; readonly limit: number },
   ) => Promise<readonly string[]>;
+  /** Of some things those that legal process asks for. Within the transaction that removes the others, so that a hold is not missed by a moment. */
+  readonly held: (transaction: PlatformTransaction, ids: readonly string[]) => Promise<ReadonlySet<string>>;
   /** Removes things with all that belongs to them, sealed values as well. */
   readonly remove: (transaction: PlatformTransaction, ids: readonly string[]) => Promise<void>;
 }
 
-/** What one run did with a class. */
-export interface RetentionReport {
-  readonly name: string;
-  readonly removed: number;
-  readonly held: number;
-}
-
-/** The job that removes what is over. */
-export function retentionJob(options: {
-  readonly context: PlatformContext;
-  readonly classes: readonly RetentionClass[];
-  readonly holds?: LegalHolds;
-}): PlatformJob {
-  return {
-    name: 'core.retention',
-    everyMs: RETENTION_EVERY_MS,
-    run: async (nowMs) => {
-      await removeOverdue(options, nowMs);
-    },
-  };
-}
-
 /**
- * Removes of each class what is over and nobody holds, some things in a transaction, with an entry in the audit that says how many. Begun
- * anew, it goes on. Neither a class nor a thing that fails keeps the others.
- * @throws AggregateError of what classes threw, when all had their turn
+ * Removes of a class what is over and nobody holds, some things in a transaction, with an entry in the audit that says how many. Begun
+ * anew, it goes on. A thing that fails keeps no other.
+ * @returns what one run did
  */
 export async function removeOverdue(
-  options: Parameters<typeof retentionJob>[0],
+  context: PlatformContext,
+  { name, keepMs, due, held, remove }: RetentionClass,
   nowMs: number,
-): Promise<readonly RetentionReport[]> {
-  const { context, classes, holds = NO_HOLDS } = options;
-  const reports: RetentionReport[] = [];
-  const errors: unknown[] = [];
-  for (const one of classes) {
-    try {
-      reports.push(await removedOf({ context, holds, of: one, beforeMs: nowMs - one.keepMs, nowMs }));
-    } catch (error) {
-      errors.push(error);
-    }
-  }
-  if (errors.length > 0) throw new AggregateError(errors, 'retention of some classes failed');
-  return reports;
-}
-
-interface Removal {
-  readonly context: PlatformContext;
-  readonly holds: LegalHolds;
-  readonly of: RetentionClass;
-  readonly beforeMs: number;
-  readonly nowMs: number;
-}
-
-async function removedOf({ context, holds, of, beforeMs, nowMs }: Removal): Promise<RetentionReport> {
+): Promise<{ readonly removed: number; readonly held: number }> {
+  const beforeMs = nowMs - keepMs;
   const counts = { removed: 0, held: 0 };
-  const remove = async (ids: readonly string[]): Promise<void> => {
+  const removeSome = async (ids: readonly string[]): Promise<void> => {
     const gone = await context.transact(async (transaction) => {
-      const kept = await holds.held(transaction, of.name, ids);
+      const kept = await held(transaction, ids);
       const going = ids.filter((id) => !kept.has(id));
       if (going.length === 0) return 0;
-      await of.remove(transaction, going);
-      await context.audit(transaction, {
-        ...{ action: 'retention.removed', organizationId: 'platform', actor: 'platform', object: `class:${of.name}` },
-        details: { removed: going.length, held: ids.length - going.length, before: new Date(beforeMs).toISOString() },
+      await remove(transaction, going);
+      await new Acting(context, transaction).audit('retention.removed', `class:${name}`, {
+        removed: going.length,
+        held: ids.length - going.length,
+        before: new Date(beforeMs).toISOString(),
       });
       return going.length;
     });
@@ -445,13 +356,12 @@ async function removedOf({ context, holds, of, beforeMs, nowMs }: Removal): Prom
     counts.held += ids.length - gone;
   };
   await workThrough<string>({
-    ...{ context, job: `core.retention ${of.name}`, nowMs, idOf: (id) => id, most: REMOVED_OF_A_RUN },
-    page: (after) =>
-      context.transact((transaction) => of.due(transaction, { beforeMs, after, limit: REMOVED_AT_ONCE })),
-    together: remove,
-    work: (id) => remove([id]),
+    ...{ context, job: `core.retention ${name}`, nowMs, idOf: (id) => id, most: REMOVED_OF_A_RUN },
+    page: (after) => context.transact((transaction) => due(transaction, { beforeMs, after, limit: REMOVED_AT_ONCE })),
+    together: removeSome,
+    work: (id) => removeSome([id]),
   });
-  return { name: of.name, ...counts };
+  return counts;
 }
 
 /** How long events can be read again: a client that was away for a month has to fetch what is there instead. */

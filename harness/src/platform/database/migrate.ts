@@ -3,6 +3,7 @@ import { HopbackError } from '@hopback/sdk/errors';
 import type { Generated, Kysely } from 'kysely';
 import { sql } from 'kysely';
 import type { AreaDefinition, EpochMs, PlatformMigration } from '../core/index.js';
+import { KeyedTable } from './area-work.js';
 import { recordedStatements } from './connection-pool.js';
 import type { OpenedDatabase } from './open-database.js';
 
@@ -147,21 +148,13 @@ const MIGRATION_LOCK = 7_236_651;
 /** In `core_meta` while a restore is under way: what is there is not whole. */
 export const RESTORING = 'restore.unfinished';
 
-/** What was done to the schema. */
-export interface MigrationReport {
-  /** Names of migrations that ran now, in order. */
-  readonly applied: readonly string[];
-  /** How many are there in all. */
-  readonly total: number;
-}
-
 interface PlannedMigration extends PlatformMigration {
   readonly area: string;
   /** SHA-256 of the statements that it gives to an empty database. */
   readonly hash: string;
 }
 
-/** @internal */
+/** What ran. */
 export type MigrationTable = {
   readonly core_migrations: {
     readonly name: string;
@@ -176,7 +169,7 @@ export type MigrationTable = {
  * transaction of its own with the note that it ran; of processes that start at once one runs it and the others wait.
  * @param opened - the database
  * @param definitions - every area of the release
- * @returns what ran
+ * @returns names of migrations that ran now, in order, and how many there are in all
  * @throws HopbackError `invalid-configuration`, `reason` in its details: `migration-named-twice`, `migration-misnamed`, `migration-changed` (its
  * statements are others than those that ran), `migration-out-of-order` (it sorts before one that ran), `database-of-later-release` (one
  * ran that this release does not know), `restore-unfinished` (a restore into this database ended early: begin it anew); what a migration itself throws, with its name in the message
@@ -184,17 +177,18 @@ export type MigrationTable = {
 export async function migratePlatform(
   opened: Pick<OpenedDatabase, 'database'>,
   definitions: readonly AreaDefinition[],
-  options: { readonly isRestore?: boolean } = {},
-): Promise<MigrationReport> {
+  { isRestore = false }: { readonly isRestore?: boolean } = {},
+): Promise<{ readonly applied: readonly string[]; readonly total: number }> {
   const planned = await plan([CORE_DEFINITION, ...definitions]);
   const database = opened.database.withTables<MigrationTable>();
   await prepared(database);
   const applied: string[] = [];
-  if (options.isRestore !== true) await requireRestored(opened);
+  if (!isRestore) await requireRestored(opened);
   for (const migration of planned) {
     if (await carriedOut(database, planned, migration)) applied.push(migration.name);
   }
-  if (options.isRestore === true) await markRestoring(opened);
+  if (isRestore && (await META.get(opened.database, RESTORING)) === undefined)
+    await META.add(opened.database, { name: RESTORING, value: '' });
   return { applied, total: planned.length };
 }
 
@@ -202,20 +196,10 @@ async function requireRestored({ database }: Pick<OpenedDatabase, 'database'>): 
   const { rows } = await sql`select 1 from pg_class
     where relname = 'core_meta' and relnamespace = current_schema()::regnamespace`.execute(database);
   if (rows.length === 0) return;
-  const meta = database.withTables<CoreWorkTables>().selectFrom('core_meta').select('name');
-  if ((await meta.where('name', '=', RESTORING).executeTakeFirst()) === undefined) return;
+  if ((await META.get(database, RESTORING)) === undefined) return;
   throw new HopbackError('invalid-configuration', 'a restore into this database ended early: begin it anew', {
     details: { reason: 'restore-unfinished' },
   });
-}
-
-async function markRestoring({ database }: Pick<OpenedDatabase, 'database'>): Promise<void> {
-  await database
-    .withTables<CoreWorkTables>()
-    .insertInto('core_meta')
-    .values({ name: RESTORING, value: '' })
-    .onConflict((conflict) => conflict.doNothing())
-    .execute();
 }
 
 async function plan(definitions: readonly AreaDefinition[]): Promise<readonly PlannedMigration[]> {
@@ -343,6 +327,8 @@ export type CoreWorkTables = {
   };
   readonly core_meta: { readonly name: string; readonly value: string };
 };
+
+export const META = new KeyedTable<CoreWorkTables['core_meta']>('core_meta', 'name');
 
 /** A table with the columns that are stored: what is generated is not. */
 export interface TableShape {

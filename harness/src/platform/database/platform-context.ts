@@ -1,13 +1,6 @@
 import { HopbackError, isHopbackError } from '@hopback/sdk/errors';
 import type { Clock, TimerClock } from '@hopback/sdk/platform';
-import type {
-  AuditEntry,
-  EventBetweenAreas,
-  PlatformContext,
-  PlatformDatabase,
-  PlatformLog,
-  PlatformTransaction,
-} from '../core/index.js';
+import type { AuditEntry, PlatformContext, PlatformDatabase, PlatformLog, PlatformTransaction } from '../core/index.js';
 import { sqlStateOf } from './connection-pool.js';
 import type { OpenedDatabase } from './open-database.js';
 import type { KeyRing } from './sealed-values.js';
@@ -23,7 +16,8 @@ const COUNTER_LIMIT = 0x1000;
  * back does not make it give one that sorts before those it gave.
  * @see RFC 9562 sections 5.7 and 6.2
  */
-function createUuidV7(clock: Clock, random: (bytes: number) => Uint8Array = createRandomPool()): () => string {
+function createUuidV7(clock: Clock): () => string {
+  const random = createRandomPool();
   let lastMs = -1;
   let counter = 0;
   return () => {
@@ -55,8 +49,8 @@ export const AUDIT_DETAILS_CHARS = 16_384;
 export interface PlatformContextOptions {
   readonly database: OpenedDatabase;
   readonly clock: TimerClock;
-  /** The keys of the platform: {@link openKeyRing}. A function where they are changed while it runs. */
-  readonly masterKey: KeyRing | (() => KeyRing);
+  /** The keys of the platform: {@link openKeyRing}. */
+  readonly masterKey: KeyRing;
   readonly log: PlatformLog;
   /** Waits between attempts of a transaction, milliseconds. Default a timer of Node. */
   readonly pause?: (ms: number) => Promise<unknown>;
@@ -73,11 +67,26 @@ export interface CountedPlatformContext extends PlatformContext {
  */
 export function createPlatformContext(options: PlatformContextOptions): CountedPlatformContext {
   const { database, clock, masterKey, log, pause } = options;
-  const keyRing = typeof masterKey === 'function' ? masterKey : (): KeyRing => masterKey;
   const uuid = createUuidV7(clock);
   const newId = (kind: string): string => `${kind}-${uuid()}`;
   const audit = auditTo(clock);
   const { transact, counts } = createTransactor(database, pause);
+  const append = async (
+    transaction: PlatformTransaction,
+    { type, subject, data }: { readonly type: string; readonly subject: string; readonly data: unknown },
+    audience: readonly string[],
+  ): Promise<void> => {
+    const written: EventWrite = {
+      event_id: newId('evt'),
+      at_ms: clock.nowMs(),
+      type,
+      subject: storableText(subject),
+      dataJson: jsonbText(data),
+      audience: audience.map(storableText),
+    };
+    const flushed = addWrites(transaction, ({ events }) => void events.push(written));
+    if (flushed !== undefined) await flushed;
+  };
   return {
     database: database.database satisfies PlatformDatabase,
     clock,
@@ -86,18 +95,9 @@ export function createPlatformContext(options: PlatformContextOptions): CountedP
     transact,
     audit,
     transactionCounts: counts,
-    sealed: createSealedValues({ keyRing, clock, audit }),
-    tell: (transaction, { type, subject, data, to }) =>
-      appendEvent(transaction, {
-        id: newId('evt'),
-        atMs: clock.nowMs(),
-        type,
-        subject,
-        data,
-        audience: [...new Set(to)],
-      }),
-    announce: (transaction, { type, subject, data }: EventBetweenAreas) =>
-      appendEvent(transaction, { id: newId('evt'), atMs: clock.nowMs(), type, subject, data, audience: [] }),
+    sealed: createSealedValues({ keyRing: masterKey, clock, audit }),
+    tell: (transaction, { to, ...event }) => append(transaction, event, [...new Set(to)]),
+    announce: (transaction, event) => append(transaction, event, []),
   };
 }
 
@@ -123,28 +123,6 @@ const auditTo =
     const flushed = addWrites(transaction, ({ audit }) => void audit.push(written));
     if (flushed !== undefined) await flushed;
   };
-
-interface EventRow {
-  readonly id: string;
-  readonly atMs: number;
-  readonly type: string;
-  readonly subject: string;
-  readonly data: unknown;
-  readonly audience: readonly string[];
-}
-
-async function appendEvent(transaction: PlatformTransaction, event: EventRow): Promise<void> {
-  const written: EventWrite = {
-    event_id: event.id,
-    at_ms: event.atMs,
-    type: event.type,
-    subject: storableText(event.subject),
-    dataJson: jsonbText(event.data),
-    audience: event.audience.map(storableText),
-  };
-  const flushed = addWrites(transaction, ({ events }) => void events.push(written));
-  if (flushed !== undefined) await flushed;
-}
 
 /** Characters of a text in a line: what a person reads of it. */
 const TEXT_CHARS = 2_000;

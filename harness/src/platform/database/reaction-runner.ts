@@ -3,10 +3,12 @@ import { backoffBoundMs } from '@hopback/sdk/internal';
 import { sql } from 'kysely';
 import type { CompiledQuery } from 'kysely';
 import type { DomainEvent, PlatformArea, PlatformContext, PlatformTransaction } from '../core/index.js';
+import { Acting } from './area-work.js';
 import { compiledOnce, writeLater } from './transact.js';
 import type { CoreWorkTables } from './migrate.js';
 import { errorWord, isConnectionLost, isOutcomeUnknown } from './connection-pool.js';
 import type { EventFeed } from './event-feed.js';
+import { pause } from './event-feed.js';
 import type { Leadership } from './open-database.js';
 import { SOLE_LEADER } from './open-database.js';
 
@@ -123,7 +125,7 @@ async function reactOn(run: AreaRun): Promise<void> {
     try {
       if (!(await leadership.isLeader())) {
         run.isSure = false;
-        await pause(run, LEADER_POLL_MS);
+        await pause(context.clock, LEADER_POLL_MS, signal);
         continue;
       }
       if (!run.isSure) stepped(run, (run.notedPosition = await positionOf(run)));
@@ -143,7 +145,7 @@ async function reactOn(run: AreaRun): Promise<void> {
       failures += 1;
       if (!(error instanceof TriedAgain))
         context.log.warn('reactions of an area are held up', { area: run.area, error });
-      await pause(run, backoffBoundMs(failures, PAUSE));
+      await pause(context.clock, backoffBoundMs(failures, PAUSE), signal);
     }
   }
 }
@@ -154,19 +156,6 @@ class TriedAgain extends Error {}
 function stepped(run: AreaRun, position: number): void {
   run.counts.position = Math.max(run.counts.position, position);
   for (const listener of run.listeners) listener();
-}
-
-function pause(run: AreaRun, ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      stop();
-      run.signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const stop = run.context.clock.schedule(done, ms);
-    run.signal.addEventListener('abort', done);
-    if (run.signal.aborted) done();
-  });
 }
 
 async function positionOf({ context, area }: AreaRun): Promise<number> {
@@ -317,10 +306,8 @@ async function failedForGood(run: AreaRun, event: DomainEvent, error: unknown): 
     if (!(await marked(transaction, area, position))) return true;
     const setAside = { area, position, event_id: eventId, type, at_ms: context.clock.nowMs(), reason };
     await tables.insertInto('core_set_aside').values(setAside).execute();
-    await context.audit(transaction, {
-      ...{ action: 'reaction.set-aside', organizationId: 'platform', actor: 'platform', object: `event:${eventId}` },
-      details: { area, type, reason, attempts: count },
-    });
+    const details = { area, type, reason, attempts: count };
+    await new Acting(context, transaction).audit('reaction.set-aside', `event:${eventId}`, details);
     return true;
   });
   if (isSetAside) {

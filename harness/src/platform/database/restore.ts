@@ -5,8 +5,8 @@ import { sql, type Transaction } from 'kysely';
 import type { AreaDefinition, CoreTables } from '../core/index.js';
 import type { ArchivedTable, ArchiveManifest, ArchiveProgress } from './backup.js';
 import { digestOf, linesOf, MANIFEST_CHARS, MANIFEST_FILE, readManifest, requireEmpty } from './backup.js';
-import type { CoreWorkTables, MigrationTable, TableShape } from './migrate.js';
-import { databaseTables, migratePlatform, RESTORING } from './migrate.js';
+import type { MigrationTable, TableShape } from './migrate.js';
+import { databaseTables, META, migratePlatform, RESTORING } from './migrate.js';
 import type { OpenedDatabase } from './open-database.js';
 
 /** Rows and characters that are written in one statement. */
@@ -50,7 +50,7 @@ export async function restorePlatform(
     await mkdir(dirname(to), { recursive: true, mode: 0o700 });
     await copyFile(join(archive, path), to);
   }
-  await database.database.withTables<CoreWorkTables>().deleteFrom('core_meta').where('name', '=', RESTORING).execute();
+  await META.remove(database.database, RESTORING);
   return manifest;
 }
 
@@ -78,11 +78,9 @@ export async function verifiedManifest(archive: string): Promise<ArchiveManifest
 async function requireNoTables({ database }: OpenedDatabase): Promise<void> {
   const tables = await databaseTables(database);
   if (tables.length === 0) return;
-  if (tables.some(({ table }) => table === 'core_meta')) {
-    const meta = database.withTables<CoreWorkTables>().selectFrom('core_meta').select('name');
-    // A restore that ended early: nothing was in it before.
-    if ((await meta.where('name', '=', RESTORING).executeTakeFirst()) !== undefined) return;
-  }
+  // A restore that ended early: nothing was in it before.
+  const hasMeta = tables.some(({ table }) => table === 'core_meta');
+  if (hasMeta && (await META.get(database, RESTORING)) !== undefined) return;
   throw refused('not-empty', 'the database to restore into has tables');
 }
 
@@ -126,12 +124,8 @@ async function filled(transaction: Transaction<CoreTables>, filling: Filling): P
     await sql`select setval(${name}::regclass, ${value}::bigint, ${isCalled})`.execute(transaction);
   }
   // Truncated with the others; gone when the folders are there as well.
-  await transaction
-    .withTables<CoreWorkTables>()
-    .insertInto('core_meta')
-    .values({ name: RESTORING, value: manifest.createdAt })
-    .onConflict((conflict) => conflict.doNothing())
-    .execute();
+  await META.remove(transaction, RESTORING);
+  await META.add(transaction, { name: RESTORING, value: manifest.createdAt });
 }
 
 async function requireSameMigrations(transaction: Transaction<CoreTables>, manifest: ArchiveManifest): Promise<void> {

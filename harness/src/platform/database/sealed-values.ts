@@ -92,24 +92,9 @@ export interface KeyRing {
 }
 
 /** A ring of new keys, kept nowhere: for a platform in memory. */
-export function createKeyRing(random: (bytes: number) => Uint8Array = randomBytes): KeyRing {
-  const current = { id: 'k1', key: random(KEY_BYTES) };
-  return { current, keys: new Map([[current.id, current]]), pseudonymKey: random(KEY_BYTES) };
-}
-
-/** The ring with one more key, which becomes the current one. @throws HopbackError `invalid-argument` when it is full */
-export function withNewKey(ring: KeyRing, random: (bytes: number) => Uint8Array = randomBytes): KeyRing {
-  if (ring.keys.size >= RING_KEYS)
-    throw new HopbackError('invalid-argument', 'the key ring is full: remove keys that nothing is encrypted with');
-  const numbers = [...ring.keys.keys()].map((id) => Number(id.slice(1)));
-  const current = { id: `k${Math.max(...numbers) + 1}`, key: random(KEY_BYTES) };
-  return { current, keys: new Map([...ring.keys, [current.id, current]]), pseudonymKey: ring.pseudonymKey };
-}
-
-/** The ring without keys that nothing is encrypted with any more. The current one stays. */
-export function withoutKeys(ring: KeyRing, ids: readonly string[]): KeyRing {
-  const gone = new Set(ids.filter((id) => id !== ring.current.id));
-  return { ...ring, keys: new Map([...ring.keys].filter(([id]) => !gone.has(id))) };
+export function createKeyRing(): KeyRing {
+  const current = { id: 'k1', key: randomBytes(KEY_BYTES) };
+  return { current, keys: new Map([[current.id, current]]), pseudonymKey: randomBytes(KEY_BYTES) };
 }
 
 /**
@@ -123,13 +108,8 @@ export async function openKeyRing(path: string): Promise<KeyRing> {
   return ring;
 }
 
-/** Writes a ring in the place of the one in a file: whole, or not at all. @throws HopbackError `storage-failed` */
-export async function saveKeyRing(path: string, ring: KeyRing): Promise<void> {
-  await writeSecretFile(path, keyRingText(ring), 'replace');
-}
-
 /** A ring as text. It is as secret as the keys. */
-export function keyRingText(ring: KeyRing): string {
+function keyRingText(ring: KeyRing): string {
   const keys = [...ring.keys.values()].map(({ id, key }) => ({ id, key: base64(key) }));
   const content = {
     format: 'hopback-key-ring-1',
@@ -195,46 +175,6 @@ const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 
 const random = createRandomPool();
-
-/** A text that was encrypted: key, nonce, and the rest with its tag. */
-export interface EncryptedText {
-  readonly keyId: string;
-  /** Base64. */
-  readonly nonce: string;
-  /** Base64. */
-  readonly ciphertext: string;
-}
-
-/** Encrypts with the current key: AES-256-GCM under a random nonce. */
-function encryptText({ current }: KeyRing, text: string, boundTo: string): EncryptedText {
-  const nonce = random(NONCE_BYTES);
-  const cipher = createCipheriv('aes-256-gcm', current.key, nonce, { authTagLength: TAG_BYTES });
-  cipher.setAAD(Buffer.from(`${current.id}\n${boundTo}`, 'utf8'));
-  const ciphertext = Buffer.concat([cipher.update(text, 'utf8'), cipher.final(), cipher.getAuthTag()]);
-  return { keyId: current.id, nonce: Buffer.from(nonce).toString('base64'), ciphertext: ciphertext.toString('base64') };
-}
-
-/** @throws HopbackError `key-unusable` without its key; `log-inconsistent` where it is not what was encrypted */
-function decryptText({ keys }: KeyRing, encrypted: EncryptedText, boundTo: string): string {
-  const { keyId, nonce, ciphertext } = encrypted;
-  const key = keys.get(keyId);
-  if (key === undefined) {
-    const details = { keyId };
-    throw new HopbackError('key-unusable', 'a value is encrypted with a key that is not in the key ring', { details });
-  }
-  const octets = Buffer.from(ciphertext, 'base64');
-  try {
-    const options = { authTagLength: TAG_BYTES };
-    const decipher = createDecipheriv('aes-256-gcm', key.key, Buffer.from(nonce, 'base64'), options);
-    decipher.setAAD(Buffer.from(`${key.id}\n${boundTo}`, 'utf8'));
-    decipher.setAuthTag(octets.subarray(-TAG_BYTES));
-    return `${decipher.update(octets.subarray(0, -TAG_BYTES), undefined, 'utf8')}${decipher.final('utf8')}`;
-  } catch (cause) {
-    throw new HopbackError('log-inconsistent', 'an encrypted value is not what was encrypted: somebody changed it', {
-      cause,
-    });
-  }
-}
 
 /** A key for one purpose: what is told of the one says nothing of another. */
 const derivedKey = (key: Uint8Array, purpose: string): Buffer =>
@@ -341,11 +281,9 @@ export const SEALED_VALUE_CHARS = 4_096;
 export const OPENED_REFERENCES = 10_000;
 /** Of a statement. */
 const REFERENCES_OF_A_STATEMENT = 5_000;
-/** Rows that are encrypted anew in one transaction: it holds them for some milliseconds. */
-const REKEYED_AT_ONCE = 500;
 
 interface SealedParts {
-  readonly keyRing: () => KeyRing;
+  readonly keyRing: KeyRing;
   readonly clock: Clock;
   readonly audit: PlatformContext['audit'];
 }
@@ -356,8 +294,8 @@ interface SealedParts {
  * @see NIST SP 800-38D, RFC 2104
  */
 export function createSealedValues({ keyRing, clock, audit }: SealedParts): SealedValues {
-  const pseudonyms = derivedKey(keyRing().pseudonymKey, 'pseudonym');
-  const references = derivedKey(keyRing().pseudonymKey, 'sealed reference');
+  const pseudonyms = derivedKey(keyRing.pseudonymKey, 'pseudonym');
+  const references = derivedKey(keyRing.pseudonymKey, 'sealed reference');
   return {
     seal: async (transaction, value, belongsTo) => {
       if (value.length > SEALED_VALUE_CHARS) {
@@ -365,8 +303,10 @@ export function createSealedValues({ keyRing, clock, audit }: SealedParts): Seal
       }
       // With its length, so that no two pairs of owner and value are one text.
       const reference = `s-${mac(references, `${belongsTo.length}:${belongsTo}${value}`)}`;
-      const { key_id, nonce, ciphertext } = encrypted(keyRing(), { reference, belongsTo, value });
-      const row = { reference, key_id, nonce, ciphertext, at_ms: clock.nowMs(), belongs_to: belongsTo };
+      const row = {
+        ...encrypted(keyRing, { reference, belongsTo, value }),
+        ...{ reference, at_ms: clock.nowMs(), belongs_to: belongsTo },
+      };
       const flushed = addWrites(transaction, ({ sealed }) => {
         if (!sealed.has(reference)) sealed.set(reference, row);
       });
@@ -375,7 +315,7 @@ export function createSealedValues({ keyRing, clock, audit }: SealedParts): Seal
     },
     open: async (transaction, asked, reason) => {
       await flushWrites(transaction);
-      const found = await opened(transaction, keyRing(), asked);
+      const found = await opened(transaction, keyRing, asked);
       await audit(transaction, {
         ...reason,
         action: 'sealed.opened',
@@ -389,33 +329,6 @@ export function createSealedValues({ keyRing, clock, audit }: SealedParts): Seal
     },
     pseudonym: (value) => mac(pseudonyms, value),
   };
-}
-
-/**
- * Encrypts with the current key what is encrypted with former ones, some rows in a transaction, until there is none.
- * @returns how many there were; then the former keys can be taken out of the ring
- */
-export async function rekeySealed(context: Pick<PlatformContext, 'transact'>, keyRing: KeyRing): Promise<number> {
-  let total = 0;
-  for (;;) {
-    const count = await context.transact(async (transaction) => {
-      const rows = await transaction
-        .selectFrom('core_sealed')
-        .selectAll()
-        .where('key_id', '!=', keyRing.current.id)
-        .orderBy('reference')
-        .limit(REKEYED_AT_ONCE)
-        .execute();
-      for (const row of rows) {
-        const value = decrypted(keyRing, row);
-        const anew = encrypted(keyRing, { reference: row.reference, belongsTo: row.belongs_to, value });
-        await transaction.updateTable('core_sealed').set(anew).where('reference', '=', row.reference).execute();
-      }
-      return rows.length;
-    });
-    total += count;
-    if (count < REKEYED_AT_ONCE) return total;
-  }
 }
 
 async function opened(
@@ -439,26 +352,46 @@ async function opened(
   return found;
 }
 
-interface ValueToSeal {
-  readonly reference: string;
-  readonly belongsTo: string;
-  readonly value: string;
+type SealedRow = Selectable<CoreTables['core_sealed']>;
+
+/** Encrypts with the current key: AES-256-GCM under a random nonce. */
+function encrypted(
+  { current }: KeyRing,
+  { reference, belongsTo, value }: { readonly reference: string; readonly belongsTo: string; readonly value: string },
+): Pick<SealedRow, 'key_id' | 'nonce' | 'ciphertext'> {
+  const nonce = random(NONCE_BYTES);
+  const cipher = createCipheriv('aes-256-gcm', current.key, nonce, { authTagLength: TAG_BYTES });
+  cipher.setAAD(boundTo(current, reference, belongsTo));
+  const ciphertext = Buffer.concat([cipher.update(value, 'utf8'), cipher.final(), cipher.getAuthTag()]);
+  const text = { nonce: Buffer.from(nonce).toString('base64'), ciphertext: ciphertext.toString('base64') };
+  return { key_id: current.id, ...text };
 }
 
-type EncryptedColumns = Pick<Selectable<CoreTables['core_sealed']>, 'key_id' | 'nonce' | 'ciphertext'>;
-
-function encrypted(keyRing: KeyRing, { reference, belongsTo, value }: ValueToSeal): EncryptedColumns {
-  const { keyId, nonce, ciphertext } = encryptText(keyRing, value, boundTo(reference, belongsTo));
-  return { key_id: keyId, nonce, ciphertext };
-}
-
-function decrypted(keyRing: KeyRing, row: Selectable<CoreTables['core_sealed']>): string {
+/** @throws HopbackError `key-unusable` without its key; `log-inconsistent` where it is not what was encrypted */
+function decrypted({ keys }: KeyRing, row: SealedRow): string {
   const { key_id: keyId, reference, belongs_to: belongsTo, nonce, ciphertext } = row;
-  return decryptText(keyRing, { keyId, nonce, ciphertext }, boundTo(reference, belongsTo));
+  const key = keys.get(keyId);
+  if (key === undefined) {
+    const details = { keyId };
+    throw new HopbackError('key-unusable', 'a value is encrypted with a key that is not in the key ring', { details });
+  }
+  const octets = Buffer.from(ciphertext, 'base64');
+  try {
+    const options = { authTagLength: TAG_BYTES };
+    const decipher = createDecipheriv('aes-256-gcm', key.key, Buffer.from(nonce, 'base64'), options);
+    decipher.setAAD(boundTo(key, reference, belongsTo));
+    decipher.setAuthTag(octets.subarray(-TAG_BYTES));
+    return `${decipher.update(octets.subarray(0, -TAG_BYTES), undefined, 'utf8')}${decipher.final('utf8')}`;
+  } catch (cause) {
+    throw new HopbackError('log-inconsistent', 'an encrypted value is not what was encrypted: somebody changed it', {
+      cause,
+    });
+  }
 }
 
-/** What a value is bound to beside its key. */
-const boundTo = (reference: string, belongsTo: string): string => JSON.stringify(['sealed', reference, belongsTo]);
+/** What a value is bound to: its key, its reference and its owner. */
+const boundTo = ({ id }: EncryptionKey, reference: string, belongsTo: string): Buffer =>
+  Buffer.from(`${id}\n${JSON.stringify(['sealed', reference, belongsTo])}`, 'utf8');
 
 /** 32 lower-case hexadecimal digits: 128 bits. */
 const mac = (key: Uint8Array, text: string): string =>

@@ -11,20 +11,12 @@ import { dataDictionary } from '../domain/demands/data-dictionary.js';
 import { gatherRestraintPackage } from '../domain/demands/restraint-package.js';
 import { narrowed, scopeMatcher } from '../domain/demands/scope.js';
 import type { DemandParts, ProductionRow } from './demand-rows.js';
-import {
-  approvedScope,
-  demandRow,
-  PLATFORM_ACTOR,
-  productionRow,
-  resolvedScope,
-  tablesOf,
-  wireDemand,
-  wireProduction,
-} from './demand-rows.js';
-import type { PartWriter, WrittenFile } from './file-store.js';
+import { approvedScope, DemandWork } from './demand-rows.js';
+import type { FileStore, PartWriter, WrittenFile } from './file-store.js';
 import { createPartWriter } from './file-store.js';
 import { restraintCsv, restraintPdf } from './restraint-files.js';
 import { producibles } from './sources.js';
+import { DEMANDS, FILES, PRODUCTIONS, tablesOf } from './tables.js';
 
 /** What a certificate is about. */
 export interface CertifiedProduction {
@@ -149,10 +141,7 @@ export async function buildProduction(parts: DemandParts, productionId: string, 
     if (writer.items() % PROGRESS_ITEMS === 0 && !(await noteProgress(parts, work, writer))) return false;
   }
   const files: WrittenFile[] = [...(await writer.end())];
-  const put = async (name: string, mediaType: string, content: string | Uint8Array): Promise<void> => {
-    const octets = typeof content === 'string' ? Buffer.from(content, 'utf8') : content;
-    files.push({ name, mediaType, ...(await ports.files.put(productionId, octets)) });
-  };
+  const put = putInto(files, ports.files, productionId);
   if (gathering !== undefined) {
     const gathered = gathering.gathered({
       queriedAtMs: work.asOfMs,
@@ -171,35 +160,30 @@ export async function buildProduction(parts: DemandParts, productionId: string, 
   });
   await put('custodian-certificate.txt', 'text/plain', certificate);
   const manifest = Buffer.from(canonicalJson(manifestOf(work, { files, writtenAtMs, signer, parts })), 'utf8');
-  const named = [...files];
+  const named = files.length;
   await put('manifest.json', 'application/json', manifest);
   await put('manifest.sig', 'application/octet-stream', await signatureFor(ports.signer, manifest));
   return seal(parts, work, {
     files,
-    named: named.length,
+    named,
     items: writer.items(),
     manifestSha256: hash('sha256', manifest, 'hex'),
   });
 }
 
 async function beginWork(parts: DemandParts, productionId: string, nowMs: number): Promise<Work | undefined> {
-  const { context } = parts;
-  return context.transact(async (transaction) => {
-    const row = await productionRow(transaction, productionId);
+  return parts.context.transact(async (transaction) => {
+    const work = new DemandWork(parts, transaction);
+    const row = await PRODUCTIONS.get(transaction, productionId);
     if (row?.phase !== 'building') return undefined;
-    const demandFound = await demandRow(transaction, row.demand_id);
-    if (demandFound === undefined) throw withoutScope(productionId);
+    const demandRow = await work.demandRow(row.demand_id);
+    if (demandRow === undefined) throw withoutScope(productionId);
     const asOfMs = row.as_of_ms ?? nowMs;
-    await tablesOf(transaction)
-      .updateTable('demands_productions')
-      .set({ as_of_ms: asOfMs, attempts: row.attempts + 1, items: 0 })
-      .where('production_id', '=', productionId)
-      .execute();
-    const reason = { ...PLATFORM_ACTOR, object: `production:${productionId}` };
-    const demand = await wireDemand(context, transaction, { row: demandFound, reason });
+    await PRODUCTIONS.set(transaction, productionId, { as_of_ms: asOfMs, attempts: row.attempts + 1, items: 0 });
+    const demand = await work.demand(demandRow, `production:${productionId}`);
     const scope = approvedScope(demand, row.decision_id);
     if (scope === undefined) throw withoutScope(productionId);
-    const resolved = (await resolvedScope(parts, transaction, scope)).scope;
+    const resolved = (await work.resolved(scope)).scope;
     const reached = narrowed(resolved, { ...resolved, to: new Date(asOfMs).toISOString() });
     return { row, asOfMs, demand, scope, reached };
   });
@@ -225,19 +209,21 @@ async function* within(parts: DemandParts, { row, asOfMs, reached }: Work): Asyn
 }
 
 /** @returns false where it was withdrawn meanwhile */
-async function noteProgress({ context }: DemandParts, { row }: Work, writer: PartWriter): Promise<boolean> {
-  const updated = await context.transact((transaction) =>
-    tablesOf(transaction)
-      .updateTable('demands_productions')
-      .set({ items: writer.items() })
-      .where('production_id', '=', row.production_id)
-      .where('phase', '=', 'building')
-      .executeTakeFirst(),
+function noteProgress({ context }: DemandParts, { row }: Work, writer: PartWriter): Promise<boolean> {
+  return context.transact((transaction) =>
+    PRODUCTIONS.set(transaction, row.production_id, { items: writer.items() }, { phase: 'building' }),
   );
-  return updated.numUpdatedRows > 0n;
 }
 
 type Put = (name: string, mediaType: string, content: string | Uint8Array) => Promise<void>;
+
+/** Keeps files of a production, and lists them. */
+const putInto =
+  (files: WrittenFile[], store: FileStore, productionId: string): Put =>
+  async (name, mediaType, content) => {
+    const octets = typeof content === 'string' ? Buffer.from(content, 'utf8') : content;
+    files.push({ name, mediaType, ...(await store.put(productionId, octets)) });
+  };
 
 async function putRestraint(gathered: RestraintPackage, demand: Demand, put: Put): Promise<void> {
   await put('restraint-package.json', 'application/json', `${JSON.stringify(gathered, undefined, 2)}\n`);
@@ -287,36 +273,26 @@ interface Sealing {
 /** Files of a statement: eight columns each, of the 65,535 parameters that PostgreSQL takes. */
 const FILES_OF_A_STATEMENT = 1_000;
 
-async function seal({ context }: DemandParts, { row, demand }: Work, sealing: Sealing): Promise<boolean> {
+async function seal(parts: DemandParts, { row, demand }: Work, sealing: Sealing): Promise<boolean> {
   const { files, items, manifestSha256 } = sealing;
-  return context.transact(async (transaction) => {
-    const tables = tablesOf(transaction);
-    const updated = await tables
-      .updateTable('demands_productions')
-      .set({ phase: 'sealed', items, manifest_sha256: manifestSha256, failure: null })
-      .where('production_id', '=', row.production_id)
-      .where('phase', '=', 'building')
-      .executeTakeFirst();
-    if (updated.numUpdatedRows === 0n) return false;
-    await insertFiles(transaction, { productionId: row.production_id, files, from: 0 });
-    await context.audit(transaction, {
-      ...PLATFORM_ACTOR,
-      action: 'production.sealed',
-      object: `production:${row.production_id}`,
-      details: { demandId: demand.demandId, manifestSha256, files: sealing.named, items },
-    });
+  const productionId = row.production_id;
+  return parts.context.transact(async (transaction) => {
+    const sealed = { phase: 'sealed', items, manifest_sha256: manifestSha256, failure: null } as const;
+    if (!(await PRODUCTIONS.set(transaction, productionId, sealed, { phase: 'building' }))) return false;
+    const work = new DemandWork(parts, transaction);
+    await insertFiles(work, productionId, files, 0);
+    const details = { demandId: demand.demandId, manifestSha256, files: sealing.named, items };
+    await work.audit('production.sealed', `production:${productionId}`, details);
     return true;
   });
 }
 
-/** Writes down files of a production. */
+/** Writes down files of a production. @param from - position of the first */
 async function insertFiles(
-  transaction: Parameters<typeof productionRow>[0],
-  {
-    productionId,
-    files,
-    from,
-  }: { readonly productionId: string; readonly files: readonly WrittenFile[]; readonly from: number },
+  { transaction }: DemandWork,
+  productionId: string,
+  files: readonly WrittenFile[],
+  from: number,
 ): Promise<void> {
   const rows = files.map((file, index) => ({
     production_id: productionId,
@@ -329,10 +305,7 @@ async function insertFiles(
     records: file.records ?? null,
   }));
   for (let at = 0; at < rows.length; at += FILES_OF_A_STATEMENT)
-    await tablesOf(transaction)
-      .insertInto('demands_files')
-      .values(rows.slice(at, at + FILES_OF_A_STATEMENT))
-      .execute();
+    await FILES.add(transaction, ...rows.slice(at, at + FILES_OF_A_STATEMENT));
 }
 
 /**
@@ -354,33 +327,22 @@ export async function finishProduction(parts: DemandParts, row: ProductionRow, n
   const added = await proofFiles(parts, { productionId, proved, sealed });
   await ports.files.remove(productionId, { but: [...sealed, ...added].map(({ sha256 }) => sha256) });
   return context.transact(async (transaction) => {
-    const current = await productionRow(transaction, productionId);
+    const work = new DemandWork(parts, transaction);
+    const current = await PRODUCTIONS.get(transaction, productionId);
     if (current?.phase !== 'sealed') return true;
-    await insertFiles(transaction, { productionId, files: added, from: sealed.length });
+    const { demand_id: demandId, organization_id: organizationId } = current;
+    await insertFiles(work, productionId, added, sealed.length);
     const expiresAtMs = nowMs + limits.retrievalMs;
-    const tables = tablesOf(transaction);
-    await tables
-      .updateTable('demands_productions')
-      .set({ state: 'ready', phase: 'done', ready_at_ms: nowMs, expires_at_ms: expiresAtMs })
-      .where('production_id', '=', productionId)
-      .execute();
-    const demand = await demandRow(transaction, current.demand_id);
+    const ready = { state: 'ready', phase: 'done', ready_at_ms: nowMs, expires_at_ms: expiresAtMs } as const;
+    await PRODUCTIONS.set(transaction, productionId, ready);
+    const demand = await work.demandRow(demandId);
     if (demand?.state === 'approved' || demand?.state === 'narrowed')
-      await tables
-        .updateTable('demands_demands')
-        .set({ state: 'produced' })
-        .where('demand_id', '=', current.demand_id)
-        .execute();
-    await context.audit(transaction, {
-      ...PLATFORM_ACTOR,
-      action: 'production.ready',
-      object: `production:${productionId}`,
-      details: { demandId: current.demand_id, leafIndex: proved.inclusion.leafIndex, expiresAtMs },
-    });
-    const ready = { ...current, state: 'ready' as const, ready_at_ms: nowMs, expires_at_ms: expiresAtMs };
-    const data = { production: await wireProduction(transaction, ready, nowMs) };
-    const to = [current.organization_id];
-    await context.tell(transaction, { type: 'org.hopback.production.ready.1', subject: productionId, data, to });
+      await DEMANDS.set(transaction, demandId, { state: 'produced' });
+    const details = { demandId, leafIndex: proved.inclusion.leafIndex, expiresAtMs };
+    await work.audit('production.ready', `production:${productionId}`, details);
+    const data = { production: await work.production({ ...current, ...ready }, nowMs) };
+    const type = 'org.hopback.production.ready.1';
+    await context.tell(transaction, { type, subject: productionId, data, to: [organizationId] });
     return true;
   });
 }
@@ -414,10 +376,7 @@ async function proofFiles(
     signer,
   };
   const files: WrittenFile[] = [];
-  const put = async (name: string, mediaType: string, content: string | Uint8Array): Promise<void> => {
-    const octets = typeof content === 'string' ? Buffer.from(content, 'utf8') : content;
-    files.push({ name, mediaType, ...(await store.put(productionId, octets)) });
-  };
+  const put = putInto(files, store, productionId);
   await put('public-key.pem', 'application/x-pem-file', pemOf(signer.publicKey));
   await put('log-public-key.pem', 'application/x-pem-file', pemOf(proofs.publicKey));
   await put('export-public-key.pem', 'application/x-pem-file', pemOf(signer.publicKey));

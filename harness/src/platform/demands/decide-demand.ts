@@ -10,15 +10,17 @@ import type {
   ProductionState,
 } from '@hopback/sdk/platform';
 import { demandScopeRefusal, jsonAnswer, MAX_DEMAND_DOCUMENT_BYTES, problemAnswer } from '@hopback/sdk/platform';
-import type { OperationCall, PlatformTransaction } from '../core/index.js';
-import { sealJson, workThrough } from '../database/index.js';
+import type { OperationCall } from '../core/index.js';
+import { actorOf, sealJson, workThrough } from '../database/index.js';
 import type { PdfObservations } from '../domain/demands/review-findings.js';
 import { classesBeyond, priorityOf, priorityRank, readPdf, reviewFindings } from '../domain/demands/review-findings.js';
 import { widerMembers } from '../domain/demands/scope.js';
 import { textWithoutNumbers } from '../domain/records/mask-numbers.js';
 import type { DemandParts, DemandRow } from './demand-rows.js';
-import { demandRow, namesLiveCampaign, openedBy, PLATFORM_ACTOR, tablesOf, wireDemand } from './demand-rows.js';
+import { DemandWork, namesLiveCampaign } from './demand-rows.js';
 import { endHold, placeHold } from './holds.js';
+import { ofDemand } from './review-operations.js';
+import { DECISIONS, DEMANDS, PRODUCTIONS, tablesOf } from './tables.js';
 
 /**
  * Takes a demand in: its document is on the disk, encrypted, before the transaction that names it, and both are before it is acknowledged. The
@@ -41,8 +43,9 @@ export function submitDemand(parts: DemandParts): (call: OperationCall) => Promi
     await parts.ports.files.put(demandId, document);
     try {
       return await parts.context.transact(async (transaction) => {
-        await insertDemand(parts, transaction, { call, submission, demandId, keyHash, requestHash, seen: read.seen });
-        return demandAnswer(parts, transaction, { call, demandId });
+        const work = new DemandWork(parts, transaction, actorOf(call));
+        await insertDemand(work, { call, submission, demandId, keyHash, requestHash, seen: read.seen });
+        return demandAnswer(work, demandId);
       });
     } catch (error) {
       // Another attempt under the same key was quicker. What was put for this one goes with the job that removes what nobody names.
@@ -81,7 +84,8 @@ async function repeated(
   { keyHash, requestHash }: SubmissionKey,
 ): Promise<PlatformAnswer | undefined> {
   return parts.context.transact(async (transaction) => {
-    const row = await tablesOf(transaction)
+    const work = new DemandWork(parts, transaction, actorOf(call));
+    const row = await work.tables
       .selectFrom('demands_demands')
       .select(['demand_id', 'request_hash'])
       .where('client_id', '=', call.caller.clientId)
@@ -89,7 +93,7 @@ async function repeated(
       .executeTakeFirst();
     if (row === undefined) return undefined;
     if (row.request_hash !== requestHash) return problemAnswer('idempotency-key-reused');
-    return demandAnswer(parts, transaction, { call, demandId: row.demand_id });
+    return demandAnswer(work, row.demand_id);
   });
 }
 
@@ -100,57 +104,38 @@ interface NewDemand extends SubmissionKey {
   readonly seen: PdfObservations;
 }
 
-async function insertDemand(parts: DemandParts, transaction: PlatformTransaction, given: NewDemand): Promise<void> {
-  const { context } = parts;
+async function insertDemand(work: DemandWork, given: NewDemand): Promise<void> {
+  const { context, transaction, by } = work;
   const { call, submission, demandId, seen } = given;
-  const { organizationId, clientId } = call.caller;
+  const { kind, documentSha256, scope, isUrgent } = submission;
   const sealed = await sealJson(context, transaction, { value: submission, belongsTo: `demand:${demandId}` });
-  await tablesOf(transaction)
-    .insertInto('demands_demands')
-    .values({
-      demand_id: demandId,
-      organization_id: organizationId,
-      client_id: clientId,
-      key_hash: given.keyHash,
-      request_hash: given.requestHash,
-      state: 'under-review',
-      kind: submission.kind,
-      is_urgent: submission.isUrgent,
-      is_live: await namesLiveCampaign(parts, transaction, submission.scope.campaignIds),
-      record_classes: JSON.stringify(submission.scope.recordClasses),
-      campaign_ids: JSON.stringify(submission.scope.campaignIds ?? []),
-      return_on: submission.returnOn,
-      submitted_at_ms: call.atMs,
-      document_sha256: submission.documentSha256,
-      document_size: seen.sizeBytes,
-      document_seen: JSON.stringify(seen),
-      submission: JSON.stringify(sealed),
-    })
-    .execute();
-  await placeHold(transaction, { demandId, organizationId, scope: submission.scope });
-  await context.audit(transaction, {
-    action: 'demand.submitted',
-    organizationId,
-    actor: clientId,
-    object: `demand:${demandId}`,
-    details: {
-      kind: submission.kind,
-      documentSha256: submission.documentSha256,
-      recordClasses: submission.scope.recordClasses,
-      isUrgent: submission.isUrgent,
-    },
+  await DEMANDS.add(transaction, {
+    demand_id: demandId,
+    organization_id: by.organizationId,
+    client_id: by.actor,
+    key_hash: given.keyHash,
+    request_hash: given.requestHash,
+    state: 'under-review',
+    kind,
+    is_urgent: isUrgent,
+    is_live: await namesLiveCampaign(work.parts, transaction, scope.campaignIds),
+    record_classes: JSON.stringify(scope.recordClasses),
+    campaign_ids: JSON.stringify(scope.campaignIds ?? []),
+    return_on: submission.returnOn,
+    submitted_at_ms: call.atMs,
+    document_sha256: documentSha256,
+    document_size: seen.sizeBytes,
+    document_seen: JSON.stringify(seen),
+    submission: JSON.stringify(sealed),
   });
+  await placeHold(transaction, { demandId, organizationId: by.organizationId, scope });
+  const details = { kind, documentSha256, recordClasses: scope.recordClasses, isUrgent };
+  await work.audit('demand.submitted', `demand:${demandId}`, details);
 }
 
-async function demandAnswer(
-  { context }: DemandParts,
-  transaction: PlatformTransaction,
-  { call, demandId }: { readonly call: OperationCall; readonly demandId: string },
-): Promise<PlatformAnswer> {
-  const row = await demandRow(transaction, demandId);
-  if (row === undefined) return problemAnswer('not-found');
-  const reason = openedBy(call.caller, `demand:${demandId}`);
-  return jsonAnswer(await wireDemand(context, transaction, { row, reason }));
+async function demandAnswer(work: DemandWork, demandId: string): Promise<PlatformAnswer> {
+  const row = await work.demandRow(demandId);
+  return row === undefined ? problemAnswer('not-found') : jsonAnswer(await work.demand(row));
 }
 
 /**
@@ -158,22 +143,15 @@ async function demandAnswer(
  * with the decision the production is ordered, in one transaction.
  */
 export function decideDemand(parts: DemandParts): (call: OperationCall) => Promise<PlatformAnswer> {
-  return (call) => {
-    const { demandId = '' } = call.request.parameters;
+  return ofDemand(parts, async (work, row, call) => {
     const asked = call.request.body as DemandDecisionRequest;
-    return parts.context.transact(async (transaction) => {
-      const row = await demandRow(transaction, demandId);
-      if (row === undefined) return problemAnswer('not-found');
-      if (row.state !== 'under-review') return problemAnswer('demand-not-open');
-      const reason = openedBy(call.caller, `demand:${demandId}`);
-      const demand = await wireDemand(parts.context, transaction, { row, reason });
-      const refused = refusalOf(demand, asked, call.atMs);
-      if (refused !== undefined) return refused;
-      await carryOut(parts, transaction, { call, row, demand, asked });
-      const decided = await demandRow(transaction, demandId);
-      return jsonAnswer(await wireDemand(parts.context, transaction, { row: decided ?? row, reason }));
-    });
-  };
+    if (row.state !== 'under-review') return problemAnswer('demand-not-open');
+    const demand = await work.demand(row);
+    const refused = refusalOf(demand, asked, call.atMs);
+    if (refused !== undefined) return refused;
+    await carryOut(work, row, asked, call);
+    return demandAnswer(work, row.demand_id);
+  });
 }
 
 /** Why a decision cannot be taken as it is. */
@@ -209,77 +187,53 @@ function barredSteps(demand: Demand, scope: DemandScope, nowMs: number): readonl
     .map(({ step, reason }) => `${step}-${reason}`);
 }
 
-interface DecisionToCarryOut {
-  readonly call: OperationCall;
-  readonly row: DemandRow;
-  readonly demand: Demand;
-  readonly asked: DemandDecisionRequest;
-}
-
 async function carryOut(
-  parts: DemandParts,
-  transaction: PlatformTransaction,
-  given: DecisionToCarryOut,
+  work: DemandWork,
+  row: DemandRow,
+  asked: DemandDecisionRequest,
+  { caller, atMs }: OperationCall,
 ): Promise<void> {
-  const { context } = parts;
-  const { call, row, demand, asked } = given;
-  const { demandId } = demand;
+  const { context, transaction } = work;
+  const { demand_id: demandId, organization_id: organizationId } = row;
   const decision: DemandDecision = {
     ...asked,
     decisionId: context.newId('dd'),
-    decidedBy: call.caller.name,
-    decidedAt: new Date(call.atMs).toISOString(),
+    decidedBy: caller.name,
+    decidedAt: new Date(atMs).toISOString(),
   };
-  const { organizationId, clientId } = call.caller;
-  await enterDecision(parts, transaction, { row, decision, atMs: call.atMs, organizationId, clientId, to: [] });
-  if (decision.decision === 'reject') return endHold(transaction, { demandId, atMs: call.atMs });
-  if (decision.decision === 'narrow')
-    await placeHold(transaction, { demandId, organizationId: row.organization_id, scope: decision.scope });
-  await orderProduction(parts, transaction, { row, decisionId: decision.decisionId, kind: 'first', atMs: call.atMs });
+  await enterDecision(work, { row, decision, atMs, to: [] });
+  if (decision.decision === 'reject') return endHold(transaction, { demandId, atMs });
+  if (decision.decision === 'narrow') await placeHold(transaction, { demandId, organizationId, scope: decision.scope });
+  await orderProduction(work, { row, decisionId: decision.decisionId, kind: 'first', atMs });
   return context.announce(transaction, { type: 'demand.approved', subject: demandId, data: { demandId } });
 }
 
-/** A decision that was taken, and by whom. */
+/** A decision that was taken. */
 interface EnteredDecision {
   readonly row: DemandRow;
   readonly decision: DemandDecision;
   readonly atMs: number;
-  readonly organizationId: string;
-  readonly clientId: string;
   /** Organizations that are told beside the agency. */
   readonly to: readonly string[];
 }
 
 /** Enters a decision: the demand stands as it says, the audit has it, and the agency is told. */
-async function enterDecision(
-  { context }: DemandParts,
-  transaction: PlatformTransaction,
-  { row, decision, atMs, organizationId, clientId, to }: EnteredDecision,
-): Promise<void> {
+async function enterDecision(work: DemandWork, { row, decision, atMs, to }: EnteredDecision): Promise<void> {
+  const { context, transaction, by } = work;
   const demandId = row.demand_id;
   const sealed = await sealJson(context, transaction, { value: decision, belongsTo: `demand:${demandId}` });
-  const tables = tablesOf(transaction);
-  await tables
-    .insertInto('demands_decisions')
-    .values({
-      decision_id: decision.decisionId,
-      demand_id: demandId,
-      decided_at_ms: atMs,
-      decision: decision.decision,
-      client_id: clientId,
-      content: JSON.stringify(sealed),
-    })
-    .execute();
-  const state = ({ approve: 'approved', narrow: 'narrowed', reject: 'rejected' } as const)[decision.decision];
-  await tables
-    .updateTable('demands_demands')
-    .set({ state, decided_at_ms: atMs })
-    .where('demand_id', '=', demandId)
-    .execute();
-  await context.audit(transaction, {
-    ...{ action: 'demand.decided', organizationId, actor: clientId, object: `demand:${demandId}` },
-    details: { decisionId: decision.decisionId, decision: decision.decision },
+  await DECISIONS.add(transaction, {
+    decision_id: decision.decisionId,
+    demand_id: demandId,
+    decided_at_ms: atMs,
+    decision: decision.decision,
+    client_id: by.actor,
+    content: JSON.stringify(sealed),
   });
+  const state = ({ approve: 'approved', narrow: 'narrowed', reject: 'rejected' } as const)[decision.decision];
+  await DEMANDS.set(transaction, demandId, { state, decided_at_ms: atMs });
+  const details = { decisionId: decision.decisionId, decision: decision.decision };
+  await work.audit('demand.decided', `demand:${demandId}`, details);
   await context.tell(transaction, {
     type: 'org.hopback.demand.decided.1',
     subject: demandId,
@@ -299,7 +253,7 @@ function toldDecision(decision: DemandDecision): DemandDecision {
 }
 
 /** A production to be made. */
-export interface ProductionOrder {
+interface ProductionOrder {
   readonly row: DemandRow;
   readonly decisionId: string;
   readonly kind: 'first' | 'supplement' | 're-issue';
@@ -314,33 +268,28 @@ export interface ProductionOrder {
  * @returns its id
  */
 export async function orderProduction(
-  parts: DemandParts,
-  transaction: PlatformTransaction,
+  { parts, context, transaction }: DemandWork,
   { row, decisionId, kind, atMs, fromMs }: ProductionOrder,
 ): Promise<string> {
-  const { context } = parts;
   const productionId = context.newId('p');
   const namesLive = row.is_live || (await namesLiveCampaign(parts, transaction, row.campaign_ids));
   const priority = priorityOf({ isUrgent: row.is_urgent, namesLiveCampaign: namesLive });
-  await tablesOf(transaction)
-    .insertInto('demands_productions')
-    .values({
-      production_id: productionId,
-      demand_id: row.demand_id,
-      decision_id: decisionId,
-      organization_id: row.organization_id,
-      state: 'in-preparation',
-      phase: 'building',
-      kind,
-      priority: priorityRank(priority),
-      with_restraint: priority === 'expedited',
-      created_at_ms: atMs,
-      from_ms: fromMs ?? null,
-      attempts: 0,
-      next_try_ms: atMs,
-      items: 0,
-    })
-    .execute();
+  await PRODUCTIONS.add(transaction, {
+    production_id: productionId,
+    demand_id: row.demand_id,
+    decision_id: decisionId,
+    organization_id: row.organization_id,
+    state: 'in-preparation',
+    phase: 'building',
+    kind,
+    priority: priorityRank(priority),
+    with_restraint: priority === 'expedited',
+    created_at_ms: atMs,
+    from_ms: fromMs ?? null,
+    attempts: 0,
+    next_try_ms: atMs,
+    items: 0,
+  });
   return productionId;
 }
 
@@ -349,11 +298,11 @@ const ROWS_AT_ONCE = 50;
 
 /** Ends productions of a demand: what is being prepared is given up, and what can be fetched is fetched no more. */
 export async function withdrawProductions(
-  transaction: PlatformTransaction,
+  { tables }: DemandWork,
   options: { readonly demandId: string; readonly atMs: number; readonly states: readonly ProductionState[] },
 ): Promise<void> {
   const { demandId, atMs, states } = options;
-  await tablesOf(transaction)
+  await tables
     .updateTable('demands_productions')
     .set({ state: 'expired', phase: 'withdrawn', expires_at_ms: atMs })
     .where('demand_id', '=', demandId)
@@ -381,65 +330,45 @@ export async function closeUnusable(parts: DemandParts, nowMs: number): Promise<
         .execute();
       return rows.map((row) => row.demand_id);
     },
-    work: (demandId) => closeOne(parts, demandId, nowMs),
+    work: (demandId) =>
+      parts.context.transact((transaction) => closeOne(new DemandWork(parts, transaction), demandId, nowMs)),
   });
 }
 
-async function closeOne(parts: DemandParts, demandId: string, nowMs: number): Promise<void> {
-  const { context } = parts;
-  await context.transact(async (transaction) => {
-    const row = await demandRow(transaction, demandId);
-    if (row === undefined) return;
-    if (row.state === 'withdrawn' || row.state === 'rejected') return endHold(transaction, { demandId, atMs: nowMs });
-    const object = `demand:${demandId}`;
-    const { scope } = await wireDemand(context, transaction, { row, reason: { ...PLATFORM_ACTOR, object } });
-    await withdrawProductions(transaction, { demandId, atMs: nowMs, states: ['in-preparation'] });
-    const refusal = demandScopeRefusal(scope);
-    return refusal === undefined
-      ? reviewAnew(parts, transaction, { row, scope })
-      : reject(parts, transaction, { row, detail: refusal.detail ?? '', nowMs });
-  });
+async function closeOne(work: DemandWork, demandId: string, nowMs: number): Promise<void> {
+  const row = await work.demandRow(demandId);
+  if (row === undefined) return;
+  if (row.state === 'withdrawn' || row.state === 'rejected')
+    return endHold(work.transaction, { demandId, atMs: nowMs });
+  const { scope } = await work.demand(row);
+  await withdrawProductions(work, { demandId, atMs: nowMs, states: ['in-preparation'] });
+  const refusal = demandScopeRefusal(scope);
+  if (refusal === undefined) await reviewAnew(work, row, scope);
+  else await reject(work, row, refusal.detail ?? '', nowMs);
 }
 
-async function reject(
-  parts: DemandParts,
-  transaction: PlatformTransaction,
-  { row, detail, nowMs }: { readonly row: DemandRow; readonly detail: string; readonly nowMs: number },
-): Promise<void> {
-  const { context, ports } = parts;
+async function reject(work: DemandWork, row: DemandRow, detail: string, nowMs: number): Promise<void> {
+  const { parts, context, transaction } = work;
+  const demandId = row.demand_id;
   const decision: DemandDecision = {
     decision: 'reject',
     reason: `The platform closed the demand because its scope is unusable. ${detail} Submit the demand again with the right dates.`,
     ...{ decisionId: context.newId('dd'), decidedBy: 'platform', decidedAt: new Date(nowMs).toISOString() },
   };
-  const to = await ports.organizations.staff(transaction);
-  const by = { organizationId: PLATFORM_ACTOR.organizationId, clientId: PLATFORM_ACTOR.actor };
-  await enterDecision(parts, transaction, { row, decision, atMs: nowMs, ...by, to });
-  await tablesOf(transaction)
-    .updateTable('demands_demands')
-    .set({ continuing_until_ms: null })
-    .where('demand_id', '=', row.demand_id)
-    .execute();
-  await endHold(transaction, { demandId: row.demand_id, atMs: nowMs });
+  const to = await parts.ports.organizations.staff(transaction);
+  await enterDecision(work, { row, decision, atMs: nowMs, to });
+  await DEMANDS.set(transaction, demandId, { continuing_until_ms: null });
+  await endHold(transaction, { demandId, atMs: nowMs });
 }
 
-async function reviewAnew(
-  { context }: DemandParts,
-  transaction: PlatformTransaction,
-  { row, scope }: { readonly row: DemandRow; readonly scope: DemandScope },
-): Promise<void> {
+async function reviewAnew(work: DemandWork, row: DemandRow, scope: DemandScope): Promise<void> {
+  const { context, transaction } = work;
   const { demand_id: demandId, organization_id: organizationId } = row;
   const subject = `demand:${demandId}`;
   await placeHold(transaction, { demandId, organizationId, scope });
-  await tablesOf(transaction)
-    .updateTable('demands_demands')
-    .set({ state: 'under-review', decided_at_ms: null, continuing_until_ms: null })
-    .where('demand_id', '=', demandId)
-    .execute();
-  await context.audit(transaction, {
-    ...{ ...PLATFORM_ACTOR, action: 'demand.reopened', object: subject },
-    details: { reason: 'narrowed-scope-unusable', before: row.state },
-  });
+  const reopened = { state: 'under-review', decided_at_ms: null, continuing_until_ms: null } as const;
+  await DEMANDS.set(transaction, demandId, reopened);
+  await work.audit('demand.reopened', subject, { reason: 'narrowed-scope-unusable', before: row.state });
   await context.announce(transaction, {
     type: 'platform.fault',
     subject,

@@ -2,12 +2,10 @@ import type { KeyObject } from 'node:crypto';
 import type { LogSigner, ProvedEntry } from '@hopback/sdk/log';
 import type { Demand, DemandDecision, DemandScope, DemandSubmission, Production } from '@hopback/sdk/platform';
 import type { ProviderReference } from '@hopback/sdk/traceback';
-import type { Kysely, Selectable, Transaction } from 'kysely';
+import type { Selectable } from 'kysely';
 import type {
-  AuditEntry,
   Caller,
   CampaignReader,
-  CoreTables,
   DemandCoverage,
   HoldPort,
   LiveReader,
@@ -19,11 +17,13 @@ import type {
   ReportReader,
   TracebackDesk,
 } from '../core/index.js';
-import { openJson } from '../database/index.js';
+import type { Actor } from '../database/index.js';
+import { Acting, openJson } from '../database/index.js';
 import { scopeMatcher } from '../domain/demands/scope.js';
 import { tracebackRows, tracedCall } from '../domain/demands/produced-rows.js';
 import type { FileStore } from './file-store.js';
 import type { DemandTables } from './tables.js';
+import { DEMANDS, tablesOf } from './tables.js';
 
 /** Proofs of the audit. Carried out by whoever keeps the Merkle log. */
 export interface AuditProofs {
@@ -82,16 +82,6 @@ export const DEFAULT_DEMAND_LIMITS: DemandLimits = {
   pageItems: 1_000,
 };
 
-/** The tables of the area within a transaction, or outside. */
-export function tablesOf(reading: PlatformTransaction): Transaction<CoreTables & DemandTables>;
-export function tablesOf(reading: Reading): Kysely<CoreTables & DemandTables>;
-export function tablesOf(reading: Reading): Kysely<CoreTables & DemandTables> {
-  return reading.withTables<DemandTables>();
-}
-
-/** Who does what the platform does by itself, for the audit. */
-export const PLATFORM_ACTOR = { organizationId: 'platform', actor: 'platform' } as const;
-
 /** Whether a caller sees what belongs to every agency. */
 export function isStaff({ scopes }: Caller): boolean {
   return scopes.includes('staff');
@@ -104,84 +94,125 @@ export function maySee(caller: Caller, organizationId: string): boolean {
 
 export type DemandRow = Selectable<DemandTables['demands_demands']>;
 export type ProductionRow = Selectable<DemandTables['demands_productions']>;
-type DecisionRow = Selectable<DemandTables['demands_decisions']>;
 
-/** Reads one demand; undefined where there is none. */
-export async function demandRow(transaction: PlatformTransaction, demandId: string): Promise<DemandRow | undefined> {
-  return tablesOf(transaction)
-    .selectFrom('demands_demands')
-    .selectAll()
-    .where('demand_id', '=', demandId)
-    .executeTakeFirst();
-}
+/** What one does with demands in a transaction. */
+export class DemandWork extends Acting {
+  readonly parts: DemandParts;
 
-/** Reads one production; undefined where there is none. */
-export async function productionRow(
-  transaction: PlatformTransaction,
-  productionId: string,
-): Promise<ProductionRow | undefined> {
-  return tablesOf(transaction)
-    .selectFrom('demands_productions')
-    .selectAll()
-    .where('production_id', '=', productionId)
-    .executeTakeFirst();
-}
+  constructor(parts: DemandParts, transaction: PlatformTransaction, by?: Actor) {
+    super(parts.context, transaction, by);
+    this.parts = parts;
+  }
 
-/** Why a caller opens demands, for the audit. */
-export function openedBy(caller: Caller, object: string): Omit<AuditEntry, 'action' | 'details'> {
-  return { organizationId: caller.organizationId, actor: caller.clientId, object };
-}
+  get tables() {
+    return tablesOf(this.transaction);
+  }
 
-/** Demands of the wire out of their rows, with what is sealed of them opened for one reason. */
-export async function wireDemands(
-  context: PlatformContext,
-  transaction: PlatformTransaction,
-  { rows, reason }: { readonly rows: readonly DemandRow[]; readonly reason: Omit<AuditEntry, 'action' | 'details'> },
-): Promise<readonly Demand[]> {
-  if (rows.length === 0) return [];
-  const ids = rows.map((row) => row.demand_id);
-  const tables = tablesOf(transaction);
-  const decisions = await tables
-    .selectFrom('demands_decisions')
-    .selectAll()
-    .where('demand_id', 'in', ids)
-    .orderBy('decided_at_ms')
-    .orderBy('decision_id')
-    .execute();
-  const productions = await tables
-    .selectFrom('demands_productions')
-    .select(['demand_id', 'production_id'])
-    .where('demand_id', 'in', ids)
-    .orderBy('place')
-    .execute();
-  const pieces = [...rows.map((row) => row.submission), ...decisions.map((row) => row.content)];
-  const opened = await openJson(context, transaction, { pieces, reason });
-  const contents = new Map(decisions.map((row, index) => [row.decision_id, opened[rows.length + index]]));
-  return rows.map((row, index) => ({
-    ...(opened[index] as DemandSubmission),
-    format: 'hopback.demand.1',
-    demandId: row.demand_id,
-    state: row.state,
-    submittedAt: new Date(row.submitted_at_ms).toISOString(),
-    documentSizeBytes: row.document_size,
-    decisions: decisions
-      .filter((decision) => decision.demand_id === row.demand_id)
-      .map((decision) => contents.get(decision.decision_id) as DemandDecision),
-    productionIds: productions
-      .filter((production) => production.demand_id === row.demand_id)
-      .map((production) => production.production_id),
-  }));
-}
+  demandRow(demandId: string): Promise<DemandRow | undefined> {
+    return DEMANDS.get(this.transaction, demandId);
+  }
 
-/** One demand of the wire. */
-export async function wireDemand(
-  context: PlatformContext,
-  transaction: PlatformTransaction,
-  { row, reason }: { readonly row: DemandRow; readonly reason: Omit<AuditEntry, 'action' | 'details'> },
-): Promise<Demand> {
-  const [demand] = await wireDemands(context, transaction, { rows: [row], reason });
-  if (demand === undefined) throw new TypeError('a demand of one row is one demand');
-  return demand;
+  /** Demands of the wire out of their rows, with what is sealed of them opened for one reason. */
+  async demands(rows: readonly DemandRow[], object: string): Promise<readonly Demand[]> {
+    if (rows.length === 0) return [];
+    const ids = rows.map((row) => row.demand_id);
+    const decisions = await this.tables
+      .selectFrom('demands_decisions')
+      .selectAll()
+      .where('demand_id', 'in', ids)
+      .orderBy('decided_at_ms')
+      .orderBy('decision_id')
+      .execute();
+    const productions = await this.tables
+      .selectFrom('demands_productions')
+      .select(['demand_id', 'production_id'])
+      .where('demand_id', 'in', ids)
+      .orderBy('place')
+      .execute();
+    const pieces = [...rows.map((row) => row.submission), ...decisions.map((row) => row.content)];
+    const opened = await openJson(this.context, this.transaction, { pieces, reason: this.reason(object) });
+    return rows.map((row, index) => ({
+      ...(opened[index] as DemandSubmission),
+      format: 'hopback.demand.1',
+      demandId: row.demand_id,
+      state: row.state,
+      submittedAt: new Date(row.submitted_at_ms).toISOString(),
+      documentSizeBytes: row.document_size,
+      decisions: decisions.flatMap((decision, at) =>
+        decision.demand_id === row.demand_id ? [opened[rows.length + at] as DemandDecision] : [],
+      ),
+      productionIds: productions
+        .filter((production) => production.demand_id === row.demand_id)
+        .map((production) => production.production_id),
+    }));
+  }
+
+  /** One demand of the wire. */
+  async demand(row: DemandRow, object: string = `demand:${row.demand_id}`): Promise<Demand> {
+    const [demand] = await this.demands([row], object);
+    if (demand === undefined) throw new TypeError('a demand of one row is one demand');
+    return demand;
+  }
+
+  /** A production of the wire. What can no longer be fetched is `expired`, whether its files have been removed by now or not. */
+  async production(row: ProductionRow, nowMs: number): Promise<Production> {
+    const files =
+      row.state === 'in-preparation'
+        ? []
+        : await this.tables
+            .selectFrom('demands_files')
+            .selectAll()
+            .where('production_id', '=', row.production_id)
+            .orderBy('position')
+            .execute();
+    const isOver = row.state === 'ready' && row.expires_at_ms !== null && row.expires_at_ms <= nowMs;
+    return {
+      format: 'hopback.production.1',
+      productionId: row.production_id,
+      demandId: row.demand_id,
+      decisionId: row.decision_id,
+      state: isOver ? 'expired' : row.state,
+      createdAt: new Date(row.created_at_ms).toISOString(),
+      ...(row.ready_at_ms !== null && { readyAt: new Date(row.ready_at_ms).toISOString() }),
+      ...(row.expires_at_ms !== null && { expiresAt: new Date(row.expires_at_ms).toISOString() }),
+      ...(files.length > 0 && { manifestName: 'manifest.json', certificateName: 'custodian-certificate.txt' }),
+      files: files.map((file) => ({
+        name: file.name,
+        mediaType: file.media_type,
+        sizeBytes: file.size_bytes,
+        sha256: file.sha256,
+        ...(file.record_class !== null && { recordClass: file.record_class }),
+        ...(file.records !== null && { records: file.records }),
+      })),
+    };
+  }
+
+  /** How many rows of a demand there are in a table. */
+  async countOf(table: 'demands_productions' | 'demands_traces', demandId: string): Promise<number> {
+    const { count } = await this.tables
+      .selectFrom(table)
+      .select(({ fn }) => fn.countAll<number>().as('count'))
+      .where('demand_id', '=', demandId)
+      .executeTakeFirstOrThrow();
+    return count;
+  }
+
+  /**
+   * Finds the providers of a scope in the registry. One that is not there, or could be several, reaches nothing: an accusation of another is worse
+   * than a question back.
+   * @returns the scope with those of the registry, and how many that it names cannot be told to be one of it
+   */
+  async resolved(scope: DemandScope): Promise<{ readonly scope: DemandScope; readonly unknownProviders: number }> {
+    if (scope.providers === undefined) return { scope, unknownProviders: 0 };
+    const found: ProviderReference[] = [];
+    for (const reference of scope.providers) {
+      const resolved = await this.parts.ports.providers.resolve(this.transaction, reference);
+      if (resolved.status !== 'found') continue;
+      const { providerId, businessName } = resolved.provider.entry;
+      found.push({ providerId, name: businessName });
+    }
+    return { scope: { ...scope, providers: found }, unknownProviders: scope.providers.length - found.length };
+  }
 }
 
 /** What a decision lets be produced: what was demanded, or as far as it was narrowed; undefined where nothing was. */
@@ -193,63 +224,12 @@ export function approvedScope(demand: Demand, decisionId?: string): DemandScope 
   return decision.decision === 'narrow' ? decision.scope : demand.scope;
 }
 
-/** The last decision about a demand; undefined where there is none. */
-export async function lastDecision(
-  transaction: PlatformTransaction,
-  demandId: string,
-): Promise<DecisionRow | undefined> {
-  return tablesOf(transaction)
-    .selectFrom('demands_decisions')
-    .selectAll()
-    .where('demand_id', '=', demandId)
-    .orderBy('decided_at_ms', 'desc')
-    .orderBy('decision_id', 'desc')
-    .executeTakeFirst();
-}
-
-/** A production of the wire. What can no longer be fetched is `expired`, whether its files have been removed by now or not. */
-export async function wireProduction(
-  transaction: PlatformTransaction,
-  row: ProductionRow,
-  nowMs: number,
-): Promise<Production> {
-  const files =
-    row.state === 'in-preparation'
-      ? []
-      : await tablesOf(transaction)
-          .selectFrom('demands_files')
-          .selectAll()
-          .where('production_id', '=', row.production_id)
-          .orderBy('position')
-          .execute();
-  const isOver = row.state === 'ready' && row.expires_at_ms !== null && row.expires_at_ms <= nowMs;
-  return {
-    format: 'hopback.production.1',
-    productionId: row.production_id,
-    demandId: row.demand_id,
-    decisionId: row.decision_id,
-    state: isOver ? 'expired' : row.state,
-    createdAt: new Date(row.created_at_ms).toISOString(),
-    ...(row.ready_at_ms !== null && { readyAt: new Date(row.ready_at_ms).toISOString() }),
-    ...(row.expires_at_ms !== null && { expiresAt: new Date(row.expires_at_ms).toISOString() }),
-    ...(files.length > 0 && { manifestName: 'manifest.json', certificateName: 'custodian-certificate.txt' }),
-    files: files.map((file) => ({
-      name: file.name,
-      mediaType: file.media_type,
-      sizeBytes: file.size_bytes,
-      sha256: file.sha256,
-      ...(file.record_class !== null && { recordClass: file.record_class }),
-      ...(file.records !== null && { records: file.records }),
-    })),
-  };
-}
-
 /** Campaigns of a demand that are looked at for whether one calls now: a demand that names more is no matter of minutes. */
 const LIVE_LOOKED_AT = 50;
 
 /** Whether a campaign that a demand names calls now. */
 export async function namesLiveCampaign(
-  { ports }: Pick<DemandParts, 'ports'>,
+  { ports }: DemandParts,
   reading: Reading,
   campaignIds: readonly string[] = [],
 ): Promise<boolean> {
@@ -257,32 +237,6 @@ export async function namesLiveCampaign(
     if ((await ports.campaigns.campaign(reading, campaignId))?.state === 'live') return true;
   }
   return false;
-}
-
-/** A scope whose providers are those of the registry, and how many that it names cannot be told to be one of it. */
-export interface ResolvedScope {
-  readonly scope: DemandScope;
-  readonly unknownProviders: number;
-}
-
-/**
- * Finds the providers of a scope in the registry. One that is not there, or could be several, reaches nothing: an accusation of another is worse
- * than a question back.
- */
-export async function resolvedScope(
-  { ports }: Pick<DemandParts, 'ports'>,
-  reading: Reading,
-  scope: DemandScope,
-): Promise<ResolvedScope> {
-  if (scope.providers === undefined) return { scope, unknownProviders: 0 };
-  const found: ProviderReference[] = [];
-  for (const reference of scope.providers) {
-    const resolved = await ports.providers.resolve(reading, reference);
-    if (resolved.status !== 'found') continue;
-    const { providerId, businessName } = resolved.provider.entry;
-    found.push({ providerId, name: businessName });
-  }
-  return { scope: { ...scope, providers: found }, unknownProviders: scope.providers.length - found.length };
 }
 
 /** Demands of one agency that are looked at: the latest. */
@@ -296,26 +250,26 @@ export function createDemandCoverage(parts: DemandParts): DemandCoverage {
     covered: async (reading, agencyId, tracebackIds) => {
       if (tracebackIds.length === 0) return NOTHING;
       const work = (transaction: PlatformTransaction): Promise<ReadonlySet<string>> =>
-        coveredBy(parts, transaction, { agencyId, tracebackIds });
+        coveredBy(new DemandWork(parts, transaction), agencyId, tracebackIds);
       return reading.isTransaction ? work(reading as PlatformTransaction) : parts.context.transact(work);
     },
   };
 }
 
 async function coveredBy(
-  parts: DemandParts,
-  transaction: PlatformTransaction,
-  { agencyId, tracebackIds }: { readonly agencyId: string; readonly tracebackIds: readonly string[] },
+  work: DemandWork,
+  agencyId: string,
+  tracebackIds: readonly string[],
 ): Promise<ReadonlySet<string>> {
-  const scopes = await scopesOf(parts, transaction, agencyId);
+  const scopes = await scopesOf(work, agencyId);
   if (scopes.length === 0) return NOTHING;
-  const campaigns = await campaignsOf(parts, transaction, { scopes, tracebackIds });
-  const { tracebacks } = parts.ports;
+  const campaigns = await campaignsOf(work, scopes, new Set(tracebackIds));
+  const { tracebacks } = work.parts.ports;
   const covered = new Set<string>();
   for (const tracebackId of tracebackIds) {
-    const traceback = await tracebacks.traceback(transaction, tracebackId);
+    const traceback = await tracebacks.traceback(work.transaction, tracebackId);
     if (traceback === undefined) continue;
-    const answers = await tracebacks.answers(transaction, tracebackId);
+    const answers = await tracebacks.answers(work.transaction, tracebackId);
     const call = tracedCall(traceback, answers);
     const rows = tracebackRows({ traceback, answers, call, campaignIds: campaigns.get(tracebackId) ?? [] });
     const reaches = scopes.some((scope) => {
@@ -328,12 +282,8 @@ async function coveredBy(
 }
 
 /** What was approved of the demands of an agency that reach tracebacks. */
-async function scopesOf(
-  parts: DemandParts,
-  transaction: PlatformTransaction,
-  agencyId: string,
-): Promise<readonly DemandScope[]> {
-  const found = await tablesOf(transaction)
+async function scopesOf(work: DemandWork, agencyId: string): Promise<readonly DemandScope[]> {
+  const found = await work.tables
     .selectFrom('demands_demands')
     .selectAll()
     .where('organization_id', '=', agencyId)
@@ -342,25 +292,23 @@ async function scopesOf(
     .limit(LOOKED_AT)
     .execute();
   const rows = found.filter((row) => row.record_classes.includes('traceback-records'));
-  const reason = { ...PLATFORM_ACTOR, object: `agency:${agencyId}` };
   const scopes: DemandScope[] = [];
-  for (const demand of await wireDemands(parts.context, transaction, { rows, reason })) {
+  for (const demand of await work.demands(rows, `agency:${agencyId}`)) {
     const scope = approvedScope(demand);
-    if (scope !== undefined) scopes.push((await resolvedScope(parts, transaction, scope)).scope);
+    if (scope !== undefined) scopes.push((await work.resolved(scope)).scope);
   }
   return scopes;
 }
 
 /** Campaigns of tracebacks, as far as scopes name campaigns. */
 async function campaignsOf(
-  { ports }: DemandParts,
-  transaction: PlatformTransaction,
-  { scopes, tracebackIds }: { readonly scopes: readonly DemandScope[]; readonly tracebackIds: readonly string[] },
+  { parts, transaction }: DemandWork,
+  scopes: readonly DemandScope[],
+  wanted: ReadonlySet<string>,
 ): Promise<ReadonlyMap<string, readonly string[]>> {
-  const wanted = new Set(tracebackIds);
   const campaigns = new Map<string, string[]>();
   for (const campaignId of new Set(scopes.flatMap((scope) => scope.campaignIds ?? []))) {
-    for (const { tracebackId } of await ports.tracebacks.ofCampaign(transaction, campaignId))
+    for (const { tracebackId } of await parts.ports.tracebacks.ofCampaign(transaction, campaignId))
       if (wanted.has(tracebackId)) campaigns.set(tracebackId, [...(campaigns.get(tracebackId) ?? []), campaignId]);
   }
   return campaigns;

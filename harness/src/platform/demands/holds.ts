@@ -1,9 +1,9 @@
 import { sql, type Selectable } from 'kysely';
 import type { DemandRecordClass, DemandScope } from '@hopback/sdk/platform';
 import type { HeldScope, PlatformTransaction, Reading } from '../core/index.js';
-import { ITEM_ATTEMPTS, openJson, workThrough } from '../database/index.js';
-import { PLATFORM_ACTOR, tablesOf, type DemandParts } from './demand-rows.js';
-import type { DemandTables } from './tables.js';
+import { ITEM_ATTEMPTS, openJson, PLATFORM_ACTOR, workThrough } from '../database/index.js';
+import type { DemandParts } from './demand-rows.js';
+import { HOLDS, tablesOf, type DemandTables } from './tables.js';
 
 interface HoldToPlace {
   readonly demandId: string;
@@ -28,11 +28,8 @@ export async function placeHold(
     ended_at_ms: null,
     released_at_ms: null,
   };
-  await tablesOf(transaction)
-    .insertInto('demands_holds')
-    .values({ demand_id: demandId, organization_id: organizationId, ...content })
-    .onConflict((conflict) => conflict.column('demand_id').doUpdateSet(content))
-    .execute();
+  if (await HOLDS.set(transaction, demandId, content)) return;
+  await HOLDS.add(transaction, { demand_id: demandId, organization_id: organizationId, ...content });
 }
 
 function heldScope({ recordClasses, from, to, providers }: DemandScope): HeldScope {
@@ -46,12 +43,7 @@ export async function endHold(
   transaction: PlatformTransaction,
   { demandId, atMs }: { readonly demandId: string; readonly atMs: number },
 ): Promise<void> {
-  await tablesOf(transaction)
-    .updateTable('demands_holds')
-    .set({ ended_at_ms: atMs })
-    .where('demand_id', '=', demandId)
-    .where('ended_at_ms', 'is', null)
-    .execute();
+  await HOLDS.set(transaction, demandId, { ended_at_ms: atMs }, { ended_at_ms: null });
 }
 
 /** Name of the job, under which failures of holds are kept. */

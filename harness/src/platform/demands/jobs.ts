@@ -1,11 +1,12 @@
 import { HopbackError, isHopbackError } from '@hopback/sdk/errors';
-import type { PlatformJob, PlatformTransaction } from '../core/index.js';
+import type { PlatformJob } from '../core/index.js';
 import { forgetFailure, isAmong, ITEM_ATTEMPTS, noteFailure, workThrough } from '../database/index.js';
 import { buildProduction, finishProduction } from './build-production.js';
 import { closeUnusable, orderProduction } from './decide-demand.js';
 import type { DemandParts, DemandRow, ProductionRow } from './demand-rows.js';
-import { lastDecision, namesLiveCampaign, PLATFORM_ACTOR, tablesOf } from './demand-rows.js';
+import { DemandWork, namesLiveCampaign } from './demand-rows.js';
 import { endHold, HOLDS_JOB, tellHolds } from './holds.js';
+import { DEMANDS, PRODUCTIONS, tablesOf } from './tables.js';
 
 /** How soon work is looked for: an expedited production begins within this. */
 const PRODUCTIONS_EVERY_MS = 500;
@@ -70,7 +71,8 @@ async function produceOne(parts: DemandParts, row: ProductionRow, nowMs: number)
   try {
     // Of one that was withdrawn meanwhile the files go with the job that removes what has expired.
     if (row.phase === 'building' && !(await buildProduction(parts, productionId, nowMs))) return;
-    if (!(await finishProduction(parts, await sealedRow(parts, row), nowMs)))
+    const sealed = (await PRODUCTIONS.get(context.database, productionId)) ?? row;
+    if (!(await finishProduction(parts, sealed, nowMs)))
       return await postpone(parts, row, { untilMs: nowMs + PROOF_WAIT_MS });
     if (row.failure !== null) await forgetFailure(context, PRODUCTIONS_JOB, productionId);
   } catch (error) {
@@ -103,26 +105,14 @@ async function nextProduction(
     .executeTakeFirst();
 }
 
-async function sealedRow({ context }: DemandParts, row: ProductionRow): Promise<ProductionRow> {
-  return tablesOf(context.database)
-    .selectFrom('demands_productions')
-    .selectAll()
-    .where('production_id', '=', row.production_id)
-    .executeTakeFirstOrThrow();
-}
-
 async function postpone(
   { context }: DemandParts,
   row: ProductionRow,
   { untilMs, failure }: { readonly untilMs: number; readonly failure?: string },
 ): Promise<void> {
+  const waiting = { next_try_ms: untilMs, ...(failure !== undefined && { failure }) };
   await context.transact((transaction) =>
-    tablesOf(transaction)
-      .updateTable('demands_productions')
-      .set({ next_try_ms: untilMs, ...(failure !== undefined && { failure }) })
-      .where('production_id', '=', row.production_id)
-      .where('state', '=', 'in-preparation')
-      .execute(),
+    PRODUCTIONS.set(transaction, row.production_id, waiting, { state: 'in-preparation' }),
   );
 }
 
@@ -144,13 +134,7 @@ async function lookForLive(parts: DemandParts, nowMs: number): Promise<void> {
     work: async ({ demand_id: demandId, is_live: wasLive, campaign_ids: campaignIds }) => {
       const isLive = await namesLiveCampaign(parts, context.database, campaignIds);
       if (isLive === wasLive) return;
-      await context.transact((transaction) =>
-        tablesOf(transaction)
-          .updateTable('demands_demands')
-          .set({ is_live: isLive })
-          .where('demand_id', '=', demandId)
-          .execute(),
-      );
+      await context.transact((transaction) => DEMANDS.set(transaction, demandId, { is_live: isLive }));
     },
   });
 }
@@ -180,41 +164,31 @@ async function orderSupplements(parts: DemandParts, nowMs: number): Promise<void
         .execute();
       return due.map((row) => row.demand_id);
     },
-    work: (demandId) => context.transact((transaction) => orderSupplement(parts, transaction, { demandId, nowMs })),
+    work: (demandId) =>
+      context.transact((transaction) => orderSupplement(new DemandWork(parts, transaction), demandId, nowMs)),
   });
 }
 
-async function orderSupplement(
-  parts: DemandParts,
-  transaction: PlatformTransaction,
-  { demandId, nowMs }: { readonly demandId: string; readonly nowMs: number },
-): Promise<void> {
-  const tables = tablesOf(transaction);
-  const row = await tables
-    .selectFrom('demands_demands')
-    .selectAll()
+async function orderSupplement(work: DemandWork, demandId: string, nowMs: number): Promise<void> {
+  const row = await work.demandRow(demandId);
+  if (row === undefined || row.continuing_until_ms === null) return;
+  const decision = await work.tables
+    .selectFrom('demands_decisions')
+    .select('decision_id')
     .where('demand_id', '=', demandId)
-    .executeTakeFirstOrThrow();
-  if (row.continuing_until_ms === null) return;
-  const decision = await lastDecision(transaction, demandId);
+    .orderBy('decided_at_ms', 'desc')
+    .orderBy('decision_id', 'desc')
+    .executeTakeFirst();
   if (decision === undefined)
     throw new HopbackError('internal', 'a demand goes on without a decision', { details: { demandId } });
   const isLast = row.continuing_until_ms <= nowMs;
   const fromMs = (row.supplemented_at_ms ?? row.submitted_at_ms) - SUPPLEMENT_OVERLAP_MS;
-  const productionId = await orderProduction(parts, transaction, {
+  const productionId = await orderProduction(work, {
     ...{ row, decisionId: decision.decision_id, kind: 'supplement', atMs: nowMs, fromMs },
   });
-  await tables
-    .updateTable('demands_demands')
-    .set({ supplemented_at_ms: nowMs, ...(isLast && { continuing_until_ms: null }) })
-    .where('demand_id', '=', demandId)
-    .execute();
-  await parts.context.audit(transaction, {
-    ...PLATFORM_ACTOR,
-    action: 'demand.supplemented',
-    object: `demand:${demandId}`,
-    details: { productionId, isLast },
-  });
+  const supplemented = { supplemented_at_ms: nowMs, ...(isLast && { continuing_until_ms: null }) };
+  await DEMANDS.set(work.transaction, demandId, supplemented);
+  await work.audit('demand.supplemented', `demand:${demandId}`, { productionId, isLast });
 }
 
 type ExpiredProduction = Pick<ProductionRow, 'production_id' | 'demand_id'>;
@@ -239,10 +213,11 @@ async function expire(parts: DemandParts, nowMs: number): Promise<void> {
 }
 
 async function expireOne(
-  { context, ports }: DemandParts,
+  parts: DemandParts,
   { production_id: productionId, demand_id: demandId }: ExpiredProduction,
   nowMs: number,
 ): Promise<void> {
+  const { context, ports } = parts;
   const isOver = await context.transact(async (transaction) => {
     const updated = await tablesOf(transaction)
       .updateTable('demands_productions')
@@ -256,29 +231,17 @@ async function expireOne(
   if (!isOver) return;
   await ports.files.remove(productionId);
   await context.transact(async (transaction) => {
-    const tables = tablesOf(transaction);
-    await tables
-      .updateTable('demands_productions')
-      .set({ removed_at_ms: nowMs })
-      .where('production_id', '=', productionId)
-      .execute();
-    await context.audit(transaction, {
-      ...PLATFORM_ACTOR,
-      action: 'production.removed',
-      object: `production:${productionId}`,
-    });
-    const left = await tables
+    const work = new DemandWork(parts, transaction);
+    await PRODUCTIONS.set(transaction, productionId, { removed_at_ms: nowMs });
+    await work.audit('production.removed', `production:${productionId}`);
+    const left = await work.tables
       .selectFrom('demands_productions')
       .select('production_id')
       .where('demand_id', '=', demandId)
       .where('state', '!=', 'expired')
       .limit(1)
       .execute();
-    const demand = await tables
-      .selectFrom('demands_demands')
-      .select('continuing_until_ms')
-      .where('demand_id', '=', demandId)
-      .executeTakeFirst();
+    const demand = await work.demandRow(demandId);
     if (left.length === 0 && typeof demand?.continuing_until_ms !== 'number')
       await endHold(transaction, { demandId, atMs: nowMs });
   });

@@ -1,15 +1,17 @@
 import { jsonAnswer, problemAnswer } from '@hopback/sdk/platform';
 import type { DemandRecordClass, DemandScope, PlatformAnswer } from '@hopback/sdk/platform';
-import type { OperationCall, Operations, PlatformTransaction } from '../core/index.js';
+import type { OperationCall, Operations } from '../core/index.js';
 import { countVolume } from '../domain/demands/restraint-package.js';
 import { narrowed, scopeMatcher } from '../domain/demands/scope.js';
 import { reviewClock, reviewFindings, reviewOrder } from '../domain/demands/review-findings.js';
 import type { ClockedDemand, ReviewEstimate } from '../domain/demands/review-findings.js';
 import type { Producible } from '../domain/demands/produced-rows.js';
+import { actorOf } from '../database/index.js';
 import type { DemandParts, DemandRow } from './demand-rows.js';
-import { approvedScope, demandRow, maySee, openedBy, resolvedScope, tablesOf, wireDemand } from './demand-rows.js';
+import { approvedScope, DemandWork, maySee } from './demand-rows.js';
 import { producibles } from './sources.js';
 import type { ContinuingBody } from './routes.schema.js';
+import { DEMANDS, tablesOf } from './tables.js';
 
 /** Demands that a reviewer is shown at once: a week of the busiest year that a traceback group has had, many times over. */
 const QUEUE_ITEMS = 200;
@@ -21,14 +23,29 @@ export const MAX_PRODUCTIONS = 100;
 export const MAX_SUPPLEMENTS = 80;
 const DAY_MS = 86_400_000;
 
+/** Does something in a transaction with the demand that a call names; one that the caller may not see is not there. */
+export const ofDemand =
+  (
+    parts: DemandParts,
+    run: (work: DemandWork, row: DemandRow, call: OperationCall) => Promise<PlatformAnswer>,
+  ): ((call: OperationCall) => Promise<PlatformAnswer>) =>
+  (call) =>
+    parts.context.transact(async (transaction) => {
+      const work = new DemandWork(parts, transaction, actorOf(call));
+      const row = await work.demandRow(call.request.parameters['demandId'] ?? '');
+      return row !== undefined && maySee(call.caller, row.organization_id)
+        ? run(work, row, call)
+        : problemAnswer('not-found');
+    });
+
 /** What reviewers do beside deciding. */
 export function reviewOperations(parts: DemandParts): Operations {
   return {
     listReviewQueue: (call) => reviewQueue(parts, call),
     fetchDemandChecklist: (call) => checklist(parts, call),
     fetchDemandDocument: (call) => document(parts, call),
-    claimDemand: (call) => claim(parts, call),
-    continueDemand: (call) => continueDemand(parts, call),
+    claimDemand: ofDemand(parts, claim),
+    continueDemand: ofDemand(parts, continueDemand),
   };
 }
 
@@ -69,23 +86,16 @@ function clocked(row: DemandRow): ClockedDemand {
 }
 
 async function checklist(parts: DemandParts, call: OperationCall): Promise<PlatformAnswer> {
-  const { context, ports } = parts;
   const { demandId = '' } = call.request.parameters;
-  const read = await context.transact(async (transaction) => {
-    const row = await demandRow(transaction, demandId);
+  const read = await parts.context.transact(async (transaction) => {
+    const work = new DemandWork(parts, transaction, actorOf(call));
+    const row = await work.demandRow(demandId);
     if (row === undefined) return undefined;
-    const reason = openedBy(call.caller, `demand:${demandId}`);
-    const demand = await wireDemand(context, transaction, { row, reason });
-    const agency = await ports.organizations.agency(transaction, row.organization_id);
-    const unknown = await unknownNames(parts, transaction, demand.scope);
-    const resolved = await resolvedScope(parts, transaction, demand.scope);
-    return {
-      row,
-      demand,
-      agency,
-      unknown: { ...unknown, providers: resolved.unknownProviders },
-      scope: resolved.scope,
-    };
+    const demand = await work.demand(row);
+    const agency = await parts.ports.organizations.agency(transaction, row.organization_id);
+    const unknown = await unknownNames(work, demand.scope);
+    const { scope, unknownProviders: providers } = await work.resolved(demand.scope);
+    return { row, demand, agency, unknown: { ...unknown, providers }, scope };
   });
   if (read === undefined) return problemAnswer('not-found');
   const { row, demand, agency, unknown, scope } = read;
@@ -110,8 +120,7 @@ async function checklist(parts: DemandParts, call: OperationCall): Promise<Platf
 const LOOKED_UP = 200;
 
 async function unknownNames(
-  { ports }: DemandParts,
-  transaction: PlatformTransaction,
+  { parts: { ports }, transaction }: DemandWork,
   { campaignIds = [], tracebackIds = [] }: DemandScope,
 ): Promise<{ readonly campaigns: number; readonly tracebacks: number }> {
   let [campaigns, tracebacks] = [0, 0];
@@ -171,73 +180,44 @@ async function reachOfClasses(
   return Object.fromEntries(counts);
 }
 
-async function document({ context, ports }: DemandParts, call: OperationCall): Promise<PlatformAnswer> {
+async function document(parts: DemandParts, call: OperationCall): Promise<PlatformAnswer> {
   const { demandId = '' } = call.request.parameters;
-  const { organizationId, clientId } = call.caller;
-  const row = await context.transact(async (transaction) => {
-    const found = await demandRow(transaction, demandId);
+  const row = await parts.context.transact(async (transaction) => {
+    const work = new DemandWork(parts, transaction, actorOf(call));
+    const found = await work.demandRow(demandId);
     if (found === undefined || !maySee(call.caller, found.organization_id)) return undefined;
-    await context.audit(transaction, {
-      ...{ action: 'demand.document-read', organizationId, actor: clientId, object: `demand:${demandId}` },
-      details: { documentSha256: found.document_sha256 },
-    });
+    await work.audit('demand.document-read', `demand:${demandId}`, { documentSha256: found.document_sha256 });
     return found;
   });
-  const bytes = row === undefined ? undefined : await ports.files.read(demandId, row.document_sha256);
+  const bytes = row === undefined ? undefined : await parts.ports.files.read(demandId, row.document_sha256);
   return bytes === undefined ? problemAnswer('not-found') : { kind: 'file', bytes, mediaType: 'application/pdf' };
 }
 
 /** Says who reviews it: the last one who said so does. */
-function claim({ context }: DemandParts, call: OperationCall): Promise<PlatformAnswer> {
-  const { demandId = '' } = call.request.parameters;
-  const { organizationId, clientId, name } = call.caller;
-  return context.transact(async (transaction) => {
-    const row = await demandRow(transaction, demandId);
-    if (row === undefined) return problemAnswer('not-found');
-    if (row.state !== 'under-review') return problemAnswer('demand-not-open');
-    await tablesOf(transaction)
-      .updateTable('demands_demands')
-      .set({ claimed_by: name, claimed_at_ms: call.atMs })
-      .where('demand_id', '=', demandId)
-      .execute();
-    await context.audit(transaction, {
-      ...{ action: 'demand.claimed', organizationId, actor: clientId, object: `demand:${demandId}` },
-      details: { before: row.claimed_by },
-    });
-    return jsonAnswer({ demandId, claimedBy: name, claimedAt: new Date(call.atMs).toISOString() });
-  });
+async function claim(work: DemandWork, row: DemandRow, { caller, atMs }: OperationCall): Promise<PlatformAnswer> {
+  const demandId = row.demand_id;
+  if (row.state !== 'under-review') return problemAnswer('demand-not-open');
+  await DEMANDS.set(work.transaction, demandId, { claimed_by: caller.name, claimed_at_ms: atMs });
+  await work.audit('demand.claimed', `demand:${demandId}`, { before: row.claimed_by });
+  return jsonAnswer({ demandId, claimedBy: caller.name, claimedAt: new Date(atMs).toISOString() });
 }
 
 /** Has a court order go on: its production is supplemented until its end. */
-function continueDemand(parts: DemandParts, call: OperationCall): Promise<PlatformAnswer> {
-  const { context } = parts;
-  const { demandId = '' } = call.request.parameters;
-  const body = call.request.body as ContinuingBody;
-  const { organizationId, clientId } = call.caller;
-  return context.transact(async (transaction) => {
-    const row = await demandRow(transaction, demandId);
-    if (row === undefined) return problemAnswer('not-found');
-    if (row.kind !== 'court-order') return conflict('Only a court order can reach what is yet to come.');
-    if (row.decided_at_ms === null || row.state === 'rejected' || row.state === 'withdrawn')
-      return conflict('It has to be approved first.');
-    const reason = openedBy(call.caller, `demand:${demandId}`);
-    const demand = await wireDemand(context, transaction, { row, reason });
-    const endMs = Date.parse(approvedScope(demand)?.to ?? '');
-    const untilMs = Date.parse(body.until);
-    if (!(untilMs > call.atMs) || !(untilMs <= endMs))
-      return problemAnswer('invalid-body', { errors: [{ pointer: '/until', code: 'not-within-scope' }] });
-    const everyMs = Math.max(body.everyHours * 3_600_000, Math.ceil((untilMs - call.atMs) / MAX_SUPPLEMENTS));
-    await tablesOf(transaction)
-      .updateTable('demands_demands')
-      .set({ continuing_until_ms: untilMs, continuing_every_ms: everyMs, supplemented_at_ms: call.atMs })
-      .where('demand_id', '=', demandId)
-      .execute();
-    await context.audit(transaction, {
-      ...{ action: 'demand.continued', organizationId, actor: clientId, object: `demand:${demandId}` },
-      details: { until: body.until, everyMs },
-    });
-    return jsonAnswer({ demandId, until: body.until, everyHours: Math.round((everyMs / 3_600_000) * 100) / 100 });
-  });
+async function continueDemand(work: DemandWork, row: DemandRow, call: OperationCall): Promise<PlatformAnswer> {
+  const demandId = row.demand_id;
+  const { until, everyHours } = call.request.body as ContinuingBody;
+  if (row.kind !== 'court-order') return conflict('Only a court order can reach what is yet to come.');
+  if (row.decided_at_ms === null || row.state === 'rejected' || row.state === 'withdrawn')
+    return conflict('It has to be approved first.');
+  const endMs = Date.parse(approvedScope(await work.demand(row))?.to ?? '');
+  const untilMs = Date.parse(until);
+  if (!(untilMs > call.atMs) || !(untilMs <= endMs))
+    return problemAnswer('invalid-body', { errors: [{ pointer: '/until', code: 'not-within-scope' }] });
+  const everyMs = Math.max(everyHours * 3_600_000, Math.ceil((untilMs - call.atMs) / MAX_SUPPLEMENTS));
+  const order = { continuing_until_ms: untilMs, continuing_every_ms: everyMs, supplemented_at_ms: call.atMs };
+  await DEMANDS.set(work.transaction, demandId, order);
+  await work.audit('demand.continued', `demand:${demandId}`, { until, everyMs });
+  return jsonAnswer({ demandId, until, everyHours: Math.round((everyMs / 3_600_000) * 100) / 100 });
 }
 
 /** Longest that a production can be fetched for: a quarter, after which it is issued anew under a fresh look. */

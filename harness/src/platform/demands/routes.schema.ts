@@ -6,36 +6,25 @@ const MAX_REASON_CHARS = 8_192;
 /** Longest interval between supplements, hours: a month. */
 const MAX_EVERY_HOURS = 744;
 
-/** Why something is done. */
-export interface ReasonBody {
-  readonly reason: string;
-}
-
-/** Until when a production can be fetched, and why. */
-export interface ExtensionBody extends ReasonBody {
-  /** RFC 3339 in UTC. */
-  readonly until: string;
-}
-
-/** Until when a court order goes on, and how often its production is supplemented. */
-export interface ContinuingBody {
-  /** RFC 3339 in UTC; within the scope that was approved. */
-  readonly until: string;
-  readonly everyHours: number;
-}
-
 const reason = z.string().min(1).max(MAX_REASON_CHARS);
 const utcTime = z.iso.datetime().max(40);
 const id = z.string().min(1).max(128);
 const text = z.string().max(MAX_REASON_CHARS);
 const count = z.int().min(0);
 
-const reasonBody: z.ZodType<ReasonBody> = z.object({ reason });
-const extensionBody: z.ZodType<ExtensionBody> = z.object({ until: utcTime, reason });
-const continuingBody: z.ZodType<ContinuingBody> = z.object({
+const reasonBody = z.object({ reason });
+const extensionBody = z.object({ until: utcTime, reason });
+const continuingBody = z.object({
   until: utcTime,
   everyHours: z.number().min(1).max(MAX_EVERY_HOURS),
 });
+
+/** Why something is done. */
+export type ReasonBody = z.infer<typeof reasonBody>;
+/** Until when a production can be fetched, and why. */
+export type ExtensionBody = z.infer<typeof extensionBody>;
+/** Until when a court order goes on, within the scope that was approved, and how often its production is supplemented. */
+export type ContinuingBody = z.infer<typeof continuingBody>;
 
 const clock = z.object({
   priority: z.enum(['expedited', 'urgent', 'ordinary']),

@@ -1,3 +1,4 @@
+import { IDEMPOTENCY_KEY, inPath, PAGING } from '@hopback/sdk/internal';
 import type { PlatformScope, ProblemCode, RouteParameter } from '@hopback/sdk/platform';
 import type { ServedRoute, StaffRoles } from '../core/index.js';
 
@@ -5,44 +6,18 @@ const TAG = 'Demands and productions';
 const STAFF: readonly PlatformScope[] = ['staff'];
 const BOTH: readonly PlatformScope[] = ['agency', 'staff'];
 
-const inPath = (name: string, description: string): RouteParameter => ({
-  ...{ name, in: 'path', form: 'identifier', description, isRequired: true },
-});
 const DEMAND_ID = inPath('demandId', 'Of the demand.');
 const PRODUCTION_ID = inPath('productionId', 'Of the production.');
-const IDEMPOTENCY_KEY: RouteParameter = {
-  ...{ name: 'Idempotency-Key', in: 'header', form: 'idempotency-key', isRequired: true },
-  description: 'The same for every attempt at the same call, another for each call. Kept for 24 hours at least.',
-};
-const PAGING: readonly RouteParameter[] = [
-  {
-    name: 'cursor',
-    in: 'query',
-    form: 'cursor',
-    description: 'Start of the page: `nextCursor` of the previous page.',
-    isRequired: false,
-  },
-  {
-    name: 'limit',
-    in: 'query',
-    form: 'page-limit',
-    description: 'Items per page, 1 to 500; default 50.',
-    isRequired: false,
-  },
-];
 const WRITTEN: readonly ProblemCode[] = [
   ...['invalid-body', 'too-large', 'unsupported-media-type', 'invalid-parameter'],
   ...['idempotency-key-reused', 'idempotency-in-progress', 'not-found', 'conflict'],
 ] as readonly ProblemCode[];
 const READ: readonly ProblemCode[] = ['invalid-parameter', 'not-found'];
 
+type Named = Pick<ServedRoute, 'operationId' | 'path' | 'summary' | 'description' | 'allowed'>;
+
 /** What an operation that changes something has: its own path below demands or productions, a body, and a key. */
-interface Written {
-  readonly operationId: string;
-  readonly path: string;
-  readonly summary: string;
-  readonly description: string;
-  readonly allowed: readonly PlatformScope[];
+interface Written extends Named {
   readonly parameter: RouteParameter;
   readonly body?: string;
   readonly answer: string;
@@ -60,13 +35,7 @@ const written = ({ parameter, body, answer, problems = [], ...rest }: Written): 
   idempotency: 'key',
 });
 
-interface Fetched {
-  readonly operationId: string;
-  readonly path: string;
-  readonly summary: string;
-  readonly description: string;
-  readonly allowed: readonly PlatformScope[];
-  readonly parameters: readonly RouteParameter[];
+interface Fetched extends Named, Pick<ServedRoute, 'parameters'> {
   readonly answer: string;
 }
 

@@ -1,6 +1,7 @@
 import { sql, type ColumnType, type Generated } from 'kysely';
 import type { DemandRecordClass, DemandState, ProductionState } from '@hopback/sdk/platform';
-import type { AreaDefinition, EpochMs, HeldScope, JsonColumn } from '../core/index.js';
+import type { AreaDefinition, EpochMs, HeldScope, JsonColumn, Reading } from '../core/index.js';
+import { KeyedTable } from '../database/index.js';
 import type { PdfObservations } from '../domain/demands/review-findings.js';
 
 /** References into the table of sealed values; a long text is sealed in pieces, in order. */
@@ -127,6 +128,16 @@ export type DemandTables = {
     readonly opened_at_ms: EpochMs;
   };
 };
+
+/** The tables of the area within a transaction, or outside. */
+export const tablesOf = (reading: Reading) => reading.withTables<DemandTables>();
+
+export const DEMANDS = new KeyedTable<DemandTables['demands_demands']>('demands_demands', 'demand_id');
+export const DECISIONS = new KeyedTable<DemandTables['demands_decisions']>('demands_decisions', 'decision_id');
+export const PRODUCTIONS = new KeyedTable<DemandTables['demands_productions']>('demands_productions', 'production_id');
+export const FILES = new KeyedTable<DemandTables['demands_files']>('demands_files', 'production_id');
+export const RETRIEVALS = new KeyedTable<DemandTables['demands_retrievals']>('demands_retrievals', 'retrieval_id');
+export const HOLDS = new KeyedTable<DemandTables['demands_holds']>('demands_holds', 'demand_id');
 
 /** The area of demands and productions. */
 export const DEMANDS_DEFINITION: AreaDefinition = {

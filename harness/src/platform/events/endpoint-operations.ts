@@ -8,14 +8,16 @@ import type {
   WebhookReplay,
   WebhookReplayRequest,
 } from '@hopback/sdk/platform';
-import { DEFAULT_PAGE_ITEMS, jsonAnswer, problemAnswer } from '@hopback/sdk/platform';
+import { jsonAnswer, problemAnswer } from '@hopback/sdk/platform';
 import type { Selectable } from 'kysely';
 import { sql } from 'kysely';
-import type { OperationCall, Operations, PlatformContext, PlatformTransaction, Reading } from '../core/index.js';
+import type { Operation, OperationCall, Operations, PlatformContext, PlatformTransaction } from '../core/index.js';
+import { Acting, actorOf, pageAnswer } from '../database/index.js';
 import { textWithoutNumbers } from '../domain/records/mask-numbers.js';
 import type { EventSource } from './event-streams.js';
 import { isOfWire } from './event-streams.js';
 import type { EventsTables } from './events-tables.js';
+import { ENDPOINTS, LANES, newLane, tablesOf } from './events-tables.js';
 import type { AddressGuardOptions } from './post-webhook.js';
 import { guardAddress } from './post-webhook.js';
 
@@ -83,12 +85,26 @@ export interface EndpointParts {
 
 /** Operations of webhook endpoints: each organization sees its own. */
 export function endpointOperations(parts: EndpointParts): Operations {
+  const { context, wake } = parts;
+  const ofEndpoint =
+    (run: (work: Acting, row: EndpointRow, call: OperationCall) => Promise<PlatformAnswer>): Operation =>
+    (call) =>
+      context.transact(async (transaction) => {
+        const row = await ENDPOINTS.get(transaction, call.request.parameters['endpointId'] ?? '');
+        if (row?.organization_id !== call.caller.organizationId) return problemAnswer('not-found');
+        return run(new Acting(context, transaction, actorOf(call)), row, call);
+      });
+  const replayed = ofEndpoint(replay);
   return {
     createWebhookEndpoint: (call) => create(parts, call),
     listWebhookEndpoints: (call) => list(parts, call),
-    deleteWebhookEndpoint: (call) => remove(parts, call),
-    rotateWebhookSecret: (call) => rotate(parts, call),
-    replayWebhookEvents: (call) => replay(parts, call),
+    deleteWebhookEndpoint: ofEndpoint(remove),
+    rotateWebhookSecret: ofEndpoint((work, row, call) => rotate(work, row, call, parts.secrets)),
+    replayWebhookEvents: async (call) => {
+      const answer = await replayed(call);
+      wake();
+      return answer;
+    },
   };
 }
 
@@ -107,20 +123,6 @@ function endpointOf(row: EndpointRow): WebhookEndpoint {
   };
 }
 
-/** One of the caller's; those of others are none. */
-async function ownEndpoint(reading: Reading, { caller, request }: OperationCall): Promise<EndpointRow | undefined> {
-  return reading
-    .withTables<EventsTables>()
-    .selectFrom('events_endpoints')
-    .selectAll()
-    .where('endpoint_id', '=', request.parameters['endpointId'] ?? '')
-    .where('organization_id', '=', caller.organizationId)
-    .executeTakeFirst();
-}
-
-const doneBy = ({ caller }: OperationCall, endpointId: string) =>
-  ({ organizationId: caller.organizationId, actor: caller.clientId, object: ownerOf(endpointId) }) as const;
-
 async function create(
   { context, source, secrets, guard, wake }: EndpointParts,
   call: OperationCall,
@@ -131,8 +133,7 @@ async function create(
   const { organizationId } = call.caller;
   const position = await source.newestPosition();
   const answer = await context.transact(async (transaction) => {
-    const tables = transaction.withTables<EventsTables>();
-    const there = await tables
+    const there = await tablesOf(transaction)
       .selectFrom('events_endpoints')
       .select('endpoint_id')
       .where('organization_id', '=', organizationId)
@@ -144,33 +145,17 @@ async function create(
       });
     const endpointId = context.newId('whe');
     const { secret, reference } = await secrets.make(transaction, endpointId);
-    const row = {
-      ...{
-        endpoint_id: endpointId,
-        organization_id: organizationId,
-        url,
-        description: description === undefined ? null : textWithoutNumbers(description),
-      },
-      event_types: eventTypes ?? null,
-      ...({ state: 'active', disabled_reason: null, created_at_ms: call.atMs, last_delivered_at_ms: null } as const),
+    const row: EndpointRow = {
+      ...{ endpoint_id: endpointId, organization_id: organizationId, url, event_types: eventTypes ?? null },
+      description: description === undefined ? null : textWithoutNumbers(description),
+      ...{ state: 'active', disabled_reason: null, created_at_ms: call.atMs, last_delivered_at_ms: null },
       ...{ secret: reference, previous_secret: null, previous_ends_at_ms: null },
     };
-    await tables
-      .insertInto('events_endpoints')
-      .values({ ...row, event_types: eventTypes === undefined ? null : JSON.stringify(eventTypes) })
-      .execute();
-    const lane = {
-      ...({
-        lane_id: context.newId('lane'),
-        endpoint_id: endpointId,
-        kind: 'live',
-        position,
-        until_position: null,
-      } as const),
-      ...{ event_types: null, attempts: 0, due_at_ms: call.atMs, holder: null, held_until_ms: 0 },
-    };
-    await tables.insertInto('events_lanes').values(lane).execute();
-    await context.audit(transaction, { ...doneBy(call, endpointId), action: 'webhook-endpoint.created' });
+    await ENDPOINTS.add(transaction, { ...row, event_types: typesText(eventTypes) });
+    const lane = newLane(context.newId('lane'), endpointId, call.atMs);
+    await LANES.add(transaction, { ...lane, kind: 'live', position });
+    const work = new Acting(context, transaction, actorOf(call));
+    await work.audit('webhook-endpoint.created', ownerOf(endpointId));
     const created: CreatedWebhookEndpoint = { ...endpointOf(row), secret };
     return jsonAnswer(created);
   });
@@ -178,123 +163,87 @@ async function create(
   return answer;
 }
 
-async function list({ context }: EndpointParts, call: OperationCall): Promise<PlatformAnswer> {
-  const { cursor, limit } = call.request.parameters;
-  const size = limit === undefined ? DEFAULT_PAGE_ITEMS : Number(limit);
-  const after =
-    cursor === undefined
-      ? ''
-      : (/^after ([\x21-\x7e]{1,128})$/.exec(Buffer.from(cursor, 'base64url').toString('latin1'))?.[1] ?? undefined);
-  if (after === undefined)
-    return problemAnswer('invalid-parameter', { errors: [{ pointer: 'cursor', code: 'unknown-cursor' }] });
-  const rows = await context.database
-    .withTables<EventsTables>()
+/** Kinds of event as a column takes them; null stands for all. */
+const typesText = (types: readonly string[] | undefined): string | null =>
+  types === undefined ? null : JSON.stringify(types);
+
+function list({ context }: EndpointParts, call: OperationCall): Promise<PlatformAnswer> {
+  const query = tablesOf(context.database)
     .selectFrom('events_endpoints')
     .selectAll()
-    .where('organization_id', '=', call.caller.organizationId)
-    .where('endpoint_id', '>', after)
-    .orderBy('endpoint_id')
-    .limit(size + 1)
-    .execute();
-  const items = rows.slice(0, size).map(endpointOf);
-  const last = items.at(-1);
-  if (rows.length <= size || last === undefined) return jsonAnswer({ items });
-  return jsonAnswer({ items, nextCursor: Buffer.from(`after ${last.endpointId}`).toString('base64url') });
+    .where('organization_id', '=', call.caller.organizationId);
+  return pageAnswer(query, { call, by: { endpoint_id: 'string' }, order: 'asc' }, (rows) => rows.map(endpointOf));
 }
 
-async function remove({ context }: EndpointParts, call: OperationCall): Promise<PlatformAnswer> {
-  return context.transact(async (transaction) => {
-    const there = await ownEndpoint(transaction, call);
-    if (there === undefined) return problemAnswer('not-found');
-    const { endpoint_id: endpointId } = there;
-    await transaction
-      .withTables<EventsTables>()
-      .deleteFrom('events_endpoints')
-      .where('endpoint_id', '=', endpointId)
-      .execute();
-    await context.sealed.forget(transaction, ownerOf(endpointId));
-    await context.audit(transaction, { ...doneBy(call, endpointId), action: 'webhook-endpoint.deleted' });
-    return { kind: 'nothing' };
-  });
+async function remove(work: Acting, { endpoint_id: endpointId }: EndpointRow): Promise<PlatformAnswer> {
+  const { context, transaction } = work;
+  await ENDPOINTS.remove(transaction, endpointId);
+  await context.sealed.forget(transaction, ownerOf(endpointId));
+  await work.audit('webhook-endpoint.deleted', ownerOf(endpointId));
+  return { kind: 'nothing' };
 }
 
-async function rotate({ context, secrets }: EndpointParts, call: OperationCall): Promise<PlatformAnswer> {
-  return context.transact(async (transaction) => {
-    const there = await ownEndpoint(transaction, call);
-    if (there === undefined) return problemAnswer('not-found');
-    const { endpoint_id: endpointId } = there;
-    const { secret, reference } = await secrets.make(transaction, endpointId);
-    const endsAtMs = call.atMs + ROTATION_MS;
-    await transaction
-      .withTables<EventsTables>()
-      .updateTable('events_endpoints')
-      .set({ secret: reference, previous_secret: there.secret, previous_ends_at_ms: endsAtMs })
-      .where('endpoint_id', '=', endpointId)
-      .execute();
-    await context.audit(transaction, { ...doneBy(call, endpointId), action: 'webhook-endpoint.secret-rotated' });
-    const answer: RotatedWebhookSecret = { endpointId, secret, previousSecretEndsAt: new Date(endsAtMs).toISOString() };
-    return jsonAnswer(answer);
-  });
+async function rotate(
+  work: Acting,
+  { endpoint_id: endpointId, secret: before }: EndpointRow,
+  { atMs }: OperationCall,
+  secrets: EndpointSecrets,
+): Promise<PlatformAnswer> {
+  const { secret, reference } = await secrets.make(work.transaction, endpointId);
+  const endsAtMs = atMs + ROTATION_MS;
+  const changed = { secret: reference, previous_secret: before, previous_ends_at_ms: endsAtMs };
+  await ENDPOINTS.set(work.transaction, endpointId, changed);
+  await work.audit('webhook-endpoint.secret-rotated', ownerOf(endpointId));
+  const answer: RotatedWebhookSecret = { endpointId, secret, previousSecretEndsAt: new Date(endsAtMs).toISOString() };
+  return jsonAnswer(answer);
 }
 
-async function replay({ context, wake }: EndpointParts, call: OperationCall): Promise<PlatformAnswer> {
+async function replay(work: Acting, endpoint: EndpointRow, call: OperationCall): Promise<PlatformAnswer> {
+  const { context, transaction } = work;
   const { since, until, eventTypes } = call.request.body as WebhookReplayRequest;
   const [fromMs, toMs] = [Date.parse(since), until === undefined ? call.atMs : Date.parse(until)];
-  const answer = await context.transact(async (transaction) => {
-    const there = await ownEndpoint(transaction, call);
-    if (there === undefined) return problemAnswer('not-found');
-    const { endpoint_id: endpointId, organization_id: organizationId } = there;
-    if (fromMs < call.atMs - KEPT_MS) return problemAnswer('gone');
-    const tables = transaction.withTables<EventsTables>();
-    const replays = await tables
-      .selectFrom('events_lanes')
-      .select('lane_id')
-      .where('endpoint_id', '=', endpointId)
-      .where('kind', '=', 'replay')
-      .execute();
-    if (replays.length >= MAX_REPLAYS)
-      return problemAnswer('rate-limited', {
-        retryAfterSeconds: 60,
-        detail: 'Other replays of this endpoint are not done yet.',
-      });
-    const types = await tables
-      .selectFrom('core_events')
-      .select([
-        'type',
-        sql<number>`count(*)::int`.as('count'),
-        sql<number>`min(position)`.as('first'),
-        sql<number>`max(position)`.as('last'),
-      ])
-      .where('at_ms', '>=', fromMs)
-      .where('at_ms', '<=', toMs)
-      .where(sql<boolean>`audience @> ${JSON.stringify([organizationId])}::jsonb`)
-      .groupBy('type')
-      .execute();
-    const wanted = types.filter(
-      ({ type }) =>
-        isOfWire({ type } as Parameters<typeof isOfWire>[0]) &&
-        (eventTypes?.some((one) => one === type) ?? true) &&
-        (there.event_types?.some((one) => one === type) ?? true),
-    );
-    const events = wanted.reduce((sum, { count }) => sum + count, 0);
-    if (events > 0 && there.state === 'active') {
-      const lane = {
-        ...({ lane_id: context.newId('lane'), endpoint_id: endpointId, kind: 'replay' } as const),
-        position: Math.min(...wanted.map(({ first }) => first)) - 1,
-        until_position: Math.max(...wanted.map(({ last }) => last)),
-        event_types: eventTypes === undefined ? null : JSON.stringify(eventTypes),
-        ...{ attempts: 0, due_at_ms: call.atMs, holder: null, held_until_ms: 0 },
-      };
-      await tables.insertInto('events_lanes').values(lane).execute();
-    }
-    await context.audit(transaction, {
-      ...doneBy(call, endpointId),
-      action: 'webhook-endpoint.replayed',
-      details: { events },
+  const { endpoint_id: endpointId, organization_id: organizationId } = endpoint;
+  if (fromMs < call.atMs - KEPT_MS) return problemAnswer('gone');
+  const tables = tablesOf(transaction);
+  const replays = await tables
+    .selectFrom('events_lanes')
+    .select('lane_id')
+    .where('endpoint_id', '=', endpointId)
+    .where('kind', '=', 'replay')
+    .execute();
+  if (replays.length >= MAX_REPLAYS)
+    return problemAnswer('rate-limited', {
+      retryAfterSeconds: 60,
+      detail: 'Other replays of this endpoint are not done yet.',
     });
-    const answered: WebhookReplay = { endpointId, events: there.state === 'active' ? events : 0 };
-    return jsonAnswer(answered);
-  });
-  wake();
-  return answer;
+  const types = await tables
+    .selectFrom('core_events')
+    .select([
+      'type',
+      sql<number>`count(*)::int`.as('count'),
+      sql<number>`min(position)`.as('first'),
+      sql<number>`max(position)`.as('last'),
+    ])
+    .where('at_ms', '>=', fromMs)
+    .where('at_ms', '<=', toMs)
+    .where(sql<boolean>`audience @> ${JSON.stringify([organizationId])}::jsonb`)
+    .groupBy('type')
+    .execute();
+  const isAsked = (type: string, asked: readonly string[] | null | undefined): boolean => asked?.includes(type) ?? true;
+  const wanted = types.filter(
+    ({ type }) => isOfWire({ type }) && isAsked(type, eventTypes) && isAsked(type, endpoint.event_types),
+  );
+  const found = wanted.reduce((sum, { count }) => sum + count, 0);
+  const isPosted = endpoint.state === 'active';
+  if (found > 0 && isPosted)
+    await LANES.add(transaction, {
+      ...newLane(context.newId('lane'), endpointId, call.atMs),
+      kind: 'replay',
+      position: Math.min(...wanted.map(({ first }) => first)) - 1,
+      until_position: Math.max(...wanted.map(({ last }) => last)),
+      event_types: typesText(eventTypes),
+    });
+  await work.audit('webhook-endpoint.replayed', ownerOf(endpointId), { events: found });
+  const answered: WebhookReplay = { endpointId, events: isPosted ? found : 0 };
+  return jsonAnswer(answered);
 }

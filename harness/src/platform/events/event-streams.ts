@@ -2,24 +2,14 @@ import type { PlatformAnswer, PlatformEventEnvelope, PlatformEventType } from '@
 import { PLATFORM_EVENT_KINDS, problemAnswer } from '@hopback/sdk/platform';
 import { sql } from 'kysely';
 import type { Caller, DomainEvent, OperationCall, PlatformContext } from '../core/index.js';
-import type { StoredEvent } from '../database/index.js';
-import { isSealedData, openJson, readableJson } from '../database/index.js';
+import type { EventFeed, StoredEvent } from '../database/index.js';
+import { isSealedData, openJson, pause, readableJson } from '../database/index.js';
 
-/** Where events are read from. Carried out by `createEventFeed`. */
-export interface EventSource {
-  readonly read: (
-    afterPosition: number,
-    options?: { readonly limit?: number; readonly organizationId?: string },
-  ) => Promise<{ readonly events: readonly StoredEvent[]; readonly throughPosition: number }>;
-  readonly wait: (
-    afterPosition: number,
-    options?: { readonly signal?: AbortSignal; readonly timeoutMs?: number },
-  ) => Promise<boolean>;
-  readonly newestPosition: () => Promise<number>;
-}
+/** Where events are read from. */
+export type EventSource = Pick<EventFeed, 'read' | 'wait' | 'newestPosition'>;
 
 /** Whether an event is one of the wire: areas have others among themselves. */
-export const isOfWire = ({ type }: DomainEvent): boolean => Object.hasOwn(PLATFORM_EVENT_KINDS, type);
+export const isOfWire = ({ type }: { readonly type: string }): boolean => Object.hasOwn(PLATFORM_EVENT_KINDS, type);
 
 /** Whether somebody who named kinds wants an event; all where nothing was named. */
 export const isWanted = ({ type }: DomainEvent, types: readonly PlatformEventType[] | null): boolean =>
@@ -42,37 +32,14 @@ export function envelopeOf(event: DomainEvent, source: string): PlatformEventEnv
 /**
  * Events with their data in the clear, as they are brought to an organization. What was sealed and has been removed since is left out: there
  * is nothing to tell any more.
- * @param events - as they are stored
- * @param organizationId - whom they are brought to, for the audit
+ * @param open - `readableJson` also leaves out events that cannot be opened: one of them keeps a stream from none of the others
  */
-export function openEvents(
-  context: OpeningContext,
+export async function openEvents(
+  context: Pick<PlatformContext, 'sealed' | 'transact' | 'log'>,
   events: readonly StoredEvent[],
   organizationId: string,
+  open: typeof readableJson = openJson,
 ): Promise<readonly StoredEvent[]> {
-  return openedBy(openJson, { context, events, organizationId });
-}
-
-/** The same, also without events that cannot be opened: one of them keeps a stream from none of the others. */
-export function readableEvents(
-  context: OpeningContext,
-  events: readonly StoredEvent[],
-  organizationId: string,
-): Promise<readonly StoredEvent[]> {
-  return openedBy(readableJson, { context, events, organizationId });
-}
-
-type OpeningContext = Pick<PlatformContext, 'sealed' | 'transact' | 'log'>;
-
-async function openedBy(
-  open: typeof readableJson,
-  given: {
-    readonly context: OpeningContext;
-    readonly events: readonly StoredEvent[];
-    readonly organizationId: string;
-  },
-): Promise<readonly StoredEvent[]> {
-  const { context, events, organizationId } = given;
   const pieces = events.flatMap(({ data }) => (isSealedData(data) ? [data.sealed] : []));
   if (pieces.length === 0) return events;
   const reason = { organizationId, actor: 'platform', object: 'events:delivery' };
@@ -126,7 +93,7 @@ export function createEventTail({
         position = throughPosition;
         tell(new Set(events.flatMap(({ audience }) => audience)));
       } catch {
-        await pause(context, RETRY_MS, signal);
+        await pause(context.clock, RETRY_MS, signal);
       }
     }
   };
@@ -153,20 +120,6 @@ export function createEventTail({
       await following;
     },
   };
-}
-
-/** Waits by the clock, or until a signal. */
-export function pause({ clock }: Pick<PlatformContext, 'clock'>, delayMs: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => {
-    const done = (): void => {
-      cancel();
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const cancel = clock.schedule(done, delayMs);
-    signal.addEventListener('abort', done, { once: true });
-  });
 }
 
 /** How often a stream has a comment at least, milliseconds: as the contract says. */
@@ -335,7 +288,7 @@ async function toldTo(
   events: readonly StoredEvent[],
 ): Promise<readonly StoredEvent[] | undefined> {
   if (events.length === 0) return events;
-  return (await mayStillCall(caller)) ? readableEvents(context, events, caller.organizationId) : undefined;
+  return (await mayStillCall(caller)) ? openEvents(context, events, caller.organizationId, readableJson) : undefined;
 }
 
 /** @see https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation */

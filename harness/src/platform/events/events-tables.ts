@@ -1,6 +1,7 @@
 import type { PlatformEventType, WebhookDisabledReason } from '@hopback/sdk/platform';
 import { sql } from 'kysely';
-import type { AreaDefinition, EpochMs, JsonColumn, PlatformTransaction } from '../core/index.js';
+import type { AreaDefinition, EpochMs, JsonColumn, PlatformTransaction, Reading } from '../core/index.js';
+import { KeyedTable } from '../database/index.js';
 
 /** Tables of where events are posted to, and how far that has come. */
 export type EventsTables = {
@@ -40,6 +41,19 @@ export type EventsTables = {
     readonly held_until_ms: EpochMs;
   };
 };
+
+/** The tables within a transaction, or outside. */
+export const tablesOf = (reading: Reading) => reading.withTables<EventsTables>();
+
+export const ENDPOINTS = new KeyedTable<EventsTables['events_endpoints']>('events_endpoints', 'endpoint_id');
+export const LANES = new KeyedTable<EventsTables['events_lanes']>('events_lanes', 'lane_id');
+
+/** What a lane begins with: it is due, and nobody has it. */
+export const newLane = (laneId: string, endpointId: string, dueAtMs: number) =>
+  ({
+    ...{ lane_id: laneId, endpoint_id: endpointId, due_at_ms: dueAtMs, until_position: null, event_types: null },
+    ...{ attempts: 0, holder: null, held_until_ms: 0 },
+  }) as const;
 
 /** Tables of endpoints and lanes. */
 export const eventsDefinition: AreaDefinition = {

@@ -1,7 +1,7 @@
 import { lookup } from 'node:dns/promises';
 import { request as httpsRequest } from 'node:https';
-import { BlockList, isIP } from 'node:net';
-import { abortedAfter } from '@hopback/sdk/internal';
+import { isIP } from 'node:net';
+import { abortedAfter, embedsIpv4, isSpecialPurposeAddress } from '@hopback/sdk/internal';
 import { retryAfterMs } from '@hopback/sdk/platform';
 
 /** Where something is posted to: an address that was looked at, so that no later answer of a name server leads elsewhere. */
@@ -18,44 +18,8 @@ export type ResolveAddresses = (
 
 const resolveByName: ResolveAddresses = (hostname) => lookup(hostname, { all: true });
 
-/** Networks that are not the open Internet. @see RFC 6890, and the IANA registries of special-purpose addresses */
-const NOT_PUBLIC = new BlockList();
-for (const [network, prefix] of [
-  ['0.0.0.0', 8],
-  ['10.0.0.0', 8],
-  ['100.64.0.0', 10],
-  ['127.0.0.0', 8],
-  ['169.254.0.0', 16],
-  ['172.16.0.0', 12],
-  ['192.0.0.0', 24],
-  ['192.0.2.0', 24],
-  ['192.88.99.0', 24],
-  ['192.168.0.0', 16],
-  ['198.18.0.0', 15],
-  ['198.51.100.0', 24],
-  ['203.0.113.0', 24],
-  ['224.0.0.0', 4],
-  ['240.0.0.0', 4],
-] as const)
-  NOT_PUBLIC.addSubnet(network, prefix, 'ipv4');
-/** Of IPv6 only this is in use as addresses of hosts. RFC 4291 section 2.5.4 */
-const PUBLIC_V6 = new BlockList();
-PUBLIC_V6.addSubnet('2000::', 3, 'ipv6');
-for (const [network, prefix] of [
-  ['2001::', 23],
-  ['2001:db8::', 32],
-  // An address of IPv4 within, which could be any: 6to4.
-  ['2002::', 16],
-  ['3fff::', 20],
-] as const)
-  NOT_PUBLIC.addSubnet(network, prefix, 'ipv6');
-
-/** Whether an address is one of the open Internet. What is mapped from IPv4 is not: nobody needs it. Never throws. */
-export function isPublicAddress(address: string): boolean {
-  const family = isIP(address);
-  if (family === 4) return !NOT_PUBLIC.check(address, 'ipv4');
-  return family === 6 && PUBLIC_V6.check(address, 'ipv6') && !NOT_PUBLIC.check(address, 'ipv6');
-}
+/** Whether an address is one of the open Internet. What has an address of IPv4 within is not: nobody needs it. Never throws. */
+export const isPublicAddress = (address: string): boolean => !isSpecialPurposeAddress(address) && !embedsIpv4(address);
 
 /** How addresses are looked at. */
 export interface AddressGuardOptions {

@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { PlatformEventType } from '@hopback/sdk/platform';
 import type { PlatformContext, PlatformTransaction } from '../core/index.js';
 import { ownerOf } from './endpoint-operations.js';
-import type { EventsTables } from './events-tables.js';
+import { ENDPOINTS, LANES, tablesOf } from './events-tables.js';
 
 /** How long a lane is its holder's without a sign of life, milliseconds: three attempts that time out. */
 export const HELD_MS = 60_000;
@@ -46,8 +46,7 @@ export async function takeLanes(
   return transact(async (transaction) => {
     const due = await dueLanes(transaction, query);
     if (due.length > 0)
-      await transaction
-        .withTables<EventsTables>()
+      await tablesOf(transaction)
         .updateTable('events_lanes')
         .set({ holder, held_until_ms: nowMs + HELD_MS })
         .where(
@@ -69,8 +68,7 @@ async function dueLanes(
     newest,
   }: { readonly awake: Awake; readonly nowMs: number; readonly limit: number; readonly newest: number },
 ): Promise<readonly HeldLane[]> {
-  return reading
-    .withTables<EventsTables>()
+  return tablesOf(reading)
     .selectFrom('events_lanes as lane')
     .innerJoin('events_endpoints as endpoint', 'endpoint.endpoint_id', 'lane.endpoint_id')
     .select(['lane.lane_id as laneId', 'lane.kind', 'lane.position', 'lane.until_position as untilPosition'])
@@ -101,8 +99,7 @@ async function dueLanes(
 
 /** Organizations that have endpoints to which is posted. */
 export async function endpointOwners({ database }: PlatformContext): Promise<ReadonlySet<string>> {
-  const rows = await database
-    .withTables<EventsTables>()
+  const rows = await tablesOf(database)
     .selectFrom('events_endpoints')
     .select('organization_id')
     .distinct()
@@ -113,8 +110,7 @@ export async function endpointOwners({ database }: PlatformContext): Promise<Rea
 
 /** When the next lane is due that waits, milliseconds since the epoch. */
 export async function nextDueMs({ database }: PlatformContext, nowMs: number): Promise<number | undefined> {
-  const row = await database
-    .withTables<EventsTables>()
+  const row = await tablesOf(database)
     .selectFrom('events_lanes as lane')
     .innerJoin('events_endpoints as endpoint', 'endpoint.endpoint_id', 'lane.endpoint_id')
     .select(
@@ -143,17 +139,8 @@ export async function saveLane(
   { laneId, holder, nowMs }: { readonly laneId: string; readonly holder: string; readonly nowMs: number },
   { position, attempts, dueAtMs, isHeld }: LaneState,
 ): Promise<boolean> {
-  const updated = await transaction
-    .withTables<EventsTables>()
-    .updateTable('events_lanes')
-    .set({
-      ...{ position, attempts, due_at_ms: dueAtMs },
-      ...(isHeld ? { held_until_ms: nowMs + HELD_MS } : { holder: null, held_until_ms: 0 }),
-    })
-    .where('lane_id', '=', laneId)
-    .where('holder', '=', holder)
-    .executeTakeFirst();
-  return updated.numUpdatedRows > 0n;
+  const held = isHeld ? { held_until_ms: nowMs + HELD_MS } : { holder: null, held_until_ms: 0 };
+  return LANES.set(transaction, laneId, { position, attempts, due_at_ms: dueAtMs, ...held }, { holder });
 }
 
 /** Posts nothing to an endpoint any longer. It stays in the list, so that its owner sees why. */
@@ -163,13 +150,8 @@ export async function disableEndpoint(
   reason: 'gone' | 'failing',
 ): Promise<void> {
   await context.transact(async (transaction) => {
-    const tables = transaction.withTables<EventsTables>();
-    await tables
-      .updateTable('events_endpoints')
-      .set({ state: 'disabled', disabled_reason: reason })
-      .where('endpoint_id', '=', endpointId)
-      .execute();
-    await tables.deleteFrom('events_lanes').where('endpoint_id', '=', endpointId).execute();
+    await ENDPOINTS.set(transaction, endpointId, { state: 'disabled', disabled_reason: reason });
+    await tablesOf(transaction).deleteFrom('events_lanes').where('endpoint_id', '=', endpointId).execute();
     await context.audit(transaction, {
       ...{ action: 'webhook-endpoint.disabled', organizationId, actor: 'platform', object: ownerOf(endpointId) },
       details: { reason },

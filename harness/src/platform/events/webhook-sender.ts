@@ -4,9 +4,9 @@ import type { StoredEvent } from '../database/index.js';
 import type { EndpointSecrets } from './endpoint-operations.js';
 import { ownerOf } from './endpoint-operations.js';
 import type { EventSource, EventTail } from './event-streams.js';
-import { envelopeOf, isOfWire, isWanted, openEvents, pause } from './event-streams.js';
-import { isUnreadable } from '../database/index.js';
-import type { EventsTables } from './events-tables.js';
+import { envelopeOf, isOfWire, isWanted, openEvents } from './event-streams.js';
+import { isUnreadable, pause } from '../database/index.js';
+import { ENDPOINTS, LANES, newLane, tablesOf } from './events-tables.js';
 import type { PostOutcome, PostWebhook } from './post-webhook.js';
 import { afterAttempt } from './post-webhook.js';
 import { disableEndpoint, endpointOwners, MAX_RETRY_LANES, nextDueMs, saveLane, takeLanes } from './webhook-lanes.js';
@@ -152,7 +152,7 @@ export class WebhookSender {
       if (waitMs === 0 || this.#isWoken) continue;
       const waking = new AbortController();
       this.#endPause = (): void => waking.abort();
-      await pause(this.#parts.context, waitMs, AbortSignal.any([waking.signal, this.#ending.signal]));
+      await pause(this.#parts.context.clock, waitMs, AbortSignal.any([waking.signal, this.#ending.signal]));
       this.#endPause = (): void => {};
     }
   }
@@ -192,8 +192,7 @@ async function settle(
 ): Promise<void> {
   const nowMs = context.clock.nowMs();
   await context.transact(async (transaction) => {
-    if (isDone)
-      await transaction.withTables<EventsTables>().deleteFrom('events_lanes').where('lane_id', '=', laneId).execute();
+    if (isDone) await LANES.remove(transaction, laneId);
     else await saveLane(transaction, { laneId, holder, nowMs }, { position, attempts, dueAtMs: nowMs, isHeld: false });
   });
 }
@@ -234,12 +233,7 @@ async function attempt(sending: Sending, { lane, event, position, attempts }: At
   switch (after.step) {
     case 'delivered':
       return save({ position: event.position, attempts: 0, dueAtMs: nowMs, isHeld: true }, (transaction) =>
-        transaction
-          .withTables<EventsTables>()
-          .updateTable('events_endpoints')
-          .set({ last_delivered_at_ms: nowMs })
-          .where('endpoint_id', '=', lane.endpointId)
-          .execute(),
+        ENDPOINTS.set(transaction, lane.endpointId, { last_delivered_at_ms: nowMs }),
       );
     case 'disable':
       await disableEndpoint(context, lane, after.reason);
@@ -293,8 +287,7 @@ async function setAside(
   const { laneId, endpointId } = lane;
   const nowMs = context.clock.nowMs();
   return context.transact(async (transaction) => {
-    const tables = transaction.withTables<EventsTables>();
-    const waiting = await tables
+    const waiting = await tablesOf(transaction)
       .selectFrom('events_lanes')
       .select('lane_id')
       .where('endpoint_id', '=', endpointId)
@@ -311,17 +304,10 @@ async function setAside(
       { position: event.position, attempts: 0, dueAtMs: nowMs, isHeld: true },
     );
     if (!isOurs) return false;
-    const row = {
-      lane_id: context.newId('lane'),
-      ...({
-        endpoint_id: endpointId,
-        kind: 'retry',
-        position: event.position - 1,
-        until_position: event.position,
-      } as const),
-      ...{ event_types: null, attempts, due_at_ms: dueAtMs, holder: null, held_until_ms: 0 },
-    };
-    await tables.insertInto('events_lanes').values(row).execute();
+    await LANES.add(transaction, {
+      ...newLane(context.newId('lane'), endpointId, dueAtMs),
+      ...{ kind: 'retry', position: event.position - 1, until_position: event.position, attempts },
+    });
     return true;
   });
 }

@@ -6,7 +6,7 @@ import type { PlatformAnswer } from '@hopback/sdk/platform';
 import { sql } from 'kysely';
 import type { AreaDefinition, PlatformContext, PlatformJob, PlatformTransaction } from '../core/index.js';
 import type { Presence } from '../database/index.js';
-import { flushWrites, writeLater } from '../database/index.js';
+import { flushWrites, KeyedTable, writeLater } from '../database/index.js';
 import type { IdempotencyStore, KeyedCall } from './exchange.js';
 
 /** How long answers are kept, milliseconds: twice the 24 hours that the contract promises. */
@@ -41,6 +41,8 @@ type IdempotencyTables = {
     readonly answer: string | null;
   };
 };
+
+const CALLS = new KeyedTable<IdempotencyTables['http_idempotency']>('http_idempotency', 'name');
 
 /** The table of calls under a key. */
 export const httpDefinition: AreaDefinition = {
@@ -155,14 +157,8 @@ async function note(
 ): Promise<void> {
   const { name, claim } = call;
   const answer = isAnswer(result) ? await sealedAnswer(sealed, transaction, { name, answer: result }) : undefined;
-  const { numUpdatedRows } = await transaction
-    .withTables<IdempotencyTables>()
-    .updateTable('http_idempotency')
-    .set(answer === undefined ? { state: 'done' } : { state: 'answered', answer })
-    .where('name', '=', name)
-    .where('claim', '=', claim)
-    .executeTakeFirst();
-  if (numUpdatedRows === 0n)
+  const noted = answer === undefined ? ({ state: 'done' } as const) : ({ state: 'answered', answer } as const);
+  if (!(await CALLS.set(transaction, name, noted, { claim })))
     throw new HopbackError('unavailable', 'a repeat of the call carries it out by now', { retryable: true });
 }
 
@@ -225,14 +221,14 @@ async function claimed(
   const { nowMs, target, bytes, clientId, organizationId } = call;
   const content = hashOf(target, bytes);
   return context.transact(async (transaction) => {
-    const tables = transaction.withTables<IdempotencyTables>();
-    const before = await tables.selectFrom('http_idempotency').selectAll().where('name', '=', name).executeTakeFirst();
+    const before = await CALLS.get(transaction, name);
     const row = { state: 'begun', claim, at_ms: nowMs, ends_at_ms: nowMs + KEPT_ANSWERS_MS, answer: null } as const;
     if (before === undefined || before.ends_at_ms <= nowMs) {
       if (before !== undefined) {
         await context.sealed.forget(transaction, ownerOf(name));
-        await tables.deleteFrom('http_idempotency').where('name', '=', name).execute();
+        await CALLS.remove(transaction, name);
       }
+      const tables = transaction.withTables<IdempotencyTables>();
       const begun = tables.insertInto('http_idempotency').values({ ...row, name, content_hash: content });
       await writeLater(transaction, [begun.compile()]);
       return undefined;
@@ -251,7 +247,7 @@ async function claimed(
       return problemAnswer('conflict', {
         detail: 'The call was carried out, and its answer was lost: fetch what is there.',
       });
-    await tables.updateTable('http_idempotency').set(row).where('name', '=', name).execute();
+    await CALLS.set(transaction, name, row);
     return undefined;
   });
 }
@@ -285,15 +281,7 @@ async function openedAnswer(
 /** What failed may be tried again; unless something of it was committed. */
 async function giveUp(context: PlatformContext, { name, claim }: RunningCall): Promise<void> {
   await context
-    .transact((transaction) =>
-      transaction
-        .withTables<IdempotencyTables>()
-        .deleteFrom('http_idempotency')
-        .where('name', '=', name)
-        .where('claim', '=', claim)
-        .where('state', '=', 'begun')
-        .execute(),
-    )
+    .transact((transaction) => CALLS.remove(transaction, name, { claim, state: 'begun' }))
     // The claim ends by itself.
     .catch(() => undefined);
 }
@@ -301,8 +289,8 @@ async function giveUp(context: PlatformContext, { name, claim }: RunningCall): P
 async function forgetAnswers({ transact, sealed }: PlatformContext, nowMs: number): Promise<void> {
   for (let count = FORGOTTEN_AT_ONCE; count === FORGOTTEN_AT_ONCE;) {
     count = await transact(async (transaction) => {
-      const tables = transaction.withTables<IdempotencyTables>();
-      const rows = await tables
+      const rows = await transaction
+        .withTables<IdempotencyTables>()
         .selectFrom('http_idempotency')
         .select('name')
         .where('ends_at_ms', '<=', nowMs)
@@ -310,7 +298,7 @@ async function forgetAnswers({ transact, sealed }: PlatformContext, nowMs: numbe
         .execute();
       for (const { name } of rows) {
         await sealed.forget(transaction, ownerOf(name));
-        await tables.deleteFrom('http_idempotency').where('name', '=', name).execute();
+        await CALLS.remove(transaction, name);
       }
       return rows.length;
     });

@@ -2,50 +2,44 @@ import { jsonAnswer, problemAnswer } from '@hopback/sdk/platform';
 import type { PlatformAnswer } from '@hopback/sdk/platform';
 import { importJWK } from 'jose';
 import { sql } from 'kysely';
-import type { OperationCall, Operations, PlatformContext, PlatformTransaction, Reading } from '../core/index.js';
+import type { OperationCall, Operations, PlatformContext, Reading } from '../core/index.js';
+import { Acting, actorOf } from '../database/index.js';
 import { textWithoutNumbers } from '../domain/records/mask-numbers.js';
 import type { HasClient } from './provider-reader.js';
 import { ASSUMED_ZONE, bodyOf, pathOf, readProvider, wrongBody } from './provider-reader.js';
-import type {
-  AnswerKeyRegistration,
-  AnswerKeyRetirement,
-  OfficeChange,
-  RegisteredProviderView,
-} from './provider-bodies.js';
+import type { ProviderBody } from './provider-bodies.js';
 import { MAX_ANSWER_KEYS } from './provider-bodies.js';
-import type { OfficeContact, ProviderTables } from './provider-tables.js';
+import type { OfficeContact } from './provider-tables.js';
+import { ENTRIES, KEYS, tablesOf } from './provider-tables.js';
 import { changedEntry, lockRegistry } from './registry-operations.js';
 
 /** Operations on what the platform asks a provider by: its office and its keys. */
 export function createOfficeOperations(context: PlatformContext, hasClient: HasClient): Operations {
-  const shown = async (reading: Reading, providerId: string): Promise<PlatformAnswer> => {
-    const view = await viewOf(reading, providerId, hasClient);
+  const shown = async (reading: Reading, call: OperationCall): Promise<PlatformAnswer> => {
+    const view = await viewOf(reading, pathOf(call, 'providerId'), hasClient);
     return view === undefined ? problemAnswer('not-found') : jsonAnswer(view);
   };
+  /** Changes something, unless it is refused, and shows the provider. */
+  const changed = (
+    call: OperationCall,
+    change: (work: Acting, call: OperationCall) => Promise<PlatformAnswer | undefined>,
+  ): Promise<PlatformAnswer> =>
+    context.transact(
+      async (transaction) =>
+        (await change(new Acting(context, transaction, actorOf(call)), call)) ?? shown(transaction, call),
+    );
   return {
-    fetchRegisteredProvider: (call) => shown(context.database, pathOf(call, 'providerId')),
+    fetchRegisteredProvider: (call) => shown(context.database, call),
     setProviderOffice: (call) => {
-      const { zone } = bodyOf(call) as OfficeChange;
-      if (zone !== undefined && !isZone(zone)) return wrongBody('/zone', 'unknown-zone');
-      return context.transact(async (transaction) => {
-        const refusal = await setOffice(context, transaction, call);
-        return refusal ?? shown(transaction, pathOf(call, 'providerId'));
-      });
+      const { zone } = bodyOf(call) as ProviderBody<'OfficeChange'>;
+      return zone === undefined || isZone(zone) ? changed(call, setOffice) : wrongBody('/zone', 'unknown-zone');
     },
     addAnswerKey: async (call) => {
-      const { jwk } = bodyOf(call) as AnswerKeyRegistration;
+      const { jwk } = bodyOf(call) as ProviderBody<'AnswerKeyRegistration'>;
       const wrong = await wrongKey(jwk);
-      if (wrong !== undefined) return wrongBody('/jwk', wrong);
-      return context.transact(async (transaction) => {
-        const refusal = await addKey(context, transaction, call);
-        return refusal ?? shown(transaction, pathOf(call, 'providerId'));
-      });
+      return wrong === undefined ? changed(call, addKey) : wrongBody('/jwk', wrong);
     },
-    retireAnswerKey: (call) =>
-      context.transact(async (transaction) => {
-        const refusal = await retireKey(context, transaction, call);
-        return refusal ?? shown(transaction, pathOf(call, 'providerId'));
-      }),
+    retireAnswerKey: (call) => changed(call, retireKey),
   };
 }
 
@@ -53,7 +47,7 @@ async function viewOf(
   reading: Reading,
   providerId: string,
   hasClient: HasClient,
-): Promise<RegisteredProviderView | undefined> {
+): Promise<ProviderBody<'RegisteredProvider'> | undefined> {
   const kept = await readProvider(reading, providerId);
   if (kept === undefined) return undefined;
   const { entry, zone, contact, keys } = kept;
@@ -81,40 +75,22 @@ function isZone(zone: string): boolean {
   }
 }
 
-async function setOffice(
-  context: PlatformContext,
-  transaction: PlatformTransaction,
-  call: OperationCall,
-): Promise<PlatformAnswer | undefined> {
-  const { zone, contact, ocns, spcs } = bodyOf(call) as OfficeChange;
+async function setOffice(work: Acting, call: OperationCall): Promise<PlatformAnswer | undefined> {
+  const { zone, contact, ocns, spcs } = bodyOf(call) as ProviderBody<'OfficeChange'>;
   const providerId = pathOf(call, 'providerId');
-  await lockRegistry(transaction);
-  const changed = await changedEntry(context, {
-    transaction,
-    call,
-    change: {
-      action: 'provider.codes-set',
-      change: (before) => ({ ...before, ...(ocns !== undefined && { ocns }), ...(spcs !== undefined && { spcs }) }),
-    },
+  await lockRegistry(work.transaction);
+  const changed = await changedEntry(work, providerId, {
+    action: 'provider.codes-set',
+    change: (before) => ({ ...before, ...(ocns !== undefined && { ocns }), ...(spcs !== undefined && { spcs }) }),
   });
   if (changed.status === 'refused') return problemAnswer(changed.code);
   if (zone === undefined && contact === undefined) return undefined;
-  await transaction
-    .withTables<ProviderTables>()
-    .updateTable('providers_entries')
-    .set({
-      ...(zone !== undefined && { zone }),
-      ...(contact !== undefined && { office: JSON.stringify(keptContact(contact)) }),
-    })
-    .where('provider_id', '=', providerId)
-    .execute();
-  await context.audit(transaction, {
-    action: 'provider.office-set',
-    organizationId: call.caller.organizationId,
-    actor: call.caller.clientId,
-    object: `provider:${providerId}`,
-    details: { ...(zone !== undefined && { zone }), contact: contact !== undefined },
+  await ENTRIES.set(work.transaction, providerId, {
+    ...(zone !== undefined && { zone }),
+    ...(contact !== undefined && { office: JSON.stringify(keptContact(contact)) }),
   });
+  const details = { ...(zone !== undefined && { zone }), contact: contact !== undefined };
+  await work.audit('provider.office-set', `provider:${providerId}`, details);
   return undefined;
 }
 
@@ -130,7 +106,7 @@ const KINDS: readonly { readonly kty: string; readonly crv: string; readonly alg
   ];
 
 /** What is wrong with a key, as a word. */
-async function wrongKey(jwk: AnswerKeyRegistration['jwk']): Promise<string | undefined> {
+async function wrongKey(jwk: ProviderBody<'AnswerKeyRegistration'>['jwk']): Promise<string | undefined> {
   const kind = KINDS.find(({ kty, crv }) => jwk['kty'] === kty && jwk['crv'] === crv);
   if (kind === undefined) return 'key-kind-not-taken';
   if (jwk['d'] !== undefined) return 'private-key';
@@ -147,12 +123,9 @@ async function wrongKey(jwk: AnswerKeyRegistration['jwk']): Promise<string | und
   }
 }
 
-async function addKey(
-  context: PlatformContext,
-  transaction: PlatformTransaction,
-  call: OperationCall,
-): Promise<PlatformAnswer | undefined> {
-  const { jwk, othersEndAt } = bodyOf(call) as AnswerKeyRegistration;
+async function addKey(work: Acting, call: OperationCall): Promise<PlatformAnswer | undefined> {
+  const { context, transaction } = work;
+  const { jwk, othersEndAt } = bodyOf(call) as ProviderBody<'AnswerKeyRegistration'>;
   const providerId = pathOf(call, 'providerId');
   await lockRegistry(transaction);
   const kept = await readProvider(transaction, providerId);
@@ -162,60 +135,27 @@ async function addKey(
   if (there !== undefined) return isSameKey(there.jwk, jwk) ? undefined : problemAnswer('conflict');
   if (kept.keys.length >= MAX_ANSWER_KEYS)
     return problemAnswer('conflict', { detail: 'the provider has too many keys' });
-  const tables = transaction.withTables<ProviderTables>();
   if (othersEndAt !== undefined) {
     const endMs = Date.parse(othersEndAt);
-    await tables
+    await tablesOf(transaction)
       .updateTable('providers_keys')
       .set({ until_ms: sql<number>`least(coalesce(until_ms, ${endMs}), ${endMs})` })
       .where('provider_id', '=', providerId)
       .execute();
   }
-  await tables
-    .insertInto('providers_keys')
-    .values({
-      provider_id: providerId,
-      key_id: keyId,
-      jwk: JSON.stringify(jwk),
-      from_ms: context.clock.nowMs(),
-      until_ms: null,
-    })
-    .execute();
-  await auditKey(context, transaction, { call, action: 'provider.answer-key-added', keyId });
+  const key = { provider_id: providerId, key_id: keyId, jwk: JSON.stringify(jwk) };
+  await KEYS.add(transaction, { ...key, from_ms: context.clock.nowMs(), until_ms: null });
+  await work.audit('provider.answer-key-added', `provider:${providerId}`, { keyId });
   return undefined;
 }
 
 const isSameKey = (one: Readonly<Record<string, unknown>>, other: Readonly<Record<string, unknown>>): boolean =>
   ['kty', 'crv', 'x', 'y'].every((member) => one[member] === other[member]);
 
-async function retireKey(
-  context: PlatformContext,
-  transaction: PlatformTransaction,
-  call: OperationCall,
-): Promise<PlatformAnswer | undefined> {
-  const keyId = pathOf(call, 'keyId');
-  const { numUpdatedRows } = await transaction
-    .withTables<ProviderTables>()
-    .updateTable('providers_keys')
-    .set({ until_ms: Date.parse((bodyOf(call) as AnswerKeyRetirement).until) })
-    .where('provider_id', '=', pathOf(call, 'providerId'))
-    .where('key_id', '=', keyId)
-    .executeTakeFirst();
-  if (Number(numUpdatedRows) === 0) return problemAnswer('not-found');
-  await auditKey(context, transaction, { call, action: 'provider.answer-key-retired', keyId });
+async function retireKey(work: Acting, call: OperationCall): Promise<PlatformAnswer | undefined> {
+  const [providerId, keyId] = [pathOf(call, 'providerId'), pathOf(call, 'keyId')];
+  const end = { until_ms: Date.parse((bodyOf(call) as ProviderBody<'AnswerKeyRetirement'>).until) };
+  if (!(await KEYS.set(work.transaction, providerId, end, { key_id: keyId }))) return problemAnswer('not-found');
+  await work.audit('provider.answer-key-retired', `provider:${providerId}`, { keyId });
   return undefined;
-}
-
-async function auditKey(
-  context: PlatformContext,
-  transaction: PlatformTransaction,
-  { call, action, keyId }: { readonly call: OperationCall; readonly action: string; readonly keyId: string },
-): Promise<void> {
-  await context.audit(transaction, {
-    action,
-    organizationId: call.caller.organizationId,
-    actor: call.caller.clientId,
-    object: `provider:${pathOf(call, 'providerId')}`,
-    details: { keyId },
-  });
 }

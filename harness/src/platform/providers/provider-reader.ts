@@ -1,7 +1,7 @@
-import type { PlatformAnswer, PlatformProblem, ProviderEntry } from '@hopback/sdk/platform';
-import { DEFAULT_PAGE_ITEMS, problemAnswer } from '@hopback/sdk/platform';
+import type { PlatformProblem, ProviderEntry } from '@hopback/sdk/platform';
+import { problemAnswer } from '@hopback/sdk/platform';
 import type { ProviderReference } from '@hopback/sdk/traceback';
-import type { RawBuilder, Selectable } from 'kysely';
+import type { Selectable } from 'kysely';
 import { sql } from 'kysely';
 import type {
   OperationCall,
@@ -13,18 +13,14 @@ import type {
 import type { RememberedVersion } from '../database/index.js';
 import { createVersionedMemory, isAmong, together } from '../database/index.js';
 import type { CodeOwner, ProviderCode, ResolvedReference } from '../domain/providers/resolve-reference.js';
-import { codesToLookUp, readCursor, resolveReference, writeCursor } from '../domain/providers/resolve-reference.js';
+import { codesToLookUp, resolveReference } from '../domain/providers/resolve-reference.js';
 import type { OfficeContact, ProviderTables } from './provider-tables.js';
-import { REGISTRY } from './provider-tables.js';
+import { REGISTRY, tablesOf } from './provider-tables.js';
 
 /** Longest stretch of time that is counted: as long as providers keep what they answer by. */
 const MAX_RANGE_MS = 5 * 366 * 86_400_000;
 /** Stretch of a scorecard where nothing is said. */
 const YEAR_MS = 365 * 86_400_000;
-
-/** Items of a page that were asked for. The route has seen to it that it is a number. */
-export const limitOf = ({ request }: OperationCall): number =>
-  Number(request.parameters['limit'] ?? DEFAULT_PAGE_ITEMS);
 
 /** A parameter that is not what it has to be. */
 export const wrongParameter = (pointer: string): PlatformProblem =>
@@ -33,35 +29,6 @@ export const wrongParameter = (pointer: string): PlatformProblem =>
 /** A body that is in its form and cannot be. @param pointer - RFC 6901 */
 export const wrongBody = (pointer: string, code: string): PlatformProblem =>
   problemAnswer('invalid-body', { errors: [{ pointer, code }] });
-
-/** Place in a list that is sorted by time, newest first. */
-export interface TimePlace {
-  readonly atMs: number;
-  readonly id: string;
-}
-
-/** Reads the cursor of a list by time; `undefined` for the first page. */
-export function timePlaceOf(call: OperationCall): TimePlace | 'invalid' | undefined {
-  const { cursor } = call.request.parameters;
-  if (cursor === undefined) return undefined;
-  const parts = readCursor(cursor, ['number', 'string']);
-  return parts === undefined ? 'invalid' : { atMs: Number(parts[0]), id: String(parts[1]) };
-}
-
-/** A page of rows, one more than asked for where there are more. */
-export function pageOf<Row>(
-  rows: readonly Row[],
-  options: {
-    readonly limit: number;
-    readonly place: (row: Row) => readonly (string | number)[];
-    readonly item: (row: Row) => unknown;
-  },
-): PlatformAnswer {
-  const shown = rows.slice(0, options.limit);
-  const last = shown.at(-1);
-  const nextCursor = rows.length > options.limit && last !== undefined ? writeCursor(options.place(last)) : undefined;
-  return { kind: 'json', value: { items: shown.map(options.item), ...(nextCursor !== undefined && { nextCursor }) } };
-}
 
 /** A stretch of time, milliseconds since the epoch; `toMs` is not in it. */
 export interface TimeRange {
@@ -163,7 +130,7 @@ async function readProviders(
   providerIds: readonly string[],
 ): Promise<ReadonlyMap<string, KeptProvider>> {
   if (providerIds.length === 0) return new Map();
-  const tables = reading.withTables<ProviderTables>();
+  const tables = tablesOf(reading);
   const [rows, keys] = await together(reading, [
     tables
       .selectFrom('providers_entries')
@@ -251,50 +218,3 @@ async function ownersOf(reading: Reading, codes: readonly ProviderCode[]): Promi
   }
   return { owners, codesOfOwners };
 }
-
-/** What a list of providers is asked for with. */
-export interface ProviderListQuery {
-  readonly name?: string;
-  readonly frn?: string;
-  readonly ocn?: string;
-  readonly spc?: string;
-  readonly changedSinceMs?: number;
-  /** Sorted name and id of the last item before. */
-  readonly after?: { readonly sortName: string; readonly providerId: string };
-  readonly limit: number;
-}
-
-/** Providers by business name, one more than asked for where there are more. */
-export async function listEntries(
-  reading: Reading,
-  query: ProviderListQuery,
-): Promise<readonly { readonly sortName: string; readonly entry: ProviderEntry }[]> {
-  const { name, frn, changedSinceMs, after, limit } = query;
-  let rows = reading
-    .withTables<ProviderTables>()
-    .selectFrom('providers_entries')
-    .select(['sort_name', 'entry'])
-    .orderBy('sort_name')
-    .orderBy(sql`provider_id collate "C"`)
-    .limit(limit + 1);
-  if (name !== undefined) rows = rows.where('search_text', 'like', `%${escapedLike(name.toLowerCase())}%`);
-  if (frn !== undefined) rows = rows.where('frn', '=', frn);
-  if (changedSinceMs !== undefined) rows = rows.where('updated_at_ms', '>=', changedSinceMs);
-  for (const kind of ['ocn', 'spc'] as const) {
-    const value = query[kind];
-    if (value === undefined) continue;
-    rows = rows.where('provider_id', 'in', (row) =>
-      row.selectFrom('providers_codes').select('provider_id').where('kind', '=', kind).where('value', '=', value),
-    );
-  }
-  if (after !== undefined) rows = rows.where(behind(after));
-  const found = await rows.execute();
-  return found.map(({ sort_name: sortName, entry }) => ({ sortName, entry }));
-}
-
-/** Behind the last item of a page, in the order of the index. */
-const behind = ({ sortName, providerId }: NonNullable<ProviderListQuery['after']>): RawBuilder<boolean> =>
-  sql<boolean>`(sort_name, provider_id collate "C") > (${sortName}, ${providerId} collate "C")`;
-
-/** A text as a pattern of LIKE that stands for itself. */
-const escapedLike = (text: string): string => text.replace(/[\\%_]/g, (sign) => `\\${sign}`);

@@ -1,27 +1,10 @@
+import { inPath, inQuery, PAGING } from '@hopback/sdk/internal';
 import type { PlatformScope, ProblemCode, RouteParameter } from '@hopback/sdk/platform';
 import type { ServedRoute, StaffRoles } from '../core/index.js';
 
 const TAG = 'Registry and scorecards';
 const BODY: readonly ProblemCode[] = ['invalid-body', 'too-large', 'unsupported-media-type'];
 
-const inPath = (name: string, description: string, form: RouteParameter['form'] = 'identifier'): RouteParameter => ({
-  name,
-  description,
-  in: 'path',
-  form,
-  isRequired: true,
-});
-const inQuery = (name: string, description: string, form: RouteParameter['form']): RouteParameter => ({
-  name,
-  description,
-  form,
-  in: 'query',
-  isRequired: false,
-});
-const PAGING = [
-  inQuery('cursor', 'Start of the page: `nextCursor` of the previous page.', 'cursor'),
-  inQuery('limit', 'Items per page, 1 to 500; default 50.', 'page-limit'),
-];
 const RANGE = [
   inQuery('from', 'Start of the period; default 365 days before its end.', 'utc-time'),
   inQuery('to', 'End of the period (exclusive); default now.', 'utc-time'),
@@ -29,52 +12,33 @@ const RANGE = [
 const PROVIDER = inPath('providerId', 'Of the provider in the registry.');
 const REGISTERED = '/v1/registry/providers/{providerId}';
 
-type Words = Pick<ServedRoute, 'summary' | 'description'>;
-
-interface Put extends Words {
-  readonly path: string;
-  readonly body: string;
+interface Read extends Pick<ServedRoute, 'path' | 'summary' | 'description'> {
   readonly answer: string;
   readonly parameters?: readonly RouteParameter[];
   readonly allowed?: readonly PlatformScope[];
+}
+
+const read = (operationId: string, { answer, ...order }: Read): ServedRoute => ({
+  ...{ operationId, method: 'GET', tag: TAG, allowed: ['staff'], parameters: [PROVIDER] },
+  ...order,
+  response: { kind: 'json', status: 200, body: answer, description: 'What there is.' },
+  problems: ['invalid-parameter', 'not-found'],
+  idempotency: 'safe',
+});
+
+interface Put extends Read {
+  readonly body: string;
   readonly problems?: readonly ProblemCode[];
 }
 
 /** Takes a body that names what is done, so that said again it changes nothing. */
-const put = (operationId: string, order: Put): ServedRoute => ({
-  operationId,
+const put = (operationId: string, { body, problems = [], ...order }: Put): ServedRoute => ({
+  ...read(operationId, order),
   method: 'POST',
-  path: order.path,
-  tag: TAG,
-  summary: order.summary,
-  description: order.description,
-  allowed: order.allowed ?? ['staff'],
-  parameters: order.parameters ?? [PROVIDER],
-  request: { kind: 'json', body: order.body },
+  request: { kind: 'json', body },
   response: { kind: 'json', status: 200, body: order.answer, description: 'As it stands now.' },
-  problems: [...BODY, 'invalid-parameter', 'not-found', ...(order.problems ?? [])],
+  problems: [...BODY, 'invalid-parameter', 'not-found', ...problems],
   idempotency: 'by-content',
-});
-
-interface Read extends Words {
-  readonly path: string;
-  readonly answer: string;
-  readonly parameters?: readonly RouteParameter[];
-  readonly allowed?: readonly PlatformScope[];
-}
-
-const read = (operationId: string, order: Read): ServedRoute => ({
-  operationId,
-  method: 'GET',
-  path: order.path,
-  tag: TAG,
-  summary: order.summary,
-  description: order.description,
-  allowed: order.allowed ?? ['staff'],
-  parameters: order.parameters ?? [PROVIDER],
-  response: { kind: 'json', status: 200, body: order.answer, description: 'What there is.' },
-  problems: ['invalid-parameter', 'not-found'],
-  idempotency: 'safe',
 });
 
 const REGISTRY_ROUTES: readonly ServedRoute[] = [

@@ -1,7 +1,7 @@
 import type { ProviderEntry } from '@hopback/sdk/platform';
 import { sql } from 'kysely';
-import type { AreaDefinition, EpochMs, JsonColumn } from '../core/index.js';
-import { countChanges } from '../database/index.js';
+import type { AreaDefinition, EpochMs, JsonColumn, Reading } from '../core/index.js';
+import { countChanges, KeyedTable } from '../database/index.js';
 import type { RejectedFiling } from '../domain/providers/read-filings.js';
 
 /** How the office that answers tracebacks can be reached, beside what was filed. */
@@ -86,6 +86,15 @@ export type ProviderTables = {
     readonly actor: string;
   };
 };
+
+/** The tables within a transaction, or outside. */
+export const tablesOf = (reading: Reading) => reading.withTables<ProviderTables>();
+
+export const ENTRIES = new KeyedTable<ProviderTables['providers_entries']>('providers_entries', 'provider_id');
+export const KEYS = new KeyedTable<ProviderTables['providers_keys']>('providers_keys', 'provider_id');
+export const IMPORTS = new KeyedTable<ProviderTables['providers_imports']>('providers_imports', 'import_id');
+export const CONTESTS = new KeyedTable<ProviderTables['providers_contests']>('providers_contests', 'contest_id');
+export const OUTAGES = new KeyedTable<ProviderTables['providers_outages']>('providers_outages', 'outage_id');
 
 /** What an import did. */
 export interface ImportCounts {

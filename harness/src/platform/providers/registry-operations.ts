@@ -1,26 +1,18 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { PlatformAnswer, ProviderEntry } from '@hopback/sdk/platform';
 import { jsonAnswer, problemAnswer } from '@hopback/sdk/platform';
 import type { Insertable } from 'kysely';
 import { sql } from 'kysely';
 import type { OperationCall, Operations, PlatformContext, PlatformTransaction } from '../core/index.js';
-import type { Filing, RejectedFiling } from '../domain/providers/read-filings.js';
-import { codesOf, readCursor, searchTextOf } from '../domain/providers/resolve-reference.js';
+import { Acting, actorOf, pageAnswer, readPage, wrongCursor } from '../database/index.js';
+import type { Filing } from '../domain/providers/read-filings.js';
+import { codesOf, searchTextOf } from '../domain/providers/resolve-reference.js';
 import { entryAfterFiling, isSameEntry, readFilings } from '../domain/providers/read-filings.js';
 import { textWithoutNumbers } from '../domain/records/mask-numbers.js';
-import type { RegistryImport, RegistryImportReport, Reinstatement, RemovalOrder } from './provider-bodies.js';
-import {
-  bodyOf,
-  limitOf,
-  listEntries,
-  pageOf,
-  pathOf,
-  readProvider,
-  timePlaceOf,
-  wrongBody,
-  wrongParameter,
-} from './provider-reader.js';
+import type { ProviderBody } from './provider-bodies.js';
+import { bodyOf, pathOf, readProvider, wrongBody } from './provider-reader.js';
 import type { ImportCounts, ProviderTables } from './provider-tables.js';
+import { IMPORTS, tablesOf } from './provider-tables.js';
 
 /** Rows of one statement: 500 entries have 3,000 values, and PostgreSQL takes 65,535. */
 const ROWS_PER_STATEMENT = 500;
@@ -50,7 +42,7 @@ export async function writeEntries(
   changed: readonly ChangedEntry[],
   by: { readonly nowMs: number; readonly source: string; readonly importId?: string },
 ): Promise<void> {
-  const tables = transaction.withTables<ProviderTables>();
+  const tables = tablesOf(transaction);
   for (const some of slices(changed, ROWS_PER_STATEMENT)) {
     const ids = some.map(({ entry }) => entry.providerId);
     await tables
@@ -123,34 +115,28 @@ const MAX_NAMED_REJECTS = 1_000;
 /** Numbers of one look-up. */
 const NUMBERS_PER_STATEMENT = 5_000;
 
-/** What came of an import. */
-export type ImportOutcome =
-  | { readonly status: 'imported'; readonly report: RegistryImportReport }
-  | { readonly status: 'unreadable'; readonly reason: string; readonly column?: string };
-
 /**
  * Takes a file of filings into the registry, whole or not at all. Done again it changes nothing. A provider that the file does not have
  * stays, and is counted.
- * @param order - the file, and where it is from
- * @param by - whose client brought it
  */
-async function importFilings(
-  context: PlatformContext,
-  order: RegistryImport,
-  by: { readonly organizationId: string; readonly clientId: string },
-): Promise<ImportOutcome> {
+async function importFilings(context: PlatformContext, call: OperationCall): Promise<PlatformAnswer> {
+  const order = bodyOf(call) as ProviderBody<'RegistryImport'>;
   const reading = readFilings(order.csv);
-  if (reading.status === 'unreadable') return reading;
+  if (reading.status === 'unreadable')
+    return wrongBody('/csv', reading.column === undefined ? reading.reason : `${reading.reason}:${reading.column}`);
   const { filings, rejected } = reading;
-  const sha256 = createHash('sha256').update(order.csv).digest('hex');
-  const report = await context.transact(async (transaction) => {
+  const sha256 = hash('sha256', order.csv, 'hex');
+  const source = textWithoutNumbers(order.source);
+  return context.transact(async (transaction) => {
+    const work = new Acting(context, transaction, actorOf(call));
     await lockRegistry(transaction);
     const importId = context.newId('imp');
     const nowMs = context.clock.nowMs();
     const before = await entriesByNumber(transaction, filings);
     const changed = changesOf(filings, before, new Date(nowMs).toISOString());
     await writeEntries(transaction, changed, { nowMs, source: `import:${importId}`, importId });
-    await markSeen(transaction, { filings, before, importId });
+    const known = filings.map(({ frn }) => frn).filter((frn) => before.has(frn));
+    await markSeen(transaction, known, importId);
     const counts: ImportCounts = {
       lines: filings.length + rejected.length,
       added: changed.filter(({ isNew }) => isNew).length,
@@ -159,25 +145,15 @@ async function importFilings(
       rejected: rejected.length,
       missing: await missingIn(transaction, importId),
     };
-    const named = rejected.slice(0, MAX_NAMED_REJECTS);
-    await noteImport(transaction, { importId, nowMs, counts, rejected: named, sha256, order, by });
-    await context.audit(transaction, {
-      action: 'registry.imported',
-      organizationId: by.organizationId,
-      actor: by.clientId,
-      object: `registry-import:${importId}`,
-      details: { ...counts, sha256 },
+    const rejects = rejected.slice(0, MAX_NAMED_REJECTS);
+    await IMPORTS.add(transaction, {
+      ...{ import_id: importId, at_ms: nowMs, actor: work.by.actor, source, sha256 },
+      counts: JSON.stringify(counts),
+      rejected: JSON.stringify(rejects),
     });
-    return {
-      importId,
-      importedAt: new Date(nowMs).toISOString(),
-      source: textWithoutNumbers(order.source),
-      sha256,
-      ...counts,
-      rejects: named,
-    };
+    await work.audit('registry.imported', `registry-import:${importId}`, { ...counts, sha256 });
+    return jsonAnswer({ importId, importedAt: new Date(nowMs).toISOString(), source, sha256, ...counts, rejects });
   });
-  return { status: 'imported', report };
 }
 
 async function entriesByNumber(
@@ -186,8 +162,7 @@ async function entriesByNumber(
 ): Promise<ReadonlyMap<string, ProviderEntry>> {
   const found = new Map<string, ProviderEntry>();
   for (const some of slices(filings, NUMBERS_PER_STATEMENT)) {
-    const rows = await transaction
-      .withTables<ProviderTables>()
+    const rows = await tablesOf(transaction)
       .selectFrom('providers_entries')
       .select(['frn', 'entry'])
       .where(
@@ -214,18 +189,9 @@ function changesOf(
 }
 
 /** Of providers that did not change too: those which no import sees any longer are missing. */
-async function markSeen(
-  transaction: PlatformTransaction,
-  {
-    filings,
-    before,
-    importId,
-  }: { filings: readonly Filing[]; before: ReadonlyMap<string, ProviderEntry>; importId: string },
-): Promise<void> {
-  const known = filings.map(({ frn }) => frn).filter((frn) => before.has(frn));
+async function markSeen(transaction: PlatformTransaction, known: readonly string[], importId: string): Promise<void> {
   for (const some of slices(known, NUMBERS_PER_STATEMENT))
-    await transaction
-      .withTables<ProviderTables>()
+    await tablesOf(transaction)
       .updateTable('providers_entries')
       .set({ import_id: importId })
       .where('frn', 'in', some)
@@ -233,41 +199,13 @@ async function markSeen(
 }
 
 async function missingIn(transaction: PlatformTransaction, importId: string): Promise<number> {
-  const { missing } = await transaction
-    .withTables<ProviderTables>()
+  const { missing } = await tablesOf(transaction)
     .selectFrom('providers_entries')
     .select((row) => row.fn.countAll<number>().as('missing'))
     .where('import_id', 'is not', null)
     .where('import_id', '!=', importId)
     .executeTakeFirstOrThrow();
   return missing;
-}
-
-interface NotedImport {
-  readonly importId: string;
-  readonly nowMs: number;
-  readonly counts: ImportCounts;
-  readonly rejected: readonly RejectedFiling[];
-  readonly sha256: string;
-  readonly order: RegistryImport;
-  readonly by: { readonly clientId: string };
-}
-
-async function noteImport(transaction: PlatformTransaction, noted: NotedImport): Promise<void> {
-  const { importId, nowMs, counts, rejected, sha256, order, by } = noted;
-  await transaction
-    .withTables<ProviderTables>()
-    .insertInto('providers_imports')
-    .values({
-      import_id: importId,
-      at_ms: nowMs,
-      actor: by.clientId,
-      source: textWithoutNumbers(order.source),
-      sha256,
-      counts: JSON.stringify(counts),
-      rejected: JSON.stringify(rejected),
-    })
-    .execute();
 }
 
 /** Operations on the entries of the registry. */
@@ -278,12 +216,7 @@ export function createRegistryOperations(context: PlatformContext): Operations {
       const kept = await readProvider(context.database, pathOf(call, 'providerId'));
       return kept === undefined ? problemAnswer('not-found') : jsonAnswer(kept.entry);
     },
-    importRegistry: async (call) => {
-      const { organizationId, clientId } = call.caller;
-      const outcome = await importFilings(context, bodyOf(call) as RegistryImport, { organizationId, clientId });
-      if (outcome.status === 'imported') return jsonAnswer(outcome.report);
-      return wrongBody('/csv', outcome.column === undefined ? outcome.reason : `${outcome.reason}:${outcome.column}`);
-    },
+    importRegistry: (call) => importFilings(context, call),
     listRegistryImports: (call) => listImports(context, call),
     listProviderVersions: (call) => listVersions(context, call),
     putProvider: (call) => {
@@ -292,7 +225,7 @@ export function createRegistryOperations(context: PlatformContext): Operations {
       return changeEntry(context, call, { action: 'provider.put', change: () => entry, mayBeNew: true });
     },
     removeProvider: (call) => {
-      const removal = bodyOf(call) as RemovalOrder;
+      const removal = bodyOf(call) as ProviderBody<'RemovalOrder'>;
       return changeEntry(context, call, {
         action: 'provider.removed',
         change: (before) => ({ ...before, removal }),
@@ -303,89 +236,65 @@ export function createRegistryOperations(context: PlatformContext): Operations {
       changeEntry(context, call, {
         action: 'provider.reinstated',
         change: ({ removal: _removal, ...before }) => before,
-        details: { reason: (bodyOf(call) as Reinstatement).reason },
+        details: { reason: (bodyOf(call) as ProviderBody<'Reinstatement'>).reason },
       }),
   };
 }
 
-async function listProviders(context: PlatformContext, call: OperationCall): Promise<PlatformAnswer> {
-  const { name, frn, ocn, spc, changedSince, cursor } = call.request.parameters;
-  const place = cursor === undefined ? undefined : readCursor(cursor, ['string', 'string']);
-  if (cursor !== undefined && place === undefined) return wrongParameter('cursor');
-  const limit = limitOf(call);
-  const rows = await listEntries(context.database, {
-    limit,
-    // A zero octet is none for PostgreSQL, and in no name.
-    ...(name !== undefined && { name: name.replaceAll('\u0000', '') }),
-    ...(frn !== undefined && { frn }),
-    ...(ocn !== undefined && { ocn }),
-    ...(spc !== undefined && { spc }),
-    ...(changedSince !== undefined && { changedSinceMs: Date.parse(changedSince) }),
-    ...(place !== undefined && { after: { sortName: String(place[0]), providerId: String(place[1]) } }),
-  });
-  return pageOf(rows, {
-    limit,
-    place: ({ sortName, entry }) => [sortName, entry.providerId],
-    item: ({ entry }) => entry,
-  });
+function listProviders({ database }: PlatformContext, call: OperationCall): Promise<PlatformAnswer> {
+  const { name, frn, ocn, spc, changedSince } = call.request.parameters;
+  let query = tablesOf(database).selectFrom('providers_entries').select(['sort_name', 'provider_id', 'entry']);
+  // A zero octet is none for PostgreSQL, and in no name.
+  const sought = name?.replaceAll('\u0000', '').toLowerCase();
+  if (sought !== undefined) query = query.where('search_text', 'like', `%${escapedLike(sought)}%`);
+  if (frn !== undefined) query = query.where('frn', '=', frn);
+  if (changedSince !== undefined) query = query.where('updated_at_ms', '>=', Date.parse(changedSince));
+  for (const [kind, value] of Object.entries({ ocn, spc }))
+    if (value !== undefined)
+      query = query.where('provider_id', 'in', (row) =>
+        row.selectFrom('providers_codes').select('provider_id').where('kind', '=', kind).where('value', '=', value),
+      );
+  return pageAnswer(query, { call, by: { sort_name: 'string', provider_id: 'string' }, order: 'asc' }, (rows) =>
+    rows.map(({ entry }) => entry),
+  );
 }
 
-async function listImports(context: PlatformContext, call: OperationCall): Promise<PlatformAnswer> {
-  const place = timePlaceOf(call);
-  if (place === 'invalid') return wrongParameter('cursor');
-  const limit = limitOf(call);
-  let rows = context.database
-    .withTables<ProviderTables>()
-    .selectFrom('providers_imports')
-    .selectAll()
-    .orderBy('at_ms', 'desc')
-    .orderBy('import_id', 'desc')
-    .limit(limit + 1);
-  if (place !== undefined) rows = rows.where(sql<boolean>`(at_ms, import_id) < (${place.atMs}, ${place.id})`);
-  return pageOf(await rows.execute(), {
-    limit,
-    place: (row) => [row.at_ms, row.import_id],
-    item: (row) => ({
+/** A text as a pattern of LIKE that stands for itself. */
+const escapedLike = (text: string): string => text.replace(/[\\%_]/g, (sign) => `\\${sign}`);
+
+function listImports({ database }: PlatformContext, call: OperationCall): Promise<PlatformAnswer> {
+  const query = tablesOf(database).selectFrom('providers_imports').selectAll();
+  return pageAnswer(query, { call, by: { at_ms: 'number', import_id: 'string' }, order: 'desc' }, (rows) =>
+    rows.map((row) => ({
       importId: row.import_id,
       importedAt: new Date(row.at_ms).toISOString(),
       source: row.source,
       sha256: row.sha256,
       ...row.counts,
       rejects: row.rejected,
-    }),
-  });
+    })),
+  );
 }
 
-async function listVersions(context: PlatformContext, call: OperationCall): Promise<PlatformAnswer> {
-  const place = timePlaceOf(call);
-  if (place === 'invalid') return wrongParameter('cursor');
-  const limit = limitOf(call);
-  const providerId = pathOf(call, 'providerId');
-  let rows = context.database
-    .withTables<ProviderTables>()
+async function listVersions({ database }: PlatformContext, call: OperationCall): Promise<PlatformAnswer> {
+  const query = tablesOf(database)
     .selectFrom('providers_history')
     .selectAll()
-    .where('provider_id', '=', providerId)
-    .orderBy('from_ms', 'desc')
-    .orderBy('source', 'desc')
-    .limit(limit + 1);
-  if (place !== undefined) rows = rows.where(sql<boolean>`(from_ms, source) < (${place.atMs}, ${place.id})`);
-  const found = await rows.execute();
-  if (found.length === 0 && place === undefined) return problemAnswer('not-found');
-  return pageOf(found, {
-    limit,
-    place: (row) => [row.from_ms, row.source],
-    item: (row) => ({
-      from: new Date(row.from_ms).toISOString(),
-      ...(row.to_ms !== null && { to: new Date(row.to_ms).toISOString() }),
-      source: row.source,
-      entry: row.entry,
-    }),
-  });
+    .where('provider_id', '=', pathOf(call, 'providerId'));
+  const page = await readPage(query, { call, by: { from_ms: 'number', source: 'string' }, order: 'desc' });
+  if (page === undefined) return wrongCursor();
+  if (page.rows.length === 0 && call.request.parameters['cursor'] === undefined) return problemAnswer('not-found');
+  const items = page.rows.map((row) => ({
+    from: new Date(row.from_ms).toISOString(),
+    ...(row.to_ms !== null && { to: new Date(row.to_ms).toISOString() }),
+    source: row.source,
+    entry: row.entry,
+  }));
+  return jsonAnswer({ items, ...page.next });
 }
 
 /** A change of one entry by staff. */
-export interface EntryChange {
+interface EntryChange {
   readonly action: string;
   readonly change: (before: ProviderEntry) => ProviderEntry;
   /** Whether there need not be one before: `change` is then given an entry that says nothing. */
@@ -393,14 +302,11 @@ export interface EntryChange {
   readonly details?: Readonly<Record<string, unknown>>;
 }
 
-async function changeEntry(
-  context: PlatformContext,
-  call: OperationCall,
-  change: EntryChange,
-): Promise<PlatformAnswer> {
+function changeEntry(context: PlatformContext, call: OperationCall, change: EntryChange): Promise<PlatformAnswer> {
   return context.transact(async (transaction) => {
     await lockRegistry(transaction);
-    const changed = await changedEntry(context, { transaction, call, change });
+    const work = new Acting(context, transaction, actorOf(call));
+    const changed = await changedEntry(work, pathOf(call, 'providerId'), change);
     return changed.status === 'refused' ? problemAnswer(changed.code) : jsonAnswer(changed.entry);
   });
 }
@@ -410,33 +316,26 @@ async function changeEntry(
  * @returns the entry as it is now, or why not: `conflict` where the number belongs to another provider
  */
 export async function changedEntry(
-  context: PlatformContext,
-  { transaction, call, change }: { transaction: PlatformTransaction; call: OperationCall; change: EntryChange },
+  work: Acting,
+  providerId: string,
+  { action, change, mayBeNew = false, details }: EntryChange,
 ): Promise<{ status: 'changed'; entry: ProviderEntry } | { status: 'refused'; code: 'not-found' | 'conflict' }> {
-  const providerId = pathOf(call, 'providerId');
+  const { context, transaction, by } = work;
   const before = (await readProvider(transaction, providerId))?.entry;
-  if (before === undefined && change.mayBeNew !== true) return { status: 'refused', code: 'not-found' };
+  if (before === undefined && !mayBeNew) return { status: 'refused', code: 'not-found' };
   const nowMs = context.clock.nowMs();
-  const wanted = change.change(before ?? ({} as ProviderEntry));
+  const wanted = change(before ?? ({} as ProviderEntry));
   if (before !== undefined && isSameEntry(before, wanted)) return { status: 'changed', entry: before };
   if (await isNumberTaken(transaction, wanted)) return { status: 'refused', code: 'conflict' };
   const entry = { ...wanted, updatedAt: new Date(nowMs).toISOString() };
-  const source = `staff:${call.caller.clientId}`;
-  await writeEntries(transaction, [{ entry, isNew: before === undefined }], { nowMs, source });
-  await context.audit(transaction, {
-    action: change.action,
-    organizationId: call.caller.organizationId,
-    actor: call.caller.clientId,
-    object: `provider:${providerId}`,
-    ...(change.details !== undefined && { details: change.details }),
-  });
+  await writeEntries(transaction, [{ entry, isNew: before === undefined }], { nowMs, source: `staff:${by.actor}` });
+  await work.audit(action, `provider:${providerId}`, details);
   return { status: 'changed', entry };
 }
 
 async function isNumberTaken(transaction: PlatformTransaction, { providerId, frn }: ProviderEntry): Promise<boolean> {
   if (frn === undefined) return false;
-  const owner = await transaction
-    .withTables<ProviderTables>()
+  const owner = await tablesOf(transaction)
     .selectFrom('providers_entries')
     .select('provider_id')
     .where('frn', '=', frn)

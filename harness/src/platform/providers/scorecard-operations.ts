@@ -1,7 +1,6 @@
 import type { PlatformAnswer } from '@hopback/sdk/platform';
-import { jsonAnswer, problemAnswer } from '@hopback/sdk/platform';
+import { DEFAULT_PAGE_ITEMS, jsonAnswer, problemAnswer } from '@hopback/sdk/platform';
 import type { Selectable } from 'kysely';
-import { sql } from 'kysely';
 import type {
   CountingReader,
   OperationCall,
@@ -10,25 +9,17 @@ import type {
   RequestOutcome,
   TracebackDesk,
 } from '../core/index.js';
+import { Acting, actorOf, pageAnswer, wrongCursor } from '../database/index.js';
 import type { CountedRequest, ProviderStanding } from '../domain/providers/scorecard.js';
 import { CONCERNS, emptyStanding, measureStandings, scorecardOf } from '../domain/providers/scorecard.js';
 import { participationCsv, participationJson } from '../domain/providers/participation-report.js';
 import { readCursor, writeCursor } from '../domain/providers/resolve-reference.js';
 import { textWithoutNumbers } from '../domain/records/mask-numbers.js';
-import type { Contest, ContestDecision, ContestSubmission, CountedRequestView, OutageNote } from './provider-bodies.js';
+import type { ProviderBody } from './provider-bodies.js';
 import type { TimeRange } from './provider-reader.js';
-import {
-  bodyOf,
-  limitOf,
-  pageOf,
-  pathOf,
-  rangeOf,
-  readProvider,
-  timePlaceOf,
-  wrongBody,
-  wrongParameter,
-} from './provider-reader.js';
+import { bodyOf, pathOf, rangeOf, readProvider, wrongBody, wrongParameter } from './provider-reader.js';
 import type { ProviderTables } from './provider-tables.js';
+import { CONTESTS, OUTAGES, tablesOf } from './provider-tables.js';
 
 /** Outages that are weighed: one a day for 14 years. */
 const MAX_OUTAGES = 5_000;
@@ -72,7 +63,7 @@ async function allOf<Item>(items: AsyncIterable<Item>): Promise<readonly Item[]>
 
 /** What is held in favour of providers when their requests are counted. */
 export const countingFacts: CountingReader['facts'] = async (reading, { fromMs, toMs }) => {
-  const tables = reading.withTables<ProviderTables>();
+  const tables = tablesOf(reading);
   const contests = await tables
     .selectFrom('providers_contests')
     .select(['request_id', 'state'])
@@ -107,24 +98,26 @@ async function listScorecards(parts: ScorecardParts, call: OperationCall): Promi
   const { cursor, sort = 'provider', concern } = call.request.parameters;
   // Pages of one list are of one stretch of time, however long somebody takes to read them.
   const place = cursor === undefined ? undefined : readCursor(cursor, ['number', 'number', 'number']);
-  if (cursor !== undefined && place === undefined) return wrongParameter('cursor');
+  if (cursor !== undefined && place === undefined) return wrongCursor();
   const asked = rangeOf(call);
   const range = place === undefined ? asked : { fromMs: Number(place[0]), toMs: Number(place[1]) };
   if (range === undefined || asked === undefined) return wrongParameter('from');
-  if (!isDateRange(range)) return wrongParameter('cursor');
+  if (!isDateRange(range)) return wrongCursor();
   const standings = await standingsOf(parts, range, call.atMs);
   const kept = [...standings.values()].filter(
     ({ measures }) => concern === undefined || measures.some((one) => one.concern === concern && one.isConcern),
   );
-  const sorted = kept.sort(orderBy(sort));
-  const [begin, limit] = [place === undefined ? 0 : Number(place[2]), limitOf(call)];
-  const shown = sorted.slice(begin, begin + limit);
-  const isMore = begin + limit < sorted.length;
+  const sorted = kept.sort(orderBy(sort)).slice(place === undefined ? 0 : Number(place[2]));
+  const page = sorted.slice(0, limitOf(call));
+  const end = (place === undefined ? 0 : Number(place[2])) + page.length;
   return jsonAnswer({
-    items: shown.map((standing) => scorecardOf(standing, range)),
-    ...(isMore && { nextCursor: writeCursor([range.fromMs, range.toMs, begin + limit]) }),
+    items: page.map((standing) => scorecardOf(standing, range)),
+    ...(sorted.length > page.length && { nextCursor: writeCursor([range.fromMs, range.toMs, end]) }),
   });
 }
+
+/** Items of a page that were asked for. The route has seen to it that it is a number. */
+const limitOf = ({ request }: OperationCall): number => Number(request.parameters['limit'] ?? DEFAULT_PAGE_ITEMS);
 
 /** Last instant that a date has. ECMA-262 section 21.4.1.1 */
 const MAX_DATE_MS = 8.64e15;
@@ -153,7 +146,7 @@ async function listCountedRequests(parts: ScorecardParts, call: OperationCall): 
   if (range === undefined) return wrongParameter('from');
   const { cursor } = call.request.parameters;
   const place = cursor === undefined ? undefined : readCursor(cursor, ['number', 'string']);
-  if (cursor !== undefined && place === undefined) return wrongParameter('cursor');
+  if (cursor !== undefined && place === undefined) return wrongCursor();
   if ((await readProvider(parts.context.database, providerId)) === undefined) return problemAnswer('not-found');
   const outcomes = await allOf(parts.desk.requestOutcomes(parts.context.database, { ...range, providerId }));
   const facts = { nowMs: call.atMs, ...(await countingFacts(parts.context.database, range)) };
@@ -163,12 +156,12 @@ async function listCountedRequests(parts: ScorecardParts, call: OperationCall): 
     place === undefined
       ? sorted
       : sorted.filter(({ outcome }) => isBehind(outcome, Number(place[0]), String(place[1])));
-  const limit = limitOf(call);
-  const shown = rest.slice(0, limit);
-  const last = shown.at(-1)?.outcome;
-  const nextCursor =
-    rest.length > limit && last !== undefined ? writeCursor([last.issuedAtMs, last.requestId]) : undefined;
-  return jsonAnswer({ items: shown.map(viewOf), ...(nextCursor !== undefined && { nextCursor }) });
+  const shown = rest.slice(0, limitOf(call));
+  const last = rest.length > shown.length ? shown.at(-1)?.outcome : undefined;
+  return jsonAnswer({
+    items: shown.map(viewOf),
+    ...(last !== undefined && { nextCursor: writeCursor([last.issuedAtMs, last.requestId]) }),
+  });
 }
 
 const newestFirst = ({ outcome: one }: CountedRequest, { outcome: other }: CountedRequest): number =>
@@ -177,7 +170,7 @@ const newestFirst = ({ outcome: one }: CountedRequest, { outcome: other }: Count
 const isBehind = (outcome: CountedRequest['outcome'], atMs: number, requestId: string): boolean =>
   outcome.issuedAtMs < atMs || (outcome.issuedAtMs === atMs && outcome.requestId < requestId);
 
-function viewOf({ outcome, timeliness, excluded, contest, findings }: CountedRequest): CountedRequestView {
+function viewOf({ outcome, timeliness, excluded, contest, findings }: CountedRequest): object {
   const { requestId, tracebackId, campaignId, hop, dueAtMs, answeredAtMs, arm, reason, role, isDisputed } = outcome;
   return {
     requestId,
@@ -211,8 +204,7 @@ async function fetchReport(parts: ScorecardParts, call: OperationCall): Promise<
   const range = { fromMs: Date.UTC(year, 0, 1), toMs: Date.UTC(year + 1, 0, 1) };
   if (range.fromMs > call.atMs) return problemAnswer('not-found');
   const standings = [...(await standingsOf(parts, range, Math.min(call.atMs, range.toMs))).values()];
-  const rows = await parts.context.database
-    .withTables<ProviderTables>()
+  const rows = await tablesOf(parts.context.database)
     .selectFrom('providers_entries')
     .select(['provider_id', 'entry'])
     .execute();
@@ -244,10 +236,7 @@ export function createContestOperations(parts: ScorecardParts): Operations {
       const providerId = pathOf(call, 'providerId');
       return isHidden(call, providerId) ? problemAnswer('not-found') : listContests(context, call, { providerId });
     },
-    listContests: (call) => {
-      const { state } = call.request.parameters;
-      return listContests(context, call, state === undefined ? {} : { state });
-    },
+    listContests: (call) => listContests(context, call, call.request.parameters),
     decideContest: (call) => decideContest(context, call),
     noteOutage: (call) => noteOutage(context, call),
     listOutages: (call) => listOutages(context, call),
@@ -266,13 +255,13 @@ async function contestRequest(parts: ScorecardParts, call: OperationCall): Promi
   const { context, desk } = parts;
   const providerId = pathOf(call, 'providerId');
   if (isHidden(call, providerId)) return problemAnswer('not-found');
-  const { requestId, reason: given } = bodyOf(call) as ContestSubmission;
+  const { requestId, reason: given } = bodyOf(call) as ProviderBody<'ContestSubmission'>;
   const reason = textWithoutNumbers(given);
   const range = { fromMs: call.atMs - MAX_AGE_MS, toMs: call.atMs + 1, providerId };
   return context.transact(async (transaction) => {
     const outcome = await outcomeOf(desk.requestOutcomes(transaction, range), requestId);
     if (outcome === undefined) return problemAnswer('not-found');
-    const tables = transaction.withTables<ProviderTables>();
+    const tables = tablesOf(transaction);
     const there = await tables
       .selectFrom('providers_contests')
       .selectAll()
@@ -288,43 +277,19 @@ async function contestRequest(parts: ScorecardParts, call: OperationCall): Promi
       .executeTakeFirstOrThrow();
     if (pending >= MAX_PENDING)
       return problemAnswer('conflict', { detail: 'too many contests of the provider wait for a decision' });
-    const row = newContest(context, { call, outcome, reason });
-    await tables.insertInto('providers_contests').values(row).execute();
-    await context.audit(transaction, {
-      action: 'request.contested',
-      organizationId: call.caller.organizationId,
-      actor: call.caller.clientId,
-      object: `contest:${row.contest_id}`,
-      details: { requestId },
-    });
+    const row: ContestRow = {
+      ...{ contest_id: context.newId('con'), provider_id: outcome.providerId, request_id: requestId, reason },
+      ...{ issued_at_ms: outcome.issuedAtMs, contested_at_ms: context.clock.nowMs(), state: 'pending' },
+      ...{ contested_by: call.caller.clientId, decided_at_ms: null, decided_by: null, decision_reason: null },
+    };
+    await CONTESTS.add(transaction, row);
+    const work = new Acting(context, transaction, actorOf(call));
+    await work.audit('request.contested', `contest:${row.contest_id}`, { requestId });
     return jsonAnswer(contestOf(row));
   });
 }
 
-function newContest(
-  context: PlatformContext,
-  {
-    call,
-    outcome,
-    reason,
-  }: { readonly call: OperationCall; readonly outcome: RequestOutcome; readonly reason: string },
-): ContestRow {
-  return {
-    contest_id: context.newId('con'),
-    provider_id: outcome.providerId,
-    request_id: outcome.requestId,
-    issued_at_ms: outcome.issuedAtMs,
-    reason,
-    state: 'pending',
-    contested_at_ms: context.clock.nowMs(),
-    contested_by: call.caller.clientId,
-    decided_at_ms: null,
-    decided_by: null,
-    decision_reason: null,
-  };
-}
-
-function contestOf(row: ContestRow): Contest {
+function contestOf(row: ContestRow): ProviderBody<'Contest'> {
   return {
     contestId: row.contest_id,
     providerId: row.provider_id,
@@ -338,76 +303,52 @@ function contestOf(row: ContestRow): Contest {
   };
 }
 
-async function listContests(
-  context: PlatformContext,
+function listContests(
+  { database }: PlatformContext,
   call: OperationCall,
-  asked: { readonly providerId?: string; readonly state?: string },
+  { providerId, state }: { readonly providerId?: string; readonly state?: string },
 ): Promise<PlatformAnswer> {
-  const place = timePlaceOf(call);
-  if (place === 'invalid') return wrongParameter('cursor');
-  const limit = limitOf(call);
-  let rows = context.database
-    .withTables<ProviderTables>()
-    .selectFrom('providers_contests')
-    .selectAll()
-    .orderBy('contested_at_ms', 'desc')
-    .orderBy('contest_id', 'desc')
-    .limit(limit + 1);
-  if (asked.providerId !== undefined) rows = rows.where('provider_id', '=', asked.providerId);
-  if (asked.state !== undefined) rows = rows.where('state', '=', asked.state as ContestRow['state']);
-  if (place !== undefined)
-    rows = rows.where(sql<boolean>`(contested_at_ms, contest_id) < (${place.atMs}, ${place.id})`);
-  return pageOf(await rows.execute(), {
-    limit,
-    place: (row) => [row.contested_at_ms, row.contest_id],
-    item: contestOf,
-  });
+  let query = tablesOf(database).selectFrom('providers_contests').selectAll();
+  if (providerId !== undefined) query = query.where('provider_id', '=', providerId);
+  if (state !== undefined) query = query.where('state', '=', state as ContestRow['state']);
+  return pageAnswer(query, { call, by: { contested_at_ms: 'number', contest_id: 'string' }, order: 'desc' }, (rows) =>
+    rows.map(contestOf),
+  );
 }
 
 async function decideContest(context: PlatformContext, call: OperationCall): Promise<PlatformAnswer> {
-  const { decision, reason: given } = bodyOf(call) as ContestDecision;
+  const { decision, reason: given } = bodyOf(call) as ProviderBody<'ContestDecision'>;
   const reason = textWithoutNumbers(given);
   const state = decision === 'uphold' ? 'upheld' : 'rejected';
   return context.transact(async (transaction) => {
-    const tables = transaction.withTables<ProviderTables>();
-    const there = await tables
-      .selectFrom('providers_contests')
-      .selectAll()
-      .where('contest_id', '=', pathOf(call, 'contestId'))
-      .forUpdate()
-      .executeTakeFirst();
+    const there = await CONTESTS.get(transaction, pathOf(call, 'contestId'));
     if (there === undefined) return problemAnswer('not-found');
     if (there.state !== 'pending') {
       const isSame = there.state === state && there.decision_reason === reason;
       return isSame ? jsonAnswer(contestOf(there)) : problemAnswer('conflict');
     }
+    const { contest_id: contestId, request_id: requestId, provider_id: providerId } = there;
+    const work = new Acting(context, transaction, actorOf(call));
     const decided = {
       state,
       decided_at_ms: context.clock.nowMs(),
-      decided_by: call.caller.clientId,
+      decided_by: work.by.actor,
       decision_reason: reason,
     } as const;
-    await tables.updateTable('providers_contests').set(decided).where('contest_id', '=', there.contest_id).execute();
-    await context.audit(transaction, {
-      action: 'contest.decided',
-      organizationId: call.caller.organizationId,
-      actor: call.caller.clientId,
-      object: `contest:${there.contest_id}`,
-      details: { state, requestId: there.request_id, providerId: there.provider_id },
-    });
+    await CONTESTS.set(transaction, contestId, decided);
+    await work.audit('contest.decided', `contest:${contestId}`, { state, requestId, providerId });
     return jsonAnswer(contestOf({ ...there, ...decided }));
   });
 }
 
 async function noteOutage(context: PlatformContext, call: OperationCall): Promise<PlatformAnswer> {
-  const { from, to, reason: given } = bodyOf(call) as OutageNote;
+  const { from, to, reason: given } = bodyOf(call) as ProviderBody<'OutageNote'>;
   const reason = textWithoutNumbers(given);
   const [fromMs, toMs] = [Date.parse(from), Date.parse(to)];
   if (toMs <= fromMs || toMs - fromMs > MAX_OUTAGE_MS) return wrongBody('/to', 'not-a-stretch');
   if (toMs > call.atMs) return wrongBody('/to', 'in-the-future');
   return context.transact(async (transaction) => {
-    const tables = transaction.withTables<ProviderTables>();
-    const there = await tables
+    const there = await tablesOf(transaction)
       .selectFrom('providers_outages')
       .select('outage_id')
       .where('from_ms', '=', fromMs)
@@ -416,41 +357,22 @@ async function noteOutage(context: PlatformContext, call: OperationCall): Promis
       .executeTakeFirst();
     if (there !== undefined) return jsonAnswer({ outageId: there.outage_id, from, to, reason });
     const outageId = context.newId('out');
-    await tables
-      .insertInto('providers_outages')
-      .values({ outage_id: outageId, from_ms: fromMs, to_ms: toMs, reason, actor: call.caller.clientId })
-      .execute();
-    await context.audit(transaction, {
-      action: 'outage.noted',
-      organizationId: call.caller.organizationId,
-      actor: call.caller.clientId,
-      object: `outage:${outageId}`,
-      details: { from, to },
-    });
+    const work = new Acting(context, transaction, actorOf(call));
+    const row = { outage_id: outageId, from_ms: fromMs, to_ms: toMs, reason, actor: work.by.actor };
+    await OUTAGES.add(transaction, row);
+    await work.audit('outage.noted', `outage:${outageId}`, { from, to });
     return jsonAnswer({ outageId, from, to, reason });
   });
 }
 
-async function listOutages(context: PlatformContext, call: OperationCall): Promise<PlatformAnswer> {
-  const place = timePlaceOf(call);
-  if (place === 'invalid') return wrongParameter('cursor');
-  const limit = limitOf(call);
-  let rows = context.database
-    .withTables<ProviderTables>()
-    .selectFrom('providers_outages')
-    .selectAll()
-    .orderBy('to_ms', 'desc')
-    .orderBy('outage_id', 'desc')
-    .limit(limit + 1);
-  if (place !== undefined) rows = rows.where(sql<boolean>`(to_ms, outage_id) < (${place.atMs}, ${place.id})`);
-  return pageOf(await rows.execute(), {
-    limit,
-    place: (row) => [row.to_ms, row.outage_id],
-    item: (row) => ({
+function listOutages({ database }: PlatformContext, call: OperationCall): Promise<PlatformAnswer> {
+  const query = tablesOf(database).selectFrom('providers_outages').selectAll();
+  return pageAnswer(query, { call, by: { to_ms: 'number', outage_id: 'string' }, order: 'desc' }, (rows) =>
+    rows.map((row) => ({
       outageId: row.outage_id,
       from: new Date(row.from_ms).toISOString(),
       to: new Date(row.to_ms).toISOString(),
       reason: row.reason,
-    }),
-  });
+    })),
+  );
 }

@@ -2,6 +2,7 @@ import type { AreaDefinition, PlatformArea, PlatformContext, TracebackDesk } fro
 import { tracebackJobs } from './deadline-jobs.js';
 import { createTracebackEngine } from './engine.js';
 import { noticeOperations, requestOperations } from './request-operations.js';
+import type { StaffBody } from './staff-bodies.js';
 import { STAFF_SCHEMAS } from './staff-bodies.js';
 import { staffOperations, tracebackOperations } from './traceback-operations.js';
 import { STAFF_ROUTES, STAFF_TRACEBACK_ROLES } from './staff-routes.js';
@@ -11,8 +12,10 @@ import { TRACEBACKS_MIGRATIONS } from './tracebacks-tables.js';
 import { createAnswerVerifier } from './verify-answer.js';
 
 export { createReceiptSigner } from './verify-answer.js';
-export type { WaitingPage } from './staff-bodies.js';
 export type { TracebacksOptions } from './tracebacks-tables.js';
+
+/** What waits for people. */
+export type WaitingPage = StaffBody<'WaitingPage'>;
 
 /** The area before it is opened. */
 export const tracebacksDefinition: AreaDefinition = { name: 'tracebacks', migrations: TRACEBACKS_MIGRATIONS };

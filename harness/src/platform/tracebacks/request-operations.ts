@@ -16,7 +16,7 @@ import { openJson, sealJson } from '../database/index.js';
 import { receiveResponse } from '../domain/tracebacks/waiting-items.js';
 import type { HeldRequest } from './held-traceback.js';
 import { referenceOf } from './perform-effect.js';
-import type { NoticeIssue } from './staff-bodies.js';
+import type { StaffBody } from './staff-bodies.js';
 import { answerRows, askedRequest, joinedQuery, pageOfRows, placeWindow } from './stored-requests.js';
 import type { AnswerParts } from './take-answers.js';
 import { createAnswerIntake } from './take-answers.js';
@@ -197,7 +197,7 @@ export function noticeOperations(parts: AnswerParts): Operations {
 
 async function issue(parts: AnswerParts, call: OperationCall): Promise<PlatformAnswer> {
   const { context, engine, providers } = parts;
-  const body = call.request.body as NoticeIssue;
+  const body = call.request.body as StaffBody<'NoticeIssue'>;
   return engine.transact(async (transaction) => {
     const provider = await providers.provider(transaction, body.providerId);
     if (provider === undefined) return problemAnswer('conflict', { detail: 'The registry has no such provider.' });

@@ -1,27 +1,11 @@
-import type { RouteParameter, RouteResponse } from '@hopback/sdk/platform';
+import { inPath, PAGING } from '@hopback/sdk/internal';
+import type { RouteResponse } from '@hopback/sdk/platform';
 import type { ServedRoute, StaffRoles } from '../core/index.js';
-import type { StaffBodies } from './staff-bodies.js';
+import type { STAFF_SCHEMAS } from './staff-bodies.js';
 
-const TRACEBACK: RouteParameter = {
-  ...{ name: 'tracebackId', in: 'path', form: 'identifier', isRequired: true },
-  description: 'Of the traceback.',
-};
+type StaffBodyName = keyof typeof STAFF_SCHEMAS;
 
-const NOTICE: RouteParameter = {
-  ...{ name: 'noticeId', in: 'path', form: 'identifier', isRequired: true },
-  description: 'Of the notice.',
-};
-
-const PAGING: readonly RouteParameter[] = [
-  {
-    ...{ name: 'cursor', in: 'query', form: 'cursor', isRequired: false },
-    description: 'Start of the page: `nextCursor` of the previous page.',
-  },
-  {
-    ...{ name: 'limit', in: 'query', form: 'page-limit', isRequired: false },
-    description: 'Items per page, 1 to 500; default 50.',
-  },
-];
+const TRACEBACK = inPath('tracebackId', 'Of the traceback.');
 
 const CHANGE_PROBLEMS: ServedRoute['problems'] = [
   'invalid-body',
@@ -32,14 +16,14 @@ const CHANGE_PROBLEMS: ServedRoute['problems'] = [
   'conflict',
 ];
 
-const answered = (body: keyof StaffBodies | 'Traceback', description: string): RouteResponse<string> => ({
+const answered = (body: StaffBodyName | 'Traceback', description: string): RouteResponse<string> => ({
   ...{ kind: 'json', status: 200, body, description },
 });
 
 const change = (
   operationId: string,
   path: string,
-  rest: { readonly body: keyof StaffBodies; readonly summary: string; readonly description: string },
+  rest: { readonly body: StaffBodyName; readonly summary: string; readonly description: string },
 ): ServedRoute => ({
   ...{ operationId, method: 'POST', path: `/v1/tracebacks/{tracebackId}/${path}`, tag: 'Tracebacks' },
   ...{ summary: rest.summary, description: rest.description, allowed: ['staff'], parameters: [TRACEBACK] },
@@ -121,7 +105,7 @@ export const STAFF_ROUTES: readonly ServedRoute[] = [
   {
     ...{ operationId: 'withdrawNotice', method: 'POST', path: '/v1/notices/{noticeId}/withdrawal', tag: 'Notices' },
     ...{ summary: 'Withdraw a notice', description: 'No response to it is taken any longer.', allowed: ['staff'] },
-    parameters: [NOTICE],
+    parameters: [inPath('noticeId', 'Of the notice.')],
     request: { kind: 'json', body: 'NoticeWithdrawal' },
     response: answered('IssuedNotice', 'The notice as it stands now.'),
     ...{ problems: CHANGE_PROBLEMS, idempotency: 'by-content' },

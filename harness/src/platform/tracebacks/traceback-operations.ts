@@ -9,16 +9,7 @@ import type { HeldTraceback } from './held-traceback.js';
 import { platformReason } from './held-traceback.js';
 import { openForward, openTraceback, registered } from './open-traceback.js';
 import { announceConcluded, referenceOf } from './perform-effect.js';
-import type {
-  DisputeDecision,
-  ForwardTrace,
-  NeighbourChoice,
-  NeighbourHint,
-  NeighbourReport,
-  OutcomeAcceptance,
-  ProviderIdentification,
-  TracebackWithdrawal,
-} from './staff-bodies.js';
+import type { StaffBody } from './staff-bodies.js';
 import { pageOfRows, placeWindow } from './stored-requests.js';
 import type { AnswerParts } from './take-answers.js';
 import type { Looking } from './tell-tracebacks.js';
@@ -188,11 +179,11 @@ export function staffOperations(parts: AnswerParts): Operations {
     decided(parts, { call, action, decide });
   return {
     withdrawTraceback: decision('traceback.withdrawn', (_transaction, { call, frame }) => {
-      const { reason } = call.request.body as TracebackWithdrawal;
+      const { reason } = call.request.body as StaffBody<'TracebackWithdrawal'>;
       return { type: 'cancelled', ...frame, by: call.caller.clientId, reason: textWithoutNumbers(reason) };
     }),
     reportNeighbour: decision('neighbour.reported', async (transaction, { call, frame }) => {
-      const { reportId, provider, sentTo } = call.request.body as NeighbourReport;
+      const { reportId, provider, sentTo } = call.request.body as StaffBody<'NeighbourReport'>;
       return {
         ...{ type: 'neighbour-reported', ...frame, reportId: `staff:${reportId}` },
         provider: await registered(parts, transaction, provider),
@@ -200,26 +191,26 @@ export function staffOperations(parts: AnswerParts): Operations {
       };
     }),
     chooseNeighbour: decision('neighbour.chosen', (_transaction, { held, call, frame }) => {
-      const { requestId, reportId } = call.request.body as NeighbourChoice;
+      const { requestId, reportId } = call.request.body as StaffBody<'NeighbourChoice'>;
       const isKnown = held.state.facts.some((fact) => fact.kind === 'report' && fact.id === reportId);
       if (!isKnown) return problemAnswer('conflict', { detail: 'There is no such report.' });
       return { type: 'neighbour-chosen', ...frame, requestId, reportId, by: call.caller.clientId };
     }),
     decideDispute: decision('dispute.decided', (_transaction, { held, call, frame }) => {
-      const { disputeId, ruling, reason } = call.request.body as DisputeDecision;
+      const { disputeId, ruling, reason } = call.request.body as StaffBody<'DisputeDecision'>;
       const isKnown = viewTraceback(held.state).disputes.some((dispute) => dispute.disputeId === disputeId);
       if (!isKnown) return problemAnswer('conflict', { detail: 'There is no such dispute.' });
       const by = call.caller.clientId;
       return { type: 'dispute-decided', ...frame, disputeId, ruling, by, reason: textWithoutNumbers(reason) };
     }),
     identifyProvider: decision('provider.identified', async (transaction, { call, frame }) => {
-      const { requestId, providerId } = call.request.body as ProviderIdentification;
+      const { requestId, providerId } = call.request.body as StaffBody<'ProviderIdentification'>;
       const provider = await parts.providers.provider(transaction, providerId);
       if (provider === undefined) return problemAnswer('conflict', { detail: 'The registry has no such provider.' });
       return { type: 'provider-identified', ...frame, requestId, provider: referenceOf(provider) };
     }),
     acceptOutcome: decision('outcome.accepted', (_transaction, { held, call, frame }) => {
-      const { outcomeKey } = call.request.body as OutcomeAcceptance;
+      const { outcomeKey } = call.request.body as StaffBody<'OutcomeAcceptance'>;
       const { outcome } = viewTraceback(held.state);
       const isRepeat = held.state.facts.some((fact) => fact.kind === 'accepted' && fact.id === outcomeKey);
       if (outcome?.key !== outcomeKey && !isRepeat)
@@ -263,7 +254,7 @@ async function decided(
 
 async function traceForward(parts: AnswerParts, call: OperationCall): Promise<PlatformAnswer> {
   const { engine, context } = parts;
-  const { forwardId, number, firstProvider } = call.request.body as ForwardTrace;
+  const { forwardId, number, firstProvider } = call.request.body as StaffBody<'ForwardTrace'>;
   const tracebackId = call.request.parameters['tracebackId'] ?? '';
   return engine.transact(async (transaction) => {
     const held = (await engine.load(transaction, [tracebackId])).get(tracebackId);
@@ -351,8 +342,8 @@ async function listHints({ engine }: AnswerParts, call: OperationCall): Promise<
   });
 }
 
-function hintsIn({ row, state }: HeldTraceback, silent: ReadonlySet<string>): readonly NeighbourHint[] {
-  return viewTraceback(state).path.flatMap(({ provider, current, requestId }): NeighbourHint[] => {
+function hintsIn({ row, state }: HeldTraceback, silent: ReadonlySet<string>): StaffBody<'NeighbourHints'>['items'] {
+  return viewTraceback(state).path.flatMap(({ provider, current, requestId }) => {
     const upstream = current?.upstream;
     if (provider?.providerId === undefined || upstream === undefined || !silent.has(provider.providerId)) return [];
     return [{ tracebackId: row.traceback_id, requestId, silent: provider, upstream }];
