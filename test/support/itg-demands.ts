@@ -12,9 +12,10 @@ import type {
   OpeningOrder,
   PlatformArea,
 } from '../../harness/src/platform/core/index.js';
-import { auditProofsOf, createDemandsArea } from '../../harness/src/platform/demands/demands-area.js';
+import { createDemandsArea } from '../../harness/src/platform/demands/demands-area.js';
 import { DEMANDS_DEFINITION } from '../../harness/src/platform/demands/tables.js';
 import { openFileStore } from '../../harness/src/platform/demands/file-store.js';
+import { auditProofsOf } from '../../harness/src/platform/demands/demand-rows.js';
 import type { DemandLimits, DemandPorts } from '../../harness/src/platform/demands/demand-rows.js';
 import { createLogSigner, openMerkleLog, type MerkleLog } from '../../sdk/src/log/index.js';
 import { WIRE_EXAMPLES } from '../../sdk/src/platform/index.js';

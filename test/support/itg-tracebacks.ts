@@ -89,9 +89,7 @@ export async function createTracebacksLab(
   const context: TestContext = createTestContext({ database: opened, clock: createManualClock(TRACEBACKS_START_MS) });
   const area: TracebacksArea = createTracebacksArea(contextOf(context), {
     ...{ providers: PROVIDERS, organizations: ORGANIZATIONS },
-    receipts: {
-      sign: async ({ answerId }: AnswerReceipt) => `receipt.${Buffer.from(answerId).toString('base64url')}.signed`,
-    },
+    signReceipt: ({ answerId }: AnswerReceipt) => `receipt.${Buffer.from(answerId).toString('base64url')}.signed`,
     ...more,
   });
   const calls = areaCalls(area, context.clock.nowMs);

@@ -11,6 +11,7 @@ import {
 } from './audit-segments.js';
 import type { AuditRow } from './audit-rows.js';
 import { auditLeafText, heldCheckpoint, leavesToNote, noteLeaves, waitingRows } from './audit-rows.js';
+import { PLATFORM_ACTOR } from './area-work.js';
 import { createGatheredSignals } from './open-database.js';
 import { createPositionCeiling } from './event-feed.js';
 import {
@@ -34,50 +35,16 @@ const HELD_POLL_MS = 20;
 const GATHERED_MS = 200;
 
 /** The audit as a log whose keeper cannot change it unnoticed. */
-export interface AuditLog extends AsyncDisposable {
-  /** Name of the segment that entries are added to. */
-  readonly logId: () => string;
-  readonly directory: string;
-  /** Parts of the log, from the first; entries are added to the last one. A new one is begun where the audit was tampered with. */
-  readonly segments: () => readonly AuditSegment[];
-  /** Entries in the last segment, its link included. */
-  readonly size: () => number;
-  /** Newest signed checkpoint; absent while there is no entry. */
-  readonly checkpoint: () => string | undefined;
-  /** The first entry that was found not to be as it was signed. */
-  readonly broken: () => AuditBreak | undefined;
-  /** Brings to the log what was committed before, as far as no transaction that still runs can have entries before it. @returns how many entries. @throws HopbackError `storage-failed`, `signer-failed`, or what the database throws */
-  readonly drain: () => Promise<number>;
-  /** An entry as it was signed with its proof, brought to the log first; undefined while it cannot be there, or where there is no such entry. @throws HopbackError `log-inconsistent`, `storage-failed` */
-  readonly proofOf: (position: number) => Promise<ProvedEntry | undefined>;
-  /** Compares rows with what was signed. @throws as `proofOf` */
-  readonly statesOf: (rows: readonly AuditRow[]) => Promise<readonly AuditEntryState[]>;
-  /** What was signed at a position whose row is gone. @throws as `proofOf` */
-  readonly deletedEntry: (position: number) => Promise<AuditEntryState | undefined>;
-  /** Compares the end of log and table, and begins a new segment where they differ. @throws HopbackError `storage-failed`, `signer-failed`, or what the database throws */
-  readonly check: () => Promise<AuditBreak | undefined>;
-  /**
-   * Looks through all of log and table, as far as they are when it is called: what comes meanwhile is brought to the log.
-   * @param heldCheckpoints - that were kept elsewhere, beside those of the options
-   * @throws HopbackError `storage-failed`, `invalid-argument` for a checkpoint that is not one of the log; what the database throws
-   */
-  readonly verify: (heldCheckpoints?: readonly string[]) => Promise<AuditVerification>;
-  /** Does something while nothing is brought to the log: a backup, that copies its files. @throws what `work` throws */
-  readonly whilePaused: <Result>(work: () => Promise<Result>) => Promise<Result>;
-  /** Entries that a failure kept from the log since this process began: how often. */
-  readonly failures: () => number;
-  readonly close: () => Promise<void>;
-}
+export type AuditLog = Awaited<ReturnType<typeof openAuditLog>>;
 
 /**
  * Opens the log of the audit, and brings to it what is committed, in order, each entry once: a leaf has the position of its row, so that after
  * a crash the last leaf says where to go on. The table notes for each row where its leaf is, and the newest checkpoint; the log holds the row
  * as it was. The end of both is compared first: where they differ, or the log is not what was signed, `broken` says where, and a new segment is
  * begun, linked to the last good checkpoint. The folder is locked, so that of two platforms on one server and one folder the second does not start.
- * @throws HopbackError `storage-failed` (`reason: 'folder-in-use'`) where another process has it; `invalid-argument` for a held checkpoint that is
- * not one of this log; `key-unusable` where another key signed it
+ * @throws HopbackError `storage-failed` (`reason: 'folder-in-use'`) where another process has it; `key-unusable` where another key signed it
  */
-export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> {
+export async function openAuditLog(options: AuditLogOptions) {
   const lock = await lockFolder(options.directory, 'the log of the audit');
   try {
     return await openLocked(options, lock);
@@ -87,7 +54,7 @@ export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> 
   }
 }
 
-async function openLocked(options: AuditLogOptions, lock: FolderLock): Promise<AuditLog> {
+async function openLocked(options: AuditLogOptions, lock: FolderLock) {
   const core = await openCore(options);
   const stop = keepDraining(core);
   const close = async (): Promise<void> => {
@@ -101,33 +68,48 @@ async function openLocked(options: AuditLogOptions, lock: FolderLock): Promise<A
     }
   };
   return {
-    logId: () => currentOf(core).logId,
     directory: options.directory,
-    segments: () => core.segments,
+    /** Name of the segment that entries are added to. */
+    logId: () => currentOf(core).logId,
+    /** Parts of the log, from the first; entries are added to the last one. A new one is begun where the audit was tampered with. */
+    segments: (): readonly AuditSegment[] => core.segments,
+    /** Entries in the last segment, its link included. */
     size: () => currentLog(core).size,
+    /** Newest signed checkpoint; absent while there is no entry. */
     checkpoint: () => currentLog(core).checkpoint,
+    /** The first entry that was found not to be as it was signed. */
     broken: () => core.broken,
+    /** Brings to the log what was committed before, as far as no transaction that still runs can have entries before it. @returns how many entries. @throws HopbackError `storage-failed`, `signer-failed`, or what the database throws */
     drain: () => inTurn(core, () => drained(core)),
-    proofOf: (position) => proofOf(core, position),
-    statesOf: (rows) => statesOf(core, rows),
-    deletedEntry: async (position) => {
+    /** An entry as it was signed with its proof, brought to the log first; undefined while it cannot be there, or where there is no such entry. @throws HopbackError `log-inconsistent`, `storage-failed` */
+    proofOf: (position: number) => proofOf(core, position),
+    /** Compares rows with what was signed. @throws as `proofOf` */
+    statesOf: (rows: readonly AuditRow[]) => statesOf(core, rows),
+    /** What was signed at a position whose row is gone. @throws as `proofOf` */
+    deletedEntry: async (position: number) => {
       const state = await stateOfDeleted(core.segments, position);
       if (state !== undefined) report(core, { kind: 'deleted', position });
       return state;
     },
+    /** Compares the end of log and table, and begins a new segment where they differ. @throws HopbackError `storage-failed`, `signer-failed`, or what the database throws */
     check: () =>
       inTurn(core, async () => {
         await drained(core);
         await checkTail(core);
         return core.broken;
       }),
-    verify: (further = []) => {
-      const done = core.looking.then(() => verified(core, further));
+    /**
+     * Looks through all of log and table, as far as they are when it is called: what comes meanwhile is brought to the log.
+     * @param heldCheckpoints - that were kept elsewhere
+     * @throws HopbackError `storage-failed`, `invalid-argument` for a checkpoint that is not one of the log; what the database throws
+     */
+    verify: (heldCheckpoints: readonly string[] = []) => {
+      const done = core.looking.then(() => verified(core, heldCheckpoints));
       core.looking = done.catch(() => undefined);
       return done;
     },
-    whilePaused: (work) => whilePaused(core, work),
-    failures: () => core.failures,
+    /** Does something while nothing is brought to the log: a backup, that copies its files. @throws what `work` throws */
+    whilePaused: <Result>(work: () => Promise<Result>) => whilePaused(core, work),
     close,
     [Symbol.asyncDispose]: close,
   };
@@ -144,7 +126,6 @@ async function openCore(options: AuditLogOptions): Promise<AuditCore> {
     lastPosition: 0,
     isCaughtUp: false,
     isBroken: false,
-    failures: 0,
     turn: Promise.resolve(),
     looking: Promise.resolve(),
     isClosed: false,
@@ -214,12 +195,11 @@ async function statesOf(core: AuditCore, rows: readonly AuditRow[]): Promise<rea
   return states;
 }
 
-async function verified(core: AuditCore, further: readonly string[]): Promise<AuditVerification> {
-  const { signer, formerPublicKeys = [], logId, heldCheckpoints = [], database, directory } = core.options;
-  const publicKeys = [signer.publicKey, ...formerPublicKeys];
+async function verified(core: AuditCore, heldCheckpoints: readonly string[]): Promise<AuditVerification> {
+  const { signer, logId, database, directory } = core.options;
   const [segment, before, upTo] = await inTurn(core, () => momentOf(core));
-  const held = [...heldCheckpoints, ...further];
-  const result = await verifyAudit({ publicKeys, logId, heldCheckpoints: held, database, directory, upTo });
+  const publicKeys = [signer.publicKey];
+  const result = await verifyAudit({ publicKeys, logId, heldCheckpoints, database, directory, upTo });
   // All of it was looked through: what was found before and is not found any more has been mended.
   if (result.status === 'intact' && core.broken === before) core.broken = undefined;
   const [first] = result.findings;
@@ -252,7 +232,6 @@ interface AuditCore {
   isCaughtUp: boolean;
   /** The disk refused an entry, which may come to be in the log nevertheless: it has to be read anew. */
   isBroken: boolean;
-  failures: number;
   /** Draining, checking and backups go one after the other. Never rejects. */
   turn: Promise<unknown>;
   /** One look through all of it at a time: it takes memory with each entry. Never rejects. */
@@ -315,12 +294,9 @@ async function goOnBehind(core: AuditCore, found: AuditBreak): Promise<void> {
   core.lastPosition = segment.afterPosition;
   core.isCaughtUp = true;
   await noteLeaves(context, [], segment.log?.checkpoint);
-  await context.transact((transaction) =>
-    context.audit(transaction, {
-      ...{ action: 'audit.broken', organizationId: 'platform', actor: 'platform', object: `audit:${found.position}` },
-      details: { kind: found.kind, newSegment: segment.number },
-    }),
-  );
+  const entry = { ...PLATFORM_ACTOR, action: 'audit.broken', object: `audit:${found.position}` };
+  const details = { kind: found.kind, newSegment: segment.number };
+  await context.transact((transaction) => context.audit(transaction, { ...entry, details }));
 }
 
 function inTurn<Result>(core: AuditCore, work: () => Promise<Result>): Promise<Result> {
@@ -368,30 +344,23 @@ function keepDraining(core: AuditCore): () => void {
   void run();
   return () => {
     stopSignals();
-    gathered.close();
+    void gathered.close();
     stopTimer?.();
   };
 }
 
 async function drained(core: AuditCore): Promise<number> {
-  try {
-    if (core.isBroken) await readAnew(core);
-    if (!core.isCaughtUp) await catchUp(core);
-    const through = await core.ceiling.through();
-    let total = 0;
-    while (core.lastPosition < through) {
-      const rows = await waitingRows(core.options.database.database, {
-        ...{ after: core.lastPosition, through, limit: DRAINED_AT_ONCE },
-      });
-      if (rows.length === 0) break;
-      await broughtToLog(core, rows);
-      total += rows.length;
-    }
-    return total;
-  } catch (error) {
-    core.failures += 1;
-    throw error;
+  if (core.isBroken) await readAnew(core);
+  if (!core.isCaughtUp) await catchUp(core);
+  const through = await core.ceiling.through();
+  let total = 0;
+  while (core.lastPosition < through) {
+    const rows = await waitingRows(core.options.database.database, core.lastPosition, through, DRAINED_AT_ONCE);
+    if (rows.length === 0) break;
+    await broughtToLog(core, rows);
+    total += rows.length;
   }
+  return total;
 }
 
 async function broughtToLog(core: AuditCore, rows: readonly AuditRow[]): Promise<void> {

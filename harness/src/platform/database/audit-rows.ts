@@ -66,9 +66,9 @@ export interface PlacedLeaf {
 /** Rows that are to be brought to the log, in order. */
 export async function waitingRows(
   database: PlatformDatabase,
-  { after, through, limit }: { readonly after: number; readonly through: number; readonly limit: number },
+  ...range: [after: number, through: number, limit: number]
 ): Promise<readonly AuditRow[]> {
-  return (await database.executeQuery(waitingQuery(database, after, through, limit))).rows;
+  return (await database.executeQuery(waitingQuery(database, ...range))).rows;
 }
 
 const waitingQuery = compiledOnce((reading, after: number, through: number, limit: number) =>

@@ -1,6 +1,4 @@
-import type { KeyObject } from 'node:crypto';
 import { randomBytes } from 'node:crypto';
-import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HopbackError, isHopbackError } from '@hopback/sdk/errors';
 import type { Checkpoint, LogSigner, MerkleLog, ProvedEntry } from '@hopback/sdk/log';
@@ -10,6 +8,7 @@ import type { PlatformContext } from '../core/index.js';
 import type { AuditLeaf, AuditRow } from './audit-rows.js';
 import { auditLeafText, heldCheckpoint, positionOfLeaf, readLeaf } from './audit-rows.js';
 import type { OpenedDatabase } from './open-database.js';
+import { namesIn } from './open-database.js';
 
 /** What is wrong with an audit. */
 export type AuditBreakKind =
@@ -73,11 +72,7 @@ export interface SegmentFolder {
 
 /** Folders of an audit, in order. */
 export async function segmentFolders(directory: string, logId: string): Promise<readonly SegmentFolder[]> {
-  const names = await readdir(directory).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return [];
-    throw error;
-  });
-  const later = names.flatMap((name) => {
+  const later = (await namesIn(directory)).flatMap((name) => {
     const parts = /^segment-([1-9]\d{0,5})-([0-9a-f]{8})$/.exec(name);
     return parts === null
       ? []
@@ -116,22 +111,15 @@ export interface AuditLogOptions {
   /** Name of the log, which no other has: `itg.example/audit`. */
   readonly logId: string;
   readonly signer: LogSigner;
-  readonly formerPublicKeys?: readonly KeyObject[];
-  /** Checkpoints that were kept elsewhere. */
-  readonly heldCheckpoints?: readonly string[];
   /** Is told of each new checkpoint: one that never leaves the machine shows no log and table that were cut together. */
   readonly onCheckpoint?: (note: string) => void;
 }
 
-type SegmentOptions = Pick<
-  AuditLogOptions,
-  'database' | 'directory' | 'logId' | 'signer' | 'formerPublicKeys' | 'heldCheckpoints' | 'onCheckpoint'
->;
+type SegmentOptions = Omit<AuditLogOptions, 'context'>;
 
 /**
  * Opens every segment, the damaged ones as far as they are as they were signed.
- * @throws HopbackError `storage-failed`; `invalid-argument` for a held checkpoint of the options that is not one of this log; `key-unusable` where the
- * key is another one than that of the log
+ * @throws HopbackError `storage-failed`; `key-unusable` where the key is another one than that of the log
  */
 export async function openSegments(options: SegmentOptions): Promise<OpenedSegments> {
   const folders = await segmentFolders(options.directory, options.logId);
@@ -171,10 +159,10 @@ interface KeptCheckpoint {
   readonly isOfOtherKey?: boolean;
 }
 
-async function keptCheckpoint(options: SegmentOptions): Promise<KeptCheckpoint | undefined> {
-  const note = await heldCheckpoint(options.database.database);
+async function keptCheckpoint({ database, signer }: SegmentOptions): Promise<KeptCheckpoint | undefined> {
+  const note = await heldCheckpoint(database.database);
   if (note === undefined) return undefined;
-  const verdict = verifyCheckpoint(note, { publicKeys: publicKeysOf(options) });
+  const verdict = verifyCheckpoint(note, { publicKeys: [signer.publicKey] });
   if (verdict.status === 'passed') return { note, checkpoint: verdict.checkpoint };
   return { note, isOfOtherKey: verdict.reason === 'other-key' };
 }
@@ -191,8 +179,6 @@ function requireKey(segments: readonly AuditSegment[], kept: KeptCheckpoint | un
   );
 }
 
-const publicKeysOf = ({ signer, formerPublicKeys = [] }: SegmentOptions) => [signer.publicKey, ...formerPublicKeys];
-
 interface SegmentToOpen {
   readonly folder: SegmentFolder;
   readonly kept: KeptCheckpoint | undefined;
@@ -205,14 +191,13 @@ async function openSegment(
   { folder, kept, before }: SegmentToOpen,
 ): Promise<{ readonly segment: AuditSegment; readonly break?: AuditBreak }> {
   const { logId, directory } = folder;
-  const { signer, formerPublicKeys = [], onCheckpoint } = options;
-  const held = heldFor(options, folder);
-  if (kept?.checkpoint?.logId === logId) held.push(kept.note);
-  const place = { directory, logId, signer, formerPublicKeys };
+  const { signer, onCheckpoint } = options;
+  const held = kept?.checkpoint?.logId === logId ? kept : undefined;
+  const place = { directory, logId, signer };
   try {
     const log = await openMerkleLog({
       ...place,
-      heldCheckpoints: held,
+      heldCheckpoints: held === undefined ? [] : [held.note],
       ...(onCheckpoint !== undefined && { onCheckpoint }),
     });
     return { segment: await segmentOf(folder, { log, before }) };
@@ -220,23 +205,13 @@ async function openSegment(
     if (!isHopbackError(error) || error.code !== 'log-inconsistent') throw error;
   }
   const part = await openSignedPart(place);
-  const isContradicted = held.some((note) => {
-    const verdict = verifyCheckpoint(note, { publicKeys: publicKeysOf(options) });
-    if (verdict.status === 'failed' || verdict.checkpoint.size > part.size) return false;
-    return part.rootHash(verdict.checkpoint.size) !== verdict.checkpoint.rootHash;
-  });
+  const signed = held?.checkpoint;
+  const isContradicted =
+    signed !== undefined && signed.size <= part.size && part.rootHash(signed.size) !== signed.rootHash;
   if (isContradicted) await part.close();
   const segment = await segmentOf(folder, { log: isContradicted ? undefined : part, before });
   const position = await rowOfLeaf(options.database, segment);
   return { segment, break: { kind: isContradicted ? 'log-rewritten' : 'log-damaged', position } };
-}
-
-/** Held checkpoints of a segment; of none of them, the first segment refuses. */
-function heldFor({ heldCheckpoints = [], logId }: SegmentOptions, folder: SegmentFolder): string[] {
-  return heldCheckpoints.filter((note) => {
-    const named = logIdOfNote(note);
-    return named === folder.logId || (folder.number === 1 && !named.startsWith(`${logId}/`));
-  });
 }
 
 /** Which log a signed note says it is of. */
@@ -317,7 +292,7 @@ export async function beginSegment(
   before: AuditSegment,
   { kind, position }: AuditBreak,
 ): Promise<AuditSegment> {
-  const { signer, formerPublicKeys = [], onCheckpoint, context } = options;
+  const { signer, onCheckpoint, context } = options;
   const number = await nextNumber(options);
   const suffix = randomBytes(4).toString('hex');
   const folder: SegmentFolder = {
@@ -326,7 +301,7 @@ export async function beginSegment(
     directory: join(options.directory, `segment-${number}-${suffix}`),
   };
   const log = await openMerkleLog({
-    ...{ directory: folder.directory, logId: folder.logId, signer, formerPublicKeys },
+    ...{ directory: folder.directory, logId: folder.logId, signer },
     ...(onCheckpoint !== undefined && { onCheckpoint }),
   });
   const { log: proved } = before;

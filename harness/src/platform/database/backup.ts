@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
-import { mkdir, open, opendir, readdir } from 'node:fs/promises';
+import { mkdir, open, opendir } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
 import { HopbackError } from '@hopback/sdk/errors';
 import type { Clock } from '@hopback/sdk/platform';
@@ -12,6 +12,7 @@ import type { AuditLog } from './audit-log.js';
 import type { MigrationTable, TableShape } from './migrate.js';
 import { databaseTables, sequenceValues } from './migrate.js';
 import type { OpenedDatabase } from './open-database.js';
+import { namesIn } from './open-database.js';
 
 /** Format of an archive; another one is refused. */
 const ARCHIVE_FORMAT = 'hopback-platform-archive-1';
@@ -178,11 +179,7 @@ export async function digestOf(path: string): Promise<{ readonly bytes: number; 
 
 /** @throws HopbackError `invalid-argument` for a folder that holds something */
 export async function requireEmpty(folder: string, what: string): Promise<void> {
-  const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return [];
-    throw error;
-  });
-  if (names.length > 0) {
+  if ((await namesIn(folder)).length > 0) {
     throw new HopbackError('invalid-argument', `${what} ${folder} is not empty`, { details: { reason: 'not-empty' } });
   }
 }
@@ -284,19 +281,13 @@ export async function backupPlatform(
       .execute();
     const tables: ArchivedTable[] = [];
     for (const shape of await databaseTables(snapshot)) {
-      if (shape.table !== 'core_migrations') tables.push(await archivedTable(snapshot, { archive, shape, onProgress }));
+      if (shape.table !== 'core_migrations') tables.push(await archivedTable(snapshot, archive, shape, onProgress));
     }
     const sequences = await sequenceValues(snapshot);
     for (const [name, folder] of Object.entries(folders)) files.push(...(await copiedFolder(archive, name, folder)));
-    const { engine } = database;
     const manifest: ArchiveManifest = {
-      format: ARCHIVE_FORMAT,
-      createdAt,
-      engine,
-      migrations,
-      tables,
-      sequences,
-      files,
+      ...{ format: ARCHIVE_FORMAT, createdAt, engine: database.engine },
+      ...{ migrations, tables, sequences, files },
     };
     const writer = await createArchiveFile(archive, MANIFEST_FILE);
     await writer.write(`${JSON.stringify(manifest, undefined, 1)}\n`);
@@ -324,14 +315,10 @@ async function copiedFolder(archive: string, name: string, folder: string): Prom
 
 async function archivedTable(
   snapshot: Snapshot,
-  of: {
-    readonly archive: string;
-    readonly shape: TableShape;
-    readonly onProgress: (progress: ArchiveProgress) => void;
-  },
+  archive: string,
+  { table, columns }: TableShape,
+  onProgress: (progress: ArchiveProgress) => void,
 ): Promise<ArchivedTable> {
-  const { archive, shape, onProgress } = of;
-  const { table, columns } = shape;
   const writer = await createArchiveFile(archive, `tables/${table}.ndjson`);
   let [rows, chars, count] = [0, 0, 1];
   try {

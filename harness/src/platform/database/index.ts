@@ -43,7 +43,7 @@ export {
 } from './sealed-values.js';
 export { migratePlatform, NOT_ARCHIVED } from './migrate.js';
 export type { DatabasePlace, OpenedDatabase, Presence, Leadership } from './open-database.js';
-export { createDatabaseTemplate, openPlatformDatabase, createPresence } from './open-database.js';
+export { createDatabaseTemplate, isThere, namesIn, openPlatformDatabase, createPresence } from './open-database.js';
 export type { CountedPlatformContext } from './platform-context.js';
 export { createPlatformContext, createPlatformLog, SILENT_LOG, withoutNumbers } from './platform-context.js';
 export { startReactionRunner } from './reaction-runner.js';

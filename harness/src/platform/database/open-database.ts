@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { EventEmitter } from 'node:events';
-import { mkdir, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
@@ -58,8 +58,8 @@ export function createGatheredSignals(gatherMs: number = GATHERED_MS) {
       return () => void emitter.off('audit', listener);
     },
     /** How many there were: counted at once, whenever they are passed on. */
-    count: () => signals,
-    close: () => cancel?.(),
+    signalCount: () => signals,
+    close: async () => cancel?.(),
   };
 }
 
@@ -146,101 +146,83 @@ const RECONNECT_MS = 1_000;
  * Says to this process and others that something was committed, over a connection of its own, which is made when it is first needed, and
  * anew where it breaks. Never throws.
  */
-class PostgresSignals {
-  readonly #config: pg.ClientConfig;
-  readonly #gathered = createGatheredSignals();
-  #client: pg.Client | undefined;
-  #cancelReconnect: (() => void) | undefined;
-  #cancelNotify: (() => void) | undefined;
+function createPostgresSignals(config: pg.ClientConfig): ReturnType<typeof createGatheredSignals> {
+  const gathered = createGatheredSignals();
+  let client: pg.Client | undefined;
+  let cancelReconnect: (() => void) | undefined;
+  let cancelNotify: (() => void) | undefined;
   /** Whether something was committed since the NOTIFY that is under way. */
-  #isUnsent = false;
-  #connecting: Promise<void> | undefined;
-  #isClosed = false;
-
-  constructor(config: pg.ClientConfig) {
-    this.#config = config;
-  }
-
-  signal(committed?: Committed): void {
-    this.#gathered.signal(committed);
-    this.#notifySoon();
-  }
-
-  onSignal(listener: () => void): () => void {
-    this.#begin();
-    return this.#gathered.onSignal(listener);
-  }
-
-  onAudit(listener: () => void): () => void {
-    this.#begin();
-    return this.#gathered.onAudit(listener);
-  }
-
-  count(): number {
-    return this.#gathered.count();
-  }
-
-  async close(): Promise<void> {
-    this.#isClosed = true;
-    this.#gathered.close();
-    this.#cancelReconnect?.();
-    this.#cancelNotify?.();
-    await this.#connecting;
-    await this.#client?.end().catch(() => undefined);
-  }
-
-  #again(): void {
-    this.#client = undefined;
-    if (this.#isClosed || this.#cancelReconnect !== undefined) return;
-    this.#cancelReconnect = scheduleInBackground(() => {
-      this.#cancelReconnect = undefined;
-      this.#begin();
+  let isUnsent = false;
+  let connecting: Promise<void> | undefined;
+  let isClosed = false;
+  const again = (): void => {
+    client = undefined;
+    if (isClosed || cancelReconnect !== undefined) return;
+    cancelReconnect = scheduleInBackground(() => {
+      cancelReconnect = undefined;
+      begin();
     }, RECONNECT_MS);
-  }
-
-  async #connect(): Promise<void> {
-    const made = new pg.Client(this.#config);
+  };
+  const connect = async (): Promise<void> => {
+    const made = new pg.Client(config);
     made.on('error', () => undefined);
-    made.on('end', () => this.#again());
+    made.on('end', again);
     made.on('notification', ({ processId }) => {
       // What this process says it has heard already.
-      if (processId !== (made as unknown as { readonly processID: number }).processID) this.#gathered.signal();
+      if (processId !== (made as unknown as { readonly processID: number }).processID) gathered.signal();
     });
     try {
       await made.connect();
       await made.query(`listen ${CHANNEL}`);
-      this.#client = made;
+      client = made;
       // What was committed while nobody listened.
-      this.#gathered.signal();
+      gathered.signal();
     } catch {
       await made.end().catch(() => undefined);
-      this.#again();
+      again();
     }
-  }
-
-  #begin(): void {
-    if (this.#isClosed || this.#client !== undefined || this.#connecting !== undefined) return;
-    this.#connecting = this.#connect().finally(() => (this.#connecting = undefined));
-  }
-
-  #notifySoon(): void {
-    if (this.#isClosed) return;
-    if (this.#cancelNotify !== undefined) {
-      this.#isUnsent = true;
-      return;
-    }
-    this.#isUnsent = false;
-    this.#begin();
-    this.#cancelNotify = scheduleInBackground(() => {
+  };
+  const begin = (): void => {
+    if (isClosed || client !== undefined || connecting !== undefined) return;
+    connecting = connect().finally(() => (connecting = undefined));
+  };
+  const notifySoon = (): void => {
+    isUnsent = cancelNotify !== undefined;
+    if (isClosed || isUnsent) return;
+    begin();
+    cancelNotify = scheduleInBackground(() => {
       // The next one is sent when the server has answered this one: under load that is how often it can be.
-      void (this.#client?.query(`notify ${CHANNEL}`) ?? Promise.resolve())
+      void (client?.query(`notify ${CHANNEL}`) ?? Promise.resolve())
         .catch(() => undefined)
         .then(() => {
-          this.#cancelNotify = undefined;
-          if (this.#isUnsent) this.#notifySoon();
+          cancelNotify = undefined;
+          if (isUnsent) notifySoon();
         });
     }, NOTIFY_EVERY_MS);
-  }
+  };
+  return {
+    ...gathered,
+    signal: (committed) => {
+      gathered.signal(committed);
+      notifySoon();
+    },
+    onSignal: (listener) => {
+      begin();
+      return gathered.onSignal(listener);
+    },
+    onAudit: (listener) => {
+      begin();
+      return gathered.onAudit(listener);
+    },
+    close: async () => {
+      isClosed = true;
+      await gathered.close();
+      cancelReconnect?.();
+      cancelNotify?.();
+      await connecting;
+      await client?.end().catch(() => undefined);
+    },
+  };
 }
 
 /** A statement that takes longer is a mistake: reports and exports read in pages. */
@@ -350,7 +332,7 @@ async function openPglite(directory: string | undefined, template: Blob | undefi
   const signals = createGatheredSignals();
   let closing: Promise<void> | undefined;
   const closed = async (): Promise<void> => {
-    signals.close();
+    await signals.close();
     try {
       await database.destroy();
       // Where no statement was run the kysely has not begun, and ends nothing.
@@ -361,14 +343,8 @@ async function openPglite(directory: string | undefined, template: Blob | undefi
   };
   const close = (): Promise<void> => (closing ??= closed());
   return {
-    database,
-    engine: 'pglite',
-    signal: signals.signal,
-    onSignal: signals.onSignal,
-    onAudit: signals.onAudit,
-    signalCount: signals.count,
-    leadership: () => SOLE_LEADER,
-    close,
+    ...signals,
+    ...{ database, engine: 'pglite', leadership: () => SOLE_LEADER, close },
     [Symbol.asyncDispose]: close,
   };
 }
@@ -411,11 +387,20 @@ async function keptPglite(directory: string): Promise<PGlite> {
   return pglite;
 }
 
-const isThere = (path: string): Promise<boolean> =>
+/** Whether there is something at a path. */
+export const isThere = (path: string): Promise<boolean> =>
   stat(path).then(
     () => true,
     () => false,
   );
+
+/** Names in a folder; none where there is no folder. */
+export async function namesIn(folder: string): Promise<readonly string[]> {
+  return readdir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  });
+}
 
 async function openPostgres(
   { url, poolConnections = POOL_CONNECTIONS }: Extract<DatabasePlace, { readonly url: string }>,
@@ -452,7 +437,7 @@ async function openPostgres(
     throw cannotOpen(cause);
   }
   const database = new Kysely<CoreTables>({ dialect: new PostgresDialect({ pool: createServerPool(pool) }) });
-  const signals = new PostgresSignals({ ...connection, application_name: `${applicationName}-signals` });
+  const signals = createPostgresSignals({ ...connection, application_name: `${applicationName}-signals` });
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> =>
     (closing ??= signals.close().then(async () => {
@@ -460,15 +445,10 @@ async function openPostgres(
       if (!pool.ended) await pool.end();
     }));
   return {
-    database,
-    engine: 'postgresql',
-    signal: (committed) => signals.signal(committed),
-    onSignal: (listener) => signals.onSignal(listener),
-    onAudit: (listener) => signals.onAudit(listener),
-    signalCount: () => signals.count(),
+    ...signals,
+    ...{ database, engine: 'postgresql', close },
     leadership: (name) =>
       createPostgresLeadership({ ...connection, application_name: `${applicationName}-leader` }, name),
-    close,
     [Symbol.asyncDispose]: close,
   };
 }

@@ -25,38 +25,17 @@ const NOTED_EVERY = 1_000;
 /** After this time without events it is noted too: what was read can be removed. */
 const NOTED_AFTER_MS = 1_000;
 
-/** What became of the events of an area since this process began. */
-export interface ReactionCounts {
-  readonly area: string;
-  /** Read up to here. */
-  readonly position: number;
-  readonly reacted: number;
-  readonly failed: number;
-  readonly setAside: number;
-}
-
-/** Brings events to the areas that react to them. */
-export interface ReactionRunner extends AsyncDisposable {
-  /** Waits until every area has reacted to what was committed before. For tests and for an orderly end; ends early when it is closed. */
-  readonly caughtUp: () => Promise<void>;
-  readonly counts: () => readonly ReactionCounts[];
-  /** Waits for reactions that run. */
-  readonly close: () => Promise<void>;
-}
-
-export interface ReactionRunnerOptions {
-  readonly context: PlatformContext;
-  readonly feed: EventFeed;
-  readonly areas: readonly Pick<PlatformArea, 'name' | 'reactions'>[];
-  readonly leadership?: Leadership;
-}
-
 /**
  * Runs the reactions of areas: for each area in the order of events, each event once, since the note that it was reacted to is part of the
  * transaction in which it is; events that come together share one. A reaction that fails is tried again, and set aside with an entry in the audit after some attempts; the area
  * goes on with the next event, and other areas do not wait for it. An area that is new begins with the oldest event there is.
  */
-export function startReactionRunner(options: ReactionRunnerOptions): ReactionRunner {
+export function startReactionRunner(options: {
+  readonly context: PlatformContext;
+  readonly feed: EventFeed;
+  readonly areas: readonly Pick<PlatformArea, 'name' | 'reactions'>[];
+  readonly leadership?: Leadership;
+}) {
   const { context, feed, areas, leadership = SOLE_LEADER } = options;
   const ending = new AbortController();
   const runs = areas
@@ -73,6 +52,7 @@ export function startReactionRunner(options: ReactionRunnerOptions): ReactionRun
     await Promise.all(loops);
   };
   return {
+    /** Waits until every area has reacted to what was committed before. For tests and for an orderly end; ends early when it is closed. */
     caughtUp: async () => {
       // What committed, also where a transaction that still runs keeps it from being read.
       const { newest } = await context.database
@@ -82,7 +62,9 @@ export function startReactionRunner(options: ReactionRunnerOptions): ReactionRun
       const through = newest ?? 0;
       await Promise.all(runs.map((run) => reached(run, through)));
     },
+    /** What became of events since this process began. */
     counts: () => runs.map(({ counts }) => ({ ...counts })),
+    /** Waits for reactions that run. */
     close,
     [Symbol.asyncDispose]: close,
   };

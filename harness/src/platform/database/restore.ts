@@ -44,7 +44,7 @@ export async function restorePlatform(
   await migratePlatform(database, definitions, { isRestore: true });
   await database.database.transaction().execute(async (transaction) => {
     await sql`set local statement_timeout = 0`.execute(transaction);
-    await filled(transaction, { archive, manifest, onProgress });
+    await filled(transaction, archive, manifest, onProgress);
   });
   for (const { path, to } of placed) {
     await mkdir(dirname(to), { recursive: true, mode: 0o700 });
@@ -92,14 +92,12 @@ function placeOf(path: string, folders: Readonly<Record<string, string>>): strin
   return join(folder, ...rest);
 }
 
-interface Filling {
-  readonly archive: string;
-  readonly manifest: ArchiveManifest;
-  readonly onProgress: (progress: ArchiveProgress) => void;
-}
-
-async function filled(transaction: Transaction<CoreTables>, filling: Filling): Promise<void> {
-  const { archive, manifest, onProgress } = filling;
+async function filled(
+  transaction: Transaction<CoreTables>,
+  archive: string,
+  manifest: ArchiveManifest,
+  onProgress: (progress: ArchiveProgress) => void,
+): Promise<void> {
   await requireSameMigrations(transaction, manifest);
   const shapes = new Map((await databaseTables(transaction)).map((shape) => [shape.table, shape]));
   const names = manifest.tables.map(({ table }) => table);

@@ -44,9 +44,6 @@ export async function countChanges(database: Kysely<unknown>, name: string, tabl
       for each statement execute function core_note_change(${sql.lit(name)})`.execute(database);
 }
 
-/** What was read of tables, for as long as nobody changes them: of a registry that is asked a thousand times between two changes. */
-export type VersionedMemory = ReturnType<typeof createVersionedMemory>;
-
 /** What is remembered of one version. */
 export interface RememberedVersion {
   /**
@@ -60,17 +57,21 @@ export interface RememberedVersion {
   ) => Promise<ReadonlyMap<string, Value>>;
 }
 
+/** What was read of tables, for as long as nobody changes them. */
+export type VersionedMemory = ReturnType<typeof createVersionedMemory>;
+
 /**
- * Makes a memory of what tables hold whose changes are counted ({@link countChanges}). A transaction sees the version that belongs to what it sees
- * of the tables, its own changes included, so that what is remembered is what it would read.
+ * Makes a memory of what tables hold whose changes are counted ({@link countChanges}): of a registry that is asked a thousand times between two
+ * changes. A transaction sees the version that belongs to what it sees of the tables, its own changes included, so that what is remembered is
+ * what it would read.
  */
 export function createVersionedMemory(name: string) {
-  let current: { readonly version: number; readonly values: Remembered } = { version: -1, values: newMemory() };
+  let current = { version: -1, values: new Map<string, unknown>() };
   return {
     /** What is remembered of the tables as a transaction sees them: one statement. */
     at: async (reading: Reading): Promise<RememberedVersion> => {
       const version = await versionOf(reading, name);
-      if (current.version !== version) current = { version, values: newMemory() };
+      if (current.version !== version) current = { version, values: new Map() };
       // Outside of a transaction each statement sees what was committed before it, which may be more than the version says.
       const isOfVersion = async (): Promise<boolean> =>
         reading.isTransaction || (await readVersion(reading, name)) === version;
@@ -79,42 +80,29 @@ export function createVersionedMemory(name: string) {
   };
 }
 
-/** Values by their keys, those of each kind for themselves. */
-interface Remembered {
-  readonly kinds: Map<string, Map<string, unknown>>;
-  count: number;
-}
-
-const newMemory = (): Remembered => ({ kinds: new Map(), count: 0 });
-
 /** @param isOfVersion - asked behind what was loaded: what is of a later version is given, and not remembered */
-function rememberedIn(memory: Remembered, isOfVersion: () => Promise<boolean>): RememberedVersion {
+function rememberedIn(values: Map<string, unknown>, isOfVersion: () => Promise<boolean>): RememberedVersion {
   return {
     read: async <Value>(
       kind: string,
-      ...[keys, load]: [readonly string[], (missing: readonly string[]) => Promise<ReadonlyMap<string, Value>>]
+      keys: readonly string[],
+      load: (missing: readonly string[]) => Promise<ReadonlyMap<string, Value>>,
     ) => {
       const found = new Map<string, Value>();
       const missing = new Set<string>();
-      const values = memory.kinds.get(kind) ?? new Map<string, unknown>();
       for (const key of keys) {
-        const known = values.get(key);
+        const known = values.get(`${kind} ${key}`);
         if (known !== undefined) found.set(key, known as Value);
         else missing.add(key);
       }
       if (missing.size === 0) return found;
       const loaded = await load([...missing]);
-      for (const [key, value] of loaded) found.set(key, value);
-      if (!(await isOfVersion())) return found;
-      if (memory.count + loaded.size > MAX_REMEMBERED) {
-        memory.kinds.clear();
-        memory.count = 0;
+      const isKept = await isOfVersion();
+      if (values.size + loaded.size > MAX_REMEMBERED) values.clear();
+      for (const [key, value] of loaded) {
+        found.set(key, value);
+        if (isKept) values.set(`${kind} ${key}`, value);
       }
-      const kept = memory.kinds.get(kind) ?? new Map<string, unknown>();
-      memory.kinds.set(kind, kept);
-      memory.count -= kept.size;
-      for (const [key, value] of loaded) kept.set(key, value);
-      memory.count += kept.size;
       return found;
     },
   };

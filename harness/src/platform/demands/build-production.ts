@@ -156,7 +156,7 @@ export async function buildProduction(parts: DemandParts, productionId: string, 
   const certificate = productionCertificate({
     ...{ productionId, demand, decisionId: row.decision_id, scope, asOfMs: work.asOfMs, writtenAtMs, files, signer },
     ...(row.from_ms !== null && { fromMs: row.from_ms }),
-    ...{ operator: ports.operator, logId: ports.proofs.logId },
+    ...{ operator: ports.operator, logId: ports.proofs.logId() },
   });
   await put('custodian-certificate.txt', 'text/plain', certificate);
   const manifest = Buffer.from(canonicalJson(manifestOf(work, { files, writtenAtMs, signer, parts })), 'utf8');
@@ -253,7 +253,7 @@ function manifestOf(work: Work, { files, writtenAtMs, signer, parts }: ManifestP
     ...(row.from_ms !== null && { callsFrom: new Date(row.from_ms).toISOString() }),
     writtenAt: new Date(writtenAtMs).toISOString(),
     software: parts.ports.operator.software,
-    logId: parts.ports.proofs.logId,
+    logId: parts.ports.proofs.logId(),
     signer,
     files: files.map(({ name, sha256, sizeBytes, mediaType, recordClass, records }) => ({
       ...{ mediaType, name, sha256, sizeBytes },
@@ -315,7 +315,7 @@ async function insertFiles(
 export async function finishProduction(parts: DemandParts, row: ProductionRow, nowMs: number): Promise<boolean> {
   const { context, ports, limits } = parts;
   const productionId = row.production_id;
-  const proved = await ports.proofs.prove({ action: 'production.sealed', object: `production:${productionId}` });
+  const proved = await ports.proofs.prove('production.sealed', `production:${productionId}`);
   if (proved === undefined) return false;
   requireManifest(proved, row);
   const sealed = await tablesOf(context.database)

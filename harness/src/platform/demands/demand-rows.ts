@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto';
-import type { LogSigner, ProvedEntry } from '@hopback/sdk/log';
+import type { LogSigner } from '@hopback/sdk/log';
 import type { Demand, DemandDecision, DemandScope, DemandSubmission, Production } from '@hopback/sdk/platform';
 import type { ProviderReference } from '@hopback/sdk/traceback';
 import type { Selectable } from 'kysely';
@@ -11,13 +11,14 @@ import type {
   LiveReader,
   OrganizationDirectory,
   PlatformContext,
+  PlatformDatabase,
   PlatformTransaction,
   ProviderDirectory,
   Reading,
   ReportReader,
   TracebackDesk,
 } from '../core/index.js';
-import type { Actor } from '../database/index.js';
+import type { Actor, AuditLog } from '../database/index.js';
 import { Acting, openJson } from '../database/index.js';
 import { scopeMatcher } from '../domain/demands/scope.js';
 import { tracebackRows, tracedCall } from '../domain/demands/produced-rows.js';
@@ -25,16 +26,34 @@ import type { FileStore } from './file-store.js';
 import type { DemandTables } from './tables.js';
 import { DEMANDS, tablesOf } from './tables.js';
 
-/** Proofs of the audit. Carried out by whoever keeps the Merkle log. */
-export interface AuditProofs {
-  readonly logId: string;
-  /** Of whoever signs for the log. */
-  readonly publicKey: KeyObject;
-  /**
-   * The entry that was audited in the transaction of an action on an object, with its proof; undefined while it is not in the log. The octets of
-   * the entry have its details as JSON, without spaces.
-   */
-  readonly prove: (entry: { readonly action: string; readonly object: string }) => Promise<ProvedEntry | undefined>;
+/** Proofs of the audit by what was done to what. */
+type AuditProofs = ReturnType<typeof auditProofsOf>;
+
+/** Makes the proofs of a log that the audit is brought to. @param publicKey - of whoever signs for the log */
+export function auditProofsOf(
+  database: PlatformDatabase,
+  log: Pick<AuditLog, 'logId' | 'proofOf'> & { readonly publicKey: KeyObject },
+) {
+  return {
+    /** Name of the part of the log that entries are added to. */
+    logId: log.logId,
+    publicKey: log.publicKey,
+    /**
+     * The first entry of an action on an object, with its proof; undefined while it is not in the log. The octets of the entry have its details
+     * as JSON, without spaces.
+     */
+    prove: async (action: string, object: string) => {
+      const row = await database
+        .selectFrom('core_audit')
+        .select('position')
+        .where('object', '=', object)
+        .where('action', '=', action)
+        .orderBy('position')
+        .limit(1)
+        .executeTakeFirst();
+      return row === undefined ? undefined : log.proofOf(row.position);
+    },
+  };
 }
 
 /** What the area of demands stands on beside its context. */

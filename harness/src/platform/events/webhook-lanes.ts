@@ -1,5 +1,4 @@
 import { sql } from 'kysely';
-import type { PlatformEventType } from '@hopback/sdk/platform';
 import type { PlatformContext, PlatformTransaction } from '../core/index.js';
 import { ownerOf } from './endpoint-operations.js';
 import { ENDPOINTS, LANES, tablesOf } from './events-tables.js';
@@ -10,64 +9,41 @@ export const HELD_MS = 60_000;
 export const MAX_RETRY_LANES = 100;
 
 /** A lane with what is needed to post its events. */
-export interface HeldLane {
-  readonly laneId: string;
-  readonly kind: 'live' | 'replay' | 'retry';
-  readonly position: number;
-  readonly untilPosition: number | null;
-  readonly attempts: number;
-  readonly laneTypes: readonly PlatformEventType[] | null;
-  readonly endpointId: string;
-  readonly organizationId: string;
-  readonly url: string;
-  readonly eventTypes: readonly PlatformEventType[] | null;
-  readonly secret: string;
-  readonly previousSecret: string | null;
-  readonly previousEndsAtMs: number | null;
-}
+export type HeldLane = Awaited<ReturnType<typeof dueLanes>>[number];
 
 /** Whose events are looked for: of some organizations, or of all. */
 export type Awake = ReadonlySet<string> | 'all';
 
+/** Which lanes are looked for, at most how many. */
+interface LaneQuery {
+  readonly awake: Awake;
+  readonly nowMs: number;
+  readonly limit: number;
+  readonly newest: number;
+}
+
 /** Takes lanes that are due, for one holder. @returns those it has now */
 export async function takeLanes(
   { database, transact }: PlatformContext,
-  query: {
-    readonly holder: string;
-    readonly awake: Awake;
-    readonly nowMs: number;
-    readonly limit: number;
-    readonly newest: number;
-  },
+  holder: string,
+  query: LaneQuery,
 ): Promise<readonly HeldLane[]> {
-  const { holder, nowMs, limit } = query;
   // Most times there is nothing, which a look tells without a transaction.
-  if (limit === 0 || (await dueLanes(database, query)).length === 0) return [];
+  if (query.limit === 0 || (await dueLanes(database, query)).length === 0) return [];
   return transact(async (transaction) => {
     const due = await dueLanes(transaction, query);
-    if (due.length > 0)
+    const ids = due.map(({ laneId }) => laneId);
+    if (ids.length > 0)
       await tablesOf(transaction)
         .updateTable('events_lanes')
-        .set({ holder, held_until_ms: nowMs + HELD_MS })
-        .where(
-          'lane_id',
-          'in',
-          due.map(({ laneId }) => laneId),
-        )
+        .set({ holder, held_until_ms: query.nowMs + HELD_MS })
+        .where('lane_id', 'in', ids)
         .execute();
     return due;
   });
 }
 
-async function dueLanes(
-  reading: PlatformContext['database'],
-  {
-    awake,
-    nowMs,
-    limit,
-    newest,
-  }: { readonly awake: Awake; readonly nowMs: number; readonly limit: number; readonly newest: number },
-): Promise<readonly HeldLane[]> {
+async function dueLanes(reading: PlatformContext['database'], { awake, nowMs, limit, newest }: LaneQuery) {
   return tablesOf(reading)
     .selectFrom('events_lanes as lane')
     .innerJoin('events_endpoints as endpoint', 'endpoint.endpoint_id', 'lane.endpoint_id')

@@ -104,7 +104,7 @@ export class WebhookSender {
       this.#lookedAtMs = nowMs;
     }
     const newest = await source.newestPosition();
-    return takeLanes(context, { ...this.#sending, awake: asked, nowMs, limit, newest });
+    return takeLanes(context, this.#sending.holder, { awake: asked, nowMs, limit, newest });
   }
 
   async #round(): Promise<number> {

@@ -49,10 +49,6 @@ export interface Rate {
   readonly burst: number;
 }
 
-/** Whether something may be done now; where not, when it may. */
-export type RateDecision =
-  { readonly isAllowed: true } | { readonly isAllowed: false; readonly retryAfterSeconds: number };
-
 /** Limits how often each of many may do something. */
 type RateLimiter = ReturnType<typeof createRateLimiter>;
 
@@ -69,8 +65,8 @@ export const MAX_RATE_BUCKETS = 50_000;
 export function createRateLimiter(rate: Rate, maxBuckets: number = MAX_RATE_BUCKETS) {
   const buckets = new Map<string, { readonly level: number; readonly atMs: number }>();
   return {
-    /** Takes from somebody's bucket. @param cost - default 1 */
-    take: (name: string, nowMs: number, cost: number = 1): RateDecision => {
+    /** Takes from somebody's bucket. @returns when it may be done, seconds from now; 0 where it may now */
+    take: (name: string, nowMs: number, cost: number = 1): number => {
       const before = buckets.get(name) ?? { level: rate.burst, atMs: nowMs };
       const passedMs = Math.max(0, nowMs - before.atMs);
       const level = Math.min(rate.burst, before.level + (passedMs * rate.perSecond) / 1_000);
@@ -84,8 +80,7 @@ export function createRateLimiter(rate: Rate, maxBuckets: number = MAX_RATE_BUCK
         const [oldest] = buckets.keys();
         if (oldest !== undefined) buckets.delete(oldest);
       }
-      if (isAllowed) return { isAllowed };
-      return { isAllowed, retryAfterSeconds: Math.max(1, Math.ceil((needed - level) / rate.perSecond)) };
+      return isAllowed ? 0 : Math.max(1, Math.ceil((needed - level) / rate.perSecond));
     },
     /** Buckets that are kept. */
     size: () => buckets.size,
@@ -133,24 +128,16 @@ const LIMITS: Readonly<Record<NonNullable<ServedRoute['request']>['kind'], numbe
 /** Octets of a body that a route reads. Of one that has none, as much as says that one was sent. */
 const bodyLimit = ({ request }: ServedRoute): number => (request === undefined ? 1_024 : LIMITS[request.kind]);
 
-/** A body, or why there is none. */
-export type BodyReading =
-  | { readonly status: 'read'; readonly bytes: Uint8Array }
-  /** `broken`: it broke off; `late`: it took too long. */
-  | { readonly status: 'too-large' | 'broken' | 'late' };
-
-/** Reads a body up to a limit. Never rejects. */
+/** Reads a body up to a limit. Never rejects. @returns its octets, or why there are none: `broken` where it broke off, `late` where it took too long */
 async function readBoundedBody(
   request: Request,
-  {
-    maxBytes,
-    clock,
-    timeoutMs = BODY_TIMEOUT_MS,
-  }: { readonly maxBytes: number; readonly clock: TimerClock; readonly timeoutMs?: number },
-): Promise<BodyReading> {
+  maxBytes: number,
+  clock: TimerClock,
+  timeoutMs: number = BODY_TIMEOUT_MS,
+): Promise<Uint8Array | 'too-large' | 'broken' | 'late'> {
   const stated = Number(request.headers.get('content-length') ?? 0);
-  if (stated > maxBytes) return { status: 'too-large' };
-  if (request.body === null) return { status: 'read', bytes: new Uint8Array() };
+  if (stated > maxBytes) return 'too-large';
+  if (request.body === null) return new Uint8Array();
   const reader = request.body.getReader();
   let isLate = false;
   const cancelTimer = clock.schedule(() => {
@@ -164,16 +151,16 @@ async function readBoundedBody(
       sizeBytes += chunk.value.length;
       if (sizeBytes > maxBytes) {
         void reader.cancel().catch(() => undefined);
-        return { status: 'too-large' };
+        return 'too-large';
       }
       chunks.push(chunk.value);
     }
   } catch {
-    return { status: isLate ? 'late' : 'broken' };
+    return isLate ? 'late' : 'broken';
   } finally {
     cancelTimer();
   }
-  return isLate ? { status: 'late' } : { status: 'read', bytes: Buffer.concat(chunks) };
+  return isLate ? 'late' : Buffer.concat(chunks);
 }
 
 /** Fields of every answer: nothing of it is kept by caches, shown in pages of others or read as what it is not. */
@@ -184,18 +171,9 @@ export const SECURITY_FIELDS: Readonly<Record<string, string>> = {
   'referrer-policy': 'no-referrer',
 };
 
-/** An answer that is to be written. */
-export interface AnswerToWrite {
-  readonly answer: PlatformAnswer;
-  readonly httpRequestId: string;
-  readonly route?: ServedRoute;
-  /** Beside those that the answer has. */
-  readonly fields?: Readonly<Record<string, string>>;
-}
-
 /** Writes an answer as HTTP. @see RFC 9457 section 3, RFC 6750 section 3 */
-export function writeAnswer({ answer, httpRequestId, route, fields = {} }: AnswerToWrite): Response {
-  const common = { ...SECURITY_FIELDS, 'request-id': httpRequestId, ...fields };
+export function writeAnswer(answer: PlatformAnswer, httpRequestId: string, route?: ServedRoute): Response {
+  const common = { ...SECURITY_FIELDS, 'request-id': httpRequestId };
   switch (answer.kind) {
     case 'problem': {
       const { status } = PROBLEM_KINDS[answer.code];
@@ -314,27 +292,20 @@ async function answerTo(parts: ExchangeParts, exchange: Exchange): Promise<Platf
   const { route, request } = exchange;
   const { clock } = parts.context;
   const isOpen = route.allowed.length === 0;
-  const byAddress = parts.perAddress.take(
-    addressBucket(exchange.address),
-    clock.nowMs(),
-    isOpen ? TOKEN_REQUEST_COST : 1,
-  );
-  if (!byAddress.isAllowed) return tooMany(parts, 'address', byAddress.retryAfterSeconds);
+  const cost = isOpen ? TOKEN_REQUEST_COST : 1;
+  const waitSeconds = parts.perAddress.take(addressBucket(exchange.address), clock.nowMs(), cost);
+  if (waitSeconds > 0) return tooMany(parts, 'address', waitSeconds);
   const access = isOpen ? { caller: NOBODY } : await decideAccess(parts, exchange);
   if ('problem' in access) return access.problem;
   const { caller } = access;
   exchange.onCaller?.(caller);
-  const body = await readBoundedBody(request, {
-    maxBytes: bodyLimit(route),
-    clock,
-    ...(parts.bodyTimeoutMs !== undefined && { timeoutMs: parts.bodyTimeoutMs }),
-  });
-  if (body.status === 'too-large') return isOpen ? badTokenRequest() : problemAnswer('too-large');
-  if (body.status !== 'read')
+  const bytes = await readBoundedBody(request, bodyLimit(route), clock, parts.bodyTimeoutMs);
+  if (bytes === 'too-large') return isOpen ? badTokenRequest() : problemAnswer('too-large');
+  if (typeof bytes === 'string')
     return problemAnswer('invalid-body', {
-      errors: [{ pointer: '', code: body.status === 'late' ? 'too-slow' : 'broken-off' }],
+      errors: [{ pointer: '', code: bytes === 'late' ? 'too-slow' : 'broken-off' }],
     });
-  return withBody(parts, { exchange, caller, bytes: body.bytes });
+  return withBody(parts, exchange, caller, bytes);
 }
 
 /** Of calls without a token: the token endpoint, which asks nobody who calls. */
@@ -352,8 +323,8 @@ async function decideAccess(
       ? undefined
       : await tokens.callerOf(token, { nowMs, ...(certificateSha256 !== undefined && { certificateSha256 }) });
   if (caller === undefined) return { problem: problemAnswer('unauthenticated') };
-  const rate = perClient.take(caller.clientId, nowMs);
-  if (!rate.isAllowed) return { problem: tooMany(rest, 'client', rate.retryAfterSeconds) };
+  const waitSeconds = perClient.take(caller.clientId, nowMs);
+  if (waitSeconds > 0) return { problem: tooMany(rest, 'client', waitSeconds) };
   if (!route.allowed.some((scope) => caller.scopes.includes(scope))) return { problem: problemAnswer('forbidden') };
   const role = roles.get(route.operationId);
   if (caller.kind === 'staff' && role !== undefined && caller.roles?.includes(role) !== true)
@@ -368,7 +339,9 @@ function tooMany({ metrics }: Pick<ExchangeParts, 'metrics'>, by: string, retryA
 
 async function withBody(
   parts: ExchangeParts,
-  { exchange, caller, bytes }: { readonly exchange: Exchange; readonly caller: Caller; readonly bytes: Uint8Array },
+  exchange: Exchange,
+  caller: Caller,
+  bytes: Uint8Array,
 ): Promise<PlatformAnswer> {
   const { route, path, url, request, httpRequestId, signal, certificateSha256 } = exchange;
   const isOpen = route.allowed.length === 0;

@@ -63,10 +63,10 @@ export function createPlatformApp(parts: PlatformAppParts): PlatformApp {
   app.on(['GET', 'HEAD'], '/metrics', (context) =>
     context.env.isLocal
       ? context.text(parts.metrics.text(), 200, { ...SECURITY_FIELDS, 'content-type': 'text/plain; version=0.0.4' })
-      : writeAnswer({ answer: problemAnswer('not-found'), httpRequestId: parts.newId('req') }),
+      : writeAnswer(problemAnswer('not-found'), parts.newId('req')),
   );
-  app.all('*', (context) => respond(parts, match, { request: context.req.raw, connection: context.env }));
-  app.onError(() => writeAnswer({ answer: problemAnswer('internal'), httpRequestId: parts.newId('req') }));
+  app.all('*', (context) => respond(parts, match, context.req.raw, context.env));
+  app.onError(() => writeAnswer(problemAnswer('internal'), parts.newId('req')));
 
   return async (request, connection) => {
     open.requests += 1;
@@ -85,19 +85,20 @@ type Match = (method: string, pathname: string) => MatchedRoute<ServedRoute> | u
 async function respond(
   parts: PlatformAppParts,
   match: Match,
-  { request, connection }: { readonly request: Request; readonly connection: ConnectionFacts },
+  request: Request,
+  connection: ConnectionFacts,
 ): Promise<Response> {
   const httpRequestId = parts.newId('req');
   const startedMs = parts.context.clock.nowMs();
   const url = new URL(request.url);
   const pathname = belowBase(url.pathname, parts.basePath);
   const matched = match(request.method === 'HEAD' ? 'GET' : request.method, pathname);
-  if (matched === undefined) return unmatched(parts, match, { request, pathname, httpRequestId });
+  if (matched === undefined) return unmatched(parts, match, request, { pathname, httpRequestId });
   const { route } = matched;
   let isStaff = false;
   const onCaller = ({ kind }: Caller): void => void (isStaff = kind === 'staff');
   const answer = await carryOut(parts, { ...matched, ...connection, request, url, httpRequestId, onCaller });
-  const response = written(parts, { answer, httpRequestId, route });
+  const response = written(parts, answer, httpRequestId, route);
   for (const { text, isWarning } of isStaff ? parts.notices() : [])
     if (isWarning) response.headers.append(WARNING_FIELD, text);
   const labels = { operation: route.operationId };
@@ -106,20 +107,13 @@ async function respond(
   return request.method === 'HEAD' ? withoutBody(response) : response;
 }
 
-function written(
-  parts: PlatformAppParts,
-  {
-    answer,
-    httpRequestId,
-    route,
-  }: { readonly answer: PlatformAnswer; readonly httpRequestId: string; readonly route: ServedRoute },
-): Response {
+function written(parts: PlatformAppParts, answer: PlatformAnswer, httpRequestId: string, route: ServedRoute): Response {
   try {
-    return writeAnswer({ answer, httpRequestId, route });
+    return writeAnswer(answer, httpRequestId, route);
   } catch {
     // A header field or value that cannot be written: of ours, since what peers sent is in neither.
     parts.context.log.error('an answer could not be written', { operation: route.operationId, httpRequestId });
-    return writeAnswer({ answer: problemAnswer('internal'), httpRequestId });
+    return writeAnswer(problemAnswer('internal'), httpRequestId);
   }
 }
 
@@ -127,16 +121,13 @@ function written(
 function unmatched(
   parts: PlatformAppParts,
   match: Match,
-  {
-    request,
-    pathname,
-    httpRequestId,
-  }: { readonly request: Request; readonly pathname: string; readonly httpRequestId: string },
+  request: Request,
+  { pathname, httpRequestId }: { readonly pathname: string; readonly httpRequestId: string },
 ): Response {
   const there = METHODS.filter((method) => match(method, pathname) !== undefined);
   if (there.length === 0) {
     parts.metrics.count('hopback_http_requests_total', { operation: 'none', status: '404' });
-    return writeAnswer({ answer: problemAnswer('not-found'), httpRequestId });
+    return writeAnswer(problemAnswer('not-found'), httpRequestId);
   }
   const allow = [...there, ...(there.includes('GET') ? ['HEAD'] : []), 'OPTIONS'].join(', ');
   if (request.method === 'OPTIONS')

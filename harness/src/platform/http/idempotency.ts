@@ -5,7 +5,7 @@ import { problemAnswer } from '@hopback/sdk/platform';
 import type { PlatformAnswer } from '@hopback/sdk/platform';
 import { sql } from 'kysely';
 import type { AreaDefinition, PlatformContext, PlatformJob, PlatformTransaction } from '../core/index.js';
-import type { Presence } from '../database/index.js';
+import type { OpeningReason, Presence } from '../database/index.js';
 import { flushWrites, KeyedTable, writeLater } from '../database/index.js';
 import type { IdempotencyStore, KeyedCall } from './exchange.js';
 
@@ -65,14 +65,6 @@ export const httpDefinition: AreaDefinition = {
   ],
 };
 
-/** A store, and the context whose transactions it takes part in. */
-export interface KeyedTransactions {
-  readonly store: IdempotencyStore;
-  /** For areas: what they commit in a call under a key is committed together with the note that the call was carried out. */
-  readonly context: PlatformContext;
-  readonly job: PlatformJob;
-}
-
 /** The call under a key that the running code carries out. */
 interface RunningCall {
   readonly name: string;
@@ -89,7 +81,7 @@ interface RunningCall {
  * in between, a repeat is told that the call was carried out and its answer lost (`conflict`), rather than carried out twice. Whether a process
  * lives is never known for sure: so a call commits only while the claim is its own, and one that was taken for dead commits nothing any more.
  */
-export function createKeyedTransactions(inner: PlatformContext, presence: Presence): KeyedTransactions {
+export function createKeyedTransactions(inner: PlatformContext, presence: Presence) {
   const running = new AsyncLocalStorage<RunningCall>();
   const parts: KeyedParts = { context: inner, presence, running, claims: new Set() };
   const transact: PlatformContext['transact'] = async (work) => {
@@ -97,21 +89,21 @@ export function createKeyedTransactions(inner: PlatformContext, presence: Presen
     if (call === undefined || call.isOver) return inner.transact(work);
     const result = await inner.transact(async (transaction) => {
       const made = await work(transaction);
-      if (isAnswer(made) || (await hasWritten(transaction))) await note(inner, transaction, { call, result: made });
+      if (isAnswer(made) || (await hasWritten(transaction))) await note(inner, transaction, call, made);
       return made;
     });
     if (isAnswer(result)) call.stored = result;
     return result;
   };
-  return {
-    context: { ...inner, transact },
-    store: { once: (call, carryOut) => once(parts, { call, carryOut }) },
-    job: {
-      name: 'http.forget-answers',
-      everyMs: FORGETTING_MS,
-      run: (nowMs) => forgetAnswers(inner, nowMs),
-    },
+  const store: IdempotencyStore = { once: (call, carryOut) => once(parts, call, carryOut) };
+  const job: PlatformJob = {
+    name: 'http.forget-answers',
+    everyMs: FORGETTING_MS,
+    run: (nowMs) => forgetAnswers(inner, nowMs),
   };
+  /** For areas: what they commit in a call under a key is committed together with the note that the call was carried out. */
+  const context: PlatformContext = { ...inner, transact };
+  return { context, store, job };
 }
 
 interface KeyedParts {
@@ -153,10 +145,10 @@ const hashOf = (...parts: readonly (string | Uint8Array)[]): string => {
 async function note(
   { sealed }: PlatformContext,
   transaction: PlatformTransaction,
-  { call, result }: { readonly call: RunningCall; readonly result: unknown },
+  { name, claim }: RunningCall,
+  result: unknown,
 ): Promise<void> {
-  const { name, claim } = call;
-  const answer = isAnswer(result) ? await sealedAnswer(sealed, transaction, { name, answer: result }) : undefined;
+  const answer = isAnswer(result) ? await sealedAnswer(sealed, transaction, name, result) : undefined;
   const noted = answer === undefined ? ({ state: 'done' } as const) : ({ state: 'answered', answer } as const);
   if (!(await CALLS.set(transaction, name, noted, { claim })))
     throw new HopbackError('unavailable', 'a repeat of the call carries it out by now', { retryable: true });
@@ -167,7 +159,8 @@ const ownerOf = (name: string): string => `answer:${name}`;
 async function sealedAnswer(
   sealed: PlatformContext['sealed'],
   transaction: PlatformTransaction,
-  { name, answer }: { readonly name: string; readonly answer: PlatformAnswer },
+  name: string,
+  answer: PlatformAnswer,
 ): Promise<string | undefined> {
   const text = JSON.stringify(answer);
   if (text.length > MAX_ANSWER_CHARS) return undefined;
@@ -180,7 +173,8 @@ async function sealedAnswer(
 
 async function once(
   parts: KeyedParts,
-  { call, carryOut }: { readonly call: KeyedCall; readonly carryOut: () => Promise<PlatformAnswer> },
+  call: KeyedCall,
+  carryOut: () => Promise<PlatformAnswer>,
 ): Promise<PlatformAnswer> {
   const { context, presence, running, claims } = parts;
   const claim = `${presence.processId}/${context.newId('claim')}`;
@@ -189,7 +183,7 @@ async function once(
   await presence.show();
   claims.add(claim);
   try {
-    const before = await claimed(parts, { call, name, claim });
+    const before = await claimed(parts, call, current);
     if (before !== undefined) return before;
     let answer: PlatformAnswer;
     try {
@@ -200,7 +194,7 @@ async function once(
     }
     if (isTrouble(answer)) await giveUp(context, current);
     else if (current.stored !== answer)
-      await context.transact((transaction) => note(context, transaction, { call: current, result: answer }));
+      await context.transact((transaction) => note(context, transaction, current, answer));
     return answer;
   } finally {
     current.isOver = true;
@@ -215,7 +209,8 @@ const isTrouble = (answer: PlatformAnswer): boolean =>
 /** Takes a call for this process. @returns undefined where it is to be carried out; else what is known of it */
 async function claimed(
   parts: KeyedParts,
-  { call, name, claim }: { readonly call: KeyedCall; readonly name: string; readonly claim: string },
+  call: KeyedCall,
+  { name, claim }: RunningCall,
 ): Promise<PlatformAnswer | undefined> {
   const { context } = parts;
   const { nowMs, target, bytes, clientId, organizationId } = call;
@@ -234,13 +229,10 @@ async function claimed(
       return undefined;
     }
     if (before.content_hash !== content) return problemAnswer('idempotency-key-reused');
-    if (before.answer !== null)
-      return openedAnswer(context, transaction, {
-        name,
-        references: before.answer.split(' '),
-        organizationId,
-        actor: clientId,
-      });
+    if (before.answer !== null) {
+      const reason = { organizationId, actor: clientId, object: ownerOf(name) };
+      return openedAnswer(context, transaction, before.answer.split(' '), reason);
+    }
     if (before.at_ms + CLAIM_MS > nowMs && !(await isAbandoned(parts, transaction, before.claim)))
       return problemAnswer('idempotency-in-progress', { retryAfterSeconds: 1 });
     if (before.state === 'done')
@@ -265,15 +257,10 @@ async function isAbandoned(
 async function openedAnswer(
   { sealed }: PlatformContext,
   transaction: PlatformTransaction,
-  stored: {
-    readonly name: string;
-    readonly references: readonly string[];
-    readonly organizationId: string;
-    readonly actor: string;
-  },
+  references: readonly string[],
+  reason: OpeningReason,
 ): Promise<PlatformAnswer> {
-  const { name, references, organizationId, actor } = stored;
-  const parts = await sealed.open(transaction, references, { organizationId, actor, object: ownerOf(name) });
+  const parts = await sealed.open(transaction, references, reason);
   const text = references.map((reference) => (parts.get(reference) ?? '').replace(/^\d{1,7}:/, '')).join('');
   return JSON.parse(text) as PlatformAnswer;
 }

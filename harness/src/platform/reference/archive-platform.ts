@@ -1,10 +1,12 @@
-import { cp, readdir, stat } from 'node:fs/promises';
+import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HopbackError } from '@hopback/sdk/errors';
 import { lockFolder } from '@hopback/sdk/log';
 import {
   backupPlatform,
   createPlatformContext,
+  isThere,
+  namesIn,
   openAuditLog,
   openPlatformDatabase,
   restorePlatform,
@@ -172,19 +174,6 @@ async function requireKeyRing(database: OpenedDatabase, { keyRing }: PlatformHom
     });
   }
 }
-
-async function namesIn(folder: string): Promise<readonly string[]> {
-  return readdir(folder).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return [];
-    throw error;
-  });
-}
-
-const isThere = (path: string): Promise<boolean> =>
-  stat(path).then(
-    () => true,
-    () => false,
-  );
 
 function refused(reason: string, message: string): HopbackError {
   return new HopbackError('invalid-argument', message, { details: { reason } });

@@ -1,9 +1,8 @@
 import { createPrivateKey, generateKeyPairSync, randomBytes, type KeyObject } from 'node:crypto';
-import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HopbackError } from '@hopback/sdk/errors';
 import { createLogSigner, type LogSigner } from '@hopback/sdk/log';
-import { keptSecret, openKeyRing, type KeyRing } from '../database/index.js';
+import { isThere, keptSecret, openKeyRing, type KeyRing } from '../database/index.js';
 
 /** The folder of a platform: its keys, and where everything else lies that is not in its database. */
 export interface PlatformHome {
@@ -84,12 +83,6 @@ async function requireKeysOfData({ keys, ...folders }: PlatformFolders): Promise
       );
   }
 }
-
-const isThere = (path: string): Promise<boolean> =>
-  stat(path).then(
-    () => true,
-    () => false,
-  );
 
 interface KeyFile {
   readonly file: string;

@@ -6,12 +6,13 @@ import { auditDefinition, createAuditArea } from '../audit/audit-area.js';
 import type { CampaignsArea } from '../campaigns/campaigns-area.js';
 import { campaignsDefinition } from '../campaigns/campaigns-repository.js';
 import { createCampaignsArea } from '../campaigns/campaigns-area.js';
-import type { AreaDefinition, PlatformArea, ProviderDirectory, TracebackDesk } from '../core/index.js';
+import type { AreaDefinition, PlatformArea } from '../core/index.js';
 import type { AuditLog } from '../database/index.js';
 import { openAuditLog } from '../database/index.js';
 import type { DemandLimits } from '../demands/demand-rows.js';
+import { auditProofsOf } from '../demands/demand-rows.js';
 import type { DemandsArea } from '../demands/demands-area.js';
-import { auditProofsOf, createDemandsArea } from '../demands/demands-area.js';
+import { createDemandsArea } from '../demands/demands-area.js';
 import { createHoldReader } from '../demands/holds.js';
 import { DEMANDS_DEFINITION } from '../demands/tables.js';
 import { openFileStore } from '../demands/file-store.js';
@@ -25,7 +26,12 @@ import { createRecordsArea } from '../records/create-records-area.js';
 import { recordsDefinition } from '../records/records-tables.js';
 import type { AreaParts, PluggedArea } from '../start-platform.js';
 import type { TracebacksArea } from '../tracebacks/index.js';
-import { createReceiptSigner, createTracebacksArea, tracebacksDefinition } from '../tracebacks/index.js';
+import {
+  createReceiptSigner,
+  createTracebacksArea,
+  requestOutcomes,
+  tracebacksDefinition,
+} from '../tracebacks/index.js';
 import { trustDefinition } from '../trust/trust-tables.js';
 import type { PlatformHome } from './platform-home.js';
 
@@ -82,51 +88,37 @@ export function referenceAreas(
     if (area === undefined) throw new TypeError(`the area ${name} has not been opened`);
     return area;
   };
-  // What two areas ask of each other is looked up when it is asked.
-  const desk = deskOf(() => there('tracebacks').desk);
-  const directory: ProviderDirectory = {
-    provider: (reading, providerId) => there('providers').directory.provider(reading, providerId),
-    providers: (reading, providerIds) => there('providers').directory.providers(reading, providerIds),
-    resolve: (reading, reference) => there('providers').directory.resolve(reading, reference),
-    resolveAll: (reading, references) => there('providers').directory.resolveAll(reading, references),
-  };
-  const opening: Opening = { home, settings, there, desk, directory };
+  const opening: Opening = { home, settings, there };
+  const keep =
+    <Name extends keyof OpenedAreas>(name: Name) =>
+    (area: OpenedAreas[Name]): void =>
+      void (built[name] = area);
   return {
     areas: [
-      auditArea(home, settings, (log) => (built.auditLog = log)),
+      auditArea(home, settings, keep('auditLog')),
       plug(
         providersDefinition,
-        ({ context, trust }) => createProvidersArea(context, { desk, hasClient: trust.hasClient }),
-        (area) => (built.providers = area),
+        ({ context, trust }) => createProvidersArea(context, { desk: { requestOutcomes }, hasClient: trust.hasClient }),
+        keep('providers'),
       ),
       plug(
         recordsDefinition,
         ({ context }) => createRecordsArea(context, { directory: home.folders.live, ...retentionOf(settings) }),
-        (area) => (built.records = area),
+        keep('records'),
       ),
-      plug(
-        tracebacksDefinition,
-        (parts) => openTracebacks(parts, opening),
-        (area) => (built.tracebacks = area),
-      ),
-      plug(
-        campaignsDefinition,
-        (parts) => openCampaigns(parts, opening),
-        (area) => (built.campaigns = area),
-      ),
+      plug(tracebacksDefinition, (parts) => openTracebacks(parts, opening), keep('tracebacks')),
+      plug(campaignsDefinition, (parts) => openCampaigns(parts, opening), keep('campaigns')),
       {
         definition: alertsDefinition,
-        open: ({ context, trust }) =>
-          createAlertsArea(context, {
-            ...{ campaigns: there('campaigns').reader, desk, organizations: trust, providers: directory },
-            counting: there('providers').counting,
-          }),
+        open: ({ context, trust }) => {
+          const { counting, directory } = there('providers');
+          return createAlertsArea(context, {
+            ...{ campaigns: there('campaigns').reader, desk: there('tracebacks').desk, counting },
+            ...{ organizations: trust, providers: directory },
+          });
+        },
       },
-      plug(
-        DEMANDS_DEFINITION,
-        (parts) => openDemands(parts, opening),
-        (area) => (built.demands = area),
-      ),
+      plug(DEMANDS_DEFINITION, (parts) => openDemands(parts, opening), keep('demands')),
     ],
     opened: () => ({
       ...{ providers: there('providers'), records: there('records'), tracebacks: there('tracebacks') },
@@ -157,19 +149,6 @@ interface Opening {
   readonly home: PlatformHome;
   readonly settings: ReferenceSettings;
   readonly there: <Name extends keyof OpenedAreas>(name: Name) => OpenedAreas[Name];
-  readonly desk: TracebackDesk;
-  readonly directory: ProviderDirectory;
-}
-
-function deskOf(desk: () => TracebackDesk): TracebackDesk {
-  return {
-    open: (transaction, order) => desk().open(transaction, order),
-    traceback: (reading, tracebackId) => desk().traceback(reading, tracebackId),
-    answers: (reading, tracebackId) => desk().answers(reading, tracebackId),
-    ofCampaign: (reading, campaignId) => desk().ofCampaign(reading, campaignId),
-    openedBetween: (reading, range) => desk().openedBetween(reading, range),
-    requestOutcomes: (reading, range) => desk().requestOutcomes(reading, range),
-  };
 }
 
 /** The log of the audit is open as long as its area: everything that is committed is brought to it, to the last moment. */
@@ -192,21 +171,21 @@ function auditArea(
   };
 }
 
-function openTracebacks({ context, trust }: AreaParts, { home, settings, there, directory }: Opening): TracebacksArea {
+function openTracebacks({ context, trust }: AreaParts, { home, settings, there }: Opening): TracebacksArea {
   const { keyId, privateKey } = home.receiptKey;
   return createTracebacksArea(context, {
-    ...{ providers: directory, organizations: trust, live: there('records').reader },
-    receipts: createReceiptSigner({ keyId, privateKey, algorithm: 'ES256' }),
+    ...{ providers: there('providers').directory, organizations: trust, live: there('records').reader },
+    signReceipt: createReceiptSigner({ keyId, privateKey, algorithm: 'ES256' }),
     coverage: { covered: (reading, agencyId, ids) => there('demands').coverage.covered(reading, agencyId, ids) },
     ...settings.tracebacks,
   });
 }
 
 /** The detection takes up what it knew in the background, and hears what comes after that. Until then what comes is kept for it. */
-function openCampaigns({ context, trust }: AreaParts, { there, desk }: Opening): CampaignsArea {
+function openCampaigns({ context, trust }: AreaParts, { there }: Opening): CampaignsArea {
   const records = there('records');
   const area = createCampaignsArea(context, {
-    ...{ tracebacks: desk, live: records.reader, reports: records.reports, organizations: trust },
+    ...{ tracebacks: there('tracebacks').desk, live: records.reader, reports: records.reports, organizations: trust },
     ...{ journalRange: records.journalRange, holds: createHoldReader() },
   });
   void records.listen('campaigns', area.listener, area.begun).catch((error: unknown) => {
@@ -216,13 +195,19 @@ function openCampaigns({ context, trust }: AreaParts, { there, desk }: Opening):
   return area;
 }
 
-function openDemands(parts: AreaParts, { home, settings, there, desk, directory }: Opening): DemandsArea {
+function openDemands(parts: AreaParts, { home, settings, there }: Opening): DemandsArea {
   const { context, trust } = parts;
   const { reader, reports, holdPort } = there('records');
   const { logId, proofOf } = there('auditLog');
   const ports = {
-    ...{ campaigns: there('campaigns').reader, tracebacks: desk, live: reader, reports, holds: holdPort },
-    ...{ organizations: trust, providers: directory, signer: home.signer },
+    ...{
+      campaigns: there('campaigns').reader,
+      tracebacks: there('tracebacks').desk,
+      live: reader,
+      reports,
+      holds: holdPort,
+    },
+    ...{ organizations: trust, providers: there('providers').directory, signer: home.signer },
     proofs: auditProofsOf(context.database, { logId, proofOf, publicKey: home.signer.publicKey }),
     files: openFileStore({ directory: home.folders.files, key: home.fileKey }),
     operator: {

@@ -5,11 +5,11 @@ import { canonicalDigits, liveNeighbours, NEIGHBOUR_MARGIN_MS } from '../domain/
 import type { NeighbourRecord } from '../domain/tracebacks/live-neighbours.js';
 import { sql } from 'kysely';
 import type { LiveRecord, PlatformJob, PlatformTransaction } from '../core/index.js';
-import { workThrough } from '../database/index.js';
+import { Acting, workThrough } from '../database/index.js';
 import type { HeldTraceback } from './held-traceback.js';
 import { platformReason } from './held-traceback.js';
 import type { AnswerParts } from './take-answers.js';
-import type { TracebacksTables } from './tracebacks-tables.js';
+import { tablesOf } from './tracebacks-tables.js';
 
 /** Tracebacks that one transaction wakes: some dozens of milliseconds, so that nobody waits for it. */
 const WOKEN_AT_ONCE = 50;
@@ -40,8 +40,7 @@ async function wakeDue(parts: AnswerParts, nowMs: number): Promise<void> {
   await workThrough<DueTraceback>({
     ...{ context, job: 'tracebacks.deadlines', nowMs, idOf: (row) => row.traceback_id, most: WOKEN_OF_A_RUN },
     page: (after) =>
-      context.database
-        .withTables<TracebacksTables>()
+      tablesOf(context.database)
         .selectFrom('tracebacks_states')
         .select(['traceback_id', 'wake_at_ms'])
         .where('wake_at_ms', '<=', nowMs)
@@ -72,10 +71,8 @@ async function wakeTogether(parts: AnswerParts, rows: readonly DueTraceback[], n
     if (refused !== undefined) throw refusedEvent(refused);
     for (const [tracebackId, effects] of done) {
       if (effects.length === 0) continue;
-      await parts.context.audit(transaction, {
-        ...{ action: 'traceback.time-passed', organizationId: 'platform', actor: 'platform' },
-        ...{ object: `traceback:${tracebackId}`, details: { done: effects } },
-      });
+      const work = new Acting(parts.context, transaction);
+      await work.audit('traceback.time-passed', `traceback:${tracebackId}`, { done: effects });
     }
   });
 }
@@ -91,8 +88,7 @@ async function seekNeighbours(parts: AnswerParts, nowMs: number): Promise<void> 
   await workThrough<SeekingTraceback>({
     ...{ context, job: 'tracebacks.neighbours', nowMs, idOf: (row) => row.traceback_id, most: SEEKS_OF_A_RUN },
     page: (after) =>
-      context.database
-        .withTables<TracebacksTables>()
+      tablesOf(context.database)
         .selectFrom('tracebacks_states')
         .select(['traceback_id', 'place'])
         .where('seeks_neighbours', '=', true)
@@ -165,16 +161,12 @@ async function seek(parts: AnswerParts, sought: Sought): Promise<void> {
     events.push({ type: 'effect-done', tracebackId, atMs, effectId, reference: `found ${found.certain.length}` });
     const { refused, done } = await engine.conduct(transaction, [{ tracebackId, events }]);
     if (refused !== undefined) throw refusedEvent(refused);
-    await context.audit(transaction, {
-      ...{ action: 'traceback.neighbours-sought', organizationId: 'platform', actor: 'platform' },
-      object: `traceback:${tracebackId}`,
-      details: {
-        requestId,
-        looked: records.length,
-        certain: found.certain.map(({ providerId, record }) => `${providerId}:${record.recordId}`),
-        possible: found.possible.map(({ providerId, record }) => `${providerId}:${record.recordId}`),
-        done: done.get(tracebackId) ?? [],
-      },
+    await new Acting(context, transaction).audit('traceback.neighbours-sought', `traceback:${tracebackId}`, {
+      requestId,
+      looked: records.length,
+      certain: found.certain.map(({ providerId, record }) => `${providerId}:${record.recordId}`),
+      possible: found.possible.map(({ providerId, record }) => `${providerId}:${record.recordId}`),
+      done: done.get(tracebackId) ?? [],
     });
   });
 }

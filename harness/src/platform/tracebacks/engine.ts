@@ -4,81 +4,54 @@ import type { CompiledQuery } from 'kysely';
 import type { EventRefusal, TracebackEffect, TracebackEvent } from '@hopback/sdk/traceback';
 import type { PlatformTransaction } from '../core/index.js';
 import { holdVersions } from '../database/index.js';
-import type { EffectParts } from './perform-effect.js';
-import { performEffect, prepareAsks } from './perform-effect.js';
-import type { DueEffect, HeldTraceback, LoadedTracebacks, PlainTexts, SavedState } from './held-traceback.js';
+import { EffectWork, performEffect, prepareAsks } from './perform-effect.js';
+import type { DueEffect, HeldTraceback, SavedState } from './held-traceback.js';
 import {
-  createPlainTexts,
   createStateMemory,
   effectKey,
   foreseenStep,
   loadTracebacks,
+  PlainTexts,
   saveTracebacks,
 } from './held-traceback.js';
 import { isOverdueUntold, tellOverdue } from './tell-tracebacks.js';
 import type { TracebacksParts } from './tracebacks-tables.js';
 
 /** Something that happened to a traceback. */
-export interface TracebackChange {
+interface TracebackChange {
   readonly tracebackId: string;
   readonly events: readonly TracebackEvent[];
 }
 
+interface ConductOptions {
+  readonly texts?: PlainTexts;
+  /** Written with the tracebacks. */
+  readonly besides?: readonly CompiledQuery[];
+  /** Whether the transaction reads nothing of tracebacks behind it, so that they can be written with what it tells. Default false. */
+  readonly isLast?: boolean;
+}
+
 /** What came of it. */
-export interface Conducted {
+interface Conducted {
   /** Why an event was refused: nothing of the transaction is to stand then. */
   readonly refused?: { readonly tracebackId: string; readonly reason: EventRefusal };
   /** What was done, by traceback: ids of effects, for the audit. */
   readonly done: ReadonlyMap<string, readonly string[]>;
 }
 
+/** Effects of one traceback in one go: a hop has half a dozen, and a path of joined requests runs through at once. */
+const MAX_EFFECTS = 2_000;
+
+export type TracebackEngine = ReturnType<typeof createTracebackEngine>;
+
 /**
  * Conducts tracebacks. What the lifecycle has to be done is done in the transaction in which it came up: requests are rows, and what is told is in the
  * table of events, so that after a crash at any instant either all of it is there or none.
  */
-export interface TracebackEngine {
-  readonly texts: PlainTexts;
-  /** Runs a transaction; what it made of tracebacks is remembered once it has committed. */
-  readonly transact: <Result>(work: (transaction: PlatformTransaction) => Promise<Result>) => Promise<Result>;
-  readonly load: (
-    transaction: PlatformTransaction,
-    tracebackIds: readonly string[],
-  ) => Promise<ReadonlyMap<string, HeldTraceback>>;
-  /** The same, and what else is asked on the way. */
-  readonly loadWith: <const Queries extends readonly CompiledQuery[]>(
-    transaction: PlatformTransaction,
-    tracebackIds: readonly string[],
-    queries: Queries,
-  ) => Promise<LoadedTracebacks<Queries>>;
-  /** Hands in what happened, does what has to be done, and writes it. */
-  readonly conduct: (
-    transaction: PlatformTransaction,
-    changes: readonly TracebackChange[],
-    options?: { readonly texts?: PlainTexts; readonly isLast?: boolean },
-  ) => Promise<Conducted>;
-  /** The same of tracebacks that are in hand already. */
-  readonly conductHeld: (
-    transaction: PlatformTransaction,
-    held: readonly HeldTraceback[],
-    options: {
-      readonly changes: readonly TracebackChange[];
-      readonly texts?: PlainTexts;
-      /** Written with the tracebacks. */
-      readonly besides?: readonly CompiledQuery[];
-      /** Whether the transaction reads nothing of tracebacks behind it, so that they can be written with what it tells. Default false. */
-      readonly isLast?: boolean;
-    },
-  ) => Promise<Conducted>;
-}
-
-/** Effects of one traceback in one go: a hop has half a dozen, and a path of joined requests runs through at once. */
-const MAX_EFFECTS = 2_000;
-
-/** Makes the engine. */
-export function createTracebackEngine(parts: TracebacksParts): TracebackEngine {
+export function createTracebackEngine(parts: TracebacksParts) {
   const { context } = parts;
   const memory = createStateMemory();
-  const allTexts = createPlainTexts(context);
+  const allTexts = new PlainTexts(context);
   const saved = new WeakMap<PlatformTransaction, SavedState[]>();
   let last: Promise<unknown> = Promise.resolve();
   /** Transactions of one process come one after another: those that share providers and requests would begin again and again. */
@@ -88,7 +61,11 @@ export function createTracebackEngine(parts: TracebacksParts): TracebackEngine {
     return turn;
   };
 
-  const conductHeld: TracebackEngine['conductHeld'] = async (transaction, held, options) => {
+  const conductHeld = async (
+    transaction: PlatformTransaction,
+    held: readonly HeldTraceback[],
+    options: ConductOptions & { readonly changes: readonly TracebackChange[] },
+  ): Promise<Conducted> => {
     const { changes, texts = allTexts, besides = [], isLast = false } = options;
     const byId = new Map(held.map((one) => [one.row.traceback_id, one]));
     for (const { tracebackId, events } of changes) {
@@ -96,25 +73,44 @@ export function createTracebackEngine(parts: TracebacksParts): TracebackEngine {
       const reason = one === undefined ? undefined : stepped(one, events);
       if (reason !== undefined) return { refused: { tracebackId, reason }, done: new Map() };
     }
-    const done = await carryOut({ ...parts, texts, batch: held, asks: new Map(), unsaved: new Map() }, transaction);
+    const work = new EffectWork(parts, transaction, texts);
+    work.batch = held;
+    const done = await carryOut(work);
     const states = await saveTracebacks(transaction, held, { nowMs: context.clock.nowMs(), besides, isLast });
     saved.get(transaction)?.push(...states);
     return { done };
   };
 
-  const conduct: TracebackEngine['conduct'] = async (transaction, changes, options = {}) => {
-    const ids = changes.map(({ tracebackId }) => tracebackId);
-    const { held } = await loadTracebacks(transaction, ids, memory, []);
-    return conductHeld(transaction, [...held.values()], { changes, ...options });
-  };
+  const load = async (
+    transaction: PlatformTransaction,
+    tracebackIds: readonly string[],
+  ): Promise<ReadonlyMap<string, HeldTraceback>> => (await loadTracebacks(transaction, tracebackIds, memory, [])).held;
 
   return {
     texts: allTexts,
-    load: async (transaction, tracebackIds) => (await loadTracebacks(transaction, tracebackIds, memory, [])).held,
-    loadWith: (transaction, tracebackIds, queries) => loadTracebacks(transaction, tracebackIds, memory, queries),
-    conduct,
+    load,
+    /** The same, and what else is asked on the way. */
+    loadWith: <const Queries extends readonly CompiledQuery[]>(
+      transaction: PlatformTransaction,
+      tracebackIds: readonly string[],
+      queries: Queries,
+    ) => loadTracebacks(transaction, tracebackIds, memory, queries),
+    /** Hands in what happened, does what has to be done, and writes it. */
+    conduct: async (
+      transaction: PlatformTransaction,
+      changes: readonly TracebackChange[],
+      options: ConductOptions = {},
+    ): Promise<Conducted> => {
+      const held = await load(
+        transaction,
+        changes.map(({ tracebackId }) => tracebackId),
+      );
+      return conductHeld(transaction, [...held.values()], { changes, ...options });
+    },
+    /** The same of tracebacks that are in hand already. */
     conductHeld,
-    transact: (work) =>
+    /** Runs a transaction; what it made of tracebacks is remembered once it has committed. */
+    transact: <Result>(work: (transaction: PlatformTransaction) => Promise<Result>): Promise<Result> =>
       inTurn(async () => {
         let states: SavedState[] = [];
         const result = await context.transact((transaction) => {
@@ -149,25 +145,21 @@ export function stepped(held: HeldTraceback, events: readonly TracebackEvent[]):
  * effect done, so that what they need is read for all of them together.
  * @returns ids of what was done, by traceback
  */
-async function carryOut(
-  parts: EffectParts,
-  transaction: PlatformTransaction,
-): Promise<ReadonlyMap<string, readonly string[]>> {
-  const done = new Map<string, string[]>(parts.batch.map(({ row }) => [row.traceback_id, []]));
+async function carryOut(work: EffectWork): Promise<ReadonlyMap<string, readonly string[]>> {
+  const done = new Map<string, string[]>(work.batch.map(({ row }) => [row.traceback_id, []]));
   const waiting = new Set<string>();
-  for (let moving = parts.batch; moving.length > 0;) {
+  for (let moving = work.batch; moving.length > 0;) {
     const due: DueEffect[] = [];
     for (const held of moving) {
-      if (isOverdueUntold(held)) await tellOverdue(parts, transaction, held);
+      if (isOverdueUntold(held)) await tellOverdue(work, held);
       const effect = pendingEffects(held.state).find((one) => !waiting.has(effectKey({ held, effect: one })));
       if (effect !== undefined) due.push({ held, effect });
     }
-    await prefetchTexts(parts, transaction, due);
-    const asks = await prepareAsks(parts, transaction, due);
-    const round = { ...parts, asks };
+    await prefetchTexts(work, due);
+    work.asks = await prepareAsks(work, due);
     for (const one of due) {
       const { held, effect } = one;
-      const events = await performEffect(round, transaction, one);
+      const events = await performEffect(work, one);
       const ids = done.get(held.row.traceback_id) ?? [];
       if (events === 'waits') waiting.add(effectKey(one));
       else if (stepped(held, events) !== undefined || ids.length >= MAX_EFFECTS) throw unfinished(held, effect);
@@ -179,11 +171,7 @@ async function carryOut(
 }
 
 /** What was sealed and is needed now: what a provider is asked about, and what is told of a traceback that has come to something. */
-async function prefetchTexts(
-  { texts }: EffectParts,
-  transaction: PlatformTransaction,
-  due: readonly DueEffect[],
-): Promise<void> {
+async function prefetchTexts({ texts, transaction }: EffectWork, due: readonly DueEffect[]): Promise<void> {
   const asked = due.flatMap(({ held: { row, requests, state }, effect }): (readonly string[])[] => {
     if (effect.type === 'notify' || effect.type === 'close')
       return [row.opening, ...[...requests.values()].map(({ request }) => request)];

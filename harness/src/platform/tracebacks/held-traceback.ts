@@ -13,12 +13,12 @@ import { pendingEffects, stepTraceback, viewTraceback } from '@hopback/sdk/trace
 import type { CompiledQuery, Selectable } from 'kysely';
 import { sql } from 'kysely';
 import type { PlatformContext, PlatformTransaction, Reading } from '../core/index.js';
-import type { OpeningReason, RowsOfAll } from '../database/index.js';
-import { compiledOnce, isAmong, openJson, together, writeLater } from '../database/index.js';
+import type { Actor, OpeningReason, RowsOfAll } from '../database/index.js';
+import { Acting, compiledOnce, isAmong, openJson, PLATFORM_ACTOR, together, writeLater } from '../database/index.js';
 import { isSameResult, requestResult } from '../domain/tracebacks/shown-traceback.js';
 import { waitingItems } from '../domain/tracebacks/waiting-items.js';
-import type { RequestsTable, StatesTable, TracebacksTables } from './tracebacks-tables.js';
-import { insertion } from './tracebacks-tables.js';
+import type { RequestsTable, StatesTable, TracebacksParts } from './tracebacks-tables.js';
+import { tablesOf } from './tracebacks-tables.js';
 
 /** A request as it is in the table; what can change of it is changed here first. */
 export type HeldRequest = {
@@ -102,8 +102,7 @@ const statesQuery = compiledOnce((reading, asked: string) =>
 
 const requestsQuery = compiledOnce(
   (reading, tracebackIds: readonly string[]): CompiledQuery<Selectable<RequestsTable>> =>
-    reading
-      .withTables<TracebacksTables>()
+    tablesOf(reading)
       .selectFrom('tracebacks_requests')
       .selectAll()
       .where(isAmong('traceback_id', tracebackIds))
@@ -122,7 +121,7 @@ const forgotten = (tracebackId: string): HopbackError =>
   });
 
 /** Columns that follow from where a traceback stands. */
-export function standingOf(
+function standingOf(
   state: TracebackState,
   view: TracebackView = viewTraceback(state),
 ): Pick<Selectable<StatesTable>, 'standing' | 'outcome' | 'wake_at_ms' | 'seeks_neighbours' | 'waits'> {
@@ -169,7 +168,7 @@ export async function saveTracebacks(
     ...besides,
     ...insertedStates(transaction, newStates),
     ...updatedStates(transaction, knownStates, nowMs),
-    ...insertion(transaction, REQUESTS, newRequests),
+    ...insertion(transaction, 'tracebacks_requests', newRequests, NOT_STORED),
     ...updatedRequests(transaction, knownRequests),
   ];
   if (isLast) await writeLater(transaction, queries);
@@ -193,20 +192,33 @@ function noteResults({ state, requests }: HeldTraceback): void {
   }
 }
 
-const STATES = {
-  table: 'tracebacks_states',
-  columns: {
-    ...({ traceback_id: 'text', direction: 'text', campaign_id: 'text', opened_by: 'text' } as const),
-    ...({ reason_key: 'text', opened_at_ms: 'bigint', updated_at_ms: 'bigint', standing: 'text' } as const),
-    ...({ outcome: 'text', state: 'text', version: 'integer', wake_at_ms: 'bigint' } as const),
-    ...({ seeks_neighbours: 'boolean', waits: 'jsonb', opening: 'jsonb' } as const),
-  },
-};
+/**
+ * A statement of one parameter that inserts rows, however many there are. None for no rows.
+ * @param leftOut - members of rows that are not stored; the place is given by the database
+ */
+export function insertion(
+  transaction: PlatformTransaction,
+  table: string,
+  rows: readonly object[],
+  leftOut: ReadonlySet<string> = new Set(['place']),
+): readonly CompiledQuery[] {
+  const [first] = rows;
+  if (first === undefined) return [];
+  const names = sql.join(
+    Object.keys(first)
+      .filter((name) => !leftOut.has(name))
+      .map((name) => sql.ref(name)),
+  );
+  const query = sql`
+    insert into ${sql.table(table)} (${names})
+    select ${names} from jsonb_populate_recordset(null::${sql.table(table)}, ${JSON.stringify(rows)}::jsonb)`;
+  return [query.compile(transaction)];
+}
 
 const insertedStates = (transaction: PlatformTransaction, held: readonly HeldTraceback[]): readonly CompiledQuery[] =>
   insertion(
     transaction,
-    STATES,
+    'tracebacks_states',
     held.map(({ row, state }) => ({ ...row, ...standingOf(state), version: 1, state: JSON.stringify(state) })),
   );
 
@@ -249,55 +261,21 @@ function updatedStates(
   return [query.compile(transaction)];
 }
 
-const REQUESTS = {
-  table: 'tracebacks_requests',
-  columns: {
-    ...({ request_id: 'text', traceback_id: 'text', provider_id: 'text', hop: 'integer' } as const),
-    ...({ issued_at_ms: 'bigint', due_at_ms: 'bigint', acknowledged_at_ms: 'bigint' } as const),
-    ...({ cancelled_at_ms: 'bigint', cancel_reason: 'text', answered_at_ms: 'bigint' } as const),
-    ...({ last_answer_id: 'text', last_answered_at_ms: 'bigint', reminders: 'integer' } as const),
-    ...({ is_overdue_told: 'boolean', question: 'text', asked_by: 'text', is_wanted: 'boolean' } as const),
-    ...({ result: 'jsonb', request: 'jsonb' } as const),
-  },
-};
+/** Members of a held request that are not stored. */
+const NOT_STORED: ReadonlySet<string> = new Set(['place', 'isNew', 'isChanged']);
 
-/** What can change of a request, written out: to leave out what cannot takes longer. */
-function changesOf(
-  request: HeldRequest,
-): Omit<
-  HeldRequest,
-  'place' | 'traceback_id' | 'provider_id' | 'hop' | 'issued_at_ms' | 'due_at_ms' | 'question' | 'request'
-> {
-  return {
-    request_id: request.request_id,
-    acknowledged_at_ms: request.acknowledged_at_ms,
-    cancelled_at_ms: request.cancelled_at_ms,
-    cancel_reason: request.cancel_reason,
-    answered_at_ms: request.answered_at_ms,
-    last_answer_id: request.last_answer_id,
-    last_answered_at_ms: request.last_answered_at_ms,
-    result: request.result,
-    reminders: request.reminders,
-    is_overdue_told: request.is_overdue_told,
-    is_wanted: request.is_wanted,
-    asked_by: request.asked_by,
-  };
-}
+/** What can change of a request. */
+const CHANGING = [
+  ...['acknowledged_at_ms', 'cancelled_at_ms', 'cancel_reason', 'answered_at_ms', 'last_answer_id'],
+  ...['last_answered_at_ms', 'result', 'reminders', 'is_overdue_told', 'is_wanted', 'asked_by'],
+] as const satisfies readonly (keyof HeldRequest)[];
 
 function updatedRequests(transaction: PlatformTransaction, requests: readonly HeldRequest[]): readonly CompiledQuery[] {
   if (requests.length === 0) return [];
-  const rows = requests.map(changesOf);
   const query = sql`
     update tracebacks_requests as known set
-      acknowledged_at_ms = changed.acknowledged_at_ms, cancelled_at_ms = changed.cancelled_at_ms,
-      cancel_reason = changed.cancel_reason, answered_at_ms = changed.answered_at_ms,
-      last_answer_id = changed.last_answer_id, last_answered_at_ms = changed.last_answered_at_ms,
-      result = changed.result, reminders = changed.reminders,
-      is_overdue_told = changed.is_overdue_told, is_wanted = changed.is_wanted, asked_by = changed.asked_by
-    from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as changed (
-      request_id text, acknowledged_at_ms bigint, cancelled_at_ms bigint, cancel_reason text, answered_at_ms bigint,
-      last_answer_id text, last_answered_at_ms bigint, result jsonb, reminders integer, is_overdue_told boolean, is_wanted boolean, asked_by text
-    )
+      ${sql.raw(CHANGING.map((name) => `${name} = changed.${name}`).join(', '))}
+    from jsonb_populate_recordset(null::tracebacks_requests, ${JSON.stringify(requests)}::jsonb) as changed
     where known.request_id = changed.request_id`;
   return [query.compile(transaction)];
 }
@@ -326,28 +304,16 @@ export interface DueEffect<Effect extends TracebackEffect = TracebackEffect> {
 /** Tells effects of several tracebacks apart. */
 export const effectKey = ({ held, effect }: DueEffect): string => `${held.row.traceback_id} ${effect.effectId}`;
 
-/** What is sealed in the database, for as long as the engine works with it. */
-export interface PlainTexts {
-  /** Notes what was sealed just now, so that it need not be opened again. */
-  readonly note: (pieces: readonly string[], value: unknown) => void;
-  /**
-   * Answers of a request that came within this transaction: they are used before it ends, and forgotten with it. Undefined where it is not known
-   * that these are all.
-   */
-  readonly answers: (requestId: string) => readonly TracebackAnswer[] | undefined;
-  readonly withAnswers: (answers: ReadonlyMap<string, readonly TracebackAnswer[]>) => PlainTexts;
-  /** Opens what the platform is about to work with, all of it together. */
-  readonly prefetch: (transaction: PlatformTransaction, asked: readonly (readonly string[])[]) => Promise<void>;
-  readonly openings: (
-    transaction: PlatformTransaction,
-    held: readonly HeldTraceback[],
-    reason: OpeningReason,
-  ) => Promise<readonly (TracebackOpening | undefined)[]>;
-  readonly requests: (
-    transaction: PlatformTransaction,
-    held: readonly HeldRequest[],
-    reason: OpeningReason,
-  ) => Promise<readonly (TracebackRequest | undefined)[]>;
+/** What one does with tracebacks in a transaction. */
+export class TracebackWork extends Acting {
+  readonly parts: TracebacksParts;
+  readonly texts: PlainTexts;
+
+  constructor(parts: TracebacksParts, transaction: PlatformTransaction, texts: PlainTexts, by?: Actor) {
+    super(parts.context, transaction, by);
+    this.parts = parts;
+    this.texts = texts;
+  }
 }
 
 /** Of requests and openings, two kilobytes each: those of the tracebacks that move now. */
@@ -355,61 +321,93 @@ const REMEMBERED_TEXTS = 20_000;
 
 /** The platform itself, where it goes on with a traceback. */
 export const platformReason = (tracebackId: string): OpeningReason => ({
-  organizationId: 'platform',
-  actor: 'platform',
+  ...PLATFORM_ACTOR,
   object: `traceback:${tracebackId}`,
 });
 
 /** Almost all are of one piece. */
 const keyOf = (pieces: readonly string[]): string => (pieces.length === 1 ? (pieces[0] ?? '') : pieces.join(' '));
 
-/** Makes the memory. Whatever is shown to a person or another organization is opened and audited; what the engine noted itself is not. */
-export function createPlainTexts(context: PlatformContext): PlainTexts {
-  const known = new Map<string, unknown>();
-  const note = (pieces: readonly string[], value: unknown): void => {
-    known.set(keyOf(pieces), value);
-    const [oldest] = known.size > REMEMBERED_TEXTS ? known.keys() : [];
-    if (oldest !== undefined) known.delete(oldest);
-  };
-  const plain = async (
+/**
+ * What is sealed in the database, for as long as the engine works with it. Whatever is shown to a person or another organization is opened and
+ * audited; what the engine noted itself is not.
+ */
+export class PlainTexts {
+  readonly #context: PlatformContext;
+  readonly #known: Map<string, unknown>;
+  readonly #answers: ReadonlyMap<string, readonly TracebackAnswer[]> | undefined;
+
+  constructor(
+    context: PlatformContext,
+    known = new Map<string, unknown>(),
+    answers?: ReadonlyMap<string, readonly TracebackAnswer[]>,
+  ) {
+    this.#context = context;
+    this.#known = known;
+    this.#answers = answers;
+  }
+
+  /** The same with answers that came within this transaction, by request: they are used before it ends, and forgotten with it. */
+  withAnswers(answers: ReadonlyMap<string, readonly TracebackAnswer[]>): PlainTexts {
+    return new PlainTexts(this.#context, this.#known, answers);
+  }
+
+  /** Answers of a request; undefined where it is not known that these are all. */
+  answers(requestId: string): readonly TracebackAnswer[] | undefined {
+    return this.#answers?.get(requestId);
+  }
+
+  /** Notes what was sealed just now, so that it need not be opened again. */
+  note(pieces: readonly string[], value: unknown): void {
+    this.#known.set(keyOf(pieces), value);
+    const [oldest] = this.#known.size > REMEMBERED_TEXTS ? this.#known.keys() : [];
+    if (oldest !== undefined) this.#known.delete(oldest);
+  }
+
+  /** Opens what the platform is about to work with, all of it together. */
+  async prefetch(transaction: PlatformTransaction, asked: readonly (readonly string[])[]): Promise<void> {
+    const missing = asked.filter((pieces) => !this.#known.has(keyOf(pieces)));
+    if (missing.length === 0) return;
+    const reason = { ...PLATFORM_ACTOR, object: 'tracebacks' };
+    const opened = await openJson(this.#context, transaction, { pieces: missing, reason });
+    for (const [index, pieces] of missing.entries()) if (opened[index] !== undefined) this.note(pieces, opened[index]);
+  }
+
+  openings(
+    transaction: PlatformTransaction,
+    held: readonly HeldTraceback[],
+    reason: OpeningReason,
+  ): Promise<readonly (TracebackOpening | undefined)[]> {
+    return this.#plain(
+      transaction,
+      held.map(({ row }) => row.opening),
+      reason,
+    );
+  }
+
+  requests(
+    transaction: PlatformTransaction,
+    held: readonly HeldRequest[],
+    reason: OpeningReason,
+  ): Promise<readonly (TracebackRequest | undefined)[]> {
+    return this.#plain(
+      transaction,
+      held.map(({ request }) => request),
+      reason,
+    );
+  }
+
+  async #plain<Value>(
     transaction: PlatformTransaction,
     asked: readonly (readonly string[])[],
     reason: OpeningReason,
-  ): Promise<readonly unknown[]> => {
+  ): Promise<readonly (Value | undefined)[]> {
     const isOwn = reason.organizationId === 'platform';
-    const missing = asked.filter((pieces) => !isOwn || !known.has(keyOf(pieces)));
-    if (missing.length === 0) return asked.map((pieces) => known.get(keyOf(pieces)));
-    const opened = await openJson(context, transaction, { pieces: missing, reason });
+    const missing = asked.filter((pieces) => !isOwn || !this.#known.has(keyOf(pieces)));
+    const opened = missing.length === 0 ? [] : await openJson(this.#context, transaction, { pieces: missing, reason });
     const found = new Map(missing.map((pieces, index) => [keyOf(pieces), opened[index]]));
-    return asked.map((pieces) => {
-      const key = keyOf(pieces);
-      // What has been removed meanwhile is not shown because it is still remembered here.
-      return found.has(key) ? found.get(key) : known.get(key);
-    });
-  };
-  const texts: PlainTexts = {
-    note,
-    answers: () => undefined,
-    withAnswers: (answers) => ({ ...texts, answers: (requestId) => answers.get(requestId) }),
-    prefetch: async (transaction, asked) => {
-      const missing = asked.filter((pieces) => !known.has(keyOf(pieces)));
-      if (missing.length === 0) return;
-      const reason = { organizationId: 'platform', actor: 'platform', object: 'tracebacks' };
-      const opened = await openJson(context, transaction, { pieces: missing, reason });
-      for (const [index, pieces] of missing.entries()) if (opened[index] !== undefined) note(pieces, opened[index]);
-    },
-    openings: async (transaction, held, reason) =>
-      (await plain(
-        transaction,
-        held.map(({ row }) => row.opening),
-        reason,
-      )) as readonly (TracebackOpening | undefined)[],
-    requests: async (transaction, held, reason) =>
-      (await plain(
-        transaction,
-        held.map(({ request }) => request),
-        reason,
-      )) as readonly (TracebackRequest | undefined)[],
-  };
-  return texts;
+    // What has been removed meanwhile is not shown because it is still remembered here.
+    const texts = asked.map(keyOf).map((key) => (found.has(key) ? found.get(key) : this.#known.get(key)));
+    return texts as readonly (Value | undefined)[];
+  }
 }

@@ -12,6 +12,7 @@ import { TRACEBACKS_MIGRATIONS } from './tracebacks-tables.js';
 import { createAnswerVerifier } from './verify-answer.js';
 
 export { createReceiptSigner } from './verify-answer.js';
+export { requestOutcomes } from './open-traceback.js';
 export type { TracebacksOptions } from './tracebacks-tables.js';
 
 /** What waits for people. */

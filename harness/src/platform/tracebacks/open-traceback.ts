@@ -4,29 +4,19 @@ import type { ProviderReference, TracebackAnswer, TracebackEvent } from '@hopbac
 import { lifecycleRules, mixedReferenceText, startTraceback } from '@hopback/sdk/traceback';
 import { sql } from 'kysely';
 import type { OpeningOrder, PlatformTransaction, Reading, RequestOutcome, TracebackDesk } from '../core/index.js';
-import { sealJson } from '../database/index.js';
+import { Acting, sealJson } from '../database/index.js';
 import type { TracebackEngine } from './engine.js';
 import type { HeldTraceback } from './held-traceback.js';
-import { platformReason } from './held-traceback.js';
+import { platformReason, TracebackWork } from './held-traceback.js';
 import { referenceOf } from './perform-effect.js';
 import { answersOf } from './stored-requests.js';
 import type { AnswerParts } from './take-answers.js';
 import { shownTracebacks } from './tell-tracebacks.js';
-import type { TracebacksParts, TracebacksTables } from './tracebacks-tables.js';
-
-/** Why a traceback cannot be opened. */
-export type OpeningFault =
-  /** Nobody is named who delivered the call, or who may serve the number, and no record or report says it. */
-  | 'no-first-provider'
-  /** The record is of nobody that is named. */
-  | 'record-without-provider'
-  /** It is to be asked in the name of somebody who does not open it. */
-  | 'foreign-requester'
-  /** The first provider mixes two companies. */
-  | 'mixed-provider';
+import type { TracebacksParts } from './tracebacks-tables.js';
+import { tablesOf } from './tracebacks-tables.js';
 
 /** A traceback that was opened, now or before. */
-export type Opened =
+type Opened =
   | {
       readonly status: 'opened';
       readonly tracebackId: string;
@@ -35,7 +25,15 @@ export type Opened =
     }
   | {
       readonly status: 'refused';
-      readonly reason: OpeningFault;
+      readonly reason:
+        /** Nobody is named who delivered the call, or who may serve the number, and no record or report says it. */
+        | 'no-first-provider'
+        /** The record is of nobody that is named. */
+        | 'record-without-provider'
+        /** It is to be asked in the name of somebody who does not open it. */
+        | 'foreign-requester'
+        /** The first provider mixes two companies. */
+        | 'mixed-provider';
       /** For people. */
       readonly detail?: string;
     };
@@ -90,9 +88,8 @@ export async function openTraceback(
   };
   await engine.conductHeld(transaction, [held], { changes: [] });
   const details = { direction, ...(campaignId !== undefined && { campaignId }), reasonKey: reasonKey ?? null };
-  await context.audit(transaction, {
-    ...{ action: 'traceback.opened', organizationId, actor, object: `traceback:${tracebackId}`, details },
-  });
+  const work = new Acting(context, transaction, { organizationId, actor });
+  await work.audit('traceback.opened', `traceback:${tracebackId}`, details);
   return { status: 'opened', tracebackId, held };
 }
 
@@ -109,8 +106,7 @@ async function mayAskAs(
 }
 
 async function openedFor(transaction: PlatformTransaction, reasonKey: string): Promise<string | undefined> {
-  const row = await transaction
-    .withTables<TracebacksTables>()
+  const row = await tablesOf(transaction)
     .selectFrom('tracebacks_states')
     .select('traceback_id')
     .where('reason_key', '=', reasonKey)
@@ -168,7 +164,7 @@ const OF_CAMPAIGN = 10_000;
 
 /** Makes the port by which other areas deal with tracebacks. */
 export function createTracebackDesk(parts: AnswerParts): TracebackDesk {
-  const { context, engine } = parts;
+  const { engine } = parts;
   return {
     open: async (transaction, order) => {
       const opened = await openTraceback(parts, transaction, order);
@@ -182,17 +178,15 @@ export function createTracebackDesk(parts: AnswerParts): TracebackDesk {
     answers: (reading, tracebackId) =>
       within(parts, reading, async (transaction) => {
         const held = (await engine.load(transaction, [tracebackId])).get(tracebackId);
+        const work = new TracebackWork(parts, transaction, engine.texts);
+        const reason = { ...platformReason(tracebackId), actor: 'platform:answers', organizationId: 'production' };
         const answers: TracebackAnswer[] = [];
-        for (const request of held?.requests.values() ?? []) {
-          const requestId = request.asked_by ?? request.request_id;
-          const reason = { ...platformReason(tracebackId), actor: 'platform:answers', organizationId: 'production' };
-          answers.push(...(await answersOf(context, transaction, { requestId, reason, texts: engine.texts })));
-        }
+        for (const request of held?.requests.values() ?? [])
+          answers.push(...(await answersOf(work, request.asked_by ?? request.request_id, reason)));
         return answers;
       }),
     ofCampaign: async (reading, campaignId) => {
-      const rows = await reading
-        .withTables<TracebacksTables>()
+      const rows = await tablesOf(reading)
         .selectFrom('tracebacks_states')
         .select(['traceback_id', 'outcome'])
         .where('campaign_id', '=', campaignId)
@@ -227,7 +221,8 @@ async function whole(
   if (held === undefined) return undefined;
   const reason = platformReason(tracebackId);
   const looking = { organizationId: 'platform', kind: 'staff', covered: new Set<string>(), reason } as const;
-  const shown = await shownTracebacks({ ...parts, texts: parts.engine.texts }, transaction, { held: [held], looking });
+  const work = new TracebackWork(parts, transaction, parts.engine.texts);
+  const shown = await shownTracebacks(work, [held], looking);
   return shown.get(tracebackId);
 }
 
@@ -240,8 +235,7 @@ async function* openedBetween(
   { fromMs, toMs }: Parameters<TracebackDesk['openedBetween']>[1],
 ): AsyncGenerator<string> {
   for (let behind = { atMs: fromMs, place: -1 }; ;) {
-    const rows = await reading
-      .withTables<TracebacksTables>()
+    const rows = await tablesOf(reading)
       .selectFrom('tracebacks_states')
       .select(['traceback_id', 'opened_at_ms', 'place'])
       .where('opened_at_ms', '<', toMs)
@@ -261,7 +255,7 @@ async function* openedBetween(
  * Requests that were issued in a stretch of time, by that time. A request that another asks for is none of its own: its provider was asked
  * once.
  */
-async function* requestOutcomes(
+export async function* requestOutcomes(
   reading: Reading,
   { fromMs, toMs, providerId }: Parameters<TracebackDesk['requestOutcomes']>[1],
 ): AsyncGenerator<RequestOutcome> {
@@ -279,8 +273,7 @@ function outcomeRows(
   behind: { readonly atMs: number; readonly place: number },
   { toMs, providerId }: { readonly toMs: number; readonly providerId: string | undefined },
 ) {
-  return reading
-    .withTables<TracebacksTables>()
+  return tablesOf(reading)
     .selectFrom('tracebacks_requests as request')
     .innerJoin('tracebacks_states as traceback', 'traceback.traceback_id', 'request.traceback_id')
     .select(['request.request_id', 'request.place', 'request.traceback_id', 'request.provider_id', 'request.hop'])

@@ -1,17 +1,17 @@
-import type { Page } from '@hopback/sdk/platform';
-import { DEFAULT_PAGE_ITEMS } from '@hopback/sdk/platform';
 import type { TracebackAnswer } from '@hopback/sdk/traceback';
 import type { CompiledQuery, Selectable } from 'kysely';
-import type { PlatformContext, PlatformTransaction, Reading } from '../core/index.js';
+import type { PlatformTransaction, Reading } from '../core/index.js';
 import type { OpeningReason } from '../database/index.js';
 import { compiledOnce, isAmong, openJson } from '../database/index.js';
-import type { HeldRequest, HeldTraceback, PlainTexts } from './held-traceback.js';
-import type { AnswersTable, RequestsTable, TracebacksTables } from './tracebacks-tables.js';
+import type { HeldRequest, HeldTraceback, TracebackWork } from './held-traceback.js';
+import type { AnswersTable, RequestsTable } from './tracebacks-tables.js';
+import { REQUESTS, tablesOf } from './tracebacks-tables.js';
 
 /** A request that the provider was sent itself: one that another asks for does not exist for it. */
 export async function askedRequest(
   reading: Reading,
-  { requestId, providerId }: { readonly requestId: string; readonly providerId: string },
+  requestId: string,
+  providerId: string,
 ): Promise<HeldRequest | undefined> {
   const [asked] = (await reading.executeQuery(askedQuery(reading, [requestId]))).rows;
   return asked?.provider_id === providerId ? asked : undefined;
@@ -20,8 +20,7 @@ export async function askedRequest(
 /** Asks for requests that were sent to providers, by id. */
 export const askedQuery: (reading: Reading, requestIds: readonly string[]) => CompiledQuery<Selectable<RequestsTable>> =
   compiledOnce((reading, requestIds) =>
-    reading
-      .withTables<TracebacksTables>()
+    tablesOf(reading)
       .selectFrom('tracebacks_requests')
       .selectAll()
       .where(isAmong('request_id', requestIds))
@@ -35,8 +34,7 @@ export type JoinedRow = Pick<Selectable<RequestsTable>, 'request_id' | 'tracebac
 /** Asks for requests of other tracebacks that are answered with some. */
 export const joinedQuery: (reading: Reading, requestIds: readonly string[]) => CompiledQuery<JoinedRow> = compiledOnce(
   (reading, requestIds) =>
-    reading
-      .withTables<TracebacksTables>()
+    tablesOf(reading)
       .selectFrom('tracebacks_requests')
       .select(['request_id', 'traceback_id', 'asked_by'])
       .where(isAmong('asked_by', requestIds))
@@ -56,8 +54,7 @@ export async function requestsWith(
 }
 
 const questionsQuery = compiledOnce((reading, questions: readonly string[]): CompiledQuery<Selectable<RequestsTable>> =>
-  reading
-    .withTables<TracebacksTables>()
+  tablesOf(reading)
     .selectFrom('tracebacks_requests')
     .selectAll()
     .where(isAmong('question', questions))
@@ -67,8 +64,9 @@ const questionsQuery = compiledOnce((reading, questions: readonly string[]): Com
     .compile(),
 );
 
-/** Tracebacks that the same transaction works on. */
-interface Batch {
+/** Tracebacks that a transaction works on. */
+export interface Batch {
+  readonly transaction: PlatformTransaction;
   readonly batch: readonly HeldTraceback[];
 }
 
@@ -77,17 +75,12 @@ interface Batch {
  * one that sent it; where that one does not want it any more, the first that still does.
  * @returns the request that the provider knows; undefined where another traceback speaks of it
  */
-export async function requestOnWire(
-  { batch }: Batch,
-  transaction: PlatformTransaction,
-  request: HeldRequest,
-): Promise<HeldRequest | undefined> {
+export async function requestOnWire(work: Batch, request: HeldRequest): Promise<HeldRequest | undefined> {
   const { asked_by: askedBy } = request;
   if (askedBy === null) return request;
-  const asking = await askingRow({ batch }, transaction, askedBy);
+  const asking = await askingRow(work, askedBy);
   if (asking === undefined || asking.is_wanted || asking.cancelled_at_ms !== null) return undefined;
-  const first = await transaction
-    .withTables<TracebacksTables>()
+  const first = await tablesOf(work.transaction)
     .selectFrom('tracebacks_requests')
     .select('request_id')
     .where('asked_by', '=', askedBy)
@@ -99,21 +92,9 @@ export async function requestOnWire(
 }
 
 /** A request as it is on the wire: in hand, or in the table. */
-export async function askingRow(
-  { batch }: Batch,
-  transaction: PlatformTransaction,
-  requestId: string,
-): Promise<HeldRequest | undefined> {
-  for (const { requests } of batch) {
-    const request = requests.get(requestId);
-    if (request !== undefined) return request;
-  }
-  return transaction
-    .withTables<TracebacksTables>()
-    .selectFrom('tracebacks_requests')
-    .selectAll()
-    .where('request_id', '=', requestId)
-    .executeTakeFirst();
+export async function askingRow({ batch, transaction }: Batch, requestId: string): Promise<HeldRequest | undefined> {
+  const held = batch.find(({ requests }) => requests.has(requestId));
+  return held === undefined ? REQUESTS.get(transaction, requestId) : held.requests.get(requestId);
 }
 
 /** Rows of answers to a request, the first revision first. */
@@ -130,8 +111,7 @@ export const answersQuery: (
   reading: Reading,
   requestIds: readonly string[],
 ) => CompiledQuery<Selectable<AnswersTable>> = compiledOnce((reading, requestIds) =>
-  reading
-    .withTables<TracebacksTables>()
+  tablesOf(reading)
     .selectFrom('tracebacks_answers')
     .selectAll()
     .where(isAmong('request_id', requestIds))
@@ -140,57 +120,19 @@ export const answersQuery: (
 );
 
 /** What an answer states, out of its JWS: it was verified before it was stored. */
-export function payloadOf(jws: string): TracebackAnswer {
+function payloadOf(jws: string): TracebackAnswer {
   return JSON.parse(Buffer.from(jws.split('.')[1] ?? '', 'base64url').toString('utf8')) as TracebackAnswer;
 }
 
 /** Answers to a request in plain, the first revision first; those that have been removed are left out. */
 export async function answersOf(
-  context: PlatformContext,
-  transaction: PlatformTransaction,
-  {
-    requestId,
-    reason,
-    texts,
-  }: { readonly requestId: string; readonly reason: OpeningReason; readonly texts: PlainTexts },
+  { context, transaction, texts }: TracebackWork,
+  requestId: string,
+  reason: OpeningReason,
 ): Promise<readonly TracebackAnswer[]> {
   const remembered = texts.answers(requestId);
   if (remembered !== undefined && reason.organizationId === 'platform') return remembered;
   const rows = await answerRows(transaction, [requestId]);
   const opened = await openJson(context, transaction, { pieces: rows.map(({ jws }) => jws), reason });
   return opened.filter((jws): jws is string => typeof jws === 'string').map(payloadOf);
-}
-
-/** A stretch of a list by place, as it was asked for. */
-export interface PlaceWindow {
-  /** Place behind which the page begins; undefined for the first page. */
-  readonly behind: number | undefined;
-  readonly limit: number;
-}
-
-/** Reads cursor and limit of a call; undefined where the cursor is none of this platform's. */
-export function placeWindow(parameters: Readonly<Record<string, string>>): PlaceWindow | undefined {
-  const { cursor, limit } = parameters;
-  const behind = cursor === undefined ? undefined : placeOf(cursor);
-  if (cursor !== undefined && behind === undefined) return undefined;
-  return { behind, limit: limit === undefined ? DEFAULT_PAGE_ITEMS : Number(limit) };
-}
-
-/** A page of rows, of which one more than the page was read. */
-export function pageOfRows<Row extends { readonly place: number }, Item>(
-  rows: readonly Row[],
-  { limit }: PlaceWindow,
-  itemOf: (row: Row) => Item | undefined,
-): Page<Item> {
-  const shown = rows.slice(0, limit);
-  const last = rows.length > limit ? shown.at(-1) : undefined;
-  const items = shown.map(itemOf).filter((item) => item !== undefined);
-  return { items, ...(last !== undefined && { nextCursor: cursorOf(last.place) }) };
-}
-
-const cursorOf = (place: number): string => Buffer.from(`place ${place}`).toString('base64url');
-
-function placeOf(cursor: string): number | undefined {
-  const place = /^place (\d{1,15})$/.exec(Buffer.from(cursor, 'base64url').toString())?.[1];
-  return place === undefined ? undefined : Number(place);
 }

@@ -11,18 +11,21 @@ import type {
 } from '@hopback/sdk/traceback';
 import { answerParties, answerPartyFault } from '@hopback/sdk/traceback';
 import type { OperationCall, PlatformTransaction, ProviderResolution } from '../core/index.js';
-import { holdVersions, sealJson, together } from '../database/index.js';
+import { Acting, actorOf, holdVersions, PLATFORM_ACTOR, sealJson, together } from '../database/index.js';
 import { veiledAnswer } from '../domain/tracebacks/shown-traceback.js';
 import type { TracebackEngine } from './engine.js';
 import { stepped } from './engine.js';
 import { createGroupedWork } from './grouped-work.js';
 import type { HeldRequest, HeldTraceback } from './held-traceback.js';
+import { insertion } from './held-traceback.js';
 import { referenceOf } from './perform-effect.js';
 import type { answerRows, JoinedRow } from './stored-requests.js';
 import { answersQuery, askedQuery, joinedQuery } from './stored-requests.js';
-import type { TracebacksParts, TracebacksTables } from './tracebacks-tables.js';
-import { insertion } from './tracebacks-tables.js';
+import type { TracebacksParts } from './tracebacks-tables.js';
+import { tablesOf } from './tracebacks-tables.js';
 import type { AnswerVerifier, VerifiedAnswer } from './verify-answer.js';
+
+type RequestKey = Pick<JoinedRow, 'request_id' | 'traceback_id'>;
 
 /** An answer whose signature has been verified, and who sent it. */
 interface TakingIn {
@@ -31,7 +34,7 @@ interface TakingIn {
   /** Of the request. */
   readonly tracebackId: string;
   readonly provider: ProviderReference;
-  readonly caller: OperationCall['caller'];
+  readonly call: OperationCall;
 }
 
 /** Takes answers in, each to a request of its own. @returns what their providers are answered, by request */
@@ -66,7 +69,7 @@ async function takeIn(
 
 /** What an answer is answered that is not taken: it is known, or does not come next. */
 function standingAnswer(
-  { verified: { answer, sha256 }, requestId, caller }: TakingIn,
+  { verified: { answer, sha256 }, requestId, call: { caller } }: TakingIn,
   asked: HeldRequest | undefined,
   before: Awaited<ReturnType<typeof answerRows>>,
 ): PlatformAnswer | undefined {
@@ -84,6 +87,16 @@ function standingAnswer(
   return isNext ? undefined : problemAnswer('answer-out-of-sequence');
 }
 
+/** Answers that come next. */
+interface Feeding {
+  readonly next: readonly (TakingIn & { readonly dueAtMs: number })[];
+  /** Requests of other tracebacks that are answered with these. */
+  readonly joined: readonly JoinedRow[];
+  /** Tracebacks of the requests themselves, and perhaps others. */
+  readonly loaded: ReadonlyMap<string, HeldTraceback>;
+  readonly answers: Map<string, PlatformAnswer>;
+}
+
 /** An answer that stands, with its receipt. */
 interface TakenAnswer extends TakingIn {
   readonly receivedAtMs: number;
@@ -92,24 +105,9 @@ interface TakenAnswer extends TakingIn {
 }
 
 /** Hands answers to their tracebacks, and to those that joined their requests; stores what the tracebacks take. */
-async function feed(
-  parts: AnswerParts,
-  transaction: PlatformTransaction,
-  {
-    next,
-    joined,
-    loaded,
-    answers,
-  }: {
-    readonly next: readonly (TakingIn & { readonly dueAtMs: number })[];
-    /** Requests of other tracebacks that are answered with these. */
-    readonly joined: readonly JoinedRow[];
-    /** Tracebacks of the requests themselves, and perhaps others. */
-    readonly loaded: ReadonlyMap<string, HeldTraceback>;
-    readonly answers: Map<string, PlatformAnswer>;
-  },
-): Promise<void> {
+async function feed(parts: AnswerParts, transaction: PlatformTransaction, feeding: Feeding): Promise<void> {
   const { engine, context } = parts;
+  const { next, joined, loaded, answers } = feeding;
   const heard = await asHeard(parts, transaction, next);
   const concerned = next.map(({ requestId, verified: { answer } }) => [
     { request_id: requestId, traceback_id: answer.tracebackId },
@@ -121,7 +119,7 @@ async function feed(
     [...ids].filter((id) => !loaded.has(id)),
   );
   const held = new Map([...loaded, ...others].filter(([id]) => ids.has(id)));
-  const asked = await askedCalls(parts, transaction, { held, rows: concerned.flat() });
+  const asked = await askedCalls(parts, transaction, held, concerned.flat());
   const taken: TakenAnswer[] = [];
   for (const [index, { dueAtMs, ...taking }] of next.entries()) {
     const own = concerned[index] ?? [];
@@ -152,7 +150,7 @@ async function feed(
 function refusedBy(
   held: ReadonlyMap<string, HeldTraceback>,
   heard: {
-    readonly own: readonly { readonly request_id: string; readonly traceback_id: string }[];
+    readonly own: readonly RequestKey[];
     readonly answer: TracebackAnswer;
     /** What each request was about, by its id. */
     readonly asked: ReadonlyMap<string, RequestedCall>;
@@ -188,13 +186,8 @@ function refusedBy(
 async function askedCalls(
   { engine: { texts } }: AnswerParts,
   transaction: PlatformTransaction,
-  {
-    held,
-    rows,
-  }: {
-    readonly held: ReadonlyMap<string, HeldTraceback>;
-    readonly rows: readonly { readonly request_id: string; readonly traceback_id: string }[];
-  },
+  held: ReadonlyMap<string, HeldTraceback>,
+  rows: readonly RequestKey[],
 ): Promise<ReadonlyMap<string, RequestedCall>> {
   const requests = rows.flatMap((row) => held.get(row.traceback_id)?.requests.get(row.request_id) ?? []);
   await texts.prefetch(
@@ -206,7 +199,7 @@ async function askedCalls(
 }
 
 /** The platform itself, where it compares answers with what was asked. */
-const ANSWERING = { organizationId: 'platform', actor: 'platform', object: 'tracebacks' } as const;
+const ANSWERING = { ...PLATFORM_ACTOR, object: 'tracebacks' };
 
 function noteAnswered(
   { requests }: HeldTraceback,
@@ -236,15 +229,6 @@ const receiptOf = (
   isLate: receivedAtMs > dueAtMs,
 });
 
-const ANSWERS = {
-  table: 'tracebacks_answers',
-  columns: {
-    ...({ request_id: 'text', answer_id: 'text', traceback_id: 'text', provider_id: 'text' } as const),
-    ...({ revision: 'integer', arm: 'text', received_at_ms: 'bigint', is_late: 'boolean' } as const),
-    ...({ sha256: 'text', receipt: 'text', jws: 'jsonb' } as const),
-  },
-};
-
 /** Stores answers, does what follows from them, and puts them down. @returns receipts by request */
 async function keep(
   parts: AnswerParts,
@@ -252,52 +236,38 @@ async function keep(
   { taken, held }: { readonly taken: readonly TakenAnswer[]; readonly held: ReadonlyMap<string, HeldTraceback> },
 ): Promise<ReadonlyMap<string, PlatformAnswer>> {
   const { context, engine } = parts;
-  const receipts = await Promise.all(taken.map(({ receipt }) => parts.receipts.sign(receipt)));
+  const receipts = taken.map(({ receipt }) => parts.signReceipt(receipt));
   const rows: object[] = [];
-  for (const [index, { verified, requestId, caller, receivedAtMs, receipt }] of taken.entries()) {
+  for (const [index, { verified, requestId, call, receivedAtMs, receipt }] of taken.entries()) {
     const { answer, sha256, jws: value } = verified;
+    const { answerId, revision, tracebackId } = answer;
     rows.push({
-      request_id: requestId,
-      answer_id: answer.answerId,
-      traceback_id: answer.tracebackId,
-      provider_id: caller.organizationId,
-      revision: answer.revision,
-      arm: answer.finding.arm,
-      received_at_ms: receivedAtMs,
-      is_late: receipt.isLate,
-      sha256,
-      receipt: receipts[index],
-      jws: await sealJson(context, transaction, { value, belongsTo: `traceback:${answer.tracebackId}` }),
+      ...{ request_id: requestId, answer_id: answerId, traceback_id: tracebackId, revision, sha256 },
+      ...{ provider_id: call.caller.organizationId, arm: answer.finding.arm, received_at_ms: receivedAtMs },
+      ...{ is_late: receipt.isLate, receipt: receipts[index] },
+      jws: await sealJson(context, transaction, { value, belongsTo: `traceback:${tracebackId}` }),
     });
   }
   const texts = engine.texts.withAnswers(new Map(taken.map((one) => [one.requestId, [one.verified.answer]])));
   const { done } = await engine.conductHeld(transaction, [...held.values()], {
-    ...{ changes: [], texts, besides: insertion(transaction, ANSWERS, rows), isLast: true },
+    ...{ changes: [], texts, besides: insertion(transaction, 'tracebacks_answers', rows), isLast: true },
   });
   const staff = await parts.organizations.staff(transaction);
   const answers = new Map<string, PlatformAnswer>();
-  for (const [index, { verified, requestId, caller, receipt, tracebackIds }] of taken.entries()) {
-    const { answer, sha256 } = verified;
-    await context.audit(transaction, {
-      action: 'answer.received',
-      organizationId: caller.organizationId,
-      actor: caller.clientId,
-      object: `request:${requestId}`,
-      details: {
-        answerId: answer.answerId,
-        revision: answer.revision,
-        arm: answer.finding.arm,
-        sha256,
-        done: tracebackIds.flatMap((id) => done.get(id) ?? []),
-      },
-    });
+  for (const [index, { verified, requestId, call, receipt, tracebackIds }] of taken.entries()) {
+    const { answerId, revision, finding } = verified.answer;
+    const { arm } = finding;
+    const { sha256 } = verified;
+    const details = { answerId, revision, arm, sha256, done: tracebackIds.flatMap((id) => done.get(id) ?? []) };
+    const work = new Acting(context, transaction, actorOf(call));
+    await work.audit('answer.received', `request:${requestId}`, details);
     await context.tell(transaction, {
       type: 'org.hopback.traceback-answer.received.1',
-      subject: answer.answerId,
+      subject: answerId,
       data: receipt,
-      to: [caller.organizationId, ...staff],
+      to: [work.by.organizationId, ...staff],
     });
-    answers.set(requestId, jsonAnswer({ answerId: answer.answerId, receipt: receipts[index] ?? '' }));
+    answers.set(requestId, jsonAnswer({ answerId, receipt: receipts[index] ?? '' }));
   }
   return answers;
 }
@@ -316,8 +286,8 @@ async function asHeard(
   const found = await providers.resolveAll(transaction, references);
   const resolutions = new Map(references.map((reference, index) => [reference, found[index] ?? UNLISTED]));
   const resolutionOf = (reference: ProviderReference): ProviderResolution => resolutions.get(reference) ?? UNLISTED;
-  return takings.map(({ verified: { answer }, provider, caller }, index) => {
-    const signer = { ...provider, providerId: caller.organizationId };
+  return takings.map(({ verified: { answer }, provider, call }, index) => {
+    const signer = { ...provider, providerId: call.caller.organizationId };
     const fault = answerPartyFault(parties[index] ?? [], signer, (reference) => meaningOf(resolutionOf(reference)));
     if (fault !== undefined) return mismatch(fault);
     const veiled = veiledAnswer(answer, context.sealed.pseudonym);
@@ -377,7 +347,7 @@ const requestIdOf = ({ request }: OperationCall): string => request.parameters['
 /** Stores answers, goes on with their tracebacks and with those that joined their requests, and gives the receipts. */
 async function submitAnswers(parts: AnswerParts, calls: readonly OperationCall[]): Promise<readonly PlatformAnswer[]> {
   const { context, providers, engine } = parts;
-  const reading = context.database.withTables<TracebacksTables>();
+  const reading = tablesOf(context.database);
   holdVersions(reading);
   const [rows] = await together(reading, [askedQuery(reading, calls.map(requestIdOf))]);
   const asked = new Map(rows.map((row) => [row.request_id, row]));
@@ -385,18 +355,15 @@ async function submitAnswers(parts: AnswerParts, calls: readonly OperationCall[]
     reading,
     calls.map(({ caller }) => caller.organizationId),
   );
-  const takings = await Promise.all(
-    calls.map(async (call): Promise<TakingIn | PlatformAnswer> => {
-      const { caller, atMs, request } = call;
-      const requestId = requestIdOf(call);
-      const provider = known.get(caller.organizationId);
-      const row = asked.get(requestId);
-      if (provider === undefined || row?.provider_id !== caller.organizationId) return problemAnswer('not-found');
-      const verified = await parts.verify(request.body as AnswerSubmission, { provider, atMs });
-      if ('kind' in verified) return verified;
-      return { verified, requestId, tracebackId: row.traceback_id, caller, provider: referenceOf(provider) };
-    }),
-  );
+  const takings = calls.map((call): TakingIn | PlatformAnswer => {
+    const requestId = requestIdOf(call);
+    const provider = known.get(call.caller.organizationId);
+    const row = asked.get(requestId);
+    if (provider === undefined || row?.provider_id !== call.caller.organizationId) return problemAnswer('not-found');
+    const verified = parts.verify(call.request.body as AnswerSubmission, provider, call.atMs);
+    if ('kind' in verified) return verified;
+    return { verified, requestId, tracebackId: row.traceback_id, call, provider: referenceOf(provider) };
+  });
   const wanted = takings.filter((taking): taking is TakingIn => !('kind' in taking));
   // What an operation answers out of its transaction is stored with it.
   const [only] = wanted;

@@ -3,28 +3,25 @@ import type { HopView } from '@hopback/sdk/traceback';
 import type { Traceback } from '@hopback/sdk/platform';
 import { shownToEach, shownTraceback } from '../domain/tracebacks/shown-traceback.js';
 import type { RequestFacts, TracebackFacts, TracebackViewer } from '../domain/tracebacks/shown-traceback.js';
-import type { EventToTell, PlatformTransaction } from '../core/index.js';
-import type { HeldRequest, HeldTraceback, PlainTexts } from './held-traceback.js';
+import type { EventToTell } from '../core/index.js';
+import type { HeldRequest, HeldTraceback, TracebackWork } from './held-traceback.js';
 import { platformReason } from './held-traceback.js';
+import type { Batch } from './stored-requests.js';
 import { requestOnWire } from './stored-requests.js';
 import { sealJson } from '../database/index.js';
 import type { OpeningReason } from '../database/index.js';
-import type { TracebacksParts } from './tracebacks-tables.js';
 import { DEFAULT_REQUESTER } from './tracebacks-tables.js';
 
-type RequestEvent =
-  | 'org.hopback.traceback-request.reminded.1'
-  | 'org.hopback.traceback-request.cancelled.1'
-  | 'org.hopback.traceback-request.overdue.1';
+type RequestEvent = 'org.hopback.traceback-request.reminded.1' | 'org.hopback.traceback-request.cancelled.1';
 
 /** Tells a provider of a request to it. */
 export async function tellRequest<Type extends RequestEvent>(
-  { context }: TracebacksParts,
-  transaction: PlatformTransaction,
-  told: { readonly request: HeldRequest; readonly type: Type; readonly data: EventToTell<Type>['data'] },
+  { context, transaction }: TracebackWork,
+  { request_id: subject, provider_id: providerId }: HeldRequest,
+  type: Type,
+  data: EventToTell<Type>['data'],
 ): Promise<void> {
-  const { request, type, data } = told;
-  await context.tell(transaction, { type, subject: request.request_id, data, to: [request.provider_id] });
+  await context.tell(transaction, { type, subject, data, to: [providerId] });
 }
 
 /** Whether a deadline has passed of which nobody was told. */
@@ -34,25 +31,21 @@ export const isOverdueUntold = ({ state, requests }: HeldTraceback): boolean =>
 const isOverdue = ({ state }: Pick<HopView, 'state'>): boolean => state === 'overdue' || state === 'non-responsive';
 
 /** Tells of deadlines that have passed: the provider and staff, once. */
-export async function tellOverdue(
-  parts: TracebacksParts & { readonly batch: readonly HeldTraceback[] },
-  transaction: PlatformTransaction,
-  held: HeldTraceback,
-): Promise<void> {
-  const { context, organizations } = parts;
+export async function tellOverdue(work: TracebackWork & Batch, held: HeldTraceback): Promise<void> {
+  const { context, parts, transaction } = work;
   for (const hop of viewTraceback(held.state).path) {
     const request = held.requests.get(hop.requestId);
     if (!isOverdue(hop)) continue;
     if (request === undefined || request.is_overdue_told) continue;
     request.is_overdue_told = true;
     request.isChanged = true;
-    const asking = await requestOnWire(parts, transaction, request);
+    const asking = await requestOnWire(work, request);
     if (asking === undefined) continue;
     const { request_id: subject, traceback_id: tracebackId, provider_id: providerId, due_at_ms: dueAtMs } = asking;
     await context.tell(transaction, {
       ...{ type: 'org.hopback.traceback-request.overdue.1', subject },
       data: { requestId: subject, tracebackId, dueAt: new Date(dueAtMs).toISOString() },
-      to: [providerId, ...(await organizations.staff(transaction))],
+      to: [providerId, ...(await parts.organizations.staff(transaction))],
     });
   }
 }
@@ -71,26 +64,26 @@ export interface Looking {
  * them.
  */
 export async function shownTracebacks(
-  parts: TracebacksParts & { readonly texts: PlainTexts },
-  transaction: PlatformTransaction,
-  { held, looking }: { readonly held: readonly HeldTraceback[]; readonly looking: Looking },
+  work: TracebackWork,
+  held: readonly HeldTraceback[],
+  looking: Looking,
 ): Promise<ReadonlyMap<string, Traceback>> {
-  const all = await factsOf(parts, transaction, { held, reason: looking.reason });
+  const all = await factsOf(work, held, looking.reason);
   const shown = new Map<string, Traceback>();
   for (const one of held) {
     const facts = all.get(one.row.traceback_id);
-    const viewer = facts === undefined ? undefined : await viewerOf(parts, transaction, { held: one, looking, facts });
+    const viewer = facts === undefined ? undefined : await viewerOf(work, one, looking, facts);
     if (facts !== undefined && viewer !== undefined) shown.set(facts.tracebackId, shownTraceback(facts, viewer));
   }
   return shown;
 }
 
 async function viewerOf(
-  { texts }: { readonly texts: PlainTexts },
-  transaction: PlatformTransaction,
-  { held, looking, facts }: { readonly held: HeldTraceback; readonly looking: Looking; readonly facts: TracebackFacts },
+  { texts, transaction }: TracebackWork,
+  held: HeldTraceback,
+  { organizationId, kind, covered, reason }: Looking,
+  facts: TracebackFacts,
 ): Promise<TracebackViewer | undefined> {
-  const { organizationId, kind, covered, reason } = looking;
   const isOpener = held.row.opened_by === organizationId;
   if (kind === 'staff') return { kind: 'staff' };
   if (kind === 'agency') {
@@ -106,9 +99,9 @@ async function viewerOf(
 
 /** All that is shown of tracebacks to anybody: one statement for what is sealed. */
 async function factsOf(
-  { texts }: { readonly texts: PlainTexts },
-  transaction: PlatformTransaction,
-  { held, reason }: { readonly held: readonly HeldTraceback[]; readonly reason: OpeningReason },
+  { texts, transaction }: TracebackWork,
+  held: readonly HeldTraceback[],
+  reason: OpeningReason,
 ): Promise<ReadonlyMap<string, TracebackFacts>> {
   const openings = await texts.openings(transaction, held, reason);
   const found = new Map<string, TracebackFacts>();
@@ -140,47 +133,35 @@ function requestFacts(request: HeldRequest): RequestFacts {
 }
 
 /** Tells each of those whom a traceback concerns where it stands, as far as each may see it: an event of its own for each. */
-export async function tellUpdated(
-  parts: TracebacksParts & { readonly texts: PlainTexts },
-  transaction: PlatformTransaction,
-  held: HeldTraceback,
-): Promise<void> {
-  const { context, organizations } = parts;
+export async function tellUpdated(work: TracebackWork, held: HeldTraceback): Promise<void> {
+  const { context, parts, transaction } = work;
   const { traceback_id: tracebackId, opened_by: openedBy } = held.row;
-  const staff = await organizations.staff(transaction);
+  const staff = await parts.organizations.staff(transaction);
   // Who joined through another traceback's request does not know of this one.
   const providers = [...held.requests.values()]
     .filter(({ asked_by: askedBy }) => askedBy === null)
     .map(({ provider_id: providerId }) => providerId);
-  const isAgency = !staff.includes(openedBy) && (await organizations.agency(transaction, openedBy)) !== undefined;
+  const isAgency = !staff.includes(openedBy) && (await parts.organizations.agency(transaction, openedBy)) !== undefined;
   const seen = { ...held, row: { ...held.row, updated_at_ms: context.clock.nowMs() } };
   const reason = platformReason(tracebackId);
-  const facts = (await factsOf(parts, transaction, { held: [seen], reason })).get(tracebackId);
+  const facts = (await factsOf(work, [seen], reason)).get(tracebackId);
   // Nothing is left to be told of a traceback whose call has been removed.
   if (facts === undefined) return;
   const shownTo = shownToEach(facts);
   const tell = async (to: readonly string[], kind: Looking['kind'], covered: ReadonlySet<string>): Promise<void> => {
     const [organizationId] = to;
     if (organizationId === undefined) return;
-    const looking = { organizationId, kind, covered, reason };
-    const viewer = await viewerOf(parts, transaction, { held: seen, looking, facts });
+    const viewer = await viewerOf(work, seen, { organizationId, kind, covered, reason }, facts);
     if (viewer === undefined) return;
-    const traceback = shownTo(viewer);
-    const belongsTo = `traceback:${tracebackId}`;
+    const value = shownTo(viewer);
+    const sealed = await sealJson(context, transaction, { value, belongsTo: `traceback:${tracebackId}` });
     await context.tell(transaction, {
-      type: 'org.hopback.traceback.updated.1',
-      subject: tracebackId,
-      data: { member: 'traceback', sealed: await sealJson(context, transaction, { value: traceback, belongsTo }) },
-      to,
+      ...{ type: 'org.hopback.traceback.updated.1', subject: tracebackId, to },
+      data: { member: 'traceback', sealed },
     });
   };
   await tell(staff, 'staff', NOTHING);
-  if (isAgency)
-    await tell(
-      [openedBy],
-      'agency',
-      await coverage(parts, transaction, { agencyId: openedBy, tracebackIds: [tracebackId] }),
-    );
+  if (isAgency) await tell([openedBy], 'agency', await coverage(work, openedBy, [tracebackId]));
   const others = new Set(providers);
   if (!isAgency && openedBy !== 'platform') others.add(openedBy);
   for (const organizationId of others)
@@ -191,9 +172,9 @@ const NOTHING: ReadonlySet<string> = new Set();
 
 /** Which of the tracebacks a reviewed demand of an agency covers. */
 export async function coverage(
-  { coverage: port }: TracebacksParts,
-  transaction: PlatformTransaction,
-  { agencyId, tracebackIds }: { readonly agencyId: string; readonly tracebackIds: readonly string[] },
+  { parts, transaction }: TracebackWork,
+  agencyId: string,
+  tracebackIds: readonly string[],
 ): Promise<ReadonlySet<string>> {
-  return port === undefined ? NOTHING : port.covered(transaction, agencyId, tracebackIds);
+  return parts.coverage?.covered(transaction, agencyId, tracebackIds) ?? NOTHING;
 }

@@ -1,6 +1,6 @@
 import type { AnswerReceipt, NoticeState, TracebackConclusion } from '@hopback/sdk/platform';
 import type { FindingArm, LifecycleRules, Requester } from '@hopback/sdk/traceback';
-import type { CompiledQuery, Generated } from 'kysely';
+import type { Generated } from 'kysely';
 import { sql } from 'kysely';
 import type {
   DemandCoverage,
@@ -10,9 +10,10 @@ import type {
   OrganizationDirectory,
   PlatformContext,
   PlatformMigration,
-  PlatformTransaction,
   ProviderDirectory,
+  Reading,
 } from '../core/index.js';
+import { KeyedTable } from '../database/index.js';
 import type { RequestResult } from '../domain/tracebacks/shown-traceback.js';
 import type { WaitingItem } from '../domain/tracebacks/waiting-items.js';
 
@@ -128,6 +129,13 @@ export type TracebacksTables = {
   readonly tracebacks_notice_responses: ResponsesTable;
 };
 
+/** The tables within a transaction, or outside. */
+export const tablesOf = (reading: Reading) => reading.withTables<TracebacksTables>();
+
+export const REQUESTS = new KeyedTable<RequestsTable>('tracebacks_requests', 'request_id');
+export const NOTICES = new KeyedTable<NoticesTable>('tracebacks_notices', 'notice_id');
+export const RESPONSES = new KeyedTable<ResponsesTable>('tracebacks_notice_responses', 'notice_id');
+
 /** Tables of tracebacks, each with the indexes that their questions need. */
 export const TRACEBACKS_MIGRATIONS: readonly PlatformMigration[] = [
   {
@@ -238,41 +246,12 @@ const STATEMENTS: readonly string[] = [
   )`,
 ];
 
-/** Columns of a table, with their types. */
-export type Columns = Readonly<Record<string, 'text' | 'bigint' | 'integer' | 'boolean' | 'jsonb'>>;
-
-/** A statement of one parameter that inserts rows, however many there are; other members of a row are left out. None for no rows. */
-export function insertion(
-  transaction: PlatformTransaction,
-  { table, columns }: { readonly table: string; readonly columns: Columns },
-  rows: readonly object[],
-): readonly CompiledQuery[] {
-  if (rows.length === 0) return [];
-  const names = sql.raw(Object.keys(columns).join(', '));
-  const query = sql`
-    insert into ${sql.table(table)} (${names})
-    select ${names} from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb)
-      as new_row (${sql.raw(definitionsOf(columns))})`;
-  return [query.compile(transaction)];
-}
-
-/** What `jsonb_to_recordset` is told of columns. */
-export const definitionsOf = (columns: Columns): string =>
-  Object.entries(columns)
-    .map(([name, type]) => `${name} ${type}`)
-    .join(', ');
-
-/** Signs receipts with a key of the platform. */
-export interface ReceiptSigner {
-  /** Compact JWS of `typ` `answer-receipt+jws` over the JSON of the receipt. */
-  readonly sign: (receipt: AnswerReceipt) => Promise<string>;
-}
-
 /** Ports and settings of the area. */
 export interface TracebacksOptions {
   readonly providers: ProviderDirectory;
   readonly organizations: OrganizationDirectory;
-  readonly receipts: ReceiptSigner;
+  /** Signs a receipt with a key of the platform: compact JWS of `typ` `answer-receipt+jws` over its JSON. */
+  readonly signReceipt: (receipt: AnswerReceipt) => string;
   /** Live records and reports; neighbours are looked for by people alone where there is none. */
   readonly live?: LiveReader;
   readonly coverage?: DemandCoverage;

@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto';
-import type { AnswerSubmission, PlatformProblem } from '@hopback/sdk/platform';
+import type { AnswerReceipt, AnswerSubmission, PlatformProblem } from '@hopback/sdk/platform';
 import {
   ANSWER_RECEIPT_JWS_TYPE,
   MAX_ANSWER_JWS_CHARS,
@@ -13,7 +13,6 @@ import { answerSha256 } from '@hopback/sdk/traceback';
 import type { RegisteredProvider } from '../core/index.js';
 import type { VerifyingKey } from './compact-jws.js';
 import { createJwsSigner, isSignedBy, readCompactJws, verifyingKey } from './compact-jws.js';
-import type { ReceiptSigner } from './tracebacks-tables.js';
 
 /** An answer that was believed, and the characters that it came in. */
 export interface VerifiedAnswer {
@@ -23,16 +22,13 @@ export interface VerifiedAnswer {
   readonly sha256: string;
 }
 
-/** Verifies answers of providers. */
-export type AnswerVerifier = (
-  submission: AnswerSubmission,
-  signer: { readonly provider: RegisteredProvider; readonly atMs: number },
-) => Promise<VerifiedAnswer | PlatformProblem>;
-
 const UTF8 = new TextDecoder('utf-8', { fatal: true });
 
+/** Verifies answers of providers. */
+export type AnswerVerifier = ReturnType<typeof createAnswerVerifier>;
+
 /** Makes the verifier. It never throws for peer input. */
-export function createAnswerVerifier(): AnswerVerifier {
+export function createAnswerVerifier() {
   /** Keys, for as long as the registry is remembered that they are in. */
   const keys = new WeakMap<object, VerifyingKey | 'none'>();
   const keyOf = (jwk: Readonly<Record<string, unknown>>): VerifyingKey | undefined => {
@@ -40,7 +36,11 @@ export function createAnswerVerifier(): AnswerVerifier {
     keys.set(jwk, known);
     return known === 'none' ? undefined : known;
   };
-  return async ({ answer: jws, evidence }, { provider, atMs }) => {
+  return (
+    { answer: jws, evidence }: AnswerSubmission,
+    provider: RegisteredProvider,
+    atMs: number,
+  ): VerifiedAnswer | PlatformProblem => {
     if (jws.length > MAX_ANSWER_JWS_CHARS) return problemAnswer('too-large');
     const read = readCompactJws(jws);
     const stated = provider.answerKeys.find(
@@ -77,8 +77,7 @@ export function createReceiptSigner(key: {
   readonly keyId: string;
   readonly privateKey: KeyObject;
   readonly algorithm: 'ES256' | 'EdDSA';
-}): ReceiptSigner {
+}): (receipt: AnswerReceipt) => string {
   const { keyId, privateKey, algorithm } = key;
-  const sign = createJwsSigner({ alg: algorithm, kid: keyId, typ: ANSWER_RECEIPT_JWS_TYPE }, privateKey);
-  return { sign: async (receipt) => sign(receipt) };
+  return createJwsSigner({ alg: algorithm, kid: keyId, typ: ANSWER_RECEIPT_JWS_TYPE }, privateKey);
 }
