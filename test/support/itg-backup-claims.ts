@@ -88,7 +88,7 @@ export function backupClaims(
       written(2_000),
     ]);
     expect(pages).toBeGreaterThan(5);
-    await expect(backupPlatform({ database: from, clock: context.clock }, archive)).rejects.toMatchObject({
+    await expect(backupPlatform({ database: from, audit, clock: context.clock }, archive)).rejects.toMatchObject({
       details: { reason: 'not-empty' },
     });
 

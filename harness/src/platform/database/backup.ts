@@ -216,10 +216,10 @@ export interface ArchiveProgress {
 }
 
 /** What is backed up. */
-export interface PlatformToBackUp {
+interface PlatformToBackUp {
   readonly database: OpenedDatabase;
   /** Its files are copied at the instant of the snapshot, so that log and table agree. */
-  readonly audit?: AuditLog;
+  readonly audit: AuditLog;
   /** Other folders, by names of their own: those whose files bear to be copied as after a crash, and be removed meanwhile. */
   readonly folders?: Readonly<Record<string, string>>;
   /** Folders whose files are copied at the instant of the snapshot, while `whilePaused` keeps them from changing. */
@@ -229,6 +229,9 @@ export interface PlatformToBackUp {
   };
   readonly clock: Clock;
 }
+
+/** Nothing else has to keep still. */
+const NO_PAUSE: NonNullable<PlatformToBackUp['pausing']> = { folders: {}, whilePaused: (work) => work() };
 
 type Snapshot = ControlledTransaction<CoreTables>;
 
@@ -247,28 +250,26 @@ export async function backupPlatform(
   archive: string,
   onProgress: (progress: ArchiveProgress) => void = () => undefined,
 ): Promise<ArchiveManifest> {
-  const { database, audit, folders = {}, pausing, clock } = platform;
+  const { database, audit, folders = {}, pausing = NO_PAUSE, clock } = platform;
   await requireEmpty(archive, 'the folder for the archive');
   await mkdir(archive, { recursive: true, mode: 0o700 });
   const createdAt = new Date(clock.nowMs()).toISOString();
   const files: ArchivedFile[] = [];
   const begun = async (): Promise<Snapshot> => {
     const builder = database.database.startTransaction().setIsolationLevel('repeatable read');
-    const snapshot = await builder.setAccessMode('read only').execute();
+    const begunAt = await builder.setAccessMode('read only').execute();
     // The snapshot is taken by the first statement, and not by the beginning.
-    await sql`select 1 from core_audit limit 1`.execute(snapshot);
+    await sql`select 1 from core_audit limit 1`.execute(begunAt);
     try {
-      if (audit !== undefined) files.push(...(await copiedFolder(archive, 'audit', audit.directory)));
-      for (const [name, folder] of Object.entries(pausing?.folders ?? {}))
+      for (const [name, folder] of Object.entries({ audit: audit.directory, ...pausing.folders }))
         files.push(...(await copiedFolder(archive, name, folder)));
     } catch (error) {
-      await snapshot.rollback().execute();
+      await begunAt.rollback().execute();
       throw error;
     }
-    return snapshot;
+    return begunAt;
   };
-  const ofAudit = (): Promise<Snapshot> => (audit === undefined ? begun() : audit.whilePaused(begun));
-  const snapshot = pausing === undefined ? await ofAudit() : await pausing.whilePaused(ofAudit);
+  const snapshot = await pausing.whilePaused(() => audit.whilePaused(begun));
   try {
     // As long as it takes.
     await sql`set local statement_timeout = 0`.execute(snapshot);

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { HopbackError, isHopbackError } from '@hopback/sdk/errors';
 import { scheduleInBackground } from '@hopback/sdk/internal';
-import type { CompiledQuery, DatabaseConnection, PostgresPool, PostgresPoolClient } from 'kysely';
+import type { CompiledQuery, PostgresPool, PostgresPoolClient } from 'kysely';
 import { DummyDriver, Kysely, PostgresAdapter, PostgresIntrospector, PostgresQueryCompiler } from 'kysely';
 import pg from 'pg';
 import type { PlatformMigration } from '../core/index.js';
@@ -524,36 +524,22 @@ const NOTHING: StatementResult = { command: '', rowCount: null, rows: [] };
 const statementsOf = (queries: readonly CompiledQuery[]): readonly Statement[] =>
   queries.map(({ sql: text, parameters: values }) => ({ text, values }));
 
-class RecordingDriver extends DummyDriver {
-  readonly statements: string[] = [];
-
-  override async acquireConnection(): Promise<DatabaseConnection> {
-    return {
-      executeQuery: async ({ sql, parameters }: CompiledQuery) => {
-        this.statements.push(JSON.stringify([sql.replaceAll(/\s+/g, ' ').trim(), parameters]));
-        return { rows: [] };
-      },
-      async *streamQuery() {
-        // Nothing is there to be read.
-      },
-    };
-  }
-}
-
 /**
  * The statements that a migration gives to an empty database, without running any: what it is, whichever way its code was compiled. One that
  * writes the time or a random value gives others each time; let the database make these.
  */
 export async function recordedStatements(up: PlatformMigration['up']): Promise<readonly string[]> {
-  const driver = new RecordingDriver();
+  const statements: string[] = [];
   const database = new Kysely<unknown>({
     dialect: {
       createAdapter: () => new PostgresAdapter(),
-      createDriver: () => driver,
+      createDriver: () => new DummyDriver(),
       createIntrospector: (recording) => new PostgresIntrospector(recording),
       createQueryCompiler: () => new PostgresQueryCompiler(),
     },
+    log: ({ query: { sql, parameters } }) =>
+      void statements.push(JSON.stringify([sql.replaceAll(/\s+/g, ' ').trim(), parameters])),
   });
   await up(database);
-  return driver.statements;
+  return statements;
 }

@@ -83,7 +83,7 @@ async function workOnPage<Item>(
 ): Promise<readonly unknown[]> {
   const { together, idOf, work, context, job } = items;
   const sound = together === undefined ? [] : due.filter((item) => !failed.has(idOf(item)));
-  const isDone = sound.length > 0 && (await isDoneTogether(() => together?.(sound)));
+  const isDone = sound.length > 0 && (await succeeded(together?.(sound)));
   const failures: unknown[] = [];
   for (const item of isDone ? due.filter((one) => failed.has(idOf(one))) : due) {
     const id = idOf(item);
@@ -98,14 +98,11 @@ async function workOnPage<Item>(
   return failures;
 }
 
-async function isDoneTogether(work: () => Promise<void> | undefined): Promise<boolean> {
-  try {
-    await work();
-    return true;
-  } catch {
-    return false;
-  }
-}
+const succeeded = (work: Promise<void> | undefined): Promise<boolean> =>
+  Promise.resolve(work).then(
+    () => true,
+    () => false,
+  );
 
 /** A failure of one item. */
 interface ItemFailure {
