@@ -131,7 +131,12 @@ module.exports = {
       to: { pathNot: own('core') },
     },
     folder('core/runtime', [errors]),
-    folder('internal', ['^sdk/src/cli/kit/', '^sdk/src/stir/certificates/x5u-url-policy', own('core'), own('contract')]),
+    folder('internal', [
+      '^sdk/src/cli/kit/',
+      '^sdk/src/stir/certificates/x5u-url-policy',
+      own('core'),
+      own('contract'),
+    ]),
     {
       name: 'sdk-errors',
       severity: 'error',

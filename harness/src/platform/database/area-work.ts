@@ -6,6 +6,9 @@ import type { AuditEntry, OperationCall, PlatformContext, PlatformTransaction, R
 import { readCursor, writeCursor } from '../domain/providers/resolve-reference.js';
 import type { OpeningReason } from './sealed-values.js';
 
+/** A time as it is on the wire: RFC 3339 in UTC. */
+export const iso = (atMs: number): string => new Date(atMs).toISOString();
+
 /** In whose name something is done, for the audit. */
 export type Actor = Pick<AuditEntry, 'organizationId' | 'actor'>;
 
@@ -58,10 +61,7 @@ export class KeyedTable<Columns> {
   }
 
   async add(reading: Reading, ...rows: readonly Insertable<Columns>[]): Promise<void> {
-    await (reading as unknown as Untyped)
-      .insertInto(this.#name)
-      .values(rows as readonly Record<string, unknown>[])
-      .execute();
+    await (reading as unknown as Untyped).insertInto(this.#name).values(rows).execute();
   }
 
   /**
@@ -76,7 +76,7 @@ export class KeyedTable<Columns> {
     const { numUpdatedRows } = await (transaction as unknown as Untyped)
       .updateTable(this.#name)
       .set(values as Record<string, unknown>)
-      .where(({ and }) => and({ ...where, [this.#key]: id }))
+      .where((row) => row.and({ ...where, [this.#key]: id }))
       .executeTakeFirst();
     return numUpdatedRows > 0n;
   }
@@ -85,7 +85,7 @@ export class KeyedTable<Columns> {
   async remove(reading: Reading, id: string, where: Partial<Selectable<Columns>> = {}): Promise<void> {
     await (reading as unknown as Untyped)
       .deleteFrom(this.#name)
-      .where(({ and }) => and({ ...where, [this.#key]: id }))
+      .where((row) => row.and({ ...where, [this.#key]: id }))
       .execute();
   }
 }

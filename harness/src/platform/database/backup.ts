@@ -287,8 +287,13 @@ export async function backupPlatform(
     const sequences = await sequenceValues(snapshot);
     for (const [name, folder] of Object.entries(folders)) files.push(...(await copiedFolder(archive, name, folder)));
     const manifest: ArchiveManifest = {
-      ...{ format: ARCHIVE_FORMAT, createdAt, engine: database.engine },
-      ...{ migrations, tables, sequences, files },
+      format: ARCHIVE_FORMAT,
+      createdAt,
+      engine: database.engine,
+      migrations,
+      tables,
+      sequences,
+      files,
     };
     const writer = await createArchiveFile(archive, MANIFEST_FILE);
     await writer.write(`${JSON.stringify(manifest, undefined, 1)}\n`);

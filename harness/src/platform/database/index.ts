@@ -12,7 +12,7 @@ export {
   together,
 } from './transact.js';
 export type { Actor } from './area-work.js';
-export { Acting, actorOf, KeyedTable, pageAnswer, PLATFORM_ACTOR, readPage, wrongCursor } from './area-work.js';
+export { Acting, actorOf, iso, KeyedTable, pageAnswer, PLATFORM_ACTOR, readPage, wrongCursor } from './area-work.js';
 export { isConnectionLost } from './connection-pool.js';
 export type { EventFeed, EventsRead, StoredEvent } from './event-feed.js';
 export { createEventFeed, pause } from './event-feed.js';

@@ -344,7 +344,10 @@ async function openPglite(directory: string | undefined, template: Blob | undefi
   const close = (): Promise<void> => (closing ??= closed());
   return {
     ...signals,
-    ...{ database, engine: 'pglite', leadership: () => SOLE_LEADER, close },
+    database,
+    engine: 'pglite',
+    leadership: () => SOLE_LEADER,
+    close,
     [Symbol.asyncDispose]: close,
   };
 }
@@ -446,7 +449,9 @@ async function openPostgres(
     }));
   return {
     ...signals,
-    ...{ database, engine: 'postgresql', close },
+    database,
+    engine: 'postgresql',
+    close,
     leadership: (name) =>
       createPostgresLeadership({ ...connection, application_name: `${applicationName}-leader` }, name),
     [Symbol.asyncDispose]: close,

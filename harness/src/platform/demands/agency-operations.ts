@@ -5,7 +5,7 @@ import type { DemandState, PlatformAnswer, Traceback, TracebackOpening } from '@
 import { jsonAnswer, problemAnswer } from '@hopback/sdk/platform';
 import { canonicalJson } from '@hopback/sdk/traceback';
 import type { Operation, OperationCall, Operations } from '../core/index.js';
-import { actorOf, pageAnswer, readPage, wrongCursor } from '../database/index.js';
+import { actorOf, iso, pageAnswer, readPage, wrongCursor } from '../database/index.js';
 import { scopeMatches } from '../domain/demands/scope.js';
 import { tracedCall } from '../domain/demands/produced-rows.js';
 import { orderProduction, withdrawProductions } from './decide-demand.js';
@@ -94,7 +94,7 @@ const progress = (row: ProductionRow): object => ({
   kind: row.kind,
   items: row.items,
   attempts: row.attempts,
-  ...(row.as_of_ms !== null && { asOf: new Date(row.as_of_ms).toISOString() }),
+  ...(row.as_of_ms !== null && { asOf: iso(row.as_of_ms) }),
   ...(row.failure !== null && { failure: row.failure }),
 });
 
@@ -109,13 +109,13 @@ async function receipts(parts: DemandParts, call: OperationCall): Promise<Platfo
   const statement = {
     format: 'hopback.retrieval-receipts.1',
     productionId: call.request.parameters['productionId'],
-    statedAt: new Date(call.atMs).toISOString(),
+    statedAt: iso(call.atMs),
     receipts: listed.rows.map((one) => ({
       retrievalId: one.retrieval_id,
       name: one.name,
       sha256: one.sha256,
       sizeBytes: one.size_bytes,
-      retrievedAt: new Date(one.at_ms).toISOString(),
+      retrievedAt: iso(one.at_ms),
       organizationId: one.organization_id,
       clientId: one.client_id,
       httpRequestId: one.http_request_id,
@@ -251,7 +251,7 @@ function itemOf(
   opening: TracebackOpening,
   { startedMs, atMs }: { readonly startedMs: number | undefined; readonly atMs: number },
 ): Parameters<typeof scopeMatches>[1] {
-  const at = new Date(atMs).toISOString();
+  const at = iso(atMs);
   const traceback: Traceback = {
     ...{ format: 'hopback.traceback.1', tracebackId: 'new', direction: opening.direction, state: 'open' },
     ...{ requester: { kind: 'itg', name: '' }, call: opening.call, openedAt: at, updatedAt: at, hops: [] },

@@ -5,6 +5,7 @@ import type { ProvedEntry } from '@hopback/sdk/log';
 import { signatureFor } from '@hopback/sdk/log';
 import type { Demand, DemandRecordClass, DemandScope } from '@hopback/sdk/platform';
 import { canonicalJson, certificateText, inclusionProofText, verifyScript } from '@hopback/sdk/traceback';
+import { iso } from '../database/index.js';
 import type { Producible } from '../domain/demands/produced-rows.js';
 import type { RestraintPackage } from '../domain/demands/restraint-package.js';
 import { dataDictionary } from '../domain/demands/data-dictionary.js';
@@ -47,7 +48,7 @@ function productionCertificate(certified: CertifiedProduction): string {
       ['Demand', `${demand.demandId}, ${demand.kind}, ${demand.reference}`],
       ['Agency', `${demand.agency.name} (${demand.agency.jurisdiction})`],
       ['Decision', certified.decisionId],
-      ['Production', `${certified.productionId}, written ${timeOf(certified.writtenAtMs)}`],
+      ['Production', `${certified.productionId}, written ${iso(certified.writtenAtMs)}`],
     ],
     paragraphs: [
       `I am a custodian of, or another person qualified to speak about, the records of ${operator.name} named below and the system that keeps and searched them. My name and title stand at the end.`,
@@ -91,17 +92,13 @@ function searchParagraph({ operator, asOfMs, fromMs }: CertifiedProduction): str
   const since =
     fromMs === undefined
       ? ''
-      : ` It supplements an earlier production: of records of calls and reports it holds those of calls at and after ${timeOf(fromMs)}, some of which may have been in the earlier one, too.`;
-  return `The program ${operator.software} went through the records that the platform held of that time, up to ${timeOf(asOfMs)}, compared each with every member of the scope, and wrote those that fit all of them, and no others.${since} A record that shows no number was not written where the scope names numbers; a time that is known to the minute or less exactly was taken to be within the scope where all of it is. What had been removed before then, and what no provider or application had sent, is not in it.`;
+      : ` It supplements an earlier production: of records of calls and reports it holds those of calls at and after ${iso(fromMs)}, some of which may have been in the earlier one, too.`;
+  return `The program ${operator.software} went through the records that the platform held of that time, up to ${iso(asOfMs)}, compared each with every member of the scope, and wrote those that fit all of them, and no others.${since} A record that shows no number was not written where the scope names numbers; a time that is known to the minute or less exactly was taken to be within the scope where all of it is. What had been removed before then, and what no provider or application had sent, is not in it.`;
 }
 
 /** Rule 902(14): how copies are known to be what was copied. */
 function hashParagraph({ signer, logId }: CertifiedProduction): string {
   return `The program computed the SHA-256 (FIPS 180-4) of every file named below and wrote it to the file manifest.json, which the key with SHA-256 ${signer.publicKeySha256} of its public half signed (${signer.algorithm}). The SHA-256 of manifest.json was then entered in the audit of the platform, whose entries are in the log "${logId}", a Merkle tree according to RFC 9162, section 2.1. The entry, the proof that it is under a signed checkpoint, and the checkpoint are in the files log-entry.json, proof.txt and checkpoint.txt; they can be checked with the programs openssl and sha256sum alone, as the file VERIFY.md says.`;
-}
-
-function timeOf(ms: number): string {
-  return new Date(ms).toISOString();
 }
 
 /** Items after which progress is written down: some a second. */
@@ -145,7 +142,7 @@ export async function buildProduction(parts: DemandParts, productionId: string, 
   if (gathering !== undefined) {
     const gathered = gathering.gathered({
       queriedAtMs: work.asOfMs,
-      query: { ...scope, until: new Date(work.asOfMs).toISOString() },
+      query: { ...scope, until: iso(work.asOfMs) },
     });
     await putRestraint(gathered, { ...demand, scope }, put);
   }
@@ -184,7 +181,7 @@ async function beginWork(parts: DemandParts, productionId: string, nowMs: number
     const scope = approvedScope(demand, row.decision_id);
     if (scope === undefined) throw withoutScope(productionId);
     const resolved = (await work.resolved(scope)).scope;
-    const reached = narrowed(resolved, { ...resolved, to: new Date(asOfMs).toISOString() });
+    const reached = narrowed(resolved, { ...resolved, to: iso(asOfMs) });
     return { row, asOfMs, demand, scope, reached };
   });
 }
@@ -199,8 +196,7 @@ async function* within(parts: DemandParts, { row, asOfMs, reached }: Work): Asyn
   const other = reached.recordClasses.filter((one) => one !== 'traceback-records' && one !== 'customer-records');
   const scopes: DemandScope[] = [];
   if (traced.length > 0) scopes.push({ ...reached, recordClasses: traced });
-  const since =
-    row.from_ms === null ? reached : narrowed(reached, { ...reached, from: new Date(row.from_ms).toISOString() });
+  const since = row.from_ms === null ? reached : narrowed(reached, { ...reached, from: iso(row.from_ms) });
   if (other.length > 0 && since !== undefined) scopes.push({ ...since, recordClasses: other });
   for (const scope of scopes) {
     const matches = scopeMatcher(scope);
@@ -249,9 +245,9 @@ function manifestOf(work: Work, { files, writtenAtMs, signer, parts }: ManifestP
     demand: { demandId: demand.demandId, kind, reference, authority, documentSha256, agency: agency.name },
     decisionId: row.decision_id,
     scope,
-    asOf: new Date(asOfMs).toISOString(),
-    ...(row.from_ms !== null && { callsFrom: new Date(row.from_ms).toISOString() }),
-    writtenAt: new Date(writtenAtMs).toISOString(),
+    asOf: iso(asOfMs),
+    ...(row.from_ms !== null && { callsFrom: iso(row.from_ms) }),
+    writtenAt: iso(writtenAtMs),
     software: parts.ports.operator.software,
     logId: parts.ports.proofs.logId(),
     signer,

@@ -11,7 +11,7 @@ import type {
 } from '@hopback/sdk/platform';
 import { demandScopeRefusal, jsonAnswer, MAX_DEMAND_DOCUMENT_BYTES, problemAnswer } from '@hopback/sdk/platform';
 import type { OperationCall } from '../core/index.js';
-import { actorOf, sealJson, workThrough } from '../database/index.js';
+import { actorOf, iso, sealJson, workThrough } from '../database/index.js';
 import type { PdfObservations } from '../domain/demands/review-findings.js';
 import { classesBeyond, priorityOf, priorityRank, readPdf, reviewFindings } from '../domain/demands/review-findings.js';
 import { widerMembers } from '../domain/demands/scope.js';
@@ -199,7 +199,7 @@ async function carryOut(
     ...asked,
     decisionId: context.newId('dd'),
     decidedBy: caller.name,
-    decidedAt: new Date(atMs).toISOString(),
+    decidedAt: iso(atMs),
   };
   await enterDecision(work, { row, decision, atMs, to: [] });
   if (decision.decision === 'reject') return endHold(transaction, { demandId, atMs });
@@ -353,7 +353,7 @@ async function reject(work: DemandWork, row: DemandRow, detail: string, nowMs: n
   const decision: DemandDecision = {
     decision: 'reject',
     reason: `The platform closed the demand because its scope is unusable. ${detail} Submit the demand again with the right dates.`,
-    ...{ decisionId: context.newId('dd'), decidedBy: 'platform', decidedAt: new Date(nowMs).toISOString() },
+    ...{ decisionId: context.newId('dd'), decidedBy: 'platform', decidedAt: iso(nowMs) },
   };
   const to = await parts.ports.organizations.staff(transaction);
   await enterDecision(work, { row, decision, atMs: nowMs, to });

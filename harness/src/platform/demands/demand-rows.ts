@@ -19,7 +19,7 @@ import type {
   TracebackDesk,
 } from '../core/index.js';
 import type { Actor, AuditLog } from '../database/index.js';
-import { Acting, openJson } from '../database/index.js';
+import { Acting, iso, openJson } from '../database/index.js';
 import { scopeMatcher } from '../domain/demands/scope.js';
 import { tracebackRows, tracedCall } from '../domain/demands/produced-rows.js';
 import type { FileStore } from './file-store.js';
@@ -155,7 +155,7 @@ export class DemandWork extends Acting {
       format: 'hopback.demand.1',
       demandId: row.demand_id,
       state: row.state,
-      submittedAt: new Date(row.submitted_at_ms).toISOString(),
+      submittedAt: iso(row.submitted_at_ms),
       documentSizeBytes: row.document_size,
       decisions: decisions.flatMap((decision, at) =>
         decision.demand_id === row.demand_id ? [opened[rows.length + at] as DemandDecision] : [],
@@ -191,9 +191,9 @@ export class DemandWork extends Acting {
       demandId: row.demand_id,
       decisionId: row.decision_id,
       state: isOver ? 'expired' : row.state,
-      createdAt: new Date(row.created_at_ms).toISOString(),
-      ...(row.ready_at_ms !== null && { readyAt: new Date(row.ready_at_ms).toISOString() }),
-      ...(row.expires_at_ms !== null && { expiresAt: new Date(row.expires_at_ms).toISOString() }),
+      createdAt: iso(row.created_at_ms),
+      ...(row.ready_at_ms !== null && { readyAt: iso(row.ready_at_ms) }),
+      ...(row.expires_at_ms !== null && { expiresAt: iso(row.expires_at_ms) }),
       ...(files.length > 0 && { manifestName: 'manifest.json', certificateName: 'custodian-certificate.txt' }),
       files: files.map((file) => ({
         name: file.name,

@@ -6,7 +6,7 @@ import { narrowed, scopeMatcher } from '../domain/demands/scope.js';
 import { reviewClock, reviewFindings, reviewOrder } from '../domain/demands/review-findings.js';
 import type { ClockedDemand, ReviewEstimate } from '../domain/demands/review-findings.js';
 import type { Producible } from '../domain/demands/produced-rows.js';
-import { actorOf } from '../database/index.js';
+import { actorOf, iso } from '../database/index.js';
 import type { DemandParts, DemandRow } from './demand-rows.js';
 import { approvedScope, DemandWork, maySee } from './demand-rows.js';
 import { producibles } from './sources.js';
@@ -160,7 +160,7 @@ async function reachOfClasses(
   reached: (produced: Producible) => void = () => undefined,
 ): Promise<ReviewEstimate['reach']> {
   const counts = new Map(recordClasses.map((one) => [one, { items: 0, isAtLeast: false }]));
-  const until = new Date(call.atMs).toISOString();
+  const until = iso(call.atMs);
   const within = narrowed({ ...scope, recordClasses }, { ...scope, recordClasses, to: until });
   if (within !== undefined && !call.signal.aborted) {
     const matches = scopeMatcher(within);
@@ -199,7 +199,7 @@ async function claim(work: DemandWork, row: DemandRow, { caller, atMs }: Operati
   if (row.state !== 'under-review') return problemAnswer('demand-not-open');
   await DEMANDS.set(work.transaction, demandId, { claimed_by: caller.name, claimed_at_ms: atMs });
   await work.audit('demand.claimed', `demand:${demandId}`, { before: row.claimed_by });
-  return jsonAnswer({ demandId, claimedBy: caller.name, claimedAt: new Date(atMs).toISOString() });
+  return jsonAnswer({ demandId, claimedBy: caller.name, claimedAt: iso(atMs) });
 }
 
 /** Has a court order go on: its production is supplemented until its end. */

@@ -12,7 +12,7 @@ import { jsonAnswer, problemAnswer } from '@hopback/sdk/platform';
 import type { Selectable } from 'kysely';
 import { sql } from 'kysely';
 import type { Operation, OperationCall, Operations, PlatformContext, PlatformTransaction } from '../core/index.js';
-import { Acting, actorOf, pageAnswer } from '../database/index.js';
+import { Acting, actorOf, iso, pageAnswer } from '../database/index.js';
 import { textWithoutNumbers } from '../domain/records/mask-numbers.js';
 import type { EventSource } from './event-streams.js';
 import { isOfWire } from './event-streams.js';
@@ -118,8 +118,8 @@ function endpointOf(row: EndpointRow): WebhookEndpoint {
     ...(row.description !== null && { description: row.description }),
     state: row.state,
     ...(row.disabled_reason !== null && { disabledReason: row.disabled_reason }),
-    createdAt: new Date(row.created_at_ms).toISOString(),
-    ...(row.last_delivered_at_ms !== null && { lastDeliveredAt: new Date(row.last_delivered_at_ms).toISOString() }),
+    createdAt: iso(row.created_at_ms),
+    ...(row.last_delivered_at_ms !== null && { lastDeliveredAt: iso(row.last_delivered_at_ms) }),
   };
 }
 
@@ -194,7 +194,7 @@ async function rotate(
   const changed = { secret: reference, previous_secret: before, previous_ends_at_ms: endsAtMs };
   await ENDPOINTS.set(work.transaction, endpointId, changed);
   await work.audit('webhook-endpoint.secret-rotated', ownerOf(endpointId));
-  const answer: RotatedWebhookSecret = { endpointId, secret, previousSecretEndsAt: new Date(endsAtMs).toISOString() };
+  const answer: RotatedWebhookSecret = { endpointId, secret, previousSecretEndsAt: iso(endsAtMs) };
   return jsonAnswer(answer);
 }
 

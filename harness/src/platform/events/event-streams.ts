@@ -3,7 +3,7 @@ import { PLATFORM_EVENT_KINDS, problemAnswer } from '@hopback/sdk/platform';
 import { sql } from 'kysely';
 import type { Caller, DomainEvent, OperationCall, PlatformContext } from '../core/index.js';
 import type { EventFeed, StoredEvent } from '../database/index.js';
-import { isSealedData, openJson, pause, readableJson } from '../database/index.js';
+import { iso, isSealedData, openJson, pause, readableJson } from '../database/index.js';
 
 /** Where events are read from. */
 export type EventSource = Pick<EventFeed, 'read' | 'wait' | 'newestPosition'>;
@@ -23,7 +23,7 @@ export function envelopeOf(event: DomainEvent, source: string): PlatformEventEnv
     source,
     type: event.type,
     subject: event.subject,
-    time: new Date(event.atMs).toISOString(),
+    time: iso(event.atMs),
     datacontenttype: 'application/json',
     data: event.data,
   };

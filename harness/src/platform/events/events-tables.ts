@@ -51,8 +51,14 @@ export const LANES = new KeyedTable<EventsTables['events_lanes']>('events_lanes'
 /** What a lane begins with: it is due, and nobody has it. */
 export const newLane = (laneId: string, endpointId: string, dueAtMs: number) =>
   ({
-    ...{ lane_id: laneId, endpoint_id: endpointId, due_at_ms: dueAtMs, until_position: null, event_types: null },
-    ...{ attempts: 0, holder: null, held_until_ms: 0 },
+    lane_id: laneId,
+    endpoint_id: endpointId,
+    due_at_ms: dueAtMs,
+    until_position: null,
+    event_types: null,
+    attempts: 0,
+    holder: null,
+    held_until_ms: 0,
   }) as const;
 
 /** Tables of endpoints and lanes. */

@@ -3,7 +3,7 @@ import type { PlatformAnswer } from '@hopback/sdk/platform';
 import { importJWK } from 'jose';
 import { sql } from 'kysely';
 import type { OperationCall, Operations, PlatformContext, Reading } from '../core/index.js';
-import { Acting, actorOf } from '../database/index.js';
+import { Acting, actorOf, iso } from '../database/index.js';
 import { textWithoutNumbers } from '../domain/records/mask-numbers.js';
 import type { HasClient } from './provider-reader.js';
 import { ASSUMED_ZONE, bodyOf, pathOf, readProvider, wrongBody } from './provider-reader.js';
@@ -60,8 +60,8 @@ async function viewOf(
     answerKeys: keys.map((key) => ({
       keyId: key.key_id,
       jwk: key.jwk,
-      from: new Date(key.from_ms).toISOString(),
-      ...(key.until_ms !== null && { until: new Date(key.until_ms).toISOString() }),
+      from: iso(key.from_ms),
+      ...(key.until_ms !== null && { until: iso(key.until_ms) }),
     })),
   };
 }

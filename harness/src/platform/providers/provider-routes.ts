@@ -19,7 +19,11 @@ interface Read extends Pick<ServedRoute, 'path' | 'summary' | 'description'> {
 }
 
 const read = (operationId: string, { answer, ...order }: Read): ServedRoute => ({
-  ...{ operationId, method: 'GET', tag: TAG, allowed: ['staff'], parameters: [PROVIDER] },
+  operationId,
+  method: 'GET',
+  tag: TAG,
+  allowed: ['staff'],
+  parameters: [PROVIDER],
   ...order,
   response: { kind: 'json', status: 200, body: answer, description: 'What there is.' },
   problems: ['invalid-parameter', 'not-found'],

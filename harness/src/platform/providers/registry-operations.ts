@@ -4,7 +4,7 @@ import { jsonAnswer, problemAnswer } from '@hopback/sdk/platform';
 import type { Insertable } from 'kysely';
 import { sql } from 'kysely';
 import type { OperationCall, Operations, PlatformContext, PlatformTransaction } from '../core/index.js';
-import { Acting, actorOf, pageAnswer, readPage, wrongCursor } from '../database/index.js';
+import { Acting, actorOf, iso, pageAnswer, readPage, wrongCursor } from '../database/index.js';
 import type { Filing } from '../domain/providers/read-filings.js';
 import { codesOf, searchTextOf } from '../domain/providers/resolve-reference.js';
 import { entryAfterFiling, isSameEntry, readFilings } from '../domain/providers/read-filings.js';
@@ -133,7 +133,7 @@ async function importFilings(context: PlatformContext, call: OperationCall): Pro
     const importId = context.newId('imp');
     const nowMs = context.clock.nowMs();
     const before = await entriesByNumber(transaction, filings);
-    const changed = changesOf(filings, before, new Date(nowMs).toISOString());
+    const changed = changesOf(filings, before, iso(nowMs));
     await writeEntries(transaction, changed, { nowMs, source: `import:${importId}`, importId });
     const known = filings.map(({ frn }) => frn).filter((frn) => before.has(frn));
     await markSeen(transaction, known, importId);
@@ -147,12 +147,16 @@ async function importFilings(context: PlatformContext, call: OperationCall): Pro
     };
     const rejects = rejected.slice(0, MAX_NAMED_REJECTS);
     await IMPORTS.add(transaction, {
-      ...{ import_id: importId, at_ms: nowMs, actor: work.by.actor, source, sha256 },
+      import_id: importId,
+      at_ms: nowMs,
+      actor: work.by.actor,
+      source,
+      sha256,
       counts: JSON.stringify(counts),
       rejected: JSON.stringify(rejects),
     });
     await work.audit('registry.imported', `registry-import:${importId}`, { ...counts, sha256 });
-    return jsonAnswer({ importId, importedAt: new Date(nowMs).toISOString(), source, sha256, ...counts, rejects });
+    return jsonAnswer({ importId, importedAt: iso(nowMs), source, sha256, ...counts, rejects });
   });
 }
 
@@ -267,7 +271,7 @@ function listImports({ database }: PlatformContext, call: OperationCall): Promis
   return pageAnswer(query, { call, by: { at_ms: 'number', import_id: 'string' }, order: 'desc' }, (rows) =>
     rows.map((row) => ({
       importId: row.import_id,
-      importedAt: new Date(row.at_ms).toISOString(),
+      importedAt: iso(row.at_ms),
       source: row.source,
       sha256: row.sha256,
       ...row.counts,
@@ -285,8 +289,8 @@ async function listVersions({ database }: PlatformContext, call: OperationCall):
   if (page === undefined) return wrongCursor();
   if (page.rows.length === 0 && call.request.parameters['cursor'] === undefined) return problemAnswer('not-found');
   const items = page.rows.map((row) => ({
-    from: new Date(row.from_ms).toISOString(),
-    ...(row.to_ms !== null && { to: new Date(row.to_ms).toISOString() }),
+    from: iso(row.from_ms),
+    ...(row.to_ms !== null && { to: iso(row.to_ms) }),
     source: row.source,
     entry: row.entry,
   }));
@@ -327,7 +331,7 @@ export async function changedEntry(
   const wanted = change(before ?? ({} as ProviderEntry));
   if (before !== undefined && isSameEntry(before, wanted)) return { status: 'changed', entry: before };
   if (await isNumberTaken(transaction, wanted)) return { status: 'refused', code: 'conflict' };
-  const entry = { ...wanted, updatedAt: new Date(nowMs).toISOString() };
+  const entry = { ...wanted, updatedAt: iso(nowMs) };
   await writeEntries(transaction, [{ entry, isNew: before === undefined }], { nowMs, source: `staff:${by.actor}` });
   await work.audit(action, `provider:${providerId}`, details);
   return { status: 'changed', entry };

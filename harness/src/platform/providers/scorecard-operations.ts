@@ -9,7 +9,7 @@ import type {
   RequestOutcome,
   TracebackDesk,
 } from '../core/index.js';
-import { Acting, actorOf, pageAnswer, wrongCursor } from '../database/index.js';
+import { Acting, actorOf, iso, pageAnswer, wrongCursor } from '../database/index.js';
 import type { CountedRequest, ProviderStanding } from '../domain/providers/scorecard.js';
 import { CONCERNS, emptyStanding, measureStandings, scorecardOf } from '../domain/providers/scorecard.js';
 import { participationCsv, participationJson } from '../domain/providers/participation-report.js';
@@ -177,9 +177,9 @@ function viewOf({ outcome, timeliness, excluded, contest, findings }: CountedReq
     tracebackId,
     ...(campaignId !== undefined && { campaignId }),
     hop,
-    issuedAt: new Date(outcome.issuedAtMs).toISOString(),
-    ...(dueAtMs !== undefined && { dueAt: new Date(dueAtMs).toISOString() }),
-    ...(answeredAtMs !== undefined && { answeredAt: new Date(answeredAtMs).toISOString() }),
+    issuedAt: iso(outcome.issuedAtMs),
+    ...(dueAtMs !== undefined && { dueAt: iso(dueAtMs) }),
+    ...(answeredAtMs !== undefined && { answeredAt: iso(answeredAtMs) }),
     timeliness,
     ...(arm !== undefined && { arm }),
     ...(reason !== undefined && { reason }),
@@ -278,9 +278,17 @@ async function contestRequest(parts: ScorecardParts, call: OperationCall): Promi
     if (pending >= MAX_PENDING)
       return problemAnswer('conflict', { detail: 'too many contests of the provider wait for a decision' });
     const row: ContestRow = {
-      ...{ contest_id: context.newId('con'), provider_id: outcome.providerId, request_id: requestId, reason },
-      ...{ issued_at_ms: outcome.issuedAtMs, contested_at_ms: context.clock.nowMs(), state: 'pending' },
-      ...{ contested_by: call.caller.clientId, decided_at_ms: null, decided_by: null, decision_reason: null },
+      contest_id: context.newId('con'),
+      provider_id: outcome.providerId,
+      request_id: requestId,
+      issued_at_ms: outcome.issuedAtMs,
+      reason,
+      state: 'pending',
+      contested_at_ms: context.clock.nowMs(),
+      contested_by: call.caller.clientId,
+      decided_at_ms: null,
+      decided_by: null,
+      decision_reason: null,
     };
     await CONTESTS.add(transaction, row);
     const work = new Acting(context, transaction, actorOf(call));
@@ -296,9 +304,9 @@ function contestOf(row: ContestRow): ProviderBody<'Contest'> {
     requestId: row.request_id,
     reason: row.reason,
     state: row.state,
-    contestedAt: new Date(row.contested_at_ms).toISOString(),
+    contestedAt: iso(row.contested_at_ms),
     ...(row.decided_at_ms !== null && {
-      decision: { decidedAt: new Date(row.decided_at_ms).toISOString(), reason: row.decision_reason ?? '' },
+      decision: { decidedAt: iso(row.decided_at_ms), reason: row.decision_reason ?? '' },
     }),
   };
 }
@@ -370,8 +378,8 @@ function listOutages({ database }: PlatformContext, call: OperationCall): Promis
   return pageAnswer(query, { call, by: { to_ms: 'number', outage_id: 'string' }, order: 'desc' }, (rows) =>
     rows.map((row) => ({
       outageId: row.outage_id,
-      from: new Date(row.from_ms).toISOString(),
-      to: new Date(row.to_ms).toISOString(),
+      from: iso(row.from_ms),
+      to: iso(row.to_ms),
       reason: row.reason,
     })),
   );

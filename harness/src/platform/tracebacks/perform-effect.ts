@@ -8,7 +8,7 @@ import type {
 } from '@hopback/sdk/traceback';
 import { nextAskedCall, viewTraceback } from '@hopback/sdk/traceback';
 import type { ProviderResolution, RegisteredProvider } from '../core/index.js';
-import { sealJson } from '../database/index.js';
+import { iso, sealJson } from '../database/index.js';
 import { NO_RESULT, questionIdentity, veiledAnswer } from '../domain/tracebacks/shown-traceback.js';
 import type { DueEffect, HeldRequest, HeldTraceback, PlainTexts } from './held-traceback.js';
 import { effectKey, foreseenStep, platformReason, TracebackWork } from './held-traceback.js';
@@ -176,8 +176,8 @@ function requestOf(
     direction,
     hop,
     requester: opening.requester ?? DEFAULT_REQUESTER,
-    issuedAt: new Date(sent.atMs).toISOString(),
-    dueAt: new Date(dueAtMs).toISOString(),
+    issuedAt: iso(sent.atMs),
+    dueAt: iso(dueAtMs),
     provider: referenceOf(provider),
     ...(downstream !== undefined && { downstream }),
     ...(opening.campaign !== undefined && { campaign: opening.campaign }),
@@ -328,7 +328,7 @@ async function remind(work: EffectWork, request: HeldRequest | undefined): Promi
   request.reminders += 1;
   request.isChanged = true;
   const { request_id: requestId, traceback_id: tracebackId, due_at_ms: dueAtMs } = asking;
-  const data = { requestId, tracebackId, dueAt: new Date(dueAtMs).toISOString(), reminder: request.reminders };
+  const data = { requestId, tracebackId, dueAt: iso(dueAtMs), reminder: request.reminders };
   await tellRequest(work, asking, 'org.hopback.traceback-request.reminded.1', data);
 }
 
@@ -385,7 +385,7 @@ async function cancelOnWire(work: EffectWork, request: HeldRequest, reason: stri
   // Whoever has answered is not told that its answer was for nothing.
   if (request.answered_at_ms !== null) return;
   const { request_id: requestId, traceback_id: tracebackId } = request;
-  const data = { requestId, tracebackId, cancelledAt: new Date(atMs).toISOString(), reason };
+  const data = { requestId, tracebackId, cancelledAt: iso(atMs), reason };
   await tellRequest(work, request, 'org.hopback.traceback-request.cancelled.1', data);
 }
 

@@ -5,7 +5,7 @@ import type { TracebackRequest } from '@hopback/sdk/traceback';
 import { noticeDeadlines } from '@hopback/sdk/traceback';
 import type { Selectable } from 'kysely';
 import type { Operation, OperationCall, Operations } from '../core/index.js';
-import { actorOf, openJson, pageAnswer, sealJson } from '../database/index.js';
+import { actorOf, iso, openJson, pageAnswer, sealJson } from '../database/index.js';
 import { receiveResponse } from '../domain/tracebacks/waiting-items.js';
 import type { HeldRequest } from './held-traceback.js';
 import { TracebackWork } from './held-traceback.js';
@@ -137,8 +137,6 @@ function listRequests(work: TracebackWork, call: OperationCall): Promise<Platfor
     statuses(work, rows, `requests-to:${organizationId}`),
   );
 }
-
-const iso = (atMs: number): string => new Date(atMs).toISOString();
 
 type NoticeRow = Selectable<NoticesTable>;
 

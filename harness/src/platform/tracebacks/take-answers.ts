@@ -11,7 +11,7 @@ import type {
 } from '@hopback/sdk/traceback';
 import { answerParties, answerPartyFault } from '@hopback/sdk/traceback';
 import type { OperationCall, PlatformTransaction, ProviderResolution } from '../core/index.js';
-import { Acting, actorOf, holdVersions, PLATFORM_ACTOR, sealJson, together } from '../database/index.js';
+import { Acting, actorOf, holdVersions, iso, PLATFORM_ACTOR, sealJson, together } from '../database/index.js';
 import { veiledAnswer } from '../domain/tracebacks/shown-traceback.js';
 import type { TracebackEngine } from './engine.js';
 import { stepped } from './engine.js';
@@ -37,34 +37,177 @@ interface TakingIn {
   readonly call: OperationCall;
 }
 
-/** Takes answers in, each to a request of its own. @returns what their providers are answered, by request */
-async function takeIn(
-  parts: AnswerParts,
-  transaction: PlatformTransaction,
-  takings: readonly TakingIn[],
-): Promise<ReadonlyMap<string, PlatformAnswer>> {
-  const ids = takings.map(({ requestId }) => requestId);
-  const tracebackIds = new Set(takings.map(({ tracebackId }) => tracebackId));
-  const {
-    held: loaded,
-    rows: [requests, before, joined],
-  } = await parts.engine.loadWith(
-    transaction,
-    [...tracebackIds],
-    [askedQuery(transaction, ids), answersQuery(transaction, ids), joinedQuery(transaction, ids)],
-  );
-  const asked = new Map(requests.map((row) => [row.request_id, row]));
-  const answers = new Map<string, PlatformAnswer>();
-  const next: (TakingIn & { readonly dueAtMs: number })[] = [];
-  for (const taking of takings) {
-    const request = asked.get(taking.requestId);
-    const own = before.filter((row) => row.request_id === taking.requestId);
-    const standing = standingAnswer(taking, request, own);
-    if (standing !== undefined) answers.set(taking.requestId, standing);
-    else if (request !== undefined) next.push({ ...taking, dueAtMs: request.due_at_ms });
+/** An answer that comes next, and until when it was due. */
+type NextAnswer = TakingIn & { readonly dueAtMs: number };
+
+/** Takes answers in within one transaction. */
+class AnswerIntake {
+  readonly #parts: AnswerParts;
+  readonly #transaction: PlatformTransaction;
+  readonly #answers = new Map<string, PlatformAnswer>();
+
+  constructor(parts: AnswerParts, transaction: PlatformTransaction) {
+    this.#parts = parts;
+    this.#transaction = transaction;
   }
-  if (next.length > 0) await feed(parts, transaction, { next, joined, loaded, answers });
-  return answers;
+
+  /** Takes answers in, each to a request of its own. @returns what their providers are answered, by request */
+  async takeIn(takings: readonly TakingIn[]): Promise<ReadonlyMap<string, PlatformAnswer>> {
+    const transaction = this.#transaction;
+    const ids = takings.map(({ requestId }) => requestId);
+    const tracebackIds = new Set(takings.map(({ tracebackId }) => tracebackId));
+    const {
+      held: loaded,
+      rows: [requests, before, joined],
+    } = await this.#parts.engine.loadWith(
+      transaction,
+      [...tracebackIds],
+      [askedQuery(transaction, ids), answersQuery(transaction, ids), joinedQuery(transaction, ids)],
+    );
+    const asked = new Map(requests.map((row) => [row.request_id, row]));
+    const next: NextAnswer[] = [];
+    for (const taking of takings) {
+      const request = asked.get(taking.requestId);
+      const own = before.filter((row) => row.request_id === taking.requestId);
+      const standing = standingAnswer(taking, request, own);
+      if (standing !== undefined) this.#answers.set(taking.requestId, standing);
+      else if (request !== undefined) next.push({ ...taking, dueAtMs: request.due_at_ms });
+    }
+    if (next.length > 0) await this.#feed(next, joined, loaded);
+    return this.#answers;
+  }
+
+  /**
+   * Hands answers to their tracebacks, and to those that joined their requests; stores what the tracebacks take.
+   * @param joined - requests of other tracebacks that are answered with these
+   * @param loaded - tracebacks of the requests themselves, and perhaps others
+   */
+  async #feed(
+    next: readonly NextAnswer[],
+    joined: readonly JoinedRow[],
+    loaded: ReadonlyMap<string, HeldTraceback>,
+  ): Promise<void> {
+    const { engine, context } = this.#parts;
+    const heard = await this.#asHeard(next);
+    const concerned = next.map(({ requestId, verified: { answer } }) => [
+      { request_id: requestId, traceback_id: answer.tracebackId },
+      ...joined.filter((row) => row.asked_by === requestId),
+    ]);
+    const ids = new Set(concerned.flat().map((row) => row.traceback_id));
+    const others = await engine.load(
+      this.#transaction,
+      [...ids].filter((id) => !loaded.has(id)),
+    );
+    const held = new Map([...loaded, ...others].filter(([id]) => ids.has(id)));
+    const asked = await this.#askedCalls(held, concerned.flat());
+    const taken: TakenAnswer[] = [];
+    for (const [index, { dueAtMs, ...taking }] of next.entries()) {
+      const own = concerned[index] ?? [];
+      const answer = heard[index];
+      if (answer !== undefined && 'kind' in answer) {
+        this.#answers.set(taking.requestId, answer);
+        continue;
+      }
+      const receivedAtMs = context.clock.nowMs();
+      const reason = answer === undefined ? undefined : refusedBy(held, { own, answer, asked, receivedAtMs });
+      if (reason !== undefined) {
+        const detail = `The traceback does not take it: ${reason}.`;
+        this.#answers.set(taking.requestId, problemAnswer('answer-mismatch', { detail }));
+        continue;
+      }
+      const tracebackIds = own.map((row) => row.traceback_id);
+      const receipt = receiptOf(taking, { receivedAtMs, dueAtMs });
+      taken.push({ ...taking, receivedAtMs, receipt, tracebackIds });
+    }
+    if (taken.length > 0) await this.#keep(taken, held);
+  }
+
+  /** The calls that requests were about, by the id of the request. */
+  async #askedCalls(
+    held: ReadonlyMap<string, HeldTraceback>,
+    rows: readonly RequestKey[],
+  ): Promise<ReadonlyMap<string, RequestedCall>> {
+    const { texts } = this.#parts.engine;
+    const requests = rows.flatMap((row) => held.get(row.traceback_id)?.requests.get(row.request_id) ?? []);
+    await texts.prefetch(
+      this.#transaction,
+      requests.map(({ request }) => request),
+    );
+    const opened = await texts.requests(this.#transaction, requests, ANSWERING);
+    return new Map(opened.flatMap((request) => (request === undefined ? [] : [[request.requestId, request.call]])));
+  }
+
+  /** Stores answers, does what follows from them, and puts them down. */
+  async #keep(taken: readonly TakenAnswer[], held: ReadonlyMap<string, HeldTraceback>): Promise<void> {
+    const parts = this.#parts;
+    const transaction = this.#transaction;
+    const { context, engine } = parts;
+    const receipts = taken.map(({ receipt }) => parts.signReceipt(receipt));
+    const rows: object[] = [];
+    for (const [index, { verified, requestId, call, receivedAtMs, receipt }] of taken.entries()) {
+      const { answer, sha256, jws: value } = verified;
+      const { answerId, revision, tracebackId } = answer;
+      rows.push({
+        request_id: requestId,
+        answer_id: answerId,
+        traceback_id: tracebackId,
+        provider_id: call.caller.organizationId,
+        revision,
+        arm: answer.finding.arm,
+        received_at_ms: receivedAtMs,
+        is_late: receipt.isLate,
+        sha256,
+        receipt: receipts[index],
+        jws: await sealJson(context, transaction, { value, belongsTo: `traceback:${tracebackId}` }),
+      });
+    }
+    const texts = engine.texts.withAnswers(new Map(taken.map((one) => [one.requestId, [one.verified.answer]])));
+    const { done } = await engine.conductHeld(transaction, [...held.values()], {
+      ...{ changes: [], texts, besides: insertion(transaction, 'tracebacks_answers', rows), isLast: true },
+    });
+    const staff = await parts.organizations.staff(transaction);
+    for (const [index, { verified, requestId, call, receipt, tracebackIds }] of taken.entries()) {
+      const { answerId, revision, finding } = verified.answer;
+      const { arm } = finding;
+      const { sha256 } = verified;
+      const details = { answerId, revision, arm, sha256, done: tracebackIds.flatMap((id) => done.get(id) ?? []) };
+      const work = new Acting(context, transaction, actorOf(call));
+      await work.audit('answer.received', `request:${requestId}`, details);
+      await context.tell(transaction, {
+        type: 'org.hopback.traceback-answer.received.1',
+        subject: answerId,
+        data: receipt,
+        to: [work.by.organizationId, ...staff],
+      });
+      this.#answers.set(requestId, jsonAnswer({ answerId, receipt: receipts[index] ?? '' }));
+    }
+  }
+
+  /**
+   * Answers as the lifecycle hears them: without numbers, and with providers as the registry has them. Of the disclosed call, which has numbers, the
+   * lifecycle keeps only how it differs from the call that was asked about.
+   */
+  async #asHeard(takings: readonly TakingIn[]): Promise<readonly (TracebackAnswer | PlatformProblem)[]> {
+    const { context, providers } = this.#parts;
+    const parties = takings.map(({ verified }) => answerParties(verified.answer));
+    const references = parties.flat().map(({ reference }) => reference);
+    const found = await providers.resolveAll(this.#transaction, references);
+    const resolutions = new Map(references.map((reference, index) => [reference, found[index] ?? UNLISTED]));
+    const resolutionOf = (reference: ProviderReference): ProviderResolution => resolutions.get(reference) ?? UNLISTED;
+    return takings.map(({ verified: { answer }, provider, call }, index) => {
+      const signer = { ...provider, providerId: call.caller.organizationId };
+      const fault = answerPartyFault(parties[index] ?? [], signer, (reference) => meaningOf(resolutionOf(reference)));
+      if (fault !== undefined) return mismatch(fault);
+      const veiled = veiledAnswer(answer, context.sealed.pseudonym);
+      const named = namedIn(answer.finding);
+      return {
+        ...veiled,
+        ...(answer.call !== undefined && { call: answer.call }),
+        provider,
+        ...(named !== undefined && { finding: registeredFinding(veiled.finding, named, resolutionOf(named)) }),
+      };
+    });
+  }
 }
 
 /** What an answer is answered that is not taken: it is known, or does not come next. */
@@ -87,60 +230,11 @@ function standingAnswer(
   return isNext ? undefined : problemAnswer('answer-out-of-sequence');
 }
 
-/** Answers that come next. */
-interface Feeding {
-  readonly next: readonly (TakingIn & { readonly dueAtMs: number })[];
-  /** Requests of other tracebacks that are answered with these. */
-  readonly joined: readonly JoinedRow[];
-  /** Tracebacks of the requests themselves, and perhaps others. */
-  readonly loaded: ReadonlyMap<string, HeldTraceback>;
-  readonly answers: Map<string, PlatformAnswer>;
-}
-
 /** An answer that stands, with its receipt. */
 interface TakenAnswer extends TakingIn {
   readonly receivedAtMs: number;
   readonly receipt: AnswerReceipt;
   readonly tracebackIds: readonly string[];
-}
-
-/** Hands answers to their tracebacks, and to those that joined their requests; stores what the tracebacks take. */
-async function feed(parts: AnswerParts, transaction: PlatformTransaction, feeding: Feeding): Promise<void> {
-  const { engine, context } = parts;
-  const { next, joined, loaded, answers } = feeding;
-  const heard = await asHeard(parts, transaction, next);
-  const concerned = next.map(({ requestId, verified: { answer } }) => [
-    { request_id: requestId, traceback_id: answer.tracebackId },
-    ...joined.filter((row) => row.asked_by === requestId),
-  ]);
-  const ids = new Set(concerned.flat().map((row) => row.traceback_id));
-  const others = await engine.load(
-    transaction,
-    [...ids].filter((id) => !loaded.has(id)),
-  );
-  const held = new Map([...loaded, ...others].filter(([id]) => ids.has(id)));
-  const asked = await askedCalls(parts, transaction, held, concerned.flat());
-  const taken: TakenAnswer[] = [];
-  for (const [index, { dueAtMs, ...taking }] of next.entries()) {
-    const own = concerned[index] ?? [];
-    const answer = heard[index];
-    if (answer !== undefined && 'kind' in answer) {
-      answers.set(taking.requestId, answer);
-      continue;
-    }
-    const receivedAtMs = context.clock.nowMs();
-    const reason = answer === undefined ? undefined : refusedBy(held, { own, answer, asked, receivedAtMs });
-    if (reason !== undefined) {
-      const detail = `The traceback does not take it: ${reason}.`;
-      answers.set(taking.requestId, problemAnswer('answer-mismatch', { detail }));
-      continue;
-    }
-    const tracebackIds = own.map((row) => row.traceback_id);
-    const receipt = receiptOf(taking, { receivedAtMs, dueAtMs });
-    taken.push({ ...taking, receivedAtMs, receipt, tracebackIds });
-  }
-  if (taken.length > 0)
-    for (const [requestId, answer] of await keep(parts, transaction, { taken, held })) answers.set(requestId, answer);
 }
 
 /**
@@ -182,22 +276,6 @@ function refusedBy(
   return undefined;
 }
 
-/** The calls that requests were about, by the id of the request. */
-async function askedCalls(
-  { engine: { texts } }: AnswerParts,
-  transaction: PlatformTransaction,
-  held: ReadonlyMap<string, HeldTraceback>,
-  rows: readonly RequestKey[],
-): Promise<ReadonlyMap<string, RequestedCall>> {
-  const requests = rows.flatMap((row) => held.get(row.traceback_id)?.requests.get(row.request_id) ?? []);
-  await texts.prefetch(
-    transaction,
-    requests.map(({ request }) => request),
-  );
-  const opened = await texts.requests(transaction, requests, ANSWERING);
-  return new Map(opened.flatMap((request) => (request === undefined ? [] : [[request.requestId, request.call]])));
-}
-
 /** The platform itself, where it compares answers with what was asked. */
 const ANSWERING = { ...PLATFORM_ACTOR, object: 'tracebacks' };
 
@@ -225,81 +303,9 @@ const receiptOf = (
   answerId: answer.answerId,
   revision: answer.revision,
   answerSha256: sha256,
-  receivedAt: new Date(receivedAtMs).toISOString(),
+  receivedAt: iso(receivedAtMs),
   isLate: receivedAtMs > dueAtMs,
 });
-
-/** Stores answers, does what follows from them, and puts them down. @returns receipts by request */
-async function keep(
-  parts: AnswerParts,
-  transaction: PlatformTransaction,
-  { taken, held }: { readonly taken: readonly TakenAnswer[]; readonly held: ReadonlyMap<string, HeldTraceback> },
-): Promise<ReadonlyMap<string, PlatformAnswer>> {
-  const { context, engine } = parts;
-  const receipts = taken.map(({ receipt }) => parts.signReceipt(receipt));
-  const rows: object[] = [];
-  for (const [index, { verified, requestId, call, receivedAtMs, receipt }] of taken.entries()) {
-    const { answer, sha256, jws: value } = verified;
-    const { answerId, revision, tracebackId } = answer;
-    rows.push({
-      ...{ request_id: requestId, answer_id: answerId, traceback_id: tracebackId, revision, sha256 },
-      ...{ provider_id: call.caller.organizationId, arm: answer.finding.arm, received_at_ms: receivedAtMs },
-      ...{ is_late: receipt.isLate, receipt: receipts[index] },
-      jws: await sealJson(context, transaction, { value, belongsTo: `traceback:${tracebackId}` }),
-    });
-  }
-  const texts = engine.texts.withAnswers(new Map(taken.map((one) => [one.requestId, [one.verified.answer]])));
-  const { done } = await engine.conductHeld(transaction, [...held.values()], {
-    ...{ changes: [], texts, besides: insertion(transaction, 'tracebacks_answers', rows), isLast: true },
-  });
-  const staff = await parts.organizations.staff(transaction);
-  const answers = new Map<string, PlatformAnswer>();
-  for (const [index, { verified, requestId, call, receipt, tracebackIds }] of taken.entries()) {
-    const { answerId, revision, finding } = verified.answer;
-    const { arm } = finding;
-    const { sha256 } = verified;
-    const details = { answerId, revision, arm, sha256, done: tracebackIds.flatMap((id) => done.get(id) ?? []) };
-    const work = new Acting(context, transaction, actorOf(call));
-    await work.audit('answer.received', `request:${requestId}`, details);
-    await context.tell(transaction, {
-      type: 'org.hopback.traceback-answer.received.1',
-      subject: answerId,
-      data: receipt,
-      to: [work.by.organizationId, ...staff],
-    });
-    answers.set(requestId, jsonAnswer({ answerId, receipt: receipts[index] ?? '' }));
-  }
-  return answers;
-}
-
-/**
- * Answers as the lifecycle hears them: without numbers, and with providers as the registry has them. Of the disclosed call, which has numbers, the
- * lifecycle keeps only how it differs from the call that was asked about.
- */
-async function asHeard(
-  { context, providers }: AnswerParts,
-  transaction: PlatformTransaction,
-  takings: readonly TakingIn[],
-): Promise<readonly (TracebackAnswer | PlatformProblem)[]> {
-  const parties = takings.map(({ verified }) => answerParties(verified.answer));
-  const references = parties.flat().map(({ reference }) => reference);
-  const found = await providers.resolveAll(transaction, references);
-  const resolutions = new Map(references.map((reference, index) => [reference, found[index] ?? UNLISTED]));
-  const resolutionOf = (reference: ProviderReference): ProviderResolution => resolutions.get(reference) ?? UNLISTED;
-  return takings.map(({ verified: { answer }, provider, call }, index) => {
-    const signer = { ...provider, providerId: call.caller.organizationId };
-    const fault = answerPartyFault(parties[index] ?? [], signer, (reference) => meaningOf(resolutionOf(reference)));
-    if (fault !== undefined) return mismatch(fault);
-    const veiled = veiledAnswer(answer, context.sealed.pseudonym);
-    const named = namedIn(answer.finding);
-    return {
-      ...veiled,
-      ...(answer.call !== undefined && { call: answer.call }),
-      provider,
-      ...(named !== undefined && { finding: registeredFinding(veiled.finding, named, resolutionOf(named)) }),
-    };
-  });
-}
 
 const UNLISTED: ProviderResolution = { status: 'unlisted' };
 
@@ -371,12 +377,14 @@ async function submitAnswers(parts: AnswerParts, calls: readonly OperationCall[]
     return [
       only === undefined
         ? (takings[0] as PlatformAnswer)
-        : await engine.transact(async (transaction) => answerOf(await takeIn(parts, transaction, wanted), only)),
+        : await engine.transact(async (transaction) =>
+            answerOf(await new AnswerIntake(parts, transaction).takeIn(wanted), only),
+          ),
     ];
   const answers =
     wanted.length === 0
       ? new Map<string, PlatformAnswer>()
-      : await engine.transact((transaction) => takeIn(parts, transaction, wanted));
+      : await engine.transact((transaction) => new AnswerIntake(parts, transaction).takeIn(wanted));
   return takings.map((taking) => ('kind' in taking ? taking : answerOf(answers, taking)));
 }
 

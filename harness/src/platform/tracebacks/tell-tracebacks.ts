@@ -8,7 +8,7 @@ import type { HeldRequest, HeldTraceback, TracebackWork } from './held-traceback
 import { platformReason } from './held-traceback.js';
 import type { Batch } from './stored-requests.js';
 import { requestOnWire } from './stored-requests.js';
-import { sealJson } from '../database/index.js';
+import { iso, sealJson } from '../database/index.js';
 import type { OpeningReason } from '../database/index.js';
 import { DEFAULT_REQUESTER } from './tracebacks-tables.js';
 
@@ -44,7 +44,7 @@ export async function tellOverdue(work: TracebackWork & Batch, held: HeldTraceba
     const { request_id: subject, traceback_id: tracebackId, provider_id: providerId, due_at_ms: dueAtMs } = asking;
     await context.tell(transaction, {
       ...{ type: 'org.hopback.traceback-request.overdue.1', subject },
-      data: { requestId: subject, tracebackId, dueAt: new Date(dueAtMs).toISOString() },
+      data: { requestId: subject, tracebackId, dueAt: iso(dueAtMs) },
       to: [providerId, ...(await parts.organizations.staff(transaction))],
     });
   }

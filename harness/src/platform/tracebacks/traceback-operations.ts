@@ -4,7 +4,7 @@ import type { TracebackEvent } from '@hopback/sdk/traceback';
 import { viewTraceback } from '@hopback/sdk/traceback';
 import { sql } from 'kysely';
 import type { Operation, OperationCall, Operations, PlatformTransaction } from '../core/index.js';
-import { actorOf, pageAnswer } from '../database/index.js';
+import { actorOf, iso, pageAnswer } from '../database/index.js';
 import { textWithoutNumbers } from '../domain/records/mask-numbers.js';
 import type { HeldTraceback } from './held-traceback.js';
 import { platformReason, TracebackWork } from './held-traceback.js';
@@ -232,7 +232,7 @@ async function traceForward(parts: AnswerParts, work: CallWork, held: HeldTraceb
   const tracebackId = held.row.traceback_id;
   const known = held.state.facts.find((fact) => fact.kind === 'forward' && fact.id === forwardId);
   if (known?.kind === 'forward') return jsonAnswer({ tracebackId: known.number.replace(/^traceback:/, '') });
-  const now = new Date(work.context.clock.nowMs()).toISOString();
+  const now = iso(work.context.clock.nowMs());
   const at = { asWritten: now, local: now.slice(0, -1), zone: 'UTC', precision: 'millisecond' } as const;
   const opened = await openForward(parts, work.transaction, {
     ...{ held, forwardId },
@@ -256,7 +256,7 @@ function listWaiting({ context }: AnswerParts, call: OperationCall): Promise<Pla
     rows.map((row) => ({
       tracebackId: row.traceback_id,
       ...(row.campaign_id !== null && { campaignId: row.campaign_id }),
-      updatedAt: new Date(row.updated_at_ms).toISOString(),
+      updatedAt: iso(row.updated_at_ms),
       items: row.waits,
     })),
   );
