@@ -2,12 +2,13 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createPresence } from '../../harness/src/platform/database/index.js';
 import type { OpenedDatabase } from '../../harness/src/platform/database/index.js';
 import { createKeyedTransactions, httpDefinition } from '../../harness/src/platform/http/idempotency.js';
-import type { KeyedTransactions } from '../../harness/src/platform/http/idempotency.js';
 import { jsonAnswer, problemAnswer } from '../../sdk/src/platform/index.js';
 import { createTestContext, type TestContext } from '../support/itg-context.js';
 import { openTestDatabase } from '../support/itg-database.js';
 
 const TWO_DAYS_MS = 172_800_000;
+
+type KeyedTransactions = ReturnType<typeof createKeyedTransactions>;
 
 let database: OpenedDatabase;
 let context: TestContext;
