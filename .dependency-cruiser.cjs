@@ -195,6 +195,7 @@ module.exports = {
       own('core'),
       own('contract'),
       anyIndex,
+      own('sidecar'),
       npm('drachtio-srf', 'jose', 'zod', 'yaml', 'pino', 'prom-client', '@peculiar/[a-z0-9-]+', 'reflect-metadata'),
     ]),
     folder('testing', [

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterAll, expect, test } from 'vitest';
-import { settingOfText } from '../../sdk/src/sidecar/index.js';
+import { settingOfText } from '../../sdk/src/sidecar/config/read-configuration.js';
 import type { Sidecar } from '../../sdk/src/sidecar/index.js';
 import { ask, openSidecarLab } from '../support/sidecar-lab.js';
 import { VECTOR_FOLDER } from '../support/vectors.js';

@@ -2,7 +2,7 @@ import { EventEmitter, once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 import { expect, test } from 'vitest';
-import { guardSocket } from '../../sdk/src/cli/records-tail.js';
+import { guardSocket } from '../../sdk/src/cli/inputs/redirect-rules.js';
 
 /** A connection whose other side never closes it, and what a library does with its octets. */
 async function connected(onData: (octets: Uint8Array) => void) {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { formDocument } from '../../sdk/src/sidecar/intake/record-intake-app.js';
-import { readConfiguration } from '../../sdk/src/sidecar/index.js';
+import { readConfiguration } from '../../sdk/src/sidecar/config/read-configuration.js';
 import { readSignCsv, readSigning } from '../../sdk/src/sidecar/dialects/signing-api.js';
 import { stirApiProblemBody } from '../../sdk/src/sidecar/dialects/stir-api.js';
 import { readVerification, verificationAnswer } from '../../sdk/src/sidecar/dialects/verification-api.js';

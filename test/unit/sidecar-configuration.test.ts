@@ -1,8 +1,9 @@
 import { Ajv } from 'ajv';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { configurationJsonSchema, readConfiguration, settingOfText } from '../../sdk/src/sidecar/index.js';
-import type { ConfigurationSources } from '../../sdk/src/sidecar/index.js';
+import { configurationJsonSchema } from '../../sdk/src/sidecar/config/configuration.schema.js';
+import { readConfiguration, settingOfText } from '../../sdk/src/sidecar/config/read-configuration.js';
+import type { ConfigurationSources } from '../../sdk/src/sidecar/config/read-configuration.js';
 
 const TRUST = 'trust: { roots: [roots.pem] }\n';
 

@@ -1,31 +1,26 @@
 import { printableText } from '../core/text.js';
+import { HopbackError } from '../errors.js';
 import { createCertificateRepository } from '../stir/index.js';
+import { defined } from '../core/defined.js';
 import { EXIT, isKeyMaterial, requirePath, shownText, UsageError } from './kit/command.js';
-import type { Command, ExitCode, Options, OptionSpecs } from './kit/command.js';
-import { MAX_INPUT_BYTES } from './kit/io.js';
+import type { CommandBody, ExitCode, OptionsOf } from './kit/command.js';
 import type { CliIo } from './kit/io.js';
-import { countText, printJson, printLines } from './kit/output.js';
+import { countText, printLines, report } from './kit/output.js';
+import { readOperand } from './inputs/call-input.js';
 import {
   allowListOf,
+  CACHE_OPTIONS,
   cacheDirectory,
+  FETCH_OPTIONS,
   openRepository,
   REPOSITORY_OPTIONS,
-  requireDirectory,
   requireStored,
   URL_EXCEPTION_OPTIONS,
 } from './inputs/trust-options.js';
-import type { RepositoryOption, UrlExceptionOption } from './inputs/trust-options.js';
 
-type PreloadOption = Exclude<RepositoryOption, 'offline'>;
-
-const { offline: _offline, ...PRELOAD_OPTIONS } = REPOSITORY_OPTIONS;
-
-/** `hopback cache preload` */
-export const cachePreloadCommand: Command = {
-  name: 'cache preload',
-  summary: 'fetch certificates before calls need them',
+const PRELOAD: CommandBody = {
   usage: ['--cache DIR URL...', '--cache DIR [URL...] -   (URLs from standard input, one per line)'],
-  options: PRELOAD_OPTIONS satisfies OptionSpecs<PreloadOption>,
+  options: { ...CACHE_OPTIONS, ...FETCH_OPTIONS },
   notes: [
     'Fresh cached certificates are not fetched again. Exit codes: 0 all certificates are cached, 1 the x5u policy ' +
       'rejects a URL, 2 command line or input not valid, 4 a certificate could not be fetched, or the cache is not usable.',
@@ -33,35 +28,24 @@ export const cachePreloadCommand: Command = {
   run: runPreload,
 };
 
-async function runPreload(options: Options<RepositoryOption | 'json'>, io: CliIo): Promise<ExitCode> {
+async function runPreload(options: OptionsOf<typeof REPOSITORY_OPTIONS>, io: CliIo): Promise<ExitCode> {
   cacheDirectory(options);
   const urls = await urlsOf(options.operands, io);
   const repository = await openRepository(options, io);
-  const report = await repository.preload(urls);
+  const { found, failures } = await repository.preload(urls);
   await repository.close();
   const stats = repository.stats();
   requireStored(stats);
-  const refused = report.failures.filter(({ status }) => status === 'refused');
-  const exitCode =
-    report.failures.length > refused.length ? EXIT.environment : refused.length > 0 ? EXIT.negative : EXIT.ok;
-  if (options.isOn('json')) {
-    printJson(io, {
-      format: 'hopback.cache-preload.1',
-      exitCode,
-      ...report,
-      fetches: stats.fetches,
-      fromDisk: stats.diskLoads,
-    });
-    return exitCode;
-  }
-  printLines(io, [
-    ...report.failures.map(
-      ({ url, reason, detail }) => `✗ ${printableText(url)}: ${reason} (${printableText(detail)})`,
-    ),
-    `${exitCode === EXIT.ok ? '✓' : '!'} ${String(report.found)} there: ${String(stats.diskLoads)} from the cache, ` +
-      `${String(report.found - stats.diskLoads)} fetched; ${String(report.failures.length)} not`,
+  const { fetches, diskLoads: fromDisk } = stats;
+  const refused = failures.filter(({ status }) => status === 'refused');
+  const exitCode = failures.length > refused.length ? EXIT.environment : refused.length > 0 ? EXIT.negative : EXIT.ok;
+  const mark = exitCode === EXIT.ok ? '✓' : '!';
+  const document = { format: 'hopback.cache-preload.1', exitCode, found, failures, fetches, fromDisk };
+  return report(options, io, document, [
+    ...failures.map(({ url, reason, detail }) => `✗ ${printableText(url)}: ${reason} (${printableText(detail)})`),
+    `${mark} ${String(found)} there: ${String(fromDisk)} from the cache, ${String(found - fromDisk)} fetched; ` +
+      `${String(failures.length)} not`,
   ]);
-  return exitCode;
 }
 
 /** Those of the command line, and in the place of a `-` those of standard input. */
@@ -72,8 +56,7 @@ async function urlsOf(operands: readonly string[], io: CliIo): Promise<readonly 
 }
 
 async function urlsOfStdin(io: CliIo): Promise<readonly string[]> {
-  const bytes = await io.stdin.read(MAX_INPUT_BYTES);
-  if (bytes === undefined) throw new UsageError(`standard input has more than ${String(MAX_INPUT_BYTES)} bytes`);
+  const { bytes } = await readOperand('-', io);
   const text = Buffer.from(bytes).toString('utf8');
   // Each line that is no URL is shown.
   if (isKeyMaterial(text)) throw new UsageError('standard input holds a key or a certificate, not URLs');
@@ -83,12 +66,9 @@ async function urlsOfStdin(io: CliIo): Promise<readonly string[]> {
   return urls;
 }
 
-/** `hopback cache export` */
-export const cacheExportCommand: Command = {
-  name: 'cache export',
-  summary: 'write all cached certificates into one file',
+const EXPORT: CommandBody = {
   usage: ['--cache DIR [FILE]'],
-  options: { cache: REPOSITORY_OPTIONS.cache, ...URL_EXCEPTION_OPTIONS },
+  options: { ...CACHE_OPTIONS, ...URL_EXCEPTION_OPTIONS },
   notes: [
     'Entries that are damaged, outdated or not permitted are left out (test networks need --allow-host and the ' +
       'like). Without FILE the document goes to standard output. An existing FILE is replaced as a whole; it does ' +
@@ -98,17 +78,17 @@ export const cacheExportCommand: Command = {
   run: runExport,
 };
 
-async function runExport(options: Options<UrlExceptionOption | 'cache' | 'json'>, io: CliIo): Promise<ExitCode> {
+async function runExport(
+  options: OptionsOf<typeof CACHE_OPTIONS & typeof URL_EXCEPTION_OPTIONS>,
+  io: CliIo,
+): Promise<ExitCode> {
   const [file, ...more] = options.operands;
   if (more.length > 0) throw new UsageError('one file at a time');
   const directory = cacheDirectory(options);
-  await requireDirectory(directory, io);
+  if ((await io.files.list(directory)) === undefined)
+    throw new HopbackError('storage-failed', `${directory} does not exist`);
   const allow = allowListOf(options);
-  await using repository = createCertificateRepository({
-    clock: io.clock,
-    directory,
-    ...(allow === undefined ? {} : { allow }),
-  });
+  await using repository = createCertificateRepository({ clock: io.clock, directory, ...defined({ allow }) });
   // Through memory, so that what is handed on has been checked as it will be at the other end.
   const { rejected } = await repository.restore();
   const document = repository.export();
@@ -121,24 +101,22 @@ async function runExport(options: Options<UrlExceptionOption | 'cache' | 'json'>
       printLines(io, [`! ${countText(exported, 'certificate chain')} exported${left}`], io.stderr);
     return exitCode;
   }
+  const path = shownText(requirePath(file));
   const text = `${JSON.stringify(document)}\n`;
-  if (exported > 0) await io.files.write(requirePath(file), text, { mode: 0o644, overwrite: true });
-  if (options.isOn('json'))
-    printJson(io, { format: 'hopback.cache-export.1', exitCode, path: shownText(file), exported, rejected });
-  else if (exported > 0) printLines(io, [`✓ ${shownText(file)}: ${countText(exported, 'certificate chain')}${left}`]);
-  else printLines(io, [`✗ nothing to export${left}; ${shownText(file)} is left as it is`]);
-  return exitCode;
+  if (exported > 0) await io.files.write(file, text, { mode: 0o644, overwrite: true });
+  return report(options, io, { format: 'hopback.cache-export.1', exitCode, path, exported, rejected }, [
+    exported > 0
+      ? `✓ ${path}: ${countText(exported, 'certificate chain')}${left}`
+      : `✗ nothing to export${left}; ${path} is left as it is`,
+  ]);
 }
 
 /** A cache with all the entries that a repository keeps takes some 80 MB. */
 const MAX_EXPORT_BYTES: number = 256 * 1024 * 1024;
 
-/** `hopback cache import` */
-export const cacheImportCommand: Command = {
-  name: 'cache import',
-  summary: 'import certificates that another machine exported',
+const IMPORT: CommandBody = {
   usage: ['--cache DIR FILE|-'],
-  options: { cache: REPOSITORY_OPTIONS.cache, ...URL_EXCEPTION_OPTIONS },
+  options: { ...CACHE_OPTIONS, ...URL_EXCEPTION_OPTIONS },
   notes: [
     'Each entry is checked as if it had been fetched; importing does not make a certificate trusted.',
     'Exit codes: 0 imported, 1 no entry could be imported, 2 command line or input not valid or no export, 4 the file or the cache ' +
@@ -147,7 +125,7 @@ export const cacheImportCommand: Command = {
   run: runImport,
 };
 
-async function runImport(options: Options<RepositoryOption | 'json'>, io: CliIo): Promise<ExitCode> {
+async function runImport(options: OptionsOf<typeof REPOSITORY_OPTIONS>, io: CliIo): Promise<ExitCode> {
   cacheDirectory(options);
   const document = await readDocument(options.operands, io);
   const entries = entriesOf(document);
@@ -156,21 +134,16 @@ async function runImport(options: Options<RepositoryOption | 'json'>, io: CliIo)
   await repository.close();
   requireStored(repository.stats());
   const exitCode = imported > 0 || entries.length === 0 ? EXIT.ok : EXIT.negative;
-  if (options.isOn('json')) printJson(io, { format: 'hopback.cache-import.1', exitCode, imported, rejected });
-  else
-    printLines(io, [
-      `${exitCode === EXIT.ok ? '✓' : '✗'} ${String(imported)} imported, ${String(rejected)} damaged, outdated or not permitted`,
-    ]);
-  return exitCode;
+  const mark = exitCode === EXIT.ok ? '✓' : '✗';
+  return report(options, io, { format: 'hopback.cache-import.1', exitCode, imported, rejected }, [
+    `${mark} ${String(imported)} imported, ${String(rejected)} damaged, outdated or not permitted`,
+  ]);
 }
 
 async function readDocument(operands: readonly string[], io: CliIo): Promise<Readonly<Record<string, unknown>>> {
   const [file] = operands;
   if (file === undefined || operands.length > 1) throw new UsageError('name the one file to import, or -');
-  const bytes =
-    file === '-' ? await io.stdin.read(MAX_EXPORT_BYTES) : await io.files.read(requirePath(file), MAX_EXPORT_BYTES);
-  const source = file === '-' ? 'standard input' : shownText(file);
-  if (bytes === undefined) throw new UsageError(`${source} has more than ${String(MAX_EXPORT_BYTES)} bytes`);
+  const { bytes, source } = await readOperand(file, io, MAX_EXPORT_BYTES);
   if (bytes.length === 0) throw new UsageError(`${source} is empty`);
   try {
     const document: unknown = JSON.parse(Buffer.from(bytes).toString('utf8'));
@@ -188,3 +161,5 @@ function entriesOf(document: Readonly<Record<string, unknown>>): readonly unknow
   if (Array.isArray(entries)) return entries as readonly unknown[];
   throw new UsageError('the file is JSON, but no export of a certificate cache');
 }
+
+export const COMMANDS = { 'cache preload': PRELOAD, 'cache export': EXPORT, 'cache import': IMPORT };

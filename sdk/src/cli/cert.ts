@@ -1,4 +1,5 @@
 import { printableText } from '../core/text.js';
+import { defined } from '../core/defined.js';
 import { HopbackError } from '../errors.js';
 import {
   buildCertificatePath,
@@ -20,25 +21,15 @@ import type {
   ProfileVersion,
   TrustStore,
 } from '../stir/index.js';
-import { instantOption } from './inputs/call-input.js';
-import { EXIT, requirePath, shownText, UsageError } from './kit/command.js';
-import type { Command, ExitCode, Options, OptionSpecs } from './kit/command.js';
-import { MAX_INPUT_BYTES } from './kit/io.js';
+import { instantOption, readOperand } from './inputs/call-input.js';
+import { EXIT, optionSpecs, requirePath, shownText, UsageError } from './kit/command.js';
+import type { CommandBody, ExitCode, OptionsOf } from './kit/command.js';
 import type { CliIo } from './kit/io.js';
-import { countText, distanceText, instantText, printJson, printLines } from './kit/output.js';
-import { fetchSettings, LAB_OPTIONS, loadTrust, TRUST_OPTIONS } from './inputs/trust-options.js';
-import type { LabOption, TrustOption } from './inputs/trust-options.js';
-
-export type CertificateOperandOption = LabOption | 'fetch-timeout';
-
-/** Options of commands whose operand is a certificate. */
-export const CERTIFICATE_OPERAND_OPTIONS: OptionSpecs<CertificateOperandOption> = {
-  'fetch-timeout': { value: 'MS', text: 'longest fetch, milliseconds; default 2000' },
-  ...LAB_OPTIONS,
-};
+import { countText, distanceText, instantText, report } from './kit/output.js';
+import { FETCH_OPTIONS, fetchSettings, loadTrust, TRUST_OPTIONS } from './inputs/trust-options.js';
 
 /** Certificates and where they came from. */
-export interface GivenCertificates {
+interface GivenCertificates {
   readonly chain: readonly Certificate[];
   readonly source: string;
   /** Deviations of the web server, when fetched. */
@@ -50,22 +41,14 @@ export interface GivenCertificates {
  * @throws {@link UsageError} when there is no operand, or what it holds is no certificate; {@link HopbackError} `storage-failed` when
  * a file cannot be read, `network-failed` when a URL could not be fetched, `certificate-unusable` when it serves no certificate
  */
-export async function readCertificates(
-  options: Options<CertificateOperandOption>,
-  io: CliIo,
-): Promise<GivenCertificates> {
+async function readCertificates(options: OptionsOf<typeof FETCH_OPTIONS>, io: CliIo): Promise<GivenCertificates> {
   const [operand] = options.operands;
   if (operand === undefined && io.stdin.isTty) throw new UsageError('name a certificate file or an https URL');
   if (options.operands.length > 1) throw new UsageError('one file or URL at a time');
   if (operand?.startsWith('https://') === true) return fetchChain(requirePath(operand), options, io);
   if (operand !== undefined && /^[a-z][a-z0-9+.-]{1,20}:\/\//i.test(operand))
     throw new UsageError('certificates are fetched over https only');
-  const isFile = operand !== undefined && operand !== '-';
-  const bytes = isFile
-    ? await io.files.read(requirePath(operand), MAX_INPUT_BYTES)
-    : await io.stdin.read(MAX_INPUT_BYTES);
-  const source = isFile ? shownText(operand) : 'standard input';
-  if (bytes === undefined) throw new UsageError(`${source} has more than ${String(MAX_INPUT_BYTES)} bytes`);
+  const { bytes, source } = await readOperand(operand, io);
   if (bytes.length === 0) throw new UsageError(`${source} is empty`);
   return { chain: parseFile(bytes, source), source, notes: [] };
 }
@@ -75,21 +58,16 @@ function parseFile(bytes: Uint8Array, source: string): readonly Certificate[] {
   if (bytes[0] === 0x30) {
     const parsed = parseCertificate(bytes);
     if (parsed.status === 'parsed') return [parsed.certificate];
-    throw notCertificates(source, parsed.detail);
+    throw new UsageError(`${source} holds no certificates that can be read: ${parsed.detail}`);
   }
   const parsed = parseCertificateChain(bytes);
   if (parsed.status === 'parsed') return parsed.chain;
-  throw notCertificates(source, parsed.detail);
-}
-
-/** As of any other input: a command that was given something else was not understood. */
-function notCertificates(source: string, detail: string): UsageError {
-  return new UsageError(`${source} holds no certificates that can be read: ${detail}`);
+  throw new UsageError(`${source} holds no certificates that can be read: ${parsed.detail}`);
 }
 
 async function fetchChain(
   url: string,
-  options: Options<CertificateOperandOption>,
+  options: OptionsOf<typeof FETCH_OPTIONS>,
   io: CliIo,
 ): Promise<GivenCertificates> {
   await using repository = createCertificateRepository({ clock: io.clock, ...(await fetchSettings(options, io)) });
@@ -100,21 +78,15 @@ async function fetchChain(
   throw new HopbackError(code, `${shownText(url)} did not yield a certificate: ${lookup.reason} (${lookup.detail})`);
 }
 
-type InspectOption = CertificateOperandOption | 'profile-version' | 'json';
-
-const INSPECT_OPTIONS: OptionSpecs<Exclude<InspectOption, 'json'>> = {
-  'profile-version': {
-    value: 'EDITION',
+const INSPECT_OPTIONS = optionSpecs({
+  'profile-version <EDITION>': {
     choices: ['v003', 'v004', 'v005'],
     text: 'check against this edition of ATIS-1000080; default the one in force when the certificate became valid',
   },
-  ...CERTIFICATE_OPERAND_OPTIONS,
-};
+  ...FETCH_OPTIONS,
+});
 
-/** `hopback cert inspect` */
-export const certInspectCommand: Command = {
-  name: 'cert inspect',
-  summary: 'show certificates and their deviations from the SHAKEN profile',
+const INSPECT: CommandBody = {
   usage: ['[OPTION...] FILE|-', '[OPTION...] https://URL'],
   options: INSPECT_OPTIONS,
   notes: [
@@ -132,39 +104,34 @@ interface Inspected {
   readonly findings: readonly LintFinding[];
 }
 
-async function runInspect(options: Options<InspectOption>, io: CliIo): Promise<ExitCode> {
+async function runInspect(options: OptionsOf<typeof INSPECT_OPTIONS>, io: CliIo): Promise<ExitCode> {
   const given = await readCertificates(options, io);
   const version = options.text('profile-version') as ProfileVersion | undefined;
   const nowMs = io.clock.nowMs();
-  const inspected = given.chain.map((certificate, at) =>
-    inspect(certificate, { issuer: given.chain[at + 1], version, nowMs }),
-  );
+  const inspected = given.chain.map((certificate, at) => inspect(certificate, given.chain[at + 1], version, nowMs));
   const isFine = inspected.every(({ findings, validity }) => findings.length === 0 && validity === 'valid');
+  const certificates = inspected.map(({ certificate, ...found }) => {
+    const { der, publicKey: _publicKey, ...facts } = certificate;
+    return { ...found, ...facts, derBase64: Buffer.from(der).toString('base64') };
+  });
+  const { source, notes } = given;
   const exitCode = isFine ? EXIT.ok : EXIT.negative;
-  if (options.isOn('json')) printJson(io, inspectedDocument(given, inspected, exitCode));
-  else
-    printLines(io, [
-      ...given.notes.map((note) => `! ${note}`),
-      ...inspected.flatMap((one, at) => inspectedText(one, { at, of: inspected.length, nowMs })),
-    ]);
-  return exitCode;
+  return report(options, io, { format: 'hopback.cert-inspect.1', exitCode, source, notes, certificates }, [
+    ...notes.map((note) => `! ${note}`),
+    ...inspected.flatMap((one, at) => inspectedText(one, { at, of: inspected.length, nowMs })),
+  ]);
 }
 
 function inspect(
   certificate: Certificate,
-  {
-    issuer,
-    version,
-    nowMs,
-  }: { readonly issuer: Certificate | undefined; readonly version: ProfileVersion | undefined; readonly nowMs: number },
+  issuer: Certificate | undefined,
+  version: ProfileVersion | undefined,
+  nowMs: number,
 ): Inspected {
   const role = roleOf(certificate);
   // A file may hold unrelated certificates: only a real issuer's key identifier is one to compare with.
   const isIssuer = issuer?.subject.canonical === certificate.issuer.canonical;
-  const findings = lintCertificate(certificate, role, {
-    ...(version === undefined ? {} : { version }),
-    ...(issuer !== undefined && isIssuer ? { issuer } : {}),
-  });
+  const findings = lintCertificate(certificate, role, defined({ version, issuer: isIssuer ? issuer : undefined }));
   const isEarly = nowMs < certificate.notBeforeMs;
   const validity = isEarly ? 'not-yet-valid' : nowMs > certificate.notAfterMs ? 'expired' : 'valid';
   return { certificate, role, validity, findings };
@@ -194,31 +161,17 @@ function inspectedText(
   ];
 }
 
-function inspectedDocument(given: GivenCertificates, inspected: readonly Inspected[], exitCode: ExitCode): unknown {
-  const certificates = inspected.map(({ certificate, role, validity, findings }) => {
-    const { der, publicKey: _publicKey, ...facts } = certificate;
-    return { role, validity, ...facts, derBase64: Buffer.from(der).toString('base64'), findings };
-  });
-  return { format: 'hopback.cert-inspect.1', exitCode, source: given.source, notes: given.notes, certificates };
-}
-
-type ChainOption = CertificateOperandOption | TrustOption | 'at' | 'revocation-unknown' | 'json';
-
-const CHAIN_OPTIONS: OptionSpecs<Exclude<ChainOption, 'json'>> = {
+const CHAIN_OPTIONS = optionSpecs({
   ...TRUST_OPTIONS,
-  at: { value: 'TIME', text: 'build the path as of this time: ISO 8601 or epoch seconds' },
-  'revocation-unknown': {
-    value: 'CHOICE',
+  'at <TIME>': 'build the path as of this time: ISO 8601 or epoch seconds',
+  'revocation-unknown <CHOICE>': {
     choices: ['indeterminate', 'accept'],
     text: 'if the revocation status of a certificate is unknown: indeterminate (default), or accept',
   },
-  ...CERTIFICATE_OPERAND_OPTIONS,
-};
+  ...FETCH_OPTIONS,
+});
 
-/** `hopback cert chain` */
-export const certChainCommand: Command = {
-  name: 'cert chain',
-  summary: 'build the path from a certificate to a trust anchor',
+const CHAIN: CommandBody = {
   usage: ['[OPTION...] --trust PATH FILE|-', '[OPTION...] --trust PATH https://URL'],
   options: CHAIN_OPTIONS,
   notes: [
@@ -230,7 +183,7 @@ export const certChainCommand: Command = {
   run: runChain,
 };
 
-async function runChain(options: Options<ChainOption>, io: CliIo): Promise<ExitCode> {
+async function runChain(options: OptionsOf<typeof CHAIN_OPTIONS>, io: CliIo): Promise<ExitCode> {
   const given = await readCertificates(options, io);
   const at = options.text('at');
   const atMs = at === undefined ? io.clock.nowMs() : instantOption('at', at);
@@ -242,10 +195,20 @@ async function runChain(options: Options<ChainOption>, io: CliIo): Promise<ExitC
     atMs,
   });
   const exitCode = exitCodeOf(result, options.text('revocation-unknown') === 'accept');
-  if (options.isOn('json')) printJson(io, chainDocument(result, { given, atMs, exitCode }));
-  else printLines(io, [...chainText(result, { given, trustStore, atMs }), ...refusedLines(trustStore)]);
-  return exitCode;
+  const path = result.status === 'trusted' ? pathDocument(result.path) : undefined;
+  const failures = result.status === 'untrusted' ? result.failures : undefined;
+  const { source } = given;
+  const document = { format: 'hopback.cert-chain.1', exitCode, source, atMs, status: result.status, failures, path };
+  return report(options, io, document, [
+    ...chainText(result, { given, trustStore, atMs }),
+    ...refusedLines(trustStore),
+  ]);
 }
+
+const pathDocument = ({ certificates, ...path }: CertificatePath): unknown => ({
+  ...path,
+  certificates: certificates.map(({ sha256, subject }) => ({ sha256, subject: subject.text })),
+});
 
 function exitCodeOf(result: CertificatePathResult, isUnknownAccepted: boolean): ExitCode {
   if (result.status === 'untrusted') return EXIT.negative;
@@ -282,26 +245,20 @@ function chainText(result: CertificatePathResult, context: ChainContext): readon
 
 function pathLines(path: CertificatePath): readonly string[] {
   const { certificates, revocation, tnAuthList, spc, validFromMs, validToMs } = path;
-  const revocationLine = {
-    good: () => '  ✓ revocation: good, by current CRLs',
-    revoked: () => `  ✗ revocation: ${revocation.status === 'revoked' ? revokedText(revocation) : ''}`,
-    unknown: () => `  ? revocation: unknown (${revocation.status === 'unknown' ? revocation.detail : ''})`,
-  }[revocation.status]();
   return [
     ...certificates.map((certificate, at) => certificateLine(certificate, at, at === certificates.length - 1)),
     `  ✓ holds from ${instantText(validFromMs)} to ${instantText(validToMs)}`,
     `  ✓ may speak for ${spc === undefined ? printableText(tnAuthListText(tnAuthList)) : `SPC ${spc}`}`,
-    revocationLine,
+    revocationLine(revocation),
   ];
 }
 
-function revokedText({
-  revokedAtMs,
-  crlReason,
-  certificateSha256,
-}: CertificatePath['revocation'] & { readonly status: 'revoked' }): string {
+function revocationLine(revocation: CertificatePath['revocation']): string {
+  if (revocation.status === 'good') return '  ✓ revocation: good, by current CRLs';
+  if (revocation.status === 'unknown') return `  ? revocation: unknown (${revocation.detail})`;
+  const { revokedAtMs, crlReason, certificateSha256 } = revocation;
   const why = crlReason === undefined ? '' : `, ${crlReason}`;
-  return `revoked ${instantText(revokedAtMs)}${why}, certificate ${certificateSha256}`;
+  return `  ✗ revocation: revoked ${instantText(revokedAtMs)}${why}, certificate ${certificateSha256}`;
 }
 
 function certificateLine(certificate: Certificate, at: number, isAnchor = false): string {
@@ -345,15 +302,4 @@ function issuerAdvice(failures: readonly PathFailure[], { given, trustStore }: C
   return ['', 'What to do', `  - Look for ${issuer}: it is neither in the file nor trusted (${anchors} loaded).`];
 }
 
-function chainDocument(
-  result: CertificatePathResult,
-  { given, atMs, exitCode }: { readonly given: GivenCertificates; readonly atMs: number; readonly exitCode: ExitCode },
-): unknown {
-  const frame = { format: 'hopback.cert-chain.1', exitCode, source: given.source, atMs, status: result.status };
-  if (result.status === 'untrusted') return { ...frame, failures: result.failures };
-  const { certificates, ...path } = result.path;
-  return {
-    ...frame,
-    path: { ...path, certificates: certificates.map(({ sha256, subject }) => ({ sha256, subject: subject.text })) },
-  };
-}
+export const COMMANDS = { 'cert inspect': INSPECT, 'cert chain': CHAIN };

@@ -1,28 +1,21 @@
 import { stringify } from 'yaml';
+import { defined } from '../core/defined.js';
 import { isHopbackError } from '../errors.js';
-import {
-  accountEntry,
-  checkFiles,
-  configurationJsonSchema,
-  MAX_PASSWORD_CHARS,
-  MIN_PASSWORD_CHARS,
-  readConfiguration,
-} from '../sidecar/index.js';
+import { configurationJsonSchema } from '../sidecar/config/configuration.schema.js';
+import { readConfiguration } from '../sidecar/config/read-configuration.js';
+import { accountEntry, MAX_PASSWORD_CHARS, MIN_PASSWORD_CHARS } from '../sidecar/review/sessions.js';
+import { checkFiles } from '../sidecar/sidecar.js';
 import { CALL_ROLES } from '../stir/index.js';
 import { CONFIGURATION_OPTIONS, configurationOf, passphraseOf, problemLines } from './inputs/key-files.js';
-import type { ConfigurationOption } from './inputs/key-files.js';
-import { EXIT, refuseOperands, UsageError } from './kit/command.js';
-import type { Command, ExitCode, Options } from './kit/command.js';
+import { EXIT, optionSpecs, refuseOperands, UsageError } from './kit/command.js';
+import type { CommandBody, ExitCode, Options, OptionsOf } from './kit/command.js';
 import type { CliIo } from './kit/io.js';
 import { printJson, printLines } from './kit/output.js';
 
 /** Longer than any password in UTF-8, with its line end. */
 const MAX_INPUT_BYTES = 4 * MAX_PASSWORD_CHARS + 2;
 
-/** `hopback config account` */
-export const configAccountCommand: Command = {
-  name: 'config account',
-  summary: 'make the account line for the review page of tracebacks',
+const ACCOUNT: CommandBody = {
   usage: ['NAME < FILE'],
   options: {},
   notes: [
@@ -51,15 +44,14 @@ async function runAccount(options: Options<'json'>, io: CliIo): Promise<ExitCode
   return EXIT.ok;
 }
 
-/** `hopback config check` */
-export const configCheckCommand: Command = {
-  name: 'config check',
-  summary: 'check the configuration of serve, and show the line of each problem',
+const CHECK_OPTIONS = optionSpecs({
+  ...CONFIGURATION_OPTIONS,
+  'form-only': 'check only the file, not the keys and certificates that it names',
+});
+
+const CHECK: CommandBody = {
   usage: ['[--config FILE] [--set PATH=VALUE]...'],
-  options: {
-    ...CONFIGURATION_OPTIONS,
-    'form-only': { text: 'check only the file, not the keys and certificates that it names' },
-  },
+  options: CHECK_OPTIONS,
   notes: [
     'Each line begins with the place, hopback.yaml:12:5, in a form that editors read. Variables that begin with ' +
       'HOPBACK__ count as they do for serve.',
@@ -68,48 +60,39 @@ export const configCheckCommand: Command = {
   run: runCheck,
 };
 
-async function runCheck(options: Options<ConfigurationOption | 'form-only' | 'json'>, io: CliIo): Promise<ExitCode> {
+async function runCheck(options: OptionsOf<typeof CHECK_OPTIONS>, io: CliIo): Promise<ExitCode> {
   refuseOperands(options, ['Name the file with --config.']);
-  const read = await configurationOf(options, io);
+  const { path, directory, read } = await configurationOf(options, io);
   const problems = read.status === 'invalid' ? read.problems : [];
   const openKeys: string[] = [];
-  const passphrase = passphraseOf(io);
-  const unusable =
-    read.status === 'invalid' || options.isOn('form-only')
-      ? undefined
-      : await checkFiles(read.configuration, {
-          directory: read.directory,
-          onNotice: ({ part, text }) => void (part === 'keys' && openKeys.push(text)),
-          ...(passphrase !== undefined && { passphrase }),
-        }).then(
-          () => undefined,
-          (error: unknown) => {
-            if (isHopbackError(error)) return error.message;
-            throw error;
-          },
-        );
-  const isGood = problems.length === 0 && unusable === undefined && openKeys.length === 0;
-  if (options.isOn('json')) {
-    printJson(io, { path: read.path, isGood, problems, openKeys, ...(unusable !== undefined && { unusable }) });
-    return isGood ? EXIT.ok : EXIT.negative;
-  }
-  const lines = [
-    ...problemLines(read.path, problems),
-    ...[...openKeys, ...(unusable === undefined ? [] : [unusable])].map((text) => `${read.path}: ${text}`),
-  ];
-  printLines(io, isGood ? [`✓ ${read.path} is in order`] : lines);
+  let unusable: string | undefined;
+  if (read.status === 'read' && !options.isOn('form-only'))
+    try {
+      await checkFiles(read.configuration, {
+        directory,
+        onNotice: ({ part, text }) => void (part === 'keys' && openKeys.push(text)),
+        ...defined({ passphrase: passphraseOf(io) }),
+      });
+    } catch (error) {
+      if (!isHopbackError(error)) throw error;
+      unusable = error.message;
+    }
+  const others = unusable === undefined ? openKeys : [...openKeys, unusable];
+  const isGood = problems.length === 0 && others.length === 0;
+  const lines = [...problemLines(path, problems), ...others.map((text) => `${path}: ${text}`)];
+  if (options.isOn('json')) printJson(io, { path, isGood, problems, openKeys, unusable });
+  else printLines(io, isGood ? [`✓ ${path} is in order`] : lines);
   return isGood ? EXIT.ok : EXIT.negative;
 }
 
-/** `hopback config init` */
-export const configInitCommand: Command = {
-  name: 'config init',
-  summary: 'ask for the settings and write the configuration',
+const INIT_OPTIONS = optionSpecs({
+  'output <FILE>': 'default hopback.yaml',
+  overwrite: 'replace an existing file',
+});
+
+const INIT: CommandBody = {
   usage: ['[--output FILE] [--overwrite]'],
-  options: {
-    output: { value: 'FILE', text: 'default hopback.yaml' },
-    overwrite: { text: 'replace an existing file' },
-  },
+  options: INIT_OPTIONS,
   notes: [
     'An empty answer takes the value in brackets. Answers may also come from a pipe, one per line. hopback config ' +
       'check checks the file afterwards.',
@@ -168,7 +151,7 @@ const QUESTIONS: readonly Question[] = [
   },
 ];
 
-async function runInit(options: Options<'output' | 'overwrite' | 'json'>, io: CliIo): Promise<ExitCode> {
+async function runInit(options: OptionsOf<typeof INIT_OPTIONS>, io: CliIo): Promise<ExitCode> {
   refuseOperands(options, ['Name the file with --output.']);
   const answers = new Map<string, string>();
   for (const { id, text, preset, isAsked } of QUESTIONS) {
@@ -223,10 +206,7 @@ function listOf(answers: ReadonlyMap<string, string>, crlUrls: readonly string[]
   return isPublished(answers) ? { url: where, crlUrls, cache: 'sti-pa-list.cache' } : { path: where };
 }
 
-/** `hopback config schema` */
-export const configSchemaCommand: Command = {
-  name: 'config schema',
-  summary: 'print the JSON Schema of the configuration, for editors',
+const SCHEMA: CommandBody = {
   usage: ['[OPTION...]'],
   options: {},
   notes: [
@@ -238,4 +218,11 @@ export const configSchemaCommand: Command = {
     printJson(io, configurationJsonSchema());
     return Promise.resolve(EXIT.ok);
   },
+};
+
+export const COMMANDS = {
+  'config check': CHECK,
+  'config schema': SCHEMA,
+  'config init': INIT,
+  'config account': ACCOUNT,
 };

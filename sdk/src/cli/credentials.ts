@@ -2,29 +2,29 @@ import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, sig
 import type { KeyObject } from 'node:crypto';
 import { TelephoneNumberRange, TNAuthorizationList, TNEntry } from '@peculiar/asn1-rfc8226';
 import { AsnConvert } from '@peculiar/asn1-schema';
+import { defined } from '../core/defined.js';
 import { HopbackError } from '../errors.js';
 import { readPublicKeyJwk } from '../platform/index.js';
 import { tnAuthListText } from '../stir/index.js';
 import type { TnAuthEntry } from '../stir/index.js';
-import { telephoneNumberOption } from './inputs/call-input.js';
+import { readOperand, telephoneNumberOption } from './inputs/call-input.js';
 import { passphraseOf } from './inputs/key-files.js';
-import { EXIT, refuseOperands, UsageError } from './kit/command.js';
-import type { Command, ExitCode, Options, OptionSpecs } from './kit/command.js';
+import { optionSpecs, refuseOperands, UsageError } from './kit/command.js';
+import type { CommandBody, ExitCode, OptionsOf } from './kit/command.js';
 import type { CliIo } from './kit/io.js';
-import { printJson, printLines } from './kit/output.js';
+import { printLines, report } from './kit/output.js';
 import { textFile } from './inputs/trust-options.js';
 
-/** `hopback keygen` */
-export const keygenCommand: Command = {
-  name: 'keygen',
-  summary: 'make a private key, or print the public JWK of one',
+const KEYGEN_OPTIONS = optionSpecs({
+  'out <FILE>': 'write here with mode 0600; a file that exists is never overwritten',
+  jwk: 'print the public key as a JWK, which a traceback platform registers; needs --out or --key',
+  'key <FILE>': 'use this key instead of making one, PEM or JWK; - for standard input',
+  'key-id <ID>': 'kid of the JWK; default that of a JWK, or sha256: and its RFC 7638 thumbprint',
+});
+
+const KEYGEN: CommandBody = {
   usage: ['--out FILE', '--out FILE --jwk', '--key FILE --jwk', '(key to standard output)'],
-  options: {
-    out: { value: 'FILE', text: 'write here with mode 0600; a file that exists is never overwritten' },
-    jwk: { text: 'print the public key as a JWK, which a traceback platform registers; needs --out or --key' },
-    key: { value: 'FILE', text: 'use this key instead of making one, PEM or JWK; - for standard input' },
-    'key-id': { value: 'ID', text: 'kid of the JWK; default that of a JWK, or sha256: and its RFC 7638 thumbprint' },
-  },
+  options: KEYGEN_OPTIONS,
   notes: [
     'The JWK holds no private member and can be sent to the operator of the platform, who registers it with ' +
       'hopback-harness clients register --key. HOPBACK_KEY_PASSPHRASE opens an encrypted --key.',
@@ -35,7 +35,7 @@ export const keygenCommand: Command = {
   run: runKeygen,
 };
 
-type KeygenOptions = Options<'out' | 'jwk' | 'key' | 'key-id' | 'json'>;
+type KeygenOptions = OptionsOf<typeof KEYGEN_OPTIONS>;
 
 async function runKeygen(options: KeygenOptions, io: CliIo): Promise<ExitCode> {
   refuseOperands(options, ['Name the file with --out FILE.']);
@@ -57,35 +57,27 @@ async function runKeygen(options: KeygenOptions, io: CliIo): Promise<ExitCode> {
   if (out !== undefined) await io.files.write(out, privateKey, { mode: 0o600, overwrite: false });
   if (options.isOn('jwk')) return printJwk(options, io, privateKey);
   const publicKeySha256 = fingerprint(privateKey);
-  if (options.isOn('json')) {
-    const where = out === undefined ? { privateKeyPem: privateKey } : { path: out };
-    printJson(io, { format: 'hopback.keygen.1', exitCode: EXIT.ok, ...where, publicKeySha256 });
-    return EXIT.ok;
-  }
-  if (out === undefined) io.stdout.write(privateKey);
-  else printLines(io, [`✓ ${out}: EC P-256 private key, mode 0600`, `  public key SHA-256 ${publicKeySha256}`]);
-  return EXIT.ok;
+  const where = out === undefined ? { privateKeyPem: privateKey } : { path: out };
+  if (out === undefined && !options.isOn('json')) io.stdout.write(privateKey);
+  return report(options, io, { format: 'hopback.keygen.1', ...where, publicKeySha256 }, [
+    ...(out === undefined
+      ? []
+      : [`✓ ${out}: EC P-256 private key, mode 0600`, `  public key SHA-256 ${publicKeySha256}`]),
+  ]);
 }
 
 /** Octets of a file with a key at most. */
 const MAX_KEY_BYTES = 65_536;
 
 async function keyText(path: string, io: CliIo): Promise<string> {
-  const bytes = path === '-' ? await io.stdin.read(MAX_KEY_BYTES) : await io.files.read(path, MAX_KEY_BYTES);
-  if (bytes === undefined) throw new UsageError(`--key: ${path} has more than ${MAX_KEY_BYTES} octets`);
-  return Buffer.from(bytes).toString('utf8');
+  return Buffer.from((await readOperand(path, io, MAX_KEY_BYTES)).bytes).toString('utf8');
 }
 
 /** Prints the JWK alone, so that it can be put into a file. */
 async function printJwk(options: KeygenOptions, io: CliIo, key: string): Promise<ExitCode> {
-  const [keyId, passphrase] = [options.text('key-id'), passphraseOf(io)];
-  const { jwk } = await readPublicKeyJwk(key, {
-    ...(keyId !== undefined && { keyId }),
-    ...(passphrase !== undefined && { passphrase }),
-  });
-  if (options.isOn('json')) printJson(io, { format: 'hopback.keygen.1', exitCode: EXIT.ok, publicKeyJwk: jwk });
-  else io.stdout.write(`${JSON.stringify(jwk)}\n`);
-  return EXIT.ok;
+  const { jwk } = await readPublicKeyJwk(key, defined({ keyId: options.text('key-id'), passphrase: passphraseOf(io) }));
+  if (!options.isOn('json')) io.stdout.write(`${JSON.stringify(jwk)}\n`);
+  return report(options, io, { format: 'hopback.keygen.1', publicKeyJwk: jwk }, []);
 }
 
 /** SHA-256 of the SubjectPublicKeyInfo, as `openssl pkey -pubout -outform DER | sha256sum` has it. */
@@ -94,27 +86,16 @@ function fingerprint(privateKeyPem: string): string {
   return createHash('sha256').update(spki).digest('hex');
 }
 
-/** One part of the subject, in the order it is written. */
-export interface SubjectPart {
-  readonly type: 'C' | 'O' | 'CN';
-  readonly value: string;
-}
-
-/** What is asked for. */
-export interface CertificationRequest {
-  /** P-256 private key; its public half is what is to be certified. */
-  readonly key: KeyObject;
-  readonly subject: readonly SubjectPart[];
-  /** At least one entry. */
-  readonly tnAuthList: readonly TnAuthEntry[];
-}
+/** Parts of the subject, in the order they are written. */
+type Subject = readonly (readonly [type: 'C' | 'O' | 'CN', value: string])[];
 
 /**
  * Writes a PKCS#10 request signed with ECDSA and SHA-256, the TNAuthList as an extension request.
+ * @param key - P-256 private key; its public half is what is to be certified
  * @returns PEM
  * @see RFC 2986 section 4, RFC 2985 section 5.4.2, RFC 8226 section 9
  */
-export function writeCertificationRequest({ key, subject, tnAuthList }: CertificationRequest): string {
+function writeCertificationRequest(key: KeyObject, subject: Subject, tnAuthList: readonly TnAuthEntry[]): string {
   const publicKey = createPublicKey(key).export({ type: 'spki', format: 'der' });
   const info = sequence(
     der(TAG.integer, Buffer.of(0)),
@@ -152,7 +133,7 @@ const OID = {
 } as const;
 
 /** A country is a PrintableString by definition, names may have any letter. @see RFC 5280 appendix A */
-function relativeName({ type, value }: SubjectPart): Buffer {
+function relativeName([type, value]: Subject[number]): Buffer {
   const text = der(type === 'C' ? TAG.printableString : TAG.utf8String, Buffer.from(value));
   return der(TAG.set, sequence(oid(OID[type]), text));
 }
@@ -190,7 +171,7 @@ function der(tag: number, ...parts: readonly Uint8Array[]): Buffer {
 }
 
 /** A private key as its file has it, known to be one that signs calls. */
-export interface PrivateKeyFile {
+interface PrivateKeyFile {
   readonly key: KeyObject;
   readonly privateKeyPem: string;
   /** Of an encrypted file. */
@@ -205,19 +186,15 @@ export interface PrivateKeyFile {
 export async function readPrivateKey(path: string, io: CliIo): Promise<PrivateKeyFile> {
   const privateKeyPem = await textFile(path, io);
   const passphrase = io.env[PASSPHRASE];
-  const secret = passphrase === undefined ? {} : { passphrase };
+  const secret = defined({ passphrase });
   const label = /-----BEGIN ((?:[A-Z0-9]{1,16} ){0,3}PRIVATE KEY)-----/.exec(privateKeyPem)?.[1];
   if (label === undefined) throw unusable(path, 'holds no private key in PEM');
   const isEncrypted = label.startsWith('ENCRYPTED') || privateKeyPem.includes('Proc-Type: 4,ENCRYPTED');
   if (isEncrypted && passphrase === undefined)
     throw unusable(path, `is encrypted: ${PASSPHRASE} must hold its passphrase`);
   const key = imported({ key: privateKeyPem, format: 'pem', ...secret });
-  if (key === undefined) {
-    throw unusable(
-      path,
-      isEncrypted ? `is encrypted, and ${PASSPHRASE} does not open it` : 'holds a damaged private key',
-    );
-  }
+  const why = isEncrypted ? `is encrypted, and ${PASSPHRASE} does not open it` : 'holds a damaged private key';
+  if (key === undefined) throw unusable(path, why);
   const { asymmetricKeyType: type = 'unknown', asymmetricKeyDetails } = key;
   if (type !== 'ec') throw unusable(path, `holds a key of the type ${type}: calls are signed with EC P-256 alone`);
   const { namedCurve = 'unknown' } = asymmetricKeyDetails ?? {};
@@ -239,27 +216,21 @@ function imported(input: Parameters<typeof createPrivateKey>[0]): KeyObject | un
 
 const unusable = (path: string, what: string): HopbackError => new HopbackError('key-unusable', `${path} ${what}`);
 
-type CsrOption = 'key' | 'spc' | 'tn' | 'range' | 'organization' | 'country' | 'common-name' | 'out';
-
-const CSR_OPTIONS: OptionSpecs<CsrOption> = {
-  key: {
-    value: 'FILE',
+const CSR_OPTIONS = optionSpecs({
+  'key <FILE>': {
     env: 'HOPBACK_KEY',
     text: 'private key, P-256 PEM (hopback keygen); HOPBACK_KEY_PASSPHRASE opens an encrypted one',
   },
-  spc: { value: 'CODE', text: 'service provider code: the one entry of the TNAuthList in a SHAKEN certificate' },
-  tn: { value: 'TN', multiple: true, text: 'a telephone number of a delegate certificate, with + or its country code' },
-  range: { value: 'TN:COUNT', multiple: true, text: 'COUNT numbers from TN on, of a delegate certificate' },
-  organization: { value: 'NAME', text: 'O of the subject: the legal name of the provider' },
-  country: { value: 'CC', text: 'C of the subject; default US' },
-  'common-name': { value: 'NAME', text: 'CN of the subject; default "SHAKEN" and the code, as the profile has it' },
-  out: { value: 'FILE', text: 'write here, a new file, instead of to standard output' },
-};
+  'spc <CODE>': 'service provider code: the one entry of the TNAuthList in a SHAKEN certificate',
+  'tn <TN...>': 'a telephone number of a delegate certificate, with + or its country code',
+  'range <TN:COUNT...>': 'COUNT numbers from TN on, of a delegate certificate',
+  'organization <NAME>': 'O of the subject: the legal name of the provider',
+  'country <CC>': 'C of the subject; default US',
+  'common-name <NAME>': 'CN of the subject; default "SHAKEN" and the code, as the profile has it',
+  'out <FILE>': 'write here, a new file, instead of to standard output',
+});
 
-/** `hopback csr` */
-export const csrCommand: Command = {
-  name: 'csr',
-  summary: 'make a certificate signing request with a TNAuthList',
+const CSR: CommandBody = {
   usage: ['--key FILE --spc CODE --organization NAME [--out FILE]'],
   options: CSR_OPTIONS,
   notes: [
@@ -271,35 +242,28 @@ export const csrCommand: Command = {
   run: runCsr,
 };
 
-async function runCsr(options: Options<CsrOption | 'json'>, io: CliIo): Promise<ExitCode> {
+async function runCsr(options: OptionsOf<typeof CSR_OPTIONS>, io: CliIo): Promise<ExitCode> {
   refuseOperands(options, ['Name the key with --key FILE, and the file to write with --out FILE.']);
   const tnAuthList = entriesOf(options);
   const subject = subjectOf(options, tnAuthList);
-  const key = await privateKeyOf(options, io);
-  const pem = writeCertificationRequest({ key, subject, tnAuthList });
+  const path = options.needed('key', '--key is needed', ['hopback keygen --out FILE makes one']);
+  const { key } = await readPrivateKey(path, io);
+  const pem = writeCertificationRequest(key, subject, tnAuthList);
   const out = options.text('out');
   if (out !== undefined) await io.files.write(out, pem, { mode: 0o644, overwrite: false });
-  const subjectText = subject.map(({ type, value }) => `${type}=${value}`).join(', ');
-  if (options.isOn('json')) {
-    printJson(io, {
-      format: 'hopback.csr.1',
-      exitCode: EXIT.ok,
-      subject: subjectText,
-      tnAuthList,
-      pem,
-      ...(out === undefined ? {} : { path: out }),
-    });
-    return EXIT.ok;
-  }
-  if (out === undefined) io.stdout.write(pem);
+  const subjectText = subject.map((part) => part.join('=')).join(', ');
   // What is asked for, as it was read: a number that was meant otherwise shows here. Beside the request where that is the output.
-  const asked = `${subjectText}; TNAuthList ${tnAuthListText(tnAuthList)}`;
-  printLines(io, [`✓ ${out ?? 'request'}: ${asked}`], out === undefined ? io.stderr : io.stdout);
-  return EXIT.ok;
+  const lines = [`✓ ${out ?? 'request'}: ${subjectText}; TNAuthList ${tnAuthListText(tnAuthList)}`];
+  if (out === undefined && !options.isOn('json')) {
+    io.stdout.write(pem);
+    printLines(io, lines, io.stderr);
+  }
+  const document = { format: 'hopback.csr.1', subject: subjectText, tnAuthList, pem, path: out };
+  return report(options, io, document, out === undefined ? [] : lines);
 }
 
 /** @see RFC 8226 section 9 */
-function entriesOf(options: Options<CsrOption>): readonly TnAuthEntry[] {
+function entriesOf(options: OptionsOf<typeof CSR_OPTIONS>): readonly TnAuthEntry[] {
   const spc = options.text('spc');
   if (spc !== undefined && !/^[0-9A-Z]{1,15}$/.test(spc)) throw new UsageError('--spc is 1 to 15 of 0-9 and A-Z');
   const entries: readonly TnAuthEntry[] = [
@@ -325,9 +289,8 @@ function rangeOf(text: string): TnAuthEntry {
     throw new UsageError('--range begins with a number of digits alone: nothing counts on from * or #');
   // Fifteen digits at most: exact.
   const last = String(Number(start) + count - 1).padStart(start.length, '0');
-  const isBeyond =
-    last.length > start.length || (start.startsWith('1') && start.length === 11 && !last.startsWith(start.slice(0, 4)));
-  if (isBeyond)
+  const isNorthAmerican = start.startsWith('1') && start.length === 11;
+  if (last.length > start.length || (isNorthAmerican && !last.startsWith(start.slice(0, 4))))
     throw new UsageError(
       '--range runs past the last number that begins like its first: count again, or say two ranges',
     );
@@ -347,26 +310,19 @@ function numberOf(option: string, text: string): string {
 const MAX_NAME_CHARS = 64;
 
 /** Exactly C, O and CN, in this order. @see ATIS-1000080 section 6.4.1 */
-function subjectOf(options: Options<CsrOption>, tnAuthList: readonly TnAuthEntry[]): readonly SubjectPart[] {
-  const organization = options.text('organization');
-  const [first] = tnAuthList;
+function subjectOf(options: OptionsOf<typeof CSR_OPTIONS>, [first]: readonly TnAuthEntry[]): Subject {
+  const organization = options.needed('organization', '--organization is needed: the legal name of the provider');
   const commonName = options.text('common-name') ?? (first?.kind === 'spc' ? `SHAKEN ${first.spc}` : undefined);
   const country = options.text('country') ?? 'US';
-  if (organization === undefined) throw new UsageError('--organization is needed: the legal name of the provider');
   if (commonName === undefined) throw new UsageError('--common-name is needed where there is no --spc');
   if (!/^[A-Z]{2}$/.test(country)) throw new UsageError('--country is two letters, such as US');
-  if ([organization, commonName].some((name) => name.length > MAX_NAME_CHARS)) {
+  if (organization.length > MAX_NAME_CHARS || commonName.length > MAX_NAME_CHARS)
     throw new UsageError(`--organization and --common-name have at most ${String(MAX_NAME_CHARS)} characters`);
-  }
   return [
-    { type: 'C', value: country },
-    { type: 'O', value: organization },
-    { type: 'CN', value: commonName },
+    ['C', country],
+    ['O', organization],
+    ['CN', commonName],
   ];
 }
 
-async function privateKeyOf(options: Options<CsrOption>, io: CliIo): Promise<KeyObject> {
-  const path = options.text('key');
-  if (path === undefined) throw new UsageError('--key is needed', ['hopback keygen --out FILE makes one']);
-  return (await readPrivateKey(path, io)).key;
-}
+export const COMMANDS = { keygen: KEYGEN, csr: CSR };

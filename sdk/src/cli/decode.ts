@@ -2,15 +2,12 @@ import { parseIdentityHeader, parsePassport, verificationRequestOf } from '../st
 import type { IdentityHeader, JsonValue, PassportResult } from '../stir/index.js';
 import { INPUT_NOTE, parseCallInput, readInput } from './inputs/call-input.js';
 import type { CallInput } from './inputs/call-input.js';
-import type { Command, ExitCode, Options } from './kit/command.js';
 import { EXIT } from './kit/command.js';
+import type { CommandBody, ExitCode, Options } from './kit/command.js';
 import type { CliIo } from './kit/io.js';
-import { distanceText, factLines, instantText, printJson, printLines } from './kit/output.js';
+import { distanceText, factLines, instantText, report } from './kit/output.js';
 
-/** `hopback decode` */
-export const decodeCommand: Command = {
-  name: 'decode',
-  summary: 'show what an Identity header says, without verifying it',
+const DECODE: CommandBody = {
   usage: ['[FILE|-]', '"IDENTITY HEADER"'],
   options: {},
   notes: [
@@ -33,10 +30,8 @@ async function run(options: Options<'json'>, io: CliIo): Promise<ExitCode> {
   const input = parseCallInput(await readInput(options.operands, io));
   const decoded = identityValuesOf(input).map(decode);
   const exitCode = decoded.some(({ problem }) => problem !== undefined) ? EXIT.negative : EXIT.ok;
-  if (options.isOn('json'))
-    printJson(io, { format: 'hopback.decode.1', exitCode, verified: false, identityHeaders: decoded.map(jsonOf) });
-  else printLines(io, textOf(decoded, { isToken: input.kind === 'token', nowMs: io.clock.nowMs() }));
-  return exitCode;
+  const document = { format: 'hopback.decode.1', exitCode, verified: false, identityHeaders: decoded.map(jsonOf) };
+  return report(options, io, document, textOf(decoded, input.kind === 'token', io.clock.nowMs()));
 }
 
 function identityValuesOf(input: CallInput): readonly string[] {
@@ -63,10 +58,7 @@ function jsonOf({ identityHeader, passport, problem }: Decoded): unknown {
   return { status: 'read', form, parameters, header: header.members, payload, signatureOctets: signature.length };
 }
 
-function textOf(
-  decoded: readonly Decoded[],
-  { isToken, nowMs }: { readonly isToken: boolean; readonly nowMs: number },
-): readonly string[] {
+function textOf(decoded: readonly Decoded[], isToken: boolean, nowMs: number): readonly string[] {
   if (decoded.length === 0) return ['The request has no Identity header.'];
   const blocks = decoded.map((one, index) => [
     `Identity header ${String(index + 1)} of ${String(decoded.length)}`,
@@ -79,14 +71,10 @@ function textOf(
 
 function headerLines({ identityHeader }: Decoded, isToken: boolean): readonly string[] {
   if (identityHeader === undefined || isToken) return [];
-  const { info, infoMalformed, alg, ppt, otherParams } = identityHeader;
-  const parameters: readonly (readonly [string, string])[] = [
-    ['info', infoMalformed ? 'given, but not as <URL>' : (info ?? 'absent')],
-    ['alg', alg ?? 'absent'],
-    ['ppt', ppt ?? 'absent'],
-    ...otherParams.map(({ name, value }) => [name, value] as const),
-  ];
-  return ['  parameters', ...factLines(parameters, '    ')];
+  const { info, infoMalformed, alg = 'absent', ppt = 'absent', otherParams } = identityHeader;
+  const others = otherParams.map(({ name, value }) => [name, value] as const);
+  const shownInfo = infoMalformed ? 'given, but not as <URL>' : (info ?? 'absent');
+  return ['  parameters', ...factLines([['info', shownInfo], ['alg', alg], ['ppt', ppt], ...others], '    ')];
 }
 
 function passportLines({ passport, problem }: Decoded, nowMs: number): readonly string[] {
@@ -94,20 +82,15 @@ function passportLines({ passport, problem }: Decoded, nowMs: number): readonly 
     return [`  ✗ ${problem?.reason ?? 'unreadable'}: ${problem?.detail ?? ''}`];
   }
   const { header, payload, signature, form } = passport.passport;
+  const members = Object.entries(header.members).map(([name, value]) => [name, valueText(value)] as const);
   const claims = Object.entries(payload).map(([name, value]) => [name, claimText(name, value, nowMs)] as const);
   return [
     `  header (${form} form)`,
-    ...factLines(
-      Object.entries(header.members).map(([name, value]) => [name, valueText(value)] as const),
-      '    ',
-    ),
+    ...factLines(members, '    '),
     '  payload',
     ...(claims.length === 0 ? ['    (empty)'] : factLines(claims, '    ')),
-    `  signature`,
-    ...factLines(
-      [['octets', `${String(signature.length)}${signature.length === 64 ? '' : ', an ES256 signature has 64'}`]],
-      '    ',
-    ),
+    '  signature',
+    `    octets  ${String(signature.length)}${signature.length === 64 ? '' : ', an ES256 signature has 64'}`,
   ];
 }
 
@@ -117,3 +100,5 @@ function claimText(name: string, value: JsonValue, nowMs: number): string {
 }
 
 const valueText = (value: JsonValue): string => (typeof value === 'string' ? value : JSON.stringify(value));
+
+export const COMMANDS = { decode: DECODE };

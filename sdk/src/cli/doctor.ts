@@ -1,4 +1,5 @@
 import { generateKeyPairSync, verify } from 'node:crypto';
+import { defined } from '../core/defined.js';
 import { printableText } from '../core/text.js';
 import {
   CERTIFICATE_CHAIN_MAX_BYTES,
@@ -8,16 +9,14 @@ import {
   parseCertificateChain,
 } from '../stir/index.js';
 import type { BoundedFetchResult, Certificate } from '../stir/index.js';
-import { checkCache, checkCredential, checkTrust } from './doctor-credential.js';
+import { checkCache, checkCredential, checkTrust, found } from './doctor-credential.js';
 import type { Finding } from './doctor-credential.js';
 import { EXIT, refuseOperands } from './kit/command.js';
-import type { Command, ExitCode, Options, OptionSpecs } from './kit/command.js';
+import type { CommandBody, ExitCode, OptionsOf } from './kit/command.js';
 import type { CliIo } from './kit/io.js';
-import { countText, durationText, instantText, printJson, printLines } from './kit/output.js';
+import { countText, durationText, instantText, report } from './kit/output.js';
 import { CREDENTIAL_OPTIONS } from './inputs/signing-options.js';
-import type { CredentialOption } from './inputs/signing-options.js';
-import { fetchSettings, REPOSITORY_OPTIONS, TRUST_OPTIONS } from './inputs/trust-options.js';
-import type { RepositoryOption, TrustOption } from './inputs/trust-options.js';
+import { CACHE_OPTIONS, FETCH_OPTIONS, fetchSettings, TRUST_OPTIONS } from './inputs/trust-options.js';
 
 /** Oldest Node that this package runs on, as its package.json says. */
 const MIN_NODE: readonly [number, number] = [20, 19];
@@ -33,33 +32,23 @@ const SELF_TEST_SIGNATURES = 200;
 /** Slower than this, ES256 runs without the processor's help; a call would still not notice. */
 const SLOW_VERIFY_US = 1_000;
 
-export function checkNode({ nodeVersion }: CliIo): Finding {
+function checkNode({ nodeVersion }: CliIo): Finding {
   const [major = 0, minor = 0] = nodeVersion.replace('v', '').split('.').map(Number);
   const isEnough = major > MIN_NODE[0] || (major === MIN_NODE[0] && minor >= MIN_NODE[1]);
-  if (isEnough) return { name: 'node', result: 'ok', detail: nodeVersion };
-  return {
-    name: 'node',
-    result: 'failed',
-    detail: nodeVersion,
-    advice: `Node ${MIN_NODE.join('.')} or newer is needed.`,
-  };
+  if (isEnough) return found('node', 'ok', nodeVersion);
+  return found('node', 'failed', nodeVersion, `Node ${MIN_NODE.join('.')} or newer is needed.`);
 }
 
 /** Without asking anybody, only a clock that cannot be right is found out. */
-export function checkClock({ clock }: CliIo): Finding {
+function checkClock({ clock }: CliIo): Finding {
   const nowMs = clock.nowMs();
   const detail = instantText(nowMs);
-  if (nowMs >= EARLIEST_MS && nowMs < LATEST_MS) return { name: 'clock', result: 'ok', detail };
-  return {
-    name: 'clock',
-    result: 'failed',
-    detail,
-    advice: 'Set the clock and keep it set (NTP): a PASSporT is fresh for 60 s.',
-  };
+  if (nowMs >= EARLIEST_MS && nowMs < LATEST_MS) return found('clock', 'ok', detail);
+  return found('clock', 'failed', detail, 'Set the clock and keep it set (NTP): a PASSporT is fresh for 60 s.');
 }
 
 /** Signs and verifies, and sees that a changed text does not verify. */
-export async function checkSignatures({ elapsedMs }: CliIo): Promise<Finding> {
+async function checkSignatures({ elapsedMs }: CliIo): Promise<Finding> {
   const { privateKey } = generateKeyPairSync('ec', {
     namedCurve: 'P-256',
     privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
@@ -75,84 +64,65 @@ export async function checkSignatures({ elapsedMs }: CliIo): Promise<Finding> {
   const verifiedMs = elapsedMs();
   const isForged = verify('sha256', Buffer.from('hopback doctors'), key, signatures[0] ?? Buffer.alloc(64));
   if (!isGood || isForged) {
-    return {
-      name: 'ES256',
-      result: 'failed',
-      detail: 'signatures are not made or checked right',
-      advice: 'Use another build of Node.',
-    };
+    return found('ES256', 'failed', 'signatures are not made or checked right', 'Use another build of Node.');
   }
   const signUs = Math.round(((signedMs - startMs) * 1000) / SELF_TEST_SIGNATURES);
   const verifyUs = Math.round(((verifiedMs - signedMs) * 1000) / SELF_TEST_SIGNATURES);
   const detail = `sign ${String(signUs)} µs, verify ${String(verifyUs)} µs`;
-  if (verifyUs <= SLOW_VERIFY_US) return { name: 'ES256', result: 'ok', detail };
-  return { name: 'ES256', result: 'warning', detail, advice: 'Slow for this algorithm: is the machine overloaded?' };
+  if (verifyUs <= SLOW_VERIFY_US) return found('ES256', 'ok', detail);
+  return found('ES256', 'warning', detail, 'Slow for this algorithm: is the machine overloaded?');
 }
 
 /** Certificates are fetched by name: without a name server every call with an unknown signer stays indeterminate. */
-export function checkNameServers({ nameServers }: CliIo): Finding {
+function checkNameServers({ nameServers }: CliIo): Finding {
   const servers = nameServers();
   if (servers.length === 0) {
-    return {
-      name: 'name servers',
-      result: 'failed',
-      detail: 'none',
-      advice: 'Certificates are fetched by host name: set a resolver.',
-    };
+    return found('name servers', 'failed', 'none', 'Certificates are fetched by host name: set a resolver.');
   }
   const detail = `${servers.slice(0, 3).join(', ')}; certificates come over TCP 443 and 8443`;
-  return { name: 'name servers', result: 'ok', detail };
+  return found('name servers', 'ok', detail);
 }
 
 /** Half of what a PASSporT may be old: the other half is for the way. */
 const MAX_SKEW_MS = 30_000;
 
 /** Fetches the x5u as a verifier would: whether it is served, whether it is the chain at hand, and what time it is there. */
-export async function checkPublished(
-  options: Options<Exclude<RepositoryOption, 'cache' | 'offline'> | 'x5u'>,
+async function checkPublished(
+  options: OptionsOf<typeof OPTIONS>,
   io: CliIo,
   chain: readonly Certificate[],
 ): Promise<readonly Finding[]> {
   const name = 'x5u';
   const x5u = options.text('x5u');
-  if (x5u === undefined) return [{ name, result: 'skipped', detail: 'no --x5u: nobody was contacted' }];
-  const { allow, ca, deadlineMs } = await fetchSettings(options, io);
-  const checked = checkX5uUrl(x5u, allow === undefined ? {} : { allow });
+  if (x5u === undefined) return [found(name, 'skipped', 'no --x5u: nobody was contacted')];
+  const settings = await fetchSettings(options, io);
+  const checked = checkX5uUrl(x5u, defined({ allow: settings.allow }));
   if (checked.status === 'refused') {
     const advice = 'Verifiers take https, port 443 or 8443, a public host, no query.';
-    return [{ name, result: 'failed', detail: `${checked.reason}: ${checked.detail}`, advice }];
+    return [found(name, 'failed', `${checked.reason}: ${checked.detail}`, advice)];
   }
   const startMs = io.elapsedMs();
-  const fetched = await fetchBounded(x5u, {
-    maxBytes: CERTIFICATE_CHAIN_MAX_BYTES,
-    ...(allow === undefined ? {} : { allow }),
-    ...(ca === undefined ? {} : { ca }),
-    ...(deadlineMs === undefined ? {} : { deadlineMs }),
-  });
+  const fetched = await fetchBounded(x5u, { maxBytes: CERTIFICATE_CHAIN_MAX_BYTES, ...settings });
   const tookMs = Math.round(io.elapsedMs() - startMs);
-  return [publishedFinding(fetched, { tookMs, chain }), ...skewFinding(fetched, io)];
+  return [publishedFinding(fetched, tookMs, chain), ...skewFinding(fetched, io)];
 }
 
-function publishedFinding(
-  fetched: BoundedFetchResult,
-  { tookMs, chain }: { readonly tookMs: number; readonly chain: readonly Certificate[] },
-): Finding {
+function publishedFinding(fetched: BoundedFetchResult, tookMs: number, chain: readonly Certificate[]): Finding {
   const name = 'x5u';
   if (fetched.status === 'refused' || fetched.status === 'failed') {
     const advice = 'Calls signed with this x5u cannot be verified by anybody who sees the same.';
-    return { name, result: 'failed', detail: `${fetched.reason}: ${fetched.detail}`, advice };
+    return found(name, 'failed', `${fetched.reason}: ${fetched.detail}`, advice);
   }
   const parsed = fetched.status === 'fetched' ? parseCertificateChain(fetched.body) : undefined;
-  if (parsed?.status !== 'parsed')
-    return { name, result: 'failed', detail: `serves no certificates: ${parsed?.detail ?? ''}` };
+  if (parsed?.status !== 'parsed') return found(name, 'failed', `serves no certificates: ${parsed?.detail ?? ''}`);
   const detail = `${countText(parsed.chain.length, 'certificate')} in ${String(tookMs)} ms`;
-  if (chain.length === 0) return { name, result: 'ok', detail };
+  if (chain.length === 0) return found(name, 'ok', detail);
   const differs = differenceOf(parsed.chain, chain);
   const more = parsed.chain.length - chain.length;
   if (differs === undefined)
-    return { name, result: 'ok', detail: `${detail}, as at hand${more === 0 ? '' : ` and ${String(more)} more`}` };
+    return found(name, 'ok', `${detail}, as at hand${more === 0 ? '' : ` and ${String(more)} more`}`);
   const advice = 'Publish the chain of --certificate there, end entity first.';
-  return { name, result: 'failed', detail: `${detail}, but ${differs}`, advice };
+  return found(name, 'failed', `${detail}, but ${differs}`, advice);
 }
 
 /** Verifiers have what is served and nothing else: a link that is missing there is missing, and a foreign one breaks the path. */
@@ -172,23 +142,15 @@ function skewFinding(fetched: BoundedFetchResult, io: CliIo): readonly Finding[]
   const skewMs = io.clock.nowMs() - atMs;
   const name = 'clock and server';
   const detail = `${durationText(Math.round(Math.abs(skewMs) / 1000))} apart`;
-  if (Math.abs(skewMs) <= MAX_SKEW_MS) return [{ name, result: 'ok', detail }];
-  return [{ name, result: 'warning', detail, advice: 'One of the two clocks is wrong: a PASSporT is fresh for 60 s.' }];
+  if (Math.abs(skewMs) <= MAX_SKEW_MS) return [found(name, 'ok', detail)];
+  return [found(name, 'warning', detail, 'One of the two clocks is wrong: a PASSporT is fresh for 60 s.')];
 }
 
-/** Options that checks look at. */
-export type DoctorOption = TrustOption | CredentialOption | RepositoryOption;
+const OPTIONS = { ...TRUST_OPTIONS, ...CREDENTIAL_OPTIONS, ...CACHE_OPTIONS, ...FETCH_OPTIONS };
 
-const { offline: _offline, ...REPOSITORY } = REPOSITORY_OPTIONS;
-
-/** `hopback doctor` */
-export const doctorCommand: Command = {
-  name: 'doctor',
-  summary: 'check machine, trust, cache, key and certificate',
+const DOCTOR: CommandBody = {
   usage: ['[OPTION...]'],
-  options: { ...TRUST_OPTIONS, ...CREDENTIAL_OPTIONS, ...REPOSITORY } satisfies OptionSpecs<
-    Exclude<DoctorOption, 'offline'>
-  >,
+  options: OPTIONS,
   notes: [
     'Checks the files and URLs that you name: give the same options and variables as to verify and sign. The ' +
       'command contacts nobody unless --x5u names a URL. It then fetches the URL as a verifier would, compares the ' +
@@ -199,7 +161,7 @@ export const doctorCommand: Command = {
   run,
 };
 
-async function run(options: Options<DoctorOption | 'json'>, io: CliIo): Promise<ExitCode> {
+async function run(options: OptionsOf<typeof OPTIONS>, io: CliIo): Promise<ExitCode> {
   refuseOperands(options, ['Name what is to be checked by option, such as --certificate FILE.']);
   const trust = await checkTrust(options, io);
   const credential = await checkCredential(options, io, trust.store);
@@ -214,9 +176,8 @@ async function run(options: Options<DoctorOption | 'json'>, io: CliIo): Promise<
     ...(await checkPublished(options, io, credential.chain)),
   ];
   const exitCode = findings.some(({ result }) => result === 'failed') ? EXIT.negative : EXIT.ok;
-  if (options.isOn('json')) printJson(io, { format: 'hopback.doctor.1', exitCode, findings });
-  else printLines(io, [...findings.flatMap(linesOf), '', summaryOf(findings)]);
-  return exitCode;
+  const lines = [...findings.flatMap(linesOf), '', summaryOf(findings)];
+  return report(options, io, { format: 'hopback.doctor.1', exitCode, findings }, lines);
 }
 
 const MARKS: Readonly<Record<Finding['result'], string>> = { ok: '✓', failed: '✗', warning: '!', skipped: '·' };
@@ -235,3 +196,5 @@ function summaryOf(findings: readonly Finding[]): string {
   const text = `${String(count('ok'))} in order, ${String(failed)} not, ${String(count('warning'))} to look at, ${String(count('skipped'))} not checked`;
   return `${failed === 0 ? '✓' : '✗'} ${text}`;
 }
+
+export const COMMANDS = { doctor: DOCTOR };

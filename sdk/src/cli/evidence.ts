@@ -1,3 +1,4 @@
+import { defined } from '../core/defined.js';
 import { HopbackError } from '../errors.js';
 import { createLogSigner } from '../log/index.js';
 import type { LogSigner } from '../log/index.js';
@@ -13,7 +14,6 @@ import {
 import type {
   EvidencePack,
   EvidencePackReading,
-  EvidencePackTrust,
   EvidencePackVerification,
   EvidenceStoreVerification,
   LoggedPack,
@@ -23,32 +23,25 @@ import {
   evidenceFolder,
   evidenceTrust,
   findingText,
-  folderOperand,
   logLine,
   noteText,
   publicKeyFiles,
   requireStore,
   signingKey,
 } from './inputs/evidence-lines.js';
-import type { EvidenceTrust, EvidenceTrustOption } from './inputs/evidence-lines.js';
-import { EXIT, refuseOperands, shownText, UsageError } from './kit/command.js';
-import type { Command, ExitCode, Options, OptionSpecs } from './kit/command.js';
+import type { EvidenceTrust } from './inputs/evidence-lines.js';
+import { EXIT, optionSpecs, refuseOperands, shownText, UsageError } from './kit/command.js';
+import type { CommandBody, ExitCode, OptionsOf } from './kit/command.js';
 import type { CliIo } from './kit/io.js';
-import { countText, factLines, printJson, printLines } from './kit/output.js';
+import { countText, factLines, report } from './kit/output.js';
 import { textFile } from './inputs/trust-options.js';
 
-type ShowOption = EvidenceTrustOption | 'note';
-type ShowOptions = Options<ShowOption | 'json'>;
-
-const SHOW_OPTIONS: OptionSpecs<ShowOption> = {
+const SHOW_OPTIONS = optionSpecs({
   ...EVIDENCE_TRUST_OPTIONS,
-  note: { text: 'print only the newest signed checkpoint, to be kept elsewhere' },
-};
+  note: 'print only the newest signed checkpoint, to be kept elsewhere',
+});
 
-/** `hopback evidence show` */
-export const evidenceShowCommand: Command = {
-  name: 'evidence show',
-  summary: 'list the packs of a folder of evidence, or show one',
+const SHOW: CommandBody = {
   usage: ['DIR [PACK]', 'DIR --note'],
   options: SHOW_OPTIONS,
   notes: [
@@ -61,33 +54,27 @@ export const evidenceShowCommand: Command = {
   run: runShow,
 };
 
-async function runShow(options: ShowOptions, io: CliIo): Promise<ExitCode> {
+async function runShow(options: OptionsOf<typeof SHOW_OPTIONS>, io: CliIo): Promise<ExitCode> {
   const [operand, packId, ...more] = options.operands;
   refuseOperands({ operands: more });
-  const directory = folderOperand(operand);
-  await requireStore(directory, io);
+  const directory = await requireStore(operand, io);
   const trust = await evidenceTrust(options, io, directory);
-  return packId === undefined
-    ? showAll(directory, { options, trust }, io)
-    : showOne(directory, { options, trust, packId }, io);
-}
-
-interface Asked {
-  readonly options: ShowOptions;
-  readonly trust: EvidenceTrust;
-}
-
-async function showAll(directory: string, { options, trust }: Asked, io: CliIo): Promise<ExitCode> {
+  if (packId !== undefined) {
+    const reading = await readEvidencePack(directory, packId, trust);
+    if (reading.status !== 'read') return reportMissing(reading, 'hopback.evidence-pack.1', options, io);
+    const { manifest } = reading.pack;
+    const proofs = reading.proofs.map(({ kind, inclusion }) => ({ kind, inclusion }));
+    const document = { format: 'hopback.evidence-pack.1', status: 'read', manifest, proofs };
+    return report(options, io, document, detailLines(reading.pack, proofs));
+  }
   const { log, packs } = await listEvidence(directory, trust);
   const exitCode = log.status === 'broken' ? EXIT.negative : EXIT.ok;
-  const note = log.status !== 'broken' ? log.checkpoint : undefined;
-  if (options.isOn('note') && exitCode === EXIT.ok) {
-    if (note !== undefined) io.stdout.write(note);
-    return note === undefined ? EXIT.negative : EXIT.ok;
+  if (options.isOn('note') && log.status !== 'broken') {
+    if (log.checkpoint !== undefined) io.stdout.write(log.checkpoint);
+    return log.checkpoint === undefined ? EXIT.negative : EXIT.ok;
   }
-  if (options.isOn('json')) printJson(io, { format: 'hopback.evidence-show.1', exitCode, log, packs });
-  else printLines(io, [...packs.map(packLine), logLine(log)]);
-  return exitCode;
+  const lines = [...packs.map(packLine), logLine(log)];
+  return report(options, io, { format: 'hopback.evidence-show.1', exitCode, log, packs }, lines);
 }
 
 function packLine({ packId, leafIndex, writtenAt, answerLeafIndex, receiptLeafIndex }: LoggedPack): string {
@@ -96,53 +83,32 @@ function packLine({ packId, leafIndex, writtenAt, answerLeafIndex, receiptLeafIn
   return `  ${packId}  ${writtenAt}  entry ${String(leafIndex)}, ${answer}${receipt}`;
 }
 
-async function showOne(
-  directory: string,
-  { options, trust, packId }: Asked & { readonly packId: string },
-  io: CliIo,
-): Promise<ExitCode> {
-  const reading = await readEvidencePack(directory, packId, trust);
-  const exitCode = reading.status === 'read' ? EXIT.ok : EXIT.negative;
-  const isJson = options.isOn('json');
-  if (reading.status === 'read') {
-    const { manifest } = reading.pack;
-    if (isJson)
-      printJson(io, {
-        format: 'hopback.evidence-pack.1',
-        exitCode,
-        status: 'read',
-        manifest,
-        proofs: reading.proofs.map(({ kind, inclusion }) => ({ kind, inclusion })),
-      });
-    else printLines(io, detailLines(reading.pack, reading.proofs));
-  } else if (isJson) printJson(io, { format: 'hopback.evidence-pack.1', exitCode, ...reading });
-  else if (reading.status === 'log-broken') printLines(io, [logLine(reading.log)]);
-  else printLines(io, [`✗ ${MISSING[reading.reason]}`]);
-  return exitCode;
-}
-
 /** Why there is no pack. */
-export const MISSING = {
+const MISSING = {
   'not-logged': 'the log has no entry of a pack of that name',
   'not-kept': 'the log has an entry of the pack, and its file is gone',
   unreadable: 'the log has an entry of the pack, and its file is none of a pack',
 } as const;
 
-function detailLines(
-  { manifest, answerJws }: EvidencePack,
-  proofs: readonly {
-    readonly kind: string;
-    readonly inclusion: { readonly leafIndex: number; readonly size: number };
-  }[],
-): readonly string[] {
+function reportMissing(
+  reading: Exclude<EvidencePackReading, { readonly status: 'read' }>,
+  format: string,
+  options: OptionsOf<typeof EVIDENCE_TRUST_OPTIONS>,
+  io: CliIo,
+): ExitCode {
+  const line = reading.status === 'log-broken' ? logLine(reading.log) : `✗ ${MISSING[reading.reason]}`;
+  return report(options, io, { format, exitCode: EXIT.negative, ...reading }, [line]);
+}
+
+type Proof = Pick<Extract<EvidencePackReading, { readonly status: 'read' }>['proofs'][number], 'kind' | 'inclusion'>;
+
+function detailLines({ manifest, answerJws }: EvidencePack, proofs: readonly Proof[]): readonly string[] {
+  const signed = answerJws === undefined ? 'not signed' : 'signed';
   const facts = factLines([
     ['provider', manifest.provider.name],
     ['traceback', manifest.tracebackId],
     ['request', manifest.requestId],
-    [
-      'answer',
-      `${manifest.answerId}, revision ${String(manifest.revision)}, ${answerJws === undefined ? 'not signed' : 'signed'}`,
-    ],
+    ['answer', `${manifest.answerId}, revision ${String(manifest.revision)}, ${signed}`],
     ['written', manifest.writtenAt],
     ['software', `${manifest.software.name} ${manifest.software.version}`],
     ['signer', `${manifest.signer.algorithm} ${manifest.signer.publicKeySha256}`],
@@ -159,23 +125,16 @@ function detailLines(
   return [`pack ${manifest.packId}`, ...facts, ...records, ...files];
 }
 
-type ExportOption = EvidenceTrustOption | 'out' | 'sign-key' | 'pdf' | 'vcon';
-
-const EXPORT_OPTIONS: OptionSpecs<ExportOption> = {
+const EXPORT_OPTIONS = optionSpecs({
   ...EVIDENCE_TRUST_OPTIONS,
-  out: { value: 'FOLDER', text: 'folder to write; created if it does not exist, and must be empty' },
-  'sign-key': {
-    value: 'FILE',
-    text: 'private key (PEM) of the provider, which signs the whole folder. Its public key must be one that --key names. Without it, nobody can know whether a file was removed',
-  },
-  pdf: { text: 'add a PDF for people; needs --sign-key and the package pdfkit' },
-  vcon: { text: 'add the pack as vCon, draft-ietf-vcon-vcon-core; needs --sign-key' },
-};
+  'out <FOLDER>': 'folder to write; created if it does not exist, and must be empty',
+  'sign-key <FILE>':
+    'private key (PEM) of the provider, which signs the whole folder. Its public key must be one that --key names. Without it, nobody can know whether a file was removed',
+  pdf: 'add a PDF for people; needs --sign-key and the package pdfkit',
+  vcon: 'add the pack as vCon, draft-ietf-vcon-vcon-core; needs --sign-key',
+});
 
-/** `hopback evidence export` */
-export const evidenceExportCommand: Command = {
-  name: 'evidence export',
-  summary: 'write a pack to a folder that openssl and sha256sum alone can check',
+const EXPORT: CommandBody = {
   usage: ['DIR PACK --out FOLDER [--pdf] [--vcon]'],
   options: EXPORT_OPTIONS,
   notes: [
@@ -189,101 +148,62 @@ export const evidenceExportCommand: Command = {
   run: runExport,
 };
 
-async function runExport(options: Options<ExportOption | 'json'>, io: CliIo): Promise<ExitCode> {
+async function runExport(options: OptionsOf<typeof EXPORT_OPTIONS>, io: CliIo): Promise<ExitCode> {
   const [operand, packId, ...more] = options.operands;
   refuseOperands({ operands: more });
-  const directory = folderOperand(operand);
-  const out = options.text('out');
+  if (operand === undefined) throw new UsageError('say which folder of evidence: DIR');
   if (packId === undefined) throw new UsageError('say which pack: DIR PACK; hopback evidence show DIR lists them');
-  if (out === undefined) throw new UsageError('say where to: --out FOLDER');
-  if (options.text('sign-key') === undefined && (options.isOn('pdf') || options.isOn('vcon'))) {
+  const out = options.needed('out', 'say where to: --out FOLDER');
+  const signKey = options.text('sign-key');
+  if (signKey === undefined && (options.isOn('pdf') || options.isOn('vcon')))
     throw new UsageError('nobody would vouch for the PDF or the vCon: --sign-key FILE signs for the folder');
-  }
-  await requireStore(directory, io);
+  const directory = await requireStore(operand, io);
   const trust = await evidenceTrust(options, io, directory);
-  const signer = await exportSigner(options.text('sign-key'), { trust, io });
+  const signer = signKey === undefined ? undefined : await exportSigner(signKey, trust, io);
   const reading = await readEvidencePack(directory, packId, trust);
-  if (reading.status !== 'read') return refused(reading, options, io);
+  if (reading.status !== 'read') return reportMissing(reading, 'hopback.evidence-export.1', options, io);
   io.keepPrivate();
   const { pack, proofs, certificatePem } = reading;
-  const [publicKey, logPublicKey] = [
-    signingKey(pack, trust.publicKeys),
-    signingKey(proofs[0]?.checkpoint, trust.publicKeys),
-  ];
   const files = await exportEvidencePack(out, {
     pack,
     proofs,
-    publicKey,
-    logPublicKey,
-    ...(signer === undefined ? {} : { signer }),
-    ...(certificatePem === undefined ? {} : { certificatePem }),
-    renderings: {
-      ...(options.isOn('pdf') ? { pdf: await renderEvidencePdf(pack, proofs) } : {}),
-      ...(options.isOn('vcon') ? { vcon: evidenceVcon(pack) } : {}),
-    },
+    publicKey: signingKey(pack, trust.publicKeys),
+    logPublicKey: signingKey(proofs[0]?.checkpoint, trust.publicKeys),
+    ...defined({ signer, certificatePem }),
+    renderings: defined({
+      pdf: options.isOn('pdf') ? await renderEvidencePdf(pack, proofs) : undefined,
+      vcon: options.isOn('vcon') ? evidenceVcon(pack) : undefined,
+    }),
   });
-  if (options.isOn('json'))
-    printJson(io, { format: 'hopback.evidence-export.1', exitCode: EXIT.ok, packId, folder: out, files });
-  else
-    printLines(io, [
-      `✓ ${countText(files.length, 'file')} in ${out}`,
-      ...(signer === undefined ? ['! nobody signed for the folder: --sign-key FILE'] : []),
-      `· check it: sh ${out}/verify.sh`,
-    ]);
-  return EXIT.ok;
+  return report(options, io, { format: 'hopback.evidence-export.1', packId, folder: out, files }, [
+    `✓ ${countText(files.length, 'file')} in ${out}`,
+    ...(signer === undefined ? ['! nobody signed for the folder: --sign-key FILE'] : []),
+    `· check it: sh ${out}/verify.sh`,
+  ]);
 }
 
 /** @throws {@link HopbackError} `key-unusable` for a key that nobody would trust for this evidence; `storage-failed` */
-async function exportSigner(
-  path: string | undefined,
-  { trust, io }: { readonly trust: EvidenceTrust; readonly io: CliIo },
-): Promise<LogSigner | undefined> {
-  if (path === undefined) return undefined;
+async function exportSigner(path: string, trust: EvidenceTrust, io: CliIo): Promise<LogSigner> {
   const signer = createLogSigner(await textFile(path, io));
   if (trust.publicKeys.some((key) => key.equals(signer.publicKey))) return signer;
   throw new HopbackError('key-unusable', `${shownText(path)} is the key of none of those that sign this evidence`);
 }
 
-function refused(
-  reading: Exclude<EvidencePackReading, { readonly status: 'read' }>,
-  options: Options<ExportOption | 'json'>,
-  io: CliIo,
-): ExitCode {
-  if (options.isOn('json')) printJson(io, { format: 'hopback.evidence-export.1', exitCode: EXIT.negative, ...reading });
-  else printLines(io, [reading.status === 'log-broken' ? logLine(reading.log) : `✗ ${MISSING[reading.reason]}`]);
-  return EXIT.negative;
-}
-
-type VerifyOption = EvidenceTrustOption | 'answer-key' | 'export-key' | 'log-key' | 'platform-key';
-type VerifyOptions = Options<VerifyOption | 'json'>;
-
-const VERIFY_OPTIONS: OptionSpecs<VerifyOption> = {
+const VERIFY_OPTIONS = optionSpecs({
   ...EVIDENCE_TRUST_OPTIONS,
-  'log-key': { value: 'FILE', multiple: true, text: 'like --key, for an exported pack whose log has another key' },
-  'export-key': {
-    value: 'FILE',
-    multiple: true,
-    text: 'like --key, for the signature of an exported folder as a whole',
-  },
-  'platform-key': {
-    value: 'FILE',
-    multiple: true,
-    text: 'like --key, for the receipts of the platform; without it, a receipt is only compared with the answer',
-  },
-  'answer-key': {
-    value: 'FILE',
-    multiple: true,
-    text: 'like --key, for the signatures of answers; default those of --key',
-  },
-};
+  'log-key <FILE...>': 'like --key, for an exported pack whose log has another key',
+  'export-key <FILE...>': 'like --key, for the signature of an exported folder as a whole',
+  'platform-key <FILE...>':
+    'like --key, for the receipts of the platform; without it, a receipt is only compared with the answer',
+  'answer-key <FILE...>': 'like --key, for the signatures of answers; default those of --key',
+});
+
+type VerifyOptions = OptionsOf<typeof VERIFY_OPTIONS>;
 
 /** Findings behind this many are counted: the first one is what is asked for. */
 const SHOWN = 50;
 
-/** `hopback evidence verify` */
-export const evidenceVerifyCommand: Command = {
-  name: 'evidence verify',
-  summary: 'name the first bad entry of a log of evidence, or what is wrong with a pack',
+const VERIFY: CommandBody = {
   usage: ['DIR [--key FILE] [--checkpoint FILE]'],
   options: VERIFY_OPTIONS,
   notes: [
@@ -304,59 +224,45 @@ export const evidenceVerifyCommand: Command = {
 async function runVerify(options: VerifyOptions, io: CliIo): Promise<ExitCode> {
   const [operand, ...more] = options.operands;
   refuseOperands({ operands: more });
-  const directory = folderOperand(operand);
-  return (await evidenceFolder(directory, io)) === 'store'
-    ? verifyStore(directory, options, io)
-    : verifyPack(directory, options, io);
+  const { directory, kind } = await evidenceFolder(operand, io);
+  return kind === 'store' ? verifyStore(directory, options, io) : verifyPack(directory, options, io);
 }
 
 async function verifyStore(directory: string, options: VerifyOptions, io: CliIo): Promise<ExitCode> {
-  const { publicKeys, areGiven, checkpoints } = await evidenceTrust(options, io, directory);
-  const verification = await verifyEvidenceStore(directory, {
-    publicKeys,
-    checkpoints,
-    ...(await otherKeys(options, io)),
-  });
-  const exitCode = exitCodeOf(verification.status !== 'failed', areGiven && verification.status === 'passed');
-  if (options.isOn('json'))
-    printJson(io, { format: 'hopback.evidence-verify.1', exitCode, kind: 'store', ...verification });
-  else printLines(io, [...storeLines(verification), ...keyLines(verification.status !== 'failed' && !areGiven)]);
-  return exitCode;
+  const { areGiven, ...trust } = await evidenceTrust(options, io, directory);
+  const verification = await verifyEvidenceStore(directory, { ...trust, ...(await otherKeys(options, io)) });
+  const isWhole = verification.status !== 'failed';
+  const exitCode = exitCodeOf(isWhole, areGiven && verification.status === 'passed');
+  const lines = [...storeLines(verification), ...keyLines(isWhole && !areGiven)];
+  return report(options, io, { format: 'hopback.evidence-verify.1', exitCode, kind: 'store', ...verification }, lines);
 }
 
 async function verifyPack(directory: string, options: VerifyOptions, io: CliIo): Promise<ExitCode> {
-  const publicKeys = await publicKeyFiles(options.texts('key'), io);
-  const logPublicKeys = await publicKeyFiles(options.texts('log-key'), io);
-  const exportKeys = await publicKeyFiles(options.texts('export-key'), io);
   const verification = await verifyEvidencePack(directory, {
-    ...(publicKeys.length === 0 ? {} : { publicKeys }),
-    ...(logPublicKeys.length === 0 ? {} : { logPublicKeys }),
-    ...(exportKeys.length === 0 ? {} : { exportKeys }),
+    ...defined({
+      publicKeys: await keysOf(options, io, 'key'),
+      logPublicKeys: await keysOf(options, io, 'log-key'),
+      exportKeys: await keysOf(options, io, 'export-key'),
+    }),
     ...(await otherKeys(options, io)),
     checkpoints: await Promise.all(options.texts('checkpoint').map((path) => textFile(path, io))),
   });
   const exitCode = exitCodeOf(verification.status !== 'failed', verification.status === 'passed');
-  if (options.isOn('json'))
-    printJson(io, { format: 'hopback.evidence-verify.1', exitCode, kind: 'pack', ...verification });
-  else printLines(io, [...packLines(verification), ...keyLines(isByOwnKey(verification))]);
-  return exitCode;
+  const isByOwnKey = verification.status === 'indeterminate' && verification.reason === 'keys-from-the-pack';
+  const lines = [...packLines(verification), ...keyLines(isByOwnKey)];
+  return report(options, io, { format: 'hopback.evidence-verify.1', exitCode, kind: 'pack', ...verification }, lines);
 }
 
 /** Of those who sign answers and receipts. */
-async function otherKeys(
-  options: VerifyOptions,
-  io: CliIo,
-): Promise<Pick<EvidencePackTrust, 'answerKeys' | 'receiptKeys'>> {
-  const answerKeys = await publicKeyFiles(options.texts('answer-key'), io);
-  const receiptKeys = await publicKeyFiles(options.texts('platform-key'), io);
-  return {
-    ...(answerKeys.length === 0 ? {} : { answerKeys }),
-    ...(receiptKeys.length === 0 ? {} : { receiptKeys }),
-  };
-}
+const otherKeys = async (options: VerifyOptions, io: CliIo) =>
+  defined({
+    answerKeys: await keysOf(options, io, 'answer-key'),
+    receiptKeys: await keysOf(options, io, 'platform-key'),
+  });
 
-function isByOwnKey(verification: EvidencePackVerification): boolean {
-  return verification.status === 'indeterminate' && verification.reason === 'keys-from-the-pack';
+async function keysOf(options: VerifyOptions, io: CliIo, name: Parameters<VerifyOptions['texts']>[0]) {
+  const keys = await publicKeyFiles(options.texts(name), io);
+  return keys.length === 0 ? undefined : keys;
 }
 
 function exitCodeOf(isWhole: boolean, areKeysGiven: boolean): ExitCode {
@@ -400,3 +306,5 @@ function cut(lines: readonly string[]): readonly string[] {
   if (lines.length <= SHOWN) return lines;
   return [...lines.slice(0, SHOWN), `· and ${String(lines.length - SHOWN)} more: --json has all of them`];
 }
+
+export const COMMANDS = { 'evidence verify': VERIFY, 'evidence show': SHOW, 'evidence export': EXPORT };

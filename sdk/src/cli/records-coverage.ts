@@ -1,11 +1,10 @@
 import { coverageGaps, coverageWithin } from '../records/index.js';
 import type { CoverageInterval, TimeWindow } from '../records/index.js';
-import { EXIT, refuseOperands, UsageError } from './kit/command.js';
-import type { Command, ExitCode, Options, OptionSpecs } from './kit/command.js';
+import { EXIT, optionSpecs, refuseOperands, UsageError } from './kit/command.js';
+import type { CommandBody, ExitCode, OptionsOf } from './kit/command.js';
 import type { CliIo } from './kit/io.js';
-import { countText, distanceText, factLines, printJson, printLines } from './kit/output.js';
+import { countText, distanceText, factLines, report } from './kit/output.js';
 import { openExistingStore, STORE_NOTE, STORE_OPTIONS } from './inputs/record-sources.js';
-import type { StoreOption } from './inputs/record-sources.js';
 import { checkZone, coverageBySource, timesOf, utcText, windowOption, windowText } from './inputs/records-query.js';
 
 /** Where nobody says how wide the terminal is. */
@@ -63,23 +62,15 @@ function endTexts({ fromUs, toUs }: TimeWindow): readonly [string, string] {
 /** A week. */
 const SHORT_US = 7 * 86_400_000_000;
 
-type CoverageOption = StoreOption | 'from' | 'to' | 'zone' | 'id';
-
-const COVERAGE_OPTIONS: OptionSpecs<CoverageOption> = {
+const COVERAGE_OPTIONS = optionSpecs({
   ...STORE_OPTIONS,
-  from: {
-    value: 'TIME',
-    text: 'first instant: ISO 8601 with Z or an offset, or local time with --zone; default the first known',
-  },
-  to: { value: 'TIME', text: 'last instant; default now with --from, else the last known' },
-  zone: { value: 'ZONE', text: 'zone of times without an offset: America/New_York' },
-  id: { value: 'SOURCE', multiple: true, text: 'sources to show; default all' },
-};
+  'from <TIME>': 'first instant: ISO 8601 with Z or an offset, or local time with --zone; default the first known',
+  'to <TIME>': 'last instant; default now with --from, else the last known',
+  'zone <ZONE>': 'zone of times without an offset: America/New_York',
+  'id <SOURCE...>': 'sources to show; default all',
+});
 
-/** `hopback records coverage` */
-export const recordsCoverageCommand: Command = {
-  name: 'records coverage',
-  summary: 'show for which times each source is complete',
+const COVERAGE: CommandBody = {
   usage: ['--store DIR [--from TIME [--to TIME]] [--id SOURCE ...]'],
   options: COVERAGE_OPTIONS,
   notes: [
@@ -97,7 +88,7 @@ interface SourceCoverage {
   readonly gaps: readonly TimeWindow[];
 }
 
-async function runCoverage(options: Options<CoverageOption | 'json'>, io: CliIo): Promise<ExitCode> {
+async function runCoverage(options: OptionsOf<typeof COVERAGE_OPTIONS>, io: CliIo): Promise<ExitCode> {
   refuseOperands(options);
   const zone = options.text('zone');
   checkZone(zone);
@@ -113,11 +104,20 @@ async function runCoverage(options: Options<CoverageOption | 'json'>, io: CliIo)
   const window = given ?? hullOf(wanted.flatMap((sourceId) => bySource.get(sourceId) ?? []));
   const sources = wanted.map((sourceId) => within(sourceId, bySource.get(sourceId) ?? [], window));
   const isComplete = window !== undefined && sources.length > 0 && sources.every(({ gaps }) => gaps.length === 0);
-  const exitCode = isComplete ? EXIT.ok : EXIT.indeterminate;
-  if (options.isOn('json')) printJson(io, documentOf(sources, { exitCode, window }));
-  else printLines(io, textOf(sources, { window, nowUs, columns: io.stdout.columns }));
-  return exitCode;
+  const document = {
+    format: 'hopback.records-coverage.1',
+    exitCode: isComplete ? EXIT.ok : EXIT.indeterminate,
+    window: window && dated(window),
+    sources: sources.map(({ sourceId, intervals, gaps }) => ({
+      sourceId,
+      intervals: intervals.map(dated),
+      gaps: gaps.map(dated),
+    })),
+  };
+  return report(options, io, document, textOf(sources, { window, nowUs, columns: io.stdout.columns }));
 }
+
+const dated = (stretch: TimeWindow): unknown => ({ fromUs: stretch.fromUs, toUs: stretch.toUs, ...timesOf(stretch) });
 
 function hullOf(intervals: readonly CoverageInterval[]): TimeWindow | undefined {
   if (intervals.length === 0) return undefined;
@@ -137,23 +137,6 @@ function within(
 ): SourceCoverage {
   if (window === undefined) return { sourceId, intervals: [], gaps: [] };
   return { sourceId, intervals: coverageWithin(intervals, window), gaps: coverageGaps(intervals, window) };
-}
-
-function documentOf(
-  sources: readonly SourceCoverage[],
-  { exitCode, window }: { readonly exitCode: ExitCode; readonly window: TimeWindow | undefined },
-): unknown {
-  const dated = (stretch: TimeWindow): unknown => ({ fromUs: stretch.fromUs, toUs: stretch.toUs, ...timesOf(stretch) });
-  return {
-    format: 'hopback.records-coverage.1',
-    exitCode,
-    ...(window === undefined ? {} : { window: dated(window) }),
-    sources: sources.map(({ sourceId, intervals, gaps }) => ({
-      sourceId,
-      intervals: intervals.map(dated),
-      gaps: gaps.map(dated),
-    })),
-  };
 }
 
 interface TextOptions {
@@ -198,10 +181,7 @@ function listed(stretches: readonly TimeWindow[], word: string): readonly string
   return more === 0 ? lines : [`  ${word}  and ${String(more)} stretches before; --json lists them all`, ...lines];
 }
 
-/** `hopback records stats` */
-export const recordsStatsCommand: Command = {
-  name: 'records stats',
-  summary: 'show how much the record store holds',
+const STATS: CommandBody = {
   usage: ['--store DIR'],
   options: STORE_OPTIONS,
   notes: [
@@ -211,7 +191,7 @@ export const recordsStatsCommand: Command = {
   run: runStats,
 };
 
-async function runStats(options: Options<StoreOption | 'json'>, io: CliIo): Promise<ExitCode> {
+async function runStats(options: OptionsOf<typeof STORE_OPTIONS>, io: CliIo): Promise<ExitCode> {
   refuseOperands(options);
   await using store = await openExistingStore(options, io);
   const statistics = await store.statistics();
@@ -219,41 +199,19 @@ async function runStats(options: Options<StoreOption | 'json'>, io: CliIo): Prom
   const holds = await store.holds();
   const held = holds.reduce((sum, { count }) => sum + count, 0);
   const bytesPerRecord = records === 0 ? undefined : Math.round(sizeBytes / records);
-  const ends = {
-    ...(oldestUs === undefined ? {} : { oldest: utcText(oldestUs) }),
-    ...(newestUs === undefined ? {} : { newest: utcText(newestUs) }),
-  };
-  if (options.isOn('json')) {
-    const density = bytesPerRecord === undefined ? {} : { bytesPerRecord };
-    const holding = { holds: holds.length, recordsUnderHold: held };
-    printJson(io, {
-      format: 'hopback.records-stats.1',
-      exitCode: EXIT.ok,
-      ...statistics,
-      ...ends,
-      ...density,
-      ...holding,
-    });
-    return EXIT.ok;
-  }
-  printLines(
-    io,
-    factLines(
-      [
-        ['records', String(records)],
-        [
-          'size',
-          `${sizeText(sizeBytes)}${bytesPerRecord === undefined ? '' : `, ${String(bytesPerRecord)} octets a record`}`,
-        ],
-        ['partitions', countText(partitions, 'day')],
-        ['oldest', ends.oldest ?? '-'],
-        ['newest', ends.newest ?? '-'],
-        ['holds', `${String(holds.length)} in force, over ${countText(held, 'record')}`],
-      ],
-      '',
-    ),
-  );
-  return EXIT.ok;
+  const [oldest, newest] = [oldestUs, newestUs].map((us) => (us === undefined ? undefined : utcText(us)));
+  const counts = { bytesPerRecord, holds: holds.length, recordsUnderHold: held };
+  const density = bytesPerRecord === undefined ? '' : `, ${String(bytesPerRecord)} octets a record`;
+  const facts = [
+    ['records', String(records)],
+    ['size', `${sizeText(sizeBytes)}${density}`],
+    ['partitions', countText(partitions, 'day')],
+    ['oldest', oldest ?? '-'],
+    ['newest', newest ?? '-'],
+    ['holds', `${String(holds.length)} in force, over ${countText(held, 'record')}`],
+  ] as const;
+  const document = { format: 'hopback.records-stats.1', ...statistics, oldest, newest, ...counts };
+  return report(options, io, document, factLines(facts, ''));
 }
 
 const UNITS = ['octets', 'KiB', 'MiB', 'GiB', 'TiB'] as const;
@@ -263,3 +221,5 @@ function sizeText(bytes: number): string {
   const step = bytes < 1_024 ? 0 : Math.min(Math.floor(Math.log2(bytes) / 10), UNITS.length - 1);
   return `${step === 0 ? String(bytes) : (bytes / 1_024 ** step).toFixed(1)} ${UNITS[step] ?? ''}`;
 }
+
+export const COMMANDS = { 'records coverage': COVERAGE, 'records stats': STATS };

@@ -1,12 +1,11 @@
 import type { PassportEvidence } from '../core/verdict-evidence.js';
 import { DEFAULT_QUERY_LIMIT } from '../records/index.js';
 import type { CallRecord, FoundRecords, HopSide, PartyNumber, RecordLookup } from '../records/index.js';
-import { EXIT, refuseOperands } from './kit/command.js';
-import type { Command, ExitCode, Options, OptionSpecs } from './kit/command.js';
+import { EXIT, optionSpecs, refuseOperands } from './kit/command.js';
+import type { CommandBody, ExitCode, OptionsOf } from './kit/command.js';
 import type { CliIo } from './kit/io.js';
-import { countText, durationText, factLines, printJson, printLines, textTable } from './kit/output.js';
+import { countText, durationText, factLines, report, textTable } from './kit/output.js';
 import { openExistingStore, STORE_NOTE, STORE_OPTIONS } from './inputs/record-sources.js';
-import type { StoreOption } from './inputs/record-sources.js';
 import {
   askedQuery,
   completenessDocument,
@@ -21,10 +20,10 @@ import {
   utcText,
   windowText,
 } from './inputs/records-query.js';
-import type { AskedQuery, Completeness, QueryOption } from './inputs/records-query.js';
+import type { AskedQuery, Completeness } from './inputs/records-query.js';
 
 /** How calls are shown. */
-export interface RecordLineOptions {
+interface RecordLineOptions {
   /** Zone in which times are shown beside UTC. */
   readonly zone?: string | undefined;
   /** Whether the hash of the source, and its raw rows if they were kept, are shown. */
@@ -45,14 +44,8 @@ function callTable(records: readonly CallRecord[], { zone }: Pick<RecordLineOpti
     talkText(record),
     signatureText(record),
   ]);
-  const heading = [
-    'began (UTC)',
-    ...(zone === undefined ? [] : [zone]),
-    'calling → called',
-    'how',
-    'talked',
-    'signature',
-  ];
+  const zones = zone === undefined ? [] : [zone];
+  const heading = ['began (UTC)', ...zones, 'calling → called', 'how', 'talked', 'signature'];
   const [head = '', ...lines] = textTable(heading, rows);
   return [
     head,
@@ -64,7 +57,7 @@ function callTable(records: readonly CallRecord[], { zone }: Pick<RecordLineOpti
 }
 
 /** Everything about one call. */
-export function detailLines(record: CallRecord, { zone, withRaw }: RecordLineOptions): readonly string[] {
+function detailLines(record: CallRecord, { zone, withRaw }: RecordLineOptions): readonly string[] {
   return factLines([
     ...timeFacts(record, zone),
     ['calling', partyText(record.calling)],
@@ -106,17 +99,18 @@ function timeFacts(
   const step =
     time.resolutionUs >= SECOND_US ? `${String(time.resolutionUs / SECOND_US)} s` : `${String(time.resolutionUs)} µs`;
   const written = time.zone === undefined ? time.written : `${time.written} time of ${time.zone}`;
+  const other = time.otherInviteAtUs === undefined ? undefined : `${text(time.otherInviteAtUs)}: the hour came twice`;
   return [
     ['began', text(inviteAtUs)],
-    ...fact(
-      'or',
-      time.otherInviteAtUs === undefined ? undefined : `${text(time.otherInviteAtUs)}: the hour came twice`,
-    ),
+    ...fact('or', other),
     ...fact('answered', answeredAtUs === undefined ? undefined : text(answeredAtUs)),
     ...fact('ended', endedAtUs === undefined ? undefined : text(endedAtUs)),
     ['clock', `${written}, in steps of ${step}`],
   ];
 }
+
+const there = (...parts: readonly (string | undefined)[]): readonly string[] =>
+  parts.filter((part) => part !== undefined);
 
 function numberText(party: PartyNumber | undefined): string {
   return party?.tn ?? party?.asWritten ?? '(none)';
@@ -142,7 +136,7 @@ function calledText({ called }: CallRecord): string {
 }
 
 function sideText({ trunk, provider, address }: HopSide): string {
-  return [trunk, provider, address].filter((part) => part !== undefined).join(' ') || '(unknown)';
+  return there(trunk, provider, address).join(' ') || '(unknown)';
 }
 
 function talkText({ answeredAtUs, endedAtUs }: CallRecord): string {
@@ -152,8 +146,7 @@ function talkText({ answeredAtUs, endedAtUs }: CallRecord): string {
 }
 
 function signatureText({ received }: CallRecord): string {
-  const parts = [received?.attestation, received?.verstat].filter((part) => part !== undefined);
-  return parts.join(' ') || 'none known';
+  return there(received?.attestation, received?.verstat).join(' ') || 'none known';
 }
 
 /** `shaken passed`, `shaken failed: orig-mismatch` */
@@ -165,22 +158,15 @@ function passportText({ ppt, status, exceptions }: PassportEvidence): string {
 function ownText({ signed }: CallRecord): string | undefined {
   if (signed === undefined) return undefined;
   const { attestation, origId, basis } = signed;
-  return [
-    attestation,
-    ...(origId === undefined ? [] : [`origid ${origId}`]),
-    ...(basis === undefined ? [] : [basis]),
-  ].join(', ');
+  return there(attestation, origId === undefined ? undefined : `origid ${origId}`, basis).join(', ');
 }
 
 function releaseText({ release }: CallRecord): string | undefined {
   if (release === undefined) return undefined;
   const { sipStatus, q850Cause, cause, party } = release;
-  const parts = [
-    ...(party === undefined ? [] : [party]),
-    ...(sipStatus === undefined ? [] : [`SIP ${String(sipStatus)}`]),
-    ...(q850Cause === undefined ? [] : [`Q.850 ${String(q850Cause)}`]),
-    ...(cause === undefined ? [] : [cause]),
-  ];
+  const sip = sipStatus === undefined ? undefined : `SIP ${String(sipStatus)}`;
+  const q850 = q850Cause === undefined ? undefined : `Q.850 ${String(q850Cause)}`;
+  const parts = there(party, sip, q850, cause);
   return parts.length === 0 ? undefined : parts.join(', ');
 }
 
@@ -205,30 +191,21 @@ function rawRows({ source }: CallRecord): readonly string[] {
 }
 
 /** A record for a document; its raw rows only where they were asked for, for they are long. */
-export function recordDocument(record: CallRecord, withRaw: boolean): unknown {
+function recordDocument(record: CallRecord, withRaw: boolean): unknown {
   if (withRaw) return record;
   const { raw: _raw, ...source } = record.source as CallRecord['source'] & { readonly raw?: unknown };
   return { ...record, source };
 }
 
-type FindOption = StoreOption | QueryOption | 'complete-for' | 'raw';
-type FindOptions = Options<FindOption | 'json'>;
-
-const OPTIONS: OptionSpecs<FindOption> = {
+const OPTIONS = optionSpecs({
   ...STORE_OPTIONS,
   ...QUERY_OPTIONS,
-  'complete-for': {
-    value: 'SOURCE',
-    multiple: true,
-    text: 'sources that must be complete for "not found"; default all that the store knows, including those no longer in use',
-  },
-  raw: { text: 'show the hash of the source, and its raw rows if they were kept' },
-};
+  'complete-for <SOURCE...>':
+    'sources that must be complete for "not found"; default all that the store knows, including those no longer in use',
+  raw: 'show the hash of the source, and its raw rows if they were kept',
+});
 
-/** `hopback records find` */
-export const recordsFindCommand: Command = {
-  name: 'records find',
-  summary: 'find calls, or show for which times the store is not complete',
+const FIND: CommandBody = {
   usage: [
     '--store DIR (--called TN|--calling TN|--call-id TEXT|...) --at TIME',
     '--store DIR --trunk NAME --from TIME --to TIME',
@@ -246,7 +223,7 @@ export const recordsFindCommand: Command = {
   run,
 };
 
-async function run(options: FindOptions, io: CliIo): Promise<ExitCode> {
+async function run(options: OptionsOf<typeof OPTIONS>, io: CliIo): Promise<ExitCode> {
   refuseOperands(options);
   const asked = askedQuery(options, io);
   await using store = await openExistingStore(options, io);
@@ -255,26 +232,21 @@ async function run(options: FindOptions, io: CliIo): Promise<ExitCode> {
     sourceIds: options.texts('complete-for'),
     nowUs: io.clock.nowMs() * 1_000,
   });
-  const exitCode = exitCodeOf(found, completeness);
   const withRaw = options.isOn('raw');
-  if (options.isOn('json')) {
-    printJson(io, {
-      format: 'hopback.records-find.1',
-      exitCode,
-      query: asked.keys,
-      windows: asked.windows.map((window) => Object.assign({}, window, timesOf(window))),
-      records: found.records.map((record) => recordDocument(record, withRaw)),
-      isCut: found.isCut,
-      completeness: completenessDocument(completeness),
-    });
-  } else {
-    printLines(io, [
-      ...answerLines(found.records, { asked, completeness }),
-      ...recordLines(found.records, { zone: asked.zone, withRaw }),
-      ...remarkLines(found, { asked, completeness }),
-    ]);
-  }
-  return exitCode;
+  const document = {
+    format: 'hopback.records-find.1',
+    exitCode: exitCodeOf(found, completeness),
+    query: asked.keys,
+    windows: asked.windows.map((window) => Object.assign({}, window, timesOf(window))),
+    records: found.records.map((record) => recordDocument(record, withRaw)),
+    isCut: found.isCut,
+    completeness: completenessDocument(completeness),
+  };
+  return report(options, io, document, [
+    ...answerLines(found.records, { asked, completeness }),
+    ...recordLines(found.records, { zone: asked.zone, withRaw }),
+    ...remarkLines(found, { asked, completeness }),
+  ]);
 }
 
 /** What all windows hold, by time. */
@@ -332,10 +304,7 @@ const KEY_WORDS: Readonly<Record<string, string>> = {
   recordId: 'record',
 };
 
-function recordLines(
-  records: readonly CallRecord[],
-  options: { readonly zone: string | undefined; readonly withRaw: boolean },
-): readonly string[] {
+function recordLines(records: readonly CallRecord[], options: RecordLineOptions): readonly string[] {
   const [only] = records;
   if (only === undefined) return [];
   if (records.length === 1) return detailLines(only, options);
@@ -355,3 +324,5 @@ function remarkLines({ records, isCut }: FoundRecords, { asked, completeness }: 
   ];
   return remarks.length === 0 ? [] : ['', ...remarks];
 }
+
+export const COMMANDS = { 'records find': FIND };

@@ -1,10 +1,10 @@
+import { defined } from '../core/defined.js';
 import type { HoldAuditEntry, HoldOrder, LegalHold } from '../records/index.js';
-import { EXIT, refuseOperands, shownText, UsageError } from './kit/command.js';
-import type { Command, ExitCode, Options, OptionSpecs } from './kit/command.js';
+import { EXIT, optionSpecs, refuseOperands, shownText, UsageError } from './kit/command.js';
+import type { CommandBody, ExitCode, OptionsOf } from './kit/command.js';
 import type { CliIo } from './kit/io.js';
-import { countText, printJson, printLines } from './kit/output.js';
+import { countText, report } from './kit/output.js';
 import { openExistingStore, STORE_NOTE, STORE_OPTIONS } from './inputs/record-sources.js';
-import type { StoreOption } from './inputs/record-sources.js';
 import {
   askedQuery,
   DAY_US,
@@ -16,10 +16,9 @@ import {
   utcText,
   windowText,
 } from './inputs/records-query.js';
-import type { QueryOption } from './inputs/records-query.js';
 
 /** A hold in force, for people. */
-export function holdLines({ holdId, reason, query, placedAtUs, untilUs, count }: LegalHold): readonly string[] {
+function holdLines({ holdId, reason, query, placedAtUs, untilUs, count }: LegalHold): readonly string[] {
   const { window, limit: _limit, ...keys } = query;
   const until = untilUs === undefined ? 'until it is released' : `until ${utcText(untilUs)}`;
   const sought = Object.entries(keys).map(([key, value]) => `${key} ${value}`);
@@ -31,25 +30,20 @@ export function holdLines({ holdId, reason, query, placedAtUs, untilUs, count }:
 }
 
 /** A line of the audit, for people. */
-export function auditLine({ action, holdId, atUs, by, reason, count }: HoldAuditEntry): string {
+function auditLine({ action, holdId, atUs, by, reason, count }: HoldAuditEntry): string {
   const who = by === undefined ? '' : ` by ${by}`;
   return `${utcText(atUs)}  ${action.padEnd('released'.length)}  ${holdId}, ${countText(count, 'record')}${who}: ${reason}`;
 }
 
-type HoldOption = StoreOption | QueryOption | 'reason' | 'until' | 'by';
-
-const HOLD_OPTIONS: OptionSpecs<HoldOption> = {
+const HOLD_OPTIONS = optionSpecs({
   ...STORE_OPTIONS,
   ...QUERY_OPTIONS,
-  reason: { value: 'TEXT', text: 'why: the matter, the demand, the case number' },
-  until: { value: 'TIME', text: 'when the hold ends by itself; default when it is released' },
-  by: { value: 'NAME', text: 'who orders it, for the audit' },
-};
+  'reason <TEXT>': 'why: the matter, the demand, the case number',
+  'until <TIME>': 'when the hold ends by itself; default when it is released',
+  'by <NAME>': 'who orders it, for the audit',
+});
 
-/** `hopback records hold` */
-export const recordsHoldCommand: Command = {
-  name: 'records hold',
-  summary: 'protect calls from retention',
+const HOLD: CommandBody = {
   usage: ['--store DIR --reason TEXT (--called TN|--trunk NAME|...) --at TIME'],
   options: HOLD_OPTIONS,
   notes: [
@@ -65,50 +59,54 @@ export const recordsHoldCommand: Command = {
   run: runHold,
 };
 
-async function runHold(options: Options<HoldOption | 'json'>, io: CliIo): Promise<ExitCode> {
+async function runHold(options: OptionsOf<typeof HOLD_OPTIONS>, io: CliIo): Promise<ExitCode> {
   refuseOperands(options);
   const asked = askedQuery(options, io);
   const terms = termsOf(options, asked.zone, io.clock.nowMs() * 1_000);
   await using store = await openExistingStore(options, io);
   const holds: LegalHold[] = [];
   for (const window of asked.windows) {
-    const query = { ...asked.keys, window, ...(asked.limit === undefined ? {} : { limit: asked.limit }) };
+    const query = { ...asked.keys, window, ...defined({ limit: asked.limit }) };
     // A hold over nothing would be taken for a demand that is met.
     const { records } = await store.find({ ...query, limit: 1 });
     if (records.length > 0) holds.push(await store.hold({ query, ...terms }));
   }
   const exitCode = holds.length > 0 ? EXIT.ok : EXIT.negative;
-  if (options.isOn('json')) printJson(io, { format: 'hopback.records-hold.1', exitCode, holds });
-  else {
-    const lines = holds.flatMap((hold) => holdLines(hold).map((line, index) => (index === 0 ? `✓ ${line}` : line)));
-    const nothing = [
-      '✗ nothing was found to be held: hopback records find says whether the store is complete for that time',
-    ];
-    printLines(io, [...(holds.length > 0 ? lines : nothing), ...asked.remarks]);
-  }
-  return exitCode;
+  const lines = holds.flatMap((hold) => holdLines(hold).map((line, index) => (index === 0 ? `✓ ${line}` : line)));
+  return report(options, io, { format: 'hopback.records-hold.1', exitCode, holds }, [
+    ...(holds.length > 0 ? lines : [NOTHING_HELD]),
+    ...asked.remarks,
+  ]);
 }
 
-function termsOf(options: Options<HoldOption>, zone: string | undefined, nowUs: number): Omit<HoldOrder, 'query'> {
-  const [reason, until, by] = [options.text('reason'), options.text('until'), options.text('by')];
-  if (reason === undefined || reason.trim() === '') throw new UsageError('a hold needs its reason: --reason TEXT');
+const NOTHING_HELD =
+  '✗ nothing was found to be held: hopback records find says whether the store is complete for that time';
+
+function termsOf(
+  options: OptionsOf<typeof HOLD_OPTIONS>,
+  zone: string | undefined,
+  nowUs: number,
+): Omit<HoldOrder, 'query'> {
+  const reason = reasonOf(options, 'a hold needs its reason: --reason TEXT');
+  const until = options.text('until');
   // Of a time that comes twice the later one: nothing is let go too early.
   const untilUs = until === undefined ? undefined : timeOption('until', until, zone).at(-1);
   if (untilUs !== undefined && untilUs <= nowUs) throw new UsageError('--until is over already');
-  return { reason, ...(untilUs === undefined ? {} : { untilUs }), ...(by === undefined ? {} : { by }) };
+  return { reason, ...defined({ untilUs, by: options.text('by') }) };
 }
 
-type HoldsOption = StoreOption | 'audit';
+function reasonOf(options: OptionsOf<typeof RELEASE_OPTIONS>, message: string): string {
+  const reason = options.needed('reason', message);
+  if (reason.trim() === '') throw new UsageError(message);
+  return reason;
+}
 
-const HOLDS_OPTIONS: OptionSpecs<HoldsOption> = {
+const HOLDS_OPTIONS = optionSpecs({
   ...STORE_OPTIONS,
-  audit: { text: 'every hold, release and end of a hold since the store was created, instead of those in force' },
-};
+  audit: 'every hold, release and end of a hold since the store was created, instead of those in force',
+});
 
-/** `hopback records holds` */
-export const recordsHoldsCommand: Command = {
-  name: 'records holds',
-  summary: 'list the holds in force, or every hold and release',
+const HOLDS: CommandBody = {
   usage: ['--store DIR [--audit]'],
   options: HOLDS_OPTIONS,
   notes: [
@@ -118,33 +116,26 @@ export const recordsHoldsCommand: Command = {
   run: runHolds,
 };
 
-async function runHolds(options: Options<HoldsOption | 'json'>, io: CliIo): Promise<ExitCode> {
+async function runHolds(options: OptionsOf<typeof HOLDS_OPTIONS>, io: CliIo): Promise<ExitCode> {
   refuseOperands(options);
   await using store = await openExistingStore(options, io);
   if (options.isOn('audit')) {
     const audit = await store.holdAudit();
-    if (options.isOn('json')) printJson(io, { format: 'hopback.records-hold-audit.1', exitCode: EXIT.ok, audit });
-    else printLines(io, audit.length === 0 ? ['nothing was ever held'] : audit.map(auditLine));
-    return EXIT.ok;
+    const lines = audit.length === 0 ? ['nothing was ever held'] : audit.map(auditLine);
+    return report(options, io, { format: 'hopback.records-hold-audit.1', audit }, lines);
   }
   const holds = await store.holds();
-  if (options.isOn('json')) printJson(io, { format: 'hopback.records-holds.1', exitCode: EXIT.ok, holds });
-  else printLines(io, holds.length === 0 ? ['no hold is in force'] : holds.flatMap(holdLines));
-  return EXIT.ok;
+  const lines = holds.length === 0 ? ['no hold is in force'] : holds.flatMap(holdLines);
+  return report(options, io, { format: 'hopback.records-holds.1', holds }, lines);
 }
 
-type ReleaseOption = StoreOption | 'reason' | 'by';
-
-const RELEASE_OPTIONS: OptionSpecs<ReleaseOption> = {
+const RELEASE_OPTIONS = optionSpecs({
   ...STORE_OPTIONS,
-  reason: { value: 'TEXT', text: 'why: the matter is closed, the demand is answered' },
-  by: { value: 'NAME', text: 'who orders it, for the audit' },
-};
+  'reason <TEXT>': 'why: the matter is closed, the demand is answered',
+  'by <NAME>': 'who orders it, for the audit',
+});
 
-/** `hopback records release` */
-export const recordsReleaseCommand: Command = {
-  name: 'records release',
-  summary: 'end a hold',
+const RELEASE: CommandBody = {
   usage: ['--store DIR HOLDID --reason TEXT'],
   options: RELEASE_OPTIONS,
   notes: [
@@ -155,36 +146,27 @@ export const recordsReleaseCommand: Command = {
   run: runRelease,
 };
 
-async function runRelease(options: Options<ReleaseOption | 'json'>, io: CliIo): Promise<ExitCode> {
+async function runRelease(options: OptionsOf<typeof RELEASE_OPTIONS>, io: CliIo): Promise<ExitCode> {
   const [holdId, ...more] = options.operands;
   if (holdId === undefined || more.length > 0) throw new UsageError('name the one hold to release', HINTS);
-  const [reason, by] = [options.text('reason'), options.text('by')];
-  if (reason === undefined || reason.trim() === '') throw new UsageError('a release needs its reason: --reason TEXT');
+  const reason = reasonOf(options, 'a release needs its reason: --reason TEXT');
   await using store = await openExistingStore(options, io);
-  const isReleased = await store.release(holdId, reason, by);
+  const isReleased = await store.release(holdId, reason, options.text('by'));
   const exitCode = isReleased ? EXIT.ok : EXIT.negative;
   const shown = shownText(holdId);
-  if (options.isOn('json')) printJson(io, { format: 'hopback.records-release.1', exitCode, holdId: shown, isReleased });
-  else printLines(io, [isReleased ? `✓ ${shown} is released` : `✗ there is no hold ${shown} in force`]);
-  return exitCode;
+  return report(options, io, { format: 'hopback.records-release.1', exitCode, holdId: shown, isReleased }, [
+    isReleased ? `✓ ${shown} is released` : `✗ there is no hold ${shown} in force`,
+  ]);
 }
 
 const HINTS = ['hopback records holds lists those in force'];
 
-type ExpireOption = StoreOption | 'older-than';
-
-const EXPIRE_OPTIONS: OptionSpecs<ExpireOption> = {
+const EXPIRE_OPTIONS = optionSpecs({
   ...STORE_OPTIONS,
-  'older-than': {
-    value: 'DURATION',
-    text: `age from which calls are removed: 548d, whole days and at least one; default ${String(RETENTION_DAYS)}d, 18 months`,
-  },
-};
+  'older-than <DURATION>': `age from which calls are removed: 548d, whole days and at least one; default ${String(RETENTION_DAYS)}d, 18 months`,
+});
 
-/** `hopback records expire` */
-export const recordsExpireCommand: Command = {
-  name: 'records expire',
-  summary: 'remove calls that are older than retention',
+const EXPIRE: CommandBody = {
   usage: ['--store DIR [--older-than 548d]'],
   options: EXPIRE_OPTIONS,
   notes: [
@@ -197,7 +179,7 @@ export const recordsExpireCommand: Command = {
   run: runExpire,
 };
 
-async function runExpire(options: Options<ExpireOption | 'json'>, io: CliIo): Promise<ExitCode> {
+async function runExpire(options: OptionsOf<typeof EXPIRE_OPTIONS>, io: CliIo): Promise<ExitCode> {
   refuseOperands(options);
   const ageUs = durationOption('older-than', options.text('older-than') ?? `${String(RETENTION_DAYS)}d`);
   // Seconds and minutes are what a slip of the finger makes of days.
@@ -206,19 +188,17 @@ async function runExpire(options: Options<ExpireOption | 'json'>, io: CliIo): Pr
   await using store = await openExistingStore(options, io);
   const removed = await store.expire(beforeUs);
   const holds = await store.holds();
-  if (options.isOn('json')) {
-    const before = utcText(beforeUs);
-    printJson(io, {
-      format: 'hopback.records-expire.1',
-      exitCode: EXIT.ok,
-      beforeUs,
-      before,
-      removed,
-      holds: holds.length,
-    });
-    return EXIT.ok;
-  }
-  const kept = holds.length === 0 ? [] : [`  ${countText(holds.length, 'hold')} in force; what is under them is kept`];
-  printLines(io, [`✓ ${countText(removed, 'call')} removed that began before ${utcText(beforeUs)}`, ...kept]);
-  return EXIT.ok;
+  const before = utcText(beforeUs);
+  const document = { format: 'hopback.records-expire.1', beforeUs, before, removed, holds: holds.length };
+  return report(options, io, document, [
+    `✓ ${countText(removed, 'call')} removed that began before ${before}`,
+    ...(holds.length === 0 ? [] : [`  ${countText(holds.length, 'hold')} in force; what is under them is kept`]),
+  ]);
 }
+
+export const COMMANDS = {
+  'records hold': HOLD,
+  'records holds': HOLDS,
+  'records release': RELEASE,
+  'records expire': EXPIRE,
+};

@@ -1,7 +1,17 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { printableText } from '../core/text.js';
-import { createSourceReader, importFiles, makeSourceKnown, openRejectFile, readRejects } from '../records/index.js';
+import { defined } from '../core/defined.js';
+import {
+  createSourceReader,
+  importFiles,
+  makeSourceKnown,
+  openRejectFile,
+  readRejects,
+  rejectsFile,
+  rejectsFolder,
+  sourceFileName,
+} from '../records/index.js';
 import type {
   DamagedMember,
   FileSourceConfiguration,
@@ -14,40 +24,25 @@ import type {
   RejectReason,
   SharedRecordStore,
 } from '../records/index.js';
-import { EXIT, numberOption, refuseOperands, requirePath, shownText, UsageError } from './kit/command.js';
-import type { Command, ExitCode, Options, OptionSpecs } from './kit/command.js';
+import { EXIT, optionSpecs, refuseOperands, requirePath, shownText, UsageError } from './kit/command.js';
+import type { CommandBody, ExitCode, OptionsOf } from './kit/command.js';
 import type { CliIo } from './kit/io.js';
-import { countText, printJson, printLines } from './kit/output.js';
-import {
-  fileSourceOf,
-  openStore,
-  rejectsFile,
-  rejectsFolder,
-  SOURCE_OPTIONS,
-  sourceFileName,
-  STORE_OPTIONS,
-  storeDirectory,
-} from './inputs/record-sources.js';
-import type { SourceOption } from './inputs/record-sources.js';
-import { createStatusLine } from './records-tail.js';
+import { countText, reasonLines, report, tallied } from './kit/output.js';
+import { createStatusLine } from './kit/status-line.js';
+import { fileSourceOf, openStore, SOURCE_OPTIONS, STORE_OPTIONS, storeDirectory } from './inputs/record-sources.js';
 
-type ImportOption = keyof typeof STORE_OPTIONS | SourceOption | 'partial';
+const IMPORT_OPTIONS = optionSpecs({
+  ...STORE_OPTIONS,
+  ...SOURCE_OPTIONS,
+  partial: 'the files contain only some rows of their period, so the store does not mark that period as complete',
+});
 
-/** `hopback records import` */
-export const recordsImportCommand: Command = {
-  name: 'records import',
-  summary: 'read files of call records into a store',
+const IMPORT: CommandBody = {
   usage: [
     '--store DIR --source FILE [--partial] FILE...',
     '--store DIR --id ID --format FORMAT --zone ZONE [--keep-raw] FILE...',
   ],
-  options: {
-    ...STORE_OPTIONS,
-    ...SOURCE_OPTIONS,
-    partial: {
-      text: 'the files contain only some rows of their period, so the store does not mark that period as complete',
-    },
-  } satisfies OptionSpecs<ImportOption>,
+  options: IMPORT_OPTIONS,
   notes: [
     'Files are plain text or gzip. Give them in the order in which they were written. Importing a file again adds ' +
       'nothing. If the files hold only some rows of their time, for example repaired or selected rows, use ' +
@@ -61,26 +56,40 @@ export const recordsImportCommand: Command = {
   run: runImport,
 };
 
-async function runImport(options: Options<ImportOption | 'json'>, io: CliIo): Promise<ExitCode> {
+async function runImport(options: OptionsOf<typeof IMPORT_OPTIONS>, io: CliIo): Promise<ExitCode> {
   const paths = options.operands.map(requirePath);
   if (paths.length === 0) throw new UsageError('name at least one file to import');
   const directory = storeDirectory(options);
-  const source = await fileSourceOf(options, io);
+  const declared = await fileSourceOf(options, io);
+  const source = options.isOn('keep-raw') ? { ...declared, keepRaw: true } : declared;
   const store = await openStore(options, io);
   try {
     const rejectPath = rejectsFile(directory, source.id, 'import');
     await using rejects = await openRejectFile({ path: rejectPath });
     const outcome = await imported(paths, {
-      ...{ source, store, rejects, io },
+      source,
+      store,
+      rejects,
+      io,
       isQuiet: options.isOn('json'),
       isPartial: options.isOn('partial'),
     });
     if (outcome.rows > 0) await makeSourceKnown(store, source.id);
     const lost = rejects.statistics().lost;
     const exitCode = isClean(outcome) && lost === 0 ? EXIT.ok : EXIT.negative;
-    if (options.isOn('json')) printJson(io, documentOf(outcome, { source, rejectPath, lost, exitCode }));
-    else printLines(io, summaryLines(outcome, { rejectPath, lost }));
-    return exitCode;
+    const { files, isStopped, elapsedMs, ...counts } = outcome;
+    const document = {
+      format: 'hopback.records-import.1',
+      exitCode,
+      source: source.id,
+      ...counts,
+      isStopped,
+      elapsedMs: Math.round(elapsedMs),
+      rejectFile: outcome.rejected > 0 ? rejectPath : undefined,
+      rejectsLost: lost,
+      files: files.map((file) => ({ ...file, cause: file.cause === undefined ? undefined : causeText(file.cause) })),
+    };
+    return report(options, io, document, summaryLines(outcome, rejectPath, lost));
   } finally {
     await store.close();
   }
@@ -147,7 +156,7 @@ async function imported(paths: readonly string[], parts: ImportParts): Promise<O
         },
         flush: () => rejects.flush(),
       },
-      ...limitsOf(source),
+      ...defined({ longestCallMs: source.longestCallMs, longestSilenceMs: source.longestSilenceMs }),
       onProgress,
       signal: stopped,
     });
@@ -163,36 +172,20 @@ async function imported(paths: readonly string[], parts: ImportParts): Promise<O
   const { rows, records, skipped, rejected } = total;
   return {
     ...{ rows, records, skipped, rejected, ...stored, reasons, isStopped, elapsedMs: io.elapsedMs() - beganMs },
-    files: paths.map((path, at) => talliedFile(path, { at, file: files[at], through, isStopped })),
+    files: paths.map((path, at) => talliedFile({ path, at, file: files[at], through, isStopped })),
   };
 }
 
 const NOTHING: IntakeCounts = { rows: 0, records: 0, skipped: 0, rejected: 0 };
 
-function limitsOf({ longestCallMs, longestSilenceMs }: FileSourceConfiguration): {
-  readonly longestCallMs?: number;
-  readonly longestSilenceMs?: number;
-} {
-  return {
-    ...(longestCallMs === undefined ? {} : { longestCallMs }),
-    ...(longestSilenceMs === undefined ? {} : { longestSilenceMs }),
-  };
-}
-
-function talliedFile(
-  path: string,
-  {
-    at,
-    file,
-    through,
-    isStopped,
-  }: {
-    readonly at: number;
-    readonly file: ImportedFile | undefined;
-    readonly through: ReadonlyMap<number, IntakeCounts>;
-    readonly isStopped: boolean;
-  },
-): FileTally {
+function talliedFile(of: {
+  readonly path: string;
+  readonly at: number;
+  readonly file: ImportedFile | undefined;
+  readonly through: ReadonlyMap<number, IntakeCounts>;
+  readonly isStopped: boolean;
+}): FileTally {
+  const { path, at, file, through, isStopped } = of;
   const end = through.get(at) ?? before(through, at);
   const start = before(through, at);
   const status = file?.status ?? (isStopped && !through.has(at + 1) ? 'stopped' : 'imported');
@@ -204,7 +197,7 @@ function talliedFile(
     skipped: end.skipped - start.skipped,
     rejected: end.rejected - start.rejected,
     ...(file !== undefined && 'cause' in file ? { cause: file.cause } : {}),
-    ...(file?.status === 'damaged' && file.damaged !== undefined ? { damaged: file.damaged } : {}),
+    ...defined({ damaged: file?.status === 'damaged' ? file.damaged : undefined }),
   };
 }
 
@@ -244,10 +237,7 @@ const MARKS: Readonly<Record<FileTally['status'], string>> = {
   stopped: '!',
 };
 
-function summaryLines(
-  outcome: Outcome,
-  { rejectPath, lost }: { readonly rejectPath: string; readonly lost: number },
-): readonly string[] {
+function summaryLines(outcome: Outcome, rejectPath: string, lost: number): readonly string[] {
   const { files, reasons, inserted, repeated, expired, isStopped, elapsedMs } = outcome;
   return [
     ...files.map((file) => {
@@ -257,9 +247,7 @@ function summaryLines(
     ...(isStopped ? ['! stopped before the end; what was read is stored. Import the same files again to go on.'] : []),
     `${isClean(outcome) ? '✓' : '!'} in all ${countsText(outcome)}; ${rateText(outcome.rows, elapsedMs)}`,
     `  of the records ${String(inserted)} new, ${String(repeated)} there already, ${String(expired)} expired`,
-    ...Object.entries(reasons)
-      .toSorted(([, one], [, other]) => other - one)
-      .map(([reason, count]) => `  rejected ${reason.padEnd(20)} ${String(count)}`),
+    ...reasonLines(reasons, 'rejected '),
     ...(outcome.rejected > 0 ? [`  rejected rows are in ${shownText(rejectPath)}`] : []),
     ...(lost > 0 ? [`✗ ${countText(lost, 'rejected row')} could not be written there`] : []),
   ];
@@ -279,59 +267,20 @@ function causeText(cause: unknown): string {
   return typeof code === 'string' ? ` (${code})` : '';
 }
 
-function documentOf(
-  outcome: Outcome,
-  {
-    source,
-    rejectPath,
-    lost,
-    exitCode,
-  }: {
-    readonly source: FileSourceConfiguration;
-    readonly rejectPath: string;
-    readonly lost: number;
-    readonly exitCode: ExitCode;
-  },
-): Readonly<Record<string, unknown>> {
-  const { files, isStopped, elapsedMs, ...counts } = outcome;
-  return {
-    format: 'hopback.records-import.1',
-    exitCode,
-    source: source.id,
-    ...counts,
-    isStopped,
-    elapsedMs: Math.round(elapsedMs),
-    ...(outcome.rejected > 0 ? { rejectFile: rejectPath } : {}),
-    rejectsLost: lost,
-    files: files.map(({ cause, ...file }) => ({
-      ...file,
-      ...(cause === undefined ? {} : { cause: causeText(cause) }),
-    })),
-  };
-}
-
-type RejectsOption = keyof typeof STORE_OPTIONS | 'id' | 'bytes' | 'limit';
-
 const DEFAULT_LIMIT = 100;
 /** With 64 KiB each some 6 GB would be the most; rows are a hundredth of that. */
 const MAX_LIMIT = 100_000;
 /** Longest row that is shown: an answer is read by a person. */
 const MAX_SHOWN_BYTES = 4_096;
 
-const REJECTS_OPTIONS: OptionSpecs<RejectsOption> = {
+const REJECTS_OPTIONS = optionSpecs({
   ...STORE_OPTIONS,
-  id: { value: 'SOURCE', text: 'only rows of this source' },
-  bytes: { text: 'show the rows themselves: they hold telephone numbers' },
-  limit: {
-    value: 'N',
-    text: `the last N rows, up to ${String(MAX_LIMIT)}; default ${String(DEFAULT_LIMIT)}; counts include all rows`,
-  },
-};
+  'id <SOURCE>': 'only rows of this source',
+  bytes: 'show the rows themselves: they hold telephone numbers',
+  'limit <N>': `the last N rows, up to ${String(MAX_LIMIT)}; default ${String(DEFAULT_LIMIT)}; counts include all rows`,
+});
 
-/** `hopback records rejects` */
-export const recordsRejectsCommand: Command = {
-  name: 'records rejects',
-  summary: 'list rows that could not be read',
+const REJECTS: CommandBody = {
   usage: ['--store DIR [--id SOURCE] [--bytes] [--limit N]'],
   options: REJECTS_OPTIONS,
   notes: [
@@ -342,42 +291,28 @@ export const recordsRejectsCommand: Command = {
   run: runRejects,
 };
 
-async function runRejects(options: Options<RejectsOption | 'json'>, io: CliIo): Promise<ExitCode> {
+async function runRejects(options: OptionsOf<typeof REJECTS_OPTIONS>, io: CliIo): Promise<ExitCode> {
   refuseOperands(options);
   const folder = rejectsFolder(storeDirectory(options));
   const id = options.text('id');
-  const limit = numberOption(options.text('limit'), { name: 'limit', min: 1, max: MAX_LIMIT }) ?? DEFAULT_LIMIT;
-  const found = await rejectsIn(await rejectFiles(folder, { id, io }), { id, limit });
+  const limit = options.number('limit', 1, MAX_LIMIT) ?? DEFAULT_LIMIT;
+  const files = await rejectFiles(folder, id, io);
+  const { count, reasons, last } = await tallied(rejectedRows(files, id), limit, ({ reason }) => reason);
   const withBytes = options.isOn('bytes');
-  if (options.isOn('json')) {
-    printJson(io, {
-      format: 'hopback.records-rejects.1',
-      exitCode: EXIT.ok,
-      count: found.count,
-      reasons: found.reasons,
-      rows: found.rows.map(({ bytes, ...row }) => ({
-        ...row,
-        ...(withBytes ? { bytes: Buffer.from(bytes).toString('base64') } : {}),
-      })),
-    });
-    return EXIT.ok;
-  }
-  printLines(io, [
-    found.count === 0 ? '✓ no row was rejected' : `! ${countText(found.count, 'rejected row')}`,
-    ...Object.entries(found.reasons)
-      .toSorted(([, one], [, other]) => other - one)
-      .map(([reason, count]) => `  ${reason.padEnd(20)} ${String(count)}`),
-    ...(found.count > found.rows.length ? [`· the last ${String(found.rows.length)}:`] : []),
-    ...found.rows.flatMap((row) => rowLines(row, withBytes)),
+  const rows = last.map(({ bytes, ...row }) => ({
+    ...row,
+    bytes: withBytes ? Buffer.from(bytes).toString('base64') : undefined,
+  }));
+  return report(options, io, { format: 'hopback.records-rejects.1', count, reasons, rows }, [
+    count === 0 ? '✓ no row was rejected' : `! ${countText(count, 'rejected row')}`,
+    ...reasonLines(reasons),
+    ...(count > last.length ? [`· the last ${String(last.length)}:`] : []),
+    ...last.flatMap((row) => rowLines(row, withBytes)),
   ]);
-  return EXIT.ok;
 }
 
 /** Paths of reject files, the one that was written to last at the end. */
-async function rejectFiles(
-  folder: string,
-  { id, io }: { readonly id: string | undefined; readonly io: CliIo },
-): Promise<readonly string[]> {
+async function rejectFiles(folder: string, id: string | undefined, io: CliIo): Promise<readonly string[]> {
   const heads = new Set<string>();
   for (const name of (await io.files.list(folder)) ?? []) {
     // What was put aside when it was full has a number behind its name.
@@ -397,29 +332,9 @@ async function rejectFiles(
   return dated.toSorted((one, other) => one.atMs - other.atMs).map(({ path }) => path);
 }
 
-interface FoundRejects {
-  readonly count: number;
-  readonly reasons: Readonly<Partial<Record<RejectReason, number>>>;
-  readonly rows: readonly RejectedRow[];
-}
-
-async function rejectsIn(
-  files: readonly string[],
-  { id, limit }: { readonly id: string | undefined; readonly limit: number },
-): Promise<FoundRejects> {
-  const reasons: Partial<Record<RejectReason, number>> = {};
-  let rows: RejectedRow[] = [];
-  let count = 0;
-  for (const file of files) {
-    for await (const row of readRejects(file)) {
-      if (id !== undefined && row.sourceId !== id) continue;
-      count += 1;
-      reasons[row.reason] = (reasons[row.reason] ?? 0) + 1;
-      rows.push(row);
-      if (rows.length >= 2 * limit) rows = rows.slice(-limit);
-    }
-  }
-  return { count, reasons, rows: rows.slice(-limit) };
+async function* rejectedRows(files: readonly string[], id: string | undefined): AsyncGenerator<RejectedRow> {
+  for (const file of files)
+    for await (const row of readRejects(file)) if (id === undefined || row.sourceId === id) yield row;
 }
 
 function rowLines(row: RejectedRow, withBytes: boolean): readonly string[] {
@@ -431,3 +346,5 @@ function rowLines(row: RejectedRow, withBytes: boolean): readonly string[] {
   const text = Buffer.from(bytes).toString('utf8');
   return [head, `    ${printableText(text, MAX_SHOWN_BYTES)}`];
 }
+
+export const COMMANDS = { 'records import': IMPORT, 'records rejects': REJECTS };

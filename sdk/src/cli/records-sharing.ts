@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
+import { defined } from '../core/defined.js';
 import { parseBoundedJson } from '../core/json-text.js';
 import { HopbackError } from '../errors.js';
 import { lockFolder } from '../log/index.js';
-import { bearerToken, createHttpsRecordTransport } from '../platform/index.js';
-import type { RecordTransport, RequestAuthorization } from '../platform/index.js';
+import { createHttpsRecordTransport } from '../platform/index.js';
+import type { RecordTransport } from '../platform/index.js';
 import {
   createSharingPolicy,
   createSourceReader,
@@ -15,7 +16,6 @@ import {
   importFiles,
   MEMBER_RULES,
   openRecordStream,
-  readSharingPolicy,
   SHARING_LEVELS,
 } from '../records/index.js';
 import type {
@@ -24,49 +24,34 @@ import type {
   DeadLettersSettled,
   OpenRecordStream,
   SharingExplanation,
-  SharingLevel,
-  SharingPolicy,
   SharingPolicyData,
   Suspicion,
 } from '../records/index.js';
+import { fileToken, pseudonymKey, sharingPolicyData } from '../sidecar/services/record-platform.js';
 import { jsonFile, secretFile } from './inputs/key-files.js';
-import { EXIT, numberOption, requirePath, shownText, UsageError } from './kit/command.js';
-import type { Command, ExitCode, Options, OptionSpecs } from './kit/command.js';
+import { EXIT, optionSpecs, requirePath, shownText, UsageError } from './kit/command.js';
+import type { CommandBody, ExitCode, OptionsOf } from './kit/command.js';
 import type { CliIo } from './kit/io.js';
-import { countText, instantText, printJson, printLines } from './kit/output.js';
-import { fileSourceOf, SOURCE_OPTIONS, STORE_OPTIONS, storeDirectory } from './inputs/record-sources.js';
-import type { SourceOption } from './inputs/record-sources.js';
+import { countText, instantText, reasonLines, report, tallied } from './kit/output.js';
+import { whenAborted } from './kit/status-line.js';
+import { fileSourceOf, ROWS_OPTIONS, STORE_OPTIONS, storeDirectory } from './inputs/record-sources.js';
 import { utcText } from './inputs/records-query.js';
 import { textFile } from './inputs/trust-options.js';
 
-export type SharingOption = 'sharing' | 'pseudonym-key' | 'rotation' | 'tenant';
-
 /** What may leave, and under which pseudonyms. */
-export const SHARING_OPTIONS: OptionSpecs<SharingOption> = {
-  sharing: {
-    value: 'LEVEL|FILE',
-    text: `what may be sent: ${SHARING_LEVELS.join(', ')}, or a JSON file with a policy; default suspicious`,
-  },
-  'pseudonym-key': {
-    value: 'FILE',
-    text: 'key of the pseudonyms, 64 hexadecimal digits or more: openssl rand -hex 32',
-  },
-  rotation: { value: 'ID', text: 'name of that key; a new key needs a new name' },
-  tenant: { value: 'ID', text: 'your tenant id on the platform' },
-};
-
-/** A policy of which the whole is known, and who the platform takes its records to be of. */
-export interface NamedSharingPolicy {
-  readonly policy: SharingPolicy;
-  readonly tenantId: string;
-}
+export const SHARING_OPTIONS = optionSpecs({
+  'sharing <LEVEL|FILE>': `what may be sent: ${SHARING_LEVELS.join(', ')}, or a JSON file with a policy; default suspicious`,
+  'pseudonym-key <FILE>': 'key of the pseudonyms, 64 hexadecimal digits or more: openssl rand -hex 32',
+  'rotation <ID>': 'name of that key; a new key needs a new name',
+  'tenant <ID>': 'your tenant id on the platform',
+});
 
 /**
  * The policy by which records leave.
- * @throws {@link UsageError} when the key, its name or the tenant is missing; {@link HopbackError} as {@link readSharingPolicy} and
+ * @throws {@link UsageError} when the key, its name or the tenant is missing; {@link HopbackError} as `readSharingPolicy` and
  * {@link createSharingPolicy}
  */
-export async function sharingPolicyOf(options: Options<SharingOption>, io: CliIo): Promise<NamedSharingPolicy> {
+export async function sharingPolicyOf(options: OptionsOf<typeof SHARING_OPTIONS>, io: CliIo) {
   const [keyFile, rotationId, tenantId] = (['pseudonym-key', 'rotation', 'tenant'] as const).map((name) =>
     options.text(name),
   );
@@ -75,64 +60,32 @@ export async function sharingPolicyOf(options: Options<SharingOption>, io: CliIo
       'records leave under pseudonyms: --pseudonym-key FILE, --rotation ID and --tenant ID are needed',
     );
   const data = await policyData(options, io);
-  const key = await pseudonymKey(keyFile, io);
+  const key = pseudonymKey(await secretFile(keyFile, io), shownText(keyFile));
   return { policy: createSharingPolicy({ data, key, rotationId, tenantId }), tenantId };
 }
 
 /** The policy of a dry run: pseudonyms are those of the key where one is given, else of a temporary key. */
-export async function previewPolicyOf(
-  options: Options<SharingOption>,
-  io: CliIo,
-): Promise<{ readonly policy: SharingPolicy; readonly isOwnKey: boolean }> {
-  const given = (['pseudonym-key', 'rotation', 'tenant'] as const).filter((name) => options.text(name) !== undefined);
-  if (given.length > 0) return { policy: (await sharingPolicyOf(options, io)).policy, isOwnKey: true };
+async function previewPolicyOf(options: OptionsOf<typeof SHARING_OPTIONS>, io: CliIo) {
+  const isOwnKey = (['pseudonym-key', 'rotation', 'tenant'] as const).some((name) => options.isOn(name));
+  if (isOwnKey) return { policy: (await sharingPolicyOf(options, io)).policy, isOwnKey };
   const data = await policyData(options, io);
   const policy = createSharingPolicy({ data, key: randomBytes(32), rotationId: 'preview', tenantId: 'preview' });
-  return { policy, isOwnKey: false };
+  return { policy, isOwnKey };
 }
 
-async function policyData(options: Options<SharingOption>, io: CliIo): Promise<SharingPolicyData> {
-  const given = options.text('sharing');
-  if (given === undefined) return DEFAULT_SHARING_POLICY;
-  if (!isLevel(given)) return readSharingPolicy(await jsonFile(given, io), { at: shownText(given) });
-  if (given === DEFAULT_SHARING_POLICY.share) return DEFAULT_SHARING_POLICY;
-  return { ...DEFAULT_SHARING_POLICY, id: `${DEFAULT_SHARING_POLICY.id}-${given}`, share: given };
-}
-
-function isLevel(text: string): text is SharingLevel {
-  return (SHARING_LEVELS as readonly string[]).includes(text);
-}
-
-async function pseudonymKey(path: string, io: CliIo): Promise<Uint8Array> {
-  const text = await secretFile(path, io);
-  if (/^(?:[0-9a-fA-F]{2}){32,1024}$/.test(text)) return Buffer.from(text, 'hex');
-  throw new HopbackError(
-    'key-unusable',
-    `${shownText(path)} must have 64 hexadecimal digits or more: openssl rand -hex 32`,
-  );
-}
-
-type RowsOption = Exclude<SourceOption, 'keep-raw'>;
-type PreviewOption = RowsOption | SharingOption | 'limit';
+const policyData = (options: OptionsOf<typeof SHARING_OPTIONS>, io: CliIo): Promise<SharingPolicyData> =>
+  sharingPolicyData(options.text('sharing') ?? DEFAULT_SHARING_POLICY.share, (path) => jsonFile(path, io));
 
 const DEFAULT_PREVIEW = 20;
 const MAX_PREVIEW = 10_000;
 
-const { 'keep-raw': _keepRaw, ...ROWS_OPTIONS } = SOURCE_OPTIONS;
-
-const PREVIEW_OPTIONS: OptionSpecs<PreviewOption> = {
+const PREVIEW_OPTIONS = optionSpecs({
   ...ROWS_OPTIONS,
   ...SHARING_OPTIONS,
-  limit: {
-    value: 'N',
-    text: `show the first N records, up to ${String(MAX_PREVIEW)}; default ${String(DEFAULT_PREVIEW)}; all are judged`,
-  },
-};
+  'limit <N>': `show the first N records, up to ${String(MAX_PREVIEW)}; default ${String(DEFAULT_PREVIEW)}; all are judged`,
+});
 
-/** `hopback records preview` */
-export const recordsPreviewCommand: Command = {
-  name: 'records preview',
-  summary: 'show which call records would be sent, in which form and why',
+const PREVIEW: CommandBody = {
   usage: [
     '--source FILE [--sharing LEVEL|FILE] FILE...',
     '--id ID --format FORMAT --zone ZONE [--sharing LEVEL|FILE] FILE...',
@@ -154,16 +107,16 @@ interface Previewed {
   readonly sharing: SharingExplanation;
 }
 
-async function runPreview(options: Options<PreviewOption | 'json'>, io: CliIo): Promise<ExitCode> {
+async function runPreview(options: OptionsOf<typeof PREVIEW_OPTIONS>, io: CliIo): Promise<ExitCode> {
   const paths = options.operands.map(requirePath);
   if (paths.length === 0) throw new UsageError('name at least one file to read');
-  const limit = numberOption(options.text('limit'), { name: 'limit', min: 1, max: MAX_PREVIEW }) ?? DEFAULT_PREVIEW;
-  const source = await fileSourceOf(options as Options<SourceOption>, io);
+  const limit = options.number('limit', 1, MAX_PREVIEW) ?? DEFAULT_PREVIEW;
+  const source = await fileSourceOf(options, io);
   const { policy, isOwnKey } = await previewPolicyOf(options, io);
   const tracker = createSuspicionTracker();
   const shown: Previewed[] = [];
   const counts = { records: 0, shared: 0, withheld: 0 };
-  const report = await importFiles(paths, {
+  const { files, rejected } = await importFiles(paths, {
     sourceId: source.id,
     reader: createSourceReader(source),
     rejects: { reject: () => undefined, flush: () => Promise.resolve() },
@@ -182,33 +135,32 @@ async function runPreview(options: Options<PreviewOption | 'json'>, io: CliIo): 
     },
     signal: io.stopSignal(),
   });
-  const failed = report.files.filter(({ status }) => status !== 'imported');
-  const exitCode = report.rejected === 0 && failed.length === 0 ? EXIT.ok : EXIT.negative;
-  if (options.isOn('json')) {
-    printJson(io, {
-      format: 'hopback.records-preview.1',
-      exitCode,
-      ...{ policyId: policy.data.id, share: policy.data.share, isOwnKey },
-      ...{ ...counts, rejected: report.rejected },
-      files: report.files.map(({ path, status }) => ({ path, status })),
-      previews: shown.map(documentOf),
-    });
-    return exitCode;
-  }
-  printLines(io, [
+  const failed = files.filter(({ status }) => status !== 'imported');
+  const exitCode = rejected === 0 && failed.length === 0 ? EXIT.ok : EXIT.negative;
+  const document = {
+    format: 'hopback.records-preview.1',
+    exitCode,
+    policyId: policy.data.id,
+    share: policy.data.share,
+    isOwnKey,
+    ...counts,
+    rejected,
+    files: files.map(({ path, status }) => ({ path, status })),
+    previews: shown.map(documentOf),
+  };
+  return report(options, io, document, [
     ...shown.flatMap(previewLines),
     ...failed.map(({ path, status }) => `✗ ${shownText(path)} is ${status}`),
     ...(isOwnKey ? [] : ['! pseudonyms are made with a temporary key: --pseudonym-key shows those that would be sent']),
     ...(counts.records > shown.length ? [`· the first ${String(shown.length)} are shown: --limit shows more`] : []),
     `${exitCode === EXIT.ok ? '✓' : '!'} ${countText(counts.records, 'record')} under ${policy.data.id}: ` +
-      `${String(counts.shared)} would be sent, ${String(counts.withheld)} would stay; ${String(report.rejected)} rejected`,
+      `${String(counts.shared)} would be sent, ${String(counts.withheld)} would stay; ${String(rejected)} rejected`,
   ]);
-  return exitCode;
 }
 
 function documentOf({ record, suspicion, sharing }: Previewed): Readonly<Record<string, unknown>> {
   const { decision, members, record: sent } = sharing;
-  return { recordId: record.recordId, suspicion, decision, members, ...(sent === undefined ? {} : { sent }) };
+  return { recordId: record.recordId, suspicion, decision, members, sent };
 }
 
 function previewLines({ record, suspicion, sharing }: Previewed): readonly string[] {
@@ -226,29 +178,23 @@ function previewLines({ record, suspicion, sharing }: Previewed): readonly strin
   ];
 }
 
-type DeadLettersOption = keyof typeof STORE_OPTIONS | 'spool' | 'requeue' | 'discard' | 'records' | 'limit';
-
 const DEFAULT_DEAD_LETTERS = 100;
 const MAX_DEAD_LETTERS = 100_000;
 /** As a stream takes records: 1 MiB of JSON. */
 const RECORD_LIMITS = { maxChars: 1_048_576, maxDepth: 16, maxEntries: 65_536 };
 
-const DEAD_LETTERS_OPTIONS: OptionSpecs<DeadLettersOption> = {
+const DEAD_LETTERS_OPTIONS = optionSpecs({
   ...STORE_OPTIONS,
-  spool: { value: 'DIR', text: 'where records wait for the platform; default spool below the store' },
-  requeue: { text: 'put the records back into the spool: the next hopback records tail sends them again' },
-  discard: { text: 'drop the records: they are not sent; the store keeps their calls' },
-  records: { text: 'show the records as they were sent: they may hold telephone numbers' },
-  limit: {
-    value: 'N',
-    text: `the last N records, up to ${String(MAX_DEAD_LETTERS)}; default ${String(DEFAULT_DEAD_LETTERS)}; counts include all`,
-  },
-};
+  'spool <DIR>': 'where records wait for the platform; default spool below the store',
+  requeue: 'put the records back into the spool: the next hopback records tail sends them again',
+  discard: 'drop the records: they are not sent; the store keeps their calls',
+  records: 'show the records as they were sent: they may hold telephone numbers',
+  'limit <N>': `the last N records, up to ${String(MAX_DEAD_LETTERS)}; default ${String(DEFAULT_DEAD_LETTERS)}; counts include all`,
+});
 
-/** `hopback records dead-letters` */
-export const recordsDeadLettersCommand: Command = {
-  name: 'records dead-letters',
-  summary: 'list records that the platform refused permanently, and decide about them',
+type DeadLetterOptions = OptionsOf<typeof DEAD_LETTERS_OPTIONS>;
+
+const DEAD_LETTERS: CommandBody = {
   usage: [
     '--store DIR [--spool DIR] [--records] [--limit N]',
     '--store DIR [--spool DIR] --requeue|--discard [RECORDID...]',
@@ -266,10 +212,9 @@ export const recordsDeadLettersCommand: Command = {
 
 type Decision = 'requeue' | 'discard';
 
-async function runDeadLetters(options: Options<DeadLettersOption | 'json'>, io: CliIo): Promise<ExitCode> {
+async function runDeadLetters(options: DeadLetterOptions, io: CliIo): Promise<ExitCode> {
   const decision = decisionOf(options);
-  const limit =
-    numberOption(options.text('limit'), { name: 'limit', min: 1, max: MAX_DEAD_LETTERS }) ?? DEFAULT_DEAD_LETTERS;
+  const limit = options.number('limit', 1, MAX_DEAD_LETTERS) ?? DEFAULT_DEAD_LETTERS;
   const spool = options.text('spool') ?? join(storeDirectory(options), 'spool');
   if (((await io.files.list(spool)) ?? []).length === 0)
     throw new HopbackError('storage-failed', `${shownText(spool)} is no spool`);
@@ -277,8 +222,7 @@ async function runDeadLetters(options: Options<DeadLettersOption | 'json'>, io: 
   try {
     const stream = await openRecordStream({ directory: spool, source: '/', transport: NOWHERE });
     try {
-      if (decision === undefined) return await list(stream, { options, io, limit });
-      return await settle(stream, { options, io, decision });
+      return await (decision === undefined ? list(stream, options, io, limit) : settle(stream, options, io, decision));
     } finally {
       await stream.close();
     }
@@ -287,7 +231,7 @@ async function runDeadLetters(options: Options<DeadLettersOption | 'json'>, io: 
   }
 }
 
-function decisionOf(options: Options<DeadLettersOption>): Decision | undefined {
+function decisionOf(options: DeadLetterOptions): Decision | undefined {
   const [isRequeue, isDiscard] = [options.isOn('requeue'), options.isOn('discard')];
   if (isRequeue && isDiscard)
     throw new UsageError('letters are either put back or given up: one of --requeue, --discard');
@@ -299,63 +243,34 @@ function decisionOf(options: Options<DeadLettersOption>): Decision | undefined {
 
 /** Sends nothing: this command looks at letters, whatever waits beside them. */
 const NOWHERE: RecordTransport = {
-  deliver: (_batch, signal) =>
-    new Promise((resolve) => {
-      const end = (): void => resolve({ status: 'unavailable', reason: 'connection-failed' });
-      if (signal.aborted) end();
-      signal.addEventListener('abort', end, { once: true });
-    }),
+  deliver: async (_batch, signal) => {
+    await whenAborted(signal);
+    return { status: 'unavailable', reason: 'connection-failed' };
+  },
   close: () => Promise.resolve(),
 };
 
-async function list(
-  stream: OpenRecordStream,
-  {
-    options,
-    io,
-    limit,
-  }: { readonly options: Options<DeadLettersOption | 'json'>; readonly io: CliIo; readonly limit: number },
-): Promise<ExitCode> {
-  const reasons: Record<string, number> = {};
-  let letters: DeadLetter[] = [];
-  let count = 0;
-  for await (const letter of stream.deadLetters()) {
-    count += 1;
-    const word = reasonOf(letter);
-    reasons[word] = (reasons[word] ?? 0) + 1;
-    letters.push(letter);
-    if (letters.length >= 2 * limit) letters = letters.slice(-limit);
-  }
-  letters = letters.slice(-limit);
+async function list(stream: OpenRecordStream, options: DeadLetterOptions, io: CliIo, limit: number): Promise<ExitCode> {
+  const { count, reasons, last } = await tallied(stream.deadLetters(), limit, reasonOf);
   const withRecords = options.isOn('records');
-  if (options.isOn('json')) {
-    printJson(io, {
-      ...{ format: 'hopback.records-dead-letters.1', exitCode: EXIT.ok, count, reasons },
-      letters: letters.map(({ line, ...letter }) => ({
-        ...{ ...letter, recordId: recordIdOf(line) },
-        ...(withRecords ? { line } : {}),
-      })),
-    });
-    return EXIT.ok;
-  }
-  printLines(io, [
+  const letters = last.map(({ line, ...letter }) => ({
+    ...letter,
+    recordId: recordIdOf(line),
+    line: withRecords ? line : undefined,
+  }));
+  return report(options, io, { format: 'hopback.records-dead-letters.1', count, reasons, letters }, [
     count === 0 ? '✓ no record was refused for good' : `! ${countText(count, 'dead letter')}`,
-    ...Object.entries(reasons)
-      .toSorted(([, one], [, other]) => other - one)
-      .map(([reason, number]) => `  ${shownText(reason).padEnd(24)} ${String(number)}`),
-    ...(count > letters.length ? [`· the last ${String(letters.length)}:`] : []),
-    ...letters.flatMap((letter) => letterLines(letter, withRecords)),
+    ...reasonLines(reasons),
+    ...(count > last.length ? [`· the last ${String(last.length)}:`] : []),
+    ...last.flatMap((letter) => letterLines(letter, withRecords)),
   ]);
-  return EXIT.ok;
 }
 
 async function settle(
   stream: OpenRecordStream,
-  {
-    options,
-    io,
-    decision,
-  }: { readonly options: Options<DeadLettersOption | 'json'>; readonly io: CliIo; readonly decision: Decision },
+  options: DeadLetterOptions,
+  io: CliIo,
+  decision: Decision,
 ): Promise<ExitCode> {
   const named = new Set(options.operands);
   const unseen = new Set(named);
@@ -365,10 +280,9 @@ async function settle(
     return named.size === 0 || named.has(recordId) ? decision : 'keep';
   });
   const exitCode = settled.remaining > 0 || unseen.size > 0 ? EXIT.negative : EXIT.ok;
-  if (options.isOn('json'))
-    printJson(io, { format: 'hopback.records-dead-letters-settled.1', exitCode, ...settled, unknown: [...unseen] });
-  else printLines(io, settledLines(settled, [...unseen]));
-  return exitCode;
+  const unknown = [...unseen];
+  const document = { format: 'hopback.records-dead-letters-settled.1', exitCode, ...settled, unknown };
+  return report(options, io, document, settledLines(settled, unknown));
 }
 
 function settledLines(
@@ -407,57 +321,34 @@ function recordIdOf(line: string): string | undefined {
   return typeof recordId === 'string' ? recordId : undefined;
 }
 
-export type PlatformOption = 'platform' | 'token-file' | 'platform-ca';
-
 /** Whom records go to. */
-export const PLATFORM_OPTIONS: OptionSpecs<PlatformOption> = {
-  platform: {
-    value: 'URL',
+export const PLATFORM_OPTIONS = optionSpecs({
+  'platform <URL>': {
     env: 'HOPBACK_PLATFORM',
     text: 'where batches of records are posted; without it nothing is sent',
   },
-  'token-file': {
-    value: 'FILE',
+  'token-file <FILE>': {
     env: 'HOPBACK_TOKEN_FILE',
     text: 'file with the bearer token; read again when the platform refuses it',
   },
-  'platform-ca': { value: 'FILE', text: 'root certificate (PEM) for the platform, instead of the public roots' },
-};
+  'platform-ca <FILE>': 'root certificate (PEM) for the platform, instead of the public roots',
+});
 
 /**
  * The way to the platform; undefined where none is named.
  * @throws {@link UsageError} when the token is missing; {@link HopbackError} when URL, token or certificate cannot be
  */
-export async function transportOf(options: Options<PlatformOption>, io: CliIo): Promise<RecordTransport | undefined> {
+export async function transportOf(
+  options: OptionsOf<typeof PLATFORM_OPTIONS>,
+  io: CliIo,
+): Promise<RecordTransport | undefined> {
   const url = options.text('platform');
-  const file = options.text('token-file');
-  const caFile = options.text('platform-ca');
   if (url === undefined) return undefined;
-  if (file === undefined) throw new UsageError('--platform needs --token-file FILE');
+  const file = options.needed('token-file', '--platform needs --token-file FILE');
+  const caFile = options.text('platform-ca');
   const ca = caFile === undefined ? undefined : await textFile(caFile, io);
-  const authorization = await fileToken(file, io);
-  return createHttpsRecordTransport({ url, authorization, ...(ca === undefined ? {} : { ca }) });
+  const authorization = await fileToken(file, (path) => secretFile(path, io));
+  return createHttpsRecordTransport({ url, authorization, ...defined({ ca }) });
 }
 
-/** The token of a file. One that is refused is read again: whoever renews tokens writes there. */
-export async function fileToken(path: string, io: CliIo): Promise<RequestAuthorization> {
-  let authorization = await tokenIn(path, io);
-  let isRefused = false;
-  return {
-    async fields(request, signal) {
-      if (isRefused) authorization = await tokenIn(path, io);
-      isRefused = false;
-      return authorization.fields(request, signal);
-    },
-    refused: () => void (isRefused = true),
-  };
-}
-
-async function tokenIn(path: string, io: CliIo): Promise<RequestAuthorization> {
-  const token = await secretFile(path, io);
-  try {
-    return bearerToken(token);
-  } catch (cause) {
-    throw new HopbackError('key-unusable', `${shownText(path)} holds no bearer token`, { cause });
-  }
-}
+export const COMMANDS = { 'records preview': PREVIEW, 'records dead-letters': DEAD_LETTERS };

@@ -1,28 +1,21 @@
 import { DRAINING_SHARE, every, wait } from '../core/runtime/clock.js';
+import { defined } from '../core/defined.js';
 import { isHopbackError } from '../errors.js';
 import { createAuthenticationService, createFileCertificateSource, createVerificationService } from '../stir/index.js';
 import type { AuthenticationService, SignatureRecord, VerificationPolicy, VerificationService } from '../stir/index.js';
 import { createRedirectServer, DEFAULT_REDIRECT_BUDGET_MS, MAX_REDIRECT_BUDGET_MS } from '../switch/index.js';
 import type { RedirectOutcome } from '../switch/index.js';
 import { secretFile } from './inputs/key-files.js';
-import { EXIT, numberOption, refuseOperands, UsageError } from './kit/command.js';
-import type { Command, ExitCode, Options, OptionSpecs } from './kit/command.js';
+import { EXIT, optionSpecs, refuseOperands } from './kit/command.js';
+import type { CommandBody, ExitCode, OptionsOf } from './kit/command.js';
 import type { CliIo } from './kit/io.js';
-import { countText, jsonLine } from './kit/output.js';
-import { createStatusLine } from './records-tail.js';
-import {
-  drachtioAddress,
-  keepConnected,
-  loadSrf,
-  redirectSettings,
-  RULE_OPTIONS,
-  whenAborted,
-} from './inputs/redirect-rules.js';
-import type { DrachtioLink, LinkOptions, RedirectSettings, RuleOption } from './inputs/redirect-rules.js';
+import { countText } from './kit/output.js';
+import { createTeller, whenAborted } from './kit/status-line.js';
+import { drachtioAddress, keepConnected, loadSrf, redirectSettings, RULE_OPTIONS } from './inputs/redirect-rules.js';
+import type { DrachtioLink, LinkOptions, RedirectSettings } from './inputs/redirect-rules.js';
 import { openAttestationFile } from './sign.js';
 import type { AttestationFile } from './sign.js';
 import { attestationPolicyOf, CREDENTIAL_OPTIONS, loadCredentials } from './inputs/signing-options.js';
-import type { CredentialOption } from './inputs/signing-options.js';
 import {
   allowListOf,
   loadTrust,
@@ -31,24 +24,20 @@ import {
   requireTrust,
   TRUST_OPTIONS,
 } from './inputs/trust-options.js';
-import type { RepositoryOption, TrustOption } from './inputs/trust-options.js';
-
-export type ServiceOption = TrustOption | RepositoryOption | CredentialOption | 'revocation-unknown' | 'policy';
 
 /** With what calls are verified and signed; `policy` is among the facts. */
-export const SERVICE_OPTIONS: OptionSpecs<Exclude<ServiceOption, 'policy'>> = {
+const SERVICE_OPTIONS = optionSpecs({
   ...TRUST_OPTIONS,
   ...REPOSITORY_OPTIONS,
-  'revocation-unknown': {
-    value: 'CHOICE',
+  'revocation-unknown <CHOICE>': {
     choices: ['indeterminate', 'accept'],
     text: 'if the revocation status of a certificate is unknown: indeterminate (default), or accept with a note',
   },
   ...CREDENTIAL_OPTIONS,
-};
+});
 
 /** A service, and what it rests on, which is read again now and then. */
-export interface Reloadable<Service> {
+interface Reloadable<Service> {
   readonly service: Service;
   /** Reads files again: what is good takes effect, what is not leaves things as they are. @returns what was wrong */
   readonly reload: () => Promise<string | undefined>;
@@ -56,8 +45,8 @@ export interface Reloadable<Service> {
 }
 
 /** @throws {@link UsageError} when no trust is named; {@link HopbackError} of the files */
-export async function openVerification(
-  options: Options<ServiceOption>,
+async function openVerification(
+  options: RedirectOptions,
   io: CliIo,
   timeBudgetMs: number,
 ): Promise<Reloadable<VerificationService>> {
@@ -66,8 +55,11 @@ export async function openVerification(
   const certificates = await openRepository(options, io);
   const revocationUnknown = options.text('revocation-unknown') as VerificationPolicy['revocationUnknown'] | undefined;
   const service = createVerificationService({
-    ...{ certificates, trustStore, timeBudgetMs, clock: io.clock },
-    ...(revocationUnknown !== undefined && { policy: { revocationUnknown } }),
+    certificates,
+    trustStore,
+    timeBudgetMs,
+    clock: io.clock,
+    policy: defined({ revocationUnknown }),
   });
   return {
     service,
@@ -84,25 +76,28 @@ export async function openVerification(
 }
 
 /** @throws {@link UsageError} when key, certificate or x5u is not named; {@link HopbackError} of the files */
-export async function openSigning(
-  options: Options<ServiceOption>,
+async function openSigning(
+  options: RedirectOptions,
   io: CliIo,
-  {
-    hearsRequests,
-    onRecord,
-  }: { readonly hearsRequests: boolean; readonly onRecord: (record: SignatureRecord) => void },
+  hearsRequests: boolean,
+  onRecord: (record: SignatureRecord) => void,
 ): Promise<Reloadable<AuthenticationService>> {
   const { signer, spc } = await loadCredentials(options, io);
   const allow = allowListOf(options);
   const source = await createFileCertificateSource({
-    // Both were asked for by now.
-    ...{ path: options.text('certificate') ?? '', x5u: options.text('x5u') ?? '' },
-    ...(allow !== undefined && { x5uPolicy: { allow } }),
+    path: options.needed('certificate'),
+    x5u: options.needed('x5u'),
+    ...defined({ x5uPolicy: allow && { allow } }),
     owner: { spc, publicKey: signer.publicKey, clock: io.clock },
   });
   const service = createAuthenticationService({
-    ...{ spc, signer, certificateSource: source, clock: io.clock, randomUuid: io.randomUuid, onRecord },
-    policy: await attestationPolicyOf(options, io, { hearsRequests }),
+    spc,
+    signer,
+    certificateSource: source,
+    clock: io.clock,
+    randomUuid: io.randomUuid,
+    onRecord,
+    policy: await attestationPolicyOf(options, io, hearsRequests),
   });
   return {
     service,
@@ -115,7 +110,7 @@ export async function openSigning(
 }
 
 /** How things stand. */
-export interface RedirectState {
+interface RedirectState {
   readonly isConnected: boolean;
   readonly isDraining: boolean;
   /** INVITEs that wait for their answers. */
@@ -128,37 +123,23 @@ export interface RedirectState {
 }
 
 /** What happened. */
-export interface RedirectNotice {
+interface RedirectNotice {
   readonly kind: 'connected' | 'unreachable' | 'lost' | 'draining' | 'trouble' | 'not-reloaded';
   readonly detail: string;
 }
 
-/** Says what goes on, to people or to programs. */
-export interface RedirectTeller {
-  readonly status: (state: () => RedirectState) => void;
-  readonly notice: (notice: RedirectNotice) => void;
-  readonly ended: (state: RedirectState, exitCode: ExitCode) => void;
-  readonly end: () => void;
-}
-
 /** No answers yet. */
-export const NO_ANSWERS: Readonly<Record<RedirectOutcome, number>> = {
-  ...{ signed: 0, verified: 0, 'nothing-to-say': 0 },
-  ...{ blocked: 0, unavailable: 0, forbidden: 0 },
+const NO_ANSWERS: Readonly<Record<RedirectOutcome, number>> = {
+  signed: 0,
+  verified: 0,
+  'nothing-to-say': 0,
+  blocked: 0,
+  unavailable: 0,
+  forbidden: 0,
 };
 
-/** How often a line of JSON is written at most. */
-const JSON_EVERY_MS = 1_000;
-/** How often a line is written where there is no terminal. */
-const PLAIN_EVERY_MS = 10_000;
-
-/** Makes it. */
-export function createRedirectTeller(io: CliIo, isJson: boolean): RedirectTeller {
-  return isJson ? jsonTeller(io) : textTeller(io);
-}
-
 /** What is told of an error: of errors of others only what they are called, since there may be a telephone number in the rest. */
-export const troubleText = (error: unknown): string =>
+const troubleText = (error: unknown): string =>
   isHopbackError(error) ? error.message : error instanceof Error ? error.name : typeof error;
 
 function statusText(state: RedirectState): string {
@@ -180,45 +161,25 @@ function countsText({ answers, troubles, recordsLost }: RedirectState): string {
 }
 
 const MARKS: Readonly<Record<RedirectNotice['kind'], string>> = {
-  ...{ connected: '✓ connected to', unreachable: '!', lost: '!', draining: '·', trouble: '!' },
+  connected: '✓ connected to',
+  unreachable: '!',
+  lost: '!',
+  draining: '·',
+  trouble: '!',
   'not-reloaded': '! not reloaded, what was in force stays:',
 };
 
-function textTeller(io: CliIo): RedirectTeller {
-  const line = createStatusLine(io, { output: io.stdout, plainMs: PLAIN_EVERY_MS });
-  return {
-    status: (state) => line.show(() => statusText(state())),
-    notice: ({ kind, detail }) => line.note([`${MARKS[kind]} ${detail}`]),
-    ended: (state, exitCode) => line.note([`${exitCode === 0 ? '✓' : '!'} ended: ${countsText(state)}`]),
-    end: line.end,
-  };
-}
+const WORDS = {
+  format: 'hopback.redirect',
+  document: (state: RedirectState): object => state,
+  status: statusText,
+  notice: ({ kind, detail }: RedirectNotice): readonly string[] => [`${MARKS[kind]} ${detail}`],
+  ended: (state: RedirectState, exitCode: ExitCode): readonly string[] => [
+    `${exitCode === EXIT.ok ? '✓' : '!'} ended: ${countsText(state)}`,
+  ],
+};
 
-function jsonTeller(io: CliIo): RedirectTeller {
-  let toldAtMs = -Infinity;
-  let last = '';
-  const tell = (format: string, document: object): void =>
-    io.stdout.write(jsonLine({ format, atMs: io.clock.nowMs(), ...document }));
-  return {
-    status: (state) => {
-      const nowMs = io.elapsedMs();
-      if (nowMs - toldAtMs < JSON_EVERY_MS) return;
-      toldAtMs = nowMs;
-      const now = state();
-      const text = JSON.stringify(now);
-      if (text === last) return;
-      last = text;
-      tell('hopback.redirect.1', now);
-    },
-    notice: (notice) => tell('hopback.redirect-notice.1', notice),
-    ended: (state, exitCode) => tell('hopback.redirect.1', { ...state, isEnded: true, exitCode }),
-    end: () => undefined,
-  };
-}
-
-type RedirectOption =
-  RuleOption | ServiceOption | 'drachtio' | 'secret-file' | 'attestations' | 'time-budget' | 'drain-seconds';
-type RedirectOptions = Options<RedirectOption | 'json'>;
+type RedirectTeller = ReturnType<typeof createTeller<RedirectState, RedirectNotice>>;
 
 /** An SBC that pings every half a minute notices within that time that it should go elsewhere. */
 const DRAIN_SECONDS = 30;
@@ -232,30 +193,19 @@ const TROUBLE_EVERY_MS = 1_000;
 /** What verification may use of the time of a call: a certificate that does not come leaves time for the answer that says so. */
 const SHARE_OF_VERIFICATION = 0.5;
 
-const OPTIONS: OptionSpecs<RedirectOption> = {
-  drachtio: { value: 'HOST:PORT', env: 'HOPBACK_DRACHTIO', text: 'drachtio server that SBCs send their INVITEs to' },
-  'secret-file': {
-    value: 'FILE',
-    env: 'HOPBACK_DRACHTIO_SECRET_FILE',
-    text: 'file with the secret of the drachtio server',
-  },
+const OPTIONS = optionSpecs({
+  'drachtio <HOST:PORT>': { env: 'HOPBACK_DRACHTIO', text: 'drachtio server that SBCs send their INVITEs to' },
+  'secret-file <FILE>': { env: 'HOPBACK_DRACHTIO_SECRET_FILE', text: 'file with the secret of the drachtio server' },
   ...RULE_OPTIONS,
-  attestations: { value: 'FILE', text: 'file to append attestation records to, one line of JSON for each signature' },
-  'time-budget': {
-    value: 'MS',
-    text: `how long an INVITE waits for its answer, milliseconds; default ${String(DEFAULT_REDIRECT_BUDGET_MS)}`,
-  },
-  'drain-seconds': {
-    value: 'N',
-    text: `how long OPTIONS get 503 before the end, while calls are answered; default ${String(DRAIN_SECONDS)}`,
-  },
+  'attestations <FILE>': 'file to append attestation records to, one line of JSON for each signature',
+  'time-budget <MS>': `how long an INVITE waits for its answer, milliseconds; default ${String(DEFAULT_REDIRECT_BUDGET_MS)}`,
+  'drain-seconds <N>': `how long OPTIONS get 503 before the end, while calls are answered; default ${String(DRAIN_SECONDS)}`,
   ...SERVICE_OPTIONS,
-};
+});
 
-/** `hopback redirect` */
-export const redirectCommand: Command = {
-  name: 'redirect',
-  summary: 'sign and verify calls for SBCs that ask by SIP redirect',
+type RedirectOptions = OptionsOf<typeof OPTIONS>;
+
+const REDIRECT: CommandBody = {
   usage: [
     '--drachtio HOST:PORT --secret-file FILE --mode verify --trust PATH [--trunk-policy FILE] [OPTION...]',
     '--drachtio HOST:PORT --secret-file FILE --mode sign --source ADDRESS... --role ROLE --key FILE --certificate FILE --x5u URL --attestations FILE [OPTION...]',
@@ -283,7 +233,7 @@ async function run(options: RedirectOptions, io: CliIo): Promise<ExitCode> {
   refuseOperands(options);
   const order = await orderOf(options, io);
   const stopped = io.stopSignal(() => order.drainSeconds);
-  const teller = createRedirectTeller(io, options.isOn('json'));
+  const teller = createTeller(io, options.isOn('json'), WORDS);
   const serving = await openServing(options, io, { settings: order.settings, teller });
   io.onHangUp(() => void serving.reload());
   const link = keepConnected({
@@ -320,16 +270,11 @@ interface Order extends Pick<LinkOptions, 'address' | 'secret' | 'Srf'> {
 
 /** What is asked for, before anything is opened. @throws {@link UsageError} and {@link HopbackError} for what cannot be */
 async function orderOf(options: RedirectOptions, io: CliIo): Promise<Order> {
-  const at = options.text('drachtio');
-  const secretPath = options.text('secret-file');
-  if (at === undefined) throw new UsageError('say which drachtio server: --drachtio HOST:PORT');
-  const address = drachtioAddress(at);
-  if (secretPath === undefined) throw new UsageError('--secret-file FILE is needed: the secret of the drachtio server');
+  const address = drachtioAddress(options.needed('drachtio', 'say which drachtio server: --drachtio HOST:PORT'));
+  const secretPath = options.needed('secret-file', '--secret-file FILE is needed: the secret of the drachtio server');
   const Srf = await loadSrf();
   const settings = await redirectSettings(options, io);
-  const drainSeconds =
-    numberOption(options.text('drain-seconds'), { name: 'drain-seconds', min: 0, max: MAX_DRAIN_SECONDS }) ??
-    DRAIN_SECONDS;
+  const drainSeconds = options.number('drain-seconds', 0, MAX_DRAIN_SECONDS) ?? DRAIN_SECONDS;
   return { address, Srf, settings, drainSeconds, secret: await secretFile(secretPath, io) };
 }
 
@@ -350,18 +295,21 @@ async function openServing(
   { settings, teller }: { readonly settings: RedirectSettings; readonly teller: RedirectTeller },
 ) {
   const { rules, profile } = settings;
-  const timeBudgetMs =
-    numberOption(options.text('time-budget'), { name: 'time-budget', min: 1, max: MAX_REDIRECT_BUDGET_MS }) ??
-    DEFAULT_REDIRECT_BUDGET_MS;
+  const timeBudgetMs = options.number('time-budget', 1, MAX_REDIRECT_BUDGET_MS) ?? DEFAULT_REDIRECT_BUDGET_MS;
   const answers = { ...NO_ANSWERS };
   const troubles = createTroubles(io, teller);
   const isNeeded = (mode: string): boolean => rules.some((rule) => rule.mode === mode);
-  const recordsPath = isNeeded('sign') ? recordsPathOf(options) : undefined;
+  // No signature without the record of its decision.
+  const recordsPath = isNeeded('sign')
+    ? options.needed('attestations', 'say where attestation records are kept: --attestations FILE', [
+        'A provider must be able to show how each attestation was decided.',
+      ])
+    : undefined;
   const kept: { records?: AttestationFile } = {};
   const signing =
     recordsPath === undefined
       ? undefined
-      : await openSigning(options, io, { ...settings, onRecord: (record) => kept.records?.keep(record) });
+      : await openSigning(options, io, settings.hearsRequests, (record) => kept.records?.keep(record));
   const verification = isNeeded('verify')
     ? await openVerification(options, io, timeBudgetMs * SHARE_OF_VERIFICATION)
     : undefined;
@@ -369,8 +317,7 @@ async function openServing(
   if (recordsPath !== undefined) kept.records = await openAttestationFile(recordsPath, troubles.note);
   const server = createRedirectServer({
     ...{ rules, profile, timeBudgetMs, onTrouble: troubles.note },
-    ...(signing !== undefined && { signing: signing.service }),
-    ...(verification !== undefined && { verification: verification.service }),
+    ...defined({ signing: signing?.service, verification: verification?.service }),
     onAnswered: ({ outcome }) => void (answers[outcome] += 1),
   });
   const parts: readonly (Reloadable<unknown> | undefined)[] = [signing, verification];
@@ -392,15 +339,6 @@ async function openServing(
   };
 }
 
-/** @throws {@link UsageError} when no file is named: no signature without the record of its decision */
-function recordsPathOf(options: RedirectOptions): string {
-  const path = options.text('attestations');
-  if (path !== undefined) return path;
-  throw new UsageError('say where attestation records are kept: --attestations FILE', [
-    'A provider must be able to show how each attestation was decided.',
-  ]);
-}
-
 function createTroubles(io: CliIo, teller: RedirectTeller) {
   let count = 0;
   let toldAtMs = -Infinity;
@@ -415,3 +353,5 @@ function createTroubles(io: CliIo, teller: RedirectTeller) {
     },
   };
 }
+
+export const COMMANDS = { redirect: REDIRECT };

@@ -4,7 +4,8 @@ import { AggregatorRegistry, Gauge } from 'prom-client';
 import type { MetricObjectWithValues, MetricValue, RegistryContentType } from 'prom-client';
 import { schedule } from '../core/runtime/clock.js';
 import { HopbackError } from '../errors.js';
-import type { OnNotice, Sidecar } from '../sidecar/index.js';
+import type { OnNotice } from '../sidecar/services/files.js';
+import type { Sidecar } from '../sidecar/sidecar.js';
 
 /** Counts of one process, as `getMetricsAsJSON` of a registry gives them. */
 export type ProcessCounts = readonly MetricObjectWithValues<MetricValue<string>>[];

@@ -1,35 +1,34 @@
 import { resolve } from 'node:path';
 import { pino } from 'pino';
 import type { Logger } from 'pino';
-import { startAdmin, startSidecar } from '../sidecar/index.js';
-import type {
-  AnsweredRequest,
-  Listener,
-  Setting,
-  SidecarConfiguration,
-  SidecarNotice,
-  SidecarOptions,
-  VerifiedCall,
-} from '../sidecar/index.js';
+import { defined } from '../core/defined.js';
+import { startAdmin } from '../sidecar/admin/start-admin.js';
+import type { SidecarConfiguration } from '../sidecar/config/configuration.schema.js';
+import type { Setting } from '../sidecar/config/read-configuration.js';
+import type { VerifiedCall } from '../sidecar/http/call-context.js';
+import type { AnsweredRequest } from '../sidecar/http/serve-calls.js';
+import type { SidecarNotice } from '../sidecar/services/files.js';
+import { openSidecar } from '../sidecar/sidecar.js';
+import type { Sidecar, SidecarOptions } from '../sidecar/sidecar.js';
 import { maskTelephoneNumber } from '../stir/index.js';
 import { CONFIGURATION_OPTIONS, configurationOf, problemLines, settingsOf } from './inputs/key-files.js';
-import type { ConfigurationOption, ReadConfiguration } from './inputs/key-files.js';
-import { EXIT, refuseOperands } from './kit/command.js';
-import type { Command, ExitCode, Options } from './kit/command.js';
+import { EXIT, optionSpecs, refuseOperands } from './kit/command.js';
+import type { CommandBody, ExitCode, OptionsOf } from './kit/command.js';
 import type { CliIo, CliLog } from './kit/io.js';
 import { printLines } from './kit/output.js';
+import { whenAborted } from './kit/status-line.js';
 import { isWorker, leaveWorkers, startWorkers, workerLink } from './serve-workers.js';
 import { openAttestationFile } from './sign.js';
 import type { AttestationFile } from './sign.js';
 
 /** The log of a sidecar: a JSON object a line, telephone numbers masked. */
-export type ServeLog = ReturnType<typeof createServeLog>;
+type ServeLog = ReturnType<typeof createServeLog>;
 
 /**
  * @param log - where lines go
  * @param configuration - in force: its level and which calls get a line; asked each time, so that a reload is heard
  */
-export function createServeLog(log: CliLog, configuration: () => SidecarConfiguration['log']) {
+function createServeLog(log: CliLog, configuration: () => SidecarConfiguration['log']) {
   const logger: Logger = pino(
     {
       level: 'debug',
@@ -51,13 +50,13 @@ export function createServeLog(log: CliLog, configuration: () => SidecarConfigur
       logger.info(
         {
           requestId,
-          ...(callId !== undefined && { callId }),
-          ...(trunk !== undefined && { trunk }),
+          callId,
+          trunk,
           verstat: verdict.verstat,
-          ...(verdict.attestation !== undefined && { attestation: verdict.attestation }),
+          attestation: verdict.attestation,
           reasons: verdict.reasons,
-          ...(orig !== undefined && { from: maskTelephoneNumber(orig) }),
-          ...(dest !== undefined && { to: maskTelephoneNumber(dest) }),
+          from: orig && maskTelephoneNumber(orig),
+          to: dest && maskTelephoneNumber(dest),
         },
         'call verified',
       );
@@ -71,17 +70,14 @@ export function createServeLog(log: CliLog, configuration: () => SidecarConfigur
 
 const LEVELS = { debug: 20, info: 30, warn: 40, error: 50, silent: 100 } as const;
 
-type ServeOption = ConfigurationOption | 'workers';
+const OPTIONS = optionSpecs({
+  ...CONFIGURATION_OPTIONS,
+  'workers <N>': 'number of processes, instead of the one in the configuration',
+});
 
-/** `hopback serve` */
-export const serveCommand: Command = {
-  name: 'serve',
-  summary: 'answer switches over HTTP: verify and sign their calls',
+const SERVE: CommandBody = {
   usage: ['[--config FILE] [--set PATH=VALUE]... [--workers N]'],
-  options: {
-    ...CONFIGURATION_OPTIONS,
-    workers: { value: 'N', text: 'number of processes, instead of the one in the configuration' },
-  },
+  options: OPTIONS,
   notes: [
     'Answers POST /stir/v1/signing and /stir/v1/verification (ATIS-1000082, 3GPP TS 24.229), /v1/check and ' +
       '/v1/sign-csv (as secsipidx does), /v1/invite/verify and /v1/invite/sign (a SIP INVITE as text), GET /livez, ' +
@@ -94,14 +90,14 @@ export const serveCommand: Command = {
   run,
 };
 
-async function run(options: Options<ServeOption | 'json'>, io: CliIo): Promise<ExitCode> {
+async function run(options: OptionsOf<typeof OPTIONS>, io: CliIo): Promise<ExitCode> {
   refuseOperands(options, ['Name the file with --config.']);
   const onHangUp = hangUps(io);
   try {
     const settings = allSettings(options);
-    const read = await configurationOf(options, io, settings);
-    if (read.status === 'read') return await serve(read, { io, settings, onHangUp });
-    printLines(io, problemLines(read.path, read.problems), io.stderr);
+    const { path, directory, read } = await configurationOf(options, io, settings);
+    if (read.status === 'read') return await serve({ path, directory, ...read }, { io, settings, onHangUp });
+    printLines(io, problemLines(path, read.problems), io.stderr);
     return EXIT.usage;
   } finally {
     leaveWorkers();
@@ -118,7 +114,11 @@ function hangUps(io: CliIo): OnHangUp {
   return (listener) => void (current = listener);
 }
 
-type Read = Extract<ReadConfiguration, { readonly status: 'read' }>;
+interface Read {
+  readonly path: string;
+  readonly directory: string;
+  readonly configuration: SidecarConfiguration;
+}
 
 interface Means {
   readonly io: CliIo;
@@ -134,8 +134,12 @@ async function serve(read: Read, { io, settings, onHangUp }: Means): Promise<Exi
   const attestations = isWatching ? undefined : await attestationsOf(read, log);
   const options: SidecarOptions = {
     configurationPath: read.path,
-    ...{ environment: io.env, settings, onNotice: log.notice, onVerified: log.verified, onAnswered: log.answered },
-    ...(attestations !== undefined && { onSignature: attestations.keep }),
+    environment: io.env,
+    settings,
+    onNotice: log.notice,
+    onVerified: log.verified,
+    onAnswered: log.answered,
+    ...defined({ onSignature: attestations?.keep }),
   };
   const follow = (configuration: () => SidecarConfiguration): void => void (inForce = configuration);
   const drainSeconds = (): number => inForce().drainSeconds;
@@ -172,19 +176,18 @@ async function attestationsOf(
   );
 }
 
-const allSettings = (options: Options<ServeOption>): readonly Setting[] => [
-  ...settingsOf(options),
-  ...(options.text('workers') === undefined
-    ? []
-    : [{ path: ['workers'], value: Number(options.text('workers')), from: '--workers' }]),
-];
+function allSettings(options: OptionsOf<typeof OPTIONS>): readonly Setting[] {
+  const workers = options.text('workers');
+  const own = workers === undefined ? [] : [{ path: ['workers'], value: Number(workers), from: '--workers' }];
+  return [...settingsOf(options), ...own];
+}
 
 async function serveAlone(
   options: SidecarOptions,
   { io, log, follow, onHangUp, drainSeconds }: Parts,
 ): Promise<ExitCode> {
   const stopped = io.stopSignal(drainSeconds);
-  const sidecar = await startSidecar(options);
+  const sidecar = await openSidecar(options);
   follow(sidecar.configuration);
   onHangUp(() => void sidecar.reload());
   log.ready({ calls: urlOf(sidecar.calls), ...adminUrl(sidecar.admin), ...sidecar.readiness() });
@@ -198,7 +201,7 @@ const ENDING: SidecarNotice = { level: 'info', part: 'serve', text: 'ends: reque
 
 async function serveAsWorker(options: SidecarOptions, { log, follow }: Parts): Promise<ExitCode> {
   const link = workerLink();
-  const sidecar = await startSidecar({ ...options, metricsText: link.metricsText, role: 'calls' });
+  const sidecar = await openSidecar({ ...options, metricsText: link.metricsText, role: 'calls' });
   follow(sidecar.configuration);
   await link.serve(sidecar);
   log.notice(ENDING);
@@ -215,7 +218,7 @@ async function watchWorkers(
   const metricsText = async (own: () => Promise<string>): Promise<string> =>
     `${await workers.metricsText()}${await own()}`;
   try {
-    const admin = await startAdmin({ ...options, metricsText, isServing: () => workers.pids().length > 0 });
+    const admin = await startAdmin({ ...options, metricsText }, () => workers.pids().length > 0);
     follow(admin.configuration);
     onHangUp(() => {
       workers.reload();
@@ -230,17 +233,12 @@ async function watchWorkers(
   return EXIT.ok;
 }
 
-const adminUrl = (listener: Listener | undefined): { readonly admin?: string } =>
+const adminUrl = (listener: Sidecar['admin']): { readonly admin?: string } =>
   listener === undefined ? {} : { admin: urlOf(listener) };
 
-function urlOf({ isTls, host, port }: Listener): string {
+function urlOf({ isTls, host, port }: Sidecar['calls']): string {
   const shown = host.includes(':') ? `[${host}]` : host;
   return `${isTls ? 'https' : 'http'}://${shown}:${String(port)}`;
 }
 
-function whenAborted(signal: AbortSignal): Promise<void> {
-  return new Promise((done) => {
-    if (signal.aborted) done();
-    signal.addEventListener('abort', () => done(), { once: true });
-  });
-}
+export const COMMANDS = { serve: SERVE };

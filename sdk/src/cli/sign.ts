@@ -1,4 +1,6 @@
 import { open, stat } from 'node:fs/promises';
+import { defined } from '../core/defined.js';
+import { endsWithinLine } from '../core/runtime/whole-file.js';
 import { HopbackError } from '../errors.js';
 import {
   createAttestationPolicy,
@@ -30,38 +32,27 @@ import {
   withHeaders,
 } from './inputs/call-input.js';
 import type { CallInput, RawInput } from './inputs/call-input.js';
-import { EXIT, namesOf, numberOption, shownText, UsageError } from './kit/command.js';
-import type { Command, ExitCode, Options, OptionSpecs } from './kit/command.js';
+import { EXIT, namesOf, optionSpecs, shownText, UsageError } from './kit/command.js';
+import type { CommandBody, ExitCode, OptionsOf } from './kit/command.js';
 import type { CliIo } from './kit/io.js';
 import { printJson, printLines } from './kit/output.js';
 import { attestationOf, CREDENTIAL_OPTIONS, FACT_OPTIONS, loadCredentials } from './inputs/signing-options.js';
-import type { CredentialOption, FactOption } from './inputs/signing-options.js';
 
-type SignOption = CredentialOption | FactOption | 'orig' | 'dest' | 'orig-id' | 'iat' | 'div-from' | 'sign-emergency';
-type SignOptions = Options<SignOption | 'json'>;
-
-const OPTIONS: OptionSpecs<SignOption> = {
+const OPTIONS = optionSpecs({
   ...CREDENTIAL_OPTIONS,
   ...FACT_OPTIONS,
-  orig: {
-    value: 'TN',
-    text: 'the calling number, with + or its country code, if there is no INVITE; with --div-from, selects one caller if the headers name several',
-  },
-  dest: {
-    value: 'TN|URI',
-    multiple: true,
-    text: 'the called party, if there is no INVITE; with --div-from, the party that the call goes to now',
-  },
-  'orig-id': { value: 'UUID', text: 'origid; default a new one' },
-  iat: { value: 'SECONDS', text: 'time of issue, epoch seconds, at most 30 seconds from now; default now' },
-  'div-from': { value: 'TN', text: 'add a div PASSporT instead: the call was for this number and is forwarded' },
-  'sign-emergency': { text: 'also sign calls to emergency numbers' },
-};
+  'orig <TN>':
+    'the calling number, with + or its country code, if there is no INVITE; with --div-from, selects one caller if the headers name several',
+  'dest <TN|URI...>': 'the called party, if there is no INVITE; with --div-from, the party that the call goes to now',
+  'orig-id <UUID>': 'origid; default a new one',
+  'iat <SECONDS>': 'time of issue, epoch seconds, at most 30 seconds from now; default now',
+  'div-from <TN>': 'add a div PASSporT instead: the call was for this number and is forwarded',
+  'sign-emergency': 'also sign calls to emergency numbers',
+});
 
-/** `hopback sign` */
-export const signCommand: Command = {
-  name: 'sign',
-  summary: 'sign a call, or its diversion',
+type SignOptions = OptionsOf<typeof OPTIONS>;
+
+const SIGN: CommandBody = {
   usage: [
     '--key FILE --certificate FILE --x5u URL --role ROLE [OPTION...] [INVITE|-]',
     '--key FILE --certificate FILE --x5u URL --role ROLE [OPTION...] --orig TN --dest TN',
@@ -119,7 +110,7 @@ async function signCall(options: SignOptions, io: CliIo, input: CallInput | unde
 }
 
 /** Options that say something of a call of one's own. A div attests nothing and is issued now, and nothing of them would be in it. */
-const NOT_FOR_DIVERSIONS: readonly SignOption[] = [...namesOf(FACT_OPTIONS), 'orig-id', 'iat', 'sign-emergency'];
+const NOT_FOR_DIVERSIONS = [...namesOf(FACT_OPTIONS), 'orig-id', 'iat', 'sign-emergency'] as const;
 
 async function signDiversion(options: SignOptions, io: CliIo, input: CallInput | undefined): Promise<DiversionOutcome> {
   const unheard = NOT_FOR_DIVERSIONS.find((name) => options.isOn(name));
@@ -130,12 +121,18 @@ async function signDiversion(options: SignOptions, io: CliIo, input: CallInput |
 }
 
 function requestOf(options: SignOptions, input: CallInput | undefined, facts: AttestationFacts): SigningRequest {
-  const base = { facts, ...givenOf(options) };
+  const base = {
+    facts,
+    ...defined({
+      attestation: options.text('attest') as SigningRequest['attestation'],
+      attestationBasis: options.text('basis'),
+      origId: options.text('orig-id'),
+    }),
+  };
   const orig = options.text('orig');
   const origTn = orig === undefined ? undefined : numberToSignOption('orig', orig);
   const dests = options.texts('dest').map(targetOption);
   if (origTn !== undefined && dests.length > 0) {
-    const iatSeconds = numberOption(options.text('iat'), { name: 'iat', min: 0, max: 99_999_999_999 });
     const valuesOf = (kind: 'tn' | 'uri'): readonly string[] =>
       dests.flatMap((party) => (party.kind === kind ? [party.value] : []));
     const destUri = valuesOf('uri');
@@ -144,8 +141,10 @@ function requestOf(options: SignOptions, input: CallInput | undefined, facts: At
       ...(input?.kind === 'request' ? identityAndDate(input) : {}),
       origTn,
       destTn: valuesOf('tn'),
-      ...(destUri.length === 0 ? {} : { destUri }),
-      ...(iatSeconds === undefined ? {} : { iatSeconds }),
+      ...defined({
+        destUri: destUri.length === 0 ? undefined : destUri,
+        iatSeconds: options.number('iat', 0, 99_999_999_999),
+      }),
     };
   }
   if (input?.kind !== 'request') throw new UsageError('an INVITE is needed, or both --orig and --dest');
@@ -160,22 +159,11 @@ function targetOption(text: string): PassportParty {
   return party.kind === 'tn' ? { kind: 'tn', value: numberToSignOption('dest', text) } : party;
 }
 
-function givenOf(options: SignOptions): Pick<SigningRequest, 'attestation' | 'attestationBasis' | 'origId'> {
-  const attestation = options.text('attest') as SigningRequest['attestation'];
-  const attestationBasis = options.text('basis');
-  const origId = options.text('orig-id');
-  return {
-    ...(attestation === undefined ? {} : { attestation }),
-    ...(attestationBasis === undefined ? {} : { attestationBasis }),
-    ...(origId === undefined ? {} : { origId }),
-  };
-}
-
 function identityAndDate({
   request,
 }: CallInput & { readonly kind: 'request' }): Pick<SigningRequest, 'identity' | 'date'> {
   const [date] = headerValues(request, 'date');
-  return { identity: headerValues(request, 'identity'), ...(date === undefined ? {} : { date }) };
+  return { identity: headerValues(request, 'identity'), ...defined({ date }) };
 }
 
 function diversionOf(options: SignOptions, input: CallInput | undefined): DiversionRequest {
@@ -184,11 +172,8 @@ function diversionOf(options: SignOptions, input: CallInput | undefined): Divers
   const [dest, ...more] = options.texts('dest');
   if (more.length > 0) throw new UsageError('a diversion has one new target');
   const identity = input?.kind === 'request' ? headerValues(input.request, 'identity') : (input?.values ?? []);
-  const base = {
-    identity,
-    divertingTn,
-    ...(orig === undefined ? {} : { origTn: numberToSignOption('orig', orig) }),
-  };
+  const origTn = orig === undefined ? undefined : numberToSignOption('orig', orig);
+  const base = { identity, divertingTn, ...defined({ origTn }) };
   const target = dest === undefined ? undefined : targetOption(dest);
   if (target?.kind === 'tn') return { ...base, newTargetTn: target.value };
   const newTargetUri = target?.value ?? (input?.kind === 'request' ? input.request.requestUri : undefined);
@@ -210,7 +195,7 @@ function printSigned(outcome: SignedCall | SignedDiversion, { io, raw, input, ha
   const date = 'date' in outcome ? outcome.date : undefined;
   if (input?.kind === 'request' && raw !== undefined) {
     const text = Buffer.from(raw.bytes).toString('latin1');
-    const signed = withHeaders(text, { identityHeaders: added, ...(date === undefined ? {} : { date }) });
+    const signed = withHeaders(text, added, date);
     io.stdout.write(Buffer.from(signed, 'latin1'));
   } else {
     io.stdout.write(added.map((value) => `${value}\n`).join(''));
@@ -218,13 +203,11 @@ function printSigned(outcome: SignedCall | SignedDiversion, { io, raw, input, ha
   const isRequest = input?.kind === 'request';
   printLines(io, signedLines(outcome, isRequest ? undefined : date), io.stderr);
   // Whether the URI names that party is for whoever routes the call; a chain that does not end in it fails.
-  if (isRequest && hasTarget && outcome.record.ppt === 'div')
-    printLines(
-      io,
-      ['! the Request-URI was left as it is: it must be that of the new target before the call goes on'],
-      io.stderr,
-    );
+  if (isRequest && hasTarget && outcome.record.ppt === 'div') printLines(io, [REQUEST_URI_LEFT], io.stderr);
 }
+
+const REQUEST_URI_LEFT =
+  '! the Request-URI was left as it is: it must be that of the new target before the call goes on';
 
 function signedLines(outcome: SignedCall | SignedDiversion, date: string | undefined): readonly string[] {
   const { record } = outcome;
@@ -279,7 +262,7 @@ export async function openAttestationFile(path: string, onTrouble: (error: Hopba
       const lines = waiting;
       waiting = [];
       isOverflowTold = false;
-      const isCut = mayBeCut && (await endsWithinLine(path));
+      const isCut = mayBeCut && (await isLastLineCut(path));
       await append(path, `${isCut ? '\n' : ''}${lines.join('')}`).then(
         () => (mayBeCut = false),
         (error: unknown) => {
@@ -315,20 +298,16 @@ export async function openAttestationFile(path: string, onTrouble: (error: Hopba
 const overflow = (path: string): HopbackError =>
   new HopbackError('storage-failed', `${shownText(path)} takes no records at the moment: those that come now are lost`);
 
-/** Whether the last line has no end. A file that is not there, or that cannot be read back, has none. */
-async function endsWithinLine(path: string): Promise<boolean> {
+/** A file that is not there, that is none, or that cannot be read back, has no line that is cut. */
+async function isLastLineCut(path: string): Promise<boolean> {
   try {
-    const found = await stat(path);
-    if (!found.isFile() || found.size === 0) return false;
+    if (!(await stat(path)).isFile()) return false;
     await using file = await open(path, 'r');
-    const { buffer } = await file.read(new Uint8Array(1), 0, 1, found.size - 1);
-    return buffer[0] !== LINE_END;
+    return await endsWithinLine(file);
   } catch {
     return false;
   }
 }
-
-const LINE_END = 0x0a;
 
 /** Telephone numbers are in it: for its user alone. */
 async function append(path: string, text: string): Promise<void> {
@@ -344,3 +323,5 @@ async function append(path: string, text: string): Promise<void> {
     throw new HopbackError('storage-failed', `${shownText(path)} cannot be written (${code})`, { cause });
   }
 }
+
+export const COMMANDS = { sign: SIGN };

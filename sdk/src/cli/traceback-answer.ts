@@ -1,3 +1,4 @@
+import { defined } from '../core/defined.js';
 import { wait } from '../core/runtime/clock.js';
 import { FINDING_ARMS } from '../contract/traceback-exchange.js';
 import {
@@ -25,12 +26,11 @@ import type {
   ReviewDecision,
 } from '../traceback/index.js';
 import { jsonFile } from './inputs/key-files.js';
-import { EXIT, numberOption, refuseOperands, UsageError } from './kit/command.js';
-import type { Command, ExitCode, Options, OptionSpecs } from './kit/command.js';
+import { EXIT, optionSpecs, refuseOperands, UsageError, wholeNumber } from './kit/command.js';
+import type { CommandBody, ExitCode, OptionsOf } from './kit/command.js';
 import type { CliIo } from './kit/io.js';
-import { factLines, printJson, printLines } from './kit/output.js';
+import { factLines, report } from './kit/output.js';
 import { reportRefused, reportSent, sendDecision, SENDING_OPTIONS } from './traceback-send.js';
-import type { SendingOption } from './traceback-send.js';
 import {
   requestedEntry,
   RESPONDER_NOTE,
@@ -38,57 +38,37 @@ import {
   responderDirectory,
   responderSnapshot,
 } from './traceback-show.js';
-import type { ResponderOption } from './traceback-show.js';
-
-type PartyOption = 'provider' | 'ocn' | 'spc' | 'frn' | 'contact' | 'email' | 'telephone' | 'country';
-type AnswerOption =
-  | ResponderOption
-  | PartyOption
-  | SendingOption
-  | 'by'
-  | 'arm'
-  | 'call'
-  | 'customer'
-  | 'know-your-customer'
-  | 'action'
-  | 'reason'
-  | 'comment'
-  | 'amend'
-  | 'replace'
-  | 'despite'
-  | 'wait';
 
 const ACTIONS = ['none', 'under-review', 'warned', 'suspended', 'terminated'] as const;
 
-const ANSWER_OPTIONS: OptionSpecs<AnswerOption> = {
+const ANSWER_OPTIONS = optionSpecs({
   ...RESPONDER_OPTIONS,
-  by: { value: 'NAME', env: 'HOPBACK_ANSWERED_BY', text: 'who decides; the signed answer names them' },
-  arm: { value: 'ARM', choices: FINDING_ARMS, text: 'the answer' },
-  call: { value: 'CALL', text: 'which call: its number in hopback traceback show, or the id of its record' },
-  provider: { value: 'NAME', text: 'the provider that sent the call, if the directory does not name it or is wrong' },
-  ocn: { value: 'OCN', text: 'its OCN' },
-  spc: { value: 'SPC', text: 'its SPC' },
-  frn: { value: 'FRN', text: 'its FCC Registration Number' },
-  contact: { value: 'NAME', text: 'name of a provider that is in no registry, or of one abroad' },
-  email: { value: 'EMAIL', text: 'its e-mail address' },
-  telephone: { value: 'NUMBER', text: 'its telephone number' },
-  country: { value: 'CC', text: 'its country, two letters' },
-  customer: { value: 'ID', text: 'the customer whose call it was' },
-  'know-your-customer': { value: 'TEXT', text: 'on what basis the customer is known' },
-  action: { value: 'ACTION', choices: ACTIONS, text: 'action taken about the customer or provider that sent the call' },
-  reason: { value: 'TEXT', text: 'why no answer is given; for --arm refused' },
-  comment: { value: 'TEXT', text: 'comment in the answer' },
-  replace: { text: 'withdraw the decision about this request that waits in the inbox' },
-  amend: { value: 'REASON', text: 'why an answer that was given is changed' },
-  despite: { value: 'NAME', multiple: true, text: 'name of a warning that you confirm; may be repeated' },
-  wait: { value: 'SECONDS', text: 'how long to wait for the running responder to carry it out; default 0' },
+  'by <NAME>': { env: 'HOPBACK_ANSWERED_BY', text: 'who decides; the signed answer names them' },
+  'arm <ARM>': { choices: FINDING_ARMS, text: 'the answer' },
+  'call <CALL>': 'which call: its number in hopback traceback show, or the id of its record',
+  'provider <NAME>': 'the provider that sent the call, if the directory does not name it or is wrong',
+  'ocn <OCN>': 'its OCN',
+  'spc <SPC>': 'its SPC',
+  'frn <FRN>': 'its FCC Registration Number',
+  'contact <NAME>': 'name of a provider that is in no registry, or of one abroad',
+  'email <EMAIL>': 'its e-mail address',
+  'telephone <NUMBER>': 'its telephone number',
+  'country <CC>': 'its country, two letters',
+  'customer <ID>': 'the customer whose call it was',
+  'know-your-customer <TEXT>': 'on what basis the customer is known',
+  'action <ACTION>': { choices: ACTIONS, text: 'action taken about the customer or provider that sent the call' },
+  'reason <TEXT>': 'why no answer is given; for --arm refused',
+  'comment <TEXT>': 'comment in the answer',
+  replace: 'withdraw the decision about this request that waits in the inbox',
+  'amend <REASON>': 'why an answer that was given is changed',
+  'despite <NAME...>': 'name of a warning that you confirm; may be repeated',
+  'wait <SECONDS>': 'how long to wait for the running responder to carry it out; default 0',
   ...SENDING_OPTIONS,
-};
+});
 
-/** `hopback traceback answer` */
-export const tracebackAnswerCommand: Command = {
-  name: 'traceback answer',
-  summary: 'decide a traceback request as a person; the responder signs and sends',
+type AnswerOptions = OptionsOf<typeof ANSWER_OPTIONS>;
+
+const ANSWER: CommandBody = {
   usage: [
     'REQUEST --responder DIR --by NAME --arm ARM [--call CALL] [--comment TEXT]',
     'REQUEST --responder DIR --by NAME --arm ARM --platform URL --token-file FILE --key FILE --key-id ID --receipt-keys FILE',
@@ -109,7 +89,7 @@ export const tracebackAnswerCommand: Command = {
   run: runAnswer,
 };
 
-async function runAnswer(options: Options<AnswerOption | 'json'>, io: CliIo): Promise<ExitCode> {
+async function runAnswer(options: AnswerOptions, io: CliIo): Promise<ExitCode> {
   const snapshot = await responderSnapshot(options, io);
   const entry = requestedEntry(snapshot, options.operands);
   const decision = decisionOf(options, { entry, snapshot, io });
@@ -143,7 +123,7 @@ function begunProblem({ by, arm, decidedAt }: ReviewDecision): DecisionProblem {
 
 /** Leaves the decision to the responder, and waits for what becomes of it where that is asked for. */
 async function keep(
-  options: Options<AnswerOption | 'json'>,
+  options: AnswerOptions,
   io: CliIo,
   kept: {
     readonly directory: string;
@@ -153,7 +133,7 @@ async function keep(
   },
 ): Promise<ExitCode> {
   const { directory, decision, text, replaced } = kept;
-  const waitSeconds = numberOption(options.text('wait'), { name: 'wait', min: 0, max: 600 }) ?? 0;
+  const waitSeconds = options.number('wait', 0, 600) ?? 0;
   const begun: ReviewDecision[] = [];
   for (const one of replaced) if (!(await withdrawDecision(directory, one.decisionId))) begun.push(one);
   // Carried out by now, or any moment: whoever means another answer amends it.
@@ -164,50 +144,46 @@ async function keep(
   if (result?.status === 'unreadable') return reportRefused(options, io, [{ about: 'decision', text: result.detail }]);
   const isLate = result === undefined && waitSeconds > 0;
   const exitCode = isLate ? EXIT.indeterminate : EXIT.ok;
-  if (options.isOn('json')) printJson(io, { format: 'hopback.traceback-decision.1', exitCode, decision, result });
-  else
-    printLines(io, [
-      `${isLate ? '?' : '✓'} ${decision.requestId}: ${text}`,
-      result !== undefined
-        ? '  taken by the responder; hopback traceback list shows when the platform has it'
-        : isLate
-          ? `  kept, and no responder took it in ${String(waitSeconds)} s: nothing is signed until one runs`
-          : '  kept for the responder, which signs and sends it: hopback traceback list shows when',
-    ]);
-  return exitCode;
+  const state = result !== undefined ? TAKEN : isLate ? lateText(waitSeconds) : KEPT;
+  return report(options, io, { format: 'hopback.traceback-decision.1', exitCode, decision, result }, [
+    `${isLate ? '?' : '✓'} ${decision.requestId}: ${text}`,
+    `  ${state}`,
+  ]);
 }
 
+const TAKEN = 'taken by the responder; hopback traceback list shows when the platform has it';
+const KEPT = 'kept for the responder, which signs and sends it: hopback traceback list shows when';
+const lateText = (seconds: number): string =>
+  `kept, and no responder took it in ${String(seconds)} s: nothing is signed until one runs`;
+
 function decisionOf(
-  options: Options<AnswerOption>,
+  options: AnswerOptions,
   { entry, snapshot, io }: { readonly entry: ResponderEntry; readonly snapshot: ResponderSnapshot; readonly io: CliIo },
 ): ReviewDecision {
-  const by = options.text('by');
-  const arm = FINDING_ARMS.find((name) => name === options.text('arm'));
-  if (by === undefined) throw new UsageError('say who decides: --by NAME, or HOPBACK_ANSWERED_BY');
-  if (arm === undefined) throw new UsageError('say what is answered: --arm ARM');
+  const by = options.needed('by', 'say who decides: --by NAME, or HOPBACK_ANSWERED_BY');
+  const arm = FINDING_ARMS.find((name) => name === options.needed('arm', 'say what is answered: --arm ARM'));
   const candidate = candidateOf(options.text('call'), entry, { snapshot, nowMs: io.clock.nowMs() });
   const action = ACTIONS.find((name) => name === options.text('action'));
   const isOwnCustomer = arm === 'origin' || arm === 'serves-number';
-  const optional = {
-    candidate,
-    ...partiesOf(options),
-    // Named beside another arm it is refused, not left out.
-    customer: customerOf(options, isOwnCustomer ? action : undefined),
-    upstreamAction: isOwnCustomer ? undefined : action,
-    reason: options.text('reason'),
-    comment: options.text('comment'),
-    amendReason: options.text('amend'),
-    despite: options.texts('despite').length === 0 ? undefined : options.texts('despite'),
-  };
-  const decision = {
+  const despite = options.texts('despite');
+  const decision = defined({
     format: 'hopback.review-decision.1',
     decisionId: io.randomUuid(),
     requestId: entry.requestId,
     by,
     decidedAt: new Date(io.clock.nowMs()).toISOString(),
     arm,
-    ...Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== undefined)),
-  };
+    candidate,
+    provider: partyOf(options, 'provider', ['ocn', 'spc', 'frn']),
+    contact: partyOf(options, 'contact', ['email', 'telephone', 'country']),
+    // Named beside another arm it is refused, not left out.
+    customer: customerOf(options, isOwnCustomer ? action : undefined),
+    upstreamAction: isOwnCustomer ? undefined : action,
+    reason: options.text('reason'),
+    comment: options.text('comment'),
+    amendReason: options.text('amend'),
+    despite: despite.length === 0 ? undefined : despite,
+  });
   return decision as ReviewDecision;
 }
 
@@ -220,7 +196,7 @@ function candidateOf(
   // Also of a call that is found and not shown.
   if (RECORD_ID.test(text)) return text.toLowerCase();
   const { candidates } = reviewOf(subjectOfEntry(entry), { nowMs, policy: snapshot.policy });
-  const rank = numberOption(text, { name: 'call', min: 1, max: 1_000 });
+  const rank = wholeNumber('call', text, { min: 1, max: 1_000 });
   const found = candidates.find((one) => one.rank === rank);
   if (found === undefined) throw new UsageError(`--call: there ${countOf(candidates.length)}`);
   return found.candidate;
@@ -233,41 +209,24 @@ function countOf(calls: number): string {
   return calls === 1 ? 'is one call' : `are ${String(calls)} calls`;
 }
 
-function partiesOf(options: Options<PartyOption>): Pick<ReviewDecision, 'provider' | 'contact'> {
-  const given = (names: readonly PartyOption[]): Record<string, string> =>
-    Object.fromEntries(
-      names.flatMap((name) => (options.text(name) === undefined ? [] : [[name, options.text(name) ?? '']])),
-    );
-  const [provider, contact] = [options.text('provider'), options.text('contact')];
-  refuseWithout(options, { name: 'provider', needing: ['ocn', 'spc', 'frn'] });
-  refuseWithout(options, { name: 'contact', needing: ['email', 'telephone', 'country'] });
-  return {
-    ...(provider === undefined ? {} : { provider: { name: provider, ...given(['ocn', 'spc', 'frn']) } }),
-    ...(contact === undefined ? {} : { contact: { name: contact, ...given(['email', 'telephone', 'country']) } }),
-  };
+/** A party that is named. What says more of somebody who is not named would be left out of a signed answer, and is refused. */
+function partyOf<Detail extends 'ocn' | 'spc' | 'frn' | 'email' | 'telephone' | 'country'>(
+  options: AnswerOptions,
+  name: 'provider' | 'contact',
+  details: readonly Detail[],
+) {
+  const given = details.filter((detail) => options.isOn(detail));
+  const party = options.text(name);
+  if (party !== undefined)
+    return { name: party, ...Object.fromEntries(given.map((detail) => [detail, options.text(detail)])) };
+  if (given[0] !== undefined) throw new UsageError(`--${given[0]} needs --${name} NAME`);
+  return undefined;
 }
 
-/** What says more of somebody who is not named would be left out of a signed answer. */
-function refuseWithout(
-  options: Options<PartyOption>,
-  { name, needing }: { readonly name: PartyOption; readonly needing: readonly PartyOption[] },
-): void {
-  if (options.text(name) !== undefined) return;
-  const alone = needing.find((one) => options.text(one) !== undefined);
-  if (alone !== undefined) throw new UsageError(`--${alone} needs --${name} NAME`);
-}
-
-function customerOf(
-  options: Options<'customer' | 'know-your-customer'>,
-  action: (typeof ACTIONS)[number] | undefined,
-): ReviewDecision['customer'] {
-  const [customerId, knowYourCustomer] = [options.text('customer'), options.text('know-your-customer')];
-  if (customerId === undefined && knowYourCustomer === undefined && action === undefined) return undefined;
-  return {
-    ...(customerId === undefined ? {} : { customerId }),
-    ...(knowYourCustomer === undefined ? {} : { knowYourCustomer }),
-    ...(action === undefined ? {} : { action }),
-  };
+function customerOf(options: AnswerOptions, action: (typeof ACTIONS)[number] | undefined): ReviewDecision['customer'] {
+  const knowYourCustomer = options.text('know-your-customer');
+  const customer = defined({ customerId: options.text('customer'), knowYourCustomer, action });
+  return Object.keys(customer).length === 0 ? undefined : customer;
 }
 
 const POLL_MS = 100;
@@ -281,18 +240,13 @@ async function resultWithin(directory: string, decisionId: string, seconds: numb
   return undefined;
 }
 
-type TryOption = ResponderOption | 'policy' | 'trunks';
-
-const POLICY_TRY_OPTIONS: OptionSpecs<TryOption> = {
+const POLICY_TRY_OPTIONS = optionSpecs({
   ...RESPONDER_OPTIONS,
-  policy: { value: 'FILE', text: 'the policy to try, JSON; default that of the responder' },
-  trunks: { value: 'FILE', text: 'the trunk directory to use, JSON' },
-};
+  'policy <FILE>': 'the policy to try, JSON; default that of the responder',
+  'trunks <FILE>': 'the trunk directory to use, JSON',
+});
 
-/** `hopback traceback policy try` */
-export const tracebackPolicyTryCommand: Command = {
-  name: 'traceback policy try',
-  summary: 'show what a policy would have answered to past requests, and which rules held the others back',
+const POLICY_TRY: CommandBody = {
   usage: ['--responder DIR --trunks FILE [--policy FILE]'],
   options: POLICY_TRY_OPTIONS,
   notes: [
@@ -306,10 +260,9 @@ export const tracebackPolicyTryCommand: Command = {
   run: runPolicyTry,
 };
 
-async function runPolicyTry(options: Options<TryOption | 'json'>, io: CliIo): Promise<ExitCode> {
+async function runPolicyTry(options: OptionsOf<typeof POLICY_TRY_OPTIONS>, io: CliIo): Promise<ExitCode> {
   refuseOperands(options);
-  const trunksFile = options.text('trunks');
-  if (trunksFile === undefined) throw new UsageError('say by which trunk directory: --trunks FILE');
+  const trunksFile = options.needed('trunks', 'say by which trunk directory: --trunks FILE');
   const snapshot = await responderSnapshot(options, io);
   const policyFile = options.text('policy');
   const policy = policyFile === undefined ? snapshot.policy : readTracebackPolicy(await jsonFile(policyFile, io));
@@ -317,9 +270,7 @@ async function runPolicyTry(options: Options<TryOption | 'json'>, io: CliIo): Pr
   const past = snapshot.entries.filter(({ matchedAtMs }) => matchedAtMs !== undefined).map(pastRequestOf);
   const trial = tryTracebackPolicy(past, { provider: snapshot.provider, policy, directory });
   const exitCode = trial.disagreements > 0 ? EXIT.negative : EXIT.ok;
-  if (options.isOn('json')) printJson(io, { format: 'hopback.traceback-policy-trial.1', exitCode, ...trial });
-  else printLines(io, trialLines(trial));
-  return exitCode;
+  return report(options, io, { format: 'hopback.traceback-policy-trial.1', exitCode, ...trial }, trialLines(trial));
 }
 
 function trialLines(trial: PolicyTrial): readonly string[] {
@@ -354,3 +305,5 @@ function caseLines({ requestId, decision, given, agrees }: PolicyTrialCase): rea
     ...decision.reasons.map(({ rule, text }) => `      ${rule}: ${text}`),
   ];
 }
+
+export const COMMANDS = { 'traceback answer': ANSWER, 'traceback policy try': POLICY_TRY };

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { join } from 'node:path';
+import { defined } from '../core/defined.js';
 import { HopbackError } from '../errors.js';
 import {
   MAX_INTAKE_EMAIL_BYTES,
@@ -22,11 +23,12 @@ import type {
   UnreadField,
   UnreadReason,
 } from '../traceback/index.js';
+import { readOperand } from './inputs/call-input.js';
 import { jsonFile } from './inputs/key-files.js';
-import { EXIT, numberOption, requirePath, shownText, UsageError } from './kit/command.js';
-import type { Command, ExitCode, Options, OptionSpecs } from './kit/command.js';
+import { EXIT, optionSpecs, requirePath, shownText, UsageError } from './kit/command.js';
+import type { CommandBody, ExitCode, OptionsOf } from './kit/command.js';
 import type { CliIo } from './kit/io.js';
-import { countText, jsonLine, printJson, printLines } from './kit/output.js';
+import { countText, jsonLine, report } from './kit/output.js';
 import { checkZone } from './inputs/records-query.js';
 
 /** Fields in the words of the output. */
@@ -95,7 +97,7 @@ const UNREAD_WORDS: Readonly<Record<UnreadReason, string>> = {
 const MAX_SHOWN_CHARS = 60;
 
 /** One call that is asked about: what was read of it and where, what is in doubt, missing, assumed and not understood. */
-export function requestLines(
+function requestLines(
   request: IntakeRequest,
   { at, of, common }: { readonly at: number; readonly of: number; readonly common: readonly ReadField[] },
 ): readonly string[] {
@@ -121,7 +123,7 @@ export function requestLines(
 }
 
 /** What was read once and holds for every call. */
-export function commonFields(requests: readonly IntakeRequest[]): readonly ReadField[] {
+function commonFields(requests: readonly IntakeRequest[]): readonly ReadField[] {
   const [first, ...others] = requests;
   if (first === undefined || others.length === 0) return [];
   return first.fields.filter((field) =>
@@ -139,7 +141,7 @@ function words(fields: readonly IntakeField[]): string {
 }
 
 /** What was read, where, and from what. */
-export function fieldLines(fields: readonly ReadField[]): readonly string[] {
+function fieldLines(fields: readonly ReadField[]): readonly string[] {
   const names = fields.map(({ field }) => fieldWord(field));
   const values = fields.map(({ value }) => cut(value));
   const [nameWidth, valueWidth] = [names, values].map((texts) => Math.max(0, ...texts.map((text) => text.length)));
@@ -161,7 +163,7 @@ function doubtLines({ kind, field, asWritten, readings }: IntakeDoubt): readonly
 }
 
 /** Something that was left alone, of the whole input. */
-export function unreadLine({ reason, label, asWritten, place }: UnreadField): string {
+function unreadLine({ reason, label, asWritten, place }: UnreadField): string {
   const what = [label === undefined ? '' : `“${label}”`, cut(asWritten)].filter((text) => text !== '').join(' ');
   return `· not read, ${placeText(place)}: ${what} (${UNREAD_WORDS[reason]})`;
 }
@@ -176,7 +178,7 @@ function cut(text: string): string {
 }
 
 /** How it came, and what came with it. */
-export function messageLines({ email, attachments }: IntakeReport): readonly string[] {
+function messageLines({ email, attachments }: IntakeReport): readonly string[] {
   const sender = [email?.fromName, email?.fromAddress === undefined ? undefined : `<${email.fromAddress}>`];
   const from = sender.filter((text) => text !== undefined).join(' ');
   const date = email?.date === undefined ? '' : `, ${email.date}`;
@@ -197,10 +199,6 @@ const ATTACHMENT_WORDS: Readonly<Record<IntakeReport['attachments'][number]['kin
   other: 'not opened: look at it yourself',
 };
 
-/** Options of how a request is read. */
-export type IntakeOption =
-  'format' | 'csv-map' | 'labels' | 'zone' | 'date-order' | 'requester' | 'forwarder' | 'provider';
-
 const FORMATS = ['text', 'email', 'csv'] as const;
 type InputFormat = (typeof FORMATS)[number];
 
@@ -208,40 +206,27 @@ const ORDERS = ['month-first', 'day-first'] as const;
 const REQUESTERS: readonly RequesterKind[] = ['itg', 'fcc', 'civil-law-enforcement', 'criminal-law-enforcement'];
 
 /** How the input is read, and what the reader knows beside it. */
-export const INTAKE_OPTIONS: OptionSpecs<IntakeOption> = {
-  format: { value: 'FORMAT', choices: FORMATS, text: 'format of the input; default detected' },
-  'csv-map': {
-    value: 'FILE',
-    text: 'JSON file that says what the columns of CSV mean, also of attached CSV: {"columns": {"called": "TN", "at": "When"}, "zone": "UTC"}',
-  },
-  labels: { value: 'FILE', text: 'JSON file with labels of your own, by field: {"called": ["Target TN"]}' },
-  zone: { value: 'ZONE', text: 'zone of times that state none: utc, or an IANA name such as America/New_York' },
-  'date-order': { value: 'ORDER', choices: ORDERS, text: 'whether 10/11/2026 is in October or in November' },
-  requester: {
-    value: 'KIND',
+const INTAKE_OPTIONS = optionSpecs({
+  'format <FORMAT>': { choices: FORMATS, text: 'format of the input; default detected' },
+  'csv-map <FILE>':
+    'JSON file that says what the columns of CSV mean, also of attached CSV: {"columns": {"called": "TN", "at": "When"}, "zone": "UTC"}',
+  'labels <FILE>': 'JSON file with labels of your own, by field: {"called": ["Target TN"]}',
+  'zone <ZONE>': 'zone of times that state none: utc, or an IANA name such as America/New_York',
+  'date-order <ORDER>': { choices: ORDERS, text: 'whether 10/11/2026 is in October or in November' },
+  'requester <KIND>': {
     choices: REQUESTERS,
     text: 'kind of requester, if the request does not state it or the sender is not known',
   },
-  forwarder: {
-    value: 'DOMAIN',
-    multiple: true,
-    text: 'your own domain: for mail that it forwards, the original sender is the requester',
-  },
-  provider: { value: 'NAME', text: 'your own name as registered' },
-};
-
-/** What was read, and how the input is named for people. */
-export interface IntakeInput {
-  readonly report: IntakeReport;
-  readonly source: string;
-}
+  'forwarder <DOMAIN...>': 'your own domain: for mail that it forwards, the original sender is the requester',
+  'provider <NAME>': 'your own name as registered',
+});
 
 /**
  * Reads the one operand as whatever it is: a file, or standard input.
  * @throws {@link UsageError} when there is none, or nothing in it can be read; {@link HopbackError} `storage-failed` when a file cannot be
  * read, `invalid-configuration` when a map or labels cannot be
  */
-export async function readIntakeInput(options: Options<IntakeOption>, io: CliIo): Promise<IntakeInput> {
+async function readIntakeInput(options: OptionsOf<typeof INTAKE_OPTIONS>, io: CliIo) {
   const { operands } = options;
   if (operands.length > 1) throw new UsageError('one file at a time');
   const [operand] = operands;
@@ -249,19 +234,13 @@ export async function readIntakeInput(options: Options<IntakeOption>, io: CliIo)
     throw new UsageError('nothing to read', [
       'Name a file, or pipe the request in: hopback traceback intake request.eml',
     ]);
-  const isFile = operand !== undefined && operand !== '-';
-  const source = isFile ? shownText(requirePath(operand)) : 'standard input';
   const { known, map } = await knowledgeOf(options, io);
-  const bytes = isFile
-    ? await io.files.read(operand, MAX_INTAKE_EMAIL_BYTES)
-    : await io.stdin.read(MAX_INTAKE_EMAIL_BYTES);
-  if (bytes === undefined) throw new UsageError(`${source} has more than ${String(MAX_INTAKE_EMAIL_BYTES)} bytes`);
+  const { bytes, source } = await readOperand(operand, io, MAX_INTAKE_EMAIL_BYTES);
   refuseDocument(bytes, source);
-  const format =
-    (options.text('format') as InputFormat | undefined) ?? formatOf(bytes, { path: isFile ? operand : '', map });
-  const report = await readAs(format, bytes, { known, map });
-  if (report.status === 'unreadable') throw unreadable(source, report);
-  return { report, source };
+  const format = (options.text('format') as InputFormat | undefined) ?? formatOf(bytes, operand ?? '', map);
+  const read = await readAs(format, bytes, { known, map });
+  if (read.status === 'unreadable') throw unreadable(source, read);
+  return { read, source };
 }
 
 interface Knowledge {
@@ -269,29 +248,32 @@ interface Knowledge {
   readonly map: RequestCsvMap | undefined;
 }
 
-async function knowledgeOf(options: Options<IntakeOption>, io: CliIo): Promise<Knowledge> {
-  const [mapPath, labelsPath] = [options.text('csv-map'), options.text('labels')];
-  const [zone, dateOrder] = [options.text('zone'), options.text('date-order') as IntakeOptions['dateOrder']];
-  const [requesterKind, name] = [options.text('requester') as RequesterKind | undefined, options.text('provider')];
-  const forwarders = options.texts('forwarder');
+async function knowledgeOf(options: OptionsOf<typeof INTAKE_OPTIONS>, io: CliIo): Promise<Knowledge> {
+  const zone = options.text('zone');
+  const [name, forwarders] = [options.text('provider'), options.texts('forwarder')];
   checkZone(zone);
-  const map =
-    mapPath === undefined ? undefined : readRequestCsvMap(await jsonFile(mapPath, io), { at: shownText(mapPath) });
+  const map = await fileOf(options.text('csv-map'), readRequestCsvMap, io);
   checkZone(map?.zone);
-  const labels =
-    labelsPath === undefined
-      ? undefined
-      : readIntakeLabels(await jsonFile(labelsPath, io), { at: shownText(labelsPath) });
   const known: IntakeOptions = {
     receivedAtMs: io.clock.nowMs(),
-    ...(zone === undefined ? {} : { zone }),
-    ...(dateOrder === undefined ? {} : { dateOrder }),
-    ...(requesterKind === undefined ? {} : { requesterKind }),
-    ...(forwarders.length === 0 ? {} : { forwarders }),
-    ...(name === undefined ? {} : { provider: { name } }),
-    ...(labels === undefined ? {} : { labels }),
+    ...defined({
+      zone,
+      dateOrder: options.text('date-order') as IntakeOptions['dateOrder'],
+      requesterKind: options.text('requester') as RequesterKind | undefined,
+      forwarders: forwarders.length === 0 ? undefined : forwarders,
+      provider: name === undefined ? undefined : { name },
+      labels: await fileOf(options.text('labels'), readIntakeLabels, io),
+    }),
   };
   return { known, map };
+}
+
+async function fileOf<Value>(
+  path: string | undefined,
+  read: (value: unknown, options: { readonly at: string }) => Value,
+  io: CliIo,
+): Promise<Value | undefined> {
+  return path === undefined ? undefined : read(await jsonFile(path, io), { at: shownText(path) });
 }
 
 async function readAs(format: InputFormat, bytes: Uint8Array, { known, map }: Knowledge): Promise<IntakeReport> {
@@ -314,10 +296,7 @@ function textOf(bytes: Uint8Array): string {
 }
 
 /** By its name where that says so, else by what it begins with. */
-function formatOf(
-  bytes: Uint8Array,
-  { path, map }: { readonly path: string; readonly map: RequestCsvMap | undefined },
-): InputFormat {
+function formatOf(bytes: Uint8Array, path: string, map: RequestCsvMap | undefined): InputFormat {
   if (/\.eml$/i.test(path)) return 'email';
   if (/\.(?:csv|tsv)$/i.test(path)) return 'csv';
   if (isMessage(Buffer.from(bytes.subarray(0, 65_536)).toString('latin1'))) return 'email';
@@ -357,24 +336,16 @@ function unreadable(source: string, { because }: IntakeReport): UsageError {
   return new UsageError(`${source} is no e-mail that can be read`, ['--format text reads it as text']);
 }
 
-type TracebackIntakeOption = IntakeOption | 'out' | 'limit';
-
 const DEFAULT_LIMIT = 20;
 const MAX_LIMIT = 10_000;
 
-const OPTIONS: OptionSpecs<TracebackIntakeOption> = {
+const OPTIONS = optionSpecs({
   ...INTAKE_OPTIONS,
-  out: { value: 'DIR', text: 'existing directory: write each request into its own file there' },
-  limit: {
-    value: 'N',
-    text: `maximum number of calls to show, up to ${String(MAX_LIMIT)}; default ${String(DEFAULT_LIMIT)}; all are read`,
-  },
-};
+  'out <DIR>': 'existing directory: write each request into its own file there',
+  'limit <N>': `maximum number of calls to show, up to ${String(MAX_LIMIT)}; default ${String(DEFAULT_LIMIT)}; all are read`,
+});
 
-/** `hopback traceback intake` */
-export const tracebackIntakeCommand: Command = {
-  name: 'traceback intake',
-  summary: 'read traceback requests from text, e-mail or CSV, and show doubtful values',
+const INTAKE: CommandBody = {
   usage: ['FILE|- [--zone ZONE] [--date-order ORDER] [--out DIR]', 'FILE.csv|- --csv-map FILE [--out DIR]'],
   options: OPTIONS,
   notes: [
@@ -390,15 +361,13 @@ export const tracebackIntakeCommand: Command = {
   run,
 };
 
-async function run(options: Options<TracebackIntakeOption | 'json'>, io: CliIo): Promise<ExitCode> {
-  const limit = numberOption(options.text('limit'), { name: 'limit', min: 1, max: MAX_LIMIT }) ?? DEFAULT_LIMIT;
+async function run(options: OptionsOf<typeof OPTIONS>, io: CliIo): Promise<ExitCode> {
+  const limit = options.number('limit', 1, MAX_LIMIT) ?? DEFAULT_LIMIT;
   const directory = options.text('out');
-  const { report, source } = await readIntakeInput(options, io);
-  const written = directory === undefined ? [] : await writeRequests(report, requirePath(directory), io);
-  const exitCode = EXIT_OF_STATUS[report.status];
-  if (options.isOn('json')) printJson(io, { ...report, exitCode, files: written });
-  else printLines(io, reportLines(report, { source, limit, written }));
-  return exitCode;
+  const { read, source } = await readIntakeInput(options, io);
+  const written = directory === undefined ? [] : await writeRequests(read, requirePath(directory), io);
+  const document = { ...read, exitCode: EXIT_OF_STATUS[read.status], files: written };
+  return report(options, io, document, reportLines(read, source, limit, written));
 }
 
 const EXIT_OF_STATUS: Readonly<Record<IntakeReport['status'], ExitCode>> = {
@@ -450,21 +419,20 @@ function fileName({ requestId, status }: IntakeRequest): string {
   return status === 'clear' ? `${name}.json` : `${name}.doubtful.json`;
 }
 
-interface Shown {
-  readonly source: string;
-  readonly limit: number;
-  readonly written: readonly WrittenFile[];
-}
-
-function reportLines(report: IntakeReport, { source, limit, written }: Shown): readonly string[] {
-  const { requests, unread } = report;
+function reportLines(
+  read: IntakeReport,
+  source: string,
+  limit: number,
+  written: readonly WrittenFile[],
+): readonly string[] {
+  const { requests, unread } = read;
   const shown = requests.slice(0, limit);
   const common = commonFields(requests);
   const news = written.filter(({ status }) => status === 'written');
   const doubtful = written.filter(({ path }) => path.endsWith('.doubtful.json'));
   return [
-    headline(report, source),
-    ...messageLines(report),
+    headline(read, source),
+    ...messageLines(read),
     ...(common.length === 0 ? [] : ['', 'of all calls', ...fieldLines(common)]),
     ...shown.flatMap((request, at) => requestLines(request, { at: at + 1, of: requests.length, common })),
     ...(requests.length > shown.length
@@ -492,3 +460,5 @@ function headline({ status, requests }: IntakeReport, source: string): string {
     ? `✓ ${calls}, all clear`
     : `? ${calls}, ${String(requests.length - open)} clear, ${String(open)} for a person`;
 }
+
+export const COMMANDS = { 'traceback intake': INTAKE };

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { defined } from '../core/defined.js';
 import { HopbackError } from '../errors.js';
 import { createLogSigner } from '../log/index.js';
 import { createPlatformClient } from '../platform/index.js';
@@ -14,7 +15,6 @@ import {
   withdrawDecision,
 } from '../traceback/index.js';
 import type {
-  AnswerTransport,
   Decided,
   DecisionProblem,
   EvidenceStore,
@@ -24,37 +24,26 @@ import type {
   TracebackResponder,
   TracebackResponderOptions,
 } from '../traceback/index.js';
-import { jsonFile } from './inputs/key-files.js';
-import { EXIT, UsageError } from './kit/command.js';
-import type { ExitCode, Options, OptionSpecs } from './kit/command.js';
+import { fileToken } from '../sidecar/services/record-platform.js';
+import { jsonFile, secretFile } from './inputs/key-files.js';
+import { EXIT, optionSpecs, UsageError } from './kit/command.js';
+import type { ExitCode, Options, OptionsOf } from './kit/command.js';
 import type { CliIo } from './kit/io.js';
-import { instantText, printJson, printLines } from './kit/output.js';
-import { fileToken } from './records-sharing.js';
+import { instantText, report } from './kit/output.js';
 import { textFile } from './inputs/trust-options.js';
 
-export type SendingOption =
-  | 'platform'
-  | 'token-file'
-  | 'key'
-  | 'key-id'
-  | 'receipt-keys'
-  | 'trunks'
-  | 'evidence'
-  | 'evidence-log'
-  | 'evidence-key';
-
 /** What is needed to sign and send without a running responder. */
-export const SENDING_OPTIONS: OptionSpecs<SendingOption> = {
-  platform: { value: 'URL', text: 'sign and send here, if no responder runs' },
-  'token-file': { value: 'FILE', env: 'HOPBACK_TOKEN_FILE', text: 'file with the bearer token' },
-  key: { value: 'FILE', text: 'private key of answers, P-256 PKCS#8 PEM; never the key that signs calls' },
-  'key-id': { value: 'ID', text: 'key id on the platform' },
-  'receipt-keys': { value: 'FILE', text: 'JWK set of the platform, to verify its receipts' },
-  trunks: { value: 'FILE', text: 'trunk directory, JSON: names and affiliates for the check of the decision' },
-  'evidence-log': { value: 'ID', text: 'name of the evidence log: writes a pack; without it the answer names no pack' },
-  'evidence-key': { value: 'FILE', text: 'private key that signs the evidence log, Ed25519 or P-256 PEM' },
-  evidence: { value: 'DIR', text: "folder of the evidence; default evidence in the responder's folder" },
-};
+export const SENDING_OPTIONS = optionSpecs({
+  'platform <URL>': 'sign and send here, if no responder runs',
+  'token-file <FILE>': { env: 'HOPBACK_TOKEN_FILE', text: 'file with the bearer token' },
+  'key <FILE>': 'private key of answers, P-256 PKCS#8 PEM; never the key that signs calls',
+  'key-id <ID>': 'key id on the platform',
+  'receipt-keys <FILE>': 'JWK set of the platform, to verify its receipts',
+  'trunks <FILE>': 'trunk directory, JSON: names and affiliates for the check of the decision',
+  'evidence-log <ID>': 'name of the evidence log: writes a pack; without it the answer names no pack',
+  'evidence-key <FILE>': 'private key that signs the evidence log, Ed25519 or P-256 PEM',
+  'evidence <DIR>': "folder of the evidence; default evidence in the responder's folder",
+});
 
 /** What became of a decision that the command carried out itself. */
 interface SentDecision {
@@ -73,7 +62,7 @@ interface SentDecision {
  * not
  */
 export async function sendDecision(
-  options: Options<SendingOption>,
+  options: OptionsOf<typeof SENDING_OPTIONS>,
   io: CliIo,
   parts: {
     readonly directory: string;
@@ -90,7 +79,7 @@ export async function sendDecision(
   try {
     await using responder = await openInPlaceOf(directory, replaced, {
       ...settings,
-      ...(evidence === undefined ? {} : { evidence: evidence.writer }),
+      ...defined({ evidence: evidence?.writer }),
       onProblem: ({ kind, requestId, detail }) => {
         if (requestId === decision.requestId && kind !== 'notify') problems.push(`${kind}: ${detail}`);
       },
@@ -100,7 +89,7 @@ export async function sendDecision(
     const entry = responder.entry(decision.requestId);
     const answerId = result.status === 'accepted' ? result.answerId : entry?.answers.at(-1)?.answer.answerId;
     const signed = entry?.answers.find(({ answer }) => answer.answerId === answerId);
-    return { result, ...(signed === undefined ? {} : { signed }), problems };
+    return { result, ...defined({ signed }), problems };
   } finally {
     await evidence?.close();
   }
@@ -126,17 +115,22 @@ async function openInPlaceOf(
 }
 
 async function settingsOf(
-  options: Options<SendingOption>,
+  options: OptionsOf<typeof SENDING_OPTIONS>,
   io: CliIo,
   { directory, snapshot }: { readonly directory: string; readonly snapshot: ResponderSnapshot },
 ): Promise<TracebackResponderOptions> {
   const trunksFile = options.text('trunks');
   const { provider, policy, directoryId = 'none' } = snapshot;
   // Every option before the first file: whoever forgot two is told of both in two tries, and of no file in between.
-  const [key, keyId, keys] = [needed(options, 'key'), needed(options, 'key-id'), needed(options, 'receipt-keys')];
-  const transport = await transportOf(options, io);
+  const needed = (name: keyof typeof SENDING_OPTIONS): string => options.needed(name, `--platform needs --${name}`);
+  const [key, keyId, keys] = [needed('key'), needed('key-id'), needed('receipt-keys')];
+  const [baseUrl, tokenFile] = [needed('platform'), needed('token-file')];
+  const authorization = await fileToken(tokenFile, (path) => secretFile(path, io));
+  const transport = createClientAnswerTransport(createPlatformClient({ baseUrl, authorization }));
   return {
-    ...{ directory, provider, policy },
+    directory,
+    provider,
+    policy,
     trunks: createTrunkDirectory(
       trunksFile === undefined
         ? { directoryId, providers: [], entries: [] }
@@ -156,28 +150,14 @@ async function settingsOf(
   };
 }
 
-async function transportOf(options: Options<SendingOption>, io: CliIo): Promise<AnswerTransport> {
-  const [baseUrl, tokenFile] = [needed(options, 'platform'), needed(options, 'token-file')];
-  return createClientAnswerTransport(createPlatformClient({ baseUrl, authorization: await fileToken(tokenFile, io) }));
-}
-
-function needed(options: Options<SendingOption>, name: SendingOption): string {
-  const value = options.text(name);
-  if (value === undefined) throw new UsageError(`--platform needs --${name}`);
-  return value;
-}
-
 /** Where the evidence goes; undefined where the command has not been told how its log is signed. */
 async function evidenceOf(
-  options: Options<SendingOption>,
+  options: OptionsOf<typeof SENDING_OPTIONS>,
   io: CliIo,
   responder: string,
 ): Promise<EvidenceStore | undefined> {
-  const [logId, keyFile, folder] = [
-    options.text('evidence-log'),
-    options.text('evidence-key'),
-    options.text('evidence'),
-  ];
+  const [logId, keyFile] = [options.text('evidence-log'), options.text('evidence-key')];
+  const folder = options.text('evidence');
   if (logId === undefined && keyFile === undefined && folder === undefined) return undefined;
   if (logId === undefined || keyFile === undefined)
     throw new UsageError('a pack of evidence needs --evidence-log ID and --evidence-key FILE');
@@ -192,36 +172,31 @@ async function evidenceOf(
 export function reportSent(
   options: Options<'json'>,
   io: CliIo,
-  report: { readonly decision: ReviewDecision; readonly text: string; readonly sent: SentDecision },
+  { decision, text, sent }: { readonly decision: ReviewDecision; readonly text: string; readonly sent: SentDecision },
 ): ExitCode {
-  const { decision, text, sent } = report;
   const { result, signed, problems } = sent;
   if (result.status === 'refused') return reportRefused(options, io, result.problems);
   const exitCode = exitCodeOf(sent);
-  if (options.isOn('json')) {
-    const { evidence } = signed?.answer ?? {};
-    const { delivery } = signed ?? {};
-    printJson(io, {
-      format: 'hopback.traceback-decision.1',
-      exitCode,
-      ...{ decision, result, delivery, evidence, failures: problems },
-    });
-    return exitCode;
-  }
-  printLines(io, [
+  const document = {
+    format: 'hopback.traceback-decision.1',
+    exitCode,
+    decision,
+    result,
+    delivery: signed?.delivery,
+    evidence: signed?.answer.evidence,
+    failures: problems,
+  };
+  return report(options, io, document, [
     `${MARKS[exitCode] ?? '?'} ${decision.requestId}: ${text}`,
     ...deliveryLines(sent),
     ...(signed === undefined ? [] : [evidenceLine(signed.answer.evidence)]),
   ]);
-  return exitCode;
 }
 
 /** Says why a decision is not carried out, and what of it can be confirmed. */
 export function reportRefused(options: Options<'json'>, io: CliIo, problems: readonly DecisionProblem[]): ExitCode {
-  if (options.isOn('json'))
-    printJson(io, { format: 'hopback.traceback-decision.1', exitCode: EXIT.negative, problems });
-  else printLines(io, ['✗ the decision is refused', ...problems.map(problemLine)]);
-  return EXIT.negative;
+  const document = { format: 'hopback.traceback-decision.1', exitCode: EXIT.negative, problems };
+  return report(options, io, document, ['✗ the decision is refused', ...problems.map(problemLine)]);
 }
 
 function problemLine({ about, text, isConfirmable = false }: DecisionProblem): string {

@@ -1,4 +1,5 @@
 import { readResponder, reviewOf, stateOfEntry, subjectOfEntry, waitingDecisions } from '../traceback/index.js';
+import { DELIVERIES } from '../sidecar/review/pages/request-page.js';
 import type {
   CandidateView,
   EntryState,
@@ -8,31 +9,29 @@ import type {
   ReviewView,
   TrackedNotice,
 } from '../traceback/index.js';
-import { EXIT, refuseOperands, shownText, UsageError } from './kit/command.js';
-import type { Command, ExitCode, Options, OptionSpecs } from './kit/command.js';
+import { optionSpecs, refuseOperands, shownText, UsageError } from './kit/command.js';
+import type { CommandBody, ExitCode, OptionsOf } from './kit/command.js';
 import type { CliIo } from './kit/io.js';
-import { countText, factLines, instantText, printJson, printLines, textTable } from './kit/output.js';
-
-/** Names of {@link RESPONDER_OPTIONS}. */
-export type ResponderOption = 'responder';
+import { countText, factLines, instantText, report, textTable } from './kit/output.js';
 
 /** Options of every command that looks at a responder. */
-export const RESPONDER_OPTIONS: OptionSpecs<ResponderOption> = {
-  responder: { value: 'DIR', env: 'HOPBACK_RESPONDER', text: 'folder of the responder, which may be running' },
-};
+export const RESPONDER_OPTIONS = optionSpecs({
+  'responder <DIR>': { env: 'HOPBACK_RESPONDER', text: 'folder of the responder, which may be running' },
+});
 
 /** Note of every command that looks at a responder. */
 export const RESPONDER_NOTE = "Reads the responder's folder without locking or changing it.";
 
 /** The folder that is named. @throws {@link UsageError} when none is */
-export function responderDirectory(options: Options<ResponderOption>): string {
-  const directory = options.text('responder');
-  if (directory === undefined) throw new UsageError('say which responder: --responder DIR, or HOPBACK_RESPONDER');
-  return directory;
+export function responderDirectory(options: OptionsOf<typeof RESPONDER_OPTIONS>): string {
+  return options.needed('responder', 'say which responder: --responder DIR, or HOPBACK_RESPONDER');
 }
 
 /** What the responder has. @throws {@link UsageError} when none is named; {@link HopbackError} as `readResponder` */
-export async function responderSnapshot(options: Options<ResponderOption>, io: CliIo): Promise<ResponderSnapshot> {
+export async function responderSnapshot(
+  options: OptionsOf<typeof RESPONDER_OPTIONS>,
+  io: CliIo,
+): Promise<ResponderSnapshot> {
   const directory = responderDirectory(options);
   io.keepPrivate();
   return readResponder(directory);
@@ -48,8 +47,6 @@ export function requestedEntry(snapshot: ResponderSnapshot, operands: readonly s
   return entry;
 }
 
-type ListOption = ResponderOption | 'state';
-
 const STATES: readonly (EntryState | 'open')[] = [
   'open',
   'received',
@@ -62,15 +59,12 @@ const STATES: readonly (EntryState | 'open')[] = [
   'cancelled',
 ];
 
-const LIST_OPTIONS: OptionSpecs<ListOption> = {
+const LIST_OPTIONS = optionSpecs({
   ...RESPONDER_OPTIONS,
-  state: { value: 'STATE', choices: STATES, text: 'only requests in that state; open: those without an answer' },
-};
+  'state <STATE>': { choices: STATES, text: 'only requests in that state; open: those without an answer' },
+});
 
-/** `hopback traceback list` */
-export const tracebackListCommand: Command = {
-  name: 'traceback list',
-  summary: 'list traceback requests and notices, with deadline, state and queue',
+const LIST: CommandBody = {
   usage: ['--responder DIR [--state STATE]'],
   options: LIST_OPTIONS,
   notes: [
@@ -80,7 +74,7 @@ export const tracebackListCommand: Command = {
   run: runList,
 };
 
-async function runList(options: Options<ListOption | 'json'>, io: CliIo): Promise<ExitCode> {
+async function runList(options: OptionsOf<typeof LIST_OPTIONS>, io: CliIo): Promise<ExitCode> {
   refuseOperands(options);
   const wanted = options.text('state');
   const { entries, notices, policy } = await responderSnapshot(options, io);
@@ -91,15 +85,13 @@ async function runList(options: Options<ListOption | 'json'>, io: CliIo): Promis
     .map((entry) => ({ entry, view: reviewOf(subjectOfEntry(entry), { nowMs, policy }) }))
     .toSorted(openFirst)
     .map((row) => ({ ...row, waiting: waiting.filter(({ requestId }) => requestId === row.entry.requestId) }));
-  if (options.isOn('json')) {
-    const requests = views.map(rowOf);
-    printJson(io, { format: 'hopback.traceback-list.1', exitCode: EXIT.ok, requests, notices });
-    return EXIT.ok;
-  }
   const lines = views.flatMap(requestLines);
   const noticeTexts = wanted === undefined ? notices.flatMap((notice) => noticeLines(notice, nowMs)) : [];
-  printLines(io, lines.length + noticeTexts.length === 0 ? ['no request'] : [...lines, ...noticeTexts]);
-  return EXIT.ok;
+  return report(options, io, { format: 'hopback.traceback-list.1', requests: views.map(rowOf), notices }, [
+    ...(lines.length + noticeTexts.length === 0 ? ['no request'] : []),
+    ...lines,
+    ...noticeTexts,
+  ]);
 }
 
 const WITHOUT_ANSWER: ReadonlySet<EntryState> = new Set(['received', 'review', 'decided', 'signed', 'blocked']);
@@ -156,12 +148,12 @@ function requestLines({ entry: { request }, view, waiting }: Row): readonly stri
 }
 
 /** A queue is where a person looks: what has an answer waits in none. */
-export function stateText({ state, queue }: Pick<ReviewView, 'state' | 'queue'>): string {
+function stateText({ state, queue }: Pick<ReviewView, 'state' | 'queue'>): string {
   return queue === undefined || !IN_QUEUE.has(state) ? state : `${state}, queue ${queue}`;
 }
 
 /** Where the clock stands, with the deadline: of what is done the day it was due says nothing of when it was answered. */
-export function deadlineText({ state, text, dueAt }: ReviewView['deadline']): string {
+function deadlineText({ state, text, dueAt }: ReviewView['deadline']): string {
   return `${text} (${state === 'done' ? 'was due ' : ''}${dueAt})`;
 }
 
@@ -185,7 +177,7 @@ function saidLines({ given, proposed }: ReviewView): readonly string[] {
 }
 
 /** A decision that no responder has taken yet, in words. */
-export function waitingText({ by, arm, decidedAt }: ReviewDecision): string {
+function waitingText({ by, arm, decidedAt }: ReviewDecision): string {
   return `a decision of ${by} waits for the responder to run: ${arm}, at ${decidedAt}`;
 }
 
@@ -199,18 +191,13 @@ function noticeLines({ notice, mitigation, report }: TrackedNotice, nowMs: numbe
   ];
 }
 
-type ShowOption = ResponderOption | 'show-numbers' | 'trace';
-
-const SHOW_OPTIONS: OptionSpecs<ShowOption> = {
+const SHOW_OPTIONS = optionSpecs({
   ...RESPONDER_OPTIONS,
-  'show-numbers': { text: 'telephone numbers in full; masked otherwise' },
-  trace: { text: 'every rule of the policy, with its input and its result' },
-};
+  'show-numbers': 'telephone numbers in full; masked otherwise',
+  trace: 'every rule of the policy, with its input and its result',
+});
 
-/** `hopback traceback show` */
-export const tracebackShowCommand: Command = {
-  name: 'traceback show',
-  summary: 'show a traceback request: the candidate calls side by side, and the possible answers',
+const SHOW: CommandBody = {
   usage: ['REQUEST --responder DIR [--show-numbers] [--trace]'],
   options: SHOW_OPTIONS,
   notes: [
@@ -220,72 +207,50 @@ export const tracebackShowCommand: Command = {
   run: runShow,
 };
 
-async function runShow(options: Options<ShowOption | 'json'>, io: CliIo): Promise<ExitCode> {
+async function runShow(options: OptionsOf<typeof SHOW_OPTIONS>, io: CliIo): Promise<ExitCode> {
   const snapshot = await responderSnapshot(options, io);
   const entry = requestedEntry(snapshot, options.operands);
   const showNumbers = options.isOn('show-numbers');
   const view = reviewOf(subjectOfEntry(entry), { nowMs: io.clock.nowMs(), policy: snapshot.policy, showNumbers });
-  const rules = options.isOn('trace') ? (entry.decision?.trace.rules ?? []) : [];
   const all = await waitingDecisions(responderDirectory(options));
   const waiting = all.filter(({ requestId }) => requestId === entry.requestId);
-  if (options.isOn('json')) {
-    printJson(io, {
-      ...view,
-      exitCode: EXIT.ok,
-      waiting,
-      ...(options.isOn('trace') ? { trace: entry.decision?.trace } : {}),
-    });
-    return EXIT.ok;
-  }
-  const traceLines = rules.map(({ rule, result, text }) => `  ${RULE_MARKS[result]} ${rule}: ${text}`);
-  printLines(io, [
+  const trace = options.isOn('trace') ? entry.decision?.trace : undefined;
+  const ruleLines = (trace?.rules ?? []).map(({ rule, result, text }) => `  ${RULE_MARKS[result]} ${rule}: ${text}`);
+  const waitingLines = waiting.map((decision) => `  ! ${waitingText(decision)}`);
+  return report(options, io, { ...view, waiting, trace }, [
     ...viewLines(view),
-    ...section('rules', traceLines),
-    ...section(
-      'waiting in the inbox',
-      waiting.map((decision) => `  ! ${waitingText(decision)}`),
-    ),
+    ...section('rules', ruleLines),
+    ...section('waiting in the inbox', waitingLines),
   ]);
-  return EXIT.ok;
 }
 
 const RULE_MARKS = { passed: '✓', review: '?', 'not-applicable': '·' } as const;
 
 /** A request as a terminal shows it. */
-export function viewLines(view: ReviewView): readonly string[] {
+function viewLines(view: ReviewView): readonly string[] {
   const facts = (list: ReviewView['request']): readonly string[] =>
     list.length === 0 ? [] : factLines(list.map(({ label, value }) => [label, value]));
+  const reasons = view.reasons.map((reason) => `  ? ${reason}`);
   return [
     `${view.requestId}: ${stateText(view)}; ${deadlineText(view.deadline)}`,
     ...facts(view.request),
-    ...section(
-      'why a person is asked',
-      view.reasons.map((reason) => `  ? ${reason}`),
-    ),
+    ...section('why a person is asked', reasons),
     ...view.candidates.flatMap(candidateLines),
     ...notShownLines(view),
     ...section('compared', comparisonLines(view)),
     ...section('searched', facts(view.searched)),
     ...section('would be answered', proposedLines(view)),
-    ...section(
-      'signed answers',
-      view.given.map(
-        ({ revision, answeredAt, by, text, delivery, detail }) =>
-          `  ${String(revision)}. ${text}; by ${by} at ${answeredAt}; ${DELIVERIES[delivery] ?? delivery}${detail === undefined ? '' : `: ${detail}`}`,
-      ),
-    ),
+    ...section('signed answers', view.given.map(givenLine)),
     ...section('beware', view.warnings.map(warningLine)),
     ...section('what can be answered', actionLines(view)),
     ...(view.isMasked ? ['', 'telephone numbers are masked; --show-numbers shows them'] : []),
   ];
 }
 
-const DELIVERIES: Readonly<Record<string, string>> = {
-  waiting: 'signed, not delivered yet',
-  taken: 'delivered, without a receipt that can be verified',
-  acknowledged: 'the platform has it',
-  refused: 'the platform will not have it',
-};
+function givenLine({ revision, answeredAt, by, text, delivery, detail }: ReviewView['given'][number]): string {
+  const more = detail === undefined ? '' : `: ${detail}`;
+  return `  ${String(revision)}. ${text}; by ${by} at ${answeredAt}; ${DELIVERIES[delivery] ?? delivery}${more}`;
+}
 
 function proposedLines({ proposed, candidates }: ReviewView): readonly string[] {
   if (proposed === undefined) return [];
@@ -353,3 +318,5 @@ const NEEDED = {
   customer: '[--customer ID]',
   reason: '--reason TEXT',
 } as const;
+
+export const COMMANDS = { 'traceback list': LIST, 'traceback show': SHOW };

@@ -1,26 +1,28 @@
 import { dirname, resolve } from 'node:path';
 import { getRequestListener } from '@hono/node-server';
 import type { Hono } from 'hono';
+import type { Registry } from 'prom-client';
+import { defined } from '../core/defined.js';
 import { DRAINING_SHARE } from '../core/runtime/clock.js';
 import type { Clock } from '../core/runtime/clock.js';
 import type { SignatureRecord } from '../stir/index.js';
 import { checkAdmin, openAdmin } from './admin/open-admin.js';
 import type { Admin } from './admin/open-admin.js';
-import type { ListenerConfiguration, SidecarConfiguration } from './config/configuration.js';
+import type { ListenerConfiguration, SidecarConfiguration } from './config/configuration.schema.js';
 import { problemText, readConfigurationFile, requireConfigurationFile } from './config/read-configuration.js';
-import type { ConfigurationProblem, Setting } from './config/read-configuration.js';
+import type { ConfigurationProblem } from './config/read-configuration.js';
 import type { VerifiedCall } from './http/call-context.js';
 import { callRoutes } from './http/call-routes.js';
 import type { CallRoute } from './http/call-routes.js';
 import { listen } from './http/listen.js';
 import type { Listener } from './http/listen.js';
 import { createClients, serveCalls, servePlainCalls } from './http/serve-calls.js';
-import type { AnsweredRequest, Clients, ServeCallsOptions } from './http/serve-calls.js';
+import type { Clients, ServeCallsOptions } from './http/serve-calls.js';
 import { createSidecarMetrics, probeRoutes, readinessOf, recordsReadiness } from './metrics.js';
 import type { Readiness, SidecarMetrics } from './metrics.js';
 import { openApiDocument } from './open-api/open-api-document.js';
 import { causeText, once, oneAtATime, watchFiles } from './services/files.js';
-import type { OnNotice } from './services/files.js';
+import type { OnNotice, SidecarNotice } from './services/files.js';
 import { createServicesLoader } from './services/sidecar-services.js';
 import type { ServicesLoader, SidecarServices } from './services/sidecar-services.js';
 
@@ -44,8 +46,10 @@ export async function checkFiles(
 ): Promise<void> {
   const { directory, passphrase, onNotice = () => undefined } = options;
   const loader = createServicesLoader({
-    ...{ directory, onNotice, clock: { nowMs: Date.now } },
-    ...(passphrase !== undefined && { passphrase }),
+    directory,
+    onNotice,
+    clock: { nowMs: Date.now },
+    ...defined({ passphrase }),
   });
   try {
     await checkAdmin(configuration, directory);
@@ -62,40 +66,55 @@ export interface SidecarOptions {
   /** Variables of the process: those that stand in for members, and HOPBACK_KEY_PASSPHRASE. Default none. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
   /** Members that stand in for those of the file. Default none. */
-  readonly settings?: readonly Setting[];
+  readonly settings?: readonly { readonly path: readonly string[]; readonly value: unknown; readonly from: string }[];
   /** Default the clock of the machine. */
   readonly clock?: Clock;
-  readonly onNotice?: OnNotice;
+  readonly onNotice?: (notice: SidecarNotice) => void;
   /** Hears of each call that was verified; heartbeats are none. Returns at once. */
   readonly onVerified?: (call: VerifiedCall) => void;
   /** Gets the record of each signature. Returns at once. */
   readonly onSignature?: (record: SignatureRecord) => void;
   /** Hears of each request of the call listener. Returns at once. */
-  readonly onAnswered?: (answered: AnsweredRequest) => void;
+  readonly onAnswered?: (answered: {
+    readonly route: string;
+    readonly status: number;
+    readonly requestId: string;
+    readonly client: string;
+  }) => void;
+}
+
+/** What one of several processes is started with. */
+export interface ProcessOptions extends SidecarOptions {
   /** Text of `/metrics`, where several processes are counted together. Default the counts of this one. */
   readonly metricsText?: (own: () => Promise<string>) => Promise<string>;
   /** `calls`: records, tracebacks and the admin listener are another process's, as for one of several workers. Default `all`. */
   readonly role?: 'all' | 'calls';
 }
 
-/** What a reload did. */
-export type ReloadOutcome =
-  | { readonly status: 'changed' | 'unchanged' }
-  /** Something cannot be used: what was in force stays in force. */
-  | { readonly status: 'kept'; readonly problems: readonly ConfigurationProblem[] };
+type ReloadOutcome = Awaited<ReturnType<Sidecar['reload']>>;
 
 /** A sidecar that answers. */
 export interface Sidecar extends AsyncDisposable {
-  readonly calls: Listener;
+  readonly calls: { readonly host: string; readonly port: number; readonly isTls: boolean };
   /** The admin listener, where there is one. */
-  readonly admin: Listener | undefined;
-  readonly metrics: SidecarMetrics;
-  readonly configuration: () => SidecarConfiguration;
+  readonly admin: Sidecar['calls'] | undefined;
+  readonly metrics: { readonly registry: Registry };
   readonly readiness: () => Readiness;
-  /** Reads the configuration and everything that it names again; requests under way end with what they began with. Never rejects. */
-  readonly reload: () => Promise<ReloadOutcome>;
+  /**
+   * Reads the configuration and everything that it names again; requests under way end with what they began with. Never rejects: `kept` when
+   * something cannot be used, and what was in force stays in force.
+   */
+  readonly reload: () => Promise<
+    | { readonly status: 'changed' | 'unchanged' }
+    | { readonly status: 'kept'; readonly problems: readonly { readonly member: string; readonly text: string }[] }
+  >;
   /** Tells that it ends, takes nothing more, lets requests under way end, and closes. */
   readonly close: () => Promise<void>;
+}
+
+/** A sidecar, and what is in force. */
+export interface RunningSidecar extends Sidecar {
+  readonly configuration: () => SidecarConfiguration;
 }
 
 /**
@@ -119,15 +138,19 @@ export interface Sidecar extends AsyncDisposable {
  * await rm(directory, { recursive: true });
  * ```
  */
-export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
+export const startSidecar: (options: SidecarOptions) => Promise<Sidecar> = openSidecar;
+
+/** As {@link startSidecar}, for one of several processes. */
+export async function openSidecar(options: ProcessOptions): Promise<RunningSidecar> {
   const path = resolve(options.configurationPath);
   const directory = dirname(path);
   const onNotice = options.onNotice ?? nothing;
   const passphrase = options.environment?.['HOPBACK_KEY_PASSPHRASE'];
   const loader = createServicesLoader({
-    ...{ directory, onNotice, clock: options.clock ?? { nowMs: Date.now } },
-    ...(passphrase !== undefined && { passphrase }),
-    ...(options.onSignature !== undefined && { onSignature: options.onSignature }),
+    directory,
+    onNotice,
+    clock: options.clock ?? { nowMs: Date.now },
+    ...defined({ passphrase, onSignature: options.onSignature }),
   });
   await loader.load(await requireConfigurationFile(path, options)).catch(async (error: unknown) => {
     await loader.close();
@@ -135,14 +158,8 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
   });
   const state = createState(loader);
   const metrics = createSidecarMetrics(() => loader.current());
-  const parts: Parts = {
-    options,
-    directory,
-    loader,
-    state,
-    metrics,
-    probes: probesOf({ options, loader, state, metrics }),
-  };
+  const probes = probesOf({ options, loader, state, metrics });
+  const parts: Parts = { options, directory, loader, state, metrics, probes };
   const opened: (() => Promise<void>)[] = [loader.close];
   try {
     const admin = options.role === 'calls' ? undefined : await adminOf(parts);
@@ -151,10 +168,10 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
     const calls = await listenForCalls(parts);
     const reload = oneAtATime(() => reloadOnce({ ...parts, path, calls, admin, onNotice }));
     const files = (): readonly string[] => [path, ...loader.current().files, ...calls.files, ...(admin?.files ?? [])];
-    const watch = await watchFiles({ files, seconds: () => loader.current().configuration.reloadSeconds, reload });
+    const endWatch = await watchFiles(files, () => loader.current().configuration.reloadSeconds, reload);
     const close = once(async () => {
       state.isDraining = true;
-      watch.close();
+      endWatch();
       const drainMs = loader.current().configuration.drainSeconds * DRAINING_SHARE * 1_000;
       const beganMs = elapsedMs();
       await calls.close(drainMs);
@@ -196,7 +213,7 @@ function createState(loader: ServicesLoader): State {
 }
 
 interface Parts {
-  readonly options: SidecarOptions;
+  readonly options: ProcessOptions;
   readonly directory: string;
   readonly loader: ServicesLoader;
   readonly state: State;

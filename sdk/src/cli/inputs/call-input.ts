@@ -43,22 +43,26 @@ export async function readInput(operands: readonly string[], io: CliIo): Promise
   const [operand] = operands;
   if (operands.length > 1)
     throw new UsageError('one input at a time', ['Quote an Identity header: it holds semicolons.']);
-  if (operand !== undefined && operand !== '-') {
-    if (isIdentityText(operand)) return { bytes: Buffer.from(operand), source: 'the command line' };
-    return readFile(requirePath(operand), io);
-  }
-  if (operand === undefined && io.stdin.isTty) {
+  if (operand !== undefined && isIdentityText(operand))
+    return { bytes: Buffer.from(operand), source: 'the command line' };
+  if (operand === undefined && io.stdin.isTty)
     throw new UsageError('nothing to read', ['Name a file, pipe it in, or give the Identity header itself in quotes.']);
-  }
-  const bytes = await io.stdin.read(MAX_INPUT_BYTES);
-  if (bytes === undefined) throw new UsageError(`standard input has more than ${String(MAX_INPUT_BYTES)} bytes`);
-  return { bytes, source: 'standard input' };
+  return readOperand(operand, io);
 }
 
-async function readFile(path: string, io: CliIo): Promise<RawInput> {
-  const source = shownText(path);
-  const bytes = await io.files.read(path, MAX_INPUT_BYTES);
-  if (bytes === undefined) throw new UsageError(`${source} has more than ${String(MAX_INPUT_BYTES)} bytes`);
+/**
+ * Reads the file that an operand names, or standard input for `-` or none.
+ * @throws {@link UsageError} when there is more than `maxBytes`; {@link HopbackError} `storage-failed` when the file cannot be read
+ */
+export async function readOperand(
+  operand: string | undefined,
+  io: CliIo,
+  maxBytes: number = MAX_INPUT_BYTES,
+): Promise<RawInput> {
+  const isFile = operand !== undefined && operand !== '-';
+  const source = isFile ? shownText(requirePath(operand)) : 'standard input';
+  const bytes = isFile ? await io.files.read(operand, maxBytes) : await io.stdin.read(maxBytes);
+  if (bytes === undefined) throw new UsageError(`${source} has more than ${String(maxBytes)} bytes`);
   return { bytes, source };
 }
 
@@ -229,24 +233,17 @@ function isDay(text: string): boolean {
   return Number.isFinite(ms) && new Date(ms).toISOString().startsWith(text);
 }
 
-/** Header fields for a SIP request. */
-interface AddedHeaders {
-  /** Values of Identity headers, added behind all others. */
-  readonly identityHeaders: readonly string[];
-  /** Value of the Date header, in place of one that is there. */
-  readonly date?: string;
-}
-
 /**
  * Writes header fields into the text of a SIP request and leaves every other octet as it is, whatever its line ends and what
  * stands before its request line. Where header fields begin and end is what the parser says, so that what was read and signed is
  * what is written to.
  * @param text - one character an octet (latin1)
- * @param added - what to write
+ * @param identityHeaders - values of Identity headers, added behind all others
+ * @param date - value of the Date header, in place of one that is there
  * @throws {@link UsageError} when the text is no request octet for octet
  * @see RFC 3261 section 7.3, RFC 8224 section 6.1
  */
-export function withHeaders(text: string, { identityHeaders, date }: AddedHeaders): string {
+export function withHeaders(text: string, identityHeaders: readonly string[], date?: string): string {
   const start = startOfRequest(text);
   const request = text.slice(start);
   const layout = sipHeaderLayout(request);

@@ -4,16 +4,16 @@ import { join } from 'node:path';
 import { HopbackError } from '../../errors.js';
 import { verifyCheckpoint } from '../../log/index.js';
 import type { MerkleLogFinding, MerkleLogVerification } from '../../log/index.js';
-import type { EvidenceFinding, EvidenceNote, EvidencePack, LoggedFinding, LoggedNote } from '../../traceback/index.js';
-import { shownText, UsageError } from '../kit/command.js';
-import type { Options, OptionSpecs } from '../kit/command.js';
+import type { EvidencePack, LoggedFinding, LoggedNote } from '../../traceback/index.js';
+import { optionSpecs, shownText, UsageError } from '../kit/command.js';
+import type { OptionsOf } from '../kit/command.js';
 import type { CliIo } from '../kit/io.js';
 import { countText } from '../kit/output.js';
 import { textFile } from './trust-options.js';
 
 /** What became of a log, a line. */
 export function logLine(log: MerkleLogVerification): string {
-  if (log.status === 'broken') return `✗ ${logFindingText(log.finding)}`;
+  if (log.status === 'broken') return `✗ ${textOf(LOG_FINDINGS, log.finding)}`;
   const held =
     log.heldCheckpoints === 0 ? '' : `, and agrees with ${countText(log.heldCheckpoints, 'held checkpoint')}`;
   const behind =
@@ -29,31 +29,41 @@ function entriesText(size: number): string {
   return size === 1 ? '1 entry' : `${String(size)} entries`;
 }
 
-function logFindingText(finding: MerkleLogFinding): string {
-  switch (finding.kind) {
-    case 'edited':
-      return `${placeText(finding)} ${finding.throughIndex === finding.leafIndex ? 'was' : 'or one of them was'} edited: it is not what was signed`;
-    case 'deleted':
-      return `${placeText(finding)} ${finding.throughIndex === finding.leafIndex ? 'is' : 'are'} gone, and there are others behind`;
-    case 'swapped':
-      return `another entry stands in the place of ${placeText(finding)}`;
-    case 'inserted':
-      return `in the place of ${placeText(finding)} stands what was put in`;
-    case 'damaged':
-      return `${placeText(finding)} is damaged or gone, and was durable`;
-    case 'forked':
-      return `two checkpoints that were handed in sign for other entries over the same size, ${String(finding.size)}: the keeper of the key showed two logs`;
-    case 'cut':
-      return `the log ends before ${placeText(finding)}, and had ${entriesText(finding.size)} once: its tail was cut off`;
-    case 'checkpoint-forged':
-      return `the checkpoint over ${placeText(finding)} is not signed by the key (${finding.reason})`;
-    case 'rewritten':
-      return `${placeText(finding)} or one of them was written anew by the keeper of the key: a held checkpoint says so`;
-    // held-checkpoint-invalid
-    default:
-      return `a checkpoint that was handed in is none of this log (${finding.reason})`;
-  }
+/** A text for each kind of a finding. */
+type Texts<Finding extends { readonly kind: string }> = {
+  readonly [Kind in Finding['kind']]: (finding: Extract<Finding, { readonly kind: Kind }>) => string;
+};
+
+function textOf<Finding extends { readonly kind: string }>(texts: Texts<Finding>, finding: Finding): string {
+  return (texts[finding.kind as Finding['kind']] as (finding: Finding) => string)(finding);
 }
+
+const TWO_LOGS = 'the keeper of the key showed two logs';
+
+const LOG_FINDINGS: Texts<MerkleLogFinding> = {
+  edited: (finding) =>
+    `${placeText(finding)} ${isOne(finding) ? 'was' : 'or one of them was'} edited: it is not what was signed`,
+  deleted: (finding) => `${placeText(finding)} ${isOne(finding) ? 'is' : 'are'} gone, and there are others behind`,
+  swapped: (finding) => `another entry stands in the place of ${placeText(finding)}`,
+  inserted: (finding) => `in the place of ${placeText(finding)} stands what was put in`,
+  damaged: (finding) => `${placeText(finding)} is damaged or gone, and was durable`,
+  forked: ({ size }) =>
+    `two checkpoints that were handed in sign for other entries over the same size, ${String(size)}: ${TWO_LOGS}`,
+  cut: (finding) =>
+    `the log ends before ${placeText(finding)}, and had ${entriesText(finding.size)} once: its tail was cut off`,
+  'checkpoint-forged': (finding) =>
+    `the checkpoint over ${placeText(finding)} is not signed by the key (${finding.reason})`,
+  rewritten: (finding) =>
+    `${placeText(finding)} or one of them was written anew by the keeper of the key: a held checkpoint says so`,
+  'held-checkpoint-invalid': notOfThisLog,
+};
+
+function notOfThisLog({ reason }: { readonly reason: string }): string {
+  return `a checkpoint that was handed in is none of this log (${reason})`;
+}
+
+const isOne = ({ leafIndex, throughIndex }: { readonly leafIndex: number; readonly throughIndex: number }): boolean =>
+  throughIndex === leafIndex;
 
 function placeText(finding: { readonly leafIndex: number; readonly throughIndex?: number }): string {
   const { leafIndex, throughIndex = leafIndex } = finding;
@@ -61,143 +71,73 @@ function placeText(finding: { readonly leafIndex: number; readonly throughIndex?
   return `entries ${String(leafIndex)} to ${String(throughIndex)}`;
 }
 
-/** What is wrong with a pack, or its entry, a line. */
-export function findingText(finding: LoggedFinding['finding']): string {
-  switch (finding.kind) {
-    case 'entry-unreadable':
-      return 'the entry is none of evidence';
-    case 'answers-conflict':
-      return `pack ${finding.otherPackId} has a signed answer of the same name and revision that says something else`;
-    case 'not-as-logged':
-      return `it is not what the log has the hash of: ${finding.expected} is logged, ${finding.actual} is here`;
-    default:
-      return packFindingText(finding);
-  }
-}
+const differs = ({ file, what }: { readonly file: string; readonly what: string }): string => `${file}: ${what}`;
 
-function packFindingText(finding: EvidenceFinding): string {
-  switch (finding.kind) {
-    case 'unreadable':
-      return `${finding.file} cannot be read`;
-    case 'file-missing':
-      return `${finding.file} is missing`;
-    case 'file-changed':
-      return `${finding.file} was changed: SHA-256 ${finding.expected} was signed, ${finding.actual} is here`;
-    case 'file-unknown':
-      return `${finding.file} is none of the pack`;
-    case 'file-unlisted':
-      return `${finding.file} is not in SHA256SUMS: nobody signed for it`;
-    case 'file-unsigned':
-      return `${finding.file} is vouched for by nobody: SHA256SUMS is not signed`;
-    case 'export-signature-invalid':
-      return 'SHA256SUMS is not signed by the key';
-    case 'export-differs':
-    case 'manifest-differs':
-    case 'receipt-differs':
-    case 'answer-differs':
-      return `${finding.file}: ${finding.what}`;
-    case 'key-differs':
-      return `${finding.file} is of another key than the one that signed the manifest`;
-    case 'manifest-signature-invalid':
-      return 'the manifest is not signed by the key';
-    case 'raw-differs':
-      return `the bytes of record ${finding.recordId} are not those it was read from: ${finding.expected} then, ${finding.actual} now`;
-    default:
-      return signatureFindingText(finding);
-  }
-}
-
-type SignatureFinding = Extract<
-  EvidenceFinding,
-  {
-    readonly kind:
-      | 'answer-signature-invalid'
-      | 'receipt-signature-invalid'
-      | 'entry-differs'
-      | 'proof-invalid'
-      | 'checkpoint-invalid'
-      | 'held-checkpoint-invalid'
-      | 'log-forked';
-  }
->;
-
-function signatureFindingText(finding: SignatureFinding): string {
-  switch (finding.kind) {
-    case 'answer-signature-invalid':
-      return `${finding.file} is not signed by the key for answers`;
-    case 'receipt-signature-invalid':
-      return `${finding.file} is not signed by the key of the platform`;
-    case 'held-checkpoint-invalid':
-      return `a checkpoint that was handed in is none of this log (${finding.reason})`;
-    case 'log-forked':
-      return `a checkpoint that was handed in has another root over the same size, ${String(finding.size)}: the keeper of the key showed two logs`;
-    case 'entry-differs':
-      return `${finding.file} is an entry about something else`;
-    case 'proof-invalid':
-      return `${finding.file} does not lead from the entry to the checkpoint`;
-    // checkpoint-invalid
-    default:
-      return `${finding.file} is not signed by the key of the log (${finding.reason})`;
-  }
-}
-
-/** What is to be known about a pack, a line. */
-export function noteText(note: LoggedNote['note']): string {
-  switch (note.kind) {
-    case 'pack-not-kept':
-      return 'its file is gone, its entry stays';
-    case 'pack-not-logged':
-      return 'the log has no entry of it: its writer ended before';
-    case 'receipt-not-logged':
-      return 'the log has no entry of its receipt: its writer ended before, and may still attach it';
-    case 'clock-went-back':
-      return `its entry ${String(note.leafIndex)} states a time before that of an entry before it`;
-    case 'answer-not-logged':
-      return 'the log has no entry of its signed answer: its writer ended before, and may still attach it';
-    default:
-      return packNoteText(note);
-  }
-}
-
-function packNoteText(note: EvidenceNote): string {
-  switch (note.kind) {
-    case 'raw-not-kept':
-      return `of record ${note.recordId} there is the hash of its bytes alone`;
-    case 'raw-differed-when-written':
-      return `the bytes of record ${note.recordId} did not have its hash when the pack was written, and the pack says so`;
-    case 'answer-not-attached':
-      return 'there is no signed answer in it';
-    case 'receipt-not-attached':
-      return 'there was no receipt of the platform when it was exported, and none is in it';
-    case 'receipt-signature-unchecked':
-      return 'its receipt is of the answer; a key of the platform tells whether it signed it: --platform-key FILE';
-    case 'export-unsigned':
-      return 'nobody signed for the folder: what is there is as it was signed, and whether a file was taken out is not known';
-    // answer-signature-unchecked
-    default:
-      return 'its answer is signed by a key that was not given: --answer-key FILE';
-  }
-}
-
-/** Names of {@link EVIDENCE_TRUST_OPTIONS}. */
-export type EvidenceTrustOption = 'key' | 'checkpoint';
-
-/** Options of every command that looks at evidence. */
-export const EVIDENCE_TRUST_OPTIONS: OptionSpecs<EvidenceTrustOption> = {
-  key: {
-    value: 'FILE',
-    multiple: true,
-    text: 'public key or certificate (PEM) that may sign log and packs, from another source than DIR; default the key in DIR, which does not prove who owns it',
-  },
-  checkpoint: {
-    value: 'FILE',
-    multiple: true,
-    text: 'signed checkpoint that was kept elsewhere: a log that was truncated or rewritten since then does not match it',
-  },
+const FINDINGS: Texts<LoggedFinding['finding']> = {
+  'entry-unreadable': () => 'the entry is none of evidence',
+  'answers-conflict': ({ otherPackId }) =>
+    `pack ${otherPackId} has a signed answer of the same name and revision that says something else`,
+  'not-as-logged': ({ expected, actual }) =>
+    `it is not what the log has the hash of: ${expected} is logged, ${actual} is here`,
+  unreadable: ({ file }) => `${file} cannot be read`,
+  'file-missing': ({ file }) => `${file} is missing`,
+  'file-changed': ({ file, expected, actual }) =>
+    `${file} was changed: SHA-256 ${expected} was signed, ${actual} is here`,
+  'file-unknown': ({ file }) => `${file} is none of the pack`,
+  'file-unlisted': ({ file }) => `${file} is not in SHA256SUMS: nobody signed for it`,
+  'file-unsigned': ({ file }) => `${file} is vouched for by nobody: SHA256SUMS is not signed`,
+  'export-signature-invalid': () => 'SHA256SUMS is not signed by the key',
+  'export-differs': differs,
+  'manifest-differs': differs,
+  'receipt-differs': differs,
+  'answer-differs': differs,
+  'key-differs': ({ file }) => `${file} is of another key than the one that signed the manifest`,
+  'manifest-signature-invalid': () => 'the manifest is not signed by the key',
+  'raw-differs': ({ recordId, expected, actual }) =>
+    `the bytes of record ${recordId} are not those it was read from: ${expected} then, ${actual} now`,
+  'answer-signature-invalid': ({ file }) => `${file} is not signed by the key for answers`,
+  'receipt-signature-invalid': ({ file }) => `${file} is not signed by the key of the platform`,
+  'held-checkpoint-invalid': notOfThisLog,
+  'log-forked': ({ size }) =>
+    `a checkpoint that was handed in has another root over the same size, ${String(size)}: ${TWO_LOGS}`,
+  'entry-differs': ({ file }) => `${file} is an entry about something else`,
+  'proof-invalid': ({ file }) => `${file} does not lead from the entry to the checkpoint`,
+  'checkpoint-invalid': ({ file, reason }) => `${file} is not signed by the key of the log (${reason})`,
 };
 
-/** What a folder of evidence is. */
-type EvidenceFolder = 'store' | 'pack';
+/** What is wrong with a pack, or its entry, a line. */
+export const findingText = (finding: LoggedFinding['finding']): string => textOf(FINDINGS, finding);
+
+const NOTES: Texts<LoggedNote['note']> = {
+  'pack-not-kept': () => 'its file is gone, its entry stays',
+  'pack-not-logged': () => 'the log has no entry of it: its writer ended before',
+  'receipt-not-logged': () => 'the log has no entry of its receipt: its writer ended before, and may still attach it',
+  'clock-went-back': ({ leafIndex }) =>
+    `its entry ${String(leafIndex)} states a time before that of an entry before it`,
+  'answer-not-logged': () =>
+    'the log has no entry of its signed answer: its writer ended before, and may still attach it',
+  'raw-not-kept': ({ recordId }) => `of record ${recordId} there is the hash of its bytes alone`,
+  'raw-differed-when-written': ({ recordId }) =>
+    `the bytes of record ${recordId} did not have its hash when the pack was written, and the pack says so`,
+  'answer-not-attached': () => 'there is no signed answer in it',
+  'receipt-not-attached': () => 'there was no receipt of the platform when it was exported, and none is in it',
+  'receipt-signature-unchecked': () =>
+    'its receipt is of the answer; a key of the platform tells whether it signed it: --platform-key FILE',
+  'export-unsigned': () =>
+    'nobody signed for the folder: what is there is as it was signed, and whether a file was taken out is not known',
+  'answer-signature-unchecked': () => 'its answer is signed by a key that was not given: --answer-key FILE',
+};
+
+/** What is to be known about a pack, a line. */
+export const noteText = (note: LoggedNote['note']): string => textOf(NOTES, note);
+
+/** Options of every command that looks at evidence. */
+export const EVIDENCE_TRUST_OPTIONS = optionSpecs({
+  'key <FILE...>':
+    'public key or certificate (PEM) that may sign log and packs, from another source than DIR; default the key in DIR, which does not prove who owns it',
+  'checkpoint <FILE...>':
+    'signed checkpoint that was kept elsewhere: a log that was truncated or rewritten since then does not match it',
+});
 
 /** Keys and checkpoints of a command line. */
 export interface EvidenceTrust {
@@ -208,28 +148,23 @@ export interface EvidenceTrust {
 }
 
 /**
- * Tells a store from an exported pack.
- * @throws {@link HopbackError} `storage-failed` for a folder that is neither
+ * The folder of a command line: a store, or an exported pack.
+ * @throws {@link UsageError} when none is named; {@link HopbackError} `storage-failed` for a folder that is neither
  */
-export async function evidenceFolder(directory: string, io: CliIo): Promise<EvidenceFolder> {
-  const names = await io.files.list(directory);
-  if (names?.includes('manifest.json') === true) return 'pack';
-  if (names?.includes('log') === true) return 'store';
+export async function evidenceFolder(operand: string | undefined, io: CliIo) {
+  if (operand === undefined) throw new UsageError('say which folder of evidence: DIR');
+  const names = await io.files.list(operand);
+  if (names?.includes('manifest.json') === true) return { directory: operand, kind: 'pack' } as const;
+  if (names?.includes('log') === true) return { directory: operand, kind: 'store' } as const;
   throw new HopbackError(
     'storage-failed',
-    `${shownText(directory)} is no folder of evidence: neither log nor manifest.json is in it`,
+    `${shownText(operand)} is no folder of evidence: neither log nor manifest.json is in it`,
   );
-}
-
-/** The one folder of a command line. @throws {@link UsageError} */
-export function folderOperand(operand: string | undefined): string {
-  if (operand !== undefined) return operand;
-  throw new UsageError('say which folder of evidence: DIR');
 }
 
 /** Reads what a store is to be held against. @throws {@link HopbackError} `key-unusable`, `storage-failed` */
 export async function evidenceTrust(
-  options: Options<EvidenceTrustOption>,
+  options: OptionsOf<typeof EVIDENCE_TRUST_OPTIONS>,
   io: CliIo,
   directory: string,
 ): Promise<EvidenceTrust> {
@@ -247,9 +182,10 @@ export async function publicKeyFiles(paths: readonly string[], io: CliIo): Promi
   return (await Promise.all(paths.map((path) => publicKeyFile(path, io)))).flat();
 }
 
-/** A store, and not an exported pack. @throws {@link HopbackError} `storage-failed`; {@link UsageError} */
-export async function requireStore(directory: string, io: CliIo): Promise<void> {
-  if ((await evidenceFolder(directory, io)) === 'store') return;
+/** The folder of a store, and not of an exported pack. @throws {@link HopbackError} `storage-failed`; {@link UsageError} */
+export async function requireStore(operand: string | undefined, io: CliIo): Promise<string> {
+  const { directory, kind } = await evidenceFolder(operand, io);
+  if (kind === 'store') return directory;
   throw new UsageError(`${shownText(directory)} is an exported pack: hopback evidence verify looks at those`);
 }
 

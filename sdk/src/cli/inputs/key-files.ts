@@ -1,10 +1,15 @@
 import { dirname, resolve } from 'node:path';
 import { parseBoundedJson } from '../../core/json-text.js';
 import { HopbackError } from '../../errors.js';
-import { MAX_CONFIGURATION_CHARS, problemText, readConfiguration, settingOfText } from '../../sidecar/index.js';
-import type { ConfigurationProblem, Setting, SidecarConfiguration } from '../../sidecar/index.js';
-import { shownText, UsageError } from '../kit/command.js';
-import type { Options, OptionSpecs } from '../kit/command.js';
+import {
+  MAX_CONFIGURATION_CHARS,
+  problemText,
+  readConfiguration,
+  settingOfText,
+} from '../../sidecar/config/read-configuration.js';
+import type { ConfigurationProblem, Setting } from '../../sidecar/config/read-configuration.js';
+import { optionSpecs, shownText, UsageError } from '../kit/command.js';
+import type { OptionsOf } from '../kit/command.js';
 import type { CliIo } from '../kit/io.js';
 
 /** Tokens and keys are short; a file that is larger is another one. */
@@ -60,38 +65,22 @@ function placeOf(text: string): string {
   return ` (line ${String(before.length)}, column ${String((before.at(-1)?.length ?? 0) + 1)})`;
 }
 
-export type ConfigurationOption = 'config' | 'set';
-
 /** Which configuration, and what stands in for parts of it. */
-export const CONFIGURATION_OPTIONS: OptionSpecs<ConfigurationOption> = {
-  config: { value: 'FILE', env: 'HOPBACK_CONFIG', text: 'configuration as YAML; default hopback.yaml' },
-  set: {
-    value: 'PATH=VALUE',
-    multiple: true,
-    text: 'override a member of the file: --set listen.calls.port=8090',
-  },
-};
+export const CONFIGURATION_OPTIONS = optionSpecs({
+  'config <FILE>': { env: 'HOPBACK_CONFIG', text: 'configuration as YAML; default hopback.yaml' },
+  'set <PATH=VALUE...>': 'override a member of the file: --set listen.calls.port=8090',
+});
 
 /** Variable that opens an encrypted signing key: an option would show in the list of processes. */
 export const passphraseOf = ({ env }: CliIo): string | undefined => env['HOPBACK_KEY_PASSPHRASE'];
 
-/** Where the configuration is. */
-const configurationPath = (options: Options<ConfigurationOption>): string =>
-  resolve(options.text('config') ?? 'hopback.yaml');
-
 /** @throws {@link UsageError} for what is no setting */
-export const settingsOf = (options: Options<ConfigurationOption>): readonly Setting[] =>
+export const settingsOf = (options: OptionsOf<typeof CONFIGURATION_OPTIONS>): readonly Setting[] =>
   options.texts('set').map((text) => {
     const setting = settingOfText(text);
     if (setting === undefined) throw new UsageError(`--set ${text} is no PATH=VALUE`);
     return setting;
   });
-
-/** A configuration as it was read, or what is wrong with it. */
-export type ReadConfiguration = { readonly path: string; readonly directory: string } & (
-  | { readonly status: 'read'; readonly configuration: SidecarConfiguration }
-  | { readonly status: 'invalid'; readonly problems: readonly ConfigurationProblem[] }
-);
 
 /**
  * Reads the configuration that options name.
@@ -99,18 +88,15 @@ export type ReadConfiguration = { readonly path: string; readonly directory: str
  * @throws {@link UsageError} for a setting that is none; {@link HopbackError} `storage-failed` when the file cannot be read
  */
 export async function configurationOf(
-  options: Options<ConfigurationOption>,
+  options: OptionsOf<typeof CONFIGURATION_OPTIONS>,
   io: CliIo,
   settings: readonly Setting[] = settingsOf(options),
-): Promise<ReadConfiguration> {
-  const path = configurationPath(options);
+) {
+  const path = resolve(options.text('config') ?? 'hopback.yaml');
   const bytes = await io.files.read(path, MAX_CONFIGURATION_CHARS);
   if (bytes === undefined) throw new UsageError(`${path} is too large for a configuration`);
   const text = Buffer.from(bytes).toString('utf8');
-  return {
-    ...{ path, directory: dirname(path) },
-    ...readConfiguration({ text, environment: io.env, settings }),
-  };
+  return { path, directory: dirname(path), read: readConfiguration({ text, environment: io.env, settings }) };
 }
 
 /** Problems as lines, each with its place. */

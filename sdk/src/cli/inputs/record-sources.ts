@@ -6,23 +6,17 @@ import {
   readSourceConfiguration,
 } from '../../records/index.js';
 import type { FileSourceConfiguration, SharedRecordStore, SourceConfiguration } from '../../records/index.js';
-import { shownText, UsageError } from '../kit/command.js';
-import type { Options, OptionSpecs } from '../kit/command.js';
+import { optionSpecs, shownText, UsageError } from '../kit/command.js';
+import type { OptionsOf } from '../kit/command.js';
 import type { CliIo } from '../kit/io.js';
 import { jsonFile } from './key-files.js';
-export { rejectsFile, rejectsFolder, sourceFileName } from '../../records/index.js';
-
-export type SourceOption = 'source' | 'id' | 'format' | 'zone' | 'keep-raw';
 
 /** Whose rows they are, and how they are to be read. */
-export const SOURCE_OPTIONS: OptionSpecs<SourceOption> = {
-  source: {
-    value: 'FILE',
-    text: 'JSON file that declares the source: id, format, time zone, and the members that its format requires',
-  },
-  id: { value: 'ID', text: 'without a file: name of the switch, part of every record id' },
-  format: {
-    value: 'FORMAT',
+export const ROWS_OPTIONS = optionSpecs({
+  'source <FILE>':
+    'JSON file that declares the source: id, format, time zone, and the members that its format requires',
+  'id <ID>': 'without a file: name of the switch, part of every record id',
+  'format <FORMAT>': {
     choices: [
       'asterisk-cdr',
       'asterisk-cel',
@@ -35,30 +29,36 @@ export const SOURCE_OPTIONS: OptionSpecs<SourceOption> = {
     ],
     text: 'without a file: format of the rows; columns, kamailio-acc and hep need a file',
   },
-  zone: { value: 'ZONE', text: 'without a file: utc, or the IANA name of the time zone the switch writes in' },
-  'keep-raw': { text: 'keep the bytes of the rows with the records' },
-};
+  'zone <ZONE>': 'without a file: utc, or the IANA name of the time zone the switch writes in',
+});
+
+/** The same, of commands that store them. */
+export const SOURCE_OPTIONS = optionSpecs({
+  ...ROWS_OPTIONS,
+  'keep-raw': 'keep the bytes of the rows with the records',
+});
 
 /**
  * The one source of a command.
  * @throws {@link UsageError} when none is named; {@link HopbackError} `invalid-configuration` when it cannot be
  */
-async function sourceOf(options: Options<SourceOption>, io: CliIo): Promise<SourceConfiguration> {
+async function sourceOf(options: OptionsOf<typeof ROWS_OPTIONS>, io: CliIo): Promise<SourceConfiguration> {
   const file = options.text('source');
   const [id, format, zone] = (['id', 'format', 'zone'] as const).map((name) => options.text(name));
   if (file !== undefined && (id ?? format ?? zone) !== undefined)
     throw new UsageError('--source declares all of it: leave out --id, --format and --zone');
   if (file === undefined && (id === undefined || format === undefined || zone === undefined))
     throw new UsageError('say whose rows they are: --source FILE, or --id, --format and --zone');
-  const read =
-    file === undefined
-      ? checkedSource(readSourceConfiguration({ id, format, time: { zone } }), 'the source')
-      : await sourceFile(file, io);
-  return options.isOn('keep-raw') ? { ...read, keepRaw: true } : read;
+  return file === undefined
+    ? checkedSource(readSourceConfiguration({ id, format, time: { zone } }), 'the source')
+    : sourceFile(file, io);
 }
 
 /** As {@link sourceOf}, of a command that reads files. */
-export async function fileSourceOf(options: Options<SourceOption>, io: CliIo): Promise<FileSourceConfiguration> {
+export async function fileSourceOf(
+  options: OptionsOf<typeof ROWS_OPTIONS>,
+  io: CliIo,
+): Promise<FileSourceConfiguration> {
   const source = await sourceOf(options, io);
   if (source.format !== 'hep') return source;
   throw new UsageError(
@@ -96,23 +96,17 @@ function checkedSource(source: SourceConfiguration, at: string): SourceConfigura
 }
 
 /** The directory of the store of a command that cannot do without. @throws {@link UsageError} when there is none */
-export function storeDirectory(options: Options<'store'>): string {
-  const directory = options.text('store');
-  if (directory !== undefined) return directory;
-  throw new UsageError('say which store: --store DIR, or HOPBACK_STORE');
+export function storeDirectory(options: OptionsOf<typeof STORE_OPTIONS>): string {
+  return options.needed('store', 'say which store: --store DIR, or HOPBACK_STORE');
 }
 
-/** Names of {@link STORE_OPTIONS}. */
-export type StoreOption = 'store';
-
 /** Options of every command that works on a record store. */
-export const STORE_OPTIONS: OptionSpecs<StoreOption> = {
-  store: {
-    value: 'DIR',
+export const STORE_OPTIONS = optionSpecs({
+  'store <DIR>': {
     env: 'HOPBACK_STORE',
     text: 'folder of the record store; if another process of the same user has it open, that process answers',
   },
-};
+});
 
 /** Note of every command that looks into a store. */
 export const STORE_NOTE: string =
@@ -129,7 +123,7 @@ const STATE_FILE = 'state.duckdb';
  * Opens the store that is named, or makes it where there is none yet: for commands that put records into it.
  * @throws {@link UsageError} when none is named; {@link HopbackError} as `openSharedRecordStore`
  */
-export async function openStore(options: Options<StoreOption>, io: CliIo): Promise<SharedRecordStore> {
+export async function openStore(options: OptionsOf<typeof STORE_OPTIONS>, io: CliIo): Promise<SharedRecordStore> {
   io.keepPrivate();
   return openSharedRecordStore({ directory: storeDirectory(options), clock: io.clock });
 }
@@ -138,7 +132,10 @@ export async function openStore(options: Options<StoreOption>, io: CliIo): Promi
  * Opens the store that is named and has to be there: a folder that was mistyped is not answered with "not found".
  * @throws {@link UsageError} when none is named; {@link HopbackError} `storage-failed` when there is no store
  */
-export async function openExistingStore(options: Options<StoreOption>, io: CliIo): Promise<SharedRecordStore> {
+export async function openExistingStore(
+  options: OptionsOf<typeof STORE_OPTIONS>,
+  io: CliIo,
+): Promise<SharedRecordStore> {
   const directory = storeDirectory(options);
   const names = await io.files.list(directory);
   if (names?.includes(STATE_FILE) !== true)

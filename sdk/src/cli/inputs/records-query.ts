@@ -1,9 +1,10 @@
 import { canonicalTelephoneNumber, isCanonicalTelephoneNumber } from '../../core/telephone-number.js';
+import { defined } from '../../core/defined.js';
 import { isHopbackError } from '../../errors.js';
 import { coverageGaps, MAX_QUERY_LIMIT, rowClock } from '../../records/index.js';
 import type { CoverageInterval, RecordLookup, RecordQuery, RowTimeReading, TimeWindow } from '../../records/index.js';
-import { numberOption, UsageError } from '../kit/command.js';
-import type { Options, OptionSpecs } from '../kit/command.js';
+import { optionSpecs, UsageError } from '../kit/command.js';
+import type { Options, OptionsOf } from '../kit/command.js';
 import type { CliIo } from '../kit/io.js';
 
 /** Days for which records are kept where nobody says otherwise: 18 months, for which a call may have to be found. */
@@ -129,36 +130,21 @@ export function windowText({ fromUs, toUs }: { readonly fromUs: number; readonly
   return `${utcText(fromUs)} to ${utcText(toUs)}`;
 }
 
-/** Names of {@link QUERY_OPTIONS}. */
-export type QueryOption =
-  | 'called'
-  | 'calling'
-  | 'call-id'
-  | 'origid'
-  | 'trunk'
-  | 'record-id'
-  | 'at'
-  | 'tolerance'
-  | 'from'
-  | 'to'
-  | 'zone'
-  | 'limit';
-
 /** What is looked for, and when. */
-export const QUERY_OPTIONS: OptionSpecs<QueryOption> = {
-  called: { value: 'TN', text: 'the number called, as dialled or translated, or its location routing number' },
-  calling: { value: 'TN', text: 'the number in From, or the asserted number' },
-  'call-id': { value: 'TEXT', text: 'SIP Call-ID of either side' },
-  origid: { value: 'TEXT', text: 'origid received or signed' },
-  trunk: { value: 'NAME', text: 'ingress or egress trunk' },
-  'record-id': { value: 'ID', text: 'id of the record: 32 hexadecimal digits' },
-  at: { value: 'TIME', text: 'when the call began: ISO 8601 with Z or an offset, or local time with --zone' },
-  tolerance: { value: 'DURATION', text: 'how far from --at the call may have begun: 90s, 5m, 2h, 1d; default 1h' },
-  from: { value: 'TIME', text: 'first instant, instead of --at' },
-  to: { value: 'TIME', text: 'last instant; default now' },
-  zone: { value: 'ZONE', text: 'zone of times without an offset, and of those shown: America/New_York' },
-  limit: { value: 'N', text: `maximum number of calls, up to ${String(MAX_QUERY_LIMIT)}` },
-};
+export const QUERY_OPTIONS = optionSpecs({
+  'called <TN>': 'the number called, as dialled or translated, or its location routing number',
+  'calling <TN>': 'the number in From, or the asserted number',
+  'call-id <TEXT>': 'SIP Call-ID of either side',
+  'origid <TEXT>': 'origid received or signed',
+  'trunk <NAME>': 'ingress or egress trunk',
+  'record-id <ID>': 'id of the record: 32 hexadecimal digits',
+  'at <TIME>': 'when the call began: ISO 8601 with Z or an offset, or local time with --zone',
+  'tolerance <DURATION>': 'how far from --at the call may have begun: 90s, 5m, 2h, 1d; default 1h',
+  'from <TIME>': 'first instant, instead of --at',
+  'to <TIME>': 'last instant; default now',
+  'zone <ZONE>': 'zone of times without an offset, and of those shown: America/New_York',
+  'limit <N>': `maximum number of calls, up to ${String(MAX_QUERY_LIMIT)}`,
+});
 
 /** Note of the commands that have {@link QUERY_OPTIONS}. */
 export const QUERY_NOTE: string =
@@ -171,7 +157,7 @@ export const QUERY_NOTE: string =
 const DEFAULT_TOLERANCE_US = DAY_US / 24;
 
 /** Keys that name a call so exactly that the time may be left out. */
-const EXACT: readonly QueryOption[] = ['call-id', 'origid', 'record-id'];
+const EXACT = ['call-id', 'origid', 'record-id'] as const;
 
 /** What was asked for. */
 export interface AskedQuery {
@@ -190,40 +176,35 @@ export interface AskedQuery {
  * Reads what is looked for.
  * @throws {@link UsageError} for what cannot be looked for, with what to do
  */
-export function askedQuery(options: Options<QueryOption>, io: Pick<CliIo, 'clock'>): AskedQuery {
+export function askedQuery(options: OptionsOf<typeof QUERY_OPTIONS>, io: Pick<CliIo, 'clock'>): AskedQuery {
   const zone = options.text('zone');
   checkZone(zone);
   const keys = keysOf(options);
   const windows = windowsOf(options, { zone, nowUs: io.clock.nowMs() * 1_000 });
-  const limit = numberOption(options.text('limit'), { name: 'limit', min: 1, max: MAX_QUERY_LIMIT });
-  return {
-    keys,
-    windows,
-    remarks: [...numberRemarks(options), ...(windows.length === 2 ? [TWICE] : [])],
-    ...(limit === undefined ? {} : { limit }),
-    ...(zone === undefined ? {} : { zone }),
-  };
+  const limit = options.number('limit', 1, MAX_QUERY_LIMIT);
+  const remarks = [...numberRemarks(options), ...(windows.length === 2 ? [TWICE] : [])];
+  return { keys, windows, remarks, ...defined({ limit, zone }) };
 }
 
-function keysOf(options: Options<QueryOption>): AskedQuery['keys'] {
-  const [called, calling] = [options.text('called'), options.text('calling')];
-  const [callId, origId] = [options.text('call-id'), options.text('origid')];
-  const [trunk, recordId] = [options.text('trunk'), options.text('record-id')];
+function keysOf(options: OptionsOf<typeof QUERY_OPTIONS>): AskedQuery['keys'] {
+  const recordId = options.text('record-id');
   if (recordId !== undefined && !/^[0-9a-f]{32}$/i.test(recordId))
     throw new UsageError('--record-id must be the 32 hexadecimal digits of a record id');
-  const keys = {
-    ...(called === undefined ? {} : { calledTn: numberOf('called', called) }),
-    ...(calling === undefined ? {} : { callingTn: numberOf('calling', calling) }),
-    ...(callId === undefined ? {} : { callId }),
-    ...(origId === undefined ? {} : { origId }),
-    ...(trunk === undefined ? {} : { trunk }),
-    ...(recordId === undefined ? {} : { recordId: recordId.toLowerCase() }),
-  };
+  const keys = defined({
+    calledTn: numberOf(options, 'called'),
+    callingTn: numberOf(options, 'calling'),
+    callId: options.text('call-id'),
+    origId: options.text('origid'),
+    trunk: options.text('trunk'),
+    recordId: recordId?.toLowerCase(),
+  });
   if (Object.keys(keys).length > 0) return keys;
   throw new UsageError('say which call: --called, --calling, --call-id, --origid, --trunk or --record-id');
 }
 
-function numberOf(name: string, text: string): string {
+function numberOf(options: OptionsOf<typeof QUERY_OPTIONS>, name: 'called' | 'calling'): string | undefined {
+  const text = options.text(name);
+  if (text === undefined) return undefined;
   const number = canonicalTelephoneNumber(numberText(text));
   if (number.kind !== 'none') return number.tn;
   throw new UsageError(`--${name} must be a telephone number`);
@@ -243,12 +224,10 @@ function numberText(text: string): string {
 }
 
 /** A foreign number can have ten digits too: whoever typed one has to see what was looked for. */
-function numberRemarks(options: Options<QueryOption>): readonly string[] {
+function numberRemarks(options: OptionsOf<typeof QUERY_OPTIONS>): readonly string[] {
   return (['called', 'calling'] as const).flatMap((name) => {
-    const text = options.text(name);
-    if (text === undefined || !isCanonicalTelephoneNumber(text)) return [];
-    const tn = numberOf(name, text);
-    if (tn === text) return [];
+    const [text, tn] = [options.text(name), numberOf(options, name)];
+    if (text === undefined || tn === undefined || !isCanonicalTelephoneNumber(text) || tn === text) return [];
     return [
       `! --${name} was read as the North American number ${tn}; a foreign number is written with + and its country code`,
     ];
@@ -258,7 +237,7 @@ function numberRemarks(options: Options<QueryOption>): readonly string[] {
 const TWICE = '! that hour comes twice in its zone: both were looked at';
 
 function windowsOf(
-  options: Options<QueryOption>,
+  options: OptionsOf<typeof QUERY_OPTIONS>,
   { zone, nowUs }: { readonly zone: string | undefined; readonly nowUs: number },
 ): AskedQuery['windows'] {
   const [at, tolerance] = [options.text('at'), options.text('tolerance')];

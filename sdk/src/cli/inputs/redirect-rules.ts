@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import type { Socket } from 'node:net';
 import { abortedAfter, scheduleInBackground, wait } from '../../core/runtime/clock.js';
 import { HopbackError } from '../../errors.js';
 import type { Attestation } from '../../stir/index.js';
@@ -11,44 +12,30 @@ import type {
   RedirectRule,
   TrunkPolicy,
 } from '../../switch/index.js';
-import { namesOf, shownText, UsageError } from '../kit/command.js';
-import type { Options, OptionSpecs } from '../kit/command.js';
+import { namesOf, optionSpecs, shownText, UsageError } from '../kit/command.js';
+import type { OptionsOf } from '../kit/command.js';
 import type { CliIo } from '../kit/io.js';
-import { guardSocket } from '../records-tail.js';
-import type { SocketHolder } from '../records-tail.js';
+import { whenAborted } from '../kit/status-line.js';
 import { jsonFile } from './key-files.js';
 import { attestationOf, FACT_OPTIONS } from './signing-options.js';
-import type { FactOption } from './signing-options.js';
-
-export type RuleOption = FactOption | 'mode' | 'profile' | 'rules' | 'source' | 'trunk-policy';
 
 /** Which calls are signed and which verified, and how it is said. */
-export const RULE_OPTIONS: OptionSpecs<RuleOption> = {
-  mode: {
-    value: 'MODE',
+export const RULE_OPTIONS = optionSpecs({
+  'mode <MODE>': {
     choices: ['verify', 'sign', 'by-request'],
     text: 'verify or sign all calls, or by-request: follow the rules of --rules',
   },
-  source: {
-    value: 'ADDRESS',
-    multiple: true,
-    text: 'address or network (CIDR) of an SBC to serve; required with --mode sign; without it, --mode verify serves every SBC',
-  },
-  rules: { value: 'FILE', text: 'rules as JSON, for --mode by-request' },
-  profile: {
-    value: 'NAME|FILE',
-    text: `dialect of the SBCs: ${Object.keys(REDIRECT_PROFILES).join(', ')}, or a profile as JSON; default standard`,
-  },
-  'trunk-policy': {
-    value: 'FILE',
-    text: 'policy for verified calls, as JSON; default that of a terminating provider',
-  },
+  'source <ADDRESS...>':
+    'address or network (CIDR) of an SBC to serve; required with --mode sign; without it, --mode verify serves every SBC',
+  'rules <FILE>': 'rules as JSON, for --mode by-request',
+  'profile <NAME|FILE>': `dialect of the SBCs: ${Object.keys(REDIRECT_PROFILES).join(', ')}, or a profile as JSON; default standard`,
+  'trunk-policy <FILE>': 'policy for verified calls, as JSON; default that of a terminating provider',
   ...FACT_OPTIONS,
-};
+});
 
 const ONLY_TO_SIGN = namesOf(FACT_OPTIONS).filter((name) => name !== 'trunk');
 /** Options that say nothing in a mode: whoever gives one means another. */
-const USELESS: Readonly<Record<'verify' | 'sign' | 'by-request', readonly RuleOption[]>> = {
+const USELESS: Readonly<Record<'verify' | 'sign' | 'by-request', readonly (keyof typeof RULE_OPTIONS)[]>> = {
   verify: ['rules', ...ONLY_TO_SIGN],
   sign: ['rules', 'trunk-policy'],
   'by-request': ['source', 'trunk', 'trunk-policy', ...ONLY_TO_SIGN.filter((name) => name !== 'policy')],
@@ -63,7 +50,7 @@ export interface RedirectSettings {
 }
 
 /** @throws {@link UsageError} for options that do not go together; {@link HopbackError} of the files */
-export async function redirectSettings(options: Options<RuleOption>, io: CliIo): Promise<RedirectSettings> {
+export async function redirectSettings(options: OptionsOf<typeof RULE_OPTIONS>, io: CliIo): Promise<RedirectSettings> {
   const profile = await profileOption(options.text('profile') ?? 'standard', io);
   const rules = await rulesOf(options, io);
   const hearsRequests = rules.some(
@@ -74,9 +61,8 @@ export async function redirectSettings(options: Options<RuleOption>, io: CliIo):
   return { rules, profile, hearsRequests };
 }
 
-async function rulesOf(options: Options<RuleOption>, io: CliIo): Promise<readonly RedirectRule[]> {
-  const mode = options.text('mode');
-  if (mode === undefined) throw new UsageError('say what is done with calls: --mode verify, sign or by-request');
+async function rulesOf(options: OptionsOf<typeof RULE_OPTIONS>, io: CliIo): Promise<readonly RedirectRule[]> {
+  const mode = options.needed('mode', 'say what is done with calls: --mode verify, sign or by-request');
   const useless = USELESS[mode as keyof typeof USELESS].find((name) => options.isOn(name));
   if (useless !== undefined) throw new UsageError(`--${useless} is of no use with --mode ${mode}`);
   if (mode === 'by-request') return rulesFile(options.text('rules'), io);
@@ -293,14 +279,6 @@ async function endConnection(srf: SrfLike, ended: Promise<unknown>): Promise<voi
 /** A wait that keeps no process from its end. */
 const late = (delayMs: number): Promise<void> => new Promise((resolve) => void scheduleInBackground(resolve, delayMs));
 
-/** Resolves when a signal is aborted. */
-export function whenAborted(signal: AbortSignal): Promise<undefined> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve(undefined);
-    signal.addEventListener('abort', () => resolve(undefined), { once: true });
-  });
-}
-
 /** What is used of an `Srf` of drachtio-srf: one connection to one drachtio server. */
 interface SrfLike extends SocketHolder {
   readonly use: (method: string, handler: RedirectHandler) => void;
@@ -309,6 +287,45 @@ interface SrfLike extends SocketHolder {
   readonly unregisterForMessages: (method: string) => void;
   readonly disconnect: () => void;
 }
+
+/** Where drachtio-srf has its socket. None of it is promised: without it there is a connection without a guard. */
+interface SocketHolder {
+  readonly app?: {
+    readonly client?: {
+      readonly wp?: { readonly on: (event: 'connect', listener: (socket: Socket) => void) => void };
+    };
+  };
+}
+
+/** Listener of octets that came. */
+type OnData = (octets: Uint8Array) => void;
+
+/**
+ * Guards the connection of an `Srf` that has just begun to connect: drachtio-srf throws at octets that are no frame of a drachtio server, from where nobody can
+ * catch it, so that whatever else answers at the control port would end the process. Such a connection is closed instead.
+ * @returns closes the connection, whether the other side does so too or not
+ */
+export function guardSocket({ app }: SocketHolder): () => void {
+  let guarded: Socket | undefined;
+  app?.client?.wp?.on('connect', (socket) => {
+    guarded = socket;
+    for (const listener of socket.listeners('data') as OnData[]) {
+      socket.on('data', caught(listener, socket));
+      socket.off('data', listener);
+    }
+  });
+  return () => void guarded?.destroy();
+}
+
+const caught =
+  (listener: OnData, socket: Socket): OnData =>
+  (octets) => {
+    try {
+      listener(octets);
+    } catch (error) {
+      socket.destroy(error instanceof Error ? error : undefined);
+    }
+  };
 
 /** By name, so that it is looked for when it is needed and not when this package is compiled against. */
 const DRACHTIO_SRF: string = 'drachtio-srf';

@@ -1,3 +1,4 @@
+import { defined } from '../../core/defined.js';
 import { HopbackError } from '../../errors.js';
 import {
   CALL_ROLES,
@@ -20,94 +21,59 @@ import type {
   SynchronousSigner,
 } from '../../stir/index.js';
 import { readPrivateKey } from '../credentials.js';
-import { UsageError } from '../kit/command.js';
-import type { Options, OptionSpecs } from '../kit/command.js';
+import { optionSpecs, UsageError } from '../kit/command.js';
+import type { Options, OptionsOf } from '../kit/command.js';
 import type { CliIo } from '../kit/io.js';
 import { printLines } from '../kit/output.js';
 import { allowListOf, textFile, URL_EXCEPTION_OPTIONS } from './trust-options.js';
-import type { UrlExceptionOption } from './trust-options.js';
-
-export type CredentialOption = 'key' | 'certificate' | 'x5u' | 'spc' | UrlExceptionOption;
-export type FactOption =
-  | 'attest'
-  | 'basis'
-  | 'role'
-  | 'customer'
-  | 'customer-known'
-  | 'caller-authenticated'
-  | 'number-ownership'
-  | 'received-from'
-  | 'trunk'
-  | 'policy';
 
 /** With what a provider signs. */
-export const CREDENTIAL_OPTIONS: OptionSpecs<CredentialOption> = {
-  key: {
-    value: 'FILE',
+export const CREDENTIAL_OPTIONS = optionSpecs({
+  'key <FILE>': {
     env: 'HOPBACK_KEY',
     text: 'file of the private key, P-256 PEM; HOPBACK_KEY_PASSPHRASE opens an encrypted one',
   },
-  certificate: { value: 'FILE', env: 'HOPBACK_CERTIFICATE', text: 'PEM chain as the x5u serves it, end entity first' },
-  x5u: { value: 'URL', env: 'HOPBACK_X5U', text: 'where verifiers fetch that chain' },
-  spc: { value: 'CODE', text: 'service provider code; default the one of the certificate' },
+  'certificate <FILE>': { env: 'HOPBACK_CERTIFICATE', text: 'PEM chain as the x5u serves it, end entity first' },
+  'x5u <URL>': { env: 'HOPBACK_X5U', text: 'where verifiers fetch that chain' },
+  'spc <CODE>': 'service provider code; default the one of the certificate',
   ...URL_EXCEPTION_OPTIONS,
-};
+});
 
 /** What is known of the call, for the attestation policy. */
-export const FACT_OPTIONS: OptionSpecs<FactOption> = {
-  attest: {
-    value: 'A|B|C',
-    choices: ['A', 'B', 'C'],
-    text: 'attestation that was decided elsewhere; needs --basis',
-  },
-  basis: { value: 'TEXT', text: 'why --attest: a sentence for the record, to be shown to a regulator' },
-  role: { value: 'ROLE', choices: CALL_ROLES, text: `role for this call: ${CALL_ROLES.join(', ')}` },
-  customer: { value: 'NAME', text: 'your name for the customer, for the record' },
-  'customer-known': { text: 'the customer is known and can be identified' },
-  'caller-authenticated': { text: 'you verified that the call comes from that customer' },
-  'number-ownership': {
-    value: 'HOW',
+export const FACT_OPTIONS = optionSpecs({
+  'attest <A|B|C>': { choices: ['A', 'B', 'C'], text: 'attestation that was decided elsewhere; needs --basis' },
+  'basis <TEXT>': 'why --attest: a sentence for the record, to be shown to a regulator',
+  'role <ROLE>': { choices: CALL_ROLES, text: `role for this call: ${CALL_ROLES.join(', ')}` },
+  'customer <NAME>': 'your name for the customer, for the record',
+  'customer-known': 'the customer is known and can be identified',
+  'caller-authenticated': 'you verified that the call comes from that customer',
+  'number-ownership <HOW>': {
     choices: NUMBER_OWNERSHIPS,
     text: `right to the number: ${NUMBER_OWNERSHIPS.join(', ')}`,
   },
-  'received-from': {
-    value: 'WHOM',
-    choices: CALL_SOURCES,
-    text: `who sent you the call: ${CALL_SOURCES.join(', ')}`,
-  },
-  trunk: { value: 'NAME', text: 'trunk or trunk group, for rules about it' },
-  policy: { value: 'FILE', text: 'attestation policy as JSON; default that of ATIS-1000074' },
-};
-
-/** Key and certificate as a provider has them. */
-interface Credentials {
-  readonly signer: SynchronousSigner;
-  readonly signingCertificate: SigningCertificate;
-  readonly spc: string;
-}
+  'received-from <WHOM>': { choices: CALL_SOURCES, text: `who sent you the call: ${CALL_SOURCES.join(', ')}` },
+  'trunk <NAME>': 'trunk or trunk group, for rules about it',
+  'policy <FILE>': 'attestation policy as JSON; default that of ATIS-1000074',
+});
 
 /**
  * Loads key and certificate.
  * @throws {@link UsageError} when one is not named; {@link HopbackError} `key-unusable`, `certificate-unusable` or `storage-failed`
  */
-export async function loadCredentials(options: Options<CredentialOption>, io: CliIo): Promise<Credentials> {
-  const signer = await loadSigner(required(options, 'key'), io);
-  const chainPem = await textFile(required(options, 'certificate'), io);
+export async function loadCredentials(options: OptionsOf<typeof CREDENTIAL_OPTIONS>, io: CliIo) {
+  const signer = await loadSigner(options.needed('key'), io);
+  const chainPem = await textFile(options.needed('certificate'), io);
   const allow = allowListOf(options);
   const read = readSigningCertificate({
-    chainPem,
-    x5u: required(options, 'x5u'),
-    ...(allow === undefined ? {} : { x5uPolicy: { allow } }),
+    ...{ chainPem, x5u: options.needed('x5u') },
+    ...defined({ x5uPolicy: allow && { allow } }),
   });
   if (read.status === 'unusable') {
     if (read.reason === 'x5u-refused') throw new UsageError(`--x5u is no URL that verifiers fetch: ${read.detail}`);
     throw new HopbackError('certificate-unusable', `the certificate chain cannot be used: ${read.detail}`);
   }
-  return {
-    signer,
-    signingCertificate: read.signingCertificate,
-    spc: options.text('spc') ?? spcOf(read.signingCertificate),
-  };
+  const { signingCertificate } = read;
+  return { signer, signingCertificate, spc: options.text('spc') ?? spcOf(signingCertificate) };
 }
 
 /** Loads a private key, and says so when others can read the file. */
@@ -117,20 +83,17 @@ export async function loadSigner(path: string, io: CliIo): Promise<SynchronousSi
   if (mode !== undefined && (mode & 0o077) !== 0) {
     printLines(io, [`! ${path} is open to other users (mode ${mode.toString(8)}): chmod 600 ${path}`], io.stderr);
   }
-  return createLocalSigner({ privateKeyPem, ...(passphrase === undefined ? {} : { passphrase }) });
+  return createLocalSigner({ privateKeyPem, ...defined({ passphrase }) });
 }
 
 /** Facts and policy of a call. @throws {@link UsageError} when nothing is said that an attestation could rest on */
 export async function attestationOf(
-  options: Options<FactOption>,
+  options: OptionsOf<typeof FACT_OPTIONS>,
   io: CliIo,
 ): Promise<{ readonly facts: AttestationFacts; readonly policy: AttestationPolicy }> {
   const facts = factsOf(options);
   requireBasis(options);
-  return {
-    facts,
-    policy: await attestationPolicyOf(options, io, { hearsRequests: options.text('attest') !== undefined }),
-  };
+  return { facts, policy: await attestationPolicyOf(options, io, options.text('attest') !== undefined) };
 }
 
 /**
@@ -140,7 +103,7 @@ export async function attestationOf(
 export async function attestationPolicyOf(
   options: Options<'policy'>,
   io: CliIo,
-  { hearsRequests }: { readonly hearsRequests: boolean },
+  hearsRequests: boolean,
 ): Promise<AttestationPolicy> {
   const path = options.text('policy');
   if (path !== undefined) return createAttestationPolicy(await policyFile(path, io));
@@ -149,7 +112,7 @@ export async function attestationPolicyOf(
 }
 
 /** A level that no rule gives needs somebody's reason, and a reason without a level would be lost. */
-function requireBasis(options: Options<FactOption>): void {
+function requireBasis(options: OptionsOf<typeof FACT_OPTIONS>): void {
   const isExplicit = options.text('attest') !== undefined;
   const basis = options.text('basis');
   if (!isExplicit && basis !== undefined)
@@ -163,27 +126,20 @@ function requireBasis(options: Options<FactOption>): void {
     throw new UsageError(`--basis has at most ${String(MAX_BASIS_CHARS)} characters`);
 }
 
-function factsOf(options: Options<FactOption>): AttestationFacts {
+function factsOf(options: OptionsOf<typeof FACT_OPTIONS>): AttestationFacts {
+  const role = options.needed('role', 'say in which role this call is signed: --role, with what is known of it', [
+    '--role originating --customer-known --caller-authenticated --number-ownership owned gives A by the default policy.',
+  ]);
   // The options were checked against the choices, which are these words.
-  const role = options.text('role') as CallRole | undefined;
-  const numberOwnership = options.text('number-ownership') as NumberOwnership | undefined;
-  const receivedFrom = options.text('received-from') as CallSource | undefined;
-  const customer = options.text('customer');
-  const trunk = options.text('trunk');
-  if (role === undefined) {
-    throw new UsageError('say in which role this call is signed: --role, with what is known of it', [
-      '--role originating --customer-known --caller-authenticated --number-ownership owned gives A by the default policy.',
-    ]);
-  }
-  return {
-    role,
+  return defined({
+    role: role as CallRole,
     customerKnown: options.isOn('customer-known'),
     callerAuthenticated: options.isOn('caller-authenticated'),
-    ...(numberOwnership === undefined ? {} : { numberOwnership }),
-    ...(receivedFrom === undefined ? {} : { receivedFrom }),
-    ...(customer === undefined ? {} : { customer }),
-    ...(trunk === undefined ? {} : { trunk }),
-  };
+    numberOwnership: options.text('number-ownership') as NumberOwnership | undefined,
+    receivedFrom: options.text('received-from') as CallSource | undefined,
+    customer: options.text('customer'),
+    trunk: options.text('trunk'),
+  });
 }
 
 async function policyFile(path: string, io: CliIo): Promise<AttestationPolicyData> {
@@ -200,10 +156,4 @@ function spcOf({ certificate }: SigningCertificate): string {
   const [spc, ...more] = (certificate.tnAuthList ?? []).flatMap((entry) => (entry.kind === 'spc' ? [entry.spc] : []));
   if (spc !== undefined && more.length === 0) return spc;
   throw new UsageError('the certificate has not exactly one service provider code: say --spc');
-}
-
-function required<Name extends string>(options: Options<Name>, name: Name): string {
-  const text = options.text(name);
-  if (text !== undefined) return text;
-  throw new UsageError(`--${name} is needed`);
 }

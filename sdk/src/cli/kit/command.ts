@@ -79,6 +79,30 @@ export type OptionSpecs<Name extends string = string> = Readonly<Record<Name, Op
 /** Options and operands as a command line has them. */
 export type Options<Name extends string = string> = ReturnType<typeof parseOptions<Name>>;
 
+/** What a command line has of the options of a table, and of those that every command has. */
+export type OptionsOf<Specs extends OptionSpecs> = Options<(keyof Specs & string) | 'json'>;
+
+/** The name in `trust <PATH...>`. */
+type NameOf<Flag> = Flag extends `${infer Name} <${string}` ? Name : Flag & string;
+
+/**
+ * A table of options by the flags that their help shows: `offline` is a switch, `out <FILE>` takes a value, `trust <PATH...>` may be repeated.
+ * @param flags - what the help says of each, alone or with choices and variable; options of another table may be among them
+ */
+export function optionSpecs<Flags extends Readonly<Record<string, string | OptionSpec>>>(
+  flags: Flags,
+): OptionSpecs<NameOf<keyof Flags>> {
+  const specs = Object.entries(flags).map(([flag, said]) => {
+    const [, name = flag, value, dots = ''] = /^(\S+) <(.+?)(\.{3})?>$/.exec(flag) ?? [];
+    const spec = typeof said === 'string' ? { text: said } : said;
+    return [name, { ...(value !== undefined && { value }), ...(dots !== '' && { multiple: true }), ...spec }];
+  });
+  return Object.fromEntries(specs) as OptionSpecs<NameOf<keyof Flags>>;
+}
+
+/** A command without its name and summary, which the table of commands has. */
+export type CommandBody = Omit<Command, 'name' | 'summary'>;
+
 /** One command: what its help says, and what it does. */
 export interface Command<Name extends string = string, Io = CliIo> {
   /** As typed behind the program: `verify`, `cert inspect`. */
@@ -188,6 +212,17 @@ export function parseOptions<Name extends string>(
     /** Value of an option; of one that may be repeated, the last. */
     text: (name: Name): string | undefined => texts(name).at(-1),
     isOn: (name: Name) => found.has(name),
+    /** A whole number. @throws {@link UsageError} when it is none, or out of bounds */
+    number: (name: Name, min: number, max: number) => {
+      const given = texts(name).at(-1);
+      return given === undefined ? undefined : wholeNumber(name, given, { min, max });
+    },
+    /** Value of an option that has to be there. @throws {@link UsageError} with the message, else */
+    needed: (name: Name, message = `--${name} is needed`, hints: readonly string[] = []): string => {
+      const given = texts(name).at(-1);
+      if (given === undefined) throw new UsageError(message, hints);
+      return given;
+    },
   };
 }
 
@@ -272,21 +307,15 @@ export function requirePath(operand: string): string {
   return operand;
 }
 
-/**
- * A number out of an option.
- * @throws {@link UsageError} when it is none, or out of bounds
- */
-export function numberOption(
-  text: string | undefined,
-  bounds: { readonly name: string; readonly min: number; readonly max: number; readonly unit?: string },
-): number | undefined {
-  if (text === undefined) return undefined;
+/** @throws {@link UsageError} when a text is no whole number, or out of bounds */
+export function wholeNumber(
+  name: string,
+  text: string,
+  bounds: { readonly min: number; readonly max: number },
+): number {
   const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
   if (value >= bounds.min && value <= bounds.max) return value;
-  const unit = bounds.unit === undefined ? '' : ` ${bounds.unit}`;
-  throw new UsageError(
-    `--${bounds.name} must be a whole number from ${String(bounds.min)} to ${String(bounds.max)}${unit}`,
-  );
+  throw new UsageError(`--${name} must be a whole number from ${String(bounds.min)} to ${String(bounds.max)}`);
 }
 
 /** Longer words are no typing errors of ours. */

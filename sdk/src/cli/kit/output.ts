@@ -1,4 +1,6 @@
 import { printableText } from '../../core/text.js';
+import { EXIT } from './command.js';
+import type { ExitCode, Options } from './command.js';
 import type { ProgramIo, CliOutput } from './io.js';
 
 /**
@@ -20,6 +22,19 @@ export function printJson(io: ProgramIo, value: unknown): void {
 /** The same in one line, of commands that go on: one document after the other. */
 export function jsonLine(value: unknown): string {
   return `${JSON.stringify(value, plain).replace(INVISIBLE, escaped)}\n`;
+}
+
+/** What a command found: as one document with `--json`, else as lines. @returns its exit code, that of the document */
+export function report(
+  options: Pick<Options<'json'>, 'isOn'>,
+  io: ProgramIo,
+  document: { readonly format?: string; readonly exitCode?: ExitCode; readonly [member: string]: unknown },
+  lines: readonly string[],
+): ExitCode {
+  const { format, exitCode = EXIT.ok, ...members } = document;
+  if (options.isOn('json')) printJson(io, { format, exitCode, ...members });
+  else printLines(io, lines);
+  return exitCode;
 }
 
 const plain = (_key: string, member: unknown): unknown => (typeof member === 'bigint' ? String(member) : member);
@@ -96,6 +111,42 @@ export function durationText(seconds: number): string {
 export function countText(count: number, noun: string): string {
   return `${String(count)} ${noun}${count === 1 ? '' : 's'}`;
 }
+
+/** Items that are counted by a word, and the last of them. */
+export interface Tally<Item> {
+  readonly count: number;
+  readonly reasons: Readonly<Record<string, number>>;
+  readonly last: readonly Item[];
+}
+
+/** Counts items by a word, and keeps the last ones. */
+export async function tallied<Item>(
+  items: AsyncIterable<Item>,
+  limit: number,
+  wordOf: (item: Item) => string,
+): Promise<Tally<Item>> {
+  const reasons: Record<string, number> = {};
+  let last: Item[] = [];
+  let count = 0;
+  for await (const item of items) {
+    count += 1;
+    const word = wordOf(item);
+    reasons[word] = (reasons[word] ?? 0) + 1;
+    last.push(item);
+    if (last.length >= 2 * limit) last = last.slice(-limit);
+  }
+  return { count, reasons, last: last.slice(-limit) };
+}
+
+/** Counts by a word, the largest first. */
+export function reasonLines(reasons: Readonly<Partial<Record<string, number>>>, before = ''): readonly string[] {
+  return Object.entries(reasons)
+    .toSorted(([, one = 0], [, other = 0]) => other - one)
+    .map(([reason, count]) => `  ${before}${printableText(reason).padEnd(REASON_CHARS)} ${String(count)}`);
+}
+
+/** Room for most of them. */
+const REASON_CHARS = 20;
 
 /** A column: its heading, and where its text is taken from. */
 export interface Column {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { link, open, rename, rm } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 /** How a file is put in its place. */
@@ -60,3 +61,13 @@ export async function syncFolder(path: string): Promise<void> {
     await folder.close();
   }
 }
+
+/** Whether the last line of a file has no end: a kill or a full disk has cut it off. */
+export async function endsWithinLine(file: FileHandle): Promise<boolean> {
+  const { size } = await file.stat();
+  if (size === 0) return false;
+  const { buffer } = await file.read(new Uint8Array(1), 0, 1, size - 1);
+  return buffer[0] !== LINE_END;
+}
+
+const LINE_END = 0x0a;

@@ -5,25 +5,12 @@ import type { HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';
 import { Counter, Gauge } from 'prom-client';
 import type { Registry } from 'prom-client';
+import { defined } from '../../core/defined.js';
 import type { Clock } from '../../core/runtime/clock.js';
 import { HopbackError } from '../../errors.js';
-import { bearerToken, createHttpsRecordTransport } from '../../platform/index.js';
-import type { RequestAuthorization } from '../../platform/index.js';
-import {
-  DEFAULT_SHARING_POLICY,
-  SHARING_LEVELS,
-  createSharingPolicy,
-  openRecordIntake,
-  readSharingPolicy,
-  readSourceConfiguration,
-} from '../../records/index.js';
-import type {
-  IntakeState,
-  RecordIntake,
-  RecordIntakeOptions,
-  SharingPolicyData,
-  SourceConfiguration,
-} from '../../records/index.js';
+import { createHttpsRecordTransport } from '../../platform/index.js';
+import { createSharingPolicy, openRecordIntake, readSourceConfiguration } from '../../records/index.js';
+import type { IntakeState, RecordIntake, SourceConfiguration } from '../../records/index.js';
 import {
   createLocalAnswerSigner,
   createReceiptVerifier,
@@ -31,7 +18,11 @@ import {
   readTrunkDirectory,
 } from '../../traceback/index.js';
 import type { CarrierPlatform } from '../../traceback/index.js';
-import type { RecordsConfiguration, SidecarConfiguration, TracebacksConfiguration } from '../config/configuration.js';
+import type {
+  RecordsConfiguration,
+  SidecarConfiguration,
+  TracebacksConfiguration,
+} from '../config/configuration.schema.js';
 import { stirApiProblem, stirApiProblemBody } from '../dialects/stir-api.js';
 import { createClients } from '../http/serve-calls.js';
 import type { ClientMarks, Clients } from '../http/serve-calls.js';
@@ -42,25 +33,11 @@ import { openReviewAudit } from '../review/review-parts.js';
 import { openTracebackDesk } from '../review/review-app.js';
 import { readAccounts } from '../review/sessions.js';
 import type { Accounts } from '../review/sessions.js';
-import type { ReviewAuditFile } from '../review/review-parts.js';
+import type { ReviewAuditEntry } from '../review/review-parts.js';
 import type { TracebackDeskOptions } from '../review/review-app.js';
-import { causeText, pathFrom, readSecretFile, readTextFile } from '../services/files.js';
+import { causeText, pathFrom, readJsonFile, readSecretFile, readTextFile } from '../services/files.js';
 import type { OnNotice } from '../services/files.js';
-
-/**
- * Reads a JSON file that a configuration names.
- * @param path - absolute
- * @throws {@link HopbackError} `storage-failed` when it cannot be read, `invalid-configuration` when it is no JSON
- */
-async function readJsonFile(path: string): Promise<unknown> {
-  const text = await readTextFile(path);
-  try {
-    return JSON.parse(text) as unknown;
-  } catch (cause) {
-    // Not what stands there, which may be a key in the wrong file.
-    throw new HopbackError('invalid-configuration', `${path} is no JSON`, { cause });
-  }
-}
+import { fileToken, pseudonymKey, sharingPolicyData } from '../services/record-platform.js';
 
 /**
  * Adds to a registry what the intake of records tells; it is asked when somebody reads.
@@ -117,37 +94,38 @@ function waitingRecords({ platform }: IntakeState): number {
   return platform === undefined ? 0 : platform.status.lastSequence - platform.status.acknowledgedSequence;
 }
 
-/** What records are opened with. */
-interface OpenRecordsOptions {
+/** What records, tracebacks and the admin listener are opened with. */
+interface OpenAdminOptions {
+  readonly configuration: SidecarConfiguration;
   readonly directory: string;
   readonly clock: Clock;
   readonly onNotice: OnNotice;
+  /** Gets the counts of the intake. */
+  readonly registry: Registry;
+  /** Probes and metrics, as the call listener has them. */
+  readonly probes: Hono;
 }
 
 /**
  * Opens the intake of records that a configuration describes.
  * @throws {@link HopbackError} for a source, key, policy or folder that cannot be used
  */
-async function openRecords(records: RecordsConfiguration, options: OpenRecordsOptions): Promise<RecordIntake> {
+async function openRecords(records: RecordsConfiguration, options: OpenAdminOptions): Promise<RecordIntake> {
   const { directory, clock, onNotice } = options;
   const platform = records.platform && (await recordPlatform(records.platform, directory));
+  const told = (level: 'info' | 'warn', text: string): void => onNotice({ level, part: 'records', text });
   return openRecordIntake({
     directory: pathFrom(directory, records.directory),
     sources: await recordSources(records, directory),
     clock,
-    ...(records.retentionDays !== undefined && { retentionDays: records.retentionDays }),
-    ...(platform !== undefined && { platform }),
+    ...defined({ retentionDays: records.retentionDays, platform }),
     onNotice(notice) {
       if (notice.kind === 'expired') {
-        onNotice({
-          level: 'info',
-          part: 'records',
-          text: `${String(notice.records)} were older than ${String(notice.days)} days`,
-        });
+        told('info', `${String(notice.records)} were older than ${String(notice.days)} days`);
         return;
       }
-      const level = notice.kind === 'listening' || notice.kind === 'resumed' ? 'info' : 'warn';
-      onNotice({ level, part: 'records', text: `${notice.source}: ${notice.detail}` });
+      const isGood = notice.kind === 'listening' || notice.kind === 'resumed';
+      told(isGood ? 'info' : 'warn', `${notice.source}: ${notice.detail}`);
     },
   });
 }
@@ -170,79 +148,44 @@ async function recordSources(
  * Where records go, what may leave, and under whose name.
  * @throws {@link HopbackError} for a token, key, policy or certificate that cannot be used
  */
-async function recordPlatform(
-  platform: NonNullable<RecordsConfiguration['platform']>,
-  directory: string,
-): Promise<NonNullable<RecordIntakeOptions['platform']>> {
-  const { url, ca, tenant: tenantId, rotation: rotationId, sharing } = platform;
-  const authorization = await fileToken(pathFrom(directory, platform.tokenFile));
-  const key = pseudonymKey(await readSecretFile(pathFrom(directory, platform.pseudonymKey)));
-  const data = await sharingData(sharing, directory);
+async function recordPlatform(platform: NonNullable<RecordsConfiguration['platform']>, directory: string) {
+  const at = (path: string): string => pathFrom(directory, path);
+  const { url, tenant: tenantId, rotation: rotationId } = platform;
+  const ca = platform.ca === undefined ? undefined : await readTextFile(at(platform.ca));
+  const authorization = await fileToken(at(platform.tokenFile), readSecretFile);
+  const key = pseudonymKey(await readSecretFile(at(platform.pseudonymKey)), 'records.platform.pseudonymKey');
+  const data = await sharingPolicyData(platform.sharing, (path) => readJsonFile(at(path)));
   return {
-    transport: createHttpsRecordTransport({
-      ...{ url, authorization },
-      ...(ca !== undefined && { ca: await readTextFile(pathFrom(directory, ca)) }),
-    }),
+    transport: createHttpsRecordTransport({ url, authorization, ...defined({ ca }) }),
     policy: createSharingPolicy({ data, key, rotationId, tenantId }),
     tenantId,
   };
 }
 
-/** The token of a file. One that is refused is read again: whoever renews tokens writes there. */
-async function fileToken(path: string): Promise<RequestAuthorization> {
-  let authorization = bearerToken((await readSecretFile(path)).trim());
-  let isRefused = false;
-  return {
-    async fields(request, signal) {
-      if (isRefused) authorization = bearerToken((await readSecretFile(path)).trim());
-      isRefused = false;
-      return authorization.fields(request, signal);
-    },
-    refused: () => void (isRefused = true),
-  };
-}
-
-function pseudonymKey(text: string): Uint8Array {
-  if (/^(?:[0-9a-fA-F]{2}){32,1024}$/.test(text.trim())) return Buffer.from(text.trim(), 'hex');
-  throw new HopbackError('key-unusable', 'records.platform.pseudonymKey must have 64 hexadecimal digits or more');
-}
-
-async function sharingData(sharing: string, directory: string): Promise<SharingPolicyData> {
-  const level = SHARING_LEVELS.find((known) => known === sharing);
-  if (level === undefined) return readSharingPolicy(await readJsonFile(pathFrom(directory, sharing)), { at: sharing });
-  if (level === DEFAULT_SHARING_POLICY.share) return DEFAULT_SHARING_POLICY;
-  return { ...DEFAULT_SHARING_POLICY, id: `${DEFAULT_SHARING_POLICY.id}-${level}`, share: level };
-}
-
 /** The desk, and what it is made of beside. */
 type Tracebacks = Awaited<ReturnType<typeof openTracebacks>>;
-
-/** What tracebacks are opened with. */
-interface OpenTracebacksOptions {
-  readonly configuration: SidecarConfiguration;
-  readonly directory: string;
-  readonly clock: Clock;
-  readonly intake: RecordIntake;
-  readonly onNotice: OnNotice;
-}
 
 /**
  * Opens the desk at which tracebacks are answered, as a configuration describes it.
  * @throws {@link HopbackError} for a key, policy, directory or folder that cannot be used
  */
-async function openTracebacks(tracebacks: TracebacksConfiguration, options: OpenTracebacksOptions) {
+async function openTracebacks(tracebacks: TracebacksConfiguration, options: OpenAdminOptions, intake: RecordIntake) {
   const { directory, onNotice } = options;
   const at = (path: string): string => pathFrom(directory, path);
+  const { accounts, webhookSecrets, provider, zone } = tracebacks;
   const kept = await readKept(tracebacks, directory);
-  const audit =
-    tracebacks.accounts === undefined
-      ? undefined
-      : await openReviewAudit(join(at(tracebacks.directory), 'review-audit.jsonl'));
+  const means = await answerMeans(tracebacks, directory, options.configuration.signing?.certificate);
+  const auditPath = join(at(tracebacks.directory), 'review-audit.jsonl');
+  const audit = accounts === undefined ? undefined : await openReviewAudit(auditPath);
   const desk = await openTracebackDesk({
-    ...(await deskOptions(tracebacks, options)),
-    ...(tracebacks.webhookSecrets !== undefined && { webhooks: { secrets: () => kept.secrets } }),
-    ...(audit !== undefined && {
-      review: reviewOptions(options, { tracebacks, audit, accounts: () => kept.accounts }),
+    directory: at(tracebacks.directory),
+    provider,
+    zone,
+    store: intake.store,
+    ...means,
+    ...defined({
+      webhooks: webhookSecrets === undefined ? undefined : { secrets: () => kept.secrets },
+      review: audit && reviewOptions(tracebacks, options, audit.write, () => kept.accounts),
     }),
     onProblem: (error) => onNotice({ level: 'warn', part: 'tracebacks', text: causeText(error) }),
   }).catch(async (error: unknown) => {
@@ -250,14 +193,14 @@ async function openTracebacks(tracebacks: TracebacksConfiguration, options: Open
     throw error;
   });
   return {
-    desk,
+    app: desk.app,
     /** Reads accounts and secrets of webhooks again. @returns puts them in force @throws {@link HopbackError} when they cannot be used */
     async prepare(): Promise<() => void> {
       const next = await readKept(tracebacks, directory);
       return () => void Object.assign(kept, next);
     },
     /** Files of accounts and secrets. */
-    files: [tracebacks.webhookSecrets, tracebacks.accounts].flatMap((path) => (path === undefined ? [] : [at(path)])),
+    files: [webhookSecrets, accounts].flatMap((path) => (path === undefined ? [] : [at(path)])),
     async close(): Promise<void> {
       await desk.close();
       await audit?.close();
@@ -282,24 +225,26 @@ async function readKept({ accounts, webhookSecrets }: TracebacksConfiguration, d
   };
 }
 
-async function deskOptions(
-  { provider, zone, trunks, policy, answerKey, platform, directory: folder }: TracebacksConfiguration,
-  { directory, intake, configuration: { signing } }: OpenTracebacksOptions,
-): Promise<TracebackDeskOptions> {
+/** Keys, trunks and policy that answers are made with. @throws {@link HopbackError} for a file that cannot be read, or a policy that cannot be used */
+async function answerMeans(tracebacks: TracebacksConfiguration, directory: string, certificate: string | undefined) {
+  const { policy, answerKey, platform } = tracebacks;
   const at = (path: string): string => pathFrom(directory, path);
   const { baseUrl, clientId, keyId } = platform;
   return {
-    ...{ directory: at(folder), provider, zone, store: intake.store },
-    trunks: await readJsonFile(at(trunks)),
-    ...(policy !== undefined && { policy: readTracebackPolicy(await readJsonFile(at(policy)), { at: policy }) }),
+    trunks: await readJsonFile(at(tracebacks.trunks)),
+    ...defined({
+      policy: policy === undefined ? undefined : readTracebackPolicy(await readJsonFile(at(policy)), { at: policy }),
+    }),
     answerKey: {
       privateKeyPem: await readTextFile(at(answerKey.key)),
       keyId: answerKey.keyId,
       // Whoever holds the key of the switch must not be able to speak for the provider.
-      ...(signing !== undefined && { callSigningKeysPem: [await readTextFile(at(signing.certificate))] }),
+      ...defined({ callSigningKeysPem: certificate === undefined ? undefined : [await readTextFile(at(certificate))] }),
     },
     platform: {
-      ...{ baseUrl, clientId, keyId },
+      baseUrl,
+      clientId,
+      keyId,
       key: await readTextFile(at(platform.key)),
       // createReceiptVerifier checks every key of it.
       receiptKeys: (await readJsonFile(at(platform.receiptKeys))) as CarrierPlatform['receiptKeys'],
@@ -308,22 +253,17 @@ async function deskOptions(
 }
 
 function reviewOptions(
-  { configuration: { listen: places }, clock, onNotice }: OpenTracebacksOptions,
-  {
-    tracebacks: { origin, proxy },
-    audit,
-    accounts,
-  }: {
-    readonly tracebacks: TracebacksConfiguration;
-    readonly audit: ReviewAuditFile;
-    readonly accounts: () => Accounts;
-  },
+  { origin, proxy }: TracebacksConfiguration,
+  { configuration: { listen: places }, clock, onNotice }: OpenAdminOptions,
+  audit: (entry: ReviewAuditEntry) => Promise<void>,
+  accounts: () => Accounts,
 ): NonNullable<TracebackDeskOptions['review']> {
   return {
-    ...{ accounts, clock, audit: audit.write },
+    accounts,
+    clock,
+    audit,
     isSecure: places.admin?.tls !== undefined || origin?.startsWith('https://') === true,
-    ...(origin !== undefined && { origin }),
-    ...(proxy !== undefined && { proxy }),
+    ...defined({ origin, proxy }),
     onFailed: (cause) => onNotice({ level: 'error', part: 'review', text: causeText(cause) }),
   };
 }
@@ -344,18 +284,6 @@ export interface Admin {
   readonly close: (drainMs: number) => Promise<void>;
 }
 
-/** What it is opened with. */
-interface OpenAdminOptions {
-  readonly configuration: SidecarConfiguration;
-  readonly directory: string;
-  readonly clock: Clock;
-  readonly onNotice: OnNotice;
-  /** Gets the counts of the intake. */
-  readonly registry: Registry;
-  /** Probes and metrics, as the call listener has them. */
-  readonly probes: Hono;
-}
-
 /**
  * Opens records, tracebacks and the admin listener, as far as the configuration has them.
  * @throws {@link HopbackError} for whatever cannot be used or listened at; nothing is left open then
@@ -365,23 +293,23 @@ export async function openAdmin(options: OpenAdminOptions): Promise<Admin> {
   const { records, tracebacks, listen: addresses } = configuration;
   const opened: (() => Promise<void>)[] = [];
   try {
-    const intake = records && (await openRecords(records, { directory, clock, onNotice }));
+    const intake = records && (await openRecords(records, options));
     if (intake !== undefined) {
       opened.unshift(() => intake.close());
       addIntakeMetrics(registry, { state: () => intake.state(), nowMs: () => clock.nowMs() });
     }
-    const desk =
-      tracebacks && intake && (await openTracebacks(tracebacks, { configuration, directory, clock, intake, onNotice }));
+    const desk = tracebacks && intake && (await openTracebacks(tracebacks, options, intake));
     if (desk !== undefined) opened.unshift(() => desk.close());
     const state = { admin: addresses.admin, clients: addresses.admin && createClients(addresses.admin) };
     const listener =
       addresses.admin &&
       (await listen(addresses.admin, {
         directory,
-        handler: handlerOf(options, { intake, desk, clients: () => state.clients }),
+        handler: handlerOf(options, intake, desk, () => state.clients),
       }));
     return {
-      ...{ listener, intake },
+      listener,
+      intake,
       files: [
         ...(listener?.files ?? []),
         ...(desk?.files ?? []),
@@ -418,12 +346,6 @@ async function closeAll(opened: readonly (() => Promise<void>)[], onNotice: OnNo
     await close().catch((error: unknown) => onNotice({ level: 'error', part: 'admin', text: causeText(error) }));
 }
 
-interface Parts {
-  readonly intake: RecordIntake | undefined;
-  readonly desk: Tracebacks | undefined;
-  readonly clients: () => Clients | undefined;
-}
-
 const marksOf = ({ socket, headers: { authorization } }: IncomingMessage): ClientMarks => ({
   remoteAddress: socket.remoteAddress ?? 'unknown',
   authorization,
@@ -434,7 +356,9 @@ const MACHINE_ROUTES = /^\/v1\/(?:records|freeswitch)(?:\/|$)|^\/metrics$/;
 
 function handlerOf(
   { configuration, onNotice, probes }: OpenAdminOptions,
-  { intake, desk, clients }: Parts,
+  intake: RecordIntake | undefined,
+  desk: Tracebacks | undefined,
+  clients: () => Clients | undefined,
 ): RequestListener {
   const app = new Hono<{ Bindings: HttpBindings }>();
   app.use(async (context, next) => {
@@ -457,7 +381,7 @@ function handlerOf(
     const maxInFlightBytes = Math.max(maxBodyBytes, DEFAULT_INTAKE_LIMITS.maxInFlightBytes);
     app.route('/', recordIntakeApp({ intake, limits: { maxBodyBytes, maxInFlightBytes }, onFailed }));
   }
-  if (desk !== undefined) app.route('/', desk.desk.app);
+  if (desk !== undefined) app.route('/', desk.app);
   app.route('/', probes);
   app.notFound((context) =>
     context.body(stirApiProblemBody(stirApiProblem('not-found')), 404, { 'Content-Type': 'application/json' }),
@@ -478,28 +402,14 @@ export async function checkAdmin(
     if (listener?.tls !== undefined) await usableTls(listener.tls, directory);
   if (records !== undefined) await recordSources(records, directory);
   if (records?.platform !== undefined) await (await recordPlatform(records.platform, directory)).transport.close();
-  if (tracebacks !== undefined) await checkTracebacks(tracebacks, { directory, certificate: signing?.certificate });
-}
-
-async function checkTracebacks(
-  tracebacks: TracebacksConfiguration,
-  { directory, certificate }: { readonly directory: string; readonly certificate: string | undefined },
-): Promise<void> {
-  const at = (path: string): string => pathFrom(directory, path);
-  const { zone, trunks, policy, answerKey, platform, accounts, webhookSecrets } = tracebacks;
+  if (tracebacks === undefined) return;
+  const { zone } = tracebacks;
   if (!isZone(zone)) throw new HopbackError('invalid-configuration', `tracebacks.zone: there is no zone ${zone}`);
-  readTrunkDirectory(await readJsonFile(at(trunks)));
-  if (policy !== undefined) readTracebackPolicy(await readJsonFile(at(policy)), { at: policy });
-  await createLocalAnswerSigner({
-    privateKeyPem: await readTextFile(at(answerKey.key)),
-    keyId: answerKey.keyId,
-    ...(certificate !== undefined && { callSigningKeysPem: [await readTextFile(at(certificate))] }),
-  });
-  await readTextFile(at(platform.key));
-  // createReceiptVerifier checks every key of it.
-  createReceiptVerifier((await readJsonFile(at(platform.receiptKeys))) as CarrierPlatform['receiptKeys']);
-  if (accounts !== undefined) readAccounts(await readTextFile(at(accounts)));
-  if (webhookSecrets !== undefined) await readSecretFile(at(webhookSecrets));
+  const { trunks, answerKey, platform } = await answerMeans(tracebacks, directory, signing?.certificate);
+  readTrunkDirectory(trunks);
+  await createLocalAnswerSigner(answerKey);
+  createReceiptVerifier(platform.receiptKeys);
+  await readKept(tracebacks, directory);
 }
 
 function isZone(zone: string): boolean {

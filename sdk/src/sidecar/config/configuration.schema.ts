@@ -1,8 +1,8 @@
 import { z } from 'zod';
+import { defined } from '../../core/defined.js';
 import { CALL_ROLES, CALL_SOURCES, NUMBER_OWNERSHIPS } from '../../stir/index.js';
 import { trunkPolicy } from '../../switch/index.js';
 import type { FilingReference, TrunkPolicy } from '../../switch/index.js';
-import type { SidecarConfiguration, TrunkConfiguration } from './configuration.js';
 
 /** A verification asks for some two kilobytes; four times the largest Identity header, with room for a raw INVITE. */
 const CALLS_MAX_BODY_BYTES = 65_536;
@@ -36,29 +36,34 @@ const listener = (defaults: { readonly port: number; readonly maxBodyBytes: numb
       .strictObject({
         certificate: path.describe('PEM file of the chain of the server'),
         key: path.describe('PEM file of its private key'),
-        clientCa: path.optional().describe('PEM file of authorities: clients need a certificate of one of them'),
+        clientCa: path.exactOptional().describe('PEM file of authorities: clients need a certificate of one of them'),
       })
-      .optional(),
+      .exactOptional(),
     tokens: z.array(token).max(256).default([]).describe('who may ask; empty: whoever reaches the address'),
-    requestsPerSecond: z.number().positive().max(1_000_000).optional().describe('of each client; default no limit'),
+    requestsPerSecond: z
+      .number()
+      .positive()
+      .max(1_000_000)
+      .exactOptional()
+      .describe('of each client; default no limit'),
     maxBodyBytes: z.int().min(1_024).max(MAX_BODY_BYTES).default(defaults.maxBodyBytes),
   });
 
 const list = z.union([
   z.strictObject({
     path: path.describe('the list as downloaded, JWS compact'),
-    signerChain: path.optional().describe("certificates of the list's signer, where the list does not carry them"),
+    signerChain: path.exactOptional().describe("certificates of the list's signer, where the list does not carry them"),
   }),
   z.strictObject({
     url: z.url().describe('where the policy administrator publishes its list'),
     crlUrls: z.array(z.url()).max(8).default([]).describe('where CRLs are published'),
-    cache: path.optional().describe('file that the last good list is kept in over a restart'),
+    cache: path.exactOptional().describe('file that the last good list is kept in over a restart'),
   }),
 ]);
 
 const trust = z.strictObject({
   roots: paths.describe('certificates of STI-CAs: files or directories'),
-  list: list.optional().describe('the signed list of the policy administrator, instead of roots'),
+  list: list.exactOptional().describe('the signed list of the policy administrator, instead of roots'),
   stiPaRoots: paths.describe('roots of the policy administrator: for its list and its CRL, never for calls'),
   intermediates: paths,
   crls: paths.describe('CRL files, PEM or DER'),
@@ -66,41 +71,41 @@ const trust = z.strictObject({
 });
 
 const allow = z.strictObject({
-  hosts: z.array(z.string().min(1)).optional(),
-  addresses: z.array(z.string().min(1)).optional(),
-  ports: z.array(z.int().min(1).max(65_535)).optional(),
+  hosts: z.array(z.string().min(1)).exactOptional(),
+  addresses: z.array(z.string().min(1)).exactOptional(),
+  ports: z.array(z.int().min(1).max(65_535)).exactOptional(),
 });
 
 const certificates = z.strictObject({
-  directory: path.optional().describe('where fetched certificates are kept over a restart'),
+  directory: path.exactOptional().describe('where fetched certificates are kept over a restart'),
   preload: z.array(z.url()).max(10_000).default([]).describe('x5u URLs that are fetched at the start'),
-  ca: path.optional().describe('PEM file of authorities for the web servers of certificates'),
-  allow: allow.optional().describe('exceptions of the URL policy, for laboratories'),
+  ca: path.exactOptional().describe('PEM file of authorities for the web servers of certificates'),
+  allow: allow.exactOptional().describe('exceptions of the URL policy, for laboratories'),
 });
 
 const verification = z.strictObject({
   timeBudgetMs: z.int().min(0).max(60_000).default(500).describe('how long a call may wait for certificates'),
-  profile: words('shaken', 'rfc8224').optional(),
-  freshnessSeconds: z.int().min(1).max(86_400).optional().describe('how old an iat may be; default 60'),
-  dateFreshness: words('iat-wins', 'strict').optional(),
-  innerFreshness: words('note', 'require').optional(),
-  originatingIdentity: z.array(words('p-asserted-identity', 'from')).min(1).max(2).optional(),
-  destination: words('to', 'request-uri').optional(),
-  retargeting: words('require-div', 'accept').optional(),
-  revocationUnknown: words('indeterminate', 'accept').optional(),
-  rejectReplay: z.boolean().optional(),
-  verstatPriority: words('chain', 'worst-of-all').optional(),
-  ppi: words('full', 'compact', 'none').optional(),
+  profile: words('shaken', 'rfc8224').exactOptional(),
+  freshnessSeconds: z.int().min(1).max(86_400).exactOptional().describe('how old an iat may be; default 60'),
+  dateFreshness: words('iat-wins', 'strict').exactOptional(),
+  innerFreshness: words('note', 'require').exactOptional(),
+  originatingIdentity: z.array(words('p-asserted-identity', 'from')).min(1).max(2).exactOptional(),
+  destination: words('to', 'request-uri').exactOptional(),
+  retargeting: words('require-div', 'accept').exactOptional(),
+  revocationUnknown: words('indeterminate', 'accept').exactOptional(),
+  rejectReplay: z.boolean().exactOptional(),
+  verstatPriority: words('chain', 'worst-of-all').exactOptional(),
+  ppi: words('full', 'compact', 'none').exactOptional(),
 });
 
 const facts = z.strictObject({
   role: z.enum(CALL_ROLES).default('originating'),
-  trunk: z.string().min(1).max(128).optional(),
-  customer: z.string().min(1).max(128).optional(),
-  customerKnown: z.boolean().optional(),
-  callerAuthenticated: z.boolean().optional(),
-  numberOwnership: z.enum(NUMBER_OWNERSHIPS).optional(),
-  receivedFrom: z.enum(CALL_SOURCES).optional(),
+  trunk: z.string().min(1).max(128).exactOptional(),
+  customer: z.string().min(1).max(128).exactOptional(),
+  customerKnown: z.boolean().exactOptional(),
+  callerAuthenticated: z.boolean().exactOptional(),
+  numberOwnership: z.enum(NUMBER_OWNERSHIPS).exactOptional(),
+  receivedFrom: z.enum(CALL_SOURCES).exactOptional(),
 });
 
 const signing = z.strictObject({
@@ -110,8 +115,8 @@ const signing = z.strictObject({
   spc: z
     .string()
     .regex(/^[0-9A-Z]{1,15}$/, 'must be a service provider code')
-    .optional(),
-  attestationPolicy: path.optional().describe('JSON file of the attestation policy'),
+    .exactOptional(),
+  attestationPolicy: path.exactOptional().describe('JSON file of the attestation policy'),
   attestation: words('of-the-switch', 'at-most-policy', 'policy-alone')
     .default('of-the-switch')
     .describe('who decides the attestation that a request brings'),
@@ -123,14 +128,14 @@ const signing = z.strictObject({
     .describe('reason that is kept with an attestation of the switch'),
   facts: facts.prefault({}).describe('what is known of calls beyond the request'),
   emergencyCalls: words('do-not-sign', 'sign').default('do-not-sign'),
-  attestations: path.optional().describe('file to which the record of each signature is appended, a line of JSON'),
+  attestations: path.exactOptional().describe('file to which the record of each signature is appended, a line of JSON'),
 });
 
 const isp = words('U', 'LPN', 'LN', 'TN', 'RLN', 'RPN', 'INTL', 'BI');
 const block = z.strictObject({
-  url: z.string().optional(),
-  tel: z.string().optional(),
-  email: z.string().optional(),
+  url: z.string().exactOptional(),
+  tel: z.string().exactOptional(),
+  email: z.string().exactOptional(),
   location: isp,
 });
 
@@ -143,25 +148,25 @@ const trunkFields = z.strictObject({
   addresses: z.array(address).max(1_024).default([]).describe('addresses and networks that its calls come from'),
   filing: z
     .strictObject({
-      rmdNumber: z.string().min(1).max(32).optional(),
-      frn: z.string().min(1).max(32).optional(),
-      businessName: z.string().min(1).max(256).optional(),
+      rmdNumber: z.string().min(1).max(32).exactOptional(),
+      frn: z.string().min(1).max(32).exactOptional(),
+      businessName: z.string().min(1).max(256).exactOptional(),
     })
     .refine((reference) => Object.values(reference).some((value) => value !== undefined), 'must say which filing')
-    .optional()
+    .exactOptional()
     .describe('filing of the provider at the other end in the Robocall Mitigation Database'),
   role: z.enum(CALL_ROLES),
-  verify: words('always', 'when-signed', 'off').optional(),
-  failureAction: words('continue', 'continue_return_reason', 'reject_request').optional(),
+  verify: words('always', 'when-signed', 'off').exactOptional(),
+  failureAction: words('continue', 'continue_return_reason', 'reject_request').exactOptional(),
   rejects: z
     .array(words('failed', 'unsigned', 'indeterminate'))
     .min(1)
-    .optional(),
-  rejectWith: z.union([z.literal('stir'), block]).optional(),
-  doNotOriginate: words('off', 'mark', 'reject').optional(),
-  upstreamFiling: words('off', 'mark', 'reject').optional(),
-  unreadable: words('mark', 'reject').optional(),
-  emergencyMarks: words('believed', 'ignored').optional(),
+    .exactOptional(),
+  rejectWith: z.union([z.literal('stir'), block]).exactOptional(),
+  doNotOriginate: words('off', 'mark', 'reject').exactOptional(),
+  upstreamFiling: words('off', 'mark', 'reject').exactOptional(),
+  unreadable: words('mark', 'reject').exactOptional(),
+  emergencyMarks: words('believed', 'ignored').exactOptional(),
 });
 
 interface Place {
@@ -177,12 +182,16 @@ const isSamePlace = (one: Place, other: Place): boolean =>
 
 const hasNoneTwice = (texts: readonly string[]): boolean => new Set(texts).size === texts.length;
 
+/** A trunk: its policy, by which addresses its calls are told, and the filing of the provider at the other end. */
+export interface TrunkConfiguration extends TrunkPolicy {
+  readonly addresses: readonly string[];
+  readonly filing?: FilingReference;
+}
+
 /** The defaults of a role are those of {@link trunkPolicy}, which also knows what does not go together. */
 const trunk = trunkFields.transform(({ addresses, filing, ...partial }, context): TrunkConfiguration => {
   try {
-    // What is not there is absent after JSON; zod types it as possibly undefined.
-    const policy = trunkPolicy(partial as Pick<TrunkPolicy, 'role'> & Partial<TrunkPolicy>);
-    return { addresses, ...policy, ...(filing !== undefined && { filing: filing as FilingReference }) };
+    return { addresses, ...trunkPolicy(partial), ...defined({ filing }) };
   } catch (error) {
     context.issues.push({ code: 'custom', message: `cannot be used: ${messageOf(error)}`, input: partial });
     return z.NEVER;
@@ -208,18 +217,18 @@ const answers = z.strictObject({
 const records = z.strictObject({
   directory: path.describe('folder of the record store'),
   sources: paths.describe('JSON files that declare a source each; one without a path is sent over HTTP'),
-  retentionDays: z.int().min(1).max(36_500).optional().describe('default 548, 18 months'),
+  retentionDays: z.int().min(1).max(36_500).exactOptional().describe('default 548, 18 months'),
   platform: z
     .strictObject({
       url: z.url().describe('where batches of records are posted'),
       tokenFile: path.describe('file of the bearer token'),
-      ca: path.optional().describe('PEM file that vouches for the platform'),
+      ca: path.exactOptional().describe('PEM file that vouches for the platform'),
       sharing: z.string().min(1).max(4_096).default('suspicious').describe('level, or JSON file of a policy'),
       pseudonymKey: path.describe('file of the key of the pseudonyms: openssl rand -hex 32'),
       rotation: z.string().min(1).max(128).describe('name of that key; a new key has a new name'),
       tenant: z.string().min(1).max(256).describe('whose records they are, as the platform knows you'),
     })
-    .optional(),
+    .exactOptional(),
 });
 
 const tracebacks = z.strictObject({
@@ -227,7 +236,7 @@ const tracebacks = z.strictObject({
   zone: z.string().min(1).max(64).describe('IANA name of the zone of the responding office'),
   provider: z.strictObject({ providerId: z.string().min(1).max(256), name: z.string().min(1).max(256) }),
   trunks: path.describe('JSON file: who is at the other end of which trunk'),
-  policy: path.optional().describe('JSON file of the traceback policy'),
+  policy: path.exactOptional().describe('JSON file of the traceback policy'),
   answerKey: z.strictObject({ key: path, keyId: z.string().min(1).max(256) }).describe('never a key that signs calls'),
   platform: z.strictObject({
     baseUrl: z.url(),
@@ -236,19 +245,19 @@ const tracebacks = z.strictObject({
     key: path,
     receiptKeys: path.describe('JWK set of the keys that the platform signs receipts with'),
   }),
-  webhookSecrets: path.optional().describe('file of the secrets of webhooks, one a line'),
-  accounts: path.optional().describe('file of the accounts of people who answer: hopback config account'),
-  origin: z.url().optional().describe('https URL of the page, where a proxy is in front of it'),
+  webhookSecrets: path.exactOptional().describe('file of the secrets of webhooks, one a line'),
+  accounts: path.exactOptional().describe('file of the accounts of people who answer: hopback config account'),
+  origin: z.url().exactOptional().describe('https URL of the page, where a proxy is in front of it'),
   proxy: z
     .strictObject({
       addresses: z.array(z.string().min(1).max(64)).min(1).max(100).describe('addresses and networks of the proxies'),
       header: z
         .string()
         .regex(/^[A-Za-z0-9-]{1,64}$/)
-        .optional()
+        .exactOptional()
         .describe('field that names the client; default x-forwarded-for'),
     })
-    .optional()
+    .exactOptional()
     .describe('proxies in front of the page: only they are believed where a login comes from'),
 });
 
@@ -256,22 +265,22 @@ const fields = z.strictObject({
   listen: z
     .strictObject({
       calls: listener({ port: 8090, maxBodyBytes: CALLS_MAX_BODY_BYTES }).prefault({}),
-      admin: listener({ port: 8091, maxBodyBytes: ADMIN_MAX_BODY_BYTES }).optional(),
+      admin: listener({ port: 8091, maxBodyBytes: ADMIN_MAX_BODY_BYTES }).exactOptional(),
     })
     .prefault({}),
   trust: trust.describe('whom calls are verified against'),
   certificates: certificates.prefault({}),
   verification: verification.prefault({}),
-  signing: signing.optional().describe('with what calls are signed; without it none is'),
+  signing: signing.exactOptional().describe('with what calls are signed; without it none is'),
   trunks: z
     .record(z.string().min(1).max(128), trunk)
     .default({})
     .describe('policies by trunk; default is for all others'),
-  doNotOriginate: path.optional().describe('file of numbers from which nobody calls, one a line'),
-  filings: path.optional().describe('CSV file of the Robocall Mitigation Database'),
+  doNotOriginate: path.exactOptional().describe('file of numbers from which nobody calls, one a line'),
+  filings: path.exactOptional().describe('CSV file of the Robocall Mitigation Database'),
   answers: answers.prefault({}),
-  records: records.optional().describe('call records: taken in, kept, sent on'),
-  tracebacks: tracebacks.optional().describe('traceback requests: answered by policy, and by people on a page'),
+  records: records.exactOptional().describe('call records: taken in, kept, sent on'),
+  tracebacks: tracebacks.exactOptional().describe('traceback requests: answered by policy, and by people on a page'),
   workers: z.int().min(1).max(MAX_WORKERS).default(1).describe('processes that answer the call listener'),
   log: z
     .strictObject({
@@ -292,7 +301,7 @@ const fields = z.strictObject({
  * The one schema of the configuration: of the YAML file, of the variables and the flags that stand in for parts of it, of `config check` and of
  * the JSON Schema that editors use.
  */
-export const SIDECAR_CONFIGURATION: z.ZodType<SidecarConfiguration> = fields
+export const SIDECAR_CONFIGURATION = fields
   .refine(({ trust: { roots, list: signed } }) => roots.length > 0 || signed !== undefined, {
     path: ['trust'],
     message: 'names nobody: roots or list must be there',
@@ -337,7 +346,15 @@ export const SIDECAR_CONFIGURATION: z.ZodType<SidecarConfiguration> = fields
       message:
         'must be there: passwords would go in the clear. Or listen on 127.0.0.1, or name the https origin of a proxy',
     },
-  ) as unknown as z.ZodType<SidecarConfiguration>;
+  );
+
+/** A whole configuration of the sidecar, defaults filled in. Paths are relative to the directory of its file. */
+export type SidecarConfiguration = z.output<typeof fields>;
+
+export type ListenerConfiguration = SidecarConfiguration['listen']['calls'];
+export type SigningConfiguration = NonNullable<SidecarConfiguration['signing']>;
+export type RecordsConfiguration = NonNullable<SidecarConfiguration['records']>;
+export type TracebacksConfiguration = NonNullable<SidecarConfiguration['tracebacks']>;
 
 /**
  * The schema for editors, as JSON Schema draft-7: what may be written, nothing that has a default is needed.

@@ -1,10 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { LineCounter, isMap, isScalar, parse, parseDocument } from 'yaml';
 import type { Document, Node } from 'yaml';
+import { defined } from '../../core/defined.js';
 import { readBySchema, schemaFindings } from '../../core/schema-findings.js';
 import { HopbackError } from '../../errors.js';
-import type { SidecarConfiguration } from './configuration.js';
 import { SIDECAR_CONFIGURATION, configurationJsonSchema } from './configuration.schema.js';
+import type { SidecarConfiguration } from './configuration.schema.js';
 
 /** One member that stands in for what the file says. */
 export interface Setting {
@@ -249,11 +250,7 @@ export async function readConfigurationFile(
   const text = await readFile(path, 'utf8').catch((cause: unknown) => {
     throw new HopbackError('storage-failed', `${path} cannot be read`, { cause });
   });
-  return readConfiguration({
-    text,
-    ...(environment !== undefined && { environment }),
-    ...(settings !== undefined && { settings }),
-  });
+  return readConfiguration({ text, ...defined({ environment, settings }) });
 }
 
 /**
@@ -263,10 +260,6 @@ export async function readConfigurationFile(
 export async function requireConfigurationFile(path: string, standIns: StandIns): Promise<SidecarConfiguration> {
   const read = await readConfigurationFile(path, standIns);
   if (read.status === 'read') return read.configuration;
-  throw invalidFile(path, read.problems);
-}
-
-function invalidFile(path: string, problems: readonly ConfigurationProblem[]): HopbackError {
-  const lines = problems.map((problem) => problemText(path, problem));
-  return new HopbackError('invalid-configuration', lines.join('\n'), { details: { problems: problems.length } });
+  const lines = read.problems.map((problem) => problemText(path, problem));
+  throw new HopbackError('invalid-configuration', lines.join('\n'), { details: { problems: lines.length } });
 }

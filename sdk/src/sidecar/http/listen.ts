@@ -8,7 +8,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { createSecureContext } from 'node:tls';
 import { every, schedule } from '../../core/runtime/clock.js';
 import { HopbackError } from '../../errors.js';
-import type { ListenerConfiguration } from '../config/configuration.js';
+import type { ListenerConfiguration } from '../config/configuration.schema.js';
 import { causeText, pathFrom } from '../services/files.js';
 import type { Answer } from './call-context.js';
 

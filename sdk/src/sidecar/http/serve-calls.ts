@@ -1,6 +1,6 @@
 import { hash, randomUUID } from 'node:crypto';
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
-import type { ListenerConfiguration } from '../config/configuration.js';
+import type { ListenerConfiguration } from '../config/configuration.schema.js';
 import { stirApiProblem } from '../dialects/stir-api.js';
 import type { StirApiProblem } from '../dialects/stir-api.js';
 import { accepts, isJson, mediaType, problemAnswer, sendAnswer } from './call-context.js';

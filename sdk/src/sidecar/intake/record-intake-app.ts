@@ -183,16 +183,9 @@ function malformed(detail: string): OctetsReading {
 }
 
 /** How much is taken in at a time. */
-export interface IntakeLimits {
-  /** Octets of a body, sent and unpacked, 1,024 to 268,435,456. Default 8 MiB: 4,096 records of 2 KiB, as many as the store takes at once. */
-  readonly maxBodyBytes: number;
-  /** Octets of the bodies that are being taken in, `maxBodyBytes` or more; others are to come again. Default 64 MiB. */
-  readonly maxInFlightBytes: number;
-  /** Milliseconds that the store may take until the caller is told to come again, 1 or more. Default 10,000. */
-  readonly storeTimeoutMs: number;
-}
+type IntakeLimits = Required<NonNullable<Parameters<typeof recordIntakeApp>[0]['limits']>>;
 
-/** What {@link IntakeLimits} are where nothing else is said. */
+/** The limits where nothing else is said. */
 export const DEFAULT_INTAKE_LIMITS: IntakeLimits = {
   maxBodyBytes: 8_388_608,
   maxInFlightBytes: 67_108_864,
@@ -202,24 +195,17 @@ export const DEFAULT_INTAKE_LIMITS: IntakeLimits = {
 /** Takes the body of a request in as rows of a source. */
 type TakeIn = (
   request: Request,
-  options: {
-    readonly sourceId: string;
-    /** The rows in a body. Default they are the body. */
-    readonly rowsIn?: (octets: Uint8Array) => FormReading;
-  },
+  sourceId: string,
+  /** The rows in a body. Default they are the body. */
+  rowsIn?: (octets: Uint8Array) => FormReading,
 ) => Promise<Pushed | Response>;
 
-/** What {@link createTakeIn} brings together. */
-interface TakeInParts {
-  readonly intake: Pick<RecordIntake, 'push'>;
-  readonly limits: IntakeLimits;
-  /** Told what the store refused with, or what broke. */
-  readonly onFailed: (cause: unknown) => void;
-}
-
 /** Makes it: what comes back is what was pushed and is durable, or the problem to answer with. Never rejects. */
-function createTakeIn({ intake, limits, onFailed }: TakeInParts): TakeIn {
-  const { maxBodyBytes, maxInFlightBytes, storeTimeoutMs } = limits;
+function createTakeIn(
+  intake: Pick<RecordIntake, 'push'>,
+  { maxBodyBytes, maxInFlightBytes, storeTimeoutMs }: IntakeLimits,
+  onFailed: (cause: unknown) => void,
+): TakeIn {
   let inFlightBytes = 0;
   const pushed = async (sourceId: string, octets: Uint8Array): Promise<Pushed | Response> => {
     try {
@@ -232,7 +218,7 @@ function createTakeIn({ intake, limits, onFailed }: TakeInParts): TakeIn {
       return isLater ? problem('not-stored') : problem('internal');
     }
   };
-  return async (request, { sourceId, rowsIn }) => {
+  return async (request, sourceId, rowsIn) => {
     // What a body may become is taken for what it is: one that is packed, or of no known length, may be as large as allowed.
     const room = Math.min(maxBodyBytes, declaredBytes(request) ?? maxBodyBytes);
     if (inFlightBytes + room > maxInFlightBytes) return problem('busy');
@@ -272,19 +258,8 @@ function within(outcome: Promise<Pushed | Response>, timeoutMs: number): Promise
 /** The source of records in our own form that are sent to `/v1/records`; the records name the sources that they are of. */
 export const HTTP_RECORDS_SOURCE: SourceConfiguration = { id: 'http', format: 'hopback', time: { zone: 'utc' } };
 
-/** Options of {@link recordIntakeApp}. */
-export interface RecordIntakeAppOptions {
-  /** Takes records in; among its sources are those that are sent. Its owner closes it. */
-  readonly intake: Pick<RecordIntake, 'push'>;
-  /** Name of the source of `/v1/records`. Default that of {@link HTTP_RECORDS_SOURCE}. */
-  readonly recordsSource?: string;
-  readonly limits?: Partial<IntakeLimits>;
-  /** Told what the store refused with, for logs. May not throw. */
-  readonly onFailed?: (cause: unknown) => void;
-}
-
 /** What became of rows that were sent: the answer of `/v1/records`. */
-export interface RecordsAnswer {
+interface RecordsAnswer {
   /** Records that are new, and durable. */
   readonly accepted: number;
   /** Records that were there already. */
@@ -305,7 +280,7 @@ export interface RecordsAnswer {
  * Makes the routes by which call records come over HTTP. Whatever is acknowledged is durable: in the store, and in the spool where it may
  * leave. What was not acknowledged may be sent again, and is not doubled.
  *
- * - `POST /v1/records`: records in our own form, one a line, `application/x-ndjson`, also in gzip. 200 with a {@link RecordsAnswer}.
+ * - `POST /v1/records`: records in our own form, one a line, `application/x-ndjson`, also in gzip. 200 with the counts of its lines.
  * - `POST /v1/records/SOURCE`: rows of a source that is sent, in the format that it declares, whatever the media type.
  * - `POST /v1/freeswitch/json_cdr/SOURCE`: a document of `mod_json_cdr`, bare or in the field `cdr` of a form. 200 when it is stored; 202
  *   when it cannot be read and is in the reject file: FreeSWITCH takes every 2xx for done, and sends all else again.
@@ -324,23 +299,36 @@ export interface RecordsAnswer {
  * const intake = await openRecordIntake({ directory, sources: [HTTP_RECORDS_SOURCE], clock: { nowMs: Date.now } });
  * const headers = { 'content-type': 'application/x-ndjson' };
  * const response = await recordIntakeApp({ intake }).request('/v1/records', { method: 'POST', headers, body: '{}\n' });
- * const { accepted, rejected } = (await response.json()) as RecordsAnswer;
+ * const { accepted, rejected } = (await response.json()) as Readonly<Record<string, number>>;
  * console.log(response.status, accepted, rejected); // 200 0 1
  * await intake.close();
  * await rm(directory, { recursive: true });
  * ```
  */
-export function recordIntakeApp(options: RecordIntakeAppOptions): Hono {
+export function recordIntakeApp(options: {
+  /** Takes records in; among its sources are those that are sent. Its owner closes it. */
+  readonly intake: Pick<RecordIntake, 'push'>;
+  /** Name of the source of `/v1/records`. Default that of {@link HTTP_RECORDS_SOURCE}. */
+  readonly recordsSource?: string;
+  readonly limits?: {
+    /** Octets of a body, sent and unpacked, 1,024 to 268,435,456. Default 8 MiB: 4,096 records of 2 KiB, as many as the store takes at once. */
+    readonly maxBodyBytes?: number;
+    /** Octets of the bodies that are being taken in, `maxBodyBytes` or more; others are to come again. Default 64 MiB. */
+    readonly maxInFlightBytes?: number;
+    /** Milliseconds that the store may take until the caller is told to come again, 1 or more. Default 10,000. */
+    readonly storeTimeoutMs?: number;
+  };
+  /** Told what the store refused with, for logs. May not throw. */
+  readonly onFailed?: (cause: unknown) => void;
+}): Hono {
   const { intake, recordsSource = HTTP_RECORDS_SOURCE.id, onFailed = () => undefined } = options;
-  const takeIn = createTakeIn({ intake, limits: checkedLimits(options.limits), onFailed });
+  const takeIn = createTakeIn(intake, checkedLimits(options.limits), onFailed);
   const app = new Hono();
   app.post('/v1/records', async ({ req: { raw } }) => {
     if (!NDJSON.has(mediaTypeOf(raw.headers))) return problem('media-type-unknown', 'application/x-ndjson is taken');
-    return recordsAnswer(await takeIn(raw, { sourceId: recordsSource }));
+    return recordsAnswer(await takeIn(raw, recordsSource));
   });
-  app.post('/v1/records/:source', async ({ req }) =>
-    recordsAnswer(await takeIn(req.raw, { sourceId: req.param('source') })),
-  );
+  app.post('/v1/records/:source', async ({ req }) => recordsAnswer(await takeIn(req.raw, req.param('source'))));
   app.post('/v1/freeswitch/json_cdr/:source', ({ req }) => takeInDocument(req.raw, req.param('source'), takeIn));
   app.notFound(() => problem('not-found'));
   app.onError((error) => {
@@ -370,10 +358,8 @@ async function takeInDocument(request: Request, sourceId: string, takeIn: TakeIn
     ? DOCUMENT_IN[mediaTypeOf(request.headers)]
     : undefined;
   if (form === undefined) return problem('media-type-unknown', 'JSON, or the forms of mod_json_cdr, are taken');
-  const taken = await takeIn(
-    request,
-    form === 'bare' ? { sourceId } : { sourceId, rowsIn: (octets) => formDocument(octets, form) },
-  );
+  const rowsIn = form === 'bare' ? undefined : (octets: Uint8Array) => formDocument(octets, form);
+  const taken = await takeIn(request, sourceId, rowsIn);
   if (taken instanceof Response) return taken;
   const [reject] = taken.rejects;
   if (reject === undefined) {

@@ -1,4 +1,4 @@
-import type { SidecarConfiguration } from '../config/configuration.js';
+import type { SidecarConfiguration } from '../config/configuration.schema.js';
 
 /** A JSON Schema as OpenAPI 3.1 has it. */
 type Schema = Readonly<Record<string, unknown>>;

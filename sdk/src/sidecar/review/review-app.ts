@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { getConnInfo } from '@hono/node-server/conninfo';
 import { Hono } from 'hono';
 import type { Context } from 'hono';
+import { defined } from '../../core/defined.js';
 import { BACKGROUND_CLOCK, scheduleInBackground } from '../../core/runtime/clock.js';
 import type { TimerClock } from '../../core/runtime/clock.js';
 import { HopbackError, isHopbackError } from '../../errors.js';
@@ -19,9 +20,10 @@ import type {
   DecisionContext,
   TracebackResponder,
 } from '../../traceback/index.js';
+import { once } from '../services/files.js';
 import { STYLE, createTimes, messagePage } from './pages/layout.js';
 import { createRequestSource } from './review-parts.js';
-import type { ReviewAudit, ReviewProxy } from './review-parts.js';
+import type { ReviewAuditEntry } from './review-parts.js';
 import { addLoginRoutes, addRequestRoutes } from './review-routes.js';
 import {
   SESSION_IDLE_MS,
@@ -31,39 +33,16 @@ import {
   createSessionCookie,
   createSessions,
 } from './sessions.js';
-import type { Accounts } from './sessions.js';
+import type { readAccounts } from './sessions.js';
 
-/** Options of {@link reviewApp}. */
-export interface ReviewAppOptions {
+/** Options of the page, and what a desk brings along. */
+export type ReviewAppOptions = NonNullable<TracebackDeskOptions['review']> & {
   readonly responder: Pick<TracebackResponder, 'list' | 'review' | 'entry' | 'decide'>;
   /** By which a decision is checked before it is confirmed: policy, directory, and who answers. */
   readonly context: DecisionContext;
-  /** Who may log in, from {@link readAccounts}; asked each time, so that who is taken off is out at once. */
-  readonly accounts: () => Accounts;
-  /** Where it is written who did what, from {@link openReviewAudit}. */
-  readonly audit: ReviewAudit;
   /** IANA name of the zone of the office: times are shown in UTC and in it. */
   readonly zone: string;
-  /** Path that all pages are below, `/` and then letters. Default `/review`. */
-  readonly base?: string;
-  /** `https://sidecar.example`, where a proxy before this server changes the field `Host`. Default what that says. */
-  readonly origin?: string;
-  /**
-   * Whether the session goes over TLS alone. False sends passwords and sessions in the clear: for a listener on loopback, behind a proxy
-   * or a tunnel. Default true.
-   */
-  readonly isSecure?: boolean;
-  /** Milliseconds after which somebody who does nothing has to log in again, 60,000 to 43,200,000. Default 900,000. */
-  readonly idleMs?: number;
-  /** `schedule` is for logins that wait. Default the clock of the machine. */
-  readonly clock?: { readonly nowMs: () => number; readonly schedule?: TimerClock['schedule'] };
-  /** Proxies in front, and the field in which they say where a request comes from. Default none: any field is ignored. */
-  readonly proxy?: ReviewProxy;
-  /** Address of the connection of a request, for the delays of logins and the audit. Default that of Node's server. */
-  readonly addressOf?: (context: Context) => string | undefined;
-  /** Told what broke, for logs. May not throw. */
-  readonly onFailed?: (cause: unknown) => void;
-}
+};
 
 const MIN_IDLE_MS = 60_000;
 const MAX_IDLE_MS = 43_200_000;
@@ -110,7 +89,7 @@ export function reviewApp(options: ReviewAppOptions): Hono {
   const parts = {
     ...{ base, origin, nowMs, addressOf, times },
     ...{ responder: options.responder, context: options.context, accounts: options.accounts, audit: options.audit },
-    sessions: createSessions({ nowMs, random: randomBytes, idleMs }),
+    sessions: createSessions(nowMs, randomBytes, idleMs),
     cookie: createSessionCookie({ base, isSecure }),
     newId: randomUUID,
   };
@@ -132,8 +111,7 @@ export function reviewApp(options: ReviewAppOptions): Hono {
     const text = isDisk
       ? 'The disk refuses. Nothing was done that is not on record; try again.'
       : 'It could not be done. Try again; what was done is on the page of the request.';
-    const response = context.html(messagePage({ base, title: 'This did not work' }, text), 503);
-    return response;
+    return context.html(messagePage({ base, title: 'This did not work' }, text), 503);
   });
   return app;
 }
@@ -191,7 +169,36 @@ export interface TracebackDeskOptions extends Omit<CarrierResponderOptions, 'mor
     readonly others?: WebhookConsumer;
   };
   /** The page for people. Without it there is none, and people answer with `hopback traceback answer`. */
-  readonly review?: Omit<ReviewAppOptions, 'responder' | 'context' | 'zone'>;
+  readonly review?: {
+    /** Who may log in, from {@link readAccounts}; asked each time, so that who is taken off is out at once. */
+    readonly accounts: () => ReturnType<typeof readAccounts>;
+    /** Where it is written who did what, from {@link openReviewAudit}. */
+    readonly audit: (entry: ReviewAuditEntry) => Promise<void>;
+    /** Path that all pages are below, `/` and then letters. Default `/review`. */
+    readonly base?: string;
+    /** `https://sidecar.example`, where a proxy before this server changes the field `Host`. Default what that says. */
+    readonly origin?: string;
+    /**
+     * Whether the session goes over TLS alone. False sends passwords and sessions in the clear: for a listener on loopback, behind a proxy
+     * or a tunnel. Default true.
+     */
+    readonly isSecure?: boolean;
+    /** Milliseconds after which somebody who does nothing has to log in again, 60,000 to 43,200,000. Default 900,000. */
+    readonly idleMs?: number;
+    /** `schedule` is for logins that wait. Default the clock of the machine. */
+    readonly clock?: { readonly nowMs: () => number; readonly schedule?: TimerClock['schedule'] };
+    /** Proxies in front, and the field in which they say where a request comes from. Default none: any field is ignored. */
+    readonly proxy?: {
+      /** Addresses and networks of the proxies: `127.0.0.1`, `10.0.0.0/8`, `fd00::/8`. The field is believed from these alone. */
+      readonly addresses: readonly string[];
+      /** Field with one address, or several with commas between, the nearest last. Default `x-forwarded-for`. */
+      readonly header?: string;
+    };
+    /** Address of the connection of a request, for the delays of logins and the audit. Default that of Node's server. */
+    readonly addressOf?: (context: Context) => string | undefined;
+    /** Told what broke, for logs. May not throw. */
+    readonly onFailed?: (cause: unknown) => void;
+  };
 }
 
 /** A responder at work, and the routes that belong to it. */
@@ -236,13 +243,15 @@ export async function openTracebackDesk(options: TracebackDeskOptions): Promise<
   const hooks = webhooks === undefined ? undefined : createHooks(webhooks, options.clock);
   const responder = await createCarrierResponder({
     ...carrier,
-    ...(hooks !== undefined && { moreRequests: ({ client }) => hooks.sourceFor(client) }),
+    ...defined({
+      moreRequests: hooks && (({ client }: { readonly client: PlatformClient }) => hooks.sourceFor(client)),
+    }),
   });
   const app = new Hono();
-  const close = async (): Promise<void> => {
+  const close = once(async () => {
     await hooks?.receiver.close();
     await responder.close();
-  };
+  });
   try {
     if (hooks !== undefined) app.post('/v1/webhooks/platform', honoWebhookHandler(hooks.receiver));
     if (review !== undefined) app.route('/', reviewApp({ ...review, ...partsOf(options, responder) }));
@@ -250,9 +259,7 @@ export async function openTracebackDesk(options: TracebackDeskOptions): Promise<
     await close();
     throw error;
   }
-  let closing: Promise<void> | undefined;
-  const closeOnce = (): Promise<void> => (closing ??= close());
-  return { responder, app, close: closeOnce, [Symbol.asyncDispose]: closeOnce };
+  return { responder, app, close, [Symbol.asyncDispose]: close };
 }
 
 /** The receiver comes first: a secret that is none is refused before anything is opened. */
@@ -260,13 +267,13 @@ function createHooks(
   { secrets, others }: NonNullable<TracebackDeskOptions['webhooks']>,
   clock: TracebackDeskOptions['clock'],
 ): { readonly receiver: WebhookReceiver; readonly sourceFor: (client: PlatformClient) => TracebackRequestSource } {
-  const timed = clock === undefined ? {} : { clock };
+  const timed = defined({ clock });
   let consume: WebhookConsumer = () => {
     throw new HopbackError('unavailable', 'The responder is being opened.', { retryable: true });
   };
   const receiver = createWebhookReceiver({ ...timed, secrets, consume: (event, delivery) => consume(event, delivery) });
   const sourceFor = (client: PlatformClient): TracebackRequestSource => {
-    const source = createWebhookRequestSource({ ...timed, client, ...(others !== undefined && { others }) });
+    const source = createWebhookRequestSource({ ...timed, client, ...defined({ others }) });
     ({ consume } = source);
     return source;
   };

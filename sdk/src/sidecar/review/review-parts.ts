@@ -1,10 +1,12 @@
 import { mkdir, open } from 'node:fs/promises';
-import type { FileHandle } from 'node:fs/promises';
 import { BlockList, isIP } from 'node:net';
 import { dirname } from 'node:path';
 import type { Context } from 'hono';
+import { defined } from '../../core/defined.js';
+import { endsWithinLine } from '../../core/runtime/whole-file.js';
 import { HopbackError } from '../../errors.js';
 import { boundedOctets, mediaTypeOf } from '../intake/record-intake-app.js';
+import { once } from '../services/files.js';
 import type { Html, PageFrame } from './pages/layout.js';
 import { messagePage } from './pages/layout.js';
 import { formToken, isFormToken, isSameOrigin } from './sessions.js';
@@ -35,16 +37,6 @@ export interface ReviewAuditEntry {
   readonly outcome?: string;
 }
 
-/** Keeps what was done. Resolved means durable. @throws {@link HopbackError} `storage-failed` where the disk refuses */
-export type ReviewAudit = (entry: ReviewAuditEntry) => Promise<void>;
-
-/** An audit in a file. */
-export interface ReviewAuditFile extends AsyncDisposable {
-  readonly write: ReviewAudit;
-  /** Ends behind what was handed in. Never rejects. */
-  readonly close: () => Promise<void>;
-}
-
 /**
  * Opens a file for the audit: a line of JSON for each entry, on the medium before whoever did it hears of it. Nothing is ever taken off it.
  * @param path - made where it is not there, for this user only
@@ -63,12 +55,19 @@ export interface ReviewAuditFile extends AsyncDisposable {
  * await rm(directory, { recursive: true });
  * ```
  */
-export async function openReviewAudit(path: string): Promise<ReviewAuditFile> {
+export async function openReviewAudit(path: string): Promise<
+  AsyncDisposable & {
+    /** Resolved means durable. @throws {@link HopbackError} `storage-failed` where the disk refuses */
+    readonly write: (entry: ReviewAuditEntry) => Promise<void>;
+    /** Ends behind what was handed in. Never rejects. */
+    readonly close: () => Promise<void>;
+  }
+> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 }).catch(refused);
   const file = await open(path, 'a+', 0o600).catch(refused);
   let running: Promise<void> = Promise.resolve();
   // A line that a full disk or a kill has cut off is ended first: the next one must not be glued to it.
-  let isCut = await endsInLine(file).catch(refused);
+  let isCut = await endsWithinLine(file).catch(refused);
   const append = async (entry: ReviewAuditEntry): Promise<void> => {
     const line = `${isCut ? '\n' : ''}${JSON.stringify(entry)}\n`;
     isCut = true;
@@ -76,32 +75,20 @@ export async function openReviewAudit(path: string): Promise<ReviewAuditFile> {
     await file.datasync().catch(refused);
     isCut = false;
   };
-  const close = async (): Promise<void> => {
+  const close = once(async () => {
     await running;
     await file.close().catch(() => undefined);
-  };
-  let closing: Promise<void> | undefined;
-  const closeOnce = (): Promise<void> => (closing ??= close());
+  });
   return {
     write(entry) {
       const turn = running.then(() => append(entry));
       running = turn.catch(() => undefined);
       return turn;
     },
-    close: closeOnce,
-    [Symbol.asyncDispose]: closeOnce,
+    close,
+    [Symbol.asyncDispose]: close,
   };
 }
-
-/** Whether the last line has no end. */
-async function endsInLine(file: FileHandle): Promise<boolean> {
-  const { size } = await file.stat();
-  if (size === 0) return false;
-  const { buffer } = await file.read(new Uint8Array(1), 0, 1, size - 1);
-  return buffer[0] !== LINE_END;
-}
-
-const LINE_END = 0x0a;
 
 function refused(cause: unknown): never {
   throw new HopbackError('storage-failed', 'The audit of the review page cannot be written.', {
@@ -111,7 +98,7 @@ function refused(cause: unknown): never {
 }
 
 /** Proxies in front of the page, and the field in which they say where a request comes from. */
-export interface ReviewProxy {
+interface ReviewProxy {
   /** Addresses and networks of the proxies: `127.0.0.1`, `10.0.0.0/8`, `fd00::/8`. The field is believed from these alone. */
   readonly addresses: readonly string[];
   /** Field with one address, or several with commas between, the nearest last. Default `x-forwarded-for`. */
@@ -186,7 +173,7 @@ export interface ReviewParts {
   readonly base: string;
   readonly sessions: Sessions;
   readonly accounts: () => Accounts;
-  readonly audit: ReviewAudit;
+  readonly audit: (entry: ReviewAuditEntry) => Promise<void>;
   readonly nowMs: () => number;
   readonly cookie: SessionCookie;
   readonly origin: string | undefined;
@@ -262,5 +249,5 @@ export function audited(
 ): Promise<void> {
   const address = parts.addressOf(context);
   const at = new Date(parts.nowMs()).toISOString();
-  return parts.audit({ ...entry, at, ...(address === undefined ? {} : { address }) });
+  return parts.audit({ ...entry, at, ...defined({ address }) });
 }

@@ -1,4 +1,5 @@
 import type { Context, Hono } from 'hono';
+import { defined } from '../../core/defined.js';
 import { answerOfDecision, findingText, readReviewDecision, subjectOfEntry } from '../../traceback/index.js';
 import type {
   DecisionContext,
@@ -40,7 +41,7 @@ export function decisionOfForm(form: URLSearchParams, facts: DecisionFacts): Rev
   const action = text('action');
   const isOfCustomer = CUSTOMER_ARMS.has(arm ?? '');
   const despite = form.getAll('despite');
-  const value = filled({
+  const value = defined({
     format: 'hopback.review-decision.1',
     decisionId: text('decision-id') ?? facts.newId(),
     requestId: facts.requestId,
@@ -73,12 +74,8 @@ function partyOf(
 }
 
 function filledOrNone(members: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> | undefined {
-  const there = filled(members);
+  const there = defined(members);
   return Object.keys(there).length === 0 ? undefined : there;
-}
-
-function filled(members: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
-  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined));
 }
 
 /** What logging in takes. */
@@ -97,8 +94,7 @@ export function addLoginRoutes(app: Hono, parts: LoginParts): void {
   app.get(`${base}/login`, (context) => shown(context, loginPage(base)));
   app.post(`${base}/login`, async (context) => {
     const form = await formOf(context, parts);
-    if (typeof form === 'string')
-      return refused(context, base, { text: 'This was not sent from this page.', status: 403 });
+    if (typeof form === 'string') return refused(context, base, 'This was not sent from this page.', 403);
     return logIn(context, form, parts);
   });
   app.post(`${base}/logout`, async (context) => {
@@ -117,10 +113,8 @@ async function logIn(context: Context, form: URLSearchParams, parts: LoginParts)
   const name = form.get('name') ?? '';
   const account = name.slice(0, MAX_NAME_CHARS);
   const knownDevice = device.read(headers, accounts(), name);
-  const attempt: LoginAttempt = {
-    ...{ account, source: sourceOf(parts.addressOf(context) ?? 'unknown') },
-    ...(knownDevice !== undefined && { device: knownDevice }),
-  };
+  const source = sourceOf(parts.addressOf(context) ?? 'unknown');
+  const attempt: LoginAttempt = { account, source, ...defined({ device: knownDevice }) };
   const admission = await delays.admit(attempt, signal);
   if (admission.status === 'gone') return context.body(null, 408);
   if (admission.status === 'refused') {
@@ -128,14 +122,13 @@ async function logIn(context: Context, form: URLSearchParams, parts: LoginParts)
     if (admission.isToTell) await audited(context, parts, { event: 'login-refused', account });
     context.header('retry-after', String(retryAfterSeconds));
     const text = `Too many attempts to log in are waiting. Try again in ${retryAfterSeconds} seconds.`;
-    return refused(context, base, { text, status: 429 });
+    return refused(context, base, text, 429);
   }
-  const checked = await checkPassword(accounts(), { name, password: form.get('password') ?? '' });
-  if (checked === 'busy')
-    return refused(context, base, { text: 'Too many log in at the moment. Try again.', status: 503 });
+  const checked = await checkPassword(accounts(), name, form.get('password') ?? '');
+  if (checked === 'busy') return refused(context, base, 'Too many log in at the moment. Try again.', 503);
   if (checked === 'wrong') {
     await audited(context, parts, { event: 'login-failed', account });
-    return refused(context, base, { text: 'The name or the password is wrong.', status: 401 });
+    return refused(context, base, 'The name or the password is wrong.', 401);
   }
   await audited(context, parts, { event: 'login', account: checked.name });
   delays.succeeded(attempt);
@@ -149,7 +142,8 @@ async function logIn(context: Context, form: URLSearchParams, parts: LoginParts)
 function refused(
   context: Context,
   base: string,
-  { text, status }: { readonly text: string; readonly status: 401 | 403 | 429 | 503 },
+  text: string,
+  status: 401 | 403 | 429 | 503,
 ): Response | Promise<Response> {
   return shown(context, loginPage(base, text), status);
 }
@@ -208,6 +202,8 @@ const WAITING: ReadonlySet<EntrySummary['state']> = new Set(['review', 'blocked'
 
 function listed({ responder }: RequestParts): { readonly waiting: ListedRequests; readonly others: ListedRequests } {
   const all = responder.list();
+  const waiting = all.filter(({ state }) => WAITING.has(state));
+  const others = all.filter(({ state }) => !WAITING.has(state));
   const some = (summaries: readonly EntrySummary[], most: number): ListedRequests => ({
     shown: summaries.slice(0, most).flatMap((summary) => {
       const view = responder.review(summary.requestId);
@@ -216,14 +212,8 @@ function listed({ responder }: RequestParts): { readonly waiting: ListedRequests
     more: Math.max(0, summaries.length - most),
   });
   return {
-    waiting: some(
-      all.filter(({ state }) => WAITING.has(state)),
-      MAX_WAITING,
-    ),
-    others: some(
-      all.filter(({ state }) => !WAITING.has(state)),
-      MAX_OTHERS,
-    ),
+    waiting: some(waiting, MAX_WAITING),
+    others: some(others, MAX_OTHERS),
   };
 }
 
@@ -309,13 +299,8 @@ async function carryOut(context: Context, parts: RequestParts, deciding: Decidin
   const { session, requestId, form, decision } = deciding;
   const { decisionId, arm, candidate, despite } = decision;
   const who = { account: session.account.name, requestId, decisionId };
-  const what = {
-    arm,
-    ...(candidate === undefined ? {} : { candidate }),
-    ...(despite === undefined ? {} : { despite }),
-  };
   // Nothing is signed that is not on record as somebody's decision.
-  await audited(context, parts, { event: 'decision', ...who, ...what });
+  await audited(context, parts, { event: 'decision', ...who, arm, ...defined({ candidate, despite }) });
   const decided = await parts.responder.decide(decision);
   await audited(context, parts, { event: 'decision-outcome', ...who, outcome: decided.status });
   if (decided.status !== 'refused') return context.redirect(`${pathOf(parts, requestId)}?taken=1`, 303);

@@ -19,19 +19,11 @@ const HASH_BYTES = 32;
 /** Accounts of a file: an office, not a public. */
 const MAX_ACCOUNTS = 1_000;
 
-/** Somebody who may look at tracebacks and answer them. */
-export interface Account {
-  /** Stands in the answers that this person gives. */
-  readonly name: string;
-  readonly blocks: number;
-  readonly blockSize: number;
-  readonly parallelism: number;
-  readonly salt: Uint8Array;
-  readonly hash: Uint8Array;
-}
+/** The accounts of a file, by name. */
+export type Accounts = ReturnType<typeof readAccounts>;
 
-/** By name. */
-export type Accounts = ReadonlyMap<string, Account>;
+/** Somebody who may look at tracebacks and answer them. */
+export type Account = NonNullable<ReturnType<Accounts['get']>>;
 
 /** Names of people and of duties, as answers and logs can show them; no colon, which divides the line. */
 const NAME = /^[\p{L}\p{N}][\p{L}\p{N}._@' -]{0,63}$/u;
@@ -77,29 +69,34 @@ export async function accountEntry(account: { readonly name: string; readonly pa
  * console.log(readAccounts('# nobody yet\n').size); // 0
  * ```
  */
-export function readAccounts(text: string): Accounts {
+export function readAccounts(text: string): ReadonlyMap<
+  string,
+  {
+    /** Stands in the answers that this person gives. */
+    readonly name: string;
+    readonly blocks: number;
+    readonly blockSize: number;
+    readonly parallelism: number;
+    readonly salt: Uint8Array;
+    readonly hash: Uint8Array;
+  }
+> {
   const accounts = new Map<string, Account>();
   for (const [index, line] of text.split(/\r?\n/).entries()) {
     if (line === '' || line.startsWith('#')) continue;
     const account = accountOf(line);
-    const refused =
-      account === undefined
-        ? 'is no account'
-        : accounts.has(account.name)
-          ? 'has a name for the second time'
-          : undefined;
-    if (refused !== undefined || account === undefined || accounts.size === MAX_ACCOUNTS)
-      throw new HopbackError(
-        'invalid-configuration',
-        `Line ${index + 1} of the accounts ${refused ?? 'is one too many'}.`,
-        {
-          details: { line: index + 1 },
-        },
-      );
+    if (account === undefined) throw badLine(index, 'is no account');
+    if (accounts.has(account.name)) throw badLine(index, 'has a name for the second time');
+    if (accounts.size === MAX_ACCOUNTS) throw badLine(index, 'is one too many');
     accounts.set(account.name, account);
   }
   return accounts;
 }
+
+const badLine = (index: number, what: string): HopbackError =>
+  new HopbackError('invalid-configuration', `Line ${index + 1} of the accounts ${what}.`, {
+    details: { line: index + 1 },
+  });
 
 function accountOf(line: string): Account | undefined {
   const [name = '', kind, ...rest] = line.split(':');
@@ -125,17 +122,13 @@ const MOST_AT_ONCE = 2;
 /** More than the attempts of one account that `login-delays` has waiting: they may all come at one moment. */
 const MOST_WAITING = 32;
 
-/** Holds a password against an account: the account, `wrong`, or `busy` where too many are held at the moment. Never rejects. */
-export type CheckPassword = (
-  accounts: Accounts,
-  login: { readonly name: string; readonly password: string },
-) => Promise<Account | 'wrong' | 'busy'>;
+export type CheckPassword = ReturnType<typeof createPasswordCheck>;
 
-/** Makes it. */
-export function createPasswordCheck(): CheckPassword {
+/** @returns holds a password against an account: the account, `wrong`, or `busy` where too many are held at the moment; never rejects */
+export function createPasswordCheck() {
   let running = 0;
   const waiting: (() => void)[] = [];
-  return async (accounts, { name, password }) => {
+  return async (accounts: Accounts, name: string, password: string): Promise<Account | 'wrong' | 'busy'> => {
     if (password.length > MAX_PASSWORD_CHARS) return 'wrong';
     if (running >= MOST_AT_ONCE) {
       if (waiting.length >= MOST_WAITING) return 'busy';
@@ -210,19 +203,14 @@ export interface Session {
 /** Who is logged in. Of tokens only their hashes are kept: what is read out of the memory of this process logs nobody in. */
 export type Sessions = ReturnType<typeof createSessions>;
 
-/** What sessions go by. */
-interface SessionParts {
-  readonly nowMs: () => number;
-  /** Octets that nobody can guess. */
-  readonly random: (bytes: number) => Uint8Array;
-  readonly idleMs: number;
-}
-
 /** 256 bits: nobody guesses one. */
 const TOKEN_BYTES = 32;
 
-/** Makes it, without any. */
-export function createSessions({ nowMs, random, idleMs }: SessionParts) {
+/**
+ * Makes it, without any.
+ * @param random - octets that nobody can guess
+ */
+export function createSessions(nowMs: () => number, random: (bytes: number) => Uint8Array, idleMs: number) {
   /** By the hash of the token, the one used longest ago first. */
   const sessions = new Map<string, Session & { readonly beganAtMs: number; readonly usedAtMs: number }>();
   const keyOf = (token: string): string => createHash('sha256').update(token).digest('base64');

@@ -2,7 +2,7 @@ import { readFile, readdir, stat } from 'node:fs/promises';
 import { isAbsolute, join, resolve } from 'node:path';
 import { scheduleInBackground } from '../../core/runtime/clock.js';
 import { HopbackError } from '../../errors.js';
-import type { SidecarConfiguration } from '../config/configuration.js';
+import type { SidecarConfiguration } from '../config/configuration.schema.js';
 
 /** Something that an operator may want to know; never holds a telephone number, nor anything of a key. */
 export interface SidecarNotice {
@@ -44,6 +44,21 @@ export async function readTextFile(path: string): Promise<string> {
 }
 
 /**
+ * Reads a JSON file that a configuration names.
+ * @param path - absolute
+ * @throws {@link HopbackError} `storage-failed` when it cannot be read, `invalid-configuration` when it is no JSON
+ */
+export async function readJsonFile(path: string): Promise<unknown> {
+  const text = await readTextFile(path);
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (cause) {
+    // Not what stands there, which may be a key in the wrong file.
+    throw new HopbackError('invalid-configuration', `${path} is no JSON`, { cause });
+  }
+}
+
+/**
  * Reads a file with a secret in it, as the commands do: one that every user of the machine can read is none any more.
  * @param path - absolute
  * @throws {@link HopbackError} `storage-failed` when it cannot be read; `key-unusable` when it is open to everybody
@@ -82,32 +97,15 @@ export async function stampOf(paths: readonly string[]): Promise<string> {
   return stamps.join('\n');
 }
 
-async function stampOfPath(path: string): Promise<string> {
+async function stampOfPath(path: string, isWithin = false): Promise<string> {
   const found = await stat(path).catch(() => undefined);
   if (found === undefined) return `${path} -`;
   const stamp = `${path} ${String(found.mtimeMs)} ${String(found.size)} ${String(found.ino)}`;
-  if (!found.isDirectory()) return stamp;
+  // One level: certificates lie in a directory, not below it.
+  if (!found.isDirectory() || isWithin) return stamp;
   const names: readonly string[] = await readdir(path).catch(() => []);
-  const within = await Promise.all([...names].sort().map(async (name) => stampOfEntry(join(path, name))));
+  const within = await Promise.all([...names].sort().map((name) => stampOfPath(join(path, name), true)));
   return [stamp, ...within].join('\n');
-}
-
-/** One level: certificates lie in a directory, not below it. */
-async function stampOfEntry(path: string): Promise<string> {
-  const found = await stat(path).catch(() => undefined);
-  return found === undefined
-    ? `${path} -`
-    : `${path} ${String(found.mtimeMs)} ${String(found.size)} ${String(found.ino)}`;
-}
-
-/** What is watched, and what is done. */
-interface WatchFilesOptions {
-  /** Absolute paths; asked each time. */
-  readonly files: () => readonly string[];
-  /** How often; 0: not at all, until that is another number. */
-  readonly seconds: () => number;
-  /** Does not reject. */
-  readonly reload: () => Promise<unknown>;
 }
 
 /** Shorter would be a busy loop, whatever is asked for. */
@@ -117,14 +115,16 @@ const ASLEEP_MS = 1_000;
 
 /**
  * Looks at files every few seconds; a copy of another name in the place of a file, as orchestrators make them, is noticed too.
- * @param options - what, how often, and what is done when one has changed
- * @returns once the first look is done; to be closed
+ * @param files - absolute paths; asked each time
+ * @param seconds - how often; 0: not at all, until that is another number
+ * @param reload - is called when one has changed; does not reject
+ * @returns once the first look is done: ends it
  */
-export async function watchFiles({
-  files,
-  seconds,
-  reload,
-}: WatchFilesOptions): Promise<{ readonly close: () => void }> {
+export async function watchFiles(
+  files: () => readonly string[],
+  seconds: () => number,
+  reload: () => Promise<unknown>,
+): Promise<() => void> {
   let last = await stampOf(files());
   let cancel: (() => void) | undefined;
   let isClosed = false;
@@ -142,11 +142,9 @@ export async function watchFiles({
     cancel = scheduleInBackground(() => void look().finally(plan), waitMs);
   };
   plan();
-  return {
-    close() {
-      isClosed = true;
-      cancel?.();
-    },
+  return () => {
+    isClosed = true;
+    cancel?.();
   };
 }
 

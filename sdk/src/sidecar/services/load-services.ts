@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises';
 import { BlockList, isIPv6 } from 'node:net';
 import { nextTurn, scheduleInBackground } from '../../core/runtime/clock.js';
 import type { Clock } from '../../core/runtime/clock.js';
+import { defined } from '../../core/defined.js';
 import { HopbackError } from '../../errors.js';
 import {
   DEFAULT_ATTESTATION_POLICY,
@@ -31,15 +32,9 @@ import type {
   X5uAllowList,
 } from '../../stir/index.js';
 import { createFilingDirectory } from '../../switch/index.js';
-import type { FilingDirectory, TrunkPolicy } from '../../switch/index.js';
-import type {
-  CertificatesConfiguration,
-  SidecarConfiguration,
-  SigningConfiguration,
-  TrunkConfiguration,
-  TrustConfiguration,
-} from '../config/configuration.js';
-import { pathFrom, readTextFile, stampOf } from './files.js';
+import type { FilingDirectory } from '../../switch/index.js';
+import type { SidecarConfiguration, SigningConfiguration } from '../config/configuration.schema.js';
+import { pathFrom, readJsonFile, readTextFile, stampOf } from './files.js';
 import type { OnNotice } from './files.js';
 
 /** The filings of upstream providers, as long as trunks and file stay what they are. */
@@ -54,21 +49,17 @@ export interface FilingsPart {
 /**
  * Loads a file of filings. One that cannot be the whole database leaves the last one in its place, and is told.
  * @param path - absolute
- * @param options - trunks, time, what was loaded before
+ * @param before - what was loaded before
  * @throws {@link HopbackError} `storage-failed` when it cannot be read; `invalid-configuration` when it is the first and cannot be used
  */
 export async function loadFilings(
   path: string,
-  options: {
-    readonly trunks: SidecarConfiguration['trunks'];
-    readonly clock: Clock;
-    readonly before: FilingsPart | undefined;
-    readonly onNotice: OnNotice;
-  },
+  trunkConfigurations: SidecarConfiguration['trunks'],
+  { clock, onNotice }: { readonly clock: Clock; readonly onNotice: OnNotice },
+  before: FilingsPart | undefined,
 ): Promise<FilingsPart> {
-  const { clock, before, onNotice } = options;
   const references = Object.fromEntries(
-    Object.entries(options.trunks).flatMap(([name, { filing }]) => (filing === undefined ? [] : [[name, filing]])),
+    Object.entries(trunkConfigurations).flatMap(([name, { filing }]) => (filing === undefined ? [] : [[name, filing]])),
   );
   const trunks = JSON.stringify(references);
   const listedAtMs = await stat(path).then(
@@ -152,25 +143,26 @@ export async function loadSigning(
   configuration: SigningConfiguration,
   { directory, clock, passphrase, allow, onRecord }: LoadSigningOptions,
 ): Promise<SigningPart> {
-  const [keyPath, chainPath] = [configuration.key, configuration.certificate].map((path) => pathFrom(directory, path));
-  const [privateKeyPem, chainPem] = [await readTextFile(keyPath ?? ''), await readTextFile(chainPath ?? '')];
-  const policyPath =
-    configuration.attestationPolicy === undefined ? undefined : pathFrom(directory, configuration.attestationPolicy);
-  const { x5u } = configuration;
-  const x5uPolicy = allow === undefined ? {} : { x5uPolicy: { allow } };
-  const read = readSigningCertificate({ chainPem, x5u, ...x5uPolicy });
+  const at = (name: string): string => pathFrom(directory, name);
+  const [keyPath, chainPath] = [at(configuration.key), at(configuration.certificate)];
+  const [privateKeyPem, chainPem] = [await readTextFile(keyPath), await readTextFile(chainPath)];
+  const policyPath = configuration.attestationPolicy && at(configuration.attestationPolicy);
+  const certificate = { chainPem, x5u: configuration.x5u, ...defined({ x5uPolicy: allow && { allow } }) };
+  const read = readSigningCertificate(certificate);
   if (read.status === 'unusable')
-    throw new HopbackError('certificate-unusable', `${chainPath ?? ''} cannot be signed under: ${read.detail}`);
+    throw new HopbackError('certificate-unusable', `${chainPath} cannot be signed under: ${read.detail}`);
+  // createAttestationPolicy checks every part of the file.
+  const policy =
+    policyPath === undefined ? DEFAULT_ATTESTATION_POLICY : ((await readJsonFile(policyPath)) as AttestationPolicyData);
   const service = createAuthenticationService({
     spc: configuration.spc ?? spcOf(read.signingCertificate),
-    signer: await createLocalSigner({ privateKeyPem, ...(passphrase !== undefined && { passphrase }) }),
-    certificateSource: createStaticCertificateSource({ chainPem, x5u, ...x5uPolicy }),
-    policy: createAttestationPolicy({
-      ...(policyPath === undefined ? DEFAULT_ATTESTATION_POLICY : await policyOf(policyPath)),
-      explicitAttestation: EXPLICIT[configuration.attestation],
-    }),
+    signer: await createLocalSigner({ privateKeyPem, ...defined({ passphrase }) }),
+    certificateSource: createStaticCertificateSource(certificate),
+    policy: createAttestationPolicy({ ...policy, explicitAttestation: EXPLICIT[configuration.attestation] }),
     emergencyCalls: configuration.emergencyCalls,
-    ...{ clock, randomUuid: randomUUID, ...(onRecord !== undefined && { onRecord }) },
+    clock,
+    randomUuid: randomUUID,
+    ...defined({ onRecord }),
   });
   const obstacle = service.obstacle();
   // One of another key is a mistake of whoever changed the files; one that has run out must not stop verification.
@@ -189,16 +181,6 @@ const EXPLICIT: Readonly<Record<SigningConfiguration['attestation'], ExplicitAtt
   'at-most-policy': 'at-most-rule',
   'policy-alone': 'refused',
 };
-
-async function policyOf(path: string): Promise<AttestationPolicyData> {
-  try {
-    // createAttestationPolicy checks every part of it.
-    return JSON.parse(await readTextFile(path)) as AttestationPolicyData;
-  } catch (cause) {
-    if (cause instanceof HopbackError) throw cause;
-    throw new HopbackError('invalid-configuration', `${path} is no JSON`, { cause });
-  }
-}
 
 function spcOf({ certificate }: SigningCertificate): string {
   const [spc, ...more] = (certificate.tnAuthList ?? []).flatMap((entry) => (entry.kind === 'spc' ? [entry.spc] : []));
@@ -222,7 +204,7 @@ export interface TrustPart {
 interface LoadTrustOptions {
   readonly directory: string;
   readonly clock: Clock;
-  readonly certificates: CertificatesConfiguration;
+  readonly certificates: SidecarConfiguration['certificates'];
   readonly onNotice: OnNotice;
   /** The store in force: a list that is yet to come replaces it, and nothing else does. */
   readonly current?: TrustStore;
@@ -232,14 +214,17 @@ interface LoadTrustOptions {
  * Loads whom to trust, from files or from where the policy administrator publishes it.
  * @throws {@link HopbackError} of `loadTrustStore` and `createTrustStoreRefresh`
  */
-export async function loadTrust(trust: TrustConfiguration, options: LoadTrustOptions): Promise<TrustPart> {
+export async function loadTrust(trust: SidecarConfiguration['trust'], options: LoadTrustOptions): Promise<TrustPart> {
   const { list } = trust;
   return list !== undefined && 'url' in list
     ? publishedTrust({ ...trust, list }, options)
     : trustOfFiles(trust, options);
 }
 
-async function trustOfFiles(trust: TrustConfiguration, { directory, clock }: LoadTrustOptions): Promise<TrustPart> {
+async function trustOfFiles(
+  trust: SidecarConfiguration['trust'],
+  { directory, clock }: LoadTrustOptions,
+): Promise<TrustPart> {
   const at = (paths: readonly string[]): readonly string[] => paths.map((path) => pathFrom(directory, path));
   const files: TrustStoreFiles = {
     anchors: anchorsOf(trust, directory),
@@ -269,18 +254,15 @@ async function trustOfFiles(trust: TrustConfiguration, { directory, clock }: Loa
   };
 }
 
-function anchorsOf({ list, roots }: TrustConfiguration, directory: string): TrustStoreFiles['anchors'] {
+function anchorsOf({ list, roots }: SidecarConfiguration['trust'], directory: string): TrustStoreFiles['anchors'] {
   if (list === undefined || !('path' in list))
     return { kind: 'files', paths: roots.map((path) => pathFrom(directory, path)) };
-  return {
-    kind: 'sti-pa-list',
-    path: pathFrom(directory, list.path),
-    ...(list.signerChain !== undefined && { signerChainPath: pathFrom(directory, list.signerChain) }),
-  };
+  const signerChainPath = list.signerChain && pathFrom(directory, list.signerChain);
+  return { kind: 'sti-pa-list', path: pathFrom(directory, list.path), ...defined({ signerChainPath }) };
 }
 
-type Published = TrustConfiguration & {
-  readonly list: Extract<NonNullable<TrustConfiguration['list']>, { readonly url: string }>;
+type Published = SidecarConfiguration['trust'] & {
+  readonly list: Extract<SidecarConfiguration['trust']['list'], { readonly url: string }>;
 };
 
 /** Goes on without a list until there is one: the sidecar is not ready meanwhile. */
@@ -297,11 +279,13 @@ async function publishedTrust(trust: Published, options: LoadTrustOptions): Prom
   const { url, crlUrls, cache } = trust.list;
   const refresh: TrustStoreRefreshService = createTrustStoreRefresh({
     ...{ listUrl: url, crlUrls, stiPaRoots, intermediates, clock, random: Math.random },
-    ...(crlSigners.length > 0 && { crlSigners }),
-    ...(cache !== undefined && { cachePath: pathFrom(directory, cache) }),
-    ...(options.current !== undefined && { current: options.current }),
-    ...(certificates.allow !== undefined && { allow: certificates.allow }),
-    ...(certificates.ca !== undefined && { ca: await readTextFile(pathFrom(directory, certificates.ca)) }),
+    ...defined({
+      crlSigners: crlSigners.length > 0 ? crlSigners : undefined,
+      cachePath: cache && pathFrom(directory, cache),
+      current: options.current,
+      allow: certificates.allow,
+      ca: certificates.ca && (await readTextFile(pathFrom(directory, certificates.ca))),
+    }),
     schedule: scheduleInBackground,
     onTrustStore(store) {
       for (const listener of listeners) listener(store);
@@ -333,7 +317,7 @@ export type TrunkTable = ReturnType<typeof trunkTable>;
 /**
  * @param trunks - by name; an address that is in networks of several belongs to the one with the longest prefix
  */
-export function trunkTable(trunks: Readonly<Record<string, TrunkConfiguration>>) {
+export function trunkTable(trunks: SidecarConfiguration['trunks']) {
   const byName = new Map(Object.entries(trunks));
   const places = [...byName].flatMap(([name, { addresses }]) => addresses.map((address) => ({ name, address })));
   const byAddress = new Map(places.map(({ name, address }) => [address, name]));
@@ -346,20 +330,10 @@ export function trunkTable(trunks: Readonly<Record<string, TrunkConfiguration>>)
      * @param call - the name that the switch gives, or the address that the call came from
      * @returns its name and policy; those of `default`, or of nothing, where it is no other
      */
-    find: ({
-      name,
-      address = '',
-    }: {
-      readonly name?: string | undefined;
-      readonly address?: string | undefined;
-    }): {
-      readonly name?: string;
-      readonly policy?: TrunkPolicy;
-    } => {
+    find: ({ name, address = '' }: { readonly name?: string | undefined; readonly address?: string | undefined }) => {
       const known = name !== undefined && byName.has(name) ? name : byAddress.get(address);
       const found = known ?? networks.find(({ has }) => has(address))?.name;
-      const policy = byName.get(found ?? 'default');
-      return { ...(found !== undefined && { name: found }), ...(policy !== undefined && { policy }) };
+      return { name: found, policy: byName.get(found ?? 'default') };
     },
   };
 }

@@ -1,3 +1,4 @@
+import { defined } from '../../core/defined.js';
 import { scheduleInBackground } from '../../core/runtime/clock.js';
 import type { Clock } from '../../core/runtime/clock.js';
 import { createCertificateRepository, createVerificationService } from '../../stir/index.js';
@@ -5,10 +6,11 @@ import type {
   CanonicalTn,
   CertificateRepositoryService,
   SignatureRecord,
+  TrustStore,
   VerificationService,
 } from '../../stir/index.js';
 import type { FilingDirectory } from '../../switch/index.js';
-import type { SidecarConfiguration } from '../config/configuration.js';
+import type { SidecarConfiguration } from '../config/configuration.schema.js';
 import { pathFrom, readTextFile, stampOf, warnOfOpenKeys } from './files.js';
 import { loadFilings, loadNumbers, loadSigning, loadTrust, trunkTable } from './load-services.js';
 import type { FilingsPart, NumbersPart, SigningPart, TrunkTable, TrustPart } from './load-services.js';
@@ -43,12 +45,6 @@ export interface ServicesOptions {
 /** Loads services, and loads them again. */
 export type ServicesLoader = ReturnType<typeof createServicesLoader>;
 
-/** Services that could be in force. */
-export interface PreparedServices {
-  readonly commit: () => SidecarServices;
-  readonly letGo: () => Promise<void>;
-}
-
 /** A part that is kept for as long as its key stays the same. */
 interface Kept<Part> {
   readonly key: string;
@@ -62,20 +58,14 @@ interface Kept<Part> {
  */
 export function createServicesLoader(options: ServicesOptions) {
   let current: SidecarServices | undefined;
-  const parts: Parts = {
-    ...{ certificates: undefined, trust: undefined, verification: undefined },
-    ...{ filings: undefined, doNotOriginate: undefined },
-  };
+  const parts: Parts = {};
   /** Calls under way may still ask what was replaced; it is closed with the rest. */
   const replaced = new Set<() => Promise<void>>();
-  const prepare = async (configuration: SidecarConfiguration): Promise<PreparedServices> => {
-    const next = await loadParts(configuration, { options, parts });
-    const isNew = {
-      trust: next.parts.trust !== parts.trust,
-      certificates: next.parts.certificates !== parts.certificates,
-    };
+  const prepare = async (configuration: SidecarConfiguration) => {
+    const next = await loadParts(configuration, options, parts);
+    const before = { ...parts };
     return {
-      commit: () => {
+      commit: (): SidecarServices => {
         for (const close of next.replaced) {
           scheduleInBackground(() => void closeReplaced(close), configuration.verification.timeBudgetMs + GRACE_MS);
           replaced.add(close);
@@ -85,8 +75,8 @@ export function createServicesLoader(options: ServicesOptions) {
         return current;
       },
       letGo: async () => {
-        if (isNew.trust) await next.parts.trust?.part.close();
-        if (isNew.certificates) await next.parts.certificates?.part.close();
+        if (next.parts.trust !== before.trust) await next.parts.trust?.part.close();
+        if (next.parts.certificates !== before.certificates) await next.parts.certificates?.part.close();
       },
     };
   };
@@ -121,11 +111,11 @@ export function createServicesLoader(options: ServicesOptions) {
 const GRACE_MS = 5_000;
 
 interface Parts {
-  certificates: Kept<CertificateRepositoryService> | undefined;
-  trust: Kept<TrustPart> | undefined;
-  verification: Kept<{ readonly service: () => VerificationService | undefined }> | undefined;
-  filings: FilingsPart | undefined;
-  doNotOriginate: NumbersPart | undefined;
+  certificates?: Kept<CertificateRepositoryService> | undefined;
+  trust?: Kept<TrustPart> | undefined;
+  verification?: Kept<() => VerificationService | undefined> | undefined;
+  filings?: FilingsPart | undefined;
+  doNotOriginate?: NumbersPart | undefined;
 }
 
 interface Loaded {
@@ -136,63 +126,54 @@ interface Loaded {
 
 async function loadParts(
   configuration: SidecarConfiguration,
-  { options, parts }: { readonly options: ServicesOptions; readonly parts: Parts },
+  options: ServicesOptions,
+  before: Parts,
 ): Promise<Loaded> {
-  // Whom to trust first: what is wrong with a key of our own must not keep a revocation from being heard.
-  const certificates = await certificatesPart(configuration, { options, before: parts.certificates });
-  const letGo: (() => Promise<void>)[] = certificates === parts.certificates ? [] : [certificates.part.close];
+  const opened: (() => Promise<void>)[] = [];
   try {
-    const trust = await trustPart(configuration, { options, before: parts.trust });
-    if (trust !== parts.trust) letGo.unshift(trust.part.close);
-    return await loadRest(configuration, { options, parts, certificates, trust });
+    // Whom to trust first: what is wrong with a key of our own must not keep a revocation from being heard.
+    const certificates = await certificatesPart(configuration, options, before.certificates);
+    if (certificates !== before.certificates) opened.unshift(certificates.part.close);
+    const trust = await trustPart(configuration, options, before.trust);
+    if (trust !== before.trust) opened.unshift(trust.part.close);
+    return await loadRest(configuration, options, before, { certificates, trust });
   } catch (error) {
-    for (const close of letGo) await close();
+    for (const close of opened) await close();
     throw error;
   }
 }
 
+type Verifying = Required<Pick<Parts, 'certificates' | 'trust'>>;
+
 async function loadRest(
   configuration: SidecarConfiguration,
-  {
-    options,
-    parts,
-    certificates,
-    trust,
-  }: {
-    readonly options: ServicesOptions;
-    readonly parts: Parts;
-    readonly certificates: Kept<CertificateRepositoryService>;
-    readonly trust: Kept<TrustPart>;
-  },
+  options: ServicesOptions,
+  before: Parts,
+  { certificates, trust }: { readonly [Name in keyof Verifying]: NonNullable<Verifying[Name]> },
 ): Promise<Loaded> {
-  const { directory } = options;
-  const replaced: (() => Promise<void>)[] = [];
+  const at = (path: string | undefined): string | undefined =>
+    path === undefined ? undefined : pathFrom(options.directory, path);
+  const [numbersPath, filingsPath] = [at(configuration.doNotOriginate), at(configuration.filings)];
   await warnOfOpenKeys(configuration, options);
-  const signing = configuration.signing && (await signingPart(configuration, options));
-  const doNotOriginatePath =
-    configuration.doNotOriginate === undefined ? undefined : pathFrom(directory, configuration.doNotOriginate);
-  const doNotOriginate =
-    doNotOriginatePath === undefined ? undefined : await loadNumbers(doNotOriginatePath, parts.doNotOriginate);
-  const filingsPath = configuration.filings === undefined ? undefined : pathFrom(directory, configuration.filings);
-  const { trunks } = configuration;
-  const { clock, onNotice } = options;
+  const { directory, clock, passphrase, onSignature: onRecord } = options;
+  const { allow, ca } = configuration.certificates;
+  const signing =
+    configuration.signing &&
+    (await loadSigning(configuration.signing, { directory, clock, ...defined({ passphrase, allow, onRecord }) }));
+  const doNotOriginate = numbersPath === undefined ? undefined : await loadNumbers(numbersPath, before.doNotOriginate);
   const filings =
     filingsPath === undefined
       ? undefined
-      : await loadFilings(filingsPath, { trunks, clock, onNotice, before: parts.filings });
-  if (parts.certificates !== undefined && parts.certificates !== certificates)
-    replaced.push(parts.certificates.part.close);
-  if (parts.trust !== undefined && parts.trust !== trust) replaced.push(parts.trust.part.close);
-  const verificationKey = JSON.stringify([configuration.verification, certificates.key, trust.key]);
+      : await loadFilings(filingsPath, configuration.trunks, options, before.filings);
+  const key = JSON.stringify([configuration.verification, certificates.key, trust.key]);
   const verification =
-    parts.verification?.key === verificationKey
-      ? parts.verification
-      : { key: verificationKey, part: verificationPart(configuration, { options, trust, certificates }) };
-  const { ca } = configuration.certificates;
+    before.verification?.key === key
+      ? before.verification
+      : { key, part: verificationPart(configuration, clock, trust.part, certificates.part) };
   const services: SidecarServices = {
     configuration,
     get verification() {
-      return verification.part.service();
+      return verification.part();
     },
     trust: trust.part,
     certificates: certificates.part,
@@ -200,45 +181,27 @@ async function loadRest(
     trunks: trunkTable(configuration.trunks),
     doNotOriginate: doNotOriginate?.numbers,
     filings: filings?.directory,
-    files: [
-      ...trust.part.files,
-      ...(signing?.files ?? []),
-      ...[doNotOriginatePath, filingsPath, ca && pathFrom(directory, ca)].filter((path) => path !== undefined),
-    ],
+    files: [...trust.part.files, ...(signing?.files ?? []), numbersPath, filingsPath, at(ca)].filter(
+      (path) => path !== undefined,
+    ),
   };
+  const old = [before.certificates, before.trust].filter((part) => part !== certificates && part !== trust);
+  const replaced = old.flatMap((kept) => (kept === undefined ? [] : [kept.part.close]));
   return { parts: { certificates, trust, verification, filings, doNotOriginate }, services, replaced };
-}
-
-function signingPart(
-  { signing, certificates: { allow } }: SidecarConfiguration,
-  { directory, clock, passphrase, onSignature }: ServicesOptions,
-): Promise<SigningPart | undefined> {
-  if (signing === undefined) return Promise.resolve(undefined);
-  return loadSigning(signing, {
-    ...{ directory, clock },
-    ...(passphrase !== undefined && { passphrase }),
-    ...(allow !== undefined && { allow }),
-    ...(onSignature !== undefined && { onRecord: onSignature }),
-  });
-}
-
-interface PartOptions<Part> {
-  readonly options: ServicesOptions;
-  readonly before: Kept<Part> | undefined;
 }
 
 async function certificatesPart(
   { certificates }: SidecarConfiguration,
-  { options: { directory, clock, onNotice }, before }: PartOptions<CertificateRepositoryService>,
+  { directory, clock, onNotice }: ServicesOptions,
+  before: Parts['certificates'],
 ): Promise<Kept<CertificateRepositoryService>> {
   const ca = certificates.ca === undefined ? undefined : await readTextFile(pathFrom(directory, certificates.ca));
   const key = JSON.stringify([certificates, ca]);
   if (before?.key === key) return before;
+  const folder = certificates.directory && pathFrom(directory, certificates.directory);
   const part = createCertificateRepository({
     clock,
-    ...(certificates.allow !== undefined && { allow: certificates.allow }),
-    ...(ca !== undefined && { ca }),
-    ...(certificates.directory !== undefined && { directory: pathFrom(directory, certificates.directory) }),
+    ...defined({ allow: certificates.allow, ca, directory: folder }),
   });
   void warmUp(part, certificates.preload).then(onNotice);
   return { key, part };
@@ -257,9 +220,9 @@ async function warmUp(
 
 async function trustPart(
   { trust, certificates }: SidecarConfiguration,
-  { options, before }: PartOptions<TrustPart>,
+  { directory, clock, onNotice }: ServicesOptions,
+  before: Parts['trust'],
 ): Promise<Kept<TrustPart>> {
-  const { directory, clock, onNotice } = options;
   // What a published list is vouched for by is read once, so that other roots make another part; files are read again by the part itself.
   const vouching =
     trust.list !== undefined && 'url' in trust.list
@@ -271,35 +234,25 @@ async function trustPart(
     return before;
   }
   const current = before?.part.current();
-  return {
-    key,
-    part: await loadTrust(trust, { directory, clock, certificates, onNotice, ...(current && { current }) }),
-  };
+  const part = await loadTrust(trust, { directory, clock, certificates, onNotice, ...defined({ current }) });
+  return { key, part };
 }
 
 /** Made when there is somebody to trust; told of each other store from then on. */
 function verificationPart(
   { verification: { timeBudgetMs, ...policy } }: SidecarConfiguration,
-  {
-    options: { clock },
-    trust,
-    certificates,
-  }: {
-    readonly options: ServicesOptions;
-    readonly trust: Kept<TrustPart>;
-    readonly certificates: Kept<CertificateRepositoryService>;
-  },
-): { readonly service: () => VerificationService | undefined } {
+  clock: Clock,
+  trust: TrustPart,
+  certificates: CertificateRepositoryService,
+): () => VerificationService | undefined {
   let service: VerificationService | undefined;
-  const make = (): VerificationService | undefined => {
-    const trustStore = trust.part.current();
-    if (trustStore === undefined) return undefined;
-    return createVerificationService({ certificates: certificates.part, trustStore, clock, policy, timeBudgetMs });
+  const use = (trustStore: TrustStore | undefined): void => {
+    if (trustStore === undefined) return;
+    if (service === undefined)
+      service = createVerificationService({ certificates, trustStore, clock, policy, timeBudgetMs });
+    else service.useTrustStore(trustStore);
   };
-  service = make();
-  trust.part.onTrustStore((store) => {
-    if (service === undefined) service = make();
-    else service.useTrustStore(store);
-  });
-  return { service: () => service };
+  use(trust.current());
+  trust.onTrustStore(use);
+  return () => service;
 }

@@ -392,7 +392,8 @@ function proposedText({ proposed, candidates }: ReviewView): string {
   return `${proposed?.text ?? ''}${rank === undefined ? '' : `, by call ${String(rank)}`}`;
 }
 
-const DELIVERIES: Readonly<Record<string, string>> = {
+/** What became of a signed answer. */
+export const DELIVERIES: Readonly<Record<string, string>> = {
   waiting: 'signed, not delivered yet',
   taken: 'delivered, without a receipt that can be verified',
   acknowledged: 'the platform has it',
