@@ -2,9 +2,10 @@ import { printableText } from '../core/text.js';
 import { HopbackError } from '../errors.js';
 import { createCertificateRepository } from '../stir/index.js';
 import { defined } from '../core/defined.js';
-import { EXIT, isKeyMaterial, requirePath, shownText, UsageError } from './kit/command.js';
+import { EXIT, requirePath, UsageError } from './kit/command.js';
 import type { CommandBody, ExitCode, OptionsOf } from './kit/command.js';
-import type { CliIo } from './kit/io.js';
+import { isKeyMaterial, shownText } from './kit/shown-text.js';
+import type { CliIo } from './kit/node-io.js';
 import { countText, printLines, report } from './kit/output.js';
 import { readOperand } from './inputs/call-input.js';
 import {
@@ -13,10 +14,10 @@ import {
   cacheDirectory,
   FETCH_OPTIONS,
   openRepository,
-  REPOSITORY_OPTIONS,
   requireStored,
   URL_EXCEPTION_OPTIONS,
 } from './inputs/trust-options.js';
+import type { REPOSITORY_OPTIONS } from './inputs/trust-options.js';
 
 const PRELOAD: CommandBody = {
   usage: ['--cache DIR URL...', '--cache DIR [URL...] -   (URLs from standard input, one per line)'],

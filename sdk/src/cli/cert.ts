@@ -22,9 +22,10 @@ import type {
   TrustStore,
 } from '../stir/index.js';
 import { instantOption, readOperand } from './inputs/call-input.js';
-import { EXIT, optionSpecs, requirePath, shownText, UsageError } from './kit/command.js';
+import { EXIT, optionSpecs, requirePath, UsageError } from './kit/command.js';
 import type { CommandBody, ExitCode, OptionsOf } from './kit/command.js';
-import type { CliIo } from './kit/io.js';
+import { shownText } from './kit/shown-text.js';
+import type { CliIo } from './kit/node-io.js';
 import { countText, distanceText, instantText, report } from './kit/output.js';
 import { FETCH_OPTIONS, fetchSettings, loadTrust, TRUST_OPTIONS } from './inputs/trust-options.js';
 
@@ -118,7 +119,7 @@ async function runInspect(options: OptionsOf<typeof INSPECT_OPTIONS>, io: CliIo)
   const exitCode = isFine ? EXIT.ok : EXIT.negative;
   return report(options, io, { format: 'hopback.cert-inspect.1', exitCode, source, notes, certificates }, [
     ...notes.map((note) => `! ${note}`),
-    ...inspected.flatMap((one, at) => inspectedText(one, { at, of: inspected.length, nowMs })),
+    ...inspected.flatMap((one, at) => inspectedText(one, at, inspected.length, nowMs)),
   ]);
 }
 
@@ -139,7 +140,9 @@ function inspect(
 
 function inspectedText(
   { certificate, role, validity, findings }: Inspected,
-  { at, of, nowMs }: { readonly at: number; readonly of: number; readonly nowMs: number },
+  at: number,
+  of: number,
+  nowMs: number,
 ): readonly string[] {
   const isFine = findings.length === 0 && validity === 'valid';
   const until = distanceText(certificate.notAfterMs, nowMs);

@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import type { CliIo } from './kit/io.js';
+import type { CliIo } from './kit/node-io.js';
 import type { CommandBody, CommandEntry, Program } from './kit/command.js';
 
 type Load = () => Promise<{ readonly COMMANDS: Readonly<Record<string, CommandBody>> }>;

@@ -9,7 +9,7 @@ import { CALL_ROLES } from '../stir/index.js';
 import { CONFIGURATION_OPTIONS, configurationOf, passphraseOf, problemLines } from './inputs/key-files.js';
 import { EXIT, optionSpecs, refuseOperands, UsageError } from './kit/command.js';
 import type { CommandBody, ExitCode, Options, OptionsOf } from './kit/command.js';
-import type { CliIo } from './kit/io.js';
+import type { CliIo } from './kit/node-io.js';
 import { printJson, printLines } from './kit/output.js';
 
 /** Longer than any password in UTF-8, with its line end. */

@@ -11,7 +11,7 @@ import { readOperand, telephoneNumberOption } from './inputs/call-input.js';
 import { passphraseOf } from './inputs/key-files.js';
 import { optionSpecs, refuseOperands, UsageError } from './kit/command.js';
 import type { CommandBody, ExitCode, OptionsOf } from './kit/command.js';
-import type { CliIo } from './kit/io.js';
+import type { CliIo } from './kit/node-io.js';
 import { printLines, report } from './kit/output.js';
 import { textFile } from './inputs/trust-options.js';
 
@@ -217,10 +217,7 @@ function imported(input: Parameters<typeof createPrivateKey>[0]): KeyObject | un
 const unusable = (path: string, what: string): HopbackError => new HopbackError('key-unusable', `${path} ${what}`);
 
 const CSR_OPTIONS = optionSpecs({
-  'key <FILE>': {
-    env: 'HOPBACK_KEY',
-    text: 'private key, P-256 PEM (hopback keygen); HOPBACK_KEY_PASSPHRASE opens an encrypted one',
-  },
+  'key <FILE> [HOPBACK_KEY]': 'private key, P-256 PEM (hopback keygen); HOPBACK_KEY_PASSPHRASE opens an encrypted one',
   'spc <CODE>': 'service provider code: the one entry of the TNAuthList in a SHAKEN certificate',
   'tn <TN...>': 'a telephone number of a delegate certificate, with + or its country code',
   'range <TN:COUNT...>': 'COUNT numbers from TN on, of a delegate certificate',

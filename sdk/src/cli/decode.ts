@@ -4,7 +4,7 @@ import { INPUT_NOTE, parseCallInput, readInput } from './inputs/call-input.js';
 import type { CallInput } from './inputs/call-input.js';
 import { EXIT } from './kit/command.js';
 import type { CommandBody, ExitCode, Options } from './kit/command.js';
-import type { CliIo } from './kit/io.js';
+import type { CliIo } from './kit/node-io.js';
 import { distanceText, factLines, instantText, report } from './kit/output.js';
 
 const DECODE: CommandBody = {

@@ -16,7 +16,8 @@ import {
 import type { Certificate, SynchronousSigner, TrustedCrl, TrustStore } from '../stir/index.js';
 import { UsageError } from './kit/command.js';
 import type { OptionsOf } from './kit/command.js';
-import type { CliIo, CliOutput } from './kit/io.js';
+import type { CliOutput } from './kit/io.js';
+import type { CliIo } from './kit/node-io.js';
 import { countText, distanceText, instantText } from './kit/output.js';
 import { loadSigner } from './inputs/signing-options.js';
 import type { CREDENTIAL_OPTIONS } from './inputs/signing-options.js';

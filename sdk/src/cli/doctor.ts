@@ -13,7 +13,7 @@ import { checkCache, checkCredential, checkTrust, found } from './doctor-credent
 import type { Finding } from './doctor-credential.js';
 import { EXIT, refuseOperands } from './kit/command.js';
 import type { CommandBody, ExitCode, OptionsOf } from './kit/command.js';
-import type { CliIo } from './kit/io.js';
+import type { CliIo } from './kit/node-io.js';
 import { countText, durationText, instantText, report } from './kit/output.js';
 import { CREDENTIAL_OPTIONS } from './inputs/signing-options.js';
 import { CACHE_OPTIONS, FETCH_OPTIONS, fetchSettings, TRUST_OPTIONS } from './inputs/trust-options.js';

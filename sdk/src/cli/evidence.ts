@@ -30,9 +30,10 @@ import {
   signingKey,
 } from './inputs/evidence-lines.js';
 import type { EvidenceTrust } from './inputs/evidence-lines.js';
-import { EXIT, optionSpecs, refuseOperands, shownText, UsageError } from './kit/command.js';
+import { EXIT, optionSpecs, refuseOperands, UsageError } from './kit/command.js';
 import type { CommandBody, ExitCode, OptionsOf } from './kit/command.js';
-import type { CliIo } from './kit/io.js';
+import { shownText } from './kit/shown-text.js';
+import type { CliIo } from './kit/node-io.js';
 import { countText, factLines, report } from './kit/output.js';
 import { textFile } from './inputs/trust-options.js';
 

@@ -2,7 +2,7 @@ import { coverageGaps, coverageWithin } from '../records/index.js';
 import type { CoverageInterval, TimeWindow } from '../records/index.js';
 import { EXIT, optionSpecs, refuseOperands, UsageError } from './kit/command.js';
 import type { CommandBody, ExitCode, OptionsOf } from './kit/command.js';
-import type { CliIo } from './kit/io.js';
+import type { CliIo } from './kit/node-io.js';
 import { countText, distanceText, factLines, report } from './kit/output.js';
 import { openExistingStore, STORE_NOTE, STORE_OPTIONS } from './inputs/record-sources.js';
 import { checkZone, coverageBySource, timesOf, utcText, windowOption, windowText } from './inputs/records-query.js';
@@ -94,7 +94,7 @@ async function runCoverage(options: OptionsOf<typeof COVERAGE_OPTIONS>, io: CliI
   checkZone(zone);
   const nowUs = io.clock.nowMs() * 1_000;
   const isBounded = options.text('from') !== undefined || options.text('to') !== undefined;
-  const given = isBounded ? windowOption(options, { zone, nowUs }) : undefined;
+  const given = isBounded ? windowOption(options, zone, nowUs) : undefined;
   await using store = await openExistingStore(options, io);
   const bySource = await coverageBySource(store);
   const wanted = options.texts('id').length > 0 ? options.texts('id') : [...bySource.keys()];

@@ -3,7 +3,7 @@ import { DEFAULT_QUERY_LIMIT } from '../records/index.js';
 import type { CallRecord, FoundRecords, HopSide, PartyNumber, RecordLookup } from '../records/index.js';
 import { EXIT, optionSpecs, refuseOperands } from './kit/command.js';
 import type { CommandBody, ExitCode, OptionsOf } from './kit/command.js';
-import type { CliIo } from './kit/io.js';
+import type { CliIo } from './kit/node-io.js';
 import { countText, durationText, factLines, report, textTable } from './kit/output.js';
 import { openExistingStore, STORE_NOTE, STORE_OPTIONS } from './inputs/record-sources.js';
 import {
@@ -228,10 +228,12 @@ async function run(options: OptionsOf<typeof OPTIONS>, io: CliIo): Promise<ExitC
   const asked = askedQuery(options, io);
   await using store = await openExistingStore(options, io);
   const found = await findAll(store, asked);
-  const completeness = await completenessOf(store, asked.windows, {
-    sourceIds: options.texts('complete-for'),
-    nowUs: io.clock.nowMs() * 1_000,
-  });
+  const completeness = await completenessOf(
+    store,
+    asked.windows,
+    options.texts('complete-for'),
+    io.clock.nowMs() * 1_000,
+  );
   const withRaw = options.isOn('raw');
   const document = {
     format: 'hopback.records-find.1',

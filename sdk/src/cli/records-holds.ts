@@ -1,8 +1,9 @@
 import { defined } from '../core/defined.js';
 import type { HoldAuditEntry, HoldOrder, LegalHold } from '../records/index.js';
-import { EXIT, optionSpecs, refuseOperands, shownText, UsageError } from './kit/command.js';
+import { EXIT, optionSpecs, refuseOperands, UsageError } from './kit/command.js';
 import type { CommandBody, ExitCode, OptionsOf } from './kit/command.js';
-import type { CliIo } from './kit/io.js';
+import { shownText } from './kit/shown-text.js';
+import type { CliIo } from './kit/node-io.js';
 import { countText, report } from './kit/output.js';
 import { openExistingStore, STORE_NOTE, STORE_OPTIONS } from './inputs/record-sources.js';
 import {

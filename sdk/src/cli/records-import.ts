@@ -24,9 +24,10 @@ import type {
   RejectReason,
   SharedRecordStore,
 } from '../records/index.js';
-import { EXIT, optionSpecs, refuseOperands, requirePath, shownText, UsageError } from './kit/command.js';
+import { EXIT, optionSpecs, refuseOperands, requirePath, UsageError } from './kit/command.js';
 import type { CommandBody, ExitCode, OptionsOf } from './kit/command.js';
-import type { CliIo } from './kit/io.js';
+import { shownText } from './kit/shown-text.js';
+import type { CliIo } from './kit/node-io.js';
 import { countText, reasonLines, report, tallied } from './kit/output.js';
 import { createStatusLine } from './kit/status-line.js';
 import { fileSourceOf, openStore, SOURCE_OPTIONS, STORE_OPTIONS, storeDirectory } from './inputs/record-sources.js';
@@ -131,12 +132,12 @@ async function imported(paths: readonly string[], parts: ImportParts): Promise<O
   const through = new Map<number, IntakeCounts>();
   const onProgress = (progress: ImportProgress): void => {
     through.set(progress.filesDone, progress);
-    line.show(() => progressText(progress, { files: paths.length, elapsedMs: io.elapsedMs() - beganMs }));
+    line.show(() => progressText(progress, paths.length, io.elapsedMs() - beganMs));
   };
   let files: readonly ImportedFile[] = [];
   let total = NOTHING;
   try {
-    const report = await importFiles(paths, {
+    const read = await importFiles(paths, {
       sourceId: source.id,
       reader: createSourceReader(source),
       store: {
@@ -160,8 +161,8 @@ async function imported(paths: readonly string[], parts: ImportParts): Promise<O
       onProgress,
       signal: stopped,
     });
-    files = report.files;
-    total = report;
+    files = read.files;
+    total = read;
   } catch (error) {
     if (!stopped.aborted) throw error;
     total = [...through.values()].at(-1) ?? NOTHING;
@@ -216,7 +217,8 @@ function isClean(outcome: Outcome): boolean {
 
 function progressText(
   { path, filesDone, bytesRead, sizeBytes, rows, rejected }: ImportProgress,
-  { files, elapsedMs }: { readonly files: number; readonly elapsedMs: number },
+  files: number,
+  elapsedMs: number,
 ): string {
   const percent = sizeBytes === 0 ? 100 : Math.min(100, Math.floor((100 * bytesRead) / sizeBytes));
   return (

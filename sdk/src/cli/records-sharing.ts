@@ -29,9 +29,10 @@ import type {
 } from '../records/index.js';
 import { fileToken, pseudonymKey, sharingPolicyData } from '../sidecar/services/record-platform.js';
 import { jsonFile, secretFile } from './inputs/key-files.js';
-import { EXIT, optionSpecs, requirePath, shownText, UsageError } from './kit/command.js';
+import { EXIT, optionSpecs, requirePath, UsageError } from './kit/command.js';
 import type { CommandBody, ExitCode, OptionsOf } from './kit/command.js';
-import type { CliIo } from './kit/io.js';
+import { shownText } from './kit/shown-text.js';
+import type { CliIo } from './kit/node-io.js';
 import { countText, instantText, reasonLines, report, tallied } from './kit/output.js';
 import { whenAborted } from './kit/status-line.js';
 import { fileSourceOf, ROWS_OPTIONS, STORE_OPTIONS, storeDirectory } from './inputs/record-sources.js';
@@ -323,14 +324,8 @@ function recordIdOf(line: string): string | undefined {
 
 /** Whom records go to. */
 export const PLATFORM_OPTIONS = optionSpecs({
-  'platform <URL>': {
-    env: 'HOPBACK_PLATFORM',
-    text: 'where batches of records are posted; without it nothing is sent',
-  },
-  'token-file <FILE>': {
-    env: 'HOPBACK_TOKEN_FILE',
-    text: 'file with the bearer token; read again when the platform refuses it',
-  },
+  'platform <URL> [HOPBACK_PLATFORM]': 'where batches of records are posted; without it nothing is sent',
+  'token-file <FILE> [HOPBACK_TOKEN_FILE]': 'file with the bearer token; read again when the platform refuses it',
   'platform-ca <FILE>': 'root certificate (PEM) for the platform, instead of the public roots',
 });
 

@@ -10,9 +10,10 @@ import type {
   SourceConfiguration,
   StreamStatus,
 } from '../records/index.js';
-import { EXIT, optionSpecs, refuseOperands, shownText, UsageError } from './kit/command.js';
+import { EXIT, optionSpecs, refuseOperands, UsageError } from './kit/command.js';
 import type { CommandBody, ExitCode, OptionsOf } from './kit/command.js';
-import type { CliIo } from './kit/io.js';
+import { shownText } from './kit/shown-text.js';
+import type { CliIo } from './kit/node-io.js';
 import { END_WITHIN_SECONDS } from './kit/node-io.js';
 import { countText } from './kit/output.js';
 import { createTeller, whenAborted } from './kit/status-line.js';

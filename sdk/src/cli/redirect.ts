@@ -8,7 +8,7 @@ import type { RedirectOutcome } from '../switch/index.js';
 import { secretFile } from './inputs/key-files.js';
 import { EXIT, optionSpecs, refuseOperands } from './kit/command.js';
 import type { CommandBody, ExitCode, OptionsOf } from './kit/command.js';
-import type { CliIo } from './kit/io.js';
+import type { CliIo } from './kit/node-io.js';
 import { countText } from './kit/output.js';
 import { createTeller, whenAborted } from './kit/status-line.js';
 import { drachtioAddress, keepConnected, loadSrf, redirectSettings, RULE_OPTIONS } from './inputs/redirect-rules.js';
@@ -194,8 +194,8 @@ const TROUBLE_EVERY_MS = 1_000;
 const SHARE_OF_VERIFICATION = 0.5;
 
 const OPTIONS = optionSpecs({
-  'drachtio <HOST:PORT>': { env: 'HOPBACK_DRACHTIO', text: 'drachtio server that SBCs send their INVITEs to' },
-  'secret-file <FILE>': { env: 'HOPBACK_DRACHTIO_SECRET_FILE', text: 'file with the secret of the drachtio server' },
+  'drachtio <HOST:PORT> [HOPBACK_DRACHTIO]': 'drachtio server that SBCs send their INVITEs to',
+  'secret-file <FILE> [HOPBACK_DRACHTIO_SECRET_FILE]': 'file with the secret of the drachtio server',
   ...RULE_OPTIONS,
   'attestations <FILE>': 'file to append attestation records to, one line of JSON for each signature',
   'time-budget <MS>': `how long an INVITE waits for its answer, milliseconds; default ${String(DEFAULT_REDIRECT_BUDGET_MS)}`,
@@ -234,7 +234,7 @@ async function run(options: RedirectOptions, io: CliIo): Promise<ExitCode> {
   const order = await orderOf(options, io);
   const stopped = io.stopSignal(() => order.drainSeconds);
   const teller = createTeller(io, options.isOn('json'), WORDS);
-  const serving = await openServing(options, io, { settings: order.settings, teller });
+  const serving = await openServing(options, io, order.settings, teller);
   io.onHangUp(() => void serving.reload());
   const link = keepConnected({
     ...{ ...order, onNotice: teller.notice },
@@ -289,11 +289,7 @@ async function drain({ server }: Serving, link: DrachtioLink, seconds: number): 
 
 type Serving = Awaited<ReturnType<typeof openServing>>;
 
-async function openServing(
-  options: RedirectOptions,
-  io: CliIo,
-  { settings, teller }: { readonly settings: RedirectSettings; readonly teller: RedirectTeller },
-) {
+async function openServing(options: RedirectOptions, io: CliIo, settings: RedirectSettings, teller: RedirectTeller) {
   const { rules, profile } = settings;
   const timeBudgetMs = options.number('time-budget', 1, MAX_REDIRECT_BUDGET_MS) ?? DEFAULT_REDIRECT_BUDGET_MS;
   const answers = { ...NO_ANSWERS };

@@ -137,7 +137,7 @@ export async function startWorkers(options: { readonly count: number; readonly o
     const worker = cluster.fork();
     let hasListened = false;
     worker.once('listening', () => void (hasListened = true));
-    worker.on('message', (message: Message) => void hear(worker, { message, counts }));
+    worker.on('message', (message: Message) => void hear(worker, message, counts));
     worker.once('exit', (code, signal) => {
       counts.gone(worker.id);
       if (isClosing) return;
@@ -196,10 +196,7 @@ function allListening(workers: readonly Worker[]): Promise<number> {
   });
 }
 
-async function hear(
-  worker: Worker,
-  { message, counts }: { readonly message: Message; readonly counts: WorkerCounts },
-): Promise<void> {
+async function hear(worker: Worker, message: Message, counts: WorkerCounts): Promise<void> {
   if (message.hopback === 'counts') counts.heard(worker.id, message);
   if (message.hopback !== 'metrics-wanted') return;
   const text = await countsText(counts);

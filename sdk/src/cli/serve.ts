@@ -14,7 +14,7 @@ import { maskTelephoneNumber } from '../stir/index.js';
 import { CONFIGURATION_OPTIONS, configurationOf, problemLines, settingsOf } from './inputs/key-files.js';
 import { EXIT, optionSpecs, refuseOperands } from './kit/command.js';
 import type { CommandBody, ExitCode, OptionsOf } from './kit/command.js';
-import type { CliIo, CliLog } from './kit/io.js';
+import type { CliIo, CliLog } from './kit/node-io.js';
 import { printLines } from './kit/output.js';
 import { whenAborted } from './kit/status-line.js';
 import { isWorker, leaveWorkers, startWorkers, workerLink } from './serve-workers.js';

@@ -32,9 +32,10 @@ import {
   withHeaders,
 } from './inputs/call-input.js';
 import type { CallInput, RawInput } from './inputs/call-input.js';
-import { EXIT, namesOf, optionSpecs, shownText, UsageError } from './kit/command.js';
+import { EXIT, namesOf, optionSpecs, UsageError } from './kit/command.js';
 import type { CommandBody, ExitCode, OptionsOf } from './kit/command.js';
-import type { CliIo } from './kit/io.js';
+import { shownText } from './kit/shown-text.js';
+import type { CliIo } from './kit/node-io.js';
 import { printJson, printLines } from './kit/output.js';
 import { attestationOf, CREDENTIAL_OPTIONS, FACT_OPTIONS, loadCredentials } from './inputs/signing-options.js';
 

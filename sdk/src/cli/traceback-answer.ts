@@ -28,7 +28,7 @@ import type {
 import { jsonFile } from './inputs/key-files.js';
 import { EXIT, optionSpecs, refuseOperands, UsageError, wholeNumber } from './kit/command.js';
 import type { CommandBody, ExitCode, OptionsOf } from './kit/command.js';
-import type { CliIo } from './kit/io.js';
+import type { CliIo } from './kit/node-io.js';
 import { factLines, report } from './kit/output.js';
 import { reportRefused, reportSent, sendDecision, SENDING_OPTIONS } from './traceback-send.js';
 import {
@@ -43,7 +43,7 @@ const ACTIONS = ['none', 'under-review', 'warned', 'suspended', 'terminated'] as
 
 const ANSWER_OPTIONS = optionSpecs({
   ...RESPONDER_OPTIONS,
-  'by <NAME>': { env: 'HOPBACK_ANSWERED_BY', text: 'who decides; the signed answer names them' },
+  'by <NAME> [HOPBACK_ANSWERED_BY]': 'who decides; the signed answer names them',
   'arm <ARM>': { choices: FINDING_ARMS, text: 'the answer' },
   'call <CALL>': 'which call: its number in hopback traceback show, or the id of its record',
   'provider <NAME>': 'the provider that sent the call, if the directory does not name it or is wrong',
@@ -92,7 +92,7 @@ const ANSWER: CommandBody = {
 async function runAnswer(options: AnswerOptions, io: CliIo): Promise<ExitCode> {
   const snapshot = await responderSnapshot(options, io);
   const entry = requestedEntry(snapshot, options.operands);
-  const decision = decisionOf(options, { entry, snapshot, io });
+  const decision = decisionOf(options, entry, snapshot, io);
   const checked = answerOfDecision(decision, subjectOfEntry(entry), {
     policy: snapshot.policy,
     // Names and affiliates are the responder's to know: it checks again.
@@ -158,11 +158,13 @@ const lateText = (seconds: number): string =>
 
 function decisionOf(
   options: AnswerOptions,
-  { entry, snapshot, io }: { readonly entry: ResponderEntry; readonly snapshot: ResponderSnapshot; readonly io: CliIo },
+  entry: ResponderEntry,
+  { policy }: ResponderSnapshot,
+  io: CliIo,
 ): ReviewDecision {
   const by = options.needed('by', 'say who decides: --by NAME, or HOPBACK_ANSWERED_BY');
   const arm = FINDING_ARMS.find((name) => name === options.needed('arm', 'say what is answered: --arm ARM'));
-  const candidate = candidateOf(options.text('call'), entry, { snapshot, nowMs: io.clock.nowMs() });
+  const candidate = candidateOf(options.text('call'), subjectOfEntry(entry), { nowMs: io.clock.nowMs(), policy });
   const action = ACTIONS.find((name) => name === options.text('action'));
   const isOwnCustomer = arm === 'origin' || arm === 'serves-number';
   const despite = options.texts('despite');
@@ -187,16 +189,12 @@ function decisionOf(
   return decision as ReviewDecision;
 }
 
-function candidateOf(
-  text: string | undefined,
-  entry: ResponderEntry,
-  { snapshot, nowMs }: { readonly snapshot: ResponderSnapshot; readonly nowMs: number },
-): string | undefined {
+function candidateOf(text: string | undefined, ...review: Parameters<typeof reviewOf>): string | undefined {
   if (text === undefined) return undefined;
   // Also of a call that is found and not shown.
   if (RECORD_ID.test(text)) return text.toLowerCase();
-  const { candidates } = reviewOf(subjectOfEntry(entry), { nowMs, policy: snapshot.policy });
-  const rank = wholeNumber('call', text, { min: 1, max: 1_000 });
+  const { candidates } = reviewOf(...review);
+  const rank = wholeNumber('call', text, 1, 1_000);
   const found = candidates.find((one) => one.rank === rank);
   if (found === undefined) throw new UsageError(`--call: there ${countOf(candidates.length)}`);
   return found.candidate;
@@ -210,10 +208,10 @@ function countOf(calls: number): string {
 }
 
 /** A party that is named. What says more of somebody who is not named would be left out of a signed answer, and is refused. */
-function partyOf<Detail extends 'ocn' | 'spc' | 'frn' | 'email' | 'telephone' | 'country'>(
+function partyOf(
   options: AnswerOptions,
   name: 'provider' | 'contact',
-  details: readonly Detail[],
+  details: readonly ('ocn' | 'spc' | 'frn' | 'email' | 'telephone' | 'country')[],
 ) {
   const given = details.filter((detail) => options.isOn(detail));
   const party = options.text(name);

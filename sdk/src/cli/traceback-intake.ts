@@ -25,9 +25,10 @@ import type {
 } from '../traceback/index.js';
 import { readOperand } from './inputs/call-input.js';
 import { jsonFile } from './inputs/key-files.js';
-import { EXIT, optionSpecs, requirePath, shownText, UsageError } from './kit/command.js';
+import { EXIT, optionSpecs, requirePath, UsageError } from './kit/command.js';
 import type { CommandBody, ExitCode, OptionsOf } from './kit/command.js';
-import type { CliIo } from './kit/io.js';
+import { shownText } from './kit/shown-text.js';
+import type { CliIo } from './kit/node-io.js';
 import { countText, jsonLine, report } from './kit/output.js';
 import { checkZone } from './inputs/records-query.js';
 
@@ -97,10 +98,7 @@ const UNREAD_WORDS: Readonly<Record<UnreadReason, string>> = {
 const MAX_SHOWN_CHARS = 60;
 
 /** One call that is asked about: what was read of it and where, what is in doubt, missing, assumed and not understood. */
-function requestLines(
-  request: IntakeRequest,
-  { at, of, common }: { readonly at: number; readonly of: number; readonly common: readonly ReadField[] },
-): readonly string[] {
+function requestLines(request: IntakeRequest, at: number, of: number, common: readonly ReadField[]): readonly string[] {
   const mark = request.status === 'clear' ? '✓' : '?';
   const what = { clear: 'clear', doubtful: 'for a person to settle', incomplete: 'incomplete: for a person' }[
     request.status
@@ -434,7 +432,7 @@ function reportLines(
     headline(read, source),
     ...messageLines(read),
     ...(common.length === 0 ? [] : ['', 'of all calls', ...fieldLines(common)]),
-    ...shown.flatMap((request, at) => requestLines(request, { at: at + 1, of: requests.length, common })),
+    ...shown.flatMap((request, at) => requestLines(request, at + 1, requests.length, common)),
     ...(requests.length > shown.length
       ? ['', `· the first ${String(shown.length)} are shown: --limit shows more`]
       : []),

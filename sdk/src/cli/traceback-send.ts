@@ -28,14 +28,14 @@ import { fileToken } from '../sidecar/services/record-platform.js';
 import { jsonFile, secretFile } from './inputs/key-files.js';
 import { EXIT, optionSpecs, UsageError } from './kit/command.js';
 import type { ExitCode, Options, OptionsOf } from './kit/command.js';
-import type { CliIo } from './kit/io.js';
+import type { CliIo } from './kit/node-io.js';
 import { instantText, report } from './kit/output.js';
 import { textFile } from './inputs/trust-options.js';
 
 /** What is needed to sign and send without a running responder. */
 export const SENDING_OPTIONS = optionSpecs({
   'platform <URL>': 'sign and send here, if no responder runs',
-  'token-file <FILE>': { env: 'HOPBACK_TOKEN_FILE', text: 'file with the bearer token' },
+  'token-file <FILE> [HOPBACK_TOKEN_FILE]': 'file with the bearer token',
   'key <FILE>': 'private key of answers, P-256 PKCS#8 PEM; never the key that signs calls',
   'key-id <ID>': 'key id on the platform',
   'receipt-keys <FILE>': 'JWK set of the platform, to verify its receipts',

@@ -9,14 +9,15 @@ import type {
   ReviewView,
   TrackedNotice,
 } from '../traceback/index.js';
-import { optionSpecs, refuseOperands, shownText, UsageError } from './kit/command.js';
+import { optionSpecs, refuseOperands, UsageError } from './kit/command.js';
 import type { CommandBody, ExitCode, OptionsOf } from './kit/command.js';
-import type { CliIo } from './kit/io.js';
+import { shownText } from './kit/shown-text.js';
+import type { CliIo } from './kit/node-io.js';
 import { countText, factLines, instantText, report, textTable } from './kit/output.js';
 
 /** Options of every command that looks at a responder. */
 export const RESPONDER_OPTIONS = optionSpecs({
-  'responder <DIR>': { env: 'HOPBACK_RESPONDER', text: 'folder of the responder, which may be running' },
+  'responder <DIR> [HOPBACK_RESPONDER]': 'folder of the responder, which may be running',
 });
 
 /** Note of every command that looks at a responder. */
@@ -181,13 +182,13 @@ function waitingText({ by, arm, decidedAt }: ReviewDecision): string {
   return `a decision of ${by} waits for the responder to run: ${arm}, at ${decidedAt}`;
 }
 
-function noticeLines({ notice, mitigation, report }: TrackedNotice, nowMs: number): readonly string[] {
+function noticeLines({ notice, mitigation, report: due }: TrackedNotice, nowMs: number): readonly string[] {
   const part = (name: string, { dueAtMs, doneAtMs }: TrackedNotice['report']): string =>
     `${name} ${doneAtMs === undefined ? `${dueAtMs < nowMs ? 'overdue since' : 'due'} ${instantText(dueAtMs)}` : `given ${instantText(doneAtMs)}`}`;
-  const open = [mitigation, report].filter(({ doneAtMs }) => doneAtMs === undefined);
+  const open = [mitigation, due].filter(({ doneAtMs }) => doneAtMs === undefined);
   const mark = open.length === 0 ? '✓' : open.some(({ dueAtMs }) => dueAtMs < nowMs) ? '✗' : '!';
   return [
-    `${mark} notice ${notice.noticeId} of the FCC (${notice.reference}): ${part('mitigation', mitigation)}, ${part('report', report)}`,
+    `${mark} notice ${notice.noticeId} of the FCC (${notice.reference}): ${part('mitigation', mitigation)}, ${part('report', due)}`,
   ];
 }
 

@@ -19,7 +19,7 @@ import { INPUT_NOTE, instantOption, parseCallInput, partyOption, readInput } fro
 import type { CallInput } from './inputs/call-input.js';
 import { EXIT, optionSpecs, UsageError } from './kit/command.js';
 import type { CommandBody, ExitCode, OptionsOf } from './kit/command.js';
-import type { CliIo } from './kit/io.js';
+import type { CliIo } from './kit/node-io.js';
 import { instantText, report } from './kit/output.js';
 import {
   allowListOf,
@@ -261,7 +261,7 @@ async function withCertificates(
   const directory = options.text('cache');
   if (directory !== undefined) await io.files.list(directory);
   const repository = await openRepository(options, io);
-  const verdict = await use(repository).finally(repository.close);
+  const verdict = await use(repository).finally(() => repository.close());
   // What was fetched has reached the disk, or failed to, once the repository is closed.
   requireStored(repository.stats());
   return verdict;

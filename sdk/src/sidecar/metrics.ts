@@ -63,22 +63,24 @@ export function createSidecarMetrics(services: () => SidecarServices | undefined
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
-  const verifications = tally(registry, {
-    name: 'stir_verifications_total',
-    help: 'Calls verified, by verdict; reason is the first one, or none',
-    labelNames: ['verstat', 'attest', 'reason'],
-  });
+  const verifications = tally(
+    registry,
+    'stir_verifications_total',
+    'Calls verified, by verdict; reason is the first one, or none',
+    ['verstat', 'attest', 'reason'],
+  );
   const verifySeconds = new Histogram({
     name: 'stir_verify_duration_seconds',
     help: 'Time that a verification took, certificates included',
     buckets: BUCKETS,
     registers,
   });
-  const signings = tally(registry, {
-    name: 'stir_signings_total',
-    help: 'Calls that were to be signed, by attestation and by what became of them',
-    labelNames: ['attest', 'outcome'],
-  });
+  const signings = tally(
+    registry,
+    'stir_signings_total',
+    'Calls that were to be signed, by attestation and by what became of them',
+    ['attest', 'outcome'],
+  );
   const signSeconds = new Histogram({
     name: 'stir_sign_duration_seconds',
     help: 'Time that a signature took',
@@ -86,11 +88,10 @@ export function createSidecarMetrics(services: () => SidecarServices | undefined
     registers,
   });
   const heartbeats = new Counter({ name: 'stir_heartbeats_total', help: 'Requests that were no calls', registers });
-  const answers = tally(registry, {
-    name: 'hopback_http_responses_total',
-    help: 'Requests answered, by route and status',
-    labelNames: ['route', 'status'],
-  });
+  const answers = tally(registry, 'hopback_http_responses_total', 'Requests answered, by route and status', [
+    'route',
+    'status',
+  ]);
   const reloads = new Counter({
     name: 'hopback_reloads_total',
     help: 'Times that the configuration was looked at again; kept: what changed could not be used',
@@ -120,11 +121,16 @@ export function createSidecarMetrics(services: () => SidecarServices | undefined
  */
 function tally(
   registry: Registry,
-  { name, help, labelNames }: { readonly name: string; readonly help: string; readonly labelNames: readonly string[] },
+  name: string,
+  help: string,
+  labelNames: readonly string[],
 ): (...labels: readonly string[]) => void {
   const counts = new Map<string, { readonly labels: Readonly<Record<string, string>>; count: number }>();
   const counter: Counter = new Counter({
-    ...{ name, help, labelNames, registers: [registry] },
+    name,
+    help,
+    labelNames,
+    registers: [registry],
     collect: () => {
       counter.reset();
       for (const { labels, count } of counts.values()) counter.inc(labels, count);
@@ -146,11 +152,16 @@ function tally(
 function gaugesOf(services: () => SidecarServices | undefined, registry: Registry): void {
   const registers = [registry];
   const gauge = (
-    { name, help, together }: { readonly name: string; readonly help: string; readonly together: 'sum' | 'min' },
+    name: string,
+    help: string,
+    aggregator: 'sum' | 'min',
     value: (of: SidecarServices) => number | undefined,
   ): void => {
     const made: Gauge = new Gauge({
-      ...{ name, help, registers, aggregator: together },
+      name,
+      help,
+      registers,
+      aggregator,
       collect: () => {
         const of = services();
         made.set((of && value(of)) ?? Number.NaN);
@@ -178,24 +189,19 @@ function gaugesOf(services: () => SidecarServices | undefined, registry: Registr
     'Look-ups of certificates for which disk or network was asked',
     ({ certificates }) => certificates.stats().misses,
   );
-  gauge(
-    { name: 'stir_cert_cache_entries', help: 'Chains in memory', together: 'sum' },
-    ({ certificates }) => certificates.stats().entries,
-  );
+  gauge('stir_cert_cache_entries', 'Chains in memory', 'sum', ({ certificates }) => certificates.stats().entries);
   // Of several processes the one that is worst off is told of: a sum of dates never runs out.
   gauge(
-    {
-      ...{ name: 'stir_trust_anchors', together: 'min' },
-      help: 'Certificates of STI-CAs that are trusted; 0: nothing can be verified',
-    },
+    'stir_trust_anchors',
+    'Certificates of STI-CAs that are trusted; 0: nothing can be verified',
+    'min',
     ({ trust }) => trust.current()?.anchors.length ?? 0,
   );
   gauge(
-    {
-      ...{ name: 'stir_signing_cert_expiry_seconds', together: 'min' },
-      help: 'When the signing certificate ends, seconds since the epoch',
-    },
-    ({ signing }) => (signing === undefined ? undefined : signing.certificate.certificate.notAfterMs / 1_000),
+    'stir_signing_cert_expiry_seconds',
+    'When the signing certificate ends, seconds since the epoch',
+    'min',
+    ({ signing }) => signing && signing.certificate.certificate.notAfterMs / 1_000,
   );
 }
 

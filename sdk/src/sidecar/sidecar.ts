@@ -252,9 +252,7 @@ function listenForCalls({ options, directory, loader, state, metrics, probes }: 
     otherwise: (request, response) => void otherwise(request, response),
     onAnswered: options.onAnswered ?? nothing,
   };
-  return listen(loader.current().configuration.listen.calls, {
-    ...{ directory, handler: serveCalls(serving), plain: servePlainCalls(serving) },
-  });
+  return listen(loader.current().configuration.listen.calls, directory, serveCalls(serving), servePlainCalls(serving));
 }
 
 const nothing = (): void => undefined;
@@ -280,7 +278,7 @@ async function reloadOnce(parts: ReloadParts): Promise<ReloadOutcome> {
     if (read.status === 'invalid') return kept(read.problems);
     const trustBefore = before.trust.current()?.version;
     const after = await inForce(parts, read.configuration);
-    tellOfRestart(before.configuration, { after: after.configuration, onNotice });
+    tellOfRestart(before.configuration, after.configuration, onNotice);
     const isChanged =
       JSON.stringify(before.configuration) !== JSON.stringify(after.configuration) ||
       before.doNotOriginate !== after.doNotOriginate ||
@@ -320,25 +318,12 @@ async function inForce(
 }
 
 /** What a process takes on once. */
-function tellOfRestart(
-  before: SidecarConfiguration,
-  { after, onNotice }: { readonly after: SidecarConfiguration; readonly onNotice: OnNotice },
-): void {
-  const fixedOf = ({ host, port, tls, maxBodyBytes }: ListenerConfiguration): unknown => [
-    host,
-    port,
-    tls,
-    maxBodyBytes,
-  ];
-  const fixed = ({ listen: { calls, admin }, records, tracebacks, workers }: SidecarConfiguration): string =>
-    JSON.stringify([
-      fixedOf(calls),
-      admin && fixedOf(admin),
-      records?.directory,
-      records?.platform,
-      tracebacks,
-      workers,
-    ]);
+function tellOfRestart(before: SidecarConfiguration, after: SidecarConfiguration, onNotice: OnNotice): void {
+  const place = ({ host, port, tls, maxBodyBytes }: ListenerConfiguration) => [host, port, tls, maxBodyBytes];
+  const fixed = ({ listen: { calls, admin }, records, tracebacks, workers }: SidecarConfiguration): string => {
+    const places = [place(calls), admin && place(admin)];
+    return JSON.stringify([places, records?.directory, records?.platform, tracebacks, workers]);
+  };
   if (fixed(before) !== fixed(after))
     onNotice({
       level: 'warn',

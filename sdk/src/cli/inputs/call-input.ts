@@ -8,9 +8,10 @@ import {
   readSipDate,
 } from '../../stir/index.js';
 import type { PassportParty, SipRequestText } from '../../stir/index.js';
-import { requirePath, shownText, UsageError } from '../kit/command.js';
+import { requirePath, UsageError } from '../kit/command.js';
+import { shownText } from '../kit/shown-text.js';
 import { MAX_INPUT_BYTES } from '../kit/io.js';
-import type { CliIo } from '../kit/io.js';
+import type { CliIo } from '../kit/node-io.js';
 
 /** What a command was given to read. */
 export interface RawInput {

@@ -5,9 +5,10 @@ import { HopbackError } from '../../errors.js';
 import { verifyCheckpoint } from '../../log/index.js';
 import type { MerkleLogFinding, MerkleLogVerification } from '../../log/index.js';
 import type { EvidencePack, LoggedFinding, LoggedNote } from '../../traceback/index.js';
-import { optionSpecs, shownText, UsageError } from '../kit/command.js';
+import { optionSpecs, UsageError } from '../kit/command.js';
 import type { OptionsOf } from '../kit/command.js';
-import type { CliIo } from '../kit/io.js';
+import { shownText } from '../kit/shown-text.js';
+import type { CliIo } from '../kit/node-io.js';
 import { countText } from '../kit/output.js';
 import { textFile } from './trust-options.js';
 

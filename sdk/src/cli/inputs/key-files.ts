@@ -8,9 +8,10 @@ import {
   settingOfText,
 } from '../../sidecar/config/read-configuration.js';
 import type { ConfigurationProblem, Setting } from '../../sidecar/config/read-configuration.js';
-import { optionSpecs, shownText, UsageError } from '../kit/command.js';
+import { optionSpecs, UsageError } from '../kit/command.js';
 import type { OptionsOf } from '../kit/command.js';
-import type { CliIo } from '../kit/io.js';
+import { shownText } from '../kit/shown-text.js';
+import type { CliIo } from '../kit/node-io.js';
 
 /** Tokens and keys are short; a file that is larger is another one. */
 const MAX_SECRET_FILE_BYTES = 65_536;
@@ -67,7 +68,7 @@ function placeOf(text: string): string {
 
 /** Which configuration, and what stands in for parts of it. */
 export const CONFIGURATION_OPTIONS = optionSpecs({
-  'config <FILE>': { env: 'HOPBACK_CONFIG', text: 'configuration as YAML; default hopback.yaml' },
+  'config <FILE> [HOPBACK_CONFIG]': 'configuration as YAML; default hopback.yaml',
   'set <PATH=VALUE...>': 'override a member of the file: --set listen.calls.port=8090',
 });
 

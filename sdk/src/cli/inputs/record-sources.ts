@@ -6,9 +6,10 @@ import {
   readSourceConfiguration,
 } from '../../records/index.js';
 import type { FileSourceConfiguration, SharedRecordStore, SourceConfiguration } from '../../records/index.js';
-import { optionSpecs, shownText, UsageError } from '../kit/command.js';
+import { optionSpecs, UsageError } from '../kit/command.js';
 import type { OptionsOf } from '../kit/command.js';
-import type { CliIo } from '../kit/io.js';
+import { shownText } from '../kit/shown-text.js';
+import type { CliIo } from '../kit/node-io.js';
 import { jsonFile } from './key-files.js';
 
 /** Whose rows they are, and how they are to be read. */
@@ -102,10 +103,8 @@ export function storeDirectory(options: OptionsOf<typeof STORE_OPTIONS>): string
 
 /** Options of every command that works on a record store. */
 export const STORE_OPTIONS = optionSpecs({
-  'store <DIR>': {
-    env: 'HOPBACK_STORE',
-    text: 'folder of the record store; if another process of the same user has it open, that process answers',
-  },
+  'store <DIR> [HOPBACK_STORE]':
+    'folder of the record store; if another process of the same user has it open, that process answers',
 });
 
 /** Note of every command that looks into a store. */

@@ -5,7 +5,7 @@ import { coverageGaps, MAX_QUERY_LIMIT, rowClock } from '../../records/index.js'
 import type { CoverageInterval, RecordLookup, RecordQuery, RowTimeReading, TimeWindow } from '../../records/index.js';
 import { optionSpecs, UsageError } from '../kit/command.js';
 import type { Options, OptionsOf } from '../kit/command.js';
-import type { CliIo } from '../kit/io.js';
+import type { CliIo } from '../kit/node-io.js';
 
 /** Days for which records are kept where nobody says otherwise: 18 months, for which a call may have to be found. */
 export const RETENTION_DAYS = 548;
@@ -180,7 +180,7 @@ export function askedQuery(options: OptionsOf<typeof QUERY_OPTIONS>, io: Pick<Cl
   const zone = options.text('zone');
   checkZone(zone);
   const keys = keysOf(options);
-  const windows = windowsOf(options, { zone, nowUs: io.clock.nowMs() * 1_000 });
+  const windows = windowsOf(options, zone, io.clock.nowMs() * 1_000);
   const limit = options.number('limit', 1, MAX_QUERY_LIMIT);
   const remarks = [...numberRemarks(options), ...(windows.length === 2 ? [TWICE] : [])];
   return { keys, windows, remarks, ...defined({ limit, zone }) };
@@ -238,7 +238,8 @@ const TWICE = '! that hour comes twice in its zone: both were looked at';
 
 function windowsOf(
   options: OptionsOf<typeof QUERY_OPTIONS>,
-  { zone, nowUs }: { readonly zone: string | undefined; readonly nowUs: number },
+  zone: string | undefined,
+  nowUs: number,
 ): AskedQuery['windows'] {
   const [at, tolerance] = [options.text('at'), options.text('tolerance')];
   const [from, to] = [options.text('from'), options.text('to')];
@@ -250,7 +251,7 @@ function windowsOf(
       tolerance === undefined ? DEFAULT_TOLERANCE_US : durationOption('tolerance', tolerance),
     );
   }
-  if (from !== undefined || to !== undefined) return [windowOption(options, { zone, nowUs })];
+  if (from !== undefined || to !== undefined) return [windowOption(options, zone, nowUs)];
   if (EXACT.some((name) => options.text(name) !== undefined))
     return [{ fromUs: nowUs - RETENTION_DAYS * DAY_US, toUs: nowUs }];
   throw new UsageError('say when: --at TIME, or --from TIME and --to TIME');
@@ -267,10 +268,7 @@ function aroundInstants([first, second]: ReturnType<typeof timeOption>, toleranc
  * The window between `--from` and `--to`: of times that come twice the first and the last.
  * @throws {@link UsageError} when it has no beginning, or ends before it
  */
-export function windowOption(
-  options: Options<'from' | 'to'>,
-  { zone, nowUs }: { readonly zone: string | undefined; readonly nowUs: number },
-): TimeWindow {
+export function windowOption(options: Options<'from' | 'to'>, zone: string | undefined, nowUs: number): TimeWindow {
   const [from, to] = [options.text('from'), options.text('to')];
   if (from === undefined) throw new UsageError('--to needs --from');
   const [fromUs] = timeOption('from', from, zone);
@@ -316,12 +314,13 @@ export async function coverageBySource(store: RecordLookup): Promise<ReadonlyMap
 /**
  * What is missing of some windows.
  * @param windows - what lies in the future of them is not missed, where they begin before now
- * @param options - `sourceIds` that have to be complete: those that the store knows where none are named
+ * @param sourceIds - that have to be complete: those that the store knows where none are named
  */
 export async function completenessOf(
   store: RecordLookup,
   windows: readonly TimeWindow[],
-  { sourceIds, nowUs }: { readonly sourceIds: readonly string[]; readonly nowUs: number },
+  sourceIds: readonly string[],
+  nowUs: number,
 ): Promise<Completeness> {
   const bySource = await coverageBySource(store);
   const { retainedFromUs = Number.NEGATIVE_INFINITY } = await store.scope();
@@ -329,17 +328,14 @@ export async function completenessOf(
   const past = windows.map(({ fromUs, toUs }) => ({ fromUs, toUs: fromUs < nowUs ? Math.min(toUs, nowUs) : toUs }));
   const missing = sources.flatMap((sourceId) =>
     past.flatMap((window) =>
-      coverageGaps(bySource.get(sourceId) ?? [], window).flatMap((gap) => reasoned(gap, { sourceId, retainedFromUs })),
+      coverageGaps(bySource.get(sourceId) ?? [], window).flatMap((gap) => reasoned(gap, sourceId, retainedFromUs)),
     ),
   );
   return { isComplete: sources.length > 0 && missing.length === 0, sources, missing };
 }
 
 /** A gap, divided where retention ended. */
-function reasoned(
-  { fromUs, toUs }: TimeWindow,
-  { sourceId, retainedFromUs }: { readonly sourceId: string; readonly retainedFromUs: number },
-): readonly MissingStretch[] {
+function reasoned({ fromUs, toUs }: TimeWindow, sourceId: string, retainedFromUs: number): readonly MissingStretch[] {
   const removed = { sourceId, fromUs, toUs: Math.min(toUs, retainedFromUs - 1), reason: 'not-retained' } as const;
   const unknown = { sourceId, fromUs: Math.max(fromUs, retainedFromUs), toUs, reason: 'not-known' } as const;
   return [removed, unknown].filter((stretch) => stretch.fromUs <= stretch.toUs);

@@ -12,9 +12,10 @@ import type {
   RedirectRule,
   TrunkPolicy,
 } from '../../switch/index.js';
-import { namesOf, optionSpecs, shownText, UsageError } from '../kit/command.js';
+import { namesOf, optionSpecs, UsageError } from '../kit/command.js';
 import type { OptionsOf } from '../kit/command.js';
-import type { CliIo } from '../kit/io.js';
+import { shownText } from '../kit/shown-text.js';
+import type { CliIo } from '../kit/node-io.js';
 import { whenAborted } from '../kit/status-line.js';
 import { jsonFile } from './key-files.js';
 import { attestationOf, FACT_OPTIONS } from './signing-options.js';

@@ -23,18 +23,15 @@ import type {
 import { readPrivateKey } from '../credentials.js';
 import { optionSpecs, UsageError } from '../kit/command.js';
 import type { Options, OptionsOf } from '../kit/command.js';
-import type { CliIo } from '../kit/io.js';
+import type { CliIo } from '../kit/node-io.js';
 import { printLines } from '../kit/output.js';
 import { allowListOf, textFile, URL_EXCEPTION_OPTIONS } from './trust-options.js';
 
 /** With what a provider signs. */
 export const CREDENTIAL_OPTIONS = optionSpecs({
-  'key <FILE>': {
-    env: 'HOPBACK_KEY',
-    text: 'file of the private key, P-256 PEM; HOPBACK_KEY_PASSPHRASE opens an encrypted one',
-  },
-  'certificate <FILE>': { env: 'HOPBACK_CERTIFICATE', text: 'PEM chain as the x5u serves it, end entity first' },
-  'x5u <URL>': { env: 'HOPBACK_X5U', text: 'where verifiers fetch that chain' },
+  'key <FILE> [HOPBACK_KEY]': 'file of the private key, P-256 PEM; HOPBACK_KEY_PASSPHRASE opens an encrypted one',
+  'certificate <FILE> [HOPBACK_CERTIFICATE]': 'PEM chain as the x5u serves it, end entity first',
+  'x5u <URL> [HOPBACK_X5U]': 'where verifiers fetch that chain',
   'spc <CODE>': 'service provider code; default the one of the certificate',
   ...URL_EXCEPTION_OPTIONS,
 });

@@ -14,23 +14,18 @@ import type {
 } from '../../stir/index.js';
 import { optionSpecs, UsageError, wholeNumber } from '../kit/command.js';
 import type { Options, OptionsOf } from '../kit/command.js';
-import type { CliIo } from '../kit/io.js';
+import type { CliIo } from '../kit/node-io.js';
 import { countText } from '../kit/output.js';
 
 /** Whom to trust, and who was revoked. */
 export const TRUST_OPTIONS = optionSpecs({
-  'trust <PATH...>': {
-    env: 'HOPBACK_TRUST',
-    text: 'STI-CA root certificates (file or directory), or the signed list of the STI-PA',
-  },
+  'trust <PATH...> [HOPBACK_TRUST]': 'STI-CA root certificates (file or directory), or the signed list of the STI-PA',
   'intermediates <PATH...>': 'additional intermediate certificates for the path',
-  'sti-pa-root <PATH...>': {
-    env: 'HOPBACK_STI_PA_ROOT',
-    text: "root certificate of the STI-PA: verifies the STI-PA's list and CRL, never calls",
-  },
+  'sti-pa-root <PATH...> [HOPBACK_STI_PA_ROOT]':
+    "root certificate of the STI-PA: verifies the STI-PA's list and CRL, never calls",
   'sti-pa-signer <FILE>': "certificate chain of the list's signer, if the list does not contain it",
-  'crl <FILE...>': { env: 'HOPBACK_CRL', text: "CRL, such as the STI-PA's (PEM or DER)" },
-  'crl-signer <PATH...>': { env: 'HOPBACK_CRL_SIGNER', text: 'certificate of the CRL signer' },
+  'crl <FILE...> [HOPBACK_CRL]': "CRL, such as the STI-PA's (PEM or DER)",
+  'crl-signer <PATH...> [HOPBACK_CRL_SIGNER]': 'certificate of the CRL signer',
 });
 
 /** Most bytes of a signed list that are looked at to tell it from certificates. */
@@ -110,10 +105,7 @@ export const FETCH_OPTIONS = optionSpecs({
 
 /** Where cached certificates are. */
 export const CACHE_OPTIONS = optionSpecs({
-  'cache <DIR>': {
-    env: 'HOPBACK_CACHE',
-    text: 'directory of cached certificates; may be shared with a running service',
-  },
+  'cache <DIR> [HOPBACK_CACHE]': 'directory of cached certificates; may be shared with a running service',
 });
 
 /** Where certificates come from. */
@@ -130,7 +122,7 @@ const MAX_CERTIFICATE_FILE_BYTES = 1024 * 1024;
 export function allowListOf(options: OptionsOf<typeof URL_EXCEPTION_OPTIONS>): X5uAllowList | undefined {
   const hosts = options.texts('allow-host').map((host) => host.toLowerCase());
   const addresses = options.texts('allow-address');
-  const ports = options.texts('allow-port').map((text) => wholeNumber('allow-port', text, { min: 1, max: 65_535 }));
+  const ports = options.texts('allow-port').map((text) => wholeNumber('allow-port', text, 1, 65_535));
   if (hosts.length + addresses.length + ports.length === 0) return undefined;
   return { hosts, addresses, ports };
 }

@@ -1,8 +1,9 @@
 import { delimiter } from 'node:path';
 import { Command as Parser, CommanderError, Option } from 'commander';
-import { printableText } from '../../core/text.js';
+import { defined } from '../../core/defined.js';
 import type { HopbackErrorCode } from '../../errors.js';
-import type { CliIo } from './io.js';
+import type { CliIo } from './node-io.js';
+import { isKeyMaterial, isUnprintable, shownText } from './shown-text.js';
 
 /** What a command of Hopback exits with. Stable: scripts are written against these numbers. */
 export const EXIT = {
@@ -86,16 +87,17 @@ export type OptionsOf<Specs extends OptionSpecs> = Options<(keyof Specs & string
 type NameOf<Flag> = Flag extends `${infer Name} <${string}` ? Name : Flag & string;
 
 /**
- * A table of options by the flags that their help shows: `offline` is a switch, `out <FILE>` takes a value, `trust <PATH...>` may be repeated.
- * @param flags - what the help says of each, alone or with choices and variable; options of another table may be among them
+ * A table of options by the flags that their help shows: `offline` is a switch, `out <FILE>` takes a value, `trust <PATH...>` may be repeated, and
+ * for `cache <DIR> [HOPBACK_CACHE]` the variable stands in.
+ * @param flags - what the help says of each, alone or with its choices; options of another table may be among them
  */
 export function optionSpecs<Flags extends Readonly<Record<string, string | OptionSpec>>>(
   flags: Flags,
 ): OptionSpecs<NameOf<keyof Flags>> {
   const specs = Object.entries(flags).map(([flag, said]) => {
-    const [, name = flag, value, dots = ''] = /^(\S+) <(.+?)(\.{3})?>$/.exec(flag) ?? [];
+    const [, name = flag, value, dots, env] = /^(\S+) <(.+?)(\.{3})?>(?: \[(\w+)\])?$/.exec(flag) ?? [];
     const spec = typeof said === 'string' ? { text: said } : said;
-    return [name, { ...(value !== undefined && { value }), ...(dots !== '' && { multiple: true }), ...spec }];
+    return [name, { ...defined({ value, env, multiple: dots === undefined ? undefined : true }), ...spec }];
   });
   return Object.fromEntries(specs) as OptionSpecs<NameOf<keyof Flags>>;
 }
@@ -204,7 +206,7 @@ export function parseOptions<Name extends string>(
   } catch (error) {
     throw error instanceof CommanderError ? understood(error, specs) : error;
   }
-  for (const [name, spec] of known) addFromEnvironment(found, { name, spec, env });
+  for (const [name, spec] of known) addFromEnvironment(found, name, spec, env);
   const texts = (name: Name): readonly string[] => found.get(name) ?? [];
   return {
     operands: parser.args,
@@ -215,7 +217,7 @@ export function parseOptions<Name extends string>(
     /** A whole number. @throws {@link UsageError} when it is none, or out of bounds */
     number: (name: Name, min: number, max: number) => {
       const given = texts(name).at(-1);
-      return given === undefined ? undefined : wholeNumber(name, given, { min, max });
+      return given === undefined ? undefined : wholeNumber(name, given, min, max);
     },
     /** Value of an option that has to be there. @throws {@link UsageError} with the message, else */
     needed: (name: Name, message = `--${name} is needed`, hints: readonly string[] = []): string => {
@@ -278,11 +280,9 @@ function chosen(name: string, value: string, { choices }: OptionSpec): string {
 
 function addFromEnvironment(
   found: Map<string, readonly string[]>,
-  {
-    name,
-    spec,
-    env,
-  }: { readonly name: string; readonly spec: OptionSpec; readonly env: Readonly<Record<string, string | undefined>> },
+  name: string,
+  spec: OptionSpec,
+  env: Readonly<Record<string, string | undefined>>,
 ): void {
   const text = spec.env === undefined || found.has(name) ? undefined : env[spec.env];
   if (text === undefined || text === '') return;
@@ -308,14 +308,10 @@ export function requirePath(operand: string): string {
 }
 
 /** @throws {@link UsageError} when a text is no whole number, or out of bounds */
-export function wholeNumber(
-  name: string,
-  text: string,
-  bounds: { readonly min: number; readonly max: number },
-): number {
+export function wholeNumber(name: string, text: string, min: number, max: number): number {
   const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
-  if (value >= bounds.min && value <= bounds.max) return value;
-  throw new UsageError(`--${name} must be a whole number from ${String(bounds.min)} to ${String(bounds.max)}`);
+  if (value >= min && value <= max) return value;
+  throw new UsageError(`--${name} must be a whole number from ${String(min)} to ${String(max)}`);
 }
 
 /** Longer words are no typing errors of ours. */
@@ -365,40 +361,4 @@ const cell = (row: readonly number[], column: number): number => row[column] ?? 
 /** The line that offers words in place of a mistyped one. */
 export function meant(words: readonly string[]): readonly string[] {
   return words.length === 0 ? [] : [`Did you mean ${words.join(' or ')}?`];
-}
-
-/** Longest path or word of the command line that a message repeats. */
-const MAX_SHOWN_CHARS = 200;
-
-/** What stands in a message in place of a key. */
-const NOT_SHOWN = '(key material, not shown)';
-
-/** The first line of a private key in DER, SEC 1 or PKCS#8, as base64. */
-const BASE64_DER = /^M(?:HcC|I[A-Z])[A-Za-z0-9+/_-]{56}/;
-
-/**
- * Whether a text is, or begins like, the content of a key file rather than its name: PEM, also on one line; a private JWK; the
- * base64 of DER.
- * Variables that hold the key in place of its path are usual elsewhere, and messages end up in logs.
- */
-export function isKeyMaterial(text: string): boolean {
-  const start = text.trimStart();
-  const isJwk = start.startsWith('{') && text.includes('"d"');
-  return text.includes('-----BEGIN') || isJwk || BASE64_DER.test(start);
-}
-
-/** Whether a text has characters that no path, URL or name on a command line has for an honest reason. */
-export function isUnprintable(text: string): boolean {
-  return printableText(text, text.length) !== text;
-}
-
-/** A path or word of the command line for a message: printable, short, and never a key. */
-export function shownText(text: string): string {
-  return isKeyMaterial(text) ? NOT_SHOWN : printableText(text, MAX_SHOWN_CHARS);
-}
-
-/** A message of somebody else, such as the system, up to where it repeats a PEM text. */
-export function withoutKeyMaterial(text: string): string {
-  const at = text.indexOf('-----BEGIN');
-  return at < 0 ? text : `${text.slice(0, at)}${NOT_SHOWN}`;
 }

@@ -6,30 +6,45 @@ import { open, readdir, realpath, stat } from 'node:fs/promises';
 import { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import { schedule, scheduleInBackground } from '../../core/runtime/clock.js';
+import type { Clock } from '../../core/runtime/clock.js';
 import { writeWholeFile } from '../../core/runtime/whole-file.js';
 import { HopbackError } from '../../errors.js';
 import { createInterface } from 'node:readline';
 import type { Interface } from 'node:readline';
-import type { CliFiles, CliIo, CliLog, CliOutput } from './io.js';
-import { shownText } from './command.js';
+import type { CliOutput, ProgramIo } from './io.js';
+import { shownText } from './shown-text.js';
+
+/** Everything that a command touches beside the arguments, so that tests run it in their own process. */
+export type CliIo = ReturnType<typeof nodeIo>;
 
 /** The process as commands see it. */
-export function nodeIo(): CliIo {
+export function nodeIo() {
   const { stdin, stdout, stderr, env, version } = process;
+  const clock: Clock = { nowMs: Date.now };
   return {
-    stdin: { isTty: stdin.isTTY, read: readStdin },
+    stdin: {
+      /** Somebody types: a command that was given nothing to read says so instead of waiting. */
+      isTty: stdin.isTTY,
+      /** Reads to the end, at most `maxBytes`. @returns undefined when there is more */
+      read: (maxBytes: number) => readBounded(stdin, maxBytes),
+    },
     stdout: outputTo(stdout),
     stderr: outputTo(stderr),
-    env,
-    clock: { nowMs: Date.now },
+    env: env as ProgramIo['env'],
+    clock,
+    /** Milliseconds that only go forward, for measuring. */
     elapsedMs: () => performance.now(),
-    randomUuid: randomUUID,
+    randomUuid: (): string => randomUUID(),
+    /** `v20.20.0`. */
     nodeVersion: version,
-    nameServers: getServers,
+    /** Addresses of the machine's name servers; asks nobody. */
+    nameServers: (): readonly string[] => getServers(),
     files: FILES,
+    /** From here on whatever the process makes is for its user alone: there are telephone numbers in it. */
     keepPrivate: () => void process.umask(0o077),
     stopSignal: takeStopSignals,
-    onHangUp: (listener) => void process.on('SIGHUP', listener),
+    /** Calls the listener at each SIGHUP, which does not end the process from then on. */
+    onHangUp: (listener: () => void) => void process.on('SIGHUP', listener),
     openLog,
     ask,
   };
@@ -38,6 +53,7 @@ export function nodeIo(): CliIo {
 /** Lines of the input, typed or from a pipe, for as long as somebody asks. */
 let lines: { readonly reader: Interface; readonly next: AsyncIterator<string> } | undefined;
 
+/** Asks for a line. @returns what was typed; undefined at the end of the input */
 async function ask(question: string): Promise<string | undefined> {
   if (lines === undefined) {
     const reader = createInterface({ input: process.stdin });
@@ -81,8 +97,6 @@ export function outputTo(stream: NodeJS.WriteStream): CliOutput {
   };
 }
 
-const readStdin = (maxBytes: number): Promise<Uint8Array | undefined> => readBounded(process.stdin, maxBytes);
-
 /** Everything of a stream; undefined, and the rest unread, when it is more than `maxBytes`. */
 async function readBounded(stream: AsyncIterable<unknown>, maxBytes: number): Promise<Uint8Array | undefined> {
   const chunks: Buffer[] = [];
@@ -95,26 +109,30 @@ async function readBounded(stream: AsyncIterable<unknown>, maxBytes: number): Pr
   return Buffer.concat(chunks);
 }
 
-const FILES: CliFiles = {
-  async read(path, maxBytes) {
+/** Files by path, relative to the working directory. What cannot be read or written is `storage-failed`. */
+const FILES = {
+  /** Reads a whole file. @returns undefined when it has more than `maxBytes` */
+  async read(path: string, maxBytes: number): Promise<Uint8Array | undefined> {
     try {
       return await readBounded(createReadStream(path), maxBytes);
     } catch (cause) {
       return failed('cannot be read', path, cause);
     }
   },
-  write: (path, text, { mode, overwrite }) => (overwrite ? replaceFile(path, text, mode) : newFile(path, text, mode)),
-  list: (path) =>
+  /** Writes a new file, or with `overwrite` puts one in the place of another: whole, or not at all. */
+  write: (path: string, text: string, { mode, overwrite }: { readonly mode: number; readonly overwrite: boolean }) =>
+    overwrite ? replaceFile(path, text, mode) : newFile(path, text, mode),
+  /** Names in a directory; undefined when there is no such directory. */
+  list: (path: string): Promise<readonly string[] | undefined> =>
     readdir(path).catch((cause: unknown) =>
       codeOf(cause) === 'ENOENT' ? undefined : failed('cannot be listed', path, cause),
     ),
-  mode: (path) =>
-    process.platform === 'win32'
-      ? Promise.resolve(undefined)
-      : stat(path).then(
-          (found) => found.mode & 0o777,
-          () => undefined,
-        ),
+  /** Permission bits of a file; undefined where there is none, or none to ask. */
+  async mode(path: string): Promise<number | undefined> {
+    if (process.platform === 'win32') return undefined;
+    const found = await stat(path).catch(() => undefined);
+    return found && found.mode & 0o777;
+  },
 };
 
 async function newFile(path: string, text: string, mode: number): Promise<void> {
@@ -182,7 +200,7 @@ const FIRST_PROCESS = 1;
  * does the time, whatever the command still waits for.
  * @param withinSeconds - time from the first signal to the end of the process, asked for when it comes
  */
-export function takeStopSignals(withinSeconds: () => number = () => END_WITHIN_SECONDS): AbortSignal {
+function takeStopSignals(withinSeconds: () => number = () => END_WITHIN_SECONDS): AbortSignal {
   const controller = new AbortController();
   const stop = (signal: StopSignal): void => {
     for (const name of STOP_SIGNALS) process.off(name, stop);
@@ -229,12 +247,15 @@ const STANDARD_OUTPUT = 1;
  * Opens standard output for a log. Writing to it never waits for its reader, and neither does the end of the process: a thread that writes to a full pipe
  * would be waited for. A file or terminal is written to by a thread, since the system offers no other way.
  */
-export function openLog(): Promise<CliLog> {
+async function openLog(): Promise<CliLog> {
   const kind = fstatSync(STANDARD_OUTPUT);
-  return kind.isFIFO() || kind.isSocket() ? Promise.resolve(pipeLog()) : fileLog();
+  return kind.isFIFO() || kind.isSocket() ? pipeLog() : fileLog();
 }
 
-function pipeLog(): CliLog {
+/** Log of a service. */
+export type CliLog = ReturnType<typeof pipeLog>;
+
+function pipeLog() {
   const pipe = new Socket({ fd: STANDARD_OUTPUT, readable: false, writable: true });
   pipe.on('error', () => undefined);
   let isPlanned = false;
@@ -243,7 +264,7 @@ function pipeLog(): CliLog {
     pipe.uncork();
   };
   return {
-    write(text) {
+    write(text: string): void {
       if (pipe.destroyed || pipe.writableLength + text.length > MAX_LOG_BYTES) return;
       // Lines of one turn go out together.
       if (!isPlanned) {
@@ -253,8 +274,9 @@ function pipeLog(): CliLog {
       }
       pipe.write(text);
     },
+    /** Writes what is left, for a second at most. */
     close: () =>
-      new Promise((resolve) => {
+      new Promise<void>((resolve) => {
         const end = (): void => {
           cancel();
           pipe.destroy();

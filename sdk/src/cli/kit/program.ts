@@ -9,13 +9,12 @@ import {
   optionsOfCommand,
   parserOption,
   parseOptions,
-  shownText,
-  withoutKeyMaterial,
 } from './command.js';
 import type { Command, CommandEntry, ExitCode, Program } from './command.js';
+import { shownText, withoutKeyMaterial } from './shown-text.js';
 import { completionCommand } from './completion.js';
 import type { ProgramIo } from './io.js';
-import { jsonLine, printJson, printLines } from './output.js';
+import { jsonLine, printJson, printLines, report } from './output.js';
 
 /**
  * Runs one command line of a program.
@@ -36,11 +35,11 @@ export async function runProgram<Io extends ProgramIo>(
     const words = isHelp ? [...argv.slice(1), '--help'] : argv;
     const entry = entryOf(whole, words);
     name = isHelp ? 'help' : (entry?.name ?? '');
-    const exitCode = await (entry === undefined ? list(whole, words, io) : run(whole, { entry, words, io }));
+    const exitCode = await (entry === undefined ? list(whole, words, io) : run(whole, entry, words, io));
     await io.stdout.flush();
     return exitCode;
   } catch (error) {
-    return report(error, { program, name, io, asJson: argv.includes('--json') });
+    return reportFailure(failureOf(error, program, name), io, argv.includes('--json'));
   }
 }
 
@@ -52,7 +51,9 @@ function entryOf<Io>({ commands }: Program<Io>, words: readonly string[]): Comma
 
 async function run<Io extends ProgramIo>(
   program: Program<Io>,
-  { entry, words, io }: { readonly entry: CommandEntry<Io>; readonly words: readonly string[]; readonly io: Io },
+  entry: CommandEntry<Io>,
+  words: readonly string[],
+  io: Io,
 ): Promise<ExitCode> {
   const command = await entry.load();
   const specs = optionsOfCommand(command);
@@ -87,10 +88,12 @@ function list<Io extends ProgramIo>(program: Program<Io>, words: readonly string
   if (options.operands.length > 0) throw unknownCommand(program, options.operands, []);
   if (options.isOn('version') && !options.isOn('help')) {
     const { version } = program;
-    if (options.isOn('json')) printJson(io, { format: 'hopback.version.1', version, exitCode: EXIT.ok });
-    else io.stdout.write(`${version}\n`);
-  } else if (options.isOn('json')) printJson(io, { ...listDocument(group), exitCode: EXIT.ok });
-  else io.stdout.write(listHelp(program, { first, group, io }));
+    return report(options, io, { format: 'hopback.version.1', version }, [version]);
+  }
+  const commands = group.map(({ name, summary }) => ({ name, summary }));
+  if (options.isOn('json'))
+    printJson(io, { format: 'hopback.commands.1', commands, exitCodes: EXIT, exitCode: EXIT.ok });
+  else io.stdout.write(listHelp(program, first, group, io));
   return EXIT.ok;
 }
 
@@ -159,11 +162,9 @@ function commandHelp<Io extends ProgramIo>(program: Program<Io>, command: Comman
 
 function listHelp<Io extends ProgramIo>(
   program: Program<Io>,
-  {
-    first,
-    group,
-    io,
-  }: { readonly first: string | undefined; readonly group: readonly CommandEntry<Io>[]; readonly io: Io },
+  first: string | undefined,
+  group: readonly CommandEntry<Io>[],
+  io: Io,
 ): string {
   const parser = helpParser(program.name, io.stdout);
   parser.usage(`${first === undefined ? '' : `${first} `}COMMAND [OPTION...] [OPERAND...]`);
@@ -181,13 +182,6 @@ function listHelp<Io extends ProgramIo>(
 const listed = (name: string, summary: string): Parser =>
   new Parser(name).description(summary).helpOption(false).usage(' ');
 
-/** What `help --json` prints, and of a group `help cert --json`. */
-const listDocument = <Io>(commands: readonly CommandEntry<Io>[]): Readonly<Record<string, unknown>> => ({
-  format: 'hopback.commands.1',
-  commands: commands.map(({ name, summary }) => ({ name, summary })),
-  exitCodes: EXIT,
-});
-
 /** What `help COMMAND --json` prints: each option as it is declared, common ones included. */
 function helpDocument<Io>(
   program: Program<Io>,
@@ -204,42 +198,39 @@ function helpDocument<Io>(
 }
 
 /** One way out for everything that stops a command: what, where, what to do; as JSON where JSON was asked for. */
-function report<Io extends ProgramIo>(
-  error: unknown,
-  {
-    program,
-    name,
-    io,
-    asJson,
-  }: { readonly program: Program<Io>; readonly name: string; readonly io: Io; readonly asJson: boolean },
+function reportFailure(
+  { code, exitCode, whole, hints, ...failure }: Failure,
+  io: ProgramIo,
+  asJson: boolean,
 ): ExitCode {
-  const { code, exitCode, hints, ...failure } = failureOf(error, `${program.name} help ${name}`, name);
   // Whatever let it out: a key in a message would be in the next log.
   const message = withoutKeyMaterial(failure.message);
   // In one line: what a command that goes on has printed before it are lines, too.
   if (asJson) io.stdout.write(jsonLine({ format: 'hopback.error.1', exitCode, code, message, hints }));
-  const lines = message.split('\n');
-  const whole = name === '' ? program.name : `${program.name} ${name}`;
-  printLines(io, [`${whole}: ${lines[0] ?? ''}`, ...lines.slice(1), ...hints], io.stderr);
+  const [first = '', ...rest] = message.split('\n');
+  printLines(io, [`${whole}: ${first}`, ...rest, ...hints], io.stderr);
   return exitCode;
 }
 
 interface Failure {
+  /** The command as it is typed. */
+  readonly whole: string;
   readonly code: string;
   readonly exitCode: ExitCode;
   readonly message: string;
   readonly hints: readonly string[];
 }
 
-function failureOf(error: unknown, help: string, name: string): Failure {
+function failureOf<Io>(error: unknown, program: Program<Io>, name: string): Failure {
+  const whole = name === '' ? program.name : `${program.name} ${name}`;
   if (error instanceof UsageError || error instanceof CommanderError) {
     const hints = error instanceof UsageError ? error.hints : [];
-    const more = name === '' || name === 'help' ? [] : [`${help} shows how it is used`];
-    return { code: 'usage', exitCode: EXIT.usage, message: error.message, hints: [...hints, ...more] };
+    const more = name === '' || name === 'help' ? [] : [`${program.name} help ${name} shows how it is used`];
+    return { whole, code: 'usage', exitCode: EXIT.usage, message: error.message, hints: [...hints, ...more] };
   }
-  if (isHopbackError(error) && EXIT_OF_ERROR[error.code] !== EXIT.internal) {
-    return { code: error.code, exitCode: EXIT_OF_ERROR[error.code], message: error.message, hints: [] };
-  }
+  if (isHopbackError(error) && EXIT_OF_ERROR[error.code] !== EXIT.internal)
+    return { whole, code: error.code, exitCode: EXIT_OF_ERROR[error.code], message: error.message, hints: [] };
   const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  return { code: 'internal', exitCode: EXIT.internal, message, hints: ['This is a bug of hopback; please report it.'] };
+  const hints = ['This is a bug of hopback; please report it.'];
+  return { whole, code: 'internal', exitCode: EXIT.internal, message, hints };
 }

@@ -44,16 +44,13 @@ import { fileToken, pseudonymKey, sharingPolicyData } from '../services/record-p
  * @param registry - that is read
  * @param intake - its state, and the clock of its sources
  */
-function addIntakeMetrics(
-  registry: Registry,
-  { state, nowMs }: { readonly state: () => IntakeState; readonly nowMs: () => number },
-): void {
+function addIntakeMetrics(registry: Registry, intake: RecordIntake, clock: Clock): void {
   const registers = [registry];
   const spool: Gauge = new Gauge({
     name: 'stir_spool_records',
     help: 'Records that wait for the platform',
     registers,
-    collect: () => spool.set(waitingRecords(state())),
+    collect: () => spool.set(waitingRecords(intake.state())),
   });
   const records: Counter<'source' | 'outcome'> = new Counter({
     name: 'hopback_records_total',
@@ -62,7 +59,7 @@ function addIntakeMetrics(
     registers,
     collect: () => {
       records.reset();
-      for (const { id, inserted, repeated, rejected, lost } of state().sources)
+      for (const { id, inserted, repeated, rejected, lost } of intake.state().sources)
         for (const [outcome, count] of Object.entries({ inserted, repeated, rejected, lost }))
           records.inc({ source: id, outcome }, count);
     },
@@ -74,8 +71,11 @@ function addIntakeMetrics(
     registers,
     collect: () => {
       oldest.reset();
-      for (const { id, oldestUnreadMs } of state().sources)
-        oldest.set({ source: id }, oldestUnreadMs === undefined ? 0 : Math.max(0, nowMs() - oldestUnreadMs) / 1_000);
+      for (const { id, oldestUnreadMs } of intake.state().sources)
+        oldest.set(
+          { source: id },
+          oldestUnreadMs === undefined ? 0 : Math.max(0, clock.nowMs() - oldestUnreadMs) / 1_000,
+        );
     },
   });
   const progress: Gauge<'source'> = new Gauge({
@@ -85,7 +85,7 @@ function addIntakeMetrics(
     registers,
     collect: () => {
       progress.reset();
-      for (const { id, lastProgressMs } of state().sources) progress.set({ source: id }, lastProgressMs / 1_000);
+      for (const { id, lastProgressMs } of intake.state().sources) progress.set({ source: id }, lastProgressMs / 1_000);
     },
   });
 }
@@ -296,17 +296,18 @@ export async function openAdmin(options: OpenAdminOptions): Promise<Admin> {
     const intake = records && (await openRecords(records, options));
     if (intake !== undefined) {
       opened.unshift(() => intake.close());
-      addIntakeMetrics(registry, { state: () => intake.state(), nowMs: () => clock.nowMs() });
+      addIntakeMetrics(registry, intake, clock);
     }
     const desk = tracebacks && intake && (await openTracebacks(tracebacks, options, intake));
     if (desk !== undefined) opened.unshift(() => desk.close());
     const state = { admin: addresses.admin, clients: addresses.admin && createClients(addresses.admin) };
     const listener =
       addresses.admin &&
-      (await listen(addresses.admin, {
+      (await listen(
+        addresses.admin,
         directory,
-        handler: handlerOf(options, intake, desk, () => state.clients),
-      }));
+        handlerOf(options, intake, desk, () => state.clients),
+      ));
     return {
       listener,
       intake,

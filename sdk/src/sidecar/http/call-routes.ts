@@ -1,3 +1,4 @@
+import { defined } from '../../core/defined.js';
 import { splitIdentityHeader } from '../../core/sip-request.js';
 import { headerValues, parseSipRequest, verificationRequestOf } from '../../stir/index.js';
 import type {
@@ -16,7 +17,7 @@ import { statedParties, stirApiProblem, stirApiProblemText } from '../dialects/s
 import { readVerification, verificationAnswer } from '../dialects/verification-api.js';
 import type { SigningPart } from '../services/load-services.js';
 import { accepts, jsonAnswer, problemAnswer, textAnswer } from './call-context.js';
-import type { Answer, CallContext, CallRequest } from './call-context.js';
+import type { Answer, CallContext, CallRequest, VerifiedCall } from './call-context.js';
 
 /** `POST /stir/v1/signing`, in both dialects. */
 function answerSigning({ text }: CallRequest, context: CallContext): Answer {
@@ -32,7 +33,7 @@ function answerSigning({ text }: CallRequest, context: CallContext): Answer {
   }
   const startedMs = context.elapsedMs();
   const outcome = call.kind === 'div' ? signing.service.signDiversionNow(call.request) : signShaken(call, signing);
-  counted(context, { attest: call.kind === 'div' ? 'div' : '', outcome, startedMs });
+  counted(context, call.kind === 'div' ? 'div' : '', outcome, startedMs);
   const answer = signingAnswer(outcome, dialect);
   return typeof answer === 'string' ? jsonAnswer(answer) : problemAnswer(answer);
 }
@@ -45,7 +46,7 @@ function answerSignCsv({ text }: CallRequest, context: CallContext): Answer {
   if (signing === undefined) return NOTHING_TO_SIGN_WITH;
   const startedMs = context.elapsedMs();
   const outcome = signShaken(asked.value, signing);
-  counted(context, { attest: '', outcome, startedMs });
+  counted(context, '', outcome, startedMs);
   if (outcome.status === 'signed') return textAnswer(`${outcome.identityHeaders[0] ?? ''}\n`);
   return { ...textAnswer('FAILED\n', 500), headers: ['X-Hopback-Reason', outcome.reason] };
 }
@@ -74,15 +75,9 @@ function signShaken(call: ShakenCall, { service, configuration }: SigningPart): 
 /** Counts a call that was to be signed. */
 function counted(
   { metrics, elapsedMs }: CallContext,
-  {
-    attest,
-    outcome,
-    startedMs,
-  }: {
-    readonly attest: string;
-    readonly outcome: { readonly status: string; readonly reason?: string; readonly claims?: object };
-    readonly startedMs: number;
-  },
+  attest: string,
+  outcome: { readonly status: string; readonly reason?: string; readonly claims?: object },
+  startedMs: number,
 ): void {
   const level =
     outcome.claims !== undefined && 'attestation' in outcome.claims ? String(outcome.claims.attestation) : attest;
@@ -108,7 +103,7 @@ async function answerVerification({ text, requestId }: CallRequest, context: Cal
 const NOT_READY: Answer = problemAnswer(stirApiProblem('unavailable', 'nobody is trusted yet'), 1);
 
 /** Counts a call and tells of it. */
-function verified(context: CallContext, call: Parameters<CallContext['onVerified']>[0], startedMs: number): void {
+function verified(context: CallContext, call: VerifiedCall, startedMs: number): void {
   context.metrics.verified(call.verdict, (context.elapsedMs() - startedMs) / 1_000);
   context.onVerified(call);
 }
@@ -147,37 +142,26 @@ async function answerInviteVerify(request: CallRequest, context: CallContext): P
       onTrouble: context.onTrouble,
     },
   );
-  tell(request, { context, identity, startedMs, trunk: trunk.name, address });
+  if (identity.verdict !== undefined)
+    tell(request, context, { verdict: identity.verdict, trunk: trunk.name, address }, startedMs);
   return wantsText(request) ? inviteText(request, identity) : jsonAnswer(JSON.stringify(inviteDocument(identity)));
 }
 
 function tell(
-  request: CallRequest,
-  call: {
-    readonly context: CallContext;
-    readonly identity: CallIdentity;
-    readonly startedMs: number;
-    readonly trunk: string | undefined;
-    readonly address: string | undefined;
-  },
+  { text, requestId }: CallRequest,
+  context: CallContext,
+  {
+    verdict,
+    trunk,
+    address,
+  }: { readonly [Name in 'trunk' | 'address']: string | undefined } & Pick<VerifiedCall, 'verdict'>,
+  startedMs: number,
 ): void {
-  const { verdict } = call.identity;
-  const parsed = parseSipRequest(request.text);
-  if (verdict === undefined || parsed.status === 'malformed') return;
+  const parsed = parseSipRequest(text);
+  if (parsed.status === 'malformed') return;
   const [callId] = headerValues(parsed.request, 'call-id');
-  const { context, startedMs, trunk, address } = call;
-  verified(
-    context,
-    {
-      verdict,
-      request: verificationRequestOf(parsed.request),
-      requestId: request.requestId,
-      ...(trunk !== undefined && { trunk }),
-      ...(address !== undefined && { address }),
-      ...(callId !== undefined && { callId }),
-    },
-    startedMs,
-  );
+  const request = verificationRequestOf(parsed.request);
+  verified(context, { verdict, request, requestId, ...defined({ trunk, address, callId }) }, startedMs);
 }
 
 const wantsText = ({ headers: { accept }, query }: CallRequest): boolean =>
@@ -202,10 +186,10 @@ function inviteDocument({ verdict, treatment, caller }: CallIdentity): Readonly<
       because: treatment.because,
     }),
     verstat: verdict?.verstat ?? 'No-TN-Validation',
-    ...(verdict?.attestation !== undefined && { attestation: verdict.attestation }),
-    ...(verdict?.origId !== undefined && { origId: verdict.origId }),
-    ...(verdict?.signer?.spc !== undefined && { spc: verdict.signer.spc }),
-    ...(caller !== undefined && { caller }),
+    attestation: verdict?.attestation,
+    origId: verdict?.origId,
+    spc: verdict?.signer?.spc,
+    caller,
     reasonHeaders,
     concerns,
     reasons: verdict?.reasons ?? [],
@@ -250,7 +234,7 @@ async function answerInviteSign(request: CallRequest, context: CallContext): Pro
       onTrouble: context.onTrouble,
     },
   );
-  if (outcome !== undefined) counted(context, { attest: '', outcome, startedMs });
+  if (outcome !== undefined) counted(context, '', outcome, startedMs);
   const identity = outcome?.status === 'signed' ? outcome.identityHeaders : [];
   const reason = outcome === undefined ? 'not-ours' : outcome.status === 'signed' ? undefined : outcome.reason;
   const date = outcome?.status === 'signed' ? headers['date'] : undefined;

@@ -293,7 +293,7 @@ function send(connection: Connection, given: PlainAnswer, means: Means): void {
   const isLast = given.isLast || connection.hasEnded;
   const { body } = given.answer;
   const octets = Buffer.byteLength(body);
-  const text = headOf(given, { octets, isLast, keepAliveMs: means.times.keepAliveMs }) + body;
+  const text = headOf(given, octets, isLast, means.times.keepAliveMs) + body;
   const isTaken = socket.write(text, octets === body.length ? 'latin1' : 'utf8');
   if (isLast) socket.destroySoon();
   else if (isTaken) goOn(connection, means);
@@ -312,7 +312,9 @@ function goOn(connection: Connection, means: Means): void {
 
 function headOf(
   { answer: { status, contentType, headers }, requestId }: PlainAnswer,
-  { octets, isLast, keepAliveMs }: { readonly octets: number; readonly isLast: boolean; readonly keepAliveMs: number },
+  octets: number,
+  isLast: boolean,
+  keepAliveMs: number,
 ): string {
   let head = `HTTP/1.1 ${String(status)} ${STATUS_CODES[status] ?? ''}\r\nContent-Type: ${contentType}\r\nContent-Length: ${String(octets)}\r\nX-RequestID: ${requestId}\r\n`;
   if (headers !== undefined)
@@ -361,17 +363,15 @@ const REQUEST_MS = 120_000;
 /**
  * Listens.
  * @param configuration - where
- * @param options - the directory that its paths begin at, and what answers
+ * @param directory - that its paths begin at
  * @returns the listener, once it listens
  * @throws {@link HopbackError} `invalid-configuration` when the certificate cannot be used, `unavailable` when the address cannot be bound
  */
 export async function listen(
   configuration: ListenerConfiguration,
-  {
-    directory,
-    handler,
-    plain,
-  }: { readonly directory: string; readonly handler: RequestListener; readonly plain?: PlainHandler },
+  directory: string,
+  handler: RequestListener,
+  plain?: PlainHandler,
 ): Promise<Listener> {
   const { host, port, tls } = configuration;
   const timeouts = { keepAliveTimeout: KEEP_ALIVE_MS, headersTimeout: HEADERS_MS, requestTimeout: REQUEST_MS };
@@ -383,9 +383,8 @@ export async function listen(
           handler,
         );
   server.maxRequestsPerSocket = 0;
-  const connections =
-    plain && takePlain(server, { plain, event: tls === undefined ? 'connection' : 'secureConnection' });
-  await listening(server, { host, port });
+  const connections = plain && takePlain(server, plain, tls === undefined ? 'connection' : 'secureConnection');
+  await listening(server, host, port);
   const address = server.address() as AddressInfo;
   return {
     host,
@@ -397,7 +396,7 @@ export async function listen(
       const next = await usableTls(tls, directory);
       return () => server.setSecureContext(next);
     },
-    close: (drainMs) => closed(server, { drainMs, connections }),
+    close: (drainMs) => closed(server, connections, drainMs),
   };
 }
 
@@ -440,10 +439,7 @@ async function tlsOptions(
 const unusable = (detail: string, cause: unknown): HopbackError =>
   new HopbackError('invalid-configuration', `the TLS certificate of a listener cannot be used: ${detail}`, { cause });
 
-function listening(
-  server: Server | TlsServer,
-  { host, port }: { readonly host: string; readonly port: number },
-): Promise<void> {
+function listening(server: Server | TlsServer, host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     const fail = (cause: Error): void =>
       reject(
@@ -464,7 +460,8 @@ function listening(
 /** Connections begin with plain requests; Node's parser gets those on which anything else comes. */
 function takePlain(
   server: Server | TlsServer,
-  { plain, event }: { readonly plain: PlainHandler; readonly event: 'connection' | 'secureConnection' },
+  plain: PlainHandler,
+  event: 'connection' | 'secureConnection',
 ): PlainConnections {
   const connections = createPlainConnections(plain, { keepAliveMs: KEEP_ALIVE_MS, bodyMs: HEADERS_MS });
   const parsers = server.listeners(event) as ((this: typeof server, socket: Socket) => void)[];
@@ -481,10 +478,7 @@ function takePlain(
  * New connections are refused at once. Those that are there are told with their next answer; those on which none is asked for are ended once
  * they have had the time for it, since a request that is on its way to an end that closes is lost.
  */
-function closed(
-  server: Server | TlsServer,
-  { drainMs, connections }: { readonly drainMs: number; readonly connections: PlainConnections | undefined },
-): Promise<void> {
+function closed(server: Server | TlsServer, connections: PlainConnections | undefined, drainMs: number): Promise<void> {
   return new Promise((resolve) => {
     const closeIdle = (): void => {
       connections?.closeIdle();

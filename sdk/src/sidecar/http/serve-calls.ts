@@ -74,13 +74,11 @@ type BodyResult =
 /**
  * Reads a whole body as text.
  * @param request - of which nothing was read
- * @param options - `maxBytes`: more is not kept; `isSip`: any octets are taken, since nobody keeps those of a SIP message to UTF-8
+ * @param maxBytes - more is not kept
+ * @param isSip - any octets are taken, since nobody keeps those of a SIP message to UTF-8
  * @returns the text; never rejects
  */
-function readRequestBody(
-  request: IncomingMessage,
-  { maxBytes, isSip = false }: { readonly maxBytes: number; readonly isSip?: boolean },
-): Promise<BodyResult> {
+function readRequestBody(request: IncomingMessage, maxBytes: number, isSip: boolean): Promise<BodyResult> {
   const declared = Number(request.headers['content-length'] ?? '0');
   if (declared > maxBytes) return Promise.resolve({ status: 'too-large' });
   return new Promise((resolve) => {
@@ -173,21 +171,10 @@ export function servePlainCalls(options: ServeCallsOptions): PlainHandler {
       const route = options.routes().get(plain.path);
       if (route?.isPlain !== true) return undefined;
       const { headers, body, query } = plain;
-      return servePlain(options, {
-        route,
-        query,
-        method: 'POST',
-        headers,
-        remoteAddress,
-        readBody: () => textOf(body),
-      });
+      const exchange = { route, query, method: 'POST', headers, remoteAddress, readBody: () => textOf(body) };
+      return answered(options, exchange).then((given) => ({ ...given, isLast: options.isDraining() }));
     },
   };
-}
-
-async function servePlain(options: ServeCallsOptions, exchange: Exchange): Promise<PlainAnswer> {
-  const { answer, requestId } = await answered(options, exchange);
-  return { answer, requestId, isLast: options.isDraining() };
 }
 
 /** One request, however it was read. */
@@ -198,11 +185,6 @@ interface Exchange {
   readonly headers: IncomingHttpHeaders;
   readonly remoteAddress: string;
   readonly readBody: () => BodyResult | Promise<BodyResult>;
-}
-
-interface Answered {
-  readonly answer: Answer;
-  readonly requestId: string;
 }
 
 async function serve(
@@ -221,19 +203,16 @@ async function serve(
     method: request.method,
     headers: request.headers,
     remoteAddress: request.socket.remoteAddress ?? 'unknown',
-    readBody: () => readRequestBody(request, { maxBytes: options.maxBodyBytes, isSip: route.takes === 'sip' }),
+    readBody: () => readRequestBody(request, options.maxBodyBytes, route.takes === 'sip'),
   });
   // What was refused unread would be taken for the next request of the connection.
   const isToBeClosed = options.isDraining() || hasUnread(request);
-  sendAnswer(
-    response,
-    answer,
-    isToBeClosed ? [X_REQUEST_ID, requestId, 'Connection', 'close'] : [X_REQUEST_ID, requestId],
-  );
+  const close = isToBeClosed ? ['Connection', 'close'] : [];
+  sendAnswer(response, answer, ['X-RequestID', requestId, ...close]);
 }
 
 /** Finds the answer, counts it and tells of it. Never rejects. */
-async function answered(options: ServeCallsOptions, exchange: Exchange): Promise<Answered> {
+async function answered(options: ServeCallsOptions, exchange: Exchange): Promise<Omit<PlainAnswer, 'isLast'>> {
   const context = options.context();
   const { headers, remoteAddress, route } = exchange;
   const requestId = requestIdOf(headers);
@@ -244,7 +223,7 @@ async function answered(options: ServeCallsOptions, exchange: Exchange): Promise
     const admitted = options.clients().admit({ remoteAddress, authorization }, options.nowMs());
     if (admitted.status === 'admitted') {
       client = admitted.name;
-      answer = await answerOf({ exchange, context, requestId, client });
+      answer = await answerOf(exchange, context, requestId, client);
     } else {
       answer =
         admitted.status === 'unknown'
@@ -263,21 +242,12 @@ async function answered(options: ServeCallsOptions, exchange: Exchange): Promise
 const hasUnread = ({ complete, headers }: IncomingMessage): boolean =>
   !complete && (headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0');
 
-const X_REQUEST_ID = 'X-RequestID';
 const NOT_AUTHENTICATED: Answer = {
   ...problemAnswer(stirApiProblem('not-authenticated')),
   headers: ['WWW-Authenticate', 'Bearer'],
 };
 
-interface Admitted {
-  readonly exchange: Exchange;
-  readonly context: CallContext;
-  readonly requestId: string;
-  readonly client: string;
-}
-
-async function answerOf(admitted: Admitted): Promise<Answer> {
-  const { exchange, context, requestId, client } = admitted;
+async function answerOf(exchange: Exchange, context: CallContext, requestId: string, client: string): Promise<Answer> {
   const { route, headers, query } = exchange;
   const refusal = refusalOf(route, exchange);
   if (refusal !== undefined)
