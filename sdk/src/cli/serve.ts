@@ -4,7 +4,6 @@ import type { Logger } from 'pino';
 import { defined } from '../core/defined.js';
 import { startAdmin } from '../sidecar/admin/start-admin.js';
 import type { SidecarConfiguration } from '../sidecar/config/configuration.schema.js';
-import type { Setting } from '../sidecar/config/read-configuration.js';
 import type { VerifiedCall } from '../sidecar/http/call-context.js';
 import type { AnsweredRequest } from '../sidecar/http/serve-calls.js';
 import type { SidecarNotice } from '../sidecar/services/files.js';
@@ -92,11 +91,22 @@ const SERVE: CommandBody = {
 
 async function run(options: OptionsOf<typeof OPTIONS>, io: CliIo): Promise<ExitCode> {
   refuseOperands(options, ['Name the file with --config.']);
-  const onHangUp = hangUps(io);
+  // From here on, also while it starts, a SIGHUP does not end the process.
+  const hangUp = { reload: (): void => undefined };
+  io.onHangUp(() => hangUp.reload());
   try {
-    const settings = allSettings(options);
+    const workers = options.text('workers');
+    const own = workers === undefined ? [] : [{ path: ['workers'], value: Number(workers), from: '--workers' }];
+    const settings = [...settingsOf(options), ...own];
     const { path, directory, read } = await configurationOf(options, io, settings);
-    if (read.status === 'read') return await serve({ path, directory, ...read }, { io, settings, onHangUp });
+    if (read.status === 'read') {
+      const { configuration } = read;
+      return await serve({ configurationPath: path, environment: io.env, settings }, directory, {
+        io,
+        configuration,
+        hangUp,
+      });
+    }
     printLines(io, problemLines(path, read.problems), io.stderr);
     return EXIT.usage;
   } finally {
@@ -104,92 +114,57 @@ async function run(options: OptionsOf<typeof OPTIONS>, io: CliIo): Promise<ExitC
   }
 }
 
-/** Hears of each SIGHUP. */
-type OnHangUp = (listener: () => void) => void;
-
-/** From here on, also while it starts, a SIGHUP does not end the process. */
-function hangUps(io: CliIo): OnHangUp {
-  let current: (() => void) | undefined;
-  io.onHangUp(() => current?.());
-  return (listener) => void (current = listener);
-}
-
-interface Read {
-  readonly path: string;
-  readonly directory: string;
-  readonly configuration: SidecarConfiguration;
-}
-
-interface Means {
+/** What the processes of a service share with their command. */
+interface Service {
   readonly io: CliIo;
-  readonly settings: readonly Setting[];
-  readonly onHangUp: OnHangUp;
+  /** As it was read at the start. */
+  readonly configuration: SidecarConfiguration;
+  /** What is done at a SIGHUP. */
+  readonly hangUp: { reload: () => void };
 }
 
-async function serve(read: Read, { io, settings, onHangUp }: Means): Promise<ExitCode> {
+/** The same, once there is a log. */
+interface Running extends Service {
+  readonly log: ServeLog;
+  /** The configuration in force, by which the log goes. */
+  readonly inForce: { configuration: () => SidecarConfiguration };
+  readonly drainSeconds: () => number;
+}
+
+async function serve(options: SidecarOptions, directory: string, service: Service): Promise<ExitCode> {
+  const { io, configuration } = service;
   const output = await io.openLog();
-  let inForce: () => SidecarConfiguration = () => read.configuration;
-  const log = createServeLog(output, () => inForce().log);
-  const isWatching = !isWorker() && read.configuration.workers > 1;
-  const attestations = isWatching ? undefined : await attestationsOf(read, log);
-  const options: SidecarOptions = {
-    configurationPath: read.path,
-    environment: io.env,
-    settings,
-    onNotice: log.notice,
-    onVerified: log.verified,
-    onAnswered: log.answered,
-    ...defined({ onSignature: attestations?.keep }),
-  };
-  const follow = (configuration: () => SidecarConfiguration): void => void (inForce = configuration);
-  const drainSeconds = (): number => inForce().drainSeconds;
-  const parts: Parts = { io, log, follow, onHangUp, drainSeconds, configuration: read.configuration };
+  const inForce = { configuration: () => configuration };
+  const log = createServeLog(output, () => inForce.configuration().log);
+  const drainSeconds = (): number => inForce.configuration().drainSeconds;
+  const running: Running = { ...service, log, inForce, drainSeconds };
+  const { notice: onNotice, verified: onVerified, answered: onAnswered } = log;
+  const told: SidecarOptions = { ...options, onNotice, onVerified, onAnswered };
+  let attestations: AttestationFile | undefined;
   try {
-    if (isWorker()) return await serveAsWorker(options, parts);
-    return await (isWatching ? watchWorkers(options, parts) : serveAlone(options, parts));
+    if (!isWorker() && configuration.workers > 1) return await watchWorkers(told, running);
+    const path = configuration.signing?.attestations;
+    // Each process that signs appends to the one file.
+    if (path !== undefined)
+      attestations = await openAttestationFile(resolve(directory, path), ({ message: text }) =>
+        onNotice({ level: 'error', part: 'attestations', text }),
+      );
+    const signing: SidecarOptions = { ...told, ...defined({ onSignature: attestations?.keep }) };
+    return await (isWorker() ? serveAsWorker(signing, running) : serveAlone(signing, running));
   } finally {
     await attestations?.close();
     await output.close();
   }
 }
 
-interface Parts {
-  readonly io: CliIo;
-  readonly log: ServeLog;
-  /** Says by whose configuration the log goes from now on. */
-  readonly follow: (configuration: () => SidecarConfiguration) => void;
-  readonly onHangUp: OnHangUp;
-  /** As of the configuration in force. */
-  readonly drainSeconds: () => number;
-  /** As it was read at the start. */
-  readonly configuration: SidecarConfiguration;
-}
-
-/** Each process that signs appends to the one file. */
-async function attestationsOf(
-  { configuration: { signing }, directory }: Read,
-  log: ServeLog,
-): Promise<AttestationFile | undefined> {
-  if (signing?.attestations === undefined) return undefined;
-  return openAttestationFile(resolve(directory, signing.attestations), ({ message: text }) =>
-    log.notice({ level: 'error', part: 'attestations', text }),
-  );
-}
-
-function allSettings(options: OptionsOf<typeof OPTIONS>): readonly Setting[] {
-  const workers = options.text('workers');
-  const own = workers === undefined ? [] : [{ path: ['workers'], value: Number(workers), from: '--workers' }];
-  return [...settingsOf(options), ...own];
-}
-
 async function serveAlone(
   options: SidecarOptions,
-  { io, log, follow, onHangUp, drainSeconds }: Parts,
+  { io, log, inForce, hangUp, drainSeconds }: Running,
 ): Promise<ExitCode> {
   const stopped = io.stopSignal(drainSeconds);
   const sidecar = await openSidecar(options);
-  follow(sidecar.configuration);
-  onHangUp(() => void sidecar.reload());
+  inForce.configuration = sidecar.configuration;
+  hangUp.reload = () => void sidecar.reload();
   log.ready({ calls: urlOf(sidecar.calls), ...adminUrl(sidecar.admin), ...sidecar.readiness() });
   await whenAborted(stopped);
   log.notice(ENDING);
@@ -199,10 +174,10 @@ async function serveAlone(
 
 const ENDING: SidecarNotice = { level: 'info', part: 'serve', text: 'ends: requests under way are let end' };
 
-async function serveAsWorker(options: SidecarOptions, { log, follow }: Parts): Promise<ExitCode> {
+async function serveAsWorker(options: SidecarOptions, { log, inForce }: Running): Promise<ExitCode> {
   const link = workerLink();
   const sidecar = await openSidecar({ ...options, metricsText: link.metricsText, role: 'calls' });
-  follow(sidecar.configuration);
+  inForce.configuration = sidecar.configuration;
   await link.serve(sidecar);
   log.notice(ENDING);
   await sidecar.close();
@@ -211,7 +186,7 @@ async function serveAsWorker(options: SidecarOptions, { log, follow }: Parts): P
 
 async function watchWorkers(
   options: SidecarOptions,
-  { io, log, follow, onHangUp, configuration, drainSeconds }: Parts,
+  { io, log, inForce, hangUp, configuration, drainSeconds }: Running,
 ): Promise<ExitCode> {
   const stopped = io.stopSignal(drainSeconds);
   const workers = await startWorkers({ count: configuration.workers, onNotice: log.notice });
@@ -219,12 +194,12 @@ async function watchWorkers(
     `${await workers.metricsText()}${await own()}`;
   try {
     const admin = await startAdmin({ ...options, metricsText }, () => workers.pids().length > 0);
-    follow(admin.configuration);
-    onHangUp(() => {
+    inForce.configuration = admin.configuration;
+    hangUp.reload = () => {
       workers.reload();
       void admin.reload();
-    });
-    log.ready({ ...{ port: workers.port, workers: workers.pids() }, ...adminUrl(admin.listener) });
+    };
+    log.ready({ port: workers.port, workers: workers.pids(), ...adminUrl(admin.listener) });
     await whenAborted(stopped);
     await Promise.all([admin.close(), workers.close(drainSeconds() * 1_000)]);
   } finally {

@@ -163,7 +163,7 @@ function decisionOf(
   io: CliIo,
 ): ReviewDecision {
   const by = options.needed('by', 'say who decides: --by NAME, or HOPBACK_ANSWERED_BY');
-  const arm = FINDING_ARMS.find((name) => name === options.needed('arm', 'say what is answered: --arm ARM'));
+  const arm = options.needed('arm', 'say what is answered: --arm ARM');
   const candidate = candidateOf(options.text('call'), subjectOfEntry(entry), { nowMs: io.clock.nowMs(), policy });
   const action = ACTIONS.find((name) => name === options.text('action'));
   const isOwnCustomer = arm === 'origin' || arm === 'serves-number';

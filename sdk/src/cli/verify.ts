@@ -261,7 +261,12 @@ async function withCertificates(
   const directory = options.text('cache');
   if (directory !== undefined) await io.files.list(directory);
   const repository = await openRepository(options, io);
-  const verdict = await use(repository).finally(() => repository.close());
+  let verdict: CallVerdict;
+  try {
+    verdict = await use(repository);
+  } finally {
+    await repository.close();
+  }
   // What was fetched has reached the disk, or failed to, once the repository is closed.
   requireStored(repository.stats());
   return verdict;

@@ -44,7 +44,9 @@ export function nodeIo() {
     keepPrivate: () => void process.umask(0o077),
     stopSignal: takeStopSignals,
     /** Calls the listener at each SIGHUP, which does not end the process from then on. */
-    onHangUp: (listener: () => void) => void process.on('SIGHUP', listener),
+    onHangUp: (listener: () => void): void => {
+      process.on('SIGHUP', listener);
+    },
     openLog,
     ask,
   };

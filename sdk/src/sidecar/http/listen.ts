@@ -142,184 +142,147 @@ export interface PlainHandler {
   readonly maxBodyBytes: number;
 }
 
-/** Connections on which nothing but plain requests has come so far. */
-type PlainConnections = ReturnType<typeof createPlainConnections>;
-
-/** How long connections are kept. */
-interface PlainTimes {
-  /** Without a request. */
-  readonly keepAliveMs: number;
-  /** For the rest of a body. */
-  readonly bodyMs: number;
-}
-
+/** Longer than the seconds for which load balancers and switches keep a connection: they end it, so that no request meets one that closes. */
+const KEEP_ALIVE_MS = 75_000;
+/** For the header of a request: whoever needs longer is no switch. */
+const HEADERS_MS = 10_000;
 /** Beyond what the other side is told, so that no request meets a connection that is just being given up. */
 const MARGIN_MS = 1_000;
 
 /** Each piece has the head looked at again: a body that drips in is the whole parser's. */
 const MAX_PIECES = 8;
 
-interface Connection {
-  readonly socket: Socket;
-  readonly remoteAddress: string;
-  readonly handOver: () => void;
-  /** What came and was not answered yet. */
-  octets: Buffer | undefined;
-  /** In how many pieces that came. */
-  pieces: number;
-  isBusy: boolean;
-  /** The other side sends no more. */
-  hasEnded: boolean;
-  /** Given to a whole parser. */
-  isGone: boolean;
-  /** Nothing more is answered: the process ends. */
-  isClosing: boolean;
-}
-
 /**
- * Answers plain requests without what makes HTTP slow: a request object, a response object and their streams take longer than a signature does. The
- * first request that is anything else takes its connection to the whole parser, for good.
- * @param handler - answers requests
- * @param times - how long connections are kept
- * @returns where connections are given to
+ * A connection on which nothing but plain requests has come so far. It answers them without what makes HTTP slow: a request object, a response
+ * object and their streams take longer than a signature does. The first request that is anything else takes it to the whole parser, for good.
  */
-function createPlainConnections(handler: PlainHandler, times: PlainTimes) {
-  const connections = new Set<Connection>();
-  return {
-    /** Takes a connection. @param handOver - has a whole parser go on with it, from its first unread octet */
-    take(socket: Socket, handOver: () => void): void {
-      const remoteAddress = socket.remoteAddress ?? 'unknown';
-      const connection: Connection = {
-        ...{ socket, remoteAddress, octets: undefined, pieces: 0 },
-        ...{ isBusy: false, hasEnded: false, isGone: false, isClosing: false },
-        handOver: () => {
-          connections.delete(connection);
-          givenUp(connection, listeners);
-          handOver();
-        },
-      };
-      const listeners = listenersOf(connection, { handler, times, connections });
-      connections.add(connection);
-      socket.setTimeout(times.keepAliveMs + MARGIN_MS);
-      for (const [event, listener] of listeners) socket.on(event, listener);
-    },
-    /** Ends those on which nothing is under way. */
-    closeIdle(): void {
-      for (const connection of connections) {
-        const { socket, isBusy, isClosing, octets } = connection;
-        if (isBusy || isClosing || octets !== undefined) continue;
-        connection.isClosing = true;
-        socket.destroySoon();
-      }
-    },
-    closeAll(): void {
-      for (const { socket } of connections) socket.destroy();
-    },
-  };
-}
+class PlainConnection {
+  private readonly socket: Socket;
+  private readonly remoteAddress: string;
+  private readonly handler: PlainHandler;
+  private readonly giveUp: () => void;
+  private readonly listeners: readonly (readonly [event: string, listener: (chunk: Buffer) => void])[];
+  /** What came and was not answered yet, and in how many pieces. */
+  private octets: Buffer | undefined;
+  private pieces = 0;
+  private isBusy = false;
+  /** The other side sends no more. */
+  private hasEnded = false;
+  /** Given to a whole parser. */
+  private isGone = false;
+  /** Nothing more is answered: the process ends. */
+  private isClosing = false;
 
-type Listeners = readonly (readonly [event: string, listener: (chunk: Buffer) => void])[];
-
-interface Surroundings {
-  readonly handler: PlainHandler;
-  readonly times: PlainTimes;
-  readonly connections: Set<Connection>;
-}
-
-function listenersOf(connection: Connection, { handler, times, connections }: Surroundings): Listeners {
-  const { socket } = connection;
-  return [
-    [
-      'data',
-      (chunk: Buffer) => {
-        if (connection.isClosing) return;
-        connection.octets = connection.octets === undefined ? chunk : Buffer.concat([connection.octets, chunk]);
-        connection.pieces += 1;
-        if (connection.isBusy) socket.pause();
-        else work(connection, { handler, times });
-      },
-    ],
-    [
-      'end',
-      () => {
-        connection.hasEnded = true;
-        if (!connection.isBusy) socket.end();
-      },
-    ],
-    ['timeout', () => void socket.destroy()],
-    ['error', () => void socket.destroy()],
-    ['close', () => void connections.delete(connection)],
-  ];
-}
-
-/** Takes all listeners off, and puts back what was not read. */
-function givenUp(connection: Connection, listeners: Listeners): void {
-  const { socket, octets } = connection;
-  connection.isGone = true;
-  socket.setTimeout(0);
-  for (const [event, listener] of listeners) socket.off(event, listener);
-  socket.pause();
-  if (octets !== undefined) socket.unshift(octets);
-  // The parser listens by then.
-  process.nextTick(() => socket.resume());
-}
-
-type Means = Pick<Surroundings, 'handler' | 'times'>;
-
-/** Looks at what has come, and answers it where it is a whole plain request. */
-function work(connection: Connection, { handler, times }: Means): void {
-  const { socket, octets } = connection;
-  if (octets === undefined) return;
-  const read = readPlainRequest(octets, handler.maxBodyBytes);
-  if (read.status === 'partial' && connection.pieces < MAX_PIECES) {
-    socket.setTimeout(times.bodyMs);
-    return;
+  /**
+   * @param forget - is called when the connection is closed, or given up
+   * @param parse - has a whole parser go on with it, from its first unread octet
+   */
+  constructor(socket: Socket, handler: PlainHandler, forget: (one: PlainConnection) => void, parse: () => void) {
+    this.socket = socket;
+    this.remoteAddress = socket.remoteAddress ?? 'unknown';
+    this.handler = handler;
+    this.giveUp = () => {
+      forget(this);
+      this.release();
+      parse();
+    };
+    this.listeners = [
+      ['data', (chunk) => this.take(chunk)],
+      ['end', () => this.end()],
+      ['timeout', () => void socket.destroy()],
+      ['error', () => void socket.destroy()],
+      ['close', () => forget(this)],
+    ];
+    socket.setTimeout(KEEP_ALIVE_MS + MARGIN_MS);
+    for (const [event, listener] of this.listeners) socket.on(event, listener);
   }
-  const answer = read.status === 'read' ? handler.answer(read.request, connection.remoteAddress) : undefined;
-  if (answer === undefined) {
-    connection.handOver();
-    return;
-  }
-  if (connection.pieces > 1) socket.setTimeout(times.keepAliveMs + MARGIN_MS);
-  connection.octets = undefined;
-  connection.pieces = 0;
-  connection.isBusy = true;
-  void answer.then((given) => send(connection, given, { handler, times }));
-}
 
-function send(connection: Connection, given: PlainAnswer, means: Means): void {
-  const { socket } = connection;
-  if (socket.destroyed) return;
-  const isLast = given.isLast || connection.hasEnded;
-  const { body } = given.answer;
-  const octets = Buffer.byteLength(body);
-  const text = headOf(given, octets, isLast, means.times.keepAliveMs) + body;
-  const isTaken = socket.write(text, octets === body.length ? 'latin1' : 'utf8');
-  if (isLast) socket.destroySoon();
-  else if (isTaken) goOn(connection, means);
-  else socket.once('drain', () => goOn(connection, means));
-}
-
-function goOn(connection: Connection, means: Means): void {
-  connection.isBusy = false;
-  if (connection.octets === undefined) {
-    if (connection.hasEnded) connection.socket.end();
-    return;
+  /** Ends it where nothing is under way. */
+  closeIdle(): void {
+    if (this.isBusy || this.isClosing || this.octets !== undefined) return;
+    this.isClosing = true;
+    this.socket.destroySoon();
   }
-  work(connection, means);
-  if (!connection.isGone) connection.socket.resume();
+
+  destroy(): void {
+    this.socket.destroy();
+  }
+
+  private take(chunk: Buffer): void {
+    if (this.isClosing) return;
+    this.octets = this.octets === undefined ? chunk : Buffer.concat([this.octets, chunk]);
+    this.pieces += 1;
+    if (this.isBusy) this.socket.pause();
+    else this.work(this.octets);
+  }
+
+  private end(): void {
+    this.hasEnded = true;
+    if (!this.isBusy) this.socket.end();
+  }
+
+  /** Takes all listeners off, and puts back what was not read. */
+  private release(): void {
+    const { socket, octets } = this;
+    this.isGone = true;
+    socket.setTimeout(0);
+    for (const [event, listener] of this.listeners) socket.off(event, listener);
+    socket.pause();
+    if (octets !== undefined) socket.unshift(octets);
+    // The parser listens by then.
+    process.nextTick(() => socket.resume());
+  }
+
+  /** Looks at what has come, and answers it where it is a whole plain request. */
+  private work(octets: Buffer): void {
+    const { socket, handler } = this;
+    const read = readPlainRequest(octets, handler.maxBodyBytes);
+    if (read.status === 'partial' && this.pieces < MAX_PIECES) {
+      socket.setTimeout(HEADERS_MS);
+      return;
+    }
+    const answer = read.status === 'read' ? handler.answer(read.request, this.remoteAddress) : undefined;
+    if (answer === undefined) {
+      this.giveUp();
+      return;
+    }
+    if (this.pieces > 1) socket.setTimeout(KEEP_ALIVE_MS + MARGIN_MS);
+    this.octets = undefined;
+    this.pieces = 0;
+    this.isBusy = true;
+    void answer.then((given) => this.send(given));
+  }
+
+  private send(given: PlainAnswer): void {
+    const { socket } = this;
+    if (socket.destroyed) return;
+    const isLast = given.isLast || this.hasEnded;
+    const { body } = given.answer;
+    const octets = Buffer.byteLength(body);
+    const isTaken = socket.write(headOf(given, octets, isLast) + body, octets === body.length ? 'latin1' : 'utf8');
+    if (isLast) socket.destroySoon();
+    else if (isTaken) this.goOn();
+    else socket.once('drain', () => this.goOn());
+  }
+
+  private goOn(): void {
+    this.isBusy = false;
+    if (this.octets !== undefined) {
+      this.work(this.octets);
+      if (!this.isGone) this.socket.resume();
+    } else if (this.hasEnded) this.socket.end();
+  }
 }
 
 function headOf(
   { answer: { status, contentType, headers }, requestId }: PlainAnswer,
   octets: number,
   isLast: boolean,
-  keepAliveMs: number,
 ): string {
   let head = `HTTP/1.1 ${String(status)} ${STATUS_CODES[status] ?? ''}\r\nContent-Type: ${contentType}\r\nContent-Length: ${String(octets)}\r\nX-RequestID: ${requestId}\r\n`;
   if (headers !== undefined)
     for (let at = 0; at + 1 < headers.length; at += 2) head += `${headers[at] ?? ''}: ${headers[at + 1] ?? ''}\r\n`;
-  const connection = isLast ? 'close' : `keep-alive\r\nKeep-Alive: timeout=${String(keepAliveMs / 1_000)}`;
+  const connection = isLast ? 'close' : `keep-alive\r\nKeep-Alive: timeout=${String(KEEP_ALIVE_MS / 1_000)}`;
   return `${head}Date: ${date()}\r\nConnection: ${connection}\r\n\r\n`;
 }
 
@@ -353,10 +316,6 @@ export interface Listener {
   readonly close: (drainMs: number) => Promise<void>;
 }
 
-/** Longer than the seconds for which load balancers and switches keep a connection: they end it, so that no request meets one that closes. */
-const KEEP_ALIVE_MS = 75_000;
-/** For the header of a request: whoever needs longer is no switch. */
-const HEADERS_MS = 10_000;
 /** For a whole request, a large batch of records over a slow line included. */
 const REQUEST_MS = 120_000;
 
@@ -383,7 +342,10 @@ export async function listen(
           handler,
         );
   server.maxRequestsPerSocket = 0;
-  const connections = plain && takePlain(server, plain, tls === undefined ? 'connection' : 'secureConnection');
+  const connections =
+    plain === undefined
+      ? new Set<never>()
+      : takePlain(server, plain, tls === undefined ? 'connection' : 'secureConnection');
   await listening(server, host, port);
   const address = server.address() as AddressInfo;
   return {
@@ -462,14 +424,14 @@ function takePlain(
   server: Server | TlsServer,
   plain: PlainHandler,
   event: 'connection' | 'secureConnection',
-): PlainConnections {
-  const connections = createPlainConnections(plain, { keepAliveMs: KEEP_ALIVE_MS, bodyMs: HEADERS_MS });
+): ReadonlySet<PlainConnection> {
+  const connections = new Set<PlainConnection>();
+  const forget = (connection: PlainConnection): void => void connections.delete(connection);
   const parsers = server.listeners(event) as ((this: typeof server, socket: Socket) => void)[];
   server.removeAllListeners(event);
   server.on(event, (socket: Socket) => {
-    connections.take(socket, () => {
-      for (const parser of parsers) parser.call(server, socket);
-    });
+    const parse = (): void => parsers.forEach((parser) => parser.call(server, socket));
+    connections.add(new PlainConnection(socket, plain, forget, parse));
   });
   return connections;
 }
@@ -478,10 +440,10 @@ function takePlain(
  * New connections are refused at once. Those that are there are told with their next answer; those on which none is asked for are ended once
  * they have had the time for it, since a request that is on its way to an end that closes is lost.
  */
-function closed(server: Server | TlsServer, connections: PlainConnections | undefined, drainMs: number): Promise<void> {
+function closed(server: Server | TlsServer, connections: ReadonlySet<PlainConnection>, drainMs: number): Promise<void> {
   return new Promise((resolve) => {
     const closeIdle = (): void => {
-      connections?.closeIdle();
+      for (const connection of connections) connection.closeIdle();
       server.closeIdleConnections();
     };
     let endIdle = (): void => undefined;
@@ -494,7 +456,7 @@ function closed(server: Server | TlsServer, connections: PlainConnections | unde
       Math.min(NOTICE_MS, drainMs / 2),
     );
     const cancelEnd = schedule(() => {
-      connections?.closeAll();
+      for (const connection of connections) connection.destroy();
       server.closeAllConnections();
     }, drainMs);
     // That of http.Server would end idle connections now.

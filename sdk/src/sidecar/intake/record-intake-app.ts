@@ -3,26 +3,15 @@ import { gunzip } from 'node:zlib';
 import { Hono } from 'hono';
 import { schedule } from '../../core/runtime/clock.js';
 import { HopbackError, isHopbackError } from '../../errors.js';
-import type { Pushed, PushedReject, RecordIntake, SourceConfiguration } from '../../records/index.js';
+import type { Pushed, RecordIntake, SourceConfiguration } from '../../records/index.js';
 
 /** The media type of a field `Content-Type`, lower-case, without parameters; empty where there is none. RFC 9110 section 8.3 */
 export function mediaTypeOf(headers: Headers): string {
   return (headers.get('content-type') ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
 }
 
-/** What can be wrong with what is sent to the record and traceback half, as a word that does not change between releases. */
-type IntakeProblemCode =
-  | 'body-malformed'
-  | 'body-too-large'
-  | 'busy'
-  | 'internal'
-  | 'media-type-unknown'
-  | 'not-found'
-  | 'not-stored'
-  | 'source-unknown';
-
-/** By code: status and title. */
-const KINDS: Readonly<Record<IntakeProblemCode, readonly [status: number, title: string]>> = {
+/** What can be wrong with what is sent, as a word that does not change between releases: its status and title. */
+const KINDS = {
   'body-malformed': [400, 'The body cannot be read'],
   'body-too-large': [413, 'The body is too large'],
   busy: [503, 'Too much is being taken in'],
@@ -31,7 +20,7 @@ const KINDS: Readonly<Record<IntakeProblemCode, readonly [status: number, title:
   'not-found': [404, 'There is no such thing here'],
   'not-stored': [503, 'It could not be stored now'],
   'source-unknown': [404, 'No such source is sent here'],
-};
+} as const;
 
 /** Seconds after which what was refused for want of room or of a disk may come again. */
 const RETRY_AFTER_SECONDS = 5;
@@ -42,10 +31,9 @@ const RETRY_AFTER_SECONDS = 5;
  * @param detail - what was wrong this time, for people; without numbers of people
  * @see RFC 9457 section 3; RFC 9110 section 10.2.3 for `Retry-After`, which every 503 has
  */
-function problem(code: IntakeProblemCode, detail?: string): Response {
+function problem(code: keyof typeof KINDS, detail?: string): Response {
   const [status, title] = KINDS[code];
-  const document = { type: 'about:blank', title, status, code, ...(detail === undefined ? {} : { detail }) };
-  return new Response(JSON.stringify(document), {
+  return new Response(JSON.stringify({ type: 'about:blank', title, status, code, detail }), {
     status,
     headers: {
       'content-type': 'application/problem+json',
@@ -258,24 +246,6 @@ function within(outcome: Promise<Pushed | Response>, timeoutMs: number): Promise
 /** The source of records in our own form that are sent to `/v1/records`; the records name the sources that they are of. */
 export const HTTP_RECORDS_SOURCE: SourceConfiguration = { id: 'http', format: 'hopback', time: { zone: 'utc' } };
 
-/** What became of rows that were sent: the answer of `/v1/records`. */
-interface RecordsAnswer {
-  /** Records that are new, and durable. */
-  readonly accepted: number;
-  /** Records that were there already. */
-  readonly repeated: number;
-  /** Records older than retention, which were not stored. */
-  readonly expired: number;
-  /** Lines that are empty, or no legs. */
-  readonly skipped: number;
-  /** Lines that could not be read. */
-  readonly rejected: number;
-  /** Those of them, {@link MAX_PUSHED_REJECTS} at most. */
-  readonly rejects: readonly PushedReject[];
-  /** Whether the reject file has all of them, for `hopback records rejects`. */
-  readonly areRejectsKept: boolean;
-}
-
 /**
  * Makes the routes by which call records come over HTTP. Whatever is acknowledged is durable: in the store, and in the spool where it may
  * leave. What was not acknowledged may be sent again, and is not doubled.
@@ -371,7 +341,7 @@ async function takeInDocument(request: Request, sourceId: string, takeIn: TakeIn
   return taken.areRejectsKept ? answered(202, { status: 'rejected', ...reject }) : problem('not-stored');
 }
 
-function answered(status: 200 | 202, value: RecordsAnswer | Readonly<Record<string, unknown>>): Response {
+function answered(status: 200 | 202, value: Readonly<Record<string, unknown>>): Response {
   return Response.json(value, { status, headers: { 'cache-control': 'no-store' } });
 }
 

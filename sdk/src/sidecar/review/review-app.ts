@@ -65,21 +65,6 @@ const POLICY =
  * @returns the routes below `base`, to be mounted at the root; they never throw
  * @throws {@link HopbackError} `invalid-configuration` where the zone, the base or the idle time cannot be
  * @see {@link createCarrierResponder}; OWASP ASVS 5.0 sections 6 and 7; WCAG 2.2
- * @example
- * ```ts
- * const line = await accountEntry({ name: 'duty engineer', password: 'correct horse battery staple' });
- * const accounts = readAccounts(line);
- * const directory = createTrunkDirectory({ directoryId: 'd', providers: [], entries: [] });
- * const app = reviewApp({
- *   responder: { list: () => [], review: () => undefined, entry: () => undefined, decide: async () => ({ status: 'repeated' }) },
- *   context: { policy: DEFAULT_TRACEBACK_POLICY, directory, provider: { name: 'Example LLC' } },
- *   accounts: () => accounts,
- *   audit: async () => {},
- *   zone: 'America/New_York',
- * });
- * const response = await app.request('/review');
- * console.log(response.status, response.headers.get('location')); // 303 /review/login
- * ```
  */
 export function reviewApp(options: ReviewAppOptions): Hono {
   const { base, idleMs, times } = checkedOptions(options);
@@ -215,8 +200,8 @@ export interface TracebackDesk extends AsyncDisposable {
  * the rest waits for people on the review page. Requests come by stream, by polling and by webhooks; the same one is answered once.
  * @param options - records, trunks, keys, where the platform is, who may log in
  * @returns responder and routes; to be closed, the store after it
- * @throws {@link HopbackError} as {@link createCarrierResponder} and {@link reviewApp}; `invalid-configuration` for a webhook secret that
- * is none
+ * @throws {@link HopbackError} as {@link createCarrierResponder}; `invalid-configuration` for a webhook secret that is none, and where the zone,
+ * the base or the idle time of the page cannot be
  * @see https://www.standardwebhooks.com; docs/guides/answer-tracebacks.md
  * @example
  * ```ts

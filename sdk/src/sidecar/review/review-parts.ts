@@ -42,7 +42,7 @@ export interface ReviewAuditEntry {
  * @param path - made where it is not there, for this user only
  * @returns the audit; to be closed
  * @throws {@link HopbackError} `storage-failed` where it cannot be opened
- * @see {@link reviewApp}
+ * @see {@link openTracebackDesk}
  * @example
  * ```ts
  * const { mkdtemp, readFile, rm } = await import('node:fs/promises');

@@ -37,6 +37,17 @@ import type { SidecarConfiguration, SigningConfiguration } from '../config/confi
 import { pathFrom, readJsonFile, readTextFile, stampOf } from './files.js';
 import type { OnNotice } from './files.js';
 
+/** What services are loaded with. */
+export interface ServicesOptions {
+  /** Of the configuration file: paths begin there. */
+  readonly directory: string;
+  readonly clock: Clock;
+  readonly onNotice: OnNotice;
+  /** Opens an encrypted signing key. */
+  readonly passphrase?: string;
+  readonly onSignature?: (record: SignatureRecord) => void;
+}
+
 /** The filings of upstream providers, as long as trunks and file stay what they are. */
 export interface FilingsPart {
   readonly directory: FilingDirectory;
@@ -55,7 +66,7 @@ export interface FilingsPart {
 export async function loadFilings(
   path: string,
   trunkConfigurations: SidecarConfiguration['trunks'],
-  { clock, onNotice }: { readonly clock: Clock; readonly onNotice: OnNotice },
+  { clock, onNotice }: ServicesOptions,
   before: FilingsPart | undefined,
 ): Promise<FilingsPart> {
   const references = Object.fromEntries(
@@ -124,24 +135,14 @@ export interface SigningPart {
   readonly files: readonly string[];
 }
 
-/** What signing is loaded with. */
-interface LoadSigningOptions {
-  readonly directory: string;
-  readonly clock: Clock;
-  /** Opens an encrypted key. */
-  readonly passphrase?: string;
-  readonly allow?: X5uAllowList;
-  /** Gets the record of each signature. */
-  readonly onRecord?: (record: SignatureRecord) => void;
-}
-
 /**
  * Loads key, certificate and policy.
  * @throws {@link HopbackError} `storage-failed`, `key-unusable`, `certificate-unusable` or `invalid-configuration`
  */
 export async function loadSigning(
   configuration: SigningConfiguration,
-  { directory, clock, passphrase, allow, onRecord }: LoadSigningOptions,
+  { directory, clock, passphrase, onSignature: onRecord }: ServicesOptions,
+  allow: X5uAllowList | undefined,
 ): Promise<SigningPart> {
   const at = (name: string): string => pathFrom(directory, name);
   const [keyPath, chainPath] = [at(configuration.key), at(configuration.certificate)];
@@ -200,30 +201,26 @@ export interface TrustPart {
   readonly close: () => Promise<void>;
 }
 
-/** What trust is loaded with. */
-interface LoadTrustOptions {
-  readonly directory: string;
-  readonly clock: Clock;
-  readonly certificates: SidecarConfiguration['certificates'];
-  readonly onNotice: OnNotice;
-  /** The store in force: a list that is yet to come replaces it, and nothing else does. */
-  readonly current?: TrustStore;
-}
-
 /**
  * Loads whom to trust, from files or from where the policy administrator publishes it.
+ * @param current - the store in force: a list that is yet to come replaces it, and nothing else does
  * @throws {@link HopbackError} of `loadTrustStore` and `createTrustStoreRefresh`
  */
-export async function loadTrust(trust: SidecarConfiguration['trust'], options: LoadTrustOptions): Promise<TrustPart> {
+export async function loadTrust(
+  trust: SidecarConfiguration['trust'],
+  options: ServicesOptions,
+  certificates: SidecarConfiguration['certificates'],
+  current: TrustStore | undefined,
+): Promise<TrustPart> {
   const { list } = trust;
   return list !== undefined && 'url' in list
-    ? publishedTrust({ ...trust, list }, options)
+    ? publishedTrust({ ...trust, list }, options, certificates, current)
     : trustOfFiles(trust, options);
 }
 
 async function trustOfFiles(
   trust: SidecarConfiguration['trust'],
-  { directory, clock }: LoadTrustOptions,
+  { directory, clock }: ServicesOptions,
 ): Promise<TrustPart> {
   const at = (paths: readonly string[]): readonly string[] => paths.map((path) => pathFrom(directory, path));
   const files: TrustStoreFiles = {
@@ -266,8 +263,12 @@ type Published = SidecarConfiguration['trust'] & {
 };
 
 /** Goes on without a list until there is one: the sidecar is not ready meanwhile. */
-async function publishedTrust(trust: Published, options: LoadTrustOptions): Promise<TrustPart> {
-  const { directory, clock, certificates, onNotice } = options;
+async function publishedTrust(
+  trust: Published,
+  { directory, clock, onNotice }: ServicesOptions,
+  certificates: SidecarConfiguration['certificates'],
+  current: TrustStore | undefined,
+): Promise<TrustPart> {
   const read = async (paths: readonly string[]): Promise<readonly Certificate[]> =>
     (await Promise.all(paths.map((path) => certificatesOf(pathFrom(directory, path))))).flat();
   const [stiPaRoots, crlSigners, intermediates] = [
@@ -282,7 +283,7 @@ async function publishedTrust(trust: Published, options: LoadTrustOptions): Prom
     ...defined({
       crlSigners: crlSigners.length > 0 ? crlSigners : undefined,
       cachePath: cache && pathFrom(directory, cache),
-      current: options.current,
+      current,
       allow: certificates.allow,
       ca: certificates.ca && (await readTextFile(pathFrom(directory, certificates.ca))),
     }),

@@ -2,18 +2,12 @@ import { defined } from '../../core/defined.js';
 import { scheduleInBackground } from '../../core/runtime/clock.js';
 import type { Clock } from '../../core/runtime/clock.js';
 import { createCertificateRepository, createVerificationService } from '../../stir/index.js';
-import type {
-  CanonicalTn,
-  CertificateRepositoryService,
-  SignatureRecord,
-  TrustStore,
-  VerificationService,
-} from '../../stir/index.js';
+import type { CanonicalTn, CertificateRepositoryService, TrustStore, VerificationService } from '../../stir/index.js';
 import type { FilingDirectory } from '../../switch/index.js';
 import type { SidecarConfiguration } from '../config/configuration.schema.js';
 import { pathFrom, readTextFile, stampOf, warnOfOpenKeys } from './files.js';
 import { loadFilings, loadNumbers, loadSigning, loadTrust, trunkTable } from './load-services.js';
-import type { FilingsPart, NumbersPart, SigningPart, TrunkTable, TrustPart } from './load-services.js';
+import type { FilingsPart, NumbersPart, SigningPart, TrunkTable, TrustPart, ServicesOptions } from './load-services.js';
 import type { OnNotice } from './files.js';
 
 /** Everything that a request is answered with: one object, put in the place of the last at a reload. */
@@ -29,17 +23,6 @@ export interface SidecarServices {
   readonly filings: FilingDirectory | undefined;
   /** Files that all this was read from. */
   readonly files: readonly string[];
-}
-
-/** What services are loaded with. */
-export interface ServicesOptions {
-  /** Of the configuration file: paths begin there. */
-  readonly directory: string;
-  readonly clock: Clock;
-  readonly onNotice: OnNotice;
-  /** Opens an encrypted signing key. */
-  readonly passphrase?: string;
-  readonly onSignature?: (record: SignatureRecord) => void;
 }
 
 /** Loads services, and loads them again. */
@@ -155,11 +138,8 @@ async function loadRest(
     path === undefined ? undefined : pathFrom(options.directory, path);
   const [numbersPath, filingsPath] = [at(configuration.doNotOriginate), at(configuration.filings)];
   await warnOfOpenKeys(configuration, options);
-  const { directory, clock, passphrase, onSignature: onRecord } = options;
   const { allow, ca } = configuration.certificates;
-  const signing =
-    configuration.signing &&
-    (await loadSigning(configuration.signing, { directory, clock, ...defined({ passphrase, allow, onRecord }) }));
+  const signing = configuration.signing && (await loadSigning(configuration.signing, options, allow));
   const doNotOriginate = numbersPath === undefined ? undefined : await loadNumbers(numbersPath, before.doNotOriginate);
   const filings =
     filingsPath === undefined
@@ -169,7 +149,7 @@ async function loadRest(
   const verification =
     before.verification?.key === key
       ? before.verification
-      : { key, part: verificationPart(configuration, clock, trust.part, certificates.part) };
+      : { key, part: verificationPart(configuration, options.clock, trust.part, certificates.part) };
   const services: SidecarServices = {
     configuration,
     get verification() {
@@ -220,22 +200,20 @@ async function warmUp(
 
 async function trustPart(
   { trust, certificates }: SidecarConfiguration,
-  { directory, clock, onNotice }: ServicesOptions,
+  options: ServicesOptions,
   before: Parts['trust'],
 ): Promise<Kept<TrustPart>> {
   // What a published list is vouched for by is read once, so that other roots make another part; files are read again by the part itself.
   const vouching =
     trust.list !== undefined && 'url' in trust.list
-      ? await stampOf(trust.stiPaRoots.map((path) => pathFrom(directory, path)))
+      ? await stampOf(trust.stiPaRoots.map((path) => pathFrom(options.directory, path)))
       : '';
   const key = JSON.stringify([trust, certificates.allow, certificates.ca, vouching]);
   if (before?.key === key) {
     await before.part.reload();
     return before;
   }
-  const current = before?.part.current();
-  const part = await loadTrust(trust, { directory, clock, certificates, onNotice, ...defined({ current }) });
-  return { key, part };
+  return { key, part: await loadTrust(trust, options, certificates, before?.part.current()) };
 }
 
 /** Made when there is somebody to trust; told of each other store from then on. */
