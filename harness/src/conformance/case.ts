@@ -87,7 +87,7 @@ export type Observed =
   | { readonly kind: 'no-answer'; readonly why: 'refused' | 'timeout' | 'cut'; readonly said: string };
 
 /** The three values of verstat, without what vendors append to them. */
-const VERSTATS: readonly Verstat[] = ['TN-Validation-Passed', 'TN-Validation-Failed', 'No-TN-Validation'];
+export const VERSTATS: readonly Verstat[] = ['TN-Validation-Passed', 'TN-Validation-Failed', 'No-TN-Validation'];
 
 /**
  * Reads a verstat value: some vendors append the attestation, `TN-Validation-Passed-A`.

@@ -12,7 +12,7 @@ import type {
   VerificationExpectation,
 } from './case.js';
 import { selectCases } from './case.js';
-import { CONFORMANCE_CASES } from './cases/index.js';
+import { CONFORMANCE_CASES } from './cases/catalogue.js';
 import type { ConformanceEnvironment } from './environment/environment.js';
 import { atisTarget, secsipidxTarget, threeGppTarget } from './targets/rest-target.js';
 import { deviceTarget, redirectTarget } from './targets/sip-target.js';
@@ -119,7 +119,7 @@ const PASS: CaseVerdict = { status: 'pass' };
 const failed = (reason: string): CaseVerdict => ({ status: 'fail', reason });
 
 /** In words, for a reason why a case is not applicable. */
-const CAPABILITY_TEXT: Readonly<Record<Capability, string>> = {
+export const CAPABILITY_TEXT: Readonly<Record<Capability, string>> = {
   verify: 'verifies nothing',
   parties: 'is not told who calls whom',
   'sip-caller': 'has no header fields of SIP',

@@ -23,7 +23,7 @@ export type {
   VerificationCase,
   VerificationExpectation,
 } from './case.js';
-export { CONFORMANCE_CASES } from './cases/index.js';
+export { CONFORMANCE_CASES } from './cases/catalogue.js';
 export type {
   CaseResult,
   ConformanceOutcome,
