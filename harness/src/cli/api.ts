@@ -1,14 +1,13 @@
 import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { HopbackError, isHopbackError } from '@hopback/sdk/errors';
-import { EXIT, jsonLine, printLines, tableLines, UsageError, valuesOf } from '@hopback/sdk/internal/cli';
-import type { CommandEntry, ExitCode, OptionSpecs, OptionValues } from '@hopback/sdk/internal/cli';
+import { EXIT, jsonLine, printLines, tableLines, UsageError } from '@hopback/sdk/internal/cli';
+import type { CommandEntry, ExitCode, Options, OptionSpec, OptionSpecs } from '@hopback/sdk/internal/cli';
 import { PLATFORM_ROUTES, printableText } from '@hopback/sdk/platform';
 import type { PlatformClient, RouteCallParams } from '@hopback/sdk/platform';
 import { OPERATOR_ROUTES } from '../platform/operator-routes.js';
-import type { ApiCommand, OptionReading } from './api/command-words.js';
+import type { ApiCommand, ApiRoute, OptionReading } from './api/command-words.js';
 import { API_COMMANDS, routeOf } from './api/commands.js';
-import type { ApiRoute } from './api/commands.js';
 import { clientOfProfile, DEFAULT_PROFILE, PROFILE_VARIABLE } from './api/profile.js';
 import { memberLines } from './api/shown-value.js';
 import type { HarnessCommand, HarnessIo } from './carry-out.js';
@@ -20,101 +19,96 @@ const MAX_INPUT_BYTES = 32 * 1_048_576;
 
 /** Commands that call a platform: those with words of their own, and `api OPERATION` for every operation. */
 export function apiEntries(): readonly CommandEntry<HarnessIo>[] {
-  const named = API_COMMANDS.map((command) => ({
-    ...{ name: command.name, summary: command.summary },
-    load: () => Promise.resolve(commandOf(command, routeOf(command.operationId, OPERATOR_ROUTES))),
+  const named = API_COMMANDS.map((command) => ({ ...entryOf(command), isHidden: false }));
+  const operations = [...PLATFORM_ROUTES, ...OPERATOR_ROUTES].map(({ operationId, summary }: ApiRoute) => ({
+    ...entryOf({ name: `api ${operationId}`, operationId, summary }),
+    isHidden: true,
   }));
-  const operations = [...PLATFORM_ROUTES, ...OPERATOR_ROUTES].map((route: ApiRoute) => {
-    const { operationId, summary } = route;
-    const operands = route.parameters.filter((one) => one.in === 'path').map(({ name }) => name);
-    const command = { name: `api ${operationId}`, summary, operationId, operands };
-    return { name: command.name, summary, isHidden: true, load: () => Promise.resolve(commandOf(command, route)) };
-  });
   return [...named, ...operations];
 }
 
+const entryOf = (command: ApiCommand): CommandEntry<HarnessIo> => ({
+  ...{ name: command.name, summary: command.summary },
+  load: () => Promise.resolve(commandOf(command, routeOf(command.operationId))),
+});
+
+/** A command line of a command that calls a route. */
+interface ApiCall {
+  readonly command: ApiCommand;
+  readonly route: ApiRoute;
+  readonly options: Options;
+  readonly io: HarnessIo;
+}
+
 /** Makes a command from its description and its route. */
-function commandOf(command: ApiCommand, route: ApiRoute | undefined): HarnessCommand {
-  if (route === undefined) throw new TypeError(`there is no operation ${command.operationId}`);
-  const specs = optionsOf(command, route);
+function commandOf(command: ApiCommand, route: ApiRoute): HarnessCommand {
   return {
     name: command.name,
     summary: command.summary,
-    usage: [[...command.operands.map((name) => name.toUpperCase()), '[options]'].join(' ')],
-    options: specs,
+    usage: [[...operandNames(route).map((name) => name.toUpperCase()), '[options]'].join(' ')],
+    options: optionsOf(command, route),
     notes: [
       route.description,
       'Exit codes: 0 done; 1 the platform refused it or cannot be reached, or the returned data failed a check; 2 the command line or the profile cannot be ' +
         'understood; 4 a file cannot be read.',
     ],
     run: async (options, io) => {
-      const values = valuesOf(specs, options);
-      const operands = operandsOf(command, options.operands);
-      const params = await paramsOf(command, route, { values, operands, io });
+      const call: ApiCall = { command, route, options, io };
+      const params = await paramsOf(call);
       const warned = (warning: string): void =>
         printLines(io, [`hopback-harness: warning: ${printableText(warning)}`], io.stderr);
       try {
-        const client = await clientOfProfile(textOf(values['profile']) ?? DEFAULT_PROFILE, warned);
-        const refusal = await refusalOf({ command, params, values, client });
-        if (refusal === undefined) return await carryOut({ command, route, params, values, client, io });
+        const client = await clientOfProfile(options.text('profile') ?? DEFAULT_PROFILE, warned);
+        const refusal = await refusalOf(call, params, client);
+        if (refusal === undefined) return await carryOut(call, params, client);
         printLines(io, [`hopback-harness ${command.name}: ${printableText(refusal)}`], io.stderr);
         return EXIT.negative;
       } catch (error) {
-        return failed(error, { name: command.name, io, isJson: options.isOn('json') });
+        return failed(error, call);
       }
     },
   };
 }
 
+const operandNames = ({ parameters }: ApiRoute): readonly string[] =>
+  parameters.filter((one) => one.in === 'path').map(({ name }) => name);
+
 /** Options of parameters have their names, `--campaignId`; those of lists have `--items` in place of pages. */
-function optionsOf({ body, switches = {} }: ApiCommand, route: ApiRoute): OptionSpecs {
+function optionsOf({ body = [], switches = {} }: ApiCommand, route: ApiRoute): OptionSpecs {
   const { parameters, request, response } = route;
-  const own = (body ?? []).map(({ option, help, isRequired }) => {
-    return [
-      option,
-      { value: 'TEXT', isFreeText: true, text: `${help}${isRequired === true ? ' (required)' : ''}` },
-    ] as const;
-  });
-  const query = parameters
-    .filter((one) => one.in !== 'path' && !PAGING.has(one.name) && one.name !== 'Idempotency-Key')
-    .map(({ name, description }) => [name, { value: 'TEXT', isFreeText: true, text: description }] as const);
+  const free = (text: string): OptionSpec => ({ value: 'TEXT', isFreeText: true, text });
+  const file = (text: string): OptionSpec => ({ value: 'FILE', text });
+  const query = parameters.filter((one) => one.in !== 'path' && !OF_THE_COMMAND.has(one.name));
   return {
-    ...Object.fromEntries(own),
-    ...Object.fromEntries(Object.entries(switches).map(([name, text]) => [name, { text }] as const)),
-    ...Object.fromEntries(query),
-    ...(request !== undefined && { body: { value: 'FILE', text: 'the body, JSON; - for standard input' } }),
-    ...(request?.kind === 'json-and-pdf' && { document: { value: 'FILE', text: 'the PDF' } }),
-    ...(response.kind === 'file' && {
-      output: { value: 'FILE', text: 'where it is written; default standard output' },
-    }),
+    ...Object.fromEntries(
+      body.map(({ option, help, isRequired }) => [option, free(isRequired === true ? `${help} (required)` : help)]),
+    ),
+    ...Object.fromEntries(Object.entries(switches).map(([name, text]) => [name, { text }])),
+    ...Object.fromEntries(query.map(({ name, description }) => [name, free(description)])),
+    ...(request !== undefined && { body: file('the body, JSON; - for standard input') }),
+    ...(request?.kind === 'json-and-pdf' && { document: file('the PDF') }),
+    ...(response.kind === 'file' && { output: file('where it is written; default standard output') }),
     ...(isList(route) && { items: { value: 'N', text: `how many at most; default ${DEFAULT_ITEMS}` } }),
-    profile: {
-      value: 'FILE',
-      env: PROFILE_VARIABLE,
-      text: `profile: client and platform; default ${DEFAULT_PROFILE}`,
-    },
+    profile: { ...file(`profile: client and platform; default ${DEFAULT_PROFILE}`), env: PROFILE_VARIABLE },
     json: { text: 'print JSON in place of a table' },
   };
 }
 
-const PAGING: ReadonlySet<string> = new Set(['cursor', 'limit']);
+/** Parameters that the command sees to. */
+const OF_THE_COMMAND: ReadonlySet<string> = new Set(['cursor', 'limit', 'Idempotency-Key']);
 
 /** Why a command is not carried out. */
-async function refusalOf(given: {
-  readonly command: ApiCommand;
-  readonly params: RouteCallParams;
-  readonly values: Given['values'];
-  readonly client: PlatformClient;
-}): Promise<string | undefined> {
-  const { command, params, values, client } = given;
+async function refusalOf(
+  { command, options }: ApiCall,
+  params: RouteCallParams,
+  client: PlatformClient,
+): Promise<string | undefined> {
   return command.check?.({
     body: (params.body ?? {}) as Readonly<Record<string, unknown>>,
-    isOn: (name) => values[name] === true,
+    isOn: options.isOn,
     fetch: async (operationId, parameters) => {
-      const route = routeOf(operationId, OPERATOR_ROUTES);
-      if (route === undefined) throw new TypeError(`there is no operation ${operationId}`);
       try {
-        const result = await client.call(route, { parameters });
+        const result = await client.call(routeOf(operationId), { parameters });
         return result.kind === 'json' ? (result.value as Readonly<Record<string, unknown>>) : {};
       } catch (error) {
         if (isHopbackError(error) && error.details['problemCode'] === 'not-found') return undefined;
@@ -124,45 +118,33 @@ async function refusalOf(given: {
   });
 }
 
-function operandsOf({ operands }: ApiCommand, given: readonly string[]): Readonly<Record<string, string>> {
-  if (given.length !== operands.length)
-    throw new UsageError(
-      operands.length === 0
-        ? `it takes no operands, but there is ${given[0] ?? ''}`
-        : `it takes ${operands.join(' and ')}`,
-    );
-  return Object.fromEntries(operands.map((name, at) => [name, given[at] ?? '']));
-}
-
-const textOf = (value: OptionValues[string]): string | undefined => (typeof value === 'string' ? value : undefined);
-
-interface Given {
-  readonly values: OptionValues;
-  readonly operands: Readonly<Record<string, string>>;
-  readonly io: HarnessIo;
-}
-
 /** What is sent. @throws UsageError with what is wrong */
-async function paramsOf(command: ApiCommand, route: ApiRoute, given: Given): Promise<RouteCallParams> {
-  const { values, operands, io } = given;
-  const options = route.parameters.flatMap(({ name }) => {
-    const value = textOf(values[name]);
+async function paramsOf(call: ApiCall): Promise<RouteCallParams> {
+  const { route, options, io } = call;
+  const { operands } = options;
+  const names = operandNames(route);
+  if (operands.length !== names.length)
+    throw new UsageError(
+      names.length === 0
+        ? `it takes no operands, but there is ${operands[0] ?? ''}`
+        : `it takes ${names.join(' and ')}`,
+    );
+  const given = route.parameters.flatMap(({ name }) => {
+    const value = options.text(name);
     return value === undefined ? [] : [[name, value] as const];
   });
-  const parameters = { ...Object.fromEntries(options), ...operands };
+  const path = names.map((name, at) => [name, operands[at] ?? ''] as const);
+  const parameters = Object.fromEntries([...given, ...path]);
   if (route.request === undefined) return { parameters };
-  const document = textOf(values['document']);
+  const document = options.text('document');
   const pdf = document === undefined ? undefined : await inputOf(document, io);
-  const body = await bodyOf(command, given, pdf);
+  const body = await bodyOf(call, pdf);
   return { parameters, body, ...(pdf !== undefined && { document: pdf }) };
 }
 
-async function bodyOf(
-  { body: options = [], defaults }: ApiCommand,
-  { values, io }: Given,
-  pdf: Uint8Array | undefined,
-): Promise<unknown> {
-  const file = textOf(values['body']);
+async function bodyOf({ command, options, io }: ApiCall, pdf: Uint8Array | undefined): Promise<unknown> {
+  const { body: members = [], defaults } = command;
+  const file = options.text('body');
   let body: Record<string, unknown> = {};
   if (file !== undefined) {
     try {
@@ -171,15 +153,15 @@ async function bodyOf(
       if (error instanceof SyntaxError) throw new UsageError(`${file} is not JSON: ${error.message}`);
       throw error;
     }
-  } else if (options.length === 0 && defaults === undefined) throw new UsageError('it takes --body FILE');
+  } else if (members.length === 0 && defaults === undefined) throw new UsageError('it takes --body FILE');
   const reading: OptionReading = {
     textOf: async (path) => Buffer.from(await inputOf(path, io)).toString('utf8'),
-    option: (name) => textOf(values[name]),
+    option: options.text,
     env: io.env,
     note: (line) => printLines(io, [line], io.stderr),
   };
-  for (const { option, member, isRequired, read } of options) {
-    const text = textOf(values[option]);
+  for (const { option, member, isRequired, read } of members) {
+    const text = options.text(option);
     if (text === undefined && isRequired === true && file === undefined) throw new UsageError(`it takes --${option}`);
     if (text === undefined || member === undefined) continue;
     try {
@@ -220,35 +202,29 @@ async function inputOf(file: string, io: HarnessIo): Promise<Uint8Array> {
   return Buffer.concat(chunks);
 }
 
-interface Carrying extends Pick<Given, 'values' | 'io'> {
-  readonly command: ApiCommand;
-  readonly route: ApiRoute;
-  readonly params: RouteCallParams;
-  readonly client: PlatformClient;
-}
-
-async function carryOut(carrying: Carrying): Promise<ExitCode> {
-  const { command, route, params, client, io, values } = carrying;
-  if (isList(route)) return list(carrying);
+async function carryOut(call: ApiCall, params: RouteCallParams, client: PlatformClient): Promise<ExitCode> {
+  const { command, route, options, io } = call;
+  if (isList(route)) return list(call, params, client);
   let result = await client.call(route, params);
-  while (result.kind === 'json' && command.judge?.isPending?.(result.value) === true)
+  while (result.kind === 'json' && command.isPending?.(result.value) === true)
     result = await client.call(route, params);
   if (result.kind === 'nothing') return EXIT.ok;
   if (result.kind === 'file') {
-    const output = textOf(values['output']);
+    const output = options.text('output');
     if (output === undefined) io.stdout.write(result.bytes);
     else await writeFile(output, result.bytes);
     return EXIT.ok;
   }
-  const exitCode = judged(carrying, result.value);
-  if (values['json'] === true) return said(io, JSON.stringify(result.value, undefined, 2), exitCode);
-  return said(io, [command.name, ...memberLines(result.value, '  ', command.tables)].join('\n'), exitCode);
+  const lines = [command.name, ...memberLines(result.value, '  ', command.tables)];
+  return shown(call, result.value, lines);
 }
 
-/** Says what is wrong with an answer. @returns the exit code */
-function judged({ command, io }: Carrying, value: unknown): ExitCode {
-  const faults = command.judge?.faults?.(value) ?? [];
+/** Prints an answer, and says what is wrong with it. @returns the exit code */
+function shown({ command, options, io }: ApiCall, value: unknown, lines: readonly string[]): ExitCode {
+  const faults = command.faults?.(value) ?? [];
   for (const fault of faults) printLines(io, [`hopback-harness: ${printableText(fault)}`], io.stderr);
+  const text = options.isOn('json') ? JSON.stringify(value, undefined, 2) : lines.join('\n');
+  io.stdout.write(`${text}\n`);
   return faults.length > 0 ? EXIT.negative : EXIT.ok;
 }
 
@@ -256,49 +232,39 @@ function judged({ command, io }: Carrying, value: unknown): ExitCode {
 const isList = ({ parameters, response }: ApiRoute): boolean =>
   parameters.some(({ name }) => name === 'cursor') && response.kind === 'json' && response.body.endsWith('Page');
 
-async function list(carrying: Carrying): Promise<ExitCode> {
-  const { command, route, params, client, io, values } = carrying;
-  const most = Number(textOf(values['items']) ?? DEFAULT_ITEMS);
+interface Page {
+  readonly items?: readonly unknown[];
+  readonly nextCursor?: string;
+}
+
+async function list(call: ApiCall, params: RouteCallParams, client: PlatformClient): Promise<ExitCode> {
+  const { command, route, options, io } = call;
+  const most = Number(options.text('items') ?? DEFAULT_ITEMS);
   if (!Number.isSafeInteger(most) || most < 1)
-    throw new UsageError(`--items: ${textOf(values['items']) ?? ''} is no number of items`);
+    throw new UsageError(`--items: ${options.text('items') ?? ''} is no number of items`);
   const items: unknown[] = [];
   let cursor: string | undefined;
-  let isMore: boolean;
   do {
     const limit = Math.min(500, most - items.length);
-    const parameters = { ...params.parameters, limit, cursor };
-    const result = await client.call(route, { ...params, parameters });
-    const page =
-      result.kind === 'json'
-        ? (result.value as { readonly items?: readonly unknown[]; readonly nextCursor?: string })
-        : {};
+    const result = await client.call(route, { ...params, parameters: { ...params.parameters, limit, cursor } });
+    const page: Page = result.kind === 'json' ? (result.value as Page) : {};
     items.push(...(page.items ?? []));
     cursor = page.nextCursor;
-    isMore = cursor !== undefined;
-  } while (isMore && items.length < most);
-  const exitCode = judged(carrying, items);
-  if (values['json'] === true) return said(io, JSON.stringify(items, undefined, 2), exitCode);
-  if (items.length === 0) return said(io, 'none', exitCode);
-  const { columns } = command;
-  const shown =
-    columns === undefined
-      ? items.flatMap((item) => [...memberLines(item), ''])
-      : tableLines(columns, items, io.stdout.isTty ? io.stdout.columns : undefined);
-  io.stdout.write(`${shown.join('\n')}\n`);
-  if (isMore) io.stderr.write(`There are more: --items ${most * 2} shows them.\n`);
+  } while (cursor !== undefined && items.length < most);
+  const exitCode = shown(call, items, listLines(command, items, io));
+  if (cursor !== undefined && items.length > 0 && !options.isOn('json'))
+    io.stderr.write(`There are more: --items ${most * 2} shows them.\n`);
   return exitCode;
 }
 
-function said(io: HarnessIo, text: string, exitCode: ExitCode): ExitCode {
-  io.stdout.write(`${text}\n`);
-  return exitCode;
+function listLines({ columns }: ApiCommand, items: readonly unknown[], { stdout }: HarnessIo): readonly string[] {
+  if (items.length === 0) return ['none'];
+  if (columns === undefined) return items.flatMap((item) => [...memberLines(item), '']);
+  return tableLines(columns, items, stdout.isTty ? stdout.columns : undefined);
 }
 
 /** Prints a refusal of the platform with its problem. Usage errors and unreadable files are thrown, and the kit prints them. */
-function failed(
-  error: unknown,
-  { name, io, isJson }: { readonly name: string; readonly io: HarnessIo; readonly isJson: boolean },
-): ExitCode {
+function failed(error: unknown, { command, options, io }: ApiCall): ExitCode {
   if (error instanceof UsageError) throw error;
   if (!isHopbackError(error)) {
     const message = error instanceof Error ? error.message : String(error);
@@ -311,8 +277,8 @@ function failed(
   );
   const told = more.length > 0 ? ` (${more.join(', ')})` : '';
   const message = `${printableText(error.message)}${told}`;
-  if (isJson)
+  if (options.isOn('json'))
     io.stdout.write(jsonLine({ format: 'hopback.error.1', exitCode: EXIT.negative, code, message, hints: [] }));
-  printLines(io, [`hopback-harness ${name}: ${message}`], io.stderr);
+  printLines(io, [`hopback-harness ${command.name}: ${message}`], io.stderr);
   return EXIT.negative;
 }

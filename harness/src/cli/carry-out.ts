@@ -1,8 +1,9 @@
+import { once } from 'node:events';
 import { isHopbackError } from '@hopback/sdk/errors';
 import { EXIT, printLines } from '@hopback/sdk/internal/cli';
 import type { Command, ExitCode, ProgramIo } from '@hopback/sdk/internal/cli';
 import { openDashboard, runPlan, startControlServer } from '../runner/index.js';
-import type { ControlServer, Dashboard, LoadedPlan, RunOptions, RunResult, RunView } from '../runner/index.js';
+import type { ControlServer, LoadedPlan, RunOptions, RunResult, RunView } from '../runner/index.js';
 import type { RunSettings } from './run-settings.js';
 
 /** What of a process the commands touch. */
@@ -104,57 +105,37 @@ export function signalled(process: Pick<HarnessProcess, 'once' | 'off'>) {
   return { signal: controller.signal, left, abort, release };
 }
 
-interface Printer {
-  readonly dashboard?: Dashboard;
-  readonly view: (view: RunView) => void;
-  readonly steered: (control: ControlServer) => void;
-  readonly result: (result: RunResult) => void;
-  readonly kept: (
-    platform: { readonly url: string; readonly profile: string } | undefined,
-    until: AbortSignal,
-  ) => Promise<void>;
-  readonly close: () => void;
-}
+type PlatformPlace = { readonly url: string; readonly profile: string } | undefined;
 
-function printerOf({ io, isJson, tell }: RunOrder, onInterrupt: () => void): Printer {
-  const { stdout } = io;
-  const say = (text: string): void => stdout.write(`${text}\n`);
-  const event = (name: string, members: object): void => say(JSON.stringify({ event: name, ...members }));
-  const untilAborted = (signal: AbortSignal): Promise<void> =>
-    new Promise((resolve) => {
-      if (signal.aborted) resolve();
-      // A listener alone keeps no process up; the network does.
-      else signal.addEventListener('abort', () => resolve(), { once: true });
-    });
-  if (isJson) {
-    return {
-      view: (view) => event('view', { view }),
-      steered: ({ url, token }) => event('control', { url, token }),
-      result: ({ summary, folder }) => event('result', { folder, summary }),
-      kept: async (platform, until) => {
-        event('kept', { platform });
-        await untilAborted(until);
-      },
-      close: () => undefined,
-    };
-  }
-  const dashboard = openDashboard({
-    ...{ stdout: io.process.stdout, onInterrupt, redraws: isScreen(io), color: mayColor(io) },
-    ...(io.process.stdin !== undefined && { stdin: io.process.stdin }),
-  });
+/** Prints the course of a run: a dashboard and lines, or lines of JSON. */
+function printerOf({ io, isJson, tell }: RunOrder, onInterrupt: () => void) {
+  const print = (event: object, ...lines: readonly string[]): void =>
+    io.stdout.write(`${isJson ? JSON.stringify(event) : lines.join('\n')}\n`);
+  const dashboard = isJson
+    ? undefined
+    : openDashboard({
+        ...{ stdout: io.process.stdout, onInterrupt, redraws: isScreen(io), color: mayColor(io) },
+        ...(io.process.stdin !== undefined && { stdin: io.process.stdin }),
+      });
   return {
-    ...{ dashboard, view: dashboard.show, close: dashboard.close },
-    steered: ({ url, token }) => say(`Steered at ${url} with the token ${token}`),
-    result: (result) => say(tell(result).join('\n')),
-    kept: async (platform, until) => {
-      say(['', ...keptLines(platform)].join('\n'));
-      await untilAborted(until);
+    dashboard,
+    view: (view: RunView) => (dashboard === undefined ? print({ event: 'view', view }) : dashboard.show(view)),
+    steered: ({ url, token }: ControlServer) =>
+      print({ event: 'control', url, token }, `Steered at ${url} with the token ${token}`),
+    result: (result: RunResult) =>
+      print({ event: 'result', folder: result.folder, summary: result.summary }, ...tell(result)),
+    /** Resolves when the run is to end. */
+    kept: async (platform: PlatformPlace, signal: AbortSignal) => {
+      print({ event: 'kept', platform }, '', ...keptLines(platform));
+      // A listener alone keeps no process up; the network does.
+      if (!signal.aborted) await once(signal, 'abort');
     },
+    close: () => dashboard?.close(),
   };
 }
 
 /** Where to look at what stays up. */
-function keptLines(platform: { readonly url: string; readonly profile: string } | undefined): readonly string[] {
+function keptLines(platform: PlatformPlace): readonly string[] {
   if (platform === undefined) return ['The network stays up until Control-C. There is no platform.'];
   const { url, profile } = platform;
   return [

@@ -1,24 +1,80 @@
 import { access, mkdir, readFile, writeFile } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { HopbackError } from '@hopback/sdk/errors';
-import { EXIT, UsageError, valuesOf } from '@hopback/sdk/internal/cli';
-import type { ExitCode } from '@hopback/sdk/internal/cli';
+import { EXIT, numberOption, UsageError } from '@hopback/sdk/internal/cli';
+import type { ExitCode, Options } from '@hopback/sdk/internal/cli';
+import { CAPABILITY_TEXT } from '../conformance/conformance-run.js';
 import {
+  CASE_GROUPS,
   CONFORMANCE_CASES,
   conformanceRunOf,
   openConformanceEnvironment,
   openConformanceTarget,
   runConformance,
   selectCases,
+  TARGET_KINDS,
   writeConformanceMatrix,
   writeConformancePage,
   writeConformanceTable,
   writeJunit,
 } from '../conformance/index.js';
-import type { ConformanceOutcome, ConformanceRun, MatrixColumn } from '../conformance/index.js';
+import type {
+  Capability,
+  CaseSelection,
+  ConformanceEnvironmentOptions,
+  ConformanceOutcome,
+  ConformanceRun,
+  MatrixColumn,
+  SipTargetOptions,
+} from '../conformance/index.js';
+import { mayColor } from './carry-out.js';
 import type { HarnessCommand, HarnessIo } from './carry-out.js';
-import { CONFORMANCE_OPTIONS, readConformanceOrder } from './conformance-settings.js';
-import type { ConformanceOrder, RunSettings } from './conformance-settings.js';
+
+const OPTIONS = {
+  prepare: {
+    value: 'FOLDER',
+    text: 'make keys, and the files that the service is given once; FOLDER/README.md says what for',
+  },
+  certificates: {
+    value: 'HOST:PORT',
+    text: 'where the certificate server of the tests is reached; default as the folder has it, at first 127.0.0.1:8443',
+  },
+  'crl-port': { value: 'N', text: 'its port for the CRL, without TLS; default the one after' },
+  listen: { value: 'ADDRESS', text: 'where it listens, where HOST is a name; default all addresses' },
+  target: {
+    value: 'KIND',
+    choices: TARGET_KINDS,
+    text: 'atis (ATIS-1000082), 3gpp (Ms of TS 24.229), secsipidx, redirect (302 to an INVITE), sip (INVITE through a device)',
+  },
+  url: { value: 'URL', text: 'http://host:port[/path], or sip:host:port' },
+  'signing-url': { value: 'URL', text: 'where calls are signed, when elsewhere' },
+  folder: { value: 'FOLDER', text: 'what was prepared, default hopback-conformance' },
+  name: { value: 'TEXT', text: 'name of the service in reports, default its URL' },
+  only: { value: 'V-101,V-2*', multiple: true, text: 'these numbers' },
+  group: { value: 'NAME', multiple: true, text: 'these groups; --list has their names' },
+  lacks: {
+    value: 'WHAT,...',
+    multiple: true,
+    text: 'features that the interface defines but this service does not support: codes, verstat, reasons, sign, ...',
+  },
+  'token-file': { value: 'FILE', text: 'bearer token of HTTP requests' },
+  timeout: { value: 'SECONDS', text: 'how long each answer is waited for, default 10' },
+  'max-seconds': { value: 'N', text: 'for the whole run, default 600' },
+  concurrency: { value: 'N', text: 'calls at once, default 4' },
+  strict: { text: 'departures from recommendations fail, too' },
+  out: { value: 'FOLDER', text: 'write summary.json, junit.xml and index.html there' },
+  domain: { value: 'HOST', text: 'host of the Request-URI of calls to be verified (redirect, sip)' },
+  'signing-domain': { value: 'HOST', text: 'host of the Request-URI of calls to be signed' },
+  'attestation-field': { value: 'F', text: 'header field in which a request to sign says the attestation' },
+  'origid-field': { value: 'F', text: 'header field in which a request to sign says the origid' },
+  callee: {
+    value: 'HOST:PORT',
+    text: 'where the device sends calls on to: the callee of the tests listens there (sip)',
+  },
+  matrix: { text: 'print runs side by side, as Markdown' },
+  list: { text: 'list the cases' },
+  json: { text: 'print the run as JSON; with --list the cases' },
+} as const;
 
 /** `hopback-harness conformance` */
 export const CONFORMANCE: HarnessCommand = {
@@ -30,17 +86,15 @@ export const CONFORMANCE: HarnessCommand = {
     '--list',
     '--matrix RUN/summary.json...',
   ],
-  options: CONFORMANCE_OPTIONS,
+  options: OPTIONS,
   notes: [
     'Runs numbered cases against a verification and signing service of any vendor; the text of a standard decides each case.',
     'Exit codes: 0 conforms; 1 does not; 2 the command line cannot be understood; 4 a folder, port or file is not usable; 97 the time for the ' +
       'run was over; 99 nobody answered.',
   ],
   run: async (options, io) => {
-    const order = readConformanceOrder(valuesOf(CONFORMANCE_OPTIONS, options), options.operands);
-    if (typeof order === 'string') throw new UsageError(order);
     try {
-      return await carryOut(order, io);
+      return await carryOut(options, io);
     } catch (error) {
       throw error instanceof UsageError ? error : new HopbackError('unavailable', whyNot(error), { cause: error });
     }
@@ -56,15 +110,40 @@ function whyNot(error: unknown): string {
   throw error;
 }
 
-async function carryOut(order: ConformanceOrder, io: HarnessIo): Promise<ExitCode> {
-  if (order.kind === 'list') return list(order, io);
-  if (order.kind === 'matrix') return matrix(order.files, io);
-  return order.kind === 'prepare' ? prepare(order, io) : ask(order.settings, io);
+function carryOut(options: Options, io: HarnessIo): Promise<ExitCode> {
+  if (options.isOn('matrix')) return matrix(options.operands, io);
+  const [operand] = options.operands;
+  if (operand !== undefined) throw new UsageError(`conformance takes no operand ${operand}`);
+  const selection = selectionOf(options);
+  if (options.isOn('list')) return list(selection, options, io);
+  const folder = options.text('prepare');
+  return folder === undefined ? ask(selection, options, io) : prepare(resolve(folder), options, io);
 }
 
-function list({ selection, isJson }: Extract<ConformanceOrder, { readonly kind: 'list' }>, io: HarnessIo): ExitCode {
+function selectionOf(options: Options): CaseSelection {
+  const only = words(options, 'only');
+  const groups = knownWords(options, 'group', CASE_GROUPS);
+  return { ...(only.length > 0 && { only }), ...(groups.length > 0 && { groups }) };
+}
+
+/** Words of an option that may be given several times, and hold several between commas. */
+const words = (options: Options, name: string): readonly string[] =>
+  options
+    .texts(name)
+    .flatMap((text) => text.split(','))
+    .filter((word) => word !== '');
+
+function knownWords<Word extends string>(options: Options, name: string, known: readonly Word[]): readonly Word[] {
+  return words(options, name).map((word) => {
+    const found = known.find((one) => one === word);
+    if (found === undefined) throw new UsageError(`--${name}: ${word} is none of ${known.join(', ')}`);
+    return found;
+  });
+}
+
+async function list(selection: CaseSelection, options: Options, io: HarnessIo): Promise<ExitCode> {
   const cases = selectCases(CONFORMANCE_CASES, selection);
-  const text = isJson
+  const text = options.isOn('json')
     ? JSON.stringify(
         cases.map(({ number, title, group, level, source, needs }) => ({ number, title, group, level, source, needs })),
         undefined,
@@ -78,6 +157,7 @@ function list({ selection, isJson }: Extract<ConformanceOrder, { readonly kind: 
 }
 
 async function matrix(files: readonly string[], io: HarnessIo): Promise<ExitCode> {
+  if (files.length === 0) throw new UsageError('--matrix: it takes the summary.json of one run or several');
   const columns: MatrixColumn[] = [];
   for (const file of files) {
     const run = conformanceRunOf(await readFile(file, 'utf8'));
@@ -91,12 +171,9 @@ async function matrix(files: readonly string[], io: HarnessIo): Promise<ExitCode
 /** The second port that ATIS-1000074 has for an x5u, and one beside it for the CRL. */
 const DEFAULT_CERTIFICATES = { host: '127.0.0.1', httpsPort: 8443, httpPort: 8444 };
 
-async function prepare(
-  { folder, certificates }: Extract<ConformanceOrder, { readonly kind: 'prepare' }>,
-  io: HarnessIo,
-): Promise<ExitCode> {
+async function prepare(folder: string, options: Options, io: HarnessIo): Promise<ExitCode> {
   const isNew = !(await isThere(join(folder, 'conformance.json')));
-  const place = certificates ?? (isNew ? DEFAULT_CERTIFICATES : undefined);
+  const place = certificatesOf(options) ?? (isNew ? DEFAULT_CERTIFICATES : undefined);
   await using environment = await openConformanceEnvironment({
     ...{ folder, prepares: true },
     ...(place !== undefined && { certificates: place }),
@@ -114,43 +191,107 @@ async function prepare(
   return EXIT.ok;
 }
 
-async function ask(settings: RunSettings, io: HarnessIo): Promise<ExitCode> {
-  const { folder, kind, url, signingUrl, tokenFile, timeoutMs, lacks, sip } = settings;
+function certificatesOf(options: Options): ConformanceEnvironmentOptions['certificates'] {
+  const text = options.text('certificates');
+  const [crlPort, address] = [options.text('crl-port'), options.text('listen')];
+  if (text === undefined) {
+    if (crlPort === undefined && address === undefined) return undefined;
+    throw new UsageError('--crl-port and --listen go with --certificates');
+  }
+  const [, host, port = String(DEFAULT_CERTIFICATES.httpsPort)] = /^([A-Za-z0-9.-]+)(?::(\d+))?$/.exec(text) ?? [];
+  if (host === undefined) throw new UsageError('--certificates: it is host:port, such as 192.0.2.7:8443');
+  const httpsPort = portOption('certificates', port);
+  const httpPort = portOption('crl-port', crlPort ?? String(httpsPort + 1));
+  return { host, httpsPort, httpPort, ...(address !== undefined && { address }) };
+}
+
+const portOption = (name: string, text: string): number => numberOption(text, { name, min: 1, max: 65_535 }) ?? 0;
+
+async function ask(selection: CaseSelection, options: Options, io: HarnessIo): Promise<ExitCode> {
+  const { kind, url, signingUrl } = serviceOf(options);
+  if (options.text('certificates') !== undefined)
+    throw new UsageError('--certificates belongs to --prepare: the service was told where it is');
+  const lacks = knownWords(options, 'lacks', Object.keys(CAPABILITY_TEXT) as Capability[]);
+  const seconds = numberOption(options.text('timeout') ?? '10', { name: 'timeout', min: 1, max: 600 }) ?? 0;
+  const most = numberOption(options.text('max-seconds') ?? '600', { name: 'max-seconds', min: 1, max: 86_400 }) ?? 0;
+  const concurrency = numberOption(options.text('concurrency') ?? '4', { name: 'concurrency', min: 1, max: 64 }) ?? 0;
+  const folder = resolve(options.text('folder') ?? 'hopback-conformance');
   if (!(await isThere(join(folder, 'conformance.json')))) {
     const command = `hopback-harness conformance --prepare ${relative(process.cwd(), folder)}`;
     throw new HopbackError('unavailable', `${folder} is not prepared: ${command}`);
   }
+  const [tokenFile, name] = [options.text('token-file'), options.text('name')];
   const token = tokenFile === undefined ? undefined : (await readFile(tokenFile, 'utf8')).trim();
   await using environment = await openConformanceEnvironment({ folder });
   await using target = await openConformanceTarget({
-    ...{ kind, url, timeoutMs, lacks, sip },
+    ...{ kind, url, timeoutMs: seconds * 1_000, lacks, sip: sipOf(options) },
     ...(signingUrl !== undefined && { signingUrl }),
     ...(token !== undefined && { token }),
   });
-  const { name, selection, concurrency, maxDurationMs } = settings;
   const counter = progress(selectCases(CONFORMANCE_CASES, selection).length, io);
   const outcome = await runConformance({
-    ...{ target, environment, concurrency, maxDurationMs, ...selection },
+    ...{ target, environment, concurrency, maxDurationMs: most * 1_000, ...selection },
     ...(name !== undefined && { name }),
     onResult: counter.one,
   });
   counter.end();
-  return await report(outcome, settings, io);
+  return await report(outcome, { url, options, io });
 }
 
-async function report(outcome: ConformanceOutcome, settings: RunSettings, io: HarnessIo): Promise<ExitCode> {
+/** Which service is asked, by which interface. */
+function serviceOf(options: Options) {
+  const kind = TARGET_KINDS.find((one) => one === options.text('target'));
+  const [url, signingUrl] = [options.text('url'), options.text('signing-url')];
+  if (kind === undefined) throw new UsageError('one of --prepare, --target, --list and --matrix says what to do');
+  if (url === undefined) throw new UsageError('--url: it says where the service is');
+  const isSip = kind === 'redirect' || kind === 'sip';
+  for (const [name, value] of [['url', url] as const, ['signing-url', signingUrl ?? url] as const])
+    if (!isUrl(value, isSip))
+      throw new UsageError(`--${name}: for --target ${kind} it is ${isSip ? 'sip:host:port' : 'http://host:port'}`);
+  return { kind, url, signingUrl };
+}
+
+function isUrl(text: string, isSip: boolean): boolean {
+  if (isSip) return /^sip:[A-Za-z0-9.-]+(?::\d{1,5})?$/.test(text);
+  return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
+}
+
+/** Options of services that are spoken to by SIP, and what they say. */
+const SIP_OPTIONS = {
+  domain: 'domain',
+  signingDomain: 'signing-domain',
+  attestationField: 'attestation-field',
+  origIdField: 'origid-field',
+  callee: 'callee',
+} as const;
+
+const sipOf = (options: Options): SipTargetOptions =>
+  Object.fromEntries(
+    Object.entries(SIP_OPTIONS).flatMap(([member, name]) => {
+      const text = options.text(name);
+      return text === undefined ? [] : [[member, text]];
+    }),
+  );
+
+async function report(
+  outcome: ConformanceOutcome,
+  { url, options, io }: { readonly url: string; readonly options: Options; readonly io: HarnessIo },
+): Promise<ExitCode> {
   if (outcome.status === 'no-cases') throw new UsageError('no case fits --only and --group');
   if (outcome.status === 'no-answer') {
-    io.stderr.write(`hopback-harness conformance: nobody answers at ${settings.url}: ${outcome.said}\n`);
+    io.stderr.write(`hopback-harness conformance: nobody answers at ${url}: ${outcome.said}\n`);
     return EXIT.noCalls;
   }
   const { run } = outcome;
-  if (settings.out !== undefined) await writeReports(settings.out, run, settings.isStrict);
-  const { stdout } = io;
-  const color = stdout.isTty && (io.env['NO_COLOR'] ?? '') === '' && io.env['TERM'] !== 'dumb';
-  stdout.write(settings.isJson ? `${JSON.stringify(run, undefined, 2)}\n` : writeConformanceTable(run, { color }));
+  const [out, isStrict] = [options.text('out'), options.isOn('strict')];
+  if (out !== undefined) await writeReports(out, run, isStrict);
+  io.stdout.write(
+    options.isOn('json')
+      ? `${JSON.stringify(run, undefined, 2)}\n`
+      : writeConformanceTable(run, { color: mayColor(io) }),
+  );
   if (!run.isComplete) return EXIT.timeout;
-  return run.counts.fail > 0 || (settings.isStrict && run.counts.departs > 0) ? EXIT.negative : EXIT.ok;
+  return run.counts.fail > 0 || (isStrict && run.counts.departs > 0) ? EXIT.negative : EXIT.ok;
 }
 
 async function writeReports(folder: string, run: ConformanceRun, strict: boolean): Promise<void> {

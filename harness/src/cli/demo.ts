@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { performance } from 'node:perf_hooks';
-import { EXIT, refuseOperands, UsageError, valuesOf } from '@hopback/sdk/internal/cli';
+import { EXIT, refuseOperands, UsageError } from '@hopback/sdk/internal/cli';
 import { storyLines } from '../report/index.js';
 import type { RunResult } from '../runner/index.js';
 import { carryOut, isScreen, mayColor, signalled } from './carry-out.js';
@@ -46,7 +46,7 @@ export const DEMO: HarnessCommand = {
     const startMs = performance.now();
     refuseOperands(options);
     if (options.isOn('json')) throw new UsageError('demo does not support --json; use hopback-harness run demo --json');
-    const settings = runSettings(valuesOf(OPTIONS, options), io.env);
+    const settings = runSettings(options, io.env);
     const plan = await loadedPlan(SCENARIO, settings, io);
     const paint = mayColor(io) ? painted : (line: string): string => line;
     const leaving = signalled(io.process);

@@ -1,14 +1,16 @@
 import { readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
-import { EXIT, refuseOperands, UsageError } from '@hopback/sdk/internal/cli';
-import {
-  createDrachtioServer,
-  type DrachtioServer,
-  type DrachtioServerOptions,
-  type ListenAddress,
-  type TappedMessage,
-  type TransportName,
+import { EXIT, numberOption, refuseOperands, UsageError } from '@hopback/sdk/internal/cli';
+import type { Options } from '@hopback/sdk/internal/cli';
+import { createDrachtioServer } from '../drachtio/index.js';
+import type {
+  DrachtioServer,
+  DrachtioServerOptions,
+  ListenAddress,
+  TappedMessage,
+  TransportName,
 } from '../drachtio/index.js';
+import { readSipText } from '../report/sip-text.js';
 import { signalled } from './carry-out.js';
 import type { HarnessCommand, HarnessIo } from './carry-out.js';
 import { unusable } from './run-settings.js';
@@ -48,47 +50,18 @@ export const DRACHTIO: HarnessCommand = {
   ],
   run: async (options, io) => {
     refuseOperands(options);
-    const given = {
-      ...{ host: options.text('host') ?? '127.0.0.1', 'admin-host': options.text('admin-host') ?? '127.0.0.1' },
-      ...{ secret: options.text('secret') ?? 'cymru', advertise: options.text('advertise') },
-      ...{ 'tls-key': options.text('tls-key'), 'tls-cert': options.text('tls-cert') },
-    };
-    const listen = readListenList(options.text('sip') ?? 'udp,tcp:5060', given.host);
-    if (typeof listen === 'string') throw new UsageError(`--sip: ${listen}`);
-    const admin = options.text('admin') ?? '9022';
-    const port = numberOf(admin, 65_535);
-    if (port === undefined) throw new UsageError(`--admin: ${admin} is no port`);
-    const mtu = options.text('mtu');
-    const mtuBytes = mtu === undefined ? undefined : numberOf(mtu, 65_535);
-    if (mtu !== undefined && mtuBytes === undefined) throw new UsageError(`--mtu: ${mtu} is no number of octets`);
-    const maxHeader = options.text('max-header');
-    const maxHeaderBytes = maxHeader === undefined ? undefined : numberOf(maxHeader, 65_535);
-    if (maxHeader !== undefined && !(maxHeaderBytes !== undefined && maxHeaderBytes >= 1_024))
-      throw new UsageError(`--max-header: ${maxHeader} is not a number of octets from 1024 to 65535`);
-    const wrong = whatIsWrong(given, listen);
-    if (wrong !== undefined) throw new UsageError(wrong);
-    const say = printer(io, options.isOn('json'));
+    const listen = listenAddresses(options);
+    checkTls(options, listen);
+    const print = printer(io, options.isOn('json'));
     const leaving = signalled(io.process);
     try {
-      const { 'tls-key': keyFile, 'tls-cert': certificateFile, secret, advertise } = given;
-      const tls =
-        keyFile === undefined || certificateFile === undefined
-          ? {}
-          : {
-              tls: { keyPem: await readFile(keyFile, 'utf8'), certificatePem: await readFile(certificateFile, 'utf8') },
-            };
-      const serverOptions: DrachtioServerOptions = {
-        ...{ listen, cdrs: options.isOn('cdrs'), control: { host: given['admin-host'], port, secret } },
-        ...tls,
-        ...(mtuBytes === undefined ? {} : { mtuBytes }),
-        ...(maxHeaderBytes === undefined ? {} : { limits: { maxHeaderBytes } }),
-        ...(advertise === undefined ? {} : { advertisedHost: advertise }),
-        ...(options.isOn('trace') ? { onMessage: say.message } : {}),
-      };
-      await using server = await createDrachtioServer(serverOptions);
-      say.ready(server);
+      await using server = await createDrachtioServer({
+        ...(await serverOptions(options, listen)),
+        ...(options.isOn('trace') && { onMessage: print.message }),
+      });
+      print.ready(server);
       await leaving.left;
-      say.end(server);
+      print.end(server);
       return EXIT.ok;
     } catch (error) {
       throw unusable(error);
@@ -98,99 +71,88 @@ export const DRACHTIO: HarnessCommand = {
   },
 };
 
-interface AddressValues {
-  readonly host: string;
-  readonly 'admin-host': string;
-  readonly secret: string;
-  readonly advertise?: string | undefined;
-  readonly 'tls-key'?: string | undefined;
-  readonly 'tls-cert'?: string | undefined;
+function listenAddresses(options: Options): readonly ListenAddress[] {
+  const listen = readListenList(options.text('sip') ?? 'udp,tcp:5060', ipAddress(options, 'host'));
+  if (typeof listen === 'string') throw new UsageError(`--sip: ${listen}`);
+  return listen;
 }
 
-/** What of the addresses, the secret and the certificate cannot be; undefined where all can. */
-function whatIsWrong(values: AddressValues, listen: readonly ListenAddress[]): string | undefined {
-  for (const name of ['host', 'admin-host'] as const) {
-    if (isIP(values[name]) === 0) return `--${name}: ${values[name]} is no IP address, such as 127.0.0.1 or ::1`;
-  }
-  if (values.secret === '') return '--secret: a secret of no characters is none';
-  if (values.advertise !== undefined && !/^[\w.:[\]-]{1,253}$/.test(values.advertise)) {
-    return `--advertise: ${values.advertise} is neither a host name nor an address`;
-  }
-  const { 'tls-key': key, 'tls-cert': certificate } = values;
-  if ((key === undefined) !== (certificate === undefined)) return '--tls-key and --tls-cert go together';
+function ipAddress(options: Options, name: 'host' | 'admin-host'): string {
+  const host = options.text(name) ?? '127.0.0.1';
+  if (isIP(host) === 0) throw new UsageError(`--${name}: ${host} is no IP address, such as 127.0.0.1 or ::1`);
+  return host;
+}
+
+function checkTls(options: Options, listen: readonly ListenAddress[]): void {
+  const [hasKey, hasCertificate] = [options.isOn('tls-key'), options.isOn('tls-cert')];
   const isSecure = listen.some(({ transport }) => transport === 'tls' || transport === 'wss');
-  if (isSecure && key === undefined) return 'tls and wss need --tls-key and --tls-cert';
-  return !isSecure && key !== undefined
-    ? '--tls-key and --tls-cert are for tls and wss, which --sip does not have'
-    : undefined;
+  if (hasKey !== hasCertificate) throw new UsageError('--tls-key and --tls-cert go together');
+  if (isSecure && !hasKey) throw new UsageError('tls and wss need --tls-key and --tls-cert');
+  if (!isSecure && hasKey)
+    throw new UsageError('--tls-key and --tls-cert are for tls and wss, which --sip does not have');
 }
 
-function numberOf(text: string, most: number): number | undefined {
-  const number = /^\d{1,6}$/.test(text) ? Number(text) : Number.NaN;
-  return number <= most ? number : undefined;
+async function serverOptions(options: Options, listen: readonly ListenAddress[]): Promise<DrachtioServerOptions> {
+  const advertised = options.text('advertise');
+  if (advertised !== undefined && !/^[\w.:[\]-]{1,253}$/.test(advertised))
+    throw new UsageError(`--advertise: ${advertised} is neither a host name nor an address`);
+  const host = ipAddress(options, 'admin-host');
+  const port = numberOption(options.text('admin') ?? '9022', { name: 'admin', min: 0, max: 65_535 }) ?? 0;
+  const mtuBytes = numberOption(options.text('mtu'), { name: 'mtu', min: 0, max: 65_535, unit: 'octets' });
+  const maxHeaderBytes = numberOption(options.text('max-header'), {
+    ...{ name: 'max-header', min: 1_024, max: 65_535, unit: 'octets' },
+  });
+  const [keyFile, certificateFile] = [options.text('tls-key'), options.text('tls-cert')];
+  return {
+    ...{ listen, cdrs: options.isOn('cdrs') },
+    control: { host, port, secret: options.text('secret') ?? 'cymru' },
+    ...(keyFile !== undefined &&
+      certificateFile !== undefined && {
+        tls: { keyPem: await readFile(keyFile, 'utf8'), certificatePem: await readFile(certificateFile, 'utf8') },
+      }),
+    ...(mtuBytes !== undefined && { mtuBytes }),
+    ...(maxHeaderBytes !== undefined && { limits: { maxHeaderBytes } }),
+    ...(advertised !== undefined && { advertisedHost: advertised }),
+  };
 }
 
 function printer({ stdout }: HarnessIo, isJson: boolean) {
-  const json = (value: unknown): void => stdout.write(`${JSON.stringify(value)}\n`);
+  const print = (value: object, ...lines: readonly string[]): void =>
+    stdout.write(`${isJson ? JSON.stringify(value) : lines.join('\n')}\n`);
   return {
-    ready: (server: DrachtioServer) => {
-      const { control, listening } = server;
-      if (isJson) {
-        json({ event: 'ready', control, listening });
-        return;
-      }
+    ready: ({ control, listening }: DrachtioServer) => {
       const sip = listening.map(({ transport, host, port }) => `${transport} ${host}:${port}`).join(', ');
-      stdout.write(
-        `SIP: ${sip}\nApplications: srf.connect({ host: '${control.host}', port: ${control.port}, secret: … })\n`,
+      print(
+        { event: 'ready', control, listening },
+        `SIP: ${sip}`,
+        `Applications: srf.connect({ host: '${control.host}', port: ${control.port}, secret: … })`,
       );
     },
-    message: (message: TappedMessage) => {
-      const { direction, transport, remote, atMs, text } = message;
-      const what = whatItIs(text);
-      if (isJson) json({ event: 'message', direction, transport, remote, atMs, ...what });
-      else {
-        const time = new Date(atMs).toISOString().slice(11, 23);
-        const peer = `${transport} ${remote.address}:${remote.port}`;
-        stdout.write(
-          `${time} ${direction === 'in' ? '<-' : '->'} ${peer.padEnd(26)} ${what.what.padEnd(24)} ${what.callId}\n`,
-        );
-      }
+    message: ({ direction, transport, remote, atMs, text }: TappedMessage) => {
+      const { method, status, cseq, callId } = readSipText(text);
+      const what = status === undefined ? method : `${status} ${cseq.split(/\s+/)[1] ?? ''}`;
+      const time = new Date(atMs).toISOString().slice(11, 23);
+      const peer = `${transport} ${remote.address}:${remote.port}`;
+      print(
+        { event: 'message', direction, transport, remote, atMs, what, callId },
+        `${time} ${direction === 'in' ? '<-' : '->'} ${peer.padEnd(26)} ${what.padEnd(24)} ${callId}`,
+      );
     },
     end: (server: DrachtioServer) => {
       const { received, sent, retransmissions, faults, overloaded } = server.counters();
-      if (isJson) {
-        json({ event: 'end', received, sent, retransmissions, faults, overloaded, inUse: server.inUse() });
-        return;
-      }
       const list = (...counts: readonly Readonly<Record<string, number>>[]): string =>
         counts
           .flatMap((each) => Object.entries(each))
           .map(([name, count]) => `${name} ${count}`)
           .join(', ') || 'nothing';
-      stdout.write(`received: ${list(received.requests, received.responses)}\n`);
-      stdout.write(`sent: ${list(sent.requests, sent.responses)}; ${retransmissions} of them again\n`);
-      stdout.write(`faults: ${list(faults)}; refused for overload: ${overloaded}\n`);
+      print(
+        { event: 'end', received, sent, retransmissions, faults, overloaded, inUse: server.inUse() },
+        `received: ${list(received.requests, received.responses)}`,
+        `sent: ${list(sent.requests, sent.responses)}; ${retransmissions} of them again`,
+        `faults: ${list(faults)}; refused for overload: ${overloaded}`,
+      );
     },
   };
-}
-
-/** What a message is without the numbers in it: method or status with its method, and Call-ID. */
-function whatItIs(text: string): { readonly what: string; readonly callId: string } {
-  const header = (name: string): string => new Map(headerLines(text)).get(name) ?? '';
-  const [, method = ''] = header('cseq').split(/\s+/);
-  const first = text.startsWith('SIP/2.0 ') ? `${text.slice(8, 11)} ${method}` : text.slice(0, text.indexOf(' '));
-  return { what: first, callId: header('call-id') || header('i') };
-}
-
-function headerLines(text: string): readonly (readonly [string, string])[] {
-  const head = text.split('\r\n\r\n', 1)[0] ?? '';
-  return head
-    .split('\r\n')
-    .slice(1)
-    .map((line) => {
-      const colon = line.indexOf(':');
-      return [line.slice(0, colon).trim().toLowerCase(), line.slice(colon + 1).trim()] as const;
-    });
 }
 
 /**

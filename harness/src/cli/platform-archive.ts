@@ -11,7 +11,7 @@ import {
   verifyStoppedAudit,
 } from '../platform/reference/archive-platform.js';
 import type { RestoredPlatform, StoppedPlatform } from '../platform/reference/archive-platform.js';
-import { auditFaults } from './api/operator-commands.js';
+import { auditFaults } from './api/commands.js';
 import { archiveFigures, giveOrder } from './platform/orders.js';
 import type { ArchiveFigures } from './platform/orders.js';
 import { PLACE_OPTIONS } from './platform/settings.js';

@@ -4,7 +4,7 @@ import { EXIT, refuseOperands, UsageError, valuesOf } from '@hopback/sdk/interna
 import type { ExitCode } from '@hopback/sdk/internal/cli';
 import { createPlatformLog } from '../platform/database/index.js';
 import { startReferencePlatform } from '../platform/index.js';
-import type { ReferencePlatform, ReferencePlatformOptions } from '../platform/index.js';
+import type { ReferencePlatformOptions } from '../platform/index.js';
 import { FIRST_OPERATOR_CLIENT } from '../platform/reference/reference-platform.js';
 import { signalled } from './carry-out.js';
 import { operatorProfile, startFailureLine, startLines, writeProfile } from './platform/start.js';
@@ -44,10 +44,9 @@ async function serve(settings: PlatformSettings, io: HarnessIo): Promise<ExitCod
   } catch (error) {
     throw new HopbackError('unavailable', startFailureLine(error, settings), { cause: error });
   }
-  const { platform, profile } = running;
   const printer = printerOf(settings, io);
   // From the beginning of the process on: that is what whoever started it waited for.
-  printer.started({ platform, profile, startedInMs: performance.now() });
+  printer.started(running, performance.now());
   const seeding = settings.seedsDemo ? seeded(running, { settings, signal: leaving.signal, printer }) : undefined;
   await leaving.left;
   printer.ending();
@@ -63,16 +62,9 @@ async function serve(settings: PlatformSettings, io: HarnessIo): Promise<ExitCod
   return EXIT.ok;
 }
 
-interface RunningPlatform {
-  readonly platform: ReferencePlatform;
-  /** File of the profile of the first operator. */
-  readonly profile: string;
-  readonly close: () => Promise<void>;
-}
+type RunningPlatform = Awaited<ReturnType<typeof started>>;
 
-type Log = NonNullable<ReferencePlatformOptions['log']>;
-
-async function started(settings: PlatformSettings, log: Log): Promise<RunningPlatform> {
+async function started(settings: PlatformSettings, log: NonNullable<ReferencePlatformOptions['log']>) {
   const { directory, databaseUrl, host, port, publicUrl, trustedProxies } = settings;
   const tls = await tlsOf(settings);
   const platform = await startReferencePlatform({
@@ -114,57 +106,38 @@ async function tlsOf({ tls }: PlatformSettings): Promise<ReferencePlatformOption
   };
 }
 
-/** What is printed of the course of a platform. */
-interface Printer {
-  readonly started: (started: {
-    readonly platform: ReferencePlatform;
-    readonly profile: string;
-    readonly startedInMs: number;
-  }) => void;
-  /** How far the demo is: a line each. */
-  readonly demo: (line: string) => void;
-  readonly ending: () => void;
-  readonly ended: () => void;
-}
-
-function printerOf(settings: PlatformSettings, { stdout }: HarnessIo): Printer {
-  const say = (text: string): void => stdout.write(`${text}\n`);
-  const event = (name: string, members: Readonly<Record<string, unknown>> = {}): void =>
-    say(JSON.stringify({ event: name, ...members }));
-  if (settings.isJson) {
-    return {
-      started: ({ platform, profile, startedInMs }) => {
-        const { url, tokenUrl, port, database } = platform;
-        const where = { directory: settings.directory, engine: database.engine, profile };
-        const warnings = platform.warnings();
-        event('ready', {
-          ...{ url, tokenUrl, port, ...where, startedInMs: Math.round(startedInMs) },
-          ...(warnings.length > 0 && { warnings }),
-        });
-      },
-      demo: (line) => event('demo', { line }),
-      ending: () => event('ending'),
-      ended: () => event('ended'),
-    };
-  }
+/** Prints the course of a platform: lines, or the same as lines of JSON. */
+function printerOf(settings: PlatformSettings, { stdout }: HarnessIo) {
+  const print = (event: object, ...lines: readonly string[]): void =>
+    stdout.write(`${settings.isJson ? JSON.stringify(event) : lines.join('\n')}\n`);
   return {
-    started: ({ platform, profile, startedInMs }) => {
-      const { url, home } = platform;
+    started: ({ platform, profile }: RunningPlatform, startedInMs: number) => {
+      const { url, tokenUrl, port, database, home } = platform;
       const warnings = platform.warnings();
-      const about = { url, profile, keys: home.folders.keys, startedInMs, warnings };
-      const lines = startLines(settings, about, process.cwd());
-      say(lines.join('\n'));
+      print(
+        {
+          ...{ event: 'ready', url, tokenUrl, port, directory: settings.directory, engine: database.engine, profile },
+          startedInMs: Math.round(startedInMs),
+          ...(warnings.length > 0 && { warnings }),
+        },
+        ...startLines(settings, { url, profile, keys: home.folders.keys, startedInMs, warnings }, process.cwd()),
+      );
     },
-    demo: (line) => say(line),
-    ending: () => say('\nEnding: what is being worked on is done first.'),
-    ended: () => say('Ended.'),
+    /** How far the demo is. */
+    demo: (line: string) => print({ event: 'demo', line }, line),
+    ending: () => print({ event: 'ending' }, '\nEnding: what is being worked on is done first.'),
+    ended: () => print({ event: 'ended' }, 'Ended.'),
   };
 }
 
 /** Fills an empty platform, while it is there for everybody. Never rejects: a platform without a demo is one nevertheless. */
 async function seeded(
   { platform }: RunningPlatform,
-  by: { readonly settings: PlatformSettings; readonly signal: AbortSignal; readonly printer: Printer },
+  by: {
+    readonly settings: PlatformSettings;
+    readonly signal: AbortSignal;
+    readonly printer: ReturnType<typeof printerOf>;
+  },
 ): Promise<void> {
   const { settings, signal, printer } = by;
   const { seedDemo } = await import('./seed/seed-demo.js');

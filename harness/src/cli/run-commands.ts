@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { EXIT, printJson, printLines, UsageError, valuesOf } from '@hopback/sdk/internal/cli';
+import { EXIT, printJson, printLines, UsageError } from '@hopback/sdk/internal/cli';
 import type { Options } from '@hopback/sdk/internal/cli';
 import { findingText, ladderOf, ladderText, oneLine, verdictSentence } from '../report/index.js';
 import { dryRunLines, labRunOptions, loadPlan, prepareLab, readLab, replayPlan, truthOfPlan } from '../runner/index.js';
@@ -74,7 +74,7 @@ export const RUN: HarnessCommand = {
     const [from, more] = options.operands;
     if (from === undefined) throw new UsageError('which scenario? hopback-harness list names those that are shipped');
     if (more !== undefined) throw new UsageError(`${more}: one scenario at a time`);
-    const settings = runSettings(valuesOf(RUN_OPTIONS, options), io.env);
+    const settings = runSettings(options, io.env);
     const plan = await loadedPlan(from, settings, io);
     if (plan.calls.length === 0) {
       const { scenario, seed } = plan;
@@ -120,7 +120,7 @@ export const REPLAY: HarnessCommand = {
     const index = whole(call, Number.MAX_SAFE_INTEGER);
     if (Number.isNaN(index) || from === undefined || more !== undefined)
       throw new UsageError('which call of which run? It is replay CALL RUN');
-    const settings = runSettings(valuesOf(REPLAY_OPTIONS, options), io.env);
+    const settings = runSettings(options, io.env);
     const plan = await loadedPlan(from, settings, io);
     if (!plan.calls.some((planned) => planned.index === index))
       throw new UsageError(`call ${index}: the plan has ${plan.calls.length} calls, from 0`);
@@ -177,11 +177,11 @@ export const LAB: HarnessCommand = {
   run: async (options, io) => {
     const [from, folder = DEFAULT_FOLDER, more] = options.operands;
     if (from === undefined || more !== undefined) throw new UsageError('it is lab SCENARIO [FOLDER]');
-    const settings = runSettings(valuesOf(LAB_OPTIONS, options), io.env);
-    const certificates = hostAndPort(options.text('certificates') ?? DEFAULT_CERTIFICATES);
-    if (typeof certificates === 'string') throw new UsageError(`--certificates ${certificates}`);
+    const settings = runSettings(options, io.env);
+    const at = options.text('certificates') ?? DEFAULT_CERTIFICATES;
+    const certificates = hostAndPort(`--certificates ${at}`, at);
     const { external = {}, externalCallers = [], listen = {} } = settings.run;
-    const told = Object.entries(listen).map(([id, at]) => [`--listen ${id}=`, at] as const);
+    const told = Object.entries(listen).map(([id, place]) => [`--listen ${id}=`, place] as const);
     for (const [option, { host, port }] of [...told, ['--certificates ', certificates] as const])
       if (port === 0) throw new UsageError(`${option}${host}:0: an external program needs a fixed port, 1 to 65535`);
     const plan = await loadedPlan(from, settings, io);
@@ -204,13 +204,7 @@ export const LAB: HarnessCommand = {
 
 /** Reads a scenario. @throws UsageError with what is wrong with it */
 export async function loadedPlan(from: string, settings: RunSettings, { env }: HarnessIo): Promise<Plan> {
-  const { seed, set, onceOnly, scale } = settings;
-  const loaded = await loadPlan({
-    ...{ from, set, env },
-    ...(seed !== undefined && { seed }),
-    ...(onceOnly !== undefined && { onceOnly }),
-    ...(scale !== undefined && { scale }),
-  });
+  const loaded = await loadPlan({ from, env, ...settings.plan });
   if (loaded.status === 'loaded') return loaded.plan;
   throw new UsageError(loaded.status === 'faulty' ? loaded.faults.join('\n') : loaded.why);
 }

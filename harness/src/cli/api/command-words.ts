@@ -1,14 +1,16 @@
 import type { Column } from '@hopback/sdk/internal/cli';
+import type { PlatformRoute } from '@hopback/sdk/platform';
 import { memberAt } from './shown-value.js';
 
-/** A command that calls one route. */
+/** A route that can be called, of the contract or beside it. */
+export type ApiRoute = PlatformRoute<string, string>;
+
+/** A command that calls one route. Parameters of its path are its operands, in their order. */
 export interface ApiCommand {
   /** `tracebacks list`. */
   readonly name: string;
-  readonly summary: string;
   readonly operationId: string;
-  /** Parameters of the path that are operands, in their order. */
-  readonly operands: readonly string[];
+  readonly summary: string;
   /** Columns, where it lists things. */
   readonly columns?: readonly Column[];
   /** Columns of lists in the thing that it shows, by the names of their members. */
@@ -17,7 +19,10 @@ export interface ApiCommand {
   readonly body?: readonly BodyOption[];
   /** Members of the body that are there where nobody says otherwise. */
   readonly defaults?: Readonly<Record<string, unknown>>;
-  readonly judge?: AnswerJudgement;
+  /** What is wrong with an answer: lines for standard error, and exit code 1 where there are any. */
+  readonly faults?: (value: unknown) => readonly string[];
+  /** Whether the answer is not there yet, so that the call is made again. */
+  readonly isPending?: (value: unknown) => boolean;
   /** Switches that are no members of the body, by their names, with their help. */
   readonly switches?: Readonly<Record<string, string>>;
   /** Looks before the call whether it is right. @returns why it is refused; undefined where it is not */
@@ -46,14 +51,6 @@ export interface OptionReading {
   readonly note: (line: string) => void;
 }
 
-/** What an answer means for the exit code of the command. */
-interface AnswerJudgement {
-  /** Lines for standard error: the command ends with exit code 1 where there are any. */
-  readonly faults?: (value: unknown) => readonly string[];
-  /** Whether the answer is not there yet, so that the call is made again. */
-  readonly isPending?: (value: unknown) => boolean;
-}
-
 /** An option that becomes a member of the body. */
 export interface BodyOption {
   readonly option: string;
@@ -65,13 +62,24 @@ export interface BodyOption {
   readonly read?: (text: string, reading: OptionReading) => unknown;
 }
 
-/** A column of what stands at a path of members. */
-export const column = (heading: string, path: string): Column => ({ heading, of: (item) => memberAt(item, path) });
-/** Times to the second: the rest nobody compares by eye. */
-export const time = (heading: string, path: string): Column => ({
-  heading,
-  of: (item) => memberAt(item, path).replace(/\.\d+Z$/, 'Z'),
+/** An option that may be left out. */
+export const takes = (option: string, member: string, help: string, read?: BodyOption['read']): BodyOption => ({
+  ...{ option, member, help },
+  ...(read !== undefined && { read }),
 });
+
+/** An option that has to be there. */
+export const needs = (...given: Parameters<typeof takes>): BodyOption => ({ ...takes(...given), isRequired: true });
+
+/** Columns of a table, as `NAME name | STATE clock.state`: heading, and path of the member. Times are shown to the second. */
+export const columns = (text: string): readonly Column[] =>
+  text.split(' | ').map((column) => {
+    const at = column.lastIndexOf(' ');
+    const path = column.slice(at + 1);
+    return { heading: column.slice(0, at), of: (item) => memberAt(item, path).replace(FRACTION, '$1Z') };
+  });
+
+const FRACTION = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\.\d+Z$/;
 
 /** The text of a file that an option names. */
 export const fileText = (path: string, { textOf }: OptionReading): Promise<string> => textOf(path);

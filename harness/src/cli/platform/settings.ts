@@ -3,34 +3,17 @@ import { resolve } from 'node:path';
 import type { OptionSpecs, OptionValues } from '@hopback/sdk/internal/cli';
 import type { PlatformLog } from '../../platform/index.js';
 
-/** Names of {@link PLACE_OPTIONS}. */
-type PlaceOption = 'directory' | 'database';
-
 /** Where a platform keeps what it has. */
-export const PLACE_OPTIONS: OptionSpecs<PlaceOption> = {
+export const PLACE_OPTIONS = {
   directory: { value: 'DIR', text: 'data folder, default hopback-platform' },
   database: {
     value: 'URL',
     text: 'a PostgreSQL 15 or newer, postgres://user@host/name; default an embedded one in the folder',
   },
-};
-
-/** Names of {@link PLATFORM_OPTIONS}. */
-type PlatformOption =
-  | PlaceOption
-  | 'host'
-  | 'port'
-  | 'public-url'
-  | 'tls-cert'
-  | 'tls-key'
-  | 'client-ca'
-  | 'trusted-proxies'
-  | 'seed-demo'
-  | 'log-level'
-  | 'json';
+} as const satisfies OptionSpecs;
 
 /** Options of `hopback-harness platform`. */
-export const PLATFORM_OPTIONS: OptionSpecs<PlatformOption> = {
+export const PLATFORM_OPTIONS = {
   ...PLACE_OPTIONS,
   host: { value: 'ADDRESS', text: 'where it listens, default 127.0.0.1' },
   port: { value: 'N', text: 'default 8300; 0 takes any that is free' },
@@ -48,13 +31,11 @@ export const PLATFORM_OPTIONS: OptionSpecs<PlatformOption> = {
     text: 'lines of JSON on standard error: info, warn, error or none; default warn on a terminal, else info',
   },
   json: { text: 'print what it prints as lines of JSON' },
-};
+} as const satisfies OptionSpecs;
 
-/** From which level on lines of the log are written. */
-type LogLevel = 'info' | 'warn' | 'error' | 'none';
-
-/** From the one that writes most. */
-const LOG_LEVELS: readonly LogLevel[] = ['info', 'warn', 'error', 'none'];
+/** From which level on lines of the log are written: from the one that writes most. */
+const LOG_LEVELS = ['info', 'warn', 'error', 'none'] as const;
+type LogLevel = (typeof LOG_LEVELS)[number];
 
 /** How a platform is to be started. Paths are absolute. */
 export interface PlatformSettings {
@@ -72,9 +53,7 @@ export interface PlatformSettings {
 }
 
 /** What the command line gives, as it was read. */
-export type GivenSettings = {
-  readonly [Name in PlatformOption]?: OptionValues[string];
-};
+export type GivenSettings = { readonly [Name in keyof typeof PLATFORM_OPTIONS]?: OptionValues[string] };
 
 /** Proxies that may stand in front: more is a typing error. */
 const MAX_PROXIES = 10;

@@ -5,7 +5,6 @@ import type { PlatformClient, ProviderEntry } from '@hopback/sdk/platform';
 import { createLocalAnswerSigner, signAnswer } from '@hopback/sdk/traceback';
 import type { AnswerSigner, TracebackAnswer, TracebackFinding, TracebackRequest } from '@hopback/sdk/traceback';
 import { keptSecret } from '../../platform/database/index.js';
-import { OPERATOR_ROUTES } from '../../platform/operator-routes.js';
 import { routeOf } from '../api/commands.js';
 import { writeProfile } from '../platform/start.js';
 import { DEMO_AGENCIES, DEMO_APP, DEMO_PROVIDERS, DEMO_REVIEWER, demoProvider, recordIdOfCall } from './demo-calls.js';
@@ -73,9 +72,7 @@ export async function callOperation(
     readonly signal: AbortSignal;
   },
 ): Promise<unknown> {
-  const route = routeOf(operationId, OPERATOR_ROUTES);
-  if (route === undefined) throw new TypeError(`there is no operation ${operationId}`);
-  const result = await client.call(route, params, { signal });
+  const result = await client.call(routeOf(operationId), params, { signal });
   return result.kind === 'json' ? result.value : undefined;
 }
 
