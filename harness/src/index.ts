@@ -31,7 +31,7 @@ export {
   checkThresholds,
   defineScenario,
   faultText,
-  METRIC_KINDS,
+  METRICS,
   parseThreshold,
   readScenario,
   readShippedScenario,
@@ -42,25 +42,22 @@ export {
   shippedScenarioText,
 } from './scenario/index.js';
 export type {
-  AnswerBehaviour,
   Behaviour,
-  BehaviourBounds,
   BehaviourKind,
   CallingNumbers,
-  CertificateBehaviour,
   Metric,
   MetricName,
+  MetricTraits,
   ParsedThreshold,
   ProviderRole,
   ReadFile,
+  ReadonlyDeep,
   ReadScenarioOptions,
-  RecordBehaviour,
   RobocallScript,
   Scenario,
   ScenarioCalled,
   ScenarioCaller,
   ScenarioCsv,
-  ScenarioDay,
   ScenarioFault,
   ScenarioPhase,
   ScenarioPlatform,
@@ -70,7 +67,6 @@ export type {
   ScenarioThreshold,
   ScenarioTrace,
   ScenarioTrunk,
-  SignallingBehaviour,
   Threshold,
   ThresholdAggregate,
   ThresholdOperator,
@@ -111,7 +107,6 @@ export type {
 export * from './simulation/index.js';
 export { diffRuns, readRunSummary } from './report/index.js';
 export type {
-  DeterministicSummary,
   JudgedThreshold,
   LatencySummary,
   MetricChange,
@@ -123,9 +118,6 @@ export type {
   RunSummary,
   RunVerdict,
   SampledCall,
-  SummaryCounts,
-  SummaryFinding,
-  SummaryTraceback,
 } from './report/index.js';
 export { RATE_FACTORS, runScenario, startControlServer } from './runner/index.js';
 export type {

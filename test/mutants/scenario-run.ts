@@ -2,7 +2,8 @@ import { execFile } from 'node:child_process';
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import { PLATFORM_METRICS, shippedScenarioText } from '../../harness/src/scenario/index.js';
+import { METRICS, shippedScenarioText } from '../../harness/src/scenario/index.js';
+import type { MetricTraits } from '../../harness/src/scenario/index.js';
 import { ROOT } from '../house/run.js';
 import { createTemporaryDirectory } from '../peers/temporary-directory.js';
 import { mutantEnvironment } from './mutant-environment.js';
@@ -63,7 +64,8 @@ export async function runScenario({ scenario, part, mutant, shorten }: ScenarioR
 /** A shipped scenario without its platform, and without what is said of it elsewhere. */
 async function callsOf(scenario: string): Promise<string> {
   const { platform: _platform, thresholds, ...calls } = parse(await shippedScenarioText(scenario)) as ShippedText;
-  const kept = Object.entries(thresholds).filter(([name]) => !(PLATFORM_METRICS as ReadonlySet<string>).has(name));
+  const metrics: Readonly<Record<string, MetricTraits | undefined>> = METRICS;
+  const kept = Object.entries(thresholds).filter(([name]) => metrics[name]?.isOfPlatform !== true);
   const providers = calls.providers.map(({ shares: _shares, ...provider }) => provider);
   return JSON.stringify({ ...calls, providers, thresholds: Object.fromEntries(kept) });
 }

@@ -4,7 +4,7 @@ import { parse, stringify } from 'yaml';
 import { planNetwork } from '../../harness/src/network/plan/index.js';
 import {
   faultText,
-  METRIC_KINDS,
+  METRICS,
   readScenario,
   ROBOCALL_SCRIPTS,
   shippedScenarios,
@@ -49,6 +49,6 @@ test('its thresholds and its CSV file are read', async () => {
 });
 
 test('it names every metric, every script and every scenario that comes along', () => {
-  for (const word of [...Object.keys(METRIC_KINDS), ...Object.keys(ROBOCALL_SCRIPTS), ...shippedScenarios()])
+  for (const word of [...Object.keys(METRICS), ...Object.keys(ROBOCALL_SCRIPTS), ...shippedScenarios()])
     expect(guide).toContain(`\`${word}\``);
 });

@@ -1,7 +1,8 @@
 import { MAX_FINDINGS } from '../oracle/index.js';
-import type { Metric, MetricName } from '../oracle/index.js';
+import { METRICS } from '../scenario/index.js';
+import type { Metric, MetricTraits } from '../scenario/index.js';
 import { metricText } from './run-record.js';
-import type { DeterministicSummary, RunSummary, SummaryFinding } from './run-summary.js';
+import type { RunSummary, SummaryFinding } from './run-summary.js';
 import { findingText } from './test-results.js';
 
 /** A metric that is not the same in both runs. */
@@ -30,34 +31,6 @@ export interface RunDiff {
   /** The later run failed where the earlier passed, a rate or count is worse, or there is a finding that was not there. */
   readonly isWorse: boolean;
 }
-
-/** Which way is better. Times are told, and decide nothing: they differ from run to run. */
-const DIRECTIONS: Readonly<Record<MetricName, 'more' | 'less' | 'neither'>> = {
-  calls_placed: 'neither',
-  calls_unplaced: 'less',
-  calls_answered: 'neither',
-  calls_unavailable: 'neither',
-  calls_wrong: 'less',
-  call_setup_ms: 'neither',
-  verify_latency_ms: 'neither',
-  verdict_accuracy: 'more',
-  records_complete: 'more',
-  records_streamed: 'more',
-  answers_correct: 'more',
-  answers_automatic: 'more',
-  tracebacks: 'neither',
-  tracebacks_concluded: 'more',
-  traceback_fair: 'more',
-  traceback_origin_correct: 'more',
-  wrong_accusations: 'less',
-  disputed: 'neither',
-  time_to_origin_ms: 'neither',
-  campaign_precision: 'more',
-  campaign_recall: 'more',
-  time_to_campaign_ms: 'neither',
-  time_to_alert_ms: 'neither',
-  troubles: 'less',
-};
 
 /**
  * Compares two runs. Times are told, and make nothing worse: they differ from run to run.
@@ -100,22 +73,22 @@ function metricChanges(before: RunSummary, after: RunSummary): readonly MetricCh
     ...summary.measured.metrics,
   });
   const [old, now] = [all(before), all(after)];
-  const directions: Readonly<Record<string, 'more' | 'less' | 'neither' | undefined>> = DIRECTIONS;
+  const traits: Readonly<Record<string, MetricTraits | undefined>> = METRICS;
   return [...new Set([...Object.keys(old), ...Object.keys(now)])].flatMap((metric): readonly MetricChange[] => {
     const [one, other] = [old[metric], now[metric]];
     const texts = [one, other].map((value) => (value === undefined ? 'not measured' : metricText(value)));
     const [was = '', is = ''] = texts;
     if (was === is) return [];
-    return [{ metric, before: was, after: is, change: changeOf(one, other, directions[metric] ?? 'neither') }];
+    return [{ metric, before: was, after: is, change: changeOf(one, other, traits[metric]?.better) }];
   });
 }
 
 function changeOf(
   one: Metric | undefined,
   other: Metric | undefined,
-  better: 'more' | 'less' | 'neither',
+  better: MetricTraits['better'],
 ): MetricChange['change'] {
-  if (one === undefined || other === undefined || better === 'neither') return 'other';
+  if (one === undefined || other === undefined || better === undefined) return 'other';
   if (isOfSomething(one) && !isOfSomething(other)) return 'worse';
   const [was, is] = [figureOf(one), figureOf(other)];
   if (was === undefined || is === undefined || was === is) return 'other';
@@ -153,7 +126,7 @@ function without(these: readonly SummaryFinding[], those: readonly SummaryFindin
 }
 
 /** A plan in a few words; two that say the same are told apart by the digest. */
-const planText = ({ scenario, seed, providers, counts, planDigest }: DeterministicSummary): string =>
+const planText = ({ scenario, seed, providers, counts, planDigest }: RunSummary['deterministic']): string =>
   `${scenario}, seed ${seed}, ${providers} providers, ${counts.planned} calls (${planDigest.slice(0, DIGITS)})`;
 
 /** Digits of a digest that a person compares. */

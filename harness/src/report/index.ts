@@ -15,13 +15,6 @@ export { counted } from './html/markup.js';
 export { ladderOf, ladderMermaid, ladderText, oneLine } from './ladder/ladder.js';
 export { storyLines } from './story/story-lines.js';
 export { readRunSummary, runSummaryJsonSchema, summaryOf } from './run-summary.js';
-export type {
-  DeterministicSummary,
-  ReadRunSummary,
-  RunSummary,
-  SummaryCounts,
-  SummaryFinding,
-  SummaryTraceback,
-} from './run-summary.js';
+export type { ReadRunSummary, RunSummary } from './run-summary.js';
 export { callIdOf, readIdentityText } from './sip-text.js';
 export { ctrfJson, findingText, junitXml, snapshotsCsv } from './test-results.js';

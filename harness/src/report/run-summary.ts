@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { NetworkPlan } from '../network/plan/index.js';
-import type { Finding, Metric, MetricName, SeenTraceback } from '../oracle/index.js';
-import type { JudgedThreshold, RunEnd, RunRecord, RunVerdict } from './run-record.js';
+import type { Finding, SeenTraceback } from '../oracle/index.js';
+import { COUNT_METRIC, Metric, METRICS, RATE_METRIC } from '../scenario/index.js';
+import type { MetricName, ReadonlyDeep } from '../scenario/index.js';
+import type { RunRecord } from './run-record.js';
 
 /** SHA-256 of the canonical JSON of a value, hexadecimal. */
 function digestOf(value: unknown): string {
@@ -31,79 +33,95 @@ function sortedKeys(value: unknown): unknown {
   return Object.fromEntries(entries.map(([name, member]) => [name, sortedKeys(member)]));
 }
 
-/** Counts of a run that the seed decides. */
-export interface SummaryCounts {
-  readonly planned: number;
-  readonly placed: number;
-  readonly unplaced: number;
-  /** Calls by final status; `none` where no final response came. */
-  readonly byStatus: Readonly<Record<string, number>>;
-}
+const name = z.string().max(200);
+const text = z.string().max(4_000);
+const count = z.number().int().nonnegative();
+/** SHA-256, hexadecimal. */
+const digest = z.string().length(64);
+/** -1: a traceback of a call that the plan does not have. */
+const callIndex = z.int().min(-1);
 
-/** A traceback of a summary: without ids and times, so that two runs can be compared. */
-export interface SummaryTraceback {
-  readonly callIndex: number;
-  readonly state: string;
-  readonly outcome?: string;
-  readonly provider?: string;
-}
+/** Findings without ids, so that two runs can be compared. */
+const findings = z
+  .array(
+    z.object({
+      kind: z.enum([
+        ...(['incomplete', 'call-outcome', 'verdict', 'record', 'stream', 'answer', 'traceback'] as const),
+        ...(['accusation', 'campaign', 'alert', 'trouble'] as const),
+      ]),
+      callIndex: z.exactOptional(callIndex),
+      provider: z.exactOptional(name),
+      expected: text,
+      seen: text,
+    }),
+  )
+  .max(1_000);
 
-/** A finding of a summary: without ids, so that two runs can be compared. */
-export type SummaryFinding = Omit<Finding, 'tracebackId'>;
+/** Tracebacks without ids and times, so that two runs can be compared. */
+const tracebacks = z
+  .array(z.object({ callIndex, state: name, outcome: z.exactOptional(name), provider: z.exactOptional(name) }))
+  .max(100_000);
 
-/**
- * What is the same for the same scenario and seed, as long as the programs do the same: no times, ports, ids of the run or anything else that a
- * machine decides. Which calls the platform traces for its campaigns depends on what has come in by then: those tracebacks are in `measured`.
- */
-export interface DeterministicSummary {
-  readonly scenario: string;
-  readonly seed: number;
-  /** SHA-256 of the plan, hexadecimal: who exists and which calls are placed. What the run is held to is no part of it. */
-  readonly planDigest: string;
-  readonly providers: number;
-  readonly counts: SummaryCounts;
-  /** Counts and rates of calls, verdicts and records. */
-  readonly metrics: Readonly<Record<string, Exclude<Metric, { readonly kind: 'distribution' }>>>;
-  /** About calls, records, and tracebacks that somebody asked for. Empty where there were more findings than the oracle keeps. */
-  readonly findings: readonly SummaryFinding[];
-  /** Those that somebody asked for: the seed decides of which calls. */
-  readonly tracebacks: readonly SummaryTraceback[];
-}
+/** The schema of `summary.json` of a run's folder; members that it does not know are left out. */
+export const RunSummary = z.object({
+  format: z.literal('hopback.run-summary.1'),
+  version: name,
+  verdict: z.enum(['passed', 'failed', 'incomplete', 'timeout', 'no-calls']),
+  end: z.enum(['plan', 'stopped', 'signal', 'timeout', 'threshold']),
+  /**
+   * What is the same for the same scenario and seed, as long as the programs do the same: no times, ports, ids of the run or anything else that a
+   * machine decides. Which calls the platform traces for its campaigns depends on what has come in by then: those tracebacks are in `measured`.
+   */
+  deterministic: z.object({
+    scenario: name,
+    seed: count,
+    /** Of the plan: who exists and which calls are placed. What the run is held to is no part of it. */
+    planDigest: digest,
+    providers: count,
+    counts: z.object({
+      planned: count,
+      placed: count,
+      unplaced: count,
+      /** Calls by final status; `none` where no final response came. */
+      byStatus: z.record(z.string(), count),
+    }),
+    /** Counts and rates of calls, verdicts and records. */
+    metrics: z.record(z.string(), z.discriminatedUnion('kind', [COUNT_METRIC, RATE_METRIC])),
+    /** About calls, records, and tracebacks that somebody asked for. Empty where there were more findings than the oracle keeps. */
+    findings,
+    /** Those that somebody asked for: the seed decides of which calls. */
+    tracebacks,
+  }),
+  /** Of the canonical JSON of `deterministic`: equal for runs that came to the same. */
+  digest,
+  /** What was measured, and differs from run to run. */
+  measured: z.object({
+    startedAt: name,
+    endedAt: name,
+    durationMs: count,
+    /** All that there were, those of `deterministic` among them. */
+    counts: z.object({ tracebacks: count, campaigns: count, alerts: count }),
+    /** Times, and what depends on which calls the platform has traced and put into campaigns. */
+    metrics: z.record(z.string(), Metric),
+    /** Those that are not in `deterministic`. */
+    findings,
+    /** How many findings there were in all. */
+    findingsInAll: count,
+    /** Those that the platform began for a campaign. */
+    tracebacks,
+    thresholds: z.array(z.object({ metric: name, threshold: name, isMet: z.boolean(), seen: text })).max(1_000),
+  }),
+  command: text,
+});
 
 /** `summary.json` of a run's folder. Everything in it is plain JSON. */
-export interface RunSummary {
-  readonly format: 'hopback.run-summary.1';
-  readonly version: string;
-  readonly verdict: RunVerdict;
-  readonly end: RunEnd;
-  readonly deterministic: DeterministicSummary;
-  /** SHA-256 of the canonical JSON of `deterministic`, hexadecimal: equal for runs that came to the same. */
-  readonly digest: string;
-  /** What was measured, and differs from run to run. */
-  readonly measured: {
-    readonly startedAt: string;
-    readonly endedAt: string;
-    readonly durationMs: number;
-    /** All that there were, those of `deterministic` among them. */
-    readonly counts: { readonly tracebacks: number; readonly campaigns: number; readonly alerts: number };
-    /** Times, and what depends on which calls the platform has traced and put into campaigns. */
-    readonly metrics: Readonly<Record<string, Metric>>;
-    /** Those that are not in `deterministic`. */
-    readonly findings: readonly SummaryFinding[];
-    /** How many findings there were in all. */
-    readonly findingsInAll: number;
-    /** Those that the platform began for a campaign. */
-    readonly tracebacks: readonly SummaryTraceback[];
-    readonly thresholds: readonly JudgedThreshold[];
-  };
-  readonly command: string;
-}
+export type RunSummary = ReadonlyDeep<z.output<typeof RunSummary>>;
+type DeterministicSummary = RunSummary['deterministic'];
+/** A finding of a summary. */
+export type SummaryFinding = DeterministicSummary['findings'][number];
+type SummaryTraceback = DeterministicSummary['tracebacks'][number];
 
-/** What the platform traces by itself, and when it finds a campaign, has a part in all others. */
-const STEADY_METRICS: ReadonlySet<string> = new Set<MetricName>([
-  ...(['calls_placed', 'calls_unplaced', 'calls_wrong', 'verdict_accuracy'] as const),
-  ...(['records_complete', 'records_streamed', 'troubles'] as const),
-]);
+const isSteadyMetric = (name: string): boolean => METRICS[name as MetricName].isSteady === true;
 
 /** What the seed does not decide: campaigns are of as many calls as came in before somebody looked, and who stops a run is no part of its plan. */
 const MEASURED_FINDINGS: ReadonlySet<Finding['kind']> = new Set<Finding['kind']>(['campaign', 'alert', 'incomplete']);
@@ -121,7 +139,7 @@ export function summaryOf(record: RunRecord): RunSummary {
       endedAt: new Date(facts.endedAtMs).toISOString(),
       durationMs: Math.round(facts.endedAtMs - facts.startedAtMs),
       counts: { tracebacks: tracebacks.length, campaigns: campaigns.length, alerts: alerts.length },
-      metrics: Object.fromEntries(Object.entries(oracle.metrics).filter(([name]) => !STEADY_METRICS.has(name))),
+      metrics: Object.fromEntries(Object.entries(oracle.metrics).filter(([name]) => !isSteadyMetric(name))),
       findings: oracle.findings.filter((finding) => !isSteady(finding)).map(withoutId),
       findingsInAll: oracle.findingsInAll,
       tracebacks: summaryTracebacks(tracebacks.filter(({ campaignId }) => campaignId !== undefined)),
@@ -138,7 +156,7 @@ function deterministicOf(record: RunRecord): DeterministicSummary {
     ...{ providers: plan.providers.length, counts: countsOf(record) },
     metrics: Object.fromEntries(
       Object.entries(oracle.metrics).flatMap(([name, metric]) =>
-        STEADY_METRICS.has(name) && metric.kind !== 'distribution' ? [[name, metric]] : [],
+        isSteadyMetric(name) && metric.kind !== 'distribution' ? [[name, metric]] : [],
       ),
     ),
     findings: oracle.findings.filter(steadyFindings(record)).map(withoutId),
@@ -176,7 +194,7 @@ function withoutId({ kind, callIndex, provider, expected, seen }: Finding): Summ
   };
 }
 
-function countsOf({ plan, facts }: RunRecord): SummaryCounts {
+function countsOf({ plan, facts }: RunRecord): DeterministicSummary['counts'] {
   const byStatus: Record<string, number> = {};
   let placed = 0;
   for (const { placedAtMs, finalStatus } of facts.calls) {
@@ -188,85 +206,6 @@ function countsOf({ plan, facts }: RunRecord): SummaryCounts {
   const [planned, unplaced] = [plan.calls.length, plan.calls.length - placed];
   return { planned, placed, unplaced, byStatus };
 }
-
-const name = z.string().max(200);
-const text = z.string().max(4_000);
-const count = z.number().int().nonnegative();
-const digest = z.string().length(64);
-
-const countMetric = z.object({ kind: z.literal('count'), count });
-const rateMetric = z.object({ kind: z.literal('rate'), good: count, of: count, value: z.number() });
-const distributionMetric = z.object({
-  kind: z.literal('distribution'),
-  count,
-  min: z.number(),
-  mean: z.number(),
-  max: z.number(),
-  percentiles: z.object({
-    '50': z.number(),
-    '90': z.number(),
-    '95': z.number(),
-    '99': z.number(),
-    '99.9': z.number(),
-  }),
-});
-
-/** -1: a traceback of a call that the plan does not have. */
-const callIndex = z.int().min(-1);
-
-const finding = z.object({
-  kind: z.enum([
-    ...(['incomplete', 'call-outcome', 'verdict', 'record', 'stream', 'answer', 'traceback'] as const),
-    ...(['accusation', 'campaign', 'alert', 'trouble'] as const),
-  ]),
-  callIndex: z.exactOptional(callIndex),
-  provider: z.exactOptional(name),
-  expected: text,
-  seen: text,
-});
-
-const findings = z.array(finding).max(1_000);
-const tracebacks = z
-  .array(z.object({ callIndex, state: name, outcome: z.exactOptional(name), provider: z.exactOptional(name) }))
-  .max(100_000);
-
-const threshold = z.object({ metric: name, threshold: name, isMet: z.boolean(), seen: text });
-
-/** `summary.json`, as {@link RunSummary} describes it; members that it does not know are left out. */
-const RUN_SUMMARY_SCHEMA: z.ZodType<RunSummary> = z.object({
-  format: z.literal('hopback.run-summary.1'),
-  version: name,
-  verdict: z.enum(['passed', 'failed', 'incomplete', 'timeout', 'no-calls']),
-  end: z.enum(['plan', 'stopped', 'signal', 'timeout', 'threshold']),
-  deterministic: z.object({
-    scenario: name,
-    seed: count,
-    planDigest: digest,
-    providers: count,
-    counts: z.object({
-      planned: count,
-      placed: count,
-      unplaced: count,
-      byStatus: z.record(z.string(), count),
-    }),
-    metrics: z.record(z.string(), z.discriminatedUnion('kind', [countMetric, rateMetric])),
-    findings,
-    tracebacks,
-  }),
-  digest,
-  measured: z.object({
-    startedAt: name,
-    endedAt: name,
-    durationMs: count,
-    counts: z.object({ tracebacks: count, campaigns: count, alerts: count }),
-    metrics: z.record(z.string(), z.discriminatedUnion('kind', [countMetric, rateMetric, distributionMetric])),
-    findings,
-    findingsInAll: count,
-    tracebacks,
-    thresholds: z.array(threshold).max(1_000),
-  }),
-  command: text,
-});
 
 /** A summary that was read back, or why it is none. */
 export type ReadRunSummary =
@@ -289,7 +228,7 @@ export function readRunSummary(json: string): ReadRunSummary {
   } catch {
     return { status: 'unreadable', why: 'it is not JSON' };
   }
-  const read = RUN_SUMMARY_SCHEMA.safeParse(value);
+  const read = RunSummary.safeParse(value);
   if (read.success) return { status: 'read', summary: read.data };
   const [issue] = read.error.issues;
   return { status: 'unreadable', why: `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'not a summary'}` };
@@ -297,5 +236,5 @@ export function readRunSummary(json: string): ReadRunSummary {
 
 /** The JSON Schema of `summary.json`, draft 2020-12: `docs/run-summary.schema.json` is it. */
 export function runSummaryJsonSchema(): object {
-  return z.toJSONSchema(RUN_SUMMARY_SCHEMA);
+  return z.toJSONSchema(RunSummary);
 }

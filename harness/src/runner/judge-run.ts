@@ -1,5 +1,5 @@
-import { checkThresholds, LIVE_METRICS } from '../scenario/index.js';
-import type { MetricName, ScenarioThreshold } from '../scenario/index.js';
+import { checkThresholds, METRICS } from '../scenario/index.js';
+import type { MetricTraits, ScenarioThreshold } from '../scenario/index.js';
 import { MAX_FINDINGS } from '../oracle/index.js';
 import type { Finding, OracleReport } from '../oracle/index.js';
 import { rounded } from '../report/index.js';
@@ -17,9 +17,10 @@ export function judgedThresholds(oracle: OracleReport, thresholds: Thresholds): 
 
 /** Thresholds that end a run while it goes on. */
 export function abortingThresholds(thresholds: Thresholds): Thresholds {
+  const metrics: Readonly<Record<string, MetricTraits | undefined>> = METRICS;
   const aborting = Object.entries(thresholds ?? {}).flatMap(([metric, held]) => {
     const some = held.filter((one) => typeof one !== 'string' && one.abortOnFail === true);
-    return some.length === 0 || !LIVE_METRICS.has(metric as MetricName) ? [] : [[metric, some] as const];
+    return some.length === 0 || metrics[metric]?.isLive !== true ? [] : [[metric, some] as const];
   });
   return aborting.length === 0 ? undefined : Object.fromEntries(aborting);
 }

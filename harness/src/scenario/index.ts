@@ -1,17 +1,14 @@
+export { scenarioJsonSchema } from './schema/scenario.schema.js';
 export type {
-  AnswerBehaviour,
   Behaviour,
-  BehaviourBounds,
   BehaviourKind,
   CallingNumbers,
-  CertificateBehaviour,
   ProviderRole,
-  RecordBehaviour,
+  ReadonlyDeep,
   Scenario,
   ScenarioCalled,
   ScenarioCaller,
   ScenarioCsv,
-  ScenarioDay,
   ScenarioPhase,
   ScenarioPlatform,
   ScenarioProvider,
@@ -19,12 +16,11 @@ export type {
   ScenarioThreshold,
   ScenarioTrace,
   ScenarioTrunk,
-  SignallingBehaviour,
-} from './scenario.js';
+} from './schema/scenario.schema.js';
 export type {
   ThresholdResult,
-  Metric,
   MetricName,
+  MetricTraits,
   ParsedThreshold,
   Threshold,
   ThresholdAggregate,
@@ -32,18 +28,17 @@ export type {
 } from './thresholds/thresholds.js';
 export {
   checkThresholds,
-  LIVE_METRICS,
-  METRIC_KINDS,
-  PLATFORM_METRICS,
+  COUNT_METRIC,
+  Metric,
+  METRICS,
   parseThreshold,
+  RATE_METRIC,
 } from './thresholds/thresholds.js';
-export { scenarioJsonSchema } from './schema/scenario.schema.js';
 export { defineScenario, readShippedScenario, shippedScenarioText, shippedScenarios } from './shipped.js';
 export { MAX_DIVERSIONS } from './check/check-scenario.js';
-export { isInRange, numberAt, numbersUnder, readNumberRange } from './scenario.js';
 export { faultText, readScenario } from './read/read-scenario.js';
 export type { ReadScenarioOptions, ScenarioFault, ScenarioResult } from './read/read-scenario.js';
 export type { ReadFile } from './read/csv-files.js';
 export type { VariableSources } from './read/variables.js';
-export { ROBOCALL_SCRIPTS, SCRIPT_WORDS } from './scenario.js';
+export { isInRange, numberAt, numbersUnder, readNumberRange, ROBOCALL_SCRIPTS, SCRIPT_WORDS } from './scenario.js';
 export type { RobocallScript } from './scenario.js';

@@ -4,8 +4,7 @@ import { checkScenario } from './check/check-scenario.js';
 import { schemaComplaints, suggestion } from './check/complaint.js';
 import { faultText, pathText, readScenario } from './read/read-scenario.js';
 import type { VariableSources } from './read/variables.js';
-import type { Scenario } from './scenario.js';
-import { MEMBER_NAMES, SCENARIO } from './schema/scenario.schema.js';
+import { MEMBER_NAMES, Scenario } from './schema/scenario.schema.js';
 
 /** Names of the scenarios that come with the package, from the simplest to everything at once. */
 const SHIPPED = [
@@ -102,7 +101,7 @@ const TOLD = 20;
  * ```
  */
 export function defineScenario(scenario: Scenario): Scenario {
-  const parsed = SCENARIO.safeParse(scenario);
+  const parsed = Scenario.safeParse(scenario);
   const complaints = parsed.success
     ? checkScenario(parsed.data)
     : schemaComplaints(parsed.error.issues, scenario, MEMBER_NAMES);

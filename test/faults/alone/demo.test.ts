@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { chromium } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readRunSummary } from '../../../harness/src/report/index.js';
-import type { RunSummary, SummaryTraceback } from '../../../harness/src/report/index.js';
+import type { RunSummary } from '../../../harness/src/report/index.js';
 import { ROOT } from '../../house/run.js';
 import { peer, testPeer } from '../../peers.js';
 import { createTemporaryDirectory } from '../../peers/temporary-directory.js';
@@ -102,7 +102,7 @@ testPeer('chromium', 'its report shows each traceback beside the true path, and 
 });
 
 /** Those that staff began, and those that the platform began for its campaigns. */
-function tracebacksOf({ deterministic, measured }: RunSummary): readonly SummaryTraceback[] {
+function tracebacksOf({ deterministic, measured }: RunSummary): RunSummary['deterministic']['tracebacks'] {
   return [...deterministic.tracebacks, ...measured.tracebacks];
 }
 

@@ -4,22 +4,21 @@ import {
   MAX_FAULTS,
   MAX_PHONES,
   MAX_POOL_NUMBERS,
+  ROBOCALL_SCRIPTS,
+  SCRIPT_WORDS,
   isInRange,
   numbersUnder,
   readNumberRange,
 } from '../scenario.js';
-import type { Behaviour, Scenario, ScenarioCaller, ScenarioProvider, ScenarioTrace } from '../scenario.js';
-import { ROBOCALL_SCRIPTS } from '../scenario.js';
-import { SCRIPT_WORDS } from '../scenario.js';
+import type {
+  Behaviour,
+  Scenario,
+  ScenarioCaller,
+  ScenarioProvider,
+  ScenarioTrace,
+} from '../schema/scenario.schema.js';
 import type { MetricName, Threshold } from '../thresholds/thresholds.js';
-import {
-  contradiction,
-  LIVE_METRICS,
-  METRIC_KINDS,
-  misfit,
-  parseThreshold,
-  PLATFORM_METRICS,
-} from '../thresholds/thresholds.js';
+import { contradiction, METRICS, misfit, parseThreshold } from '../thresholds/thresholds.js';
 import { suggestion } from './complaint.js';
 import type { Complaint } from './complaint.js';
 
@@ -320,14 +319,13 @@ function twice(list: string, names: readonly (string | undefined)[], member = 'i
 /** Thresholds that cannot be parsed, name no metric, ask of it what it has not, or can never hold. */
 function checkThresholdTexts({ thresholds = {}, platform }: Scenario): readonly Complaint[] {
   return Object.entries(thresholds).flatMap(([name, held]): readonly Complaint[] => {
-    if (!Object.hasOwn(METRIC_KINDS, name)) {
-      const message = `there is no metric ${name}${suggestion(name, Object.keys(METRIC_KINDS))}`;
+    if (!Object.hasOwn(METRICS, name)) {
+      const message = `there is no metric ${name}${suggestion(name, Object.keys(METRICS))}`;
       return [{ path: ['thresholds', name], message }];
     }
-    const metric = name as MetricName;
-    if (platform === undefined && PLATFORM_METRICS.has(metric))
+    const { kind, isOfPlatform, isLive } = METRICS[name as MetricName];
+    if (platform === undefined && isOfPlatform === true)
       return [{ path: ['thresholds', name], message: 'is of a platform: the scenario has none' }];
-    const kind = METRIC_KINDS[metric];
     const before: Threshold[] = [];
     return held.flatMap((entry, at) => {
       const parsed = parseThreshold(typeof entry === 'string' ? entry : entry.threshold);
@@ -336,7 +334,7 @@ function checkThresholdTexts({ thresholds = {}, platform }: Scenario): readonly 
           ? parsed.reason
           : (misfit(parsed.threshold.aggregate, kind) ?? contradiction(parsed.threshold, kind, before));
       if (message !== undefined) return [{ path: ['thresholds', name, at], message }];
-      if (typeof entry !== 'string' && entry.abortOnFail === true && !LIVE_METRICS.has(metric))
+      if (typeof entry !== 'string' && entry.abortOnFail === true && isLive !== true)
         return [
           { path: ['thresholds', name, at, 'abortOnFail'], message: `${name} is known only when the run is over` },
         ];

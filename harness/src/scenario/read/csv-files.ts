@@ -1,6 +1,6 @@
 import type { Complaint } from '../check/complaint.js';
-import type { Scenario, ScenarioCaller } from '../scenario.js';
 import { MAX_CSV_CHARS, MAX_CSV_FIELDS, MAX_CSV_ROWS } from '../scenario.js';
+import type { Scenario, ScenarioCaller } from '../schema/scenario.schema.js';
 
 /** What {@link readInjectionFile} found. */
 export type InjectionFile =

@@ -3,8 +3,7 @@ import { checkScenario } from '../check/check-scenario.js';
 import type { Complaint } from '../check/complaint.js';
 import { issuePaths, schemaComplaints } from '../check/complaint.js';
 import { MAX_FAULTS, MAX_SCENARIO_CHARS } from '../scenario.js';
-import { MEMBER_NAMES, SCENARIO, VARIABLES_SECTION } from '../schema/scenario.schema.js';
-import type { Scenario } from '../scenario.js';
+import { MEMBER_NAMES, Scenario, VARIABLES_SECTION } from '../schema/scenario.schema.js';
 import { readCsvFiles } from './csv-files.js';
 import type { ReadFile } from './csv-files.js';
 import { readYaml } from './scenario-yaml.js';
@@ -161,7 +160,7 @@ function parseContent(content: unknown): Parsed {
   const isObject = typeof content === 'object' && content !== null && !Array.isArray(content);
   const { variables, ...members } = isObject ? (content as Record<string, unknown>) : {};
   const section = VARIABLES_SECTION.safeParse(variables ?? {});
-  const parsed = SCENARIO.safeParse(isObject ? members : content);
+  const parsed = Scenario.safeParse(isObject ? members : content);
   if (parsed.success && section.success) return { scenario: parsed.data, complaints: [], issuePaths: [] };
   return {
     complaints: [

@@ -1,97 +1,85 @@
-import type { ScenarioThreshold } from '../scenario.js';
+import { z } from 'zod';
+import type { ReadonlyDeep, ScenarioThreshold } from '../schema/scenario.schema.js';
+
+const count = z.number().int().nonnegative();
+const time = z.number();
+
+/** Metric that is a number of things. */
+export const COUNT_METRIC = z.object({ kind: z.literal('count'), count });
+/** `value` is `good / of`; 1 where there was nothing to be right or wrong about. */
+export const RATE_METRIC = z.object({ kind: z.literal('rate'), good: count, of: count, value: z.number() });
+
+/** The schema of a metric. */
+export const Metric = z.discriminatedUnion('kind', [
+  COUNT_METRIC,
+  RATE_METRIC,
+  /** Of a time; the unit is in the name of the metric. */
+  z.object({
+    kind: z.literal('distribution'),
+    count,
+    ...{ min: time, mean: time, max: time },
+    percentiles: z.object({ '50': time, '90': time, '95': time, '99': time, '99.9': time }),
+  }),
+]);
 
 /** What was measured over all calls or tracebacks of a run. */
-export type Metric =
-  | { readonly kind: 'count'; readonly count: number }
-  /** `value` is `good / of`; 1 where there was nothing to be right or wrong about. */
-  | { readonly kind: 'rate'; readonly good: number; readonly of: number; readonly value: number }
-  /** Of a time; the unit is in the name of the metric. */
-  | {
-      readonly kind: 'distribution';
-      readonly count: number;
-      readonly min: number;
-      readonly mean: number;
-      readonly max: number;
-      readonly percentiles: Readonly<Record<'50' | '90' | '95' | '99' | '99.9', number>>;
-    };
+export type Metric = ReadonlyDeep<z.output<typeof Metric>>;
+
+/** What is known of a metric whatever a run measures. */
+export interface MetricTraits {
+  readonly kind: Metric['kind'];
+  /** Which way is better; absent: neither. Times are told, and decide nothing: they differ from run to run. */
+  readonly better?: 'more' | 'less';
+  /** It is known while calls go on, so that a threshold can end the run; the others are known when all is over. */
+  readonly isLive?: true;
+  /** It is of a platform: without one nothing can be said of it. */
+  readonly isOfPlatform?: true;
+  /** The seed decides it. What the platform traces by itself, and when it finds a campaign, has a part in all others. */
+  readonly isSteady?: true;
+}
+
+const named = <Name extends string>(metrics: Record<Name, MetricTraits>): Readonly<Record<Name, MetricTraits>> =>
+  metrics;
 
 /** Metrics of a run, which thresholds may name. */
-export type MetricName =
-  | 'calls_placed'
-  | 'calls_unplaced'
+export const METRICS = named({
+  calls_placed: { kind: 'count', isLive: true, isSteady: true },
+  calls_unplaced: { kind: 'count', better: 'less', isLive: true, isSteady: true },
   /** Ended with 200 at the caller. */
-  | 'calls_answered'
+  calls_answered: { kind: 'count', isLive: true },
   /** Ended with 503: somebody on the way was down, or had too many. RFC 3261 section 21.5.4 */
-  | 'calls_unavailable'
+  calls_unavailable: { kind: 'count', isLive: true },
   /** Ended in another way than is true of them. */
-  | 'calls_wrong'
-  | 'call_setup_ms'
+  calls_wrong: { kind: 'count', better: 'less', isLive: true, isSteady: true },
+  call_setup_ms: { kind: 'distribution', isLive: true },
   /** How long a hop held an INVITE that it verified. */
-  | 'verify_latency_ms'
-  | 'verdict_accuracy'
-  | 'records_complete'
+  verify_latency_ms: { kind: 'distribution', isLive: true },
+  verdict_accuracy: { kind: 'rate', better: 'more', isLive: true, isSteady: true },
+  records_complete: { kind: 'rate', better: 'more', isSteady: true },
   /** Of the records that a provider shares, those that reached the platform, once. */
-  | 'records_streamed'
-  | 'answers_correct'
+  records_streamed: { kind: 'rate', better: 'more', isOfPlatform: true, isSteady: true },
+  answers_correct: { kind: 'rate', better: 'more', isOfPlatform: true },
   /** Of the answers that were given, those that no person had to decide. */
-  | 'answers_automatic'
-  | 'tracebacks'
-  | 'tracebacks_concluded'
+  answers_automatic: { kind: 'rate', better: 'more', isOfPlatform: true },
+  tracebacks: { kind: 'count', isOfPlatform: true },
+  tracebacks_concluded: { kind: 'rate', better: 'more', isOfPlatform: true },
   /** Came to one of their fair outcomes. */
-  | 'traceback_fair'
+  traceback_fair: { kind: 'rate', better: 'more', isOfPlatform: true },
   /** Named the true origin, or the true point of entry. */
-  | 'traceback_origin_correct'
+  traceback_origin_correct: { kind: 'rate', better: 'more', isOfPlatform: true },
   /** Named somebody as origin or point of entry who is neither. */
-  | 'wrong_accusations'
-  | 'disputed'
-  | 'time_to_origin_ms'
-  | 'campaign_precision'
-  | 'campaign_recall'
-  | 'time_to_campaign_ms'
-  | 'time_to_alert_ms'
-  | 'troubles';
+  wrong_accusations: { kind: 'count', better: 'less', isOfPlatform: true },
+  disputed: { kind: 'count', isOfPlatform: true },
+  time_to_origin_ms: { kind: 'distribution', isOfPlatform: true },
+  campaign_precision: { kind: 'rate', better: 'more', isOfPlatform: true },
+  campaign_recall: { kind: 'rate', better: 'more', isOfPlatform: true },
+  time_to_campaign_ms: { kind: 'distribution', isOfPlatform: true },
+  time_to_alert_ms: { kind: 'distribution', isOfPlatform: true },
+  troubles: { kind: 'count', better: 'less', isSteady: true },
+});
 
-/** What is measured of each. */
-export const METRIC_KINDS: Readonly<Record<MetricName, Metric['kind']>> = {
-  calls_placed: 'count',
-  calls_unplaced: 'count',
-  calls_answered: 'count',
-  calls_unavailable: 'count',
-  calls_wrong: 'count',
-  call_setup_ms: 'distribution',
-  verify_latency_ms: 'distribution',
-  verdict_accuracy: 'rate',
-  records_complete: 'rate',
-  records_streamed: 'rate',
-  answers_correct: 'rate',
-  answers_automatic: 'rate',
-  tracebacks: 'count',
-  tracebacks_concluded: 'rate',
-  traceback_fair: 'rate',
-  traceback_origin_correct: 'rate',
-  wrong_accusations: 'count',
-  disputed: 'count',
-  time_to_origin_ms: 'distribution',
-  campaign_precision: 'rate',
-  campaign_recall: 'rate',
-  time_to_campaign_ms: 'distribution',
-  time_to_alert_ms: 'distribution',
-  troubles: 'count',
-};
-
-/** Metrics that are of a platform: without one nothing can be said of them. */
-export const PLATFORM_METRICS: ReadonlySet<MetricName> = new Set<MetricName>([
-  ...(['records_streamed', 'answers_correct', 'answers_automatic', 'tracebacks'] as const),
-  ...(['tracebacks_concluded', 'traceback_fair'] as const),
-  ...(['traceback_origin_correct', 'wrong_accusations', 'disputed', 'time_to_origin_ms'] as const),
-  ...(['campaign_precision', 'campaign_recall', 'time_to_campaign_ms', 'time_to_alert_ms'] as const),
-]);
-
-/** Metrics that are known while calls go on, so that a threshold can end the run; the others are known when all is over. */
-export const LIVE_METRICS: ReadonlySet<MetricName> = new Set<MetricName>([
-  ...(['calls_placed', 'calls_unplaced', 'calls_answered', 'calls_unavailable', 'calls_wrong'] as const),
-  ...(['call_setup_ms', 'verify_latency_ms', 'verdict_accuracy'] as const),
-]);
+/** Name of one of {@link METRICS}. */
+export type MetricName = keyof typeof METRICS;
 
 /** What is taken of a metric. `p` with its percentile. */
 export type ThresholdAggregate =

@@ -1,5 +1,5 @@
 import type { SeededRandom } from '../../../faults/index.js';
-import type { ScenarioCalled, ScenarioCaller, ScenarioCsv, ScenarioDay } from '../../../scenario/index.js';
+import type { ScenarioCalled, ScenarioCaller, ScenarioCsv } from '../../../scenario/index.js';
 import { ROBOCALL_SCRIPTS } from '../../../scenario/index.js';
 import type { PlannedCall, PlannedDiversion } from '../plan.js';
 import { calledNumbers, callingNumbers, csvRows } from './caller-numbers.js';
@@ -211,7 +211,7 @@ const HOURS = [
   ...[0.95, 0.95, 1, 1, 0.95, 0.85, 0.7, 0.55, 0.4, 0.3, 0.2, 0.1],
 ];
 
-function timeOfDay(day: ScenarioDay | undefined, random: SeededRandom): (atMs: number) => boolean {
+function timeOfDay(day: ScenarioCaller['daily'], random: SeededRandom): (atMs: number) => boolean {
   if (day === undefined) return () => true;
   const { startHour, hoursPerSecond = 1 / 3_600 } = day;
   return (atMs) => {
