@@ -115,11 +115,6 @@ function partiesOf({ headers }: Leg): { readonly origTn: string; readonly destTn
   return { origTn: numberIn(headers['from']), destTn: numberIn(headers['to']) };
 }
 
-/** Full attestation, and an origid that was never given out, under the signature of somebody who said neither. */
-const altersIdentity: NodeBehaviour<'alters-identity'> = {
-  sends: (leg) => withIdentity(leg, identityOf(leg).map(altered)),
-};
-
 /** An Identity header value with another payload; one that is no shaken PASSporT as it is. RFC 8224 section 4, RFC 8588 section 4 */
 function altered(value: string): string {
   const [, header, payload, rest] = /^\s*([\w-]+)\.([\w-]+)(\.[\w-]+\s*;.*)$/s.exec(value) ?? [];
@@ -132,19 +127,8 @@ function altered(value: string): string {
 
 /** As much as nobody waits for. */
 const HOSTILE_BYTES = 16_777_216;
-
-/** Nobody is there, nobody answers, or more comes than anybody should read. */
-const certificateServer: NodeBehaviour<'certificate-server'> = {
-  serves: ({ fault }) => {
-    if (fault === 'dead') return { kind: 'reset' };
-    return fault === 'slow'
-      ? { kind: 'stall' }
-      : { kind: 'compression-bomb', sizeBytes: HOSTILE_BYTES, encoding: 'gzip' };
-  },
-};
-
-/** It signs with the certificate that has the fault. */
-const certificate: NodeBehaviour<'certificate'> = { hasFaultyCredential: true };
+const SECOND_MS = 1_000;
+const HOUR_MS = 3_600_000;
 
 /**
  * The answer with another finding. What the record says stays where a call is said to have been found: the lie is about whom it came from.
@@ -161,133 +145,19 @@ export function withOtherFinding(
   return { ...answer, finding, call: rest };
 }
 
-/** It says that a customer of its own has called. */
-const claimsOrigin: NodeBehaviour<'claims-origin'> = {
-  says: (answer) => withOtherFinding(answer, { arm: 'origin', customer: {} }),
-};
-
-const SECOND_MS = 1_000;
-
-/** Its clock is ahead, or behind where the number is negative: of signatures and of records. */
-const clockSkew: NodeBehaviour<'clock-skew'> = { skewMs: ({ seconds }) => seconds * SECOND_MS };
-
-/** Its switch is gone, and back at the same address. */
-const crashes: NodeBehaviour<'crashes'> = { isDown: true };
-
-/** It says that there was no such call. */
-const denies: NodeBehaviour<'denies'> = {
-  says: (answer) => withOtherFinding(answer, { arm: 'not-found' }, false),
-};
-
-/** The call goes to another number, To stays as it was dialled, and a div PASSporT says so. @see RFC 8946 section 4 */
-const diverts: NodeBehaviour<'diverts'> = {
-  sends: async (leg, { to, withoutDiv = false }, { divert }) => {
-    const retargeted = { ...leg, target: `+${to}` };
-    const identity = identityOf(leg);
-    if (withoutDiv || identity.length === 0) return retargeted;
-    return withIdentity(retargeted, await divert(identity, { from: dialled(leg.target), to }));
-  },
-};
-
 /** The number that was called, however the provider before has written it: a PASSporT has it in canonical form. @see RFC 8224 section 8.3 */
 function dialled(target: string): string {
   const number = canonicalTelephoneNumber(target);
   return number.kind === 'none' ? target.replace('+', '') : number.tn;
 }
 
-/** What came is thrown away, and the call signed with less. */
-const downgrades: NodeBehaviour<'downgrades'> = {
-  sends: async (leg, { to }, { signAs }) => signedAnew(leg, await signAs(partiesOf(leg), { attestation: to })),
-};
-
-/** Several INVITEs to the next hop at once; the first answer counts. */
-const forks: NodeBehaviour<'forks'> = {
-  sends: (leg, { branches }) => ({ ...leg, branches }),
-};
-
-const HOUR_MS = 3_600_000;
-
-/** Requests lie for hours before anybody looks at them. */
-const late: NodeBehaviour<'late'> = { answersAfterMs: ({ hours }) => hours * HOUR_MS };
-
-/** It names a provider that did not send it the call, and may disclose another call with it. */
-const namesAnother: NodeBehaviour<'names-another'> = {
-  says: (answer, { provider, otherCall = false }, around) => {
-    const said = withOtherFinding(answer, { arm: 'received-from', upstream: around.provider(provider) });
-    return otherCall && said.call !== undefined ? { ...said, call: sixHoursLater(said.call) } : said;
-  },
-};
-
-const LATER_MS = 6 * 3_600_000;
-
 function sixHoursLater({ startedAt, calling, called, disposition }: AnsweredCall): AnsweredCall {
-  const later = new Date(Date.parse(startedAt) + LATER_MS).toISOString();
+  const later = new Date(Date.parse(startedAt) + 6 * HOUR_MS).toISOString();
   return { startedAt: later, disposition, ...(calling && { calling }), ...(called && { called }) };
 }
 
-/** It names somebody who is nowhere listed. */
-const namesNobody: NodeBehaviour<'names-nobody'> = {
-  says: (answer, { name }) => withOtherFinding(answer, { arm: 'received-from-unlisted', upstream: { name } }),
-};
-
-/** It takes so many calls in any second. */
-const overloads: NodeBehaviour<'overloads'> = {
-  isTooMuch: (arrivedMs, nowMs, { perSecond }) => {
-    while ((arrivedMs[0] ?? nowMs) <= nowMs - SECOND_MS) arrivedMs.shift();
-    if (arrivedMs.length >= perSecond) return true;
-    arrivedMs.push(nowMs);
-    return false;
-  },
-};
-
-/** Retention is over before anybody asks. */
-const purgedRecords: NodeBehaviour<'purged-records'> = { purgesRecords: true };
-
-/**
- * Nothing of that time was written down, and it does not claim so. The sdk leaves such a request to a person, who may not say that there was no call;
- * what is said is that there are no records of then.
- */
-const recordGap: NodeBehaviour<'record-gap'> = {
-  losesRecords: true,
-  says: (answer) =>
-    answer.finding.arm === 'refused'
-      ? withOtherFinding(answer, { arm: 'not-retained', retainedFrom: answer.answeredAt }, false)
-      : answer,
-};
-
-/** It will not say, for a reason. */
-const refuses: NodeBehaviour<'refuses'> = {
-  says: (answer, { reason }) => withOtherFinding(answer, { arm: 'refused', reason }, false),
-};
-
-/** The Identity of the first call that had one is kept, and goes with every later one. */
-const replaysIdentity: NodeBehaviour<'replays-identity'> = {
-  sends: (leg, behaviour, { memory }) => {
-    const kept = memory.get(behaviour) as readonly string[] | undefined;
-    if (kept !== undefined) return withIdentity(leg, kept);
-    const identity = identityOf(leg);
-    if (identity.length > 0) memory.set(behaviour, identity);
-    return leg;
-  },
-};
-
 /** In front of a called number where nothing else is said, as carriers tell routes apart. */
 const PREFIX = '1234';
-
-/** Numbers leave otherwise than they came. A `#` cannot stand in a URI as it is. @see RFC 3986 section 2.1 */
-const rewritesNumbers: NodeBehaviour<'rewrites-numbers'> = {
-  sends: (leg, { how, value }) => {
-    if (how === 'calling')
-      return value === undefined ? leg : withField(leg, 'from', withUser(leg.headers['from'], `+${value}`));
-    if (how === 'prefix') {
-      const called = `${value ?? PREFIX}%23${leg.target.replace('+', '')}`;
-      return { ...withField(leg, 'to', withUser(leg.headers['to'], called)), target: called };
-    }
-    const [from, to] = ['from', 'to'].map((name) => national(leg.headers[name] ?? ''));
-    const headers = { ...leg.headers, ...(from && { from }), ...(to && { to }) };
-    return { ...leg, headers, target: leg.target.replace(/^\+1(?=\d{10}$)/, '') };
-  },
-};
 
 const withField = (leg: Leg, name: string, value: string): Leg => ({
   ...leg,
@@ -296,56 +166,126 @@ const withField = (leg: Leg, name: string, value: string): Leg => ({
 
 const national = (field: string): string => field.replace(/(<sips?:)\+1(?=\d{10}[@;>])/i, '$1');
 
-/** What came is thrown away, and the call signed with the key of another. */
-const signsAs: NodeBehaviour<'signs-as'> = {
-  sends: async (leg, { provider, attestation }, { signAs }) =>
-    signedAnew(leg, await signAs(partiesOf(leg), { attestation, provider })),
-};
-
-/** It says of every number that a customer shows that it is the customer's own. */
-const signsSpoofed: NodeBehaviour<'signs-spoofed'> = {
-  facts: (facts) =>
-    facts.role === 'originating'
-      ? { ...facts, customerKnown: true, callerAuthenticated: true, numberOwnership: 'owned' }
-      : facts,
-};
-
-/** Nobody looks at requests. */
-const silent: NodeBehaviour<'silent'> = { isSilent: true };
-
-/** A link that is not IP: number and time of the signature go with it. */
-const stripsIdentity: NodeBehaviour<'strips-identity'> = {
-  sends: ({ headers, signing: _signing, ...leg }) => {
-    const { identity: _identity, date: _date, ...rest } = headers;
-    return { ...leg, headers: rest };
-  },
-};
-
 /** What each kind makes a node do. */
 export const NODE_BEHAVIOURS: { readonly [Kind in BehaviourKind]: NodeBehaviour<Kind> } = {
-  'strips-identity': stripsIdentity,
-  'signs-spoofed': signsSpoofed,
-  downgrades,
-  'signs-as': signsAs,
-  'alters-identity': altersIdentity,
-  diverts,
-  'rewrites-numbers': rewritesNumbers,
-  forks,
-  'replays-identity': replaysIdentity,
-  overloads,
-  crashes,
-  certificate,
-  'certificate-server': certificateServer,
-  'record-gap': recordGap,
-  'purged-records': purgedRecords,
-  'clock-skew': clockSkew,
-  silent,
-  late,
-  refuses,
-  'names-another': namesAnother,
-  'names-nobody': namesNobody,
-  'claims-origin': claimsOrigin,
-  denies,
+  /** A link that is not IP: number and time of the signature go with it. */
+  'strips-identity': {
+    sends: ({ headers, signing: _signing, ...leg }) => {
+      const { identity: _identity, date: _date, ...rest } = headers;
+      return { ...leg, headers: rest };
+    },
+  },
+  /** It says of every number that a customer shows that it is the customer's own. */
+  'signs-spoofed': {
+    facts: (facts) =>
+      facts.role === 'originating'
+        ? { ...facts, customerKnown: true, callerAuthenticated: true, numberOwnership: 'owned' }
+        : facts,
+  },
+  /** What came is thrown away, and the call signed with less. */
+  downgrades: {
+    sends: async (leg, { to }, { signAs }) => signedAnew(leg, await signAs(partiesOf(leg), { attestation: to })),
+  },
+  /** What came is thrown away, and the call signed with the key of another. */
+  'signs-as': {
+    sends: async (leg, { provider, attestation }, { signAs }) =>
+      signedAnew(leg, await signAs(partiesOf(leg), { attestation, provider })),
+  },
+  /** Full attestation, and an origid that was never given out, under the signature of somebody who said neither. */
+  'alters-identity': { sends: (leg) => withIdentity(leg, identityOf(leg).map(altered)) },
+  /** The call goes to another number, To stays as it was dialled, and a div PASSporT says so. @see RFC 8946 section 4 */
+  diverts: {
+    sends: async (leg, { to, withoutDiv = false }, { divert }) => {
+      const retargeted = { ...leg, target: `+${to}` };
+      const identity = identityOf(leg);
+      if (withoutDiv || identity.length === 0) return retargeted;
+      return withIdentity(retargeted, await divert(identity, { from: dialled(leg.target), to }));
+    },
+  },
+  /** Numbers leave otherwise than they came. A `#` cannot stand in a URI as it is. @see RFC 3986 section 2.1 */
+  'rewrites-numbers': {
+    sends: (leg, { how, value }) => {
+      if (how === 'calling')
+        return value === undefined ? leg : withField(leg, 'from', withUser(leg.headers['from'], `+${value}`));
+      if (how === 'prefix') {
+        const called = `${value ?? PREFIX}%23${leg.target.replace('+', '')}`;
+        return { ...withField(leg, 'to', withUser(leg.headers['to'], called)), target: called };
+      }
+      const [from, to] = ['from', 'to'].map((name) => national(leg.headers[name] ?? ''));
+      const headers = { ...leg.headers, ...(from && { from }), ...(to && { to }) };
+      return { ...leg, headers, target: leg.target.replace(/^\+1(?=\d{10}$)/, '') };
+    },
+  },
+  /** Several INVITEs to the next hop at once; the first answer counts. */
+  forks: { sends: (leg, { branches }) => ({ ...leg, branches }) },
+  /** The Identity of the first call that had one is kept, and goes with every later one. */
+  'replays-identity': {
+    sends: (leg, behaviour, { memory }) => {
+      const kept = memory.get(behaviour) as readonly string[] | undefined;
+      if (kept !== undefined) return withIdentity(leg, kept);
+      const identity = identityOf(leg);
+      if (identity.length > 0) memory.set(behaviour, identity);
+      return leg;
+    },
+  },
+  /** It takes so many calls in any second. */
+  overloads: {
+    isTooMuch: (arrivedMs, nowMs, { perSecond }) => {
+      while ((arrivedMs[0] ?? nowMs) <= nowMs - SECOND_MS) arrivedMs.shift();
+      if (arrivedMs.length >= perSecond) return true;
+      arrivedMs.push(nowMs);
+      return false;
+    },
+  },
+  /** Its switch is gone, and back at the same address. */
+  crashes: { isDown: true },
+  /** It signs with the certificate that has the fault. */
+  certificate: { hasFaultyCredential: true },
+  /** Nobody is there, nobody answers, or more comes than anybody should read. */
+  'certificate-server': {
+    serves: ({ fault }) => {
+      if (fault === 'dead') return { kind: 'reset' };
+      return fault === 'slow'
+        ? { kind: 'stall' }
+        : { kind: 'compression-bomb', sizeBytes: HOSTILE_BYTES, encoding: 'gzip' };
+    },
+  },
+  /**
+   * Nothing of that time was written down, and it does not claim so. The sdk leaves such a request to a person, who may not say that there was no call;
+   * what is said is that there are no records of then.
+   */
+  'record-gap': {
+    losesRecords: true,
+    says: (answer) =>
+      answer.finding.arm === 'refused'
+        ? withOtherFinding(answer, { arm: 'not-retained', retainedFrom: answer.answeredAt }, false)
+        : answer,
+  },
+  /** Retention is over before anybody asks. */
+  'purged-records': { purgesRecords: true },
+  /** Its clock is ahead, or behind where the number is negative: of signatures and of records. */
+  'clock-skew': { skewMs: ({ seconds }) => seconds * SECOND_MS },
+  /** Nobody looks at requests. */
+  silent: { isSilent: true },
+  /** Requests lie for hours before anybody looks at them. */
+  late: { answersAfterMs: ({ hours }) => hours * HOUR_MS },
+  /** It will not say, for a reason. */
+  refuses: { says: (answer, { reason }) => withOtherFinding(answer, { arm: 'refused', reason }, false) },
+  /** It names a provider that did not send it the call, and may disclose another call with it. */
+  'names-another': {
+    says: (answer, { provider, otherCall = false }, around) => {
+      const said = withOtherFinding(answer, { arm: 'received-from', upstream: around.provider(provider) });
+      return otherCall && said.call !== undefined ? { ...said, call: sixHoursLater(said.call) } : said;
+    },
+  },
+  /** It names somebody who is nowhere listed. */
+  'names-nobody': {
+    says: (answer, { name }) => withOtherFinding(answer, { arm: 'received-from-unlisted', upstream: { name } }),
+  },
+  /** It says that a customer of its own has called. */
+  'claims-origin': { says: (answer) => withOtherFinding(answer, { arm: 'origin', customer: {} }) },
+  /** It says that there was no such call. */
+  denies: { says: (answer) => withOtherFinding(answer, { arm: 'not-found' }, false) },
 };
 
 /** What a behaviour makes a node do. Its functions are to be given that very behaviour. */

@@ -58,17 +58,12 @@ export interface BehaviourEffects {
   readonly isForked?: boolean;
 }
 
-/** What was signed is not what is read any longer. The numbers stay. */
-function altersIdentity(): BehaviourEffects {
-  return {
-    sends: ({ identity, ...leg }) => ({
-      ...leg,
-      identity: identity.map((one) =>
-        one.ppt === 'shaken' ? { ...one, attestation: 'A', faults: [...one.faults, 'signature-false'] } : one,
-      ),
-    }),
-  };
-}
+const FAULTS = {
+  expired: 'certificate-expired',
+  revoked: 'certificate-revoked',
+  'wrong-spc': 'certificate-wrong-spc',
+  untrusted: 'certificate-untrusted',
+} as const satisfies Record<BehaviourOf<'certificate'>['fault'], TrueFault>;
 
 /**
  * Nobody gets the certificate from a dead server. From a slow one some get it, and have it from then on. From a hostile one comes anything, another
@@ -80,127 +75,15 @@ function certificateServer({ fault }: BehaviourOf<'certificate-server'>): Behavi
   return { certificate: { faults: ['certificate-not-fetched'], doubtful } };
 }
 
-/** Signatures under this certificate prove nothing; that of another's code proves something else. ATIS-1000080 */
-function certificate({ fault }: BehaviourOf<'certificate'>): BehaviourEffects {
-  return { certificate: { faults: [FAULTS[fault]], doubtful: [] } };
-}
-
-const FAULTS = {
-  expired: 'certificate-expired',
-  revoked: 'certificate-revoked',
-  'wrong-spc': 'certificate-wrong-spc',
-  untrusted: 'certificate-untrusted',
-} as const satisfies Record<BehaviourOf<'certificate'>['fault'], TrueFault>;
-
-/** Says that the call began with it; with which customer, it does not say. */
-function claimsOrigin(): BehaviourEffects {
-  return { says: { kind: 'origin', caller: '' } };
-}
-
-/** Times that it writes, those of signatures too, are so many seconds late. */
-function clockSkew({ seconds }: BehaviourOf<'clock-skew'>): BehaviourEffects {
-  return { clockSeconds: seconds };
-}
-
-/** Nothing is answered: who sent the call gives up by timer B, or learns from its transport that nobody is there. RFC 3261 section 17.1.1.2 */
-function crashes(): BehaviourEffects {
-  return { receives: () => ({ isCertain: true, status: [408, 480, 500, 502, 503, 504] }), record: 'none' };
-}
-
-/** Says that there was no such call. */
-function denies(): BehaviourEffects {
-  return { says: { kind: 'not-found' } };
-}
-
-/** Another number is called; a div PASSporT says so where there is an Identity that it could belong to. RFC 8946 section 4 */
-function diverts({ to, withoutDiv = false }: BehaviourOf<'diverts'>): BehaviourEffects {
-  return {
-    sends: (leg, hop) => ({
-      calling: leg.calling,
-      called: to,
-      identity:
-        withoutDiv || !hop.isSigner || leg.identity.length === 0
-          ? leg.identity
-          : [...leg.identity, hop.divert(leg, to)],
-    }),
-  };
-}
-
-/** What came is thrown away; what goes on is signed by this provider, for the numbers that the call has now. */
-function downgrades({ to }: BehaviourOf<'downgrades'>): BehaviourEffects {
-  return {
-    sends: (leg, hop) => ({
-      calling: leg.calling,
-      called: leg.called,
-      identity: [hop.sign(leg, hop.provider, to)],
-    }),
-  };
-}
-
-/** Each branch carries the same numbers and the same Identity: one way of them is the way of the plan. RFC 8224 section 12.1 */
-function forks(): BehaviourEffects {
-  return { isForked: true };
-}
-
-/** Says what is true, when the deadline may be over. */
-function late({ hours }: BehaviourOf<'late'>): BehaviourEffects {
-  return { afterHours: hours };
-}
-
-/** Names a provider of the network that did not send it the call. */
-function namesAnother({
-  provider,
-  colludes = false,
-  otherCall = false,
-}: BehaviourOf<'names-another'>): BehaviourEffects {
-  return {
-    says: { kind: 'upstream', provider, ...(otherCall && { otherCall }) },
-    ...(colludes && { colluder: provider }),
-  };
-}
-
-/** Names somebody whom no registry has. */
-function namesNobody({ name }: BehaviourOf<'names-nobody'>): BehaviourEffects {
-  return { says: { kind: 'unlisted', name } };
-}
-
-/** What is more than it can carry gets 503; which calls these are depends on the instant. RFC 3261 section 21.5.4 */
-function overloads({ perSecond }: BehaviourOf<'overloads'>): BehaviourEffects {
-  return { receives: (load) => (load() > perSecond ? { isCertain: false, status: [503] } : undefined) };
-}
-
-/** It was written down, and is gone when somebody asks. */
-function purgedRecords(): BehaviourEffects {
-  return { record: 'gone' };
-}
-
-/** The call is carried, and nothing is written down. */
-function recordGap(): BehaviourEffects {
-  return { record: 'none' };
-}
-
-/** Will not say, and says why. */
-function refuses({ reason }: BehaviourOf<'refuses'>): BehaviourEffects {
-  return { says: { kind: 'refused', reason } };
-}
-
 /** The Identity of the first call under it that had any, in place of that of this one. */
-function replaysIdentity(): BehaviourEffects {
-  return {
-    isReplaying: true,
-    sends: (leg, hop) => {
-      const kept = hop.keptIdentities();
-      const [first] = kept;
-      if (kept.length === 0) return leg;
-      const { calling, called } = leg;
-      const fitting = kept.filter((identity) => identity === undefined || isAbout(identity, leg));
-      if (fitting.length === kept.length || fitting.length === 0) {
-        return { calling, called, identity: first ?? leg.identity };
-      }
-      // It depends on which came first, so that what was sent may be about this call, or about another.
-      return { calling, called, identity: (fitting[0] ?? leg.identity).map(perhapsOfAnother) };
-    },
-  };
+function replayed(leg: Leg, hop: BehaviourHop): Leg {
+  const kept = hop.keptIdentities();
+  const [first] = kept;
+  if (kept.length === 0) return leg;
+  const fitting = kept.filter((identity) => identity === undefined || isAbout(identity, leg));
+  if (fitting.length === kept.length || fitting.length === 0) return { ...leg, identity: first ?? leg.identity };
+  // It depends on which came first, so that what was sent may be about this call, or about another.
+  return { ...leg, identity: (fitting[0] ?? leg.identity).map(perhapsOfAnother) };
 }
 
 function isAbout(identity: readonly TrueIdentity[], { calling, called }: Leg): boolean {
@@ -214,75 +97,88 @@ function perhapsOfAnother(one: TrueIdentity): TrueIdentity {
 /** In front of a called number where nothing else is said. */
 const PREFIX = '1234';
 
-/** The numbers of the call are written otherwise, or are others; Identity goes on as it came. */
-function rewritesNumbers({ how, value }: BehaviourOf<'rewrites-numbers'>): BehaviourEffects {
-  return {
-    sends: ({ calling, called, identity }) => {
-      if (how === 'national') return { calling: national(calling), called: national(called), identity };
-      if (how === 'prefix') return { calling, called: `${value ?? PREFIX}#${called}`, identity };
-      return { calling: value ?? calling, called, identity };
-    },
-  };
-}
-
 /** Ten digits, of a number of North America; others have no such form. */
 function national(number: string): string {
   return /^1[0-9]{10}$/.test(number) ? number.slice(1) : number;
-}
-
-/** What came is thrown away; what goes on is signed by this provider with the key and certificate of another. */
-function signsAs({ provider, attestation }: BehaviourOf<'signs-as'>): BehaviourEffects {
-  return {
-    sends: (leg, hop) => ({
-      calling: leg.calling,
-      called: leg.called,
-      identity: [hop.sign(leg, provider, attestation)],
-    }),
-  };
-}
-
-/** Whatever it signs, it signs with full attestation. */
-function signsSpoofed(): BehaviourEffects {
-  return { attestation: 'A' };
-}
-
-/** Says nothing. */
-function silent(): BehaviourEffects {
-  return { says: { kind: 'silent' } };
-}
-
-/** A link that is not IP: neither what came nor what the provider signed survives. */
-function stripsIdentity(): BehaviourEffects {
-  return { sends: ({ calling, called }) => ({ calling, called, identity: [] }) };
 }
 
 /** What each kind of behaviour makes true. Total: a kind that is new does not compile without its truth. */
 export const BEHAVIOUR_TRUTHS: {
   readonly [Kind in BehaviourKind]: (behaviour: BehaviourOf<Kind>) => BehaviourEffects;
 } = {
-  'strips-identity': stripsIdentity,
-  'signs-spoofed': signsSpoofed,
-  downgrades,
-  'signs-as': signsAs,
-  'alters-identity': altersIdentity,
-  diverts,
-  'rewrites-numbers': rewritesNumbers,
-  forks,
-  'replays-identity': replaysIdentity,
-  overloads,
-  crashes,
-  certificate,
+  /** A link that is not IP: neither what came nor what the provider signed survives. */
+  'strips-identity': () => ({ sends: (leg) => ({ ...leg, identity: [] }) }),
+  /** Whatever it signs, it signs with full attestation. */
+  'signs-spoofed': () => ({ attestation: 'A' }),
+  /** What came is thrown away; what goes on is signed by this provider, for the numbers that the call has now. */
+  downgrades: ({ to }) => ({ sends: (leg, hop) => ({ ...leg, identity: [hop.sign(leg, hop.provider, to)] }) }),
+  /** What came is thrown away; what goes on is signed by this provider with the key and certificate of another. */
+  'signs-as': ({ provider, attestation }) => ({
+    sends: (leg, hop) => ({ ...leg, identity: [hop.sign(leg, provider, attestation)] }),
+  }),
+  /** What was signed is not what is read any longer. The numbers stay. */
+  'alters-identity': () => ({
+    sends: ({ identity, ...leg }) => ({
+      ...leg,
+      identity: identity.map((one) =>
+        one.ppt === 'shaken' ? { ...one, attestation: 'A', faults: [...one.faults, 'signature-false'] } : one,
+      ),
+    }),
+  }),
+  /** Another number is called; a div PASSporT says so where there is an Identity that it could belong to. RFC 8946 section 4 */
+  diverts: ({ to, withoutDiv = false }) => ({
+    sends: ({ calling, called, identity }, hop) => {
+      const isUntold = withoutDiv || !hop.isSigner || identity.length === 0;
+      const told = isUntold ? identity : [...identity, hop.divert({ calling, called, identity }, to)];
+      return { calling, called: to, identity: told };
+    },
+  }),
+  /** The numbers of the call are written otherwise, or are others; Identity goes on as it came. */
+  'rewrites-numbers': ({ how, value }) => ({
+    sends: ({ calling, called, identity }) => {
+      if (how === 'national') return { calling: national(calling), called: national(called), identity };
+      if (how === 'prefix') return { calling, called: `${value ?? PREFIX}#${called}`, identity };
+      return { calling: value ?? calling, called, identity };
+    },
+  }),
+  /** Each branch carries the same numbers and the same Identity: one way of them is the way of the plan. RFC 8224 section 12.1 */
+  forks: () => ({ isForked: true }),
+  'replays-identity': () => ({ isReplaying: true, sends: replayed }),
+  /** What is more than it can carry gets 503; which calls these are depends on the instant. RFC 3261 section 21.5.4 */
+  overloads: ({ perSecond }) => ({
+    receives: (load) => (load() > perSecond ? { isCertain: false, status: [503] } : undefined),
+  }),
+  /** Nothing is answered: who sent the call gives up by timer B, or learns from its transport that nobody is there. RFC 3261 section 17.1.1.2 */
+  crashes: () => ({
+    receives: () => ({ isCertain: true, status: [408, 480, 500, 502, 503, 504] }),
+    record: 'none',
+  }),
+  /** Signatures under this certificate prove nothing; that of another's code proves something else. ATIS-1000080 */
+  certificate: ({ fault }) => ({ certificate: { faults: [FAULTS[fault]], doubtful: [] } }),
   'certificate-server': certificateServer,
-  'record-gap': recordGap,
-  'purged-records': purgedRecords,
-  'clock-skew': clockSkew,
-  silent,
-  late,
-  refuses,
-  'names-another': namesAnother,
-  'names-nobody': namesNobody,
-  'claims-origin': claimsOrigin,
-  denies,
+  /** The call is carried, and nothing is written down. */
+  'record-gap': () => ({ record: 'none' }),
+  /** It was written down, and is gone when somebody asks. */
+  'purged-records': () => ({ record: 'gone' }),
+  /** Times that it writes, those of signatures too, are so many seconds late. */
+  'clock-skew': ({ seconds }) => ({ clockSeconds: seconds }),
+  /** Says nothing. */
+  silent: () => ({ says: { kind: 'silent' } }),
+  /** Says what is true, when the deadline may be over. */
+  late: ({ hours }) => ({ afterHours: hours }),
+  /** Will not say, and says why. */
+  refuses: ({ reason }) => ({ says: { kind: 'refused', reason } }),
+  /** Names a provider of the network that did not send it the call. */
+  'names-another': ({ provider, colludes = false, otherCall = false }) => ({
+    says: { kind: 'upstream', provider, ...(otherCall && { otherCall }) },
+    ...(colludes && { colluder: provider }),
+  }),
+  /** Names somebody whom no registry has. */
+  'names-nobody': ({ name }) => ({ says: { kind: 'unlisted', name } }),
+  /** Says that the call began with it; with which customer, it does not say. */
+  'claims-origin': () => ({ says: { kind: 'origin', caller: '' } }),
+  /** Says that there was no such call. */
+  denies: () => ({ says: { kind: 'not-found' } }),
 };
 
 /** What follows from a behaviour. */
