@@ -341,7 +341,7 @@ module.exports = {
       ...[sdkEntry('errors'), harnessIndex('scenario'), harnessIndex('oracle'), harnessIndex('network')],
       ...[
         '^harness/src/network/(plan|truth|world)/index\\.ts$',
-        harnessIndex('drachtio'),
+        ...[harnessIndex('drachtio'), harnessIndex('laboratory')],
         '^harness/src/version\\.ts$',
       ],
       npm('@dagrejs/dagre', 'zod'),
@@ -356,6 +356,9 @@ module.exports = {
       ...['^sdk/dist/', '^harness/src/(index|version)\\.ts$', '^harness/src/[^/]+/index\\.ts$'],
       // The command of the platform is part of it; the tables of its routes are loaded without it.
       ...['^harness/src/platform/(reference/|database/index\\.ts$)', '^harness/src/platform/operator-routes\\.ts$'],
+      // Words and texts of their folders, without what else is loaded with those.
+      ...['^harness/src/conformance/conformance-run\\.ts$', '^harness/src/report/sip-text\\.ts$'],
+      npm('zod'),
     ]),
     {
       name: 'drachtio-message-alone',

@@ -1,13 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { NODE_BEHAVIOURS } from '../../harness/src/network/node/behaviours.js';
 import { BEHAVIOUR_TRUTHS } from '../../harness/src/network/truth/behaviours.js';
+import { Behaviour } from '../../harness/src/scenario/schema/scenario.schema.js';
 
-const kinds = (): readonly string[] => {
-  const text = readFileSync(new URL('../../harness/src/scenario/scenario.ts', import.meta.url), 'utf8');
-  const [behaviours = ''] = text.split('export type Behaviour ');
-  return [...behaviours.matchAll(/readonly kind: '([a-z-]+)'/g)].map(([, kind = '']) => kind);
-};
+const kinds = (): readonly string[] => Behaviour.options.map(({ shape }) => shape.kind.value);
 
 test('each behaviour that a scenario can name has its truth', () => {
   expect(kinds().length).toBeGreaterThan(20);

@@ -1,8 +1,7 @@
 import { HopbackError, isHopbackError } from '@hopback/sdk/errors';
 import { numberOption, UsageError } from '@hopback/sdk/internal/cli';
 import type { Options, OptionSpecs } from '@hopback/sdk/internal/cli';
-import type { PlanOptions } from '../network/plan/index.js';
-import type { RunOptions } from '../runner/index.js';
+import type { RunOptions, RunScenarioOptions } from '../runner/index.js';
 
 /** Which calls are made: options of all commands that plan a run. */
 export const PLAN_OPTIONS = {
@@ -32,7 +31,9 @@ export const ENDING_OPTIONS = {
 
 /** What a command line of `run`, `replay`, `lab` or `demo` asks for. */
 export interface RunSettings {
-  readonly plan: PlanOptions & { readonly set: Readonly<Record<string, string>> };
+  readonly plan: Pick<RunScenarioOptions, 'seed' | 'onceOnly' | 'scale'> & {
+    readonly set: Readonly<Record<string, string>>;
+  };
   readonly control: Address | undefined;
   readonly run: RunOptions;
 }
@@ -58,9 +59,9 @@ export function runSettings(options: Options, env: Readonly<Record<string, strin
   return {
     plan: {
       set: Object.fromEntries(pairs(options, 'set', 'NAME=VALUE')),
-      ...(seed !== undefined && { seed: Number(seed) }),
-      ...(options.isOn('once') && { onceOnly: true }),
-      ...(shorten !== undefined && { scale: 1 / shorten }),
+      seed: seed === undefined ? undefined : Number(seed),
+      onceOnly: options.isOn('once') || undefined,
+      scale: shorten === undefined ? undefined : 1 / shorten,
     },
     control: control === undefined ? undefined : hostAndPort(`--control ${control}`, control),
     run: runOptions(options, env['HOPBACK_DRACHTIO_SECRET'] ?? 'cymru'),

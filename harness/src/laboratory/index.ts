@@ -50,3 +50,15 @@ export function pkiKeysFromPem(keys: PkiKeysPem): TestPkiKeys {
   const made = Object.entries({ root, intermediate, stiPaRoot, stiPaSigner, stiPaCrlIssuer, tlsRoot });
   return Object.fromEntries(made.map(([role, pem]) => [role, testKeyFromPem(pem)])) as TestPkiKeys;
 }
+
+/** What XML cannot hold at all. @see XML 1.0 section 2.2 */
+const NOT_XML = /[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/gu;
+
+/** Text for XML and HTML, in elements and in attributes. */
+export const escapeMarkup = (text: string): string =>
+  text
+    .replaceAll(NOT_XML, '\uFFFD')
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll('"', '&quot;');

@@ -33,24 +33,24 @@ function sortedKeys(value: unknown): unknown {
   return Object.fromEntries(entries.map(([name, member]) => [name, sortedKeys(member)]));
 }
 
-const name = z.string().max(200);
+const word = z.string().max(200);
 const text = z.string().max(4_000);
 const count = z.number().int().nonnegative();
 /** SHA-256, hexadecimal. */
 const digest = z.string().length(64);
 /** -1: a traceback of a call that the plan does not have. */
-const callIndex = z.int().min(-1);
+const placeInPlan = z.int().min(-1);
 
 /** Findings without ids, so that two runs can be compared. */
-const findings = z
+const findingList = z
   .array(
     z.object({
       kind: z.enum([
         ...(['incomplete', 'call-outcome', 'verdict', 'record', 'stream', 'answer', 'traceback'] as const),
         ...(['accusation', 'campaign', 'alert', 'trouble'] as const),
       ]),
-      callIndex: z.exactOptional(callIndex),
-      provider: z.exactOptional(name),
+      callIndex: z.exactOptional(placeInPlan),
+      provider: z.exactOptional(word),
       expected: text,
       seen: text,
     }),
@@ -58,14 +58,16 @@ const findings = z
   .max(1_000);
 
 /** Tracebacks without ids and times, so that two runs can be compared. */
-const tracebacks = z
-  .array(z.object({ callIndex, state: name, outcome: z.exactOptional(name), provider: z.exactOptional(name) }))
+const tracebackList = z
+  .array(
+    z.object({ callIndex: placeInPlan, state: word, outcome: z.exactOptional(word), provider: z.exactOptional(word) }),
+  )
   .max(100_000);
 
 /** The schema of `summary.json` of a run's folder; members that it does not know are left out. */
 export const RunSummary = z.object({
   format: z.literal('hopback.run-summary.1'),
-  version: name,
+  version: word,
   verdict: z.enum(['passed', 'failed', 'incomplete', 'timeout', 'no-calls']),
   end: z.enum(['plan', 'stopped', 'signal', 'timeout', 'threshold']),
   /**
@@ -73,7 +75,7 @@ export const RunSummary = z.object({
    * machine decides. Which calls the platform traces for its campaigns depends on what has come in by then: those tracebacks are in `measured`.
    */
   deterministic: z.object({
-    scenario: name,
+    scenario: word,
     seed: count,
     /** Of the plan: who exists and which calls are placed. What the run is held to is no part of it. */
     planDigest: digest,
@@ -88,28 +90,28 @@ export const RunSummary = z.object({
     /** Counts and rates of calls, verdicts and records. */
     metrics: z.record(z.string(), z.discriminatedUnion('kind', [COUNT_METRIC, RATE_METRIC])),
     /** About calls, records, and tracebacks that somebody asked for. Empty where there were more findings than the oracle keeps. */
-    findings,
+    findings: findingList,
     /** Those that somebody asked for: the seed decides of which calls. */
-    tracebacks,
+    tracebacks: tracebackList,
   }),
   /** Of the canonical JSON of `deterministic`: equal for runs that came to the same. */
   digest,
   /** What was measured, and differs from run to run. */
   measured: z.object({
-    startedAt: name,
-    endedAt: name,
+    startedAt: word,
+    endedAt: word,
     durationMs: count,
     /** All that there were, those of `deterministic` among them. */
     counts: z.object({ tracebacks: count, campaigns: count, alerts: count }),
     /** Times, and what depends on which calls the platform has traced and put into campaigns. */
     metrics: z.record(z.string(), Metric),
     /** Those that are not in `deterministic`. */
-    findings,
+    findings: findingList,
     /** How many findings there were in all. */
     findingsInAll: count,
     /** Those that the platform began for a campaign. */
-    tracebacks,
-    thresholds: z.array(z.object({ metric: name, threshold: name, isMet: z.boolean(), seen: text })).max(1_000),
+    tracebacks: tracebackList,
+    thresholds: z.array(z.object({ metric: word, threshold: word, isMet: z.boolean(), seen: text })).max(1_000),
   }),
   command: text,
 });

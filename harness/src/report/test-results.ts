@@ -1,3 +1,4 @@
+import { escapeMarkup } from '../laboratory/index.js';
 import type { Finding } from '../oracle/index.js';
 import { metricText } from './run-record.js';
 import type { LatencySummary, RunRecord, RunSnapshot } from './run-record.js';
@@ -83,11 +84,11 @@ export function junitXml(record: RunRecord): string {
   const results = allResults(record);
   const seconds = Math.max(0, (facts.endedAtMs - facts.startedAtMs) / 1_000).toFixed(3);
   const failures = results.filter(({ failure }) => failure !== undefined).length;
-  const suite = `name="${xml(plan.scenario.name)}" tests="${results.length}" failures="${failures}" errors="0"`;
+  const suite = `name="${escapeMarkup(plan.scenario.name)}" tests="${results.length}" failures="${failures}" errors="0"`;
   const cases = results.map(({ suite: group, name, failure }) => {
-    const head = `    <testcase classname="${xml(`${plan.scenario.name}.${group}`)}" name="${xml(name)}" time="0"`;
+    const head = `    <testcase classname="${escapeMarkup(`${plan.scenario.name}.${group}`)}" name="${escapeMarkup(name)}" time="0"`;
     if (failure === undefined) return `${head}/>`;
-    return `${head}>\n      <failure message="${xml(failure.message)}">${xml(failure.details)}</failure>\n    </testcase>`;
+    return `${head}>\n      <failure message="${escapeMarkup(failure.message)}">${escapeMarkup(failure.details)}</failure>\n    </testcase>`;
   });
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',
@@ -95,7 +96,7 @@ export function junitXml(record: RunRecord): string {
     `  <testsuite ${suite} skipped="0" time="${seconds}" timestamp="${new Date(facts.startedAtMs).toISOString().slice(0, 19)}">`,
     '    <properties>',
     `      <property name="seed" value="${plan.seed}"/>`,
-    `      <property name="command" value="${xml(record.command)}"/>`,
+    `      <property name="command" value="${escapeMarkup(record.command)}"/>`,
     '    </properties>',
     ...cases,
     '  </testsuite>',
@@ -125,16 +126,6 @@ export function ctrfJson(record: RunRecord): string {
     },
   };
   return `${JSON.stringify(report, null, 2)}\n`;
-}
-
-/** Text of XML 1.0: markup is escaped, and characters that XML does not have are replaced. */
-function xml(text: string): string {
-  return text
-    .replaceAll(/[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu, '\ufffd')
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('"', '&quot;');
 }
 
 const COLUMNS = [

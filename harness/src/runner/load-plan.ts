@@ -36,7 +36,7 @@ export async function loadPlan(source: PlanSource): Promise<LoadedPlan> {
   if (found.kind === 'run') return planOfRun(found.text, source);
   const read = await readIt(found, source);
   if (read.status === 'faulty') return { status: 'faulty', faults: read.faults.map(faultText) };
-  return { status: 'loaded', plan: planNetwork(read.scenario, planOptions(source)) };
+  return { status: 'loaded', plan: planNetwork(read.scenario, source) };
 }
 
 interface FoundText {
@@ -78,16 +78,7 @@ async function planOfRun(text: string, source: PlanSource): Promise<LoadedPlan> 
   if (read.status === 'faulty') return { status: 'faulty', faults: read.faults.map(faultText) };
   const seed = source.seed ?? (typeof file.seed === 'number' ? file.seed : undefined);
   const onceOnly = source.onceOnly ?? file.onceOnly === true;
-  return { status: 'loaded', plan: planNetwork(read.scenario, planOptions({ ...source, seed, onceOnly })) };
-}
-
-function planOptions(given: { readonly [Name in keyof PlanOptions]?: PlanOptions[Name] | undefined }): PlanOptions {
-  const { seed, onceOnly, scale } = given;
-  return {
-    ...(seed !== undefined && { seed }),
-    ...(onceOnly !== undefined && { onceOnly }),
-    ...(scale !== undefined && { scale }),
-  };
+  return { status: 'loaded', plan: planNetwork(read.scenario, { ...source, seed, onceOnly }) };
 }
 
 /** Ways that are listed. */

@@ -246,12 +246,7 @@ export interface RunScenarioOptions extends RunOptions, PlanOptions {}
 export function runScenario(scenario: Scenario | NetworkPlan, options: RunScenarioOptions = {}): Promise<RunResult> {
   const { seed, onceOnly, scale, ...run } = options;
   if (!('format' in scenario)) return runPlan(scenario, run);
-  const plan = planNetwork(scenario, {
-    ...(seed !== undefined && { seed }),
-    ...(onceOnly !== undefined && { onceOnly }),
-    ...(scale !== undefined && { scale }),
-  });
-  return runPlan(plan, run);
+  return runPlan(planNetwork(scenario, { seed, onceOnly, scale }), run);
 }
 
 /** Thresholds are about whole runs: a call by itself is judged by its findings. */

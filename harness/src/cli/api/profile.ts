@@ -4,19 +4,25 @@ import { HopbackError, isHopbackError } from '@hopback/sdk/errors';
 import { MACHINE_CLOCK } from '@hopback/sdk/internal';
 import { createPlatformClient, privateKeyJwt } from '@hopback/sdk/platform';
 import type { PlatformClient, PlatformFetch, TimerClock } from '@hopback/sdk/platform';
+import { z } from 'zod';
+import { jsonOf } from '../../laboratory/index.js';
+
+const text = z.string();
 
 /** Who calls a platform, and where it is: a file of JSON that `hopback-harness platform` writes for its first operator. */
-export interface ApiProfile {
+const PROFILE = z.object({
   /** Address in front of `/v1`. */
-  readonly baseUrl: string;
-  readonly clientId: string;
-  readonly keyId: string;
+  baseUrl: text,
+  clientId: text,
+  keyId: text,
   /** PEM file of the private key, from the folder of the profile. */
-  readonly keyFile: string;
-  readonly algorithm?: 'ES256' | 'ES384' | 'PS256' | 'EdDSA';
+  keyFile: text,
+  algorithm: z.exactOptional(z.enum(['ES256', 'ES384', 'PS256', 'EdDSA'])),
   /** How far the clock of the platform is ahead of that of this machine: of a test network, in which days pass in no time. Default 0. */
-  readonly clockAheadMs?: number;
-}
+  clockAheadMs: z.exactOptional(z.int()),
+});
+/** What a profile says. */
+export type ApiProfile = Readonly<z.output<typeof PROFILE>>;
 
 /** Where a profile is looked for where none is named. */
 export const DEFAULT_PROFILE = 'hopback-platform/operator.json';
@@ -32,12 +38,12 @@ export async function clientOfProfile(
   path: string,
   onWarning: (warning: string) => void = () => undefined,
 ): Promise<PlatformClient> {
-  const profile = readProfile(path, await text(path, 'the profile'));
+  const profile = readProfile(path, await contentOf(path, 'the profile'));
   const keyPath = isAbsolute(profile.keyFile) ? profile.keyFile : join(dirname(path), profile.keyFile);
   const clock = clockAhead(profile.clockAheadMs ?? 0);
   const authorization = await privateKeyJwt({
     ...{ tokenUrl: `${profile.baseUrl}/oauth/token`, clientId: profile.clientId, keyId: profile.keyId, clock },
-    key: await text(keyPath, 'the key of the profile'),
+    key: await contentOf(keyPath, 'the key of the profile'),
     ...(profile.algorithm !== undefined && { algorithm: profile.algorithm }),
   });
   return createPlatformClient({ baseUrl: profile.baseUrl, authorization, clock, fetch: watchedFetch(onWarning) });
@@ -62,7 +68,7 @@ const clockAhead = (aheadMs: number): TimerClock => ({
   schedule: MACHINE_CLOCK.schedule,
 });
 
-async function text(path: string, what: string): Promise<string> {
+async function contentOf(path: string, what: string): Promise<string> {
   try {
     return await readFile(path, 'utf8');
   } catch (cause) {
@@ -76,20 +82,8 @@ async function text(path: string, what: string): Promise<string> {
 }
 
 function readProfile(path: string, json: string): ApiProfile {
-  let given: unknown;
-  try {
-    given = JSON.parse(json);
-  } catch {
-    given = undefined;
-  }
-  const members = typeof given === 'object' && given !== null ? (given as Readonly<Record<string, unknown>>) : {};
-  const missing = (['baseUrl', 'clientId', 'keyId', 'keyFile'] as const).filter(
-    (name) => typeof members[name] !== 'string',
-  );
-  if (missing.length > 0)
-    throw new HopbackError('invalid-configuration', `${path} is no profile: it lacks ${missing.join(', ')}`);
-  const { clockAheadMs: ahead } = members;
-  if (ahead !== undefined && !Number.isSafeInteger(ahead))
-    throw new HopbackError('invalid-configuration', `${path} is no profile: clockAheadMs is a whole number`);
-  return members as unknown as ApiProfile;
+  const read = PROFILE.safeParse(jsonOf(json));
+  if (read.success) return read.data;
+  const faults = read.error.issues.map((issue) => issue.path.join('.') || 'members');
+  throw new HopbackError('invalid-configuration', `${path} is no profile: see its ${faults.join(', ')}`);
 }

@@ -2,14 +2,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
 import { HopbackError } from '@hopback/sdk/errors';
-import type {
-  CertificateServer,
-  PublishOptions,
-  TestCrl,
-  TestKey,
-  TestPki,
-  TestServiceProvider,
-} from '@hopback/sdk/testing';
+import type { CertificateServer, PublishOptions, TestCrl, TestPki, TestServiceProvider } from '@hopback/sdk/testing';
 import {
   createPassportFaultContext,
   createTestKey,
@@ -19,36 +12,25 @@ import {
   testKeyFromPem,
 } from '@hopback/sdk/testing';
 import { z } from 'zod';
-import type { PkiKeysPem } from '../../laboratory/index.js';
 import { jsonOf, keyPem, newPkiKeys, PKI_KEYS_SHAPE, pkiKeysFromPem, writePrivate } from '../../laboratory/index.js';
-import type { CaseSetting, ConformanceCase, PublishedCertificate } from '../case.js';
+import type { CaseSetting, ConformanceCase } from '../case.js';
 
 const port = z.int().min(0).max(65_535);
 
-/** What `conformance.json` has to be. */
-const conformanceFolderSchema: z.ZodType<ConformanceFolder> = z.object({
+/** What makes a folder the same environment each time, in its `conformance.json`: where its certificate server is, and its keys. */
+const conformanceFolderSchema = z.object({
   version: z.literal(1),
+  /** Host in URLs. */
   host: z.string().min(1).max(255),
+  /** Where the server listens. */
   address: z.string().min(1).max(255),
   httpsPort: port,
   httpPort: port,
+  /** PEM by role: those of the PKI, and that of the signing service under test. */
   keys: z.object({ ...PKI_KEYS_SHAPE, signing: keyPem }),
 });
-
-/** Keys of a folder, PEM by role: those of the PKI, and that of the signing service under test. */
-type FolderKeys = PkiKeysPem & { readonly signing: string };
-
-/** What makes a folder the same environment each time: where its certificate server is, and its keys. */
-interface ConformanceFolder {
-  readonly version: 1;
-  /** Host in URLs. */
-  readonly host: string;
-  /** Where the server listens. */
-  readonly address: string;
-  readonly httpsPort: number;
-  readonly httpPort: number;
-  readonly keys: FolderKeys;
-}
+type ConformanceFolder = z.output<typeof conformanceFolderSchema>;
+type FolderKeys = ConformanceFolder['keys'];
 
 /** File of a {@link ConformanceFolder}; it holds private keys of a test PKI. */
 export const FOLDER_FILE = 'conformance.json';
@@ -260,13 +242,8 @@ export async function openConformanceEnvironment(
     const certificate = pki.issueServiceProvider({ spc: PROVIDER_SPC });
     const provider = { certificate, x5u: server.publish(`${run}/provider.pem`, certificate.chainPem) };
     const world: World = {
-      server,
-      pki,
-      provider,
-      signing,
-      signingX5u: urls.signingX5u,
-      run,
-      rsaKey: createTestKey('RSA-2048'),
+      ...{ server, pki, provider, run, rsaKey: createTestKey('RSA-2048') },
+      signing: { x5u: urls.signingX5u, publicKeyPem: signing.publicKeyPem },
     };
     const close = (): Promise<void> => server.close();
     return {
@@ -337,19 +314,14 @@ function publishLists(
   };
 }
 
-interface World {
+interface World extends Pick<CaseSetting, 'pki' | 'provider' | 'signing' | 'rsaKey'> {
   readonly server: CertificateServer;
-  readonly pki: TestPki;
-  readonly provider: PublishedCertificate<TestServiceProvider>;
-  readonly signing: TestServiceProvider;
-  readonly signingX5u: string;
-  readonly rsaKey: TestKey;
   /** In front of all paths, so that nothing is served under a URL that a service has cached in an earlier run. */
   readonly run: string;
 }
 
 function settingOf(world: World, number: string): CaseSetting {
-  const { server, pki, provider, signing, run } = world;
+  const { server, pki, provider, signing, run, rsaKey } = world;
   const nowMs = Date.now();
   const { origTn, destTn } = partiesOf(number);
   const context = createPassportFaultContext({
@@ -361,9 +333,18 @@ function settingOf(world: World, number: string): CaseSetting {
   const publish = (chainPem: string, content: PublishOptions = {}): string =>
     server.publish(freshPath(), chainPem, content);
   return {
-    ...{ nowSeconds, pki, provider, context, origTn, destTn, publish, revokedSerials: REVOKED_SERIALS },
-    signing: { x5u: world.signingX5u, publicKeyPem: signing.publicKeyPem },
-    rsaKey: world.rsaKey,
+    ...{
+      nowSeconds,
+      pki,
+      provider,
+      context,
+      origTn,
+      destTn,
+      publish,
+      signing,
+      rsaKey,
+      revokedSerials: REVOKED_SERIALS,
+    },
     publishFault(name, chainPem) {
       const { fault, listener } = SERVER_FAULTS[name];
       const path = freshPath();

@@ -1,5 +1,6 @@
+import { escapeMarkup } from '../../laboratory/index.js';
 import type { CaseResult, ConformanceRun } from '../conformance-run.js';
-import { countsText, escapeMarkup, MARK_WORDS, MARKS } from './text-reports.js';
+import { countsText, MARK_WORDS, MARKS } from './text-reports.js';
 
 /** The style sheet of the page: light and dark, on paper too; rows that fail have a bar at their side, not a colour alone. */
 const PAGE_STYLE = `

@@ -1,3 +1,4 @@
+import { escapeMarkup } from '../../laboratory/index.js';
 import type { CaseResult, ConformanceRun, RunCounts } from '../conformance-run.js';
 
 /** How a result is shown: by a sign, never by colour alone. */
@@ -256,15 +257,3 @@ function tally(
 }
 
 const seconds = (ms: number): string => (ms / 1000).toFixed(3);
-
-/** What XML cannot hold at all. @see XML 1.0 section 2.2 */
-const NOT_XML = /[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/gu;
-
-/** Text for XML and HTML, in elements and in attributes. */
-export const escapeMarkup = (text: string): string =>
-  text
-    .replaceAll(NOT_XML, '\uFFFD')
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('"', '&quot;');

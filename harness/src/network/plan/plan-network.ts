@@ -305,11 +305,11 @@ function placeOf({ scenario, seed, providers }: PlannedNetwork, random: SeededRa
 /** Settings of {@link planNetwork}. */
 export interface PlanOptions {
   /** Whole number of 0 or more. Default that of the scenario, or 1. */
-  readonly seed?: number;
+  readonly seed?: number | undefined;
   /** One call of each caller, and no phases. Default false. */
-  readonly onceOnly?: boolean;
+  readonly onceOnly?: boolean | undefined;
   /** Factor by which everything in the scenario that takes time is longer: 0.1 makes a run of a minute one of six seconds. Rates stay. Default 1. */
-  readonly scale?: number;
+  readonly scale?: number | undefined;
 }
 
 /** What a plan may be stretched by. */

@@ -6,7 +6,7 @@ import { isVerdictTrue, rounded } from '../run-record.js';
 import type { RunRecord, SampledCall } from '../run-record.js';
 import { readIdentityText, readSipText } from '../sip-text.js';
 import { findingText } from '../test-results.js';
-import { counted, html } from './markup.js';
+import { counted, dataTable, html } from './markup.js';
 import type { Markup } from './markup.js';
 import { FITTING_PX, arrowHead } from './path-graph.js';
 
@@ -175,43 +175,25 @@ function callDetails(sample: SampledCall, { plan, oracle, command }: RunRecord, 
 
 function hopsTable({ index, truth, seen }: SampledCall, { providers }: RunRecord['plan']): Markup {
   const external = externalProviders({ providers });
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="Hops of call ${index}">
-    <table>
-      <thead>
-        <tr>
-          <th scope="col">Hop</th>
-          <th scope="col">Provider</th>
-          <th scope="col">True verdict</th>
-          <th scope="col">Seen</th>
-          <th scope="col">Because</th>
-          <th scope="col" class="num">Held</th>
-        </tr>
-      </thead>
-      <tbody>
-        ${hopPairs(truth.hops, seen.hops).map((pair, hop) => {
-          const { verdict, provider } = pair.truth;
-          const isTrue = isVerdictTrue(pair);
-          const wanted = `${verdict.verstat.join(' or ')}${verdict.attestation === undefined ? '' : ` (${verdict.attestation})`}`;
-          const isUnseen = external.has(provider);
-          const was =
-            pair.seen === undefined ? 'did not come here' : verdictText(pair.seen.verstat, pair.seen.attestation);
-          const held = pair.seen === undefined ? '' : `${(pair.seen.heldUs / 1_000).toFixed(2)} ms`;
-          return html`<tr>
-            <td>${hop + 1}</td>
-            <th scope="row">${provider}</th>
-            <td>${wanted}</td>
-            ${
-              isUnseen
-                ? html`<td>not ours: not seen inside</td>`
-                : html`<td class="${isTrue ? 'good' : 'bad'}">${isTrue ? '✓' : '≠'} ${was}</td>`
-            }
-            <td>${verdict.because}</td>
-            <td class="num">${held}</td>
-          </tr>`;
-        })}
-      </tbody>
-    </table>
-  </div>`;
+  const rows = hopPairs(truth.hops, seen.hops).map((pair, hop) => {
+    const { verdict, provider } = pair.truth;
+    const isTrue = isVerdictTrue(pair);
+    const wanted = `${verdict.verstat.join(' or ')}${verdict.attestation === undefined ? '' : ` (${verdict.attestation})`}`;
+    const was = pair.seen === undefined ? 'did not come here' : verdictText(pair.seen.verstat, pair.seen.attestation);
+    const found = external.has(provider)
+      ? html`<td>not ours: not seen inside</td>`
+      : html`<td class="${isTrue ? 'good' : 'bad'}">${isTrue ? '✓' : '≠'} ${was}</td>`;
+    const held = pair.seen === undefined ? '' : `${(pair.seen.heldUs / 1_000).toFixed(2)} ms`;
+    return html`<tr>
+      <td>${hop + 1}</td>
+      <th scope="row">${provider}</th>
+      <td>${wanted}</td>
+      ${found}
+      <td>${verdict.because}</td>
+      <td class="num">${held}</td>
+    </tr>`;
+  });
+  return dataTable(`Hops of call ${index}`, ['Hop', 'Provider', 'True verdict', 'Seen', 'Because', '#Held'], rows);
 }
 
 function messageList({ rows, lifelines }: Ladder, callIndex: number): Markup {

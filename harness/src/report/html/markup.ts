@@ -44,6 +44,27 @@ function escaped(text: string): string {
     );
 }
 
+/** A table that is scrolled by itself. Headings of columns with numbers begin with `#`. */
+export function dataTable(label: string, headings: readonly string[], rows: readonly Markup[]): Markup {
+  const heads = headings.map((heading) =>
+    heading.startsWith('#')
+      ? html`<th scope="col" class="num">${heading.slice(1)}</th>`
+      : html`<th scope="col">${heading}</th>`,
+  );
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="${label}">
+    <table>
+      <thead>
+        <tr>
+          ${heads}
+        </tr>
+      </thead>
+      <tbody>
+        ${rows}
+      </tbody>
+    </table>
+  </div>`;
+}
+
 /** A behaviour as a QA engineer would say it, with when and for how many calls it holds. */
 export function behaviourText(behaviour: Behaviour): string {
   const { fromSeconds, untilSeconds, share } = behaviour;
@@ -52,63 +73,39 @@ export function behaviourText(behaviour: Behaviour): string {
     untilSeconds === undefined ? '' : `until ${untilSeconds} s`,
     share === undefined ? '' : `${Math.round(share * 100)} % of calls`,
   ].filter((text) => text !== '');
-  return bounds.length === 0 ? doing(behaviour) : `${doing(behaviour)} (${bounds.join(', ')})`;
+  // The table has under each kind the text of that kind.
+  const doing = (DOINGS[behaviour.kind] as Doing<Behaviour['kind']>)(behaviour);
+  return bounds.length === 0 ? doing : `${doing} (${bounds.join(', ')})`;
 }
 
-function doing(behaviour: Behaviour): string {
-  switch (behaviour.kind) {
-    case 'strips-identity':
-      return 'strips Identity';
-    case 'signs-spoofed':
-      return 'signs spoofed calls with A';
-    case 'downgrades':
-      return `signs anew with ${behaviour.to}`;
-    case 'alters-identity':
-      return 'alters what others have signed';
-    case 'signs-as':
-      return `signs as ${behaviour.provider} with ${behaviour.attestation}`;
-    case 'diverts':
-      return `diverts to ${behaviour.to}${behaviour.withoutDiv === true ? ' without div' : ''}`;
-    case 'rewrites-numbers':
-      return `rewrites numbers: ${behaviour.how}`;
-    case 'forks':
-      return `forks to ${behaviour.branches}`;
-    case 'replays-identity':
-      return 'replays Identity';
-    case 'overloads':
-      return `refuses above ${behaviour.perSecond} calls/s`;
-    case 'crashes':
-      return 'crashes';
-    case 'certificate':
-      return `certificate: ${behaviour.fault}`;
-    case 'certificate-server':
-      return `certificate server: ${behaviour.fault}`;
-    case 'record-gap':
-      return 'has a gap in its records';
-    case 'purged-records':
-      return 'has purged its records';
-    case 'clock-skew':
-      return `clock is off by ${behaviour.seconds} s`;
-    case 'silent':
-      return 'is silent';
-    case 'late':
-      return `answers after ${behaviour.hours} h`;
-    case 'refuses':
-      return `refuses: ${behaviour.reason}`;
-    case 'names-another':
-      return [
-        `lies: names ${behaviour.provider}`,
-        ...(behaviour.colludes === true ? [', which colludes'] : []),
-        ...(behaviour.otherCall === true ? [', and discloses another call'] : []),
-      ].join('');
-    case 'names-nobody':
-      return `lies: names ${behaviour.name}`;
-    case 'claims-origin':
-      return 'lies: says it is the origin';
-    default:
-      return 'lies: says there was no such call';
-  }
-}
+type Doing<Kind extends Behaviour['kind']> = (behaviour: Extract<Behaviour, { readonly kind: Kind }>) => string;
+
+const DOINGS: { readonly [Kind in Behaviour['kind']]: Doing<Kind> } = {
+  'strips-identity': () => 'strips Identity',
+  'signs-spoofed': () => 'signs spoofed calls with A',
+  downgrades: ({ to }) => `signs anew with ${to}`,
+  'alters-identity': () => 'alters what others have signed',
+  'signs-as': ({ provider, attestation }) => `signs as ${provider} with ${attestation}`,
+  diverts: ({ to, withoutDiv }) => `diverts to ${to}${withoutDiv === true ? ' without div' : ''}`,
+  'rewrites-numbers': ({ how }) => `rewrites numbers: ${how}`,
+  forks: ({ branches }) => `forks to ${branches}`,
+  'replays-identity': () => 'replays Identity',
+  overloads: ({ perSecond }) => `refuses above ${perSecond} calls/s`,
+  crashes: () => 'crashes',
+  certificate: ({ fault }) => `certificate: ${fault}`,
+  'certificate-server': ({ fault }) => `certificate server: ${fault}`,
+  'record-gap': () => 'has a gap in its records',
+  'purged-records': () => 'has purged its records',
+  'clock-skew': ({ seconds }) => `clock is off by ${seconds} s`,
+  silent: () => 'is silent',
+  late: ({ hours }) => `answers after ${hours} h`,
+  refuses: ({ reason }) => `refuses: ${reason}`,
+  'names-another': ({ provider, colludes, otherCall }) =>
+    `lies: names ${provider}${colludes === true ? ', which colludes' : ''}${otherCall === true ? ', and discloses another call' : ''}`,
+  'names-nobody': ({ name }) => `lies: names ${name}`,
+  'claims-origin': () => 'lies: says it is the origin',
+  denies: () => 'lies: says there was no such call',
+};
 
 /** A true answer in words. */
 export function answerText(answer: TrueAnswer): string {
@@ -119,10 +116,8 @@ export function answerText(answer: TrueAnswer): string {
       return `origin, customer ${answer.caller}`;
     case 'point-of-entry':
       return `point of entry, from ${answer.foreign}`;
-    case 'not-retained':
-      return 'not retained';
     default:
-      return 'not found';
+      return answer.kind.replaceAll('-', ' ');
   }
 }
 

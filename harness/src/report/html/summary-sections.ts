@@ -13,7 +13,7 @@ import {
   rounded,
 } from '../run-record.js';
 import type { AskedProvider, JudgedTraceback, LatencySummary, RunRecord, RunSnapshot } from '../run-record.js';
-import { answerText, behaviourText, counted, html, outcomeText, seenAnswerText } from './markup.js';
+import { answerText, behaviourText, counted, dataTable, html, outcomeText, seenAnswerText } from './markup.js';
 import type { Markup } from './markup.js';
 
 /** Figures that everybody asks for first. */
@@ -73,22 +73,11 @@ export function findingsSection({ oracle, samples }: RunRecord): Markup {
         </select></label
       ><output></output>
     </form>
-    <div class="scroll" tabindex="0" role="region" aria-label="Findings">
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">Kind</th>
-            <th scope="col">Call</th>
-            <th scope="col">Provider</th>
-            <th scope="col">True is</th>
-            <th scope="col">Seen was</th>
-          </tr>
-        </thead>
-        <tbody>
-          ${findings.slice(0, MAX_FINDINGS).map((finding) => findingRow(finding, drawn))}
-        </tbody>
-      </table>
-    </div>
+    ${dataTable(
+      'Findings',
+      ['Kind', 'Call', 'Provider', 'True is', 'Seen was'],
+      findings.slice(0, MAX_FINDINGS).map((finding) => findingRow(finding, drawn)),
+    )}
     ${left > 0 ? html`<p>${counted(left, 'more finding')} in summary.json.</p>` : undefined}`;
 }
 
@@ -112,50 +101,26 @@ function findingRow({ kind, callIndex, provider, expected, seen }: Finding, draw
 export function thresholdsSection({ thresholds, oracle }: RunRecord): Markup {
   const metrics: Readonly<Record<string, Metric | undefined>> = oracle.metrics;
   const sorted = thresholds.toSorted((one, other) => Number(one.isMet) - Number(other.isMet));
-  const table = html`<div class="scroll" tabindex="0" role="region" aria-label="Thresholds">
-    <table>
-      <thead>
-        <tr>
-          <th scope="col">Threshold</th>
-          <th scope="col">Met</th>
-          <th scope="col">It was</th>
-          <th scope="col">All of the metric</th>
-        </tr>
-      </thead>
-      <tbody>
-        ${sorted.map(({ metric, threshold, isMet, seen }) => {
-          const whole = metrics[metric];
-          return html`<tr>
-            <th scope="row"><code>${metric}: ${threshold}</code></th>
-            <td class="${isMet ? 'good' : 'bad'}">${isMet ? '✓ met' : '✕ not met'}</td>
-            <td>${seen}</td>
-            <td>${whole === undefined ? '' : metricText(whole)}</td>
-          </tr>`;
-        })}
-      </tbody>
-    </table>
-  </div>`;
-  return html`${thresholds.length === 0 ? html`<p>The scenario has none: any finding fails it.</p>` : table}
+  const held = sorted.map(({ metric, threshold, isMet, seen }) => {
+    const whole = metrics[metric];
+    return html`<tr>
+      <th scope="row"><code>${metric}: ${threshold}</code></th>
+      <td class="${isMet ? 'good' : 'bad'}">${isMet ? '✓ met' : '✕ not met'}</td>
+      <td>${seen}</td>
+      <td>${whole === undefined ? '' : metricText(whole)}</td>
+    </tr>`;
+  });
+  const all = Object.entries(oracle.metrics).map(
+    ([name, metric]) =>
+      html`<tr>
+        <th scope="row"><code>${name}</code></th>
+        <td>${metricText(metric)}</td>
+      </tr>`,
+  );
+  const table = dataTable('Thresholds', ['Threshold', 'Met', 'It was', 'All of the metric'], held);
+  return html`${held.length === 0 ? html`<p>The scenario has none: any finding fails it.</p>` : table}
     <h3>All metrics</h3>
-    <div class="scroll" tabindex="0" role="region" aria-label="All metrics">
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">Metric</th>
-            <th scope="col">Value</th>
-          </tr>
-        </thead>
-        <tbody>
-          ${Object.entries(oracle.metrics).map(
-            ([name, metric]) =>
-              html`<tr>
-                <th scope="row"><code>${name}</code></th>
-                <td>${metricText(metric)}</td>
-              </tr>`,
-          )}
-        </tbody>
-      </table>
-    </div>`;
+    ${dataTable('All metrics', ['Metric', 'Value'], all)}`;
 }
 
 interface HopFigures {
@@ -187,43 +152,32 @@ export function hopsSection({ plan, facts, truthOf }: RunRecord): Markup {
   }
   const records = new Map(facts.records.map((record) => [record.provider, record]));
   const shown = plan.providers.filter(({ id, behaviours }) => figures.has(id) || behaviours.length > 0).slice(0, 200);
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="Hops">
-    <table>
-      <thead>
-        <tr>
-          <th scope="col">Provider</th>
-          <th scope="col">Role</th>
-          <th scope="col">Behaviour</th>
-          <th scope="col" class="num">Calls</th>
-          <th scope="col" class="num">Verdicts true</th>
-          <th scope="col" class="num">Held p50 / p99</th>
-          <th scope="col" class="num">Records kept / shared / received</th>
-        </tr>
-      </thead>
-      <tbody>
-        ${shown.map(({ id, role, behaviours }) => {
-          const own = figures.get(id);
-          const times = own === undefined ? undefined : latencySummary(own.held);
-          const kept = records.get(id);
-          const isRight = own === undefined || own.right === own.asked;
-          return html`<tr>
-            <th scope="row">${id}</th>
-            <td>${role}</td>
-            <td>
-              ${behaviours.length === 0 ? html`<span class="soft">honest</span>` : html`▲ ${behaviours.map(behaviourText).join('; ')}`}
-            </td>
-            <td class="num">${own?.calls ?? 0}</td>
-            <td class="num ${isRight ? 'good' : 'bad'}">
-              ${own === undefined || own.asked === 0 ? '' : `${isRight ? '✓' : '≠'} ${own.right} of ${own.asked}`}
-            </td>
-            <td class="num">${times === undefined ? '' : `${rounded(times.p50)} / ${rounded(times.p99)} ms`}</td>
-            <td class="num">${kept === undefined ? '' : `${kept.stored} / ${kept.streamed} / ${kept.received}`}</td>
-          </tr>`;
-        })}
-      </tbody>
-    </table>
-  </div>`;
+  const rows = shown.map(({ id, role, behaviours }) => {
+    const own = figures.get(id);
+    const times = own === undefined ? undefined : latencySummary(own.held);
+    const kept = records.get(id);
+    const isRight = own === undefined || own.right === own.asked;
+    return html`<tr>
+      <th scope="row">${id}</th>
+      <td>${role}</td>
+      <td>
+        ${behaviours.length === 0 ? html`<span class="soft">honest</span>` : html`▲ ${behaviours.map(behaviourText).join('; ')}`}
+      </td>
+      <td class="num">${own?.calls ?? 0}</td>
+      <td class="num ${isRight ? 'good' : 'bad'}">
+        ${own === undefined || own.asked === 0 ? '' : `${isRight ? '✓' : '≠'} ${own.right} of ${own.asked}`}
+      </td>
+      <td class="num">${times === undefined ? '' : `${rounded(times.p50)} / ${rounded(times.p99)} ms`}</td>
+      <td class="num">${kept === undefined ? '' : `${kept.stored} / ${kept.streamed} / ${kept.received}`}</td>
+    </tr>`;
+  });
+  return dataTable('Hops', HOP_HEADINGS, rows);
 }
+
+const HOP_HEADINGS = [
+  ...['Provider', 'Role', 'Behaviour', '#Calls', '#Verdicts true', '#Held p50 / p99'],
+  '#Records kept / shared / received',
+];
 
 /** Tracebacks that are drawn; those that came out wrong first. */
 const MAX_SHOWN = 40;

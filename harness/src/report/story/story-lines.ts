@@ -34,7 +34,8 @@ function wrapped(text: string, { first, rest }: { readonly first: string; readon
   return [...lines, line];
 }
 
-const REST = '    ';
+/** A text behind its mark. */
+const marked = (mark: string, text: string): string[] => wrapped(text, { first: `  ${mark} `, rest: '    ' });
 
 /** Who is named as origin or point of entry and whether that is true; who was named by liars, and whether anything came of it. */
 function namedLines(record: RunRecord): readonly string[] {
@@ -60,25 +61,17 @@ function namedLines(record: RunRecord): readonly string[] {
     ...[...right].flatMap(([provider, count]) => {
       const { kind } = judged.find(({ truth }) => truth.culprit.provider === provider)?.truth.culprit ?? {};
       const as = kind === 'origin' ? 'where the calls began' : 'the gateway provider (point of entry)';
-      return wrapped(`${businessName(plan, provider)}, ${as}, by ${counted(count, 'traceback')}. It is true.`, {
-        first: '  ✓ ',
-        rest: REST,
-      });
+      return marked('✓', `${businessName(plan, provider)}, ${as}, by ${counted(count, 'traceback')}. It is true.`);
     }),
     ...(right.size === 0 ? ['  ✗ No provider is named correctly.'] : []),
-    ...[...falsely].flatMap((named) =>
-      accused.includes(named)
-        ? []
-        : wrapped(`${businessName(plan, named)} was named falsely, and is not accused.`, { first: '  ✓ ', rest: REST }),
-    ),
+    ...[...falsely]
+      .filter((named) => !accused.includes(named))
+      .flatMap((named) => marked('✓', `${businessName(plan, named)} was named falsely, and is not accused.`)),
     ...[...new Set(accused)].flatMap((one) =>
-      wrapped(`${businessName(plan, one)} IS ACCUSED, and has done nothing.`, { first: '  ✗ ', rest: REST }),
+      marked('✗', `${businessName(plan, one)} IS ACCUSED, and has done nothing.`),
     ),
     ...(undecided > 0
-      ? wrapped(`${counted(undecided, 'traceback')} did not reach the source of the calls: not enough evidence.`, {
-          first: '  ? ',
-          rest: REST,
-        })
+      ? marked('?', `${counted(undecided, 'traceback')} did not reach the source of the calls: not enough evidence.`)
       : []),
   ];
 }
@@ -141,15 +134,15 @@ function foundLines({ plan, facts, snapshots }: RunRecord): readonly string[] {
     ...campaigns.flatMap((one, place) => foundCampaign(one, { plan, knownMs: place === 0 ? knownMs : undefined })),
     ...(alerts.length === 0
       ? ['  ✗ Nobody was alerted.']
-      : wrapped(
+      : marked(
+          '✓',
           `${counted(alerts.length, 'alert')} to ${agencies.join(' and ')}, the first ${after(alerts.map(({ atMs }) => atMs))} after the first call`,
-          { first: '  ✓ ', rest: '    ' },
         )),
     ...(tracebacks.length === 0
       ? ['  ✗ No call was traced back.']
-      : wrapped(
+      : marked(
+          '✓',
           `${counted(tracebacks.length, 'traceback')} begun, the first ${after(tracebacks.map(({ openedAtMs }) => openedAtMs))} after the first call`,
-          { first: '  ✓ ', rest: '    ' },
         )),
   ];
 }
@@ -162,12 +155,11 @@ function foundCampaign(
   const soon = knownMs === undefined ? '' : `, found within ${seconds(knownMs)} of its first call`;
   const owners = groupedBy(calls, (index) => plan.calls[index]?.campaign);
   const [meant, own] = [...owners].toSorted(([, one], [, other]) => other.length - one.length)[0] ?? [];
-  const mark = { first: meant === undefined ? '  ✗ ' : '  ✓ ', rest: '    ' };
-  if (meant === undefined || own === undefined) return wrapped(`${oneLine(name)}, made of ordinary calls${soon}`, mark);
+  if (meant === undefined || own === undefined) return marked('✗', `${oneLine(name)}, made of ordinary calls${soon}`);
   const all = plan.calls.filter(({ campaign }) => campaign === meant).length;
   const wrong = calls.length - own.length;
   const others = wrong === 0 ? 'and no other' : `and ${counted(wrong, 'call')} that do not belong to it`;
-  return wrapped(`Campaign “${oneLine(name)}”: ${own.length} of the ${all} calls of ${meant}, ${others}${soon}`, mark);
+  return marked('✓', `Campaign “${oneLine(name)}”: ${own.length} of the ${all} calls of ${meant}, ${others}${soon}`);
 }
 
 /** From the first look at which a call was placed to the first at which a campaign was there; infinite: there was none. */
@@ -209,10 +201,7 @@ function tracebackLines(judged: JudgedTraceback, plan: NetworkPlan): readonly st
   return [
     ...asked.flatMap((one) => askedLines(one, plan)),
     ...asked.flatMap((_, place) => foundOut(asked, { place, plan })),
-    ...wrapped(`${sentence(endText(judged, plan))} ${sentence(judgement)}`, {
-      first: isRight ? '  ✓ ' : isFair ? '  ? ' : '  ✗ ',
-      rest: '    ',
-    }),
+    ...marked(isRight ? '✓' : isFair ? '?' : '✗', `${sentence(endText(judged, plan))} ${sentence(judgement)}`),
   ];
 }
 
@@ -303,10 +292,7 @@ function foundOut(
       : [`the record of ${businessName(plan, witness)} shows that it sent the call to ${name}`]),
   ];
   if (how.length === 0) return [];
-  return wrapped(sentence(`${name} is ${isSilent ? 'passed over' : 'contradicted'}: ${how.join(', and ')}`), {
-    first: '  → ',
-    rest: '    ',
-  });
+  return marked('→', sentence(`${name} is ${isSilent ? 'passed over' : 'contradicted'}: ${how.join(', and ')}`));
 }
 
 /** Different tracebacks that are told whole; a terminal is no report. */
@@ -349,7 +335,7 @@ export function storyLines(record: RunRecord): readonly string[] {
     ...oracle.findings
       .slice(0, MAX_TOLD)
       .flatMap(({ kind, expected, seen }) =>
-        wrapped(`${kind}: true is ${oneLine(expected)}; seen was ${oneLine(seen)}`, { first: '  ✗ ', rest: '    ' }),
+        marked('✗', `${kind}: true is ${oneLine(expected)}; seen was ${oneLine(seen)}`),
       ),
     '',
     ...wrapped(`${verdict.toUpperCase()}: ${verdictSentence(record)}`, {

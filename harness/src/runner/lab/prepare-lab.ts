@@ -8,7 +8,7 @@ import { withExternalParties } from '../../network/plan/index.js';
 import { certificatePath, networkPki } from '../../network/world/index.js';
 import { planFileOf } from '../live-run.js';
 import type { RunOptions } from '../run-options.js';
-import type { Lab, LabAddress } from './lab.js';
+import type { Lab } from './lab.js';
 import { LAB_FILE, LAB_FILES, LAB_SCHEMA } from './lab.js';
 
 /** The calls of a caller as SIPp reads them with `-inf`: index, calling number, called number, seconds after the beginning and duration in milliseconds. */
@@ -110,7 +110,7 @@ export interface LabOptions {
   readonly externalCallers: readonly string[];
   readonly listen: Lab['listen'];
   /** Where the certificate server will be, as switches reach it. */
-  readonly certificates: LabAddress;
+  readonly certificates: Lab['listen'][string];
 }
 
 /**
