@@ -338,25 +338,12 @@ export function plainRequestUri(uri: string): PlainRequestUri {
 }
 
 /** Fields that are not for a URI to write; `body` stands for the body. */
-const OWN: ReadonlySet<string> = new Set([
-  ...[
-    'via',
-    'v',
-    'route',
-    'record-route',
-    'max-forwards',
-    'from',
-    'f',
-    'to',
-    't',
-    'call-id',
-    'i',
-    'cseq',
-    'contact',
-    'm',
-  ],
-  ...['content-length', 'l', 'content-type', 'c', 'rseq', 'rack', 'body'],
-]);
+const OWN: ReadonlySet<string> = new Set(
+  (
+    'via v route record-route max-forwards from f to t call-id i cseq contact m ' +
+    'content-length l content-type c rseq rack body'
+  ).split(' '),
+);
 
 function isFieldOfOthers(name: string): boolean {
   return /^[\w.!%*+`'~-]{1,64}$/.test(name) && !OWN.has(name.toLowerCase());

@@ -58,16 +58,7 @@ function createInProcessLink(): readonly [Socket, Socket] {
 }
 
 /** Where applications connect. */
-export interface ControlServer {
-  readonly host: string;
-  readonly port: number;
-  /** The most that waits for any one application to read, octets. */
-  readonly backlogBytes: () => number;
-  /** Connects to an application of this process, which then gets all that comes. */
-  readonly connectTo: (application: Server) => void;
-  /** Closes the listener and every application's connection. */
-  readonly close: () => Promise<void>;
-}
+export type ControlServer = Awaited<ReturnType<typeof createControlServer>>;
 
 /** What it is made with. */
 export interface ControlServerOptions {
@@ -93,7 +84,7 @@ export interface ControlUser {
  * Listens for applications.
  * @throws Error of Node when the address cannot be bound
  */
-export async function createControlServer(options: ControlServerOptions, user: ControlUser): Promise<ControlServer> {
+export async function createControlServer(options: ControlServerOptions, user: ControlUser) {
   const { apps } = options;
   let count = 0;
   const sockets = new Set<Socket>();
@@ -123,12 +114,15 @@ export async function createControlServer(options: ControlServerOptions, user: C
   return {
     host: options.host,
     port,
+    /** The most that waits for any one application to read, octets. */
     backlogBytes: () => apps.all().reduce((most, app) => Math.max(most, app.backlogBytes()), 0),
-    connectTo: (application) => {
+    /** Connects to an application of this process, which then gets all that comes. */
+    connectTo: (application: Server) => {
       const [near, far] = createInProcessLink();
       apps.route(adopt(near), EVERY_VERB);
       application.emit('connection', far);
     },
+    /** Closes the listener and every application's connection. */
     close: async () => {
       for (const socket of sockets) socket.destroy();
       server.close();

@@ -4,15 +4,9 @@ import { isMagic } from '../message/via.js';
 import type { Received } from '../received.js';
 import type { Timer, TimerTarget, Timers } from '../timers.js';
 import type { Flow } from '../transport/flow.js';
-import { stepInviteClient } from './invite-client-machine.js';
-import { stepInviteServer } from './invite-server-machine.js';
-import { stepNonInviteClient } from './non-invite-client-machine.js';
-import { stepNonInviteServer } from './non-invite-server-machine.js';
+import { INVITE_CLIENT, INVITE_SERVER, NON_INVITE_CLIENT, NON_INVITE_SERVER } from './machines.js';
+import type { TransactionEvent, TransactionState } from './machines.js';
 import { lifetimeMs } from './transition.js';
-import type { InviteClientEvent, InviteClientState } from './invite-client-machine.js';
-import type { InviteServerEvent, InviteServerState } from './invite-server-machine.js';
-import type { NonInviteClientEvent, NonInviteClientState } from './non-invite-client-machine.js';
-import type { NonInviteServerEvent, NonInviteServerState } from './non-invite-server-machine.js';
 import type { LifetimeTimer, TimerBase, TransactionAction, TransactionTimer } from './transition.js';
 
 /** What transactions reach of the world around them. */
@@ -81,7 +75,7 @@ export class ClientTransaction implements TimerTarget<TransactionTimer> {
   #onEnd: (() => void) | undefined;
   #text: string;
   #acknowledgement = '';
-  #state: InviteClientState | NonInviteClientState;
+  #state: TransactionState;
   #retransmitTimer: Timer | undefined;
   #lifetimeTimer: Timer | undefined;
   #intervalMs = 0;
@@ -97,7 +91,7 @@ export class ClientTransaction implements TimerTarget<TransactionTimer> {
     this.#state = this.isInvite ? 'calling' : 'trying';
   }
 
-  get state(): InviteClientState | NonInviteClientState {
+  get state(): TransactionState {
     return this.#state;
   }
 
@@ -130,7 +124,7 @@ export class ClientTransaction implements TimerTarget<TransactionTimer> {
 
   /** INVITEs double without end, until timer B; others stay at T2, and go there at once after a provisional response. @internal */
   onTimer(event: TransactionTimer): void {
-    this.#step(event as InviteClientEvent);
+    this.#step(event);
     // An answer may have come while the request went out again, where nothing but memory lies between.
     const isUnanswered = this.#state === 'calling' || this.#state === 'trying' || this.#state === 'proceeding';
     if (event !== 'retransmit-due' || !isUnanswered || (this.isInvite && this.#state === 'proceeding')) return;
@@ -139,17 +133,18 @@ export class ClientTransaction implements TimerTarget<TransactionTimer> {
     else this.#retransmitIn(this.#state === 'proceeding' ? t2Ms : Math.min(2 * this.#intervalMs, t2Ms));
   }
 
-  #step(event: InviteClientEvent | NonInviteClientEvent, received?: Received): void {
-    const { state, actions } = this.isInvite
-      ? stepInviteClient(this.#state as InviteClientState, event as InviteClientEvent)
-      : stepNonInviteClient(this.#state as NonInviteClientState, event as NonInviteClientEvent);
+  #step(event: TransactionEvent, received?: Received): void {
+    const machine = this.isInvite ? INVITE_CLIENT : NON_INVITE_CLIENT;
+    const step = machine[this.#state]?.[event];
+    if (step === undefined) return;
+    const { state, actions } = step;
     this.#state = state;
     let due: LifetimeTimer | undefined;
     for (const action of actions) due = this.#act(action, received) ?? due;
     // From here on there is nothing to tell: the user need not linger with the transaction.
     if (state === 'completed') this.#user = undefined;
     // Only now: a timer of no length must not end the transaction before its response was handed up.
-    if (due !== undefined) this.#step(due as InviteClientEvent);
+    if (due !== undefined) this.#step(due);
   }
 
   #act(action: TransactionAction, received: Received | undefined): LifetimeTimer | undefined {
@@ -253,7 +248,7 @@ export class ServerTransaction implements TimerTarget<TransactionTimer> {
   /** Told about failures; set by whoever answers. */
   user: ServerTransactionUser = NOBODY;
   readonly #context: TransactionContext<ServerTransaction>;
-  #state: InviteServerState | NonInviteServerState;
+  #state: TransactionState;
   #lastText = '';
   #retransmitTimer: Timer | undefined;
   #lifetimeTimer: Timer | undefined;
@@ -268,7 +263,7 @@ export class ServerTransaction implements TimerTarget<TransactionTimer> {
     this.#state = this.isInvite ? 'proceeding' : 'trying';
   }
 
-  get state(): InviteServerState | NonInviteServerState {
+  get state(): TransactionState {
     return this.#state;
   }
 
@@ -323,15 +318,16 @@ export class ServerTransaction implements TimerTarget<TransactionTimer> {
 
   /** @internal */
   onTimer(event: TransactionTimer): void {
-    this.#step(event as InviteServerEvent);
+    this.#step(event);
     if (event !== 'retransmit-due' || this.#state !== 'completed') return;
     this.#retransmitIn(Math.min(2 * this.#intervalMs, this.#context.base.t2Ms));
   }
 
-  #step(event: InviteServerEvent | NonInviteServerEvent, text = ''): boolean {
-    const { state, actions } = this.isInvite
-      ? stepInviteServer(this.#state as InviteServerState, event as InviteServerEvent)
-      : stepNonInviteServer(this.#state as NonInviteServerState, event as NonInviteServerEvent);
+  #step(event: TransactionEvent, text = ''): boolean {
+    const machine = this.isInvite ? INVITE_SERVER : NON_INVITE_SERVER;
+    const step = machine[this.#state]?.[event];
+    if (step === undefined) return false;
+    const { state, actions } = step;
     this.#state = state;
     let isDone = false;
     let due: LifetimeTimer | undefined;
@@ -339,7 +335,7 @@ export class ServerTransaction implements TimerTarget<TransactionTimer> {
       if (action === 'send' || action === 'deliver') isDone = true;
       due = this.#act(action, text) ?? due;
     }
-    if (due !== undefined) this.#step(due as InviteServerEvent);
+    if (due !== undefined) this.#step(due);
     return isDone;
   }
 
@@ -437,39 +433,17 @@ interface TransactionLayerUser {
   readonly onStrayResponse: (received: Received) => void;
 }
 
-/** What the layer is made with. */
-interface TransactionLayerOptions {
-  readonly timers: Timers;
-  readonly base: TimerBase;
-  readonly send: (flow: Flow, text: string, onError: () => void) => void;
-  readonly responseFlow: (received: Received) => Flow;
-  readonly onRetransmission: () => void;
-}
-
 /** A request to be sent in a new client transaction. */
-interface OutgoingRequest {
-  readonly branch: string;
-  readonly method: string;
-  readonly flow: Flow;
-  readonly text: string;
-  readonly user: ClientTransactionUser;
-}
+type OutgoingRequest = Omit<ClientRequest, 'key' | 'isInvite'> & { readonly branch: string; readonly method: string };
 
 /** All transactions of one server. */
-export interface TransactionLayer {
-  readonly receiveRequest: (received: Received) => void;
-  readonly receiveResponse: (received: Received) => void;
-  /** Whether a request belongs to a transaction that is there: repeats it, or is the CANCEL or ACK of its INVITE. */
-  readonly isKnown: (received: Received) => boolean;
-  /** Sends a request and keeps it until it is answered. */
-  readonly request: (outgoing: OutgoingRequest) => ClientTransaction;
-  readonly counts: () => { readonly server: number; readonly client: number };
-  /** Ends all without a word. */
-  readonly close: () => void;
-}
+export type TransactionLayer = ReturnType<typeof createTransactionLayer>;
 
 /** Makes a transaction layer without transactions. @see RFC 3261 section 17, RFC 6026 */
-export function createTransactionLayer(options: TransactionLayerOptions, user: TransactionLayerUser): TransactionLayer {
+export function createTransactionLayer(
+  options: Omit<TransactionContext<unknown>, 'onEnd'>,
+  user: TransactionLayerUser,
+) {
   const servers = new Map<string, ServerTransaction>();
   const clients = new Map<string, ClientTransaction>();
   const serverContext = { ...options, onEnd: (ended: ServerTransaction) => void servers.delete(ended.key) };
@@ -482,7 +456,7 @@ export function createTransactionLayer(options: TransactionLayerOptions, user: T
   };
 
   return {
-    receiveRequest: (received) => {
+    receiveRequest: (received: Received) => {
       const { method } = received.message;
       if (method === 'ACK') {
         const invite = servers.get(serverKey(received, 'INVITE'));
@@ -496,18 +470,20 @@ export function createTransactionLayer(options: TransactionLayerOptions, user: T
         user.onCancel(received, open(received, key), servers.get(serverKey(received, 'INVITE')));
       else user.onRequest(received, open(received, key));
     },
-    receiveResponse: (received) => {
+    receiveResponse: (received: Received) => {
       const { via, method } = received.essentials;
       const transaction = clients.get(clientKey(via.via.branch, method));
       if (transaction === undefined) user.onStrayResponse(received);
       else transaction.receive(received);
     },
-    isKnown: (received) => {
+    /** Whether a request belongs to a transaction that is there: repeats it, or is the CANCEL or ACK of its INVITE. */
+    isKnown: (received: Received) => {
       const { method } = received.message;
       if (method !== 'ACK' && servers.has(serverKey(received, method))) return true;
       return (method === 'ACK' || method === 'CANCEL') && servers.has(serverKey(received, 'INVITE'));
     },
-    request: ({ branch, method, flow, text, user: sender }) => {
+    /** Sends a request and keeps it until it is answered. */
+    request: ({ branch, method, flow, text, user: sender }: OutgoingRequest) => {
       const key = clientKey(branch, method);
       const transaction = new ClientTransaction(
         { key, isInvite: method === 'INVITE', flow, text, user: sender },
@@ -518,6 +494,7 @@ export function createTransactionLayer(options: TransactionLayerOptions, user: T
       return transaction;
     },
     counts: () => ({ server: servers.size, client: clients.size }),
+    /** Ends all without a word. */
     close: () => {
       for (const transaction of servers.values()) transaction.end();
       for (const transaction of clients.values()) transaction.end();

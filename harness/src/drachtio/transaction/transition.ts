@@ -55,9 +55,8 @@ export function lifetimeMs(timer: LifetimeTimer, base: TimerBase, isReliable: bo
     case 'timer-m':
       return 64 * base.t1Ms;
     case 'timer-d':
-      // At least 32 s, and it has to outlast timer H of the other side.
-      return isReliable ? 0 : 64 * base.t1Ms;
     case 'timer-j':
+      // Timer D: at least 32 s, and it has to outlast timer H of the other side.
       return isReliable ? 0 : 64 * base.t1Ms;
     default:
       // Timers I and K.
