@@ -253,7 +253,7 @@ module.exports = {
       from: { path: '^harness/src/(index|version)\\.ts$' },
       to: { pathNot: ['^harness/src/(network/)?[^/]+/index\\.ts$', '^harness/src/version\\.ts$'] },
     },
-    harnessFolder('faults', [sdkEntry('errors')]),
+    harnessFolder('faults', [sdkEntry('errors'), npm('zod')]),
     harnessFolder('drachtio', [sdkEntry('errors'), npm('ws', '@types/ws')]),
     harnessFolder('phones', [
       sdkEntry('errors', 'stir/index'),
@@ -358,7 +358,7 @@ module.exports = {
       ...['^harness/src/platform/(reference/|database/index\\.ts$)', '^harness/src/platform/operator-routes\\.ts$'],
       // Words and texts of their folders, without what else is loaded with those.
       ...['^harness/src/conformance/conformance-run\\.ts$', '^harness/src/report/sip-text\\.ts$'],
-      npm('zod'),
+      npm('zod', 'pdfkit', '@types/pdfkit'),
     ]),
     {
       name: 'drachtio-message-alone',

@@ -7,7 +7,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createManualClock } from '@hopback/sdk/testing';
 import { createDatagramPlanner } from '../../harness/src/faults/datagram-relay.js';
-import { NO_DATAGRAM_FAULTS, STREAM_WINDOW_BYTES } from '../../harness/src/faults/fault-settings.js';
+import { DATAGRAM_FAULT_KIND, STREAM_WINDOW_BYTES } from '../../harness/src/faults/fault-settings.js';
 import { createChaosRelay, createSeededRandom } from '../../harness/src/faults/index.js';
 import type { ChaosRelay, ChaosRelayOptions, DirectionCounters, RelayPacket } from '../../harness/src/faults/index.js';
 
@@ -101,7 +101,7 @@ test('UDP: the target gets exactly what the seed lets through, and as often', as
   await using relay = await udp(target, { seed: 42, faults: { toTarget: faults } });
   const planner = createDatagramPlanner(42, 'toTarget');
   const expected = numbers(500).flatMap((number) => {
-    const plan = planner.plan({ sizeBytes: number.length, nowMs: 0 }, { ...NO_DATAGRAM_FAULTS, ...faults });
+    const plan = planner.plan({ sizeBytes: number.length, nowMs: 0 }, { ...DATAGRAM_FAULT_KIND.none, ...faults });
     return plan.deliveries.map(() => number);
   });
   for (const number of numbers(500)) say(source, relay, number);

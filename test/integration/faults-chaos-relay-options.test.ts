@@ -1,7 +1,8 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { expect, test } from 'vitest';
-import { createChaosRelay, MAX_FAULT_MS, SOURCES_MAX } from '../../harness/src/faults/index.js';
+import { createChaosRelay, SOURCES_MAX } from '../../harness/src/faults/chaos-relay.js';
+import { MAX_FAULT_MS } from '../../harness/src/faults/fault-settings.js';
 import type { ChaosRelayOptions } from '../../harness/src/faults/index.js';
 
 const TARGET = { host: '127.0.0.1', port: 9 };

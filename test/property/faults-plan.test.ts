@@ -3,13 +3,7 @@ import { createManualClock } from '@hopback/sdk/testing';
 import { isHopbackError } from '@hopback/sdk/errors';
 import { expect, test } from 'vitest';
 import { createDatagramLane, createDatagramPlanner } from '../../harness/src/faults/datagram-relay.js';
-import {
-  DATAGRAM_FAULT_KIND,
-  NO_DATAGRAM_FAULTS,
-  NO_STREAM_FAULTS,
-  STREAM_FAULT_KIND,
-  createRelayLedger,
-} from '../../harness/src/faults/fault-settings.js';
+import { DATAGRAM_FAULT_KIND, STREAM_FAULT_KIND, createRelayLedger } from '../../harness/src/faults/fault-settings.js';
 import type { DatagramSettings, StreamSettings } from '../../harness/src/faults/fault-settings.js';
 import { createStreamPlanner } from '../../harness/src/faults/stream-relay.js';
 import type { StreamFragment } from '../../harness/src/faults/stream-relay.js';
@@ -51,7 +45,7 @@ test('plans any datagram at any time within the bounds of its settings', () => {
         const latestMs: number[] = [];
         const earliestMs: number[] = [];
         for (const [index, { settingsIndex, ...arrival }] of steps.entries()) {
-          const settings = all[settingsIndex] ?? NO_DATAGRAM_FAULTS;
+          const settings = all[settingsIndex] ?? DATAGRAM_FAULT_KIND.none;
           const plan = planner.plan(arrival, settings);
           earliestMs[index] = arrival.nowMs + settings.delayMs;
           latestMs[index] = earliestMs[index] + settings.jitterMs + settings.reorderMs;
@@ -133,7 +127,7 @@ test('sends every byte of a stream once, in order, up to the cut', () => {
       let [nowMs, lastMs, isCut] = [0, Number.NEGATIVE_INFINITY, false];
       for (const { sizeBytes, gapMs, settingsIndex } of reads) {
         nowMs += gapMs;
-        const settings = all[settingsIndex] ?? NO_STREAM_FAULTS;
+        const settings = all[settingsIndex] ?? STREAM_FAULT_KIND.none;
         const plan = planner.plan({ sizeBytes, nowMs }, settings);
         const lengths = plan.fragments.map((fragment) => fragment.sizeBytes);
         const instants = plan.fragments.map(({ atMs }) => atMs);
@@ -174,8 +168,8 @@ test('cuts a stream at the same byte, and gives each byte the same instant, howe
 test('answers any faults with settings or with invalid-argument', () => {
   const junk = fc.oneof(fc.anything(), fc.double(), fc.constantFrom(0, 0.5, 1, undefined));
   const names = fc.constantFrom(
-    ...Object.keys(NO_DATAGRAM_FAULTS),
-    ...Object.keys(NO_STREAM_FAULTS),
+    ...Object.keys(DATAGRAM_FAULT_KIND.none),
+    ...Object.keys(STREAM_FAULT_KIND.none),
     ...['toTarget', 'toSource', '__proto__', 'constructor'],
   );
   const object = fc.dictionary(names, fc.oneof(junk, fc.dictionary(names, junk)));

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { HELD_MAX, createDatagramPlanner } from '../../harness/src/faults/datagram-relay.js';
 import type { DatagramPlan } from '../../harness/src/faults/datagram-relay.js';
-import { NO_DATAGRAM_FAULTS, REORDER_BEHIND_MAX } from '../../harness/src/faults/fault-settings.js';
+import { DATAGRAM_FAULT_KIND, REORDER_BEHIND_MAX } from '../../harness/src/faults/fault-settings.js';
 import type { DatagramSettings, RelayDirection } from '../../harness/src/faults/fault-settings.js';
 
 const COUNT = 20_000;
@@ -15,7 +15,7 @@ interface Run {
   readonly gapMs?: number;
 }
 
-const settings = (given: Partial<DatagramSettings>): DatagramSettings => ({ ...NO_DATAGRAM_FAULTS, ...given });
+const settings = (given: Partial<DatagramSettings>): DatagramSettings => ({ ...DATAGRAM_FAULT_KIND.none, ...given });
 
 function plans(given: Partial<DatagramSettings>, run: Run = {}): readonly DatagramPlan[] {
   const { seed = 1, direction = 'toTarget', count = COUNT, sizeBytes = 200, gapMs = 20 } = run;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createSeededRandom, MAX_INT_BELOW } from '../../harness/src/faults/index.js';
+import { createSeededRandom, MAX_INT_BELOW } from '../../harness/src/faults/seeded-random.js';
 import { fnv1a64, seedWords, splitMix64, xoshiro128StarStar } from '../../harness/src/faults/seeded-random.js';
 
 const DRAWS = 100_000;

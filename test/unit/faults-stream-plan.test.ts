@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { NO_STREAM_FAULTS, STREAM_PIECE_BYTES } from '../../harness/src/faults/fault-settings.js';
+import { STREAM_FAULT_KIND, STREAM_PIECE_BYTES } from '../../harness/src/faults/fault-settings.js';
 import type { RelayDirection, StreamSettings } from '../../harness/src/faults/fault-settings.js';
 import { createStreamPlanner } from '../../harness/src/faults/stream-relay.js';
 import type { StreamFragment, StreamPlan } from '../../harness/src/faults/stream-relay.js';
@@ -12,7 +12,7 @@ interface Run {
   readonly reads?: readonly number[];
 }
 
-const settings = (given: Partial<StreamSettings>): StreamSettings => ({ ...NO_STREAM_FAULTS, ...given });
+const settings = (given: Partial<StreamSettings>): StreamSettings => ({ ...STREAM_FAULT_KIND.none, ...given });
 
 function plans(given: Partial<StreamSettings>, run: Run = {}): readonly StreamPlan[] {
   const { seed = 1, direction = 'toTarget', number = 0, reads = [10_000] } = run;

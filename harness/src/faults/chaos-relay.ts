@@ -52,16 +52,16 @@ export interface ChaosRelayOptions<Protocol extends RelayProtocol = RelayProtoco
   /** The same for both directions, or told by direction; default none. */
   readonly faults?: FaultsOf[Protocol] | FaultsByDirection<FaultsOf[Protocol]>;
   /**
-   * How many source addresses, or connections, there may be at once, 1 to {@link SOURCES_MAX}; default {@link SOURCES_DEFAULT}. What
+   * How many source addresses, or connections, there may be at once, 1 to 65,535; default 256. What
    * comes from further ones is refused: datagrams are dropped, connections closed.
    */
   readonly maxSources?: number;
   /**
-   * After so many milliseconds without a datagram either way a source address is forgotten, 1 to {@link MAX_FAULT_MS}; default
-   * {@link IDLE_MS_DEFAULT}. Connections end by themselves.
+   * After so many milliseconds without a datagram either way a source address is forgotten, 1 to 3,600,000; default
+   * five minutes. Connections end by themselves.
    */
   readonly idleMs?: number;
-  /** How many packets and changes the record keeps, 0 to {@link RECORD_LIMIT_MAX}; default {@link RECORD_LIMIT_DEFAULT}. */
+  /** How many packets and changes the record keeps, 0 to 1,000,000; default 10,000. */
   readonly recordLimit?: number;
   /** Told of each packet as it arrives. It must not throw. */
   readonly onPacket?: (packet: RelayPacket) => void;
@@ -98,11 +98,11 @@ export interface ChaosRelay<Protocol extends RelayProtocol = RelayProtocol> {
 }
 
 /** Sources at once unless told otherwise: each takes a file descriptor, of which many systems give a process 1,024. */
-export const SOURCES_DEFAULT: number = 256;
+const SOURCES_DEFAULT = 256;
 /** Most sources at once: as many as an address has ports. */
 export const SOURCES_MAX: number = 65_535;
 /** How long an idle source is remembered unless told otherwise: five minutes, as RFC 4787 section 4.3 (REQ-5) recommends. */
-export const IDLE_MS_DEFAULT: number = 300_000;
+const IDLE_MS_DEFAULT = 300_000;
 
 /**
  * Starts a relay between two hops that loses, doubles, delays, reorders and cuts off what passes, as a seed decides. Of UDP each source
@@ -111,7 +111,7 @@ export const IDLE_MS_DEFAULT: number = 300_000;
  * never throws; it is counted.
  * @param options - protocol, target, seed; faults for each direction, default none
  * @returns the relay, bound and running, until it is closed
- * @throws {@link HopbackError} `invalid-argument` when a rate is not 0 to 1, a duration not 0 to {@link MAX_FAULT_MS}, a fault not one of
+ * @throws {@link HopbackError} `invalid-argument` when a rate is not 0 to 1, a duration not 0 to 3,600,000 ms, a fault not one of
  * this protocol, an address not an IP address, or when the relay cannot be bound (with the system's error as its cause)
  * @see RFC 4737 for reordering, RFC 3393 for jitter
  * @example
@@ -145,7 +145,7 @@ interface SettingsOf {
 }
 
 interface Transport<Protocol extends RelayProtocol> {
-  readonly kind: FaultKind<FaultsOf[Protocol], SettingsOf[Protocol]>;
+  readonly kind: FaultKind<SettingsOf[Protocol]>;
   readonly start: (context: RelayContext<SettingsOf[Protocol]>, idleMs: number) => Promise<RelayTransport>;
 }
 

@@ -1,73 +1,101 @@
 import { HopbackError } from '@hopback/sdk/errors';
+import { z } from 'zod';
 import type { TimerClock } from '@hopback/sdk/internal';
 
 /** Which way a packet goes: from whoever sent to the relay first on to the target, or back. */
 export type RelayDirection = 'toTarget' | 'toSource';
 
-/**
- * What a relay does to the datagrams of one direction. Rates are probabilities from 0 to 1 for each datagram; durations are
- * milliseconds from 0 to {@link MAX_FAULT_MS}. What is not given does not happen.
- */
-export interface DatagramFaults {
+/** Longest duration of a fault: an hour is longer than any timer of SIP or of a traceback, and far below what a Node timer can hold. */
+export const MAX_FAULT_MS: number = 3_600_000;
+/** Behind how many later datagrams one is held back at most: from three on, receivers that count as TCP does take it for lost. */
+export const REORDER_BEHIND_MAX: number = 3;
+/** Length of a piece without `chunkBytes`: what one Ethernet frame carries of a TCP stream. */
+export const STREAM_PIECE_BYTES: number = 1_460;
+
+const RATE = z.number().min(0).max(1);
+const DURATION = z.number().min(0).max(MAX_FAULT_MS);
+const NO_RATE = RATE.default(0);
+const NO_TIME = DURATION.default(0);
+/** Stands for what never comes. */
+const NEVER = Number.POSITIVE_INFINITY;
+
+const datagramFaults = z.strictObject({
   /** How many are lost. */
-  readonly lossRate?: number;
+  lossRate: NO_RATE,
   /** How many arrive twice. */
-  readonly duplicationRate?: number;
+  duplicationRate: NO_RATE,
   /** How long each is under way. */
-  readonly delayMs?: number;
+  delayMs: NO_TIME,
   /**
    * Up to how much longer each is under way, all durations equally likely. Jitter alone keeps the order, as a queue does: where
    * datagrams follow each other faster than they spread, one that is late makes those behind it late too.
    */
-  readonly jitterMs?: number;
-  /** How many are held back until 1 to {@link REORDER_BEHIND_MAX} later ones have passed. */
-  readonly reorderRate?: number;
-  /** How much longer one is held back at most, also when nothing passes. Default {@link REORDER_MS_DEFAULT}. */
-  readonly reorderMs?: number;
+  jitterMs: NO_TIME,
+  /** How many are held back until 1 to 3 later ones have passed. */
+  reorderRate: NO_RATE,
+  /**
+   * How much longer one is held back at most, also when nothing passes. Default 100: five packets of 20 ms, which a jitter buffer
+   * still notices.
+   */
+  reorderMs: DURATION.default(100),
   /** How many are the first of an outage, in which nothing gets through in this direction. */
-  readonly cutRate?: number;
+  cutRate: NO_RATE,
   /** An outage begins with the datagram that exceeds so many bytes since the last one, or since these faults were set. 0 or more. */
-  readonly cutAfterBytes?: number;
-  /** How long an outage lasts. Default {@link OUTAGE_MS_DEFAULT}. */
-  readonly outageMs?: number;
-}
+  cutAfterBytes: z.int().min(0).default(NEVER),
+  /** How long an outage lasts. Default 1,000: longer than T1 of SIP (500 ms), so that the first retransmission falls into it. */
+  outageMs: DURATION.default(1_000),
+});
 
 /**
- * How a relay cuts a connection.
- * - `reset`: RST to both ends, 2 ms after the bytes before. `close`: FIN to both ends, and what either still sends is thrown away.
- * - `half-close`: FIN to the end that this direction leads to; what else comes for it is thrown away, the other direction lives on.
- *
- * The bytes before the cut have been handed to the network by then; what was under way in the other direction is dropped, save by
- * `half-close`.
+ * What a relay does to the datagrams of one direction. Rates are probabilities from 0 to 1 for each datagram; durations are
+ * milliseconds from 0 to 3,600,000, an hour. What is not given does not happen.
  */
-export type CutKind = 'reset' | 'close' | 'half-close';
+export type DatagramFaults = Readonly<z.input<typeof datagramFaults>>;
+
+/** Datagram faults, checked, with nothing left open. */
+export type DatagramSettings = Readonly<z.output<typeof datagramFaults>>;
+
+const streamFaults = z.strictObject({
+  /** How long each byte is under way. */
+  delayMs: NO_TIME,
+  /** Up to how much longer each piece is under way, all durations equally likely. */
+  jitterMs: NO_TIME,
+  /** In how many pieces, as a probability from 0 to 1, the connection is cut, at any byte of the piece. */
+  cutRate: NO_RATE,
+  /** The connection is cut behind so many of its bytes, counted from when these faults were set where that is later; 0 is before the first. */
+  cutAfterBytes: z.int().min(0).default(NEVER),
+  /**
+   * How the connection is cut. The bytes before the cut have been handed to the network by then; what was under way in the other
+   * direction is dropped, save by `half-close`.
+   * - `reset`, the default: RST to both ends, 2 ms after the bytes before. `close`: FIN to both ends, and what either still sends is
+   *   thrown away.
+   * - `half-close`: FIN to the end that this direction leads to; what else comes for it is thrown away, the other direction lives on.
+   */
+  cutAs: z.enum(['reset', 'close', 'half-close']).default('reset'),
+  /** The stream is sent on in pieces of 1 to so many bytes. Without it pieces are 1,460 bytes long and not kept apart. */
+  chunkBytes: z
+    .int()
+    .min(1)
+    .max(2 ** 32)
+    .default(NEVER),
+  /**
+   * How long after one piece the next may follow at the earliest, where there is a `chunkBytes`. Default 1, the smallest gap that a
+   * Node timer keeps; a reader that is slower finds several pieces in one read.
+   */
+  chunkGapMs: DURATION.default(1),
+  /** A slow line: so many bytes a second in each connection. More than 0. */
+  bytesPerSecond: z.number().positive().default(NEVER),
+});
 
 /**
  * What a relay does to the bytes of one direction of each TCP connection. None is lost, doubled or moved before the connection is
  * cut. The bytes are dealt with in pieces; where a piece ends is decided by the seed and not by how the bytes happen to be read.
- * Durations are milliseconds from 0 to {@link MAX_FAULT_MS}. What is not given does not happen.
+ * Durations are milliseconds from 0 to 3,600,000, an hour. What is not given does not happen.
  */
-export interface StreamFaults {
-  /** How long each byte is under way. */
-  readonly delayMs?: number;
-  /** Up to how much longer each piece is under way, all durations equally likely. */
-  readonly jitterMs?: number;
-  /** In how many pieces, as a probability from 0 to 1, the connection is cut, at any byte of the piece. */
-  readonly cutRate?: number;
-  /** The connection is cut behind so many of its bytes, counted from when these faults were set where that is later; 0 is before the first. */
-  readonly cutAfterBytes?: number;
-  /** Default `reset`. */
-  readonly cutAs?: CutKind;
-  /** The stream is sent on in pieces of 1 to so many bytes. Without it pieces are {@link STREAM_PIECE_BYTES} long and not kept apart. */
-  readonly chunkBytes?: number;
-  /**
-   * How long after one piece the next may follow at the earliest, where there is a `chunkBytes`. Default {@link CHUNK_GAP_MS_DEFAULT};
-   * a reader that is slower finds several pieces in one read.
-   */
-  readonly chunkGapMs?: number;
-  /** A slow line: so many bytes a second in each connection. More than 0. */
-  readonly bytesPerSecond?: number;
-}
+export type StreamFaults = Readonly<z.input<typeof streamFaults>>;
+
+/** Stream faults, checked, with nothing left open; a `chunkBytes` of infinity means no re-segmentation. */
+export type StreamSettings = Readonly<z.output<typeof streamFaults>>;
 
 /** Faults of the two directions. A direction that is not named keeps the faults that it has, which are none at first. */
 export interface FaultsByDirection<Faults> {
@@ -75,158 +103,48 @@ export interface FaultsByDirection<Faults> {
   readonly toSource?: Faults;
 }
 
-/** Longest duration of a fault: an hour is longer than any timer of SIP or of a traceback, and far below what a Node timer can hold. */
-export const MAX_FAULT_MS: number = 3_600_000;
-/** How long a datagram is held back at most unless told otherwise: five packets of 20 ms, which a jitter buffer still notices. */
-export const REORDER_MS_DEFAULT: number = 100;
-/** Behind how many later datagrams one is held back at most: from three on, receivers that count as TCP does take it for lost. */
-export const REORDER_BEHIND_MAX: number = 3;
-/** Length of an outage unless told otherwise: longer than T1 of SIP (500 ms), so that the first retransmission falls into it. */
-export const OUTAGE_MS_DEFAULT: number = 1_000;
-/** Length of a piece without `chunkBytes`: what one Ethernet frame carries of a TCP stream. */
-export const STREAM_PIECE_BYTES: number = 1_460;
-/** Gap between two pieces unless told otherwise: the smallest that a Node timer keeps. */
-export const CHUNK_GAP_MS_DEFAULT: number = 1;
-
-/** Datagram faults, checked, with nothing left open. */
-export type DatagramSettings = Required<DatagramFaults>;
-/** Stream faults, checked, with nothing left open; a `chunkBytes` of infinity means no re-segmentation. */
-export type StreamSettings = Required<StreamFaults>;
 /** Settings of both directions. */
 export type BothDirections<Settings> = Readonly<Record<RelayDirection, Settings>>;
 
-/** The settings under which nothing happens to a datagram. */
-export const NO_DATAGRAM_FAULTS: DatagramSettings = {
-  lossRate: 0,
-  duplicationRate: 0,
-  delayMs: 0,
-  jitterMs: 0,
-  reorderRate: 0,
-  reorderMs: REORDER_MS_DEFAULT,
-  cutRate: 0,
-  cutAfterBytes: Number.POSITIVE_INFINITY,
-  outageMs: OUTAGE_MS_DEFAULT,
-};
-
-/** The settings under which nothing happens to a stream. */
-export const NO_STREAM_FAULTS: StreamSettings = {
-  delayMs: 0,
-  jitterMs: 0,
-  cutRate: 0,
-  cutAfterBytes: Number.POSITIVE_INFINITY,
-  cutAs: 'reset',
-  chunkBytes: Number.POSITIVE_INFINITY,
-  chunkGapMs: CHUNK_GAP_MS_DEFAULT,
-  bytesPerSecond: Number.POSITIVE_INFINITY,
-};
-
-/** A bound: whether a value keeps it, and how it reads. */
-interface Bound {
-  readonly holds: (value: unknown) => boolean;
-  readonly words: string;
-}
-
-const within = (least: number, most: number): Bound['holds'] => {
-  return (value) => typeof value === 'number' && value >= least && value <= most;
-};
-const RATE: Bound = { holds: within(0, 1), words: 'a probability from 0 to 1' };
-const DURATION: Bound = { holds: within(0, MAX_FAULT_MS), words: `0 to ${MAX_FAULT_MS} milliseconds` };
-const BYTES: Bound = {
-  holds: (value) => Number.isSafeInteger(value) && within(0, Infinity)(value),
-  words: '0 or more',
-};
-const SIZE: Bound = {
-  holds: (value) => within(1, 2 ** 32)(value) && Number.isInteger(value),
-  words: '1 to 2^32 bytes',
-};
-const SPEED: Bound = { holds: (value) => within(0, Number.MAX_VALUE)(value) && value !== 0, words: 'more than 0' };
-const CUT_KINDS: readonly unknown[] = ['reset', 'close', 'half-close'] satisfies CutKind[];
-
-const DATAGRAM_BOUNDS: Readonly<Record<keyof DatagramFaults, Bound>> = {
-  lossRate: RATE,
-  duplicationRate: RATE,
-  delayMs: DURATION,
-  jitterMs: DURATION,
-  reorderRate: RATE,
-  reorderMs: DURATION,
-  cutRate: RATE,
-  cutAfterBytes: BYTES,
-  outageMs: DURATION,
-};
-
-const STREAM_BOUNDS: Readonly<Record<keyof StreamFaults, Bound>> = {
-  delayMs: DURATION,
-  jitterMs: DURATION,
-  cutRate: RATE,
-  cutAfterBytes: BYTES,
-  cutAs: { holds: (value) => CUT_KINDS.includes(value), words: CUT_KINDS.join(', ') },
-  chunkBytes: SIZE,
-  chunkGapMs: DURATION,
-  bytesPerSecond: SPEED,
-};
-
 /** How the faults of one protocol become its settings. */
-export interface FaultKind<Faults, Settings> {
+export interface FaultKind<Settings> {
+  /** The settings under which nothing happens. */
   readonly none: Settings;
   /**
    * Settings for both directions of faults that are the same for both or told by direction. All of them are checked before any
    * is answered; throws {@link HopbackError} `invalid-argument` for a name that is not known or a value out of its bounds.
    */
-  readonly settle: (
-    faults: Faults | FaultsByDirection<Faults>,
-    before: BothDirections<Settings>,
-  ) => BothDirections<Settings>;
+  readonly settle: (faults: unknown, before: BothDirections<Settings>) => BothDirections<Settings>;
 }
 
 /** Faults of datagrams. */
-export const DATAGRAM_FAULT_KIND: FaultKind<DatagramFaults, DatagramSettings> = {
-  none: NO_DATAGRAM_FAULTS,
-  settle: (faults, before) =>
-    settleBoth(faults, before, (given) => settled(given, NO_DATAGRAM_FAULTS, DATAGRAM_BOUNDS)),
-};
+export const DATAGRAM_FAULT_KIND: FaultKind<DatagramSettings> = faultKind(datagramFaults);
 
 /** Faults of streams. */
-export const STREAM_FAULT_KIND: FaultKind<StreamFaults, StreamSettings> = {
-  none: NO_STREAM_FAULTS,
-  settle: (faults, before) => settleBoth(faults, before, (given) => settled(given, NO_STREAM_FAULTS, STREAM_BOUNDS)),
-};
+export const STREAM_FAULT_KIND: FaultKind<StreamSettings> = faultKind(streamFaults);
 
-function settleBoth<Settings>(
-  faults: object,
-  before: BothDirections<Settings>,
-  settle: (faults: object) => Settings,
-): BothDirections<Settings> {
-  if (typeof faults !== 'object' || faults === null) throw invalid('faults must be an object');
-  if (!('toTarget' in faults) && !('toSource' in faults)) {
-    // Two objects: a planner takes settings that are not the ones it had for newly set.
-    return { toTarget: settle(faults), toSource: settle(faults) };
-  }
-  const { toTarget, toSource, ...others } = faults as FaultsByDirection<object>;
-  const [stray] = Object.keys(others);
-  if (stray !== undefined) throw invalid(`faults told by direction have no ${stray} beside the directions`);
+function faultKind<Settings>(schema: z.ZodType<Settings>): FaultKind<Settings> {
+  const byDirection = z.strictObject({ toTarget: schema.optional(), toSource: schema.optional() });
   return {
-    toTarget: toTarget === undefined ? before.toTarget : settle(toTarget),
-    toSource: toSource === undefined ? before.toSource : settle(toSource),
+    none: schema.parse({}),
+    settle: (faults, before) => {
+      if (typeof faults === 'object' && faults !== null && ('toTarget' in faults || 'toSource' in faults)) {
+        const { toTarget = before.toTarget, toSource = before.toSource } = checked(byDirection, faults);
+        return { toTarget, toSource };
+      }
+      // Two objects: a planner takes settings that are not the ones it had for newly set.
+      return { toTarget: checked(schema, faults), toSource: checked(schema, faults) };
+    },
   };
 }
 
-function settled<Settings extends object>(
-  faults: object,
-  none: Settings,
-  bounds: Readonly<Record<string, Bound>>,
-): Settings {
-  if (typeof faults !== 'object' || faults === null) throw invalid('the faults of a direction must be an object');
-  const given = Object.entries(faults).filter(([, value]) => value !== undefined);
-  for (const [name, value] of given) {
-    const bound = Object.hasOwn(bounds, name) ? bounds[name] : undefined;
-    if (bound === undefined) throw invalid(`${name} is no fault of this protocol`);
-    if (!bound.holds(value)) throw invalid(`${name} must be ${bound.words}, not ${asTold(value)}`);
-  }
-  return { ...none, ...Object.fromEntries(given) };
+function checked<Value>(schema: z.ZodType<Value>, given: unknown): Value {
+  const read = schema.safeParse(given);
+  if (read.success) return read.data;
+  const [issue] = read.error.issues;
+  const where = issue?.path.join('.') ?? '';
+  throw new HopbackError('invalid-argument', `faults${where === '' ? '' : `.${where}`}: ${issue?.message}`);
 }
-
-const asTold = (value: unknown): string => (typeof value === 'number' ? String(value) : `a ${typeof value}`);
-const invalid = (message: string): HopbackError => new HopbackError('invalid-argument', message);
 
 /**
  * What was decided about a packet when it arrived.
@@ -304,9 +222,9 @@ export interface RelayRecord<Faults> {
 }
 
 /** Packets and changes that are kept unless told otherwise: some seconds of a busy call scenario, a few megabytes. */
-export const RECORD_LIMIT_DEFAULT: number = 10_000;
+export const RECORD_LIMIT_DEFAULT = 10_000;
 /** Most that can be kept: more would fill the memory of a process before a report is written. */
-export const RECORD_LIMIT_MAX: number = 1_000_000;
+export const RECORD_LIMIT_MAX = 1_000_000;
 
 /** Keeps the counts and the record of one relay. Pure bookkeeping; instants come in as the clock tells them. */
 export type RelayLedger = ReturnType<typeof createRelayLedger>;

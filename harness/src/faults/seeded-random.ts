@@ -4,7 +4,7 @@ import { HopbackError } from '@hopback/sdk/errors';
 export interface SeededRandom {
   /** The next number from 0 up to, not including, 1, of 2^53 equally likely ones. */
   readonly next: () => number;
-  /** The next whole number from 0 up to, not including, `below`, which is 1 to {@link MAX_INT_BELOW}. */
+  /** The next whole number from 0 up to, not including, `below`, which is 1 to 2^32. */
   readonly int: (below: number) => number;
   /** True with this probability, 0 to 1. */
   readonly chance: (rate: number) => boolean;
@@ -19,7 +19,7 @@ export interface SeededRandom {
   readonly fork: (stream: string) => SeededRandom;
 }
 
-/** Bound of {@link SeededRandom.int}: up to 2^32 the 2^53 numbers that it is made of favour no result by more than 1 in 2^21. */
+/** Bound of `int`: up to 2^32 the 2^53 numbers that it is made of favour no result by more than 1 in 2^21. */
 export const MAX_INT_BELOW: number = 2 ** 32;
 
 /**

@@ -4,7 +4,6 @@ import { createDeliverySchedule } from './delivery-schedule.js';
 import type { DeliverySchedule } from './delivery-schedule.js';
 import { STREAM_PIECE_BYTES, STREAM_WINDOW_BYTES } from './fault-settings.js';
 import type {
-  CutKind,
   PacketAction,
   RelayAddress,
   RelayContext,
@@ -15,6 +14,9 @@ import type {
 } from './fault-settings.js';
 import { createSeededRandom } from './seeded-random.js';
 import type { SeededRandom } from './seeded-random.js';
+
+/** How a connection is cut. */
+type CutKind = StreamSettings['cutAs'];
 
 /**
  * How long after the last bytes a reset is sent: libuv, and so every peer on Node, takes bytes and a reset that it meets together for
