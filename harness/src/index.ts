@@ -36,15 +36,12 @@ export {
   readScenario,
   readShippedScenario,
   ROBOCALL_SCRIPTS,
-  SCRIPT_WORDS,
   scenarioJsonSchema,
   shippedScenarios,
   shippedScenarioText,
 } from './scenario/index.js';
 export type {
   Behaviour,
-  BehaviourKind,
-  CallingNumbers,
   Metric,
   MetricName,
   MetricTraits,
@@ -55,18 +52,13 @@ export type {
   ReadScenarioOptions,
   RobocallScript,
   Scenario,
-  ScenarioCalled,
   ScenarioCaller,
-  ScenarioCsv,
   ScenarioFault,
-  ScenarioPhase,
   ScenarioPlatform,
   ScenarioProvider,
   ScenarioResult,
   ScenarioSharing,
   ScenarioThreshold,
-  ScenarioTrace,
-  ScenarioTrunk,
   Threshold,
   ThresholdAggregate,
   ThresholdOperator,
@@ -119,7 +111,7 @@ export type {
   RunVerdict,
   SampledCall,
 } from './report/index.js';
-export { RATE_FACTORS, runScenario, startControlServer } from './runner/index.js';
+export { runScenario, startControlServer } from './runner/index.js';
 export type {
   ControlServer,
   ControlServerOptions,

@@ -8,7 +8,8 @@ import { createManualClock } from '@hopback/sdk/testing';
 import { WebSocketServer } from 'ws';
 import { createDrachtioServer } from '../../harness/src/drachtio/index.js';
 import type { DrachtioServer } from '../../harness/src/drachtio/index.js';
-import { createBlockingSubscriber, createPhone, GOODBYE_MS } from '../../harness/src/phones/index.js';
+import { createBlockingSubscriber, createPhone } from '../../harness/src/phones/index.js';
+import { GOODBYE_MS } from '../../harness/src/phones/phone.js';
 import type { AppReport, IncomingCall, Phone, PhoneLogEntry, PhoneOptions } from '../../harness/src/phones/index.js';
 import {
   connectApp,

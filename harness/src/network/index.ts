@@ -1,4 +1,4 @@
-export { createWorldClock, MAX_WORLD_PROCESSES, openWorld } from './world/index.js';
+export { createWorldClock, openWorld } from './world/index.js';
 export type {
   FoundSoFar,
   SeenMessage,

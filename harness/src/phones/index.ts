@@ -3,7 +3,7 @@
  * whose call-blocking app rejects unwanted calls and reports them.
  * @packageDocumentation
  */
-export { GOODBYE_MS, INCOMING_LIMIT, REPORT_LIMIT, createBlockingSubscriber, createPhone } from './phone.js';
+export { createBlockingSubscriber, createPhone } from './phone.js';
 export type {
   AppReport,
   BlockingStatus,
@@ -13,7 +13,7 @@ export type {
   Phone,
 } from './phone.js';
 export type { AnswerPolicy, IncomingPolicy, PhoneLogEntry, PhoneOptions } from './answer-policy.js';
-export { MAX_DURATION_MS, inviteFacts, screenCall, verstatOf } from './phone-call.js';
+export { inviteFacts, screenCall, verstatOf } from './phone-call.js';
 export type {
   AnswerOptions,
   BlockReason,

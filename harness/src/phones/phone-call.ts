@@ -244,7 +244,7 @@ export interface IncomingCall extends PhoneCall {
   readonly ring: () => boolean;
   /**
    * Sends 200 with a session description. False where the call is over, or was cancelled meanwhile.
-   * @throws {@link HopbackError} `invalid-argument` when `hangUpAfterMs` is not 0 to {@link MAX_DURATION_MS}
+   * @throws {@link HopbackError} `invalid-argument` when `hangUpAfterMs` is not 0 to 2,147,483,647
    */
   readonly answer: (options?: AnswerOptions) => Promise<boolean>;
   /**

@@ -1,32 +1,17 @@
 import { UserAgent } from 'sip.js';
 import type { URI } from 'sip.js';
-import type { TimerClock } from '@hopback/sdk/internal';
 import { STEADY_CLOCK } from '@hopback/sdk/internal';
 import { checkedPolicy, duration, invalid, isPhoneNumber, phoneNumber, quotable } from './answer-policy.js';
 import type { IncomingPolicy, PhoneLogEntry, PhoneOptions } from './answer-policy.js';
 
 /** Options once they are checked. */
-export interface PhoneSettings {
-  readonly server: string;
-  readonly number: string;
-  readonly domain: string;
-  readonly displayName: string | undefined;
-  readonly credentials: { readonly username: string; readonly password: string } | undefined;
-  readonly policy: IncomingPolicy;
-  readonly registrationSeconds: number;
-  readonly reconnectMs: number | undefined;
-  readonly clock: TimerClock;
-  /** Address of record. */
-  readonly address: URI;
-  readonly registrar: URI;
-  readonly tell: (entry: Omit<PhoneLogEntry, 'atMs'>) => void;
-}
+export type PhoneSettings = ReturnType<typeof phoneSettings>;
 
 /** A registrar refuses less as too brief; more than a day is no registration of a telephone. */
 const REGISTRATION_SECONDS = { least: 60, most: 86_400, usual: 600 } as const;
 
 /** Checks the options, or throws `invalid-argument`. */
-export function phoneSettings(options: PhoneOptions): PhoneSettings {
+export function phoneSettings(options: PhoneOptions) {
   const { server, number, domain, displayName, credentials, log, reconnectMs, clock = STEADY_CLOCK } = options;
   const { least, most, usual } = REGISTRATION_SECONDS;
   const { registrationSeconds = usual } = options;
@@ -37,14 +22,19 @@ export function phoneSettings(options: PhoneOptions): PhoneSettings {
     throw invalid(`registrationSeconds must be a whole number from ${least} to ${most}, not ${registrationSeconds}`);
   }
   return {
-    ...{ server, number: phoneNumber(number, 'number'), domain, registrationSeconds, clock },
+    server,
+    number: phoneNumber(number, 'number'),
+    domain,
+    registrationSeconds,
+    clock,
     displayName: displayName === undefined ? undefined : quotable(displayName, 'displayName'),
     credentials: credentials && { ...credentials, username: quotable(credentials.username, 'username') },
-    policy: checkedPolicy(options.onIncoming ?? { action: 'ring' }),
+    policy: checkedPolicy<IncomingPolicy>(options.onIncoming ?? { action: 'ring' }),
     reconnectMs: reconnectMs === undefined ? undefined : duration(reconnectMs, 'reconnectMs'),
+    /** Address of record. */
     address: sipUri(`sip:${number}@${domain}`, 'domain'),
     registrar: sipUri(`sip:${domain}`, 'domain'),
-    tell: (entry) => log?.({ atMs: clock.nowMs(), ...entry }),
+    tell: (entry: Omit<PhoneLogEntry, 'atMs'>) => log?.({ atMs: clock.nowMs(), ...entry }),
   };
 }
 

@@ -112,20 +112,20 @@ export interface Phone extends AsyncDisposable {
   readonly call: (target: string, options?: CallOptions) => PhoneCall;
   /**
    * Reads the calls that came in, from the first that nobody has read yet; what the policy does with them it does all the same. The
-   * newest {@link INCOMING_LIMIT} are kept for readers. Ends when the phone closes.
+   * newest 1,000 are kept for readers. Ends when the phone closes.
    */
   readonly incoming: () => AsyncIterableIterator<IncomingCall>;
   /** The calls that have not ended. */
   readonly calls: () => readonly PhoneCall[];
   /**
-   * Hangs up, unregisters, disconnects, and leaves neither socket nor timer. The other side has {@link GOODBYE_MS} to answer. Never
+   * Hangs up, unregisters, disconnects, and leaves neither socket nor timer. The other side has two seconds to answer. Never
    * rejects; a second call waits for the first.
    */
   readonly close: () => Promise<void>;
 }
 
 /** Calls that are kept for readers: more than a person looks through, and small enough for a load test that reads none. */
-export const INCOMING_LIMIT = 1_000;
+const INCOMING_LIMIT = 1_000;
 
 /** How long a phone that closes waits for answers, milliseconds, by Node's clock: a server that runs needs a few. */
 export const GOODBYE_MS = 2_000;
@@ -379,14 +379,14 @@ export interface BlockingSubscriberOptions extends Omit<PhoneOptions, 'onIncomin
 export interface BlockingSubscriber extends AsyncDisposable {
   /** The phone that the app guards: it registers and calls as any other. */
   readonly phone: Phone;
-  /** Reads the reports, from the first that nobody has read yet; the newest {@link REPORT_LIMIT} are kept. Ends when the phone closes. */
+  /** Reads the reports, from the first that nobody has read yet; the newest 1,000 are kept. Ends when the phone closes. */
   readonly reports: () => AsyncIterableIterator<AppReport>;
   /** Closes the phone. Never rejects. */
   readonly close: () => Promise<void>;
 }
 
 /** Reports that are kept for readers: of a busy day, for each of ten thousand subscribers in one process. */
-export const REPORT_LIMIT = 1_000;
+const REPORT_LIMIT = 1_000;
 
 /**
  * Makes a subscriber with a call-blocking app: a phone that lets ring what its rule allows, rejects the rest with 607 Unwanted, and

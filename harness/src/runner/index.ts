@@ -1,11 +1,10 @@
 export { startControlServer } from './control-server.js';
 export type { ControlServer, ControlServerOptions } from './control-server.js';
-export type { Dashboard } from './dashboard/open-dashboard.js';
 export { dashboardLines, plainLine, actOn, keyActions, openDashboard } from './dashboard/open-dashboard.js';
 export { replayPlan, runPlan, runScenario, truthOfPlan } from './run-plan.js';
 export { dryRunLines, loadPlan } from './load-plan.js';
 export { labRunOptions, prepareLab, readLab } from './lab/prepare-lab.js';
-export { RATE_FACTORS, createPace } from './run-options.js';
+export { createPace } from './run-options.js';
 export type {
   LiveCounts,
   LiveHop,

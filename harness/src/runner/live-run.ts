@@ -70,7 +70,7 @@ export function driveCalls(options: DriveOptions) {
     for (let call = calls[next]; call !== undefined; call = calls[next]) {
       if (ending.aborted || pace.untilMs(call.atMs, nowMs) !== 0) return;
       next += 1;
-      if (up >= maxConcurrent) figures.unplaced(call);
+      if (up >= maxConcurrent) figures.unplaced();
       else {
         up += 1;
         figures.placed(call);
@@ -169,24 +169,10 @@ export function planFileOf({ scenario, seed, onceOnly }: NetworkPlan): string {
 }
 
 /** Where a run writes. */
-interface RunFolder {
-  readonly path: string;
-  /** For what the world keeps: records, logs, keys. It is gone when the run is over. */
-  readonly workDirectory: string;
-  /** Takes a message for the captures, where all are captured. */
-  readonly capture: (message: SeenMessage) => void;
-  /** Writes every file of a run that is over. */
-  readonly write: (record: RunRecord, summary: RunSummary) => Promise<void>;
-  readonly close: () => Promise<void>;
-}
+type RunFolder = Awaited<ReturnType<typeof openRunFolder>>;
 
 /** Captures of more providers than this would be more open files than a process may have. */
 const MAX_CAPTURES = 200;
-
-/** Settings of {@link openRunFolder}. */
-interface RunFolderOptions {
-  readonly pcap?: 'sampled' | 'all' | undefined;
-}
 
 /** Makes a folder, and those above it: with `recursive` Node tries for ever where a file system lets nobody, as /proc. */
 async function makeFolder(path: string): Promise<void> {
@@ -205,7 +191,7 @@ async function makeFolder(path: string): Promise<void> {
  * Makes the folder of a run.
  * @throws {@link HopbackError} `invalid-argument` when it is there and holds something: a run does not write over another
  */
-export async function openRunFolder(path: string, { pcap }: RunFolderOptions = {}): Promise<RunFolder> {
+export async function openRunFolder(path: string, { pcap }: Pick<RunOptions, 'pcap'> = {}) {
   await makeFolder(path);
   if ((await readdir(path)).length > 0) {
     throw new HopbackError('invalid-argument', `the folder of the run is not empty: ${path}`);
@@ -214,9 +200,13 @@ export async function openRunFolder(path: string, { pcap }: RunFolderOptions = {
   await mkdir(workDirectory, { mode: 0o700 });
   const captures = pcap === 'all' ? await createCaptures(join(path, 'pcap')) : undefined;
   return {
-    ...{ path, workDirectory },
-    capture: (message) => captures?.add(message),
-    write: async (record, summary) => {
+    path,
+    /** For what the world keeps: records, logs, keys. It is gone when the run is over. */
+    workDirectory,
+    /** Takes a message for the captures, where all are captured. */
+    capture: (message: SeenMessage) => captures?.add(message),
+    /** Writes every file of a run that is over. */
+    write: async (record: RunRecord, summary: RunSummary) => {
       await writeRun(path, record, summary);
       if (pcap === 'sampled') await writeSampledCaptures(join(path, 'pcap'), record);
     },
@@ -324,16 +314,11 @@ export interface Begun {
   drive?: Drive;
 }
 
-/** What a run begins with. */
-interface BeginParts {
-  readonly options: RunOptions;
-  readonly clock: TimerClock;
-  readonly parts: RunnerParts;
-  readonly folder: RunFolder | undefined;
-}
-
 /** Begins a run: its time goes from now. */
-export function beginRun(plan: NetworkPlan, { options, clock, parts, folder }: BeginParts): Begun {
+export function beginRun(
+  plan: NetworkPlan,
+  { options, clock, parts, folder }: Pick<Run, 'options' | 'clock' | 'parts' | 'folder'>,
+): Begun {
   const startedAtMs = clock.nowMs();
   const fromMs = plan.calls[0]?.atMs ?? 0;
   const pace = createPace(startedAtMs, { factor: options.rateFactor ?? 1, fromMs });

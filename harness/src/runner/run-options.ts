@@ -90,19 +90,7 @@ export interface LiveCounts {
 }
 
 /** Keeps the figures of a run while it goes on: some counts and the times of the last second, however many calls there are. */
-export interface LiveFigures {
-  readonly placed: (call: PlannedCall) => void;
-  readonly unplaced: (call: PlannedCall) => void;
-  readonly ended: (call: SeenCall) => void;
-  /** Keeps what the platform has found. */
-  readonly find: (found: FoundSoFar) => void;
-  readonly found: () => FoundSoFar | undefined;
-  readonly counts: () => LiveCounts;
-  readonly hops: () => readonly LiveHop[];
-  /** Closes the second: figures since the snapshot before. */
-  readonly snapshot: (at: { readonly atMs: number; readonly rateFactor: number }) => RunSnapshot;
-  readonly snapshots: () => readonly RunSnapshot[];
-}
+export type LiveFigures = ReturnType<typeof createLiveFigures>;
 
 interface HopTally {
   calls: number;
@@ -113,7 +101,7 @@ interface HopTally {
 }
 
 /** Makes figures that stand at nothing. `truthOf` tells what is true of a call. */
-export function createLiveFigures(plan: NetworkPlan, truthOf: (index: number) => CallTruth): LiveFigures {
+export function createLiveFigures(plan: NetworkPlan, truthOf: (index: number) => CallTruth) {
   const counts = { placed: 0, unplaced: 0, ended: 0, wrong: 0, good: 0, of: 0 };
   const hops = new Map<string, HopTally>(plan.providers.map(({ id }) => [id, { calls: 0, good: 0, of: 0, held: [] }]));
   const external = new Set(plan.providers.filter(({ isExternal }) => isExternal === true).map(({ id }) => id));
@@ -138,7 +126,7 @@ export function createLiveFigures(plan: NetworkPlan, truthOf: (index: number) =>
       tally.held.push(pair.seen.heldUs / 1_000);
     }
   };
-  const snapshot: LiveFigures['snapshot'] = ({ atMs, rateFactor }) => {
+  const snapshot = ({ atMs, rateFactor }: Pick<RunSnapshot, 'atMs' | 'rateFactor'>): RunSnapshot => {
     const before = snapshots.at(-1);
     const seconds = (atMs - (before?.atMs ?? 0)) / 1_000;
     const [setupMs, heldMs] = [latencySummary(setups), latencySummary([...hops.values()].flatMap(({ held }) => held))];
@@ -160,20 +148,24 @@ export function createLiveFigures(plan: NetworkPlan, truthOf: (index: number) =>
     return made;
   };
   return {
-    placed: (call) => {
+    placed: (call: PlannedCall) => {
       counts.placed += 1;
       phase = call.phase;
     },
     unplaced: () => void (counts.unplaced += 1),
-    ...{ ended, snapshot, snapshots: () => snapshots },
-    find: (given) => void (found = given),
+    ended,
+    /** Closes the second: figures since the snapshot before. */
+    snapshot,
+    snapshots: (): readonly RunSnapshot[] => snapshots,
+    /** Keeps what the platform has found. */
+    find: (given: FoundSoFar) => void (found = given),
     found: () => found,
-    counts: () => {
+    counts: (): LiveCounts => {
       const { good, of, placed, unplaced, wrong } = counts;
       const up = placed - counts.ended;
       return { planned: plan.calls.length, placed, unplaced, ended: counts.ended, wrong, up, verdicts: { good, of } };
     },
-    hops: () =>
+    hops: (): readonly LiveHop[] =>
       [...hops].map(([provider, { calls, good, of, last }]) => ({
         ...{ provider, calls, verdicts: { good, of } },
         ...(last !== undefined && { heldMs: last }),
@@ -209,7 +201,7 @@ export type RunStage = 'opening' | 'calls' | 'settling' | 'judging' | 'over';
 /** Steers a run that goes on. */
 export interface RunControl {
   readonly view: () => RunView;
-  /** 1 is as the scenario is written; bounds are those of {@link RATE_FACTORS}. */
+  /** 1 is as the scenario is written; bounds are 0.01 and 100. */
   readonly setRate: (factor: number) => void;
   readonly pause: () => void;
   readonly resume: () => void;

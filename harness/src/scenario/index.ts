@@ -40,5 +40,5 @@ export { faultText, readScenario } from './read/read-scenario.js';
 export type { ReadScenarioOptions, ScenarioFault, ScenarioResult } from './read/read-scenario.js';
 export type { ReadFile } from './read/csv-files.js';
 export type { VariableSources } from './read/variables.js';
-export { isInRange, numberAt, numbersUnder, readNumberRange, ROBOCALL_SCRIPTS, SCRIPT_WORDS } from './scenario.js';
+export { isInRange, numberAt, numbersUnder, readNumberRange, ROBOCALL_SCRIPTS } from './scenario.js';
 export type { RobocallScript } from './scenario.js';

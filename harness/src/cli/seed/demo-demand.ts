@@ -1,38 +1,17 @@
+import { buffer } from 'node:stream/consumers';
 import { wait } from '@hopback/sdk/internal';
 import type { Campaign, Demand, PlatformClient, Production } from '@hopback/sdk/platform';
 import { DEMO_AGENCIES } from './demo-calls.js';
 import { callOperation } from './demo-members.js';
 
-/** Height of a line, points. */
-const LINE_POINTS = 16;
-
-/**
- * A PDF of one page with lines of text, for a demand that nobody served.
- * @param lines - ASCII
- * @see ISO 32000-1 section 7.5
- */
-function demandDocument(lines: readonly string[]): Uint8Array {
-  const shown = lines
-    .map((line) => `(${line.replaceAll(/[\\()]/g, String.raw`\$&`)}) Tj 0 -${LINE_POINTS} Td`)
-    .join('\n');
-  const page = `BT /F1 11 Tf 72 720 Td\n${shown}\nET`;
-  const objects = [
-    '<< /Type /Catalog /Pages 2 0 R >>',
-    '<< /Type /Pages /Kids [3 0 R] /Count 1 >>',
-    '<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents 4 0 R /Resources << /Font << /F1 5 0 R >> >> >>',
-    `<< /Length ${page.length} >>\nstream\n${page}\nendstream`,
-    '<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>',
-  ];
-  let text = '%PDF-1.4\n';
-  const places: number[] = [];
-  for (const [at, object] of objects.entries()) {
-    places.push(text.length);
-    text += `${at + 1} 0 obj\n${object}\nendobj\n`;
-  }
-  const table = places.map((place) => `${String(place).padStart(10, '0')} 00000 n \n`).join('');
-  const count = objects.length + 1;
-  text += `xref\n0 ${count}\n0000000000 65535 f \n${table}trailer\n<< /Size ${count} /Root 1 0 R >>\nstartxref\n${text.length}\n%%EOF\n`;
-  return Buffer.from(text, 'latin1');
+/** A PDF of one page with lines of text, for a demand that nobody served. */
+async function demandDocument(lines: readonly string[]): Promise<Uint8Array> {
+  // Loaded by whom it is made for, as its fonts take long to load.
+  const { default: PdfDocument } = await import('pdfkit');
+  const pdf = new PdfDocument();
+  pdf.fontSize(11).text(lines.join('\n'));
+  pdf.end();
+  return buffer(pdf);
 }
 
 /** The agency's number of the matter, by which the demand is found again. */
@@ -77,12 +56,12 @@ async function demandMade(agency: PlatformClient, signal: AbortSignal): Promise<
   return undefined;
 }
 
-function submitted({ agency, signal }: DemandParties, campaign: Campaign): Promise<Demand> {
+async function submitted({ agency, signal }: DemandParties, campaign: Campaign): Promise<Demand> {
   const [texas] = DEMO_AGENCIES;
   const nowMs = Date.now();
   const name = texas?.name ?? '';
   const authority = 'Tex. Bus. & Com. Code Sec. 17.61';
-  const document = demandDocument([
+  const document = await demandDocument([
     name,
     'CIVIL INVESTIGATIVE DEMAND (a demonstration; nobody served it)',
     '',

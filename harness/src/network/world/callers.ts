@@ -17,13 +17,6 @@ import type { WorldOptions } from './world.js';
 /** What the caller's side saw of a call. */
 export type CallerView = Omit<SeenCall, 'hops' | 'shownVerstat'>;
 
-/** Whoever calls: the exchanges of all customers, in one. */
-interface Callers {
-  /** Places a call at an address, and stays with it until it is over; undefined: nobody is there. Never rejects. */
-  readonly place: (call: PlannedCall, address: string | undefined) => Promise<CallerView>;
-  readonly close: () => Promise<void>;
-}
-
 /** A caller who hears nothing gives up, milliseconds: after as many seconds nobody rings any longer. */
 const CALLER_PATIENCE_MS = 10_000;
 /** Whoever is to hang up and does not is hung up on, so much later, milliseconds. */
@@ -40,11 +33,12 @@ function endsOf({ externalCallers = [] }: Pick<NetworkPlan, 'externalCallers'>):
 /** Of calls that we place. */
 const endsByCaller = endsOf({});
 
-/** Opens the exchange. */
-async function openCallers(): Promise<Callers> {
+/** Opens whoever calls: the exchanges of all customers, in one. */
+async function openCallers() {
   const server = await createDrachtioServer();
   const exchange = connectExchange(server);
-  const place: Callers['place'] = async (call, address) => {
+  /** Places a call at an address, and stays with it until it is over; undefined: nobody is there. Never rejects. */
+  const place = async (call: PlannedCall, address: string | undefined): Promise<CallerView> => {
     const placedAtMs = Date.now();
     const startedAt = performance.now();
     let reasons: readonly string[] = [];

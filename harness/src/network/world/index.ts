@@ -1,3 +1,3 @@
-export { MAX_WORLD_PROCESSES, openWorld } from './open-world.js';
+export { openWorld } from './open-world.js';
 export { certificatePath, createWorldClock, networkPki } from './world.js';
 export type { FoundSoFar, SeenMessage, World, WorldCertificateSettings, WorldClock, WorldOptions } from './world.js';

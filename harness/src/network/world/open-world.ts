@@ -212,49 +212,38 @@ const ANSWERED = 200;
 const MAX_TROUBLES = 1_000;
 
 /** What comes in about calls, from all sides. */
-interface WorldNotes {
-  readonly placed: Map<number, number>;
-  /** Digits that the callee was shown. */
-  readonly shown: ReadonlyMap<number, string>;
-  /** Calls that came to a callee, by index, and when they were placed. */
-  readonly reachedAt: () => ReadonlyMap<number, number>;
-  readonly troubles: RunFacts['troubles'];
-  readonly hop: (note: HopNote) => void;
-  readonly reached: (reached: ReachedCall) => void;
-  readonly view: (view: CallerView) => void;
-  readonly trouble: (where: string, what: string) => void;
-  readonly call: (index: number) => SeenCall;
-}
+type WorldNotes = ReturnType<typeof createWorldNotes>;
 
 /** Begins to write down. */
-function createWorldNotes(): WorldNotes {
+function createWorldNotes() {
   const hops = new Map<number, HopNote[]>();
   const views = new Map<number, CallerView>();
   const verstats = new Map<number, Verstat>();
+  /** Digits that the callee was shown. */
   const shown = new Map<number, string>();
   const placed = new Map<number, number>();
   const reached = new Set<number>();
   const troubles: RunFacts['troubles'][number][] = [];
   return {
     ...{ placed, shown, troubles },
-    hop: (note) => {
+    hop: (note: HopNote) => {
       const known = hops.get(note.index);
       if (known === undefined) hops.set(note.index, [note]);
       else known.push(note);
     },
-    // Whoever is called at a switch that is not ours is known by having answered.
+    /** Calls that came to a callee, by index, and when they were placed. At a switch that is not ours a callee is known by having answered. */
     reachedAt: () =>
       new Map([...placed].filter(([index]) => reached.has(index) || views.get(index)?.finalStatus === ANSWERED)),
-    reached: ({ call, verstat, calling }) => {
+    reached: ({ call, verstat, calling }: ReachedCall) => {
       reached.add(call.index);
       if (verstat !== undefined) verstats.set(call.index, verstat);
       if (calling !== undefined) shown.set(call.index, calling);
     },
-    view: (view) => void views.set(view.index, view),
-    trouble: (where, what) => {
+    view: (view: CallerView) => void views.set(view.index, view),
+    trouble: (where: string, what: string) => {
       if (troubles.length < MAX_TROUBLES) troubles.push({ where, what });
     },
-    call: (index) => {
+    call: (index: number): SeenCall => {
       const verstat = verstats.get(index);
       return {
         ...(views.get(index) ?? { index, reasons: [] }),
@@ -267,14 +256,14 @@ function createWorldNotes(): WorldNotes {
 }
 
 /** Processes of one network at most. */
-export const MAX_WORLD_PROCESSES = 64;
+const MAX_WORLD_PROCESSES = 64;
 
 /**
  * Opens a network over real SIP on loopback: its providers with their certificates and records, callers and callees, and the platform where the
  * scenario has one. Calls are in real time; days of waiting are not.
  * @param options - the plan, a folder, and what differs
  * @returns the network, up; to be closed, or taken with `await using`
- * @throws {@link HopbackError} `invalid-argument` for a number of processes out of 0 to {@link MAX_WORLD_PROCESSES}; `invalid-configuration` where an
+ * @throws {@link HopbackError} `invalid-argument` for a number of processes out of 0 to 64; `invalid-configuration` where an
  * address cannot be bound; `storage-failed` where the folder cannot be used
  * @see docs/decisions/0019-test-network.md
  * @example

@@ -22,20 +22,7 @@ export interface PlatformMember {
 }
 
 /** The platform of a network, with all its members in. */
-export interface WorldPlatform {
-  readonly reference: ReferencePlatform;
-  readonly operator: PlatformClient;
-  /** Reports what call-blocking apps hear. */
-  readonly app: PlatformMember;
-  /** By their jurisdiction. */
-  readonly agencies: ReadonlyMap<string, PlatformMember>;
-  readonly forNodes: NodePlatform;
-  /** File by which `hopback-harness` calls it as its operator. */
-  readonly profile: string;
-  /** Writes that file anew, with how far the clock of the platform is ahead by now. */
-  readonly writeProfile: () => Promise<void>;
-  readonly close: () => Promise<void>;
-}
+export type WorldPlatform = Awaited<ReturnType<typeof openWorldPlatform>>;
 
 /** Rates that no network reaches. */
 const UNLIMITED = { perSecond: 1_000_000, burst: 1_000_000 };
@@ -52,7 +39,7 @@ export async function openWorldPlatform(
     clock,
     onTrouble,
   }: { readonly directory: string; readonly clock: WorldClock; readonly onTrouble: (what: string) => void },
-): Promise<WorldPlatform> {
+) {
   // Databases and all that: loaded where there is a platform alone.
   const { FIRST_OPERATOR_CLIENT, startReferencePlatform } = await import('../../platform/index.js');
   const reference = await startReferencePlatform({
@@ -76,12 +63,20 @@ export async function openWorldPlatform(
     const writeProfile = (): Promise<void> =>
       writeOperator(reference, { profile, clientId: FIRST_OPERATOR_CLIENT, clock });
     await writeProfile();
+    const forNodes: NodePlatform = {
+      ...{ baseUrl: reference.url, tokenUrl: reference.tokenUrl, receiptKeys: reference.receiptKeys, members },
+    };
     return {
-      ...{ reference, operator: door.operator, agencies, profile, writeProfile },
+      reference,
+      operator: door.operator,
+      agencies,
+      forNodes,
+      /** File by which `hopback-harness` calls it as its operator. */
+      profile,
+      /** Writes that file anew, with how far the clock of the platform is ahead by now. */
+      writeProfile,
+      /** Reports what call-blocking apps hear. */
       app: await door.letIn({ kind: 'app', organizationId: 'app-guard', name: 'Call guard' }),
-      forNodes: {
-        ...{ baseUrl: reference.url, tokenUrl: reference.tokenUrl, receiptKeys: reference.receiptKeys, members },
-      },
       close: () => reference.close(),
     };
   } catch (error) {
@@ -103,33 +98,23 @@ interface Key {
   readonly privateKey: KeyObject;
 }
 
-interface Door {
-  readonly operator: PlatformClient;
-  /** Calls a route as the operator. */
-  readonly ask: (operationId: string, params: RouteCallParams) => Promise<void>;
-  readonly letIn: (joining: Joining) => Promise<PlatformMember>;
-  readonly agency: (jurisdiction: string) => Promise<PlatformMember>;
-  readonly carrier: (provider: PlannedProvider) => Promise<NodeMembership>;
-}
-
 async function openDoor(
   platform: ReferencePlatform,
   { clock, operatorId }: { readonly clock: WorldClock; readonly operatorId: string },
-): Promise<Door> {
+) {
   const clientOf = async (clientId: string, { keyId, privateKey }: Key): Promise<PlatformClient> =>
     createPlatformClient({
       ...{ baseUrl: platform.url, clock },
       authorization: await privateKeyJwt({ tokenUrl: platform.tokenUrl, clientId, key: privateKey, keyId, clock }),
     });
   const operator = await clientOf(operatorId, platform.home.operatorKey);
-  const ask: Door['ask'] = async (operationId, params) => {
+  /** Calls a route as the operator. */
+  const ask = async (operationId: string, params: RouteCallParams): Promise<void> => {
     const route = platform.routes.find((one) => one.operationId === operationId);
     if (route === undefined) throw new TypeError(`there is no operation ${operationId}`);
     await operator.call(route, params);
   };
-  const enrol = async (
-    joining: Joining,
-  ): Promise<{ readonly clientId: string; readonly key: Key; readonly pem: string }> => {
+  const enrol = async (joining: Joining) => {
     const { organizationId, name } = joining;
     const keyId = `${organizationId}-key`;
     const { privateKey, privateKeyPem, publicKeyJwk } = createTestKey();
@@ -139,13 +124,13 @@ async function openDoor(
     await ask('registerClient', { body: { clientId, organizationId, name, keys } });
     return { clientId, key: { keyId, privateKey }, pem: privateKeyPem };
   };
-  const letIn: Door['letIn'] = async (joining) => {
+  const letIn = async (joining: Joining): Promise<PlatformMember> => {
     const { clientId, key } = await enrol(joining);
     return { organizationId: joining.organizationId, client: await clientOf(clientId, key) };
   };
   return {
     ...{ operator, ask, letIn },
-    agency: (jurisdiction) => {
+    agency: (jurisdiction: string) => {
       const organizationId = `ag-${jurisdiction.toLowerCase()}`;
       const contactEmail = `robocalls@${organizationId}.example`;
       return letIn({
@@ -153,7 +138,7 @@ async function openDoor(
         name: `Agency of ${jurisdiction}`,
       });
     },
-    carrier: async ({ providerId, name }) => {
+    carrier: async ({ providerId, name }: PlannedProvider): Promise<NodeMembership> => {
       const { clientId, key, pem } = await enrol({ kind: 'carrier', organizationId: providerId, name });
       const answerKey = createTestKey();
       const answerKeyId = `${providerId}-answers`;

@@ -191,10 +191,7 @@ export interface DashboardOptions {
   readonly onInterrupt: () => void;
 }
 
-/** The run as a terminal shows it. */
-export type Dashboard = ReturnType<typeof openDashboard>;
-
-/** Opens the dashboard. Where standard output is no terminal it prints a line for each change of stage, and one a second. */
+/** Opens the dashboard, the run as a terminal shows it. Where standard output is no terminal it prints a line for each change of stage, and one a second. */
 export function openDashboard(options: DashboardOptions) {
   const { stdout, stdin, color, redraws, onInterrupt } = options;
   let control: RunControl | undefined;

@@ -244,7 +244,7 @@ const CALLER = z.strictObject({
   /** Provider whose customer it is. */
   at: id,
   numbers,
-  /** Ids of {@link ScenarioCalled} that it calls. */
+  /** Ids of members of `called` that it calls. */
   calls: z.array(id).min(1).max(10_000),
   /** Part of the calls of each phase that are its own, in relation to the other callers. Default 1. */
   share: z.exactOptional(weight),
