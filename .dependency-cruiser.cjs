@@ -136,6 +136,7 @@ module.exports = {
       '^sdk/src/stir/certificates/x5u-url-policy',
       own('core'),
       own('contract'),
+      own('traceback'),
     ]),
     {
       name: 'sdk-errors',
@@ -188,6 +189,7 @@ module.exports = {
       own('core'),
       own('contract'),
       anyIndex,
+      own('traceback'),
       npm('zod', 'hono', '@hono/[a-z0-9-]+', 'yaml', 'prom-client'),
     ]),
     folder('cli', [
@@ -196,12 +198,14 @@ module.exports = {
       own('contract'),
       anyIndex,
       own('sidecar'),
+      own('traceback'),
       npm('drachtio-srf', 'jose', 'zod', 'yaml', 'pino', 'prom-client', '@peculiar/[a-z0-9-]+', 'reflect-metadata'),
     ]),
     folder('testing', [
       own('core'),
       own('contract'),
       anyIndex,
+      own('traceback'),
       npm('jose', 'msw', '@peculiar/[a-z0-9-]+', 'reflect-metadata'),
     ]),
     {

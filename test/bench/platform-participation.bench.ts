@@ -1,14 +1,14 @@
 import { liveNeighbours } from '../../harness/src/platform/domain/tracebacks/live-neighbours.js';
 import type { NeighbourRecord } from '../../harness/src/platform/domain/tracebacks/live-neighbours.js';
-import { pendingEffects, startTraceback, stepTraceback, viewTraceback } from '../../sdk/src/traceback/index.js';
+import { startTraceback, stepTraceback } from '../../sdk/src/traceback/lifecycle/step-traceback.js';
+import { pendingEffects, viewTraceback } from '../../sdk/src/traceback/lifecycle/traceback-view.js';
 import type {
   ProviderReference,
   RequestedCall,
   TracebackAnswer,
-  TracebackEvent,
   TracebackFinding,
-  TracebackState,
 } from '../../sdk/src/traceback/index.js';
+import type { TracebackEvent, TracebackState } from '../../sdk/src/traceback/lifecycle/traceback-state.js';
 import { seededDice } from '../../sdk/src/testing/platform/platform-faults.js';
 import type { Bench, BenchContext, Figure } from './bench.js';
 import { drawCall, growCarriers } from './platform-carriers.js';

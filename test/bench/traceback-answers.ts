@@ -18,7 +18,7 @@ import type { TracebackRequestArrival, TracebackRequestSource } from '../../sdk/
 import type { RecordStore } from '../../sdk/src/records/store/record-store.js';
 import { MACHINE_CLOCK } from '../../sdk/src/core/runtime/clock.js';
 import type { StreamClock } from '../../sdk/src/records/stream/stream-policy.js';
-import type { AnswerToDeliver, TracebackResponder } from '../../sdk/src/traceback/index.js';
+import type { AnswerTransport, TracebackResponder } from '../../sdk/src/traceback/index.js';
 import { durations, type Figure, type Percentiles } from './bench.js';
 import { trunksOf, UNSTATED_ZONE } from './traceback-requests.js';
 import type { AskedCall } from './traceback-requests.js';
@@ -190,7 +190,7 @@ async function openCarrier(
   }: {
     readonly source: TracebackRequestSource;
     readonly problems: string[];
-    readonly onAnswer: (answer: AnswerToDeliver) => void;
+    readonly onAnswer: (answer: Parameters<AnswerTransport['deliver']>[0]) => void;
   },
 ): Promise<Carrier> {
   const trunks = trunksOf(ground);

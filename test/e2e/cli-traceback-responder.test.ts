@@ -1,7 +1,8 @@
 import { afterAll, expect, test } from 'vitest';
 import { createTestKey } from '@hopback/sdk/testing';
 import { MACHINE_CLOCK } from '../../sdk/src/core/runtime/clock.js';
-import { createTracebackResponder, DEFAULT_TRACEBACK_POLICY, waitingDecisions } from '../../sdk/src/traceback/index.js';
+import { createTracebackResponder, DEFAULT_TRACEBACK_POLICY } from '../../sdk/src/traceback/index.js';
+import { waitingDecisions } from '../../sdk/src/traceback/responder/decision-inbox.js';
 import type { TracebackResponderOptions } from '../../sdk/src/traceback/index.js';
 import { startAnswerPlatform } from '../support/answer-platform.js';
 import { argv, createCliLab } from '../support/cli-lab.js';

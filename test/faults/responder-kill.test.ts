@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { compactVerify } from 'jose';
 import { expect, test } from 'vitest';
 import { createSeededRandom } from '../../harness/src/faults/seeded-random.js';
-import { postDecision } from '../../sdk/src/traceback/index.js';
+import { postDecision } from '../../sdk/src/traceback/responder/decision-inbox.js';
 import type { TracebackAnswer } from '../../sdk/src/traceback/index.js';
 import { createTemporaryDirectory } from '../peers/temporary-directory.js';
 import { startAnswerPlatform } from '../support/answer-platform.js';

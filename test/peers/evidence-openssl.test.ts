@@ -8,12 +8,12 @@ import { signatureFor } from '../../sdk/src/log/merkle-tree.js';
 import {
   evidenceVcon,
   exportEvidencePack,
-  packProofs,
   renderEvidencePdf,
   verifyEvidencePack,
   type EvidencePackVerification,
-  type ExportFrame,
 } from '../../sdk/src/traceback/index.js';
+import { type ExportFrame } from '../../sdk/src/traceback/evidence/exported-files.js';
+import { packProofs } from '../../sdk/src/traceback/evidence/pack-store.js';
 import { describePeer } from '../peers.js';
 import { evidenceLab, labKey, type EvidenceLab } from '../support/evidence-lab.js';
 

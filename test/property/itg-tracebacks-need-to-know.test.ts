@@ -1,13 +1,10 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { WIRE_EXAMPLES } from '../../sdk/src/platform/index.js';
-import { pendingEffects, startTraceback, stepTraceback, viewTraceback } from '../../sdk/src/traceback/index.js';
-import type {
-  ProviderReference,
-  TracebackAnswer,
-  TracebackFinding,
-  TracebackState,
-} from '../../sdk/src/traceback/index.js';
+import { startTraceback, stepTraceback } from '../../sdk/src/traceback/lifecycle/step-traceback.js';
+import { pendingEffects, viewTraceback } from '../../sdk/src/traceback/lifecycle/traceback-view.js';
+import type { ProviderReference, TracebackAnswer, TracebackFinding } from '../../sdk/src/traceback/index.js';
+import type { TracebackState } from '../../sdk/src/traceback/lifecycle/traceback-state.js';
 import { shownTraceback, withoutNumbers } from '../../harness/src/platform/domain/tracebacks/shown-traceback.js';
 import type { TracebackFacts } from '../../harness/src/platform/domain/tracebacks/shown-traceback.js';
 

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { nextAskedCall } from '@hopback/sdk/traceback';
+import { nextAskedCall } from '@hopback/sdk/internal';
 import type { AnsweredCall, RequestedCall, TracebackFinding } from '@hopback/sdk/traceback';
 import { answerTo, from, provider, traceback } from '../support/traceback-course.js';
 

@@ -2,21 +2,17 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { isHopbackError } from '../../sdk/src/errors.js';
 import {
-  answerOfDecision,
   createReceiptVerifier,
-  decideTraceback,
   DEFAULT_TRACEBACK_POLICY,
-  readReviewDecision,
   readTracebackPolicy,
   readTrunkDirectory,
-  reviewOf,
 } from '../../sdk/src/traceback/index.js';
-import type {
-  DownstreamCheck,
-  MatchCandidate,
-  MatchOutcome,
-  TracebackPolicyData,
-} from '../../sdk/src/traceback/index.js';
+import { decideTraceback } from '../../sdk/src/traceback/policy/decide-traceback.js';
+import { answerOfDecision } from '../../sdk/src/traceback/review/answer-of-decision.js';
+import { readReviewDecision } from '../../sdk/src/traceback/review/review-decision.js';
+import { reviewOf } from '../../sdk/src/traceback/review/review-of.js';
+import type { MatchCandidate, MatchOutcome, TracebackPolicyData } from '../../sdk/src/traceback/index.js';
+import type { DownstreamCheck } from '../../sdk/src/traceback/match-outcome.js';
 import { readEntry } from '../../sdk/src/traceback/responder/entry-journal.js';
 import {
   aCandidate,

@@ -31,7 +31,8 @@ import type {
 import type { OpenedDatabase } from '../../harness/src/platform/database/index.js';
 import { createTestKey } from '../../sdk/src/testing/index.js';
 import { createManualClock } from '../../sdk/src/testing/manual-clock.js';
-import { canonicalJson, type TracebackAnswer } from '../../sdk/src/traceback/index.js';
+import { type TracebackAnswer } from '../../sdk/src/traceback/index.js';
+import { canonicalJson } from '../../sdk/src/traceback/evidence/evidence-manifest.js';
 import { areaCalls, callerOf, STAFF, valueOf, type TestCall } from './itg-calls.js';
 import { createTestContext, type TestContext } from './itg-context.js';
 import { openTestDatabase, type TestServer } from './itg-database.js';

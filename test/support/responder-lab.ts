@@ -11,7 +11,6 @@ import {
 import type {
   AnswerDelivery,
   AnswerSigner,
-  AnswerToDeliver,
   AnswerTransport,
   EvidenceWriter,
   ResponderEvent,
@@ -25,6 +24,7 @@ import type {
 import { createSimulatedLogFiles } from './simulated-log-files.js';
 import { aRequest, CALL_US, DIRECTORY, uniqueOf, UPSTREAM, US } from './traceback-cases.js';
 
+type AnswerToDeliver = Parameters<AnswerTransport['deliver']>[0];
 type DeskFault = (answer: AnswerToDeliver) => AnswerDelivery | undefined;
 
 /** A platform in memory: each answer once by its key, and every byte that ever came. */

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { callDifferences, nextAskedCall } from '@hopback/sdk/traceback';
+import { callDifferences, nextAskedCall } from '@hopback/sdk/internal';
 import type { AnsweredCall, RequestedCall } from '@hopback/sdk/traceback';
 
 const STATED: RequestedCall = {

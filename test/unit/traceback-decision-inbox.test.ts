@@ -2,9 +2,14 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { decisionResult, postDecision, waitingDecisions, withdrawDecision } from '../../sdk/src/traceback/index.js';
+import {
+  decisionResult,
+  postDecision,
+  waitingDecisions,
+  withdrawDecision,
+  createDecisionInbox,
+} from '../../sdk/src/traceback/responder/decision-inbox.js';
 import type { ReviewDecision } from '../../sdk/src/traceback/index.js';
-import { createDecisionInbox } from '../../sdk/src/traceback/responder/decision-inbox.js';
 
 let directory: string;
 beforeEach(async () => {

@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
 import {
   evidenceVcon,
-  packProofs,
   renderEvidencePdf,
   type EvidenceMaterial,
   type EvidencePack,
 } from '../../sdk/src/traceback/index.js';
+import { packProofs } from '../../sdk/src/traceback/evidence/pack-store.js';
 import { evidenceDocument } from '../../sdk/src/traceback/evidence/evidence-document.js';
 import { run } from '../house/run.js';
 import { evidenceLab, LAB_ANSWER, labMaterial, labRecord } from '../support/evidence-lab.js';

@@ -6,13 +6,12 @@ import { createSimulatedLogFiles } from '../support/simulated-log-files.js';
 import {
   exportEvidencePack,
   openEvidenceStore,
-  packProofs,
   verifyEvidenceStore,
   type EvidencePack,
 } from '../../sdk/src/traceback/index.js';
+import { packProofs, packFindings } from '../../sdk/src/traceback/evidence/pack-store.js';
 import { signatureFor } from '../../sdk/src/log/merkle-tree.js';
 import { canonicalJson, parseEntry, parseManifest } from '../../sdk/src/traceback/evidence/evidence-manifest.js';
-import { packFindings } from '../../sdk/src/traceback/evidence/pack-store.js';
 import { verifyGuide } from '../../sdk/src/traceback/evidence/exported-files.js';
 import {
   evidenceLab,

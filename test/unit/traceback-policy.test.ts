@@ -2,11 +2,11 @@ import { expect, test } from 'vitest';
 import { POLICY_RULES } from '../../sdk/src/traceback/policy/policy-rules.js';
 import {
   createTrunkDirectory,
-  decideTraceback,
   DEFAULT_TRACEBACK_POLICY,
   readTracebackPolicy,
   tryTracebackPolicy,
 } from '../../sdk/src/traceback/index.js';
+import { decideTraceback } from '../../sdk/src/traceback/policy/decide-traceback.js';
 import type { MatchOutcome, PolicyInput } from '../../sdk/src/traceback/index.js';
 import {
   aCandidate,

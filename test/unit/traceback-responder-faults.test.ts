@@ -5,11 +5,10 @@ import { HopbackError } from '../../sdk/src/errors.js';
 import {
   createTracebackResponder,
   createTrunkDirectory,
-  decisionResult,
   DEFAULT_TRACEBACK_POLICY,
   officeDeadline,
-  postDecision,
 } from '../../sdk/src/traceback/index.js';
+import { decisionResult, postDecision } from '../../sdk/src/traceback/responder/decision-inbox.js';
 import type { ResponderEvent, StandingRequests } from '../../sdk/src/traceback/index.js';
 import { createKeyedWork } from '../../sdk/src/traceback/responder/responder-core.js';
 import { canonicalJson } from '../../sdk/src/traceback/evidence/evidence-manifest.js';

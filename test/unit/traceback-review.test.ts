@@ -1,20 +1,17 @@
 import { expect, test } from 'vitest';
-import {
-  answerOfDecision,
-  decideTraceback,
-  DEFAULT_TRACEBACK_POLICY,
-  FINDING_WORDS,
-  readReviewDecision,
-  reviewOf,
-} from '../../sdk/src/traceback/index.js';
+import { DEFAULT_TRACEBACK_POLICY, FINDING_WORDS } from '../../sdk/src/traceback/index.js';
+import { decideTraceback } from '../../sdk/src/traceback/policy/decide-traceback.js';
+import { answerOfDecision } from '../../sdk/src/traceback/review/answer-of-decision.js';
+import { readReviewDecision } from '../../sdk/src/traceback/review/review-decision.js';
+import { reviewOf } from '../../sdk/src/traceback/review/review-of.js';
 import type {
   FindingArm,
   MatchCandidate,
   MatchOutcome,
   ReviewDecision,
-  ReviewSubject,
   TracebackAnswer,
 } from '../../sdk/src/traceback/index.js';
+import type { ReviewSubject } from '../../sdk/src/traceback/review/review-view.js';
 import {
   aCandidate,
   aDecision,

@@ -1,14 +1,13 @@
-import { nextAskedCall, pendingEffects, startTraceback, stepTraceback, viewTraceback } from '@hopback/sdk/traceback';
+import { nextAskedCall, pendingEffects, startTraceback, stepTraceback, viewTraceback } from '@hopback/sdk/internal';
 import type {
   AnsweredCall,
   LifecycleRules,
   RequestedCall,
   TracebackAnswer,
   TracebackEffect,
-  TracebackEvent,
   TracebackFinding,
-  TracebackState,
 } from '@hopback/sdk/traceback';
+import type { TracebackEvent, TracebackState } from '@hopback/sdk/internal';
 import { createSeededRandom } from '../faults/index.js';
 import { callsToTrace } from '../network/plan/index.js';
 import type { NetworkPlan, PlannedCall } from '../network/plan/index.js';

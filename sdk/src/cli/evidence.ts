@@ -16,8 +16,8 @@ import type {
   EvidencePackReading,
   EvidencePackVerification,
   EvidenceStoreVerification,
-  LoggedPack,
 } from '../traceback/index.js';
+import type { LoggedPack } from '../traceback/evidence/evidence-store.js';
 import {
   EVIDENCE_TRUST_OPTIONS,
   evidenceFolder,

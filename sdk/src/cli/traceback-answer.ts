@@ -2,29 +2,24 @@ import { defined } from '../core/defined.js';
 import { wait } from '../core/runtime/clock.js';
 import { FINDING_ARMS } from '../contract/traceback-exchange.js';
 import {
-  answerOfDecision,
   createTrunkDirectory,
-  decisionResult,
-  findingText,
-  pastRequestOf,
-  postDecision,
   readTracebackPolicy,
   readTrunkDirectory,
-  reviewOf,
-  subjectOfEntry,
   tryTracebackPolicy,
+} from '../traceback/index.js';
+import {
+  decisionResult,
+  postDecision,
   waitingDecisions,
   withdrawDecision,
-} from '../traceback/index.js';
-import type {
-  DecisionProblem,
-  InboxResult,
-  PolicyTrial,
-  PolicyTrialCase,
-  ResponderEntry,
-  ResponderSnapshot,
-  ReviewDecision,
-} from '../traceback/index.js';
+} from '../traceback/responder/decision-inbox.js';
+import { pastRequestOf, subjectOfEntry } from '../traceback/responder/responder-core.js';
+import { answerOfDecision } from '../traceback/review/answer-of-decision.js';
+import { reviewOf } from '../traceback/review/review-of.js';
+import { findingText } from '../traceback/review/review-view.js';
+import type { DecisionProblem, PolicyTrial, ResponderEntry, ReviewDecision } from '../traceback/index.js';
+import type { InboxResult } from '../traceback/responder/decision-inbox.js';
+import type { ResponderSnapshot } from '../traceback/responder/entry-journal.js';
 import { jsonFile } from './inputs/key-files.js';
 import { EXIT, optionSpecs, refuseOperands, UsageError, wholeNumber } from './kit/command.js';
 import type { CommandBody, ExitCode, OptionsOf } from './kit/command.js';
@@ -291,7 +286,7 @@ function trialLines(trial: PolicyTrial): readonly string[] {
   ];
 }
 
-function caseLines({ requestId, decision, given, agrees }: PolicyTrialCase): readonly string[] {
+function caseLines({ requestId, decision, given, agrees }: PolicyTrial['cases'][number]): readonly string[] {
   const before =
     given === undefined
       ? ''

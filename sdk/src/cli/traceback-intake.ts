@@ -19,7 +19,6 @@ import type {
   IntakeRequest,
   ReadField,
   RequestCsvMap,
-  RequesterKind,
   UnreadField,
   UnreadReason,
 } from '../traceback/index.js';

@@ -10,15 +10,13 @@ import {
   createTracebackResponder,
   createTrunkDirectory,
   openEvidenceStore,
-  postDecision,
   readTrunkDirectory,
-  withdrawDecision,
 } from '../traceback/index.js';
+import { postDecision, withdrawDecision } from '../traceback/responder/decision-inbox.js';
 import type {
   Decided,
   DecisionProblem,
   EvidenceStore,
-  ResponderSnapshot,
   ReviewDecision,
   SignedEntry,
   TracebackResponder,

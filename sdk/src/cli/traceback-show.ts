@@ -4,7 +4,6 @@ import type {
   CandidateView,
   EntryState,
   ResponderEntry,
-  ResponderSnapshot,
   ReviewDecision,
   ReviewView,
   TrackedNotice,

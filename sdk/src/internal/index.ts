@@ -14,3 +14,16 @@ export {
 export type { TimerClock } from '../core/runtime/clock.js';
 export { IDEMPOTENCY_KEY, inPath, inQuery, PAGING } from '../contract/route.js';
 export { embedsIpv4, isSpecialPurposeAddress } from '../stir/certificates/x5u-url-policy.js';
+export { comparableBusinessName, compareProviders } from '../contract/same-provider.js';
+export { answerParties, answerPartyFault, mixedReference, mixedReferenceText } from '../traceback/answer-parties.js';
+export type { ReferenceMeaning, ReferencePart } from '../traceback/answer-parties.js';
+export { callDifferences, nextAskedCall } from '../traceback/asked-call.js';
+export { certificateText } from '../traceback/evidence/custodian-certificate.js';
+export { canonicalJson } from '../traceback/evidence/evidence-manifest.js';
+export { inclusionProofText, verifyScript } from '../traceback/evidence/exported-files.js';
+export { startTraceback, stepTraceback } from '../traceback/lifecycle/step-traceback.js';
+export type { TracebackStep } from '../traceback/lifecycle/step-traceback.js';
+export type { TracebackEvent, TracebackState } from '../traceback/lifecycle/traceback-state.js';
+export { pendingEffects, viewTraceback } from '../traceback/lifecycle/traceback-view.js';
+export type { TracebackView } from '../traceback/lifecycle/traceback-view.js';
+export { answerSha256 } from '../traceback/responder/answer-signer.js';

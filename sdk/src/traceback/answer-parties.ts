@@ -58,9 +58,7 @@ export function mixedReferenceText(what: string, mixed: MixedReference): string 
   return `${what} mixes two companies: ${partText(one)}, ${partText(other)}.`;
 }
 
-const KIND_WORDS: Readonly<Record<ReferencePart['kind'], string>> = {
-  ...{ providerId: 'id', frn: 'FRN', ocn: 'OCN', spc: 'SPC', name: 'name' },
-};
+const KIND_WORDS = { providerId: 'id', frn: 'FRN', ocn: 'OCN', spc: 'SPC', name: 'name' } as const;
 /** Characters of a name that stand in a problem. */
 const SHOWN_CHARS = 60;
 /** Owners of a shared code that stand in a problem. */

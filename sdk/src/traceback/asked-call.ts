@@ -1,22 +1,20 @@
+import { defined } from '../core/plain-data.js';
 import type { AnsweredCall, RequestedCall, TracebackAnswer, TracebackRequest } from '../contract/traceback-exchange.js';
-import { CLOCK_ALLOWANCE_MS, LONGEST_LAG_MS } from './match/match-options.js';
+import { CLOCK_ALLOWANCE_US, LONGEST_LAG_US } from './match/match-options.js';
 import { readStatedNumber, readStatedTime } from './match/plan-search.js';
 
 /** What of a disclosed call contradicts the call that the request was about. */
 export type CallDifference = 'called' | 'time';
 
-/** A call passes from hop to hop within seconds; people state when it rang, was answered or left a message. */
-const APART_MS = 120_000;
-
 /**
- * How far a disclosed call may lie outside the time that the request stated, milliseconds: two minutes, and what the clocks of both
- * sides may be apart ({@link CLOCK_ALLOWANCE_MS}).
+ * How far a disclosed call may lie outside the time that the request stated: two minutes, since a call passes from hop to hop within seconds and
+ * people state when it rang, was answered or left a message; and what the clocks of both sides may be apart.
  */
-export const DISCLOSED_CALL_TOLERANCE_MS: number = APART_MS + CLOCK_ALLOWANCE_MS;
+const TOLERANCE_US: number = 120_000_000 + CLOCK_ALLOWANCE_US;
 
 /**
  * Says how the call that an answer discloses contradicts the call that its request was about. A disclosed call fits when the called number is the same
- * or one that the answer declares the call to be diverted to, and the stated time lies within {@link DISCLOSED_CALL_TOLERANCE_MS} of the call,
+ * or one that the answer declares the call to be diverted to, and the stated time lies within three minutes of the call,
  * from its start to its end, of which the first 15 minutes count: people also state when a message was left. If the answer states no end, only the start
  * counts. A number that only one side states, or that cannot be read (`1-800-FLOWERS`), is not compared. A time that cannot be read does not fit. A stated time without a zone fits if it does in UTC or
  * in a zone of the United States. Where a number is traced forward no particular call is meant, so that times are not compared.
@@ -72,19 +70,12 @@ export function nextAskedCall(
   const called = known === undefined ? asked.called : moreComplete(asked.called, known.called);
   if (called === undefined) return undefined;
   const at = known === undefined || direction === 'forward' ? asked.at : recordedTime(known.startedAt);
-  const next: { -readonly [Name in keyof RequestedCall]: RequestedCall[Name] } = { called, at };
   const same = known !== undefined && sharesNumber(asked, known) ? known : undefined;
   const calling = same?.calling ?? asked.calling;
   const callId = same === undefined ? asked.callId : same.ingressCallId;
   const { origId = asked.origId, attestation = asked.attestation, spc = asked.spc } = same?.received ?? NOT_RECEIVED;
-  // One after the other: of each hop a provider is asked.
-  if (calling !== undefined) next.calling = calling;
-  if (callId !== undefined) next.callId = callId;
-  if (origId !== undefined) next.origId = origId;
-  if (attestation !== undefined) next.attestation = attestation;
-  if (spc !== undefined) next.spc = spc;
-  if (asked.durationSeconds !== undefined) next.durationSeconds = asked.durationSeconds;
-  return next;
+  const { durationSeconds } = asked;
+  return defined({ called, at, calling, callId, origId, attestation, spc, durationSeconds });
 }
 
 /** What an answer says of the PASSporT of a call that had none. */
@@ -137,14 +128,12 @@ function moreComplete(asked: string | undefined, disclosed: string | undefined):
 }
 
 /** UTC and the whole hours of zones of the United States with its islands, in which a time without a zone may have been stated. */
-const LIKELY_ZONES: readonly string[] = [
-  ...['UTC', '-04:00', '-05:00', '-06:00', '-07:00', '-08:00', '-09:00', '-10:00', '-11:00', '+10:00'],
-];
+const LIKELY_ZONES = 'UTC -04:00 -05:00 -06:00 -07:00 -08:00 -09:00 -10:00 -11:00 +10:00'.split(' ');
 
 function isSameTime({ at }: RequestedCall, disclosed: AnsweredCall): boolean {
-  const { fromMs, toMs } = disclosedSpan(disclosed);
-  const firstUs = (fromMs - DISCLOSED_CALL_TOLERANCE_MS) * 1_000;
-  const lastUs = (toMs + DISCLOSED_CALL_TOLERANCE_MS) * 1_000;
+  const [beginUs, endUs] = disclosedSpan(disclosed);
+  const firstUs = beginUs - TOLERANCE_US;
+  const lastUs = endUs + TOLERANCE_US;
   return (at.zone === undefined ? LIKELY_ZONES : [at.zone]).some((zone) => {
     const time = readStatedTime(at, zone);
     return time.status === 'read' && time.instants.some(({ fromUs, toUs }) => firstUs <= toUs && lastUs >= fromUs);
@@ -152,11 +141,10 @@ function isSameTime({ at }: RequestedCall, disclosed: AnsweredCall): boolean {
 }
 
 /** When the stated time may have been: during the call, as the matcher has it, and where no end is stated at its start. */
-function disclosedSpan({ startedAt, endedAt }: AnsweredCall): { readonly fromMs: number; readonly toMs: number } {
-  const fromMs = Date.parse(startedAt);
-  const endMs = Date.parse(endedAt ?? startedAt);
-  const toMs = endMs > fromMs ? Math.min(endMs, fromMs + LONGEST_LAG_MS) : fromMs;
-  return { fromMs, toMs };
+function disclosedSpan({ startedAt, endedAt }: AnsweredCall): readonly [beginUs: number, endUs: number] {
+  const beginUs = Date.parse(startedAt) * 1_000;
+  const endUs = Date.parse(endedAt ?? startedAt) * 1_000;
+  return [beginUs, endUs > beginUs ? Math.min(endUs, beginUs + LONGEST_LAG_US) : beginUs];
 }
 
 const recordedTime = (startedAt: string): RequestedCall['at'] => ({

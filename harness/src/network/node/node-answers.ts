@@ -9,7 +9,6 @@ import {
 import type { TimerClock, TracebackRequestArrival, TracebackRequestSource } from '@hopback/sdk/platform';
 import type { RecordStore } from '@hopback/sdk/records';
 import {
-  answerSha256,
   createCarrierResponder,
   createClientAnswerTransport,
   createLocalAnswerSigner,
@@ -21,12 +20,13 @@ import {
   signAnswer,
   storeKnowledge,
 } from '@hopback/sdk/traceback';
+import { answerSha256 } from '@hopback/sdk/internal';
 import type {
   AnswerSigner,
   AnswerTransport,
+  CarrierResponderOptions,
   Decided,
   FindingArm,
-  Notify,
   ReviewDecision,
   ReviewView,
   TracebackAnswer,
@@ -293,7 +293,7 @@ function createDesk(
     readonly clock: TimerClock;
     readonly onTrouble: (what: string) => void;
   },
-): Notify {
+): NonNullable<CarrierResponderOptions['notify']> {
   return async (event) => {
     if (event.kind !== 'review-wanted') return;
     const responder = responderOf();

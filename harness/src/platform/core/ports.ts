@@ -8,7 +8,8 @@ import type {
   TracebackConclusion,
   TracebackOpening,
 } from '@hopback/sdk/platform';
-import type { FindingArm, ProviderReference, ReferenceMeaning, TracebackAnswer } from '@hopback/sdk/traceback';
+import type { FindingArm, ProviderReference, TracebackAnswer } from '@hopback/sdk/traceback';
+import type { ReferenceMeaning } from '@hopback/sdk/internal';
 import type { PlatformDatabase, PlatformTransaction } from './area.js';
 
 // What areas ask of each other. Each is carried out by the area that has the tables; the others know this file alone.

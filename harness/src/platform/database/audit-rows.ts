@@ -1,5 +1,5 @@
 import type { MerkleLog } from '@hopback/sdk/log';
-import { canonicalJson } from '@hopback/sdk/traceback';
+import { canonicalJson } from '@hopback/sdk/internal';
 import type { CompiledQuery, Selectable } from 'kysely';
 import { sql } from 'kysely';
 import type { CoreTables, PlatformContext, PlatformDatabase } from '../core/index.js';

@@ -1,6 +1,6 @@
 import { HopbackError } from '@hopback/sdk/errors';
-import { pendingEffects, viewTraceback } from '@hopback/sdk/traceback';
-import type { TracebackEvent } from '@hopback/sdk/traceback';
+import { pendingEffects, viewTraceback } from '@hopback/sdk/internal';
+import type { TracebackEvent } from '@hopback/sdk/internal';
 import { canonicalDigits, liveNeighbours, NEIGHBOUR_MARGIN_MS } from '../domain/tracebacks/live-neighbours.js';
 import type { NeighbourRecord } from '../domain/tracebacks/live-neighbours.js';
 import { sql } from 'kysely';

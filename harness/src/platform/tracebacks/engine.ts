@@ -1,7 +1,8 @@
 import { HopbackError } from '@hopback/sdk/errors';
-import { pendingEffects, viewTraceback } from '@hopback/sdk/traceback';
+import { pendingEffects, viewTraceback } from '@hopback/sdk/internal';
 import type { CompiledQuery } from 'kysely';
-import type { EventRefusal, TracebackEffect, TracebackEvent } from '@hopback/sdk/traceback';
+import type { TracebackEffect } from '@hopback/sdk/traceback';
+import type { TracebackEvent, TracebackStep } from '@hopback/sdk/internal';
 import type { PlatformTransaction } from '../core/index.js';
 import { holdVersions } from '../database/index.js';
 import { EffectWork, performEffect, prepareAsks } from './perform-effect.js';
@@ -34,7 +35,7 @@ interface ConductOptions {
 /** What came of it. */
 interface Conducted {
   /** Why an event was refused: nothing of the transaction is to stand then. */
-  readonly refused?: { readonly tracebackId: string; readonly reason: EventRefusal };
+  readonly refused?: { readonly tracebackId: string; readonly reason: NonNullable<TracebackStep['reason']> };
   /** What was done, by traceback: ids of effects, for the audit. */
   readonly done: ReadonlyMap<string, readonly string[]>;
 }
@@ -127,7 +128,10 @@ export function createTracebackEngine(parts: TracebacksParts) {
 }
 
 /** Hands events in. @returns why the first one was refused that was; then nothing of them stands */
-export function stepped(held: HeldTraceback, events: readonly TracebackEvent[]): EventRefusal | undefined {
+export function stepped(
+  held: HeldTraceback,
+  events: readonly TracebackEvent[],
+): NonNullable<TracebackStep['reason']> | undefined {
   const before = held.state;
   for (const event of events) {
     const { state, reason } = foreseenStep(held.state, event);

@@ -1,15 +1,8 @@
 import { HopbackError } from '@hopback/sdk/errors';
 import type { TracebackOpening } from '@hopback/sdk/platform';
-import type {
-  TracebackAnswer,
-  TracebackEffect,
-  TracebackEvent,
-  TracebackRequest,
-  TracebackState,
-  TracebackStep,
-  TracebackView,
-} from '@hopback/sdk/traceback';
-import { pendingEffects, stepTraceback, viewTraceback } from '@hopback/sdk/traceback';
+import type { TracebackAnswer, TracebackEffect, TracebackRequest } from '@hopback/sdk/traceback';
+import type { TracebackEvent, TracebackState, TracebackStep, TracebackView } from '@hopback/sdk/internal';
+import { pendingEffects, stepTraceback, viewTraceback } from '@hopback/sdk/internal';
 import type { CompiledQuery, Selectable } from 'kysely';
 import { sql } from 'kysely';
 import type { PlatformContext, PlatformTransaction, Reading } from '../core/index.js';

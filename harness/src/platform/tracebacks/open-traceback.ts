@@ -1,7 +1,9 @@
 import { HopbackError } from '@hopback/sdk/errors';
 import type { Traceback } from '@hopback/sdk/platform';
-import type { ProviderReference, TracebackAnswer, TracebackEvent } from '@hopback/sdk/traceback';
-import { lifecycleRules, mixedReferenceText, startTraceback } from '@hopback/sdk/traceback';
+import type { ProviderReference, TracebackAnswer } from '@hopback/sdk/traceback';
+import type { TracebackEvent } from '@hopback/sdk/internal';
+import { lifecycleRules } from '@hopback/sdk/traceback';
+import { mixedReferenceText, startTraceback } from '@hopback/sdk/internal';
 import { sql } from 'kysely';
 import type { OpeningOrder, PlatformTransaction, Reading, RequestOutcome, TracebackDesk } from '../core/index.js';
 import { Acting, sealJson } from '../database/index.js';

@@ -49,7 +49,10 @@ export function referenceOf({ entry }: RegisteredProvider): ProviderReference {
 }
 
 /** Why a provider of the registry is not asked; undefined where it is. */
-function notAskable({ entry, isReachable }: RegisteredProvider): NotAskableReason | undefined {
+function notAskable({
+  entry,
+  isReachable,
+}: RegisteredProvider): Extract<TracebackEvent, { type: 'provider-not-askable' }>['reason'] | undefined {
   const isAbroad = entry.country !== undefined && entry.country !== 'US';
   if (entry.isForeignVoiceServiceProvider && isAbroad) return 'foreign';
   if (entry.removal !== undefined) return 'removed';

@@ -1,15 +1,8 @@
 import type { AnswerReceipt, AnswerSubmission, PlatformAnswer, PlatformProblem } from '@hopback/sdk/platform';
 import { jsonAnswer, problemAnswer } from '@hopback/sdk/platform';
-import type {
-  AnswerPartyFault,
-  ProviderReference,
-  ReferenceMeaning,
-  RequestedCall,
-  TracebackAnswer,
-  TracebackEvent,
-  TracebackFinding,
-} from '@hopback/sdk/traceback';
-import { answerParties, answerPartyFault } from '@hopback/sdk/traceback';
+import type { ProviderReference, RequestedCall, TracebackAnswer, TracebackFinding } from '@hopback/sdk/traceback';
+import type { ReferenceMeaning, TracebackEvent } from '@hopback/sdk/internal';
+import { answerParties, answerPartyFault } from '@hopback/sdk/internal';
 import type { OperationCall, PlatformTransaction, ProviderResolution } from '../core/index.js';
 import { Acting, actorOf, holdVersions, iso, PLATFORM_ACTOR, sealJson, together } from '../database/index.js';
 import { veiledAnswer } from '../domain/tracebacks/shown-traceback.js';
@@ -314,7 +307,7 @@ function meaningOf(resolution: ProviderResolution): ReferenceMeaning {
   return { status: 'found', providerId: resolution.provider.entry.providerId };
 }
 
-const mismatch = ({ pointer, detail }: AnswerPartyFault): PlatformProblem =>
+const mismatch = ({ pointer, detail }: NonNullable<ReturnType<typeof answerPartyFault>>): PlatformProblem =>
   problemAnswer('answer-mismatch', { detail, errors: [{ pointer: `/answer${pointer}`, code: 'contradiction' }] });
 
 function namedIn(finding: TracebackFinding): ProviderReference | undefined {

@@ -1,5 +1,5 @@
-import { viewTraceback } from '@hopback/sdk/traceback';
-import type { HopView } from '@hopback/sdk/traceback';
+import { viewTraceback } from '@hopback/sdk/internal';
+import type { TracebackView } from '@hopback/sdk/internal';
 import type { Traceback } from '@hopback/sdk/platform';
 import { shownToEach, shownTraceback } from '../domain/tracebacks/shown-traceback.js';
 import type { RequestFacts, TracebackFacts, TracebackViewer } from '../domain/tracebacks/shown-traceback.js';
@@ -28,7 +28,8 @@ export async function tellRequest<Type extends RequestEvent>(
 export const isOverdueUntold = ({ state, requests }: HeldTraceback): boolean =>
   viewTraceback(state).path.some((hop) => isOverdue(hop) && requests.get(hop.requestId)?.is_overdue_told === false);
 
-const isOverdue = ({ state }: Pick<HopView, 'state'>): boolean => state === 'overdue' || state === 'non-responsive';
+const isOverdue = ({ state }: Pick<TracebackView['path'][number], 'state'>): boolean =>
+  state === 'overdue' || state === 'non-responsive';
 
 /** Tells of deadlines that have passed: the provider and staff, once. */
 export async function tellOverdue(work: TracebackWork & Batch, held: HeldTraceback): Promise<void> {

@@ -9,7 +9,7 @@ import {
   WIRE_SCHEMAS,
 } from '@hopback/sdk/platform';
 import type { TracebackAnswer } from '@hopback/sdk/traceback';
-import { answerSha256 } from '@hopback/sdk/traceback';
+import { answerSha256 } from '@hopback/sdk/internal';
 import type { RegisteredProvider } from '../core/index.js';
 import type { VerifyingKey } from './compact-jws.js';
 import { createJwsSigner, isSignedBy, readCompactJws, verifyingKey } from './compact-jws.js';

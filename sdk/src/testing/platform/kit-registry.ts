@@ -27,7 +27,7 @@ import type {
   WireBodies,
   WireBodyName,
 } from '../../platform/index.js';
-import { viewTraceback } from '../../traceback/index.js';
+import { viewTraceback } from '../../traceback/lifecycle/traceback-view.js';
 import type { RegisteredProvider } from './registered-clients.js';
 import type { RequestRecord, TracebackRecord } from './traceback-book.js';
 

@@ -10,16 +10,12 @@ import type {
   SignedReceipt,
   TracebackOpening,
 } from '../../platform/index.js';
-import {
-  answerParties,
-  answerPartyFault,
-  nextAskedCall,
-  pendingEffects,
-  startTraceback,
-  stepTraceback,
-  viewTraceback,
-} from '../../traceback/index.js';
-import type { LifecycleRules, TracebackEffect, TracebackEvent } from '../../traceback/index.js';
+import { answerParties, answerPartyFault } from '../../traceback/answer-parties.js';
+import { nextAskedCall } from '../../traceback/asked-call.js';
+import { startTraceback, stepTraceback } from '../../traceback/lifecycle/step-traceback.js';
+import { pendingEffects, viewTraceback } from '../../traceback/lifecycle/traceback-view.js';
+import type { LifecycleRules, TracebackEffect } from '../../traceback/index.js';
+import type { TracebackEvent } from '../../traceback/lifecycle/traceback-state.js';
 import type { EventHub } from './event-hub.js';
 import { referenceOf } from './registered-clients.js';
 import type { ClientRegister, RegisteredProvider } from './registered-clients.js';

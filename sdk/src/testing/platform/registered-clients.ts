@@ -13,8 +13,9 @@ import type {
   TokenRefusal,
   TokenRequest,
 } from '../../platform/index.js';
-import { mixedReference } from '../../traceback/index.js';
-import type { NotAskableReason, ReferenceMeaning, ReferencePart } from '../../traceback/index.js';
+import { mixedReference } from '../../traceback/answer-parties.js';
+import type { ReferenceMeaning, ReferencePart } from '../../traceback/answer-parties.js';
+import type { NotAskableReason } from '../../traceback/lifecycle/traceback-state.js';
 import { createTestKey } from '../test-key.js';
 import type { TestKey } from '../test-key.js';
 

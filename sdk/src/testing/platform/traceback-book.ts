@@ -21,8 +21,9 @@ import type {
   TracebackOpening,
   TracebackRequestStatus,
 } from '../../platform/index.js';
-import { viewTraceback } from '../../traceback/index.js';
-import type { HopView, TracebackState, TracebackView } from '../../traceback/index.js';
+import { viewTraceback } from '../../traceback/lifecycle/traceback-view.js';
+import type { TracebackState } from '../../traceback/lifecycle/traceback-state.js';
+import type { HopView, TracebackView } from '../../traceback/lifecycle/traceback-view.js';
 import { createTestKey } from '../test-key.js';
 import type { TestKey } from '../test-key.js';
 import type { RegisteredProvider } from './registered-clients.js';

@@ -1,5 +1,7 @@
+import { z } from 'zod';
+import type { BodyOf, ContactDetails, ProviderReference } from '../../contract/common.js';
 import { comparableBusinessName, isSameProvider } from '../../contract/same-provider.js';
-import type { ProviderReference } from '../../contract/common.js';
+import { grouped } from '../../core/plain-data.js';
 import type { TrunkParty } from '../trunk-directory.js';
 
 /** Kinds of code, strongest first. */
@@ -20,7 +22,12 @@ export function isOneOfGroup(one: ProviderReference, other: ProviderReference): 
 }
 
 function areCodesSame(one: ProviderReference, other: ProviderReference): boolean {
-  return CODES.every((code) => one[code] === undefined || other[code] === undefined || one[code] === other[code]);
+  return CODES.every((code) => !differ(one[code], other[code]));
+}
+
+/** Whether both are there, and are not the same. */
+export function differ<Value>(one: Value | undefined, other: Value | undefined): boolean {
+  return one !== undefined && other !== undefined && one !== other;
 }
 
 /**
@@ -42,21 +49,57 @@ export interface TrunkEntry {
   readonly party: TrunkParty;
 }
 
+/** Trunks of a large carrier, each with those that had it in three years. */
+export const MAX_TRUNK_ENTRIES = 100_000;
+/** More than there are filers in the Robocall Mitigation Database. */
+export const MAX_KNOWN_PROVIDERS = 20_000;
+/** Names of one provider; the registry has some dozens for the largest. */
+export const MAX_PROVIDER_NAMES = 64;
+/** Cut-overs are planned by the hour. */
+export const HANDOVER_MARGIN_SECONDS = 3_600;
+
+/** A name as files have it. */
+export const nameSchema = z.string().min(1).max(256);
+const ocnSchema = z.string().regex(/^[0-9A-Z]{4}$/, 'has not the form of an OCN: four of 0-9 and A-Z');
+const spcSchema = z.string().regex(/^[0-9A-Z]{1,15}$/, 'has not the form of an SPC: 1 to 15 of 0-9 and A-Z');
+const frnSchema = z.string().regex(/^\d{10}$/, 'has not the form of an FRN: ten digits');
+
+/** A provider as files name it. */
+export const providerReferenceSchema = z.strictObject({
+  providerId: z.exactOptional(z.string().min(1).max(128)),
+  name: nameSchema,
+  ocn: z.exactOptional(ocnSchema),
+  spc: z.exactOptional(spcSchema),
+  frn: z.exactOptional(frnSchema),
+}) satisfies z.ZodType<ProviderReference>;
+
+/** How somebody can be reached, as files have it. */
+export const contactDetailsSchema = z.strictObject({
+  name: nameSchema,
+  email: z.exactOptional(z.string().min(3).max(254)),
+  telephone: z.exactOptional(z.string().min(3).max(32)),
+  postalAddress: z.exactOptional(z.string().min(1).max(512)),
+  country: z.exactOptional(z.string().regex(/^[A-Z]{2}$/, 'has not the form of a country code: two letters')),
+}) satisfies z.ZodType<ContactDetails>;
+
+const several = <Schema extends z.ZodType>(schema: Schema) => z.exactOptional(z.array(schema).max(MAX_PROVIDER_NAMES));
+
 /** Every name and code under which one provider is known: what is not said here is never guessed. */
-export interface KnownProvider {
+export const KnownProvider = z.strictObject({
   /** As answers name it. */
-  readonly provider: ProviderReference;
+  provider: providerReferenceSchema,
   /** Other business names, `doing business as` and former names included; at most {@link MAX_PROVIDER_NAMES}. */
-  readonly otherNames?: readonly string[];
-  readonly otherOcns?: readonly string[];
-  readonly otherSpcs?: readonly string[];
-  readonly otherFrns?: readonly string[];
+  otherNames: several(nameSchema),
+  otherOcns: several(ocnSchema),
+  otherSpcs: several(spcSchema),
+  otherFrns: several(frnSchema),
   /**
    * Providers that count as this one when it is asked whether a call was sent to whoever named us: those of one group, which name each
    * other at will. Never taken from ownership alone.
    */
-  readonly affiliates?: readonly ProviderReference[];
-}
+  affiliates: several(providerReferenceSchema),
+});
+export type KnownProvider = BodyOf<typeof KnownProvider>;
 
 /** A directory as data: who was at the other end of what, and under which names. */
 export interface TrunkDirectoryData {
@@ -73,15 +116,6 @@ export interface TrunkDirectoryData {
    */
   readonly handoverMarginSeconds?: number;
 }
-
-/** Trunks of a large carrier, each with those that had it in three years. */
-export const MAX_TRUNK_ENTRIES = 100_000;
-/** More than there are filers in the Robocall Mitigation Database. */
-export const MAX_KNOWN_PROVIDERS = 20_000;
-/** Names of one provider; the registry has some dozens for the largest. */
-export const MAX_PROVIDER_NAMES = 64;
-/** Cut-overs are planned by the hour. */
-export const HANDOVER_MARGIN_SECONDS = 3_600;
 
 /** A provider of the directory, with every name and code of it. */
 interface ProviderIdentity {
@@ -103,14 +137,7 @@ export type ProviderIdentities = ReturnType<typeof createProviderIdentities>;
 /** Makes the providers of a directory ready to be looked up. */
 export function createProviderIdentities(providers: readonly KnownProvider[]) {
   const all = providers.map(identityOf);
-  const byKey = new Map<string, ProviderIdentity[]>();
-  for (const identity of all) {
-    for (const key of [...identity.codes, ...identity.names]) {
-      const others = byKey.get(key) ?? [];
-      byKey.set(key, others);
-      others.push(identity);
-    }
-  }
+  const byKey = grouped(all, ({ codes, names }) => [...codes, ...names]);
   const resolve = (reference: ProviderReference): ResolvedProvider => resolved(reference, byKey);
   const groups = groupsOf(all, resolve);
   const compare = (one: ProviderReference, other: ProviderReference, withAffiliates: boolean): boolean => {
@@ -140,11 +167,6 @@ function identityOf(known: KnownProvider): ProviderIdentity {
   for (const frn of otherFrns) codes.add(`frn ${frn}`);
   const names = [provider.name, ...otherNames].map(comparableBusinessName).filter((name) => name !== '');
   return { known, codes, names: new Set(names.map((name) => `name ${name}`)) };
-}
-
-/** Codes of a reference without their kinds. */
-function codeValues(reference: ProviderReference): readonly string[] {
-  return CODES.flatMap((code) => reference[code] ?? []);
 }
 
 function codesOf(reference: ProviderReference): readonly string[] {
@@ -219,14 +241,7 @@ export function knownReferences(
   entries: readonly TrunkEntry[],
   identities: ProviderIdentities,
 ): (reference: ProviderReference) => boolean {
-  const byKey = new Map<string, ProviderReference[]>();
-  for (const reference of namedBy(entries)) {
-    for (const key of keysOf(reference)) {
-      const others = byKey.get(key);
-      if (others === undefined) byKey.set(key, [reference]);
-      else others.push(reference);
-    }
-  }
+  const byKey = grouped(namedBy(entries), keysOf);
   return (reference) => {
     const { status } = identities.resolve(reference);
     if (status !== 'unknown') return status === 'resolved';
@@ -251,5 +266,6 @@ function namedBy(entries: readonly TrunkEntry[]): readonly ProviderReference[] {
 /** By any of these another reference may mean the same; an SPC may be an OCN. */
 function keysOf(reference: ProviderReference): readonly string[] {
   const name = comparableBusinessName(reference.name);
-  return [...(name === '' ? [] : [`name ${name}`]), ...codeValues(reference).map((value) => `code ${value}`)];
+  const codes = CODES.flatMap((code) => reference[code] ?? []).map((value) => `code ${value}`);
+  return name === '' ? codes : [`name ${name}`, ...codes];
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { readBySchema } from '../../core/schema-findings.js';
-import type { ContactDetails, ProviderReference } from '../../contract/common.js';
+import { defined, grouped } from '../../core/plain-data.js';
+import { readBySchema, schemaFindings } from '../../core/schema-findings.js';
+import type { ProviderReference } from '../../contract/common.js';
 import { HopbackError } from '../../errors.js';
 import { configurationError } from '../../records/configuration-error.schema.js';
 import { csvFields } from '../../records/ingest/record-reader.js';
@@ -8,111 +9,76 @@ import { rowClock } from '../../records/ingest/formats/row-times.js';
 import type { RowClock } from '../../records/ingest/formats/row-times.js';
 import type { TrunkParty } from '../trunk-directory.js';
 import {
+  KnownProvider,
   MAX_KNOWN_PROVIDERS,
-  MAX_PROVIDER_NAMES,
   MAX_TRUNK_ENTRIES,
+  contactDetailsSchema,
   createProviderIdentities,
+  differ,
+  nameSchema,
+  providerReferenceSchema,
 } from './provider-identity.js';
-import type { KnownProvider, ProviderIdentities, TrunkDirectoryData, TrunkEntry } from './provider-identity.js';
-import { beginOf, differ, endOf, indexed, isSameParty, prefixKey, readIpPrefix } from './trunk-directory.js';
+import type { ProviderIdentities, TrunkDirectoryData, TrunkEntry } from './provider-identity.js';
+import { beginOf, endOf, indexed, isSameParty, prefixKey, readIpPrefix } from './trunk-directory.js';
 import type { IndexedEntry } from './trunk-directory.js';
 
-// Written by hand: a member that nobody knows is a typing error, and would name another party, or none.
+// Read strictly: a member that nobody knows is a typing error, and would name another party, or none.
 
-/** An entry as a carrier writes it: exactly one of the four parties, and times as people write them. */
-interface WrittenTrunkEntry {
-  readonly trunk?: string;
-  readonly address?: string;
-  readonly switchProvider?: string;
-  /** `2026-03-01`, `2026-03-01T00:00:00`, with an offset or in the zone of the directory. */
-  readonly from?: string;
-  /** As `from`: the first instant at which it no longer holds. */
-  readonly until?: string;
-  readonly provider?: ProviderReference;
-  readonly unlistedProvider?: ContactDetails;
-  readonly foreignProvider?: ContactDetails;
-  readonly customer?: { readonly customerId?: string };
-}
-
-/** A directory as a file has it. */
-interface WrittenTrunkDirectory {
-  readonly directoryId: string;
-  /** IANA name, for times without an offset. */
-  readonly zone?: string;
-  readonly handoverMarginSeconds?: number;
-  readonly providers?: readonly KnownProvider[];
-  readonly trunks?: readonly WrittenTrunkEntry[];
-}
-
-const nameSchema = z.string().min(1).max(256);
-const ocnSchema = z.string().regex(/^[0-9A-Z]{4}$/, 'has not the form of an OCN: four of 0-9 and A-Z');
-const spcSchema = z.string().regex(/^[0-9A-Z]{1,15}$/, 'has not the form of an SPC: 1 to 15 of 0-9 and A-Z');
-const frnSchema = z.string().regex(/^\d{10}$/, 'has not the form of an FRN: ten digits');
+const addressSchema = z
+  .string()
+  .max(64)
+  .refine((text) => readIpPrefix(text) !== undefined, { message: 'is no address and no network' });
 const writtenTime = z.string().min(8).max(40);
 
-/** A provider as files name it. */
-export const providerReferenceSchema: z.ZodType<ProviderReference> = z.strictObject({
-  providerId: z.exactOptional(z.string().min(1).max(128)),
-  name: nameSchema,
-  ocn: z.exactOptional(ocnSchema),
-  spc: z.exactOptional(spcSchema),
-  frn: z.exactOptional(frnSchema),
-});
-
-/** How somebody can be reached, as files have it. */
-export const contactDetailsSchema: z.ZodType<ContactDetails> = z.strictObject({
-  name: nameSchema,
-  email: z.exactOptional(z.string().min(3).max(254)),
-  telephone: z.exactOptional(z.string().min(3).max(32)),
-  postalAddress: z.exactOptional(z.string().min(1).max(512)),
-  country: z.exactOptional(z.string().regex(/^[A-Z]{2}$/, 'has not the form of a country code: two letters')),
-});
-
-const knownProvider: z.ZodType<KnownProvider> = z.strictObject({
-  provider: providerReferenceSchema,
-  otherNames: z.exactOptional(z.array(nameSchema).max(MAX_PROVIDER_NAMES)),
-  otherOcns: z.exactOptional(z.array(ocnSchema).max(MAX_PROVIDER_NAMES)),
-  otherSpcs: z.exactOptional(z.array(spcSchema).max(MAX_PROVIDER_NAMES)),
-  otherFrns: z.exactOptional(z.array(frnSchema).max(MAX_PROVIDER_NAMES)),
-  affiliates: z.exactOptional(z.array(providerReferenceSchema).max(MAX_PROVIDER_NAMES)),
-});
-
-const writtenEntry: z.ZodType<WrittenTrunkEntry> = z
+/** An entry as a carrier writes it: exactly one of the four parties, and times as people write them. */
+const writtenEntry = z
   .strictObject({
-    trunk: z.exactOptional(nameSchema),
-    address: z.exactOptional(
-      z
-        .string()
-        .max(64)
-        .refine((text) => readIpPrefix(text) !== undefined, { message: 'is no address and no network' }),
-    ),
-    switchProvider: z.exactOptional(nameSchema),
-    from: z.exactOptional(writtenTime),
-    until: z.exactOptional(writtenTime),
-    provider: z.exactOptional(providerReferenceSchema),
-    unlistedProvider: z.exactOptional(contactDetailsSchema),
-    foreignProvider: z.exactOptional(contactDetailsSchema),
-    customer: z.exactOptional(z.strictObject({ customerId: z.exactOptional(nameSchema) })),
+    trunk: nameSchema,
+    address: addressSchema,
+    switchProvider: nameSchema,
+    /** `2026-03-01`, `2026-03-01T00:00:00`, with an offset or in the zone of the directory. */
+    from: writtenTime,
+    /** As `from`: the first instant at which it no longer holds. */
+    until: writtenTime,
+    provider: providerReferenceSchema,
+    unlistedProvider: contactDetailsSchema,
+    foreignProvider: contactDetailsSchema,
+    customer: z.strictObject({ customerId: nameSchema }).exactPartial(),
   })
-  .refine(({ trunk, address, switchProvider }) => (trunk ?? address ?? switchProvider) !== undefined, {
-    message: 'must name a trunk, an address or a switchProvider',
-  })
-  .refine((entry) => partiesOf(entry) === 1, {
-    message: 'must have exactly one of provider, unlistedProvider, foreignProvider and customer',
-  });
-
-function partiesOf({ provider, unlistedProvider, foreignProvider, customer }: WrittenTrunkEntry): number {
-  return [provider, unlistedProvider, foreignProvider, customer].filter((party) => party !== undefined).length;
-}
+  .exactPartial();
+type WrittenTrunkEntry = z.output<typeof writtenEntry>;
 
 /** A trunk directory as a file has it. Keys that are not known are errors. */
-const writtenTrunkDirectorySchema: z.ZodType<WrittenTrunkDirectory> = z.strictObject({
+const writtenTrunkDirectory = z.strictObject({
   directoryId: z.string().min(1).max(128).describe('name and version: stands in the trace of each decision'),
+  /** IANA name, for times without an offset. */
   zone: z.exactOptional(z.string().min(1).max(64)),
   handoverMarginSeconds: z.exactOptional(z.number().min(0).max(604_800)),
-  providers: z.exactOptional(z.array(knownProvider).max(MAX_KNOWN_PROVIDERS)),
-  trunks: z.exactOptional(z.array(writtenEntry).max(MAX_TRUNK_ENTRIES)),
+  providers: z.exactOptional(z.array(KnownProvider).max(MAX_KNOWN_PROVIDERS)),
+  trunks: z.exactOptional(
+    z
+      .array(
+        writtenEntry
+          .refine(({ trunk, address, switchProvider }) => (trunk ?? address ?? switchProvider) !== undefined, {
+            message: 'must name a trunk, an address or a switchProvider',
+          })
+          .refine((entry) => partiesOf(entry).length === 1, {
+            message: 'must have exactly one of provider, unlistedProvider, foreignProvider and customer',
+          }),
+      )
+      .max(MAX_TRUNK_ENTRIES),
+  ),
 });
+
+/** The parties that an entry names. */
+function partiesOf({ provider, unlistedProvider, foreignProvider, customer }: WrittenTrunkEntry): TrunkParty[] {
+  const parties: TrunkParty[] = [];
+  if (provider !== undefined) parties.push({ kind: 'provider', provider });
+  if (unlistedProvider !== undefined) parties.push({ kind: 'unlisted-provider', contact: unlistedProvider });
+  if (foreignProvider !== undefined) parties.push({ kind: 'foreign-provider', contact: foreignProvider });
+  if (customer !== undefined) parties.push({ kind: 'customer', ...customer });
+  return parties;
+}
 
 /**
  * Reads a trunk directory, out of a file or a part of one.
@@ -138,57 +104,34 @@ const writtenTrunkDirectorySchema: z.ZodType<WrittenTrunkDirectory> = z.strictOb
  */
 export function readTrunkDirectory(value: unknown, options: { readonly at?: string } = {}): TrunkDirectoryData {
   const what = options.at ?? 'the trunk directory';
-  const result = readBySchema(writtenTrunkDirectorySchema, value);
+  const result = readBySchema(writtenTrunkDirectory, value);
   if (!result.success) throw configurationError(what, { error: result.error, value });
   const { directoryId, zone, handoverMarginSeconds, providers = [], trunks = [] } = result.data;
   const clock = zone === undefined ? undefined : rowClock({ zone });
   return {
-    directoryId,
-    providers,
-    entries: trunks.map((entry, index) => entryOf(entry, { clock, at: `trunks[${String(index)}]`, what })),
-    ...(handoverMarginSeconds === undefined ? {} : { handoverMarginSeconds }),
+    ...defined({ directoryId, providers, handoverMarginSeconds }),
+    entries: trunks.map((written, index) => {
+      const entry = entryOf(written, clock);
+      if (!('fault' in entry)) return entry;
+      const member = `trunks[${String(index)}].${entry.member}`;
+      throw new HopbackError('invalid-configuration', `${what}: ${member} ${entry.fault}`, { details: { member } });
+    }),
   };
 }
 
-interface EntryPlace {
-  readonly clock: RowClock | undefined;
-  readonly at: string;
-  readonly what: string;
-}
-
-function entryOf(written: WrittenTrunkEntry, place: EntryPlace): TrunkEntry {
+/** @returns the entry of a written one that names one party, or what is wrong with its period */
+function entryOf(
+  written: WrittenTrunkEntry,
+  clock: RowClock | undefined,
+): TrunkEntry | { readonly member: 'from' | 'until'; readonly fault: string } {
   const { trunk, address, switchProvider, from, until } = written;
-  const fromUs = from === undefined ? undefined : timeOf(from, 'from', place);
-  const untilUs = until === undefined ? undefined : timeOf(until, 'until', place);
+  const [fromUs, untilUs] = [periodTime(from, clock), periodTime(until, clock)];
+  if (typeof fromUs === 'object') return { member: 'from', ...fromUs };
+  if (typeof untilUs === 'object') return { member: 'until', ...untilUs };
   if (fromUs !== undefined && untilUs !== undefined && fromUs >= untilUs)
-    throw wrong(place, 'until', 'is not after from');
-  return {
-    ...(trunk === undefined ? {} : { trunk }),
-    ...(address === undefined ? {} : { address }),
-    ...(switchProvider === undefined ? {} : { switchProvider }),
-    ...(fromUs === undefined ? {} : { fromUs }),
-    ...(untilUs === undefined ? {} : { untilUs }),
-    party: partyOf(written),
-  };
-}
-
-function partyOf({ provider, unlistedProvider, foreignProvider, customer }: WrittenTrunkEntry): TrunkParty {
-  if (provider !== undefined) return { kind: 'provider', provider };
-  if (unlistedProvider !== undefined) return { kind: 'unlisted-provider', contact: unlistedProvider };
-  if (foreignProvider !== undefined) return { kind: 'foreign-provider', contact: foreignProvider };
-  return { kind: 'customer', ...customer };
-}
-
-function timeOf(text: string, member: string, place: EntryPlace): number {
-  const read = periodTime(text, place.clock);
-  if (typeof read === 'number') return read;
-  throw wrong(place, member, read.fault);
-}
-
-function wrong({ at, what }: EntryPlace, member: string, fault: string): HopbackError {
-  return new HopbackError('invalid-configuration', `${what}: ${at}.${member} ${fault}`, {
-    details: { member: `${at}.${member}` },
-  });
+    return { member: 'until', fault: 'is not after from' };
+  const [party = { kind: 'customer' } as const] = partiesOf(written);
+  return { ...defined({ trunk, address, switchProvider, fromUs, untilUs }), party };
 }
 
 const UTC = rowClock({ zone: 'utc' });
@@ -198,7 +141,11 @@ const UTC = rowClock({ zone: 'utc' });
  * @param clock - of the zone in which times without an offset are; undefined where none was declared
  * @returns microseconds since the epoch, or what is wrong with it
  */
-function periodTime(text: string, clock: RowClock | undefined): number | { readonly fault: string } {
+function periodTime(
+  text: string | undefined,
+  clock: RowClock | undefined,
+): number | { readonly fault: string } | undefined {
+  if (text === undefined) return undefined;
   const whole = /^\d{4}-\d{2}-\d{2}$/.test(text) ? `${text}T00:00:00` : text;
   const hasOffset = /(?:Z|[+-]\d{2}:?\d{2})$/i.test(whole.slice(DAY_CHARS));
   if (!hasOffset && clock === undefined) return { fault: 'has no offset, and the directory no zone' };
@@ -212,53 +159,57 @@ function periodTime(text: string, clock: RowClock | undefined): number | { reado
 /** `2026-11-02` */
 const DAY_CHARS = 10;
 
-/** A row that could not be read. */
-export interface TrunkCsvFault {
-  /** 1 for the header row. */
-  readonly line: number;
-  readonly column?: TrunkCsvColumn;
-  readonly detail: string;
-}
-
-/** Columns of the file, by their titles. `kind` says which party the row names. */
-export type TrunkCsvColumn = (typeof TRUNK_CSV_COLUMNS)[number];
+/** A row by the titles of its columns; `kind` says which party it names. */
+const csvRow = z
+  .strictObject({
+    trunk: nameSchema,
+    address: addressSchema,
+    switch_provider: nameSchema,
+    from: writtenTime,
+    until: writtenTime,
+    kind: z.enum(['provider', 'unlisted', 'foreign', 'customer']),
+    name: nameSchema,
+    provider_id: nameSchema.max(128),
+    ocn: providerReferenceSchema.shape.ocn.unwrap(),
+    spc: providerReferenceSchema.shape.spc.unwrap(),
+    frn: providerReferenceSchema.shape.frn.unwrap(),
+    email: contactDetailsSchema.shape.email.unwrap(),
+    telephone: contactDetailsSchema.shape.telephone.unwrap(),
+    country: contactDetailsSchema.shape.country.unwrap(),
+    customer_id: nameSchema,
+  })
+  .exactPartial()
+  .required({ kind: true })
+  .refine(({ trunk, address, switch_provider: provider }) => (trunk ?? address ?? provider) !== undefined, {
+    message: 'names neither trunk, address nor switch_provider',
+  })
+  .refine(({ kind, name }) => kind === 'customer' || name !== undefined, { path: ['name'], message: 'is missing' });
+type CsvRow = z.output<typeof csvRow>;
+type TrunkCsvColumn = keyof CsvRow;
 
 /** All entries of the file, or everything that is wrong with it: half a directory is none. */
 export type TrunkCsvReading =
   | { readonly status: 'read'; readonly entries: readonly TrunkEntry[] }
-  | { readonly status: 'refused'; readonly faults: readonly TrunkCsvFault[] };
-
-/** Titles that there are; only `kind` has to be there, and one of the first three. */
-export const TRUNK_CSV_COLUMNS = [
-  'trunk',
-  'address',
-  'switch_provider',
-  'from',
-  'until',
-  'kind',
-  'name',
-  'provider_id',
-  'ocn',
-  'spc',
-  'frn',
-  'email',
-  'telephone',
-  'country',
-  'customer_id',
-] as const;
+  | {
+      readonly status: 'refused';
+      /** `line`: 1 for the header row. */
+      readonly faults: readonly { readonly line: number; readonly column?: string; readonly detail: string }[];
+    };
+type TrunkCsvFault = Extract<TrunkCsvReading, { status: 'refused' }>['faults'][number];
 
 /** Faults that are listed: who has mistaken a column is helped by the first. */
-export const MAX_TRUNK_CSV_FAULTS = 100;
+const MAX_TRUNK_CSV_FAULTS = 100;
 /** Some hundred bytes for each of the most entries that there may be. */
-export const MAX_TRUNK_CSV_CHARS: number = 32 * 2 ** 20;
+const MAX_TRUNK_CSV_CHARS = 32 * 2 ** 20;
 
 /**
  * Reads the entries of a trunk directory out of comma-separated values, as inventories export them: a header row with titles of
- * {@link TRUNK_CSV_COLUMNS} in any order, then a row for each trunk and period. `kind` is `provider`, `unlisted`, `foreign` or `customer`.
+ * `trunk`, `address`, `switch_provider`, `from`, `until`, `kind`, `name`, `provider_id`, `ocn`, `spc`, `frn`, `email`, `telephone`, `country` and
+ * `customer_id` in any order, then a row for each trunk and period. `kind` is `provider`, `unlisted`, `foreign` or `customer`.
  * Never throws for what the file holds.
- * @param text - at most {@link MAX_TRUNK_CSV_CHARS} characters
+ * @param text - at most 32 Mi characters
  * @param options - `zone`: IANA name, for times without an offset
- * @returns the entries, or up to {@link MAX_TRUNK_CSV_FAULTS} faults with their lines
+ * @returns the entries, or up to 100 faults with their lines
  * @throws {@link HopbackError} `invalid-configuration` where there is no such zone
  * @see RFC 4180 section 2
  * @example
@@ -304,7 +255,7 @@ function headerOf(line: string): TrunkCsvColumn[] | (TrunkCsvReading & { readonl
 }
 
 function isColumn(title: string): title is TrunkCsvColumn {
-  return (TRUNK_CSV_COLUMNS as readonly string[]).includes(title);
+  return Object.hasOwn(csvRow.shape, title);
 }
 
 interface CsvPlace {
@@ -313,92 +264,32 @@ interface CsvPlace {
   readonly line: number;
 }
 
-type Cells = Readonly<Partial<Record<TrunkCsvColumn, string>>>;
-
 function entryOfLine(text: string, { columns, clock, line }: CsvPlace): TrunkEntry | TrunkCsvFault {
   const reading = csvFields(text);
   if (reading.status !== 'fields') return { line, detail: reading.detail };
   const { fields } = reading;
   if (fields.length !== columns.length)
     return { line, detail: `${String(fields.length)} fields under ${String(columns.length)} titles` };
-  const cells: Partial<Record<TrunkCsvColumn, string>> = {};
-  for (const [index, column] of columns.entries()) {
-    const value = fields[index]?.trim() ?? '';
-    if (value.length > MAX_CELL_CHARS)
-      return { line, column, detail: `more than ${String(MAX_CELL_CHARS)} characters` };
-    if (value !== '') cells[column] = value;
+  const cells = columns.map((column, index) => [column, fields[index]?.trim() ?? ''] as const);
+  const value = Object.fromEntries(cells.filter(([, cell]) => cell !== ''));
+  const row = readBySchema(csvRow, value);
+  if (!row.success) {
+    const [finding] = schemaFindings(row.error.issues, value);
+    const column = finding?.member === '' ? undefined : finding?.member;
+    return { ...defined({ line, column }), detail: finding?.text ?? 'has not the form that it must have' };
   }
-  const fault = faultOf(cells);
-  if (fault !== undefined) return { line, ...fault };
-  const fromUs = cells.from === undefined ? undefined : periodTime(cells.from, clock);
-  const untilUs = cells.until === undefined ? undefined : periodTime(cells.until, clock);
-  if (typeof fromUs === 'object') return { line, column: 'from', detail: fromUs.fault };
-  if (typeof untilUs === 'object') return { line, column: 'until', detail: untilUs.fault };
-  if (fromUs !== undefined && untilUs !== undefined && fromUs >= untilUs)
-    return { line, column: 'until', detail: 'is not after from' };
-  const { trunk, address, switch_provider: switchProvider } = cells;
-  return {
-    ...(trunk === undefined ? {} : { trunk }),
-    ...(address === undefined ? {} : { address }),
-    ...(switchProvider === undefined ? {} : { switchProvider }),
-    ...(fromUs === undefined ? {} : { fromUs }),
-    ...(untilUs === undefined ? {} : { untilUs }),
-    party: partyOfCells(cells),
-  };
+  const entry = entryOf(writtenOf(row.data), clock);
+  return 'fault' in entry ? { line, column: entry.member, detail: entry.fault } : entry;
 }
 
-/** As the members of a directory in JSON. */
-const MAX_CELL_CHARS = 256;
-
-const FORMS: readonly (readonly [TrunkCsvColumn, RegExp])[] = [
-  ['kind', /^(?:provider|unlisted|foreign|customer)$/],
-  ['ocn', /^[0-9A-Z]{4}$/],
-  ['spc', /^[0-9A-Z]{1,15}$/],
-  ['frn', /^\d{10}$/],
-  ['country', /^[A-Z]{2}$/],
-];
-
-function faultOf(cells: Cells): Omit<TrunkCsvFault, 'line'> | undefined {
-  const { trunk, address, switch_provider: switchProvider, kind, name } = cells;
-  if ((trunk ?? address ?? switchProvider) === undefined)
-    return { detail: 'names neither trunk, address nor switch_provider' };
-  if (kind === undefined) return { column: 'kind', detail: 'is missing' };
-  for (const [column, form] of FORMS) {
-    const value = cells[column];
-    if (value !== undefined && !form.test(value)) return { column, detail: 'has not the form that it must have' };
-  }
-  if (address !== undefined && readIpPrefix(address) === undefined)
-    return { column: 'address', detail: 'is no address and no network' };
-  if (kind !== 'customer' && name === undefined) return { column: 'name', detail: 'is missing' };
-  return undefined;
-}
-
-/** @param cells - of which {@link faultOf} found no fault */
-function partyOfCells(cells: Cells): TrunkParty {
-  const { kind, name = '', customer_id: customerId } = cells;
-  if (kind === 'provider') return { kind, provider: providerOf(cells, name) };
-  if (kind === 'unlisted') return { kind: 'unlisted-provider', contact: contactOf(cells, name) };
-  if (kind === 'foreign') return { kind: 'foreign-provider', contact: contactOf(cells, name) };
-  return { kind: 'customer', ...(customerId === undefined ? {} : { customerId }) };
-}
-
-function providerOf({ provider_id: providerId, ocn, spc, frn }: Cells, name: string): ProviderReference {
-  return {
-    name,
-    ...(providerId === undefined ? {} : { providerId }),
-    ...(ocn === undefined ? {} : { ocn }),
-    ...(spc === undefined ? {} : { spc }),
-    ...(frn === undefined ? {} : { frn }),
-  };
-}
-
-function contactOf({ email, telephone, country }: Cells, name: string): ContactDetails {
-  return {
-    name,
-    ...(email === undefined ? {} : { email }),
-    ...(telephone === undefined ? {} : { telephone }),
-    ...(country === undefined ? {} : { country }),
-  };
+function writtenOf({ kind, name = '', ...cells }: CsvRow): WrittenTrunkEntry {
+  const { trunk, address, switch_provider: switchProvider, from, until } = cells;
+  const place = defined({ trunk, address, switchProvider, from, until });
+  const { provider_id: providerId, ocn, spc, frn, email, telephone, country, customer_id: customerId } = cells;
+  if (kind === 'provider') return { ...place, provider: defined({ name, providerId, ocn, spc, frn }) };
+  if (kind === 'customer') return { ...place, customer: defined({ customerId }) };
+  const contact = defined({ name, email, telephone, country });
+  return kind === 'unlisted' ? { ...place, unlistedProvider: contact } : { ...place, foreignProvider: contact };
 }
 
 /** Something in a directory that makes it name nobody, or less than was meant. */
@@ -417,13 +308,13 @@ export interface TrunkDirectoryProblem {
 }
 
 /** Past so many, whoever keeps the directory has another problem. */
-export const MAX_DIRECTORY_PROBLEMS = 1_000;
+const MAX_DIRECTORY_PROBLEMS = 1_000;
 
 /**
  * Lists what is wrong with a directory though each of its entries is well-formed: a directory with problems names nobody where they are, and
  * is right everywhere else.
  * @param data - as for {@link createTrunkDirectory}
- * @returns at most {@link MAX_DIRECTORY_PROBLEMS}; empty where there is none
+ * @returns at most 1,000; empty where there is none
  * @throws {@link HopbackError} `invalid-configuration` as {@link createTrunkDirectory}
  * @see 47 CFR 64.1200(n)(1)
  * @example
@@ -454,35 +345,18 @@ export function checkTrunkDirectory(data: TrunkDirectoryData): readonly TrunkDir
 
 /** Entries that may hold for the same call: those with a trunk, an address or a provider of the switch in common. */
 function sameCalls(entries: readonly IndexedEntry[]): readonly (readonly IndexedEntry[])[] {
-  const groups = new Map<string, IndexedEntry[]>();
-  for (const one of entries) {
-    const { trunk, switchProvider } = one.entry;
-    const keys = [
-      ...(trunk === undefined ? [] : [`trunk ${trunk}`]),
-      ...(switchProvider === undefined ? [] : [`provider ${switchProvider}`]),
-      ...(one.prefix === undefined ? [] : [`address ${prefixKey(one.prefix, one.prefix.bits)}`]),
-    ];
-    for (const key of keys) {
-      const group = groups.get(key) ?? [];
-      groups.set(key, group);
-      group.push(one);
-    }
-  }
+  const groups = grouped(entries, ({ entry: { trunk, switchProvider }, prefix }) => [
+    ...(trunk === undefined ? [] : [`trunk ${trunk}`]),
+    ...(switchProvider === undefined ? [] : [`provider ${switchProvider}`]),
+    ...(prefix === undefined ? [] : [`address ${prefixKey(prefix, prefix.bits)}`]),
+  ]);
   return [...groups.values(), ...nested(entries)];
 }
 
 /** Each network with the wider ones around it. */
 function nested(entries: readonly IndexedEntry[]): readonly (readonly IndexedEntry[])[] {
-  const byPrefix = new Map<string, IndexedEntry[]>();
-  const lengths = new Set<number>();
-  for (const one of entries) {
-    if (one.prefix === undefined) continue;
-    const key = prefixKey(one.prefix, one.prefix.bits);
-    const group = byPrefix.get(key) ?? [];
-    byPrefix.set(key, group);
-    group.push(one);
-    lengths.add(one.prefix.bits);
-  }
+  const byPrefix = grouped(entries, ({ prefix }) => (prefix === undefined ? [] : [prefixKey(prefix, prefix.bits)]));
+  const lengths = new Set(entries.flatMap(({ prefix }) => prefix?.bits ?? []));
   return entries.flatMap((one) => {
     const { prefix } = one;
     if (prefix === undefined) return [];
@@ -530,14 +404,9 @@ function mayMeet({ entry, prefix }: IndexedEntry, other: IndexedEntry): boolean 
 /** Between periods of entries with exactly the same keys. */
 function holes(group: readonly IndexedEntry[]): readonly TrunkDirectoryProblem[] {
   const problems: TrunkDirectoryProblem[] = [];
-  const bySameKeys = new Map<string, IndexedEntry[]>();
-  for (const one of group) {
-    const { trunk, address, switchProvider } = one.entry;
-    const key = JSON.stringify([trunk, address, switchProvider]);
-    const same = bySameKeys.get(key) ?? [];
-    bySameKeys.set(key, same);
-    same.push(one);
-  }
+  const bySameKeys = grouped(group, ({ entry: { trunk, address, switchProvider } }) => [
+    JSON.stringify([trunk, address, switchProvider]),
+  ]);
   for (const same of bySameKeys.values()) {
     const byBegin = same.toSorted((a, b) => beginOf(a.entry) - beginOf(b.entry));
     let before: IndexedEntry | undefined;

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import type { HopSide } from '../../contract/call-record.js';
 import { comparableBusinessName } from '../../contract/same-provider.js';
+import { defined, grouped } from '../../core/plain-data.js';
 import { HopbackError } from '../../errors.js';
 import type { TrunkDirectory, TrunkParty } from '../trunk-directory.js';
 import {
@@ -9,6 +10,7 @@ import {
   MAX_PROVIDER_NAMES,
   MAX_TRUNK_ENTRIES,
   createProviderIdentities,
+  differ,
   knownReferences,
 } from './provider-identity.js';
 import type { ProviderIdentities, TrunkDirectoryData, TrunkEntry } from './provider-identity.js';
@@ -66,7 +68,7 @@ function readEndpoint(text: string): IpPrefix | undefined {
   if (address === undefined || (inBrackets !== undefined && isIP(host) !== 6)) return undefined;
   if (port !== undefined && (port < 1 || port > 65_535)) return undefined;
   const { family, value } = address;
-  return { family, value, bits: WIDTH[family], ...(port === undefined ? {} : { port }) };
+  return defined({ family, value, bits: WIDTH[family], port });
 }
 
 interface Address {
@@ -110,20 +112,7 @@ function groupsOf(text: string): readonly bigint[] {
 }
 
 /** By what an entry of the directory was found. */
-export type TrunkKey = 'trunk' | 'address' | 'switch-provider';
-
-/** Why the directory does not say who was at the other end. */
-export type UnknownTrunk =
-  /** The record names neither trunk, address nor provider of that side. */
-  | 'nothing-recorded'
-  /** Nothing that is recorded is in the directory, or its trunk is there with an address or provider of which the record says nothing. */
-  | 'not-listed'
-  /** It is listed, but not for that time. */
-  | 'not-listed-then'
-  /** The call came within the margin of a change of hands, or of where a period begins or ends that no other of the same party adjoins. */
-  | 'changing-hands'
-  /** Entries that hold name different parties, or what is recorded is not as the entries of its trunk, address or provider say. */
-  | 'contradiction';
+type TrunkKey = 'trunk' | 'address' | 'switch-provider';
 
 /** What the directory says of one side of a call. */
 export type TrunkLookUp =
@@ -133,7 +122,17 @@ export type TrunkLookUp =
       /** By what it was found, strongest first. */
       readonly by: readonly TrunkKey[];
     }
-  | { readonly status: 'unknown'; readonly reason: UnknownTrunk };
+  | {
+      readonly status: 'unknown';
+      /**
+       * - `nothing-recorded`: the record names neither trunk, address nor provider of that side;
+       * - `not-listed`: nothing that is recorded is in the directory, or its trunk is there with an address or provider of which the record says nothing;
+       * - `not-listed-then`: it is listed, but not for that time;
+       * - `changing-hands`: the call came within the margin of a change of hands, or of where a period begins or ends that no other of the same party adjoins;
+       * - `contradiction`: entries that hold name different parties, or what is recorded is not as the entries of its trunk, address or provider say.
+       */
+      readonly reason: 'nothing-recorded' | 'not-listed' | 'not-listed-then' | 'changing-hands' | 'contradiction';
+    };
 
 /** A directory that says why. */
 export interface ExplainingTrunkDirectory extends TrunkDirectory {
@@ -262,33 +261,19 @@ interface DirectoryCore {
   readonly marginUs: number;
 }
 
-interface DirectoryIndex {
-  readonly byTrunk: ReadonlyMap<string, readonly IndexedEntry[]>;
-  readonly byProvider: ReadonlyMap<string, readonly IndexedEntry[]>;
-  readonly byPrefix: ReadonlyMap<string, readonly IndexedEntry[]>;
-  /** Lengths of networks that there are, by family. */
-  readonly lengths: Readonly<Record<4 | 6, readonly number[]>>;
-}
+type DirectoryIndex = ReturnType<typeof createIndex>;
 
-function createIndex(entries: readonly IndexedEntry[]): DirectoryIndex {
-  const byTrunk = new Map<string, IndexedEntry[]>();
-  const byProvider = new Map<string, IndexedEntry[]>();
-  const byPrefix = new Map<string, IndexedEntry[]>();
-  const lengths = { 4: new Set<number>(), 6: new Set<number>() };
-  const add = (map: Map<string, IndexedEntry[]>, key: string | undefined, entry: IndexedEntry): void => {
-    if (key === undefined) return;
-    const others = map.get(key);
-    if (others === undefined) map.set(key, [entry]);
-    else others.push(entry);
+function createIndex(entries: readonly IndexedEntry[]) {
+  const lengths = (family: 4 | 6): readonly number[] => [
+    ...new Set(entries.flatMap(({ prefix }) => (prefix?.family === family ? [prefix.bits] : []))),
+  ];
+  return {
+    byTrunk: grouped(entries, ({ entry: { trunk } }) => (trunk === undefined ? [] : [trunk])),
+    byProvider: grouped(entries, ({ entry }) => (entry.switchProvider === undefined ? [] : [entry.switchProvider])),
+    byPrefix: grouped(entries, ({ prefix }) => (prefix === undefined ? [] : [prefixKey(prefix, prefix.bits)])),
+    /** Lengths of networks that there are, by family. */
+    lengths: { 4: lengths(4), 6: lengths(6) },
   };
-  for (const one of entries) {
-    add(byTrunk, one.entry.trunk, one);
-    add(byProvider, one.entry.switchProvider, one);
-    if (one.prefix === undefined) continue;
-    lengths[one.prefix.family].add(one.prefix.bits);
-    add(byPrefix, prefixKey(one.prefix, one.prefix.bits), one);
-  }
-  return { byTrunk, byProvider, byPrefix, lengths: { 4: [...lengths[4]], 6: [...lengths[6]] } };
 }
 
 function lookedUp(core: DirectoryCore, side: HopSide, atUs: number): TrunkLookUp {
@@ -345,11 +330,6 @@ function faultOf(
   return isMissing || pairs.some(([wanted, recorded]) => wanted !== undefined && recorded === undefined)
     ? 'missing'
     : undefined;
-}
-
-/** Whether both are there, and are not the same. */
-export function differ<Value>(one: Value | undefined, other: Value | undefined): boolean {
-  return one !== undefined && other !== undefined && one !== other;
 }
 
 function isWithin(endpoint: IpPrefix | undefined, prefix: IpPrefix): boolean {

@@ -1,8 +1,10 @@
 import type PdfKit from 'pdfkit';
+import { membersOf } from '../../core/plain-data.js';
 import { printableText } from '../../core/text.js';
 import { HopbackError } from '../../errors.js';
 import { DECLARATION } from './custodian-certificate.js';
-import type { DecisionStep, EvidenceFile, EvidencePack } from './evidence-manifest.js';
+import { jsonOf } from './evidence-manifest.js';
+import type { EvidenceFile, EvidencePack } from './evidence-manifest.js';
 import type { LoggedProof } from './pack-store.js';
 
 /** A part of a document about a pack, whatever it is drawn with. */
@@ -32,23 +34,26 @@ const LISTED_ROWS = 20;
 /** What a pack says, for people. Never throws, whatever the pack holds. */
 export function evidenceDocument(pack: EvidencePack, proofs: readonly LoggedProof[]): EvidenceDocument {
   const { manifest } = pack;
-  const json = (name: string): unknown => parsed(pack.files.find((file) => file.name === name));
-  const answer = members(json('answer.json'));
-  const search = members(json('search.json'));
+  const json = (name: string): unknown => {
+    const file = pack.files.find((one) => one.name === name);
+    return file === undefined ? undefined : jsonOf(file.octets);
+  };
+  const answer = membersOf(json('answer.json'));
+  const search = membersOf(json('search.json'));
   return {
     title: 'Evidence of a traceback answer',
     packId: manifest.packId,
     writtenAt: manifest.writtenAt,
-    cover: coverFacts(pack, { request: members(json('request.json')), answer }),
+    cover: coverFacts(pack, { request: membersOf(json('request.json')), answer }),
     blocks: [
       { kind: 'page' },
       { kind: 'heading', text: 'Request' },
-      ...factsBlock(members(json('request.json'))),
+      ...factsBlock(membersOf(json('request.json'))),
       ...receivedBlocks(pack.files),
       { kind: 'heading', text: 'Answer' },
       ...factsBlock(without(answer, 'searched')),
       { kind: 'heading', text: 'Search and coverage' },
-      ...factsBlock(members(search['searched'])),
+      ...factsBlock(membersOf(search['searched'])),
       ...reasonBlocks(search['reasons']),
       { kind: 'heading', text: 'Clocks' },
       ...listBlocks(json('clocks.json'), 'No offset of a clock was measured.'),
@@ -59,10 +64,10 @@ export function evidenceDocument(pack: EvidencePack, proofs: readonly LoggedProo
         ? []
         : [
             { kind: 'heading', text: 'Verification of the call' } as const,
-            ...factsBlock(members(json('verdict.json'))),
+            ...factsBlock(membersOf(json('verdict.json'))),
           ]),
       { kind: 'heading', text: 'Decision' },
-      ...decisionBlocks(members(json('decision.json'))),
+      ...decisionBlocks(membersOf(json('decision.json'))),
       { kind: 'page' },
       { kind: 'heading', text: 'Hashes and log' },
       ...hashBlocks(pack, proofs),
@@ -76,15 +81,15 @@ function coverFacts(
   { manifest, answerJws, receiptJws }: EvidencePack,
   { request, answer }: { readonly request: Members; readonly answer: Members },
 ): EvidenceDocument['cover'] {
-  const finding = members(answer['finding']);
-  const upstream = members(finding['upstream'] ?? finding['provider'] ?? finding['downstream']);
+  const finding = membersOf(answer['finding']);
+  const upstream = membersOf(finding['upstream'] ?? finding['provider'] ?? finding['downstream']);
   const named = asText(upstream['name']);
   return [
     ['Provider', [manifest.provider.name, manifest.provider.ocn].filter((part) => part !== undefined).join(', OCN ')],
-    ['Asked by', asText(members(request['requester'])['name']) || 'not stated'],
-    ['Asked about', askedText(members(request['call']))],
+    ['Asked by', asText(membersOf(request['requester'])['name']) || 'not stated'],
+    ['Asked about', askedText(membersOf(request['call']))],
     ['Finding', `${asText(finding['arm'])}${named === '' ? '' : `: ${named}`}`],
-    ['Call in the answer', foundText(members(answer['call']))],
+    ['Call in the answer', foundText(membersOf(answer['call']))],
     ['Answered', answeredText(answer)],
     ['Traceback', manifest.tracebackId],
     ['Request', manifest.requestId],
@@ -103,7 +108,7 @@ function coverFacts(
 
 /** The call as the request has it, the time with what it was read as. */
 function askedText({ called, calling, at }: Members): string {
-  const { asWritten, local, zone } = members(at);
+  const { asWritten, local, zone } = membersOf(at);
   const from = asText(calling) === '' ? 'a call' : `a call from ${asText(calling)}`;
   const read = [asText(local), asText(zone) || 'no zone stated'].join(', ');
   return `${from} to ${asText(called) || 'a number that is not stated'} at ${asText(asWritten) || '-'} (read as ${read})`;
@@ -115,7 +120,7 @@ function foundText({ called, calling, startedAt }: Members): string {
 }
 
 function answeredText({ answeredAt, answeredBy }: Members): string {
-  const { kind, name } = members(answeredBy);
+  const { kind, name } = membersOf(answeredBy);
   return `${asText(answeredAt)}, ${kind === 'automatic' ? 'without a person deciding' : `decided by ${asText(name) || 'a person'}`}`;
 }
 
@@ -142,7 +147,7 @@ function recordBlocks({ manifest, files }: EvidencePack, json: (name: string) =>
         kind: 'text',
         text: `Record ${record.recordId}, made by version ${String(record.readerVersion)} of the reader for ${record.format}. ${kept}`,
       },
-      ...factsBlock(without(members(json(record.file)), 'format', 'recordId')),
+      ...factsBlock(without(membersOf(json(record.file)), 'format', 'recordId')),
       ...rows.map(({ octets }): DocumentBlock => ({ kind: 'listing', text: listed(octets), columns: 96 })),
       ...(more > 0 ? [{ kind: 'text', text: `${String(more)} more are in the folder of the pack.` } as const] : []),
     ];
@@ -152,7 +157,7 @@ function recordBlocks({ manifest, files }: EvidencePack, json: (name: string) =>
 function reasonBlocks(reasons: unknown): DocumentBlock[] {
   if (!Array.isArray(reasons) || reasons.length === 0) return [];
   const facts = reasons.map((reason): readonly [string, string] => {
-    const { field, verdict, stated, recorded } = members(reason);
+    const { field, verdict, stated, recorded } = membersOf(reason);
     return [asText(field), `${asText(verdict)}: stated ${asText(stated) || '-'}, recorded ${asText(recorded) || '-'}`];
   });
   return [
@@ -162,13 +167,13 @@ function reasonBlocks(reasons: unknown): DocumentBlock[] {
 }
 
 function decisionBlocks(decision: Members): DocumentBlock[] {
-  const steps = Array.isArray(decision['steps']) ? (decision['steps'] as readonly DecisionStep[]) : [];
+  const steps: readonly unknown[] = Array.isArray(decision['steps']) ? decision['steps'] : [];
   return [
     ...factsBlock(without(decision, 'steps')),
     {
       kind: 'facts',
       facts: steps.map((step, index): readonly [string, string] => {
-        const { rule, inputs, result, because } = members(step);
+        const { rule, inputs, result, because } = membersOf(step);
         const looked = flattened(inputs, '')
           .map(([name, value]) => `${name} = ${value}`)
           .join(', ');
@@ -221,7 +226,7 @@ function certificateBlocks(files: readonly EvidenceFile[]): DocumentBlock[] {
 
 function listBlocks(list: unknown, nothing: string): DocumentBlock[] {
   if (!Array.isArray(list) || list.length === 0) return [{ kind: 'text', text: nothing }];
-  return list.flatMap((element) => factsBlock(members(element)));
+  return list.flatMap((element) => factsBlock(membersOf(element)));
 }
 
 type Members = Readonly<Record<string, unknown>>;
@@ -278,21 +283,9 @@ function without(value: Members, ...names: readonly string[]): Members {
   return Object.fromEntries(Object.entries(value).filter(([name]) => !names.includes(name)));
 }
 
-function members(value: unknown): Members {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Members) : {};
-}
-
 function asText(value: unknown): string {
   if (typeof value === 'string') return printableText(value, LISTED_CHARS);
   return typeof value === 'number' || typeof value === 'boolean' ? String(value) : '';
-}
-
-function parsed(file: EvidenceFile | undefined): unknown {
-  try {
-    return file === undefined ? undefined : JSON.parse(Buffer.from(file.octets).toString('utf8'));
-  } catch {
-    return undefined;
-  }
 }
 
 /** Text as it is, line by line; anything else in hexadecimal. */

@@ -1,11 +1,13 @@
 import { hash } from 'node:crypto';
 import { z } from 'zod';
 import { decodeBase64UrlText } from '../../core/base64url.js';
-import type { CallRecord, RecordFormat } from '../../contract/call-record.js';
-import type { ProviderReference } from '../../contract/common.js';
-import type { EvidenceReference, TracebackAnswer, TracebackRequest } from '../../contract/traceback-exchange.js';
-import type { VerdictEvidence } from '../../core/verdict-evidence.js';
+import { membersOf } from '../../core/plain-data.js';
 import { readBySchema } from '../../core/schema-findings.js';
+import type { VerdictEvidence } from '../../core/verdict-evidence.js';
+import { RecordFormat } from '../../contract/call-record.js';
+import type { CallRecord } from '../../contract/call-record.js';
+import type { BodyOf } from '../../contract/common.js';
+import type { EvidenceReference, TracebackAnswer, TracebackRequest } from '../../contract/traceback-exchange.js';
 import { HopbackError } from '../../errors.js';
 import type { MatchReason } from '../match-outcome.js';
 
@@ -31,16 +33,130 @@ export interface RecordPractice {
   readonly retention?: string;
 }
 
+/** Longest request that a pack keeps, octets: an e-mail with a recording of some minutes. */
+export const EVIDENCE_REQUEST_BYTES: number = 16 * 2 ** 20;
+/** Records of one answer at most: a call of many legs has dozens. */
+export const EVIDENCE_RECORDS = 1_000;
+/** As for raw rows of a record: those of all records together, and the other files. */
+const FILES = 20_000;
+/** A pack of 64 MiB in base64, and the manifest. */
+const FILE_BYTES: number = 64 * 2 ** 20;
+
+const sha256Hex = z.string().regex(/^[0-9a-f]{64}$/);
+/** Ids of platforms and providers. */
+const id = z.string().min(1).max(256);
+const text = z.string().max(2_048);
+const time = z.iso.datetime().max(40);
+/** No path: a name of a file in the folder of the pack. */
+const fileName = z.string().regex(/^[a-z0-9][a-z0-9.-]{0,63}$/);
+/** Of a pack: a UUID, or what the caller makes in its place; it is the name of a file. */
+const packId = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9-]{0,63}$/);
+
 /** A file of a pack. */
-export interface EvidenceFileEntry {
+const fileEntry = z.object({
   /** Lower-case letters, digits, dots and hyphens, at most 64. */
-  readonly name: string;
+  name: fileName,
   /** SHA-256 of its octets, lower-case hex. */
-  readonly sha256: string;
-  readonly sizeBytes: number;
-  readonly mediaType: string;
+  sha256: sha256Hex,
+  sizeBytes: z.int().min(0).max(FILE_BYTES),
+  mediaType: text,
   /** What it is, in a sentence. */
-  readonly what: string;
+  what: text,
+});
+
+/** A record that an answer rests on. */
+const evidencedRecord = z.object({
+  recordId: id,
+  sourceId: id,
+  format: RecordFormat,
+  /** Of the reader that made the record of its bytes. */
+  readerVersion: z.int().min(0).max(1_000_000),
+  /** Of the bytes that it was read from, as the record has it since it was read, lower-case hex. */
+  sourceSha256: sha256Hex,
+  /** `kept`: its bytes are in the pack; `not-kept`: the source is not described with `keepRaw`, there is the hash alone. */
+  raw: z.enum(['kept', 'not-kept']),
+  /** Whether the kept bytes have `sourceSha256`. Absent where none are kept. */
+  rawMatches: z.exactOptional(z.boolean()),
+  /** Name of the file with the record as it was read. */
+  file: fileName,
+  /** Names of the files with its bytes, a row or packet each. */
+  rawFiles: z.array(fileName).max(FILES),
+});
+
+/** What a pack holds: the file `manifest.json`, in the spelling of RFC 8785, whose hash is in the log. Keys that are not known are let pass. */
+export const EvidenceManifest = z.object({
+  format: z.literal('hopback.evidence-manifest.1'),
+  packId,
+  /** Random: whoever has the hash alone cannot guess what was hashed. 32 hex digits. */
+  salt: z.string().regex(/^[0-9a-f]{32}$/),
+  /** RFC 3339 in UTC. */
+  writtenAt: time,
+  /** The provider whose answer it is. */
+  provider: z.object({
+    name: text,
+    providerId: z.exactOptional(id),
+    ocn: z.exactOptional(text),
+    spc: z.exactOptional(text),
+    frn: z.exactOptional(text),
+  }),
+  answerId: id,
+  requestId: id,
+  tracebackId: id,
+  revision: z.int().min(1).max(1_000_000),
+  /** The software that read, searched, decided and wrote. */
+  software: z.object({ name: text, version: text }),
+  /** Who signed it; `publicKeySha256`: SHA-256 of the SubjectPublicKeyInfo in DER, lower-case hex. */
+  signer: z.object({ algorithm: z.enum(['Ed25519', 'ES256']), publicKeySha256: sha256Hex }),
+  logId: id,
+  records: z.array(evidencedRecord).max(EVIDENCE_RECORDS),
+  files: z.array(fileEntry).max(FILES).refine(hasEachOnce),
+});
+export type EvidenceManifest = BodyOf<typeof EvidenceManifest>;
+export type EvidenceFileEntry = EvidenceManifest['files'][number];
+export type EvidencedRecord = EvidenceManifest['records'][number];
+
+/** An entry of the log of evidence, in the spelling of RFC 8785. Hashes and references, no personal data: it stays forever. */
+const evidenceEntry = z.union([
+  z.object({
+    format: z.literal('hopback.evidence-entry.1'),
+    kind: z.literal('pack'),
+    packId,
+    /** Of the octets of `manifest.json`. */
+    manifestSha256: sha256Hex,
+    writtenAt: time,
+  }),
+  z.object({
+    format: z.literal('hopback.evidence-entry.1'),
+    kind: z.enum(['answer', 'receipt']),
+    packId,
+    /** Of the compact JWS. */
+    jwsSha256: sha256Hex,
+    writtenAt: time,
+  }),
+]);
+export type EvidenceEntry = BodyOf<typeof evidenceEntry>;
+
+/** What an exported pack had when it was exported: the file `export.json`, in the spelling of RFC 8785. */
+const exportStatement = z.object({
+  format: z.literal('hopback.exported-pack.1'),
+  packId,
+  /** Of the octets of `manifest.json`. */
+  manifestSha256: sha256Hex,
+  /** RFC 3339 in UTC, by the clock of whoever exported it. */
+  exportedAt: time,
+  logId: id,
+  /** Entries of the log under `checkpoint.txt`; 0 where none was exported. */
+  logSize: z.int().min(0).max(Number.MAX_SAFE_INTEGER),
+  /** Whether the signed answer was there and logged. */
+  answer: z.enum(['in-the-pack', 'none']),
+  /** Whether a receipt of the platform was there and logged. */
+  receipt: z.enum(['in-the-pack', 'none']),
+});
+export type ExportStatement = BodyOf<typeof exportStatement>;
+
+/** Of two files of one name everybody would look at another. */
+function hasEachOnce(files: readonly { readonly name: string }[]): boolean {
+  return new Set(files.map(({ name }) => name)).size === files.length;
 }
 
 /** A file of a pack with its octets. */
@@ -49,90 +165,6 @@ export interface EvidenceFile {
   readonly mediaType: string;
   readonly what: string;
   readonly octets: Uint8Array;
-}
-
-/** A record that an answer rests on. */
-export interface EvidencedRecord {
-  readonly recordId: string;
-  readonly sourceId: string;
-  readonly format: RecordFormat;
-  /** Of the reader that made the record of its bytes. */
-  readonly readerVersion: number;
-  /** Of the bytes that it was read from, as the record has it since it was read, lower-case hex. */
-  readonly sourceSha256: string;
-  /** `kept`: its bytes are in the pack; `not-kept`: the source is not described with `keepRaw`, there is the hash alone. */
-  readonly raw: 'kept' | 'not-kept';
-  /** Whether the kept bytes have `sourceSha256`. Absent where none are kept. */
-  readonly rawMatches?: boolean;
-  /** Name of the file with the record as it was read. */
-  readonly file: string;
-  /** Names of the files with its bytes, a row or packet each. */
-  readonly rawFiles: readonly string[];
-}
-
-/** Who signed something. */
-export interface EvidenceSigner {
-  readonly algorithm: 'Ed25519' | 'ES256';
-  /** SHA-256 of the SubjectPublicKeyInfo in DER, lower-case hex. */
-  readonly publicKeySha256: string;
-}
-
-/** What a pack holds: the file `manifest.json`, in the spelling of RFC 8785, whose hash is in the log. */
-export interface EvidenceManifest {
-  readonly format: 'hopback.evidence-manifest.1';
-  readonly packId: string;
-  /** Random: whoever has the hash alone cannot guess what was hashed. 32 hex digits. */
-  readonly salt: string;
-  /** RFC 3339 in UTC. */
-  readonly writtenAt: string;
-  /** The provider whose answer it is. */
-  readonly provider: ProviderReference;
-  readonly answerId: string;
-  readonly requestId: string;
-  readonly tracebackId: string;
-  readonly revision: number;
-  /** The software that read, searched, decided and wrote. */
-  readonly software: { readonly name: string; readonly version: string };
-  readonly signer: EvidenceSigner;
-  readonly logId: string;
-  readonly records: readonly EvidencedRecord[];
-  readonly files: readonly EvidenceFileEntry[];
-}
-
-/** An entry of the log of evidence, in the spelling of RFC 8785. Hashes and references, no personal data: it stays forever. */
-export type EvidenceEntry =
-  | {
-      readonly format: 'hopback.evidence-entry.1';
-      readonly kind: 'pack';
-      readonly packId: string;
-      /** Of the octets of `manifest.json`. */
-      readonly manifestSha256: string;
-      readonly writtenAt: string;
-    }
-  | {
-      readonly format: 'hopback.evidence-entry.1';
-      readonly kind: 'answer' | 'receipt';
-      readonly packId: string;
-      /** Of the compact JWS. */
-      readonly jwsSha256: string;
-      readonly writtenAt: string;
-    };
-
-/** What an exported pack had when it was exported: the file `export.json`, in the spelling of RFC 8785. */
-export interface ExportStatement {
-  readonly format: 'hopback.exported-pack.1';
-  readonly packId: string;
-  /** Of the octets of `manifest.json`. */
-  readonly manifestSha256: string;
-  /** RFC 3339 in UTC, by the clock of whoever exported it. */
-  readonly exportedAt: string;
-  readonly logId: string;
-  /** Entries of the log under `checkpoint.txt`; 0 where none was exported. */
-  readonly logSize: number;
-  /** Whether the signed answer was there and logged. */
-  readonly answer: 'in-the-pack' | 'none';
-  /** Whether a receipt of the platform was there and logged. */
-  readonly receipt: 'in-the-pack' | 'none';
 }
 
 /** A pack as it is kept. */
@@ -150,34 +182,28 @@ export interface EvidencePack {
   readonly receiptJws?: string;
 }
 
-/** A value that a rule looked at. */
-export type DecisionInput = string | number | boolean | null;
-
-/** One rule that a policy applied. */
-export interface DecisionStep {
-  /** Name of the rule, as the policy has it. */
-  readonly rule: string;
-  /** What it looked at: name and value. No personal data that the answer does not hold as well. */
-  readonly inputs: Readonly<Record<string, DecisionInput>>;
-  /** What came out: `passed`, `to-person`, `skipped`, or whatever the rule calls it. */
-  readonly result: string;
-  /** Why, for people. */
-  readonly because?: string;
-}
-
 /** How it was decided what an answer says, and whether a machine may say it: every rule in the order in which it was applied. */
-export interface DecisionTrace {
+interface DecisionTrace {
   readonly policyId: string;
   /** SHA-256 of the policy as it was configured, lower-case hex. */
   readonly policySha256?: string;
   /** `automatic`, `person`, `refused`, or whatever the policy calls it. */
   readonly outcome: string;
-  readonly steps: readonly DecisionStep[];
+  readonly steps: readonly {
+    /** Name of the rule, as the policy has it. */
+    readonly rule: string;
+    /** What it looked at: name and value. No personal data that the answer does not hold as well. */
+    readonly inputs: Readonly<Record<string, string | number | boolean | null>>;
+    /** What came out: `passed`, `to-person`, `skipped`, or whatever the rule calls it. */
+    readonly result: string;
+    /** Why, for people. */
+    readonly because?: string;
+  }[];
 }
 
 /** A request as it came in, before anybody read it. */
 export interface ReceivedRequest {
-  /** Octet for octet: the body of the webhook, the e-mail, the pasted text. At most {@link EVIDENCE_REQUEST_BYTES}. */
+  /** Octet for octet: the body of the webhook, the e-mail, the pasted text. At most 16 MiB. */
   readonly bytes: Uint8Array;
   /**
    * Whether `bytes` are those that came, which is the default, or `written-anew` by the program from what it had read, because nobody kept
@@ -227,11 +253,6 @@ export interface EvidenceMaterial {
   readonly verdict?: VerdictEvidence;
   readonly decision: DecisionTrace;
 }
-
-/** Longest request that a pack keeps, octets: an e-mail with a recording of some minutes. */
-export const EVIDENCE_REQUEST_BYTES: number = 16 * 2 ** 20;
-/** Records of one answer at most: a call of many legs has dozens. */
-export const EVIDENCE_RECORDS = 1_000;
 
 /** Where a signed answer lies in the log. */
 export interface AnswerPosition {
@@ -397,12 +418,8 @@ function below({ at, depth, repairs }: Place, name: string): Place {
 export function jwsPayload(jws: string): Readonly<Record<string, unknown>> | undefined {
   const [, payload, signature, ...more] = jws.split('.');
   if (payload === undefined || signature === undefined || more.length > 0) return undefined;
-  try {
-    const value: unknown = JSON.parse(decodeBase64UrlText(payload) ?? '');
-    return typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>) : undefined;
-  } catch {
-    return undefined;
-  }
+  const value = jsonOf(Buffer.from(decodeBase64UrlText(payload) ?? ''));
+  return typeof value === 'object' && value !== null ? membersOf(value) : undefined;
 }
 
 /** In what a signed answer is another than the pack was written for; undefined where it is that. Never throws. */
@@ -416,7 +433,9 @@ export function answerDifference(pack: EvidencePack, answerJws: string): string 
     return 'it names other evidence than this pack';
   }
   const kept = files.find(({ name }) => name === 'answer.json');
-  if (kept === undefined || spelled(statement) === Buffer.from(kept.octets).toString('utf8')) return undefined;
+  // As the pack was made well-formed at its entrance.
+  if (kept === undefined || spelled(wellFormed(statement).value) === Buffer.from(kept.octets).toString('utf8'))
+    return undefined;
   return 'it says something else than answer.json';
 }
 
@@ -429,151 +448,12 @@ export function receiptDifference({ manifest, answerJws }: EvidencePack, receipt
   return payload['answerSha256'] === sha256(answerJws) ? undefined : 'it is of other bytes than answer.jws';
 }
 
-function spelled(value: unknown): string | undefined {
-  try {
-    // As the pack was made well-formed at its entrance.
-    return canonicalJson(wellFormed(value).value);
-  } catch {
-    return undefined;
-  }
-}
-
-function sha256(octets: Uint8Array | string): string {
-  return hash('sha256', octets, 'hex');
-}
-
-/** Ids of platforms and providers. */
-const ID_LENGTH = 256;
-const TEXT_LENGTH = 2_048;
-/** As for raw rows of a record: those of all records together, and the other files. */
-const FILES = 20_000;
-/** A pack of 64 MiB in base64, and the manifest. */
-const FILE_BYTES: number = 64 * 2 ** 20;
-
-const sha256Hex = z.string().regex(/^[0-9a-f]{64}$/);
-const id = z.string().min(1).max(ID_LENGTH);
-const text = z.string().max(TEXT_LENGTH);
-/** No path: a name of a file in the folder of the pack. */
-const fileName = z.string().regex(/^[a-z0-9][a-z0-9.-]{0,63}$/);
-/** Of a pack: a UUID, or what the caller makes in its place; it is the name of a file. */
-const packId = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9-]{0,63}$/);
-
-const FORMATS: Readonly<Record<RecordFormat, true>> = {
-  'asterisk-cdr': true,
-  'asterisk-cel': true,
-  'freeswitch-csv': true,
-  'freeswitch-json': true,
-  'kamailio-acc': true,
-  'oracle-sbc': true,
-  'ribbon-act': true,
-  broadworks: true,
-  hep: true,
-  columns: true,
-  hopback: true,
-};
-
-const provider: z.ZodType<ProviderReference> = z.object({
-  providerId: z.exactOptional(id),
-  name: text,
-  ocn: z.exactOptional(text),
-  spc: z.exactOptional(text),
-  frn: z.exactOptional(text),
-}) as z.ZodType<ProviderReference>;
-
-const fileEntry: z.ZodType<EvidenceFileEntry> = z.object({
-  name: fileName,
-  sha256: sha256Hex,
-  sizeBytes: z.int().min(0).max(FILE_BYTES),
-  mediaType: text,
-  what: text,
-});
-
-const evidencedRecord: z.ZodType<EvidencedRecord> = z.object({
-  recordId: id,
-  sourceId: id,
-  format: z.enum(Object.keys(FORMATS) as RecordFormat[]),
-  readerVersion: z.int().min(0).max(1_000_000),
-  sourceSha256: sha256Hex,
-  raw: z.enum(['kept', 'not-kept']),
-  rawMatches: z.exactOptional(z.boolean()),
-  file: fileName,
-  rawFiles: z.array(fileName).max(FILES),
-});
-
-/** `manifest.json`; keys that are not known are let pass. */
-const evidenceManifestSchema: z.ZodType<EvidenceManifest> = z.object({
-  format: z.literal('hopback.evidence-manifest.1'),
-  packId,
-  salt: z.string().regex(/^[0-9a-f]{32}$/),
-  writtenAt: z.iso.datetime().max(40),
-  provider,
-  answerId: id,
-  requestId: id,
-  tracebackId: id,
-  revision: z.int().min(1).max(1_000_000),
-  software: z.object({ name: text, version: text }),
-  signer: z.object({ algorithm: z.enum(['Ed25519', 'ES256']), publicKeySha256: sha256Hex }),
-  logId: id,
-  records: z.array(evidencedRecord).max(EVIDENCE_RECORDS),
-  files: z.array(fileEntry).max(FILES).refine(hasEachOnce),
-});
-
-/** An entry of the log. */
-const evidenceEntrySchema: z.ZodType<EvidenceEntry> = z.union([
-  z.object({
-    format: z.literal('hopback.evidence-entry.1'),
-    kind: z.literal('pack'),
-    packId,
-    manifestSha256: sha256Hex,
-    writtenAt: z.iso.datetime().max(40),
-  }),
-  z.object({
-    format: z.literal('hopback.evidence-entry.1'),
-    kind: z.enum(['answer', 'receipt']),
-    packId,
-    jwsSha256: sha256Hex,
-    writtenAt: z.iso.datetime().max(40),
-  }),
-]);
-
-/** Of two files of one name everybody would look at another. */
-function hasEachOnce(files: readonly { readonly name: string }[]): boolean {
-  return new Set(files.map(({ name }) => name)).size === files.length;
-}
-
-const exportStatementSchema: z.ZodType<ExportStatement> = z.object({
-  format: z.literal('hopback.exported-pack.1'),
-  packId,
-  manifestSha256: sha256Hex,
-  exportedAt: z.iso.datetime().max(40),
-  logId: id,
-  logSize: z.int().min(0).max(Number.MAX_SAFE_INTEGER),
-  answer: z.enum(['in-the-pack', 'none']),
-  receipt: z.enum(['in-the-pack', 'none']),
-});
-
-/** A pack in one file: what the writer keeps until it is exported. Octets in base64. */
-export interface StoredPack {
-  readonly format: 'hopback.evidence-pack.1';
-  readonly manifest: string;
-  readonly signature: string;
-  readonly files: readonly { readonly name: string; readonly octets: string }[];
-}
-
-/** What was added to a pack after the answer was signed. */
-export interface StoredAnswer {
-  readonly format: 'hopback.evidence-answer.1';
-  readonly answerJws: string;
-  readonly receiptJws?: string;
-}
-
 const base64 = z.string().max(Math.ceil((FILE_BYTES * 4) / 3) + 4);
 /** Longer than any answer. */
-const JWS_LENGTH: number = 2 ** 20;
-const jws = z.string().max(JWS_LENGTH);
+const jws = z.string().max(2 ** 20);
 
-/** A pack as it is kept. */
-const storedPackSchema: z.ZodType<StoredPack> = z.object({
+/** A pack in one file: what the writer keeps until it is exported. Octets in base64. */
+const storedPack = z.object({
   format: z.literal('hopback.evidence-pack.1'),
   manifest: base64,
   signature: z.string().max(200),
@@ -582,13 +462,15 @@ const storedPackSchema: z.ZodType<StoredPack> = z.object({
     .max(FILES)
     .refine(hasEachOnce),
 });
+export type StoredPack = BodyOf<typeof storedPack>;
 
-/** What was added to one. */
-const storedAnswerSchema: z.ZodType<StoredAnswer> = z.object({
+/** What was added to a pack after the answer was signed. */
+const storedAnswer = z.object({
   format: z.literal('hopback.evidence-answer.1'),
   answerJws: jws,
   receiptJws: z.exactOptional(jws),
 });
+export type StoredAnswer = BodyOf<typeof storedAnswer>;
 
 /** Name of a pack, which is that of its file. */
 export function isPackId(value: string): boolean {
@@ -596,46 +478,66 @@ export function isPackId(value: string): boolean {
 }
 
 /** Reads `manifest.json`; undefined for what is none, or has another spelling than that of RFC 8785. Never throws. */
-export function parseManifest(octets: Uint8Array): EvidenceManifest | undefined {
-  return parsedAsSpelled(evidenceManifestSchema, octets);
-}
-
+export const parseManifest = (octets: Uint8Array): EvidenceManifest | undefined => asSpelled(EvidenceManifest, octets);
 /** Reads `export.json`; undefined for what is none. Never throws. */
-export function parseExportStatement(octets: Uint8Array): ExportStatement | undefined {
-  return parsedAsSpelled(exportStatementSchema, octets);
-}
-
+export const parseExportStatement = (octets: Uint8Array): ExportStatement | undefined =>
+  asSpelled(exportStatement, octets);
 /** Reads an entry of the log; undefined for what is none, or has another spelling than that of RFC 8785. Never throws. */
-export function parseEntry(octets: Uint8Array): EvidenceEntry | undefined {
-  return parsedAsSpelled(evidenceEntrySchema, octets);
-}
-
+export const parseEntry = (octets: Uint8Array): EvidenceEntry | undefined => asSpelled(evidenceEntry, octets);
 /** Reads a pack as it is kept; undefined for what is none. Never throws. */
-export function parseStoredPack(octets: Uint8Array): StoredPack | undefined {
-  return parsed(storedPackSchema, octets);
-}
-
+export const parseStoredPack = (octets: Uint8Array): StoredPack | undefined => asSchema(storedPack, jsonOf(octets));
 /** Reads what was added to a pack; undefined for what is none. Never throws. */
-export function parseStoredAnswer(octets: Uint8Array): StoredAnswer | undefined {
-  return parsed(storedAnswerSchema, octets);
-}
+export const parseStoredAnswer = (octets: Uint8Array): StoredAnswer | undefined =>
+  asSchema(storedAnswer, jsonOf(octets));
 
 /** A member that stands there twice would be read by one as the first and by another as the last. */
-function parsedAsSpelled<Value>(schema: z.ZodType<Value>, octets: Uint8Array): Value | undefined {
+function asSpelled<Value>(schema: z.ZodType<Value>, octets: Uint8Array): Value | undefined {
+  const value = jsonOf(octets);
+  return spelled(value) === textOf(octets) ? asSchema(schema, value) : undefined;
+}
+
+function asSchema<Value>(schema: z.ZodType<Value>, value: unknown): Value | undefined {
+  const read = readBySchema(schema, value);
+  return read.success ? read.data : undefined;
+}
+
+/** The value that a file of JSON is of; undefined for what is none. Never throws. */
+export function jsonOf(octets: Uint8Array): unknown {
   try {
-    const spelling = Buffer.from(octets.buffer, octets.byteOffset, octets.length).toString('utf8');
-    return canonicalJson(JSON.parse(spelling)) === spelling ? parsed(schema, octets) : undefined;
+    return JSON.parse(textOf(octets));
   } catch {
     return undefined;
   }
 }
 
-function parsed<Value>(schema: z.ZodType<Value>, octets: Uint8Array): Value | undefined {
+function textOf(octets: Uint8Array): string {
+  return Buffer.from(octets.buffer, octets.byteOffset, octets.length).toString('utf8');
+}
+
+/** The one spelling of a value; undefined for what has none. Never throws. */
+export function spelled(value: unknown): string | undefined {
   try {
-    const value: unknown = JSON.parse(Buffer.from(octets.buffer, octets.byteOffset, octets.length).toString('utf8'));
-    const read = readBySchema(schema, value);
-    return read.success ? read.data : undefined;
+    return canonicalJson(value);
   } catch {
     return undefined;
   }
+}
+
+/** What entries of the log have the hashes of: the manifest, the signed answer and the receipt of a pack, as far as they are there. */
+export function loggedHashes({ manifestOctets, answerJws, receiptJws }: EvidencePack) {
+  return {
+    pack: sha256(manifestOctets),
+    answer: answerJws === undefined ? undefined : sha256(answerJws),
+    receipt: receiptJws === undefined ? undefined : sha256(receiptJws),
+  };
+}
+
+/** The hash that an entry of the log has. */
+export function hashInEntry(entry: EvidenceEntry | undefined): string | undefined {
+  return entry?.kind === 'pack' ? entry.manifestSha256 : entry?.jwsSha256;
+}
+
+/** Lower-case hex. */
+export function sha256(octets: Uint8Array | string): string {
+  return hash('sha256', octets, 'hex');
 }

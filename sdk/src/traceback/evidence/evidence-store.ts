@@ -1,6 +1,7 @@
-import { X509Certificate, hash } from 'node:crypto';
+import { X509Certificate } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { join } from 'node:path';
+import { defined } from '../../core/plain-data.js';
 import { HopbackError } from '../../errors.js';
 import { lockFolder, NODE_LOG_FILES } from '../../log/log-files.js';
 import type { FolderLock } from '../../log/log-files.js';
@@ -13,7 +14,7 @@ import type { MerkleLogTrust, MerkleLogVerification } from '../../log/verify-mer
 import type { EvidenceEntry, EvidencePack, EvidenceWriter } from './evidence-manifest.js';
 import { createEvidenceWriter } from './evidence-writer.js';
 import type { EvidenceWriterOptions } from './evidence-writer.js';
-import { parseEntry } from './evidence-manifest.js';
+import { hashInEntry, loggedHashes, parseEntry, sha256 } from './evidence-manifest.js';
 import { createPackStore, packFindings } from './pack-store.js';
 import type { EvidenceFinding, EvidenceNote, LoggedProof, PackKeys, PackStore } from './pack-store.js';
 
@@ -114,15 +115,11 @@ async function openLocked(options: EvidenceStoreOptions, lock: FolderLock | unde
   return {
     log,
     writer: createEvidenceWriter({
+      ...defined({ practices, software, clock, newId, random }),
       directory: packsDirectory,
       log,
       signer,
       files,
-      ...(practices === undefined ? {} : { practices }),
-      ...(software === undefined ? {} : { software }),
-      ...(clock === undefined ? {} : { clock }),
-      ...(newId === undefined ? {} : { newId }),
-      ...(random === undefined ? {} : { random }),
     }),
     pack: async (packId) => {
       const pack = await packs.readPack(packId);
@@ -205,9 +202,8 @@ export async function readEvidencePack(
 ): Promise<EvidencePackReading> {
   const tree = createMerkleTree();
   const entries: { readonly leafIndex: number; readonly octets: Uint8Array; readonly kind: LoggedProof['kind'] }[] = [];
-  const log = await lookedAt(directory, trust, (octets, entry) => {
-    if (entry?.packId === packId)
-      entries.push({ leafIndex: tree.size, octets: Uint8Array.from(octets), kind: entry.kind });
+  const log = await lookedAt(directory, trust, ({ leafIndex, octets, entry }) => {
+    if (entry?.packId === packId) entries.push({ leafIndex, octets: Uint8Array.from(octets), kind: entry.kind });
     tree.add(hashOfLeaf(octets));
   });
   if (log.status === 'broken' || log.checkpoint === undefined) {
@@ -247,9 +243,7 @@ export async function readEvidencePack(
  */
 export async function listEvidence(directory: string, trust: EvidenceReadTrust): Promise<EvidenceListing> {
   const packs = new Map<string, LoggedPack>();
-  let leafIndex = -1;
-  const log = await lookedAt(directory, trust, (_, entry) => {
-    leafIndex += 1;
+  const log = await lookedAt(directory, trust, ({ leafIndex, entry }) => {
     if (entry === undefined) return;
     const { packId, writtenAt } = entry;
     const known = packs.get(packId);
@@ -263,13 +257,16 @@ export async function listEvidence(directory: string, trust: EvidenceReadTrust):
 
 function lookedAt(
   directory: string,
-  { files, ...trust }: EvidenceReadTrust,
-  show: (octets: Uint8Array, entry: EvidenceEntry | undefined) => void,
+  { publicKeys, logId, checkpoints, files }: EvidenceReadTrust,
+  show: (looked: {
+    readonly leafIndex: number;
+    readonly octets: Uint8Array;
+    readonly entry: EvidenceEntry | undefined;
+  }) => void,
 ): Promise<MerkleLogVerification> {
   return verifyMerkleLog(join(directory, STORE_PARTS.log), {
-    ...trust,
-    ...(files === undefined ? {} : { files }),
-    onEntry: ({ octets }) => show(octets, parseEntry(octets)),
+    ...defined({ publicKeys, logId, checkpoints, files }),
+    onEntry: ({ leafIndex, octets }) => show({ leafIndex, octets, entry: parseEntry(octets) }),
   });
 }
 
@@ -356,21 +353,12 @@ export async function verifyEvidenceStore(
   directory: string,
   trust: EvidenceStoreTrust,
 ): Promise<EvidenceStoreVerification> {
-  const { publicKeys, answerKeys, receiptKeys, files, ...rest } = trust;
+  const { publicKeys, answerKeys, receiptKeys, files } = trust;
   const entries: { readonly leafIndex: number; readonly entry: EvidenceEntry | undefined }[] = [];
-  const log = await verifyMerkleLog(join(directory, STORE_PARTS.log), {
-    ...rest,
-    publicKeys,
-    ...(files === undefined ? {} : { files }),
-    onEntry: ({ leafIndex, octets }) => entries.push({ leafIndex, entry: parseEntry(octets) }),
-  });
+  const log = await lookedAt(directory, trust, ({ leafIndex, entry }) => entries.push({ leafIndex, entry }));
   const walk: StoreWalk = {
     packs: createPackStore(join(directory, STORE_PARTS.packs), files),
-    keys: {
-      publicKeys,
-      ...(answerKeys === undefined ? {} : { answerKeys }),
-      ...(receiptKeys === undefined ? {} : { receiptKeys }),
-    },
+    keys: defined({ publicKeys, answerKeys, receiptKeys }),
     findings: [],
     notes: [],
     answered: new Set(),
@@ -419,8 +407,8 @@ async function checkEntry(walk: StoreWalk, leafIndex: number, entry: EvidenceEnt
     return;
   }
   if (pack === 'unreadable') return found({ kind: 'unreadable', file: packId });
-  const expected = entry.kind === 'pack' ? entry.manifestSha256 : entry.jwsSha256;
-  const actual = loggedHash(pack, entry.kind);
+  const expected = hashInEntry(entry) ?? '';
+  const actual = loggedHashes(pack)[entry.kind];
   if (actual === undefined) return found({ kind: 'file-missing', file: `${entry.kind}.jws` });
   if (actual !== expected) return found({ kind: 'not-as-logged', expected, actual });
   if (entry.kind !== 'pack') return;
@@ -441,16 +429,11 @@ async function checkEntry(walk: StoreWalk, leafIndex: number, entry: EvidenceEnt
 function conflicting({ answers }: StoreWalk, { manifest, files }: EvidencePack): string | undefined {
   const { packId, answerId, revision } = manifest;
   const said = files.find(({ name }) => name === 'answer.json')?.octets ?? new Uint8Array(0);
-  const own = { packId, sha256: hash('sha256', said, 'hex') };
+  const own = { packId, sha256: sha256(said) };
   const key = `${String(revision)} ${answerId}`;
   const other = answers.get(key);
   if (other === undefined) answers.set(key, own);
   return other === undefined || other.sha256 === own.sha256 ? undefined : other.packId;
-}
-
-function loggedHash(pack: EvidencePack, kind: EvidenceEntry['kind']): string | undefined {
-  const octets = { pack: pack.manifestOctets, answer: pack.answerJws, receipt: pack.receiptJws }[kind];
-  return octets === undefined ? undefined : hash('sha256', octets, 'hex');
 }
 
 async function noteUnlogged(

@@ -1,75 +1,12 @@
 import { hash } from 'node:crypto';
 import type { Disposition } from '../../contract/call-record.js';
 import type { AnsweredCall, TracebackAnswer, TracebackRequest } from '../../contract/traceback-exchange.js';
+import { membersOf } from '../../core/plain-data.js';
+import { jsonOf } from './evidence-manifest.js';
 import type { EvidenceFile, EvidencePack } from './evidence-manifest.js';
 
-/** A party of a vCon. */
-export interface VconParty {
-  readonly tel?: string;
-  readonly name?: string;
-  readonly org?: string;
-  /** How the name was validated: `none`, or by whom it was stated. */
-  readonly validation?: string;
-}
-
-/** Why a call of a vCon came to nothing. */
-export type VconDisposition = 'no-answer' | 'congestion' | 'failed' | 'busy' | 'hung-up';
-
-/** What stands inline in a vCon: text as it is, other octets in base64url. */
-export interface VconContent {
-  readonly mediatype: string;
-  readonly filename: string;
-  readonly body: string;
-  readonly encoding: 'none' | 'base64url';
-  /** Of the octets, as `sha512-` and `sha256-` with base64url behind it. */
-  readonly content_hash: readonly string[];
-}
-
-/** An exchange between parties, by their places in `parties`. */
-export type VconDialog =
-  | ({
-      readonly type: 'text';
-      readonly start: string;
-      readonly parties: readonly number[];
-    } & VconContent)
-  /** The call: it was answered, and no recording of it is known. Section 4.3.1: a dialog of type `recording` has content, this has none. */
-  | {
-      readonly type: 'recording-set';
-      readonly start: string;
-      readonly duration?: number;
-      readonly parties: readonly number[];
-      readonly recordings: readonly [];
-    }
-  /** The call: it was never answered. */
-  | {
-      readonly type: 'incomplete';
-      readonly start: string;
-      readonly parties: readonly number[];
-      readonly disposition: VconDisposition;
-    };
-
 /** A pack as vCon, unsigned form. Its names are those of the draft. */
-export interface EvidenceVcon {
-  readonly vcon: '0.4.0';
-  readonly uuid: string;
-  readonly created_at: string;
-  readonly subject: string;
-  readonly parties: readonly VconParty[];
-  readonly dialog: readonly VconDialog[];
-  readonly analysis: readonly ({
-    readonly type: 'report';
-    readonly dialog: readonly number[];
-    readonly vendor: string;
-    readonly product: string;
-    readonly schema?: string;
-  } & VconContent)[];
-  readonly attachments: readonly ({
-    readonly purpose: string;
-    readonly start: string;
-    readonly party: number;
-    readonly dialog: number;
-  } & VconContent)[];
-}
+export type EvidenceVcon = ReturnType<typeof evidenceVcon>;
 
 /**
  * Writes a pack as a vCon, the container for what is known of a conversation: the request and the call as dialogs, caller, called, provider and
@@ -88,7 +25,7 @@ export interface EvidenceVcon {
  * console.log(typeof written); // function
  * ```
  */
-export function evidenceVcon(pack: EvidencePack): EvidenceVcon {
+export function evidenceVcon(pack: EvidencePack) {
   const { manifest, files } = pack;
   const answer = parsed<TracebackAnswer>(files, 'answer.json');
   const request = parsed<TracebackRequest>(files, 'request.json');
@@ -97,14 +34,14 @@ export function evidenceVcon(pack: EvidencePack): EvidenceVcon {
   const call = answer.call === undefined ? undefined : callDialog(answer.call);
   const { writtenAt: start } = manifest;
   const { receivedAt = start } = parsed<{ readonly receivedAt: string }>(files, 'received.json');
-  const asked: VconDialog[] =
+  const asked =
     received === undefined
       ? []
-      : [{ type: 'text', start: receivedAt, parties: [REQUESTER, PROVIDER], ...contentOf(received) }];
+      : [{ type: 'text', start: receivedAt, parties: [REQUESTER, PROVIDER], ...contentOf(received) } as const];
   const dialog = [...asked, ...(call === undefined ? [] : [call])];
   const about = Math.max(0, dialog.length - 1);
   return {
-    vcon: '0.4.0',
+    vcon: '0.4.0' as const,
     uuid: uuidOf(pack),
     created_at: start,
     subject: `Traceback ${manifest.tracebackId}, request ${manifest.requestId}`,
@@ -113,7 +50,7 @@ export function evidenceVcon(pack: EvidencePack): EvidenceVcon {
     analysis: files
       .filter(({ name }) => ANALYSIS.has(name))
       .map((file) => ({
-        type: 'report',
+        type: 'report' as const,
         dialog: [about],
         vendor: 'Hopback',
         product: `${manifest.software.name} ${manifest.software.version}`,
@@ -173,7 +110,7 @@ function partiesOf(
   { manifest }: EvidencePack,
   { call, finding }: Partial<TracebackAnswer>,
   request: Partial<TracebackRequest>,
-): VconParty[] {
+) {
   const named = finding !== undefined && 'upstream' in finding ? finding.upstream.name : undefined;
   return [
     { name: manifest.provider.name, validation: 'none' },
@@ -185,38 +122,42 @@ function partiesOf(
 }
 
 /** A tel URI has a number with its country, or says where it holds, which is not known here. RFC 3966 section 5.1.4 */
-function telephone(number: string | undefined): VconParty {
+function telephone(number: string | undefined) {
   if (number === undefined) return {};
   return /^\+\d{1,15}$/.test(number) ? { tel: `tel:${number}` } : { name: number, validation: 'none' };
 }
 
-const DISPOSITIONS: Readonly<Record<Exclude<Disposition, 'answered'>, VconDisposition>> = {
+const DISPOSITIONS = {
   busy: 'busy',
   'no-answer': 'no-answer',
   cancelled: 'hung-up',
   rejected: 'failed',
   failed: 'failed',
   blocked: 'failed',
-};
+} as const satisfies Record<Exclude<Disposition, 'answered'>, string>;
 
-function callDialog({ startedAt, answeredAt, endedAt, disposition }: AnsweredCall): VconDialog {
+/** A call that was answered, and of which no recording is known, has no content: so it is none of type `recording`. Section 4.3.1 */
+function callDialog({ startedAt, answeredAt, endedAt, disposition }: AnsweredCall) {
   const parties = [CALLER, CALLED];
   if (disposition !== 'answered') {
-    return { type: 'incomplete', start: startedAt, parties, disposition: DISPOSITIONS[disposition] ?? 'failed' };
+    const reason = DISPOSITIONS[disposition] ?? 'failed';
+    return { type: 'incomplete', start: startedAt, parties, disposition: reason } as const;
   }
   const start = answeredAt ?? startedAt;
   const duration = (Date.parse(endedAt ?? '') - Date.parse(start)) / 1_000;
-  return { type: 'recording-set', start, ...(duration >= 0 ? { duration } : {}), parties, recordings: [] };
+  const timed = duration >= 0 ? { duration } : {};
+  return { type: 'recording-set', start, ...timed, parties, recordings: [] as readonly [] } as const;
 }
 
-function contentOf({ name, mediaType, octets }: EvidenceFile): VconContent {
+/** What stands inline in a vCon: text as it is, other octets in base64url; its hashes are of the octets. */
+function contentOf({ name, mediaType, octets }: EvidenceFile) {
   const text = Buffer.from(octets).toString('utf8');
   const isText = Buffer.from(text, 'utf8').equals(Buffer.from(octets));
   return {
     mediatype: mediaType,
     filename: name,
     body: isText ? text : Buffer.from(octets).toString('base64url'),
-    encoding: isText ? 'none' : 'base64url',
+    encoding: isText ? ('none' as const) : ('base64url' as const),
     content_hash: [`sha512-${hash('sha512', octets, 'base64url')}`, `sha256-${hash('sha256', octets, 'base64url')}`],
   };
 }
@@ -231,11 +172,6 @@ function uuidOf({ manifestOctets }: EvidencePack): string {
 
 /** Written by the writer of the pack; of a pack that somebody changed anything may be missing. */
 function parsed<Value>(files: readonly EvidenceFile[], name: string): Partial<Value> {
-  try {
-    const file = files.find((one) => one.name === name);
-    const value: unknown = JSON.parse(Buffer.from(file?.octets ?? []).toString('utf8'));
-    return typeof value === 'object' && value !== null ? value : {};
-  } catch {
-    return {};
-  }
+  const file = files.find((one) => one.name === name);
+  return membersOf(file === undefined ? undefined : jsonOf(file.octets)) as Partial<Value>;
 }

@@ -1,8 +1,9 @@
-import { hash, randomBytes, randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { createRequire } from 'node:module';
 import type { CallRecord } from '../../contract/call-record.js';
 import type { EvidenceReference } from '../../contract/traceback-exchange.js';
 import type { Clock } from '../../core/runtime/clock.js';
+import { defined } from '../../core/plain-data.js';
 import { printableText } from '../../core/text.js';
 import { HopbackError } from '../../errors.js';
 import { signatureFor } from '../../log/merkle-tree.js';
@@ -10,7 +11,6 @@ import type { LogSigner } from '../../log/merkle-tree.js';
 import type { LogFiles } from '../../log/log-files.js';
 import type { MerkleLog } from '../../log/merkle-log.js';
 import { rawEvidence } from '../../records/raw-evidence.js';
-import { sourceSha256 } from '../../records/record-id.js';
 import type { RawEvidence } from '../../records/raw-evidence.js';
 import {
   answerDifference,
@@ -18,14 +18,13 @@ import {
   EVIDENCE_RECORDS,
   EVIDENCE_REQUEST_BYTES,
   isPackId,
-  parseEntry,
   parseManifest,
+  sha256,
   wellFormed,
 } from './evidence-manifest.js';
 import type {
   AnswerPosition,
   EvidencedRecord,
-  EvidenceEntry,
   EvidenceFile,
   EvidenceFileEntry,
   EvidenceManifest,
@@ -37,7 +36,15 @@ import type {
   TextRepair,
 } from './evidence-manifest.js';
 import { custodianCertificate } from './custodian-certificate.js';
-import { answerFileName, createPackStore, encodeAnswer, encodeEntry, encodePack, packFileName } from './pack-store.js';
+import {
+  answerFileName,
+  createPackStore,
+  encodeAnswer,
+  encodeEntry,
+  encodePack,
+  entriesIn,
+  packFileName,
+} from './pack-store.js';
 import type { PackStore } from './pack-store.js';
 
 /** What a pack has beside its material. */
@@ -99,6 +106,7 @@ function contentFiles(
   { frame, records }: { readonly frame: PackFrame; readonly records: readonly RecordFiles[] },
 ): EvidenceFile[] {
   const { received, request, answer, verdict } = material;
+  const { evidence: _, ...said } = answer;
   return [
     receivedFile(material),
     json('received.json', 'When and how the request came.', {
@@ -106,10 +114,10 @@ function contentFiles(
       mediaType: received.mediaType,
       receivedAt: received.receivedAt,
       octets: received.octets ?? 'as-they-came',
-      sha256: sourceSha256(received.bytes),
+      sha256: sha256(received.bytes),
     }),
     json('request.json', 'The request as it was read.', request),
-    json('answer.json', 'What was answered, without the reference to this pack.', withoutEvidence(material)),
+    json('answer.json', 'What was answered, without the reference to this pack.', said),
     json('search.json', 'What was looked through: windows, keys, coverage, and what spoke for the call.', {
       searched: answer.searched,
       reasons: material.reasons ?? [],
@@ -141,25 +149,8 @@ function manifestOf(
   { packId, salt, writtenAt, software, signer, logId }: PackFrame,
 ): Omit<EvidenceManifest, 'files' | 'records'> {
   const { provider, answerId, requestId, tracebackId, revision } = answer;
-  return {
-    format: 'hopback.evidence-manifest.1',
-    packId,
-    salt,
-    writtenAt,
-    provider,
-    answerId,
-    requestId,
-    tracebackId,
-    revision,
-    software,
-    signer,
-    logId,
-  };
-}
-
-function withoutEvidence({ answer }: EvidenceMaterial): unknown {
-  const { evidence: _, ...rest } = answer;
-  return rest;
+  const about = { provider, answerId, requestId, tracebackId, revision };
+  return { format: 'hopback.evidence-manifest.1', packId, salt, writtenAt, ...about, software, signer, logId };
 }
 
 const REQUEST_ENDINGS: ReadonlyMap<string, string> = new Map([
@@ -195,13 +186,13 @@ function recordFiles(record: CallRecord, ordinal: number): RecordFiles {
     ...record,
     source,
   });
-  const { id: sourceId, format, readerVersion, sha256 } = record.source;
+  const { id: sourceId, format, readerVersion, sha256: sourceSha256 } = record.source;
   const entry: EvidencedRecord = {
     recordId: record.recordId,
     sourceId,
     format,
     readerVersion,
-    sourceSha256: sha256,
+    sourceSha256,
     raw: evidence.status,
     ...(evidence.status === 'kept' ? { rawMatches: evidence.matches } : {}),
     file: own.name,
@@ -225,7 +216,7 @@ function json(name: string, what: string, value: unknown): EvidenceFile {
 }
 
 function entryOf({ name, mediaType, what, octets }: EvidenceFile): EvidenceFileEntry {
-  return { name, sha256: sourceSha256(octets), sizeBytes: octets.length, mediaType, what };
+  return { name, sha256: sha256(octets), sizeBytes: octets.length, mediaType, what };
 }
 
 /** How a writer of evidence is made. */
@@ -344,13 +335,10 @@ async function write(core: WriterCore, material: EvidenceMaterial): Promise<Evid
   const signature = await signatureFor(signer, laidOut.manifestOctets);
   await packs.write(packFileName(packId), encodePack({ ...laidOut, signature }));
   const manifestSha256 = sha256(laidOut.manifestOctets);
-  const { leafIndex } = await log.append(encodeEntry(packEntry(laidOut, manifestSha256)));
+  const { writtenAt } = laidOut.manifest;
+  const entry = { format: 'hopback.evidence-entry.1', kind: 'pack', packId, manifestSha256, writtenAt } as const;
+  const { leafIndex } = await log.append(encodeEntry(entry));
   return { packId, manifestSha256, logId: log.logId, leafIndex };
-}
-
-function packEntry({ manifest }: PackFiles, manifestSha256: string): EvidenceEntry {
-  const { packId, writtenAt } = manifest;
-  return { format: 'hopback.evidence-entry.1', kind: 'pack', packId, manifestSha256, writtenAt };
 }
 
 async function attachAnswer(core: WriterCore, packId: string, signed: SignedAnswer): Promise<AnswerPosition> {
@@ -361,8 +349,7 @@ async function attachAnswer(core: WriterCore, packId: string, signed: SignedAnsw
   // The first receipt stands: its hash is in the log, or about to be.
   const receiptJws = pack.receiptJws ?? signed.receiptJws;
   if (pack.answerJws !== answerJws || pack.receiptJws !== receiptJws) {
-    const stored = { answerJws, ...(receiptJws === undefined ? {} : { receiptJws }) };
-    await core.packs.write(answerFileName(packId), encodeAnswer(stored));
+    await core.packs.write(answerFileName(packId), encodeAnswer(defined({ answerJws, receiptJws })));
   }
   const leafIndex = await logged(core, { kind: 'answer', packId, jws: answerJws });
   if (receiptJws !== undefined) await logged(core, { kind: 'receipt', packId, jws: receiptJws });
@@ -404,23 +391,13 @@ async function logged(core: WriterCore, { kind, packId, jws }: LoggedJws): Promi
 
 async function placesOf(log: MerkleLog): Promise<Map<string, number>> {
   const places = new Map<string, number>();
-  for (let next = 0; next < log.size;) {
-    const entries = await log.read(next, { maxEntries: 1_024 });
-    for (const { leafIndex, octets } of entries) {
-      const entry = parseEntry(octets);
-      if (entry !== undefined && entry.kind !== 'pack') {
-        places.set(`${entry.kind} ${entry.packId} ${entry.jwsSha256}`, leafIndex);
-      }
-    }
-    next += entries.length;
+  for await (const { leafIndex, entry } of entriesIn(log)) {
+    if (entry !== undefined && entry.kind !== 'pack')
+      places.set(`${entry.kind} ${entry.packId} ${entry.jwsSha256}`, leafIndex);
   }
   return places;
 }
 
 function nowOf({ clock }: WriterCore): string {
   return new Date(clock.nowMs()).toISOString();
-}
-
-function sha256(octets: Uint8Array | string): string {
-  return hash('sha256', octets, 'hex');
 }

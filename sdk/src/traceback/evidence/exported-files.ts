@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { chmod, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -8,7 +7,7 @@ import { HopbackError } from '../../errors.js';
 import { signatureFor } from '../../log/merkle-tree.js';
 import type { InclusionProof, LogSigner } from '../../log/merkle-tree.js';
 import { makeFolder, systemCode } from '../../log/log-files.js';
-import { canonicalJson, parseEntry } from './evidence-manifest.js';
+import { canonicalJson, hashInEntry, loggedHashes, parseEntry, sha256 } from './evidence-manifest.js';
 import type { EvidenceFile, EvidenceManifest, EvidencePack, ExportStatement } from './evidence-manifest.js';
 import type { EvidenceVcon } from './evidence-vcon.js';
 import type { LoggedProof } from './pack-store.js';
@@ -353,22 +352,17 @@ function exportedFiles(pack: EvidencePack, frame: ExportFrame, exportedAt: strin
     text(EXPORTED.guide, 'How to check the pack by hand.', verifyGuide(pack.manifest, frame)),
   ];
   const sums = files
-    .map(({ name, octets: content }) => `${hash('sha256', content, 'hex')}  ${name}\n`)
+    .map(({ name, octets: content }) => `${sha256(content)}  ${name}\n`)
     .toSorted((a, b) => (a.slice(66) < b.slice(66) ? -1 : 1));
   return [...files, text(EXPORTED.sums, 'SHA-256 of every other file but its signature.', sums.join(''))];
 }
 
 /** An entry of what is not in the pack says that something was taken out of it. */
 function requireLogged(pack: EvidencePack, proofs: readonly LoggedProof[]): void {
-  const hashes = {
-    pack: hash('sha256', pack.manifestOctets, 'hex'),
-    answer: pack.answerJws === undefined ? undefined : hash('sha256', pack.answerJws, 'hex'),
-    receipt: pack.receiptJws === undefined ? undefined : hash('sha256', pack.receiptJws, 'hex'),
-  };
+  const hashes = loggedHashes(pack);
   for (const { kind, octets: entryOctets, inclusion } of proofs) {
     const entry = parseEntry(entryOctets);
-    const logged = entry?.kind === 'pack' ? entry.manifestSha256 : entry?.jwsSha256;
-    if (entry?.packId === pack.manifest.packId && logged === hashes[kind]) continue;
+    if (entry?.packId === pack.manifest.packId && hashInEntry(entry) === hashes[kind]) continue;
     const leafIndex = inclusion.leafIndex;
     throw new HopbackError(
       'log-inconsistent',
@@ -387,7 +381,7 @@ function statementOf(pack: EvidencePack, { proofs }: ExportFrame, exportedAt: st
   return {
     format: 'hopback.exported-pack.1',
     packId,
-    manifestSha256: hash('sha256', pack.manifestOctets, 'hex'),
+    manifestSha256: sha256(pack.manifestOctets),
     exportedAt,
     logId,
     logSize: proofs[0]?.inclusion.size ?? 0,

@@ -1,7 +1,7 @@
-import { hash } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { join } from 'node:path';
 import { compactVerify } from 'jose';
+import { defined, membersOf } from '../../core/plain-data.js';
 import { HopbackError } from '../../errors.js';
 import { asked, NODE_LOG_FILES, systemCode, withFile } from '../../log/log-files.js';
 import type { LogFiles } from '../../log/log-files.js';
@@ -12,12 +12,15 @@ import {
   answerDifference,
   canonicalJson,
   isPackId,
+  jsonOf,
   jwsPayload,
   parseEntry,
   parseManifest,
   parseStoredAnswer,
   parseStoredPack,
   receiptDifference,
+  sha256,
+  spelled,
 } from './evidence-manifest.js';
 import type {
   EvidencedRecord,
@@ -61,8 +64,7 @@ export function decodePack(octets: Uint8Array, answer?: Uint8Array): EvidencePac
       manifest,
       stored.files.map(({ name, octets: text }) => ({ name, octets: Buffer.from(text, 'base64') })),
     ),
-    ...(added === undefined ? {} : { answerJws: added.answerJws }),
-    ...(added?.receiptJws === undefined ? {} : { receiptJws: added.receiptJws }),
+    ...defined({ answerJws: added?.answerJws, receiptJws: added?.receiptJws }),
   };
 }
 
@@ -196,6 +198,17 @@ function unlessMissing(error: unknown): void {
   if (systemCode(error) !== 'ENOENT') throw error;
 }
 
+/** All entries of an open log, in order; without one where it holds what no writer of evidence writes. */
+export async function* entriesIn(
+  log: MerkleLog,
+): AsyncGenerator<{ readonly leafIndex: number; readonly entry: EvidenceEntry | undefined }> {
+  for (let next = 0; next < log.size;) {
+    const entries = await log.read(next, { maxEntries: 1_024 });
+    for (const { leafIndex, octets } of entries) yield { leafIndex, entry: parseEntry(octets) };
+    next += entries.length;
+  }
+}
+
 /** An entry of the log about a pack, with its proof. */
 export interface LoggedProof extends ProvedEntry {
   readonly kind: 'pack' | 'answer' | 'receipt';
@@ -222,14 +235,8 @@ export interface LoggedProof extends ProvedEntry {
  */
 export async function packProofs(log: MerkleLog, packId: string): Promise<readonly LoggedProof[]> {
   const found: { readonly leafIndex: number; readonly kind: LoggedProof['kind'] }[] = [];
-  for (let next = 0; next < log.size;) {
-    const entries = await log.read(next, { maxEntries: 1_024 });
-    for (const { leafIndex, octets } of entries) {
-      const entry = parseEntry(octets);
-      if (entry?.packId === packId) found.push({ leafIndex, kind: entry.kind });
-    }
-    next += entries.length;
-  }
+  for await (const { leafIndex, entry } of entriesIn(log))
+    if (entry?.packId === packId) found.push({ leafIndex, kind: entry.kind });
   if (!found.some(({ kind }) => kind === 'pack')) {
     throw new HopbackError('invalid-argument', `the log ${log.logId} has no entry of the pack ${packId}`);
   }
@@ -392,10 +399,6 @@ export function publicKeySha256(key: KeyObject): string {
   return sha256(key.export({ type: 'spki', format: 'der' }));
 }
 
-function sha256(octets: Uint8Array): string {
-  return hash('sha256', octets, 'hex');
-}
-
 /** Files of a pack, by name. */
 type PackContents = ReadonlyMap<string, Uint8Array>;
 
@@ -413,7 +416,7 @@ function manifestFindings({ manifest }: EvidencePack, contents: PackContents): E
 function recordDiffers({ file, ...record }: EvidencedRecord, contents: PackContents): EvidenceFinding[] {
   const octets = contents.get(file);
   if (octets === undefined) return [];
-  const read = membersOf(parsed(octets));
+  const read = membersOf(jsonOf(octets));
   const source = membersOf(read['source']);
   const isSame =
     read['recordId'] === record.recordId &&
@@ -429,7 +432,7 @@ const ANSWER = 'answer.json';
 function answerDiffers(manifest: EvidencePack['manifest'], contents: PackContents): EvidenceFinding[] {
   const octets = contents.get(ANSWER);
   if (octets === undefined) return [];
-  const answer = membersOf(parsed(octets));
+  const answer = membersOf(jsonOf(octets));
   const names = ['provider', 'answerId', 'requestId', 'tracebackId', 'revision'] as const;
   const other = names.filter((name) => spelled(answer[name]) !== spelled(manifest[name]));
   if (other.length === 0) return [];
@@ -444,26 +447,6 @@ function recordFindings(contents: PackContents, record: EvidencedRecord): PackFi
   const rows = rawFiles.map((name) => contents.get(name));
   // A file that is missing is a finding of its own.
   if (rows.includes(undefined)) return NOTHING;
-  const actual = joinedSha256(rows.map((octets) => hash('sha256', octets ?? new Uint8Array(0), 'hex')));
+  const actual = joinedSha256(rows.map((octets) => sha256(octets ?? new Uint8Array(0))));
   return actual === expected ? NOTHING : { findings: [{ kind: 'raw-differs', recordId, expected, actual }], notes: [] };
-}
-
-function parsed(octets: Uint8Array): unknown {
-  try {
-    return JSON.parse(Buffer.from(octets).toString('utf8'));
-  } catch {
-    return undefined;
-  }
-}
-
-function spelled(value: unknown): string | undefined {
-  try {
-    return canonicalJson(value);
-  } catch {
-    return undefined;
-  }
-}
-
-function membersOf(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>) : {};
 }

@@ -1,13 +1,22 @@
-import { X509Certificate, createPublicKey, hash } from 'node:crypto';
+import { X509Certificate, createPublicKey } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { constants } from 'node:fs';
 import { open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { defined } from '../../core/plain-data.js';
 import { isSignedBy, merkleLeafHash, verifyCheckpoint, verifyInclusion } from '../../log/merkle-tree.js';
 import type { CheckpointTrust, CheckpointVerdict, InclusionProof } from '../../log/merkle-tree.js';
 import { asked, systemCode } from '../../log/log-files.js';
 import type { EvidenceManifest, EvidencePack, ExportStatement } from './evidence-manifest.js';
-import { parseEntry, parseExportStatement, parseManifest } from './evidence-manifest.js';
+import {
+  hashInEntry,
+  jsonOf,
+  loggedHashes,
+  parseEntry,
+  parseExportStatement,
+  parseManifest,
+  sha256,
+} from './evidence-manifest.js';
 import { EXPORTED, SIGNED_FILES, entryFileName, proofFileName } from './exported-files.js';
 import { filesOf, packFindings, publicKeySha256 } from './pack-store.js';
 import type { EvidenceFinding, EvidenceNote, LoggedProof, PackFindings } from './pack-store.js';
@@ -239,8 +248,7 @@ export async function verifyEvidencePack(
   const pack = packOf(files, { manifest, manifestOctets });
   const own = await packFindings(pack, {
     publicKeys: keys.publicKeys,
-    ...(trust.answerKeys === undefined ? {} : { answerKeys: trust.answerKeys }),
-    ...(trust.receiptKeys === undefined ? {} : { receiptKeys: trust.receiptKeys }),
+    ...defined({ answerKeys: trust.answerKeys, receiptKeys: trust.receiptKeys }),
   });
   const whole = exportFindings(files, { pack, exportKeys: keys.exportKeys });
   const log = logFindings(files, pack, { keys, held: trust.checkpoints ?? [] });
@@ -289,9 +297,12 @@ function packOf(
         return octets === undefined ? [] : [{ name, octets }];
       }),
     ),
-    ...(answer === undefined ? {} : { answerJws: Buffer.from(answer).toString('utf8') }),
-    ...(receipt === undefined ? {} : { receiptJws: Buffer.from(receipt).toString('utf8') }),
+    ...defined({ answerJws: textIn(answer), receiptJws: textIn(receipt) }),
   };
+}
+
+function textIn(octets: Uint8Array | undefined): string | undefined {
+  return octets === undefined ? undefined : Buffer.from(octets).toString('utf8');
 }
 
 function logFindings(
@@ -307,14 +318,13 @@ function logFindings(
     verdict.status === 'passed'
       ? []
       : [{ kind: 'checkpoint-invalid', file: EXPORTED.checkpoint, reason: verdict.reason }];
-  const signed: readonly (readonly [LoggedProof['kind'], string | undefined])[] = [
-    ['pack', sha256(pack.manifestOctets)],
-    ['answer', pack.answerJws === undefined ? undefined : sha256(pack.answerJws)],
-    ['receipt', pack.receiptJws === undefined ? undefined : sha256(pack.receiptJws)],
-  ];
-  const entries = signed.flatMap(([kind, expected]) =>
-    expected === undefined ? [] : entryFindings(files, { kind, expected, packId: pack.manifest.packId, verdict }),
-  );
+  const hashes = loggedHashes(pack);
+  const entries = KINDS.flatMap((kind) => {
+    const expected = hashes[kind];
+    return expected === undefined
+      ? []
+      : entryFindings(files, { kind, expected, packId: pack.manifest.packId, verdict });
+  });
   return [...checkpoint, ...heldFindings(held, { verdict, trust }), ...entries];
 }
 
@@ -344,12 +354,13 @@ interface EntryCheck {
 function entryFindings(files: FolderFiles, { kind, expected, packId, verdict }: EntryCheck): EvidenceFinding[] {
   const [entryFile, proofFile] = [entryFileName(kind), proofFileName(kind, 'json')];
   const octets = files.get(entryFile);
-  const proof = proofIn(files.get(proofFile));
+  const proved = jsonOf(files.get(proofFile) ?? new Uint8Array(0));
   if (octets === undefined) return [{ kind: 'file-missing', file: entryFile }];
-  if (proof === undefined) return [{ kind: 'unreadable', file: proofFile }];
+  if (typeof proved !== 'object' || proved === null) return [{ kind: 'unreadable', file: proofFile }];
+  // What is in it is for verifyInclusion to judge.
+  const proof = proved as InclusionProof;
   const entry = parseEntry(octets);
-  const logged = entry?.kind === 'pack' ? entry.manifestSha256 : entry?.jwsSha256;
-  if (entry?.kind !== kind || entry.packId !== packId || logged !== expected) {
+  if (entry?.kind !== kind || entry.packId !== packId || hashInEntry(entry) !== expected) {
     return [{ kind: 'entry-differs', file: entryFile }];
   }
   const { checkpoint } = verdict;
@@ -358,16 +369,6 @@ function entryFindings(files: FolderFiles, { kind, expected, packId, verdict }: 
     proof.size === checkpoint.size &&
     verifyInclusion(proof, { leafHash: merkleLeafHash(octets), rootHash: checkpoint.rootHash });
   return isProved ? [] : [{ kind: 'proof-invalid', file: proofFile }];
-}
-
-/** What is in it is for {@link verifyInclusion} to judge. */
-function proofIn(octets: Uint8Array | undefined): InclusionProof | undefined {
-  try {
-    const value: unknown = JSON.parse(Buffer.from(octets ?? []).toString('utf8'));
-    return typeof value === 'object' && value !== null ? (value as InclusionProof) : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 /** A changed file shows in SHA256SUMS and in the manifest: it is named once. */
@@ -421,8 +422,4 @@ async function octetsOf(path: string, room: number): Promise<Uint8Array | undefi
     if (systemCode(error) === 'ELOOP' || systemCode(error) === 'EISDIR') return undefined;
     throw error;
   }
-}
-
-function sha256(octets: Uint8Array | string): string {
-  return hash('sha256', octets, 'hex');
 }

@@ -1,17 +1,16 @@
 import type { CallRecord, HopSide } from '../../contract/call-record.js';
 import type { ProviderReference } from '../../contract/common.js';
+import { grouped } from '../../core/plain-data.js';
+import type { Some } from '../../core/plain-data.js';
 import { byTime } from '../../records/store/record-store.js';
 import type { RecordQuery } from '../../records/store/record-store.js';
-import { isOneOfGroup } from '../directory/provider-identity.js';
+import { differ, isOneOfGroup } from '../directory/provider-identity.js';
 import type { TrunkDirectory, TrunkParty } from '../trunk-directory.js';
 import { MATCH_LOOKUP_LIMIT } from './plan-search.js';
 import type { SearchPlan } from './plan-search.js';
 
 /** One passage of a call through the carrier: legs by time, at least one. */
-export type Crossing = readonly [CallRecord, ...CallRecord[]];
-
-/** Legs that are being collected. */
-type Legs = [CallRecord, ...CallRecord[]];
+export type Crossing = Readonly<Some<CallRecord>>;
 
 /**
  * The name of the call that a leg belongs to: the switch gave it that of its group, and another switch may give another call the same.
@@ -89,11 +88,6 @@ function isSameSide(one: HopSide, other: HopSide): boolean {
   );
 }
 
-/** Whether both are there, and are not the same. */
-function differ(one: string | undefined, other: string | undefined): boolean {
-  return one !== undefined && other !== undefined && one !== other;
-}
-
 /** One switch writes the port, the other does not. */
 function hostOf(address: string | undefined): string | undefined {
   if (address === undefined) return undefined;
@@ -141,16 +135,8 @@ function linkCrossings(crossings: readonly Crossing[], parties: HopParties): rea
       .flatMap((at) => senders[at] ?? []);
     const isOne = others.every((other) => parties.areSame(first, other));
     const silent = places.filter((at) => sender[at] === undefined && isTold.has(at));
-    if (
-      !isOne ||
-      silent.some((at) =>
-        hasOtherTrunk(
-          crossings[at],
-          places.map((place) => crossings[place]),
-        ),
-      )
-    )
-      for (const at of places) unclear.add(at);
+    const joined = places.map((place) => crossings[place]);
+    if (!isOne || silent.some((at) => hasOtherTrunk(crossings[at], joined))) for (const at of places) unclear.add(at);
   }
   const kept = links.filter(([one, other]) => !unclear.has(one) || parties.areSame(sender[one], sender[other]));
   return joinedBy(kept, crossings.length).flatMap((places) => {
@@ -178,12 +164,7 @@ function joinedBy(links: readonly Link[], size: number): readonly (readonly numb
     return up;
   };
   for (const [one, other] of links) rootOf[root(other)] = root(one);
-  const joined = new Map<number, number[]>();
-  for (const at of rootOf.keys()) {
-    const key = root(at);
-    joined.set(key, [...(joined.get(key) ?? []), at]);
-  }
-  return [...joined.values()];
+  return [...grouped(rootOf.keys(), (at) => [root(at)]).values()];
 }
 
 /** Places of two passages that are one call. */
@@ -191,41 +172,25 @@ type Link = readonly [number, number];
 
 /** From one own switch to another: the Call-ID between them is on both records. */
 function* handOvers(crossings: readonly Crossing[], parties: HopParties): Generator<Link> {
-  const takenOver = new Map<string, { readonly at: number; readonly inviteAtUs: number }[]>();
-  for (const [at, crossing] of crossings.entries()) {
-    for (const leg of crossing) {
-      const { callId } = leg.ingress;
-      if (callId === undefined || !parties.isOwn(parties.upstreamOf(leg))) continue;
-      takenOver.set(callId, [...(takenOver.get(callId) ?? []), { at, inviteAtUs: leg.inviteAtUs }]);
-    }
-  }
-  for (const [from, crossing] of crossings.entries()) {
-    for (const leg of crossing) {
-      const next = leg.egress.callId === undefined ? undefined : takenOver.get(leg.egress.callId);
-      if (next === undefined || !parties.isOwn(parties.downstreamOf(leg))) continue;
-      for (const { at, inviteAtUs } of next)
-        if (Math.abs(inviteAtUs - leg.inviteAtUs) <= HAND_OVER_US) yield [from, at];
-    }
+  const legs = crossings.flatMap((crossing, at) => crossing.map((leg) => ({ at, leg })));
+  const takenOver = grouped(legs, ({ leg }) =>
+    leg.ingress.callId !== undefined && parties.isOwn(parties.upstreamOf(leg)) ? [leg.ingress.callId] : [],
+  );
+  for (const { at, leg } of legs) {
+    const next = takenOver.get(leg.egress.callId ?? '');
+    if (next === undefined || !parties.isOwn(parties.downstreamOf(leg))) continue;
+    for (const to of next) if (Math.abs(to.leg.inviteAtUs - leg.inviteAtUs) <= HAND_OVER_US) yield [at, to.at];
   }
 }
 
 /** The same leg in two sources, and another try of the same upstream: calls of the same pair of numbers, one soon after the other. */
 function* repeats(crossings: readonly Crossing[], parties: HopParties): Generator<Link> {
-  const ofPair = new Map<string, number[]>();
-  for (const [at, crossing] of crossings.entries()) {
-    for (const pair of new Set(crossing.map(pairOf))) {
-      if (pair !== undefined) ofPair.set(pair, [...(ofPair.get(pair) ?? []), at]);
-    }
-  }
+  const ofPair = grouped(crossings.entries(), ([, crossing]) => new Set(crossing.flatMap((leg) => pairOf(leg) ?? [])));
   for (const places of ofPair.values()) {
-    for (const [index, at] of places.entries()) {
-      const earlier = crossings[at];
-      if (earlier === undefined) continue;
+    for (const [index, [at, earlier]] of places.entries()) {
       const reachUs = reachOf(earlier);
-      for (let place = index + 1; place < places.length; place += 1) {
-        const next = places[place] ?? at;
-        const later = crossings[next];
-        if (later === undefined || later[0].inviteAtUs > reachUs) break;
+      for (const [next, later] of places.slice(index + 1)) {
+        if (later[0].inviteAtUs > reachUs) break;
         if (isSameLegTwice(earlier, later, parties) || isRouteAdvance(earlier, later, parties)) yield [at, next];
       }
     }
@@ -308,13 +273,7 @@ function isSamePair(one: CallRecord, other: CallRecord): boolean {
  */
 export function crossingsOf(records: readonly CallRecord[], parties: HopParties): readonly Crossing[] {
   const byId = new Map(records.map((record) => [record.recordId, record]));
-  const groups = new Map<string, Legs>();
-  for (const record of [...byId.values()].toSorted(byTime)) {
-    const name = groupName(record);
-    const group = groups.get(name);
-    if (group === undefined) groups.set(name, [record]);
-    else group.push(record);
-  }
+  const groups = grouped([...byId.values()].toSorted(byTime), (record) => [groupName(record)]);
   const crossings = [...groups.values()].flatMap(ofOneTime).flatMap((legs) => passagesOf(legs, parties));
   return linkCrossings(crossings.toSorted(byFirstLeg), parties).toSorted(byFirstLeg);
 }
@@ -341,7 +300,7 @@ const END_SLACK_US = 5_000_000;
 
 /** What of one group belongs to one time. */
 function ofOneTime(legs: Crossing): readonly Crossing[] {
-  const times: Legs[] = [];
+  const times: Some<CallRecord>[] = [];
   let endUs = Number.NEGATIVE_INFINITY;
   for (const leg of legs) {
     const current = times.at(-1);
@@ -357,7 +316,7 @@ function ofOneTime(legs: Crossing): readonly Crossing[] {
  * one was: of several nobody knows which went on by it.
  */
 function passagesOf(legs: Crossing, parties: HopParties): readonly Crossing[] {
-  const passages: Legs[] = [];
+  const passages: Some<CallRecord>[] = [];
   for (const leg of legs) {
     if (!hasParty(leg.ingress)) continue;
     const passage = passages.find(([first]) => isSameIngress(first, leg, parties));
@@ -423,13 +382,11 @@ export function legQueries(
   return [...queries.values()];
 }
 
-type Group = [CallRecord, ...CallRecord[]];
-
 /** Groups of which a leg can have been up at the stated time, each with the leg nearest to it first. */
 function nearGroups(
   records: readonly CallRecord[],
   { narrow, time }: Extract<SearchPlan, { status: 'planned' }>,
-): readonly Group[] {
+): readonly Crossing[] {
   const isWithin = (us: number): boolean => narrow.some(({ fromUs, toUs }) => us >= fromUs && us <= toUs);
   const earliestUs = Math.min(...time.instants.map(({ fromUs }) => fromUs)) - LEG_WINDOW_US;
   const isNear = ({ inviteAtUs, endedAtUs, time: { otherInviteAtUs } }: CallRecord): boolean =>
@@ -437,21 +394,15 @@ function nearGroups(
     (isWithin(inviteAtUs) && (endedAtUs === undefined || endedAtUs + END_SLACK_US >= earliestUs));
   const distance = ({ inviteAtUs }: CallRecord): number =>
     Math.min(...time.instants.map(({ fromUs }) => Math.abs(inviteAtUs - fromUs)));
-  const groups = new Map<string, Group>();
-  for (const record of records.filter(isNear).toSorted((one, other) => distance(one) - distance(other))) {
-    const name = groupName(record);
-    const legs = groups.get(name);
-    if (legs === undefined) groups.set(name, [record]);
-    else legs.push(record);
-  }
-  return [...groups.values()];
+  const nearest = records.filter(isNear).toSorted((one, other) => distance(one) - distance(other));
+  return [...grouped(nearest, (record) => [groupName(record)]).values()];
 }
 
 /**
  * Whether each leg has both sides, or the other side is a leg of its own. Another leg that happens to have the missing side will not do: a
  * call may come round under the same name.
  */
-function isWhole(legs: Group): boolean {
+function isWhole(legs: Crossing): boolean {
   const cameIn = legs.filter(({ egress }) => !hasParty(egress));
   const wentOut = legs.filter(({ ingress }) => !hasParty(ingress));
   return (
@@ -476,7 +427,7 @@ function callIdsOfBothSides(records: readonly CallRecord[]): ReadonlySet<string>
 }
 
 /** Call-IDs between two own switches. */
-function ownCallIds(legs: Group, parties: HopParties): readonly string[] {
+function ownCallIds(legs: Crossing, parties: HopParties): readonly string[] {
   return legs.flatMap((leg) => {
     const between = [
       ...(parties.isOwn(parties.upstreamOf(leg)) ? [leg.ingress.callId] : []),

@@ -13,7 +13,7 @@ import type { CoverageGap, MatchCandidate, MatchOutcome, MatchSearch } from '../
 import type { TrunkDirectory } from '../trunk-directory.js';
 import { hopParties, legQueries } from './call-legs.js';
 import type { HopParties } from './call-legs.js';
-import { MAX_MATCH_CANDIDATES, matchLimits } from './match-options.js';
+import { MAX_MATCH_CANDIDATES, clockAllowanceUs } from './match-options.js';
 import type { MatchOptions } from './match-options.js';
 import { isTollFree, planSearch } from './plan-search.js';
 import type { SearchPlan } from './plan-search.js';
@@ -279,7 +279,7 @@ function judgeMatch(input: MatchInput, plan: SearchPlan): MatchJudgement {
   if (plan.status === 'unreadable') return { outcome: plan, isSettled: true };
   const { request, records, directory, scope, coverage, options = {} } = input;
   const { windows, isCut, keys = plan.keys } = input.searched ?? { windows: plan.wide, isCut: false };
-  const weighed = weighCandidates(records, { request, plan, directory, limits: matchLimits(options) });
+  const weighed = weighCandidates(records, { request, plan, directory, allowanceUs: clockAllowanceUs(options) });
   const covered = searchCoverage(windows, coverage, scope);
   const search: MatchSearch = {
     windows,
@@ -412,15 +412,8 @@ export async function findMatch(request: TracebackRequest, options: FindMatchOpt
   if (plan.status === 'unreadable') return plan;
   // What is complete is asked before anything is looked up, and again when all was: a look-up is worth what holds at both times.
   const coveredBefore = await coverageOf(store, plan.wide);
-  const search: Search = {
-    store,
-    request,
-    directory,
-    matching,
-    plan,
-    coveredBefore,
-    parties: hopParties(directory, request.provider),
-  };
+  const parties = hopParties(directory, request.provider);
+  const search: Search = { store, request, directory, matching, plan, coveredBefore, parties };
   const first = await firstFound(search);
   const narrow = await judged(search, first, plan.narrow);
   if (narrow.isSettled) return narrow.outcome;
@@ -479,7 +472,12 @@ async function judged(search: Search, found: Found, windows: readonly TimeWindow
   const coverage = commonCoverage(coveredBefore, coveredAfter);
   return judgeMatch(
     {
-      ...{ request, records: [...records.values()], coverage, scope, directory, options: matching },
+      request,
+      records: [...records.values()],
+      coverage,
+      scope,
+      directory,
+      options: matching,
       searched: { windows, isCut, keys },
     },
     plan,

@@ -6,7 +6,7 @@ import { writtenCalled } from '../../records/ingest/record-reader.js';
 import { asUtcUs, isWallTime, zoneClock } from '../../records/ingest/formats/row-times.js';
 import type { LocalInstant, WallTime, ZoneClock } from '../../records/ingest/formats/row-times.js';
 import type { RecordQuery, TimeWindow } from '../../records/store/record-store.js';
-import { LONGEST_SEARCH_US, matchLimits } from './match-options.js';
+import { LONGEST_LAG_US, LONGEST_SEARCH_US, WIDEN_US, clockAllowanceUs } from './match-options.js';
 import type { MatchOptions } from './match-options.js';
 
 /** A UUID with or without hyphens; signers write other opaque text too, which may be another in capitals. */
@@ -313,7 +313,7 @@ export type SearchPlan =
  * A local time that comes twice is looked for at both instants. One that is left out in spring is looked for as clocks before and after
  * the change would have meant it, and never answered without a person.
  * @param request - as it was received; nothing of it is trusted
- * @param options - the default zone, the allowance for clocks and how far the search is widened, milliseconds
+ * @param options - the default zone, the allowance for clocks, and how numbers are read
  * @returns windows and look-ups, or why there is nothing to look for. Never throws
  * @see 47 CFR 64.1200(n)(1)
  * @example
@@ -347,12 +347,12 @@ export function planSearch(request: TracebackRequest, options: MatchOptions = {}
     ...(keys.length === 0 ? [called.kind === 'unreadable' ? BECAUSE.noNumber : BECAUSE.nothing] : []),
   ];
   if (time.status === 'unreadable' || because.length > 0) return { status: 'unreadable', because };
-  const { allowanceUs, lagUs, widenUs } = matchLimits(options);
+  const allowanceUs = clockAllowanceUs(options);
   const around = (beforeUs: number, afterUs: number): readonly TimeWindow[] =>
     joined(time.instants.map(({ fromUs, toUs }) => ({ fromUs: fromUs - beforeUs, toUs: toUs + afterUs })));
-  const narrow = around(allowanceUs + lagUs, allowanceUs);
+  const narrow = around(allowanceUs + LONGEST_LAG_US, allowanceUs);
   // A zone that was taken for another moves everything that is consistent with the stated time, and not that time alone.
-  const wide = around(widenUs + allowanceUs + lagUs, widenUs + allowanceUs);
+  const wide = around(WIDEN_US + allowanceUs + LONGEST_LAG_US, WIDEN_US + allowanceUs);
   return {
     status: 'planned',
     ...{ time, called, calling, narrow, wide, keys },

@@ -1,3 +1,4 @@
+import { defined } from '../../core/plain-data.js';
 import type { CalledNumber, CallRecord } from '../../contract/call-record.js';
 import type { ProviderReference } from '../../contract/common.js';
 import type { RequestedCall, TracebackRequest } from '../../contract/traceback-exchange.js';
@@ -6,8 +7,7 @@ import type { DownstreamCheck, MatchCandidate, MatchReason } from '../match-outc
 import type { TrunkDirectory, TrunkParty } from '../trunk-directory.js';
 import { crossingsOf, groupName, groupsThatCameIn, hasParty, hopParties } from './call-legs.js';
 import type { Crossing, HopParties } from './call-legs.js';
-import { MATCH_WEIGHTS, reasonOf, scoreOf } from './match-options.js';
-import type { MatchLimits } from './match-options.js';
+import { LONGEST_LAG_US, MATCH_WEIGHTS, reasonOf, scoreOf } from './match-options.js';
 import { comparableOrigId, mayBeOneNumber } from './plan-search.js';
 import type { SearchPlan, StatedNumber, StatedTimeReading } from './plan-search.js';
 
@@ -194,8 +194,7 @@ function weighHop(
       : (egressLeg.egress.provider ?? egressLeg.egress.trunk ?? egressLeg.egress.address);
   return {
     ingressLeg,
-    ...(egressLeg === undefined ? {} : { egressLeg }),
-    ...(upstream === undefined ? {} : { upstream }),
+    ...defined({ egressLeg, upstream }),
     downstream,
     reason: reasonOf('downstream', VERDICTS[downstream], {
       stated: named?.name ?? (isFirst ? 'the first hop' : undefined),
@@ -287,18 +286,16 @@ const FAR_US = 3_600_000_000;
 function weighTime(
   legs: readonly CallRecord[],
   time: Extract<StatedTimeReading, { status: 'read' }>,
-  limits: MatchLimits,
+  allowanceUs: number,
 ): TimeWeighed {
-  const spans = spansOf(legs, limits);
+  const spans = spansOf(legs);
   const [own] = spans;
   const said = { stated: time.text, recorded: new Date(Math.floor((own?.beginUs ?? 0) / 1_000)).toISOString() };
   const offsetUs = spans
     .flatMap((span) => time.instants.map((instant) => offsetOf(instant, span.beginUs, span.setUpUs)))
     .reduce((least, offset) => (Math.abs(offset) < Math.abs(least) ? offset : least), Number.MAX_SAFE_INTEGER);
   const meets = (pick: (span: Span) => readonly [number, number]): boolean =>
-    spans.some((span) =>
-      time.instants.some((instant) => Math.abs(offsetOf(instant, ...pick(span))) <= limits.allowanceUs),
-    );
+    spans.some((span) => time.instants.some((instant) => Math.abs(offsetOf(instant, ...pick(span))) <= allowanceUs));
   const isSetUpThen = meets(({ beginUs, setUpUs }) => [beginUs, setUpUs]);
   const isSure = spans.length === 1 && time.instants.length === 1;
   if (isSetUpThen && isSure) {
@@ -321,13 +318,13 @@ interface Span {
 }
 
 /** One, or two where the source wrote a local time that comes twice. */
-function spansOf(legs: readonly CallRecord[], { lagUs }: MatchLimits): readonly Span[] {
+function spansOf(legs: readonly CallRecord[]): readonly Span[] {
   const beginUs = Math.min(...legs.map(({ inviteAtUs }) => inviteAtUs));
   const answers = legs.map(({ answeredAtUs }) => answeredAtUs).filter((us) => us !== undefined);
   const ends = legs.map(({ endedAtUs }) => endedAtUs).filter((us) => us !== undefined);
   const lastUs = ends.length === 0 ? beginUs : Math.max(...ends);
   const setUpUs = within(answers.length === 0 ? lastUs : Math.min(...answers), beginUs, beginUs + LONGEST_SET_UP_US);
-  const span = { beginUs, setUpUs, endUs: within(lastUs, setUpUs, beginUs + lagUs) };
+  const span = { beginUs, setUpUs, endUs: within(lastUs, setUpUs, beginUs + LONGEST_LAG_US) };
   const [first] = legs;
   if (first?.time.otherInviteAtUs === undefined) return [span];
   const shiftUs = first.time.otherInviteAtUs - first.inviteAtUs;
@@ -384,7 +381,7 @@ interface WeighingContext {
   readonly request: TracebackRequest;
   readonly plan: Extract<SearchPlan, { status: 'planned' }>;
   readonly directory: TrunkDirectory;
-  readonly limits: MatchLimits;
+  readonly allowanceUs: number;
 }
 
 /**
@@ -422,9 +419,9 @@ interface Weighing extends WeighingContext {
 }
 
 function weighOne(legs: Crossing, parties: HopParties, weighing: Weighing): WeighedCandidate {
-  const { request, plan, limits, cameIn } = weighing;
+  const { request, plan, allowanceUs, cameIn } = weighing;
   const hop = weighHop(legs, request, parties);
-  const time = weighTime(legs, plan.time, limits);
+  const time = weighTime(legs, plan.time, allowanceUs);
   const fields = weighFields(legs, { call: request.call, called: plan.called, calling: plan.calling });
   const reasons = [...fields, time.reason, hop.reason];
   const { ingressLeg, egressLeg, upstream, downstream } = hop;
@@ -432,8 +429,7 @@ function weighOne(legs: Crossing, parties: HopParties, weighing: Weighing): Weig
     callGroupId: ingressLeg.callGroupId,
     legs,
     ingressLeg,
-    ...(egressLeg === undefined ? {} : { egressLeg }),
-    ...(upstream === undefined ? {} : { upstream }),
+    ...defined({ egressLeg, upstream }),
     downstream,
     score: scoreOf(reasons),
     reasons,

@@ -1,3 +1,5 @@
+import { defined } from '../../core/plain-data.js';
+import { utcText } from '../../core/text.js';
 import type { CallRecord } from '../../contract/call-record.js';
 import { MAX_DIVERTED_TO } from '../../contract/traceback-exchange.js';
 import type {
@@ -10,16 +12,12 @@ import type {
 import { isOneCompany } from '../directory/provider-identity.js';
 import type { MatchCandidate, MatchOutcome, MatchSearch } from '../match-outcome.js';
 import type { TrunkParty } from '../trunk-directory.js';
-import { utcText } from '../../core/text.js';
 import { POLICY_RULES } from './policy-rules.js';
 import type { RuleContext } from './policy-rules.js';
 import type {
-  AnswerDetailPolicy,
   AnswerDraft,
-  CustomerPolicy,
   PolicyDecision,
   PolicyInput,
-  ReviewReason,
   ReviewTopic,
   RuleResult,
   TracebackPolicyData,
@@ -27,39 +25,24 @@ import type {
 
 /** The answer that an outcome leads to by itself, whether or not it may be given without a person; undefined where it leads to none. */
 function draftOfOutcome(
-  outcome: MatchOutcome,
-  context: { readonly request: TracebackRequest; readonly policy: TracebackPolicyData },
+  outcome: MatchOutcome | undefined,
+  { request, policy }: Pick<PolicyInput, 'request' | 'policy'>,
 ): AnswerDraft | undefined {
-  switch (outcome.status) {
-    case 'unique':
-      return draftOfCandidate(outcome.candidate, { ...context, search: outcome.search });
-    case 'none-but-covered':
-      return { finding: { arm: 'not-found' }, searched: searchStatement(outcome.search) };
-    case 'not-retained':
-      return {
-        finding: { arm: 'not-retained', retainedFrom: utcText(outcome.retainedFromUs) },
-        searched: searchStatement(outcome.search),
-      };
-    case 'several':
-      // The one call that fits, had it been sent to whoever named us: a dispute.
-      return outcome.disputed === undefined
-        ? undefined
-        : draftOfCandidate(outcome.disputed, { ...context, search: outcome.search });
-    default:
-      return undefined;
-  }
+  if (outcome === undefined || outcome.status === 'unreadable') return undefined;
+  const { search } = outcome;
+  const searched = searchStatement(search);
+  if (outcome.status === 'none-but-covered') return { finding: { arm: 'not-found' }, searched };
+  if (outcome.status === 'not-retained')
+    return { finding: { arm: 'not-retained', retainedFrom: utcText(outcome.retainedFromUs) }, searched };
+  const candidate = proposedCall(outcome);
+  return candidate === undefined ? undefined : draftOfCandidate(candidate, { request, policy, search });
 }
 
 /** The answer that one call leads to; undefined where nobody knows who sent it. */
 export function draftOfCandidate(
   candidate: MatchCandidate,
-  context: {
-    readonly request: TracebackRequest;
-    readonly policy: TracebackPolicyData;
-    readonly search: MatchSearch;
-  },
+  { request, policy, search }: Pick<PolicyInput, 'request' | 'policy'> & { readonly search: MatchSearch },
 ): AnswerDraft | undefined {
-  const { request, policy, search } = context;
   const finding = findingOf(candidate, request, policy);
   if (finding === undefined) return undefined;
   return { finding, call: answeredCall(candidate, policy.answer), searched: searchStatement(search) };
@@ -76,7 +59,7 @@ function findingOf(
 }
 
 /** Whom a call came from, as an arm. */
-function findingOfParty(party: TrunkParty, customers: CustomerPolicy): TracebackFinding {
+function findingOfParty(party: TrunkParty, customers: TracebackPolicyData['customers']): TracebackFinding {
   if (party.kind === 'provider') return { arm: 'received-from', upstream: party.provider };
   if (party.kind === 'unlisted-provider') return { arm: 'received-from-unlisted', upstream: party.contact };
   if (party.kind === 'foreign-provider') return { arm: 'point-of-entry', upstream: party.contact };
@@ -84,24 +67,16 @@ function findingOfParty(party: TrunkParty, customers: CustomerPolicy): Traceback
 }
 
 /** What the policy lets be said of a customer. */
-export function customerStatement(customerId: string | undefined, customers: CustomerPolicy): CustomerStatement {
-  const entry = entryOf(customerId, customers);
+export function customerStatement(
+  customerId: string | undefined,
+  customers: TracebackPolicyData['customers'],
+): CustomerStatement {
+  const { statements } = customers;
+  const entry = Object.hasOwn(statements, customerId ?? '') ? statements[customerId ?? ''] : undefined;
   const knowYourCustomer = entry?.knowYourCustomer ?? customers.knowYourCustomer;
   const isNamed = customers.details !== 'none' && customerId !== undefined;
   const contact = customers.details === 'contact' ? entry?.contact : undefined;
-  return {
-    ...(isNamed ? { customerId } : {}),
-    ...(contact === undefined ? {} : { contact }),
-    ...(knowYourCustomer === undefined ? {} : { knowYourCustomer }),
-    ...(entry?.action === undefined ? {} : { action: entry.action }),
-  };
-}
-
-function entryOf(
-  customerId: string | undefined,
-  { statements }: CustomerPolicy,
-): CustomerPolicy['statements'][string] | undefined {
-  return customerId !== undefined && Object.hasOwn(statements, customerId) ? statements[customerId] : undefined;
+  return defined({ customerId: isNamed ? customerId : undefined, contact, knowYourCustomer, action: entry?.action });
 }
 
 /** What was looked through, as an answer says it. */
@@ -125,65 +100,38 @@ export const NOTHING_SEARCHED: SearchStatement = Object.freeze({
 /** What the records say of the call, as far as the policy lets it be said. */
 export function answeredCall(
   { ingressLeg, egressLeg, legs }: MatchCandidate,
-  detail: AnswerDetailPolicy,
+  detail: TracebackPolicyData['answer'],
 ): AnsweredCall {
-  const { answeredAtUs, endedAtUs, release, blockedBy } = ingressLeg;
-  return {
+  const { answeredAtUs, endedAtUs, calling, called, disposition, release, ingress, received, blockedBy } = ingressLeg;
+  const only = <Value>(isSaid: boolean, value: Value): Value | undefined => (isSaid ? value : undefined);
+  return defined({
     startedAt: utcText(ingressLeg.inviteAtUs),
-    ...(answeredAtUs === undefined ? {} : { answeredAt: utcText(answeredAtUs) }),
-    ...(endedAtUs === undefined ? {} : { endedAt: utcText(endedAtUs) }),
-    ...(detail.numbers ? numbersOf(ingressLeg, legs) : {}),
-    disposition: ingressLeg.disposition,
-    ...(release === undefined ? {} : { release }),
-    ...waysOf(ingressLeg, egressLeg, detail),
-    ...signaturesOf(ingressLeg, legs),
-    ...(blockedBy === undefined ? {} : { blockedBy }),
-  };
+    answeredAt: answeredAtUs === undefined ? undefined : utcText(answeredAtUs),
+    endedAt: endedAtUs === undefined ? undefined : utcText(endedAtUs),
+    calling: only(detail.numbers, calling?.tn ?? calling?.asWritten),
+    called: only(detail.numbers, called?.tn ?? called?.asWritten),
+    divertedTo: only(detail.numbers, divertedTo(called?.tn, legs)),
+    disposition,
+    release,
+    ingressTrunk: only(detail.trunks, ingress.trunk),
+    ingressAddress: only(detail.addresses, ingress.address),
+    ingressCallId: only(detail.callIds, ingress.callId),
+    egressTrunk: only(detail.trunks, egressLeg?.egress.trunk ?? ingressLeg.egress.trunk),
+    received: received === undefined ? undefined : receivedPassport(received),
+    signed: legs.find(({ signed }) => signed !== undefined)?.signed,
+    blockedBy,
+  });
 }
 
-function numbersOf(
-  { calling, called }: CallRecord,
-  legs: readonly CallRecord[],
-): Pick<AnsweredCall, 'calling' | 'called' | 'divertedTo'> {
+function receivedPassport({ verstat, attestation, origId, spc }: NonNullable<CallRecord['received']>) {
+  return defined({ verstat, attestation, origId, spc });
+}
+
+/** Other numbers of the called party than the one that the call came in with. */
+function divertedTo(called: string | undefined, legs: readonly CallRecord[]): readonly string[] | undefined {
   const all = legs.flatMap((leg) => [leg.called?.tn, leg.called?.translatedTn, leg.called?.lrn]);
-  const others = [...new Set(all)].filter((tn) => tn !== undefined).filter((tn) => tn !== called?.tn);
-  return {
-    ...(calling === undefined ? {} : { calling: calling.tn ?? calling.asWritten }),
-    ...(called === undefined ? {} : { called: called.tn ?? called.asWritten }),
-    ...(others.length === 0 ? {} : { divertedTo: others.slice(0, MAX_DIVERTED_TO) }),
-  };
-}
-
-function waysOf(
-  { ingress, egress }: CallRecord,
-  egressLeg: CallRecord | undefined,
-  detail: AnswerDetailPolicy,
-): Pick<AnsweredCall, 'ingressTrunk' | 'ingressAddress' | 'ingressCallId' | 'egressTrunk'> {
-  const egressTrunk = egressLeg?.egress.trunk ?? egress.trunk;
-  return {
-    ...(detail.trunks && ingress.trunk !== undefined ? { ingressTrunk: ingress.trunk } : {}),
-    ...(detail.addresses && ingress.address !== undefined ? { ingressAddress: ingress.address } : {}),
-    ...(detail.callIds && ingress.callId !== undefined ? { ingressCallId: ingress.callId } : {}),
-    ...(detail.trunks && egressTrunk !== undefined ? { egressTrunk } : {}),
-  };
-}
-
-function signaturesOf(
-  { received }: CallRecord,
-  legs: readonly CallRecord[],
-): Pick<AnsweredCall, 'received' | 'signed'> {
-  const signed = legs.find((leg) => leg.signed !== undefined)?.signed;
-  if (received === undefined) return signed === undefined ? {} : { signed };
-  const { verstat, attestation, origId, spc } = received;
-  return {
-    received: {
-      ...(verstat === undefined ? {} : { verstat }),
-      ...(attestation === undefined ? {} : { attestation }),
-      ...(origId === undefined ? {} : { origId }),
-      ...(spc === undefined ? {} : { spc }),
-    },
-    ...(signed === undefined ? {} : { signed }),
-  };
+  const others = [...new Set(all)].filter((tn) => tn !== undefined && tn !== called) as string[];
+  return others.length === 0 ? undefined : others.slice(0, MAX_DIVERTED_TO);
 }
 
 /**
@@ -214,32 +162,28 @@ function signaturesOf(
  */
 export function decideTraceback(input: PolicyInput): PolicyDecision {
   const { request, outcome, policy, directory } = input;
-  const draft = outcome === undefined ? undefined : draftOfOutcome(outcome, { request, policy });
-  const context: RuleContext = {
-    ...input,
-    ...candidateOf(outcome),
-    ...(outcome === undefined || outcome.status === 'unreadable' ? {} : { search: outcome.search }),
-    ...(draft === undefined ? {} : { draft }),
-  };
+  const draft = draftOfOutcome(outcome, { request, policy });
+  const search = outcome === undefined || outcome.status === 'unreadable' ? undefined : outcome.search;
+  const context: RuleContext = { ...input, ...defined({ candidate: proposedCall(outcome), search, draft }) };
   const rules: RuleResult[] = [];
-  const reasons: ReviewReason[] = [];
+  const reasons: { rule: string; topic: ReviewTopic; text: string }[] = [];
   for (const { rule, topic, isFixed, apply } of POLICY_RULES) {
     const finding = apply(context);
     const { result, inputs, text } = finding;
     rules.push({ rule, result, isFixed, inputs, text });
     if (result === 'review') reasons.push({ rule, topic: finding.topic ?? topic, text });
   }
-  const { directoryId } = directory;
-  const trace = { policyId: policy.policyId, ...(directoryId === undefined ? {} : { directoryId }), rules };
+  const trace = defined({ policyId: policy.policyId, directoryId: directory.directoryId, rules });
   if (reasons.length === 0 && draft !== undefined) return { kind: 'automatic', draft, trace };
   const weighed = reasons.toSorted((one, other) => WEIGHTS[one.topic] - WEIGHTS[other.topic]);
   const queue = policy.queues[weighed[0]?.topic ?? 'policy'];
-  return { kind: 'review', queue, reasons: weighed, ...(draft === undefined ? {} : { proposal: draft }), trace };
+  return defined({ kind: 'review', queue, reasons: weighed, proposal: draft, trace });
 }
 
-function candidateOf(outcome: PolicyInput['outcome']): Pick<RuleContext, 'candidate'> {
-  if (outcome?.status === 'unique') return { candidate: outcome.candidate };
-  return outcome?.status === 'several' && outcome.disputed !== undefined ? { candidate: outcome.disputed } : {};
+/** The call that fits, or the one that would, had it been sent to whoever named us: a dispute. */
+export function proposedCall(outcome: MatchOutcome | undefined): MatchCandidate | undefined {
+  if (outcome?.status === 'unique') return outcome.candidate;
+  return outcome?.status === 'several' ? outcome.disputed : undefined;
 }
 
 /** Which reason says whose work it is: counsel first, and what the policy merely keeps for a person last. */
@@ -258,18 +202,6 @@ export interface PastRequest extends Pick<PolicyInput, 'request' | 'outcome' | '
   readonly given?: { readonly finding: TracebackFinding; readonly by: 'automatic' | 'person' };
 }
 
-/** What a policy would have made of one request. */
-export interface PolicyTrialCase {
-  readonly requestId: string;
-  readonly decision: PolicyDecision;
-  readonly given?: PastRequest['given'];
-  /**
-   * Of an answer that a person gave and the policy would have given: whether it says the same, and names the same. A policy that would have said
-   * something else than a person who looked is too bold.
-   */
-  readonly agrees?: boolean;
-}
-
 /** What a policy would have made of all of them. */
 export interface PolicyTrial {
   readonly policyId: string;
@@ -282,7 +214,17 @@ export interface PolicyTrial {
   readonly byQueue: Readonly<Record<string, number>>;
   /** How many requests each rule held back, and how many it alone did: what loosening it would let through. */
   readonly byRule: Readonly<Record<string, { readonly held: number; readonly alone: number }>>;
-  readonly cases: readonly PolicyTrialCase[];
+  /** What it would have made of each. */
+  readonly cases: readonly {
+    readonly requestId: string;
+    readonly decision: PolicyDecision;
+    readonly given?: NonNullable<PastRequest['given']>;
+    /**
+     * Of an answer that a person gave and the policy would have given: whether it says the same, and names the same. A policy that would have
+     * said something else than a person who looked is too bold.
+     */
+    readonly agrees?: boolean;
+  }[];
 }
 
 /**
@@ -331,16 +273,15 @@ export function tryTracebackPolicy(
   };
 }
 
-function trialCase(one: PastRequest, options: Pick<PolicyInput, 'provider' | 'policy' | 'directory'>): PolicyTrialCase {
+function trialCase(
+  one: PastRequest,
+  options: Pick<PolicyInput, 'provider' | 'policy' | 'directory'>,
+): PolicyTrial['cases'][number] {
   const { given, request } = one;
   const decision = decideTraceback({ ...one, ...options });
   const isTold = given?.by === 'person' && decision.kind === 'automatic';
-  return {
-    requestId: request.requestId,
-    decision,
-    ...(given === undefined ? {} : { given }),
-    ...(isTold ? { agrees: saysSame(decision.draft.finding, given.finding) } : {}),
-  };
+  const agrees = isTold ? saysSame(decision.draft.finding, given.finding) : undefined;
+  return defined({ requestId: request.requestId, decision, given, agrees });
 }
 
 /** Whether two answers say the same of the same: who is another has been accused in place of another. */

@@ -1,9 +1,11 @@
+import { defined } from '../../core/plain-data.js';
 import type { CoverageInterval } from '../../contract/call-record.js';
+import type { TracebackFinding } from '../../contract/traceback-exchange.js';
 import { coverageGaps } from '../../records/store/record-store.js';
 import type { TimeWindow } from '../../records/store/record-store.js';
 import type { MatchCandidate, MatchSearch } from '../match-outcome.js';
 import type { TrunkParty } from '../trunk-directory.js';
-import type { AnswerDraft, AutomaticArm, PolicyInput, ReviewTopic, RuleResult } from './traceback-policy.js';
+import type { AnswerDraft, PolicyInput, ReviewTopic, RuleResult } from './traceback-policy.js';
 
 /** What rules look at. */
 export interface RuleContext extends PolicyInput {
@@ -36,11 +38,7 @@ const passed = (text: string, inputs: Inputs = {}): RuleFinding => ({ result: 'p
 /** A person decides. */
 const review = (text: string, inputs: Inputs = {}): RuleFinding => ({ result: 'review', inputs, text });
 /** It is not asked. */
-const SAYS_NOTHING: RuleFinding = Object.freeze({
-  result: 'not-applicable',
-  inputs: Object.freeze({}),
-  text: 'says nothing of this request',
-});
+const SAYS_NOTHING: RuleFinding = { result: 'not-applicable', inputs: {}, text: 'says nothing of this request' };
 
 /** A rule that is asked only where one call was found. */
 const ofCandidate =
@@ -54,20 +52,13 @@ const ofNotFound =
   (context) =>
     context.outcome?.status === 'none-but-covered' ? apply(context.outcome.search, context) : SAYS_NOTHING;
 
+const rule =
+  (isFixed: boolean) =>
+  (name: string, topic: ReviewTopic, apply: PolicyRule['apply']): PolicyRule => ({ rule: name, topic, isFixed, apply });
 /** A rule that holds whatever a policy says. */
-const fixed = (rule: string, topic: ReviewTopic, apply: PolicyRule['apply']): PolicyRule => ({
-  rule,
-  topic,
-  isFixed: true,
-  apply,
-});
+const fixed = rule(true);
 /** A rule that a policy may loosen. */
-const bySetting = (rule: string, topic: ReviewTopic, apply: PolicyRule['apply']): PolicyRule => ({
-  rule,
-  topic,
-  isFixed: false,
-  apply,
-});
+const bySetting = rule(false);
 
 /** All rules, in the order of the trace. Every one is applied to every request, so that a person sees all that speaks against it. */
 export const POLICY_RULES: readonly PolicyRule[] = [
@@ -287,13 +278,10 @@ function downstream({ downstream: check }: MatchCandidate, { request, draft }: R
 function upstreamKnown({ upstream, ingressLeg }: MatchCandidate, { directory }: RuleContext): RuleFinding {
   const { ingress, inviteAtUs } = ingressLeg;
   const found = directory.lookUp?.(ingress, inviteAtUs);
-  const party =
-    found === undefined ? directory.partyOf(ingress, inviteAtUs) : found.status === 'known' ? found.party : undefined;
-  const inputs = {
-    ...(ingress.trunk === undefined ? {} : { trunk: ingress.trunk }),
-    ...(party === undefined ? {} : { party: party.kind }),
-    ...(found === undefined ? {} : found.status === 'known' ? { by: found.by.join(', ') } : { reason: found.reason }),
-  };
+  const party = directory.partyOf(ingress, inviteAtUs);
+  const by = found?.status === 'known' ? found.by.join(', ') : undefined;
+  const reason = found?.status === 'unknown' ? found.reason : undefined;
+  const inputs = defined({ trunk: ingress.trunk, party: party?.kind, by, reason });
   if (party === undefined) return review('who was at the other end of the trunk is not known', inputs);
   if (upstream === undefined || !isSameParty(upstream, party, directory))
     return review('match and directory name different parties', inputs);
@@ -400,7 +388,7 @@ function arm({ draft, policy }: RuleContext): RuleFinding {
   const { arm: name } = draft.finding;
   const inputs = { arm: name };
   // "ambiguous" and refusals are in no policy: the schema has no place for them.
-  if (policy.automatic.arms.includes(name as AutomaticArm))
+  if ((policy.automatic.arms as readonly TracebackFinding['arm'][]).includes(name))
     return passed('such answers are given without a person', inputs);
   const topic: ReviewTopic = name === 'not-sent-to-downstream' ? 'legal' : name === 'origin' ? 'customer' : 'policy';
   return { ...review(`a person gives such answers: ${name}`, inputs), topic };

@@ -1,102 +1,128 @@
-import type { ContactDetails, ProviderReference } from '../../contract/common.js';
-import type {
-  AnsweredCall,
-  CustomerAction,
-  FindingArm,
-  RequesterKind,
-  SearchStatement,
-  TracebackFinding,
-  TracebackRequest,
-} from '../../contract/traceback-exchange.js';
+import { z } from 'zod';
+import { readBySchema } from '../../core/schema-findings.js';
+import type { BodyOf, ProviderReference } from '../../contract/common.js';
+import { CustomerAction, Requester } from '../../contract/traceback-exchange.js';
+import type { TracebackAnswer, TracebackRequest } from '../../contract/traceback-exchange.js';
+import { configurationError } from '../../records/configuration-error.schema.js';
+import { contactDetailsSchema } from '../directory/provider-identity.js';
 import type { ExplainingTrunkDirectory } from '../directory/trunk-directory.js';
 import type { MatchOutcome } from '../match-outcome.js';
 import type { TrunkDirectory } from '../trunk-directory.js';
 
-/** Arms that a policy may give without a person. A refusal and "ambiguous" never are: a person is answerable for them. */
-export type AutomaticArm = Exclude<
-  FindingArm,
-  'refused' | 'ambiguous' | 'not-our-number' | 'serves-number' | 'number-served-by'
->;
+// Files are read strictly: a member that nobody knows is a typing error, and would let more, or less, be answered than was meant.
 
-/** What may be answered without a person. Everything in it makes less automatic than the rules that no policy changes. */
-export interface AutomaticPolicy {
-  /** Arms; none: nothing is answered without a person. */
-  readonly arms: readonly AutomaticArm[];
-  readonly requesters: readonly RequesterKind[];
+const automatic = z.strictObject({
+  /** Arms; none: nothing is answered without a person. A refusal and "ambiguous" never are: a person is answerable for them. */
+  arms: z
+    .array(
+      z.enum([
+        'received-from',
+        'received-from-unlisted',
+        'origin',
+        'point-of-entry',
+        'not-found',
+        'not-retained',
+        'not-sent-to-downstream',
+      ]),
+    )
+    .max(7),
+  requesters: z.array(Requester.shape.kind).max(4),
   /** Least score of the match, 0 to 1. */
-  readonly leastScore: number;
+  leastScore: z.number().min(0).max(1),
   /** By how much the best other call of the window has to score less, 0 to 1. */
-  readonly leastLead: number;
+  leastLead: z.number().min(0).max(1),
   /** How far recorded and stated time may be apart beyond what was stated, seconds, 0 to 3,600. */
-  readonly mostTimeOffsetSeconds: number;
+  mostTimeOffsetSeconds: z.number().min(0).max(3_600),
   /** Coarsest step of the times of the source, seconds, 1 to 3,600. */
-  readonly mostTimeStepSeconds: number;
+  mostTimeStepSeconds: z.number().min(1).max(3_600),
   /** Whether a time that was stated without a zone goes to a person. */
-  readonly zoneRequired: boolean;
+  zoneRequired: z.boolean(),
   /** For how long around the call, as far as it was searched, every source has to be complete, seconds to each side, 0 to 86,400. */
-  readonly completeAroundSeconds: number;
+  completeAroundSeconds: z.number().min(0).max(86_400),
   /** For how long "not found" has to have been searched, seconds in all, 0 to 604,800. */
-  readonly leastSearchedSeconds: number;
+  leastSearchedSeconds: z.number().min(0).max(604_800),
   /** Whether a request with a comment for people goes to a person. */
-  readonly commentsToPerson: boolean;
+  commentsToPerson: z.boolean(),
   /** Whether "not found" at the first hop goes to a person, who can say whose number it is. */
-  readonly firstHopNotFoundToPerson: boolean;
+  firstHopNotFoundToPerson: z.boolean(),
   /** Whether "not found" goes to a person where the call was looked for by the number called alone: it may be on record under another. */
-  readonly notFoundWithoutCallerToPerson: boolean;
-}
+  notFoundWithoutCallerToPerson: z.boolean(),
+});
+
+const queue = z.string().min(1).max(64);
 
 /** Why a request goes to a person: each with a queue of its own where the policy names one. */
-export type ReviewTopic =
+const queues = z.strictObject({
   /** Which call is meant, or whom it came from. */
-  | 'match'
+  match: queue,
   /** A trunk that the directory does not know, contradicts itself about, or that changed hands. */
-  | 'directory'
+  directory: queue,
   /** Records are missing, or their time cannot be relied on. */
-  | 'records'
+  records: queue,
   /** Law enforcement, a legal hold, a dispute with whoever named us. */
-  | 'legal'
+  legal: queue,
   /** What is said about a customer. */
-  | 'customer'
+  customer: queue,
   /** Everything else that the policy keeps for a person. */
-  | 'policy';
+  policy: queue,
+});
 
-/** What is said about a customer whose call began here. */
-export interface CustomerPolicy {
+/** Customers with something on file: the wholesale customers of a large carrier. */
+const MOST_STATEMENTS = 100_000;
+
+const words = z.string().min(1).max(2_000);
+
+const statement = z
+  .strictObject({ contact: contactDetailsSchema, knowYourCustomer: words, action: CustomerAction })
+  .exactPartial();
+
+const customers = z.strictObject({
   /** How much is said: nothing but that there is one; the provider's own name for it; name and address of the customer. */
-  readonly details: 'none' | 'identifier' | 'contact';
-  /** Customers by the carrier's name for them. */
-  readonly statements: Readonly<Record<string, CustomerEntry>>;
+  details: z.enum(['none', 'identifier', 'contact']),
+  /** What is on file of customers, by the carrier's name for them. */
+  statements: z
+    .record(z.string().min(1).max(256), statement)
+    .refine((all) => Object.keys(all).length <= MOST_STATEMENTS, {
+      message: `has more than ${String(MOST_STATEMENTS)} customers`,
+    }),
   /** What the provider does to know its customers, where no statement says otherwise. */
-  readonly knowYourCustomer?: string;
+  knowYourCustomer: z.exactOptional(words),
   /** Whether "we are the origin" needs the basis on which the customer is known. */
-  readonly basisRequired: boolean;
-}
-
-/** What is on file of one customer. */
-export interface CustomerEntry {
-  readonly contact?: ContactDetails;
-  readonly knowYourCustomer?: string;
-  readonly action?: CustomerAction;
-}
+  basisRequired: z.boolean(),
+});
 
 /** Which members of the record an answer carries. */
-export interface AnswerDetailPolicy {
-  readonly numbers: boolean;
-  readonly trunks: boolean;
-  readonly addresses: boolean;
-  readonly callIds: boolean;
-}
+const answer = z.strictObject({
+  numbers: z.boolean(),
+  trunks: z.boolean(),
+  addresses: z.boolean(),
+  callIds: z.boolean(),
+});
 
 /** What is answered without a person, what goes to whom, and what is said: as data. */
-export interface TracebackPolicyData {
+export const TracebackPolicyData = z.strictObject({
   /** Name and version, 1 to 128 characters: stands in every answer that no person gave. */
-  readonly policyId: string;
-  readonly automatic: AutomaticPolicy;
+  policyId: z.string().min(1).max(128).describe('name and version: stands in every answer that no person gave'),
+  /** What may be answered without a person. Everything in it makes less automatic than the rules that no policy changes. */
+  automatic,
   /** Queue by topic, 1 to 64 characters each. */
-  readonly queues: Readonly<Record<ReviewTopic, string>>;
-  readonly customers: CustomerPolicy;
-  readonly answer: AnswerDetailPolicy;
-}
+  queues,
+  /** What is said about a customer whose call began here. */
+  customers,
+  answer,
+});
+export type TracebackPolicyData = BodyOf<typeof TracebackPolicyData>;
+
+/** Why a request goes to a person: each with a queue of its own where the policy names one. */
+export type ReviewTopic = keyof TracebackPolicyData['queues'];
+
+/** A policy as a carrier writes it: what is left out is as in the default policy. */
+const writtenPolicy = TracebackPolicyData.extend({
+  automatic: z.exactOptional(automatic.exactPartial()),
+  queues: z.exactOptional(queues.exactPartial()),
+  customers: z.exactOptional(customers.exactPartial()),
+  answer: z.exactOptional(answer.exactPartial()),
+});
 
 /** The policy that holds where none is given: few arms, one requester, and a person for the rest. */
 export const DEFAULT_TRACEBACK_POLICY: TracebackPolicyData = Object.freeze({
@@ -149,11 +175,34 @@ export const DEFAULT_TRACEBACK_POLICY: TracebackPolicyData = Object.freeze({
   answer: Object.freeze({ numbers: true, trunks: true, addresses: true, callIds: true }),
 });
 
-/** A directory, which may say why as well. */
-export type PolicyDirectory = TrunkDirectory & Partial<Pick<ExplainingTrunkDirectory, 'lookUp' | 'directoryId'>>;
-
-/** Whether records of the call are under a legal hold; `unknown` where the store could not be asked. */
-export type HoldState = 'none' | 'held' | 'unknown';
+/**
+ * Reads a traceback policy, out of a file or a part of one. Needed is its `policyId` alone: what is left out, down to single members, is as in
+ * {@link DEFAULT_TRACEBACK_POLICY}.
+ * @param value - what was written, as JSON or YAML has it parsed
+ * @param options - `at`: how a message names the policy. Default `the traceback policy`
+ * @returns the whole data
+ * @throws {@link HopbackError} `invalid-configuration` that names each member that is not known or out of its bounds, the first in
+ * `details.member`
+ * @see 47 CFR 64.1200(n)(1)
+ * @example
+ * ```ts
+ * const policy = readTracebackPolicy({ policyId: 'example-2', automatic: { arms: ['received-from', 'origin'] } });
+ * console.log(policy.automatic.arms.length, policy.automatic.leastScore); // 2 0.7
+ * ```
+ */
+export function readTracebackPolicy(value: unknown, options: { readonly at?: string } = {}): TracebackPolicyData {
+  const result = readBySchema(writtenPolicy, value);
+  if (!result.success) throw configurationError(options.at ?? 'the traceback policy', { error: result.error, value });
+  const written = result.data;
+  const defaults = DEFAULT_TRACEBACK_POLICY;
+  return {
+    policyId: written.policyId,
+    automatic: { ...defaults.automatic, ...written.automatic },
+    queues: { ...defaults.queues, ...written.queues },
+    customers: { ...defaults.customers, ...written.customers },
+    answer: { ...defaults.answer, ...written.answer },
+  };
+}
 
 /** Everything that a decision rests on. */
 export interface PolicyInput {
@@ -163,8 +212,10 @@ export interface PolicyInput {
   /** Who answers. */
   readonly provider: ProviderReference;
   readonly policy: TracebackPolicyData;
-  readonly directory: PolicyDirectory;
-  readonly hold: HoldState;
+  /** It may say why as well. */
+  readonly directory: TrunkDirectory & Partial<Pick<ExplainingTrunkDirectory, 'lookUp' | 'directoryId'>>;
+  /** Whether records of the call are under a legal hold; `unknown` where the store could not be asked. */
+  readonly hold: 'none' | 'held' | 'unknown';
   /** Sources that have to be complete, beside those whose coverage the outcome names: `scope().sources` of the store. */
   readonly sources: readonly string[];
   /** Microseconds since the epoch. */
@@ -172,13 +223,7 @@ export interface PolicyInput {
 }
 
 /** An answer but for who gives it, when, and under which ids. */
-export interface AnswerDraft {
-  readonly finding: TracebackFinding;
-  readonly call?: AnsweredCall;
-  readonly upstreamAction?: CustomerAction;
-  readonly searched: SearchStatement;
-  readonly comment?: string;
-}
+export type AnswerDraft = Pick<TracebackAnswer, 'finding' | 'call' | 'upstreamAction' | 'searched' | 'comment'>;
 
 /** One rule as it was applied: what it looked at, and what came of it. */
 export interface RuleResult {
@@ -202,13 +247,6 @@ export interface PolicyTrace {
   readonly rules: readonly RuleResult[];
 }
 
-/** Why a person is asked. */
-export interface ReviewReason {
-  readonly rule: string;
-  readonly topic: ReviewTopic;
-  readonly text: string;
-}
-
 /** What is to become of a request. */
 export type PolicyDecision =
   | { readonly kind: 'automatic'; readonly draft: AnswerDraft; readonly trace: PolicyTrace }
@@ -217,7 +255,7 @@ export type PolicyDecision =
       /** Of the weightiest reason. */
       readonly queue: string;
       /** Weightiest first; at least one. */
-      readonly reasons: readonly ReviewReason[];
+      readonly reasons: readonly { readonly rule: string; readonly topic: ReviewTopic; readonly text: string }[];
       /** What would be answered, where something would: for the person to look at. */
       readonly proposal?: AnswerDraft;
       readonly trace: PolicyTrace;

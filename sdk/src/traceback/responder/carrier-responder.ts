@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { CallRecord } from '../../contract/call-record.js';
+import { defined } from '../../core/plain-data.js';
 import type { ProblemCode, ProviderReference } from '../../contract/common.js';
 import { isHopbackError } from '../../errors.js';
 import type { HopbackError } from '../../errors.js';
@@ -18,7 +18,8 @@ import type {
   RequestSourceState,
   TracebackRequestSource,
 } from '../../platform/index.js';
-import type { LegalHold, RecordLookup, RecordQuery, RecordStore } from '../../records/store/record-store.js';
+import { matchesQuery } from '../../records/store/record-store.js';
+import type { RecordLookup, RecordStore } from '../../records/store/record-store.js';
 import { tracebackDeadline } from '../deadline/traceback-deadline.js';
 import type { RespondingOffice } from '../deadline/office-clock.js';
 import { readTrunkDirectory } from '../directory/read-trunk-directory.js';
@@ -33,9 +34,7 @@ import { createLocalAnswerSigner, createReceiptVerifier } from './answer-signer.
 import type { LocalAnswerSignerOptions } from './answer-signer.js';
 import type {
   AnswerDelivery,
-  AnswerToDeliver,
   AnswerTransport,
-  DeadlineOf,
   StandingRequests,
   TracebackResponder,
   TracebackResponderOptions,
@@ -58,40 +57,25 @@ import { lockResponder, openResponder } from './responder.js';
  * ```
  */
 export function createClientAnswerTransport(client: Pick<PlatformClient, 'tracebackRequests'>): AnswerTransport {
-  const deliver = async (answer: AnswerToDeliver, signal: AbortSignal): Promise<AnswerDelivery> => {
-    const { requestId, answerId, jws, idempotencyKey } = answer;
+  const { tracebackRequests } = client;
+  const asked = async (ask: () => Promise<{ readonly receipt: string }>): Promise<AnswerDelivery> => {
     try {
-      const { receipt } = await client.tracebackRequests.answer(
-        { requestId, answer: jws },
-        { idempotencyKey, signal, maxRetries: 0 },
-      );
-      return { status: 'taken', receipt };
+      return { status: 'taken', receipt: (await ask()).receipt };
     } catch (error) {
-      const failed = deliveryOf(error);
-      const mayHaveIt = failed.status === 'cancelled' || (failed.status === 'refused' && failed.reason === 'conflict');
-      if (!mayHaveIt) return failed;
-      return (await receiptOf(client, { requestId, answerId, signal })) ?? failed;
+      return deliveryOf(error);
     }
   };
-  return { deliver };
-}
-
-async function receiptOf(
-  client: Pick<PlatformClient, 'tracebackRequests'>,
-  {
-    requestId,
-    answerId,
-    signal,
-  }: { readonly requestId: string; readonly answerId: string; readonly signal: AbortSignal },
-): Promise<AnswerDelivery | undefined> {
-  try {
-    const { receipt } = await client.tracebackRequests.receipt({ requestId, answerId }, { signal, maxRetries: 0 });
-    return { status: 'taken', receipt };
-  } catch (error) {
-    const failed = deliveryOf(error);
-    // Known another time; that there is none, what it said before says already.
-    return failed.status === 'refused' || failed.status === 'cancelled' ? undefined : failed;
-  }
+  return {
+    deliver: async ({ requestId, answerId, jws, idempotencyKey }, signal) => {
+      const how = { signal, maxRetries: 0 };
+      const said = await asked(() => tracebackRequests.answer({ requestId, answer: jws }, { ...how, idempotencyKey }));
+      const mayHaveIt = said.status === 'cancelled' || (said.status === 'refused' && said.reason === 'conflict');
+      if (!mayHaveIt) return said;
+      const known = await asked(() => tracebackRequests.receipt({ requestId, answerId }, how));
+      // Known another time; that there is none, what it said before says already.
+      return known.status === 'refused' || known.status === 'cancelled' ? said : known;
+    },
+  };
 }
 
 function deliveryOf(error: unknown): AnswerDelivery {
@@ -151,7 +135,7 @@ const CANCELLED: ProblemCode = 'request-cancelled';
  * console.log(new Date(deadlineOf(request, Date.UTC(2026, 10, 20, 20)).dueAtMs).toISOString()); // 2026-11-23T20:00:00.000Z
  * ```
  */
-export function officeDeadline(office: RespondingOffice): DeadlineOf {
+export function officeDeadline(office: RespondingOffice): TracebackResponderOptions['deadlineOf'] {
   return (request, receivedAtMs) => {
     const computed = tracebackDeadline(Math.round(receivedAtMs), office);
     const [deemedReceivedAtMs, ruleMs] =
@@ -166,9 +150,6 @@ export function officeDeadline(office: RespondingOffice): DeadlineOf {
 }
 
 const DAY_MS = 86_400_000;
-
-/** What a responder asks of a store. */
-export type StoreKnowledge = Required<Pick<TracebackResponderOptions, 'findMatch' | 'sources' | 'isHeld'>>;
 
 /**
  * What a responder has to know, out of a store of call records: the call that is meant, the sources that have to be complete, and what is under
@@ -191,13 +172,12 @@ export function storeKnowledge(
   options: {
     readonly trunks: TrunkDirectory;
     readonly match?: MatchOptions;
-    readonly isHeld?: StoreKnowledge['isHeld'];
+    readonly isHeld?: NonNullable<TracebackResponderOptions['isHeld']>;
   },
-): StoreKnowledge {
+): Required<Pick<TracebackResponderOptions, 'findMatch' | 'sources' | 'isHeld'>> {
   const { trunks, match, isHeld } = options;
   return {
-    findMatch: (request) =>
-      findMatch(request, { store, directory: trunks, ...(match === undefined ? {} : { options: match }) }),
+    findMatch: (request) => findMatch(request, { store, directory: trunks, ...defined({ options: match }) }),
     sources: async () => (await store.scope()).sources,
     isHeld:
       isHeld ??
@@ -205,34 +185,10 @@ export function storeKnowledge(
         // Not known is treated as held: a person looks.
         if (!('holds' in store)) return true;
         const holds = await store.holds();
-        return [ingressLeg, ...legs].some((leg) => holds.some((hold) => isUnderHold(leg, hold)));
+        // Records that came after the hold are meant as well.
+        return [ingressLeg, ...legs].some((leg) => holds.some(({ query }) => matchesQuery(leg, query)));
       }),
   };
-}
-
-/** Whether a record is one that the query of a hold finds: records that came later are meant as well. */
-function isUnderHold(record: CallRecord, { query }: LegalHold): boolean {
-  const { fromUs, toUs } = query.window;
-  const times = [
-    record.inviteAtUs,
-    ...(record.time.otherInviteAtUs === undefined ? [] : [record.time.otherInviteAtUs]),
-  ];
-  return times.some((atUs) => atUs >= fromUs && atUs <= toUs) && hasKeys(record, query);
-}
-
-function hasKeys(record: CallRecord, query: RecordQuery): boolean {
-  const { calledTn, callingTn, callId, origId, trunk, recordId } = query;
-  const { called, calling, asserted, ingress, egress, received } = record;
-  const isOneOf = (wanted: string | undefined, values: readonly (string | undefined)[]): boolean =>
-    wanted === undefined || values.includes(wanted);
-  return (
-    isOneOf(calledTn, [called?.tn, called?.translatedTn, called?.lrn]) &&
-    isOneOf(callingTn, [calling?.tn, asserted?.tn]) &&
-    isOneOf(callId, [ingress.callId, egress.callId]) &&
-    isOneOf(origId, [received?.origId, record.signed?.origId]) &&
-    isOneOf(trunk, [ingress.trunk, egress.trunk]) &&
-    isOneOf(recordId, [record.recordId])
-  );
 }
 
 /** Where the platform is, and how the carrier says to it who it is. */
@@ -284,12 +240,7 @@ export interface CarrierResponderOptions extends Pick<
   /** Without it answers stand without evidence. */
   readonly evidence?: CarrierEvidence;
   /** Makes a way of requests beside stream and polling, such as webhooks; it is closed with the responder. */
-  readonly moreRequests?: (parts: CarrierRequestParts) => TracebackRequestSource;
-}
-
-/** What a further way of requests may go by. */
-export interface CarrierRequestParts extends StandingRequests {
-  readonly client: PlatformClient;
+  readonly moreRequests?: (parts: StandingRequests & { readonly client: PlatformClient }) => TracebackRequestSource;
 }
 
 /** A responder at work, and the client that it speaks to the platform with. */
@@ -348,14 +299,18 @@ export async function createCarrierResponder(options: CarrierResponderOptions): 
   };
   try {
     evidence = await evidenceOf(options);
+    const { isHeld, escalations, notify, limits, onProblem, clocks } = options;
     const parts: TracebackResponderOptions = {
-      ...settingsOf(options),
-      ...{ directory, provider, policy, trunks, signer },
-      ...storeKnowledge(store, { trunks, ...(options.isHeld !== undefined && { isHeld: options.isHeld }) }),
+      ...defined({ escalations, notify, limits, onProblem, clocks, clock, evidence: evidence?.writer }),
+      directory,
+      provider,
+      policy,
+      trunks,
+      signer,
+      ...storeKnowledge(store, { trunks, ...defined({ isHeld }) }),
       deadlineOf: officeDeadline({ zone }),
       platform: { transport: createClientAnswerTransport(client), verifyReceipt },
       requests: ({ open }) => requestsOf(client, { ...options, open }),
-      ...(evidence !== undefined && { evidence: evidence.writer }),
     };
     return { ...(await openResponder(parts, { close })), client };
   } catch (error) {
@@ -370,10 +325,9 @@ async function clientOf(
   clock: CarrierResponderOptions['clock'],
 ): Promise<PlatformClient> {
   const base = baseUrl.replace(/\/$/, '');
-  const timed = clock === undefined ? {} : { clock };
+  const timed = defined({ clock });
   const authorization = await privateKeyJwt({ ...rest, ...timed, tokenUrl: tokenUrl ?? `${base}/oauth/token` });
-  const { fetch } = rest;
-  return createPlatformClient({ baseUrl: base, authorization, ...timed, ...(fetch !== undefined && { fetch }) });
+  return createPlatformClient({ baseUrl: base, authorization, ...timed, ...defined({ fetch: rest.fetch }) });
 }
 
 /** What the stream missed, while there was none, polling finds: requests, and that one which stands open here is open no longer there. */
@@ -386,7 +340,7 @@ function requestsOf(
     const answer = httpStatus === undefined ? '' : ` (HTTP status ${String(httpStatus)})`;
     onProblem?.({ kind: 'source', detail: `${via} is ${status}: ${code}${answer}` });
   };
-  const parts = { client, onState, open, ...(clock !== undefined && { clock }) };
+  const parts = { client, onState, open, ...defined({ clock }) };
   const more = moreRequests?.({ client, open });
   const sources = [streamTracebackRequests(parts), pollTracebackRequests(parts), ...(more === undefined ? [] : [more])];
   return mergeTracebackRequestSources(sources);
@@ -397,22 +351,4 @@ async function evidenceOf({ evidence, directory }: CarrierResponderOptions): Pro
   const { privateKeyPem, ...settings } = evidence;
   const signer = createLogSigner(privateKeyPem);
   return openEvidenceStore({ ...settings, directory: join(directory, 'evidence'), signer });
-}
-
-function settingsOf({
-  escalations,
-  notify,
-  limits,
-  onProblem,
-  clocks,
-  clock,
-}: CarrierResponderOptions): Partial<TracebackResponderOptions> {
-  return {
-    ...(escalations !== undefined && { escalations }),
-    ...(notify !== undefined && { notify }),
-    ...(limits !== undefined && { limits }),
-    ...(onProblem !== undefined && { onProblem }),
-    ...(clocks !== undefined && { clocks }),
-    ...(clock !== undefined && { clock }),
-  };
 }

@@ -138,10 +138,7 @@ export async function postDecision(directory: string, decision: ReviewDecision):
   try {
     await writeWhole(inboxFolder(directory), `${decision.decisionId}${DECISION_SUFFIX}`, JSON.stringify(decision));
   } catch (cause) {
-    throw new HopbackError('storage-failed', `the decision could not be kept: ${codeOf(cause)}`, {
-      retryable: true,
-      cause,
-    });
+    throw refused('the decision could not be kept', cause);
   }
 }
 
@@ -163,7 +160,7 @@ export async function decisionResult(directory: string, decisionId: string): Pro
     return (await valueOf(path)) as InboxResult | undefined;
   } catch (cause) {
     if (codeOf(cause) === 'ENOENT') return undefined;
-    throw new HopbackError('storage-failed', `the inbox cannot be read: ${codeOf(cause)}`, { retryable: true, cause });
+    throw refused('the inbox cannot be read', cause);
   }
 }
 
@@ -190,7 +187,7 @@ export async function waitingDecisions(directory: string): Promise<readonly Revi
       return reading.status === 'read' && !isDone ? [reading.decision] : [];
     });
   } catch (cause) {
-    throw new HopbackError('storage-failed', `the inbox cannot be read: ${codeOf(cause)}`, { retryable: true, cause });
+    throw refused('the inbox cannot be read', cause);
   }
 }
 
@@ -214,11 +211,12 @@ export async function withdrawDecision(directory: string, decisionId: string): P
     return true;
   } catch (cause) {
     if (codeOf(cause) === 'ENOENT') return false;
-    throw new HopbackError('storage-failed', `the decision could not be taken back: ${codeOf(cause)}`, {
-      retryable: true,
-      cause,
-    });
+    throw refused('the decision could not be taken back', cause);
   }
+}
+
+function refused(what: string, cause: unknown): HopbackError {
+  return new HopbackError('storage-failed', `${what}: ${codeOf(cause)}`, { retryable: true, cause });
 }
 
 function inboxFolder(directory: string): string {

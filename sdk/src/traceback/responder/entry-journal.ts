@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { defined } from '../../core/plain-data.js';
 import type { CallRecord } from '../../contract/call-record.js';
 import type { ProviderReference } from '../../contract/common.js';
 import { HopbackError } from '../../errors.js';
@@ -6,7 +7,8 @@ import { JOURNAL_KEY_BYTES, openValueJournal, readValueJournal } from '../../log
 import type { ValueJournal, ValueJournalOptions } from '../../log/index.js';
 import type { MatchCandidate, MatchOutcome } from '../match-outcome.js';
 import type { TracebackPolicyData } from '../policy/traceback-policy.js';
-import { isClosed, isNoticeOpen, summaryOf } from './responder-contract.js';
+import { isNoticeOpen } from './notices.js';
+import { isClosed, summaryOf } from './responder-contract.js';
 import type { EntrySummary, ResponderEntry, TrackedNotice } from './responder-contract.js';
 
 /** Most bytes of an entry in the journal: a request with a long transcript, twenty candidates of some legs each, and an answer. */
@@ -327,9 +329,6 @@ export async function readResponder(directory: string): Promise<ResponderSnapsho
     const notice = key.startsWith('n/') ? readNotice(text) : undefined;
     if (notice !== undefined) notices.push(notice);
   }
-  return {
-    ...{ provider, policy, notices },
-    ...(directoryId === undefined ? {} : { directoryId }),
-    entries: entries.toSorted((one, other) => one.deadline.dueAtMs - other.deadline.dueAtMs),
-  };
+  entries.sort((one, other) => one.deadline.dueAtMs - other.deadline.dueAtMs);
+  return defined({ provider, policy, directoryId, entries, notices });
 }

@@ -1,19 +1,18 @@
 import { createHash } from 'node:crypto';
 import type { ProviderReference } from '../../contract/common.js';
 import type { EvidenceReference, TracebackAnswer, TracebackRequest } from '../../contract/traceback-exchange.js';
-import type { MatchOutcome } from '../match-outcome.js';
-import type { AnswerDraft, PolicyDecision, PolicyTrace } from '../policy/traceback-policy.js';
-import type { HoldState } from '../policy/traceback-policy.js';
+import type { AnswerDraft, PolicyInput, PolicyTrace, PolicyDecision } from '../policy/traceback-policy.js';
 import type { ReviewDecision } from '../review/review-decision.js';
+import { proposedCall } from '../policy/decide-traceback.js';
 import { candidateId } from '../review/review-view.js';
+import { defined } from '../../core/plain-data.js';
 import { utcText, wellFormedValue } from '../../core/text.js';
-import type { AnswerDeadline, ResponderEvent } from './responder-contract.js';
-import type { EntryDelivery, EvidenceFiling, ResponderEntry, SetBack, SignedEntry } from './responder-contract.js';
+import type { EntryDelivery, ResponderEntry, ResponderEvent, SignedEntry } from './responder-contract.js';
 
 /** A request that has just come. */
 export function receivedEntry(
   request: TracebackRequest,
-  arrival: Pick<ResponderEntry, 'receivedAtMs' | 'via' | 'original'> & { readonly deadline: AnswerDeadline },
+  arrival: Pick<ResponderEntry, 'receivedAtMs' | 'via' | 'original' | 'deadline'>,
 ): ResponderEntry {
   return {
     format: 'hopback.responder-entry.1',
@@ -27,29 +26,18 @@ export function receivedEntry(
   };
 }
 
-/** What was found, and what the policy made of it. */
-export interface Matched {
-  readonly outcome?: MatchOutcome;
-  readonly hold: HoldState;
-  readonly sources: readonly string[];
-  readonly decision: PolicyDecision;
-  readonly atMs: number;
-}
-
 /** The request has been looked up, and is answered by the policy or goes to a person. */
-export function matchedEntry(entry: ResponderEntry, matched: Matched): ResponderEntry {
+export function matchedEntry(
+  entry: ResponderEntry,
+  matched: Pick<PolicyInput, 'outcome' | 'hold' | 'sources'> & {
+    readonly decision: PolicyDecision;
+    readonly atMs: number;
+  },
+): ResponderEntry {
   const { outcome, hold, sources, decision, atMs } = matched;
-  const next: ResponderEntry = {
-    ...entry,
-    ...(outcome === undefined ? {} : { outcome }),
-    hold,
-    sources,
-    matchedAtMs: atMs,
-    decision,
-  };
+  const next: ResponderEntry = { ...entry, ...defined({ outcome, hold, sources, matchedAtMs: atMs, decision }) };
   if (decision.kind === 'review') return told(next, eventOf(next, 'review-wanted', decision.queue));
-  const disputed = outcome?.status === 'several' ? outcome.disputed : undefined;
-  const call = outcome?.status === 'unique' ? outcome.candidate : disputed;
+  const call = proposedCall(outcome);
   return {
     ...next,
     pending: {
@@ -59,7 +47,7 @@ export function matchedEntry(entry: ResponderEntry, matched: Matched): Responder
       answeredBy: { kind: 'automatic', policyId: decision.trace.policyId },
       decidedAtMs: atMs,
       trace: decision.trace,
-      ...(call === undefined ? {} : { candidate: candidateId(call) }),
+      ...defined({ candidate: call === undefined ? undefined : candidateId(call) }),
     },
   };
 }
@@ -86,7 +74,7 @@ export function decidedEntry(
       answeredBy: { kind: 'person', name: by },
       decidedAtMs: made.atMs,
       trace: personTrace(entry, decision, made.despite),
-      ...(candidate === undefined ? {} : { candidate }),
+      ...defined({ candidate }),
       ...(before === undefined ? {} : { amends: { answerId: before.answerId, reason: amendReason ?? '' } }),
     },
   };
@@ -155,12 +143,12 @@ export function answerOfEntry(
     requestId: request.requestId,
     tracebackId: request.tracebackId,
     revision: pending.revision,
-    ...(amends === undefined ? {} : { amends }),
+    ...defined({ amends }),
     answeredAt: utcText(pending.decidedAtMs * 1_000),
     provider: made.provider,
     answeredBy: pending.answeredBy,
     ...draft,
-    ...(made.evidence === undefined ? {} : { evidence: made.evidence }),
+    ...defined({ evidence: made.evidence }),
   });
 }
 
@@ -168,7 +156,11 @@ export function answerOfEntry(
  * The answer that was decided on can never be signed: a person is asked, who is told why. What was found and proposed stays as it was.
  * @param queue - of the policy, for a request that no person was asked about so far
  */
-export function setBackEntry(entry: ResponderEntry, setBack: SetBack, queue: string): ResponderEntry {
+export function setBackEntry(
+  entry: ResponderEntry,
+  setBack: NonNullable<ResponderEntry['setBack']>,
+  queue: string,
+): ResponderEntry {
   const { pending: _unsigned, ...rest } = entry;
   const { decision } = entry;
   const text = `the answer could not be given (${setBack.kind}): ${setBack.detail}`;
@@ -184,7 +176,7 @@ export function setBackEntry(entry: ResponderEntry, setBack: SetBack, queue: str
             kind: 'review',
             queue: decision.kind === 'review' ? decision.queue : queue,
             reasons: [{ rule: SET_BACK_RULE, topic: 'policy', text }, ...reasons],
-            ...(proposal === undefined ? {} : { proposal }),
+            ...defined({ proposal }),
             trace: decision.trace,
           },
         }),
@@ -238,7 +230,11 @@ export function unwantedEntry(
 }
 
 /** What became of an answer is in its evidence, or will never be. */
-export function filedEntry(entry: ResponderEntry, answerId: string, filed: EvidenceFiling): ResponderEntry {
+export function filedEntry(
+  entry: ResponderEntry,
+  answerId: string,
+  filed: NonNullable<SignedEntry['filed']>,
+): ResponderEntry {
   const answers = entry.answers.map((one) => (one.answer.answerId === answerId ? { ...one, filed } : one));
   return { ...entry, answers };
 }
@@ -255,15 +251,8 @@ export function cancelledEntry(entry: ResponderEntry, atMs: number): ResponderEn
 export function escalatedEntry(entry: ResponderEntry, step: number, to: string): ResponderEntry {
   const queue = queueOf(entry);
   const { requestId, deadline } = entry;
-  const event: ResponderEvent = {
-    kind: 'escalation',
-    eventId: `${requestId}/escalation/${String(step)}`,
-    requestId,
-    queue,
-    dueAtMs: deadline.dueAtMs,
-    step,
-    to,
-  };
+  const eventId = `${requestId}/escalation/${String(step)}`;
+  const event = { kind: 'escalation', eventId, requestId, queue, dueAtMs: deadline.dueAtMs, step, to } as const;
   return told({ ...entry, escalated: step }, event);
 }
 

@@ -1,12 +1,7 @@
 import type { FccNotice } from '../../contract/alert.js';
 import type { ProviderReference } from '../../contract/common.js';
-import type {
-  Answerer,
-  EvidenceReference,
-  FindingArm,
-  TracebackAnswer,
-  TracebackRequest,
-} from '../../contract/traceback-exchange.js';
+import type { TracebackAnswer, TracebackFinding, TracebackRequest } from '../../contract/traceback-exchange.js';
+import { defined } from '../../core/plain-data.js';
 import type { LogFiles } from '../../log/index.js';
 import type { TracebackRequestSource } from '../../platform/traceback-request-source.js';
 import type { BreakerState, StreamClock } from '../../records/stream/stream-policy.js';
@@ -14,9 +9,8 @@ import type { ClockStatement, EvidenceWriter } from '../evidence/evidence-manife
 import type { MatchCandidate, MatchOutcome } from '../match-outcome.js';
 import type {
   AnswerDraft,
-  HoldState,
   PolicyDecision,
-  PolicyDirectory,
+  PolicyInput,
   PolicyTrace,
   TracebackPolicyData,
 } from '../policy/traceback-policy.js';
@@ -25,35 +19,6 @@ import type { DecisionProblem } from '../review/answer-of-decision.js';
 import type { ReviewDecision } from '../review/review-decision.js';
 import type { ReviewView } from '../review/review-view.js';
 import type { AnswerSigner, VerifyReceipt } from './answer-signer.js';
-
-/** Finds the call that is asked about. Rejects where the records cannot be read: then it is asked again later. */
-export type FindMatch = (request: TracebackRequest) => Promise<MatchOutcome>;
-
-/** When an answer is due. */
-export interface AnswerDeadline {
-  /** Deemed receipt: when the clock begins to run, milliseconds since the epoch. */
-  readonly deemedReceivedAtMs: number;
-  readonly dueAtMs: number;
-}
-
-/** The clock of 47 CFR 64.1200(n)(1). Pure; never throws. */
-export type DeadlineOf = (request: TracebackRequest, receivedAtMs: number) => AnswerDeadline;
-
-/** What an answer rests on. */
-export interface AnswerEvidence {
-  /** The answer as it will be signed, but for its reference to the evidence. */
-  readonly answer: TracebackAnswer;
-  readonly request: TracebackRequest;
-  /** Absent where nothing was looked for, such as for a trace forward. */
-  readonly outcome?: MatchOutcome;
-  readonly trace: PolicyTrace;
-}
-
-/**
- * Keeps what an answer rests on before it is signed. Called again for the same `answerId` where a crash came between: one pack more does no
- * harm, the answer names one. Rejects where the disk refuses: then it is tried again later, as it is after a minute without an outcome.
- */
-export type WriteEvidence = (evidence: AnswerEvidence) => Promise<EvidenceReference>;
 
 /** What became of an answer that was handed to the platform. */
 export type AnswerDelivery =
@@ -71,52 +36,44 @@ export type AnswerDelivery =
   /** The platform itself says that it will not have this answer. A person looks at it. */
   | { readonly status: 'refused'; readonly reason: 'conflict' | 'content'; readonly detail: string };
 
-/** An answer on its way. */
-export interface AnswerToDeliver {
-  readonly requestId: string;
-  readonly answerId: string;
-  /** Compact JWS of a {@link TracebackAnswer}. */
-  readonly jws: string;
-  /** The same for the same answer, whatever happens between. */
-  readonly idempotencyKey: string;
-}
-
 /** The way of answers to the platform. Never rejects; what takes longer than two minutes is aborted, and tried again later. */
 export interface AnswerTransport {
-  readonly deliver: (answer: AnswerToDeliver, signal: AbortSignal) => Promise<AnswerDelivery>;
+  readonly deliver: (
+    answer: {
+      readonly requestId: string;
+      readonly answerId: string;
+      /** Compact JWS of a {@link TracebackAnswer}. */
+      readonly jws: string;
+      /** The same for the same answer, whatever happens between. */
+      readonly idempotencyKey: string;
+    },
+    signal: AbortSignal,
+  ) => Promise<AnswerDelivery>;
 }
 
 /** Something that a person should hear of. Told at least once; `eventId` is the same each time. */
-export type ResponderEvent =
+export type ResponderEvent = { readonly eventId: string; readonly dueAtMs: number } & (
   | {
       readonly kind: 'review-wanted' | 'answer-sent' | 'answer-refused' | 'request-cancelled';
-      readonly eventId: string;
       readonly requestId: string;
       readonly queue: string;
-      readonly dueAtMs: number;
     }
+  /** Nobody has answered, and the deadline comes near, or is over. */
   | {
-      /** Nobody has answered, and the deadline comes near, or is over. */
       readonly kind: 'escalation';
-      readonly eventId: string;
       readonly requestId: string;
       readonly queue: string;
-      readonly dueAtMs: number;
       readonly step: number;
       readonly to: string;
     }
+  /** A part of the answer to a notice of the FCC is due. 47 CFR 64.1200(n) */
   | {
-      /** A part of the answer to a notice of the FCC is due. 47 CFR 64.1200(n) */
       readonly kind: 'notice-due';
-      readonly eventId: string;
       readonly noticeId: string;
       readonly part: 'mitigation' | 'report';
-      readonly dueAtMs: number;
       readonly to: string;
-    };
-
-/** Tells people. Where it rejects, or takes longer than 30 seconds, it is called again later. */
-export type Notify = (event: ResponderEvent) => Promise<void> | void;
+    }
+);
 
 /**
  * Where a request stands. What is durable says so, and nothing else: whatever dies, it goes on from there.
@@ -143,7 +100,7 @@ export interface PendingAnswer {
   readonly revision: number;
   readonly answerId: string;
   readonly draft: AnswerDraft;
-  readonly answeredBy: Answerer;
+  readonly answeredBy: TracebackAnswer['answeredBy'];
   readonly decidedAtMs: number;
   readonly trace: PolicyTrace;
   /** `recordId` of the record by which the call that it rests on came in. */
@@ -166,21 +123,6 @@ export type EntryDelivery =
   /** Nobody asks any longer, and the platform has not taken it. */
   | { readonly state: 'unwanted'; readonly atMs: number; readonly detail: string };
 
-/** What became of the signed answer and its receipt in the evidence. */
-export type EvidenceFiling =
-  /** They are in the pack, and in its log. */
-  | { readonly state: 'kept'; readonly atMs: number }
-  /** The evidence will not have them, and will not have them later either. */
-  | { readonly state: 'refused'; readonly atMs: number; readonly detail: string };
-
-/** Why an answer that was decided on could not be given: a person decides anew. */
-export interface SetBack {
-  readonly kind: 'evidence' | 'signing' | 'storage';
-  readonly revision: number;
-  readonly atMs: number;
-  readonly detail: string;
-}
-
 /** A signed answer: its bytes never change. */
 export interface SignedEntry {
   readonly answer: TracebackAnswer;
@@ -189,7 +131,10 @@ export interface SignedEntry {
   readonly signedAtMs: number;
   readonly delivery: EntryDelivery;
   /** Once it is settled what became of it at the platform; absent where it names no evidence. */
-  readonly filed?: EvidenceFiling;
+  readonly filed?:
+    | /** They are in the pack, and in its log. */ { readonly state: 'kept'; readonly atMs: number }
+      /** The evidence will not have them, and will not have them later either. */
+    | { readonly state: 'refused'; readonly atMs: number; readonly detail: string };
 }
 
 /** One request in the journal, with everything that has become of it. */
@@ -202,15 +147,21 @@ export interface ResponderEntry {
   readonly via: string;
   /** As it came, where that is not the JSON of the request: base64 and media type. */
   readonly original?: { readonly base64: string; readonly mediaType: string };
-  readonly deadline: AnswerDeadline;
+  /** When the answer is due; `deemedReceivedAtMs`: when the clock begins to run, milliseconds since the epoch. */
+  readonly deadline: { readonly deemedReceivedAtMs: number; readonly dueAtMs: number };
   readonly outcome?: MatchOutcome;
-  readonly hold?: HoldState;
+  readonly hold?: PolicyInput['hold'];
   readonly sources?: readonly string[];
   readonly matchedAtMs?: number;
   readonly decision?: PolicyDecision;
   readonly pending?: PendingAnswer;
-  /** Until a person has decided anew. */
-  readonly setBack?: SetBack;
+  /** Why an answer that was decided on could not be given, until a person has decided anew. */
+  readonly setBack?: {
+    readonly kind: 'evidence' | 'signing' | 'storage';
+    readonly revision: number;
+    readonly atMs: number;
+    readonly detail: string;
+  };
   readonly answers: readonly SignedEntry[];
   /** Ids of the persons' decisions that were carried out. */
   readonly decisionIds: readonly string[];
@@ -272,8 +223,8 @@ export interface EntrySummary {
   readonly dueAtMs: number;
   readonly queue?: string;
   /** Of the answer given last, or the one that is proposed. */
-  readonly arm?: FindingArm;
-  readonly answeredBy?: Answerer['kind'];
+  readonly arm?: TracebackFinding['arm'];
+  readonly answeredBy?: TracebackAnswer['answeredBy']['kind'];
   readonly escalated: number;
   readonly isUntold: boolean;
   /** Whether the evidence of an answer has still to be told what became of it. */
@@ -286,25 +237,23 @@ export interface EntrySummary {
 /** The summary of an entry. */
 export function summaryOf(entry: ResponderEntry): EntrySummary {
   const { requestId, request, receivedAtMs, deadline, decision, pending, answers, escalated, untold } = entry;
-  const { cancelledAtMs } = entry;
   const last = answers.at(-1)?.answer;
   const proposed = decision?.kind === 'review' ? decision.proposal : decision?.draft;
-  const finding = pending?.draft.finding ?? last?.finding ?? proposed?.finding;
-  const answeredBy = pending?.answeredBy ?? last?.answeredBy;
+  const queue = decision?.kind === 'review' ? decision.queue : undefined;
+  const arm = (pending?.draft ?? last ?? proposed)?.finding.arm;
+  const answeredBy = (pending ?? last)?.answeredBy.kind;
   return {
     requestId,
     tracebackId: request.tracebackId,
     state: stateOfEntry(entry),
     receivedAtMs,
     dueAtMs: deadline.dueAtMs,
-    ...(decision?.kind === 'review' ? { queue: decision.queue } : {}),
-    ...(finding === undefined ? {} : { arm: finding.arm }),
-    ...(answeredBy === undefined ? {} : { answeredBy: answeredBy.kind }),
+    ...defined({ queue, arm, answeredBy }),
     escalated,
     isUntold: untold.length > 0,
     isUnfiled: answers.some(isUnfiled),
     revisions: answers.length,
-    isCancelled: cancelledAtMs !== undefined,
+    isCancelled: entry.cancelledAtMs !== undefined,
   };
 }
 
@@ -329,136 +278,19 @@ export const DEFAULT_ESCALATIONS: readonly EscalationStep[] = Object.freeze([
 /** More than anybody reads. */
 export const MAX_ESCALATIONS = 16;
 
-/**
- * When the next step of a request falls due.
- * @param steps - by time, the earliest first
- * @returns milliseconds since the epoch; undefined where none is left
- */
-export function nextEscalationMs(
-  { state, dueAtMs, escalated }: EntrySummary,
-  steps: readonly EscalationStep[],
-): number | undefined {
-  const step = steps[escalated];
-  return step === undefined || !lacksAnswer(state) ? undefined : dueAtMs - step.beforeDueSeconds * 1_000;
-}
-
-/**
- * The step that a request has come to: of several that have passed meanwhile the last, since those before it say less.
- * @returns its number from 1, and whom it tells; undefined where none is due
- */
-export function dueEscalation(
-  summary: EntrySummary,
-  steps: readonly EscalationStep[],
-  nowMs: number,
-): { readonly step: number; readonly to: string } | undefined {
-  if (!lacksAnswer(summary.state)) return undefined;
-  const passed = steps.filter(({ beforeDueSeconds }) => summary.dueAtMs - beforeDueSeconds * 1_000 <= nowMs).length;
-  const last = steps[passed - 1];
-  return last === undefined || passed <= summary.escalated ? undefined : { step: passed, to: last.to };
-}
-
 /** A notice of the Commission of suspected illegal traffic, and what has been done about it. @see 47 CFR 64.1200(n)(2) */
 export interface TrackedNotice {
   readonly notice: FccNotice;
   /** Milliseconds since the epoch. */
   readonly receivedAtMs: number;
-  readonly mitigation: NoticePart;
-  readonly report: NoticePart;
-}
-
-/** One of the two things that are due. */
-export interface NoticePart {
-  readonly dueAtMs: number;
-  /** When it was given. */
-  readonly doneAtMs?: number;
-  /** Escalation steps that have been taken. */
-  readonly escalated: number;
-}
-
-const HOUR_MS = 3_600_000;
-/** Details of the mitigation. 47 CFR 64.1200(n)(2) */
-const MITIGATION_MS: number = 48 * HOUR_MS;
-/** The report of the investigation. */
-const REPORT_MS: number = 14 * 24 * HOUR_MS;
-
-/** Begins to track a notice: what it says is due counts, where it is earlier than the rule; what was answered is done. */
-export function trackedNotice(notice: FccNotice, receivedAtMs: number): TrackedNotice {
-  const part = (kind: 'mitigation' | 'report', stated: string, afterMs: number): NoticePart => {
-    const statedMs = Date.parse(stated);
-    const dueAtMs = Math.min(Number.isNaN(statedMs) ? Number.POSITIVE_INFINITY : statedMs, receivedAtMs + afterMs);
-    const given = notice.responses.find((response) => response.kind === kind)?.respondedAt;
-    const doneAtMs = given === undefined ? Number.NaN : Date.parse(given);
-    return { dueAtMs, escalated: 0, ...(Number.isNaN(doneAtMs) ? {} : { doneAtMs }) };
+  readonly mitigation: TrackedNotice['report'];
+  readonly report: {
+    readonly dueAtMs: number;
+    /** When it was given. */
+    readonly doneAtMs?: number;
+    /** Escalation steps that have been taken. */
+    readonly escalated: number;
   };
-  return {
-    notice,
-    receivedAtMs,
-    mitigation: part('mitigation', notice.mitigationDueAt, MITIGATION_MS),
-    report: part('report', notice.reportDueAt, REPORT_MS),
-  };
-}
-
-/** What is known of a notice that comes again: parts that were done stay so, deadlines do not move back. */
-export function noticeAgain(before: TrackedNotice, again: TrackedNotice): TrackedNotice {
-  const part = (kind: 'mitigation' | 'report'): NoticePart => ({
-    ...again[kind],
-    ...before[kind],
-    dueAtMs: Math.min(before[kind].dueAtMs, again[kind].dueAtMs),
-  });
-  return { ...again, receivedAtMs: before.receivedAtMs, mitigation: part('mitigation'), report: part('report') };
-}
-
-/** A part was given. */
-export function noticeWithDone(tracked: TrackedNotice, part: 'mitigation' | 'report', atMs: number): TrackedNotice {
-  return { ...tracked, [part]: { ...tracked[part], doneAtMs: tracked[part].doneAtMs ?? atMs } };
-}
-
-/** Whether something is still due. */
-export function isNoticeOpen({ notice, mitigation, report }: TrackedNotice): boolean {
-  return notice.state !== 'withdrawn' && (mitigation.doneAtMs === undefined || report.doneAtMs === undefined);
-}
-
-const PARTS = ['mitigation', 'report'] as const;
-
-/** An escalation step of a notice. */
-interface NoticeStep {
-  readonly event: Extract<ResponderEvent, { kind: 'notice-due' }>;
-  /** Its number from 1. */
-  readonly step: number;
-}
-
-/** What people are to be told now. */
-export function dueNoticeEvents(
-  tracked: TrackedNotice,
-  steps: readonly EscalationStep[],
-  nowMs: number,
-): readonly NoticeStep[] {
-  if (tracked.notice.state === 'withdrawn') return [];
-  return PARTS.flatMap((part): readonly NoticeStep[] => {
-    const { dueAtMs, doneAtMs, escalated } = tracked[part];
-    const passed = steps.filter(({ beforeDueSeconds }) => dueAtMs - beforeDueSeconds * 1_000 <= nowMs).length;
-    const last = steps[passed - 1];
-    if (doneAtMs !== undefined || last === undefined || passed <= escalated) return [];
-    const { noticeId } = tracked.notice;
-    const eventId = `${noticeId}/${part}/${String(passed)}`;
-    return [{ event: { kind: 'notice-due', eventId, noticeId, part, dueAtMs, to: last.to }, step: passed }];
-  });
-}
-
-/** People have been told of a step. Never goes back. */
-export function noticeEscalated(tracked: TrackedNotice, part: 'mitigation' | 'report', step: number): TrackedNotice {
-  return { ...tracked, [part]: { ...tracked[part], escalated: Math.max(tracked[part].escalated, step) } };
-}
-
-/** When the next of them falls due; undefined where none is left. */
-export function nextNoticeMs(tracked: TrackedNotice, steps: readonly EscalationStep[]): number | undefined {
-  if (tracked.notice.state === 'withdrawn') return undefined;
-  const times = PARTS.flatMap((part) => {
-    const { dueAtMs, doneAtMs, escalated } = tracked[part];
-    const step = steps[escalated];
-    return doneAtMs !== undefined || step === undefined ? [] : [dueAtMs - step.beforeDueSeconds * 1_000];
-  });
-  return times.length === 0 ? undefined : Math.min(...times);
 }
 
 /** How much a responder takes on. */
@@ -487,13 +319,15 @@ export interface TracebackResponderOptions {
   readonly provider: ProviderReference;
   readonly policy: TracebackPolicyData;
   /** Who had which trunk when. */
-  readonly trunks: PolicyDirectory;
-  readonly findMatch: FindMatch;
+  readonly trunks: PolicyInput['directory'];
+  /** Finds the call that is asked about. Rejects where the records cannot be read: then it is asked again later. */
+  readonly findMatch: (request: TracebackRequest) => Promise<MatchOutcome>;
   /** Sources that have to be complete: `scope().sources` of the store. */
   readonly sources?: () => Promise<readonly string[]>;
   /** Whether records of a call are under a legal hold. Without it nobody knows, and every call goes to a person. */
   readonly isHeld?: (candidate: MatchCandidate) => Promise<boolean>;
-  readonly deadlineOf: DeadlineOf;
+  /** The clock of 47 CFR 64.1200(n)(1), {@link officeDeadline}. Pure; never throws. */
+  readonly deadlineOf: (request: TracebackRequest, receivedAtMs: number) => ResponderEntry['deadline'];
   /**
    * With the key that answers are signed with: never the one that signs calls. What takes longer than 30 seconds is tried again later; an
    * error that is not `retryable` sends the request to a person.
@@ -512,7 +346,8 @@ export interface TracebackResponderOptions {
   readonly requests?: TracebackRequestSource | ((standing: StandingRequests) => TracebackRequestSource);
   /** When others are told that nobody has answered. Default {@link DEFAULT_ESCALATIONS}. */
   readonly escalations?: readonly EscalationStep[];
-  readonly notify?: Notify;
+  /** Tells people. Where it rejects, or takes longer than 30 seconds, it is called again later. */
+  readonly notify?: (event: ResponderEvent) => Promise<void> | void;
   readonly limits?: Partial<ResponderLimits>;
   /** Told of what went wrong and is tried again: for logs. May not throw. */
   readonly onProblem?: (problem: ResponderProblem) => void;
@@ -524,13 +359,9 @@ export interface TracebackResponderOptions {
   readonly random?: () => number;
 }
 
-/** What went wrong. */
-export type ProblemKind =
-  'match' | 'evidence' | 'signing' | 'storage' | 'delivery' | 'receipt' | 'notify' | 'source' | 'inbox';
-
 /** Something that went wrong and is tried again. Free of telephone numbers. */
 export interface ResponderProblem {
-  readonly kind: ProblemKind;
+  readonly kind: 'match' | 'evidence' | 'signing' | 'storage' | 'delivery' | 'receipt' | 'notify' | 'source' | 'inbox';
   readonly requestId?: string;
   readonly detail: string;
 }
@@ -560,14 +391,6 @@ export type Decided =
   | { readonly status: 'repeated' }
   | { readonly status: 'refused'; readonly problems: readonly DecisionProblem[] };
 
-/** Counts by upper bound: `le` as in Prometheus. */
-export interface Histogram {
-  /** Upper bounds, ascending; the last is Infinity. */
-  readonly buckets: readonly { readonly le: number; readonly count: number }[];
-  readonly count: number;
-  readonly sum: number;
-}
-
 /** A responder in figures. Counts are since it was made, what is open is as it stands. */
 export interface ResponderStatistics {
   /** Requests in the journal, by state. */
@@ -587,10 +410,15 @@ export interface ResponderStatistics {
   readonly amended: number;
   readonly escalations: number;
   /** Seconds left until the deadline when an answer was acknowledged; negative where it was over. */
-  readonly deadlineMarginSeconds: Histogram;
+  readonly deadlineMarginSeconds: {
+    /** By upper bound, `le` as in Prometheus: ascending; the last is Infinity. */
+    readonly buckets: readonly { readonly le: number; readonly count: number }[];
+    readonly count: number;
+    readonly sum: number;
+  };
   /** Milliseconds from the receipt of a request to its signed answer, of those that no person gave. */
-  readonly automaticAnswerMs: Histogram;
-  readonly failures: Readonly<Record<ProblemKind, number>>;
+  readonly automaticAnswerMs: ResponderStatistics['deadlineMarginSeconds'];
+  readonly failures: Readonly<Record<ResponderProblem['kind'], number>>;
   /** Whether the platform is tried. */
   readonly breaker: BreakerState;
   /** Bytes of the journal on disk. */

@@ -1,7 +1,8 @@
+import { defined } from '../../core/plain-data.js';
 import { fullJitterMs } from '../../core/runtime/deadline.js';
 import type { Backoff } from '../../core/runtime/deadline.js';
 import { isHopbackError } from '../../errors.js';
-import type { Breaker, BreakerState, StreamClock } from '../../records/stream/stream-policy.js';
+import type { Breaker, StreamClock } from '../../records/stream/stream-policy.js';
 import type { PastRequest } from '../policy/decide-traceback.js';
 import type { ReviewSubject } from '../review/review-view.js';
 import type { EntryJournal } from './entry-journal.js';
@@ -10,10 +11,9 @@ import type {
   EntryState,
   EntrySummary,
   EscalationStep,
-  Histogram,
-  ProblemKind,
   ResponderEntry,
   ResponderLimits,
+  ResponderProblem,
   ResponderStatistics,
   TracebackResponderOptions,
 } from './responder-contract.js';
@@ -147,33 +147,12 @@ export function createPlatformHealth(breaker: Breaker) {
 }
 
 /** Counts what a responder does. */
-interface ResponderCounts {
-  received: number;
-  repeats: number;
-  cancelled: number;
-  automatic: number;
-  byPerson: number;
-  amended: number;
-  escalations: number;
-  readonly failures: Record<ProblemKind, number>;
-  readonly arms: Map<string, number>;
-  readonly margin: HistogramCounts;
-  readonly automaticMs: HistogramCounts;
-}
-
-/** A histogram that is being filled. */
-type HistogramCounts = ReturnType<typeof createHistogram>;
+type ResponderCounts = ReturnType<typeof createResponderCounts>;
 
 /** Nothing has happened yet. */
-export function createResponderCounts(): ResponderCounts {
+export function createResponderCounts() {
   return {
-    received: 0,
-    repeats: 0,
-    cancelled: 0,
-    automatic: 0,
-    byPerson: 0,
-    amended: 0,
-    escalations: 0,
+    totals: { received: 0, repeats: 0, cancelled: 0, automatic: 0, byPerson: 0, amended: 0, escalations: 0 },
     failures: {
       match: 0,
       evidence: 0,
@@ -184,8 +163,8 @@ export function createResponderCounts(): ResponderCounts {
       notify: 0,
       source: 0,
       inbox: 0,
-    },
-    arms: new Map(),
+    } satisfies Record<ResponderProblem['kind'], number>,
+    arms: new Map<string, number>(),
     margin: createHistogram([0, 900, 3_600, 14_400, 43_200, 86_400, 172_800]),
     automaticMs: createHistogram([10, 25, 50, 100, 250, 500, 1_000, 5_000, 60_000]),
   };
@@ -201,21 +180,19 @@ function createHistogram(bounds: readonly number[]) {
       sum += value;
       for (const bucket of counts) if (value <= bucket.le) bucket.count += 1;
     },
-    read: (): Histogram => ({ buckets: counts.map((bucket) => ({ ...bucket })), count, sum }),
+    read: () => ({ buckets: counts.map((bucket) => ({ ...bucket })), count, sum }),
   };
 }
 
 /** The figures as they stand. */
 export function statisticsOf(
-  counts: ResponderCounts,
-  standing: {
+  { totals, failures, arms, margin, automaticMs }: ResponderCounts,
+  standing: Pick<ResponderStatistics, 'breaker' | 'journalBytes' | 'openNotices'> & {
     readonly summaries: Iterable<EntrySummary>;
     readonly nowMs: number;
-    readonly breaker: BreakerState;
-    readonly journalBytes: number;
-    readonly openNotices: number;
   },
 ): ResponderStatistics {
+  const { summaries, nowMs, ...figures } = standing;
   const requests: Record<EntryState, number> = {
     received: 0,
     review: 0,
@@ -227,33 +204,24 @@ export function statisticsOf(
     cancelled: 0,
   };
   let [backlog, overdue] = [0, 0];
-  for (const { state, dueAtMs } of standing.summaries) {
+  for (const { state, dueAtMs } of summaries) {
     requests[state] += 1;
     if (!lacksAnswer(state)) continue;
     backlog += 1;
-    if (dueAtMs < standing.nowMs) overdue += 1;
+    if (dueAtMs < nowMs) overdue += 1;
   }
-  const { automatic, byPerson } = counts;
-  const answers = automatic + byPerson;
+  const answers = totals.automatic + totals.byPerson;
   return {
     requests,
     backlog,
     overdue,
-    received: counts.received,
-    repeats: counts.repeats,
-    cancelled: counts.cancelled,
-    answersByArm: Object.fromEntries(counts.arms),
-    automatic,
-    byPerson,
-    ...(answers === 0 ? {} : { automaticRate: automatic / answers }),
-    amended: counts.amended,
-    escalations: counts.escalations,
-    deadlineMarginSeconds: counts.margin.read(),
-    automaticAnswerMs: counts.automaticMs.read(),
-    failures: { ...counts.failures },
-    breaker: standing.breaker,
-    journalBytes: standing.journalBytes,
-    openNotices: standing.openNotices,
+    ...totals,
+    ...(answers > 0 && { automaticRate: totals.automatic / answers }),
+    answersByArm: Object.fromEntries(arms),
+    deadlineMarginSeconds: margin.read(),
+    automaticAnswerMs: automaticMs.read(),
+    failures: { ...failures },
+    ...figures,
   };
 }
 
@@ -273,9 +241,7 @@ export function subjectOfEntry(entry: ResponderEntry): ReviewSubject {
     request,
     state: stateOfEntry(entry),
     dueAtMs: deadline.dueAtMs,
-    ...(outcome === undefined ? {} : { outcome }),
-    ...(decision === undefined ? {} : { decision }),
-    ...(sources === undefined ? {} : { sources }),
+    ...defined({ outcome, decision, sources }),
     answers: answers.map(({ answer, delivery }) => ({
       answer,
       delivery: delivery.state,
@@ -299,11 +265,11 @@ export function pastRequestOf(entry: ResponderEntry): PastRequest {
   const last = answers.at(-1)?.answer;
   return {
     request,
-    ...(outcome === undefined ? {} : { outcome }),
+    ...defined({ outcome }),
     hold,
     sources,
     nowUs: matchedAtMs * 1_000,
-    ...(last === undefined ? {} : { given: { finding: last.finding, by: last.answeredBy.kind } }),
+    ...(last !== undefined && { given: { finding: last.finding, by: last.answeredBy.kind } }),
   };
 }
 
@@ -383,8 +349,8 @@ const LEAST_WAIT_MS = 20;
 
 /** Something failed, and is tried again; leaves no responder. */
 export class StepFailure extends Error {
-  readonly kind: ProblemKind;
-  constructor(kind: ProblemKind, cause: unknown) {
+  readonly kind: ResponderProblem['kind'];
+  constructor(kind: ResponderProblem['kind'], cause: unknown) {
     super(kind, { cause });
     this.kind = kind;
   }
@@ -393,12 +359,12 @@ export class StepFailure extends Error {
 /** Counts a problem, and tells whoever writes logs. Never throws. */
 export function noteProblem(
   { counts, options }: Pick<ResponderCore, 'counts' | 'options'>,
-  problem: { readonly kind: ProblemKind; readonly requestId?: string; readonly cause: unknown },
+  problem: { readonly kind: ResponderProblem['kind']; readonly requestId?: string; readonly cause: unknown },
 ): void {
   counts.failures[problem.kind] += 1;
   const { kind, requestId, cause } = problem;
   try {
-    options.onProblem?.({ kind, ...(requestId === undefined ? {} : { requestId }), detail: detailOf(cause) });
+    options.onProblem?.(defined({ kind, requestId, detail: detailOf(cause) }));
   } catch {
     // A log that cannot be written is no reason to stop answering.
   }
@@ -434,7 +400,7 @@ export const PORT_LIMITS_MS: Readonly<Record<'evidence' | 'signing' | 'delivery'
 
 /** What is asked, and how long it may take. */
 interface TimedPort {
-  readonly kind: ProblemKind;
+  readonly kind: ResponderProblem['kind'];
   readonly timeoutMs: number;
 }
 

@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { join } from 'node:path';
 import { MACHINE_CLOCK } from '../../core/runtime/clock.js';
+import { defined } from '../../core/plain-data.js';
 import { wellFormedText, wellFormedValue } from '../../core/text.js';
 import type { TracebackRequest } from '../../contract/traceback-exchange.js';
 import { HopbackError } from '../../errors.js';
@@ -15,23 +16,20 @@ import { reviewOf } from '../review/review-of.js';
 import { createDecisionInbox, takeInbox } from './decision-inbox.js';
 import { openEntryJournal } from './entry-journal.js';
 import {
-  DEFAULT_ESCALATIONS,
-  MAX_ESCALATIONS,
-  dueEscalation,
   dueNoticeEvents,
   isNoticeOpen,
-  lacksAnswer,
-  nextEscalationMs,
   nextNoticeMs,
+  nextStepMs,
   noticeAgain,
   noticeEscalated,
   noticeWithDone,
-  stateOfEntry,
-  summaryOf,
+  stepPassed,
   trackedNotice,
-} from './responder-contract.js';
+} from './notices.js';
+import { DEFAULT_ESCALATIONS, MAX_ESCALATIONS, lacksAnswer, stateOfEntry } from './responder-contract.js';
 import type {
   Decided,
+  EntrySummary,
   ResponderEntry,
   ResponderLimits,
   Submission,
@@ -150,16 +148,17 @@ function createReminders(core: ResponderCore) {
     cancel?.();
     cancel = undefined;
     if (stop.signal.aborted) return;
-    const atMs = nextReminderMs(core, running);
+    let atMs = Infinity;
+    for (const [key, nextMs] of nextReminders(core)) if (nextMs < atMs && !running.has(key)) atMs = nextMs;
     if (!Number.isFinite(atMs)) return;
     const waitMs = Math.min(Math.max(atMs - clock.nowMs(), leastMs), LONGEST_WAIT_MS);
     cancel = clock.schedule(turn, waitMs);
   };
-  const remind = async (key: string, run: () => Promise<void>): Promise<void> => {
+  const remind = async (key: string): Promise<void> => {
     running.add(key);
     let leastMs = 0;
     try {
-      await run();
+      await remindOf(core, key);
     } catch (error) {
       leastMs = RETRY_MS;
       const { kind, cause } = error instanceof StepFailure ? error : new StepFailure('storage', error);
@@ -169,7 +168,8 @@ function createReminders(core: ResponderCore) {
     arm(leastMs);
   };
   const turn = (): void => {
-    for (const [key, run] of dueReminders(core)) if (!running.has(key)) void remind(key, run);
+    const nowMs = clock.nowMs();
+    for (const [key, atMs] of [...nextReminders(core)]) if (atMs <= nowMs && !running.has(key)) void remind(key);
     arm(0);
   };
   return {
@@ -179,39 +179,17 @@ function createReminders(core: ResponderCore) {
   };
 }
 
-const keyOfRequest = (requestId: string): string => `r/${requestId}`;
-const keyOfNotice = (noticeId: string): string => `n/${noticeId}`;
-
-/** When the next one falls due of those that are not under way; Infinity where there is none. */
-function nextReminderMs({ journal, escalations }: ResponderCore, running: ReadonlySet<string>): number {
-  let next = Number.POSITIVE_INFINITY;
-  const consider = (key: string, atMs: number | undefined): void => {
-    if (atMs !== undefined && atMs < next && !running.has(key)) next = atMs;
-  };
+/** When the next one falls due of each request that lacks an answer, and of each notice. */
+function* nextReminders({ journal, escalations }: ResponderCore): Generator<readonly [key: string, atMs: number]> {
   for (const requestId of journal.open) {
     const summary = journal.summaries.get(requestId);
-    if (summary !== undefined) consider(keyOfRequest(requestId), nextEscalationMs(summary, escalations));
+    if (summary !== undefined && lacksAnswer(summary.state)) yield [`r/${requestId}`, nextStepMs(summary, escalations)];
   }
-  for (const [noticeId, tracked] of journal.notices)
-    consider(keyOfNotice(noticeId), nextNoticeMs(tracked, escalations));
-  return next;
+  for (const [noticeId, tracked] of journal.notices) yield [`n/${noticeId}`, nextNoticeMs(tracked, escalations)];
 }
 
-/** What is to be done now, by key. */
-function dueReminders(core: ResponderCore): readonly (readonly [key: string, run: () => Promise<void>])[] {
-  const { journal, escalations, clock } = core;
-  const nowMs = clock.nowMs();
-  const requestIds = [...journal.open].filter((requestId) => {
-    const summary = journal.summaries.get(requestId);
-    return summary !== undefined && dueEscalation(summary, escalations, nowMs) !== undefined;
-  });
-  const noticeIds = [...journal.notices].flatMap(([noticeId, tracked]) =>
-    dueNoticeEvents(tracked, escalations, nowMs).length > 0 ? [noticeId] : [],
-  );
-  return [
-    ...requestIds.map((requestId) => [keyOfRequest(requestId), () => remindOfRequest(core, requestId)] as const),
-    ...noticeIds.map((noticeId) => [keyOfNotice(noticeId), () => remindOfNotice(core, noticeId)] as const),
-  ];
+function remindOf(core: ResponderCore, key: string): Promise<void> {
+  return key.startsWith('r/') ? remindOfRequest(core, key.slice(2)) : remindOfNotice(core, key.slice(2));
 }
 
 /** Written down first: whoever works on the request tells of it. */
@@ -220,11 +198,12 @@ async function remindOfRequest(core: ResponderCore, requestId: string): Promise<
   await work.exclusively(requestId, async () => {
     const entry = await journal.durable(requestId);
     // It may have been answered while it was waited for.
-    const due = entry === undefined ? undefined : dueEscalation(summaryOf(entry), escalations, clock.nowMs());
-    if (entry === undefined || due === undefined) return;
+    if (entry === undefined || !lacksAnswer(stateOfEntry(entry))) return;
+    const due = stepPassed({ dueAtMs: entry.deadline.dueAtMs, escalated: entry.escalated }, escalations, clock.nowMs());
+    if (due === undefined) return;
     try {
       await journal.save(escalatedEntry(entry, due.step, due.to));
-      counts.escalations += 1;
+      counts.totals.escalations += 1;
     } finally {
       // The journal may have taken it without being able to say that it is durable: then it is told once it is.
       work.enqueue(requestId, 'tell');
@@ -244,7 +223,7 @@ async function remindOfNotice(core: ResponderCore, noticeId: string): Promise<vo
     const current = journal.notices.get(noticeId);
     if (current === undefined) return;
     await journal.saveNotice(noticeEscalated(current, event.part, step));
-    counts.escalations += 1;
+    counts.totals.escalations += 1;
   }
 }
 
@@ -268,7 +247,7 @@ async function submit(
     // A repeat of one whose disk refused is what makes it durable.
     const known = await journal.durable(requestId);
     if (known !== undefined) {
-      counts.repeats += 1;
+      counts.totals.repeats += 1;
       // It may be one of which only now it is known that it is durable.
       work.enqueue(requestId, 'answer');
       return { status: 'known', state: stateOfEntry(known) };
@@ -278,20 +257,18 @@ async function submit(
       receivedAtMs,
       via: wellFormedText(via),
       deadline: options.deadlineOf(request, receivedAtMs),
-      ...(original === undefined
-        ? {}
-        : {
-            original: {
-              base64: Buffer.from(original.bytes).toString('base64'),
-              mediaType: wellFormedText(original.mediaType),
-            },
-          }),
+      ...(original !== undefined && {
+        original: {
+          base64: Buffer.from(original.bytes).toString('base64'),
+          mediaType: wellFormedText(original.mediaType),
+        },
+      }),
     });
     const entry = journal.isCancelled(requestId) ? cancelledEntry(received, receivedAtMs) : received;
     const room = journal.room(entry);
     if (room !== 'free') return { status: 'refused', reason: room };
     await saveAndWork(core, entry).finally(() => reminders.arm());
-    counts.received += 1;
+    counts.totals.received += 1;
     return { status: 'accepted', dueAtMs: entry.deadline.dueAtMs };
   });
 }
@@ -309,7 +286,7 @@ async function cancel(core: ResponderCore, id: string): Promise<void> {
       return undefined;
     }
     await saveAndWork(core, cancelledEntry(entry, clock.nowMs()));
-    counts.cancelled += 1;
+    counts.totals.cancelled += 1;
     return undefined;
   });
 }
@@ -472,12 +449,7 @@ async function openCore(options: TracebackResponderOptions, limits: ResponderLim
   const { provider, policy, trunks, files } = options;
   const settings = JSON.stringify({ provider, policy, directoryId: trunks.directoryId });
   const journal = await openEntryJournal(
-    {
-      directory: join(options.directory, 'journal'),
-      clock,
-      schedule: clock.schedule,
-      ...(files === undefined ? {} : { files }),
-    },
+    { directory: join(options.directory, 'journal'), clock, schedule: clock.schedule, ...defined({ files }) },
     { requests: limits.requests, settings },
   );
   const counts = createResponderCounts();
@@ -490,7 +462,16 @@ async function openCore(options: TracebackResponderOptions, limits: ResponderLim
   // Every port that is asked listens.
   setMaxListeners(0, stop.signal);
   const core: ResponderCore = {
-    ...{ options, limits, clock, random, journal, counts, breaker, health, retries, noticeRetries },
+    options,
+    limits,
+    clock,
+    random,
+    journal,
+    counts,
+    breaker,
+    health,
+    retries,
+    noticeRetries,
     escalations: escalations.toSorted((one, other) => other.beforeDueSeconds - one.beforeDueSeconds),
     stop,
     attached: new Set(),
@@ -525,7 +506,11 @@ function startedResponder(core: ResponderCore, lock: FolderLock): TracebackRespo
         ? undefined
         : reviewOf(subjectOfEntry(entry), { nowMs: clock.nowMs(), policy: options.policy, showNumbers });
     },
-    list: () => [...journal.summaries.values()].toSorted(byNeed),
+    // Those without an answer first, the most urgent before the others.
+    list: () =>
+      [...journal.summaries.values()].toSorted(
+        (one, other) => Number(isDone(one)) - Number(isDone(other)) || one.dueAtMs - other.dueAtMs,
+      ),
     past: () =>
       [...journal.summaries.keys()].flatMap((requestId) => {
         const entry = journal.get(requestId);
@@ -569,16 +554,9 @@ function startedResponder(core: ResponderCore, lock: FolderLock): TracebackRespo
   return responder;
 }
 
-/** Those without an answer first, the most urgent before the others. */
-function byNeed(
-  one: { readonly state: string; readonly dueAtMs: number },
-  other: { readonly state: string; readonly dueAtMs: number },
-): number {
-  const isDone = (state: string): number => (DONE.has(state) ? 1 : 0);
-  return isDone(one.state) - isDone(other.state) || one.dueAtMs - other.dueAtMs;
+function isDone({ state }: EntrySummary): boolean {
+  return state === 'sent' || state === 'acknowledged' || state === 'cancelled';
 }
-
-const DONE: ReadonlySet<string> = new Set(['sent', 'acknowledged', 'cancelled']);
 
 async function close(
   core: ResponderCore,

@@ -1,12 +1,13 @@
 import type { CallRecord } from '../../contract/call-record.js';
 import type { FindingArm } from '../../contract/traceback-exchange.js';
+import { defined } from '../../core/plain-data.js';
 import { wellFormedValue } from '../../core/text.js';
 import { isHopbackError } from '../../errors.js';
 import { EVIDENCE_RECORDS } from '../evidence/evidence-manifest.js';
 import type { EvidenceMaterial } from '../evidence/evidence-manifest.js';
 import type { MatchCandidate, MatchOutcome } from '../match-outcome.js';
 import { decideTraceback } from '../policy/decide-traceback.js';
-import type { HoldState } from '../policy/traceback-policy.js';
+import type { PolicyInput } from '../policy/traceback-policy.js';
 import { candidateId, candidatesOf } from '../review/review-view.js';
 import { answerSha256, signAnswer } from './answer-signer.js';
 import {
@@ -21,9 +22,11 @@ import {
   unwantedEntry,
 } from './entry-steps.js';
 import { isUnfiled, stateOfEntry } from './responder-contract.js';
-import type { AnswerDelivery, EntryDelivery, ResponderEntry, SetBack, SignedEntry } from './responder-contract.js';
+import type { AnswerDelivery, EntryDelivery, ResponderEntry, SignedEntry } from './responder-contract.js';
 import { PORT_LIMITS_MS, StepFailure, inTime, isForGood, noteProblem } from './responder-core.js';
 import type { ResponderCore, ResponderLane, Retries } from './responder-core.js';
+
+const EVIDENCE = { kind: 'evidence', timeoutMs: PORT_LIMITS_MS.evidence } as const;
 
 /**
  * Looks a request up, and applies the policy to what was found.
@@ -33,31 +36,25 @@ async function matchEntry(core: ResponderCore, entry: ResponderEntry): Promise<R
   const { options, clock, limits } = core;
   const { request } = entry;
   const timed = { kind: 'match', timeoutMs: limits.matchTimeoutMs } as const;
-  const found =
-    request.direction === 'forward' ? undefined : await inTime(core, () => options.findMatch(request), timed);
   // Switches write what they were sent, cut where their field ends.
-  const outcome = wellFormedValue(found);
+  const outcome =
+    request.direction === 'forward'
+      ? undefined
+      : wellFormedValue(await inTime(core, () => options.findMatch(request), timed));
   const [sources, hold] = await inTime(
     core,
     () => Promise.all([options.sources?.() ?? [], holdOf(core, outcome)]),
     timed,
   );
   const atMs = clock.nowMs();
-  const decision = decideTraceback({
-    request,
-    ...(outcome === undefined ? {} : { outcome }),
-    provider: options.provider,
-    policy: options.policy,
-    directory: options.trunks,
-    hold,
-    sources,
-    nowUs: atMs * 1_000,
-  });
-  return matchedEntry(entry, { ...(outcome === undefined ? {} : { outcome }), hold, sources, decision, atMs });
+  const { provider, policy, trunks: directory } = options;
+  const found = defined({ outcome, hold, sources });
+  const decision = decideTraceback({ request, provider, policy, directory, ...found, nowUs: atMs * 1_000 });
+  return matchedEntry(entry, { ...found, decision, atMs });
 }
 
 /** Of the call that would be answered with, or of any that may be meant. */
-async function holdOf({ options }: ResponderCore, outcome: MatchOutcome | undefined): Promise<HoldState> {
+async function holdOf({ options }: ResponderCore, outcome: MatchOutcome | undefined): Promise<PolicyInput['hold']> {
   const calls = outcome?.status === 'unique' ? [outcome.candidate] : candidatesOf(outcome);
   if (calls.length === 0) return 'none';
   const { isHeld } = options;
@@ -83,7 +80,7 @@ async function signEntry(core: ResponderCore, entry: ResponderEntry): Promise<Re
 function setBack(core: ResponderCore, entry: ResponderEntry, { kind, cause }: StepFailure): ResponderEntry {
   const { options, clock } = core;
   noteProblem(core, { kind, requestId: entry.requestId, cause });
-  const why: SetBack = {
+  const why: ResponderEntry['setBack'] = {
     kind: kind === 'evidence' || kind === 'signing' ? kind : 'storage',
     revision: entry.pending?.revision ?? 0,
     atMs: clock.nowMs(),
@@ -104,17 +101,10 @@ async function answerSigned(core: ResponderCore, entry: ResponderEntry): Promise
   const bare = answerOfEntry(entry, { provider });
   if (bare === undefined) return undefined;
   const evidence =
-    writer === undefined
-      ? undefined
-      : await inTime(core, () => writer.write(materialOf(core, entry, bare)), {
-          kind: 'evidence',
-          timeoutMs: PORT_LIMITS_MS.evidence,
-        });
-  const answer = answerOfEntry(entry, { provider, ...(evidence === undefined ? {} : { evidence }) }) ?? bare;
-  const jws = await inTime(core, () => signAnswer(answer, signer), {
-    kind: 'signing',
-    timeoutMs: PORT_LIMITS_MS.signing,
-  });
+    writer === undefined ? undefined : await inTime(core, () => writer.write(materialOf(core, entry, bare)), EVIDENCE);
+  const answer = answerOfEntry(entry, { provider, ...defined({ evidence }) }) ?? bare;
+  const timed = { kind: 'signing', timeoutMs: PORT_LIMITS_MS.signing } as const;
+  const jws = await inTime(core, () => signAnswer(answer, signer), timed);
   return signedEntry(entry, { answer, jws, atMs: clock.nowMs() });
 }
 
@@ -137,7 +127,7 @@ function materialOf(
     },
     answer,
     records: recordsBehind(entry, { candidate, arm: answer.finding.arm }),
-    ...(candidate === undefined ? {} : { reasons: candidate.reasons }),
+    ...defined({ reasons: candidate?.reasons }),
     clocks: options.clocks ?? [],
     decision: {
       policyId: trace?.policyId ?? options.policy.policyId,
@@ -201,10 +191,7 @@ async function fileEntry(core: ResponderCore, entry: ResponderEntry): Promise<Re
   const { answer, jws, delivery } = settled;
   const receipt = delivery.state === 'acknowledged' ? { receiptJws: delivery.receipt } : {};
   try {
-    await inTime(core, () => evidence.attachAnswer(reference.packId, { answerJws: jws, ...receipt }), {
-      kind: 'evidence',
-      timeoutMs: PORT_LIMITS_MS.evidence,
-    });
+    await inTime(core, () => evidence.attachAnswer(reference.packId, { answerJws: jws, ...receipt }), EVIDENCE);
   } catch (error) {
     if (!isForGood(error)) throw error;
     const { cause } = error;
@@ -284,7 +271,7 @@ async function delivered(
     }
     case 'cancelled':
       health.answered(requestId);
-      if (entry.cancelledAtMs === undefined) counts.cancelled += 1;
+      if (entry.cancelledAtMs === undefined) counts.totals.cancelled += 1;
       return unwantedEntry(entry, { atMs: clock.nowMs(), detail: delivery.detail.slice(0, MAX_DETAIL_CHARS) });
     default: {
       noteProblem(core, { kind: 'delivery', requestId, cause: delivery.detail });
@@ -330,12 +317,7 @@ function refused(
   const { signed, reason } = said;
   noteProblem(core, { kind: 'delivery', requestId: entry.requestId, cause: `refused: ${reason}` });
   const detail = said.detail.slice(0, MAX_DETAIL_CHARS);
-  return deliveredEntry(entry, signed.answer.answerId, {
-    state: 'refused',
-    atMs: core.clock.nowMs(),
-    reason,
-    detail,
-  });
+  return deliveredEntry(entry, signed.answer.answerId, { state: 'refused', atMs: core.clock.nowMs(), reason, detail });
 }
 
 const MAX_DETAIL_CHARS = 1_000;
@@ -496,10 +478,10 @@ function countStep({ counts, clock }: ResponderCore, entry: ResponderEntry, answ
   if (entry.answers.length > answersBefore) {
     const { finding, answeredBy, revision } = last.answer;
     counts.arms.set(finding.arm, (counts.arms.get(finding.arm) ?? 0) + 1);
-    if (revision > 1) counts.amended += 1;
-    if (answeredBy.kind === 'person') counts.byPerson += 1;
+    if (revision > 1) counts.totals.amended += 1;
+    if (answeredBy.kind === 'person') counts.totals.byPerson += 1;
     else {
-      counts.automatic += 1;
+      counts.totals.automatic += 1;
       counts.automaticMs.observe(last.signedAtMs - entry.receivedAtMs);
     }
   }

@@ -6,6 +6,7 @@ import type { MatchCandidate } from '../match-outcome.js';
 import { NOTHING_SEARCHED, answeredCall, customerStatement, searchStatement } from '../policy/decide-traceback.js';
 import type { AnswerDraft, TracebackPolicyData } from '../policy/traceback-policy.js';
 import type { TrunkDirectory, TrunkParty } from '../trunk-directory.js';
+import { defined } from '../../core/plain-data.js';
 import { utcText } from '../../core/text.js';
 import { candidateId, candidatesOf, fittingOf, partyText } from './review-view.js';
 import type { ReviewSubject, ViewWarning } from './review-view.js';
@@ -33,11 +34,13 @@ const TAKEN_BY: Readonly<Record<ArmMember, ReadonlySet<FindingArm>>> = {
   reason: new Set(['refused']),
 };
 
-/** Members that a person has filled in and the answer of that arm would not say, or would say of a call that it denies. */
-function membersLeftOut(decision: ReviewDecision): readonly string[] {
+/** Of members that a person has filled in and the answer of that arm would not say, or would say of a call that it denies. */
+function memberProblems(decision: ReviewDecision): readonly DecisionProblem[] {
   const members = Object.entries(TAKEN_BY) as readonly (readonly [ArmMember, ReadonlySet<FindingArm>])[];
-  return members.flatMap(([member, arms]) =>
-    decision[member] !== undefined && !arms.has(decision.arm) ? [member] : [],
+  return members.flatMap(([about, arms]) =>
+    decision[about] !== undefined && !arms.has(decision.arm)
+      ? [{ about, text: `it is no part of an answer "${decision.arm}"` }]
+      : [],
   );
 }
 
@@ -235,7 +238,7 @@ export function answerOfDecision(
   return {
     status: 'accepted',
     draft: draftOf(decision, { finding, subject, candidate, policy: context.policy }),
-    ...(candidate === undefined ? {} : { candidate }),
+    ...defined({ candidate }),
     despite: warnings.map(({ name }) => name),
   };
 }
@@ -253,11 +256,6 @@ function standProblems(
   if (answers.length === 0 && decision.amendReason !== undefined)
     problems.push({ about: 'amendReason', text: 'there is no answer yet that could be amended' });
   return problems;
-}
-
-/** What would be left out of the answer was meant to be in it. */
-function memberProblems(decision: ReviewDecision): readonly DecisionProblem[] {
-  return membersLeftOut(decision).map((about) => ({ about, text: `it is no part of an answer "${decision.arm}"` }));
 }
 
 function findingOf(decision: ReviewDecision, chosen: DecisionChoice): TracebackFinding | DecisionProblem {
@@ -334,11 +332,6 @@ function draftOf(
   const { outcome } = subject;
   const searched =
     outcome === undefined || outcome.status === 'unreadable' ? NOTHING_SEARCHED : searchStatement(outcome.search);
-  return {
-    finding,
-    ...(candidate === undefined ? {} : { call: answeredCall(candidate, policy.answer) }),
-    ...(upstreamAction === undefined ? {} : { upstreamAction }),
-    searched,
-    ...(comment === undefined ? {} : { comment }),
-  };
+  const call = candidate === undefined ? undefined : answeredCall(candidate, policy.answer);
+  return defined({ finding, call, upstreamAction, searched, comment });
 }

@@ -1,69 +1,54 @@
 import { z } from 'zod';
+import type { BodyOf } from '../../contract/common.js';
+import { CustomerAction, FINDING_ARMS } from '../../contract/traceback-exchange.js';
 import { readBySchema } from '../../core/schema-findings.js';
-import type { ContactDetails, ProviderReference } from '../../contract/common.js';
-import { FINDING_ARMS } from '../../contract/traceback-exchange.js';
-import type { CustomerAction, CustomerStatement, FindingArm } from '../../contract/traceback-exchange.js';
 import { configurationError } from '../../records/configuration-error.schema.js';
-import { contactDetailsSchema, providerReferenceSchema } from '../directory/read-trunk-directory.js';
-
-/** What a person has decided about a request: the one thing that the command line, the page and the portal hand in. */
-export interface ReviewDecision {
-  readonly format: 'hopback.review-decision.1';
-  /** Given once: the same decision handed in twice is one. */
-  readonly decisionId: string;
-  readonly requestId: string;
-  /** Who decides: stands in the answer. 1 to 128 characters. */
-  readonly by: string;
-  /** RFC 3339 in UTC. */
-  readonly decidedAt: string;
-  readonly arm: FindingArm;
-  /** `recordId` of the record by which the call that is meant came in, where there is one: `candidate` of the view. */
-  readonly candidate?: string;
-  /** For `received-from` and `number-served-by`, where the directory does not say or is wrong. */
-  readonly provider?: ProviderReference;
-  /** For `received-from-unlisted` and `point-of-entry`. */
-  readonly contact?: ContactDetails;
-  /** For `origin` and `serves-number`. */
-  readonly customer?: CustomerStatement;
-  readonly upstreamAction?: CustomerAction;
-  /** For `refused`. */
-  readonly reason?: string;
-  readonly comment?: string;
-  /** Why an answer that was given is changed; only then is a second one taken. */
-  readonly amendReason?: string;
-  /** Warnings of the view that the person has seen and decides against, by name. */
-  readonly despite?: readonly string[];
-}
+import { contactDetailsSchema, providerReferenceSchema } from '../directory/provider-identity.js';
 
 const id = z.string().min(1).max(128);
 const words = z.string().min(1).max(4_000);
-const action = z.enum(['none', 'under-review', 'warned', 'suspended', 'terminated']);
 
-const customer: z.ZodType<CustomerStatement> = z.strictObject({
-  customerId: z.exactOptional(z.string().min(1).max(256)),
-  contact: z.exactOptional(contactDetailsSchema),
-  knowYourCustomer: z.exactOptional(words),
-  action: z.exactOptional(action),
-});
-
-/** A person's decision as a file or a form has it. Keys that are not known are errors: it is signed in that person's name. */
-const reviewDecisionSchema: z.ZodType<ReviewDecision> = z.strictObject({
+/**
+ * What a person has decided about a request: the one thing that the command line, the page and the portal hand in. Keys that are not known are
+ * errors: it is signed in that person's name.
+ */
+export const ReviewDecision = z.strictObject({
   format: z.literal('hopback.review-decision.1'),
+  /** Given once: the same decision handed in twice is one. */
   decisionId: z.string().regex(/^[\w.-]{1,128}$/),
   requestId: id,
+  /** Who decides: stands in the answer. 1 to 128 characters. */
   by: id,
+  /** RFC 3339 in UTC. */
   decidedAt: z.string().min(20).max(40),
   arm: z.enum(FINDING_ARMS),
+  /** `recordId` of the record by which the call that is meant came in, where there is one: `candidate` of the view. */
   candidate: z.exactOptional(z.string().min(1).max(512)),
+  /** For `received-from` and `number-served-by`, where the directory does not say or is wrong. */
   provider: z.exactOptional(providerReferenceSchema),
+  /** For `received-from-unlisted` and `point-of-entry`. */
   contact: z.exactOptional(contactDetailsSchema),
-  customer: z.exactOptional(customer),
-  upstreamAction: z.exactOptional(action),
+  /** For `origin` and `serves-number`. */
+  customer: z.exactOptional(
+    z
+      .strictObject({
+        customerId: z.string().min(1).max(256),
+        contact: contactDetailsSchema,
+        knowYourCustomer: words,
+        action: CustomerAction,
+      })
+      .exactPartial(),
+  ),
+  upstreamAction: z.exactOptional(CustomerAction),
+  /** For `refused`. */
   reason: z.exactOptional(words),
   comment: z.exactOptional(words),
+  /** Why an answer that was given is changed; only then is a second one taken. */
   amendReason: z.exactOptional(words),
+  /** Warnings of the view that the person has seen and decides against, by name. */
   despite: z.exactOptional(z.array(z.string().min(1).max(64)).max(32)),
 });
+export type ReviewDecision = BodyOf<typeof ReviewDecision>;
 
 /** A decision, or what is wrong with the form of it. */
 export type ReviewDecisionReading =
@@ -81,7 +66,7 @@ export type ReviewDecisionReading =
  * ```
  */
 export function readReviewDecision(value: unknown): ReviewDecisionReading {
-  const result = readBySchema(reviewDecisionSchema, value);
+  const result = readBySchema(ReviewDecision, value);
   if (result.success) return { status: 'read', decision: result.data };
   return { status: 'refused', detail: configurationError('the decision', { error: result.error, value }).message };
 }

@@ -1,22 +1,16 @@
+import { defined } from '../../core/plain-data.js';
 import { maskTelephoneNumber, utcText } from '../../core/text.js';
 import { FINDING_ARMS } from '../../contract/traceback-exchange.js';
 import type { FindingArm, TracebackRequest } from '../../contract/traceback-exchange.js';
-import type { CoverageGap, MatchCandidate, MatchOutcome } from '../match-outcome.js';
+import type { CoverageGap, MatchCandidate } from '../match-outcome.js';
 import { searchCoverage } from '../match/match-call.js';
-import { draftOfCandidate } from '../policy/decide-traceback.js';
+import { draftOfCandidate, proposedCall } from '../policy/decide-traceback.js';
 import type { TracebackPolicyData } from '../policy/traceback-policy.js';
 import { candidateId, candidatesOf, findingText, fittingOf, partyText, spanText } from './review-view.js';
-import type {
-  AllowedAction,
-  AllowedArm,
-  CandidateView,
-  ComparisonRow,
-  DeadlineView,
-  ReviewSubject,
-  ReviewView,
-  ViewFact,
-  ViewWarning,
-} from './review-view.js';
+import type { CandidateView, ReviewSubject, ReviewView, ViewWarning } from './review-view.js';
+
+type ViewFact = ReviewView['request'][number];
+type AllowedArm = ReviewView['actions'][number]['arms'][number];
 
 /** What of the asked windows is on record, for every source that was asked. */
 interface AskedCoverage {
@@ -239,7 +233,7 @@ function notOursWarnings(found: readonly MatchCandidate[]): readonly ViewWarning
 }
 
 /** How a request is shown. */
-export interface ReviewOptions {
+interface ReviewOptions {
   readonly nowMs: number;
   /** By which the answers of the candidates are drawn up. */
   readonly policy: TracebackPolicyData;
@@ -248,9 +242,9 @@ export interface ReviewOptions {
 }
 
 /** Candidates that are shown: a person looks through some, not through hundreds. */
-export const MAX_SHOWN_CANDIDATES = 20;
+const MAX_SHOWN_CANDIDATES = 20;
 /** From here on the deadline is close: a working day has a few such stretches. */
-export const CLOSE_DEADLINE_SECONDS = 14_400;
+const CLOSE_DEADLINE_SECONDS = 14_400;
 
 /**
  * Makes the view of a request that a person decides about: the request, its deadline, the candidates side by side, what would be answered, what
@@ -273,7 +267,7 @@ export const CLOSE_DEADLINE_SECONDS = 14_400;
  */
 export function reviewOf(subject: ReviewSubject, options: ReviewOptions): ReviewView {
   const { request, state, outcome, decision } = subject;
-  const { policy, showNumbers = false } = options;
+  const { showNumbers = false } = options;
   const candidates = candidatesOf(outcome).slice(0, MAX_SHOWN_CANDIDATES);
   const proposal = decision?.kind === 'review' ? decision.proposal : decision?.draft;
   const chosen = proposedCall(outcome);
@@ -287,20 +281,18 @@ export function reviewOf(subject: ReviewSubject, options: ReviewOptions): Review
     request: requestFacts(request, showNumbers),
     reasons: decision?.kind === 'review' ? decision.reasons.map(({ text }) => text) : [],
     candidates: candidates.map((candidate, index) =>
-      candidateView(candidate, { subject, policy, showNumbers, rank: index + 1 }),
+      candidateView(candidate, { ...options, subject, rank: index + 1 }),
     ),
     callsFound: candidatesOf(outcome).length,
     comparison: comparisonRows(candidates, showNumbers),
     searched: searchedFacts(subject),
-    ...(proposal === undefined
-      ? {}
-      : {
-          proposed: {
-            finding: proposal.finding,
-            text: findingText(proposal.finding),
-            ...(chosen === undefined ? {} : { candidate: candidateId(chosen) }),
-          },
-        }),
+    ...(proposal !== undefined && {
+      proposed: {
+        finding: proposal.finding,
+        text: findingText(proposal.finding),
+        ...(chosen !== undefined && { candidate: candidateId(chosen) }),
+      },
+    }),
     given: subject.answers
       .map(({ answer, delivery, detail }) => ({
         answerId: answer.answerId,
@@ -309,7 +301,7 @@ export function reviewOf(subject: ReviewSubject, options: ReviewOptions): Review
         by: answer.answeredBy.kind === 'person' ? answer.answeredBy.name : `policy ${answer.answeredBy.policyId}`,
         text: findingText(answer.finding),
         delivery,
-        ...(detail === undefined ? {} : { detail }),
+        ...defined({ detail }),
       }))
       .toReversed(),
     warnings: subjectWarnings(subject),
@@ -318,13 +310,7 @@ export function reviewOf(subject: ReviewSubject, options: ReviewOptions): Review
   };
 }
 
-/** The call that a proposal is about: the one that fits, or the one that would, had it been sent to whoever named us. */
-function proposedCall(outcome: MatchOutcome | undefined): MatchCandidate | undefined {
-  if (outcome?.status === 'unique') return outcome.candidate;
-  return outcome?.status === 'several' ? outcome.disputed : undefined;
-}
-
-function deadlineView({ state: requestState, dueAtMs, answers }: ReviewSubject, nowMs: number): DeadlineView {
+function deadlineView({ state: requestState, dueAtMs, answers }: ReviewSubject, nowMs: number): ReviewView['deadline'] {
   const remainingSeconds = Math.floor((dueAtMs - nowMs) / 1_000);
   const dueAt = utcText(dueAtMs * 1_000);
   // Signed is not answered: the requester has it when the platform has it.
@@ -389,14 +375,8 @@ function numberText(text: string, showNumbers: boolean): string {
 
 function candidateView(
   candidate: MatchCandidate,
-  context: {
-    readonly subject: ReviewSubject;
-    readonly policy: TracebackPolicyData;
-    readonly showNumbers: boolean;
-    readonly rank: number;
-  },
+  { subject, rank, policy, showNumbers = false }: ReviewOptions & { subject: ReviewSubject; rank: number },
 ): CandidateView {
-  const { subject, policy, showNumbers, rank } = context;
   const { outcome, request } = subject;
   const { ingressLeg, egressLeg } = candidate;
   const search = outcome === undefined || outcome.status === 'unreadable' ? undefined : outcome.search;
@@ -423,7 +403,7 @@ function candidateView(
     upstream: partyText(candidate.upstream),
     downstream: DOWNSTREAM_TEXTS[candidate.downstream],
     facts: facts.flatMap(([label, value]) => (value === undefined ? [] : [{ label, value }])),
-    ...(draft === undefined ? {} : { finding: draft.finding }),
+    ...defined({ finding: draft?.finding }),
     warnings: candidateWarnings(candidate, subject),
     legs: candidate.legs.length,
   };
@@ -439,7 +419,7 @@ const DOWNSTREAM_TEXTS: Readonly<Record<MatchCandidate['downstream'], string>> =
 
 const NUMBER_FIELDS: ReadonlySet<string> = new Set(['called', 'calling']);
 
-function comparisonRows(candidates: readonly MatchCandidate[], showNumbers: boolean): readonly ComparisonRow[] {
+function comparisonRows(candidates: readonly MatchCandidate[], showNumbers: boolean): ReviewView['comparison'] {
   const fields = [...new Set(candidates.flatMap(({ reasons }) => reasons.map(({ field }) => field)))];
   const text = (field: string, value: string | undefined): string => {
     if (value === undefined) return '';
@@ -458,7 +438,7 @@ function comparisonRows(candidates: readonly MatchCandidate[], showNumbers: bool
 /** States in which a person's decision is taken. */
 const OPEN_STATES: ReadonlySet<string> = new Set(['received', 'review', 'blocked']);
 
-function allowedActions(subject: ReviewSubject): readonly AllowedAction[] {
+function allowedActions(subject: ReviewSubject): ReviewView['actions'] {
   const action = subject.answers.length > 0 ? 'amend' : 'answer';
   if (subject.state === 'cancelled' || (action === 'answer' && !OPEN_STATES.has(subject.state))) return [];
   const found = candidatesOf(subject.outcome).length;

@@ -4,7 +4,7 @@ import type {
   TracebackFinding,
   TracebackRequest,
 } from '../../contract/traceback-exchange.js';
-import type { MatchCandidate, MatchOutcome } from '../match-outcome.js';
+import type { MatchCandidate, MatchOutcome, MatchReason } from '../match-outcome.js';
 import type { PolicyDecision } from '../policy/traceback-policy.js';
 import type { TrunkParty } from '../trunk-directory.js';
 
@@ -19,15 +19,13 @@ export interface ReviewSubject {
   /** Sources that had to be complete, beside those whose coverage the outcome names. */
   readonly sources?: readonly string[];
   /** What was answered, first revision first. */
-  readonly answers: readonly GivenAnswer[];
-}
-
-/** An answer that was signed, and how far it has come. */
-export interface GivenAnswer {
-  readonly answer: TracebackAnswer;
-  readonly delivery: string;
-  /** Why the platform will not have it, or what is wrong with its receipt. */
-  readonly detail?: string;
+  readonly answers: readonly {
+    readonly answer: TracebackAnswer;
+    /** How far it has come. */
+    readonly delivery: string;
+    /** Why the platform will not have it, or what is wrong with its receipt. */
+    readonly detail?: string;
+  }[];
 }
 
 /**
@@ -49,36 +47,6 @@ export function fittingOf(outcome: MatchOutcome | undefined): readonly MatchCand
   return candidatesOf(outcome).filter(({ reasons }) => reasons.every(({ verdict }) => verdict !== 'contradicts'));
 }
 
-/** One line about the request or its deadline: a label and a text, ready to be shown. */
-export interface ViewFact {
-  readonly label: string;
-  readonly value: string;
-}
-
-/** Where the clock stands. `text` says the same as the state, so that nobody has to tell colours apart. */
-export interface DeadlineView {
-  /** RFC 3339 in UTC. */
-  readonly dueAt: string;
-  /** Negative where it is over. */
-  readonly remainingSeconds: number;
-  readonly state: 'open' | 'close' | 'overdue' | 'done';
-  readonly text: string;
-}
-
-/** What was stated of the call and what a candidate's records have, one field in a row. */
-export interface ComparisonRow {
-  readonly field: string;
-  readonly stated: string;
-  /** One for each candidate, in their order. */
-  readonly recorded: readonly ComparedValue[];
-}
-
-/** One cell. */
-export interface ComparedValue {
-  readonly text: string;
-  readonly verdict: 'equal' | 'compatible' | 'absent' | 'contradicts';
-}
-
 /** One call that may be meant, as a person looks at it. */
 export interface CandidateView {
   /** `recordId` of the record by which the call came in: by which a decision names it. */
@@ -93,7 +61,7 @@ export interface CandidateView {
   readonly upstream: string;
   /** To whom it was sent, held against whoever named us, in words. */
   readonly downstream: string;
-  readonly facts: readonly ViewFact[];
+  readonly facts: ReviewView['request'];
   /** What would be answered were it this one; absent where nobody knows who sent it. */
   readonly finding?: TracebackFinding;
   /** What speaks against naming who sent it. */
@@ -110,24 +78,6 @@ export interface ViewWarning {
   readonly isFinal: boolean;
 }
 
-/** What can be done about the request. */
-export interface AllowedAction {
-  readonly action: 'answer' | 'amend';
-  /** Arms that may be given, and what each needs. */
-  readonly arms: readonly AllowedArm[];
-}
-
-/** An arm that may be given. */
-export interface AllowedArm {
-  readonly arm: FindingArm;
-  /** Whether one of the candidates has to be chosen. */
-  readonly needsCandidate: boolean;
-  /** Members of the decision that have to be there where the directory does not say. */
-  readonly needs: readonly ('provider' | 'contact' | 'customer' | 'reason')[];
-  /** Warnings that have to be confirmed whatever call is chosen; those of a call are with it. */
-  readonly warnings: readonly ViewWarning[];
-}
-
 /**
  * Everything that a person needs to decide about one request: plain JSON, the same for the command line, the page and the portal. Texts are
  * as peers wrote them: whoever shows them escapes them.
@@ -138,37 +88,60 @@ export interface ReviewView {
   readonly tracebackId: string;
   readonly state: string;
   readonly queue?: string;
-  readonly deadline: DeadlineView;
-  readonly request: readonly ViewFact[];
+  /** Where the clock stands. `text` says the same as the state, so that nobody has to tell colours apart. */
+  readonly deadline: {
+    /** RFC 3339 in UTC. */
+    readonly dueAt: string;
+    /** Negative where it is over. */
+    readonly remainingSeconds: number;
+    readonly state: 'open' | 'close' | 'overdue' | 'done';
+    readonly text: string;
+  };
+  /** Lines about the request, ready to be shown. */
+  readonly request: readonly { readonly label: string; readonly value: string }[];
   /** Why a person is asked, weightiest first. */
   readonly reasons: readonly string[];
   readonly candidates: readonly CandidateView[];
   /** Calls that were found, those that are not among the candidates included. */
   readonly callsFound: number;
   /** The candidates side by side, a row for each field that was compared. */
-  readonly comparison: readonly ComparisonRow[];
+  readonly comparison: readonly {
+    readonly field: string;
+    readonly stated: string;
+    /** One for each candidate, in their order. */
+    readonly recorded: readonly { readonly text: string; readonly verdict: MatchReason['verdict'] }[];
+  }[];
   /** What was looked through, in words. */
-  readonly searched: readonly ViewFact[];
+  readonly searched: ReviewView['request'];
   /** What the policy would answer. */
   readonly proposed?: { readonly finding: TracebackFinding; readonly text: string; readonly candidate?: string };
   /** What was answered, last revision first. */
-  readonly given: readonly GivenAnswerView[];
+  readonly given: readonly {
+    readonly answerId: string;
+    readonly revision: number;
+    readonly answeredAt: string;
+    readonly by: string;
+    readonly text: string;
+    readonly delivery: string;
+    /** Why the platform will not have it, or what is wrong with its receipt. */
+    readonly detail?: string;
+  }[];
   readonly warnings: readonly ViewWarning[];
-  readonly actions: readonly AllowedAction[];
+  /** What can be done about the request: the arms that may be given, and what each needs. */
+  readonly actions: readonly {
+    readonly action: 'answer' | 'amend';
+    readonly arms: readonly {
+      readonly arm: FindingArm;
+      /** Whether one of the candidates has to be chosen. */
+      readonly needsCandidate: boolean;
+      /** Members of the decision that have to be there where the directory does not say. */
+      readonly needs: readonly ('provider' | 'contact' | 'customer' | 'reason')[];
+      /** Warnings that have to be confirmed whatever call is chosen; those of a call are with it. */
+      readonly warnings: readonly ViewWarning[];
+    }[];
+  }[];
   /** Whether telephone numbers are masked. */
   readonly isMasked: boolean;
-}
-
-/** An answer that was given. */
-export interface GivenAnswerView {
-  readonly answerId: string;
-  readonly revision: number;
-  readonly answeredAt: string;
-  readonly by: string;
-  readonly text: string;
-  readonly delivery: string;
-  /** Why the platform will not have it, or what is wrong with its receipt. */
-  readonly detail?: string;
 }
 
 /**

@@ -13,7 +13,7 @@ import type {
   StatedTime,
   TracebackAnswer,
 } from '@hopback/sdk/traceback';
-import { callDifferences, nextAskedCall } from '@hopback/sdk/traceback';
+import { callDifferences, nextAskedCall } from '@hopback/sdk/internal';
 import { COLUMNS } from './data-dictionary.js';
 import type { ScopeItem } from './scope.js';
 

@@ -1,5 +1,5 @@
 import type { DemandRecordClass, DemandScope } from '@hopback/sdk/platform';
-import { compareProviders } from '@hopback/sdk/traceback';
+import { compareProviders } from '@hopback/sdk/internal';
 import type { ProviderReference } from '@hopback/sdk/traceback';
 
 /** Digits of a North American number with its country code. */

@@ -1,6 +1,7 @@
 import type { ProviderEntry } from '@hopback/sdk/platform';
-import type { ProviderReference, ReferenceMeaning, ReferencePart } from '@hopback/sdk/traceback';
-import { comparableBusinessName, mixedReference } from '@hopback/sdk/traceback';
+import type { ProviderReference } from '@hopback/sdk/traceback';
+import type { ReferenceMeaning, ReferencePart } from '@hopback/sdk/internal';
+import { comparableBusinessName, mixedReference } from '@hopback/sdk/internal';
 
 /** What a provider can be found by. */
 export interface ProviderCode {

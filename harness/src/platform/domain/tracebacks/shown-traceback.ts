@@ -2,7 +2,6 @@ import type { Traceback, TracebackHop, TracebackHopState } from '@hopback/sdk/pl
 import type {
   ContactDetails,
   FindingArm,
-  HopView,
   ProviderReference,
   RequestedCall,
   RequestedCampaign,
@@ -10,8 +9,8 @@ import type {
   TracebackAnswer,
   TracebackFinding,
   TracebackRequest,
-  TracebackView,
 } from '@hopback/sdk/traceback';
+import type { TracebackView } from '@hopback/sdk/internal';
 
 /** Makes a keyed pseudonym of a value. */
 export type Pseudonym = (value: string) => string;
@@ -110,7 +109,7 @@ export const NO_RESULT: RequestResult = { isDisputed: false, isNonResponsive: fa
  * What became of the request of a hop.
  * @returns the result, the same for the same course; never throws
  */
-export function requestResult(hop: HopView, view: TracebackView): RequestResult {
+export function requestResult(hop: TracebackView['path'][number], view: TracebackView): RequestResult {
   const role = requestRole(hop, view);
   const { current, state } = hop;
   return {
@@ -134,7 +133,7 @@ export const isSameResult = (one: RequestResult, other: RequestResult): boolean 
  * Which part the provider of a hop had in the call: by its own word, and for the gateway also by that of the outcome. Undefined while the
  * traceback has come to nothing, or where a statement is contested.
  */
-function requestRole(hop: HopView, view: TracebackView): RequestRole | undefined {
+function requestRole(hop: TracebackView['path'][number], view: TracebackView): RequestRole | undefined {
   if (view.outcome === undefined || isDisputedHop(hop, view)) return undefined;
   if (hop.role === 'origin' || hop.role === 'point-of-entry') return hop.role;
   const { outcome } = view;
@@ -145,7 +144,7 @@ function requestRole(hop: HopView, view: TracebackView): RequestRole | undefined
 }
 
 /** Whether a statement of the hop and one of a neighbour contradict each other, and nobody has decided it for the hop. */
-function isDisputedHop({ requestId }: HopView, { disputes, path, left }: TracebackView): boolean {
+function isDisputedHop({ requestId }: TracebackView['path'][number], { disputes, path, left }: TracebackView): boolean {
   return disputes.some((dispute) => {
     const asked = [...path, ...left].find((hop) => `denied:${hop.requestId}` === dispute.disputeId);
     const isParty = dispute.requestId === requestId || asked?.requestId === requestId;
@@ -314,7 +313,7 @@ function allHops(facts: TracebackFacts): readonly TracebackHop[] {
 }
 
 function hopOf(
-  { hop, requestId, current }: HopView,
+  { hop, requestId, current }: TracebackView['path'][number],
   state: TracebackHopState,
   { provider, request }: { readonly provider: ProviderReference; readonly request: RequestFacts | undefined },
 ): TracebackHop {

@@ -1,5 +1,6 @@
 import type { NoticeResponse, NoticeState } from '@hopback/sdk/platform';
-import type { CallDifference, ProviderReference, TracebackView } from '@hopback/sdk/traceback';
+import type { ProviderReference } from '@hopback/sdk/traceback';
+import type { TracebackView } from '@hopback/sdk/internal';
 
 /** Something in a traceback that waits for a person of the traceback group. */
 export type WaitingItem =
@@ -19,7 +20,7 @@ export type WaitingItem =
       readonly parties: readonly ProviderReference[];
       readonly statements: readonly string[];
       /** Where an answer discloses another call than it was asked about: in what it differs. */
-      readonly differsIn?: readonly CallDifference[];
+      readonly differsIn?: NonNullable<TracebackView['disputes'][number]['differsIn']>;
     }
   /** Somebody was named that no registry has. */
   | { readonly kind: 'unidentified'; readonly requestId: string; readonly name: string }

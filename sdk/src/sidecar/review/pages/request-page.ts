@@ -1,12 +1,5 @@
 import { html } from 'hono/html';
-import type {
-  AllowedAction,
-  AllowedArm,
-  CandidateView,
-  EntrySummary,
-  ReviewView,
-  ViewWarning,
-} from '../../../traceback/index.js';
+import type { CandidateView, EntrySummary, FindingArm, ReviewView, ViewWarning } from '../../../traceback/index.js';
 import { factList, page, problemBox } from './layout.js';
 import type { Html, PageFrame, Times } from './layout.js';
 
@@ -16,7 +9,7 @@ interface FilledForm {
   readonly token: string;
 }
 
-const ARM_TEXTS: Readonly<Record<AllowedArm['arm'], string>> = {
+const ARM_TEXTS: Readonly<Record<FindingArm, string>> = {
   'received-from': 'We received the call from a provider that a registry lists',
   'received-from-unlisted': 'We received the call from a provider that no registry lists',
   origin: 'We are the origin: it was a customer of ours',
@@ -31,7 +24,7 @@ const ARM_TEXTS: Readonly<Record<AllowedArm['arm'], string>> = {
   refused: 'No answer is given',
 };
 
-const NEED_TEXTS: Readonly<Record<AllowedArm['needs'][number], string>> = {
+const NEED_TEXTS: Readonly<Record<ReviewView['actions'][number]['arms'][number]['needs'][number], string>> = {
   provider: 'the provider, where the directory does not say',
   contact: 'who it is',
   customer: 'the customer',
@@ -41,7 +34,7 @@ const NEED_TEXTS: Readonly<Record<AllowedArm['needs'][number], string>> = {
 /** Asks for a decision. Nothing is chosen beforehand: to name somebody is for the person to do. */
 function decisionForm(parts: {
   readonly view: ReviewView;
-  readonly action: AllowedAction;
+  readonly action: ReviewView['actions'][number];
   readonly path: string;
   readonly form: FilledForm;
 }): Html {
@@ -67,7 +60,7 @@ function decisionForm(parts: {
   </section>`;
 }
 
-function armFields({ arms }: AllowedAction, values: URLSearchParams): Html {
+function armFields({ arms }: ReviewView['actions'][number], values: URLSearchParams): Html {
   return html`<fieldset>
     <legend>What is answered</legend>
     ${arms.map(({ arm, needsCandidate, needs }) => {
@@ -94,7 +87,7 @@ function callFields({ candidates }: ReviewView, values: URLSearchParams): Html |
 
 function warningFields(
   { candidates, warnings }: ReviewView,
-  { arms }: AllowedAction,
+  { arms }: ReviewView['actions'][number],
   values: URLSearchParams,
 ): Html | '' {
   const all = [...warnings, ...arms.flatMap((arm) => arm.warnings), ...candidates.flatMap((call) => call.warnings)];
