@@ -12,7 +12,6 @@ import { answerOfDecision } from '../../sdk/src/traceback/review/answer-of-decis
 import { readReviewDecision } from '../../sdk/src/traceback/review/review-decision.js';
 import { reviewOf } from '../../sdk/src/traceback/review/review-of.js';
 import type { MatchCandidate, MatchOutcome, TracebackPolicyData } from '../../sdk/src/traceback/index.js';
-import type { DownstreamCheck } from '../../sdk/src/traceback/match-outcome.js';
 import { readEntry } from '../../sdk/src/traceback/responder/entry-journal.js';
 import {
   aCandidate,
@@ -45,7 +44,7 @@ const policy: fc.Arbitrary<TracebackPolicyData> = fc
     readTracebackPolicy({ policyId: 'p', automatic, customers: { basisRequired: false, details: 'none' } }),
   );
 
-const checks: readonly DownstreamCheck[] = [
+const checks: readonly MatchCandidate['downstream'][] = [
   ...(['sent-to-downstream', 'sent-elsewhere', 'unknown-egress', 'delivered-here', 'not-delivered-here'] as const),
 ];
 const candidate: fc.Arbitrary<MatchCandidate> = fc

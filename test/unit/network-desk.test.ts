@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { decided } from '../../harness/src/network/node/node-answers.js';
 import type { DeskBooks } from '../../harness/src/network/node/node-answers.js';
-import type { CandidateView, FindingArm, ReviewView, TracebackRequest } from '../../sdk/src/traceback/index.js';
+import type { FindingArm, ReviewView, TracebackRequest } from '../../sdk/src/traceback/index.js';
 import { rowOf, smallPlan } from '../support/planned-network.js';
 
 const AT = '2026-11-02T15:00:00.000';
@@ -25,7 +25,7 @@ function booksOf(id: string): DeskBooks {
   return { provider, providers: plan.providers, calls: plan.calls, indexOf: (recordId) => Number(recordId.slice(1)) };
 }
 
-function candidate(index: number, afterMs = 0): CandidateView {
+function candidate(index: number, afterMs = 0): ReviewView['candidates'][number] {
   return {
     ...{ candidate: `r${String(index)}`, rank: 1, scorePercent: 80, upstream: 'somebody', downstream: 'somebody' },
     ...{ startedAt: new Date(Date.parse(`${AT}Z`) + afterMs).toISOString(), facts: [], warnings: [], legs: 1 },
@@ -33,7 +33,7 @@ function candidate(index: number, afterMs = 0): CandidateView {
 }
 
 function viewOf(
-  candidates: readonly CandidateView[],
+  candidates: readonly ReviewView['candidates'][number][],
   arms: readonly FindingArm[] = ['not-found', 'refused'],
 ): ReviewView {
   return {

@@ -7,7 +7,7 @@ import {
   LAST_HOLIDAY_YEAR,
   MAX_OTHER_HOLIDAYS,
 } from '../../sdk/src/traceback/deadline/deadline-policy.js';
-import type { DeadlinePolicy, OtherHoliday } from '../../sdk/src/traceback/deadline/deadline-policy.js';
+import type { DeadlinePolicy } from '../../sdk/src/traceback/deadline/deadline-policy.js';
 import {
   noticeDeadlines,
   tracebackDeadline,
@@ -94,7 +94,7 @@ test('tells an unknown zone, a time out of range and an office that never opens 
 test('a policy that is changed after it was used changes no deadline under another that said the same', () => {
   const zone = 'America/New_York';
   const agreed = { date: '2026-11-24', name: 'agreed with the requester' } as const;
-  const otherHolidays: OtherHoliday[] = [agreed];
+  const otherHolidays: DeadlinePolicy['otherHolidays'][number][] = [agreed];
   const changed: DeadlinePolicy = { ...deadlinePolicy(), otherHolidays };
   expect(tracebackDueTime(Date.parse('2026-02-03T12:00:00Z'), { zone, policy: changed }).status).toBe('due');
   otherHolidays.push({ date: '2026-11-23', name: 'its own' });

@@ -18,7 +18,6 @@ import type {
   DecisionProblem,
   EvidenceStore,
   ReviewDecision,
-  SignedEntry,
   TracebackResponder,
   TracebackResponderOptions,
 } from '../traceback/index.js';

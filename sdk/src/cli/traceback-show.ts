@@ -267,7 +267,7 @@ function notShownLines({ callsFound, candidates }: ReviewView): readonly string[
   return more === 0 ? [] : ['', `${countText(more, 'call')} more that ${more === 1 ? 'fits' : 'fit'} no better`];
 }
 
-function candidateLines(one: CandidateView): readonly string[] {
+function candidateLines(one: ReviewView['candidates'][number]): readonly string[] {
   return [
     '',
     `call ${String(one.rank)}: ${one.startedAt}, fits ${String(one.scorePercent)} %, ${String(one.legs)} ${one.legs === 1 ? 'leg' : 'legs'} (${one.candidate})`,

@@ -43,7 +43,7 @@ export function mixedReference(parts: readonly ReferencePart[]): MixedReference 
 /**
  * Says which two companies a reference mixes.
  * @param what - what the reference is, such as `The upstream provider`
- * @param mixed - from {@link mixedReference}
+ * @param mixed - from `mixedReference`
  * @returns a sentence for people that names both sides. Never throws
  * @see RFC 9457 section 3.1.4
  * @example
@@ -110,7 +110,7 @@ export interface AnswerPartyFault {
 
 /**
  * Checks the providers that an answer refers to against a registry.
- * @param parties - from {@link answerParties}
+ * @param parties - from `answerParties`
  * @param signer - the provider whose key signed the answer
  * @param meaning - whom the registry takes each reference to mean
  * @returns the first contradiction; undefined where there is none. Never throws

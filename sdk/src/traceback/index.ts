@@ -6,13 +6,11 @@ export type { ContactDetails, ProviderReference } from '../contract/common.js';
 export { TracebackAnswer, TracebackRequest } from '../contract/traceback-exchange.js';
 export type {
   AnsweredCall,
-  CustomerAction,
   CustomerStatement,
   FindingArm,
   RequestedCall,
   RequestedCampaign,
   Requester,
-  SearchStatement,
   StatedTime,
   TracebackFinding,
 } from '../contract/traceback-exchange.js';
@@ -27,7 +25,7 @@ export { createTrunkDirectory } from './directory/trunk-directory.js';
 export type { ExplainingTrunkDirectory, TrunkLookUp } from './directory/trunk-directory.js';
 
 // The call that is meant.
-export type { MatchCandidate, MatchOutcome, MatchReason, MatchSearch } from './match-outcome.js';
+export type { MatchCandidate, MatchOutcome, MatchSearch } from './match-outcome.js';
 export { findMatch } from './match/match-call.js';
 export type { MatchOptions } from './match/match-options.js';
 
@@ -35,26 +33,19 @@ export type { MatchOptions } from './match/match-options.js';
 export { tryTracebackPolicy } from './policy/decide-traceback.js';
 export type { PastRequest, PolicyTrial } from './policy/decide-traceback.js';
 export { DEFAULT_TRACEBACK_POLICY, readTracebackPolicy, TracebackPolicyData } from './policy/traceback-policy.js';
-export type {
-  AnswerDraft,
-  PolicyDecision,
-  PolicyInput,
-  PolicyTrace,
-  ReviewTopic,
-  RuleResult,
-} from './policy/traceback-policy.js';
+export type { AnswerDraft, PolicyDecision, PolicyInput, PolicyTrace, ReviewTopic } from './policy/traceback-policy.js';
 
 // What a person sees, and decides.
 export { ReviewDecision } from './review/review-decision.js';
-export type { CandidateView, ReviewView, ViewWarning } from './review/review-view.js';
+export type { ReviewView, ViewWarning } from './review/review-view.js';
 export type { DecisionProblem } from './review/answer-of-decision.js';
 
 // Deadlines of requests and notices.
 export { DEADLINE_QUESTIONS, deadlinePolicy } from './deadline/deadline-policy.js';
 export type { ClosedDay, DeadlinePolicy, DeadlineReadings } from './deadline/deadline-policy.js';
-export type { DeadlineRefusal, OfficeTime, RespondingOffice } from './deadline/office-clock.js';
+export type { DeadlineRefusal, OfficeTime, ReceiptTime, RespondingOffice } from './deadline/office-clock.js';
 export { noticeDeadlines, tracebackDeadline } from './deadline/traceback-deadline.js';
-export type { ComputedDeadline } from './deadline/traceback-deadline.js';
+export type { ComputedDeadline, NoticeDeadlines } from './deadline/traceback-deadline.js';
 
 // The responder.
 export { createLocalAnswerSigner, createReceiptVerifier, signAnswer } from './responder/answer-signer.js';
@@ -65,25 +56,20 @@ export {
   officeDeadline,
   storeKnowledge,
 } from './responder/carrier-responder.js';
-export type { CarrierPlatform, CarrierResponder, CarrierResponderOptions } from './responder/carrier-responder.js';
+export type { CarrierResponder, CarrierResponderOptions } from './responder/carrier-responder.js';
 export type {
   AnswerDelivery,
   AnswerTransport,
   Decided,
-  EntryDelivery,
   EntryState,
   EntrySummary,
   EscalationStep,
-  PendingAnswer,
   ResponderEntry,
   ResponderEvent,
   ResponderLimits,
   ResponderProblem,
   ResponderStatistics,
-  SignedEntry,
   StandingRequests,
-  Submission,
-  Submitted,
   TracebackResponder,
   TracebackResponderOptions,
   TrackedNotice,
@@ -103,6 +89,7 @@ export type {
 export type { EvidenceWriterOptions } from './evidence/evidence-writer.js';
 export { listEvidence, openEvidenceStore, readEvidencePack, verifyEvidenceStore } from './evidence/evidence-store.js';
 export type {
+  EvidenceListing,
   EvidencePackReading,
   EvidenceReadTrust,
   EvidenceStore,
@@ -110,6 +97,7 @@ export type {
   EvidenceStoreVerification,
 } from './evidence/evidence-store.js';
 export { exportEvidencePack } from './evidence/exported-files.js';
+export type { ExportFrame } from './evidence/exported-files.js';
 export type { EvidenceFinding, EvidenceNote, LoggedProof } from './evidence/pack-store.js';
 export { verifyEvidencePack } from './evidence/verify-pack.js';
 export type { EvidencePackTrust, EvidencePackVerification } from './evidence/verify-pack.js';
@@ -120,6 +108,7 @@ export type { EvidenceVcon } from './evidence/evidence-vcon.js';
 // The course of a whole traceback.
 export { lifecycleRules } from './lifecycle/traceback-state.js';
 export type { LifecycleRules } from './lifecycle/traceback-state.js';
+export type { OutcomeKind } from './lifecycle/hop-machine.js';
 export type { TracebackEffect } from './lifecycle/traceback-view.js';
 
 // Requests out of e-mail, text and CSV, and answers as both.

@@ -2,30 +2,6 @@ import type { CallRecord, CoverageInterval } from '../contract/call-record.js';
 import type { TimeWindow } from '../records/store/record-store.js';
 import type { TrunkParty } from './trunk-directory.js';
 
-/** Whether a call was sent to the provider that named us: the strongest guard against naming the wrong upstream. */
-export type DownstreamCheck =
-  /** It was. */
-  | 'sent-to-downstream'
-  /** It was sent to somebody else; or to nobody, because it was refused here. */
-  | 'sent-elsewhere'
-  /** Nobody knows whom the egress trunk of some leg belonged to, where a leg went, or whom the name of the provider that named us means. */
-  | 'unknown-egress'
-  /** Nobody named us: the asked provider is the first hop, and the call was delivered to its own customer, or refused here on its way there. */
-  | 'delivered-here'
-  /** Nobody named us, and the call was not delivered here. */
-  | 'not-delivered-here';
-
-/** Something that speaks for or against a candidate, with both of what was compared. */
-export interface MatchReason {
-  /** Which stated field: `called`, `calling`, `time`, `call-id`, `origid`, `record-id`, `attestation`, `spc`, `duration`, `downstream`. */
-  readonly field: string;
-  readonly verdict: 'equal' | 'compatible' | 'absent' | 'contradicts';
-  /** What it adds to the score, or takes from it. */
-  readonly weight: number;
-  readonly stated?: string;
-  readonly recorded?: string;
-}
-
 /** One call that may be meant: all legs that belong together. */
 export interface MatchCandidate {
   readonly callGroupId: string;
@@ -37,10 +13,30 @@ export interface MatchCandidate {
   readonly egressLeg?: CallRecord;
   /** Who sent it. Undefined where the directory does not know. */
   readonly upstream?: TrunkParty;
-  readonly downstream: DownstreamCheck;
+  /**
+   * Whether the call was sent to the provider that named us: the strongest guard against naming the wrong upstream.
+   * - `sent-to-downstream`: it was;
+   * - `sent-elsewhere`: it was sent to somebody else; or to nobody, because it was refused here;
+   * - `unknown-egress`: nobody knows whom the egress trunk of some leg belonged to, where a leg went, or whom the name of the provider that named us
+   *   means;
+   * - `delivered-here`: nobody named us: the asked provider is the first hop, and the call was delivered to its own customer, or refused here on
+   *   its way there;
+   * - `not-delivered-here`: nobody named us, and the call was not delivered here.
+   */
+  readonly downstream:
+    'sent-to-downstream' | 'sent-elsewhere' | 'unknown-egress' | 'delivered-here' | 'not-delivered-here';
   /** 0 to 1. */
   readonly score: number;
-  readonly reasons: readonly MatchReason[];
+  /** What speaks for or against it, each with both of what was compared. */
+  readonly reasons: readonly {
+    /** Which stated field: `called`, `calling`, `time`, `call-id`, `origid`, `record-id`, `attestation`, `spc`, `duration`, `downstream`. */
+    readonly field: string;
+    readonly verdict: 'equal' | 'compatible' | 'absent' | 'contradicts';
+    /** What it adds to the score, or takes from it. */
+    readonly weight: number;
+    readonly stated?: string;
+    readonly recorded?: string;
+  }[];
   /** Of stated and recorded time, microseconds; positive where the record is later. 0 within what was stated. */
   readonly timeOffsetUs: number;
 }
@@ -52,11 +48,6 @@ export interface MatchSearch {
   /** Coverage of the sources in those windows. */
   readonly coverage: readonly CoverageInterval[];
   readonly recordsConsidered: number;
-}
-
-/** Part of what was looked through of which records of a source are not complete. */
-export interface CoverageGap extends TimeWindow {
-  readonly sourceId: string;
 }
 
 /** What a request finds in the records of a carrier. */
@@ -91,6 +82,10 @@ export type MatchOutcome =
   /** None, and all records of every time that may have been meant have been removed. */
   | { readonly status: 'not-retained'; readonly retainedFromUs: number; readonly search: MatchSearch }
   /** None, but records of that time are missing: "not found" may not be said. */
-  | { readonly status: 'gap'; readonly gaps: readonly CoverageGap[]; readonly search: MatchSearch }
+  | {
+      readonly status: 'gap';
+      readonly gaps: readonly (TimeWindow & { readonly sourceId: string })[];
+      readonly search: MatchSearch;
+    }
   /** What was stated cannot be looked for: no number, no time, a time that does not exist. A person reads it. */
   | { readonly status: 'unreadable'; readonly because: readonly string[] };

@@ -247,7 +247,7 @@ async function answerMeans(tracebacks: TracebacksConfiguration, directory: strin
       keyId,
       key: await readTextFile(at(platform.key)),
       // createReceiptVerifier checks every key of it.
-      receiptKeys: (await readJsonFile(at(platform.receiptKeys))) as CarrierPlatform['receiptKeys'],
+      receiptKeys: (await readJsonFile(at(platform.receiptKeys))) as CarrierResponderOptions['platform']['receiptKeys'],
     },
   };
 }

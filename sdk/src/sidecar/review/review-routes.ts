@@ -151,7 +151,7 @@ function refused(
 /** What requests are shown and decided with. */
 interface RequestParts extends ReviewParts {
   readonly responder: Pick<TracebackResponder, 'list' | 'review' | 'entry' | 'decide'>;
-  readonly context: DecisionContext;
+  readonly context: Pick<PolicyInput, 'policy' | 'directory' | 'provider'>;
   readonly times: Times;
   readonly newId: () => string;
 }

@@ -15,7 +15,6 @@ import type {
 } from '../../platform/index.js';
 import { mixedReference } from '../../traceback/answer-parties.js';
 import type { ReferenceMeaning, ReferencePart } from '../../traceback/answer-parties.js';
-import type { NotAskableReason } from '../../traceback/lifecycle/traceback-state.js';
 import { createTestKey } from '../test-key.js';
 import type { TestKey } from '../test-key.js';
 
@@ -31,7 +30,7 @@ export interface TestProvider extends ProviderReference {
    */
   readonly answers?: (request: TracebackRequest) => TracebackFinding | undefined;
   /** Why nobody can ask it. */
-  readonly cannotBeAsked?: NotAskableReason;
+  readonly cannotBeAsked?: 'foreign' | 'not-listed' | 'no-contact' | 'removed';
   /** What its entry in the registry has beside names and numbers. */
   readonly entry?: Partial<ProviderEntry>;
 }

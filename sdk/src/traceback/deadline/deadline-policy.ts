@@ -1,9 +1,6 @@
 import { createMemo, createNamedMemo } from '../../core/memo.js';
 import { HopbackError } from '../../errors.js';
 
-/** A day of the calendar, `2026-07-04`. RFC 3339 section 5.6 */
-export type CalendarDate = string;
-
 const DAY_MS = 86_400_000;
 
 /** Days since 1970-01-01 of a date that exists; members beyond their ranges count on, as day 0 is the last of the month before. */
@@ -11,13 +8,13 @@ function dayNumberOf(year: number, month: number, day: number): number {
   return Date.UTC(year, month - 1, day) / DAY_MS;
 }
 
-/** The date of a day, counted from 1970-01-01. */
-export function calendarDate(dayNumber: number): CalendarDate {
+/** The date of a day, counted from 1970-01-01: `2026-07-04`. RFC 3339 section 5.6 */
+export function calendarDate(dayNumber: number): string {
   return new Date(dayNumber * DAY_MS).toISOString().slice(0, 10);
 }
 
 /** The day of a date, counted from 1970-01-01; undefined where it is not written so, or there is no such day. */
-function dayNumberOfDate(date: CalendarDate): number | undefined {
+function dayNumberOfDate(date: string): number | undefined {
   if (!/^\d{4}-\d{2}-\d{2}$/.test(date)) return undefined;
   const atMs = Date.parse(`${date}T00:00:00Z`);
   if (Number.isNaN(atMs)) return undefined;
@@ -32,56 +29,10 @@ export function weekdayOf(dayNumber: number): number {
 }
 
 /**
- * Where the text of 47 CFR 64.1200(n)(1) can be read in more than one way: a question by name, and the readings of it.
- * {@link DEADLINE_QUESTIONS} says what each stands for.
+ * The questions that the text of 47 CFR 64.1200(n)(1) leaves open, for people and for forms: what its readings stand for, and which is taken where
+ * nothing is configured, and why. `earliest`: all of them are compared, and the earliest deadline binds.
  */
-export interface DeadlineReadings {
-  readonly beforeOpening: 'same-day' | 'next-business-day';
-  readonly closingMinute: 'whole-minute' | 'on-the-stroke' | 'outside';
-  readonly restart: 'same-time-of-day' | 'one-minute-past-midnight';
-  readonly clockChange: 'elapsed-hours' | 'same-time-of-day';
-  readonly observance: 'observed-day' | 'calendar-date';
-}
-
-/** One of the questions. */
-export type DeadlineQuestion = keyof DeadlineReadings;
-
-/** A day on which an office is closed for another reason than the federal calendar. */
-export interface OtherHoliday {
-  readonly date: CalendarDate;
-  /** Why: `Executive Order 14129`, `Alaska Day`. */
-  readonly name: string;
-}
-
-/** How deadlines are computed: for each question one reading, or `earliest`, with which all of them are compared and the earliest binds. */
-export type DeadlinePolicy = {
-  readonly [Question in DeadlineQuestion]: DeadlineReadings[Question] | 'earliest';
-} & {
-  /** The same for the 14 days of a notice, see {@link NOTICE_REPORT_QUESTION}. */
-  readonly noticeReport: NoticeReportReading | 'earliest';
-  /** Whether Inauguration Day is a holiday at the office: in and around the District of Columbia alone. Default false. */
-  readonly inaugurationDay: boolean;
-  /**
-   * Days on which the clock does not run either, at most {@link MAX_OTHER_HOLIDAYS}. The rule knows federal legal holidays alone, so
-   * holidays of a state and an office's own make no deadline later: name here only what the requesters have agreed to. Default none.
-   */
-  readonly otherHolidays: readonly OtherHoliday[];
-};
-
-/** How the 14 days of a notice can be counted. */
-export type NoticeReportReading = 'to-the-hour' | 'end-of-fourteenth-day' | 'next-business-day';
-
-/** A question, what its readings stand for, and which is taken where nothing is configured. */
-export interface DeadlineQuestionText<Reading extends string = string> {
-  readonly asks: string;
-  readonly readings: Readonly<Record<Reading, string>>;
-  readonly byDefault: Reading | 'earliest';
-  /** Why that is the default. */
-  readonly because: string;
-}
-
-/** The questions that the text of the rule leaves open, for people and for forms. 47 CFR 64.1200(n)(1) */
-export const DEADLINE_QUESTIONS: { readonly [Q in DeadlineQuestion]: DeadlineQuestionText<DeadlineReadings[Q]> } = {
+export const DEADLINE_QUESTIONS = {
   beforeOpening: {
     asks: 'When is a request deemed received that comes on a business day before 8:00?',
     readings: {
@@ -133,18 +84,35 @@ export const DEADLINE_QUESTIONS: { readonly [Q in DeadlineQuestion]: DeadlineQue
     byDefault: 'observed-day',
     because: 'The Commission wrote both rules, and says in 47 CFR 1.4(e)(1) which days it means.',
   },
+  noticeReport: {
+    asks: 'When do 14 days from the receipt of a notice end? 47 CFR 64.1200(n), 47 CFR 1.4',
+    readings: {
+      'to-the-hour': 'At the same time of day, 14 days later.',
+      'end-of-fourteenth-day': 'With the 14th day after the one of receipt. 47 CFR 1.4(b), (c)',
+      'next-business-day': 'With that day, or with the next business day where it is none. 47 CFR 1.4(j)',
+    },
+    byDefault: 'earliest',
+    because: 'A report that comes by the earliest is in time under all.',
+  },
+} as const;
+
+/** For each question of {@link DEADLINE_QUESTIONS} one reading. */
+export type DeadlineReadings = {
+  readonly [Question in keyof typeof DEADLINE_QUESTIONS]: keyof (typeof DEADLINE_QUESTIONS)[Question]['readings'];
 };
 
-/** What the 14 days of a notice leave open. 47 CFR 64.1200(n), 47 CFR 1.4 */
-export const NOTICE_REPORT_QUESTION: DeadlineQuestionText<NoticeReportReading> = {
-  asks: 'When do 14 days from the receipt of a notice end?',
-  readings: {
-    'to-the-hour': 'At the same time of day, 14 days later.',
-    'end-of-fourteenth-day': 'With the 14th day after the one of receipt. 47 CFR 1.4(b), (c)',
-    'next-business-day': 'With that day, or with the next business day where it is none. 47 CFR 1.4(j)',
-  },
-  byDefault: 'earliest',
-  because: 'A report that comes by the earliest is in time under all.',
+/** How deadlines are computed: for each question one reading, or `earliest`, with which all of them are compared and the earliest binds. */
+export type DeadlinePolicy = {
+  readonly [Question in keyof DeadlineReadings]: DeadlineReadings[Question] | 'earliest';
+} & {
+  /** Whether Inauguration Day is a holiday at the office: in and around the District of Columbia alone. Default false. */
+  readonly inaugurationDay: boolean;
+  /**
+   * Days on which the clock does not run either, at most 1,000, with a name of 1 to 120 characters: `Executive Order 14129`, `Alaska Day`. The
+   * rule knows federal legal holidays alone, so holidays of a state and an office's own make no deadline later: name here only what the
+   * requesters have agreed to. Default none.
+   */
+  readonly otherHolidays: readonly { readonly date: string; readonly name: string }[];
 };
 
 /** A holiday a week for ten years and to spare; what comes with more of them is no list of holidays. */
@@ -165,26 +133,26 @@ const MAX_HOLIDAY_NAME = 120;
  * ```
  */
 export function deadlinePolicy(partial: Partial<DeadlinePolicy> = {}): DeadlinePolicy {
-  const policy: DeadlinePolicy = {
-    beforeOpening: partial.beforeOpening ?? DEADLINE_QUESTIONS.beforeOpening.byDefault,
-    closingMinute: partial.closingMinute ?? DEADLINE_QUESTIONS.closingMinute.byDefault,
-    restart: partial.restart ?? DEADLINE_QUESTIONS.restart.byDefault,
-    clockChange: partial.clockChange ?? DEADLINE_QUESTIONS.clockChange.byDefault,
-    observance: partial.observance ?? DEADLINE_QUESTIONS.observance.byDefault,
-    noticeReport: partial.noticeReport ?? NOTICE_REPORT_QUESTION.byDefault,
+  checkHolidays(partial.otherHolidays ?? []);
+  return {
+    beforeOpening: readingIn(partial, 'beforeOpening'),
+    closingMinute: readingIn(partial, 'closingMinute'),
+    restart: readingIn(partial, 'restart'),
+    clockChange: readingIn(partial, 'clockChange'),
+    observance: readingIn(partial, 'observance'),
+    noticeReport: readingIn(partial, 'noticeReport'),
     inaugurationDay: partial.inaugurationDay ?? false,
     otherHolidays: partial.otherHolidays?.map(({ date, name }) => ({ date, name })) ?? [],
   };
-  for (const [question, text] of Object.entries<DeadlineQuestionText>(DEADLINE_QUESTIONS)) {
-    checkReading(question, policy[question as DeadlineQuestion], text);
-  }
-  checkReading('noticeReport', policy.noticeReport, NOTICE_REPORT_QUESTION);
-  checkHolidays(policy.otherHolidays);
-  return policy;
 }
 
-function checkReading(question: string, reading: string, { readings }: DeadlineQuestionText): void {
-  if (reading === 'earliest' || Object.hasOwn(readings, reading)) return;
+function readingIn<Question extends keyof DeadlineReadings>(
+  partial: Partial<DeadlinePolicy>,
+  question: Question,
+): DeadlinePolicy[Question] {
+  const { readings, byDefault } = DEADLINE_QUESTIONS[question];
+  const reading = (partial[question] ?? byDefault) as DeadlinePolicy[Question];
+  if (reading === 'earliest' || Object.hasOwn(readings, reading)) return reading;
   throw new HopbackError(
     'invalid-configuration',
     `"${question}" of a deadline policy is one of: earliest, ${Object.keys(readings).join(', ')}.`,
@@ -192,7 +160,7 @@ function checkReading(question: string, reading: string, { readings }: DeadlineQ
   );
 }
 
-function checkHolidays(holidays: readonly OtherHoliday[]): void {
+function checkHolidays(holidays: DeadlinePolicy['otherHolidays']): void {
   if (holidays.length > MAX_OTHER_HOLIDAYS) {
     throw new HopbackError(
       'invalid-configuration',
@@ -212,44 +180,6 @@ function checkHolidays(holidays: readonly OtherHoliday[]): void {
   }
 }
 
-/** The legal public holidays of 5 USC 6103(a), and Inauguration Day of 6103(c). */
-export type FederalHolidayId =
-  | 'new-years-day'
-  | 'birthday-of-martin-luther-king-jr'
-  | 'inauguration-day'
-  | 'washingtons-birthday'
-  | 'memorial-day'
-  | 'juneteenth'
-  | 'independence-day'
-  | 'labor-day'
-  | 'columbus-day'
-  | 'veterans-day'
-  | 'thanksgiving-day'
-  | 'christmas-day';
-
-/** A federal holiday of one year. */
-export interface FederalHoliday {
-  readonly id: FederalHolidayId;
-  /** As the law has it. */
-  readonly name: string;
-  /** The date that the law names. */
-  readonly date: CalendarDate;
-  /**
-   * The day on which it is taken: the Friday before a Saturday, the Monday after a Sunday. New Year's Day on a Saturday is taken in the year
-   * before.
-   */
-  readonly observedOn: CalendarDate;
-}
-
-/** What may be asked for beside the holidays that hold everywhere. */
-export interface FederalHolidayOptions {
-  /**
-   * Whether Inauguration Day counts: 20 January after each election of a president, or the Monday after a Sunday. It is a holiday in and around
-   * the District of Columbia alone, so the default is false: a deadline elsewhere would come too late.
-   */
-  readonly inaugurationDay?: boolean;
-}
-
 /** The first year in which the holidays on Mondays were where they are now. Public Law 90-363 */
 export const FIRST_HOLIDAY_YEAR = 1971;
 /** As far as times of this package reach. */
@@ -258,18 +188,14 @@ export const LAST_HOLIDAY_YEAR = 2201;
 /**
  * Computes the federal holidays of a year, by the rules that were law in it: Juneteenth since 2021, the birthday of Martin Luther King since
  * 1986, Veterans Day on a Monday of October until 1977.
- * @param year - {@link FIRST_HOLIDAY_YEAR} to {@link LAST_HOLIDAY_YEAR}
- * @param options - whether Inauguration Day is among them
+ * @param year - 1971 to 2201
+ * @param options - whether Inauguration Day is among them: a holiday in and around the District of Columbia alone, elsewhere a deadline would come
+ * too late
  * @returns the holidays whose date is in that year, by date; the first of the next year may be taken on 31 December of this
  * @throws {@link HopbackError} `invalid-argument` for a year out of range
  * @see 5 USC 6103, Executive Order 11582, 47 CFR 1.4(e)(1)
- * @example
- * ```ts
- * const [newYear] = federalHolidays(2022);
- * console.log(newYear?.date, newYear?.observedOn); // 2022-01-01 2021-12-31
- * ```
  */
-export function federalHolidays(year: number, options: FederalHolidayOptions = {}): readonly FederalHoliday[] {
+export function federalHolidays(year: number, options: { readonly inaugurationDay?: boolean } = {}) {
   if (!Number.isInteger(year) || year < FIRST_HOLIDAY_YEAR || year > LAST_HOLIDAY_YEAR) {
     throw new HopbackError(
       'invalid-argument',
@@ -284,7 +210,8 @@ export function federalHolidays(year: number, options: FederalHolidayOptions = {
 }
 
 interface HolidayRule {
-  readonly id: FederalHolidayId;
+  readonly id: string;
+  /** As the law has it. */
   readonly name: string;
   readonly month: number;
   /** A date of the month, or the n-th (`-1`: last) of a weekday in it. */
@@ -324,12 +251,16 @@ const HOLIDAYS: readonly HolidayRule[] = [
   { id: 'christmas-day', name: 'Christmas Day', month: 12, on: { day: 25 } },
 ];
 
-function holidayOf({ id, name, month, on }: HolidayRule, year: number): FederalHoliday {
+/**
+ * A holiday of one year: the date that the law names, and the day on which it is taken, the Friday before a Saturday and the Monday after a Sunday. New
+ * Year's Day on a Saturday is taken in the year before.
+ */
+function holidayOf({ id, name, month, on }: HolidayRule, year: number) {
   const day = 'day' in on ? dayNumberOf(year, month, on.day) : nthWeekday(year, month, on);
   return { id, name, date: calendarDate(day), observedOn: calendarDate(observedDay(id, day)) };
 }
 
-function observedDay(id: FederalHolidayId, day: number): number {
+function observedDay(id: string, day: number): number {
   const weekday = weekdayOf(day);
   if (weekday === 0) return day + 1;
   // 5 USC 6103(b) moves the holidays of (a) from a Saturday; Inauguration Day is one of (c), which moves it from a Sunday alone.
@@ -347,7 +278,7 @@ function nthWeekday(year: number, month: number, { nth, weekday }: { nth: number
 
 /** A day on which the clock does not run, and why. */
 export interface ClosedDay {
-  readonly date: CalendarDate;
+  readonly date: string;
   readonly because: 'weekend' | 'federal-holiday' | 'other-holiday';
   /** Of the holiday. */
   readonly name?: string;
@@ -431,7 +362,7 @@ function newCalendar({ inaugurationDay, otherHolidays }: CalendarPolicy) {
   return {
     /** Undefined for a business day. Days are counted from 1970-01-01. */
     closedOn,
-    /** The first business day after a day; undefined where {@link MAX_CLOSED_DAYS} in a row are none. */
+    /** The first business day after a day; undefined where `MAX_CLOSED_DAYS` in a row are none. */
     nextAfter,
   };
 }

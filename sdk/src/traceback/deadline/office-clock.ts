@@ -20,17 +20,7 @@ interface OfficeWall {
 }
 
 /** The clock of the zone in which an office lies. */
-interface OfficeClock {
-  /** IANA name. */
-  readonly zone: string;
-  readonly wallAt: (atMs: number) => OfficeWall;
-  /**
-   * The instant of a local time: the first of two where clocks go back, the moment of the change where they go forward over it. Later local times
-   * are never earlier instants.
-   */
-  readonly instantOf: (wall: OfficeWall) => number;
-  readonly timeAt: (atMs: number) => OfficeTime;
-}
+type OfficeClock = NonNullable<ReturnType<typeof newClock>>;
 
 const DAY_MS = 86_400_000;
 const HOUR_MS = 3_600_000;
@@ -50,7 +40,7 @@ function officeClock(zone: string): OfficeClock | undefined {
   return clockFor(zone, () => newClock(zone));
 }
 
-function newClock(zone: string): OfficeClock | undefined {
+function newClock(zone: string) {
   const clock = zoneClock(zone);
   if (clock === undefined) return undefined;
   const { offsetMsAt } = clock;
@@ -62,10 +52,15 @@ function newClock(zone: string): OfficeClock | undefined {
     return { day, timeOfDayMs: local - day * DAY_MS };
   };
   return {
+    /** IANA name. */
     zone: clock.zone,
     wallAt,
-    timeAt: (atMs) => ({ atMs, local: localText(atMs, offsetMsAt(atMs)) }),
-    instantOf: ({ day, timeOfDayMs }) => {
+    timeAt: (atMs: number): OfficeTime => ({ atMs, local: localText(atMs, offsetMsAt(atMs)) }),
+    /**
+     * The instant of a local time: the first of two where clocks go back, the moment of the change where they go forward over it. Later local times
+     * are never earlier instants.
+     */
+    instantOf: ({ day, timeOfDayMs }: OfficeWall): number => {
       const localMs = day * DAY_MS + timeOfDayMs;
       const known = instants.get(localMs);
       if (known !== undefined) return known;

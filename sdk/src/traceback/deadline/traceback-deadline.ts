@@ -1,12 +1,6 @@
 import { createNamedMemo } from '../../core/memo.js';
-import { DEADLINE_QUESTIONS, NOTICE_REPORT_QUESTION, weekdayOf } from './deadline-policy.js';
-import type {
-  ClosedDay,
-  DeadlinePolicy,
-  DeadlineQuestion,
-  DeadlineReadings,
-  NoticeReportReading,
-} from './deadline-policy.js';
+import { DEADLINE_QUESTIONS, weekdayOf } from './deadline-policy.js';
+import type { ClosedDay, DeadlinePolicy, DeadlineReadings } from './deadline-policy.js';
 import { NEVER_OPEN, OUT_OF_RANGE, clockEnd, clockRun, isOfficeTime, officeCalendar } from './office-clock.js';
 import type {
   ClockRun,
@@ -16,14 +10,6 @@ import type {
   ReceiptTime,
   RespondingOffice,
 } from './office-clock.js';
-
-/** What the deadline is under one way to read the rule. */
-export interface DeadlineReading {
-  /** How the questions are answered that make a difference to this request. Empty where none does. */
-  readonly answers: Partial<DeadlineReadings>;
-  readonly deemedReceivedAt: OfficeTime;
-  readonly dueAt: OfficeTime;
-}
 
 /** A deadline that says how it came about. */
 export interface ComputedDeadline {
@@ -41,13 +27,17 @@ export interface ComputedDeadline {
   /** Days between them on which it did not. */
   readonly stoodStill: readonly ClosedDay[];
   /** All readings that were compared, the earliest first: that one binds. */
-  readonly readings: readonly DeadlineReading[];
+  readonly readings: readonly {
+    /** How the questions are answered that make a difference to this request. Empty where none does. */
+    readonly answers: Partial<DeadlineReadings>;
+    readonly deemedReceivedAt: OfficeTime;
+    readonly dueAt: OfficeTime;
+  }[];
   /** All of that in sentences, for people and for evidence. */
   readonly explanation: readonly string[];
 }
 
-/** By when a traceback request has to be answered, or why that cannot be said. */
-export type TracebackDeadline = ComputedDeadline | DeadlineRefusal;
+type DeadlineReading = ComputedDeadline['readings'][number];
 
 /**
  * Computes by when a traceback request has to be answered in full: 24 hours after it was received within the business hours of the responding
@@ -63,7 +53,7 @@ export type TracebackDeadline = ComputedDeadline | DeadlineRefusal;
  * if (deadline.status === 'deadline') console.log(deadline.dueAt.local); // 2026-11-23T15:00:00-05:00
  * ```
  */
-export function tracebackDeadline(receivedAtMs: number, office: RespondingOffice): TracebackDeadline {
+export function tracebackDeadline(receivedAtMs: number, office: RespondingOffice): ComputedDeadline | DeadlineRefusal {
   const runs = runsOf(receivedAtMs, office);
   if ('status' in runs) return runs;
   const { calendar, binding, possible } = runs;
@@ -160,7 +150,10 @@ function openReadings(policy: DeadlinePolicy): readonly DeadlineReadings[] {
   return open as readonly DeadlineReadings[];
 }
 
-const QUESTIONS = Object.keys(DEADLINE_QUESTIONS) as readonly DeadlineQuestion[];
+/** Those about requests. */
+const QUESTIONS = (Object.keys(DEADLINE_QUESTIONS) as readonly (keyof DeadlineReadings)[]).filter(
+  (question) => question !== 'noticeReport',
+);
 
 /** The readings that lead to different deadlines, each told by the answers that make the difference. */
 function compared(runs: readonly ReadRun[], { clock }: OfficeCalendar): readonly DeadlineReading[] {
@@ -182,7 +175,7 @@ function compared(runs: readonly ReadRun[], { clock }: OfficeCalendar): readonly
 }
 
 /** Whether two readings that differ in this question alone differ in what comes of them. */
-function isDecisive(question: DeadlineQuestion, runs: readonly ReadRun[]): boolean {
+function isDecisive(question: keyof DeadlineReadings, runs: readonly ReadRun[]): boolean {
   const outcomes = new Map<string, string>();
   return runs.some(({ reading, run }) => {
     const others = QUESTIONS.filter((other) => other !== question)
@@ -242,14 +235,8 @@ function answersTold({ answers }: DeadlineReading): string {
   return lines.length === 0 ? '' : ` (${lines.join(', ')})`;
 }
 
-/** The office that answers a notice, and what the notice itself says. */
-export interface NoticeOffice extends RespondingOffice {
-  /** Until when the report is due in the words of the notice, milliseconds since the epoch: where it says so, that holds. */
-  readonly statedReportDueAtMs?: number;
-}
-
 /** The two clocks of an FCC notice of suspected illegal traffic. */
-export interface ComputedNoticeDeadlines {
+export interface NoticeDeadlines {
   readonly status: 'deadlines';
   readonly zone: string;
   readonly receivedAt: OfficeTime;
@@ -258,11 +245,11 @@ export interface ComputedNoticeDeadlines {
   /** Until when the investigation is reported. */
   readonly reportDueAt: OfficeTime;
   /** How the 14 days were counted, the earliest first: that one binds. `stated` is the only one where the notice names a date. */
-  readonly reportReadings: readonly { readonly reading: NoticeReportReading | 'stated'; readonly dueAt: OfficeTime }[];
+  readonly reportReadings: readonly {
+    readonly reading: DeadlineReadings['noticeReport'] | 'stated';
+    readonly dueAt: OfficeTime;
+  }[];
 }
-
-/** When a notice has to be acted upon, or why that cannot be said. */
-export type NoticeDeadlines = ComputedNoticeDeadlines | DeadlineRefusal;
 
 const HOUR_MS = 3_600_000;
 /** "effectively mitigate such traffic within 48 hours". 47 CFR 64.1200(k)(4) */
@@ -274,7 +261,8 @@ const REPORT_DAYS = 14;
  * Computes when an FCC notice of suspected illegal traffic has to be acted upon: mitigated within 48 hours, reported on within 14 days. Neither
  * clock waits for business hours.
  * @param receivedAtMs - when the notice came, whole milliseconds since the epoch, 1990 to 2199
- * @param office - whose local time counts, the policy, and the date that the notice states for the report
+ * @param office - whose local time counts, the policy, and until when the report is due in the words of the notice, milliseconds since the epoch:
+ * where it says so, that holds
  * @returns both deadlines and how the days were counted; `refused` for a zone that there is not, a time out of range, or an office that its
  * policy never opens; never throws
  * @see 47 CFR 64.1200(k)(4), 47 CFR 64.1200(n), 47 CFR 1.4
@@ -284,7 +272,10 @@ const REPORT_DAYS = 14;
  * if (clocks.status === 'deadlines') console.log(clocks.mitigationDueAt.local); // 2026-12-20T16:00:00-06:00
  * ```
  */
-export function noticeDeadlines(receivedAtMs: number, office: NoticeOffice): NoticeDeadlines {
+export function noticeDeadlines(
+  receivedAtMs: number,
+  office: RespondingOffice & { readonly statedReportDueAtMs?: number },
+): NoticeDeadlines | DeadlineRefusal {
   const calendar = officeCalendar(office, receivedAtMs);
   if ('status' in calendar) return calendar;
   const { clock } = calendar;
@@ -306,14 +297,11 @@ function reportReadings(
   receivedAtMs: number,
   calendar: OfficeCalendar,
   statedMs: number | undefined,
-): ComputedNoticeDeadlines['reportReadings'] {
+): NoticeDeadlines['reportReadings'] {
   const { clock, policy } = calendar;
   if (statedMs !== undefined) return [{ reading: 'stated', dueAt: clock.timeAt(statedMs) }];
-  const asked =
-    policy.noticeReport === 'earliest'
-      ? (Object.keys(NOTICE_REPORT_QUESTION.readings) as NoticeReportReading[])
-      : [policy.noticeReport];
-  return asked
+  const every = Object.keys(DEADLINE_QUESTIONS.noticeReport.readings) as DeadlineReadings['noticeReport'][];
+  return (policy.noticeReport === 'earliest' ? every : [policy.noticeReport])
     .flatMap((reading) => {
       const dueAtMs = reportDue(receivedAtMs, calendar, reading);
       return dueAtMs === undefined ? [] : [{ reading, dueAt: clock.timeAt(dueAtMs) }];
@@ -324,7 +312,7 @@ function reportReadings(
 function reportDue(
   receivedAtMs: number,
   { clock, days, policy }: OfficeCalendar,
-  reading: NoticeReportReading,
+  reading: DeadlineReadings['noticeReport'],
 ): number | undefined {
   const { day, timeOfDayMs } = clock.wallAt(receivedAtMs);
   const last = day + REPORT_DAYS;

@@ -88,7 +88,7 @@ const several = <Schema extends z.ZodType>(schema: Schema) => z.exactOptional(z.
 export const KnownProvider = z.strictObject({
   /** As answers name it. */
   provider: providerReferenceSchema,
-  /** Other business names, `doing business as` and former names included; at most {@link MAX_PROVIDER_NAMES}. */
+  /** Other business names, `doing business as` and former names included; at most 64. */
   otherNames: several(nameSchema),
   otherOcns: several(ocnSchema),
   otherSpcs: several(spcSchema),
@@ -105,14 +105,14 @@ export type KnownProvider = BodyOf<typeof KnownProvider>;
 export interface TrunkDirectoryData {
   /** Name and version, 1 to 128 characters: stands in the trace of each decision. */
   readonly directoryId: string;
-  /** At most {@link MAX_TRUNK_ENTRIES}. */
+  /** At most 100,000. */
   readonly entries: readonly TrunkEntry[];
-  /** At most {@link MAX_KNOWN_PROVIDERS}. */
+  /** At most 20,000. */
   readonly providers: readonly KnownProvider[];
   /**
    * How far from a change of hands nobody can say who had the trunk, seconds, 0 to 604,800: a cut-over is written down by the day or
    * hour, and happens at some minute. Where a period begins or ends and the same party has no other beside it, hands change too: who had
-   * the trunk before or after is not listed. Default {@link HANDOVER_MARGIN_SECONDS}.
+   * the trunk before or after is not listed. Default 3,600.
    */
   readonly handoverMarginSeconds?: number;
 }

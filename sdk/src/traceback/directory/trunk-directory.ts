@@ -111,16 +111,13 @@ function groupsOf(text: string): readonly bigint[] {
   return text === '' ? [] : text.split(':').map((group) => BigInt(`0x${group}`));
 }
 
-/** By what an entry of the directory was found. */
-type TrunkKey = 'trunk' | 'address' | 'switch-provider';
-
 /** What the directory says of one side of a call. */
 export type TrunkLookUp =
   | {
       readonly status: 'known';
       readonly party: TrunkParty;
       /** By what it was found, strongest first. */
-      readonly by: readonly TrunkKey[];
+      readonly by: readonly ('trunk' | 'address' | 'switch-provider')[];
     }
   | {
       readonly status: 'unknown';
@@ -133,6 +130,8 @@ export type TrunkLookUp =
        */
       readonly reason: 'nothing-recorded' | 'not-listed' | 'not-listed-then' | 'changing-hands' | 'contradiction';
     };
+
+type TrunkKey = Extract<TrunkLookUp, { status: 'known' }>['by'][number];
 
 /** A directory that says why. */
 export interface ExplainingTrunkDirectory extends TrunkDirectory {

@@ -7,7 +7,6 @@ import type {
   EvidenceManifest,
   EvidenceMaterial,
   EvidencedRecord,
-  ReceivedRequest,
   RecordPractice,
 } from './evidence-manifest.js';
 
@@ -139,7 +138,7 @@ function processParagraphs({ material, facts }: CertifiedFacts): string[] {
   ];
 }
 
-function receivedText(received: ReceivedRequest, software: EvidenceManifest['software']): string {
+function receivedText(received: EvidenceMaterial['received'], software: EvidenceManifest['software']): string {
   const came = `The request came in by ${received.channel} at ${received.receivedAt}.`;
   const program = `The program ${software.name}, version ${software.version},`;
   return received.octets === 'written-anew'

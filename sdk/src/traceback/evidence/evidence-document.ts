@@ -17,7 +17,7 @@ type DocumentBlock =
   /** As it is, in a fixed width. `columns` of it are seen without a break; `isWhole`: on one page. */
   | { readonly kind: 'listing'; readonly text: string; readonly columns: number; readonly isWhole?: true };
 
-/** What stands on the cover and in the footer. */
+/** What stands on the cover and behind it. */
 interface EvidenceDocument {
   readonly title: string;
   readonly packId: string;
@@ -327,7 +327,7 @@ type Document = InstanceType<typeof PdfKit>;
  * the custodian to sign. The same pack gives the same octets. What can be checked is the folder ({@link exportEvidencePack}), not the
  * drawing of it.
  * @param pack - from {@link EvidenceStore.pack}
- * @param proofs - entries of the log about it, {@link packProofs}; none leaves the log out
+ * @param proofs - entries of the log about it, `packProofs`; none leaves the log out
  * @returns the octets of the file
  * @throws {@link HopbackError} `unavailable` when the package `pdfkit`, an optional dependency, is not installed
  * @see ISO 32000-1
@@ -336,7 +336,7 @@ type Document = InstanceType<typeof PdfKit>;
  * // store is a EvidenceStore with the pack of an answer.
  * const drawn = async (store: EvidenceStore, packId: string): Promise<Uint8Array | undefined> => {
  *   const pack = await store.pack(packId);
- *   return pack === undefined ? undefined : renderEvidencePdf(pack, await packProofs(store.log, packId));
+ *   return pack === undefined ? undefined : renderEvidencePdf(pack);
  * };
  * console.log(typeof drawn); // function
  * ```

@@ -9,7 +9,7 @@ import type { CallRecord } from '../../contract/call-record.js';
 import type { BodyOf } from '../../contract/common.js';
 import type { EvidenceReference, TracebackAnswer, TracebackRequest } from '../../contract/traceback-exchange.js';
 import { HopbackError } from '../../errors.js';
-import type { MatchReason } from '../match-outcome.js';
+import type { MatchCandidate } from '../match-outcome.js';
 
 /** How a system makes its records, as the carrier states it: what a custodian can certify. */
 export interface RecordPractice {
@@ -182,42 +182,6 @@ export interface EvidencePack {
   readonly receiptJws?: string;
 }
 
-/** How it was decided what an answer says, and whether a machine may say it: every rule in the order in which it was applied. */
-interface DecisionTrace {
-  readonly policyId: string;
-  /** SHA-256 of the policy as it was configured, lower-case hex. */
-  readonly policySha256?: string;
-  /** `automatic`, `person`, `refused`, or whatever the policy calls it. */
-  readonly outcome: string;
-  readonly steps: readonly {
-    /** Name of the rule, as the policy has it. */
-    readonly rule: string;
-    /** What it looked at: name and value. No personal data that the answer does not hold as well. */
-    readonly inputs: Readonly<Record<string, string | number | boolean | null>>;
-    /** What came out: `passed`, `to-person`, `skipped`, or whatever the rule calls it. */
-    readonly result: string;
-    /** Why, for people. */
-    readonly because?: string;
-  }[];
-}
-
-/** A request as it came in, before anybody read it. */
-export interface ReceivedRequest {
-  /** Octet for octet: the body of the webhook, the e-mail, the pasted text. At most 16 MiB. */
-  readonly bytes: Uint8Array;
-  /**
-   * Whether `bytes` are those that came, which is the default, or `written-anew` by the program from what it had read, because nobody kept
-   * what came: a custodian certifies which.
-   */
-  readonly octets?: 'as-they-came' | 'written-anew';
-  /** `application/json`, `message/rfc822`, `text/plain`, … */
-  readonly mediaType: string;
-  /** How it came: `webhook`, `poll`, `events`, `e-mail`, `portal`, `command`. */
-  readonly channel: string;
-  /** RFC 3339 in UTC. */
-  readonly receivedAt: string;
-}
-
 /** How far the clock that wrote the records was off, as far as anybody measured it. */
 export type ClockStatement =
   | {
@@ -240,35 +204,50 @@ export type ClockStatement =
 export interface EvidenceMaterial {
   /** The request as it was read. */
   readonly request: TracebackRequest;
-  readonly received: ReceivedRequest;
+  /** As it came in, before anybody read it. */
+  readonly received: {
+    /** Octet for octet: the body of the webhook, the e-mail, the pasted text. At most 16 MiB. */
+    readonly bytes: Uint8Array;
+    /**
+     * Whether `bytes` are those that came, which is the default, or `written-anew` by the program from what it had read, because nobody kept
+     * what came: a custodian certifies which.
+     */
+    readonly octets?: 'as-they-came' | 'written-anew';
+    /** `application/json`, `message/rfc822`, `text/plain`, … */
+    readonly mediaType: string;
+    /** How it came: `webhook`, `poll`, `events`, `e-mail`, `portal`, `command`. */
+    readonly channel: string;
+    /** RFC 3339 in UTC. */
+    readonly receivedAt: string;
+  };
   /** The answer that is about to be signed. Its `evidence`, if there is any, is passed over: it is what comes out. */
   readonly answer: TracebackAnswer;
   /** The records that the answer rests on, `source.raw` included where it is kept; empty where none was found. */
   readonly records: readonly CallRecord[];
   /** What spoke for the call that was chosen, and against it. */
-  readonly reasons?: readonly MatchReason[];
+  readonly reasons?: MatchCandidate['reasons'];
   /** One for each source, or one for all; empty says that nothing is known. */
   readonly clocks: readonly ClockStatement[];
   /** Of the call, where it is not in the records themselves. */
   readonly verdict?: VerdictEvidence;
-  readonly decision: DecisionTrace;
-}
-
-/** Where a signed answer lies in the log. */
-export interface AnswerPosition {
-  readonly packId: string;
-  /** SHA-256 of the compact JWS, lower-case hex. */
-  readonly answerSha256: string;
-  readonly logId: string;
-  readonly leafIndex: number;
-}
-
-/** What is added to a pack once the answer is signed. */
-export interface SignedAnswer {
-  /** Compact JWS of the answer, with the reference that `write` gave in its `evidence`. */
-  readonly answerJws: string;
-  /** Compact JWS of the receipt, where the platform gave one already. */
-  readonly receiptJws?: string;
+  /** How it was decided what an answer says, and whether a machine may say it: every rule in the order in which it was applied. */
+  readonly decision: {
+    readonly policyId: string;
+    /** SHA-256 of the policy as it was configured, lower-case hex. */
+    readonly policySha256?: string;
+    /** `automatic`, `person`, `refused`, or whatever the policy calls it. */
+    readonly outcome: string;
+    readonly steps: readonly {
+      /** Name of the rule, as the policy has it. */
+      readonly rule: string;
+      /** What it looked at: name and value. No personal data that the answer does not hold as well. */
+      readonly inputs: Readonly<Record<string, string | number | boolean | null>>;
+      /** What came out: `passed`, `to-person`, `skipped`, or whatever the rule calls it. */
+      readonly result: string;
+      /** Why, for people. */
+      readonly because?: string;
+    }[];
+  };
 }
 
 /**
@@ -286,7 +265,22 @@ export interface EvidenceWriter {
    * receipt where there is none yet.
    * @throws HopbackError `invalid-argument` when there is no such pack, or it has another answer; else as `write`
    */
-  readonly attachAnswer: (packId: string, signed: SignedAnswer) => Promise<AnswerPosition>;
+  readonly attachAnswer: (
+    packId: string,
+    signed: {
+      /** Compact JWS of the answer, with the reference that `write` gave in its `evidence`. */
+      readonly answerJws: string;
+      /** Compact JWS of the receipt, where the platform gave one already. */
+      readonly receiptJws?: string;
+    },
+  ) => Promise<{
+    readonly packId: string;
+    /** SHA-256 of the compact JWS, lower-case hex. */
+    readonly answerSha256: string;
+    readonly logId: string;
+    /** Where the signed answer lies in the log. */
+    readonly leafIndex: number;
+  }>;
 }
 
 /** Deeper than anything that a pack holds. */
@@ -396,11 +390,11 @@ function repaired(value: unknown, place: Place): unknown {
 
 const HALVES = /\p{Surrogate}/gu;
 
-function repairedText(text: string, { at, repairs }: Place): string {
-  if (!/\p{Surrogate}/u.test(text)) return text;
-  const octets = Buffer.from(text, 'utf16le').swap16();
+function repairedText(found: string, { at, repairs }: Place): string {
+  if (!/\p{Surrogate}/u.test(found)) return found;
+  const octets = Buffer.from(found, 'utf16le').swap16();
   repairs.push({ at, why: 'half-surrogate', sha256: hash('sha256', octets, 'hex') });
-  return text.replace(HALVES, '\ufffd');
+  return found.replace(HALVES, '\ufffd');
 }
 
 /** Two names that differ in such halves alone stay two. */

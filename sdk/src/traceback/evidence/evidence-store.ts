@@ -16,6 +16,7 @@ import { createEvidenceWriter } from './evidence-writer.js';
 import type { EvidenceWriterOptions } from './evidence-writer.js';
 import { hashInEntry, loggedHashes, parseEntry, sha256 } from './evidence-manifest.js';
 import { createPackStore, packFindings } from './pack-store.js';
+import type { EvidencePackTrust } from './verify-pack.js';
 import type { EvidenceFinding, EvidenceNote, LoggedProof, PackKeys, PackStore } from './pack-store.js';
 
 /** How a store of evidence is opened. */
@@ -52,7 +53,7 @@ const STORE_PARTS = {
  * @returns the store
  * @throws {@link HopbackError} as `openMerkleLog` of `@hopback/sdk/log`; `storage-failed` when the folder cannot be written to, or another
  * process has it
- * @see {@link createEvidenceWriter} for packs elsewhere than beside the log, {@link verifyEvidenceStore}
+ * @see `createEvidenceWriter` for packs elsewhere than beside the log, {@link verifyEvidenceStore}
  * @example
  * ```ts
  * const { mkdtemp, rm } = await import('node:fs/promises');
@@ -154,22 +155,19 @@ export type EvidencePackReading =
   /** The log is not what was signed: nothing is proved by it. */
   | { readonly status: 'log-broken'; readonly log: MerkleLogVerification };
 
-/** A pack that a store of evidence has logged. */
-export interface LoggedPack {
-  readonly packId: string;
-  /** Place of its entry. */
-  readonly leafIndex: number;
-  readonly writtenAt: string;
-  /** Places of the entries of its answer and its receipt. */
-  readonly answerLeafIndex?: number;
-  readonly receiptLeafIndex?: number;
-}
-
 /** What a log of evidence lists. */
 export interface EvidenceListing {
   readonly log: MerkleLogVerification;
   /** In the order of the log. */
-  readonly packs: readonly LoggedPack[];
+  readonly packs: readonly {
+    readonly packId: string;
+    /** Place of its entry. */
+    readonly leafIndex: number;
+    readonly writtenAt: string;
+    /** Places of the entries of its answer and its receipt. */
+    readonly answerLeafIndex?: number;
+    readonly receiptLeafIndex?: number;
+  }[];
 }
 
 /** By which a store is read. */
@@ -242,7 +240,7 @@ export async function readEvidencePack(
  * ```
  */
 export async function listEvidence(directory: string, trust: EvidenceReadTrust): Promise<EvidenceListing> {
-  const packs = new Map<string, LoggedPack>();
+  const packs = new Map<string, EvidenceListing['packs'][number]>();
   const log = await lookedAt(directory, trust, ({ leafIndex, entry }) => {
     if (entry === undefined) return;
     const { packId, writtenAt } = entry;
@@ -275,45 +273,6 @@ function inclusionIn(tree: MerkleTree, leafIndex: number): LoggedProof['inclusio
   return { leafIndex, size: tree.size, hashes };
 }
 
-/** What a store is held against. */
-export interface EvidenceStoreTrust extends Pick<MerkleLogTrust, 'publicKeys' | 'logId' | 'checkpoints' | 'files'> {
-  /** Of those who may sign answers; default `publicKeys`. */
-  readonly answerKeys?: PackKeys['answerKeys'];
-  /** Of the platform that signs receipts; without any a receipt is held against the answer alone. */
-  readonly receiptKeys?: PackKeys['receiptKeys'];
-}
-
-/** Something about an entry of the log, and the pack that it names. */
-export interface LoggedFinding {
-  readonly leafIndex: number;
-  readonly packId?: string;
-  readonly finding:
-    | EvidenceFinding
-    /** The entry holds what no writer of evidence writes. */
-    | { readonly kind: 'entry-unreadable' }
-    /** The pack has another manifest, or the answer another text, than the log has the hash of. */
-    | { readonly kind: 'not-as-logged'; readonly expected: string; readonly actual: string }
-    /** Another pack has a signed answer of the same name and revision that says something else. */
-    | { readonly kind: 'answers-conflict'; readonly otherPackId: string };
-}
-
-/** Something that is to be known about a pack. */
-export interface LoggedNote {
-  readonly packId: string;
-  readonly note:
-    | EvidenceNote
-    /** Its file is gone: removed when its time had come, or lost. Its entry stays. */
-    | { readonly kind: 'pack-not-kept' }
-    /** There is no entry of it: its writer died before. No answer names it. */
-    | { readonly kind: 'pack-not-logged' }
-    /** There is no entry of its signed answer: its writer died before, and may still attach it. */
-    | { readonly kind: 'answer-not-logged' }
-    /** There is no entry of its receipt: its writer died before, and may still attach it. */
-    | { readonly kind: 'receipt-not-logged' }
-    /** Its entry says that it was written before one that stands before it: the clock was set back, or somebody stated a time that was not. */
-    | { readonly kind: 'clock-went-back'; readonly leafIndex: number };
-}
-
 /** What became of looking through a store of evidence. */
 export interface EvidenceStoreVerification {
   /**
@@ -323,8 +282,32 @@ export interface EvidenceStoreVerification {
   readonly status: 'passed' | 'indeterminate' | 'failed';
   readonly log: MerkleLogVerification;
   /** By entry: the first is the first bad one. Entries behind the first bad one of the log itself are not looked at. */
-  readonly findings: readonly LoggedFinding[];
-  readonly notes: readonly LoggedNote[];
+  readonly findings: readonly {
+    readonly leafIndex: number;
+    readonly packId?: string;
+    readonly finding:
+      | EvidenceFinding
+      /** The entry holds what no writer of evidence writes. */
+      | { readonly kind: 'entry-unreadable' }
+      /** The pack has another manifest, or the answer another text, than the log has the hash of. */
+      | { readonly kind: 'not-as-logged'; readonly expected: string; readonly actual: string }
+      /** Another pack has a signed answer of the same name and revision that says something else. */
+      | { readonly kind: 'answers-conflict'; readonly otherPackId: string };
+  }[];
+  /** What is to be known about packs. */
+  readonly notes: readonly {
+    readonly packId: string;
+    readonly note:
+      | EvidenceNote
+      /** Its file is gone: removed when its time had come, or lost. Its entry stays. */
+      | { readonly kind: 'pack-not-kept' }
+      /** There is no entry of it: its writer died before. No answer names it. */
+      | { readonly kind: 'pack-not-logged' }
+      /** There is no entry of its signed answer, or of its receipt: its writer died before, and may still attach it. */
+      | { readonly kind: 'answer-not-logged' | 'receipt-not-logged' }
+      /** Its entry says that it was written before one that stands before it: the clock was set back, or somebody stated a time that was not. */
+      | { readonly kind: 'clock-went-back'; readonly leafIndex: number };
+  }[];
   /** Packs that were looked at. */
   readonly packs: number;
 }
@@ -351,7 +334,7 @@ export interface EvidenceStoreVerification {
  */
 export async function verifyEvidenceStore(
   directory: string,
-  trust: EvidenceStoreTrust,
+  trust: EvidenceReadTrust & Pick<EvidencePackTrust, 'answerKeys' | 'receiptKeys'>,
 ): Promise<EvidenceStoreVerification> {
   const { publicKeys, answerKeys, receiptKeys, files } = trust;
   const entries: { readonly leafIndex: number; readonly entry: EvidenceEntry | undefined }[] = [];
@@ -379,11 +362,13 @@ export async function verifyEvidenceStore(
   return { status: isWhole ? status : 'failed', log, findings, notes, packs: looked };
 }
 
+type LoggedFinding = EvidenceStoreVerification['findings'][number];
+
 interface StoreWalk {
   readonly packs: PackStore;
   readonly keys: PackKeys;
   readonly findings: LoggedFinding[];
-  readonly notes: LoggedNote[];
+  readonly notes: EvidenceStoreVerification['notes'][number][];
   /** Packs with a signed answer. */
   readonly answered: Set<string>;
   /** Packs with a receipt. */

@@ -23,7 +23,6 @@ import {
   wellFormed,
 } from './evidence-manifest.js';
 import type {
-  AnswerPosition,
   EvidencedRecord,
   EvidenceFile,
   EvidenceFileEntry,
@@ -32,7 +31,6 @@ import type {
   EvidencePack,
   EvidenceWriter,
   RecordPractice,
-  SignedAnswer,
   TextRepair,
 } from './evidence-manifest.js';
 import { custodianCertificate } from './custodian-certificate.js';
@@ -246,18 +244,6 @@ export interface EvidenceWriterOptions {
  * @param options - where, which log, who signs
  * @returns the writer; there is nothing to close. Making it never throws
  * @see {@link openEvidenceStore} for log and packs in one folder, {@link verifyEvidenceStore}
- * @example
- * ```ts
- * const { mkdtemp, rm } = await import('node:fs/promises');
- * const { tmpdir } = await import('node:os');
- * const directory = await mkdtemp(`${tmpdir()}/hopback-`);
- * const signer = createLogSigner(createTestKey().privateKeyPem);
- * const log = await openMerkleLog({ directory: `${directory}/log`, logId: 'example.com/evidence', signer });
- * const writer = createEvidenceWriter({ directory: `${directory}/packs`, log, signer });
- * console.log(typeof writer.write, typeof writer.attachAnswer); // function function
- * await log.close();
- * await rm(directory, { recursive: true });
- * ```
  */
 export function createEvidenceWriter(options: EvidenceWriterOptions): EvidenceWriter {
   const core: WriterCore = {
@@ -341,7 +327,10 @@ async function write(core: WriterCore, material: EvidenceMaterial): Promise<Evid
   return { packId, manifestSha256, logId: log.logId, leafIndex };
 }
 
-async function attachAnswer(core: WriterCore, packId: string, signed: SignedAnswer): Promise<AnswerPosition> {
+async function attachAnswer(
+  core: WriterCore,
+  ...[packId, signed]: Parameters<EvidenceWriter['attachAnswer']>
+): ReturnType<EvidenceWriter['attachAnswer']> {
   const pack = await core.packs.readPack(packId);
   if (typeof pack === 'string') throw new HopbackError('invalid-argument', `there is no pack of that name: ${pack}`);
   requireAnswerOf(pack, signed.answerJws);

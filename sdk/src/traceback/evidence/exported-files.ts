@@ -436,7 +436,7 @@ function proofFiles(proofs: readonly LoggedProof[]): EvidenceFile[] {
 }
 
 /**
- * A proof that an entry is in a log, as the script of {@link verifyScript} reads it: place and size, then a hash a line, in base64.
+ * A proof that an entry is in a log, as the script of `verifyScript` reads it: place and size, then a hash a line, in base64.
  * @param inclusion - hashes in lower-case hex
  * @returns the text of `proof.txt`; never throws
  * @see RFC 9162 section 2.1.3
@@ -478,7 +478,7 @@ const SCRIPT_MODE = 0o700;
 /**
  * Writes a pack to a folder that openssl and sha256sum alone can check: see its `VERIFY.md`, or run its `verify.sh`.
  * @param folder - made when it is not there; it has to be empty
- * @param exported - the pack, the proofs of the log about it ({@link packProofs}), the keys, and who signs for the folder; `clock` tells
+ * @param exported - the pack, the proofs of the log about it (`packProofs`), the keys, and who signs for the folder; `clock` tells
  * when it was exported
  * @returns names of the files
  * @throws {@link HopbackError} `invalid-argument` when there are files in the folder, or renderings without a signer; `log-inconsistent`

@@ -221,17 +221,6 @@ export interface LoggedProof extends ProvedEntry {
  * @returns the entries about it, in order, each with a proof under the newest checkpoint
  * @throws {@link HopbackError} `invalid-argument` when the log does not know the pack; `log-inconsistent`, `storage-failed`, `closed`
  * @see {@link readEvidencePack}, for a log that another process has open; RFC 9162 section 2.1.3
- * @example
- * ```ts
- * const { mkdtemp, rm } = await import('node:fs/promises');
- * const { tmpdir } = await import('node:os');
- * const directory = await mkdtemp(`${tmpdir()}/hopback-`);
- * const signer = createLogSigner(createTestKey().privateKeyPem);
- * const store = await openEvidenceStore({ directory, logId: 'example.com/evidence', signer });
- * await packProofs(store.log, 'no-pack').catch((error: { code: string }) => console.log('refused', error.code));
- * await store.close();
- * await rm(directory, { recursive: true });
- * ```
  */
 export async function packProofs(log: MerkleLog, packId: string): Promise<readonly LoggedProof[]> {
   const found: { readonly leafIndex: number; readonly kind: LoggedProof['kind'] }[] = [];

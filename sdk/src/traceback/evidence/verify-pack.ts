@@ -133,34 +133,19 @@ function identity(statement: ExportStatement, { manifest, manifestOctets }: Evid
 
 /** Whoever hands a key over with what it signed says nothing of whose it is; that it is the right one can be said. */
 function keyFindings(files: FolderFiles, { signer }: EvidenceManifest): EvidenceFinding[] {
+  const findings = (file: string, [key]: readonly KeyObject[], expected: readonly string[]): EvidenceFinding[] => {
+    if (!files.has(file)) return [];
+    if (key === undefined) return [{ kind: 'unreadable', file }];
+    return expected.includes(publicKeySha256(key)) ? [] : [{ kind: 'key-differs', file }];
+  };
+  const own = signer.publicKeySha256;
   // Where the key was changed since, the certificate is of the one that signed for the folder.
   const ofFolder = publicKeyIn(files.get(EXPORTED.exportKey)).map(publicKeySha256);
+  const certified = certifiedKeyIn(files.get(EXPORTED.certificate));
   return [
-    ...keyFinding(files.get(EXPORTED.publicKey), {
-      file: EXPORTED.publicKey,
-      read: publicKeyIn,
-      expected: [signer.publicKeySha256],
-    }),
-    ...keyFinding(files.get(EXPORTED.certificate), {
-      file: EXPORTED.certificate,
-      read: certifiedKeyIn,
-      expected: [signer.publicKeySha256, ...ofFolder],
-    }),
+    ...findings(EXPORTED.publicKey, publicKeyIn(files.get(EXPORTED.publicKey)), [own]),
+    ...findings(EXPORTED.certificate, certified, [own, ...ofFolder]),
   ];
-}
-
-interface ExpectedKey {
-  readonly file: string;
-  readonly read: (octets: Uint8Array | undefined) => readonly KeyObject[];
-  /** SHA-256 of those that may be in it. */
-  readonly expected: readonly string[];
-}
-
-function keyFinding(octets: Uint8Array | undefined, { file, read, expected }: ExpectedKey): EvidenceFinding[] {
-  if (octets === undefined) return [];
-  const [key] = read(octets);
-  if (key === undefined) return [{ kind: 'unreadable', file }];
-  return expected.includes(publicKeySha256(key)) ? [] : [{ kind: 'key-differs', file }];
 }
 
 function certifiedKeyIn(pem: Uint8Array | undefined): KeyObject[] {

@@ -1,3 +1,32 @@
+/** What a traceback has come to. */
+export type OutcomeKind =
+  /** The provider says itself that the call began at it. ORG */
+  | 'origin'
+  /** The provider says itself that the call entered the United States at it. POE */
+  | 'point-of-entry'
+  /** The provider that was named is a foreign one: who named it says that it took the call from abroad. */
+  | 'foreign-provider'
+  /** It did not answer. NR */
+  | 'non-responsive'
+  /** The first provider has no such call, although its records of that time are complete. */
+  | 'no-record'
+  | 'number-not-ours'
+  | 'not-retained'
+  | 'ambiguous'
+  | 'refused'
+  /** Two statements contradict each other. Nobody is accused. */
+  | 'disputed'
+  /** Somebody was named that no registry has. */
+  | 'unlisted-provider'
+  /** The provider is listed and cannot be asked; also a foreign one that says itself to whom it sent the call. */
+  | 'not-askable'
+  /** Several providers say that they sent the call to the one that is silent. */
+  | 'several-neighbours'
+  | 'loop'
+  | 'too-many-hops'
+  /** Trace forward: the number is served here. */
+  | 'serves-number';
+
 /**
  * States of one hop: one request to one provider.
  *

@@ -1,5 +1,5 @@
 import { compareProviders } from '../../contract/same-provider.js';
-import type { Draft } from '../../core/text.js';
+import { defined } from '../../core/plain-data.js';
 import type { ContactDetails, ProviderReference } from '../../contract/common.js';
 import type {
   FindingArm,
@@ -11,6 +11,7 @@ import type {
 import { callDifferences } from '../asked-call.js';
 import type { CallDifference } from '../asked-call.js';
 import { tracebackDueTime } from '../deadline/traceback-deadline.js';
+import type { OutcomeKind } from './hop-machine.js';
 import type { StatementFact, TracebackEvent, TracebackFact, TracebackState } from './traceback-state.js';
 
 /** A provider's name among others in one traceback. */
@@ -26,22 +27,12 @@ export function contactKey({ name, email, telephone }: ContactDetails): string {
 
 /** What is kept of a reference, in one order, so that repeats can be told from changes. */
 export function keptProvider({ providerId, name, ocn, spc, frn }: ProviderReference): ProviderReference {
-  const kept: Draft<ProviderReference> = providerId === undefined ? { name } : { providerId, name };
-  if (ocn !== undefined) kept.ocn = ocn;
-  if (spc !== undefined) kept.spc = spc;
-  if (frn !== undefined) kept.frn = frn;
-  return kept;
+  return defined({ providerId, name, ocn, spc, frn });
 }
 
 /** The same of contact details. */
 function keptContact({ name, email, telephone, postalAddress, country }: ContactDetails): ContactDetails {
-  return {
-    name,
-    ...(email !== undefined && { email }),
-    ...(telephone !== undefined && { telephone }),
-    ...(postalAddress !== undefined && { postalAddress }),
-    ...(country !== undefined && { country }),
-  };
+  return defined({ name, email, telephone, postalAddress, country });
 }
 
 const KEYS = ['providerId', 'frn', 'ocn', 'spc'] as const;
@@ -60,6 +51,8 @@ interface ArmMeaning {
   readonly denies: boolean;
   /** Whether it says nothing of where the call came from, so that a neighbour's word is worth having. */
   readonly silent: boolean;
+  /** What the traceback comes to with it, unless it is contested. */
+  readonly outcome: OutcomeKind | 'transit';
 }
 
 const BACK = ['back'] as const;
@@ -68,18 +61,18 @@ const BOTH = ['back', 'forward'] as const;
 
 /** What the arms mean. Total: an arm that is new does not compile without its meaning. */
 export const ARM_MEANINGS: Readonly<Record<FindingArm, ArmMeaning>> = {
-  'received-from': { directions: BACK, names: true, denies: false, silent: false },
-  'received-from-unlisted': { directions: BACK, names: true, denies: false, silent: false },
-  origin: { directions: BACK, names: false, denies: false, silent: false },
-  'point-of-entry': { directions: BACK, names: false, denies: false, silent: false },
-  'not-found': { directions: BOTH, names: false, denies: true, silent: true },
-  'not-retained': { directions: BOTH, names: false, denies: false, silent: true },
-  'not-our-number': { directions: BOTH, names: false, denies: true, silent: true },
-  'not-sent-to-downstream': { directions: BACK, names: false, denies: true, silent: true },
-  ambiguous: { directions: BOTH, names: false, denies: false, silent: true },
-  'serves-number': { directions: FORWARD, names: false, denies: false, silent: false },
-  'number-served-by': { directions: FORWARD, names: true, denies: false, silent: false },
-  refused: { directions: BOTH, names: false, denies: false, silent: true },
+  'received-from': { directions: BACK, names: true, denies: false, silent: false, outcome: 'transit' },
+  'received-from-unlisted': { directions: BACK, names: true, denies: false, silent: false, outcome: 'transit' },
+  origin: { directions: BACK, names: false, denies: false, silent: false, outcome: 'origin' },
+  'point-of-entry': { directions: BACK, names: false, denies: false, silent: false, outcome: 'point-of-entry' },
+  'not-found': { directions: BOTH, names: false, denies: true, silent: true, outcome: 'no-record' },
+  'not-retained': { directions: BOTH, names: false, denies: false, silent: true, outcome: 'not-retained' },
+  'not-our-number': { directions: BOTH, names: false, denies: true, silent: true, outcome: 'number-not-ours' },
+  'not-sent-to-downstream': { directions: BACK, names: false, denies: true, silent: true, outcome: 'disputed' },
+  ambiguous: { directions: BOTH, names: false, denies: false, silent: true, outcome: 'ambiguous' },
+  'serves-number': { directions: FORWARD, names: false, denies: false, silent: false, outcome: 'serves-number' },
+  'number-served-by': { directions: FORWARD, names: true, denies: false, silent: false, outcome: 'transit' },
+  refused: { directions: BOTH, names: false, denies: false, silent: true, outcome: 'refused' },
 };
 
 /** Why an answer is none to its request. */

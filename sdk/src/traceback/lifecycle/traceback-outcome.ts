@@ -1,11 +1,14 @@
 import { createMemo } from '../../core/memo.js';
+import { defined } from '../../core/plain-data.js';
 import { isSameProvider } from '../../contract/same-provider.js';
 import type { ContactDetails, ProviderReference } from '../../contract/common.js';
 import type { CustomerAction } from '../../contract/traceback-exchange.js';
 import type { CallDifference } from '../asked-call.js';
 import { factsOf } from './traceback-state.js';
 import type { FactOf, TracebackFact, TracebackState } from './traceback-state.js';
+import type { OutcomeKind } from './hop-machine.js';
 import {
+  HEARD,
   denies,
   generations,
   hopOnPath,
@@ -24,15 +27,7 @@ import {
   roleOf,
   tracedHop,
 } from './traced-hop.js';
-import type {
-  FoundBefore,
-  HopQuestion,
-  HopRequest,
-  KnownFacts,
-  NamedRequest,
-  OutcomeKind,
-  TracedHop,
-} from './traced-hop.js';
+import type { FoundBefore, HopQuestion, HopRequest, KnownFacts, NamedRequest, TracedHop } from './traced-hop.js';
 
 /** Why the traceback does not go where an answer leads. */
 type PathEnd =
@@ -206,7 +201,7 @@ function leftHops(path: readonly TracedHop[], facts: KnownFacts): readonly Trace
     const requests = onceAsked(hop, facts).flatMap((question) => generations(question, facts));
     for (const request of requests) {
       if (seen.has(request.requestId) || !isHeardOf(request.requestId, facts)) continue;
-      const cancelledMs = facts.done.get(`cancel:${request.requestId}`)?.atMs ?? since;
+      const cancelledMs = facts.of.done.get(`cancel:${request.requestId}`)?.atMs ?? since;
       const withdrawnAtMs = Math.min(since, cancelledMs, facts.cancelled?.atMs ?? since);
       const child = tracedHop(request, facts, { isOnPath: false, withdrawnAtMs });
       seen.add(request.requestId);
@@ -218,9 +213,8 @@ function leftHops(path: readonly TracedHop[], facts: KnownFacts): readonly Trace
 }
 
 /** Whether all that was heard of is about some requests. */
-function isAllHeardOf(requestIds: ReadonlySet<string>, facts: KnownFacts): boolean {
-  const { sent, acknowledged, statements, notAskable } = facts;
-  for (const heard of [sent, acknowledged, statements, notAskable])
+function isAllHeardOf(requestIds: ReadonlySet<string>, { of, statements }: KnownFacts): boolean {
+  for (const heard of [statements, ...HEARD.map((kind) => of[kind])])
     for (const requestId of heard.keys()) if (!requestIds.has(requestId)) return false;
   return true;
 }
@@ -231,8 +225,8 @@ function turnedAwayMs(hop: TracedHop, facts: KnownFacts): number {
     facts.state.startedAtMs,
     ...hop.statements.map(({ atMs }) => atMs),
     ...reportsTo(hop, facts).map(({ atMs }) => atMs),
-    facts.choices.get(hop.requestId)?.atMs ?? 0,
-    ...facts.identified.map(({ atMs }) => atMs),
+    facts.of.choice.get(hop.requestId)?.atMs ?? 0,
+    ...[...facts.of.identified.values()].map(({ atMs }) => atMs),
   ];
   return Math.max(...times);
 }
@@ -287,7 +281,7 @@ export function disputesOf({ hops, facts }: TracedPath): readonly TracebackDispu
   return hops.flatMap((hop) => {
     const found = [...denialOf(hop, facts), ...otherCallOf(hop), ...contradictionsOf(hop, facts)];
     return found.map((dispute): TracebackDispute => {
-      const ruling = facts.rulings.get(dispute.disputeId);
+      const ruling = facts.of.ruling.get(dispute.disputeId);
       return ruling === undefined ? dispute : { ...dispute, ruling };
     });
   });
@@ -306,8 +300,7 @@ function denialOf(hop: TracedHop, facts: Facts): readonly TracebackDispute[] {
       disputeId: `denied:${asked.requestId}`,
       kind: 'denied',
       requestId: asked.fromRequestId ?? hop.requestId,
-      ...(asked.downstream !== undefined && { downstream: asked.downstream }),
-      ...(asked.provider !== undefined && { upstream: asked.provider }),
+      ...defined({ downstream: asked.downstream, upstream: asked.provider }),
       statements: [...(asked.basedOn === undefined ? [] : [asked.basedOn]), asked.current.id],
     },
   ];
@@ -321,7 +314,7 @@ function otherCallOf({ requestId, provider, basedOn, current }: TracedHop): read
       disputeId: `other-call:${requestId}:${current.id}`,
       kind: 'other-call',
       requestId,
-      ...(provider !== undefined && { downstream: provider }),
+      ...defined({ downstream: provider }),
       statements: [...(basedOn === undefined ? [] : [basedOn]), current.id],
       differsIn: current.otherCall,
     },
@@ -339,7 +332,7 @@ function contradictionsOf(hop: TracedHop, facts: Facts): readonly TracebackDispu
       kind: 'neighbour-contradicts',
       requestId: hop.requestId,
       downstream: provider,
-      ...(named.provider !== undefined && { upstream: named.provider }),
+      ...defined({ upstream: named.provider }),
       neighbour: report.provider,
       statements: [current.id, report.id],
     }));
@@ -431,7 +424,7 @@ export function outcomeOf(path: TracedPath, disputes: readonly TracebackDispute[
   return {
     kind,
     key,
-    isFinal: isFinal || path.facts.accepted.has(key) || isDecided || isWaitOver(path),
+    isFinal: isFinal || path.facts.of.accepted.has(key) || isDecided || isWaitOver(path),
     requestId: tip.requestId,
     ...(tip.provider !== undefined && { provider: tip.provider }),
     ...saidAt(tip, path),
@@ -487,14 +480,9 @@ function saidAt(tip: TracedHop, { hops }: TracedPath): Partial<TracebackOutcome>
   const contact = current?.contact ?? tip.contact;
   const gateway = isForeignEntry(tip) ? hops.at(-2)?.provider : undefined;
   return {
-    ...(contact !== undefined && { contact }),
-    ...(gateway !== undefined && { gateway }),
-    ...(current?.reason !== undefined && { reason: current.reason }),
+    ...defined({ contact, gateway, reason: current?.reason }),
     ...(current?.callerIdentified !== undefined && {
-      caller: {
-        isIdentified: current.callerIdentified,
-        ...(current.callerAction !== undefined && { action: current.callerAction }),
-      },
+      caller: defined({ isIdentified: current.callerIdentified, action: current.callerAction }),
     }),
   };
 }

@@ -15,7 +15,7 @@ import type { DeadlinePolicy } from '../deadline/deadline-policy.js';
 export interface LifecycleRules {
   /** By which the deadline of each provider is computed. */
   readonly deadline: DeadlinePolicy;
-  /** How long before it is due a request is reminded of, milliseconds, at most {@link MAX_REMINDERS}; default four hours and one hour. */
+  /** How long before it is due a request is reminded of, milliseconds, at most 24; default four hours and one hour. */
   readonly remindBeforeDueMs: readonly number[];
   /**
    * How long after the deadline a provider counts as non-responsive, milliseconds. Default 24 hours: a second deadline's worth, as a late answer
@@ -27,7 +27,7 @@ export interface LifecycleRules {
    * Default 14 days, after which the calls are of a campaign gone by.
    */
   readonly closeStalledAfterMs: number;
-  /** How many hops are followed, 1 to {@link MAX_HOPS}. Default 32: published chains have 5 hops on average, and none comes near. */
+  /** How many hops are followed, 1 to 70. Default 32: published chains have 5 hops on average, and none comes near. */
   readonly maxHops: number;
 }
 
@@ -81,7 +81,7 @@ function check(name: string, value: number, { from, to }: { readonly from: numbe
 }
 
 /** Why a provider cannot be asked. */
-export type NotAskableReason =
+type NotAskableReason =
   /** It lies outside the United States: whoever took the call from it is the point of entry. */
   | 'foreign'
   /** No registry has it. */
@@ -94,90 +94,79 @@ export type NotAskableReason =
 /** How a person decides a dispute: whose statement stands. Only recorded; it makes nobody the origin of a call. */
 export type DisputeRuling = 'downstream-stands' | 'upstream-stands' | 'undecided';
 
-/** What every event has. */
-export interface TracebackOccurrence {
-  readonly tracebackId: string;
-  /** When it happened, whole milliseconds since the epoch: not when it was heard of. */
-  readonly atMs: number;
-}
-
-/** An event that concerns one request. */
-export interface RequestOccurrence extends TracebackOccurrence {
-  readonly requestId: string;
-}
-
 /**
  * What can happen to a traceback. All of them may come twice, late and in any order.
- * `requestId` is the one of the `ask-provider` effect, and so the id of the request on the wire.
+ * `requestId` is the one of the `ask-provider` effect, and so the id of the request on the wire; `atMs` when it happened, whole milliseconds since
+ * the epoch, and not when it was heard of.
  */
-export type TracebackEvent =
+export type TracebackEvent = { readonly tracebackId: string; readonly atMs: number } &
   /** Nothing but time: brings reminders, deadlines and closings. */
-  | (TracebackOccurrence & { readonly type: 'time-passed' })
-  /** The request went out. Its clock runs by the local time of the provider's office. */
-  | (RequestOccurrence & {
-      readonly type: 'request-sent';
-      /** IANA name of the office's zone. */
-      readonly zone: string;
-      /** When it was received, where that is known to be another time. */
-      readonly receivedAtMs?: number;
-      /** An earlier deadline that the request states. */
-      readonly statedDueAtMs?: number;
-    })
-  /** Whoever was to be asked cannot be. */
-  | (RequestOccurrence & { readonly type: 'provider-not-askable'; readonly reason: NotAskableReason })
-  | (RequestOccurrence & { readonly type: 'request-acknowledged' })
-  /** An answer, authenticated as that of its provider. `atMs` is when it came. */
-  | (TracebackOccurrence & {
-      readonly type: 'answer-received';
-      readonly answer: TracebackAnswer;
-      /**
-       * The call that the request was about. If the answer discloses another call, it is disputed, and nobody that it names is asked. Without
-       * it the disclosed call is not checked. The state keeps neither call.
-       */
-      readonly asked?: RequestedCall;
-    })
-  /** A person found out which listed provider somebody meant by a name that no registry had. */
-  | (RequestOccurrence & { readonly type: 'provider-identified'; readonly provider: ProviderReference })
-  /** A provider states, unasked, that it sent the call to another: so a silent one is passed over. */
-  | (TracebackOccurrence & {
-      readonly type: 'neighbour-reported';
-      readonly reportId: string;
-      readonly provider: ProviderReference;
-      readonly sentTo: ProviderReference;
-    })
-  /** Several providers state that they sent the call: a person says which report is followed. */
-  | (RequestOccurrence & { readonly type: 'neighbour-chosen'; readonly reportId: string; readonly by: string })
-  | (TracebackOccurrence & {
-      readonly type: 'dispute-decided';
-      readonly disputeId: string;
-      readonly ruling: DisputeRuling;
-      readonly by: string;
-      readonly reason: string;
-    })
-  /** A person takes an outcome for good that is none, such as a provider that does not answer. */
-  | (TracebackOccurrence & { readonly type: 'outcome-accepted'; readonly outcomeKey: string; readonly by: string })
-  /** A call-back number was stated in the call: who serves it is to be found out, in a traceback of its own. */
-  | (TracebackOccurrence & {
-      readonly type: 'trace-forward-asked';
-      readonly forwardId: string;
-      /** To be followed, canonical. */
-      readonly number: string;
-      readonly by: string;
-    })
-  | (TracebackOccurrence & { readonly type: 'cancelled'; readonly by: string; readonly reason: string })
-  /** An effect was carried out. Of those that have an event of their own, such as `request-sent`, nothing else is expected. */
-  | (TracebackOccurrence & {
-      readonly type: 'effect-done';
-      readonly effectId: string;
-      /** What came of it: the id of the traceback that was opened, of the notification. */
-      readonly reference?: string;
-    });
-
-/** Name of an event. */
-export type TracebackEventType = TracebackEvent['type'];
+  (
+    | { readonly type: 'time-passed' }
+    /** The request went out. Its clock runs by the local time of the provider's office. */
+    | {
+        readonly requestId: string;
+        readonly type: 'request-sent';
+        /** IANA name of the office's zone. */
+        readonly zone: string;
+        /** When it was received, where that is known to be another time. */
+        readonly receivedAtMs?: number;
+        /** An earlier deadline that the request states. */
+        readonly statedDueAtMs?: number;
+      }
+    /** Whoever was to be asked cannot be. */
+    | { readonly requestId: string; readonly type: 'provider-not-askable'; readonly reason: NotAskableReason }
+    | { readonly requestId: string; readonly type: 'request-acknowledged' }
+    /** An answer, authenticated as that of its provider. `atMs` is when it came. */
+    | {
+        readonly type: 'answer-received';
+        readonly answer: TracebackAnswer;
+        /**
+         * The call that the request was about. If the answer discloses another call, it is disputed, and nobody that it names is asked. Without
+         * it the disclosed call is not checked. The state keeps neither call.
+         */
+        readonly asked?: RequestedCall;
+      }
+    /** A person found out which listed provider somebody meant by a name that no registry had. */
+    | { readonly requestId: string; readonly type: 'provider-identified'; readonly provider: ProviderReference }
+    /** A provider states, unasked, that it sent the call to another: so a silent one is passed over. */
+    | {
+        readonly type: 'neighbour-reported';
+        readonly reportId: string;
+        readonly provider: ProviderReference;
+        readonly sentTo: ProviderReference;
+      }
+    /** Several providers state that they sent the call: a person says which report is followed. */
+    | { readonly requestId: string; readonly type: 'neighbour-chosen'; readonly reportId: string; readonly by: string }
+    | {
+        readonly type: 'dispute-decided';
+        readonly disputeId: string;
+        readonly ruling: DisputeRuling;
+        readonly by: string;
+        readonly reason: string;
+      }
+    /** A person takes an outcome for good that is none, such as a provider that does not answer. */
+    | { readonly type: 'outcome-accepted'; readonly outcomeKey: string; readonly by: string }
+    /** A call-back number was stated in the call: who serves it is to be found out, in a traceback of its own. */
+    | {
+        readonly type: 'trace-forward-asked';
+        readonly forwardId: string;
+        /** To be followed, canonical. */
+        readonly number: string;
+        readonly by: string;
+      }
+    | { readonly type: 'cancelled'; readonly by: string; readonly reason: string }
+    /** An effect was carried out. Of those that have an event of their own, such as `request-sent`, nothing else is expected. */
+    | {
+        readonly type: 'effect-done';
+        readonly effectId: string;
+        /** What came of it: the id of the traceback that was opened, of the notification. */
+        readonly reference?: string;
+      }
+  );
 
 /** What every fact has. */
-export interface IdentifiedFact<Kind extends string> {
+interface IdentifiedFact<Kind extends string> {
   readonly kind: Kind;
   /** Of the request, answer, report or effect: there is one fact of a kind with an id. */
   readonly id: string;
@@ -186,7 +175,7 @@ export interface IdentifiedFact<Kind extends string> {
 }
 
 /** A request went out. */
-export interface SentFact extends IdentifiedFact<'sent'> {
+interface SentFact extends IdentifiedFact<'sent'> {
   readonly zone: string;
   readonly receivedAtMs: number;
   readonly dueAtMs: number;
@@ -214,12 +203,6 @@ export interface StatementFact extends IdentifiedFact<'statement'> {
   readonly amendedBecause?: string;
 }
 
-/** A provider says that it sent the call to another. */
-export interface ReportFact extends IdentifiedFact<'report'> {
-  readonly provider: ProviderReference;
-  readonly sentTo: ProviderReference;
-}
-
 /** What is known of a traceback: what happened, each thing once. */
 export type TracebackFact =
   | SentFact
@@ -227,7 +210,8 @@ export type TracebackFact =
   | (IdentifiedFact<'not-askable'> & { readonly reason: NotAskableReason })
   | StatementFact
   | (IdentifiedFact<'identified'> & { readonly requestId: string; readonly provider: ProviderReference })
-  | ReportFact
+  /** A provider says that it sent the call to another. */
+  | (IdentifiedFact<'report'> & { readonly provider: ProviderReference; readonly sentTo: ProviderReference })
   | (IdentifiedFact<'choice'> & { readonly reportId: string; readonly by: string })
   | (IdentifiedFact<'ruling'> & { readonly ruling: DisputeRuling; readonly by: string; readonly reason: string })
   | (IdentifiedFact<'accepted'> & { readonly by: string })
@@ -243,7 +227,7 @@ export type FactOf<Kind extends FactKind> = Extract<TracebackFact, { readonly ki
 
 /**
  * A traceback, as it is stored: plain JSON. It is the set of what happened, in one order, and nothing that follows from it; so it is the same whatever
- * came first, and how a traceback is judged can be improved without touching what is stored. {@link viewTraceback} says what it means.
+ * came first, and how a traceback is judged can be improved without touching what is stored. `viewTraceback` says what it means.
  */
 export interface TracebackState {
   readonly format: 'hopback.traceback-state.1';
@@ -257,7 +241,7 @@ export interface TracebackState {
   readonly sharedRecordId?: string;
   /** The latest that `time-passed` told; facts have times of their own, and what is due is due by the latest of all. */
   readonly nowMs: number;
-  /** By kind and id. At most {@link MAX_FACTS}. */
+  /** By kind and id. At most 2,000. */
   readonly facts: readonly TracebackFact[];
 }
 
@@ -298,6 +282,9 @@ const STANDING: Readonly<Record<FactKind, 'earliest' | 'latest' | 'content'>> = 
   cancelled: 'earliest',
   done: 'earliest',
 };
+
+/** Every kind of fact. */
+export const FACT_KINDS = Object.keys(STANDING) as readonly FactKind[];
 
 /** Adds a fact to a state. The order in which facts come makes no difference to what is there in the end. */
 export function withFact(state: TracebackState, fact: TracebackFact): FactsStep {

@@ -6,31 +6,19 @@ import { disputesOf, lastMovedMs, outcomeOf, tracePath } from './traceback-outco
 import type { TracebackDispute, TracebackOutcome, TracedPath } from './traceback-outcome.js';
 import type { TracebackState } from './traceback-state.js';
 import { isSilent, neighboursOf } from './traced-hop.js';
-import type { KnownFacts, TracedHop, OutcomeKind } from './traced-hop.js';
+import type { OutcomeKind } from './hop-machine.js';
+import type { KnownFacts, TracedHop } from './traced-hop.js';
 
 /** Why a person is asked to look at a traceback. */
-export type EscalationReason =
-  'overdue' | Exclude<OutcomeKind, 'origin' | 'point-of-entry' | 'foreign-provider' | 'serves-number'>;
-
-/** What every effect has. */
-export interface IdentifiedEffect {
-  /** Names what has to be done once: whoever carries it out twice under one id has done it once. */
-  readonly effectId: string;
-}
-
-/** An effect that concerns one request. */
-export interface EffectOnRequest extends IdentifiedEffect {
-  readonly requestId: string;
-  readonly provider?: ProviderReference;
-}
+type EscalationReason = Extract<TracebackEffect, { type: 'escalate' }>['reason'];
 
 /**
  * What has to be done, by whoever has sockets and a clock. It stays pending until an event says that it was done, so that a crash in between does it
  * again: `request-sent` or `provider-not-askable` for `ask-provider`, `provider-identified` or `provider-not-askable` for `find-provider`,
- * `effect-done` for the rest.
+ * `effect-done` for the rest. `effectId` names what has to be done once: whoever carries it out twice under one id has done it once.
  */
-export type TracebackEffect =
-  | (IdentifiedEffect & {
+export type TracebackEffect = { readonly effectId: string } & (
+  | {
       readonly type: 'ask-provider';
       readonly requestId: string;
       readonly provider: ProviderReference;
@@ -39,41 +27,37 @@ export type TracebackEffect =
       readonly downstream?: ProviderReference;
       /** The answer or report that named the provider: what it says of the call is what this one is asked about. */
       readonly basedOn?: string;
-    })
-  | (EffectOnRequest & { readonly type: 'remind'; readonly dueAtMs: number; readonly beforeDueMs: number })
-  /** Put down that it did not answer this request; the other takes that back, as it did after all, or was asked by mistake. */
-  | (EffectOnRequest & { readonly type: 'mark-non-responsive'; readonly dueAtMs: number })
-  | (EffectOnRequest & { readonly type: 'clear-non-responsive'; readonly because: 'answered' | 'withdrawn' })
-  /** Look for providers that sent the call to this one, in shared records or by asking: it says nothing of where the call came from. */
-  | (EffectOnRequest & { readonly type: 'seek-neighbours' })
-  /** Tell the provider that its answer is not needed any more. */
-  | (EffectOnRequest & { readonly type: 'cancel-request' })
+    }
+  | ({ readonly requestId: string; readonly provider?: ProviderReference } & (
+      | { readonly type: 'remind'; readonly dueAtMs: number; readonly beforeDueMs: number }
+      /** Put down that it did not answer this request; the other takes that back, as it did after all, or was asked by mistake. */
+      | { readonly type: 'mark-non-responsive'; readonly dueAtMs: number }
+      | { readonly type: 'clear-non-responsive'; readonly because: 'answered' | 'withdrawn' }
+      /** Look for providers that sent the call to this one, in shared records or by asking: it says nothing of where the call came from. */
+      | { readonly type: 'seek-neighbours' }
+      /** Tell the provider that its answer is not needed any more. */
+      | { readonly type: 'cancel-request' }
+    ))
   /** Ask both to look again. */
-  | (IdentifiedEffect & {
+  | {
       readonly type: 'dispute';
       readonly disputeId: string;
       readonly parties: readonly ProviderReference[];
       readonly statements: readonly string[];
-    })
+    }
   /** Find out which listed provider is meant, if any. */
-  | (IdentifiedEffect & {
-      readonly type: 'find-provider';
+  | { readonly type: 'find-provider'; readonly requestId: string; readonly contact: ContactDetails }
+  | {
+      readonly type: 'escalate';
       readonly requestId: string;
-      readonly contact: ContactDetails;
-    })
-  | (IdentifiedEffect & { readonly type: 'escalate'; readonly requestId: string; readonly reason: EscalationReason })
-  | (IdentifiedEffect & { readonly type: 'open-trace-forward'; readonly forwardId: string; readonly number: string })
+      readonly reason:
+        'overdue' | Exclude<OutcomeKind, 'origin' | 'point-of-entry' | 'foreign-provider' | 'serves-number'>;
+    }
+  | { readonly type: 'open-trace-forward'; readonly forwardId: string; readonly number: string }
   /** Tell the requester what it has come to so far. */
-  | (IdentifiedEffect & {
-      readonly type: 'notify';
-      readonly outcome: OutcomeKind;
-      readonly outcomeKey: string;
-      readonly isFinal: boolean;
-    })
-  | (IdentifiedEffect & { readonly type: 'close'; readonly outcome: OutcomeKind; readonly outcomeKey: string });
-
-/** Name of an effect. */
-export type TracebackEffectType = TracebackEffect['type'];
+  | { readonly type: 'notify'; readonly outcome: OutcomeKind; readonly outcomeKey: string; readonly isFinal: boolean }
+  | { readonly type: 'close'; readonly outcome: OutcomeKind; readonly outcomeKey: string }
+);
 
 /**
  * Where a traceback stands.
@@ -121,7 +105,7 @@ export interface TracebackView {
 /**
  * Says what the state of a traceback means: its hops with their states, whether it goes on, what it has come to, and what is contradicted. Whatever
  * came first, the same facts always mean the same.
- * @param state - from {@link startTraceback} or {@link stepTraceback}
+ * @param state - from `startTraceback` or `stepTraceback`
  * @returns the view, the same object for the same state; at most a few hundred hops; never throws
  * @see 47 CFR 64.1200(n)(1)
  * @example
@@ -162,7 +146,7 @@ function statusOf({ facts }: TracedPath, outcome: TracebackOutcome | undefined):
   if (facts.cancelled !== undefined) return 'cancelled';
   if (outcome === undefined) return 'tracing';
   if (!outcome.isFinal) return 'stalled';
-  return facts.done.has(`close:${outcome.key}`) ? 'closed' : 'concluded';
+  return facts.of.done.has(`close:${outcome.key}`) ? 'closed' : 'concluded';
 }
 
 function wakeOf(path: TracedPath, outcome: TracebackOutcome | undefined): number | undefined {
@@ -183,7 +167,7 @@ function wakeOf(path: TracedPath, outcome: TracebackOutcome | undefined): number
 
 /**
  * Everything that has to be done and was not reported done: what a service does first after a crash, and whenever it is not sure.
- * @param state - from {@link startTraceback} or {@link stepTraceback}
+ * @param state - from `startTraceback` or `stepTraceback`
  * @returns the effects, along the path; at most a few for each hop; never throws
  * @see 47 CFR 64.1200(n)(1)
  * @example
@@ -218,7 +202,7 @@ function computedEffects({ facts }: TracedPath, view: TracebackView): readonly T
           ...forwardEffects(facts),
           ...(view.outcome === undefined ? [] : outcomeEffects(view.outcome, view.status)),
         ];
-  return due.filter(({ effectId }) => !facts.done.has(effectId));
+  return due.filter(({ effectId }) => !facts.of.done.has(effectId));
 }
 
 function hopEffects(hop: HopView, facts: KnownFacts): readonly TracebackEffect[] {
@@ -277,10 +261,10 @@ function reminderNow(dueAtMs: number, { nowMs, state: { rules } }: KnownFacts): 
 function withdrawalEffects(hop: HopView, facts: KnownFacts): readonly TracebackEffect[] {
   const { requestId, state } = hop;
   const effects: TracebackEffect[] = [];
-  if (state === 'withdrawn' && facts.sent.has(requestId)) {
+  if (state === 'withdrawn' && facts.of.sent.has(requestId)) {
     effects.push({ type: 'cancel-request', effectId: `cancel:${requestId}`, ...whoOf(hop) });
   }
-  if (facts.done.has(`non-responsive:${requestId}`) && state !== 'non-responsive') {
+  if (facts.of.done.has(`non-responsive:${requestId}`) && state !== 'non-responsive') {
     const because = state === 'withdrawn' ? 'withdrawn' : 'answered';
     effects.push({ type: 'clear-non-responsive', effectId: `responsive:${requestId}`, ...whoOf(hop), because });
   }
@@ -298,8 +282,8 @@ function disputeEffect({
   return { type: 'dispute', effectId: `dispute:${disputeId}:${statements.join(':')}`, disputeId, parties, statements };
 }
 
-function forwardEffects({ forwards }: KnownFacts): readonly TracebackEffect[] {
-  return forwards.map(({ id, number }) => ({
+function forwardEffects({ of }: KnownFacts): readonly TracebackEffect[] {
+  return [...of.forward.values()].map(({ id, number }) => ({
     type: 'open-trace-forward',
     effectId: `forward:${id}`,
     forwardId: id,

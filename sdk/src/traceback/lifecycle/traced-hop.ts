@@ -1,42 +1,14 @@
 import { hash } from 'node:crypto';
 import { isSameProvider } from '../../contract/same-provider.js';
+import { grouped } from '../../core/plain-data.js';
 import type { Draft } from '../../core/text.js';
 import type { ContactDetails, ProviderReference } from '../../contract/common.js';
-import type { FindingArm } from '../../contract/traceback-exchange.js';
 import { runHop } from './hop-machine.js';
-import type { HopChange, HopState, HopStep } from './hop-machine.js';
+import type { HopChange, HopState, HopStep, OutcomeKind } from './hop-machine.js';
 import { ARM_MEANINGS, contactKey, providerKey, saysTheSame, statementFault } from './statement.js';
 import type { StatementFault } from './statement.js';
-import type { FactOf, NotAskableReason, ReportFact, StatementFact, TracebackState } from './traceback-state.js';
-
-/** What a traceback has come to. */
-export type OutcomeKind =
-  /** The provider says itself that the call began at it. ORG */
-  | 'origin'
-  /** The provider says itself that the call entered the United States at it. POE */
-  | 'point-of-entry'
-  /** The provider that was named is a foreign one: who named it says that it took the call from abroad. */
-  | 'foreign-provider'
-  /** It did not answer. NR */
-  | 'non-responsive'
-  /** The first provider has no such call, although its records of that time are complete. */
-  | 'no-record'
-  | 'number-not-ours'
-  | 'not-retained'
-  | 'ambiguous'
-  | 'refused'
-  /** Two statements contradict each other. Nobody is accused. */
-  | 'disputed'
-  /** Somebody was named that no registry has. */
-  | 'unlisted-provider'
-  /** The provider is listed and cannot be asked; also a foreign one that says itself to whom it sent the call. */
-  | 'not-askable'
-  /** Several providers say that they sent the call to the one that is silent. */
-  | 'several-neighbours'
-  | 'loop'
-  | 'too-many-hops'
-  /** Trace forward: the number is served here. */
-  | 'serves-number';
+import { FACT_KINDS } from './traceback-state.js';
+import type { FactKind, FactOf, StatementFact, TracebackFact, TracebackState } from './traceback-state.js';
 
 /** What a hop is in the course of the call, for the record of its provider. */
 export type HopRole = OutcomeKind | 'transit' | 'open' | 'withdrawn';
@@ -113,8 +85,8 @@ function requestWith(requestId: string, question: HopQuestion): HopRequest {
 }
 
 /** Whether the provider was told that its answer is not needed, for another reason than that the whole traceback ended. */
-function wasCancelled(requestId: string, { done, cancelled }: KnownFacts): boolean {
-  const told = done.get(`cancel:${requestId}`);
+function wasCancelled(requestId: string, { of, cancelled }: KnownFacts): boolean {
+  const told = of.done.get(`cancel:${requestId}`);
   return told !== undefined && (cancelled === undefined || told.atMs < cancelled.atMs);
 }
 
@@ -138,18 +110,11 @@ export interface KnownFacts {
   readonly state: TracebackState;
   /** The latest time that was heard of. */
   readonly nowMs: number;
-  readonly sent: ReadonlyMap<string, FactOf<'sent'>>;
-  readonly acknowledged: ReadonlyMap<string, FactOf<'acknowledged'>>;
-  readonly notAskable: ReadonlyMap<string, FactOf<'not-askable'>>;
-  readonly identified: readonly FactOf<'identified'>[];
-  readonly choices: ReadonlyMap<string, FactOf<'choice'>>;
-  readonly rulings: ReadonlyMap<string, FactOf<'ruling'>>;
-  readonly accepted: ReadonlyMap<string, FactOf<'accepted'>>;
-  readonly done: ReadonlyMap<string, FactOf<'done'>>;
+  /** By kind and id. */
+  readonly of: { readonly [Kind in FactKind]: ReadonlyMap<string, FactOf<Kind>> };
   /** By request, the first revision first. */
   readonly statements: ReadonlyMap<string, readonly StatementFact[]>;
-  readonly reports: readonly ReportFact[];
-  readonly forwards: readonly FactOf<'forward'>[];
+  readonly reports: readonly FactOf<'report'>[];
   readonly cancelled: FactOf<'cancelled'> | undefined;
   /** Whether any answer denies the call, or is about another call than its request. */
   readonly isDenied: boolean;
@@ -177,57 +142,25 @@ export interface NamedRequest {
 
 /** Sorts the facts of a state by what they are about. */
 export function knownFacts(state: TracebackState, before?: FoundBefore): KnownFacts {
-  const sent = new Map<string, FactOf<'sent'>>();
-  const acknowledged = new Map<string, FactOf<'acknowledged'>>();
-  const notAskable = new Map<string, FactOf<'not-askable'>>();
-  const identified: FactOf<'identified'>[] = [];
-  const choices = new Map<string, FactOf<'choice'>>();
-  const rulings = new Map<string, FactOf<'ruling'>>();
-  const accepted = new Map<string, FactOf<'accepted'>>();
-  const done = new Map<string, FactOf<'done'>>();
-  const statements = new Map<string, StatementFact[]>();
-  const reports: ReportFact[] = [];
-  const forwards: FactOf<'forward'>[] = [];
-  let cancelled: FactOf<'cancelled'> | undefined;
+  const byKind = Object.fromEntries(FACT_KINDS.map((kind) => [kind, new Map<string, TracebackFact>()]));
   let isDenied = false;
   let { nowMs } = state;
   for (const fact of state.facts) {
     nowMs = Math.max(nowMs, fact.atMs);
-    if (fact.kind === 'sent') sent.set(fact.id, fact);
-    else if (fact.kind === 'acknowledged') acknowledged.set(fact.id, fact);
-    else if (fact.kind === 'not-askable') notAskable.set(fact.id, fact);
-    else if (fact.kind === 'identified') identified.push(fact);
-    else if (fact.kind === 'choice') choices.set(fact.id, fact);
-    else if (fact.kind === 'ruling') rulings.set(fact.id, fact);
-    else if (fact.kind === 'accepted') accepted.set(fact.id, fact);
-    else if (fact.kind === 'done') done.set(fact.id, fact);
-    else if (fact.kind === 'report') reports.push(fact);
-    else if (fact.kind === 'forward') forwards.push(fact);
-    else if (fact.kind === 'cancelled') cancelled = fact;
-    else {
-      isDenied ||= ARM_MEANINGS[fact.arm].denies || fact.otherCall !== undefined;
-      const ofRequest = statements.get(fact.requestId);
-      if (ofRequest === undefined) statements.set(fact.requestId, [fact]);
-      else ofRequest.push(fact);
-    }
+    byKind[fact.kind]?.set(fact.id, fact);
+    if (fact.kind === 'statement') isDenied ||= ARM_MEANINGS[fact.arm].denies || fact.otherCall !== undefined;
   }
-  for (const ofRequest of statements.values()) {
+  const of = byKind as unknown as KnownFacts['of'];
+  const statements = grouped(of.statement.values(), ({ requestId }) => [requestId]);
+  for (const ofRequest of statements.values())
     ofRequest.sort((one, other) => one.revision - other.revision || (one.id < other.id ? -1 : 1));
-  }
+  const [cancelled] = of.cancelled.values();
   return {
     state,
     nowMs,
-    sent,
-    acknowledged,
-    notAskable,
-    identified,
-    choices,
-    rulings,
-    accepted,
-    done,
+    of,
     statements,
-    reports,
-    forwards,
+    reports: [...of.report.values()],
     cancelled,
     isDenied,
     tracedHops: new Map(),
@@ -240,9 +173,12 @@ export function knownFacts(state: TracebackState, before?: FoundBefore): KnownFa
 const NO_HOPS: ReadonlyMap<string, TracedHop> = new Map();
 
 /** Whether anything was heard of a request: it was asked, or somebody said something to it. */
-export function isHeardOf(requestId: string, { sent, acknowledged, statements, notAskable }: KnownFacts): boolean {
-  return sent.has(requestId) || acknowledged.has(requestId) || statements.has(requestId) || notAskable.has(requestId);
+export function isHeardOf(requestId: string, { of, statements }: KnownFacts): boolean {
+  return statements.has(requestId) || HEARD.some((kind) => of[kind].has(requestId));
 }
+
+/** Beside an answer. */
+export const HEARD = ['sent', 'acknowledged', 'not-askable'] as const;
 
 /** A hop as it stands. */
 export interface TracedHop extends HopRequest {
@@ -257,7 +193,7 @@ export interface TracedHop extends HopRequest {
   readonly contradictsItself: boolean;
   readonly sentAtMs?: number;
   /** Why it cannot be asked, where that is its state. */
-  readonly notAskable?: NotAskableReason;
+  readonly notAskable?: FactOf<'not-askable'>['reason'];
   /** Milliseconds since the epoch. */
   readonly dueAtMs?: number;
   readonly nonResponsiveAtMs?: number;
@@ -282,8 +218,8 @@ export function tracedHop(
     last !== undefined &&
     statements.length > 1 &&
     statements.some((other) => other.revision === last.revision && !saysTheSame(other, last));
-  const sent = facts.sent.get(requestId);
-  const notAskable = facts.notAskable.get(requestId);
+  const sent = facts.of.sent.get(requestId);
+  const notAskable = facts.of['not-askable'].get(requestId);
   const nonResponsiveAtMs =
     sent === undefined ? undefined : Math.max(sent.dueAtMs, sent.atMs) + facts.state.rules.nonResponsiveAfterDueMs;
   const happened = changes(request, facts);
@@ -346,11 +282,11 @@ const NO_STATEMENTS: readonly StatementFact[] = [];
 
 function changes({ requestId }: HopRequest, facts: KnownFacts): HopChange[] {
   const list: HopChange[] = [];
-  const notAskable = facts.notAskable.get(requestId);
+  const notAskable = facts.of['not-askable'].get(requestId);
   if (notAskable !== undefined) list.push({ event: 'not-askable', atMs: notAskable.atMs });
-  const acknowledged = facts.acknowledged.get(requestId);
+  const acknowledged = facts.of.acknowledged.get(requestId);
   if (acknowledged !== undefined) list.push({ event: 'acknowledged', atMs: acknowledged.atMs });
-  const sent = facts.sent.get(requestId);
+  const sent = facts.of.sent.get(requestId);
   if (sent === undefined) return list;
   list.push({ event: 'sent', atMs: sent.atMs });
   const { nowMs } = facts;
@@ -402,26 +338,11 @@ export function isSilent(hop: HopStanding): boolean {
 
 const SILENT: readonly HopState[] = ['overdue', 'non-responsive', 'not-askable'];
 
-const ARM_OUTCOMES: Readonly<Record<FindingArm, OutcomeKind | 'transit'>> = {
-  'received-from': 'transit',
-  'received-from-unlisted': 'transit',
-  'number-served-by': 'transit',
-  origin: 'origin',
-  'point-of-entry': 'point-of-entry',
-  'serves-number': 'serves-number',
-  'not-found': 'no-record',
-  'not-our-number': 'number-not-ours',
-  'not-sent-to-downstream': 'disputed',
-  'not-retained': 'not-retained',
-  ambiguous: 'ambiguous',
-  refused: 'refused',
-};
-
 /** What a provider turned out to be by what it said, or did not say. */
 export function roleOf(hop: HopStanding): HopRole {
   if (hop.contradictsItself) return 'ambiguous';
   if (denies(hop) || answersOtherCall(hop)) return 'disputed';
-  if (hop.current !== undefined) return ARM_OUTCOMES[hop.current.arm];
+  if (hop.current !== undefined) return ARM_MEANINGS[hop.current.arm].outcome;
   if (hop.state === 'withdrawn') return 'withdrawn';
   if (hop.state === 'non-responsive') return 'non-responsive';
   if (hop.state === 'not-askable') return isForeignEntry(hop) ? 'foreign-provider' : 'not-askable';
@@ -467,7 +388,7 @@ export function onceAsked(hop: TracedHop, facts: KnownFacts): readonly HopQuesti
 /** What is known of the neighbours of a hop: who says that it sent the call to this provider. */
 interface Neighbours {
   /** Whose report is followed: the only one that there is, or the one that a person chose. */
-  readonly followed?: ReportFact;
+  readonly followed?: FactOf<'report'>;
   /** Different providers that report. */
   readonly count: number;
 }
@@ -481,13 +402,13 @@ export function neighboursOf(hop: TracedHop, facts: KnownFacts): Neighbours {
   // A name alone may fit two providers that are not the same: whichever report comes first, a person chooses then.
   const areOne = reports.every((one) => reports.every((other) => isSameProvider(one.provider, other.provider)));
   const count = different.length === 1 && !areOne ? 2 : different.length;
-  const chosen = facts.choices.get(hop.requestId)?.reportId;
+  const chosen = facts.of.choice.get(hop.requestId)?.reportId;
   const followed = reports.find(({ id }) => id === chosen) ?? (count === 1 ? different[0] : undefined);
   return { count, ...(followed !== undefined && { followed }) };
 }
 
 /** Reports of others that they sent the call to the provider of a hop; what it reports of itself is none. */
-export function reportsTo({ provider }: TracedHop, { reports, state }: KnownFacts): readonly ReportFact[] {
+export function reportsTo({ provider }: TracedHop, { reports, state }: KnownFacts): readonly FactOf<'report'>[] {
   if (provider === undefined || state.direction === 'forward') return [];
   return reports.filter(
     (report) => isSameProvider(report.sentTo, provider) && !isSameProvider(report.provider, provider),
@@ -495,7 +416,7 @@ export function reportsTo({ provider }: TracedHop, { reports, state }: KnownFact
 }
 
 /** The request that a neighbour's report leads to. */
-export function reportedRequest(hop: TracedHop, report: ReportFact, facts: KnownFacts): HopRequest {
+export function reportedRequest(hop: TracedHop, report: FactOf<'report'>, facts: KnownFacts): HopRequest {
   return hopRequest(reportedQuestion(hop, report), facts);
 }
 
@@ -525,7 +446,7 @@ export function isSameQuestion(one: HopRequest, other: HopRequest): boolean {
   );
 }
 
-function reportedQuestion(hop: TracedHop, { provider, id }: ReportFact): HopQuestion {
+function reportedQuestion(hop: TracedHop, { provider, id }: FactOf<'report'>): HopQuestion {
   return {
     hop: hop.hop + 1,
     provider,
@@ -561,7 +482,7 @@ function namedQuestion(
 function identifications(question: HopQuestion, facts: KnownFacts): readonly FactOf<'identified'>[] {
   if (question.provider !== undefined) return [];
   const ids = new Set(generations(question, facts).map(({ requestId }) => requestId));
-  return facts.identified
+  return [...facts.of.identified.values()]
     .filter(({ requestId }) => ids.has(requestId))
     .sort((one, other) => other.atMs - one.atMs || (one.id < other.id ? -1 : 1));
 }

@@ -9,7 +9,7 @@ import type {
   StoreScope,
   TimeWindow,
 } from '../../records/store/record-store.js';
-import type { CoverageGap, MatchCandidate, MatchOutcome, MatchSearch } from '../match-outcome.js';
+import type { MatchCandidate, MatchOutcome, MatchSearch } from '../match-outcome.js';
 import type { TrunkDirectory } from '../trunk-directory.js';
 import { hopParties, legQueries } from './call-legs.js';
 import type { HopParties } from './call-legs.js';
@@ -17,15 +17,15 @@ import { MAX_MATCH_CANDIDATES, clockAllowanceUs } from './match-options.js';
 import type { MatchOptions } from './match-options.js';
 import { isTollFree, planSearch } from './plan-search.js';
 import type { SearchPlan } from './plan-search.js';
-import { weighCandidates } from './weigh-candidates.js';
-import type { CandidateLack, WeighedCandidate } from './weigh-candidates.js';
+import { LACKS, weighCandidates } from './weigh-candidates.js';
+import type { WeighedCandidate } from './weigh-candidates.js';
 
 /** What can be said about the windows of a search. */
 interface SearchCoverage {
   /** Coverage in the windows, by source and time. */
   readonly coverage: readonly CoverageInterval[];
   /** What of them is not covered, and still is within retention. */
-  readonly gaps: readonly CoverageGap[];
+  readonly gaps: Extract<MatchOutcome, { status: 'gap' }>['gaps'];
   /** How far retention went, where it cuts into a window. */
   readonly retainedFromUs?: number;
 }
@@ -101,21 +101,6 @@ export const DOUBTS = {
   tollFree: 'The number called is toll-free, and who called cannot be looked for: it may be on record under another.',
   noRecord: 'No record has the record id that was stated.',
 } as const;
-
-/** What it means that something is not known of a call. */
-const LACKS: Readonly<Record<CandidateLack, string>> = {
-  called: 'The number called is not on record.',
-  'called-in-full': 'Of the number called only the routing number is on record, or another form of it.',
-  calling: 'The calling number that was stated is not on record.',
-  'calling-in-full': 'The calling number on record may be another form of the one that was stated.',
-  'call-id': 'The Call-ID that was stated is not on record, and who called is not known.',
-  origid: 'The origid that was stated is not on record.',
-  attestation: 'The attestation on record is not the one that was stated.',
-  spc: 'The code on record is not that of the signer that was stated.',
-  downstream: 'Nobody knows to whom the call was sent, or who it was that named us.',
-  ingress: 'The leg by which the call came in is not on record.',
-  'own-upstream': 'The call came from another switch of the asked provider, whose record was not found.',
-};
 
 /** What an outcome is made of. */
 interface Judging {
@@ -216,7 +201,7 @@ export interface MatchInput {
   readonly scope: StoreScope;
   readonly directory: TrunkDirectory;
   readonly options?: MatchOptions;
-  /** What was looked through. Default: the widened windows of {@link planSearch}, to their ends. */
+  /** What was looked through. Default: the widened windows of `planSearch`, to their ends. */
   readonly searched?: SearchedRecords;
 }
 
@@ -248,33 +233,12 @@ interface MatchJudgement {
  * @param input - the request as it was received, of which nothing is trusted; records, coverage and scope of the store; the trunk directory
  * @returns the outcome, every candidate with the reasons for its score. Never throws for what a request or a record holds
  * @see {@link findMatch}, which looks the records up; 47 CFR 64.1200(n)(1)
- * @example
- * ```ts
- * const outcome = matchCall({
- *   request: {
- *     format: 'hopback.traceback-request.1',
- *     requestId: 'request-1',
- *     tracebackId: 'traceback-1',
- *     direction: 'back',
- *     hop: 1,
- *     requester: { kind: 'itg', name: 'Industry Traceback Group' },
- *     issuedAt: '2026-10-26T14:00:00Z',
- *     provider: { name: 'Example Carrier' },
- *     call: { called: '2025550101', at: { asWritten: '3:41 PM', local: '2026-10-23T15:41', zone: 'UTC', precision: 'minute' } },
- *   },
- *   records: [],
- *   coverage: [],
- *   scope: { sources: ['sbc-1'] },
- *   directory: { partyOf: () => undefined, isSame: (one, other) => one.name === other.name, knows: () => true },
- * });
- * console.log(outcome.status); // gap
- * ```
  */
 export function matchCall(input: MatchInput): MatchOutcome {
   return judgeMatch(input, planSearch(input.request, input.options)).outcome;
 }
 
-/** As {@link matchCall}, with a plan that was made already. */
+/** As `matchCall`, with a plan that was made already. */
 function judgeMatch(input: MatchInput, plan: SearchPlan): MatchJudgement {
   if (plan.status === 'unreadable') return { outcome: plan, isSettled: true };
   const { request, records, directory, scope, coverage, options = {} } = input;
@@ -362,19 +326,11 @@ function standingDoubts(meant: readonly WeighedCandidate[]): readonly string[] {
   ];
 }
 
-/** What a match is looked up with. */
-export interface FindMatchOptions {
-  /** Where records are looked up. */
-  readonly store: RecordLookup;
-  readonly directory: TrunkDirectory;
-  readonly options?: MatchOptions;
-}
-
 /**
  * Most look-ups for legs that the first ones did not find: a leg with other numbers, the record of another own switch. Where more calls
  * than that lack a leg the match is not left to a machine.
  */
-export const MAX_LEG_LOOKUPS = 24;
+const MAX_LEG_LOOKUPS = 24;
 
 /**
  * Looks up the call that a request means. First in the windows in which everything that is consistent with the stated time began; where
@@ -383,7 +339,7 @@ export const MAX_LEG_LOOKUPS = 24;
  * outcome is never `unique`.
  * @param request - as it was received; nothing of it is trusted
  * @param options - the store, the trunk directory, and how requests are read
- * @returns as {@link matchCall}
+ * @returns as `matchCall`
  * @throws {@link HopbackError} what the store throws: `storage-failed` where it cannot be read, `closed`
  * @see 47 CFR 64.1200(n)(1)
  * @example
@@ -406,7 +362,10 @@ export const MAX_LEG_LOOKUPS = 24;
  * console.log((await findMatch(request, { store, directory })).status); // none-but-covered
  * ```
  */
-export async function findMatch(request: TracebackRequest, options: FindMatchOptions): Promise<MatchOutcome> {
+export async function findMatch(
+  request: TracebackRequest,
+  options: { readonly store: RecordLookup; readonly directory: TrunkDirectory; readonly options?: MatchOptions },
+): Promise<MatchOutcome> {
   const { store, directory, options: matching = {} } = options;
   const plan = planSearch(request, matching);
   if (plan.status === 'unreadable') return plan;

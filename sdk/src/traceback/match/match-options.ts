@@ -1,6 +1,6 @@
 import { defined } from '../../core/plain-data.js';
 import type { SourceNumbers } from '../../records/ingest/record-reader.js';
-import type { MatchReason } from '../match-outcome.js';
+import type { MatchCandidate } from '../match-outcome.js';
 
 /** How requests are read and calls looked for. */
 export interface MatchOptions {
@@ -85,15 +85,15 @@ export const MATCH_WEIGHTS = {
  */
 export function reasonOf(
   field: MatchField,
-  verdict: MatchReason['verdict'],
+  verdict: MatchCandidate['reasons'][number]['verdict'],
   said: { readonly stated?: string | undefined; readonly recorded?: string | undefined; readonly weight?: number } = {},
-): MatchReason {
+): MatchCandidate['reasons'][number] {
   const { stated, recorded, weight = MATCH_WEIGHTS[field][verdict] } = said;
   return defined({ field, verdict, weight, stated, recorded });
 }
 
 /** 0 to 1, in thousandths. */
-export function scoreOf(reasons: readonly MatchReason[]): number {
+export function scoreOf(reasons: MatchCandidate['reasons']): number {
   const sum = reasons.reduce((total, { weight }) => total + weight, 0);
   return Math.round(Math.min(100, Math.max(0, sum)) * 10) / 1_000;
 }

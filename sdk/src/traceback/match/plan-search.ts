@@ -316,24 +316,6 @@ export type SearchPlan =
  * @param options - the default zone, the allowance for clocks, and how numbers are read
  * @returns windows and look-ups, or why there is nothing to look for. Never throws
  * @see 47 CFR 64.1200(n)(1)
- * @example
- * ```ts
- * const plan = planSearch({
- *   format: 'hopback.traceback-request.1',
- *   requestId: 'request-1',
- *   tracebackId: 'traceback-1',
- *   direction: 'back',
- *   hop: 1,
- *   requester: { kind: 'itg', name: 'Industry Traceback Group' },
- *   issuedAt: '2026-10-26T14:00:00Z',
- *   provider: { name: 'Example Carrier' },
- *   call: {
- *     called: '(202) 555-0101',
- *     at: { asWritten: '10/23/2026 3:41 PM', local: '2026-10-23T15:41', zone: 'America/New_York', precision: 'minute' },
- *   },
- * });
- * if (plan.status === 'planned') console.log(plan.first[0]?.calledTn, plan.time.instants.length); // 12025550101 1
- * ```
  */
 export function planSearch(request: TracebackRequest, options: MatchOptions = {}): SearchPlan {
   const { call, direction } = request;

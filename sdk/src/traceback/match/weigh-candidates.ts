@@ -3,7 +3,7 @@ import type { CalledNumber, CallRecord } from '../../contract/call-record.js';
 import type { ProviderReference } from '../../contract/common.js';
 import type { RequestedCall, TracebackRequest } from '../../contract/traceback-exchange.js';
 import type { TimeWindow } from '../../records/store/record-store.js';
-import type { DownstreamCheck, MatchCandidate, MatchReason } from '../match-outcome.js';
+import type { MatchCandidate } from '../match-outcome.js';
 import type { TrunkDirectory, TrunkParty } from '../trunk-directory.js';
 import { crossingsOf, groupName, groupsThatCameIn, hasParty, hopParties } from './call-legs.js';
 import type { Crossing, HopParties } from './call-legs.js';
@@ -21,7 +21,7 @@ interface StatedFields {
 /**
  * Compares the legs of a call with what was stated, field by field. What was not stated gives no reason. Never throws.
  */
-function weighFields(legs: readonly CallRecord[], stated: StatedFields): readonly MatchReason[] {
+function weighFields(legs: readonly CallRecord[], stated: StatedFields): MatchCandidate['reasons'] {
   const { call } = stated;
   return [
     calledReason(legs, stated),
@@ -62,7 +62,10 @@ const DURATION_PART = 0.05;
 /** Bills in minutes. */
 const DURATION_MINUTE_SECONDS = 60;
 
-function calledReason(legs: readonly CallRecord[], { call, called }: StatedFields): MatchReason | undefined {
+function calledReason(
+  legs: readonly CallRecord[],
+  { call, called }: StatedFields,
+): MatchCandidate['reasons'][number] | undefined {
   if (called.kind === 'not-stated') return undefined;
   const parties = legs.map((leg) => leg.called).filter((party) => party !== undefined);
   const recorded = parties[0]?.asWritten;
@@ -96,7 +99,10 @@ function isCalledInPart(
   return called.lrn === undefined ? lrn === called.tn : !isKnown && (lrn === called.lrn || lrn === called.tn);
 }
 
-function callingReason(legs: readonly CallRecord[], { call, calling }: StatedFields): MatchReason | undefined {
+function callingReason(
+  legs: readonly CallRecord[],
+  { call, calling }: StatedFields,
+): MatchCandidate['reasons'][number] | undefined {
   if (calling.kind === 'not-stated') return undefined;
   const parties = legs.flatMap((leg) => [leg.calling, leg.asserted]).filter((party) => party !== undefined);
   const isEqual = ({ tn, asWritten }: (typeof parties)[number]): boolean =>
@@ -118,7 +124,7 @@ function identifierReason(
   field: 'record-id' | 'call-id' | 'origid',
   stated: string | undefined,
   recorded: readonly (string | undefined)[],
-): MatchReason | undefined {
+): MatchCandidate['reasons'][number] | undefined {
   if (stated === undefined || stated === '') return undefined;
   if (recorded.includes(stated)) return reasonOf(field, 'equal', { stated, recorded: stated });
   const known = recorded.find((value) => value !== undefined);
@@ -130,14 +136,17 @@ function valueReason(
   field: 'attestation' | 'spc',
   stated: string | undefined,
   recorded: readonly (string | undefined)[],
-): MatchReason | undefined {
+): MatchCandidate['reasons'][number] | undefined {
   if (stated === undefined) return undefined;
   if (recorded.includes(stated)) return reasonOf(field, 'equal', { stated, recorded: stated });
   const known = recorded.find((value) => value !== undefined);
   return reasonOf(field, known === undefined ? 'absent' : 'contradicts', { stated, recorded: known });
 }
 
-function durationReason(legs: readonly CallRecord[], stated: number | undefined): MatchReason | undefined {
+function durationReason(
+  legs: readonly CallRecord[],
+  stated: number | undefined,
+): MatchCandidate['reasons'][number] | undefined {
   if (stated === undefined) return undefined;
   const seconds = legs.flatMap(({ inviteAtUs, answeredAtUs, endedAtUs }) =>
     endedAtUs === undefined
@@ -160,8 +169,8 @@ interface HopWeighed {
   readonly ingressLeg: CallRecord;
   readonly egressLeg?: CallRecord;
   readonly upstream?: TrunkParty;
-  readonly downstream: DownstreamCheck;
-  readonly reason: MatchReason;
+  readonly downstream: MatchCandidate['downstream'];
+  readonly reason: MatchCandidate['reasons'][number];
 }
 
 /**
@@ -203,7 +212,7 @@ function weighHop(
   };
 }
 
-const VERDICTS: Readonly<Record<DownstreamCheck, MatchReason['verdict']>> = {
+const VERDICTS: Readonly<Record<MatchCandidate['downstream'], MatchCandidate['reasons'][number]['verdict']>> = {
   'sent-to-downstream': 'equal',
   'delivered-here': 'equal',
   'unknown-egress': 'absent',
@@ -222,7 +231,7 @@ function bestOf(legs: readonly CallRecord[], isPreferred: (leg: CallRecord) => b
 }
 
 /** Of a call that some other provider says it had from us. What was refused here went to nobody. */
-function sendingOf(legs: readonly CallRecord[], named: ProviderReference, hop: Sending): DownstreamCheck {
+function sendingOf(legs: readonly CallRecord[], named: ProviderReference, hop: Sending): MatchCandidate['downstream'] {
   const { onwards, parties } = hop;
   const isAnother = (leg: CallRecord): boolean => parties.isAnother(parties.downstreamOf(leg), named);
   if (onwards.some((leg) => parties.isProvider(parties.downstreamOf(leg), named))) return 'sent-to-downstream';
@@ -231,7 +240,7 @@ function sendingOf(legs: readonly CallRecord[], named: ProviderReference, hop: S
 }
 
 /** Of a call at whose end the asked provider stands itself. What was refused here came no further either. */
-function deliveryOf(legs: readonly CallRecord[], { onwards, parties }: Sending): DownstreamCheck {
+function deliveryOf(legs: readonly CallRecord[], { onwards, parties }: Sending): MatchCandidate['downstream'] {
   if (onwards.some((leg) => parties.downstreamOf(leg)?.kind === 'customer')) return 'delivered-here';
   if (onwards.length === 0) return legs.every(isRefused) ? 'delivered-here' : 'unknown-egress';
   const isKnown = onwards.every((leg) => parties.downstreamOf(leg) !== undefined);
@@ -265,7 +274,7 @@ function isRefused({ disposition, blockedBy }: CallRecord): boolean {
 
 /** What the time of a call says. */
 interface TimeWeighed {
-  readonly reason: MatchReason;
+  readonly reason: MatchCandidate['reasons'][number];
   /** From the nearest stated instant to the set-up of the call, microseconds; positive where the call is later, 0 where they meet. */
   readonly offsetUs: number;
 }
@@ -362,19 +371,23 @@ export interface WeighedCandidate {
   readonly lacks: readonly CandidateLack[];
 }
 
+/** What it means that something is not known of a call. */
+export const LACKS = {
+  called: 'The number called is not on record.',
+  'called-in-full': 'Of the number called only the routing number is on record, or another form of it.',
+  calling: 'The calling number that was stated is not on record.',
+  'calling-in-full': 'The calling number on record may be another form of the one that was stated.',
+  'call-id': 'The Call-ID that was stated is not on record, and who called is not known.',
+  origid: 'The origid that was stated is not on record.',
+  attestation: 'The attestation on record is not the one that was stated.',
+  spc: 'The code on record is not that of the signer that was stated.',
+  downstream: 'Nobody knows to whom the call was sent, or who it was that named us.',
+  ingress: 'The leg by which the call came in is not on record.',
+  'own-upstream': 'The call came from another switch of the asked provider, whose record was not found.',
+} as const;
+
 /** What can be unknown of a candidate. */
-export type CandidateLack =
-  | 'called'
-  | 'called-in-full'
-  | 'calling'
-  | 'calling-in-full'
-  | 'call-id'
-  | 'origid'
-  | 'attestation'
-  | 'spc'
-  | 'downstream'
-  | 'ingress'
-  | 'own-upstream';
+type CandidateLack = keyof typeof LACKS;
 
 /** What candidates are weighed by. */
 interface WeighingContext {
@@ -473,7 +486,7 @@ function lacksOf(
   { reasons, ingressLeg, upstream }: MatchCandidate,
   { parties, cameIn }: { readonly parties: HopParties; readonly cameIn: ReadonlySet<string> },
 ): readonly CandidateLack[] {
-  const verdictOn = (field: string): MatchReason['verdict'] | undefined =>
+  const verdictOn = (field: string): MatchCandidate['reasons'][number]['verdict'] | undefined =>
     reasons.find((reason) => reason.field === field)?.verdict;
   const callId = verdictOn('call-id');
   // A Call-ID that is on no record may be that of another hop, and may be that of a call that never came: then the caller has to be known.
@@ -499,7 +512,11 @@ function withoutIdentifiers(weighed: WeighedCandidate, naming: ReadonlySet<strin
   return judged({ ...weighed.candidate, reasons, score: scoreOf(reasons) }, { isIdentified, lacks });
 }
 
-function contradicting({ field, stated, recorded }: MatchReason): MatchReason {
+function contradicting({
+  field,
+  stated,
+  recorded,
+}: MatchCandidate['reasons'][number]): MatchCandidate['reasons'][number] {
   return reasonOf(field as 'call-id', 'contradicts', { stated, recorded });
 }
 

@@ -19,7 +19,7 @@ import type {
   PolicyDecision,
   PolicyInput,
   ReviewTopic,
-  RuleResult,
+  PolicyTrace,
   TracebackPolicyData,
 } from './traceback-policy.js';
 
@@ -141,31 +141,13 @@ function divertedTo(called: string | undefined, legs: readonly CallRecord[]): re
  * @param input - the request, what was found, the policy and what it goes by
  * @returns the answer to give, or the reasons and what would be answered; with every rule, what it looked at and what came of it
  * @see 47 CFR 64.1200(n)(1)
- * @example
- * ```ts
- * const policy = readTracebackPolicy({ policyId: 'example-1' });
- * const directory = createTrunkDirectory({ directoryId: 'trunks-7', providers: [], entries: [] });
- * const us = { name: 'Example Telecom LLC', ocn: '0001' };
- * const request: TracebackRequest = {
- *   format: 'hopback.traceback-request.1', requestId: 'r-1', tracebackId: 't-1', direction: 'back', hop: 2,
- *   requester: { kind: 'itg', name: 'Industry Traceback Group' }, issuedAt: '2026-11-02T15:00:00Z', provider: us,
- *   downstream: { name: 'Example Wholesale Inc' },
- *   call: { called: '+12025550101', at: { asWritten: '11/2/2026 9:41 AM EST', local: '2026-11-02T09:41', zone: '-05:00', precision: 'minute' } },
- * };
- * const search = { windows: [], keys: ['called'], coverage: [], recordsConsidered: 0 };
- * const outcome: MatchOutcome = { status: 'gap', gaps: [], search };
- * const decision = decideTraceback({
- *   request, outcome, provider: us, policy, directory, hold: 'none', sources: [], nowUs: 1_793_631_600_000_000,
- * });
- * if (decision.kind === 'review') console.log(decision.queue, decision.reasons[0]?.text); // traceback records of that time are missing
- * ```
  */
 export function decideTraceback(input: PolicyInput): PolicyDecision {
   const { request, outcome, policy, directory } = input;
   const draft = draftOfOutcome(outcome, { request, policy });
   const search = outcome === undefined || outcome.status === 'unreadable' ? undefined : outcome.search;
   const context: RuleContext = { ...input, ...defined({ candidate: proposedCall(outcome), search, draft }) };
-  const rules: RuleResult[] = [];
+  const rules: PolicyTrace['rules'][number][] = [];
   const reasons: { rule: string; topic: ReviewTopic; text: string }[] = [];
   for (const { rule, topic, isFixed, apply } of POLICY_RULES) {
     const finding = apply(context);
@@ -232,7 +214,7 @@ export interface PolicyTrial {
  * @param past - requests, with their outcomes
  * @param options - who answers, the policy to try, and the directory
  * @returns what would have been answered without a person and why not, in all and for each request
- * @see {@link decideTraceback}
+ * @see `decideTraceback`
  * @example
  * ```ts
  * const policy = readTracebackPolicy({ policyId: 'example-2' });

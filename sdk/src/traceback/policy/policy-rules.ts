@@ -5,7 +5,7 @@ import { coverageGaps } from '../../records/store/record-store.js';
 import type { TimeWindow } from '../../records/store/record-store.js';
 import type { MatchCandidate, MatchSearch } from '../match-outcome.js';
 import type { TrunkParty } from '../trunk-directory.js';
-import type { AnswerDraft, PolicyInput, ReviewTopic, RuleResult } from './traceback-policy.js';
+import type { AnswerDraft, PolicyInput, PolicyTrace, ReviewTopic } from './traceback-policy.js';
 
 /** What rules look at. */
 export interface RuleContext extends PolicyInput {
@@ -17,7 +17,7 @@ export interface RuleContext extends PolicyInput {
 }
 
 /** What a rule found. */
-type RuleFinding = Pick<RuleResult, 'result' | 'inputs' | 'text'> & {
+type RuleFinding = Pick<PolicyTrace['rules'][number], 'result' | 'inputs' | 'text'> & {
   /** Where the topic is another than that of the rule. */
   readonly topic?: ReviewTopic;
 };
@@ -31,7 +31,7 @@ interface PolicyRule {
   readonly apply: (context: RuleContext) => RuleFinding;
 }
 
-type Inputs = RuleResult['inputs'];
+type Inputs = PolicyTrace['rules'][number]['inputs'];
 
 /** It holds. */
 const passed = (text: string, inputs: Inputs = {}): RuleFinding => ({ result: 'passed', inputs, text });

@@ -225,26 +225,23 @@ export interface PolicyInput {
 /** An answer but for who gives it, when, and under which ids. */
 export type AnswerDraft = Pick<TracebackAnswer, 'finding' | 'call' | 'upstreamAction' | 'searched' | 'comment'>;
 
-/** One rule as it was applied: what it looked at, and what came of it. */
-export interface RuleResult {
-  /** Name of the rule. */
-  readonly rule: string;
-  /** `passed`: nothing against an answer without a person; `review`: a person decides; `not-applicable`: says nothing of this request. */
-  readonly result: 'passed' | 'review' | 'not-applicable';
-  /** Whether a policy can change it. */
-  readonly isFixed: boolean;
-  /** What was compared. Free of telephone numbers. */
-  readonly inputs: Readonly<Record<string, string | number | boolean>>;
-  /** In words. */
-  readonly text: string;
-}
-
 /** How a decision came about: goes into the evidence. */
 export interface PolicyTrace {
   readonly policyId: string;
   readonly directoryId?: string;
-  /** In the order in which they were applied; all of them always are. */
-  readonly rules: readonly RuleResult[];
+  /** Each rule as it was applied, in that order: what it looked at, and what came of it. All of them always are. */
+  readonly rules: readonly {
+    /** Name of the rule. */
+    readonly rule: string;
+    /** `passed`: nothing against an answer without a person; `review`: a person decides; `not-applicable`: says nothing of this request. */
+    readonly result: 'passed' | 'review' | 'not-applicable';
+    /** Whether a policy can change it. */
+    readonly isFixed: boolean;
+    /** What was compared. Free of telephone numbers. */
+    readonly inputs: Readonly<Record<string, string | number | boolean>>;
+    /** In words. */
+    readonly text: string;
+  }[];
 }
 
 /** What is to become of a request. */

@@ -11,18 +11,16 @@ import {
 import type { TracebackAnswer } from '../../contract/traceback-exchange.js';
 import { HopbackError } from '../../errors.js';
 
-/** What a receipt of the platform says, after its signature was verified. */
-export type ReceiptReading =
+/** Verifies a receipt of the platform, and says what it says. Never rejects. */
+export type VerifyReceipt = (receipt: string) => Promise<
   | {
       readonly status: 'verified';
       readonly answerId: string;
       readonly answerSha256: string;
       readonly receivedAt: string;
     }
-  | { readonly status: 'rejected'; readonly reason: string };
-
-/** Verifies a receipt of the platform. Never rejects. */
-export type VerifyReceipt = (receipt: string) => Promise<ReceiptReading>;
+  | { readonly status: 'rejected'; readonly reason: string }
+>;
 
 /**
  * Whatever holds the key that a provider signs its answers with. It is another key than the one that signs calls: whoever may sign calls may

@@ -191,32 +191,6 @@ export function storeKnowledge(
   };
 }
 
-/** Where the platform is, and how the carrier says to it who it is. */
-export interface CarrierPlatform extends Pick<PrivateKeyJwtOptions, 'clientId' | 'key' | 'keyId' | 'algorithm'> {
-  /** Address in front of `/v1`: `https:`, or `http:` on this very machine. */
-  readonly baseUrl: string;
-  /** Default `/oauth/token` below `baseUrl`. */
-  readonly tokenUrl?: string;
-  /** Public keys that the platform signs receipts with, as a JWK set (RFC 7517). */
-  readonly receiptKeys: Parameters<typeof createReceiptVerifier>[0];
-  /** Default `globalThis.fetch`; that of `createTlsFetch` for mutual TLS. */
-  readonly fetch?: PlatformFetch;
-}
-
-/**
- * Where answers leave their evidence, what the custodian certifies about the systems that write the records, and who else is to know what the log
- * was.
- */
-export interface CarrierEvidence extends Pick<
-  EvidenceStoreOptions,
-  'practices' | 'certificatePem' | 'heldCheckpoints' | 'onCheckpoint' | 'formerPublicKeys'
-> {
-  /** Name of the log, `example.com/evidence`: 1 to 128 characters. */
-  readonly logId: string;
-  /** PEM of the key that signs the log and the packs, Ed25519 or P-256. */
-  readonly privateKeyPem: string;
-}
-
 /** What a carrier has: its records, its trunks, its keys. */
 export interface CarrierResponderOptions extends Pick<
   TracebackResponderOptions,
@@ -234,11 +208,32 @@ export interface CarrierResponderOptions extends Pick<
   readonly trunks: unknown;
   /** Default {@link DEFAULT_TRACEBACK_POLICY}. */
   readonly policy?: TracebackResponderOptions['policy'];
-  readonly platform: CarrierPlatform;
+  /** Where the platform is, and how the carrier says to it who it is. */
+  readonly platform: Pick<PrivateKeyJwtOptions, 'clientId' | 'key' | 'keyId' | 'algorithm'> & {
+    /** Address in front of `/v1`: `https:`, or `http:` on this very machine. */
+    readonly baseUrl: string;
+    /** Default `/oauth/token` below `baseUrl`. */
+    readonly tokenUrl?: string;
+    /** Public keys that the platform signs receipts with, as a JWK set (RFC 7517). */
+    readonly receiptKeys: Parameters<typeof createReceiptVerifier>[0];
+    /** Default `globalThis.fetch`; that of `createTlsFetch` for mutual TLS. */
+    readonly fetch?: PlatformFetch;
+  };
   /** The key that answers are signed with: never one that signs calls. */
   readonly answerKey: LocalAnswerSignerOptions;
-  /** Without it answers stand without evidence. */
-  readonly evidence?: CarrierEvidence;
+  /**
+   * Where answers leave their evidence, what the custodian certifies about the systems that write the records, and who else is to know what the log
+   * was. Without it answers stand without evidence.
+   */
+  readonly evidence?: Pick<
+    EvidenceStoreOptions,
+    'practices' | 'certificatePem' | 'heldCheckpoints' | 'onCheckpoint' | 'formerPublicKeys'
+  > & {
+    /** Name of the log, `example.com/evidence`: 1 to 128 characters. */
+    readonly logId: string;
+    /** PEM of the key that signs the log and the packs, Ed25519 or P-256. */
+    readonly privateKeyPem: string;
+  };
   /** Makes a way of requests beside stream and polling, such as webhooks; it is closed with the responder. */
   readonly moreRequests?: (parts: StandingRequests & { readonly client: PlatformClient }) => TracebackRequestSource;
 }
@@ -321,7 +316,7 @@ export async function createCarrierResponder(options: CarrierResponderOptions): 
 
 /** The client goes by the clock of the responder: a platform believes no assertion of another time. */
 async function clientOf(
-  { baseUrl, receiptKeys: _keys, tokenUrl, ...rest }: CarrierPlatform,
+  { baseUrl, receiptKeys: _keys, tokenUrl, ...rest }: CarrierResponderOptions['platform'],
   clock: CarrierResponderOptions['clock'],
 ): Promise<PlatformClient> {
   const base = baseUrl.replace(/\/$/, '');

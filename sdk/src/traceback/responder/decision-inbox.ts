@@ -117,22 +117,10 @@ const LASTING: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'ELOOP', 'EISDI
  * Hands a decision in, for the responder of a directory: durable when it resolves, whether the responder runs or not. The same decision handed
  * in twice is one.
  * @param directory - of the responder
- * @param decision - as {@link readReviewDecision} reads it
+ * @param decision - as `readReviewDecision` reads it
  * @returns once it is durable
  * @throws {@link HopbackError} `storage-failed` when the disk refuses
- * @see {@link decisionResult} for what became of it
- * @example
- * ```ts
- * const { mkdtemp, rm } = await import('node:fs/promises');
- * const { tmpdir } = await import('node:os');
- * const directory = await mkdtemp(`${tmpdir()}/hopback-`);
- * await postDecision(directory, {
- *   format: 'hopback.review-decision.1', decisionId: 'd-1', requestId: 'r-1', by: 'duty engineer', decidedAt: '2026-11-02T16:00:00Z',
- *   arm: 'refused', reason: 'as counsel advised',
- * });
- * console.log(await decisionResult(directory, 'd-1')); // undefined
- * await rm(directory, { recursive: true });
- * ```
+ * @see `decisionResult` for what became of it
  */
 export async function postDecision(directory: string, decision: ReviewDecision): Promise<void> {
   try {
@@ -148,11 +136,7 @@ export async function postDecision(directory: string, decision: ReviewDecision):
  * @param decisionId - of the decision
  * @returns undefined while no responder has looked at it
  * @throws {@link HopbackError} `storage-failed` when the disk refuses
- * @see {@link postDecision}
- * @example
- * ```ts
- * console.log(await decisionResult('/nowhere', 'd-1')); // undefined
- * ```
+ * @see `postDecision`
  */
 export async function decisionResult(directory: string, decisionId: string): Promise<InboxResult | undefined> {
   try {
@@ -169,11 +153,7 @@ export async function decisionResult(directory: string, decisionId: string): Pro
  * @param directory - of the responder
  * @returns in the order of their ids; what cannot be read is left out. Empty where there is no inbox
  * @throws {@link HopbackError} `storage-failed` when the disk refuses
- * @see {@link postDecision}, {@link withdrawDecision}
- * @example
- * ```ts
- * console.log(await waitingDecisions('/nowhere')); // []
- * ```
+ * @see `postDecision`, `withdrawDecision`
  */
 export async function waitingDecisions(directory: string): Promise<readonly ReviewDecision[]> {
   try {
@@ -197,11 +177,7 @@ export async function waitingDecisions(directory: string): Promise<readonly Revi
  * @param decisionId - of the decision
  * @returns whether it still waited: then it is not carried out, ever
  * @throws {@link HopbackError} `storage-failed` when the disk refuses
- * @see {@link waitingDecisions}
- * @example
- * ```ts
- * console.log(await withdrawDecision('/nowhere', 'd-1')); // false
- * ```
+ * @see `waitingDecisions`
  */
 export async function withdrawDecision(directory: string, decisionId: string): Promise<boolean> {
   const folder = inboxFolder(directory);

@@ -72,7 +72,7 @@ function eachLeg(outcome: MatchOutcome, change: (leg: CallRecord) => CallRecord)
     ...candidate,
     legs: candidate.legs.map(change),
     ingressLeg: change(candidate.ingressLeg),
-    ...(candidate.egressLeg === undefined ? {} : { egressLeg: change(candidate.egressLeg) }),
+    ...defined({ egressLeg: candidate.egressLeg && change(candidate.egressLeg) }),
   });
   if (outcome.status === 'unique')
     return { ...outcome, candidate: ofCandidate(outcome.candidate), others: outcome.others.map(ofCandidate) };
@@ -90,9 +90,6 @@ function bare(leg: CallRecord): CallRecord {
   return { ...withoutRaw(leg), received };
 }
 
-/** The requests of a responder, durable one by one, with what is in memory of each. */
-export type EntryJournal = ReturnType<typeof journalOf>;
-
 /** Keys of the journal: `r/` requests, `c/` requests that were cancelled before they came, `n/` notices, `s/settings` what it works by. */
 const SETTINGS_KEY = 's/settings';
 const requestKey = (requestId: string): string => `r/${requestId}`;
@@ -101,6 +98,8 @@ const noticeKey = (noticeId: string): string => `n/${noticeId}`;
 
 /** Cancellations of requests that never came, and notices: beyond, the oldest go. */
 const MOST_OTHERS = 1_000;
+const SLACK_KEYS = 64;
+const ROOM_PART = 100;
 
 /**
  * Opens the journal and reads it.
@@ -116,50 +115,152 @@ export async function openEntryJournal(
     maxKeys: requests + 2 * MOST_OTHERS + SLACK_KEYS,
     maxValueBytes: ENTRY_BYTES,
   });
-  const core = createCore(values, requests);
+  const journal = new EntryJournal(values, requests);
   try {
     if (values.get(SETTINGS_KEY) !== settings) await values.set(SETTINGS_KEY, settings);
   } catch (error) {
     await values.close().catch(() => undefined);
     throw error;
   }
-  return journalOf(core);
+  return journal;
 }
 
-const SLACK_KEYS = 64;
+/** The requests of a responder, durable one by one, with what is in memory of each. */
+export class EntryJournal {
+  /** All requests, by id. */
+  readonly summaries = new Map<string, EntrySummary>();
+  /** Those that are not closed, or of which somebody has not been told, or the evidence. */
+  readonly open = new Set<string>();
+  readonly notices = new Map<string, TrackedNotice>();
+  readonly #unsaved = new Set<string>();
+  readonly #cancelled = new Map<string, number>();
+  readonly #values: ValueJournal;
+  readonly #most: number;
 
-interface JournalCore {
-  readonly values: ValueJournal;
-  readonly most: number;
-  readonly summaries: Map<string, EntrySummary>;
-  readonly open: Set<string>;
-  readonly unsaved: Set<string>;
-  readonly cancelled: Map<string, number>;
-  readonly notices: Map<string, TrackedNotice>;
-}
-
-function createCore(values: ValueJournal, most: number): JournalCore {
-  const core: JournalCore = {
-    values,
-    most,
-    summaries: new Map(),
-    open: new Set(),
-    unsaved: new Set(),
-    cancelled: new Map(),
-    notices: new Map(),
-  };
-  for (const [key, text] of values.entries()) {
-    const id = key.slice(2);
-    if (key.startsWith('r/')) {
-      const entry = readEntry(text);
-      if (entry !== undefined) remember(core, entry);
-    } else if (key.startsWith('c/')) core.cancelled.set(id, Number(text));
-    else if (key.startsWith('n/')) {
-      const tracked = readNotice(text);
-      if (tracked !== undefined) core.notices.set(id, tracked);
+  constructor(values: ValueJournal, most: number) {
+    this.#values = values;
+    this.#most = most;
+    for (const [key, text] of values.entries()) {
+      const entry = key.startsWith('r/') ? readEntry(text) : undefined;
+      if (entry !== undefined) this.#remember(entry);
+      if (key.startsWith('c/')) this.#cancelled.set(key.slice(2), Number(text));
+      const notice = key.startsWith('n/') ? readNotice(text) : undefined;
+      if (notice !== undefined) this.notices.set(key.slice(2), notice);
     }
   }
-  return core;
+
+  /** As it was set last, durable or about to be. */
+  get(requestId: string): ResponderEntry | undefined {
+    return readEntry(this.#values.get(requestKey(requestId)));
+  }
+
+  /**
+   * As `get`, once it is durable.
+   * @throws HopbackError `storage-failed`, `closed`
+   */
+  async durable(requestId: string): Promise<ResponderEntry | undefined> {
+    const entry = this.get(requestId);
+    if (entry !== undefined && this.#unsaved.has(requestId)) await this.save(entry);
+    return entry;
+  }
+
+  /**
+   * Resolves once it is durable. Of two calls for one request the later has to wait for the earlier.
+   * @throws HopbackError `storage-failed`: it is kept, and becomes durable by `durable`; `closed`
+   */
+  async save(entry: ResponderEntry): Promise<void> {
+    const { requestId } = entry;
+    const text = entryText(entry);
+    if (text === undefined)
+      throw new HopbackError('invalid-argument', `an entry has at most ${String(ENTRY_BYTES)} bytes`);
+    if (!this.summaries.has(requestId)) await this.#makeRoom();
+    this.#remember(entry);
+    this.#unsaved.add(requestId);
+    try {
+      await this.#values.set(requestKey(requestId), text);
+    } catch (error) {
+      // As the journal has it: it may have taken the value without being able to say that it is durable, or have refused it.
+      const kept = this.get(requestId);
+      if (kept === undefined) this.#forget(requestId);
+      else this.#remember(kept);
+      throw error;
+    }
+    this.#unsaved.delete(requestId);
+    if (this.#cancelled.delete(requestId)) await this.#values.set(cancelledKey(requestId), undefined);
+  }
+
+  /** Whether a request fits, once what is closed has made room. */
+  room(entry: ResponderEntry): 'free' | 'full' | 'too-large' {
+    if (Buffer.byteLength(requestKey(entry.requestId)) > JOURNAL_KEY_BYTES) return 'too-large';
+    // What is found and answered has to fit beside it.
+    const text = entryText(entry);
+    if (text === undefined || Buffer.byteLength(text) > ENTRY_BYTES / 2) return 'too-large';
+    return this.summaries.size < this.#most || this.open.size < this.summaries.size ? 'free' : 'full';
+  }
+
+  isCancelled(requestId: string): boolean {
+    return this.#cancelled.has(requestId);
+  }
+
+  /** Remembers that a request which is not there yet is no longer asked. @throws HopbackError as `save` */
+  async rememberCancelled(requestId: string, atMs: number): Promise<void> {
+    this.#cancelled.set(requestId, atMs);
+    await this.#values.set(cancelledKey(requestId), String(atMs));
+    await this.#drop(this.#cancelled, [...this.#cancelled.keys()], cancelledKey);
+  }
+
+  /** @throws HopbackError as `save` */
+  async saveNotice(tracked: TrackedNotice): Promise<void> {
+    const { noticeId } = tracked.notice;
+    this.notices.set(noticeId, tracked);
+    await this.#values.set(noticeKey(noticeId), JSON.stringify(tracked));
+    const done = [...this.notices].flatMap(([id, one]) => (isNoticeOpen(one) ? [] : [id]));
+    await this.#drop(this.notices, done, noticeKey);
+  }
+
+  sizeBytes(): number {
+    return this.#values.state().sizeBytes;
+  }
+
+  /** @throws HopbackError `storage-failed` when what was not durable could not be written */
+  close(): Promise<void> {
+    return this.#values.close();
+  }
+
+  #remember(entry: ResponderEntry): void {
+    const summary = summaryOf(entry);
+    this.summaries.set(summary.requestId, summary);
+    if (isClosed(summary.state) && !summary.isUntold && !summary.isUnfiled) this.open.delete(summary.requestId);
+    else this.open.add(summary.requestId);
+  }
+
+  #forget(requestId: string): void {
+    this.summaries.delete(requestId);
+    this.open.delete(requestId);
+    this.#unsaved.delete(requestId);
+  }
+
+  /** The oldest that are closed go: their answers are at the platform, and what they rest on is in the evidence. */
+  async #makeRoom(): Promise<void> {
+    if (this.summaries.size < this.#most) return;
+    const closed = [...this.summaries.values()]
+      .filter(({ requestId }) => !this.open.has(requestId))
+      .toSorted((one, other) => one.receivedAtMs - other.receivedAtMs);
+    // Some at once, so that not every request looks through all of them.
+    for (const { requestId } of closed.slice(0, Math.max(1, Math.floor(this.#most / ROOM_PART)))) {
+      this.#forget(requestId);
+      await this.#values.set(requestKey(requestId), undefined);
+    }
+  }
+
+  /** Removes the oldest of what may be removed. */
+  async #drop(kept: Map<string, unknown>, removable: readonly string[], keyOf: (id: string) => string): Promise<void> {
+    for (const id of removable) {
+      if (kept.size <= MOST_OTHERS) return;
+      kept.delete(id);
+      await this.#values.set(keyOf(id), undefined);
+    }
+  }
 }
 
 /** The journal holds what this package wrote, with a checksum. */
@@ -168,126 +269,6 @@ function readNotice(text: string): TrackedNotice | undefined {
     return JSON.parse(text) as TrackedNotice;
   } catch {
     return undefined;
-  }
-}
-
-function remember({ summaries, open }: JournalCore, entry: ResponderEntry): void {
-  const summary = summaryOf(entry);
-  summaries.set(summary.requestId, summary);
-  if (isClosed(summary.state) && !summary.isUntold && !summary.isUnfiled) open.delete(summary.requestId);
-  else open.add(summary.requestId);
-}
-
-function journalOf(core: JournalCore) {
-  const { values, summaries, open, unsaved, cancelled, notices } = core;
-  const get = (requestId: string): ResponderEntry | undefined => readEntry(values.get(requestKey(requestId)));
-  return {
-    /** All requests, by id. */
-    summaries,
-    /** Those that are not closed, or of which somebody has not been told, or the evidence. */
-    open,
-    /** As it was set last, durable or about to be. */
-    get,
-    /**
-     * As `get`, once it is durable.
-     * @throws HopbackError `storage-failed`, `closed`
-     */
-    durable: async (requestId: string): Promise<ResponderEntry | undefined> => {
-      const entry = get(requestId);
-      if (entry !== undefined && unsaved.has(requestId)) await save(core, entry);
-      return entry;
-    },
-    /**
-     * Resolves once it is durable. Of two calls for one request the later has to wait for the earlier.
-     * @throws HopbackError `storage-failed`: it is kept, and becomes durable by `durable`; `closed`
-     */
-    save: (entry: ResponderEntry) => save(core, entry),
-    /** Whether a request fits, once what is closed has made room. */
-    room: (entry: ResponderEntry): 'free' | 'full' | 'too-large' => room(core, entry),
-    isCancelled: (requestId: string) => cancelled.has(requestId),
-    /** Remembers that a request which is not there yet is no longer asked. @throws HopbackError as `save` */
-    rememberCancelled: async (requestId: string, atMs: number) => {
-      cancelled.set(requestId, atMs);
-      await values.set(cancelledKey(requestId), String(atMs));
-      await drop(core, cancelled, cancelledKey);
-    },
-    notices,
-    /** @throws HopbackError as `save` */
-    saveNotice: async (tracked: TrackedNotice) => {
-      notices.set(tracked.notice.noticeId, tracked);
-      await values.set(noticeKey(tracked.notice.noticeId), JSON.stringify(tracked));
-      const done = new Map([...notices].filter(([, one]) => !isNoticeOpen(one)));
-      if (notices.size > MOST_OTHERS) await drop(core, done, noticeKey, notices);
-    },
-    sizeBytes: () => values.state().sizeBytes,
-    /** @throws HopbackError `storage-failed` when what was not durable could not be written */
-    close: () => values.close(),
-  };
-}
-
-async function save(core: JournalCore, entry: ResponderEntry): Promise<void> {
-  const { values, unsaved } = core;
-  const { requestId } = entry;
-  const text = entryText(entry);
-  if (text === undefined)
-    throw new HopbackError('invalid-argument', `an entry has at most ${String(ENTRY_BYTES)} bytes`);
-  if (!core.summaries.has(requestId)) await makeRoom(core);
-  remember(core, entry);
-  unsaved.add(requestId);
-  try {
-    await values.set(requestKey(requestId), text);
-  } catch (error) {
-    // As the journal has it: it may have taken the value without being able to say that it is durable, or have refused it.
-    const kept = readEntry(values.get(requestKey(requestId)));
-    if (kept === undefined) forget(core, requestId);
-    else remember(core, kept);
-    throw error;
-  }
-  unsaved.delete(requestId);
-  if (core.cancelled.delete(requestId)) await values.set(cancelledKey(requestId), undefined);
-}
-
-function forget({ summaries, open, unsaved }: JournalCore, requestId: string): void {
-  summaries.delete(requestId);
-  open.delete(requestId);
-  unsaved.delete(requestId);
-}
-
-function room(core: JournalCore, entry: ResponderEntry): 'free' | 'full' | 'too-large' {
-  if (Buffer.byteLength(requestKey(entry.requestId)) > JOURNAL_KEY_BYTES) return 'too-large';
-  // What is found and answered has to fit beside it.
-  const text = entryText(entry);
-  if (text === undefined || Buffer.byteLength(text) > ENTRY_BYTES / 2) return 'too-large';
-  return core.summaries.size < core.most || core.open.size < core.summaries.size ? 'free' : 'full';
-}
-
-/** The oldest that are closed go: their answers are at the platform, and what they rest on is in the evidence. */
-async function makeRoom(core: JournalCore): Promise<void> {
-  const { summaries, open, most, values } = core;
-  if (summaries.size < most) return;
-  const closed = [...summaries.values()]
-    .filter(({ requestId }) => !open.has(requestId))
-    .toSorted((one, other) => one.receivedAtMs - other.receivedAtMs);
-  // Some at once, so that not every request looks through all of them.
-  for (const { requestId } of closed.slice(0, Math.max(1, Math.floor(most / ROOM_PART)))) {
-    forget(core, requestId);
-    await values.set(requestKey(requestId), undefined);
-  }
-}
-
-const ROOM_PART = 100;
-
-/** Removes the oldest of what may be removed. */
-async function drop(
-  { values }: JournalCore,
-  entries: Map<string, unknown>,
-  keyOf: (id: string) => string,
-  kept: Map<string, unknown> = entries,
-): Promise<void> {
-  for (const id of [...entries.keys()]) {
-    if (kept.size <= MOST_OTHERS) return;
-    kept.delete(id);
-    await values.set(keyOf(id), undefined);
   }
 }
 
@@ -307,11 +288,6 @@ export interface ResponderSnapshot {
  * @returns its requests and notices, and what it works by
  * @throws {@link HopbackError} `storage-failed` when the disk refuses, or there was never a responder
  * @see {@link createTracebackResponder}
- * @example
- * ```ts
- * const error: unknown = await readResponder('/nowhere').catch((caught: unknown) => caught);
- * console.log(isHopbackError(error) && error.code); // storage-failed
- * ```
  */
 export async function readResponder(directory: string): Promise<ResponderSnapshot> {
   const values = await readValueJournal(join(directory, 'journal'));

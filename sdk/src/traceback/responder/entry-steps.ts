@@ -7,7 +7,7 @@ import { proposedCall } from '../policy/decide-traceback.js';
 import { candidateId } from '../review/review-view.js';
 import { defined } from '../../core/plain-data.js';
 import { utcText, wellFormedValue } from '../../core/text.js';
-import type { EntryDelivery, ResponderEntry, ResponderEvent, SignedEntry } from './responder-contract.js';
+import type { ResponderEntry, ResponderEvent, SignedEntry } from './responder-contract.js';
 
 /** A request that has just come. */
 export function receivedEntry(
@@ -206,7 +206,11 @@ export function signedEntry(
 }
 
 /** What the platform said to an answer. */
-export function deliveredEntry(entry: ResponderEntry, answerId: string, delivery: EntryDelivery): ResponderEntry {
+export function deliveredEntry(
+  entry: ResponderEntry,
+  answerId: string,
+  delivery: SignedEntry['delivery'],
+): ResponderEntry {
   const answers = entry.answers.map((one) => (one.answer.answerId === answerId ? { ...one, delivery } : one));
   const next = { ...entry, answers };
   const queue = queueOf(entry);

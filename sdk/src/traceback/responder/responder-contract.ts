@@ -95,48 +95,6 @@ export type ResponderEvent = { readonly eventId: string; readonly dueAtMs: numbe
 export type EntryState =
   'received' | 'review' | 'decided' | 'signed' | 'sent' | 'acknowledged' | 'blocked' | 'cancelled';
 
-/** An answer that has been decided on and is not signed yet. All that it will say follows from this and from the request. */
-export interface PendingAnswer {
-  readonly revision: number;
-  readonly answerId: string;
-  readonly draft: AnswerDraft;
-  readonly answeredBy: TracebackAnswer['answeredBy'];
-  readonly decidedAtMs: number;
-  readonly trace: PolicyTrace;
-  /** `recordId` of the record by which the call that it rests on came in. */
-  readonly candidate?: string;
-  readonly amends?: { readonly answerId: string; readonly reason: string };
-}
-
-/** How far a signed answer has come. */
-export type EntryDelivery =
-  | { readonly state: 'waiting' }
-  /** The platform has it; its receipt is none that can be verified. */
-  | { readonly state: 'taken'; readonly atMs: number; readonly detail: string }
-  | { readonly state: 'acknowledged'; readonly atMs: number; readonly receipt: string; readonly receivedAt: string }
-  | {
-      readonly state: 'refused';
-      readonly atMs: number;
-      readonly reason: 'conflict' | 'content';
-      readonly detail: string;
-    }
-  /** Nobody asks any longer, and the platform has not taken it. */
-  | { readonly state: 'unwanted'; readonly atMs: number; readonly detail: string };
-
-/** A signed answer: its bytes never change. */
-export interface SignedEntry {
-  readonly answer: TracebackAnswer;
-  readonly jws: string;
-  readonly idempotencyKey: string;
-  readonly signedAtMs: number;
-  readonly delivery: EntryDelivery;
-  /** Once it is settled what became of it at the platform; absent where it names no evidence. */
-  readonly filed?:
-    | /** They are in the pack, and in its log. */ { readonly state: 'kept'; readonly atMs: number }
-      /** The evidence will not have them, and will not have them later either. */
-    | { readonly state: 'refused'; readonly atMs: number; readonly detail: string };
-}
-
 /** One request in the journal, with everything that has become of it. */
 export interface ResponderEntry {
   readonly format: 'hopback.responder-entry.1';
@@ -154,7 +112,18 @@ export interface ResponderEntry {
   readonly sources?: readonly string[];
   readonly matchedAtMs?: number;
   readonly decision?: PolicyDecision;
-  readonly pending?: PendingAnswer;
+  /** An answer that has been decided on and is not signed yet. All that it will say follows from this and from the request. */
+  readonly pending?: {
+    readonly revision: number;
+    readonly answerId: string;
+    readonly draft: AnswerDraft;
+    readonly answeredBy: TracebackAnswer['answeredBy'];
+    readonly decidedAtMs: number;
+    readonly trace: PolicyTrace;
+    /** `recordId` of the record by which the call that it rests on came in. */
+    readonly candidate?: string;
+    readonly amends?: { readonly answerId: string; readonly reason: string };
+  };
   /** Why an answer that was decided on could not be given, until a person has decided anew. */
   readonly setBack?: {
     readonly kind: 'evidence' | 'signing' | 'storage';
@@ -162,7 +131,32 @@ export interface ResponderEntry {
     readonly atMs: number;
     readonly detail: string;
   };
-  readonly answers: readonly SignedEntry[];
+  /** Signed answers: their bytes never change. */
+  readonly answers: readonly {
+    readonly answer: TracebackAnswer;
+    readonly jws: string;
+    readonly idempotencyKey: string;
+    readonly signedAtMs: number;
+    /** How far it has come. */
+    readonly delivery:
+      | { readonly state: 'waiting' }
+      /** The platform has it; its receipt is none that can be verified. */
+      | { readonly state: 'taken'; readonly atMs: number; readonly detail: string }
+      | { readonly state: 'acknowledged'; readonly atMs: number; readonly receipt: string; readonly receivedAt: string }
+      | {
+          readonly state: 'refused';
+          readonly atMs: number;
+          readonly reason: 'conflict' | 'content';
+          readonly detail: string;
+        }
+      /** Nobody asks any longer, and the platform has not taken it. */
+      | { readonly state: 'unwanted'; readonly atMs: number; readonly detail: string };
+    /** Once it is settled what became of it at the platform; absent where it names no evidence. */
+    readonly filed?:
+      | /** They are in the pack, and in its log. */ { readonly state: 'kept'; readonly atMs: number }
+        /** The evidence will not have them, and will not have them later either. */
+      | { readonly state: 'refused'; readonly atMs: number; readonly detail: string };
+  }[];
   /** Ids of the persons' decisions that were carried out. */
   readonly decisionIds: readonly string[];
   /** Escalation steps that have been taken. */
@@ -177,10 +171,6 @@ export interface ResponderEntry {
  * @param entry - as the responder keeps it
  * @returns the state
  * @see {@link EntryState}
- * @example
- * ```ts
- * console.log(typeof stateOfEntry); // function
- * ```
  */
 export function stateOfEntry(entry: ResponderEntry): EntryState {
   const { pending, setBack, answers, decision, cancelledAtMs } = entry;
@@ -207,6 +197,9 @@ const WITHOUT_ANSWER: ReadonlySet<EntryState> = new Set(['received', 'review', '
 export function isClosed(state: EntryState): boolean {
   return state === 'acknowledged' || state === 'cancelled';
 }
+
+/** A signed answer. */
+export type SignedEntry = ResponderEntry['answers'][number];
 
 /** Whether the evidence of an answer lacks what became of it: it is settled at the platform, and its pack has not been told. */
 export function isUnfiled({ answer, delivery, filed }: SignedEntry): boolean {
@@ -344,7 +337,7 @@ export interface TracebackResponderOptions {
    * what was cancelled while no responder ran. Called once, before it is iterated.
    */
   readonly requests?: TracebackRequestSource | ((standing: StandingRequests) => TracebackRequestSource);
-  /** When others are told that nobody has answered. Default {@link DEFAULT_ESCALATIONS}. */
+  /** When others are told that nobody has answered. Default: four hours and one hour before the deadline, and at it. */
   readonly escalations?: readonly EscalationStep[];
   /** Tells people. Where it rejects, or takes longer than 30 seconds, it is called again later. */
   readonly notify?: (event: ResponderEvent) => Promise<void> | void;
@@ -365,24 +358,6 @@ export interface ResponderProblem {
   readonly requestId?: string;
   readonly detail: string;
 }
-
-/** How a request came. */
-export interface Submission {
-  /** When, milliseconds since the epoch. Default now. */
-  readonly receivedAtMs?: number;
-  /** `webhook`, `event-stream`, `poll`, `intake`. Default `intake`. */
-  readonly via?: string;
-  /** As it came, where that is not the JSON of the request: at most 256 KiB. */
-  readonly original?: { readonly bytes: Uint8Array; readonly mediaType: string };
-}
-
-/** What became of a request that was handed in. Accepted and known mean durable. */
-export type Submitted =
-  | { readonly status: 'accepted'; readonly dueAtMs: number }
-  /** It is there already: repeats change nothing. */
-  | { readonly status: 'known'; readonly state: EntryState }
-  /** `full`: as many are open as may be; `too-large`: it does not fit in the journal. */
-  | { readonly status: 'refused'; readonly reason: 'full' | 'too-large' };
 
 /** What became of a person's decision. */
 export type Decided =
@@ -432,10 +407,26 @@ export interface ResponderStatistics {
  */
 export interface TracebackResponder extends AsyncDisposable {
   /**
-   * Takes a request. Resolved means durable.
+   * Takes a request. Resolved means durable, where it was accepted or is known.
    * @throws HopbackError `storage-failed` (retryable): hand it in again; `closed`
    */
-  readonly submit: (request: TracebackRequest, submission?: Submission) => Promise<Submitted>;
+  readonly submit: (
+    request: TracebackRequest,
+    submission?: {
+      /** When, milliseconds since the epoch. Default now. */
+      readonly receivedAtMs?: number;
+      /** `webhook`, `event-stream`, `poll`, `intake`. Default `intake`. */
+      readonly via?: string;
+      /** As it came, where that is not the JSON of the request: at most 256 KiB. */
+      readonly original?: { readonly bytes: Uint8Array; readonly mediaType: string };
+    },
+  ) => Promise<
+    | { readonly status: 'accepted'; readonly dueAtMs: number }
+    /** It is there already: repeats change nothing. */
+    | { readonly status: 'known'; readonly state: EntryState }
+    /** `full`: as many are open as may be; `too-large`: it does not fit in the journal. */
+    | { readonly status: 'refused'; readonly reason: 'full' | 'too-large' }
+  >;
   /**
    * Nobody asks any longer. A request that is not there yet is remembered as cancelled.
    * @throws HopbackError as `submit`

@@ -228,12 +228,8 @@ export function statisticsOf(
 /**
  * What a person decides about, of an entry of the journal. Pure; never throws.
  * @param entry - as the responder keeps it
- * @returns for {@link reviewOf} and {@link answerOfDecision}
- * @see {@link readResponder}, by which entries are read beside a running responder
- * @example
- * ```ts
- * console.log(typeof subjectOfEntry); // function
- * ```
+ * @returns for `reviewOf` and `answerOfDecision`
+ * @see `readResponder`, by which entries are read beside a running responder
  */
 export function subjectOfEntry(entry: ResponderEntry): ReviewSubject {
   const { request, deadline, outcome, decision, sources, answers } = entry;
@@ -254,11 +250,7 @@ export function subjectOfEntry(entry: ResponderEntry): ReviewSubject {
  * What a policy is tried on, of an entry that was looked up. Pure; never throws.
  * @param entry - as the responder keeps it
  * @returns for {@link tryTracebackPolicy}
- * @see {@link readResponder}, by which entries are read beside a running responder
- * @example
- * ```ts
- * console.log(typeof pastRequestOf); // function
- * ```
+ * @see `readResponder`, by which entries are read beside a running responder
  */
 export function pastRequestOf(entry: ResponderEntry): PastRequest {
   const { request, outcome, hold = 'unknown', sources = [], matchedAtMs = entry.receivedAtMs, answers } = entry;
@@ -405,7 +397,7 @@ interface TimedPort {
 }
 
 /**
- * Asks a port, and gives it up after a time, or when the responder is closed. Rejects with {@link StepFailure} of the kind, whatever it was.
+ * Asks a port, and gives it up after a time, or when the responder is closed. Rejects with `StepFailure` of the kind, whatever it was.
  */
 export async function inTime<Value>(
   { clock, stop }: Pick<ResponderCore, 'clock' | 'stop'>,

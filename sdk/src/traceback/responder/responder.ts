@@ -32,8 +32,6 @@ import type {
   EntrySummary,
   ResponderEntry,
   ResponderLimits,
-  Submission,
-  Submitted,
   TracebackResponder,
   TracebackResponderOptions,
 } from './responder-contract.js';
@@ -234,8 +232,8 @@ const MAX_ORIGINAL_BYTES: number = 256 * 1_024;
 async function submit(
   core: ResponderCore,
   reminders: Reminders,
-  handedIn: { readonly request: TracebackRequest; readonly submission?: Submission | undefined },
-): Promise<Submitted> {
+  handedIn: { readonly request: TracebackRequest; readonly submission?: Parameters<TracebackResponder['submit']>[1] },
+): ReturnType<TracebackResponder['submit']> {
   refuseClosed(core);
   const { journal, work, counts, clock, options } = core;
   const { submission = {} } = handedIn;

@@ -22,7 +22,7 @@ import {
   unwantedEntry,
 } from './entry-steps.js';
 import { isUnfiled, stateOfEntry } from './responder-contract.js';
-import type { AnswerDelivery, EntryDelivery, ResponderEntry, SignedEntry } from './responder-contract.js';
+import type { AnswerDelivery, ResponderEntry, SignedEntry } from './responder-contract.js';
 import { PORT_LIMITS_MS, StepFailure, inTime, isForGood, noteProblem } from './responder-core.js';
 import type { ResponderCore, ResponderLane, Retries } from './responder-core.js';
 
@@ -312,7 +312,9 @@ async function taken(
 function refused(
   core: ResponderCore,
   entry: ResponderEntry,
-  said: Pick<Extract<EntryDelivery, { state: 'refused' }>, 'reason' | 'detail'> & { readonly signed: SignedEntry },
+  said: Pick<Extract<SignedEntry['delivery'], { state: 'refused' }>, 'reason' | 'detail'> & {
+    readonly signed: SignedEntry;
+  },
 ): ResponderEntry {
   const { signed, reason } = said;
   noteProblem(core, { kind: 'delivery', requestId: entry.requestId, cause: `refused: ${reason}` });

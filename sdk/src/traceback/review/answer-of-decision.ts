@@ -4,7 +4,7 @@ import { comparableBusinessName } from '../../contract/same-provider.js';
 import { isOneCompany } from '../directory/provider-identity.js';
 import type { MatchCandidate } from '../match-outcome.js';
 import { NOTHING_SEARCHED, answeredCall, customerStatement, searchStatement } from '../policy/decide-traceback.js';
-import type { AnswerDraft, TracebackPolicyData } from '../policy/traceback-policy.js';
+import type { AnswerDraft, PolicyInput, TracebackPolicyData } from '../policy/traceback-policy.js';
 import type { TrunkDirectory, TrunkParty } from '../trunk-directory.js';
 import { defined } from '../../core/plain-data.js';
 import { utcText } from '../../core/text.js';
@@ -44,16 +44,8 @@ function memberProblems(decision: ReviewDecision): readonly DecisionProblem[] {
   );
 }
 
-/** By what a decision is held against. */
-export interface DecisionContext {
-  readonly policy: TracebackPolicyData;
-  readonly directory: TrunkDirectory;
-  /** Who answers. */
-  readonly provider: ProviderReference;
-}
-
 /** A decision's request, and the call that it chooses. */
-interface DecisionChoice extends DecisionContext {
+interface DecisionChoice extends Pick<PolicyInput, 'policy' | 'directory' | 'provider'> {
   readonly subject: ReviewSubject;
   readonly candidate: MatchCandidate | undefined;
 }
@@ -192,28 +184,12 @@ export type DecisionOutcome =
  * @param subject - the request as it stands
  * @param context - policy, directory, and who answers
  * @returns the answer but for its ids, or all that is wrong with the decision
- * @see {@link reviewOf} for what the person saw
- * @example
- * ```ts
- * const request: TracebackRequest = {
- *   format: 'hopback.traceback-request.1', requestId: 'r-1', tracebackId: 't-1', direction: 'back', hop: 1,
- *   requester: { kind: 'itg', name: 'Industry Traceback Group' }, issuedAt: '2026-11-02T15:00:00Z', provider: { name: 'Example LLC' },
- *   call: { called: '+12025550101', at: { asWritten: '11/2/2026 9:41 AM', local: '2026-11-02T09:41', precision: 'minute' } },
- * };
- * const decision: ReviewDecision = {
- *   format: 'hopback.review-decision.1', decisionId: 'd-1', requestId: 'r-1', by: 'duty engineer', decidedAt: '2026-11-02T16:00:00Z',
- *   arm: 'refused',
- * };
- * const directory = createTrunkDirectory({ directoryId: 'd', providers: [], entries: [] });
- * const context = { policy: DEFAULT_TRACEBACK_POLICY, directory, provider: { name: 'Example LLC' } };
- * const outcome = answerOfDecision(decision, { request, state: 'review', dueAtMs: 0, answers: [] }, context);
- * if (outcome.status === 'refused') console.log(outcome.problems[0]?.text); // a refusal needs its reason
- * ```
+ * @see `reviewOf` for what the person saw
  */
 export function answerOfDecision(
   decision: ReviewDecision,
   subject: ReviewSubject,
-  context: DecisionContext,
+  context: Pick<PolicyInput, 'policy' | 'directory' | 'provider'>,
 ): DecisionOutcome {
   const problems: DecisionProblem[] = [];
   const candidates = candidatesOf(subject.outcome);

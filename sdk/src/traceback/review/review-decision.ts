@@ -59,11 +59,7 @@ export type ReviewDecisionReading =
  * Reads a person's decision, as the command line, a page or a portal hands it in. Never throws.
  * @param value - what JSON was parsed to
  * @returns the decision, or what is wrong with it in words
- * @see {@link answerOfDecision} for whether it can be carried out
- * @example
- * ```ts
- * console.log(readReviewDecision({ format: 'hopback.review-decision.1' }).status); // refused
- * ```
+ * @see `answerOfDecision` for whether it can be carried out
  */
 export function readReviewDecision(value: unknown): ReviewDecisionReading {
   const result = readBySchema(ReviewDecision, value);

@@ -2,12 +2,12 @@ import { defined } from '../../core/plain-data.js';
 import { maskTelephoneNumber, utcText } from '../../core/text.js';
 import { FINDING_ARMS } from '../../contract/traceback-exchange.js';
 import type { FindingArm, TracebackRequest } from '../../contract/traceback-exchange.js';
-import type { CoverageGap, MatchCandidate } from '../match-outcome.js';
+import type { MatchCandidate, MatchOutcome } from '../match-outcome.js';
 import { searchCoverage } from '../match/match-call.js';
 import { draftOfCandidate, proposedCall } from '../policy/decide-traceback.js';
 import type { TracebackPolicyData } from '../policy/traceback-policy.js';
 import { candidateId, candidatesOf, findingText, fittingOf, partyText, spanText } from './review-view.js';
-import type { CandidateView, ReviewSubject, ReviewView, ViewWarning } from './review-view.js';
+import type { ReviewSubject, ReviewView, ViewWarning } from './review-view.js';
 
 type ViewFact = ReviewView['request'][number];
 type AllowedArm = ReviewView['actions'][number]['arms'][number];
@@ -15,7 +15,7 @@ type AllowedArm = ReviewView['actions'][number]['arms'][number];
 /** What of the asked windows is on record, for every source that was asked. */
 interface AskedCoverage {
   /** By source and time; of the source `''` where there is none. */
-  readonly gaps: readonly CoverageGap[];
+  readonly gaps: Extract<MatchOutcome, { status: 'gap' }>['gaps'];
   /** Microseconds that are covered, by source. */
   readonly coveredUs: ReadonlyMap<string, number>;
   /** Microseconds of all windows. */
@@ -87,7 +87,7 @@ function wholeSeconds(us: number): string {
   return spanText(Math.floor(us / 1_000_000));
 }
 
-function gapFacts(gaps: readonly CoverageGap[], retainedFromUs: number | undefined): readonly ViewFact[] {
+function gapFacts(gaps: AskedCoverage['gaps'], retainedFromUs: number | undefined): readonly ViewFact[] {
   const shown = gaps.filter(({ toUs }) => toUs >= (retainedFromUs ?? toUs));
   return [
     ...shown.slice(0, MAX_SHOWN_GAPS).map(({ sourceId, fromUs, toUs }) => ({
@@ -252,18 +252,7 @@ const CLOSE_DEADLINE_SECONDS = 14_400;
  * @param subject - the request as it stands
  * @param options - the time, the policy, and whether numbers are shown
  * @returns plain JSON
- * @see {@link answerOfDecision} for what is done with a person's decision
- * @example
- * ```ts
- * const request: TracebackRequest = {
- *   format: 'hopback.traceback-request.1', requestId: 'r-1', tracebackId: 't-1', direction: 'back', hop: 1,
- *   requester: { kind: 'itg', name: 'Industry Traceback Group' }, issuedAt: '2026-11-02T15:00:00Z', provider: { name: 'Example LLC' },
- *   call: { called: '+12025550101', at: { asWritten: '11/2/2026 9:41 AM', local: '2026-11-02T09:41', precision: 'minute' } },
- * };
- * const dueAtMs = Date.UTC(2026, 10, 3, 15);
- * const view = reviewOf({ request, state: 'review', dueAtMs, answers: [] }, { nowMs: dueAtMs - 60_000, policy: DEFAULT_TRACEBACK_POLICY });
- * console.log(view.deadline.state, view.request.find(({ label }) => label === 'called')?.value); // close +1202555XXXX
- * ```
+ * @see `answerOfDecision` for what is done with a person's decision
  */
 export function reviewOf(subject: ReviewSubject, options: ReviewOptions): ReviewView {
   const { request, state, outcome, decision } = subject;
@@ -376,7 +365,7 @@ function numberText(text: string, showNumbers: boolean): string {
 function candidateView(
   candidate: MatchCandidate,
   { subject, rank, policy, showNumbers = false }: ReviewOptions & { subject: ReviewSubject; rank: number },
-): CandidateView {
+): ReviewView['candidates'][number] {
   const { outcome, request } = subject;
   const { ingressLeg, egressLeg } = candidate;
   const search = outcome === undefined || outcome.status === 'unreadable' ? undefined : outcome.search;

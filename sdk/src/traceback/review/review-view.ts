@@ -4,7 +4,7 @@ import type {
   TracebackFinding,
   TracebackRequest,
 } from '../../contract/traceback-exchange.js';
-import type { MatchCandidate, MatchOutcome, MatchReason } from '../match-outcome.js';
+import type { MatchCandidate, MatchOutcome } from '../match-outcome.js';
 import type { PolicyDecision } from '../policy/traceback-policy.js';
 import type { TrunkParty } from '../trunk-directory.js';
 
@@ -47,28 +47,6 @@ export function fittingOf(outcome: MatchOutcome | undefined): readonly MatchCand
   return candidatesOf(outcome).filter(({ reasons }) => reasons.every(({ verdict }) => verdict !== 'contradicts'));
 }
 
-/** One call that may be meant, as a person looks at it. */
-export interface CandidateView {
-  /** `recordId` of the record by which the call came in: by which a decision names it. */
-  readonly candidate: string;
-  /** From 1, best first. */
-  readonly rank: number;
-  /** 0 to 100. */
-  readonly scorePercent: number;
-  /** RFC 3339 in UTC. */
-  readonly startedAt: string;
-  /** Who sent it, in words. */
-  readonly upstream: string;
-  /** To whom it was sent, held against whoever named us, in words. */
-  readonly downstream: string;
-  readonly facts: ReviewView['request'];
-  /** What would be answered were it this one; absent where nobody knows who sent it. */
-  readonly finding?: TracebackFinding;
-  /** What speaks against naming who sent it. */
-  readonly warnings: readonly ViewWarning[];
-  readonly legs: number;
-}
-
 /** Something that a person has to have seen before the answer is given against it. */
 export interface ViewWarning {
   /** By which a decision says that it was seen. */
@@ -101,7 +79,27 @@ export interface ReviewView {
   readonly request: readonly { readonly label: string; readonly value: string }[];
   /** Why a person is asked, weightiest first. */
   readonly reasons: readonly string[];
-  readonly candidates: readonly CandidateView[];
+  /** Calls that may be meant, as a person looks at them. */
+  readonly candidates: readonly {
+    /** `recordId` of the record by which the call came in: by which a decision names it. */
+    readonly candidate: string;
+    /** From 1, best first. */
+    readonly rank: number;
+    /** 0 to 100. */
+    readonly scorePercent: number;
+    /** RFC 3339 in UTC. */
+    readonly startedAt: string;
+    /** Who sent it, in words. */
+    readonly upstream: string;
+    /** To whom it was sent, held against whoever named us, in words. */
+    readonly downstream: string;
+    readonly facts: ReviewView['request'];
+    /** What would be answered were it this one; absent where nobody knows who sent it. */
+    readonly finding?: TracebackFinding;
+    /** What speaks against naming who sent it. */
+    readonly warnings: readonly ViewWarning[];
+    readonly legs: number;
+  }[];
   /** Calls that were found, those that are not among the candidates included. */
   readonly callsFound: number;
   /** The candidates side by side, a row for each field that was compared. */
@@ -109,7 +107,10 @@ export interface ReviewView {
     readonly field: string;
     readonly stated: string;
     /** One for each candidate, in their order. */
-    readonly recorded: readonly { readonly text: string; readonly verdict: MatchReason['verdict'] }[];
+    readonly recorded: readonly {
+      readonly text: string;
+      readonly verdict: MatchCandidate['reasons'][number]['verdict'];
+    }[];
   }[];
   /** What was looked through, in words. */
   readonly searched: ReviewView['request'];
@@ -149,10 +150,6 @@ export interface ReviewView {
  * @param finding - any arm
  * @returns a text for people; names in it are as they were written: whoever shows them escapes them
  * @see {@link TracebackFinding}
- * @example
- * ```ts
- * console.log(findingText({ arm: 'received-from', upstream: { name: 'Example Carrier Corp', ocn: '0003' } })); // received from Example Carrier Corp (OCN 0003)
- * ```
  */
 export function findingText(finding: TracebackFinding): string {
   const texts: {

@@ -1,5 +1,5 @@
 import { html } from 'hono/html';
-import type { CandidateView, EntrySummary, FindingArm, ReviewView, ViewWarning } from '../../../traceback/index.js';
+import type { EntrySummary, FindingArm, ReviewView, ViewWarning } from '../../../traceback/index.js';
 import { factList, page, problemBox } from './layout.js';
 import type { Html, PageFrame, Times } from './layout.js';
 
@@ -334,7 +334,7 @@ function callSection({ candidates, callsFound }: ReviewView, times: Times): Html
   );
 }
 
-function callCard(call: CandidateView, times: Times): Html {
+function callCard(call: ReviewView['candidates'][number], times: Times): Html {
   return html`<article class="call" aria-labelledby="call-${call.rank}">
     <h3 id="call-${call.rank}">Call ${call.rank}, fits ${call.scorePercent} %</h3>
     ${factList([
