@@ -153,30 +153,21 @@ function readingIn<Question extends keyof DeadlineReadings>(
   const { readings, byDefault } = DEADLINE_QUESTIONS[question];
   const reading = (partial[question] ?? byDefault) as DeadlinePolicy[Question];
   if (reading === 'earliest' || Object.hasOwn(readings, reading)) return reading;
-  throw new HopbackError(
-    'invalid-configuration',
-    `"${question}" of a deadline policy is one of: earliest, ${Object.keys(readings).join(', ')}.`,
-    { details: { question } },
-  );
+  const text = `"${question}" of a deadline policy is one of: earliest, ${Object.keys(readings).join(', ')}.`;
+  throw new HopbackError('invalid-configuration', text, { details: { question } });
 }
 
 function checkHolidays(holidays: DeadlinePolicy['otherHolidays']): void {
   if (holidays.length > MAX_OTHER_HOLIDAYS) {
-    throw new HopbackError(
-      'invalid-configuration',
-      `A deadline policy names at most ${MAX_OTHER_HOLIDAYS} other holidays.`,
-      { details: { holidays: holidays.length } },
-    );
+    const text = `A deadline policy names at most ${MAX_OTHER_HOLIDAYS} other holidays.`;
+    throw new HopbackError('invalid-configuration', text, { details: { holidays: holidays.length } });
   }
   const index = holidays.findIndex(
     ({ date, name }) => dayNumberOfDate(date) === undefined || name === '' || name.length > MAX_HOLIDAY_NAME,
   );
   if (index >= 0) {
-    throw new HopbackError(
-      'invalid-configuration',
-      `Entry ${index} of otherHolidays is no date as 2026-12-24 with a name of 1 to ${MAX_HOLIDAY_NAME} characters.`,
-      { details: { index } },
-    );
+    const text = `Entry ${index} of otherHolidays is no date as 2026-12-24 with a name of 1 to ${MAX_HOLIDAY_NAME} characters.`;
+    throw new HopbackError('invalid-configuration', text, { details: { index } });
   }
 }
 
@@ -197,11 +188,8 @@ export const LAST_HOLIDAY_YEAR = 2201;
  */
 export function federalHolidays(year: number, options: { readonly inaugurationDay?: boolean } = {}) {
   if (!Number.isInteger(year) || year < FIRST_HOLIDAY_YEAR || year > LAST_HOLIDAY_YEAR) {
-    throw new HopbackError(
-      'invalid-argument',
-      `Federal holidays are known for whole years from ${FIRST_HOLIDAY_YEAR} to ${LAST_HOLIDAY_YEAR}.`,
-      { details: { year: String(year) } },
-    );
+    const text = `Federal holidays are known for whole years from ${FIRST_HOLIDAY_YEAR} to ${LAST_HOLIDAY_YEAR}.`;
+    throw new HopbackError('invalid-argument', text, { details: { year: String(year) } });
   }
   return HOLIDAYS.filter((rule) => year >= (rule.since ?? year) && year <= (rule.until ?? year))
     .filter(({ id }) => id !== 'inauguration-day' || (options.inaugurationDay === true && year % 4 === 1))

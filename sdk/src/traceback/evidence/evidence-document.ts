@@ -368,22 +368,14 @@ async function pdfkit(): Promise<typeof PdfKit> {
   try {
     return (await import('pdfkit')).default;
   } catch (cause) {
-    throw new HopbackError(
-      'unavailable',
-      'PDFs are drawn by the package pdfkit, which is not installed: npm install pdfkit',
-      {
-        cause,
-      },
-    );
+    const text = 'PDFs are drawn by the package pdfkit, which is not installed: npm install pdfkit';
+    throw new HopbackError('unavailable', text, { cause });
   }
 }
 
 function drawCover(pdf: Document, content: EvidenceDocument): void {
-  pdf
-    .font('Helvetica-Bold')
-    .fontSize(SIZE.title)
-    .fillColor(INK)
-    .text(content.title, PAGE.margin, 150, { width: WIDTH });
+  pdf.font('Helvetica-Bold').fontSize(SIZE.title).fillColor(INK);
+  pdf.text(content.title, PAGE.margin, 150, { width: WIDTH });
   pdf.moveDown(0.5);
   rule(pdf);
   drawFacts(pdf, content.cover);
@@ -393,11 +385,8 @@ function drawBlock(pdf: Document, block: DocumentBlock): void {
   if (block.kind === 'page') pdf.addPage();
   if (block.kind === 'heading') drawHeading(pdf, block.text);
   if (block.kind === 'text') {
-    pdf
-      .font('Helvetica')
-      .fontSize(SIZE.text)
-      .fillColor(INK)
-      .text(latin(block.text), PAGE.margin, pdf.y, { width: WIDTH });
+    pdf.font('Helvetica').fontSize(SIZE.text).fillColor(INK);
+    pdf.text(latin(block.text), PAGE.margin, pdf.y, { width: WIDTH });
     pdf.moveDown(0.5);
   }
   if (block.kind === 'facts') drawFacts(pdf, block.facts);
@@ -413,11 +402,10 @@ function drawHeading(pdf: Document, text: string): void {
 
 function rule(pdf: Document): void {
   const y = pdf.y + 3;
+  pdf.lineWidth(0.5).strokeColor(RULE);
   pdf
     .moveTo(PAGE.margin, y)
     .lineTo(PAGE.margin + WIDTH, y)
-    .lineWidth(0.5)
-    .strokeColor(RULE)
     .stroke();
   pdf.y = y + 8;
 }

@@ -95,7 +95,7 @@ function isCertificateOf(pem: string, key: KeyObject): boolean {
 }
 
 async function openLocked(options: EvidenceStoreOptions, lock: FolderLock | undefined): Promise<EvidenceStore> {
-  const { directory, certificatePem: _, practices, software, newId, random, ...merkle } = options;
+  const { directory, certificatePem: _, practices, newId, random, ...merkle } = options;
   const { signer, clock, files = NODE_LOG_FILES } = merkle;
   const log = await openMerkleLog({ ...merkle, directory: join(directory, STORE_PARTS.log) });
   const close = async (): Promise<void> => {
@@ -116,7 +116,7 @@ async function openLocked(options: EvidenceStoreOptions, lock: FolderLock | unde
   return {
     log,
     writer: createEvidenceWriter({
-      ...defined({ practices, software, clock, newId, random }),
+      ...defined({ practices, clock, newId, random }),
       directory: packsDirectory,
       log,
       signer,

@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { createRequire } from 'node:module';
 import type { CallRecord } from '../../contract/call-record.js';
 import type { EvidenceReference } from '../../contract/traceback-exchange.js';
+import { MACHINE_CLOCK } from '../../core/runtime/clock.js';
 import type { Clock } from '../../core/runtime/clock.js';
 import { defined } from '../../core/plain-data.js';
 import { printableText } from '../../core/text.js';
@@ -227,8 +228,6 @@ export interface EvidenceWriterOptions {
   readonly signer: LogSigner;
   /** What the provider states about its systems; each goes into every pack, for the custodian. Default none. */
   readonly practices?: readonly RecordPractice[];
-  /** Which software writes, for the manifest and the certificate. Default this package. */
-  readonly software?: EvidenceManifest['software'];
   readonly clock?: Clock;
   /** Makes the name of a pack: 1 to 64 letters, digits and hyphens, never the same twice. Default a random UUID. */
   readonly newId?: () => string;
@@ -247,13 +246,12 @@ export interface EvidenceWriterOptions {
  */
 export function createEvidenceWriter(options: EvidenceWriterOptions): EvidenceWriter {
   const core: WriterCore = {
-    log: options.log,
-    signer: options.signer,
-    practices: options.practices ?? [],
-    software: options.software ?? thisPackage(),
-    clock: options.clock ?? { nowMs: () => Date.now() },
-    newId: options.newId ?? randomUUID,
-    random: options.random ?? randomBytes,
+    practices: [],
+    clock: MACHINE_CLOCK,
+    newId: randomUUID,
+    random: randomBytes,
+    ...options,
+    software: thisPackage(),
     packs: createPackStore(options.directory, options.files),
     jws: undefined,
     attaching: new Map(),
@@ -285,14 +283,8 @@ function thisPackage(): EvidenceManifest['software'] {
   return { name, version };
 }
 
-interface WriterCore {
-  readonly log: MerkleLog;
-  readonly signer: LogSigner;
-  readonly practices: readonly RecordPractice[];
+interface WriterCore extends Required<Omit<EvidenceWriterOptions, 'directory' | 'files'>> {
   readonly software: EvidenceManifest['software'];
-  readonly clock: Clock;
-  readonly newId: () => string;
-  readonly random: (octets: number) => Uint8Array;
   readonly packs: PackStore;
   /** Places of the entries of answers and receipts, once the log was looked through for them. */
   jws: Promise<Map<string, number>> | undefined;

@@ -363,14 +363,9 @@ function requireLogged(pack: EvidencePack, proofs: readonly LoggedProof[]): void
   for (const { kind, octets: entryOctets, inclusion } of proofs) {
     const entry = parseEntry(entryOctets);
     if (entry?.packId === pack.manifest.packId && hashInEntry(entry) === hashes[kind]) continue;
-    const leafIndex = inclusion.leafIndex;
-    throw new HopbackError(
-      'log-inconsistent',
-      `entry ${leafIndex} of the log is about another ${kind} than the pack has`,
-      {
-        details: { leafIndex },
-      },
-    );
+    const { leafIndex } = inclusion;
+    const what = `entry ${leafIndex} of the log is about another ${kind} than the pack has`;
+    throw new HopbackError('log-inconsistent', what, { details: { leafIndex } });
   }
 }
 

@@ -71,13 +71,8 @@ export function lifecycleRules(partial: Partial<LifecycleRules> = {}): Lifecycle
 
 function check(name: string, value: number, { from, to }: { readonly from: number; readonly to: number }): void {
   if (Number.isInteger(value) && value >= from && value <= to) return;
-  throw new HopbackError(
-    'invalid-configuration',
-    `${name} of the lifecycle rules is a whole number, ${from} to ${to}.`,
-    {
-      details: { name, value: String(value) },
-    },
-  );
+  const text = `${name} of the lifecycle rules is a whole number, ${from} to ${to}.`;
+  throw new HopbackError('invalid-configuration', text, { details: { name, value: String(value) } });
 }
 
 /** Why a provider cannot be asked. */
