@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { callBackNumbers } from '../../harness/src/platform/domain/campaigns/scripts/call-back-numbers.js';
 import { ScriptIndex } from '../../harness/src/platform/domain/campaigns/scripts/script-index.js';
 import { nameOfScript } from '../../harness/src/platform/domain/campaigns/scripts/name-of-script.js';
+import { viewOf } from '../support/script-index-view.js';
 import { digitsInWords, makeScript, makeTranscripts } from '../support/transcript-corpus.js';
 
 /** Any UTF-16, lone surrogates too, and text of the letters, digits and signs that are treated apart. */
@@ -47,7 +48,7 @@ test('the same adds give the same answers, and repeated adds change neither scri
   const added = (to: typeof index): unknown[] =>
     rows.map(({ id, transcript, language }) => to.add(id, transcript, language));
   expect(added(index)).toEqual(added(other));
-  const state = (): unknown => ({ scripts: [...index.scripts()], statistics: { ...index.statistics(), added: 0 } });
+  const state = (): unknown => ({ scripts: viewOf(index).scripts, statistics: { ...index.statistics(), added: 0 } });
   const before = state();
   added(index);
   expect(state()).toEqual(before);
@@ -60,10 +61,10 @@ test('every transcript that is placed is counted in one script, through all merg
     const rows = makeTranscripts({ seed: 5, transcripts: 1_500, scripts: 20, cutShare: 0.7 });
     for (const { id, transcript, language } of rows)
       if (index.add(id, transcript, language).kind !== 'none') placed += 1;
-    const scripts = [...index.scripts()];
+    const { scripts } = viewOf(index);
     expect(index.statistics().merges).toBeGreaterThan(0);
     expect(scripts.reduce((sum, { count }) => sum + count, 0)).toBe(placed);
-    expect(scripts.map(({ scriptId }) => index.membersOf(scriptId).length)).toEqual(scripts.map(({ count }) => count));
+    expect(scripts.map(({ members }) => members.length)).toEqual(scripts.map(({ count }) => count));
   }
 });
 
@@ -83,9 +84,7 @@ test('transcripts that differ only in numbers form one script, and others do not
       for (const order of [rows, rows.toReversed()]) {
         const index = new ScriptIndex();
         for (const { id, transcript } of order) index.add(id, transcript);
-        const parts = [...index.scripts()].map(
-          ({ scriptId }) => new Set(index.membersOf(scriptId).map((id) => id.split('/')[0])).size,
-        );
+        const parts = viewOf(index).scripts.map(({ members }) => new Set(members.map((id) => id.split('/')[0])).size);
         expect(parts.every((scripts) => scripts === 1)).toBe(true);
         expect(parts).toHaveLength(new Set(calls.map(({ script }) => script)).size);
       }
@@ -109,11 +108,12 @@ test('the index stays within its limits, and every merge is reported and can be 
         );
         if (placement.kind !== 'joined') continue;
         told += placement.merges.length;
-        for (const { kept, gone } of placement.merges) expect(index.currentId(gone)).toBe(index.currentId(kept));
+        const { currentId } = viewOf(index);
+        for (const { kept, gone } of placement.merges) expect(currentId(gone)).toBe(currentId(kept));
       }
       expect(told).toBe(index.statistics().merges);
-      for (const { exemplars } of index.scripts())
-        expect(exemplars.length).toBeLessThanOrEqual(limits.maxExemplarsPerScript);
+      for (const { wordings } of viewOf(index).scripts)
+        expect(wordings).toBeLessThanOrEqual(limits.maxExemplarsPerScript);
     }),
     { numRuns: 8 },
   );

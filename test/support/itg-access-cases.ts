@@ -1,7 +1,7 @@
 import { vi } from 'vitest';
 import type { Alert, Campaign, Demand, DemandSubmission, Page, Production } from '../../sdk/src/platform/index.js';
 import { raiseAlert } from '../../harness/src/platform/alerts/evaluate-alerts.js';
-import type { AlertRule } from '../../harness/src/platform/domain/alerts/alert-rules.js';
+import type { AlertRule } from '../../harness/src/platform/domain/alerts/alert-bodies.js';
 import type { AccessFixture, SentAlong } from './itg-access-matrix.js';
 import { freshName, openingOf } from './itg-access-world.js';
 import type { AccessWorld } from './itg-access-world.js';

@@ -134,6 +134,11 @@ const placedCalls = (...engines: readonly CampaignEngine[]): Readonly<Record<str
 const figures = (engine: CampaignEngine): readonly unknown[] =>
   [...engine.campaigns()].map((file) => ({ ...savedCampaign(file), campaignId: '', keys: [...file.keys.keys()] }));
 
+const sizes = (engine: CampaignEngine): readonly number[] => {
+  const { groups, contents, watched } = engine.state();
+  return [groups.young.size + groups.old.size, contents.clusters.size, watched.size];
+};
+
 type Hear = (engine: CampaignEngine) => void;
 
 test('an engine that goes on from a saved state finds the same campaigns and calls as one that was never stopped', () => {
@@ -169,7 +174,7 @@ test('an engine that goes on from a saved state finds the same campaigns and cal
     // The newest evidence from before is read once more.
     for (const hear of feed.slice(Math.max(0, cut - 20))) hear(after);
     expect(figures(after)).toEqual(expected);
-    expect(after.memory()).toEqual(whole.memory());
+    expect(sizes(after)).toEqual(sizes(whole));
     expect(placedCalls(before, after)).toEqual(placed);
   }
 });

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { ScriptIndex } from '../../harness/src/platform/domain/campaigns/scripts/script-index.js';
 import type { ScriptPlacement } from '../../harness/src/platform/domain/campaigns/scripts/types.js';
+import { viewOf } from '../support/script-index-view.js';
 
 const WARRANTY =
   'Hello, this is Dana with the renewal office. The factory coverage of your car ran out last month and we kept your file open. Press 4 to hear your price before Friday, or press 8 to be taken off our list.';
@@ -31,27 +32,16 @@ test('two scripts that only end alike stay two', () => {
   expect(new Set(scriptsOf(index, [WARRANTY + ending, METER + ending])).size).toBe(2);
 });
 
-test('a voicemail that started late joins the whole script and is called a piece', () => {
+test('a voicemail that started late joins the whole script', () => {
   const index = new ScriptIndex();
   index.add('whole', WARRANTY);
-  const { because } = joined(index.add('late', WARRANTY.slice(95)));
-  expect(because).toMatchObject({ likeId: 'whole', isPiece: true });
-  expect(because.containment).toBeGreaterThan(0.9);
-  expect(because.sharedPhrases[0]).toContain('to hear your price before friday');
+  expect(joined(index.add('late', WARRANTY.slice(95))).scriptId).toBe('script-1');
 });
 
 test('the whole script joins a piece that came first', () => {
   const index = new ScriptIndex();
   index.add('early end', METER.slice(0, 95));
-  expect(joined(index.add('whole', METER)).because.isPiece).toBe(true);
-});
-
-test('the words that differ are listed, with numbers as #', () => {
-  const index = new ScriptIndex();
-  index.add('a', WARRANTY);
-  const { because } = joined(index.add('b', WARRANTY.replace('Dana', 'Peter')));
-  expect(because.onlyHere).toEqual(['peter']);
-  expect(because.onlyThere).toEqual(['dana']);
+  expect(joined(index.add('whole', METER)).scriptId).toBe('script-1');
 });
 
 test('a transcript that contains two pieces merges their scripts under the older id, and the younger id leads to it', () => {
@@ -60,12 +50,10 @@ test('a transcript that contains two pieces merges their scripts under the older
   const second = index.add('end', METER.slice(106));
   expect([first.kind, second.kind]).toEqual(['opened', 'opened']);
   const { merges, scriptId } = joined(index.add('whole', METER));
-  expect(merges).toMatchObject([{ kept: 'script-1', gone: 'script-2', byId: 'whole' }]);
+  expect(merges).toEqual([{ kept: 'script-1', gone: 'script-2' }]);
   expect(scriptId).toBe('script-1');
-  expect(index.currentId('script-2')).toBe('script-1');
   expect(index.scriptOf('end')).toBe('script-1');
-  expect(index.membersOf('script-2')).toEqual(['start', 'end', 'whole']);
-  expect(index.script('script-1')?.count).toBe(3);
+  expect(viewOf(index).scripts).toMatchObject([{ ordinal: 1, count: 3, members: ['start', 'end', 'whole'] }]);
   expect(index.statistics()).toMatchObject({ scripts: 1, merges: 1 });
 });
 
@@ -116,13 +104,12 @@ test('Spanish, Chinese and a language without any table here are known again', (
   }
 });
 
-test('a Chinese transcript that was cut is a piece of the whole, told in readable text', () => {
+test('a Chinese transcript that was cut joins the whole', () => {
   const whole =
     '这里是中央电力公司,您的电费已经拖欠两个月,今天下午三点将要停电,请马上按2转接收费处办理付款手续,谢谢合作。';
   const index = new ScriptIndex();
   index.add('whole', whole, 'zh');
-  const { because } = joined(index.add('late', whole.slice(18), 'zh'));
-  expect(because.sharedPhrases[0]).toContain('今天下午三点将要停电');
+  expect(joined(index.add('late', whole.slice(18), 'zh')).scriptId).toBe('script-1');
 });
 
 test('the strict index parts two recordings of one script that say another number, the other does not', () => {
@@ -145,11 +132,5 @@ test('the script heard longest ago is forgotten beyond the limit, one heard ofte
   }
   expect(index.statistics()).toMatchObject({ scripts: 8, forgottenScripts: 33 });
   expect(joined(index.add('often 3', METER)).scriptId).toBe('script-1');
-  expect(index.currentId('script-2')).toBeUndefined();
-});
-
-test('ids that are no scripts are unknown', () => {
-  const index = new ScriptIndex();
-  for (const id of ['', 'script-', 'script-0', 'script-7', 'script-1e9', 'other-1', `script-${'9'.repeat(40)}`])
-    expect([index.currentId(id), index.script(id), index.membersOf(id)]).toEqual([undefined, undefined, []]);
+  expect(viewOf(index).scripts.map(({ ordinal }) => ordinal)).not.toContain(2);
 });

@@ -1,14 +1,13 @@
-import { DEFAULT_PAGE_ITEMS, jsonAnswer, problemAnswer } from '@hopback/sdk/platform';
-import type { Alert, AlertAcknowledgement, PlatformAnswer, PlatformProblem } from '@hopback/sdk/platform';
+import { jsonAnswer, problemAnswer } from '@hopback/sdk/platform';
+import type { Alert, AlertAcknowledgement, PlatformAnswer } from '@hopback/sdk/platform';
 import { sql } from 'kysely';
 import type { Selectable } from 'kysely';
 import type { OperationCall, Operations } from '../core/index.js';
 import { campaignFigures, dueAlerts } from '../domain/alerts/alert-rules.js';
-import type { AlertRule, AlertSubscription } from '../domain/alerts/alert-rules.js';
-import { readCursor, writeCursor } from '../domain/providers/resolve-reference.js';
 import { textWithoutNumbers } from '../domain/records/mask-numbers.js';
-import type { AlertTrial, AlertTrialReport } from './alert-bodies.js';
-import { MAX_RULES, MAX_TRIED } from './alert-bodies.js';
+import { readPage, shownRows } from '../domain/wire/pages.js';
+import type { AlertRule, AlertSubscription, AlertTrial, AlertTrialReport } from '../domain/alerts/alert-bodies.js';
+import { MAX_RULES, MAX_TRIED } from '../domain/alerts/alert-bodies.js';
 import type { AlertTables } from './alert-tables.js';
 import type { AlertParts } from './evaluate-alerts.js';
 import { rulesOf } from './evaluate-alerts.js';
@@ -53,21 +52,15 @@ const rulesFor = (rules: readonly AlertRule[], agencyId: string): readonly Alert
 
 type AlertRow = Selectable<AlertTables['alerts_alerts']>;
 
-const alertOf = ({ alert, acknowledged }: Pick<AlertRow, 'alert' | 'acknowledged'>): Alert =>
+/** An alert with its acknowledgement. */
+export const alertOf = ({ alert, acknowledged }: Pick<AlertRow, 'alert' | 'acknowledged'>): Alert =>
   acknowledged === null ? alert : { ...alert, acknowledged };
 
-/** Items of a page; the route has seen to the form. */
-export const limitOf = (call: OperationCall): number => Number(call.request.parameters['limit'] ?? DEFAULT_PAGE_ITEMS);
-
-/** A parameter that is not what it has to be. */
-export const wrongParameter = (pointer: string): PlatformProblem =>
-  problemAnswer('invalid-parameter', { errors: [{ pointer, code: 'invalid_format' }] });
-
 async function listAlerts({ context }: AlertParts, call: OperationCall): Promise<PlatformAnswer> {
-  const { state, cursor } = call.request.parameters;
-  const place = cursor === undefined ? undefined : readCursor(cursor, ['number', 'string']);
-  if (cursor !== undefined && place === undefined) return wrongParameter('cursor');
-  const limit = limitOf(call);
+  const page = readPage(call, ['number', 'string']);
+  if ('kind' in page) return page;
+  const { after, limit } = page;
+  const { state } = call.request.parameters;
   let rows = context.database
     .withTables<AlertTables>()
     .selectFrom('alerts_alerts')
@@ -77,16 +70,9 @@ async function listAlerts({ context }: AlertParts, call: OperationCall): Promise
     .orderBy('alert_id', 'desc')
     .limit(limit + 1);
   if (state !== undefined) rows = rows.where('acknowledged', state === 'acknowledged' ? 'is not' : 'is', null);
-  if (place !== undefined)
-    rows = rows.where(sql<boolean>`(raised_at_ms, alert_id) < (${Number(place[0])}, ${String(place[1])})`);
-  const found = await rows.execute();
-  const shown = found.slice(0, limit);
-  const last = shown.at(-1);
-  const isMore = found.length > limit && last !== undefined;
-  return jsonAnswer({
-    items: shown.map(alertOf),
-    ...(isMore && { nextCursor: writeCursor([last.raised_at_ms, last.alert_id]) }),
-  });
+  if (after !== undefined) rows = rows.where(sql<boolean>`(raised_at_ms, alert_id) < (${after[0]}, ${after[1]})`);
+  const { shown, next } = shownRows(await rows.execute(), limit, (row) => [row.raised_at_ms, row.alert_id]);
+  return jsonAnswer({ items: shown.map(alertOf), ...next });
 }
 
 async function acknowledge({ context }: AlertParts, call: OperationCall): Promise<PlatformAnswer> {

@@ -1,79 +1,34 @@
-import type { PlatformScope, ProblemCode, RouteParameter } from '@hopback/sdk/platform';
+import type { PlatformScope } from '@hopback/sdk/platform';
 import type { ServedRoute, StaffRoles } from '../core/index.js';
+import { BODY_PROBLEMS, inPath, PAGING, routesOf } from '../domain/wire/routes.js';
 
-const TAG = 'Alerts and cases';
-const BODY: readonly ProblemCode[] = ['invalid-body', 'too-large', 'unsupported-media-type'];
 const AGENCY: readonly PlatformScope[] = ['agency'];
 const STAFF: readonly PlatformScope[] = ['staff'];
 const BOTH: readonly PlatformScope[] = ['agency', 'staff'];
-
-const inPath = (name: string, description: string): RouteParameter => ({
-  name,
-  description,
-  in: 'path',
-  form: 'identifier',
-  isRequired: true,
-});
-const PAGING: readonly RouteParameter[] = [
-  {
-    name: 'cursor',
-    in: 'query',
-    form: 'cursor',
-    description: 'Start of the page: `nextCursor` of the previous page.',
-    isRequired: false,
-  },
-  {
-    name: 'limit',
-    in: 'query',
-    form: 'page-limit',
-    description: 'Items per page, 1 to 500; default 50.',
-    isRequired: false,
-  },
-];
 const CAMPAIGN = inPath('campaignId', 'Of the campaign that the case is about.');
+const routes = routesOf('Alerts and cases');
 
-interface Words {
-  readonly path: string;
-  readonly allowed: readonly PlatformScope[];
-  readonly answer: string;
-  readonly summary: string;
-  readonly description: string;
-  readonly parameters?: readonly RouteParameter[];
-}
+type Words = Omit<Parameters<typeof routes.change>[2], 'answer' | 'problems'> & { readonly answer: string };
 
-const read = (operationId: string, words: Words): ServedRoute => ({
-  operationId,
-  method: 'GET',
-  path: words.path,
-  tag: TAG,
-  summary: words.summary,
-  description: words.description,
-  allowed: words.allowed,
-  parameters: words.parameters ?? [],
-  response: { kind: 'json', status: 200, body: words.answer, description: 'What there is.' },
+const read = (operationId: string, path: string, { answer, ...words }: Words): ServedRoute => ({
+  ...routes.read(operationId, path, { ...words, answer: [answer, 'What there is.'] }),
   problems: ['invalid-parameter', 'not-found'],
-  idempotency: 'safe',
 });
 
-const put = (operationId: string, { body, ...words }: Words & { readonly body?: string }): ServedRoute => ({
-  ...read(operationId, words),
-  method: 'POST',
-  ...(body !== undefined && { request: { kind: 'json', body } }),
-  problems: [...(body === undefined ? [] : BODY), 'invalid-parameter', 'not-found', 'conflict'],
-  idempotency: 'by-content',
+const put = (operationId: string, path: string, { answer, ...words }: Words): ServedRoute => ({
+  ...routes.change(operationId, path, { ...words, answer: [answer, 'What there is.'] }),
+  problems: [...(words.body === undefined ? [] : BODY_PROBLEMS), 'invalid-parameter', 'not-found', 'conflict'],
 });
 
 /** Routes beside those of the contract. */
 export const ALERT_ROUTES: readonly ServedRoute[] = [
-  read('listAlertRules', {
-    path: '/v1/alert-rules',
+  read('listAlertRules', '/v1/alert-rules', {
     allowed: BOTH,
     answer: 'AlertRuleList',
     summary: 'List the rules by which agencies are told of campaigns',
     description: 'Those that staff starts with, and those that it wrote.',
   }),
-  put('putAlertRule', {
-    path: '/v1/alert-rules/{ruleId}',
+  put('putAlertRule', '/v1/alert-rules/{ruleId}', {
     allowed: STAFF,
     parameters: [inPath('ruleId', 'Of the rule.')],
     body: 'AlertRule',
@@ -81,47 +36,41 @@ export const ALERT_ROUTES: readonly ServedRoute[] = [
     summary: 'Put or change a rule',
     description: 'A default rule is changed or switched off under its id.',
   }),
-  read('fetchAlertSubscription', {
-    path: '/v1/alert-subscription',
+  read('fetchAlertSubscription', '/v1/alert-subscription', {
     allowed: AGENCY,
     answer: 'AlertSubscription',
     summary: 'Fetch what the calling agency wants to be told of',
     description: 'Everything that the rules say where nothing was put.',
   }),
-  put('putAlertSubscription', {
-    path: '/v1/alert-subscription',
+  put('putAlertSubscription', '/v1/alert-subscription', {
     allowed: AGENCY,
     body: 'AlertSubscription',
     answer: 'AlertSubscription',
     summary: 'Say what the calling agency wants to be told of',
     description: 'It narrows the rules, and may add other States.',
   }),
-  put('tryAlertRules', {
-    path: '/v1/alert-trials',
+  put('tryAlertRules', '/v1/alert-trials', {
     allowed: BOTH,
     body: 'AlertTrial',
     answer: 'AlertTrialReport',
     summary: 'Try rules or a subscription on campaigns that there were',
     description: 'Tells nobody, and changes nothing. An agency sees what it would have been told.',
   }),
-  read('fetchAlertCaseSheet', {
-    path: '/v1/alerts/{alertId}/case-sheet',
+  read('fetchAlertCaseSheet', '/v1/alerts/{alertId}/case-sheet', {
     allowed: BOTH,
     parameters: [inPath('alertId', 'Of an alert about a campaign.')],
     answer: 'CaseSheet',
     summary: 'Fetch the case sheet of an alert',
     description: 'What opens an investigation, and no record that needs process.',
   }),
-  read('listCases', {
-    path: '/v1/cases',
+  read('listCases', '/v1/cases', {
     allowed: AGENCY,
     parameters: PAGING,
     answer: 'CasePage',
     summary: 'List cases of the calling agency',
     description: 'By campaign: those that it has alerts of, and those that were shared with it.',
   }),
-  read('fetchCaseSheet', {
-    path: '/v1/cases/{campaignId}/sheet',
+  read('fetchCaseSheet', '/v1/cases/{campaignId}/sheet', {
     allowed: BOTH,
     parameters: [CAMPAIGN],
     answer: 'CaseSheet',
@@ -129,8 +78,7 @@ export const ALERT_ROUTES: readonly ServedRoute[] = [
     description: 'As it stands now.',
   }),
   {
-    ...read('fetchCaseSheetText', {
-      path: '/v1/cases/{campaignId}/sheet.md',
+    ...read('fetchCaseSheetText', '/v1/cases/{campaignId}/sheet.md', {
       allowed: BOTH,
       parameters: [CAMPAIGN],
       answer: 'CaseSheet',
@@ -139,8 +87,7 @@ export const ALERT_ROUTES: readonly ServedRoute[] = [
     }),
     response: { kind: 'file', status: 200, description: 'The sheet.' },
   },
-  put('shareCase', {
-    path: '/v1/cases/{campaignId}/shares',
+  put('shareCase', '/v1/cases/{campaignId}/shares', {
     allowed: AGENCY,
     parameters: [CAMPAIGN],
     body: 'CaseShareOrder',
@@ -148,16 +95,14 @@ export const ALERT_ROUTES: readonly ServedRoute[] = [
     summary: 'Share a case with other agencies',
     description: 'They see its sheet. What either demands and is given stays its own.',
   }),
-  read('listCaseShares', {
-    path: '/v1/cases/{campaignId}/shares',
+  read('listCaseShares', '/v1/cases/{campaignId}/shares', {
     allowed: BOTH,
     parameters: [CAMPAIGN],
     answer: 'CaseShareList',
     summary: 'List with whom a case is shared',
     description: 'Those that the calling agency gave and those that it was given; all of them for staff.',
   }),
-  put('withdrawCaseShare', {
-    path: '/v1/case-shares/{shareId}/withdrawal',
+  put('withdrawCaseShare', '/v1/case-shares/{shareId}/withdrawal', {
     allowed: AGENCY,
     parameters: [inPath('shareId', 'Of the share.')],
     answer: 'CaseShare',

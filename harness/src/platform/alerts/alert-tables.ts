@@ -1,7 +1,7 @@
 import type { Alert, AlertKind } from '@hopback/sdk/platform';
 import { sql } from 'kysely';
 import type { AreaDefinition, EpochMs, JsonColumn } from '../core/index.js';
-import type { AlertRule, AlertSubscription } from '../domain/alerts/alert-rules.js';
+import type { AlertRule, AlertSubscription } from '../domain/alerts/alert-bodies.js';
 
 /** Tables of alerts. No number is in them. */
 export type AlertTables = {

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { DomainEventData, PlatformArea, PlatformJob, PlatformTransaction, Reaction } from '../core/index.js';
 import { workThrough } from '../database/index.js';
-import { ALERT_SCHEMAS } from './alert-bodies.js';
+import { ALERT_SCHEMAS } from '../domain/alerts/alert-bodies.js';
 import { createAlertOperations } from './alert-operations.js';
 import { ALERT_ROLES, ALERT_ROUTES } from './alert-routes.js';
 import type { AlertTables } from './alert-tables.js';

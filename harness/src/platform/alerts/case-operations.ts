@@ -4,11 +4,10 @@ import type { Selectable } from 'kysely';
 import type { OperationCall, Operations, PlatformTransaction, Reading } from '../core/index.js';
 import { campaignFigures } from '../domain/alerts/alert-rules.js';
 import { caseSheetOf, caseSheetText } from '../domain/alerts/case-sheet.js';
-import type { CaseSheet } from '../domain/alerts/case-sheet.js';
-import { readCursor, writeCursor } from '../domain/providers/resolve-reference.js';
 import { textWithoutNumbers } from '../domain/records/mask-numbers.js';
-import type { CaseEntry, CaseShare, CaseShareOrder } from './alert-bodies.js';
-import { limitOf, wrongParameter } from './alert-operations.js';
+import { readPage, shownRows } from '../domain/wire/pages.js';
+import type { CaseEntry, CaseShare, CaseShareOrder, CaseSheet } from '../domain/alerts/alert-bodies.js';
+import { alertOf } from './alert-operations.js';
 import type { AlertTables } from './alert-tables.js';
 import type { AlertParts } from './evaluate-alerts.js';
 import { raiseAlert } from './evaluate-alerts.js';
@@ -100,13 +99,11 @@ async function sheetFor(
 }
 
 async function listCases({ context }: AlertParts, call: OperationCall): Promise<PlatformAnswer> {
-  const { cursor } = call.request.parameters;
-  const place = cursor === undefined ? undefined : readCursor(cursor, ['string']);
-  if (cursor !== undefined && place === undefined) return wrongParameter('cursor');
+  const page = readPage(call, ['string']);
+  if ('kind' in page) return page;
+  const { limit, after: [behind] = [''] } = page;
   const { organizationId } = call.caller;
-  const limit = limitOf(call);
   const tables = context.database.withTables<AlertTables>();
-  const behind = place === undefined ? '' : String(place[0]);
   const own = tables
     .selectFrom('alerts_alerts')
     .select('campaign_id as id')
@@ -125,11 +122,10 @@ async function listCases({ context }: AlertParts, call: OperationCall): Promise<
     .limit(limit + 1)
     .execute();
   const ids = found.flatMap(({ id }) => (id === null ? [] : [id]));
+  const { shown, next } = shownRows(ids, limit, (id) => [id]);
   const items: CaseEntry[] = [];
-  for (const campaignId of ids.slice(0, limit)) items.push(await caseOf(context.database, campaignId, organizationId));
-  const last = items.at(-1);
-  const isMore = ids.length > limit && last !== undefined;
-  return jsonAnswer({ items, ...(isMore && { nextCursor: writeCursor([last.campaignId]) }) });
+  for (const campaignId of shown) items.push(await caseOf(context.database, campaignId, organizationId));
+  return jsonAnswer({ items, ...next });
 }
 
 async function caseOf(reading: Reading, campaignId: string, organizationId: string): Promise<CaseEntry> {
@@ -152,7 +148,7 @@ async function caseOf(reading: Reading, campaignId: string, organizationId: stri
     .execute();
   return {
     campaignId,
-    alerts: rows.map(({ alert, acknowledged }) => (acknowledged === null ? alert : { ...alert, acknowledged })),
+    alerts: rows.map(alertOf),
     sharedBy: shares.map((row) => row.from_id),
   };
 }

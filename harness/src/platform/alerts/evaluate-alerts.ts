@@ -11,7 +11,8 @@ import type {
   TracebackDesk,
 } from '../core/index.js';
 import { holdVersions, together } from '../database/index.js';
-import type { AlertRule, AlertSubscription, CampaignFigures, DueAlert } from '../domain/alerts/alert-rules.js';
+import type { AlertRule, AlertSubscription, DueAlert } from '../domain/alerts/alert-bodies.js';
+import type { CampaignFigures } from '../domain/alerts/alert-rules.js';
 import { campaignFigures, DEFAULT_RULES, dueAlerts, SEVERITIES } from '../domain/alerts/alert-rules.js';
 import { callsWithBase } from '../domain/campaigns/describe-campaign.js';
 import type { CountedRequest } from '../domain/providers/scorecard.js';

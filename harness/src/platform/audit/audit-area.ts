@@ -1,11 +1,10 @@
 import type { PlatformAnswer, TimerClock } from '@hopback/sdk/platform';
-import { DEFAULT_PAGE_ITEMS, jsonAnswer, problemAnswer } from '@hopback/sdk/platform';
+import { jsonAnswer, problemAnswer } from '@hopback/sdk/platform';
 import type { AreaDefinition, OperationCall, Operations, PlatformArea, PlatformContext } from '../core/index.js';
 import type { AuditEntryState, AuditLog, AuditSegment, AuditVerification } from '../database/index.js';
 import type {
   AuditCheckpoint,
   AuditConsistency,
-  AuditFaultRecord,
   AuditRecord,
   AuditSegmentRecord,
   AuditVerificationRecord,
@@ -13,6 +12,7 @@ import type {
 } from './audit-bodies.js';
 import { AUDIT_SCHEMAS, MAX_SEGMENTS } from './audit-bodies.js';
 import { AUDIT_ROUTES } from './audit-routes.js';
+import { readPage, shownRows } from '../domain/wire/pages.js';
 
 /** How long a call waits for a result: less than clients and proxies wait for an answer. */
 const WAIT_MS = 15_000;
@@ -81,7 +81,7 @@ function verificationRecord(
     ...figures,
     startedAt: new Date(startedMs).toISOString(),
     endedAt: new Date(endedMs).toISOString(),
-    findings: findings.slice(0, SHOWN_FINDINGS).map((finding): AuditFaultRecord => {
+    findings: findings.slice(0, SHOWN_FINDINGS).map((finding) => {
       const leafIndex = finding.in === 'log' ? finding.finding.leafIndex : undefined;
       const at = leafIndex ?? ('leafIndex' in finding ? finding.leafIndex : undefined);
       return {
@@ -111,11 +111,11 @@ function auditOperations(parts: AuditParts): Operations {
   };
 }
 
-async function listed({ context, log }: AuditParts, { request }: OperationCall): Promise<PlatformAnswer> {
-  const { object, action, organizationId, actor, from, to, cursor, limit: stated } = request.parameters;
-  const limit = stated === undefined ? DEFAULT_PAGE_ITEMS : Number(stated);
-  const before = cursor === undefined ? undefined : countOf(cursor);
-  if (cursor !== undefined && before === undefined) return unfit('cursor');
+async function listed({ context, log }: AuditParts, call: OperationCall): Promise<PlatformAnswer> {
+  const page = readPage(call, ['number']);
+  if ('kind' in page) return page;
+  const { after, limit } = page;
+  const { object, action, organizationId, actor, from, to } = call.request.parameters;
   let query = context.database.selectFrom('core_audit').selectAll();
   if (object !== undefined) query = query.where('object', '=', object);
   if (action !== undefined) query = query.where('action', '=', action);
@@ -123,15 +123,13 @@ async function listed({ context, log }: AuditParts, { request }: OperationCall):
   if (actor !== undefined) query = query.where('actor', '=', actor);
   if (from !== undefined) query = query.where('at_ms', '>=', Date.parse(from));
   if (to !== undefined) query = query.where('at_ms', '<', Date.parse(to));
-  if (before !== undefined) query = query.where('position', '<', before);
+  if (after !== undefined) query = query.where('position', '<', after[0]);
   const rows = await query
     .orderBy('position', 'desc')
     .limit(limit + 1)
     .execute();
-  const items = (await log.statesOf(rows.slice(0, limit))).map(recordOf);
-  const last = items.at(-1);
-  const isMore = rows.length > limit && last !== undefined;
-  return jsonAnswer({ items, ...(isMore && { nextCursor: String(last.position) }) });
+  const { shown, next } = shownRows(rows, limit, (row) => [row.position]);
+  return jsonAnswer({ items: (await log.statesOf(shown)).map(recordOf), ...next });
 }
 
 async function fetched({ context, log }: AuditParts, { request }: OperationCall): Promise<PlatformAnswer> {

@@ -1,126 +1,7 @@
-import type { Page, WireSchema } from '@hopback/sdk/platform';
+import type { BodyOf, WireSchema } from '@hopback/sdk/platform';
 import { z } from 'zod';
+import { count, MAX_ITEMS, pageOf, utcTime } from '../domain/wire/body-forms.js';
 
-/**
- * How an entry of the table compares with the log that signed it:
- * - `signed`: it is what was signed
- * - `waiting`: it is not in the log yet, which takes less than seconds
- * - `changed`: somebody changed it after it was signed
- * - `inserted`: somebody put it in: it was never signed, and later entries were
- * - `deleted`: somebody deleted it; what is shown is what was signed
- * - `unproved`: the log has lost what it had of it, or is damaged there
- */
-export type AuditIntegrity = 'signed' | 'waiting' | 'changed' | 'inserted' | 'deleted' | 'unproved';
-
-/** Something that was done, as it was written down with it. */
-export interface AuditRecord {
-  /** Its place in the order of the audit, from 1; there are holes where a transaction was given up. */
-  readonly position: number;
-  readonly at: string;
-  /** `demand.decided` */
-  readonly action: string;
-  readonly organizationId: string;
-  /** Id of the client that did it; `platform` for what the platform does by itself. */
-  readonly actor: string;
-  /** Object, such as `demand:d-1`. */
-  readonly object: string;
-  readonly details: Readonly<Record<string, unknown>>;
-  /** Place of its leaf in its segment of the Merkle log, from 0; absent where the log has none. */
-  readonly leafIndex?: number;
-  readonly integrity: AuditIntegrity;
-}
-
-/** Some of them. */
-export type AuditRecordPage = Page<AuditRecord>;
-
-/** An entry with what a stranger needs to see that it is in the log. Hashes are SHA-256 in lower-case hex. */
-export interface ProvedAuditRecord {
-  readonly entry: AuditRecord;
-  /** Of an entry that was changed: what was signed. */
-  readonly signed?: AuditRecord;
-  /** There where the entry is what was signed. */
-  readonly proof?: {
-    /** What the hash of the leaf is made of, UTF-8: canonical JSON of the entry. RFC 9162 section 2.1.1 */
-    readonly leaf: string;
-    readonly inclusion: { readonly leafIndex: number; readonly size: number; readonly hashes: readonly string[] };
-    /** Signed note over the tree of the proof. c2sp.org/tlog-checkpoint */
-    readonly checkpoint: string;
-  };
-}
-
-/** A part of the log. A new one is begun where the audit was found to be tampered with. */
-export interface AuditSegmentRecord {
-  /** From 1. */
-  readonly segment: number;
-  readonly logId: string;
-  /** Entries that it proves; of a segment behind the first one more, its link. */
-  readonly size: number;
-  /** Signed note over them. */
-  readonly checkpoint?: string;
-  /** Entries up to this position are in segments before. */
-  readonly afterPosition: number;
-  /** Why the segment was begun, and what it goes on from: its first entry. */
-  readonly link?: {
-    readonly at: string;
-    /** Position of the first entry that was not as it was signed. */
-    readonly brokenAt: number;
-    readonly kind: string;
-    /** The last checkpoint before it that is good. */
-    readonly previous: { readonly logId: string; readonly size: number; readonly checkpoint?: string };
-  };
-}
-
-/** How far the log goes, signed: its last segment, and all of them. */
-export interface AuditCheckpoint {
-  readonly logId: string;
-  readonly segment: number;
-  readonly size: number;
-  /** Signed note; absent while there is no entry. Keep it elsewhere: it shows later that nothing was changed or cut off since. */
-  readonly checkpoint?: string;
-  readonly segments: readonly AuditSegmentRecord[];
-}
-
-/** That a log of some entries is the beginning of the log of more. RFC 9162 section 2.1.4 */
-export interface AuditConsistency {
-  readonly fromSize: number;
-  readonly toSize: number;
-  readonly hashes: readonly string[];
-  /** Newest signed note, over `toSize` entries where that is all. */
-  readonly checkpoint: string;
-}
-
-/** Something of the audit that is not as it was signed. */
-export interface AuditFaultRecord {
-  readonly segment: number;
-  /** Of the entry, where it is known. */
-  readonly position?: number;
-  readonly leafIndex?: number;
-  /** `changed`, `deleted`, `inserted`, `cut` and others. */
-  readonly kind: string;
-}
-
-/** The result of a look through the whole audit. */
-export interface AuditVerificationRecord {
-  /** `running`: it goes on; ask again. */
-  readonly status: 'intact' | 'broken' | 'running';
-  readonly startedAt: string;
-  readonly endedAt?: string;
-  /** Entries of the log that are as they were signed. */
-  readonly entries?: number;
-  /** Entries of the table that were compared with them. */
-  readonly rows?: number;
-  /** Entries of the table that are not in the log yet. */
-  readonly waiting?: number;
-  readonly segments?: number;
-  /** Position of the first entry that is not as it was signed. */
-  readonly firstBadEntry?: number;
-  readonly findingCount?: number;
-  /** The first of them. */
-  readonly findings?: readonly AuditFaultRecord[];
-}
-
-/** Items of a page, as of every list of the contract. */
-const MAX_ITEMS = 500;
 /** Hashes of a proof: one for each level of a tree of 2^53 leaves, and one. */
 const MAX_HASHES = 54;
 /** Characters of a leaf, 64 KiB at most. */
@@ -132,90 +13,134 @@ const MAX_DETAILS = 256;
 export const MAX_SEGMENTS = 100;
 
 const text = z.string().max(1_024);
-const count = z.number().int().nonnegative();
-const hash = z.string().regex(/^[0-9a-f]{64}$/);
+const hashes = z.array(z.string().regex(/^[0-9a-f]{64}$/)).max(MAX_HASHES);
+const logId = z.string().max(256);
+/** Signed note over a tree. c2sp.org/tlog-checkpoint */
 const note = z.string().max(MAX_NOTE_CHARS);
 
-const record: z.ZodType<AuditRecord> = z.object({
+/** Something that was done, as it was written down with it. */
+const AuditRecord = z.object({
+  /** Its place in the order of the audit, from 1; there are holes where a transaction was given up. */
   position: count,
-  at: z.iso.datetime().max(40),
+  at: utcTime,
+  /** `demand.decided` */
   action: text,
   organizationId: text,
+  /** Id of the client that did it; `platform` for what the platform does by itself. */
   actor: text,
+  /** Object, such as `demand:d-1`. */
   object: text,
   details: z.record(text, z.unknown()).refine((value) => Object.keys(value).length <= MAX_DETAILS),
+  /** Place of its leaf in its segment of the Merkle log, from 0; absent where the log has none. */
   leafIndex: z.exactOptional(count),
+  /**
+   * How the entry of the table compares with the log that signed it:
+   * - `signed`: it is what was signed
+   * - `waiting`: it is not in the log yet, which takes less than seconds
+   * - `changed`: somebody changed it after it was signed
+   * - `inserted`: somebody put it in: it was never signed, and later entries were
+   * - `deleted`: somebody deleted it; what is shown is what was signed
+   * - `unproved`: the log has lost what it had of it, or is damaged there
+   */
   integrity: z.enum(['signed', 'waiting', 'changed', 'inserted', 'deleted', 'unproved']),
 });
-const page: z.ZodType<AuditRecordPage> = z.object({
-  items: z.array(record).max(MAX_ITEMS),
-  nextCursor: z.exactOptional(z.string().max(1_024)),
-});
-const proved: z.ZodType<ProvedAuditRecord> = z.object({
-  entry: record,
-  signed: z.exactOptional(record),
+export type AuditRecord = BodyOf<typeof AuditRecord>;
+
+/** An entry with what a stranger needs to see that it is in the log. Hashes are SHA-256 in lower-case hex. */
+const ProvedAuditRecord = z.object({
+  entry: AuditRecord,
+  /** Of an entry that was changed: what was signed. */
+  signed: z.exactOptional(AuditRecord),
+  /** There where the entry is what was signed. */
   proof: z.exactOptional(
     z.object({
+      /** What the hash of the leaf is made of, UTF-8: canonical JSON of the entry. RFC 9162 section 2.1.1 */
       leaf: z.string().max(MAX_LEAF_CHARS),
-      inclusion: z.object({ leafIndex: count, size: count, hashes: z.array(hash).max(MAX_HASHES) }),
+      inclusion: z.object({ leafIndex: count, size: count, hashes }),
       checkpoint: note,
     }),
   ),
 });
-const logId = z.string().max(256);
-const segment: z.ZodType<AuditSegmentRecord> = z.object({
+export type ProvedAuditRecord = BodyOf<typeof ProvedAuditRecord>;
+
+/** A part of the log. A new one is begun where the audit was found to be tampered with. */
+const AuditSegment = z.object({
+  /** From 1. */
   segment: count,
   logId,
+  /** Entries that it proves; of a segment behind the first one more, its link. */
   size: count,
   checkpoint: z.exactOptional(note),
+  /** Entries up to this position are in segments before. */
   afterPosition: count,
+  /** Why the segment was begun, and what it goes on from: its first entry. */
   link: z.exactOptional(
     z.object({
-      at: z.iso.datetime().max(40),
+      at: utcTime,
+      /** Position of the first entry that was not as it was signed. */
       brokenAt: count,
       kind: text,
+      /** The last checkpoint before it that is good. */
       previous: z.object({ logId, size: count, checkpoint: z.exactOptional(note) }),
     }),
   ),
 });
-const checkpoint: z.ZodType<AuditCheckpoint> = z.object({
+export type AuditSegmentRecord = BodyOf<typeof AuditSegment>;
+
+/** How far the log goes, signed: its last segment, and all of them. */
+const AuditCheckpoint = z.object({
   logId,
   segment: count,
   size: count,
+  /** Absent while there is no entry. Keep it elsewhere: it shows later that nothing was changed or cut off since. */
   checkpoint: z.exactOptional(note),
-  segments: z.array(segment).max(MAX_SEGMENTS),
+  segments: z.array(AuditSegment).max(MAX_SEGMENTS),
 });
-const fault: z.ZodType<AuditFaultRecord> = z.object({
-  segment: count,
-  position: z.exactOptional(count),
-  leafIndex: z.exactOptional(count),
-  kind: text,
-});
-const verification: z.ZodType<AuditVerificationRecord> = z.object({
+export type AuditCheckpoint = BodyOf<typeof AuditCheckpoint>;
+
+/** That a log of some entries is the beginning of the log of more; its note is the newest. RFC 9162 section 2.1.4 */
+const AuditConsistency = z.object({ fromSize: count, toSize: count, hashes, checkpoint: note });
+export type AuditConsistency = BodyOf<typeof AuditConsistency>;
+
+/** The result of a look through the whole audit. */
+const AuditVerification = z.object({
+  /** `running`: it goes on; ask again. */
   status: z.enum(['intact', 'broken', 'running']),
-  startedAt: z.iso.datetime().max(40),
-  endedAt: z.exactOptional(z.iso.datetime().max(40)),
+  startedAt: utcTime,
+  endedAt: z.exactOptional(utcTime),
+  /** Entries of the log that are as they were signed. */
   entries: z.exactOptional(count),
+  /** Entries of the table that were compared with them, and those that are not in the log yet. */
   rows: z.exactOptional(count),
   waiting: z.exactOptional(count),
   segments: z.exactOptional(count),
+  /** Position of the first entry that is not as it was signed. */
   firstBadEntry: z.exactOptional(count),
   findingCount: z.exactOptional(count),
-  findings: z.exactOptional(z.array(fault).max(MAX_ITEMS)),
+  /** The first of them. */
+  findings: z.exactOptional(
+    z
+      .array(
+        z.object({
+          segment: count,
+          /** Of the entry, where it is known. */
+          position: z.exactOptional(count),
+          leafIndex: z.exactOptional(count),
+          /** `changed`, `deleted`, `inserted`, `cut` and others. */
+          kind: text,
+        }),
+      )
+      .max(MAX_ITEMS),
+  ),
 });
-const consistency: z.ZodType<AuditConsistency> = z.object({
-  fromSize: count,
-  toSize: count,
-  hashes: z.array(hash).max(MAX_HASHES),
-  checkpoint: note,
-});
+export type AuditVerificationRecord = BodyOf<typeof AuditVerification>;
 
 /** Schemas of the bodies of operators' routes of the audit, by name. */
 export const AUDIT_SCHEMAS: Readonly<Record<string, WireSchema<unknown>>> = {
-  AuditRecord: record,
-  AuditRecordPage: page,
-  ProvedAuditRecord: proved,
-  AuditCheckpoint: checkpoint,
-  AuditConsistency: consistency,
-  AuditVerification: verification,
+  AuditRecord,
+  AuditRecordPage: pageOf(AuditRecord),
+  ProvedAuditRecord,
+  AuditCheckpoint,
+  AuditConsistency,
+  AuditVerification,
 };

@@ -1,26 +1,11 @@
-import type { RouteParameter } from '@hopback/sdk/platform';
 import type { ServedRoute } from '../core/index.js';
+import { inPath, inQuery, PAGING, routesOf } from '../domain/wire/routes.js';
 
-const inQuery = (name: string, description: string, form: RouteParameter['form']): RouteParameter => ({
-  name,
-  description,
-  form,
-  in: 'query',
-  isRequired: false,
-});
-
-/** What every route of the audit has: it is the operators’, and changes nothing. */
-const COMMON = { method: 'GET', tag: 'Audit', allowed: ['staff'], idempotency: 'safe' } as const;
-const answered = (body: string, description: string): ServedRoute['response'] => ({
-  ...{ kind: 'json', status: 200, body, description },
-});
+const { read } = routesOf('Audit');
 
 /** Operators' routes of the audit. */
 export const AUDIT_ROUTES: readonly ServedRoute[] = [
-  {
-    ...COMMON,
-    operationId: 'listAuditRecords',
-    path: '/v1/audit/entries',
+  read('listAuditRecords', '/v1/audit/entries', {
     summary: 'List what was done',
     description:
       'Newest first. Every parameter narrows it. Each entry is compared with the log: `integrity` says whether it is what was signed.',
@@ -31,39 +16,23 @@ export const AUDIT_ROUTES: readonly ServedRoute[] = [
       inQuery('actor', 'Client.', 'identifier'),
       inQuery('from', 'From this time on.', 'utc-time'),
       inQuery('to', 'Before this time.', 'utc-time'),
-      inQuery('cursor', 'Start of the page: `nextCursor` of the previous page.', 'cursor'),
-      inQuery('limit', 'Items per page, 1 to 500; default 50.', 'page-limit'),
+      ...PAGING,
     ],
-    response: answered('AuditRecordPage', 'What was done.'),
-    problems: ['invalid-parameter'],
-  },
-  {
-    ...COMMON,
-    operationId: 'fetchAuditRecord',
-    path: '/v1/audit/entries/{position}',
+    answer: ['AuditRecordPage', 'What was done.'],
+  }),
+  read('fetchAuditRecord', '/v1/audit/entries/{position}', {
     summary: 'Fetch one entry with its proof',
     description:
       'The proof shows that the entry is in the log which the checkpoint signs for. An entry that was changed comes without a proof, with what was signed.',
-    parameters: [
-      { name: 'position', in: 'path', form: 'identifier', isRequired: true, description: 'Of the entry, a number.' },
-    ],
-    response: answered('ProvedAuditRecord', 'The entry.'),
-    problems: ['invalid-parameter', 'not-found'],
-  },
-  {
-    ...COMMON,
-    operationId: 'fetchAuditCheckpoint',
-    path: '/v1/audit/checkpoint',
+    parameters: [inPath('position', 'Of the entry, a number.')],
+    answer: ['ProvedAuditRecord', 'The entry.'],
+  }),
+  read('fetchAuditCheckpoint', '/v1/audit/checkpoint', {
     summary: 'Fetch the newest checkpoint',
     description: 'Kept elsewhere, it shows later whether anything was changed or cut off.',
-    parameters: [],
-    response: answered('AuditCheckpoint', 'How far the log goes, signed.'),
-    problems: [],
-  },
-  {
-    ...COMMON,
-    operationId: 'fetchAuditConsistency',
-    path: '/v1/audit/consistency',
+    answer: ['AuditCheckpoint', 'How far the log goes, signed.'],
+  }),
+  read('fetchAuditConsistency', '/v1/audit/consistency', {
     summary: 'Fetch the proof that one log is the beginning of another',
     description: 'From the entries of a checkpoint that somebody kept to those of a later one.',
     parameters: [
@@ -71,18 +40,12 @@ export const AUDIT_ROUTES: readonly ServedRoute[] = [
       inQuery('to', 'Entries of the later one, a number; default all.', 'identifier'),
       inQuery('segment', 'Segment of the log that both are of, a number; default the last.', 'identifier'),
     ],
-    response: answered('AuditConsistency', 'The proof.'),
-    problems: ['invalid-parameter'],
-  },
-  {
-    ...COMMON,
-    operationId: 'fetchAuditVerification',
-    path: '/v1/audit/verification',
+    answer: ['AuditConsistency', 'The proof.'],
+  }),
+  read('fetchAuditVerification', '/v1/audit/verification', {
     summary: 'Verify the whole audit',
     description:
       'Checks every signature and hash of the log, and compares each entry with it. One verification runs at a time. A long one returns `running`; repeat the request to wait for the result.',
-    parameters: [],
-    response: answered('AuditVerification', 'The result, or `running`.'),
-    problems: [],
-  },
+    answer: ['AuditVerification', 'The result, or `running`.'],
+  }),
 ];

@@ -252,7 +252,7 @@ function jobsOf(
             // Calls are read from the database: those that are counted here have to be there.
             const calls = file.observedCalls;
             await flush({ campaignId });
-            await traceCampaign(context, { ...ports, engine }, file);
+            await traceCampaign(context, ports, file);
             traced.set(campaignId, { calls, atMs: nowMs });
           },
         });

@@ -1,6 +1,5 @@
-import { Buffer } from 'node:buffer';
-import type { Campaign, Page, PlatformAnswer, WireSchema } from '@hopback/sdk/platform';
-import { DEFAULT_PAGE_ITEMS, jsonAnswer, problemAnswer } from '@hopback/sdk/platform';
+import type { BodyOf, Campaign, PlatformAnswer, WireSchema } from '@hopback/sdk/platform';
+import { jsonAnswer, problemAnswer } from '@hopback/sdk/platform';
 import { z } from 'zod';
 import type { Caller, Operation, OperationCall, Operations, PlatformContext, Reading } from '../core/index.js';
 import type { AnalystDecision, CampaignEngine } from '../domain/campaigns/campaign-engine.js';
@@ -8,22 +7,16 @@ import type { CampaignFile, CampaignKey } from '../domain/campaigns/campaign-fil
 import { describeCampaign, describeForOthers } from '../domain/campaigns/describe-campaign.js';
 import { keyName, restoredCampaign } from '../domain/campaigns/campaign-file.js';
 import { textWithoutNumbers } from '../domain/records/mask-numbers.js';
+import { identifier } from '../domain/wire/body-forms.js';
+import { readPage, shownRows } from '../domain/wire/pages.js';
 import type { CampaignStore } from './campaign-store.js';
 import { campaignsTables } from './campaigns-repository.js';
 import { dropSnapshot } from './detector-snapshot.js';
 import type { Detector } from './detector.js';
 
-/** What an analyst decides of a campaign, as it is sent. */
-type CampaignDecisionBody =
-  | { readonly decision: 'merge'; readonly into: string; readonly reason: string }
-  | { readonly decision: 'split'; readonly keyIds: readonly string[]; readonly reason: string }
-  | { readonly decision: 'rename'; readonly name: string; readonly reason: string }
-  | { readonly decision: 'close' | 'reopen' | 'lawful'; readonly reason: string };
-
 /** Keys that one split takes along: as many as a campaign can have. */
 const MAX_SPLIT_KEYS = 512;
 
-const identifier = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._~:@=-]{0,127}$/);
 const reason = z.string().min(1).max(2_048);
 /**
  * Topic, detail, variant, as the traceback group writes them; underscores are of its classes. No telephone number: names are in events, alerts
@@ -31,36 +24,19 @@ const reason = z.string().min(1).max(2_048);
  */
 const campaignName = z.string().regex(/^(?!.*\d(?:[_-]?\d){6})[A-Za-z0-9_][A-Za-z0-9_-]{0,63}$/);
 
-/** Decisions of analysts. */
-export const campaignDecisionSchema: z.ZodType<CampaignDecisionBody> = z.discriminatedUnion('decision', [
+/** What an analyst decides of a campaign. */
+const CampaignDecision = z.discriminatedUnion('decision', [
   z.object({ decision: z.literal('merge'), into: identifier, reason }),
   z.object({ decision: z.literal('split'), keyIds: z.array(identifier).min(1).max(MAX_SPLIT_KEYS), reason }),
   z.object({ decision: z.literal('rename'), name: campaignName, reason }),
   z.object({ decision: z.enum(['close', 'reopen', 'lawful']), reason }),
 ]);
+type Decision = BodyOf<typeof CampaignDecision>;
 
 /** What holds a campaign together, for analysts. */
-interface CampaignEvidence {
-  readonly campaignId: string;
-  readonly keys: readonly {
-    readonly keyId: string;
-    readonly kind: string;
-    /** Group and way, or the transcript; nothing of numbers. */
-    readonly label: string;
-  }[];
-  readonly apartFrom: readonly string[];
-  readonly transcripts: readonly string[];
-  readonly decisions: readonly {
-    readonly decisionId: string;
-    readonly at: string;
-    readonly decision: string;
-    readonly actor: string;
-    readonly reason: string;
-  }[];
-}
-
-const campaignEvidenceSchema: z.ZodType<CampaignEvidence> = z.object({
+const CampaignEvidence = z.object({
   campaignId: identifier,
+  /** Group and way, or the transcript, as `label`; nothing of numbers. */
   keys: z
     .array(z.object({ keyId: identifier, kind: z.string().max(64), label: z.string().max(4_096) }))
     .max(MAX_SPLIT_KEYS),
@@ -79,7 +55,7 @@ const campaignEvidenceSchema: z.ZodType<CampaignEvidence> = z.object({
     .max(1_000),
 });
 
-const watchedGroupsSchema = z.object({
+const WatchedGroups = z.object({
   groups: z
     .array(
       z.object({
@@ -95,9 +71,9 @@ const watchedGroupsSchema = z.object({
 
 /** Bodies of the routes of analysts. */
 export const CAMPAIGNS_SCHEMAS: Readonly<Record<string, WireSchema<unknown>>> = {
-  CampaignDecision: campaignDecisionSchema,
-  CampaignEvidence: campaignEvidenceSchema,
-  WatchedGroups: watchedGroupsSchema,
+  CampaignDecision,
+  CampaignEvidence,
+  WatchedGroups,
 };
 
 /** What operations stand on. */
@@ -202,7 +178,7 @@ async function decideCampaign(
 ): Promise<PlatformAnswer> {
   const { context, engine, store } = parts;
   const campaignId = call.request.parameters['campaignId'] ?? '';
-  const body = call.request.body as CampaignDecisionBody;
+  const body = call.request.body as Decision;
   const file = engine.campaign(campaignId);
   if (file === undefined) return problemAnswer('not-found');
   if (isDone(parts, body, { file, campaignId })) return answerOf(parts, file);
@@ -223,7 +199,7 @@ async function decideCampaign(
 /** Whether the same was said before: then it changes nothing. */
 function isDone(
   { engine }: OperationParts,
-  body: CampaignDecisionBody,
+  body: Decision,
   { file, campaignId }: { readonly file: CampaignFile; readonly campaignId: string },
 ): boolean {
   switch (body.decision) {
@@ -246,7 +222,7 @@ function isDone(
 
 function decisionOf(
   { context }: OperationParts,
-  body: CampaignDecisionBody,
+  body: Decision,
   { file, atMs }: { readonly file: CampaignFile; readonly atMs: number },
 ): AnalystDecision | undefined {
   const { campaignId } = file;
@@ -272,7 +248,7 @@ function decisionOf(
 function keepDecision(
   { context, store }: OperationParts,
   { caller, atMs }: OperationCall,
-  { body, campaignId }: { readonly body: CampaignDecisionBody; readonly campaignId: string },
+  { body, campaignId }: { readonly body: Decision; readonly campaignId: string },
 ): void {
   const decisionId = context.newId('cd');
   const by: Caller = caller;
@@ -317,7 +293,7 @@ function fetchEvidence({ context, engine }: OperationParts): Operation {
       .orderBy('at_ms')
       .limit(MAX_DECISIONS)
       .execute();
-    const evidence: CampaignEvidence = {
+    const evidence: BodyOf<typeof CampaignEvidence> = {
       campaignId: file.campaignId,
       keys: [...file.keys.values()].map((key) => ({
         keyId: keyIdOf(context, key),
@@ -364,12 +340,10 @@ function fetchCampaign({ context }: OperationParts): Operation {
 
 function listCampaigns({ context }: OperationParts): Operation {
   return async (call): Promise<PlatformAnswer> => {
-    const { state, cursor, limit } = call.request.parameters;
-    const after = cursor === undefined ? undefined : readCursor(cursor);
-    if (cursor !== undefined && after === undefined) {
-      return problemAnswer('invalid-parameter', { errors: [{ pointer: 'cursor', code: 'invalid_format' }] });
-    }
-    const most = limit === undefined ? DEFAULT_PAGE_ITEMS : Number(limit);
+    const page = readPage(call, ['number', 'string']);
+    if ('kind' in page) return page;
+    const { after, limit } = page;
+    const { state } = call.request.parameters;
     let query = campaignsTables(context.database)
       .selectFrom('campaigns_campaigns')
       .select(['campaign_id', 'last_seen_ms', 'saved', 'findings', 'updated_ms'])
@@ -377,35 +351,21 @@ function listCampaigns({ context }: OperationParts): Operation {
     if (!call.caller.scopes.includes('staff')) query = query.where('is_lawful', '=', false);
     if (state !== undefined) query = query.where('state', '=', state);
     if (after !== undefined) {
+      const [lastSeenMs, campaignId] = after;
       query = query.where((where) =>
         where.or([
-          where('last_seen_ms', '<', after.lastSeenMs),
-          where.and([where('last_seen_ms', '=', after.lastSeenMs), where('campaign_id', '<', after.campaignId)]),
+          where('last_seen_ms', '<', lastSeenMs),
+          where.and([where('last_seen_ms', '=', lastSeenMs), where('campaign_id', '<', campaignId)]),
         ]),
       );
     }
     const rows = await query
       .orderBy('last_seen_ms', 'desc')
       .orderBy('campaign_id', 'desc')
-      .limit(most + 1)
+      .limit(limit + 1)
       .execute();
-    const shown = rows.slice(0, most);
-    const last = shown.at(-1);
+    const { shown, next } = shownRows(rows, limit, (row) => [row.last_seen_ms, row.campaign_id]);
     const items = shown.map(describeStored);
-    const page: Page<Campaign> = {
-      items: seesAll(call) ? items : items.map(describeForOthers),
-      ...(rows.length > most && last !== undefined && { nextCursor: writeCursor(last) }),
-    };
-    return jsonAnswer(page);
+    return jsonAnswer({ items: seesAll(call) ? items : items.map(describeForOthers), ...next });
   };
-}
-
-function writeCursor(row: { readonly last_seen_ms: number; readonly campaign_id: string }): string {
-  return Buffer.from(`${String(row.last_seen_ms)} ${row.campaign_id}`).toString('base64url');
-}
-
-function readCursor(cursor: string): { readonly lastSeenMs: number; readonly campaignId: string } | undefined {
-  const found = /^(\d{1,15}) (\S{1,128})$/.exec(Buffer.from(cursor, 'base64url').toString());
-  const [, lastSeen, campaignId] = found ?? [];
-  return lastSeen === undefined || campaignId === undefined ? undefined : { lastSeenMs: Number(lastSeen), campaignId };
 }

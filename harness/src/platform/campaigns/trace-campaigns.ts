@@ -7,7 +7,6 @@ import type {
   PlatformTransaction,
   TracebackDesk,
 } from '../core/index.js';
-import type { CampaignEngine } from '../domain/campaigns/campaign-engine.js';
 import type { CampaignFile } from '../domain/campaigns/campaign-file.js';
 import type { PastTraceback } from '../domain/campaigns/campaign-policy.js';
 import { tracebackBudget } from '../domain/campaigns/campaign-policy.js';
@@ -76,7 +75,6 @@ function originOf(traceback: Traceback): string | undefined {
 
 /** What tracebacks are opened with. */
 export interface TracingPorts {
-  readonly engine: CampaignEngine;
   readonly tracebacks: TracebackDesk;
   readonly live: LiveReader;
 }

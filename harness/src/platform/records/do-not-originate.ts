@@ -1,6 +1,7 @@
-import { DEFAULT_PAGE_ITEMS, jsonAnswer, problemAnswer } from '@hopback/sdk/platform';
+import { jsonAnswer, problemAnswer } from '@hopback/sdk/platform';
 import type { DoNotOriginateEntry, PlatformAnswer } from '@hopback/sdk/platform';
 import type { Operations, OperationCall, PlatformContext, PlatformTransaction } from '../core/index.js';
+import { readPage, shownRows } from '../domain/wire/pages.js';
 import type { DoNotOriginateImport } from './records-bodies.js';
 import type { RecordsTables } from './records-tables.js';
 import { openJson, sealJson } from '../database/index.js';
@@ -18,55 +19,35 @@ export function createDoNotOriginateOperations(context: PlatformContext): Operat
   };
 }
 
-/** Where a page ends: entries are in the order of their last change, then of their ids. */
-interface Place {
-  readonly updatedAtMs: number;
-  readonly entryId: string;
-}
-
-async function listEntries(context: PlatformContext, { caller, request }: OperationCall): Promise<PlatformAnswer> {
-  const { cursor, limit, changedSince } = request.parameters;
-  const behind = cursor === undefined ? undefined : placeOf(cursor);
-  if (cursor !== undefined && behind === undefined)
-    return problemAnswer('invalid-parameter', { errors: [{ pointer: 'cursor', code: 'invalid_format' }] });
-  const size = limit === undefined ? DEFAULT_PAGE_ITEMS : Number(limit);
+/** Entries are in the order of their last change, then of their ids. */
+async function listEntries(context: PlatformContext, call: OperationCall): Promise<PlatformAnswer> {
+  const page = readPage(call, ['number', 'string']);
+  if ('kind' in page) return page;
+  const { limit, after: [updatedAtMs, entryId] = [-1, ''] } = page;
+  const { organizationId, clientId } = call.caller;
+  const { changedSince } = call.request.parameters;
   const sinceMs = changedSince === undefined ? 0 : Date.parse(changedSince);
   return context.transact(async (transaction) => {
     const rows = await transaction
       .withTables<RecordsTables>()
       .selectFrom('records_do_not_originate')
       .selectAll()
-      .where('updated_at_ms', '>=', Math.max(sinceMs, behind?.updatedAtMs ?? 0))
+      .where('updated_at_ms', '>=', Math.max(sinceMs, updatedAtMs))
       .where((expression) =>
-        expression.or([
-          expression('updated_at_ms', '>', behind?.updatedAtMs ?? -1),
-          expression('entry_id', '>', behind?.entryId ?? ''),
-        ]),
+        expression.or([expression('updated_at_ms', '>', updatedAtMs), expression('entry_id', '>', entryId)]),
       )
       .orderBy('updated_at_ms')
       .orderBy('entry_id')
-      .limit(size + 1)
+      .limit(limit + 1)
       .execute();
-    const shown = rows.slice(0, size);
+    const { shown, next } = shownRows(rows, limit, (row) => [row.updated_at_ms, row.entry_id]);
     const opened = await openJson(context, transaction, {
       pieces: shown.map(({ sealed }) => sealed),
-      reason: { organizationId: caller.organizationId, actor: caller.clientId, object: 'do-not-originate:list' },
+      reason: { organizationId, actor: clientId, object: 'do-not-originate:list' },
     });
-    const last = shown.at(-1);
     const items = (opened as readonly (DoNotOriginateEntry | undefined)[]).filter((entry) => entry !== undefined);
-    const nextCursor = rows.length > size && last !== undefined ? cursorOf(last) : undefined;
-    return jsonAnswer({ items, ...(nextCursor !== undefined && { nextCursor }) });
+    return jsonAnswer({ items, ...next });
   });
-}
-
-function cursorOf(row: { readonly updated_at_ms: number; readonly entry_id: string }): string {
-  return Buffer.from(`${row.updated_at_ms} ${row.entry_id}`).toString('base64url');
-}
-
-function placeOf(cursor: string): Place | undefined {
-  const found = /^(\d{1,15}) ([^ ]{1,128})$/.exec(Buffer.from(cursor, 'base64url').toString('utf8'));
-  const [, updatedAtMs, entryId] = found ?? [];
-  return updatedAtMs === undefined || entryId === undefined ? undefined : { updatedAtMs: Number(updatedAtMs), entryId };
 }
 
 async function importEntries(

@@ -5,7 +5,7 @@ import type { OperationCall, PlatformContext, PlatformTransaction } from '../cor
 import { maskText } from '../domain/records/mask-numbers.js';
 import { readComplaint } from '../domain/records/read-complaint.js';
 import type { Complaint, ComplaintFields } from '../domain/records/read-complaint.js';
-import type { ComplaintColumns, ComplaintImport, ComplaintsImported, RejectedComplaint } from './records-bodies.js';
+import type { ComplaintColumns, ComplaintImport, ComplaintsImported } from './records-bodies.js';
 import { MAX_NAMED_REJECTIONS } from './records-bodies.js';
 import type { RecordsTables } from './records-tables.js';
 import { sealJson } from '../database/index.js';
@@ -44,11 +44,11 @@ export type ComplaintImportOutcome =
  */
 export async function importComplaints(context: PlatformContext, file: ComplaintFile): Promise<ComplaintImportOutcome> {
   const importId = context.newId('complaints');
-  const rejected: RejectedComplaint[] = [];
+  const rejected: ComplaintsImported['rejected'][number][] = [];
   const occurrences = new Map<string, number>();
   let counts = { stored: 0, repeated: 0, rejectedCount: 0 };
   let waiting: NumberedComplaint[] = [];
-  const reject = (line: number, code: RejectedComplaint['code']): void => {
+  const reject = (line: number, code: (typeof rejected)[number]['code']): void => {
     counts = { ...counts, rejectedCount: counts.rejectedCount + 1 };
     if (rejected.length < MAX_NAMED_REJECTIONS) rejected.push({ line, code });
   };

@@ -4,15 +4,8 @@ import { HopbackError } from '@hopback/sdk/errors';
 import type { PlatformAnswer, ProblemLocation } from '@hopback/sdk/platform';
 import { jsonAnswer, problemAnswer } from '@hopback/sdk/platform';
 import type { OperationCall, Operations, PlatformContext, PlatformTransaction, StaffRole } from '../core/index.js';
-import {
-  badCursor,
-  doneBy,
-  idPageAnswer,
-  insertOrganization,
-  keepOperator,
-  readIdPage,
-  transactOrAnswer,
-} from './organization-operations.js';
+import { readPage, shownRows } from '../domain/wire/pages.js';
+import { doneBy, insertOrganization, keepOperator, transactOrAnswer } from './organization-operations.js';
 import type { Client, ClientChange, ClientKeyRegistration, ClientRegistration } from './trust-bodies.js';
 import { MAX_CLIENT_KEYS } from './trust-bodies.js';
 import type { TrustTables } from './trust-tables.js';
@@ -87,15 +80,16 @@ export function clientOperations(context: PlatformContext): Operations {
   return {
     registerClient: (call) => register(context, call),
     listClients: async (call) => {
-      const page = readIdPage(call);
-      if (page === undefined) return badCursor();
+      const page = readPage(call, ['string']);
+      if ('kind' in page) return page;
       const { organizationId } = call.request.parameters;
       const found = await clientsOf(context.database, {
-        ...(organizationId !== undefined && { organizationId }),
-        ...(page.after !== undefined && { after: page.after }),
-        limit: page.size + 1,
+        organizationId,
+        after: page.after?.[0],
+        limit: page.limit + 1,
       });
-      return idPageAnswer(found, page, ({ clientId }) => clientId);
+      const { shown, next } = shownRows(found, page.limit, ({ clientId }) => [clientId]);
+      return jsonAnswer({ items: shown, ...next });
     },
     fetchClient: async (call) => answerWith(await clientById(context.database, idOf(call))),
     updateClient: (call) => change(context, call, call.request.body as ClientChange),

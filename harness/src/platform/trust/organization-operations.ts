@@ -1,40 +1,10 @@
 import type { PlatformAnswer, ProblemLocation } from '@hopback/sdk/platform';
-import { DEFAULT_PAGE_ITEMS, jsonAnswer, problemAnswer } from '@hopback/sdk/platform';
+import { jsonAnswer, problemAnswer } from '@hopback/sdk/platform';
 import type { Caller, OperationCall, Operations, PlatformContext, PlatformTransaction } from '../core/index.js';
+import { readPage, shownRows } from '../domain/wire/pages.js';
 import type { Organization, OrganizationChange, OrganizationRegistration } from './trust-bodies.js';
 import type { TrustTables } from './trust-tables.js';
 import { hasOperator, organizationOf, organizationRow } from './trust-tables.js';
-
-/** Where a page by id begins, and how long it is. */
-export interface IdPage {
-  readonly after?: string;
-  readonly size: number;
-}
-
-/** Reads cursor and limit. @returns undefined where the cursor is none of ours */
-export function readIdPage({ request: { parameters } }: OperationCall): IdPage | undefined {
-  const { cursor, limit } = parameters;
-  const size = limit === undefined ? DEFAULT_PAGE_ITEMS : Number(limit);
-  if (cursor === undefined) return { size };
-  const after = /^after ([\x21-\x7e]{1,128})$/.exec(Buffer.from(cursor, 'base64url').toString('latin1'))?.[1];
-  return after === undefined ? undefined : { size, after };
-}
-
-/** Answers with a page. @param found - one item more than the page has, where there are more */
-export function idPageAnswer<Item>(
-  found: readonly Item[],
-  { size }: IdPage,
-  idOf: (item: Item) => string,
-): PlatformAnswer {
-  const items = found.slice(0, size);
-  const last = items.at(-1);
-  if (found.length <= size || last === undefined) return jsonAnswer({ items });
-  return jsonAnswer({ items, nextCursor: Buffer.from(`after ${idOf(last)}`).toString('base64url') });
-}
-
-/** What a cursor gets that is none. */
-export const badCursor = (): PlatformAnswer =>
-  problemAnswer('invalid-parameter', { errors: [{ pointer: 'cursor', code: 'unknown-cursor' }] });
 
 /** Undoes a transaction and answers. */
 export class Undone extends Error {
@@ -149,19 +119,20 @@ const isSame = (there: Organization, stated: OrganizationRegistration): boolean 
   there.contactEmail === stated.contactEmail;
 
 async function list({ database }: PlatformContext, call: OperationCall): Promise<PlatformAnswer> {
-  const page = readIdPage(call);
-  if (page === undefined) return badCursor();
+  const page = readPage(call, ['string']);
+  if ('kind' in page) return page;
+  const { after, limit } = page;
   const { kind } = call.request.parameters;
   let chosen = database
     .withTables<TrustTables>()
     .selectFrom('trust_organizations')
     .selectAll()
     .orderBy('organization_id')
-    .limit(page.size + 1);
+    .limit(limit + 1);
   if (kind !== undefined) chosen = chosen.where('kind', '=', kind as Organization['kind']);
-  if (page.after !== undefined) chosen = chosen.where('organization_id', '>', page.after);
-  const rows = await chosen.execute();
-  return idPageAnswer(rows.map(organizationOf), page, ({ organizationId }) => organizationId);
+  if (after !== undefined) chosen = chosen.where('organization_id', '>', after[0]);
+  const { shown, next } = shownRows(await chosen.execute(), limit, (row) => [row.organization_id]);
+  return jsonAnswer({ items: shown.map(organizationOf), ...next });
 }
 
 async function change(

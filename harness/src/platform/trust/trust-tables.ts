@@ -3,7 +3,7 @@ import type { Selectable } from 'kysely';
 import { sql } from 'kysely';
 import type { AreaDefinition, EpochMs, JsonColumn, Reading, StaffRole } from '../core/index.js';
 import { countChanges } from '../database/index.js';
-import type { Client, ClientKey, Organization } from './trust-bodies.js';
+import type { Client, Organization } from './trust-bodies.js';
 
 /** Tables of who may call. No secret is in them: keys are public halves, tokens are hashes. */
 export type TrustTables = {
@@ -144,7 +144,7 @@ export function organizationOf(row: OrganizationRow): Organization {
   };
 }
 
-function keyOf(row: KeyRow): ClientKey {
+function keyOf(row: KeyRow): Client['keys'][number] {
   return {
     keyId: row.key_id,
     algorithm: row.algorithm,
@@ -181,8 +181,8 @@ export async function clientsOf(
   reading: Reading,
   query: {
     readonly clientId?: string;
-    readonly organizationId?: string;
-    readonly after?: string;
+    readonly organizationId?: string | undefined;
+    readonly after?: string | undefined;
     readonly limit: number;
   },
 ): Promise<readonly Client[]> {

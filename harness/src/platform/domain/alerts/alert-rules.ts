@@ -1,5 +1,6 @@
-import type { Alert, AlertKind, Campaign } from '@hopback/sdk/platform';
+import type { Alert, Campaign } from '@hopback/sdk/platform';
 import type { AgencyEntry, CampaignCall } from '../../core/index.js';
+import type { AlertRule, AlertSubscription, CaseSheet, DueAlert } from './alert-bodies.js';
 import { jurisdictionOfNpa } from './area-codes.js';
 
 /** Minutes over which the rate of calls is measured: shorter, and a pause of a dialler is the end of a campaign. */
@@ -8,15 +9,6 @@ const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 /** Hours that are told one by one. */
 const HOURS_TOLD = 48;
-
-/** Calls of one jurisdiction. */
-export interface JurisdictionShare {
-  /** `US-TX`. */
-  readonly jurisdiction: string;
-  readonly calls: number;
-  /** Of the calls whose area code belongs to a jurisdiction. */
-  readonly share: number;
-}
 
 /** What a campaign comes to in figures. All of them count calls that were placed, each once. */
 export interface CampaignFigures {
@@ -32,20 +24,13 @@ export interface CampaignFigures {
   readonly callsPerMinute: number;
   readonly perHour: readonly { readonly fromMs: number; readonly calls: number }[];
   /** Calls of the last 24 hours against those of the 24 before; absent where the sample does not reach as far. */
-  readonly trend?: 'rising' | 'steady' | 'falling';
+  readonly trend?: CaseSheet['volume']['trend'];
   /** Most calls first. */
-  readonly jurisdictions: readonly JurisdictionShare[];
+  readonly jurisdictions: CaseSheet['jurisdictions'];
   /** Calls that belong to no jurisdiction by their area code. */
   readonly elsewhere: number;
-  readonly signers: readonly SignerShare[];
+  readonly signers: CaseSheet['signers'];
   readonly unsigned: number;
-}
-
-/** Calls that one Service Provider Code signed. */
-export interface SignerShare {
-  readonly spc: string;
-  readonly calls: number;
-  readonly attestation: { readonly A: number; readonly B: number; readonly C: number };
 }
 
 /**
@@ -168,50 +153,6 @@ function trendOf(
   return before > last * TREND_FACTOR ? 'falling' : 'steady';
 }
 
-/** Kinds of alert that are about a campaign. */
-export type CampaignAlertKind = Extract<AlertKind, 'campaign-suspected' | 'campaign-resumed' | 'live-campaign'>;
-
-/**
- * Who is told of which campaigns. All that a rule states has to hold.
- */
-export interface AlertRule {
-  readonly ruleId: string;
-  readonly kind: CampaignAlertKind;
-  readonly severity: Alert['severity'];
-  readonly isEnabled: boolean;
-  /** Calls of the campaign that were observed, at least. */
-  readonly minCalls: number;
-  /** Calls a minute over the last ten minutes, at least. */
-  readonly minCallsPerMinute: number;
-  /** Whether calls have to come now. */
-  readonly mustBeLive: boolean;
-  /**
-   * Words that the class of the campaign begins with, its name, or one of its signals: `government-impersonation`, `SSA`, `same-script`; without
-   * regard to case. Empty: any.
-   */
-  readonly types: readonly string[];
-  /** Share of the calls to the agency's own State, at least; the United States have every call to them. */
-  readonly minShare: number;
-  /** Calls to it, at least. */
-  readonly minCallsThere: number;
-  /** Agencies that it is for; empty: all whose jurisdiction is concerned. */
-  readonly agencyIds: readonly string[];
-}
-
-/** What one agency wants beside or less than the rules. */
-export interface AlertSubscription {
-  /** Kinds that it does not want. */
-  readonly withoutKinds: readonly AlertKind[];
-  /** Types that it wants; empty: any. As those of a rule. */
-  readonly types: readonly string[];
-  readonly minCalls: number;
-  /** Of its own State; only ever narrower than the rule. */
-  readonly minShare: number;
-  readonly minSeverity: Alert['severity'];
-  /** Other States that it wants to hear of: `US-NV`. */
-  readonly alsoJurisdictions: readonly string[];
-}
-
 /**
  * What staff starts with. Detection is sure of what it finds; of what is found by reports alone a third of the calls is known at best, so that
  * ten of them are thirty. A campaign that calls now is urgent, since a temporary restraining order stops only what goes on. A State is concerned
@@ -237,19 +178,8 @@ function rule(own: Pick<AlertRule, 'ruleId' | 'kind' | 'severity'> & Partial<Ale
   };
 }
 
-/** A reason to tell an agency of a campaign. */
-export interface DueAlert {
-  readonly agencyId: string;
-  readonly ruleId: string;
-  readonly kind: CampaignAlertKind;
-  readonly severity: Alert['severity'];
-  /** Calls to the jurisdiction of the agency. */
-  readonly callsThere: number;
-  readonly shareThere: number;
-}
-
 /** What rules are held against. */
-export interface RuleInput {
+interface RuleInput {
   readonly campaign: Campaign;
   readonly figures: CampaignFigures;
   readonly rules: readonly AlertRule[];
@@ -268,7 +198,7 @@ export function dueAlerts(input: RuleInput): readonly DueAlert[] {
   return input.agencies.flatMap((agency) => {
     const subscription = input.subscriptions.get(agency.agencyId);
     const there = callsThere(input.figures, [agency.jurisdiction, ...(subscription?.alsoJurisdictions ?? [])]);
-    const due = new Map<CampaignAlertKind, DueAlert>();
+    const due = new Map<DueAlert['kind'], DueAlert>();
     for (const one of enabled) {
       if (!holds(one, { input, agency, there, subscription })) continue;
       const { kind, severity, ruleId } = one;

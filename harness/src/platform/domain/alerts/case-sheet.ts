@@ -1,7 +1,7 @@
-import type { Campaign, CampaignRole, TracebackConclusion } from '@hopback/sdk/platform';
-import type { ProviderReference } from '@hopback/sdk/traceback';
+import type { Campaign } from '@hopback/sdk/platform';
 import { callsWithBase } from '../campaigns/describe-campaign.js';
 import { wilsonInterval } from '../providers/scorecard.js';
+import type { CaseSheet } from './alert-bodies.js';
 import type { CampaignFigures } from './alert-rules.js';
 
 /** Words in which digits are said. */
@@ -78,72 +78,8 @@ const MAX_SIGNERS = 50;
 /** Providers that a sheet names, those of most tracebacks. */
 const MAX_PROVIDERS = 100;
 
-/** What an agency needs to open an investigation, and nothing that needs process: no number, no record of a call. Times are RFC 3339 in UTC. */
-export interface CaseSheet {
-  readonly format: 'hopback.case-sheet.1';
-  readonly campaignId: string;
-  readonly name: string;
-  readonly description?: string;
-  readonly state: Campaign['state'];
-  /** When it was made: figures are of this time. */
-  readonly asOf: string;
-  /** What is said on one call, numbers taken out. */
-  readonly said?: string;
-  readonly recordingSha256: readonly string[];
-  readonly signals: readonly string[];
-  readonly volume: {
-    readonly firstSeenAt: string;
-    readonly lastSeenAt: string;
-    /** Calls that were placed, each once, and the records and reports that they were counted from. */
-    readonly observedCalls: number;
-    readonly carrierRecords: number;
-    readonly appReports: number;
-    readonly callingNumbers: number;
-    /** Newest calls that jurisdictions, signers and hours are counted over. */
-    readonly sampledCalls: number;
-    /** Records and reports among them that are not joined, and count as a call each; absent where there are none. */
-    readonly unjoined?: number;
-    readonly callsPerMinute: number;
-    readonly trend?: 'rising' | 'steady' | 'falling';
-    readonly perHour: readonly { readonly from: string; readonly calls: number }[];
-  };
-  readonly jurisdictions: CampaignFigures['jurisdictions'];
-  /** Calls whose area code is of no jurisdiction. */
-  readonly elsewhere: number;
-  readonly signers: CampaignFigures['signers'];
-  readonly unsigned: number;
-  readonly providers: readonly CaseProvider[];
-  readonly tracebacks: readonly CaseTraceback[];
-  readonly process: readonly ProcessGuide[];
-}
-
-/** A provider and the part that tracebacks found. What a provider says of itself or a neighbour is a statement, not a finding of a court. */
-export interface CaseProvider {
-  readonly provider: ProviderReference;
-  readonly role: CampaignRole;
-  /** Tracebacks that found it in this part, of those that came to something. */
-  readonly tracebacks: number;
-  readonly of: number;
-  /** 95 % interval of the share of the campaign's calls for which that holds, were the traced ones drawn by chance. */
-  readonly lower: number;
-  readonly upper: number;
-}
-
-export interface CaseTraceback {
-  readonly tracebackId: string;
-  /** Absent while nothing is known. */
-  readonly outcome?: TracebackConclusion;
-}
-
-/** Which process reaches which records. */
-export interface ProcessGuide {
-  readonly records: string;
-  readonly process: string;
-  readonly basis: string;
-}
-
 /** In general; the law of the agency's own State may ask for more. */
-const PROCESS: readonly ProcessGuide[] = [
+const PROCESS: CaseSheet['process'] = [
   {
     records: 'Answers of providers in the tracebacks of this campaign: each hop, with times and trunks',
     process: 'Subpoena or civil investigative demand that names the campaign or its tracebacks',
@@ -162,10 +98,10 @@ const PROCESS: readonly ProcessGuide[] = [
 ];
 
 /** What a sheet is made of. */
-export interface CaseSheetInput {
+interface CaseSheetInput {
   readonly campaign: Campaign;
   readonly figures: CampaignFigures;
-  readonly tracebacks: readonly { readonly tracebackId: string; readonly outcome?: TracebackConclusion }[];
+  readonly tracebacks: CaseSheet['tracebacks'];
   readonly nowMs: number;
 }
 

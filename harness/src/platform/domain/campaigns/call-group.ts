@@ -238,12 +238,6 @@ function hasDistinct(notes: readonly CallNote[], key: 'calledKey' | 'callingKey'
 /** Groups by their keys, never more than a limit. */
 export type CallGroups = ReturnType<typeof createCallGroups>;
 
-/** Groups of the younger and of the older generation, by their keys. */
-export interface CallGroupsState {
-  readonly young: Map<string, CallGroup>;
-  readonly old: Map<string, CallGroup>;
-}
-
 /**
  * Makes the table: two generations, of which the older one is forgotten when the younger is half the limit, but for groups of campaigns.
  * Never throws.
@@ -260,9 +254,10 @@ export function createCallGroups(limit: number, by: { readonly tables: EvidenceT
     for (const [key, group] of kept) old.set(key, group);
     young = new Map();
   };
-  const find = (key: string): CallGroup | undefined => young.get(key) ?? old.get(key);
+  /** Both generations as they stand, by reference. */
+  const state = () => ({ young, old });
   return {
-    find,
+    find: (key: string): CallGroup | undefined => young.get(key) ?? old.get(key),
     at: (key: string): CallGroup => {
       const known = young.get(key);
       if (known !== undefined) return known;
@@ -277,9 +272,8 @@ export function createCallGroups(limit: number, by: { readonly tables: EvidenceT
       yield* old.values();
     },
     size: () => young.size + old.size,
-    /** Both generations as they stand, by reference. */
-    state: (): CallGroupsState => ({ young, old }),
-    restore: (saved: CallGroupsState) => {
+    state,
+    restore: (saved: ReturnType<typeof state>) => {
       ({ young, old } = saved);
     },
   };

@@ -1,33 +1,24 @@
 import type { AppReport } from '@hopback/sdk/platform';
-import type {
-  SavedSuspicionTracker,
-  SuspicionLists,
-  SuspicionPolicy,
-  SuspicionTrackerState,
-} from '@hopback/sdk/records';
+import type { SavedSuspicionTracker, SuspicionLists, SuspicionPolicy } from '@hopback/sdk/records';
 import { createSuspicionTracker, DEFAULT_SUSPICION_POLICY } from '@hopback/sdk/records';
 import type { LiveRecord } from '../../core/index.js';
-import type { CallGroupsState } from './call-group.js';
 import { createCallGroups, evidenceOfWay, raiseEvidence } from './call-group.js';
 import { callNote, evidenceTables, numberKey } from './call-note.js';
-import type { CampaignBookState, CampaignFile, CampaignKey, CampaignNews } from './campaign-file.js';
+import type { CampaignFile, CampaignKey } from './campaign-file.js';
 import { CampaignBook, keyName } from './campaign-file.js';
 import type { CampaignLimits, CampaignPolicy } from './campaign-policy.js';
 import { DEFAULT_CAMPAIGN_LIMITS, DEFAULT_CAMPAIGN_POLICY, WAYS_OF_CALLING } from './campaign-policy.js';
-import type { ContentTableState } from './content-cluster.js';
 import { addTranscript, createContentCluster, createContentTable } from './content-cluster.js';
 import type { KnownEvidence, KnownEvidenceTable } from './count-evidence.js';
 import { createKnownEvidence, placeRecord } from './count-evidence.js';
-import type { NumberMemoryState, SeenCalls, SeenCallsState } from './key-tables.js';
+import type { SeenCalls } from './key-tables.js';
 import { createNumberMemory, createSeenCalls, keyHash } from './key-tables.js';
-import type { PlacedCallsState } from './placed-call.js';
 import { createPlacedCalls, placedCallsState, restorePlacedCalls } from './placed-call.js';
 import type { RecordDetection } from './record-detection.js';
 import { detectByRecord } from './record-detection.js';
 import type { ReportDetection } from './report-detection.js';
 import { detectByReport, meetWaitingReport } from './report-detection.js';
 import type { ScriptIndexLimits } from './scripts/types.js';
-import type { ScriptIndexState } from './scripts/script-index.js';
 import { nameOfScript } from './scripts/name-of-script.js';
 import { ScriptIndex } from './scripts/script-index.js';
 
@@ -83,11 +74,9 @@ export type AnalystDecision =
 
 /** What became of a decision. */
 type DecisionOutcome =
-  | { readonly status: 'done'; readonly file: CampaignFile }
-  | { readonly status: 'refused'; readonly reason: DecisionRefusal };
+  { readonly status: 'done'; readonly file: CampaignFile } | { readonly status: 'refused'; readonly reason: Refusal };
 
-/** Why a decision cannot be carried out. */
-export type DecisionRefusal = 'no-such-campaign' | 'same-campaign' | 'no-such-key' | 'nothing-left' | 'name-taken';
+type Refusal = 'no-such-campaign' | 'same-campaign' | 'no-such-key' | 'nothing-left' | 'name-taken';
 
 /** Carries a decision out. Never throws. */
 function applyDecision(parts: EngineParts, decision: AnalystDecision): DecisionOutcome {
@@ -127,7 +116,7 @@ function applyDecision(parts: EngineParts, decision: AnalystDecision): DecisionO
   return { status: 'done', file };
 }
 
-const refused = (reason: DecisionRefusal): DecisionOutcome => ({ status: 'refused', reason });
+const refused = (reason: Refusal): DecisionOutcome => ({ status: 'refused', reason });
 
 function merge(
   { book }: EngineParts,
@@ -194,67 +183,11 @@ export interface CampaignEngineOptions extends Omit<SuspicionLists, 'trunkAreas'
   readonly scriptLimits?: Partial<ScriptIndexLimits>;
 }
 
-/** A group or script that is unlike ordinary traffic, but not so that it is a campaign. */
-export interface WatchedGroup {
-  /** `signer:707S`; of single numbers there is none. */
-  readonly group: string;
-  readonly way: string;
-  /** Sum of evidence, and from where on it is a campaign. */
-  readonly evidence: number;
-  readonly alarmAt: number;
-  readonly calls: number;
-}
-
 /**
  * Brings calls together to campaigns, one by one as they come. One thread, no clock, no randomness: the same calls and decisions in
  * the same order give the same campaigns.
  */
-export interface CampaignEngine {
-  /** Takes a record into account, once: a repeat changes nothing. Never throws for what a record holds. */
-  readonly record: (live: LiveRecord) => void;
-  /** Takes a report into account, once. Never throws for what a report holds. */
-  readonly report: (appId: string, report: AppReport, receivedAtMs: number) => void;
-  /** Lets time go on: campaigns without calls become dormant, and closed. */
-  readonly tick: (nowMs: number) => void;
-  /** An analyst's word, which holds for calls to come. */
-  readonly decide: (decision: AnalystDecision) => DecisionOutcome;
-  /** Whether something is new that others rest on: what only grew is not. */
-  readonly hasChanges: () => boolean;
-  /** What is new since it was last asked. */
-  readonly take: () => readonly CampaignNews[];
-  readonly campaigns: () => IterableIterator<CampaignFile>;
-  /** Under the id it has now, after mergers. */
-  readonly campaign: (campaignId: string) => CampaignFile | undefined;
-  /** Takes up campaigns as they were stored, oldest first, before anything else. */
-  readonly restore: (file: CampaignFile) => void;
-  /**
-   * Marks records and reports as counted already, before or after live data are read again after a restart: what is read again of them is counted no
-   * more, but what comes later of the same calls is counted with them.
-   */
-  readonly known: (counted: Iterable<KnownEvidence>) => void;
-  /** Live data have been read again: what was marked and neither read nor heard is forgotten. */
-  readonly replayed: () => void;
-  /** What is on watch: the strongest first, at most so many. */
-  readonly watched: (limit: number) => readonly WatchedGroup[];
-  /** Counts of what it holds, for metrics. */
-  readonly memory: () => Readonly<Record<'groups' | 'contents' | 'campaigns' | 'numbersOnWatch', number>>;
-  /** Version of {@link CampaignEngine.state}: another one for every other form of it, policy or limit. */
-  readonly stateVersion: string;
-  /**
-   * Everything it has learned, as plain values for `encodeState`. Nothing is copied: the engine must hear nothing until it is written. Holds
-   * telephone numbers and transcripts.
-   */
-  readonly state: () => object;
-  /**
-   * Goes on where another engine of the same version was; what this one has heard is forgotten.
-   * @throws what a state of another form throws; the engine is then as it was before
-   */
-  readonly restoreState: (state: object) => void;
-  /**
-   * Campaigns that the other engine found later, by the ids of their calls: found again, they have the same ids. An empty map ends it.
-   */
-  readonly expect: (stored: ReadonlyMap<string, string>) => void;
-}
+export type CampaignEngine = ReturnType<typeof createCampaignEngine>;
 
 /** Form of a stored state. Raise it when the tables or the packing of a snapshot change: an older snapshot is then not read. */
 const STATE_FORM = 5;
@@ -268,12 +201,13 @@ const SUSPICION_LIMITS = { ...DEFAULT_SUSPICION_POLICY.limits, numbers: 524_288,
  * @returns an engine that has seen nothing yet
  * @throws HopbackError `invalid-configuration` when the suspicion policy is out of its bounds
  */
-export function createCampaignEngine(options: CampaignEngineOptions): CampaignEngine {
+export function createCampaignEngine(options: CampaignEngineOptions) {
   const suspicion = options.suspicion ?? { ...DEFAULT_SUSPICION_POLICY, limits: SUSPICION_LIMITS };
   let memory = engineMemory(options, suspicion);
   const { policy } = memory.parts;
   return {
-    record: (live) => {
+    /** Takes a record into account, once: a repeat changes nothing. Never throws for what a record holds. */
+    record: (live: LiveRecord): void => {
       const { parts, tracker, seen, known } = memory;
       if (seen.isRepeat('record', live.providerId, live.record.recordId)) return known.placeRecord(live);
       const note = callNote(live, policy);
@@ -282,23 +216,34 @@ export function createCampaignEngine(options: CampaignEngineOptions): CampaignEn
       detectByRecord(parts.records, live, { note, suspicion: judgement });
       for (const waiting of met) meetWaitingReport(parts.reports, note, waiting);
     },
-    report: (appId, report, receivedAtMs) => {
+    /** Takes a report into account, once. Never throws for what a report holds. */
+    report: (appId: string, report: AppReport, receivedAtMs: number): void => {
       const { parts, seen, known } = memory;
       const received = { appId, report, receivedAtMs };
       if (seen.isRepeat('report', appId, report.reportId)) return known.placeReport(received);
       detectByReport(parts.reports, received);
     },
-    tick: (nowMs) => {
+    /** Lets time go on: campaigns without calls become dormant, and closed. */
+    tick: (nowMs: number): void => {
       const { parts } = memory;
       for (const file of parts.book.files()) letTimePass(parts, file, nowMs);
     },
-    decide: (decision) => applyDecision(memory.parts, decision),
+    /** An analyst's word, which holds for calls to come. */
+    decide: (decision: AnalystDecision) => applyDecision(memory.parts, decision),
+    /** Whether something is new that others rest on: what only grew is not. */
     hasChanges: () => memory.parts.book.hasChanges(),
+    /** What is new since it was last asked. */
     take: () => memory.parts.book.take(),
     campaigns: () => memory.parts.book.files(),
-    campaign: (campaignId) => memory.parts.book.file(campaignId),
-    restore: (file) => restoreCampaign(memory.parts, file),
-    known: (counted) => {
+    /** Under the id it has now, after mergers. */
+    campaign: (campaignId: string) => memory.parts.book.file(campaignId),
+    /** Takes up campaigns as they were stored, oldest first, before anything else. */
+    restore: (file: CampaignFile) => restoreCampaign(memory.parts, file),
+    /**
+     * Marks records and reports as counted already, before or after live data are read again after a restart: what is read again of them is counted no
+     * more, but what comes later of the same calls is counted with them.
+     */
+    known: (counted: Iterable<KnownEvidence>): void => {
       const { seen, known } = memory;
       for (const one of counted) {
         const { reporterId, recordId, reportId } = one;
@@ -307,29 +252,29 @@ export function createCampaignEngine(options: CampaignEngineOptions): CampaignEn
         known.note(one);
       }
     },
+    /** Live data have been read again: what was marked and neither read nor heard is forgotten. */
     replayed: () => memory.known.settle(),
-    watched: (limit) => watchedGroups(memory.parts, limit),
-    memory: () => {
-      const { book, records, reports } = memory.parts;
-      return {
-        groups: records.groups.size(),
-        contents: reports.contents.size(),
-        campaigns: [...book.files()].length,
-        numbersOnWatch: records.watched.size,
-      };
-    },
+    /** What is on watch: the strongest first, at most so many. */
+    watched: (limit: number) => watchedGroups(memory.parts, limit),
+    /** Version of `state`: another one for every other form of it, policy or limit. */
     stateVersion: versionOf({ policy, suspicion, limits: options.limits, scriptLimits: options.scriptLimits }),
-    state: () => ({ ...stateOf(memory.parts), tracker: memory.tracker.state(), seen: memory.seen.state() }),
-    restoreState: (state) => {
-      const saved = state as EngineState;
+    /**
+     * Everything it has learned, as plain values for `encodeState`. Nothing is copied: the engine must hear nothing until it is written. Holds
+     * telephone numbers and transcripts.
+     */
+    state: () => stateOf(memory),
+    /**
+     * Goes on where another engine of the same version was; what this one has heard is forgotten.
+     * @throws what a state of another form throws; the engine is then as it was before
+     */
+    restoreState: (state: object): void => {
       // Into tables of their own: half of a state is worse than none.
       const restored = engineMemory(options, suspicion);
-      restored.tracker.restore(saved.tracker);
-      restored.seen.restore(saved.seen);
-      restoreParts(restored.parts, saved);
+      restoreMemory(restored, state as ReturnType<typeof stateOf>);
       memory = restored;
     },
-    expect: (stored) => memory.parts.book.expect(stored),
+    /** Campaigns that the other engine found later, by the ids of their calls: found again, they have the same ids. An empty map ends it. */
+    expect: (stored: ReadonlyMap<string, string>) => memory.parts.book.expect(stored),
   };
 }
 
@@ -357,33 +302,19 @@ const versionOf = (settings: object): string =>
     .toString(16)
     .padStart(13, '0');
 
-interface PartsState {
-  readonly book: CampaignBookState;
-  readonly groups: CallGroupsState;
-  readonly numbers: NumberMemoryState;
-  readonly numberOwners: ReadonlyMap<number, string>;
-  readonly sharing: RecordDetection['sharing'];
-  readonly watched: RecordDetection['watched'];
-  readonly scripts: ScriptIndexState;
-  readonly contents: ContentTableState;
-  readonly calls: PlacedCallsState;
-}
-
-interface EngineState extends PartsState {
-  readonly tracker: SuspicionTrackerState;
-  readonly seen: SeenCallsState;
-}
-
-function stateOf({ book, records, reports }: EngineParts): PartsState {
+function stateOf({ parts: { book, records, reports }, tracker, seen }: EngineMemory) {
   return {
     ...{ book: book.state(), groups: records.groups.state(), numbers: records.numbers.state() },
     ...{ numberOwners: records.numberOwners, sharing: records.sharing, watched: records.watched },
     ...{ scripts: reports.scripts.state(), contents: reports.contents.state() },
-    calls: placedCallsState(records.calls),
+    ...{ calls: placedCallsState(records.calls), tracker: tracker.state(), seen: seen.state() },
   };
 }
 
-function restoreParts({ book, records, reports }: EngineParts, saved: PartsState): void {
+function restoreMemory(memory: EngineMemory, saved: ReturnType<typeof stateOf>): void {
+  const { book, records, reports } = memory.parts;
+  memory.tracker.restore(saved.tracker);
+  memory.seen.restore(saved.seen);
   book.restoreState(saved.book);
   records.groups.restore(saved.groups);
   records.numbers.restore(saved.numbers);
@@ -450,8 +381,8 @@ function restoreCampaign(parts: EngineParts, file: CampaignFile): void {
   if (cluster.transcripts.length > 0) cluster.title = nameOfScript(cluster.transcripts.map(({ text }) => text));
 }
 
-function watchedGroups({ records, policy, book }: EngineParts, limit: number): readonly WatchedGroup[] {
-  const found: WatchedGroup[] = [];
+function watchedGroups({ records, policy, book }: EngineParts, limit: number) {
+  const found: { group: string; way: string; evidence: number; alarmAt: number; calls: number }[] = [];
   for (const group of records.groups.all()) {
     for (const [way, name] of WAYS_OF_CALLING.entries()) {
       const evidence = evidenceOfWay(group, way);

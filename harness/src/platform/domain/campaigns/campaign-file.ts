@@ -346,11 +346,6 @@ export interface CampaignNews {
   readonly changes: readonly CampaignChange[];
 }
 
-/** All campaigns, merged ones too, as plain values. */
-export interface CampaignBookState {
-  readonly files: readonly { readonly saved: SavedCampaign; readonly keys: readonly CampaignKey[] }[];
-}
-
 /** Calls of one campaign that are told one by one until they are taken; the others are counted. Ten seconds of 1,000 a second. */
 export const MAX_CALLS_TOLD = 10_000;
 
@@ -420,14 +415,15 @@ export class CampaignBook {
     this.#expected = campaignIds;
   }
 
-  state(): CampaignBookState {
+  /** All campaigns, merged ones too, as plain values. */
+  state() {
     return {
       files: [...this.#files.values()].map((file) => ({ saved: savedCampaign(file), keys: [...file.keys.values()] })),
     };
   }
 
   /** Takes a saved state over. @throws what a saved campaign of another form throws */
-  restoreState(saved: CampaignBookState): void {
+  restoreState(saved: ReturnType<CampaignBook['state']>): void {
     for (const one of saved.files) this.#files.set(one.saved.campaignId, restoredCampaign(one.saved, one.keys));
   }
 

@@ -210,15 +210,6 @@ function isHeardByMany({ reports, called }: ContentCluster, policy: CampaignPoli
 /** Clusters by what was heard. */
 export type ContentTable = ReturnType<typeof createContentTable>;
 
-/** Clusters by their contents, and scripts in which a call-back number is said. */
-export interface ContentTableState {
-  readonly clusters: Map<string, ContentCluster>;
-  readonly spoken: Map<string, Set<string>>;
-}
-
-/** Whether two clusters are one; where both are campaigns, those are made one too. */
-export type MayJoin = (into: ContentCluster, from: ContentCluster) => boolean;
-
 /** Scripts that one call-back number may hold together: a number that more of them say is one that everybody says. */
 const MAX_SCRIPTS_BY_CALL_BACK = 6;
 
@@ -247,12 +238,13 @@ export function createContentTable(limit: number) {
     if (script !== undefined && scripts.size <= MAX_SCRIPTS_BY_CALL_BACK) scripts.add(script);
     return scripts.size > MAX_SCRIPTS_BY_CALL_BACK;
   };
+  /** The table as it stands, by reference. */
+  const state = () => ({ clusters, spoken });
   return {
     find: (content: string): ContentCluster | undefined => clusters.get(content),
     size: () => clusters.size,
-    /** The table as it stands, by reference. */
-    state: (): ContentTableState => ({ clusters, spoken }),
-    restore: (saved: ContentTableState) => {
+    state,
+    restore: (saved: ReturnType<typeof state>) => {
       ({ clusters, spoken } = saved);
     },
     /** Has a content lead to a cluster of its own from now on. */
@@ -260,8 +252,11 @@ export function createContentTable(limit: number) {
       clusters.get(content)?.contents.delete(content);
       lead(content, into);
     },
-    /** The one cluster that contents lead to: what led to several makes them one where `mayJoin` says so; else the first of them. */
-    clusterOf: (contents: readonly string[], mayJoin: MayJoin): ContentCluster => {
+    /** The one cluster that contents lead to: what led to several makes them one where `mayJoin` says so, which makes two campaigns one too; else the first of them. */
+    clusterOf: (
+      contents: readonly string[],
+      mayJoin: (into: ContentCluster, from: ContentCluster) => boolean,
+    ): ContentCluster => {
       const script = contents.find((content) => content.startsWith('script:'));
       const telling = contents.filter((content) => !isCommon(content, script));
       const known = [...new Set(telling.flatMap((content) => clusters.get(content) ?? []))];

@@ -101,14 +101,6 @@ export interface JoinKey {
   readonly groupKey: number;
 }
 
-/** Entries by their places. */
-export interface JoinTableState<Entry> {
-  readonly rows: Float64Array;
-  readonly entries: readonly (Entry | undefined)[];
-  readonly newest: Float64Array;
-  readonly last: number;
-}
-
 /** When an entry has to be, and what else. */
 export interface JoinTime<Entry> {
   readonly atMs: number;
@@ -143,6 +135,8 @@ export function createJoinTable<Entry extends { readonly atMs: number }>(limit: 
     const called = rows[row + CALLED] as number;
     return called >= 0 && calledKey >= 0 && called !== calledKey;
   };
+  /** The table as it stands, by reference. */
+  const state = () => ({ rows, entries, newest, last });
   return {
     /** Where the entry is the newest under this key already, nothing changes. */
     put: (key: JoinKey, entry: Entry) => {
@@ -181,9 +175,8 @@ export function createJoinTable<Entry extends { readonly atMs: number }>(limit: 
       }
       return nearest;
     },
-    /** The table as it stands, by reference. */
-    state: (): JoinTableState<Entry> => ({ rows, entries, newest, last }),
-    restore: (saved: JoinTableState<Entry>) => {
+    state,
+    restore: (saved: ReturnType<typeof state>) => {
       takeOver(rows, saved.rows);
       takeOver(newest, saved.newest);
       ({ last } = saved);
@@ -194,13 +187,6 @@ export function createJoinTable<Entry extends { readonly atMs: number }>(limit: 
 
 /** Calls that came in lately, so that what is sent or read again is not counted again. */
 export type SeenCalls = ReturnType<typeof createSeenCalls>;
-
-/** Both generations, and how many calls the young one has. */
-export interface SeenCallsState {
-  readonly young: Float64Array;
-  readonly old: Float64Array;
-  readonly used: number;
-}
 
 /** Two generations of so many: two minutes at 2,000 calls a second, far more than a batch that is sent again is behind. */
 const GENERATION = 262_144;
@@ -218,6 +204,8 @@ export function createSeenCalls() {
       if (there === 0) return false;
     }
   };
+  /** The memory as it stands, by reference. */
+  const state = () => ({ young, old, used });
   return {
     /**
      * Notes a call; whether it was noted before.
@@ -237,9 +225,8 @@ export function createSeenCalls() {
       used += 1;
       return false;
     },
-    /** The memory as it stands, by reference. */
-    state: (): SeenCallsState => ({ young, old, used }),
-    restore: (saved: SeenCallsState) => {
+    state,
+    restore: (saved: ReturnType<typeof state>) => {
       takeOver(young, saved.young);
       takeOver(old, saved.old);
       ({ used } = saved);
@@ -264,18 +251,6 @@ export interface NumberGain {
 /** Numbers that called, with how often. Never holds more than its limit; forgets of four the one not heard of the longest. */
 export type NumberMemory = ReturnType<typeof createNumberMemory>;
 
-/** Numbers by their places. */
-export interface NumberMemoryState {
-  /** What a key has beside the set that it falls in; 0 also where nobody stands. */
-  readonly marks: Uint32Array;
-  /** Seconds since the epoch, 0 where nobody stands. */
-  readonly heard: Uint32Array;
-  readonly calls: Uint16Array;
-  readonly againstCentres: Float32Array;
-  readonly againstDealings: Float32Array;
-  readonly since: number | undefined;
-}
-
 /** Places in which a number can stand. */
 const WAYS = 4;
 /** Who has called as often calls again tomorrow, and is not to be new then: remembered for a day longer than who called once. */
@@ -290,7 +265,9 @@ const MOST_EVIDENCE = 60;
  */
 export function createNumberMemory(limit: number) {
   const sets = Math.max(256, 2 ** Math.floor(Math.log2(limit / WAYS)));
+  /** What a key has beside the set that it falls in; 0 also where nobody stands. */
   const marks = new Uint32Array(sets * WAYS);
+  /** Seconds since the epoch, 0 where nobody stands. */
   const heard = new Uint32Array(sets * WAYS);
   const calls = new Uint16Array(sets * WAYS);
   const againstCentres = new Float32Array(sets * WAYS);
@@ -315,12 +292,13 @@ export function createNumberMemory(limit: number) {
     return chosen;
   };
   let since: number | undefined;
+  /** The memory as it stands, by reference. */
+  const state = () => ({ marks, heard, calls, againstCentres, againstDealings, since });
   return {
     /** Of the first call that was noted, seconds since the epoch; undefined before it. */
     sinceSeconds: (): number | undefined => since,
-    /** The memory as it stands, by reference. */
-    state: (): NumberMemoryState => ({ marks, heard, calls, againstCentres, againstDealings, since }),
-    restore: (saved: NumberMemoryState) => {
+    state,
+    restore: (saved: ReturnType<typeof state>) => {
       takeOver(marks, saved.marks);
       takeOver(heard, saved.heard);
       takeOver(calls, saved.calls);

@@ -4,7 +4,7 @@ import { exchangeText, npaNxxOfTn, numberKey, recordCallId, reportCallId } from 
 import type { CallNote, PlacedCall, ReportedCall } from './call-note.js';
 import type { CampaignPolicy } from './campaign-policy.js';
 import type { ContentCluster } from './content-cluster.js';
-import type { JoinKey, JoinTable, JoinTableState, JoinTime } from './key-tables.js';
+import type { JoinKey, JoinTable, JoinTime } from './key-tables.js';
 import { createJoinTable, keyHashOf } from './key-tables.js';
 
 // Which records and reports are evidence of one call. docs/decisions/0020 says why, and how often it is wrong.
@@ -21,13 +21,6 @@ export interface PlacedCalls {
   /** Reports of calls of which there is no record yet. */
   readonly waiting: JoinTable<WaitingReport>;
 }
-
-/** The tables of {@link PlacedCalls} as plain values. */
-export type PlacedCallsState = Readonly<Record<(typeof CALL_TABLES)[number], JoinTableState<PlacedCall>>> & {
-  readonly waiting: JoinTableState<WaitingReport>;
-};
-
-const CALL_TABLES = ['recorded', 'counted', 'named'] as const;
 
 /** A report of a call of which the record may still come. */
 export interface WaitingReport {
@@ -67,13 +60,13 @@ export function createPlacedCalls(
 }
 
 /** The tables as they stand, by reference. Never throws. */
-export const placedCallsState = ({ recorded, counted, named, waiting }: PlacedCalls): PlacedCallsState => ({
+export const placedCallsState = ({ recorded, counted, named, waiting }: PlacedCalls) => ({
   ...{ recorded: recorded.state(), counted: counted.state(), named: named.state(), waiting: waiting.state() },
 });
 
 /** Takes saved tables over. @throws RangeError for tables of another size */
-export function restorePlacedCalls(calls: PlacedCalls, saved: PlacedCallsState): void {
-  for (const table of CALL_TABLES) calls[table].restore(saved[table]);
+export function restorePlacedCalls(calls: PlacedCalls, saved: ReturnType<typeof placedCallsState>): void {
+  for (const table of ['recorded', 'counted', 'named'] as const) calls[table].restore(saved[table]);
   calls.waiting.restore(saved.waiting);
 }
 

@@ -1,59 +1,104 @@
 import type { SharedRecord } from '@hopback/sdk/platform';
 import { readWireBody, WIRE_SCHEMAS } from '@hopback/sdk/platform';
+import { z } from 'zod';
 
 /** Whether a value has a form. Never throws for what JSON can be parsed to. */
 type Check = (value: unknown) => boolean;
 
-/** Anything: what another check has looked at already. */
-const any: Check = () => true;
-
-/** A text of so many UTF-16 code units, as zod counts them. */
-const text =
-  (least: number, most: number): Check =>
-  (value) =>
-    typeof value === 'string' && value.length >= least && value.length <= most;
-
-/** A text in the form of a regular expression that takes linear time. */
-const matching =
-  (pattern: RegExp): Check =>
-  (value) =>
-    typeof value === 'string' && pattern.test(value);
-
-/** One of some words. */
-function oneOf(...words: readonly string[]): Check {
-  const known = new Set<unknown>(words);
-  return (value) => known.has(value);
+/** A JSON Schema, as far as it is read here. */
+interface Form {
+  readonly type?: string;
+  readonly const?: unknown;
+  readonly enum?: readonly unknown[];
+  readonly anyOf?: readonly Form[];
+  readonly properties?: Readonly<Record<string, Form>>;
+  readonly required?: readonly string[];
+  readonly items?: Form;
+  readonly maxItems?: number;
+  readonly pattern?: string;
+  readonly minLength?: number;
+  readonly maxLength?: number;
+  readonly minimum?: number;
+  readonly maximum?: number;
 }
 
-/** A number; JSON has spellings that are infinite as one. */
-const finite: Check = (value) => Number.isFinite(value);
+/** Words of a schema that are read here, or say nothing of a value. */
+const READ_WORDS = new Set([
+  ...['$schema', 'description', 'type', 'const', 'enum', 'anyOf', 'properties', 'required', 'additionalProperties'],
+  ...['items', 'maxItems', 'pattern', 'minLength', 'maxLength', 'minimum', 'maximum'],
+]);
 
-/** A whole number that is exact as one. */
-const whole =
-  (least: number, most: number): Check =>
-  (value) =>
-    Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most;
+const never: Check = () => false;
 
-/** A list of so many at most. */
-const eachOf =
-  (check: Check, most: number): Check =>
-  (value) =>
-    Array.isArray(value) && value.length <= most && value.every(check);
-
-interface Place {
-  readonly key: string;
-  readonly check: Check;
-  readonly counts: number;
+/** What has another word in its schema has no short check, and goes the long way. */
+function checkOf(form: Form): Check {
+  if (Object.keys(form).some((word) => !READ_WORDS.has(word))) return never;
+  if (form.anyOf !== undefined) return anyOf(form.anyOf);
+  if (form.const !== undefined) return (value) => value === form.const;
+  if (form.enum !== undefined) {
+    const words = new Set(form.enum);
+    return (value) => words.has(value);
+  }
+  switch (form.type) {
+    case 'object':
+      return shapeOf(form);
+    case 'array':
+      return listOf(form);
+    case 'string':
+      return textOf(form);
+    case 'number':
+    case 'integer':
+      return numberOf(form);
+    case 'boolean':
+      return (value) => typeof value === 'boolean';
+    default:
+      return never;
+  }
 }
 
-/** An object with all of some members, any of some others, and none beside. */
-function shape(needed: Readonly<Record<string, Check>>, possible: Readonly<Record<string, Check>>): Check {
-  const members = new Map<string, Place>();
-  for (const [key, check] of Object.entries(possible)) members.set(key, { key, check, counts: 0 });
-  for (const [key, check] of Object.entries(needed)) members.set(key, { key, check, counts: 1 });
-  const all = Object.keys(needed).length;
+/** In UTF-16 code units, as zod counts them. */
+function textOf({ minLength = 0, maxLength = Infinity, pattern }: Form): Check {
+  const isOfLength = (value: unknown): value is string =>
+    typeof value === 'string' && value.length >= minLength && value.length <= maxLength;
+  if (pattern === undefined) return isOfLength;
+  const regex = new RegExp(pattern);
+  return (value) => isOfLength(value) && regex.test(value);
+}
+
+/** JSON has spellings that are infinite as a number, and whole ones that are not exact. */
+function numberOf({ type, minimum = -Infinity, maximum = Infinity }: Form): Check {
+  const isOfType = type === 'integer' ? Number.isSafeInteger : Number.isFinite;
+  return (value) => isOfType(value) && (value as number) >= minimum && (value as number) <= maximum;
+}
+
+function listOf({ items = {}, maxItems = Infinity }: Form): Check {
+  const check = checkOf(items);
+  return (value) => Array.isArray(value) && value.length <= maxItems && value.every(check);
+}
+
+/** Where a word in one member tells the forms apart, the one of that word is looked at alone. */
+function anyOf(forms: readonly Form[]): Check {
+  const telling = Object.keys(forms[0]?.properties ?? {}).find((name) =>
+    forms.every(({ properties }) => properties?.[name]?.const !== undefined),
+  );
+  if (telling === undefined) {
+    const checks = forms.map(checkOf);
+    return (value) => checks.some((check) => check(value));
+  }
+  const checks = new Map(forms.map((form) => [form.properties?.[telling]?.const, checkOf(form)]));
+  return (value) => isObject(value) && checks.get(value[telling])?.(value) === true;
+}
+
+/** An object with all that is required, and no member that the form does not have. */
+function shapeOf({ properties = {}, required = [] }: Form): Check {
+  const members = new Map(
+    Object.entries(properties).map(([key, form]) => [
+      key,
+      { key, check: checkOf(form), counts: required.includes(key) ? 1 : 0 },
+    ]),
+  );
   // Members mostly come in the order in which they came last.
-  const places: Place[] = [];
+  const places: { readonly key: string; readonly check: Check; readonly counts: number }[] = [];
   return (value) => {
     if (!isObject(value)) return false;
     let found = 0;
@@ -70,194 +115,21 @@ function shape(needed: Readonly<Record<string, Check>>, possible: Readonly<Recor
       found += place.counts;
       at += 1;
     }
-    return found === all;
+    return found === required.length;
   };
-}
-
-/** An object whose other members depend on the word in one of them. */
-function shapeBy(key: string, shapes: Readonly<Record<string, Check>>): Check {
-  const known = new Map<unknown, Check>(Object.entries(shapes));
-  return (value) => isObject(value) && known.get(value[key])?.(value) === true;
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-// The bounds are those of the contract's schema. What is said yes to here, that says yes to as well, and it leaves no member out: a
-// property test holds the two against each other. A no here is no verdict: the schema has the last word, and says why.
-
-const MAX_NAME_CHARS = 256;
-const MAX_WORD_CHARS = 1_024;
-const MAX_URL_CHARS = 2_048;
-const MAX_STEPS = 256;
-const MAX_PASSPORTS = 64;
-const MAX_DESTINATIONS = 256;
-const MAX_SIGNALS = 64;
-
-const name = text(1, MAX_NAME_CHARS);
-const word = text(0, MAX_WORD_CHARS);
-const url = text(0, MAX_URL_CHARS);
-const id32 = matching(/^[0-9a-f]{32}$/);
-const sha256 = matching(/^[0-9a-f]{64}$/);
-const tn = matching(/^[0-9*#]{1,32}$/);
-const spc = matching(/^[0-9A-Z]{1,15}$/);
-const fromZero = whole(0, Number.MAX_SAFE_INTEGER);
-const attestation = oneOf('A', 'B', 'C');
-const verstat = oneOf('TN-Validation-Passed', 'TN-Validation-Failed', 'No-TN-Validation');
-
-const pseudonymous: Check = shape({ shown: oneOf('pseudonym'), pseudonym: id32 }, { npaNxx: matching(/^[0-9]{6}$/) });
-
-const called = shapeBy('shown', {
-  whole: shape({ shown: any, asWritten: name }, { tn, translatedTn: tn, lrn: tn, techPrefix: text(1, 32) }),
-  pseudonym: pseudonymous,
-});
-
-const calling = shapeBy('shown', {
-  whole: shape({ shown: any, asWritten: name }, { tn }),
-  number: shape({ shown: any, tn }, {}),
-  pseudonym: pseudonymous,
-  'no-number': shape({ shown: any, isAnonymous: (value) => typeof value === 'boolean' }, {}),
-});
-
-const exceptionNames = { step: word, result: oneOf('failed', 'unknown', 'noted'), reason: word };
-const compared: Check = (value) => url(value) || finite(value);
-
-const passportFacts = {
-  needed: {
-    index: fromZero,
-    status: oneOf('passed', 'failed', 'indeterminate', 'ignored'),
-    passed: eachOf(word, MAX_STEPS),
-  },
-  possible: {
-    ppt: word,
-    x5u: url,
-    certificateSha256: sha256,
-    trustAnchorSha256: sha256,
-    spc: word,
-    iatSeconds: finite,
-    attestation,
-    origId: word,
-  },
-};
-
-const passport = shape(
-  {
-    ...passportFacts.needed,
-    exceptions: eachOf(shape(exceptionNames, { expected: compared, actual: compared }), MAX_STEPS),
-  },
-  {
-    ...passportFacts.possible,
-    signingInputSha256: sha256,
-    orig: word,
-    dest: eachOf(word, MAX_DESTINATIONS),
-    div: word,
-  },
-);
-
-const sharedPassport = shape(
-  { ...passportFacts.needed, exceptions: eachOf(shape(exceptionNames, {}), MAX_STEPS) },
-  passportFacts.possible,
-);
-
-const evidenceFacts = {
-  needed: {
-    format: any,
-    checkedAtMs: finite,
-    profile: oneOf('shaken', 'rfc8224'),
-    freshnessSeconds: finite,
-    verstat,
-  },
-  possible: { trustStore: word, surplusHeaders: fromZero, seenCount: fromZero, firstSeenMs: finite },
-};
-
-const request = shape(
-  {},
-  {
-    orig: word,
-    origSource: oneOf('p-asserted-identity', 'from', 'given'),
-    dest: word,
-    destSource: oneOf('to', 'request-uri', 'given'),
-    target: word,
-    dateSeconds: finite,
-  },
-);
-
-const evidence = shapeBy('format', {
-  'hopback.verdict-evidence.1': shape(
-    { ...evidenceFacts.needed, request, passports: eachOf(passport, MAX_PASSPORTS) },
-    { ...evidenceFacts.possible, callKey: sha256 },
-  ),
-  'hopback.shared-evidence.1': shape(
-    { ...evidenceFacts.needed, passports: eachOf(sharedPassport, MAX_PASSPORTS) },
-    { ...evidenceFacts.possible, callKey: id32 },
-  ),
-});
-
-const sharing = shape(
-  { policyId: text(1, 128), form: oneOf('pseudonymous', 'full'), rotationId: text(1, 64) },
-  {
-    suspicion: shape(
-      {
-        score: (value) => typeof value === 'number' && value >= 0 && value <= 1,
-        level: oneOf('none', 'watch', 'suspicious'),
-        signals: eachOf(text(1, 64), MAX_SIGNALS),
-      },
-      {},
-    ),
-  },
-);
-
-const recordFormat = oneOf(
-  ...['asterisk-cdr', 'asterisk-cel', 'freeswitch-csv', 'freeswitch-json', 'kamailio-acc', 'oracle-sbc'],
-  ...['ribbon-act', 'broadworks', 'hep', 'columns', 'hopback'],
-);
-
-const side = shape({}, { trunk: name, provider: name, address: name, callId: name });
-
 /**
  * Whether a value is a shared record in the form of the contract, without a member that the contract does not know: said of nearly all
- * that carriers send in a tenth of the time that the schema takes. Never throws for peer input.
+ * that carriers send in a tenth of the time that the schema takes, of which it is made. Never throws for peer input.
  * @param value - what JSON was parsed to
  * @returns true where the schema would take it and leave nothing out; false says nothing, and the schema is asked
  */
-export const isUsualRecord: Check = shape(
-  {
-    format: oneOf('hopback.shared-record.1'),
-    recordId: id32,
-    sharing,
-    source: shape({ format: recordFormat, readerVersion: fromZero }, { id: text(1, 128), sha256 }),
-    callGroupId: name,
-    inviteAtUs: fromZero,
-    time: shape(
-      { written: oneOf('utc', 'local', 'observed'), resolutionUs: whole(1, Number.MAX_SAFE_INTEGER) },
-      { zone: text(0, 64), otherInviteAtUs: fromZero },
-    ),
-    ingress: side,
-    egress: side,
-    disposition: oneOf('answered', 'busy', 'no-answer', 'cancelled', 'rejected', 'failed', 'blocked'),
-  },
-  {
-    legId: name,
-    answeredAtUs: fromZero,
-    endedAtUs: fromZero,
-    calling,
-    asserted: calling,
-    called,
-    release: shape(
-      {},
-      {
-        sipStatus: whole(100, 699),
-        q850Cause: whole(0, 127),
-        cause: name,
-        party: oneOf('calling', 'called', 'network'),
-      },
-    ),
-    received: shape({}, { verstat, attestation, origId: name, iatSeconds: finite, spc, evidence }),
-    signed: shape({ attestation }, { origId: name, basis: word }),
-    blockedBy: name,
-  },
-);
+export const isUsualRecord: Check = checkOf(z.toJSONSchema(WIRE_SCHEMAS.SharedRecord) as Form);
 
 /**
  * How far a call may lie ahead of the platform's clock, milliseconds: clocks of switches are set by NTP and wrong by seconds, those that are

@@ -7,92 +7,68 @@ function listed(words: string): readonly string[] {
 }
 
 /** What is said to have happened or to be offered. */
-export interface Detail {
+interface Detail {
   readonly detail: string;
   /** As those of topics. */
   readonly words: readonly string[];
-  /** Classes that the detail is said of; all where it lacks. */
-  readonly classes?: readonly ScriptClass[];
+  /** Classes that the detail is said of; none for all. */
+  readonly classes: readonly ScriptClass[];
 }
+
+const said = (detail: string, words: string, ...classes: readonly ScriptClass[]): Detail => ({
+  detail,
+  words: listed(words),
+  classes,
+});
 
 /** Tried in order. */
 const DETAILS: readonly Detail[] = [
-  {
-    detail: '30MinDisconnect',
-    words: listed('disconnection, disconnect, interruption of service, shut off, corte, 停电, 停電'),
-    classes: ['utility'],
-  },
-  {
-    detail: 'BenefitsCanceled',
-    words: listed('benefits canceled, benefits cancelled, cancel your benefits, benefits will be'),
-    classes: ['government-impersonation', 'health'],
-  },
-  { detail: 'Suspended', words: listed('suspend, suspension, suspendid*, 暂停, 暫停, 冻结, 凍結') },
-  {
-    detail: 'ArrestWarrant',
-    words: listed('arrest, warrant, orden de arresto, 逮捕'),
-    classes: ['government-impersonation', 'unknown'],
-  },
-  {
-    detail: 'LegalAction',
-    words: listed('legal action, enforcement, lawsuit, legal proceeding, demanda, accion legal'),
-  },
-  { detail: 'ReturnedParcel', words: listed('final notice delivery, 退回, 签收, 簽收, undelivered, no entregado') },
-  { detail: 'SeizedParcel', words: listed('seized, intercepted, illegal items, drugs, 查获') },
-  {
-    detail: 'SuspiciousCharge',
-    words: listed('suspicious, unauthorized charge, fraudulent, unauthorized, unusual, sospechos*, 可疑'),
-    classes: ['business-impersonation', 'financial', 'tech-support'],
-  },
-  {
-    detail: 'SuspiciousActivity',
-    words: listed('suspicious, fraudulent, sospechos*, 可疑'),
-    classes: ['government-impersonation'],
-  },
-  {
-    detail: 'AuthorizeOrder',
-    words: listed('authorize, authorized order, order has been placed, order placed, autoriz*, 授权'),
-  },
-  {
-    detail: 'Purchase',
-    words: listed('purchase, charged, compra, cargo'),
-    classes: ['business-impersonation', 'financial', 'tech-support'],
-  },
-  {
-    detail: 'Forgiveness',
-    words: listed('forgiveness, forgiven, condonacion, 减免, 減免'),
-    classes: ['student-loan', 'debt-relief'],
-  },
-  { detail: 'Hardship', words: listed('hardship, covid'), classes: ['student-loan', 'debt-relief', 'financial'] },
-  {
-    detail: 'RateReduction',
-    words: listed('zero percent, lower your, interest rate, reduce, reduction, tasa de interes, 利率'),
-    classes: ['financial', 'debt-relief'],
-  },
-  { detail: 'VisaAlert', words: listed('visa mastercard, visa and mastercard, visa alert'), classes: ['financial'] },
-  { detail: 'Extended', words: listed('extend, expire, factory, extendid*, 延长'), classes: ['warranty'] },
-  { detail: 'Renewal', words: listed('renew, subscription, renov*, suscripcion, 续费') },
-  { detail: 'Refund', words: listed('refund, reembolso, 退款') },
-  { detail: 'Rebate', words: listed('rebate, discount, percent off, descuento, 折扣, 优惠') },
-  { detail: 'Hijack', words: listed('hacked, hijack, virus, compromised, breach, 病毒') },
-  { detail: 'Blocked', words: listed('blocked, locked, bloquead*') },
-  { detail: 'Enrollment', words: listed('enroll*, open enrollment, inscri*') },
-  { detail: 'Approved', words: listed('approved, preapproved, qualif*, aprobad*, califica*, 批准') },
-  {
-    detail: 'Winner',
-    words: listed('winner, won, prize, selected, ganador, premio, 中奖, 中獎'),
-    classes: ['travel-prize', 'business-impersonation'],
-  },
-  { detail: 'FreeOffer', words: listed('free, no cost, gratis, 免费, 免費') },
-  { detail: 'Closing', words: listed('closed, closing, closure, delay, cerrad*'), classes: ['lawful-looking'] },
-  { detail: 'Refill', words: listed('refill, ready, prescription, receta'), classes: ['lawful-looking'] },
-  {
-    detail: 'Reminder',
-    words: listed('reminder, appointment, recordatorio, cita, 预约'),
-    classes: ['lawful-looking'],
-  },
-  { detail: 'Verify', words: listed('verify, verification, confirm, verific*, 验证') },
-  { detail: 'FinalNotice', words: listed('final notice, final attempt, last notice, ultimo aviso, 最后, 最後') },
+  said('30MinDisconnect', 'disconnection, disconnect, interruption of service, shut off, corte, 停电, 停電', 'utility'),
+  said(
+    'BenefitsCanceled',
+    'benefits canceled, benefits cancelled, cancel your benefits, benefits will be',
+    'government-impersonation',
+    'health',
+  ),
+  said('Suspended', 'suspend, suspension, suspendid*, 暂停, 暫停, 冻结, 凍結'),
+  said('ArrestWarrant', 'arrest, warrant, orden de arresto, 逮捕', 'government-impersonation', 'unknown'),
+  said('LegalAction', 'legal action, enforcement, lawsuit, legal proceeding, demanda, accion legal'),
+  said('ReturnedParcel', 'final notice delivery, 退回, 签收, 簽收, undelivered, no entregado'),
+  said('SeizedParcel', 'seized, intercepted, illegal items, drugs, 查获'),
+  said(
+    'SuspiciousCharge',
+    'suspicious, unauthorized charge, fraudulent, unauthorized, unusual, sospechos*, 可疑',
+    'business-impersonation',
+    'financial',
+    'tech-support',
+  ),
+  said('SuspiciousActivity', 'suspicious, fraudulent, sospechos*, 可疑', 'government-impersonation'),
+  said('AuthorizeOrder', 'authorize, authorized order, order has been placed, order placed, autoriz*, 授权'),
+  said('Purchase', 'purchase, charged, compra, cargo', 'business-impersonation', 'financial', 'tech-support'),
+  said('Forgiveness', 'forgiveness, forgiven, condonacion, 减免, 減免', 'student-loan', 'debt-relief'),
+  said('Hardship', 'hardship, covid', 'student-loan', 'debt-relief', 'financial'),
+  said(
+    'RateReduction',
+    'zero percent, lower your, interest rate, reduce, reduction, tasa de interes, 利率',
+    'financial',
+    'debt-relief',
+  ),
+  said('VisaAlert', 'visa mastercard, visa and mastercard, visa alert', 'financial'),
+  said('Extended', 'extend, expire, factory, extendid*, 延长', 'warranty'),
+  said('Renewal', 'renew, subscription, renov*, suscripcion, 续费'),
+  said('Refund', 'refund, reembolso, 退款'),
+  said('Rebate', 'rebate, discount, percent off, descuento, 折扣, 优惠'),
+  said('Hijack', 'hacked, hijack, virus, compromised, breach, 病毒'),
+  said('Blocked', 'blocked, locked, bloquead*'),
+  said('Enrollment', 'enroll*, open enrollment, inscri*'),
+  said('Approved', 'approved, preapproved, qualif*, aprobad*, califica*, 批准'),
+  said('Winner', 'winner, won, prize, selected, ganador, premio, 中奖, 中獎', 'travel-prize', 'business-impersonation'),
+  said('FreeOffer', 'free, no cost, gratis, 免费, 免費'),
+  said('Closing', 'closed, closing, closure, delay, cerrad*', 'lawful-looking'),
+  said('Refill', 'refill, ready, prescription, receta', 'lawful-looking'),
+  said('Reminder', 'reminder, appointment, recordatorio, cita, 预约', 'lawful-looking'),
+  said('Verify', 'verify, verification, confirm, verific*, 验证'),
+  said('FinalNotice', 'final notice, final attempt, last notice, ultimo aviso, 最后, 最後'),
 ];
 
 /** What a script is about, with the words that show it: whole words, with the endings of plural and past; `stem*` is every word that begins so; `a b` are words in a row. */
@@ -103,241 +79,80 @@ interface Topic {
   readonly words: readonly string[];
 }
 
-/** Topics of the campaigns that regulators and traceback groups name in public; the first with the most words wins. */
-const TOPICS: readonly Topic[] = [
-  {
-    topic: 'SSA',
-    class: 'government-impersonation',
-    words: listed(
-      '!social security, ssa, benefit, suspend, enforcement, officer, !seguro social, !seguridad social, 社会安全, 社會安全, 社保',
-    ),
-  },
-  {
-    topic: 'IRS',
-    class: 'government-impersonation',
-    words: listed('!internal revenue, !irs, tax, arrest, lawsuit, treasury, impuesto, 国税局, 國稅局, 税务, 稅務'),
-  },
-  {
-    topic: 'CBP',
-    class: 'government-impersonation',
-    words: listed(
-      '!border protection, !border patrol, customs, parcel, drugs, seized, intercepted, aduana, 海关, 海關',
-    ),
-  },
-  {
-    topic: 'Consulate',
-    class: 'government-impersonation',
-    words: listed(
-      '!consulate, !embassy, !consulado, !embajada, 领事馆, 領事館, 大使馆, 大使館, passport, visa application',
-    ),
-  },
-  {
-    topic: 'Immigration',
-    class: 'government-impersonation',
-    words: listed('!immigration, deport, visa status, !inmigracion, !migracion, 移民局, 出入境'),
-  },
-  {
-    topic: 'LegalDept',
-    class: 'government-impersonation',
-    words: listed(
-      'legal action, legal department, warrant, lawsuit, case, investigation, arrest, court, federal reserve, crime, demanda, orden de arresto, 法院, 公安, 逮捕, 检察院',
-    ),
-  },
-  {
-    topic: 'Medicare',
-    class: 'health',
-    words: listed('!medicare, red white and blue, benefit, part b, supplement, 医疗保险, 醫療保險, 红蓝卡, 紅藍卡'),
-  },
-  {
-    topic: 'HealthInsurance',
-    class: 'health',
-    words: listed(
-      '!health insurance, !health plan, !healthcare plan, health coverage, enrollment, subsidy, affordable, blue cross, aetna, cigna, !seguro medico, !seguro de salud, obamacare, 健康保险, 健康保險',
-    ),
-  },
-  {
-    topic: 'MedicalDevice',
-    class: 'health',
-    words: listed(
-      '!back brace, !knee brace, !medical alert, !brace, pain, orthopedic, cgm, glucose, diabetic, genetic test, fallen, alert system, 拐杖, 血糖',
-    ),
-  },
-  {
-    topic: 'Amazon',
-    class: 'business-impersonation',
-    words: listed('!amazon, prime, iphone, macbook, order, purchase, unauthorized, 亚马逊, 亞馬遜'),
-  },
-  {
-    topic: 'Express',
-    class: 'business-impersonation',
-    words: listed(
-      '!fedex, !ups, !dhl, !usps, package, parcel, delivery, paquete, entrega, 快递, 快遞, 快件, 包裹, 签收, 簽收',
-    ),
-  },
-  {
-    topic: 'Order',
-    class: 'business-impersonation',
-    words: listed(
-      '!authorized order, !preauthorized order, !authorized purchase, order, purchase, charged, authorize, cancel, refund, pedido, compra, cargo, autoriz*, 订单, 訂單, 退款',
-    ),
-  },
-  {
-    topic: 'Bank',
-    class: 'financial',
-    words: listed(
-      '!zelle, !cash app, !venmo, !wells fargo, !bank of america, !chase bank, bank account, debit card, blocked, suspend, cuenta bancaria, tarjeta de debito, 银行, 銀行, 转账, 轉賬',
-    ),
-  },
-  {
-    topic: 'CCIRR',
-    class: 'financial',
-    words: listed(
-      '!interest rate, !cardholder services, !card services, rate, discover, credit card, visa, mastercard, zero percent, payment history, qualify, lower, tasa de interes, tarjeta de credito, 信用卡, 利率',
-    ),
-  },
-  {
-    topic: 'StudentLoan',
-    class: 'student-loan',
-    words: listed(
-      '!student loan, forgiveness, federal loan, repayment, navient, !prestamo estudiantil, !prestamos estudiantiles, 学生贷款, 學生貸款, 助学贷款',
-    ),
-  },
-  {
-    topic: 'DebtRelief',
-    class: 'debt-relief',
-    words: listed(
-      '!debt relief, !debt consolidation, !debt settlement, debt, creditor, lender, unsecured, relief, hardship, alivio de deuda, deuda, 债务, 債務',
-    ),
-  },
-  {
-    topic: 'Loan',
-    class: 'financial',
-    words: listed(
-      '!personal loan, !preapproved for a, !business loan, loan, approved, funding, working capital, payday, prestamo, 贷款, 貸款',
-    ),
-  },
-  {
-    topic: 'Mortgage',
-    class: 'financial',
-    words: listed('!mortgage, refinance, equity, homeowner, hipoteca, 房贷, 房貸'),
-  },
-  {
-    topic: 'AutoWarranty',
-    class: 'warranty',
-    words: listed(
-      '!car warranty, !auto warranty, !extended warranty, !manufacturers warranty, car, dealer, !vehicle warranty, !vehicles warranty, warranty, vehicle, coverage, factory, garantia, vehiculo, 汽车保修, 保修',
-    ),
-  },
-  {
-    topic: 'HomeWarranty',
-    class: 'warranty',
-    words: listed('!home warranty, !homes warranty, appliance, garantia del hogar'),
-  },
-  {
-    topic: 'Utility',
-    class: 'utility',
-    words: listed(
-      '!electric bill, !disconnection, !disconnect, utility, power, electric, meter, technician, interruption of service, gas company, rebate, billing department, electricidad, factura de luz, corte, 电费, 電費, 停电, 停電',
-    ),
-  },
-  {
-    topic: 'ISP',
-    class: 'business-impersonation',
-    words: listed(
-      '!comcast, !xfinity, !spectrum, !verizon, !at t, !tmobile, !directv, cable, internet service, wireless, percent off, internet bill, 宽带',
-    ),
-  },
-  {
-    topic: 'Computer',
-    class: 'tech-support',
-    words: listed(
-      '!microsoft, !windows, !norton, !mcafee, !geek squad, computer, virus, hacked, hijack, antivirus, ip address, subscription, renew, refund, security breach, computadora, 电脑, 電腦, 病毒',
-    ),
-  },
-  {
-    topic: 'Apple',
-    class: 'tech-support',
-    words: listed('!apple support, !icloud, !apple id, apple, breached, compromised, iphone, 苹果, 蘋果'),
-  },
-  {
-    topic: 'Travel',
-    class: 'travel-prize',
-    words: listed(
-      '!vacation, !cruise, !marriott, !hilton, !timeshare, resort, travel, stay, reward, destination, bahamas, vacaciones, crucero, 旅游, 旅遊',
-    ),
-  },
-  {
-    topic: 'Prize',
-    class: 'travel-prize',
-    words: listed(
-      '!sweepstakes, !publishers clearing, !lottery, prize, winner, won, congratulations, gift card, premio, ganador, loteria, 中奖, 中獎, 奖金',
-    ),
-  },
-  {
-    topic: 'Solar',
-    class: 'home-services',
-    words: listed('!solar, panel, energy, electric bill, homeowner, paneles solares, 太阳能, 太陽能'),
-  },
-  {
-    topic: 'HomeImprovement',
-    class: 'home-services',
-    words: listed(
-      '!roof, !home security, !duct cleaning, !windows and, gutter, alarm system, free estimate, remodel, techo',
-    ),
-  },
-  {
-    topic: 'HouseBuyer',
-    class: 'home-services',
-    words: listed(
-      '!cash offer, !sell your house, !sell your home, !buy your house, property, real estate, vender su casa',
-    ),
-  },
-  {
-    topic: 'BusinessListing',
-    class: 'business-services',
-    words: listed(
-      '!google listing, !business listing, !google business, google, listing, search engine, verify, front page, business owner, 商家',
-    ),
-  },
-  {
-    topic: 'PaymentProcessing',
-    class: 'business-services',
-    words: listed('!merchant, !credit card processing, !card processing, terminal, processing fees'),
-  },
-  {
-    topic: 'School',
-    class: 'lawful-looking',
-    words: listed(
-      '!school district, !elementary school, !high school, !middle school, school, students, parents, principal, closed, bus, escuela, estudiantes, 学校, 學校',
-    ),
-  },
-  {
-    topic: 'Pharmacy',
-    class: 'lawful-looking',
-    words: listed('!prescription, !pharmacy, refill, ready for pickup, farmacia, !receta, 药房, 藥房, 处方'),
-  },
-  {
-    topic: 'Appointment',
-    class: 'lawful-looking',
-    words: listed(
-      '!your appointment, !an appointment, reminder, confirm, reschedule, doctor, clinic, dental, cita, 预约, 預約',
-    ),
-  },
-  {
-    topic: 'Political',
-    class: 'lawful-looking',
-    words: listed(
-      '!paid for by, !vote for, !election day, vote, election, candidate, senator, congress, ballot, poll, votar, elecciones, 投票, 选举',
-    ),
-  },
-  {
-    topic: 'DebtCollection',
-    class: 'lawful-looking',
-    words: listed(
-      '!debt collector, !attempt to collect, collect, personal business matter, cobrador, cobrar una deuda',
-    ),
-  },
-];
+/** Class, topic and words of the campaigns that regulators and traceback groups name in public; the first with the most words wins. */
+const TOPICS: readonly Topic[] = topicsOf({
+  'government-impersonation/SSA':
+    '!social security, ssa, benefit, suspend, enforcement, officer, !seguro social, !seguridad social, 社会安全, 社會安全, 社保',
+  'government-impersonation/IRS':
+    '!internal revenue, !irs, tax, arrest, lawsuit, treasury, impuesto, 国税局, 國稅局, 税务, 稅務',
+  'government-impersonation/CBP':
+    '!border protection, !border patrol, customs, parcel, drugs, seized, intercepted, aduana, 海关, 海關',
+  'government-impersonation/Consulate':
+    '!consulate, !embassy, !consulado, !embajada, 领事馆, 領事館, 大使馆, 大使館, passport, visa application',
+  'government-impersonation/Immigration': '!immigration, deport, visa status, !inmigracion, !migracion, 移民局, 出入境',
+  'government-impersonation/LegalDept':
+    'legal action, legal department, warrant, lawsuit, case, investigation, arrest, court, federal reserve, crime, demanda, orden de arresto, 法院, 公安, 逮捕, 检察院',
+  'health/Medicare': '!medicare, red white and blue, benefit, part b, supplement, 医疗保险, 醫療保險, 红蓝卡, 紅藍卡',
+  'health/HealthInsurance':
+    '!health insurance, !health plan, !healthcare plan, health coverage, enrollment, subsidy, affordable, blue cross, aetna, cigna, !seguro medico, !seguro de salud, obamacare, 健康保险, 健康保險',
+  'health/MedicalDevice':
+    '!back brace, !knee brace, !medical alert, !brace, pain, orthopedic, cgm, glucose, diabetic, genetic test, fallen, alert system, 拐杖, 血糖',
+  'business-impersonation/Amazon': '!amazon, prime, iphone, macbook, order, purchase, unauthorized, 亚马逊, 亞馬遜',
+  'business-impersonation/Express':
+    '!fedex, !ups, !dhl, !usps, package, parcel, delivery, paquete, entrega, 快递, 快遞, 快件, 包裹, 签收, 簽收',
+  'business-impersonation/Order':
+    '!authorized order, !preauthorized order, !authorized purchase, order, purchase, charged, authorize, cancel, refund, pedido, compra, cargo, autoriz*, 订单, 訂單, 退款',
+  'financial/Bank':
+    '!zelle, !cash app, !venmo, !wells fargo, !bank of america, !chase bank, bank account, debit card, blocked, suspend, cuenta bancaria, tarjeta de debito, 银行, 銀行, 转账, 轉賬',
+  'financial/CCIRR':
+    '!interest rate, !cardholder services, !card services, rate, discover, credit card, visa, mastercard, zero percent, payment history, qualify, lower, tasa de interes, tarjeta de credito, 信用卡, 利率',
+  'student-loan/StudentLoan':
+    '!student loan, forgiveness, federal loan, repayment, navient, !prestamo estudiantil, !prestamos estudiantiles, 学生贷款, 學生貸款, 助学贷款',
+  'debt-relief/DebtRelief':
+    '!debt relief, !debt consolidation, !debt settlement, debt, creditor, lender, unsecured, relief, hardship, alivio de deuda, deuda, 债务, 債務',
+  'financial/Loan':
+    '!personal loan, !preapproved for a, !business loan, loan, approved, funding, working capital, payday, prestamo, 贷款, 貸款',
+  'financial/Mortgage': '!mortgage, refinance, equity, homeowner, hipoteca, 房贷, 房貸',
+  'warranty/AutoWarranty':
+    '!car warranty, !auto warranty, !extended warranty, !manufacturers warranty, car, dealer, !vehicle warranty, !vehicles warranty, warranty, vehicle, coverage, factory, garantia, vehiculo, 汽车保修, 保修',
+  'warranty/HomeWarranty': '!home warranty, !homes warranty, appliance, garantia del hogar',
+  'utility/Utility':
+    '!electric bill, !disconnection, !disconnect, utility, power, electric, meter, technician, interruption of service, gas company, rebate, billing department, electricidad, factura de luz, corte, 电费, 電費, 停电, 停電',
+  'business-impersonation/ISP':
+    '!comcast, !xfinity, !spectrum, !verizon, !at t, !tmobile, !directv, cable, internet service, wireless, percent off, internet bill, 宽带',
+  'tech-support/Computer':
+    '!microsoft, !windows, !norton, !mcafee, !geek squad, computer, virus, hacked, hijack, antivirus, ip address, subscription, renew, refund, security breach, computadora, 电脑, 電腦, 病毒',
+  'tech-support/Apple': '!apple support, !icloud, !apple id, apple, breached, compromised, iphone, 苹果, 蘋果',
+  'travel-prize/Travel':
+    '!vacation, !cruise, !marriott, !hilton, !timeshare, resort, travel, stay, reward, destination, bahamas, vacaciones, crucero, 旅游, 旅遊',
+  'travel-prize/Prize':
+    '!sweepstakes, !publishers clearing, !lottery, prize, winner, won, congratulations, gift card, premio, ganador, loteria, 中奖, 中獎, 奖金',
+  'home-services/Solar': '!solar, panel, energy, electric bill, homeowner, paneles solares, 太阳能, 太陽能',
+  'home-services/HomeImprovement':
+    '!roof, !home security, !duct cleaning, !windows and, gutter, alarm system, free estimate, remodel, techo',
+  'home-services/HouseBuyer':
+    '!cash offer, !sell your house, !sell your home, !buy your house, property, real estate, vender su casa',
+  'business-services/BusinessListing':
+    '!google listing, !business listing, !google business, google, listing, search engine, verify, front page, business owner, 商家',
+  'business-services/PaymentProcessing':
+    '!merchant, !credit card processing, !card processing, terminal, processing fees',
+  'lawful-looking/School':
+    '!school district, !elementary school, !high school, !middle school, school, students, parents, principal, closed, bus, escuela, estudiantes, 学校, 學校',
+  'lawful-looking/Pharmacy': '!prescription, !pharmacy, refill, ready for pickup, farmacia, !receta, 药房, 藥房, 处方',
+  'lawful-looking/Appointment':
+    '!your appointment, !an appointment, reminder, confirm, reschedule, doctor, clinic, dental, cita, 预约, 預約',
+  'lawful-looking/Political':
+    '!paid for by, !vote for, !election day, vote, election, candidate, senator, congress, ballot, poll, votar, elecciones, 投票, 选举',
+  'lawful-looking/DebtCollection':
+    '!debt collector, !attempt to collect, collect, personal business matter, cobrador, cobrar una deuda',
+});
+
+function topicsOf(table: Readonly<Record<`${ScriptClass}/${string}`, string>>): readonly Topic[] {
+  return Object.entries(table).map(([name, words]) => {
+    const [kind, topic] = name.split('/') as [ScriptClass, string];
+    return { topic, class: kind, words: listed(words) };
+  });
+}
 
 /** Transcripts of a script that are read for its name, and words of each: a name is told in the first minute. */
 const MAX_TRANSCRIPTS = 8;
@@ -445,7 +260,7 @@ function bestTopic(texts: readonly string[]): Found | undefined {
 
 function detailOf(texts: readonly string[], of: ScriptClass): { detail: string; word: string } | undefined {
   for (const { detail, words, classes } of DETAILS) {
-    if (classes?.includes(of) === false) continue;
+    if (classes.length > 0 && !classes.includes(of)) continue;
     const word = words.find((stem) => texts.filter((text) => has(text, stem)).length * 3 > texts.length);
     if (word !== undefined) return { detail, word };
   }

@@ -1,5 +1,5 @@
 import { takeOver } from '../state-codec.js';
-import type { ScriptBars, ScriptEvidence, ScriptStrictness } from './types.js';
+import type { ScriptBars, ScriptStrictness } from './types.js';
 
 /** Words in a phrase that is compared: two are shared by chance, and every misheard word spoils as many phrases as there are words in one. */
 const PHRASE_WORDS = 3;
@@ -79,13 +79,6 @@ const MOST = 0xffff;
  */
 export type PhraseFrequency = ReturnType<typeof createPhraseFrequency>;
 
-/** Counts by cell, and how many scripts there are now and were when weights were computed last. */
-export interface PhraseFrequencyState {
-  readonly counts: Uint16Array;
-  readonly scripts: number;
-  readonly weightsAt: number;
-}
-
 export function createPhraseFrequency() {
   const counts = new Uint16Array(CELLS);
   let scripts = 0;
@@ -97,6 +90,8 @@ export function createPhraseFrequency() {
     weightsAt = Math.max(scripts, 1);
     weights = weightsFor(weightsAt);
   }
+  /** The table as it stands, by reference. */
+  const state = () => ({ counts, scripts, weightsAt });
   return {
     /** A script with these phrases came, or went. */
     came(phrases: Uint32Array): void {
@@ -123,9 +118,8 @@ export function createPhraseFrequency() {
       const count = counts[phrase & MASK] ?? 0;
       return weights[count < TABLE ? count : TABLE - 1] ?? 0;
     },
-    /** The table as it stands, by reference. */
-    state: (): PhraseFrequencyState => ({ counts, scripts, weightsAt }),
-    restore(saved: PhraseFrequencyState): void {
+    state,
+    restore(saved: ReturnType<typeof state>): void {
       takeOver(counts, saved.counts);
       ({ scripts, weightsAt } = saved);
       weights = weightsFor(weightsAt);
@@ -242,84 +236,4 @@ export function relationOf(likeness: Likeness, bars: ScriptBars): Relation {
   )
     return 'different';
   return likeness.isFirstLighter ? 'piece' : 'whole';
-}
-
-const MAX_PHRASES = 5;
-const MAX_WORDS = 12;
-/** Longest common phrase that is told, in words: enough to find it in both. */
-const MAX_PHRASE_WORDS = 30;
-/** Words of each that are laid beside each other; the longest scripts have 300. */
-const MAX_EXPLAINED = 400;
-
-/** What two wordings have in common and in what they differ, in words. */
-export function evidenceOf(
-  here: readonly string[],
-  there: readonly string[],
-  { likeId, likeness, relation }: { likeId: string; likeness: Likeness; relation: Relation },
-): ScriptEvidence {
-  const left = here.slice(0, MAX_EXPLAINED);
-  const right = there.slice(0, MAX_EXPLAINED);
-  return {
-    likeId,
-    similarity: rounded(likeness.similarity),
-    containment: rounded(likeness.containment),
-    sharedPhrases: sharedPhrases(left, right),
-    onlyHere: onlyIn(left, right),
-    onlyThere: onlyIn(right, left),
-    isPiece: relation === 'piece' || relation === 'whole',
-  };
-}
-
-function rounded(value: number): number {
-  return Math.round(value * 1_000) / 1_000;
-}
-
-/** Common runs, longest first, each from the first place where it stands in the other. */
-function sharedPhrases(left: readonly string[], right: readonly string[]): string[] {
-  const places = new Map<string, number>();
-  for (let at = right.length - PHRASE_WORDS; at >= 0; at -= 1) places.set(keyAt(right, at), at);
-  const runs: { from: number; length: number }[] = [];
-  for (let from = 0; from + PHRASE_WORDS <= left.length;) {
-    const at = places.get(keyAt(left, from));
-    if (at === undefined) {
-      from += 1;
-      continue;
-    }
-    let length = PHRASE_WORDS;
-    while (length < MAX_PHRASE_WORDS && from + length < left.length && left[from + length] === right[at + length])
-      length += 1;
-    runs.push({ from, length });
-    from += length;
-  }
-  const longest = runs.toSorted((a, b) => b.length - a.length || a.from - b.from).slice(0, MAX_PHRASES);
-  return longest.map(({ from, length }) => readable(left.slice(from, from + length)));
-}
-
-function keyAt(words: readonly string[], at: number): string {
-  return words.slice(at, at + PHRASE_WORDS).join(' ');
-}
-
-function onlyIn(words: readonly string[], others: readonly string[]): string[] {
-  const known = new Set(others);
-  const only = new Set<string>();
-  for (const word of words) {
-    if (!known.has(word)) only.add(word);
-    if (only.size === MAX_WORDS) break;
-  }
-  return [...only];
-}
-
-const UNSPACED_PAIR =
-  /^[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]{2}$/u;
-
-/** Pairs of characters overlap by one: read together they are the text again. */
-function readable(words: readonly string[]): string {
-  let text = '';
-  let last = '';
-  for (const word of words) {
-    const isOverlapping = UNSPACED_PAIR.test(word) && last.length === 2 && last[1] === word[0];
-    text += isOverlapping ? word.slice(1) : `${text === '' ? '' : ' '}${word}`;
-    last = UNSPACED_PAIR.test(word) ? word : '';
-  }
-  return text;
 }

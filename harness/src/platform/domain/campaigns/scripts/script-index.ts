@@ -1,32 +1,15 @@
 import { takeOver } from '../state-codec.js';
-import type { Likeness, PhraseFrequency, PhraseFrequencyState, Phrases, Relation } from './phrases.js';
-import {
-  BARS,
-  chosenPhrases,
-  createPhraseFrequency,
-  evidenceOf,
-  likenessOf,
-  phrasesOf,
-  relationOf,
-  weighed,
-} from './phrases.js';
-import { tokenise, type NumberReading, type Tokens } from './tokens.js';
-import type {
-  Script,
-  ScriptBars,
-  ScriptEvidence,
-  ScriptIndexLimits,
-  ScriptIndexOptions,
-  ScriptIndexStatistics,
-  ScriptMerge,
-  ScriptPlacement,
-} from './types.js';
+import type { Likeness, PhraseFrequency, Phrases, Relation } from './phrases.js';
+import { BARS, chosenPhrases, createPhraseFrequency, likenessOf, phrasesOf, relationOf, weighed } from './phrases.js';
+import { tokenise, type NumberReading } from './tokens.js';
+import type { ScriptBars, ScriptIndexLimits, ScriptIndexOptions, ScriptMerge, ScriptPlacement } from './types.js';
 import { DEFAULT_SCRIPT_LIMITS, EXEMPLAR_CHARS, LEAST_WORDS, MAX_FOLLOWED_MERGES } from './types.js';
 
 /** One wording of a script, against which later transcripts are held. */
-interface Wording {
+export interface Wording {
   readonly number: number;
   readonly id: string;
+  /** Stored with the state. */
   readonly transcript: string;
   readonly language: string;
   readonly phrases: Uint32Array;
@@ -35,22 +18,13 @@ interface Wording {
   script: StoredScript;
 }
 
-interface StoredScript {
+export interface StoredScript {
   /** Counts up: a lesser ordinal is an older script. */
   readonly ordinal: number;
   count: number;
   readonly wordings: Wording[];
   /** Phrases counted for this script in the table of frequencies. */
   counted: Uint32Array;
-}
-
-/** Scripts, ids and merges, each in the order in which they are forgotten. */
-interface ScriptStoreState {
-  readonly once: Map<number, StoredScript>;
-  readonly often: Map<number, StoredScript>;
-  readonly members: Map<string, number>;
-  readonly followed: Map<number, number>;
-  readonly opened: number;
 }
 
 /** Scripts, ids and merges, each bounded. */
@@ -120,10 +94,6 @@ class ScriptStore {
     return from.get(firstKey(from));
   }
 
-  all(): StoredScript[] {
-    return [...this.#once.values(), ...this.#often.values()].toSorted((a, b) => a.ordinal - b.ordinal);
-  }
-
   get size(): number {
     return this.#once.size + this.#often.size;
   }
@@ -132,18 +102,15 @@ class ScriptStore {
     return this.#members.size;
   }
 
-  members(): Iterable<readonly [string, number]> {
-    return this.#members;
-  }
-
-  state(): ScriptStoreState {
+  /** Each in the order in which they are forgotten. */
+  state() {
     return {
       ...{ once: this.#once, often: this.#often, members: this.#members },
       ...{ followed: this.#followed, opened: this.#opened },
     };
   }
 
-  restore(saved: ScriptStoreState): void {
+  restore(saved: ReturnType<ScriptStore['state']>): void {
     this.#once = saved.once;
     this.#often = saved.often;
     this.#members = saved.members;
@@ -161,12 +128,6 @@ const WAYS = 8;
 /** Entries one phrase may have in a full bucket, so that a common phrase does not drive out rare ones. */
 const MOST_OF_ONE = 4;
 
-/** Phrases and wordings by their slots. */
-interface PostingsState {
-  readonly phrases: Uint32Array;
-  readonly wordings: Uint32Array;
-}
-
 /** Which wordings have a phrase: a table of fixed size, where the oldest entries give way. */
 class Postings {
   readonly capacity: number;
@@ -183,11 +144,12 @@ class Postings {
     this.#wordings = new Uint32Array(this.capacity);
   }
 
-  state(): PostingsState {
+  /** By their slots. */
+  state() {
     return { phrases: this.#phrases, wordings: this.#wordings };
   }
 
-  restore(saved: PostingsState): void {
+  restore(saved: ReturnType<Postings['state']>): void {
     takeOver(this.#phrases, saved.phrases);
     takeOver(this.#wordings, saved.wordings);
   }
@@ -232,7 +194,7 @@ class Postings {
 interface Heard {
   readonly id: string;
   readonly transcript: string;
-  readonly tokens: Tokens;
+  readonly language: string;
   readonly phrases: Phrases;
   /** Phrases under which it is looked for. */
   readonly chosen: Uint32Array;
@@ -243,13 +205,6 @@ interface Match {
   readonly wording: Wording;
   readonly likeness: Likeness;
   readonly relation: Relation;
-}
-
-/** Wordings by their numbers, and which have a phrase. */
-interface WordingsState {
-  readonly postings: PostingsState;
-  readonly wordings: Map<number, Wording>;
-  readonly numbered: number;
 }
 
 /** Wordings of all scripts, found by their phrases. */
@@ -292,7 +247,7 @@ class Wordings {
       number: ++this.#numbered,
       id: heard.id,
       transcript: ownBeginning(heard.transcript),
-      language: heard.tokens.language,
+      language: heard.language,
       phrases: heard.phrases.sorted,
       found: 0,
       script,
@@ -315,11 +270,11 @@ class Wordings {
     return this.#postings.capacity;
   }
 
-  state(): WordingsState {
+  state() {
     return { postings: this.#postings.state(), wordings: this.#wordings, numbered: this.#numbered };
   }
 
-  restore(saved: WordingsState): void {
+  restore(saved: ReturnType<Wordings['state']>): void {
     this.#postings.restore(saved.postings);
     this.#wordings = saved.wordings;
     this.#numbered = saved.numbered;
@@ -362,14 +317,6 @@ function byClosest(a: Match, b: Match): number {
   );
 }
 
-/** What an index holds, as plain values. */
-export interface ScriptIndexState {
-  readonly store: ScriptStoreState;
-  readonly frequency: PhraseFrequencyState;
-  readonly wordings: WordingsState;
-  readonly counts: { readonly added: number; readonly merges: number; readonly forgottenScripts: number };
-}
-
 /** How far a wording has to be from all that are kept, as a share of what the bar leaves, to be kept too: chains of recordings cut at ever later words hang on it. */
 const NEW_WORDING = 0.5;
 
@@ -385,7 +332,6 @@ const NEW_WORDING = 0.5;
 export class ScriptIndex {
   readonly #limits: ScriptIndexLimits;
   readonly #bars: ScriptBars;
-  readonly #prefix: string;
   readonly #newWording: number;
   readonly #numbers: NumberReading;
   readonly #store: ScriptStore;
@@ -397,7 +343,6 @@ export class ScriptIndex {
     const strictness = options.strictness ?? 'same-script';
     this.#limits = { ...DEFAULT_SCRIPT_LIMITS, ...options.limits };
     this.#bars = { ...BARS[strictness], ...options.bars };
-    this.#prefix = options.idPrefix ?? 'script-';
     this.#newWording = 1 - (1 - this.#bars.similarity) * NEW_WORDING;
     this.#numbers = strictness === 'same-recording' ? 'digits' : 'any-number';
     this.#store = new ScriptStore(this.#limits);
@@ -413,10 +358,10 @@ export class ScriptIndex {
     const tokens = tokenise(transcript, language === undefined ? options : { ...options, language });
     if (tokens.words < LEAST_WORDS) {
       const reason = tokens.isOnlyNoise ? 'only-noise' : tokens.tokens.length === 0 ? 'empty' : 'too-short';
-      return { kind: 'none', reason, informativeWords: Math.floor(tokens.words) };
+      return { kind: 'none', reason };
     }
     const phrases = phrasesOf(tokens.tokens);
-    const heard = { id, transcript, tokens, phrases, chosen: chosenPhrases(phrases) };
+    const heard = { id, transcript, language: tokens.language, phrases, chosen: chosenPhrases(phrases) };
     const found = this.#wordings.matches(heard);
     const [best] = found;
     if (best !== undefined) return this.#join(heard, found, best);
@@ -431,34 +376,8 @@ export class ScriptIndex {
     return ordinal === undefined ? undefined : this.#nameOf(ordinal);
   }
 
-  /** Id under which a script is known now: itself, or what it was merged into. */
-  currentId(scriptId: string): string | undefined {
-    const ordinal = this.#ordinalOf(scriptId);
-    return ordinal === undefined || this.#store.byOrdinal(ordinal) === undefined ? undefined : this.#nameOf(ordinal);
-  }
-
-  script(scriptId: string): Script | undefined {
-    const ordinal = this.#ordinalOf(scriptId);
-    const script = ordinal === undefined ? undefined : this.#store.byOrdinal(ordinal);
-    return script === undefined ? undefined : this.#shown(script);
-  }
-
-  /** Scripts now, oldest first. */
-  scripts(): Iterable<Script> {
-    return this.#store.all().map((script) => this.#shown(script));
-  }
-
-  /** Ids of the transcripts of a script that are still remembered. */
-  membersOf(scriptId: string): readonly string[] {
-    const ordinal = this.#ordinalOf(scriptId);
-    const ids: string[] = [];
-    if (ordinal !== undefined)
-      for (const [id, of] of this.#store.members()) if (this.#store.current(of) === ordinal) ids.push(id);
-    return ids;
-  }
-
   /** What it holds, by reference: to be written before the next add. Holds transcripts as they were heard. */
-  state(): ScriptIndexState {
+  state() {
     return {
       ...{ store: this.#store.state(), frequency: this.#frequency.state(), wordings: this.#wordings.state() },
       counts: this.#counts,
@@ -466,7 +385,7 @@ export class ScriptIndex {
   }
 
   /** Goes on where another index with the same limits was, before anything was added. */
-  restore(saved: ScriptIndexState): void {
+  restore(saved: ReturnType<ScriptIndex['state']>): void {
     this.#store.restore(saved.store);
     this.#frequency.restore(saved.frequency);
     this.#wordings.restore(saved.wordings);
@@ -474,7 +393,7 @@ export class ScriptIndex {
   }
 
   /** Counts of what it holds, for metrics. */
-  statistics(): ScriptIndexStatistics {
+  statistics() {
     return {
       added: this.#counts.added,
       scripts: this.#store.size,
@@ -486,7 +405,7 @@ export class ScriptIndex {
   }
 
   #nameOf(ordinal: number): string {
-    return `${this.#prefix}${String(ordinal)}`;
+    return `script-${String(ordinal)}`;
   }
 
   #forget(script: StoredScript): void {
@@ -521,19 +440,7 @@ export class ScriptIndex {
     return { kept, gone };
   }
 
-  /** Put into words when it is asked for: most placements nobody asks about. */
-  #explain(heard: Heard, { wording, likeness, relation }: Match): () => ScriptEvidence {
-    let evidence: ScriptEvidence | undefined;
-    return () => {
-      const { id, language, transcript } = wording;
-      const there = (): readonly string[] =>
-        tokenise(transcript, { language, numbers: this.#numbers, maxTokens: this.#limits.maxTokens }).tokens;
-      return (evidence ??= evidenceOf(heard.tokens.tokens, there(), { likeId: id, likeness, relation }));
-    };
-  }
-
   #join(heard: Heard, found: readonly Match[], best: Match): ScriptPlacement {
-    const because = this.#explain(heard, best);
     for (const { wording } of found) wording.found += 1;
     let { script } = best.wording;
     const merges: ScriptMerge[] = [];
@@ -544,37 +451,13 @@ export class ScriptIndex {
       const other = this.#store.byOrdinal(this.#store.current(match.wording.script.ordinal));
       if (other === undefined || other === script) continue;
       const { kept, gone } = this.#merge(script, other);
-      const evidence = this.#explain(heard, match);
-      merges.push({
-        ...{ kept: this.#nameOf(kept.ordinal), gone: this.#nameOf(gone.ordinal), byId: heard.id },
-        get evidence() {
-          return evidence();
-        },
-      });
+      merges.push({ kept: this.#nameOf(kept.ordinal), gone: this.#nameOf(gone.ordinal) });
       script = kept;
     }
     script.count += 1;
     this.#store.touch(script);
     this.#store.noteMember(heard.id, script.ordinal);
     if (best.likeness.similarity < this.#newWording && best.relation !== 'piece') this.#wordings.keep(heard, script);
-    return {
-      ...{ kind: 'joined', scriptId: this.#nameOf(script.ordinal), merges },
-      get because() {
-        return because();
-      },
-    };
-  }
-
-  #ordinalOf(scriptId: string): number | undefined {
-    const digits = scriptId.startsWith(this.#prefix) ? scriptId.slice(this.#prefix.length) : '';
-    return /^[1-9]\d{0,15}$/u.test(digits) ? this.#store.current(Number(digits)) : undefined;
-  }
-
-  #shown(script: StoredScript): Script {
-    return {
-      scriptId: this.#nameOf(script.ordinal),
-      count: script.count,
-      exemplars: script.wordings.map(({ id, transcript, language }) => ({ id, transcript, language })),
-    };
+    return { kind: 'joined', scriptId: this.#nameOf(script.ordinal), merges };
   }
 }

@@ -37,70 +37,25 @@ export interface ScriptIndexOptions {
   readonly limits?: Partial<ScriptIndexLimits>;
   /** Other bars than those of the strictness: for measuring, and where false joins cost more than missed ones. */
   readonly bars?: Partial<ScriptBars>;
-  /** What the names of scripts begin with; default `script-`. */
-  readonly idPrefix?: string;
-}
-
-/** Why a transcript belongs to the script: the wording it was found most like, and in what they differ. */
-export interface ScriptEvidence {
-  /** Transcript already in the script that it is most like. */
-  readonly likeId: string;
-  /** Weighted share of common phrases in all phrases of both, 0 to 1. */
-  readonly similarity: number;
-  /** Weighted share of common phrases in those of the shorter, 0 to 1: high where one is a piece of the other. */
-  readonly containment: number;
-  /** Longest common phrases, at most 5, longest first. */
-  readonly sharedPhrases: readonly string[];
-  /** Words that only one of the two has, at most 12 each; numbers are `#`. */
-  readonly onlyHere: readonly string[];
-  readonly onlyThere: readonly string[];
-  /** True where one is taken as cut off at its start or end. */
-  readonly isPiece: boolean;
 }
 
 /** Two scripts were found to be one: the older id stays, and whoever holds the other follows. */
 export interface ScriptMerge {
   readonly kept: string;
   readonly gone: string;
-  /** Transcript that showed it. */
-  readonly byId: string;
-  readonly evidence: ScriptEvidence;
 }
 
 /** Where a transcript went. */
 export type ScriptPlacement =
-  | {
-      readonly kind: 'joined';
-      readonly scriptId: string;
-      readonly because: ScriptEvidence;
-      readonly merges: readonly ScriptMerge[];
-    }
+  | { readonly kind: 'joined'; readonly scriptId: string; readonly merges: readonly ScriptMerge[] }
   /** The first of its script. */
   | { readonly kind: 'opened'; readonly scriptId: string }
   /** This id was added before; nothing changed. */
   | { readonly kind: 'known'; readonly scriptId: string }
-  | { readonly kind: 'none'; readonly reason: NoScriptReason; readonly informativeWords: number };
+  | { readonly kind: 'none'; readonly reason: NoScriptReason };
 
 /** `empty`: no word in it. `too-short`: fewer words than tell one script from another. `only-noise`: nothing but what recognisers invent. */
 export type NoScriptReason = 'empty' | 'too-short' | 'only-noise';
-
-/** A script as it stands. */
-export interface Script {
-  readonly scriptId: string;
-  /** Transcripts that joined, forgotten ids too. */
-  readonly count: number;
-  /** Up to `maxExemplarsPerScript` of its wordings, as heard. */
-  readonly exemplars: readonly { readonly id: string; readonly transcript: string; readonly language: string }[];
-}
-
-export interface ScriptIndexStatistics {
-  readonly added: number;
-  readonly scripts: number;
-  readonly merges: number;
-  readonly forgottenScripts: number;
-  readonly members: number;
-  readonly postings: number;
-}
 
 /** Kinds of fraud a script is taken for; `lawful-looking` where it has the words of ordinary notices and none of a known fraud, `unknown` where nothing fits. */
 export type ScriptClass =
