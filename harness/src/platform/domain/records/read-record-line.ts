@@ -29,17 +29,19 @@ const READ_WORDS = new Set([
 ]);
 
 const never: Check = () => false;
+const any: Check = () => true;
 
 /** What has another word in its schema has no short check, and goes the long way. */
 function checkOf(form: Form): Check {
   if (Object.keys(form).some((word) => !READ_WORDS.has(word))) return never;
   if (form.anyOf !== undefined) return anyOf(form.anyOf);
-  if (form.const !== undefined) return (value) => value === form.const;
+  const { const: word, type } = form;
+  if (word !== undefined) return (value) => value === word;
   if (form.enum !== undefined) {
     const words = new Set(form.enum);
     return (value) => words.has(value);
   }
-  switch (form.type) {
+  switch (type) {
     case 'object':
       return shapeOf(form);
     case 'array':
@@ -52,23 +54,24 @@ function checkOf(form: Form): Check {
     case 'boolean':
       return (value) => typeof value === 'boolean';
     default:
-      return never;
+      return type === undefined ? any : never;
   }
 }
 
-/** In UTF-16 code units, as zod counts them. */
+/** In UTF-16 code units, as zod counts them; of no bounds where a pattern has its own. */
 function textOf({ minLength = 0, maxLength = Infinity, pattern }: Form): Check {
-  const isOfLength = (value: unknown): value is string =>
-    typeof value === 'string' && value.length >= minLength && value.length <= maxLength;
-  if (pattern === undefined) return isOfLength;
+  if (pattern === undefined)
+    return (value) => typeof value === 'string' && value.length >= minLength && value.length <= maxLength;
   const regex = new RegExp(pattern);
-  return (value) => isOfLength(value) && regex.test(value);
+  return minLength > 0 || maxLength < Infinity ? never : (value) => typeof value === 'string' && regex.test(value);
 }
 
 /** JSON has spellings that are infinite as a number, and whole ones that are not exact. */
 function numberOf({ type, minimum = -Infinity, maximum = Infinity }: Form): Check {
-  const isOfType = type === 'integer' ? Number.isSafeInteger : Number.isFinite;
-  return (value) => isOfType(value) && (value as number) >= minimum && (value as number) <= maximum;
+  const isWithin = (value: unknown): boolean => (value as number) >= minimum && (value as number) <= maximum;
+  return type === 'integer'
+    ? (value) => Number.isSafeInteger(value) && isWithin(value)
+    : (value) => Number.isFinite(value) && isWithin(value);
 }
 
 function listOf({ items = {}, maxItems = Infinity }: Form): Check {
@@ -85,7 +88,12 @@ function anyOf(forms: readonly Form[]): Check {
     const checks = forms.map(checkOf);
     return (value) => checks.some((check) => check(value));
   }
-  const checks = new Map(forms.map((form) => [form.properties?.[telling]?.const, checkOf(form)]));
+  const checks = new Map(
+    forms.map((form) => [
+      form.properties?.[telling]?.const,
+      checkOf({ ...form, properties: { ...form.properties, [telling]: {} } }),
+    ]),
+  );
   return (value) => isObject(value) && checks.get(value[telling])?.(value) === true;
 }
 
