@@ -1,3 +1,4 @@
+import { valueWithin } from '@hopback/sdk/internal';
 import type { PlatformAnswer, TimerClock } from '@hopback/sdk/platform';
 import { jsonAnswer, problemAnswer } from '@hopback/sdk/platform';
 import type { AreaDefinition, OperationCall, Operations, PlatformArea, PlatformContext } from '../core/index.js';
@@ -56,21 +57,13 @@ function createAuditVerifier({
   return async () => {
     if (run?.endedMs !== undefined && clock.nowMs() - run.endedMs > RESULT_KEPT_MS) run = undefined;
     const asked = (run ??= begin());
-    const late = later(clock, WAIT_MS);
     const running: AuditVerificationRecord = { status: 'running', startedAt: new Date(asked.startedMs).toISOString() };
-    const answer = await Promise.race([asked.result, late.passed.then(() => running)]).finally(late.stop);
+    const { schedule } = clock;
+    const answer = await valueWithin(asked.result, { timeoutMs: WAIT_MS, schedule, late: running });
     // Whoever asks next gets a look of their own.
     if (answer !== running && run === asked) run = undefined;
     return answer;
   };
-}
-
-function later(clock: TimerClock, ms: number): { readonly passed: Promise<void>; readonly stop: () => void } {
-  let stop = (): void => undefined;
-  const passed = new Promise<void>((resolve) => {
-    stop = clock.schedule(resolve, ms);
-  });
-  return { passed, stop: () => stop() };
 }
 
 function verificationRecord(

@@ -37,15 +37,6 @@ export interface CampaignsPorts {
   readonly holds?: CallHolds;
 }
 
-/** What the detector hears, and says of what it has heard. */
-type DetectorListener = Detector['listener'] &
-  Readonly<Record<'settled', () => Promise<boolean>>> & {
-    readonly free: () => Promise<void> | undefined;
-    readonly reached: (sequence: number) => void;
-    readonly neededFrom: () => number | undefined;
-    readonly coveredReports: () => number;
-  };
-
 /** How campaigns are detected. */
 export type CampaignsOptions = Omit<CampaignEngineOptions, 'newId'> & {
   /** A snapshot of the detector that is larger is not kept. Default 256 MiB. */
@@ -59,7 +50,7 @@ export interface CampaignsArea extends PlatformArea {
    * Hears of live data. What comes before {@link CampaignsArea.start} is done waits for it.
    * @throws HopbackError `unavailable` (retryable) where too much waits: to be told again
    */
-  readonly listener: DetectorListener;
+  readonly listener: Detector['listener'];
   /** Resolves when live data may be told, with the batch of the journal behind which that begins: undefined for where it had got to. */
   readonly begun: Promise<number | undefined>;
   /**
@@ -128,14 +119,7 @@ export function createCampaignsArea(
     },
     engine,
     reader: createReader(),
-    listener: {
-      ...detector.listener,
-      settled: () => detector.settled(),
-      free: () => detector.free(),
-      reached: (sequence) => detector.reached(sequence),
-      neededFrom: () => detector.neededFrom(),
-      coveredReports: () => detector.coveredReports(),
-    },
+    listener: detector.listener,
     begun: detector.begun,
     notices: () => (detector.isWarming() ? [{ text: 'detector: warming', isWarning: false }] : []),
     flush: () => store.flush(),

@@ -8,18 +8,6 @@ import { isUnreadable } from '../database/index.js';
 import { CHUNK_BYTES, decodeState, encodeState } from '../domain/campaigns/state-codec.js';
 import { campaignsTables } from './campaigns-repository.js';
 
-/** What the detector had learned when it had heard everything up to a batch of the journal. */
-interface DetectorSnapshot {
-  readonly sequence: number;
-  readonly atMs: number;
-  readonly state: object;
-}
-
-/** What is found in the place of a snapshot. */
-type FoundSnapshot =
-  | { readonly status: 'read'; readonly snapshot: DetectorSnapshot }
-  | { readonly status: 'none' | 'other-version' | 'damaged' };
-
 /** A state that is packed, and can be stored while the detector goes on. */
 interface PackedState {
   readonly pieces: readonly Buffer[];
@@ -117,6 +105,11 @@ export async function dropSnapshot(transaction: PlatformTransaction): Promise<vo
   await campaignsTables(transaction).deleteFrom('campaigns_snapshots').where('name', '=', DETECTOR).execute();
 }
 
+/** What is found in the place of a snapshot: what the detector had learned when it had heard everything up to a batch of the journal. */
+type FoundSnapshot =
+  | { readonly status: 'read'; readonly sequence: number; readonly state: object }
+  | { readonly status: 'none' | 'other-version' | 'damaged' };
+
 /** Reads the snapshot, some milliseconds of work at a time. Never throws for what it holds. @throws what the database throws */
 export async function readSnapshot(context: PlatformContext, version: string): Promise<FoundSnapshot> {
   const head = await readHead(context.database);
@@ -143,7 +136,7 @@ export async function readSnapshot(context: PlatformContext, version: string): P
   }
   try {
     const state = await pipeline(parts(head.parts), createInflateRaw({ chunkSize: CHUNK_BYTES }), decoded);
-    return { status: 'read', snapshot: { sequence: head.sequence, atMs: head.at_ms, state } };
+    return { status: 'read', sequence: head.sequence, state };
   } catch {
     if (failure !== undefined) throw failure.cause;
     return { status: 'damaged' };

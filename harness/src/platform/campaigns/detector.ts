@@ -2,7 +2,7 @@ import { HopbackError } from '@hopback/sdk/errors';
 import { nextTurn } from '@hopback/sdk/internal';
 import type { AppReport } from '@hopback/sdk/platform';
 import { HARNESS_VERSION } from '../../version.js';
-import type { LiveListener, LiveReader, LiveRecord, PlatformContext, ReportReader } from '../core/index.js';
+import type { LiveReader, LiveRecord, PlatformContext, ReportReader } from '../core/index.js';
 import type { CampaignEngine } from '../domain/campaigns/campaign-engine.js';
 import { DEFAULT_CAMPAIGN_LIMITS } from '../domain/campaigns/campaign-policy.js';
 import type { CampaignStore, UnstoredNews } from './campaign-store.js';
@@ -209,47 +209,31 @@ export class Detector {
     });
   }
 
-  readonly listener: LiveListener = {
-    records: (records) => {
-      if (this.#phase === 'closed') throw closing();
-      const work = (): void => this.#hearRecords(records);
-      if (this.#phase === 'restoring' || this.#pause !== undefined) this.#hold(records.length, work);
-      else work();
+  /** What it hears, and says of what it has heard. */
+  readonly listener = {
+    records: (records: readonly LiveRecord[]): void => {
+      this.#hear(records.length, () => this.#hearRecords(records));
     },
-    report: (appId, report, receivedAtMs) => {
-      if (this.#phase === 'closed') throw closing();
-      const work = (): void => this.#hearReport(appId, report, receivedAtMs);
-      if (this.#phase === 'restoring' || this.#pause !== undefined) this.#hold(1, work);
-      else work();
+    report: (appId: string, report: AppReport, receivedAtMs: number): void => {
+      this.#hear(1, () => this.#hearReport(appId, report, receivedAtMs));
     },
+    /** Resolves when it can hear records again; undefined where it can. */
+    free: (): Promise<void> | undefined => this.#pause,
+    /** Is told up to which batch everything was heard. */
+    reached: (sequence: number): void => {
+      this.#sequence = sequence;
+      if (this.#phase === 'catching-up' && sequence >= this.#target) void this.#caughtUp().catch(() => undefined);
+    },
+    /** Stores what was learned. @returns false while it is not where it was before the restart @throws what the database throws */
+    settled: async (): Promise<boolean> => {
+      if (this.#phase === 'ready') await this.#parts.store.flush();
+      return this.#phase === 'ready' || (this.#phase === 'closed' && this.#sequence !== undefined);
+    },
+    /** Batches behind this one are heard again after a crash. */
+    neededFrom: (): number | undefined => this.#snapshot?.sequence,
+    /** Reports, the first ones since the process began, that need not be told again after a crash. */
+    coveredReports: (): number => this.#snapshot?.reports ?? this.#heardReports,
   };
-
-  /** Resolves when it can hear records again; undefined where it can. */
-  free(): Promise<void> | undefined {
-    return this.#pause;
-  }
-
-  /** Is told up to which batch everything was heard. */
-  reached(sequence: number): void {
-    this.#sequence = sequence;
-    if (this.#phase === 'catching-up' && sequence >= this.#target) void this.#caughtUp().catch(() => undefined);
-  }
-
-  /** Stores what was learned. @returns false while it is not where it was before the restart @throws what the database throws */
-  async settled(): Promise<boolean> {
-    if (this.#phase === 'ready') await this.#parts.store.flush();
-    return this.#phase === 'ready' || (this.#phase === 'closed' && this.#sequence !== undefined);
-  }
-
-  /** Batches behind this one are heard again after a crash. */
-  neededFrom(): number | undefined {
-    return this.#snapshot?.sequence;
-  }
-
-  /** Reports, the first ones since the process began, that need not be told again after a crash. */
-  coveredReports(): number {
-    return this.#snapshot?.reports ?? this.#heardReports;
-  }
 
   /**
    * Changes the engine by something that is not heard again after a restart: an analyst's word. `work` calls `decided` when it has changed it, and
@@ -305,14 +289,14 @@ export class Detector {
       });
       return undefined;
     }
-    const { snapshot } = found;
+    const { sequence } = found;
     const range = ports.journalRange?.();
-    if (range !== undefined && (snapshot.sequence < range.first - 1 || snapshot.sequence > range.last)) {
+    if (range !== undefined && (sequence < range.first - 1 || sequence > range.last)) {
       const because = 'other-journal';
       context.log.warn('the snapshot of the detector cannot be used: records are read again', { because });
       return undefined;
     }
-    const state = snapshot.state as DetectorState;
+    const state = found.state as DetectorState;
     try {
       engine.restoreState(state.engine);
     } catch (error) {
@@ -321,7 +305,7 @@ export class Detector {
       await context.transact(dropSnapshot);
       return undefined;
     }
-    return { sequence: snapshot.sequence, state };
+    return { sequence, state };
   }
 
   /** Has the engine learn anew from what is stored. */
@@ -370,6 +354,12 @@ export class Detector {
   /** Stores what was learned. What cannot be stored is tried again with the job, which tells of it, and keeps nothing else waiting. */
   async #storeNow(): Promise<void> {
     await this.#parts.store.flush().catch(() => undefined);
+  }
+
+  #hear(calls: number, work: () => void): void {
+    if (this.#phase === 'closed') throw closing();
+    if (this.#phase === 'restoring' || this.#pause !== undefined) this.#hold(calls, work);
+    else work();
   }
 
   #hearRecords(records: readonly LiveRecord[]): void {

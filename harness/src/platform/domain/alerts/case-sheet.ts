@@ -5,26 +5,12 @@ import type { CaseSheet } from './alert-bodies.js';
 import type { CampaignFigures } from './alert-rules.js';
 
 /** Words in which digits are said. */
-const DIGIT_WORDS = new Set([
-  ...['zero', 'oh', 'o', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine', 'ten'],
-  ...['eleven', 'twelve', 'hundred', 'double', 'triple', 'area', 'code', 'twenty', 'thirty', 'forty', 'fifty'],
-  ...[
-    'sixty',
-    'seventy',
-    'eighty',
-    'ninety',
-    'cero',
-    'uno',
-    'dos',
-    'tres',
-    'cuatro',
-    'cinco',
-    'seis',
-    'siete',
-    'ocho',
-    'nueve',
-  ],
-]);
+const DIGIT_WORDS = new Set(
+  `zero oh o one two three four five six seven eight nine ten eleven twelve hundred double triple area code
+  twenty thirty forty fifty sixty seventy eighty ninety cero uno dos tres cuatro cinco seis siete ocho nueve`.split(
+    /\s+/,
+  ),
+);
 /** Digits from which on a row of them is a number of somebody: a local number has seven. */
 const MIN_DIGITS = 7;
 

@@ -319,16 +319,14 @@ function kindTable(
   };
 }
 
-function oddsOf(ordinary: Outcomes): Outcomes {
-  const odds = (outcome: CallOutcome): number => Math.log(CAMPAIGN[outcome] / ordinary[outcome]);
-  return {
-    unanswered: odds('unanswered'),
-    short: odds('short'),
-    listened: odds('listened'),
-    conversation: odds('conversation'),
-    unknown: 0,
-  };
-}
+/** For each outcome what a function makes of it; of one that is not known there is no evidence. */
+const byOutcome = <Value>(of: (outcome: Exclude<CallOutcome, 'unknown'>) => Value, unknown: Value) => ({
+  ...{ unanswered: of('unanswered'), short: of('short'), listened: of('listened'), conversation: of('conversation') },
+  unknown,
+});
+
+const oddsOf = (ordinary: Outcomes): Outcomes =>
+  byOutcome((outcome) => Math.log(CAMPAIGN[outcome] / ordinary[outcome]), 0);
 
 const AGAINST_CALL_CENTRES = oddsOf(CALL_CENTRES);
 const AGAINST_DEALINGS = oddsOf(DEALINGS);
@@ -337,13 +335,10 @@ const AGAINST_DEALINGS = oddsOf(DEALINGS);
 export const numberEvidence = (outcome: CallOutcome): { readonly centres: number; readonly dealings: number } =>
   NUMBER_EVIDENCE[outcome];
 
-const NUMBER_EVIDENCE: Readonly<Record<CallOutcome, { readonly centres: number; readonly dealings: number }>> = {
-  unanswered: { centres: AGAINST_CALL_CENTRES.unanswered, dealings: AGAINST_DEALINGS.unanswered },
-  short: { centres: AGAINST_CALL_CENTRES.short, dealings: AGAINST_DEALINGS.short },
-  listened: { centres: AGAINST_CALL_CENTRES.listened, dealings: AGAINST_DEALINGS.listened },
-  conversation: { centres: AGAINST_CALL_CENTRES.conversation, dealings: AGAINST_DEALINGS.conversation },
-  unknown: { centres: 0, dealings: 0 },
-};
+const NUMBER_EVIDENCE = byOutcome(
+  (outcome) => ({ centres: AGAINST_CALL_CENTRES[outcome], dealings: AGAINST_DEALINGS[outcome] }),
+  { centres: 0, dealings: 0 },
+);
 
 /** A number that called no more than so often before may be a number of the moment. */
 const YOUNG_CALLS = 1;

@@ -64,7 +64,7 @@ export interface CampaignFile {
 }
 
 /** Counts of calls and of what they were counted from. */
-export const COUNTS = [
+const COUNTS = [
   'observedCalls',
   'carrierRecords',
   'appReports',
@@ -72,6 +72,9 @@ export const COUNTS = [
   'reportedCalls',
   'bothCalls',
 ] as const;
+
+/** Counts by name. */
+const NAMES = ['reasons', 'signers', 'attestations', 'upstreams', 'reporters', 'areas'] as const;
 
 /** Entries of each count by name: what comes later is counted as `other`. A campaign with more signers is seen by the first ones. */
 export const MAX_NAMES = 256;
@@ -93,7 +96,6 @@ function createCampaignFile(campaignId: string, atMs: number): CampaignFile {
     mergedInto: undefined,
     apartFrom: new Set(),
     keys: new Map(),
-    reasons: new Map(),
     observedCalls: 0,
     carrierRecords: 0,
     appReports: 0,
@@ -101,11 +103,7 @@ function createCampaignFile(campaignId: string, atMs: number): CampaignFile {
     reportedCalls: 0,
     bothCalls: 0,
     callingNumbers: createDistinctSketch(),
-    signers: new Map(),
-    attestations: new Map(),
-    upstreams: new Map(),
-    reporters: new Map(),
-    areas: new Map(),
+    ...byName(() => new Map<string, number>()),
     transcripts: [],
     firstSeenMs: atMs,
     lastSeenMs: atMs,
@@ -226,9 +224,7 @@ export function ratePerHour(file: CampaignFile, nowMs: number): number {
 /** Takes over all that another campaign has. Never throws. */
 function joinFiles(into: CampaignFile, from: CampaignFile, atMs: number): void {
   for (const [name, key] of from.keys) if (into.keys.size < MAX_CAMPAIGN_KEYS) into.keys.set(name, key);
-  for (const member of ['reasons', 'signers', 'attestations', 'upstreams', 'reporters', 'areas'] as const) {
-    for (const [name, count] of from[member]) countName(into[member], name, count);
-  }
+  for (const member of NAMES) for (const [name, count] of from[member]) countName(into[member], name, count);
   for (const [minute, count] of from.minutes) into.minutes.set(minute, (into.minutes.get(minute) ?? 0) + count);
   forgetMinutes(into);
   for (const transcript of from.transcripts) keepTranscript(into, transcript);
@@ -275,8 +271,10 @@ export interface SavedCampaign {
   readonly standing: CampaignStanding;
   readonly mergedInto?: string;
   readonly apartFrom: readonly string[];
-  readonly counts: Readonly<Record<SavedCount, number>> & Readonly<Partial<Record<SavedBase, number>>>;
-  readonly names: Readonly<Record<SavedNames, readonly (readonly [string, number])[]>>;
+  /** Records and reports are absent in what was stored before they were counted. */
+  readonly counts: Readonly<Record<'observedCalls' | 'recordedCalls' | 'reportedCalls' | 'bothCalls', number>> &
+    Readonly<Partial<Record<'carrierRecords' | 'appReports', number>>>;
+  readonly names: Readonly<Record<(typeof NAMES)[number], readonly (readonly [string, number])[]>>;
   readonly callingNumbers: string;
   readonly transcripts: readonly string[];
   readonly firstSeenMs: number;
@@ -284,10 +282,8 @@ export interface SavedCampaign {
   readonly minutes: readonly (readonly [number, number])[];
 }
 
-type SavedCount = 'observedCalls' | 'recordedCalls' | 'reportedCalls' | 'bothCalls';
-/** Absent in what was stored before they were counted. */
-type SavedBase = 'carrierRecords' | 'appReports';
-type SavedNames = 'reasons' | 'signers' | 'attestations' | 'upstreams' | 'reporters' | 'areas';
+const byName = <Value>(valueOf: (member: (typeof NAMES)[number]) => Value) =>
+  Object.fromEntries(NAMES.map((member) => [member, valueOf(member)])) as Record<(typeof NAMES)[number], Value>;
 
 /** A campaign as it is stored. Never throws. */
 export function savedCampaign(file: CampaignFile): SavedCampaign {
@@ -299,14 +295,7 @@ export function savedCampaign(file: CampaignFile): SavedCampaign {
     ...(mergedInto !== undefined && { mergedInto }),
     apartFrom: [...file.apartFrom],
     counts: { observedCalls, recordedCalls, reportedCalls, bothCalls, carrierRecords, appReports },
-    names: {
-      reasons: [...file.reasons],
-      signers: [...file.signers],
-      attestations: [...file.attestations],
-      upstreams: [...file.upstreams],
-      reporters: [...file.reporters],
-      areas: [...file.areas],
-    },
+    names: byName((member) => [...file[member]]),
     callingNumbers: file.callingNumbers.saved(),
     transcripts: [...file.transcripts],
     minutes: [...file.minutes],
@@ -324,12 +313,7 @@ export function restoredCampaign(saved: SavedCampaign, keys: readonly CampaignKe
     mergedInto: saved.mergedInto,
     apartFrom: new Set(saved.apartFrom),
     keys: new Map(keys.map((key) => [keyName(key), key])),
-    reasons: new Map(names.reasons),
-    signers: new Map(names.signers),
-    attestations: new Map(names.attestations),
-    upstreams: new Map(names.upstreams),
-    reporters: new Map(names.reporters),
-    areas: new Map(names.areas),
+    ...byName((member) => new Map(names[member])),
     callingNumbers: createDistinctSketch(saved.callingNumbers),
     transcripts: [...saved.transcripts],
     minutes: new Map(saved.minutes),

@@ -2,7 +2,7 @@ import { EVIDENCE_GAP_MS } from '../campaigns/placed-call.js';
 import type { Cell, Producible } from './produced-rows.js';
 
 /** Calls by how long they lasted: what is under a second was never meant to be a conversation. Bounds in seconds, `from` in it and `to` not. */
-export const DURATION_BUCKETS: readonly { readonly name: string; readonly from: number; readonly to: number }[] = [
+const DURATION_BUCKETS: readonly { readonly name: string; readonly from: number; readonly to: number }[] = [
   { name: 'under 1 s', from: 0, to: 1 },
   { name: '1 to 6 s', from: 1, to: 6 },
   { name: '6 to 30 s', from: 6, to: 30 },
@@ -11,7 +11,7 @@ export const DURATION_BUCKETS: readonly { readonly name: string; readonly from: 
 ];
 
 /** Latest calls that show that it goes on: as many as fit on a page. */
-export const LATEST_CALLS = 40;
+const LATEST_CALLS = 40;
 /** Hours that volumes are counted for: of 18 months. The earliest of them stay; what is beyond is counted in the total. */
 const MAX_HOURS = 13_200;
 
@@ -22,27 +22,8 @@ export interface CountedCalls {
   readonly appReports: number;
 }
 
-/** How many calls there were, and how they were. */
-export interface RestraintVolume extends CountedCalls {
-  /** Calls of which there is a carrier's record, a report of an application, and both. */
-  readonly recorded: number;
-  readonly reported: number;
-  readonly both: number;
-  /** Records and reports that an earlier release stored and that are not joined: each counts as a call, though several may be of one. */
-  readonly unjoined: number;
-  /** Calls that were not answered: they have no duration, and are in no bucket. */
-  readonly notAnswered: CountedCalls;
-  /** Calls that were answered, or may have been, of which the duration is not on record. */
-  readonly withoutDuration: CountedCalls;
-  readonly byDuration: readonly (CountedCalls & { readonly bucket: string })[];
-  readonly byDay: readonly (CountedCalls & { readonly day: string })[];
-  readonly byHour: readonly (CountedCalls & { readonly hour: string })[];
-  /** Calls of hours that are not listed. */
-  readonly hoursNotListed: number;
-}
-
 /** One of the latest calls, by its record that is nearest to who was called, else by a report. */
-export interface LatestCall {
+interface LatestCall {
   readonly at: string;
   readonly source: string;
   readonly id: string;
@@ -65,7 +46,10 @@ type Counts = { -readonly [Member in keyof CountedCalls]: number };
 /** Makes the count. It holds the calls of the last hour and some minutes, the hours and the latest calls. Its functions never throw. */
 export function countVolume() {
   const open = new Map<string, OpenCall>();
+  // `recorded`, `reported` and `both`: calls of which there is a carrier's record, a report of an application, and both. `unjoined`: records and
+  // reports that an earlier release stored and that are not joined: each counts as a call, though several may be of one.
   const total = { ...noCalls(), recorded: 0, reported: 0, both: 0, unjoined: 0, beyond: 0 };
+  // Calls that were not answered have no duration, and are in no bucket; of others that were, or may have been, it is not on record.
   const [notAnswered, withoutDuration] = [noCalls(), noCalls()];
   const durations = DURATION_BUCKETS.map(noCalls);
   const [hours, days] = [new Map<string, Counts>(), new Map<string, Counts>()];
@@ -121,7 +105,7 @@ export function countVolume() {
       if (isNearer) call.best = produced;
       if (typeof seconds === 'number' && (isNearer || call.seconds === undefined)) call.seconds = seconds;
     },
-    counted: (): { readonly volume: RestraintVolume; readonly latest: readonly LatestCall[] } => {
+    counted: () => {
       for (const call of open.values()) close(call);
       open.clear();
       const { beyond, ...counts } = total;
@@ -199,46 +183,17 @@ export interface FoundPath {
 }
 
 /** A request to a provider before this day, and what came of it. */
-export interface PriorRequest {
-  readonly requestId: string;
-  readonly tracebackId: string;
-  readonly provider: string;
-  readonly issuedAt?: string;
-  readonly dueAt?: string;
-  readonly answeredAt?: string;
-  readonly state: string;
-  readonly arm?: string;
-}
+type PriorRequest = ReturnType<typeof requestOf>;
 
 /** What a motion for a temporary restraining order rests on: all of it out of what was produced. */
-export interface RestraintPackage {
-  readonly format: 'hopback.restraint-package.2';
-  readonly queriedAt: string;
-  /** What was asked of the records. */
-  readonly query: unknown;
-  readonly volume: RestraintVolume;
-  readonly paths: readonly FoundPath[];
-  /** Tracebacks by what they came to. */
-  readonly outcomes: readonly { readonly outcome: string; readonly tracebacks: number }[];
-  readonly requests: readonly PriorRequest[];
-  readonly recordings: readonly {
-    readonly source: string;
-    readonly sourceId: string;
-    readonly at: string;
-    readonly excerpt?: string;
-  }[];
-  /** Of each list, what was left out of it for its length. */
-  readonly notListed: { readonly paths: number; readonly requests: number; readonly recordings: number };
-  /** The latest calls, newest first: proof that it goes on. */
-  readonly latest: readonly LatestCall[];
-}
+export type RestraintPackage = ReturnType<ReturnType<typeof gatherRestraintPackage>['gathered']>;
 
 /** Makes one. Its functions never throw. */
 export function gatherRestraintPackage() {
   const volume = countVolume();
   const paths = new Map<string, FoundPath>();
   const requests: PriorRequest[] = [];
-  const recordings: RestraintPackage['recordings'][number][] = [];
+  const recordings: ReturnType<typeof recordingOf>[] = [];
   const outcomes = new Map<string, number>();
   const left = { paths: 0, requests: 0, recordings: 0 };
 
@@ -275,25 +230,23 @@ export function gatherRestraintPackage() {
       if (recordings.length >= MAX_LISTED) left.recordings += 1;
       else recordings.push(recordingOf(cells));
     },
-    gathered: ({
-      queriedAtMs,
-      query,
-    }: {
-      readonly queriedAtMs: number;
-      readonly query: unknown;
-    }): RestraintPackage => ({
-      format: 'hopback.restraint-package.2',
+    /** @param query - what was asked of the records */
+    gathered: ({ queriedAtMs, query }: { readonly queriedAtMs: number; readonly query: unknown }) => ({
+      format: 'hopback.restraint-package.2' as const,
       queriedAt: new Date(queriedAtMs).toISOString(),
       query,
       ...volume.counted(),
       paths: [...paths.values()],
+      /** Tracebacks by what they came to. */
       outcomes: [...outcomes].map(([outcome, tracebacks]) => ({ outcome, tracebacks })),
-      ...{ requests, recordings, notListed: { ...left } },
+      ...{ requests, recordings },
+      /** Of each list, what was left out of it for its length. */
+      notListed: { ...left },
     }),
   };
 }
 
-function requestOf(cells: Producible['cells']): PriorRequest {
+function requestOf(cells: Producible['cells']) {
   return {
     requestId: text(cells['request_id']),
     tracebackId: text(cells['traceback_id']),
@@ -313,7 +266,7 @@ const EXCERPT_CHARS = 600;
 /** Half of a character, where an excerpt ends within one. */
 const LONE_SURROGATE = /\p{Surrogate}/gu;
 
-function recordingOf(cells: Producible['cells']): RestraintPackage['recordings'][number] {
+function recordingOf(cells: Producible['cells']) {
   const transcript = text(cells['transcript']);
   return {
     ...{ source: text(cells['source']), sourceId: text(cells['source_id']), at: text(cells['at']) },

@@ -386,42 +386,32 @@ export function classesBeyond(kind: DemandKind, classes: readonly DemandRecordCl
   return kind === 'court-order' ? [] : classes.filter((one) => one === 'recordings');
 }
 
-function finding(step: ReviewStep, result: ReviewResult, reason: string, detail: string): ReviewFinding {
-  return { step, result, reason, detail };
-}
+const finding =
+  (result: ReviewResult) =>
+  (step: ReviewStep, reason: string, detail: string): ReviewFinding => ({ step, result, reason, detail });
+const met = finding('met');
+const look = finding('look');
+const bars = finding('bars');
 
 function documentFinding({ version, sizeBytes, notes }: PdfObservations): ReviewFinding {
   const seen = notes.filter((note) => note !== 'digital-signature' && note !== 'compressed-objects');
   const about = `PDF ${version}, ${sizeBytes} octets`;
-  if (seen.length === 0)
-    return finding('document', 'met', 'plain', `${about}; nothing in it was seen to act by itself.`);
+  if (seen.length === 0) return met('document', 'plain', `${about}; nothing in it was seen to act by itself.`);
   const reason = seen.includes('encrypted') ? 'encrypted' : (seen[0] ?? 'noted');
-  return finding('document', 'look', reason, `${about}. Noted: ${seen.join(', ')}. Open it where that does no harm.`);
+  return look('document', reason, `${about}. Noted: ${seen.join(', ')}. Open it where that does no harm.`);
 }
 
 function signatureFinding({ notes }: PdfObservations): ReviewFinding {
   return notes.includes('digital-signature')
-    ? finding(
-        'signature',
-        'look',
-        'digital',
-        'It has a digital signature, which was not verified: see whose, and the date.',
-      )
-    : finding(
-        'signature',
-        'look',
-        'none-digital',
-        'It has no digital signature: see that it is signed by hand, and dated.',
-      );
+    ? look('signature', 'digital', 'It has a digital signature, which was not verified: see whose, and the date.')
+    : look('signature', 'none-digital', 'It has no digital signature: see that it is signed by hand, and dated.');
 }
 
 function authorityFinding({ authority, kind }: ReviewedDemand): ReviewFinding {
   const known = authoritiesIn(authority);
-  if (known.length === 0)
-    return finding('authority', 'look', 'not-known', 'The law that it cites is not in the table: read it.');
-  if (known.some(({ kinds }) => kinds.includes(kind)))
-    return finding('authority', 'met', 'known', `Cites ${citations(known)}.`);
-  return finding('authority', 'look', 'other-kind', `Cites ${citations(known)}, under which no ${kind} is known.`);
+  if (known.length === 0) return look('authority', 'not-known', 'The law that it cites is not in the table: read it.');
+  if (known.some(({ kinds }) => kinds.includes(kind))) return met('authority', 'known', `Cites ${citations(known)}.`);
+  return look('authority', 'other-kind', `Cites ${citations(known)}, under which no ${kind} is known.`);
 }
 
 function citations(known: readonly KnownAuthority[]): string {
@@ -431,49 +421,39 @@ function citations(known: readonly KnownAuthority[]): string {
 function jurisdictionFinding(demand: ReviewedDemand, { agencyJurisdiction }: ReviewEstimate): ReviewFinding {
   const { jurisdiction } = demand.agency;
   if (agencyJurisdiction === undefined)
-    return finding('jurisdiction', 'look', 'not-listed', 'Who submitted it is no agency of the directory.');
+    return look('jurisdiction', 'not-listed', 'Who submitted it is no agency of the directory.');
   if (agencyJurisdiction !== jurisdiction)
-    return finding(
-      'jurisdiction',
-      'look',
-      'other-than-listed',
-      `It says ${jurisdiction}, the directory ${agencyJurisdiction}.`,
-    );
+    return look('jurisdiction', 'other-than-listed', `It says ${jurisdiction}, the directory ${agencyJurisdiction}.`);
   const laws = authoritiesIn(demand.authority);
   const isOwn = laws.length === 0 || laws.some((one) => one.jurisdiction === jurisdiction || one.jurisdiction === 'US');
   return isOwn
-    ? finding('jurisdiction', 'met', 'same', `Agency and law are of ${jurisdiction}.`)
-    : finding(
-        'jurisdiction',
-        'look',
-        'law-of-another',
-        `The agency is of ${jurisdiction}, the law is ${citations(laws)}.`,
-      );
+    ? met('jurisdiction', 'same', `Agency and law are of ${jurisdiction}.`)
+    : look('jurisdiction', 'law-of-another', `The agency is of ${jurisdiction}, the law is ${citations(laws)}.`);
 }
 
 function returnFinding({ returnOn }: ReviewedDemand, nowMs: number): ReviewFinding {
   const days = Math.floor(Date.parse(`${returnOn}T00:00:00Z`) / DAY_MS) - Math.floor(nowMs / DAY_MS);
-  if (days < 0) return finding('return-date', 'look', 'passed', `The return date passed ${-days} days ago.`);
-  if (days < UNHURRIED_DAYS) return finding('return-date', 'look', 'near', `The return date is ${days} days away.`);
-  return finding('return-date', 'met', 'ahead', `The return date is ${days} days away.`);
+  if (days < 0) return look('return-date', 'passed', `The return date passed ${-days} days ago.`);
+  if (days < UNHURRIED_DAYS) return look('return-date', 'near', `The return date is ${days} days away.`);
+  return met('return-date', 'ahead', `The return date is ${days} days away.`);
 }
 
 function periodFinding({ scope }: ReviewedDemand): ReviewFinding {
   const days = (Date.parse(scope.to) - Date.parse(scope.from)) / DAY_MS;
-  if (!(days > 0)) return finding('period', 'bars', 'reversed', 'It ends before it begins: nothing can be in it.');
+  if (!(days > 0)) return bars('period', 'reversed', 'It ends before it begins: nothing can be in it.');
   const shown = `${Math.ceil(days)} days`;
   return days > LONGEST_PERIOD_DAYS
-    ? finding('period', 'look', 'long', `It spans ${shown}; toll records are retained for 18 months. 47 CFR 42.6`)
-    : finding('period', 'met', 'bounded', `It spans ${shown}.`);
+    ? look('period', 'long', `It spans ${shown}; toll records are retained for 18 months. 47 CFR 42.6`)
+    : met('period', 'bounded', `It spans ${shown}.`);
 }
 
 function scopeFinding({ scope }: ReviewedDemand): ReviewFinding {
   const { callingNumbers, calledNumbers, campaignIds, tracebackIds, providers } = scope;
   if (campaignIds ?? tracebackIds ?? callingNumbers ?? calledNumbers)
-    return finding('scope', 'met', 'particular', 'It names campaigns, tracebacks or numbers.');
+    return met('scope', 'particular', 'It names campaigns, tracebacks or numbers.');
   if (providers !== undefined)
-    return finding('scope', 'look', 'providers-only', 'It names providers alone: all that they handled in that time.');
-  return finding('scope', 'bars', 'everything', 'It names nothing but a time: everything of everybody. Narrow it.');
+    return look('scope', 'providers-only', 'It names providers alone: all that they handled in that time.');
+  return bars('scope', 'everything', 'It names nothing but a time: everything of everybody. Narrow it.');
 }
 
 function namedFinding({ unknown }: ReviewEstimate): ReviewFinding {
@@ -483,34 +463,27 @@ function namedFinding({ unknown }: ReviewEstimate): ReviewFinding {
     ...(unknown.providers > 0 ? [`${unknown.providers} providers`] : []),
   ];
   return parts.length === 0
-    ? finding('named', 'met', 'known', 'What it names is known.')
-    : finding('named', 'look', 'unknown', `Not known here, so that nothing is produced for them: ${parts.join(', ')}.`);
+    ? met('named', 'known', 'What it names is known.')
+    : look('named', 'unknown', `Not known here, so that nothing is produced for them: ${parts.join(', ')}.`);
 }
 
 function processFinding({ kind, scope }: ReviewedDemand): ReviewFinding {
   const beyond = classesBeyond(kind, scope.recordClasses);
   if (beyond.length > 0)
-    return finding(
+    return bars(
       'process',
-      'bars',
       'content',
       `A ${kind} does not reach ${beyond.join(', ')}: content of calls. 18 USC 2702(a), 2703`,
     );
   if (scope.recordClasses.includes('recordings'))
-    return finding(
+    return look(
       'process',
-      'look',
       'content-by-order',
       'It demands content: see that the order says so. 18 USC 2703(a), (b), (d)',
     );
   if (scope.recordClasses.includes('customer-records'))
-    return finding(
-      'process',
-      'look',
-      'customers',
-      'It demands what was said of customers. 18 USC 2703(c)(2), 47 USC 222',
-    );
-  return finding('process', 'met', 'reached', `A ${kind} reaches the classes that it names. 18 USC 2703(c)`);
+    return look('process', 'customers', 'It demands what was said of customers. 18 USC 2703(c)(2), 47 USC 222');
+  return met('process', 'reached', `A ${kind} reaches the classes that it names. 18 USC 2703(c)`);
 }
 
 function breadthFinding({ reach, calls }: ReviewEstimate): ReviewFinding {
@@ -526,8 +499,8 @@ function breadthFinding({ reach, calls }: ReviewEstimate): ReviewFinding {
   const detail = [...byClass, ...inCalls].join('; ');
   const isBroad = counted.some(([, { items, isAtLeast }]) => isAtLeast || items > BROAD_ITEMS);
   const isEmpty = counted.every(([, { items }]) => items === 0);
-  if (isEmpty) return finding('breadth', 'look', 'nothing', 'As of now it reaches nothing.');
+  if (isEmpty) return look('breadth', 'nothing', 'As of now it reaches nothing.');
   return isBroad
-    ? finding('breadth', 'look', 'broad', `It reaches ${detail}. See whether less would do.`)
-    : finding('breadth', 'met', 'moderate', `It reaches ${detail}.`);
+    ? look('breadth', 'broad', `It reaches ${detail}. See whether less would do.`)
+    : met('breadth', 'moderate', `It reaches ${detail}.`);
 }

@@ -1,3 +1,4 @@
+import { csvField } from '../demands/produced-rows.js';
 import type { CountedRequest, ProviderStanding } from './scorecard.js';
 import { scorecardOf } from './scorecard.js';
 
@@ -61,7 +62,7 @@ const COLUMNS = {
 export function participationCsv(report: ParticipationReport): string {
   const names = Object.values(COLUMNS).join(',');
   const members = Object.keys(COLUMNS) as readonly (keyof ReportLine)[];
-  const lines = linesOf(report).map((line) => members.map((member) => csvCell(String(line[member]))).join(','));
+  const lines = linesOf(report).map((line) => members.map((member) => csvField(String(line[member]))).join(','));
   return [names, ...lines, ''].join('\r\n');
 }
 
@@ -156,8 +157,3 @@ function participationOf({ outcome, excluded, timeliness }: CountedRequest): Par
 }
 
 const timeOf = (ms: number | undefined): string => (ms === undefined ? '' : new Date(ms).toISOString());
-
-function csvCell(value: string): string {
-  const inert = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
-  return /[",\r\n]/.test(inert) ? `"${inert.replaceAll('"', '""')}"` : inert;
-}

@@ -213,30 +213,25 @@ type Cells = ReadonlyMap<string, string>;
 const cellsOf = (names: readonly string[], cells: readonly string[]): Cells =>
   new Map(names.flatMap((name, index) => (index < cells.length ? [[name, cells[index] ?? '']] : [])));
 
-const BOOLEANS = {
-  foreign_voice_service_provider: 'isForeignVoiceServiceProvider',
-  voice_service_provider: 'isVoiceServiceProvider',
-  gateway_provider: 'isGatewayProvider',
-  non_gateway_intermediate_provider: 'isNonGatewayIntermediateProvider',
-} as const;
-
-/** Readers of cells that may be empty, by column: the member that they fill. */
-const READERS: Readonly<Record<string, readonly [string, (cell: string) => unknown]>> = {
-  business_address: ['businessAddress', textCell],
-  last_updated: ['filingUpdatedOn', dateCell],
-  certified_24_hours_on: ['certified24HoursOn', dateCell],
-  country: ['country', (cell) => (/^[A-Z]{2}$/.test(cell.trim()) ? cell.trim() : undefined)],
-};
-
-/** Readers of lists, for which an empty cell is an empty list. */
-const LISTS: Readonly<Record<string, readonly [string, (cell: string) => unknown]>> = {
-  previous_business_names: ['previousBusinessNames', namesCell],
-  other_dba_names: ['otherDbaNames', namesCell],
-  ocn: ['ocns', (cell) => codesCell(cell, /^[0-9A-Z]{4}$/)],
-  spc: ['spcs', (cell) => codesCell(cell, /^[0-9A-Z]{1,15}$/)],
-  principals: ['principals', principalsCell],
-  affiliates: ['affiliates', affiliatesCell],
-};
+/** Readers of cells by column: the member that they fill, and whether an empty cell takes it away. */
+const READERS: Readonly<Record<string, readonly [member: string, read: (cell: string) => unknown, isOptional?: true]>> =
+  {
+    foreign_voice_service_provider: ['isForeignVoiceServiceProvider', booleanCell],
+    voice_service_provider: ['isVoiceServiceProvider', booleanCell],
+    gateway_provider: ['isGatewayProvider', booleanCell],
+    non_gateway_intermediate_provider: ['isNonGatewayIntermediateProvider', booleanCell],
+    implementation: ['implementation', implementationCell],
+    previous_business_names: ['previousBusinessNames', namesCell],
+    other_dba_names: ['otherDbaNames', namesCell],
+    ocn: ['ocns', (cell) => codesCell(cell, /^[0-9A-Z]{4}$/)],
+    spc: ['spcs', (cell) => codesCell(cell, /^[0-9A-Z]{1,15}$/)],
+    principals: ['principals', principalsCell],
+    affiliates: ['affiliates', affiliatesCell],
+    business_address: ['businessAddress', textCell, true],
+    last_updated: ['filingUpdatedOn', dateCell, true],
+    certified_24_hours_on: ['certified24HoursOn', dateCell, true],
+    country: ['country', (cell) => (/^[A-Z]{2}$/.test(cell.trim()) ? cell.trim() : undefined), true],
+  };
 
 function readLine(line: number, cells: Cells, isWhole: boolean): Filing | RejectedFiling {
   if (!isWhole) return { line, reason: 'line-unreadable' };
@@ -249,21 +244,16 @@ function readLine(line: number, cells: Cells, isWhole: boolean): Filing | Reject
   const members: Record<string, unknown> = { businessName: lineCell(name) };
   const wrong: string[] = members['businessName'] === undefined ? ['business_name'] : [];
   const emptied: OptionalMember[] = [];
-  const set = (column: string, member: string, value: unknown): void => {
-    if (value === undefined) wrong.push(column);
-    else members[member] = value;
-  };
-  for (const [column, member] of Object.entries(BOOLEANS))
-    if (cells.has(column)) set(column, member, booleanCell(cells.get(column) ?? ''));
-  if (cells.has('implementation'))
-    set('implementation', 'implementation', implementationCell(cells.get('implementation') ?? ''));
-  for (const [column, [member, read]] of Object.entries(LISTS))
-    if (cells.has(column)) set(column, member, read(cells.get(column) ?? ''));
-  for (const [column, [member, read]] of Object.entries(READERS)) {
+  for (const [column, [member, read, isOptional = false]] of Object.entries(READERS)) {
     const cell = cells.get(column);
     if (cell === undefined) continue;
-    if (cell.trim() === '') emptied.push(member as OptionalMember);
-    else set(column, member, read(cell));
+    if (isOptional && cell.trim() === '') {
+      emptied.push(member as OptionalMember);
+      continue;
+    }
+    const value = read(cell);
+    if (value === undefined) wrong.push(column);
+    else members[member] = value;
   }
   readContact(cells, members, emptied);
   readRemoval(cells, { members, emptied, wrong });

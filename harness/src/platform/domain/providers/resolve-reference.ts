@@ -14,9 +14,6 @@ export interface CodeOwner extends ProviderCode {
   readonly providerId: string;
 }
 
-/** Whom a reference means. `several` where it cannot be told: because several have what it says, or because one thing speaks against another. */
-export type ResolvedReference = ReferenceMeaning;
-
 /** All that an entry can be found by, each once. Names are in the spelling by which they are compared. */
 export function codesOf(entry: ProviderEntry): readonly ProviderCode[] {
   const names = [entry.businessName, ...entry.otherDbaNames, ...entry.previousBusinessNames]
@@ -38,16 +35,24 @@ export const searchTextOf = (entry: ProviderEntry): string =>
  * What has to be looked up for a reference. An SPC is an OCN as a rule (RFC 8226 section 9), so that each is looked for as the other too.
  */
 export function codesToLookUp(reference: ProviderReference): readonly ProviderCode[] {
-  const { providerId, frn, ocn, spc } = reference;
   const name = comparableBusinessName(reference.name);
   return [
-    ...(providerId === undefined ? [] : [{ kind: 'id', value: providerId } as const]),
-    ...(frn === undefined ? [] : [{ kind: 'frn', value: frn } as const]),
-    ...[ocn, spc].flatMap((value) =>
-      value === undefined ? [] : [{ kind: 'ocn', value } as const, { kind: 'spc', value } as const],
+    ...statedCodes(reference).flatMap(({ kind, value }) =>
+      OTHER_KIND[kind] === undefined
+        ? [{ kind, value }]
+        : (['ocn', 'spc'] as const).map((code) => ({ kind: code, value })),
     ),
     ...(name === '' ? [] : [{ kind: 'name', value: name } as const]),
   ];
+}
+
+/** Whom a reference means. */
+export type ResolvedReference = ReferenceMeaning;
+
+/** Owners of {@link codesToLookUp}, and every code of these owners. */
+interface FoundCodes {
+  readonly owners: readonly CodeOwner[];
+  readonly codesOfOwners: readonly CodeOwner[];
 }
 
 /**
@@ -55,22 +60,16 @@ export function codesToLookUp(reference: ProviderReference): readonly ProviderCo
  * name alone decides only where one provider has it and none of the codes of the reference contradicts what that one is known under. To name
  * the wrong provider is an accusation: wherever anything is in doubt nobody is named.
  * @param reference - as somebody stated it
- * @param found - owners of {@link codesToLookUp}, and every code of these owners
+ * @returns `several` where it cannot be told: because several have what it says, or because one thing speaks against another
  */
-export function resolveReference(
-  reference: ProviderReference,
-  found: { readonly owners: readonly CodeOwner[]; readonly codesOfOwners: readonly CodeOwner[] },
-): ResolvedReference {
+export function resolveReference(reference: ProviderReference, found: FoundCodes): ReferenceMeaning {
   const meant = meaningOf(reference, found);
   if (meant.status !== 'several') return meant;
   const mixed = mixedReference(ownedParts(reference, found.owners));
   return mixed === undefined ? meant : { ...meant, mixed };
 }
 
-function meaningOf(
-  reference: ProviderReference,
-  found: { readonly owners: readonly CodeOwner[]; readonly codesOfOwners: readonly CodeOwner[] },
-): ResolvedReference {
+function meaningOf(reference: ProviderReference, found: FoundCodes): ReferenceMeaning {
   const byCode = new Set(statedCodes(reference).flatMap((code) => ownersOf(code, found.owners)));
   const name = comparableBusinessName(reference.name);
   const named = new Set(
@@ -102,7 +101,7 @@ function ownedParts(reference: ProviderReference, owners: readonly CodeOwner[]):
 
 const providerOf = ({ providerId }: CodeOwner): string => providerId;
 
-const several = (ids: ReadonlySet<string>): ResolvedReference => ({
+const several = (ids: ReadonlySet<string>): ReferenceMeaning => ({
   status: 'several',
   providerIds: [...ids].sort((one, other) => (one < other ? -1 : 1)),
 });
