@@ -224,13 +224,16 @@ export function recordsClaims(open: () => Promise<RecordsLab>): void {
       (await area.reader.report('app-1', 'r-1')) !== undefined,
       (await lab.everything()).includes('complaint_id'),
     ];
-    const order = { holdId: 'h-1', reason: 'D-1', organizationId: 'staff', actor: 'c' };
-    for (let repeat = 0; repeat < 2; repeat += 1)
-      await area.holds.place({ ...order, fromMs: SAMPLES_MS - 2 * DAY_MS, toMs: SAMPLES_MS + 2 * DAY_MS });
+    const [from = '', to = ''] = [-2, 2].map((days) => new Date(SAMPLES_MS + days * DAY_MS).toISOString());
+    const hold = {
+      holdId: 'h-1',
+      organizationId: 'ag-1',
+      scope: { recordClasses: ['call-records'], from, to },
+    } as const;
+    for (let repeat = 0; repeat < 2; repeat += 1) await area.holdPort.place(hold);
     await lab.run('records.retention', SAMPLES_MS + 800 * DAY_MS);
     expect(await there()).toEqual([true, true, true]);
-    const release = () => area.holds.release('h-1', { reason: 'over', organizationId: 'staff', actor: 'c' });
-    expect([await release(), await release()]).toEqual([true, false]);
+    for (let repeat = 0; repeat < 2; repeat += 1) await area.holdPort.release('h-1');
     await lab.run('records.retention', SAMPLES_MS + 800 * DAY_MS);
     expect(await there()).toEqual([false, false, false]);
     expect(await sealed()).toBe(0);

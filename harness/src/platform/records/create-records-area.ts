@@ -13,8 +13,7 @@ import { createDoNotOriginateOperations } from './do-not-originate.js';
 import type { ComplaintFile, ComplaintImportOutcome } from './import-complaints.js';
 import { importComplaints, importComplaintsByRoute } from './import-complaints.js';
 import { LiveFeed, type SettlingListener } from './live-feed.js';
-import type { LiveHolds } from './live-holds.js';
-import { createHoldPort, createLiveHolds } from './live-holds.js';
+import { createHoldPort } from './live-holds.js';
 import { RECORDS_SCHEMAS } from './records-bodies.js';
 import { RECORDS_ROLES, RECORDS_ROUTES } from './records-routes.js';
 import type { RecordsTables } from './records-tables.js';
@@ -143,8 +142,7 @@ export interface RecordsAreaOptions {
 export interface RecordsArea extends PlatformArea {
   readonly reader: LiveReader;
   readonly reports: ReportReader;
-  readonly holds: LiveHolds;
-  /** The same, as demands place them. */
+  /** Keeps live data beyond their time. */
   readonly holdPort: HoldPort;
   /**
    * Tells somebody live data once they are durable: what was not settled before, then what comes. To be called before calls are served, and
@@ -178,7 +176,6 @@ export async function createRecordsArea(context: PlatformContext, options: Recor
     reports.close();
     return feed.close();
   };
-  const holds = createLiveHolds({ context, store: feed.store, caughtUp: () => feed.caughtUp() });
   return {
     name: 'records',
     routes: RECORDS_ROUTES,
@@ -194,8 +191,7 @@ export async function createRecordsArea(context: PlatformContext, options: Recor
     reactions: {},
     reader: { ...feed.reader, report: reports.report },
     reports: { findReports: createReportFinder(context) },
-    holds,
-    holdPort: createHoldPort(holds),
+    holdPort: createHoldPort({ context, store: feed.store, caughtUp: () => feed.caughtUp() }),
     listen: async (name, listener, from) => {
       // The reports that were not settled come first: they are few, and the records meet them.
       const toldReports = reports.listen(name, listener, from);

@@ -83,20 +83,18 @@ export function narrowed(scope: DemandScope, by: DemandScope): DemandScope | und
   const recordClasses = scope.recordClasses.filter((one) => by.recordClasses.includes(one));
   const from = Date.parse(scope.from) >= Date.parse(by.from) ? scope.from : by.from;
   const to = Date.parse(scope.to) <= Date.parse(by.to) ? scope.to : by.to;
-  const lists = {
-    ...both('callingNumbers', scope.callingNumbers, by.callingNumbers, comparableNumber),
-    ...both('calledNumbers', scope.calledNumbers, by.calledNumbers, comparableNumber),
-    ...both('campaignIds', scope.campaignIds, by.campaignIds, (id) => id),
-    ...both('tracebackIds', scope.tracebackIds, by.tracebackIds, (id) => id),
-    ...both('providers', scope.providers, by.providers, identifiersOf),
-  };
+  const lists: Partial<Record<ListMember, readonly Listed[]>> = {};
+  for (const member of LIST_MEMBERS) {
+    const kept = within(member, scope[member] ?? by[member], by[member]);
+    if (kept !== undefined) lists[member] = kept;
+  }
   const isEmpty = Object.values(lists).some((list) => list.length === 0);
   if (recordClasses.length === 0 || isEmpty || !(Date.parse(from) < Date.parse(to))) return undefined;
-  return { recordClasses, from, to, ...lists };
+  return { recordClasses, from, to, ...(lists as Pick<DemandScope, ListMember>) };
 }
 
 /** Member of a scope. */
-export type ScopeMember = keyof DemandScope;
+type ScopeMember = keyof DemandScope;
 
 /**
  * In which members a scope reaches further than the one that was demanded: a decision may have none. Never throws.
@@ -108,14 +106,11 @@ export function widerMembers(demanded: DemandScope, decided: DemandScope): reado
   if (decided.recordClasses.some((one) => !demanded.recordClasses.includes(one))) wider.push('recordClasses');
   if (!(Date.parse(decided.from) >= Date.parse(demanded.from))) wider.push('from');
   if (!(Date.parse(decided.to) <= Date.parse(demanded.to))) wider.push('to');
-  const lists = [
-    ['callingNumbers', isWithin(demanded.callingNumbers, decided.callingNumbers, comparableNumber)],
-    ['calledNumbers', isWithin(demanded.calledNumbers, decided.calledNumbers, comparableNumber)],
-    ['campaignIds', isWithin(demanded.campaignIds, decided.campaignIds, (id) => id)],
-    ['tracebackIds', isWithin(demanded.tracebackIds, decided.tracebackIds, (id) => id)],
-    ['providers', isWithin(demanded.providers, decided.providers, identifiersOf)],
-  ] as const;
-  return [...wider, ...lists.filter(([, isInside]) => !isInside).map(([member]) => member)];
+  const lists = LIST_MEMBERS.filter((member) => {
+    const [wanted, given] = [demanded[member], decided[member]];
+    return wanted !== undefined && (given === undefined || within(member, given, wanted)?.length !== given.length);
+  });
+  return [...wider, ...lists];
 }
 
 /** What a registry or a numbering authority gives out, which a demand can name a provider by. */
@@ -151,36 +146,22 @@ function setOf(list: readonly string[] | undefined): ReadonlySet<string> | undef
   return list === undefined ? undefined : new Set(list);
 }
 
-/** Of two lists that each narrow, what both have; a list that is not there narrows nothing. */
-function both<Name extends ScopeMember, Value>(
-  name: Name,
-  one: readonly Value[] | undefined,
-  other: readonly Value[] | undefined,
-  keyOf: (value: Value) => string,
-): { readonly [Member in Name]?: readonly Value[] } {
-  if (one === undefined && other === undefined) return {};
-  const kept =
-    one === undefined || other === undefined
-      ? (one ?? other ?? [])
-      : within(one, new Set(other.map((value) => keyOf(value))), keyOf);
-  return { [name]: kept } as { readonly [Member in Name]?: readonly Value[] };
+const LIST_MEMBERS = ['callingNumbers', 'calledNumbers', 'campaignIds', 'tracebackIds', 'providers'] as const;
+type ListMember = (typeof LIST_MEMBERS)[number];
+type Listed = string | ProviderReference;
+
+/** What of a list another has too; a list that is not there narrows nothing. */
+function within(
+  member: ListMember,
+  list: readonly Listed[] | undefined,
+  by: readonly Listed[] | undefined,
+): readonly Listed[] | undefined {
+  if (by === undefined) return list;
+  const keys = new Set(by.map((value) => keyOf(member, value)));
+  return list?.filter((value) => keys.has(keyOf(member, value)));
 }
 
-function within<Value>(
-  list: readonly Value[],
-  keys: ReadonlySet<string>,
-  keyOf: (value: Value) => string,
-): readonly Value[] {
-  return list.filter((value) => keys.has(keyOf(value)));
-}
-
-function isWithin<Value>(
-  demanded: readonly Value[] | undefined,
-  decided: readonly Value[] | undefined,
-  keyOf: (value: Value) => string,
-): boolean {
-  if (demanded === undefined) return true;
-  if (decided === undefined) return false;
-  const keys = new Set(demanded.map((value) => keyOf(value)));
-  return decided.every((value) => keys.has(keyOf(value)));
+function keyOf(member: ListMember, value: Listed): string {
+  if (typeof value !== 'string') return identifiersOf(value);
+  return member === 'callingNumbers' || member === 'calledNumbers' ? comparableNumber(value) : value;
 }

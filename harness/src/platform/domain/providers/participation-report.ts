@@ -14,25 +14,7 @@ export interface ParticipationReport {
 /** Whether a provider took part in one traceback. */
 type Participation = 'participated' | 'participated-late' | 'refused' | 'did-not-respond' | 'not-counted';
 
-interface ReportLine {
-  readonly providerId: string;
-  readonly businessName: string;
-  readonly frn: string;
-  readonly requestId: string;
-  readonly tracebackId: string;
-  readonly campaignId: string;
-  readonly hop: number;
-  readonly issuedAt: string;
-  readonly dueAt: string;
-  readonly answeredAt: string;
-  readonly participation: Participation;
-  /** In the words of the provider where it refused, or why the request is not counted. */
-  readonly reason: string;
-  readonly answer: string;
-  readonly role: string;
-  readonly disputed: boolean;
-  readonly contest: string;
-}
+type ReportLine = ReturnType<typeof lineOf>;
 
 const COLUMNS = {
   providerId: 'provider_id',
@@ -126,7 +108,7 @@ const nameOf = (
   providerId: string,
 ): { readonly businessName: string; readonly frn?: string } => names.get(providerId) ?? { businessName: '' };
 
-function lineOf(request: CountedRequest, named: { readonly businessName: string; readonly frn: string }): ReportLine {
+function lineOf(request: CountedRequest, named: { readonly businessName: string; readonly frn: string }) {
   const { outcome, excluded, contest, timeliness } = request;
   const participation = participationOf(request);
   const given = participation === 'not-counted' ? (excluded ?? timeliness) : (outcome.reason ?? '');
@@ -141,6 +123,7 @@ function lineOf(request: CountedRequest, named: { readonly businessName: string;
     dueAt: timeOf(outcome.dueAtMs),
     answeredAt: timeOf(outcome.answeredAtMs),
     participation,
+    /** In the words of the provider where it refused, or why the request is not counted. */
     reason: participation === 'did-not-respond' && given === '' ? 'no answer was given' : given,
     answer: outcome.arm ?? '',
     role: outcome.isDisputed ? '' : (outcome.role ?? ''),
