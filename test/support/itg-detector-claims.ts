@@ -128,7 +128,7 @@ async function exchangeTables(bench: CampaignsBench): Promise<void> {
   const [head] = await storedHeads(bench);
   const found = await readSnapshot(context, head?.version ?? '');
   if (found.status !== 'read' || head === undefined) throw new Error(found.status);
-  const state = found.snapshot.state as { readonly engine: { readonly calls: Record<string, unknown> } };
+  const state = found.state as { readonly engine: { readonly calls: Record<string, unknown> } };
   const { calls } = state.engine;
   // The last tables that are taken over: everything else is in the engine by then.
   const harmed = { ...state, engine: { ...state.engine, calls: { ...calls, waiting: calls['recorded'] } } };

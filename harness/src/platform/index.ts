@@ -33,6 +33,6 @@ export type { AddressGuardOptions, ResolveAddresses, WebhookPosterOptions } from
 export type { GaugeName, HistogramName, Labels, MetricName, PlatformMetrics } from './http/platform-metrics.js';
 export type { PlatformTls } from './http/http-server.js';
 export type { Rate } from './http/exchange.js';
-export type { CallerOptions, TokenDesk } from './trust/token-desk.js';
+export type { CallerOptions } from './trust/token-desk.js';
 export type { FirstOperator } from './trust/client-operations.js';
 export type { TrustArea } from './trust/trust-area.js';

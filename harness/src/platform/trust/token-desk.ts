@@ -24,14 +24,6 @@ const MAX_JTI_CHARS = 256;
 /** Octets of a token: nobody guesses 256 bits. RFC 6749 section 10.10 */
 const TOKEN_BYTES = 32;
 
-/** Gives tokens, and knows whose they are. */
-export interface TokenDesk {
-  /** The operation `issueToken`. @see RFC 6749 section 4.4, RFC 7523 section 2.2 */
-  readonly issue: (call: OperationCall) => Promise<PlatformAnswer>;
-  /** Who calls with a token; undefined where nobody may with it. Never rejects for peer input. */
-  readonly callerOf: (token: string, options: CallerOptions) => Promise<Caller | undefined>;
-}
-
 /** What is known of a call beside its token. */
 export interface CallerOptions {
   readonly nowMs: number;
@@ -39,32 +31,32 @@ export interface CallerOptions {
   readonly certificateSha256?: string;
 }
 
-/** Makes the desk. @param parts - `tokenUrl` is what assertions name as their audience */
-export function createTokenDesk(parts: { readonly context: PlatformContext; readonly tokenUrl: string }): TokenDesk {
-  const { context } = parts;
-  return {
-    issue: async (call) => {
-      const { client_assertion: assertion, scope } = call.request.body as TokenRequest;
-      const reading = await readAssertion(assertion, { ...parts, nowMs: call.atMs });
-      if (reading.status === 'refused') return refused(401, 'invalid_client', reading.why);
-      const { client } = reading;
-      const { certificateSha256: shown } = call;
-      if (client.certificates.length > 0 && (shown === undefined || !client.certificates.includes(shown)))
-        return refused(401, 'invalid_client', 'The connection shows no certificate of the client.');
-      if (scope !== undefined && scope !== client.kind)
-        return refused(400, 'invalid_scope', 'The client may not have that scope.');
-      const token = await giveToken(context, { ...reading, nowMs: call.atMs, certificate: shown ?? null });
-      if (token === undefined) return refused(401, 'invalid_client', 'The assertion was used before.');
-      const answer: TokenAnswer = {
-        access_token: token,
-        token_type: 'Bearer',
-        expires_in: TOKEN_LIFETIME_SECONDS,
-        scope: client.kind,
-      };
-      return jsonAnswer(answer);
-    },
-    callerOf: (token, options) => callerOf(context, token, options),
+/** What tokens are given with: `tokenUrl` is what assertions name as their audience. */
+export interface TokenParts {
+  readonly context: PlatformContext;
+  readonly tokenUrl: string;
+}
+
+/** The operation `issueToken`. @see RFC 6749 section 4.4, RFC 7523 section 2.2 */
+export async function issueToken(parts: TokenParts, call: OperationCall): Promise<PlatformAnswer> {
+  const { client_assertion: assertion, scope } = call.request.body as TokenRequest;
+  const reading = await readAssertion(assertion, { ...parts, nowMs: call.atMs });
+  if (reading.status === 'refused') return refused(401, 'invalid_client', reading.why);
+  const { client } = reading;
+  const { certificateSha256: shown } = call;
+  if (client.certificates.length > 0 && (shown === undefined || !client.certificates.includes(shown)))
+    return refused(401, 'invalid_client', 'The connection shows no certificate of the client.');
+  if (scope !== undefined && scope !== client.kind)
+    return refused(400, 'invalid_scope', 'The client may not have that scope.');
+  const token = await giveToken(parts.context, { ...reading, nowMs: call.atMs, certificate: shown ?? null });
+  if (token === undefined) return refused(401, 'invalid_client', 'The assertion was used before.');
+  const answer: TokenAnswer = {
+    access_token: token,
+    token_type: 'Bearer',
+    expires_in: TOKEN_LIFETIME_SECONDS,
+    scope: client.kind,
   };
+  return jsonAnswer(answer);
 }
 
 const refused = (status: number, error: string, error_description: string): PlatformAnswer => {
@@ -88,9 +80,8 @@ const unbelieved = (why: string): AssertionReading => ({ status: 'refused', why 
 /** @see RFC 7523 section 3, RFC 8725 */
 async function readAssertion(
   assertion: string,
-  options: { readonly context: PlatformContext; readonly tokenUrl: string; readonly nowMs: number },
+  { context, tokenUrl, nowMs }: TokenParts & { readonly nowMs: number },
 ): Promise<AssertionReading> {
-  const { context, tokenUrl, nowMs } = options;
   const said = saidBy(assertion);
   if (said === undefined) return unbelieved('The assertion is none.');
   const key = await keyOf(context, said);
@@ -219,8 +210,8 @@ async function giveToken(
   });
 }
 
-/** @see RFC 6750 section 2.1 for the form of a token */
-async function callerOf(
+/** Who calls with a token; undefined where nobody may with it. Never rejects for peer input. @see RFC 6750 section 2.1 for the form of a token */
+export async function callerOf(
   { database }: PlatformContext,
   token: string,
   { nowMs, certificateSha256 }: CallerOptions,

@@ -1,9 +1,9 @@
-import type { AgencyEntry, OrganizationDirectory, PlatformArea, PlatformContext, Reading } from '../core/index.js';
+import type { AgencyEntry, Caller, OrganizationDirectory, PlatformArea, Reading } from '../core/index.js';
 import type { FirstOperator } from './client-operations.js';
 import { clientOperations, makeFirstOperator } from './client-operations.js';
 import { organizationOperations } from './organization-operations.js';
-import { createTokenDesk, forgetEnded } from './token-desk.js';
-import type { TokenDesk } from './token-desk.js';
+import { callerOf, forgetEnded, issueToken } from './token-desk.js';
+import type { CallerOptions, TokenParts } from './token-desk.js';
 import { createVersionedMemory, isAmong } from '../database/index.js';
 import type { VersionedMemory } from '../database/index.js';
 import { TRUST_SCHEMAS } from './trust-bodies.js';
@@ -17,7 +17,10 @@ const FORGETTING_MS = 300_000;
 /** Who may call: organizations, clients, keys and tokens. */
 export interface TrustArea extends PlatformArea, OrganizationDirectory {
   /** Knows whose a token is. */
-  readonly tokens: Pick<TokenDesk, 'callerOf'>;
+  readonly tokens: {
+    /** Undefined where nobody may call with it. Never rejects for peer input. */
+    readonly callerOf: (token: string, options: CallerOptions) => Promise<Caller | undefined>;
+  };
   /** Which of some organizations have a client that may call now. */
   readonly hasClient: (reading: Reading, organizationIds: readonly string[]) => Promise<ReadonlySet<string>>;
   /** Whether a client may call now: of what is open for longer than a call takes. */
@@ -28,13 +31,9 @@ export interface TrustArea extends PlatformArea, OrganizationDirectory {
   readonly makeFirstOperator: (first: FirstOperator) => Promise<'made' | 'there'>;
 }
 
-/**
- * Makes the area.
- * @param parts - `tokenUrl` is the address of the token endpoint as clients know it: what assertions name as their audience
- */
-export function createTrustArea(parts: { readonly context: PlatformContext; readonly tokenUrl: string }): TrustArea {
+/** Makes the area. */
+export function createTrustArea(parts: TokenParts): TrustArea {
   const { context } = parts;
-  const tokens = createTokenDesk(parts);
   const clients = createVersionedMemory(CLIENTS);
   const close = async (): Promise<void> => {};
   return {
@@ -42,7 +41,11 @@ export function createTrustArea(parts: { readonly context: PlatformContext; read
     routes: TRUST_ROUTES,
     roles: TRUST_ROLES,
     schemas: TRUST_SCHEMAS,
-    operations: { issueToken: tokens.issue, ...organizationOperations(context), ...clientOperations(context) },
+    operations: {
+      issueToken: (call) => issueToken(parts, call),
+      ...organizationOperations(context),
+      ...clientOperations(context),
+    },
     jobs: [
       {
         name: 'trust.forget-ended',
@@ -53,7 +56,7 @@ export function createTrustArea(parts: { readonly context: PlatformContext; read
       },
     ],
     reactions: {},
-    tokens,
+    tokens: { callerOf: (token, options) => callerOf(context, token, options) },
     makeFirstOperator: (first) => makeFirstOperator(context, first),
     ...directory(clients),
     mayCall,

@@ -11,27 +11,7 @@ const HOUR_MS = 60 * MINUTE_MS;
 const HOURS_TOLD = 48;
 
 /** What a campaign comes to in figures. All of them count calls that were placed, each once. */
-export interface CampaignFigures {
-  readonly observedCalls: number;
-  /** Records of carriers and reports of applications that they were counted from. */
-  readonly carrierRecords: number;
-  readonly appReports: number;
-  /** Calls that were looked at for the figures below: the newest. */
-  readonly sampledCalls: number;
-  /** Records and reports among them that an earlier release stored and that are not joined: each counts as a call. */
-  readonly unjoined: number;
-  /** Calls of the last ten minutes, by the minute. */
-  readonly callsPerMinute: number;
-  readonly perHour: readonly { readonly fromMs: number; readonly calls: number }[];
-  /** Calls of the last 24 hours against those of the 24 before; absent where the sample does not reach as far. */
-  readonly trend?: CaseSheet['volume']['trend'];
-  /** Most calls first. */
-  readonly jurisdictions: CaseSheet['jurisdictions'];
-  /** Calls that belong to no jurisdiction by their area code. */
-  readonly elsewhere: number;
-  readonly signers: CaseSheet['signers'];
-  readonly unsigned: number;
-}
+export type CampaignFigures = ReturnType<typeof campaignFigures>;
 
 /**
  * Figures of a campaign.
@@ -39,20 +19,21 @@ export interface CampaignFigures {
  * @param evidence - the newest records and reports of its calls, in any order
  * @param nowMs - until which rates are measured
  */
-export function campaignFigures(campaign: Campaign, evidence: readonly CampaignCall[], nowMs: number): CampaignFigures {
+export function campaignFigures(campaign: Campaign, evidence: readonly CampaignCall[], nowMs: number) {
   const calls = placedCalls(evidence);
   const recent = calls.filter(({ atMs }) => atMs > nowMs - RATE_MINUTES * MINUTE_MS && atMs <= nowMs).length;
-  const trend = trendOf(calls, { nowMs, isWhole: calls.length >= campaign.observedCalls });
   return {
     observedCalls: campaign.observedCalls,
-    // A platform of an older version does not say them.
+    // Records of carriers and reports of applications that calls were counted from. A platform of an older version does not say them.
     carrierRecords: campaign.carrierRecords ?? campaign.estimatedVolume?.recorded ?? 0,
     appReports: campaign.appReports ?? campaign.estimatedVolume?.reported ?? 0,
+    // Calls that were looked at for what follows: the newest.
     sampledCalls: calls.length,
+    // Records and reports among them that an earlier release stored and that are not joined: each counts as a call.
     unjoined: evidence.filter(({ isUnjoined }) => isUnjoined).length,
     callsPerMinute: recent / RATE_MINUTES,
     perHour: perHourOf(calls, nowMs),
-    ...(trend !== undefined && { trend }),
+    trend: trendOf(calls, { nowMs, isWhole: calls.length >= campaign.observedCalls }),
     ...sharesOf(calls),
     ...signersOf(calls),
   };
@@ -91,7 +72,8 @@ const byNearness = (one: CampaignCall, other: CampaignCall): number =>
   other.atMs - one.atMs ||
   (one.callId < other.callId ? -1 : 1);
 
-function sharesOf(calls: readonly FiguredCall[]): Pick<CampaignFigures, 'jurisdictions' | 'elsewhere'> {
+/** Most calls first; `elsewhere` are those that belong to no jurisdiction by their area code. */
+function sharesOf(calls: readonly FiguredCall[]): Pick<CaseSheet, 'jurisdictions' | 'elsewhere'> {
   const counts = new Map<string, number>();
   for (const { calledNpaNxx } of calls) {
     const jurisdiction = calledNpaNxx === undefined ? undefined : jurisdictionOfNpa(calledNpaNxx);
@@ -104,7 +86,7 @@ function sharesOf(calls: readonly FiguredCall[]): Pick<CampaignFigures, 'jurisdi
   return { jurisdictions, elsewhere: calls.length - placed };
 }
 
-function signersOf(calls: readonly FiguredCall[]): Pick<CampaignFigures, 'signers' | 'unsigned'> {
+function signersOf(calls: readonly FiguredCall[]): Pick<CaseSheet, 'signers' | 'unsigned'> {
   const bySigner = new Map<string, { A: number; B: number; C: number; calls: number }>();
   let unsigned = 0;
   for (const { signer, attestation } of calls) {
@@ -123,7 +105,7 @@ function signersOf(calls: readonly FiguredCall[]): Pick<CampaignFigures, 'signer
   return { signers, unsigned };
 }
 
-function perHourOf(calls: readonly FiguredCall[], nowMs: number): CampaignFigures['perHour'] {
+function perHourOf(calls: readonly FiguredCall[], nowMs: number) {
   const lastHour = Math.floor(nowMs / HOUR_MS);
   const counts = Array.from({ length: HOURS_TOLD }, (_, index) => ({
     fromMs: (lastHour - HOURS_TOLD + 1 + index) * HOUR_MS,
@@ -139,10 +121,11 @@ function perHourOf(calls: readonly FiguredCall[], nowMs: number): CampaignFigure
 /** Against the day before, so that night and weekend are no trend of an hour. A fifth more or less is what chance and weekdays make. */
 const TREND_FACTOR = 1.2;
 
+/** Undefined where the sample does not reach as far. */
 function trendOf(
   calls: readonly FiguredCall[],
   { nowMs, isWhole }: { readonly nowMs: number; readonly isWhole: boolean },
-): CampaignFigures['trend'] {
+): CaseSheet['volume']['trend'] {
   const day = 24 * HOUR_MS;
   const oldestMs = calls.reduce((oldest, { atMs }) => Math.min(oldest, atMs), Infinity);
   if (!isWhole && oldestMs > nowMs - 2 * day) return undefined;
