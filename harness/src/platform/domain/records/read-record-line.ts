@@ -31,10 +31,25 @@ const READ_WORDS = new Set([
 const never: Check = () => false;
 const any: Check = () => true;
 
+function checkOfSchema(schema: z.ZodType): Check {
+  const patterns = new Map<string, RegExp>();
+  const form = z.toJSONSchema(schema, {
+    override: ({ zodSchema }) => {
+      for (const { _zod: check } of zodSchema._zod.def.checks ?? [])
+        if ('pattern' in check.def && check.def.pattern instanceof RegExp)
+          patterns.set(check.def.pattern.source, check.def.pattern);
+    },
+  });
+  return checkOf(form as Form, patterns);
+}
+
+/** Regular expressions of a schema, by their source. */
+type Patterns = ReadonlyMap<string, RegExp>;
+
 /** What has another word in its schema has no short check, and goes the long way. */
-function checkOf(form: Form): Check {
+function checkOf(form: Form, patterns: Patterns): Check {
   if (Object.keys(form).some((word) => !READ_WORDS.has(word))) return never;
-  if (form.anyOf !== undefined) return anyOf(form.anyOf);
+  if (form.anyOf !== undefined) return anyOf(form.anyOf, patterns);
   const { const: word, type } = form;
   if (word !== undefined) return (value) => value === word;
   if (form.enum !== undefined) {
@@ -43,11 +58,11 @@ function checkOf(form: Form): Check {
   }
   switch (type) {
     case 'object':
-      return shapeOf(form);
+      return shapeOf(form, patterns);
     case 'array':
-      return listOf(form);
+      return listOf(form, patterns);
     case 'string':
-      return textOf(form);
+      return textOf(form, patterns);
     case 'number':
     case 'integer':
       return numberOf(form);
@@ -59,11 +74,12 @@ function checkOf(form: Form): Check {
 }
 
 /** In UTF-16 code units, as zod counts them; of no bounds where a pattern has its own. */
-function textOf({ minLength = 0, maxLength = Infinity, pattern }: Form): Check {
+function textOf({ minLength = 0, maxLength = Infinity, pattern }: Form, patterns: Patterns): Check {
   if (pattern === undefined)
     return (value) => typeof value === 'string' && value.length >= minLength && value.length <= maxLength;
-  const regex = new RegExp(pattern);
-  return minLength > 0 || maxLength < Infinity ? never : (value) => typeof value === 'string' && regex.test(value);
+  const regex = patterns.get(pattern);
+  if (regex === undefined || minLength > 0 || maxLength < Infinity) return never;
+  return (value) => typeof value === 'string' && regex.test(value);
 }
 
 /** JSON has spellings that are infinite as a number, and whole ones that are not exact. */
@@ -74,35 +90,35 @@ function numberOf({ type, minimum = -Infinity, maximum = Infinity }: Form): Chec
     : (value) => Number.isFinite(value) && isWithin(value);
 }
 
-function listOf({ items = {}, maxItems = Infinity }: Form): Check {
-  const check = checkOf(items);
+function listOf({ items = {}, maxItems = Infinity }: Form, patterns: Patterns): Check {
+  const check = checkOf(items, patterns);
   return (value) => Array.isArray(value) && value.length <= maxItems && value.every(check);
 }
 
 /** Where a word in one member tells the forms apart, the one of that word is looked at alone. */
-function anyOf(forms: readonly Form[]): Check {
+function anyOf(forms: readonly Form[], patterns: Patterns): Check {
   const telling = Object.keys(forms[0]?.properties ?? {}).find((name) =>
     forms.every(({ properties }) => properties?.[name]?.const !== undefined),
   );
   if (telling === undefined) {
-    const checks = forms.map(checkOf);
+    const checks = forms.map((form) => checkOf(form, patterns));
     return (value) => checks.some((check) => check(value));
   }
   const checks = new Map(
     forms.map((form) => [
       form.properties?.[telling]?.const,
-      checkOf({ ...form, properties: { ...form.properties, [telling]: {} } }),
+      checkOf({ ...form, properties: { ...form.properties, [telling]: {} } }, patterns),
     ]),
   );
   return (value) => isObject(value) && checks.get(value[telling])?.(value) === true;
 }
 
 /** An object with all that is required, and no member that the form does not have. */
-function shapeOf({ properties = {}, required = [] }: Form): Check {
+function shapeOf({ properties = {}, required = [] }: Form, patterns: Patterns): Check {
   const members = new Map(
     Object.entries(properties).map(([key, form]) => [
       key,
-      { key, check: checkOf(form), counts: required.includes(key) ? 1 : 0 },
+      { key, check: checkOf(form, patterns), counts: required.includes(key) ? 1 : 0 },
     ]),
   );
   // Members mostly come in the order in which they came last.
@@ -137,7 +153,7 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
  * @param value - what JSON was parsed to
  * @returns true where the schema would take it and leave nothing out; false says nothing, and the schema is asked
  */
-export const isUsualRecord: Check = checkOf(z.toJSONSchema(WIRE_SCHEMAS.SharedRecord) as Form);
+export const isUsualRecord: Check = checkOfSchema(WIRE_SCHEMAS.SharedRecord);
 
 /**
  * How far a call may lie ahead of the platform's clock, milliseconds: clocks of switches are set by NTP and wrong by seconds, those that are
