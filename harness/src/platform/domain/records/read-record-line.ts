@@ -35,9 +35,12 @@ function checkOfSchema(schema: z.ZodType): Check {
   const patterns = new Map<string, RegExp>();
   const form = z.toJSONSchema(schema, {
     override: ({ zodSchema }) => {
-      for (const { _zod: check } of zodSchema._zod.def.checks ?? [])
-        if ('pattern' in check.def && check.def.pattern instanceof RegExp)
-          patterns.set(check.def.pattern.source, check.def.pattern);
+      if (!(zodSchema instanceof z.ZodString)) return;
+      for (const check of zodSchema.def.checks ?? []) {
+        // oxlint-disable-next-line eslint/no-underscore-dangle -- as zod has it
+        const { def } = check._zod;
+        if ('pattern' in def && def.pattern instanceof RegExp) patterns.set(def.pattern.source, def.pattern);
+      }
     },
   });
   return checkOf(form as Form, patterns);
@@ -84,10 +87,9 @@ function textOf({ minLength = 0, maxLength = Infinity, pattern }: Form, patterns
 
 /** JSON has spellings that are infinite as a number, and whole ones that are not exact. */
 function numberOf({ type, minimum = -Infinity, maximum = Infinity }: Form): Check {
-  const isWithin = (value: unknown): boolean => (value as number) >= minimum && (value as number) <= maximum;
-  return type === 'integer'
-    ? (value) => Number.isSafeInteger(value) && isWithin(value)
-    : (value) => Number.isFinite(value) && isWithin(value);
+  if (type === 'integer')
+    return (value) => Number.isSafeInteger(value) && (value as number) >= minimum && (value as number) <= maximum;
+  return (value) => Number.isFinite(value) && (value as number) >= minimum && (value as number) <= maximum;
 }
 
 function listOf({ items = {}, maxItems = Infinity }: Form, patterns: Patterns): Check {
@@ -121,6 +123,7 @@ function shapeOf({ properties = {}, required = [] }: Form, patterns: Patterns): 
       { key, check: checkOf(form, patterns), counts: required.includes(key) ? 1 : 0 },
     ]),
   );
+  const all = required.length;
   // Members mostly come in the order in which they came last.
   const places: { readonly key: string; readonly check: Check; readonly counts: number }[] = [];
   return (value) => {
@@ -139,7 +142,7 @@ function shapeOf({ properties = {}, required = [] }: Form, patterns: Patterns): 
       found += place.counts;
       at += 1;
     }
-    return found === required.length;
+    return found === all;
   };
 }
 
