@@ -238,13 +238,13 @@ const OF_PLATFORMS: Readonly<Record<string, Defect>> = {
     scenarios: ['three-hops', 'campaign-while-carriers-crash', 'everything'],
   },
   'sharing-shows-called-numbers': {
-    file: `${RECORDS}/redaction/sharing-policy.js`,
+    file: `${RECORDS}/redaction/member-tree.js`,
     text: `as: isFull ? 'whole' : 'pseudonym',`,
     replacement: `as: 'whole',`,
     scenarios: ['three-hops', 'campaign-while-carriers-crash', 'everything'],
   },
   'sharing-names-customers': {
-    file: `${RECORDS}/redaction/sharing-policy.js`,
+    file: `${RECORDS}/redaction/member-tree.js`,
     text: `customerId: dropped('customer-never-leaves'),`,
     replacement: `customerId: FACT,`,
     scenarios: ['direct', 'everything'],

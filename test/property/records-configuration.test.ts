@@ -6,8 +6,7 @@ import {
   createSourceReader,
   readSourceConfiguration,
 } from '../../sdk/src/records/ingest/source-configuration.js';
-import { readSharingPolicy } from '../../sdk/src/records/redaction/read-sharing-policy.js';
-import { createSharingPolicy } from '../../sdk/src/records/redaction/sharing-policy.js';
+import { createSharingPolicy, readSharingPolicy } from '../../sdk/src/records/redaction/sharing-policy.js';
 
 const SOURCES: readonly Readonly<Record<string, unknown>>[] = [
   { id: 'a', format: 'asterisk-cdr', time: { zone: 'utc', repeatedHour: 'later' }, rotated: ['x*'], keepRaw: true },

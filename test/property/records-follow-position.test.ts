@@ -1,13 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { matchesWildcards } from '../../sdk/src/records/ingest/follow-reading.js';
-import {
-  checkpointText,
-  fingerprintOf,
-  positionText,
-  readCheckpointText,
-  readPositionText,
-} from '../../sdk/src/records/ingest/follow-position.js';
+import { fingerprintOf, readCheckpointText, readPositionText } from '../../sdk/src/records/ingest/follow-position.js';
 import type { StreamPosition } from '../../sdk/src/records/ingest/follow-position.js';
 import { readRejectLine, rejectLine } from '../../sdk/src/records/ingest/rejects.js';
 
@@ -29,7 +23,7 @@ const anyJson = fc.oneof(fc.string(), fc.json());
 test('a position that was written down is read back', () => {
   fc.assert(
     fc.property(position, (place) => {
-      expect(readPositionText(positionText(place))).toEqual(place);
+      expect(readPositionText(JSON.stringify(place))).toEqual(place);
     }),
   );
 });
@@ -49,7 +43,7 @@ test('a checkpoint that was written down is read back', () => {
   );
   fc.assert(
     fc.property(checkpoint, (kept) => {
-      expect(readCheckpointText(checkpointText(kept))).toEqual(kept);
+      expect(readCheckpointText(JSON.stringify(kept))).toEqual(kept);
     }),
   );
 });
@@ -67,7 +61,7 @@ test('any text is read as a position, a checkpoint or a rejected row, or as none
 test('a position that was damaged in one character is none, or of the same form', () => {
   fc.assert(
     fc.property(position, fc.nat(), fc.string({ minLength: 1, maxLength: 1 }), (place, at, character) => {
-      const text = positionText(place);
+      const text = JSON.stringify(place);
       const cut = at % text.length;
       const read = readPositionText(`${text.slice(0, cut)}${character}${text.slice(cut + 1)}`);
       if (read !== undefined) expect(read.offset).toBeGreaterThanOrEqual(read.tail.sizeBytes);

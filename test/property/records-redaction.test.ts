@@ -3,7 +3,8 @@ import { expect, test } from 'vitest';
 import type { CallRecord } from '../../sdk/src/contract/call-record.js';
 import { createSharingPolicy, DEFAULT_SHARING_POLICY } from '../../sdk/src/records/redaction/sharing-policy.js';
 import { explainSharing, shareRecord } from '../../sdk/src/records/redaction/share-record.js';
-import type { MemberPolicy, SharingLevel, SharingPolicy } from '../../sdk/src/records/redaction/sharing-policy.js';
+import type { MemberPolicy } from '../../sdk/src/records/redaction/member-tree.js';
+import type { SharingLevel, SharingPolicy } from '../../sdk/src/records/redaction/sharing-policy.js';
 import type { Suspicion } from '../../sdk/src/records/suspicion/suspicion.js';
 import { anyCallRecord } from '../support/any-call-record.js';
 

@@ -9,7 +9,8 @@ import type {
   TracebackRequest,
 } from '../../sdk/src/contract/traceback-exchange.js';
 import { createLogSigner, type LogSigner } from '../../sdk/src/log/index.js';
-import { createFreeswitchCsvReader, sourceSha256 } from '../../sdk/src/records/index.js';
+import { sourceSha256 } from '../../sdk/src/records/index.js';
+import { createFreeswitchCsvReader } from '../../sdk/src/records/ingest/formats/freeswitch.js';
 import {
   openEvidenceStore,
   type EvidenceMaterial,

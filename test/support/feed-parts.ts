@@ -1,7 +1,7 @@
 import type { CallRecord } from '../../sdk/src/contract/call-record.js';
 import { createSharingPolicy, DEFAULT_SHARING_POLICY } from '../../sdk/src/records/redaction/sharing-policy.js';
 import type { SharingLevel, SharingPolicy } from '../../sdk/src/records/redaction/sharing-policy.js';
-import type { RecordRefusal, RecordStream } from '../../sdk/src/records/stream/record-stream.js';
+import type { OpenRecordStream, RecordRefusal } from '../../sdk/src/records/stream/record-stream.js';
 import { sampleRecord } from './stream-lab.js';
 
 /** A record of a leg, shown under a number that nobody doubts, or another. */
@@ -32,7 +32,7 @@ export function pickyStream({
   const durable = new Set<string>();
   let offered = 0;
   return {
-    record({ recordId }: Pick<CallRecord, 'recordId'>): ReturnType<RecordStream['record']> {
+    record({ recordId }: Pick<CallRecord, 'recordId'>): ReturnType<OpenRecordStream['record']> {
       offered += 1;
       const reason = refuse();
       if (reason !== undefined) return { accepted: false, reason };

@@ -4,11 +4,7 @@ import type { DeliveryResult, RecordBatch, RecordTransport } from '../../sdk/src
 import { sourceSha256 } from '../../sdk/src/records/record-id.js';
 import type { DurableValues } from '../../sdk/src/records/durable-values.js';
 import type { PackedSpool } from '../../sdk/src/records/stream/packed-spool.js';
-import {
-  PackingStream,
-  type RecordStream,
-  type RecordStreamOptions,
-} from '../../sdk/src/records/stream/record-stream.js';
+import { PackingStream, type RecordStreamOptions } from '../../sdk/src/records/stream/record-stream.js';
 import type { StreamPolicy } from '../../sdk/src/records/stream/stream-policy.js';
 import { createManualClock } from '../../sdk/src/testing/manual-clock.js';
 import { createMemorySegmentLog, type MemorySegmentLog } from './memory-segment-log.js';
@@ -71,7 +67,7 @@ export interface SentBatch {
 
 /** A stream on logs in memory, its transport in the hands of the test. */
 export interface StreamLab extends AsyncDisposable {
-  readonly stream: RecordStream;
+  readonly stream: PackingStream;
   readonly log: MemorySegmentLog;
   readonly dead: MemorySegmentLog;
   readonly clock: StreamTestClock;

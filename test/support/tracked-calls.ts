@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import { createHopbackNdjsonReader, sourceSha256 } from '@hopback/sdk/records';
+import { createSourceReader, sourceSha256 } from '@hopback/sdk/records';
 import type { CallRecord } from '@hopback/sdk/records';
 import { sampleInvite } from '@hopback/sdk/testing';
 import type { SampleInviteOptions } from '@hopback/sdk/testing';
@@ -70,7 +70,7 @@ export class Dialog extends EventEmitter {
 /** A store that keeps what it is given, and refuses a record that no reader of records would take. */
 export function keepingSink() {
   const records: CallRecord[] = [];
-  const reader = createHopbackNdjsonReader({ id: 'x', format: 'hopback', time: { zone: 'utc' } });
+  const reader = createSourceReader({ id: 'x', format: 'hopback', time: { zone: 'utc' } });
   return {
     records,
     record: (record: CallRecord) => {

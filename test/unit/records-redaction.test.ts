@@ -4,12 +4,9 @@ import { expect, test } from 'vitest';
 import { SharedRecord } from '../../sdk/src/contract/call-record.js';
 import type { CallRecord } from '../../sdk/src/contract/call-record.js';
 import type { PassportEvidence, VerdictEvidence } from '../../sdk/src/core/verdict-evidence.js';
-import {
-  createPseudonyms,
-  createSharingPolicy,
-  DEFAULT_SHARING_POLICY,
-  MEMBER_RULES,
-} from '../../sdk/src/records/redaction/sharing-policy.js';
+import { MEMBER_RULES } from '../../sdk/src/records/redaction/member-tree.js';
+import { createPseudonyms } from '../../sdk/src/records/redaction/pseudonyms.js';
+import { createSharingPolicy, DEFAULT_SHARING_POLICY } from '../../sdk/src/records/redaction/sharing-policy.js';
 import { decideSharing, explainSharing, shareRecord } from '../../sdk/src/records/redaction/share-record.js';
 import type {
   SharingException,
@@ -324,7 +321,7 @@ test('refuses policies that are out of their bounds, and says where', () => {
       { members: { ...members, all: { ...members.all, addresses: 'pseudonymous' as 'kept' } } },
       'members.all.addresses',
     ],
-    [{ exceptions: [{ id: 'x', share: 'nothing', reason: 'r' }] }, 'exceptions[0].trunk'],
+    [{ exceptions: [{ id: 'x', share: 'nothing', reason: 'r' }] }, 'exceptions[0]'],
     [{ exceptions: [{ id: 'x', trunk: 't', share: 'nothing', reason: '' }] }, 'exceptions[0].reason'],
   ];
   for (const [change, member] of wrong) {

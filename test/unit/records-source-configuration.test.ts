@@ -6,7 +6,7 @@ import {
   createSourceReader,
   readSourceConfiguration,
 } from '../../sdk/src/records/ingest/source-configuration.js';
-import { readSharingPolicy } from '../../sdk/src/records/redaction/read-sharing-policy.js';
+import { readSharingPolicy } from '../../sdk/src/records/redaction/sharing-policy.js';
 import { proxySample } from '../support/hep-packets.js';
 import { TEXT_READERS } from '../support/record-readers.js';
 

@@ -1,4 +1,5 @@
-import { coverageGaps, coverageWithin } from '../records/index.js';
+import { coverageGaps } from '../records/index.js';
+import { coverageWithin } from '../records/store/record-store.js';
 import type { CoverageInterval, TimeWindow } from '../records/index.js';
 import { EXIT, optionSpecs, refuseOperands, UsageError } from './kit/command.js';
 import type { CommandBody, ExitCode, OptionsOf } from './kit/command.js';

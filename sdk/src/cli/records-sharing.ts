@@ -14,10 +14,11 @@ import {
   explainSharing,
   explainSuspicion,
   importFiles,
-  MEMBER_RULES,
   openRecordStream,
   SHARING_LEVELS,
 } from '../records/index.js';
+import { MEMBER_RULES } from '../records/redaction/member-tree.js';
+import { SHARING_LEVELS } from '../records/redaction/sharing-policy.js';
 import type {
   CallRecord,
   DeadLetter,

@@ -1,7 +1,8 @@
 import type { Clock } from '../core/runtime/clock.js';
 import { HopbackError } from '../errors.js';
-import { createRowSplitter, csvFields } from '../records/index.js';
-import type { SplitRow } from '../records/index.js';
+import { csvFields } from '../records/ingest/record-reader.js';
+import { createRowSplitter } from '../records/ingest/row-splitter.js';
+import type { SplitRow } from '../records/ingest/row-splitter.js';
 import type { SipRequestLike } from './call-facts.js';
 import type { UpstreamFiling } from './treat-call.js';
 

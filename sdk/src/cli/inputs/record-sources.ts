@@ -1,10 +1,6 @@
 import { HopbackError, isHopbackError } from '../../errors.js';
-import {
-  createSourceHepReader,
-  createSourceReader,
-  openSharedRecordStore,
-  readSourceConfiguration,
-} from '../../records/index.js';
+import { createSourceReader, openSharedRecordStore, readSourceConfiguration } from '../../records/index.js';
+import { createSourceHepReader } from '../../records/ingest/source-configuration.js';
 import type { FileSourceConfiguration, SharedRecordStore, SourceConfiguration } from '../../records/index.js';
 import { optionSpecs, UsageError } from '../kit/command.js';
 import type { OptionsOf } from '../kit/command.js';

@@ -3,8 +3,9 @@ import { HopbackError } from '../../errors.js';
 import { shareRecord } from '../redaction/share-record.js';
 import type { SharingOutcome } from '../redaction/share-record.js';
 import type { SharingPolicy, SharingReason } from '../redaction/sharing-policy.js';
+import { addInserted } from '../store/record-store.js';
 import type { RecordStore } from '../store/record-store.js';
-import type { RecordRefusal, RecordStream } from '../stream/record-stream.js';
+import type { OpenRecordStream, RecordRefusal } from '../stream/record-stream.js';
 import { createSuspicionTracker } from '../suspicion/suspicion-tracker.js';
 import type { SuspicionTracker } from '../suspicion/suspicion-tracker.js';
 
@@ -13,7 +14,7 @@ export interface RecordFeedOptions {
   /** Where every record goes. Its owner closes it. */
   readonly store: Pick<RecordStore, 'insert' | 'cover'>;
   /** Where records go that may leave. Its owner closes it, after whoever hands records in. */
-  readonly stream: Pick<RecordStream, 'record' | 'flush'>;
+  readonly stream: Pick<OpenRecordStream, 'record' | 'flush'>;
   /** What may leave, from {@link createSharingPolicy}. */
   readonly policy: SharingPolicy;
   /** Judges the calls; has seen what was handed in since it was made. Default one with the default policy and no lists. */
@@ -73,7 +74,9 @@ export interface RecordFeed extends Pick<RecordStore, 'insert' | 'cover'> {
  */
 export function createRecordFeed(options: RecordFeedOptions): RecordFeed {
   const { store, stream, policy, tracker = createSuspicionTracker() } = options;
-  const counts: Counting = { inserted: 0, repeated: 0, expired: 0, shared: 0, withheld: {}, refused: {} };
+  const counts = { inserted: 0, repeated: 0, expired: 0, shared: 0 };
+  const withheld: Partial<Record<SharingReason, number>> = {};
+  const refused: Partial<Record<FeedRefusal, number>> = {};
   /** What was decided of records that were handed in, until it is durable: handed in again, they are judged and spooled once. */
   const unsettled = new Map<string, Unsettled>();
 
@@ -89,7 +92,7 @@ export function createRecordFeed(options: RecordFeedOptions): RecordFeed {
   const offer = (outcome: SharingOutcome): boolean => {
     if (outcome.status === 'withheld') {
       const { reason } = outcome.decision;
-      counts.withheld[reason] = (counts.withheld[reason] ?? 0) + 1;
+      withheld[reason] = (withheld[reason] ?? 0) + 1;
       return true;
     }
     const acceptance = stream.record(outcome.record);
@@ -100,7 +103,7 @@ export function createRecordFeed(options: RecordFeedOptions): RecordFeed {
     const { reason } = acceptance;
     if (reason === 'closed') throw new HopbackError('closed', 'The stream of records is closed.');
     if (reason === 'disk-behind') return false;
-    counts.refused[reason] = (counts.refused[reason] ?? 0) + 1;
+    refused[reason] = (refused[reason] ?? 0) + 1;
     return true;
   };
   const share = async (records: readonly CallRecord[]): Promise<void> => {
@@ -122,14 +125,12 @@ export function createRecordFeed(options: RecordFeedOptions): RecordFeed {
   return {
     async insert(records) {
       const stored = await store.insert(records);
-      counts.inserted += stored.inserted;
-      counts.repeated += stored.repeated;
-      counts.expired += stored.expired;
+      addInserted(counts, stored);
       await share(records);
       return stored;
     },
     cover: (interval) => store.cover(interval),
-    counts: () => ({ ...counts, withheld: { ...counts.withheld }, refused: { ...counts.refused } }),
+    counts: () => ({ ...counts, withheld: { ...withheld }, refused: { ...refused } }),
   };
 }
 
@@ -141,9 +142,3 @@ interface Unsettled {
   /** Withheld, accepted or refused for good. */
   isDealtWith: boolean;
 }
-
-type Counting = {
-  -readonly [Name in keyof RecordFeedCounts]: RecordFeedCounts[Name] extends number
-    ? number
-    : { -readonly [Reason in keyof RecordFeedCounts[Name]]: RecordFeedCounts[Name][Reason] };
-};

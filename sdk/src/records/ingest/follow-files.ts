@@ -19,7 +19,7 @@ import type { IntakeCounts, RowCoverageOptions } from './row-intake.js';
 import type { SplitRow } from './row-splitter.js';
 
 /** How long a source may have something to take in, and take in none of it, until it counts as stuck, milliseconds. */
-export const STUCK_AFTER_MS = 300_000;
+const STUCK_AFTER_MS = 300_000;
 
 /** How often is looked whether a source is stuck, milliseconds, at most. */
 const CHECK_EVERY_MS = 10_000;
@@ -139,13 +139,13 @@ function textOf(atMs: number): string {
 }
 
 /** How often files are looked at, milliseconds: a record is then known well within a second of its being written. */
-export const FOLLOW_POLL_MS = 250;
+const FOLLOW_POLL_MS = 250;
 
 /** Longest wait after looks that failed, milliseconds: a store that is back is used again within half a minute. */
 const FOLLOW_RETRY_MAX_MS = 30_000;
 
 /** Records that go to the store at a time. */
-export const FOLLOW_BATCH_RECORDS = 4_096;
+const FOLLOW_BATCH_RECORDS = 4_096;
 
 /** A change that is announced so soon after a look waits for the next: every look that finds rows costs a sync of the disk. */
 const HINT_AFTER_MS = 50;
@@ -206,19 +206,6 @@ export interface FollowStatistics extends IntakeCounts, SourceProgressState {
   readonly failures: number;
 }
 
-/** Follows the files of one source. */
-export interface FileFollower extends AsyncDisposable {
-  /**
-   * Looks once. Resolves when everything readable is durable. A file that cannot be read is reported to `onNotice`, counted in
-   * `unreadFiles`, and retried within 30 seconds.
-   * @throws what the store refused with, or the disk where it does not list the files
-   */
-  readonly look: () => Promise<void>;
-  readonly statistics: () => FollowStatistics;
-  /** Ends after the row that is being read; what was read is durable. Never rejects. */
-  readonly close: () => Promise<void>;
-}
-
 /**
  * Follows files that a switch writes: reads what is there, and what comes, into a store, until it is closed. Content is known by itself
  * and not by its name, so that no way of rotating loses or doubles a row: renamed, copied and truncated, packed, written to once more
@@ -271,11 +258,11 @@ export async function followFiles(options: FollowOptions): Promise<FileFollower>
   };
   // Where the disk does not tell, the looks say so.
   const { directory } = await patternNow((path) => files.facts(path).catch(() => undefined));
-  return new PollingFollower(options, patternNow, directory);
+  return new FileFollower(options, patternNow, directory);
 }
 
-/** Its public members are bound: callers may pass them on by themselves. */
-class PollingFollower implements FileFollower {
+/** Follows the files of one source. Its public members are bound: callers may pass them on by themselves. */
+export class FileFollower implements AsyncDisposable {
   readonly #options: FollowOptions;
   readonly #following: Following;
   readonly #progress: SourceProgress;
@@ -293,13 +280,16 @@ class PollingFollower implements FileFollower {
     this.#options = options;
     this.#following = resume(options);
     this.#progress = new SourceProgress({
-      ...{ clock, schedule, stuckAfterMs: options.stuckAfterMs },
+      clock,
+      schedule,
+      stuckAfterMs: options.stuckAfterMs,
       unreadMs: () => this.#unreadMs(),
       notice: (notice) => tell(options, notice),
     });
     this.#looker = new FileLooker({
       ...options,
-      ...{ files, pattern },
+      files,
+      pattern,
       framing: options.reader.framing,
       streams: this.#following.streams,
       take: async (rows, path) => {
@@ -319,6 +309,11 @@ class PollingFollower implements FileFollower {
     this.#progress.start();
   }
 
+  /**
+   * Looks once. Resolves when everything readable is durable. A file that cannot be read is reported to `onNotice`, counted in
+   * `unreadFiles`, and retried within 30 seconds.
+   * @throws what the store refused with, or the disk where it does not list the files
+   */
   readonly look = (): Promise<void> => {
     const turn = this.#running.then(() => this.#lookOnce());
     this.#running = turn.catch(() => undefined);
@@ -332,6 +327,7 @@ class PollingFollower implements FileFollower {
     failures: this.#failures,
   });
 
+  /** Ends after the row that is being read; what was read is durable. Never rejects. */
   readonly close = async (): Promise<void> => {
     if (this.#isClosing) return;
     this.#isClosing = true;
@@ -467,13 +463,7 @@ function resume(options: FollowOptions) {
       waitingSavedAtMs = options.clock.nowMs();
     }
     const save = streams.toSave();
-    const coverageState = coverage.state();
-    await places.save({
-      ...save,
-      forgottenMs: streams.forgottenMs(),
-      ...(coverageState === undefined ? {} : { coverage: coverageState }),
-      ...(waiting === undefined ? {} : { waiting }),
-    });
+    await places.save({ ...save, forgottenMs: streams.forgottenMs(), coverage: coverage.state(), waiting });
     streams.saved(save);
   };
 

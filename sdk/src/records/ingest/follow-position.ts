@@ -1,8 +1,11 @@
 import { hash } from 'node:crypto';
+import { z } from 'zod';
 import { parseBoundedJson } from '../../core/json-text.js';
-import type { JsonLimits, JsonObject, JsonValue } from '../../core/json-text.js';
+import type { JsonLimits } from '../../core/json-text.js';
+import { readBySchema } from '../../core/schema-findings.js';
 import type { DurableValues } from '../durable-values.js';
 import type { DamagedMember, FileFacts, FollowedFile } from './readable-files.js';
+import { coverageState } from './row-intake.js';
 import type { CoverageState } from './row-intake.js';
 
 /**
@@ -11,64 +14,71 @@ import type { CoverageState } from './row-intake.js';
  */
 export const FINGERPRINT_BYTES = 1_024;
 
-/** Some octets of a file in short. */
-interface Fingerprint {
-  readonly sizeBytes: number;
-  /** Lower-case hexadecimal. */
-  readonly sha256: string;
-}
+const count = z.int().min(0);
 
-/** How far the content of a file was read, and how to know it again under another name, packed, or copied. */
-export interface ReadPlace {
-  /** Octets of the content up to behind the last row that was read. */
-  readonly offset: number;
-  /** Number of the line that begins there. */
-  readonly line: number;
-  /** Of the first octets, {@link FINGERPRINT_BYTES} at most, none of them behind `offset`. */
-  readonly head: Fingerprint;
-  /** Of the octets before `offset`, {@link FINGERPRINT_BYTES} at most. */
-  readonly tail: Fingerprint;
-}
+/** Some octets of a file in short. */
+const fingerprint = z.object({
+  sizeBytes: count.max(FINGERPRINT_BYTES),
+  /** Lower-case hexadecimal. */
+  sha256: z.string(),
+});
+type Fingerprint = z.infer<typeof fingerprint>;
 
 /** A file that holds content, as it was when it was read. */
-interface KnownFile {
+const knownFile = z.object({
   /** Device and inode. */
-  readonly key: string;
-  readonly sizeBytes: number;
-  readonly mtimeNs: string;
-  readonly isGzip: boolean;
-}
+  key: z.string(),
+  sizeBytes: count,
+  mtimeNs: z.string(),
+  isGzip: z.boolean(),
+});
+type KnownFile = z.infer<typeof knownFile>;
 
 /** What is kept of content that is followed. */
-export interface StreamPosition extends ReadPlace {
-  /** Which of the kept positions it is. */
-  readonly slot: number;
-  /** Files that hold it: the one it was written to, copies of it, packed ones. */
-  readonly files: readonly KnownFile[];
-  /** When it was last written to, milliseconds since the epoch. */
-  readonly mtimeMs: number;
-  /** Nothing more is expected of it. */
-  readonly isFinal: boolean;
-}
+const streamPosition = z
+  .object({
+    /** Which of the kept positions it is. */
+    slot: count,
+    /** Octets of the content up to behind the last row that was read. */
+    offset: count,
+    /** Number of the line that begins there. */
+    line: count,
+    /** Of the first octets, {@link FINGERPRINT_BYTES} at most, none of them behind `offset`. */
+    head: fingerprint,
+    /** Of the octets before `offset`, {@link FINGERPRINT_BYTES} at most. */
+    tail: fingerprint,
+    /** Files that hold it: the one it was written to, copies of it, packed ones. */
+    files: z.array(knownFile),
+    /** When it was last written to, milliseconds since the epoch. */
+    mtimeMs: z.number(),
+    /** Nothing more is expected of it. */
+    isFinal: z.boolean(),
+  })
+  .refine(({ offset, head, tail }) => tail.sizeBytes <= offset && head.sizeBytes <= offset);
+export type StreamPosition = z.infer<typeof streamPosition>;
 
-/** Where the text of what waits in a reader is kept, in pieces. */
-interface KeptWaiting {
-  /** Which of two places, in turn: while one is written the other is whole. */
-  readonly turn: 0 | 1;
-  readonly pieces: number;
-  readonly sha256: string;
-}
+/** How far the content of a file was read, and how to know it again under another name, packed, or copied. */
+export type ReadPlace = Pick<StreamPosition, 'offset' | 'line' | 'head' | 'tail'>;
 
 /** What is made durable at one time. */
-interface FollowCheckpoint {
+const checkpoint = z.object({
   /** Of the streams that were read last. */
-  readonly streams: readonly StreamPosition[];
-  readonly coverage?: CoverageState;
-  /** What the reader had waiting, and where it is kept: it may be long. */
-  readonly waiting?: KeptWaiting;
+  streams: z.array(streamPosition),
+  coverage: coverageState.optional().catch(undefined),
+  /** Where the text of what waits in the reader is kept, in pieces: it may be long. */
+  waiting: z
+    .object({
+      /** Which of two places, in turn: while one is written the other is whole. */
+      turn: z.union([z.literal(0), z.literal(1)]),
+      pieces: count,
+      sha256: z.string(),
+    })
+    .optional()
+    .catch(undefined),
   /** Files last written to before that time are not looked at, unless they are known: they were read, and there were too many to remember. */
-  readonly forgottenMs: number;
-}
+  forgottenMs: z.number(),
+});
+type FollowCheckpoint = z.infer<typeof checkpoint>;
 
 /** Fingerprint of octets. */
 export function fingerprintOf(octets: Uint8Array): Fingerprint {
@@ -92,95 +102,23 @@ export function hasSameHead(first: Uint8Array, { head, offset }: ReadPlace): boo
   return fingerprintOf(first.subarray(0, head.sizeBytes)).sha256 === head.sha256;
 }
 
-/** Position as it is written down. */
-export function positionText(position: StreamPosition): string {
-  return JSON.stringify(position);
-}
-
-/** Reads {@link positionText} back. Never throws. @returns undefined where it is none */
+/** Reads a position that was written as JSON. Never throws. @returns undefined where it is none */
 export function readPositionText(text: string): StreamPosition | undefined {
-  const parsed = parseBoundedJson(text, POSITION_LIMITS);
-  return parsed.status === 'parsed' ? positionIn(parsed.value) : undefined;
+  return readText(streamPosition, text);
 }
 
-/** Checkpoint as it is written down. */
-export function checkpointText(checkpoint: FollowCheckpoint): string {
-  return JSON.stringify(checkpoint);
-}
-
-/** Reads {@link checkpointText} back. Never throws. @returns undefined where it is none */
+/** Reads a checkpoint that was written as JSON. Never throws. @returns undefined where it is none */
 export function readCheckpointText(text: string): FollowCheckpoint | undefined {
+  return readText(checkpoint, text);
+}
+
+function readText<T>(schema: z.ZodType<T>, text: string): T | undefined {
   const parsed = parseBoundedJson(text, POSITION_LIMITS);
-  if (parsed.status !== 'parsed' || !isObject(parsed.value)) return undefined;
-  const { streams, coverage, waiting, forgottenMs } = parsed.value;
-  if (!isList(streams) || typeof forgottenMs !== 'number') return undefined;
-  const positions = streams.map((stream) => positionIn(stream));
-  if (!positions.every((position) => position !== undefined)) return undefined;
-  const covered = coverageIn(coverage);
-  const kept = keptWaitingIn(waiting);
-  return {
-    streams: positions,
-    ...(covered === undefined ? {} : { coverage: covered }),
-    ...(kept === undefined ? {} : { waiting: kept }),
-    forgottenMs,
-  };
+  return parsed.status === 'parsed' ? readBySchema(schema, parsed.value).data : undefined;
 }
 
 /** Sixteen positions with some files each; a journal takes 1 MiB at most. */
 const POSITION_LIMITS: JsonLimits = { maxChars: 1_048_576, maxDepth: 6, maxEntries: 4_096 };
-
-function positionIn(value: JsonValue): StreamPosition | undefined {
-  if (!isObject(value)) return undefined;
-  const { slot, offset, line, mtimeMs, isFinal } = value;
-  const head = fingerprintIn(value['head']);
-  const tail = fingerprintIn(value['tail']);
-  const files = isList(value['files']) ? value['files'].map((file) => knownFileIn(file)) : [];
-  if (!isCount(slot) || !isCount(offset) || !isCount(line) || typeof mtimeMs !== 'number') return undefined;
-  if (head === undefined || tail === undefined || typeof isFinal !== 'boolean') return undefined;
-  if (tail.sizeBytes > offset || head.sizeBytes > offset) return undefined;
-  if (!files.every((file) => file !== undefined)) return undefined;
-  return { slot, offset, line, head, tail, files, mtimeMs, isFinal };
-}
-
-function fingerprintIn(value: JsonValue | undefined): Fingerprint | undefined {
-  if (!isObject(value)) return undefined;
-  const { sizeBytes, sha256 } = value;
-  if (!isCount(sizeBytes) || sizeBytes > FINGERPRINT_BYTES || typeof sha256 !== 'string') return undefined;
-  return { sizeBytes, sha256 };
-}
-
-function knownFileIn(value: JsonValue): KnownFile | undefined {
-  if (!isObject(value)) return undefined;
-  const { key, sizeBytes, mtimeNs, isGzip } = value;
-  if (typeof key !== 'string' || !isCount(sizeBytes) || typeof mtimeNs !== 'string') return undefined;
-  return typeof isGzip === 'boolean' ? { key, sizeBytes, mtimeNs, isGzip } : undefined;
-}
-
-function coverageIn(value: JsonValue | undefined): CoverageState | undefined {
-  if (!isObject(value)) return undefined;
-  const { fromUs, writtenUs, paceUs } = value;
-  if (typeof fromUs !== 'number' || typeof writtenUs !== 'number') return undefined;
-  return typeof paceUs === 'number' ? { fromUs, writtenUs, paceUs } : { fromUs, writtenUs };
-}
-
-function keptWaitingIn(value: JsonValue | undefined): KeptWaiting | undefined {
-  if (!isObject(value)) return undefined;
-  const { turn, pieces, sha256 } = value;
-  if ((turn !== 0 && turn !== 1) || !isCount(pieces) || typeof sha256 !== 'string') return undefined;
-  return { turn, pieces, sha256 };
-}
-
-function isCount(value: JsonValue | undefined): value is number {
-  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
-}
-
-function isObject(value: JsonValue | undefined): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function isList(value: JsonValue | undefined): value is readonly JsonValue[] {
-  return Array.isArray(value);
-}
 
 /** Files of a page, each in 11 characters: a page is a value of a journal, which takes 16 KiB. */
 const PAGE_FILES = 1_024;
@@ -470,11 +408,11 @@ function streamOf({ slot, offset, line, head, tail, mtimeMs, isFinal }: StreamPo
 
 function positionOf({ slot, place, carriers, mtimeMs, isFinal }: Stream): StreamPosition {
   const { offset, line, head, tail } = place;
-  const files = [...carriers.values()].map(({ key, sizeBytes, mtimeNs, isGzip }) => ({
+  const files = [...carriers.values()].map(({ key, sizeBytes, mtimeNs, isGzip: isPacked }): KnownFile => ({
     key,
     sizeBytes,
     mtimeNs,
-    isGzip,
+    isGzip: isPacked,
   }));
   return { slot, offset, line, head, tail, files, mtimeMs, isFinal };
 }
@@ -487,15 +425,15 @@ export const MAX_WAITING_CHARS = 4_194_304;
 
 /** What was made durable of a source. */
 export interface KeptPlaces extends SavedStreams {
-  readonly coverage?: CoverageState;
+  readonly coverage: CoverageState | undefined;
   /** `lost`: something waited, and is not all there. */
   readonly waiting: { readonly status: 'none' | 'lost' } | { readonly status: 'kept'; readonly text: string };
 }
 
 /** What is to be made durable of a source: all that has changed. */
 interface PlacesToSave extends SavedStreams {
-  readonly coverage?: CoverageState;
-  readonly waiting?: string;
+  readonly coverage: CoverageState | undefined;
+  readonly waiting: string | undefined;
 }
 
 /** Makes the durable places of a source, under keys that begin with `follow/` and its name. */
@@ -542,14 +480,14 @@ export function createFollowPlaces(values: DurableValues, sourceId: string) {
         if (kept !== undefined) done.push({ page, text: kept });
       }
       const text = values.get(checkpointKey);
-      const checkpoint = text === undefined ? undefined : readCheckpointText(text);
+      const known = text === undefined ? undefined : readCheckpointText(text);
       return {
         apart,
         done,
-        together: checkpoint?.streams ?? [],
-        forgottenMs: checkpoint?.forgottenMs ?? NOTHING_FORGOTTEN,
-        ...(checkpoint?.coverage === undefined ? {} : { coverage: checkpoint.coverage }),
-        waiting: keptWaiting(checkpoint?.waiting),
+        together: known?.streams ?? [],
+        forgottenMs: known?.forgottenMs ?? NOTHING_FORGOTTEN,
+        coverage: known?.coverage,
+        waiting: keptWaiting(known?.waiting),
       };
     },
     /**
@@ -559,16 +497,11 @@ export function createFollowPlaces(values: DurableValues, sourceId: string) {
     async save({ apart, together, done, forgottenMs, coverage, waiting }: PlacesToSave): Promise<void> {
       const kept = waiting === undefined ? undefined : await saveWaiting(waiting);
       await Promise.all([
-        ...apart.map((position) => values.set(slotKey(position.slot), positionText(position))),
+        ...apart.map((position) => values.set(slotKey(position.slot), JSON.stringify(position))),
         ...done.map(({ page, text }) => values.set(doneKey(page), text)),
       ]);
-      const checkpoint: FollowCheckpoint = {
-        streams: together,
-        ...(coverage === undefined ? {} : { coverage }),
-        ...(kept === undefined ? {} : { waiting: kept }),
-        forgottenMs,
-      };
-      await values.set(checkpointKey, checkpointText(checkpoint));
+      const written = { streams: together, coverage, waiting: kept, forgottenMs };
+      await values.set(checkpointKey, JSON.stringify(written));
     },
   };
 }

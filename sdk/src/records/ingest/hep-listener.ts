@@ -1,10 +1,11 @@
 import { createSocket } from 'node:dgram';
 import type { Socket as DatagramSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { createServer, isIP, SocketAddress } from 'node:net';
+import { createServer, isIP } from 'node:net';
 import type { Server, Socket } from 'node:net';
 import { everyInBackground } from '../../core/runtime/clock.js';
 import { HopbackError } from '../../errors.js';
+import { ipAddress } from './hep-reader.js';
 import type { HepReader } from './hep-reader.js';
 import { hepStream } from './hep-packet.js';
 import type { RowReading } from './record-reader.js';
@@ -41,11 +42,11 @@ export interface HepListenerOptions {
 }
 
 /** A carrier has some dozens of proxies; each holds one or two connections. */
-export const MAX_HEP_CONNECTIONS = 256;
+const MAX_HEP_CONNECTIONS = 256;
 /** Agents send all the time; two minutes of silence is a peer that went away without a word. */
-export const HEP_IDLE_TIMEOUT_MS = 120_000;
+const HEP_IDLE_TIMEOUT_MS = 120_000;
 /** Longer calls than a day are nobody's any more: their BYE was lost. */
-export const MAX_HEP_CALL_AGE_MS = 86_400_000;
+const MAX_HEP_CALL_AGE_MS = 86_400_000;
 /** How often calls that are over are looked for, which are few. */
 const SWEEP_MS = 1_000;
 /** How often calls that are too old are looked for, among all. */
@@ -53,33 +54,8 @@ const EXPIRY_MS = 60_000;
 /** What the system holds of a burst of UDP before packets are lost: 4 MiB are 5,000 messages. */
 const RECEIVE_BUFFER_BYTES = 4 * 1_024 * 1_024;
 
-/** What a listener has seen since it began. */
-export interface HepCounters {
-  readonly udpPackets: number;
-  readonly tcpPackets: number;
-  readonly records: number;
-  /** Packets that the reader could not read. */
-  readonly rejected: number;
-  /** Packets and connections of who is no agent. */
-  readonly refusedSources: number;
-  /** Connections beyond the most that there may be. */
-  readonly refusedConnections: number;
-  /** Connections that were ended: what they sent was no HEP3. */
-  readonly brokenStreams: number;
-  /** Connections that ended within a packet. */
-  readonly cutPackets: number;
-  /** Connections that were ended because they were silent. */
-  readonly idleConnections: number;
-  readonly socketErrors: number;
-}
-
 /** Takes captured signalling in. */
-export interface HepListener extends AsyncDisposable {
-  readonly listening: readonly { readonly transport: 'udp' | 'tcp'; readonly host: string; readonly port: number }[];
-  readonly counters: () => HepCounters;
-  /** Ends sockets and connections. Calls that are up stay with the reader, whose `expire` gives them out. */
-  readonly close: () => Promise<void>;
-}
+export type HepListener = Awaited<ReturnType<typeof createHepListener>>;
 
 /**
  * Listens for HEP3 over UDP and TCP and hands packets to a reader. Sizes and connections are bounded, what is refused is counted, and
@@ -98,11 +74,11 @@ export interface HepListener extends AsyncDisposable {
  * await listener.close();
  * ```
  */
-export async function createHepListener(options: HepListenerOptions): Promise<HepListener> {
+export async function createHepListener(options: HepListenerOptions) {
   const state: ListenerState = {
     options,
     agents: agentsOf(options.agents),
-    counters: noneYet(),
+    counters: { ...NONE_YET },
     connections: new Set(),
   };
   if (options.udp === undefined && options.tcp === undefined) {
@@ -125,44 +101,46 @@ export async function createHepListener(options: HepListenerOptions): Promise<He
   return {
     listening: [...placeOf('udp', udp?.address()), ...placeOf('tcp', tcp?.address())],
     counters: () => ({ ...state.counters }),
+    /** Ends sockets and connections. Calls that are up stay with the reader, whose `expire` gives them out. */
     close,
     [Symbol.asyncDispose]: close,
   };
 }
 
-type Counting = { -readonly [Name in keyof HepCounters]: number };
-
 interface ListenerState {
   readonly options: HepListenerOptions;
   /** Undefined where anybody may send. */
   readonly agents: ReadonlySet<string> | undefined;
-  readonly counters: Counting;
+  readonly counters: typeof NONE_YET;
   readonly connections: Set<Socket>;
 }
 
-function noneYet(): Counting {
-  return {
-    udpPackets: 0,
-    tcpPackets: 0,
-    records: 0,
-    rejected: 0,
-    refusedSources: 0,
-    refusedConnections: 0,
-    brokenStreams: 0,
-    cutPackets: 0,
-    idleConnections: 0,
-    socketErrors: 0,
-  };
-}
+/** What a listener has seen since it began. */
+const NONE_YET = {
+  udpPackets: 0,
+  tcpPackets: 0,
+  records: 0,
+  /** Packets that the reader could not read. */
+  rejected: 0,
+  /** Packets and connections of who is no agent. */
+  refusedSources: 0,
+  /** Connections beyond the most that there may be. */
+  refusedConnections: 0,
+  /** Connections that were ended: what they sent was no HEP3. */
+  brokenStreams: 0,
+  /** Connections that ended within a packet. */
+  cutPackets: 0,
+  /** Connections that were ended because they were silent. */
+  idleConnections: 0,
+  socketErrors: 0,
+};
 
 function agentsOf(agents: readonly string[] | undefined): ReadonlySet<string> | undefined {
   return agents === undefined ? undefined : new Set(agents.map(canonicalAddress));
 }
 
 function canonicalAddress(address: string): string {
-  const family = isIP(address);
-  if (family === 0) throw new HopbackError('invalid-configuration', `"${address}" is not an IP address.`);
-  return plainAddress(new SocketAddress({ address, family: family === 4 ? 'ipv4' : 'ipv6' }).address);
+  return plainAddress(ipAddress(address));
 }
 
 /** A socket of IPv6 sees peers of IPv4 under addresses of its own. */
@@ -174,10 +152,7 @@ function isAgent({ agents }: ListenerState, address: string | undefined): boolea
   return agents === undefined || (address !== undefined && agents.has(plainAddress(address)));
 }
 
-function placeOf(
-  transport: 'udp' | 'tcp',
-  address: ReturnType<Server['address']> | undefined,
-): HepListener['listening'] {
+function placeOf(transport: 'udp' | 'tcp', address: ReturnType<Server['address']> | undefined) {
   if (address === undefined || address === null || typeof address === 'string') return [];
   return [{ transport, host: address.address, port: address.port }];
 }

@@ -5,18 +5,7 @@ export const MAX_HEP_PACKET_BYTES = 65_535;
 export const MAX_HEP_CHUNKS = 64;
 
 /** Why bytes are no HEP3 packet that can be read. */
-type HepFailure =
-  | 'hep-too-short'
-  | 'hep-too-long'
-  | 'hep-no-magic'
-  | 'hep-length-mismatch'
-  | 'hep-bad-chunk-length'
-  | 'hep-too-many-chunks'
-  | 'hep-duplicate-chunk'
-  | 'hep-missing-chunk'
-  | 'hep-family-mismatch'
-  | 'hep-bad-time'
-  | 'hep-compressed';
+type HepFailure = `hep-${string}`;
 
 /** One end of what was captured. */
 export interface HepEndpoint {

@@ -16,16 +16,9 @@ import {
   shakenClaims,
   skippedRow,
 } from './formats/leg.js';
-import type { LegParts, LegSide, LegSource } from './formats/leg.js';
+import type { LegParts, LegSource } from './formats/leg.js';
 import { joinedSha256, rawKeeper, rawPacketsOf, readingsWithRaw, writtenCaller } from './record-reader.js';
-import type {
-  RawKeeper,
-  RecordReader,
-  RowReading,
-  SourceDescription,
-  SourceNumbers,
-  SourceRow,
-} from './record-reader.js';
+import type { RawKeeper, RecordReader, RowReading, SourceDescription, SourceNumbers } from './record-reader.js';
 import { addToSipCall, beginSipCall, branchesOfCall, isSipCallOver, legsOfSipCall, readSipFacts } from './sip-call.js';
 import type { InviteTransaction, SipCall, SipFacts, SipLeg, SipSide } from './sip-call.js';
 
@@ -41,15 +34,6 @@ const OBSERVED: TimeBasis = Object.freeze({ written: 'observed', resolutionUs: 1
  *   peer claims by a verstat of its own is left aside. `received.spc` stays absent, since only the certificate names it.
  * - `signed` is a shaken PASSporT that went out and had not come in.
  */
-function sipCallParts(call: SipCall, numbers: SourceNumbers): readonly LegParts[] {
-  return legsOfSipCall(call).map((leg) => legParts(call, leg, numbers));
-}
-
-/** The row that stands for the packets of a call. */
-function packetsRow(call: SipCall): SourceRow {
-  return { text: '', sha256: joinedSha256([...call.packets]), line: 0 };
-}
-
 function legParts(call: SipCall, leg: SipLeg, numbers: SourceNumbers): LegParts {
   const { ingress, egress, answer } = leg;
   // One of the two is there.
@@ -67,8 +51,8 @@ function legParts(call: SipCall, leg: SipLeg, numbers: SourceNumbers): LegParts 
     asserted: first.facts.assertedUri,
     called: first.facts.requestUri ?? first.facts.toUri,
     sentTo: sentTo === undefined || writtenCaller(sentTo, numbers)?.tn === undefined ? undefined : sentTo,
-    ingress: ingress === undefined ? undefined : peerSide(call, ingress),
-    egress: egress === undefined ? undefined : peerSide(call, egress),
+    ingress: ingress === undefined ? undefined : { address: ingress.peer, callId: call.callId },
+    egress: egress === undefined ? undefined : { address: egress.peer, callId: call.callId },
     disposition: dispositionOf(leg, status),
     release: releaseOf(leg, status),
     received: receivedOf(leg),
@@ -81,10 +65,6 @@ function legParts(call: SipCall, leg: SipLeg, numbers: SourceNumbers): LegParts 
 function begunAtUs({ ingress, egress }: SipLeg): number {
   const ingressUs = ingress?.atUs ?? Number.POSITIVE_INFINITY;
   return ingress?.hasInvite === true ? ingressUs : Math.min(ingressUs, egress?.atUs ?? Number.POSITIVE_INFINITY);
-}
-
-function peerSide(call: SipCall, { peer }: InviteTransaction): LegSide {
-  return { address: peer, callId: call.callId };
 }
 
 function endedAtUs({ isAnswered, bye, ingress, egress }: SipLeg): number | undefined {
@@ -163,11 +143,11 @@ export interface HepReaderOptions {
 }
 
 /** T4 of SIP: the longest that a message is taken to stay on its way. @see RFC 3261 section 17.1.1.1 */
-export const HEP_LINGER_US = 5_000_000;
+const HEP_LINGER_US = 5_000_000;
 /** 64 × T1: the longest that a message is repeated, and so may still come when its call is gone. @see RFC 3261 section 17 */
 const REMEMBERED_US = 32_000_000;
 /** A thousand calls a second of three minutes each are 180,000; one takes about 3 KB. */
-export const MAX_HEP_CALLS = 250_000;
+const MAX_HEP_CALLS = 250_000;
 const READER_VERSION = 1;
 
 /** Reads captured packets; otherwise as a {@link RecordReader}. */
@@ -241,14 +221,15 @@ function ownAddresses(addresses: readonly string[]): ReadonlySet<string> {
       'Name the addresses of the switch: they tell which way calls came in.',
     );
   }
-  return new Set(
-    addresses.map((address) => {
-      const family = isIP(address);
-      if (family === 0)
-        throw new HopbackError('invalid-configuration', `"${address}" is not an IP address without a port.`);
-      return new SocketAddress({ address, family: family === 4 ? 'ipv4' : 'ipv6' }).address;
-    }),
-  );
+  return new Set(addresses.map(ipAddress));
+}
+
+/** An address in the one form that it has. @throws HopbackError `invalid-configuration` where it is none */
+export function ipAddress(address: string): string {
+  const family = isIP(address);
+  if (family === 0)
+    throw new HopbackError('invalid-configuration', `"${address}" is not an IP address without a port.`);
+  return new SocketAddress({ address, family: family === 4 ? 'ipv4' : 'ipv6' }).address;
 }
 
 interface ReaderState {
@@ -393,12 +374,13 @@ function endCall(state: ReaderState, call: SipCall, nowUs: number): readonly Row
   state.calls.delete(call.callId);
   forgetGone(state, nowUs);
   state.gone.set(call.callId, { branches: branchesOfCall(call), atUs: nowUs });
-  const parts = sipCallParts(call, state.source.numbers);
+  const parts = legsOfSipCall(call).map((leg) => legParts(call, leg, state.source.numbers));
   const raw = call.raw === undefined ? undefined : rawPacketsOf(call.raw.rows);
   call.raw = state.raw.end(call.raw);
   if (parts.length === 0)
     return rejectedRow('missing-field', 'messages of a call whose INVITE was not captured', 'INVITE');
-  const row = packetsRow(call);
+  // The hash stands for all packets of the call.
+  const row = { text: '', sha256: joinedSha256([...call.packets]), line: 0 };
   return parts.flatMap((part) => readingsWithRaw(joinedLegReading(row, state.source, part), raw));
 }
 

@@ -1,6 +1,7 @@
 import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import type { CallRecord } from '../../contract/call-record.js';
+import { addInserted } from '../store/record-store.js';
 import type { RecordStore } from '../store/record-store.js';
 import { filePieces, GzipFault, isPackedOtherwise, MemberRows } from './readable-files.js';
 import type { DamagedMember } from './readable-files.js';
@@ -206,10 +207,7 @@ function createStoredBatches(store: ImportOptions['store']) {
   const counts = { inserted: 0, repeated: 0, expired: 0 };
   let storing: Promise<void> = Promise.resolve();
   const insert = async (records: readonly CallRecord[]): Promise<void> => {
-    const { inserted, repeated, expired } = await store.insert(records);
-    counts.inserted += inserted;
-    counts.repeated += repeated;
-    counts.expired += expired;
+    addInserted(counts, await store.insert(records));
   };
   return {
     /** Begins to store a batch when the one before it is stored. */

@@ -1,18 +1,11 @@
 import type { RecordStore } from '../store/record-store.js';
 import { scheduleInBackground } from '../../core/runtime/clock.js';
 import { createHepListener } from './hep-listener.js';
-import type { HepCounters, HepListener } from './hep-listener.js';
-import { createPendingInserts, MAX_PENDING_INSERTS, PENDING_COMMIT_MS } from './pending-inserts.js';
+import { createPendingInserts } from './pending-inserts.js';
 import type { RowReading } from './record-reader.js';
 import type { RejectSink } from './rejects.js';
 import { createSourceHepReader } from './source-configuration.js';
 import type { HepConfiguration } from './source-configuration.js';
-
-/** How long a record waits for others that go to the store with it, milliseconds: a sync of the disk takes some of them. */
-export const LISTEN_COMMIT_MS: number = PENDING_COMMIT_MS;
-
-/** Records that wait for a store that refuses at most: a quarter of an hour of 200 calls a second, some 200 MB. */
-export const MAX_LISTEN_PENDING: number = MAX_PENDING_INSERTS;
 
 /** Options of {@link listenToSource}. */
 export interface SourceListenOptions {
@@ -26,30 +19,8 @@ export interface SourceListenOptions {
   readonly onFailed?: (cause: unknown) => void;
 }
 
-/** How a listener fares. */
-export interface SourceListenStatistics {
-  readonly records: number;
-  readonly rejected: number;
-  readonly inserted: number;
-  readonly repeated: number;
-  /** Calls that are up, or were over a moment ago. */
-  readonly waiting: number;
-  /** Records that are not in the store yet. */
-  readonly pending: number;
-  /** Records that were given up, since the store refused for too long. */
-  readonly lost: number;
-}
-
 /** Takes in the calls of one switch. */
-export interface SourceListener extends AsyncDisposable {
-  readonly listening: HepListener['listening'];
-  readonly counters: () => HepCounters;
-  readonly statistics: () => SourceListenStatistics;
-  /** Stores what is complete. @throws {@link HopbackError} what the store refused with; it is tried again */
-  readonly commit: () => Promise<void>;
-  /** Ends listening, makes records of calls that are up as far as they are known, and stores them. Never rejects. */
-  readonly close: () => Promise<void>;
-}
+export type SourceListener = Awaited<ReturnType<typeof listenToSource>>;
 
 /**
  * Listens for the signalling of a switch and puts its calls into a store. Packets come once: what is not in the store when the process is
@@ -73,9 +44,8 @@ export interface SourceListener extends AsyncDisposable {
  * console.log(listener.statistics().records); // 0
  * ```
  */
-export async function listenToSource(options: SourceListenOptions): Promise<SourceListener> {
+export async function listenToSource(options: SourceListenOptions) {
   const { configuration, store, rejects, schedule = scheduleInBackground } = options;
-  const { key: _key, lingerUs: _lingerUs, maxCalls: _maxCalls, ...listen } = configuration.listen;
   const reader = createSourceHepReader(configuration);
   const counts = { records: 0, rejected: 0, lost: 0 };
   const pending = createPendingInserts({ store, schedule, settled: rejects.flush, onFailed: options.onFailed });
@@ -95,7 +65,7 @@ export async function listenToSource(options: SourceListenOptions): Promise<Sour
     }
   };
 
-  const listener = await createHepListener({ ...listen, reader, onReadings: take });
+  const listener = await createHepListener({ ...configuration.listen, reader, onReadings: take });
   let closing: Promise<void> | undefined;
   const close = async (): Promise<void> => {
     await listener.close();
@@ -106,11 +76,14 @@ export async function listenToSource(options: SourceListenOptions): Promise<Sour
   return {
     listening: listener.listening,
     counters: listener.counters,
+    /** `waiting` calls are up, `pending` records not in the store yet, `lost` ones given up, since the store refused for too long. */
     statistics() {
       const { inserted, repeated, pending: unstored } = pending.statistics();
       return { ...counts, inserted, repeated, waiting: reader.waiting(), pending: unstored };
     },
+    /** Stores what is complete. @throws {@link HopbackError} what the store refused with; it is tried again */
     commit: pending.commit,
+    /** Ends listening, makes records of calls that are up as far as they are known, and stores them. Never rejects. */
     close: closeOnce,
     [Symbol.asyncDispose]: closeOnce,
   };

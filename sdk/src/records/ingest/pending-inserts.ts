@@ -3,10 +3,10 @@ import type { CallRecord } from '../../contract/call-record.js';
 import type { RecordStore } from '../store/record-store.js';
 
 /** How long a record waits for others that go to the store with it, milliseconds: a sync of the disk takes some of them. */
-export const PENDING_COMMIT_MS = 250;
+const PENDING_COMMIT_MS = 250;
 
 /** Records that wait for a store that refuses at most: a quarter of an hour of 200 calls a second, some 200 MB. */
-export const MAX_PENDING_INSERTS = 200_000;
+const MAX_PENDING_INSERTS = 200_000;
 
 /** Longest wait after a store has refused, milliseconds. */
 const RETRY_MAX_MS = 30_000;
@@ -27,28 +27,8 @@ export interface PendingInsertsOptions {
   readonly onFailed?: ((cause: unknown) => void) | undefined;
 }
 
-/** What became of records that were taken. */
-export interface PendingInsertsStatistics {
-  readonly inserted: number;
-  readonly repeated: number;
-  /** That are not in the store yet. */
-  readonly pending: number;
-  /** Attempts that failed since the last that did not. */
-  readonly failures: number;
-}
-
 /** Records on their way to a store that may be slow, or refuse for a while. */
-export interface PendingInserts {
-  /** Takes a record at once. @returns false where too many wait already */
-  readonly take: (record: CallRecord) => boolean;
-  /** Sees to a commit within a moment. */
-  readonly commitLater: () => void;
-  /** Stores what was taken. @throws what the store refused with; it is tried again */
-  readonly commit: () => Promise<void>;
-  readonly statistics: () => PendingInsertsStatistics;
-  /** Tries once more, and ends. Never rejects. */
-  readonly close: () => Promise<void>;
-}
+export type PendingInserts = ReturnType<typeof createPendingInserts>;
 
 /**
  * Keeps records that come one by one until the store has them, in their order; a store that refuses is asked again, less and less often. What waits when
@@ -68,7 +48,7 @@ export interface PendingInserts {
  * console.log(pending.statistics().pending); // 0
  * ```
  */
-export function createPendingInserts(options: PendingInsertsOptions): PendingInserts {
+export function createPendingInserts(options: PendingInsertsOptions) {
   const { store, schedule, maxPending = MAX_PENDING_INSERTS, settled, onFailed } = options;
   const counts = { inserted: 0, repeated: 0 };
   let pending: CallRecord[] = [];
@@ -87,6 +67,7 @@ export function createPendingInserts(options: PendingInsertsOptions): PendingIns
     await settled?.();
     failures = 0;
   };
+  /** Stores what was taken. @throws what the store refused with; it is tried again */
   const commit = (): Promise<void> => {
     cancel?.();
     cancel = undefined;
@@ -98,20 +79,24 @@ export function createPendingInserts(options: PendingInsertsOptions): PendingIns
     });
     return turn;
   };
+  /** Sees to a commit within a moment. */
   const commitLater = (): void => {
     const delayMs = backoffBoundMs(failures + 1, { baseMs: PENDING_COMMIT_MS, capMs: RETRY_MAX_MS });
     cancel ??= schedule(() => void commit().catch(() => undefined), delayMs);
   };
   return {
-    take(record) {
+    /** Takes a record at once. @returns false where too many wait already */
+    take(record: CallRecord): boolean {
       if (pending.length >= maxPending) return false;
       pending.push(record);
       return true;
     },
     commitLater,
     commit,
+    /** What became of records that were taken; `pending` are not in the store yet, `failures` are attempts since the last that did not fail. */
     statistics: () => ({ ...counts, pending: pending.length, failures }),
-    async close() {
+    /** Tries once more, and ends. Never rejects. */
+    async close(): Promise<void> {
       await commit().catch(() => undefined);
       cancel?.();
     },

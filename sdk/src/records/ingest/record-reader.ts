@@ -17,18 +17,22 @@ export interface SourceRow {
 }
 
 /** What of a row cannot be read. */
-export type RejectReason =
-  | 'not-text'
-  | 'too-long'
-  | 'bad-quoting'
-  | 'bad-json'
-  | 'bad-packet'
-  | 'missing-field'
-  | 'too-few-fields'
-  | 'bad-time'
-  | 'time-does-not-exist'
-  | 'bad-number'
-  | 'bad-field';
+export const REJECT_REASONS = [
+  'not-text',
+  'too-long',
+  'bad-quoting',
+  'bad-json',
+  'bad-packet',
+  'missing-field',
+  'too-few-fields',
+  'bad-time',
+  'time-does-not-exist',
+  'bad-number',
+  'bad-field',
+] as const;
+
+/** One of {@link REJECT_REASONS}. */
+export type RejectReason = (typeof REJECT_REASONS)[number];
 
 /** What a reader makes of what it was given. */
 export type RowReading =
@@ -159,28 +163,24 @@ export interface WaitingRaw<Row> {
 }
 
 /** Keeps the rows of legs that wait, within bounds. Undefined stands for a leg whose rows are not kept, or were given up. */
-export interface RawKeeper<Row> {
-  readonly begin: () => WaitingRaw<Row> | undefined;
-  /** @returns what is kept of the leg from now on: all its rows, or none */
-  readonly add: (waiting: WaitingRaw<Row> | undefined, row: Row, sizeBytes: number) => WaitingRaw<Row> | undefined;
-  /** The leg does not wait any more, or its rows are of no use. */
-  readonly end: (waiting: WaitingRaw<Row> | undefined) => undefined;
-}
+export type RawKeeper<Row> = ReturnType<typeof rawKeeper<Row>>;
 
 /**
  * Makes the keeper of one reader. Never throws.
  * @param keepsRaw - where it is false nothing is kept
  * @param maxBytes - octets of all rows that wait
  */
-export function rawKeeper<Row>(keepsRaw: boolean, maxBytes: number = MAX_WAITING_RAW_BYTES): RawKeeper<Row> {
+export function rawKeeper<Row>(keepsRaw: boolean, maxBytes: number = MAX_WAITING_RAW_BYTES) {
   let takenBytes = 0;
-  const end: RawKeeper<Row>['end'] = (waiting) => {
+  /** The leg does not wait any more, or its rows are of no use. */
+  const end = (waiting: WaitingRaw<Row> | undefined): undefined => {
     takenBytes -= waiting?.sizeBytes ?? 0;
     return undefined;
   };
   return {
-    begin: () => (keepsRaw ? { rows: [], sizeBytes: 0 } : undefined),
-    add: (waiting, row, sizeBytes) => {
+    begin: (): WaitingRaw<Row> | undefined => (keepsRaw ? { rows: [], sizeBytes: 0 } : undefined),
+    /** @returns what is kept of the leg from now on: all its rows, or none */
+    add: (waiting: WaitingRaw<Row> | undefined, row: Row, sizeBytes: number): WaitingRaw<Row> | undefined => {
       if (waiting === undefined) return undefined;
       const isRoom = takenBytes + sizeBytes <= maxBytes;
       if (!isRoom || !isKept(waiting.rows.length + 1, waiting.sizeBytes + sizeBytes)) return end(waiting);
@@ -380,7 +380,7 @@ const STRAY: CsvFault = fault('bad-quoting', 'a quote inside a field that does n
 const UNCLOSED: CsvFault = fault('bad-quoting', 'a quoted field that nothing closes');
 const TRAILING: CsvFault = fault('bad-quoting', 'something between a closing quote and the separator');
 
-function fault(reason: CsvFault['reason'], detail: string): CsvFault {
+export function fault(reason: CsvFault['reason'], detail: string): CsvFault {
   return Object.freeze({ status: 'rejected', reason, detail });
 }
 
@@ -434,7 +434,7 @@ function nextQuote(text: string, from: number): number {
 }
 
 /** Place of the quote that closes a field, looked for from its first inner quote on; negative where none does. */
-function closingQuote(text: string, first: number): number {
+export function closingQuote(text: string, first: number): number {
   let close = first;
   while (close >= 0 && text.charCodeAt(close + 1) === QUOTE) close = text.indexOf('"', close + 2);
   return close;

@@ -1,11 +1,14 @@
 import { open, stat, unlink } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { z } from 'zod';
 import { parseBoundedJson } from '../../core/json-text.js';
-import type { JsonLimits, JsonValue } from '../../core/json-text.js';
+import type { JsonLimits } from '../../core/json-text.js';
 import { moveFile } from '../../core/runtime/whole-file.js';
+import { readBySchema } from '../../core/schema-findings.js';
 import { HopbackError } from '../../errors.js';
 import { makeFolder, systemCode } from '../../log/log-files.js';
+import { REJECT_REASONS } from './record-reader.js';
 import type { RejectReason } from './record-reader.js';
 
 /** A row that could not be read, with all that it takes to see why and to read it again. */
@@ -50,52 +53,28 @@ export function rejectLine(row: RejectedRow): string {
  */
 export function readRejectLine(text: string): RejectedRow | undefined {
   const parsed = parseBoundedJson(text, REJECT_LINE_LIMITS);
-  if (parsed.status !== 'parsed' || !isObject(parsed.value)) return undefined;
-  const { source, file, line, reason, field, detail, sha256, sizeBytes, bytes } = parsed.value;
-  if (typeof source !== 'string' || typeof file !== 'string' || typeof detail !== 'string') return undefined;
-  if (typeof sha256 !== 'string' || typeof bytes !== 'string' || !isReason(reason)) return undefined;
-  if (!isCount(line) || !isCount(sizeBytes)) return undefined;
-  return {
-    sourceId: source,
-    file,
-    line,
-    reason,
-    ...(typeof field === 'string' ? { field } : {}),
-    detail,
-    sha256,
-    bytes: Buffer.from(bytes, 'base64'),
-    sizeBytes,
-  };
+  const read = parsed.status === 'parsed' ? readBySchema(rejectLineSchema, parsed.value) : undefined;
+  if (read?.success !== true) return undefined;
+  const { source, bytes, ...row } = read.data;
+  return { ...row, sourceId: source, bytes: Buffer.from(bytes, 'base64') };
 }
+
+const count = z.int().min(0);
+
+const rejectLineSchema = z.object({
+  source: z.string(),
+  file: z.string(),
+  line: count,
+  reason: z.enum(REJECT_REASONS),
+  field: z.exactOptional(z.string()),
+  detail: z.string(),
+  sha256: z.string(),
+  sizeBytes: count,
+  bytes: z.string(),
+});
 
 /** A row of MAX_REJECTED_BYTES in base64, and room for the names beside it, every character of which may be escaped. */
 const REJECT_LINE_LIMITS: JsonLimits = { maxChars: 262_144, maxDepth: 2, maxEntries: 16 };
-
-const REASONS: Readonly<Record<RejectReason, true>> = {
-  'not-text': true,
-  'too-long': true,
-  'bad-quoting': true,
-  'bad-json': true,
-  'bad-packet': true,
-  'missing-field': true,
-  'too-few-fields': true,
-  'bad-time': true,
-  'time-does-not-exist': true,
-  'bad-number': true,
-  'bad-field': true,
-};
-
-function isReason(value: JsonValue | undefined): value is RejectReason {
-  return typeof value === 'string' && Object.hasOwn(REASONS, value);
-}
-
-function isCount(value: JsonValue | undefined): value is number {
-  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
-}
-
-function isObject(value: JsonValue): value is { readonly [key: string]: JsonValue } {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
 
 /** Octets of a reject file before it is put aside: with a bad row of 300 octets in base64 some 100,000 rows. */
 export const REJECT_FILE_MAX_BYTES = 67_108_864;

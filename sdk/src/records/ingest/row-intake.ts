@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { CallRecord, CoverageInterval } from '../../contract/call-record.js';
 import type { RecordReader, RowReading } from './record-reader.js';
 import type { RejectSink } from './rejects.js';
@@ -41,12 +42,13 @@ export interface RowCoverageOptions {
 }
 
 /** What is known of an interval that is still growing: when its first and its last row were written, microseconds. */
-export interface CoverageState {
-  readonly fromUs: number;
-  readonly writtenUs: number;
+export const coverageState = z.object({
+  fromUs: z.number(),
+  writtenUs: z.number(),
   /** Mean distance of its rows; absent where too few were seen. */
-  readonly paceUs?: number;
-}
+  paceUs: z.exactOptional(z.number()),
+});
+export type CoverageState = z.infer<typeof coverageState>;
 
 /**
  * Says for which times the rows of a source prove that all of them were seen. Switches write a row when a call ends, one after the

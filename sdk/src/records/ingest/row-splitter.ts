@@ -33,21 +33,6 @@ const MAX_QUOTED_LINE_ENDS = 32;
 /** Objects and arrays inside each other in a document; FreeSWITCH's go five deep. */
 const MAX_DOCUMENT_DEPTH = 128;
 
-/** A scan to be written over. */
-function emptyRowScan(): RowScan {
-  return {
-    status: 'incomplete',
-    start: 0,
-    end: 0,
-    next: 0,
-    linesBefore: 0,
-    lines: 0,
-    isOpen: false,
-    reason: 'bad-quoting',
-    detail: '',
-  };
-}
-
 /** How the rows of each framing are told apart. */
 const ROW_SCANNERS: Readonly<Record<RowFraming, RowScanner>> = {
   lines: scanLine,
@@ -271,16 +256,6 @@ export interface RowSplitterOptions {
   readonly startLine?: number;
 }
 
-/** Divides a file into rows, piece by piece. It keeps one row that is not complete, and nothing else. Never throws. */
-export interface RowSplitter {
-  /** The rows that are complete with this piece. The piece may be written over afterwards, and `bytes` of the rows with it. */
-  readonly push: (piece: Uint8Array) => readonly SplitRow[];
-  /** The file ends here: what is left is its last row, line end or not. */
-  readonly end: () => readonly SplitRow[];
-  /** Where another splitter may take up: behind the last row that was given out. */
-  readonly place: () => { readonly offset: number; readonly line: number };
-}
-
 /**
  * Makes a splitter. Understands CRLF, a byte order mark, empty lines, line ends in quoted fields, a last line without end. A row that
  * is too long, holds NUL octets, or whose quotes or brackets do not close is given out as broken, and the next is found.
@@ -296,15 +271,26 @@ export interface RowSplitter {
  * ```
  */
 export function createRowSplitter(options: RowSplitterOptions): RowSplitter {
-  return new PieceSplitter(options);
+  return new RowSplitter(options);
 }
 
-/** Its public members are bound: callers may pass them on by themselves. */
-class PieceSplitter implements RowSplitter {
+/** Divides a file into rows, piece by piece. It keeps one row that is not complete, and nothing else. Never throws. */
+export class RowSplitter {
   readonly #framing: RowFraming;
   readonly #maxRowBytes: number;
   readonly #scanRow: RowScanner;
-  readonly #scan = emptyRowScan();
+  /** Written over for every row. */
+  readonly #scan: RowScan = {
+    status: 'incomplete',
+    start: 0,
+    end: 0,
+    next: 0,
+    linesBefore: 0,
+    lines: 0,
+    isOpen: false,
+    reason: 'bad-quoting',
+    detail: '',
+  };
   #offset: number;
   #line: number;
   #mayHaveMark: boolean;
@@ -321,6 +307,7 @@ class PieceSplitter implements RowSplitter {
     this.#mayHaveMark = startOffset === 0;
   }
 
+  /** The rows that are complete with this piece. The piece may be written over afterwards, and `bytes` of the rows with it. */
   readonly push = (piece: Uint8Array): SplitRow[] => {
     let octets = this.#kept.length === 0 ? asBuffer(piece) : Buffer.concat([this.#kept, piece]);
     if (this.#mayHaveMark) {
@@ -337,6 +324,7 @@ class PieceSplitter implements RowSplitter {
     return this.#divide(octets, false);
   };
 
+  /** The file ends here: what is left is its last row, line end or not. */
   readonly end = (): SplitRow[] => {
     this.#mayHaveMark = false;
     const rows = this.#divide(asBuffer(this.#kept), true);
@@ -344,7 +332,8 @@ class PieceSplitter implements RowSplitter {
     return rows;
   };
 
-  readonly place = (): ReturnType<RowSplitter['place']> => ({ offset: this.#offset, line: this.#line });
+  /** Where another splitter may take up: behind the last row that was given out. */
+  readonly place = () => ({ offset: this.#offset, line: this.#line });
 
   #divide(octets: Buffer, isLast: boolean): SplitRow[] {
     const scan = this.#scan;

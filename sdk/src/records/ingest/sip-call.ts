@@ -8,6 +8,7 @@ import {
 import type { SipRequestText } from '../../core/sip-request.js';
 import { parseSipUri } from '../../core/sip-uri.js';
 import type { Verstat } from '../../core/terms.js';
+import { writtenVerstat } from './formats/leg.js';
 import type { WaitingRaw } from './record-reader.js';
 
 /** What a captured SIP message tells about a call. Untrusted text throughout. */
@@ -129,18 +130,12 @@ function branchesOf(values: readonly string[]): readonly string[] {
   return branches;
 }
 
-const VERSTATS: ReadonlyMap<string, Verstat> = new Map([
-  ['tn-validation-passed', 'TN-Validation-Passed'],
-  ['tn-validation-failed', 'TN-Validation-Failed'],
-  ['no-tn-validation', 'No-TN-Validation'],
-]);
-
 /** @see 3GPP TS 24.229 section 7.2A.20 */
 function verstatOf(uri: string | undefined): Verstat | undefined {
   const parsed = uri === undefined || !/verstat/i.test(uri) ? undefined : parseSipUri(uri);
   if (parsed?.status !== 'parsed') return undefined;
   const value = parsed.uri.userParams.get('verstat') ?? parsed.uri.params.get('verstat');
-  return typeof value === 'string' ? VERSTATS.get(value.toLowerCase()) : undefined;
+  return typeof value === 'string' ? writtenVerstat(value) : undefined;
 }
 
 /** The highest cause of Q.850; a record has no others. */

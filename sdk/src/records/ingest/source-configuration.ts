@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Disposition } from '../../contract/call-record.js';
+import { Disposition } from '../../contract/call-record.js';
 import { readBySchema } from '../../core/schema-findings.js';
 import type { NumberingPlan } from '../../core/telephone-number.js';
 import { HopbackError } from '../../errors.js';
@@ -12,17 +12,16 @@ import { createBroadworksReader } from './formats/broadworks.js';
 import { COLUMN_MEMBERS, createColumnsReader } from './formats/columns.js';
 import type { ColumnMap, ColumnPlace } from './formats/columns.js';
 import { createFreeswitchCsvReader, createFreeswitchJsonReader } from './formats/freeswitch.js';
-import type { HepListenerOptions } from './hep-listener.js';
 import { createHepReader } from './hep-reader.js';
-import type { HepReader, HepReaderOptions, HepSource } from './hep-reader.js';
+import type { HepReader } from './hep-reader.js';
 import { createHopbackNdjsonReader } from './formats/hopback-ndjson.js';
 import { createKamailioAccReader } from './formats/kamailio-acc.js';
-import type { AccColumn, AccRole, KamailioAccLayout } from './formats/kamailio-row.js';
+import { ACC_COLUMNS, ACC_ROLES } from './formats/kamailio-row.js';
+import type { KamailioAccLayout } from './formats/kamailio-row.js';
 import { createOracleSbcReader } from './formats/oracle-sbc.js';
 import type { OracleSbcFields } from './formats/oracle-sbc.js';
-import type { RecordReader, SourceDescription, SourceNumbers, SourceTime } from './record-reader.js';
+import type { RecordReader, SourceNumbers, SourceTime } from './record-reader.js';
 import { createRibbonActReader } from './formats/ribbon-act.js';
-import type { RowCoverageOptions } from './row-intake.js';
 import { TIME_LAYOUTS } from './formats/row-times.js';
 
 // Written by hand, and read when a process starts: a member that nobody knows is a typing error, and is refused.
@@ -104,6 +103,7 @@ const FILES = {
     z
       .array(z.string().min(1).max(255))
       .max(MAX_SHORT_LIST)
+      .readonly()
       .describe('names of rotated files where they do not begin with the name of the file: patterns with * and ?'),
   ),
   longestCallMs: z.exactOptional(milliseconds.describe('how long a call may last before its row is written')),
@@ -118,16 +118,6 @@ const place: z.ZodType<ColumnPlace> = z.custom<ColumnPlace>(
   'must be the name of a column, or its number from 0 to 1023',
 );
 
-const DISPOSITIONS: Readonly<Record<Disposition, true>> = {
-  answered: true,
-  busy: true,
-  'no-answer': true,
-  cancelled: true,
-  rejected: true,
-  failed: true,
-  blocked: true,
-};
-
 const columns: z.ZodType<ColumnMap> = z.strictObject({
   columns: z.partialRecord(z.enum(COLUMN_MEMBERS), place),
   timeLayout: z.enum(TIME_LAYOUTS),
@@ -136,57 +126,19 @@ const columns: z.ZodType<ColumnMap> = z.strictObject({
   leastColumns: z.exactOptional(z.int().min(0)),
   mostColumns: z.exactOptional(z.int().min(1)),
   durationUnit: z.exactOptional(z.enum(['seconds', 'milliseconds', 'hundredths'])),
-  dispositions: z.exactOptional(z.record(z.string().max(MAX_NAME_CHARS), z.enum(keysOf(DISPOSITIONS)))),
+  dispositions: z.exactOptional(z.record(z.string().max(MAX_NAME_CHARS), Disposition)),
   releaseParties: z.exactOptional(z.record(z.string().max(MAX_NAME_CHARS), z.enum(['calling', 'called', 'network']))),
   leaveOut: z.exactOptional(
     z.strictObject({ column: place, words: z.array(z.string().max(MAX_NAME_CHARS)).max(MAX_LIST) }),
   ),
 });
 
-const ROLES: Readonly<Record<AccRole, true>> = {
-  calling: true,
-  asserted: true,
-  called: true,
-  sentTo: true,
-  lrn: true,
-  sourceAddress: true,
-  sourcePort: true,
-  destinationAddress: true,
-  destinationPort: true,
-  ingressTrunk: true,
-  egressTrunk: true,
-  egressCallId: true,
-  callGroup: true,
-  inviteTime: true,
-  customer: true,
-  blockedBy: true,
-  verstat: true,
-  identity: true,
-};
-
-const ACC_COLUMNS: Readonly<Record<AccColumn, true>> = {
-  method: true,
-  from_tag: true,
-  to_tag: true,
-  callid: true,
-  sip_code: true,
-  sip_reason: true,
-  time: true,
-  time_attr: true,
-  time_exten: true,
-  start_time: true,
-  end_time: true,
-  duration: true,
-  ms_duration: true,
-  setuptime: true,
-};
-
 const layout: z.ZodType<KamailioAccLayout> = z.strictObject({
   form: z.enum(['json', 'csv', 'flat', 'log']),
   columns: z.exactOptional(z.array(name).max(MAX_LIST)),
   separator: z.exactOptional(character),
-  names: z.exactOptional(z.partialRecord(z.enum(keysOf(ACC_COLUMNS)), name)),
-  extra: z.exactOptional(z.record(name, z.enum(keysOf(ROLES)))),
+  names: z.exactOptional(z.partialRecord(z.enum(ACC_COLUMNS), name)),
+  extra: z.exactOptional(z.record(name, z.enum(ACC_ROLES))),
   cdrs: z.exactOptional(z.enum(['alone', 'beside'])),
   cdrStart: z.exactOptional(z.enum(['invite', 'answer'])),
   detectsDirection: z.exactOptional(z.boolean()),
@@ -202,10 +154,11 @@ const celColumnsSchema: z.ZodType<readonly CelColumn[]> = z.array(z.enum(CEL_COL
 
 const address = z.string().min(2).max(64);
 const endpoint = z.strictObject({ host: address, port: z.int().min(0).max(65_535) });
-const listenSchema: z.ZodType<HepListening> = z.strictObject({
+/** Where captured signalling comes in, and its bounds: those of the listener and of its reader. */
+const listenSchema = z.strictObject({
   udp: z.exactOptional(endpoint),
   tcp: z.exactOptional(endpoint),
-  agents: z.exactOptional(z.array(address).min(1).max(MAX_LIST)),
+  agents: z.exactOptional(z.array(address).min(1).max(MAX_LIST).readonly()),
   key: z.exactOptional(z.string().min(1).max(MAX_NAME_CHARS)),
   maxConnections: z.exactOptional(z.int().min(1).max(65_536)),
   idleTimeoutMs: z.exactOptional(milliseconds),
@@ -224,10 +177,7 @@ const PLAIN_FORMATS = [
 ] as const;
 
 const sources = [
-  z.strictObject({
-    format: z.enum(PLAIN_FORMATS),
-    ...FILES,
-  }),
+  z.strictObject({ format: z.enum(PLAIN_FORMATS), ...FILES }),
   z.strictObject({ format: z.literal('asterisk-cel'), ...FILES, celColumns: z.exactOptional(celColumnsSchema) }),
   z.strictObject({ format: z.literal('columns'), ...FILES, columns }),
   z.strictObject({ format: z.literal('kamailio-acc'), ...FILES, layout }),
@@ -235,7 +185,7 @@ const sources = [
   z.strictObject({
     format: z.literal('hep'),
     ...COMMON,
-    ownAddresses: z.array(address).min(1).max(MAX_LIST),
+    ownAddresses: z.array(address).min(1).max(MAX_LIST).readonly(),
     listen: listenSchema,
   }),
 ] as const;
@@ -245,74 +195,18 @@ const FORMATS: readonly string[] = sources.flatMap(({ shape }) =>
 );
 
 /** A source as a carrier writes it. Keys that are not known are errors. */
-const sourceConfigurationSchema: z.ZodType<SourceConfiguration> = z.discriminatedUnion('format', sources, {
+const sourceConfigurationSchema = z.discriminatedUnion('format', sources, {
   error: ({ code }) => (code === 'invalid_union' ? `must be one of ${FORMATS.join(', ')}` : undefined),
 });
 
-function keysOf<Key extends string>(members: Readonly<Record<Key, true>>): readonly Key[] {
-  return Object.keys(members) as Key[];
-}
-
-/** What a source in files has, whatever its format. */
-export interface FileSource extends Omit<SourceDescription, 'format'>, Omit<RowCoverageOptions, 'sourceId'> {
-  /** What is followed: a file, a directory with all files in it, or a pattern with `*` and `?` in its last part. */
-  readonly path?: string;
-  /** Names of rotated files where they do not begin with the name of the file and `.`, `-` or `_`: patterns with `*` and `?`. */
-  readonly rotated?: readonly string[];
-  /** How long something may wait to be taken in without any progress; then the source is reported as stuck. Default five minutes. */
-  readonly stuckAfterMs?: number;
-}
-
-/** A source of one of the formats whose layout is known as a whole. */
-export interface PlainSourceConfiguration extends FileSource {
-  readonly format: 'asterisk-cdr' | 'freeswitch-csv' | 'freeswitch-json' | 'ribbon-act' | 'broadworks' | 'hopback';
-}
-
-/** Channel events of Asterisk. */
-export interface AsteriskCelConfiguration extends FileSource {
-  readonly format: 'asterisk-cel';
-  /** The order of the columns where `cel_custom.conf` has one of its own. */
-  readonly celColumns?: readonly CelColumn[];
-}
-
-/** Rows of any other switch. */
-export interface ColumnsConfiguration extends FileSource {
-  readonly format: 'columns';
-  readonly columns: ColumnMap;
-}
-
-/** Accounting rows of Kamailio or OpenSIPS. */
-export interface KamailioAccConfiguration extends FileSource {
-  readonly format: 'kamailio-acc';
-  readonly layout: KamailioAccLayout;
-}
-
-/** Local CDR files of an Oracle SBC. */
-export interface OracleSbcConfiguration extends FileSource {
-  readonly format: 'oracle-sbc';
-  readonly fields?: OracleSbcFields;
-}
-
-/** Where captured signalling comes in, and its bounds: those of the listener and of its reader. */
-export interface HepListening extends Omit<HepListenerOptions, 'reader' | 'onReadings'>, HepReaderOptions {}
+/** A source as a carrier declares it: which format, how to read its times and numbers, and where it is. Plain JSON. */
+export type SourceConfiguration = z.infer<typeof sourceConfigurationSchema>;
 
 /** Signalling that agents capture and send as HEP3. */
-export interface HepConfiguration extends HepSource {
-  readonly listen: HepListening;
-  /** How long records may wait to be stored without any progress; then the source is reported as stuck. Default five minutes. */
-  readonly stuckAfterMs?: number;
-}
+export type HepConfiguration = Extract<SourceConfiguration, { readonly format: 'hep' }>;
 
 /** A source whose records are in files. */
-export type FileSourceConfiguration =
-  | PlainSourceConfiguration
-  | AsteriskCelConfiguration
-  | ColumnsConfiguration
-  | KamailioAccConfiguration
-  | OracleSbcConfiguration;
-
-/** A source as a carrier declares it: which format, how to read its times and numbers, and where it is. Plain JSON. */
-export type SourceConfiguration = FileSourceConfiguration | HepConfiguration;
+export type FileSourceConfiguration = Exclude<SourceConfiguration, HepConfiguration>;
 
 /**
  * Reads the configuration of a source, out of a file or a part of one.
@@ -347,30 +241,27 @@ export function readSourceConfiguration(value: unknown, options: { readonly at?:
  * ```
  */
 export function createSourceReader(configuration: FileSourceConfiguration): RecordReader {
-  const description = descriptionOf(configuration);
   switch (configuration.format) {
     case 'asterisk-cdr':
-      return createAsteriskCdrReader(description);
-    case 'asterisk-cel': {
-      const { celColumns } = configuration;
-      return createAsteriskCelReader({ ...description, ...(celColumns === undefined ? {} : { celColumns }) });
-    }
+      return createAsteriskCdrReader(configuration);
+    case 'asterisk-cel':
+      return createAsteriskCelReader(configuration);
     case 'freeswitch-csv':
-      return createFreeswitchCsvReader(description);
+      return createFreeswitchCsvReader(configuration);
     case 'freeswitch-json':
-      return createFreeswitchJsonReader(description);
+      return createFreeswitchJsonReader(configuration);
     case 'ribbon-act':
-      return createRibbonActReader(description);
+      return createRibbonActReader(configuration);
     case 'broadworks':
-      return createBroadworksReader(description);
+      return createBroadworksReader(configuration);
     case 'hopback':
-      return createHopbackNdjsonReader(description);
+      return createHopbackNdjsonReader(configuration);
     case 'columns':
-      return createColumnsReader({ ...description, columns: configuration.columns });
+      return createColumnsReader(configuration);
     case 'kamailio-acc':
-      return createKamailioAccReader(description, configuration.layout);
+      return createKamailioAccReader(configuration, configuration.layout);
     case 'oracle-sbc':
-      return createOracleSbcReader(description, configuration.fields);
+      return createOracleSbcReader(configuration, configuration.fields);
     default:
       throw notInFiles(configuration);
   }
@@ -390,23 +281,7 @@ export function createSourceReader(configuration: FileSourceConfiguration): Reco
  * ```
  */
 export function createSourceHepReader(configuration: HepConfiguration): HepReader {
-  const { listen, stuckAfterMs: _stuckAfterMs, ...source } = configuration;
-  const { key, lingerUs, maxCalls } = listen;
-  return createHepReader(source, {
-    ...(key === undefined ? {} : { key }),
-    ...(lingerUs === undefined ? {} : { lingerUs }),
-    ...(maxCalls === undefined ? {} : { maxCalls }),
-  });
-}
-
-/** What records and readers are to know; keys of a listener and paths are none of it. */
-function descriptionOf({ id, format, time, numbers, providers, keepRaw }: FileSourceConfiguration): SourceDescription {
-  return {
-    ...{ id, format, time },
-    ...(numbers === undefined ? {} : { numbers }),
-    ...(providers === undefined ? {} : { providers }),
-    ...(keepRaw === undefined ? {} : { keepRaw }),
-  };
+  return createHepReader(configuration, configuration.listen);
 }
 
 /** Where somebody gets past the types. */

@@ -15,6 +15,7 @@ import { createRowSplitter } from '../ingest/row-splitter.js';
 import type { SplitRow } from '../ingest/row-splitter.js';
 import { createSourceReader } from '../ingest/source-configuration.js';
 import type { FileSourceConfiguration, HepConfiguration, SourceConfiguration } from '../ingest/source-configuration.js';
+import { addInserted } from '../store/record-store.js';
 import type { Inserted, RecordStore } from '../store/record-store.js';
 import { MAX_PUSHED_REJECTS, followFolder, once, rejectsFile, sourceNotice } from './intake-source.js';
 import type { IntakeSource, IntakeSourceNotice, Pushed, PushedReject } from './intake-source.js';
@@ -147,12 +148,8 @@ async function rowsOf(octets: Uint8Array, parts: PushedSourceParts): Promise<Row
 /** One batch after the other: a store that shares its time sees no larger ones from followers. */
 async function insertAll(records: RowsRead['records'], store: PushedSourceParts['store']): Promise<Inserted> {
   const sum = { inserted: 0, repeated: 0, expired: 0 };
-  for (let at = 0; at < records.length; at += BATCH_RECORDS) {
-    const { inserted, repeated, expired } = await store.insert(records.slice(at, at + BATCH_RECORDS));
-    sum.inserted += inserted;
-    sum.repeated += repeated;
-    sum.expired += expired;
-  }
+  for (let at = 0; at < records.length; at += BATCH_RECORDS)
+    addInserted(sum, await store.insert(records.slice(at, at + BATCH_RECORDS)));
   return sum;
 }
 
@@ -199,18 +196,21 @@ async function followed(
   parts: OpenParts,
 ): Promise<IntakeSource> {
   const { rejects, lock, sink, clock, schedule, onNotice } = parts;
-  const { id, path, rotated, longestCallMs, longestSilenceMs, stuckAfterMs } = source;
+  const { id, path } = source;
   const reader = createSourceReader(source);
   let brokenFiles = 0;
   const values = await openValueJournal({ directory: join(followFolder(parts.directory, id), 'places') });
   if (!/[*?]/.test(path) && !(await exists(path)))
     onNotice({ source: id, kind: 'waiting-for-file', path, detail: 'there is no such file yet' });
   const follower = await followFiles({
-    ...{ sourceId: id, path, reader, store: sink, rejects, values, clock, schedule },
-    ...(rotated === undefined ? {} : { rotated }),
-    ...(longestCallMs === undefined ? {} : { longestCallMs }),
-    ...(longestSilenceMs === undefined ? {} : { longestSilenceMs }),
-    ...(stuckAfterMs === undefined ? {} : { stuckAfterMs }),
+    ...source,
+    sourceId: id,
+    reader,
+    store: sink,
+    rejects,
+    values,
+    clock,
+    schedule,
     onNotice: (notice) => {
       if (BROKEN.has(notice.kind)) brokenFiles += 1;
       onNotice(sourceNotice(id, notice));

@@ -1,7 +1,6 @@
 import type { CalledNumber, CallRecord, PartyNumber, SharedRecord, SharingMark } from '../../contract/call-record.js';
 import { isAnonymousCaller, npaNxxOf } from '../suspicion/suspicion.js';
 import type { Suspicion } from '../suspicion/suspicion.js';
-import { SHARING_LEVELS } from './sharing-policy.js';
 import type {
   MemberExplanation,
   MemberLeaf,
@@ -10,12 +9,10 @@ import type {
   MemberParty,
   MemberRule,
   MemberTreatment,
-  Pseudonyms,
-  SendingLevel,
-  SharingLevel,
-  SharingPolicy,
-  SharingReason,
-} from './sharing-policy.js';
+} from './member-tree.js';
+import type { Pseudonyms } from './pseudonyms.js';
+import { SHARING_LEVELS } from './sharing-policy.js';
+import type { SendingLevel, SharingLevel, SharingPolicy, SharingReason } from './sharing-policy.js';
 
 /** Finds in texts what must not leave with them. */
 type NumberGuard = ReturnType<typeof numberGuard>;

@@ -92,8 +92,6 @@ export async function openPostgresLookup(options: PostgresLookupOptions): Promis
   checkLimits(options);
   checkPostgresTable(table);
   const rows = createPostgresRows(table);
-  if (rows === undefined)
-    throw new HopbackError('invalid-configuration', `There is no zone ${table.source.time.zone}.`);
   // Names are checked before the first look-up needs them.
   countStatement(table);
   const pool = await openPool(options);
@@ -208,13 +206,7 @@ async function findIn(
   const found: CallRecord[] = [];
   let scanned = 0;
   // What the statement compares as it stands need not be compared again, and a row may have it where a record has no place for it.
-  const { window, calledTn, callingTn, recordId } = query;
-  const open = {
-    window,
-    ...(calledTn === undefined ? {} : { calledTn }),
-    ...(callingTn === undefined ? {} : { callingTn }),
-    ...(recordId === undefined ? {} : { recordId }),
-  };
+  const { callId: _callId, origId: _origId, callGroupId: _callGroupId, trunk: _trunk, ...open } = query;
   await client.query(`DECLARE found NO SCROLL CURSOR FOR ${statement.text}`, [...statement.values]);
   for (;;) {
     const page = await client.query<PostgresRow>(`FETCH ${POSTGRES_PAGE_ROWS} FROM found`);

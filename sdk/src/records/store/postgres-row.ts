@@ -1,18 +1,13 @@
-import type {
-  CalledNumber,
-  CallRecord,
-  Disposition,
-  HopSide,
-  ReceivedVerification,
-} from '../../contract/call-record.js';
+import type { CallRecord, Disposition, ReceivedVerification, Release } from '../../contract/call-record.js';
 import { NORTH_AMERICAN_PLAN, isCanonicalTelephoneNumber } from '../../core/telephone-number.js';
 import type { Attestation, CanonicalTn } from '../../core/terms.js';
 import { HopbackError } from '../../errors.js';
-import { rawRowsOf, withRaw, writtenCalled, writtenCaller } from '../ingest/record-reader.js';
+import { callRecord, legSource } from '../ingest/formats/leg.js';
+import type { LegSide } from '../ingest/formats/leg.js';
+import { rawRowsOf, withRaw } from '../ingest/record-reader.js';
 import type { SourceDescription } from '../ingest/record-reader.js';
-import { isWallTime, zoneClock } from '../ingest/formats/row-times.js';
-import type { LocalInstant, WallTime, ZoneClock } from '../ingest/formats/row-times.js';
-import { recordIdOf, sourceSha256 } from '../record-id.js';
+import type { RowClock, RowInstant } from '../ingest/formats/row-times.js';
+import { sourceSha256 } from '../record-id.js';
 import { OTHER_INSTANT_US } from './record-store.js';
 import type { RecordQuery, TimeWindow } from './record-store.js';
 
@@ -150,14 +145,6 @@ export interface PostgresStatement {
   readonly values: readonly (string | readonly string[])[];
 }
 
-/** Names of the columns that a table has, in the order in which they are selected. */
-type SelectedColumns = readonly (keyof PostgresColumns)[];
-
-/** Which columns are selected. */
-function selectedColumns(table: PostgresTable): SelectedColumns {
-  return (Object.keys(table.columns) as (keyof PostgresColumns)[]).filter((name) => table.columns[name] !== undefined);
-}
-
 /**
  * The statement that finds what a query asks for, and perhaps more: numbers that are written alike are told apart when they are read.
  * @returns undefined where no row can match: a number that is none, text that PostgreSQL cannot hold
@@ -179,7 +166,8 @@ export function findStatement(table: PostgresTable, query: RecordQuery): Postgre
     const condition = isNumber ? ` = ANY(${wanted})` : ` = ${wanted}`;
     conditions.push(`(${present.map((column) => `${quotedIdentifier(column)}${condition}`).join(' OR ')})`);
   }
-  const list = selectedColumns(table).map((name) => selectedText(table, name));
+  const names = (Object.keys(table.columns) as (keyof PostgresColumns)[]).filter((name) => table.columns[name]);
+  const list = names.map((name) => selectedText(table, name));
   const { inviteAt, legId } = table.columns;
   return {
     text:
@@ -306,185 +294,116 @@ export type PostgresRow = Readonly<Partial<Record<keyof PostgresColumns, string 
 const READER_VERSION = 1;
 
 /** Makes records of the rows of one table. Never throws. */
-export interface PostgresRows {
-  /** @returns undefined for a row without a leg or a time */
-  readonly recordOf: (row: PostgresRow) => CallRecord | undefined;
-  /** Instant of a time as it is selected, microseconds since the epoch. */
-  readonly instantOf: (text: string | null | undefined) => number | undefined;
-}
+export type PostgresRows = ReturnType<typeof createPostgresRows>;
 
 /**
  * Makes the reader of the rows of one table.
- * @returns undefined where the zone of the source is none
+ * @throws HopbackError `invalid-configuration` where the zone of the source is none
  */
-export function createPostgresRows(table: PostgresTable): PostgresRows | undefined {
+export function createPostgresRows(table: PostgresTable) {
   const { time = 'timestamptz', source } = table;
-  const clock = zoneClock(time === 'timestamp' ? source.time.zone : 'utc');
-  if (clock === undefined) return undefined;
-  const place = (text: string | null | undefined): PlacedTime | undefined => {
+  const legs = legSource({ ...source, time: time === 'timestamp' ? source.time : { zone: 'utc' } }, READER_VERSION);
+  const instantOf = (text: string | null | undefined): RowInstant | undefined => {
     if (text === null || text === undefined) return undefined;
-    if (time !== 'timestamptz' && time !== 'timestamp') return epochTime(text, EPOCH_UNIT_US[time]);
-    const wall = wallTimeIn(text);
-    return wall === undefined ? undefined : wallInstant(wall, clock, source.time.repeatedHour);
+    return time === 'timestamptz' || time === 'timestamp' ? wallInstant(text, legs.clock) : epochInstant(text, time);
   };
   return {
-    instantOf: (text) => place(text)?.atUs,
-    recordOf(row) {
-      const invited = place(row.inviteAt);
-      const legId = row.legId ?? '';
-      if (invited === undefined || legId === '') return undefined;
-      const answeredAtUs = place(row.answeredAt)?.atUs;
-      const endedAtUs = place(row.endedAt)?.atUs;
-      const calling = writtenCaller(row.calling ?? '', source.numbers);
-      const asserted = writtenCaller(row.asserted ?? '', source.numbers);
-      const called = calledOf(row, table);
-      const received = receivedOf(row);
-      const signed = attestationIn(row.signedAttestation);
+    /** Instant of a time as it is selected, microseconds since the epoch. */
+    instantOf: (text: string | null | undefined) => instantOf(text)?.atUs,
+    /** @returns undefined for a row without a leg or a time */
+    recordOf(row: PostgresRow): CallRecord | undefined {
+      const value = (name: keyof PostgresColumns): string => row[name] ?? '';
+      const invite = instantOf(row.inviteAt);
+      const legId = value('legId');
+      if (invite === undefined || legId === '') return undefined;
+      const answeredAtUs = instantOf(row.answeredAt)?.atUs;
       const text = JSON.stringify(row);
-      const sha256 = sourceSha256(text);
-      const record: CallRecord = {
-        format: 'hopback.call-record.1',
-        recordId: recordIdOf({ sourceId: source.id, legId, inviteAtUs: invited.atUs }),
-        source: {
-          id: source.id,
-          format: 'columns',
-          readerVersion: READER_VERSION,
-          sha256,
-        },
+      const hashed = { text, sha256: sourceSha256(text), line: 0 };
+      const signed = attestationIn(row.signedAttestation);
+      const record = callRecord(hashed, legs, {
         legId,
-        callGroupId: present(row.callGroupId) ?? legId,
-        inviteAtUs: invited.atUs,
-        ...(answeredAtUs === undefined ? {} : { answeredAtUs }),
-        ...(endedAtUs === undefined ? {} : { endedAtUs }),
-        time: {
-          written: time === 'timestamp' && clock.zone !== 'UTC' ? 'local' : 'utc',
-          ...(time === 'timestamp' && clock.zone !== 'UTC' ? { zone: clock.zone } : {}),
-          resolutionUs: time === 'epoch-seconds' || time === 'epoch-milliseconds' ? EPOCH_UNIT_US[time] : 1,
-          ...(invited.otherUs === undefined ? {} : { otherInviteAtUs: invited.otherUs }),
-        },
-        ...(calling === undefined ? {} : { calling }),
-        ...(asserted === undefined ? {} : { asserted }),
-        ...(called === undefined ? {} : { called }),
-        ingress: sideOf(row, 'ingress', table),
-        egress: sideOf(row, 'egress', table),
-        disposition: dispositionOf(row, { table, isAnswered: answeredAtUs !== undefined }),
-        ...releaseOf(row),
-        ...(received === undefined ? {} : { received }),
-        ...(signed === undefined ? {} : { signed: { attestation: signed, ...named('origId', row.signedOrigId) } }),
-        ...named('customerId', row.customerId),
-        ...named('blockedBy', row.blockedBy),
-      };
-      return source.keepRaw === true ? withRaw(record, rawRowsOf([{ text, sha256 }])) : record;
+        callGroupId: value('callGroupId') || legId,
+        invite,
+        answeredAtUs,
+        endedAtUs: instantOf(row.endedAt)?.atUs,
+        calling: value('calling'),
+        asserted: value('asserted'),
+        called: value('called') || value('translated'),
+        sentTo: value('translated'),
+        lrn: value('lrn'),
+        ingress: sideOf(value, 'ingress'),
+        egress: sideOf(value, 'egress'),
+        disposition: dispositionOf(value, table, answeredAtUs !== undefined),
+        release: releaseOf(row),
+        received: receivedOf(row),
+        signed: signed === undefined ? undefined : { attestation: signed, ...named('origId', row.signedOrigId) },
+        customerId: value('customerId'),
+        blockedBy: value('blockedBy'),
+      });
+      return legs.keepsRaw ? withRaw(record, rawRowsOf([hashed])) : record;
     },
   };
 }
 
-interface PlacedTime {
-  readonly atUs: number;
-  /** What else the local time may mean. */
-  readonly otherUs?: number;
-}
-
-function epochTime(text: string, unitUs: number): PlacedTime | undefined {
+function epochInstant(text: string, time: keyof typeof EPOCH_UNIT_US): RowInstant | undefined {
+  const unitUs = EPOCH_UNIT_US[time];
   const atUs = Math.round(Number(text) * unitUs);
-  return text.trim() !== '' && Number.isSafeInteger(atUs) ? { atUs } : undefined;
-}
-
-const WALL_TIME = /^(\d{4})-(\d\d)-(\d\d) (\d\d):(\d\d):(\d\d)\.(\d{6})$/;
-
-function wallTimeIn(text: string): WallTime | undefined {
-  const digits = WALL_TIME.exec(text)?.slice(1).map(Number);
-  if (digits === undefined) return undefined;
-  const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0, microsecond = 0] = digits;
-  const wall = { year, month, day, hour, minute, second, microsecond };
-  return isWallTime(wall) ? wall : undefined;
+  if (text.trim() === '' || !Number.isSafeInteger(atUs)) return undefined;
+  return { status: 'instant', atUs, basis: { written: 'utc', resolutionUs: unitUs } };
 }
 
 const HOUR_US = 3_600_000_000;
 
-function wallInstant(
-  wall: WallTime,
-  clock: ZoneClock,
-  repeatedHour: 'earlier' | 'later' = 'earlier',
-): PlacedTime | undefined {
-  const local = clock.instantOf(wall);
-  if (local.kind === 'one') return { atUs: local.atUs };
-  if (local.kind === 'two') {
-    const { earlierUs, laterUs } = local;
-    return repeatedHour === 'later' ? { atUs: laterUs, otherUs: earlierUs } : { atUs: earlierUs, otherUs: laterUs };
-  }
+function wallInstant(text: string, clock: RowClock): RowInstant | undefined {
+  const read = clock.read(text, 'date-time');
+  if (read.status === 'instant') return read;
+  if (read.reason !== 'time-does-not-exist') return undefined;
   // A time that is left out when clocks go forward: that of a clock that was not put forward. The row is not hidden for it.
-  const before: LocalInstant = clock.instantOf({ ...wall, hour: wall.hour === 0 ? 0 : wall.hour - 1 });
-  return before.kind === 'one' ? { atUs: before.atUs + HOUR_US } : undefined;
+  const hour = String(Math.max(0, Number(text.slice(11, 13)) - 1)).padStart(2, '0');
+  const before = clock.read(`${text.slice(0, 11)}${hour}${text.slice(13)}`, 'date-time');
+  if (before.status === 'rejected' || before.otherUs !== undefined) return undefined;
+  return { status: 'instant', atUs: before.atUs + HOUR_US, basis: before.basis };
 }
 
-function calledOf(row: PostgresRow, { source }: PostgresTable): CalledNumber | undefined {
-  const called = writtenCalled(row.called ?? row.translated ?? '', source.numbers);
-  if (called === undefined) return undefined;
-  const translatedTn = writtenCaller(row.translated ?? '', source.numbers)?.tn;
-  const lrn = writtenCaller(row.lrn ?? '', source.numbers)?.tn ?? called.lrn;
+type Value = (name: keyof PostgresColumns) => string;
+
+function sideOf(value: Value, side: 'ingress' | 'egress'): LegSide {
   return {
-    ...called,
-    ...(translatedTn === undefined || translatedTn === called.tn ? {} : { translatedTn }),
-    ...(lrn === undefined ? {} : { lrn }),
+    trunk: value(`${side}Trunk`),
+    provider: value(`${side}Provider`),
+    address: value(`${side}Address`),
+    callId: value(`${side}CallId`),
   };
 }
 
-function sideOf(row: PostgresRow, side: 'ingress' | 'egress', { source }: PostgresTable): HopSide {
-  const trunk = present(row[`${side}Trunk`]);
-  const address = present(row[`${side}Address`]);
-  const host = address === undefined ? undefined : /^\[?([^\]]*?)\]?(?::\d+)?$/.exec(address)?.[1];
-  const provider =
-    present(row[`${side}Provider`]) ??
-    (trunk === undefined ? undefined : providerIn(source.providers, trunk)) ??
-    (host === undefined ? undefined : providerIn(source.providers, host));
-  return {
-    ...named('trunk', trunk),
-    ...named('provider', provider),
-    ...named('address', address),
-    ...named('callId', row[`${side}CallId`]),
-  };
-}
-
-function providerIn(providers: PostgresTable['source']['providers'], name: string): string | undefined {
-  return providers !== undefined && Object.hasOwn(providers, name) ? providers[name] : undefined;
-}
-
-function dispositionOf(
-  row: PostgresRow,
-  { table, isAnswered }: { readonly table: PostgresTable; readonly isAnswered: boolean },
-): Disposition {
+function dispositionOf(value: Value, table: PostgresTable, isAnswered: boolean): Disposition {
   const words = table.dispositions ?? DISPOSITIONS;
-  const word = (row.disposition ?? '').trim().toLowerCase();
+  const word = value('disposition').trim().toLowerCase();
   const known = Object.hasOwn(words, word) ? words[word] : undefined;
   if (known !== undefined) return known;
-  if (present(row.blockedBy) !== undefined) return 'blocked';
+  if (value('blockedBy') !== '') return 'blocked';
   return isAnswered ? 'answered' : 'failed';
 }
 
-function releaseOf(row: PostgresRow): Pick<CallRecord, 'release'> {
+function releaseOf(row: PostgresRow): Release | undefined {
   const sipStatus = wholeNumber(row.sipStatus);
   const q850Cause = wholeNumber(row.q850Cause);
-  const cause = present(row.cause);
-  if (sipStatus === undefined && q850Cause === undefined && cause === undefined) return {};
-  return {
-    release: {
-      ...(sipStatus === undefined ? {} : { sipStatus }),
-      ...(q850Cause === undefined ? {} : { q850Cause }),
-      ...(cause === undefined ? {} : { cause }),
-    },
+  const release = {
+    ...(sipStatus === undefined ? {} : { sipStatus }),
+    ...(q850Cause === undefined ? {} : { q850Cause }),
+    ...named('cause', row.cause),
   };
+  return Object.keys(release).length === 0 ? undefined : release;
 }
 
 function receivedOf(row: PostgresRow): ReceivedVerification | undefined {
   const attestation = attestationIn(row.attestation);
-  const [origId, spc] = [present(row.origId), present(row.spc)];
-  if (attestation === undefined && origId === undefined && spc === undefined) return undefined;
-  return {
+  const received = {
     ...(attestation === undefined ? {} : { attestation }),
-    ...named('origId', origId),
-    ...named('spc', spc),
+    ...named('origId', row.origId),
+    ...named('spc', row.spc),
   };
+  return Object.keys(received).length === 0 ? undefined : received;
 }
 
 function attestationIn(text: string | null | undefined): Attestation | undefined {
@@ -495,11 +414,7 @@ function wholeNumber(text: string | null | undefined): number | undefined {
   return text !== null && text !== undefined && /^\d{1,9}$/.test(text) ? Number(text) : undefined;
 }
 
-function present(text: string | null | undefined): string | undefined {
-  return text === null || text === '' ? undefined : text;
-}
-
 function named<Name extends string>(name: Name, text: string | null | undefined): { readonly [Key in Name]?: string } {
-  const value = present(text);
-  return (value === undefined ? {} : { [name]: value }) as { readonly [Key in Name]?: string };
+  const isThere = text !== null && text !== undefined && text !== '';
+  return (isThere ? { [name]: text } : {}) as { readonly [Key in Name]?: string };
 }

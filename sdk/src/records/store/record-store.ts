@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { CallRecord, CoverageInterval } from '../../contract/call-record.js';
 import { HopbackError } from '../../errors.js';
 import { RECORD_ID_DIGITS } from '../record-id.js';
@@ -11,34 +12,39 @@ export const MAX_QUERY_LIMIT = 10_000;
 /** Most records under one hold. A demand that covers more is several holds, by day or trunk, so that each is a bounded copy. */
 export const MAX_HELD_RECORDS = 100_000;
 
+/** Longest text that is looked up by; no record has one as long, and then nothing is found. */
+const MAX_TEXT_CHARS = 262_144;
+
+const text = z.string().max(MAX_TEXT_CHARS);
+const count = z.int().min(0);
+
 /** A stretch of time, microseconds since the epoch, both ends included. */
-export interface TimeWindow {
-  readonly fromUs: number;
-  readonly toUs: number;
-}
+export const timeWindow = z.object({ fromUs: z.number(), toUs: z.number() });
+export type TimeWindow = Readonly<z.infer<typeof timeWindow>>;
 
 /**
  * What is looked for. All that is given has to match; at least one of `calledTn`, `callingTn`, `callId`, `origId`, `callGroupId`, `trunk`
  * and `recordId` is given. Numbers are canonical.
  */
-export interface RecordQuery {
+export const recordQuery = z.object({
   /** When the leg began; of one whose local time comes twice, and is not told apart, either instant will do. */
-  readonly window: TimeWindow;
+  window: timeWindow,
   /** The number called, as written, translated, or the location routing number that stood for it. */
-  readonly calledTn?: string;
+  calledTn: z.exactOptional(text),
   /** The number of From or the asserted one. */
-  readonly callingTn?: string;
+  callingTn: z.exactOptional(text),
   /** SIP Call-ID of either side. */
-  readonly callId?: string;
-  readonly origId?: string;
+  callId: z.exactOptional(text),
+  origId: z.exactOptional(text),
   /** What the legs of one call have in common: finds those in which the switch wrote other numbers. */
-  readonly callGroupId?: string;
+  callGroupId: z.exactOptional(text),
   /** Name of the trunk, in or out. */
-  readonly trunk?: string;
-  readonly recordId?: string;
+  trunk: z.exactOptional(text),
+  recordId: z.exactOptional(text),
   /** Records at most, 1 to 10,000. Default 1,000. */
-  readonly limit?: number;
-}
+  limit: z.exactOptional(z.number()),
+});
+export type RecordQuery = Readonly<z.infer<typeof recordQuery>>;
 
 /** What a look-up found. */
 export interface FoundRecords {
@@ -49,74 +55,87 @@ export interface FoundRecords {
 }
 
 /** What became of records that were handed in. */
-export interface Inserted {
+export const insertedCounts = z.object({
   /** Records that are new. */
-  readonly inserted: number;
+  inserted: count,
   /** Records whose id was there already: left as they were. */
-  readonly repeated: number;
+  repeated: count,
   /** Records older than retention, not taken. */
-  readonly expired: number;
+  expired: count,
+});
+export type Inserted = Readonly<z.infer<typeof insertedCounts>>;
+
+/** Adds what became of further records. */
+export function addInserted(sum: { -readonly [Name in keyof Inserted]: Inserted[Name] }, more: Inserted): void {
+  sum.inserted += more.inserted;
+  sum.repeated += more.repeated;
+  sum.expired += more.expired;
 }
 
 /** A hold: records that outlive retention until it is released. */
-export interface LegalHold {
-  readonly holdId: string;
-  readonly reason: string;
-  readonly query: RecordQuery;
+export const legalHold = z.object({
+  holdId: text,
+  reason: text,
+  query: recordQuery,
   /** When it was ordered, microseconds since the epoch. */
-  readonly placedAtUs: number;
+  placedAtUs: z.number(),
   /** Until when, microseconds since the epoch; undefined without end. */
-  readonly untilUs?: number;
+  untilUs: z.exactOptional(z.number()),
   /** Records under it. */
-  readonly count: number;
-}
+  count,
+});
+export type LegalHold = Readonly<z.infer<typeof legalHold>>;
 
 /** One line of the list that a store keeps of its holds: who did what, when and why. Nothing is ever taken off it. */
-export interface HoldAuditEntry {
+export const holdAuditEntry = z.object({
   /** `ended`: the time that the hold was ordered for is over; found by `expire`. */
-  readonly action: 'held' | 'released' | 'ended';
-  readonly holdId: string;
+  action: z.enum(['held', 'released', 'ended']),
+  holdId: text,
   /** When, microseconds since the epoch, by the clock of the store. */
-  readonly atUs: number;
+  atUs: z.number(),
   /** Who ordered it, as the caller named them; absent where nobody was named, and where time did it. */
-  readonly by?: string;
-  readonly reason: string;
+  by: z.exactOptional(text),
+  reason: text,
   /** Records that were under the hold then. */
-  readonly count: number;
-}
+  count,
+});
+export type HoldAuditEntry = Readonly<z.infer<typeof holdAuditEntry>>;
 
 /** An order to keep records. */
-export interface HoldOrder {
-  readonly query: RecordQuery;
+export const holdOrder = z.object({
+  query: recordQuery,
   /** Why: the matter, the demand, the case number. */
-  readonly reason: string;
+  reason: text,
   /** Until when, microseconds since the epoch; without it until it is released. */
-  readonly untilUs?: number;
+  untilUs: z.exactOptional(z.number()),
   /** Who orders it, for the audit. */
-  readonly by?: string;
-}
+  by: z.exactOptional(text),
+});
+export type HoldOrder = Readonly<z.infer<typeof holdOrder>>;
 
 /** What a store holds. */
-export interface StoreStatistics {
-  readonly records: number;
+export const storeStatistics = z.object({
+  records: count,
   /** Octets on disk; 0 where there is none. */
-  readonly sizeBytes: number;
-  readonly partitions: number;
+  sizeBytes: count,
+  partitions: count,
   /** Of the oldest and newest leg; absent in an empty store. */
-  readonly oldestUs?: number;
-  readonly newestUs?: number;
-}
+  oldestUs: z.exactOptional(z.number()),
+  newestUs: z.exactOptional(z.number()),
+});
+export type StoreStatistics = Readonly<z.infer<typeof storeStatistics>>;
 
 /** What "not found" has to hold for in a store. */
-export interface StoreScope {
+export const storeScope = z.object({
   /** Every source that records came from or coverage was told of, in order, also where nothing of it is complete or left. */
-  readonly sources: readonly string[];
+  sources: z.array(text).readonly(),
   /**
    * How far retention went, microseconds since the epoch: what began before is not kept, which is another answer than that it was not there.
    * Absent where nothing was ever removed.
    */
-  readonly retainedFromUs?: number;
-}
+  retainedFromUs: z.exactOptional(z.number()),
+});
+export type StoreScope = Readonly<z.infer<typeof storeScope>>;
 
 /** Where look-ups are made. Every store is one; carriers whose records live elsewhere have no other. */
 export interface RecordLookup extends AsyncDisposable {

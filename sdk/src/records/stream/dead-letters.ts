@@ -78,23 +78,7 @@ export interface DeadLettersSettled {
 }
 
 /** Where records are put aside that cannot be delivered. */
-export interface DeadLetters {
-  /** Letters that nobody has dealt with. */
-  readonly count: () => number;
-  /**
-   * Puts records aside, each with its line as it is sent, `unreadable` ones as they were spooled; resolved means durable.
-   * @throws HopbackError `storage-failed` when the disk refuses, or there are too many: then none counts as put aside
-   */
-  readonly bury: (letters: readonly { readonly line: Uint8Array; readonly cause: DeadLetterCause }[]) => Promise<void>;
-  /** All letters that nobody has dealt with, oldest first. */
-  readonly read: () => AsyncIterable<DeadLetter>;
-  /** Deals with all letters there are. A process that dies in between has some of them twice, as the same record ids. */
-  readonly settle: (
-    decide: (letter: DeadLetter) => DeadLetterDecision,
-    requeue: (line: string, callGroupId: string) => boolean,
-    whenDurable: () => Promise<unknown>,
-  ) => Promise<DeadLettersSettled>;
-}
+export type DeadLetters = ReturnType<typeof createDeadLetters>;
 
 interface LetterHead extends DeadLetterCause {
   readonly format: 'hopback.dead-letter.1';
@@ -111,7 +95,7 @@ export function createDeadLetters(parts: {
   readonly nowMs: () => number;
   /** Octets of the log: at that size nothing more is put aside, and what should be stays in the spool. */
   readonly maxBytes: number;
-}): DeadLetters {
+}) {
   const { log, values, nowMs, maxBytes } = parts;
   // A position past the end is that of a log that is no more.
   const kept = keptSequence(values, DEAD_LETTERS_KEY);
@@ -128,7 +112,11 @@ export function createDeadLetters(parts: {
     }
   };
 
-  const bury: DeadLetters['bury'] = async (letters) => {
+  /**
+   * Puts records aside, each with its line as it is sent, `unreadable` ones as they were spooled; resolved means durable.
+   * @throws HopbackError `storage-failed` when the disk refuses, or there are too many: then none counts as put aside
+   */
+  const bury = async (letters: readonly RejectedRecord[]): Promise<void> => {
     if (log.state().sizeBytes >= maxBytes)
       throw new HopbackError('storage-failed', `dead letters take ${maxBytes} octets: settle them`, {
         retryable: true,
@@ -137,7 +125,12 @@ export function createDeadLetters(parts: {
     await log.flush();
   };
 
-  const settle: DeadLetters['settle'] = async (decide, requeue, whenDurable) => {
+  /** Deals with all letters there are. A process that dies in between has some of them twice, as the same record ids. */
+  const settle = async (
+    decide: (letter: DeadLetter) => DeadLetterDecision,
+    requeue: (line: string, callGroupId: string) => boolean,
+    whenDurable: () => Promise<unknown>,
+  ): Promise<DeadLettersSettled> => {
     const through = log.durableSequence;
     const settled = { requeue: 0, keep: 0, discard: 0 };
     let at = settledThrough;
@@ -159,9 +152,11 @@ export function createDeadLetters(parts: {
   };
 
   return {
+    /** Letters that nobody has dealt with. */
     count: () => Math.max(0, log.lastSequence - next() + 1),
     bury,
-    read: () => read(log.durableSequence),
+    /** All letters that nobody has dealt with, oldest first. */
+    read: (): AsyncIterable<DeadLetter> => read(log.durableSequence),
     settle,
   };
 }

@@ -62,7 +62,7 @@ export interface RecordStreamOptions {
 }
 
 /** Sends records to the platform, each at least once in the order of its call; the receiver knows repetitions by their id. */
-export interface RecordStream extends AsyncDisposable {
+export interface OpenRecordStream extends AsyncDisposable {
   /**
    * Takes a record for delivery. Synchronous, in bounded time, never waits, never throws: it may be called while a call is set up.
    * @param record - as it may leave the carrier: what may not has been taken out before
@@ -70,6 +70,8 @@ export interface RecordStream extends AsyncDisposable {
   readonly record: (record: StreamedRecord) => RecordAcceptance;
   /** Records up to it are on disk: they will be delivered, whatever dies. */
   readonly durableSequence: number;
+  /** The spool: what the disk has refused or lost, and how much room it takes, is in its `state()`. */
+  readonly spool: Pick<SegmentLog, 'state' | 'onDurable'>;
   /**
    * Waits until all that has been accepted so far is on disk.
    * @returns `durableSequence` then
@@ -95,42 +97,8 @@ export interface RecordStream extends AsyncDisposable {
    * @throws HopbackError `storage-failed` (retryable) when the disk refuses; letters may then be there twice, with the same record id
    */
   readonly settleDeadLetters: (decide?: (letter: DeadLetter) => DeadLetterDecision) => Promise<DeadLettersSettled>;
-  /** Gives up what is on its way, which stays in the spool, and keeps how far it came. Never rejects; may be called again. */
+  /** Gives up what is on its way, which stays in the spool, keeps how far it came, and closes the files and the transport. */
   readonly close: () => Promise<void>;
-}
-
-/**
- * Makes a stream of records and begins to send what the spool holds of earlier.
- * @param options - spool, transport, limits
- * @returns the stream
- * @throws {@link HopbackError} `invalid-configuration` when a limit is out of its bounds
- * @see {@link openRecordStream} for one that opens its files itself; https://opentelemetry.io/docs/specs/otlp/#failures for what is
- * tried again
- * @example
- * ```ts
- * import { mkdtemp, rm } from 'node:fs/promises';
- * import { tmpdir } from 'node:os';
- * import { join } from 'node:path';
- *
- * const directory = await mkdtemp(join(tmpdir(), 'hopback-'));
- * const values = await openValueJournal({ directory: join(directory, 'values') });
- * const log = await openSegmentLog({
- *   directory: join(directory, 'spool'),
- *   afterSequence: keptSequence(values, ACKNOWLEDGED_KEY),
- * });
- * const deadLetters = await openSegmentLog({ directory: join(directory, 'dead-letters') });
- * const transport = createHttpsRecordTransport({
- *   url: 'https://itg.example/v1/records',
- *   authorization: bearerToken('c2VjcmV0'),
- * });
- * const stream = createRecordStream({ log, deadLetters, values, transport, source: '/carriers/example/switches/1' });
- * console.log(stream.status().breaker); // closed
- * for (const part of [stream, transport, deadLetters, log, values]) await part.close();
- * await rm(directory, { recursive: true });
- * ```
- */
-export function createRecordStream(options: RecordStreamOptions): RecordStream {
-  return new PackingStream(options);
 }
 
 /** What a stream tells its parts. */
@@ -203,11 +171,9 @@ function streamParts(options: RecordStreamOptions, packed: PackedSpool | undefin
   return { log, packed, policy, clock, time, letters, delivery, reader, cursor, watermark, limits, packer };
 }
 
-/**
- * The stream of {@link createRecordStream}. With a packed spool it packs what waits while the receiver is away. Its public
- * members are bound: callers may pass them on by themselves.
- */
-export class PackingStream implements RecordStream {
+/** With a packed spool it packs what waits while the receiver is away. Its public members are bound: callers may pass them on by themselves. */
+export class PackingStream implements OpenRecordStream {
+  readonly spool: OpenRecordStream['spool'];
   readonly #parts: StreamParts;
   readonly #feed: ReturnType<typeof createStatusFeed>;
   readonly #unsubscribe: () => void;
@@ -218,13 +184,17 @@ export class PackingStream implements RecordStream {
   #cancelTimer: (() => void) | undefined;
   #timerAtMs = Number.POSITIVE_INFINITY;
   #closing: Promise<void> | undefined;
+  readonly #closeFiles: (() => Promise<void>) | undefined;
 
-  constructor(options: RecordStreamOptions, packed?: PackedSpool) {
+  /** @param closeFiles - called when the stream has ended, where it owns its files */
+  constructor(options: RecordStreamOptions, packed?: PackedSpool, closeFiles?: () => Promise<void>) {
     const parts = streamParts(options, packed, {
       changed: () => this.#pump(),
       onStorageFailed: () => void (this.#storageFailures += 1),
     });
     this.#parts = parts;
+    this.#closeFiles = closeFiles;
+    this.spool = packed === undefined ? options.log : spoolOf(options.log, packed);
     this.#feed = createStatusFeed(this.status, parts.clock);
     this.#unsubscribe = parts.log.onDurable(() => {
       parts.limits.onDurable();
@@ -233,7 +203,7 @@ export class PackingStream implements RecordStream {
     this.#wakeAt(parts.clock.monotonicMs());
   }
 
-  readonly record: RecordStream['record'] = (record) => this.#accept((nowMs) => encodeFrame(record, nowMs));
+  readonly record: OpenRecordStream['record'] = (record) => this.#accept((nowMs) => encodeFrame(record, nowMs));
 
   get durableSequence(): number {
     return this.#parts.log.durableSequence;
@@ -241,7 +211,7 @@ export class PackingStream implements RecordStream {
 
   readonly flush = (): Promise<number> => this.#parts.log.flush();
 
-  readonly drain: RecordStream['drain'] = async ({ timeoutMs } = {}) => {
+  readonly drain: OpenRecordStream['drain'] = async ({ timeoutMs } = {}) => {
     const { log, clock, watermark } = this.#parts;
     const target = log.lastSequence;
     this.#hurryThrough = Math.max(this.#hurryThrough, target);
@@ -277,11 +247,11 @@ export class PackingStream implements RecordStream {
     };
   };
 
-  readonly statuses: RecordStream['statuses'] = () => this.#feed.statuses();
+  readonly statuses: OpenRecordStream['statuses'] = () => this.#feed.statuses();
 
-  readonly deadLetters: RecordStream['deadLetters'] = () => this.#parts.letters.read();
+  readonly deadLetters: OpenRecordStream['deadLetters'] = () => this.#parts.letters.read();
 
-  readonly settleDeadLetters: RecordStream['settleDeadLetters'] = (decide = () => 'requeue') =>
+  readonly settleDeadLetters: OpenRecordStream['settleDeadLetters'] = (decide = () => 'requeue') =>
     this.#parts.letters.settle(
       decide,
       (line, callGroupId) => this.#accept((nowMs) => encodeFrameOfLine(line, callGroupId, nowMs)).accepted,
@@ -303,6 +273,7 @@ export class PackingStream implements RecordStream {
     watermark.close();
     await cursor.close();
     this.#feed.close();
+    await this.#closeFiles?.();
   }
 
   /** Does whatever there is to do now, and sets one timer for what comes next. */
@@ -379,18 +350,12 @@ export interface OpenRecordStreamOptions extends Omit<RecordStreamOptions, 'log'
   readonly segmentBytes?: number;
 }
 
-/** A stream that owns its files: closing it closes them, and the transport. */
-export interface OpenRecordStream extends RecordStream {
-  /** The spool: what the disk has refused or lost, and how much room it takes, is in its `state()`. */
-  readonly spool: Pick<SegmentLog, 'state' | 'onDurable'>;
-}
-
 /**
  * Opens spool, dead letters and position in a directory, whatever state a killed process left them in, and makes the stream on them.
  * @param options - directory, transport, source, limits
  * @returns the stream; closing it closes the files and the transport
  * @throws {@link HopbackError} `storage-failed` when the disk refuses, `invalid-configuration` when a limit is out of its bounds
- * @see {@link createRecordStream} for a stream on logs of one's own
+ * @see https://opentelemetry.io/docs/specs/otlp/#failures for what is tried again
  * @example
  * ```ts
  * import { mkdtemp, rm } from 'node:fs/promises';
@@ -444,8 +409,7 @@ export async function openRecordStream(options: OpenRecordStreamOptions): Promis
       await openSegmentLog({ directory: join(directory, 'dead-letters'), maxRecordBytes: LONGEST_PACK_BYTES }),
     );
     keep(options.transport);
-    const stream = keep(new PackingStream({ ...parts, log, deadLetters, values }, packed));
-    return owning(stream, spoolOf(log, packed), closeAll);
+    return new PackingStream({ ...parts, log, deadLetters, values }, packed, closeAll);
   } catch (error) {
     await closeAll();
     throw error;
@@ -461,23 +425,5 @@ function spoolOf(log: SegmentLog, packed: PackedSpool): OpenRecordStream['spool'
       const lost = { ...state.lost, records: state.lost.records + packed.lost() };
       return { ...state, sizeBytes: state.sizeBytes + packed.sizeBytes(), lost };
     },
-  };
-}
-
-function owning(stream: RecordStream, spool: OpenRecordStream['spool'], close: () => Promise<void>): OpenRecordStream {
-  return {
-    spool,
-    record: stream.record,
-    get durableSequence() {
-      return stream.durableSequence;
-    },
-    flush: stream.flush,
-    drain: stream.drain,
-    status: stream.status,
-    statuses: stream.statuses,
-    deadLetters: stream.deadLetters,
-    settleDeadLetters: stream.settleDeadLetters,
-    close,
-    [Symbol.asyncDispose]: close,
   };
 }

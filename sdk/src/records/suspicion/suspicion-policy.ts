@@ -279,14 +279,7 @@ export function add(
   about: SuspicionSubject,
   rest: Pick<SuspicionSignal, 'strength' | 'observed' | 'threshold' | 'evidence'>,
 ): void {
-  found.signals.push({
-    name,
-    about,
-    strength: rest.strength,
-    observed: rest.observed,
-    threshold: rest.threshold,
-    evidence: rest.evidence,
-  });
+  found.signals.push({ name, about, ...rest });
 }
 
 /** Adds what cannot be judged, and why. */
@@ -298,7 +291,7 @@ export function cannot(found: Findings, name: SuspicionSignalName, why: NotJudge
 const NOT_JUDGED = Object.fromEntries(
   SUSPICION_SIGNALS.map((name) => [
     name,
-    Object.fromEntries(NOT_JUDGED_REASONS.map((why) => [why, Object.freeze({ name, why })])),
+    Object.fromEntries(Object.keys(NOT_JUDGED_REASONS).map((why) => [why, Object.freeze({ name, why })])),
   ]),
 ) as Readonly<Record<SuspicionSignalName, Readonly<Record<NotJudgedReason, NotJudgedSignal>>>>;
 
@@ -360,7 +353,7 @@ export function describeSignal(signal: SuspicionSignal): string {
  */
 export function describeNotJudged(signal: NotJudgedSignal): string {
   const { name, why } = signal;
-  return `Not judged, ${name}: ${REASONS[why]}.`;
+  return `Not judged, ${name}: ${NOT_JUDGED_REASONS[why]}.`;
 }
 
 const SUBJECTS: Readonly<Record<SuspicionSubject, string>> = {
@@ -426,21 +419,4 @@ const SENTENCES: Readonly<Record<SuspicionSignalName, (signal: SuspicionSignal) 
     `Of the calls of ${SUBJECTS[signal.about]} ${share(signal.observed)} were answered (${counts(signal)}); up to ${share(signal.threshold)} count as few.`,
   'signer-concentration': (signal) =>
     `Calls that speak against themselves come with this signer ${plain(signal.observed)} times as often as with others (${counts(signal)}); from ${plain(signal.threshold)} times on it counts.`,
-};
-
-const REASONS: Readonly<Record<NotJudgedReason, string>> = {
-  'no-calling-number': 'the record has no calling number',
-  'caller-anonymous': 'the caller asked not to be named',
-  'calling-number-withheld': 'the carrier shows the calling number under a pseudonym',
-  'calling-number-foreign': 'the calling number is of another country, whose plan is not known here',
-  'no-called-number': 'the record has no called number',
-  'called-number-pseudonymous': 'the carrier shows the called number under a pseudonym',
-  'called-number-not-north-american': 'the called number is none of the North American plan',
-  'no-trunk': 'the record names no trunk',
-  'not-answered': 'the call was not answered',
-  'no-duration': 'the record does not say how long the call lasted',
-  'no-verification': 'the record says nothing of a verification',
-  'no-verified-signer': 'no signature of the call was found good',
-  'no-list': 'no list was given',
-  'too-few-calls': 'too few calls were seen to judge by',
 };

@@ -181,34 +181,38 @@ function sixDigits(tn: string): number {
   return value;
 }
 
-/** What can speak against a call. */
-export type SuspicionSignalName =
-  /** The call was answered and ended within seconds. */
-  | 'very-short-call'
-  /** Of the answered calls of the number, trunk or signer that were no conversation, many were that short. */
-  | 'short-call-share'
-  /** Few calls of the number, trunk or signer were answered. */
-  | 'low-answer-ratio'
-  /** One number called very many others. */
-  | 'fan-out'
-  /** Very many numbers, few calls each, hardly any of which came to a conversation. */
-  | 'snowshoe'
-  /** Called numbers one after the other, from one trunk. */
-  | 'sequential-dialling'
-  /** The caller shows area code and exchange of whom it calls, from a trunk that is not of that area. */
-  | 'neighbour-spoofing'
-  /** No telephone has the calling number. */
-  | 'invalid-calling-number'
+/** Names of all signals, in the order in which they are reported: what can speak against a call. */
+export const SUSPICION_SIGNALS = Object.freeze([
   /** The calling number is on the do-not-originate list. */
-  | 'do-not-originate'
+  'do-not-originate',
+  /** No telephone has the calling number. */
+  'invalid-calling-number',
   /** The signature does not fit the call. */
-  | 'failed-verification'
+  'failed-verification',
   /** The same PASSporT came again and again. */
-  | 'replayed-passport'
+  'replayed-passport',
   /** C: whoever signed knows no more than where the call entered the network. */
-  | 'gateway-attestation'
+  'gateway-attestation',
+  /** The caller shows area code and exchange of whom it calls, from a trunk that is not of that area. */
+  'neighbour-spoofing',
+  /** Called numbers one after the other, from one trunk. */
+  'sequential-dialling',
+  /** One number called very many others. */
+  'fan-out',
+  /** Very many numbers, few calls each, hardly any of which came to a conversation. */
+  'snowshoe',
+  /** The call was answered and ended within seconds. */
+  'very-short-call',
+  /** Of the answered calls of the number, trunk or signer that were no conversation, many were that short. */
+  'short-call-share',
+  /** Few calls of the number, trunk or signer were answered. */
+  'low-answer-ratio',
   /** Calls that speak against themselves come with this signer more often than with others. */
-  | 'signer-concentration';
+  'signer-concentration',
+] as const);
+
+/** One of {@link SUSPICION_SIGNALS}. */
+export type SuspicionSignalName = (typeof SUSPICION_SIGNALS)[number];
 
 /** Whom a signal is about. */
 export type SuspicionSubject = 'call' | 'calling-number' | 'trunk' | 'signer';
@@ -240,22 +244,26 @@ export interface SuspicionSignal {
   readonly evidence: SuspicionEvidence;
 }
 
-/** Why a signal could not be judged for a call. Neither for nor against it. */
-export type NotJudgedReason =
-  | 'no-calling-number'
-  | 'caller-anonymous'
-  | 'calling-number-withheld'
-  | 'calling-number-foreign'
-  | 'no-called-number'
-  | 'called-number-pseudonymous'
-  | 'called-number-not-north-american'
-  | 'no-trunk'
-  | 'not-answered'
-  | 'no-duration'
-  | 'no-verification'
-  | 'no-verified-signer'
-  | 'no-list'
-  | 'too-few-calls';
+/** Why a signal could not be judged for a call, neither for nor against it, in words. */
+export const NOT_JUDGED_REASONS = {
+  'no-calling-number': 'the record has no calling number',
+  'caller-anonymous': 'the caller asked not to be named',
+  'calling-number-withheld': 'the carrier shows the calling number under a pseudonym',
+  'calling-number-foreign': 'the calling number is of another country, whose plan is not known here',
+  'no-called-number': 'the record has no called number',
+  'called-number-pseudonymous': 'the carrier shows the called number under a pseudonym',
+  'called-number-not-north-american': 'the called number is none of the North American plan',
+  'no-trunk': 'the record names no trunk',
+  'not-answered': 'the call was not answered',
+  'no-duration': 'the record does not say how long the call lasted',
+  'no-verification': 'the record says nothing of a verification',
+  'no-verified-signer': 'no signature of the call was found good',
+  'no-list': 'no list was given',
+  'too-few-calls': 'too few calls were seen to judge by',
+} as const;
+
+/** One of the reasons for which a signal cannot be judged. */
+export type NotJudgedReason = keyof typeof NOT_JUDGED_REASONS;
 
 /** A signal that could not be judged. */
 export interface NotJudgedSignal {
@@ -279,41 +287,6 @@ export interface Suspicion {
   readonly notJudged: readonly NotJudgedSignal[];
 }
 
-/** Names of all signals, in the order in which they are reported. */
-export const SUSPICION_SIGNALS: readonly SuspicionSignalName[] = Object.freeze([
-  'do-not-originate',
-  'invalid-calling-number',
-  'failed-verification',
-  'replayed-passport',
-  'gateway-attestation',
-  'neighbour-spoofing',
-  'sequential-dialling',
-  'fan-out',
-  'snowshoe',
-  'very-short-call',
-  'short-call-share',
-  'low-answer-ratio',
-  'signer-concentration',
-] as const);
-
-/** All reasons for which a signal cannot be judged. */
-export const NOT_JUDGED_REASONS: readonly NotJudgedReason[] = Object.freeze([
-  'no-calling-number',
-  'caller-anonymous',
-  'calling-number-withheld',
-  'calling-number-foreign',
-  'no-called-number',
-  'called-number-pseudonymous',
-  'called-number-not-north-american',
-  'no-trunk',
-  'not-answered',
-  'no-duration',
-  'no-verification',
-  'no-verified-signer',
-  'no-list',
-  'too-few-calls',
-] as const);
-
 /** What `observed` of `invalid-calling-number` can be. */
 export type InvalidCallingFinding = NumberFault | 'fictional' | 'short';
 
@@ -321,36 +294,10 @@ export type InvalidCallingFinding = NumberFault | 'fictional' | 'short';
 export type JudgedRecord = CallRecord | SharedRecord;
 
 /** What a judgement is made of, whatever form the record has. */
-export interface CallFacts {
-  readonly recordId: string;
-  /** When the call came, microseconds since the epoch; 0 where the record has no such time. */
-  readonly atUs: number;
-  /** Number or pseudonym of who calls; what the network asserts goes before what the caller says. */
-  readonly callingKey: string | undefined;
-  /** Why there is none. */
-  readonly callingMissing: NotJudgedReason | undefined;
-  /** Whether `callingKey` is a pseudonym. */
-  readonly isCallingVeiled: boolean;
-  /** Area code and exchange, -1 where there are none. */
-  readonly callingNpaNxx: number;
-  /** Number or pseudonym of who is called. */
-  readonly calledKey: string | undefined;
-  readonly isCalledVeiled: boolean;
-  readonly calledNpaNxx: number;
-  /** The ten national digits of a North American number as a whole number; -1 where they are not known. */
-  readonly calledNational: number;
-  readonly trunk: string | undefined;
-  /** Who signed, where the signature was found good. */
-  readonly signer: string | undefined;
-  /** Whether the call counts at all: one that was refused here says nothing of who would have answered. */
-  readonly isOffered: boolean;
-  readonly isAnswered: boolean;
-  /** From answer to end, seconds; NaN where it is not known. */
-  readonly seconds: number;
-}
+export type CallFacts = ReturnType<typeof callFacts>;
 
 /** Takes a record apart. Never throws. */
-export function callFacts(record: JudgedRecord): CallFacts {
+export function callFacts(record: JudgedRecord) {
   const caller = (numberOf(record.asserted) === undefined ? record.calling : record.asserted) as Party | undefined;
   const called = record.called as Party | undefined;
   const callingKey = numberOf(caller);
@@ -358,19 +305,29 @@ export function callFacts(record: JudgedRecord): CallFacts {
   const isAnswered = record.disposition === 'answered';
   return {
     recordId: record.recordId,
+    /** When the call came, microseconds since the epoch; 0 where the record has no such time. */
     atUs: Number.isFinite(record.inviteAtUs) ? record.inviteAtUs : 0,
+    /** Number or pseudonym of who calls; what the network asserts goes before what the caller says. */
     callingKey,
+    /** Why there is none. */
     callingMissing: callingKey === undefined ? missing(caller) : undefined,
+    /** Whether `callingKey` is a pseudonym. */
     isCallingVeiled: caller?.shown === 'pseudonym',
+    /** Area code and exchange, -1 where there are none. */
     callingNpaNxx: prefixOf(caller),
+    /** Number or pseudonym of who is called. */
     calledKey,
     isCalledVeiled: called?.shown === 'pseudonym',
     calledNpaNxx: prefixOf(called),
+    /** The ten national digits of a North American number as a whole number; -1 where they are not known. */
     calledNational: nationalOf(called),
     trunk: record.ingress.trunk ?? record.ingress.address,
+    /** Who signed, where the signature was found good. */
     signer: signerOf(record),
+    /** Whether the call counts at all: one that was refused here says nothing of who would have answered. */
     isOffered: record.disposition !== 'blocked',
     isAnswered,
+    /** From answer to end, seconds; NaN where it is not known. */
     seconds: isAnswered ? lasted(record) : Number.NaN,
   };
 }

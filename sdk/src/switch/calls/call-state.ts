@@ -8,7 +8,8 @@ import {
 import type { SipRequestText } from '../../core/sip-request.js';
 import { parseSipUri, telephoneNumberOfUri } from '../../core/sip-uri.js';
 import type { NumberingPlan } from '../../core/telephone-number.js';
-import type { LegMessage, OwnSigning, Release } from '../../records/index.js';
+import type { OwnSigning, Release } from '../../contract/call-record.js';
+import type { LegMessage } from '../../records/ingest/formats/leg.js';
 import type { SipRequestLike } from '../call-facts.js';
 
 /** What an INVITE tells about its leg. Untrusted text throughout. */

@@ -3,15 +3,11 @@ import { MACHINE_CLOCK, scheduleInBackground } from '../../core/runtime/clock.js
 import type { Clock } from '../../core/runtime/clock.js';
 import { passingMap } from '../../core/memo.js';
 import type { PassingMap } from '../../core/memo.js';
-import { createLegRecorder, createPendingInserts } from '../../records/index.js';
-import type {
-  CallRecord,
-  LegMessage,
-  LegRecorder,
-  OwnSource,
-  PendingInserts,
-  RecordStore,
-} from '../../records/index.js';
+import { createLegRecorder } from '../../records/ingest/formats/leg.js';
+import { createPendingInserts } from '../../records/ingest/pending-inserts.js';
+import type { CallRecord, RecordStore } from '../../records/index.js';
+import type { LegMessage, LegRecorder, OwnSource } from '../../records/ingest/formats/leg.js';
+import type { PendingInserts } from '../../records/ingest/pending-inserts.js';
 import type { SipRequestLike } from '../call-facts.js';
 import { reportTrouble } from '../call-facts.js';
 import type { CallIdentity, SipMiddleware } from '../verify-identity.js';

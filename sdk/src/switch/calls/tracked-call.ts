@@ -1,16 +1,10 @@
 import type { NumberingPlan } from '../../core/telephone-number.js';
 import { wellFormedText } from '../../core/text.js';
-import { blockedByStatus, dispositionOfStatus, q850CauseOf, shakenClaims } from '../../records/index.js';
-import type {
-  Disposition,
-  LegMessage,
-  LegParts,
-  LegSide,
-  OwnSigning,
-  ReceivedVerification,
-  Release,
-  TimeBasis,
-} from '../../records/index.js';
+import { blockedByStatus, dispositionOfStatus, shakenClaims } from '../../records/ingest/formats/leg.js';
+import { q850CauseOf } from '../../records/ingest/sip-call.js';
+import type { Disposition } from '../../records/index.js';
+import type { OwnSigning, ReceivedVerification, Release, TimeBasis } from '../../contract/call-record.js';
+import type { LegMessage, LegParts, LegSide } from '../../records/ingest/formats/leg.js';
 import type { SigningOutcome } from '../../stir/index.js';
 import { readResponseLike } from '../call-facts.js';
 import type { SipRequestLike } from '../call-facts.js';

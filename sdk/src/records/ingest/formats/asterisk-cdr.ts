@@ -1,9 +1,9 @@
 import type { Disposition, Release } from '../../../contract/call-record.js';
-import { legReading, legSource, nameOf, rejectedRow, skippedRow } from './leg.js';
+import { legReading, legSource, nameOf, rejectedRow, rowReader, skippedRow } from './leg.js';
 import type { LegParts, LegSource } from './leg.js';
 import { csvFields, rowText } from '../record-reader.js';
 import type { RecordReader, RowReading, SourceDescription, SourceRow } from '../record-reader.js';
-import { callTimes, rejectedTimes } from './row-times.js';
+import { callTimes } from './row-times.js';
 import type { CallTimes, RowInstant, WrittenCallTimes } from './row-times.js';
 
 /** What the name of an Asterisk channel says. */
@@ -126,18 +126,13 @@ function dialDestination(text: string): DialDestination {
 }
 
 function destination(peer: string, resource: string): DialDestination {
-  const colon = resource.indexOf(':');
-  const from = colon > 0 && isSipScheme(resource.slice(0, colon)) ? colon + 1 : 0;
+  const from = /^sips?:/.exec(resource)?.[0].length ?? 0;
   const host = resource.indexOf('@', from);
   const number = resource.slice(from, host < 0 ? resource.length : host);
   const made: { peer?: string; number?: string } = {};
   if (peer !== '') made.peer = peer;
   if (number !== '') made.number = number;
   return made;
-}
-
-function isSipScheme(scheme: string): boolean {
-  return scheme === 'sip' || scheme === 'sips';
 }
 
 /** Goes up when the same row would make another record. */
@@ -163,12 +158,7 @@ const READER_VERSION = 1;
  */
 export function createAsteriskCdrReader(description: SourceDescription): RecordReader {
   const source = legSource(description, READER_VERSION);
-  return {
-    framing: 'csv',
-    read: (row) => readCdr(row, source),
-    expire: () => [],
-    waiting: () => 0,
-  };
+  return rowReader('csv', (row) => readCdr(row, source));
 }
 
 /** Columns of every version. */
@@ -212,8 +202,8 @@ function readCdr(row: SourceRow, source: LegSource): readonly RowReading[] {
   if (identity.uniqueId === '' && fields[COLUMN.channel] === '') {
     return rejectedRow('missing-field', 'neither a uniqueid nor the name of a channel', 'channel');
   }
-  const times = callTimes(writtenTimes(fields, identity), source.clock, startOfChannel);
-  if (times.status === 'rejected') return rejectedTimes(times, TIME_NAMES);
+  const times = callTimes(writtenTimes(fields, identity), source.clock, TIME_NAMES, startOfChannel);
+  if (times.status === 'rejected') return [times];
   return legReading(row, source, partsOf(fields, identity, times));
 }
 

@@ -7,29 +7,8 @@ import { csvFields, rowText } from '../record-reader.js';
 import type { RowReading, SourceRow, WaitingRaw } from '../record-reader.js';
 import type { RowInstant } from './row-times.js';
 
-/** One row of channel event logging. Members are empty where the row says nothing. */
-export interface CelEvent {
+const CEL_MEMBERS = [
   /** `CHAN_START`, `ANSWER`, `APP_START`, `BRIDGE_ENTER`, `HANGUP`, `CHAN_END`, `LINKEDID_END` and others. */
-  readonly event: string;
-  readonly time: string;
-  readonly callerNumber: string;
-  readonly callerAni: string;
-  readonly dialledNumber: string;
-  readonly extension: string;
-  readonly channel: string;
-  readonly application: string;
-  readonly applicationData: string;
-  readonly accountCode: string;
-  readonly uniqueId: string;
-  readonly linkedId: string;
-  readonly extra: string;
-}
-
-/** What a column of a CEL file holds; `unused` for all that no record takes. */
-export type CelColumn = keyof CelEvent | 'unused';
-
-/** Every {@link CelColumn}. */
-export const CEL_COLUMNS: readonly CelColumn[] = [
   'event',
   'time',
   'callerNumber',
@@ -43,84 +22,62 @@ export const CEL_COLUMNS: readonly CelColumn[] = [
   'uniqueId',
   'linkedId',
   'extra',
-  'unused',
-];
+] as const;
+
+/** What a column of a CEL file can hold; `unused` for all that no record takes. */
+export const CEL_COLUMNS = [...CEL_MEMBERS, 'unused'] as const;
+
+/** One of {@link CEL_COLUMNS}. */
+export type CelColumn = (typeof CEL_COLUMNS)[number];
+
+/** One row of channel event logging. Members are empty where the row says nothing. */
+export type CelEvent = Readonly<Record<(typeof CEL_MEMBERS)[number], string>>;
+
+/** The column of a name; `unused` where there is none of that name. */
+export function celColumn(name: string): CelColumn {
+  return CEL_COLUMNS.find((known) => known === name) ?? 'unused';
+}
 
 /**
  * The mapping that `cel_custom.conf` comes with. BRIDGEPEER, userfield, userdeftype and eventextra follow, not all of them in all
  * versions: eventextra is always the last.
  */
-const SAMPLE_LAYOUT: readonly CelColumn[] = [
-  'event',
-  'time',
-  'unused',
-  'callerNumber',
-  'callerAni',
-  'unused',
-  'dialledNumber',
-  'extension',
-  'unused',
-  'channel',
-  'application',
-  'applicationData',
-  'unused',
-  'accountCode',
-  'uniqueId',
-  'linkedId',
-];
+const SAMPLE_LAYOUT = layoutOf(
+  'event time - callerNumber callerAni - dialledNumber extension - channel application applicationData - accountCode uniqueId linkedId',
+);
 
 /** The order of the manager's event, which has no name of the channel. */
-const MANAGER_LAYOUT: readonly CelColumn[] = [
-  'event',
-  'accountCode',
-  'callerNumber',
-  'unused',
-  'callerAni',
-  'unused',
-  'dialledNumber',
-  'extension',
-  'unused',
-  'application',
-  'applicationData',
-  'time',
-  'unused',
-  'uniqueId',
-  'linkedId',
-];
+const MANAGER_LAYOUT = layoutOf(
+  'event accountCode callerNumber - callerAni - dialledNumber extension - application applicationData time - uniqueId linkedId',
+);
 
 /** The same with the name of the channel behind the context. */
-const MANAGER_LAYOUT_WITH_CHANNEL: readonly CelColumn[] = [
-  ...MANAGER_LAYOUT.slice(0, 9),
-  'channel',
-  ...MANAGER_LAYOUT.slice(9),
-];
+const MANAGER_LAYOUT_WITH_CHANNEL = MANAGER_LAYOUT.toSpliced(9, 0, 'channel');
+
+function layoutOf(names: string): readonly CelColumn[] {
+  return names.split(' ').map(celColumn);
+}
 
 /** Names of columns in header rows, of the manager's event and of the tables of other CEL back ends, in lower case. */
-const HEADER_NAMES: ReadonlyMap<string, CelColumn> = new Map([
-  ['eventname', 'event'],
-  ['eventtype', 'event'],
-  ['eventtime', 'time'],
-  ['calleridnum', 'callerNumber'],
-  ['cid_num', 'callerNumber'],
-  ['cidnum', 'callerNumber'],
-  ['calleridani', 'callerAni'],
-  ['cid_ani', 'callerAni'],
-  ['cidani', 'callerAni'],
-  ['calleriddnid', 'dialledNumber'],
-  ['cid_dnid', 'dialledNumber'],
-  ['ciddnid', 'dialledNumber'],
-  ['exten', 'extension'],
-  ['channel', 'channel'],
-  ['channame', 'channel'],
-  ['application', 'application'],
-  ['appname', 'application'],
-  ['appdata', 'applicationData'],
-  ['accountcode', 'accountCode'],
-  ['uniqueid', 'uniqueId'],
-  ['linkedid', 'linkedId'],
-  ['extra', 'extra'],
-  ['eventextra', 'extra'],
-]);
+const HEADER_NAMES: Readonly<Partial<Record<CelColumn, readonly string[]>>> = {
+  event: ['eventname', 'eventtype'],
+  time: ['eventtime'],
+  callerNumber: ['calleridnum', 'cid_num', 'cidnum'],
+  callerAni: ['calleridani', 'cid_ani', 'cidani'],
+  dialledNumber: ['calleriddnid', 'cid_dnid', 'ciddnid'],
+  extension: ['exten'],
+  channel: ['channel', 'channame'],
+  application: ['application', 'appname'],
+  applicationData: ['appdata'],
+  accountCode: ['accountcode'],
+  uniqueId: ['uniqueid'],
+  linkedId: ['linkedid'],
+  extra: ['extra', 'eventextra'],
+};
+
+const COLUMN_BY_HEADER: ReadonlyMap<string, CelColumn> = new Map(
+  CEL_COLUMNS.flatMap((column) => (HEADER_NAMES[column] ?? []).map((name) => [name, column] as const)),
+);
 
 /** Without one of these a row belongs nowhere. */
 const NEEDED = ['event', 'time', 'uniqueId', 'linkedId'] as const;
@@ -143,40 +100,31 @@ export function celEventReader(declared: readonly CelColumn[] | undefined) {
     setHeader: (columns: readonly CelColumn[]) => {
       fromHeader = columns;
     },
-    read: (
-      row: SourceRow,
-    ):
-      | { readonly status: 'event'; readonly event: CelEvent }
-      | { readonly status: 'other'; readonly readings: readonly RowReading[] } => {
+    /** The event of a row, or what else is to be said of it. */
+    read: (row: SourceRow): CelEvent | readonly RowReading[] => {
       const text = rowText(row);
-      if (text === '') return { status: 'other', readings: skippedRow('not-a-call') };
+      if (text === '') return skippedRow('not-a-call');
       const split = csvFields(text);
-      if (split.status === 'rejected') return { status: 'other', readings: [split] };
+      if (split.status === 'rejected') return [split];
       const { fields } = split;
       const header = headerLayout(fields);
       if (header !== undefined) {
         fromHeader = header;
-        return { status: 'other', readings: skippedRow('header') };
+        return skippedRow('header');
       }
       const layout = declared ?? fromHeader ?? seenLayout(fields);
       if (fields.length < layout.length) {
-        const readings = rejectedRow(
-          'too-few-fields',
-          `${fields.length} columns where there should be ${layout.length}`,
-        );
-        return { status: 'other', readings };
+        return rejectedRow('too-few-fields', `${fields.length} columns where there should be ${layout.length}`);
       }
       const event = eventOf(fields, layout);
       const missing = NEEDED.find((name) => event[name] === '');
-      return missing === undefined
-        ? { status: 'event', event }
-        : { status: 'other', readings: rejectedRow('missing-field', 'an event without it', missing) };
+      return missing === undefined ? event : rejectedRow('missing-field', 'an event without it', missing);
     },
   };
 }
 
 function headerLayout(fields: readonly string[]): readonly CelColumn[] | undefined {
-  const columns = fields.map((field): CelColumn => HEADER_NAMES.get(field.trim().toLowerCase()) ?? 'unused');
+  const columns = fields.map((field): CelColumn => COLUMN_BY_HEADER.get(field.trim().toLowerCase()) ?? 'unused');
   return NEEDED.every((name) => columns.includes(name)) ? columns : undefined;
 }
 
@@ -190,23 +138,14 @@ function isTimeText(text: string): boolean {
   return /^(?:\d{10,11}(?:\.\d{1,9})?|\d{4}-\d{2}-\d{2}[ T].{8,30})$/.test(text);
 }
 
+const NO_EVENT = Object.fromEntries(CEL_COLUMNS.map((column) => [column, ''])) as Record<CelColumn, string>;
+
 function eventOf(fields: readonly string[], layout: readonly CelColumn[]): CelEvent {
-  const value = (column: CelColumn): string => fields[layout.indexOf(column)] ?? '';
-  return {
-    event: value('event'),
-    time: value('time'),
-    callerNumber: value('callerNumber'),
-    callerAni: value('callerAni'),
-    dialledNumber: value('dialledNumber'),
-    extension: value('extension'),
-    channel: value('channel'),
-    application: value('application'),
-    applicationData: value('applicationData'),
-    accountCode: value('accountCode'),
-    uniqueId: value('uniqueId'),
-    linkedId: value('linkedId'),
-    extra: layout.includes('extra') ? value('extra') : lastExtra(fields),
-  };
+  const event = { ...NO_EVENT };
+  // Of columns that are declared twice the first counts.
+  for (let at = layout.length - 1; at >= 0; at -= 1) event[layout[at] ?? 'unused'] = fields[at] ?? '';
+  if (!layout.includes('extra')) event.extra = lastExtra(fields);
+  return event;
 }
 
 /** The extra of an event is the last column, JSON where it is anything. */

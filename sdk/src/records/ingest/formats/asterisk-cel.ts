@@ -1,8 +1,9 @@
 import { z } from 'zod';
+import type { TimeBasis } from '../../../contract/call-record.js';
 import { passingMap } from '../../../core/memo.js';
 import type { PassingMap } from '../../../core/memo.js';
 import { startByBirth } from './asterisk-cdr.js';
-import { CEL_COLUMNS, celEventReader, celHangup, celLegParts, isLocalChannel } from './asterisk-cel-event.js';
+import { celColumn, celEventReader, celHangup, celLegParts, isLocalChannel } from './asterisk-cel-event.js';
 import type { CelChannel, CelColumn, CelEvent } from './asterisk-cel-event.js';
 import { joinedLegReading, legSource, rejectedRow, skippedRow } from './leg.js';
 import type { LegSource } from './leg.js';
@@ -30,44 +31,12 @@ const instant = z.int().min(0);
 const placeSchema = z.int().min(0).max(MAX_SAVED_CHANNELS);
 
 /** One channel; others are named by their places in the list. */
-interface SavedCelChannel {
-  readonly uniqueId: string;
-  readonly bornLinkedId: string;
-  readonly linkedId: string;
-  readonly maker?: number;
-  /** False for a channel that has ended and is kept for the sake of others. */
-  readonly waits: boolean;
-  readonly startUs: number;
-  readonly otherStartUs?: number;
-  readonly zone?: string;
-  readonly resolutionUs: number;
-  readonly name: string;
-  readonly accountCode: string;
-  readonly calling: string;
-  readonly called: string;
-  readonly latestCaller: string;
-  readonly madeWith: string;
-  readonly dialArgument: string;
-  readonly answeredAtUs?: number;
-  readonly endedAtUs?: number;
-  readonly hangup?: { readonly q850Cause?: number; readonly source: string; readonly dialStatus: string };
-  readonly rows: readonly string[];
-  /** Texts of these rows, where they are kept and there was room for them. */
-  readonly texts?: readonly string[];
-}
-
-/** What a reader of channel events keeps between two runs. */
-interface SavedCelState {
-  readonly format: 'hopback.asterisk-cel.1';
-  readonly header?: readonly string[];
-  readonly channels: readonly SavedCelChannel[];
-}
-
-const channelSchema: z.ZodType<SavedCelChannel> = z.object({
+const channelSchema = z.object({
   uniqueId: textSchema.min(1),
   bornLinkedId: textSchema.min(1),
   linkedId: textSchema.min(1),
   maker: z.exactOptional(placeSchema),
+  /** False for a channel that has ended and is kept for the sake of others. */
   waits: z.boolean(),
   startUs: instant,
   otherStartUs: z.exactOptional(instant),
@@ -89,12 +58,17 @@ const channelSchema: z.ZodType<SavedCelChannel> = z.object({
     .array(z.string().regex(/^[0-9a-f]{64}$/))
     .min(1)
     .max(MAX_ROWS_OF_CHANNEL),
+  /** Texts of these rows, where they are kept and there was room for them. */
   texts: z.exactOptional(z.array(z.string().max(MAX_ROW_CHARS)).max(MAX_ROWS_OF_CHANNEL)),
 });
 
-/** The state as JSON. */
-const savedCelStateSchema: z.ZodType<SavedCelState> = z.object({
-  format: z.literal('hopback.asterisk-cel.1'),
+type SavedCelChannel = z.infer<typeof channelSchema>;
+
+const SAVED_FORMAT = 'hopback.asterisk-cel.1';
+
+/** What a reader of channel events keeps between two runs. */
+const savedCelStateSchema = z.object({
+  format: z.literal(SAVED_FORMAT),
   header: z.exactOptional(z.array(z.string().max(64)).max(MAX_COLUMNS)),
   channels: z.array(channelSchema).max(MAX_SAVED_CHANNELS),
 });
@@ -118,25 +92,24 @@ function saveCelChannels({ channels, header }: CelState): string {
   const all = withRelatives(channels);
   const places = new Map(all.map((channel, place) => [channel, place]));
   const takeTexts = savedTexts();
-  const state: SavedCelState = {
-    format: 'hopback.asterisk-cel.1',
-    channels: all.map((channel) => ({
-      ...savedChannel(channel, waiting.has(channel), places.get(channel.maker ?? channel)),
-      ...takeTexts(channel),
-    })),
-  };
-  return JSON.stringify(header === undefined ? state : { ...state, header });
+  const saved = all.map((channel) => ({
+    ...savedChannel(channel),
+    maker: channel.maker === undefined ? undefined : places.get(channel.maker),
+    waits: waiting.has(channel),
+    texts: takeTexts(channel),
+  }));
+  return JSON.stringify({ format: SAVED_FORMAT, channels: saved, header });
 }
 
 /** Takes the texts of channel after channel, as long as there is room for them. */
-function savedTexts(): (channel: CelChannel) => Pick<SavedCelChannel, 'texts'> {
+function savedTexts(): (channel: CelChannel) => readonly string[] | undefined {
   let room = MAX_SAVED_RAW_CHARS;
   return ({ raw, rows }) => {
-    if (raw === undefined || raw.rows.length !== rows.length) return {};
+    if (raw === undefined || raw.rows.length !== rows.length) return undefined;
     const chars = JSON.stringify(raw.rows).length;
-    if (chars > room) return {};
+    if (chars > room) return undefined;
     room -= chars;
-    return { texts: raw.rows };
+    return raw.rows;
   };
 }
 
@@ -148,7 +121,7 @@ function savedTexts(): (channel: CelChannel) => Pick<SavedCelChannel, 'texts'> {
 function restoreCelChannels(text: string, raw: RawKeeper<string>): CelState | undefined {
   const state = savedState(text);
   if (state === undefined) return undefined;
-  const header = state.header?.map((column) => CEL_COLUMNS.find((known) => known === column) ?? 'unused');
+  const header = state.header?.map(celColumn);
   const channels: CelChannel[] = [];
   for (const one of state.channels) {
     // Whoever made a channel comes before it in the list.
@@ -161,7 +134,7 @@ function restoreCelChannels(text: string, raw: RawKeeper<string>): CelState | un
   return { channels: channels.filter((_, place) => state.channels[place]?.waits), header };
 }
 
-function savedState(text: string): SavedCelState | undefined {
+function savedState(text: string) {
   try {
     const result = savedCelStateSchema.safeParse(JSON.parse(text));
     return result.success ? result.data : undefined;
@@ -182,72 +155,26 @@ function withRelatives(channels: readonly CelChannel[]): readonly CelChannel[] {
   return [...all];
 }
 
-function savedChannel(channel: CelChannel, waits: boolean, makerPlace: number | undefined): SavedCelChannel {
-  const { start, hangup, answeredAtUs, endedAtUs } = channel;
-  return {
-    uniqueId: channel.uniqueId,
-    bornLinkedId: channel.bornLinkedId,
-    linkedId: channel.linkedId,
-    ...(channel.maker === undefined || makerPlace === undefined ? {} : { maker: makerPlace }),
-    waits,
-    startUs: start.atUs,
-    ...(start.otherUs === undefined ? {} : { otherStartUs: start.otherUs }),
-    ...(start.basis.zone === undefined ? {} : { zone: start.basis.zone }),
-    resolutionUs: start.basis.resolutionUs,
-    name: channel.name,
-    accountCode: channel.accountCode,
-    calling: channel.calling,
-    called: channel.called,
-    latestCaller: channel.latestCaller,
-    madeWith: channel.madeWith,
-    dialArgument: channel.dialArgument,
-    ...(answeredAtUs === undefined ? {} : { answeredAtUs }),
-    ...(endedAtUs === undefined ? {} : { endedAtUs }),
-    ...(hangup === undefined ? {} : { hangup: savedHangup(hangup) }),
-    rows: channel.rows,
-  };
+/** Members that are undefined are not written. */
+function savedChannel({ start, made: _made, raw: _raw, ...facts }: CelChannel) {
+  const { zone, resolutionUs } = start.basis;
+  return { ...facts, startUs: start.atUs, otherStartUs: start.otherUs, zone, resolutionUs };
 }
 
-function savedHangup({
-  q850Cause,
-  source,
-  dialStatus,
-}: NonNullable<CelChannel['hangup']>): NonNullable<SavedCelChannel['hangup']> {
-  return q850Cause === undefined ? { source, dialStatus } : { q850Cause, source, dialStatus };
-}
-
-function restoredChannel(one: SavedCelChannel, maker: CelChannel | undefined): CelChannel {
-  const { startUs, otherStartUs, zone, resolutionUs, hangup } = one;
-  const basis =
-    zone === undefined
-      ? ({ written: 'utc', resolutionUs } as const)
-      : ({ written: 'local', zone, resolutionUs } as const);
+function restoredChannel(saved: SavedCelChannel, maker: CelChannel | undefined): CelChannel {
+  const { startUs, otherStartUs, zone, resolutionUs, hangup, waits: _waits, texts: _texts, ...facts } = saved;
+  const other = otherStartUs === undefined ? {} : { otherUs: otherStartUs };
+  const basis: TimeBasis =
+    zone === undefined ? { written: 'utc', resolutionUs } : { written: 'local', zone, resolutionUs };
   return {
-    uniqueId: one.uniqueId,
-    bornLinkedId: one.bornLinkedId,
-    linkedId: one.linkedId,
+    ...facts,
     maker,
     made: [],
-    start: {
-      status: 'instant',
-      atUs: startUs,
-      ...(otherStartUs === undefined ? {} : { otherUs: otherStartUs }),
-      basis,
-    },
-    name: one.name,
-    accountCode: one.accountCode,
-    calling: one.calling,
-    called: one.called,
-    latestCaller: one.latestCaller,
-    madeWith: one.madeWith,
-    dialArgument: one.dialArgument,
-    answeredAtUs: one.answeredAtUs,
-    endedAtUs: one.endedAtUs,
-    hangup:
-      hangup === undefined
-        ? undefined
-        : { q850Cause: hangup.q850Cause, source: hangup.source, dialStatus: hangup.dialStatus },
-    rows: [...one.rows],
+    start: { status: 'instant', atUs: startUs, ...other, basis },
+    answeredAtUs: facts.answeredAtUs,
+    endedAtUs: facts.endedAtUs,
+    hangup: hangup === undefined ? undefined : { q850Cause: hangup.q850Cause, ...hangup },
+    rows: [...facts.rows],
     raw: undefined,
   };
 }
@@ -304,7 +231,7 @@ export function createAsteriskCelReader(description: AsteriskCelDescription): Re
     framing: 'csv',
     read: (row) => {
       const read = events.read(row);
-      return read.status === 'event' ? takeEvent(read.event, row, { source, calls, raw }) : read.readings;
+      return 'event' in read ? takeEvent(read, row, { source, calls, raw }) : read;
     },
     expire: (beforeUs) => calls.expire(beforeUs),
     waiting: calls.waiting,

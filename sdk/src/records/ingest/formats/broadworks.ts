@@ -1,10 +1,10 @@
 import type { Release } from '../../../contract/call-record.js';
 import { csvFields, rowText } from '../record-reader.js';
-import { dispositionOfQ850, legReading, legSource, nameOf, rejectedRow, skippedRow } from './leg.js';
+import { dispositionOfQ850, legReading, legSource, nameOf, rejectedRow, rowReader, skippedRow } from './leg.js';
 import type { LegParts, LegSide, LegSource } from './leg.js';
 import type { RecordReader, RowReading, SourceDescription, SourceRow } from '../record-reader.js';
-import { isNoTime } from './row-times.js';
-import type { RowInstant, RowTimeFault } from './row-times.js';
+import { isNoTime, rejectedTime } from './row-times.js';
+import type { CallTimes, RejectedTime } from './row-times.js';
 
 /** Goes up when the same row would make another record. */
 const READER_VERSION = 1;
@@ -28,12 +28,7 @@ const READER_VERSION = 1;
  */
 export function createBroadworksReader(description: SourceDescription): RecordReader {
   const source = legSource({ ...description, time: { zone: 'utc' } }, READER_VERSION);
-  return {
-    framing: 'csv',
-    read: (row) => readCdr(row, source),
-    expire: () => [],
-    waiting: () => 0,
-  };
+  return rowReader('csv', (row) => readCdr(row, source));
 }
 
 /** Up to the cause of the end. */
@@ -92,31 +87,20 @@ function readCdr(row: SourceRow, source: LegSource): readonly RowReading[] {
     return rejectedRow('bad-field', 'neither Originating nor Terminating', 'direction');
   }
   const times = timesOf(text, source);
-  if ('fault' in times) return rejectedRow(times.fault.reason, times.fault.detail, times.field);
+  if (times.status === 'rejected') return [times];
   return legReading(row, source, partsOf(text, times, direction === 'originating'));
 }
 
-interface CdrTimes {
-  readonly start: RowInstant;
-  readonly answeredAtUs: number | undefined;
-  readonly endedAtUs: number | undefined;
-}
-
-interface CdrTimeFault {
-  readonly fault: RowTimeFault;
-  readonly field: string;
-}
-
-function timesOf(text: Text, { clock }: LegSource): CdrTimes | CdrTimeFault {
+function timesOf(text: Text, { clock }: LegSource): CallTimes | RejectedTime {
   const start = clock.read(text(FIELD.startTime), 'compact');
-  if (start.status === 'rejected') return { fault: start, field: 'startTime' };
+  if (start.status === 'rejected') return rejectedTime(start, 'startTime');
   // A call that rings on elsewhere has an answer time of its own only where somebody answered here: the indicator decides.
   const answer =
     isAnswered(text) && !isNoTime(text(FIELD.answerTime)) ? clock.read(text(FIELD.answerTime), 'compact') : undefined;
-  if (answer?.status === 'rejected') return { fault: answer, field: 'answerTime' };
+  if (answer?.status === 'rejected') return rejectedTime(answer, 'answerTime');
   const release = isNoTime(text(FIELD.releaseTime)) ? undefined : clock.read(text(FIELD.releaseTime), 'compact');
-  if (release?.status === 'rejected') return { fault: release, field: 'releaseTime' };
-  return { start, answeredAtUs: answer?.atUs, endedAtUs: release?.atUs };
+  if (release?.status === 'rejected') return rejectedTime(release, 'releaseTime');
+  return { status: 'times', start, answeredAtUs: answer?.atUs, endedAtUs: release?.atUs };
 }
 
 /** `Yes`, `No`, or `Yes-PostRedirection`: answered, but where the call had been redirected to. */
@@ -124,7 +108,7 @@ function isAnswered(text: Text): boolean {
   return /^yes/i.test(text(FIELD.answerIndicator));
 }
 
-function partsOf(text: Text, times: CdrTimes, isOriginating: boolean): LegParts {
+function partsOf(text: Text, times: CallTimes, isOriginating: boolean): LegParts {
   const device = { address: text(FIELD.accessDeviceAddress), callId: text(FIELD.accessCallId) };
   const network = networkSide(text);
   const original = text(FIELD.originalCalledNumber);

@@ -1,62 +1,66 @@
 import type { Disposition, OwnSigning, ReceivedVerification, Release } from '../../../contract/call-record.js';
-import type { Attestation, Verstat } from '../../../core/terms.js';
+import type { Attestation } from '../../../core/terms.js';
 import { HopbackError } from '../../../errors.js';
 import { asteriskChannel } from './asterisk-cdr.js';
-import { legReading, legSource, nameOf, rejectedRow, skippedRow } from './leg.js';
+import { legReading, legSource, nameOf, rejectedRow, rowReader, skippedRow, writtenVerstat } from './leg.js';
 import type { LegParts, LegSide, LegSource } from './leg.js';
 import { csvFields, rowText } from '../record-reader.js';
 import type { RecordReader, RowReading, SourceDescription, SourceRow } from '../record-reader.js';
-import { callTimes, rejectedTimes, TIME_LAYOUTS } from './row-times.js';
-import type { CallTimes, CallTimesFault, TimeLayout } from './row-times.js';
+import { callTimes, TIME_LAYOUTS } from './row-times.js';
+import type { CallTimes, TimeLayout } from './row-times.js';
 
 /**
  * What of a record a column can hold. Times as {@link ColumnMap.timeLayout} says; dates and times of day may be in columns of their
  * own. `duration` and `answeredDuration` count as {@link ColumnMap.durationUnit} says, and give the end, or the answer, where no
  * column has it. `ingressChannel` and `egressChannel` are names of Asterisk channels, whose endpoint is the trunk.
  */
-export type ColumnMember =
-  | 'legId'
-  | 'callGroupId'
-  | 'inviteAt'
-  | 'inviteDate'
-  | 'inviteTime'
-  | 'answeredAt'
-  | 'answeredDate'
-  | 'answeredTime'
-  | 'endedAt'
-  | 'endedDate'
-  | 'endedTime'
-  | 'duration'
-  | 'answeredDuration'
-  | 'calling'
-  | 'asserted'
-  | 'called'
-  | 'sentTo'
-  | 'lrn'
-  | 'ingressTrunk'
-  | 'ingressChannel'
-  | 'ingressAddress'
-  | 'ingressPort'
-  | 'ingressCallId'
-  | 'egressTrunk'
-  | 'egressChannel'
-  | 'egressAddress'
-  | 'egressPort'
-  | 'egressCallId'
-  | 'disposition'
-  | 'sipStatus'
-  | 'q850Cause'
-  | 'cause'
-  | 'releaseParty'
-  | 'verstat'
-  | 'attestation'
-  | 'origId'
-  | 'iatSeconds'
-  | 'spc'
-  | 'signedAttestation'
-  | 'signedOrigId'
-  | 'customerId'
-  | 'blockedBy';
+export const COLUMN_MEMBERS = [
+  'legId',
+  'callGroupId',
+  'inviteAt',
+  'inviteDate',
+  'inviteTime',
+  'answeredAt',
+  'answeredDate',
+  'answeredTime',
+  'endedAt',
+  'endedDate',
+  'endedTime',
+  'duration',
+  'answeredDuration',
+  'calling',
+  'asserted',
+  'called',
+  'sentTo',
+  'lrn',
+  'ingressTrunk',
+  'ingressChannel',
+  'ingressAddress',
+  'ingressPort',
+  'ingressCallId',
+  'egressTrunk',
+  'egressChannel',
+  'egressAddress',
+  'egressPort',
+  'egressCallId',
+  'disposition',
+  'sipStatus',
+  'q850Cause',
+  'cause',
+  'releaseParty',
+  'verstat',
+  'attestation',
+  'origId',
+  'iatSeconds',
+  'spc',
+  'signedAttestation',
+  'signedOrigId',
+  'customerId',
+  'blockedBy',
+] as const;
+
+/** One of {@link COLUMN_MEMBERS}. */
+export type ColumnMember = (typeof COLUMN_MEMBERS)[number];
 
 /** Where a member stands: the number of its column, from 0, or the name that the header row has for it, in any case. */
 export type ColumnPlace = number | string;
@@ -95,55 +99,6 @@ export interface ColumnsDescription extends SourceDescription {
 const MAX_COLUMN = 1_023;
 const MAX_HEADER_ROWS = 100;
 
-/** Every {@link ColumnMember}. */
-const MEMBERS: Readonly<Record<ColumnMember, true>> = {
-  legId: true,
-  callGroupId: true,
-  inviteAt: true,
-  inviteDate: true,
-  inviteTime: true,
-  answeredAt: true,
-  answeredDate: true,
-  answeredTime: true,
-  endedAt: true,
-  endedDate: true,
-  endedTime: true,
-  duration: true,
-  answeredDuration: true,
-  calling: true,
-  asserted: true,
-  called: true,
-  sentTo: true,
-  lrn: true,
-  ingressTrunk: true,
-  ingressChannel: true,
-  ingressAddress: true,
-  ingressPort: true,
-  ingressCallId: true,
-  egressTrunk: true,
-  egressChannel: true,
-  egressAddress: true,
-  egressPort: true,
-  egressCallId: true,
-  disposition: true,
-  sipStatus: true,
-  q850Cause: true,
-  cause: true,
-  releaseParty: true,
-  verstat: true,
-  attestation: true,
-  origId: true,
-  iatSeconds: true,
-  spc: true,
-  signedAttestation: true,
-  signedOrigId: true,
-  customerId: true,
-  blockedBy: true,
-};
-
-/** Every {@link ColumnMember}, as a list. */
-export const COLUMN_MEMBERS: readonly ColumnMember[] = Object.keys(MEMBERS) as ColumnMember[];
-
 /**
  * Checks a column map, which comes out of a configuration file.
  * @throws {@link HopbackError} `invalid-configuration` that says which member or place is wrong and what it may be
@@ -151,8 +106,8 @@ export const COLUMN_MEMBERS: readonly ColumnMember[] = Object.keys(MEMBERS) as C
 function checkColumnMap(map: ColumnMap): void {
   const entries = Object.entries(map.columns);
   for (const [member, place] of entries) {
-    if (!Object.hasOwn(MEMBERS, member))
-      throw wrong(`There is no member "${member}". Columns are mapped to ${Object.keys(MEMBERS).join(', ')}.`);
+    if (!COLUMN_MEMBERS.some((known) => known === member))
+      throw wrong(`There is no member "${member}". Columns are mapped to ${COLUMN_MEMBERS.join(', ')}.`);
     checkPlace(member, place);
   }
   if (!isMapped(map, 'legId'))
@@ -215,12 +170,7 @@ type ColumnValue = (member: ColumnMember) => string;
  * Adds the end and the answer where durations tell them and no column does: a duration of the talk counts from the answer to the end.
  * Never throws.
  */
-function columnTimes(
-  times: CallTimes | CallTimesFault,
-  value: ColumnValue,
-  map: ColumnMap,
-): CallTimes | CallTimesFault {
-  if (times.status === 'rejected') return times;
+function columnTimes(times: CallTimes, value: ColumnValue, map: ColumnMap): CallTimes {
   const { start } = times;
   const durationUs = microseconds(value('duration'), map);
   const answeredUs = microseconds(value('answeredDuration'), map);
@@ -320,14 +270,13 @@ function releaseOf(value: ColumnValue, map: ColumnMap): Release | undefined {
   return Object.keys(release).length === 0 ? undefined : release;
 }
 
-/** Words of 3GPP, in any case; an attestation may stand behind, `TN-Validation-Passed-A`. @see 3GPP TS 24.229 section 7.2A.20 */
+/** Words of 3GPP; an attestation may stand behind, `TN-Validation-Passed-A`. @see 3GPP TS 24.229 section 7.2A.20 */
 const VERSTAT = /^(TN-Validation-Passed|TN-Validation-Failed|No-TN-Validation)(?:-([ABC]))?$/i;
-const VERSTATS: readonly Verstat[] = ['TN-Validation-Passed', 'TN-Validation-Failed', 'No-TN-Validation'];
 
 function receivedOf(value: ColumnValue): ReceivedVerification | undefined {
   const received: { -readonly [K in keyof ReceivedVerification]: ReceivedVerification[K] } = {};
   const said = VERSTAT.exec(value('verstat'));
-  const verstat = VERSTATS.find((word) => word.toLowerCase() === said?.[1]?.toLowerCase());
+  const verstat = writtenVerstat(said?.[1] ?? '');
   if (verstat !== undefined) received.verstat = verstat;
   const attestation = attestationOf(value('attestation') || (said?.[2] ?? ''));
   if (attestation !== undefined) received.attestation = attestation;
@@ -380,10 +329,7 @@ export function createColumnsReader(description: ColumnsDescription): RecordRead
   checkColumnMap(map);
   const layout = columnLayout(map);
   return {
-    framing: 'csv',
-    read: (row) => readRow(row, { source, map, layout }),
-    expire: () => [],
-    waiting: () => 0,
+    ...rowReader('csv', (row) => readRow(row, { source, map, layout })),
     // Who goes on in the middle of a file does not see its header row again.
     saveWaiting: layout.save,
     restoreWaiting: layout.restore,
@@ -504,8 +450,9 @@ function readRow(row: SourceRow, { source, map, layout }: ColumnsState): readonl
   };
   const legId = value('legId');
   if (legId === '') return rejectedRow('missing-field', 'a row without it', 'legId');
-  const times = columnTimes(callTimes(writtenTimesOf(value, map), source.clock), value, map);
-  if (times.status === 'rejected') return rejectedTimes(times, TIME_NAMES);
+  const written = callTimes(writtenTimesOf(value, map), source.clock, TIME_NAMES);
+  if (written.status === 'rejected') return [written];
+  const times = columnTimes(written, value, map);
   return legReading(row, source, columnLegParts(value, map, { legId, times }));
 }
 

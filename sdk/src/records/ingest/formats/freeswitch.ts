@@ -1,7 +1,7 @@
 import type { Disposition, OwnSigning, ReceivedVerification, Release } from '../../../contract/call-record.js';
 import { decodePercent } from '../../../core/sip-uri.js';
 import type { Attestation, Verstat } from '../../../core/terms.js';
-import { legReading, legSource, nameOf, rejectedRow, shakenClaims, skippedRow } from './leg.js';
+import { legReading, legSource, nameOf, rejectedRow, rowReader, shakenClaims, skippedRow } from './leg.js';
 import type { LegSide, LegSource } from './leg.js';
 import { csvFields, rowText } from '../record-reader.js';
 import type {
@@ -12,7 +12,7 @@ import type {
   SourceDescription,
   SourceRow,
 } from '../record-reader.js';
-import { callTimes, isNoTime, rejectedTimes } from './row-times.js';
+import { callTimes, isNoTime } from './row-times.js';
 import type { WrittenCallTimes } from './row-times.js';
 
 /**
@@ -66,14 +66,9 @@ const UNANSWERED: ReadonlyMap<string, Disposition> = new Map([
   ['INCOMING_CALL_BARRED', 'blocked'],
 ]);
 
-/** How a leg went, by FreeSWITCH's word for its end. Never throws. */
+/** How a leg went, by FreeSWITCH's word for its end. */
 function freeswitchDisposition(cause: string, isAnswered: boolean): Disposition {
   return isAnswered ? 'answered' : (UNANSWERED.get(cause) ?? 'failed');
-}
-
-/** The Q.850 code of FreeSWITCH's word; undefined where it has none. Never throws. */
-function freeswitchQ850Cause(cause: string): number | undefined {
-  return Q850_CAUSES.get(cause);
 }
 
 /** Goes up when the same row would make another record. */
@@ -99,13 +94,8 @@ const CSV_READER_VERSION = 1;
  */
 export function createFreeswitchCsvReader(description: SourceDescription): RecordReader {
   const source = legSource(description, CSV_READER_VERSION);
-  return {
-    // Quotes are not doubled, so that an odd one in a name would take the rows behind it along; no value has a line end.
-    framing: 'lines',
-    read: (row) => readCdr(row, source),
-    expire: () => [],
-    waiting: () => 0,
-  };
+  // Quotes are not doubled, so that an odd one in a name would take the rows behind it along; no value has a line end.
+  return rowReader('lines', (row) => readCdr(row, source));
 }
 
 const COLUMNS = 15;
@@ -145,8 +135,8 @@ function readCdr(row: SourceRow, source: LegSource): readonly RowReading[] {
   }
   const uuid = nameOf(fields[COLUMN.uuid]);
   if (uuid === undefined) return rejectedRow('missing-field', 'a leg without uuid', 'uuid');
-  const times = callTimes(csvTimes(fields), source.clock);
-  if (times.status === 'rejected') return rejectedTimes(times, CSV_TIME_NAMES);
+  const times = callTimes(csvTimes(fields), source.clock, CSV_TIME_NAMES);
+  if (times.status === 'rejected') return [times];
   const isAnswered = times.answeredAtUs !== undefined;
   const cause = fields[COLUMN.hangupCause] ?? '';
   return legReading(row, source, {
@@ -198,37 +188,15 @@ function csvTimes(fields: readonly string[]): WrittenCallTimes {
 function csvRelease(text: string): Release | undefined {
   const cause = nameOf(text);
   if (cause === undefined) return undefined;
-  const q850Cause = freeswitchQ850Cause(cause);
+  const q850Cause = Q850_CAUSES.get(cause);
   return q850Cause === undefined ? { cause } : { q850Cause, cause };
 }
 
 /** A document of `mod_json_cdr`: one leg with all its channel variables. */
-interface FreeswitchDocument {
-  /** A channel variable, decoded; empty where there is none. */
-  readonly variable: (name: string) => string;
-  /** Who called whom when the leg came in, before the dialplan changed it. */
-  readonly profile: FreeswitchProfile;
-  /** Of a leg that another one made: that other leg. */
-  readonly originator: FreeswitchProfile | undefined;
-  /** Of a leg that made others: the one that it was last connected with. */
-  readonly originatee: FreeswitchProfile | undefined;
-  readonly times: FreeswitchTimes;
-}
+type FreeswitchDocument = NonNullable<ReturnType<typeof freeswitchDocument>>;
 
 /** What a caller profile says; members are empty where it says nothing. */
-interface FreeswitchProfile {
-  readonly callerIdNumber: string;
-  readonly destinationNumber: string;
-  readonly networkAddress: string;
-  readonly uuid: string;
-}
-
-/** Microseconds since the epoch as text, `0` for what never happened. */
-interface FreeswitchTimes {
-  readonly created: string;
-  readonly answered: string;
-  readonly hangup: string;
-}
+type FreeswitchProfile = ReturnType<typeof profileOf>;
 
 /** A leg with SDP of both sides, hundreds of variables and its applications has some 60 KiB. */
 const MAX_DOCUMENT_CHARS = 1_048_576;
@@ -245,7 +213,7 @@ const MAX_VALUE_CHARS = 16_384;
  * @returns undefined where the text is no JSON object with `variables`
  * @see https://developer.signalwire.com/freeswitch/FreeSWITCH-Explained/Modules/mod_json_cdr_4653131/
  */
-function freeswitchDocument(text: string): FreeswitchDocument | undefined {
+function freeswitchDocument(text: string) {
   const document = objectOf(parsed(text));
   const variables = objectOf(document?.['variables']);
   if (document === undefined || variables === undefined) return undefined;
@@ -257,10 +225,15 @@ function freeswitchDocument(text: string): FreeswitchDocument | undefined {
   const times = objectOf(first?.['times']);
   const latestTimes = objectOf(flows[0]?.['times']);
   return {
-    variable: (name) => variableOf(variables, name),
+    /** A channel variable, decoded; empty where there is none. */
+    variable: (name: string) => variableOf(variables, name),
+    /** Who called whom when the leg came in, before the dialplan changed it. */
     profile: profileOf(profile),
+    /** Of a leg that another one made: that other leg. */
     originator: linkedProfile(flows, 'originator'),
+    /** Of a leg that made others: the one that it was last connected with. */
     originatee: linkedProfile(flows, 'originatee'),
+    /** Microseconds since the epoch as text, `0` for what never happened. */
     times: {
       created: textOf(times, 'created_time'),
       answered: textOf(latestTimes, 'answered_time'),
@@ -305,7 +278,7 @@ function variableOf(variables: Members, name: string): string {
   return decodePercent(value) ?? value;
 }
 
-function profileOf(profile: Members | undefined): FreeswitchProfile {
+function profileOf(profile: Members | undefined) {
   return {
     callerIdNumber: textOf(profile, 'caller_id_number'),
     destinationNumber: textOf(profile, 'destination_number'),
@@ -345,12 +318,7 @@ const JSON_READER_VERSION = 1;
  */
 export function createFreeswitchJsonReader(description: SourceDescription): RecordReader {
   const source = legSource(description, JSON_READER_VERSION);
-  return {
-    framing: 'json',
-    read: (row) => readDocument(row, source),
-    expire: () => [],
-    waiting: () => 0,
-  };
+  return rowReader('json', (row) => readDocument(row, source));
 }
 
 function readDocument(row: SourceRow, source: LegSource): readonly RowReading[] {
@@ -364,8 +332,8 @@ function readDocument(row: SourceRow, source: LegSource): readonly RowReading[] 
   const { variable, profile, originator } = document;
   const uuid = nameOf(variable('uuid')) ?? nameOf(profile.uuid);
   if (uuid === undefined) return rejectedRow('missing-field', 'a leg without uuid', 'uuid');
-  const times = callTimes(jsonTimes(document), source.clock);
-  if (times.status === 'rejected') return rejectedTimes(times, JSON_TIME_NAMES);
+  const times = callTimes(jsonTimes(document), source.clock, JSON_TIME_NAMES);
+  if (times.status === 'rejected') return [times];
   const isInbound = variable('direction') !== 'outbound';
   const cause = variable('hangup_cause');
   return legReading(row, source, {
@@ -412,15 +380,8 @@ function firstTime(text: string, other: string): string {
   return isNoTime(other) ? '' : other;
 }
 
-interface LegNumbers {
-  readonly calling: string;
-  readonly asserted?: string;
-  readonly called: string;
-  readonly sentTo?: string;
-}
-
 /** Of the leg that came in what stood in From and in the Request-URI; of one that was made what it was made with. */
-function numbersOf({ variable, profile, originatee }: FreeswitchDocument, isInbound: boolean): LegNumbers {
+function numbersOf({ variable, profile, originatee }: FreeswitchDocument, isInbound: boolean) {
   if (!isInbound) {
     return {
       calling: profile.callerIdNumber || variable('sip_from_user'),
@@ -471,7 +432,7 @@ function withPort(host: string, port: string): string {
 /** `recv_bye` and the like say who ended the leg, seen from the switch; what it sent itself may have come from either side. */
 function jsonRelease({ variable }: FreeswitchDocument, isInbound: boolean): Release | undefined {
   const cause = nameOf(variable('hangup_cause'));
-  const q850Cause = wholeNumber(variable('hangup_cause_q850'), 127) ?? freeswitchQ850Cause(cause ?? '');
+  const q850Cause = wholeNumber(variable('hangup_cause_q850'), 127) ?? Q850_CAUSES.get(cause ?? '');
   const sipStatus = wholeNumber(variable('sip_invite_failure_status') || variable('sip_term_status'), 699);
   const hungUp = variable('sip_hangup_disposition');
   const release: { -readonly [K in keyof Release]: Release[K] } = {};

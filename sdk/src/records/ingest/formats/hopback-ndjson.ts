@@ -4,7 +4,7 @@ import { rawEvidence } from '../../raw-evidence.js';
 import { recordIdOf } from '../../record-id.js';
 import { disorderOf } from './row-times.js';
 import { rawRowsOf, rowText, withRaw } from '../record-reader.js';
-import { rejectedRow, skippedRow } from './leg.js';
+import { rejectedRow, rowReader, skippedRow } from './leg.js';
 import type { RecordReader, RowReading, SourceDescription, SourceRow } from '../record-reader.js';
 import { HopbackError } from '../../../errors.js';
 
@@ -30,12 +30,7 @@ export const MAX_RECORD_CHARS = 1_048_576;
 export function createHopbackNdjsonReader(description: SourceDescription): RecordReader {
   if (description.id === '') throw new HopbackError('invalid-configuration', 'A source needs a name.');
   const { keepRaw = false } = description;
-  return {
-    framing: 'lines',
-    read: (row) => readLine(row, keepRaw),
-    expire: () => [],
-    waiting: () => 0,
-  };
+  return rowReader('lines', (row) => readLine(row, keepRaw));
 }
 
 function readLine(row: SourceRow, keepRaw: boolean): readonly RowReading[] {

@@ -19,7 +19,6 @@ import {
   savedAccRows,
   transactionTime,
   waitingCall,
-  writtenVerstat,
 } from './kamailio-row.js';
 import type {
   AccCalls,
@@ -38,6 +37,7 @@ import {
   rejectedRow,
   shakenClaims,
   skippedRow,
+  writtenVerstat,
 } from './leg.js';
 import type { LegParts, LegSide, LegSource } from './leg.js';
 import { joinedSha256, rawRowsOf, readingsWithRaw } from '../record-reader.js';
@@ -92,15 +92,9 @@ function accLegParts(leg: AccLeg, columns: AccColumns, clock: RowClock): LegPart
   };
 }
 
-interface LegTimes {
-  readonly invite: RowInstant;
-  readonly answeredAtUs: number | undefined;
-  readonly endedAtUs: number | undefined;
-  /** Whether a CDR says that the call lasted. */
-  readonly lasted: boolean;
-}
+type LegTimes = ReturnType<typeof timesOf>;
 
-function timesOf({ invite, bye, cdr, cancel }: AccLeg, { cdrStart }: AccColumns, clock: RowClock): LegTimes {
+function timesOf({ invite, bye, cdr, cancel }: AccLeg, { cdrStart }: AccColumns, clock: RowClock) {
   const main = (invite ?? cdr ?? cancel) as TimedRow;
   const durationUs = durationOf((cdr ?? main).row);
   const lasted = durationUs !== undefined && durationUs > 0;
@@ -122,7 +116,7 @@ function timesOf({ invite, bye, cdr, cancel }: AccLeg, { cdrStart }: AccColumns,
       : (rowUs ?? (start !== undefined && cdrStart === 'answer' ? start.atUs : undefined));
   const code = Number((invite ?? main).row.core('sip_code'));
   const endedAtUs = endOf({ invite, bye, cdr, cancel }, { answeredAtUs, durationUs, isFailure: code >= 300 }, clock);
-  return { invite: begun, answeredAtUs, endedAtUs, lasted };
+  return { invite: begun, answeredAtUs, endedAtUs, /** Whether a CDR says that the call lasted. */ lasted };
 }
 
 /** When the call of a CDR row began; or that its times contradict each other. Undefined where none is there. Never throws. */

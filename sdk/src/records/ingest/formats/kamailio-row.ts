@@ -1,8 +1,7 @@
-import { parseBoundedJson } from '../../../core/json-text.js';
+import { isJsonObject, parseBoundedJson } from '../../../core/json-text.js';
 import type { JsonLimits } from '../../../core/json-text.js';
 import { passingMap } from '../../../core/memo.js';
 import type { PassingMap } from '../../../core/memo.js';
-import type { Verstat } from '../../../core/terms.js';
 import { HopbackError } from '../../../errors.js';
 import { sourceSha256 } from '../../record-id.js';
 import { csvFields, rowText } from '../record-reader.js';
@@ -11,54 +10,64 @@ import { isNoTime } from './row-times.js';
 import type { RowClock, RowInstant, RowTimeReading } from './row-times.js';
 
 /** What an extra column of an accounting row can tell. */
-export type AccRole =
+export const ACC_ROLES = [
   /** Who calls, as it came in: `$fU`, `$fu`. */
-  | 'calling'
+  'calling',
   /** P-Asserted-Identity: `$ai`. */
-  | 'asserted'
+  'asserted',
   /** Who is called, as it came in: `$oU`, `$tU`. */
-  | 'called'
+  'called',
   /** What the call was sent on to: `$rU`, `$ru`. */
-  | 'sentTo'
-  | 'lrn'
+  'sentTo',
+  'lrn',
   /** `$si`, or with port and protocol as in `$su`. */
-  | 'sourceAddress'
-  | 'sourcePort'
+  'sourceAddress',
+  'sourcePort',
   /** `$dd`, `$du`, `$nh(d)`. */
-  | 'destinationAddress'
-  | 'destinationPort'
+  'destinationAddress',
+  'destinationPort',
   /** The switch's name of who sent the call, and of whom it went to. */
-  | 'ingressTrunk'
-  | 'egressTrunk'
+  'ingressTrunk',
+  'egressTrunk',
   /** Call-ID of the other side, where the switch is no proxy. */
-  | 'egressCallId'
+  'egressCallId',
   /** What several Call-IDs of one call have in common: where upstream tries one route after another. */
-  | 'callGroup'
+  'callGroup',
   /** When the INVITE came in; save in log lines `created`, as OpenSIPS names it, has this role without being declared. */
-  | 'inviteTime'
-  | 'customer'
-  | 'blockedBy'
+  'inviteTime',
+  'customer',
+  'blockedBy',
   /** The verdict of the switch's own verification. */
-  | 'verstat'
+  'verstat',
   /** Identity header that came in: what it claims is taken, unverified. */
-  | 'identity';
+  'identity',
+] as const;
 
-/** Columns that acc itself writes, by their default names in the database. */
-export type AccColumn =
-  | 'method'
-  | 'from_tag'
-  | 'to_tag'
-  | 'callid'
-  | 'sip_code'
-  | 'sip_reason'
-  | 'time'
-  | 'time_attr'
-  | 'time_exten'
-  | 'start_time'
-  | 'end_time'
-  | 'duration'
-  | 'ms_duration'
-  | 'setuptime';
+/** One of {@link ACC_ROLES}. */
+export type AccRole = (typeof ACC_ROLES)[number];
+
+/** Columns that acc itself writes, by their default names in the database; the names in log lines stand behind them. */
+const CORE_NAMES = {
+  method: ['method'],
+  from_tag: ['from_tag'],
+  to_tag: ['to_tag'],
+  callid: ['callid', 'call_id'],
+  sip_code: ['sip_code', 'code'],
+  sip_reason: ['sip_reason', 'reason'],
+  time: ['time', 'timestamp'],
+  time_attr: ['time_attr'],
+  time_exten: ['time_exten'],
+  start_time: ['start_time'],
+  end_time: ['end_time'],
+  duration: ['duration'],
+  ms_duration: ['ms_duration'],
+  setuptime: ['setuptime'],
+} as const;
+
+/** One of the columns that acc itself writes. */
+export type AccColumn = keyof typeof CORE_NAMES;
+
+export const ACC_COLUMNS: readonly AccColumn[] = Object.keys(CORE_NAMES) as AccColumn[];
 
 /** What a carrier declares about the accounting rows of its proxy. */
 export interface KamailioAccLayout {
@@ -101,43 +110,14 @@ export const USUAL_EXTRA: Readonly<Record<string, AccRole>> = {
 };
 
 /** A layout as the reader works with it. */
-export interface AccColumns {
-  readonly form: KamailioAccLayout['form'];
-  readonly separator: string;
-  /** Of CSV and flat lines: what each place holds. */
-  readonly order: readonly string[];
-  /** Names that a row may have for a core column, the first found counts. */
-  readonly core: Readonly<Record<AccColumn, readonly string[]>>;
-  readonly roles: ReadonlyMap<AccRole, string>;
-  readonly cdrs: 'alone' | 'beside';
-  readonly cdrStart: 'invite' | 'answer';
-  readonly detectsDirection: boolean;
-}
-
-/** Names in the database; those of log lines behind them. */
-const CORE_NAMES: Readonly<Record<AccColumn, readonly string[]>> = {
-  method: ['method'],
-  from_tag: ['from_tag'],
-  to_tag: ['to_tag'],
-  callid: ['callid', 'call_id'],
-  sip_code: ['sip_code', 'code'],
-  sip_reason: ['sip_reason', 'reason'],
-  time: ['time', 'timestamp'],
-  time_attr: ['time_attr'],
-  time_exten: ['time_exten'],
-  start_time: ['start_time'],
-  end_time: ['end_time'],
-  duration: ['duration'],
-  ms_duration: ['ms_duration'],
-  setuptime: ['setuptime'],
-};
+export type AccColumns = ReturnType<typeof accColumns>;
 
 /**
  * Checks a layout and makes what a reader looks things up in.
  * @throws {@link HopbackError} `invalid-configuration` where CSV lines have no columns, two columns have one name or one role, or the
  * separator is not one character
  */
-export function accColumns(layout: KamailioAccLayout): AccColumns {
+export function accColumns(layout: KamailioAccLayout) {
   const { form, columns = [], names = {} } = layout;
   const extra = layout.extra ?? (form === 'log' ? {} : USUAL_EXTRA);
   const separator = layout.separator ?? (form === 'flat' ? '|' : ',');
@@ -152,9 +132,16 @@ export function accColumns(layout: KamailioAccLayout): AccColumns {
     roles.set(role, column);
   }
   if (form !== 'log' && !roles.has('inviteTime')) roles.set('inviteTime', 'created');
+  const named = Object.fromEntries(Object.entries(names).map(([column, name]) => [column, [name]]));
+  const core: Readonly<Record<AccColumn, readonly string[]>> = { ...CORE_NAMES, ...named };
   return {
-    ...{ form, separator, order: columns, roles },
-    core: { ...CORE_NAMES, ...Object.fromEntries(Object.entries(names).map(([column, name]) => [column, [name]])) },
+    form,
+    separator,
+    /** Of CSV and flat lines: what each place holds. */
+    order: columns,
+    roles,
+    /** Names that a row may have for a core column, the first found counts. */
+    core,
     cdrs: layout.cdrs ?? 'alone',
     cdrStart: layout.cdrStart ?? 'invite',
     detectsDirection: layout.detectsDirection ?? false,
@@ -164,17 +151,6 @@ export function accColumns(layout: KamailioAccLayout): AccColumns {
 function wrong(message: string): HopbackError {
   return new HopbackError('invalid-configuration', message);
 }
-
-/** A verdict as a switch writes it into a column, in any case. */
-export function writtenVerstat(text: string): Verstat | undefined {
-  return VERSTATS.get(text.toLowerCase());
-}
-
-const VERSTATS: ReadonlyMap<string, Verstat> = new Map([
-  ['tn-validation-passed', 'TN-Validation-Passed'],
-  ['tn-validation-failed', 'TN-Validation-Failed'],
-  ['no-tn-validation', 'No-TN-Validation'],
-]);
 
 /** A row taken apart: values by the names of their columns. */
 export interface AccRow {
@@ -229,7 +205,7 @@ export function readAccRow(row: SourceRow, columns: AccColumns): AccRow | Reject
   if (text.trim() === '') return { status: 'skipped', why: 'not-a-call' };
   if (text.length > ROW_LIMITS.maxChars)
     return rejected('too-long', `a row of more than ${ROW_LIMITS.maxChars} characters`);
-  const values = valuesOf(text, columns);
+  const values = FORMS[columns.form](text, columns);
   if ('status' in values) return values;
   return {
     status: 'row',
@@ -278,28 +254,21 @@ function rejected(reason: Reject['reason'], detail: string, field?: string): Rej
 
 type Values = ReadonlyMap<string, string> | Reject | Skip;
 
-function valuesOf(text: string, columns: AccColumns): Values {
-  switch (columns.form) {
-    case 'json':
-      return jsonValues(text);
-    case 'csv':
-      return csvValues(text, columns);
-    case 'flat':
-      return flatValues(text, columns);
-    default:
-      return logValues(text, columns);
-  }
-}
+const FORMS: Readonly<Record<KamailioAccLayout['form'], (text: string, columns: AccColumns) => Values>> = {
+  json: jsonValues,
+  csv: csvValues,
+  flat: flatValues,
+  log: logValues,
+};
 
 /** A JSON object, also behind what syslog puts before it. */
 function jsonValues(text: string): Values {
   const open = text.indexOf('{');
   const parsed = parseBoundedJson(open < 0 ? text : text.slice(open).trimEnd(), ROW_LIMITS);
   if (parsed.status === 'malformed') return rejected('bad-json', `${parsed.reason} at ${parsed.offset}`);
-  const { value } = parsed;
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return rejected('bad-json', 'not an object');
+  if (!isJsonObject(parsed.value)) return rejected('bad-json', 'not an object');
   const values = new Map<string, string>();
-  for (const [name, member] of Object.entries(value)) {
+  for (const [name, member] of Object.entries(parsed.value)) {
     if (typeof member === 'string') values.set(name, member);
     else if (typeof member === 'number' || typeof member === 'boolean') values.set(name, String(member));
   }
@@ -450,13 +419,7 @@ export interface WaitingCall {
 }
 
 /** Calls that wait, and what has been made of those that do not. */
-export interface AccCalls {
-  readonly waiting: PassingMap<WaitingCall>;
-  /** When the rows that were used were written, by what makes them the same row. */
-  readonly used: PassingMap<number>;
-  /** Call-IDs of which there is a record, by the time of the last. */
-  readonly recorded: PassingMap<number>;
-}
+export type AccCalls = ReturnType<typeof accCalls>;
 
 /** Rows that are remembered, so that one that comes again is known: some hours of a busy proxy, at 200 bytes each. */
 const MAX_REMEMBERED_ROWS = 500_000;
@@ -468,8 +431,14 @@ export const MAX_ROWS_OF_CALL = 256;
 export const MAX_CROSSINGS = 70;
 
 /** Begins with nothing. */
-export function accCalls(): AccCalls {
-  return { waiting: passingMap(), used: passingMap(), recorded: passingMap() };
+export function accCalls() {
+  return {
+    waiting: passingMap<WaitingCall>(),
+    /** When the rows that were used were written, by what makes them the same row. */
+    used: passingMap<number>(),
+    /** Call-IDs of which there is a record, by the time of the last. */
+    recorded: passingMap<number>(),
+  };
 }
 
 /** Remembers that a row has been used; the oldest are forgotten where there are too many. */

@@ -10,9 +10,9 @@ import type {
   Release,
   TimeBasis,
 } from '../../../contract/call-record.js';
-import { parseBoundedJson } from '../../../core/json-text.js';
-import type { JsonObject, JsonValue } from '../../../core/json-text.js';
-import type { Attestation, CanonicalTn } from '../../../core/terms.js';
+import { isJsonObject, parseBoundedJson } from '../../../core/json-text.js';
+import type { JsonObject } from '../../../core/json-text.js';
+import type { Attestation, CanonicalTn, Verstat } from '../../../core/terms.js';
 import { HopbackError } from '../../../errors.js';
 import { recordIdOf, sourceSha256 } from '../../record-id.js';
 import {
@@ -24,7 +24,14 @@ import {
   writtenCalled,
   writtenCaller,
 } from '../record-reader.js';
-import type { RowReading, SourceDescription, SourceNumbers, SourceRow } from '../record-reader.js';
+import type {
+  RecordReader,
+  RowFraming,
+  RowReading,
+  SourceDescription,
+  SourceNumbers,
+  SourceRow,
+} from '../record-reader.js';
 import { disorderOf, rowClock } from './row-times.js';
 import type { RowClock, RowInstant } from './row-times.js';
 
@@ -43,6 +50,8 @@ export interface LegSource {
 /** One side of a leg as a row has it; empty texts count as nothing. */
 export interface LegSide {
   readonly trunk?: string | undefined;
+  /** Where the row names it; else it is looked up by trunk and address. */
+  readonly provider?: string | undefined;
   /** Signalling address with or without a port. */
   readonly address?: string | undefined;
   readonly callId?: string | undefined;
@@ -100,7 +109,7 @@ export function legSource(description: SourceDescription, readerVersion: number)
   if (id === '' || id.length > MAX_SOURCE_ID_CHARS) {
     throw new HopbackError('invalid-configuration', `A source needs a name of 1 to ${MAX_SOURCE_ID_CHARS} characters.`);
   }
-  const source = {
+  return {
     description,
     readerVersion,
     clock: rowClock(time),
@@ -108,7 +117,6 @@ export function legSource(description: SourceDescription, readerVersion: number)
     providers: new Map(Object.entries(providers)),
     keepsRaw: description.keepRaw === true,
   };
-  return source;
 }
 
 /**
@@ -175,6 +183,22 @@ export function skippedRow(why: Extract<RowReading, { status: 'skipped' }>['why'
   return [{ status: 'skipped', why }];
 }
 
+/** The reader of a format in which each row is a leg, and none waits for another. */
+export function rowReader(framing: RowFraming, read: RecordReader['read']): RecordReader {
+  return { framing, read, expire: () => [], waiting: () => 0 };
+}
+
+/** A verdict as a switch writes it into a column or a URI, in any case. @see 3GPP TS 24.229 section 7.2A.20 */
+export function writtenVerstat(text: string): Verstat | undefined {
+  return VERSTATS.get(text.toLowerCase());
+}
+
+const VERSTATS: ReadonlyMap<string, Verstat> = new Map([
+  ['tn-validation-passed', 'TN-Validation-Passed'],
+  ['tn-validation-failed', 'TN-Validation-Failed'],
+  ['no-tn-validation', 'No-TN-Validation'],
+]);
+
 /** A name of at most {@link MAX_NAME_CHARS} without spaces around it; undefined where nothing is left. */
 export function nameOf(text: string | undefined): string | undefined {
   const name = text?.trim().slice(0, MAX_NAME_CHARS);
@@ -197,8 +221,8 @@ function hopSide(side: LegSide | undefined, { providers }: LegSource): HopSide {
   if (side === undefined) return NO_SIDE;
   const made: Writable<HopSide> = {};
   if (isSaid(side.trunk)) made.trunk = named(side.trunk);
-  const provider = providers.size === 0 ? undefined : providerOf(side, providers);
-  if (provider !== undefined) made.provider = provider;
+  const provider = providers.size === 0 ? side.provider : side.provider || providerOf(side, providers);
+  if (isSaid(provider)) made.provider = named(provider);
   if (isSaid(side.address)) made.address = named(side.address);
   if (isSaid(side.callId)) made.callId = named(side.callId);
   return made;
@@ -273,17 +297,7 @@ export interface LegMessage {
 }
 
 /** Makes records of legs that no reader reads, since they are taken down where they happen. */
-export interface LegRecorder {
-  /** Takes a message as it came or went, to stand in the record of one leg or of several. */
-  readonly message: (text: string) => LegMessage;
-  /**
-   * Makes the record of a leg, with the hash of its messages and, where all of them were kept, the messages. Names that are too long are cut,
-   * numbers brought to their canonical form, providers looked up by trunk and address.
-   */
-  readonly record: (parts: LegParts, messages: readonly LegMessage[]) => CallRecord;
-  /** No further record is made of these messages: there is room for others. */
-  readonly release: (messages: readonly LegMessage[]) => void;
-}
+export type LegRecorder = ReturnType<typeof createLegRecorder>;
 
 /** Version of the layout of these records. */
 const READER_VERSION = 1;
@@ -304,20 +318,25 @@ const READER_VERSION = 1;
  * console.log(recorder.record(parts, [message]).ingress.provider); // Upstream
  * ```
  */
-export function createLegRecorder(source: OwnSource): LegRecorder {
+export function createLegRecorder(source: OwnSource) {
   const legs = legSource({ ...source, format: 'hopback', time: { zone: 'utc' } }, READER_VERSION);
   let keptBytes = 0;
   const sizeOf = (messages: readonly LegMessage[]): number =>
     messages.reduce((total, { text }) => total + (text === undefined ? 0 : Buffer.byteLength(text)), 0);
   return {
-    message: (text) => {
+    /** Takes a message as it came or went, to stand in the record of one leg or of several. */
+    message: (text: string): LegMessage => {
       const sha256 = sourceSha256(text);
       const sizeBytes = legs.keepsRaw ? Buffer.byteLength(text) : 0;
       if (!legs.keepsRaw || keptBytes + sizeBytes > MAX_WAITING_RAW_BYTES) return { sha256 };
       keptBytes += sizeBytes;
       return { sha256, text };
     },
-    record: (parts, messages) => {
+    /**
+     * Makes the record of a leg, with the hash of its messages and, where all of them were kept, the messages. Names that are too long are cut,
+     * numbers brought to their canonical form, providers looked up by trunk and address.
+     */
+    record: (parts: LegParts, messages: readonly LegMessage[]): CallRecord => {
       const sha256 = joinedSha256(messages.map((message) => message.sha256));
       const record = callRecord({ text: '', sha256, line: 0 }, legs, parts);
       const rows = messages.flatMap((message) =>
@@ -325,7 +344,8 @@ export function createLegRecorder(source: OwnSource): LegRecorder {
       );
       return rows.length === messages.length ? withRaw(record, rawRowsOf(rows)) : record;
     },
-    release: (messages) => {
+    /** No further record is made of these messages: there is room for others. */
+    release: (messages: readonly LegMessage[]) => {
       keptBytes -= sizeOf(messages);
     },
   };
@@ -387,11 +407,7 @@ function claimsOf(identity: string): PassportClaims | undefined {
 function segment(text: string): JsonObject | undefined {
   const decoded = text === '' ? undefined : decodeBase64UrlText(text);
   const parsed = decoded === undefined ? undefined : parseBoundedJson(decoded);
-  return parsed?.status === 'parsed' && isObject(parsed.value) ? parsed.value : undefined;
-}
-
-function isObject(value: JsonValue): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return parsed?.status === 'parsed' && isJsonObject(parsed.value) ? parsed.value : undefined;
 }
 
 /**

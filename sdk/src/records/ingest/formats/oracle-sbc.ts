@@ -1,12 +1,12 @@
 import type { Release } from '../../../contract/call-record.js';
 import { endOfQuoted } from '../../../core/sip-request.js';
 import { HopbackError } from '../../../errors.js';
-import { dispositionOfQ850, legReading, legSource, nameOf, rejectedRow, skippedRow } from './leg.js';
+import { dispositionOfQ850, legReading, legSource, nameOf, rejectedRow, rowReader, skippedRow } from './leg.js';
 import type { LegSource } from './leg.js';
 import { csvFields, rowText } from '../record-reader.js';
 import type { CsvReading, RecordReader, RowReading, SourceDescription, SourceRow } from '../record-reader.js';
-import { instantAt, instantNearest, instantNotBefore, isNoTime, startNotAfter } from './row-times.js';
-import type { RowClock, RowInstant, RowTimeFault, RowTimeReading } from './row-times.js';
+import { instantAt, instantNearest, instantNotBefore, isNoTime, rejectedTime, startNotAfter } from './row-times.js';
+import type { CallTimes, RejectedTime, RowClock, RowTimeReading } from './row-times.js';
 
 /**
  * Reads a time as Oracle SBCs write it, `15:54:56.868 PST DEC 18 2017`, also with the day of the week before the month. UTC and GMT
@@ -174,12 +174,7 @@ export function createOracleSbcReader(description: SourceDescription, fields: Or
       throw new HopbackError('invalid-configuration', `Fields count from 1 to ${MAX_FIELD_NUMBER}; ${number} is none.`);
     }
   }
-  return {
-    framing: 'lines',
-    read: (row) => readCdr(row, source, fields),
-    expire: () => [],
-    waiting: () => 0,
-  };
+  return rowReader('lines', (row) => readCdr(row, source, fields));
 }
 
 /** Rows of 269 fields are the longest that are known. */
@@ -245,7 +240,7 @@ function readStop(
   if (sessionId === '')
     return rejectedRow('missing-field', 'a row without the id of its session', 'Accounting Session ID');
   const times = timesOf(text, source);
-  if ('fault' in times) return rejectedRow(times.fault.reason, times.fault.detail, times.field);
+  if (times.status === 'rejected') return [times];
   const isAnswered = times.answeredAtUs !== undefined;
   const release = releaseOf(text);
   const numbered = (number: number | undefined): string | undefined =>
@@ -253,7 +248,7 @@ function readStop(
   return legReading(row, source, {
     legId: [sessionId, text(FIELD.egressCallId), text(FIELD.forkedCallId)].filter((part) => part !== '').join(' '),
     callGroupId: text(FIELD.genericId) || sessionId,
-    invite: times.setup,
+    invite: times.start,
     answeredAtUs: times.answeredAtUs,
     endedAtUs: times.endedAtUs,
     calling: text(FIELD.calling),
@@ -273,36 +268,25 @@ function readStop(
   });
 }
 
-interface CdrTimes {
-  readonly setup: RowInstant;
-  readonly answeredAtUs: number | undefined;
-  readonly endedAtUs: number | undefined;
-}
-
-interface CdrTimeFault {
-  readonly fault: RowTimeFault;
-  readonly field: string;
-}
-
-function timesOf(text: (place: number) => string, { clock }: LegSource): CdrTimes | CdrTimeFault {
+function timesOf(text: (place: number) => string, { clock }: LegSource): CallTimes | RejectedTime {
   const read = oracleTime(text(FIELD.setupTime), clock);
-  if (read.status === 'rejected') return { fault: read, field: 'Setup Time' };
+  if (read.status === 'rejected') return rejectedTime(read, 'Setup Time');
   const connectText = text(FIELD.connectTime);
   const connect = isNoTime(connectText) ? undefined : oracleTime(connectText, clock);
-  if (connect?.status === 'rejected') return { fault: connect, field: 'Connect Time' };
+  if (connect?.status === 'rejected') return rejectedTime(connect, 'Connect Time');
   const disconnectText = text(FIELD.disconnectTime);
   const disconnect = isNoTime(disconnectText) ? undefined : oracleTime(disconnectText, clock);
-  if (disconnect?.status === 'rejected') return { fault: disconnect, field: 'Disconnect Time' };
-  const setup = startNotAfter(read, [connect, disconnect]);
-  const answeredAtUs = connect === undefined ? undefined : instantNotBefore(connect, setup.atUs);
+  if (disconnect?.status === 'rejected') return rejectedTime(disconnect, 'Disconnect Time');
+  const start = startNotAfter(read, [connect, disconnect]);
+  const answeredAtUs = connect === undefined ? undefined : instantNotBefore(connect, start.atUs);
   const sessionUs = Number(text(FIELD.sessionTime)) * 1_000_000;
   const endedAtUs =
     disconnect === undefined
       ? undefined
       : answeredAtUs !== undefined && sessionUs >= 0
         ? instantNearest(disconnect, answeredAtUs + sessionUs)
-        : instantNotBefore(disconnect, setup.atUs);
-  return { setup, answeredAtUs, endedAtUs };
+        : instantNotBefore(disconnect, start.atUs);
+  return { status: 'times', start, answeredAtUs, endedAtUs };
 }
 
 function releaseOf(text: (place: number) => string): (Release & { readonly q850Cause?: number }) | undefined {

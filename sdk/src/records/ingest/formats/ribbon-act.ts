@@ -1,36 +1,16 @@
 import type { Release } from '../../../contract/call-record.js';
-import { dispositionOfQ850, legReading, legSource, rejectedRow, skippedRow } from './leg.js';
+import { dispositionOfQ850, legReading, legSource, rejectedRow, rowReader, skippedRow } from './leg.js';
 import type { LegSource } from './leg.js';
-import { MAX_CSV_ROW_CHARS, rowText } from '../record-reader.js';
-import type { RecordReader, RowReading, SourceDescription, SourceRow } from '../record-reader.js';
-import { instantNearest, instantNotBefore, ROUNDING_US, startNotAfter } from './row-times.js';
-import type { RowClock, RowInstant, RowTimeFault, RowTimeReading } from './row-times.js';
+import { closingQuote, fault, MAX_CSV_ROW_CHARS, rowText } from '../record-reader.js';
+import type { CsvFault, RecordReader, RowReading, SourceDescription, SourceRow } from '../record-reader.js';
+import { instantNearest, instantNotBefore, rejectedTime, ROUNDING_US, startNotAfter } from './row-times.js';
+import type { CallTimes, RejectedTime, RowClock, RowInstant, RowTimeReading } from './row-times.js';
 
-/** Places of the fields that a record is made of, from 0; a quoted sub-record counts as one field. */
-interface RibbonColumns {
-  readonly disconnectDate: number;
-  readonly disconnectTime: number;
-  /** -1 where the row has none. */
-  readonly duration: number;
-  readonly reason: number;
-  readonly calling: number;
-  readonly called: number;
-  readonly beforeTranslation: number;
-  readonly routeAttempt: number;
-  readonly egressRemote: number;
-  readonly ingressTrunk: number;
-  readonly ingressVariant: number;
-  readonly dialled: number;
-  readonly initiator: number;
-  readonly egressTrunk: number;
-  readonly egressVariant: number;
-  readonly incomingCalling: number;
-  readonly globalCallId: number;
-  readonly ingressRemote: number;
-}
+/** Places of the fields that a record is made of, from 0; a quoted sub-record counts as one field. `duration` is -1 where the row has none. */
+type RibbonColumns = Readonly<Record<keyof typeof STOP_COLUMNS, number>>;
 
 /** @see Ribbon SBC Core documentation, "CDR Field Descriptions": record numbers there count from 1 */
-const STOP_COLUMNS: RibbonColumns = {
+const STOP_COLUMNS = {
   disconnectDate: 10,
   disconnectTime: 11,
   duration: 13,
@@ -74,14 +54,7 @@ const ATTEMPT_COLUMNS: RibbonColumns = {
 };
 
 /** Fields of one row. A view that the next row of the same layout replaces. */
-interface RibbonFields {
-  readonly status: 'fields';
-  /** The field at a place, without its quotes; empty where the row ends before. */
-  readonly text: (place: number) => string;
-}
-
-/** Why a row does not fall into fields. */
-type RibbonFault = Extract<RowReading, { status: 'rejected' }>;
+type RibbonFields = Extract<ReturnType<RibbonScanner>, { status: 'fields' }>;
 
 /** The last field that is looked at, of either layout. */
 const LAST_PLACE = 125;
@@ -89,21 +62,23 @@ const COMMA = 0x2c;
 const QUOTE = 0x22;
 
 /** Finds the fields of a row. Never throws. */
-type RibbonScanner = (text: string, columns: RibbonColumns) => RibbonFields | RibbonFault;
+type RibbonScanner = ReturnType<typeof ribbonScanner>;
 
 /**
  * Makes what finds the fields of STOP and ATTEMPT rows up to the last one that is used, which is less than half of a row: places
  * are noted, and a text is made only of those that are asked for.
  * @returns a function of a row without its line end, whose fields hold until it is called again
  */
-function ribbonScanner(): RibbonScanner {
+function ribbonScanner() {
   // At an even place stands where a field begins, behind it where it ends. One for all rows: it is the most of what a row allocates.
   const places = new Uint16Array(2 * (LAST_PLACE + 1));
   let row = '';
   let count = 0;
-  const fields: RibbonFields = {
-    status: 'fields',
-    text: (place) => {
+  const fields = {
+    status: 'fields' as const,
+    count: () => count,
+    /** The field at a place, without its quotes; empty where the row ends before. */
+    text: (place: number): string => {
       if (place < 0 || place >= count) return '';
       const from = places[2 * place] ?? 0;
       const to = places[2 * place + 1] ?? 0;
@@ -112,30 +87,25 @@ function ribbonScanner(): RibbonScanner {
       return row.charCodeAt(to) === QUOTE && field.includes('""') ? field.replaceAll('""', '"') : field;
     },
   };
-  return (text, columns) => {
+  return (text: string): typeof fields | CsvFault => {
     if (text.length >= MAX_CSV_ROW_CHARS) return TOO_LONG;
     if (text.includes('\0')) return NOT_TEXT;
     const found = scan(text, places);
     if (typeof found !== 'number') return found;
     row = text;
     count = found;
-    if (count > columns.ingressTrunk) return fields;
-    return {
-      status: 'rejected',
-      reason: 'too-few-fields',
-      detail: `${count} fields, which end before the trunk group`,
-    };
+    return fields;
   };
 }
 
 /** Notes where fields begin and end, and tells how many there are. */
-function scan(text: string, places: Uint16Array): number | RibbonFault {
+function scan(text: string, places: Uint16Array): number | CsvFault {
   const end = text.length;
   let slot = 0;
   for (let at = 0; at <= end && slot < places.length; at += 1) {
     if (text.charCodeAt(at) === QUOTE) {
       places[slot] = at + 1;
-      const close = closingQuote(text, at + 1);
+      const close = closingQuote(text, text.indexOf('"', at + 1));
       if (close < 0) return UNCLOSED;
       places[slot + 1] = close;
       at = close + 1;
@@ -163,30 +133,11 @@ function isRibbonHeader(text: string, line: number): boolean {
   return line === 1 && !/^(?:START|STOP|ATTEMPT|INTERMEDIATE)\b/.test(text);
 }
 
-/** Place of the quote that closes a field which begins at `from`; negative where none does. */
-function closingQuote(text: string, from: number): number {
-  let close = text.indexOf('"', from);
-  while (close >= 0 && text.charCodeAt(close + 1) === QUOTE) close = text.indexOf('"', close + 2);
-  return close;
-}
-
-const TOO_LONG: RibbonFault = {
-  status: 'rejected',
-  reason: 'too-long',
-  detail: `a row of more than ${MAX_CSV_ROW_CHARS} characters`,
-};
-const NOT_TEXT: RibbonFault = { status: 'rejected', reason: 'not-text', detail: 'a zero character' };
-const UNCLOSED: RibbonFault = { status: 'rejected', reason: 'bad-quoting', detail: 'a sub-record that nothing closes' };
-const STRAY: RibbonFault = {
-  status: 'rejected',
-  reason: 'bad-quoting',
-  detail: 'a quote inside a field that does not begin with one',
-};
-const TRAILING: RibbonFault = {
-  status: 'rejected',
-  reason: 'bad-quoting',
-  detail: 'something between the end of a sub-record and the comma',
-};
+const TOO_LONG = fault('too-long', `a row of more than ${MAX_CSV_ROW_CHARS} characters`);
+const NOT_TEXT = fault('not-text', 'a zero character');
+const UNCLOSED = fault('bad-quoting', 'a sub-record that nothing closes');
+const STRAY = fault('bad-quoting', 'a quote inside a field that does not begin with one');
+const TRAILING = fault('bad-quoting', 'something between the end of a sub-record and the comma');
 
 /** Goes up when the same row would make another record. */
 const READER_VERSION = 1;
@@ -211,12 +162,7 @@ const READER_VERSION = 1;
  */
 export function createRibbonActReader(description: SourceDescription): RecordReader {
   const parts = { source: legSource(description, READER_VERSION), scan: ribbonScanner() };
-  return {
-    framing: 'lines',
-    read: (row) => readAct(row, parts),
-    expire: () => [],
-    waiting: () => 0,
-  };
+  return rowReader('lines', (row) => readAct(row, parts));
 }
 
 interface ReaderParts {
@@ -243,14 +189,18 @@ function readAct(row: SourceRow, parts: ReaderParts): readonly RowReading[] {
 
 function readLeg(row: SourceRow, text: string, columns: RibbonColumns, parts: ReaderParts): readonly RowReading[] {
   const { source } = parts;
-  const fields = parts.scan(text, columns);
+  const fields = parts.scan(text);
   if (fields.status === 'rejected') return [fields];
+  const count = fields.count();
+  if (count <= columns.ingressTrunk) {
+    return rejectedRow('too-few-fields', `${count} fields, which end before the trunk group`);
+  }
   const accountingId = fields.text(2);
   if (accountingId === '') return rejectedRow('missing-field', 'a row without the id of its call', 'Accounting ID');
   const variants = { ingress: fields.text(columns.ingressVariant), egress: fields.text(columns.egressVariant) };
   if (isCutOff(variants.ingress) || isCutOff(variants.egress)) return CUT_OFF;
   const times = timesOf(fields, columns, source);
-  if ('fault' in times) return rejectedRow(times.fault.reason, times.fault.detail, times.field);
+  if (times.status === 'rejected') return [times];
   const isAnswered = columns === STOP_COLUMNS;
   const release = releaseOf(fields, columns, isAnswered ? undefined : variants);
   const gateway = fields.text(1);
@@ -286,42 +236,29 @@ function isDigits(text: string): boolean {
   return text.length >= 7 && /^\+?\d{7,20}$/.test(text);
 }
 
-interface ActTimes {
-  readonly start: RowInstant;
-  readonly answeredAtUs: number | undefined;
-  readonly endedAtUs: number | undefined;
-}
-
-interface ActTimeFault {
-  readonly fault: RowTimeFault;
-  readonly field: string;
-}
-
 const HUNDREDTH_US = 10_000;
 /** Thirty days: the SBC ends calls long before. */
 const MAX_DURATION_US = 30 * 86_400_000_000;
 
-function timesOf(fields: RibbonFields, columns: RibbonColumns, { clock }: LegSource): ActTimes | ActTimeFault {
+function timesOf(fields: RibbonFields, columns: RibbonColumns, { clock }: LegSource): CallTimes | RejectedTime {
   const start = clock.read(`${fields.text(5)} ${fields.text(6)}`, 'month-first');
-  if (start.status === 'rejected') return { fault: start, field: 'Start Time' };
+  if (start.status === 'rejected') return rejectedTime(start, 'Start Time');
   const end = endOf(fields, columns, { start, clock });
-  if (end?.status === 'rejected') return { fault: end, field: 'Disconnect Time' };
+  if (end?.status === 'rejected') return rejectedTime(end, 'Disconnect Time');
   if (columns !== STOP_COLUMNS) {
     const begun = startNotAfter(start, [end]);
     const endedAtUs = end === undefined ? undefined : instantNotBefore(end, begun.atUs);
-    return { start: begun, answeredAtUs: undefined, endedAtUs };
+    return { status: 'times', start: begun, answeredAtUs: undefined, endedAtUs };
   }
   const duration = fields.text(columns.duration);
   const durationUs = /^\d{1,9}$/.test(duration) ? Number(duration) * HUNDREDTH_US : Number.NaN;
-  if (!(durationUs <= MAX_DURATION_US)) return { fault: BAD_DURATION, field: 'Call Service Duration' };
-  if (end === undefined) return { start, answeredAtUs: undefined, endedAtUs: undefined };
+  if (!(durationUs <= MAX_DURATION_US)) return BAD_DURATION;
+  if (end === undefined) return { status: 'times', start, answeredAtUs: undefined, endedAtUs: undefined };
   // Whichever of the two is certain puts the other where the duration says.
   const begun = start.otherUs === undefined ? start : startBefore(start, end, durationUs);
   const endedAtUs = instantNearest(end, begun.atUs + durationUs);
-  if (endedAtUs - durationUs < begun.atUs - ROUNDING_US) {
-    return { fault: LONGER_THAN_CALL, field: 'Call Service Duration' };
-  }
-  return { start: begun, answeredAtUs: Math.max(begun.atUs, endedAtUs - durationUs), endedAtUs };
+  if (endedAtUs - durationUs < begun.atUs - ROUNDING_US) return LONGER_THAN_CALL;
+  return { status: 'times', start: begun, answeredAtUs: Math.max(begun.atUs, endedAtUs - durationUs), endedAtUs };
 }
 
 /** Short ATTEMPT rows of old releases have no date of the disconnect, which stands far behind: it is that of the start, or the day after. */
@@ -359,17 +296,12 @@ function earlierBy({ atUs, otherUs, basis }: RowInstant, us: number): RowInstant
   return otherUs === undefined ? moved : { ...moved, otherUs: otherUs - us };
 }
 
-const LONGER_THAN_CALL: RowTimeFault = {
-  status: 'rejected',
-  reason: 'bad-time',
-  detail: 'a call that lasted longer than from its start to its end',
-};
+const LONGER_THAN_CALL = badDuration('a call that lasted longer than from its start to its end');
+const BAD_DURATION = badDuration('the duration is no number of hundredths of a second');
 
-const BAD_DURATION: RowTimeFault = {
-  status: 'rejected',
-  reason: 'bad-time',
-  detail: 'the duration is no number of hundredths of a second',
-};
+function badDuration(detail: string): RejectedTime {
+  return rejectedTime({ status: 'rejected', reason: 'bad-time', detail }, 'Call Service Duration');
+}
 
 function nearer(start: RowInstant, expectedUs: number): RowInstant {
   const { atUs, otherUs = atUs, basis } = start;

@@ -568,43 +568,40 @@ export interface CallTimes {
   readonly endedAtUs: number | undefined;
 }
 
-/** Which of the times cannot be read, and why. */
-export interface CallTimesFault extends RowTimeFault {
-  readonly of: 'start' | 'answer' | 'end';
+/** The reading of a row one of whose times cannot be read. */
+export type RejectedTime = Extract<RowReading, { readonly status: 'rejected' }>;
+
+/** @param field - the name that the format has for the time */
+export function rejectedTime({ reason, detail }: RowTimeFault, field: string): RejectedTime {
+  return { status: 'rejected', reason, field, detail };
 }
 
 /**
  * Reads the times of a call. What is empty or a zero date never happened, save for the start. In the hour that comes twice the end is
  * where the duration puts it, and the answer where the time talked puts it; the start keeps both instants unless the other times or the
  * duration of the row leave only one. Never throws.
+ * @param names - the names that the format has for the times
  * @param refine - what else the row says about the start, where that may be either of two instants
  */
 export function callTimes<Written extends WrittenCallTimes>(
   written: Written,
   clock: RowClock,
+  names: Readonly<Record<'start' | 'answer' | 'end', string>>,
   refine?: (start: RowInstant, written: Written) => RowInstant,
-): CallTimes | CallTimesFault {
+): CallTimes | RejectedTime {
   const { layout } = written;
   const read = clock.read(written.start, layout);
-  if (read.status === 'rejected') return { ...read, of: 'start' };
+  if (read.status === 'rejected') return rejectedTime(read, names.start);
   const answer = optional(written.answer, layout, clock);
-  if (answer?.status === 'rejected') return { ...answer, of: 'answer' };
+  if (answer?.status === 'rejected') return rejectedTime(answer, names.answer);
   const end = optional(written.end, layout, clock);
-  if (end?.status === 'rejected') return { ...end, of: 'end' };
+  if (end?.status === 'rejected') return rejectedTime(end, names.end);
   const start = startOf(read, { written, answer, end, refine });
   const endedAtUs =
     end === undefined ? undefined : instantNearest(end, start.atUs + secondsUs(written.durationSeconds));
   if (answer === undefined) return { status: 'times', start, answeredAtUs: undefined, endedAtUs };
   const answeredFromUs = endedAtUs === undefined ? start.atUs : endedAtUs - secondsUs(written.answeredSeconds);
   return { status: 'times', start, answeredAtUs: instantNearest(answer, answeredFromUs), endedAtUs };
-}
-
-/** The reading of a row whose times cannot be read, under the names that the format has for them. */
-export function rejectedTimes(
-  { reason, detail, of }: CallTimesFault,
-  names: Readonly<Record<CallTimesFault['of'], string>>,
-): readonly RowReading[] {
-  return [{ status: 'rejected', reason, field: names[of], detail }];
 }
 
 interface StartEvidence<Written> {
@@ -625,11 +622,7 @@ function startOf<Written extends WrittenCallTimes>(
   return end === undefined || durationUs === 0 ? ordered : startByDuration(ordered, end, durationUs);
 }
 
-function optional(
-  text: string | undefined,
-  layout: TimeLayout,
-  clock: RowClock,
-): ReturnType<RowClock['read']> | undefined {
+function optional(text: string | undefined, layout: TimeLayout, clock: RowClock): RowTimeReading | undefined {
   return text === undefined || isNoTime(text) ? undefined : clock.read(text, layout);
 }
 

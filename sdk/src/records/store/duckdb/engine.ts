@@ -536,20 +536,7 @@ export interface OpenFiles {
 }
 
 /** Hands the files of a store to whoever works on them. */
-export interface FileAccess {
-  /**
-   * Runs what needs the files. After an error that DuckDB does not come back from they are opened anew for whoever comes next.
-   * @param what - completes "the record store could not …"
-   * @throws HopbackError `storage-failed` for whatever the work throws; `closed` after `close`
-   */
-  readonly use: <T>(what: string, work: (files: OpenFiles) => Promise<T>) => Promise<T>;
-  /** As `use`, one at a time in the order in which they came: for what writes. */
-  readonly change: <T>(what: string, work: (files: OpenFiles) => Promise<T>) => Promise<T>;
-  /** One at a time with what `change` does, for who has the files already. */
-  readonly inTurn: <T>(work: () => Promise<T>) => Promise<T>;
-  /** Waits for what writes, and closes. Once only. */
-  readonly close: () => Promise<void>;
-}
+export type FileAccess = ReturnType<typeof createFileAccess>;
 
 /**
  * Takes care of files that are open.
@@ -558,11 +545,12 @@ export interface FileAccess {
 export function createFileAccess(
   opened: OpenFiles,
   { open, directory }: { readonly open: () => Promise<OpenFiles>; readonly directory: string },
-): FileAccess {
+) {
   let files = Promise.resolve(opened);
   let isClosed = false;
   let writing: Promise<unknown> = Promise.resolve();
 
+  /** One at a time with what `change` does, for who has the files already. */
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
     const made = writing.then(work);
     writing = made.catch(() => undefined);
@@ -587,6 +575,11 @@ export function createFileAccess(
     files.catch(() => undefined);
   };
 
+  /**
+   * Runs what needs the files. After an error that DuckDB does not come back from they are opened anew for whoever comes next.
+   * @param what - completes "the record store could not …"
+   * @throws HopbackError `storage-failed` for whatever the work throws; `closed` after `close`
+   */
   const use = async <T>(what: string, work: (files: OpenFiles) => Promise<T>): Promise<T> => {
     if (isClosed) throw new HopbackError('closed', 'the record store is closed');
     const using = files;
@@ -604,10 +597,15 @@ export function createFileAccess(
 
   return {
     use,
-    // The files first: who has the turn must not wait for files that wait for who waits for the turn.
-    change: (what, work) => use(what, (current) => inTurn(() => work(current))),
+    /**
+     * As `use`, one at a time in the order in which they came: for what writes. The files first: who has the turn must not wait for files that
+     * wait for who waits for the turn.
+     */
+    change: <T>(what: string, work: (files: OpenFiles) => Promise<T>): Promise<T> =>
+      use(what, (current) => inTurn(() => work(current))),
     inTurn,
-    close: async () => {
+    /** Waits for what writes, and closes. Once only. */
+    close: async (): Promise<void> => {
       isClosed = true;
       await writing;
       try {

@@ -177,18 +177,7 @@ export function aroundOtherInstants({ fromUs, toUs }: TimeWindow): TimeWindow {
 }
 
 /** Rows of one day, as columns. */
-export interface RowBatch {
-  readonly length: () => number;
-  /** Whether rows that switches wrote are in many of its bodies. */
-  readonly isRaw: () => boolean;
-  /** `at_ms`, `at_us`, the key columns, `form`: as `createPartitionSql` has them. */
-  readonly columns: () => readonly Uint32Array[];
-  /** The octets of a row. Not to be kept: they are overwritten after `reset`. */
-  readonly bodyOf: (row: number) => Uint8Array;
-  /** No more than it was made for. */
-  readonly add: (record: CallRecord, encoder: Pick<RecordEncoder, 'encode'>) => void;
-  readonly reset: () => void;
-}
+export type RowBatch = ReturnType<typeof createRowBatch>;
 
 /** Columns of numbers before `body`. */
 const NUMBER_COLUMNS = 19;
@@ -197,7 +186,7 @@ const NUMBER_COLUMNS = 19;
 const RAW_ONE_OF = 8;
 
 /** Makes an empty batch. Its memory stays, so that batch after batch is laid down in the same place. */
-export function createRowBatch(capacity: number): RowBatch {
+export function createRowBatch(capacity: number) {
   const bodies = new BodyWriter();
   const ends = new Uint32Array(capacity);
   const columns = Array.from({ length: NUMBER_COLUMNS }, () => new Uint32Array(capacity));
@@ -206,7 +195,8 @@ export function createRowBatch(capacity: number): RowBatch {
   let length = 0;
   let raw = 0;
 
-  const add: RowBatch['add'] = (record, encoder) => {
+  /** No more than it was made for. */
+  const add = (record: CallRecord, encoder: Pick<RecordEncoder, 'encode'>): void => {
     const { recordId, ingress, egress, called: to, received, signed } = record;
     const ofDayUs = record.inviteAtUs % DAY_US;
     const row = length;
@@ -236,9 +226,12 @@ export function createRowBatch(capacity: number): RowBatch {
 
   return {
     length: () => length,
+    /** Whether rows that switches wrote are in many of its bodies. */
     isRaw: () => raw * RAW_ONE_OF > length,
-    columns: () => columns.map((column) => column.subarray(0, length)),
-    bodyOf: (row) => bodies.bytes().subarray(row === 0 ? 0 : ends[row - 1], ends[row]),
+    /** `at_ms`, `at_us`, the key columns, `form`: as `createPartitionSql` has them. */
+    columns: (): readonly Uint32Array[] => columns.map((column) => column.subarray(0, length)),
+    /** The octets of a row. Not to be kept: they are overwritten after `reset`. */
+    bodyOf: (row: number): Uint8Array => bodies.bytes().subarray(row === 0 ? 0 : ends[row - 1], ends[row]),
     add,
     reset: () => {
       bodies.reset();

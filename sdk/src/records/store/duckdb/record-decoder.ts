@@ -1,6 +1,5 @@
 import type { CallRecord } from '../../../contract/call-record.js';
 import { MIN_RUN } from './record-encoder.js';
-import type { FormNumbers } from './record-encoder.js';
 import { HOLE, PER_MILLISECOND, PER_SECOND, behindQuote, lookupKey, parseForm } from './record-form.js';
 import type { ParsedForm } from './record-form.js';
 
@@ -207,20 +206,10 @@ interface Form {
 }
 
 /** The forms of a day. */
-export interface FormTable extends FormNumbers, NumberedForms {
-  /**
-   * Those of records that may have begun at another instant too. Empty where the day has no such record: the first of them is numbered at
-   * once, so that a look-up need not search for what is there in two hours of the year. Further ones may have no number.
-   */
-  readonly ofOtherInstants: () => readonly number[];
-  /** Those numbered since they were last `saved`. */
-  readonly unsaved: () => readonly Form[];
-  /** They are on disk. */
-  readonly saved: (forms: readonly Form[]) => void;
-}
+export type FormTable = ReturnType<typeof createFormTable>;
 
 /** Makes the table of a day from the forms on its disk. Never throws but `formOf`: RangeError for a number that is none. */
-export function createFormTable(known: readonly Form[]): FormTable {
+export function createFormTable(known: readonly Form[]) {
   const numbers = new Map<string, number>();
   const texts: (string | undefined)[] = [];
   const seen = new Uint32Array(REMEMBERED);
@@ -264,11 +253,17 @@ export function createFormTable(known: readonly Form[]): FormTable {
   };
 
   return {
-    numberOf: (form) => numbers.get(form) ?? secondSight(form),
-    formOf: (number) => parsed.get(number) ?? parsedNow(number),
-    ofOtherInstants: () => ofOtherInstants,
-    unsaved: () => unsaved,
-    saved: (forms) => {
+    numberOf: (form: string): number => numbers.get(form) ?? secondSight(form),
+    formOf: (number: number): ParsedForm => parsed.get(number) ?? parsedNow(number),
+    /**
+     * Those of records that may have begun at another instant too. Empty where the day has no such record: the first of them is numbered at
+     * once, so that a look-up need not search for what is there in two hours of the year. Further ones may have no number.
+     */
+    ofOtherInstants: (): readonly number[] => ofOtherInstants,
+    /** Those numbered since they were last `saved`. */
+    unsaved: (): readonly Form[] => unsaved,
+    /** They are on disk. */
+    saved: (forms: readonly Form[]): void => {
       const done = new Set(forms);
       unsaved = unsaved.filter((form) => !done.has(form));
     },
