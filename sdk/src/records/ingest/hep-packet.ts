@@ -16,29 +16,7 @@ export interface HepEndpoint {
 }
 
 /** A captured message as an agent sent it. Nothing in it has been verified: it says what the agent wrote. */
-export interface HepPacket {
-  readonly source: HepEndpoint;
-  readonly destination: HepEndpoint;
-  /** IP protocol number: 17 UDP, 6 TCP, 132 SCTP. Absent where the agent named none. */
-  readonly protocol?: number;
-  /** When the agent saw the message by its own clock, microseconds since the epoch. */
-  readonly atUs: number;
-  /** 1 is SIP. */
-  readonly payloadType: number;
-  /** Number of the agent. */
-  readonly captureId?: number;
-  /** Key by which the agent makes itself known: a password in the clear. Never shown; on disk only within the packets that `keepRaw` keeps. */
-  readonly key?: string;
-  /** What messages of one call have in common, by the agent: usually the Call-ID of the first leg. */
-  readonly correlationId?: string;
-  /** The captured message; a view into the packet, no copy. */
-  readonly payload: Uint8Array;
-}
-
-/** The packet, or why there is none and where reading stopped, in bytes from 0. */
-type HepResult =
-  | { readonly status: 'parsed'; readonly packet: HepPacket }
-  | { readonly status: 'malformed'; readonly reason: HepFailure; readonly offset: number };
+export type HepPacket = Extract<ReturnType<typeof parseHepPacket>, { readonly status: 'parsed' }>['packet'];
 
 /** Payload type of SIP. */
 export const HEP_SIP = 1;
@@ -71,7 +49,7 @@ function hepPacketLength(bytes: Uint8Array, at: number = 0): number | undefined 
  * if (result.status === 'malformed') console.log(result.reason); // hep-no-magic
  * ```
  */
-export function parseHepPacket(bytes: Uint8Array): HepResult {
+export function parseHepPacket(bytes: Uint8Array) {
   if (bytes.length > MAX_HEP_PACKET_BYTES) return malformed('hep-too-long', MAX_HEP_PACKET_BYTES);
   if (bytes.length < HEP_HEADER_BYTES) return malformed('hep-too-short', bytes.length);
   const length = hepPacketLength(bytes);
@@ -103,7 +81,6 @@ const GENERIC_VENDOR = 0;
 
 /** Generic chunk types. @see HEPv3, section 3.1 */
 const FAMILY = 1;
-const PROTOCOL = 2;
 const SOURCE_IPV4 = 3;
 const DESTINATION_IPV4 = 4;
 const SOURCE_IPV6 = 5;
@@ -113,7 +90,6 @@ const DESTINATION_PORT = 8;
 const SECONDS = 9;
 const MICROSECONDS = 10;
 const PAYLOAD_TYPE = 11;
-const CAPTURE_ID = 12;
 const KEY = 14;
 const PAYLOAD = 15;
 const COMPRESSED_PAYLOAD = 16;
@@ -140,11 +116,11 @@ interface Chunk {
   readonly end: number;
 }
 
-function malformed(reason: HepFailure, offset: number): HepResult {
-  return { status: 'malformed', reason, offset };
+function malformed(reason: HepFailure, offset: number) {
+  return { status: 'malformed', reason, offset } as const;
 }
 
-function packetOf(bytes: Uint8Array, chunks: readonly (Chunk | undefined)[]): HepResult {
+function packetOf(bytes: Uint8Array, chunks: readonly (Chunk | undefined)[]) {
   const payload = chunks[PAYLOAD];
   const compressed = chunks[COMPRESSED_PAYLOAD];
   if (payload === undefined) {
@@ -159,22 +135,21 @@ function packetOf(bytes: Uint8Array, chunks: readonly (Chunk | undefined)[]): He
   if (seconds === 0 || microseconds > 999_999) return malformed('hep-bad-time', chunks[SECONDS]?.start ?? 0);
   const ends = endpointsOf(bytes, chunks);
   if (typeof ends === 'string') return malformed(ends, chunks[FAMILY]?.start ?? bytes.length);
-  const protocol = numberOf(bytes, chunks[PROTOCOL]);
-  const captureId = numberOf(bytes, chunks[CAPTURE_ID]);
-  const key = textOf(bytes, chunks[KEY], MAX_KEY_BYTES);
-  const correlationId = textOf(bytes, chunks[CORRELATION_ID], MAX_CORRELATION_BYTES);
-  const packet: HepPacket = {
+  const packet = {
     source: ends.source,
     destination: ends.destination,
-    ...(protocol === undefined ? undefined : { protocol }),
+    /** When the agent saw the message by its own clock, microseconds since the epoch. */
     atUs: seconds * 1_000_000 + microseconds,
+    /** 1 is SIP. */
     payloadType,
-    ...(captureId === undefined ? undefined : { captureId }),
-    ...(key === undefined ? undefined : { key }),
-    ...(correlationId === undefined ? undefined : { correlationId }),
+    /** Key by which the agent makes itself known: a password in the clear. Never shown; on disk only within the packets that `keepRaw` keeps. */
+    key: textOf(bytes, chunks[KEY], MAX_KEY_BYTES),
+    /** What messages of one call have in common, by the agent: usually the Call-ID of the first leg. */
+    correlationId: textOf(bytes, chunks[CORRELATION_ID], MAX_CORRELATION_BYTES),
+    /** The captured message; a view into the packet, no copy. */
     payload: bytes.subarray(payload.start, payload.end),
   };
-  return { status: 'parsed', packet };
+  return { status: 'parsed', packet } as const;
 }
 
 function endpointsOf(

@@ -12,38 +12,7 @@ import { writtenVerstat } from './formats/leg.js';
 import type { WaitingRaw } from './record-reader.js';
 
 /** What a captured SIP message tells about a call. Untrusted text throughout. */
-export interface SipFacts {
-  /** Of a response the one in CSeq. */
-  readonly method: string;
-  /** 100 to 699; absent in a request. */
-  readonly status?: number;
-  readonly callId: string;
-  readonly cseq: number;
-  readonly fromTag: string;
-  /** Absent in a request outside a dialog. */
-  readonly toTag?: string;
-  /** The branch of each Via, that of the last hop first; a Via without one is left out. */
-  readonly branches: readonly string[];
-  readonly fromUri: string;
-  readonly toUri: string;
-  /** Absent in a response. */
-  readonly requestUri?: string;
-  /** First URI of P-Asserted-Identity. */
-  readonly assertedUri?: string;
-  /** `verstat` of the asserted number, else of that in From: whoever sent the message put it there. */
-  readonly verstat?: Verstat;
-  /** Identity header values, not looked into. */
-  readonly identities: readonly string[];
-  /** Cause of a Reason header of protocol Q.850. */
-  readonly q850Cause?: number;
-}
-
-/** The facts, or in which words of SIP they are missing. */
-type SipFactsResult =
-  | { readonly status: 'read'; readonly facts: SipFacts }
-  | { readonly status: 'malformed'; readonly field: string }
-  /** Nothing but line ends: what keeps a way through a NAT open. */
-  | { readonly status: 'empty' };
+export type SipFacts = Extract<ReturnType<typeof readSipFacts>, { readonly status: 'read' }>['facts'];
 
 /** Longest Call-ID, tag or branch that is kept; those of real switches stay below 200 characters. */
 const MAX_ID_CHARS = 256;
@@ -58,24 +27,25 @@ const MAX_IDENTITIES = 8;
  * @param payload - at most 65,536 bytes
  * @see RFC 3261 sections 7 and 8.1.1
  */
-export function readSipFacts(payload: Uint8Array): SipFactsResult {
-  if (payload.length > MAX_REQUEST_SIZE) return { status: 'malformed', field: 'length' };
+export function readSipFacts(payload: Uint8Array) {
+  if (payload.length > MAX_REQUEST_SIZE) return malformed('length');
   const text = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength)
     .toString('utf8')
     .replace(/^[\r\n\0]+/, '');
-  if (text === '') return { status: 'empty' };
+  // Nothing but line ends: what keeps a way through a NAT open.
+  if (text === '') return { status: 'empty' } as const;
   const statusLine = STATUS_LINE.exec(text);
   // The header fields of a response are read as those of a request, hence behind the start line of one.
   const parsed = parseSipRequest(
     statusLine === null ? text : `RESPONSE sip:response SIP/2.0\r\n${text.slice(statusLine[0].length)}`,
   );
-  if (parsed.status === 'malformed') return { status: 'malformed', field: parsed.reason };
+  if (parsed.status === 'malformed') return malformed(parsed.reason);
   return factsOf(parsed.request, statusLine === null ? undefined : Number(statusLine[1]));
 }
 
 const STATUS_LINE = /^SIP\/2\.0 ([1-6]\d\d)(?: [^\r\n]*)?\r?\n/i;
 
-function factsOf(message: SipRequestText, status: number | undefined): SipFactsResult {
+function factsOf(message: SipRequestText, status: number | undefined) {
   const callId = headerValues(message, 'call-id')[0];
   const [cseqNumber, cseqMethod] = (headerValues(message, 'cseq')[0] ?? '').split(/[ \t]+/, 2);
   const from = partyOf(headerValues(message, 'from')[0]);
@@ -85,30 +55,39 @@ function factsOf(message: SipRequestText, status: number | undefined): SipFactsR
   if (from === undefined || from.tag === undefined) return malformed('From');
   if (to === undefined) return malformed('To');
   const assertedUri = partyOf(splitHeaderList(headerValues(message, 'p-asserted-identity')[0] ?? '')[0])?.uri;
-  const verstat = verstatOf(assertedUri) ?? verstatOf(from.uri);
-  const q850Cause = q850CauseOf(headerValues(message, 'reason'));
-  const facts: SipFacts = {
+  const facts = {
+    /** Of a response the one in CSeq. */
     method: (status === undefined ? message.method : cseqMethod).toUpperCase(),
     callId,
     cseq: Number(cseqNumber),
     fromTag: from.tag,
+    /** The branch of each Via, that of the last hop first; a Via without one is left out. */
     branches: branchesOf(headerValues(message, 'via')),
     fromUri: from.uri,
     toUri: to.uri,
+    /** Identity header values, not looked into. */
     identities: headerValues(message, 'identity')
       .flatMap((value) => splitHeaderList(value))
       .slice(0, MAX_IDENTITIES),
-    ...(status === undefined ? { requestUri: message.requestUri } : { status }),
-    ...(to.tag === undefined ? undefined : { toTag: to.tag }),
-    ...(assertedUri === undefined ? undefined : { assertedUri }),
-    ...(verstat === undefined ? undefined : { verstat }),
-    ...(q850Cause === undefined ? undefined : { q850Cause }),
+    /** 100 to 699; undefined in a request. */
+    status,
+    /** Undefined in a response. */
+    requestUri: status === undefined ? message.requestUri : undefined,
+    /** Undefined in a request outside a dialog. */
+    toTag: to.tag,
+    /** First URI of P-Asserted-Identity. */
+    assertedUri,
+    /** `verstat` of the asserted number, else of that in From: whoever sent the message put it there. */
+    verstat: verstatOf(assertedUri) ?? verstatOf(from.uri),
+    /** Cause of a Reason header of protocol Q.850. */
+    q850Cause: q850CauseOf(headerValues(message, 'reason')),
   };
-  return { status: 'read', facts };
+  return { status: 'read', facts } as const;
 }
 
-function malformed(field: string): SipFactsResult {
-  return { status: 'malformed', field };
+/** @param field - in which words of SIP the facts are missing */
+function malformed(field: string) {
+  return { status: 'malformed', field } as const;
 }
 
 function partyOf(value: string | undefined): { readonly uri: string; readonly tag?: string } | undefined {

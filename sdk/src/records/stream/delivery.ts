@@ -11,15 +11,7 @@ import { createBreaker } from './stream-policy.js';
 import type { Breaker, StreamClock, StreamPolicy, StreamTrouble } from './stream-policy.js';
 
 /** What becomes of records on their way; counts of records unless they say otherwise. */
-interface DeliveryTally {
-  acknowledged: number;
-  batches: number;
-  requests: number;
-  retried: number;
-  dead: number;
-  storageFailures: number;
-  trouble: StreamTrouble | undefined;
-}
+type DeliveryTally = ReturnType<typeof newTally>;
 
 /** What a delivery works with. */
 interface DeliveryParts {
@@ -255,16 +247,9 @@ class DeliveryAttempts {
   }
 }
 
-function aboutRefusal({
-  reason,
-  httpStatus,
-  detail,
-}: DeliveryResult & { readonly status: 'refused' }): Omit<DeadLetterCause, 'reason'> {
-  return {
-    code: reason,
-    ...(httpStatus === undefined ? {} : { httpStatus }),
-    ...(detail === undefined ? {} : { detail }),
-  };
+function aboutRefusal(result: DeliveryResult & { readonly status: 'refused' }): Omit<DeadLetterCause, 'reason'> {
+  const { status: _status, reason: code, ...rest } = result;
+  return { code, ...rest };
 }
 
 /** A transport promises not to reject; one that does must not stop the stream. */
@@ -289,10 +274,7 @@ interface Urgency {
 
 /** Sends what is in the lanes, of which there are as many as batches may be on their way. */
 export class Delivery {
-  readonly tally: DeliveryTally = {
-    ...{ acknowledged: 0, batches: 0, requests: 0, retried: 0, dead: 0, storageFailures: 0 },
-    trouble: undefined,
-  };
+  readonly tally = newTally();
   readonly breaker: Breaker;
   readonly #parts: DeliveryParts;
   readonly #senders: readonly Sender[];
@@ -471,6 +453,18 @@ const isReadable = (pack: Pack): pack is ReadablePack => pack.encoding !== undef
 
 /** Batches of a lane that are read before their turn, so that reading and sending go on beside each other. */
 const BATCHES_AHEAD = 3;
+
+function newTally() {
+  return {
+    acknowledged: 0,
+    batches: 0,
+    requests: 0,
+    retried: 0,
+    dead: 0,
+    storageFailures: 0,
+    trouble: undefined as StreamTrouble | undefined,
+  };
+}
 
 function newSender(lane: Lane): Sender {
   const nothing = { batch: undefined, records: undefined, prepared: undefined };

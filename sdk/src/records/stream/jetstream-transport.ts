@@ -2,55 +2,17 @@ import { cloudEventFields } from '../../core/cloud-event.js';
 import { HopbackError } from '../../errors.js';
 import type { BatchEncoding, DeliveryResult, RecordBatch, RecordTransport } from '../../contract/record-batch.js';
 
-/** Header fields of a message. */
-interface NatsFields {
-  readonly set: (name: string, value: string) => void;
-}
-
-/** A connection to a server or cluster. */
-interface NatsConnection {
-  readonly info?: { readonly max_payload?: number };
-  readonly closed: () => Promise<unknown>;
-  readonly close: () => Promise<void>;
-}
-
-/** Publishes and waits for the server's acknowledgement. */
-interface JetStreamClient {
-  readonly publish: (
-    subject: string,
-    payload: Uint8Array,
-    options: { readonly msgID: string; readonly headers: NatsFields; readonly timeout: number },
-  ) => Promise<unknown>;
-}
-
-/** What is used of `@nats-io/transport-node` and `@nats-io/jetstream`. */
-interface NatsModules {
-  readonly connect: (options: Readonly<Record<string, unknown>>) => Promise<NatsConnection>;
-  readonly headers: () => NatsFields;
-  readonly jetstream: (connection: NatsConnection) => JetStreamClient;
-}
-
-/**
- * The optional packages by name, so that they are looked for when they are needed and not when this package is compiled against: their
- * declarations do not hold under `exactOptionalPropertyTypes`.
- */
-const TRANSPORT: string = '@nats-io/transport-node';
-const JETSTREAM: string = '@nats-io/jetstream';
-
-/**
- * Loads them.
- * @throws Error with the code `ERR_MODULE_NOT_FOUND` where one is not installed
- */
-async function loadNatsModules(): Promise<NatsModules> {
-  const [transport, jetstream] = (await Promise.all([import(TRANSPORT), import(JETSTREAM)])) as [
-    Pick<NatsModules, 'connect' | 'headers'>,
-    Pick<NatsModules, 'jetstream'>,
-  ];
-  return { connect: transport.connect, headers: transport.headers, jetstream: jetstream.jetstream };
+/** Loads the optional packages, when they are needed. @throws Error with the code `ERR_MODULE_NOT_FOUND` where one is not installed */
+async function loadNatsModules() {
+  const [{ connect, headers }, { jetstream }] = await Promise.all([
+    import('@nats-io/transport-node'),
+    import('@nats-io/jetstream'),
+  ]);
+  return { connect, headers, jetstream };
 }
 
 /** How long the server may take to acknowledge: it syncs its disk, and a message that was lost with it is never answered. */
-export const DEFAULT_PUBLISH_TIMEOUT_MS = 5_000;
+const DEFAULT_PUBLISH_TIMEOUT_MS = 5_000;
 
 /** Octets of header fields of a message, which count towards the server's limit on messages: our own are some 400. */
 const FIELDS_BYTES = 1_024;
@@ -69,11 +31,7 @@ export interface JetStreamRecordTransportOptions {
   readonly connection?: Readonly<Record<string, unknown>>;
 }
 
-interface Connected {
-  readonly connection: NatsConnection;
-  readonly client: JetStreamClient;
-  readonly headers: NatsModules['headers'];
-}
+type Connected = Awaited<ReturnType<typeof connectTo>>;
 
 /**
  * Makes the way to the platform over NATS JetStream: one message a batch, its attributes in `ce-` fields, its id the `Nats-Msg-Id`. A
@@ -134,7 +92,7 @@ export function createJetStreamRecordTransport(options: JetStreamRecordTransport
   };
 }
 
-async function connectTo(options: JetStreamRecordTransportOptions, timeoutMs: number): Promise<Connected> {
+async function connectTo(options: JetStreamRecordTransportOptions, timeoutMs: number) {
   const { connect, headers, jetstream } = await loadNatsModules();
   const servers = typeof options.servers === 'string' ? options.servers : [...options.servers];
   // Forever: the stream holds the records meanwhile, and its breaker says so.

@@ -25,26 +25,7 @@ export interface RecordRun {
 }
 
 /** Records of a lane that go in one batch, unless the receiver wants fewer. */
-interface LaneChunk {
-  readonly count: number;
-  /** Whether this release can read them; where it cannot, the chunk has one record. */
-  readonly isReadable: boolean;
-  /** Whether it holds what a batch may hold. */
-  readonly isFull: boolean;
-  /** When its first record was read, monotonic milliseconds. */
-  queuedAtMs: number;
-  /** Whether a line of so many octets may go with those that are there. */
-  readonly takes: (bytes: number) => boolean;
-  readonly sequence: (index: number) => number;
-  /** No record from that place on has a lower sequence number. */
-  readonly floorSequence: (index: number) => number;
-  readonly acceptedAtMs: (index: number) => number;
-  /** Octets of the records from `from` to before `to`. */
-  readonly bytesOf: (from: number, to: number) => number;
-  /** How many records are given up where that one is. */
-  readonly givenUpWith: (index: number) => number;
-  readonly run: (from: number, to: number) => RecordRun;
-}
+type LaneChunk = RecordChunk | PackedChunk;
 
 /** How much goes into a chunk, as into a batch. */
 interface ChunkLimits {
@@ -60,7 +41,7 @@ const FIRST_BYTES = 4_096;
  * Records of a lane up to the size of a batch. Lines are copied into it as they are read, next to each other: a batch is then a piece of
  * this memory, nothing is made for a single record, and the collector has nothing to move.
  */
-export class RecordChunk implements LaneChunk {
+export class RecordChunk {
   readonly isReadable: boolean;
   count = 0;
   queuedAtMs = 0;
@@ -78,6 +59,7 @@ export class RecordChunk implements LaneChunk {
     this.#ends = new Uint32Array(limits.records);
   }
 
+  /** Whether a line of so many octets may go with those that are there. */
   takes(bytes: number): boolean {
     if (this.count === 0) return true;
     return this.isReadable && this.count < this.#limits.records && this.#end(this.count) + bytes <= this.#limits.bytes;
@@ -117,6 +99,7 @@ export class RecordChunk implements LaneChunk {
     return this.#acceptedAtMs[index] ?? Number.POSITIVE_INFINITY;
   }
 
+  /** How many records are given up where one is. */
   givenUpWith(): number {
     return 1;
   }
@@ -288,7 +271,7 @@ const NEW_LINE = 0x0a;
  * A pack in its lane: sent as it is. Its lines are unpacked where some of them are wanted, since the receiver will not have one of them, or not
  * as many at a time.
  */
-class PackedChunk implements LaneChunk {
+class PackedChunk {
   readonly isFull = true;
   readonly isReadable = true;
   readonly count: number;
@@ -299,10 +282,6 @@ class PackedChunk implements LaneChunk {
   constructor(pack: ReadablePack) {
     this.#pack = pack;
     this.count = pack.count;
-  }
-
-  takes(): boolean {
-    return false;
   }
 
   sequence(index: number): number {

@@ -202,7 +202,9 @@ function readCdr(row: SourceRow, source: LegSource): readonly RowReading[] {
   if (identity.uniqueId === '' && fields[COLUMN.channel] === '') {
     return rejectedRow('missing-field', 'neither a uniqueid nor the name of a channel', 'channel');
   }
-  const times = callTimes(writtenTimes(fields, identity), source.clock, TIME_NAMES, startOfChannel);
+  const times = callTimes(writtenTimes(fields), source.clock, TIME_NAMES, (start) =>
+    startByBirth(start, identity.uniqueId),
+  );
   if (times.status === 'rejected') return [times];
   return legReading(row, source, partsOf(fields, identity, times));
 }
@@ -211,14 +213,10 @@ function isHeader(fields: readonly string[]): boolean {
   return fields[COLUMN.src]?.toLowerCase() === 'src' && fields[COLUMN.dst]?.toLowerCase() === 'dst';
 }
 
-interface CdrIdentity {
-  readonly uniqueId: string;
-  readonly linkedId: string;
-  readonly sequence: string;
-}
+type CdrIdentity = ReturnType<typeof identityOf>;
 
 /** What stands behind the sixteen columns. */
-function identityOf(fields: readonly string[]): CdrIdentity {
+function identityOf(fields: readonly string[]) {
   const count = fields.length;
   const hasNew = count >= LEAST_WITH_NEW_COLUMNS;
   const optional = count - LEAST_COLUMNS - (hasNew ? 3 : 0);
@@ -234,17 +232,8 @@ function identityOf(fields: readonly string[]): CdrIdentity {
 
 const TIME_NAMES = { start: 'start', answer: 'answer', end: 'end' } as const;
 
-interface ChannelTimes extends WrittenCallTimes {
-  readonly uniqueId: string;
-}
-
-function startOfChannel(start: RowInstant, { uniqueId }: ChannelTimes): RowInstant {
-  return startByBirth(start, uniqueId);
-}
-
-function writtenTimes(fields: readonly string[], { uniqueId }: CdrIdentity): ChannelTimes {
+function writtenTimes(fields: readonly string[]): WrittenCallTimes {
   return {
-    uniqueId,
     layout: 'date-time',
     start: fields[COLUMN.start] ?? '',
     answer: fields[COLUMN.answer],

@@ -583,11 +583,11 @@ export function rejectedTime({ reason, detail }: RowTimeFault, field: string): R
  * @param names - the names that the format has for the times
  * @param refine - what else the row says about the start, where that may be either of two instants
  */
-export function callTimes<Written extends WrittenCallTimes>(
-  written: Written,
+export function callTimes(
+  written: WrittenCallTimes,
   clock: RowClock,
   names: Readonly<Record<'start' | 'answer' | 'end', string>>,
-  refine?: (start: RowInstant, written: Written) => RowInstant,
+  refine?: (start: RowInstant) => RowInstant,
 ): CallTimes | RejectedTime {
   const { layout } = written;
   const read = clock.read(written.start, layout);
@@ -596,7 +596,7 @@ export function callTimes<Written extends WrittenCallTimes>(
   if (answer?.status === 'rejected') return rejectedTime(answer, names.answer);
   const end = optional(written.end, layout, clock);
   if (end?.status === 'rejected') return rejectedTime(end, names.end);
-  const start = startOf(read, { written, answer, end, refine });
+  const start = read.otherUs === undefined ? read : startOf(refine?.(read) ?? read, written, [answer, end]);
   const endedAtUs =
     end === undefined ? undefined : instantNearest(end, start.atUs + secondsUs(written.durationSeconds));
   if (answer === undefined) return { status: 'times', start, answeredAtUs: undefined, endedAtUs };
@@ -604,21 +604,14 @@ export function callTimes<Written extends WrittenCallTimes>(
   return { status: 'times', start, answeredAtUs: instantNearest(answer, answeredFromUs), endedAtUs };
 }
 
-interface StartEvidence<Written> {
-  readonly written: Written;
-  readonly answer: RowInstant | undefined;
-  readonly end: RowInstant | undefined;
-  readonly refine: ((start: RowInstant, written: Written) => RowInstant) | undefined;
-}
-
 /** The start by all that the row says about it. */
-function startOf<Written extends WrittenCallTimes>(
+function startOf(
   read: RowInstant,
-  { written, answer, end, refine }: StartEvidence<Written>,
+  { durationSeconds }: WrittenCallTimes,
+  [answer, end]: readonly [RowInstant | undefined, RowInstant | undefined],
 ): RowInstant {
-  if (read.otherUs === undefined) return read;
-  const ordered = startNotAfter(refine === undefined ? read : refine(read, written), [answer, end]);
-  const durationUs = secondsUs(written.durationSeconds);
+  const ordered = startNotAfter(read, [answer, end]);
+  const durationUs = secondsUs(durationSeconds);
   return end === undefined || durationUs === 0 ? ordered : startByDuration(ordered, end, durationUs);
 }
 
