@@ -25,7 +25,7 @@ test('reads what an agent writes', () => {
     status: 'parsed',
     packet: {
       ...PARTS,
-      ...{ protocol: 17, payloadType: 1, captureId: 2001, key: 'secret', correlationId: 'a84b4c76@192.0.2.10' },
+      ...{ payloadType: 1, key: 'secret', correlationId: 'a84b4c76@192.0.2.10' },
       payload: Buffer.from('INVITE'),
     },
   });
