@@ -15,8 +15,8 @@ import {
 import type {
   DamagedMember,
   FileSourceConfiguration,
-  ImportedFile,
   ImportProgress,
+  ImportReport,
   Inserted,
   IntakeCounts,
   RejectedRow,
@@ -109,7 +109,7 @@ interface ImportParts {
 /** What became of one file, as far as it was read. */
 interface FileTally extends IntakeCounts {
   readonly path: string;
-  readonly status: ImportedFile['status'] | 'stopped';
+  readonly status: ImportReport['files'][number]['status'] | 'stopped';
   readonly cause?: unknown;
   readonly damaged?: DamagedMember;
 }
@@ -134,7 +134,7 @@ async function imported(paths: readonly string[], parts: ImportParts): Promise<O
     through.set(progress.filesDone, progress);
     line.show(() => progressText(progress, paths.length, io.elapsedMs() - beganMs));
   };
-  let files: readonly ImportedFile[] = [];
+  let files: ImportReport['files'] = [];
   let total = NOTHING;
   try {
     const read = await importFiles(paths, {

@@ -3,14 +3,6 @@ import { hash } from 'node:crypto';
 /** Digits of a record id: 128 bits, so that no two legs of any switch ever share one by chance. */
 export const RECORD_ID_DIGITS = 32;
 
-/** What makes a leg the same leg, however often its row is read. */
-export interface RecordIdParts {
-  readonly sourceId: string;
-  readonly legId: string;
-  /** When the leg began, microseconds since the epoch. */
-  readonly inviteAtUs: number;
-}
-
 /**
  * The id of a leg: the same for the same source, leg and time, on any machine and in any release, so that what is read or sent twice
  * is one record.
@@ -22,7 +14,11 @@ export interface RecordIdParts {
  * console.log(recordIdOf({ sourceId: 'sbc-1', legId: 'a84b4c76', inviteAtUs: 1_700_000_000_000_000 })); // d546c842a20f26164092a1e15ac8fa4e
  * ```
  */
-export function recordIdOf(parts: RecordIdParts): string {
+export function recordIdOf(parts: {
+  readonly sourceId: string;
+  readonly legId: string;
+  readonly inviteAtUs: number;
+}): string {
   const { sourceId, legId, inviteAtUs } = parts;
   // The one-shot hash takes half the time of a hash object. Lengths keep a separator inside a name from making two different legs one.
   const text = `${sourceId.length}:${sourceId}${legId.length}:${legId}${inviteAtUs}`;

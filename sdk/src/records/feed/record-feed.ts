@@ -1,8 +1,8 @@
 import type { CallRecord } from '../../contract/call-record.js';
 import { HopbackError } from '../../errors.js';
 import { shareRecord } from '../redaction/share-record.js';
-import type { SharingOutcome } from '../redaction/share-record.js';
-import type { SharingPolicy, SharingReason } from '../redaction/sharing-policy.js';
+import type { SharingDecision, SharingOutcome } from '../redaction/share-record.js';
+import type { SharingPolicy } from '../redaction/sharing-policy.js';
 import { addInserted } from '../store/record-store.js';
 import type { RecordStore } from '../store/record-store.js';
 import type { OpenRecordStream, RecordRefusal } from '../stream/record-stream.js';
@@ -32,13 +32,13 @@ export interface RecordFeedCounts {
   /** Accepted by the stream. */
   readonly shared: number;
   /** Stayed, by the reason of the policy. */
-  readonly withheld: Readonly<Partial<Record<SharingReason, number>>>;
-  /** Would have left, and the stream did not take them, by its reason: they are in the store alone. */
-  readonly refused: Readonly<Partial<Record<FeedRefusal, number>>>;
+  readonly withheld: Readonly<Partial<Record<SharingDecision['reason'], number>>>;
+  /**
+   * Would have left, and the stream did not take them, by its reason: they are in the store alone. For a disk that is behind a feed waits;
+   * to a stream that is closed nothing is handed in.
+   */
+  readonly refused: Readonly<Partial<Record<Exclude<RecordRefusal, 'disk-behind' | 'closed'>, number>>>;
 }
-
-/** Why the stream did not take a record. For a disk that is behind a feed waits; to a stream that is closed nothing is handed in. */
-export type FeedRefusal = Exclude<RecordRefusal, 'disk-behind' | 'closed'>;
 
 /** Takes records once, and sees to it that they are stored, and on their way where they may leave. */
 export interface RecordFeed extends Pick<RecordStore, 'insert' | 'cover'> {
@@ -75,8 +75,8 @@ export interface RecordFeed extends Pick<RecordStore, 'insert' | 'cover'> {
 export function createRecordFeed(options: RecordFeedOptions): RecordFeed {
   const { store, stream, policy, tracker = createSuspicionTracker() } = options;
   const counts = { inserted: 0, repeated: 0, expired: 0, shared: 0 };
-  const withheld: Partial<Record<SharingReason, number>> = {};
-  const refused: Partial<Record<FeedRefusal, number>> = {};
+  const withheld: Partial<Record<SharingDecision['reason'], number>> = {};
+  const refused: { -readonly [Reason in keyof RecordFeedCounts['refused']]: number } = {};
   /** What was decided of records that were handed in, until it is durable: handed in again, they are judged and spooled once. */
   const unsettled = new Map<string, Unsettled>();
 

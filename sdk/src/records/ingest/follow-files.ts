@@ -246,19 +246,8 @@ export interface FollowStatistics extends IntakeCounts, SourceProgressState {
  * await rm(directory, { recursive: true });
  * ```
  */
-export async function followFiles(options: FollowOptions): Promise<FileFollower> {
-  checkOptions(options);
-  const { path: followed, rotated = [], files = nodeFollowedFiles } = options;
-  let isDirectory = false;
-  // What was not there at first may come as a directory.
-  const patternNow: FollowTurn['pattern'] = async (facts) => {
-    // Once it is one it stays one: while it is away nothing beside it is taken for its file.
-    isDirectory ||= (await facts(followed))?.kind === 'directory';
-    return followPattern(followed, { isDirectory, rotated });
-  };
-  // Where the disk does not tell, the looks say so.
-  const { directory } = await patternNow((path) => files.facts(path).catch(() => undefined));
-  return new FileFollower(options, patternNow, directory);
+export function followFiles(options: FollowOptions): Promise<FileFollower> {
+  return FileFollower.open(options);
 }
 
 /** Follows the files of one source. Its public members are bound: callers may pass them on by themselves. */
@@ -275,7 +264,23 @@ export class FileFollower implements AsyncDisposable {
   #cancel: (() => void) | undefined;
   #running: Promise<void> = Promise.resolve();
 
-  constructor(options: FollowOptions, pattern: FollowTurn['pattern'], watchedDirectory: string) {
+  /** Looks once where the files are. */
+  static async open(options: FollowOptions): Promise<FileFollower> {
+    checkOptions(options);
+    const { path: followed, rotated = [], files = nodeFollowedFiles } = options;
+    let isDirectory = false;
+    // What was not there at first may come as a directory.
+    const patternNow: FollowTurn['pattern'] = async (facts) => {
+      // Once it is one it stays one: while it is away nothing beside it is taken for its file.
+      isDirectory ||= (await facts(followed))?.kind === 'directory';
+      return followPattern(followed, { isDirectory, rotated });
+    };
+    // Where the disk does not tell, the looks say so.
+    const { directory } = await patternNow((path) => files.facts(path).catch(() => undefined));
+    return new FileFollower(options, patternNow, directory);
+  }
+
+  private constructor(options: FollowOptions, pattern: FollowTurn['pattern'], watchedDirectory: string) {
     const { clock, schedule = scheduleInBackground, files = nodeFollowedFiles } = options;
     this.#options = options;
     this.#following = resume(options);

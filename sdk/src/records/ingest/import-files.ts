@@ -44,18 +44,20 @@ export interface ImportOptions extends Omit<RowCoverageOptions, 'sourceId'> {
 }
 
 /** What became of one file. */
-export type ImportedFile =
-  | { readonly status: 'imported'; readonly path: string }
-  /** Its packed content is damaged or cut off; what came before is imported, and rows of the member that is. */
-  | { readonly status: 'damaged'; readonly path: string; readonly cause: unknown; readonly damaged?: DamagedMember }
-  /** Its name says that it is packed, and it holds neither gzip nor text. None of it is read. */
-  | { readonly status: 'not-gzip'; readonly path: string }
-  /** It is not there, or cannot be read to its end; what was read is imported. */
-  | { readonly status: 'unreadable'; readonly path: string; readonly cause: unknown };
+export type ImportedFile = ImportReport['files'][number];
 
 /** What became of an import. */
 export interface ImportReport extends IntakeCounts {
-  readonly files: readonly ImportedFile[];
+  /** What became of each file. */
+  readonly files: readonly (
+    | { readonly status: 'imported'; readonly path: string }
+    /** Its packed content is damaged or cut off; what came before is imported, and rows of the member that is. */
+    | { readonly status: 'damaged'; readonly path: string; readonly cause: unknown; readonly damaged?: DamagedMember }
+    /** Its name says that it is packed, and it holds neither gzip nor text. None of it is read. */
+    | { readonly status: 'not-gzip'; readonly path: string }
+    /** It is not there, or cannot be read to its end; what was read is imported. */
+    | { readonly status: 'unreadable'; readonly path: string; readonly cause: unknown }
+  )[];
   /** Records that are new to the store. */
   readonly inserted: number;
   /** Records that were there already. */

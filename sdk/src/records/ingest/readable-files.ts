@@ -15,21 +15,21 @@ export interface FileFacts {
   readonly kind: 'file' | 'directory' | 'other';
 }
 
-/** Something that is read from any place. */
-export interface ReadableFile {
+/** A file that is open, and stays readable when it is renamed or deleted. */
+export interface FollowedFile {
+  /** Reads from any place. */
   readonly read: (
     octets: Uint8Array,
     offset: number,
     length: number,
     position: number,
   ) => Promise<{ readonly bytesRead: number }>;
-}
-
-/** A file that is open, and stays readable when it is renamed or deleted. */
-export interface FollowedFile extends ReadableFile {
   readonly facts: () => Promise<FileFacts>;
   readonly close: () => Promise<void>;
 }
+
+/** Something that is read from any place. */
+export type ReadableFile = Pick<FollowedFile, 'read'>;
 
 /** What following asks of a file system; tests have one in which things happen between any two of these calls. */
 export interface FollowedFiles {

@@ -45,29 +45,28 @@ export type RowReading =
   /** The row cannot be read. `field` names what is wrong in the words of the format, `detail` says why, without numbers of people. */
   | { readonly status: 'rejected'; readonly reason: RejectReason; readonly field?: string; readonly detail: string };
 
-/** How local times of a source are to be read. */
-export interface SourceTime {
-  /** `utc`, or the IANA name of the zone in which the switch writes its times. */
-  readonly zone: string;
-  /** Which of two instants is meant by a time in the hour that comes twice; both are kept. Default `earlier`. */
-  readonly repeatedHour?: 'earlier' | 'later';
-}
-
 /** How numbers of a source are to be read. */
-export interface SourceNumbers {
-  /** Default the North American plan. */
-  readonly plan?: NumberingPlan;
-  /** Technical prefixes that routing puts before a number, with their `#` where they have one, longest first. */
-  readonly techPrefixes?: readonly string[];
-}
+export type SourceNumbers = NonNullable<SourceDescription['numbers']>;
 
 /** What a carrier declares about a source, and no row says. */
 export interface SourceDescription {
   /** Name of the switch or feed: part of every record id, never to be changed. */
   readonly id: string;
   readonly format: RecordFormat;
-  readonly time: SourceTime;
-  readonly numbers?: SourceNumbers;
+  /** How local times of the source are to be read. */
+  readonly time: {
+    /** `utc`, or the IANA name of the zone in which the switch writes its times. */
+    readonly zone: string;
+    /** Which of two instants is meant by a time in the hour that comes twice; both are kept. Default `earlier`. */
+    readonly repeatedHour?: 'earlier' | 'later';
+  };
+  /** How numbers of the source are to be read. */
+  readonly numbers?: {
+    /** Default the North American plan. */
+    readonly plan?: NumberingPlan;
+    /** Technical prefixes that routing puts before a number, with their `#` where they have one, longest first. */
+    readonly techPrefixes?: readonly string[];
+  };
   /** Providers by the trunk, realm or peer that the switch names, and by signalling address (`192.0.2.1`) where it names none. */
   readonly providers?: Readonly<Record<string, string>>;
   /**

@@ -98,21 +98,19 @@ export interface RejectFileOptions {
   readonly filesKept?: number;
 }
 
-/** What became of rejected rows since the file was opened. */
-export interface RejectStatistics {
-  /** On disk. */
-  readonly written: number;
-  /** That the disk did not take: their count is all that is left. */
-  readonly lost: number;
-  /** Files that were removed, the oldest, to keep within bounds. */
-  readonly filesRemoved: number;
-  /** Why the last ones were lost. */
-  readonly lastFailure?: unknown;
-}
-
 /** Rejected rows in a file, one line of JSON each. */
 export interface RejectFile extends RejectSink, AsyncDisposable {
-  readonly statistics: () => RejectStatistics;
+  /** What became of rejected rows since the file was opened. */
+  readonly statistics: () => {
+    /** On disk. */
+    readonly written: number;
+    /** That the disk did not take: their count is all that is left. */
+    readonly lost: number;
+    /** Files that were removed, the oldest, to keep within bounds. */
+    readonly filesRemoved: number;
+    /** Why the last ones were lost. */
+    readonly lastFailure?: unknown;
+  };
   /** Writes what waits. Never rejects. */
   readonly close: () => Promise<void>;
 }

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { Disposition } from '../../contract/call-record.js';
 import { readBySchema } from '../../core/schema-findings.js';
 import type { NumberingPlan } from '../../core/telephone-number.js';
 import { HopbackError } from '../../errors.js';
@@ -9,20 +8,16 @@ import { CEL_COLUMNS } from './formats/asterisk-cel-event.js';
 import type { CelColumn } from './formats/asterisk-cel-event.js';
 import { createAsteriskCelReader } from './formats/asterisk-cel.js';
 import { createBroadworksReader } from './formats/broadworks.js';
-import { COLUMN_MEMBERS, createColumnsReader } from './formats/columns.js';
-import type { ColumnMap, ColumnPlace } from './formats/columns.js';
+import { columnMap, createColumnsReader } from './formats/columns.js';
 import { createFreeswitchCsvReader, createFreeswitchJsonReader } from './formats/freeswitch.js';
 import { createHepReader } from './hep-reader.js';
 import type { HepReader } from './hep-reader.js';
 import { createHopbackNdjsonReader } from './formats/hopback-ndjson.js';
 import { createKamailioAccReader } from './formats/kamailio-acc.js';
-import { ACC_COLUMNS, ACC_ROLES } from './formats/kamailio-row.js';
-import type { KamailioAccLayout } from './formats/kamailio-row.js';
-import { createOracleSbcReader } from './formats/oracle-sbc.js';
-import type { OracleSbcFields } from './formats/oracle-sbc.js';
-import type { RecordReader, SourceNumbers, SourceTime } from './record-reader.js';
+import { kamailioAccLayout } from './formats/kamailio-row.js';
+import { createOracleSbcReader, oracleSbcFields } from './formats/oracle-sbc.js';
+import type { RecordReader, SourceDescription, SourceNumbers } from './record-reader.js';
 import { createRibbonActReader } from './formats/ribbon-act.js';
-import { TIME_LAYOUTS } from './formats/row-times.js';
 
 // Written by hand, and read when a process starts: a member that nobody knows is a typing error, and is refused.
 
@@ -43,9 +38,8 @@ const digits = z.string().regex(/^[0-9]{1,15}$/, 'must be digits');
 const zone = z.string().min(1).max(64);
 const path = z.string().min(1).max(MAX_PATH_CHARS);
 const milliseconds = z.int().min(1).max(MAX_MS);
-const character = z.string().min(1).max(1);
 
-const timeSchema: z.ZodType<SourceTime> = z.strictObject({
+const timeSchema: z.ZodType<SourceDescription['time']> = z.strictObject({
   zone: zone.describe('`utc`, or the IANA name of the zone in which the switch writes its times'),
   repeatedHour: z.exactOptional(
     z.enum(['earlier', 'later']).describe('which is meant by a time in the hour that comes twice; default earlier'),
@@ -110,46 +104,6 @@ const FILES = {
   longestSilenceMs: z.exactOptional(milliseconds.describe('how long the source may be silent and counts as running')),
 };
 
-const place: z.ZodType<ColumnPlace> = z.custom<ColumnPlace>(
-  (value) =>
-    typeof value === 'number'
-      ? Number.isInteger(value) && value >= 0 && value <= 1_023
-      : typeof value === 'string' && value !== '' && value.length <= MAX_NAME_CHARS,
-  'must be the name of a column, or its number from 0 to 1023',
-);
-
-const columns: z.ZodType<ColumnMap> = z.strictObject({
-  columns: z.partialRecord(z.enum(COLUMN_MEMBERS), place),
-  timeLayout: z.enum(TIME_LAYOUTS),
-  separator: z.exactOptional(character),
-  headerRows: z.exactOptional(z.int().min(0)),
-  leastColumns: z.exactOptional(z.int().min(0)),
-  mostColumns: z.exactOptional(z.int().min(1)),
-  durationUnit: z.exactOptional(z.enum(['seconds', 'milliseconds', 'hundredths'])),
-  dispositions: z.exactOptional(z.record(z.string().max(MAX_NAME_CHARS), Disposition)),
-  releaseParties: z.exactOptional(z.record(z.string().max(MAX_NAME_CHARS), z.enum(['calling', 'called', 'network']))),
-  leaveOut: z.exactOptional(
-    z.strictObject({ column: place, words: z.array(z.string().max(MAX_NAME_CHARS)).max(MAX_LIST) }),
-  ),
-});
-
-const layout: z.ZodType<KamailioAccLayout> = z.strictObject({
-  form: z.enum(['json', 'csv', 'flat', 'log']),
-  columns: z.exactOptional(z.array(name).max(MAX_LIST)),
-  separator: z.exactOptional(character),
-  names: z.exactOptional(z.partialRecord(z.enum(ACC_COLUMNS), name)),
-  extra: z.exactOptional(z.record(name, z.enum(ACC_ROLES))),
-  cdrs: z.exactOptional(z.enum(['alone', 'beside'])),
-  cdrStart: z.exactOptional(z.enum(['invite', 'answer'])),
-  detectsDirection: z.exactOptional(z.boolean()),
-});
-
-const fieldNumber = z.int().min(1).max(1_024);
-const fields: z.ZodType<OracleSbcFields> = z.strictObject({
-  ingressAddress: z.exactOptional(fieldNumber),
-  egressAddress: z.exactOptional(fieldNumber),
-});
-
 const celColumnsSchema: z.ZodType<readonly CelColumn[]> = z.array(z.enum(CEL_COLUMNS)).min(1).max(MAX_SHORT_LIST);
 
 const address = z.string().min(2).max(64);
@@ -167,21 +121,22 @@ const listenSchema = z.strictObject({
   maxCalls: z.exactOptional(z.int().min(1).max(10_000_000)),
 });
 
-const PLAIN_FORMATS = [
-  'asterisk-cdr',
-  'freeswitch-csv',
-  'freeswitch-json',
-  'ribbon-act',
-  'broadworks',
-  'hopback',
-] as const;
+/** Formats of which nothing is to be declared. */
+const PLAIN_FORMATS = {
+  'asterisk-cdr': createAsteriskCdrReader,
+  'freeswitch-csv': createFreeswitchCsvReader,
+  'freeswitch-json': createFreeswitchJsonReader,
+  'ribbon-act': createRibbonActReader,
+  broadworks: createBroadworksReader,
+  hopback: createHopbackNdjsonReader,
+} as const;
 
 const sources = [
-  z.strictObject({ format: z.enum(PLAIN_FORMATS), ...FILES }),
+  z.strictObject({ format: z.enum(Object.keys(PLAIN_FORMATS) as (keyof typeof PLAIN_FORMATS)[]), ...FILES }),
   z.strictObject({ format: z.literal('asterisk-cel'), ...FILES, celColumns: z.exactOptional(celColumnsSchema) }),
-  z.strictObject({ format: z.literal('columns'), ...FILES, columns }),
-  z.strictObject({ format: z.literal('kamailio-acc'), ...FILES, layout }),
-  z.strictObject({ format: z.literal('oracle-sbc'), ...FILES, fields: z.exactOptional(fields) }),
+  z.strictObject({ format: z.literal('columns'), ...FILES, columns: columnMap }),
+  z.strictObject({ format: z.literal('kamailio-acc'), ...FILES, layout: kamailioAccLayout }),
+  z.strictObject({ format: z.literal('oracle-sbc'), ...FILES, fields: z.exactOptional(oracleSbcFields) }),
   z.strictObject({
     format: z.literal('hep'),
     ...COMMON,
@@ -242,20 +197,8 @@ export function readSourceConfiguration(value: unknown, options: { readonly at?:
  */
 export function createSourceReader(configuration: FileSourceConfiguration): RecordReader {
   switch (configuration.format) {
-    case 'asterisk-cdr':
-      return createAsteriskCdrReader(configuration);
     case 'asterisk-cel':
       return createAsteriskCelReader(configuration);
-    case 'freeswitch-csv':
-      return createFreeswitchCsvReader(configuration);
-    case 'freeswitch-json':
-      return createFreeswitchJsonReader(configuration);
-    case 'ribbon-act':
-      return createRibbonActReader(configuration);
-    case 'broadworks':
-      return createBroadworksReader(configuration);
-    case 'hopback':
-      return createHopbackNdjsonReader(configuration);
     case 'columns':
       return createColumnsReader(configuration);
     case 'kamailio-acc':
@@ -263,7 +206,9 @@ export function createSourceReader(configuration: FileSourceConfiguration): Reco
     case 'oracle-sbc':
       return createOracleSbcReader(configuration, configuration.fields);
     default:
-      throw notInFiles(configuration);
+      // Where somebody gets past the types.
+      if (!Object.hasOwn(PLAIN_FORMATS, configuration.format)) throw notInFiles(configuration);
+      return PLAIN_FORMATS[configuration.format](configuration);
   }
 }
 
@@ -284,7 +229,6 @@ export function createSourceHepReader(configuration: HepConfiguration): HepReade
   return createHepReader(configuration, configuration.listen);
 }
 
-/** Where somebody gets past the types. */
 function notInFiles({ format }: { readonly format: string }): HopbackError {
   return new HopbackError('invalid-configuration', `A source of the format "${format}" is not in files.`);
 }

@@ -110,17 +110,6 @@ export interface IntakeSourceNotice {
 /** Rows that are named to whoever sent them: enough to see what is wrong; all of them are in the reject file. */
 export const MAX_PUSHED_REJECTS = 1_000;
 
-/** A row that was sent and could not be read. */
-export interface PushedReject {
-  /** Its line in what was sent, from 1. */
-  readonly line: number;
-  readonly reason: RejectReason;
-  /** What is wrong, in the words of the format. */
-  readonly field?: string;
-  /** Why, for people; without numbers of people. */
-  readonly detail: string;
-}
-
 /** What became of rows that were sent. */
 export interface Pushed {
   readonly status: 'taken';
@@ -135,7 +124,15 @@ export interface Pushed {
   /** Rows that could not be read. */
   readonly rejected: number;
   /** The first of them, {@link MAX_PUSHED_REJECTS} at most, in their order. */
-  readonly rejects: readonly PushedReject[];
+  readonly rejects: readonly {
+    /** Its line in what was sent, from 1. */
+    readonly line: number;
+    readonly reason: RejectReason;
+    /** What is wrong, in the words of the format. */
+    readonly field?: string;
+    /** Why, for people; without numbers of people. */
+    readonly detail: string;
+  }[];
   /** Whether the reject file has every one of them; false where the disk refused. */
   readonly areRejectsKept: boolean;
 }

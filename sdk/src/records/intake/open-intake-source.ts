@@ -19,7 +19,7 @@ import type { FileSourceConfiguration, HepConfiguration, SourceConfiguration } f
 import { addInserted } from '../store/record-store.js';
 import type { Inserted, RecordStore } from '../store/record-store.js';
 import { MAX_PUSHED_REJECTS, followFolder, once, rejectsFile, sourceNotice } from './intake-source.js';
-import type { IntakeSource, IntakeSourceNotice, Pushed, PushedReject } from './intake-source.js';
+import type { IntakeSource, IntakeSourceNotice, Pushed } from './intake-source.js';
 
 /** Octets that fall into rows at a time: that is quick. */
 const PIECE_BYTES = 65_536;
@@ -224,7 +224,7 @@ function sent(source: FileSourceConfiguration, parts: OpenParts): IntakeSource {
 /** Reads what was sent with a reader of its own, so that none goes on with the rows of another. */
 async function rowsOf(octets: Uint8Array, source: FileSourceConfiguration, rejects: RejectFile) {
   const reader = createSourceReader(source);
-  const named: PushedReject[] = [];
+  const named: Pushed['rejects'][number][] = [];
   let isRejectLost = false;
   const reject = (row: RejectedRow): void => {
     const { line, reason, field, detail } = row;

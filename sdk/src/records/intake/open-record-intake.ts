@@ -160,23 +160,21 @@ export interface RecordIntakeOptions {
 export type IntakeNotice =
   IntakeSourceNotice | { readonly kind: 'expired'; readonly records: number; readonly days: number };
 
-/** What became of records that were submitted. */
-export interface SubmittedCounts {
-  readonly accepted: number;
-  /** Not taken, since too many waited or no store can take them: they are lost, and their count is all that is left. */
-  readonly refused: number;
-  readonly inserted: number;
-  readonly repeated: number;
-  /** Not in the store yet. */
-  readonly pending: number;
-  /** Attempts of the store that failed since the last that did not. */
-  readonly failures: number;
-}
-
 /** How everything stands. */
 export interface IntakeState {
   readonly sources: readonly IntakeSourceState[];
-  readonly submitted: SubmittedCounts;
+  /** What became of records that were submitted. */
+  readonly submitted: {
+    readonly accepted: number;
+    /** Not taken, since too many waited or no store can take them: they are lost, and their count is all that is left. */
+    readonly refused: number;
+    readonly inserted: number;
+    readonly repeated: number;
+    /** Not in the store yet. */
+    readonly pending: number;
+    /** Attempts of the store that failed since the last that did not. */
+    readonly failures: number;
+  };
   /** Where something may leave. */
   readonly platform?: { readonly status: StreamStatus; readonly counts: RecordFeedCounts };
 }

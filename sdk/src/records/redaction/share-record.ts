@@ -12,7 +12,7 @@ import type {
 } from './member-tree.js';
 import type { Pseudonyms } from './pseudonyms.js';
 import { SHARING_LEVELS } from './sharing-policy.js';
-import type { SendingLevel, SharingLevel, SharingPolicy, SharingReason } from './sharing-policy.js';
+import type { SendingLevel, SharingLevel, SharingPolicy } from './sharing-policy.js';
 
 /** Finds in texts what must not leave with them. */
 type NumberGuard = ReturnType<typeof numberGuard>;
@@ -287,7 +287,9 @@ export interface SharingDecision {
   readonly level: SharingLevel;
   /** `general`, or the id of the exception that brought the level about; of several as restrictive ones the first. */
   readonly decidedBy: string;
-  readonly reason: SharingReason;
+  /** Why the record is sent or stays. */
+  readonly reason:
+    'level-shares-nothing' | 'level-shares-suspicious' | 'level-shares-all' | 'not-suspicious-enough' | 'not-judged';
 }
 
 /** What becomes of a record. */

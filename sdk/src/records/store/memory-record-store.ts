@@ -32,12 +32,6 @@ import type {
   StoreStatistics,
 } from './record-store.js';
 
-/** Options of {@link createMemoryRecordStore}. */
-export interface MemoryRecordStoreOptions {
-  /** By which holds are dated and end. */
-  readonly clock: Clock;
-}
-
 /**
  * Makes a store that lives as long as its process: for tests, demonstrations and small tools. What it resolves is durable in no
  * sense. A look-up goes through all records of its window.
@@ -51,7 +45,7 @@ export interface MemoryRecordStoreOptions {
  * console.log(found.records.length); // 0
  * ```
  */
-export function createMemoryRecordStore(options: MemoryRecordStoreOptions): RecordStore {
+export function createMemoryRecordStore(options: { readonly clock: Clock }): RecordStore {
   const records = createTimeline();
   const holds = new Holds(options.clock);
   const coverage = createCoverageTable();

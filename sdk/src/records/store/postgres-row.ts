@@ -11,60 +11,55 @@ import { sourceSha256 } from '../record-id.js';
 import { OTHER_INSTANT_US } from './record-store.js';
 import type { RecordQuery, TimeWindow } from './record-store.js';
 
-/**
- * Columns of a carrier's own table, by what they mean here. Those that are looked up by need an index each, with the time behind:
- * `(dst, calldate)`.
- */
-export interface PostgresColumns {
-  /** The switch's own name of the leg: of its rows no two have the same. */
-  readonly legId: string;
-  /** When the INVITE came in, or the leg began. */
-  readonly inviteAt: string;
-  readonly answeredAt?: string;
-  readonly endedAt?: string;
-  /** What the legs of one call have in common. Without it a leg is a group of its own. */
-  readonly callGroupId?: string;
-  readonly calling?: string;
-  readonly asserted?: string;
-  readonly called?: string;
-  /** Where the call was sent on to. */
-  readonly translated?: string;
-  /** Location routing number. */
-  readonly lrn?: string;
-  readonly ingressTrunk?: string;
-  readonly ingressProvider?: string;
-  readonly ingressAddress?: string;
-  readonly ingressCallId?: string;
-  readonly egressTrunk?: string;
-  readonly egressProvider?: string;
-  readonly egressAddress?: string;
-  readonly egressCallId?: string;
-  readonly disposition?: string;
-  readonly sipStatus?: string;
-  readonly q850Cause?: string;
-  readonly cause?: string;
-  readonly attestation?: string;
-  readonly origId?: string;
-  readonly spc?: string;
-  readonly signedAttestation?: string;
-  /** Looked up always; it is in the record where the attestation is. */
-  readonly signedOrigId?: string;
-  readonly customerId?: string;
-  readonly blockedBy?: string;
-}
-
-/** How the times of a table are stored. `timestamp` has no zone of its own: it is read in that of the source. */
-export type PostgresTime = 'timestamptz' | 'timestamp' | 'epoch-seconds' | 'epoch-milliseconds' | 'epoch-microseconds';
-
 /** A table of call records that somebody else writes. */
 export interface PostgresTable {
   /** Default that of the connection's `search_path`. */
   readonly schema?: string;
   /** A table or a view. */
   readonly table: string;
-  readonly columns: PostgresColumns;
-  /** Default `timestamptz`. */
-  readonly time?: PostgresTime;
+  /**
+   * Columns of a carrier's own table, by what they mean here. Those that are looked up by need an index each, with the time behind:
+   * `(dst, calldate)`.
+   */
+  readonly columns: {
+    /** The switch's own name of the leg: of its rows no two have the same. */
+    readonly legId: string;
+    /** When the INVITE came in, or the leg began. */
+    readonly inviteAt: string;
+    readonly answeredAt?: string;
+    readonly endedAt?: string;
+    /** What the legs of one call have in common. Without it a leg is a group of its own. */
+    readonly callGroupId?: string;
+    readonly calling?: string;
+    readonly asserted?: string;
+    readonly called?: string;
+    /** Where the call was sent on to. */
+    readonly translated?: string;
+    /** Location routing number. */
+    readonly lrn?: string;
+    readonly ingressTrunk?: string;
+    readonly ingressProvider?: string;
+    readonly ingressAddress?: string;
+    readonly ingressCallId?: string;
+    readonly egressTrunk?: string;
+    readonly egressProvider?: string;
+    readonly egressAddress?: string;
+    readonly egressCallId?: string;
+    readonly disposition?: string;
+    readonly sipStatus?: string;
+    readonly q850Cause?: string;
+    readonly cause?: string;
+    readonly attestation?: string;
+    readonly origId?: string;
+    readonly spc?: string;
+    readonly signedAttestation?: string;
+    /** Looked up always; it is in the record where the attestation is. */
+    readonly signedOrigId?: string;
+    readonly customerId?: string;
+    readonly blockedBy?: string;
+  };
+  /** How times are stored. `timestamp` has no zone of its own: it is read in that of the source. Default `timestamptz`. */
+  readonly time?: 'timestamptz' | 'timestamp' | 'epoch-seconds' | 'epoch-milliseconds' | 'epoch-microseconds';
   /**
    * Name, zone, numbers and providers, as of files; its format is `columns`. With `keepRaw` a record has the row as it was selected, as
    * JSON: what the hash is of. The bytes that a switch wrote are not in the table.
@@ -82,6 +77,9 @@ export interface PostgresTable {
    */
   readonly dispositions?: Readonly<Record<string, Disposition>>;
 }
+
+/** What the columns of a table mean. */
+export type PostgresColumns = PostgresTable['columns'];
 
 /** `+12155550112`, `12155550112`, `2155550112`, `01112155550112`. */
 const NUMBER_FORMS: readonly string[] = ['+{e164}', '{e164}', '{national}', '011{e164}'];
@@ -247,7 +245,9 @@ function windowConditions(
 }
 
 /** Microseconds of the units of epoch times. */
-const EPOCH_UNIT_US: Readonly<Record<Exclude<PostgresTime, 'timestamptz' | 'timestamp'>, number>> = {
+const EPOCH_UNIT_US: Readonly<
+  Record<Exclude<NonNullable<PostgresTable['time']>, 'timestamptz' | 'timestamp'>, number>
+> = {
   'epoch-seconds': 1_000_000,
   'epoch-milliseconds': 1_000,
   'epoch-microseconds': 1,
@@ -280,7 +280,7 @@ function selectedText(table: PostgresTable, name: keyof PostgresColumns): string
 }
 
 /** A time as text of one form, whatever the session's settings: wall time in UTC or the column's own, or the number. */
-function timeText(column: string, time: PostgresTime = 'timestamptz'): string {
+function timeText(column: string, time: PostgresTable['time'] = 'timestamptz'): string {
   if (time === 'timestamptz') return `to_char(${column} AT TIME ZONE 'UTC', '${TIME_LAYOUT}')`;
   return time === 'timestamp' ? `to_char(${column}, '${TIME_LAYOUT}')` : `${column}::text`;
 }

@@ -34,29 +34,18 @@ export function knownSequence(values: DurableValues, key: string): number | unde
   return text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : undefined;
 }
 
-/** Why a record was put aside. */
-export type DeadLetterReason =
-  /** The receiver took its batch, but not this record. */
-  | 'rejected'
-  /** The receiver refuses any batch with this record in it. */
-  | 'refused'
-  /** It is too large for the receiver even alone. */
-  | 'too-large'
-  /** It was spooled in a form that this release does not know. */
-  | 'unreadable';
-
-/** What is known of why. */
-export interface DeadLetterCause {
-  readonly reason: DeadLetterReason;
+/** A record that could not be delivered, and why. */
+export interface DeadLetter {
+  /**
+   * Why it was put aside: the receiver took its batch, but not this record; the receiver refuses any batch with this record in it; it is too
+   * large for the receiver even alone; or it was spooled in a form that this release does not know.
+   */
+  readonly reason: 'rejected' | 'refused' | 'too-large' | 'unreadable';
   /** The receiver's own word for it. */
   readonly code?: string;
   readonly httpStatus?: number;
   /** For people. */
   readonly detail?: string;
-}
-
-/** A record that could not be delivered, and why. */
-export interface DeadLetter extends DeadLetterCause {
   /** Number of the letter, not of the record. */
   readonly sequence: number;
   /** When it was put aside, milliseconds since the epoch. */
@@ -65,8 +54,8 @@ export interface DeadLetter extends DeadLetterCause {
   readonly line: string;
 }
 
-/** What is to be done with a letter. */
-export type DeadLetterDecision = 'requeue' | 'keep' | 'discard';
+/** What is known of why a record was put aside. */
+export type DeadLetterCause = Omit<DeadLetter, 'sequence' | 'deadAtMs' | 'line'>;
 
 /** How many letters went which way. */
 export interface DeadLettersSettled {
@@ -127,7 +116,7 @@ export function createDeadLetters(parts: {
 
   /** Deals with all letters there are. A process that dies in between has some of them twice, as the same record ids. */
   const settle = async (
-    decide: (letter: DeadLetter) => DeadLetterDecision,
+    decide: (letter: DeadLetter) => 'requeue' | 'keep' | 'discard',
     requeue: (line: string, callGroupId: string) => boolean,
     whenDurable: () => Promise<unknown>,
   ): Promise<DeadLettersSettled> => {

@@ -8,7 +8,7 @@ import type { Pack, ReadPack } from './packed-spool.js';
 import { createChunkPool, decompress, Lane, makeBatch, unpackedLines } from './record-chunk.js';
 import type { Compress, ReadablePack, RecordRun } from './record-chunk.js';
 import { createBreaker } from './stream-policy.js';
-import type { Breaker, StreamClock, StreamPolicy, StreamTrouble } from './stream-policy.js';
+import type { Breaker, StreamClock, StreamPolicy, StreamStatus } from './stream-policy.js';
 
 /** What becomes of records on their way; counts of records unless they say otherwise. */
 type DeliveryTally = ReturnType<typeof newTally>;
@@ -462,7 +462,7 @@ function newTally() {
     retried: 0,
     dead: 0,
     storageFailures: 0,
-    trouble: undefined as StreamTrouble | undefined,
+    trouble: undefined as StreamStatus['trouble'],
   };
 }
 

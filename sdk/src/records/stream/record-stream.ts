@@ -7,7 +7,7 @@ import type { DurableValues } from '../durable-values.js';
 import { createAcknowledgedCursor, createSpoolLimits, createWatermark } from './acknowledged-cursor.js';
 import { BacklogPacker } from './backlog-packer.js';
 import { ACKNOWLEDGED_KEY, createDeadLetters, keptSequence, knownSequence } from './dead-letters.js';
-import type { DeadLetter, DeadLetterDecision, DeadLettersSettled } from './dead-letters.js';
+import type { DeadLetter, DeadLettersSettled } from './dead-letters.js';
 import { Delivery } from './delivery.js';
 import { encodeFrame, encodeFrameOfLine, FRAME_HEADER_BYTES, openPackedSpool, SpoolReader } from './packed-spool.js';
 import type { PackedSpool, StreamedRecord } from './packed-spool.js';
@@ -96,7 +96,9 @@ export interface OpenRecordStream extends AsyncDisposable {
    * @param decide - what to do with each; default is to hand all in again
    * @throws HopbackError `storage-failed` (retryable) when the disk refuses; letters may then be there twice, with the same record id
    */
-  readonly settleDeadLetters: (decide?: (letter: DeadLetter) => DeadLetterDecision) => Promise<DeadLettersSettled>;
+  readonly settleDeadLetters: (
+    decide?: (letter: DeadLetter) => 'requeue' | 'keep' | 'discard',
+  ) => Promise<DeadLettersSettled>;
   /** Gives up what is on its way, which stays in the spool, keeps how far it came, and closes the files and the transport. */
   readonly close: () => Promise<void>;
 }

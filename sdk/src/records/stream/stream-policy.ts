@@ -1,7 +1,8 @@
+import { z } from 'zod';
 import { backoffBoundMs } from '../../core/runtime/deadline.js';
 import type { Backoff } from '../../core/runtime/deadline.js';
 import type { TimerClock } from '../../core/runtime/clock.js';
-import { HopbackError } from '../../errors.js';
+import { configurationError } from '../configuration-error.schema.js';
 import type { DeliveryResult } from '../../contract/record-batch.js';
 
 /** Time as a stream needs it: waits run on a time that nobody turns back, only what people read comes from the wall. */
@@ -22,45 +23,54 @@ export function createStreamTime(clock: StreamClock) {
   };
 }
 
-/** What happens to records when the spool is at its limit. */
-export type DropPolicy =
-  /** New ones are refused, and `record` says so; what was accepted stays until it is delivered. */
-  | 'refuse-new'
-  /** The oldest that wait are given up, and counted: accepted records get lost. */
-  | 'drop-oldest';
+/** Waits between attempts: the first, doubling up to the cap. */
+const backoff = z
+  .object({ baseMs: z.number().min(1), capMs: z.number() })
+  .refine(({ baseMs, capMs }) => baseMs <= capMs, { path: ['capMs'], error: 'must not be less than baseMs' });
 
-/** How a stream batches, tries again and what it holds. */
-export interface StreamPolicy {
+const streamPolicySchema = z.object({
   /** Batches on their way at once, 1 to 64. Records of one call are in one of them at a time. */
-  readonly maxInFlight: number;
+  maxInFlight: z.int().min(1).max(64),
   /** Records of a batch, 1 to 10,000. */
-  readonly batchRecords: number;
+  batchRecords: z.int().min(1).max(10_000),
   /** Octets of a batch before compression, 1,024 to 8 MiB; a record that is larger goes alone. */
-  readonly batchBytes: number;
+  batchBytes: z
+    .int()
+    .min(1_024)
+    .max(8 * 1_048_576),
   /** How long a record waits for others to fill its batch, milliseconds. */
-  readonly lingerMs: number;
+  lingerMs: z.int().min(0).max(3_600_000),
   /** Waits between attempts. */
-  readonly retry: Backoff;
+  retry: backoff,
   /** Failed attempts in a row, of all batches, after which the receiver is left alone. */
-  readonly breakerFailures: number;
+  breakerFailures: z.int().min(1).max(1_000_000),
   /** How long it is left alone before it is tried with one batch; doubles up to the cap while that fails. */
-  readonly breakerOpen: Backoff;
+  breakerOpen: backoff,
   /** Octets of records that wait in the spool; the dead letters may take as many again. */
-  readonly maxSpoolBytes: number;
+  maxSpoolBytes: z.int().min(1_024),
   /** Age of the oldest record that waits, milliseconds. */
-  readonly maxSpoolAgeMs: number;
-  /** What happens at either limit. */
-  readonly dropPolicy: DropPolicy;
+  maxSpoolAgeMs: z.int().min(1_000),
+  /**
+   * What happens at either limit: new records are refused, and `record` says so, while what was accepted stays until it is delivered; or the
+   * oldest that wait are given up, and counted: accepted records get lost.
+   */
+  dropPolicy: z.enum(['refuse-new', 'drop-oldest']),
   /**
    * Octets that wait in the spool unread, above which they are packed while the receiver is away: compressed as they will be sent, they take a
    * tenth of the room. The largest safe integer for never.
    */
-  readonly packAboveBytes: number;
+  packAboveBytes: z.int().min(1_024),
   /** Octets of records that are read ahead of what is acknowledged. */
-  readonly windowBytes: number;
+  windowBytes: z
+    .int()
+    .min(1_024)
+    .max(2 ** 31),
   /** Octets of one record as JSON, up to 1 MiB; larger ones are refused. */
-  readonly maxRecordBytes: number;
-}
+  maxRecordBytes: z.int().min(128).max(1_048_576),
+});
+
+/** How a stream batches, tries again and what it holds. */
+export type StreamPolicy = Readonly<z.infer<typeof streamPolicySchema>>;
 
 /**
  * What holds unless told otherwise.
@@ -89,23 +99,6 @@ export const DEFAULT_STREAM_POLICY: StreamPolicy = {
   maxRecordBytes: 262_144,
 };
 
-const BOUNDS: Readonly<Record<keyof StreamPolicy & NumericMember, readonly [number, number]>> = {
-  maxInFlight: [1, 64],
-  batchRecords: [1, 10_000],
-  batchBytes: [1_024, 8 * 1_048_576],
-  lingerMs: [0, 3_600_000],
-  breakerFailures: [1, 1_000_000],
-  maxSpoolBytes: [1_024, Number.MAX_SAFE_INTEGER],
-  maxSpoolAgeMs: [1_000, Number.MAX_SAFE_INTEGER],
-  packAboveBytes: [1_024, Number.MAX_SAFE_INTEGER],
-  windowBytes: [1_024, 2 ** 31],
-  maxRecordBytes: [128, 1_048_576],
-};
-
-type NumericMember = {
-  [Name in keyof StreamPolicy]: StreamPolicy[Name] extends number ? Name : never;
-}[keyof StreamPolicy];
-
 /**
  * Completes a policy with {@link DEFAULT_STREAM_POLICY} and checks it.
  * @param given - what differs from the default
@@ -119,20 +112,8 @@ type NumericMember = {
  */
 export function streamPolicy(given: Partial<StreamPolicy> = {}): StreamPolicy {
   const policy = { ...DEFAULT_STREAM_POLICY, ...given };
-  for (const name of Object.keys(BOUNDS) as (keyof typeof BOUNDS)[]) {
-    const [least, most] = BOUNDS[name];
-    const value = policy[name];
-    if (!Number.isInteger(value) || value < least || value > most)
-      throw new HopbackError(
-        'invalid-configuration',
-        `${name} must be a whole number from ${least} to ${most}, not ${value}`,
-      );
-  }
-  for (const name of ['retry', 'breakerOpen'] as const) {
-    const { baseMs, capMs } = policy[name];
-    if (!Number.isFinite(baseMs) || !Number.isFinite(capMs) || baseMs < 1 || capMs < baseMs)
-      throw new HopbackError('invalid-configuration', `${name} needs baseMs of 1 or more and capMs of baseMs or more`);
-  }
+  const read = streamPolicySchema.safeParse(policy);
+  if (!read.success) throw configurationError('the policy of the stream', { error: read.error, value: policy });
   return policy;
 }
 
@@ -211,12 +192,6 @@ export function createBreaker(options: {
   };
 }
 
-/** Why the last attempt that failed did so. */
-export type StreamTrouble = Exclude<DeliveryResult, { readonly status: 'acknowledged' }> & {
-  /** Milliseconds since the epoch. */
-  readonly atMs: number;
-};
-
 /** A stream as it stands. Counts are of records since it was made, unless they say otherwise. */
 export interface StreamStatus {
   /** Accepted, waiting in the spool and not on their way. */
@@ -241,6 +216,7 @@ export interface StreamStatus {
   readonly dropped: number;
   /** Not accepted by `record`. */
   readonly refused: number;
+  /** Whether the receiver is tried. */
   readonly breaker: BreakerState;
   /** Age of the oldest record that waits, as far as it has been read, milliseconds; 0 where none waits. */
   readonly oldestAgeMs: number;
@@ -251,7 +227,10 @@ export interface StreamStatus {
   /** Highest sequence number that was given. */
   readonly lastSequence: number;
   /** The last attempt that failed; absent once one succeeds. */
-  readonly trouble?: StreamTrouble;
+  readonly trouble?: Exclude<DeliveryResult, { readonly status: 'acknowledged' }> & {
+    /** Milliseconds since the epoch. */
+    readonly atMs: number;
+  };
   /** Times that the disk refused the stream something that it needed to go on. */
   readonly storageFailures: number;
 }

@@ -16,18 +16,11 @@ import type {
   Findings,
   Groups,
   SignalContext,
-  SignalRamp,
   SuspicionLists,
   SuspicionPolicy,
 } from './suspicion-policy.js';
 import { northAmericanNumber, northAmericanPrefix } from './suspicion.js';
-import type {
-  JudgedRecord,
-  NorthAmericanReading,
-  SuspicionEvidence,
-  SuspicionSignalName,
-  SuspicionSubject,
-} from './suspicion.js';
+import type { JudgedRecord, NorthAmericanReading, SuspicionSignal, SuspicionSignalName } from './suspicion.js';
 
 /** Reads the calling numbers, asserted and claimed, of a record. Never throws. */
 export function readCalling(record: JudgedRecord, policy: SuspicionPolicy, lists: SuspicionLists): CallingReading {
@@ -112,7 +105,7 @@ function verdictSignals({ facts, record, policy }: SignalContext, found: Finding
 }
 
 /** Made where something is found alone: most calls are judged without. */
-function ofItself({ recordId }: SignalContext['facts']): SuspicionEvidence {
+function ofItself({ recordId }: SignalContext['facts']): SuspicionSignal['evidence'] {
   return { recordIds: [recordId] };
 }
 
@@ -196,7 +189,7 @@ function fanOutSignal({ facts, number, policy, sinceUs }: SignalContext, found: 
 
 /** What a signal says of the subject for which it is strongest. */
 interface Strongest {
-  about: SuspicionSubject;
+  about: SuspicionSignal['about'];
   strength: number;
   observed: number;
   calls: number;
@@ -285,7 +278,7 @@ const silentOf = (counts: CallCounts): number => timedOf(counts) - talkedOf(coun
 interface ShareQuestion {
   readonly found: Findings;
   readonly name: SuspicionSignalName;
-  readonly ramp: SignalRamp;
+  readonly ramp: SuspicionPolicy['fanOut'];
   /** How many calls are looked at, and how many of them match. */
   readonly of: (counts: CallCounts) => number;
   readonly matching: (counts: CallCounts) => number;

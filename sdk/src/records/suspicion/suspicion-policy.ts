@@ -1,4 +1,5 @@
-import { HopbackError } from '../../errors.js';
+import { z } from 'zod';
+import { configurationError } from '../configuration-error.schema.js';
 import type { CallCounts, GroupMemory } from './call-counts.js';
 import { NOT_JUDGED_REASONS, SUSPICION_SIGNALS } from './suspicion.js';
 import type {
@@ -6,78 +7,109 @@ import type {
   InvalidCallingFinding,
   JudgedRecord,
   NotJudgedReason,
-  NotJudgedSignal,
   Suspicion,
   SuspicionSignal,
   SuspicionSignalName,
-  SuspicionSubject,
 } from './suspicion.js';
 
+/** A number that no count of calls within a week reaches. */
+const MAX_COUNT = 1_000_000_000;
+
+/** Different numbers beyond which the count of one number's calls stops being one. */
+export const MAX_FAN_OUT = 400;
+
+/** Numbers, trunks, signers or rows: some gigabytes at most. */
+const remembered = z.int().min(16).max(8_388_608);
+const portion = z.number().min(0).max(1);
+const count = z.number().min(1).max(MAX_COUNT);
+
 /** From where on a signal counts, and where it is as strong as it gets. Between them strength grows evenly from 0.5 to 1. */
-export interface SignalRamp {
-  readonly from: number;
-  readonly full: number;
+function ramp<Rest extends z.ZodRawShape>(direction: 'rising' | 'falling', most: number, rest: Rest) {
+  const end = z.number().min(0).max(most);
+  const [least, greatest] = direction === 'rising' ? (['from', 'full'] as const) : (['full', 'from'] as const);
+  return z
+    .object({ from: end, full: end, ...rest })
+    .refine((given: Readonly<Record<string, unknown>>) => Number(given[least]) <= Number(given[greatest]), {
+      path: [greatest],
+      error: `must not be less than ${least}`,
+    });
 }
 
+const suspicionPolicy = z
+  .object({
+    /** Name and version: stands in every judgement. 1 to 128 characters. */
+    id: z.string().min(1).max(128),
+    /** How long calls count, hours, 1 to 168: as least half of it and at most all of it, since it moves on by halves. */
+    windowHours: z.number().min(1).max(168),
+    /** Scores from which a call is on watch, and suspicious. */
+    levels: z.object({ watch: portion, suspicious: portion }).refine(({ watch, suspicious }) => watch <= suspicious, {
+      path: ['suspicious'],
+      error: 'must not be less than watch',
+    }),
+    /**
+     * How much each signal says at full strength, 0 (not at all) to 1 (enough alone). Scores add up as independent doubts do:
+     * 1 - (1 - weight × strength) × …
+     */
+    weights: z.record(z.enum(SUSPICION_SIGNALS), portion),
+    /** An answered call that lasts less is short, seconds. */
+    shortCallSeconds: z.number().min(0).max(3_600),
+    /** An answered call that lasts as long is a conversation, seconds. */
+    conversationSeconds: z.number().max(86_400),
+    /**
+     * Share of its answered calls from which on a calling number is one that people talk with, 0 to 1: then it is not held against it
+     * that others hang up or do not answer.
+     */
+    conversationShare: portion,
+    /** How few calls of a number say nothing about it, and of a trunk or signer about that. */
+    leastCalls: z.object({ number: count, group: count }),
+    /** Seconds, falling: the shorter the stronger. */
+    veryShortCall: ramp('falling', 3_600, {}),
+    /** Share of the answered calls that were no conversation that are short, rising. */
+    shortCallShare: ramp('rising', 1, {}),
+    /** Share of calls that are answered, falling. */
+    lowAnswerRatio: ramp('falling', 1, {}),
+    /** Different numbers called by one number, rising. At most 400: more cannot be told apart. */
+    fanOut: ramp('rising', MAX_FAN_OUT, {}),
+    /**
+     * Share of the calls that were no conversation that came to nothing (unanswered or short), rising; how few calls a number has on
+     * average, and how many numbers there are at least.
+     */
+    snowshoe: ramp('rising', 1, { callsPerNumber: count, leastNumbers: count }),
+    /**
+     * Called numbers in a row, rising; how far apart neighbours in a row are at most, in numbers and in seconds. Every number nearer than a
+     * step is looked for at every call.
+     */
+    sequentialDialling: ramp('rising', MAX_COUNT, {
+      step: z.number().min(1).max(10),
+      gapSeconds: z.number().min(1).max(86_400),
+    }),
+    /** Share of a trunk's calls that show a neighbour's number, rising; and from which portion of its callers an area is the trunk's own. */
+    neighbourSpoofing: ramp('rising', 1, { localShare: portion }),
+    /** How often the same PASSporT has come, rising. */
+    replayedPassport: ramp('rising', MAX_COUNT, {}),
+    /** How many times as often as with all others a signer's calls speak against themselves, rising; of how many at least. */
+    signerConcentration: ramp('rising', MAX_COUNT, { leastMarked: count }),
+    /** Whether 555-01XX is `invalid` as calling number or, in laboratories, whose numbers are all of these, `accepted`. */
+    fictionalNumbers: z.enum(['invalid', 'accepted']),
+    /**
+     * How much is remembered at most: calling numbers, trunks, signers, calls whose further legs are recognised, and blocks of
+     * eight called numbers of which rows are made.
+     */
+    limits: z.object({
+      numbers: remembered,
+      trunks: remembered,
+      signers: remembered,
+      calls: remembered,
+      rows: remembered,
+    }),
+  })
+  .refine(({ shortCallSeconds, conversationSeconds }) => shortCallSeconds <= conversationSeconds, {
+    path: ['conversationSeconds'],
+    error: 'must not be less than shortCallSeconds',
+  });
+
 /** How calls are judged, as data. */
-export interface SuspicionPolicy {
-  /** Name and version: stands in every judgement. 1 to 128 characters. */
-  readonly id: string;
-  /** How long calls count, hours, 1 to 168: as least half of it and at most all of it, since it moves on by halves. */
-  readonly windowHours: number;
-  /** Scores from which a call is on watch, and suspicious. */
-  readonly levels: { readonly watch: number; readonly suspicious: number };
-  /**
-   * How much each signal says at full strength, 0 (not at all) to 1 (enough alone). Scores add up as independent doubts do:
-   * 1 - (1 - weight × strength) × …
-   */
-  readonly weights: Readonly<Record<SuspicionSignalName, number>>;
-  /** An answered call that lasts less is short, seconds. */
-  readonly shortCallSeconds: number;
-  /** An answered call that lasts as long is a conversation, seconds. */
-  readonly conversationSeconds: number;
-  /**
-   * Share of its answered calls from which on a calling number is one that people talk with, 0 to 1: then it is not held against it
-   * that others hang up or do not answer.
-   */
-  readonly conversationShare: number;
-  /** How few calls of a number say nothing about it, and of a trunk or signer about that. */
-  readonly leastCalls: { readonly number: number; readonly group: number };
-  /** Seconds, falling: the shorter the stronger. */
-  readonly veryShortCall: SignalRamp;
-  /** Share of the answered calls that were no conversation that are short, rising. */
-  readonly shortCallShare: SignalRamp;
-  /** Share of calls that are answered, falling. */
-  readonly lowAnswerRatio: SignalRamp;
-  /** Different numbers called by one number, rising. At most 400: more cannot be told apart. */
-  readonly fanOut: SignalRamp;
-  /**
-   * Share of the calls that were no conversation that came to nothing (unanswered or short), rising; how few calls a number has on
-   * average, and how many numbers there are at least.
-   */
-  readonly snowshoe: SignalRamp & { readonly callsPerNumber: number; readonly leastNumbers: number };
-  /** Called numbers in a row, rising; how far apart neighbours in a row are at most, in numbers and in seconds. */
-  readonly sequentialDialling: SignalRamp & { readonly step: number; readonly gapSeconds: number };
-  /** Share of a trunk's calls that show a neighbour's number, rising; and from which share of its callers an area is the trunk's own. */
-  readonly neighbourSpoofing: SignalRamp & { readonly localShare: number };
-  /** How often the same PASSporT has come, rising. */
-  readonly replayedPassport: SignalRamp;
-  /** How many times as often as with all others a signer's calls speak against themselves, rising; of how many at least. */
-  readonly signerConcentration: SignalRamp & { readonly leastMarked: number };
-  /** Whether 555-01XX is `invalid` as calling number or, in laboratories, whose numbers are all of these, `accepted`. */
-  readonly fictionalNumbers: 'invalid' | 'accepted';
-  /**
-   * How much is remembered at most: calling numbers, trunks, signers, calls whose further legs are recognised, and blocks of
-   * eight called numbers of which rows are made.
-   */
-  readonly limits: {
-    readonly numbers: number;
-    readonly trunks: number;
-    readonly signers: number;
-    readonly calls: number;
-    readonly rows: number;
-  };
-}
+export type SuspicionPolicy = Readonly<z.infer<typeof suspicionPolicy>>;
 
 /**
  * The policy that holds where none is given. Its thresholds were set on generated traffic and on what courts and regulators have
@@ -144,76 +176,17 @@ export const DEFAULT_SUSPICION_POLICY: SuspicionPolicy = Object.freeze({
   limits: Object.freeze({ numbers: 131_072, trunks: 4_096, signers: 4_096, calls: 65_536, rows: 65_536 }),
 });
 
-/** Most numbers, trunks, signers or rows that a policy may ask to remember: some gigabytes. */
-export const MAX_SUSPICION_LIMIT = 8_388_608;
-
-/** Different numbers beyond which the count of one number's calls stops being one. */
-export const MAX_FAN_OUT = 400;
-
 /**
  * Checks that a policy can be followed.
  * @throws {@link HopbackError} `invalid-configuration`, with `details.member`, for what is out of its bounds
  */
 export function checkSuspicionPolicy(policy: SuspicionPolicy): void {
-  const idLength = typeof policy.id === 'string' ? policy.id.length : 0;
-  if (idLength < 1 || idLength > 128) throw wrong('id');
-  within('windowHours', policy.windowHours, 1, 168);
-  within('levels.watch', policy.levels.watch, 0, 1);
-  within('levels.suspicious', policy.levels.suspicious, policy.levels.watch, 1);
-  for (const name of SUSPICION_SIGNALS) within(`weights.${name}`, policy.weights[name], 0, 1);
-  within('shortCallSeconds', policy.shortCallSeconds, 0, 3_600);
-  within('conversationSeconds', policy.conversationSeconds, policy.shortCallSeconds, 86_400);
-  within('conversationShare', policy.conversationShare, 0, 1);
-  within('leastCalls.number', policy.leastCalls.number, 1, MAX_COUNT);
-  within('leastCalls.group', policy.leastCalls.group, 1, MAX_COUNT);
-  falling('veryShortCall', policy.veryShortCall, 3_600);
-  rising('shortCallShare', policy.shortCallShare, 1);
-  falling('lowAnswerRatio', policy.lowAnswerRatio, 1);
-  rising('fanOut', policy.fanOut, MAX_FAN_OUT);
-  rising('snowshoe', policy.snowshoe, 1);
-  within('snowshoe.callsPerNumber', policy.snowshoe.callsPerNumber, 1, MAX_COUNT);
-  within('snowshoe.leastNumbers', policy.snowshoe.leastNumbers, 1, MAX_COUNT);
-  rising('sequentialDialling', policy.sequentialDialling, MAX_COUNT);
-  // Every number nearer than a step is looked for at every call.
-  within('sequentialDialling.step', policy.sequentialDialling.step, 1, 10);
-  within('sequentialDialling.gapSeconds', policy.sequentialDialling.gapSeconds, 1, 86_400);
-  rising('neighbourSpoofing', policy.neighbourSpoofing, 1);
-  within('neighbourSpoofing.localShare', policy.neighbourSpoofing.localShare, 0, 1);
-  rising('replayedPassport', policy.replayedPassport, MAX_COUNT);
-  rising('signerConcentration', policy.signerConcentration, MAX_COUNT);
-  within('signerConcentration.leastMarked', policy.signerConcentration.leastMarked, 1, MAX_COUNT);
-  if (policy.fictionalNumbers !== 'invalid' && policy.fictionalNumbers !== 'accepted') throw wrong('fictionalNumbers');
-  for (const name of ['numbers', 'trunks', 'signers', 'calls', 'rows'] as const) {
-    if (!Number.isInteger(policy.limits[name])) throw wrong(`limits.${name}`);
-    within(`limits.${name}`, policy.limits[name], 16, MAX_SUSPICION_LIMIT);
-  }
+  const read = suspicionPolicy.safeParse(policy);
+  if (!read.success) throw configurationError('the suspicion policy', { error: read.error, value: policy });
 }
 
 /** Half an hour, microseconds, which is half of a window of one hour. */
 export const HALF_HOUR_US = 1_800_000_000;
-
-/** A number that no count of calls within a week reaches. */
-const MAX_COUNT = 1_000_000_000;
-
-function rising(member: string, { from, full }: SignalRamp, most: number): void {
-  within(`${member}.from`, from, 0, most);
-  within(`${member}.full`, full, from, most);
-}
-
-function falling(member: string, { from, full }: SignalRamp, most: number): void {
-  within(`${member}.full`, full, 0, most);
-  within(`${member}.from`, from, full, most);
-}
-
-function within(member: string, value: number, least: number, most: number): void {
-  if (typeof value !== 'number' || !(value >= least && value <= most)) throw wrong(member);
-}
-
-function wrong(member: string): HopbackError {
-  return new HopbackError('invalid-configuration', `the suspicion policy: ${member} is missing or out of its bounds`, {
-    details: { member },
-  });
-}
 
 /** Lists that a carrier brings, all optional. */
 export interface SuspicionLists {
@@ -254,7 +227,7 @@ export interface CallingReading {
 /** Collects what speaks against a call and what cannot be judged, each in the order of the list of signals. */
 export interface Findings {
   readonly signals: SuspicionSignal[];
-  readonly notJudged: NotJudgedSignal[];
+  readonly notJudged: Suspicion['notJudged'][number][];
 }
 
 /** Trunk and signer that speak about a call. */
@@ -264,7 +237,7 @@ export type Groups = readonly (GroupMemory | undefined)[];
 const STRENGTH_AT_THRESHOLD = 0.5;
 
 /** Strength of a value on a ramp that rises or falls; 0 where the threshold is not reached. */
-export function rampStrength(value: number, { from, full }: SignalRamp): number {
+export function rampStrength(value: number, { from, full }: SuspicionPolicy['fanOut']): number {
   const isRising = full >= from;
   if (!(isRising ? value >= from : value <= from)) return 0;
   if (full === from) return 1;
@@ -276,7 +249,7 @@ export function rampStrength(value: number, { from, full }: SignalRamp): number 
 export function add(
   found: Findings,
   name: SuspicionSignalName,
-  about: SuspicionSubject,
+  about: SuspicionSignal['about'],
   rest: Pick<SuspicionSignal, 'strength' | 'observed' | 'threshold' | 'evidence'>,
 ): void {
   found.signals.push({ name, about, ...rest });
@@ -293,7 +266,7 @@ const NOT_JUDGED = Object.fromEntries(
     name,
     Object.fromEntries(Object.keys(NOT_JUDGED_REASONS).map((why) => [why, Object.freeze({ name, why })])),
   ]),
-) as Readonly<Record<SuspicionSignalName, Readonly<Record<NotJudgedReason, NotJudgedSignal>>>>;
+) as Readonly<Record<SuspicionSignalName, Readonly<Record<NotJudgedReason, Suspicion['notJudged'][number]>>>>;
 
 /**
  * Says in English why a call was judged as it was: the level, a sentence for each signal, and one for each that could not be judged.
@@ -351,12 +324,12 @@ export function describeSignal(signal: SuspicionSignal): string {
  * // Not judged, do-not-originate: no list was given.
  * ```
  */
-export function describeNotJudged(signal: NotJudgedSignal): string {
+export function describeNotJudged(signal: Suspicion['notJudged'][number]): string {
   const { name, why } = signal;
   return `Not judged, ${name}: ${NOT_JUDGED_REASONS[why]}.`;
 }
 
-const SUBJECTS: Readonly<Record<SuspicionSubject, string>> = {
+const SUBJECTS: Readonly<Record<SuspicionSignal['about'], string>> = {
   call: 'the call',
   'calling-number': 'the calling number',
   trunk: 'the trunk it came in by',

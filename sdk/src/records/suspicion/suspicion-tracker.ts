@@ -1,3 +1,4 @@
+import type { CallRecord, SharedRecord } from '../../contract/call-record.js';
 import {
   MOST_CALLS,
   countArea,
@@ -429,7 +430,7 @@ export interface SuspicionTracker {
    * @param reporter - whose record it is, where one tracker judges the records of several carriers: trunks and pseudonyms of
    * different carriers have nothing in common. Default none
    */
-  readonly judge: (record: JudgedRecord, reporter?: string) => Suspicion;
+  readonly judge: (record: CallRecord | SharedRecord, reporter?: string) => Suspicion;
   readonly memory: () => SuspicionMemory;
 }
 

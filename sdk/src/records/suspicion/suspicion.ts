@@ -214,34 +214,30 @@ export const SUSPICION_SIGNALS = Object.freeze([
 /** One of {@link SUSPICION_SIGNALS}. */
 export type SuspicionSignalName = (typeof SUSPICION_SIGNALS)[number];
 
-/** Whom a signal is about. */
-export type SuspicionSubject = 'call' | 'calling-number' | 'trunk' | 'signer';
-
-/** Where what was observed can be looked up: the record, or counts within the window. */
-export type SuspicionEvidence =
-  | { readonly recordIds: readonly string[] }
-  | {
-      readonly counts: {
-        /** Calls that were counted, this one included. */
-        readonly calls: number;
-        /** Those of them for which the signal holds. */
-        readonly matching: number;
-        /** From when they were counted, microseconds since the epoch; to the record at hand. */
-        readonly sinceUs: number;
-      };
-    };
-
 /** One thing that speaks against a call. */
 export interface SuspicionSignal {
   readonly name: SuspicionSignalName;
-  readonly about: SuspicionSubject;
+  /** Whom it is about. */
+  readonly about: 'call' | 'calling-number' | 'trunk' | 'signer';
   /** 0, exclusive, to 1: how far beyond the threshold. */
   readonly strength: number;
   /** What was seen, in the unit of the threshold: seconds, calls, numbers, a share from 0 to 1, or the words of a finding. */
   readonly observed: number | string;
   /** From where on it counts; empty where a finding alone is the signal. */
   readonly threshold: number | string;
-  readonly evidence: SuspicionEvidence;
+  /** Where what was observed can be looked up: the record, or counts within the window. */
+  readonly evidence:
+    | { readonly recordIds: readonly string[] }
+    | {
+        readonly counts: {
+          /** Calls that were counted, this one included. */
+          readonly calls: number;
+          /** Those of them for which the signal holds. */
+          readonly matching: number;
+          /** From when they were counted, microseconds since the epoch; to the record at hand. */
+          readonly sinceUs: number;
+        };
+      };
 }
 
 /** Why a signal could not be judged for a call, neither for nor against it, in words. */
@@ -265,12 +261,6 @@ export const NOT_JUDGED_REASONS = {
 /** One of the reasons for which a signal cannot be judged. */
 export type NotJudgedReason = keyof typeof NOT_JUDGED_REASONS;
 
-/** A signal that could not be judged. */
-export interface NotJudgedSignal {
-  readonly name: SuspicionSignalName;
-  readonly why: NotJudgedReason;
-}
-
 /** How a call is to be taken. */
 export type SuspicionLevel = 'none' | 'watch' | 'suspicious';
 
@@ -278,13 +268,14 @@ export type SuspicionLevel = 'none' | 'watch' | 'suspicious';
 export interface Suspicion {
   /** 0 to 1. Not a probability: see {@link SuspicionPolicy} for how it comes about. */
   readonly score: number;
-  readonly level: SuspicionLevel;
+  /** How the call is to be taken. */
+  readonly level: 'none' | 'watch' | 'suspicious';
   /** Name and version of the policy. */
   readonly policyId: string;
   /** In the order of {@link SUSPICION_SIGNALS}. */
   readonly signals: readonly SuspicionSignal[];
   /** In the order of {@link SUSPICION_SIGNALS}. */
-  readonly notJudged: readonly NotJudgedSignal[];
+  readonly notJudged: readonly { readonly name: SuspicionSignalName; readonly why: NotJudgedReason }[];
 }
 
 /** What `observed` of `invalid-calling-number` can be. */

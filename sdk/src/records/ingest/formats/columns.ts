@@ -1,20 +1,22 @@
-import type { Disposition, OwnSigning, ReceivedVerification, Release } from '../../../contract/call-record.js';
+import { z } from 'zod';
+import { Disposition } from '../../../contract/call-record.js';
+import type { OwnSigning, ReceivedVerification, Release } from '../../../contract/call-record.js';
 import type { Attestation } from '../../../core/terms.js';
-import { HopbackError } from '../../../errors.js';
+import { configurationError } from '../../configuration-error.schema.js';
 import { asteriskChannel } from './asterisk-cdr.js';
 import { legReading, legSource, nameOf, rejectedRow, rowReader, skippedRow, writtenVerstat } from './leg.js';
 import type { LegParts, LegSide, LegSource } from './leg.js';
 import { csvFields, rowText } from '../record-reader.js';
 import type { RecordReader, RowReading, SourceDescription, SourceRow } from '../record-reader.js';
 import { callTimes, TIME_LAYOUTS } from './row-times.js';
-import type { CallTimes, TimeLayout } from './row-times.js';
+import type { CallTimes } from './row-times.js';
 
 /**
- * What of a record a column can hold. Times as {@link ColumnMap.timeLayout} says; dates and times of day may be in columns of their
- * own. `duration` and `answeredDuration` count as {@link ColumnMap.durationUnit} says, and give the end, or the answer, where no
+ * What of a record a column can hold. Times as `timeLayout` says; dates and times of day may be in columns of their
+ * own. `duration` and `answeredDuration` count as `durationUnit` says, and give the end, or the answer, where no
  * column has it. `ingressChannel` and `egressChannel` are names of Asterisk channels, whose endpoint is the trunk.
  */
-export const COLUMN_MEMBERS = [
+const COLUMN_MEMBERS = [
   'legId',
   'callGroupId',
   'inviteAt',
@@ -60,107 +62,89 @@ export const COLUMN_MEMBERS = [
 ] as const;
 
 /** One of {@link COLUMN_MEMBERS}. */
-export type ColumnMember = (typeof COLUMN_MEMBERS)[number];
+type ColumnMember = (typeof COLUMN_MEMBERS)[number];
+
+/** Longest name of a column. */
+const MAX_NAME_CHARS = 256;
+/** Columns are numbered up to here. */
+const MAX_COLUMN = 1_023;
 
 /** Where a member stands: the number of its column, from 0, or the name that the header row has for it, in any case. */
 export type ColumnPlace = number | string;
+
+const place = z.custom<ColumnPlace>(
+  (value) =>
+    typeof value === 'string'
+      ? value.trim() !== '' && value.length <= MAX_NAME_CHARS
+      : Number.isInteger(value) && Number(value) >= 0 && Number(value) <= MAX_COLUMN,
+  `must be the name of a column, or its number from 0 to ${MAX_COLUMN}`,
+);
+const word = z.string().max(MAX_NAME_CHARS);
 
 /**
  * What the columns of a CSV file mean, for `cdr_custom` and for every switch that has no reader of its own. Plain JSON. Needed are `legId`,
  * `inviteAt` (or `inviteDate` and `inviteTime`), and one of `calling` and `called`.
  */
-export interface ColumnMap {
-  readonly columns: Readonly<Partial<Record<ColumnMember, ColumnPlace>>>;
-  readonly timeLayout: TimeLayout;
-  /** One character. Default the comma; a tab for tab-separated files. */
-  readonly separator?: string;
-  /** Header rows before the first call. Default 1 where a place is a name, else 0. */
-  readonly headerRows?: number;
-  /** How many columns a row has at least. Default: up to the last that is mapped. */
-  readonly leastColumns?: number;
-  /** How many columns a row has at most: more mean that a separator stood in a bare field, and are rejected. Default as many as CSV rows can have. */
-  readonly mostColumns?: number;
-  /** Default seconds. */
-  readonly durationUnit?: 'seconds' | 'milliseconds' | 'hundredths';
-  /** What the words of the disposition column mean, in any case. Without a word for it a call with an answer time was answered, others failed. */
-  readonly dispositions?: Readonly<Record<string, Disposition>>;
-  /** What the words of the column of who hung up mean, in any case. */
-  readonly releaseParties?: Readonly<Record<string, 'calling' | 'called' | 'network'>>;
-  /** Rows to be left out: those whose column has one of these words, such as interim records. */
-  readonly leaveOut?: { readonly column: ColumnPlace; readonly words: readonly string[] };
-}
+export const columnMap = z
+  .strictObject({
+    columns: z.partialRecord(z.enum(COLUMN_MEMBERS), place),
+    timeLayout: z.enum(TIME_LAYOUTS),
+    /** One character. Default the comma; a tab for tab-separated files. */
+    separator: z.exactOptional(z.string().regex(/^[^"]$/s, 'must be one character, and no quote')),
+    /** Header rows before the first call. Default 1 where a place is a name, else 0. */
+    headerRows: z.exactOptional(z.int().min(0).max(100)),
+    /** How many columns a row has at least. Default: up to the last that is mapped. */
+    leastColumns: z.exactOptional(
+      z
+        .int()
+        .min(0)
+        .max(MAX_COLUMN + 1),
+    ),
+    /** How many columns a row has at most: more mean that a separator stood in a bare field, and are rejected. Default as many as CSV rows can have. */
+    mostColumns: z.exactOptional(
+      z
+        .int()
+        .min(1)
+        .max(MAX_COLUMN + 1),
+    ),
+    /** Default seconds. */
+    durationUnit: z.exactOptional(z.enum(['seconds', 'milliseconds', 'hundredths'])),
+    /** What the words of the disposition column mean, in any case. Without a word for it a call with an answer time was answered, others failed. */
+    dispositions: z.exactOptional(z.record(word, Disposition)),
+    /** What the words of the column of who hung up mean, in any case. */
+    releaseParties: z.exactOptional(z.record(word, z.enum(['calling', 'called', 'network']))),
+    /** Rows to be left out: those whose column has one of these words, such as interim records. */
+    leaveOut: z.exactOptional(z.strictObject({ column: place, words: z.array(word).max(1_024).readonly() })),
+  })
+  .superRefine((map, { addIssue }) => {
+    for (const message of faultsOf(map)) addIssue({ code: 'custom', message });
+  });
+
+/** What the columns of a CSV file mean. */
+export type ColumnMap = Readonly<z.infer<typeof columnMap>>;
 
 /** A source of a layout that the carrier declares. */
 export interface ColumnsDescription extends SourceDescription {
   readonly columns: ColumnMap;
 }
 
-/** Columns are numbered up to here. */
-const MAX_COLUMN = 1_023;
-const MAX_HEADER_ROWS = 100;
-
-/**
- * Checks a column map, which comes out of a configuration file.
- * @throws {@link HopbackError} `invalid-configuration` that says which member or place is wrong and what it may be
- */
-function checkColumnMap(map: ColumnMap): void {
-  const entries = Object.entries(map.columns);
-  for (const [member, place] of entries) {
-    if (!COLUMN_MEMBERS.some((known) => known === member))
-      throw wrong(`There is no member "${member}". Columns are mapped to ${COLUMN_MEMBERS.join(', ')}.`);
-    checkPlace(member, place);
-  }
-  if (!isMapped(map, 'legId'))
-    throw wrong('No column is mapped to legId: without it a row that is read twice makes two records.');
-  checkTimes(map);
-  if (!isMapped(map, 'calling') && !isMapped(map, 'called'))
-    throw wrong('Neither calling nor called is mapped to a column.');
-  if (!TIME_LAYOUTS.includes(map.timeLayout)) {
-    throw wrong(`There is no time layout "${map.timeLayout}". Layouts are ${TIME_LAYOUTS.join(', ')}.`);
-  }
-  const { separator = ',', headerRows = 0, leastColumns = 0, mostColumns = MAX_COLUMN + 1, leaveOut } = map;
-  if (separator.length !== 1 || separator === '"') throw wrong('A separator is one character, and no quote.');
-  if (!isWhole(headerRows, 0, MAX_HEADER_ROWS))
-    throw wrong(`headerRows is a whole number from 0 to ${MAX_HEADER_ROWS}.`);
-  if (!isWhole(leastColumns, 0, mostColumns) || !isWhole(mostColumns, 1, MAX_COLUMN + 1)) {
-    throw wrong(
-      `leastColumns and mostColumns are whole numbers up to ${MAX_COLUMN + 1}, the least not above the most.`,
-    );
-  }
-  if (leaveOut !== undefined) checkPlace('leaveOut', leaveOut.column);
-  const hasNames = [...entries.map(([, place]) => place), leaveOut?.column].some((place) => typeof place === 'string');
-  if (hasNames && map.headerRows === 0)
-    throw wrong('Columns are given by name, but headerRows says that there is no header row.');
-}
-
-function checkPlace(member: string, place: unknown): void {
-  if (typeof place === 'string' ? place.trim() !== '' : isWhole(place, 0, MAX_COLUMN)) return;
-  throw wrong(`The place of ${member} is the name of a column, or its number from 0 to ${MAX_COLUMN}.`);
-}
-
-function checkTimes(map: ColumnMap): void {
+/** What members of a column map say against each other. */
+function* faultsOf(map: ColumnMap): Generator<string> {
+  const has = (member: ColumnMember): boolean => map.columns[member] !== undefined;
+  if (!has('legId')) yield 'must map a column to legId: without it a row that is read twice makes two records';
   for (const time of ['invite', 'answered', 'ended'] as const) {
-    const parts = [isMapped(map, `${time}Date`), isMapped(map, `${time}Time`)];
-    if (parts[0] !== parts[1]) throw wrong(`${time}Date and ${time}Time are mapped together, or neither is.`);
-    if (parts[0] === true && isMapped(map, `${time}At`)) {
-      throw wrong(`${time}At is mapped, and so are ${time}Date and ${time}Time: one of them is the time.`);
-    }
+    const hasDate = has(`${time}Date`);
+    if (hasDate !== has(`${time}Time`)) yield `must map ${time}Date and ${time}Time together, or neither`;
+    if (hasDate && has(`${time}At`))
+      yield `must map ${time}At, or ${time}Date and ${time}Time: one of them is the time`;
   }
-  if (!isMapped(map, 'inviteAt') && !isMapped(map, 'inviteDate')) {
-    throw wrong('No column is mapped to inviteAt, nor are inviteDate and inviteTime.');
-  }
-}
-
-function isMapped(map: ColumnMap, member: ColumnMember): boolean {
-  return map.columns[member] !== undefined;
-}
-
-function isWhole(value: unknown, least: number, most: number): boolean {
-  return typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most;
-}
-
-function wrong(message: string): HopbackError {
-  return new HopbackError('invalid-configuration', message);
+  if (!has('inviteAt') && !has('inviteDate'))
+    yield 'must map a column to inviteAt, or two to inviteDate and inviteTime';
+  if (!has('calling') && !has('called')) yield 'must map a column to calling or called';
+  const { headerRows, leastColumns = 0, mostColumns = MAX_COLUMN + 1 } = map;
+  if (leastColumns > mostColumns) yield 'must not have leastColumns above mostColumns';
+  if (headerRows === 0 && [...Object.values(map.columns), map.leaveOut?.column].some((at) => typeof at === 'string'))
+    yield 'gives columns by name, but headerRows says that there is no header row';
 }
 
 /** The text that a row has for a member; empty where no column is mapped to it, or nothing stands there. */
@@ -326,7 +310,8 @@ const READER_VERSION = 1;
 export function createColumnsReader(description: ColumnsDescription): RecordReader {
   const source = legSource(description, READER_VERSION);
   const { columns: map } = description;
-  checkColumnMap(map);
+  const read = columnMap.safeParse(map);
+  if (!read.success) throw configurationError('columns', { error: read.error, value: map });
   const layout = columnLayout(map);
   return {
     ...rowReader('csv', (row) => readRow(row, { source, map, layout })),

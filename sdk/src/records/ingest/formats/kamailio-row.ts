@@ -1,8 +1,9 @@
+import { z } from 'zod';
 import { isJsonObject, parseBoundedJson } from '../../../core/json-text.js';
 import type { JsonLimits } from '../../../core/json-text.js';
 import { passingMap } from '../../../core/memo.js';
 import type { PassingMap } from '../../../core/memo.js';
-import { HopbackError } from '../../../errors.js';
+import { configurationError } from '../../configuration-error.schema.js';
 import { sourceSha256 } from '../../record-id.js';
 import { csvFields, rowText } from '../record-reader.js';
 import type { RowReading, SourceRow } from '../record-reader.js';
@@ -10,7 +11,7 @@ import { isNoTime } from './row-times.js';
 import type { RowClock, RowInstant, RowTimeReading } from './row-times.js';
 
 /** What an extra column of an accounting row can tell. */
-export const ACC_ROLES = [
+const ACC_ROLES = [
   /** Who calls, as it came in: `$fU`, `$fu`. */
   'calling',
   /** P-Asserted-Identity: `$ai`. */
@@ -67,37 +68,51 @@ const CORE_NAMES = {
 /** One of the columns that acc itself writes. */
 export type AccColumn = keyof typeof CORE_NAMES;
 
-export const ACC_COLUMNS: readonly AccColumn[] = Object.keys(CORE_NAMES) as AccColumn[];
+const ACC_COLUMNS: readonly AccColumn[] = Object.keys(CORE_NAMES) as AccColumn[];
+
+const columnName = z.string().min(1).max(256);
 
 /** What a carrier declares about the accounting rows of its proxy. */
-export interface KamailioAccLayout {
-  /**
-   * How rows are written: `json` objects (acc_json, events, {@link accDatabaseRow}), also behind a syslog prefix; `csv` lines in
-   * the order of `columns`, as databases export them; `flat`: lines of db_flatstore, which knows no quotes and writes a separator inside a
-   * value as `%7C`; `log`: lines of `name=value` with semicolons, as acc writes them to syslog.
-   */
-  readonly form: 'json' | 'csv' | 'flat' | 'log';
-  /** Names of all columns of a CSV or flat line in their order: core columns by their default names, extra ones by their own. */
-  readonly columns?: readonly string[];
-  /** One character. Default the comma, and of flat lines `|`. */
-  readonly separator?: string;
-  /** Core columns that have other names (`acc_method_column`, `cdr_start_id` and so on), by default name. */
-  readonly names?: Partial<Readonly<Record<AccColumn, string>>>;
-  /**
-   * What the columns of db_extra, log_extra, acc_json's acc_extra and cdr_extra tell, by their names. Default {@link USUAL_EXTRA}; of log
-   * lines none, since there a line that lacks a declared column is refused.
-   */
-  readonly extra?: Readonly<Record<string, AccRole>>;
-  /**
-   * Where CDR rows of the dialog module (start_time, end_time, duration) come from: `alone`, and each is a call of its own; or
-   * `beside` transaction rows, and each is joined with the INVITE of its call. Default `alone`.
-   */
-  readonly cdrs?: 'alone' | 'beside';
-  /** What start_time is: the INVITE, or with `cdr_start_on_confirmed=1` the answer. Default `invite`, as Kamailio's. */
-  readonly cdrStart?: 'invite' | 'answer';
-  /** Whether `detect_direction=1` puts the tags of every BYE in the order of the INVITE: then rows do not tell who hung up. Default false. */
-  readonly detectsDirection?: boolean;
-}
+export const kamailioAccLayout = z
+  .strictObject({
+    /**
+     * How rows are written: `json` objects (acc_json, events, {@link accDatabaseRow}), also behind a syslog prefix; `csv` lines in
+     * the order of `columns`, as databases export them; `flat`: lines of db_flatstore, which knows no quotes and writes a separator inside a
+     * value as `%7C`; `log`: lines of `name=value` with semicolons, as acc writes them to syslog.
+     */
+    form: z.enum(['json', 'csv', 'flat', 'log']),
+    /** Names of all columns of a CSV or flat line in their order: core columns by their default names, extra ones by their own. */
+    columns: z.exactOptional(z.array(columnName).max(1_024).readonly()),
+    /** Default the comma, and of flat lines `|`. */
+    separator: z.exactOptional(z.string().regex(/^[^"]$/s, 'must be one character, and no quote')),
+    /** Core columns that have other names (`acc_method_column`, `cdr_start_id` and so on), by default name. */
+    names: z.exactOptional(z.partialRecord(z.enum(ACC_COLUMNS), columnName)),
+    /**
+     * What the columns of db_extra, log_extra, acc_json's acc_extra and cdr_extra tell, by their names. Default {@link USUAL_EXTRA}; of log
+     * lines none, since there a line that lacks a declared column is refused.
+     */
+    extra: z.exactOptional(z.record(columnName, z.enum(ACC_ROLES))),
+    /**
+     * Where CDR rows of the dialog module (start_time, end_time, duration) come from: `alone`, and each is a call of its own; or
+     * `beside` transaction rows, and each is joined with the INVITE of its call. Default `alone`.
+     */
+    cdrs: z.exactOptional(z.enum(['alone', 'beside'])),
+    /** What start_time is: the INVITE, or with `cdr_start_on_confirmed=1` the answer. Default `invite`, as Kamailio's. */
+    cdrStart: z.exactOptional(z.enum(['invite', 'answer'])),
+    /** Whether `detect_direction=1` puts the tags of every BYE in the order of the INVITE: then rows do not tell who hung up. Default false. */
+    detectsDirection: z.exactOptional(z.boolean()),
+  })
+  .superRefine(({ form, columns = [], extra = {} }, { addIssue }) => {
+    const refuse = (member: string, message: string): void => addIssue({ code: 'custom', path: [member], message });
+    if ((form === 'csv' || form === 'flat') && columns.length === 0)
+      refuse('columns', 'must be the names of all columns of the lines, in their order');
+    if (new Set(columns).size !== columns.length) refuse('columns', 'must not name a column twice');
+    const roles = Object.values(extra);
+    if (new Set(roles).size !== roles.length) refuse('extra', 'must not declare two columns to hold the same');
+  });
+
+/** What a carrier declares about the accounting rows of its proxy. */
+export type KamailioAccLayout = Readonly<z.infer<typeof kamailioAccLayout>>;
 
 /** Extra columns as Kamailio's and OpenSIPS's own sample configurations name them. */
 export const USUAL_EXTRA: Readonly<Record<string, AccRole>> = {
@@ -118,19 +133,12 @@ export type AccColumns = ReturnType<typeof accColumns>;
  * separator is not one character
  */
 export function accColumns(layout: KamailioAccLayout) {
+  const read = kamailioAccLayout.safeParse(layout);
+  if (!read.success) throw configurationError('layout', { error: read.error, value: layout });
   const { form, columns = [], names = {} } = layout;
   const extra = layout.extra ?? (form === 'log' ? {} : USUAL_EXTRA);
   const separator = layout.separator ?? (form === 'flat' ? '|' : ',');
-  const isOrdered = form === 'csv' || form === 'flat';
-  if (isOrdered && columns.length === 0)
-    throw wrong('layout.columns is missing: the names of all columns of the lines, in their order.');
-  if (new Set(columns).size !== columns.length) throw wrong('Two columns of the lines have the same name.');
-  if (separator.length !== 1 || separator === '"') throw wrong('The separator is one character, and not the quote.');
-  const roles = new Map<AccRole, string>();
-  for (const [column, role] of Object.entries(extra)) {
-    if (roles.has(role)) throw wrong(`Two extra columns are declared to hold "${role}".`);
-    roles.set(role, column);
-  }
+  const roles = new Map<AccRole, string>(Object.entries(extra).map(([column, role]) => [role, column]));
   if (form !== 'log' && !roles.has('inviteTime')) roles.set('inviteTime', 'created');
   const named = Object.fromEntries(Object.entries(names).map(([column, name]) => [column, [name]]));
   const core: Readonly<Record<AccColumn, readonly string[]>> = { ...CORE_NAMES, ...named };
@@ -146,10 +154,6 @@ export function accColumns(layout: KamailioAccLayout) {
     cdrStart: layout.cdrStart ?? 'invite',
     detectsDirection: layout.detectsDirection ?? false,
   };
-}
-
-function wrong(message: string): HopbackError {
-  return new HopbackError('invalid-configuration', message);
 }
 
 /** A row taken apart: values by the names of their columns. */

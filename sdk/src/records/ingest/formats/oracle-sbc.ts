@@ -1,6 +1,7 @@
+import { z } from 'zod';
 import type { Release } from '../../../contract/call-record.js';
 import { endOfQuoted } from '../../../core/sip-request.js';
-import { HopbackError } from '../../../errors.js';
+import { configurationError } from '../../configuration-error.schema.js';
 import { dispositionOfQ850, legReading, legSource, nameOf, rejectedRow, rowReader, skippedRow } from './leg.js';
 import type { LegSource } from './leg.js';
 import { csvFields, rowText } from '../record-reader.js';
@@ -139,17 +140,21 @@ function partyAt(text: string, at: number): { readonly text: string; readonly en
 /** Goes up when the same row would make another record. */
 const READER_VERSION = 1;
 
+/** Fields count from 1; rows of 269 fields are the longest that are known. */
+const fieldNumber = z.int().min(1).max(1_024);
+
 /**
  * Fields that are not at the same place in all releases, by their number in the accounting guide, from 1. The guide's field 27 is the
  * address that the caller's **media** came from: name it for `ingressAddress` only where peers send media and signalling from one
  * address, or a traceback will show an address that never sent the INVITE.
  */
-export interface OracleSbcFields {
+export const oracleSbcFields = z.strictObject({
   /** Remote signalling address on the ingress side (Acme-Ingress-Remote-Addr). */
-  readonly ingressAddress?: number;
+  ingressAddress: z.exactOptional(fieldNumber),
   /** Remote signalling address on the egress side (Acme-Egress-Remote-Addr). */
-  readonly egressAddress?: number;
-}
+  egressAddress: z.exactOptional(fieldNumber),
+});
+type OracleSbcFields = Readonly<z.infer<typeof oracleSbcFields>>;
 
 /**
  * Makes the reader of the local CDR files of Oracle (Acme Packet) SBCs, CSV in the order of the STOP record; START and INTERIM records,
@@ -169,16 +174,11 @@ export interface OracleSbcFields {
  */
 export function createOracleSbcReader(description: SourceDescription, fields: OracleSbcFields = {}): RecordReader {
   const source = legSource(description, READER_VERSION);
-  for (const number of [fields.ingressAddress, fields.egressAddress]) {
-    if (number !== undefined && !(Number.isInteger(number) && number >= 1 && number <= MAX_FIELD_NUMBER)) {
-      throw new HopbackError('invalid-configuration', `Fields count from 1 to ${MAX_FIELD_NUMBER}; ${number} is none.`);
-    }
-  }
+  const read = oracleSbcFields.safeParse(fields);
+  if (!read.success) throw configurationError('fields', { error: read.error, value: fields });
   return rowReader('lines', (row) => readCdr(row, source, fields));
 }
 
-/** Rows of 269 fields are the longest that are known. */
-const MAX_FIELD_NUMBER = 1_024;
 /** Up to the realms. */
 const LEAST_FIELDS = 23;
 

@@ -1,6 +1,6 @@
 import type { TimeBasis } from '../../../contract/call-record.js';
 import { HopbackError } from '../../../errors.js';
-import type { RowReading, SourceTime } from '../record-reader.js';
+import type { RowReading, SourceDescription } from '../record-reader.js';
 
 /** A date and time of day as written, without a zone. */
 export interface WallTime {
@@ -385,7 +385,7 @@ const RESOLUTIONS_US = [1_000_000, 100_000, 10_000, 1_000, 100, 10, 1] as const;
  * if (read.status === 'instant') console.log((read.otherUs ?? 0) - read.atUs); // 3600000000
  * ```
  */
-export function rowClock(time: SourceTime): RowClock {
+export function rowClock(time: SourceDescription['time']): RowClock {
   const { zone, repeatedHour = 'earlier' } = time;
   const clock = zoneClock(zone);
   if (clock === undefined) {
