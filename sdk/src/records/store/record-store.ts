@@ -15,8 +15,8 @@ export const MAX_HELD_RECORDS = 100_000;
 /** Longest text that is looked up by; no record has one as long, and then nothing is found. */
 const MAX_TEXT_CHARS = 262_144;
 
-const text = z.string().max(MAX_TEXT_CHARS);
-const count = z.int().min(0);
+const shortText = z.string().max(MAX_TEXT_CHARS);
+const wholeNumber = z.int().min(0);
 
 /** A stretch of time, microseconds since the epoch, both ends included. */
 export const timeWindow = z.object({ fromUs: z.number(), toUs: z.number() });
@@ -30,17 +30,17 @@ export const recordQuery = z.object({
   /** When the leg began; of one whose local time comes twice, and is not told apart, either instant will do. */
   window: timeWindow,
   /** The number called, as written, translated, or the location routing number that stood for it. */
-  calledTn: z.exactOptional(text),
+  calledTn: z.exactOptional(shortText),
   /** The number of From or the asserted one. */
-  callingTn: z.exactOptional(text),
+  callingTn: z.exactOptional(shortText),
   /** SIP Call-ID of either side. */
-  callId: z.exactOptional(text),
-  origId: z.exactOptional(text),
+  callId: z.exactOptional(shortText),
+  origId: z.exactOptional(shortText),
   /** What the legs of one call have in common: finds those in which the switch wrote other numbers. */
-  callGroupId: z.exactOptional(text),
+  callGroupId: z.exactOptional(shortText),
   /** Name of the trunk, in or out. */
-  trunk: z.exactOptional(text),
-  recordId: z.exactOptional(text),
+  trunk: z.exactOptional(shortText),
+  recordId: z.exactOptional(shortText),
   /** Records at most, 1 to 10,000. Default 1,000. */
   limit: z.exactOptional(z.number()),
 });
@@ -57,11 +57,11 @@ export interface FoundRecords {
 /** What became of records that were handed in. */
 export const insertedCounts = z.object({
   /** Records that are new. */
-  inserted: count,
+  inserted: wholeNumber,
   /** Records whose id was there already: left as they were. */
-  repeated: count,
+  repeated: wholeNumber,
   /** Records older than retention, not taken. */
-  expired: count,
+  expired: wholeNumber,
 });
 export type Inserted = Readonly<z.infer<typeof insertedCounts>>;
 
@@ -74,15 +74,15 @@ export function addInserted(sum: { -readonly [Name in keyof Inserted]: Inserted[
 
 /** A hold: records that outlive retention until it is released. */
 export const legalHold = z.object({
-  holdId: text,
-  reason: text,
+  holdId: shortText,
+  reason: shortText,
   query: recordQuery,
   /** When it was ordered, microseconds since the epoch. */
   placedAtUs: z.number(),
   /** Until when, microseconds since the epoch; undefined without end. */
   untilUs: z.exactOptional(z.number()),
   /** Records under it. */
-  count,
+  count: wholeNumber,
 });
 export type LegalHold = Readonly<z.infer<typeof legalHold>>;
 
@@ -90,14 +90,14 @@ export type LegalHold = Readonly<z.infer<typeof legalHold>>;
 export const holdAuditEntry = z.object({
   /** `ended`: the time that the hold was ordered for is over; found by `expire`. */
   action: z.enum(['held', 'released', 'ended']),
-  holdId: text,
+  holdId: shortText,
   /** When, microseconds since the epoch, by the clock of the store. */
   atUs: z.number(),
   /** Who ordered it, as the caller named them; absent where nobody was named, and where time did it. */
-  by: z.exactOptional(text),
-  reason: text,
+  by: z.exactOptional(shortText),
+  reason: shortText,
   /** Records that were under the hold then. */
-  count,
+  count: wholeNumber,
 });
 export type HoldAuditEntry = Readonly<z.infer<typeof holdAuditEntry>>;
 
@@ -105,20 +105,20 @@ export type HoldAuditEntry = Readonly<z.infer<typeof holdAuditEntry>>;
 export const holdOrder = z.object({
   query: recordQuery,
   /** Why: the matter, the demand, the case number. */
-  reason: text,
+  reason: shortText,
   /** Until when, microseconds since the epoch; without it until it is released. */
   untilUs: z.exactOptional(z.number()),
   /** Who orders it, for the audit. */
-  by: z.exactOptional(text),
+  by: z.exactOptional(shortText),
 });
 export type HoldOrder = Readonly<z.infer<typeof holdOrder>>;
 
 /** What a store holds. */
 export const storeStatistics = z.object({
-  records: count,
+  records: wholeNumber,
   /** Octets on disk; 0 where there is none. */
-  sizeBytes: count,
-  partitions: count,
+  sizeBytes: wholeNumber,
+  partitions: wholeNumber,
   /** Of the oldest and newest leg; absent in an empty store. */
   oldestUs: z.exactOptional(z.number()),
   newestUs: z.exactOptional(z.number()),
@@ -128,7 +128,7 @@ export type StoreStatistics = Readonly<z.infer<typeof storeStatistics>>;
 /** What "not found" has to hold for in a store. */
 export const storeScope = z.object({
   /** Every source that records came from or coverage was told of, in order, also where nothing of it is complete or left. */
-  sources: z.array(text).readonly(),
+  sources: z.array(shortText).readonly(),
   /**
    * How far retention went, microseconds since the epoch: what began before is not kept, which is another answer than that it was not there.
    * Absent where nothing was ever removed.

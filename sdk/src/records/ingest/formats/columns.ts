@@ -72,14 +72,14 @@ const MAX_COLUMN = 1_023;
 /** Where a member stands: the number of its column, from 0, or the name that the header row has for it, in any case. */
 export type ColumnPlace = number | string;
 
-const place = z.custom<ColumnPlace>(
+const placeOfColumn = z.custom<ColumnPlace>(
   (value) =>
     typeof value === 'string'
       ? value.trim() !== '' && value.length <= MAX_NAME_CHARS
       : Number.isInteger(value) && Number(value) >= 0 && Number(value) <= MAX_COLUMN,
   `must be the name of a column, or its number from 0 to ${MAX_COLUMN}`,
 );
-const word = z.string().max(MAX_NAME_CHARS);
+const mappedWord = z.string().max(MAX_NAME_CHARS);
 
 /**
  * What the columns of a CSV file mean, for `cdr_custom` and for every switch that has no reader of its own. Plain JSON. Needed are `legId`,
@@ -87,7 +87,7 @@ const word = z.string().max(MAX_NAME_CHARS);
  */
 export const columnMap = z
   .strictObject({
-    columns: z.partialRecord(z.enum(COLUMN_MEMBERS), place),
+    columns: z.partialRecord(z.enum(COLUMN_MEMBERS), placeOfColumn),
     timeLayout: z.enum(TIME_LAYOUTS),
     /** One character. Default the comma; a tab for tab-separated files. */
     separator: z.exactOptional(z.string().regex(/^[^"]$/s, 'must be one character, and no quote')),
@@ -110,14 +110,16 @@ export const columnMap = z
     /** Default seconds. */
     durationUnit: z.exactOptional(z.enum(['seconds', 'milliseconds', 'hundredths'])),
     /** What the words of the disposition column mean, in any case. Without a word for it a call with an answer time was answered, others failed. */
-    dispositions: z.exactOptional(z.record(word, Disposition)),
+    dispositions: z.exactOptional(z.record(mappedWord, Disposition)),
     /** What the words of the column of who hung up mean, in any case. */
-    releaseParties: z.exactOptional(z.record(word, z.enum(['calling', 'called', 'network']))),
+    releaseParties: z.exactOptional(z.record(mappedWord, z.enum(['calling', 'called', 'network']))),
     /** Rows to be left out: those whose column has one of these words, such as interim records. */
-    leaveOut: z.exactOptional(z.strictObject({ column: place, words: z.array(word).max(1_024).readonly() })),
+    leaveOut: z.exactOptional(
+      z.strictObject({ column: placeOfColumn, words: z.array(mappedWord).max(1_024).readonly() }),
+    ),
   })
-  .superRefine((map, { addIssue }) => {
-    for (const message of faultsOf(map)) addIssue({ code: 'custom', message });
+  .superRefine((map, context) => {
+    for (const message of faultsOf(map)) context.addIssue({ code: 'custom', message });
   });
 
 /** What the columns of a CSV file mean. */

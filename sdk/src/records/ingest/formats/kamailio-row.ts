@@ -102,8 +102,10 @@ export const kamailioAccLayout = z
     /** Whether `detect_direction=1` puts the tags of every BYE in the order of the INVITE: then rows do not tell who hung up. Default false. */
     detectsDirection: z.exactOptional(z.boolean()),
   })
-  .superRefine(({ form, columns = [], extra = {} }, { addIssue }) => {
-    const refuse = (member: string, message: string): void => addIssue({ code: 'custom', path: [member], message });
+  .superRefine(({ form, columns = [], extra = {} }, context) => {
+    const refuse = (member: string, message: string): void => {
+      context.addIssue({ code: 'custom', path: [member], message });
+    };
     if ((form === 'csv' || form === 'flat') && columns.length === 0)
       refuse('columns', 'must be the names of all columns of the lines, in their order');
     if (new Set(columns).size !== columns.length) refuse('columns', 'must not name a column twice');
