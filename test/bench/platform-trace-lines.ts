@@ -1,4 +1,4 @@
-import type { PlatformAnswer } from '../../sdk/src/platform/index.js';
+import type { PlatformAnswer } from '../../sdk/src/contract/platform-answer.js';
 import type { TracebackRequest } from '../../sdk/src/traceback/index.js';
 import { startLineProcess } from './line-process.js';
 import { platformProcess } from './platform-process.js';

@@ -2,7 +2,7 @@ import { sign } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { createTestKey } from '@hopback/sdk/testing';
 import type { TestKey } from '@hopback/sdk/testing';
-import type { PlatformAnswer } from '../../sdk/src/platform/index.js';
+import type { PlatformAnswer } from '../../sdk/src/contract/platform-answer.js';
 import { seededDice } from '../../sdk/src/testing/platform/platform-faults.js';
 import type { TracebackAnswer, TracebackFinding, TracebackRequest } from '../../sdk/src/traceback/index.js';
 import { drawCall } from './platform-carriers.js';

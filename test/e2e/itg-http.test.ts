@@ -2,10 +2,10 @@ import { connect } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createTestPki } from '../../sdk/src/testing/index.js';
-import { createTlsFetch, privateKeyJwt } from '../../sdk/src/platform/index.js';
-import { jsonAnswer, problemAnswer } from '../../sdk/src/platform/index.js';
-import type { Operation, ServedRoute } from '../../harness/src/platform/core/index.js';
 import type { PluggedArea } from '../../harness/src/platform/index.js';
+import { jsonAnswer, problemAnswer } from '../../sdk/src/contract/platform-answer.js';
+import { createTlsFetch, privateKeyJwt } from '../../sdk/src/platform/index.js';
+import type { Operation, ServedRoute } from '../../harness/src/platform/core/index.js';
 import { clientTestKey, startPlatformLab } from '../support/itg-platform.js';
 import type { PlatformLab, TestMember } from '../support/itg-platform.js';
 

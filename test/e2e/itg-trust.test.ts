@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { SignJWT } from 'jose';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createKeyRing } from '../../harness/src/platform/database/index.js';
-import { CLIENT_ASSERTION_TYPE } from '../../sdk/src/platform/index.js';
+import { CLIENT_ASSERTION_TYPE } from '../../sdk/src/contract/common.js';
 import { clientTestKey, startPlatformLab } from '../support/itg-platform.js';
 import type { PlatformLab, TestMember } from '../support/itg-platform.js';
 

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { WIRE_EXAMPLES, type DemandParams, type PlatformClient, type PlatformEvent } from '@hopback/sdk/platform';
+import { WIRE_EXAMPLES } from '@hopback/sdk/platform';
+import type { PlatformClient, PlatformEvent } from '@hopback/sdk/platform';
 import { createManualClock, type TestPlatform } from '@hopback/sdk/testing';
 import { describe, expect, test } from 'vitest';
 import { codeOf } from '../support/code-of.js';
@@ -8,7 +9,7 @@ import { clientOf, PLATFORM_BINDINGS, problemOf } from '../support/platform-bind
 const ROLES = { apps: ['app-1'], agencies: ['ag-ohio', 'ag-iowa'], staff: ['staff-1'] } as const;
 const PDF = Buffer.from('%PDF-1.7\n% a subpoena\n%%EOF\n');
 const { documentSha256: _stated, ...SUBMISSION } = WIRE_EXAMPLES.DemandSubmission[0].value;
-const DEMAND: DemandParams = { ...SUBMISSION, document: PDF };
+const DEMAND: Parameters<PlatformClient['demands']['create']>[0] = { ...SUBMISSION, document: PDF };
 const FILES = [
   { name: 'tracebacks.ndjson', mediaType: 'application/x-ndjson', bytes: Buffer.from('{}\n'), records: 1 },
   { name: 'certificate.pdf', mediaType: 'application/pdf', bytes: PDF },

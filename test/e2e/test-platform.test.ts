@@ -1,11 +1,11 @@
 import { gzipSync } from 'node:zlib';
+import { RECORD_BATCH_TYPE } from '../../sdk/src/contract/record-batch.js';
 import {
   bearerToken,
   createHttpsRecordTransport,
   createPlatformClient,
   createTlsFetch,
   privateKeyJwt,
-  RECORD_BATCH_TYPE,
   WIRE_EXAMPLES,
 } from '@hopback/sdk/platform';
 import { createManualClock, createTestPki, startTestPlatform, type TestPlatform } from '@hopback/sdk/testing';

@@ -77,12 +77,15 @@ function withDocstrings(text: string): string {
     .reduce((before, edit) => `${before.slice(0, edit.from)}${edit.text}${before.slice(edit.to)}`, text);
 }
 
-/** The text of `.describe('…')` at the end of an expression. */
+/** The text of `.describe('…')` at the end of an expression, or before what a helper of common.ts describes. */
 function descriptionOf(expression: ts.Expression): string | undefined {
-  if (!ts.isCallExpression(expression) || !ts.isPropertyAccessExpression(expression.expression)) return undefined;
-  const [said] = expression.arguments;
-  if (expression.expression.name.text !== 'describe' || said === undefined) return undefined;
-  return ts.isStringLiteralLike(said) ? said.text : undefined;
+  if (!ts.isCallExpression(expression)) return undefined;
+  const { expression: called, arguments: given } = expression;
+  const isMember = ts.isPropertyAccessExpression(called);
+  const [said] = given;
+  if (said === undefined || !ts.isStringLiteralLike(said)) return undefined;
+  const name = isMember ? called.name.text : called.getText();
+  return /^(?:describe|(?:object|listOf|oneOf)|optional(?:Object|ListOf|OneOf))$/.test(name) ? said.text : undefined;
 }
 
 /**

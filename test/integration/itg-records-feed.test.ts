@@ -2,7 +2,7 @@ import { afterEach, expect, test } from 'vitest';
 import { gzipSync } from 'node:zlib';
 import { LiveFeed } from '../../harness/src/platform/records/live-feed.js';
 import { createManualClock } from '../../sdk/src/testing/index.js';
-import { MAX_BATCH_BYTES, MAX_BATCH_RECORDS } from '../../sdk/src/platform/index.js';
+import { MAX_BATCH_BYTES, MAX_BATCH_RECORDS } from '../../sdk/src/contract/record-batch.js';
 import { createTemporaryDirectory } from '../peers/temporary-directory.js';
 import {
   batchCall,

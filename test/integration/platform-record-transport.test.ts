@@ -3,11 +3,7 @@ import { createServer as createTlsServer } from 'node:https';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { bearerToken, type RequestAuthorization } from '../../sdk/src/platform/retry.js';
-import {
-  createHttpsRecordTransport,
-  MAX_ANSWER_BYTES,
-  type HttpsRecordTransportOptions,
-} from '../../sdk/src/platform/record-transport-https.js';
+import { createHttpsRecordTransport } from '../../sdk/src/platform/record-transport-https.js';
 import { SharedRecord } from '../../sdk/src/contract/call-record.js';
 import { RECORD_BATCH_TYPE, RecordBatchFields } from '../../sdk/src/contract/record-batch.js';
 import type { DeliveryResult, RecordBatch } from '../../sdk/src/contract/record-batch.js';
@@ -15,6 +11,10 @@ import { createTestPki } from '../../sdk/src/testing/test-pki.js';
 import { whileListening } from '../support/http-server.js';
 import { sharedRecord } from '../support/shared-records.js';
 import { sampleRecord } from '../support/stream-lab.js';
+
+type TransportOptions = Parameters<typeof createHttpsRecordTransport>[0];
+/** Octets of an answer that are read. */
+const MAX_ANSWER_BYTES = 2 * 1_048_576;
 
 const ID = '0123456789abcdef0123456789abcdef';
 const LINES = [
@@ -46,7 +46,7 @@ const answering =
     );
   };
 
-function deliver(handler: Handler, options: Partial<HttpsRecordTransportOptions> = {}): Promise<DeliveryResult> {
+function deliver(handler: Handler, options: Partial<TransportOptions> = {}): Promise<DeliveryResult> {
   return serving(handler, (url) =>
     createHttpsRecordTransport({ url, authorization, ...options }).deliver(BATCH, never),
   );
@@ -87,7 +87,7 @@ const begun =
       .write('{', () => (breaksOff ? response.destroy() : undefined));
 const failing: RequestAuthorization = { fields: () => Promise.reject(new Error('the token server is down')) };
 
-const CASES: readonly (readonly [string, Handler, object, Partial<HttpsRecordTransportOptions>?])[] = [
+const CASES: readonly (readonly [string, Handler, object, Partial<TransportOptions>?])[] = [
   [
     'some records rejected',
     answering(200, { batchId: ID, accepted: 2, rejected: REJECTED }),
@@ -154,7 +154,7 @@ test('ends an attempt when its signal aborts', async () => {
   expect(result).toMatchObject({ status: 'unavailable', reason: 'connection-failed' });
 });
 
-test.each<readonly [string, Partial<HttpsRecordTransportOptions>]>([
+test.each<readonly [string, Partial<TransportOptions>]>([
   ['another scheme', { url: 'ftp://itg.example/' }],
   ['http to another machine', { url: 'http://127.0.0.1.example/' }],
   ['an invalid URL', { url: 'nonsense' }],

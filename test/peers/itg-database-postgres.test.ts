@@ -9,7 +9,7 @@ import {
 } from '../../harness/src/platform/database/index.js';
 import type { OpenedDatabase } from '../../harness/src/platform/database/index.js';
 import { createKeyedTransactions, httpDefinition } from '../../harness/src/platform/http/idempotency.js';
-import { jsonAnswer } from '../../sdk/src/platform/index.js';
+import { jsonAnswer } from '../../sdk/src/contract/platform-answer.js';
 import { describePeer, peer } from '../peers.js';
 import { alertClaims, openAlerts } from '../support/itg-alert-claims.js';
 import { backupClaims } from '../support/itg-backup-claims.js';

@@ -17,7 +17,8 @@ import {
 } from '../../harness/src/platform/records/batch-intake.js';
 import { liveRecordOf, liveRow } from '../../harness/src/platform/records/live-reader.js';
 import type { SharedRecord } from '../../sdk/src/contract/call-record.js';
-import { readWireBody, WIRE_SCHEMAS } from '../../sdk/src/platform/index.js';
+import { readWireBody } from '../../sdk/src/contract/read-platform-request.js';
+import { WIRE_SCHEMAS } from '../../sdk/src/platform/index.js';
 import { openDuckDbRecordStore } from '../../sdk/src/records/store/duckdb-record-store.js';
 import { createTemporaryDirectory } from '../peers/temporary-directory.js';
 import { benchRecord } from '../bench/stream-deliver.js';

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { CallRecord, SharedRecord, VerdictEvidence } from '../../sdk/src/platform/index.js';
+import { CallRecord, SharedRecord, VerdictEvidence } from '../../sdk/src/contract/call-record.js';
 import { anyCallRecord } from '../support/any-call-record.js';
 import { changed, places, type Place } from '../support/json-places.js';
 import { SENDING_LEVELS, sharedRecord } from '../support/shared-records.js';

@@ -1,4 +1,5 @@
-import { INTAKE_FIELDS, readPastedText } from '@hopback/sdk/traceback';
+import { readPastedText } from '@hopback/sdk/traceback';
+import { INTAKE_FIELDS } from '../../sdk/src/traceback/intake/intake-fields.js';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 

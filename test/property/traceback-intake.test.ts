@@ -1,13 +1,13 @@
 import {
   answerEmail,
-  INTAKE_FIELDS,
-  MAX_INTAKE_READINGS,
   portalFields,
   readEmail,
   readPastedText,
   readRequestCsv,
   requestText,
 } from '@hopback/sdk/traceback';
+import { INTAKE_FIELDS } from '../../sdk/src/traceback/intake/intake-fields.js';
+import { MAX_INTAKE_READINGS } from '../../sdk/src/traceback/intake/intake-report.js';
 import type { IntakeReport, TracebackAnswer, TracebackFinding, TracebackRequest } from '@hopback/sdk/traceback';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
-import { RECORD_BATCH_TYPE } from '../../sdk/src/platform/index.js';
+import { RECORD_BATCH_TYPE } from '../../sdk/src/contract/record-batch.js';
 import type { PlatformScope } from '../../sdk/src/platform/index.js';
 import { createTestKey } from '../../sdk/src/testing/index.js';
 import type { AccessFixture, SentAlong } from './itg-access-matrix.js';

@@ -12,7 +12,8 @@ import { campaignsDefinition } from '../../harness/src/platform/campaigns/campai
 import { createHoldReader } from '../../harness/src/platform/demands/holds.js';
 import { DEMANDS_DEFINITION } from '../../harness/src/platform/demands/tables.js';
 import type { OpenedDatabase } from '../../harness/src/platform/database/index.js';
-import type { AppReport, Campaign, PlatformAnswer, PlatformScope, Traceback } from '../../sdk/src/platform/index.js';
+import type { PlatformAnswer } from '../../sdk/src/contract/platform-answer.js';
+import type { AppReport, Campaign, PlatformScope, Traceback } from '../../sdk/src/platform/index.js';
 import { callerOf, callOperation, valueOf } from './itg-calls.js';
 import type { TestCall } from './itg-calls.js';
 import { createTestContext } from './itg-context.js';

@@ -4,8 +4,10 @@ import { compactVerify } from 'jose';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { isHopbackError } from '../../sdk/src/errors.js';
-import { createHttpsRecordTransport, RECORD_BATCH_TYPE } from '../../sdk/src/platform/index.js';
-import type { FccNotice, PagedList, PageParams, TracebackHop } from '../../sdk/src/platform/index.js';
+import { RECORD_BATCH_TYPE } from '../../sdk/src/contract/record-batch.js';
+import type { TracebackHop } from '../../sdk/src/contract/traceback.js';
+import { createHttpsRecordTransport } from '../../sdk/src/platform/index.js';
+import type { FccNotice, PagedList } from '../../sdk/src/platform/index.js';
 import { casesAccess, demandsAccess, hearCampaigns } from './itg-access-cases.js';
 import { accessMatrix } from './itg-access-matrix.js';
 import type { AccessFixture } from './itg-access-matrix.js';
@@ -93,7 +95,7 @@ async function checkPages({ lab, members: { own } }: ContractWorld): Promise<voi
 }
 
 /** Walks a list with a filter an item at a time. */
-async function walked<Item, Params extends PageParams>({ iterate }: PagedList<Item, Params>, filter: Params) {
+async function walked<Item, Filter>({ iterate }: PagedList<Item, Filter>, filter: Filter) {
   const items: Item[] = [];
   for await (const item of iterate({ ...filter, limit: 1 })) items.push(item);
   return items;
@@ -109,11 +111,11 @@ async function checkFilters({ lab, third, members: { own } }: ContractWorld): Pr
     opened.push((await tracebacks.create({ ...opening, campaign })).tracebackId);
   }
   await lab.asOperator('POST', `/v1/tracebacks/${opened[1]}/withdrawal`, { reason: 'Opened twice.' });
-  const check = async <Item, Params extends PageParams>(
-    list: PagedList<Item, Params>,
-    [filter, isMeant, whole]: readonly [Params, (item: Item) => boolean, Params?],
+  const check = async <Item, Filter>(
+    list: PagedList<Item, Filter>,
+    [filter, isMeant, whole]: readonly [NoInfer<Filter>, (item: Item) => boolean, NoInfer<Filter>?],
   ): Promise<void> => {
-    const { items } = await list.list({ ...(whole as Params), limit: 500 });
+    const { items } = await list.list({ ...(whole as Filter), limit: 500 });
     const meant = items.filter(isMeant);
     const isPart = meant.length < items.length || filter === whole;
     expect([filter, meant.length > 1, isPart]).toEqual([filter, true, true]);

@@ -18,6 +18,7 @@ import { openFileStore } from '../../harness/src/platform/demands/file-store.js'
 import { auditProofsOf } from '../../harness/src/platform/demands/demand-rows.js';
 import type { DemandLimits, DemandPorts } from '../../harness/src/platform/demands/demand-rows.js';
 import { createLogSigner, openMerkleLog, type MerkleLog } from '../../sdk/src/log/index.js';
+import type { SharedRecord } from '../../sdk/src/contract/call-record.js';
 import { WIRE_EXAMPLES } from '../../sdk/src/platform/index.js';
 import type {
   AppReport,
@@ -25,7 +26,6 @@ import type {
   Demand,
   DemandSubmission,
   Production,
-  SharedRecord,
   Traceback,
 } from '../../sdk/src/platform/index.js';
 import type { OpenedDatabase } from '../../harness/src/platform/database/index.js';

@@ -1,7 +1,8 @@
 import type { LiveRecord } from '../../harness/src/platform/core/index.js';
 import { createCampaignEngine } from '../../harness/src/platform/domain/campaigns/campaign-engine.js';
 import type { CampaignEngine } from '../../harness/src/platform/domain/campaigns/campaign-engine.js';
-import type { AppReport, SharedRecord } from '../../sdk/src/platform/index.js';
+import type { SharedRecord } from '../../sdk/src/contract/call-record.js';
+import type { AppReport } from '../../sdk/src/platform/index.js';
 
 export const LIVE_START_MS: number = Date.UTC(2026, 10, 16, 15);
 

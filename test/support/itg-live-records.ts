@@ -5,7 +5,7 @@ import type { BatchIntake } from '../../harness/src/platform/records/batch-intak
 import { LiveFeed, type SettlingListener } from '../../harness/src/platform/records/live-feed.js';
 import type { SharedRecord } from '../../sdk/src/contract/call-record.js';
 import { MACHINE_CLOCK } from '../../sdk/src/core/runtime/clock.js';
-import type { PlatformAnswer } from '../../sdk/src/platform/index.js';
+import type { PlatformAnswer } from '../../sdk/src/contract/platform-answer.js';
 import { sampleRecord } from './stream-lab.js';
 import { SENDING_LEVELS, sharedRecord } from './shared-records.js';
 

@@ -2,16 +2,16 @@ import type { KeyObject } from 'node:crypto';
 import type { TimerClock } from '../../sdk/src/core/runtime/clock.js';
 import { createPlatformClient } from '../../sdk/src/platform/client/platform-client.js';
 import { privateKeyJwt } from '../../sdk/src/platform/client/private-key-jwt.js';
+import { startPlatform } from '../../harness/src/platform/index.js';
+import type { PlatformOptions, RunningPlatform } from '../../harness/src/platform/index.js';
 import type {
-  AssertionAlgorithm,
   PlatformClient,
   PlatformFetch,
   PlatformScope,
+  PrivateKeyJwtOptions,
   ProviderEntry,
 } from '../../sdk/src/platform/index.js';
 import { createTestKey, type TestKeyType } from '../../sdk/src/testing/test-key.js';
-import { startPlatform } from '../../harness/src/platform/index.js';
-import type { PlatformOptions, RunningPlatform } from '../../harness/src/platform/index.js';
 import { testEntry } from './itg-calls.js';
 import { emptyDatabase } from './itg-database.js';
 
@@ -20,15 +20,15 @@ export interface ClientTestKey {
   readonly keyId: string;
   readonly privateKey: KeyObject;
   readonly jwk: Readonly<Record<string, unknown>>;
-  readonly algorithm: AssertionAlgorithm;
+  readonly algorithm: NonNullable<PrivateKeyJwtOptions['algorithm']>;
 }
 
-const KEY_TYPES: Readonly<Record<AssertionAlgorithm, TestKeyType>> = {
+const KEY_TYPES: Readonly<Record<ClientTestKey['algorithm'], TestKeyType>> = {
   ...({ ES256: 'P-256', ES384: 'P-384', EdDSA: 'Ed25519', PS256: 'RSA-2048' } as const),
 };
 
 /** Makes a key for assertions. */
-export function clientTestKey(keyId: string, algorithm: AssertionAlgorithm = 'ES256'): ClientTestKey {
+export function clientTestKey(keyId: string, algorithm: ClientTestKey['algorithm'] = 'ES256'): ClientTestKey {
   const { privateKey, publicKeyJwk } = createTestKey(KEY_TYPES[algorithm]);
   return { keyId, privateKey, jwk: { ...publicKeyJwk, kid: keyId }, algorithm };
 }

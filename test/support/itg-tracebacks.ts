@@ -1,7 +1,7 @@
 import { createTestKey } from '../../sdk/src/testing/test-key.js';
+import type { PlatformAnswer } from '../../sdk/src/contract/platform-answer.js';
+import type { AnswerReceipt } from '../../sdk/src/contract/traceback-exchange.js';
 import type {
-  AnswerReceipt,
-  PlatformAnswer,
   ProviderEntry,
   Traceback,
   TracebackOpening,

@@ -1,8 +1,8 @@
+import type { PlatformEventData } from '../../sdk/src/contract/event.js';
+import type { PROBLEM_KINDS } from '../../sdk/src/contract/problem-table.js';
 import type {
   PlatformEvent,
-  PlatformEventData,
   PlatformEventType,
-  PROBLEM_KINDS,
   ProblemCode,
   WIRE_EXAMPLES,
   WIRE_SCHEMAS,

@@ -99,8 +99,8 @@ test('goes through all pages, an empty one among them, and asks for the next one
   expect(await idsOf(list)).toEqual(['request-2', 'request-3']);
   expect(requests.map(({ url }) => new URL(url).search)).toEqual([
     '?state=all&limit=2',
-    '?state=all&limit=2&cursor=a',
-    '?state=all&limit=2&cursor=b',
+    '?state=all&cursor=a&limit=2',
+    '?state=all&cursor=b&limit=2',
   ]);
 });
 
@@ -270,7 +270,7 @@ const answeringAll = (answer: () => Response) => {
   return { asked: requests, calling: client(fetch, { baseUrl: 'https://itg.example/api', maxRetries: 0 }) };
 };
 
-const operatorRoute = (rest: Partial<PlatformRoute<string, string>>): PlatformRoute<string, string> => ({
+const operatorRoute = (rest: Partial<PlatformRoute<string>>): PlatformRoute<string> => ({
   ...{ operationId: 'nameCampaign', method: 'POST', path: '/v1/campaigns/{campaignId}/names', tag: 'Operators' },
   ...{ summary: '', description: '', allowed: ['staff'], problems: [], idempotency: 'key' },
   parameters: [

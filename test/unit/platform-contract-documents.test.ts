@@ -1,12 +1,7 @@
 import { expect, test } from 'vitest';
-import {
-  asyncApiDocument,
-  openApiDocument,
-  PLATFORM_EVENT_KINDS,
-  PLATFORM_ROUTES,
-  PROBLEM_KINDS,
-  WIRE_SCHEMAS,
-} from '../../sdk/src/platform/index.js';
+import { PLATFORM_EVENT_KINDS } from '../../sdk/src/contract/event-table.js';
+import { PROBLEM_KINDS } from '../../sdk/src/contract/problem-table.js';
+import { asyncApiDocument, openApiDocument, PLATFORM_ROUTES, WIRE_SCHEMAS } from '../../sdk/src/platform/index.js';
 import { lintOpenApi, validateAsyncApi } from '../house/contract.js';
 import { changed, places, valueAt } from '../support/json-places.js';
 

@@ -4,12 +4,8 @@ import { jwtVerify } from 'jose';
 import type { CryptoKey } from 'jose';
 import { expect, test } from 'vitest';
 import { isHopbackError } from '../../sdk/src/errors.js';
-import { TOKEN_TIMEOUT_MS, privateKeyJwt } from '../../sdk/src/platform/client/private-key-jwt.js';
-import type {
-  AssertionAlgorithm,
-  AssertionKey,
-  PrivateKeyJwtOptions,
-} from '../../sdk/src/platform/client/private-key-jwt.js';
+import { privateKeyJwt } from '../../sdk/src/platform/client/private-key-jwt.js';
+import type { PrivateKeyJwtOptions } from '../../sdk/src/platform/client/private-key-jwt.js';
 import type { PlatformFetch } from '../../sdk/src/platform/http/platform-fetch.js';
 import { WIRE_SCHEMAS } from '../../sdk/src/contract/bodies.js';
 import { createLocalSigner } from '../../sdk/src/stir/signing/signer.js';
@@ -73,7 +69,10 @@ const ed25519 = generateKeyPairSync('ed25519');
 const p384 = generateKeyPairSync('ec', { namedCurve: 'P-384' });
 const webKey = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, false, ['sign', 'verify']);
 
-test.each<readonly [string, AssertionKey, KeyObject | CryptoKey, AssertionAlgorithm]>([
+type Key = PrivateKeyJwtOptions['key'];
+type Algorithm = NonNullable<PrivateKeyJwtOptions['algorithm']>;
+
+test.each<readonly [string, Key, KeyObject | CryptoKey, Algorithm]>([
   ['PEM as PKCS#8', privateKeyPem, createPublicKey(publicKeyPem), 'ES256'],
   ['PEM as SEC 1', p384.privateKey.export({ format: 'pem', type: 'sec1' }).toString(), p384.publicKey, 'ES384'],
   ['a JWK', privateKeyJwk, createPublicKey(publicKeyPem), 'ES256'],
@@ -185,7 +184,7 @@ test('a connection that fails and one that takes too long pass', async () => {
   const slow = lab({ clock, fetch: silent });
   const waiting = failureOf(slow.bearer());
   while (clock.pendingTimers() === 0) await new Promise(setImmediate);
-  clock.advance(TOKEN_TIMEOUT_MS);
+  clock.advance(10_000);
   expect(await waiting).toMatchObject({ code: 'network-failed', retryable: true });
 });
 

@@ -24,7 +24,6 @@ import type { FccNotice } from '../../sdk/src/contract/alert.js';
 import type { PlatformEvent } from '../../sdk/src/contract/event.js';
 import type { TracebackRequestStatus } from '../../sdk/src/contract/traceback-exchange.js';
 import { WIRE_EXAMPLES } from '../../sdk/src/platform/index.js';
-import type { PollOptions } from '../../sdk/src/platform/index.js';
 import { createManualClock } from '../../sdk/src/testing/manual-clock.js';
 import type { ManualClock } from '../../sdk/src/testing/manual-clock.js';
 import { cancelledEvent, createdEvent, remindedEvent, sampleStatus } from '../support/platform-samples.js';
@@ -535,7 +534,9 @@ test('polling yields each notice once for each of its states', async () => {
     if (lists === 2) throw refusal(403);
     yield* notices;
   };
-  const client = { ...itg.client, notices: { iterate } } as unknown as PollOptions['client'];
+  const client = { ...itg.client, notices: { iterate } } as unknown as Parameters<
+    typeof pollTracebackRequests
+  >[0]['client'];
   const { arrivals, names, words } = await poll(itg, { client });
   await arrivals[0]!.acknowledge();
   notices[0] = { ...notices[0]!, state: 'withdrawn' };

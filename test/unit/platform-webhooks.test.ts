@@ -2,10 +2,11 @@ import { Webhook, WebhookVerificationError } from 'standardwebhooks';
 import { expect, test } from 'vitest';
 import { createTestKey } from '../../sdk/src/testing/test-key.js';
 import { MAX_WEBHOOK_BYTES, signWebhook, verifyWebhook } from '../../sdk/src/platform/webhooks/verify-webhook.js';
-import type { WebhookFailure, WebhookToVerify } from '../../sdk/src/platform/webhooks/verify-webhook.js';
 import { createWebhookReceiver } from '../../sdk/src/platform/webhooks/webhook-receiver.js';
 import { createManualClock } from '../../sdk/src/testing/manual-clock.js';
 import { createdEvent } from '../support/platform-samples.js';
+
+type ToVerify = Parameters<typeof verifyWebhook>[0];
 
 const SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
 const NEXT_SECRET = `whsec_${Buffer.alloc(24, 9).toString('base64')}`;
@@ -19,7 +20,7 @@ const signed = (changes: Partial<Parameters<typeof signWebhook>[0]> = {}): Recor
   ...signWebhook({ id: EVENT.id, timestampSeconds: NOW_SECONDS, body: BODY, secrets: [SECRET], ...changes }),
 });
 
-const verified = (changes: Partial<WebhookToVerify> = {}) =>
+const verified = (changes: Partial<ToVerify> = {}) =>
   verifyWebhook({ headers: signed(), body: BODY, secrets: [SECRET], clock, ...changes });
 
 test('verifies what was signed with the same secret, as text, octets and Fetch headers', () => {
@@ -55,14 +56,14 @@ const withFields = (fields: Readonly<Record<string, string | readonly string[] |
   headers: { ...signed(), ...fields },
 });
 const withSignature = (signature: string | undefined) => withFields({ 'webhook-signature': signature });
-const signedBody = (body: string): Partial<WebhookToVerify> => ({ body, headers: signed({ body }) });
+const signedBody = (body: string): Partial<ToVerify> => ({ body, headers: signed({ body }) });
 const signedAt = (timestampSeconds: number) => ({ headers: signed({ timestampSeconds }) });
 const [PAST, FUTURE] = [NOW_SECONDS - 301, NOW_SECONDS + 301];
 const nowSeconds = NOW_SECONDS;
 const drifted = JSON.stringify({ ...EVENT, data: { request: { ...EVENT.data, hop: 'two' } } });
 const mismatch = { reason: 'signature-mismatch' } as const;
 
-const NEGATIVES: readonly (readonly [string, Partial<WebhookToVerify>, WebhookFailure])[] = [
+const NEGATIVES: readonly (readonly [string, Partial<ToVerify>, object])[] = [
   ['another secret', { secrets: [STRANGE_SECRET] }, mismatch],
   ['another id', withFields({ 'webhook-id': 'other' }), mismatch],
   ['another time', withFields({ 'webhook-timestamp': String(NOW_SECONDS + 1) }), mismatch],

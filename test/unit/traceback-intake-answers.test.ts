@@ -1,11 +1,6 @@
-import { answerEmail, FINDING_WORDS, portalFields, readEmail } from '@hopback/sdk/traceback';
-import type {
-  AnswerEmailOptions,
-  ReceivedEmail,
-  TracebackAnswer,
-  TracebackFinding,
-  TracebackRequest,
-} from '@hopback/sdk/traceback';
+import { answerEmail, portalFields, readEmail } from '@hopback/sdk/traceback';
+import { FINDING_WORDS } from '../../sdk/src/traceback/intake/answer-email.js';
+import type { IntakeReport, TracebackAnswer, TracebackFinding, TracebackRequest } from '@hopback/sdk/traceback';
 import { expect, test } from 'vitest';
 import { messageText } from '../support/internet-message.js';
 import { answerTo } from '../support/traceback-course.js';
@@ -68,7 +63,7 @@ const answerOf = (finding: TracebackFinding, more: Partial<TracebackAnswer> = {}
   ...more,
 });
 
-const FROM: AnswerEmailOptions = { from: { name: 'NOC', address: 'noc@example.com' } };
+const FROM: Parameters<typeof answerEmail>[2] = { from: { name: 'NOC', address: 'noc@example.com' } };
 
 test('the table has every arm', () => {
   expect(new Set(ARMS.map(([{ arm }]) => arm))).toEqual(new Set(Object.keys(FINDING_WORDS)));
@@ -139,7 +134,7 @@ test('the fields include the record of the call, the search and the action, if t
 });
 
 test('an answer to an e-mail is a reply to it', () => {
-  const inReplyTo: ReceivedEmail = {
+  const inReplyTo: IntakeReport['email'] = {
     messageId: '<2@tracebacks.org>',
     references: '<0@tracebacks.org> <1@tracebacks.org>',
     subject: 'Traceback 4711',

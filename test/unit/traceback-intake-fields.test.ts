@@ -1,11 +1,5 @@
-import {
-  INTAKE_FIELDS,
-  readEmail,
-  readIntakeLabels,
-  readPastedText,
-  readRequestCsv,
-  readRequestCsvMap,
-} from '@hopback/sdk/traceback';
+import { readEmail, readIntakeLabels, readPastedText, readRequestCsv, readRequestCsvMap } from '@hopback/sdk/traceback';
+import { INTAKE_FIELDS } from '../../sdk/src/traceback/intake/intake-fields.js';
 import type { IntakeField, IntakeReport, IntakeRequest } from '@hopback/sdk/traceback';
 import { expect, test } from 'vitest';
 import { htmlText } from '../../sdk/src/traceback/intake/visible-text.js';

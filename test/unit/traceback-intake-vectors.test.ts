@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { readEmail, readPastedText, readRequestCsv } from '@hopback/sdk/traceback';
-import type { IntakeReport, IntakeRequest, RequestCsvOptions, StatedTime, UnreadField } from '@hopback/sdk/traceback';
+import type { IntakeOptions, IntakeReport, IntakeRequest, StatedTime } from '@hopback/sdk/traceback';
 import { expect, test } from 'vitest';
 import { statedNumber } from '../../sdk/src/traceback/intake/field-values.js';
 
@@ -13,7 +13,7 @@ interface ExpectedReport extends Readonly<Record<string, unknown>> {
 interface FileVector {
   readonly description: string;
   readonly input: string;
-  readonly options?: Partial<RequestCsvOptions>;
+  readonly options?: Partial<IntakeOptions>;
   readonly expected: ExpectedReport;
 }
 
@@ -22,7 +22,7 @@ interface WrittenVector {
   /** How the text comes: pasted, as a CSV file, or as the body of an e-mail of this content type. */
   readonly as?: string;
   readonly text: string | readonly string[];
-  readonly options?: Partial<RequestCsvOptions>;
+  readonly options?: Partial<IntakeOptions>;
   readonly expected: ExpectedReport;
 }
 
@@ -75,7 +75,8 @@ function emailOf(body: string, type: string): Buffer {
 }
 
 const timeOf = ({ local, zone, precision }: StatedTime): string => `${local} ${zone ?? '(no zone)'} ${precision}`;
-const unreadOf = ({ reason, label }: UnreadField): string => (label === undefined ? reason : `${reason} ${label}`);
+const unreadOf = ({ reason, label }: IntakeReport['unread'][number]): string =>
+  label === undefined ? reason : `${reason} ${label}`;
 
 const readingsOf = (request: IntakeRequest) =>
   request.status === 'clear' ? [request.request] : request.status === 'doubtful' ? request.readings : [];

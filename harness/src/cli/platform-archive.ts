@@ -3,8 +3,7 @@ import { resolve } from 'node:path';
 import { HopbackError, isHopbackError } from '@hopback/sdk/errors';
 import { EXIT, refuseOperands, UsageError } from '@hopback/sdk/internal/cli';
 import type { ExitCode, Options } from '@hopback/sdk/internal/cli';
-import { printableText } from '@hopback/sdk/platform';
-import type { AuditFinding, AuditVerification } from '../platform/index.js';
+import { printableText } from '@hopback/sdk/internal';
 import {
   backupStoppedPlatform,
   restoreStoppedPlatform,
@@ -17,6 +16,7 @@ import type { ArchiveFigures } from './platform/orders.js';
 import { PLACE_OPTIONS } from './platform/settings.js';
 import { shownPath, startFailureLine } from './platform/start.js';
 import type { HarnessCommand, HarnessIo } from './carry-out.js';
+import type { AuditFinding, AuditVerification } from '../platform/index.js';
 
 /** Where a platform is. */
 interface ArchivePlace {

@@ -4,7 +4,7 @@ import { TelephoneNumberRange, TNAuthorizationList, TNEntry } from '@peculiar/as
 import { AsnConvert } from '@peculiar/asn1-schema';
 import { defined } from '../core/defined.js';
 import { HopbackError } from '../errors.js';
-import { readPublicKeyJwk } from '../platform/index.js';
+import { readPublicKeyJwk } from '../internal/index.js';
 import { tnAuthListText } from '../stir/index.js';
 import type { TnAuthEntry } from '../stir/index.js';
 import { readOperand, telephoneNumberOption } from './inputs/call-input.js';

@@ -11,13 +11,11 @@ import {
   readRequestCsvMap,
 } from '../traceback/index.js';
 import type {
-  DoubtKind,
   IntakeDoubt,
   IntakeField,
   IntakeOptions,
   IntakeReport,
   IntakeRequest,
-  ReadField,
   RequestCsvMap,
   UnreadField,
   UnreadReason,
@@ -30,6 +28,9 @@ import { shownText } from './kit/shown-text.js';
 import type { CliIo } from './kit/node-io.js';
 import { countText, jsonLine, report } from './kit/output.js';
 import { checkZone } from './inputs/records-query.js';
+
+type ReadField = IntakeRequest['fields'][number];
+type UnreadField = IntakeReport['unread'][number];
 
 /** Fields in the words of the output. */
 const FIELD_WORDS: Readonly<Partial<Record<IntakeField, string>>> = {
@@ -57,7 +58,7 @@ function fieldWord(field: IntakeField): string {
 }
 
 /** What a doubt is, and what settles it. */
-const DOUBT_WORDS: Readonly<Record<DoubtKind, readonly [what: string, settles?: string]>> = {
+const DOUBT_WORDS: Readonly<Record<IntakeDoubt['kind'], readonly [what: string, settles?: string]>> = {
   'day-or-month': ['the date can be read in several ways', '--date-order month-first, or day-first'],
   'time-does-not-exist': ['clocks were put forward over this time: the zone is not the one that was meant'],
   'time-in-the-future': ['later than the request itself'],
@@ -82,7 +83,7 @@ const DOUBT_WORDS: Readonly<Record<DoubtKind, readonly [what: string, settles?: 
   cut: ['longer than what is read'],
 };
 
-const UNREAD_WORDS: Readonly<Record<UnreadReason, string>> = {
+const UNREAD_WORDS: Readonly<Record<UnreadField['reason'], string>> = {
   'unknown-label': 'label not known; --labels adds it',
   'no-value': 'nothing stands behind it',
   'value-not-understood': 'value not understood',

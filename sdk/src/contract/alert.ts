@@ -6,7 +6,12 @@ import {
   ContactDetails,
   identifier,
   line,
+  listOf,
+  object,
+  oneOf,
   openWord,
+  optionalObject,
+  optionalOneOf,
   ProviderReference,
   text,
   tracebackId,
@@ -25,7 +30,7 @@ const acknowledgement = {
   /** Who has seen it, by role or office. */
   acknowledgedBy: line.describe('Who has seen it, by role or office.'),
   /** What the organization means to do. */
-  intends: z.enum(['investigate', 'watch', 'no-action']).exactOptional().describe('What the organization means to do.'),
+  intends: optionalOneOf('What the organization means to do.', ['investigate', 'watch', 'no-action']),
   /** For the next reader of the alert. */
   note: text.exactOptional().describe('For the next reader of the alert.'),
 };
@@ -37,8 +42,9 @@ export const AlertAcknowledgement = z
 export type AlertAcknowledgement = BodyOf<typeof AlertAcknowledgement>;
 
 /** Tells an agency or provider about something it may want to act on. There is enough in it to open an investigation, and no record that needs a demand. */
-export const Alert = z
-  .object({
+export const Alert = object(
+  'Tells an agency or provider about something it may want to act on. There is enough in it to open an investigation, and no record that needs a demand.',
+  {
     /** Marks the form. */
     format: z.literal('hopback.alert.1').describe('Marks the form.'),
     alertId,
@@ -56,7 +62,7 @@ export const Alert = z
 - \`provider-non-responsive\`: requests to a provider go unanswered
 - \`point-of-entry\`: foreign illegal calls come in at a provider again and again`),
     /** How soon somebody should look. */
-    severity: z.enum(['information', 'warning', 'urgent']).describe('How soon somebody should look.'),
+    severity: oneOf('How soon somebody should look.', ['information', 'warning', 'urgent']),
     /** When it was raised, RFC 3339 in UTC. */
     raisedAt: utcTime.describe('When it was raised, RFC 3339 in UTC.'),
     /** What happened, in one line. */
@@ -69,34 +75,23 @@ export const Alert = z
     /** Providers that are concerned. */
     providers: z.array(ProviderReference).max(MAX_NAMED_IN_ALERT).describe('Providers that are concerned.'),
     /** What it rests on, counted. */
-    figures: z
-      .array(
-        z.object({
-          /** What was counted. */
-          name: openWord.describe('What was counted.'),
-          /** How much it is. */
-          value: z.number().describe('How much it is.'),
-          /** In which unit. */
-          unit: z.string().min(1).max(32).exactOptional().describe('In which unit.'),
-        }),
-      )
-      .max(MAX_FIGURES)
-      .describe('What it rests on, counted.'),
+    figures: listOf('What it rests on, counted.', MAX_FIGURES, {
+      /** What was counted. */
+      name: openWord.describe('What was counted.'),
+      /** How much it is. */
+      value: z.number().describe('How much it is.'),
+      /** In which unit. */
+      unit: z.string().min(1).max(32).exactOptional().describe('In which unit.'),
+    }),
     /** First acknowledgement by the caller's organization. */
-    acknowledged: z
-      .object({
-        ...acknowledgement,
-        /** When it was acknowledged, RFC 3339 in UTC. */
-        acknowledgedAt: utcTime.describe('When it was acknowledged, RFC 3339 in UTC.'),
-      })
-      .exactOptional()
-      .describe("First acknowledgement by the caller's organization."),
-  })
-  .describe(
-    'Tells an agency or provider about something it may want to act on. There is enough in it to open an investigation, and no record that needs a demand.',
-  );
+    acknowledged: optionalObject("First acknowledgement by the caller's organization.", {
+      ...acknowledgement,
+      /** When it was acknowledged, RFC 3339 in UTC. */
+      acknowledgedAt: utcTime.describe('When it was acknowledged, RFC 3339 in UTC.'),
+    }),
+  },
+);
 export type Alert = BodyOf<typeof Alert>;
-export type AlertKind = Alert['kind'];
 
 /** Measures of one response. */
 const MAX_MEASURES = 100;
@@ -104,81 +99,73 @@ const MAX_MEASURES = 100;
 const MAX_RESPONSES = 100;
 
 /** What a provider says to a notice: first what it did, then what it found. */
-export const NoticeResponse = z
-  .object({
-    /** Marks the form. */
-    format: z.literal('hopback.notice-response.1').describe('Marks the form.'),
-    /** Id of the response, the provider's own. The same response sent again is stored once. */
-    responseId: identifier.describe(
-      "Id of the response, the provider's own. The same response sent again is stored once.",
-    ),
-    /** `mitigation`: what was done, within 48 hours; `report`: what was found, within 14 days. */
-    kind: z
-      .enum(['mitigation', 'report'])
-      .describe('`mitigation`: what was done, within 48 hours; `report`: what was found, within 14 days.'),
-    /** When it was made, RFC 3339 in UTC. */
-    respondedAt: utcTime.describe('When it was made, RFC 3339 in UTC.'),
-    /** What was found about the traffic. */
-    finding: z
-      .enum(['traffic-illegal', 'traffic-lawful', 'not-our-traffic', 'under-investigation'])
-      .describe('What was found about the traffic.'),
-    /** What the provider says, in words. */
-    statement: text.describe('What the provider says, in words.'),
-    /** What was done about the traffic. */
-    measures: z
-      .array(
+export const NoticeResponse = object('What a provider says to a notice: first what it did, then what it found.', {
+  /** Marks the form. */
+  format: z.literal('hopback.notice-response.1').describe('Marks the form.'),
+  /** Id of the response, the provider's own. The same response sent again is stored once. */
+  responseId: identifier.describe(
+    "Id of the response, the provider's own. The same response sent again is stored once.",
+  ),
+  /** `mitigation`: what was done, within 48 hours; `report`: what was found, within 14 days. */
+  kind: z
+    .enum(['mitigation', 'report'])
+    .describe('`mitigation`: what was done, within 48 hours; `report`: what was found, within 14 days.'),
+  /** When it was made, RFC 3339 in UTC. */
+  respondedAt: utcTime.describe('When it was made, RFC 3339 in UTC.'),
+  /** What was found about the traffic. */
+  finding: z
+    .enum(['traffic-illegal', 'traffic-lawful', 'not-our-traffic', 'under-investigation'])
+    .describe('What was found about the traffic.'),
+  /** What the provider says, in words. */
+  statement: text.describe('What the provider says, in words.'),
+  /** What was done about the traffic. */
+  measures: listOf('What was done about the traffic.', MAX_MEASURES, {
+    /** What was done. */
+    action: oneOf('What was done.', [...CustomerAction.options, 'traffic-blocked', 'upstream-notified', 'other']),
+    /** When it was done, RFC 3339 in UTC. */
+    takenAt: utcTime.describe('When it was done, RFC 3339 in UTC.'),
+    /** The same in words. */
+    detail: text.describe('The same in words.'),
+  }),
+  /** From whom the traffic came. */
+  sources: z
+    .array(
+      z.discriminatedUnion('kind', [
         z.object({
-          /** What was done. */
-          action: z
-            .enum([...CustomerAction.options, 'traffic-blocked', 'upstream-notified', 'other'])
-            .describe('What was done.'),
-          /** When it was done, RFC 3339 in UTC. */
-          takenAt: utcTime.describe('When it was done, RFC 3339 in UTC.'),
-          /** The same in words. */
-          detail: text.describe('The same in words.'),
+          /** Who sent it. */
+          kind: z.literal('customer').describe('Who sent it.'),
+          /** The customer. */
+          contact: ContactDetails.describe('The customer.'),
         }),
-      )
-      .max(MAX_MEASURES)
-      .describe('What was done about the traffic.'),
-    /** From whom the traffic came. */
-    sources: z
-      .array(
-        z.discriminatedUnion('kind', [
-          z.object({
-            /** Who sent it. */
-            kind: z.literal('customer').describe('Who sent it.'),
-            /** The customer. */
-            contact: ContactDetails.describe('The customer.'),
-          }),
-          z.object({
-            /** Who sent it. */
-            kind: z.literal('provider').describe('Who sent it.'),
-            /** The provider from which the calls came. */
-            upstream: ProviderReference.describe('The provider from which the calls came.'),
-          }),
-          z.object({
-            /** Who sent it. */
-            kind: z.literal('unlisted-provider').describe('Who sent it.'),
-            /** The provider from which the calls came. */
-            upstream: ContactDetails.describe('The provider from which the calls came.'),
-          }),
-        ]),
-      )
-      .max(MAX_NAMED_IN_NOTICE)
-      .describe('From whom the traffic came.'),
-  })
-  .describe('What a provider says to a notice: first what it did, then what it found.');
+        z.object({
+          /** Who sent it. */
+          kind: z.literal('provider').describe('Who sent it.'),
+          /** The provider from which the calls came. */
+          upstream: ProviderReference.describe('The provider from which the calls came.'),
+        }),
+        z.object({
+          /** Who sent it. */
+          kind: z.literal('unlisted-provider').describe('Who sent it.'),
+          /** The provider from which the calls came. */
+          upstream: ContactDetails.describe('The provider from which the calls came.'),
+        }),
+      ]),
+    )
+    .max(MAX_NAMED_IN_NOTICE)
+    .describe('From whom the traffic came.'),
+});
 export type NoticeResponse = BodyOf<typeof NoticeResponse>;
 
 /** The Commission's notice of suspected illegal traffic to a provider. @see 47 CFR 64.1200(n)(2) */
-export const FccNotice = z
-  .object({
+export const FccNotice = object(
+  "The Commission's notice of suspected illegal traffic to a provider.\n\nSee 47 CFR 64.1200(n)(2).",
+  {
     /** Marks the form. */
     format: z.literal('hopback.fcc-notice.1').describe('Marks the form.'),
     /** Id of the notice. */
     noticeId: identifier.describe('Id of the notice.'),
     /** The state of the notice. */
-    state: z.enum(['open', 'mitigation-stated', 'reported', 'withdrawn']).describe('The state of the notice.'),
+    state: oneOf('The state of the notice.', ['open', 'mitigation-stated', 'reported', 'withdrawn']),
     /** The Commission's own number of it. */
     reference: line.describe("The Commission's own number of it."),
     /** Who is notified. */
@@ -198,7 +185,6 @@ export const FccNotice = z
     tracebackIds: z.array(tracebackId).max(MAX_NAMED_IN_NOTICE).describe('Ids of tracebacks.'),
     /** Responses so far, the first one first. */
     responses: z.array(NoticeResponse).max(MAX_RESPONSES).describe('Responses so far, the first one first.'),
-  })
-  .describe("The Commission's notice of suspected illegal traffic to a provider.\n\nSee 47 CFR 64.1200(n)(2).");
+  },
+);
 export type FccNotice = BodyOf<typeof FccNotice>;
-export type NoticeState = FccNotice['state'];

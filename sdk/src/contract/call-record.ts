@@ -2,7 +2,20 @@ import { z } from 'zod';
 import { MAX_RAW_BYTES, MAX_RAW_ROWS } from '../core/raw-limits.js';
 import type { VerdictEvidence as StirEvidence } from '../core/verdict-evidence.js';
 import type { BodyOf } from './common.js';
-import { canonicalTn, count, MAX_URL_CHARS, microseconds, sha256, spc } from './common.js';
+import {
+  canonicalTn,
+  count,
+  listOf,
+  MAX_URL_CHARS,
+  microseconds,
+  object,
+  oneOf,
+  optionalObject,
+  optionalOneOf,
+  pattern,
+  sha256,
+  spc,
+} from './common.js';
 
 // Bounds are those of the writers: names of the readers, headers of the SIP stack, steps of the verification. Unknown members are left
 // out, so that a later release may add some.
@@ -28,10 +41,9 @@ const word = z.string().max(MAX_WORD_CHARS);
 export const name = z.string().min(1).max(MAX_NAME_CHARS);
 /** Name of a switch or feed. */
 const sourceId = z.string().min(1).max(128);
-export const recordId = z
-  .string()
-  .regex(/^[0-9a-f]{32}$/)
-  .describe('Id of the record, 32 lower-case hexadecimal digits. The same leg read again has the same id.');
+export const recordId = pattern(/^[0-9a-f]{32}$/).describe(
+  'Id of the record, 32 lower-case hexadecimal digits. The same leg read again has the same id.',
+);
 /** @see ATIS-1000074 section 5.2.3 */
 export const attestation = z
   .enum(['A', 'B', 'C'])
@@ -41,10 +53,7 @@ export const verstat = z
   .describe(
     'The `verstat` value that a verification service reports for a call.\n\nSee 3GPP TS 24.229 section 7.2A.20, ATIS-1000082.',
   );
-const pseudonym = z
-  .string()
-  .regex(/^[0-9a-f]{32}$/)
-  .describe('The pseudonym, 32 lower-case hexadecimal digits.');
+const pseudonym = pattern(/^[0-9a-f]{32}$/).describe('The pseudonym, 32 lower-case hexadecimal digits.');
 const origId = name.describe('`origid` of the PASSporT, a UUID.');
 const iatSeconds = z.number().describe('`iat` of the PASSporT, seconds since the epoch.');
 const checkedValue = z.union([z.string().max(MAX_URL_CHARS), z.number()]);
@@ -109,7 +118,7 @@ const evidenceFacts = {
     .number()
     .describe("When the verdict was given, milliseconds since the epoch, by the verifier's clock."),
   /** Profile of the policy that judged the call. */
-  profile: z.enum(['shaken', 'rfc8224']).describe('Profile of the policy that judged the call.'),
+  profile: oneOf('Profile of the policy that judged the call.', ['shaken', 'rfc8224']),
   /** How old, or how far ahead, an `iat` may have been, seconds. */
   freshnessSeconds: z.number().describe('How old, or how far ahead, an `iat` may have been, seconds.'),
   /** Id of the trust store: the set of roots and CRLs that was used. */
@@ -131,14 +140,16 @@ const evidenceFacts = {
 };
 
 /** What a verification service looked at and found, as it is kept with a call record. */
-export const VerdictEvidence: z.ZodType<StirEvidence> = z
-  .object({
+export const VerdictEvidence: z.ZodType<StirEvidence> = object(
+  'What a verification service looked at and found, complete enough for a traceback answer.',
+  {
     /** Marks the form. */
     format: z.literal('hopback.verdict-evidence.1').describe('Marks the form.'),
     ...evidenceFacts,
     /** Values of the request that claims were compared with, in canonical form, and where they came from. */
-    request: z
-      .object({
+    request: object(
+      'Values of the request that claims were compared with, in canonical form, and where they came from.',
+      {
         /** The calling number that was verified. */
         orig: word.exactOptional().describe('The calling number that was verified.'),
         /** Where in the request that number stood. */
@@ -149,88 +160,79 @@ export const VerdictEvidence: z.ZodType<StirEvidence> = z
         /** The called number that was verified. */
         dest: word.exactOptional().describe('The called number that was verified.'),
         /** Where in the request that number stood. */
-        destSource: z
-          .enum(['to', 'request-uri', 'given'])
-          .exactOptional()
-          .describe('Where in the request that number stood.'),
+        destSource: optionalOneOf('Where in the request that number stood.', ['to', 'request-uri', 'given']),
         /** Number of the Request-URI, if it was given. */
         target: word.exactOptional().describe('Number of the Request-URI, if it was given.'),
         /** The Date header, seconds since the epoch. */
         dateSeconds: z.number().exactOptional().describe('The Date header, seconds since the epoch.'),
-      })
-      .describe('Values of the request that claims were compared with, in canonical form, and where they came from.'),
+      },
+    ),
     /** One entry for each Identity header that was looked at, in the order of the request. */
-    passports: z
-      .array(
-        z.object({
-          ...passportFacts,
-          /** SHA-256 of the signing input (header.payload), lower-case hex; never of the token. */
-          signingInputSha256: sha256
+    passports: listOf(
+      'One entry for each Identity header that was looked at, in the order of the request.',
+      MAX_PASSPORTS,
+      {
+        ...passportFacts,
+        /** SHA-256 of the signing input (header.payload), lower-case hex; never of the token. */
+        signingInputSha256: sha256
+          .exactOptional()
+          .describe('SHA-256 of the signing input (header.payload), lower-case hex; never of the token.'),
+        /** Who calls, as the PASSporT says. Like all its claims, believed only if `status` is `passed`. */
+        orig: word
+          .exactOptional()
+          .describe('Who calls, as the PASSporT says. Like all its claims, believed only if `status` is `passed`.'),
+        /** Who is called, as the PASSporT says. */
+        dest: z.array(word).max(MAX_DESTINATIONS).exactOptional().describe('Who is called, as the PASSporT says.'),
+        /** The diverting number of a div PASSporT. */
+        div: word.exactOptional().describe('The diverting number of a div PASSporT.'),
+        /** Steps that failed, could not be decided or left a note. */
+        exceptions: listOf('Steps that failed, could not be decided or left a note.', MAX_STEPS, {
+          ...exceptionNames,
+          /** What the step asks for, or the value on the other side of the comparison. */
+          expected: checkedValue
             .exactOptional()
-            .describe('SHA-256 of the signing input (header.payload), lower-case hex; never of the token.'),
-          /** Who calls, as the PASSporT says. Like all its claims, believed only if `status` is `passed`. */
-          orig: word
-            .exactOptional()
-            .describe('Who calls, as the PASSporT says. Like all its claims, believed only if `status` is `passed`.'),
-          /** Who is called, as the PASSporT says. */
-          dest: z.array(word).max(MAX_DESTINATIONS).exactOptional().describe('Who is called, as the PASSporT says.'),
-          /** The diverting number of a div PASSporT. */
-          div: word.exactOptional().describe('The diverting number of a div PASSporT.'),
-          /** Steps that failed, could not be decided or left a note. */
-          exceptions: z
-            .array(
-              z.object({
-                ...exceptionNames,
-                /** What the step asks for, or the value on the other side of the comparison. */
-                expected: checkedValue
-                  .exactOptional()
-                  .describe('What the step asks for, or the value on the other side of the comparison.'),
-                /** What it found. */
-                actual: checkedValue.exactOptional().describe('What it found.'),
-              }),
-            )
-            .max(MAX_STEPS)
-            .describe('Steps that failed, could not be decided or left a note.'),
+            .describe('What the step asks for, or the value on the other side of the comparison.'),
+          /** What it found. */
+          actual: checkedValue.exactOptional().describe('What it found.'),
         }),
-      )
-      .max(MAX_PASSPORTS)
-      .describe('One entry for each Identity header that was looked at, in the order of the request.'),
+      },
+    ),
     /** Same call, same key: SHA-256 of the signing input in its canonical spelling (RFC 8225 section 9), lower-case hex, so that a token spelled differently has the same key. */
     callKey: sha256
       .exactOptional()
       .describe(
         'Same call, same key: SHA-256 of the signing input in its canonical spelling (RFC 8225 section 9), lower-case hex, so that a token spelled differently has the same key.',
       ),
-  })
-  .describe('What a verification service looked at and found, complete enough for a traceback answer.');
+  },
+);
 export type VerdictEvidence = StirEvidence;
 
 /** {@link VerdictEvidence} without numbers and without anything that is derived from numbers. */
-export const SharedEvidence = z
-  .object({
+export const SharedEvidence = object(
+  'What a verification service found, without numbers and without anything that is derived from numbers.',
+  {
     /** Marks the form. */
     format: z.literal('hopback.shared-evidence.1').describe('Marks the form.'),
     ...evidenceFacts,
     /** One entry for each Identity header that was looked at, in the order of the request. */
-    passports: z
-      .array(
-        z.object({
-          ...passportFacts,
-          /** Steps that failed, could not be decided or left a note. */
-          exceptions: z
-            .array(z.object(exceptionNames))
-            .max(MAX_STEPS)
-            .describe('Steps that failed, could not be decided or left a note.'),
-        }),
-      )
-      .max(MAX_PASSPORTS)
-      .describe('One entry for each Identity header that was looked at, in the order of the request.'),
+    passports: listOf(
+      'One entry for each Identity header that was looked at, in the order of the request.',
+      MAX_PASSPORTS,
+      {
+        ...passportFacts,
+        /** Steps that failed, could not be decided or left a note. */
+        exceptions: z
+          .array(z.object(exceptionNames))
+          .max(MAX_STEPS)
+          .describe('Steps that failed, could not be decided or left a note.'),
+      },
+    ),
     /** Pseudonym of the call key: the same for the same PASSporT within a rotation id of the carrier. */
     callKey: pseudonym
       .exactOptional()
       .describe('Pseudonym of the call key: the same for the same PASSporT within a rotation id of the carrier.'),
-  })
-  .describe('What a verification service found, without numbers and without anything that is derived from numbers.');
+  },
+);
 export type SharedEvidence = BodyOf<typeof SharedEvidence>;
 
 /** A stretch of time for which a store holds everything that a source wrote. "Not found" may only be said inside it. */
@@ -327,18 +329,16 @@ export const Disposition = z
 /** How a call went. */
 export type Disposition = z.output<typeof Disposition>;
 
-export const Release = z
-  .object({
-    /** Final SIP status, if there was one. */
-    sipStatus: z.int().min(100).max(699).exactOptional().describe('Final SIP status, if there was one.'),
-    /** Q.850 cause. */
-    q850Cause: z.int().min(0).max(127).exactOptional().describe('Q.850 cause.'),
-    /** The switch's own word for it. */
-    cause: name.exactOptional().describe("The switch's own word for it."),
-    /** Who ended it, if the source says. */
-    party: z.enum(['calling', 'called', 'network']).exactOptional().describe('Who ended it, if the source says.'),
-  })
-  .describe('Why and by whom the call was ended.');
+export const Release = object('Why and by whom the call was ended.', {
+  /** Final SIP status, if there was one. */
+  sipStatus: z.int().min(100).max(699).exactOptional().describe('Final SIP status, if there was one.'),
+  /** Q.850 cause. */
+  q850Cause: z.int().min(0).max(127).exactOptional().describe('Q.850 cause.'),
+  /** The switch's own word for it. */
+  cause: name.exactOptional().describe("The switch's own word for it."),
+  /** Who ended it, if the source says. */
+  party: optionalOneOf('Who ended it, if the source says.', ['calling', 'called', 'network']),
+});
 /** Why and by whom a call was ended. */
 export type Release = BodyOf<typeof Release>;
 
@@ -368,29 +368,27 @@ export const OwnSigning = z.object({
 /** What the carrier itself signed. */
 export type OwnSigning = BodyOf<typeof OwnSigning>;
 
-export const TimeBasis = z
-  .object({
-    /** `utc`: written in UTC or with an offset; `local`: written in local time and brought to UTC by the declared zone; `observed`: the clock of the device that saw the call or its packets. */
-    written: z
-      .enum(['utc', 'local', 'observed'])
-      .describe(
-        '`utc`: written in UTC or with an offset; `local`: written in local time and brought to UTC by the declared zone; `observed`: the clock of the device that saw the call or its packets.',
-      ),
-    /** IANA name of the zone of a local time. */
-    zone: z.string().max(64).exactOptional().describe('IANA name of the zone of a local time.'),
-    /** Smallest step of the times of the source, microseconds: 1,000,000 if seconds are written. */
-    resolutionUs: z
-      .int()
-      .min(1)
-      .describe('Smallest step of the times of the source, microseconds: 1,000,000 if seconds are written.'),
-    /** The other instant that the local time may mean, microseconds since the epoch: it was written in the hour that comes twice. */
-    otherInviteAtUs: microseconds
-      .exactOptional()
-      .describe(
-        'The other instant that the local time may mean, microseconds since the epoch: it was written in the hour that comes twice.',
-      ),
-  })
-  .describe('Where an instant was taken from, and how far it can be trusted.');
+export const TimeBasis = object('Where an instant was taken from, and how far it can be trusted.', {
+  /** `utc`: written in UTC or with an offset; `local`: written in local time and brought to UTC by the declared zone; `observed`: the clock of the device that saw the call or its packets. */
+  written: z
+    .enum(['utc', 'local', 'observed'])
+    .describe(
+      '`utc`: written in UTC or with an offset; `local`: written in local time and brought to UTC by the declared zone; `observed`: the clock of the device that saw the call or its packets.',
+    ),
+  /** IANA name of the zone of a local time. */
+  zone: z.string().max(64).exactOptional().describe('IANA name of the zone of a local time.'),
+  /** Smallest step of the times of the source, microseconds: 1,000,000 if seconds are written. */
+  resolutionUs: z
+    .int()
+    .min(1)
+    .describe('Smallest step of the times of the source, microseconds: 1,000,000 if seconds are written.'),
+  /** The other instant that the local time may mean, microseconds since the epoch: it was written in the hour that comes twice. */
+  otherInviteAtUs: microseconds
+    .exactOptional()
+    .describe(
+      'The other instant that the local time may mean, microseconds since the epoch: it was written in the hour that comes twice.',
+    ),
+});
 /** Where an instant was taken from, and how far it can be trusted. */
 export type TimeBasis = BodyOf<typeof TimeBasis>;
 
@@ -415,83 +413,78 @@ const callTimes = {
  * console.log(CallRecord.safeParse({ format: 'hopback.call-record.1' }).success); // false
  * ```
  */
-export const CallRecord = z
-  .object({
-    /** Marks the form; a reader refuses others. */
-    format: z.literal('hopback.call-record.1').describe('Marks the form; a reader refuses others.'),
-    recordId,
-    /** Where the record comes from, so that a court can be shown the bytes and how they were read. */
-    source: z
-      .object({
-        /** Name of the switch or feed, as the carrier has configured it. */
-        id: sourceId.describe('Name of the switch or feed, as the carrier has configured it.'),
-        format: RecordFormat,
-        /** Version of the reader of that format that made this record from the bytes. */
-        readerVersion: count.describe('Version of the reader of that format that made this record from the bytes.'),
-        /** SHA-256 of the raw bytes of the row, document or packet, lower-case hex. For several: SHA-256 of their hashes in ascending order, each followed by a line feed. */
-        sha256: sha256.describe(
-          'SHA-256 of the raw bytes of the row, document or packet, lower-case hex. For several: SHA-256 of their hashes in ascending order, each followed by a line feed.',
-        ),
-        /** The bytes themselves, one entry for each row or packet, if the source has `keepRaw`. They never leave the carrier with a shared record. */
-        raw: z
-          .array(RawRow)
-          .min(1)
-          .max(MAX_RAW_ROWS)
-          .exactOptional()
-          .describe(
-            'The bytes themselves, one entry for each row or packet, if the source has `keepRaw`. They never leave the carrier with a shared record.',
-          ),
-      })
-      .describe('Where the record comes from, so that a court can be shown the bytes and how they were read.'),
-    /** The switch's own name of the leg. */
-    legId: name.describe("The switch's own name of the leg."),
-    /** What the legs of one call have in common. */
-    callGroupId: name.describe('What the legs of one call have in common.'),
-    ...callTimes,
-    /** Who calls: the number of From, as it came in. Absent if the source has none. */
-    calling: PartyNumber.exactOptional().describe(
-      'Who calls: the number of From, as it came in. Absent if the source has none.',
+export const CallRecord = object('One leg of a call as one switch saw it.', {
+  /** Marks the form; a reader refuses others. */
+  format: z.literal('hopback.call-record.1').describe('Marks the form; a reader refuses others.'),
+  recordId,
+  /** Where the record comes from, so that a court can be shown the bytes and how they were read. */
+  source: object('Where the record comes from, so that a court can be shown the bytes and how they were read.', {
+    /** Name of the switch or feed, as the carrier has configured it. */
+    id: sourceId.describe('Name of the switch or feed, as the carrier has configured it.'),
+    format: RecordFormat,
+    /** Version of the reader of that format that made this record from the bytes. */
+    readerVersion: count.describe('Version of the reader of that format that made this record from the bytes.'),
+    /** SHA-256 of the raw bytes of the row, document or packet, lower-case hex. For several: SHA-256 of their hashes in ascending order, each followed by a line feed. */
+    sha256: sha256.describe(
+      'SHA-256 of the raw bytes of the row, document or packet, lower-case hex. For several: SHA-256 of their hashes in ascending order, each followed by a line feed.',
     ),
-    /** The asserted number, if there was one and it differs from the number in From. */
-    asserted: PartyNumber.exactOptional().describe(
-      'The asserted number, if there was one and it differs from the number in From.',
-    ),
-    /** Who is called. */
-    called: CalledNumber.exactOptional().describe('Who is called.'),
-    /** The side from which the call came; a traceback names the provider there. */
-    ingress: HopSide.describe('The side from which the call came; a traceback names the provider there.'),
-    /** The side to which it was sent. */
-    egress: HopSide.describe('The side to which it was sent.'),
-    disposition: Disposition,
-    release: Release.exactOptional(),
-    /** What the signatures were worth when the call came in. */
-    received: ReceivedVerification.exactOptional().describe('What the signatures were worth when the call came in.'),
-    /** What the carrier itself signed. */
-    signed: OwnSigning.exactOptional().describe('What the carrier itself signed.'),
-    /** The carrier's name for its own customer, if the call began there. */
-    customerId: name.exactOptional().describe("The carrier's name for its own customer, if the call began there."),
-    /** What refused the call: a rule, an analytics engine, the subscriber. */
-    blockedBy: name.exactOptional().describe('What refused the call: a rule, an analytics engine, the subscriber.'),
-  })
-  .describe('One leg of a call as one switch saw it.');
+    /** The bytes themselves, one entry for each row or packet, if the source has `keepRaw`. They never leave the carrier with a shared record. */
+    raw: z
+      .array(RawRow)
+      .min(1)
+      .max(MAX_RAW_ROWS)
+      .exactOptional()
+      .describe(
+        'The bytes themselves, one entry for each row or packet, if the source has `keepRaw`. They never leave the carrier with a shared record.',
+      ),
+  }),
+  /** The switch's own name of the leg. */
+  legId: name.describe("The switch's own name of the leg."),
+  /** What the legs of one call have in common. */
+  callGroupId: name.describe('What the legs of one call have in common.'),
+  ...callTimes,
+  /** Who calls: the number of From, as it came in. Absent if the source has none. */
+  calling: PartyNumber.exactOptional().describe(
+    'Who calls: the number of From, as it came in. Absent if the source has none.',
+  ),
+  /** The asserted number, if there was one and it differs from the number in From. */
+  asserted: PartyNumber.exactOptional().describe(
+    'The asserted number, if there was one and it differs from the number in From.',
+  ),
+  /** Who is called. */
+  called: CalledNumber.exactOptional().describe('Who is called.'),
+  /** The side from which the call came; a traceback names the provider there. */
+  ingress: HopSide.describe('The side from which the call came; a traceback names the provider there.'),
+  /** The side to which it was sent. */
+  egress: HopSide.describe('The side to which it was sent.'),
+  disposition: Disposition,
+  release: Release.exactOptional(),
+  /** What the signatures were worth when the call came in. */
+  received: ReceivedVerification.exactOptional().describe('What the signatures were worth when the call came in.'),
+  /** What the carrier itself signed. */
+  signed: OwnSigning.exactOptional().describe('What the carrier itself signed.'),
+  /** The carrier's name for its own customer, if the call began there. */
+  customerId: name.exactOptional().describe("The carrier's name for its own customer, if the call began there."),
+  /** What refused the call: a rule, an analytics engine, the subscriber. */
+  blockedBy: name.exactOptional().describe('What refused the call: a rule, an analytics engine, the subscriber.'),
+});
 export type CallRecord = BodyOf<typeof CallRecord>;
 /** Where a record comes from, so that a court can be shown the bytes and how they were read. */
 export type RecordSource = CallRecord['source'];
 
 /** A number that left the carrier under a pseudonym: the same number has the same one within a rotation id of that carrier. */
-export const pseudonymousNumber = z
-  .object({
+export const pseudonymousNumber = object(
+  'A number under a pseudonym: the same number has the same one within a rotation id of that carrier.',
+  {
     /** What is shown of the number. */
     shown: z.literal('pseudonym').describe('What is shown of the number.'),
     pseudonym,
     /** Area code and exchange of a North American number, six digits. Nothing is shown of other numbers. */
-    npaNxx: z
-      .string()
-      .regex(/^\d{6}$/)
+    npaNxx: pattern(/^\d{6}$/)
       .exactOptional()
       .describe('Area code and exchange of a North American number, six digits. Nothing is shown of other numbers.'),
-  })
-  .describe('A number under a pseudonym: the same number has the same one within a rotation id of that carrier.');
+  },
+);
 
 const whole = z.literal('whole').describe('The number is shown as the carrier has it.');
 export const SharedCalledNumber = z.union([z.object({ shown: whole, ...CalledNumber.shape }), pseudonymousNumber]);
@@ -500,24 +493,21 @@ export type SharedCalledNumber = BodyOf<typeof SharedCalledNumber>;
 
 export const SharedCallingNumber = z.union([
   z.object({ shown: whole, ...PartyNumber.shape }),
-  z
-    .object({
-      /** What is shown of the number. */
-      shown: z.literal('number').describe('What is shown of the number.'),
-      tn: canonicalTn,
-    })
-    .describe('The canonical number, without how it was written.'),
+  object('The canonical number, without how it was written.', {
+    /** What is shown of the number. */
+    shown: z.literal('number').describe('What is shown of the number.'),
+    tn: canonicalTn,
+  }),
   pseudonymousNumber,
-  z
-    .object({
+  object(
+    'It was not a telephone number and is not shown: the caller asked not to be named, or it was something else.',
+    {
       /** What is shown of the number. */
       shown: z.literal('no-number').describe('What is shown of the number.'),
       /** Whether the caller withheld the number. */
       isAnonymous: z.boolean().describe('Whether the caller withheld the number.'),
-    })
-    .describe(
-      'It was not a telephone number and is not shown: the caller asked not to be named, or it was something else.',
-    ),
+    },
+  ),
 ]);
 /** Who calls, as far as the carrier says it. */
 export type SharedCallingNumber = BodyOf<typeof SharedCallingNumber>;
@@ -533,58 +523,50 @@ export type SharedCallingNumber = BodyOf<typeof SharedCallingNumber>;
  * if (!reading.success) console.log(reading.error.issues[0]?.path); // [ 'format' ]
  * ```
  */
-export const SharedRecord = z
-  .object({
+export const SharedRecord = object(
+  'A call record as it left the carrier: what the policy withholds is missing, what it hides is a pseudonym. It never holds the customer, nor the raw bytes of the switch. A traceback of a shared call starts at the carrier with `recordId`.',
+  {
     /** Marks the form; a reader refuses others. */
     format: z.literal('hopback.shared-record.1').describe('Marks the form; a reader refuses others.'),
     recordId,
     /** How much the carrier shows of the record, and by which policy. */
-    sharing: z
-      .object({
-        /** Name and version of the carrier's sharing policy. */
-        policyId: z.string().min(1).max(128).describe("Name and version of the carrier's sharing policy."),
-        /** `pseudonymous`: called number, leg and call group are pseudonyms, other members as the policy has it; `full`: the called number is shown. */
-        form: z
-          .enum(['pseudonymous', 'full'])
-          .describe(
-            '`pseudonymous`: called number, leg and call group are pseudonyms, other members as the policy has it; `full`: the called number is shown.',
-          ),
-        /** Which key the pseudonyms were made with. Pseudonyms of different rotation ids cannot be compared. */
-        rotationId: z
-          .string()
-          .min(1)
-          .max(64)
-          .describe(
-            'Which key the pseudonyms were made with. Pseudonyms of different rotation ids cannot be compared.',
-          ),
-        /** How the carrier judged the call, if it did. */
-        suspicion: z
-          .object({
-            /** Score, 0 to 1. */
-            score: z.number().min(0).max(1).describe('Score, 0 to 1.'),
-            /** How suspicious the call is. */
-            level: z.enum(['none', 'watch', 'suspicious']).describe('How suspicious the call is.'),
-            /** Names of the signals. */
-            signals: z.array(z.string().min(1).max(64)).max(MAX_SIGNALS).describe('Names of the signals.'),
-          })
-          .exactOptional()
-          .describe('How the carrier judged the call, if it did.'),
-      })
-      .describe('How much the carrier shows of the record, and by which policy.'),
+    sharing: object('How much the carrier shows of the record, and by which policy.', {
+      /** Name and version of the carrier's sharing policy. */
+      policyId: z.string().min(1).max(128).describe("Name and version of the carrier's sharing policy."),
+      /** `pseudonymous`: called number, leg and call group are pseudonyms, other members as the policy has it; `full`: the called number is shown. */
+      form: z
+        .enum(['pseudonymous', 'full'])
+        .describe(
+          '`pseudonymous`: called number, leg and call group are pseudonyms, other members as the policy has it; `full`: the called number is shown.',
+        ),
+      /** Which key the pseudonyms were made with. Pseudonyms of different rotation ids cannot be compared. */
+      rotationId: z
+        .string()
+        .min(1)
+        .max(64)
+        .describe('Which key the pseudonyms were made with. Pseudonyms of different rotation ids cannot be compared.'),
+      /** How the carrier judged the call, if it did. */
+      suspicion: optionalObject('How the carrier judged the call, if it did.', {
+        /** Score, 0 to 1. */
+        score: z.number().min(0).max(1).describe('Score, 0 to 1.'),
+        /** How suspicious the call is. */
+        level: oneOf('How suspicious the call is.', ['none', 'watch', 'suspicious']),
+        /** Names of the signals. */
+        signals: z.array(z.string().min(1).max(64)).max(MAX_SIGNALS).describe('Names of the signals.'),
+      }),
+    }),
     /** From which switch and by which reader the record is. */
-    source: z
-      .object({
-        /** Name of the switch, or its pseudonym. */
-        id: sourceId.exactOptional().describe('Name of the switch, or its pseudonym.'),
-        format: RecordFormat,
-        /** Version of the reader. */
-        readerVersion: count.describe('Version of the reader.'),
-        /** Only in the full form: the row holds the called number, and a hash lets it be guessed. */
-        sha256: sha256
-          .exactOptional()
-          .describe('Only in the full form: the row holds the called number, and a hash lets it be guessed.'),
-      })
-      .describe('From which switch and by which reader the record is.'),
+    source: object('From which switch and by which reader the record is.', {
+      /** Name of the switch, or its pseudonym. */
+      id: sourceId.exactOptional().describe('Name of the switch, or its pseudonym.'),
+      format: RecordFormat,
+      /** Version of the reader. */
+      readerVersion: count.describe('Version of the reader.'),
+      /** Only in the full form: the row holds the called number, and a hash lets it be guessed. */
+      sha256: sha256
+        .exactOptional()
+        .describe('Only in the full form: the row holds the called number, and a hash lets it be guessed.'),
+    }),
     /** Only in the full form: some switches name legs by the called number. */
     legId: name.exactOptional().describe('Only in the full form: some switches name legs by the called number.'),
     /** What the legs of one call have in common. A pseudonym in the pseudonymous form, and whenever the value contains the customer. */
@@ -607,25 +589,20 @@ export const SharedRecord = z
     disposition: Disposition,
     release: Release.exactOptional(),
     /** What the signatures of the call were worth when it came in. */
-    received: z
-      .object({
-        ...verification,
-        /** What was found when the PASSporT was verified. */
-        evidence: z
-          .union([VerdictEvidence, SharedEvidence])
-          .exactOptional()
-          .describe('What was found when the PASSporT was verified.'),
-      })
-      .exactOptional()
-      .describe('What the signatures of the call were worth when it came in.'),
+    received: optionalObject('What the signatures of the call were worth when it came in.', {
+      ...verification,
+      /** What was found when the PASSporT was verified. */
+      evidence: z
+        .union([VerdictEvidence, SharedEvidence])
+        .exactOptional()
+        .describe('What was found when the PASSporT was verified.'),
+    }),
     /** What the carrier itself signed. */
     signed: OwnSigning.exactOptional().describe('What the carrier itself signed.'),
     /** What refused the call: a rule, an analytics engine, the subscriber. */
     blockedBy: name.exactOptional().describe('What refused the call: a rule, an analytics engine, the subscriber.'),
-  })
-  .describe(
-    'A call record as it left the carrier: what the policy withholds is missing, what it hides is a pseudonym. It never holds the customer, nor the raw bytes of the switch. A traceback of a shared call starts at the carrier with `recordId`.',
-  );
+  },
+);
 export type SharedRecord = BodyOf<typeof SharedRecord>;
 /** How much the carrier shows of a record, and by which policy. */
 export type SharingMark = SharedRecord['sharing'];

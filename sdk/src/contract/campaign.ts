@@ -6,7 +6,12 @@ import {
   canonicalTn,
   count,
   line,
+  object,
+  oneOf,
   openWord,
+  optionalListOf,
+  optionalObject,
+  pattern,
   ProviderReference,
   reportId,
   sha256,
@@ -43,174 +48,136 @@ export const CampaignProvider = z.object({
 });
 /** A provider that calls of a campaign came through. */
 export type CampaignProvider = BodyOf<typeof CampaignProvider>;
-/** Which part a provider has in a campaign, as tracebacks found it. */
-export type CampaignRole = CampaignProvider['role'];
 
 /** Calls that belong together: the same script, recording or way of calling. */
-export const Campaign = z
-  .object({
-    /** Marks the form. */
-    format: z.literal('hopback.campaign.1').describe('Marks the form.'),
-    campaignId,
-    /** Topic, detail, script variant: `SSA-Suspended-P2`. */
-    name: line.describe('Topic, detail, script variant: `SSA-Suspended-P2`.'),
-    /** What the calls are about. */
-    description: text.exactOptional().describe('What the calls are about.'),
-    /** Whether calls still come. */
-    state: z.enum(['live', 'dormant', 'closed']).describe('Whether calls still come.'),
-    /** When a call of it was first seen, RFC 3339 in UTC. */
-    firstSeenAt: utcTime.describe('When a call of it was first seen, RFC 3339 in UTC.'),
-    /** When a call of it was last seen, RFC 3339 in UTC. */
-    lastSeenAt: utcTime.describe('When a call of it was last seen, RFC 3339 in UTC.'),
-    /** When it last changed, RFC 3339 in UTC. */
-    updatedAt: utcTime.describe('When it last changed, RFC 3339 in UTC.'),
-    /** Calls that were placed and of which at least one record or report came, each counted once. */
-    observedCalls: count.describe(
-      'Calls that were placed and of which at least one record or report came, each counted once.',
-    ),
-    /** Records of carriers that the calls were counted from: each carrier on the way of a call may have one. */
-    carrierRecords: count
-      .exactOptional()
+export const Campaign = object('Calls that belong together: the same script, recording or way of calling.', {
+  /** Marks the form. */
+  format: z.literal('hopback.campaign.1').describe('Marks the form.'),
+  campaignId,
+  /** Topic, detail, script variant: `SSA-Suspended-P2`. */
+  name: line.describe('Topic, detail, script variant: `SSA-Suspended-P2`.'),
+  /** What the calls are about. */
+  description: text.exactOptional().describe('What the calls are about.'),
+  /** Whether calls still come. */
+  state: oneOf('Whether calls still come.', ['live', 'dormant', 'closed']),
+  /** When a call of it was first seen, RFC 3339 in UTC. */
+  firstSeenAt: utcTime.describe('When a call of it was first seen, RFC 3339 in UTC.'),
+  /** When a call of it was last seen, RFC 3339 in UTC. */
+  lastSeenAt: utcTime.describe('When a call of it was last seen, RFC 3339 in UTC.'),
+  /** When it last changed, RFC 3339 in UTC. */
+  updatedAt: utcTime.describe('When it last changed, RFC 3339 in UTC.'),
+  /** Calls that were placed and of which at least one record or report came, each counted once. */
+  observedCalls: count.describe(
+    'Calls that were placed and of which at least one record or report came, each counted once.',
+  ),
+  /** Records of carriers that the calls were counted from: each carrier on the way of a call may have one. */
+  carrierRecords: count
+    .exactOptional()
+    .describe('Records of carriers that the calls were counted from: each carrier on the way of a call may have one.'),
+  /** Reports of applications that the calls were counted from. */
+  appReports: count.exactOptional().describe('Reports of applications that the calls were counted from.'),
+  /** Different numbers that called. */
+  callingNumbers: count.describe('Different numbers that called.'),
+  /** What is said, as one call had it. */
+  transcript: transcriptText.exactOptional().describe('What is said, as one call had it.'),
+  /** SHA-256 of recordings, lower-case hex. */
+  recordingSha256: z
+    .array(sha256)
+    .max(MAX_RECORDINGS)
+    .exactOptional()
+    .describe('SHA-256 of recordings, lower-case hex.'),
+  /** Signals that hold it together, as words: `same-script`, `sequential-dialling`. */
+  signals: z
+    .array(openWord)
+    .max(MAX_SIGNALS)
+    .describe('Signals that hold it together, as words: `same-script`, `sequential-dialling`.'),
+  /** Providers that its calls came through, those with the most tracebacks first. */
+  providers: z
+    .array(CampaignProvider)
+    .max(MAX_PROVIDERS)
+    .describe('Providers that its calls came through, those with the most tracebacks first.'),
+  /** Ids of tracebacks. */
+  tracebackIds: z.array(tracebackId).max(MAX_TRACEBACKS).describe('Ids of tracebacks.'),
+  /** Kind of fraud, as a word: `government-impersonation`, `unknown`. */
+  class: openWord.exactOptional().describe('Kind of fraud, as a word: `government-impersonation`, `unknown`.'),
+  /** Why it is in its state, as a word: `calls-came`, `no-calls`, `closed-by-analyst`. */
+  stateReason: openWord
+    .exactOptional()
+    .describe('Why it is in its state, as a word: `calls-came`, `no-calls`, `closed-by-analyst`.'),
+  /** Since when it is in its state, RFC 3339 in UTC. */
+  stateSince: utcTime.exactOptional().describe('Since when it is in its state, RFC 3339 in UTC.'),
+  /** Calls an hour at `updatedAt`, of those on record. */
+  callsPerHour: count.exactOptional().describe('Calls an hour at `updatedAt`, of those on record.'),
+  /** How many calls it has made in all, as far as that can be told. */
+  estimatedVolume: optionalObject('How many calls it has made in all, as far as that can be told.', {
+    /** Calls, or their estimate. */
+    calls: count.describe('Calls, or their estimate.'),
+    /** `observed`: no more is known than the calls on record; `capture-recapture`: estimated by Chapman's method from how many of the reported calls are also on carriers' records. */
+    basis: z
+      .enum(['observed', 'capture-recapture'])
       .describe(
-        'Records of carriers that the calls were counted from: each carrier on the way of a call may have one.',
+        "`observed`: no more is known than the calls on record; `capture-recapture`: estimated by Chapman's method from how many of the reported calls are also on carriers' records.",
       ),
-    /** Reports of applications that the calls were counted from. */
-    appReports: count.exactOptional().describe('Reports of applications that the calls were counted from.'),
-    /** Different numbers that called. */
-    callingNumbers: count.describe('Different numbers that called.'),
-    /** What is said, as one call had it. */
-    transcript: transcriptText.exactOptional().describe('What is said, as one call had it.'),
-    /** SHA-256 of recordings, lower-case hex. */
-    recordingSha256: z
-      .array(sha256)
-      .max(MAX_RECORDINGS)
-      .exactOptional()
-      .describe('SHA-256 of recordings, lower-case hex.'),
-    /** Signals that hold it together, as words: `same-script`, `sequential-dialling`. */
-    signals: z
-      .array(openWord)
-      .max(MAX_SIGNALS)
-      .describe('Signals that hold it together, as words: `same-script`, `sequential-dialling`.'),
-    /** Providers that its calls came through, those with the most tracebacks first. */
-    providers: z
-      .array(CampaignProvider)
-      .max(MAX_PROVIDERS)
-      .describe('Providers that its calls came through, those with the most tracebacks first.'),
-    /** Ids of tracebacks. */
-    tracebackIds: z.array(tracebackId).max(MAX_TRACEBACKS).describe('Ids of tracebacks.'),
-    /** Kind of fraud, as a word: `government-impersonation`, `unknown`. */
-    class: openWord.exactOptional().describe('Kind of fraud, as a word: `government-impersonation`, `unknown`.'),
-    /** Why it is in its state, as a word: `calls-came`, `no-calls`, `closed-by-analyst`. */
-    stateReason: openWord
-      .exactOptional()
-      .describe('Why it is in its state, as a word: `calls-came`, `no-calls`, `closed-by-analyst`.'),
-    /** Since when it is in its state, RFC 3339 in UTC. */
-    stateSince: utcTime.exactOptional().describe('Since when it is in its state, RFC 3339 in UTC.'),
-    /** Calls an hour at `updatedAt`, of those on record. */
-    callsPerHour: count.exactOptional().describe('Calls an hour at `updatedAt`, of those on record.'),
-    /** How many calls it has made in all, as far as that can be told. */
-    estimatedVolume: z
-      .object({
-        /** Calls, or their estimate. */
-        calls: count.describe('Calls, or their estimate.'),
-        /** `observed`: no more is known than the calls on record; `capture-recapture`: estimated by Chapman's method from how many of the reported calls are also on carriers' records. */
-        basis: z
-          .enum(['observed', 'capture-recapture'])
-          .describe(
-            "`observed`: no more is known than the calls on record; `capture-recapture`: estimated by Chapman's method from how many of the reported calls are also on carriers' records.",
-          ),
-        /** Calls on carriers' records. */
-        recorded: count.describe("Calls on carriers' records."),
-        /** Calls in reports of applications. */
-        reported: count.describe('Calls in reports of applications.'),
-        /** Calls in both. */
-        both: count.describe('Calls in both.'),
-      })
-      .exactOptional()
-      .describe('How many calls it has made in all, as far as that can be told.'),
-    /** Why calls belong to it; most calls first. */
-    reasons: z
-      .array(
-        z.object({
-          /** `same-script`, `same-recording`, `neighbour-spoofing`, `same-signer`. */
-          reason: openWord.describe('`same-script`, `same-recording`, `neighbour-spoofing`, `same-signer`.'),
-          calls,
-        }),
-      )
-      .max(MAX_COUNTED)
-      .exactOptional()
-      .describe('Why calls belong to it; most calls first.'),
-    /** Who signed its calls; most calls first. */
-    signers: z
-      .array(
-        z.object({
-          spc,
-          /** How many calls it signed. */
-          calls: count.describe('How many calls it signed.'),
-        }),
-      )
-      .max(MAX_COUNTED)
-      .exactOptional()
-      .describe('Who signed its calls; most calls first.'),
-    /** With which attestation its calls came, of those on carriers' records; most calls first. */
-    attestations: z
-      .array(
-        z.object({
-          /** `failed`: the signature did not fit the call; `none`: there was no signature, or it was not looked at. */
-          attestation: z
-            .enum(['A', 'B', 'C', 'failed', 'none'])
-            .describe(
-              '`failed`: the signature did not fit the call; `none`: there was no signature, or it was not looked at.',
-            ),
-          /** How many calls came with it. */
-          calls: count.describe('How many calls came with it.'),
-        }),
-      )
-      .max(MAX_COUNTED)
-      .exactOptional()
-      .describe("With which attestation its calls came, of those on carriers' records; most calls first."),
-    /** Where its calls probably enter, and what says so. For agencies and the traceback group. */
-    entryPoints: z
-      .array(
-        z.object({
-          /** The provider. */
-          provider: ProviderReference.describe('The provider.'),
-          /** Tracebacks that ended there; its signature on calls; or that carriers had calls from it. The first is the surest. */
-          basis: z
-            .enum(['traceback', 'signer', 'upstream'])
-            .describe(
-              'Tracebacks that ended there; its signature on calls; or that carriers had calls from it. The first is the surest.',
-            ),
-          /** Tracebacks or calls that say so. */
-          count: count.describe('Tracebacks or calls that say so.'),
-        }),
-      )
-      .max(MAX_COUNTED)
-      .exactOptional()
-      .describe('Where its calls probably enter, and what says so. For agencies and the traceback group.'),
-    /** Areas that were called; most calls first. */
-    calledAreas: z
-      .array(
-        z.object({
-          /** Area code of the called numbers, three digits. */
-          areaCode: z
-            .string()
-            .regex(/^\d{3}$/)
-            .describe('Area code of the called numbers, three digits.'),
-          /** How many calls went there. */
-          calls: count.describe('How many calls went there.'),
-        }),
-      )
-      .max(MAX_COUNTED)
-      .exactOptional()
-      .describe('Areas that were called; most calls first.'),
-  })
-  .describe('Calls that belong together: the same script, recording or way of calling.');
+    /** Calls on carriers' records. */
+    recorded: count.describe("Calls on carriers' records."),
+    /** Calls in reports of applications. */
+    reported: count.describe('Calls in reports of applications.'),
+    /** Calls in both. */
+    both: count.describe('Calls in both.'),
+  }),
+  /** Why calls belong to it; most calls first. */
+  reasons: optionalListOf('Why calls belong to it; most calls first.', MAX_COUNTED, {
+    /** `same-script`, `same-recording`, `neighbour-spoofing`, `same-signer`. */
+    reason: openWord.describe('`same-script`, `same-recording`, `neighbour-spoofing`, `same-signer`.'),
+    calls,
+  }),
+  /** Who signed its calls; most calls first. */
+  signers: optionalListOf('Who signed its calls; most calls first.', MAX_COUNTED, {
+    spc,
+    /** How many calls it signed. */
+    calls: count.describe('How many calls it signed.'),
+  }),
+  /** With which attestation its calls came, of those on carriers' records; most calls first. */
+  attestations: optionalListOf(
+    "With which attestation its calls came, of those on carriers' records; most calls first.",
+    MAX_COUNTED,
+    {
+      /** `failed`: the signature did not fit the call; `none`: there was no signature, or it was not looked at. */
+      attestation: z
+        .enum(['A', 'B', 'C', 'failed', 'none'])
+        .describe(
+          '`failed`: the signature did not fit the call; `none`: there was no signature, or it was not looked at.',
+        ),
+      /** How many calls came with it. */
+      calls: count.describe('How many calls came with it.'),
+    },
+  ),
+  /** Where its calls probably enter, and what says so. For agencies and the traceback group. */
+  entryPoints: optionalListOf(
+    'Where its calls probably enter, and what says so. For agencies and the traceback group.',
+    MAX_COUNTED,
+    {
+      /** The provider. */
+      provider: ProviderReference.describe('The provider.'),
+      /** Tracebacks that ended there; its signature on calls; or that carriers had calls from it. The first is the surest. */
+      basis: z
+        .enum(['traceback', 'signer', 'upstream'])
+        .describe(
+          'Tracebacks that ended there; its signature on calls; or that carriers had calls from it. The first is the surest.',
+        ),
+      /** Tracebacks or calls that say so. */
+      count: count.describe('Tracebacks or calls that say so.'),
+    },
+  ),
+  /** Areas that were called; most calls first. */
+  calledAreas: optionalListOf('Areas that were called; most calls first.', MAX_COUNTED, {
+    /** Area code of the called numbers, three digits. */
+    areaCode: pattern(/^\d{3}$/).describe('Area code of the called numbers, three digits.'),
+    /** How many calls went there. */
+    calls: count.describe('How many calls went there.'),
+  }),
+});
 export type Campaign = BodyOf<typeof Campaign>;
-/** How many calls a campaign has made in all, as far as that can be told. */
-export type CampaignVolume = NonNullable<Campaign['estimatedVolume']>;
-/** Where calls of a campaign probably enter, and what says so. */
-export type CampaignEntryPoint = NonNullable<Campaign['entryPoints']>[number];
 
 /** Longest fingerprint: an hour at 8 bytes a tenth of a second, in base64. */
 const MAX_FINGERPRINT_CHARS = 393_216;
@@ -220,59 +187,56 @@ const MAX_FINGERPRINT_MS = 3_600_000;
 const MAX_CALL_SECONDS = 86_400;
 
 /** One call that an application on a subscriber's telephone took for a robocall. */
-export const AppReport = z
-  .object({
-    /** Marks the form. */
-    format: z.literal('hopback.app-report.1').describe('Marks the form.'),
-    reportId,
-    /** Which application reports. */
-    app: z
-      .object({
-        /** Name of the application. */
-        name: line.describe('Name of the application.'),
-        /** Version of the application. */
-        version: z.string().min(1).max(64).exactOptional().describe('Version of the application.'),
-      })
-      .describe('Which application reports.'),
-    /** When the call came in by the telephone's clock, RFC 3339 in UTC. */
-    calledAt: utcTime.describe("When the call came in by the telephone's clock, RFC 3339 in UTC."),
-    /** The subscriber's number as far as the application says it. */
-    called: z
-      .union([
-        z.object({
-          /** What is shown of the number. */
-          shown: z.literal('number').describe('What is shown of the number.'),
-          tn: canonicalTn,
-        }),
-        pseudonymousNumber,
-      ])
-      .describe("The subscriber's number as far as the application says it."),
-    /** Calling number, as the telephone showed it; absent if it showed none. */
-    calling: canonicalTn
-      .exactOptional()
-      .describe('Calling number, as the telephone showed it; absent if it showed none.'),
-    /** Name that came with the call. */
-    callerName: line.exactOptional().describe('Name that came with the call.'),
-    verstat: verstat.exactOptional(),
-    /** Provider that serves the subscriber, as far as the application knows. */
-    servedBy: line.exactOptional().describe('Provider that serves the subscriber, as far as the application knows.'),
-    /** What the application did about the call. */
-    action: z
-      .enum(['blocked', 'flagged', 'answered-by-app', 'reported-after-call'])
-      .describe('What the application did about the call.'),
-    /** Why the application blocked or flagged the call. */
-    reason: z.enum([
-      'content',
-      'number-listed',
-      'do-not-originate',
-      'invalid-number',
-      'verification',
-      'calling-pattern',
-      'neighbour-spoofing',
-      'anonymous',
-      'subscriber',
-      'other',
-    ]).describe(`Why the application blocked or flagged the call.
+export const AppReport = object("One call that an application on a subscriber's telephone took for a robocall.", {
+  /** Marks the form. */
+  format: z.literal('hopback.app-report.1').describe('Marks the form.'),
+  reportId,
+  /** Which application reports. */
+  app: object('Which application reports.', {
+    /** Name of the application. */
+    name: line.describe('Name of the application.'),
+    /** Version of the application. */
+    version: z.string().min(1).max(64).exactOptional().describe('Version of the application.'),
+  }),
+  /** When the call came in by the telephone's clock, RFC 3339 in UTC. */
+  calledAt: utcTime.describe("When the call came in by the telephone's clock, RFC 3339 in UTC."),
+  /** The subscriber's number as far as the application says it. */
+  called: z
+    .union([
+      z.object({
+        /** What is shown of the number. */
+        shown: z.literal('number').describe('What is shown of the number.'),
+        tn: canonicalTn,
+      }),
+      pseudonymousNumber,
+    ])
+    .describe("The subscriber's number as far as the application says it."),
+  /** Calling number, as the telephone showed it; absent if it showed none. */
+  calling: canonicalTn
+    .exactOptional()
+    .describe('Calling number, as the telephone showed it; absent if it showed none.'),
+  /** Name that came with the call. */
+  callerName: line.exactOptional().describe('Name that came with the call.'),
+  verstat: verstat.exactOptional(),
+  /** Provider that serves the subscriber, as far as the application knows. */
+  servedBy: line.exactOptional().describe('Provider that serves the subscriber, as far as the application knows.'),
+  /** What the application did about the call. */
+  action: z
+    .enum(['blocked', 'flagged', 'answered-by-app', 'reported-after-call'])
+    .describe('What the application did about the call.'),
+  /** Why the application blocked or flagged the call. */
+  reason: z.enum([
+    'content',
+    'number-listed',
+    'do-not-originate',
+    'invalid-number',
+    'verification',
+    'calling-pattern',
+    'neighbour-spoofing',
+    'anonymous',
+    'subscriber',
+    'other',
+  ]).describe(`Why the application blocked or flagged the call.
 
 - \`content\`: what was heard or transcribed is that of a robocall
 - \`number-listed\`: the caller's number is on a list of the application or of the subscriber
@@ -283,52 +247,40 @@ export const AppReport = z
 - \`neighbour-spoofing\`: area code and exchange are the subscriber's own
 - \`anonymous\`: the caller asked not to be named
 - \`subscriber\`: the subscriber said so`),
-    /** Length of the call, seconds. */
-    durationSeconds: z.number().min(0).max(MAX_CALL_SECONDS).exactOptional().describe('Length of the call, seconds.'),
-    /** What was said, and in which language. */
-    transcript: z
-      .object({
-        /** The words. */
-        text: transcriptText.describe('The words.'),
-        /** Language tag. RFC 5646 */
-        language: z
-          .string()
-          .regex(/^[A-Za-z0-9-]{2,35}$/)
-          .exactOptional()
-          .describe('Language tag. RFC 5646'),
-      })
+  /** Length of the call, seconds. */
+  durationSeconds: z.number().min(0).max(MAX_CALL_SECONDS).exactOptional().describe('Length of the call, seconds.'),
+  /** What was said, and in which language. */
+  transcript: optionalObject('What was said, and in which language.', {
+    /** The words. */
+    text: transcriptText.describe('The words.'),
+    /** Language tag. RFC 5646 */
+    language: pattern(/^[A-Za-z0-9-]{2,35}$/)
       .exactOptional()
-      .describe('What was said, and in which language.'),
-    /** Fingerprint of the sound: the same recording is found again while the recording itself stays where it is. */
-    audioFingerprint: z
-      .object({
-        /** Name and version of the method, `chromaprint-2`: fingerprints of one method are compared with each other only. */
-        algorithm: openWord.describe(
-          'Name and version of the method, `chromaprint-2`: fingerprints of one method are compared with each other only.',
-        ),
-        /** Base64 (RFC 4648 section 4). */
-        value: z.base64().min(1).max(MAX_FINGERPRINT_CHARS).describe('Base64 (RFC 4648 section 4).'),
-        /** Milliseconds of audio that it was made of. */
-        durationMs: z.int().min(1).max(MAX_FINGERPRINT_MS).describe('Milliseconds of audio that it was made of.'),
-      })
-      .exactOptional()
-      .describe(
-        'Fingerprint of the sound: the same recording is found again while the recording itself stays where it is.',
+      .describe('Language tag. RFC 5646'),
+  }),
+  /** Fingerprint of the sound: the same recording is found again while the recording itself stays where it is. */
+  audioFingerprint: optionalObject(
+    'Fingerprint of the sound: the same recording is found again while the recording itself stays where it is.',
+    {
+      /** Name and version of the method, `chromaprint-2`: fingerprints of one method are compared with each other only. */
+      algorithm: openWord.describe(
+        'Name and version of the method, `chromaprint-2`: fingerprints of one method are compared with each other only.',
       ),
-  })
-  .describe("One call that an application on a subscriber's telephone took for a robocall.");
+      /** Base64 (RFC 4648 section 4). */
+      value: z.base64().min(1).max(MAX_FINGERPRINT_CHARS).describe('Base64 (RFC 4648 section 4).'),
+      /** Milliseconds of audio that it was made of. */
+      durationMs: z.int().min(1).max(MAX_FINGERPRINT_MS).describe('Milliseconds of audio that it was made of.'),
+    },
+  ),
+});
 export type AppReport = BodyOf<typeof AppReport>;
-/** What was heard, reduced so that the same recording is found again while the recording itself stays where it is. */
-export type AudioFingerprint = NonNullable<AppReport['audioFingerprint']>;
 
 /** That a report is stored, this time or before. */
-export const AppReportReceipt = z
-  .object({
-    reportId,
-    /** When the report was received, RFC 3339 in UTC; the first time, if it came again. */
-    receivedAt: utcTime.describe('When the report was received, RFC 3339 in UTC; the first time, if it came again.'),
-    /** Whether the same came before, so that nothing was added. */
-    isRepeat: z.boolean().describe('Whether the same came before, so that nothing was added.'),
-  })
-  .describe('That a report is stored, this time or before.');
+export const AppReportReceipt = object('That a report is stored, this time or before.', {
+  reportId,
+  /** When the report was received, RFC 3339 in UTC; the first time, if it came again. */
+  receivedAt: utcTime.describe('When the report was received, RFC 3339 in UTC; the first time, if it came again.'),
+  /** Whether the same came before, so that nothing was added. */
+  isRepeat: z.boolean().describe('Whether the same came before, so that nothing was added.'),
+});
 export type AppReportReceipt = BodyOf<typeof AppReportReceipt>;

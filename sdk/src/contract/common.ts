@@ -11,6 +11,37 @@ export type ReadonlyDeep<Value> = Value extends object
   ? { readonly [Member in keyof Value]: ReadonlyDeep<Value[Member]> }
   : Value;
 
+/** An object with what it is: OpenAPI shows the description, and editors show it before the member. */
+export function object<Shape extends z.core.$ZodLooseShape>(description: string, shape: Shape) {
+  return z.object(shape).describe(description);
+}
+
+/** A list of objects, at most so many. */
+export function listOf<Shape extends z.core.$ZodLooseShape>(description: string, most: number, shape: Shape) {
+  return z.array(z.object(shape)).max(most).describe(description);
+}
+
+/** One word of a closed vocabulary. */
+export function oneOf<const Words extends readonly string[]>(description: string, words: Words) {
+  return z.enum(words).describe(description);
+}
+
+/** The same where the member may be absent. */
+export function optionalObject<Shape extends z.core.$ZodLooseShape>(description: string, shape: Shape) {
+  return z.object(shape).exactOptional().describe(description);
+}
+
+export function optionalListOf<Shape extends z.core.$ZodLooseShape>(description: string, most: number, shape: Shape) {
+  return z.array(z.object(shape)).max(most).exactOptional().describe(description);
+}
+
+export function optionalOneOf<const Words extends readonly string[]>(description: string, words: Words) {
+  return z.enum(words).exactOptional().describe(description);
+}
+
+/** A text in a form. */
+export const pattern = (form: RegExp): z.ZodString => z.string().regex(form);
+
 /** Longest line of text: names, titles, the content of one field of a form. */
 const MAX_LINE_CHARS = 256;
 /** Longest paragraph: comments, reasons, descriptions. */
@@ -25,12 +56,9 @@ const MAX_EMAIL_CHARS = 320;
 const MAX_TIME_CHARS = 40;
 
 /** An id of the contract. It stands in paths as it is, so it begins with a letter or digit and needs no escapes. RFC 3986 section 3.3 */
-export const identifier = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._~:@=-]{0,127}$/);
+export const identifier = pattern(/^[A-Za-z0-9][A-Za-z0-9._~:@=-]{0,127}$/);
 /** Name of a tamper-evident log, as its checkpoints have it: `example.com/evidence`. @see https://c2sp.org/tlog-checkpoint */
-export const logId = z
-  .string()
-  .regex(/^[^\s+\u0000-\u001f]{1,256}$/)
-  .describe("Id of the provider's log.");
+export const logId = pattern(/^[^\s+\u0000-\u001f]{1,256}$/).describe("Id of the provider's log.");
 /** One line of text, not empty. */
 export const line = z.string().min(1).max(MAX_LINE_CHARS);
 /** Text for people, not empty. */
@@ -47,53 +75,33 @@ export const fullDate = z.iso.date();
 export const email = z.string().min(3).max(MAX_EMAIL_CHARS);
 /** A telephone number for people to call, in any spelling. */
 export const telephone = z.string().min(1).max(64);
-export const country = z
-  .string()
-  .regex(/^[A-Z]{2}$/)
-  .describe('Country, ISO 3166-1 alpha-2.');
-export const frn = z
-  .string()
-  .regex(/^\d{10}$/)
-  .describe('FCC Registration Number, ten digits.');
-export const ocn = z
-  .string()
-  .regex(/^[0-9A-Z]{4}$/)
-  .describe('Operating Company Number, four characters.');
+export const country = pattern(/^[A-Z]{2}$/).describe('Country, ISO 3166-1 alpha-2.');
+export const frn = pattern(/^\d{10}$/).describe('FCC Registration Number, ten digits.');
+export const ocn = pattern(/^[0-9A-Z]{4}$/).describe('Operating Company Number, four characters.');
 /** @see ATIS-1000080 section 5.3 */
-export const spc = z
-  .string()
-  .regex(/^[0-9A-Z]{1,15}$/)
-  .describe('Service Provider Code.');
-export const httpsUrl = z
-  .string()
-  .regex(/^https:\/\/[^\s]{1,2040}$/)
-  .max(MAX_URL_CHARS);
+export const spc = pattern(/^[0-9A-Z]{1,15}$/).describe('Service Provider Code.');
+export const httpsUrl = pattern(/^https:\/\/[^\s]{1,2040}$/).max(MAX_URL_CHARS);
 /** RFC 3986 section 4.1 */
 export const uriReference = z.string().min(1).max(MAX_URL_CHARS);
 /** A word of a vocabulary that later releases may add to. */
-export const openWord = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/);
+export const openWord = pattern(/^[a-z0-9][a-z0-9._-]{0,63}$/);
 /** RFC 6838 section 4.2 */
-export const mediaType = z
-  .string()
-  .regex(/^[a-z0-9.+-]{1,127}\/[a-z0-9.+-]{1,127}(?:;[\x20-\x7e]{1,127})?$/)
-  .describe('Media type of the file.');
+export const mediaType = pattern(/^[a-z0-9.+-]{1,127}\/[a-z0-9.+-]{1,127}(?:;[\x20-\x7e]{1,127})?$/).describe(
+  'Media type of the file.',
+);
 /** Name of a file as it stands in a path: no separators, no dot in front. */
-export const fileName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/);
-export const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+export const fileName = pattern(/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/);
+export const sha256 = pattern(/^[0-9a-f]{64}$/);
 /** A whole number that counts or numbers something. */
 export const count = z.int().min(0);
 /** Microseconds since the epoch. */
 export const microseconds = z.int().min(0);
-export const canonicalTn = z
-  .string()
-  .regex(/^[0-9*#]{1,32}$/)
-  .describe('Telephone number in digits with country code, without `+`.');
+export const canonicalTn = pattern(/^[0-9*#]{1,32}$/).describe(
+  'Telephone number in digits with country code, without `+`.',
+);
 /** Compact JWS, and how long it may be. RFC 7515 section 7.1 */
 export const compactJws = (maxChars: number): z.ZodString =>
-  z
-    .string()
-    .regex(/^[A-Za-z0-9_-]{1,}\.[A-Za-z0-9_-]{1,}\.[A-Za-z0-9_-]{1,}$/)
-    .max(maxChars);
+  pattern(/^[A-Za-z0-9_-]{1,}\.[A-Za-z0-9_-]{1,}\.[A-Za-z0-9_-]{1,}$/).max(maxChars);
 
 export const alertId = identifier.describe('Id of the alert.');
 export const answerId = identifier.describe(
@@ -117,32 +125,31 @@ export const tracebackId = identifier.describe(
 );
 
 /** A voice service provider as the writer knows it: by its name, and by as many identifiers as there are. */
-export const ProviderReference = z
-  .object({
+export const ProviderReference = object(
+  'A voice service provider as the writer knows it: by its name, and by as many identifiers as there are.',
+  {
     providerId: providerId.exactOptional(),
     /** Business name, as filed or as stated. */
     name: line.describe('Business name, as filed or as stated.'),
     ocn: ocn.exactOptional(),
     spc: spc.exactOptional(),
     frn: frn.exactOptional(),
-  })
-  .describe('A voice service provider as the writer knows it: by its name, and by as many identifiers as there are.');
+  },
+);
 export type ProviderReference = BodyOf<typeof ProviderReference>;
 
 /** How a company or person that no registry lists can be reached. */
-export const ContactDetails = z
-  .object({
-    /** Name of the company or person. */
-    name: line.describe('Name of the company or person.'),
-    /** Mail address. */
-    email: email.exactOptional().describe('Mail address.'),
-    /** Telephone number, in any spelling. */
-    telephone: telephone.exactOptional().describe('Telephone number, in any spelling.'),
-    /** Postal address, in one text. */
-    postalAddress: text.exactOptional().describe('Postal address, in one text.'),
-    country: country.exactOptional(),
-  })
-  .describe('How a company or person that no registry lists can be reached.');
+export const ContactDetails = object('How a company or person that no registry lists can be reached.', {
+  /** Name of the company or person. */
+  name: line.describe('Name of the company or person.'),
+  /** Mail address. */
+  email: email.exactOptional().describe('Mail address.'),
+  /** Telephone number, in any spelling. */
+  telephone: telephone.exactOptional().describe('Telephone number, in any spelling.'),
+  /** Postal address, in one text. */
+  postalAddress: text.exactOptional().describe('Postal address, in one text.'),
+  country: country.exactOptional(),
+});
 export type ContactDetails = BodyOf<typeof ContactDetails>;
 
 /** Most items that a page may be asked for. */
@@ -173,16 +180,15 @@ export const cursor = z
 
 /** A page of such items. */
 export function pageOf<Item>(item: z.ZodType<Item>): z.ZodType<Page<Item>> {
-  return z
-    .object({
+  return object(
+    'A part of a list. `nextCursor` asks for the next one; only the platform can read it, and it is valid for an hour at least. An item added in the meantime may or may not appear; an item that was there throughout appears exactly once.',
+    {
       /** What is on this page. */
       items: z.array(item).max(MAX_PAGE_ITEMS).describe('What is on this page.'),
       /** Asks for the next page. Absent on the last page. */
       nextCursor: cursor.exactOptional().describe('Asks for the next page. Absent on the last page.'),
-    })
-    .describe(
-      'A part of a list. `nextCursor` asks for the next one; only the platform can read it, and it is valid for an hour at least. An item added in the meantime may or may not appear; an item that was there throughout appears exactly once.',
-    );
+    },
+  );
 }
 
 /**
@@ -235,8 +241,9 @@ export type ProblemCode =
 const MAX_LOCATIONS = 100;
 
 /** Why the platform did not do what was asked, `application/problem+json`. It has no telephone numbers and no tokens. */
-export const ProblemDetails = z
-  .object({
+export const ProblemDetails = object(
+  'Why the platform did not do what was asked. It has no telephone numbers and no tokens.\n\nSee RFC 9457 section 3.1.',
+  {
     /** URI of the kind of problem. */
     type: uriReference.describe('URI of the kind of problem.'),
     /** The kind of problem in a few words. */
@@ -259,25 +266,14 @@ export const ProblemDetails = z
         "The id of this HTTP exchange in the platform's logs; also in the field `Request-Id` of every response.",
       ),
     /** Places that are not in the form of the contract. */
-    errors: z
-      .array(
-        z.object({
-          /** JSON Pointer into the body (RFC 6901), or the name of the parameter. */
-          pointer: z
-            .string()
-            .max(1_024)
-            .describe('JSON Pointer into the body (RFC 6901), or the name of the parameter.'),
-          /** The broken rule, as a word. */
-          code: openWord.describe('The broken rule, as a word.'),
-        }),
-      )
-      .max(MAX_LOCATIONS)
-      .exactOptional()
-      .describe('Places that are not in the form of the contract.'),
-  })
-  .describe(
-    'Why the platform did not do what was asked. It has no telephone numbers and no tokens.\n\nSee RFC 9457 section 3.1.',
-  );
+    errors: optionalListOf('Places that are not in the form of the contract.', MAX_LOCATIONS, {
+      /** JSON Pointer into the body (RFC 6901), or the name of the parameter. */
+      pointer: z.string().max(1_024).describe('JSON Pointer into the body (RFC 6901), or the name of the parameter.'),
+      /** The broken rule, as a word. */
+      code: openWord.describe('The broken rule, as a word.'),
+    }),
+  },
+);
 export type ProblemDetails = BodyOf<typeof ProblemDetails>;
 /** A place where a body or parameter is not in its form. */
 export type ProblemLocation = NonNullable<ProblemDetails['errors']>[number];
@@ -301,11 +297,12 @@ const MAX_TOKEN_CHARS = 8_192;
 /** Longest accepted life of a token: a day. */
 const MAX_LIFE_SECONDS = 86_400;
 /** Scope tokens are visible ASCII without `"` and `\`, a space between. RFC 6749 section 3.3 */
-const scope = z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]{1,128}(?: [\x21\x23-\x5b\x5d-\x7e]{1,128}){0,15}$/);
+const scope = pattern(/^[\x21\x23-\x5b\x5d-\x7e]{1,128}(?: [\x21\x23-\x5b\x5d-\x7e]{1,128}){0,15}$/);
 
 /** Form fields of a request for a token, `application/x-www-form-urlencoded`. @see RFC 6749 section 4.4.2, RFC 7523 section 2.2 */
-export const TokenRequest = z
-  .object({
+export const TokenRequest = object(
+  'Form fields of a request for a token, `application/x-www-form-urlencoded`.\n\nSee RFC 6749 section 4.4.2, RFC 7523 section 2.2.',
+  {
     /** Kind of grant. */
     grant_type: z.literal('client_credentials').describe('Kind of grant.'),
     /** Kind of assertion. */
@@ -316,52 +313,39 @@ export const TokenRequest = z
     ),
     /** Scopes with a space between; all scopes of the client if absent. */
     scope: scope.exactOptional().describe('Scopes with a space between; all scopes of the client if absent.'),
-  })
-  .describe(
-    'Form fields of a request for a token, `application/x-www-form-urlencoded`.\n\nSee RFC 6749 section 4.4.2, RFC 7523 section 2.2.',
-  );
+  },
+);
 export type TokenRequest = BodyOf<typeof TokenRequest>;
 
 /** A token for calls to the platform. @see RFC 6749 section 5.1 */
-export const TokenAnswer = z
-  .object({
-    /** The token, for the `Authorization` header. */
-    access_token: z
-      .string()
-      .regex(/^[A-Za-z0-9._~+/=-]+$/)
-      .max(MAX_TOKEN_CHARS)
-      .describe('The token, for the `Authorization` header.'),
-    /** `Bearer`, in upper or lower case. RFC 6749 section 5.1 */
-    token_type: z
-      .string()
-      .regex(/^[Bb][Ee][Aa][Rr][Ee][Rr]$/)
-      .describe('`Bearer`, in upper or lower case. RFC 6749 section 5.1'),
-    /** Life of the token in seconds, from when the answer was made. */
-    expires_in: z
-      .int()
-      .min(1)
-      .max(MAX_LIFE_SECONDS)
-      .describe('Life of the token in seconds, from when the answer was made.'),
-    /** Granted scopes, with a space between. */
-    scope: scope.exactOptional().describe('Granted scopes, with a space between.'),
-  })
-  .describe('A token for calls to the platform.\n\nSee RFC 6749 section 5.1.');
+export const TokenAnswer = object('A token for calls to the platform.\n\nSee RFC 6749 section 5.1.', {
+  /** The token, for the `Authorization` header. */
+  access_token: pattern(/^[A-Za-z0-9._~+/=-]+$/)
+    .max(MAX_TOKEN_CHARS)
+    .describe('The token, for the `Authorization` header.'),
+  /** `Bearer`, in upper or lower case. RFC 6749 section 5.1 */
+  token_type: pattern(/^[Bb][Ee][Aa][Rr][Ee][Rr]$/).describe('`Bearer`, in upper or lower case. RFC 6749 section 5.1'),
+  /** Life of the token in seconds, from when the answer was made. */
+  expires_in: z
+    .int()
+    .min(1)
+    .max(MAX_LIFE_SECONDS)
+    .describe('Life of the token in seconds, from when the answer was made.'),
+  /** Granted scopes, with a space between. */
+  scope: scope.exactOptional().describe('Granted scopes, with a space between.'),
+});
 export type TokenAnswer = BodyOf<typeof TokenAnswer>;
 
 /** Why there is no token: not a problem document, because every OAuth library reads this one. @see RFC 6749 section 5.2 */
-export const TokenRefusal = z
-  .object({
+export const TokenRefusal = object(
+  'Why there is no token: not a problem document, because every OAuth library reads this one.\n\nSee RFC 6749 section 5.2.',
+  {
     /** `invalid_client`, `invalid_request`, `invalid_scope`, `unauthorized_client`, `unsupported_grant_type`, or a word of a later release. */
-    error: z
-      .string()
-      .regex(/^[\x20-\x21\x23-\x5b\x5d-\x7e]{1,128}$/)
-      .describe(
-        '`invalid_client`, `invalid_request`, `invalid_scope`, `unauthorized_client`, `unsupported_grant_type`, or a word of a later release.',
-      ),
+    error: pattern(/^[\x20-\x21\x23-\x5b\x5d-\x7e]{1,128}$/).describe(
+      '`invalid_client`, `invalid_request`, `invalid_scope`, `unauthorized_client`, `unsupported_grant_type`, or a word of a later release.',
+    ),
     /** The same in words. */
     error_description: z.string().max(1_024).exactOptional().describe('The same in words.'),
-  })
-  .describe(
-    'Why there is no token: not a problem document, because every OAuth library reads this one.\n\nSee RFC 6749 section 5.2.',
-  );
+  },
+);
 export type TokenRefusal = BodyOf<typeof TokenRefusal>;

@@ -13,6 +13,7 @@ import {
   line,
   MAX_PAGE_ITEMS,
   ocn,
+  pattern,
   ProviderReference,
   spc,
   utcTime,
@@ -21,7 +22,7 @@ import { DemandDecision, DemandScope } from './demand.js';
 import { PLATFORM_EVENT_SCHEMAS } from './event.js';
 import type { PlatformEventType } from './event.js';
 import { PLATFORM_EVENT_KINDS } from './event-table.js';
-import type { ParameterForm } from './route.js';
+import type { RouteParameter } from './route.js';
 import {
   ANSWER_RECEIPT_JWS_TYPE,
   LogCheckpoint,
@@ -108,8 +109,22 @@ function withPayload(name: string, schema: JsonObject): JsonObject {
   return { ...schema, properties: { ...properties, [signed.member]: { ...properties[signed.member], ...content } } };
 }
 
+/** What a parameter of a route can hold. */
+const FORMS: Readonly<Record<Exclude<RouteParameter['form'], readonly string[]>, z.ZodType>> = {
+  identifier,
+  'file-name': fileName,
+  cursor,
+  'page-limit': z.int().min(1).max(MAX_PAGE_ITEMS),
+  'utc-time': utcTime,
+  line,
+  frn,
+  ocn,
+  spc,
+  'idempotency-key': pattern(/^[\x21-\x7e]{1,128}$/).max(MAX_KEY_CHARS),
+};
+
 /** What a parameter can hold. */
-export function parameterSchema(form: ParameterForm): JsonObject {
+export function parameterSchema(form: RouteParameter['form']): JsonObject {
   return typeof form === 'string' ? inline(FORMS[form]) : { type: 'string', enum: form };
 }
 
@@ -124,27 +139,11 @@ export function parameterSchema(form: ParameterForm): JsonObject {
  * console.log(isParameterInForm('50', 'page-limit'), isParameterInForm('501', 'page-limit')); // true false
  * ```
  */
-export function isParameterInForm(text: string, form: ParameterForm): boolean {
+export function isParameterInForm(text: string, form: RouteParameter['form']): boolean {
   if (typeof form !== 'string') return form.includes(text);
   const value = form === 'page-limit' ? (/^\d{1,9}$/.test(text) ? Number(text) : undefined) : text;
   return readBySchema(FORMS[form], value).success;
 }
-
-const FORMS: Readonly<Record<Exclude<ParameterForm, readonly string[]>, z.ZodType>> = {
-  identifier,
-  'file-name': fileName,
-  cursor,
-  'page-limit': z.int().min(1).max(MAX_PAGE_ITEMS),
-  'utc-time': utcTime,
-  line,
-  frn,
-  ocn,
-  spc,
-  'idempotency-key': z
-    .string()
-    .regex(/^[\x21-\x7e]{1,128}$/)
-    .max(MAX_KEY_CHARS),
-};
 
 function inline(schema: z.ZodType): JsonObject {
   return withoutDialect(z.toJSONSchema(schema, { io: 'input', override: ({ jsonSchema }) => shorten(jsonSchema) }));
@@ -157,10 +156,10 @@ function withoutDialect({ $schema: _dialect, $id: _name, ...schema }: z.core.JSO
 
 /** `format` says what a time or date is; of the expression that zod tries remains what `format` does not say: that it is in UTC. */
 function shorten(schema: z.core.JSONSchema.BaseSchema): void {
-  const { format, pattern } = schema;
+  const { format, pattern: expression } = schema;
   // No format of JSON Schema: `contentEncoding` and the expression say it.
   if (format === 'base64') delete schema.format;
-  if (pattern === undefined) return;
-  if (format === 'date' || (format === 'date-time' && pattern.includes('[+-]'))) delete schema.pattern;
+  if (expression === undefined) return;
+  if (format === 'date' || (format === 'date-time' && expression.includes('[+-]'))) delete schema.pattern;
   else if (format === 'date-time') schema.pattern = 'Z$';
 }

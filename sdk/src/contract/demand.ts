@@ -11,6 +11,9 @@ import {
   fullDate,
   line,
   mediaType,
+  object,
+  oneOf,
+  pattern,
   productionId,
   ProviderReference,
   sha256,
@@ -22,6 +25,8 @@ import {
 
 /** Numbers, campaigns, tracebacks and providers that one demand names of each: what a PDF can list. */
 const MAX_NAMED = 5_000;
+/** Octets of the PDF of a demand at most. */
+export const MAX_DEMAND_DOCUMENT_BYTES: number = 20 * 1_048_576;
 /** Decisions about one demand, and productions under it. */
 const MAX_OUTCOMES = 100;
 
@@ -49,36 +54,24 @@ export const DemandRecordClass = z.enum([
 export type DemandRecordClass = z.output<typeof DemandRecordClass>;
 
 /** What a demand covers: everything that meets all the stated conditions. */
-export const DemandScope = z
-  .object({
-    /** Which classes of records are demanded. */
-    recordClasses: z.array(DemandRecordClass).min(1).max(5).describe('Which classes of records are demanded.'),
-    /** Beginning of the time that is demanded, RFC 3339 in UTC, included. */
-    from: utcTime.describe('Beginning of the time that is demanded, RFC 3339 in UTC, included.'),
-    /** End of the time that is demanded, RFC 3339 in UTC, not included; later than `from`. */
-    to: utcTime.describe('End of the time that is demanded, RFC 3339 in UTC, not included; later than `from`.'),
-    /** Calling numbers. */
-    callingNumbers: z.array(canonicalTn).min(1).max(MAX_NAMED).exactOptional().describe('Calling numbers.'),
-    /** Called numbers. */
-    calledNumbers: z.array(canonicalTn).min(1).max(MAX_NAMED).exactOptional().describe('Called numbers.'),
-    /** Ids of campaigns at the platform. */
-    campaignIds: z
-      .array(campaignId)
-      .min(1)
-      .max(MAX_NAMED)
-      .exactOptional()
-      .describe('Ids of campaigns at the platform.'),
-    /** Ids of tracebacks. */
-    tracebackIds: z.array(tracebackId).min(1).max(MAX_NAMED).exactOptional().describe('Ids of tracebacks.'),
-    /** Providers that are concerned. */
-    providers: z
-      .array(ProviderReference)
-      .min(1)
-      .max(MAX_NAMED)
-      .exactOptional()
-      .describe('Providers that are concerned.'),
-  })
-  .describe('What a demand covers: everything that meets all the stated conditions.');
+export const DemandScope = object('What a demand covers: everything that meets all the stated conditions.', {
+  /** Which classes of records are demanded. */
+  recordClasses: z.array(DemandRecordClass).min(1).max(5).describe('Which classes of records are demanded.'),
+  /** Beginning of the time that is demanded, RFC 3339 in UTC, included. */
+  from: utcTime.describe('Beginning of the time that is demanded, RFC 3339 in UTC, included.'),
+  /** End of the time that is demanded, RFC 3339 in UTC, not included; later than `from`. */
+  to: utcTime.describe('End of the time that is demanded, RFC 3339 in UTC, not included; later than `from`.'),
+  /** Calling numbers. */
+  callingNumbers: z.array(canonicalTn).min(1).max(MAX_NAMED).exactOptional().describe('Calling numbers.'),
+  /** Called numbers. */
+  calledNumbers: z.array(canonicalTn).min(1).max(MAX_NAMED).exactOptional().describe('Called numbers.'),
+  /** Ids of campaigns at the platform. */
+  campaignIds: z.array(campaignId).min(1).max(MAX_NAMED).exactOptional().describe('Ids of campaigns at the platform.'),
+  /** Ids of tracebacks. */
+  tracebackIds: z.array(tracebackId).min(1).max(MAX_NAMED).exactOptional().describe('Ids of tracebacks.'),
+  /** Providers that are concerned. */
+  providers: z.array(ProviderReference).min(1).max(MAX_NAMED).exactOptional().describe('Providers that are concerned.'),
+});
 export type DemandScope = BodyOf<typeof DemandScope>;
 
 const submission = {
@@ -87,21 +80,18 @@ const submission = {
     .enum(['subpoena', 'civil-investigative-demand', 'court-order'])
     .describe('By which legal process records are demanded.\n\nSee 18 USC 2703.'),
   /** Who demands. */
-  agency: z
-    .object({
-      /** Name of the agency. */
-      name: line.describe('Name of the agency.'),
-      /** State or federal body whose law it acts under: `US`, `US-TX` (ISO 3166). */
-      jurisdiction: z
-        .string()
-        .regex(/^[A-Z]{2}(?:-[A-Z0-9]{1,3})?$/)
-        .describe('State or federal body whose law it acts under: `US`, `US-TX` (ISO 3166).'),
-      /** Mail address of the person in charge. */
-      contactEmail: email.describe('Mail address of the person in charge.'),
-      /** Telephone number of the person in charge. */
-      contactTelephone: telephone.exactOptional().describe('Telephone number of the person in charge.'),
-    })
-    .describe('Who demands.'),
+  agency: object('Who demands.', {
+    /** Name of the agency. */
+    name: line.describe('Name of the agency.'),
+    /** State or federal body whose law it acts under: `US`, `US-TX` (ISO 3166). */
+    jurisdiction: pattern(/^[A-Z]{2}(?:-[A-Z0-9]{1,3})?$/).describe(
+      'State or federal body whose law it acts under: `US`, `US-TX` (ISO 3166).',
+    ),
+    /** Mail address of the person in charge. */
+    contactEmail: email.describe('Mail address of the person in charge.'),
+    /** Telephone number of the person in charge. */
+    contactTelephone: telephone.exactOptional().describe('Telephone number of the person in charge.'),
+  }),
   /** The agency's number of the matter. */
   reference: line.describe("The agency's number of the matter."),
   /** The law it is issued under, as the document cites it. */
@@ -121,8 +111,6 @@ const submission = {
 /** What an agency sends beside the PDF of its demand. */
 export const DemandSubmission = z.object(submission).describe('What an agency sends beside the PDF of its demand.');
 export type DemandSubmission = BodyOf<typeof DemandSubmission>;
-/** By which legal process records are demanded. @see 18 USC 2703 */
-export type DemandKind = DemandSubmission['kind'];
 
 const reason = text.describe('Why, in words.');
 const approve = {
@@ -165,33 +153,31 @@ const decided = {
 export const DemandDecision = z
   .discriminatedUnion('decision', [
     z.object({ ...approve, ...decided }),
-    z.object({ ...narrow, ...decided }).describe('Approved as far as this scope reaches.'),
+    object('Approved as far as this scope reaches.', { ...narrow, ...decided }),
     z.object({ ...reject, ...decided }),
   ])
   .describe('A decision that was taken.');
 export type DemandDecision = BodyOf<typeof DemandDecision>;
 
 /** A subpoena, civil investigative demand or court order, and what became of it. */
-export const Demand = z
-  .object({
-    /** Marks the form. */
-    format: z.literal('hopback.demand.1').describe('Marks the form.'),
-    demandId,
-    /** The state of the demand. */
-    state: z
-      .enum(['under-review', 'approved', 'narrowed', 'rejected', 'produced', 'withdrawn'])
-      .describe('The state of the demand.'),
-    /** When it was submitted, RFC 3339 in UTC. */
-    submittedAt: utcTime.describe('When it was submitted, RFC 3339 in UTC.'),
-    /** Size of the document in octets. */
-    documentSizeBytes: count.describe('Size of the document in octets.'),
-    /** All decisions, the first one first. */
-    decisions: z.array(DemandDecision).max(MAX_OUTCOMES).describe('All decisions, the first one first.'),
-    /** Ids of the productions that the demand led to. */
-    productionIds: z.array(productionId).max(MAX_OUTCOMES).describe('Ids of the productions that the demand led to.'),
-    ...submission,
-  })
-  .describe('A subpoena, civil investigative demand or court order, and what became of it.');
+export const Demand = object('A subpoena, civil investigative demand or court order, and what became of it.', {
+  /** Marks the form. */
+  format: z.literal('hopback.demand.1').describe('Marks the form.'),
+  demandId,
+  /** The state of the demand. */
+  state: z
+    .enum(['under-review', 'approved', 'narrowed', 'rejected', 'produced', 'withdrawn'])
+    .describe('The state of the demand.'),
+  /** When it was submitted, RFC 3339 in UTC. */
+  submittedAt: utcTime.describe('When it was submitted, RFC 3339 in UTC.'),
+  /** Size of the document in octets. */
+  documentSizeBytes: count.describe('Size of the document in octets.'),
+  /** All decisions, the first one first. */
+  decisions: z.array(DemandDecision).max(MAX_OUTCOMES).describe('All decisions, the first one first.'),
+  /** Ids of the productions that the demand led to. */
+  productionIds: z.array(productionId).max(MAX_OUTCOMES).describe('Ids of the productions that the demand led to.'),
+  ...submission,
+});
 export type Demand = BodyOf<typeof Demand>;
 export type DemandState = Demand['state'];
 
@@ -217,31 +203,28 @@ export const ProductionFile = z.object({
 export type ProductionFile = BodyOf<typeof ProductionFile>;
 
 /** What is handed over to an agency under a reviewed demand. */
-export const Production = z
-  .object({
-    /** Marks the form. */
-    format: z.literal('hopback.production.1').describe('Marks the form.'),
-    productionId,
-    demandId,
-    /** Id of the decision that it is made under. */
-    decisionId: decisionId.describe('Id of the decision that it is made under.'),
-    /** The state of the production. */
-    state: z.enum(['in-preparation', 'ready', 'expired']).describe('The state of the production.'),
-    /** When it was begun, RFC 3339 in UTC. */
-    createdAt: utcTime.describe('When it was begun, RFC 3339 in UTC.'),
-    /** When it could be retrieved, RFC 3339 in UTC. */
-    readyAt: utcTime.exactOptional().describe('When it could be retrieved, RFC 3339 in UTC.'),
-    /** Until when its files can be fetched, RFC 3339 in UTC. */
-    expiresAt: utcTime.exactOptional().describe('Until when its files can be fetched, RFC 3339 in UTC.'),
-    /** Name of the file that lists all others with their hashes. */
-    manifestName: fileName.exactOptional().describe('Name of the file that lists all others with their hashes.'),
-    /** Name of the custodian's certificate. */
-    certificateName: fileName
-      .exactOptional()
-      .describe("Name of the custodian's certificate.\n\nSee Federal Rules of Evidence 902(11), 902(13)."),
-    /** The files, each with its SHA-256. */
-    files: z.array(ProductionFile).max(MAX_FILES).describe('The files, each with its SHA-256.'),
-  })
-  .describe('What is handed over to an agency under a reviewed demand.');
+export const Production = object('What is handed over to an agency under a reviewed demand.', {
+  /** Marks the form. */
+  format: z.literal('hopback.production.1').describe('Marks the form.'),
+  productionId,
+  demandId,
+  /** Id of the decision that it is made under. */
+  decisionId: decisionId.describe('Id of the decision that it is made under.'),
+  /** The state of the production. */
+  state: oneOf('The state of the production.', ['in-preparation', 'ready', 'expired']),
+  /** When it was begun, RFC 3339 in UTC. */
+  createdAt: utcTime.describe('When it was begun, RFC 3339 in UTC.'),
+  /** When it could be retrieved, RFC 3339 in UTC. */
+  readyAt: utcTime.exactOptional().describe('When it could be retrieved, RFC 3339 in UTC.'),
+  /** Until when its files can be fetched, RFC 3339 in UTC. */
+  expiresAt: utcTime.exactOptional().describe('Until when its files can be fetched, RFC 3339 in UTC.'),
+  /** Name of the file that lists all others with their hashes. */
+  manifestName: fileName.exactOptional().describe('Name of the file that lists all others with their hashes.'),
+  /** Name of the custodian's certificate. */
+  certificateName: fileName
+    .exactOptional()
+    .describe("Name of the custodian's certificate.\n\nSee Federal Rules of Evidence 902(11), 902(13)."),
+  /** The files, each with its SHA-256. */
+  files: z.array(ProductionFile).max(MAX_FILES).describe('The files, each with its SHA-256.'),
+});
 export type Production = BodyOf<typeof Production>;
-export type ProductionState = Production['state'];

@@ -4,11 +4,14 @@ import { Campaign } from './campaign.js';
 import type { BodyOf } from './common.js';
 import {
   count,
-  endpointId,
   demandId,
+  endpointId,
   httpsUrl,
   identifier,
   line,
+  object,
+  oneOf,
+  pattern,
   requestId,
   text,
   tracebackId,
@@ -68,8 +71,9 @@ export const PLATFORM_EVENT_DATA = {
     production: Production.describe('The production.'),
   }),
   /** The platform could not do something that it owes, after several attempts. It goes on trying. */
-  'org.hopback.platform.fault.1': z
-    .object({
+  'org.hopback.platform.fault.1': object(
+    'The platform could not do something that it owes, after several attempts. It goes on trying.',
+    {
       /** What it is about: `demand:d-1`, `production:p-1`. */
       subject: line.describe('What it is about: `demand:d-1`, `production:p-1`.'),
       /** What failed, as a word: the job of the platform. */
@@ -78,8 +82,8 @@ export const PLATFORM_EVENT_DATA = {
       title: line.describe('What failed, in one line.'),
       /** What that means, and what can be done. */
       summary: text.describe('What that means, and what can be done.'),
-    })
-    .describe('The platform could not do something that it owes, after several attempts. It goes on trying.'),
+    },
+  ),
 };
 
 /** Kinds of events of this release. Unknown ones are let pass unread: later releases may add some. */
@@ -87,9 +91,6 @@ export type PlatformEventType = keyof typeof PLATFORM_EVENT_DATA;
 
 /** What each kind of event carries, by its type. */
 export type PlatformEventData = { readonly [Type in PlatformEventType]: BodyOf<(typeof PLATFORM_EVENT_DATA)[Type]> };
-
-/** A decision about a demand. */
-export type DemandDecidedData = PlatformEventData['org.hopback.demand.decided.1'];
 
 /**
  * An event as it is posted to a webhook and sent over the stream: the same JSON. It may come twice and out of order; `id` shows repeats. When
@@ -136,17 +137,16 @@ const attributes = {
   datacontenttype: z.literal('application/json').describe('Media type of the data.'),
 };
 
-export const PlatformEventEnvelope: z.ZodType<PlatformEventEnvelope> = z
-  .object({
+export const PlatformEventEnvelope: z.ZodType<PlatformEventEnvelope> = object(
+  'An event as it is posted to a webhook and sent over the stream: the same JSON. It may come twice and out of order; `id` shows repeats. When in doubt, ask the platform again: what it answers is the present state.\n\nSee CloudEvents 1.0.2 section 3, CloudEvents JSON Event Format 1.0.2 section 3.',
+  {
     ...attributes,
     /** Type of the event. */
     type: z.string().min(1).max(256).describe('Type of the event.'),
     /** What the event says. */
     data: z.record(z.string().max(MAX_MEMBER_CHARS), z.unknown()).describe('What the event says.'),
-  })
-  .describe(
-    'An event as it is posted to a webhook and sent over the stream: the same JSON. It may come twice and out of order; `id` shows repeats. When in doubt, ask the platform again: what it answers is the present state.\n\nSee CloudEvents 1.0.2 section 3, CloudEvents JSON Event Format 1.0.2 section 3.',
-  );
+  },
+);
 
 function eventOf([type, data]: readonly [string, z.ZodType]) {
   return z.object({
@@ -178,7 +178,7 @@ const eventTypes = z
   .max(MAX_EVENT_TYPES)
   .exactOptional()
   .describe('Types of events; all that the caller may see if absent.');
-const secret = z.string().regex(/^whsec_[A-Za-z0-9+/]{32,88}={0,2}$/);
+const secret = pattern(/^whsec_[A-Za-z0-9+/]{32,88}={0,2}$/);
 
 const chosen = {
   /** Address to which events are posted, `https` only; redirects are not followed. */
@@ -196,7 +196,7 @@ const endpoint = {
   endpointId,
   ...chosen,
   /** Whether events are posted there. */
-  state: z.enum(['active', 'disabled']).describe('Whether events are posted there.'),
+  state: oneOf('Whether events are posted there.', ['active', 'disabled']),
   /** `gone`: it answered 410; `failing`: nothing was delivered for days. */
   disabledReason: z
     .enum(['gone', 'failing', 'by-request'])
@@ -215,50 +215,46 @@ export const WebhookEndpoint = z
     'An address of the calling organization that events are posted to.\n\nSee https://www.standardwebhooks.com.',
   );
 export type WebhookEndpoint = BodyOf<typeof WebhookEndpoint>;
-/** Why nothing is posted to an endpoint any longer. */
-export type WebhookDisabledReason = NonNullable<WebhookEndpoint['disabledReason']>;
 
 /** An endpoint with the secret that signs what is posted to it: shown here and never again. */
-export const CreatedWebhookEndpoint = z
-  .object({
+export const CreatedWebhookEndpoint = object(
+  'An endpoint with the secret that signs what is posted to it: shown here and never again.',
+  {
     ...endpoint,
     /** `whsec_` and base64 of 24 to 64 bytes. */
     secret: secret.describe('`whsec_` and base64 of 24 to 64 bytes.'),
-  })
-  .describe('An endpoint with the secret that signs what is posted to it: shown here and never again.');
+  },
+);
 export type CreatedWebhookEndpoint = BodyOf<typeof CreatedWebhookEndpoint>;
 
 /** A new secret. Until the old one ends both sign, one signature beside the other. */
-export const RotatedWebhookSecret = z
-  .object({
+export const RotatedWebhookSecret = object(
+  'A new secret. Until the old one ends both sign, one signature beside the other.',
+  {
     endpointId,
     /** The new secret: shown once. */
     secret: secret.describe('The new secret: shown once.'),
     /** When the old secret ends, RFC 3339 in UTC. */
     previousSecretEndsAt: utcTime.describe('When the old secret ends, RFC 3339 in UTC.'),
-  })
-  .describe('A new secret. Until the old one ends both sign, one signature beside the other.');
+  },
+);
 export type RotatedWebhookSecret = BodyOf<typeof RotatedWebhookSecret>;
 
 /** Which events to post once more, in their order and under their old ids. */
-export const WebhookReplayRequest = z
-  .object({
-    /** From when, RFC 3339 in UTC. */
-    since: utcTime.describe('From when, RFC 3339 in UTC.'),
-    /** Up to when; now if absent. */
-    until: utcTime.exactOptional().describe('Up to when; now if absent.'),
-    /** Types of events; all that the endpoint takes if absent. */
-    eventTypes: eventTypes.describe('Types of events; all that the endpoint takes if absent.'),
-  })
-  .describe('Which events to post once more, in their order and under their old ids.');
+export const WebhookReplayRequest = object('Which events to post once more, in their order and under their old ids.', {
+  /** From when, RFC 3339 in UTC. */
+  since: utcTime.describe('From when, RFC 3339 in UTC.'),
+  /** Up to when; now if absent. */
+  until: utcTime.exactOptional().describe('Up to when; now if absent.'),
+  /** Types of events; all that the endpoint takes if absent. */
+  eventTypes: eventTypes.describe('Types of events; all that the endpoint takes if absent.'),
+});
 export type WebhookReplayRequest = BodyOf<typeof WebhookReplayRequest>;
 
 /** What will be posted once more. */
-export const WebhookReplay = z
-  .object({
-    endpointId,
-    /** How many events. */
-    events: count.describe('How many events.'),
-  })
-  .describe('What will be posted once more.');
+export const WebhookReplay = object('What will be posted once more.', {
+  endpointId,
+  /** How many events. */
+  events: count.describe('How many events.'),
+});
 export type WebhookReplay = BodyOf<typeof WebhookReplay>;

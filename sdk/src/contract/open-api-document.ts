@@ -7,7 +7,8 @@ import { PLATFORM_EVENT_KINDS } from './event-table.js';
 import { exampleEvent, WIRE_EXAMPLES } from './examples/wire-examples.js';
 import { COMMON_PROBLEMS, PROBLEM_KINDS } from './problem-table.js';
 import type { PlatformRoute, RouteParameter, RouteRequest, RouteResponse } from './route.js';
-import { CONTRACT_VERSION, PLATFORM_ROUTES, ROUTE_TAGS } from './routes.js';
+import { ROUTE_TAGS } from './route.js';
+import { CONTRACT_VERSION, PLATFORM_ROUTES } from './routes.js';
 
 /** What stands at the head of both documents. */
 export function documentInfo(): {

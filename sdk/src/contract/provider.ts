@@ -10,7 +10,12 @@ import {
   httpsUrl,
   identifier,
   line,
+  listOf,
+  object,
   ocn,
+  optionalListOf,
+  optionalObject,
+  pattern,
   providerId,
   spc,
   telephone,
@@ -22,22 +27,20 @@ import { FindingArm } from './traceback-exchange.js';
 /** Names, numbers, people and companies of one provider: filings have a handful, holdings of hundreds of companies some more. */
 const MAX_ENTRIES = 512;
 
-export const RobocallMitigationContact = z
-  .object({
-    /** Name of the person or office. */
-    name: line.describe('Name of the person or office.'),
-    /** Title, as filed. */
-    title: line.exactOptional().describe('Title, as filed.'),
-    /** Department, as filed. */
-    department: line.exactOptional().describe('Department, as filed.'),
-    /** Postal address, as filed. */
-    businessAddress: text.exactOptional().describe('Postal address, as filed.'),
-    /** Telephone number, as filed. */
-    telephoneNumber: telephone.exactOptional().describe('Telephone number, as filed.'),
-    /** Mail address. */
-    email: email.exactOptional().describe('Mail address.'),
-  })
-  .describe('Whom to call about robocalls, as filed.\n\nSee 47 CFR 64.6305(d).');
+export const RobocallMitigationContact = object('Whom to call about robocalls, as filed.\n\nSee 47 CFR 64.6305(d).', {
+  /** Name of the person or office. */
+  name: line.describe('Name of the person or office.'),
+  /** Title, as filed. */
+  title: line.exactOptional().describe('Title, as filed.'),
+  /** Department, as filed. */
+  department: line.exactOptional().describe('Department, as filed.'),
+  /** Postal address, as filed. */
+  businessAddress: text.exactOptional().describe('Postal address, as filed.'),
+  /** Telephone number, as filed. */
+  telephoneNumber: telephone.exactOptional().describe('Telephone number, as filed.'),
+  /** Mail address. */
+  email: email.exactOptional().describe('Mail address.'),
+});
 /** Whom to call about robocalls, as filed. @see 47 CFR 64.6305(d) */
 export type RobocallMitigationContact = BodyOf<typeof RobocallMitigationContact>;
 
@@ -61,16 +64,17 @@ export const ProviderAffiliate = z.object({
 /** A company that is related to a provider. */
 export type ProviderAffiliate = BodyOf<typeof ProviderAffiliate>;
 
-export const ProviderRemoval = z
-  .object({
+export const ProviderRemoval = object(
+  'That it was removed from the Robocall Mitigation Database.\n\nSee 47 CFR 64.6305(g).',
+  {
     /** When it was removed, RFC 3339 full date. */
     removedOn: fullDate.describe('When it was removed, RFC 3339 full date.'),
     /** Why, in words. */
     reason: text.describe('Why, in words.'),
     /** Where the order can be read. */
     orderUrl: httpsUrl.exactOptional().describe('Where the order can be read.'),
-  })
-  .describe('That it was removed from the Robocall Mitigation Database.\n\nSee 47 CFR 64.6305(g).');
+  },
+);
 /** That a provider is not listed any longer: nobody may take its calls directly. @see 47 CFR 64.6305(g) */
 export type ProviderRemoval = BodyOf<typeof ProviderRemoval>;
 
@@ -78,8 +82,9 @@ export type ProviderRemoval = BodyOf<typeof ProviderRemoval>;
  * A voice service provider in the registry: what it filed in the Robocall Mitigation Database, and its other identifiers.
  * @see 47 CFR 64.6305
  */
-export const ProviderEntry = z
-  .object({
+export const ProviderEntry = object(
+  'A voice service provider in the registry: what it filed in the Robocall Mitigation Database, and its other identifiers.\n\nSee 47 CFR 64.6305.',
+  {
     /** Marks the form. */
     format: z.literal('hopback.provider-entry.1').describe('Marks the form.'),
     providerId,
@@ -127,12 +132,9 @@ export const ProviderEntry = z
     filingUpdatedOn: fullDate.exactOptional().describe('When the filing was last changed, RFC 3339 full date.'),
     /** When this entry was last changed, RFC 3339 in UTC. */
     updatedAt: utcTime.describe('When this entry was last changed, RFC 3339 in UTC.'),
-  })
-  .describe(
-    'A voice service provider in the registry: what it filed in the Robocall Mitigation Database, and its other identifiers.\n\nSee 47 CFR 64.6305.',
-  );
+  },
+);
 export type ProviderEntry = BodyOf<typeof ProviderEntry>;
-export type ImplementationStatus = ProviderEntry['implementation'];
 
 /** Different reasons that are listed; rarer ones are left out. */
 const MAX_REASONS = 100;
@@ -188,8 +190,9 @@ const concernRate = z.object({
  * How a provider answers, over a stretch of time: rates and reasons, never a yes or no.
  * @see TRACED Act section 13(d); 47 CFR 64.1203
  */
-export const ProviderScorecard = z
-  .object({
+export const ProviderScorecard = object(
+  'How a provider answers, over a stretch of time: rates and reasons, never a yes or no.\n\nSee TRACED Act section 13(d); 47 CFR 64.1203.',
+  {
     /** Marks the form. */
     format: z.literal('hopback.provider-scorecard.1').describe('Marks the form.'),
     providerId,
@@ -198,50 +201,38 @@ export const ProviderScorecard = z
     /** End of the time, RFC 3339 in UTC, not included. */
     to: utcTime.describe('End of the time, RFC 3339 in UTC, not included.'),
     /** What became of the requests to the provider. The others add up to `received`. */
-    requests: z
-      .object({
-        /** Sent to the provider. */
-        received: count.describe('Sent to the provider.'),
-        /** Answered before their deadline. */
-        answeredInTime: count.describe('Answered before their deadline.'),
-        /** Answered after it. */
-        answeredLate: count.describe('Answered after it.'),
-        /** Due, and not answered. */
-        unanswered: count.describe('Due, and not answered.'),
-        /** Not due yet. */
-        open: count.describe('Not due yet.'),
-        /** Withdrawn before there was an answer. */
-        cancelled: count.describe('Withdrawn before there was an answer.'),
-      })
-      .describe('What became of the requests to the provider. The others add up to `received`.'),
+    requests: object('What became of the requests to the provider. The others add up to `received`.', {
+      /** Sent to the provider. */
+      received: count.describe('Sent to the provider.'),
+      /** Answered before their deadline. */
+      answeredInTime: count.describe('Answered before their deadline.'),
+      /** Answered after it. */
+      answeredLate: count.describe('Answered after it.'),
+      /** Due, and not answered. */
+      unanswered: count.describe('Due, and not answered.'),
+      /** Not due yet. */
+      open: count.describe('Not due yet.'),
+      /** Withdrawn before there was an answer. */
+      cancelled: count.describe('Withdrawn before there was an answer.'),
+    }),
     /** Different calls that the requests were about: each traceback follows one. */
     tracedCalls: count
       .exactOptional()
       .describe('Different calls that the requests were about: each traceback follows one.'),
     /** Last answers by what they say; arms that did not come are left out. */
-    answers: z
-      .array(
-        z.object({
-          /** Arm of the answers. */
-          arm: FindingArm.describe('Arm of the answers.'),
-          /** How many. */
-          count: count.describe('How many.'),
-        }),
-      )
-      .max(MAX_KINDS)
-      .describe('Last answers by what they say; arms that did not come are left out.'),
+    answers: listOf('Last answers by what they say; arms that did not come are left out.', MAX_KINDS, {
+      /** Arm of the answers. */
+      arm: FindingArm.describe('Arm of the answers.'),
+      /** How many. */
+      count: count.describe('How many.'),
+    }),
     /** Reasons that were given for refusals, counted. */
-    refusals: z
-      .array(
-        z.object({
-          /** The reason, as it was given. */
-          reason: text.describe('The reason, as it was given.'),
-          /** How often it was given. */
-          count: count.describe('How often it was given.'),
-        }),
-      )
-      .max(MAX_REASONS)
-      .describe('Reasons that were given for refusals, counted.'),
+    refusals: listOf('Reasons that were given for refusals, counted.', MAX_REASONS, {
+      /** The reason, as it was given. */
+      reason: text.describe('The reason, as it was given.'),
+      /** How often it was given. */
+      count: count.describe('How often it was given.'),
+    }),
     /** From issue to answer, seconds; absent if nothing was answered. */
     medianAnswerSeconds: seconds
       .exactOptional()
@@ -249,48 +240,33 @@ export const ProviderScorecard = z
     /** Longest time to an answer, seconds. */
     slowestAnswerSeconds: seconds.exactOptional().describe('Longest time to an answer, seconds.'),
     /** What the provider turned out to be in tracebacks that ended, counted. */
-    roles: z
-      .object({
-        /** Times that calls began there. */
-        origin: count.describe('Times that calls began there.'),
-        /** Times that calls entered the United States there. */
-        pointOfEntry: count.describe('Times that calls entered the United States there.'),
-        /** Times that it passed the call on. */
-        transit: count.describe('Times that it passed the call on.'),
-        /** Times that it delivered the call. */
-        terminating: count.describe('Times that it delivered the call.'),
-      })
-      .describe('What the provider turned out to be in tracebacks that ended, counted.'),
+    roles: object('What the provider turned out to be in tracebacks that ended, counted.', {
+      /** Times that calls began there. */
+      origin: count.describe('Times that calls began there.'),
+      /** Times that calls entered the United States there. */
+      pointOfEntry: count.describe('Times that calls entered the United States there.'),
+      /** Times that it passed the call on. */
+      transit: count.describe('Times that it passed the call on.'),
+      /** Times that it delivered the call. */
+      terminating: count.describe('Times that it delivered the call.'),
+    }),
     /** Answers that a neighbour's answer contradicts, if evidence did not decide. */
     disputed: count.describe("Answers that a neighbour's answer contradicts, if evidence did not decide."),
     /** Concerns, each with the count that gave rise to it. */
-    concerns: z
-      .array(
-        z.object({
-          concern: CooperationConcern,
-          /** How many requests gave rise to it. */
-          count: count.describe('How many requests gave rise to it.'),
-        }),
-      )
-      .max(MAX_KINDS)
-      .describe('Concerns, each with the count that gave rise to it.'),
+    concerns: listOf('Concerns, each with the count that gave rise to it.', MAX_KINDS, {
+      concern: CooperationConcern,
+      /** How many requests gave rise to it. */
+      count: count.describe('How many requests gave rise to it.'),
+    }),
     /** Requests that are left out of all rates, by the reason. */
-    excluded: z
-      .array(
-        z.object({
-          /** Why they are left out: withdrawn, the platform's own outage, or rightly contested by the provider. */
-          reason: z
-            .enum(['withdrawn', 'platform-outage', 'contest-upheld'])
-            .describe(
-              "Why they are left out: withdrawn, the platform's own outage, or rightly contested by the provider.",
-            ),
-          /** How many requests are left out for it. */
-          count: count.describe('How many requests are left out for it.'),
-        }),
-      )
-      .max(MAX_KINDS)
-      .exactOptional()
-      .describe('Requests that are left out of all rates, by the reason.'),
+    excluded: optionalListOf('Requests that are left out of all rates, by the reason.', MAX_KINDS, {
+      /** Why they are left out: withdrawn, the platform's own outage, or rightly contested by the provider. */
+      reason: z
+        .enum(['withdrawn', 'platform-outage', 'contest-upheld'])
+        .describe("Why they are left out: withdrawn, the platform's own outage, or rightly contested by the provider."),
+      /** How many requests are left out for it. */
+      count: count.describe('How many requests are left out for it.'),
+    }),
     /** The rates behind the concerns, including those that raise none. */
     rates: z
       .array(concernRate)
@@ -298,78 +274,55 @@ export const ProviderScorecard = z
       .exactOptional()
       .describe('The rates behind the concerns, including those that raise none.'),
     /** How long answers took, from issue to answer, by the platform's clock; absent if nothing was answered. */
-    answerTimes: z
-      .object({
+    answerTimes: optionalObject(
+      "How long answers took, from issue to answer, by the platform's clock; absent if nothing was answered.",
+      {
         /** Time within which that share of the answers came. */
-        quantiles: z
-          .array(
-            z.object({
-              /** Share of the answers, 0 to 1. */
-              share: share.describe('Share of the answers, 0 to 1.'),
-              /** Time within which they came, seconds. */
-              seconds: seconds.describe('Time within which they came, seconds.'),
-            }),
-          )
-          .max(MAX_STEPS)
-          .describe('Time within which that share of the answers came.'),
+        quantiles: listOf('Time within which that share of the answers came.', MAX_STEPS, {
+          /** Share of the answers, 0 to 1. */
+          share: share.describe('Share of the answers, 0 to 1.'),
+          /** Time within which they came, seconds. */
+          seconds: seconds.describe('Time within which they came, seconds.'),
+        }),
         /** Answers counted by how long they took, in steps. */
-        histogram: z
-          .array(
-            z.object({
-              /** Longest time of the step, seconds; absent in the last step. */
-              upToSeconds: seconds
-                .exactOptional()
-                .describe('Longest time of the step, seconds; absent in the last step.'),
-              /** How many answers took so long. */
-              count: count.describe('How many answers took so long.'),
-            }),
-          )
-          .max(MAX_STEPS)
-          .describe('Answers counted by how long they took, in steps.'),
-      })
-      .exactOptional()
-      .describe(
-        "How long answers took, from issue to answer, by the platform's clock; absent if nothing was answered.",
-      ),
+        histogram: listOf('Answers counted by how long they took, in steps.', MAX_STEPS, {
+          /** Longest time of the step, seconds; absent in the last step. */
+          upToSeconds: seconds.exactOptional().describe('Longest time of the step, seconds; absent in the last step.'),
+          /** How many answers took so long. */
+          count: count.describe('How many answers took so long.'),
+        }),
+      },
+    ),
     /** Requests whose counting the provider contested, by what was decided. */
-    contests: z
-      .object({
-        /** Counted and marked until it is decided. */
-        pending: count.describe('Counted and marked until it is decided.'),
-        /** Left out of all rates. */
-        upheld: count.describe('Left out of all rates.'),
-        /** Counted as before. */
-        rejected: count.describe('Counted as before.'),
-      })
-      .exactOptional()
-      .describe('Requests whose counting the provider contested, by what was decided.'),
-  })
-  .describe(
-    'How a provider answers, over a stretch of time: rates and reasons, never a yes or no.\n\nSee TRACED Act section 13(d); 47 CFR 64.1203.',
-  );
+    contests: optionalObject('Requests whose counting the provider contested, by what was decided.', {
+      /** Counted and marked until it is decided. */
+      pending: count.describe('Counted and marked until it is decided.'),
+      /** Left out of all rates. */
+      upheld: count.describe('Left out of all rates.'),
+      /** Counted as before. */
+      rejected: count.describe('Counted as before.'),
+    }),
+  },
+);
 export type ProviderScorecard = BodyOf<typeof ProviderScorecard>;
 
 /** Do-not-originate numbers. */
-export const DoNotOriginateEntry = z
-  .object({
-    /** Id of the entry. */
-    entryId: identifier.describe('Id of the entry.'),
-    /** A whole number, or the digits that a block of numbers begins with. */
-    numbers: z
-      .xor([
-        z.object({ tn: canonicalTn }),
-        z.object({
-          /** Leading digits that the numbers have in common. */
-          prefix: z
-            .string()
-            .regex(/^\d{1,15}$/)
-            .describe('Leading digits that the numbers have in common.'),
-        }),
-      ])
-      .describe('A whole number, or the digits that a block of numbers begins with.'),
-    /** Why no call can rightly come from the number. */
-    reason: z.enum(['subscriber-request', 'invalid', 'unallocated', 'unused'])
-      .describe(`Why no call can rightly come from the number.
+export const DoNotOriginateEntry = object('Do-not-originate numbers.', {
+  /** Id of the entry. */
+  entryId: identifier.describe('Id of the entry.'),
+  /** A whole number, or the digits that a block of numbers begins with. */
+  numbers: z
+    .xor([
+      z.object({ tn: canonicalTn }),
+      z.object({
+        /** Leading digits that the numbers have in common. */
+        prefix: pattern(/^\d{1,15}$/).describe('Leading digits that the numbers have in common.'),
+      }),
+    ])
+    .describe('A whole number, or the digits that a block of numbers begins with.'),
+  /** Why no call can rightly come from the number. */
+  reason: z.enum(['subscriber-request', 'invalid', 'unallocated', 'unused'])
+    .describe(`Why no call can rightly come from the number.
 
 - \`subscriber-request\`: its subscriber only receives calls, and asked for it
 - \`invalid\`: not a number of the North American Numbering Plan
@@ -377,18 +330,17 @@ export const DoNotOriginateEntry = z
 - \`unused\`: a provider has it and no subscriber
 
 See 47 CFR 64.1200(k)(1), (o).`),
-    /** Whom the number belongs to, if that is public. */
-    subscriber: line.exactOptional().describe('Whom the number belongs to, if that is public.'),
-    /** From when it is in force, RFC 3339 in UTC. */
-    validFrom: utcTime.describe('From when it is in force, RFC 3339 in UTC.'),
-    /** From when it is no longer in force; an entry that was taken back stays in the list with this for 30 days. */
-    validTo: utcTime
-      .exactOptional()
-      .describe(
-        'From when it is no longer in force; an entry that was taken back stays in the list with this for 30 days.',
-      ),
-    /** When the entry was last changed: `changedSince` is compared with it. */
-    updatedAt: utcTime.describe('When the entry was last changed: `changedSince` is compared with it.'),
-  })
-  .describe('Do-not-originate numbers.');
+  /** Whom the number belongs to, if that is public. */
+  subscriber: line.exactOptional().describe('Whom the number belongs to, if that is public.'),
+  /** From when it is in force, RFC 3339 in UTC. */
+  validFrom: utcTime.describe('From when it is in force, RFC 3339 in UTC.'),
+  /** From when it is no longer in force; an entry that was taken back stays in the list with this for 30 days. */
+  validTo: utcTime
+    .exactOptional()
+    .describe(
+      'From when it is no longer in force; an entry that was taken back stays in the list with this for 30 days.',
+    ),
+  /** When the entry was last changed: `changedSince` is compared with it. */
+  updatedAt: utcTime.describe('When the entry was last changed: `changedSince` is compared with it.'),
+});
 export type DoNotOriginateEntry = BodyOf<typeof DoNotOriginateEntry>;

@@ -3,7 +3,7 @@ import type { CloudEventAttributes } from '../core/cloud-event.js';
 import { readBySchema } from '../core/schema-findings.js';
 import type { BodyOf } from './common.js';
 import { recordId } from './call-record.js';
-import { utcTime } from './common.js';
+import { listOf, object, pattern, utcTime } from './common.js';
 
 /** Kind of event of a batch of call records. */
 export const RECORD_BATCH_TYPE = 'org.hopback.call-records.1';
@@ -34,29 +34,10 @@ export interface RecordBatch extends CloudEventAttributes {
   readonly body: Uint8Array;
 }
 
-/** Why a batch could not be delivered although nothing is wrong with it. */
-export type UnavailableReason =
-  /** No connection, or one that broke: nobody knows whether the batch arrived. */
-  | 'connection-failed'
-  /** No answer in time: nobody knows either. */
-  | 'timeout'
-  /** The receiver said that it is not able to, or too busy. */
-  | 'receiver-failed'
-  | 'receiver-busy'
-  /** The receiver said yes in a form that cannot be believed. */
-  | 'answer-unreadable';
-
-/** Why the receiver will have nothing from us, whatever is in the batch. */
-export type BarredReason =
-  /** The credential was refused, or none could be had. */
-  | 'unauthorized'
-  /** Nobody takes batches at that address: wrong URL, a redirect, a receiver that does not know the request. */
-  | 'no-such-receiver';
-
 /** What became of one attempt. */
 export type DeliveryResult =
   /** Stored, but for these. */
-  | { readonly status: 'acknowledged'; readonly rejected: readonly RecordRejection[] }
+  | { readonly status: 'acknowledged'; readonly rejected: RecordBatchAnswer['rejected'] }
   /** Refused for what it holds: the same batch is never sent again, parts of it may be. */
   | {
       readonly status: 'refused';
@@ -67,7 +48,16 @@ export type DeliveryResult =
   /** To be sent again, the same batch. */
   | {
       readonly status: 'unavailable';
-      readonly reason: UnavailableReason;
+      readonly reason:
+        /** No connection, or one that broke: nobody knows whether the batch arrived. */
+        | 'connection-failed'
+        /** No answer in time: nobody knows either. */
+        | 'timeout'
+        /** The receiver said that it is not able to, or too busy. */
+        | 'receiver-failed'
+        | 'receiver-busy'
+        /** The receiver said yes in a form that cannot be believed. */
+        | 'answer-unreadable';
       readonly httpStatus?: number;
       /** How long the receiver asks to be left alone, milliseconds. */
       readonly retryAfterMs?: number;
@@ -76,7 +66,11 @@ export type DeliveryResult =
   /** Kept until a person has put right what is wrong between us and the receiver; tried seldom. */
   | {
       readonly status: 'barred';
-      readonly reason: BarredReason;
+      readonly reason:
+        /** The credential was refused, or none could be had. */
+        | 'unauthorized'
+        /** Nobody takes batches at that address: wrong URL, a redirect, a receiver that does not know the request. */
+        | 'no-such-receiver';
       readonly httpStatus?: number;
       readonly detail?: string;
     };
@@ -100,15 +94,16 @@ const MAX_REJECTION_DETAIL_LENGTH = 500;
 /** Most rejections of one answer: a receiver that refuses more of a batch refuses the batch. */
 const MAX_REJECTIONS = 10_000;
 
-const batchId = z.string().regex(/^[0-9a-f]{32}$/);
+const batchId = pattern(/^[0-9a-f]{32}$/);
 
 /**
  * What the receiver says once it has stored what it took: partial success as in OTLP. What it had already counts as accepted. Unknown members
  * are left out.
  * @see https://opentelemetry.io/docs/specs/otlp/#partial-success-1
  */
-export const RecordBatchAnswer = z
-  .object({
+export const RecordBatchAnswer = object(
+  'What the receiver says once it has stored what it took: partial success as in OTLP. What it had already counts as accepted.\n\nSee https://opentelemetry.io/docs/specs/otlp/#partial-success-1.',
+  {
     /** Id of the batch that is answered, so that a stray answer of a proxy is not taken for one. */
     batchId: batchId.describe(
       'Id of the batch that is answered, so that a stray answer of a proxy is not taken for one.',
@@ -116,29 +111,23 @@ export const RecordBatchAnswer = z
     /** Records that were taken. */
     accepted: z.int().min(0).max(MAX_REJECTIONS).describe('Records that were taken.'),
     /** Records that the receiver refuses. `accepted` and these together are the records of the batch. */
-    rejected: z
-      .array(
-        z.object({
-          recordId,
-          /** Why, as a word. */
-          code: z
-            .string()
-            .regex(/^[a-z0-9][a-z0-9-]{0,63}$/)
-            .describe('Why, as a word.'),
-          /** Why, for people; no telephone numbers. */
-          detail: z
-            .string()
-            .max(MAX_REJECTION_DETAIL_LENGTH)
-            .exactOptional()
-            .describe('Why, for people; no telephone numbers.'),
-        }),
-      )
-      .max(MAX_REJECTIONS)
-      .describe('Records that the receiver refuses. `accepted` and these together are the records of the batch.'),
-  })
-  .describe(
-    'What the receiver says once it has stored what it took: partial success as in OTLP. What it had already counts as accepted.\n\nSee https://opentelemetry.io/docs/specs/otlp/#partial-success-1.',
-  );
+    rejected: listOf(
+      'Records that the receiver refuses. `accepted` and these together are the records of the batch.',
+      MAX_REJECTIONS,
+      {
+        recordId,
+        /** Why, as a word. */
+        code: pattern(/^[a-z0-9][a-z0-9-]{0,63}$/).describe('Why, as a word.'),
+        /** Why, for people; no telephone numbers. */
+        detail: z
+          .string()
+          .max(MAX_REJECTION_DETAIL_LENGTH)
+          .exactOptional()
+          .describe('Why, for people; no telephone numbers.'),
+      },
+    ),
+  },
+);
 export type RecordBatchAnswer = BodyOf<typeof RecordBatchAnswer>;
 /** A record that the receiver refuses, while it takes the others of its batch. */
 export type RecordRejection = RecordBatchAnswer['rejected'][number];
@@ -153,14 +142,9 @@ export const RecordBatchFields = z.object({
   'ce-type': z.literal(RECORD_BATCH_TYPE),
   'ce-time': utcTime,
   'idempotency-key': batchId,
-  'content-type': z.string().regex(/^application\/x-ndjson(?:;[\x20-\x7e]{0,100})?$/),
+  'content-type': pattern(/^application\/x-ndjson(?:;[\x20-\x7e]{0,100})?$/),
   'content-encoding': z.enum(['gzip', 'br']),
 });
-
-/** An answer that was read, or why it cannot be used. */
-export type RecordBatchAnswerReading =
-  | { readonly status: 'read'; readonly answer: RecordBatchAnswer }
-  | { readonly status: 'unreadable'; readonly detail: string };
 
 /**
  * Reads what a receiver says about a batch. Records would be lost if anything else were taken for a yes: an answer has to name the batch and
@@ -179,7 +163,9 @@ export type RecordBatchAnswerReading =
 export function readRecordBatchAnswer(
   text: string,
   batch: { readonly id: string; readonly count: number },
-): RecordBatchAnswerReading {
+):
+  | { readonly status: 'read'; readonly answer: RecordBatchAnswer }
+  | { readonly status: 'unreadable'; readonly detail: string } {
   let value: unknown;
   try {
     value = JSON.parse(text);

@@ -8,10 +8,15 @@ import {
   count,
   email,
   line,
+  listOf,
   logId,
   mediaType,
+  object,
   offsetTime,
+  oneOf,
+  optionalObject,
   packId,
+  pattern,
   ProviderReference,
   requestId,
   sha256,
@@ -41,31 +46,25 @@ const MAX_DURATION_SECONDS = 604_800;
  * A moment as somebody stated it: what was written, and the wall clock that it means. Rarely the instant at which the INVITE arrived:
  * requests carry minutes, in a zone that is often not UTC.
  */
-export const StatedTime = z
-  .object({
+export const StatedTime = object(
+  'A moment as somebody stated it: what was written, and the wall clock that it means. Rarely the instant at which the INVITE arrived: requests carry minutes, in a zone that is often not UTC.',
+  {
     /** As it stood in the request, `10/23/2026 3:41 PM EDT`. */
     asWritten: line.describe('As it stood in the request, `10/23/2026 3:41 PM EDT`.'),
     /** Date and time of day without an offset: `2026-10-23T15:41`, with seconds and a fraction if they were stated. RFC 3339 section 5.6 */
-    local: z
-      .string()
-      .regex(/^\d{4}-\d{2}-\d{2}(?:T\d{2}(?::\d{2}(?::\d{2}(?:\.\d{1,6})?)?)?)?$/)
-      .describe(
-        'Date and time of day without an offset: `2026-10-23T15:41`, with seconds and a fraction if they were stated. RFC 3339 section 5.6',
-      ),
+    local: pattern(/^\d{4}-\d{2}-\d{2}(?:T\d{2}(?::\d{2}(?::\d{2}(?:\.\d{1,6})?)?)?)?$/).describe(
+      'Date and time of day without an offset: `2026-10-23T15:41`, with seconds and a fraction if they were stated. RFC 3339 section 5.6',
+    ),
     /** IANA name (`America/New_York`), offset from UTC (`-04:00`) or `UTC`; absent if none was stated. */
-    zone: z
-      .string()
-      .regex(/^[A-Za-z0-9_+:/-]{1,64}$/)
+    zone: pattern(/^[A-Za-z0-9_+:/-]{1,64}$/)
       .exactOptional()
       .describe('IANA name (`America/New_York`), offset from UTC (`-04:00`) or `UTC`; absent if none was stated.'),
     /** Smallest step that was stated. */
     precision: z
       .enum(['day', 'hour', 'minute', 'second', 'millisecond', 'microsecond'])
       .describe('Smallest step that was stated.'),
-  })
-  .describe(
-    'A moment as somebody stated it: what was written, and the wall clock that it means. Rarely the instant at which the INVITE arrived: requests carry minutes, in a zone that is often not UTC.',
-  );
+  },
+);
 export type StatedTime = BodyOf<typeof StatedTime>;
 /** Smallest step of a stated time. */
 export type TimePrecision = StatedTime['precision'];
@@ -111,35 +110,31 @@ export const RequestedCall = z
 export type RequestedCall = BodyOf<typeof RequestedCall>;
 
 /** Who asks, and by which right. 47 CFR 64.1200(n)(1) names them. */
-export const Requester = z
-  .object({
-    /** Who asks, and by which right. 47 CFR 64.1200(n)(1) names them. */
-    kind: z
-      .enum(['itg', 'fcc', 'civil-law-enforcement', 'criminal-law-enforcement'])
-      .describe('Who asks, and by which right. 47 CFR 64.1200(n)(1) names them.'),
-    /** Name of the organization or office. */
-    name: line.describe('Name of the organization or office.'),
-    /** Mail address. */
-    email: email.exactOptional().describe('Mail address.'),
-  })
-  .describe('Who asks.');
+export const Requester = object('Who asks.', {
+  /** Who asks, and by which right. 47 CFR 64.1200(n)(1) names them. */
+  kind: z
+    .enum(['itg', 'fcc', 'civil-law-enforcement', 'criminal-law-enforcement'])
+    .describe('Who asks, and by which right. 47 CFR 64.1200(n)(1) names them.'),
+  /** Name of the organization or office. */
+  name: line.describe('Name of the organization or office.'),
+  /** Mail address. */
+  email: email.exactOptional().describe('Mail address.'),
+});
 export type Requester = BodyOf<typeof Requester>;
 export type RequesterKind = Requester['kind'];
 
 /** What the call is suspected to be part of. */
-export const RequestedCampaign = z
-  .object({
-    campaignId: campaignId.exactOptional(),
-    /** Name of the campaign, such as `SSA-Suspended-P2`. */
-    name: line.describe('Name of the campaign, such as `SSA-Suspended-P2`.'),
-    /** What the calls are about. */
-    description: text.exactOptional().describe('What the calls are about.'),
-    /** What the recording says. */
-    transcript: transcriptText.exactOptional().describe('What the recording says.'),
-    /** SHA-256 of the recording, lower-case hex. */
-    recordingSha256: sha256.exactOptional().describe('SHA-256 of the recording, lower-case hex.'),
-  })
-  .describe('What the call is suspected to be part of.');
+export const RequestedCampaign = object('What the call is suspected to be part of.', {
+  campaignId: campaignId.exactOptional(),
+  /** Name of the campaign, such as `SSA-Suspended-P2`. */
+  name: line.describe('Name of the campaign, such as `SSA-Suspended-P2`.'),
+  /** What the calls are about. */
+  description: text.exactOptional().describe('What the calls are about.'),
+  /** What the recording says. */
+  transcript: transcriptText.exactOptional().describe('What the recording says.'),
+  /** SHA-256 of the recording, lower-case hex. */
+  recordingSha256: sha256.exactOptional().describe('SHA-256 of the recording, lower-case hex.'),
+});
 export type RequestedCampaign = BodyOf<typeof RequestedCampaign>;
 
 export const direction = z
@@ -148,8 +143,9 @@ export const direction = z
 export const hop = z.int().min(1).max(MAX_HOPS).describe('Place in the chain, 1 for the provider at which it starts.');
 
 /** One request to one provider about one call. A traceback is a chain of these, one for each hop. */
-export const TracebackRequest = z
-  .object({
+export const TracebackRequest = object(
+  'One request to one provider about one call. A traceback is a chain of these, one for each hop.',
+  {
     /** Marks the form. */
     format: z.literal('hopback.traceback-request.1').describe('Marks the form.'),
     requestId,
@@ -176,8 +172,8 @@ export const TracebackRequest = z
     call: RequestedCall.describe('The call, as it was stated.'),
     /** What else was asked, for people. */
     comment: text.exactOptional().describe('What else was asked, for people.'),
-  })
-  .describe('One request to one provider about one call. A traceback is a chain of these, one for each hop.');
+  },
+);
 export type TracebackRequest = BodyOf<typeof TracebackRequest>;
 
 /** Windows that were searched: the one that was asked for, widened some times, and again for an hour that comes twice. */
@@ -197,22 +193,20 @@ export const CustomerAction = z
 /** What was done about a customer or upstream provider that sent the call. */
 export type CustomerAction = z.output<typeof CustomerAction>;
 
-export const CustomerStatement = z
-  .object({
-    /** The provider's own id of its customer. */
-    customerId: name.exactOptional().describe("The provider's own id of its customer."),
-    /** The customer, as far as the provider's configuration lets it be said. */
-    contact: ContactDetails.exactOptional().describe(
-      "The customer, as far as the provider's configuration lets it be said.",
-    ),
-    /** What the provider did to know its customer, in its own words. 47 CFR 64.1200(n)(4) */
-    knowYourCustomer: text
-      .exactOptional()
-      .describe('What the provider did to know its customer, in its own words. 47 CFR 64.1200(n)(4)'),
-    /** What was done about the customer. */
-    action: CustomerAction.exactOptional().describe('What was done about the customer.'),
-  })
-  .describe('What is known of the customer.');
+export const CustomerStatement = object('What is known of the customer.', {
+  /** The provider's own id of its customer. */
+  customerId: name.exactOptional().describe("The provider's own id of its customer."),
+  /** The customer, as far as the provider's configuration lets it be said. */
+  contact: ContactDetails.exactOptional().describe(
+    "The customer, as far as the provider's configuration lets it be said.",
+  ),
+  /** What the provider did to know its customer, in its own words. 47 CFR 64.1200(n)(4) */
+  knowYourCustomer: text
+    .exactOptional()
+    .describe('What the provider did to know its customer, in its own words. 47 CFR 64.1200(n)(4)'),
+  /** What was done about the customer. */
+  action: CustomerAction.exactOptional().describe('What was done about the customer.'),
+});
 /** What is known of a customer whose call began at the answering provider. */
 export type CustomerStatement = BodyOf<typeof CustomerStatement>;
 
@@ -280,98 +274,84 @@ export type FindingArm = TracebackFinding['arm'];
 export const FINDING_ARMS: readonly FindingArm[] = TracebackFinding.options.map(({ shape }) => shape.arm.value);
 export const FindingArm = z.enum(FINDING_ARMS).describe('What the last answer says.');
 
-export const AnsweredCall = z
-  .object({
-    /** When it came in, RFC 3339 in UTC. */
-    startedAt: utcTime.describe('When it came in, RFC 3339 in UTC.'),
-    /** When it was answered, RFC 3339 in UTC. */
-    answeredAt: utcTime.exactOptional().describe('When it was answered, RFC 3339 in UTC.'),
-    /** When it ended, RFC 3339 in UTC. */
-    endedAt: utcTime.exactOptional().describe('When it ended, RFC 3339 in UTC.'),
-    /** Calling number, as the record has it. */
-    calling: name.exactOptional().describe('Calling number, as the record has it.'),
-    /** Called number, as the record has it. */
-    called: name.exactOptional().describe('Called number, as the record has it.'),
-    /** Other numbers that the provider has on record for the called party, if it changed the number: the number that it sent the call on to after forwarding or toll-free translation, or the routing number of a ported one. The next request is about `called`. */
-    divertedTo: z
-      .array(name)
-      .min(1)
-      .max(MAX_DIVERTED_TO)
-      .exactOptional()
-      .describe(
-        'Other numbers that the provider has on record for the called party, if it changed the number: the number that it sent the call on to after forwarding or toll-free translation, or the routing number of a ported one. The next request is about `called`.',
-      ),
-    disposition: Disposition,
-    release: Release.exactOptional(),
-    /** Trunk on which it came in. */
-    ingressTrunk: name.exactOptional().describe('Trunk on which it came in.'),
-    /** Source of the signalling, `192.0.2.1:5060`. */
-    ingressAddress: name.exactOptional().describe('Source of the signalling, `192.0.2.1:5060`.'),
-    /** SIP Call-ID with which it came in. */
-    ingressCallId: name.exactOptional().describe('SIP Call-ID with which it came in.'),
-    /** Trunk by which it left. */
-    egressTrunk: name.exactOptional().describe('Trunk by which it left.'),
-    /** PASSporT with which it came in, and what was found of it. */
-    received: z
-      .object({
-        verstat: verstat.exactOptional(),
-        attestation: attestation.exactOptional(),
-        /** `origid` of the PASSporT, a UUID. */
-        origId: name.exactOptional().describe('`origid` of the PASSporT, a UUID.'),
-        spc: spc.exactOptional(),
-      })
-      .exactOptional()
-      .describe('PASSporT with which it came in, and what was found of it.'),
-    /** PASSporT with which it was sent, and what the attestation rests on. */
-    signed: OwnSigning.exactOptional().describe('PASSporT with which it was sent, and what the attestation rests on.'),
-    /** Which of the provider's own controls refused the call. */
-    blockedBy: name.exactOptional().describe("Which of the provider's own controls refused the call."),
-  })
-  .describe("What the provider's record says about the call.");
+export const AnsweredCall = object("What the provider's record says about the call.", {
+  /** When it came in, RFC 3339 in UTC. */
+  startedAt: utcTime.describe('When it came in, RFC 3339 in UTC.'),
+  /** When it was answered, RFC 3339 in UTC. */
+  answeredAt: utcTime.exactOptional().describe('When it was answered, RFC 3339 in UTC.'),
+  /** When it ended, RFC 3339 in UTC. */
+  endedAt: utcTime.exactOptional().describe('When it ended, RFC 3339 in UTC.'),
+  /** Calling number, as the record has it. */
+  calling: name.exactOptional().describe('Calling number, as the record has it.'),
+  /** Called number, as the record has it. */
+  called: name.exactOptional().describe('Called number, as the record has it.'),
+  /** Other numbers that the provider has on record for the called party, if it changed the number: the number that it sent the call on to after forwarding or toll-free translation, or the routing number of a ported one. The next request is about `called`. */
+  divertedTo: z
+    .array(name)
+    .min(1)
+    .max(MAX_DIVERTED_TO)
+    .exactOptional()
+    .describe(
+      'Other numbers that the provider has on record for the called party, if it changed the number: the number that it sent the call on to after forwarding or toll-free translation, or the routing number of a ported one. The next request is about `called`.',
+    ),
+  disposition: Disposition,
+  release: Release.exactOptional(),
+  /** Trunk on which it came in. */
+  ingressTrunk: name.exactOptional().describe('Trunk on which it came in.'),
+  /** Source of the signalling, `192.0.2.1:5060`. */
+  ingressAddress: name.exactOptional().describe('Source of the signalling, `192.0.2.1:5060`.'),
+  /** SIP Call-ID with which it came in. */
+  ingressCallId: name.exactOptional().describe('SIP Call-ID with which it came in.'),
+  /** Trunk by which it left. */
+  egressTrunk: name.exactOptional().describe('Trunk by which it left.'),
+  /** PASSporT with which it came in, and what was found of it. */
+  received: optionalObject('PASSporT with which it came in, and what was found of it.', {
+    verstat: verstat.exactOptional(),
+    attestation: attestation.exactOptional(),
+    /** `origid` of the PASSporT, a UUID. */
+    origId: name.exactOptional().describe('`origid` of the PASSporT, a UUID.'),
+    spc: spc.exactOptional(),
+  }),
+  /** PASSporT with which it was sent, and what the attestation rests on. */
+  signed: OwnSigning.exactOptional().describe('PASSporT with which it was sent, and what the attestation rests on.'),
+  /** Which of the provider's own controls refused the call. */
+  blockedBy: name.exactOptional().describe("Which of the provider's own controls refused the call."),
+});
 /** What the provider's record says about the call. Times are RFC 3339 in UTC. */
 export type AnsweredCall = BodyOf<typeof AnsweredCall>;
 
-export const SearchStatement = z
-  .object({
-    /** Stretches of time that were searched, both ends included. */
-    windows: z
-      .array(
-        z.object({
-          /** Beginning of the stretch, RFC 3339 in UTC. */
-          from: utcTime.describe('Beginning of the stretch, RFC 3339 in UTC.'),
-          /** End of the stretch, RFC 3339 in UTC. */
-          to: utcTime.describe('End of the stretch, RFC 3339 in UTC.'),
-        }),
-      )
-      .max(MAX_WINDOWS)
-      .describe('Stretches of time that were searched, both ends included.'),
-    /** What was looked for: `called`, `calling`, `call-id`, `origid`, `record-id`. */
-    keys: z
-      .array(line)
-      .max(MAX_KEYS)
-      .describe('What was looked for: `called`, `calling`, `call-id`, `origid`, `record-id`.'),
-    /** For which of those times records of which source are complete. */
-    coverage: z
-      .array(CoverageInterval)
-      .max(MAX_COVERAGE_INTERVALS)
-      .describe('For which of those times records of which source are complete.'),
-    /** Records that were weighed. */
-    recordsConsidered: count.describe('Records that were weighed.'),
-  })
-  .describe('What was looked through before the answer was given.');
+export const SearchStatement = object('What was looked through before the answer was given.', {
+  /** Stretches of time that were searched, both ends included. */
+  windows: listOf('Stretches of time that were searched, both ends included.', MAX_WINDOWS, {
+    /** Beginning of the stretch, RFC 3339 in UTC. */
+    from: utcTime.describe('Beginning of the stretch, RFC 3339 in UTC.'),
+    /** End of the stretch, RFC 3339 in UTC. */
+    to: utcTime.describe('End of the stretch, RFC 3339 in UTC.'),
+  }),
+  /** What was looked for: `called`, `calling`, `call-id`, `origid`, `record-id`. */
+  keys: z
+    .array(line)
+    .max(MAX_KEYS)
+    .describe('What was looked for: `called`, `calling`, `call-id`, `origid`, `record-id`.'),
+  /** For which of those times records of which source are complete. */
+  coverage: z
+    .array(CoverageInterval)
+    .max(MAX_COVERAGE_INTERVALS)
+    .describe('For which of those times records of which source are complete.'),
+  /** Records that were weighed. */
+  recordsConsidered: count.describe('Records that were weighed.'),
+});
 /** What was looked through before an answer was given. Times are RFC 3339 in UTC, both ends included. */
 export type SearchStatement = BodyOf<typeof SearchStatement>;
 
 export const Answerer = z
   .discriminatedUnion('kind', [
-    z
-      .object({
-        /** Who gave the answer. */
-        kind: z.literal('automatic').describe('Who gave the answer.'),
-        /** Id of the provider's policy that gave the answer. */
-        policyId: line.describe("Id of the provider's policy that gave the answer."),
-      })
-      .describe('A policy, without a person.'),
+    object('A policy, without a person.', {
+      /** Who gave the answer. */
+      kind: z.literal('automatic').describe('Who gave the answer.'),
+      /** Id of the provider's policy that gave the answer. */
+      policyId: line.describe("Id of the provider's policy that gave the answer."),
+    }),
     z.object({
       /** Who gave the answer. */
       kind: z.literal('person').describe('Who gave the answer.'),
@@ -402,8 +382,9 @@ const revision = z
   .describe('1 for the first answer to a request; an amended answer has the next number.');
 
 /** A provider's answer to a {@link TracebackRequest}, the payload of its JWS. Once signed it does not change: a mistake is corrected by another. */
-export const TracebackAnswer = z
-  .object({
+export const TracebackAnswer = object(
+  "A provider's answer to a request. Once signed it does not change: a mistake is corrected by another answer.",
+  {
     /** Marks the form. */
     format: z.literal('hopback.traceback-answer.1').describe('Marks the form.'),
     answerId,
@@ -411,14 +392,11 @@ export const TracebackAnswer = z
     tracebackId,
     revision,
     /** The answer that this one amends, and why; present if `revision` is above 1. */
-    amends: z
-      .object({
-        answerId,
-        /** Why it is amended, in words. */
-        reason: text.describe('Why it is amended, in words.'),
-      })
-      .exactOptional()
-      .describe('The answer that this one amends, and why; present if `revision` is above 1.'),
+    amends: optionalObject('The answer that this one amends, and why; present if `revision` is above 1.', {
+      answerId,
+      /** Why it is amended, in words. */
+      reason: text.describe('Why it is amended, in words.'),
+    }),
     /** When it was given, RFC 3339 in UTC. */
     answeredAt: utcTime.describe('When it was given, RFC 3339 in UTC.'),
     /** Who answers. */
@@ -441,10 +419,8 @@ export const TracebackAnswer = z
     ),
     /** For the people at the other side. */
     comment: text.exactOptional().describe('For the people at the other side.'),
-  })
-  .describe(
-    "A provider's answer to a request. Once signed it does not change: a mistake is corrected by another answer.",
-  );
+  },
+);
 export type TracebackAnswer = BodyOf<typeof TracebackAnswer>;
 
 /** Files of a pack: a dozen, and one for each row that a record was made of. */
@@ -484,8 +460,9 @@ export const EvidenceFile = z.object({
 export type EvidenceFile = BodyOf<typeof EvidenceFile>;
 
 /** The state of a provider's tamper-evident log at some size of it. @see RFC 9162 section 2.1 */
-export const LogCheckpoint = z
-  .object({
+export const LogCheckpoint = object(
+  "The state of a provider's tamper-evident log at some size of it.\n\nSee RFC 9162 section 2.1.",
+  {
     logId,
     /** Entries of the log. */
     treeSize: count.describe('Entries of the log.'),
@@ -493,16 +470,17 @@ export const LogCheckpoint = z
     rootSha256: sha256.describe('Merkle tree hash, lower-case hex.'),
     /** When it was signed, RFC 3339 in UTC. */
     signedAt: utcTime.describe('When it was signed, RFC 3339 in UTC.'),
-  })
-  .describe("The state of a provider's tamper-evident log at some size of it.\n\nSee RFC 9162 section 2.1.");
+  },
+);
 export type LogCheckpoint = BodyOf<typeof LogCheckpoint>;
 
 /**
  * What an evidence pack holds, without the files themselves: enough to see later, with the pack at hand, that nothing in it has changed since
  * the answer.
  */
-export const EvidencePackSummary = z
-  .object({
+export const EvidencePackSummary = object(
+  'What an evidence pack holds, without the files themselves: enough to see later, with the pack at hand, that nothing in it has changed since the answer.',
+  {
     /** Marks the form. */
     format: z.literal('hopback.evidence-pack-summary.1').describe('Marks the form.'),
     packId,
@@ -519,10 +497,8 @@ export const EvidencePackSummary = z
     checkpoint: LogCheckpoint.exactOptional().describe('The latest checkpoint that covers it.'),
     /** The files, each with its SHA-256. */
     files: z.array(EvidenceFile).min(1).max(MAX_FILES).describe('The files, each with its SHA-256.'),
-  })
-  .describe(
-    'What an evidence pack holds, without the files themselves: enough to see later, with the pack at hand, that nothing in it has changed since the answer.',
-  );
+  },
+);
 export type EvidencePackSummary = BodyOf<typeof EvidencePackSummary>;
 
 /** `typ` of the JWS of an answer, so that no other thing the provider signed can be taken for one. RFC 8725 section 3.11 */
@@ -546,105 +522,92 @@ export const cancellationMembers = {
 };
 
 /** A request to the calling provider, and what was said to it so far. Whether it is overdue is up to the clock: compare `dueAt`. */
-export const TracebackRequestStatus = z
-  .object({
-    /** The request itself. */
-    request: TracebackRequest.describe('The request itself.'),
-    /** The state of the request. */
-    state: z.enum(['open', 'acknowledged', 'answered', 'cancelled']).describe('The state of the request.'),
-    /** By when an answer is due by the platform's reading of 47 CFR 64.1200(n)(1), RFC 3339 in UTC. The provider's own reading binds it. */
-    dueAt: utcTime.describe(
-      "By when an answer is due by the platform's reading of 47 CFR 64.1200(n)(1), RFC 3339 in UTC. The provider's own reading binds it.",
-    ),
-    /** When the provider first said that it has the request, RFC 3339 in UTC. */
-    acknowledgedAt: utcTime
-      .exactOptional()
-      .describe('When the provider first said that it has the request, RFC 3339 in UTC.'),
-    /** That the request was withdrawn, and why. */
-    cancelled: z.object(cancellationMembers).exactOptional().describe('That the request was withdrawn, and why.'),
-    /** Answers in the order of their revision. What they say stays between those concerned. */
-    answers: z
-      .array(
-        z.object({
-          answerId,
-          revision,
-          /** When it was received, RFC 3339 in UTC. */
-          receivedAt: utcTime.describe('When it was received, RFC 3339 in UTC.'),
-        }),
-      )
-      .max(MAX_REVISION)
-      .describe('Answers in the order of their revision. What they say stays between those concerned.'),
-  })
-  .describe('A request to the calling provider, and what was said to it so far.');
+export const TracebackRequestStatus = object('A request to the calling provider, and what was said to it so far.', {
+  /** The request itself. */
+  request: TracebackRequest.describe('The request itself.'),
+  /** The state of the request. */
+  state: oneOf('The state of the request.', ['open', 'acknowledged', 'answered', 'cancelled']),
+  /** By when an answer is due by the platform's reading of 47 CFR 64.1200(n)(1), RFC 3339 in UTC. The provider's own reading binds it. */
+  dueAt: utcTime.describe(
+    "By when an answer is due by the platform's reading of 47 CFR 64.1200(n)(1), RFC 3339 in UTC. The provider's own reading binds it.",
+  ),
+  /** When the provider first said that it has the request, RFC 3339 in UTC. */
+  acknowledgedAt: utcTime
+    .exactOptional()
+    .describe('When the provider first said that it has the request, RFC 3339 in UTC.'),
+  /** That the request was withdrawn, and why. */
+  cancelled: z.object(cancellationMembers).exactOptional().describe('That the request was withdrawn, and why.'),
+  /** Answers in the order of their revision. What they say stays between those concerned. */
+  answers: listOf(
+    'Answers in the order of their revision. What they say stays between those concerned.',
+    MAX_REVISION,
+    {
+      answerId,
+      revision,
+      /** When it was received, RFC 3339 in UTC. */
+      receivedAt: utcTime.describe('When it was received, RFC 3339 in UTC.'),
+    },
+  ),
+});
 export type TracebackRequestStatus = BodyOf<typeof TracebackRequestStatus>;
-/** That an answer was received; what it says stays between those concerned. */
-export type ReceivedAnswer = TracebackRequestStatus['answers'][number];
 
 /** The provider has a request and works on it. Sending it again changes nothing: the first one counts. */
-export const RequestAcknowledgement = z
-  .object({
+export const RequestAcknowledgement = object(
+  'The provider has a request and works on it. Sending it again changes nothing: the first one counts.',
+  {
     /** Marks the form. */
     format: z.literal('hopback.request-acknowledgement.1').describe('Marks the form.'),
     /** When the provider received the request, RFC 3339 in UTC. */
     receivedAt: utcTime.describe('When the provider received the request, RFC 3339 in UTC.'),
     /** From when and until when the clock runs, by the provider's reading. */
-    clock: z
-      .object({
-        /** When the clock starts, RFC 3339 in UTC. */
-        startsAt: utcTime.describe('When the clock starts, RFC 3339 in UTC.'),
-        /** By when an answer is due, RFC 3339 in UTC. */
-        dueAt: utcTime.describe('By when an answer is due, RFC 3339 in UTC.'),
-      })
-      .exactOptional()
-      .describe("From when and until when the clock runs, by the provider's reading."),
+    clock: optionalObject("From when and until when the clock runs, by the provider's reading.", {
+      /** When the clock starts, RFC 3339 in UTC. */
+      startsAt: utcTime.describe('When the clock starts, RFC 3339 in UTC.'),
+      /** By when an answer is due, RFC 3339 in UTC. */
+      dueAt: utcTime.describe('By when an answer is due, RFC 3339 in UTC.'),
+    }),
     /** The provider's own number of the case. */
     reference: line.exactOptional().describe("The provider's own number of the case."),
-  })
-  .describe('The provider has a request and works on it. Sending it again changes nothing: the first one counts.');
+  },
+);
 export type RequestAcknowledgement = BodyOf<typeof RequestAcknowledgement>;
 
 /** An answer on its way to the platform. */
-export const AnswerSubmission = z
-  .object({
-    /** Compact JWS (RFC 7515 section 7.1) over the JSON of a `TracebackAnswer`, `typ` `traceback-answer+jws`, signed with ES256 or EdDSA under a key that the provider has registered, named by `kid`. */
-    answer: compactJws(MAX_ANSWER_JWS_CHARS).describe(
-      'Compact JWS (RFC 7515 section 7.1) over the JSON of a `TracebackAnswer`, `typ` `traceback-answer+jws`, signed with ES256 or EdDSA under a key that the provider has registered, named by `kid`.',
-    ),
-    /** What the evidence pack holds, if there is one: the pack itself stays with the provider. */
-    evidence: EvidencePackSummary.exactOptional().describe(
-      'What the evidence pack holds, if there is one: the pack itself stays with the provider.',
-    ),
-  })
-  .describe('An answer on its way to the platform.');
+export const AnswerSubmission = object('An answer on its way to the platform.', {
+  /** Compact JWS (RFC 7515 section 7.1) over the JSON of a `TracebackAnswer`, `typ` `traceback-answer+jws`, signed with ES256 or EdDSA under a key that the provider has registered, named by `kid`. */
+  answer: compactJws(MAX_ANSWER_JWS_CHARS).describe(
+    'Compact JWS (RFC 7515 section 7.1) over the JSON of a `TracebackAnswer`, `typ` `traceback-answer+jws`, signed with ES256 or EdDSA under a key that the provider has registered, named by `kid`.',
+  ),
+  /** What the evidence pack holds, if there is one: the pack itself stays with the provider. */
+  evidence: EvidencePackSummary.exactOptional().describe(
+    'What the evidence pack holds, if there is one: the pack itself stays with the provider.',
+  ),
+});
 export type AnswerSubmission = BodyOf<typeof AnswerSubmission>;
 
 /** What the platform states in a receipt: the payload of its JWS. */
-export const AnswerReceipt = z
-  .object({
-    /** Marks the form. */
-    format: z.literal('hopback.answer-receipt.1').describe('Marks the form.'),
-    requestId,
-    tracebackId,
-    answerId,
-    revision,
-    /** SHA-256 of the characters of the compact JWS that was submitted, lower-case hex. */
-    answerSha256: sha256.describe('SHA-256 of the characters of the compact JWS that was submitted, lower-case hex.'),
-    /** When the answer was received, RFC 3339 in UTC. */
-    receivedAt: utcTime.describe('When the answer was received, RFC 3339 in UTC.'),
-    /** Whether `receivedAt` is later than the platform's due time. */
-    isLate: z.boolean().describe("Whether `receivedAt` is later than the platform's due time."),
-  })
-  .describe('What the platform states in a receipt: the payload of its JWS.');
+export const AnswerReceipt = object('What the platform states in a receipt: the payload of its JWS.', {
+  /** Marks the form. */
+  format: z.literal('hopback.answer-receipt.1').describe('Marks the form.'),
+  requestId,
+  tracebackId,
+  answerId,
+  revision,
+  /** SHA-256 of the characters of the compact JWS that was submitted, lower-case hex. */
+  answerSha256: sha256.describe('SHA-256 of the characters of the compact JWS that was submitted, lower-case hex.'),
+  /** When the answer was received, RFC 3339 in UTC. */
+  receivedAt: utcTime.describe('When the answer was received, RFC 3339 in UTC.'),
+  /** Whether `receivedAt` is later than the platform's due time. */
+  isLate: z.boolean().describe("Whether `receivedAt` is later than the platform's due time."),
+});
 export type AnswerReceipt = BodyOf<typeof AnswerReceipt>;
 
 /** A receipt as it crosses the wire. */
-export const SignedReceipt = z
-  .object({
-    answerId,
-    /** Compact JWS over the JSON of an `AnswerReceipt`, `typ` `answer-receipt+jws`, under a key of the platform. */
-    receipt: compactJws(MAX_RECEIPT_JWS_CHARS).describe(
-      'Compact JWS over the JSON of an `AnswerReceipt`, `typ` `answer-receipt+jws`, under a key of the platform.',
-    ),
-  })
-  .describe('A receipt as it crosses the wire.');
+export const SignedReceipt = object('A receipt as it crosses the wire.', {
+  answerId,
+  /** Compact JWS over the JSON of an `AnswerReceipt`, `typ` `answer-receipt+jws`, under a key of the platform. */
+  receipt: compactJws(MAX_RECEIPT_JWS_CHARS).describe(
+    'Compact JWS over the JSON of an `AnswerReceipt`, `typ` `answer-receipt+jws`, under a key of the platform.',
+  ),
+});
 export type SignedReceipt = BodyOf<typeof SignedReceipt>;

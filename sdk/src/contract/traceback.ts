@@ -1,6 +1,16 @@
 import { z } from 'zod';
 import type { BodyOf } from './common.js';
-import { answerId, ProviderReference, reportId, requestId, text, tracebackId, utcTime } from './common.js';
+import {
+  answerId,
+  object,
+  oneOf,
+  ProviderReference,
+  reportId,
+  requestId,
+  text,
+  tracebackId,
+  utcTime,
+} from './common.js';
 import {
   CustomerAction,
   direction,
@@ -13,25 +23,23 @@ import {
 } from './traceback-exchange.js';
 
 /** Opens a traceback of one call. */
-export const TracebackOpening = z
-  .object({
-    direction,
-    /** The call, as it was stated. */
-    call: RequestedCall.describe('The call, as it was stated.'),
-    /** What the call is suspected to be part of. */
-    campaign: RequestedCampaign.exactOptional().describe('What the call is suspected to be part of.'),
-    /** Who asks, if it is not the caller of the platform. */
-    requester: Requester.exactOptional().describe('Who asks, if it is not the caller of the platform.'),
-    /** Who terminated the call, if that is known: who is asked first. */
-    firstProvider: ProviderReference.exactOptional().describe(
-      'Who terminated the call, if that is known: who is asked first.',
-    ),
-    /** Id of the report of an application that the traceback begins with. */
-    reportId: reportId.exactOptional().describe('Id of the report of an application that the traceback begins with.'),
-    /** For the people at the other side. */
-    comment: text.exactOptional().describe('For the people at the other side.'),
-  })
-  .describe('Opens a traceback of one call.');
+export const TracebackOpening = object('Opens a traceback of one call.', {
+  direction,
+  /** The call, as it was stated. */
+  call: RequestedCall.describe('The call, as it was stated.'),
+  /** What the call is suspected to be part of. */
+  campaign: RequestedCampaign.exactOptional().describe('What the call is suspected to be part of.'),
+  /** Who asks, if it is not the caller of the platform. */
+  requester: Requester.exactOptional().describe('Who asks, if it is not the caller of the platform.'),
+  /** Who terminated the call, if that is known: who is asked first. */
+  firstProvider: ProviderReference.exactOptional().describe(
+    'Who terminated the call, if that is known: who is asked first.',
+  ),
+  /** Id of the report of an application that the traceback begins with. */
+  reportId: reportId.exactOptional().describe('Id of the report of an application that the traceback begins with.'),
+  /** For the people at the other side. */
+  comment: text.exactOptional().describe('For the people at the other side.'),
+});
 export type TracebackOpening = BodyOf<typeof TracebackOpening>;
 
 const hopState = z
@@ -101,31 +109,28 @@ export const TracebackConclusion = z.enum([
 export type TracebackConclusion = z.output<typeof TracebackConclusion>;
 
 /** A whole traceback: one call, hop by hop. */
-export const Traceback = z
-  .object({
-    /** Marks the form. */
-    format: z.literal('hopback.traceback.1').describe('Marks the form.'),
-    tracebackId,
-    direction,
-    /** The state of the traceback. */
-    state: z.enum(['open', 'closed', 'withdrawn']).describe('The state of the traceback.'),
-    outcome: TracebackConclusion.exactOptional(),
-    /** Who asks. */
-    requester: Requester.describe('Who asks.'),
-    /** What the call is suspected to be part of. */
-    campaign: RequestedCampaign.exactOptional().describe('What the call is suspected to be part of.'),
-    /** The call, as it was stated. */
-    call: RequestedCall.describe('The call, as it was stated.'),
-    /** When it was opened, RFC 3339 in UTC. */
-    openedAt: utcTime.describe('When it was opened, RFC 3339 in UTC.'),
-    /** When it last changed, RFC 3339 in UTC. */
-    updatedAt: utcTime.describe('When it last changed, RFC 3339 in UTC.'),
-    /** When it was closed, RFC 3339 in UTC. */
-    closedAt: utcTime.exactOptional().describe('When it was closed, RFC 3339 in UTC.'),
-    // A provider that a call crosses twice is asked twice.
-    /** Hops so far, the terminating provider first. */
-    hops: z.array(TracebackHop).max(MAX_HOPS).describe('Hops so far, the terminating provider first.'),
-  })
-  .describe('A whole traceback: one call, hop by hop.');
+export const Traceback = object('A whole traceback: one call, hop by hop.', {
+  /** Marks the form. */
+  format: z.literal('hopback.traceback.1').describe('Marks the form.'),
+  tracebackId,
+  direction,
+  /** The state of the traceback. */
+  state: oneOf('The state of the traceback.', ['open', 'closed', 'withdrawn']),
+  outcome: TracebackConclusion.exactOptional(),
+  /** Who asks. */
+  requester: Requester.describe('Who asks.'),
+  /** What the call is suspected to be part of. */
+  campaign: RequestedCampaign.exactOptional().describe('What the call is suspected to be part of.'),
+  /** The call, as it was stated. */
+  call: RequestedCall.describe('The call, as it was stated.'),
+  /** When it was opened, RFC 3339 in UTC. */
+  openedAt: utcTime.describe('When it was opened, RFC 3339 in UTC.'),
+  /** When it last changed, RFC 3339 in UTC. */
+  updatedAt: utcTime.describe('When it last changed, RFC 3339 in UTC.'),
+  /** When it was closed, RFC 3339 in UTC. */
+  closedAt: utcTime.exactOptional().describe('When it was closed, RFC 3339 in UTC.'),
+  // A provider that a call crosses twice is asked twice.
+  /** Hops so far, the terminating provider first. */
+  hops: z.array(TracebackHop).max(MAX_HOPS).describe('Hops so far, the terminating provider first.'),
+});
 export type Traceback = BodyOf<typeof Traceback>;
-export type TracebackState = Traceback['state'];

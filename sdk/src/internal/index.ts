@@ -27,3 +27,24 @@ export type { TracebackEvent, TracebackState } from '../traceback/lifecycle/trac
 export { pendingEffects, viewTraceback } from '../traceback/lifecycle/traceback-view.js';
 export type { TracebackView } from '../traceback/lifecycle/traceback-view.js';
 export { answerSha256 } from '../traceback/responder/answer-signer.js';
+
+// What a platform answers with, and the bounds that it holds its clients to.
+export { printableText } from '../core/text.js';
+export { DEFAULT_PAGE_ITEMS } from '../contract/common.js';
+export { MAX_DEMAND_DOCUMENT_BYTES } from '../contract/demand.js';
+export type { PlatformEventData } from '../contract/event.js';
+export { PLATFORM_EVENT_KINDS } from '../contract/event-table.js';
+export { demandScopeRefusal, jsonAnswer, problemAnswer, problemDocument } from '../contract/platform-answer.js';
+export type { PlatformAnswer, PlatformProblem } from '../contract/platform-answer.js';
+export { PROBLEM_KINDS } from '../contract/problem-table.js';
+export { createRouteMatcher, readPlatformRequest, readWireBody } from '../contract/read-platform-request.js';
+export type { MatchedRoute, ReadPlatformRequest } from '../contract/read-platform-request.js';
+export { MAX_BATCH_BYTES, MAX_BATCH_RECORDS, RECORD_BATCH_TYPE } from '../contract/record-batch.js';
+export {
+  ANSWER_RECEIPT_JWS_TYPE,
+  MAX_ANSWER_JWS_CHARS,
+  TRACEBACK_ANSWER_JWS_TYPE,
+} from '../contract/traceback-exchange.js';
+export { readPublicKeyJwk } from '../platform/client/private-key-jwt.js';
+export type { PublicKeyJwk } from '../platform/client/private-key-jwt.js';
+export { retryAfterMs } from '../platform/retry.js';

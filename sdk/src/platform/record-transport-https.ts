@@ -1,4 +1,5 @@
 import { cloudEventFields } from '../core/cloud-event.js';
+import { defined } from '../core/text.js';
 import { HopbackError } from '../errors.js';
 import type { RequestAuthorization } from './retry.js';
 import { attemptDeadline, connectionErrorCode, readBoundedBody, readRefusalBody } from './http/bounded-body.js';
@@ -11,30 +12,13 @@ import { readRecordBatchAnswer, RECORD_BATCH_MEDIA_TYPE } from '../contract/reco
 import type { BatchEncoding, DeliveryResult, RecordBatch, RecordTransport } from '../contract/record-batch.js';
 
 /** Most octets of a response that are read: the rejections of a whole batch of 10,000 records fit. */
-export const MAX_ANSWER_BYTES: number = 2 * 1_048_576;
+const MAX_ANSWER_BYTES: number = 2 * 1_048_576;
 
 /** How long an attempt may take until the whole answer is here: a batch takes a receiver milliseconds, a slow line some seconds. */
-export const DEFAULT_DELIVERY_TIMEOUT_MS = 30_000;
+const DEFAULT_DELIVERY_TIMEOUT_MS = 30_000;
 
 /** Octets of the body of an error that are kept for people. */
 const MAX_DETAIL_LENGTH = 200;
-
-/** Where and how batches are posted. */
-export interface HttpsRecordTransportOptions {
-  /** Where batches are posted: `https:`, or `http:` to an address of this very machine. */
-  readonly url: string;
-  readonly authorization: RequestAuthorization;
-  /** Default `globalThis.fetch`, which keeps connections alive. For mutual TLS: {@link createTlsFetch}, or one with an agent of its own. */
-  readonly fetch?: PlatformFetch;
-  /** PEM certificates, in place of those that Node brings along, that vouch for the receiver: one of a private CA. Not beside `fetch`. */
-  readonly ca?: string | readonly string[];
-  /** Milliseconds of one attempt, 1 or more. Default {@link DEFAULT_DELIVERY_TIMEOUT_MS}. */
-  readonly timeoutMs?: number;
-  /** How bodies are compressed. Default `br`, which costs the sender least; a receiver of the contract takes both. */
-  readonly encoding?: BatchEncoding;
-  /** Milliseconds since the epoch, which a Retry-After date is held against. Default `Date.now`. */
-  readonly nowMs?: () => number;
-}
 
 /**
  * Makes the way to the platform over HTTPS: one POST a batch, its attributes in `ce-` fields, its id the `Idempotency-Key`. Redirects
@@ -53,7 +37,21 @@ export interface HttpsRecordTransportOptions {
  * await transport.close();
  * ```
  */
-export function createHttpsRecordTransport(options: HttpsRecordTransportOptions): RecordTransport {
+export function createHttpsRecordTransport(options: {
+  /** Where batches are posted: `https:`, or `http:` to an address of this very machine. */
+  readonly url: string;
+  readonly authorization: RequestAuthorization;
+  /** Default `globalThis.fetch`, which keeps connections alive. For mutual TLS: {@link createTlsFetch}, or one with an agent of its own. */
+  readonly fetch?: PlatformFetch;
+  /** PEM certificates, in place of those that Node brings along, that vouch for the receiver: one of a private CA. Not beside `fetch`. */
+  readonly ca?: string | readonly string[];
+  /** Milliseconds of one attempt, 1 or more. Default 30 s. */
+  readonly timeoutMs?: number;
+  /** How bodies are compressed. Default `br`, which costs the sender least; a receiver of the contract takes both. */
+  readonly encoding?: BatchEncoding;
+  /** Milliseconds since the epoch, which a Retry-After date is held against. Default `Date.now`. */
+  readonly nowMs?: () => number;
+}): RecordTransport {
   const url = platformUrl(options.url).href;
   const timeoutMs = options.timeoutMs ?? DEFAULT_DELIVERY_TIMEOUT_MS;
   if (!Number.isFinite(timeoutMs) || timeoutMs < 1)
@@ -81,7 +79,7 @@ export function createHttpsRecordTransport(options: HttpsRecordTransportOptions)
       const body = await (response.ok
         ? readBoundedBody(response, MAX_ANSWER_BYTES)
         : readRefusalBody(response, MAX_DETAIL_LENGTH));
-      return resultOf(response, body, { batch, nowMs: nowMs() });
+      return resultOf(response, body, batch, nowMs());
     } catch (error) {
       if (deadline.isOver())
         return { status: 'unavailable', reason: 'timeout', detail: `no answer in ${timeoutMs} ms` };
@@ -116,12 +114,7 @@ async function credentialOf(
   }
 }
 
-interface Attempt {
-  readonly batch: RecordBatch;
-  readonly nowMs: number;
-}
-
-function resultOf(response: Response, body: BoundedBody, { batch, nowMs }: Attempt): DeliveryResult {
+function resultOf(response: Response, body: BoundedBody, batch: RecordBatch, nowMs: number): DeliveryResult {
   const httpStatus = response.status;
   const kind = retryClassOf(httpStatus);
   const text = body.bytes.toString('utf8');
@@ -140,7 +133,5 @@ function resultOf(response: Response, body: BoundedBody, { batch, nowMs }: Attem
   if (kind === 'misdirected') return { status: 'barred', reason: 'no-such-receiver', httpStatus, detail };
   const waitMs = retryAfterMs(response.headers.get('retry-after'), nowMs);
   const reason = httpStatus === 429 ? 'receiver-busy' : 'receiver-failed';
-  return waitMs === undefined
-    ? { status: 'unavailable', reason, httpStatus, detail }
-    : { status: 'unavailable', reason, httpStatus, detail, retryAfterMs: waitMs };
+  return { status: 'unavailable', reason, httpStatus, detail, ...defined({ retryAfterMs: waitMs }) };
 }

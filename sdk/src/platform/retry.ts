@@ -10,7 +10,7 @@ import { HopbackError } from '../errors.js';
  * - `unauthorized`: the credential is wrong, not the request.
  * - `misdirected`: nobody takes such requests there, whatever is in them; redirects, which are not followed, and 501 among them.
  */
-export type RetryClass = 'done' | 'retry' | 'refused' | 'too-large' | 'unauthorized' | 'misdirected';
+type RetryClass = 'done' | 'retry' | 'refused' | 'too-large' | 'unauthorized' | 'misdirected';
 
 const RETRY: ReadonlySet<number> = new Set([408, 425, 429]);
 const TOO_LARGE: ReadonlySet<number> = new Set([413]);
@@ -66,13 +66,6 @@ export function retryAfterMs(value: string | null | undefined, nowMs: number): n
   return Number.isFinite(dateMs) ? Math.min(Math.max(dateMs - nowMs, 0), MAX_RETRY_AFTER_MS) : undefined;
 }
 
-/** A request that is to be authorized. */
-export interface RequestToAuthorize {
-  readonly method: string;
-  /** Without credentials and fragment. */
-  readonly url: string;
-}
-
 /**
  * How requests to the platform prove who sends them. A static bearer token is one ({@link bearerToken}); a client that signs
  * assertions with its private key (RFC 7523, `private_key_jwt`) and exchanges them for tokens is another behind the same port.
@@ -84,7 +77,11 @@ export interface RequestAuthorization {
    * @param signal - the deadline of the request
    */
   readonly fields: (
-    request: RequestToAuthorize,
+    request: {
+      readonly method: string;
+      /** Without credentials and fragment. */
+      readonly url: string;
+    },
     signal: AbortSignal,
   ) => Promise<Readonly<Record<string, string>>> | Readonly<Record<string, string>>;
   /**

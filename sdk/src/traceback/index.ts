@@ -112,27 +112,11 @@ export type { OutcomeKind } from './lifecycle/hop-machine.js';
 export type { TracebackEffect } from './lifecycle/traceback-view.js';
 
 // Requests out of e-mail, text and CSV, and answers as both.
-export { INTAKE_FIELDS, readIntakeLabels } from './intake/intake-fields.js';
-export type { FieldDescription, FieldForm, IntakeField, IntakeLabels } from './intake/intake-fields.js';
+export { readIntakeLabels } from './intake/intake-fields.js';
+export type { IntakeField } from './intake/intake-fields.js';
+export { readRequestCsvMap, RequestCsvMap } from './intake/intake-options.js';
 export type { IntakeOptions } from './intake/intake-options.js';
-export { REQUESTER_DOMAINS } from './intake/field-values.js';
-export { MAX_INTAKE_READINGS, MAX_INTAKE_UNREAD } from './intake/intake-report.js';
-export type {
-  AssumedField,
-  DoubtKind,
-  IntakeAttachment,
-  IntakeCall,
-  IntakeDoubt,
-  IntakePlace,
-  IntakeReport,
-  IntakeRequest,
-  ReadField,
-  ReceivedEmail,
-  UnreadField,
-  UnreadReason,
-} from './intake/intake-report.js';
-export type { DateOrder } from './intake/time-words.js';
-export { MAX_INTAKE_CALLS } from './intake/call-reading.js';
+export type { IntakeDoubt, IntakeReport, IntakeRequest } from './intake/intake-report.js';
 export { readPastedText } from './intake/read-pasted-text.js';
 export { MAX_INTAKE_EMAIL_BYTES, readEmail } from './intake/read-email.js';
 export type { EmailIntakeOptions } from './intake/read-email.js';

@@ -1,6 +1,6 @@
 import { NOTHING, tableLines } from '@hopback/sdk/internal/cli';
 import type { Column } from '@hopback/sdk/internal/cli';
-import { printableText } from '@hopback/sdk/platform';
+import { printableText } from '@hopback/sdk/internal';
 
 // Values of JSON as a person reads them: a list of things as a table, a thing as its members.
 

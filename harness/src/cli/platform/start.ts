@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { isHopbackError } from '@hopback/sdk/errors';
-import { printableText } from '@hopback/sdk/platform';
+import { printableText } from '@hopback/sdk/internal';
 import { writeSecretFile } from '../../platform/database/index.js';
 import { HARNESS_VERSION } from '../../version.js';
 import { DEFAULT_PROFILE } from '../api/profile.js';

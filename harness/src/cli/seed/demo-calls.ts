@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
-import { RECORD_BATCH_TYPE } from '@hopback/sdk/platform';
-import type { AppReport, CallRecord, RecordBatch, SharedRecord } from '@hopback/sdk/platform';
+import { RECORD_BATCH_TYPE } from '@hopback/sdk/internal';
+import type { AppReport, RecordBatch } from '@hopback/sdk/platform';
 import {
   createSharingPolicy,
   createSuspicionTracker,
@@ -10,7 +10,7 @@ import {
   shareRecord,
   sourceSha256,
 } from '@hopback/sdk/records';
-import type { SharingPolicy } from '@hopback/sdk/records';
+import type { CallRecord, SharedRecord, SharingPolicy } from '@hopback/sdk/records';
 import type { ContactDetails } from '@hopback/sdk/traceback';
 import { createSeededRandom } from '../../faults/index.js';
 import type { SeededRandom } from '../../faults/index.js';

@@ -12,6 +12,8 @@ import type { AlertTables } from './alert-tables.js';
 import type { AlertParts } from './evaluate-alerts.js';
 import { rulesOf } from './evaluate-alerts.js';
 
+type AlertAcknowledgement = WireBodies['AlertAcknowledgement'];
+
 /** Records and reports of a campaign that a trial reads. */
 const TRIED_CALLS = 2_000;
 

@@ -1,7 +1,9 @@
-import type { Alert, AlertKind } from '@hopback/sdk/platform';
+import type { Alert } from '@hopback/sdk/platform';
 import { sql } from 'kysely';
 import type { AreaDefinition, EpochMs, JsonColumn } from '../core/index.js';
 import type { AlertRule, AlertSubscription } from '../domain/alerts/alert-bodies.js';
+
+type AlertKind = Alert['kind'];
 
 /** Tables of alerts. No number is in them. */
 export type AlertTables = {

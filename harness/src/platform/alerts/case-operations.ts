@@ -1,5 +1,5 @@
-import { jsonAnswer, problemAnswer } from '@hopback/sdk/platform';
-import type { PlatformAnswer } from '@hopback/sdk/platform';
+import { jsonAnswer, problemAnswer } from '@hopback/sdk/internal';
+import type { PlatformAnswer } from '@hopback/sdk/internal';
 import type { Selectable } from 'kysely';
 import type { OperationCall, Operations, PlatformTransaction, Reading } from '../core/index.js';
 import { campaignFigures } from '../domain/alerts/alert-rules.js';

@@ -1,4 +1,4 @@
-import type { Alert, AlertKind, Campaign } from '@hopback/sdk/platform';
+import type { Alert, Campaign } from '@hopback/sdk/platform';
 import type {
   AgencyEntry,
   CampaignReader,
@@ -18,6 +18,8 @@ import { callsWithBase } from '../domain/campaigns/describe-campaign.js';
 import type { CountedRequest } from '../domain/providers/scorecard.js';
 import { CONCERN_RULES, countRequest, wilsonInterval } from '../domain/providers/scorecard.js';
 import type { AlertTables } from './alert-tables.js';
+
+type AlertKind = Alert['kind'];
 
 const HOUR_MS = 3_600_000;
 /** Alerts to one organization in an hour: one every two minutes is what somebody on duty can look at. What is more comes later. */

@@ -1,5 +1,5 @@
 import type { Buffer } from 'node:buffer';
-import type { CampaignProvider } from '@hopback/sdk/platform';
+import type { Campaign } from '@hopback/sdk/platform';
 import type { ColumnType, Kysely } from 'kysely';
 import { sql } from 'kysely';
 import type {
@@ -17,6 +17,8 @@ import { isAmong, isUnreadable, NOT_ARCHIVED } from '../database/index.js';
 import type { CampaignFile, CampaignKey, SavedCampaign } from '../domain/campaigns/campaign-file.js';
 import type { KnownEvidence } from '../domain/campaigns/count-evidence.js';
 import { restoredCampaign, savedCampaign } from '../domain/campaigns/campaign-file.js';
+
+type CampaignProvider = Campaign['providers'][number];
 
 /** A key of a campaign as it is stored: numbers by their references among what is sealed. */
 type StoredKey =

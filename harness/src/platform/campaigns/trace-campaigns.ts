@@ -1,4 +1,4 @@
-import type { CampaignProvider, Traceback, TracebackHop, TracebackOpening } from '@hopback/sdk/platform';
+import type { Campaign, Traceback, TracebackOpening } from '@hopback/sdk/platform';
 import type {
   CampaignCall,
   LiveReader,
@@ -12,6 +12,9 @@ import type { PastTraceback } from '../domain/campaigns/campaign-policy.js';
 import { tracebackBudget } from '../domain/campaigns/campaign-policy.js';
 import type { StoredFindings } from './campaigns-repository.js';
 import { campaignsTables, readCalls } from './campaigns-repository.js';
+
+type CampaignProvider = Campaign['providers'][number];
+type TracebackHop = Traceback['hops'][number];
 
 /** Tracebacks that are read for one campaign, the latest: as many as it may have by itself, and those of agencies. */
 const MAX_READ = 200;

@@ -1,13 +1,5 @@
-import type {
-  PlatformAnswer,
-  PlatformEventData,
-  PlatformEventType,
-  PlatformRoute,
-  PlatformScope,
-  ReadPlatformRequest,
-  TimerClock,
-  WireSchema,
-} from '@hopback/sdk/platform';
+import type { PlatformAnswer, ReadPlatformRequest, PlatformEventData } from '@hopback/sdk/internal';
+import type { PlatformEventType, PlatformRoute, PlatformScope, TimerClock, WireSchema } from '@hopback/sdk/platform';
 import type { ColumnType, Generated, Kysely, Transaction } from 'kysely';
 
 /** What a client of the traceback group may do beside reading. */
@@ -228,7 +220,7 @@ export interface PlatformContext {
 }
 
 /** A route that a platform serves: of the contract, or of its operators. */
-export type ServedRoute = PlatformRoute<string, string>;
+export type ServedRoute = PlatformRoute<string>;
 
 /** A call in the form of its route, by somebody who may make it. */
 export interface OperationCall {

@@ -3,14 +3,14 @@ import type {
   Campaign,
   DemandScope,
   ProviderEntry,
-  SharedRecord,
   Traceback,
-  TracebackConclusion,
   TracebackOpening,
 } from '@hopback/sdk/platform';
 import type { FindingArm, ProviderReference, TracebackAnswer } from '@hopback/sdk/traceback';
 import type { ReferenceMeaning } from '@hopback/sdk/internal';
 import type { PlatformDatabase, PlatformTransaction } from './area.js';
+
+type TracebackConclusion = NonNullable<Traceback['outcome']>;
 
 // What areas ask of each other. Each is carried out by the area that has the tables; the others know this file alone.
 

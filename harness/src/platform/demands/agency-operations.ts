@@ -31,6 +31,8 @@ function withProduction<Result>(
   });
 }
 
+type DemandState = Demand['state'];
+
 /** What is done with productions. */
 export function productionOperations(parts: DemandParts): Operations {
   const ofProduction =

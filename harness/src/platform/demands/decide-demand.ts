@@ -22,6 +22,10 @@ import { endHold, placeHold } from './holds.js';
 import { ofDemand } from './review-operations.js';
 import { DECISIONS, DEMANDS, PRODUCTIONS, tablesOf } from './tables.js';
 
+type DemandDecision = Demand['decisions'][number];
+type DemandDecisionRequest = WireBodies['DemandDecisionRequest'];
+type ProductionState = Production['state'];
+
 /**
  * Takes a demand in: its document is on the disk, encrypted, before the transaction that names it, and both are before it is acknowledged. The
  * same key with the same content is the same demand, whenever it comes again.

@@ -4,6 +4,9 @@ import type { AreaDefinition, EpochMs, HeldScope, JsonColumn, Reading } from '..
 import { KeyedTable } from '../database/index.js';
 import type { PdfObservations } from '../domain/demands/review-findings.js';
 
+type DemandState = Demand['state'];
+type ProductionState = Production['state'];
+
 /** References into the table of sealed values; a long text is sealed in pieces, in order. */
 export type SealedText = readonly string[];
 

@@ -21,6 +21,13 @@ import { ENDPOINTS, LANES, newLane, tablesOf } from './events-tables.js';
 import type { AddressGuardOptions } from './post-webhook.js';
 import { guardAddress } from './post-webhook.js';
 
+type CreatedWebhookEndpoint = WireBodies['CreatedWebhookEndpoint'];
+type RotatedWebhookSecret = WireBodies['RotatedWebhookSecret'];
+type WebhookEndpoint = WireBodies['WebhookEndpoint'];
+type WebhookEndpointCreation = WireBodies['WebhookEndpointCreation'];
+type WebhookReplay = WireBodies['WebhookReplay'];
+type WebhookReplayRequest = WireBodies['WebhookReplayRequest'];
+
 /** Octets of a secret. Standard Webhooks: 24 to 64. */
 const SECRET_BYTES = 32;
 /** Secrets that are remembered: each opening is an entry of the audit, which one for each event would flood. */

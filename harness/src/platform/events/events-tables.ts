@@ -1,7 +1,9 @@
-import type { PlatformEventType, WebhookDisabledReason } from '@hopback/sdk/platform';
+import type { PlatformEventType, WireBodies } from '@hopback/sdk/platform';
 import { sql } from 'kysely';
 import type { AreaDefinition, EpochMs, JsonColumn, PlatformTransaction, Reading } from '../core/index.js';
 import { KeyedTable } from '../database/index.js';
+
+type WebhookDisabledReason = NonNullable<WireBodies['WebhookEndpoint']['disabledReason']>;
 
 /** Tables of where events are posted to, and how far that has come. */
 export type EventsTables = {

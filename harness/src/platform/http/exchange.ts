@@ -1,5 +1,4 @@
 import { isHopbackError } from '@hopback/sdk/errors';
-import type { MatchedRoute, PlatformAnswer, TimerClock, WireSchema } from '@hopback/sdk/platform';
 import {
   MAX_BATCH_BYTES,
   PROBLEM_KINDS,
@@ -7,7 +6,9 @@ import {
   problemDocument,
   readPlatformRequest,
   readWireBody,
-} from '@hopback/sdk/platform';
+} from '@hopback/sdk/internal';
+import type { MatchedRoute, PlatformAnswer } from '@hopback/sdk/internal';
+import type { TimerClock, WireSchema } from '@hopback/sdk/platform';
 import type { Caller, Operations, PlatformContext, ServedRoute, StaffRole } from '../core/index.js';
 import { isConnectionLost } from '../database/index.js';
 import type { PlatformMetrics } from './platform-metrics.js';

@@ -1,8 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { createHash } from 'node:crypto';
 import { HopbackError } from '@hopback/sdk/errors';
-import { problemAnswer } from '@hopback/sdk/platform';
-import type { PlatformAnswer } from '@hopback/sdk/platform';
+import { problemAnswer } from '@hopback/sdk/internal';
+import type { PlatformAnswer } from '@hopback/sdk/internal';
 import { sql } from 'kysely';
 import type { AreaDefinition, PlatformContext, PlatformJob, PlatformTransaction } from '../core/index.js';
 import type { OpeningReason, Presence } from '../database/index.js';

@@ -1,5 +1,5 @@
-import { jsonAnswer, problemAnswer } from '@hopback/sdk/platform';
-import type { PlatformAnswer } from '@hopback/sdk/platform';
+import { jsonAnswer, problemAnswer } from '@hopback/sdk/internal';
+import type { PlatformAnswer } from '@hopback/sdk/internal';
 import { importJWK } from 'jose';
 import { sql } from 'kysely';
 import type { OperationCall, Operations, PlatformContext, Reading } from '../core/index.js';

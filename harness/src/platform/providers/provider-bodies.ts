@@ -1,6 +1,9 @@
 import type { WireSchema } from '@hopback/sdk/platform';
 import { WIRE_SCHEMAS } from '@hopback/sdk/platform';
+import type { Page, ProviderEntry, ProviderScorecard, WireSchema } from '@hopback/sdk/platform';
 import { z } from 'zod';
+
+type ProviderRemoval = NonNullable<ProviderEntry['removal']>;
 
 // Bodies of the routes that operators, agencies and providers have beside the contract. Times are RFC 3339 in UTC.
 

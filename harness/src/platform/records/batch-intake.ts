@@ -4,22 +4,18 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { brotliDecompress, gunzip } from 'node:zlib';
 import { HopbackError, isHopbackError } from '@hopback/sdk/errors';
-import { nextTurn } from '@hopback/sdk/internal';
+import { jsonAnswer, MAX_BATCH_BYTES, MAX_BATCH_RECORDS, nextTurn, problemAnswer } from '@hopback/sdk/internal';
 import type { SegmentLog, ValueJournal } from '@hopback/sdk/log';
 import { openSegmentLog, openValueJournal } from '@hopback/sdk/log';
-import type {
-  BatchEncoding,
-  PlatformAnswer,
-  ProblemLocation,
-  RecordBatchAnswer,
-  RecordRejection,
-  SharedRecord,
-  TimerClock,
-} from '@hopback/sdk/platform';
-import { jsonAnswer, MAX_BATCH_BYTES, MAX_BATCH_RECORDS, problemAnswer } from '@hopback/sdk/platform';
+import type { PlatformAnswer } from '@hopback/sdk/internal';
+import type { ProblemDetails, RecordBatchAnswer, TimerClock } from '@hopback/sdk/platform';
+import type { BatchEncoding, SharedRecord } from '@hopback/sdk/records';
 import type { OperationCall, PlatformContext, PlatformLog } from '../core/index.js';
 import type { TakenTimes } from '../domain/records/read-record-line.js';
 import { MAX_AHEAD_MS, readRecordLine } from '../domain/records/read-record-line.js';
+
+type ProblemLocation = NonNullable<ProblemDetails['errors']>[number];
+type RecordRejection = RecordBatchAnswer['rejected'][number];
 
 /** What is kept of a batch beside its octets. */
 interface BatchHeader {

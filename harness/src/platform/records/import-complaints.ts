@@ -1,5 +1,5 @@
-import { jsonAnswer, problemAnswer } from '@hopback/sdk/platform';
-import type { PlatformAnswer } from '@hopback/sdk/platform';
+import { jsonAnswer, problemAnswer } from '@hopback/sdk/internal';
+import type { PlatformAnswer } from '@hopback/sdk/internal';
 import { parse } from 'csv-parse';
 import type { OperationCall, PlatformContext, PlatformTransaction } from '../core/index.js';
 import { maskText } from '../domain/records/mask-numbers.js';

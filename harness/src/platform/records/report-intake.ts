@@ -1,12 +1,15 @@
 import { HopbackError } from '@hopback/sdk/errors';
-import type { AppReport, AppReportReceipt, AudioFingerprint } from '@hopback/sdk/platform';
-import { jsonAnswer, problemAnswer } from '@hopback/sdk/platform';
+import { jsonAnswer, problemAnswer } from '@hopback/sdk/internal';
+import type { AppReport, WireBodies } from '@hopback/sdk/platform';
 import type { LiveReader, Operation, PlatformContext, PlatformTransaction, ReportReader } from '../core/index.js';
 import { openJson, readableJson, sealJson } from '../database/index.js';
 import { maskReport } from '../domain/records/mask-numbers.js';
 import { MAX_AHEAD_MS } from '../domain/records/read-record-line.js';
 import type { SettlingListener } from './live-feed.js';
 import type { RecordsTables } from './records-tables.js';
+
+type AppReportReceipt = WireBodies['AppReportReceipt'];
+type AudioFingerprint = NonNullable<AppReport['audioFingerprint']>;
 
 /** Reports that are read at once when somebody begins to listen: each may have a fingerprint of 400 KB. */
 const TOLD_AT_ONCE = 50;

@@ -26,6 +26,8 @@ const acting =
       run(new TracebackWork(parts, transaction, parts.engine.texts, actorOf(call)), call),
     );
 
+type ReceivedAnswer = TracebackRequestStatus['answers'][number];
+
 /** What a provider does with the requests to it. Those of others, and those that another request asks for, are none. */
 export function requestOperations(parts: AnswerParts): Operations {
   const ofOwn = (run: (work: TracebackWork, row: HeldRequest, call: OperationCall) => Promise<PlatformAnswer>) =>

@@ -1,4 +1,4 @@
-import type { AnswerReceipt, NoticeState, TracebackConclusion } from '@hopback/sdk/platform';
+import type { FccNotice, Traceback, WireBodies } from '@hopback/sdk/platform';
 import type { FindingArm, LifecycleRules, Requester } from '@hopback/sdk/traceback';
 import type { Generated } from 'kysely';
 import { sql } from 'kysely';
@@ -16,6 +16,10 @@ import type {
 import { KeyedTable } from '../database/index.js';
 import type { RequestResult } from '../domain/tracebacks/shown-traceback.js';
 import type { WaitingItem } from '../domain/tracebacks/waiting-items.js';
+
+type AnswerReceipt = WireBodies['AnswerReceipt'];
+type NoticeState = FccNotice['state'];
+type TracebackConclusion = NonNullable<Traceback['outcome']>;
 
 /** Text in pieces, each sealed: references in order. */
 export type SealedPieces = JsonColumn<readonly string[]>;

@@ -6,13 +6,17 @@ import {
   problemAnswer,
   readWireBody,
   TRACEBACK_ANSWER_JWS_TYPE,
-  WIRE_SCHEMAS,
-} from '@hopback/sdk/platform';
+} from '@hopback/sdk/internal';
+import type { PlatformProblem } from '@hopback/sdk/internal';
+import { WIRE_SCHEMAS } from '@hopback/sdk/platform';
+import type { WireBodies } from '@hopback/sdk/platform';
 import type { TracebackAnswer } from '@hopback/sdk/traceback';
 import { answerSha256 } from '@hopback/sdk/internal';
 import type { RegisteredProvider } from '../core/index.js';
 import type { VerifyingKey } from './compact-jws.js';
 import { createJwsSigner, isSignedBy, readCompactJws, verifyingKey } from './compact-jws.js';
+
+type AnswerSubmission = WireBodies['AnswerSubmission'];
 
 /** An answer that was believed, and the characters that it came in. */
 export interface VerifiedAnswer {

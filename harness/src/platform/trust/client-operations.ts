@@ -1,8 +1,9 @@
 import type { JsonWebKey, KeyObject } from 'node:crypto';
 import { createPublicKey } from 'node:crypto';
 import { HopbackError } from '@hopback/sdk/errors';
-import type { PlatformAnswer, ProblemLocation } from '@hopback/sdk/platform';
-import { jsonAnswer, problemAnswer } from '@hopback/sdk/platform';
+import { jsonAnswer, problemAnswer } from '@hopback/sdk/internal';
+import type { PlatformAnswer } from '@hopback/sdk/internal';
+import type { ProblemDetails } from '@hopback/sdk/platform';
 import type { OperationCall, Operations, PlatformContext, PlatformTransaction, StaffRole } from '../core/index.js';
 import { readPage, shownRows } from '../domain/wire/pages.js';
 import { doneBy, insertOrganization, keepOperator, transactOrAnswer } from './organization-operations.js';
@@ -10,6 +11,8 @@ import type { Client, ClientChange, ClientKeyRegistration, ClientRegistration } 
 import { MAX_CLIENT_KEYS } from './trust-bodies.js';
 import type { TrustTables } from './trust-tables.js';
 import { clientById, clientsOf, hasOperator, organizationRow } from './trust-tables.js';
+
+type ProblemLocation = NonNullable<ProblemDetails['errors']>[number];
 
 /** A key that assertions can be signed with, and how. */
 interface ReadClientKey {

@@ -1,11 +1,16 @@
 import { createHash, createPublicKey, randomBytes } from 'node:crypto';
 import type { JsonWebKey } from 'node:crypto';
-import { jsonAnswer } from '@hopback/sdk/platform';
-import type { PlatformAnswer, PlatformScope, TokenAnswer, TokenRefusal, TokenRequest } from '@hopback/sdk/platform';
+import { jsonAnswer } from '@hopback/sdk/internal';
+import type { PlatformAnswer } from '@hopback/sdk/internal';
+import type { PlatformScope, WireBodies } from '@hopback/sdk/platform';
 import { decodeJwt, decodeProtectedHeader, jwtVerify } from 'jose';
 import type { JWTPayload } from 'jose';
 import type { Caller, OperationCall, PlatformContext } from '../core/index.js';
 import type { TrustTables } from './trust-tables.js';
+
+type TokenAnswer = WireBodies['TokenAnswer'];
+type TokenRefusal = WireBodies['TokenRefusal'];
+type TokenRequest = WireBodies['TokenRequest'];
 
 /**
  * Seconds that a token lasts. Tokens are random and stored, not signed statements: every call looks its token up together with its client

@@ -1,5 +1,6 @@
 import type { WireBodies, WireBodyName } from '../bodies.js';
 import type { ContactDetails, ProviderReference } from '../common.js';
+import type { DemandDecision } from '../demand.js';
 import type { RequestedCall, RequestedCampaign, Requester } from '../traceback-exchange.js';
 
 /** A body as it could cross the wire. */
@@ -50,31 +51,36 @@ export const ITG: Requester = { kind: 'itg', name: 'Industry Traceback Group', e
 
 export const CALLED = '12025550143';
 export const CALLING = '12025550198';
-export const ORIG_ID = '5ed0b6a4-4c1f-4f0d-9a37-0c6b7f2b8a11';
 
-export const TRACEBACK_ID = 'tb-20261023-0017';
-export const ALDER_REQUEST_ID = 'trq-20261023-0017-1';
-export const BIRCH_REQUEST_ID = 'trq-20261023-0017-2';
-export const CEDAR_REQUEST_ID = 'trq-20261023-0017-3';
-export const ANSWER_ID = 'ans-7c1d5e2f';
-export const AMENDED_ANSWER_ID = 'ans-9b3a6610';
-export const CAMPAIGN_ID = 'cmp-ssa-suspended-p2';
-export const REPORT_ID = 'rpt-0a51c7d2';
-export const PACK_ID = 'pack-7c1d5e2f';
-export const LOG_ID = 'birch.example/evidence';
-export const NOTICE_ID = 'ntc-2026-0042';
-export const DEMAND_ID = 'dmd-2026-0311';
-export const DECISION_ID = 'dec-2026-0311-1';
-export const PRODUCTION_ID = 'prd-2026-0311-1';
-export const ALERT_ID = 'alr-2026-1190';
-export const ENDPOINT_ID = 'whe-4b8e02';
+/** Ids of what the examples tell of. */
+export const ids = {
+  alderRequest: 'trq-20261023-0017-1',
+  birchRequest: 'trq-20261023-0017-2',
+  cedarRequest: 'trq-20261023-0017-3',
+  amendedAnswer: 'ans-9b3a6610',
+  traceback: 'tb-20261023-0017',
+  answer: 'ans-7c1d5e2f',
+  campaign: 'cmp-ssa-suspended-p2',
+  report: 'rpt-0a51c7d2',
+  pack: 'pack-7c1d5e2f',
+  log: 'birch.example/evidence',
+  notice: 'ntc-2026-0042',
+  demand: 'dmd-2026-0311',
+  decision: 'dec-2026-0311-1',
+  production: 'prd-2026-0311-1',
+  alert: 'alr-2026-1190',
+  endpoint: 'whe-4b8e02',
+  orig: '5ed0b6a4-4c1f-4f0d-9a37-0c6b7f2b8a11',
+} as const;
 
-export const OPENED_AT = '2026-10-23T20:02:00Z';
-export const ISSUED_AT = '2026-10-23T20:05:10Z';
-/** Asked on Friday at 16:05 in New York: due on Monday at the same time of day. */
-export const DUE_AT = '2026-10-26T20:05:10Z';
-export const ANSWERED_AT = '2026-10-23T20:05:12Z';
-export const RECEIVED_AT = '2026-10-23T20:05:12.480Z';
+export const times = {
+  opened: '2026-10-23T20:02:00Z',
+  issued: '2026-10-23T20:05:10Z',
+  /** Asked on Friday at 16:05 in New York: due on Monday at the same time of day. */
+  due: '2026-10-26T20:05:10Z',
+  answered: '2026-10-23T20:05:12Z',
+  received: '2026-10-23T20:05:12.480Z',
+} as const;
 
 /** As the subscriber's report has it: minutes, in the zone of the subscriber. */
 export const REQUESTED_CALL: RequestedCall = {
@@ -90,14 +96,34 @@ export const REQUESTED_CALL: RequestedCall = {
   spc: '903C',
 };
 
+/** The number that the recorded message asks to call back. */
+export const CALL_BACK_NUMBER: RequestedCall = {
+  called: '+1 202 555 0177',
+  at: { asWritten: '10/23/2026', local: '2026-10-23', zone: 'America/New_York', precision: 'day' },
+};
+
 export const TRANSCRIPT =
   'This is an automated message from the Social Security Administration. Your benefits have been suspended due to suspicious activity. Press one to speak with an officer.';
 export const RECORDING_SHA256 = 'b0d2f2f0f5a8c2f0bb0c5d7a8a5e4a4d3c1b7f6e9d8c7b6a5f4e3d2c1b0a9f8e';
 
 export const REQUESTED_CAMPAIGN: RequestedCampaign = {
-  campaignId: CAMPAIGN_ID,
+  campaignId: ids.campaign,
   name: 'SSA-Suspended-P2',
   description: 'Recorded message in the name of the Social Security Administration; press one.',
   transcript: TRANSCRIPT,
   recordingSha256: RECORDING_SHA256,
 };
+
+export const APPROVAL: DemandDecision = {
+  decision: 'approve',
+  reason: 'Within the authority that it cites; the scope is that of one campaign.',
+  decisionId: ids.decision,
+  decidedBy: 'Reviewing counsel',
+  decidedAt: '2026-10-23T22:15:00Z',
+};
+
+/** An example with its name and what it shows. */
+export const example = <Value>(name: string, summary: string, value: Value) => ({ name, summary, value });
+
+/** The end of a list. */
+export const lastPage = <Item>(...items: Item[]) => example('last-page', 'There is no more', { items });

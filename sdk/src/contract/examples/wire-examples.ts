@@ -1,163 +1,70 @@
 import type { WireBodyName } from '../bodies.js';
-import type { PlatformEventData, PlatformEventEnvelope, PlatformEventType } from '../event.js';
-import {
-  DECIDED,
-  demandDecisionRequests,
-  demandPages,
-  demands,
-  demandSubmissions,
-  fccNoticePages,
-  fccNotices,
-  noticeResponses,
-  productions,
-} from './demand-examples.js';
-import {
-  ALERT_ID,
-  ANSWER_ID,
-  BIRCH_REQUEST_ID,
-  CAMPAIGN_ID,
-  DEMAND_ID,
-  DUE_AT,
-  NOTICE_ID,
-  PRODUCTION_ID,
-  TRACEBACK_ID,
-} from './example.js';
+import type { PlatformEventData, PlatformEventEnvelope as Envelope, PlatformEventType } from '../event.js';
+import * as demandExamples from './demand-examples.js';
+import { APPROVAL, example, ids, times } from './example.js';
 import type { WireExample, WireExamples } from './example.js';
-import {
-  alertAcknowledgements,
-  alertPages,
-  alerts,
-  campaignPages,
-  campaigns,
-  createdWebhookEndpoints,
-  doNotOriginateEntries,
-  doNotOriginateEntryPages,
-  problems,
-  providerEntries,
-  providerEntryPages,
-  providerScorecards,
-  rotatedWebhookSecrets,
-  tokenAnswers,
-  tokenRefusals,
-  tokenRequests,
-  webhookEndpointCreations,
-  webhookEndpointPages,
-  webhookEndpoints,
-  webhookReplayRequests,
-  webhookReplays,
-} from './registry-examples.js';
-import {
-  answerReceipts,
-  answerSubmissions,
-  BIRCH_REQUEST,
-  evidencePackSummaries,
-  requestAcknowledgements,
-  signedReceipts,
-  tracebackAnswers,
-  tracebackRequests,
-  tracebackRequestStatuses,
-  tracebackRequestStatusPages,
-} from './request-examples.js';
-import {
-  appReportReceipts,
-  appReports,
-  recordBatchAnswers,
-  sharedRecords,
-  tracebackOpenings,
-  tracebackPages,
-  tracebacks,
-} from './traceback-examples.js';
+import * as registryExamples from './registry-examples.js';
+import * as requestExamples from './request-examples.js';
+import * as tracebackExamples from './traceback-examples.js';
 
-const NAMES = { requestId: BIRCH_REQUEST_ID, tracebackId: TRACEBACK_ID } as const;
+const NAMES = { requestId: ids.birchRequest, tracebackId: ids.traceback } as const;
 
-/** Subject and time of an event of each kind. */
-type EventParts = {
-  readonly [Type in PlatformEventType]: {
-    readonly id: string;
-    readonly subject: string;
-    readonly time: string;
-    readonly data: PlatformEventData[Type];
-  };
-};
+const told = <Data>(summary: string, subject: string, time: string, data: Data) => ({ summary, subject, time, data });
 
-const PARTS: EventParts = {
-  'org.hopback.traceback-request.created.1': {
-    id: 'evt-000001',
-    subject: BIRCH_REQUEST_ID,
-    time: '2026-10-23T20:05:10.020Z',
-    data: { request: BIRCH_REQUEST },
-  },
-  'org.hopback.traceback-request.reminded.1': {
-    id: 'evt-000002',
-    subject: BIRCH_REQUEST_ID,
-    time: '2026-10-26T16:05:10Z',
-    data: { ...NAMES, dueAt: DUE_AT, reminder: 1 },
-  },
-  'org.hopback.traceback-request.cancelled.1': {
-    id: 'evt-000003',
-    subject: BIRCH_REQUEST_ID,
-    time: '2026-10-23T21:00:00Z',
-    data: { ...NAMES, cancelledAt: '2026-10-23T21:00:00Z', reason: 'Another request covers the same call.' },
-  },
-  'org.hopback.traceback-request.overdue.1': {
-    id: 'evt-000004',
-    subject: BIRCH_REQUEST_ID,
-    time: DUE_AT,
-    data: { ...NAMES, dueAt: DUE_AT },
-  },
-  'org.hopback.traceback-answer.received.1': {
-    id: 'evt-000005',
-    subject: ANSWER_ID,
-    time: '2026-10-23T20:05:12.500Z',
-    data: answerReceipts[0].value,
-  },
-  'org.hopback.traceback.updated.1': {
-    id: 'evt-000006',
-    subject: TRACEBACK_ID,
-    time: '2026-10-23T20:05:21Z',
-    data: { traceback: tracebacks[0].value },
-  },
-  'org.hopback.notice.issued.1': {
-    id: 'evt-000007',
-    subject: NOTICE_ID,
-    time: '2026-10-23T21:30:01Z',
-    data: { notice: fccNotices[0].value },
-  },
-  'org.hopback.alert.raised.1': {
-    id: 'evt-000008',
-    subject: ALERT_ID,
-    time: '2026-10-23T20:06:00Z',
-    data: { alert: alerts[0].value },
-  },
-  'org.hopback.campaign.updated.1': {
-    id: 'evt-000009',
-    subject: CAMPAIGN_ID,
-    time: '2026-10-23T20:05:21Z',
-    data: { campaign: campaigns[0].value },
-  },
-  'org.hopback.demand.decided.1': {
-    id: 'evt-000010',
-    subject: DEMAND_ID,
-    time: '2026-10-23T22:15:00Z',
-    data: DECIDED,
-  },
-  'org.hopback.production.ready.1': {
-    id: 'evt-000011',
-    subject: PRODUCTION_ID,
-    time: '2026-10-23T22:15:09Z',
-    data: { production: productions[0].value },
-  },
-  'org.hopback.platform.fault.1': {
-    id: 'evt-000012',
-    subject: `demand:${DEMAND_ID}`,
-    time: '2026-10-23T23:05:00Z',
-    data: {
-      subject: `demand:${DEMAND_ID}`,
-      fault: 'demands.holds',
-      title: `The legal hold of demand ${DEMAND_ID} is not in place`,
-      summary: 'The platform tried 10 times to place the hold, and tries once a day from now on.',
-    },
-  },
+type EventParts<Type extends PlatformEventType> = ReturnType<typeof told<PlatformEventData[Type]>>;
+
+/** What each kind of event is about, in the order of their ids. */
+const PARTS: { readonly [Type in PlatformEventType]: EventParts<Type> } = {
+  'org.hopback.traceback-request.created.1': told('A provider is asked', ids.birchRequest, '2026-10-23T20:05:10.020Z', {
+    request: requestExamples.TracebackRequest[0].value,
+  }),
+  'org.hopback.traceback-request.reminded.1': told(
+    'An answer is still wanted',
+    ids.birchRequest,
+    '2026-10-26T16:05:10Z',
+    { ...NAMES, dueAt: times.due, reminder: 1 },
+  ),
+  'org.hopback.traceback-request.cancelled.1': told(
+    'No answer is wanted any longer',
+    ids.birchRequest,
+    '2026-10-23T21:00:00Z',
+    { ...NAMES, cancelledAt: '2026-10-23T21:00:00Z', reason: 'Another request covers the same call.' },
+  ),
+  'org.hopback.traceback-request.overdue.1': told('An answer was due', ids.birchRequest, times.due, {
+    ...NAMES,
+    dueAt: times.due,
+  }),
+  'org.hopback.traceback-answer.received.1': told(
+    'An answer is stored',
+    ids.answer,
+    '2026-10-23T20:05:12.500Z',
+    requestExamples.AnswerReceipt[0].value,
+  ),
+  'org.hopback.traceback.updated.1': told('A traceback ended', ids.traceback, '2026-10-23T20:05:21Z', {
+    traceback: tracebackExamples.Traceback[0].value,
+  }),
+  'org.hopback.notice.issued.1': told('A notice of suspected illegal traffic', ids.notice, '2026-10-23T21:30:01Z', {
+    notice: demandExamples.FccNotice[0].value,
+  }),
+  'org.hopback.alert.raised.1': told('A live campaign', ids.alert, '2026-10-23T20:06:00Z', {
+    alert: registryExamples.Alert[0].value,
+  }),
+  'org.hopback.campaign.updated.1': told('A campaign changed', ids.campaign, '2026-10-23T20:05:21Z', {
+    campaign: registryExamples.Campaign[0].value,
+  }),
+  'org.hopback.demand.decided.1': told('A demand was approved', ids.demand, '2026-10-23T22:15:00Z', {
+    demandId: ids.demand,
+    decision: APPROVAL,
+  }),
+  'org.hopback.production.ready.1': told('A production can be fetched', ids.production, '2026-10-23T22:15:09Z', {
+    production: demandExamples.Production[0].value,
+  }),
+  'org.hopback.platform.fault.1': told('A legal hold is not in place', `demand:${ids.demand}`, '2026-10-23T23:05:00Z', {
+    subject: `demand:${ids.demand}`,
+    fault: 'demands.holds',
+    title: `The legal hold of demand ${ids.demand} is not in place`,
+    summary: 'The platform tried 10 times to place the hold, and tries once a day from now on.',
+  }),
 };
 
 /**
@@ -165,13 +72,12 @@ const PARTS: EventParts = {
  * @param type - of the event
  * @returns the whole event
  */
-export function exampleEvent<Type extends PlatformEventType>(
-  type: Type,
-): PlatformEventEnvelope<Type, PlatformEventData[Type]> {
-  const { id, subject, time, data } = PARTS[type];
+export function exampleEvent<Type extends PlatformEventType>(type: Type): Envelope<Type, PlatformEventData[Type]> {
+  const { subject, time, data } = PARTS[type];
+  const place = Object.keys(PARTS).indexOf(type) + 1;
   return {
     specversion: '1.0',
-    id,
+    id: `evt-${String(place).padStart(6, '0')}`,
     source: 'https://itg.example/',
     type,
     subject,
@@ -182,44 +88,25 @@ export function exampleEvent<Type extends PlatformEventType>(
 }
 
 /** `org.hopback.alert.raised.1` is called `alert-raised`. */
-const nameOf = (type: PlatformEventType): string => type.slice('org.hopback.'.length, -2).replaceAll('.', '-');
+const nameOf = (type: string): string => type.slice('org.hopback.'.length, -2).replaceAll('.', '-');
 
-const event = (type: PlatformEventType, summary: string): WireExample<'PlatformEvent'> => ({
-  name: nameOf(type),
-  summary,
+const event = (type: PlatformEventType): WireExample<'PlatformEvent'> =>
   // The compiler does not carry the pairing of type and data through the union.
-  value: exampleEvent(type) as WireExample<'PlatformEvent'>['value'],
-});
+  example(nameOf(type), PARTS[type].summary, exampleEvent(type) as WireExample<'PlatformEvent'>['value']);
 
-const platformEvents: WireExamples<'PlatformEvent'> = [
-  event('org.hopback.traceback-request.created.1', 'A provider is asked'),
-  event('org.hopback.traceback-request.reminded.1', 'An answer is still wanted'),
-  event('org.hopback.traceback-request.cancelled.1', 'No answer is wanted any longer'),
-  event('org.hopback.traceback-request.overdue.1', 'An answer was due'),
-  event('org.hopback.traceback-answer.received.1', 'An answer is stored'),
-  event('org.hopback.traceback.updated.1', 'A traceback ended'),
-  event('org.hopback.notice.issued.1', 'A notice of suspected illegal traffic'),
-  event('org.hopback.alert.raised.1', 'A live campaign'),
-  event('org.hopback.campaign.updated.1', 'A campaign changed'),
-  event('org.hopback.demand.decided.1', 'A demand was approved'),
-  event('org.hopback.production.ready.1', 'A production can be fetched'),
-  event('org.hopback.platform.fault.1', 'A legal hold is not in place'),
-];
+const [firstKind, ...otherKinds] = Object.keys(PARTS) as [PlatformEventType, ...PlatformEventType[]];
+const PlatformEvent: WireExamples<'PlatformEvent'> = [event(firstKind), ...otherKinds.map(event)];
 
-const platformEventEnvelopes: WireExamples<'PlatformEventEnvelope'> = [
-  {
-    name: 'unknown-kind',
-    summary: 'A kind of a later release, which is let pass',
-    value: {
-      specversion: '1.0',
-      id: 'evt-000012',
-      source: 'https://itg.example/',
-      type: 'org.hopback.scorecard.updated.1',
-      time: '2026-10-24T00:00:00Z',
-      datacontenttype: 'application/json',
-      data: { providerId: 'prv-cedar' },
-    },
-  },
+const PlatformEventEnvelope: WireExamples<'PlatformEventEnvelope'> = [
+  example('unknown-kind', 'A kind of a later release, which is let pass', {
+    specversion: '1.0',
+    id: 'evt-000012',
+    source: 'https://itg.example/',
+    type: 'org.hopback.scorecard.updated.1',
+    time: '2026-10-24T00:00:00Z',
+    datacontenttype: 'application/json',
+    data: { providerId: 'prv-cedar' },
+  }),
 ];
 
 /**
@@ -232,51 +119,10 @@ const platformEventEnvelopes: WireExamples<'PlatformEventEnvelope'> = [
  * ```
  */
 export const WIRE_EXAMPLES: { readonly [Name in WireBodyName]: WireExamples<Name> } = {
-  ProblemDetails: problems,
-  TokenRequest: tokenRequests,
-  TokenAnswer: tokenAnswers,
-  TokenRefusal: tokenRefusals,
-  SharedRecord: sharedRecords,
-  RecordBatchAnswer: recordBatchAnswers,
-  TracebackRequest: tracebackRequests,
-  TracebackRequestStatus: tracebackRequestStatuses,
-  TracebackRequestStatusPage: tracebackRequestStatusPages,
-  RequestAcknowledgement: requestAcknowledgements,
-  TracebackAnswer: tracebackAnswers,
-  AnswerSubmission: answerSubmissions,
-  EvidencePackSummary: evidencePackSummaries,
-  AnswerReceipt: answerReceipts,
-  SignedReceipt: signedReceipts,
-  TracebackOpening: tracebackOpenings,
-  Traceback: tracebacks,
-  TracebackPage: tracebackPages,
-  AppReport: appReports,
-  AppReportReceipt: appReportReceipts,
-  ProviderEntry: providerEntries,
-  ProviderEntryPage: providerEntryPages,
-  ProviderScorecard: providerScorecards,
-  DoNotOriginateEntry: doNotOriginateEntries,
-  DoNotOriginateEntryPage: doNotOriginateEntryPages,
-  Campaign: campaigns,
-  CampaignPage: campaignPages,
-  Alert: alerts,
-  AlertPage: alertPages,
-  AlertAcknowledgement: alertAcknowledgements,
-  FccNotice: fccNotices,
-  FccNoticePage: fccNoticePages,
-  NoticeResponse: noticeResponses,
-  DemandSubmission: demandSubmissions,
-  Demand: demands,
-  DemandPage: demandPages,
-  DemandDecisionRequest: demandDecisionRequests,
-  Production: productions,
-  WebhookEndpointCreation: webhookEndpointCreations,
-  WebhookEndpoint: webhookEndpoints,
-  WebhookEndpointPage: webhookEndpointPages,
-  CreatedWebhookEndpoint: createdWebhookEndpoints,
-  RotatedWebhookSecret: rotatedWebhookSecrets,
-  WebhookReplayRequest: webhookReplayRequests,
-  WebhookReplay: webhookReplays,
-  PlatformEvent: platformEvents,
-  PlatformEventEnvelope: platformEventEnvelopes,
+  ...registryExamples,
+  ...requestExamples,
+  ...tracebackExamples,
+  ...demandExamples,
+  PlatformEvent,
+  PlatformEventEnvelope,
 };

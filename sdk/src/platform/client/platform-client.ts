@@ -1,48 +1,37 @@
+import { createHash } from 'node:crypto';
 import type { TimerClock } from '../../core/runtime/clock.js';
-import { HopbackError } from '../../errors.js';
+import { Alert, FccNotice } from '../../contract/alert.js';
+import type { NoticeResponse } from '../../contract/alert.js';
+import type { WireBodies, WireSchema } from '../../contract/bodies.js';
+import { AppReportReceipt, Campaign } from '../../contract/campaign.js';
+import type { AppReport } from '../../contract/campaign.js';
+import { Demand, Production } from '../../contract/demand.js';
+import type { DemandSubmission } from '../../contract/demand.js';
+import { CreatedWebhookEndpoint, RotatedWebhookSecret, WebhookEndpoint, WebhookReplay } from '../../contract/event.js';
+import { DoNotOriginateEntry, ProviderEntry, ProviderScorecard } from '../../contract/provider.js';
+import type { PlatformRoute } from '../../contract/route.js';
+import { SignedReceipt, TracebackRequestStatus } from '../../contract/traceback-exchange.js';
+import { Traceback } from '../../contract/traceback.js';
+import type { TracebackOpening } from '../../contract/traceback.js';
+import { HopbackError, isHopbackError } from '../../errors.js';
 import type { RequestAuthorization } from '../retry.js';
 import { streamEvents } from '../events/platform-events.js';
 import type { EventStreamOptions, StreamedEvent } from '../events/platform-events.js';
 import { MACHINE_CLOCK } from '../../core/runtime/clock.js';
 import { nodeFetch, nodeId, nodeRandom, platformUrl } from '../http/platform-fetch.js';
 import type { PlatformFetch } from '../http/platform-fetch.js';
-import type { PlatformRoute } from '../../contract/route.js';
-import type { PlatformLogger, PlatformRequestOptions } from './requester.js';
+import type { PlatformLogger, PlatformRequestOptions, Requester } from './requester.js';
 import { createRequester } from './requester.js';
-import {
-  alertCalls,
-  appReportCalls,
-  campaignCalls,
-  demandCalls,
-  doNotOriginateCalls,
-  noticeCalls,
-  productionCalls,
-  providerCalls,
-  tracebackCalls,
-  tracebackRequestCalls,
-  webhookEndpointCalls,
-} from './resources/resources.js';
-import type {
-  AlertCalls,
-  AppReportCalls,
-  CampaignCalls,
-  DemandCalls,
-  DoNotOriginateCalls,
-  NoticeCalls,
-  ProductionCalls,
-  ProviderCalls,
-  TracebackCalls,
-  TracebackRequestCalls,
-  WebhookEndpointCalls,
-} from './resources/resources.js';
+import { demandCall, fileChunks, operationCall, pagedList, plainCall } from './operations.js';
+import type { PagedList, PlatformOperation } from './operations.js';
 import { routeCall } from './route-call.js';
-import type { RouteCallParams, RouteCallResult } from './route-call.js';
+import type { ItemSchema, RouteCallParams, RouteCallResult } from './route-call.js';
 
 /** Milliseconds of one attempt: the platform takes milliseconds, a slow line some seconds. */
-export const DEFAULT_REQUEST_TIMEOUT_MS = 30_000;
+const DEFAULT_REQUEST_TIMEOUT_MS = 30_000;
 
 /** Attempts after the first: with waits of up to 0.5, 1, 2 and 4 s a platform that restarts is back. */
-export const DEFAULT_MAX_RETRIES = 4;
+const DEFAULT_MAX_RETRIES = 4;
 
 /** Where the platform is, and how to speak to it. */
 export interface PlatformClientOptions {
@@ -50,9 +39,9 @@ export interface PlatformClientOptions {
   readonly baseUrl: string;
   /** {@link privateKeyJwt}, or {@link bearerToken}. */
   readonly authorization: RequestAuthorization;
-  /** Milliseconds of one attempt, 1 or more. Default {@link DEFAULT_REQUEST_TIMEOUT_MS}. */
+  /** Milliseconds of one attempt, 1 or more. Default 30 s. */
   readonly timeoutMs?: number;
-  /** Attempts after the first, 0 or more. Default {@link DEFAULT_MAX_RETRIES}. */
+  /** Attempts after the first, 0 or more. Default 4. */
   readonly maxRetries?: number;
   /** Default `globalThis.fetch`, which keeps connections alive. For mutual TLS: {@link createTlsFetch}. */
   readonly fetch?: PlatformFetch;
@@ -73,24 +62,120 @@ export interface PlatformClientOptions {
  * Its `details` have `httpStatus`, `requestId`, `problemCode`, `attempts` and others, as far as they are known.
  */
 export interface PlatformClient {
-  readonly tracebackRequests: TracebackRequestCalls;
-  readonly tracebacks: TracebackCalls;
-  readonly appReports: AppReportCalls;
-  readonly providers: ProviderCalls;
-  readonly doNotOriginate: DoNotOriginateCalls;
-  readonly campaigns: CampaignCalls;
-  readonly alerts: AlertCalls;
-  readonly notices: NoticeCalls;
-  readonly demands: DemandCalls;
-  readonly productions: ProductionCalls;
-  readonly webhookEndpoints: WebhookEndpointCalls;
+  /** Traceback requests to the calling provider. `open`: without an answer, acknowledged or not; default `open`. */
+  readonly tracebackRequests: PagedList<TracebackRequestStatus, { readonly state?: 'open' | 'answered' | 'all' }> & {
+    readonly retrieve: PlatformOperation<{ readonly requestId: string }, TracebackRequestStatus>;
+    /** The first acknowledgement counts, further ones change nothing. */
+    readonly acknowledge: PlatformOperation<
+      { readonly requestId: string } & Omit<WireBodies['RequestAcknowledgement'], 'format'>,
+      TracebackRequestStatus
+    >;
+    /**
+     * Sends a signed answer. Its idempotency key is the SHA-256 of what is sent unless another is given: the same answer sent once more, by
+     * another process too, gets the same receipt.
+     */
+    readonly answer: PlatformOperation<
+      { readonly requestId: string } & WireBodies['AnswerSubmission'],
+      WireBodies['SignedReceipt']
+    >;
+    /** The receipt of an answer once more; `request-refused` with `httpStatus` 404 says that the platform does not have the answer. */
+    readonly receipt: PlatformOperation<
+      { readonly requestId: string } & { readonly answerId: string },
+      WireBodies['SignedReceipt']
+    >;
+  };
+  /** Whole tracebacks, as far as the caller may see them. */
+  readonly tracebacks: PagedList<Traceback, { readonly state?: Traceback['state']; readonly campaignId?: string }> & {
+    /** Opens a traceback of one call. */
+    readonly create: PlatformOperation<TracebackOpening, Traceback>;
+    readonly retrieve: PlatformOperation<{ readonly tracebackId: string }, Traceback>;
+  };
+  /** Calls that applications took for robocalls. */
+  readonly appReports: {
+    /** Sends a report; `reportId` tells repeats. */
+    readonly create: PlatformOperation<AppReport, WireBodies['AppReportReceipt']>;
+  };
+  /**
+   * The registry of voice service providers. What is asked for in several members has to hold together: a part of a name, without regard to
+   * case; codes; `changedSince`, RFC 3339 in UTC.
+   */
+  readonly providers: PagedList<
+    ProviderEntry,
+    { readonly [Name in 'name' | 'frn' | 'ocn' | 'spc' | 'changedSince']?: string }
+  > & {
+    readonly retrieve: PlatformOperation<{ readonly providerId: string }, ProviderEntry>;
+    /** RFC 3339 in UTC; `from` is in the time, `to` is not. Default the 365 days up to now. */
+    readonly scorecard: PlatformOperation<
+      { readonly providerId: string; readonly from?: string; readonly to?: string },
+      ProviderScorecard
+    >;
+  };
+  /** Do-not-originate numbers: with `changedSince` (RFC 3339 in UTC) only what was changed then or later, withdrawn entries among it. */
+  readonly doNotOriginate: PagedList<DoNotOriginateEntry, { readonly changedSince?: string }>;
+  /** Campaigns of robocalls. */
+  readonly campaigns: PagedList<Campaign, { readonly state?: Campaign['state'] }> & {
+    readonly retrieve: PlatformOperation<{ readonly campaignId: string }, Campaign>;
+  };
+  /** Alerts to the calling organization. */
+  readonly alerts: PagedList<Alert, { readonly state?: 'unacknowledged' | 'acknowledged' }> & {
+    /** The first acknowledgement counts, further ones change nothing. */
+    readonly acknowledge: PlatformOperation<{ readonly alertId: string } & WireBodies['AlertAcknowledgement'], Alert>;
+  };
+  /** Notices of suspected illegal traffic to the calling provider. 47 CFR 64.1200(n)(2) */
+  readonly notices: PagedList<FccNotice> & {
+    /** States what was done, or what was found; `responseId` tells repeats. */
+    readonly respond: PlatformOperation<{ readonly noticeId: string } & Omit<NoticeResponse, 'format'>, FccNotice>;
+  };
+  /** Subpoenas, civil investigative demands and court orders. */
+  readonly demands: PagedList<Demand, { readonly state?: Demand['state'] }> & {
+    /** Submits a demand for review. */
+    readonly create: PlatformOperation<
+      Omit<DemandSubmission, 'documentSha256'> & {
+        /** The PDF, at most 20 MiB. Its hash is stated by the client. */
+        readonly document: Uint8Array;
+      },
+      Demand
+    >;
+    readonly retrieve: PlatformOperation<{ readonly demandId: string }, Demand>;
+    /** Approves, narrows or rejects a demand. */
+    readonly decide: PlatformOperation<{ readonly demandId: string } & WireBodies['DemandDecisionRequest'], Demand>;
+  };
+  /** What is handed over under a reviewed demand. */
+  readonly productions: {
+    readonly retrieve: PlatformOperation<{ readonly productionId: string }, Production>;
+    /**
+     * The octets of a file as they come; only when the iteration has come to its end they are those that the production lists. It rejects
+     * with `response-unreadable` where they are not. Retries are for the beginning: a connection that breaks off later is `network-failed`.
+     */
+    readonly file: (
+      params: {
+        readonly productionId: string;
+        /** As the production lists it. */
+        readonly file: Pick<Production['files'][number], 'name' | 'sizeBytes' | 'sha256'>;
+      },
+      options?: PlatformRequestOptions,
+    ) => AsyncGenerator<Uint8Array, void, undefined>;
+  };
+  /** Where the platform posts events. */
+  readonly webhookEndpoints: PagedList<WireBodies['WebhookEndpoint']> & {
+    /** The secret is in the answer and never again: keep it before anything else. */
+    readonly create: PlatformOperation<WireBodies['WebhookEndpointCreation'], WireBodies['CreatedWebhookEndpoint']>;
+    readonly delete: PlatformOperation<{ readonly endpointId: string }, void>;
+    /** Until the old secret ends, events carry a signature of each: verify with both. */
+    readonly rotateSecret: PlatformOperation<{ readonly endpointId: string }, WireBodies['RotatedWebhookSecret']>;
+    /** Has events posted once more, under their old ids. */
+    readonly replay: PlatformOperation<
+      { readonly endpointId: string } & WireBodies['WebhookReplayRequest'],
+      WireBodies['WebhookReplay']
+    >;
+  };
   /**
    * Calls a route that this client has no words of its own for: those that a platform has for its operators beside the contract. What comes back
    * is not held against a schema. Rejects with {@link HopbackError} as every call does, and with `invalid-argument` where a parameter or
    * body is missing, or the route is a stream.
    */
   readonly call: (
-    route: PlatformRoute<string, string>,
+    route: PlatformRoute<string>,
     params?: RouteCallParams,
     options?: PlatformRequestOptions,
   ) => Promise<RouteCallResult>;
@@ -132,19 +217,77 @@ export function createPlatformClient(options: PlatformClientOptions): PlatformCl
     ...(options.logger === undefined ? {} : { logger: options.logger }),
   });
   return {
-    tracebackRequests: tracebackRequestCalls(requester),
-    tracebacks: tracebackCalls(requester),
-    appReports: appReportCalls(requester),
-    providers: providerCalls(requester),
-    doNotOriginate: doNotOriginateCalls(requester),
-    campaigns: campaignCalls(requester),
-    alerts: alertCalls(requester),
-    notices: noticeCalls(requester),
-    demands: demandCalls(requester),
-    productions: productionCalls(requester),
-    webhookEndpoints: webhookEndpointCalls(requester),
+    ...resources(requester),
     call: async (route, params = {}, callOptions = {}) => requester.send(routeCall(route, params), callOptions),
     events: (streamOptions) => streamEvents(requester, streamOptions),
+  };
+}
+
+function resources(requester: Requester): Omit<PlatformClient, 'call' | 'events'> {
+  const list = <Item, Filter>(operationId: string, item: ItemSchema<Item>): PagedList<Item, Filter> =>
+    pagedList(requester, operationId, item);
+  /** @param members - what the client adds to every body of it */
+  const operation =
+    <Result>(operationId: string, schema: WireSchema<Result>, members = {}): PlatformOperation<object, Result> =>
+    async (params, options) =>
+      requester.send(operationCall(operationId, schema, { ...members, ...params }), options);
+  return {
+    tracebackRequests: {
+      ...list('listTracebackRequests', TracebackRequestStatus),
+      retrieve: operation('fetchTracebackRequest', TracebackRequestStatus),
+      acknowledge: operation('acknowledgeTracebackRequest', TracebackRequestStatus, {
+        format: 'hopback.request-acknowledgement.1',
+      }),
+      answer: async (params, options) => {
+        const call = operationCall('answerTracebackRequest', SignedReceipt, params);
+        const hash = createHash('sha256').update(`${params.requestId}\n`);
+        const idempotencyKey = hash.update(call.body?.bytes ?? '').digest('hex');
+        return requester.send(call, { idempotencyKey, ...options });
+      },
+      receipt: operation('fetchAnswerReceipt', SignedReceipt),
+    },
+    tracebacks: {
+      ...list('listTracebacks', Traceback),
+      create: operation('openTraceback', Traceback),
+      retrieve: operation('fetchTraceback', Traceback),
+    },
+    appReports: { create: operation('reportCall', AppReportReceipt) },
+    providers: {
+      ...list('listProviders', ProviderEntry),
+      retrieve: operation('fetchProvider', ProviderEntry),
+      scorecard: operation('fetchProviderScorecard', ProviderScorecard),
+    },
+    doNotOriginate: list('listDoNotOriginate', DoNotOriginateEntry),
+    campaigns: { ...list('listCampaigns', Campaign), retrieve: operation('fetchCampaign', Campaign) },
+    alerts: { ...list('listAlerts', Alert), acknowledge: operation('acknowledgeAlert', Alert) },
+    notices: {
+      ...list('listNotices', FccNotice),
+      respond: operation('respondToNotice', FccNotice, { format: 'hopback.notice-response.1' }),
+    },
+    demands: {
+      ...list('listDemands', Demand),
+      create: async (params, options) => requester.send(demandCall(params, Demand), options),
+      retrieve: operation('fetchDemand', Demand),
+      decide: operation('decideDemand', Demand),
+    },
+    productions: {
+      retrieve: operation('fetchProduction', Production),
+      file: (params, options) => fileChunks(requester, params, options),
+    },
+    webhookEndpoints: {
+      ...list('listWebhookEndpoints', WebhookEndpoint),
+      create: operation('createWebhookEndpoint', CreatedWebhookEndpoint),
+      delete: async (params, options) => {
+        await requester.send(plainCall('deleteWebhookEndpoint', params), options).catch((error: unknown) => {
+          // Not found at a repetition: an attempt before was carried out, and its answer got lost.
+          const isRepeat =
+            isHopbackError(error) && error.details['httpStatus'] === 404 && Number(error.details['attempts']) > 1;
+          if (!isRepeat) throw error;
+        });
+      },
+      rotateSecret: operation('rotateWebhookSecret', RotatedWebhookSecret),
+      replay: operation('replayWebhookEvents', WebhookReplay),
+    },
   };
 }
 

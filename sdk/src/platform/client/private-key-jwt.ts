@@ -4,6 +4,7 @@ import { SignJWT, calculateJwkThumbprint } from 'jose';
 import type { CryptoKey, JWTPayload } from 'jose';
 import { MACHINE_CLOCK } from '../../core/runtime/clock.js';
 import type { TimerClock } from '../../core/runtime/clock.js';
+import { defined } from '../../core/text.js';
 import { HopbackError, isHopbackError } from '../../errors.js';
 import { MAX_BEARER_TOKEN_LENGTH, retryAfterMs, retryClassOf } from '../retry.js';
 import type { RequestAuthorization } from '../retry.js';
@@ -15,21 +16,9 @@ import { CLIENT_ASSERTION_TYPE, TokenAnswer } from '../../contract/common.js';
 import { MAX_PROBLEM_BYTES } from './requester.js';
 import { readJson } from './route-call.js';
 
-/** How assertions are signed. RFC 7518 section 3.1, RFC 8037 section 3.1 */
-export type AssertionAlgorithm = 'ES256' | 'ES384' | 'PS256' | 'EdDSA';
-
-/** Signs with a key that is elsewhere: what the stir folder calls a signer is one. */
-export interface AssertionSigner {
-  readonly algorithm: AssertionAlgorithm;
-  /**
-   * @param signingInput - `header.payload` in base64url
-   * @returns the signature as JWS has it; r and s for ECDSA
-   */
-  readonly sign: (signingInput: string) => Uint8Array | Promise<Uint8Array>;
-}
-
-/** The key of a client: a PEM text (PKCS#8, SEC 1), a private JWK, a key of Node or Web Crypto, or what signs with one that is elsewhere. */
-export type AssertionKey = string | JsonWebKey | KeyObject | CryptoKey | AssertionSigner;
+type AssertionKey = PrivateKeyJwtOptions['key'];
+type AssertionSigner = Extract<AssertionKey, { readonly sign: unknown }>;
+type AssertionAlgorithm = AssertionSigner['algorithm'];
 
 /** Signs the claims of one assertion. */
 type SignAssertion = (claims: JWTPayload) => Promise<string>;
@@ -84,13 +73,13 @@ const unusable = (message: string, cause: unknown): HopbackError =>
   new HopbackError('key-unusable', message, { cause });
 
 /** How long an assertion is good for, seconds: one round trip, and clocks that differ by half a minute. */
-export const ASSERTION_LIFETIME_SECONDS = 60;
+const ASSERTION_LIFETIME_SECONDS = 60;
 
 /** How long before its end a token is exchanged for another, milliseconds: no request that is under way then finds it expired. */
-export const TOKEN_RENEWAL_MARGIN_MS = 60_000;
+const TOKEN_RENEWAL_MARGIN_MS = 60_000;
 
 /** How long the request for a token may take, milliseconds. */
-export const TOKEN_TIMEOUT_MS = 10_000;
+const TOKEN_TIMEOUT_MS = 10_000;
 
 /** Octets of the answer of a token endpoint: a token at its longest, and room. */
 const MAX_TOKEN_ANSWER_BYTES = 32_768;
@@ -101,16 +90,29 @@ export interface PrivateKeyJwtOptions {
   readonly tokenUrl: string;
   /** As the platform registered it; issuer and subject of each assertion. */
   readonly clientId: string;
-  readonly key: AssertionKey;
+  /** A PEM text (PKCS#8, SEC 1), a private JWK, a key of Node or Web Crypto, or a signer for a key that is elsewhere. */
+  readonly key:
+    | string
+    | JsonWebKey
+    | KeyObject
+    | CryptoKey
+    | {
+        readonly algorithm: 'ES256' | 'ES384' | 'PS256' | 'EdDSA';
+        /**
+         * @param signingInput - `header.payload` in base64url
+         * @returns the signature as JWS has it; r and s for ECDSA
+         */
+        readonly sign: (signingInput: string) => Uint8Array | Promise<Uint8Array>;
+      };
   /** `kid` under which the platform has the public half. */
   readonly keyId: string;
-  /** Default `ES256`. */
-  readonly algorithm?: AssertionAlgorithm;
+  /** How assertions are signed; default `ES256`. RFC 7518 section 3.1, RFC 8037 section 3.1 */
+  readonly algorithm?: 'ES256' | 'ES384' | 'PS256' | 'EdDSA';
   /** `aud` of each assertion, where the platform wants another than `tokenUrl`. */
   readonly audience?: string;
   /** Scopes to ask for, with a space between; all that the client has where absent. */
   readonly scope?: string;
-  /** Milliseconds that the request for a token may take, 1 or more. Default {@link TOKEN_TIMEOUT_MS}. */
+  /** Milliseconds that the request for a token may take, 1 or more. Default 10 s. */
   readonly timeoutMs?: number;
   /** Default that of the machine. */
   readonly clock?: TimerClock;
@@ -223,7 +225,7 @@ async function askForToken(asking: Asking): Promise<Token> {
     grant_type: 'client_credentials',
     client_assertion_type: CLIENT_ASSERTION_TYPE,
     client_assertion: await assertion(asking),
-    ...(options.scope === undefined ? {} : { scope: options.scope }),
+    ...defined({ scope: options.scope }),
   });
   const deadline = attemptDeadline(options.timeoutMs ?? TOKEN_TIMEOUT_MS, undefined, clock.schedule);
   try {
@@ -276,11 +278,7 @@ async function refusal(response: Response, nowMs: number): Promise<HopbackError>
     `the platform gives no token: ${httpStatus}${said}`,
     {
       retryable: isPassing,
-      details: {
-        httpStatus,
-        ...(oauthError === undefined ? {} : { oauthError }),
-        ...(waitMs === undefined ? {} : { retryAfterMs: waitMs }),
-      },
+      details: defined({ httpStatus, oauthError, retryAfterMs: waitMs }),
     },
   );
 }

@@ -3,6 +3,7 @@ import type { Backoff } from '../../core/runtime/deadline.js';
 import { parseBoundedJson } from '../../core/json-text.js';
 import type { JsonObject, JsonValue } from '../../core/json-text.js';
 import type { TimerClock } from '../../core/runtime/clock.js';
+import { defined } from '../../core/text.js';
 import { HopbackError, isHopbackError } from '../../errors.js';
 import type { HopbackErrorCode } from '../../errors.js';
 import type { RequestAuthorization } from '../retry.js';
@@ -130,12 +131,7 @@ export function failureOfResponse(response: Response, body: Uint8Array, nowMs: n
   const problemCode = wordIn(problem, 'code', /^[a-z0-9][a-z0-9-]{0,63}$/);
   return {
     ...CLASSES[retryClassOf(httpStatus)],
-    httpStatus,
-    ...(requestId === undefined ? {} : { requestId }),
-    ...(problemCode === undefined ? {} : { problemCode }),
-    ...(detail === undefined ? {} : { detail }),
-    ...(place === undefined ? {} : { place }),
-    ...(waitMs === undefined ? {} : { retryAfterMs: waitMs }),
+    ...defined({ httpStatus, requestId, problemCode, detail, place, retryAfterMs: waitMs }),
   };
 }
 
@@ -150,12 +146,10 @@ function failureOfReading(
   response: Response,
   reading: { readonly reason: UnreadableReason; readonly place?: string },
 ): CallFailure {
-  const requestId = requestIdOf(response);
-  return {
-    ...{ code: 'response-unreadable', isPassing: false, reason: reading.reason, httpStatus: response.status },
-    ...(requestId === undefined ? {} : { requestId }),
-    ...(reading.place === undefined ? {} : { place: maskedDigits(reading.place) }),
-  };
+  const place = reading.place === undefined ? undefined : maskedDigits(reading.place);
+  const { reason } = reading;
+  const told = { reason, httpStatus: response.status, ...defined({ requestId: requestIdOf(response), place }) };
+  return { code: 'response-unreadable', isPassing: false, ...told };
 }
 
 /** The error that a caller gets for the last failure of a call. */
@@ -170,15 +164,18 @@ export function errorOfFailure(
   return new HopbackError(code, `${method} ${route}: ${SAYINGS[code] ?? code}: ${what}${where}${which}`, {
     retryable: isPassing,
     cause,
-    details: {
-      ...{ method, route, attempts, reason },
-      ...(httpStatus === undefined ? {} : { httpStatus }),
-      ...(requestId === undefined ? {} : { requestId }),
-      ...(problemCode === undefined ? {} : { problemCode }),
-      ...(detail === undefined ? {} : { detail }),
-      ...(place === undefined ? {} : { place }),
-      ...(failure.retryAfterMs === undefined ? {} : { retryAfterMs: failure.retryAfterMs }),
-    },
+    details: defined({
+      method,
+      route,
+      attempts,
+      reason,
+      httpStatus,
+      requestId,
+      problemCode,
+      detail,
+      place,
+      retryAfterMs: failure.retryAfterMs,
+    }),
   });
 }
 

@@ -19,7 +19,7 @@ const MAX_RESPONSE_ENTRIES = 1_000_000;
 const MAX_RESPONSE_DEPTH = 64;
 
 /** What a call accepts that is answered with JSON. */
-export const ACCEPT_JSON = 'application/json, application/problem+json';
+const ACCEPT_JSON = 'application/json, application/problem+json';
 
 /**
  * Reads a body of JSON in the form of a schema. Keys that are not known are left out. Never throws, whatever the bytes.
@@ -64,14 +64,8 @@ export function receivingJson<Value>(
   };
 }
 
-/** How a call receives an answer that has nothing in it; what is in it all the same is let pass. */
-export const receivingNothing: PlatformCall<void>['receive'] = async (response) => {
-  discardBody(response);
-  return { status: 'read', value: undefined };
-};
-
 /** A body of JSON. */
-export function jsonBody(value: unknown): CallBody {
+function jsonBody(value: unknown): CallBody {
   return { contentType: 'application/json', bytes: Buffer.from(JSON.stringify(value)) };
 }
 
@@ -281,20 +275,16 @@ function createCircleCheck(): (cursor: string) => boolean {
   };
 }
 
-/** JSON and a PDF, under the names of their parts. */
-interface JsonAndPdf {
-  readonly jsonPart: string;
-  readonly json: unknown;
-  readonly pdfPart: string;
-  readonly document: Uint8Array;
-}
-
 /**
  * A body of two parts. The boundary between them is made of what is in them: the same content is the same octets, by another process too, as
  * an idempotency key asks for.
  * @see RFC 7578 section 4
  */
-export function jsonAndPdfBody({ jsonPart, json, pdfPart, document }: JsonAndPdf): CallBody {
+function jsonAndPdfBody(
+  { jsonPart, pdfPart }: Extract<RouteRequest<string>, { readonly kind: 'json-and-pdf' }>,
+  json: unknown,
+  document: Uint8Array,
+): CallBody {
   const stated = JSON.stringify(json);
   const hash = createHash('sha256').update(stated).update(document).digest('hex');
   const boundary = `hopback-${hash.slice(0, 32)}`;
@@ -337,10 +327,7 @@ export type RouteCallResult =
  * A route as a call.
  * @throws {@link HopbackError} `invalid-argument` for a parameter that is missing, and for a route that is streamed or takes lines
  */
-export function routeCall(
-  route: PlatformRoute<string, string>,
-  params: RouteCallParams,
-): PlatformCall<RouteCallResult> {
+export function routeCall(route: PlatformRoute<string>, params: RouteCallParams): PlatformCall<RouteCallResult> {
   const { parameters = {} } = params;
   const path: Record<string, string> = {};
   const query: Record<string, string | number | undefined> = {};
@@ -366,26 +353,20 @@ export function routeCall(
 }
 
 function bodyOf(
-  { operationId, request }: PlatformRoute<string, string>,
+  { operationId, request }: PlatformRoute<string>,
   { body, document }: RouteCallParams,
 ): CallBody | undefined {
   if (request === undefined) return undefined;
   if (body === undefined) throw new HopbackError('invalid-argument', `${operationId} takes a body`);
   if (request.kind === 'json') return jsonBody(body);
-  if (request.kind === 'json-and-pdf') return partsOf(request, operationId, { body, document });
+  if (request.kind === 'json-and-pdf') {
+    if (document === undefined) throw new HopbackError('invalid-argument', `${operationId} takes a PDF`);
+    return jsonAndPdfBody(request, body, document);
+  }
   throw new HopbackError('invalid-argument', `${operationId} is called in another way than by its route`);
 }
 
-function partsOf(
-  { jsonPart, pdfPart }: Extract<RouteRequest<string>, { readonly kind: 'json-and-pdf' }>,
-  operationId: string,
-  { body, document }: { readonly body: unknown; readonly document: Uint8Array | undefined },
-): CallBody {
-  if (document === undefined) throw new HopbackError('invalid-argument', `${operationId} takes a PDF`);
-  return jsonAndPdfBody({ jsonPart, json: body, pdfPart, document });
-}
-
-function receiving({ operationId, response }: PlatformRoute<string, string>): PlatformCall<RouteCallResult>['receive'] {
+function receiving({ operationId, response }: PlatformRoute<string>): PlatformCall<RouteCallResult>['receive'] {
   if (response.kind === 'event-stream')
     throw new HopbackError('invalid-argument', `${operationId} is a stream of events: it is read by events()`);
   return RECEIVERS[response.kind];
@@ -398,8 +379,8 @@ const RECEIVERS: Readonly<Record<'json' | 'nothing' | 'file', PlatformCall<Route
     const reading = readJsonValue(bytes);
     return reading.status === 'read' ? { status: 'read', value: { kind: 'json', value: reading.value } } : reading;
   },
-  nothing: async (received, deadline) => {
-    await receivingNothing(received, deadline);
+  nothing: async (received) => {
+    discardBody(received);
     return { status: 'read', value: { kind: 'nothing' } };
   },
   file: async (received) => {

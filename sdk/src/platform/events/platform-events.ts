@@ -1,4 +1,5 @@
 import { fullJitterMs } from '../../core/runtime/deadline.js';
+import { defined } from '../../core/text.js';
 import { HopbackError, isHopbackError } from '../../errors.js';
 import { CLIENT_BACKOFF, wait } from '../client/requester.js';
 import type { PlatformCall, Requester, UnreadableReason } from '../client/requester.js';
@@ -22,16 +23,6 @@ export type EventStreamItem =
   | { readonly kind: 'event-too-large'; readonly lastEventId: string }
   /** How long to wait before a new connection, milliseconds. */
   | { readonly kind: 'retry'; readonly waitMs: number };
-
-/** Reads an event stream as it comes. */
-export interface EventStreamParser {
-  /**
-   * Takes in what came; a chunk may end anywhere, within a character too. Never throws, whatever the bytes.
-   * @param chunk - octets
-   * @returns what is complete by now
-   */
-  readonly push: (chunk: Uint8Array) => readonly EventStreamItem[];
-}
 
 /** Most characters of the data of one event: a traceback with all of its hops, many times over. */
 export const MAX_EVENT_CHARS = 1_048_576;
@@ -59,7 +50,10 @@ const FIELD_ROOM = 16;
  * console.log(item?.kind, item?.kind === 'event' && item.lastEventId); // event 7
  * ```
  */
-export function createEventStreamParser(options: { readonly maxEventChars?: number } = {}): EventStreamParser {
+export function createEventStreamParser(options: { readonly maxEventChars?: number } = {}): {
+  /** Takes in what came; a chunk may end anywhere, within a character too. Never throws. @returns what is complete by now */
+  readonly push: (chunk: Uint8Array) => readonly EventStreamItem[];
+} {
   const { maxEventChars = MAX_EVENT_CHARS } = options;
   // Takes the byte order mark away, and puts U+FFFD where there is no UTF-8.
   const decoder = new TextDecoder();
@@ -198,25 +192,26 @@ const EVENT_STREAM_RETRY_MS = 1_000;
 /** Shortest wait before a new connection, milliseconds, whatever the stream says: `retry: 0` must not make a flood of connections. */
 export const EVENT_STREAM_LEAST_RETRY_MS = 500;
 
-/** What happens to the connection of a stream. */
-export type EventStreamConnection =
-  | { readonly status: 'open' }
-  /** It came to nothing, and is made anew; `failures` counts connections in a row of which no event came. */
-  | { readonly status: 'failed'; readonly error: HopbackError; readonly failures: number; readonly waitMs: number };
-
 /** How an event stream is read. */
 export interface EventStreamOptions {
   /** Id of the last event that was dealt with: the stream goes on behind it. Default: what happens from now on. */
   readonly lastEventId?: string;
   /** Ends the iteration. */
   readonly signal?: AbortSignal;
-  /** Milliseconds without an octet after which the connection is made anew, 1 or more. Default {@link EVENT_STREAM_SILENCE_MS}. */
+  /** Milliseconds without an octet after which the connection is made anew, 1 or more. Default 45 s. */
   readonly silenceMs?: number;
   /** Told of connections that open, and of those that come to nothing and are made anew. May not throw. */
-  readonly onConnection?: (connection: EventStreamConnection) => void;
+  readonly onConnection?: (
+    connection:
+      | { readonly status: 'open' }
+      /** It came to nothing, and is made anew; `failures` counts connections in a row of which no event came. */
+      | { readonly status: 'failed'; readonly error: HopbackError; readonly failures: number; readonly waitMs: number },
+  ) => void;
   /** Connections in a row that may come to nothing. Default without end: a stream outlives a platform that is being repaired. */
   readonly maxRetries?: number;
 }
+
+export type EventStreamConnection = Parameters<NonNullable<EventStreamOptions['onConnection']>>[0];
 
 /** Something of the stream, and what to resume from once it has been dealt with. */
 export type StreamedEvent =
@@ -227,7 +222,8 @@ export type StreamedEvent =
   | {
       readonly status: 'unreadable';
       readonly lastEventId: string;
-      readonly reason: UnreadableReason;
+      readonly reason:
+        'too-large' | 'not-utf8' | 'not-json' | 'schema-drift' | 'wrong-media-type' | 'cursor-loop' | 'wrong-hash';
       readonly place?: string;
     };
 
@@ -251,16 +247,15 @@ export async function* streamEvents(
 ): AsyncGenerator<StreamedEvent, void, undefined> {
   const { signal, maxRetries = Number.MAX_SAFE_INTEGER } = options;
   const { clock, random, logger } = requester.parts;
-  const position: Position = {
-    ...{ lastEventId: checkedEventId(options.lastEventId ?? ''), retryMs: EVENT_STREAM_RETRY_MS, failures: 0 },
-  };
+  const lastEventId = checkedEventId(options.lastEventId ?? '');
+  const position: Position = { lastEventId, retryMs: EVENT_STREAM_RETRY_MS, failures: 0 };
   const isOver = (): boolean => signal?.aborted === true;
   while (!isOver()) {
     let failure: HopbackError | undefined;
     try {
       const body = await requester.send(openingCall(position), {
         maxRetries: 0,
-        ...(signal === undefined ? {} : { signal }),
+        ...defined({ signal }),
       });
       if (body === undefined) return;
       options.onConnection?.({ status: 'open' });

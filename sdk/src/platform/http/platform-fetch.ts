@@ -4,25 +4,26 @@ import { Agent as HttpAgent, request as httpRequest } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { Readable } from 'node:stream';
+import { defined } from '../../core/text.js';
 import { HopbackError } from '../../errors.js';
-
-/** A request to the platform, as it is handed to whatever sends it. */
-export interface PlatformFetchRequest {
-  readonly method: string;
-  /** By lower-case name. */
-  readonly headers: Record<string, string>;
-  readonly body?: Uint8Array;
-  /** Ends the request, and the reading of its answer. */
-  readonly signal: AbortSignal;
-  /** Redirects are not followed: they would carry the credential elsewhere. */
-  readonly redirect: 'manual';
-}
 
 /**
  * Sends one request: `globalThis.fetch`, that of undici with a dispatcher of its own, or {@link createTlsFetch}.
  * @see https://fetch.spec.whatwg.org/#fetch-method
  */
-export type PlatformFetch = (url: string, request: PlatformFetchRequest) => Promise<Response>;
+export type PlatformFetch = (
+  url: string,
+  request: {
+    readonly method: string;
+    /** By lower-case name. */
+    readonly headers: Record<string, string>;
+    readonly body?: Uint8Array;
+    /** Ends the request, and the reading of its answer. */
+    readonly signal: AbortSignal;
+    /** Redirects are not followed: they would carry the credential elsewhere. */
+    readonly redirect: 'manual';
+  },
+) => Promise<Response>;
 
 // What callers may hand in, and what is taken where they do not.
 
@@ -40,24 +41,7 @@ export const nodeFetch: PlatformFetch = async (url, request) => {
   return response;
 };
 
-/** Whom to trust, and how to show who is calling. */
-export interface TlsFetchOptions {
-  /** PEM certificates, in place of those that Node brings along, that vouch for the platform: one of a private CA. */
-  readonly ca?: string | readonly string[];
-  /** PEM of the client's certificate, with those that lead to its root behind it. Beside `privateKey`. RFC 8705 */
-  readonly certificate?: string;
-  /** PEM of the private key of `certificate`, PKCS#8 or SEC 1. */
-  readonly privateKey?: string;
-  /** Of an encrypted `privateKey`. */
-  readonly passphrase?: string;
-}
-
-/** A fetch with certificates of its own. */
-export interface TlsFetch {
-  readonly fetch: PlatformFetch;
-  /** Ends the connections that it keeps alive. */
-  readonly close: () => void;
-}
+type TlsFetchOptions = Parameters<typeof createTlsFetch>[0];
 
 /** Statuses to which the Fetch standard gives no body. @see https://fetch.spec.whatwg.org/#null-body-status */
 const WITHOUT_BODY: ReadonlySet<number> = new Set([101, 103, 204, 205, 304]);
@@ -82,11 +66,24 @@ const WITHOUT_BODY: ReadonlySet<number> = new Set([101, 103, 204, 205, 304]);
  * tls.close();
  * ```
  */
-export function createTlsFetch(options: TlsFetchOptions): TlsFetch {
+export function createTlsFetch(options: {
+  /** PEM certificates, in place of those that Node brings along, that vouch for the platform: one of a private CA. */
+  readonly ca?: string | readonly string[];
+  /** PEM of the client's certificate, with those that lead to its root behind it. Beside `privateKey`. RFC 8705 */
+  readonly certificate?: string;
+  /** PEM of the private key of `certificate`, PKCS#8 or SEC 1. */
+  readonly privateKey?: string;
+  /** Of an encrypted `privateKey`. */
+  readonly passphrase?: string;
+}): {
+  readonly fetch: PlatformFetch;
+  /** Ends the connections that it keeps alive. */
+  readonly close: () => void;
+} {
   const https = new HttpsAgent({ keepAlive: true, ...trustOf(options), ...identityOf(options) });
   const http = new HttpAgent({ keepAlive: true });
 
-  const send = (url: string, { method, headers, signal, body }: PlatformFetchRequest): Promise<Response> =>
+  const send: PlatformFetch = (url, { method, headers, signal, body }) =>
     new Promise((resolve, reject) => {
       const settings = { method, headers, signal };
       const request = url.startsWith('https:')
@@ -150,12 +147,12 @@ function identityOf({ certificate, privateKey, passphrase }: TlsFetchOptions): {
   if (leaf === undefined) throw new HopbackError('invalid-configuration', 'certificate is no PEM certificate');
   if (!leaf.checkPrivateKey(keyIn(privateKey, passphrase)))
     throw new HopbackError('key-unusable', 'the private key is not that of the client certificate');
-  return { cert: certificate, key: privateKey, ...(passphrase === undefined ? {} : { passphrase }) };
+  return { cert: certificate, key: privateKey, ...defined({ passphrase }) };
 }
 
 function keyIn(pem: string, passphrase: string | undefined): KeyObject {
   try {
-    return createPrivateKey({ key: pem, format: 'pem', ...(passphrase === undefined ? {} : { passphrase }) });
+    return createPrivateKey({ key: pem, format: 'pem', ...defined({ passphrase }) });
   } catch (cause) {
     throw new HopbackError('key-unusable', 'the private key of the client certificate cannot be read', { cause });
   }

@@ -17,7 +17,7 @@ import {
   isPassing,
   standstillMs,
 } from './source-state.js';
-import type { ArrivalQueue, ArrivingThing, RequestClient, SourceReporting } from './source-state.js';
+import type { ArrivalQueue, ArrivingThing, RequestClient, RequestSourceOptions } from './source-state.js';
 
 /** How often to ask, milliseconds: a minute is nothing beside 24 hours, and a thousand carriers make seventeen requests a second of it. */
 export const POLL_INTERVAL_MS = 60_000;
@@ -292,23 +292,6 @@ function isOfInterest({ state, issuedAt }: FccNotice, nowMs: number): boolean {
   return state === 'open' || state === 'mitigation-stated' || nowMs - Date.parse(issuedAt) < MAX_CLOSED_AGE_MS;
 }
 
-/** Settings of {@link pollTracebackRequests}. */
-export interface PollOptions extends SourceReporting {
-  /** Where it has `notices`, those are asked for too, every {@link NOTICE_POLL_INTERVAL_MS}. */
-  readonly client: RequestClient & Partial<Pick<PlatformClient, 'notices'>>;
-  /**
-   * Ids of the requests that the carrier holds for open, from its journal: one that the platform lists no longer is asked for by its id, so
-   * that a cancellation during a standstill is known. Called in every round; where it throws there are none. Default those that this source has handed on.
-   */
-  readonly open?: () => readonly string[];
-  /** Milliseconds from the end of one round to the next, 1 or more; a tenth more or less by chance. Default {@link POLL_INTERVAL_MS}. */
-  readonly intervalMs?: number;
-  /** Default that of the machine. */
-  readonly clock?: TimerClock;
-  /** A number from 0 up to, not including, 1. Default `Math.random`. */
-  readonly random?: () => number;
-}
-
 /**
  * Makes a source of traceback requests that asks for open ones again and again: no port to the outside, no connection that has to last, and
  * after any standstill it finds everything that is still open. A request that disappears from the list is asked for once, so that a
@@ -326,20 +309,19 @@ export interface PollOptions extends SourceReporting {
  * console.log(typeof source.close); // function
  * ```
  */
-export function pollTracebackRequests(options: PollOptions): TracebackRequestSource {
-  const {
-    client,
-    intervalMs = POLL_INTERVAL_MS,
-    clock = MACHINE_CLOCK,
-    random = nodeRandom,
-    logger,
-    onState,
-    open,
-  } = options;
+export function pollTracebackRequests(
+  options: RequestSourceOptions & {
+    /** Where it has `notices`, those are asked for too, every quarter of an hour. */
+    readonly client: RequestClient & Partial<Pick<PlatformClient, 'notices'>>;
+    /** Milliseconds from the end of one round to the next, 1 or more; a tenth more or less by chance. Default a minute. */
+    readonly intervalMs?: number;
+  },
+): TracebackRequestSource {
+  const { client, intervalMs = POLL_INTERVAL_MS, clock = MACHINE_CLOCK, random = nodeRandom, logger, open } = options;
   if (!Number.isFinite(intervalMs) || intervalMs < 1)
     throw new HopbackError('invalid-argument', `intervalMs must be 1 or more, not ${intervalMs}`);
   const queue = createArrivalQueue({ via: 'poll', client, clock, logger });
-  const report = createStateReport('poll', clock, { onState, logger });
+  const report = createStateReport('poll', clock, options.onState, logger);
   const rounds = createRequestRounds({ client, queue, open, logger });
   const notices =
     client.notices === undefined ? undefined : createNoticeRounds(client.notices, queue, { clock, logger });

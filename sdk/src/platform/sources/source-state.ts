@@ -6,6 +6,7 @@ import type { Clock, TimerClock } from '../../core/runtime/clock.js';
 import type { FccNotice } from '../../contract/alert.js';
 import type { PlatformEvent } from '../../contract/event.js';
 import type { TracebackRequest } from '../../contract/traceback-exchange.js';
+import { defined } from '../../core/text.js';
 import { isHopbackError } from '../../errors.js';
 import type { HopbackErrorCode } from '../../errors.js';
 import type { PlatformClient } from '../client/platform-client.js';
@@ -72,7 +73,7 @@ export function createChannel<Value>() {
  * - `refused`: credential, address or form of the answers are wrong, which a person has to look at. It goes on asking all the same.
  */
 export interface RequestSourceState {
-  readonly via: ArrivalWay;
+  readonly via: 'webhook' | 'event-stream' | 'poll';
   readonly status: 'hearing' | 'unavailable' | 'refused';
   /** Since when, milliseconds since the epoch. */
   readonly atMs: number;
@@ -84,11 +85,24 @@ export interface RequestSourceState {
   readonly nextAttemptAtMs?: number;
 }
 
-/** What every source of requests can be given beside its client. */
-export interface SourceReporting {
+/** What every source of requests is made with. */
+export interface RequestSourceOptions {
+  /** Acknowledges requests, and fetches those that are named. */
+  readonly client: Pick<PlatformClient, 'tracebackRequests'>;
+  /**
+   * Ids of the requests that the carrier holds for open, from its journal: one that the platform lists no longer is asked for by its id, so
+   * that a cancellation during a standstill is known. Where it throws there are none. Polling calls it in every round; its default are those
+   * that it has handed on. The stream and webhooks list open requests with it, whenever a connection has been made or the iteration begins,
+   * once a minute at most, and hand on those that are not among them; without it what was missed is not looked for.
+   */
+  readonly open?: () => readonly string[];
   /** Told when a source begins to hear the platform, and when it hears it no longer or for another reason. May not throw. Default nobody. */
   readonly onState?: (state: RequestSourceState) => void;
   readonly logger?: PlatformLogger;
+  /** Default that of the machine. */
+  readonly clock?: TimerClock;
+  /** A number from 0 up to, not including, 1. Default `Math.random`. */
+  readonly random?: () => number;
 }
 
 /** Tells whoever wants to know, of changes alone. */
@@ -128,7 +142,8 @@ export function httpStatusOf(error: unknown): number | undefined {
 export function createStateReport(
   via: ArrivalWay,
   clock: Clock,
-  { onState, logger }: { readonly [Name in keyof SourceReporting]: SourceReporting[Name] | undefined },
+  onState: RequestSourceOptions['onState'],
+  logger: PlatformLogger | undefined,
 ) {
   let last: string | undefined;
   const tell = (state: RequestSourceState): void => {
@@ -151,8 +166,11 @@ export function createStateReport(
     failed: (error: unknown, waitMs: number) => {
       const [atMs, httpStatus] = [clock.nowMs(), httpStatusOf(error)];
       tell({
-        ...{ via, status: isPassing(error) ? 'unavailable' : 'refused', atMs, code: codeOf(error) },
-        ...(httpStatus === undefined ? {} : { httpStatus }),
+        via,
+        status: isPassing(error) ? 'unavailable' : 'refused',
+        atMs,
+        code: codeOf(error),
+        ...defined({ httpStatus }),
         nextAttemptAtMs: atMs + waitMs,
       });
     },
@@ -160,7 +178,7 @@ export function createStateReport(
 }
 
 /** As much of a client as sources need. */
-export type RequestClient = Pick<PlatformClient, 'tracebackRequests'>;
+export type RequestClient = RequestSourceOptions['client'];
 
 /** Something to hand on. */
 export type ArrivingThing =
@@ -221,7 +239,7 @@ export function createArrivalQueue({ via, client, clock, logger }: ArrivalQueueO
   const tellPlatform = async (
     requestId: string,
     receivedAtMs: number,
-    details?: AcknowledgementDetails,
+    details: AcknowledgementDetails,
   ): Promise<void> => {
     const receivedAt = new Date(receivedAtMs).toISOString();
     // Also while the source closes: what was taken in is to be known. It holds up no end for long: a request that is known comes again.
@@ -248,7 +266,7 @@ export function createArrivalQueue({ via, client, clock, logger }: ArrivalQueueO
         resolve(isTaken);
       };
       const release = (): void => settle(false);
-      const acknowledge = async (details?: AcknowledgementDetails): Promise<void> => {
+      const acknowledge = async (details: AcknowledgementDetails): Promise<void> => {
         settle(true);
         if (thing.kind === 'request') await (told ??= tell(thing.request.requestId, receivedAtMs, details));
       };
@@ -300,17 +318,6 @@ async function askedFor(
   }
 }
 
-/** Settings of {@link mergeTracebackRequestSources}. */
-export interface MergeSourcesOptions {
-  /** Told what a source has failed with; it is iterated again after a while. May not throw. Default nobody. */
-  readonly onFailed?: (error: unknown) => void;
-  readonly logger?: PlatformLogger;
-  /** Default that of the machine. */
-  readonly clock?: TimerClock;
-  /** A number from 0 up to, not including, 1. Default `Math.random`. */
-  readonly random?: () => number;
-}
-
 /**
  * Makes one source out of several: webhooks or the event stream for what happens now, polling for what they missed. The same request comes
  * by each of them; whoever answers knows it by its `requestId`.
@@ -330,7 +337,10 @@ export interface MergeSourcesOptions {
  */
 export function mergeTracebackRequestSources(
   sources: readonly TracebackRequestSource[],
-  options: MergeSourcesOptions = {},
+  options: Pick<RequestSourceOptions, 'logger' | 'clock' | 'random'> & {
+    /** Told what a source has failed with; it is iterated again after a while. May not throw. Default nobody. */
+    readonly onFailed?: (error: unknown) => void;
+  } = {},
 ): TracebackRequestSource {
   const { onFailed, logger, clock = MACHINE_CLOCK, random = nodeRandom } = options;
   const channel = createChannel<TracebackRequestArrival>();

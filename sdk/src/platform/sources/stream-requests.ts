@@ -22,7 +22,7 @@ import {
   httpStatusOf,
   standstillMs,
 } from './source-state.js';
-import type { ArrivalQueue, RequestClient, SourceReporting, StateReport } from './source-state.js';
+import type { ArrivalQueue, RequestClient, RequestSourceOptions, StateReport } from './source-state.js';
 
 /** How long after a release an arrival is handed out again at first, milliseconds. */
 export const RELEASED_AGAIN_MS = 5_000;
@@ -84,13 +84,6 @@ const MAX_OPEN_EVENTS = 64;
 /** Events that are tried further beside the stream, which has gone on: beyond, one is given up to the lists of the platform. */
 const MAX_STEPPED_OVER = 256;
 
-/** Keeps where in the stream a carrier is, beyond the life of a process. */
-export interface EventPosition {
-  /** Id of the last event of which everything up to it was dealt with; undefined where there is none yet. */
-  readonly load: () => Promise<string | undefined>;
-  readonly save: (lastEventId: string) => Promise<void>;
-}
-
 /** What of the stream is under way, in its order; the position moves with what is done at its beginning. */
 type StreamProgress = ReturnType<typeof createStreamProgress>;
 
@@ -102,7 +95,7 @@ interface OpenEvent {
 }
 
 /** Makes it, of one stream. */
-function createStreamProgress(position: EventPosition | undefined, logger: PlatformLogger | undefined) {
+function createStreamProgress(position: StreamRequestsOptions['position'], logger: PlatformLogger | undefined) {
   const open: OpenEvent[] = [];
   const running = new Set<Promise<unknown>>();
   let steppedOver = 0;
@@ -159,26 +152,20 @@ function createStreamProgress(position: EventPosition | undefined, logger: Platf
   };
 }
 
-/** Settings of {@link streamTracebackRequests}. */
-export interface StreamRequestsOptions extends SourceReporting {
+/** What {@link streamTracebackRequests} is made with. */
+export interface StreamRequestsOptions extends RequestSourceOptions {
   readonly client: Pick<PlatformClient, 'events' | 'tracebackRequests'>;
-  /** Where the stream goes on after a restart. Without it: with what happens from then on. */
-  readonly position?: EventPosition;
-  /**
-   * Ids of the requests that the carrier holds for open, from its journal. With it open requests are listed whenever a connection has been
-   * made, once a minute at most: those that are not among them are handed on, those of them that the platform lists no longer are asked
-   * for by their ids, so that what happened during a standstill is known. Where it throws there are none. Default what was missed is not looked for.
-   */
-  readonly open?: () => readonly string[];
+  /** Keeps where the stream goes on after a restart. Without it: with what happens from then on. */
+  readonly position?: {
+    /** Id of the last event of which everything up to it was dealt with; undefined where there is none yet. */
+    readonly load: () => Promise<string | undefined>;
+    readonly save: (lastEventId: string) => Promise<void>;
+  };
   /**
    * Takes in events that are not about requests and notices to this carrier; when it rejects it is given the same again, in the end beside
    * what comes after it. Default nobody does.
    */
   readonly others?: (event: PlatformEvent) => Promise<void> | void;
-  /** Default that of the machine. */
-  readonly clock?: TimerClock;
-  /** A number from 0 up to, not including, 1. Default `Math.random`. */
-  readonly random?: () => number;
 }
 
 /**
@@ -204,7 +191,7 @@ export function streamTracebackRequests(options: StreamRequestsOptions): Traceba
   const parts: StreamParts = {
     ...{ options, queue, clock, random },
     progress: createStreamProgress(position, logger),
-    report: createStateReport('event-stream', clock, { onState, logger }),
+    report: createStateReport('event-stream', clock, onState, logger),
     catchUp: createCatchUp(rounds, { clock, signal: queue.signal, logger }),
   };
   const close = async (): Promise<void> => {
@@ -313,29 +300,6 @@ function losePlace({ options, catchUp }: StreamParts, place: Place): void {
   catchUp.begin();
 }
 
-/** Settings of {@link createWebhookRequestSource}. */
-export interface WebhookRequestSourceOptions {
-  /** Acknowledges requests, and fetches those that a reminder names. */
-  readonly client: RequestClient;
-  /**
-   * Ids of the requests that the carrier holds for open, from its journal. With it open requests are listed when the iteration begins: those
-   * that are not among them are handed on, those of them that the platform lists no longer are asked for by their ids, so that what happened
-   * during a standstill is known. Where it throws there are none. Default what was missed is not looked for.
-   */
-  readonly open?: () => readonly string[];
-  /** Takes in events that are not about requests and notices to this carrier: alerts, campaigns. Default nobody does. */
-  readonly others?: WebhookConsumer;
-  /** Default that of the machine. */
-  readonly clock?: TimerClock;
-  readonly logger?: PlatformLogger;
-}
-
-/** A source of requests, and what feeds it. */
-export interface WebhookRequestSource extends TracebackRequestSource {
-  /** `consume` of {@link createWebhookReceiver}: a webhook is acknowledged when its arrival is. */
-  readonly consume: WebhookConsumer;
-}
-
 /**
  * Makes a source of traceback requests out of webhooks. Never throws.
  * @param options - client of the platform, who takes other events in
@@ -350,7 +314,15 @@ export interface WebhookRequestSource extends TracebackRequestSource {
  * console.log(receiver.maxBytes); // 1048576
  * ```
  */
-export function createWebhookRequestSource(options: WebhookRequestSourceOptions): WebhookRequestSource {
+export function createWebhookRequestSource(
+  options: RequestSourceOptions & {
+    /** Takes in events that are not about requests and notices to this carrier: alerts, campaigns. Default nobody does. */
+    readonly others?: WebhookConsumer;
+  },
+): TracebackRequestSource & {
+  /** `consume` of {@link createWebhookReceiver}: a webhook is acknowledged when its arrival is. */
+  readonly consume: WebhookConsumer;
+} {
   const { client, open, others, clock = MACHINE_CLOCK, logger } = options;
   const queue = createArrivalQueue({ via: 'webhook', client, clock, logger });
   const consume: WebhookConsumer = async (event, delivery) => {

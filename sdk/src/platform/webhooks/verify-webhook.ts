@@ -1,6 +1,7 @@
 import { createHmac, createPrivateKey, createPublicKey, sign, timingSafeEqual, verify } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import type { Clock } from '../../core/runtime/clock.js';
+import { defined } from '../../core/text.js';
 import { HopbackError } from '../../errors.js';
 import { readPlatformEvent } from '../events/platform-events.js';
 import type { PlatformEvent } from '../../contract/event.js';
@@ -63,7 +64,7 @@ function hmacKey(secret: Uint8Array): WebhookKey {
 function ed25519Key(publicKey: KeyObject, privateKey?: KeyObject): WebhookKey {
   return {
     version: 'v1a',
-    ...(privateKey === undefined ? {} : { sign: (content: Uint8Array) => sign(null, content, privateKey) }),
+    ...(privateKey !== undefined && { sign: (content: Uint8Array) => sign(null, content, privateKey) }),
     verify: (content, signature) => verify(null, content, publicKey, signature),
   };
 }
@@ -87,25 +88,6 @@ function signedContent(id: string, timestamp: string, body: Uint8Array): Uint8Ar
 /** Ids that go into a header field and into what is signed without being read another way there. */
 const WEBHOOK_ID: RegExp = /^[!-\-/-~]{1,256}$/;
 
-/** A webhook that is going to be sent. */
-export interface WebhookToSign {
-  /** The id of the event, the same however often it is sent: 1 to 256 visible characters of ASCII, and no full stop. */
-  readonly id: string;
-  /** When this attempt is made, seconds since the epoch. */
-  readonly timestampSeconds: number;
-  /** The octets that are sent; a text as its UTF-8. */
-  readonly body: Uint8Array | string;
-  /** `whsec_…` or `whsk_…`; several while a secret is being exchanged for another. At least one. */
-  readonly secrets: readonly string[];
-}
-
-/** Fields of a webhook, by lower-case name. */
-export interface WebhookFields {
-  readonly 'webhook-id': string;
-  readonly 'webhook-timestamp': string;
-  readonly 'webhook-signature': string;
-}
-
 /**
  * Signs a webhook as Standard Webhooks has it: one signature for each secret, with a space between.
  * @param webhook - id, time, body, secrets
@@ -124,7 +106,16 @@ export interface WebhookFields {
  * console.log(fields['webhook-signature'].slice(0, 3)); // v1,
  * ```
  */
-export function signWebhook(webhook: WebhookToSign): WebhookFields {
+export function signWebhook(webhook: {
+  /** The id of the event, the same however often it is sent: 1 to 256 visible characters of ASCII, and no full stop. */
+  readonly id: string;
+  /** When this attempt is made, seconds since the epoch. */
+  readonly timestampSeconds: number;
+  /** The octets that are sent; a text as its UTF-8. */
+  readonly body: Uint8Array | string;
+  /** `whsec_…` or `whsk_…`; several while a secret is being exchanged for another. At least one. */
+  readonly secrets: readonly string[];
+}): { readonly [Field in 'webhook-id' | 'webhook-timestamp' | 'webhook-signature']: string } {
   const { id, timestampSeconds, body, secrets } = webhook;
   if (!WEBHOOK_ID.test(id))
     throw new HopbackError(
@@ -146,7 +137,7 @@ export function signWebhook(webhook: WebhookToSign): WebhookFields {
 }
 
 /** How far the time of a webhook may be from ours, seconds: what Standard Webhooks recommends. */
-export const WEBHOOK_TOLERANCE_SECONDS = 300;
+const WEBHOOK_TOLERANCE_SECONDS = 300;
 
 /** Octets of a body that are read: an event of a traceback with all of its hops, many times over. */
 export const MAX_WEBHOOK_BYTES = 1_048_576;
@@ -157,57 +148,18 @@ const MAX_SIGNATURES = 16;
 /** Secrets that are tried. */
 const MAX_SECRETS = 16;
 
-/** Header fields as whoever received them has them; names in any case. */
-export type WebhookHeaders = Headers | Readonly<Record<string, string | readonly string[] | undefined>>;
-
 /** A webhook as it came. */
 export interface ReceivedWebhook {
-  readonly headers: WebhookHeaders;
+  /** Header fields as whoever received them has them; names in any case. */
+  readonly headers: Headers | Readonly<Record<string, string | readonly string[] | undefined>>;
   /** The octets as they came: parsed and written anew it is another body. A text as its UTF-8. */
   readonly body: Uint8Array | string;
 }
 
-/** A webhook as it came, and what to hold it against. */
-export interface WebhookToVerify extends ReceivedWebhook {
-  /** `whsec_…` or `whpk_…`: the one in use, and beside it the one before while it is being exchanged. 1 to 16. */
-  readonly secrets: readonly string[];
-  readonly clock: Clock;
-  /** Default {@link WEBHOOK_TOLERANCE_SECONDS}. */
-  readonly toleranceSeconds?: number;
-  /** Octets of the body at most. Default {@link MAX_WEBHOOK_BYTES}. */
-  readonly maxBytes?: number;
-}
-
 /** Name of a field that every webhook has. */
-export type WebhookFieldName = 'webhook-id' | 'webhook-timestamp' | 'webhook-signature';
+type WebhookFieldName = keyof ReturnType<typeof signWebhook>;
 
-/** Why a webhook is not believed, or cannot be read. */
-export type WebhookFailure =
-  | { readonly reason: 'body-too-large'; readonly sizeBytes: number; readonly maxBytes: number }
-  | { readonly reason: 'field-missing'; readonly field: WebhookFieldName }
-  | { readonly reason: 'field-repeated'; readonly field: WebhookFieldName }
-  /** Not 1 to 256 visible characters, or a full stop in it. */
-  | { readonly reason: 'id-malformed' }
-  /** Not seconds since the epoch in decimal. */
-  | { readonly reason: 'timestamp-malformed' }
-  | { readonly reason: 'timestamp-too-old'; readonly timestampSeconds: number; readonly nowSeconds: number }
-  | { readonly reason: 'timestamp-too-new'; readonly timestampSeconds: number; readonly nowSeconds: number }
-  /** Nothing in it that looks like a signature. */
-  | { readonly reason: 'signature-malformed' }
-  | { readonly reason: 'signatures-too-many' }
-  /** Signatures are there, but none in a version that one of the secrets is of. */
-  | { readonly reason: 'signature-version-unknown' }
-  /** None of the signatures was made with one of the secrets over this id, time and body. */
-  | { readonly reason: 'signature-mismatch' }
-  /** It is from the platform, and cannot be read all the same. */
-  | { readonly reason: 'body-not-utf8' }
-  | { readonly reason: 'body-not-json' }
-  | { readonly reason: 'event-schema-drift'; readonly place?: string };
-
-/** Name of a failure. */
-export type WebhookFailureReason = WebhookFailure['reason'];
-
-/** What a webhook is. */
+/** What a webhook is, or why it is not believed or cannot be read. */
 export type WebhookVerification =
   | {
       readonly status: 'verified';
@@ -224,7 +176,42 @@ export type WebhookVerification =
       readonly timestampSeconds: number;
       readonly type: string;
     }
-  | ({ readonly status: 'failed' } & WebhookFailure);
+  | ({ readonly status: 'failed' } & (
+      | { readonly reason: 'body-too-large'; readonly sizeBytes: number; readonly maxBytes: number }
+      | {
+          readonly reason: 'field-missing' | 'field-repeated';
+          readonly field: 'webhook-id' | 'webhook-timestamp' | 'webhook-signature';
+        }
+      | {
+          /**
+           * - `id-malformed`: not 1 to 256 visible characters, or a full stop in it
+           * - `timestamp-malformed`: not seconds since the epoch in decimal
+           * - `signature-malformed`: nothing in it that looks like a signature
+           * - `signature-version-unknown`: signatures are there, but none in a version that one of the secrets is of
+           * - `signature-mismatch`: none of the signatures was made with one of the secrets over this id, time and body
+           * - `body-not-utf8`, `body-not-json`: it is from the platform, and cannot be read all the same
+           */
+          readonly reason:
+            | 'id-malformed'
+            | 'timestamp-malformed'
+            | 'signature-malformed'
+            | 'signatures-too-many'
+            | 'signature-version-unknown'
+            | 'signature-mismatch'
+            | 'body-not-utf8'
+            | 'body-not-json';
+        }
+      | {
+          readonly reason: 'timestamp-too-old' | 'timestamp-too-new';
+          readonly timestampSeconds: number;
+          readonly nowSeconds: number;
+        }
+      | { readonly reason: 'event-schema-drift'; readonly place?: string }
+    ));
+
+type FailedVerification = Extract<WebhookVerification, { readonly status: 'failed' }>;
+type WithoutStatus<Failure> = Failure extends unknown ? Omit<Failure, 'status'> : never;
+type WebhookFailure = WithoutStatus<FailedVerification>;
 
 /**
  * Verifies a webhook of the platform, and reads its event. Never throws for what a peer sent. Repeats are not looked for here: whoever
@@ -244,7 +231,17 @@ export type WebhookVerification =
  * console.log(forged.status === 'failed' && forged.reason); // signature-mismatch
  * ```
  */
-export function verifyWebhook(webhook: WebhookToVerify): WebhookVerification {
+export function verifyWebhook(
+  webhook: ReceivedWebhook & {
+    /** `whsec_…` or `whpk_…`: the one in use, and beside it the one before while it is being exchanged. 1 to 16. */
+    readonly secrets: readonly string[];
+    readonly clock: Clock;
+    /** Default 300, which Standard Webhooks recommends. */
+    readonly toleranceSeconds?: number | undefined;
+    /** Octets of the body at most. Default 1 MiB. */
+    readonly maxBytes?: number;
+  },
+): WebhookVerification {
   const keys = webhookKeys(webhook.secrets);
   const body = typeof webhook.body === 'string' ? Buffer.from(webhook.body) : webhook.body;
   const { maxBytes = MAX_WEBHOOK_BYTES } = webhook;
@@ -254,7 +251,7 @@ export function verifyWebhook(webhook: WebhookToVerify): WebhookVerification {
   const { id, timestamp, signature } = fields;
   if (!WEBHOOK_ID.test(id)) return failed({ reason: 'id-malformed' });
   if (!/^\d{1,12}$/.test(timestamp)) return failed({ reason: 'timestamp-malformed' });
-  const time = timeFailure(Number(timestamp), webhook);
+  const time = timeFailure(Number(timestamp), webhook.clock, webhook.toleranceSeconds);
   if (time !== undefined) return failed(time);
   const mismatch = signatureFailure(signature, keys, signedContent(id, timestamp, body));
   if (mismatch !== undefined) return failed(mismatch);
@@ -271,16 +268,13 @@ export function webhookKeys(secrets: readonly string[]): readonly WebhookKey[] {
   return secrets.map(webhookKey);
 }
 
-const failed = (failure: WebhookFailure): WebhookVerification & { readonly status: 'failed' } => ({
-  status: 'failed',
-  ...failure,
-});
+const failed = (failure: WebhookFailure): FailedVerification => ({ status: 'failed', ...failure });
 
 type FieldsReading =
   | { readonly status: 'read'; readonly id: string; readonly timestamp: string; readonly signature: string }
-  | (WebhookVerification & { readonly status: 'failed' });
+  | FailedVerification;
 
-function readFields(headers: WebhookHeaders): FieldsReading {
+function readFields(headers: ReceivedWebhook['headers']): FieldsReading {
   const values: string[] = [];
   for (const field of ['webhook-id', 'webhook-timestamp', 'webhook-signature'] as const) {
     const found = fieldValues(headers, field);
@@ -294,7 +288,7 @@ function readFields(headers: WebhookHeaders): FieldsReading {
 }
 
 /** Every value of a field; Node and Fetch put repeated ones together with a comma, which neither id nor time has in it. */
-function fieldValues(headers: WebhookHeaders, name: WebhookFieldName): readonly string[] {
+function fieldValues(headers: ReceivedWebhook['headers'], name: WebhookFieldName): readonly string[] {
   const values: string[] = [];
   if (headers instanceof Headers) values.push(headers.get(name) ?? '');
   else
@@ -308,7 +302,8 @@ function fieldValues(headers: WebhookHeaders, name: WebhookFieldName): readonly 
 
 function timeFailure(
   timestampSeconds: number,
-  { clock, toleranceSeconds = WEBHOOK_TOLERANCE_SECONDS }: WebhookToVerify,
+  clock: Clock,
+  toleranceSeconds: number = WEBHOOK_TOLERANCE_SECONDS,
 ): WebhookFailure | undefined {
   const nowSeconds = Math.floor(clock.nowMs() / 1_000);
   if (timestampSeconds < nowSeconds - toleranceSeconds)
@@ -347,8 +342,5 @@ function verificationOf(
   if (reading.status === 'unknown-type') return { status: 'unknown-type', ...signed, type: reading.type };
   if (reading.reason === 'not-utf8') return failed({ reason: 'body-not-utf8' });
   if (reading.reason === 'not-json') return failed({ reason: 'body-not-json' });
-  return failed({
-    reason: 'event-schema-drift',
-    ...(reading.place === undefined ? {} : { place: reading.place }),
-  });
+  return failed({ reason: 'event-schema-drift', ...defined({ place: reading.place }) });
 }

@@ -6,7 +6,7 @@ import { HopbackError } from '../../errors.js';
 import type { PlatformLogger } from '../client/requester.js';
 import type { PlatformEvent } from '../../contract/event.js';
 import { MAX_WEBHOOK_BYTES, verifyWebhook, webhookKeys } from './verify-webhook.js';
-import type { ReceivedWebhook, WebhookFailureReason } from './verify-webhook.js';
+import type { ReceivedWebhook, WebhookVerification } from './verify-webhook.js';
 
 /** Ids of events that are remembered at most: a minute of a busy platform, some hundred octets each. */
 const MAX_REMEMBERED_WEBHOOKS = 10_000;
@@ -18,7 +18,7 @@ const MAX_REMEMBERED_WEBHOOKS = 10_000;
 const WEBHOOK_MEMORY_MS = 900_000;
 
 /** How long whoever takes an event in may need, milliseconds: senders give up after fifteen seconds or more. */
-export const WEBHOOK_DELIVERY_TIMEOUT_MS = 10_000;
+const WEBHOOK_DELIVERY_TIMEOUT_MS = 10_000;
 
 /** Events that may be on their way to whoever takes them in; others are to come again. */
 const MAX_WEBHOOKS_IN_FLIGHT = 256;
@@ -26,17 +26,19 @@ const MAX_WEBHOOKS_IN_FLIGHT = 256;
 /** Seconds after which an event that could not be taken in may come again. */
 const RETRY_AFTER_SECONDS = 5;
 
-/** Beside the event, when and as what it came. */
-export interface WebhookDelivery {
-  readonly webhookId: string;
-  /** Of the attempt that is taken in, seconds since the epoch. */
-  readonly timestampSeconds: number;
-  /** When it was here in full, milliseconds since the epoch. */
-  readonly receivedAtMs: number;
-}
-
 /** Takes an event in. Once it resolves the platform is told that the event is in safe hands; when it rejects the event comes again. */
-export type WebhookConsumer = (event: PlatformEvent, delivery: WebhookDelivery) => Promise<void> | void;
+export type WebhookConsumer = (
+  event: PlatformEvent,
+  delivery: {
+    readonly webhookId: string;
+    /** Of the attempt that is taken in, seconds since the epoch. */
+    readonly timestampSeconds: number;
+    /** When it was here in full, milliseconds since the epoch. */
+    readonly receivedAtMs: number;
+  },
+) => Promise<void> | void;
+
+type WebhookDelivery = Parameters<WebhookConsumer>[1];
 
 /** Settings of {@link createWebhookReceiver}. */
 export interface WebhookReceiverOptions {
@@ -45,42 +47,41 @@ export interface WebhookReceiverOptions {
   readonly consume: WebhookConsumer;
   /** Default that of the machine. */
   readonly clock?: TimerClock;
-  /** Default {@link WEBHOOK_TOLERANCE_SECONDS}. */
+  /** Default 300. */
   readonly toleranceSeconds?: number;
-  /** Octets of a body at most. Default {@link MAX_WEBHOOK_BYTES}. */
+  /** Octets of a body at most. Default 1 MiB. */
   readonly maxBytes?: number;
-  /** Milliseconds. Default {@link WEBHOOK_DELIVERY_TIMEOUT_MS}. */
+  /** Milliseconds. Default 10 s. */
   readonly deliveryTimeoutMs?: number;
   readonly logger?: PlatformLogger;
-}
-
-/** What the platform is answered. */
-export interface WebhookAnswer {
-  /**
-   * - 204: it is in safe hands, or was before, or is of a kind that is not known
-   * - 400: it is from the platform, and cannot be read
-   * - 401: nothing says that it is from the platform
-   * - 413: too large
-   * - 503: it could not be taken in now
-   */
-  readonly status: 204 | 400 | 401 | 413 | 503;
-  /** By lower-case name. */
-  readonly headers: Readonly<Record<string, string>>;
-  /** A problem document; nothing with 204. */
-  readonly body: string;
 }
 
 /** Takes webhooks in, whatever server they come through. */
 export interface WebhookReceiver extends AsyncDisposable {
   /** Octets of a body that are worth reading. */
   readonly maxBytes: number;
-  /** Never rejects, whatever came. */
-  readonly receive: (webhook: ReceivedWebhook) => Promise<WebhookAnswer>;
+  /**
+   * Never rejects, whatever came. Answers with
+   * - 204: it is in safe hands, or was before, or is of a kind that is not known
+   * - 400: it is from the platform, and cannot be read
+   * - 401: nothing says that it is from the platform
+   * - 413: too large
+   * - 503: it could not be taken in now
+   *
+   * Names of fields are in lower case; the body is a problem document, or nothing with 204.
+   */
+  readonly receive: (webhook: ReceivedWebhook) => Promise<{
+    readonly status: 204 | 400 | 401 | 413 | 503;
+    readonly headers: Readonly<Record<string, string>>;
+    readonly body: string;
+  }>;
   /** The answer to a body that was not read to its end since it is too large. */
-  readonly tooLarge: () => WebhookAnswer;
+  readonly tooLarge: () => Awaited<ReturnType<WebhookReceiver['receive']>>;
   /** Answers 503 from now on, and waits for what is on its way. Never rejects. */
   readonly close: () => Promise<void>;
 }
+
+type WebhookAnswer = Awaited<ReturnType<WebhookReceiver['receive']>>;
 
 /**
  * Makes a receiver of webhooks: verifies each, hands its event on, and acknowledges it only when whoever takes it in says so. What comes
@@ -110,10 +111,7 @@ export function createWebhookReceiver(options: WebhookReceiverOptions): WebhookR
   const receive = async ({ headers, body }: ReceivedWebhook): Promise<WebhookAnswer> => {
     if (deliveries.isClosed()) return REFUSALS.closing;
     const { toleranceSeconds } = options;
-    const verification = verifyWebhook({
-      ...{ headers, body, clock, maxBytes, secrets: secrets() },
-      ...(toleranceSeconds === undefined ? {} : { toleranceSeconds }),
-    });
+    const verification = verifyWebhook({ headers, body, clock, maxBytes, secrets: secrets(), toleranceSeconds });
     if (verification.status === 'failed') {
       const status = STATUS_OF_FAILURE[verification.reason];
       logger?.warn({ ...verification, httpStatus: status }, 'webhook is refused');
@@ -148,7 +146,9 @@ export function createWebhookReceiver(options: WebhookReceiverOptions): WebhookR
 }
 
 /** Total: a failure that is added has to be given a status. */
-const STATUS_OF_FAILURE: Readonly<Record<WebhookFailureReason, 400 | 401 | 413>> = {
+const STATUS_OF_FAILURE: Readonly<
+  Record<Extract<WebhookVerification, { status: 'failed' }>['reason'], 400 | 401 | 413>
+> = {
   'body-too-large': 413,
   'field-missing': 401,
   'field-repeated': 401,
@@ -277,11 +277,6 @@ export function nodeWebhookHandler(
   };
 }
 
-/** As much of a Hono context as is needed. */
-export interface HonoContextLike {
-  readonly req: { readonly raw: Request };
-}
-
 /**
  * Binds a receiver to a route of Hono, or of anything else that has Fetch requests and responses.
  * @param receiver - takes webhooks in
@@ -295,7 +290,9 @@ export interface HonoContextLike {
  * console.log(response.status); // 401
  * ```
  */
-export function honoWebhookHandler(receiver: WebhookReceiver): (context: HonoContextLike) => Promise<Response> {
+export function honoWebhookHandler(
+  receiver: WebhookReceiver,
+): (context: { readonly req: { readonly raw: Request } }) => Promise<Response> {
   return async ({ req: { raw } }) => {
     const body = await readChunks(receiver, raw.headers.get('content-length'), raw.body ?? []);
     if (body === 'broken') return new Response(null, { status: 400 });
@@ -303,12 +300,6 @@ export function honoWebhookHandler(receiver: WebhookReceiver): (context: HonoCon
     return new Response(answer.status === 204 ? null : answer.body, { status: answer.status, headers: answer.headers });
   };
 }
-
-/** As much of an Express request as is needed. */
-export type ExpressRequestLike = IncomingMessage & {
-  /** What a parser in front made of the body. */
-  readonly body?: unknown;
-};
 
 /**
  * Binds a receiver to a route of Express. A parser in front of it must leave the octets as they are: that of `express.raw`, or none.
@@ -322,9 +313,14 @@ export type ExpressRequestLike = IncomingMessage & {
  * console.log(expressWebhookHandler(receiver).length); // 3
  * ```
  */
-export function expressWebhookHandler(
-  receiver: WebhookReceiver,
-): (request: ExpressRequestLike, response: ServerResponse, next: (error: unknown) => void) => void {
+export function expressWebhookHandler(receiver: WebhookReceiver): (
+  request: IncomingMessage & {
+    /** What a parser in front made of the body. */
+    readonly body?: unknown;
+  },
+  response: ServerResponse,
+  next: (error: unknown) => void,
+) => void {
   return (request, response, next) => {
     const { body } = request;
     // Whatever stands in body where nothing was read: parsers leave something there for media types that are not theirs.

@@ -4,7 +4,7 @@ import type { TracebackAnswer, TracebackFinding } from '../../contract/traceback
 import { BACKGROUND_CLOCK } from '../../core/runtime/clock.js';
 import type { TimerClock } from '../../core/runtime/clock.js';
 import { HopbackError } from '../../errors.js';
-import type { PlatformAnswer } from '../../platform/index.js';
+import type { PlatformAnswer } from '../../contract/platform-answer.js';
 import type { LifecycleRules } from '../../traceback/index.js';
 import { KitDemands } from './kit-demands.js';
 import { createEventHub, createWebhookSender } from './event-hub.js';

@@ -1,25 +1,19 @@
 import { createHash } from 'node:crypto';
 import type { TimerClock } from '../../core/runtime/clock.js';
 import { HopbackError } from '../../errors.js';
-import {
-  matchPlatformRoute,
-  problemAnswer,
-  problemDocument,
-  readPlatformRequest,
-  readWireBody,
-  WIRE_SCHEMAS,
-} from '../../platform/index.js';
-import type {
-  MatchedRoute,
-  PlatformAnswer,
-  PlatformRoute,
-  ReadPlatformRequest,
-  SignedReceipt,
-} from '../../platform/index.js';
+import { problemAnswer, problemDocument } from '../../contract/platform-answer.js';
+import type { PlatformAnswer } from '../../contract/platform-answer.js';
+import { createRouteMatcher, readPlatformRequest, readWireBody } from '../../contract/read-platform-request.js';
+import type { MatchedRoute, ReadPlatformRequest } from '../../contract/read-platform-request.js';
+import type { SignedReceipt } from '../../contract/traceback-exchange.js';
+import { PLATFORM_ROUTES, WIRE_SCHEMAS } from '../../platform/index.js';
+import type { PlatformRoute } from '../../platform/index.js';
 import type { KitHandler } from './kit-handlers.js';
 import { spoiltValue, truncated } from './platform-faults.js';
 import type { CallFaultRule, FaultPlan, PlatformFault } from './platform-faults.js';
 import type { KitTokens } from './registered-clients.js';
+
+const matchRoute = createRouteMatcher(PLATFORM_ROUTES);
 
 /** A call under a key. */
 interface KeyedCall {
@@ -101,7 +95,7 @@ export function createExchange(parts: ExchangeParts): (request: Request) => Prom
   return async (request) => {
     const httpRequestId = parts.newId('req');
     const url = new URL(request.url);
-    const matched = matchPlatformRoute(request.method, belowBase(url.pathname, parts.basePath));
+    const matched = matchRoute(request.method, belowBase(url.pathname, parts.basePath));
     if (matched === undefined) {
       parts.violations.push({ operationId: '', side: 'request', pointer: request.method, code: 'no-such-route' });
       return written({ answer: problemAnswer('not-found'), httpRequestId });

@@ -1,17 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { Clock } from '../../core/runtime/clock.js';
 import { HopbackError } from '../../errors.js';
-import { demandScopeRefusal, jsonAnswer, MAX_DEMAND_DOCUMENT_BYTES, problemAnswer } from '../../platform/index.js';
-import type {
-  Demand,
-  DemandDecision,
-  DemandDecisionRequest,
-  DemandState,
-  DemandSubmission,
-  PlatformAnswer,
-  Production,
-  ProductionFile,
-} from '../../platform/index.js';
+import { MAX_DEMAND_DOCUMENT_BYTES } from '../../contract/demand.js';
+import type { DemandDecision, DemandDecisionRequest, DemandState, ProductionFile } from '../../contract/demand.js';
+import { demandScopeRefusal, jsonAnswer, problemAnswer } from '../../contract/platform-answer.js';
+import type { PlatformAnswer } from '../../contract/platform-answer.js';
+import type { Demand, DemandSubmission, Production } from '../../platform/index.js';
 import type { EventHub } from './event-hub.js';
 import type { Placed } from './kit-registry.js';
 import type { ClientRegister } from './registered-clients.js';

@@ -1,27 +1,29 @@
 import type { Clock } from '../../core/runtime/clock.js';
-import { jsonAnswer, problemAnswer } from '../../platform/index.js';
+import type { AlertAcknowledgement } from '../../contract/alert.js';
+import type { AppReportReceipt } from '../../contract/campaign.js';
+import type { TokenRequest } from '../../contract/common.js';
+import type { DemandDecisionRequest } from '../../contract/demand.js';
 import type {
-  Alert,
-  AlertAcknowledgement,
-  AnswerSubmission,
-  AppReport,
-  AppReportReceipt,
-  Campaign,
   CreatedWebhookEndpoint,
-  Demand,
-  DemandDecisionRequest,
-  DemandSubmission,
-  NoticeResponse,
-  PlatformAnswer,
-  PlatformScope,
-  ReadPlatformRequest,
   RotatedWebhookSecret,
-  TokenRequest,
-  TracebackOpening,
   WebhookEndpoint,
   WebhookEndpointCreation,
   WebhookReplay,
   WebhookReplayRequest,
+} from '../../contract/event.js';
+import { jsonAnswer, problemAnswer } from '../../contract/platform-answer.js';
+import type { PlatformAnswer } from '../../contract/platform-answer.js';
+import type { ReadPlatformRequest } from '../../contract/read-platform-request.js';
+import type { AnswerSubmission } from '../../contract/traceback-exchange.js';
+import type {
+  Alert,
+  AppReport,
+  Campaign,
+  Demand,
+  DemandSubmission,
+  NoticeResponse,
+  PlatformScope,
+  TracebackOpening,
 } from '../../platform/index.js';
 import type { KitDemands, HeldDemand } from './kit-demands.js';
 import { rotateSecret, wants } from './event-hub.js';

@@ -2,15 +2,14 @@ import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import type { SharedRecord } from '../../contract/call-record.js';
 import type { FindingArm } from '../../contract/traceback-exchange.js';
 import { HopbackError } from '../../errors.js';
-import {
-  DEFAULT_PAGE_ITEMS,
-  jsonAnswer,
-  MAX_BATCH_BYTES,
-  MAX_BATCH_RECORDS,
-  problemAnswer,
-  readWireBody,
-  WIRE_SCHEMAS,
-} from '../../platform/index.js';
+import { DEFAULT_PAGE_ITEMS } from '../../contract/common.js';
+import { jsonAnswer, problemAnswer } from '../../contract/platform-answer.js';
+import type { PlatformAnswer } from '../../contract/platform-answer.js';
+import { readWireBody } from '../../contract/read-platform-request.js';
+import type { ReadPlatformRequest } from '../../contract/read-platform-request.js';
+import { MAX_BATCH_BYTES, MAX_BATCH_RECORDS } from '../../contract/record-batch.js';
+import type { RecordRejection } from '../../contract/record-batch.js';
+import { WIRE_SCHEMAS } from '../../platform/index.js';
 import type {
   Alert,
   Campaign,
@@ -18,12 +17,9 @@ import type {
   FccNotice,
   NoticeResponse,
   Page,
-  PlatformAnswer,
   ProviderEntry,
   ProviderScorecard,
-  ReadPlatformRequest,
   RecordBatchAnswer,
-  RecordRejection,
   WireBodies,
   WireBodyName,
 } from '../../platform/index.js';

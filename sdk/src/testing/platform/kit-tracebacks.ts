@@ -1,12 +1,7 @@
 import type { TimerClock } from '../../core/runtime/clock.js';
-import type { TracebackAnswer, TracebackFinding, TracebackRequest } from '../../contract/traceback-exchange.js';
-import { HopbackError } from '../../errors.js';
-import { jsonAnswer, problemAnswer } from '../../platform/index.js';
 import type {
   AnswerReceipt,
   AnswerSubmission,
-  PlatformAnswer,
-  PlatformProblem,
   SignedReceipt,
   TracebackOpening,
 } from '../../platform/index.js';

@@ -1,7 +1,7 @@
 import { errors, jwtVerify } from 'jose';
 import type { JWTPayload } from 'jose';
 import type { Clock } from '../../core/runtime/clock.js';
-import type { ProviderReference } from '../../contract/common.js';
+import type { ProviderReference, TokenAnswer, TokenRefusal, TokenRequest } from '../../contract/common.js';
 import type { TracebackFinding, TracebackRequest } from '../../contract/traceback-exchange.js';
 import { HopbackError } from '../../errors.js';
 import { jsonAnswer, WIRE_EXAMPLES } from '../../platform/index.js';

@@ -6,25 +6,26 @@ import type {
   TracebackRequest,
 } from '../../contract/traceback-exchange.js';
 import { HopbackError } from '../../errors.js';
+import type { DemandDecisionRequest, DemandState } from '../../contract/demand.js';
+import type {
+  CreatedWebhookEndpoint,
+  PlatformEventEnvelope,
+  WebhookEndpoint,
+  WebhookEndpointCreation,
+} from '../../contract/event.js';
 import { WIRE_EXAMPLES } from '../../platform/index.js';
 import type {
   Alert,
   AppReport,
   Campaign,
-  CreatedWebhookEndpoint,
   Demand,
-  DemandDecisionRequest,
-  DemandState,
   DoNotOriginateEntry,
   FccNotice,
-  PlatformEventEnvelope,
   PlatformScope,
   Production,
   Traceback,
   TracebackOpening,
   TracebackRequestStatus,
-  WebhookEndpoint,
-  WebhookEndpointCreation,
 } from '../../platform/index.js';
 import { assemble } from './assemble.js';
 import type { Assembly, TestPlatformOptions } from './assemble.js';

@@ -1,19 +1,9 @@
 import { createHash } from 'node:crypto';
 import { CompactSign, compactVerify } from 'jose';
 import type { ProviderReference } from '../../contract/common.js';
-import type { TracebackAnswer, TracebackRequest } from '../../contract/traceback-exchange.js';
-import {
-  ANSWER_RECEIPT_JWS_TYPE,
-  MAX_ANSWER_JWS_CHARS,
-  problemAnswer,
-  readWireBody,
-  TRACEBACK_ANSWER_JWS_TYPE,
-  WIRE_SCHEMAS,
-} from '../../platform/index.js';
 import type {
   AnswerReceipt,
   AnswerSubmission,
-  PlatformProblem,
   SignedReceipt,
   Traceback,
   TracebackHop,

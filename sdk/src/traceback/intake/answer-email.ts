@@ -11,10 +11,11 @@ import type {
   TracebackFinding,
   TracebackRequest,
 } from '../../contract/traceback-exchange.js';
+import { defined } from '../../core/text.js';
 import { HopbackError } from '../../errors.js';
 import { isDerivedId } from './assemble-request.js';
 import { domainOf, emailAddress } from './field-values.js';
-import type { ReceivedEmail } from './intake-report.js';
+import type { IntakeReport } from './intake-report.js';
 import { visibleText } from './visible-text.js';
 
 /** What the arms of an answer are called where people read them. */
@@ -42,8 +43,11 @@ export const ACTION_WORDS: Readonly<Record<CustomerAction, string>> = {
   terminated: 'terminated',
 };
 
+/** One field of a form: what it is called, and what is put into it. */
+type PortalField = ReturnType<typeof portalFields>[number];
+
 /** A label and what stands behind it; undefined where there is nothing to say. */
-type Said = readonly [label: string, value: string | undefined];
+type Said = readonly [label: string, value: string | number | undefined];
 
 /** What an arm adds to its words, in the order in which a form asks for it. */
 function findingFields(finding: TracebackFinding): readonly Said[] {
@@ -62,7 +66,7 @@ function findingFields(finding: TracebackFinding): readonly Said[] {
     case 'not-sent-to-downstream':
       return providerSaid('Not sent to', finding.downstream);
     case 'ambiguous':
-      return [['Calls that fit', String(finding.candidates)]];
+      return [['Calls that fit', finding.candidates]];
     case 'number-served-by':
       return providerSaid('Number served by', finding.provider);
     case 'refused':
@@ -114,22 +118,17 @@ function searchText({ windows, keys, recordsConsidered }: SearchStatement): stri
   return `${times === '' ? 'no time' : times}, by ${keys.length === 0 ? 'nothing' : keys.join(', ')}; ${records}`;
 }
 
-/** A mailbox: an address that has been looked at, and a name in any characters. */
-export interface Mailbox {
-  readonly name?: string;
-  readonly address: string;
-}
-
 /** What a message is made of. */
 interface MessageParts {
-  readonly from: Mailbox;
-  readonly to?: string;
+  /** An address that has been looked at, and a name in any characters. */
+  readonly from: { readonly name?: string; readonly address: string };
+  readonly to: string | undefined;
   readonly subject: string;
   readonly dateMs: number;
   /** With its angle brackets, as all ids. */
   readonly messageId: string;
-  readonly inReplyTo?: string;
-  readonly references?: string;
+  readonly inReplyTo: string | undefined;
+  readonly references: string | undefined;
   readonly text: string;
 }
 
@@ -174,7 +173,7 @@ function isPlain(text: string): boolean {
   return /^[ -~]*$/.test(text) && !text.includes('=?');
 }
 
-function mailboxText({ name, address }: Mailbox): string {
+function mailboxText({ name, address }: MessageParts['from']): string {
   const visible = visibleText(name ?? '').slice(0, MAX_SUBJECT_CHARS);
   if (visible === '') return address;
   if (!isPlain(visible)) return `${encodedWords(visible)} <${address}>`;
@@ -239,12 +238,6 @@ function softLines(line: string): readonly string[] {
   return [...lines, current];
 }
 
-/** One field of a form: what it is called, and what is put into it. */
-export interface PortalField {
-  readonly label: string;
-  readonly value: string;
-}
-
 /**
  * An answer as the fields of a form, in the order in which the portal of a traceback group asks: which request, which response, what the
  * response needs, the call, what was done, what was searched, comments. Each arm has its own fields; what is not known is left out. Values
@@ -272,7 +265,10 @@ export interface PortalField {
  * if (read?.status === 'clear') console.log(portalFields(answer, read.request)[3]?.label); // Response
  * ```
  */
-export function portalFields(answer: TracebackAnswer, request: TracebackRequest): readonly PortalField[] {
+export function portalFields(
+  answer: TracebackAnswer,
+  request: TracebackRequest,
+): readonly { readonly label: string; readonly value: string }[] {
   const { finding, call, upstreamAction, amends } = answer;
   return said([
     ['Traceback', isDerivedId(request.tracebackId) ? undefined : request.tracebackId],
@@ -334,7 +330,7 @@ function evidenceText({ evidence }: TracebackAnswer): string | undefined {
 
 function said(fields: readonly Said[]): readonly PortalField[] {
   return fields.flatMap(([label, value]) => {
-    const shown = value === undefined ? '' : visibleText(value);
+    const shown = value === undefined ? '' : visibleText(String(value));
     return shown === '' ? [] : [{ label, value: shown }];
   });
 }
@@ -356,8 +352,6 @@ export function requestText(request: TracebackRequest): string {
   const fields = [...messageFields(request), ...callFields(request)];
   return ['Traceback request', ...fields.flatMap(fieldLines), ''].join('\n');
 }
-
-type Stated = readonly [label: string, value: string | number | undefined];
 
 function messageFields({ requester, campaign, ...request }: TracebackRequest): readonly PortalField[] {
   return stated([
@@ -381,7 +375,7 @@ function messageFields({ requester, campaign, ...request }: TracebackRequest): r
   ]);
 }
 
-function providerFields(label: string, { name, providerId, ocn, spc, frn }: ProviderReference): readonly Stated[] {
+function providerFields(label: string, { name, providerId, ocn, spc, frn }: ProviderReference): readonly Said[] {
   return [
     [label, name],
     [`${label} ID`, providerId],
@@ -412,7 +406,7 @@ function zoneText({ zone }: StatedTime): string {
   return /^[+-]/.test(zone) ? zone : ` ${zone}`;
 }
 
-function stated(fields: readonly Stated[]): readonly PortalField[] {
+function stated(fields: readonly Said[]): readonly PortalField[] {
   return fields.flatMap(([label, value]) =>
     value === undefined || value === '' ? [] : [{ label, value: String(value) }],
   );
@@ -422,28 +416,6 @@ function stated(fields: readonly Stated[]): readonly PortalField[] {
 function fieldLines({ label, value }: PortalField): readonly string[] {
   if (!/[,;|\t\r\n]| {2}|^[\s*_|>-]|[\s*_|]$/.test(value)) return [`${label}: ${value}`];
   return [`${label}:`, ...value.split(/\r\n|[\r\n]/).map((line) => (line === '' ? '  |' : `  | ${line}`))];
-}
-
-/** From whom an answer goes to whom. */
-export interface AnswerEmailOptions {
-  /** Who answers. */
-  readonly from: Mailbox;
-  /** Default whoever asked. */
-  readonly to?: string;
-  /** The e-mail that the request came in, as {@link readEmail} gives it back: the answer is a reply to it. */
-  readonly inReplyTo?: ReceivedEmail;
-}
-
-/** An answer as an e-mail, to be looked at, pasted or sent. */
-export interface AnswerEmail {
-  readonly from: string;
-  /** Absent where nobody knows an address. */
-  readonly to?: string;
-  readonly subject: string;
-  /** The body as people read it; lines with a line feed behind each. */
-  readonly text: string;
-  /** The whole message, with CRLF line ends. RFC 5322 */
-  readonly message: string;
 }
 
 /**
@@ -481,8 +453,24 @@ export interface AnswerEmail {
 export function answerEmail(
   answer: TracebackAnswer,
   request: TracebackRequest,
-  options: AnswerEmailOptions,
-): AnswerEmail {
+  options: {
+    /** Who answers. */
+    readonly from: { readonly name?: string; readonly address: string };
+    /** Default whoever asked. */
+    readonly to?: string;
+    /** The e-mail that the request came in, as {@link readEmail} gives it back: the answer is a reply to it. */
+    readonly inReplyTo?: NonNullable<IntakeReport['email']>;
+  },
+): {
+  readonly from: string;
+  /** Absent where nobody knows an address. */
+  readonly to?: string;
+  readonly subject: string;
+  /** The body as people read it; lines with a line feed behind each. */
+  readonly text: string;
+  /** The whole message, with CRLF line ends. RFC 5322 */
+  readonly message: string;
+} {
   const { from, to, inReplyTo } = options;
   const sender = checkedAddress(from.address, 'from');
   const recipient = to === undefined ? recipientOf(request, inReplyTo) : checkedAddress(to, 'to');
@@ -494,15 +482,15 @@ export function answerEmail(
   const dateMs = Date.parse(answer.answeredAt);
   const message = internetMessage({
     from: { ...from, address: sender },
-    ...(recipient === undefined ? {} : { to: recipient }),
+    to: recipient,
     subject,
     dateMs: Number.isNaN(dateMs) ? 0 : dateMs,
     messageId: `<${digest.slice(0, 32)}@${domainOf(sender)}>`,
-    ...(isMessageIds(messageId) ? { inReplyTo: messageId } : {}),
-    ...(isMessageIds(references) ? { references } : {}),
+    inReplyTo: isMessageIds(messageId) ? messageId : undefined,
+    references: isMessageIds(references) ? references : undefined,
     text,
   });
-  return { from: sender, ...(recipient === undefined ? {} : { to: recipient }), subject, text, message };
+  return defined({ from: sender, to: recipient, subject, text, message });
 }
 
 function checkedAddress(address: string, name: string): string {
@@ -519,7 +507,7 @@ function isMessageIds(text: string | undefined): text is string {
   return text !== undefined && text.length <= 4_300 && /^<[!-;=?-~]{1,250}>(?: <[!-;=?-~]{1,250}>){0,16}$/.test(text);
 }
 
-function recipientOf({ requester }: TracebackRequest, received: ReceivedEmail | undefined): string | undefined {
+function recipientOf({ requester }: TracebackRequest, received: IntakeReport['email']): string | undefined {
   const asked = emailAddress(received?.fromAddress ?? requester.email ?? '');
   const replyTo = emailAddress(received?.replyTo ?? '');
   if (asked === undefined || replyTo === undefined) return asked;
@@ -545,7 +533,7 @@ const SUBJECTS: Readonly<Record<TracebackAnswer['finding']['arm'], string>> = {
 function subjectOf(
   { finding }: TracebackAnswer,
   { tracebackId }: TracebackRequest,
-  received: ReceivedEmail | undefined,
+  received: IntakeReport['email'],
 ): string {
   const subject = visibleText(received?.subject ?? '');
   const which = isDerivedId(tracebackId) ? 'Traceback' : `Traceback ${tracebackId}`;

@@ -1,13 +1,12 @@
 import { hash } from 'node:crypto';
 import { canonicalTelephoneNumber } from '../../core/telephone-number.js';
 import type { Attestation } from '../../core/terms.js';
-import { wellFormedValue } from '../../core/text.js';
+import { defined, wellFormedValue } from '../../core/text.js';
 import type { ProviderReference } from '../../contract/common.js';
 import type {
   RequestedCall,
   RequestedCampaign,
   RequesterKind,
-  StatedTime,
   TracebackRequest,
 } from '../../contract/traceback-exchange.js';
 import { readCall, squeezed } from './call-reading.js';
@@ -19,46 +18,14 @@ import type { IntakeKnowledge } from './intake-options.js';
 import { MAX_INTAKE_READINGS, MAX_INTAKE_UNREAD } from './intake-report.js';
 import type { AssumedField, IntakeDoubt, IntakeRequest, StatedCell } from './intake-report.js';
 import { instantText } from './stated-time.js';
+import { phraseSet } from './visible-text.js';
 
 /** 128 bits: no two requests ever share an id by chance. */
 const ID_DIGITS = 32;
 
-/** What an id is derived from: what was written, and not how it was understood, so that it stays when a doubt is settled. */
-interface WrittenRequest {
-  readonly called: readonly string[];
-  readonly calling: readonly string[];
-  readonly atAsWritten: string;
-  readonly callId: string;
-  readonly origId: string;
-  readonly recordId: string;
-  readonly campaign: string;
-  readonly tracebackId: string;
-  readonly requestId: string;
-  readonly downstream: string;
-  readonly direction: string;
-}
-
-/**
- * An id for a request that states none: the same for the same call asked about in the same words, however often and by whichever way it
- * comes. A reminder is the same request; the question of another hop that names another downstream is another.
- */
-function derivedRequestId(written: WrittenRequest): string {
-  const { tracebackId, requestId, downstream, direction } = written;
-  return idOf(['request', ...ofCall(written), tracebackId, requestId, downstream, direction]);
-}
-
-/** An id for the traceback that a request belongs to, where none is stated: the same for every hop. */
-function derivedTracebackId(written: WrittenRequest): string {
-  return idOf(['traceback', ...ofCall(written), written.campaign]);
-}
-
 /** Whether an id was made here: it says nothing to whoever asked. */
 export function isDerivedId(id: string): boolean {
   return /^intake-[0-9a-f]{32}$/.test(id);
-}
-
-function ofCall({ called, calling, atAsWritten, callId, origId, recordId }: WrittenRequest): readonly string[] {
-  return [numbersText(called), numbersText(calling), atAsWritten, callId, origId, recordId];
 }
 
 function numbersText(numbers: readonly string[]): string {
@@ -80,13 +47,13 @@ export interface MessageKnowledge {
   readonly shared: readonly StatedCell[];
   /** Whether its times are counted to 24, as far as they show it. */
   readonly countsTo24: boolean;
-  readonly fromName?: string;
-  readonly fromAddress?: string;
+  readonly fromName?: string | undefined;
+  readonly fromAddress?: string | undefined;
   /** Who passed it on: senders of the messages around it. */
   readonly passedOnBy?: readonly string[];
-  readonly issuedAt?: string;
+  readonly issuedAt?: string | undefined;
   /** Of a recording that came with it, where it is the only one. */
-  readonly recordingSha256?: string;
+  readonly recordingSha256?: string | undefined;
   /** Doubts about the message as a whole. */
   readonly doubts: readonly IntakeDoubt[];
   /** How many calls it asks about: an id that is stated once for several is none of either. */
@@ -125,9 +92,9 @@ function assembleCall(call: GroupedCall, message: MessageKnowledge): AssembledRe
     const others = doubts.filter((doubt) => !isAboutMissing(doubt, missing));
     return { derivedId, request: { ...told, status: 'incomplete', missing, doubts: others } };
   }
-  const readings = callsOf(reading).map((asked): TracebackRequest =>
-    requestOf({ base, asked, requester: requester.value, reading }),
-  );
+  const readings = callsOf(reading).map((asked): TracebackRequest => {
+    return { format: 'hopback.traceback-request.1', ...base, requester: requester.value, call: asked };
+  });
   const [request] = readings;
   if (request !== undefined && readings.length === 1 && doubts.length === 0)
     return { derivedId, request: { ...told, status: 'clear', request } };
@@ -164,37 +131,34 @@ function baseOf(
   const downstream = providerOf(values, 'downstream');
   const campaign = campaignOf(values, message.recordingSha256);
   const stated = (field: IntakeField): string => values.get(field) ?? '';
-  const written = {
-    ...{ called: reading.called, calling: reading.calling, atAsWritten: reading.atAsWritten },
-    ...{ callId: stated('callId'), origId: stated('origId'), recordId: stated('recordId') },
-    ...{ campaign: campaign?.name ?? '', tracebackId: stated('tracebackId'), requestId: stated('requestId') },
-    ...{ downstream: downstream?.ocn ?? downstream?.name ?? '', direction: stated('direction') },
-  };
+  // What was written, and not how it was understood, so that an id stays when a doubt is settled.
+  const ids = (['callId', 'origId', 'recordId'] as const).map(stated);
+  const call = [numbersText(reading.called), numbersText(reading.calling), reading.atAsWritten, ...ids];
+  // The same for the same call asked about in the same words, however often and by whichever way it comes. A reminder is the same request;
+  // the question of another hop that names another downstream is another.
+  const named = [stated('tracebackId'), stated('requestId'), downstream?.ocn ?? downstream?.name ?? ''];
+  const derivedId = idOf(['request', ...call, ...named, stated('direction')]);
   const fill = (field: IntakeField, value: string): string => {
     if (!values.has(field)) assumed.push({ field, value });
     return values.get(field) ?? value;
   };
   // One id for several calls names the message, and there is one answer for each call.
   const isOwn = values.has('requestId') && (message.calls === 1 || reading.fields.some(isOwnRequestId(message.shared)));
-  const derived = derivedRequestId(written);
-  if (!isOwn) assumed.push({ field: 'requestId', value: derived });
+  if (!isOwn) assumed.push({ field: 'requestId', value: derivedId });
   const { provider, receivedAtMs } = message.known;
   const issuedAt = message.issuedAt ?? instantText(receivedAtMs);
-  const dueAt = values.get('dueAt');
-  const comment = values.get('comment');
   return {
-    derivedId: derived,
-    requestId: isOwn ? stated('requestId') : derived,
-    tracebackId: fill('tracebackId', derivedTracebackId(written)),
+    derivedId,
+    requestId: isOwn ? stated('requestId') : derivedId,
+    // The same for every hop.
+    tracebackId: fill('tracebackId', idOf(['traceback', ...call, campaign?.name ?? ''])),
     direction: fill('direction', 'back') as 'back' | 'forward',
     // Which one it is matters to whoever counts hops; that somebody named us, to whoever looks for the call.
     hop: Number(fill('hop', downstream === undefined ? '1' : '2')),
     issuedAt: message.issuedAt === undefined ? fill('issuedAt', issuedAt) : (values.get('issuedAt') ?? issuedAt),
-    ...(dueAt === undefined ? {} : { dueAt }),
+    ...defined({ dueAt: values.get('dueAt') }),
     provider: provider ?? providerOf(values, 'provider') ?? unnamedProvider(assumed),
-    ...(downstream === undefined ? {} : { downstream }),
-    ...(campaign === undefined ? {} : { campaign }),
-    ...(comment === undefined ? {} : { comment }),
+    ...defined({ downstream, campaign, comment: values.get('comment') }),
   };
 }
 
@@ -215,21 +179,14 @@ function providerOf(
   which: 'provider' | 'downstream',
 ): ProviderReference | undefined {
   const text = values.get(which);
+  const named: Partial<ProviderReference> = text === undefined ? {} : writtenProvider(text);
   const providerId = values.get(`${which}Id`);
-  const named = text === undefined ? undefined : writtenProvider(text);
-  const ocn = values.get(`${which}Ocn`) ?? named?.ocn;
-  const spc = values.get(`${which}Spc`) ?? named?.spc;
-  const frn = values.get(`${which}Frn`) ?? named?.frn;
+  const ocn = values.get(`${which}Ocn`) ?? named.ocn;
+  const spc = values.get(`${which}Spc`) ?? named.spc;
+  const frn = values.get(`${which}Frn`) ?? named.frn;
   // Somebody known by a code alone is called by it.
-  const name = named?.name ?? ocn ?? spc ?? frn ?? providerId;
-  if (name === undefined) return undefined;
-  return {
-    ...(providerId === undefined ? {} : { providerId }),
-    name,
-    ...(ocn === undefined ? {} : { ocn }),
-    ...(spc === undefined ? {} : { spc }),
-    ...(frn === undefined ? {} : { frn }),
-  };
+  const name = named.name ?? ocn ?? spc ?? frn ?? providerId;
+  return name === undefined ? undefined : defined({ providerId, name, ocn, spc, frn });
 }
 
 function campaignOf(
@@ -242,22 +199,14 @@ function campaignOf(
   const recordingSha256 = values.get('recordingSha256') ?? attached;
   const name = values.get('campaign') ?? campaignId ?? (description ?? transcript)?.split('\n', 1)[0]?.slice(0, 80);
   if (name === undefined) return undefined;
-  return {
-    ...(campaignId === undefined ? {} : { campaignId }),
-    name,
-    ...(description === undefined ? {} : { description }),
-    ...(transcript === undefined ? {} : { transcript }),
-    ...(recordingSha256 === undefined ? {} : { recordingSha256 }),
-  };
-}
-
-interface RequesterReading {
-  readonly value: TracebackRequest['requester'];
-  readonly doubts: readonly IntakeDoubt[];
+  return defined({ campaignId, name, description, transcript, recordingSha256 });
 }
 
 /** Who asks: as stated, else whoever sent the message, else as the reader has said. */
-function requesterOf({ values }: CallReading, { message, assumed }: Assembly): RequesterReading {
+function requesterOf(
+  { values }: CallReading,
+  { message, assumed }: Assembly,
+): { readonly value: TracebackRequest['requester']; readonly doubts: readonly IntakeDoubt[] } {
   const { known, fromName, fromAddress, passedOnBy = [] } = message;
   const email = values.get('requesterEmail') ?? fromAddress;
   const name = values.get('requesterName') ?? fromName ?? email;
@@ -280,7 +229,7 @@ function requesterOf({ values }: CallReading, { message, assumed }: Assembly): R
     readings: [],
   };
   return {
-    value: { kind, name: name ?? 'not stated', ...(email === undefined ? {} : { email }) },
+    value: { kind, name: name ?? 'not stated', ...defined({ email }) },
     doubts: isUnknown ? [doubt] : [],
   };
 }
@@ -300,68 +249,30 @@ function notStatedOf({ calling, at }: CallReading, { downstream, dueAt }: Reques
   ];
 }
 
-interface AskedCall {
-  readonly called: string | undefined;
-  readonly calling: string | undefined;
-  readonly at: StatedTime;
-}
-
 /** Everything that may be meant, as far as a person can look through it. */
-function callsOf({ called, calling, at }: CallReading): readonly AskedCall[] {
+function callsOf({ called, calling, at, values }: CallReading): readonly RequestedCall[] {
   const orNone = (numbers: readonly string[]): readonly (string | undefined)[] =>
     numbers.length === 0 ? [undefined] : numbers;
-  const all = at.flatMap((time) =>
-    orNone(called).flatMap((to) => orNone(calling).map((from): AskedCall => ({ called: to, calling: from, at: time }))),
-  );
-  return all.slice(0, MAX_INTAKE_READINGS);
-}
-
-function requestOf({
-  base,
-  asked,
-  requester,
-  reading,
-}: {
-  readonly base: RequestBase;
-  readonly asked: AskedCall;
-  readonly requester: TracebackRequest['requester'];
-  readonly reading: CallReading;
-}): TracebackRequest {
-  const { values } = reading;
-  const { called, calling, at } = asked;
   const [callId, origId, recordId, spc] = (['callId', 'origId', 'recordId', 'spc'] as const).map((field) =>
     values.get(field),
   );
   const attestation = values.get('attestation') as Attestation | undefined;
   const duration = values.get('durationSeconds');
-  const call: RequestedCall = {
-    ...(called === undefined ? {} : { called }),
-    ...(calling === undefined ? {} : { calling }),
-    at,
-    ...(callId === undefined ? {} : { callId }),
-    ...(origId === undefined ? {} : { origId }),
-    ...(recordId === undefined ? {} : { recordId }),
-    ...(attestation === undefined ? {} : { attestation }),
-    ...(spc === undefined ? {} : { spc }),
-    ...(duration === undefined ? {} : { durationSeconds: Number(duration) }),
-  };
-  return { format: 'hopback.traceback-request.1', ...base, requester, call };
+  const durationSeconds = duration === undefined ? undefined : Number(duration);
+  const stated = defined({ callId, origId, recordId, attestation, spc, durationSeconds });
+  const all = at.flatMap((time) =>
+    orNone(called).flatMap((to) =>
+      orNone(calling).map((from) => ({ ...defined({ called: to, calling: from, at: time }), ...stated })),
+    ),
+  );
+  return all.slice(0, MAX_INTAKE_READINGS);
 }
 
 /** By which two questions about one call are told apart: another hop's, another traceback's. */
-const TELLING: readonly IntakeField[] = [
-  ...([
-    'tracebackId',
-    'requestId',
-    'direction',
-    'hop',
-    'campaign',
-    'campaignId',
-    'downstream',
-    'downstreamId',
-  ] as const),
-  ...(['downstreamOcn', 'downstreamSpc', 'downstreamFrn'] as const),
-];
+const TELLING: ReadonlySet<string> = phraseSet(
+  `tracebackId, requestId, direction, hop, campaign, campaignId, downstream, downstreamId, downstreamOcn, downstreamSpc,
+   downstreamFrn`,
+);
 
 /** Messages that quote each other, and to spare: where more ask about one call nobody compares them all. */
 const MOST_COMPARED = 64;
@@ -417,7 +328,7 @@ function saysMore(fuller: IntakeRequest, other: IntakeRequest): boolean {
 }
 
 function tellingOf({ fields }: IntakeRequest): ReadonlySet<string> {
-  const telling = fields.filter(({ field }) => TELLING.includes(field));
+  const telling = fields.filter(({ field }) => TELLING.has(field));
   return new Set(telling.map(({ field, value }) => `${field} ${value}`));
 }
 

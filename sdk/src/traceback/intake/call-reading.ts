@@ -1,15 +1,17 @@
+import { defined } from '../../core/text.js';
 import type { StatedTime } from '../../contract/traceback-exchange.js';
 import { fieldValue, isNothing, statedNumber } from './field-values.js';
 import type { Letterhead } from './field-values.js';
 import { INTAKE_FIELD_NAMES, INTAKE_FIELDS } from './intake-fields.js';
 import type { IntakeField } from './intake-fields.js';
 import type { IntakeKnowledge } from './intake-options.js';
-import type { DoubtKind, IntakeDoubt, ReadField, StatedCell, UnreadField } from './intake-report.js';
+import type { IntakeDoubt, ReadField, StatedCell, UnreadField } from './intake-report.js';
 import { instantOfStated, instantText, statedTime } from './stated-time.js';
 import type { TimeReading } from './stated-time.js';
 import type { LayoutItem } from './text-layout.js';
 import { readTimeWords } from './time-words.js';
 import type { DateOrder, TimeWords } from './time-words.js';
+import { phraseSet } from './visible-text.js';
 
 /** One call of a text, and the fields that stand with it. */
 export interface GroupedCall {
@@ -155,7 +157,7 @@ function divided(parted: readonly Block[], letterhead: Letterhead | undefined): 
       .map(({ cells, unread }) => ({ cells: cells.filter((cell) => !isShared(cell)), unread })),
     shared: shared.slice(0, MOST_CELLS),
     unread: others.flatMap(({ unread }) => unread),
-    ...(letterhead === undefined ? {} : { letterhead }),
+    ...defined({ letterhead }),
     isUnclear: isUnclear(calls) || isHopUnclear(calls, once),
   };
 }
@@ -241,9 +243,9 @@ function isHopUnclear(calls: readonly Block[], once: ReadonlySet<IntakeField>): 
   });
 }
 
-const OF_HOP: ReadonlySet<IntakeField> = new Set([
-  ...(['downstream', 'downstreamId', 'downstreamOcn', 'downstreamSpc', 'downstreamFrn', 'direction'] as const),
-]);
+const OF_HOP: ReadonlySet<string> = phraseSet(
+  'downstream, downstreamId, downstreamOcn, downstreamSpc, downstreamFrn, direction',
+);
 
 const NAMING: ReadonlySet<IntakeField> = new Set(['called', 'calling', 'callId', 'origId', 'recordId']);
 const TIMES: ReadonlySet<IntakeField> = new Set(['at', 'date', 'timeOfDay']);
@@ -359,15 +361,14 @@ function addNotUnderstood(gathering: Gathering, cell: StatedCell): void {
 }
 
 /** Which call is meant, and whose question it is. */
-const DECISIVE: ReadonlySet<IntakeField> = new Set<IntakeField>([
-  ...(['called', 'calling', 'at', 'date', 'timeOfDay', 'zone', 'callId', 'origId', 'recordId'] as const),
-  ...(['attestation', 'spc', 'direction', 'downstream', 'downstreamId', 'downstreamOcn', 'downstreamSpc'] as const),
-  'downstreamFrn',
-]);
+const DECISIVE: ReadonlySet<string> = phraseSet(
+  `called, calling, at, date, timeOfDay, zone, callId, origId, recordId, attestation, spc, direction, downstream, downstreamId,
+   downstreamOcn, downstreamSpc, downstreamFrn`,
+);
 
 function addDoubt(
   { doubts }: Gathering,
-  kind: DoubtKind,
+  kind: IntakeDoubt['kind'],
   { field, text }: StatedCell,
   readings: readonly string[],
 ): void {
@@ -380,8 +381,7 @@ function numbersOf(field: 'called' | 'calling', gathering: Gathering): readonly 
   let last: StatedCell | undefined;
   const cells = cellsOf(field, gathering);
   for (const cell of cells) {
-    const options = { isCalled: field === 'called', ...numbersOption(gathering) };
-    const read = statedNumber(cell.text, options);
+    const read = statedNumber(cell.text, { isCalled: field === 'called', numbers: gathering.known.numbers });
     if (read.status === 'digits-lost') addDoubt(gathering, 'digits-lost', cell, []);
     if (read.status === 'withheld' && field === 'calling') addRead(gathering, cell, 'withheld');
     else if (read.status === 'withheld') addUnread(gathering, cell, 'value-not-understood');
@@ -396,10 +396,6 @@ function numbersOf(field: 'called' | 'calling', gathering: Gathering): readonly 
     last = cell;
   }
   return [...found.values()];
-}
-
-function numbersOption({ known }: Gathering): { readonly numbers?: NonNullable<IntakeKnowledge['numbers']> } {
-  return known.numbers === undefined ? {} : { numbers: known.numbers };
 }
 
 /** The same number in two spellings is one. */
@@ -422,7 +418,7 @@ function timeOf(gathering: Gathering): { readonly reading: TimeReading | undefin
   const asWritten = [...new Set(all.map(({ cell }) => writtenWithHint(cell)))].join(' ').slice(0, MAX_WRITTEN_CHARS);
   const read = all.flatMap(({ words }) => words ?? []);
   const { zone, receivedAtMs, clocks } = known;
-  const knowledge = { asWritten, receivedAtMs, clocks, countsTo24, ...(zone === undefined ? {} : { zone }) };
+  const knowledge = { asWritten, receivedAtMs, clocks, countsTo24, zone };
   const reading = statedTime(read, knowledge);
   for (const { cell, words } of all) {
     if (words === undefined) addNotUnderstood(gathering, cell);
@@ -509,11 +505,10 @@ function isHintRead(hint: string | undefined): boolean {
   return /^[mdyhstz\d\W_]{1,40}$/i.test(hint) || HINTS_OF_NO_ZONE.has(hint.toLowerCase().replace(/\W+/g, ' ').trim());
 }
 
-const HINTS_OF_NO_ZONE: ReadonlySet<string> = new Set([
-  ...['approx', 'approximate', 'approximately', 'if known', 'required', 'optional', 'mandatory', 'call', 'of call'],
-  ...['start', 'start of call', '24 hour', '24 hours', '24h', '24 hr', '24 hrs', '24 hour clock', 'military'],
-  ...['12 hour', '12h', '12 hr', 'am pm', 'hh mm am pm', 'iso 8601', 'rfc 3339'],
-]);
+const HINTS_OF_NO_ZONE: ReadonlySet<string> = phraseSet(
+  `approx, approximate, approximately, if known, required, optional, mandatory, call, of call, start, start of call, 24 hour,
+   24 hours, 24h, 24 hr, 24 hrs, 24 hour clock, military, 12 hour, 12h, 12 hr, am pm, hh mm am pm, iso 8601, rfc 3339`,
+);
 
 function writtenWithHint({ text, hint }: StatedCell): string {
   return hint === undefined || readTimeWords(hint) === undefined ? text : `${text} (${hint})`;
@@ -531,7 +526,7 @@ function instantField(field: IntakeField, gathering: Gathering): string | undefi
   const found = new Set<string>();
   for (const cell of cellsOf(field, gathering)) {
     const words = wordsOf(cell, dateOrder);
-    const known = { asWritten: cell.text, receivedAtMs: Infinity, clocks, ...(zone === undefined ? {} : { zone }) };
+    const known = { asWritten: cell.text, receivedAtMs: Infinity, clocks, zone };
     const reading = words === undefined ? undefined : statedTime([words], known);
     if (reading === undefined) addUnread(gathering, cell, 'value-not-understood');
     else {

@@ -1,11 +1,12 @@
 import { canonicalTelephoneNumber, NORTH_AMERICAN_PLAN } from '../../core/telephone-number.js';
+import { defined } from '../../core/text.js';
 import type { RequesterKind } from '../../contract/traceback-exchange.js';
 import { writtenCalled, writtenCaller } from '../../records/ingest/record-reader.js';
 import type { SourceNumbers } from '../../records/ingest/record-reader.js';
 import { INTAKE_FIELDS } from './intake-fields.js';
 import type { FieldForm, IntakeField } from './intake-fields.js';
 import { readTimeWords } from './time-words.js';
-import { visibleText } from './visible-text.js';
+import { phraseSet, visibleText } from './visible-text.js';
 import type { VisibleLine } from './visible-text.js';
 
 /** Longest name, id or other text of one line that a request holds. */
@@ -209,7 +210,7 @@ const LEAST_DIGITS_IN_NAME = 7;
  */
 export function statedNumber(
   text: string,
-  { isCalled, numbers = {} }: { readonly isCalled: boolean; readonly numbers?: SourceNumbers },
+  { isCalled, numbers = {} }: { readonly isCalled: boolean; readonly numbers?: SourceNumbers | undefined },
 ): NumberReading {
   if (text.length > MAX_NUMBER_CHARS) return UNREAD;
   const written = unquoted(text.normalize('NFKC').replace(DASHES, '-').trim());
@@ -241,32 +242,10 @@ const UNREAD: NumberReading = Object.freeze({ status: 'unread' });
 const DASHES = /[\u2010-\u2015\u2212]/g;
 
 /** What stands in the place of a number that nobody has. */
-const WITHHELD: ReadonlySet<string> = new Set([
-  ...[
-    'anonymous',
-    'unknown',
-    'restricted',
-    'private',
-    'blocked',
-    'withheld',
-    'unavailable',
-    'not available',
-    'no caller id',
-  ],
-  ...[
-    'n/a',
-    'na',
-    'none',
-    'null',
-    'not known',
-    'not provided',
-    'not displayed',
-    '-',
-    '--',
-    'private number',
-    'unknown caller',
-  ],
-]);
+const WITHHELD: ReadonlySet<string> = phraseSet(
+  `anonymous, unknown, restricted, private, blocked, withheld, unavailable, not available, no caller id, n/a, na,
+   none, null, not known, not provided, not displayed, -, --, private number, unknown caller`,
+);
 
 /** What stands between two numbers. */
 const DIVIDERS = /[,;/|&\n]| and | or /i;
@@ -363,7 +342,7 @@ function globalText(text: string, tn: string, plan: typeof NORTH_AMERICAN_PLAN):
 }
 
 function noted(note: string | undefined): { readonly note?: string } {
-  return note === undefined || note === '' ? {} : { note };
+  return defined({ note: note === '' ? undefined : note });
 }
 
 /** Whether a text has the form of a field, whatever it then means. Never throws for peer input. */
@@ -446,8 +425,5 @@ export function senderOf(text: string): { readonly fromName?: string; readonly f
   const before = bounded.split('<', 1)[0] ?? '';
   const name = (address === undefined ? before : before.replaceAll(address, '')).replace(/["'[\]()]/g, '').trim();
   const shown = name === '' || (address !== undefined && name === domainOf(address)) ? undefined : name;
-  return {
-    ...(shown === undefined ? {} : { fromName: shown }),
-    ...(address === undefined ? {} : { fromAddress: address }),
-  };
+  return defined({ fromName: shown, fromAddress: address });
 }

@@ -1,13 +1,13 @@
 import { hash } from 'node:crypto';
 import PostalMime from 'postal-mime';
 import type { Attachment, Email } from 'postal-mime';
+import { defined } from '../../core/text.js';
 import { htmlText, textOfBytes, visibleText } from './visible-text.js';
 import { emailAddress, senderOf } from './field-values.js';
 import type { AssembledRequest } from './assemble-request.js';
 import { MAX_INTAKE_CALLS } from './call-reading.js';
-import { intakeKnowledge, reportStatus } from './intake-options.js';
-import type { IntakeKnowledge, IntakeOptions } from './intake-options.js';
-import { MAX_INTAKE_UNREAD } from './intake-report.js';
+import { intakeKnowledge, reportOf, unreadableReport } from './intake-options.js';
+import type { IntakeKnowledge, IntakeOptions, RequestCsvMap } from './intake-options.js';
 import type {
   IntakeAttachment,
   IntakeDoubt,
@@ -17,9 +17,9 @@ import type {
   UnreadField,
 } from './intake-report.js';
 import { mapped, MAX_INTAKE_CSV_BYTES, readCsvPart } from './read-request-csv.js';
-import { distinctRequests, emptyReport, readTextPart } from './read-pasted-text.js';
+import { distinctRequests, readTextPart } from './read-pasted-text.js';
 import type { PartReading, TextPart } from './read-pasted-text.js';
-import type { RequestCsvMap } from './read-request-csv.js';
+import { instantText } from './stated-time.js';
 
 /** Octets of an e-mail that are read: a recording of five minutes as WAV has 5 MB, in base64 7. */
 export const MAX_INTAKE_EMAIL_BYTES = 33_554_432;
@@ -43,12 +43,6 @@ const MAX_HEADER_BYTES = 262_144;
 /** Files of one e-mail that are looked into. */
 const MAX_ATTACHMENTS = 64;
 
-/** What reads an e-mail. */
-export interface EmailIntakeOptions extends IntakeOptions {
-  /** What the columns of attached CSV files mean. Default what their heads say. */
-  readonly map?: RequestCsvMap;
-}
-
 /**
  * Reads the traceback requests of an e-mail: of its plain and its HTML body, of attached CSV and text files, and of messages that are
  * forwarded in it. Recordings that came with it are noted by name, type and SHA-256. Where the two bodies ask about different calls
@@ -65,32 +59,24 @@ export interface EmailIntakeOptions extends IntakeOptions {
  * console.log(report.status, report.email?.fromAddress); // clear requests@tracebacks.org
  * ```
  */
-export async function readEmail(bytes: Uint8Array, options: EmailIntakeOptions): Promise<IntakeReport> {
-  const { map, ...rest } = options;
-  const known = intakeKnowledge(rest);
-  const knownOfRows = intakeKnowledge(mapped(rest, map));
+export async function readEmail(bytes: Uint8Array, options: IntakeOptions): Promise<IntakeReport> {
+  const { map } = options;
+  const known = intakeKnowledge(options);
+  const knownOfRows = intakeKnowledge(mapped(options));
   const sha256 = hash('sha256', bytes, 'hex');
-  if (bytes.length === 0) return { ...emptyReport('email', sha256), because: 'empty' };
-  if (bytes.length > MAX_INTAKE_EMAIL_BYTES) return { ...emptyReport('email', sha256), because: 'too-large' };
-  if (hasTooManyLines(bytes)) return { ...emptyReport('email', sha256), because: 'too-many-lines' };
+  const unreadable = (because: NonNullable<IntakeReport['because']>): IntakeReport =>
+    unreadableReport({ kind: 'email', sha256, because });
+  if (bytes.length === 0) return unreadable('empty');
+  if (bytes.length > MAX_INTAKE_EMAIL_BYTES) return unreadable('too-large');
+  if (hasTooManyLines(bytes)) return unreadable('too-many-lines');
   const parsed = await parsedMessage(bytes);
-  if (parsed === undefined) return { ...emptyReport('email', sha256), because: 'not-an-email' };
+  if (parsed === undefined) return unreadable('not-an-email');
   const read = await readMessage(parsed, { known, knownOfRows, map, depth: 0, prefix: '', passedOnBy: [] });
   const requests = distinctRequests(read.requests).slice(0, MAX_INTAKE_CALLS);
-  const { unread, attachments } = read;
   const email = receivedEmail(parsed);
   const texts = [parsed.subject, parsed.text, parsed.html].filter((text) => text !== undefined);
-  const { fromAddress } = email;
-  return {
-    format: 'hopback.traceback-intake.1',
-    status: reportStatus({ requests, unread, attachments, texts, fromAddress }, known),
-    kind: 'email',
-    sha256,
-    email,
-    requests,
-    unread: unread.slice(0, MAX_INTAKE_UNREAD),
-    attachments,
-  };
+  const { unread, attachments } = read;
+  return reportOf({ kind: 'email', sha256, email, requests, unread, attachments, texts }, known);
 }
 
 function hasTooManyLines(bytes: Uint8Array): boolean {
@@ -125,14 +111,14 @@ function receivedEmail(email: Email): ReceivedEmail {
   const [replyTo] = (email.replyTo ?? []).flatMap(({ address }) => emailAddress(address ?? '') ?? []);
   const dateMs = Date.parse(header('date'));
   const subject = visibleText(email.subject ?? '').slice(0, 512);
-  return {
-    ...(messageId === undefined ? {} : { messageId }),
-    ...(references.length === 0 ? {} : { references: references.join(' ') }),
-    ...(subject === '' ? {} : { subject }),
+  return defined({
+    messageId,
+    references: references.length === 0 ? undefined : references.join(' '),
+    subject: subject === '' ? undefined : subject,
     ...sender,
-    ...(replyTo === undefined ? {} : { replyTo }),
-    ...(Number.isNaN(dateMs) ? {} : { date: new Date(dateMs).toISOString().replace('.000Z', 'Z') }),
-  };
+    replyTo,
+    date: Number.isNaN(dateMs) ? undefined : instantText(dateMs),
+  });
 }
 
 /** Ids of messages that an answer names at most: the whole thread of a week. */
@@ -173,10 +159,10 @@ async function readMessage(email: Email, options: MessageOptions): Promise<Messa
   const context: Omit<TextPart, 'part'> = {
     known,
     passedOnBy,
-    ...(fromName === undefined ? {} : { fromName }),
-    ...(fromAddress === undefined ? {} : { fromAddress }),
-    ...(date === undefined ? {} : { issuedAt: date }),
-    ...(recordings.length === 1 ? { recordingSha256: recordings[0]?.note.sha256 ?? '' } : {}),
+    fromName,
+    fromAddress,
+    issuedAt: date,
+    recordingSha256: recordings.length === 1 ? recordings[0]?.note.sha256 : undefined,
   };
   const body = readBodies(email, { context, prefix });
   const requests = [...body.requests];

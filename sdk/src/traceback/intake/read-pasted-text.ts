@@ -3,9 +3,8 @@ import { assembleRequest, withoutRepeats } from './assemble-request.js';
 import type { AssembledRequest, MessageKnowledge } from './assemble-request.js';
 import { groupCalls, MAX_INTAKE_CALLS } from './call-reading.js';
 import type { GroupedText } from './call-reading.js';
-import { intakeKnowledge, reportStatus } from './intake-options.js';
+import { intakeKnowledge, reportOf, unreadableReport } from './intake-options.js';
 import type { IntakeKnowledge, IntakeOptions } from './intake-options.js';
-import { MAX_INTAKE_UNREAD } from './intake-report.js';
 import type { IntakeDoubt, IntakeReport, IntakeRequest, StatedCell, UnreadField } from './intake-report.js';
 import { instantOfStated, instantText, statedTime } from './stated-time.js';
 import { referenceIn, textLayout } from './text-layout.js';
@@ -33,32 +32,10 @@ import { visibleLines } from './visible-text.js';
  */
 export function readPastedText(text: string, options: IntakeOptions): IntakeReport {
   const known = intakeKnowledge(options);
-  const read = readTextPart(text, { known, part: 'text' });
   const sha256 = hash('sha256', text, 'hex');
-  if (text.trim() === '') return { ...emptyReport('text', sha256), because: 'empty' };
-  const requests = distinctRequests(read.requests);
-  return {
-    format: 'hopback.traceback-intake.1',
-    status: reportStatus({ requests, unread: read.unread, texts: [text] }, known),
-    kind: 'text',
-    sha256,
-    requests,
-    unread: read.unread.slice(0, MAX_INTAKE_UNREAD),
-    attachments: [],
-  };
-}
-
-/** Where nothing could be read. */
-export function emptyReport(kind: IntakeReport['kind'], sha256: string): IntakeReport {
-  return {
-    format: 'hopback.traceback-intake.1',
-    status: 'unreadable',
-    kind,
-    sha256,
-    requests: [],
-    unread: [],
-    attachments: [],
-  };
+  if (text.trim() === '') return unreadableReport({ kind: 'text', sha256, because: 'empty' });
+  const { requests, unread } = readTextPart(text, { known, part: 'text' });
+  return reportOf({ kind: 'text', sha256, requests: distinctRequests(requests), unread, texts: [text] }, known);
 }
 
 /** A part of a message, and what is known of the message. */
@@ -111,7 +88,7 @@ function requestsOf(
 ): readonly AssembledRequest[] {
   if (grouped.calls.length === 0) return [];
   const { letterhead } = grouped;
-  const sent = letterhead === undefined ? {} : sentAt(letterhead.date ?? '', known);
+  const sent = letterhead === undefined ? undefined : sentAt(letterhead.date ?? '', known);
   // Whoever forwards a request is not who asks.
   const sender = letterhead ?? { fromName, fromAddress };
   const whole: IntakeDoubt[] = [...doubts];
@@ -120,9 +97,10 @@ function requestsOf(
   const context: MessageKnowledge = {
     known,
     ...message,
-    ...senderParts(sender),
+    issuedAt: sent ?? message.issuedAt,
+    fromName: sender.fromName,
+    fromAddress: sender.fromAddress,
     passedOnBy: letterhead === undefined || fromAddress === undefined ? passedOnBy : [...passedOnBy, fromAddress],
-    ...sent,
     shared: withLent(grouped.shared, shared),
     countsTo24: countsTo24(timesIn([...grouped.shared, ...grouped.calls.flatMap(({ cells }) => cells)])),
     doubts: whole,
@@ -188,24 +166,11 @@ function renamed(request: IntakeRequest, requestId: string): IntakeRequest {
   return { ...request, ...told, readings: request.readings.map((reading) => ({ ...reading, requestId })) };
 }
 
-function senderParts({
-  fromName,
-  fromAddress,
-}: {
-  readonly fromName?: string | undefined;
-  readonly fromAddress?: string | undefined;
-}): { readonly fromName?: string; readonly fromAddress?: string } {
-  return { ...(fromName === undefined ? {} : { fromName }), ...(fromAddress === undefined ? {} : { fromAddress }) };
-}
-
 /** When the message inside was sent, where its date has a zone. */
-function sentAt(date: string, known: IntakeKnowledge): { readonly issuedAt?: string } {
-  const words = readTimeWords(date, known.dateOrder);
-  const { zone, clocks } = known;
-  const time =
-    words &&
-    statedTime([words], { asWritten: date, receivedAtMs: Infinity, clocks, ...(zone === undefined ? {} : { zone }) });
-  const [only, ...others] = time?.readings ?? [];
+function sentAt(date: string, { dateOrder, zone, clocks }: IntakeKnowledge): string | undefined {
+  const words = readTimeWords(date, dateOrder);
+  const known = { asWritten: date, receivedAtMs: Infinity, clocks, zone };
+  const [only, ...others] = (words && statedTime([words], known))?.readings ?? [];
   const atMs = only === undefined || others.length > 0 ? undefined : instantOfStated(only, clocks);
-  return atMs === undefined ? {} : { issuedAt: instantText(atMs) };
+  return atMs === undefined ? undefined : instantText(atMs);
 }

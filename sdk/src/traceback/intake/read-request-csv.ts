@@ -1,110 +1,28 @@
 import { hash } from 'node:crypto';
-import { z } from 'zod';
-import { readBySchema } from '../../core/schema-findings.js';
-import { configurationError } from '../../records/configuration-error.schema.js';
-import type { ColumnPlace } from '../../records/ingest/formats/columns.js';
+import { defined } from '../../core/text.js';
 import { csvFields } from '../../records/ingest/record-reader.js';
 import { createRowSplitter } from '../../records/ingest/row-splitter.js';
 import type { SplitRow } from '../../records/ingest/row-splitter.js';
-import { readWrittenTime, TIME_LAYOUTS } from '../../records/ingest/formats/row-times.js';
+import { readWrittenTime } from '../../records/ingest/formats/row-times.js';
 import type { TimeLayout } from '../../records/ingest/formats/row-times.js';
 import { assembleRequest } from './assemble-request.js';
 import type { MessageKnowledge } from './assemble-request.js';
 import { groupCalls, MAX_INTAKE_CALLS } from './call-reading.js';
 import { isCellRead } from './field-values.js';
-import { INTAKE_FIELD_NAMES, INTAKE_FIELDS } from './intake-fields.js';
+import { INTAKE_FIELDS } from './intake-fields.js';
 import type { IntakeField, LabelMeaning } from './intake-fields.js';
-import { intakeKnowledge, reportStatus } from './intake-options.js';
-import type { IntakeKnowledge, IntakeOptions } from './intake-options.js';
-import { MAX_INTAKE_UNREAD } from './intake-report.js';
+import { intakeKnowledge, reportOf, unreadableReport } from './intake-options.js';
+import type { IntakeKnowledge, IntakeOptions, RequestCsvMap } from './intake-options.js';
 import type { IntakeReport, StatedCell, UnreadField } from './intake-report.js';
-import { distinctRequests, emptyReport, timesIn, withLent } from './read-pasted-text.js';
+import { distinctRequests, timesIn, withLent } from './read-pasted-text.js';
 import type { PartReading } from './read-pasted-text.js';
 import { textLayout } from './text-layout.js';
 import { countsTo24, isHalfOfDay, withHalfOfDay } from './time-words.js';
-import type { DateOrder } from './time-words.js';
 import { isReordered, utf8Of, visibleText } from './visible-text.js';
 import type { VisibleLine } from './visible-text.js';
 
-// Written by hand: a member that nobody knows is a typing error, and is refused.
-
-/** Columns are numbered up to here, as of call records. */
-const MAX_COLUMN = 1_023;
-const MAX_NAME_CHARS = 256;
-const MAX_HEADER_ROWS = 100;
-
-const placeSchema: z.ZodType<ColumnPlace> = z.union([
-  z.int().min(0).max(MAX_COLUMN),
-  z.string().min(1).max(MAX_NAME_CHARS),
-]);
-
-/** Of the file that declares what the columns mean. */
-const requestCsvMapSchema: z.ZodType<RequestCsvMap> = z
-  .strictObject({
-    columns: z
-      .partialRecord(z.enum(INTAKE_FIELD_NAMES as readonly [IntakeField, ...IntakeField[]]), placeSchema)
-      .refine((columns) => columns.called !== undefined || columns.recordId !== undefined, 'must say where called is')
-      .refine((columns) => columns.at !== undefined || columns.date !== undefined, 'must say where at is, or date'),
-    timeLayout: z.exactOptional(z.enum(TIME_LAYOUTS)),
-    zone: z.exactOptional(z.string().min(1).max(64)),
-    dateOrder: z.exactOptional(z.enum(['month-first', 'day-first'])),
-    separator: z.exactOptional(
-      z
-        .string()
-        .length(1)
-        .refine((character) => character !== '"', 'must be one character, and no quote'),
-    ),
-    headerRows: z.exactOptional(z.int().min(0).max(MAX_HEADER_ROWS)),
-  })
-  .refine(
-    ({ columns, headerRows }) =>
-      headerRows !== 0 || Object.values(columns).every((column) => typeof column === 'number'),
-    'names columns, but headerRows says that there is no head',
-  );
-
-/** What the columns of a CSV file with requests mean. Plain JSON. One row is one call. */
-export interface RequestCsvMap {
-  /** Where each field stands: the number of its column, from 0, or the name that the head has for it, in any case. */
-  readonly columns: Readonly<Partial<Record<IntakeField, ColumnPlace>>>;
-  /** How `at`, or `date` and `timeOfDay` with a space between, is written. Default as people write times. */
-  readonly timeLayout?: TimeLayout;
-  /** In which zone times without one are: IANA name or `UTC`. */
-  readonly zone?: string;
-  /** Which number of a date in figures is the month, where no layout is declared. */
-  readonly dateOrder?: DateOrder;
-  /** One character. Default the comma; a tab for tab-separated files. */
-  readonly separator?: string;
-  /** Rows before the first call. Default 1 where a place is a name, else 0. */
-  readonly headerRows?: number;
-}
-
-/**
- * Reads a field map, out of a file.
- * @param value - as JSON has it parsed
- * @param options - `at`: how a message names it. Default `the field map`
- * @returns the map
- * @throws {@link HopbackError} `invalid-configuration` that names each member that is missing, not known or out of its bounds
- * @see RFC 4180
- * @example
- * ```ts
- * const map = readRequestCsvMap({ columns: { called: 'TN', at: 'When' }, zone: 'UTC' });
- * console.log(map.columns.called); // TN
- * ```
- */
-export function readRequestCsvMap(value: unknown, options: { readonly at?: string } = {}): RequestCsvMap {
-  const result = readBySchema(requestCsvMapSchema, value);
-  if (result.success) return result.data;
-  throw configurationError(options.at ?? 'the field map', { error: result.error, value });
-}
-
 /** Octets of a file that are read: {@link MAX_INTAKE_CALLS} rows of a thousand. */
 export const MAX_INTAKE_CSV_BYTES = 16_777_216;
-
-/** What reads a CSV file. */
-export interface RequestCsvOptions extends IntakeOptions {
-  /** What the columns mean. Default what their heads say, by {@link INTAKE_FIELDS}. */
-  readonly map?: RequestCsvMap;
-}
 
 /**
  * Reads a CSV file with one call in each row, by a declared map of its columns, or by their heads where none is declared. Understands
@@ -123,33 +41,20 @@ export interface RequestCsvOptions extends IntakeOptions {
  * console.log(report.status, report.requests.length); // clear 1
  * ```
  */
-export function readRequestCsv(bytes: Uint8Array, options: RequestCsvOptions): IntakeReport {
-  const { map, ...rest } = options;
-  const known = intakeKnowledge(mapped(rest, map));
+export function readRequestCsv(bytes: Uint8Array, options: IntakeOptions): IntakeReport {
+  const { map } = options;
+  const known = intakeKnowledge(mapped(options));
   const sha256 = hash('sha256', bytes, 'hex');
-  if (bytes.length === 0) return { ...emptyReport('csv', sha256), because: 'empty' };
-  if (bytes.length > MAX_INTAKE_CSV_BYTES) return { ...emptyReport('csv', sha256), because: 'too-large' };
-  const read = readCsvPart(bytes, { known, map, part: 'file' });
-  const requests = distinctRequests(read.requests);
-  return {
-    format: 'hopback.traceback-intake.1',
-    status: reportStatus({ requests, unread: read.unread }, known),
-    kind: 'csv',
-    sha256,
-    requests,
-    unread: read.unread.slice(0, MAX_INTAKE_UNREAD),
-    attachments: [],
-  };
+  if (bytes.length === 0) return unreadableReport({ kind: 'csv', sha256, because: 'empty' });
+  if (bytes.length > MAX_INTAKE_CSV_BYTES) return unreadableReport({ kind: 'csv', sha256, because: 'too-large' });
+  const { requests, unread } = readCsvPart(bytes, { known, map, part: 'file' });
+  return reportOf({ kind: 'csv', sha256, requests: distinctRequests(requests), unread }, known);
 }
 
 /** What a map says goes before what the reader says in general. */
-export function mapped(options: IntakeOptions, map: RequestCsvMap | undefined): IntakeOptions {
-  const { zone = options.zone, dateOrder = options.dateOrder } = map ?? {};
-  return {
-    ...options,
-    ...(zone === undefined ? {} : { zone }),
-    ...(dateOrder === undefined ? {} : { dateOrder }),
-  };
+export function mapped(options: IntakeOptions): IntakeOptions {
+  const { zone = options.zone, dateOrder = options.dateOrder } = options.map ?? {};
+  return { ...options, ...defined({ zone, dateOrder }) };
 }
 
 /** A file with rows, and what is known of the message that it came with. */

@@ -1,10 +1,11 @@
+import { defined } from '../../core/text.js';
 import type { StatedTime } from '../../contract/traceback-exchange.js';
 import { zoneClock } from '../../records/ingest/formats/row-times.js';
 import type { WallTime, ZoneClock } from '../../records/ingest/formats/row-times.js';
 import type { IntakeDoubt } from './intake-report.js';
 import { readTimeWords, ZONE_WORDS } from './time-words.js';
 import type { CalendarDate, ClockTime, TimeWords, ZoneMeaning } from './time-words.js';
-import { visibleText } from './visible-text.js';
+import { phraseSet, visibleText } from './visible-text.js';
 
 /** What a time may mean, and what a person has to settle about it. */
 export interface TimeReading {
@@ -17,7 +18,7 @@ export interface TimeReading {
 interface TimeKnowledge {
   readonly asWritten: string;
   /** In which times without a zone are written: IANA name or `UTC`. */
-  readonly zone?: string;
+  readonly zone?: string | undefined;
   /** When the request came: calls are not asked about before they were made. */
   readonly receivedAtMs: number;
   readonly clocks: ZoneClocks;
@@ -136,16 +137,8 @@ function wallOf({ year, month, day }: CalendarDate, clock: ClockTime | undefined
 
 function wallOfMs(ms: number): WallTime {
   const at = new Date(ms);
-  const [year, month, day] = [at.getUTCFullYear(), at.getUTCMonth() + 1, at.getUTCDate()];
-  return {
-    year,
-    month,
-    day,
-    hour: at.getUTCHours(),
-    minute: at.getUTCMinutes(),
-    second: at.getUTCSeconds(),
-    microsecond: 0,
-  };
+  const date = { year: at.getUTCFullYear(), month: at.getUTCMonth() + 1, day: at.getUTCDate() };
+  return { ...date, hour: at.getUTCHours(), minute: at.getUTCMinutes(), second: at.getUTCSeconds(), microsecond: 0 };
 }
 
 interface ZonesRead {
@@ -237,20 +230,11 @@ function offsetMinutes(zone: string): number | undefined {
 }
 
 function readingOf(
-  {
-    date,
-    clock,
-    zone,
-  }: { readonly date: CalendarDate; readonly clock: ClockTime | undefined; readonly zone: string | undefined },
+  { date, clock, zone }: { date: CalendarDate; clock: ClockTime | undefined; zone: string | undefined },
   asWritten: string,
 ): StatedTime {
-  const precision = clock?.precision ?? 'day';
-  return {
-    asWritten,
-    local: `${dayText(date)}T${clockText(clock)}`,
-    ...(zone === undefined ? {} : { zone }),
-    precision,
-  };
+  const precision: StatedTime['precision'] = clock?.precision ?? 'day';
+  return defined({ asWritten, local: `${dayText(date)}T${clockText(clock)}`, zone, precision });
 }
 
 function clockText(clock: ClockTime | undefined): string {
@@ -305,38 +289,23 @@ const MAX_CHARS = 320;
 const MOST_WORDS_BEHIND = 8;
 
 /** What stands before the zone in such a sentence. */
-const LEADING: ReadonlySet<string> = new Set([
-  ...[
-    'all',
-    'the',
-    'call',
-    'calls',
-    'date',
-    'dates',
-    'and',
-    'of',
-    'these',
-    'this',
-    'below',
-    'above',
-    'following',
-    'that',
-  ],
-  ...['are', 'is', 'shown', 'given', 'stated', 'expressed', 'displayed', 'listed', 'reported', 'recorded', 'provided'],
-  ...['noted', 'in', 'as', 'for', 'to', 'note', 'please', 'nb', 'here', 'request', 'report', 'table', 'message', 'use'],
-]);
+const LEADING: ReadonlySet<string> = phraseSet(
+  `all, the, call, calls, date, dates, and, of, these, this, below, above, following, that, are, is, shown,
+   given, stated, expressed, displayed, listed, reported, recorded, provided, noted, in, as, for, to, note,
+   please, nb, here, request, report, table, message, use`,
+);
 
 /** What such a sentence is about; one of these has to be there. */
-const ABOUT: ReadonlySet<string> = new Set(['times', 'timestamps', 'timezone', 'timestamp']);
+const ABOUT: ReadonlySet<string> = phraseSet(`times, timestamps, timezone, timestamp`);
 
 /** `unless otherwise noted` takes nothing back, and the second list is no zone at all. */
-const TRAILING: ReadonlySet<string> = new Set(['unless', 'except', 'if', 'but', 'excluding', 'save', 'apart']);
-const HARMLESS: ReadonlySet<string> = new Set([
-  ...['unless', 'except', 'if', 'where', 'when', 'as', 'otherwise', 'explicitly', 'expressly', 'specifically'],
-  ...['noted', 'stated', 'indicated', 'specified', 'shown', 'given', 'mentioned', 'marked', 'known', 'available'],
-  ...['it', 'is', 'are', 'not', 'a', 'another', 'different', 'time', 'zone', 'timezone'],
-]);
-const NO_ZONE: ReadonlySet<string> = new Set(['approximate', 'approx', 'approximations', 'estimates', 'estimated']);
+const TRAILING: ReadonlySet<string> = phraseSet(`unless, except, if, but, excluding, save, apart`);
+const HARMLESS: ReadonlySet<string> = phraseSet(
+  `unless, except, if, where, when, as, otherwise, explicitly, expressly, specifically, noted, stated, indicated,
+   specified, shown, given, mentioned, marked, known, available, it, is, are, not, a, another, different, time,
+   zone, timezone`,
+);
+const NO_ZONE: ReadonlySet<string> = phraseSet(`approximate, approx, approximations, estimates, estimated`);
 
 /**
  * The zone that running text states for all times of a request: `All times are UTC.`, `(times in Eastern)`, `The time zone is CT`. What

@@ -3,7 +3,7 @@ import { hasNumber, isCellRead, letterheadAt } from './field-values.js';
 import type { Letterhead } from './field-values.js';
 import { INTAKE_FIELDS, MAX_LABEL_CHARS } from './intake-fields.js';
 import type { FieldForm, LabelIndex, LabelMeaning } from './intake-fields.js';
-import type { StatedCell, UnreadField, UnreadReason } from './intake-report.js';
+import type { StatedCell, UnreadField } from './intake-report.js';
 import { zoneStatement } from './stated-time.js';
 import { isHalfOfDay, withHalfOfDay } from './time-words.js';
 import { visibleText } from './visible-text.js';
@@ -499,7 +499,7 @@ function takeHalfOfDay({ items }: Walk, half: string): boolean {
 function unread(
   { items, part }: Walk,
   { number }: VisibleLine,
-  { reason, label, text }: { readonly reason: UnreadReason; readonly label?: string; readonly text: string },
+  { reason, label, text }: { readonly reason: UnreadField['reason']; readonly label?: string; readonly text: string },
 ): void {
   const place = { part, line: number };
   const named = label === undefined ? {} : { label };

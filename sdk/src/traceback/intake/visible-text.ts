@@ -48,6 +48,16 @@ export function visibleText(text: string): string {
   return text.replace(INVISIBLE, '').replace(ANY_SPACE, ' ').trim();
 }
 
+/** Words and phrases out of a list with commas between them. */
+export function phrases(list: string): readonly string[] {
+  return list.split(',').map((phrase) => phrase.trim());
+}
+
+/** The same, to be looked up. */
+export function phraseSet(list: string): ReadonlySet<string> {
+  return new Set(phrases(list));
+}
+
 /** Whether a text has marks that turn the direction of writing round for what follows: digits are then shown in another order. */
 export function isReordered(text: string): boolean {
   return REORDERING.test(text);
@@ -85,77 +95,18 @@ const MAX_HTML_CHARS = 4_194_304;
 const MAX_OPEN_ROWS = 64;
 
 /** Elements whose content is not for reading. */
-const SILENT: ReadonlySet<string> = new Set([
-  ...[
-    'script',
-    'style',
-    'head',
-    'title',
-    'template',
-    'noscript',
-    'object',
-    'iframe',
-    'svg',
-    'math',
-    'select',
-    'textarea',
-  ],
-]);
+const SILENT: ReadonlySet<string> = phraseSet(
+  `script, style, head, title, template, noscript, object, iframe, svg, math, select, textarea`,
+);
 
 /** Elements that begin a line. */
-const BLOCKS: ReadonlySet<string> = new Set([
-  ...[
-    'address',
-    'article',
-    'aside',
-    'blockquote',
-    'body',
-    'br',
-    'caption',
-    'center',
-    'dd',
-    'div',
-    'dl',
-    'dt',
-    'fieldset',
-    'footer',
-  ],
-  ...[
-    'form',
-    'h1',
-    'h2',
-    'h3',
-    'h4',
-    'h5',
-    'h6',
-    'header',
-    'hr',
-    'li',
-    'main',
-    'nav',
-    'ol',
-    'p',
-    'pre',
-    'section',
-    'ul',
-  ],
-]);
+const BLOCKS: ReadonlySet<string> = phraseSet(
+  `address, article, aside, blockquote, body, br, caption, center, dd, div, dl, dt, fieldset, footer, form, h1,
+   h2, h3, h4, h5, h6, header, hr, li, main, nav, ol, p, pre, section, ul`,
+);
 
 /** Elements that have no end. */
-const VOID: ReadonlySet<string> = new Set([
-  'area',
-  'base',
-  'br',
-  'col',
-  'embed',
-  'hr',
-  'img',
-  'input',
-  'link',
-  'meta',
-  'source',
-  'wbr',
-]);
+const VOID: ReadonlySet<string> = phraseSet(`area, base, br, col, embed, hr, img, input, link, meta, source, wbr`);
 
 /** Breaks a line outside a row, and is a space inside one. Not in any text: control characters are taken out first. */
 const BREAK = '\u0001';
@@ -435,30 +386,42 @@ function append(writing: Writing, text: string): void {
 
 /** Entities that letters have; others stay as they are written. */
 const ENTITIES: Readonly<Record<string, string>> = {
-  ...{
-    amp: '&',
-    lt: '<',
-    gt: '>',
-    quot: '"',
-    apos: "'",
-    nbsp: '\u00a0',
-    ensp: ' ',
-    emsp: ' ',
-    thinsp: ' ',
-    colon: ':',
-  },
-  ...{ ndash: '\u2013', mdash: '\u2014', minus: '-', hyphen: '-', lsquo: "'", rsquo: "'", ldquo: '"', rdquo: '"' },
-  ...{
-    bull: '\u2022',
-    middot: '\u00b7',
-    hellip: '\u2026',
-    copy: '\u00a9',
-    reg: '\u00ae',
-    trade: '\u2122',
-    lpar: '(',
-    rpar: ')',
-  },
-  ...{ zwj: '', zwnj: '', shy: '', lrm: '', rlm: '\u200f', num: '#', plus: '+', sol: '/', period: '.', comma: ',' },
+  amp: '&',
+  lt: '<',
+  gt: '>',
+  quot: '"',
+  apos: "'",
+  nbsp: '\u00a0',
+  ensp: ' ',
+  emsp: ' ',
+  thinsp: ' ',
+  colon: ':',
+  ndash: '\u2013',
+  mdash: '\u2014',
+  minus: '-',
+  hyphen: '-',
+  lsquo: "'",
+  rsquo: "'",
+  ldquo: '"',
+  rdquo: '"',
+  bull: '\u2022',
+  middot: '\u00b7',
+  hellip: '\u2026',
+  copy: '\u00a9',
+  reg: '\u00ae',
+  trade: '\u2122',
+  lpar: '(',
+  rpar: ')',
+  zwj: '',
+  zwnj: '',
+  shy: '',
+  lrm: '',
+  rlm: '\u200f',
+  num: '#',
+  plus: '+',
+  sol: '/',
+  period: '.',
+  comma: ',',
 };
 
 function decodeEntities(text: string): string {

@@ -1,5 +1,4 @@
-import type { SharedRecord } from '@hopback/sdk/platform';
-import type { Suspicion } from '@hopback/sdk/records';
+import type { SharedRecord, Suspicion } from '@hopback/sdk/records';
 import type { CampaignCall, LiveRecord } from '../../core/index.js';
 import type { CampaignPolicy, WayOfCalling } from './campaign-policy.js';
 import { WAYS_OF_CALLING } from './campaign-policy.js';

@@ -1,7 +1,11 @@
-import type { Campaign, CampaignEntryPoint, CampaignProvider, CampaignVolume } from '@hopback/sdk/platform';
+import type { Campaign } from '@hopback/sdk/platform';
 import { ratePerHour } from './campaign-file.js';
 import type { CampaignFile } from './campaign-file.js';
 import { WAYS_OF_CALLING } from './campaign-policy.js';
+
+type CampaignEntryPoint = NonNullable<Campaign['entryPoints']>[number];
+type CampaignProvider = Campaign['providers'][number];
+type CampaignVolume = NonNullable<Campaign['estimatedVolume']>;
 
 /** What others have found out about a campaign. */
 export interface CampaignFindings {

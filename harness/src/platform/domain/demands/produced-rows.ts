@@ -1,11 +1,5 @@
-import type {
-  AppReport,
-  Campaign,
-  DemandRecordClass,
-  SharedRecord,
-  Traceback,
-  TracebackHop,
-} from '@hopback/sdk/platform';
+import type { AppReport, Campaign, DemandRecordClass, Traceback } from '@hopback/sdk/platform';
+import type { SharedRecord } from '@hopback/sdk/records';
 import type {
   AnsweredCall,
   CustomerStatement,
@@ -16,6 +10,8 @@ import type {
 import { callDifferences, nextAskedCall } from '@hopback/sdk/internal';
 import { COLUMNS } from './data-dictionary.js';
 import type { ScopeItem } from './scope.js';
+
+type TracebackHop = Traceback['hops'][number];
 
 /** A value of one column. */
 export type Cell = string | number | boolean | undefined;

@@ -1,5 +1,8 @@
-import type { DemandKind, DemandRecordClass, DemandState, DemandSubmission } from '@hopback/sdk/platform';
+import type { Demand, DemandRecordClass, DemandSubmission } from '@hopback/sdk/platform';
 import type { CountedCalls } from './restraint-package.js';
+
+type DemandKind = Demand['kind'];
+type DemandState = Demand['state'];
 
 /** A law under which an agency may demand records. */
 interface KnownAuthority {
@@ -272,7 +275,7 @@ export function priorityRank(priority: ReviewPriority): number {
  * Demands in the order in which they are to be looked at: expedited, urgent, ordinary; of each, the one that waits longest first. Never throws.
  * @param demands - in any order
  */
-export function reviewOrder<Demand extends ClockedDemand>(demands: readonly Demand[]): readonly Demand[] {
+export function reviewOrder<One extends ClockedDemand>(demands: readonly One[]): readonly One[] {
   return demands.toSorted(
     (a, b) =>
       ORDER[priorityOf(a)] - ORDER[priorityOf(b)] ||

@@ -1,11 +1,10 @@
-import type {
-  ImplementationStatus,
-  ProviderAffiliate,
-  ProviderEntry,
-  ProviderPrincipal,
-  RobocallMitigationContact,
-} from '@hopback/sdk/platform';
+import type { ProviderEntry } from '@hopback/sdk/platform';
 import { parse } from 'csv-parse/sync';
+
+type ImplementationStatus = ProviderEntry['implementation'];
+type ProviderAffiliate = ProviderEntry['affiliates'][number];
+type ProviderPrincipal = ProviderEntry['principals'][number];
+type RobocallMitigationContact = NonNullable<ProviderEntry['robocallMitigationContact']>;
 
 // What the cells of a filing say. Cells are what strangers typed into a form: each reader gives undefined for what it cannot read.
 

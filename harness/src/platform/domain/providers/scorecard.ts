@@ -1,4 +1,4 @@
-import type { CooperationConcern, ProviderScorecard } from '@hopback/sdk/platform';
+import type { ProviderScorecard } from '@hopback/sdk/platform';
 import type { RequestOutcome } from '../../core/index.js';
 
 const SHARES = [0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99];

@@ -1,4 +1,4 @@
-import type { SharedCalledNumber, SharedCallingNumber, SharedRecord } from '@hopback/sdk/platform';
+import type { SharedCalledNumber, SharedCallingNumber, SharedRecord } from '@hopback/sdk/records';
 
 /** What is looked for beside the time: all that is stated has to fit. Numbers are canonical, or pseudonyms as carriers send them. */
 export interface LiveKeys {

@@ -1,4 +1,4 @@
-import type { SharedRecord } from '@hopback/sdk/platform';
+import type { SharedRecord } from '@hopback/sdk/records';
 import type { ProviderReference, RequestedCall } from '@hopback/sdk/traceback';
 
 /** A record of another carrier, with the provider that it says the call left to. */

@@ -1,4 +1,4 @@
-import type { Traceback, TracebackHop, TracebackHopState } from '@hopback/sdk/platform';
+import type { Traceback } from '@hopback/sdk/platform';
 import type {
   ContactDetails,
   FindingArm,
@@ -11,6 +11,9 @@ import type {
   TracebackRequest,
 } from '@hopback/sdk/traceback';
 import type { TracebackView } from '@hopback/sdk/internal';
+
+type TracebackHop = Traceback['hops'][number];
+type TracebackHopState = Traceback['hops'][number]['state'];
 
 /** Makes a keyed pseudonym of a value. */
 export type Pseudonym = (value: string) => string;

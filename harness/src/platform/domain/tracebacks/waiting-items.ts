@@ -2,6 +2,8 @@ import type { NoticeResponse, NoticeState } from '@hopback/sdk/platform';
 import type { ProviderReference } from '@hopback/sdk/traceback';
 import type { TracebackView } from '@hopback/sdk/internal';
 
+type NoticeState = FccNotice['state'];
+
 /** Something in a traceback that waits for a person of the traceback group. */
 export type WaitingItem =
   /** The traceback got no further: a person can name a neighbour, or take the outcome as it is. */

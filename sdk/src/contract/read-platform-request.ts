@@ -1,12 +1,11 @@
-import { readBySchema } from '../../core/schema-findings.js';
-import type { WireSchema } from '../../contract/bodies.js';
-import type { ProblemCode, ProblemLocation } from '../../contract/common.js';
-import { isParameterInForm } from '../../contract/component-schemas.js';
-import type { PlatformRoute, RouteRequest } from '../../contract/route.js';
-import { PLATFORM_ROUTES } from '../../contract/routes.js';
+import { readBySchema } from '../core/schema-findings.js';
+import type { WireSchema } from './bodies.js';
+import type { ProblemCode, ProblemLocation } from './common.js';
+import { isParameterInForm } from './component-schemas.js';
+import type { PlatformRoute, RouteRequest } from './route.js';
 
 /** A route that a request is meant for, and what its path says. */
-export interface MatchedRoute<Route extends PlatformRoute<string, string> = PlatformRoute> {
+export interface MatchedRoute<Route extends PlatformRoute<string> = PlatformRoute> {
   readonly route: Route;
   /** Parameters of the path by their names, without their escapes. */
   readonly path: Readonly<Record<string, string>>;
@@ -24,7 +23,7 @@ export interface MatchedRoute<Route extends PlatformRoute<string, string> = Plat
  * console.log(match('GET', '/v1/campaigns/c-1')?.path['campaignId']); // c-1
  * ```
  */
-export function createRouteMatcher<Route extends PlatformRoute<string, string>>(
+export function createRouteMatcher<Route extends PlatformRoute<string>>(
   routes: readonly Route[],
 ): (method: string, pathname: string) => MatchedRoute<Route> | undefined {
   const entries = routes.map((route) => ({ route, parts: route.path.split('/') }));
@@ -37,17 +36,6 @@ export function createRouteMatcher<Route extends PlatformRoute<string, string>>(
     return undefined;
   };
 }
-
-/**
- * Finds the route of the contract that a request is meant for, as {@link createRouteMatcher} does.
- * @see RFC 9110 section 9
- * @example
- * ```ts
- * console.log(matchPlatformRoute('GET', '/v1/alerts')?.route.operationId); // listAlerts
- * ```
- */
-export const matchPlatformRoute: (method: string, pathname: string) => MatchedRoute | undefined =
-  createRouteMatcher(PLATFORM_ROUTES);
 
 function pathOf(parts: readonly string[], given: readonly string[]): Readonly<Record<string, string>> | undefined {
   if (parts.length !== given.length) return undefined;
@@ -133,19 +121,12 @@ export interface ReadPlatformRequest {
 }
 
 /** What was read, or what is wrong with it; beside that, what a platform lets pass and a sender should not send. */
-export type PlatformRequestReading =
+type PlatformRequestReading =
   | { readonly status: 'read'; readonly request: ReadPlatformRequest; readonly surplus: readonly ProblemLocation[] }
   | { readonly status: 'refused'; readonly code: ProblemCode; readonly errors: readonly ProblemLocation[] };
 
 /** Schemas of bodies by their names. */
-export type BodySchemas<Body extends string> = Readonly<Record<Body, WireSchema<unknown>>>;
-
-/** What a request is read by. */
-export interface RequestReadingOptions<Body extends string> extends MatchedRoute<PlatformRoute<Body, string>> {
-  /** Of the request, parsed. */
-  readonly url: URL;
-  readonly schemas: BodySchemas<Body>;
-}
+type BodySchemas<Body extends string> = Readonly<Record<Body, WireSchema<unknown>>>;
 
 /**
  * Reads a request to a platform by its route: parameters and body are held against their forms.
@@ -158,7 +139,7 @@ export interface RequestReadingOptions<Body extends string> extends MatchedRoute
  * ```ts
  * const request = new Request('https://itg.example/v1/campaigns?limit=0');
  * const url = new URL(request.url);
- * const matched = matchPlatformRoute(request.method, url.pathname);
+ * const matched = createRouteMatcher(PLATFORM_ROUTES)(request.method, url.pathname);
  * if (matched !== undefined) {
  *   const reading = await readPlatformRequest(request, { ...matched, url, schemas: WIRE_SCHEMAS });
  *   console.log(reading.status); // refused
@@ -167,7 +148,7 @@ export interface RequestReadingOptions<Body extends string> extends MatchedRoute
  */
 export async function readPlatformRequest<Body extends string>(
   request: Request,
-  options: RequestReadingOptions<Body>,
+  options: MatchedRoute<PlatformRoute<Body>> & { readonly url: URL; readonly schemas: BodySchemas<Body> },
 ): Promise<PlatformRequestReading> {
   const { route, path, url, schemas } = options;
   const parameters: Record<string, string> = {};

@@ -1,6 +1,6 @@
-import type { ProblemCode, ProblemDetails, ProblemLocation } from '../../contract/common.js';
-import type { DemandScope } from '../../contract/demand.js';
-import { PROBLEM_KINDS, problemType } from '../../contract/problem-table.js';
+import type { ProblemCode, ProblemDetails, ProblemLocation } from './common.js';
+import type { DemandScope } from './demand.js';
+import { PROBLEM_KINDS, problemType } from './problem-table.js';
 
 /** What a platform answers to a call, before it is written as HTTP. */
 export type PlatformAnswer =
