@@ -7,7 +7,7 @@ import { PLATFORM_EVENT_KINDS } from './event-table.js';
 import { exampleEvent, WIRE_EXAMPLES } from './examples/wire-examples.js';
 import { COMMON_PROBLEMS, PROBLEM_KINDS } from './problem-table.js';
 import type { PlatformRoute, RouteParameter, RouteRequest, RouteResponse } from './route.js';
-import { ROUTE_TAGS } from './route.js';
+import { MEDIA_TYPES, ROUTE_TAGS } from './route.js';
 import { CONTRACT_VERSION, PLATFORM_ROUTES } from './routes.js';
 
 /** What stands at the head of both documents. */
@@ -76,16 +76,11 @@ export const WEBHOOK_FIELDS: readonly {
 
 /** What is sent along. */
 function requestBody(request: RouteRequest): JsonObject {
-  if (request.kind === 'json') return { required: true, content: { 'application/json': body(request.body) } };
-  if (request.kind === 'form')
-    return { required: true, content: { 'application/x-www-form-urlencoded': body(request.body) } };
-  if (request.kind === 'lines')
-    return {
-      required: true,
-      description: 'One value of this schema a line, each line ending in a line feed.',
-      content: { 'application/x-ndjson': body(request.line) },
-    };
-  return { required: true, content: { 'multipart/form-data': twoParts(request) } };
+  const type = MEDIA_TYPES[request.kind];
+  if (request.kind === 'json-and-pdf') return { required: true, content: { [type]: twoParts(request) } };
+  if (request.kind !== 'lines') return { required: true, content: { [type]: body(request.body) } };
+  const description = 'One value of this schema a line, each line ending in a line feed.';
+  return { required: true, description, content: { [type]: body(request.line) } };
 }
 
 function twoParts({ jsonPart, body: name, pdfPart }: Extract<RouteRequest, { kind: 'json-and-pdf' }>): JsonObject {

@@ -25,88 +25,74 @@ export function problemType(code: ProblemCode): string {
   return `${PROBLEM_TYPE_PREFIX}${code}`;
 }
 
+const kind = (status: number, title: string, remedy: string): ProblemKind => ({ status, title, remedy });
+
 /** Status and title of every problem of the contract. @see RFC 9457; RFC 9110 section 15 */
 export const PROBLEM_KINDS: Readonly<Record<ProblemCode, ProblemKind>> = {
-  'invalid-body': {
-    status: 400,
-    title: 'The body is not in the form of the contract',
-    remedy: 'Put right the places that errors names.',
-  },
-  'invalid-parameter': {
-    status: 400,
-    title: 'A parameter is not in the form of the contract',
-    remedy: 'Put right the parameters that errors names.',
-  },
-  unauthenticated: { status: 401, title: 'No valid token', remedy: 'Get a token, and send the call once more.' },
-  forbidden: {
-    status: 403,
-    title: 'The token does not reach as far',
-    remedy: 'Ask the platform for the scope, or the organization that the resource belongs to.',
-  },
-  'not-found': { status: 404, title: 'There is none that the caller may see', remedy: 'Check the id.' },
-  conflict: {
-    status: 409,
-    title: 'What is there already does not allow it',
-    remedy: 'Fetch what is there; the same call fails again.',
-  },
-  'request-cancelled': { status: 409, title: 'No answer is wanted any longer', remedy: 'Give the request up.' },
-  'answer-out-of-sequence': {
-    status: 409,
-    title: 'The revision does not follow the last answer',
-    remedy: 'Fetch the answers that are there, and amend the last one.',
-  },
-  'demand-not-open': {
-    status: 409,
-    title: 'There is a decision about the demand already',
-    remedy: 'Fetch the demand.',
-  },
-  'production-not-ready': { status: 409, title: 'The production is being prepared', remedy: 'Wait for its event.' },
-  gone: { status: 410, title: 'It is not kept any longer', remedy: 'Do not ask again.' },
-  'too-large': { status: 413, title: 'The body is too large', remedy: 'Send less at once.' },
-  'unsupported-media-type': {
-    status: 415,
-    title: 'The body is of a type that is not taken here',
-    remedy: 'Send one of the types of the contract.',
-  },
-  'answer-signature-invalid': {
-    status: 422,
-    title: 'The signature of the answer does not verify',
-    remedy: 'Sign with a key that is registered for the provider, named by kid.',
-  },
-  'answer-mismatch': {
-    status: 422,
-    title: 'The answer is of another request or provider, or mixes companies',
-    remedy: 'Send it to the request that it names, and name each provider as the registry does.',
-  },
-  'idempotency-key-reused': {
-    status: 422,
-    title: 'The key came with another body before',
-    remedy: 'Use a new key for a new call.',
-  },
-  'document-unreadable': {
-    status: 422,
-    title: 'The document is no PDF, or not the one that was stated',
-    remedy: 'Send the PDF whose SHA-256 the structured part states.',
-  },
-  'scope-unusable': {
-    status: 422,
-    title: 'The scope ends before it begins',
-    remedy: 'Correct `from` or `to` of the scope, and send the demand or decision again.',
-  },
-  'webhook-url-refused': {
-    status: 422,
-    title: 'The platform will not post to this address',
-    remedy: 'Name an https: address on the open Internet.',
-  },
-  'rate-limited': { status: 429, title: 'Too many calls', remedy: 'Wait as long as Retry-After says.' },
-  internal: { status: 500, title: 'Trouble at the platform', remedy: 'Send the same call once more, later.' },
+  'invalid-body': kind(400, 'The body is not in the form of the contract', 'Put right the places that errors names.'),
+  'invalid-parameter': kind(
+    400,
+    'A parameter is not in the form of the contract',
+    'Put right the parameters that errors names.',
+  ),
+  unauthenticated: kind(401, 'No valid token', 'Get a token, and send the call once more.'),
+  forbidden: kind(
+    403,
+    'The token does not reach as far',
+    'Ask the platform for the scope, or the organization that the resource belongs to.',
+  ),
+  'not-found': kind(404, 'There is none that the caller may see', 'Check the id.'),
+  conflict: kind(409, 'What is there already does not allow it', 'Fetch what is there; the same call fails again.'),
+  'request-cancelled': kind(409, 'No answer is wanted any longer', 'Give the request up.'),
+  'answer-out-of-sequence': kind(
+    409,
+    'The revision does not follow the last answer',
+    'Fetch the answers that are there, and amend the last one.',
+  ),
+  'demand-not-open': kind(409, 'There is a decision about the demand already', 'Fetch the demand.'),
+  'production-not-ready': kind(409, 'The production is being prepared', 'Wait for its event.'),
+  gone: kind(410, 'It is not kept any longer', 'Do not ask again.'),
+  'too-large': kind(413, 'The body is too large', 'Send less at once.'),
+  'unsupported-media-type': kind(
+    415,
+    'The body is of a type that is not taken here',
+    'Send one of the types of the contract.',
+  ),
+  'answer-signature-invalid': kind(
+    422,
+    'The signature of the answer does not verify',
+    'Sign with a key that is registered for the provider, named by kid.',
+  ),
+  'answer-mismatch': kind(
+    422,
+    'The answer is of another request or provider, or mixes companies',
+    'Send it to the request that it names, and name each provider as the registry does.',
+  ),
+  'idempotency-key-reused': kind(422, 'The key came with another body before', 'Use a new key for a new call.'),
+  'document-unreadable': kind(
+    422,
+    'The document is no PDF, or not the one that was stated',
+    'Send the PDF whose SHA-256 the structured part states.',
+  ),
+  'scope-unusable': kind(
+    422,
+    'The scope ends before it begins',
+    'Correct `from` or `to` of the scope, and send the demand or decision again.',
+  ),
+  'webhook-url-refused': kind(
+    422,
+    'The platform will not post to this address',
+    'Name an https: address on the open Internet.',
+  ),
+  'rate-limited': kind(429, 'Too many calls', 'Wait as long as Retry-After says.'),
+  internal: kind(500, 'Trouble at the platform', 'Send the same call once more, later.'),
   // Not 409, which says that the same call fails again: a batch that is sent again too soon would be given up.
-  'idempotency-in-progress': {
-    status: 503,
-    title: 'The first call with this key is still worked on',
-    remedy: 'Wait as long as Retry-After says, and send the same call once more.',
-  },
-  unavailable: { status: 503, title: 'The platform is not able to', remedy: 'Send the same call once more, later.' },
+  'idempotency-in-progress': kind(
+    503,
+    'The first call with this key is still worked on',
+    'Wait as long as Retry-After says, and send the same call once more.',
+  ),
+  unavailable: kind(503, 'The platform is not able to', 'Send the same call once more, later.'),
 };
 
 /** What every route with a token may answer, whatever else. */

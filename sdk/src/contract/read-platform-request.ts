@@ -2,6 +2,7 @@ import { readBySchema } from '../core/schema-findings.js';
 import type { WireSchema } from './bodies.js';
 import type { ProblemCode, ProblemLocation } from './common.js';
 import { isParameterInForm } from './component-schemas.js';
+import { MEDIA_TYPES } from './route.js';
 import type { PlatformRoute, RouteRequest } from './route.js';
 
 /** A route that a request is meant for, and what its path says. */
@@ -191,13 +192,6 @@ type BodyReading =
       readonly surplus: readonly ProblemLocation[];
     }
   | (PlatformRequestReading & { readonly status: 'refused' });
-
-const MEDIA_TYPES = {
-  json: 'application/json',
-  form: 'application/x-www-form-urlencoded',
-  lines: 'application/x-ndjson',
-  'json-and-pdf': 'multipart/form-data',
-} as const;
 
 interface GivenBody<Body extends string> {
   readonly bytes: Uint8Array;

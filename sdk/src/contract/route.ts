@@ -92,3 +92,11 @@ export const ROUTE_TAGS = {
 };
 
 export type RouteTag = keyof typeof ROUTE_TAGS;
+
+/** Media types of what is sent along. */
+export const MEDIA_TYPES = {
+  json: 'application/json',
+  form: 'application/x-www-form-urlencoded',
+  lines: 'application/x-ndjson',
+  'json-and-pdf': 'multipart/form-data',
+} as const;

@@ -27,10 +27,7 @@ type SignAssertion = (claims: JWTPayload) => Promise<string>;
  * Makes ready what signs assertions.
  * @throws {@link HopbackError} `key-unusable` when the key cannot be read; rejecting with the same when it does not sign
  */
-function assertionSigning(
-  key: AssertionKey,
-  { algorithm, keyId }: { readonly algorithm: AssertionAlgorithm; readonly keyId: string },
-): SignAssertion {
+function assertionSigning(key: AssertionKey, algorithm: AssertionAlgorithm, keyId: string): SignAssertion {
   const header = { alg: algorithm, kid: keyId, typ: 'JWT' };
   if (isSigner(key)) {
     if (key.algorithm !== algorithm)
@@ -146,15 +143,39 @@ export interface PrivateKeyJwtOptions {
  * ```
  */
 export async function privateKeyJwt(options: PrivateKeyJwtOptions): Promise<RequestAuthorization> {
-  const { algorithm = 'ES256', clock = MACHINE_CLOCK, newId = nodeId, keyId } = options;
+  const { algorithm = 'ES256', clock = MACHINE_CLOCK, newId = nodeId, keyId, clientId, scope } = options;
   const tokenUrl = platformUrl(options.tokenUrl).href;
-  const asking: Asking = {
-    ...{ options, tokenUrl, clock, newId },
-    sign: assertionSigning(options.key, { algorithm, keyId }),
-    fetch: options.fetch ?? nodeFetch,
+  const sign = assertionSigning(options.key, algorithm, keyId);
+  const assertion = (): Promise<string> => {
+    const iat = Math.floor(clock.nowMs() / 1_000);
+    const exp = iat + ASSERTION_LIFETIME_SECONDS;
+    return sign({ iss: clientId, sub: clientId, aud: options.audience ?? tokenUrl, jti: newId(), iat, exp });
   };
-  await assertion(asking);
-  return keepingToken(clock, () => askForToken(asking));
+  const ask = async (): Promise<Token> => {
+    const form = new URLSearchParams({
+      grant_type: 'client_credentials',
+      client_assertion_type: CLIENT_ASSERTION_TYPE,
+      client_assertion: await assertion(),
+      ...defined({ scope }),
+    });
+    const deadline = attemptDeadline(options.timeoutMs ?? TOKEN_TIMEOUT_MS, undefined, clock.schedule);
+    try {
+      const response = await (options.fetch ?? nodeFetch)(tokenUrl, {
+        method: 'POST',
+        headers: { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' },
+        body: Buffer.from(form.toString()),
+        redirect: 'manual',
+        signal: deadline.signal,
+      });
+      return await tokenOf(response, clock);
+    } catch (cause) {
+      throw isHopbackError(cause) ? cause : unreachable(cause, deadline);
+    } finally {
+      deadline.end();
+    }
+  };
+  await assertion();
+  return keepingToken(clock, ask);
 }
 
 /** A token as it goes into requests. */
@@ -197,53 +218,6 @@ function keepingToken(clock: TimerClock, ask: () => Promise<Token>): RequestAuth
   };
 }
 
-interface Asking {
-  readonly options: PrivateKeyJwtOptions;
-  readonly tokenUrl: string;
-  readonly clock: TimerClock;
-  readonly newId: () => string;
-  readonly sign: SignAssertion;
-  readonly fetch: PlatformFetch;
-}
-
-function assertion({ options, tokenUrl, clock, newId, sign }: Asking): Promise<string> {
-  const iat = Math.floor(clock.nowMs() / 1_000);
-  const { clientId, audience = tokenUrl } = options;
-  return sign({
-    iss: clientId,
-    sub: clientId,
-    aud: audience,
-    jti: newId(),
-    iat,
-    exp: iat + ASSERTION_LIFETIME_SECONDS,
-  });
-}
-
-async function askForToken(asking: Asking): Promise<Token> {
-  const { options, tokenUrl, clock } = asking;
-  const form = new URLSearchParams({
-    grant_type: 'client_credentials',
-    client_assertion_type: CLIENT_ASSERTION_TYPE,
-    client_assertion: await assertion(asking),
-    ...defined({ scope: options.scope }),
-  });
-  const deadline = attemptDeadline(options.timeoutMs ?? TOKEN_TIMEOUT_MS, undefined, clock.schedule);
-  try {
-    const response = await asking.fetch(tokenUrl, {
-      method: 'POST',
-      headers: { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' },
-      body: Buffer.from(form.toString()),
-      redirect: 'manual',
-      signal: deadline.signal,
-    });
-    return await tokenOf(response, clock);
-  } catch (cause) {
-    throw isHopbackError(cause) ? cause : unreachable(cause, deadline);
-  } finally {
-    deadline.end();
-  }
-}
-
 async function tokenOf(response: Response, clock: TimerClock): Promise<Token> {
   if (retryClassOf(response.status) !== 'done') throw await refusal(response, clock.nowMs());
   const body = await readBoundedBody(response, MAX_TOKEN_ANSWER_BYTES);
@@ -273,14 +247,9 @@ async function refusal(response: Response, nowMs: number): Promise<HopbackError>
   const waitMs = retryAfterMs(response.headers.get('retry-after'), nowMs);
   const oauthError = /"error"\s{0,8}:\s{0,8}"([a-z_]{1,40})"/.exec(bytes.toString('latin1'))?.[1];
   const said = oauthError === undefined ? '' : ` ${oauthError}`;
-  return new HopbackError(
-    isPassing ? 'unavailable' : 'unauthorized',
-    `the platform gives no token: ${httpStatus}${said}`,
-    {
-      retryable: isPassing,
-      details: defined({ httpStatus, oauthError, retryAfterMs: waitMs }),
-    },
-  );
+  const code = isPassing ? 'unavailable' : 'unauthorized';
+  const details = defined({ httpStatus, oauthError, retryAfterMs: waitMs });
+  return new HopbackError(code, `the platform gives no token: ${httpStatus}${said}`, { retryable: isPassing, details });
 }
 
 function unreachable(cause: unknown, deadline: AttemptDeadline): HopbackError {

@@ -325,7 +325,9 @@ async function sendWithRetries<Result>(
     if (!failure.isPassing || failures > maxRetries || askedMs > MAX_RETRY_WAIT_MS)
       throw errorOfFailure(failure, { method: call.method, route: call.route, attempts });
     const waitMs = askedMs + fullJitterMs(failures, CLIENT_BACKOFF, parts.random);
-    parts.logger?.debug(loggedFailure(call, failure, { attempts, waitMs }), 'platform call is made again');
+    const { code, reason, httpStatus, requestId } = failure;
+    const told = { method: call.method, route: call.route, code, reason, httpStatus, requestId, attempts, waitMs };
+    parts.logger?.debug(told, 'platform call is made again');
     await wait(waitMs, parts.clock, signal);
   }
 }
@@ -351,11 +353,20 @@ async function attempt<Result>(parts: RequesterParts, sending: Sending<Result>):
       const response = await parts.fetch(url, {
         method: call.method,
         headers: { ...headers, ...credential },
-        ...(call.body === undefined ? {} : { body: call.body.bytes }),
+        ...defined({ body: call.body?.bytes }),
         redirect: 'manual',
         signal: deadline.signal,
       });
-      return await resultOf(parts, response, { call, deadline, credential });
+      const kind = retryClassOf(response.status);
+      if (kind !== 'done') {
+        // Before its body, which may never end.
+        if (kind === 'unauthorized') parts.authorization.refused?.(credential);
+        const body = await readRefusalBody(response, MAX_PROBLEM_BYTES);
+        return { status: 'failed', failure: failureOfResponse(response, body.bytes, parts.clock.nowMs()) };
+      }
+      const reading = await call.receive(response, deadline);
+      if (reading.status === 'read') return { status: 'done', value: reading.value };
+      return { status: 'failed', failure: failureOfReading(response, reading) };
     } catch (cause) {
       return { status: 'failed', failure: connectionFailure(cause, deadline) };
     }
@@ -364,31 +375,6 @@ async function attempt<Result>(parts: RequesterParts, sending: Sending<Result>):
   } finally {
     deadline.end();
   }
-}
-
-async function resultOf<Result>(
-  parts: RequesterParts,
-  response: Response,
-  {
-    call,
-    deadline,
-    credential,
-  }: {
-    readonly call: PlatformCall<Result>;
-    readonly deadline: AttemptDeadline;
-    readonly credential: Readonly<Record<string, string>>;
-  },
-): Promise<AttemptResult<Result>> {
-  const kind = retryClassOf(response.status);
-  if (kind !== 'done') {
-    // Before its body, which may never end.
-    if (kind === 'unauthorized') parts.authorization.refused?.(credential);
-    const body = await readRefusalBody(response, MAX_PROBLEM_BYTES);
-    return { status: 'failed', failure: failureOfResponse(response, body.bytes, parts.clock.nowMs()) };
-  }
-  const reading = await call.receive(response, deadline);
-  if (reading.status === 'read') return { status: 'done', value: reading.value };
-  return { status: 'failed', failure: failureOfReading(response, reading) };
 }
 
 function headersOf(
@@ -405,8 +391,7 @@ function headersOf(
     );
   return {
     accept: call.accept,
-    ...(key === undefined ? {} : { 'idempotency-key': key }),
-    ...(call.body === undefined ? {} : { 'content-type': call.body.contentType }),
+    ...defined({ 'idempotency-key': key, 'content-type': call.body?.contentType }),
     ...call.headers,
   };
 }
@@ -431,15 +416,6 @@ function throwIfAborted({ method, route }: PlatformCall<unknown>, signal: AbortS
     cause: signal.reason,
     details: { method, route },
   });
-}
-
-function loggedFailure(
-  { method, route }: PlatformCall<unknown>,
-  failure: CallFailure,
-  { attempts, waitMs }: { readonly attempts: number; readonly waitMs: number },
-): Readonly<Record<string, unknown>> {
-  const { code, reason, httpStatus, requestId } = failure;
-  return { method, route, code, reason, httpStatus, requestId, attempts, waitMs };
 }
 
 /** Resolves when the time is over, or when the signal aborts: whoever waits looks which. Never rejects. */

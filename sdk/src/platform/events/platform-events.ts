@@ -72,9 +72,7 @@ export function createEventStreamParser(options: { readonly maxEventChars?: numb
 }
 
 /** Cuts text into lines; of one that is too long only the beginning is kept. */
-function createLineReader(maxChars: number): {
-  readonly push: (text: string, onLine: (line: string, isCut: boolean) => void) => void;
-} {
+function createLineReader(maxChars: number) {
   let kept = '';
   let isCut = false;
   let isAfterCr = false;
@@ -84,7 +82,7 @@ function createLineReader(maxChars: number): {
     kept += piece.length > room ? piece.slice(0, room) : piece;
   };
   return {
-    push(text, onLine) {
+    push(text: string, onLine: (line: string, isCut: boolean) => void): void {
       let start = 0;
       if (isAfterCr && text.length > 0) {
         isAfterCr = false;
@@ -109,9 +107,7 @@ function createLineReader(maxChars: number): {
 }
 
 /** Puts lines together to events. */
-function createEventReader(maxChars: number): {
-  readonly line: (line: string, isCut: boolean) => EventStreamItem | undefined;
-} {
+function createEventReader(maxChars: number) {
   let lastEventId = '';
   let name = '';
   let data: string[] = [];
@@ -140,7 +136,7 @@ function createEventReader(maxChars: number): {
   };
 
   return {
-    line(line, isCut) {
+    line(line: string, isCut: boolean): EventStreamItem | undefined {
       if (line === '') return dispatch();
       const colon = line.indexOf(':');
       const field = colon < 0 ? line : line.slice(0, colon);

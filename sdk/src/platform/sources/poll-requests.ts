@@ -108,7 +108,7 @@ export function createRequestRounds({ client, queue, open, isMissingOnly = false
     async go(): Promise<void> {
       const seen = await list(new Set(isMissingOnly ? held() : []));
       const doubtful = new Set([...taken, ...held()]);
-      await looks.at([...doubtful].filter((id) => !seen.has(id) && !settled.has(id) && !hands.has(id)));
+      await looks([...doubtful].filter((id) => !seen.has(id) && !settled.has(id) && !hands.has(id)));
     },
   };
 }
@@ -139,45 +139,36 @@ function createLooks(
   lookAfter: (requestId: string) => Promise<void>,
   signal: AbortSignal,
   logger: PlatformLogger | undefined,
-): { readonly at: (ids: readonly string[]) => Promise<void> } {
+): (ids: readonly string[]) => Promise<void> {
   const looked = new Set<string>();
-  return {
-    async at(ids) {
-      const inTurn = [...ids.filter((id) => !looked.has(id)), ...ids.filter((id) => looked.has(id))];
-      // All of them had their turn: from the beginning.
-      if (inTurn.length === 0 || looked.has(inTurn[MAX_LOOKS - 1] ?? inTurn.at(-1) ?? '')) looked.clear();
-      let inRow = 0;
-      for (const requestId of inTurn.slice(0, MAX_LOOKS)) {
-        if (signal.aborted || inRow >= MAX_FAILED_LOOKS) return;
-        looked.add(requestId);
-        try {
-          await lookAfter(requestId);
-          inRow = 0;
-        } catch (error) {
-          inRow = isPassing(error) ? inRow + 1 : 0;
-          logger?.warn({ requestId, code: codeOf(error) }, 'what became of a request could not be learned');
-        }
+  return async (ids) => {
+    const inTurn = [...ids.filter((id) => !looked.has(id)), ...ids.filter((id) => looked.has(id))];
+    // All of them had their turn: from the beginning.
+    if (inTurn.length === 0 || looked.has(inTurn[MAX_LOOKS - 1] ?? inTurn.at(-1) ?? '')) looked.clear();
+    let inRow = 0;
+    for (const requestId of inTurn.slice(0, MAX_LOOKS)) {
+      if (signal.aborted || inRow >= MAX_FAILED_LOOKS) return;
+      looked.add(requestId);
+      try {
+        await lookAfter(requestId);
+        inRow = 0;
+      } catch (error) {
+        inRow = isPassing(error) ? inRow + 1 : 0;
+        logger?.warn({ requestId, code: codeOf(error) }, 'what became of a request could not be learned');
       }
-    },
+    }
   };
 }
 
 /** What has been handed out, and is neither acknowledged nor released. */
-function createHands(queue: ArrivalQueue): {
-  readonly has: (requestId: string) => boolean;
-  readonly room: () => Promise<void>;
-  readonly offer: (
-    thing: Extract<ArrivingThing, { readonly kind: 'request' | 'cancelled' }>,
-    onTaken: () => void,
-  ) => void;
-} {
+function createHands(queue: ArrivalQueue) {
   const open = new Map<string, Promise<void>>();
   return {
-    has: (requestId) => open.has(requestId),
-    room: async () => {
+    has: (requestId: string): boolean => open.has(requestId),
+    room: async (): Promise<void> => {
       while (open.size >= MAX_OPEN_ARRIVALS && !queue.signal.aborted) await Promise.race(open.values());
     },
-    offer: (thing, onTaken) => {
+    offer: (thing: Extract<ArrivingThing, { readonly kind: 'request' | 'cancelled' }>, onTaken: () => void): void => {
       const requestId = thing.kind === 'request' ? thing.request.requestId : thing.requestId;
       const outcome = queue.offer(thing).then((isTaken) => {
         open.delete(requestId);
@@ -194,11 +185,9 @@ export type CatchUp = ReturnType<typeof createCatchUp>;
 /** Makes it: one round at a time, and no more often than polling, however often a connection breaks. */
 export function createCatchUp(
   rounds: RequestRounds,
-  {
-    clock,
-    signal,
-    logger,
-  }: { readonly clock: TimerClock; readonly signal: AbortSignal; readonly logger: PlatformLogger | undefined },
+  clock: TimerClock,
+  signal: AbortSignal,
+  logger: PlatformLogger | undefined,
 ) {
   let isWanted = false;
   let isRunning = false;
@@ -238,7 +227,8 @@ const MAX_REMEMBERED_NOTICES = 10_000;
 function createNoticeRounds(
   notices: PlatformClient['notices'],
   queue: ArrivalQueue,
-  { clock, logger }: { readonly clock: TimerClock; readonly logger: PlatformLogger | undefined },
+  clock: TimerClock,
+  logger: PlatformLogger | undefined,
 ) {
   /** How each stood when it was taken in. */
   const taken = new Map<string, string>();
@@ -320,11 +310,10 @@ export function pollTracebackRequests(
   const { client, intervalMs = POLL_INTERVAL_MS, clock = MACHINE_CLOCK, random = nodeRandom, logger, open } = options;
   if (!Number.isFinite(intervalMs) || intervalMs < 1)
     throw new HopbackError('invalid-argument', `intervalMs must be 1 or more, not ${intervalMs}`);
-  const queue = createArrivalQueue({ via: 'poll', client, clock, logger });
+  const queue = createArrivalQueue('poll', client, clock, logger);
   const report = createStateReport('poll', clock, options.onState, logger);
   const rounds = createRequestRounds({ client, queue, open, logger });
-  const notices =
-    client.notices === undefined ? undefined : createNoticeRounds(client.notices, queue, { clock, logger });
+  const notices = client.notices === undefined ? undefined : createNoticeRounds(client.notices, queue, clock, logger);
 
   const run = async (): Promise<void> => {
     for (let failures = 0; !queue.signal.aborted;) {

@@ -186,14 +186,6 @@ export type ArrivingThing =
   | { readonly kind: 'cancelled'; readonly requestId: string }
   | { readonly kind: 'notice'; readonly notice: FccNotice };
 
-/** What a source hands on with. */
-interface ArrivalQueueOptions {
-  readonly via: ArrivalWay;
-  readonly client: RequestClient;
-  readonly clock: TimerClock;
-  readonly logger?: PlatformLogger | undefined;
-}
-
 /** Hands arrivals on, and hears what became of each. */
 export interface ArrivalQueue {
   /** Resolves to whether it was acknowledged; to false when it was released, or the queue has closed. Never rejects. */
@@ -210,7 +202,12 @@ export interface ArrivalQueue {
 const LAST_WORDS_MS = 2_000;
 
 /** Makes the queue of one source. */
-export function createArrivalQueue({ via, client, clock, logger }: ArrivalQueueOptions): ArrivalQueue {
+export function createArrivalQueue(
+  via: ArrivalWay,
+  client: RequestClient,
+  clock: TimerClock,
+  logger: PlatformLogger | undefined,
+): ArrivalQueue {
   const channel = createChannel<TracebackRequestArrival>();
   const closing = new AbortController();
   // Every arrival that waits to be handed out again listens, and every call that is under way.

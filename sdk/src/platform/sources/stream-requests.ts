@@ -2,6 +2,7 @@ import { fullJitterMs } from '../../core/runtime/deadline.js';
 import type { Backoff } from '../../core/runtime/deadline.js';
 import { MACHINE_CLOCK } from '../../core/runtime/clock.js';
 import type { TimerClock } from '../../core/runtime/clock.js';
+import { defined } from '../../core/text.js';
 import { HopbackError } from '../../errors.js';
 import type { PlatformClient } from '../client/platform-client.js';
 import { wait } from '../client/requester.js';
@@ -186,13 +187,13 @@ export interface StreamRequestsOptions extends RequestSourceOptions {
  */
 export function streamTracebackRequests(options: StreamRequestsOptions): TracebackRequestSource {
   const { client, position, open, clock = MACHINE_CLOCK, random = nodeRandom, logger, onState } = options;
-  const queue = createArrivalQueue({ via: 'event-stream', client, clock, logger });
+  const queue = createArrivalQueue('event-stream', client, clock, logger);
   const rounds = createRequestRounds({ client, queue, open, isMissingOnly: true, logger });
   const parts: StreamParts = {
     ...{ options, queue, clock, random },
     progress: createStreamProgress(position, logger),
     report: createStateReport('event-stream', clock, onState, logger),
-    catchUp: createCatchUp(rounds, { clock, signal: queue.signal, logger }),
+    catchUp: createCatchUp(rounds, clock, queue.signal, logger),
   };
   const close = async (): Promise<void> => {
     queue.close();
@@ -272,7 +273,7 @@ async function readOn(
   for await (const item of client.events({
     signal,
     onConnection,
-    ...(lastEventId === undefined ? {} : { lastEventId }),
+    ...defined({ lastEventId }),
   })) {
     await progress.room(signal);
     if (item.lastEventId !== '') place.lastEventId = item.lastEventId;
@@ -324,7 +325,7 @@ export function createWebhookRequestSource(
   readonly consume: WebhookConsumer;
 } {
   const { client, open, others, clock = MACHINE_CLOCK, logger } = options;
-  const queue = createArrivalQueue({ via: 'webhook', client, clock, logger });
+  const queue = createArrivalQueue('webhook', client, clock, logger);
   const consume: WebhookConsumer = async (event, delivery) => {
     const thing = await arrivalOfEvent(event, client, queue.signal);
     if (thing === 'other') return others?.(event, delivery);
@@ -332,7 +333,7 @@ export function createWebhookRequestSource(
       throw new HopbackError('unavailable', 'the request was not taken in', { retryable: true });
   };
   const rounds = createRequestRounds({ client, queue, open, isMissingOnly: true, logger });
-  const catchUp = createCatchUp(rounds, { clock, signal: queue.signal, logger });
+  const catchUp = createCatchUp(rounds, clock, queue.signal, logger);
   const close = async (): Promise<void> => queue.close();
   return {
     consume,

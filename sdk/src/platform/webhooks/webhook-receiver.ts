@@ -193,14 +193,7 @@ const REFUSALS = {
 } as const;
 
 /** Which events have been taken in, and which are about to be. */
-function createDeliveries(
-  options: WebhookReceiverOptions,
-  clock: TimerClock,
-): {
-  readonly deliver: (event: PlatformEvent, delivery: WebhookDelivery) => Promise<WebhookAnswer>;
-  readonly isClosed: () => boolean;
-  readonly close: () => Promise<void>;
-} {
+function createDeliveries(options: WebhookReceiverOptions, clock: TimerClock) {
   const { consume, deliveryTimeoutMs = WEBHOOK_DELIVERY_TIMEOUT_MS, logger } = options;
   /** When each was taken in, the oldest first. */
   const taken = new Map<string, number>();
@@ -237,7 +230,7 @@ function createDeliveries(
 
   return {
     isClosed: () => isClosed,
-    async deliver(event, delivery) {
+    async deliver(event: PlatformEvent, delivery: WebhookDelivery): Promise<WebhookAnswer> {
       const id = delivery.webhookId;
       if (isRemembered(id)) return TAKEN;
       const under = inFlight.get(id);
@@ -249,7 +242,7 @@ function createDeliveries(
       if (outcome === 'late') return REFUSALS.late;
       return outcome ? TAKEN : REFUSALS.failed;
     },
-    async close() {
+    async close(): Promise<void> {
       isClosed = true;
       await Promise.all(inFlight.values());
     },

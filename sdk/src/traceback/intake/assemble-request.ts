@@ -77,8 +77,8 @@ export function assembleRequest(call: GroupedCall, message: MessageKnowledge): A
 function assembleCall(call: GroupedCall, message: MessageKnowledge): AssembledRequest {
   const reading = readCall(call.cells, message);
   const assumed: AssumedField[] = [];
-  const requester = requesterOf(reading, { message, assumed });
-  const { derivedId, ...base } = baseOf(reading, { message, assumed });
+  const requester = requesterOf(reading, message, assumed);
+  const { derivedId, ...base } = baseOf(reading, message, assumed);
   const missing = missingOf(reading);
   const doubts = [...message.doubts, ...reading.doubts, ...requester.doubts];
   const told = {
@@ -101,11 +101,6 @@ function assembleCall(call: GroupedCall, message: MessageKnowledge): AssembledRe
   return { derivedId, request: { ...told, status: 'doubtful', doubts, readings } };
 }
 
-interface Assembly {
-  readonly message: MessageKnowledge;
-  readonly assumed: AssumedField[];
-}
-
 /** What cannot be looked for without. */
 function missingOf({ called, at, values }: CallReading): readonly IntakeField[] {
   const isNamed = called.length > 0 || values.has('recordId');
@@ -125,7 +120,8 @@ interface RequestBase extends Omit<TracebackRequest, 'call' | 'requester' | 'for
 
 function baseOf(
   reading: CallReading,
-  { message, assumed }: Assembly,
+  message: MessageKnowledge,
+  assumed: AssumedField[],
 ): RequestBase & Pick<AssembledRequest, 'derivedId'> {
   const { values } = reading;
   const downstream = providerOf(values, 'downstream');
@@ -205,7 +201,8 @@ function campaignOf(
 /** Who asks: as stated, else whoever sent the message, else as the reader has said. */
 function requesterOf(
   { values }: CallReading,
-  { message, assumed }: Assembly,
+  message: MessageKnowledge,
+  assumed: AssumedField[],
 ): { readonly value: TracebackRequest['requester']; readonly doubts: readonly IntakeDoubt[] } {
   const { known, fromName, fromAddress, passedOnBy = [] } = message;
   const email = values.get('requesterEmail') ?? fromAddress;

@@ -164,7 +164,7 @@ async function readMessage(email: Email, options: MessageOptions): Promise<Messa
     issuedAt: date,
     recordingSha256: recordings.length === 1 ? recordings[0]?.note.sha256 : undefined,
   };
-  const body = readBodies(email, { context, prefix });
+  const body = readBodies(email, context, prefix);
   const requests = [...body.requests];
   const unread = [...body.unread];
   const attachments: IntakeAttachment[] = [];
@@ -188,13 +188,8 @@ async function readMessage(email: Email, options: MessageOptions): Promise<Messa
   return { requests, unread, shared: [], attachments };
 }
 
-interface BodyOptions {
-  readonly context: Omit<TextPart, 'part'>;
-  readonly prefix: string;
-}
-
 /** Both bodies are read, so that nobody can show a person one request and a program another. */
-function readBodies(email: Email, { context, prefix }: BodyOptions): PartReading {
+function readBodies(email: Email, context: Omit<TextPart, 'part'>, prefix: string): PartReading {
   const subject =
     email.subject === undefined ? {} : { subject: { part: `${prefix}subject`, text: visibleText(email.subject) } };
   const message = { ...context, ...subject };
@@ -242,7 +237,7 @@ async function readAttachment(file: Attachment, options: AttachmentOptions): Pro
   const bytes = bytesOf(file);
   const what = kindOf(file);
   if (what === 'csv' && bytes.length <= MAX_INTAKE_CSV_BYTES)
-    return { ...readCsvPart(bytes, { ...context, known: knownOfRows, map, part }), attachments: [] };
+    return { ...readCsvPart(bytes, { known: knownOfRows, map, part }, context), attachments: [] };
   if (what === 'text') return { ...readTextPart(textOfBytes(bytes), { ...context, part }), attachments: [] };
   if (what === 'html')
     return { ...readTextPart(htmlText(textOfBytes(bytes)).text, { ...context, part }), attachments: [] };

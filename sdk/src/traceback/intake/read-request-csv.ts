@@ -57,8 +57,8 @@ export function mapped(options: IntakeOptions): IntakeOptions {
   return { ...options, ...defined({ zone, dateOrder }) };
 }
 
-/** A file with rows, and what is known of the message that it came with. */
-interface CsvPart extends Partial<Omit<MessageKnowledge, 'known' | 'calls'>> {
+/** A file with rows. */
+interface CsvFile {
   readonly known: IntakeKnowledge;
   readonly map: RequestCsvMap | undefined;
   readonly part: string;
@@ -67,9 +67,11 @@ interface CsvPart extends Partial<Omit<MessageKnowledge, 'known' | 'calls'>> {
 /** Reads the rows of a file: one of its own, or an attachment. Never throws for peer input. */
 export function readCsvPart(
   bytes: Uint8Array,
-  { known, map, part, shared = [], doubts = [], ...message }: CsvPart,
+  file: CsvFile,
+  { shared = [], doubts = [], ...message }: Partial<Omit<MessageKnowledge, 'calls'>> = {},
 ): PartReading {
-  const { rows, head } = readRows(bytes, { known, map, part });
+  const { known, part } = file;
+  const { rows, head } = readRows(bytes, file);
   if (head.columns.size === 0) return { requests: [], unread: rowsLeft(rows, part), shared: [] };
   const unread: UnreadField[] = [...unknownColumns(rows, head, part)];
   const lines: VisibleLine[] = rows.slice(0, Math.max(0, head.rows - 1)).flatMap(lineOf);
@@ -77,15 +79,14 @@ export function readCsvPart(
   for (const row of rows.slice(head.rows)) {
     if (row.status === 'unread') unread.push(row.unread);
     else if (isBesideTable(row, head)) lines.push(...lineOf(row));
-    else if (isTooWide(row, head))
-      unread.push(unreadRow(row.fields.join(' '), { part, line: row.line, isLong: false }).unread);
-    else if (row.fields.some((field) => field.trim() !== '')) calls.push(cellsOf(row, { head, map, part }));
+    else if (isTooWide(row, head)) unread.push(unreadRow(row.fields.join(' '), { part, line: row.line }).unread);
+    else if (row.fields.some((field) => field.trim() !== '')) calls.push(cellsOf(row, head, file));
   }
-  const beside = besideTable(lines, { known, part });
+  const beside = besideTable(lines, file);
   const isCut = calls.length > MAX_INTAKE_CALLS;
   const context: MessageKnowledge = {
-    known,
     ...message,
+    known,
     shared: withLent(beside.shared, shared),
     countsTo24: countsTo24(timesIn(calls.flat())),
     doubts: isCut ? [...doubts, { kind: 'cut', asWritten: '', readings: [] }] : doubts,
@@ -102,25 +103,19 @@ interface ReadFile {
 }
 
 /** By the separator that the first row has most of, else by whichever shows a head: above the table may stand a sentence with commas. */
-function readRows(
-  bytes: Uint8Array,
-  {
-    known,
-    map,
-    part,
-  }: { readonly known: IntakeKnowledge; readonly map: RequestCsvMap | undefined; readonly part: string },
-): ReadFile {
+function readRows(bytes: Uint8Array, file: CsvFile): ReadFile {
+  const { map, part } = file;
   const split = rowsOf(bytes);
   const readBy = (separator: string): ReadFile => {
-    const rows = split.map((row) => fieldsOf(row, { part, separator }));
-    return { rows, head: headOf(rows, { known, map }) };
+    const rows = split.map((row) => fieldsOf(row, part, separator));
+    return { rows, head: headOf(rows, file) };
   };
   const likely = readBy(map?.separator ?? likelySeparator(split));
   if (map !== undefined || likely.head.columns.size > 0) return likely;
   const start = split.slice(0, MOST_ROWS_BEFORE_HEAD);
   const other = SEPARATORS.find((separator) => {
-    const rows = start.map((row) => fieldsOf(row, { part, separator }));
-    return headOf(rows, { known, map }).columns.size > 0;
+    const rows = start.map((row) => fieldsOf(row, part, separator));
+    return headOf(rows, file).columns.size > 0;
   });
   return other === undefined ? likely : readBy(other);
 }
@@ -133,7 +128,7 @@ function rowsLeft(rows: readonly ReadRow[], part: string): readonly UnreadField[
       .map((field) => field.trim())
       .join(' ')
       .trim();
-    return text === '' ? [] : [unreadRow(text, { part, line: row.line, isLong: false }).unread];
+    return text === '' ? [] : [unreadRow(text, { part, line: row.line }).unread];
   });
 }
 
@@ -163,7 +158,7 @@ function lineOf(row: ReadRow): readonly VisibleLine[] {
 /** What stands above and below a table and holds for all its calls: fields of the request, and the zone. */
 function besideTable(
   lines: readonly VisibleLine[],
-  { known, part }: { readonly known: IntakeKnowledge; readonly part: string },
+  { known, part }: CsvFile,
 ): { readonly shared: readonly StatedCell[]; readonly unread: readonly UnreadField[] } {
   const grouped = groupCalls(textLayout(lines, { labels: known.labels, part }));
   const cells = grouped.flatMap(({ shared, calls }) => [...shared, ...calls.flatMap((call) => call.cells)]);
@@ -188,25 +183,19 @@ function rowsOf(bytes: Uint8Array): readonly SplitRow[] {
   return [...splitter.push(utf8Of(bytes)), ...splitter.end()].slice(0, MOST_ROWS);
 }
 
-function fieldsOf(row: SplitRow, { part, separator }: { readonly part: string; readonly separator: string }): ReadRow {
+function fieldsOf(row: SplitRow, part: string, separator: string): ReadRow {
   if (row.status === 'row') {
     const fields = csvFields(row.row.text, { separator, spacesBeforeQuotes: true });
     if (fields.status === 'fields') return { status: 'row', fields: fields.fields, line: row.row.line };
-    return unreadRow(row.row.text, { part, line: row.row.line, isLong: fields.reason === 'too-long' });
+    return unreadRow(row.row.text, { part, line: row.row.line }, fields.reason === 'too-long');
   }
   const text = Buffer.from(row.bytes.subarray(0, 256)).toString('latin1');
-  return unreadRow(text, { part, line: row.line, isLong: row.reason === 'too-long' });
+  return unreadRow(text, { part, line: row.line }, row.reason === 'too-long');
 }
 
-function unreadRow(
-  text: string,
-  { part, line, isLong }: { readonly part: string; readonly line: number; readonly isLong: boolean },
-): ReadRow & { readonly status: 'unread' } {
-  const asWritten = visibleText(text.slice(0, 256));
-  return {
-    status: 'unread',
-    unread: { reason: isLong ? 'too-long' : 'row-not-read', asWritten, place: { part, line } },
-  };
+function unreadRow(text: string, place: UnreadField['place'], isLong = false): ReadRow & { readonly status: 'unread' } {
+  const reason = isLong ? 'too-long' : 'row-not-read';
+  return { status: 'unread', unread: { reason, asWritten: visibleText(text.slice(0, 256)), place } };
 }
 
 const SEPARATORS: readonly string[] = [',', ';', '\t', '|'];
@@ -232,10 +221,7 @@ const NO_HEAD: CsvHead = { columns: new Map(), labels: [], rows: 0 };
 /** Titles and empty rows before the head of a file that a person has made. */
 const MOST_ROWS_BEFORE_HEAD = 10;
 
-function headOf(
-  rows: readonly ReadRow[],
-  { known, map }: { readonly known: IntakeKnowledge; readonly map: RequestCsvMap | undefined },
-): CsvHead {
+function headOf(rows: readonly ReadRow[], { known, map }: CsvFile): CsvHead {
   if (map === undefined) return headByLabels(rows, known);
   const entries = Object.entries(map.columns) as readonly [IntakeField, string | number][];
   const hasNames = entries.some(([, place]) => typeof place === 'string');
@@ -291,7 +277,8 @@ function unknownColumns(
 
 function cellsOf(
   { fields, line }: ReadRow & { readonly status: 'row' },
-  { head, map, part }: { readonly head: CsvHead; readonly map: RequestCsvMap | undefined; readonly part: string },
+  head: CsvHead,
+  { map, part }: CsvFile,
 ): readonly StatedCell[] {
   const cells: StatedCell[] = [];
   for (const [column, meaning] of head.columns) {

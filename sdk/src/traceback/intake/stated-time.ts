@@ -70,7 +70,8 @@ export function statedTime(words: readonly TimeWords[], known: TimeKnowledge): T
   }
   if (clocks.length > 1) doubts.push(doubtOf('half-of-day', known, clocks.map(clockText)));
   if (otherClocks.length > 0) doubts.push(doubtOf('fields-contradict', known, [clock, ...otherClocks].map(clockText)));
-  return withoutFuture({ readings, doubts }, { isOrderOpen: words.some(({ dates: read }) => read.length > 1), known });
+  const isOrderOpen = words.some(({ dates: read }) => read.length > 1);
+  return withoutFuture({ readings, doubts }, isOrderOpen, known);
 }
 
 /** The time in both halves of the day, where nothing says in which. Who writes in UTC counts to 24. */
@@ -159,7 +160,7 @@ function zonesOf(stated: readonly ZoneMeaning[], wall: WallTime, known: TimeKnow
   const [one, other] = named;
   if (one === undefined || (other !== undefined && named.length > 2)) return contradicting(named, known);
   if (other === undefined) return meaningOf(one, wall, known);
-  const agreed = agreeing(one, other, { wall, clocks: known.clocks });
+  const agreed = agreeing(one, other, wall, known.clocks);
   return agreed === undefined ? contradicting(named, known) : meaningOf(agreed, wall, known);
 }
 
@@ -180,11 +181,7 @@ function existing(zone: string, wall: WallTime, known: TimeKnowledge): ZonesRead
 }
 
 /** `-0400 (EDT)`, `EDT (Eastern)`, and `(UTC-05:00) Eastern Time`, which Windows writes all the year: one zone, said twice. */
-function agreeing(
-  one: ZoneMeaning,
-  other: ZoneMeaning,
-  { wall, clocks }: { readonly wall: WallTime; readonly clocks: ZoneClocks },
-): ZoneMeaning | undefined {
+function agreeing(one: ZoneMeaning, other: ZoneMeaning, wall: WallTime, clocks: ZoneClocks): ZoneMeaning | undefined {
   const offset = one.kind === 'offset' ? one : other.kind === 'offset' ? other : undefined;
   const rest = offset === one ? other : one;
   if (offset === undefined) return undefined;
@@ -257,10 +254,7 @@ function doubtOf(kind: IntakeDoubt['kind'], { asWritten }: TimeKnowledge, readin
  * Of a date that can be read in several ways a reading that lies behind the request is none: nobody asks about calls of next month. Neither
  * is one of many years ago, where there is a newer one.
  */
-function withoutFuture(
-  { readings, doubts }: TimeReading,
-  { isOrderOpen, known }: { readonly isOrderOpen: boolean; readonly known: TimeKnowledge },
-): TimeReading {
+function withoutFuture({ readings, doubts }: TimeReading, isOrderOpen: boolean, known: TimeKnowledge): TimeReading {
   const past = readings.filter((reading) => !isFuture(reading, known));
   const recent = isOrderOpen ? past.filter((reading) => !isLongAgo(reading, known)) : past;
   const kept = recent.length > 0 ? recent : past.length > 0 ? past : readings;

@@ -17,11 +17,11 @@ export type ZoneMeaning =
  */
 export const ZONE_WORDS: Readonly<Record<string, ZoneMeaning>> = {
   ...zoneSpellings(['utc', 'gmt', 'z', 'zulu', 'ut', 'coordinated universal time', 'greenwich mean time'], utc()),
-  ...american('America/New_York', { letter: 'e', name: 'eastern', standard: 5 }),
-  ...american('America/Chicago', { letter: 'c', name: 'central', standard: 6 }),
-  ...american('America/Denver', { letter: 'm', name: 'mountain', standard: 7 }),
-  ...american('America/Los_Angeles', { letter: 'p', name: 'pacific', standard: 8 }),
-  ...american('America/Anchorage', { letter: 'ak', name: 'alaska', standard: 9 }),
+  ...american('America/New_York', 'e', 'eastern', 5),
+  ...american('America/Chicago', 'c', 'central', 6),
+  ...american('America/Denver', 'm', 'mountain', 7),
+  ...american('America/Los_Angeles', 'p', 'pacific', 8),
+  ...american('America/Anchorage', 'ak', 'alaska', 9),
   ...zoneSpellings(['hst', 'hawaii', 'hawaii time', 'hawaii standard time', 'hawaiian standard time'], {
     kind: 'zone',
     zone: 'Pacific/Honolulu',
@@ -59,10 +59,7 @@ function zoneSpellings(spellings: readonly string[], meaning: ZoneMeaning): Read
 }
 
 /** `ET`, `EST`, `EDT`, `Eastern`, `Eastern Time`, `Eastern Standard Time`, `US/Eastern` and the rest of them. */
-function american(
-  zone: string,
-  { letter, name, standard }: { readonly letter: string; readonly name: string; readonly standard: number },
-): Readonly<Record<string, ZoneMeaning>> {
+function american(zone: string, letter: string, name: string, standard: number): Readonly<Record<string, ZoneMeaning>> {
   const west = (hours: number): ZoneMeaning => ({ kind: 'offset', offset: `-0${String(hours)}:00`, of: zone });
   return {
     ...zoneSpellings([`${letter}t`, name, `${name} time`, `us ${name}`, `us/${name}`], { kind: 'zone', zone }),
