@@ -516,7 +516,7 @@ export type SharedCallingNumber = BodyOf<typeof SharedCallingNumber>;
  * A {@link CallRecord} as it left the carrier, one line of a batch: what the policy withholds is missing, what it hides is a pseudonym, and
  * `sharing` says which. `recordId` is that of the record, so that a traceback of a shared call starts at the carrier, whose answer names the
  * number. Never holds the customer, nor the raw bytes of the switch. Plain JSON.
- * @see {@link RECORD_BATCH_MEDIA_TYPE}; RFC 8259
+ * @see RFC 8259; https://github.com/ndjson/ndjson-spec
  * @example
  * ```ts
  * const reading = SharedRecord.safeParse({ format: 'hopback.call-record.1' });

@@ -160,7 +160,7 @@ function eventOf([type, data]: readonly [string, z.ZodType]) {
 
 const events = Object.entries(PLATFORM_EVENT_DATA).map(eventOf);
 
-/** Every kind of event by its type. The compiler does not see which data belongs to which type; {@link PLATFORM_EVENT_DATA} does. */
+/** Every kind of event by its type. The compiler does not see which data belongs to which type; `PLATFORM_EVENT_DATA` does. */
 export const PLATFORM_EVENT_SCHEMAS = Object.fromEntries(
   events.map((event) => [event.shape.type.value, event]),
 ) as unknown as Readonly<Record<PlatformEventType, z.ZodType<PlatformEvent>>>;

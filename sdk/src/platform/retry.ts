@@ -96,7 +96,7 @@ export const MAX_BEARER_TOKEN_LENGTH = 7_168;
 
 /**
  * Authorizes every request with the same bearer token.
- * @param token - 1 to {@link MAX_BEARER_TOKEN_LENGTH} characters of `b64token`
+ * @param token - 1 to 7,168 characters of `b64token`
  * @returns the authorization
  * @throws {@link HopbackError} `invalid-argument` when it is no such token
  * @see RFC 6750 section 2.1

@@ -171,7 +171,7 @@ export interface StreamRequestsOptions extends RequestSourceOptions {
 
 /**
  * Makes a source of traceback requests out of the event stream. Where it goes on after a restart moves past what was acknowledged, and past
- * what could not be dealt with in {@link STEP_OVER_ATTEMPTS} attempts, which is reported, and tried further beside the stream. Without a
+ * what could not be dealt with in five attempts, which is reported, and tried further beside the stream. Without a
  * position kept, what happened during a standstill is for `open` or for {@link pollTracebackRequests} to find. Where the platform does not
  * answer, refuses, or ends the stream, it is asked again, more and more seldom up to every ten minutes, and `onState` is told. Never throws.
  * @param options - client of the platform, position

@@ -230,7 +230,7 @@ function createDeliveries(options: WebhookReceiverOptions, clock: TimerClock) {
 
   return {
     isClosed: () => isClosed,
-    async deliver(event: PlatformEvent, delivery: WebhookDelivery): Promise<WebhookAnswer> {
+    deliver: async (event: PlatformEvent, delivery: WebhookDelivery): Promise<WebhookAnswer> => {
       const id = delivery.webhookId;
       if (isRemembered(id)) return TAKEN;
       const under = inFlight.get(id);
@@ -242,7 +242,7 @@ function createDeliveries(options: WebhookReceiverOptions, clock: TimerClock) {
       if (outcome === 'late') return REFUSALS.late;
       return outcome ? TAKEN : REFUSALS.failed;
     },
-    async close(): Promise<void> {
+    close: async (): Promise<void> => {
       isClosed = true;
       await Promise.all(inFlight.values());
     },

@@ -334,7 +334,7 @@ function said(fields: readonly Said[]): readonly PortalField[] {
  * its values, none of them becomes another field: what could be read as one is set behind a bar. Never throws.
  * @param request - any request
  * @returns lines with a line feed behind each
- * @see {@link INTAKE_FIELDS} for the labels
+ * @see docs/guides/traceback-intake.md
  * @example
  * ```ts
  * const text = 'Request ID: r-1\nCalled Number: +12025550101\nDate/Time of call: 2026-10-23 15:41 UTC';

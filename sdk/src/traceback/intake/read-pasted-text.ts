@@ -13,7 +13,7 @@ import { countsTo24, readTimeWords } from './time-words.js';
 import { visibleLines } from './visible-text.js';
 
 /**
- * Reads a traceback request that was pasted as text: labelled fields in any of the spellings of {@link INTAKE_FIELDS}, one a line or several,
+ * Reads a traceback request that was pasted as text: labelled fields in any of some three hundred spellings, one a line or several,
  * value behind the label or below it; tables divided by tabs, bars, commas or spaces; several calls; quoted and forwarded mail.
  * Nothing is guessed: what can mean several things comes back as `doubtful`, with all that it may mean, and what was not
  * understood is listed. Nothing in it says that the request is from whom it says it is. Never throws for peer input.
