@@ -118,7 +118,9 @@ const PlatformEventEnvelope: WireExamples<'PlatformEventEnvelope'> = [
  * console.log(request.requestId, WIRE_SCHEMAS.TracebackRequest.safeParse(request).success); // trq-20261023-0017-2 true
  * ```
  */
-export const WIRE_EXAMPLES: { readonly [Name in WireBodyName]: WireExamples<Name> } = {
+export const WIRE_EXAMPLES: {
+  readonly [Name in WireBodyName]: readonly [WireExample<Name>, ...WireExample<Name>[]];
+} = {
   ...registryExamples,
   ...requestExamples,
   ...tracebackExamples,

@@ -302,7 +302,7 @@ function isOfInterest({ state, issuedAt }: FccNotice, nowMs: number): boolean {
 export function pollTracebackRequests(
   options: RequestSourceOptions & {
     /** Where it has `notices`, those are asked for too, every quarter of an hour. */
-    readonly client: RequestClient & Partial<Pick<PlatformClient, 'notices'>>;
+    readonly client: Partial<Pick<PlatformClient, 'notices'>>;
     /** Milliseconds from the end of one round to the next, 1 or more; a tenth more or less by chance. Default a minute. */
     readonly intervalMs?: number;
   },
