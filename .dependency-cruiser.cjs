@@ -137,6 +137,7 @@ module.exports = {
       own('core'),
       own('contract'),
       own('traceback'),
+      own('platform'),
     ]),
     {
       name: 'sdk-errors',

@@ -1,6 +1,7 @@
 import type { PassportEvidence } from '../core/verdict-evidence.js';
-import { DEFAULT_QUERY_LIMIT } from '../records/index.js';
-import type { CallRecord, FoundRecords, HopSide, PartyNumber, RecordLookup } from '../records/index.js';
+import { DEFAULT_QUERY_LIMIT } from '../records/store/record-store.js';
+import type { CallRecord, FoundRecords, RecordLookup } from '../records/index.js';
+import type { PartyNumber, HopSide } from '../contract/call-record.js';
 import { EXIT, optionSpecs, refuseOperands } from './kit/command.js';
 import type { CommandBody, ExitCode, OptionsOf } from './kit/command.js';
 import type { CliIo } from './kit/node-io.js';

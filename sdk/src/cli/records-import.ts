@@ -2,16 +2,8 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { printableText } from '../core/text.js';
 import { defined } from '../core/defined.js';
-import {
-  createSourceReader,
-  importFiles,
-  makeSourceKnown,
-  openRejectFile,
-  readRejects,
-  rejectsFile,
-  rejectsFolder,
-  sourceFileName,
-} from '../records/index.js';
+import { createSourceReader, importFiles, openRejectFile, readRejects } from '../records/index.js';
+import { sourceFileName, rejectsFolder, rejectsFile, makeSourceKnown } from '../records/intake/intake-source.js';
 import type {
   DamagedMember,
   FileSourceConfiguration,
@@ -31,6 +23,7 @@ import type { CliIo } from './kit/node-io.js';
 import { countText, reasonLines, report, tallied } from './kit/output.js';
 import { createStatusLine } from './kit/status-line.js';
 import { fileSourceOf, openStore, SOURCE_OPTIONS, STORE_OPTIONS, storeDirectory } from './inputs/record-sources.js';
+import type { ImportedFile } from '../records/ingest/import-files.js';
 
 const IMPORT_OPTIONS = optionSpecs({
   ...STORE_OPTIONS,

@@ -15,10 +15,9 @@ import {
   explainSuspicion,
   importFiles,
   openRecordStream,
-  SHARING_LEVELS,
 } from '../records/index.js';
-import { MEMBER_RULES } from '../records/redaction/member-tree.js';
 import { SHARING_LEVELS } from '../records/redaction/sharing-policy.js';
+import { MEMBER_RULES } from '../records/redaction/member-tree.js';
 import type {
   CallRecord,
   DeadLetter,

@@ -1,6 +1,7 @@
 import { every } from '../core/runtime/clock.js';
 import { defined } from '../core/defined.js';
-import { openRecordIntake, RETENTION_DAYS } from '../records/index.js';
+import { openRecordIntake } from '../records/index.js';
+import { RETENTION_DAYS } from '../records/intake/open-record-intake.js';
 import type {
   IntakeNotice,
   IntakePlatform,

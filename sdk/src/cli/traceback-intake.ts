@@ -17,8 +17,6 @@ import type {
   IntakeReport,
   IntakeRequest,
   RequestCsvMap,
-  UnreadField,
-  UnreadReason,
 } from '../traceback/index.js';
 import { readOperand } from './inputs/call-input.js';
 import { jsonFile } from './inputs/key-files.js';
@@ -28,6 +26,7 @@ import { shownText } from './kit/shown-text.js';
 import type { CliIo } from './kit/node-io.js';
 import { countText, jsonLine, report } from './kit/output.js';
 import { checkZone } from './inputs/records-query.js';
+import type { RequesterKind } from '../contract/traceback-exchange.js';
 
 type ReadField = IntakeRequest['fields'][number];
 type UnreadField = IntakeReport['unread'][number];

@@ -28,6 +28,8 @@ import type { ExitCode, Options, OptionsOf } from './kit/command.js';
 import type { CliIo } from './kit/node-io.js';
 import { instantText, report } from './kit/output.js';
 import { textFile } from './inputs/trust-options.js';
+import type { SignedEntry } from '../traceback/responder/responder-contract.js';
+import type { ResponderSnapshot } from '../traceback/responder/entry-journal.js';
 
 /** What is needed to sign and send without a running responder. */
 export const SENDING_OPTIONS = optionSpecs({

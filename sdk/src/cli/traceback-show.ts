@@ -1,18 +1,16 @@
-import { readResponder, reviewOf, stateOfEntry, subjectOfEntry, waitingDecisions } from '../traceback/index.js';
+import { waitingDecisions } from '../traceback/responder/decision-inbox.js';
+import { subjectOfEntry } from '../traceback/responder/responder-core.js';
+import { stateOfEntry } from '../traceback/responder/responder-contract.js';
+import { reviewOf } from '../traceback/review/review-of.js';
+import { readResponder } from '../traceback/responder/entry-journal.js';
 import { DELIVERIES } from '../sidecar/review/pages/request-page.js';
-import type {
-  CandidateView,
-  EntryState,
-  ResponderEntry,
-  ReviewDecision,
-  ReviewView,
-  TrackedNotice,
-} from '../traceback/index.js';
+import type { EntryState, ResponderEntry, ReviewDecision, ReviewView, TrackedNotice } from '../traceback/index.js';
 import { optionSpecs, refuseOperands, UsageError } from './kit/command.js';
 import type { CommandBody, ExitCode, OptionsOf } from './kit/command.js';
 import { shownText } from './kit/shown-text.js';
 import type { CliIo } from './kit/node-io.js';
 import { countText, factLines, instantText, report, textTable } from './kit/output.js';
+import type { ResponderSnapshot } from '../traceback/responder/entry-journal.js';
 
 /** Options of every command that looks at a responder. */
 export const RESPONDER_OPTIONS = optionSpecs({

@@ -5,8 +5,13 @@ import type { PlatformRoute, RouteParameter, RouteRequest, RouteResponse, RouteT
 /** Version of the contract: the first number is that of the paths, formats and event types. */
 export const CONTRACT_VERSION = '1.0.0';
 
+/** A parameter of the path. */
+export const inPath = (name: string, description: string): RouteParameter => {
+  return { name, in: 'path', form: 'identifier', description, isRequired: true };
+};
+
 /** A parameter of the query that may be left out. */
-const inQuery = (name: string, description: string, form: RouteParameter['form']): RouteParameter => {
+export const inQuery = (name: string, description: string, form: RouteParameter['form']): RouteParameter => {
   return { name, in: 'query', form, description, isRequired: false };
 };
 
@@ -20,14 +25,14 @@ const inHeader = (
 };
 
 /** The field that makes a repeat harmless where the body does not. @see draft-ietf-httpapi-idempotency-key-header */
-const IDEMPOTENCY_KEY: RouteParameter = inHeader(
+export const IDEMPOTENCY_KEY: RouteParameter = inHeader(
   'Idempotency-Key',
   'The same for every attempt at the same call, another for each call. Kept for 24 hours at least.',
   'idempotency-key',
 );
 
 /** Parameters of every list. */
-const PAGING: readonly RouteParameter[] = [
+export const PAGING: readonly RouteParameter[] = [
   inQuery('cursor', 'Start of the page: `nextCursor` of the previous page.', 'cursor'),
   inQuery('limit', 'Items per page, 1 to 500; default 50.', 'page-limit'),
 ];
@@ -49,11 +54,8 @@ const PATH_PARAMETERS: Readonly<Record<string, string>> = {
 
 function pathParameters(path: string): readonly RouteParameter[] {
   return [...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => ({
-    name,
-    in: 'path',
+    ...inPath(name, PATH_PARAMETERS[name] ?? ''),
     form: name === 'name' ? 'file-name' : 'identifier',
-    description: PATH_PARAMETERS[name] ?? '',
-    isRequired: true,
   }));
 }
 

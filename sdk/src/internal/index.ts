@@ -12,7 +12,7 @@ export {
   wait,
 } from '../core/runtime/clock.js';
 export type { TimerClock } from '../core/runtime/clock.js';
-export { IDEMPOTENCY_KEY, inPath, inQuery, PAGING } from '../contract/route.js';
+export { IDEMPOTENCY_KEY, inPath, inQuery, PAGING } from '../contract/routes.js';
 export { embedsIpv4, isSpecialPurposeAddress } from '../stir/certificates/x5u-url-policy.js';
 export { comparableBusinessName, compareProviders } from '../contract/same-provider.js';
 export { answerParties, answerPartyFault, mixedReference, mixedReferenceText } from '../traceback/answer-parties.js';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { HopbackError } from '../../errors.js';
 import { verifyCheckpoint } from '../../log/index.js';
 import type { MerkleLogFinding, MerkleLogVerification } from '../../log/index.js';
-import type { EvidencePack, LoggedFinding, LoggedNote } from '../../traceback/index.js';
+import type { EvidencePack, EvidenceStoreVerification } from '../../traceback/index.js';
 import { optionSpecs, UsageError } from '../kit/command.js';
 import type { OptionsOf } from '../kit/command.js';
 import { shownText } from '../kit/shown-text.js';
@@ -74,7 +74,10 @@ function placeText(finding: { readonly leafIndex: number; readonly throughIndex?
 
 const differs = ({ file, what }: { readonly file: string; readonly what: string }): string => `${file}: ${what}`;
 
-const FINDINGS: Texts<LoggedFinding['finding']> = {
+type Finding = EvidenceStoreVerification['findings'][number]['finding'];
+type Note = EvidenceStoreVerification['notes'][number]['note'];
+
+const FINDINGS: Texts<Finding> = {
   'entry-unreadable': () => 'the entry is none of evidence',
   'answers-conflict': ({ otherPackId }) =>
     `pack ${otherPackId} has a signed answer of the same name and revision that says something else`,
@@ -107,9 +110,9 @@ const FINDINGS: Texts<LoggedFinding['finding']> = {
 };
 
 /** What is wrong with a pack, or its entry, a line. */
-export const findingText = (finding: LoggedFinding['finding']): string => textOf(FINDINGS, finding);
+export const findingText = (finding: Finding): string => textOf(FINDINGS, finding);
 
-const NOTES: Texts<LoggedNote['note']> = {
+const NOTES: Texts<Note> = {
   'pack-not-kept': () => 'its file is gone, its entry stays',
   'pack-not-logged': () => 'the log has no entry of it: its writer ended before',
   'receipt-not-logged': () => 'the log has no entry of its receipt: its writer ended before, and may still attach it',
@@ -130,7 +133,7 @@ const NOTES: Texts<LoggedNote['note']> = {
 };
 
 /** What is to be known about a pack, a line. */
-export const noteText = (note: LoggedNote['note']): string => textOf(NOTES, note);
+export const noteText = (note: Note): string => textOf(NOTES, note);
 
 /** Options of every command that looks at evidence. */
 export const EVIDENCE_TRUST_OPTIONS = optionSpecs({

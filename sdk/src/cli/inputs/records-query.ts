@@ -1,8 +1,10 @@
 import { canonicalTelephoneNumber, isCanonicalTelephoneNumber } from '../../core/telephone-number.js';
 import { defined } from '../../core/defined.js';
 import { isHopbackError } from '../../errors.js';
-import { coverageGaps, MAX_QUERY_LIMIT, rowClock } from '../../records/index.js';
-import type { CoverageInterval, RecordLookup, RecordQuery, RowTimeReading, TimeWindow } from '../../records/index.js';
+import { coverageGaps, MAX_QUERY_LIMIT } from '../../records/index.js';
+import { rowClock } from '../../records/ingest/formats/row-times.js';
+import type { CoverageInterval, RecordLookup, RecordQuery, TimeWindow } from '../../records/index.js';
+import type { RowTimeReading } from '../../records/ingest/formats/row-times.js';
 import { optionSpecs, UsageError } from '../kit/command.js';
 import type { Options, OptionsOf } from '../kit/command.js';
 import type { CliIo } from '../kit/node-io.js';

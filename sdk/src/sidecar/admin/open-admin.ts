@@ -17,7 +17,6 @@ import {
   readTracebackPolicy,
   readTrunkDirectory,
 } from '../../traceback/index.js';
-import type { CarrierPlatform } from '../../traceback/index.js';
 import type {
   RecordsConfiguration,
   SidecarConfiguration,
@@ -38,6 +37,7 @@ import type { TracebackDeskOptions } from '../review/review-app.js';
 import { causeText, pathFrom, readJsonFile, readSecretFile, readTextFile } from '../services/files.js';
 import type { OnNotice } from '../services/files.js';
 import { fileToken, pseudonymKey, sharingPolicyData } from '../services/record-platform.js';
+import type { CarrierResponderOptions } from '../../traceback/responder/carrier-responder.js';
 
 /**
  * Adds to a registry what the intake of records tells; it is asked when somebody reads.

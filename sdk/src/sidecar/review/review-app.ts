@@ -14,12 +14,7 @@ import {
   createTrunkDirectory,
   readTrunkDirectory,
 } from '../../traceback/index.js';
-import type {
-  CarrierResponder,
-  CarrierResponderOptions,
-  DecisionContext,
-  TracebackResponder,
-} from '../../traceback/index.js';
+import type { CarrierResponder, CarrierResponderOptions, TracebackResponder } from '../../traceback/index.js';
 import { once } from '../services/files.js';
 import { STYLE, createTimes, messagePage } from './pages/layout.js';
 import { createRequestSource } from './review-parts.js';
@@ -34,12 +29,13 @@ import {
   createSessions,
 } from './sessions.js';
 import type { readAccounts } from './sessions.js';
+import type { PolicyInput } from '../../traceback/policy/traceback-policy.js';
 
 /** Options of the page, and what a desk brings along. */
 export type ReviewAppOptions = NonNullable<TracebackDeskOptions['review']> & {
   readonly responder: Pick<TracebackResponder, 'list' | 'review' | 'entry' | 'decide'>;
   /** By which a decision is checked before it is confirmed: policy, directory, and who answers. */
-  readonly context: DecisionContext;
+  readonly context: Pick<PolicyInput, 'policy' | 'directory' | 'provider'>;
   /** IANA name of the zone of the office: times are shown in UTC and in it. */
   readonly zone: string;
 };

@@ -1,14 +1,11 @@
 import type { Context, Hono } from 'hono';
 import { defined } from '../../core/defined.js';
-import { answerOfDecision, findingText, readReviewDecision, subjectOfEntry } from '../../traceback/index.js';
-import type {
-  DecisionContext,
-  EntrySummary,
-  ReviewDecision,
-  ReviewDecisionReading,
-  ReviewView,
-  TracebackResponder,
-} from '../../traceback/index.js';
+import { findingText } from '../../traceback/review/review-view.js';
+import { subjectOfEntry } from '../../traceback/responder/responder-core.js';
+import { readReviewDecision } from '../../traceback/review/review-decision.js';
+import { answerOfDecision } from '../../traceback/review/answer-of-decision.js';
+import type { EntrySummary, ReviewDecision, ReviewView, TracebackResponder } from '../../traceback/index.js';
+import type { ReviewDecisionReading } from '../../traceback/review/review-decision.js';
 import { confirmPage, loginPage, messagePage } from './pages/layout.js';
 import { listPage, PARTY_FIELDS, requestPage } from './pages/request-page.js';
 import type { ListedRequests } from './pages/request-page.js';
@@ -17,6 +14,7 @@ import { audited, formOf, frameOf, sessionForm, sessionOf, shown, sourceOf } fro
 import type { ReviewParts } from './review-parts.js';
 import { formToken } from './sessions.js';
 import type { CheckPassword, DeviceCookie, LoginAttempt, LoginDelays, Session } from './sessions.js';
+import type { PolicyInput } from '../../traceback/policy/traceback-policy.js';
 
 /** What the server adds to a form. */
 interface DecisionFacts {

@@ -1,7 +1,8 @@
 import { HopbackError } from '../../errors.js';
 import { bearerToken } from '../../platform/index.js';
 import type { RequestAuthorization } from '../../platform/index.js';
-import { DEFAULT_SHARING_POLICY, SHARING_LEVELS, readSharingPolicy } from '../../records/index.js';
+import { DEFAULT_SHARING_POLICY, readSharingPolicy } from '../../records/index.js';
+import { SHARING_LEVELS } from '../../records/redaction/sharing-policy.js';
 import type { SharingPolicyData } from '../../records/index.js';
 
 /**

@@ -1,10 +1,6 @@
 import type { TimerClock } from '../../core/runtime/clock.js';
-import type {
-  AnswerReceipt,
-  AnswerSubmission,
-  SignedReceipt,
-  TracebackOpening,
-} from '../../platform/index.js';
+import type { TracebackOpening } from '../../platform/index.js';
+import type { SignedReceipt, AnswerSubmission, AnswerReceipt } from '../../contract/traceback-exchange.js';
 import { answerParties, answerPartyFault } from '../../traceback/answer-parties.js';
 import { nextAskedCall } from '../../traceback/asked-call.js';
 import { startTraceback, stepTraceback } from '../../traceback/lifecycle/step-traceback.js';
@@ -16,6 +12,14 @@ import { referenceOf } from './registered-clients.js';
 import type { ClientRegister, RegisteredProvider } from './registered-clients.js';
 import { tracebackOf } from './traceback-book.js';
 import type { KitAnswers, RequestRecord, StoredAnswer, TracebackRecord, VerifiedAnswer } from './traceback-book.js';
+import { TracebackRequest } from '../../contract/traceback-exchange.js';
+import { TracebackAnswer } from '../../contract/traceback-exchange.js';
+import { TracebackFinding } from '../../contract/traceback-exchange.js';
+import { HopbackError } from '../../errors.js';
+import type { PlatformAnswer } from '../../contract/platform-answer.js';
+import { jsonAnswer } from '../../contract/platform-answer.js';
+import { problemAnswer } from '../../contract/platform-answer.js';
+import type { PlatformProblem } from '../../contract/platform-answer.js';
 
 /** Something that the lifecycle of a traceback asked for, and the platform did. */
 export interface PerformedEffect {

@@ -4,15 +4,10 @@ import type { Clock } from '../../core/runtime/clock.js';
 import type { ProviderReference, TokenAnswer, TokenRefusal, TokenRequest } from '../../contract/common.js';
 import type { TracebackFinding, TracebackRequest } from '../../contract/traceback-exchange.js';
 import { HopbackError } from '../../errors.js';
-import { jsonAnswer, WIRE_EXAMPLES } from '../../platform/index.js';
-import type {
-  PlatformAnswer,
-  PlatformScope,
-  ProviderEntry,
-  TokenAnswer,
-  TokenRefusal,
-  TokenRequest,
-} from '../../platform/index.js';
+import { WIRE_EXAMPLES } from '../../platform/index.js';
+import { jsonAnswer } from '../../contract/platform-answer.js';
+import type { PlatformScope, ProviderEntry } from '../../platform/index.js';
+import type { PlatformAnswer } from '../../contract/platform-answer.js';
 import { mixedReference } from '../../traceback/answer-parties.js';
 import type { ReferenceMeaning, ReferencePart } from '../../traceback/answer-parties.js';
 import { createTestKey } from '../test-key.js';

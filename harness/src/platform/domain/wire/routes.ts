@@ -3,28 +3,6 @@ import type { ServedRoute } from '../../core/index.js';
 
 // Routes beside the contract: what follows from the kind of a route is said here, once.
 
-export const inPath = (name: string, description: string): RouteParameter => ({
-  name,
-  description,
-  in: 'path',
-  form: 'identifier',
-  isRequired: true,
-});
-
-export const inQuery = (name: string, description: string, form: RouteParameter['form']): RouteParameter => ({
-  name,
-  description,
-  form,
-  in: 'query',
-  isRequired: false,
-});
-
-/** Parameters of a list that is read in pages. */
-export const PAGING: readonly RouteParameter[] = [
-  inQuery('cursor', 'Start of the page: `nextCursor` of the previous page.', 'cursor'),
-  inQuery('limit', 'Items per page, 1 to 500; default 50.', 'page-limit'),
-];
-
 interface RouteWords {
   readonly summary: string;
   readonly description: string;
