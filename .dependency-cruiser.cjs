@@ -178,7 +178,7 @@ module.exports = {
       own('log'),
       npm('jose', 'zod', 'postal-mime', 'pdfkit', '@types/pdfkit'),
     ]),
-    folder('switch', [own('core'), own('contract'), errors, index('stir'), index('records'), npm('drachtio-srf')]),
+    folder('switch', [own('core'), own('contract'), errors, own('stir'), index('records'), npm('drachtio-srf')]),
     {
       name: 'sdk-switch-drachtio-types-only',
       severity: 'error',
@@ -189,6 +189,8 @@ module.exports = {
     folder('sidecar', [
       own('core'),
       own('contract'),
+      own('stir'),
+      own('switch'),
       anyIndex,
       own('traceback'),
       npm('zod', 'hono', '@hono/[a-z0-9-]+', 'yaml', 'prom-client'),
@@ -197,6 +199,9 @@ module.exports = {
       npm('commander'),
       own('core'),
       own('contract'),
+      own('stir'),
+      own('switch'),
+      own('testing'),
       anyIndex,
       own('sidecar'),
       own('traceback'),
@@ -205,6 +210,7 @@ module.exports = {
     folder('testing', [
       own('core'),
       own('contract'),
+      own('stir'),
       anyIndex,
       own('traceback'),
       npm('jose', 'msw', '@peculiar/[a-z0-9-]+', 'reflect-metadata'),
@@ -220,7 +226,7 @@ module.exports = {
       name: 'nobody-imports-testing',
       severity: 'error',
       comment: 'The test kit loads a second ASN.1 stack; only commands may reach for it.',
-      from: { path: '^sdk/src/', pathNot: [own('testing'), own('cli')] },
+      from: { path: '^sdk/src/', pathNot: [own('testing'), own('cli'), own('internal')] },
       to: { path: own('testing') },
     },
     {

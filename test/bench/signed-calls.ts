@@ -8,8 +8,8 @@ import {
   createVerificationService,
   parseCertificate,
   parseCrl,
-  rawToDerSignature,
 } from '@hopback/sdk/stir';
+import { rawToDerSignature } from '../../sdk/src/core/base64url.js';
 import type {
   CallVerdict,
   Certificate,

@@ -13,12 +13,8 @@ import {
   type TestServiceProvider,
 } from '../../sdk/src/testing/index.js';
 import { fetchBounded } from '../../sdk/src/stir/certificates/bounded-fetch.js';
-import {
-  fetchX5u,
-  MAX_X5U_BODY_BYTES,
-  type FetchX5uOptions,
-  type FetchX5uResult,
-} from '../../sdk/src/stir/certificates/x5u-fetch.js';
+import type { BoundedFetchOptions, BoundedFetchResult } from '../../sdk/src/stir/certificates/bounded-fetch.js';
+import { fetchX5u, MAX_X5U_BODY_BYTES, notesOf, validatorsOf } from '../../sdk/src/stir/certificates/x5u-fetch.js';
 import { parseCertificateChain } from '../../sdk/src/stir/certificates/parse-certificate.js';
 
 let server: CertificateServer;
@@ -37,13 +33,13 @@ afterAll(async () => {
 /** Short, so that the tests of silent servers take no time; long enough for a handshake on a busy machine. */
 const DEADLINE_MS = 700;
 
-const laboratory = (): FetchX5uOptions => ({
+const laboratory = (): Partial<BoundedFetchOptions> => ({
   allow: { addresses: ['127.0.0.0/8'], hosts: ['localhost'], ports: Object.values(server.ports) },
   ca: server.tlsRootPem,
   deadlineMs: 5_000,
 });
 
-const reasonOf = (result: FetchX5uResult): string => ('reason' in result ? result.reason : result.status);
+const reasonOf = (result: BoundedFetchResult): string => ('reason' in result ? result.reason : result.status);
 
 test('fetches a chain with its intermediate over HTTPS and leaves no socket open', async () => {
   const url = server.publish('/good.pem', provider.chainPem, { etag: 'hash' });
@@ -54,8 +50,8 @@ test('fetches a chain with its intermediate over HTTPS and leaves no socket open
     provider.sha256,
     provider.issuer?.sha256,
   ]);
-  expect(result.validators.etag).toMatch(/^"[0-9a-f]{32}"$/);
-  expect(result.notes).toEqual([]);
+  expect(validatorsOf(result.headers).etag).toMatch(/^"[0-9a-f]{32}"$/);
+  expect(notesOf(result.headers)).toEqual([]);
   await server.idle();
   const [request] = server.requestLog('/good.pem');
   expect(request?.method).toBe('GET');
@@ -159,7 +155,7 @@ test('another content type, or none, is noted and accepted', async () => {
   const noted = async (contentType: string): Promise<readonly string[]> => {
     const url = server.publish('/typed.pem', provider.chainPem, { contentType });
     const result = await fetchX5u(url, laboratory());
-    return result.status === 'fetched' ? result.notes : [result.status];
+    return result.status === 'fetched' ? notesOf(result.headers) : [result.status];
   };
   expect(await noted('application/pem-certificate-chain; charset=us-ascii')).toEqual([]);
   expect(await noted('application/x-pem-file')).toHaveLength(1);
@@ -170,7 +166,7 @@ test('a conditional request brings "not modified" and a changed file brings the 
   const content = { etag: '"v1"', lastModifiedMs: Date.UTC(2026, 0, 1) };
   const url = server.publish('/conditional.pem', provider.chainPem, content);
   const first = await fetchX5u(url, laboratory());
-  const validators = first.status === 'fetched' ? first.validators : {};
+  const validators = first.status === 'fetched' ? validatorsOf(first.headers) : {};
   expect(validators).toEqual({ etag: '"v1"', lastModified: 'Thu, 01 Jan 2026 00:00:00 GMT' });
   expect((await fetchX5u(url, { ...laboratory(), validators })).status).toBe('not-modified');
   server.publish('/conditional.pem', provider.chainPem, { etag: '"v2"' });

@@ -306,6 +306,6 @@ test('several repositories share a directory, and no reader meets half a file', 
     if (read !== undefined) expect(read).toMatchObject({ url });
   }
   await Promise.all(writers.map((writer) => writer.close()));
-  expect(reader.stats().corrupted).toBe(0);
+  expect(reader.counts.diskCorrupted).toBe(0);
   expect(await readdir(directory)).toEqual([fileNameOf(url)]);
 });

@@ -3,16 +3,16 @@ import { readFilingList } from '@hopback/sdk/switch';
 import {
   canonicalTelephoneNumber,
   NORTH_AMERICAN_PLAN,
-  parseBoundedJson,
   parseCertificate,
   parseCertificateChain,
   parseCrl,
-  parseIdentityHeader,
-  parsePassport,
   parseSipRequest,
-  readSipDate,
   withVerstat,
 } from '@hopback/sdk/stir';
+import { parseBoundedJson } from '../../sdk/src/core/json-text.js';
+import { parseIdentityHeader } from '../../sdk/src/stir/identity-header.js';
+import { parsePassport } from '../../sdk/src/stir/passport.js';
+import { readSipDate } from '../../sdk/src/stir/verification/request.js';
 import { readEmail, readPastedText, readRequestCsv, readTrunkCsv } from '@hopback/sdk/traceback';
 import { createHash, randomBytes } from 'node:crypto';
 import { gzipSync } from 'node:zlib';

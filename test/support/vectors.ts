@@ -7,7 +7,8 @@ import type { CertificateLookup, X5uFailure, X5uRefusal } from '../../sdk/src/st
 import { createRevocationSet, revocationAt } from '../../sdk/src/stir/certificates/revocation.js';
 import { PASSPORT_TYPES, passportTypeRegistry } from '../../sdk/src/stir/passport.js';
 import { checkCertificates, concludeVerification, startVerification } from '../../sdk/src/stir/verification/core.js';
-import type { CertificateKnowledge, PendingVerification } from '../../sdk/src/stir/verification/core.js';
+import type { CertificateKnowledge } from '../../sdk/src/stir/verification/core.js';
+import type { StartedVerification } from '../../sdk/src/stir/verification/verdict.js';
 import type { NoteReason } from '../../sdk/src/stir/verification/step.js';
 import type { CallVerdict } from '../../sdk/src/stir/verification/outcome.js';
 import { verificationPolicy, type VerificationPolicy } from '../../sdk/src/stir/verification/policy.js';
@@ -69,7 +70,7 @@ export function loadVectors(): readonly Vector[] {
 export function runVector(
   vector: Vector,
   read: (path: string) => string = textOf,
-): { readonly pending: PendingVerification; readonly verdict: CallVerdict } {
+): { readonly pending: StartedVerification; readonly verdict: CallVerdict } {
   const { nowMs, conditions } = vector;
   const policy = verificationPolicy(vector.policy);
   const types = passportTypeRegistry(PASSPORT_TYPES);
@@ -77,7 +78,10 @@ export function runVector(
   const jobs = checkCertificates(pending, knowledgeOf(vector, read));
   const signatures = conditions.signaturesChecked ? checkInline(jobs) : [];
   const observe = () => ({ count: conditions.seenCount, firstSeenMs: nowMs });
-  return { pending, verdict: concludeVerification(pending, jobs, { signatures, observe }) };
+  return {
+    pending: pending as StartedVerification,
+    verdict: concludeVerification(pending, jobs, { signatures, observe }),
+  };
 }
 
 /** The verdict in the words of a vector file: reasons have the deciding one first. */

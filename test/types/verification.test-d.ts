@@ -4,7 +4,6 @@ import type {
   FailureReason,
   NoteReason,
   PathFailureReason,
-  SipResponse,
   StepException,
   StepName,
   VerificationOutcome,
@@ -12,7 +11,8 @@ import type {
   VerificationRequest,
   VerifiedPassport,
 } from '@hopback/sdk/stir';
-import type { FAILURE_REASON_NAMES, FAILURE_REASONS, VERIFICATION_STEPS } from '@hopback/sdk/stir';
+import type { FAILURE_REASONS, VERIFICATION_STEPS } from '@hopback/sdk/stir';
+import type { FAILURE_REASON_NAMES } from '../../sdk/src/stir/verification/step.js';
 
 // Checked by the compiler, never run: what is written here compiles exactly as long as the types keep their word.
 
@@ -31,7 +31,9 @@ export type PathReasonsAreReasons = Holds<Equal<Extract<FailureReason, PathFailu
 export type NotesAreNoFailures = Holds<Equal<Extract<FailureReason, NoteReason>, never>>;
 
 export type StepsAreNamed = Holds<Equal<(typeof VERIFICATION_STEPS)[number]['name'], StepName>>;
-export type ResponsesAreClosed = Holds<Equal<SipResponse['status'], 403 | 428 | 436 | 437 | 438>>;
+export type ResponsesAreClosed = Holds<
+  Equal<NonNullable<FailureMeaning['sip']>['status'], 403 | 428 | 436 | 437 | 438>
+>;
 export type VerdictIsClosed = Holds<Equal<CallVerdict['status'], 'passed' | 'failed' | 'indeterminate'>>;
 export type OutcomeIsClosed = Holds<Equal<VerificationOutcome['status'], CallVerdict['status'] | 'ignored'>>;
 export type ExceptionIsClosed = Holds<Equal<StepException['result'], 'failed' | 'unknown' | 'noted'>>;

@@ -1,7 +1,7 @@
 import { GOOD_PASSPORT_NAMES, GOOD_PASSPORTS, PASSPORT_FAULT_NAMES, PASSPORT_FAULTS } from '@hopback/sdk/testing';
 import { expect, test } from 'vitest';
 import { statedParties } from '../../sdk/src/sidecar/dialects/stir-api.js';
-import { claimedParties } from '../../sdk/src/stir/index.js';
+import { claimedParties } from '../../sdk/src/stir/verification/request.js';
 import { createVerificationLab } from '../support/verification-lab.js';
 
 const lab = await createVerificationLab();

@@ -1,12 +1,9 @@
 import { createPassport, GOOD_PASSPORTS, TEST_DEST_TN, TEST_NOW_MS, TEST_ORIG_TN } from '@hopback/sdk/testing';
 import type { PassportOptions } from '@hopback/sdk/testing';
 import { expect, test } from 'vitest';
-import {
-  compactIdentityHeader,
-  formatSipDate,
-  NORTH_AMERICAN_PLAN,
-  parseIdentityHeader,
-} from '../../sdk/src/stir/index.js';
+import { compactIdentityHeader, NORTH_AMERICAN_PLAN } from '../../sdk/src/stir/index.js';
+import { formatSipDate } from '../../sdk/src/stir/verification/request.js';
+import { parseIdentityHeader } from '../../sdk/src/stir/identity-header.js';
 import { LAB_X5U, createVerificationLab } from '../support/verification-lab.js';
 
 const lab = await createVerificationLab();

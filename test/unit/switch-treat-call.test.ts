@@ -1,4 +1,5 @@
-import { DEFAULT_VERIFICATION_POLICY, parseSipRequest, type CallVerdict } from '@hopback/sdk/stir';
+import { parseSipRequest, type CallVerdict } from '@hopback/sdk/stir';
+import { DEFAULT_VERIFICATION_POLICY } from '../../sdk/src/stir/verification/policy.js';
 import { sampleInvite, type SampleInviteOptions } from '@hopback/sdk/testing';
 import { expect, test } from 'vitest';
 import { callFacts, treatCall, trunkPolicy } from '../../sdk/src/switch/index.js';

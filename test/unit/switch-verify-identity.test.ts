@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import { DEFAULT_VERIFICATION_POLICY } from '@hopback/sdk/stir';
+import { DEFAULT_VERIFICATION_POLICY } from '../../sdk/src/stir/verification/policy.js';
 import { createPassport, sampleInvite } from '@hopback/sdk/testing';
 import type { SampleInviteOptions } from '@hopback/sdk/testing';
 import * as fc from 'fast-check';

@@ -11,7 +11,7 @@ import type { VerdictEvidence } from '../../sdk/src/core/verdict-evidence.js';
 import { asExpectation, loadVectors, runVector, VECTOR_FOLDER, type Vector } from '../support/vectors.js';
 import { remakeVectors } from '../vectors/remake.js';
 import { encodeBase64Url } from '../../sdk/src/core/base64url.js';
-import type { PendingVerification } from '../../sdk/src/stir/verification/core.js';
+import type { StartedVerification } from '../../sdk/src/stir/verification/verdict.js';
 import type { JsonObject } from '../../sdk/src/core/json-text.js';
 import { verifyEs256 } from '../../sdk/src/stir/es256.js';
 import { formatIdentityHeader } from '../../sdk/src/stir/identity-header.js';
@@ -178,7 +178,7 @@ interface Checked {
   readonly isValid: boolean;
 }
 
-function checkedIn(pending: PendingVerification): readonly Checked[] {
+function checkedIn(pending: StartedVerification): readonly Checked[] {
   return pending.tokens.flatMap(({ passport, path, signatureValid }) => {
     const leaf = path?.status === 'trusted' ? path.path.certificates[0] : undefined;
     if (passport === undefined || leaf === undefined || signatureValid === undefined) return [];

@@ -139,8 +139,8 @@ test('slots go round by site and never exceed their limits', async () => {
   await settle();
   expect(order).toEqual(['a:full', 'b', 'd:full']);
   expect([slots.active(), slots.queued()]).toEqual([2, 4]);
-  first?.release();
-  first?.release();
+  first?.();
+  first?.();
   await settle();
   expect(order.at(-1)).toBe('a');
   expect([slots.active(), slots.queued()]).toEqual([2, 3]);
@@ -160,10 +160,10 @@ test('who waits for a slot gives up at the signal, and leaves the place to the n
   deadline.abort();
   expect(await impatient).toBeUndefined();
   expect(slots.queued()).toBe(1);
-  first?.release();
+  first?.();
   const second = await patient;
   expect([slots.active(), slots.queued()]).toEqual([1, 0]);
-  second?.release();
+  second?.();
   expect(await slots.acquire('a', deadline.signal)).toBeUndefined();
   expect(slots.active()).toBe(0);
 });
@@ -173,14 +173,14 @@ test('an abort after the slot was given takes nothing from those who wait', asyn
   const first = await slots.acquire('a');
   const deadline = new AbortController();
   const second = slots.acquire('a', deadline.signal);
-  first?.release();
+  first?.();
   await second;
   expect([slots.active(), slots.queued()]).toEqual([1, 0]);
   const third = slots.acquire('a');
   deadline.abort();
   expect([slots.active(), slots.queued()]).toEqual([1, 1]);
-  (await second)?.release();
-  (await third)?.release();
+  (await second)?.();
+  (await third)?.();
   expect([slots.active(), slots.queued()]).toEqual([0, 0]);
 });
 

@@ -4,7 +4,7 @@ import type { Certificate } from '../../sdk/src/stir/certificates/certificate.js
 import { createCertificateRepository } from '../../sdk/src/stir/certificates/certificate-repository.js';
 import { type CertificateRepositoryOptions } from '../../sdk/src/stir/certificates/repository-state.js';
 import type { CertificateLookup } from '../../sdk/src/stir/certificates/repository.js';
-import type { FetchX5uOptions, FetchX5uResult } from '../../sdk/src/stir/certificates/x5u-fetch.js';
+import type { BoundedFetchOptions, BoundedFetchResult } from '../../sdk/src/stir/certificates/bounded-fetch.js';
 import { createManualClock, type ManualClock } from '../../sdk/src/testing/index.js';
 
 export const URL_1 = 'https://cert.example.com/1234.pem';
@@ -41,9 +41,9 @@ export const fetched = (body: string, headers: Record<string, string> = {}): Ans
   status: 'fetched',
   body: new TextEncoder().encode(body),
   headers,
-  validators: headers['etag'] === undefined ? {} : { etag: headers['etag'] },
-  notes: [],
+  remoteAddress: '192.0.2.1',
 });
+export const NOT_MODIFIED: Answer = { status: 'not-modified', headers: {}, remoteAddress: '192.0.2.1' };
 export const failed = (reason: 'timeout' | 'http-status' = 'timeout', retryAfter?: string): Answer => ({
   status: 'failed',
   reason,
@@ -52,10 +52,10 @@ export const failed = (reason: 'timeout' | 'http-status' = 'timeout', retryAfter
 });
 
 type WithoutUrl<Result> = Result extends unknown ? Omit<Result, 'url'> : never;
-export type Answer = WithoutUrl<FetchX5uResult>;
+export type Answer = WithoutUrl<BoundedFetchResult>;
 export interface Request {
   readonly url: string;
-  readonly options: FetchX5uOptions;
+  readonly options: Partial<BoundedFetchOptions>;
   readonly answer: (answer: Answer) => void;
 }
 

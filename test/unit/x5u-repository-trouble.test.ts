@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { expect, test, vi } from 'vitest';
 import { createManualClock } from '../../sdk/src/testing/index.js';
 import {
+  NOT_MODIFIED,
   certificate,
   DAY,
   exportOf,
@@ -129,7 +130,7 @@ test('a signature that fails while a conditional request is under way has the fi
   const revalidations = Array.from({ length: 100 }, () => repository.revalidate(URL_1));
   await settle();
   expect(requests).toHaveLength(2);
-  requests[1]?.answer({ status: 'not-modified', headers: {} });
+  requests[1]?.answer(NOT_MODIFIED);
   await settle();
   expect(requests).toHaveLength(3);
   expect(requests[2]?.options).toMatchObject({ noCache: true });
@@ -161,7 +162,7 @@ test('"not modified" that comes after an import says nothing of the chain that w
   repository.peek(URL_1);
   await settle();
   expect(await repository.import(exportOf(clock.nowMs(), URL_1, 'new'))).toEqual({ imported: 1, rejected: 0 });
-  requests[1]?.answer({ status: 'not-modified', headers: {} });
+  requests[1]?.answer(NOT_MODIFIED);
   await settle();
   expect(leafOf(repository.peek(URL_1))).toBe('new');
 });

@@ -2,9 +2,10 @@ import { setImmediate } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { withCode } from '../support/code-of.js';
 import { createCertificateRepository } from '../../sdk/src/stir/certificates/certificate-repository.js';
-import type { FetchX5uResult } from '../../sdk/src/stir/certificates/x5u-fetch.js';
+import type { BoundedFetchResult } from '../../sdk/src/stir/certificates/bounded-fetch.js';
 import { createManualClock, createTestPki } from '../../sdk/src/testing/index.js';
 import {
+  NOT_MODIFIED,
   DAY,
   failed,
   fetched,
@@ -58,7 +59,7 @@ test('a chain without a directive is fresh for 24 hours, then stale and revalida
   await settle();
   expect(requests).toHaveLength(2);
   expect(requests[1]?.options.validators).toEqual({ etag: '"1"' });
-  requests[1]?.answer({ status: 'not-modified', headers: {} });
+  requests[1]?.answer(NOT_MODIFIED);
   await settle();
   const renewed = repository.peek(URL_1);
   expect(renewed).toMatchObject({ status: 'found', fetchedAtMs: clock.nowMs(), freshUntilMs: clock.nowMs() + DAY });
@@ -331,8 +332,8 @@ test('an export imports elsewhere with the same chains, times and validators, an
   const pki = await createTestPki();
   const chainPem = pki.issueServiceProvider({ spc: '1234' }).chainPem;
   const real = {
-    fetch: (url: string): Promise<FetchX5uResult> =>
-      Promise.resolve({ ...fetched(chainPem, { etag: '"1"' }), url } as FetchX5uResult),
+    fetch: (url: string): Promise<BoundedFetchResult> =>
+      Promise.resolve({ ...fetched(chainPem, { etag: '"1"' }), url } as BoundedFetchResult),
   };
   const clock = createManualClock();
   const source = createCertificateRepository({ clock, ...real });

@@ -1,5 +1,6 @@
+import { readParties } from '@hopback/sdk/internal';
 import type { TimerClock } from '@hopback/sdk/internal';
-import { NORTH_AMERICAN_PLAN, canonicalTelephoneNumber, readParties } from '@hopback/sdk/stir';
+import { NORTH_AMERICAN_PLAN, canonicalTelephoneNumber } from '@hopback/sdk/stir';
 import type { PartyOptions, Verstat } from '@hopback/sdk/stir';
 
 /** A promise and what settles it. Node 20 has no `Promise.withResolvers`. */

@@ -4,22 +4,9 @@ import { HopbackError } from '../errors.js';
 import {
   buildCertificatePath,
   createCertificateRepository,
-  describeCertificate,
-  lintCertificate,
   parseCertificate,
   parseCertificateChain,
   revocationAt,
-  roleOf,
-  tnAuthListText,
-} from '../stir/index.js';
-import type {
-  Certificate,
-  CertificatePath,
-  CertificatePathResult,
-  LintFinding,
-  PathFailure,
-  ProfileVersion,
-  TrustStore,
 } from '../stir/index.js';
 import { instantOption, readOperand } from './inputs/call-input.js';
 import { EXIT, optionSpecs, requirePath, UsageError } from './kit/command.js';

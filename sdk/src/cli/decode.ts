@@ -1,5 +1,9 @@
-import { parseIdentityHeader, parsePassport, verificationRequestOf } from '../stir/index.js';
-import type { IdentityHeader, JsonValue, PassportResult } from '../stir/index.js';
+import { verificationRequestOf } from '../stir/index.js';
+import { parseIdentityHeader } from '../stir/identity-header.js';
+import { parsePassport } from '../stir/passport.js';
+import type { JsonValue } from '../stir/index.js';
+import type { IdentityHeader } from '../stir/identity-header.js';
+import type { PassportResult } from '../stir/passport.js';
 import { INPUT_NOTE, parseCallInput, readInput } from './inputs/call-input.js';
 import type { CallInput } from './inputs/call-input.js';
 import { EXIT } from './kit/command.js';

@@ -3,17 +3,16 @@ import { join } from 'node:path';
 import { isHopbackError } from '../errors.js';
 import {
   buildCertificatePath,
-  certificateAlarms,
   createAttestationPolicy,
   createAuthenticationService,
-  lintCertificate,
   parseCertificateChain,
-  readSigningCertificate,
   revocationAt,
-  roleOf,
-  tnAuthListText,
 } from '../stir/index.js';
-import type { Certificate, SynchronousSigner, TrustedCrl, TrustStore } from '../stir/index.js';
+import { certificateAlarms } from '../stir/signing/certificate-alarms.js';
+import { lintCertificate, roleOf } from '../stir/certificates/profile-lint.js';
+import { readSigningCertificate } from '../stir/signing/certificate-source.js';
+import { tnAuthListText } from '../stir/certificates/tn-auth-list.js';
+import type { Certificate, TrustedCrl, TrustStore } from '../stir/index.js';
 import { UsageError } from './kit/command.js';
 import type { OptionsOf } from './kit/command.js';
 import type { CliOutput } from './kit/io.js';
@@ -171,7 +170,7 @@ function pathFinding(chain: readonly Certificate[], trustStore: TrustStore, io: 
   );
 }
 
-function matchFinding(leaf: Certificate, signer: SynchronousSigner): Finding {
+function matchFinding(leaf: Certificate, signer: LocalSigner): Finding {
   const name = 'key and certificate';
   if (leaf.publicKey.equals(signer.publicKey)) return found(name, 'ok', 'belong together');
   return found(

@@ -1,13 +1,10 @@
 import { generateKeyPairSync, verify } from 'node:crypto';
 import { defined } from '../core/defined.js';
 import { printableText } from '../core/text.js';
-import {
-  CERTIFICATE_CHAIN_MAX_BYTES,
-  checkX5uUrl,
-  createLocalSigner,
-  fetchBounded,
-  parseCertificateChain,
-} from '../stir/index.js';
+import { createLocalSigner, parseCertificateChain } from '../stir/index.js';
+import { CERTIFICATE_CHAIN_MAX_BYTES } from '../stir/certificates/parse-certificate.js';
+import { checkX5uUrl } from '../stir/certificates/x5u-url-policy.js';
+import { fetchBounded } from '../stir/certificates/bounded-fetch.js';
 import type { BoundedFetchResult, Certificate } from '../stir/index.js';
 import { checkCache, checkCredential, checkTrust, found } from './doctor-credential.js';
 import type { Finding } from './doctor-credential.js';

@@ -18,8 +18,6 @@ import type {
   PassportParty,
   RefusedSigning,
   SignatureRecord,
-  SignedCall,
-  SignedDiversion,
   SigningOutcome,
   SigningRequest,
 } from '../stir/index.js';
@@ -191,7 +189,9 @@ interface SignedContext {
   readonly hasTarget: boolean;
 }
 
-function printSigned(outcome: SignedCall | SignedDiversion, { io, raw, input, hasTarget }: SignedContext): void {
+type Signed = Extract<SigningOutcome | DiversionOutcome, { readonly status: 'signed' }>;
+
+function printSigned(outcome: Signed, { io, raw, input, hasTarget }: SignedContext): void {
   const added = 'identityHeader' in outcome ? [outcome.identityHeader] : outcome.identityHeaders;
   const date = 'date' in outcome ? outcome.date : undefined;
   if (input?.kind === 'request' && raw !== undefined) {

@@ -48,3 +48,4 @@ export {
 export { readPublicKeyJwk } from '../platform/client/private-key-jwt.js';
 export type { PublicKeyJwk } from '../platform/client/private-key-jwt.js';
 export { retryAfterMs } from '../platform/retry.js';
+export { readParties } from '../stir/verification/request.js';

@@ -5,7 +5,9 @@ import type { SipUri } from '../core/sip-uri.js';
 import type { NumberingPlan } from '../core/telephone-number.js';
 import type { CanonicalTn } from '../core/terms.js';
 import { HopbackError } from '../errors.js';
-import { DEFAULT_VERIFICATION_POLICY, readParties, verificationRequestOf } from '../stir/index.js';
+import { verificationRequestOf } from '../stir/index.js';
+import { DEFAULT_VERIFICATION_POLICY } from '../stir/verification/policy.js';
+import { readParties } from '../stir/verification/request.js';
 import type { PartyOptions } from '../stir/index.js';
 
 /** A request as an application of drachtio-srf has it: as much of it as is used here. */

@@ -1,5 +1,6 @@
 import { HopbackError } from '../errors.js';
-import type { CallRole, CallVerdict } from '../stir/index.js';
+import type { CallVerdict } from '../stir/index.js';
+import type { CallRole } from '../stir/signing/attestation-policy.js';
 import type { CallFacts } from './call-facts.js';
 
 /** What a verdict was that is no good one. `unsigned`: no Identity header that counts. `indeterminate`: something could not be checked. */

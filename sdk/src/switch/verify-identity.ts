@@ -2,7 +2,9 @@ import { headerValues, parseNameAddr, splitHeaderList, splitIdentityHeader } fro
 import type { SipRequestText } from '../core/sip-request.js';
 import type { CanonicalTn } from '../core/terms.js';
 import { HopbackError } from '../errors.js';
-import { DEFAULT_VERIFICATION_POLICY, readParties, verificationRequestOf, withVerstat } from '../stir/index.js';
+import { verificationRequestOf, withVerstat } from '../stir/index.js';
+import { DEFAULT_VERIFICATION_POLICY } from '../stir/verification/policy.js';
+import { readParties } from '../stir/verification/request.js';
 import type {
   AttestationFacts,
   AuthenticationService,

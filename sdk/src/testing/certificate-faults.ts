@@ -3,49 +3,6 @@ import type { CertificateOptions } from './issue-certificate.js';
 import type { TestCertificate } from './test-key.js';
 import type { CaOptions, TestPki } from './test-pki.js';
 
-/** Names of {@link CERTIFICATE_FAULTS}. */
-export type CertificateFaultName =
-  | 'leaf-expired'
-  | 'leaf-not-yet-valid'
-  | 'intermediate-expired'
-  | 'intermediate-not-yet-valid'
-  | 'leaf-signature-corrupted'
-  | 'leaf-forged'
-  | 'intermediate-forged'
-  | 'issuer-name-mismatch'
-  | 'issuer-not-a-ca'
-  | 'issuer-without-basic-constraints'
-  | 'issuer-without-cert-sign'
-  | 'leaf-without-digital-signature'
-  | 'leaf-is-a-ca'
-  | 'intermediate-for-tls'
-  | 'leaf-unknown-critical-extension'
-  | 'intermediate-unknown-critical-extension'
-  | 'authority-key-identifier-wrong'
-  | 'path-length-exceeded'
-  | 'path-too-long'
-  | 'leaf-rsa'
-  | 'leaf-secp256k1'
-  | 'leaf-ed25519'
-  | 'leaf-sha1'
-  | 'intermediate-rsa'
-  | 'tn-auth-list-absent'
-  | 'leaf-self-signed'
-  | 'other-root'
-  | 'intermediate-missing'
-  | 'loop'
-  | 'delegate-spc-not-encompassed'
-  | 'delegate-range-not-encompassed'
-  | 'delegate-parent-not-a-ca'
-  | 'claim-constraints-on-ca'
-  | 'cross-signed'
-  | 'intermediate-p384'
-  | 'self-issued-intermediate'
-  | 'root-in-chain'
-  | 'chain-shuffled'
-  | 'delegate-of-numbers'
-  | 'delegate-of-range';
-
 /** A chain as an x5u URL would serve it, and what it is checked against. */
 export interface FaultyChain {
   /** Whose key signs PASSporTs. */
@@ -71,7 +28,7 @@ const SERVER_AUTH_OID = '1.3.6.1.5.5.7.3.1';
  * checked at `pki.nowMs`.
  * @see RFC 5280 section 6.1, RFC 8226, RFC 9060
  */
-export const CERTIFICATE_FAULTS: Readonly<Record<CertificateFaultName, CertificateFault>> = {
+export const CERTIFICATE_FAULTS = named({
   'leaf-expired': leaf('certificate-expired', 'expired a second ago', ({ nowMs }) => ({ notAfterMs: nowMs - 1000 })),
   'leaf-not-yet-valid': leaf('certificate-not-yet-valid', 'valid in a minute', ({ nowMs }) => ({
     notBeforeMs: nowMs + 60_000,
@@ -222,12 +179,17 @@ export const CERTIFICATE_FAULTS: Readonly<Record<CertificateFaultName, Certifica
   'delegate-of-range': delegate(undefined, 'delegates a range of numbers', () => [
     { kind: 'range', start: '12025550100', count: 100 },
   ]),
-};
+});
 
 /** Names of {@link CERTIFICATE_FAULTS}, for tests that go through all of them. */
-export const CERTIFICATE_FAULT_NAMES: readonly CertificateFaultName[] = Object.keys(
-  CERTIFICATE_FAULTS,
-) as CertificateFaultName[];
+export const CERTIFICATE_FAULT_NAMES = Object.keys(CERTIFICATE_FAULTS) as readonly CertificateFaultName[];
+
+/** Names of {@link CERTIFICATE_FAULTS}. */
+export type CertificateFaultName = keyof typeof CERTIFICATE_FAULTS;
+
+function named<Name extends string>(faults: Readonly<Record<Name, CertificateFault>>): typeof faults {
+  return faults;
+}
 
 function chain(
   reason: PathFailureReason | undefined,

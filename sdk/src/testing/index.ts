@@ -31,7 +31,6 @@ export type {
   CertificateOptions,
   ClaimConstraintsOptions,
   DistributionPointOptions,
-  KeyUsageName,
   RawExtension,
 } from './issue-certificate.js';
 export {
@@ -54,26 +53,18 @@ export type {
   TestPassport,
   GoodCall,
   GoodPassport,
-  GoodPassportName,
 } from './passport.js';
-export {
-  createPassportFaultContext,
-  PASSPORT_FAULT_NAMES,
-  PASSPORT_FAULTS,
-  twinSignature,
-} from './passport-faults/index.js';
+export { createPassportFaultContext } from './passport.js';
 export type {
-  ClaimFaultName,
-  EncodingFaultName,
   FaultProfile,
   FaultyIdentityHeader,
-  HeaderFaultName,
   PassportFault,
   PassportFaultContext,
   PassportFaultContextOptions,
-  PassportFaultName,
-  SignatureFaultName,
-} from './passport-faults/index.js';
+} from './passport.js';
+export { PASSPORT_FAULT_NAMES, PASSPORT_FAULTS } from './passport-faults/index.js';
+export type { PassportFaultName } from './passport-faults/index.js';
+export { twinSignature } from './passport-faults/encoding-faults.js';
 export { SERVER_FAULTS, SERVER_FAULT_NAMES, startCertificateServer } from './certificate-server/server.js';
 export type {
   CertificateServer,

@@ -29,18 +29,6 @@ import type { TnAuthEntry } from '../stir/index.js';
 
 // The few types of the library that the test kit speaks in, in one place.
 
-/** Bits of KeyUsage by name. @see RFC 5280 section 4.2.1.3 */
-export type KeyUsageName =
-  | 'digitalSignature'
-  | 'nonRepudiation'
-  | 'keyEncipherment'
-  | 'dataEncipherment'
-  | 'keyAgreement'
-  | 'keyCertSign'
-  | 'cRLSign'
-  | 'encipherOnly'
-  | 'decipherOnly';
-
 /** One CRL distribution point as it is to be written. */
 export interface DistributionPointOptions {
   readonly url: string;
@@ -104,7 +92,8 @@ export interface CertificateOptions {
   readonly corruptSignature?: boolean;
   readonly basicConstraints?:
     { readonly ca: boolean; readonly pathLength?: number; readonly critical?: boolean } | 'absent';
-  readonly keyUsage?: { readonly usages: readonly KeyUsageName[]; readonly critical?: boolean } | 'absent';
+  readonly keyUsage?:
+    { readonly usages: readonly (typeof KEY_USAGES)[number][]; readonly critical?: boolean } | 'absent';
   readonly extendedKeyUsage?: readonly string[];
   readonly subjectKeyIdentifier?: Uint8Array | 'absent';
   /** `'wrong'` writes an identifier that belongs to no key of this PKI. */
@@ -204,17 +193,18 @@ export function caIssuersDer(urls: readonly string[]): Uint8Array {
 export const authorityKeyIdentifierDer = (identifier: Uint8Array): Uint8Array =>
   sequence(contextPrimitive(0, identifier));
 
-const KEY_USAGE_BITS: Readonly<Record<KeyUsageName, number>> = {
-  digitalSignature: 0,
-  nonRepudiation: 1,
-  keyEncipherment: 2,
-  dataEncipherment: 3,
-  keyAgreement: 4,
-  keyCertSign: 5,
-  cRLSign: 6,
-  encipherOnly: 7,
-  decipherOnly: 8,
-};
+/** Bits of KeyUsage by name, in their order. @see RFC 5280 section 4.2.1.3 */
+const KEY_USAGES = [
+  'digitalSignature',
+  'nonRepudiation',
+  'keyEncipherment',
+  'dataEncipherment',
+  'keyAgreement',
+  'keyCertSign',
+  'cRLSign',
+  'encipherOnly',
+  'decipherOnly',
+] as const;
 
 /** An identifier that no key of a test PKI has. */
 const WRONG_KEY_IDENTIFIER: Uint8Array = Buffer.alloc(20, 0xee);
@@ -228,7 +218,7 @@ function keyExtensions(options: CertificateOptions, context: ExtensionContext): 
     list.push(extension(EXTENSION_OIDS.basicConstraints, critical ?? true, sequence(...fields)));
   }
   if (keyUsage !== undefined && keyUsage !== 'absent') {
-    const bits = keyUsage.usages.map((usage) => KEY_USAGE_BITS[usage]);
+    const bits = keyUsage.usages.map((usage) => KEY_USAGES.indexOf(usage));
     list.push(extension(EXTENSION_OIDS.keyUsage, keyUsage.critical ?? true, namedBits(bits)));
   }
   if (extendedKeyUsage !== undefined) {

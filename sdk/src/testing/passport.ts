@@ -379,6 +379,11 @@ export function headerOf(context: PassportFaultContext, changes: Partial<Passpor
   return createPassport(passportOptions(context, changes)).identityHeader;
 }
 
+/** A table of faults that keeps their names. */
+export function faultTable<Name extends string>(faults: Readonly<Record<Name, PassportFault>>): typeof faults {
+  return faults;
+}
+
 /** A call whose PASSporTs are right. */
 export interface GoodCall {
   /** Identity header values in the order in which the providers added them. */
@@ -393,21 +398,6 @@ export interface GoodCall {
   readonly invite: SampleInviteOptions;
 }
 
-/** Names of {@link GOOD_PASSPORTS}. */
-export type GoodPassportName =
-  | 'shaken-a'
-  | 'shaken-b'
-  | 'shaken-c'
-  | 'shaken-div-1'
-  | 'shaken-div-2'
-  | 'shaken-div-3'
-  | 'shaken-div-4'
-  | 'shaken-div-5'
-  | 'unknown-type-beside-shaken'
-  | 'junk-beside-shaken'
-  | 'baseline'
-  | 'baseline-compact';
-
 /** One right call by name. */
 export interface GoodPassport {
   readonly description: string;
@@ -418,7 +408,7 @@ export interface GoodPassport {
 }
 
 /** The catalogue of calls that a verifier passes. @see RFC 8588, RFC 8946 section 5, RFC 8224 section 6.2.1 */
-export const GOOD_PASSPORTS: Readonly<Record<GoodPassportName, GoodPassport>> = {
+export const GOOD_PASSPORTS = goodPassports({
   'shaken-a': shaken('A', 'full attestation'),
   'shaken-b': shaken('B', 'partial attestation'),
   'shaken-c': shaken('C', 'gateway attestation'),
@@ -442,10 +432,14 @@ export const GOOD_PASSPORTS: Readonly<Record<GoodPassportName, GoodPassport>> = 
     acceptedBy: ['rfc8224'],
     build: (context) => call(context, [compactIdentityHeader(context)]),
   },
-};
+});
+
+function goodPassports<Name extends string>(table: Readonly<Record<Name, GoodPassport>>): typeof table {
+  return table;
+}
 
 /** Names of {@link GOOD_PASSPORTS}, for tests that go through all of them. */
-export const GOOD_PASSPORT_NAMES: readonly GoodPassportName[] = Object.keys(GOOD_PASSPORTS) as GoodPassportName[];
+export const GOOD_PASSPORT_NAMES = Object.keys(GOOD_PASSPORTS) as readonly (keyof typeof GOOD_PASSPORTS)[];
 
 /**
  * A call that was diverted `diversions` times: a shaken PASSporT for the first callee and one div PASSporT a diversion. Never throws

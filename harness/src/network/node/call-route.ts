@@ -1,4 +1,4 @@
-import type { AttestationFacts, CallRole } from '@hopback/sdk/stir';
+import type { AttestationFacts } from '@hopback/sdk/stir';
 import { DEFAULT_TRACEBACK_POLICY } from '@hopback/sdk/traceback';
 import type { TracebackPolicyData } from '@hopback/sdk/traceback';
 import type { NetworkPlan, PlannedCall, PlannedProvider } from '../plan/index.js';
@@ -82,7 +82,7 @@ export const callField = ({ call, hop }: CallRoute): string => `${String(call.in
 
 /** What a provider is for a call at a hop, and whom it has it from. */
 export interface HopPart {
-  readonly role: CallRole;
+  readonly role: AttestationFacts['role'];
   readonly from: { readonly provider: PlannedProvider } | { readonly caller: string };
   readonly next: { readonly provider: PlannedProvider } | { readonly destination: string };
 }
@@ -100,7 +100,7 @@ export function hopPart({ call, hop }: CallRoute, providers: ReadonlyMap<string,
 }
 
 /** A provider abroad signs for its customers where it signs at all, and hands on what others send it. */
-function roleOf(role: PlannedProvider['role'] | undefined, hop: number): CallRole {
+function roleOf(role: PlannedProvider['role'] | undefined, hop: number): AttestationFacts['role'] {
   if (role === 'ipes' || role === 'originating' || (role === 'foreign' && hop === 0)) return 'originating';
   return role === 'gateway' || role === 'terminating' ? role : 'intermediate';
 }

@@ -1,12 +1,9 @@
 import { sipHeaderLayout } from '../../core/sip-request.js';
 import { isCanonicalTelephoneNumber } from '../../core/telephone-number.js';
-import {
-  canonicalTelephoneNumber,
-  formatIdentityHeader,
-  parsePassport,
-  parseSipRequest,
-  readSipDate,
-} from '../../stir/index.js';
+import { canonicalTelephoneNumber, parseSipRequest } from '../../stir/index.js';
+import { formatIdentityHeader } from '../../stir/identity-header.js';
+import { parsePassport } from '../../stir/passport.js';
+import { readSipDate } from '../../stir/verification/request.js';
 import type { PassportParty, SipRequestText } from '../../stir/index.js';
 import { requirePath, UsageError } from '../kit/command.js';
 import { shownText } from '../kit/shown-text.js';

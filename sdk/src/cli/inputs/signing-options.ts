@@ -6,20 +6,17 @@ import {
   createAttestationPolicy,
   createLocalSigner,
   DEFAULT_ATTESTATION_POLICY,
-  MAX_BASIS_CHARS,
   NUMBER_OWNERSHIPS,
-  readSigningCertificate,
 } from '../../stir/index.js';
+import { MAX_BASIS_CHARS } from '../../stir/signing/attestation-policy.js';
+import { readSigningCertificate } from '../../stir/signing/certificate-source.js';
 import type {
   AttestationFacts,
   AttestationPolicy,
   AttestationPolicyData,
-  CallRole,
-  CallSource,
-  NumberOwnership,
   SigningCertificate,
-  SynchronousSigner,
 } from '../../stir/index.js';
+import type { CallRole, CallSource, NumberOwnership } from '../../stir/signing/attestation-policy.js';
 import { readPrivateKey } from '../credentials.js';
 import { optionSpecs, UsageError } from '../kit/command.js';
 import type { Options, OptionsOf } from '../kit/command.js';
@@ -74,7 +71,7 @@ export async function loadCredentials(options: OptionsOf<typeof CREDENTIAL_OPTIO
 }
 
 /** Loads a private key, and says so when others can read the file. */
-export async function loadSigner(path: string, io: CliIo): Promise<SynchronousSigner> {
+export async function loadSigner(path: string, io: CliIo): Promise<LocalSigner> {
   const { privateKeyPem, passphrase } = await readPrivateKey(path, io);
   const mode = await io.files.mode(path);
   if (mode !== undefined && (mode & 0o077) !== 0) {

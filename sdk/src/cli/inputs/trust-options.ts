@@ -1,7 +1,8 @@
 import { defined } from '../../core/defined.js';
 import type { Clock } from '../../core/runtime/clock.js';
 import { HopbackError } from '../../errors.js';
-import { checkX5uUrl, createCertificateRepository, loadTrustStore, parseCertificateChain } from '../../stir/index.js';
+import { createCertificateRepository, loadTrustStore, parseCertificateChain } from '../../stir/index.js';
+import { checkX5uUrl } from '../../stir/certificates/x5u-url-policy.js';
 import type {
   CertificateLookup,
   CertificateRepository,

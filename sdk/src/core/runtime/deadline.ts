@@ -99,3 +99,23 @@ export function fullJitterMs(failures: number, backoff: Backoff, random: () => n
 export function backoffBoundMs(failures: number, { baseMs, capMs }: Backoff): number {
   return Math.min(baseMs * 2 ** Math.min(Math.max(failures, 1) - 1, MOST_DOUBLINGS), capMs);
 }
+
+/** Asks code of others. @returns its answer; undefined where it throws */
+export function attempt<Value>(ask: () => Value): Value | undefined {
+  try {
+    return ask();
+  } catch {
+    return undefined;
+  }
+}
+
+/** Tells a listener, whose own business it is what it throws or rejects with. @returns whether it took the news without throwing */
+export function tell<News>(listener: ((news: News) => unknown) | undefined, news: News): boolean {
+  try {
+    const returned = listener?.(news);
+    if (returned instanceof Promise) returned.catch(() => undefined);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,4 +1,4 @@
-import { claimedParties } from '../../stir/index.js';
+import { claimedParties } from '../../stir/verification/request.js';
 import type { PassportParty, VerificationRequest } from '../../stir/index.js';
 
 /** What is wrong with a request to the signing or verification service itself; what is wrong with a call is no problem but an answer. */

@@ -5,10 +5,10 @@ import type {
   Attestation,
   AttestationFacts,
   CallVerdict,
-  NumberSigningRequest,
   SigningOutcome,
   VerificationRequest,
 } from '../../stir/index.js';
+import type { NumberSigningRequest } from '../../stir/signing/signing-request.js';
 import { identifyCall, outboundHeaders } from '../../switch/index.js';
 import type { CallIdentity } from '../../switch/index.js';
 import { checkAnswer, heartbeatAnswer, readSignCsv, readSigning, signingAnswer } from '../dialects/signing-api.js';

@@ -16,14 +16,13 @@ import {
   createTrustStoreRefresh,
   loadTrustStore,
   parseCertificateChain,
-  readSigningCertificate,
 } from '../../stir/index.js';
+import { readSigningCertificate } from '../../stir/signing/certificate-source.js';
 import type {
   AttestationPolicyData,
   AuthenticationService,
   CanonicalTn,
   Certificate,
-  ExplicitAttestation,
   SignatureRecord,
   SigningCertificate,
   TrustStore,
@@ -31,6 +30,7 @@ import type {
   TrustStoreRefreshService,
   X5uAllowList,
 } from '../../stir/index.js';
+import type { ExplicitAttestation } from '../../stir/signing/attestation-policy.js';
 import { createFilingDirectory } from '../../switch/index.js';
 import type { FilingDirectory } from '../../switch/index.js';
 import type { SidecarConfiguration, SigningConfiguration } from '../config/configuration.schema.js';

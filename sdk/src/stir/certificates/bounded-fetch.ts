@@ -9,8 +9,8 @@ import { brotliDecompress, gunzip, inflate, inflateRaw } from 'node:zlib';
 import { scheduleInBackground } from '../../core/runtime/clock.js';
 import { valueWithin } from '../../core/runtime/deadline.js';
 import type { X5uFailure, X5uRefusal } from './repository.js';
-import { checkUrlText, isSpecialPurposeAddress, parseNetworkSet } from './x5u-url-policy.js';
-import type { PermittedUrl, UrlTextRules, X5uAllowList } from './x5u-url-policy.js';
+import { checkUrlText, isAllowedAddress, isSpecialPurposeAddress } from './x5u-url-policy.js';
+import type { PermittedUrl, X5uAllowList } from './x5u-url-policy.js';
 
 /** Most addresses of one host that are tried; a host with more is served from the first of them. */
 const MAX_ADDRESSES_TRIED = 8;
@@ -18,21 +18,41 @@ const MAX_ADDRESSES_TRIED = 8;
 /** Wait before the next address is tried beside a silent one, milliseconds. @see RFC 8305 section 5 */
 const CONNECTION_ATTEMPT_DELAY_MS = 250;
 
+/** Most bytes of a response's header section: twice what a repository behind a content network sends. */
+const MAX_RESPONSE_HEADER_BYTES = 8_192;
+
+/** Most 1xx responses before the final one: one is usual (103), a flood of them is a way to keep us reading. */
+const MAX_INFORMATIONAL_RESPONSES = 4;
+
 /**
- * Resolves a host name, in the shape of `dns.lookup`; it is asked for all addresses. When it fails or gives nothing, the
- * fetch ends as `dns-failed`; when it does not answer, as `timeout`.
+ * One deadline for name, connection, TLS, headers and body, milliseconds. A call waits for its certificate during post-dial
+ * delay, of which two seconds is what callers take for a dead line.
  */
-export type HostLookup = LookupFunction;
+export const DEFAULT_FETCH_DEADLINE_MS = 2_000;
 
-/** Opens a TCP connection; `net.connect`, unless a test wants to show what the check at the socket is for. */
-export type TcpConnect = (options: TcpNetConnectOpts) => Socket;
-
-/** How a connection is made. */
-export interface ConnectionOptions {
-  /** Laboratory exceptions; default none. */
+/** How {@link fetchBounded} fetches. */
+export interface BoundedFetchOptions {
+  /** Laboratory exceptions of the URL and address policy; default none. */
   readonly allow?: X5uAllowList;
-  /** Resolves host names; default DNS. */
-  readonly lookup?: HostLookup;
+  /** Default `['https']`. A CRL may come over http, since it is signed. */
+  readonly schemes?: readonly ('https' | 'http')[];
+  /** Most bytes of the body, as sent and after decompression. */
+  readonly maxBytes: number;
+  /** From the look-up of the name to the last octet of the body, milliseconds. Default 2,000. */
+  readonly deadlineMs?: number;
+  /** `Accept` header; default any type. */
+  readonly accept?: string;
+  /** Ask only for what differs from the copy with these validators, as they were sent. @see RFC 9110 section 8.8 */
+  readonly validators?: { readonly etag?: string; readonly lastModified?: string };
+  /** Ask caches on the way to check with the origin. */
+  readonly noCache?: boolean;
+  /** Ends the fetch early, as the deadline does. */
+  readonly signal?: AbortSignal;
+  /**
+   * Resolves host names in the shape of `dns.lookup`, and is asked for all addresses; default DNS. When it fails or gives nothing, the
+   * fetch ends as `dns-failed`; when it does not answer, as `timeout`.
+   */
+  readonly lookup?: LookupFunction;
   /** PEM trust anchors for the web server's certificate; default those of Node. */
   readonly ca?: string | readonly string[];
   /**
@@ -40,60 +60,197 @@ export interface ConnectionOptions {
    * anew for every connection, half a millisecond each time. `ca` is then not looked at.
    */
   readonly secureContext?: SecureContext;
-  /** Default `net.connect`. */
-  readonly connect?: TcpConnect;
+  /** Default `net.connect`; a test replaces it to show what the check at the socket is for. */
+  readonly connect?: (options: TcpNetConnectOpts) => Socket;
 }
 
-/** Why there is no connection. */
-type ConnectionProblem =
-  | { readonly status: 'refused'; readonly reason: X5uRefusal; readonly detail: string }
-  | { readonly status: 'failed'; readonly reason: X5uFailure; readonly detail: string };
+/**
+ * A fetch that brought a body, found nothing newer, was refused by policy, or failed. `headers` are those of the response by lower-case
+ * name, `body` is decompressed, `remoteAddress` is the IP address of the connected socket, `detail` is for people.
+ */
+export type BoundedFetchResult =
+  | {
+      readonly status: 'fetched';
+      readonly url: string;
+      readonly body: Uint8Array;
+      readonly headers: IncomingHttpHeaders;
+      readonly remoteAddress: string;
+    }
+  | {
+      readonly status: 'not-modified';
+      readonly url: string;
+      readonly headers: IncomingHttpHeaders;
+      readonly remoteAddress: string;
+    }
+  | { readonly status: 'refused'; readonly url: string; readonly reason: X5uRefusal; readonly detail: string }
+  | {
+      readonly status: 'failed';
+      readonly url: string;
+      readonly reason: X5uFailure;
+      readonly detail: string;
+      readonly httpStatus?: number;
+      /** `Retry-After` of the response, as sent. */
+      readonly retryAfter?: string;
+    };
 
-/** A socket whose peer address was checked, with TLS on it where the scheme asks for that. */
-type ConnectionResult =
-  { readonly status: 'connected'; readonly socket: Socket; readonly remoteAddress: string } | ConnectionProblem;
+type Problem = BoundedFetchResult & { readonly status: 'refused' | 'failed' };
+
+/** Ends a fetch without a body; caught in {@link fetchBounded}. */
+class FetchEnd extends Error {
+  readonly problem: WithoutUrl<Problem>;
+
+  constructor(problem: WithoutUrl<Problem>) {
+    super(problem.detail);
+    this.problem = problem;
+  }
+}
+
+type WithoutUrl<Result> = Result extends unknown ? Omit<Result, 'url'> : never;
+
+function failed(
+  reason: X5uFailure,
+  detail: string,
+  more: { readonly httpStatus?: number; readonly retryAfter?: string } = {},
+): FetchEnd {
+  return new FetchEnd({ status: 'failed', reason, detail, ...more });
+}
+
+const deadlineReached = (): FetchEnd => failed('timeout', 'deadline reached');
+
+/**
+ * Fetches one URL under the text policy, the address policy, one deadline and one size limit: the way that certificates,
+ * trust lists and CRLs come in. No redirects, no proxy, no cookies, no connection kept.
+ * @param url - the URL text; checked here again
+ * @param options - limits and policy
+ * @returns the body, unparsed and untrusted, or why there is none. Never rejects and never throws for peer input.
+ * @see ATIS-1000074, RFC 9110
+ * @example
+ * ```ts
+ * const pki = await createTestPki();
+ * await using server = await startCertificateServer();
+ * const url = server.publish('/sti-pa.crl', pki.crl().der);
+ * const fetched = await fetchBounded(url, {
+ *   maxBytes: CRL_MAX_BYTES,
+ *   // For a server on loopback; servers out there need neither.
+ *   allow: { addresses: ['127.0.0.1'], ports: [server.ports.https] },
+ *   ca: server.tlsRootPem,
+ * });
+ * if (fetched.status === 'fetched') console.log(parseCrl(fetched.body).status); // parsed
+ * else console.log(fetched.status);
+ * ```
+ */
+export async function fetchBounded(url: string, options: BoundedFetchOptions): Promise<BoundedFetchResult> {
+  const checked = checkUrlText(url, options);
+  if (checked.status === 'refused') return checked;
+  const { signal, stop } = startDeadline(options.deadlineMs ?? DEFAULT_FETCH_DEADLINE_MS, options.signal);
+  try {
+    const { socket, remoteAddress } = await openConnection(checked, options, signal);
+    return { ...(await exchange(socket, checked, options, signal)), url, remoteAddress };
+  } catch (error) {
+    const { problem } = error instanceof FetchEnd ? error : failed('connect-failed', errorMessage(error));
+    return { ...(signal.aborted && problem.status === 'failed' ? deadlineReached().problem : problem), url };
+  } finally {
+    stop();
+  }
+}
 
 /**
  * Resolves, connects, checks the address of the socket that is really connected, and only then begins TLS: not a byte
  * goes to an address that the policy refuses, whatever a resolver answered before or answers next time.
- * @param url - a URL that passed the text policy
- * @param options - resolver, trust anchors and laboratory exceptions
  * @param signal - the one deadline; on abort everything that was opened is destroyed
- * @returns the socket, or why there is none. Never rejects.
  * @see ATIS-1000074
  */
 async function openConnection(
   url: PermittedUrl,
-  options: ConnectionOptions,
+  options: BoundedFetchOptions,
   signal: AbortSignal,
-): Promise<ConnectionResult> {
-  const resolved = await addressesOf(url, options.lookup, signal);
-  if (resolved.length === 0) return { status: 'failed', reason: 'dns-failed', detail: `no address for ${url.host}` };
-  const addresses = resolved.filter((address) => isPermittedAddress(address, options.allow));
-  const special = resolved.find((address) => !addresses.includes(address));
-  // A name that also points inside is refused as a whole; only a laboratory's own name keeps what is allowed of it.
-  const isLaboratory = options.allow?.hosts?.includes(url.host) === true && addresses.length > 0;
-  if (special !== undefined && !isLaboratory) return refusedAddress(special);
-  const tcp = await openTcp(url, addresses, options.connect ?? connectTcp, signal);
-  if (!('socket' in tcp)) return tcp;
-  const remoteAddress = tcp.socket.remoteAddress ?? '';
-  if (!isPermittedAddress(remoteAddress, options.allow)) {
-    tcp.socket.destroy();
-    return refusedAddress(remoteAddress);
+): Promise<{ readonly socket: Socket; readonly remoteAddress: string }> {
+  const addresses = await permittedAddresses(url, options, signal);
+  const answers = addresses.map((address) => ({ address, family: isIP(address) }));
+  const socket = await ready(signal, 'connect', () =>
+    (options.connect ?? connectTcp)({
+      host: url.host,
+      port: url.port,
+      noDelay: true,
+      autoSelectFamily: true,
+      autoSelectFamilyAttemptTimeout: CONNECTION_ATTEMPT_DELAY_MS,
+      // The answers were fetched and checked above; nothing is resolved a second time.
+      lookup: (_hostname, _options, done) => done(null, answers),
+    }),
+  );
+  const remoteAddress = socket.remoteAddress ?? '';
+  if (!isPermittedAddress(remoteAddress, options)) {
+    socket.destroy();
+    throw refusedAddress(remoteAddress);
   }
-  if (url.scheme === 'http') return { status: 'connected', socket: tcp.socket, remoteAddress };
-  return startTls(url, tcp.socket, options, signal);
+  if (url.scheme === 'http') return { socket, remoteAddress };
+  try {
+    const secure = await ready(signal, 'secureConnect', () =>
+      connectTls({
+        socket,
+        host: url.host,
+        // Server Name Indication carries names only (RFC 6066 section 3).
+        ...(url.literal === 0 ? { servername: url.host } : {}),
+        ALPNProtocols: ['http/1.1'],
+        secureContext: options.secureContext ?? webServerContext(options.ca),
+        // Explicit, so that no environment variable turns the check of the web server's certificate off.
+        rejectUnauthorized: true,
+      }),
+    );
+    secure.once('close', () => socket.destroy());
+    return { socket: secure, remoteAddress };
+  } catch (error) {
+    socket.destroy();
+    throw error;
+  }
 }
 
-/**
- * The TLS settings of a client of certificate repositories.
- * @param ca - PEM trust anchors for the web server's certificate; default those of Node
- * @returns settings to be shared by connections; text that is no PEM trusts nobody
- */
-export function webServerContext(ca: string | readonly string[] | undefined): SecureContext {
-  return createSecureContext({
-    minVersion: 'TLSv1.2',
-    ...(ca === undefined ? {} : { ca: typeof ca === 'string' ? ca : [...ca] }),
+async function permittedAddresses(
+  url: PermittedUrl,
+  options: BoundedFetchOptions,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const { lookup, allow } = options;
+  const resolved = url.literal === 0 ? await addressesOf(url.host, lookup, signal) : [url.host];
+  if (resolved.length === 0) throw failed('dns-failed', `no address for ${url.host}`);
+  const addresses = resolved.filter((address) => isPermittedAddress(address, options));
+  const special = resolved.find((address) => !addresses.includes(address));
+  // A name that also points inside is refused as a whole; only a laboratory's own name keeps what is allowed of it.
+  const isLaboratory = allow?.hosts?.includes(url.host) === true && addresses.length > 0;
+  if (special !== undefined && !isLaboratory) throw refusedAddress(special);
+  return addresses;
+}
+
+/** Whether a socket may be connected to this address. */
+function isPermittedAddress(address: string, { allow }: BoundedFetchOptions): boolean {
+  return !isSpecialPurposeAddress(address) || isAllowedAddress(address, allow);
+}
+
+function refusedAddress(address: string): FetchEnd {
+  const detail = address === '' ? 'no peer address' : address;
+  return new FetchEnd({ status: 'refused', reason: 'address-special-purpose', detail });
+}
+
+async function addressesOf(
+  host: string,
+  lookup: LookupFunction | undefined,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  try {
+    const answer = lookup === undefined ? resolveHost(host, signal) : askLookup(lookup, host);
+    const addresses = await untilAborted(answer, signal);
+    return addresses.filter((address) => isIP(address) !== 0).slice(0, MAX_ADDRESSES_TRIED);
+  } catch {
+    return [];
+  }
+}
+
+function askLookup(lookup: LookupFunction, hostname: string): Promise<readonly string[]> {
+  return new Promise((resolve, reject) => {
+    lookup(hostname, { all: true }, (error, answer) => {
+      if (error !== null) reject(error);
+      else resolve(typeof answer === 'string' ? [answer] : answer.map(({ address }) => address));
+    });
   });
 }
 
@@ -127,135 +284,6 @@ const DNS_ATTEMPTS = 3;
 /** How long the AAAA answer is waited for once there is an A answer: some name servers never answer AAAA. @see RFC 8305 section 3 */
 const RESOLUTION_DELAY_MS = 50;
 
-/** Whether a socket may be connected to this address. */
-function isPermittedAddress(address: string, allow: X5uAllowList | undefined): boolean {
-  if (!isSpecialPurposeAddress(address)) return true;
-  if (allow?.addresses === undefined) return false;
-  const parsed = parseNetworkSet(allow.addresses);
-  return parsed.status === 'parsed' && parsed.networks.has(address);
-}
-
-function refusedAddress(address: string): ConnectionResult {
-  return { status: 'refused', reason: 'address-special-purpose', detail: address === '' ? 'no peer address' : address };
-}
-
-async function addressesOf(
-  url: PermittedUrl,
-  lookup: HostLookup | undefined,
-  signal: AbortSignal,
-): Promise<readonly string[]> {
-  if (url.literal !== 0) return [url.host];
-  try {
-    const answer = lookup === undefined ? resolveHost(url.host, signal) : askLookup(lookup, url.host);
-    const addresses = await untilAborted(answer, signal);
-    return addresses.filter((address) => isIP(address) !== 0).slice(0, MAX_ADDRESSES_TRIED);
-  } catch {
-    return [];
-  }
-}
-
-function askLookup(lookup: HostLookup, hostname: string): Promise<readonly string[]> {
-  return new Promise((resolve, reject) => {
-    lookup(hostname, { all: true }, (error, answer) => {
-      if (error !== null) reject(error);
-      else resolve(typeof answer === 'string' ? [answer] : answer.map(({ address }) => address));
-    });
-  });
-}
-
-type TcpResult = { readonly socket: Socket } | ConnectionProblem;
-
-/** One connection to the first of the addresses that answers. */
-function openTcp(
-  url: PermittedUrl,
-  addresses: readonly string[],
-  connect: TcpConnect,
-  signal: AbortSignal,
-): Promise<TcpResult> {
-  const answers = addresses.map((address) => ({ address, family: isIP(address) }));
-  return settleSocket(
-    signal,
-    'connect-failed',
-    () =>
-      connect({
-        host: url.host,
-        port: url.port,
-        noDelay: true,
-        autoSelectFamily: true,
-        autoSelectFamilyAttemptTimeout: CONNECTION_ATTEMPT_DELAY_MS,
-        // The answers were fetched and checked above; nothing is resolved a second time.
-        lookup: (_hostname, _options, done) => done(null, answers),
-      }),
-    'connect',
-  );
-}
-
-async function startTls(
-  url: PermittedUrl,
-  socket: Socket,
-  options: ConnectionOptions,
-  signal: AbortSignal,
-): Promise<ConnectionResult> {
-  const remoteAddress = socket.remoteAddress ?? '';
-  const secure = await settleSocket(
-    signal,
-    'tls-failed',
-    () =>
-      connectTls({
-        socket,
-        host: url.host,
-        // Server Name Indication carries names only (RFC 6066 section 3).
-        ...(url.literal === 0 ? { servername: url.host } : {}),
-        ALPNProtocols: ['http/1.1'],
-        secureContext: options.secureContext ?? webServerContext(options.ca),
-        // Explicit, so that no environment variable turns the check of the web server's certificate off.
-        rejectUnauthorized: true,
-      }),
-    'secureConnect',
-  );
-  if (!('socket' in secure)) {
-    socket.destroy();
-    return secure;
-  }
-  secure.socket.once('close', () => socket.destroy());
-  return { status: 'connected', socket: secure.socket, remoteAddress };
-}
-
-/** Resolves when the socket is ready, failed or the signal aborted; a socket that is not handed out is destroyed. */
-function settleSocket(
-  signal: AbortSignal,
-  reason: X5uFailure,
-  open: () => Socket,
-  readyEvent: 'connect' | 'secureConnect',
-): Promise<TcpResult> {
-  return new Promise((resolve) => {
-    if (signal.aborted) {
-      resolve({ status: 'failed', reason: 'timeout', detail: 'deadline reached' });
-      return;
-    }
-    let socket: Socket | undefined;
-    const finish = (result: TcpResult): void => {
-      signal.removeEventListener('abort', onAbort);
-      socket?.off(readyEvent, onReady).off('close', onClose);
-      if (!('socket' in result)) socket?.destroy();
-      resolve(result);
-    };
-    const onReady = (): void =>
-      finish(socket === undefined ? { status: 'failed', reason, detail: 'no socket' } : { socket });
-    const onError = (error: Error): void => finish({ status: 'failed', reason, detail: errorText(error) });
-    const onClose = (): void => finish({ status: 'failed', reason, detail: 'connection closed' });
-    const onAbort = (): void => finish({ status: 'failed', reason: 'timeout', detail: 'deadline reached' });
-    signal.addEventListener('abort', onAbort, { once: true });
-    try {
-      socket = open();
-      // The error listener stays for the life of the socket: a late reset must not become an uncaught exception.
-      socket.on('error', onError).once(readyEvent, onReady).once('close', onClose);
-    } catch (error) {
-      finish({ status: 'failed', reason, detail: errorText(error) });
-    }
-  });
-}
-
 /** Settles as the promise does, or rejects as soon as the signal aborts. */
 function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
@@ -266,6 +294,51 @@ function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   });
 }
 
+/**
+ * The TLS settings of a client of certificate repositories.
+ * @param ca - PEM trust anchors for the web server's certificate; default those of Node
+ * @returns settings to be shared by connections; text that is no PEM trusts nobody
+ */
+export function webServerContext(ca: string | readonly string[] | undefined): SecureContext {
+  return createSecureContext({
+    minVersion: 'TLSv1.2',
+    ...(ca === undefined ? {} : { ca: typeof ca === 'string' ? ca : [...ca] }),
+  });
+}
+
+/** Waits until the socket is ready; one that fails, or is not ready when the signal aborts, is destroyed. */
+function ready(signal: AbortSignal, readyEvent: 'connect' | 'secureConnect', open: () => Socket): Promise<Socket> {
+  const reason = readyEvent === 'connect' ? 'connect-failed' : 'tls-failed';
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) throw deadlineReached();
+    const socket = opened(open, reason);
+    const give = (): void => {
+      signal.removeEventListener('abort', onAbort);
+      socket.off(readyEvent, give).off('close', onClose);
+      resolve(socket);
+    };
+    const fail = (end: FetchEnd): void => {
+      signal.removeEventListener('abort', onAbort);
+      socket.off(readyEvent, give).off('close', onClose).destroy();
+      reject(end);
+    };
+    const onClose = (): void => fail(failed(reason, 'connection closed'));
+    const onAbort = (): void => fail(deadlineReached());
+    signal.addEventListener('abort', onAbort, { once: true });
+    // The error listener stays for the life of the socket: a late reset must not become an uncaught exception.
+    socket.on('error', (error) => fail(failed(reason, errorText(error))));
+    socket.once(readyEvent, give).once('close', onClose);
+  });
+}
+
+function opened(open: () => Socket, reason: X5uFailure): Socket {
+  try {
+    return open();
+  } catch (error) {
+    throw failed(reason, errorText(error));
+  }
+}
+
 /** Code of a system or TLS error where it has one, else its message, bounded: it ends up in evidence. */
 export function errorText(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown error';
@@ -273,92 +346,60 @@ export function errorText(error: unknown): string {
   return (typeof code === 'string' ? code : error.message).slice(0, 200);
 }
 
-/** Most bytes of a response's header section: twice what a repository behind a content network sends. */
-const MAX_RESPONSE_HEADER_BYTES = 8_192;
-
-/** Most 1xx responses before the final one: one is usual (103), a flood of them is a way to keep us reading. */
-const MAX_INFORMATIONAL_RESPONSES = 4;
-
-/** What is asked for. */
-interface HttpGet {
-  readonly url: PermittedUrl;
-  readonly headers: Readonly<Record<string, string>>;
-  /** Most bytes of the body, both as sent and after decompression. */
-  readonly maxBytes: number;
+function errorMessage(error: unknown): string {
+  return error instanceof Error ? error.message.slice(0, 200) : 'unknown error';
 }
 
-/** A final response with status 200 or 304, its body bounded and decoded; or why there is none. */
-type HttpGetResult =
-  | {
-      readonly status: 'response';
-      readonly httpStatus: 200 | 304;
-      readonly headers: IncomingHttpHeaders;
-      readonly body: Uint8Array;
-    }
-  | {
-      readonly status: 'failed';
-      readonly reason: X5uFailure;
-      readonly detail: string;
-      readonly httpStatus?: number;
-      readonly retryAfter?: string;
-    };
+type HttpResponse =
+  | { readonly status: 'fetched'; readonly headers: IncomingHttpHeaders; readonly body: Uint8Array }
+  | { readonly status: 'not-modified'; readonly headers: IncomingHttpHeaders };
 
 /**
  * One HTTP/1.1 GET over a connected socket, which is destroyed afterwards: no agent, no redirects, no cookies, no proxy.
- * @param socket - connected (and secured) socket
- * @param get - target, headers and bound
- * @param signal - the one deadline
- * @returns the response, or why there is none. Never rejects.
  * @see RFC 9110 section 15, RFC 9112
  */
-async function getOverSocket(socket: Socket, get: HttpGet, signal: AbortSignal): Promise<HttpGetResult> {
-  try {
-    return await exchange(socket, get, signal);
-  } finally {
-    socket.destroy();
-  }
-}
-
-function exchange(socket: Socket, get: HttpGet, signal: AbortSignal): Promise<HttpGetResult> {
-  return new Promise((resolve) => {
-    const onAbort = (): void => finish(failed('timeout', 'deadline reached'));
-    const finish = (result: HttpGetResult): void => {
-      signal.removeEventListener('abort', onAbort);
-      resolve(result);
-      outgoing.destroy();
-    };
-    const outgoing = request({
-      createConnection: () => socket,
-      method: 'GET',
-      host: get.url.host,
-      port: get.url.port,
-      path: get.url.target,
-      setHost: false,
-      headers: { host: hostHeader(get.url), connection: 'close', 'accept-encoding': 'identity', ...get.headers },
-      maxHeaderSize: MAX_RESPONSE_HEADER_BYTES,
-      insecureHTTPParser: false,
-    });
+function exchange(
+  socket: Socket,
+  url: PermittedUrl,
+  options: BoundedFetchOptions,
+  signal: AbortSignal,
+): Promise<HttpResponse> {
+  const outgoing = request({
+    createConnection: () => socket,
+    method: 'GET',
+    host: url.host,
+    port: url.port,
+    path: url.target,
+    setHost: false,
+    headers: { host: hostHeader(url), connection: 'close', 'accept-encoding': 'identity', ...requestHeaders(options) },
+    maxHeaderSize: MAX_RESPONSE_HEADER_BYTES,
+    insecureHTTPParser: false,
+  });
+  // Whoever is first settles it: the body, an error of the exchange, or the deadline.
+  const response = new Promise<HttpResponse>((resolve, reject) => {
+    const onAbort = (): void => reject(deadlineReached());
     let informational = 0;
     let responded = false;
     outgoing.on('information', () => {
       informational += 1;
       if (informational > MAX_INFORMATIONAL_RESPONSES)
-        finish(failed('http-status', 'too many informational responses'));
+        reject(failed('http-status', 'too many informational responses'));
     });
-    outgoing.on('error', (error) => finish(failureOf(error, responded)));
+    outgoing.on('error', (error) => reject(failureOf(error, responded)));
     outgoing.on('close', () => {
-      if (!responded) finish(failed('connect-failed', 'connection closed before a response'));
+      if (!responded) reject(failed('connect-failed', 'connection closed before a response'));
     });
     outgoing.on('response', (incoming) => {
       responded = true;
-      // Whoever is first resolves: the body, an error of the exchange, or the deadline.
-      readResponse(incoming, get.maxBytes).then(finish, (error: unknown) =>
-        finish(failed('body-malformed', errorText(error))),
-      );
+      readResponse(incoming, options).then(resolve, reject);
     });
     signal.addEventListener('abort', onAbort, { once: true });
     if (signal.aborted) onAbort();
     else outgoing.end();
+  });
+  return response.finally(() => {
+    outgoing.destroy();
+    socket.destroy();
   });
 }
 
@@ -368,7 +409,7 @@ function hostHeader(url: PermittedUrl): string {
 }
 
 /** An error of the HTTP parser speaks of the head or of the body, every other one of the connection. */
-function failureOf(error: Error, responded: boolean): HttpGetResult {
+function failureOf(error: Error, responded: boolean): FetchEnd {
   const text = errorText(error);
   if (responded) return failed('body-malformed', `body cut short: ${text}`);
   return text.startsWith('HPE_')
@@ -376,52 +417,39 @@ function failureOf(error: Error, responded: boolean): HttpGetResult {
     : failed('connect-failed', text);
 }
 
-function failed(reason: X5uFailure, detail: string): HttpGetResult {
-  return { status: 'failed', reason, detail };
-}
-
-async function readResponse(incoming: IncomingMessage, maxBytes: number): Promise<HttpGetResult> {
-  const status = incoming.statusCode ?? 0;
-  if (status === 304) return { status: 'response', httpStatus: 304, headers: incoming.headers, body: new Uint8Array() };
-  if (status >= 300 && status < 400)
-    return { status: 'failed', reason: 'redirect', detail: `HTTP ${status}`, httpStatus: status };
-  if (status !== 200) {
-    const retryAfter = incoming.headers['retry-after'];
-    return {
-      status: 'failed',
-      reason: 'http-status',
-      detail: `HTTP ${status}`,
-      httpStatus: status,
-      ...(retryAfter === undefined ? {} : { retryAfter }),
-    };
+async function readResponse(
+  incoming: IncomingMessage,
+  { maxBytes, validators }: BoundedFetchOptions,
+): Promise<HttpResponse> {
+  const { headers, statusCode: httpStatus = 0 } = incoming;
+  if (httpStatus === 304) {
+    if (validators !== undefined) return { status: 'not-modified', headers };
+    throw failed('http-status', 'HTTP 304 to an unconditional request', { httpStatus });
   }
-  const sent = await readBytes(incoming, maxBytes);
-  if (!('bytes' in sent)) return sent;
-  return decode(sent.bytes, incoming, maxBytes);
+  if (httpStatus >= 300 && httpStatus < 400) throw failed('redirect', `HTTP ${httpStatus}`, { httpStatus });
+  if (httpStatus !== 200) {
+    const retryAfter = headers['retry-after'];
+    throw failed('http-status', `HTTP ${httpStatus}`, { httpStatus, ...(retryAfter !== undefined && { retryAfter }) });
+  }
+  return { status: 'fetched', headers, body: await decoded(await readBytes(incoming, maxBytes), headers, maxBytes) };
 }
-
-type Bytes = { readonly bytes: Uint8Array };
 
 /** Reads until the end or until one byte too many. */
-async function readBytes(
-  incoming: IncomingMessage,
-  maxBytes: number,
-): Promise<Bytes | (HttpGetResult & { readonly status: 'failed' })> {
-  const tooLarge = { status: 'failed', reason: 'body-too-large', detail: `more than ${maxBytes} bytes` } as const;
-  const announced = Number(incoming.headers['content-length'] ?? '0');
-  if (announced > maxBytes) return tooLarge;
+async function readBytes(incoming: IncomingMessage, maxBytes: number): Promise<Uint8Array> {
+  const tooLarge = failed('body-too-large', `more than ${maxBytes} bytes`);
+  if (Number(incoming.headers['content-length'] ?? '0') > maxBytes) throw tooLarge;
   const chunks: Uint8Array[] = [];
   let size = 0;
   try {
     for await (const chunk of incoming as AsyncIterable<Uint8Array>) {
       size += chunk.length;
-      if (size > maxBytes) return tooLarge;
+      if (size > maxBytes) throw tooLarge;
       chunks.push(chunk);
     }
   } catch (error) {
-    return { status: 'failed', reason: 'body-malformed', detail: `body cut short: ${errorText(error)}` };
+    throw error instanceof FetchEnd ? error : failed('body-malformed', `body cut short: ${errorText(error)}`);
   }
-  return { bytes: Buffer.concat(chunks) };
+  return Buffer.concat(chunks);
 }
 
 type Inflate = (
@@ -439,156 +467,19 @@ function inflaterOf(coding: string, bytes: Uint8Array): Inflate | undefined {
   return undefined;
 }
 
-function decode(bytes: Uint8Array, incoming: IncomingMessage, maxBytes: number): Promise<HttpGetResult> {
-  const headers = incoming.headers;
+function decoded(bytes: Uint8Array, headers: IncomingHttpHeaders, maxBytes: number): Promise<Uint8Array> {
   const coding = (headers['content-encoding'] ?? 'identity').trim().toLowerCase();
-  if (coding === 'identity' || coding === '')
-    return Promise.resolve({ status: 'response', httpStatus: 200, headers, body: bytes });
+  if (coding === 'identity' || coding === '') return Promise.resolve(bytes);
   const decompress = inflaterOf(coding, bytes);
-  if (decompress === undefined)
-    return Promise.resolve(failed('body-encoding', `content-encoding ${coding.slice(0, 40)}`));
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
+    if (decompress === undefined) throw failed('body-encoding', `content-encoding ${coding.slice(0, 40)}`);
     decompress(bytes, { maxOutputLength: maxBytes }, (error, body) => {
-      if (error === null) resolve({ status: 'response', httpStatus: 200, headers, body });
+      if (error === null) resolve(body);
       else if (errorText(error) === 'ERR_BUFFER_TOO_LARGE')
-        resolve(failed('body-too-large', `more than ${maxBytes} bytes after ${coding}`));
-      else resolve(failed('body-encoding', errorText(error)));
+        reject(failed('body-too-large', `more than ${maxBytes} bytes after ${coding}`));
+      else reject(failed('body-encoding', errorText(error)));
     });
   });
-}
-
-/**
- * One deadline for name, connection, TLS, headers and body, milliseconds. A call waits for its certificate during post-dial
- * delay, of which two seconds is what callers take for a dead line.
- */
-export const DEFAULT_FETCH_DEADLINE_MS = 2_000;
-
-/** What a cached copy is compared by. @see RFC 9110 section 8.8 */
-export interface CacheValidators {
-  /** Entity tag as sent, with its quotes. */
-  readonly etag?: string;
-  /** `Last-Modified` as sent. */
-  readonly lastModified?: string;
-}
-
-/** How {@link fetchBounded} fetches. */
-export interface BoundedFetchOptions extends ConnectionOptions, UrlTextRules {
-  /** Most bytes of the body, as sent and after decompression. */
-  readonly maxBytes: number;
-  /** From the look-up of the name to the last octet of the body, milliseconds. Default {@link DEFAULT_FETCH_DEADLINE_MS}. */
-  readonly deadlineMs?: number;
-  /** `Accept` header; default any type. */
-  readonly accept?: string;
-  /** Ask only for what differs from the copy with these validators. */
-  readonly validators?: CacheValidators;
-  /** Ask caches on the way to check with the origin. */
-  readonly noCache?: boolean;
-  /** Ends the fetch early, as the deadline does. */
-  readonly signal?: AbortSignal;
-}
-
-/**
- * A fetch that brought a body, found nothing newer, was refused by policy, or failed. `headers` are those of the response by lower-case
- * name, `body` is decompressed, `remoteAddress` is the IP address of the connected socket, `detail` is for people.
- */
-export type BoundedFetchResult =
-  | {
-      readonly status: 'fetched';
-      readonly url: string;
-      readonly body: Uint8Array;
-      readonly headers: IncomingHttpHeaders;
-      readonly remoteAddress: string;
-    }
-  | {
-      readonly status: 'not-modified';
-      readonly url: string;
-      readonly headers: IncomingHttpHeaders;
-      readonly remoteAddress: string;
-    }
-  | { readonly status: 'refused'; readonly url: string; readonly reason: X5uRefusal; readonly detail: string }
-  | {
-      readonly status: 'failed';
-      readonly url: string;
-      readonly reason: X5uFailure;
-      readonly detail: string;
-      readonly httpStatus?: number;
-      /** `Retry-After` of the response, as sent. */
-      readonly retryAfter?: string;
-    };
-
-/**
- * Fetches one URL under the text policy, the address policy, one deadline and one size limit: the way that certificates,
- * trust lists and CRLs come in. No redirects, no proxy, no cookies, no connection kept.
- * @param url - the URL text; checked here again
- * @param options - limits and policy
- * @returns the body, unparsed and untrusted, or why there is none. Never rejects and never throws for peer input.
- * @see ATIS-1000074, RFC 9110
- * @example
- * ```ts
- * const pki = await createTestPki();
- * await using server = await startCertificateServer();
- * const url = server.publish('/sti-pa.crl', pki.crl().der);
- * const fetched = await fetchBounded(url, {
- *   maxBytes: CRL_MAX_BYTES,
- *   // For a server on loopback; servers out there need neither.
- *   allow: { addresses: ['127.0.0.1'], ports: [server.ports.https] },
- *   ca: server.tlsRootPem,
- * });
- * if (fetched.status === 'fetched') console.log(parseCrl(fetched.body).status); // parsed
- * else console.log(fetched.status);
- * ```
- */
-export async function fetchBounded(url: string, options: BoundedFetchOptions): Promise<BoundedFetchResult> {
-  const checked = checkUrlText(url, options);
-  if (checked.status === 'refused') return checked;
-  const deadline = startDeadline(options.deadlineMs ?? DEFAULT_FETCH_DEADLINE_MS, options.signal);
-  try {
-    return await fetchPermitted(checked, options, deadline.signal);
-  } catch (error) {
-    return {
-      status: 'failed',
-      url,
-      reason: 'connect-failed',
-      detail: error instanceof Error ? error.message.slice(0, 200) : 'unknown error',
-    };
-  } finally {
-    deadline.stop();
-  }
-}
-
-async function fetchPermitted(
-  url: PermittedUrl,
-  options: BoundedFetchOptions,
-  signal: AbortSignal,
-): Promise<BoundedFetchResult> {
-  const connection = await openConnection(url, options, signal);
-  if (signal.aborted && connection.status !== 'refused') {
-    if (connection.status === 'connected') connection.socket.destroy();
-    return { status: 'failed', url: url.url, reason: 'timeout', detail: 'deadline reached' };
-  }
-  if (connection.status !== 'connected') return { ...connection, url: url.url };
-  const headers = requestHeaders(options);
-  const response = await getOverSocket(connection.socket, { url, headers, maxBytes: options.maxBytes }, signal);
-  return resultOf(url.url, response, options.validators !== undefined, connection.remoteAddress);
-}
-
-function resultOf(
-  url: string,
-  response: HttpGetResult,
-  conditional: boolean,
-  remoteAddress: string,
-): BoundedFetchResult {
-  if (response.status === 'failed') return { ...response, url };
-  if (response.httpStatus === 200)
-    return { status: 'fetched', url, body: response.body, headers: response.headers, remoteAddress };
-  if (conditional) return { status: 'not-modified', url, headers: response.headers, remoteAddress };
-  return {
-    status: 'failed',
-    url,
-    reason: 'http-status',
-    detail: 'HTTP 304 to an unconditional request',
-    httpStatus: 304,
-  };
 }
 
 function requestHeaders(options: BoundedFetchOptions): Record<string, string> {

@@ -24,6 +24,7 @@ import type {
   RevocationStatus,
   SignatureCost,
 } from './path.js';
+import { groupedBy, remember } from '../../core/memo.js';
 
 /** Most certificates in a path, anchor included: a delegate of a delegate under two intermediates has six; none in use has more. */
 export const PATH_MAX_CERTIFICATES = 10;
@@ -64,21 +65,6 @@ export const FULL_PATH_ALLOWANCE: PathAllowance = { signatureCost: 105, invalidC
 
 /** Most issuers that an explanation puts on top of a path. */
 const EXPLANATION_MAX_STEPS = 16;
-
-/** What the search itself may cost. */
-function searchBudget({ signatureCost, invalidCost }: PathAllowance): SearchBudget {
-  return { maxSteps: PATH_SEARCH_MAX_STEPS, maxSignatureCost: signatureCost, maxInvalidCost: invalidCost };
-}
-
-/** What it may cost to say why there is no path. */
-function explanationBudget({ explanationCost }: PathAllowance): SearchBudget {
-  return { maxSteps: EXPLANATION_MAX_STEPS, maxSignatureCost: explanationCost, maxInvalidCost: explanationCost };
-}
-
-/** Whether a search with this allowance that ended early says nothing yet: more would be due to a chain. */
-function isShort({ signatureCost, invalidCost }: PathAllowance): boolean {
-  return signatureCost < FULL_PATH_ALLOWANCE.signatureCost || invalidCost < FULL_PATH_ALLOWANCE.invalidCost;
-}
 
 /** Steps and signatures of one search. */
 type Spending = ReturnType<typeof startSpending>;
@@ -131,18 +117,8 @@ function collectIssuers(rest: readonly Certificate[], options: PathOptions): Iss
     anchors,
     given: new Set([...anchors, ...intermediates.map(({ sha256 }) => sha256)]),
     all: certificates,
-    bySubject: groupBySubject(certificates),
+    bySubject: groupedBy(certificates, ({ subject }) => subject.canonical),
   };
-}
-
-function groupBySubject(certificates: readonly Certificate[]): ReadonlyMap<string, readonly Certificate[]> {
-  const groups = new Map<string, Certificate[]>();
-  for (const certificate of certificates) {
-    const group = groups.get(certificate.subject.canonical);
-    if (group === undefined) groups.set(certificate.subject.canonical, [certificate]);
-    else group.push(certificate);
-  }
-  return groups;
 }
 
 /**
@@ -292,20 +268,9 @@ function openLinks(search: Search, spending: Spending): Links {
 function rememberSoundIssuers({ rules, issuers }: Search): Links['soundIssuersOf'] {
   const sound = new Map<string, Set<Certificate>>();
   const usable = new Map<string, boolean>();
-  const isUsable = (issuer: Certificate): boolean => {
-    const known = usable.get(issuer.sha256);
-    if (known !== undefined) return known;
-    const may = mayIssue(issuer, { ...rules, isAnchor: issuers.anchors.has(issuer.sha256) });
-    usable.set(issuer.sha256, may);
-    return may;
-  };
-  return (child) => {
-    const known = sound.get(child.sha256);
-    if (known !== undefined) return known;
-    const found = new Set(soundIssuers(child, issuers, isUsable));
-    sound.set(child.sha256, found);
-    return found;
-  };
+  const isUsable = (issuer: Certificate): boolean =>
+    remember(usable, issuer.sha256, () => mayIssue(issuer, { ...rules, isAnchor: issuers.anchors.has(issuer.sha256) }));
+  return (child) => remember(sound, child.sha256, () => new Set(soundIssuers(child, issuers, isUsable)));
 }
 
 /** A certificate and everything that may stand on top of it, however far up, as far as that is free to see. */
@@ -318,19 +283,17 @@ function withIssuersAbove(certificate: Certificate, soundIssuersOf: Links['sound
   return above;
 }
 
-/** The attempt that got furthest, and whether all that would say more has been looked at. */
-interface Explanation {
-  readonly path: PartialPath;
-  readonly isComplete: boolean;
-}
-
 interface Attempt {
   readonly path: PartialPath;
   readonly reachedAnchor: boolean;
 }
 
 /** Depth first as the search, but along links that fail as well. Returns the attempt that got furthest, with its failures. */
-function explain(start: PartialPath, { rules, issuers }: Search, budget: SearchBudget): Explanation {
+function explain(
+  start: PartialPath,
+  { rules, issuers }: Search,
+  budget: SearchBudget,
+): { readonly path: PartialPath; readonly isComplete: boolean } {
   const spending = startSpending(rules.memory, budget);
   let best: Attempt | undefined;
   let ended = false;
@@ -429,51 +392,27 @@ export function buildPathFor(
   chain: readonly Certificate[],
   options: PathOptions,
 ): CertificatePathResult {
-  const { result } = searchFor(purpose, chain, options, FULL_PATH_ALLOWANCE);
-  // With all that is due to a chain there always is a result.
-  return result as CertificatePathResult;
-}
-
-/** What came of a search. */
-interface PathSearch {
-  /** Undefined where the allowance was less than what is due to a chain and was spent before anything could be said. */
-  readonly result: CertificatePathResult | undefined;
-  /** What the signatures cost, those of the explanation included. */
-  readonly cost: SignatureCost;
+  // With the full allowance there is always a result.
+  return searchPath(chain, options, purpose).result as CertificatePathResult;
 }
 
 /**
- * As {@link buildCertificatePath}, for those who cannot spend on every chain what may be due to it.
- * @param allowance - what may be spent, {@link FULL_PATH_ALLOWANCE} or less
- * @throws {@link HopbackError} `invalid-argument` when the chain is empty
- * @internal
+ * Searches with an allowance of its own.
+ * @returns what it cost, and the result; that is undefined where the search ended before everything had been looked at, for want of what
+ *   is due to a chain
  */
-export function searchCertificatePath(
+export function searchPath(
   chain: readonly Certificate[],
   options: PathOptions,
-  allowance: PathAllowance,
-): PathSearch {
-  return searchFor('passport', chain, options, allowance);
-}
-
-function searchFor(
   purpose: PathPurpose,
-  chain: readonly Certificate[],
-  options: PathOptions,
-  allowance: PathAllowance,
-): PathSearch {
+  allowance: PathAllowance = FULL_PATH_ALLOWANCE,
+): { readonly result: CertificatePathResult | undefined; readonly cost: SignatureCost } {
   const [target] = chain;
   if (target === undefined) throw new HopbackError('invalid-argument', 'a certificate chain without a certificate');
   if (options.trustAnchors.length === 0)
     return { result: { status: 'untrusted', failures: [failure('trust-list-empty', target)] }, cost: NO_COST };
-  const algorithms = options.algorithms ?? DEFAULT_SIGNATURE_ALGORITHMS;
-  const rules: PathRules = {
-    purpose,
-    atMs: options.atMs,
-    algorithms,
-    revocation: options.revocation ?? NOTHING_KNOWN,
-    memory: createPathMemory(algorithms),
-  };
+  const { atMs, algorithms = DEFAULT_SIGNATURE_ALGORITHMS, revocation = NOTHING_KNOWN } = options;
+  const rules: PathRules = { purpose, atMs, algorithms, revocation, memory: createPathMemory(algorithms) };
   const search: Search = { rules, issuers: collectIssuers(chain.slice(1), options) };
   const path = soundPathOrReason(startPath(target, rules), search, allowance);
   return { result: path && resultOf(path, rules), cost: rules.memory.signatureCost() };
@@ -489,12 +428,22 @@ const NOTHING_KNOWN = (): RevocationStatus => ({ status: 'unknown', detail: 'no 
  * @returns undefined where the search ended before everything had been looked at, for want of what is due to a chain
  */
 function soundPathOrReason(start: PartialPath, search: Search, allowance: PathAllowance): PartialPath | undefined {
-  const { found, ended } = findPath(start, search, searchBudget(allowance));
+  const { signatureCost, invalidCost, explanationCost } = allowance;
+  const { found, ended } = findPath(start, search, {
+    maxSteps: PATH_SEARCH_MAX_STEPS,
+    maxSignatureCost: signatureCost,
+    maxInvalidCost: invalidCost,
+  });
   if (found !== undefined) return found;
-  if (ended && isShort(allowance)) return undefined;
-  if (allowance.explanationCost <= 0)
+  const isShort = signatureCost < FULL_PATH_ALLOWANCE.signatureCost || invalidCost < FULL_PATH_ALLOWANCE.invalidCost;
+  if (ended && isShort) return undefined;
+  if (explanationCost <= 0)
     return { ...start, failures: [...start.failures, noPath(start, 'none found, and not looked into why')] };
-  const { path, isComplete } = explain(start, search, explanationBudget(allowance));
+  const { path, isComplete } = explain(start, search, {
+    maxSteps: EXPLANATION_MAX_STEPS,
+    maxSignatureCost: explanationCost,
+    maxInvalidCost: explanationCost,
+  });
   const saysSo = path.failures.some(({ reason }) => reason === 'no-path-to-trust-anchor');
   // A failure of one issuer does not explain why there was no path under the others, when they have not been looked at.
   return (ended || !isComplete) && path.failures.length > 0 && !saysSo

@@ -1,15 +1,8 @@
 import CachePolicy from 'http-cache-semantics';
-import { LRUCache } from 'lru-cache';
-import type { Clock } from '../../core/runtime/clock.js';
 import { backoffBoundMs } from '../../core/runtime/deadline.js';
-import type { CacheValidators } from './bounded-fetch.js';
-import { readEnvelope } from './disk-cache.js';
-import type { Certificate, CertificateChainParseResult } from './certificate.js';
-import { siteOfUrl } from './repository.js';
-import type { CachedChainEnvelope, CertificateLookup, X5uFailure, X5uRefusal } from './repository.js';
-import type { FetchX5uResult } from './x5u-fetch.js';
-import { checkX5uUrl } from './x5u-url-policy.js';
-import type { X5uUrlPolicy } from './x5u-url-policy.js';
+import type { Certificate } from './certificate.js';
+import type { FoundChain } from './repository.js';
+import type { CacheValidators } from './x5u-fetch.js';
 
 /** Bounds of {@link createSiteFairCache}. */
 interface SiteFairLimits {
@@ -18,7 +11,7 @@ interface SiteFairLimits {
 }
 
 /** What a cache is told of an entry beside its value. */
-interface SiteFairPlace {
+export interface SiteFairPlace {
   readonly site: string;
   readonly sizeBytes: number;
 }
@@ -214,7 +207,7 @@ export function servedUntil(chain: { readonly fetchedAtMs: number; readonly fres
 }
 
 /** Bounds a fresh-until that comes from a file or an import in the same way. */
-function boundFreshUntil(
+export function boundFreshUntil(
   freshUntilMs: number,
   bounds: { readonly fetchedAtMs: number; readonly notAfterMs: number },
 ): number {
@@ -296,9 +289,6 @@ export const MAX_CACHED_BYTES = 150_994_944;
  */
 export const MAX_NEGATIVE_ENTRIES = 16_384;
 
-/** A lookup that found a chain. */
-type FoundChain = CertificateLookup & { readonly status: 'found' };
-
 /** One chain in memory and when it may be asked for again. */
 export interface CachedChain {
   /** Handed out as it is: the same object until the entry changes. */
@@ -312,59 +302,10 @@ export interface CachedChain {
   readonly revalidationFailures: number;
 }
 
-/** One URL that does not work. */
-interface NegativeEntry {
-  readonly problem:
-    | { readonly status: 'refused'; readonly reason: X5uRefusal; readonly detail: string }
-    | { readonly status: 'unavailable'; readonly reason: X5uFailure; readonly detail: string };
-  /** Failures in a row. */
-  readonly failures: number;
-  readonly retryAtMs: number;
-}
-
-/** Bounds of a repository cache. */
-export interface RepositoryCacheLimits {
-  /** Chains. Default 8,192. */
-  readonly maxEntries: number;
-  /** Memory that chains take by estimate, bytes. Default 150,994,944 (144 MiB). */
-  readonly maxBytes: number;
-  /** URLs remembered as not working. Default 16,384. */
-  readonly maxNegativeEntries: number;
-}
-
-/** Memory of a repository, keyed by the exact URL text; shared fairly by sites. */
-export type RepositoryCache = ReturnType<typeof createRepositoryCache>;
-
-/** Makes an empty memory. */
-export function createRepositoryCache(limits: RepositoryCacheLimits) {
-  const chains = createSiteFairCache<CachedChain>(limits);
-  const negatives = new LRUCache<string, NegativeEntry>({ max: limits.maxNegativeEntries });
-  return {
-    chain: (url: string): CachedChain | undefined => chains.get(url),
-    setChain: (url: string, entry: CachedChain) =>
-      chains.set(url, entry, { site: siteOfUrl(url), sizeBytes: sizeOf(entry, url) }),
-    negative: (url: string): NegativeEntry | undefined => negatives.get(url),
-    setNegative: (url: string, entry: NegativeEntry) => void negatives.set(url, entry),
-    clearNegative: (url: string) => void negatives.delete(url),
-    /** The oldest first. */
-    chains: (): readonly CachedChain[] => chains.values(),
-    size: (): { readonly entries: number; readonly sizeBytes: number; readonly negativeEntries: number } => ({
-      ...chains.size(),
-      negativeEntries: negatives.size,
-    }),
-  };
-}
-
 /** How an entry stands at an instant: as fresh, as stale but still served, or as too old to be served. */
 export function standingOf(entry: CachedChain, nowMs: number): 'fresh' | 'stale' | 'expired' {
   if (nowMs < entry.lookup.freshUntilMs) return 'fresh';
   return nowMs < servedUntil(entry.lookup) ? 'stale' : 'expired';
-}
-
-/** What callers are told about a URL that does not work. */
-export function lookupOfNegative(url: string, entry: NegativeEntry, nowMs: number): CertificateLookup {
-  if (entry.problem.status === 'refused') return { ...entry.problem, url };
-  return { ...entry.problem, url, retryAfterMs: Math.max(0, entry.retryAtMs - nowMs) };
 }
 
 /** Whether two chains hold the same certificates in the same order. */
@@ -374,119 +315,7 @@ export function sameChain(left: readonly Certificate[], right: readonly Certific
   );
 }
 
-function sizeOf(entry: CachedChain, url: string): number {
-  const certificates = entry.lookup.chain.reduce((sum, certificate) => sum + estimatedBytes(certificate), 0);
-  return certificates + 2 * url.length;
-}
-
-/** Reads an x5u body: `parseCertificateChain`, or a stand-in for tests. */
-export type ParseChain = (body: Uint8Array | string) => CertificateChainParseResult;
-
-/** A fetch as the repository sees it. */
-export type FetchedChain =
-  | { readonly status: 'chain'; readonly found: FoundChain; readonly validators: CacheValidators }
-  | { readonly status: 'not-modified'; readonly freshUntilMs: (notAfterMs: number) => number }
-  | { readonly status: 'problem'; readonly problem: NegativeEntry['problem']; readonly retryAfter?: string };
-
-/**
- * Turns the result of a fetch into a chain with its lifetime, or into a problem that can be remembered. Pure.
- * @param result - of `fetchX5u`
- * @param context - the parser, and when the response came
- */
-export function chainOfFetch(
-  result: FetchX5uResult,
-  context: { readonly parseChain: ParseChain; readonly nowMs: number },
-): FetchedChain {
-  const { nowMs, parseChain } = context;
-  if (result.status === 'refused') return problem('refused', result);
-  if (result.status === 'failed') {
-    return {
-      ...problem('unavailable', result),
-      ...(result.retryAfter === undefined ? {} : { retryAfter: result.retryAfter }),
-    };
-  }
-  if (result.status === 'not-modified') {
-    return {
-      status: 'not-modified',
-      freshUntilMs: (notAfterMs) => freshUntil({ headers: result.headers, fetchedAtMs: nowMs, notAfterMs }),
-    };
-  }
-  const parsed = parseChain(result.body);
-  if (parsed.status === 'malformed')
-    return problem('unavailable', {
-      reason: 'body-malformed',
-      detail: `${parsed.reason}: ${parsed.detail}`.slice(0, 300),
-    });
-  const freshUntilMs = freshUntil({
-    headers: result.headers,
-    fetchedAtMs: nowMs,
-    notAfterMs: notAfterOf(parsed.chain),
-  });
-  const { url, notes, validators } = result;
-  return {
-    status: 'chain',
-    found: { status: 'found', url, chain: parsed.chain, fetchedAtMs: nowMs, freshUntilMs, notes },
-    validators,
-  };
-}
-
-/** What an envelope from disk or import is admitted against. */
-interface AdmissionRules {
-  readonly parseChain: ParseChain;
-  readonly policy: X5uUrlPolicy;
-  readonly clock: Clock;
-}
-
-/** A chain from an envelope. */
-export interface AdmittedChain {
-  readonly found: FoundChain;
-  readonly validators: CacheValidators;
-}
-
-/**
- * Checks an envelope as if its chain had been fetched: URL policy, parsing, and times that are neither in the future nor
- * past what is still served. Pure but for the clock; never throws.
- * @param value - an envelope, or anything out of `JSON.parse`
- * @returns the chain, or `undefined` where it is not admitted
- */
-export function admitEnvelope(value: unknown, rules: AdmissionRules): AdmittedChain | undefined {
-  const envelope = readEnvelope(value);
-  if (envelope === undefined || checkX5uUrl(envelope.url, rules.policy).status === 'refused') return undefined;
-  const nowMs = rules.clock.nowMs();
-  const parsed = parseSafely(envelope.body, rules.parseChain);
-  if (parsed?.status !== 'parsed' || envelope.fetchedAtMs > nowMs) return undefined;
-  const { url, fetchedAtMs } = envelope;
-  const freshUntilMs = boundFreshUntil(envelope.freshUntilMs, { fetchedAtMs, notAfterMs: notAfterOf(parsed.chain) });
-  if (nowMs >= servedUntil({ fetchedAtMs, freshUntilMs })) return undefined;
-  const found: FoundChain = { status: 'found', url, chain: parsed.chain, fetchedAtMs, freshUntilMs, notes: [] };
-  return { found, validators: validatorsOfEnvelope(envelope) };
-}
-
-/** Ours does not throw; a stand-in that does has no chain. */
-function parseSafely(body: string, parseChain: ParseChain): CertificateChainParseResult | undefined {
-  try {
-    return parseChain(body);
-  } catch {
-    return undefined;
-  }
-}
-
 /** End of validity of the end entity; an empty chain is not valid at all. */
 export function notAfterOf(chain: readonly Certificate[]): number {
   return chain[0]?.notAfterMs ?? 0;
-}
-
-function validatorsOfEnvelope(envelope: CachedChainEnvelope): CacheValidators {
-  const { etag, lastModified } = envelope;
-  return { ...(etag === undefined ? {} : { etag }), ...(lastModified === undefined ? {} : { lastModified }) };
-}
-
-function problem<Status extends 'refused' | 'unavailable'>(
-  status: Status,
-  {
-    reason,
-    detail,
-  }: { readonly reason: (NegativeEntry['problem'] & { readonly status: Status })['reason']; readonly detail: string },
-): { readonly status: 'problem'; readonly problem: NegativeEntry['problem'] } {
-  return { status: 'problem', problem: { status, reason, detail } as NegativeEntry['problem'] };
 }

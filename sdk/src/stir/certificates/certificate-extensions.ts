@@ -216,28 +216,6 @@ const PERMITTED_VALUES_MAX = 256;
 
 const UTF8_WITH_BOM = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/**
- * Reads the value of a JWTClaimConstraints extension.
- * @param element - from `readDer`
- * @throws {@link MalformedDer} - callers in this folder catch it
- * @see RFC 8226 section 8
- */
-function readJwtClaimConstraints(element: DerElement): JwtClaimConstraints {
-  return readConstraints(element, { enhanced: false });
-}
-
-/**
- * Reads the value of an EnhancedJWTClaimConstraints extension.
- * @param element - from `readDer`
- * @returns `undefined` where it excludes iat, orig or dest: such an extension is taken as absent
- * @throws {@link MalformedDer} - callers in this folder catch it
- * @see RFC 9118 section 4
- */
-function readEnhancedJwtClaimConstraints(element: DerElement): JwtClaimConstraints | undefined {
-  const read = readConstraints(element, { enhanced: true });
-  return read.mustExclude.some((claim) => NEVER_EXCLUDED.includes(claim)) ? undefined : read;
-}
-
 /** Both sets at once: a PASSporT has to satisfy each extension that its certificate carries. */
 function combineClaimConstraints(
   first: JwtClaimConstraints | undefined,
@@ -249,6 +227,12 @@ function combineClaimConstraints(
     permittedValues: [...first.permittedValues, ...second.permittedValues],
     mustExclude: [...new Set([...first.mustExclude, ...second.mustExclude])],
   };
+}
+
+/** @returns undefined where it excludes iat, orig or dest: such an extension is taken as absent. @see RFC 9118 section 4 */
+function readEnhancedConstraints(element: DerElement): JwtClaimConstraints | undefined {
+  const read = readConstraints(element, { enhanced: true });
+  return read.mustExclude.some((claim) => NEVER_EXCLUDED.includes(claim)) ? undefined : read;
 }
 
 /** All tags are explicit, and nothing may be left over: it could be a constraint that others see. */
@@ -389,22 +373,10 @@ export interface RawExtension {
 }
 
 /** The part of a {@link Certificate} that its extensions fill. */
-type CertificateExtensions = Pick<
+type CertificateExtensions = Omit<
   Certificate,
-  | 'isCa'
-  | 'basicConstraints'
-  | 'keyUsage'
-  | 'extendedKeyUsage'
-  | 'subjectKeyIdentifier'
-  | 'authorityKeyIdentifier'
-  | 'authorityCertificate'
-  | 'certificatePolicies'
-  | 'crlDistributionPoints'
-  | 'caIssuers'
-  | 'tnAuthList'
-  | 'jwtClaimConstraints'
-  | 'extensions'
-  | 'unknownCriticalExtensions'
+  | ('der' | 'sha256' | 'version' | 'serialNumber' | 'subject' | 'issuer' | 'notBeforeMs' | 'notAfterMs')
+  | ('publicKey' | 'publicKeyType' | 'signatureAlgorithm')
 >;
 
 /**
@@ -429,16 +401,23 @@ export function readRawExtensions(element: DerElement): readonly RawExtension[] 
   return extensions;
 }
 
+/** Reads one extension. @returns undefined where it is absent */
+export function readExtension<Value>(
+  raw: readonly RawExtension[],
+  wanted: string,
+  read: (element: DerElement, critical: boolean) => Value,
+): Value | undefined {
+  const extension = raw.find(({ oid }) => oid === wanted);
+  return extension && read(readDer(extension.value), extension.critical);
+}
+
 /**
  * Decodes the extensions of a certificate that this package knows.
  * @throws {@link MalformedDer} when one of them does not decode - callers in this folder catch it
  */
 export function decodeCertificateExtensions(raw: readonly RawExtension[]): CertificateExtensions {
-  const byOid = new Map(raw.map((extension) => [extension.oid, extension]));
-  const find = <T>(oid: string, decoder: (element: DerElement, critical: boolean) => T): T | undefined => {
-    const extension = byOid.get(oid);
-    return extension && decoder(readDer(extension.value), extension.critical);
-  };
+  const find = <Value>(oid: string, read: (element: DerElement, critical: boolean) => Value): Value | undefined =>
+    readExtension(raw, oid, read);
   const basicConstraints = find(EXTENSION_OID.basicConstraints, readBasicConstraints);
   const keyUsage = find(EXTENSION_OID.keyUsage, readKeyUsage);
   const extendedKeyUsage = find(EXTENSION_OID.extendedKeyUsage, readObjectIdentifiers);
@@ -446,8 +425,8 @@ export function decodeCertificateExtensions(raw: readonly RawExtension[]): Certi
   const authority = find(EXTENSION_OID.authorityKeyIdentifier, readAuthorityKeyIdentifier);
   const tnAuthList = find(EXTENSION_OID.tnAuthList, readTnAuthList);
   const jwtClaimConstraints = combineClaimConstraints(
-    find(EXTENSION_OID.jwtClaimConstraints, readJwtClaimConstraints),
-    find(EXTENSION_OID.enhancedJwtClaimConstraints, readEnhancedJwtClaimConstraints),
+    find(EXTENSION_OID.jwtClaimConstraints, (element) => readConstraints(element, { enhanced: false })),
+    find(EXTENSION_OID.enhancedJwtClaimConstraints, readEnhancedConstraints),
   );
   return {
     isCa: basicConstraints?.ca ?? false,

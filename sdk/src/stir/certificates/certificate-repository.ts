@@ -1,9 +1,8 @@
 import { startDeadline } from './bounded-fetch.js';
+import type { BoundedFetchResult } from './bounded-fetch.js';
 import {
   OVERLOADED_REVALIDATION_MS,
-  admitEnvelope,
-  chainOfFetch,
-  lookupOfNegative,
+  freshUntil,
   notAfterOf,
   outOfDateDelayMs,
   retryDelayMs,
@@ -11,23 +10,36 @@ import {
   sameChain,
   standingOf,
 } from './certificate-cache.js';
-import type { AdmittedChain, CachedChain, FetchedChain } from './certificate-cache.js';
+import type { CachedChain } from './certificate-cache.js';
 import {
+  admitEnvelope,
   exportChains,
   importChains,
   isOutOfDate,
   keep,
   keepAndStore,
   preloadChains,
+  put,
   repositoryOf,
   restoreChains,
+  statsOf,
 } from './repository-state.js';
-import type { CertificateRepositoryOptions, Repository } from './repository-state.js';
+import type {
+  AdmittedChain,
+  CertificateRepositoryOptions,
+  ChainRequest,
+  NegativeEntry,
+  Repository,
+} from './repository-state.js';
 import { siteOf } from './repository.js';
-import type { CertificateLookup, CertificateRepositoryService, RepositoryStats } from './repository.js';
-import type { FetchX5uOptions } from './x5u-fetch.js';
+import type { CertificateLookup, CertificateRepositoryService } from './repository.js';
+import { notesOf, validatorsOf } from './x5u-fetch.js';
 import { checkX5uUrl } from './x5u-url-policy.js';
-export type { CertificateRepositoryOptions } from './repository-state.js';
+
+/** A fetch as the repository sees it: its body is a chain, or it failed. */
+type FetchedChain =
+  | ({ readonly status: 'chain' } & AdmittedChain)
+  | (BoundedFetchResult & { readonly status: 'not-modified' | 'refused' | 'failed' });
 
 /** A revalidation that came to its end. */
 interface Refreshed {
@@ -45,64 +57,46 @@ interface Refreshed {
  */
 function keepRefreshed(repository: Repository, { entry, fetched, startedMs }: Refreshed): CertificateLookup {
   // An import may have brought a newer chain meanwhile.
-  const current = repository.cache.chain(entry.lookup.url) ?? entry;
+  const current = repository.chains.get(entry.lookup.url) ?? entry;
+  const keepFor = (admitted: AdmittedChain, nextReloadMs: number): CertificateLookup => {
+    const revalidationFailures = isOutOfDate(admitted) ? current.revalidationFailures + 1 : 0;
+    const delayMs = isOutOfDate(admitted) ? outOfDateDelayMs(revalidationFailures) : revalidationDelayMs(0);
+    const nextRevalidationMs = startedMs + delayMs;
+    return keepAndStore(repository, admitted, { nextRevalidationMs, nextReloadMs, revalidationFailures });
+  };
   if (fetched === undefined) return postpone(repository, current);
-  if (fetched.status === 'problem') return countFailure(repository, current);
-  const nextReloadMs = startedMs + revalidationDelayMs(0);
+  if (fetched.status === 'refused' || fetched.status === 'failed') return countFailure(repository, current);
+  const { chain } = current.lookup;
   if (fetched.status === 'chain') {
-    const { found, validators } = fetched;
-    const unchanged = sameChain(current.lookup.chain, found.chain);
-    if (!unchanged) repository.counts.rotations += 1;
-    const kept = unchanged ? { ...found, chain: current.lookup.chain } : found;
-    return keepFor(repository, { found: kept, validators }, { entry: current, startedMs, nextReloadMs });
+    const isUnchanged = sameChain(chain, fetched.found.chain);
+    if (!isUnchanged) repository.counts.rotations += 1;
+    const found = isUnchanged ? { ...fetched.found, chain } : fetched.found;
+    return keepFor({ ...fetched, found }, startedMs + revalidationDelayMs(0));
   }
   // What was not modified is what was asked about, and no chain that came since.
-  if (current.lookup.chain !== entry.lookup.chain) return current.lookup;
-  const freshUntilMs = fetched.freshUntilMs(notAfterOf(current.lookup.chain));
-  const found = { ...current.lookup, fetchedAtMs: repository.clock.nowMs(), freshUntilMs };
+  if (chain !== entry.lookup.chain) return current.lookup;
+  const fetchedAtMs = repository.clock.nowMs();
+  const freshUntilMs = freshUntil({ headers: fetched.headers, fetchedAtMs, notAfterMs: notAfterOf(chain) });
+  const found = { ...current.lookup, fetchedAtMs, freshUntilMs };
   // The file itself did not come: a failed signature may still have it fetched.
-  const rest = { entry: current, startedMs, nextReloadMs: current.nextReloadMs };
-  return keepFor(repository, { found, validators: current.validators }, rest);
-}
-
-function keepFor(
-  repository: Repository,
-  chain: AdmittedChain,
-  { entry, startedMs, nextReloadMs }: Omit<Refreshed, 'fetched'> & { readonly nextReloadMs: number },
-): CertificateLookup {
-  const revalidationFailures = isOutOfDate(chain) ? entry.revalidationFailures + 1 : 0;
-  const delayMs = isOutOfDate(chain) ? outOfDateDelayMs(revalidationFailures) : revalidationDelayMs(0);
-  return keepAndStore(repository, chain, {
-    nextRevalidationMs: startedMs + delayMs,
-    nextReloadMs,
-    revalidationFailures,
-  });
+  return keepFor({ found, validators: current.validators }, current.nextReloadMs);
 }
 
 /** Too many fetches here say nothing of the server: soon again, and no failure. */
 function postpone(repository: Repository, current: CachedChain): CertificateLookup {
-  const { cache, clock, closing, counts } = repository;
+  const { clock, closing, counts } = repository;
   if (!closing.signal.aborted) counts.overloaded += 1;
   const soonMs = clock.nowMs() + OVERLOADED_REVALIDATION_MS;
-  cache.setChain(current.lookup.url, {
-    ...current,
-    nextRevalidationMs: Math.max(current.nextRevalidationMs, soonMs),
-    nextReloadMs: Math.max(current.nextReloadMs, soonMs),
-  });
+  const nextRevalidationMs = Math.max(current.nextRevalidationMs, soonMs);
+  put(repository, { ...current, nextRevalidationMs, nextReloadMs: Math.max(current.nextReloadMs, soonMs) });
   return current.lookup;
 }
 
 function countFailure(repository: Repository, current: CachedChain): CertificateLookup {
-  const { cache, clock, counts } = repository;
-  counts.fetchFailures += 1;
+  repository.counts.fetchFailures += 1;
   const revalidationFailures = current.revalidationFailures + 1;
-  const againMs = clock.nowMs() + revalidationDelayMs(revalidationFailures);
-  cache.setChain(current.lookup.url, {
-    ...current,
-    revalidationFailures,
-    nextRevalidationMs: againMs,
-    nextReloadMs: againMs,
-  });
+  const againMs = repository.clock.nowMs() + revalidationDelayMs(revalidationFailures);
+  put(repository, { ...current, revalidationFailures, nextRevalidationMs: againMs, nextReloadMs: againMs });
   return current.lookup;
 }
 
@@ -154,9 +148,9 @@ export function createCertificateRepository(options: CertificateRepositoryOption
 
 /** What memory knows; a stale chain is handed out and refreshed behind the caller's back. */
 function peekChain(repository: Repository, url: string): CertificateLookup | undefined {
-  const { cache, clock, counts } = repository;
+  const { chains, negatives, clock, counts } = repository;
   const nowMs = clock.nowMs();
-  const entry = cache.chain(url);
+  const entry = chains.get(url);
   if (entry !== undefined) {
     const standing = standingOf(entry, nowMs);
     if (standing === 'fresh') counts.hits += 1;
@@ -166,7 +160,7 @@ function peekChain(repository: Repository, url: string): CertificateLookup | und
     }
     if (standing !== 'expired') return entry.lookup;
   }
-  const negative = cache.negative(url);
+  const negative = negatives.get(url);
   if (negative !== undefined && nowMs < negative.retryAtMs) {
     counts.negativeHits += 1;
     return lookupOfNegative(url, negative, nowMs);
@@ -183,7 +177,7 @@ function lookupChain(repository: Repository, url: string): Promise<CertificateLo
 
 /** A signature failed: fetch anew, unless that was done within the last minute or is being done. */
 async function revalidateChain(repository: Repository, url: string): Promise<CertificateLookup> {
-  const entry = repository.cache.chain(url);
+  const entry = repository.chains.get(url);
   const nowMs = repository.clock.nowMs();
   if (entry === undefined || standingOf(entry, nowMs) === 'expired') return lookupChain(repository, url);
   const underWay = repository.flights.get(url);
@@ -262,56 +256,67 @@ function refresh(
 async function fetchInTurn(
   repository: Repository,
   url: string,
-  request: Pick<FetchX5uOptions, 'validators' | 'noCache'>,
+  request: ChainRequest,
 ): Promise<FetchedChain | undefined> {
   const checked = checkX5uUrl(url, repository.policy);
-  if (checked.status === 'refused')
-    return { status: 'problem', problem: { status: 'refused', reason: checked.reason, detail: checked.detail } };
-  const deadline = startDeadline(repository.deadlineMs, repository.closing.signal);
+  if (checked.status === 'refused') return checked;
+  const { signal, stop } = startDeadline(repository.deadlineMs, repository.closing.signal);
   try {
-    const slot = await repository.slots.acquire(siteOf(checked.host), deadline.signal);
-    if (slot === undefined) return undefined;
-    return await fetchNow(repository, url, { ...request, signal: deadline.signal }).finally(slot.release);
+    const release = await repository.slots.acquire(siteOf(checked.host), signal);
+    if (release === undefined) return undefined;
+    return await fetchNow(repository, url, { ...request, signal }).finally(release);
   } finally {
-    deadline.stop();
+    stop();
   }
 }
 
-async function fetchNow(
-  repository: Repository,
-  url: string,
-  request: Pick<FetchX5uOptions, 'validators' | 'noCache' | 'signal'>,
-): Promise<FetchedChain | undefined> {
+async function fetchNow(repository: Repository, url: string, request: ChainRequest): Promise<FetchedChain | undefined> {
+  const { counts, closing, clock, parseChain } = repository;
   try {
-    repository.counts.fetches += 1;
+    counts.fetches += 1;
     const result = await repository.fetch(url, request);
-    if (repository.closing.signal.aborted) return undefined;
-    return chainOfFetch(result, { parseChain: repository.parseChain, nowMs: repository.clock.nowMs() });
+    if (closing.signal.aborted) return undefined;
+    if (result.status !== 'fetched') return result;
+    const parsed = parseChain(result.body);
+    if (parsed.status === 'malformed') {
+      const detail = `${parsed.reason}: ${parsed.detail}`.slice(0, 300);
+      return { status: 'failed', url, reason: 'body-malformed', detail };
+    }
+    const { headers } = result;
+    const { chain } = parsed;
+    const fetchedAtMs = clock.nowMs();
+    const freshUntilMs = freshUntil({ headers, fetchedAtMs, notAfterMs: notAfterOf(chain) });
+    const found = { status: 'found', url, chain, fetchedAtMs, freshUntilMs, notes: notesOf(headers) } as const;
+    return { status: 'chain', found, validators: validatorsOf(headers) };
   } catch (error) {
     // Ours neither reject nor throw; a stand-in that does is remembered like every other failure.
     const detail = error instanceof Error ? error.message.slice(0, 200) : 'unknown error';
-    return { status: 'problem', problem: { status: 'unavailable', reason: 'connect-failed', detail } };
+    return { status: 'failed', url, reason: 'connect-failed', detail };
   }
 }
 
 function rememberProblem(
-  repository: Repository,
+  { negatives, clock, counts }: Repository,
   url: string,
-  fetched: FetchedChain & { readonly status: 'problem' | 'not-modified' },
+  fetched: FetchedChain & { readonly status: 'not-modified' | 'refused' | 'failed' },
 ): CertificateLookup {
-  const { cache, clock, counts } = repository;
   counts.fetchFailures += 1;
+  // No 304 is taken to a request without validators; should one come from a stand-in, it is no chain either.
+  const problem: NegativeEntry['problem'] =
+    fetched.status === 'not-modified' ? { status: 'failed', url, reason: 'http-status', detail: 'HTTP 304' } : fetched;
   const nowMs = clock.nowMs();
-  // fetchX5u takes no 304 to a request without validators; should one come from a stand-in, it is no chain either.
-  const problem =
-    fetched.status === 'problem'
-      ? fetched.problem
-      : ({ status: 'unavailable', reason: 'http-status', detail: 'HTTP 304' } as const);
-  const failures = (cache.negative(url)?.failures ?? 0) + 1;
-  const retryAfter = fetched.status === 'problem' ? fetched.retryAfter : undefined;
+  const failures = (negatives.get(url)?.failures ?? 0) + 1;
+  const retryAfter = problem.status === 'failed' ? problem.retryAfter : undefined;
   const entry = { problem, failures, retryAtMs: nowMs + retryDelayMs(failures, retryAfter, { nowMs }) };
-  cache.setNegative(url, entry);
+  negatives.set(url, entry);
   return lookupOfNegative(url, entry, nowMs);
+}
+
+/** What callers are told about a URL that does not work. */
+function lookupOfNegative(url: string, { problem, retryAtMs }: NegativeEntry, nowMs: number): CertificateLookup {
+  if (problem.status === 'refused') return { ...problem, url };
+  const { reason, detail } = problem;
+  return { status: 'unavailable', url, reason, detail, retryAfterMs: Math.max(0, retryAtMs - nowMs) };
 }
 
 function rejectLoad(repository: Repository, url: string): CertificateLookup {
@@ -322,22 +327,6 @@ function rejectLoad(repository: Repository, url: string): CertificateLookup {
 
 function overloaded(url: string, detail: string): CertificateLookup {
   return { status: 'unavailable', url, reason: 'overloaded', detail, retryAfterMs: 0 };
-}
-
-function statsOf(repository: Repository): RepositoryStats {
-  const { cache, slots, disk, counts } = repository;
-  const files = disk?.stats();
-  return {
-    ...cache.size(),
-    activeFetches: slots.active(),
-    queuedFetches: slots.queued(),
-    ...counts,
-    diskLoads: files?.loads ?? 0,
-    diskCorrupted: files?.corrupted ?? 0,
-    diskReadFailures: files?.readFailures ?? 0,
-    diskWrites: files?.writes ?? 0,
-    diskWriteFailures: files?.writeFailures ?? 0,
-  };
 }
 
 async function closeRepository(repository: Repository): Promise<void> {

@@ -7,6 +7,7 @@ import {
   readDistributionPointName,
   readGeneralNames,
   readRawExtensions,
+  readExtension,
 } from './certificate-extensions.js';
 import type { RawExtension } from './certificate-extensions.js';
 import { readPemBlocks } from './certificate.js';
@@ -25,20 +26,7 @@ import {
   readDer,
 } from './der.js';
 import type { DerCursor, DerElement } from './der.js';
-import { readSignedObject } from './parse-certificate.js';
-
-/** Why a certificate was revoked. @see RFC 5280 section 5.3.1 */
-export type CrlReason =
-  | 'unspecified'
-  | 'keyCompromise'
-  | 'cACompromise'
-  | 'affiliationChanged'
-  | 'superseded'
-  | 'cessationOfOperation'
-  | 'certificateHold'
-  | 'removeFromCRL'
-  | 'privilegeWithdrawn'
-  | 'aACompromise';
+import { readSignedObject, requireSameAlgorithm } from './parse-certificate.js';
 
 /** One revoked certificate. */
 export interface CrlEntry {
@@ -54,7 +42,7 @@ export interface CrlEntry {
  */
 export const CRL_MAX_ENTRIES = 32_768;
 
-const REASONS: Readonly<Record<number, CrlReason>> = {
+const REASONS = {
   0: 'unspecified',
   1: 'keyCompromise',
   2: 'cACompromise',
@@ -65,7 +53,12 @@ const REASONS: Readonly<Record<number, CrlReason>> = {
   8: 'removeFromCRL',
   9: 'privilegeWithdrawn',
   10: 'aACompromise',
-};
+} as const;
+
+/** Why a certificate was revoked. @see RFC 5280 section 5.3.1 */
+export type CrlReason = (typeof REASONS)[keyof typeof REASONS];
+
+const REASON_OF_CODE: Readonly<Record<number, CrlReason>> = REASONS;
 
 const PROCESSED_ENTRY_EXTENSIONS: ReadonlySet<string> = new Set([
   EXTENSION_OID.reasonCode,
@@ -147,22 +140,28 @@ function rememberingExtensions({ indirect, version }: CrlEntriesContext): (exten
 
 /** RFC 5280 section 5.3: one entry that cannot be processed makes the status of every certificate unknown, not only of its own. */
 function readEntryExtensions(extensions: readonly RawExtension[], indirect: boolean): EntryExtensions {
-  const unknown = extensions.find(({ oid, critical }) => critical && !PROCESSED_ENTRY_EXTENSIONS.has(oid));
-  if (unknown !== undefined) return { problem: `unknown critical CRL entry extension ${unknown.oid}` };
-  const find = (oid: string): RawExtension | undefined => extensions.find((extension) => extension.oid === oid);
-  const names = find(EXTENSION_OID.certificateIssuer);
-  if (names !== undefined && !indirect) return { problem: 'an entry names its issuer, but the CRL is not indirect' };
-  const reason = find(EXTENSION_OID.reasonCode);
-  return {
-    ...(names && { issuer: readCertificateIssuer(names) }),
-    ...(reason && { reason: REASONS[Number(derInteger(readDer(reason.value)))] ?? 'unspecified' }),
-  };
+  const unknown = unknownCritical(extensions, PROCESSED_ENTRY_EXTENSIONS);
+  if (unknown !== undefined) return { problem: `unknown critical CRL entry extension ${unknown}` };
+  if (!indirect && extensions.some(({ oid }) => oid === EXTENSION_OID.certificateIssuer))
+    return { problem: 'an entry names its issuer, but the CRL is not indirect' };
+  const issuer = readExtension(extensions, EXTENSION_OID.certificateIssuer, readCertificateIssuer);
+  const reason = readExtension(
+    extensions,
+    EXTENSION_OID.reasonCode,
+    (code) => REASON_OF_CODE[Number(derInteger(code))] ?? 'unspecified',
+  );
+  return { ...(issuer !== undefined && { issuer }), ...(reason && { reason }) };
 }
 
-function readCertificateIssuer({ value }: RawExtension): string {
-  const { directoryName } = readGeneralNames(readDer(value));
+function readCertificateIssuer(names: DerElement): string {
+  const { directoryName } = readGeneralNames(names);
   if (directoryName === undefined) throw new MalformedDer('certificateIssuer without a directory name');
   return directoryName;
+}
+
+/** The first extension that must be understood and is not. */
+function unknownCritical(extensions: readonly RawExtension[], processed: ReadonlySet<string>): string | undefined {
+  return extensions.find(({ oid, critical }) => critical && !processed.has(oid))?.oid;
 }
 
 /** Most bytes of a CRL, PEM or DER: room for as many entries as are read, 32,768, with a reason and a long serial number each. */
@@ -277,9 +276,7 @@ function readCrl(der: Uint8Array): CertificateRevocationList {
   const version = cursor.takeOptional(DER_TAG.integer);
   if (version !== undefined && derInteger(version) !== 1n)
     throw new MalformedDer('CRL version that is neither 1 nor 2');
-  const innerAlgorithm = cursor.take(DER_TAG.sequence).encoded;
-  if (Buffer.compare(innerAlgorithm, signed.algorithmIdentifier) !== 0)
-    throw new MalformedDer('two different signature algorithms');
+  requireSameAlgorithm(cursor.take(DER_TAG.sequence), signed);
   const issuer = readDistinguishedName(cursor.take(DER_TAG.sequence));
   const thisUpdateMs = derTimeMs(cursor.takeAny());
   const nextUpdate = cursor.takeOptional(DER_TAG.utcTime) ?? cursor.takeOptional(DER_TAG.generalizedTime);
@@ -317,20 +314,18 @@ function readCrlExtensions(cursor: DerCursor): readonly RawExtension[] {
 function readIdentity(
   extensions: readonly RawExtension[],
 ): Pick<CertificateRevocationList, 'number' | 'authorityKeyIdentifier' | 'caIssuers'> {
-  const number = find(extensions, EXTENSION_OID.crlNumber);
-  const keyIdentifier = find(extensions, EXTENSION_OID.authorityKeyIdentifier);
-  const information = find(extensions, EXTENSION_OID.authorityInfoAccess);
-  const authorityKeyIdentifier =
-    keyIdentifier && readAuthorityKeyIdentifier(readDer(keyIdentifier.value)).authorityKeyIdentifier;
+  const number = readExtension(extensions, EXTENSION_OID.crlNumber, derInteger);
+  const authority = readExtension(extensions, EXTENSION_OID.authorityKeyIdentifier, readAuthorityKeyIdentifier);
+  const { authorityKeyIdentifier } = authority ?? {};
   return {
-    ...(number && { number: derInteger(readDer(number.value)) }),
+    ...(number !== undefined && { number }),
     ...(authorityKeyIdentifier !== undefined && { authorityKeyIdentifier }),
-    caIssuers: information === undefined ? [] : readCaIssuers(readDer(information.value)),
+    caIssuers: readExtension(extensions, EXTENSION_OID.authorityInfoAccess, readCaIssuers) ?? [],
   };
 }
 
 function readScope(extensions: readonly RawExtension[]): CrlScope {
-  const extension = find(extensions, EXTENSION_OID.issuingDistributionPoint);
+  const extension = extensions.find(({ oid }) => oid === EXTENSION_OID.issuingDistributionPoint);
   if (extension === undefined)
     return { urls: [], hasDistributionPoint: false, indirect: false, someReasonsOnly: false };
   // All tags but the first, which is that of a CHOICE, are implicit. @see RFC 5280 section 5.2.5
@@ -365,13 +360,8 @@ function isSet(flag: DerElement | undefined): boolean {
 }
 
 function unusableBecause(extensions: readonly RawExtension[], isOpenEnded: boolean): string | undefined {
-  if (find(extensions, EXTENSION_OID.deltaCrlIndicator) !== undefined) return 'delta CRLs are not supported';
-  const unknown = extensions.find(({ oid, critical }) => critical && !PROCESSED_CRL_EXTENSIONS.has(oid));
-  if (unknown !== undefined) return `unknown critical CRL extension ${unknown.oid}`;
-  // Without nextUpdate an old list could be shown for ever. RFC 5280 section 5.1.2.5 asks for it.
+  if (extensions.some(({ oid }) => oid === EXTENSION_OID.deltaCrlIndicator)) return 'delta CRLs are not supported';
+  const unknown = unknownCritical(extensions, PROCESSED_CRL_EXTENSIONS);
+  if (unknown !== undefined) return `unknown critical CRL extension ${unknown}`;
   return isOpenEnded ? 'no nextUpdate' : undefined;
-}
-
-function find(extensions: readonly RawExtension[], oid: string): RawExtension | undefined {
-  return extensions.find((extension) => extension.oid === oid);
 }

@@ -6,43 +6,28 @@ import type { Clock } from '../../core/runtime/clock.js';
 import { valueWithin } from '../../core/runtime/deadline.js';
 import { writeWholeFile } from '../../core/runtime/whole-file.js';
 import { errorText } from './bounded-fetch.js';
-import type { CacheValidators } from './bounded-fetch.js';
 import { siteOfUrl } from './repository.js';
 import { writePemBlock } from './certificate.js';
-import type { Certificate } from './certificate.js';
-import type { CachedChainEnvelope } from './repository.js';
-import { MAX_VALIDATOR_LENGTH, MAX_X5U_BODY_BYTES } from './x5u-fetch.js';
+import type { CachedChainEnvelope, FoundChain } from './repository.js';
+import { MAX_X5U_BODY_BYTES, isValidator } from './x5u-fetch.js';
+import type { CacheValidators } from './x5u-fetch.js';
 import { MAX_X5U_LENGTH } from './x5u-url-policy.js';
 
 /** Marks the form of an envelope; a reader ignores others. */
 const CACHE_ENVELOPE_FORMAT = 'hopback.certificate-chain.1';
 
-/** What an envelope is made of. */
-interface EnvelopeInput {
-  readonly url: string;
-  readonly chain: readonly Certificate[];
-  readonly fetchedAtMs: number;
-  readonly freshUntilMs: number;
-  readonly validators: CacheValidators;
-}
-
 /**
  * Writes the envelope of one chain as plain PEM.
  * @returns the envelope; `undefined` where the chain, rewritten with lines of 64 characters, would exceed what a reader accepts
  */
-export function writeEnvelope(input: EnvelopeInput): CachedChainEnvelope | undefined {
-  const { url, chain, fetchedAtMs, freshUntilMs, validators } = input;
+export function writeEnvelope(
+  { url, chain, fetchedAtMs, freshUntilMs }: FoundChain,
+  validators: CacheValidators,
+): CachedChainEnvelope | undefined {
   const body = chain.map((certificate) => writePemBlock(certificate.der, 'CERTIFICATE')).join('');
   if (body.length > MAX_X5U_BODY_BYTES) return undefined;
-  return {
-    format: CACHE_ENVELOPE_FORMAT,
-    url,
-    body,
-    bodySha256: sha256Hex(body),
-    fetchedAtMs,
-    freshUntilMs,
-    ...validators,
-  };
+  const bodySha256 = sha256Hex(body);
+  return { format: CACHE_ENVELOPE_FORMAT, url, body, bodySha256, fetchedAtMs, freshUntilMs, ...validators };
 }
 
 /**
@@ -60,8 +45,8 @@ export function readEnvelope(value: unknown): CachedChainEnvelope | undefined {
   if (format !== CACHE_ENVELOPE_FORMAT || !isText(url, MAX_X5U_LENGTH) || !isText(body, MAX_X5U_BODY_BYTES))
     return undefined;
   if (!isInstant(fetchedAtMs) || !isInstant(freshUntilMs) || bodySha256 !== sha256Hex(body)) return undefined;
-  const optional = { ...(isValidator(etag) ? { etag } : {}), ...(isValidator(lastModified) ? { lastModified } : {}) };
-  return { format, url, body, bodySha256, fetchedAtMs, freshUntilMs, ...optional };
+  const validators = { ...(isValidator(etag) && { etag }), ...(isValidator(lastModified) && { lastModified }) };
+  return { format, url, body, bodySha256, fetchedAtMs, freshUntilMs, ...validators };
 }
 
 /** SHA-256 of UTF-8 text, lower-case hex. */
@@ -75,11 +60,6 @@ function isText(value: unknown, maxLength: number): value is string {
 
 function isInstant(value: unknown): value is number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
-}
-
-/** Goes back into a request header, hence printable ASCII only. */
-function isValidator(value: unknown): value is string {
-  return isText(value, MAX_VALIDATOR_LENGTH) && /^[\x20-\x7e]+$/.test(value);
 }
 
 /** What a cache file held. */
@@ -136,20 +116,6 @@ const DISK_SETTLE_TIMEOUT_MS = 2_000;
 /** Age of a temporary file that its writer has left behind, milliseconds. */
 const ABANDONED_AFTER_MS = 3_600_000;
 
-/** How the disk cache has fared. */
-interface DiskCacheStats {
-  readonly loads: number;
-  /** Files that were there and not usable. */
-  readonly corrupted: number;
-  readonly writes: number;
-  readonly writeFailures: number;
-  /** Reads that failed or took too long. */
-  readonly readFailures: number;
-}
-
-/** One file per URL, named by the SHA-256 of the URL, so that no two URLs share one. Nothing here ever rejects. */
-export type DiskCache = ReturnType<typeof createDiskCache>;
-
 /** Options of {@link createDiskCache}. */
 interface DiskCacheOptions {
   /** Made when missing, for this user only; several processes may share it. */
@@ -158,6 +124,15 @@ interface DiskCacheOptions {
   readonly maxFiles?: number;
 }
 
+/** How a disk cache has fared that did nothing. */
+export const NO_DISK_COUNTS = {
+  diskLoads: 0,
+  diskCorrupted: 0,
+  diskReadFailures: 0,
+  diskWrites: 0,
+  diskWriteFailures: 0,
+};
+
 /**
  * Makes the disk side of a certificate repository. Files are written to a temporary name and renamed, so that a reader or a
  * crash meets a whole file or none; damaged files are ignored and counted.
@@ -165,7 +140,7 @@ interface DiskCacheOptions {
 export function createDiskCache(options: DiskCacheOptions) {
   const { directory, clock } = options;
   const maxFiles = options.maxFiles ?? MAX_DISK_CACHE_FILES;
-  const counts = { loads: 0, corrupted: 0, writes: 0, writeFailures: 0, readFailures: 0 };
+  const counts = { ...NO_DISK_COUNTS };
   let names: Set<string> | undefined;
   let pending = 0;
   let tail: Promise<void> = Promise.resolve();
@@ -179,15 +154,15 @@ export function createDiskCache(options: DiskCacheOptions) {
     const file = await valueWithin(reading, { timeoutMs: DISK_READ_TIMEOUT_MS, late: TOO_LATE });
     if (file.status === 'missing') return undefined;
     if (file.status === 'unreadable') {
-      counts.readFailures += 1;
+      counts.diskReadFailures += 1;
       return undefined;
     }
     const envelope = file.status === 'read' ? parseEnvelope(file.text) : undefined;
     if (envelope === undefined || !belongs(envelope)) {
-      counts.corrupted += 1;
+      counts.diskCorrupted += 1;
       return undefined;
     }
-    counts.loads += 1;
+    counts.diskLoads += 1;
     return envelope;
   };
 
@@ -206,10 +181,10 @@ export function createDiskCache(options: DiskCacheOptions) {
       names ??= await openDirectory(directory, clock.nowMs());
       await writeWholeFile(join(directory, name), JSON.stringify(envelope));
       names.add(name);
-      counts.writes += 1;
+      counts.diskWrites += 1;
       if (names.size > maxFiles) await makeRoom(directory, names, maxFiles);
     } catch {
-      counts.writeFailures += 1;
+      counts.diskWriteFailures += 1;
       // Look at the directory anew next time: it may have been removed.
       names = undefined;
     }
@@ -217,7 +192,7 @@ export function createDiskCache(options: DiskCacheOptions) {
 
   const store = (envelope: CachedChainEnvelope): void => {
     if (pending >= MAX_PENDING_DISK_WRITES) {
-      counts.writeFailures += 1;
+      counts.diskWriteFailures += 1;
       return;
     }
     pending += 1;
@@ -231,9 +206,8 @@ export function createDiskCache(options: DiskCacheOptions) {
     loadAll,
     /** Writes in the background. */
     store,
-    stats: (): DiskCacheStats => ({
-      ...counts,
-    }),
+    /** Counts since it was made. */
+    counts: counts as Readonly<typeof counts>,
     /** Resolves when what was to be written is written, or after {@link DISK_SETTLE_TIMEOUT_MS}. */
     settled,
   };

@@ -174,12 +174,14 @@ export function readSignedObject(der: Uint8Array): SignedObject {
   const algorithm = cursor.take(DER_TAG.sequence);
   const signature = derBitStringBytes(cursor.take(DER_TAG.bitString));
   cursor.end();
-  return { toBeSigned, signatureAlgorithm: algorithmOid(algorithm), algorithmIdentifier: algorithm.encoded, signature };
+  const signatureAlgorithm = derObjectIdentifier(derCursor(algorithm).take(DER_TAG.objectIdentifier));
+  return { toBeSigned, signatureAlgorithm, algorithmIdentifier: algorithm.encoded, signature };
 }
 
-/** Object identifier of an AlgorithmIdentifier. @throws {@link MalformedDer} */
-function algorithmOid(algorithmIdentifier: DerElement): string {
-  return derObjectIdentifier(derCursor(algorithmIdentifier).take(DER_TAG.objectIdentifier));
+/** A signed object names its signature algorithm twice: inside what is signed, and beside it. @see RFC 5280 section 4.1.1.2 */
+export function requireSameAlgorithm(inner: DerElement, { algorithmIdentifier }: SignedObject): void {
+  if (Buffer.compare(inner.encoded, algorithmIdentifier) !== 0)
+    throw new MalformedDer('two different signature algorithms');
 }
 
 /**
@@ -299,9 +301,7 @@ function readCertificate(der: Uint8Array): Certificate {
   const cursor = derCursor(signed.toBeSigned);
   const version = readVersion(cursor);
   const serialNumber = derIntegerHex(cursor.take(DER_TAG.integer));
-  const innerAlgorithm = cursor.take(DER_TAG.sequence).encoded;
-  if (Buffer.compare(innerAlgorithm, signed.algorithmIdentifier) !== 0)
-    throw new MalformedDer('two different signature algorithms');
+  requireSameAlgorithm(cursor.take(DER_TAG.sequence), signed);
   const issuer = readDistinguishedName(cursor.take(DER_TAG.sequence));
   const { notBeforeMs, notAfterMs } = readValidity(cursor.take(DER_TAG.sequence));
   const subject = readDistinguishedName(cursor.take(DER_TAG.sequence));

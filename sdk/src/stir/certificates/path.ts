@@ -4,6 +4,7 @@ import { SIGNATURE_ALGORITHMS, checkSignature, permittedAlgorithm } from './pars
 import type { SignatureAlgorithmName, SignatureCheck } from './parse-certificate.js';
 import { authorityEncompasses, mergeAuthority, tnAuthListText } from './tn-auth-list.js';
 import type { MergedAuthority } from './tn-auth-list.js';
+import { remember } from '../../core/memo.js';
 
 /** Every way a certification path can fail. Collected, not first-only. @see RFC 5280 section 6, RFC 8226, RFC 9060 */
 export type PathFailureReason =
@@ -289,14 +290,6 @@ export function createPathMemory(algorithms: readonly SignatureAlgorithmName[]) 
 
 function pairOf(first: Certificate, second: Certificate): string {
   return `${first.sha256} ${second.sha256}`;
-}
-
-function remember<T>(known: Map<string, T>, key: string, compute: () => T): T {
-  const before = known.get(key);
-  if (before !== undefined) return before;
-  const value = compute();
-  known.set(key, value);
-  return value;
 }
 
 /** Checks that need no other certificate: dates, key, unknown critical extensions. */

@@ -6,58 +6,6 @@ import { DER_TAG, derBitStringBytes, derCursor, readDer } from './der.js';
 import { SIGNATURE_ALGORITHMS } from './parse-certificate.js';
 import { tnAuthListText } from './tn-auth-list.js';
 
-/** Attributes that a subject has, each once. @see ATIS-1000080 section 6.4.1 */
-const REQUIRED_ATTRIBUTES: readonly string[] = ['C', 'O', 'CN'];
-
-/** Attributes it may have besides: serialNumber since certificate policy 1.3. */
-const PERMITTED_ATTRIBUTES: readonly string[] = [...REQUIRED_ATTRIBUTES, 'serialNumber'];
-
-const ALGORITHMS = Object.values(SIGNATURE_ALGORITHMS);
-
-/** Rules about everything but the extensions: version, serial number, algorithms, subject. @see ATIS-1000080 section 6.4.1 */
-function checkIdentity(certificate: Certificate, role: CertificateRole): readonly Deviation[] {
-  const { version, serialNumber, signatureAlgorithm, publicKeyType } = certificate;
-  const deviations: Deviation[] = [];
-  if (version !== 3) deviations.push({ rule: 'version-3', expected: '3', actual: String(version) });
-  if (serialNumber === '0' || serialNumber.startsWith('-')) {
-    deviations.push({ rule: 'serial-number-positive', expected: 'more than 0', actual: serialNumber });
-  }
-  if (!ALGORITHMS.some(({ oid }) => oid === signatureAlgorithm)) {
-    deviations.push({
-      rule: 'signature-algorithm',
-      expected: ALGORITHMS.map(({ oid }) => oid).join(' or '),
-      actual: signatureAlgorithm,
-    });
-  }
-  const keyTypes = ALGORITHMS.map((algorithm) => algorithm.publicKeyType);
-  if (!keyTypes.includes(publicKeyType))
-    deviations.push({ rule: 'public-key', expected: keyTypes.join(' or '), actual: publicKeyType });
-  return [...deviations, ...checkSubject(certificate, role)];
-}
-
-function checkSubject(certificate: Certificate, role: CertificateRole): readonly Deviation[] {
-  const { attributes } = certificate.subject;
-  const types = attributes.map(({ type }) => type);
-  const isComplete = REQUIRED_ATTRIBUTES.every((type) => types.filter((other) => other === type).length === 1);
-  const deviations: Deviation[] = [];
-  if (!isComplete || types.some((type) => !PERMITTED_ATTRIBUTES.includes(type))) {
-    deviations.push({
-      rule: 'subject-attributes',
-      expected: 'C, O and CN, each once',
-      actual: types.join(' ') || 'none',
-    });
-  }
-  const commonName = attributes.find(({ type }) => type === 'CN')?.value ?? '';
-  if (role === 'root' && !commonName.toUpperCase().includes('ROOT')) {
-    deviations.push({ rule: 'subject-common-name-root', expected: 'ROOT in it', actual: commonName });
-  }
-  const spc = certificate.tnAuthList?.find((entry) => entry.kind === 'spc')?.spc;
-  if (role === 'end-entity' && spc !== undefined && !` ${commonName} `.includes(` SHAKEN ${spc} `)) {
-    deviations.push({ rule: 'subject-common-name-spc', expected: `SHAKEN ${spc}`, actual: commonName });
-  }
-  return deviations;
-}
-
 /** What a certificate is for. */
 export type CertificateRole = 'end-entity' | 'intermediate' | 'root';
 
@@ -75,61 +23,7 @@ export const PROFILE_EFFECTIVE_MS: Readonly<Record<ProfileVersion, number>> = {
 };
 
 /** Id of a profile rule; it does not change between releases. */
-export type ProfileRule =
-  | 'version-3'
-  | 'serial-number-positive'
-  | 'signature-algorithm'
-  | 'public-key'
-  | 'subject-attributes'
-  | 'subject-common-name-spc'
-  | 'subject-common-name-root'
-  | 'basic-constraints-critical'
-  | 'basic-constraints-ca'
-  | 'key-usage-critical'
-  | 'key-usage-bits'
-  | 'subject-key-identifier'
-  | 'authority-key-identifier'
-  | 'certificate-policies'
-  | 'certificate-policies-critical'
-  | 'certificate-policies-on-root'
-  | 'crl-distribution-points'
-  | 'crl-distribution-point-url'
-  | 'crl-distribution-point-issuer'
-  | 'crl-distribution-points-on-root'
-  | 'tn-auth-list-missing'
-  | 'tn-auth-list-on-ca'
-  | 'tn-auth-list-critical'
-  | 'tn-auth-list-one-spc'
-  | 'extension-not-in-profile';
-
-/** Every rule of the profile, and the edition that brought it. */
-export const PROFILE_RULES: Readonly<Record<ProfileRule, ProfileVersion>> = {
-  'version-3': 'v003',
-  'serial-number-positive': 'v003',
-  'signature-algorithm': 'v003',
-  'public-key': 'v003',
-  'subject-attributes': 'v003',
-  'subject-common-name-spc': 'v003',
-  'subject-common-name-root': 'v003',
-  'basic-constraints-critical': 'v003',
-  'basic-constraints-ca': 'v003',
-  'key-usage-critical': 'v003',
-  'key-usage-bits': 'v003',
-  'subject-key-identifier': 'v003',
-  'authority-key-identifier': 'v003',
-  'certificate-policies': 'v003',
-  'certificate-policies-critical': 'v003',
-  'certificate-policies-on-root': 'v003',
-  'crl-distribution-points': 'v004',
-  'crl-distribution-point-url': 'v004',
-  'crl-distribution-point-issuer': 'v004',
-  'crl-distribution-points-on-root': 'v004',
-  'tn-auth-list-missing': 'v003',
-  'tn-auth-list-on-ca': 'v003',
-  'tn-auth-list-critical': 'v003',
-  'tn-auth-list-one-spc': 'v003',
-  'extension-not-in-profile': 'v005',
-};
+export type ProfileRule = keyof typeof PROFILE_RULES;
 
 /** One deviation from the profile, with what was asked for and what was found. */
 export interface LintFinding {
@@ -143,9 +37,6 @@ export interface LintFinding {
   /** What the certificate has, for people. */
   readonly actual: string;
 }
-
-/** What a rule reports: the finding without what the table of rules adds. */
-type Deviation = Pick<LintFinding, 'rule' | 'expected' | 'actual'>;
 
 /** How a certificate is linted. */
 export interface LintOptions {
@@ -176,17 +67,15 @@ export interface LintOptions {
 export function lintCertificate(
   certificate: Certificate,
   role: CertificateRole,
-  options: LintOptions = {},
+  { version, issuer }: LintOptions = {},
 ): readonly LintFinding[] {
-  const untilMs = options.version === undefined ? certificate.notBeforeMs : PROFILE_EFFECTIVE_MS[options.version];
-  const deviations = [...checkIdentity(certificate, role), ...checkExtensions(certificate, role, options)];
-  const byRule = new Map<ProfileRule, Deviation[]>();
-  for (const deviation of deviations) byRule.set(deviation.rule, [...(byRule.get(deviation.rule) ?? []), deviation]);
-  return (Object.keys(PROFILE_RULES) as ProfileRule[]).flatMap((rule) => {
-    const since = PROFILE_RULES[rule];
+  const untilMs = version === undefined ? certificate.notBeforeMs : PROFILE_EFFECTIVE_MS[version];
+  const subject: Subject = { ...certificate, role, issuerCertificate: issuer };
+  const rules = Object.entries(PROFILE_RULES) as [ProfileRule, Rule][];
+  return rules.flatMap(([rule, { since, check }]) => {
     const effectiveMs = PROFILE_EFFECTIVE_MS[since];
     if (effectiveMs > untilMs) return [];
-    return (byRule.get(rule) ?? []).map((deviation) => ({ ...deviation, since, effectiveMs }));
+    return check(subject).map((deviation) => ({ ...deviation, rule, since, effectiveMs }));
   });
 }
 
@@ -208,6 +97,39 @@ export function roleOf(certificate: Certificate): CertificateRole {
   return certificate.subject.canonical === certificate.issuer.canonical ? 'root' : 'intermediate';
 }
 
+/** A certificate, what it is for, and the one that issued it if that is known. */
+interface Subject extends Certificate {
+  readonly role: CertificateRole;
+  readonly issuerCertificate: Certificate | undefined;
+}
+
+/** What a rule reports: the finding without what the table of rules adds. */
+type Deviations = readonly Pick<LintFinding, 'expected' | 'actual'>[];
+
+interface Rule {
+  readonly since: ProfileVersion;
+  readonly check: (subject: Subject) => Deviations;
+}
+
+const unless = (isRight: boolean, expected: string, actual: string): Deviations =>
+  isRight ? [] : [{ expected, actual }];
+
+const v003 = (check: Rule['check']): Rule => ({ since: 'v003', check });
+const v004 = (check: Rule['check']): Rule => ({ since: 'v004', check });
+
+function ruleTable<Name extends string>(table: Readonly<Record<Name, Rule>>): typeof table {
+  return table;
+}
+
+/** Attributes that a subject has, each once. @see ATIS-1000080 section 6.4.1 */
+const REQUIRED_ATTRIBUTES: readonly string[] = ['C', 'O', 'CN'];
+
+/** Attributes it may have besides: serialNumber since certificate policy 1.3. */
+const PERMITTED_ATTRIBUTES: readonly string[] = [...REQUIRED_ATTRIBUTES, 'serialNumber'];
+
+const SIGNATURE_OIDS = Object.values(SIGNATURE_ALGORITHMS).map(({ oid }) => oid);
+const KEY_TYPES = Object.values(SIGNATURE_ALGORITHMS).map(({ publicKeyType }) => publicKeyType);
+
 /** Policies of the SHAKEN certificate policy document, versions 1.3 and 1.4. */
 const SHAKEN_POLICIES: readonly string[] = ['2.16.840.1.114569.1.1.3', '2.16.840.1.114569.1.1.4'];
 
@@ -222,134 +144,133 @@ const PROFILE_EXTENSIONS: readonly string[] = [
   EXTENSION_OID.tnAuthList,
 ];
 
-/** Rules about the extensions. @see ATIS-1000080 section 6.4.1 */
-function checkExtensions(certificate: Certificate, role: CertificateRole, options: LintOptions): readonly Deviation[] {
-  return [
-    ...checkBasicConstraints(certificate, role),
-    ...checkKeyUsage(certificate, role),
-    ...checkKeyIdentifiers(certificate, role, options),
-    ...checkPolicies(certificate, role),
-    ...checkDistributionPoints(certificate, role),
-    ...checkTnAuthList(certificate, role),
-    ...certificate.extensions
-      .filter(({ oid }) => !PROFILE_EXTENSIONS.includes(oid))
-      .map(({ oid }) => ({ rule: 'extension-not-in-profile' as const, expected: 'none', actual: oid })),
-  ];
+/** Every rule of the profile, and the edition that brought it. */
+export const PROFILE_RULES = ruleTable({
+  'version-3': v003(({ version }) => unless(version === 3, '3', String(version))),
+  'serial-number-positive': v003(({ serialNumber }) =>
+    unless(serialNumber !== '0' && !serialNumber.startsWith('-'), 'more than 0', serialNumber),
+  ),
+  'signature-algorithm': v003(({ signatureAlgorithm }) =>
+    unless(SIGNATURE_OIDS.includes(signatureAlgorithm), SIGNATURE_OIDS.join(' or '), signatureAlgorithm),
+  ),
+  'public-key': v003(({ publicKeyType }) =>
+    unless(KEY_TYPES.includes(publicKeyType), KEY_TYPES.join(' or '), publicKeyType),
+  ),
+  'subject-attributes': v003(({ subject }) => {
+    const types = subject.attributes.map(({ type }) => type);
+    const isComplete = REQUIRED_ATTRIBUTES.every((type) => types.filter((other) => other === type).length === 1);
+    const isRight = isComplete && types.every((type) => PERMITTED_ATTRIBUTES.includes(type));
+    return unless(isRight, 'C, O and CN, each once', types.join(' ') || 'none');
+  }),
+  'subject-common-name-spc': v003((subject) => {
+    const spc = subject.tnAuthList?.find((entry) => entry.kind === 'spc')?.spc;
+    const name = commonName(subject);
+    const isNamed = spc === undefined || ` ${name} `.includes(` SHAKEN ${spc} `);
+    return unless(subject.role !== 'end-entity' || isNamed, `SHAKEN ${spc ?? ''}`, name);
+  }),
+  'subject-common-name-root': v003((subject) => {
+    const name = commonName(subject);
+    return unless(subject.role !== 'root' || name.toUpperCase().includes('ROOT'), 'ROOT in it', name);
+  }),
+  'basic-constraints-critical': v003(({ basicConstraints }) => critical(basicConstraints)),
+  'basic-constraints-ca': v003(({ basicConstraints, role }) => {
+    const expected = role !== 'end-entity';
+    const ca = basicConstraints?.ca ?? expected;
+    return unless(ca === expected, `cA ${expected}`, `cA ${ca}`);
+  }),
+  'key-usage-critical': v003(({ keyUsage }) => critical(keyUsage)),
+  'key-usage-bits': v003(({ keyUsage, role }) => {
+    const expected = role === 'end-entity' ? 'digitalSignature' : 'keyCertSign';
+    const actual = [...(keyUsage?.usages ?? [])].sort().join(' ');
+    return unless(keyUsage === undefined || actual === expected, expected, actual);
+  }),
+  'subject-key-identifier': v003(({ publicKey, subjectKeyIdentifier }) => {
+    const expected = keyIdentifier(publicKey);
+    return unless(subjectKeyIdentifier === expected, expected, subjectKeyIdentifier ?? 'absent');
+  }),
+  'authority-key-identifier': v003(({ role, authorityKeyIdentifier, subjectKeyIdentifier, issuerCertificate }) => {
+    const above = role === 'root' ? subjectKeyIdentifier : issuerCertificate?.subjectKeyIdentifier;
+    const isRight =
+      authorityKeyIdentifier === undefined ? role === 'root' : above === undefined || authorityKeyIdentifier === above;
+    return unless(isRight, above ?? 'present', authorityKeyIdentifier ?? 'absent');
+  }),
+  'certificate-policies': v003(({ role, certificatePolicies }) => {
+    const [policy = '', ...others] = certificatePolicies;
+    const isOne = others.length === 0 && SHAKEN_POLICIES.includes(policy);
+    return unless(role === 'root' || isOne, SHAKEN_POLICIES.join(' or '), certificatePolicies.join(' ') || 'absent');
+  }),
+  'certificate-policies-critical': v003((subject) =>
+    unless(
+      subject.role === 'root' || extensionOf(subject, EXTENSION_OID.certificatePolicies)?.critical !== true,
+      'not critical',
+      'critical',
+    ),
+  ),
+  'certificate-policies-on-root': v003((subject) =>
+    unless(
+      subject.role !== 'root' || extensionOf(subject, EXTENSION_OID.certificatePolicies) === undefined,
+      'absent',
+      subject.certificatePolicies.join(' '),
+    ),
+  ),
+  'crl-distribution-points': v004(({ role, crlDistributionPoints }) => {
+    const count = crlDistributionPoints.length;
+    return unless(role === 'root' || count === 1, 'one distribution point', String(count));
+  }),
+  'crl-distribution-point-url': v004((subject) => {
+    const urls = onlyPoint(subject)?.urls;
+    const isRight = urls === undefined || (urls.length === 1 && /^https?:\/\//i.test(urls[0] ?? ''));
+    return unless(isRight, 'one HTTP URL', urls?.join(' ') || 'none');
+  }),
+  'crl-distribution-point-issuer': v004((subject) => {
+    const point = onlyPoint(subject);
+    return unless(point === undefined || point.crlIssuer !== undefined, 'cRLIssuer', 'absent');
+  }),
+  'crl-distribution-points-on-root': v004(({ role, crlDistributionPoints }) => {
+    const urls = crlDistributionPoints.flatMap((point) => point.urls);
+    return unless(role !== 'root' || crlDistributionPoints.length === 0, 'absent', urls.join(' '));
+  }),
+  'tn-auth-list-missing': v003(({ role, tnAuthList }) =>
+    unless(role !== 'end-entity' || tnAuthList !== undefined, 'one SPC', 'absent'),
+  ),
+  'tn-auth-list-on-ca': v003(({ role, tnAuthList }) =>
+    unless(role === 'end-entity' || tnAuthList === undefined, 'absent', tnAuthListText(tnAuthList ?? [])),
+  ),
+  'tn-auth-list-critical': v003((subject) =>
+    unless(
+      subject.role !== 'end-entity' || extensionOf(subject, EXTENSION_OID.tnAuthList)?.critical !== true,
+      'not critical',
+      'critical',
+    ),
+  ),
+  'tn-auth-list-one-spc': v003(({ role, tnAuthList }) => {
+    const isOne = tnAuthList === undefined || (tnAuthList.length === 1 && tnAuthList[0]?.kind === 'spc');
+    return unless(role !== 'end-entity' || isOne, 'one SPC', tnAuthListText(tnAuthList ?? []));
+  }),
+  'extension-not-in-profile': {
+    since: 'v005',
+    check: ({ extensions }) =>
+      extensions
+        .filter(({ oid }) => !PROFILE_EXTENSIONS.includes(oid))
+        .map(({ oid }) => ({ expected: 'none', actual: oid })),
+  },
+});
+
+function commonName({ subject }: Certificate): string {
+  return subject.attributes.find(({ type }) => type === 'CN')?.value ?? '';
 }
 
-function checkBasicConstraints({ basicConstraints }: Certificate, role: CertificateRole): readonly Deviation[] {
-  const deviations: Deviation[] = [];
-  if (basicConstraints?.critical !== true) {
-    deviations.push({
-      rule: 'basic-constraints-critical',
-      expected: 'critical',
-      actual: basicConstraints ? 'not critical' : 'absent',
-    });
-  }
-  const expected = role !== 'end-entity';
-  if (basicConstraints !== undefined && basicConstraints.ca !== expected) {
-    deviations.push({ rule: 'basic-constraints-ca', expected: `cA ${expected}`, actual: `cA ${basicConstraints.ca}` });
-  }
-  return deviations;
+function critical(extension: { readonly critical: boolean } | undefined): Deviations {
+  return unless(extension?.critical === true, 'critical', extension === undefined ? 'absent' : 'not critical');
 }
 
-function checkKeyUsage({ keyUsage }: Certificate, role: CertificateRole): readonly Deviation[] {
-  const deviations: Deviation[] = [];
-  if (keyUsage?.critical !== true) {
-    deviations.push({ rule: 'key-usage-critical', expected: 'critical', actual: keyUsage ? 'not critical' : 'absent' });
-  }
-  const expected = role === 'end-entity' ? 'digitalSignature' : 'keyCertSign';
-  const actual = [...(keyUsage?.usages ?? [])].sort().join(' ');
-  if (keyUsage !== undefined && actual !== expected) deviations.push({ rule: 'key-usage-bits', expected, actual });
-  return deviations;
+function extensionOf({ extensions }: Certificate, wanted: string): Certificate['extensions'][number] | undefined {
+  return extensions.find(({ oid }) => oid === wanted);
 }
 
-function checkKeyIdentifiers(
-  certificate: Certificate,
-  role: CertificateRole,
-  { issuer }: LintOptions,
-): readonly Deviation[] {
-  const { subjectKeyIdentifier, authorityKeyIdentifier } = certificate;
-  const deviations: Deviation[] = [];
-  const expected = keyIdentifier(certificate.publicKey);
-  if (subjectKeyIdentifier !== expected) {
-    deviations.push({ rule: 'subject-key-identifier', expected, actual: subjectKeyIdentifier ?? 'absent' });
-  }
-  const above = role === 'root' ? subjectKeyIdentifier : issuer?.subjectKeyIdentifier;
-  // A root may leave out what only repeats its own identifier.
-  if (role !== 'root' && authorityKeyIdentifier === undefined) {
-    deviations.push({ rule: 'authority-key-identifier', expected: above ?? 'present', actual: 'absent' });
-  } else if (authorityKeyIdentifier !== undefined && above !== undefined && authorityKeyIdentifier !== above) {
-    deviations.push({ rule: 'authority-key-identifier', expected: above, actual: authorityKeyIdentifier });
-  }
-  return deviations;
-}
-
-function checkPolicies(certificate: Certificate, role: CertificateRole): readonly Deviation[] {
-  const { certificatePolicies } = certificate;
-  const extension = certificate.extensions.find(({ oid }) => oid === EXTENSION_OID.certificatePolicies);
-  if (role === 'root') {
-    return extension === undefined
-      ? []
-      : [{ rule: 'certificate-policies-on-root', expected: 'absent', actual: certificatePolicies.join(' ') }];
-  }
-  const deviations: Deviation[] = [];
-  const [policy] = certificatePolicies;
-  if (certificatePolicies.length !== 1 || policy === undefined || !SHAKEN_POLICIES.includes(policy)) {
-    deviations.push({
-      rule: 'certificate-policies',
-      expected: SHAKEN_POLICIES.join(' or '),
-      actual: certificatePolicies.join(' ') || 'absent',
-    });
-  }
-  if (extension?.critical === true)
-    deviations.push({ rule: 'certificate-policies-critical', expected: 'not critical', actual: 'critical' });
-  return deviations;
-}
-
-function checkDistributionPoints({ crlDistributionPoints }: Certificate, role: CertificateRole): readonly Deviation[] {
-  const [point, ...others] = crlDistributionPoints;
-  const urls = crlDistributionPoints.flatMap((distributionPoint) => distributionPoint.urls);
-  if (role === 'root') {
-    return point === undefined
-      ? []
-      : [{ rule: 'crl-distribution-points-on-root', expected: 'absent', actual: urls.join(' ') }];
-  }
-  if (point === undefined || others.length > 0) {
-    return [
-      {
-        rule: 'crl-distribution-points',
-        expected: 'one distribution point',
-        actual: String(crlDistributionPoints.length),
-      },
-    ];
-  }
-  const deviations: Deviation[] = [];
-  const [url] = point.urls;
-  if (point.urls.length !== 1 || url === undefined || !/^https?:\/\//i.test(url)) {
-    deviations.push({ rule: 'crl-distribution-point-url', expected: 'one HTTP URL', actual: urls.join(' ') || 'none' });
-  }
-  if (point.crlIssuer === undefined)
-    deviations.push({ rule: 'crl-distribution-point-issuer', expected: 'cRLIssuer', actual: 'absent' });
-  return deviations;
-}
-
-function checkTnAuthList(certificate: Certificate, role: CertificateRole): readonly Deviation[] {
-  const { tnAuthList } = certificate;
-  if (role !== 'end-entity') {
-    return tnAuthList === undefined
-      ? []
-      : [{ rule: 'tn-auth-list-on-ca', expected: 'absent', actual: tnAuthListText(tnAuthList) }];
-  }
-  if (tnAuthList === undefined) return [{ rule: 'tn-auth-list-missing', expected: 'one SPC', actual: 'absent' }];
-  const deviations: Deviation[] = [];
-  if (certificate.extensions.some(({ oid, critical }) => oid === EXTENSION_OID.tnAuthList && critical)) {
-    deviations.push({ rule: 'tn-auth-list-critical', expected: 'not critical', actual: 'critical' });
-  }
-  if (tnAuthList.length !== 1 || tnAuthList[0]?.kind !== 'spc') {
-    deviations.push({ rule: 'tn-auth-list-one-spc', expected: 'one SPC', actual: tnAuthListText(tnAuthList) });
-  }
-  return deviations;
+/** The distribution point of a certificate that has one, as it should; roots have none. */
+function onlyPoint({ role, crlDistributionPoints }: Subject): Certificate['crlDistributionPoints'][number] | undefined {
+  return role !== 'root' && crlDistributionPoints.length === 1 ? crlDistributionPoints[0] : undefined;
 }
 
 /** 160-bit SHA-1 of the public key bits. @see RFC 5280 section 4.2.1.2 (1) */

@@ -1,34 +1,35 @@
 import { setMaxListeners } from 'node:events';
+import type { LookupFunction } from 'node:net';
 import type { SecureContext } from 'node:tls';
+import { LRUCache } from 'lru-cache';
 import { nextTurn } from '../../core/runtime/clock.js';
 import type { Clock } from '../../core/runtime/clock.js';
 import { HopbackError } from '../../errors.js';
 import { DEFAULT_FETCH_DEADLINE_MS, webServerContext } from './bounded-fetch.js';
-import type { HostLookup } from './bounded-fetch.js';
+import type { BoundedFetchOptions, BoundedFetchResult } from './bounded-fetch.js';
 import {
   MAX_CACHED_BYTES,
   MAX_CACHED_CHAINS,
   MAX_NEGATIVE_ENTRIES,
-  admitEnvelope,
-  createRepositoryCache,
+  boundFreshUntil,
+  createSiteFairCache,
+  estimatedBytes,
+  notAfterOf,
   outOfDateDelayMs,
+  servedUntil,
 } from './certificate-cache.js';
-import type {
-  AdmittedChain,
-  CachedChain,
-  ParseChain,
-  RepositoryCache,
-  RepositoryCacheLimits,
-} from './certificate-cache.js';
-import { createDiskCache, writeEnvelope } from './disk-cache.js';
-import type { DiskCache } from './disk-cache.js';
+import type { CachedChain } from './certificate-cache.js';
+import type { CertificateChainParseResult } from './certificate.js';
+import { NO_DISK_COUNTS, createDiskCache, readEnvelope, writeEnvelope } from './disk-cache.js';
 import { parseCertificateChain } from './parse-certificate.js';
+import { siteOfUrl } from './repository.js';
 import type {
-  CachedChainEnvelope,
   CertificateCacheExport,
   CertificateLookup,
-  ImportReport,
+  FoundChain,
+  CertificateRepositoryService,
   PreloadReport,
+  RepositoryStats,
 } from './repository.js';
 import {
   MAX_CONCURRENT_FETCHES,
@@ -38,9 +39,9 @@ import {
   createFetchSlots,
   fetchX5u,
 } from './x5u-fetch.js';
-import type { FetchSlotLimits, FetchSlots, FetchX5uOptions, FetchX5uResult } from './x5u-fetch.js';
-import { parseNetworkSet } from './x5u-url-policy.js';
-import type { X5uAllowList, X5uUrlPolicy } from './x5u-url-policy.js';
+import type { CacheValidators } from './x5u-fetch.js';
+import { checkX5uUrl, parseNetworkSet } from './x5u-url-policy.js';
+import type { X5uAllowList } from './x5u-url-policy.js';
 
 /** Settings of {@link createCertificateRepository}. */
 export interface CertificateRepositoryOptions {
@@ -49,36 +50,38 @@ export interface CertificateRepositoryOptions {
   /** Laboratory exceptions of the URL and address policy; default none. */
   readonly allow?: X5uAllowList;
   /** Resolves host names; default DNS. */
-  readonly lookup?: HostLookup;
+  readonly lookup?: LookupFunction;
   /** PEM trust anchors for the web servers' certificates; default those of Node. */
   readonly ca?: string | readonly string[];
   /** One deadline for a whole fetch, the wait for a socket included, milliseconds, 1 to 60,000; default 2,000. */
   readonly deadlineMs?: number;
   /** Bounds of memory, sockets and queue, where they differ from the defaults. */
-  readonly limits?: Partial<RepositoryCacheLimits & FetchSlotLimits>;
+  readonly limits?: {
+    /** Chains. Default 8,192. */
+    readonly maxEntries?: number;
+    /** Memory that chains take by estimate, bytes. Default 150,994,944 (144 MiB). */
+    readonly maxBytes?: number;
+    /** URLs remembered as not working. Default 16,384. */
+    readonly maxNegativeEntries?: number;
+    /** Sockets open at a time. Default 64. */
+    readonly maxConcurrent?: number;
+    /** Of these for one site. Default 8. */
+    readonly maxConcurrentPerSite?: number;
+    /** Fetches that wait for a socket. Default 512. */
+    readonly maxQueued?: number;
+    /** Of these for one site. Default 64. */
+    readonly maxQueuedPerSite?: number;
+  };
   /** Directory of the disk cache; default none. Made when missing; several processes may share it. */
   readonly directory?: string;
   /** Default `parseCertificateChain`. */
-  readonly parseChain?: ParseChain;
-  /** Default `fetchX5u`. */
-  readonly fetch?: (url: string, options: FetchX5uOptions) => Promise<FetchX5uResult>;
+  readonly parseChain?: (body: Uint8Array | string) => CertificateChainParseResult;
+  /** Default: one bounded GET without redirects, to an address that the policy permits. */
+  readonly fetch?: (url: string, options: Partial<BoundedFetchOptions>) => Promise<BoundedFetchResult>;
 }
 
-/** What has happened since the repository was made. */
-type RepositoryCounts = {
-  -readonly [
-    Name in
-      | 'hits'
-      | 'staleHits'
-      | 'negativeHits'
-      | 'misses'
-      | 'fetches'
-      | 'fetchFailures'
-      | 'revalidations'
-      | 'rotations'
-      | 'overloaded'
-  ]: number;
-};
+/** What a repository asks a URL for. */
+export type ChainRequest = Pick<BoundedFetchOptions, 'validators' | 'noCache' | 'signal'>;
 
 /** A lookup under way. */
 interface Flight {
@@ -87,33 +90,24 @@ interface Flight {
   readonly conditional: boolean;
 }
 
-/** State of one repository. */
-export interface Repository {
-  readonly clock: Clock;
-  readonly policy: X5uUrlPolicy;
-  readonly parseChain: ParseChain;
-  readonly fetch: (
-    url: string,
-    request: Pick<FetchX5uOptions, 'validators' | 'noCache' | 'signal'>,
-  ) => Promise<FetchX5uResult>;
-  /** For a whole fetch, the wait for its turn included. */
-  readonly deadlineMs: number;
-  readonly maxEntries: number;
-  readonly cache: RepositoryCache;
-  readonly slots: FetchSlots;
-  readonly disk: DiskCache | undefined;
-  readonly flights: Map<string, Flight>;
-  readonly counts: RepositoryCounts;
-  readonly closing: AbortController;
+/** One URL that does not work. */
+export interface NegativeEntry {
+  readonly problem: BoundedFetchResult & { readonly status: 'refused' | 'failed' };
+  /** Failures in a row. */
+  readonly failures: number;
+  readonly retryAtMs: number;
 }
+
+/** State of one repository. */
+export type Repository = ReturnType<typeof repositoryOf>;
 
 /**
  * Checks the settings and makes an empty repository.
  * @throws {@link HopbackError} `invalid-argument` when a limit, the deadline or an allowed network makes no sense
  */
-export function repositoryOf(options: CertificateRepositoryOptions): Repository {
-  const { clock, allow, lookup, ca, directory } = options;
-  const deadlineMs = options.deadlineMs ?? DEFAULT_FETCH_DEADLINE_MS;
+export function repositoryOf(options: CertificateRepositoryOptions) {
+  const { clock, allow, lookup, ca, directory, deadlineMs = DEFAULT_FETCH_DEADLINE_MS } = options;
+  const { parseChain = parseCertificateChain, fetch = fetchInOneContext(ca) } = options;
   const limits = checkedLimits(options.limits ?? {});
   if (!(deadlineMs >= 1 && deadlineMs <= 60_000))
     throw new HopbackError('invalid-argument', 'deadlineMs must be 1 to 60,000 milliseconds');
@@ -123,25 +117,22 @@ export function repositoryOf(options: CertificateRepositoryOptions): Repository 
   const closing = new AbortController();
   // Every lookup in flight listens, of which the number is bounded; Node would take more than ten for a leak.
   setMaxListeners(0, closing.signal);
-  const policy: X5uUrlPolicy = allow === undefined ? {} : { allow };
-  const settings: FetchX5uOptions = {
-    ...policy,
-    ...(lookup === undefined ? {} : { lookup }),
-    ...(ca === undefined ? {} : { ca }),
-    deadlineMs,
-  };
-  const fetch = options.fetch ?? fetchInOneContext(ca);
+  const policy = { ...(allow && { allow }) };
+  const settings = { ...policy, ...(lookup && { lookup }), ...(ca !== undefined && { ca }), deadlineMs };
   return {
     clock,
     policy,
-    parseChain: options.parseChain ?? parseCertificateChain,
-    fetch: (url, request) => fetch(url, { ...settings, ...request }),
+    parseChain,
+    fetch: (url: string, request: ChainRequest) => fetch(url, { ...settings, ...request }),
+    /** For a whole fetch, the wait for its turn included. */
     deadlineMs,
     maxEntries: limits.maxEntries,
-    cache: createRepositoryCache(limits),
+    /** Chains by the exact URL text; shared fairly by sites. */
+    chains: createSiteFairCache<CachedChain>(limits),
+    negatives: new LRUCache<string, NegativeEntry>({ max: limits.maxNegativeEntries }),
     slots: createFetchSlots(limits),
     disk: directory === undefined ? undefined : createDiskCache({ directory, clock }),
-    flights: new Map(),
+    flights: new Map<string, Flight>(),
     counts: {
       hits: 0,
       staleHits: 0,
@@ -166,7 +157,7 @@ function fetchInOneContext(ca: CertificateRepositoryOptions['ca']): typeof fetch
   };
 }
 
-const DEFAULT_LIMITS: RepositoryCacheLimits & FetchSlotLimits = {
+const DEFAULT_LIMITS: Required<NonNullable<CertificateRepositoryOptions['limits']>> = {
   maxEntries: MAX_CACHED_CHAINS,
   maxBytes: MAX_CACHED_BYTES,
   maxNegativeEntries: MAX_NEGATIVE_ENTRIES,
@@ -176,15 +167,62 @@ const DEFAULT_LIMITS: RepositoryCacheLimits & FetchSlotLimits = {
   maxQueuedPerSite: MAX_QUEUED_FETCHES_PER_SITE,
 };
 
-function checkedLimits(
-  given: Partial<RepositoryCacheLimits & FetchSlotLimits>,
-): RepositoryCacheLimits & FetchSlotLimits {
+function checkedLimits(given: Partial<typeof DEFAULT_LIMITS>): typeof DEFAULT_LIMITS {
   const limits = { ...DEFAULT_LIMITS, ...given };
   for (const [name, value] of Object.entries(limits)) {
     if (!Number.isSafeInteger(value) || value < 1)
       throw new HopbackError('invalid-argument', `limits.${name} must be a whole number of 1 or more`);
   }
   return limits;
+}
+
+/** What a repository holds and has done since it was made. */
+export function statsOf({ chains, negatives, slots, disk, counts }: Repository): RepositoryStats {
+  return {
+    ...chains.size(),
+    negativeEntries: negatives.size,
+    activeFetches: slots.active(),
+    queuedFetches: slots.queued(),
+    ...counts,
+    ...(disk?.counts ?? NO_DISK_COUNTS),
+  };
+}
+
+/** A chain that may be kept. */
+export interface AdmittedChain {
+  readonly found: FoundChain;
+  readonly validators: CacheValidators;
+}
+
+/**
+ * Checks an envelope from disk or import as if its chain had been fetched: URL policy, parsing, and times that are neither in the future
+ * nor past what is still served. Never throws.
+ * @param value - an envelope, or anything out of `JSON.parse`
+ * @returns the chain, or `undefined` where it is not admitted
+ */
+export function admitEnvelope(value: unknown, { policy, clock, parseChain }: Repository): AdmittedChain | undefined {
+  const envelope = readEnvelope(value);
+  if (envelope === undefined || checkX5uUrl(envelope.url, policy).status === 'refused') return undefined;
+  const { url, body, fetchedAtMs, etag, lastModified } = envelope;
+  const nowMs = clock.nowMs();
+  const chain = chainIn(body, parseChain);
+  if (chain === undefined || fetchedAtMs > nowMs) return undefined;
+  const freshUntilMs = boundFreshUntil(envelope.freshUntilMs, { fetchedAtMs, notAfterMs: notAfterOf(chain) });
+  if (nowMs >= servedUntil({ fetchedAtMs, freshUntilMs })) return undefined;
+  return {
+    found: { status: 'found', url, chain, fetchedAtMs, freshUntilMs, notes: [] },
+    validators: { ...(etag !== undefined && { etag }), ...(lastModified !== undefined && { lastModified }) },
+  };
+}
+
+/** Ours does not throw; a stand-in that does has no chain. */
+function chainIn(body: string, parseChain: Repository['parseChain']): FoundChain['chain'] | undefined {
+  try {
+    const parsed = parseChain(body);
+    return parsed.status === 'parsed' ? parsed.chain : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Whether a chain had stopped being fresh when it came: its end-entity certificate has expired. */
@@ -196,37 +234,34 @@ export function isOutOfDate({ found }: AdmittedChain): boolean {
 type RevalidationState = Pick<CachedChain, 'nextRevalidationMs' | 'nextReloadMs' | 'revalidationFailures'>;
 
 /** Takes a chain into memory; the URL works again. */
-export function keep(repository: Repository, chain: AdmittedChain, state?: RevalidationState): CachedChain {
-  const entry: CachedChain = {
-    lookup: chain.found,
-    validators: chain.validators,
-    ...(state ?? {
-      nextRevalidationMs: isOutOfDate(chain) ? chain.found.fetchedAtMs + outOfDateDelayMs(1) : 0,
-      nextReloadMs: 0,
-      revalidationFailures: isOutOfDate(chain) ? 1 : 0,
-    }),
-  };
-  repository.cache.setChain(chain.found.url, entry);
-  repository.cache.clearNegative(chain.found.url);
+export function keep(repository: Repository, admitted: AdmittedChain, state?: RevalidationState): CachedChain {
+  const { found, validators } = admitted;
+  const first: RevalidationState = isOutOfDate(admitted)
+    ? { nextRevalidationMs: found.fetchedAtMs + outOfDateDelayMs(1), nextReloadMs: 0, revalidationFailures: 1 }
+    : { nextRevalidationMs: 0, nextReloadMs: 0, revalidationFailures: 0 };
+  const entry: CachedChain = { lookup: found, validators, ...(state ?? first) };
+  put(repository, entry);
+  repository.negatives.delete(found.url);
   return entry;
+}
+
+/** Puts an entry in the place of the one that its URL has. */
+export function put({ chains }: Repository, entry: CachedChain): void {
+  const { url, chain } = entry.lookup;
+  const certificateBytes = chain.reduce((sum, certificate) => sum + estimatedBytes(certificate), 0);
+  chains.set(url, entry, { site: siteOfUrl(url), sizeBytes: certificateBytes + 2 * url.length });
 }
 
 /** Takes a chain into memory and, where there is one, to disk in the background. */
 export function keepAndStore(
   repository: Repository,
-  chain: AdmittedChain,
+  admitted: AdmittedChain,
   state?: RevalidationState,
 ): CertificateLookup {
-  const entry = keep(repository, chain, state);
-  const envelope = repository.disk === undefined ? undefined : envelopeOf(entry);
+  const { lookup, validators } = keep(repository, admitted, state);
+  const envelope = repository.disk && writeEnvelope(lookup, validators);
   if (envelope !== undefined) repository.disk?.store(envelope);
-  return entry.lookup;
-}
-
-/** What is written of an entry; `undefined` where it would be too long. */
-function envelopeOf(entry: CachedChain): CachedChainEnvelope | undefined {
-  const { url, chain, fetchedAtMs, freshUntilMs } = entry.lookup;
-  return writeEnvelope({ url, chain, fetchedAtMs, freshUntilMs, validators: entry.validators });
+  return lookup;
 }
 
 /** Lookups that run at a time in a preload: fast enough for some hundred URLs, and calls still find free sockets. */
@@ -256,7 +291,9 @@ export async function preloadChains(
 
 /** Every chain in memory as an envelope. */
 export function exportChains(repository: Repository): CertificateCacheExport {
-  const entries = [...repository.cache.chains()].flatMap((entry) => envelopeOf(entry) ?? []);
+  const entries = repository.chains
+    .values()
+    .flatMap(({ lookup, validators }) => writeEnvelope(lookup, validators) ?? []);
   return { format: 'hopback.certificate-cache.1', exportedAtMs: repository.clock.nowMs(), entries };
 }
 
@@ -278,7 +315,7 @@ export async function importChains(repository: Repository, data: unknown): Promi
     const admitted = admitEnvelope(value, repository);
     if (admitted === undefined) continue;
     const { url, fetchedAtMs } = admitted.found;
-    const present = repository.cache.chain(url)?.lookup ?? (await repository.disk?.load(url));
+    const present = repository.chains.get(url)?.lookup ?? (await repository.disk?.load(url));
     if (present !== undefined && present.fetchedAtMs >= fetchedAtMs) continue;
     keepAndStore(repository, admitted);
     imported += 1;
@@ -287,13 +324,15 @@ export async function importChains(repository: Repository, data: unknown): Promi
   return { imported, rejected: given.length - imported };
 }
 
+type ImportReport = Awaited<ReturnType<CertificateRepositoryService['import']>>;
+
 /** Takes into memory what the disk holds, where memory has nothing newer. */
 export async function restoreChains(repository: Repository): Promise<ImportReport> {
   const report = { imported: 0, rejected: 0 };
   for await (const envelope of repository.disk?.loadAll() ?? []) {
     if (repository.closing.signal.aborted) break;
     const admitted = admitEnvelope(envelope, repository);
-    const present = admitted === undefined ? undefined : repository.cache.chain(admitted.found.url);
+    const present = admitted === undefined ? undefined : repository.chains.get(admitted.found.url);
     if (admitted === undefined || (present?.lookup.fetchedAtMs ?? -1) >= admitted.found.fetchedAtMs) {
       report.rejected += 1;
       continue;

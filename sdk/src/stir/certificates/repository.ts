@@ -57,6 +57,9 @@ export type CertificateLookup =
       readonly retryAfterMs: number;
     };
 
+/** A lookup that found a chain. */
+export type FoundChain = CertificateLookup & { readonly status: 'found' };
+
 /** Where a verification service gets certificates from. Implementations own sockets and files; the verifier only this. */
 export interface CertificateRepository {
   /**
@@ -111,14 +114,6 @@ export interface PreloadReport {
   readonly failures: readonly (CertificateLookup & { readonly status: 'refused' | 'unavailable' })[];
 }
 
-/** What came of an import. */
-export interface ImportReport {
-  /** Entries taken into memory. */
-  readonly imported: number;
-  /** Entries that were damaged, not permitted, too old, older than what was there, or more than there is room for. */
-  readonly rejected: number;
-}
-
 /** How a repository has fared since it was made; counts, except where the name says otherwise. */
 export interface RepositoryStats {
   /** Chains in memory now. */
@@ -169,12 +164,13 @@ export interface CertificateRepositoryService extends CertificateRepository, Asy
   readonly export: () => CertificateCacheExport;
   /**
    * Takes over what another repository exported. Every entry is checked as if it had been fetched; nothing becomes trusted by it.
-   * Calls are answered meanwhile. Resolves when the entries are in memory and on disk. Never rejects.
+   * Calls are answered meanwhile. Resolves when the entries are in memory and on disk. Never rejects. `rejected` counts the entries that
+   * were damaged, not permitted, too old, older than what was there, or more than there is room for.
    * @param data - parsed JSON; anything that is no export is counted as rejected
    */
-  readonly import: (data: unknown) => Promise<ImportReport>;
+  readonly import: (data: unknown) => Promise<{ readonly imported: number; readonly rejected: number }>;
   /** Takes what the cache directory holds into memory, checked like an import, before calls need it. Never rejects. */
-  readonly restore: () => Promise<ImportReport>;
+  readonly restore: () => Promise<{ readonly imported: number; readonly rejected: number }>;
   /** What it holds and has done since it was made. */
   readonly stats: () => RepositoryStats;
   /** Ends what is under way and closes every socket; what is in memory is still handed out. Never rejects. */

@@ -7,6 +7,7 @@ import type { CertificatePath, RevocationLookup, RevocationStatus } from './path
 import { namesChain } from './path.js';
 import { DEFAULT_SIGNATURE_ALGORITHMS, checkSignature } from './parse-certificate.js';
 import type { SignatureAlgorithmName } from './parse-certificate.js';
+import { groupedBy } from '../../core/memo.js';
 
 /** Most CRLs in one set: the STI-PA's one and one for each CA; a look-up goes through the indirect ones. */
 export const REVOCATION_SET_MAX_CRLS = 64;
@@ -114,7 +115,10 @@ export function createRevocationSet(
   const judged = [...offered.values()].map((crl) => judge(crl, options));
   const { newest, older } = keepNewest(judged.filter((result) => 'signer' in result));
   const indirect = newest.filter(({ crl }) => crl.scope.indirect);
-  const direct = groupByIssuer(newest);
+  const direct = groupedBy(
+    newest.filter(({ crl }) => !crl.scope.indirect),
+    ({ crl }) => crl.issuer.canonical,
+  );
   return Object.freeze({
     crls: newest,
     // A list of the set before that has been replaced is no refusal.
@@ -306,16 +310,6 @@ function isNewer(next: CertificateRevocationList, current: CertificateRevocation
   // A list that has lost its number does not replace one that had it.
   if (next.number === undefined && current.number !== undefined) return false;
   return next.thisUpdateMs > current.thisUpdateMs;
-}
-
-function groupByIssuer(crls: readonly TrustedCrl[]): ReadonlyMap<string, readonly TrustedCrl[]> {
-  const groups = new Map<string, TrustedCrl[]>();
-  for (const trusted of crls) {
-    if (trusted.crl.scope.indirect) continue;
-    const { canonical } = trusted.crl.issuer;
-    groups.set(canonical, [...(groups.get(canonical) ?? []), trusted]);
-  }
-  return groups;
 }
 
 function statusOf(certificate: Certificate, crls: readonly TrustedCrl[], atMs: number): RevocationStatus {

@@ -1,11 +1,11 @@
 import { timeOf } from '../../core/runtime/clock.js';
 import type { Clock } from '../../core/runtime/clock.js';
-import { backoffBoundMs, valueWithin } from '../../core/runtime/deadline.js';
+import { attempt, backoffBoundMs, tell, valueWithin } from '../../core/runtime/deadline.js';
 import { writeWholeFile } from '../../core/runtime/whole-file.js';
 import { HopbackError } from '../../errors.js';
 import { checkUrlText, parseNetworkSet } from './x5u-url-policy.js';
 import { errorText, fetchBounded } from './bounded-fetch.js';
-import type { HostLookup } from './bounded-fetch.js';
+import type { BoundedFetchOptions, BoundedFetchResult } from './bounded-fetch.js';
 import type { Certificate } from './certificate.js';
 import { readCacheFile } from './disk-cache.js';
 import type { CacheFileRead } from './disk-cache.js';
@@ -18,15 +18,12 @@ import {
   signersOf,
   writeTrustStoreRecord,
 } from './trust-store-renewal.js';
-import type { BoundedFetch, FetchSettings, FoundSigners, SignedList, TrustStoreOrigin } from './trust-store-renewal.js';
+import type { FoundSigners, SignedList } from './trust-store-renewal.js';
 import type { TrustStore, TrustStoreProblem } from './trust-store.js';
 import type { X5uAllowList } from './x5u-url-policy.js';
 
 /** Longest wait for the disk, milliseconds: no call waits for it, and what is lost can be fetched again. */
 const TRUST_STORE_DISK_TIMEOUT_MS = 2_000;
-
-/** What came of writing a record. */
-type RecordWrite = { readonly status: 'written' } | { readonly status: 'not-written'; readonly detail: string };
 
 /** Reads the record in a cache file. Never rejects. */
 function readRecordFile(path: string): Promise<CacheFileRead> {
@@ -35,16 +32,12 @@ function readRecordFile(path: string): Promise<CacheFileRead> {
   return valueWithin(reading, { timeoutMs: TRUST_STORE_DISK_TIMEOUT_MS, late });
 }
 
-/** Writes a record to a cache file. Never rejects. */
-function writeRecordFile(path: string, text: string): Promise<RecordWrite> {
+/** Writes a record to a cache file. Never rejects. @returns why it was not written; undefined when it was */
+function writeRecordFile(path: string, text: string): Promise<string | undefined> {
   if (text.length > TRUST_STORE_RECORD_MAX_CHARS)
-    return Promise.resolve({ status: 'not-written', detail: `${text.length} characters are more than are read back` });
-  const written = writeWholeFile(path, text).then(
-    (): RecordWrite => ({ status: 'written' }),
-    (error: unknown): RecordWrite => ({ status: 'not-written', detail: errorText(error) }),
-  );
-  const late = { status: 'not-written', detail: NO_ANSWER } as const;
-  return valueWithin(written, { timeoutMs: TRUST_STORE_DISK_TIMEOUT_MS, late });
+    return Promise.resolve(`${text.length} characters are more than are read back`);
+  const written = writeWholeFile(path, text).then(() => undefined, errorText);
+  return valueWithin(written, { timeoutMs: TRUST_STORE_DISK_TIMEOUT_MS, late: NO_ANSWER });
 }
 
 const NO_ANSWER = 'the disk does not answer';
@@ -156,63 +149,45 @@ export interface TrustStoreRefreshOptions {
   /** Laboratory exceptions of the URL and address policy; default none. */
   readonly allow?: X5uAllowList;
   /** Resolves host names; default DNS. */
-  readonly lookup?: HostLookup;
+  readonly lookup?: BoundedFetchOptions['lookup'];
   /** PEM trust anchors for the web servers' certificates; default those of Node. */
   readonly ca?: string | readonly string[];
   /** One deadline of each fetch, milliseconds, 1 to 60,000; default 10,000. */
   readonly deadlineMs?: number;
-  /** Default {@link fetchBounded}. A stand-in keeps the limits that it is given, and may add what a server asks for, such as a login. */
-  readonly fetch?: BoundedFetch;
+  /** Default: one bounded GET without redirects, to an address that the policy permits. A stand-in keeps the limits that it is given, and may add what a server asks for, such as a login. */
+  readonly fetch?: (url: string, options: BoundedFetchOptions) => Promise<BoundedFetchResult>;
 }
 
 /** State of one service. */
-interface Refresh {
-  readonly origin: TrustStoreOrigin;
-  readonly settings: FetchSettings;
-  readonly clock: Clock;
-  readonly onTrustStore: (trustStore: TrustStore) => void;
-  readonly cachePath: string | undefined;
-  readonly closing: AbortController;
-  current: TrustStore | undefined;
-  /** The text of the list in use, as far as it came through this service. */
-  list: SignedList | undefined;
-  foundSigners: FoundSigners;
-  /** In a row. */
-  failures: number;
-  isRestored: boolean;
-  /** The cache file holds what is in force. */
-  isStored: boolean;
-}
+type Refresh = ReturnType<typeof refreshOf>;
 
 /**
  * Checks the settings and makes the state of a service that has done nothing yet.
  * @throws {@link HopbackError} `invalid-argument` when a URL is refused, no root is given, or an interval, deadline or allowed network makes
  *   no sense
  */
-function refreshOf(options: TrustStoreRefreshOptions): Refresh {
+function refreshOf(options: TrustStoreRefreshOptions) {
   checkOptions(options);
   const { listUrl, stiPaRoots, allow, lookup, ca, clock, onTrustStore, cachePath, current } = options;
-  const { crlUrls = [], crlSigners = [] } = options;
+  const { crlUrls = [], crlSigners = [], fetch = fetchBounded, deadlineMs = TRUST_STORE_FETCH_DEADLINE_MS } = options;
   const intermediates = options.intermediates ?? current?.intermediates ?? [];
   const closing = new AbortController();
   const connection = { ...(allow && { allow }), ...(lookup && { lookup }), ...(ca !== undefined && { ca }) };
   return {
     origin: { listUrl, crlUrls, stiPaRoots, intermediates, crlSigners },
-    settings: {
-      fetch: options.fetch ?? fetchBounded,
-      connection,
-      deadlineMs: options.deadlineMs ?? TRUST_STORE_FETCH_DEADLINE_MS,
-      signal: closing.signal,
-    },
+    settings: { fetch, request: { ...connection, deadlineMs, signal: closing.signal } },
     clock,
     onTrustStore,
     cachePath,
     closing,
     current,
-    list: undefined,
-    foundSigners: new Map(),
+    /** The text of the list in use, as far as it came through this service. */
+    list: undefined as SignedList | undefined,
+    foundSigners: new Map() as FoundSigners,
+    /** In a row. */
     failures: 0,
     isRestored: false,
+    /** The cache file holds what is in force. */
     isStored: false,
   };
 }
@@ -412,35 +387,20 @@ async function store(refresh: Refresh): Promise<readonly TrustStoreProblem[]> {
   if (cachePath === undefined || current === undefined || list === undefined || isStored) return [];
   const crls = current.revocation.crls.map(({ crl }) => crl);
   const crlSigners = [...signersOf(current), ...[...foundSigners.values()].flat()];
-  const written = await writeRecordFile(cachePath, writeTrustStoreRecord({ ...list, crls, crlSigners }));
-  refresh.isStored = written.status === 'written';
-  return written.status === 'written' ? [] : [{ part: 'cache', reason: 'not-written', detail: written.detail }];
+  const detail = await writeRecordFile(cachePath, writeTrustStoreRecord({ ...list, crls, crlSigners }));
+  refresh.isStored = detail === undefined;
+  return detail === undefined ? [] : [{ part: 'cache', reason: 'not-written', detail }];
 }
 
 function nextDelayMs(
   { clock, current, failures }: Refresh,
   { intervalMs = TRUST_STORE_REFRESH_MS, random }: TrustStoreRefreshOptions,
 ): number {
-  return refreshDelayMs({ nowMs: timeOf(clock), trustStore: current, failures, intervalMs, chance: chanceOf(random) });
-}
-
-/** A generator that fails shortens nothing. */
-function chanceOf(random: () => number): number {
-  try {
-    const chance = random();
-    return chance >= 0 && chance <= 1 ? chance : 0;
-  } catch {
-    return 0;
-  }
-}
-
-/** What a listener does with the news is its own affair. */
-function tell<News>(listener: ((news: News) => void) | undefined, news: News): void {
-  try {
-    const returned: unknown = listener?.(news);
-    // An async function fits the type of a listener; its rejection would end the process.
-    if (returned instanceof Promise) returned.catch(() => undefined);
-  } catch {
-    // A listener that throws must not stop the refreshes after it.
-  }
+  return refreshDelayMs({
+    nowMs: timeOf(clock),
+    trustStore: current,
+    failures,
+    intervalMs,
+    chance: attempt(random) ?? 0,
+  });
 }

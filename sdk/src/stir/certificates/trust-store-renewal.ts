@@ -1,4 +1,4 @@
-import type { BoundedFetchOptions, BoundedFetchResult, ConnectionOptions } from './bounded-fetch.js';
+import type { BoundedFetchOptions, BoundedFetchResult } from './bounded-fetch.js';
 import type { Certificate } from './certificate.js';
 import { CRL_MAX_BYTES, parseCrl } from './crl.js';
 import type { CertificateRevocationList } from './crl.js';
@@ -14,7 +14,6 @@ import { STI_PA_LIST_MAX_CHARS, stiPaListSignerUrl } from './sti-pa-list.js';
 import { verifyTrustAnchors, verifyTrustStore } from './trust-store.js';
 import type { TrustStore, TrustStoreMaterial, TrustStoreProblem, TrustStoreVerification } from './trust-store.js';
 import { CERTIFICATE_CHAIN_TYPE } from './x5u-fetch.js';
-import type { UrlTextRules } from './x5u-url-policy.js';
 
 /** One deadline of each fetch, milliseconds: no call waits for it, and a CRL may have 2 MB. */
 export const TRUST_STORE_FETCH_DEADLINE_MS = 10_000;
@@ -22,81 +21,85 @@ export const TRUST_STORE_FETCH_DEADLINE_MS = 10_000;
 /** Most CRL signers that are looked for in one refresh: the policy administrator's, and those of a few CAs. */
 const CRL_SIGNER_MAX_FETCHES = 8;
 
-/** A CRL and a certificate may come over http: they are signed by who is known, and a distribution point is often http. */
-const SIGNED_OBJECT_RULES: UrlTextRules = { schemes: ['https', 'http'] };
-
-/** `fetchBounded`, or a stand-in. */
-export type BoundedFetch = (url: string, options: BoundedFetchOptions) => Promise<BoundedFetchResult>;
-
-/** How the parts of a trust store are fetched. */
+/** How the parts of a trust store are fetched: with what, and with which connection, deadline and signal. */
 export interface FetchSettings {
-  readonly fetch: BoundedFetch;
-  readonly connection: Pick<ConnectionOptions, 'allow' | 'lookup' | 'ca'>;
-  readonly deadlineMs: number;
-  /** Ends every fetch. */
-  readonly signal: AbortSignal;
+  readonly fetch: (url: string, options: BoundedFetchOptions) => Promise<BoundedFetchResult>;
+  readonly request: Omit<BoundedFetchOptions, 'maxBytes' | 'accept' | 'schemes'>;
 }
 
 /** One part that was fetched and parsed, not verified; or the problem. */
 type FetchedPart<Part> =
-  | { readonly status: 'fetched'; readonly url: string; readonly part: Part }
-  | { readonly status: 'problem'; readonly problem: TrustStoreProblem };
+  { readonly url: string; readonly part: Part } | { readonly url: string; readonly problem: TrustStoreProblem };
 
-/** Fetches the signed list. Never rejects. */
-async function fetchList(settings: FetchSettings, url: string): Promise<FetchedPart<string>> {
-  const fetched = await fetchSafely(settings, url, { maxBytes: STI_PA_LIST_MAX_CHARS });
-  if (fetched.status !== 'fetched') return { status: 'problem', problem: { part: 'list', ...problemOf(fetched) } };
-  return { status: 'fetched', url, part: Buffer.from(fetched.body).toString('latin1') };
+const CHAIN_REQUEST = { maxBytes: CERTIFICATE_CHAIN_MAX_BYTES, accept: `${CERTIFICATE_CHAIN_TYPE}, */*;q=0.5` };
+
+/** A CRL and a certificate may come over http: they are signed by who is known, and a distribution point is often http. */
+const SCHEMES = ['https', 'http'] as const;
+
+const REQUESTS: Readonly<Record<FetchedKind, BoundedFetchOptions>> = {
+  list: { maxBytes: STI_PA_LIST_MAX_CHARS },
+  'signer-chain': CHAIN_REQUEST,
+  'crl-signer': { ...CHAIN_REQUEST, schemes: SCHEMES },
+  crl: { maxBytes: CRL_MAX_BYTES, schemes: SCHEMES },
+};
+
+type FetchedKind = 'list' | 'signer-chain' | 'crl-signer' | 'crl';
+
+/** Fetches one part and takes it apart. Never rejects. */
+async function fetchPart<Part>(
+  { settings, kind }: { readonly settings: FetchSettings; readonly kind: FetchedKind },
+  url: string,
+  read: (body: Uint8Array) => { readonly part: Part } | { readonly status: 'malformed'; readonly detail: string },
+): Promise<FetchedPart<Part>> {
+  const fetched = await fetchSafely(settings, url, REQUESTS[kind]);
+  if (fetched.status === 'fetched') {
+    const parsed = read(fetched.body);
+    if ('part' in parsed) return { url, part: parsed.part };
+    const problem = { part: kind, reason: 'body-malformed', url, detail: parsed.detail } as TrustStoreProblem;
+    return { url, problem };
+  }
+  // Nothing was asked for conditionally; should a stand-in say so, it has brought nothing.
+  const { reason, detail } =
+    fetched.status === 'not-modified' ? ({ reason: 'http-status', detail: 'HTTP 304' } as const) : fetched;
+  return { url, problem: { part: kind, reason, url, detail } as TrustStoreProblem };
 }
 
-/** Fetches the certificates of a signer: of the list, by its `x5u`, or of a CRL, by its AuthorityInfoAccess. Never rejects. */
-async function fetchSigner(
+/** Fetches the certificates of a signer: of the list, by its `x5u`, or of a CRL, by its AuthorityInfoAccess. */
+function fetchSigner(
   settings: FetchSettings,
   url: string,
-  part: 'signer-chain' | 'crl-signer',
+  kind: 'signer-chain' | 'crl-signer',
 ): Promise<FetchedPart<readonly Certificate[]>> {
-  const fetched = await fetchSafely(settings, url, {
-    maxBytes: CERTIFICATE_CHAIN_MAX_BYTES,
-    accept: `${CERTIFICATE_CHAIN_TYPE}, */*;q=0.5`,
-    ...(part === 'crl-signer' && SIGNED_OBJECT_RULES),
+  return fetchPart({ settings, kind }, url, (body) => {
+    const limits = { maxBytes: CERTIFICATE_CHAIN_MAX_BYTES, maxCertificates: CERTIFICATE_CHAIN_MAX_CERTIFICATES };
+    const parsed = parseCertificateBody(body, limits);
+    return parsed.status === 'parsed' ? { part: parsed.chain } : parsed;
   });
-  if (fetched.status !== 'fetched') return { status: 'problem', problem: { part, ...problemOf(fetched) } };
-  const parsed = parseCertificateBody(fetched.body, {
-    maxBytes: CERTIFICATE_CHAIN_MAX_BYTES,
-    maxCertificates: CERTIFICATE_CHAIN_MAX_CERTIFICATES,
-  });
-  if (parsed.status === 'parsed') return { status: 'fetched', url, part: parsed.chain };
-  return { status: 'problem', problem: { part, reason: 'body-malformed', url, detail: parsed.detail } };
 }
 
-/** Fetches one CRL. Never rejects. */
-async function fetchCrl(settings: FetchSettings, url: string): Promise<FetchedPart<CertificateRevocationList>> {
-  const fetched = await fetchSafely(settings, url, { maxBytes: CRL_MAX_BYTES, ...SIGNED_OBJECT_RULES });
-  if (fetched.status !== 'fetched') return { status: 'problem', problem: { part: 'crl', ...problemOf(fetched) } };
-  const parsed = parseCrl(fetched.body);
-  if (parsed.status === 'parsed') return { status: 'fetched', url, part: parsed.crl };
-  return { status: 'problem', problem: { part: 'crl', reason: 'body-malformed', url, detail: parsed.detail } };
+function fetchCrl(settings: FetchSettings, url: string): Promise<FetchedPart<CertificateRevocationList>> {
+  return fetchPart({ settings, kind: 'crl' }, url, (body) => {
+    const parsed = parseCrl(body);
+    return parsed.status === 'parsed' ? { part: parsed.crl } : parsed;
+  });
 }
 
 /** The parts that came, and what became of the others. */
-function sortParts<Part>(parts: readonly FetchedPart<Part>[]): {
-  readonly fetched: readonly { readonly url: string; readonly part: Part }[];
-  readonly problems: readonly TrustStoreProblem[];
-} {
+function sortParts<Part>(parts: readonly FetchedPart<Part>[]) {
   return {
-    fetched: parts.filter((part) => part.status === 'fetched'),
-    problems: parts.flatMap((part) => (part.status === 'problem' ? [part.problem] : [])),
+    fetched: parts.filter((part) => 'part' in part),
+    problems: parts.flatMap((part) => ('problem' in part ? [part.problem] : [])),
   };
 }
 
 /** Ours neither rejects nor throws; a stand-in that does has failed like every other fetch. */
 async function fetchSafely(
-  { fetch, connection, deadlineMs, signal }: FetchSettings,
+  { fetch, request }: FetchSettings,
   url: string,
-  request: BoundedFetchOptions,
+  part: BoundedFetchOptions,
 ): Promise<BoundedFetchResult> {
   try {
-    const result: unknown = await fetch(url, { ...connection, ...request, deadlineMs, signal });
+    const result: unknown = await fetch(url, { ...request, ...part });
     return isResult(result) ? result : { status: 'failed', url, reason: 'connect-failed', detail: 'no result' };
   } catch (error) {
     const detail = error instanceof Error ? error.message.slice(0, 200) : 'unknown error';
@@ -108,15 +111,6 @@ function isResult(result: unknown): result is BoundedFetchResult {
   if (typeof result !== 'object' || result === null || !('status' in result)) return false;
   if (result.status === 'fetched') return 'body' in result && result.body instanceof Uint8Array;
   return result.status === 'refused' || result.status === 'failed' || result.status === 'not-modified';
-}
-
-type FetchProblem = Pick<BoundedFetchResult & { readonly status: 'refused' | 'failed' }, 'reason' | 'url' | 'detail'>;
-
-function problemOf(result: Exclude<BoundedFetchResult, { readonly status: 'fetched' }>): FetchProblem {
-  const { url } = result;
-  // Nothing was asked for conditionally; should a stand-in say so, it has brought nothing.
-  if (result.status === 'not-modified') return { reason: 'http-status', url, detail: 'HTTP 304' };
-  return { reason: result.reason, url, detail: result.detail };
 }
 
 /** Marks the form of a record; a reader ignores others. */
@@ -302,14 +296,16 @@ interface FetchedList {
 /** The list with what it verifies by. Its signer's chain is fetched only where it does not carry it. @see RFC 7515 section 4.1.5 */
 async function fetchSignedList(origin: TrustStoreOrigin, context: RenewalContext): Promise<FetchedList> {
   const { settings } = context;
-  const fetched = await fetchList(settings, origin.listUrl);
-  if (fetched.status === 'problem') return { problems: [fetched.problem] };
+  const fetched = await fetchPart({ settings, kind: 'list' }, origin.listUrl, (body) => ({
+    part: Buffer.from(body).toString('latin1'),
+  }));
+  if ('problem' in fetched) return { problems: [fetched.problem] };
   const jws = fetched.part;
   const first = await judgeList({ jws }, origin, context);
   const signerUrl = stiPaListSignerUrl(jws);
   if (signerUrl === undefined || first.problems[0]?.reason !== 'signer-missing') return first;
   const chain = await fetchSigner(settings, signerUrl, 'signer-chain');
-  if (chain.status === 'problem') return { problems: [chain.problem] };
+  if ('problem' in chain) return { problems: [chain.problem] };
   return judgeList({ jws, signerChain: chain.part }, origin, context);
 }
 

@@ -1,8 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { fetchBounded } from './bounded-fetch.js';
-import type { CacheValidators, ConnectionOptions } from './bounded-fetch.js';
-import type { X5uFailure, X5uRefusal } from './repository.js';
-import type { X5uUrlPolicy } from './x5u-url-policy.js';
+import type { BoundedFetchOptions, BoundedFetchResult } from './bounded-fetch.js';
 
 /**
  * Sockets open at a time for certificates. A carrier meets a few hundred repositories, of which few are cold at once; what is
@@ -31,15 +29,10 @@ export interface FetchSlotLimits {
   readonly maxQueuedPerSite: number;
 }
 
-/** Permission to open a socket; `release` gives it back and may be called once. */
-interface FetchSlot {
-  readonly release: () => void;
-}
+/** Gives a slot back; may be called once. */
+type Release = () => void;
 
-/** Hands out permissions to fetch, in turn by site. */
-export type FetchSlots = ReturnType<typeof createFetchSlots>;
-
-type Waiting = (slot: FetchSlot | undefined) => void;
+type Waiting = (release: Release | undefined) => void;
 
 /** Creates fetch slots, which sites get in turn. They hold no timers: a caller that waits brings the signal that ends its wait. */
 export function createFetchSlots(limits: FetchSlotLimits) {
@@ -52,11 +45,11 @@ export function createFetchSlots(limits: FetchSlotLimits) {
   const hasRoom = (site: string): boolean =>
     active < limits.maxConcurrent && (activeBySite.get(site) ?? 0) < limits.maxConcurrentPerSite;
 
-  const occupy = (site: string): FetchSlot => {
+  const occupy = (site: string): Release => {
     active += 1;
     activeBySite.set(site, (activeBySite.get(site) ?? 0) + 1);
     let released = false;
-    const release = (): void => {
+    return () => {
       if (released) return;
       released = true;
       active -= 1;
@@ -65,7 +58,6 @@ export function createFetchSlots(limits: FetchSlotLimits) {
       else activeBySite.set(site, left);
       admitNext();
     };
-    return { release };
   };
 
   const admitNext = (): void => {
@@ -80,15 +72,15 @@ export function createFetchSlots(limits: FetchSlotLimits) {
     }
   };
 
-  const acquire = (site: string, signal?: AbortSignal): Promise<FetchSlot | undefined> => {
+  const acquire = (site: string, signal?: AbortSignal): Promise<Release | undefined> => {
     if (closed || signal?.aborted === true) return Promise.resolve(undefined);
     if (hasRoom(site)) return Promise.resolve(occupy(site));
     const waiting = waitingBySite.get(site) ?? [];
     if (queued >= limits.maxQueued || waiting.length >= limits.maxQueuedPerSite) return Promise.resolve(undefined);
     return new Promise((resolve) => {
-      const admit: Waiting = (slot) => {
+      const admit: Waiting = (release) => {
         signal?.removeEventListener('abort', giveUp);
-        resolve(slot);
+        resolve(release);
       };
       const giveUp = (): void => {
         leave(site, admit);
@@ -115,7 +107,7 @@ export function createFetchSlots(limits: FetchSlotLimits) {
   };
 
   return {
-    /** A slot, at once or in turn; `undefined` without room to wait, after an abort or after `close`. */
+    /** A slot, at once or in turn, to be given back by calling it; `undefined` without room to wait, after an abort or after `close`. */
     acquire,
     active: () => active,
     queued: () => queued,
@@ -130,44 +122,7 @@ export const MAX_X5U_BODY_BYTES = 16_384;
 export const CERTIFICATE_CHAIN_TYPE = 'application/pem-certificate-chain';
 
 /** Longest validator that is kept and sent back; a longer one is dropped, which only costs an unconditional fetch. */
-export const MAX_VALIDATOR_LENGTH = 256;
-
-/** How {@link fetchX5u} fetches. */
-export interface FetchX5uOptions extends ConnectionOptions, X5uUrlPolicy {
-  /** One deadline for everything, milliseconds; default 2,000. */
-  readonly deadlineMs?: number;
-  /** Of the copy at hand: the answer may then be `not-modified`. */
-  readonly validators?: CacheValidators;
-  /** Ask caches on the way to check with the origin. */
-  readonly noCache?: boolean;
-  /** Ends the fetch early, as the deadline does. */
-  readonly signal?: AbortSignal;
-}
-
-/**
- * Result of {@link fetchX5u}: bytes that are neither parsed nor trusted yet, or why there are none. `headers` are those of the response
- * by lower-case name, `validators` are to be sent next time, `detail` is for people, and `retryAfter` is `Retry-After` as sent.
- */
-export type FetchX5uResult =
-  | {
-      readonly status: 'fetched';
-      readonly url: string;
-      readonly body: Uint8Array;
-      readonly headers: IncomingHttpHeaders;
-      readonly validators: CacheValidators;
-      /** Deviations worth a note, such as the content type. */
-      readonly notes: readonly string[];
-    }
-  | { readonly status: 'not-modified'; readonly url: string; readonly headers: IncomingHttpHeaders }
-  | { readonly status: 'refused'; readonly url: string; readonly reason: X5uRefusal; readonly detail: string }
-  | {
-      readonly status: 'failed';
-      readonly url: string;
-      readonly reason: X5uFailure;
-      readonly detail: string;
-      readonly httpStatus?: number;
-      readonly retryAfter?: string;
-    };
+const MAX_VALIDATOR_LENGTH = 256;
 
 /**
  * Dereferences an x5u: text policy, address policy at the connected socket, TLS, one GET, at most 16 KiB, two seconds.
@@ -191,36 +146,36 @@ export type FetchX5uResult =
  * console.log((await fetchX5u(x5u)).status); // refused
  * ```
  */
-export async function fetchX5u(url: string, options: FetchX5uOptions = {}): Promise<FetchX5uResult> {
-  const result = await fetchBounded(url, {
+export function fetchX5u(url: string, options: Partial<BoundedFetchOptions> = {}): Promise<BoundedFetchResult> {
+  return fetchBounded(url, {
     ...options,
     maxBytes: MAX_X5U_BODY_BYTES,
     accept: `${CERTIFICATE_CHAIN_TYPE}, */*;q=0.5`,
   });
-  if (result.status !== 'fetched') return result;
-  const { body, headers } = result;
-  return { status: 'fetched', url, body, headers, validators: validatorsOf(headers), notes: notesOf(headers) };
 }
 
+/** What a cached copy is compared by. */
+export type CacheValidators = NonNullable<BoundedFetchOptions['validators']>;
+
 /** Validators of a response that are fit to be stored and sent back. */
-function validatorsOf(headers: IncomingHttpHeaders): CacheValidators {
+export function validatorsOf(headers: IncomingHttpHeaders): CacheValidators {
   const { etag, 'last-modified': lastModified } = headers;
   return {
-    ...(isValidator(etag) ? { etag } : {}),
-    ...(isValidator(lastModified) ? { lastModified } : {}),
+    ...(isValidator(etag) && { etag }),
+    ...(isValidator(lastModified) && { lastModified }),
   };
 }
 
 /** Printable ASCII of bounded length: what may go back into a request header. */
-function isValidator(value: string | undefined): value is string {
-  return value !== undefined && value.length <= MAX_VALIDATOR_LENGTH && /^[\x20-\x7e]+$/.test(value);
+export function isValidator(value: unknown): value is string {
+  return typeof value === 'string' && value.length <= MAX_VALIDATOR_LENGTH && /^[\x20-\x7e]+$/.test(value);
 }
 
-function notesOf(headers: IncomingHttpHeaders): readonly string[] {
-  const contentType = headers['content-type'];
-  const mediaType = (contentType ?? '').split(';', 1)[0]?.trim().toLowerCase();
-  if (mediaType === CERTIFICATE_CHAIN_TYPE) return [];
-  return [
-    `content-type ${contentType === undefined ? 'absent' : contentType.slice(0, 80)} instead of ${CERTIFICATE_CHAIN_TYPE}`,
-  ];
+/** Deviations of a response that are worth a note: the content type. */
+export function notesOf(headers: IncomingHttpHeaders): readonly string[] {
+  const { 'content-type': contentType = 'absent' } = headers;
+  const mediaType = contentType.split(';', 1)[0]?.trim().toLowerCase();
+  return mediaType === CERTIFICATE_CHAIN_TYPE
+    ? []
+    : [`content-type ${contentType.slice(0, 80)} instead of ${CERTIFICATE_CHAIN_TYPE}`];
 }

@@ -178,13 +178,13 @@ function embeddedIpv4(address: string): string {
 export const MAX_X5U_LENGTH = 1_024;
 
 /** Ports of a certificate repository. @see ATIS-1000074 */
-export const X5U_PORTS: readonly number[] = [443, 8443];
+const X5U_PORTS: readonly number[] = [443, 8443];
 
 /** Longest host name in text form. @see RFC 1035 section 2.3.4 */
-export const MAX_HOST_LENGTH = 253;
+const MAX_HOST_LENGTH = 253;
 
 /** Longest label of a host name. @see RFC 1035 section 2.3.4 */
-export const MAX_LABEL_LENGTH = 63;
+const MAX_LABEL_LENGTH = 63;
 
 /**
  * Top-level labels (and `home.arpa`, by `arpa`) that never name a public host: names of the machine, of the local network or of
@@ -192,23 +192,9 @@ export const MAX_LABEL_LENGTH = 63;
  * or to a public host, and published test vectors are written with them.
  * @see RFC 6761, RFC 6762, RFC 7686, RFC 9476, IANA Special-Use Domain Names
  */
-export const REFUSED_TOP_LEVEL_LABELS: readonly string[] = [
-  'alt',
-  'arpa',
-  'corp',
-  'home',
-  'internal',
-  'intranet',
-  'invalid',
-  'lan',
-  'local',
-  'localdomain',
-  'localhost',
-  'mail',
-  'onion',
-  'private',
-  'test',
-];
+const REFUSED_TOP_LEVEL_LABELS: ReadonlySet<string> = new Set(
+  'alt arpa corp home internal intranet invalid lan local localdomain localhost mail onion private test'.split(' '),
+);
 
 /**
  * Exceptions for laboratories and tests; everything named here is permitted beside the defaults, nothing else changes.
@@ -223,20 +209,12 @@ export interface X5uAllowList {
   readonly ports?: readonly number[];
 }
 
-/** Which x5u URLs are fetched. */
-export interface X5uUrlPolicy {
+/** What a URL text may be, for the fetches that are not x5u (CRLs, trust lists). */
+export interface UrlTextRules {
   /** Laboratory exceptions; default none. */
   readonly allow?: X5uAllowList;
-}
-
-/** What a URL text may be, for the fetches that are not x5u (CRLs, trust lists). */
-export interface UrlTextRules extends X5uUrlPolicy {
   /** Default `['https']`. A CRL may come over http, since it is signed. */
   readonly schemes?: readonly ('https' | 'http')[];
-  /** Ports beside the scheme's own; default {@link X5U_PORTS}. */
-  readonly ports?: readonly number[];
-  /** Whether a query is permitted; default false. */
-  readonly permitQuery?: boolean;
 }
 
 /** A URL that may be connected to, in the parts that the connection is made of. */
@@ -276,7 +254,7 @@ export type X5uUrlCheck =
  * if (check.status === 'refused') console.log(check.reason, check.detail); // address-special-purpose 127.0.0.1
  * ```
  */
-export function checkX5uUrl(text: string, policy: X5uUrlPolicy = {}): X5uUrlCheck {
+export function checkX5uUrl(text: string, policy: Pick<UrlTextRules, 'allow'> = {}): X5uUrlCheck {
   return checkUrlText(text, policy.allow === undefined ? {} : { allow: policy.allow });
 }
 
@@ -301,7 +279,7 @@ export function checkUrlText(text: string, rules: UrlTextRules): X5uUrlCheck {
     reason,
     detail,
   });
-  const refusal = refusalOfCharacters(text) ?? refusalOfMarks(text, rules);
+  const refusal = refusalOfCharacters(text) ?? refusalOfMarks(text);
   if (refusal !== undefined) return refuse(refusal.reason, refusal.detail);
   const parts = splitUrl(text);
   const scheme = (rules.schemes ?? ['https']).find((permitted) => permitted === parts?.scheme);
@@ -346,9 +324,9 @@ function refusalOfCharacters(text: string): Refusal | undefined {
 }
 
 /** Marks that are refused wherever they stand, so that no reading of the text finds a userinfo, query or fragment. */
-function refusalOfMarks(text: string, rules: UrlTextRules): Refusal | undefined {
+function refusalOfMarks(text: string): Refusal | undefined {
   if (text.includes('#')) return { reason: 'fragment-present', detail: 'the text holds #' };
-  if (text.includes('?') && rules.permitQuery !== true) return { reason: 'query-present', detail: 'the text holds ?' };
+  if (text.includes('?')) return { reason: 'query-present', detail: 'the text holds ?' };
   const authority = authorityOf(text);
   if (authority?.includes('@') === true) return { reason: 'userinfo-present', detail: 'the authority holds @' };
   return undefined;
@@ -399,8 +377,7 @@ function portOf(portText: string | undefined, scheme: 'https' | 'http', rules: U
   if (portText === undefined) return own;
   if (!/^[1-9]\d{0,4}$/.test(portText)) return undefined;
   const port = Number(portText);
-  const permitted =
-    port === own || (rules.ports ?? X5U_PORTS).includes(port) || rules.allow?.ports?.includes(port) === true;
+  const permitted = port === own || X5U_PORTS.includes(port) || rules.allow?.ports?.includes(port) === true;
   return permitted ? port : undefined;
 }
 
@@ -424,7 +401,7 @@ function checkHost(written: string, allow: X5uAllowList | undefined): HostCheck 
     return refuse('host-not-permitted', 'a label is empty, too long or not letters, digits and hyphens');
   if (labels.length < 2) return refuse('host-not-permitted', 'host of one label');
   const last = labels.at(-1) ?? '';
-  if (REFUSED_TOP_LEVEL_LABELS.includes(last)) return refuse('host-not-permitted', `special-use name .${last}`);
+  if (REFUSED_TOP_LEVEL_LABELS.has(last)) return refuse('host-not-permitted', `special-use name .${last}`);
   return { status: 'permitted', host, literal: 0 };
 }
 
@@ -456,7 +433,7 @@ function checkIpv6Literal(host: string, allow: X5uAllowList | undefined): HostCh
   return { status: 'permitted', host: bare, literal: 6 };
 }
 
-function isAllowedAddress(address: string, allow: X5uAllowList | undefined): boolean {
+export function isAllowedAddress(address: string, allow: X5uAllowList | undefined): boolean {
   if (allow?.addresses === undefined) return false;
   const parsed = parseNetworkSet(allow.addresses);
   return parsed.status === 'parsed' && parsed.networks.has(address);

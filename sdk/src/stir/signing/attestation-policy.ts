@@ -2,29 +2,33 @@ import type { Draft } from '../../core/text.js';
 import type { Attestation } from '../../core/terms.js';
 import { HopbackError } from '../../errors.js';
 
+/** All roles that a provider can have in a call on one trunk. @see 47 CFR 64.6300 */
+export const CALL_ROLES = ['originating', 'gateway', 'intermediate', 'terminating'] as const;
+
 /** What a provider is to a call on one trunk. @see 47 CFR 64.6300 */
-export type CallRole = 'originating' | 'gateway' | 'intermediate' | 'terminating';
+export type CallRole = (typeof CALL_ROLES)[number];
+
+/**
+ * All that can be known of the right to a number. `owned`: the provider assigned it to this customer. `delegated`: another provider
+ * assigned it, and a delegate certificate or token shows it. `verified-by-letter`: the customer proved it on paper, as by a letter of
+ * authorization, an invoice or a call-back. `not-owned`: known not to be the caller's.
+ */
+export const NUMBER_OWNERSHIPS = ['owned', 'delegated', 'verified-by-letter', 'unknown', 'not-owned'] as const;
 
 /** What the provider knows of the caller's right to the calling number. @see ATIS-1000074 section 5.2.3 */
-export type NumberOwnership =
-  /** The provider assigned the number to this customer. */
-  | 'owned'
-  /** Another provider assigned it, and a delegate certificate or token shows it. */
-  | 'delegated'
-  /** The customer proved it on paper: letter of authorization, invoice, call-back. */
-  | 'verified-by-letter'
-  | 'unknown'
-  /** Known not to be the caller's. */
-  | 'not-owned';
+export type NumberOwnership = (typeof NUMBER_OWNERSHIPS)[number];
+
+/** All that a call can be received from. `originating-provider`: directly from the provider that originated it (47 CFR 64.6302). */
+export const CALL_SOURCES = [
+  'customer',
+  'originating-provider',
+  'intermediate-provider',
+  'foreign-provider',
+  'unknown',
+] as const;
 
 /** From whom the call was received. */
-export type CallSource =
-  | 'customer'
-  /** Directly from the provider that originated it (47 CFR 64.6302). */
-  | 'originating-provider'
-  | 'intermediate-provider'
-  | 'foreign-provider'
-  | 'unknown';
+export type CallSource = (typeof CALL_SOURCES)[number];
 
 /** What a provider knows of a call when it decides how to attest. What is left out counts as not known. */
 export interface AttestationFacts {
@@ -64,27 +68,6 @@ export interface CompleteAttestationFacts {
 
 /** Longest name of a trunk, customer, rule or policy: as much as a UUID with a prefix, and room to spare. */
 export const MAX_NAME_CHARS = 128;
-
-/** All roles. */
-export const CALL_ROLES: readonly CallRole[] = ['originating', 'gateway', 'intermediate', 'terminating'];
-
-/** All that can be known of the right to a number. */
-export const NUMBER_OWNERSHIPS: readonly NumberOwnership[] = [
-  'owned',
-  'delegated',
-  'verified-by-letter',
-  'unknown',
-  'not-owned',
-];
-
-/** All that a call can be received from. */
-export const CALL_SOURCES: readonly CallSource[] = [
-  'customer',
-  'originating-provider',
-  'intermediate-provider',
-  'foreign-provider',
-  'unknown',
-];
 
 /**
  * Fills in what facts leave open. Whatever is not exactly one of the known values counts as not known, so that a misspelled

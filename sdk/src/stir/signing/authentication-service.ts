@@ -15,10 +15,7 @@ import type { AttestationDecision, AttestationPolicy } from './attestation-polic
 import { deadlineOf } from './signer.js';
 import { NO_REQUEST, isRequest, notSigned, refused } from './signing-outcome.js';
 import type {
-  AttestationRecord,
-  DiversionClaims,
   DiversionOutcome,
-  DiversionRecord,
   NotSigned,
   RefusedSigning,
   SignatureRecord,
@@ -50,14 +47,14 @@ import {
   signTokenNow,
   signatureFacts,
 } from './signing-session.js';
-import type { SignedToken, SigningIdentity, TokenDraft, UsableCredential } from './signing-session.js';
+import type { SignedToken, SigningIdentity, TokenDraft, UsableCredential, DiversionClaims } from './signing-session.js';
 
 /** The level that a call is signed with, who set it and why; or that it is not signed. */
 type AttestationLevel =
   | {
       readonly status: 'decided';
       readonly attestation: Attestation;
-      readonly decidedBy: AttestationRecord['decidedBy'];
+      readonly decidedBy: 'policy' | 'request';
       readonly basis: string;
     }
   | NotSigned
@@ -234,7 +231,7 @@ function finishDiversion(
   if (signed.status === 'refused') return signed;
   const { claims, identityHeaders } = draft;
   const signature = signatureFacts(options, draft.token);
-  const record: DiversionRecord = { format: 'hopback.attestation-record.1', ppt: 'div', claims, signature };
+  const record = { format: 'hopback.attestation-record.1', ppt: 'div', claims, signature } as const;
   return {
     status: 'signed',
     identityHeader: signed.identityHeader,
@@ -430,7 +427,7 @@ interface CallDraft {
   readonly token: TokenDraft;
   readonly claims: ShakenClaims;
   readonly decision: AttestationDecision;
-  readonly decidedBy: AttestationRecord['decidedBy'];
+  readonly decidedBy: 'policy' | 'request';
   readonly basis: string;
   readonly date: string | undefined;
 }
@@ -480,15 +477,9 @@ function finishCall(
 ): SigningOutcome {
   if (signed.status === 'refused') return signed;
   const { claims, decision, decidedBy, basis, date } = draft;
-  const record: AttestationRecord = {
-    format: 'hopback.attestation-record.1',
-    ppt: 'shaken',
-    claims,
-    decidedBy,
-    basis,
-    decision,
-    signature: signatureFacts(context.options, draft.token),
-  };
+  const signature = signatureFacts(context.options, draft.token);
+  const format = 'hopback.attestation-record.1';
+  const record = { format, ppt: 'shaken', claims, decidedBy, basis, decision, signature } as const;
   return {
     status: 'signed',
     identityHeaders: [signed.identityHeader],

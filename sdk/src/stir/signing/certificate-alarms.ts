@@ -1,30 +1,13 @@
 import type { Clock } from '../../core/runtime/clock.js';
 import { HopbackError } from '../../errors.js';
-import type { CertificateSource, SigningCertificate } from './certificate-source.js';
+import type { CertificateSource } from './certificate-source.js';
 import { timeOf } from '../../core/runtime/clock.js';
+import { attempt, tell } from '../../core/runtime/deadline.js';
 
 /**
  * Days before the end of a certificate at which its owner is told: a month to order the next one, then closer and closer.
  */
 export const CERTIFICATE_ALARM_DAYS: readonly number[] = [30, 14, 7, 3, 1];
-
-/** Where a certificate stands on its way to expiry. */
-export type CertificateAlarmState =
-  /** No threshold is reached. */
-  | { readonly level: 'none'; readonly msLeft: number }
-  /** So many days or fewer are left: the closest threshold that is reached. */
-  | { readonly level: 'expiring'; readonly days: number; readonly msLeft: number }
-  | { readonly level: 'expired'; readonly msLeft: number };
-
-/** What {@link certificateAlarms} looks at. */
-export interface CertificateAlarmInput {
-  /** Last instant of validity, milliseconds since the epoch. */
-  readonly notAfterMs: number;
-  /** The present, milliseconds since the epoch. */
-  readonly nowMs: number;
-  /** Thresholds in days, in any order. Default {@link CERTIFICATE_ALARM_DAYS}. */
-  readonly days?: readonly number[];
-}
 
 /**
  * Tells which expiry threshold a certificate has reached.
@@ -38,11 +21,21 @@ export interface CertificateAlarmInput {
  * console.log(certificateAlarms({ notAfterMs, nowMs })); // { level: 'expiring', days: 7, msLeft: 432000000 }
  * ```
  */
-export function certificateAlarms(input: CertificateAlarmInput): CertificateAlarmState {
-  const msLeft = input.notAfterMs - input.nowMs;
-  if (msLeft < 0) return { level: 'expired', msLeft };
-  const reached = (input.days ?? CERTIFICATE_ALARM_DAYS).filter((days) => msLeft <= days * DAY_MS);
-  return reached.length === 0 ? { level: 'none', msLeft } : { level: 'expiring', days: Math.min(...reached), msLeft };
+export function certificateAlarms({
+  notAfterMs,
+  nowMs,
+  days = CERTIFICATE_ALARM_DAYS,
+}: {
+  readonly notAfterMs: number;
+  readonly nowMs: number;
+  readonly days?: readonly number[];
+}) {
+  const msLeft = notAfterMs - nowMs;
+  if (msLeft < 0) return { level: 'expired', days: 0, msLeft } as const;
+  const reached = days.filter((threshold) => msLeft <= threshold * DAY_MS);
+  return reached.length === 0
+    ? ({ level: 'none', msLeft } as const)
+    : ({ level: 'expiring', days: Math.min(...reached), msLeft } as const);
 }
 
 /** News for the owner of a certificate. */
@@ -153,7 +146,8 @@ const CHECK_EVERY_MS = 3_600_000;
 
 /** What is due now; undefined where there is no certificate or no time, or the source failed. */
 function dueAlarms(options: CertificateWatchOptions, days: readonly number[]): readonly CertificateAlarm[] | undefined {
-  const signingCertificate = currentOf(options.source);
+  // A source that throws would do so out of a timer, where nobody catches it.
+  const signingCertificate = attempt(() => options.source.current());
   const nowMs = timeOf(options.clock);
   if (signingCertificate === undefined || nowMs === undefined) return undefined;
   return signingCertificate.chain.flatMap((certificate, chainIndex) => {
@@ -161,31 +155,6 @@ function dueAlarms(options: CertificateWatchOptions, days: readonly number[]): r
     const state = certificateAlarms({ notAfterMs, nowMs, days });
     if (state.level === 'none') return [];
     const { x5u } = signingCertificate;
-    const common = {
-      msLeft: state.msLeft,
-      notAfterMs,
-      certificateSha256: sha256,
-      chainIndex,
-      subject: subject.text,
-      x5u,
-    };
-    return [{ level: state.level, days: state.level === 'expired' ? 0 : state.days, ...common }];
+    return [{ ...state, notAfterMs, certificateSha256: sha256, chainIndex, subject: subject.text, x5u }];
   });
-}
-
-/** A source that throws would do so out of a timer, where nobody catches it. */
-function currentOf(source: CertificateSource): SigningCertificate | undefined {
-  try {
-    return source.current();
-  } catch {
-    return undefined;
-  }
-}
-
-function tell(onAlarm: (alarm: CertificateAlarm) => void, alarm: CertificateAlarm): void {
-  try {
-    onAlarm(alarm);
-  } catch {
-    // An alarm that cannot be delivered must not stop the ones after it.
-  }
 }

@@ -14,7 +14,8 @@ import {
 import { createPathMemory, extendPath, namesChain, startPath } from '../certificates/path.js';
 import type { PathFailure, PathFailureReason, PathRules } from '../certificates/path.js';
 import { checkX5uUrl } from '../certificates/x5u-url-policy.js';
-import type { X5uUrlPolicy } from '../certificates/x5u-url-policy.js';
+import type { X5uAllowList } from '../certificates/x5u-url-policy.js';
+import { tell } from '../../core/runtime/deadline.js';
 
 /** What a provider signs with, apart from the key: its certificate, the path above it, and where both are published. */
 export interface SigningCertificate {
@@ -41,17 +42,8 @@ export interface SigningCertificateText {
   /** The https URL that serves this chain, or how it is made of the provider's certificate. */
   readonly x5u: string | ((certificate: Certificate) => string);
   /** Exceptions for laboratories; default none. */
-  readonly x5uPolicy?: X5uUrlPolicy;
+  readonly x5uPolicy?: { readonly allow?: X5uAllowList };
 }
-
-/** Result of {@link readSigningCertificate}. */
-export type SigningCertificateResult =
-  | { readonly status: 'read'; readonly signingCertificate: SigningCertificate }
-  | {
-      readonly status: 'unusable';
-      readonly reason: 'chain-malformed' | 'chain-out-of-order' | 'x5u-refused';
-      readonly detail: string;
-    };
 
 /**
  * Reads a chain the way a verifier will, each certificate issued and signed by the next, and its x5u against the same URL rules that
@@ -68,7 +60,7 @@ export type SigningCertificateResult =
  * else console.log(result.reason, result.detail);
  * ```
  */
-export function readSigningCertificate(text: SigningCertificateText): SigningCertificateResult {
+export function readSigningCertificate(text: SigningCertificateText) {
   const parsed = parseCertificateChain(text.chainPem);
   if (parsed.status === 'malformed') return unusable('chain-malformed', `${parsed.reason}: ${parsed.detail}`);
   const { chain } = parsed;
@@ -84,7 +76,8 @@ export function readSigningCertificate(text: SigningCertificateText): SigningCer
   const x5u = typeof text.x5u === 'string' ? text.x5u : text.x5u(certificate);
   const url = checkX5uUrl(x5u, text.x5uPolicy);
   if (url.status === 'refused') return unusable('x5u-refused', `${url.reason}: ${url.detail}`);
-  return { status: 'read', signingCertificate: { certificate, chain, x5u } };
+  const signingCertificate: SigningCertificate = { certificate, chain, x5u };
+  return { status: 'read', signingCertificate } as const;
 }
 
 /**
@@ -114,7 +107,7 @@ export function createStaticCertificateSource(options: SigningCertificateText): 
  * @returns the certificate
  * @throws {@link HopbackError} as {@link createStaticCertificateSource}
  */
-function requireSigningCertificate(result: SigningCertificateResult): SigningCertificate {
+function requireSigningCertificate(result: ReturnType<typeof readSigningCertificate>): SigningCertificate {
   if (result.status === 'read') return result.signingCertificate;
   const { reason, detail } = result;
   if (reason === 'x5u-refused') {
@@ -133,10 +126,8 @@ function isIssuedBy(issued: Certificate, issuer: Certificate | undefined): boole
   return namesChain(issued, issuer) && checkSignature(issued, issuer) !== 'invalid';
 }
 
-const unusable = (
-  reason: 'chain-malformed' | 'chain-out-of-order' | 'x5u-refused',
-  detail: string,
-): SigningCertificateResult => ({ status: 'unusable', reason, detail });
+const unusable = (reason: 'chain-malformed' | 'chain-out-of-order' | 'x5u-refused', detail: string) =>
+  ({ status: 'unusable', reason, detail }) as const;
 
 /** Why a certificate must not be signed under. */
 export type CredentialRefusal =
@@ -147,13 +138,17 @@ export type CredentialRefusal =
   /** Verifiers would refuse it whatever the time: self-signed, wrong key usage, a link that the next did not sign. */
   | 'certificate-unsuitable';
 
-/** A certificate that must not be used, and both values that were compared. */
-export interface CredentialProblem {
+/** A certificate that must not be used: what it would have to be, and what it is. */
+interface CredentialProblem {
   readonly reason: CredentialRefusal;
-  /** What the certificate would have to be. */
   readonly expected: string;
-  /** What it is. */
   readonly actual: string;
+}
+
+/** Whose certificate it has to be: the TNAuthList must have the code, and the key is the signer's, P-256. */
+interface CredentialOwner {
+  readonly spc: Spc;
+  readonly publicKey: KeyObject;
 }
 
 /** What of a certificate does not depend on the time: worked out once, for every signature under it. */
@@ -165,14 +160,6 @@ export interface Credential {
   readonly notBeforeMs: number;
   /** Until when every certificate of the chain is valid, milliseconds since the epoch, included. */
   readonly notAfterMs: number;
-}
-
-/** Whose certificate it has to be. */
-export interface CredentialOwner {
-  /** 1 to 15 characters of `0-9A-Z`; the TNAuthList of the certificate must have it. */
-  readonly spc: Spc;
-  /** Public key of the signer, P-256. */
-  readonly publicKey: KeyObject;
 }
 
 /**
@@ -213,11 +200,8 @@ export function credentialProblem(credential: Credential, nowMs: number): Creden
     return { reason: 'certificate-expired', expected: `not after ${iso(credential.notAfterMs)}`, actual: iso(nowMs) };
   }
   if (!(nowMs >= credential.notBeforeMs)) {
-    return {
-      reason: 'certificate-not-yet-valid',
-      expected: `not before ${iso(credential.notBeforeMs)}`,
-      actual: iso(nowMs),
-    };
+    const expected = `not before ${iso(credential.notBeforeMs)}`;
+    return { reason: 'certificate-not-yet-valid', expected, actual: iso(nowMs) };
   }
   return undefined;
 }
@@ -292,21 +276,8 @@ export interface FileCertificateSourceOptions extends Omit<SigningCertificateTex
    * Whose certificate it has to be, and by which clock. A file that comes too early, with the certificate of a key that is not in
    * use yet, is then left alone instead of stopping every signature.
    */
-  readonly owner?: CredentialOwner & { readonly clock: Clock };
+  readonly owner?: { readonly spc: Spc; readonly publicKey: KeyObject; readonly clock: Clock };
 }
-
-/** What a reload did. */
-export type CertificateReload =
-  /** Another certificate, path or x5u is in force. */
-  | { readonly status: 'changed'; readonly signingCertificate: SigningCertificate }
-  | { readonly status: 'unchanged'; readonly signingCertificate: SigningCertificate }
-  /** The file cannot be used; what was in force stays in force. `detail` is for people. */
-  | {
-      readonly status: 'kept';
-      readonly signingCertificate: SigningCertificate;
-      readonly reason: 'unreadable' | 'chain-malformed' | 'chain-out-of-order' | 'x5u-refused' | CredentialRefusal;
-      readonly detail: string;
-    };
 
 /** A source that reads its certificate from a file, when asked to. */
 export interface FileCertificateSource extends CertificateSource {
@@ -314,7 +285,17 @@ export interface FileCertificateSource extends CertificateSource {
    * Reads the file again, from after the call: what the file held then is in force when the promise resolves. Calls during a reading
    * share the next one. Never rejects.
    */
-  readonly reload: () => Promise<CertificateReload>;
+  readonly reload: () => Promise<
+    /** With `changed`, another certificate, path or x5u is in force. */
+    | { readonly status: 'changed' | 'unchanged'; readonly signingCertificate: SigningCertificate }
+    /** The file cannot be used; what was in force stays in force. `detail` is for people. */
+    | {
+        readonly status: 'kept';
+        readonly signingCertificate: SigningCertificate;
+        readonly reason: 'unreadable' | 'chain-malformed' | 'chain-out-of-order' | 'x5u-refused' | CredentialRefusal;
+        readonly detail: string;
+      }
+  >;
   /** As for every source, and always there. */
   readonly subscribe: NonNullable<CertificateSource['subscribe']>;
 }
@@ -345,10 +326,8 @@ export async function createFileCertificateSource(
 ): Promise<FileCertificateSource> {
   const first = await readChain(options);
   if (first.status === 'unreadable') {
-    throw new HopbackError('storage-failed', 'The certificate file cannot be read.', {
-      retryable: true,
-      cause: first.cause,
-    });
+    const { cause } = first;
+    throw new HopbackError('storage-failed', 'The certificate file cannot be read.', { retryable: true, cause });
   }
   let current = requireSigningCertificate(first);
   const refusal = ownerProblem(current, options.owner);
@@ -377,6 +356,8 @@ export async function createFileCertificateSource(
   };
 }
 
+type CertificateReload = Awaited<ReturnType<FileCertificateSource['reload']>>;
+
 /**
  * Runs work once at a time. Who asks while it runs does not get the run that is under way, which may have looked already, but
  * the one after it.
@@ -401,7 +382,8 @@ function oneAfterAnother<Result>(work: () => Promise<Result>): () => Promise<Res
   };
 }
 
-type ChainReading = SigningCertificateResult | { readonly status: 'unreadable'; readonly cause: unknown };
+type ChainReading =
+  ReturnType<typeof readSigningCertificate> | { readonly status: 'unreadable'; readonly cause: unknown };
 
 async function readChain(options: FileCertificateSourceOptions): Promise<ChainReading> {
   try {
@@ -435,11 +417,8 @@ function judgeReload(
 ): CertificateReload {
   const kept = { status: 'kept', signingCertificate: current } as const;
   if (reading.status === 'unreadable') {
-    return {
-      ...kept,
-      reason: 'unreadable',
-      detail: reading.cause instanceof Error ? reading.cause.message : 'no reason given',
-    };
+    const detail = reading.cause instanceof Error ? reading.cause.message : 'no reason given';
+    return { ...kept, reason: 'unreadable', detail };
   }
   if (reading.status === 'unusable') return { ...kept, reason: reading.reason, detail: reading.detail };
   const { signingCertificate } = reading;
@@ -465,13 +444,4 @@ function isSame(a: SigningCertificate, b: SigningCertificate): boolean {
     a.chain.length === b.chain.length &&
     a.chain.every((link, at) => link.sha256 === b.chain[at]?.sha256)
   );
-}
-
-/** A listener that throws must not undo the reload nor keep the others from hearing of it. */
-function tell(listener: (certificate: SigningCertificate) => void, certificate: SigningCertificate): void {
-  try {
-    listener(certificate);
-  } catch {
-    // What a listener does with the news is its own affair.
-  }
 }

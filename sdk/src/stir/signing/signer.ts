@@ -10,47 +10,44 @@ import type { Deadline } from '../../core/runtime/deadline.js';
 import { HopbackError } from '../../errors.js';
 import { ES256_SIGNATURE_OCTETS, verifyEs256Bytes } from '../es256.js';
 
-/** What every signer has. */
-export interface SignerBase {
+/**
+ * Whatever holds the private key of a provider and makes ES256 signatures with it. One signer stands for one provider: whoever
+ * signs for several has a signer and a certificate for each.
+ * @see RFC 7515 section 5.1, 47 CFR 64.6301
+ */
+export type Signer = {
   /** The only algorithm of a PASSporT. @see RFC 8225 section 8.1 */
   readonly algorithm: 'ES256';
   /** Where the private key is: in this process, or behind a service or device. Goes into the record of each signature. */
   readonly kind: 'local' | 'external';
   /** P-256 public key that belongs to the signatures; compared with the certificate before anything is signed. */
   readonly publicKey: KeyObject;
-}
+} & (
+  | {
+      /** It answers at once, so that no promise stands between a call and its Identity header. */
+      readonly synchronous: true;
+      /**
+       * Signs a JWS signing input.
+       * @param signingInput - `header.payload` in base64url, or its octets
+       * @returns r and s, 64 octets
+       * @throws {@link HopbackError} `signer-failed`
+       */
+      readonly sign: (signingInput: string | Uint8Array) => Uint8Array;
+    }
+  | {
+      /** Its key is elsewhere: in a key management service, a hardware module. */
+      readonly synchronous: false;
+      /**
+       * Signs a JWS signing input.
+       * @param signingInput - `header.payload` in base64url, or its octets
+       * @returns r and s, 64 octets; rejects with {@link HopbackError} `signer-failed`
+       */
+      readonly sign: (signingInput: string | Uint8Array) => Promise<Uint8Array>;
+    }
+);
 
-/** A signer that answers at once, so that no promise stands between a call and its Identity header. */
-export interface SynchronousSigner extends SignerBase {
-  /** Told apart by this. */
-  readonly synchronous: true;
-  /**
-   * Signs a JWS signing input.
-   * @param signingInput - `header.payload` in base64url, or its octets
-   * @returns r and s, 64 octets
-   * @throws {@link HopbackError} `signer-failed`
-   */
-  readonly sign: (signingInput: string | Uint8Array) => Uint8Array;
-}
-
-/** A signer whose key is elsewhere: a key management service, a hardware module. */
-export interface AsynchronousSigner extends SignerBase {
-  /** Told apart by this. */
-  readonly synchronous: false;
-  /**
-   * Signs a JWS signing input.
-   * @param signingInput - `header.payload` in base64url, or its octets
-   * @returns r and s, 64 octets; rejects with {@link HopbackError} `signer-failed`
-   */
-  readonly sign: (signingInput: string | Uint8Array) => Promise<Uint8Array>;
-}
-
-/**
- * Whatever holds the private key of a provider and makes ES256 signatures with it. One signer stands for one provider: whoever
- * signs for several has a signer and a certificate for each.
- * @see RFC 7515 section 5.1, 47 CFR 64.6301
- */
-export type Signer = SynchronousSigner | AsynchronousSigner;
+/** Of {@link createLocalSigner}. */
+export type LocalSigner = Extract<Signer, { readonly synchronous: true }>;
 
 /**
  * Lets a P-256 key pass and no other. A curve spelled out in parameters counts as P-256 only where all of them, the base point
@@ -95,11 +92,13 @@ export type LocalSignerOptions =
  * console.log(signer.sign('header.payload').length); // 64
  * ```
  */
-export async function createLocalSigner(options: LocalSignerOptions): Promise<SynchronousSigner> {
+export async function createLocalSigner(
+  options: LocalSignerOptions,
+): Promise<Extract<Signer, { readonly synchronous: true }>> {
   const key = requireP256(await importKey(options), 'private');
   const publicKey = createPublicKey(key);
   const parameters = { key, dsaEncoding: 'ieee-p1363' } as const;
-  const signer: SynchronousSigner = {
+  const signer: LocalSigner = {
     algorithm: 'ES256',
     kind: 'local',
     synchronous: true,
@@ -129,7 +128,7 @@ async function importKey(options: LocalSignerOptions): Promise<KeyObject> {
     const pem = options.privateKeyPem.trim();
     if (isPlainPkcs8(pem)) return KeyObject.from(await importPKCS8(pem, 'ES256', { extractable: false }));
     // SEC 1, encrypted keys and files with other blocks around the key are beyond Web Crypto.
-    return createPrivateKey({ key: pem, format: 'pem', ...passphraseOf(options.passphrase) });
+    return createPrivateKey({ key: pem, format: 'pem', passphrase: options.passphrase });
   } catch (cause) {
     throw unusable('The private key cannot be read: it must be a P-256 key as PKCS#8 or SEC 1 PEM or as a JWK.', cause);
   }
@@ -141,11 +140,8 @@ async function importPrivateJwk(jwk: JWK): Promise<KeyObject> {
   return KeyObject.from(key);
 }
 
-const passphraseOf = (passphrase: string | undefined): { readonly passphrase?: string } =>
-  passphrase === undefined ? {} : { passphrase };
-
 /** A JWK states its public half apart from `d`, so that the two may not belong together: signatures would verify nowhere. */
-function proveKeyPair(signer: SynchronousSigner): void {
+function proveKeyPair(signer: LocalSigner): void {
   const challenge = Buffer.from('hopback key pair');
   if (verifyEs256Bytes(signer.publicKey, challenge, signer.sign(challenge))) return;
   throw unusable('The public half of the key (x, y) does not belong to its private half (d).');
@@ -212,14 +208,11 @@ export interface ExternalSignerOptions {
   readonly schedule?: Schedule;
 }
 
-/** Why an external signer failed; in `details.reason` of the error. */
-export type SignerFailure = 'timeout' | 'threw' | 'malformed-signature' | 'signature-invalid' | 'overloaded';
-
 /**
  * Makes a signer from a key management service, PKCS#11 module or anything else that signs with P-256. Signs once before it
  * is handed out, and verifies that signature, so that a wrong key, encoding or kind of input shows at start-up.
  * @param options - how to reach the key, and how signatures come from there
- * @returns the signer; its `sign` rejects with {@link HopbackError} `signer-failed`, with a {@link SignerFailure} in `details.reason`
+ * @returns the signer; its `sign` rejects with {@link HopbackError} `signer-failed`, with a reason (`timeout`, `threw`, `malformed-signature`, `signature-invalid`, `overloaded`) in `details.reason`
  * @throws {@link HopbackError} `key-unusable` when the public key is not P-256 or the first signature does not verify with it;
  * `invalid-argument` when `timeoutMs` or `maxInFlight` is out of bounds; `signer-failed` (retryable) when the first signature could not be had
  * @see RFC 7518 section 3.4
@@ -238,7 +231,9 @@ export type SignerFailure = 'timeout' | 'threw' | 'malformed-signature' | 'signa
  * console.log((await signer.sign('header.payload')).length); // 64
  * ```
  */
-export async function createExternalSigner(options: ExternalSignerOptions): Promise<AsynchronousSigner> {
+export async function createExternalSigner(
+  options: ExternalSignerOptions,
+): Promise<Extract<Signer, { readonly synchronous: false }>> {
   const publicKey = requireP256(importPublicKey(options.publicKey), 'public');
   const signOnce = signatureSource(options);
   const challenge = Buffer.from('hopback signer self-test');
@@ -317,6 +312,6 @@ function wholeNumber(name: string, value: number): number {
   throw new HopbackError('invalid-argument', `${name} must be a whole number from 1, not ${String(value)}.`);
 }
 
-function failed(reason: SignerFailure, message: string, cause?: unknown): HopbackError {
+function failed(reason: string, message: string, cause?: unknown): HopbackError {
   return new HopbackError('signer-failed', message, { retryable: true, cause, details: { reason } });
 }

@@ -327,13 +327,13 @@ const isText = (value: unknown): value is string => typeof value === 'string';
 const isTextList = (value: unknown): value is readonly string[] => Array.isArray(value) && value.every(isText);
 
 /** How far a Date that a request has may be from the present, seconds, to be left as it is. @see RFC 8224 section 6.1 step 3 */
-export const MAX_DATE_SKEW_SECONDS = 60;
+const MAX_DATE_SKEW_SECONDS = 60;
 
 /**
  * How far an `iat` that a request asks for may be from the present, seconds. Verifiers give a PASSporT sixty from its `iat` on
  * (RFC 8224 section 6.2): the other half remains for the call to get there, and for clocks that differ.
  */
-export const MAX_IAT_SKEW_SECONDS = 30;
+const MAX_IAT_SKEW_SECONDS = 30;
 
 /** When and under which name a PASSporT is issued, and the Date that goes with it. */
 type Issue =

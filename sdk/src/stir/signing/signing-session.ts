@@ -3,7 +3,7 @@ import { encodeBase64Url } from '../../core/base64url.js';
 import type { JsonObject, JsonValue } from '../../core/json-text.js';
 import { timeOf } from '../../core/runtime/clock.js';
 import type { Clock } from '../../core/runtime/clock.js';
-import { withinDeadline } from '../../core/runtime/deadline.js';
+import { tell, withinDeadline } from '../../core/runtime/deadline.js';
 import type { Deadline } from '../../core/runtime/deadline.js';
 import type { Spc } from '../../core/terms.js';
 import { isHopbackError } from '../../errors.js';
@@ -15,17 +15,10 @@ import type { PassportParty } from '../passport-types/passport-type.js';
 import type { ShakenClaims } from '../passport-types/shaken.js';
 import { canonicalJson } from '../passport.js';
 import { credentialProblem, examineCredential } from './certificate-source.js';
-import type { CertificateSource, Credential, CredentialOwner, SigningCertificate } from './certificate-source.js';
+import type { CertificateSource, Credential, SigningCertificate } from './certificate-source.js';
 import type { Signer } from './signer.js';
 import { refused } from './signing-outcome.js';
-import type {
-  DiversionClaims,
-  RecordDelivery,
-  RefusedSigning,
-  SignatureFacts,
-  SignatureRecord,
-  SignatureRefusal,
-} from './signing-outcome.js';
+import type { RefusedSigning, SignatureRecord, SignatureRefusal } from './signing-outcome.js';
 
 /** What of a certificate's claim constraints concerns PASSporTs of one type; worked out once per certificate. */
 interface ClaimLimits {
@@ -88,18 +81,6 @@ const NO_LIMITS: ClaimLimits = { always: undefined, permittedValues: [] };
 const claimText = (value: JsonValue): string => (typeof value === 'string' ? value : canonicalJson(value));
 
 /**
- * The header segment of the PASSporTs that are signed under one certificate. It is the same for every call, so that it is made
- * once.
- * @param ppt - type of the PASSporT
- * @param x5u - where the certificate is published
- * @returns base64url
- * @see RFC 8225 section 4, RFC 8588 section 4, RFC 8946 section 3
- */
-function passportHeaderSegment(ppt: 'shaken' | 'div', x5u: string): string {
-  return encodeBase64Url(canonicalJson({ alg: 'ES256', ppt, typ: 'passport', x5u }));
-}
-
-/**
  * The payload of a SHAKEN PASSporT as it is signed: what `canonicalJson(shakenPayload(claims))` gives, put together by hand since
  * this is done for every call.
  * @param claims - numbers in canonical form, which need no escaping in JSON
@@ -112,6 +93,9 @@ export function shakenPayloadText(claims: ShakenClaims): string {
   const uri = destUri === undefined ? '' : `${tn === '' ? '' : ','}"uri":${JSON.stringify(destUri)}`;
   return `{"attest":"${attestation}","dest":{${tn}${uri}},"iat":${String(iatSeconds)},"orig":{"tn":"${origTn}"},"origid":${JSON.stringify(origId)}}`;
 }
+
+/** What a div says. */
+export type DiversionClaims = Extract<SignatureRecord, { readonly ppt: 'div' }>['claims'];
 
 /**
  * The payload of a div PASSporT as it is signed.
@@ -259,12 +243,6 @@ export function signTokenNow(signer: Signer, draft: TokenDraft): SignedToken | R
   }
 }
 
-/** A signer, and how long it is waited for. */
-interface BoundedSigner {
-  readonly signer: Signer;
-  readonly deadline: Deadline;
-}
-
 /**
  * Signs with any signer, and gives up on one that does not answer.
  * @param bounded - signer and deadline
@@ -272,7 +250,7 @@ interface BoundedSigner {
  * @returns the token, or why there is none; never rejects
  */
 export async function signToken(
-  { signer, deadline }: BoundedSigner,
+  { signer, deadline }: { readonly signer: Signer; readonly deadline: Deadline },
   draft: TokenDraft,
 ): Promise<SignedToken | RefusedSigning<SignatureRefusal>> {
   if (signer.synchronous) return signTokenNow(signer, draft);
@@ -310,12 +288,15 @@ const CLAIMS = {
   div: ['dest', 'div', 'iat', 'orig'],
 } as const;
 
-function examined(current: SigningCertificate, owner: CredentialOwner): ExaminedCredential {
+function examined(current: SigningCertificate, owner: Parameters<typeof examineCredential>[1]): ExaminedCredential {
   const { certificate, x5u } = current;
   const constraints = certificate.jwtClaimConstraints;
+  // @see RFC 8225 section 4, RFC 8588 section 4, RFC 8946 section 3
+  const headerSegment = (ppt: string): string =>
+    encodeBase64Url(canonicalJson({ alg: 'ES256', ppt, typ: 'passport', x5u }));
   return {
     credential: examineCredential(current, owner),
-    headerSegments: { shaken: passportHeaderSegment('shaken', x5u), div: passportHeaderSegment('div', x5u) },
+    headerSegments: { shaken: headerSegment('shaken'), div: headerSegment('div') },
     limits: { shaken: claimLimits(constraints, CLAIMS.shaken), div: claimLimits(constraints, CLAIMS.div) },
     proof: { isGood: false },
   };
@@ -375,7 +356,7 @@ function signerFailed(cause: unknown): RefusedSigning<SignatureRefusal> {
  * @param draft - what was signed
  * @returns facts without key material
  */
-export function signatureFacts(identity: SigningIdentity, draft: TokenDraft): SignatureFacts {
+export function signatureFacts(identity: SigningIdentity, draft: TokenDraft): SignatureRecord['signature'] {
   const { certificate, x5u } = draft.credential.credential.signingCertificate;
   return {
     spc: identity.spc,
@@ -396,14 +377,7 @@ export function signatureFacts(identity: SigningIdentity, draft: TokenDraft): Si
 export function deliverRecord(
   sink: ((record: SignatureRecord) => void) | undefined,
   record: SignatureRecord,
-): RecordDelivery {
+): 'no-sink' | 'delivered' | 'failed' {
   if (sink === undefined) return 'no-sink';
-  try {
-    const returned: unknown = sink(record);
-    // An async function fits the type of a sink; its rejection would end the process.
-    if (returned instanceof Promise) returned.catch(() => undefined);
-    return 'delivered';
-  } catch {
-    return 'failed';
-  }
+  return tell(sink, record) ? 'delivered' : 'failed';
 }

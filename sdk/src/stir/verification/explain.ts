@@ -1,8 +1,8 @@
 import type { EvidenceException, PassportEvidence, VerdictEvidence } from '../../core/verdict-evidence.js';
 import { printableText } from '../../core/text.js';
-import type { CallVerdict, VerificationFailure, VerificationOutcome } from './outcome.js';
-import { FAILURE_REASONS } from './step.js';
-import type { FailureReason, NoteReason, StepName } from './step.js';
+import type { CallVerdict, VerificationOutcome } from './outcome.js';
+import { FAILURE_REASONS, NOTE_TEXTS } from './step.js';
+import type { FailureReason, NoteReason, StepName, VerificationFailure } from './step.js';
 import { VERIFICATION_STEPS } from './steps.js';
 
 /** One step of a verification, told so that a person sees why. */
@@ -301,7 +301,7 @@ function stepLines(step: ExplainedStep, verdict: CallVerdict, evidence: Passport
 }
 
 function meaningOf({ reason, result }: EvidenceException): string {
-  return result === 'noted' ? NOTES[reason as NoteReason] : FAILURE_REASONS[reason as FailureReason].text;
+  return result === 'noted' ? NOTE_TEXTS[reason as NoteReason] : FAILURE_REASONS[reason as FailureReason].text;
 }
 
 /** What evidence does not keep: details are for the person in front of the verdict. */
@@ -324,18 +324,6 @@ function detailOf(outcome: VerificationOutcome | undefined, exception: EvidenceE
 const SHA256 = /\b([0-9a-f]{16})[0-9a-f]{48}\b/g;
 
 type Detailed = Pick<VerificationFailure, 'step' | 'expected' | 'actual' | 'detail'> & { readonly reason: string };
-
-const NOTES: Readonly<Record<NoteReason, string>> = {
-  'orig-tn-not-canonical': 'The orig claim is the caller, spelled otherwise than RFC 8224 asks for.',
-  'dest-tn-not-canonical': 'The dest claim is the called party, spelled otherwise than RFC 8224 asks for.',
-  'date-differs-from-iat': 'The Date of the request is not fresh; the iat is, and wins.',
-  'inner-iat-not-fresh': 'A PASSporT below a div is no longer fresh, as after long ringing.',
-  'revocation-unknown-accepted': 'Nobody knows whether the certificate is revoked; policy lets it pass.',
-  'certificate-stale': 'The certificate comes out of the cache and is due to be fetched again.',
-  'seen-before': 'The same call has been seen before, as after forking or route advance: evidence, no failure.',
-  'certificate-host-deviates': 'The certificate repository does not quite follow the rules.',
-  'compact-form-accepted': 'The compact form is accepted in this profile.',
-};
 
 type Compared = Pick<ExplainedStep, 'expected' | 'actual'>;
 

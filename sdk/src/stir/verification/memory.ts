@@ -1,4 +1,4 @@
-import { FULL_PATH_ALLOWANCE, searchCertificatePath } from '../certificates/build-path.js';
+import { FULL_PATH_ALLOWANCE, searchPath } from '../certificates/build-path.js';
 import type { Certificate } from '../certificates/certificate.js';
 import type { PathAllowance } from '../certificates/build-path.js';
 import type { CertificatePathResult, SignatureCost } from '../certificates/path.js';
@@ -286,7 +286,7 @@ export function createPathMemory(algorithms?: readonly ('ES256' | 'ES384')[]) {
         revocation: revocationAt(trustStore.revocation, nowMs),
         ...(algorithms === undefined ? undefined : { algorithms }),
       };
-      const { result, cost } = searchCertificatePath(chain, options, grant.allowance);
+      const { result, cost } = searchPath(chain, options, 'passport', grant.allowance);
       grant.spend(cost, result?.status === 'trusted');
       if (result === undefined) call.givenUp.add(chain);
       else known.set(chain, { result, trustStore, evaluatedAtMs: nowMs });

@@ -4,19 +4,7 @@ import { decodePercent, parseSipUri, telephoneNumberOfUri } from '../../core/sip
 import type { SipUri } from '../../core/sip-uri.js';
 import type { Attestation, Spc, Verstat } from '../../core/terms.js';
 import type { PassportParty } from '../passport-types/passport-type.js';
-import type { FailureReason, SipResponse, StepException, StepName } from './step.js';
-
-/** Who signed: as the certificate says, and only once a path to a trust anchor was found and the signature verified. */
-export interface PassportSigner {
-  /** Service Provider Code of the TNAuthList, where it has one. */
-  readonly spc?: Spc;
-  /** SHA-256 of the DER of the certificate, lower-case hex. */
-  readonly certificateSha256: string;
-  /** Subject of the certificate, for people: `CN=SHAKEN 1234, O=…`. Certified, yet not unique. */
-  readonly subject: string;
-  /** URL that the certificate came from, as in the PASSporT. */
-  readonly x5u: string;
-}
+import type { FailureMeaning, FailureReason, StepException, VerificationFailure } from './step.js';
 
 declare const verified: unique symbol;
 
@@ -43,24 +31,13 @@ export interface VerifiedPassport {
   /** div only: the number that diverted the call. */
   readonly div?: PassportParty;
   /** Whose key signed it. */
-  readonly signer: PassportSigner;
-}
-
-/**
- * One thing that was wrong, or could not be checked, with both values. The values are what a peer wrote: print them with care,
- * and mask telephone numbers before they reach a log.
- */
-export interface VerificationFailure {
-  /** What it is; its meaning on the wire is in {@link FAILURE_REASONS}. */
-  readonly reason: FailureReason;
-  /** The step that found it; its rule and section are in {@link VERIFICATION_STEPS}. */
-  readonly step: StepName;
-  /** What the rule asked for, or the value of the request. */
-  readonly expected?: string | number;
-  /** What was found, or the value of the token. */
-  readonly actual?: string | number;
-  /** What else helps a person. Not kept in evidence. */
-  readonly detail?: string;
+  /** Who signed: the SPC that the certificate speaks for if it has exactly one, the end-entity certificate, and where it was published. */
+  readonly signer: {
+    readonly spc?: Spc;
+    readonly certificateSha256: string;
+    readonly subject: string;
+    readonly x5u: string;
+  };
 }
 
 /**
@@ -114,9 +91,9 @@ export interface CallVerdict {
   /** Finds the call again at its signer, for a traceback. Only when passed, and only of a shaken PASSporT. */
   readonly origId?: string;
   /** Who vouches for the caller. Only when passed. */
-  readonly signer?: PassportSigner;
+  readonly signer?: VerifiedPassport['signer'];
   /** The final response for a policy that refuses such calls; absent when there is nothing to refuse for. */
-  readonly sipResponse?: SipResponse;
+  readonly sipResponse?: NonNullable<FailureMeaning['sip']>;
   /**
    * Values of Reason header fields, for a policy that lets the call go on: they go into the provisional or final response, towards
    * the caller. Empty when there is nothing to reproach the caller with; several need RFC 9366. @see RFC 9410
@@ -136,7 +113,7 @@ export interface CallVerdict {
 /** What a Reason header says, and how it names the PASSporT it is about. */
 export interface ReasonHeaderOptions {
   /** The response that would have refused the call. */
-  readonly response: SipResponse;
+  readonly response: NonNullable<FailureMeaning['sip']>;
   /** The PASSporT as it stood in the Identity header. */
   readonly token?: string;
   /** The whole token; its signature alone behind two dots; or nothing of it. */

@@ -1,5 +1,5 @@
 import type { Verstat } from '../../core/terms.js';
-import type { CertificatePathResult, PathFailureReason } from '../certificates/path.js';
+import type { CertificatePathResult } from '../certificates/path.js';
 import type { CertificateLookup } from '../certificates/repository.js';
 import type { IdentityHeader } from '../identity-header.js';
 import type { PassportHeaderCache, ParsedPassport } from '../passport.js';
@@ -8,68 +8,12 @@ import type { Seen } from './memory.js';
 import type { VerificationPolicy } from './policy.js';
 import type { RequestParties } from './request.js';
 
-/** Every reason why a PASSporT, or a whole request, was not found good. Closed: each has a row in {@link FAILURE_REASONS}. */
-export type FailureReason =
-  | 'identity-absent'
-  | 'identity-header-too-long'
-  | 'too-many-identity-headers'
-  | 'identity-header-malformed'
-  | 'date-stale'
-  | 'compact-form'
-  | 'ppt-unsupported'
-  | 'info-missing'
-  | 'info-invalid'
-  | 'x5u-unreachable'
-  | 'base64url-invalid'
-  | 'json-malformed'
-  | 'json-duplicate-key'
-  | 'json-forbidden-key'
-  | 'json-too-deep'
-  | 'json-too-large'
-  | 'header-claim-missing'
-  | 'header-claim-malformed'
-  | 'critical-header-unsupported'
-  | 'x5u-info-mismatch'
-  | 'typ-not-passport'
-  | 'alg-unsupported'
-  | 'ppt-mismatch'
-  | 'claim-missing'
-  | 'claim-malformed'
-  | 'claim-not-permitted'
-  | 'iat-stale'
-  | 'iat-in-future'
-  | 'orig-unusable'
-  | 'orig-mismatch'
-  | 'dest-unusable'
-  | 'dest-mismatch'
-  | 'retarget-without-div'
-  | 'div-target-mismatch'
-  | 'div-chain-broken'
-  | 'attest-invalid'
-  | PathFailureReason
-  | 'revocation-unknown'
-  | 'trust-list-expired'
-  | 'tn-not-authorized'
-  | 'claim-constraint-violated'
-  | 'signature-invalid'
-  | 'signature-unchecked'
-  | 'replayed'
-  | 'time-budget-spent';
-
-/** A final SIP response that refuses a request for its Identity. @see RFC 8224 section 6.2.2 */
-export interface SipResponse {
-  /** Status code. */
-  readonly status: 403 | 428 | 436 | 437 | 438;
-  /** The phrase that RFC 8224 gives it. */
-  readonly reasonPhrase: string;
-}
-
 /** What one failure reason means on the wire. */
 export interface FailureMeaning {
   /** `failed` is a finding against the PASSporT; `indeterminate` means that it could not be checked. */
   readonly outcome: 'failed' | 'indeterminate';
   /** The SIP response that policy may choose; absent where there is nothing to reproach the caller with. */
-  readonly sip?: SipResponse;
+  readonly sip?: { readonly status: 403 | 428 | 436 | 437 | 438; readonly reasonPhrase: string };
   /** What the callee's network is told where this reason decides. */
   readonly verstat: Verstat;
   /** Row of the ATIS-1000082 error table, 3 to 19. */
@@ -77,6 +21,9 @@ export interface FailureMeaning {
   /** One sentence for people. */
   readonly text: string;
 }
+
+/** A final SIP response that refuses a request for its Identity. @see RFC 8224 section 6.2.2 */
+type SipResponse = NonNullable<FailureMeaning['sip']>;
 
 const STALE: SipResponse = { status: 403, reasonPhrase: 'Stale Date' };
 const USE_IDENTITY: SipResponse = { status: 428, reasonPhrase: 'Use Identity Header' };
@@ -112,7 +59,7 @@ const indeterminate = (text: string): FailureMeaning => ({
  * does not compile.
  * @see RFC 8224 section 6.2.2; ATIS-1000082 (rows by report: kept in this one table so that they are easy to correct)
  */
-export const FAILURE_REASONS: Readonly<Record<FailureReason, FailureMeaning>> = {
+export const FAILURE_REASONS = meanings({
   'identity-absent': { ...indeterminate('The request carries no Identity header that applies.'), sip: USE_IDENTITY },
   'identity-header-too-long': failed(INVALID, 'The Identity header is longer than any that is accepted.'),
   'too-many-identity-headers': failed(INVALID, 'The request has more Identity headers than are looked at.'),
@@ -196,7 +143,14 @@ export const FAILURE_REASONS: Readonly<Record<FailureReason, FailureMeaning>> = 
   'signature-unchecked': indeterminate('The signature could not be checked.'),
   replayed: failed(INVALID, 'The same PASSporT has been seen before and policy refuses repeats.'),
   'time-budget-spent': indeterminate('The time for this call was used up before the answer was known.'),
-};
+});
+
+/** Every reason why a PASSporT, or a whole request, was not found good. Closed: each has a row in {@link FAILURE_REASONS}. */
+export type FailureReason = keyof typeof FAILURE_REASONS;
+
+function meanings<Name extends string>(table: Readonly<Record<Name, FailureMeaning>>): typeof table {
+  return table;
+}
 
 /** All failure reasons, in the order of the table. */
 export const FAILURE_REASON_NAMES: readonly FailureReason[] = Object.keys(FAILURE_REASONS) as FailureReason[];
@@ -286,74 +240,46 @@ export function openToken(index: number, value: string): Token {
 
 const NO_CHAIN: readonly Token[] = [];
 
-/** Name of a verification step. */
-export type StepName =
-  | 'identity-header-syntax'
-  | 'ppt-parameter'
-  | 'full-form'
-  | 'info-parameter'
-  | 'alg-parameter'
-  | 'passport-syntax'
-  | 'header-claims'
-  | 'critical-headers'
-  | 'x5u-is-info'
-  | 'typ'
-  | 'alg'
-  | 'ppt'
-  | 'claims'
-  | 'date-fresh'
-  | 'iat-fresh'
-  | 'orig'
-  | 'dest'
-  | 'div-chain'
-  | 'certificate-fetched'
-  | 'certificate-path'
-  | 'revocation'
-  | 'number-authority'
-  | 'claim-constraints'
-  | 'signature'
-  | 'replay';
+/** What each note says, one sentence for people. */
+export const NOTE_TEXTS = {
+  'orig-tn-not-canonical': 'The orig claim is the caller, spelled otherwise than RFC 8224 asks for.',
+  'dest-tn-not-canonical': 'The dest claim is the called party, spelled otherwise than RFC 8224 asks for.',
+  'date-differs-from-iat': 'The Date of the request is not fresh; the iat is, and wins.',
+  'inner-iat-not-fresh': 'A PASSporT below a div is no longer fresh, as after long ringing.',
+  'revocation-unknown-accepted': 'Nobody knows whether the certificate is revoked; policy lets it pass.',
+  'certificate-stale': 'The certificate comes out of the cache and is due to be fetched again.',
+  'seen-before': 'The same call has been seen before, as after forking or route advance: evidence, no failure.',
+  'certificate-host-deviates': 'The certificate repository does not quite follow the rules.',
+  'compact-form-accepted': 'The compact form is accepted in this profile.',
+} as const;
 
-/** Deviations that are let pass, and remarked. */
-export type NoteReason =
-  | 'orig-tn-not-canonical'
-  | 'dest-tn-not-canonical'
-  | 'date-differs-from-iat'
-  | 'inner-iat-not-fresh'
-  | 'revocation-unknown-accepted'
-  | 'certificate-stale'
-  | 'seen-before'
-  | 'certificate-host-deviates'
-  | 'compact-form-accepted';
+/** A deviation that policy lets pass. */
+export type NoteReason = keyof typeof NOTE_TEXTS;
 
-/** A step that did not simply pass. */
-export type StepException =
-  | {
-      readonly step: StepName;
-      readonly result: 'failed' | 'unknown';
-      readonly reason: FailureReason;
-      readonly expected?: string | number;
-      readonly actual?: string | number;
-      readonly detail?: string;
-    }
-  | {
-      readonly step: StepName;
-      readonly result: 'noted';
-      readonly reason: NoteReason;
-      readonly expected?: string | number;
-      readonly actual?: string | number;
-      readonly detail?: string;
-    };
-
-/** Both values of a comparison that went wrong, and what else helps a person. */
-export interface Values {
+/**
+ * One thing that was wrong, or could not be checked, with both values. The values are what a peer wrote: print them with care,
+ * and mask telephone numbers before they reach a log.
+ */
+export interface VerificationFailure {
+  /** What it is; its meaning on the wire is in {@link FAILURE_REASONS}. */
+  readonly reason: FailureReason;
+  /** The step that found it; its rule and section are in {@link VERIFICATION_STEPS}. */
+  readonly step: StepName;
   /** What the rule asked for, or the value of the request. */
   readonly expected?: string | number;
   /** What was found, or the value of the token. */
   readonly actual?: string | number;
-  /** In words. */
+  /** What else helps a person. Not kept in evidence. */
   readonly detail?: string;
 }
+
+/** A step that did not simply pass. */
+export type StepException =
+  | (VerificationFailure & { readonly result: 'failed' | 'unknown' })
+  | (Omit<VerificationFailure, 'reason'> & { readonly result: 'noted'; readonly reason: NoteReason });
+
+/** Both values of a comparison that went wrong, and what else helps a person. */
+type Values = Omit<VerificationFailure, 'reason' | 'step'>;
 
 /** What a step found: undefined is a pass. */
 export type StepResult = undefined | 'does-not-apply' | StepException | readonly StepException[];
@@ -378,37 +304,38 @@ export interface NumberedStep extends VerificationStep {
 /** A set of steps as one integer: cheap to add to on every call, and equal sets share one list of names. */
 export type StepSet = number;
 
-/** Every step once, in the order they are made: a name that is missing does not compile. */
-const STEP_ORDER: Readonly<Record<StepName, true>> = {
-  'identity-header-syntax': true,
-  'ppt-parameter': true,
-  'full-form': true,
-  'info-parameter': true,
-  'alg-parameter': true,
-  'passport-syntax': true,
-  'header-claims': true,
-  'critical-headers': true,
-  'x5u-is-info': true,
-  typ: true,
-  alg: true,
-  ppt: true,
-  claims: true,
-  'date-fresh': true,
-  'iat-fresh': true,
-  orig: true,
-  dest: true,
-  'div-chain': true,
-  'certificate-fetched': true,
-  'certificate-path': true,
-  revocation: true,
-  'number-authority': true,
-  'claim-constraints': true,
-  signature: true,
-  replay: true,
-};
-
 /** Names of the verification steps, in the order they are made. */
-const STEP_NAMES = Object.keys(STEP_ORDER) as readonly StepName[];
+/** The steps in the order they are made. */
+const STEP_NAMES = [
+  'identity-header-syntax',
+  'ppt-parameter',
+  'full-form',
+  'info-parameter',
+  'alg-parameter',
+  'passport-syntax',
+  'header-claims',
+  'critical-headers',
+  'x5u-is-info',
+  'typ',
+  'alg',
+  'ppt',
+  'claims',
+  'date-fresh',
+  'iat-fresh',
+  'orig',
+  'dest',
+  'div-chain',
+  'certificate-fetched',
+  'certificate-path',
+  'revocation',
+  'number-authority',
+  'claim-constraints',
+  'signature',
+  'replay',
+] as const;
+
+/** Name of a verification step. */
+export type StepName = (typeof STEP_NAMES)[number];
 
 /** The bit of a step: bit n for the n-th name. */
 const bitOf = (name: StepName): StepSet => 1 << STEP_NAMES.indexOf(name);

@@ -9,10 +9,10 @@ import type { TrustStore } from '../certificates/trust-store.js';
 import { createHeaderCache, PASSPORT_TYPES, passportTypeRegistry } from '../passport.js';
 import type { PassportHeaderCache } from '../passport.js';
 import type { PassportType } from '../passport-types/passport-type.js';
-import { checkCertificates, concludeVerification, startVerification } from './core.js';
-import type { CertificateKnowledge, PendingVerification, TokenSignatureJob, VerificationCoreOptions } from './core.js';
+import { checkCertificates, concludeVerification, start } from './core.js';
+import type { CertificateKnowledge, TokenJob } from './core.js';
 import { createPathMemory, createReplayMemory, startCallSearches } from './memory.js';
-import type { CallSearches, ReplayMemory, Seen } from './memory.js';
+import type { CallSearches, ReplayMemory } from './memory.js';
 import type { CallVerdict } from './outcome.js';
 import { replayWindowMs, verificationPolicy } from './policy.js';
 import type { VerificationPolicy } from './policy.js';
@@ -20,6 +20,10 @@ import type { VerificationRequest } from './request.js';
 import { INLINE_SIGNATURE_CHECKER, NO_RESULTS, checkInline, checkSafely } from './signature-checker.js';
 import type { SignatureChecker, Signatures } from './signature-checker.js';
 import { createStepNames } from './step.js';
+import type { RequestContext } from './step.js';
+import type { StartedVerification } from './verdict.js';
+import type { SignatureJob } from '../es256.js';
+import { attempt } from '../../core/runtime/deadline.js';
 
 /** Calls that wait, each for the same time at most. */
 type Deadlines = ReturnType<typeof createDeadlines>;
@@ -115,7 +119,7 @@ interface Shell {
   readonly certificates: CertificateRepository;
   readonly checker: SignatureChecker;
   readonly policy: VerificationPolicy;
-  readonly types: VerificationCoreOptions['types'];
+  readonly types: RequestContext['types'];
   readonly headerCache: PassportHeaderCache;
   readonly stepNames: ReturnType<typeof createStepNames>;
   readonly clock: Clock;
@@ -132,20 +136,19 @@ type Lookups = readonly (CertificateLookup | undefined)[];
 
 /** A request that has been held against its certificates: what is missing for the verdict is the signatures. */
 interface Judged {
-  readonly pending: PendingVerification;
+  readonly pending: StartedVerification;
   readonly lookups: Lookups;
-  readonly jobs: readonly TokenSignatureJob[];
+  readonly jobs: readonly SignatureJob[];
   /** The trust store that the paths were built to: it may have been replaced by the time of the verdict. */
   readonly trustStore: TrustStore;
 }
 
 /** First part of a verification, by the clock of the service. @throws {@link HopbackError} `invalid-configuration` for a clock without time */
-function start(shell: Shell, request: VerificationRequest): PendingVerification {
+function started(shell: Shell, request: VerificationRequest): StartedVerification {
   const { policy, types, headerCache, stepNames } = shell;
   const nowMs = timeOf(shell.clock);
-  // By no time at all every PASSporT would be stale, which would be held against the caller.
   if (nowMs === undefined) throw new HopbackError('invalid-configuration', 'The clock gives no time.');
-  return startVerification(request, { policy, types, headerCache, stepNames, nowMs });
+  return start(request, { policy, types, headerCache, stepNames, nowMs });
 }
 
 /** A call that somebody waits for. */
@@ -159,7 +162,7 @@ interface Waiting {
  * Second part: builds the paths and holds the tokens against them.
  * @param waiting - absent where everything was at hand: then the time budget has only begun, and what searches may cost is bounded
  */
-function judge(shell: Shell, pending: PendingVerification, lookups: Lookups, waiting?: Waiting): Judged {
+function judge(shell: Shell, pending: StartedVerification, lookups: Lookups, waiting?: Waiting): Judged {
   const { trustStore } = shell;
   const { nowMs } = pending.context;
   let searches = waiting?.searches;
@@ -195,48 +198,26 @@ function pathOf(
 function conclude(shell: Shell, { pending, jobs, trustStore }: Judged, signatures: Signatures): CallVerdict {
   return concludeVerification(pending, jobs, {
     signatures,
-    observe: (callKey) => observeSafely(shell, callKey, pending.context.nowMs),
+    observe: (callKey) => attempt(() => shell.replays.observe(callKey, pending.context.nowMs)),
     trustStore: trustStore.version,
   });
 }
 
+/** The certificates and memory of a shell are other people's code: what they throw is as if they knew nothing. */
+const peek = ({ certificates }: Shell, url: string): CertificateLookup | undefined =>
+  attempt(() => certificates.peek(url) ?? undefined);
+
+function lookUp({ certificates }: Shell, url: string): Promise<CertificateLookup | undefined> {
+  return attempt(() => certificates.lookup(url).catch(() => undefined)) ?? NOTHING_FOUND;
+}
+
+function revalidate({ certificates }: Shell, url: string): Promise<CertificateLookup | undefined> {
+  return attempt(() => certificates.revalidate(url).catch(() => undefined)) ?? NOTHING_FOUND;
+}
+
+const NOTHING_FOUND = Promise.resolve(undefined);
+
 // What others made for this service may break; the call goes on without it.
-
-/** A repository that fails knows nothing. */
-function peekSafely(shell: Shell, url: string): CertificateLookup | undefined {
-  try {
-    return shell.certificates.peek(url) ?? undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-/** As {@link peekSafely}, fetching what is not there. */
-async function lookUpSafely(shell: Shell, url: string): Promise<CertificateLookup | undefined> {
-  try {
-    return await shell.certificates.lookup(url);
-  } catch {
-    return undefined;
-  }
-}
-
-/** As {@link lookUpSafely}, for a chain that may have been replaced. */
-async function revalidateSafely(shell: Shell, url: string): Promise<CertificateLookup | undefined> {
-  try {
-    return await shell.certificates.revalidate(url);
-  } catch {
-    return undefined;
-  }
-}
-
-/** A replay memory that fails has counted nothing. */
-function observeSafely(shell: Shell, callKey: string, nowMs: number): Seen | undefined {
-  try {
-    return shell.replays.observe(callKey, nowMs);
-  } catch {
-    return undefined;
-  }
-}
 
 /**
  * Time a call may spend waiting for certificates and signature threads. A caller hears ringing after one to two seconds
@@ -275,7 +256,7 @@ export interface VerificationService {
    * rejects with `invalid-configuration` for a time budget out of range and for a clock that gives no time, with a TypeError
    * for what is no request, and never throws
    */
-  readonly verify: (request: VerificationRequest, options?: VerifyOptions) => Promise<CallVerdict>;
+  readonly verify: (request: VerificationRequest, options?: { readonly timeBudgetMs?: number }) => Promise<CallVerdict>;
   /**
    * As `verify`, at once and with what is in memory. A certificate that is not is fetched in the background, for the calls that
    * follow, and this one is indeterminate. Signatures are checked in the calling thread. Throws what `verify` rejects with.
@@ -283,12 +264,6 @@ export interface VerificationService {
   readonly verifyNow: (request: VerificationRequest) => CallVerdict;
   /** Judges all further calls by another trust store, as after a reload of the list of the STI-PA. */
   readonly useTrustStore: (trustStore: TrustStore) => void;
-}
-
-/** Per call. */
-export interface VerifyOptions {
-  /** Milliseconds, 0 to 60,000; instead of that of the service. */
-  readonly timeBudgetMs?: number;
 }
 
 /**
@@ -347,7 +322,7 @@ export function createVerificationService(options: VerificationServiceOptions): 
   };
 }
 
-const NO_OPTIONS: VerifyOptions = {};
+const NO_OPTIONS: NonNullable<Parameters<VerificationService['verify']>[1]> = {};
 
 /** Longer than any call can wait, and what timers take. */
 const MAX_TIME_BUDGET_MS = 60_000;
@@ -387,8 +362,8 @@ function checkedAlgorithms(
 }
 
 function verifyWithin(shell: Shell, request: VerificationRequest, budgetMs: number): Promise<CallVerdict> {
-  const pending = start(shell, request);
-  const lookups = pending.x5uUrls.map((url) => peekSafely(shell, url));
+  const pending = started(shell, request);
+  const lookups = pending.x5uUrls.map((url) => peek(shell, url));
   if (lookups.includes(undefined)) return fetchAndVerify(shell, { request, pending, lookups, budgetMs });
   const judged = judge(shell, pending, lookups);
   const checked = checkSafely(shell.checker, judged.jobs);
@@ -401,14 +376,14 @@ function verifyWithin(shell: Shell, request: VerificationRequest, budgetMs: numb
 }
 
 function verifyAtOnce(shell: Shell, request: VerificationRequest): CallVerdict {
-  const pending = start(shell, request);
-  const lookups = pending.x5uUrls.map((url) => peekSafely(shell, url));
+  const pending = started(shell, request);
+  const lookups = pending.x5uUrls.map((url) => peek(shell, url));
   pending.x5uUrls.forEach((url, index) => {
-    if (lookups[index] === undefined) void lookUpSafely(shell, url);
+    if (lookups[index] === undefined) void lookUp(shell, url);
   });
   const judged = judge(shell, pending, lookups);
   const signatures = checkInline(judged.jobs);
-  for (const url of suspects(judged.jobs, signatures)) void revalidateSafely(shell, url);
+  for (const url of suspects(judged.jobs, signatures)) void revalidate(shell, url);
   return conclude(shell, judged, signatures);
 }
 
@@ -451,7 +426,7 @@ function fetchAndVerify(
   shell: Shell,
   work: {
     readonly request: VerificationRequest;
-    readonly pending: PendingVerification;
+    readonly pending: StartedVerification;
     readonly lookups: Lookups;
     readonly budgetMs: number;
   },
@@ -462,7 +437,7 @@ function fetchAndVerify(
   return withDeadline(budgetMs, async (deadline) => {
     const fetched = [...work.lookups];
     const fetches = pending.x5uUrls.map(async (url, index) => {
-      const lookup = fetched[index] ?? (await lookUpSafely(shell, url));
+      const lookup = fetched[index] ?? (await lookUp(shell, url));
       fetched[index] = lookup;
       // While others are still on their way: when time is up for them, this one has been searched.
       if (lookup?.status === 'found') pathOf(shell, lookup.chain, { nowMs: pending.context.nowMs, ...waiting });
@@ -495,7 +470,7 @@ async function secondChance(
     // Nobody knows yet whether the certificate is still the one that the provider signs with.
     return conclude(shell, judged, isOutOfTime ? signatures.map((valid) => valid === true || undefined) : signatures);
   }
-  const again = judge(shell, start(shell, request), renewed, { untilMs, searches: startCallSearches() });
+  const again = judge(shell, started(shell, request), renewed, { untilMs, searches: startCallSearches() });
   return conclude(shell, again, await inTime(checkSafely(shell.checker, again.jobs), deadline, NO_RESULTS));
 }
 
@@ -504,12 +479,12 @@ async function renew(
   shell: Shell,
   work: {
     readonly urls: readonly string[];
-    readonly pending: PendingVerification;
+    readonly pending: StartedVerification;
     readonly renewed: (CertificateLookup | undefined)[];
     readonly deadline: Deadline;
   },
 ): Promise<boolean> {
-  const answers = work.urls.map((url) => revalidateSafely(shell, url));
+  const answers = work.urls.map((url) => revalidate(shell, url));
   const arrived = await Promise.race([Promise.all(answers), work.deadline]);
   arrived?.forEach((answer, index) => {
     const at = work.pending.x5uUrls.indexOf(work.urls[index] ?? '');
@@ -523,9 +498,9 @@ function isSameChain(before: CertificateLookup | undefined, after: CertificateLo
 }
 
 /** URLs of the certificates whose key did not fit, each once. */
-function suspects(jobs: readonly TokenSignatureJob[], signatures: Signatures): readonly string[] {
+function suspects(jobs: readonly SignatureJob[], signatures: Signatures): readonly string[] {
   const urls = jobs.flatMap((job, index) => {
-    const url = job.token.identityHeader?.info;
+    const url = (job as TokenJob).token.identityHeader?.info;
     return signatures[index] === false && url !== undefined ? [url] : [];
   });
   return [...new Set(urls)];

@@ -134,50 +134,6 @@ function createSocketRegister() {
   };
 }
 
-/** Names of {@link SERVER_FAULTS}. */
-export type ServerFaultName =
-  | 'status-204'
-  | 'status-400'
-  | 'status-401'
-  | 'status-403'
-  | 'status-404'
-  | 'status-410'
-  | 'status-429'
-  | 'status-500'
-  | 'status-503'
-  | 'redirect-301'
-  | 'redirect-302'
-  | 'redirect-303'
-  | 'redirect-307'
-  | 'redirect-308'
-  | 'meta-refresh'
-  | 'refresh-header'
-  | 'stall'
-  | 'stall-after-headers'
-  | 'stall-in-body'
-  | 'drip'
-  | 'oversized'
-  | 'oversized-chunked'
-  | 'endless'
-  | 'gzip-bomb'
-  | 'brotli-bomb'
-  | 'deflate-bomb'
-  | 'truncated'
-  | 'reset'
-  | 'reset-in-body'
-  | 'hang-up'
-  | 'not-http'
-  | 'huge-headers'
-  | 'false-encoding'
-  | 'unknown-encoding'
-  | 'not-pem'
-  | 'empty-body'
-  | 'wrong-name'
-  | 'untrusted'
-  | 'expired'
-  | 'tls-silent'
-  | 'refused';
-
 /** One way in which a certificate cannot be had. */
 export interface NamedServerFault {
   readonly description: string;
@@ -193,7 +149,7 @@ export interface NamedServerFault {
 }
 
 /** The catalogue of repositories that fail, for tests that go through all of them. */
-export const SERVER_FAULTS: Readonly<Record<ServerFaultName, NamedServerFault>> = {
+export const SERVER_FAULTS = faultTable({
   'status-204': status(204),
   'status-400': status(400),
   'status-401': status(401),
@@ -262,10 +218,17 @@ export const SERVER_FAULTS: Readonly<Record<ServerFaultName, NamedServerFault>> 
   expired: listenerFault('tls-failed', 'a TLS certificate that is out of date', 'https-expired'),
   'tls-silent': listenerFault('timeout', 'accepts the connection and never speaks', 'tls-silent'),
   refused: listenerFault('connect-failed', 'nobody listens', 'refused'),
-};
+});
 
 /** Names of {@link SERVER_FAULTS}. */
-export const SERVER_FAULT_NAMES: readonly ServerFaultName[] = Object.keys(SERVER_FAULTS) as ServerFaultName[];
+export const SERVER_FAULT_NAMES = Object.keys(SERVER_FAULTS) as readonly ServerFaultName[];
+
+/** Names of {@link SERVER_FAULTS}. */
+export type ServerFaultName = keyof typeof SERVER_FAULTS;
+
+function faultTable<Name extends string>(faults: Readonly<Record<Name, NamedServerFault>>): typeof faults {
+  return faults;
+}
 
 /** Inside the bomb: 16 MiB, a thousand times the most that a client should accept, and still made in a tenth of a second. */
 const BOMB_BYTES = 16_777_216;

@@ -1,55 +1,8 @@
-import { accepted, createPassport, headerOf, passportOptions, refused, refusedText } from '../passport.js';
+import { accepted, createPassport, headerOf, passportOptions, refused, refusedText, faultTable } from '../passport.js';
 import type { PassportFault, PassportFaultContext } from '../passport.js';
 
-/** Faults of the claims, all properly signed. */
-export type ClaimFaultName =
-  | 'attest-missing'
-  | 'dest-missing'
-  | 'iat-missing'
-  | 'orig-missing'
-  | 'origid-missing'
-  | 'attest-word'
-  | 'attest-d'
-  | 'attest-lower-case'
-  | 'attest-two-letters'
-  | 'attest-empty'
-  | 'attest-number'
-  | 'attest-array'
-  | 'attest-null'
-  | 'iat-string'
-  | 'iat-float'
-  | 'iat-negative'
-  | 'iat-zero'
-  | 'iat-2-to-the-53'
-  | 'iat-infinite'
-  | 'iat-milliseconds'
-  | 'iat-null'
-  | 'iat-61-s-old'
-  | 'iat-61-s-ahead'
-  | 'iat-a-year-ahead'
-  | 'iat-60-s-old'
-  | 'orig-string'
-  | 'orig-null'
-  | 'orig-empty'
-  | 'orig-tn-number'
-  | 'orig-tn-array'
-  | 'orig-tn-empty'
-  | 'orig-tn-letters'
-  | 'orig-not-the-caller'
-  | 'dest-string'
-  | 'dest-array'
-  | 'dest-empty'
-  | 'dest-tn-string'
-  | 'dest-tn-empty'
-  | 'dest-tn-numbers'
-  | 'dest-not-the-callee'
-  | 'origid-number'
-  | 'origid-object'
-  | 'origid-not-uuid'
-  | 'dest-several';
-
 /** @see RFC 8225 section 5, RFC 8588 section 4, RFC 8224 section 6.2 */
-export const CLAIM_FAULTS: Readonly<Record<ClaimFaultName, PassportFault>> = {
+export const CLAIM_FAULTS = faultTable({
   'attest-missing': missing('attest'),
   'dest-missing': missing('dest'),
   'iat-missing': missing('iat'),
@@ -136,7 +89,7 @@ export const CLAIM_FAULTS: Readonly<Record<ClaimFaultName, PassportFault>> = {
   'dest-several': accepted('dest lists the callee among others', (context) =>
     headerOf(context, { claims: { dest: { tn: ['12025550144', context.destTn] } } }),
   ),
-};
+});
 
 function missing(name: string): PassportFault {
   return refused('claim-missing', `the claim ${name} is missing`, () => ({ claims: { [name]: undefined } }));
@@ -150,46 +103,8 @@ function claim(name: string, description: string, value: unknown): PassportFault
   return refused('claim-malformed', `${name} is ${description}`, () => ({ claims: { [name]: value } }));
 }
 
-/** Faults of the JOSE header and of the Identity header around the token. */
-export type HeaderFaultName =
-  | 'header-alg-missing'
-  | 'header-ppt-missing'
-  | 'header-typ-missing'
-  | 'header-x5u-missing'
-  | 'typ-jwt'
-  | 'typ-number'
-  | 'alg-es384'
-  | 'alg-rs256'
-  | 'alg-lower-case'
-  | 'alg-number'
-  | 'x5u-number'
-  | 'header-ppt-differs'
-  | 'parameter-ppt-differs'
-  | 'parameter-ppt-missing'
-  | 'ppt-unknown'
-  | 'info-differs-from-x5u'
-  | 'info-missing'
-  | 'info-empty'
-  | 'info-without-brackets'
-  | 'info-not-a-url'
-  | 'info-scheme-http'
-  | 'parameter-alg-differs'
-  | 'no-semicolon'
-  | 'empty-value'
-  | 'parameter-twice'
-  | 'bracket-unclosed'
-  | 'quote-unclosed'
-  | 'value-too-long'
-  | 'compact-form'
-  | 'parameters-quoted'
-  | 'parameters-spaced'
-  | 'parameters-upper-case'
-  | 'parameters-in-other-order'
-  | 'parameter-unknown'
-  | 'folded';
-
 /** @see RFC 8224 section 4, RFC 8225 section 4 */
-export const HEADER_FAULTS: Readonly<Record<HeaderFaultName, PassportFault>> = {
+export const HEADER_FAULTS = faultTable({
   'header-alg-missing': headerClaimMissing('alg'),
   'header-ppt-missing': headerClaimMissing('ppt'),
   'header-typ-missing': headerClaimMissing('typ'),
@@ -282,7 +197,7 @@ export const HEADER_FAULTS: Readonly<Record<HeaderFaultName, PassportFault>> = {
   folded: accepted('the value is folded over two lines', (context) =>
     right(context).identityHeader.replace(';info=', ';\r\n info='),
   ),
-};
+});
 
 function right(context: PassportFaultContext): { readonly token: string; readonly identityHeader: string } {
   return createPassport(passportOptions(context, {}));

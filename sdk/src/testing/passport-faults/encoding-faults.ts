@@ -9,41 +9,12 @@ import {
   refused,
   refusedText,
   signJws,
+  faultTable,
 } from '../passport.js';
 import type { PassportFault, PassportFaultContext, PassportOptions, TestPassport } from '../passport.js';
 
-/** Faults of base64url, of the segments and of the JSON inside them. */
-export type EncodingFaultName =
-  | 'segment-missing'
-  | 'segment-extra'
-  | 'token-empty'
-  | 'padding-on-payload'
-  | 'padding-on-signature'
-  | 'trailing-bits-in-payload'
-  | 'trailing-bits-in-signature'
-  | 'standard-base64-alphabet'
-  | 'whitespace-in-token'
-  | 'non-ascii-in-token'
-  | 'nul-in-token'
-  | 'json-not-an-object'
-  | 'json-cut-short'
-  | 'json-with-trailing-text'
-  | 'json-with-byte-order-mark'
-  | 'json-invalid-utf8'
-  | 'json-with-comment'
-  | 'json-deep'
-  | 'json-deep-10000'
-  | 'duplicate-claim'
-  | 'duplicate-claim-escaped'
-  | 'duplicate-header-key'
-  | 'proto-key-in-claims'
-  | 'proto-key-in-header'
-  | 'proto-key-in-orig'
-  | 'claims-in-other-order'
-  | 'json-with-whitespace';
-
 /** @see RFC 7515 section 2, RFC 8225 section 9, RFC 8259 section 4 */
-export const ENCODING_FAULTS: Readonly<Record<EncodingFaultName, PassportFault>> = {
+export const ENCODING_FAULTS = faultTable({
   'segment-missing': refusedText('identity-header-malformed', 'the token has no signature segment', (context) =>
     rewritten(context, ({ signingInput }) => signingInput),
   ),
@@ -141,7 +112,7 @@ export const ENCODING_FAULTS: Readonly<Record<EncodingFaultName, PassportFault>>
     (context) =>
       headerOf(context, { payloadText: JSON.stringify(JSON.parse(rightToken(context).payloadText), null, 2) }),
   ),
-};
+});
 
 function rightToken(context: PassportFaultContext): TestPassport {
   return createPassport(passportOptions(context, {}));
@@ -194,35 +165,8 @@ function nested(depth: number): string {
   return '['.repeat(depth) + ']'.repeat(depth);
 }
 
-/** Faults of the signature and attacks on the choice of the key. */
-export type SignatureFaultName =
-  | 'alg-none'
-  | 'alg-none-empty-signature'
-  | 'alg-hs256-with-public-key'
-  | 'alg-hs256-with-certificate'
-  | 'signature-by-other-key'
-  | 'signature-corrupted'
-  | 'signature-of-other-payload'
-  | 'signature-empty'
-  | 'signature-zero'
-  | 'signature-s-is-order'
-  | 'signature-one-octet-short'
-  | 'signature-one-octet-long'
-  | 'signature-der'
-  | 'signature-by-sha384'
-  | 'signature-twin'
-  | 'jwk-embedded'
-  | 'jku-injected'
-  | 'kid-injected'
-  | 'x5c-embedded'
-  | 'crit-unknown'
-  | 'crit-empty'
-  | 'crit-not-an-array'
-  | 'b64-false'
-  | 'b64-false-without-crit';
-
 /** @see RFC 7515 section 10, RFC 8725 section 2 */
-export const SIGNATURE_FAULTS: Readonly<Record<SignatureFaultName, PassportFault>> = {
+export const SIGNATURE_FAULTS = faultTable({
   'alg-none': refused('alg-unsupported', 'alg is "none" and the signature of the right key is kept', () => ({
     header: { alg: 'none' },
   })),
@@ -317,7 +261,7 @@ export const SIGNATURE_FAULTS: Readonly<Record<SignatureFaultName, PassportFault
     'b64 is false, not critical; signed over the bare payload',
     (context) => signedOverBarePayload(context, { b64: false }),
   ),
-};
+});
 
 /** Order of the P-256 group. @see FIPS 186-4 section D.1.2.3 */
 const P256_ORDER = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;
