@@ -3,13 +3,13 @@ import { join } from 'node:path';
 import {
   createPassportFaultContext,
   GOOD_PASSPORTS,
-  PASSPORT_FAULT_NAMES,
   PASSPORT_FAULTS,
   sampleInvite,
   TEST_DEST_TN,
   TEST_NOW_MS,
   TEST_ORIG_TN,
 } from '@hopback/sdk/testing';
+import { PASSPORT_FAULT_NAMES } from '../../sdk/src/testing/passport-faults/index.js';
 import { afterAll, describe, expect, test } from 'vitest';
 import { argv, createCliLab } from '../support/cli-lab.js';
 import type { CliLab, CliRun } from '../support/cli-lab.js';

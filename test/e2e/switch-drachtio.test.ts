@@ -3,11 +3,11 @@ import {
   createCallTracker,
   createRedirectServer,
   everyStatus,
-  REDIRECT_PROFILES,
   relayedHeaders,
   relayFailure,
   verifyIdentity,
 } from '@hopback/sdk/switch';
+import { REDIRECT_PROFILES } from '../../sdk/src/switch/redirect/profile.js';
 import type { CallIdentity, RedirectRule, TrackedCall } from '@hopback/sdk/switch';
 import { createManualClock } from '@hopback/sdk/testing';
 import type { ManualClock } from '@hopback/sdk/testing';

@@ -1,14 +1,13 @@
 import { expect, test } from 'vitest';
 import {
-  merkleRoot,
   openMerkleLog,
-  signCheckpoint,
   verifyMerkleLog,
   type LogSigner,
   type MerkleLog,
   type MerkleLogOptions,
   type MerkleLogVerification,
 } from '../../sdk/src/log/index.js';
+import { merkleRoot, signCheckpoint } from '../../sdk/src/log/merkle-tree.js';
 import { decodeMerkleRecord, encodeMerkleRecord } from '../../sdk/src/log/merkle-tree.js';
 import { encodeGroup, encodeSegmentHeader, segmentFileName } from '../../sdk/src/log/segment-format.js';
 import { createSeededRandom, type SeededRandom } from '../../harness/src/faults/index.js';

@@ -6,12 +6,12 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import {
   createScriptedLookup,
   createTestPki,
-  SERVER_FAULT_NAMES,
   SERVER_FAULTS,
   startCertificateServer,
   type CertificateServer,
   type TestServiceProvider,
 } from '../../sdk/src/testing/index.js';
+import { SERVER_FAULT_NAMES } from '../../sdk/src/testing/certificate-server/server.js';
 import { fetchBounded } from '../../sdk/src/stir/certificates/bounded-fetch.js';
 import type { BoundedFetchOptions, BoundedFetchResult } from '../../sdk/src/stir/certificates/bounded-fetch.js';
 import { fetchX5u, MAX_X5U_BODY_BYTES, notesOf, validatorsOf } from '../../sdk/src/stir/certificates/x5u-fetch.js';

@@ -3,7 +3,7 @@ import { cp, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from '
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { expect, test } from 'vitest';
-import { merkleRoot, signCheckpoint } from '../../sdk/src/log/index.js';
+import { merkleRoot, signCheckpoint } from '../../sdk/src/log/merkle-tree.js';
 import { signatureFor } from '../../sdk/src/log/merkle-tree.js';
 import {
   evidenceVcon,

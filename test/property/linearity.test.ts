@@ -1,5 +1,5 @@
 import { readEssentials, parseMessage } from '@hopback/harness/drachtio';
-import { readFilingList } from '@hopback/sdk/switch';
+import { readFilingList } from '../../sdk/src/switch/filing-directory.js';
 import {
   canonicalTelephoneNumber,
   NORTH_AMERICAN_PLAN,

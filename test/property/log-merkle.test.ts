@@ -1,13 +1,8 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import {
-  merkleRoot,
-  signCheckpoint,
-  verifyCheckpoint,
-  verifyConsistency,
-  verifyInclusion,
-} from '../../sdk/src/log/index.js';
+import { verifyCheckpoint, verifyConsistency, verifyInclusion } from '../../sdk/src/log/index.js';
+import { merkleRoot, signCheckpoint } from '../../sdk/src/log/merkle-tree.js';
 import { createMerkleTree, decodeMerkleRecord, encodeMerkleRecord, hashOfLeaf } from '../../sdk/src/log/merkle-tree.js';
 import { newLogSigner } from '../support/log-records.js';
 

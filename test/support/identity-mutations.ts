@@ -1,5 +1,5 @@
 import { sign, type KeyObject } from 'node:crypto';
-import { twinSignature } from '@hopback/sdk/testing';
+import { twinSignature } from '../../sdk/src/testing/passport-faults/encoding-faults.js';
 
 /** One step of a mutation: what to do, and two numbers that decide where and how. */
 export interface Mutation {

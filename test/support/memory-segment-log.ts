@@ -1,4 +1,5 @@
-import type { Appended, LogRecord, SegmentLog } from '../../sdk/src/log/index.js';
+import type { LogRecord, SegmentLog } from '../../sdk/src/log/index.js';
+import type { Appended } from '../../sdk/src/log/segment-log.js';
 
 /** A log in memory: durable when told so, or at once. */
 export interface MemorySegmentLog extends SegmentLog {

@@ -1,5 +1,6 @@
 import { basename, dirname } from 'node:path';
-import type { LogFile, LogFiles } from '../../sdk/src/log/index.js';
+import type { LogFiles } from '../../sdk/src/log/index.js';
+import type { LogFile } from '../../sdk/src/log/log-files.js';
 
 /** What is asked of the simulated disk. */
 export type SimulatedOperation = keyof LogFiles | keyof LogFile;

@@ -1,4 +1,5 @@
-import { CERTIFICATE_FAULT_NAMES, CERTIFICATE_FAULTS, createTestKey, createTestPki } from '@hopback/sdk/testing';
+import { CERTIFICATE_FAULTS, createTestKey, createTestPki } from '@hopback/sdk/testing';
+import { CERTIFICATE_FAULT_NAMES } from '../../sdk/src/testing/certificate-faults.js';
 import type { CaOptions, CertificateOptions, TestCertificate } from '@hopback/sdk/testing';
 import { expect, test } from 'vitest';
 import { withCode } from '../support/code-of.js';

@@ -1,4 +1,5 @@
-import { CERTIFICATE_FAULT_NAMES, CERTIFICATE_FAULTS, createTestPki } from '@hopback/sdk/testing';
+import { CERTIFICATE_FAULTS, createTestPki } from '@hopback/sdk/testing';
+import { CERTIFICATE_FAULT_NAMES } from '../../sdk/src/testing/certificate-faults.js';
 import type { CertificateFaultName } from '@hopback/sdk/testing';
 import * as pkijs from 'pkijs';
 import { expect, test } from 'vitest';

@@ -1,6 +1,7 @@
 import { CONFORMANCE_CASES } from '@hopback/harness/conformance';
 import type { SigningAnswer, SigningContext } from '@hopback/harness/conformance';
-import { createPassport, createTestKey, createTestPki, canonicalJson } from '@hopback/sdk/testing';
+import { createPassport, createTestKey, createTestPki } from '@hopback/sdk/testing';
+import { canonicalJson } from '../../sdk/src/testing/passport.js';
 import type { PassportOptions } from '@hopback/sdk/testing';
 import { expect, test } from 'vitest';
 

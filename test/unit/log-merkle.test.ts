@@ -3,16 +3,15 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import {
   createLogSigner,
-  merkleRoot,
   openMerkleLog,
   openSignedPart,
-  signCheckpoint,
   verifyCheckpoint,
   verifyConsistency,
   verifyInclusion,
   verifyMerkleLog,
   type LogSigner,
 } from '../../sdk/src/log/index.js';
+import { merkleRoot, signCheckpoint } from '../../sdk/src/log/merkle-tree.js';
 import { createMerkleTree, hashOfLeaf } from '../../sdk/src/log/merkle-tree.js';
 import { newLogSigner } from '../support/log-records.js';
 import { createSimulatedLogFiles } from '../support/simulated-log-files.js';

@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
 import { createSeededRandom } from '../../harness/src/faults/seeded-random.js';
-import { isHopbackError, openValueJournal, readValueJournal } from '../../sdk/src/log/index.js';
+import { openValueJournal } from '../../sdk/src/log/index.js';
+import { isHopbackError } from '../../sdk/src/errors.js';
+import { readValueJournal } from '../../sdk/src/log/value-journal.js';
 import { createManualClock } from '../../sdk/src/testing/index.js';
 import { createSimulatedLogFiles } from '../support/simulated-log-files.js';
 

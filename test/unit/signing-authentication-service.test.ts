@@ -1,5 +1,6 @@
 import { sign } from 'node:crypto';
-import { createPassport, createTestKey, TEST_DEST_TN, TEST_ORIG_ID, TEST_ORIG_TN } from '@hopback/sdk/testing';
+import { createPassport, createTestKey, TEST_DEST_TN, TEST_ORIG_TN } from '@hopback/sdk/testing';
+import { TEST_ORIG_ID } from '../../sdk/src/testing/passport.js';
 import type { PassportOptions } from '@hopback/sdk/testing';
 import { beforeEach, expect, test } from 'vitest';
 import { withCode } from '../support/code-of.js';

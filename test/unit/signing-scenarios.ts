@@ -1,11 +1,5 @@
-import {
-  createManualClock,
-  createTestPki,
-  TEST_DEST_TN,
-  TEST_NOW_MS,
-  TEST_ORIG_ID,
-  TEST_ORIG_TN,
-} from '@hopback/sdk/testing';
+import { createManualClock, createTestPki, TEST_DEST_TN, TEST_NOW_MS, TEST_ORIG_TN } from '@hopback/sdk/testing';
+import { TEST_ORIG_ID } from '../../sdk/src/testing/passport.js';
 import { compactVerify, importSPKI } from 'jose';
 import { createAttestationPolicy } from '../../sdk/src/stir/signing/attestation-policy.js';
 import type { AttestationFacts } from '../../sdk/src/stir/signing/attestation-policy.js';

@@ -1,13 +1,8 @@
 import { createManualClock } from '@hopback/sdk/testing';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import {
-  createFilingDirectory,
-  filingName,
-  readFilingList,
-  treatCall,
-  trunkPolicy,
-} from '../../sdk/src/switch/index.js';
+import { createFilingDirectory, treatCall, trunkPolicy } from '../../sdk/src/switch/index.js';
+import { filingName, readFilingList } from '../../sdk/src/switch/filing-directory.js';
 import type { FilingDirectoryOptions, FilingReference } from '../../sdk/src/switch/index.js';
 
 const HEADER = 'number,business_name,frn,previous_business_names,other_dba_names,last_updated,removed_on';

@@ -2,16 +2,16 @@ import { parseSipRequest, verificationRequestOf } from '@hopback/sdk/stir';
 import { sampleInvite } from '@hopback/sdk/testing';
 import type { SampleInviteOptions } from '@hopback/sdk/testing';
 import { expect, test } from 'vitest';
-import { createRedirectServer, REDIRECT_PROFILES, redirectProfile } from '../../sdk/src/switch/index.js';
+import { createRedirectServer, redirectProfile } from '../../sdk/src/switch/index.js';
+import { REDIRECT_PROFILES } from '../../sdk/src/switch/redirect/profile.js';
 import type {
   RedirectAnswer,
   RedirectProfile,
   RedirectRule,
   RedirectServerOptions,
-  SigningRule,
   SipRequestLike,
-  VerificationRule,
 } from '../../sdk/src/switch/index.js';
+import type { SigningRule, VerificationRule } from '../../sdk/src/switch/redirect/profile.js';
 import { codeOf } from '../support/code-of.js';
 import { createRedirectLab, KNOWN_CUSTOMER } from '../support/redirect-lab.js';
 

@@ -2,8 +2,11 @@ import { parseSipRequest, type CallVerdict } from '@hopback/sdk/stir';
 import { DEFAULT_VERIFICATION_POLICY } from '../../sdk/src/stir/verification/policy.js';
 import { sampleInvite, type SampleInviteOptions } from '@hopback/sdk/testing';
 import { expect, test } from 'vitest';
-import { callFacts, treatCall, trunkPolicy } from '../../sdk/src/switch/index.js';
-import type { CallConcern, CallFacts, CallToTreat, TrunkPolicy } from '../../sdk/src/switch/index.js';
+import { treatCall, trunkPolicy } from '../../sdk/src/switch/index.js';
+import { callFacts } from '../../sdk/src/switch/call-facts.js';
+import type { CallToTreat, TrunkPolicy } from '../../sdk/src/switch/index.js';
+import type { CallConcern } from '../../sdk/src/switch/treat-call.js';
+import type { CallFacts } from '../../sdk/src/switch/call-facts.js';
 
 function factsOf(options: SampleInviteOptions): CallFacts {
   const parsed = parseSipRequest(sampleInvite(options));

@@ -4,12 +4,12 @@ import {
   createPassport,
   createPassportFaultContext,
   createTestPki,
-  PASSPORT_FAULT_NAMES,
   PASSPORT_FAULTS,
-  twinSignature,
   sampleInvite,
   type PassportFaultName,
 } from '@hopback/sdk/testing';
+import { PASSPORT_FAULT_NAMES } from '../../sdk/src/testing/passport-faults/index.js';
+import { twinSignature } from '../../sdk/src/testing/passport-faults/encoding-faults.js';
 import { expect, test } from 'vitest';
 
 const X5U = 'https://certificates.example/1234.pem';

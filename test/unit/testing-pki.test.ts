@@ -1,13 +1,7 @@
 import { verify, X509Certificate } from 'node:crypto';
-import {
-  CERTIFICATE_FAULT_NAMES,
-  CERTIFICATE_FAULTS,
-  createPassport,
-  createTestKey,
-  createTestPki,
-  TEST_NOW_MS,
-  testKeyFromPem,
-} from '@hopback/sdk/testing';
+import { CERTIFICATE_FAULTS, createPassport, createTestKey, createTestPki, TEST_NOW_MS } from '@hopback/sdk/testing';
+import { CERTIFICATE_FAULT_NAMES } from '../../sdk/src/testing/certificate-faults.js';
+import { testKeyFromPem } from '../../sdk/src/testing/test-key.js';
 import type { CertificateFaultName, TestCertificate } from '@hopback/sdk/testing';
 import { JWTClaimConstraints, TNAuthorizationList } from '@peculiar/asn1-rfc8226';
 import { AsnConvert } from '@peculiar/asn1-schema';

@@ -1,4 +1,5 @@
-import { createManualClock, createPassport, createTestPki, TEST_NOW_MS, twinSignature } from '@hopback/sdk/testing';
+import { createManualClock, createPassport, createTestPki, TEST_NOW_MS } from '@hopback/sdk/testing';
+import { twinSignature } from '../../sdk/src/testing/passport-faults/encoding-faults.js';
 import type { PassportOptions } from '@hopback/sdk/testing';
 import * as fc from 'fast-check';
 import { beforeEach, expect, test } from 'vitest';

@@ -1,4 +1,5 @@
-import { createPassport, divertedCall, PASSPORT_FAULTS, type PassportOptions } from '@hopback/sdk/testing';
+import { createPassport, PASSPORT_FAULTS, type PassportOptions } from '@hopback/sdk/testing';
+import { divertedCall } from '../../sdk/src/testing/passport.js';
 import { expect, test } from 'vitest';
 import type { VerificationPolicy } from '../../sdk/src/stir/verification/policy.js';
 import { MAX_REASON_CHARS, type CallVerdict } from '../../sdk/src/stir/verification/outcome.js';

@@ -1,13 +1,5 @@
-import {
-  CERTIFICATE_FAULTS,
-  createPassport,
-  createPassportFaultContext,
-  createTestPki,
-  GOOD_PASSPORT_NAMES,
-  GOOD_PASSPORTS,
-  PASSPORT_FAULTS,
-  TEST_NOW_MS,
-} from '@hopback/sdk/testing';
+import { CERTIFICATE_FAULTS, createPassport, createPassportFaultContext, createTestPki, GOOD_PASSPORTS, PASSPORT_FAULTS, TEST_NOW_MS } from '@hopback/sdk/testing';
+import { GOOD_PASSPORT_NAMES } from '../../sdk/src/testing/passport.js';
 import type {
   CertificateFaultName,
   PassportFaultName,

@@ -1,5 +1,6 @@
 import { chmod, writeFile } from 'node:fs/promises';
-import { createTestKey, testKeyFromPem } from '@hopback/sdk/testing';
+import { testKeyFromPem } from '@hopback/sdk/internal';
+import { createTestKey } from '@hopback/sdk/testing';
 import type { TestPkiKeys, TestPkiRole } from '@hopback/sdk/testing';
 import { z } from 'zod';
 

@@ -7,74 +7,18 @@
  * Without an explicit policy no call is refused; no mistake in here, and no trouble of a network or disk, keeps a call from going on.
  * @packageDocumentation
  */
-export { callFacts } from './call-facts.js';
-export type { CallFacts, SipAnswerLike, SipRequestLike, SipResponseLike } from './call-facts.js';
-export { createCallTracker, MAX_CALL_AGE_MS, MAX_OPEN_CALLS } from './calls/call-tracker.js';
-export type { CallRecordSink, CallTracker, CallTrackerOptions, CallTrackerStatistics } from './calls/call-tracker.js';
-export type { CallEnd, DialogLike, EndingParty } from './calls/call-state.js';
-export type {
-  BranchCallbacks,
-  BranchOptions,
-  CallDialogs,
-  ProxyResultLike,
-  TrackedCall,
-} from './calls/tracked-call.js';
-export {
-  LEAST_FILINGS,
-  MAX_FILING_LIST_AGE_MS,
-  MAX_FILING_LIST_BYTES,
-  MAX_LISTED_FILINGS,
-  createFilingDirectory,
-  filingName,
-  readFilingList,
-} from './filing-directory.js';
-export type {
-  FilingDirectory,
-  FilingDirectoryOptions,
-  FilingDirectoryStatus,
-  FilingListReading,
-  FilingLoad,
-  FilingReference,
-  ListedFiling,
-} from './filing-directory.js';
-export { identifyCall, outboundHeaders, verifyIdentity } from './verify-identity.js';
-export type {
-  CallIdentity,
-  OutboundHeaders,
-  OutboundHeadersOptions,
-  SipMiddleware,
-  VerifyIdentityOptions,
-} from './verify-identity.js';
-export { REDIRECT_PROFILES, redirectProfile } from './redirect/profile.js';
-export type {
-  RedirectAnswer,
-  RedirectCondition,
-  RedirectOutcome,
-  RedirectProfile,
-  RedirectProfileName,
-  RedirectRule,
-  RedirectRuleBase,
-  SigningRule,
-  VerificationRule,
-} from './redirect/profile.js';
-export {
-  createRedirectServer,
-  DEFAULT_MAX_OPEN_INVITES,
-  DEFAULT_REDIRECT_BUDGET_MS,
-  MAX_REDIRECT_BUDGET_MS,
-} from './redirect/redirect-server.js';
-export type { RedirectHandler, RedirectServer, RedirectServerOptions } from './redirect/redirect-server.js';
+export type { SipRequestLike, SipResponseLike } from './call-facts.js';
+export { createCallTracker } from './calls/call-tracker.js';
+export type { CallRecordSink, CallTracker, CallTrackerOptions } from './calls/call-tracker.js';
+export type { TrackedCall } from './calls/tracked-call.js';
+export { createFilingDirectory } from './filing-directory.js';
+export type { FilingDirectory, FilingDirectoryOptions, FilingReference } from './filing-directory.js';
+export { outboundHeaders, verifyIdentity } from './verify-identity.js';
+export type { CallIdentity, OutboundHeadersOptions, VerifyIdentityOptions } from './verify-identity.js';
+export { redirectProfile } from './redirect/profile.js';
+export type { RedirectAnswer, RedirectProfile, RedirectRule } from './redirect/profile.js';
+export { createRedirectServer } from './redirect/redirect-server.js';
+export type { RedirectServer, RedirectServerOptions } from './redirect/redirect-server.js';
 export { everyStatus, relayedHeaders, relayFailure } from './relay-failure.js';
-export type { FinalResponseLike, RelayOptions } from './relay-failure.js';
 export { treatCall, trunkPolicy } from './treat-call.js';
-export type {
-  CallConcern,
-  CallToTreat,
-  CallTreatment,
-  Exemption,
-  IsupLocation,
-  NetworkBlock,
-  PoorVerdict,
-  TrunkPolicy,
-  UpstreamFiling,
-} from './treat-call.js';
+export type { CallToTreat, CallTreatment, TrunkPolicy } from './treat-call.js';

@@ -1,85 +1,33 @@
 export { createManualClock, TEST_NOW_MS } from './manual-clock.js';
 export type { ManualClock } from './manual-clock.js';
-export { createTestKey, testKeyFromPem } from './test-key.js';
-export type {
-  NameAttribute,
-  NameAttributeType,
-  SignatureHash,
-  TestCertificate,
-  TestKey,
-  TestKeyType,
-  TestName,
-} from './test-key.js';
-export { createTestPki, SHAKEN_POLICY_OID, CRL_REASONS } from './test-pki.js';
+export { createTestKey } from './test-key.js';
+export type { TestCertificate, TestKey } from './test-key.js';
+export { createTestPki } from './test-pki.js';
 export type {
   CaOptions,
-  DelegateOptions,
   ServiceProviderOptions,
   TestPki,
   TestPkiKeys,
-  TestPkiOptions,
   TestPkiRole,
   TestServiceProvider,
-  TlsOptions,
   CrlOptions,
-  RevokedEntry,
   TestCrl,
-  TestTrustList,
   TrustListOptions,
 } from './test-pki.js';
-export type {
-  CertificateOptions,
-  ClaimConstraintsOptions,
-  DistributionPointOptions,
-  RawExtension,
-} from './issue-certificate.js';
-export {
-  TEST_DEST_TN,
-  TEST_ORIG_ID,
-  TEST_ORIG_TN,
-  canonicalJson,
-  createPassport,
-  sampleInvite,
-  writeIdentityHeader,
-  divertedCall,
-  divertedTn,
-  GOOD_PASSPORT_NAMES,
-  GOOD_PASSPORTS,
-} from './passport.js';
-export type {
-  IdentityHeaderOptions,
-  PassportOptions,
-  SampleInviteOptions,
-  TestPassport,
-  GoodCall,
-  GoodPassport,
-} from './passport.js';
+export type { CertificateOptions } from './issue-certificate.js';
+export { TEST_DEST_TN, TEST_ORIG_TN, createPassport, sampleInvite, GOOD_PASSPORTS } from './passport.js';
+export type { PassportOptions, SampleInviteOptions } from './passport.js';
 export { createPassportFaultContext } from './passport.js';
-export type {
-  FaultProfile,
-  FaultyIdentityHeader,
-  PassportFault,
-  PassportFaultContext,
-  PassportFaultContextOptions,
-} from './passport.js';
-export { PASSPORT_FAULT_NAMES, PASSPORT_FAULTS } from './passport-faults/index.js';
+export type { PassportFaultContext } from './passport.js';
+export { PASSPORT_FAULTS } from './passport-faults/index.js';
 export type { PassportFaultName } from './passport-faults/index.js';
-export { twinSignature } from './passport-faults/encoding-faults.js';
-export { SERVER_FAULTS, SERVER_FAULT_NAMES, startCertificateServer } from './certificate-server/server.js';
-export type {
-  CertificateServer,
-  CertificateServerOptions,
-  NamedServerFault,
-  ServedRequest,
-  ServerFaultName,
-  ServerListener,
-} from './certificate-server/server.js';
-export { CERTIFICATE_CHAIN_TYPE } from './certificate-server/answer.js';
-export type { ContentCoding, PublishOptions, ServerAnswer, ServerFault } from './certificate-server/answer.js';
+export { SERVER_FAULTS, startCertificateServer } from './certificate-server/server.js';
+export type { CertificateServer, CertificateServerOptions, ServerFaultName } from './certificate-server/server.js';
+export type { PublishOptions, ServerFault } from './certificate-server/answer.js';
 export { createScriptedLookup, sampleCallRecord, TEST_TRUNKS } from './sample-call-record.js';
-export type { LookupAnswer, LookupCallback, LookupFunction, ScriptedLookup } from './sample-call-record.js';
-export { CERTIFICATE_FAULT_NAMES, CERTIFICATE_FAULTS } from './certificate-faults.js';
-export type { CertificateFault, CertificateFaultName, FaultyChain } from './certificate-faults.js';
+export type { ScriptedLookup } from './sample-call-record.js';
+export { CERTIFICATE_FAULTS } from './certificate-faults.js';
+export type { CertificateFaultName } from './certificate-faults.js';
 
 // The carrier side of the platform.
 export { createTestPlatform } from './platform/test-platform.js';
@@ -111,4 +59,3 @@ export type { PlatformJwk } from './platform/traceback-book.js';
 export type { PerformedEffect } from './platform/kit-tracebacks.js';
 export type { ReceivedBatch } from './platform/kit-registry.js';
 export type { TestProductionFile } from './platform/kit-demands.js';
-export { WEBHOOK_RETRY_WAITS_MS } from './platform/event-hub.js';

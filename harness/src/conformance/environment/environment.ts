@@ -1,6 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
+import { testKeyFromPem } from '@hopback/sdk/internal';
 import { HopbackError } from '@hopback/sdk/errors';
 import type { CertificateServer, PublishOptions, TestCrl, TestPki, TestServiceProvider } from '@hopback/sdk/testing';
 import {
@@ -9,7 +10,6 @@ import {
   createTestPki,
   SERVER_FAULTS,
   startCertificateServer,
-  testKeyFromPem,
 } from '@hopback/sdk/testing';
 import { z } from 'zod';
 import { jsonOf, keyPem, newPkiKeys, PKI_KEYS_SHAPE, pkiKeysFromPem, writePrivate } from '../../laboratory/index.js';

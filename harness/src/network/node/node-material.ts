@@ -20,7 +20,8 @@ import type {
   TrustStore,
   X5uAllowList,
 } from '@hopback/sdk/stir';
-import { createPassport, testKeyFromPem } from '@hopback/sdk/testing';
+import { testKeyFromPem } from '@hopback/sdk/internal';
+import { createPassport } from '@hopback/sdk/testing';
 import type { Behaviour } from '../../scenario/index.js';
 import { behaviourOf } from './behaviours.js';
 import type { TimerClock } from '@hopback/sdk/platform';

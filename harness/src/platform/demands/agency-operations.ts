@@ -1,6 +1,5 @@
 import { hash } from 'node:crypto';
 import { isHopbackError } from '@hopback/sdk/errors';
-import { signatureFor } from '@hopback/sdk/log';
 import type { DemandState, PlatformAnswer, Traceback, TracebackOpening } from '@hopback/sdk/platform';
 import { jsonAnswer, problemAnswer } from '@hopback/sdk/platform';
 import { canonicalJson } from '@hopback/sdk/traceback';

@@ -1,4 +1,5 @@
-import type { RecordVisitor, SegmentLog } from '../../log/index.js';
+import type { SegmentLog } from '../../log/index.js';
+import type { RecordVisitor } from '../../log/segment-log.js';
 import type { BatchEncoding } from '../../contract/record-batch.js';
 import type { Compress } from './record-chunk.js';
 import type { NewPack, PackedSpool } from './packed-spool.js';

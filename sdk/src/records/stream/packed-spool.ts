@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { HopbackError } from '../../errors.js';
-import type { RecordVisitor, SegmentLog } from '../../log/index.js';
+import type { SegmentLog } from '../../log/index.js';
+import type { RecordVisitor } from '../../log/segment-log.js';
 import type { BatchEncoding } from '../../contract/record-batch.js';
 import type { StreamClock } from './stream-policy.js';
 

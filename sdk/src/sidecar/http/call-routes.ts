@@ -9,7 +9,8 @@ import type {
   VerificationRequest,
 } from '../../stir/index.js';
 import type { NumberSigningRequest } from '../../stir/signing/signing-request.js';
-import { identifyCall, outboundHeaders } from '../../switch/index.js';
+import { outboundHeaders } from '../../switch/index.js';
+import { identifyCall } from '../../switch/verify-identity.js';
 import type { CallIdentity } from '../../switch/index.js';
 import { checkAnswer, heartbeatAnswer, readSignCsv, readSigning, signingAnswer } from '../dialects/signing-api.js';
 import type { ShakenCall } from '../dialects/signing-api.js';
