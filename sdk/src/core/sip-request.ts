@@ -277,12 +277,7 @@ function readParameterValue(text: string, start: number): { value: string; end: 
 }
 
 /** One header field: the long name in lower case, and the value on one line. */
-export interface SipHeaderText {
-  /** Long form in lower case: `identity` also where `y` stood. */
-  readonly name: string;
-  /** As received, folded lines joined with one space; a list is not split. */
-  readonly value: string;
-}
+export type SipHeaderText = SipRequestText['headers'][number];
 
 /** A SIP request as text, taken apart but not understood: no header value has been looked into. */
 export interface SipRequestText {
@@ -293,25 +288,34 @@ export interface SipRequestText {
   /** `SIP/2.0`. */
   readonly version: string;
   /** In the order of the request; compact names are written out. */
-  readonly headers: readonly SipHeaderText[];
+  readonly headers: readonly {
+    /** Long form in lower case: `identity` also where `y` stood. */
+    readonly name: string;
+    /** As received, folded lines joined with one space; a list is not split. */
+    readonly value: string;
+  }[];
   /** Everything behind the empty line. Content-Length is not applied, since pasted text has other line ends than it counted. */
   readonly body: string;
 }
 
 /** Why a text is not a SIP request. */
-export type SipRequestFailure =
-  | 'request-empty'
-  | 'request-too-large'
-  | 'request-bad-start-line'
-  | 'request-is-a-response'
-  | 'request-bad-header'
-  | 'request-bad-character'
-  | 'request-too-many-headers';
+export type SipRequestFailure = Extract<SipRequestResult, { readonly status: 'malformed' }>['reason'];
 
 /** The request, or why there is none and in which line, from 1. */
 export type SipRequestResult =
   | { readonly status: 'parsed'; readonly request: SipRequestText }
-  | { readonly status: 'malformed'; readonly reason: SipRequestFailure; readonly line: number };
+  | {
+      readonly status: 'malformed';
+      readonly reason:
+        | 'request-empty'
+        | 'request-too-large'
+        | 'request-bad-start-line'
+        | 'request-is-a-response'
+        | 'request-bad-header'
+        | 'request-bad-character'
+        | 'request-too-many-headers';
+      readonly line: number;
+    };
 
 /** Largest request that is read, in bytes or UTF-16 units: as much as one UDP datagram can carry. */
 export const MAX_REQUEST_SIZE = 65_536;

@@ -12,7 +12,14 @@
  * @packageDocumentation
  */
 export { openSegmentLog } from './segment-log.js';
-export type { LogRecord, SegmentLog, SegmentLogOptions } from './segment-log.js';
+export type {
+  LogRecord,
+  SegmentLog,
+  SegmentLogOptions,
+  Appended,
+  RecordVisitor,
+  SegmentLogState,
+} from './segment-log.js';
 export type { LogFiles, FolderLock } from './log-files.js';
 export { lockFolder } from './log-files.js';
 export { openValueJournal } from './value-journal.js';
@@ -30,4 +37,4 @@ export type { Checkpoint, CheckpointVerdict, LogSigner, ConsistencyProof, Inclus
 export { openMerkleLog, openSignedPart } from './merkle-log.js';
 export type { MerkleEntry, MerkleLog, MerkleLogOptions, ProvedEntry } from './merkle-log.js';
 export { verifyMerkleLog } from './verify-merkle-log.js';
-export type { MerkleLogFinding, MerkleLogVerification } from './verify-merkle-log.js';
+export type { MerkleLogFinding, MerkleLogVerification, SignedEntries, MerkleLogTrust } from './verify-merkle-log.js';

@@ -40,12 +40,7 @@ export interface MerkleLogOptions extends Pick<
 }
 
 /** An entry that counts: it is durable, and signed for. */
-export interface MerkleAppended {
-  /** Its place, from 0. */
-  readonly leafIndex: number;
-  /** Signed note over everything up to it, or up to some that were appended at the same time. */
-  readonly checkpoint: string;
-}
+export type MerkleAppended = Awaited<ReturnType<MerkleLog['append']>>;
 
 /** An entry as it was appended. */
 export interface MerkleEntry {
@@ -75,7 +70,12 @@ export interface MerkleLog extends AsyncDisposable {
    * @throws HopbackError `signer-failed`: it is not in the log; `storage-failed` (retryable): it may come to be in the log nevertheless when
    * the disk takes it later, so that who tries again may have it there twice; `invalid-argument`; `closed`
    */
-  readonly append: (entry: Uint8Array | string) => Promise<MerkleAppended>;
+  readonly append: (entry: Uint8Array | string) => Promise<{
+    /** Its place, from 0. */
+    readonly leafIndex: number;
+    /** Signed note over everything up to it, or up to some that were appended at the same time. */
+    readonly checkpoint: string;
+  }>;
   /**
    * Reads entries in order, each held against its hash.
    * @param fromIndex - 0 to `size`

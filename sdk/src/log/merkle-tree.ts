@@ -397,28 +397,27 @@ export interface LogSigner {
 }
 
 /** Why a checkpoint is not believed. */
-export type CheckpointFailure =
-  /** It is no signed note, or its text is no checkpoint. */
-  | 'malformed'
-  /** It is of another log. */
-  | 'other-log'
-  /** None of its signatures is by a key that was given. */
-  | 'other-key'
-  /** A signature says that it is by the key, and is not. */
-  | 'signature-invalid';
+export type CheckpointFailure = Extract<CheckpointVerdict, { readonly status: 'failed' }>['reason'];
 
 /** What a checkpoint is worth. */
 export type CheckpointVerdict =
   | { readonly status: 'passed'; readonly checkpoint: Checkpoint }
-  | { readonly status: 'failed'; readonly reason: CheckpointFailure; readonly checkpoint?: Checkpoint };
+  | {
+      readonly status: 'failed';
+      readonly reason:
+        /** It is no signed note, or its text is no checkpoint. */
+        | 'malformed'
+        /** It is of another log. */
+        | 'other-log'
+        /** None of its signatures is by a key that was given. */
+        | 'other-key'
+        /** A signature says that it is by the key, and is not. */
+        | 'signature-invalid';
+      readonly checkpoint?: Checkpoint;
+    };
 
 /** What a checkpoint is held against. */
-export interface CheckpointTrust {
-  /** Of the log: Ed25519 or P-256; the former ones as well where the key was changed. None trusts nothing. */
-  readonly publicKeys: readonly KeyObject[];
-  /** Which log it has to be of; any when it is left out. */
-  readonly logId?: string;
-}
+export type CheckpointTrust = Parameters<typeof verifyCheckpoint>[1];
 
 /** Sixteen signatures of five kilobytes, which everybody has to accept, and a text. signed-note, section Format */
 const LONGEST_NOTE = 96 * 1_024;
@@ -468,7 +467,15 @@ export async function signCheckpoint(checkpoint: Checkpoint, signer: LogSigner):
  * console.log(verifyCheckpoint(forged, { publicKeys: [signer.publicKey] }).status); // failed
  * ```
  */
-export function verifyCheckpoint(note: string, trust: CheckpointTrust): CheckpointVerdict {
+export function verifyCheckpoint(
+  note: string,
+  trust: {
+    /** Of the log: Ed25519 or P-256; the former ones as well where the key was changed. None trusts nothing. */
+    readonly publicKeys: readonly KeyObject[];
+    /** Which log it has to be of; any when it is left out. */
+    readonly logId?: string;
+  },
+): CheckpointVerdict {
   const parsed = parseCheckpoint(note);
   if (parsed === undefined) return { status: 'failed', reason: 'malformed' };
   const { checkpoint, text, signatures } = parsed;

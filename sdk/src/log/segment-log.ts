@@ -62,17 +62,7 @@ export interface LogRecord {
 export type RecordVisitor = (sequence: number, bytes: Uint8Array, start: number, end: number) => void;
 
 /** How much is read at once. */
-export interface ReadOptions {
-  /** Bytes of payload at most; the first record is given even when it is longer. Default {@link READ_BYTES}. */
-  readonly maxBytes?: number;
-  /** Records at most. Default {@link READ_RECORDS}. */
-  readonly maxRecords?: number;
-  /**
-   * Whether blocks that the disk does not give are stepped over and their records counted as lost. Default false: the read is refused,
-   * and may succeed later.
-   */
-  readonly skipUnreadable?: boolean;
-}
+export type ReadOptions = NonNullable<Parameters<SegmentLog['read']>[1]>;
 
 /**
  * What could not be found again of what had been written. Counted since the log was opened, each loss once, when a reader comes across
@@ -152,7 +142,20 @@ export interface SegmentLog extends AsyncDisposable {
    * @returns empty when there is none (yet)
    * @throws HopbackError `storage-failed` (retryable) when the disk does not give them; `closed`
    */
-  readonly read: (fromSequence: number, options?: ReadOptions) => Promise<readonly LogRecord[]>;
+  readonly read: (
+    fromSequence: number,
+    options?: {
+      /** Bytes of payload at most; the first record is given even when it is longer. Default {@link READ_BYTES}. */
+      readonly maxBytes?: number;
+      /** Records at most. Default {@link READ_RECORDS}. */
+      readonly maxRecords?: number;
+      /**
+       * Whether blocks that the disk does not give are stepped over and their records counted as lost. Default false: the read is refused,
+       * and may succeed later.
+       */
+      readonly skipUnreadable?: boolean;
+    },
+  ) => Promise<readonly LogRecord[]>;
   /**
    * Shows durable records in order, without an object for each: for who takes hundreds of thousands a second.
    * @param fromSequence - the first wanted; where it is gone, the next that is there
@@ -160,7 +163,11 @@ export interface SegmentLog extends AsyncDisposable {
    * @returns how many were shown
    * @throws HopbackError `storage-failed` (retryable) when the disk does not give the next one; `closed`
    */
-  readonly visit: (fromSequence: number, visit: RecordVisitor, options?: ReadOptions) => Promise<number>;
+  readonly visit: (
+    fromSequence: number,
+    visit: RecordVisitor,
+    options?: NonNullable<Parameters<SegmentLog['read']>[1]>,
+  ) => Promise<number>;
   /**
    * Removes segments all of whose records are at or below; the newest stays, unless the disk is full and its room is needed.
    * @throws HopbackError `storage-failed` (retryable) when the disk refuses; `closed`

@@ -76,20 +76,7 @@ export type MerkleLogVerification =
     };
 
 /** What a log is held against. */
-export interface MerkleLogTrust {
-  /** Of the log; former ones as well. From somewhere else than its folder: whoever changes a log can change a key beside it. */
-  readonly publicKeys: readonly KeyObject[];
-  /** Which log it has to be; any when it is left out, but one. */
-  readonly logId?: string;
-  /** Checkpoints that were kept elsewhere, by a platform, a partner, in a mail. */
-  readonly checkpoints?: readonly string[];
-  /** Entries to look at, as many as a log had when it signed: those behind them, and a write that goes on, are left alone. Default all. */
-  readonly throughSize?: number;
-  /** Is shown each entry that is as it was signed, in order. */
-  readonly onEntry?: (entry: MerkleEntry) => void;
-  /** The file system. Default Node's. */
-  readonly files?: LogFiles;
-}
+export type MerkleLogTrust = Parameters<typeof verifyMerkleLog>[1];
 
 /**
  * Looks through the files of a log, without changing them, and names the first bad entry: what was edited, deleted, swapped, inserted, damaged,
@@ -113,7 +100,23 @@ export interface MerkleLogTrust {
  * await rm(directory, { recursive: true });
  * ```
  */
-export async function verifyMerkleLog(directory: string, trust: MerkleLogTrust): Promise<MerkleLogVerification> {
+export async function verifyMerkleLog(
+  directory: string,
+  trust: {
+    /** Of the log; former ones as well. From somewhere else than its folder: whoever changes a log can change a key beside it. */
+    readonly publicKeys: readonly KeyObject[];
+    /** Which log it has to be; any when it is left out, but one. */
+    readonly logId?: string;
+    /** Checkpoints that were kept elsewhere, by a platform, a partner, in a mail. */
+    readonly checkpoints?: readonly string[];
+    /** Entries to look at, as many as a log had when it signed: those behind them, and a write that goes on, are left alone. Default all. */
+    readonly throughSize?: number;
+    /** Is shown each entry that is as it was signed, in order. */
+    readonly onEntry?: (entry: MerkleEntry) => void;
+    /** The file system. Default Node's. */
+    readonly files?: LogFiles;
+  },
+): Promise<MerkleLogVerification> {
   if (trust.publicKeys.length === 0) {
     throw new HopbackError('invalid-argument', 'without a public key of the log nothing can be verified');
   }

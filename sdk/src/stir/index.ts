@@ -29,7 +29,7 @@ export type {
   TnAuthEntry,
 } from './certificates/certificate.js';
 export { parseCrl } from './certificates/crl.js';
-export type { CertificateRevocationList, CrlParseResult } from './certificates/crl.js';
+export type { CertificateRevocationList, CrlParseResult, CrlEntry } from './certificates/crl.js';
 export { parseCertificate, parseCertificateChain } from './certificates/parse-certificate.js';
 export { createTrustStore, loadTrustStore } from './certificates/trust-store.js';
 export type { TrustStore, TrustStoreFiles, TrustStoreProblem } from './certificates/trust-store.js';
@@ -40,6 +40,7 @@ export type {
   PathFailureReason,
   PathOptions,
   RevocationStatus,
+  RevocationLookup,
 } from './certificates/path.js';
 export type {
   CertificateCacheExport,
@@ -74,7 +75,7 @@ export type {
   AuthenticationServiceOptions,
   DiversionRequest,
 } from './signing/authentication-service.js';
-export type { SigningRequest } from './signing/signing-request.js';
+export type { SigningRequest, NumberSigningRequest, SipSigningRequest } from './signing/signing-request.js';
 export type {
   DiversionOutcome,
   NotSigned,
@@ -97,6 +98,9 @@ export type {
   AttestationFacts,
   AttestationPolicy,
   AttestationPolicyData,
+  AttestationCondition,
+  AttestationRule,
+  CompleteAttestationFacts,
 } from './signing/attestation-policy.js';
 export { createExternalSigner, createLocalSigner } from './signing/signer.js';
 export type { ExternalSignerOptions, LocalSignerOptions, Signer } from './signing/signer.js';
@@ -116,7 +120,7 @@ export { createVerificationService } from './verification/verification-service.j
 export type { VerificationService, VerificationServiceOptions } from './verification/verification-service.js';
 export { checkCertificates, concludeVerification, startVerification } from './verification/core.js';
 export type { CertificateKnowledge, PendingVerification } from './verification/core.js';
-export { FAILURE_REASONS } from './verification/step.js';
+export { FAILURE_REASONS, NOTE_TEXTS, STEP_NAMES } from './verification/step.js';
 export type {
   FailureMeaning,
   FailureReason,
@@ -124,6 +128,7 @@ export type {
   StepException,
   StepName,
   VerificationFailure,
+  VerificationStep,
 } from './verification/step.js';
 export { describeVerdict, explainEvidence } from './verification/explain.js';
 export type { ExplainedPassport } from './verification/explain.js';
@@ -139,11 +144,11 @@ export { INLINE_SIGNATURE_CHECKER, createSignaturePool } from './verification/si
 export type { SignatureChecker, SignaturePool } from './verification/signature-checker.js';
 export { VERIFICATION_STEPS } from './verification/steps.js';
 export { compactIdentityHeader } from './compact-form.js';
-export type { CompactFormResult } from './compact-form.js';
+export type { CompactFormResult, CompactFormRefusal } from './compact-form.js';
 export { PASSPORT_TYPES } from './passport.js';
 export { base } from './passport-types/passport-type.js';
 export type { ShakenClaims } from './passport-types/shaken.js';
-export type { PassportClaims, PassportParty, PassportType } from './passport-types/passport-type.js';
+export type { PassportClaims, PassportParty, PassportType, ClaimProblem } from './passport-types/passport-type.js';
 export type { SignatureJob } from './es256.js';
 export type { JsonObject, JsonValue } from '../core/json-text.js';
 export type { Attestation, CanonicalTn, Spc, Verstat } from '../core/terms.js';
@@ -153,3 +158,5 @@ export type { NumberingPlan, TelephoneNumberResult } from '../core/telephone-num
 export { maskTelephoneNumber } from '../core/text.js';
 export { headerValues, parseSipRequest } from '../core/sip-request.js';
 export type { SipRequestResult, SipRequestText } from '../core/sip-request.js';
+export type { SignatureAlgorithmName } from './certificates/parse-certificate.js';
+export type { Conclusion } from './verification/verdict.js';

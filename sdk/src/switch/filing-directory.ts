@@ -273,34 +273,10 @@ const MOST_UNREAD_SHARE = 0.01;
 const MAX_AHEAD_MS = 300_000;
 
 /** What became of a file. Where it was not taken, the last one that was stands. */
-export type FilingLoad =
-  | { readonly status: 'loaded'; readonly filings: number; readonly unread: number }
-  | {
-      readonly status: 'refused';
-      /**
-       * `cut-off`: it ends within a line. `too-few`: fewer filings than a whole file has, or a tenth fewer than the last one. `too-many-unread`:
-       * of more than a hundredth of its lines nobody can say whose they are.
-       */
-      readonly reason:
-        | Extract<FilingListReading, { status: 'unreadable' }>['reason']
-        | 'cut-off'
-        | 'too-few'
-        | 'too-many-unread'
-        | 'date-ahead'
-        | 'older-than-last';
-      readonly column?: string;
-    };
+export type FilingLoad = ReturnType<FilingDirectory['load']>;
 
 /** How a directory stands. */
-export interface FilingDirectoryStatus {
-  readonly filings: number;
-  /** When the file was handed out, milliseconds since the epoch; absent before the first. */
-  readonly listedAtMs?: number;
-  /** Whether it is too old to say anything. */
-  readonly isStale: boolean;
-  /** Trunks by what is known of their filings. */
-  readonly trunks: Readonly<Record<UpstreamFiling, readonly string[]>>;
-}
+export type FilingDirectoryStatus = ReturnType<FilingDirectory['status']>;
 
 /** Knows the filings of the providers at the other ends of trunks. */
 export interface FilingDirectory {
@@ -309,11 +285,38 @@ export interface FilingDirectory {
    * @param csv - as {@link readFilingList} takes it
    * @param options - `listedAtMs`: when the database handed it out, milliseconds since the epoch
    */
-  readonly load: (csv: string | Uint8Array, options: { readonly listedAtMs: number }) => FilingLoad;
+  readonly load: (
+    csv: string | Uint8Array,
+    options: { readonly listedAtMs: number },
+  ) =>
+    | { readonly status: 'loaded'; readonly filings: number; readonly unread: number }
+    | {
+        readonly status: 'refused';
+        /**
+         * `cut-off`: it ends within a line. `too-few`: fewer filings than a whole file has, or a tenth fewer than the last one. `too-many-unread`:
+         * of more than a hundredth of its lines nobody can say whose they are.
+         */
+        readonly reason:
+          | Extract<FilingListReading, { status: 'unreadable' }>['reason']
+          | 'cut-off'
+          | 'too-few'
+          | 'too-many-unread'
+          | 'date-ahead'
+          | 'older-than-last';
+        readonly column?: string;
+      };
   /** Of the trunk that a request came in by; as `verifyIdentity` takes it. Never throws for peer input. */
   readonly filingOf: (request: SipRequestLike) => UpstreamFiling;
   readonly filingOfTrunk: (trunk: string) => UpstreamFiling;
-  readonly status: () => FilingDirectoryStatus;
+  readonly status: () => {
+    readonly filings: number;
+    /** When the file was handed out, milliseconds since the epoch; absent before the first. */
+    readonly listedAtMs?: number;
+    /** Whether it is too old to say anything. */
+    readonly isStale: boolean;
+    /** Trunks by what is known of their filings. */
+    readonly trunks: Readonly<Record<UpstreamFiling, readonly string[]>>;
+  };
 }
 
 /**

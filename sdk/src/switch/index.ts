@@ -7,18 +7,44 @@
  * Without an explicit policy no call is refused; no mistake in here, and no trouble of a network or disk, keeps a call from going on.
  * @packageDocumentation
  */
-export type { SipRequestLike, SipResponseLike } from './call-facts.js';
+export type { SipRequestLike, SipResponseLike, CallFacts, SipAnswerLike } from './call-facts.js';
 export { createCallTracker } from './calls/call-tracker.js';
 export type { CallRecordSink, CallTracker, CallTrackerOptions } from './calls/call-tracker.js';
-export type { TrackedCall } from './calls/tracked-call.js';
+export type {
+  TrackedCall,
+  BranchCallbacks,
+  BranchOptions,
+  CallDialogs,
+  ProxyResultLike,
+} from './calls/tracked-call.js';
 export { createFilingDirectory } from './filing-directory.js';
-export type { FilingDirectory, FilingDirectoryOptions, FilingReference } from './filing-directory.js';
+export type {
+  FilingDirectory,
+  FilingDirectoryOptions,
+  FilingReference,
+  FilingListReading,
+} from './filing-directory.js';
 export { outboundHeaders, verifyIdentity } from './verify-identity.js';
-export type { CallIdentity, OutboundHeadersOptions, VerifyIdentityOptions } from './verify-identity.js';
+export type { CallIdentity, OutboundHeadersOptions, VerifyIdentityOptions, SipMiddleware } from './verify-identity.js';
 export { redirectProfile } from './redirect/profile.js';
-export type { RedirectAnswer, RedirectProfile, RedirectRule } from './redirect/profile.js';
+export type {
+  RedirectAnswer,
+  RedirectProfile,
+  RedirectRule,
+  SigningRule,
+  VerificationRule,
+} from './redirect/profile.js';
 export { createRedirectServer } from './redirect/redirect-server.js';
-export type { RedirectServer, RedirectServerOptions } from './redirect/redirect-server.js';
+export type { RedirectServer, RedirectServerOptions, RedirectHandler } from './redirect/redirect-server.js';
 export { everyStatus, relayedHeaders, relayFailure } from './relay-failure.js';
 export { treatCall, trunkPolicy } from './treat-call.js';
-export type { CallToTreat, CallTreatment, TrunkPolicy } from './treat-call.js';
+export type {
+  CallToTreat,
+  CallTreatment,
+  TrunkPolicy,
+  CallConcern,
+  IsupLocation,
+  UpstreamFiling,
+} from './treat-call.js';
+export type { CallEnd } from './calls/call-state.js';
+export type { FinalResponseLike, RelayOptions } from './relay-failure.js';

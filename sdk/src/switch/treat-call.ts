@@ -1,26 +1,16 @@
 import { HopbackError } from '../errors.js';
-import type { CallVerdict } from '../stir/index.js';
-import type { CallRole } from '../stir/signing/attestation-policy.js';
+import type { CallVerdict, AttestationFacts } from '../stir/index.js';
 import type { CallFacts } from './call-facts.js';
 
 /** What a verdict was that is no good one. `unsigned`: no Identity header that counts. `indeterminate`: something could not be checked. */
-export type PoorVerdict = 'failed' | 'unsigned' | 'indeterminate';
+export type PoorVerdict = TrunkPolicy['rejects'][number];
 
 /**
  * How a call is refused by an analytics block of the United States: whoever is blocked is told where it was, and whom to turn to by at least one of
  * `url`, `tel` and `email`.
  * @see 47 CFR 64.1200(k)(9), ATIS-1000099
  */
-export interface NetworkBlock {
-  /** An absolute `https` URL of at most 256 characters. */
-  readonly url?: string;
-  /** A telephone number: `+` and up to 15 digits. */
-  readonly tel?: string;
-  /** An address of at most 256 characters. */
-  readonly email?: string;
-  /** Which network blocked it, as ISUP names it. @see RFC 8606 section 4 */
-  readonly location: IsupLocation;
-}
+export type NetworkBlock = Exclude<TrunkPolicy['rejectWith'], 'stir'>;
 
 /**
  * Where something was decided: `LN` the network that serves the callee locally, `RLN` the same seen from afar, `TN` transit, `INTL` international,
@@ -32,7 +22,7 @@ export type IsupLocation = 'U' | 'LPN' | 'LN' | 'TN' | 'RLN' | 'RPN' | 'INTL' | 
 /** What is done with the calls of a trunk. Made by {@link trunkPolicy}, which knows the defaults of each role. */
 export interface TrunkPolicy {
   /** What the provider is for the calls that come in by the trunk. */
-  readonly role: CallRole;
+  readonly role: AttestationFacts['role'];
   /**
    * `always`: unsigned calls are told so. `when-signed`: what has no Identity header is no fault. `off`: nothing is verified. Default `always`
    * for `terminating`, `when-signed` for the others: nobody signs towards an originating provider, and much of what comes from abroad is not
@@ -46,9 +36,20 @@ export interface TrunkPolicy {
    */
   readonly failureAction: 'continue' | 'continue_return_reason' | 'reject_request';
   /** Which poor verdicts `reject_request` is for. Default `failed` alone: that something could not be checked is no fault of the caller. */
-  readonly rejects: readonly PoorVerdict[];
+  readonly rejects: readonly ('failed' | 'unsigned' | 'indeterminate')[];
   /** How it ends: by the response of the verdict (RFC 8224 section 6.2.2), or by 603 Network Blocked. Default `stir`. */
-  readonly rejectWith: 'stir' | NetworkBlock;
+  readonly rejectWith:
+    | 'stir'
+    | {
+        /** An absolute `https` URL of at most 256 characters. */
+        readonly url?: string;
+        /** A telephone number: `+` and up to 15 digits. */
+        readonly tel?: string;
+        /** An address of at most 256 characters. */
+        readonly email?: string;
+        /** Which network blocked it, as ISUP names it. @see RFC 8606 section 4 */
+        readonly location: IsupLocation;
+      };
   /** A calling number whose holder makes no calls from it: nothing, a mark, or the end of the call. Default `mark`. */
   readonly doNotOriginate: 'off' | 'mark' | 'reject';
   /**
@@ -164,7 +165,7 @@ export interface CallToTreat {
 export type CallConcern = PoorVerdict | 'unreadable' | 'do-not-originate' | 'upstream-not-filed' | 'upstream-removed';
 
 /** Why a call goes on that would have been refused. */
-export type Exemption = 'emergency' | 'anonymous';
+export type Exemption = NonNullable<Extract<CallTreatment, { readonly exemption?: unknown }>['exemption']>;
 
 /** What is done with a call. */
 export type CallTreatment =
@@ -174,7 +175,7 @@ export type CallTreatment =
       readonly reasonHeaders: readonly string[];
       readonly concerns: readonly CallConcern[];
       /** There where it would have been refused otherwise. */
-      readonly exemption?: Exemption;
+      readonly exemption?: 'emergency' | 'anonymous';
     }
   | {
       readonly action: 'reject';

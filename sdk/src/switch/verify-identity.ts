@@ -242,18 +242,7 @@ async function answered(response: SipResponseLike, treatment: CallTreatment): Pr
 }
 
 /** What the next leg of a call gets. */
-export interface OutboundHeaders {
-  /**
-   * For the `headers` of `createB2BUA` or `createUAC`, their names in lower case as `proxyRequestHeaders: ['all']` has them: Identity with the From, To,
-   * P-Asserted-Identity and Date that it is about, as far as there are any; Privacy, with the From of a caller who does not want to be named; and parties
-   * that came with a verstat, without it. None of them may be in a list of `proxyRequestHeaders` beside. Several Identity
-   * header fields are one text here, with their names and line ends between them: drachtio-srf would join them by commas otherwise, and no
-   * verifier has to take a list apart.
-   */
-  readonly headers: Readonly<Record<string, string>>;
-  /** What became of the signature; absent where none was asked for. */
-  readonly signing?: SigningOutcome;
-}
+export type OutboundHeaders = Awaited<ReturnType<typeof outboundHeaders>>;
 
 /** What the next leg is made from. */
 export interface OutboundHeadersOptions {
@@ -289,7 +278,18 @@ export interface OutboundHeadersOptions {
 export async function outboundHeaders(
   request: SipRequestLike,
   options: OutboundHeadersOptions = {},
-): Promise<OutboundHeaders> {
+): Promise<{
+  /**
+   * For the `headers` of `createB2BUA` or `createUAC`, their names in lower case as `proxyRequestHeaders: ['all']` has them: Identity with the From, To,
+   * P-Asserted-Identity and Date that it is about, as far as there are any; Privacy, with the From of a caller who does not want to be named; and parties
+   * that came with a verstat, without it. None of them may be in a list of `proxyRequestHeaders` beside. Several Identity
+   * header fields are one text here, with their names and line ends between them: drachtio-srf would join them by commas otherwise, and no
+   * verifier has to take a list apart.
+   */
+  readonly headers: Readonly<Record<string, string>>;
+  /** What became of the signature; absent where none was asked for. */
+  readonly signing?: SigningOutcome;
+}> {
   const read = readRequestLike(request);
   if (read.status === 'malformed') {
     reportTrouble(options.onTrouble, unreadableInvite(read));

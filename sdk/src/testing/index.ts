@@ -1,8 +1,8 @@
 export { createManualClock, TEST_NOW_MS } from './manual-clock.js';
 export type { ManualClock } from './manual-clock.js';
 export { createTestKey } from './test-key.js';
-export type { TestCertificate, TestKey } from './test-key.js';
-export { createTestPki } from './test-pki.js';
+export type { TestCertificate, TestKey, NameAttribute, SignatureHash, TestKeyType, TestName } from './test-key.js';
+export { createTestPki, CRL_REASONS } from './test-pki.js';
 export type {
   CaOptions,
   ServiceProviderOptions,
@@ -13,21 +13,31 @@ export type {
   CrlOptions,
   TestCrl,
   TrustListOptions,
+  DelegateOptions,
+  TestPkiOptions,
+  TestTrustList,
+  TlsOptions,
 } from './test-pki.js';
 export type { CertificateOptions } from './issue-certificate.js';
 export { TEST_DEST_TN, TEST_ORIG_TN, createPassport, sampleInvite, GOOD_PASSPORTS } from './passport.js';
-export type { PassportOptions, SampleInviteOptions } from './passport.js';
+export type { PassportOptions, SampleInviteOptions, GoodPassport, TestPassport, PassportFault } from './passport.js';
 export { createPassportFaultContext } from './passport.js';
 export type { PassportFaultContext } from './passport.js';
 export { PASSPORT_FAULTS } from './passport-faults/index.js';
 export type { PassportFaultName } from './passport-faults/index.js';
 export { SERVER_FAULTS, startCertificateServer } from './certificate-server/server.js';
-export type { CertificateServer, CertificateServerOptions, ServerFaultName } from './certificate-server/server.js';
-export type { PublishOptions, ServerFault } from './certificate-server/answer.js';
+export type {
+  CertificateServer,
+  CertificateServerOptions,
+  ServerFaultName,
+  NamedServerFault,
+  ServerListener,
+} from './certificate-server/server.js';
+export type { PublishOptions, ServerFault, ContentCoding, ServerAnswer } from './certificate-server/answer.js';
 export { createScriptedLookup, sampleCallRecord, TEST_TRUNKS } from './sample-call-record.js';
-export type { ScriptedLookup } from './sample-call-record.js';
+export type { ScriptedLookup, LookupFunction } from './sample-call-record.js';
 export { CERTIFICATE_FAULTS } from './certificate-faults.js';
-export type { CertificateFaultName } from './certificate-faults.js';
+export type { CertificateFaultName, CertificateFault } from './certificate-faults.js';
 
 // The carrier side of the platform.
 export { createTestPlatform } from './platform/test-platform.js';
@@ -59,3 +69,4 @@ export type { PlatformJwk } from './platform/traceback-book.js';
 export type { PerformedEffect } from './platform/kit-tracebacks.js';
 export type { ReceivedBatch } from './platform/kit-registry.js';
 export type { TestProductionFile } from './platform/kit-demands.js';
+export { KEY_USAGES } from './issue-certificate.js';

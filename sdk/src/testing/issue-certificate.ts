@@ -30,26 +30,16 @@ import type { TnAuthEntry } from '../stir/index.js';
 // The few types of the library that the test kit speaks in, in one place.
 
 /** One CRL distribution point as it is to be written. */
-export interface DistributionPointOptions {
-  readonly url: string;
-  /** Issuer of an indirect CRL; left out for a CRL that the CA itself signs. */
-  readonly crlIssuer?: TestName;
-}
+export type DistributionPointOptions = Exclude<
+  NonNullable<CertificateOptions['crlDistributionPoints']>,
+  'absent'
+>[number];
 
 /** JWTClaimConstraints (RFC 8226) or, with `mustExclude`, EnhancedJWTClaimConstraints (RFC 9118), as they are to be written. */
-export interface ClaimConstraintsOptions {
-  readonly mustInclude?: readonly string[];
-  readonly permittedValues?: readonly { readonly claim: string; readonly permitted: readonly string[] }[];
-  readonly mustExclude?: readonly string[];
-}
+export type ClaimConstraintsOptions = NonNullable<CertificateOptions['jwtClaimConstraints']>;
 
 /** An extension given as bytes. */
-export interface RawExtension {
-  readonly oid: string;
-  readonly critical?: boolean;
-  /** DER inside the OCTET STRING. */
-  readonly value: Uint8Array;
-}
+export type RawExtension = NonNullable<CertificateOptions['extraExtensions']>[number];
 
 /**
  * Everything of a certificate that can be set, and so be set wrongly. Whatever is not mentioned follows the SHAKEN
@@ -100,18 +90,33 @@ export interface CertificateOptions {
   readonly authorityKeyIdentifier?: Uint8Array | 'absent' | 'wrong';
   /** Policy OIDs. */
   readonly certificatePolicies?: readonly string[] | 'absent';
-  readonly crlDistributionPoints?: readonly DistributionPointOptions[] | 'absent';
+  readonly crlDistributionPoints?:
+    | readonly {
+        readonly url: string;
+        /** Issuer of an indirect CRL; left out for a CRL that the CA itself signs. */
+        readonly crlIssuer?: TestName;
+      }[]
+    | 'absent';
   /** caIssuers URLs of AuthorityInfoAccess. */
   readonly caIssuers?: readonly string[];
   /** Entries, or the DER of the extension value, or nothing at all. */
   readonly tnAuthList?: readonly TnAuthEntry[] | Uint8Array | 'absent';
   readonly tnAuthListCritical?: boolean;
-  readonly jwtClaimConstraints?: ClaimConstraintsOptions;
-  readonly enhancedJwtClaimConstraints?: ClaimConstraintsOptions;
+  readonly jwtClaimConstraints?: {
+    readonly mustInclude?: readonly string[];
+    readonly permittedValues?: readonly { readonly claim: string; readonly permitted: readonly string[] }[];
+    readonly mustExclude?: readonly string[];
+  };
+  readonly enhancedJwtClaimConstraints?: NonNullable<CertificateOptions['jwtClaimConstraints']>;
   readonly subjectAlternativeNames?: { readonly names?: readonly string[]; readonly addresses?: readonly string[] };
   /** Adds an extension that no implementation knows, marked critical. */
   readonly unknownCriticalExtension?: boolean;
-  readonly extraExtensions?: readonly RawExtension[];
+  readonly extraExtensions?: readonly {
+    readonly oid: string;
+    readonly critical?: boolean;
+    /** DER inside the OCTET STRING. */
+    readonly value: Uint8Array;
+  }[];
 }
 
 /** OIDs of the extensions that the test PKI writes. */
@@ -194,7 +199,7 @@ export const authorityKeyIdentifierDer = (identifier: Uint8Array): Uint8Array =>
   sequence(contextPrimitive(0, identifier));
 
 /** Bits of KeyUsage by name, in their order. @see RFC 5280 section 4.2.1.3 */
-const KEY_USAGES = [
+export const KEY_USAGES = [
   'digitalSignature',
   'nonRepudiation',
   'keyEncipherment',

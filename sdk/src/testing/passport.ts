@@ -25,20 +25,7 @@ export function compactJws(headerText: string, payloadText: string, privateKey: 
 }
 
 /** How an Identity header value is written around a token. `'absent'` leaves a parameter out. */
-export interface IdentityHeaderOptions {
-  /** URL inside `info=<…>`; default the token's x5u. */
-  readonly info?: string;
-  /** Default `ES256`. */
-  readonly alg?: string;
-  /** Default the token's type. */
-  readonly ppt?: string;
-  /** Writes `alg="ES256";ppt="shaken"`, as many deployed signers do. */
-  readonly quoted?: boolean;
-  /** Spaces around `;`. */
-  readonly spaced?: boolean;
-  /** Parameters as they stand (with their leading `;`), in place of all of the above. */
-  readonly parametersText?: string;
-}
+export type IdentityHeaderOptions = NonNullable<PassportOptions['identityHeader']>;
 
 /**
  * Writes the value of an Identity header: `token;info=<url>;alg=ES256;ppt=shaken`. Checks nothing, and never throws.
@@ -100,7 +87,20 @@ export interface PassportOptions {
   /** Makes something else of the signature: given the right one (r then s), returns the one to write. */
   readonly alterSignature?: (signature: Uint8Array) => Uint8Array;
   /** How the Identity header is written around the token. */
-  readonly identityHeader?: IdentityHeaderOptions;
+  readonly identityHeader?: {
+    /** URL inside `info=<…>`; default the token's x5u. */
+    readonly info?: string;
+    /** Default `ES256`. */
+    readonly alg?: string;
+    /** Default the token's type. */
+    readonly ppt?: string;
+    /** Writes `alg="ES256";ppt="shaken"`, as many deployed signers do. */
+    readonly quoted?: boolean;
+    /** Spaces around `;`. */
+    readonly spaced?: boolean;
+    /** Parameters as they stand (with their leading `;`), in place of all of the above. */
+    readonly parametersText?: string;
+  };
 }
 
 /** A PASSporT, taken apart, and an Identity header value with it. */
@@ -289,15 +289,7 @@ export interface PassportFault {
 }
 
 /** Settings of {@link createPassportFaultContext}. */
-export interface PassportFaultContextOptions {
-  readonly signer: TestCertificate;
-  readonly x5u: string;
-  /** The verifier's time, milliseconds since the epoch; default {@link TEST_NOW_MS}. */
-  readonly nowMs?: number;
-  readonly origTn?: string;
-  readonly destTn?: string;
-  readonly origId?: string;
-}
+export type PassportFaultContextOptions = Parameters<typeof createPassportFaultContext>[0];
 
 /**
  * Completes the call that faulty PASSporTs are made for, with an attacker of its own. Never throws.
@@ -312,7 +304,15 @@ export interface PassportFaultContextOptions {
  * console.log(expectedReasonHint); // signature-invalid
  * ```
  */
-export function createPassportFaultContext(options: PassportFaultContextOptions): PassportFaultContext {
+export function createPassportFaultContext(options: {
+  readonly signer: TestCertificate;
+  readonly x5u: string;
+  /** The verifier's time, milliseconds since the epoch; default {@link TEST_NOW_MS}. */
+  readonly nowMs?: number;
+  readonly origTn?: string;
+  readonly destTn?: string;
+  readonly origId?: string;
+}): PassportFaultContext {
   const { signer, x5u } = options;
   return {
     signer,

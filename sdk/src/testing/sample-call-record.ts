@@ -88,7 +88,7 @@ export interface ScriptedLookup extends LookupFunction {
 }
 
 /** Answers for one name: addresses, or an error code such as `ENOTFOUND`. */
-export type LookupAnswer = readonly string[] | { readonly errorCode: string };
+export type LookupAnswer = Parameters<typeof createScriptedLookup>[0][string][number];
 
 /**
  * A resolver that answers from a script: the n-th query for a name gets the n-th answer, the last one repeats, so that a
@@ -106,7 +106,9 @@ export type LookupAnswer = readonly string[] | { readonly errorCode: string };
  * console.log(lookup.queries('certs.example')); // 2
  * ```
  */
-export function createScriptedLookup(script: Readonly<Record<string, readonly LookupAnswer[]>>): ScriptedLookup {
+export function createScriptedLookup(
+  script: Readonly<Record<string, readonly (readonly string[] | { readonly errorCode: string })[]>>,
+): ScriptedLookup {
   const counts = new Map<string, number>();
   const lookup: LookupFunction = (hostname, options, callback) => {
     const count = counts.get(hostname) ?? 0;

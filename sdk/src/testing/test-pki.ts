@@ -45,16 +45,7 @@ export const CRL_REASONS = {
 } as const;
 
 /** One revoked certificate: the certificate itself, or serial number and issuer name. */
-export interface RevokedEntry {
-  readonly certificate?: TestCertificate;
-  readonly serialNumber?: number | bigint;
-  readonly issuerName?: TestName;
-  /** Milliseconds since the epoch; default `thisUpdateMs`. */
-  readonly revokedAtMs?: number;
-  readonly reason?: keyof typeof CRL_REASONS;
-  /** Adds a critical entry extension that nobody knows. */
-  readonly unknownCriticalExtension?: boolean;
-}
+export type RevokedEntry = Exclude<NonNullable<CrlOptions['revoked']>[number], TestCertificate>;
 
 /** Settings of {@link TestPki.crl}. */
 export interface CrlOptions {
@@ -65,7 +56,19 @@ export interface CrlOptions {
   readonly kind?: 'indirect' | 'direct';
   /** Signer and issuer name; required for a direct CRL, default the STI-PA's CRL issuer for an indirect one. */
   readonly issuer?: TestCertificate;
-  readonly revoked?: readonly (RevokedEntry | TestCertificate)[];
+  readonly revoked?: readonly (
+    | {
+        readonly certificate?: TestCertificate;
+        readonly serialNumber?: number | bigint;
+        readonly issuerName?: TestName;
+        /** Milliseconds since the epoch; default `thisUpdateMs`. */
+        readonly revokedAtMs?: number;
+        readonly reason?: keyof typeof CRL_REASONS;
+        /** Adds a critical entry extension that nobody knows. */
+        readonly unknownCriticalExtension?: boolean;
+      }
+    | TestCertificate
+  )[];
   /** Milliseconds since the epoch. Default one hour before the PKI's `nowMs`. */
   readonly thisUpdateMs?: number;
   /** Milliseconds since the epoch; default one day after the PKI's `nowMs`. */

@@ -11,32 +11,13 @@ export type TnAuthEntry =
   | { readonly kind: 'one'; readonly tn: string };
 
 /** What a certificate lets its holder say in a PASSporT. @see RFC 8226 section 8, RFC 9118 section 4 */
-export interface JwtClaimConstraints {
-  /** Names of claims that a PASSporT must have, beside those of its type. */
-  readonly mustInclude: readonly string[];
-  /** Claims that may only have one of these values, each compared as text. */
-  readonly permittedValues: readonly { readonly claim: string; readonly permitted: readonly string[] }[];
-  /** Names of claims that a PASSporT must not have. EnhancedJWTClaimConstraints only; empty otherwise. */
-  readonly mustExclude: readonly string[];
-}
+export type JwtClaimConstraints = NonNullable<Certificate['jwtClaimConstraints']>;
 
 /** One CRL distribution point: where a CRL is published and, for an indirect one, who signs it. */
-export interface CrlDistributionPoint {
-  /** As written, at most 16; empty where it is named otherwise than by URL. */
-  readonly urls: readonly string[];
-  /** Canonical text of the cRLIssuer name, for an indirect CRL. */
-  readonly crlIssuer?: string;
-}
+export type CrlDistributionPoint = Certificate['crlDistributionPoints'][number];
 
 /** A distinguished name: readable text, comparable bytes, and its attributes in order. */
-export interface DistinguishedName {
-  /** For people: `C=US, O=Example, CN=SHAKEN 1234`. */
-  readonly text: string;
-  /** For comparison (name chaining): canonical form after RFC 5280 section 7.1 (case folded, spaces squeezed). */
-  readonly canonical: string;
-  /** Short name, or dotted OID where there is none (`C`, `CN`), and text, in the order of the certificate. */
-  readonly attributes: readonly { readonly type: string; readonly value: string }[];
-}
+export type DistinguishedName = Certificate['subject'];
 
 /**
  * An X.509 certificate, taken apart once. Parsed is not trusted: only a path from `buildCertificatePath` says so.
@@ -51,8 +32,15 @@ export interface Certificate {
   readonly version: 1 | 2 | 3;
   /** Serial number, lower-case hex without leading zeros; a leading `-` when negative. */
   readonly serialNumber: string;
-  readonly subject: DistinguishedName;
-  readonly issuer: DistinguishedName;
+  readonly subject: {
+    /** For people: `C=US, O=Example, CN=SHAKEN 1234`. */
+    readonly text: string;
+    /** For comparison (name chaining): canonical form after RFC 5280 section 7.1 (case folded, spaces squeezed). */
+    readonly canonical: string;
+    /** Short name, or dotted OID where there is none (`C`, `CN`), and text, in the order of the certificate. */
+    readonly attributes: readonly { readonly type: string; readonly value: string }[];
+  };
+  readonly issuer: Certificate['subject'];
   /** First instant of its validity, milliseconds since the epoch. */
   readonly notBeforeMs: number;
   /** Last instant of its validity, milliseconds since the epoch. */
@@ -80,13 +68,25 @@ export interface Certificate {
   /** Dotted OIDs, at most 16. */
   readonly certificatePolicies: readonly string[];
   /** At most 16. */
-  readonly crlDistributionPoints: readonly CrlDistributionPoint[];
+  readonly crlDistributionPoints: readonly {
+    /** As written, at most 16; empty where it is named otherwise than by URL. */
+    readonly urls: readonly string[];
+    /** Canonical text of the cRLIssuer name, for an indirect CRL. */
+    readonly crlIssuer?: string;
+  }[];
   /** caIssuers URLs of AuthorityInfoAccess. */
   readonly caIssuers: readonly string[];
   /** Whom its holder may sign for, 1 to 512 entries; absent where the certificate has no TNAuthList. */
   readonly tnAuthList?: readonly TnAuthEntry[];
   /** Those of both extensions together, JWTClaimConstraints and EnhancedJWTClaimConstraints. */
-  readonly jwtClaimConstraints?: JwtClaimConstraints;
+  readonly jwtClaimConstraints?: {
+    /** Names of claims that a PASSporT must have, beside those of its type. */
+    readonly mustInclude: readonly string[];
+    /** Claims that may only have one of these values, each compared as text. */
+    readonly permittedValues: readonly { readonly claim: string; readonly permitted: readonly string[] }[];
+    /** Names of claims that a PASSporT must not have. EnhancedJWTClaimConstraints only; empty otherwise. */
+    readonly mustExclude: readonly string[];
+  };
   /** Every extension in its order, processed or not, by dotted OID. */
   readonly extensions: readonly { readonly oid: string; readonly critical: boolean }[];
   /**

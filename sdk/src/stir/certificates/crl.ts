@@ -11,7 +11,7 @@ import {
 } from './certificate-extensions.js';
 import type { RawExtension } from './certificate-extensions.js';
 import { readPemBlocks } from './certificate.js';
-import type { DistinguishedName } from './certificate.js';
+import type { Certificate } from './certificate.js';
 import {
   DER_TAG,
   MalformedDer,
@@ -168,23 +168,7 @@ function unknownCritical(extensions: readonly RawExtension[], processed: Readonl
 export const CRL_MAX_BYTES: number = 2 * 1024 * 1024;
 
 /** For which certificates a CRL speaks. @see RFC 5280 section 5.2.5 */
-export interface CrlScope {
-  /** Where this CRL says it is published; empty where it does not. */
-  readonly urls: readonly string[];
-  /**
-   * It says which part of its issuer's certificates it is for, by URL or by another kind of name: it speaks for no certificate that does
-   * not name the same distribution point.
-   */
-  readonly hasDistributionPoint: boolean;
-  /** Its IssuingDistributionPoint as encoded; CRLs that differ in it are different CRLs, not issues of one. */
-  readonly issuingDistributionPoint?: Uint8Array;
-  /** Its entries may be certificates of other issuers, named in the entries. */
-  readonly indirect: boolean;
-  /** The one kind of certificate it is for; absent where it is for all kinds. */
-  readonly only?: 'user-certificates' | 'ca-certificates' | 'attribute-certificates';
-  /** It covers some revocation reasons and not others, so that absence from it means little. */
-  readonly someReasonsOnly: boolean;
-}
+export type CrlScope = CertificateRevocationList['scope'];
 
 /**
  * A certificate revocation list, taken apart. Parsed is not trusted: `createRevocationSet` looks at its signature and signer.
@@ -196,7 +180,7 @@ export interface CertificateRevocationList {
   /** SHA-256 of `der`, lower-case hex. */
   readonly sha256: string;
   /** Name of the CRL issuer, which signs it. */
-  readonly issuer: DistinguishedName;
+  readonly issuer: Certificate['subject'];
   /** Dotted OID of the signature algorithm. */
   readonly signatureAlgorithm: string;
   /** When it was issued, milliseconds since the epoch. */
@@ -209,7 +193,23 @@ export interface CertificateRevocationList {
   readonly authorityKeyIdentifier?: string;
   /** Where the signer's certificate is published: caIssuers URLs of AuthorityInfoAccess. */
   readonly caIssuers: readonly string[];
-  readonly scope: CrlScope;
+  readonly scope: {
+    /** Where this CRL says it is published; empty where it does not. */
+    readonly urls: readonly string[];
+    /**
+     * It says which part of its issuer's certificates it is for, by URL or by another kind of name: it speaks for no certificate that does
+     * not name the same distribution point.
+     */
+    readonly hasDistributionPoint: boolean;
+    /** Its IssuingDistributionPoint as encoded; CRLs that differ in it are different CRLs, not issues of one. */
+    readonly issuingDistributionPoint?: Uint8Array;
+    /** Its entries may be certificates of other issuers, named in the entries. */
+    readonly indirect: boolean;
+    /** The one kind of certificate it is for; absent where it is for all kinds. */
+    readonly only?: 'user-certificates' | 'ca-certificates' | 'attribute-certificates';
+    /** It covers some revocation reasons and not others, so that absence from it means little. */
+    readonly someReasonsOnly: boolean;
+  };
   /** Why the status of no certificate may be taken from it: a critical extension that is not processed, a delta CRL, no nextUpdate. */
   readonly unusable?: string;
   /** Canonical issuer name → serial number (as in `Certificate`) → entry. */

@@ -1,5 +1,5 @@
 import type { Spc } from '../../core/terms.js';
-import type { Certificate, JwtClaimConstraints, TnAuthEntry } from './certificate.js';
+import type { Certificate, TnAuthEntry } from './certificate.js';
 import { SIGNATURE_ALGORITHMS, checkSignature, permittedAlgorithm } from './parse-certificate.js';
 import type { SignatureAlgorithmName, SignatureCheck } from './parse-certificate.js';
 import { authorityEncompasses, mergeAuthority, tnAuthListText } from './tn-auth-list.js';
@@ -54,7 +54,7 @@ export interface CertificatePath {
   /** Of the end entity. */
   readonly tnAuthList: readonly TnAuthEntry[];
   /** Of the end entity. */
-  readonly jwtClaimConstraints?: JwtClaimConstraints;
+  readonly jwtClaimConstraints?: NonNullable<Certificate['jwtClaimConstraints']>;
   /** Never `revoked`: such a path is untrusted. */
   readonly revocation: RevocationStatus;
 }

@@ -77,24 +77,7 @@ export interface CertificateRepository {
 }
 
 /** One cached chain as it is kept on disk and handed between machines. Says what was published, not that it is trusted. */
-export interface CachedChainEnvelope {
-  /** Marks the form; a reader ignores others. */
-  readonly format: 'hopback.certificate-chain.1';
-  /** The exact text of the x5u. */
-  readonly url: string;
-  /** PEM, end entity first. */
-  readonly body: string;
-  /** SHA-256 of `body`, lower-case hex: finds damage, not forgery. */
-  readonly bodySha256: string;
-  /** Milliseconds since the epoch. */
-  readonly fetchedAtMs: number;
-  /** Milliseconds since the epoch. */
-  readonly freshUntilMs: number;
-  /** Entity tag as sent, at most 256 characters. */
-  readonly etag?: string;
-  /** `Last-Modified` as sent, at most 256 characters. */
-  readonly lastModified?: string;
-}
+export type CachedChainEnvelope = CertificateCacheExport['entries'][number];
 
 /** All cached chains of a repository. */
 export interface CertificateCacheExport {
@@ -103,7 +86,24 @@ export interface CertificateCacheExport {
   /** Milliseconds since the epoch. */
   readonly exportedAtMs: number;
   /** The oldest first. */
-  readonly entries: readonly CachedChainEnvelope[];
+  readonly entries: readonly {
+    /** Marks the form; a reader ignores others. */
+    readonly format: 'hopback.certificate-chain.1';
+    /** The exact text of the x5u. */
+    readonly url: string;
+    /** PEM, end entity first. */
+    readonly body: string;
+    /** SHA-256 of `body`, lower-case hex: finds damage, not forgery. */
+    readonly bodySha256: string;
+    /** Milliseconds since the epoch. */
+    readonly fetchedAtMs: number;
+    /** Milliseconds since the epoch. */
+    readonly freshUntilMs: number;
+    /** Entity tag as sent, at most 256 characters. */
+    readonly etag?: string;
+    /** `Last-Modified` as sent, at most 256 characters. */
+    readonly lastModified?: string;
+  }[];
 }
 
 /** What came of a preload. */

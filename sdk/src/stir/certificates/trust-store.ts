@@ -50,10 +50,6 @@ export type TrustStoreProblem =
     }
   | { readonly part: 'clock'; readonly reason: 'no-time'; readonly detail: string };
 
-/** Where the anchors of a trust store come from. A signed list has the `sequence` of its issue and an end, milliseconds since the epoch. */
-export type TrustStoreSource =
-  { readonly kind: 'sti-pa-list'; readonly sequence: number; readonly expMs: number } | { readonly kind: 'files' };
-
 /**
  * What certificates are judged by at one time: who may issue, what lies between, what was revoked. An immutable snapshot; a reload makes
  * a new one, and `version` tells whether results that were kept still hold.
@@ -66,19 +62,12 @@ export interface TrustStore {
   /** CA certificates that a path may go through beside those of its chain, each once. */
   readonly intermediates: readonly Certificate[];
   readonly revocation: RevocationSet;
-  readonly source: TrustStoreSource;
+  readonly source:
+    { readonly kind: 'sti-pa-list'; readonly sequence: number; readonly expMs: number } | { readonly kind: 'files' };
 }
 
 /** What a trust store is made of. */
-export interface TrustStoreOptions {
-  /** CA certificates, at least one. */
-  readonly anchors: readonly Certificate[];
-  readonly source: TrustStoreSource;
-  /** CA certificates that a path may go through beside those of its chain. Default none. */
-  readonly intermediates?: readonly Certificate[];
-  /** Default: a set without CRLs, for which every certificate's status is unknown. */
-  readonly revocation?: RevocationSet;
-}
+export type TrustStoreOptions = Parameters<typeof createTrustStore>[0];
 
 /**
  * Makes a snapshot of what is trusted. No anchors means that nothing can be verified, never that everything is trusted.
@@ -95,7 +84,15 @@ export interface TrustStoreOptions {
  * console.log(store.anchors.length, store.version.length); // 1 32
  * ```
  */
-export function createTrustStore(options: TrustStoreOptions): TrustStore {
+export function createTrustStore(options: {
+  /** CA certificates, at least one. */
+  readonly anchors: readonly Certificate[];
+  readonly source: TrustStore['source'];
+  /** CA certificates that a path may go through beside those of its chain. Default none. */
+  readonly intermediates?: readonly Certificate[];
+  /** Default: a set without CRLs, for which every certificate's status is unknown. */
+  readonly revocation?: RevocationSet;
+}): TrustStore {
   const anchors = distinct(options.anchors);
   if (anchors.length === 0)
     throw new HopbackError('trust-list-rejected', 'a trust store needs at least one trust anchor');
@@ -141,7 +138,7 @@ export interface TrustStoreMaterial {
     | {
         readonly kind: 'certificates';
         readonly certificates: readonly Certificate[];
-        readonly source: TrustStoreSource;
+        readonly source: TrustStore['source'];
       }
     | { readonly kind: 'sti-pa-list'; readonly jws: string; readonly signerChain?: readonly Certificate[] };
   readonly stiPaRoots: readonly Certificate[];
@@ -192,7 +189,7 @@ function crlsOf({ crls }: RevocationSet): RevocationSet {
 
 /** Result of {@link verifyTrustAnchors}. */
 type VerifiedAnchors =
-  | { readonly status: 'accepted'; readonly anchors: readonly Certificate[]; readonly source: TrustStoreSource }
+  | { readonly status: 'accepted'; readonly anchors: readonly Certificate[]; readonly source: TrustStore['source'] }
   | (TrustStoreVerification & { readonly status: 'rejected' });
 
 /**
@@ -260,12 +257,7 @@ export interface TrustStoreFiles {
 }
 
 /** How a trust store is loaded. */
-export interface LoadTrustStoreOptions {
-  /** The instant that the list and the signers of CRLs are checked at. */
-  readonly clock: Clock;
-  /** The store in use: its list is not replaced by an older one, nor are its CRLs. */
-  readonly previous?: TrustStore;
-}
+export type LoadTrustStoreOptions = Parameters<typeof loadTrustStore>[1];
 
 /**
  * Loads a trust store from files. A certificate or CRL that cannot be parsed fails the whole load, so that the store in use stays; a CRL
@@ -292,7 +284,15 @@ export interface LoadTrustStoreOptions {
  * console.log(store.source.kind, store.anchors.length); // sti-pa-list 1
  * ```
  */
-export async function loadTrustStore(files: TrustStoreFiles, options: LoadTrustStoreOptions): Promise<TrustStore> {
+export async function loadTrustStore(
+  files: TrustStoreFiles,
+  options: {
+    /** The instant that the list and the signers of CRLs are checked at. */
+    readonly clock: Clock;
+    /** The store in use: its list is not replaced by an older one, nor are its CRLs. */
+    readonly previous?: TrustStore;
+  },
+): Promise<TrustStore> {
   const atMs = timeOf(options.clock);
   if (atMs === undefined) throw new HopbackError('invalid-configuration', 'The clock gives no time.');
   const [stiPaRoots, intermediates, crlSigners, crls] = await Promise.all([

@@ -39,9 +39,7 @@ export interface ClaimProblem {
 }
 
 /** Result of reading a payload: claims, or everything that is wrong with them. */
-export type ClaimsResult =
-  | { readonly status: 'read'; readonly claims: PassportClaims }
-  | { readonly status: 'malformed'; readonly problems: readonly ClaimProblem[] };
+export type ClaimsResult = ReturnType<PassportType['readClaims']>;
 
 /**
  * One PASSporT type (`ppt`), as the verification service sees it. New types are new modules of this shape, handed to the
@@ -77,21 +75,27 @@ export interface PassportType {
   /** Where the type is specified, for people: `RFC 8588`. */
   readonly section: string;
   /** Reads the payload, unsigned as far as it knows; must never throw, whatever is in it. */
-  readonly readClaims: (payload: JsonObject) => ClaimsResult;
+  readonly readClaims: (
+    payload: JsonObject,
+  ) =>
+    | { readonly status: 'read'; readonly claims: PassportClaims }
+    | { readonly status: 'malformed'; readonly problems: readonly ClaimProblem[] };
   /**
    * A short cut for payload text in the exact spelling that signers of this type use; undefined for any other, which then goes
    * through the JSON parser and `readClaims`. Must never answer what those would not.
    */
-  readonly readCanonical?: (payloadText: string) => CanonicalReading | undefined;
+  readonly readCanonical?: (payloadText: string) =>
+    | {
+        /** As the JSON parser would have read it. */
+        readonly payload: JsonObject;
+        /** As `readClaims` would have read them. */
+        readonly claims: PassportClaims;
+      }
+    | undefined;
 }
 
 /** What {@link PassportType.readCanonical} reads: the payload, and its claims. */
-export interface CanonicalReading {
-  /** As the JSON parser would have read it. */
-  readonly payload: JsonObject;
-  /** As `readClaims` would have read them. */
-  readonly claims: PassportClaims;
-}
+export type CanonicalReading = NonNullable<ReturnType<NonNullable<PassportType['readCanonical']>>>;
 
 /** Collects what is wrong while claims are read. */
 export interface ClaimReader {

@@ -33,7 +33,7 @@ export type CallSource = (typeof CALL_SOURCES)[number];
 /** What a provider knows of a call when it decides how to attest. What is left out counts as not known. */
 export interface AttestationFacts {
   /** What the provider is to this call. */
-  readonly role: CallRole;
+  readonly role: (typeof CALL_ROLES)[number];
   /** Name of the trunk or trunk group, for rules about it; at most {@link MAX_NAME_CHARS} characters. */
   readonly trunk?: string;
   /** The provider's own name for the customer, for rules and the record; at most {@link MAX_NAME_CHARS} characters. */
@@ -43,15 +43,15 @@ export interface AttestationFacts {
   /** This call was shown to come from that customer: registration, mutual TLS, a trunk of theirs alone. Default false. */
   readonly callerAuthenticated?: boolean;
   /** What is known of the caller's right to the number. Default `unknown`. */
-  readonly numberOwnership?: NumberOwnership;
+  readonly numberOwnership?: (typeof NUMBER_OWNERSHIPS)[number];
   /** From whom the call came in. Default `unknown`. */
-  readonly receivedFrom?: CallSource;
+  readonly receivedFrom?: (typeof CALL_SOURCES)[number];
 }
 
 /** Facts with nothing left open, as rules see them and records keep them. */
 export interface CompleteAttestationFacts {
   /** `unknown` when what was given is no role; no rule that names a role then matches. */
-  readonly role: CallRole | 'unknown';
+  readonly role: (typeof CALL_ROLES)[number] | 'unknown';
   /** Left out when what was given is no name. */
   readonly trunk?: string;
   /** Left out when what was given is no name. */
@@ -61,9 +61,9 @@ export interface CompleteAttestationFacts {
   /** `true` only where exactly that was given. */
   readonly callerAuthenticated: boolean;
   /** `unknown` when what was given is none. */
-  readonly numberOwnership: NumberOwnership;
+  readonly numberOwnership: (typeof NUMBER_OWNERSHIPS)[number];
   /** `unknown` when what was given is none. */
-  readonly receivedFrom: CallSource;
+  readonly receivedFrom: (typeof CALL_SOURCES)[number];
 }
 
 /** Longest name of a trunk, customer, rule or policy: as much as a UUID with a prefix, and room to spare. */
@@ -119,7 +119,7 @@ function deepFreeze<Value>(value: Value): Value {
 /** When a rule applies: every fact named here must have the value, or one of the values. An empty condition always applies. */
 export interface AttestationCondition {
   /** Rules for A and B need exactly `originating`. */
-  readonly role?: CallRole | readonly CallRole[];
+  readonly role?: (typeof CALL_ROLES)[number] | readonly (typeof CALL_ROLES)[number][];
   /** Names, each at most {@link MAX_NAME_CHARS} characters. */
   readonly trunk?: string | readonly string[];
   /** Names, each at most {@link MAX_NAME_CHARS} characters. */
@@ -129,9 +129,9 @@ export interface AttestationCondition {
   /** Rules for A and B need `true`. */
   readonly callerAuthenticated?: boolean;
   /** Rules for A need some of `owned`, `delegated` and `verified-by-letter`, and nothing else. */
-  readonly numberOwnership?: NumberOwnership | readonly NumberOwnership[];
+  readonly numberOwnership?: (typeof NUMBER_OWNERSHIPS)[number] | readonly (typeof NUMBER_OWNERSHIPS)[number][];
   /** From whom the call came in. */
-  readonly receivedFrom?: CallSource | readonly CallSource[];
+  readonly receivedFrom?: (typeof CALL_SOURCES)[number] | readonly (typeof CALL_SOURCES)[number][];
 }
 
 /** One line of an attestation policy. */
@@ -151,7 +151,7 @@ export interface AttestationRule {
  * likes, where the provider has decided elsewhere and the rules are only noted beside it. A rule that says `do-not-sign` stands, and
  * so do facts that speak against the level: another role than `originating`, a number known not to be the caller's.
  */
-export type ExplicitAttestation = 'refused' | 'at-most-rule' | 'permitted';
+export type ExplicitAttestation = NonNullable<AttestationPolicyData['explicitAttestation']>;
 
 /** How a provider attests, as data: it can be stored, compared and shown. */
 export interface AttestationPolicyData {
@@ -160,7 +160,7 @@ export interface AttestationPolicyData {
   /** Looked through in order; the first that applies decides. Where none does, the call is not signed. */
   readonly rules: readonly AttestationRule[];
   /** Default `refused`. */
-  readonly explicitAttestation?: ExplicitAttestation;
+  readonly explicitAttestation?: 'refused' | 'at-most-rule' | 'permitted';
 }
 
 /**
@@ -376,24 +376,24 @@ export interface AttestationPolicy {
   /** Name and version, as in the data. */
   readonly id: string;
   /** In the order in which they are looked through. */
-  readonly rules: readonly PreparedAttestationRule[];
+  readonly rules: readonly {
+    /** The rule as it was given. */
+    readonly rule: AttestationRule;
+    /** All must hold. */
+    readonly tests: readonly {
+      readonly fact: keyof AttestationCondition;
+      /** Whether the fact may have this value. */
+      readonly permits: (value: unknown) => boolean;
+    }[];
+    /** The facts of the tests. */
+    readonly decidedOn: readonly (keyof AttestationCondition)[];
+  }[];
   /** Whether requests may bring a level of their own. */
-  readonly explicitAttestation: ExplicitAttestation;
+  readonly explicitAttestation: NonNullable<AttestationPolicyData['explicitAttestation']>;
 }
 
 /** A rule of a checked policy, its condition taken apart. */
-export interface PreparedAttestationRule {
-  /** The rule as it was given. */
-  readonly rule: AttestationRule;
-  /** All must hold. */
-  readonly tests: readonly {
-    readonly fact: keyof AttestationCondition;
-    /** Whether the fact may have this value. */
-    readonly permits: (value: unknown) => boolean;
-  }[];
-  /** The facts of the tests. */
-  readonly decidedOn: readonly (keyof AttestationCondition)[];
-}
+export type PreparedAttestationRule = AttestationPolicy['rules'][number];
 
 /** What a policy says of a call, and why. */
 export interface AttestationDecision {

@@ -6,22 +6,7 @@ import type { FailureReason, NoteReason, StepName, VerificationFailure } from '.
 import { VERIFICATION_STEPS } from './steps.js';
 
 /** One step of a verification, told so that a person sees why. */
-export interface ExplainedStep {
-  /** Name of the step, as in {@link VERIFICATION_STEPS}. */
-  readonly step: StepName;
-  /** The rule in one sentence. */
-  readonly rule: string;
-  /** Where the rule comes from. */
-  readonly section: string;
-  /** `skipped`: did not apply, or an earlier step ended the matter. */
-  readonly result: 'passed' | 'noted' | 'failed' | 'unknown' | 'skipped';
-  /** Failure reasons or notes, empty when the step simply passed. */
-  readonly reasons: readonly { readonly reason: string; readonly text?: string }[];
-  /** What the rule asked for. */
-  readonly expected?: string | number;
-  /** What was found. */
-  readonly actual?: string | number;
-}
+export type ExplainedStep = ExplainedPassport['steps'][number];
 
 /** The steps of one Identity header. */
 export interface ExplainedPassport {
@@ -32,7 +17,22 @@ export interface ExplainedPassport {
   /** As in the verdict. */
   readonly status: PassportEvidence['status'];
   /** Every step in the order it is made, those that did not apply included. */
-  readonly steps: readonly ExplainedStep[];
+  readonly steps: readonly {
+    /** Name of the step, as in {@link VERIFICATION_STEPS}. */
+    readonly step: StepName;
+    /** The rule in one sentence. */
+    readonly rule: string;
+    /** Where the rule comes from. */
+    readonly section: string;
+    /** `skipped`: did not apply, or an earlier step ended the matter. */
+    readonly result: 'passed' | 'noted' | 'failed' | 'unknown' | 'skipped';
+    /** Failure reasons or notes, empty when the step simply passed. */
+    readonly reasons: readonly { readonly reason: string; readonly text?: string }[];
+    /** What the rule asked for. */
+    readonly expected?: string | number;
+    /** What was found. */
+    readonly actual?: string | number;
+  }[];
 }
 
 /**

@@ -6,12 +6,7 @@ import { revocationAt } from '../certificates/revocation.js';
 import type { TrustStore } from '../certificates/trust-store.js';
 
 /** How often a call has been seen by one verifier. */
-export interface Seen {
-  /** This time included. */
-  readonly count: number;
-  /** Milliseconds since the epoch. */
-  readonly firstSeenMs: number;
-}
+export type Seen = ReturnType<ReplayMemory['observe']>;
 
 /** Remembers call keys for as long as their PASSporTs can be fresh. Belongs to one verifier, never to the process. */
 export interface ReplayMemory {
@@ -19,21 +14,21 @@ export interface ReplayMemory {
    * Counts a call key, as in {@link VerdictEvidence}, and says how often it has been counted. Should not throw; a verification
    * service goes on without the count where it does.
    */
-  readonly observe: (callKey: string, nowMs: number) => Seen;
+  readonly observe: (
+    callKey: string,
+    nowMs: number,
+  ) => {
+    /** This time included. */
+    readonly count: number;
+    /** Milliseconds since the epoch. */
+    readonly firstSeenMs: number;
+  };
   /** Number of keys remembered. */
   readonly size: () => number;
 }
 
 /** Bounds of a {@link ReplayMemory}. */
-export interface ReplayMemoryOptions {
-  /** How long a key is remembered at least, milliseconds. */
-  readonly windowMs: number;
-  /**
-   * The last so many calls are remembered at least, unless the window has passed since; half as many more at most. Default 400,000:
-   * eleven minutes at 600 calls/s, two at 3,000; 75 MB at worst.
-   */
-  readonly maxKeys?: number;
-}
+export type ReplayMemoryOptions = Parameters<typeof createReplayMemory>[0];
 
 /**
  * Makes a replay memory of several generations. A generation is dropped whole, when the window has passed since its last key or enough
@@ -49,7 +44,15 @@ export interface ReplayMemoryOptions {
  * console.log(memory.observe('call-key', 1000).count); // 2
  * ```
  */
-export function createReplayMemory(options: ReplayMemoryOptions): ReplayMemory {
+export function createReplayMemory(options: {
+  /** How long a key is remembered at least, milliseconds. */
+  readonly windowMs: number;
+  /**
+   * The last so many calls are remembered at least, unless the window has passed since; half as many more at most. Default 400,000:
+   * eleven minutes at 600 calls/s, two at 3,000; 75 MB at worst.
+   */
+  readonly maxKeys?: number;
+}): ReplayMemory {
   const { windowMs, maxKeys = DEFAULT_MAX_KEYS } = options;
   const generationKeys = Math.max(1, Math.ceil(maxKeys / GENERATIONS));
   let young = openGeneration(Number.NEGATIVE_INFINITY);

@@ -132,12 +132,7 @@ async function settled(checked: unknown): Promise<Signatures> {
 const isSignatures = (checked: unknown): checked is Signatures => Array.isArray(checked);
 
 /** Settings of a signature pool. */
-export interface SignaturePoolOptions {
-  /** Threads that check signatures, 1 to 256. Default: one per processor. */
-  readonly threads?: number;
-  /** Jobs that may wait or be under way at a time; further ones are left unchecked at once. Default {@link MAX_JOBS_IN_POOL}. */
-  readonly maxJobs?: number;
-}
+export type SignaturePoolOptions = NonNullable<Parameters<typeof createSignaturePool>[0]>;
 
 /** Checks signatures in threads of its own, so that the event loop is left to the calls. */
 export interface SignaturePool extends SignatureChecker, AsyncDisposable {
@@ -172,7 +167,14 @@ export const MAX_JOBS_IN_POOL = 16_384;
  * console.log((await service.verify({ identity: [] })).reasons[0]); // identity-absent
  * ```
  */
-export function createSignaturePool(options: SignaturePoolOptions = {}): SignaturePool {
+export function createSignaturePool(
+  options: {
+    /** Threads that check signatures, 1 to 256. Default: one per processor. */
+    readonly threads?: number;
+    /** Jobs that may wait or be under way at a time; further ones are left unchecked at once. Default {@link MAX_JOBS_IN_POOL}. */
+    readonly maxJobs?: number;
+  } = {},
+): SignaturePool {
   const threads = inRange('threads', options.threads ?? availableParallelism(), MAX_THREADS);
   const pool: Pool = {
     threads: [],

@@ -306,7 +306,7 @@ export type StepSet = number;
 
 /** Names of the verification steps, in the order they are made. */
 /** The steps in the order they are made. */
-const STEP_NAMES = [
+export const STEP_NAMES = [
   'identity-header-syntax',
   'ppt-parameter',
   'full-form',

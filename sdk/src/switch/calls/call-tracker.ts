@@ -51,22 +51,7 @@ export const MAX_OPEN_CALLS = 250_000;
 export const MAX_CALL_AGE_MS = 86_400_000;
 
 /** How a tracker fares. */
-export interface CallTrackerStatistics {
-  /** Calls that were begun. */
-  readonly calls: number;
-  /** Calls that are up, or wait for an answer. */
-  readonly open: number;
-  /** Calls of which a record was made without their end: there were too many, or they took too long. */
-  readonly givenUp: number;
-  /** Records that were made. */
-  readonly records: number;
-  /** Records that the sink did not take, and that are nowhere else. */
-  readonly lost: number;
-  /** Records that wait for the store. */
-  readonly pending: number;
-  /** What went wrong here. */
-  readonly troubles: number;
-}
+export type CallTrackerStatistics = ReturnType<CallTracker['statistics']>;
 
 /** Follows the calls of an application, and makes records of them. */
 export interface CallTracker extends AsyncDisposable {
@@ -80,7 +65,22 @@ export interface CallTracker extends AsyncDisposable {
   readonly place: (options?: { readonly customerId?: string }) => TrackedCall;
   /** For `srf.use('invite', …)`, before `verifyIdentity`: leaves the call at `req.locals.call`. Hands every call on at once. */
   readonly middleware: SipMiddleware;
-  readonly statistics: () => CallTrackerStatistics;
+  readonly statistics: () => {
+    /** Calls that were begun. */
+    readonly calls: number;
+    /** Calls that are up, or wait for an answer. */
+    readonly open: number;
+    /** Calls of which a record was made without their end: there were too many, or they took too long. */
+    readonly givenUp: number;
+    /** Records that were made. */
+    readonly records: number;
+    /** Records that the sink did not take, and that are nowhere else. */
+    readonly lost: number;
+    /** Records that wait for the store. */
+    readonly pending: number;
+    /** What went wrong here. */
+    readonly troubles: number;
+  };
   /** Makes records without an end of the calls that are open, and tries once more to store what waits. Never rejects. */
   readonly close: () => Promise<void>;
 }

@@ -203,11 +203,11 @@ function calledUser(requestUri: string): CalledUser | undefined {
  * What an answer is to the SBC. `signed`, `verified`: it has something to add to the call, which goes on. `nothing-to-say`: the call goes on as it is.
  * `blocked`: the call ends. `unavailable`: the next server may be asked. `forbidden`: nobody serves that address.
  */
-export type RedirectOutcome = 'signed' | 'verified' | 'nothing-to-say' | 'blocked' | 'unavailable' | 'forbidden';
+export type RedirectOutcome = RedirectAnswer['outcome'];
 
 /** An answer to an INVITE, and what it rests on. */
 export interface RedirectAnswer {
-  readonly outcome: RedirectOutcome;
+  readonly outcome: 'signed' | 'verified' | 'nothing-to-say' | 'blocked' | 'unavailable' | 'forbidden';
   /** Why, in a word that does not change between releases: `already-signed`, `signer-failed`, a concern of the call. */
   readonly because?: string;
   /** 300 or 302, 404, 503, 603, or what a policy decided. */

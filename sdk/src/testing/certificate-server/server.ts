@@ -278,12 +278,7 @@ export interface CertificateServerOptions {
 }
 
 /** One request as it arrived. */
-export interface ServedRequest {
-  readonly path: string;
-  readonly method: string;
-  readonly headers: IncomingHttpHeaders;
-  readonly listener: ServerListener;
-}
+export type ServedRequest = ReturnType<CertificateServer['requestLog']>[number];
 
 /** A repository of certificates, CRLs and trust lists on loopback, right or misbehaving by path. */
 export interface CertificateServer {
@@ -310,7 +305,12 @@ export interface CertificateServer {
   /** How many requests a path has had, or all paths together. */
   readonly requests: (path?: string) => number;
   /** The requests of a path, or all of them, oldest first. */
-  readonly requestLog: (path?: string) => readonly ServedRequest[];
+  readonly requestLog: (path?: string) => readonly {
+    readonly path: string;
+    readonly method: string;
+    readonly headers: IncomingHttpHeaders;
+    readonly listener: ServerListener;
+  }[];
   /** Resolves when a path has had so many requests. */
   readonly requested: (path: string, count: number) => Promise<void>;
   /** Connections open now: all of them, or those on which a path was asked for. */
