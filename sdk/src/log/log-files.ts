@@ -26,9 +26,6 @@ import { HopbackError, isHopbackError } from '../errors.js';
 /** A file of the log, open. Every call rejects with the error of the system, `code` included. */
 export type LogFile = Awaited<ReturnType<LogFiles['create']>>;
 
-/** A file in the directory of the log. */
-export type ListedFile = Awaited<ReturnType<LogFiles['list']>>[number];
-
 /**
  * What the log asks of the file system. The default is Node's; tests hand in one that fails, forgets what was not synced, or counts.
  * Every call rejects with the error of the system, `code` included.

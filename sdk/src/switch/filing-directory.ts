@@ -275,9 +275,6 @@ const MAX_AHEAD_MS = 300_000;
 /** What became of a file. Where it was not taken, the last one that was stands. */
 export type FilingLoad = ReturnType<FilingDirectory['load']>;
 
-/** How a directory stands. */
-export type FilingDirectoryStatus = ReturnType<FilingDirectory['status']>;
-
 /** Knows the filings of the providers at the other ends of trunks. */
 export interface FilingDirectory {
   /**

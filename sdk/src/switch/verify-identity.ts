@@ -241,9 +241,6 @@ async function answered(response: SipResponseLike, treatment: CallTreatment): Pr
   return true;
 }
 
-/** What the next leg of a call gets. */
-export type OutboundHeaders = Awaited<ReturnType<typeof outboundHeaders>>;
-
 /** What the next leg is made from. */
 export interface OutboundHeadersOptions {
   /** What was found of the call as it came in: `req.locals.identity`. */

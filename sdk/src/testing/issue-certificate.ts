@@ -38,9 +38,6 @@ export type DistributionPointOptions = Exclude<
 /** JWTClaimConstraints (RFC 8226) or, with `mustExclude`, EnhancedJWTClaimConstraints (RFC 9118), as they are to be written. */
 export type ClaimConstraintsOptions = NonNullable<CertificateOptions['jwtClaimConstraints']>;
 
-/** An extension given as bytes. */
-export type RawExtension = NonNullable<CertificateOptions['extraExtensions']>[number];
-
 /**
  * Everything of a certificate that can be set, and so be set wrongly. Whatever is not mentioned follows the SHAKEN
  * certificate profile for its kind (service provider, CA, …). `'absent'` leaves an extension out.

@@ -288,9 +288,6 @@ export interface PassportFault {
   readonly build: (context: PassportFaultContext) => FaultyIdentityHeader;
 }
 
-/** Settings of {@link createPassportFaultContext}. */
-export type PassportFaultContextOptions = Parameters<typeof createPassportFaultContext>[0];
-
 /**
  * Completes the call that faulty PASSporTs are made for, with an attacker of its own. Never throws.
  * @param options - the provider that may sign, where its chain is, and what of the call is to be otherwise than default

@@ -66,9 +66,6 @@ export interface TrustStore {
     { readonly kind: 'sti-pa-list'; readonly sequence: number; readonly expMs: number } | { readonly kind: 'files' };
 }
 
-/** What a trust store is made of. */
-export type TrustStoreOptions = Parameters<typeof createTrustStore>[0];
-
 /**
  * Makes a snapshot of what is trusted. No anchors means that nothing can be verified, never that everything is trusted.
  * @param options - anchors, where they come from, what lies between and what was revoked; certificates given twice count once
@@ -255,9 +252,6 @@ export interface TrustStoreFiles {
   /** Certificates of CRL signers; paths of certificates, default none. */
   readonly crlSigners?: readonly string[];
 }
-
-/** How a trust store is loaded. */
-export type LoadTrustStoreOptions = Parameters<typeof loadTrustStore>[1];
 
 /**
  * Loads a trust store from files. A certificate or CRL that cannot be parsed fails the whole load, so that the store in use stays; a CRL

@@ -131,9 +131,6 @@ async function settled(checked: unknown): Promise<Signatures> {
 
 const isSignatures = (checked: unknown): checked is Signatures => Array.isArray(checked);
 
-/** Settings of a signature pool. */
-export type SignaturePoolOptions = NonNullable<Parameters<typeof createSignaturePool>[0]>;
-
 /** Checks signatures in threads of its own, so that the event loop is left to the calls. */
 export interface SignaturePool extends SignatureChecker, AsyncDisposable {
   /** Checks signatures; never rejects. A job that finds no room, or whose thread dies, comes back undefined: not checked. */
