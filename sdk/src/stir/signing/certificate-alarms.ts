@@ -31,7 +31,7 @@ export function certificateAlarms({
   readonly days?: readonly number[];
 }) {
   const msLeft = notAfterMs - nowMs;
-  if (msLeft < 0) return { level: 'expired', days: 0, msLeft } as const;
+  if (msLeft < 0) return { level: 'expired', msLeft } as const;
   const reached = days.filter((threshold) => msLeft <= threshold * DAY_MS);
   return reached.length === 0
     ? ({ level: 'none', msLeft } as const)
@@ -155,6 +155,6 @@ function dueAlarms(options: CertificateWatchOptions, days: readonly number[]): r
     const state = certificateAlarms({ notAfterMs, nowMs, days });
     if (state.level === 'none') return [];
     const { x5u } = signingCertificate;
-    return [{ ...state, notAfterMs, certificateSha256: sha256, chainIndex, subject: subject.text, x5u }];
+    return [{ days: 0, ...state, notAfterMs, certificateSha256: sha256, chainIndex, subject: subject.text, x5u }];
   });
 }
