@@ -133,9 +133,11 @@ module.exports = {
     folder('core/runtime', [errors]),
     folder('internal', [
       '^sdk/src/cli/kit/',
-      '^sdk/src/stir/certificates/x5u-url-policy',
       own('core'),
       own('contract'),
+      own('stir'),
+      own('log'),
+      own('testing'),
       own('traceback'),
       own('platform'),
     ]),

@@ -1,7 +1,7 @@
 import { printableText } from '../core/text.js';
 import { HopbackError } from '../errors.js';
 import { createCertificateRepository } from '../stir/index.js';
-import { defined } from '../core/defined.js';
+import { defined } from '../core/plain-data.js';
 import { EXIT, requirePath, UsageError } from './kit/command.js';
 import type { CommandBody, ExitCode, OptionsOf } from './kit/command.js';
 import { isKeyMaterial, shownText } from './kit/shown-text.js';

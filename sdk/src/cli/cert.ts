@@ -1,5 +1,5 @@
 import { printableText } from '../core/text.js';
-import { defined } from '../core/defined.js';
+import { defined } from '../core/plain-data.js';
 import { HopbackError } from '../errors.js';
 import {
   buildCertificatePath,
@@ -15,6 +15,17 @@ import { shownText } from './kit/shown-text.js';
 import type { CliIo } from './kit/node-io.js';
 import { countText, distanceText, instantText, report } from './kit/output.js';
 import { FETCH_OPTIONS, fetchSettings, loadTrust, TRUST_OPTIONS } from './inputs/trust-options.js';
+import type { Certificate } from '../stir/certificates/certificate.js';
+import { roleOf } from '../stir/certificates/profile-lint.js';
+import type { LintFinding } from '../stir/certificates/profile-lint.js';
+import type { ProfileVersion } from '../stir/certificates/profile-lint.js';
+import { lintCertificate } from '../stir/certificates/profile-lint.js';
+import { describeCertificate } from '../stir/certificates/parse-certificate.js';
+import type { CertificatePath } from '../stir/certificates/path.js';
+import type { CertificatePathResult } from '../stir/certificates/path.js';
+import type { TrustStore } from '../stir/certificates/trust-store.js';
+import { tnAuthListText } from '../stir/certificates/tn-auth-list.js';
+import type { PathFailure } from '../stir/certificates/path.js';
 
 /** Certificates and where they came from. */
 interface GivenCertificates {

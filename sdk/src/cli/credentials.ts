@@ -2,10 +2,10 @@ import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, sig
 import type { KeyObject } from 'node:crypto';
 import { TelephoneNumberRange, TNAuthorizationList, TNEntry } from '@peculiar/asn1-rfc8226';
 import { AsnConvert } from '@peculiar/asn1-schema';
-import { defined } from '../core/defined.js';
+import { defined } from '../core/plain-data.js';
 import { HopbackError } from '../errors.js';
 import { readPublicKeyJwk } from '../internal/index.js';
-import { tnAuthListText } from '../stir/index.js';
+import { tnAuthListText } from '../stir/certificates/tn-auth-list.js';
 import type { TnAuthEntry } from '../stir/index.js';
 import { readOperand, telephoneNumberOption } from './inputs/call-input.js';
 import { passphraseOf } from './inputs/key-files.js';

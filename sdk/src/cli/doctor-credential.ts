@@ -22,6 +22,7 @@ import { loadSigner } from './inputs/signing-options.js';
 import type { CREDENTIAL_OPTIONS } from './inputs/signing-options.js';
 import { loadTrust, textFile } from './inputs/trust-options.js';
 import type { CACHE_OPTIONS, TRUST_OPTIONS } from './inputs/trust-options.js';
+import type { LocalSigner } from '../stir/signing/signer.js';
 
 /** What one check of `hopback doctor` found. Free of telephone numbers and key material. */
 export type Finding = ReturnType<typeof found>;
@@ -58,7 +59,7 @@ export async function checkCredential(
 async function checkKey(
   path: string | undefined,
   io: CliIo,
-): Promise<{ readonly finding: Finding; readonly signer?: SynchronousSigner }> {
+): Promise<{ readonly finding: Finding; readonly signer?: LocalSigner }> {
   if (path === undefined) return { finding: found('key', 'skipped', 'no --key') };
   try {
     const signer = await loadSigner(path, { ...io, stderr: SILENT });
@@ -184,7 +185,7 @@ function matchFinding(leaf: Certificate, signer: LocalSigner): Finding {
 /** Whether `sign` would sign now: what the checks above leave out, such as the key usage and links that are not signed by the next. */
 function signingFinding(
   chain: readonly Certificate[],
-  signer: SynchronousSigner,
+  signer: LocalSigner,
   spc: string | undefined,
   io: CliIo,
 ): readonly Finding[] {

@@ -1,4 +1,4 @@
-import { defined } from '../core/defined.js';
+import { defined } from '../core/plain-data.js';
 import { HopbackError } from '../errors.js';
 import { createLogSigner } from '../log/index.js';
 import type { LogSigner } from '../log/index.js';

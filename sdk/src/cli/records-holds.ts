@@ -1,4 +1,4 @@
-import { defined } from '../core/defined.js';
+import { defined } from '../core/plain-data.js';
 import type { HoldAuditEntry, HoldOrder, LegalHold } from '../records/index.js';
 import { EXIT, optionSpecs, refuseOperands, UsageError } from './kit/command.js';
 import type { CommandBody, ExitCode, OptionsOf } from './kit/command.js';

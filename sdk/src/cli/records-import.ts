@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { printableText } from '../core/text.js';
-import { defined } from '../core/defined.js';
+import { defined } from '../core/plain-data.js';
 import { createSourceReader, importFiles, openRejectFile, readRejects } from '../records/index.js';
 import { sourceFileName, rejectsFolder, rejectsFile, makeSourceKnown } from '../records/intake/intake-source.js';
 import type {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { defined } from '../core/defined.js';
+import { defined } from '../core/plain-data.js';
 import { parseBoundedJson } from '../core/json-text.js';
 import { HopbackError } from '../errors.js';
 import { lockFolder } from '../log/index.js';

@@ -1,5 +1,5 @@
 import { every } from '../core/runtime/clock.js';
-import { defined } from '../core/defined.js';
+import { defined } from '../core/plain-data.js';
 import { openRecordIntake } from '../records/index.js';
 import { RETENTION_DAYS } from '../records/intake/open-record-intake.js';
 import type {

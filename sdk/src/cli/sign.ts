@@ -1,5 +1,5 @@
 import { open, stat } from 'node:fs/promises';
-import { defined } from '../core/defined.js';
+import { defined } from '../core/plain-data.js';
 import { endsWithinLine } from '../core/runtime/whole-file.js';
 import { HopbackError } from '../errors.js';
 import {
@@ -210,7 +210,7 @@ function printSigned(outcome: Signed, { io, raw, input, hasTarget }: SignedConte
 const REQUEST_URI_LEFT =
   '! the Request-URI was left as it is: it must be that of the new target before the call goes on';
 
-function signedLines(outcome: SignedCall | SignedDiversion, date: string | undefined): readonly string[] {
+function signedLines(outcome: Signed, date: string | undefined): readonly string[] {
   const { record } = outcome;
   const { spc, certificateSha256 } = record.signature;
   const under = `SPC ${spc}, certificate ${certificateSha256.slice(0, 16)}…`;

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { join } from 'node:path';
-import { defined } from '../core/defined.js';
+import { defined } from '../core/plain-data.js';
 import { HopbackError } from '../errors.js';
 import {
   MAX_INTAKE_EMAIL_BYTES,

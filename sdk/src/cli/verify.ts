@@ -1,11 +1,6 @@
-import { defined } from '../core/defined.js';
-import {
-  claimedParties,
-  createVerificationService,
-  describeVerdict,
-  explainEvidence,
-  verificationRequestOf,
-} from '../stir/index.js';
+import { defined } from '../core/plain-data.js';
+import { createVerificationService, describeVerdict, explainEvidence, verificationRequestOf } from '../stir/index.js';
+import { claimedParties } from '../stir/verification/request.js';
 import type {
   CallVerdict,
   CertificateRepository,

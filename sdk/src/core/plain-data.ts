@@ -1,11 +1,8 @@
-/** Members of an object, those that may be undefined as members that may be absent. */
+/** An object of which no member is `undefined`: members that may have been are optional. */
 type Defined<Members> = {
-  readonly [Name in keyof Members as undefined extends Members[Name] ? never : Name]: Members[Name];
+  [Name in keyof Members as undefined extends Members[Name] ? never : Name]: Members[Name];
 } & {
-  readonly [Name in keyof Members as undefined extends Members[Name] ? Name : never]?: Exclude<
-    Members[Name],
-    undefined
-  >;
+  [Name in keyof Members as undefined extends Members[Name] ? Name : never]?: Exclude<Members[Name], undefined>;
 };
 
 /** The members that are there: without those whose value is undefined. */

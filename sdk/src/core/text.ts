@@ -1,16 +1,6 @@
 /** An object under construction: same members, still writable. */
 export type Draft<T> = { -readonly [K in keyof T]: T[K] };
 
-/** A record of which no member is `undefined`: those that may have been are optional. */
-type Defined<T> = { [K in keyof T as undefined extends T[K] ? never : K]: T[K] } & {
-  [K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined>;
-};
-
-/** The members of a record that are not `undefined`, in their order. */
-export function defined<T extends object>(members: T): Defined<T> {
-  return Object.fromEntries(Object.entries(members).filter(([, member]) => member !== undefined)) as Defined<T>;
-}
-
 /**
  * Text of a peer for a terminal or a log line: control characters, line breaks, marks that change the direction of writing and
  * characters without a width become U+FFFD, so that nobody's Identity header moves the cursor or forges a line. Linear; never throws for

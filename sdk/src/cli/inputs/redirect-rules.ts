@@ -4,14 +4,10 @@ import type { Socket } from 'node:net';
 import { abortedAfter, scheduleInBackground, wait } from '../../core/runtime/clock.js';
 import { HopbackError } from '../../errors.js';
 import type { Attestation } from '../../stir/index.js';
-import { REDIRECT_PROFILES, redirectProfile } from '../../switch/index.js';
-import type {
-  RedirectHandler,
-  RedirectProfile,
-  RedirectProfileName,
-  RedirectRule,
-  TrunkPolicy,
-} from '../../switch/index.js';
+import { redirectProfile } from '../../switch/index.js';
+import { REDIRECT_PROFILES } from '../../switch/redirect/profile.js';
+import type { RedirectHandler, RedirectProfile, RedirectRule, TrunkPolicy } from '../../switch/index.js';
+import type { RedirectProfileName } from '../../switch/redirect/profile.js';
 import { namesOf, optionSpecs, UsageError } from '../kit/command.js';
 import type { OptionsOf } from '../kit/command.js';
 import { shownText } from '../kit/shown-text.js';

@@ -1,4 +1,4 @@
-import { defined } from '../../core/defined.js';
+import { defined } from '../../core/plain-data.js';
 import { HopbackError } from '../../errors.js';
 import {
   CALL_ROLES,
@@ -23,6 +23,7 @@ import type { Options, OptionsOf } from '../kit/command.js';
 import type { CliIo } from '../kit/node-io.js';
 import { printLines } from '../kit/output.js';
 import { allowListOf, textFile, URL_EXCEPTION_OPTIONS } from './trust-options.js';
+import type { LocalSigner } from '../../stir/signing/signer.js';
 
 /** With what a provider signs. */
 export const CREDENTIAL_OPTIONS = optionSpecs({

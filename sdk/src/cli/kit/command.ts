@@ -1,6 +1,6 @@
 import { delimiter } from 'node:path';
 import { Command as Parser, CommanderError, Option } from 'commander';
-import { defined } from '../../core/defined.js';
+import { defined } from '../../core/plain-data.js';
 import type { HopbackErrorCode } from '../../errors.js';
 import type { CliIo } from './node-io.js';
 import { isKeyMaterial, isUnprintable, shownText } from './shown-text.js';

@@ -1,4 +1,4 @@
-import { defined } from '../../core/defined.js';
+import { defined } from '../../core/plain-data.js';
 import { splitIdentityHeader } from '../../core/sip-request.js';
 import { headerValues, parseSipRequest, verificationRequestOf } from '../../stir/index.js';
 import type {
