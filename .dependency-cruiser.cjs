@@ -34,7 +34,7 @@ const folder = (name, allowed) => ({
 
 const inHarness = (folder) => `^harness/src/${folder}/`;
 /** Entries of the sdk, as the harness finds them: compiled. */
-const sdkEntry = (...entries) => `^sdk/dist/(internal/index|${entries.join('|')})\\.(d\\.ts|js)$`;
+const sdkEntry = (...entries) => `^sdk/dist/(internal/(index|runtime)|${entries.join('|')})\\.(d\\.ts|js)$`;
 
 /** Every folder of the harness that has a rule below. */
 const HARNESS_FOLDERS = [
@@ -250,7 +250,7 @@ module.exports = {
       severity: 'error',
       comment: 'What @hopback/sdk does not export is not for the harness.',
       from: { path: '^harness/src/' },
-      to: { path: '^sdk/', pathNot: '^sdk/dist/(index|errors|internal/cli|[a-z]+/index)[.](d[.]ts|js)$' },
+      to: { path: '^sdk/', pathNot: '^sdk/dist/(index|errors|internal/(cli|runtime)|[a-z]+/index)[.](d[.]ts|js)$' },
     },
     {
       name: 'harness-unknown-folder',

@@ -14,7 +14,7 @@ const sources = [
   { find: /^@hopback\/sdk$/, replacement: source('index.ts') },
   { find: /^@hopback\/sdk\/errors$/, replacement: source('errors.ts') },
   { find: /^@hopback\/sdk\/(\w+)$/, replacement: source('$1/index.ts') },
-  { find: /^@hopback\/sdk\/internal\/cli$/, replacement: source('internal/cli.ts') },
+  { find: /^@hopback\/sdk\/internal\/(cli|runtime)$/, replacement: source('internal/$1.ts') },
   { find: /^@hopback\/harness$/, replacement: harness('index.ts') },
   { find: /^@hopback\/harness\/(\w+)$/, replacement: harness('$1/index.ts') },
   ...(planted === undefined

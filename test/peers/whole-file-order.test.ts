@@ -11,7 +11,7 @@ testPeer(
   async () => {
     await using folder = await createTemporaryDirectory();
     const [path, trace] = [join(folder.path, 'file'), join(folder.path, 'trace')];
-    const script = `import { writeWholeFile } from '@hopback/sdk/internal';
+    const script = `import { writeWholeFile } from '@hopback/sdk/internal/runtime';
     await writeWholeFile(${JSON.stringify(path)}, 'text');`;
     const calls = 'trace=write,pwrite64,fsync,rename,renameat,renameat2';
     const argv = ['-f', '-y', '-e', calls, '-o', trace, process.execPath, '--input-type=module', '--eval', script];

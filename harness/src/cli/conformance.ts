@@ -1,7 +1,7 @@
 import { access, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { HopbackError } from '@hopback/sdk/errors';
-import { EXIT, numberOption, UsageError } from '@hopback/sdk/internal/cli';
+import { EXIT, UsageError, wholeNumber } from '@hopback/sdk/internal/cli';
 import type { ExitCode, Options } from '@hopback/sdk/internal/cli';
 import { CAPABILITY_TEXT } from '../conformance/conformance-run.js';
 import {
@@ -205,16 +205,16 @@ function certificatesOf(options: Options): ConformanceEnvironmentOptions['certif
   return { host, httpsPort, httpPort, ...(address !== undefined && { address }) };
 }
 
-const portOption = (name: string, text: string): number => numberOption(text, { name, min: 1, max: 65_535 }) ?? 0;
+const portOption = (name: string, text: string): number => wholeNumber(name, text, 1, 65_535);
 
 async function ask(selection: CaseSelection, options: Options, io: HarnessIo): Promise<ExitCode> {
   const { kind, url, signingUrl } = serviceOf(options);
   if (options.text('certificates') !== undefined)
     throw new UsageError('--certificates belongs to --prepare: the service was told where it is');
   const lacks = knownWords(options, 'lacks', Object.keys(CAPABILITY_TEXT) as Capability[]);
-  const seconds = numberOption(options.text('timeout') ?? '10', { name: 'timeout', min: 1, max: 600 }) ?? 0;
-  const most = numberOption(options.text('max-seconds') ?? '600', { name: 'max-seconds', min: 1, max: 86_400 }) ?? 0;
-  const concurrency = numberOption(options.text('concurrency') ?? '4', { name: 'concurrency', min: 1, max: 64 }) ?? 0;
+  const seconds = options.number('timeout', 1, 600) ?? 10;
+  const most = options.number('max-seconds', 1, 86_400) ?? 600;
+  const concurrency = options.number('concurrency', 1, 64) ?? 4;
   const folder = resolve(options.text('folder') ?? 'hopback-conformance');
   if (!(await isThere(join(folder, 'conformance.json')))) {
     const command = `hopback-harness conformance --prepare ${relative(process.cwd(), folder)}`;

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
-import { EXIT, numberOption, refuseOperands, UsageError } from '@hopback/sdk/internal/cli';
+import { EXIT, refuseOperands, UsageError } from '@hopback/sdk/internal/cli';
 import type { Options } from '@hopback/sdk/internal/cli';
 import { createDrachtioServer } from '../drachtio/index.js';
 import type {
@@ -97,11 +97,9 @@ async function serverOptions(options: Options, listen: readonly ListenAddress[])
   if (advertised !== undefined && !/^[\w.:[\]-]{1,253}$/.test(advertised))
     throw new UsageError(`--advertise: ${advertised} is neither a host name nor an address`);
   const host = ipAddress(options, 'admin-host');
-  const port = numberOption(options.text('admin') ?? '9022', { name: 'admin', min: 0, max: 65_535 }) ?? 0;
-  const mtuBytes = numberOption(options.text('mtu'), { name: 'mtu', min: 0, max: 65_535, unit: 'octets' });
-  const maxHeaderBytes = numberOption(options.text('max-header'), {
-    ...{ name: 'max-header', min: 1_024, max: 65_535, unit: 'octets' },
-  });
+  const port = options.number('admin', 0, 65_535) ?? 9_022;
+  const mtuBytes = options.number('mtu', 0, 65_535);
+  const maxHeaderBytes = options.number('max-header', 1_024, 65_535);
   const [keyFile, certificateFile] = [options.text('tls-key'), options.text('tls-cert')];
   return {
     ...{ listen, cdrs: options.isOn('cdrs') },

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { writeSync } from 'node:fs';
-import { scheduleInBackground } from '@hopback/sdk/internal';
+import { scheduleInBackground } from '@hopback/sdk/internal/runtime';
 import { boundHeap } from './platform/heap-bounds.js';
 
 const STOP_SIGNALS = ['SIGINT', 'SIGTERM'] as const;

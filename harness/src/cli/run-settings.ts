@@ -1,5 +1,5 @@
 import { HopbackError, isHopbackError } from '@hopback/sdk/errors';
-import { numberOption, UsageError } from '@hopback/sdk/internal/cli';
+import { UsageError } from '@hopback/sdk/internal/cli';
 import type { Options, OptionSpecs } from '@hopback/sdk/internal/cli';
 import type { RunOptions, RunScenarioOptions } from '../runner/index.js';
 
@@ -80,7 +80,7 @@ function runOptions(options: Options, secret: string): RunOptions {
   const externalCallers = options.texts('await');
   return {
     rateFactor: decimal(options, { name: 'rate', min: 0.01, max: 100 }) ?? 1,
-    processes: numberOption(options.text('processes'), { name: 'processes', min: 0, max: 64 }) ?? 0,
+    processes: options.number('processes', 0, 64) ?? 0,
     ...(timeoutSeconds !== undefined && { timeoutSeconds }),
     ...(pcap !== undefined && { pcap }),
     ...(isSilent && { keepsMessages: false }),

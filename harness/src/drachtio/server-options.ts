@@ -1,6 +1,6 @@
 import type { LookupFunction } from 'node:net';
 import { HopbackError } from '@hopback/sdk/errors';
-import type { TimerClock } from '@hopback/sdk/internal';
+import type { TimerClock } from '@hopback/sdk/internal/runtime';
 import { MESSAGE_LIMITS } from './message/parse-message.js';
 import type { MessageTap } from './observe/tap.js';
 import type { TimerBase } from './transaction/transition.js';

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { lookup } from 'node:dns';
 import type { Server } from 'node:net';
 import { HopbackError } from '@hopback/sdk/errors';
-import { STEADY_CLOCK } from '@hopback/sdk/internal';
+import { STEADY_CLOCK } from '@hopback/sdk/internal/runtime';
 import { createCdrWriter, type AgentContext } from './agent/agent-context.js';
 import { InboundAgent } from './agent/inbound.js';
 import { OutboundAgent } from './agent/outbound.js';

@@ -1,4 +1,4 @@
-import type { TimerClock } from '@hopback/sdk/internal';
+import type { TimerClock } from '@hopback/sdk/internal/runtime';
 
 /**
  * A map of things that are there for moments, thousands a second. V8 chains each table of a Map to the larger or cleaned one that

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { HopbackError } from '@hopback/sdk/errors';
 import { startDatagramRelay } from './datagram-relay.js';
-import type { TimerClock } from '@hopback/sdk/internal';
+import type { TimerClock } from '@hopback/sdk/internal/runtime';
 import {
   DATAGRAM_FAULT_KIND,
   MAX_FAULT_MS,
@@ -28,7 +28,7 @@ import type {
   StreamFaults,
   StreamSettings,
 } from './fault-settings.js';
-import { STEADY_CLOCK } from '@hopback/sdk/internal';
+import { STEADY_CLOCK } from '@hopback/sdk/internal/runtime';
 import { startStreamRelay } from './stream-relay.js';
 
 /** The protocols that a relay speaks. */

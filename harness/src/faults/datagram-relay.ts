@@ -1,7 +1,7 @@
 import { createSocket } from 'node:dgram';
 import type { Socket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
-import type { TimerClock } from '@hopback/sdk/internal';
+import type { TimerClock } from '@hopback/sdk/internal/runtime';
 import { createDeliverySchedule } from './delivery-schedule.js';
 import { MAX_IN_FLIGHT_BYTES, REORDER_BEHIND_MAX, SOCKET_BUFFER_BYTES } from './fault-settings.js';
 import type {

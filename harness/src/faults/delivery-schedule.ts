@@ -1,4 +1,4 @@
-import type { TimerClock } from '@hopback/sdk/internal';
+import type { TimerClock } from '@hopback/sdk/internal/runtime';
 
 /** Things that fall due, handed out in order of their instant and, within one instant, of their being added. */
 export type DeliverySchedule<Item> = ReturnType<typeof createDeliverySchedule<Item>>;

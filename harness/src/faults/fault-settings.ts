@@ -1,6 +1,6 @@
 import { HopbackError } from '@hopback/sdk/errors';
 import { z } from 'zod';
-import type { TimerClock } from '@hopback/sdk/internal';
+import type { TimerClock } from '@hopback/sdk/internal/runtime';
 
 /** Which way a packet goes: from whoever sent to the relay first on to the target, or back. */
 export type RelayDirection = 'toTarget' | 'toSource';

@@ -1,5 +1,5 @@
 import { HopbackError } from '@hopback/sdk/errors';
-import type { TimerClock } from '@hopback/sdk/internal';
+import type { TimerClock } from '@hopback/sdk/internal/runtime';
 import { MAX_DURATION_MS } from './phone-call.js';
 import type { CallProgress, IncomingCall } from './phone-call.js';
 

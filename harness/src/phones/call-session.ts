@@ -1,4 +1,4 @@
-import type { TimerClock } from '@hopback/sdk/internal';
+import type { TimerClock } from '@hopback/sdk/internal/runtime';
 import { Inviter, SessionState } from 'sip.js';
 import type { Core, Invitation, Session, SessionDelegate, URI, UserAgent } from 'sip.js';
 import { duration, headerLines, reasonPhrase, rejection } from './answer-policy.js';

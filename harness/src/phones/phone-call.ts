@@ -1,5 +1,5 @@
 import { readParties } from '@hopback/sdk/internal';
-import type { TimerClock } from '@hopback/sdk/internal';
+import type { TimerClock } from '@hopback/sdk/internal/runtime';
 import { NORTH_AMERICAN_PLAN, canonicalTelephoneNumber } from '@hopback/sdk/stir';
 import type { PartyOptions, Verstat } from '@hopback/sdk/stir';
 

@@ -1,6 +1,6 @@
 import { UserAgent } from 'sip.js';
 import type { URI } from 'sip.js';
-import { STEADY_CLOCK } from '@hopback/sdk/internal';
+import { STEADY_CLOCK } from '@hopback/sdk/internal/runtime';
 import { checkedPolicy, duration, invalid, isPhoneNumber, phoneNumber, quotable } from './answer-policy.js';
 import type { IncomingPolicy, PhoneLogEntry, PhoneOptions } from './answer-policy.js';
 

@@ -1,5 +1,5 @@
 import { HopbackError } from '@hopback/sdk/errors';
-import { STEADY_CLOCK, valueWithin } from '@hopback/sdk/internal';
+import { STEADY_CLOCK, valueWithin } from '@hopback/sdk/internal/runtime';
 import type { Verstat } from '@hopback/sdk/stir';
 import type { Invitation, UserAgent } from 'sip.js';
 import { checkedPolicy, duration, followPolicy, headerLines, invalid, phoneNumber } from './answer-policy.js';

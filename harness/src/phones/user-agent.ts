@@ -3,7 +3,7 @@ import { EmitterImpl, TransportState, UserAgent } from 'sip.js';
 import type { Core, Invitation, SessionDescriptionHandler, Transport } from 'sip.js';
 import { WebSocket } from 'ws';
 import type { RawData } from 'ws';
-import { schedule } from '@hopback/sdk/internal';
+import { schedule } from '@hopback/sdk/internal/runtime';
 import type { PhoneSettings } from './phone-settings.js';
 import { deferred, headerTexts, secondWord } from './phone-call.js';
 import type { Deferred, Registration } from './phone-call.js';

@@ -1,5 +1,5 @@
 import { HopbackError } from '@hopback/sdk/errors';
-import { MACHINE_CLOCK } from '@hopback/sdk/internal';
+import { MACHINE_CLOCK } from '@hopback/sdk/internal/runtime';
 import type { TimerClock, WireSchema } from '@hopback/sdk/platform';
 import { PLATFORM_ROUTES, WIRE_SCHEMAS } from '@hopback/sdk/platform';
 import { sql } from 'kysely';

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { HopbackError } from '@hopback/sdk/errors';
-import { STEADY_CLOCK } from '@hopback/sdk/internal';
+import { STEADY_CLOCK } from '@hopback/sdk/internal/runtime';
 import { planNetwork, withExternalParties } from '../network/plan/index.js';
 import type { NetworkPlan, PlanOptions, PlannedCall } from '../network/plan/index.js';
 import { networkTruth } from '../network/truth/index.js';

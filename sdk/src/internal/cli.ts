@@ -1,5 +1,5 @@
 // The command-line kit, which the harness shares with this package. Unsupported: it may change with every release.
-export { EXIT, refuseOperands, UsageError, valuesOf } from '../cli/kit/command.js';
+export { EXIT, refuseOperands, UsageError, valuesOf, wholeNumber } from '../cli/kit/command.js';
 export type {
   Command,
   CommandEntry,

@@ -3,7 +3,7 @@ import type { PlatformRoute } from '@hopback/sdk/platform';
 import { memberAt } from './shown-value.js';
 
 /** A route that can be called, of the contract or beside it. */
-export type ApiRoute = PlatformRoute<string, string>;
+export type ApiRoute = PlatformRoute<string>;
 
 /** A command that calls one route. Parameters of its path are its operands, in their order. */
 export interface ApiCommand {

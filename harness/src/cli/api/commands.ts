@@ -1,5 +1,6 @@
-import { PLATFORM_ROUTES, readPublicKeyJwk } from '@hopback/sdk/platform';
-import type { PublicKeyJwk } from '@hopback/sdk/platform';
+import { PLATFORM_ROUTES } from '@hopback/sdk/platform';
+import { readPublicKeyJwk } from '@hopback/sdk/internal';
+import type { PublicKeyJwk } from '@hopback/sdk/internal';
 import { OPERATOR_ROUTES } from '../../platform/operator-routes.js';
 import { columns, fileText, listed, needs, takes } from './command-words.js';
 import type { ApiCommand, ApiRoute, BodyOption, CommandCheck, OptionReading } from './command-words.js';

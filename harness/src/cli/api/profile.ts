@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, isAbsolute, join } from 'node:path';
 import { HopbackError, isHopbackError } from '@hopback/sdk/errors';
-import { MACHINE_CLOCK } from '@hopback/sdk/internal';
+import { MACHINE_CLOCK } from '@hopback/sdk/internal/runtime';
 import { createPlatformClient, privateKeyJwt } from '@hopback/sdk/platform';
 import type { PlatformClient, PlatformFetch, TimerClock } from '@hopback/sdk/platform';
 import { z } from 'zod';

@@ -6,7 +6,7 @@ import { appendFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { wait } from '@hopback/sdk/internal';
+import { wait } from '@hopback/sdk/internal/runtime';
 import { openDuckDbRecordStore } from '@hopback/sdk/records';
 import { createTestPki, startTestPlatform } from '@hopback/sdk/testing';
 import type { TestPlatform } from '@hopback/sdk/testing';

@@ -1,5 +1,5 @@
 import { buffer } from 'node:stream/consumers';
-import { wait } from '@hopback/sdk/internal';
+import { wait } from '@hopback/sdk/internal/runtime';
 import type { Campaign, Demand, PlatformClient, Production } from '@hopback/sdk/platform';
 import { DEMO_AGENCIES } from './demo-calls.js';
 import { callOperation } from './demo-members.js';

@@ -3,7 +3,7 @@ import { setMaxListeners } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { HopbackError } from '@hopback/sdk/errors';
-import { wait } from '@hopback/sdk/internal';
+import { wait } from '@hopback/sdk/internal/runtime';
 import { createHttpsRecordTransport, privateKeyJwt } from '@hopback/sdk/platform';
 import type { Campaign, PlatformClient, Traceback, TracebackOpening } from '@hopback/sdk/platform';
 import { writeSecretFile } from '../../platform/database/index.js';

@@ -1,4 +1,4 @@
-import { abortedAfter } from '@hopback/sdk/internal';
+import { abortedAfter } from '@hopback/sdk/internal/runtime';
 import { readVerstat } from '../case.js';
 import type { Capability, Observed, SentCall, SigningAsk } from '../case.js';
 import { DEFAULT_TIMEOUT_MS } from './target.js';

@@ -3,7 +3,7 @@ import { createSocket } from 'node:dgram';
 import type { Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { HopbackError } from '@hopback/sdk/errors';
-import { schedule } from '@hopback/sdk/internal';
+import { schedule } from '@hopback/sdk/internal/runtime';
 import { readVerstat } from '../case.js';
 import type { Capability, Observed, ReasonSeen, SentCall, SigningAsk } from '../case.js';
 import { DEFAULT_TIMEOUT_MS } from './target.js';

@@ -1,4 +1,4 @@
-import type { TimerClock } from '@hopback/sdk/internal';
+import type { TimerClock } from '@hopback/sdk/internal/runtime';
 import type { AppConnection } from '../control/app-connection.js';
 import type { SipCommand } from '../control/command.js';
 import { responseSent } from '../control/frames.js';

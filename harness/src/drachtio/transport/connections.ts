@@ -1,4 +1,4 @@
-import type { TimerClock } from '@hopback/sdk/internal';
+import type { TimerClock } from '@hopback/sdk/internal/runtime';
 import type { Endpoint, Flow, TransportFault } from './flow.js';
 import { hostPort } from './flow.js';
 

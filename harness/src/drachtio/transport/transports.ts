@@ -1,5 +1,5 @@
 import { isIP, type LookupFunction } from 'node:net';
-import type { TimerClock } from '@hopback/sdk/internal';
+import type { TimerClock } from '@hopback/sdk/internal/runtime';
 import { STREAM_LIMITS } from '../message/parse-message.js';
 import type { MessageLimits, StreamEvent } from '../message/parse-message.js';
 import type { ConnectionLimits, TlsFiles } from './connections.js';

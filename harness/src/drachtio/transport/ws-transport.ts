@@ -4,7 +4,7 @@ import { createServer as createHttpsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import { WebSocketServer, type RawData, type WebSocket } from 'ws';
 import { isUtf8 } from 'node:buffer';
-import type { TimerClock } from '@hopback/sdk/internal';
+import type { TimerClock } from '@hopback/sdk/internal/runtime';
 import { STREAM_LIMITS } from '../message/parse-message.js';
 import type { Connection, ConnectionLimits, Connections, TlsFiles } from './connections.js';
 import { createConnections } from './connections.js';

@@ -10,7 +10,7 @@ import {
   verifyIdentity,
 } from '@hopback/sdk/switch';
 import type { CallIdentity, CallRecordSink, CallTracker, TrackedCall, TrunkPolicy } from '@hopback/sdk/switch';
-import { schedule, wait } from '@hopback/sdk/internal';
+import { schedule, wait } from '@hopback/sdk/internal/runtime';
 import { createDrachtioServer } from '../../drachtio/index.js';
 import type { DrachtioServer, ListenAddress } from '../../drachtio/index.js';
 import type { Behaviour } from '../../scenario/index.js';

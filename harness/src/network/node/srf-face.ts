@@ -5,7 +5,7 @@ import { HopbackError } from '@hopback/sdk/errors';
 import { relayFailure } from '@hopback/sdk/switch';
 import type { CallIdentity, TrackedCall } from '@hopback/sdk/switch';
 import Srf from 'drachtio-srf';
-import { abortedAfter } from '@hopback/sdk/internal';
+import { abortedAfter } from '@hopback/sdk/internal/runtime';
 import type { DrachtioServer } from '../../drachtio/index.js';
 import type { SeenHop } from '../../oracle/index.js';
 import type { CallRoute } from './call-route.js';

@@ -1,5 +1,5 @@
 import type { Verstat } from '@hopback/sdk/stir';
-import { schedule } from '@hopback/sdk/internal';
+import { schedule } from '@hopback/sdk/internal/runtime';
 import { connectExchange, createDrachtioServer, valuesByName } from '../../drachtio/index.js';
 import type { ArrivedInvite, ExchangeCall, SipMessage } from '../../drachtio/index.js';
 import type { SeenCall, SeenHop } from '../../oracle/index.js';

@@ -2,7 +2,7 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { HopbackError } from '@hopback/sdk/errors';
-import { schedule } from '@hopback/sdk/internal';
+import { schedule } from '@hopback/sdk/internal/runtime';
 import { createCallRoutes } from '../node/call-route.js';
 import { openNode } from '../node/node.js';
 import type { HopNote, SrfControl } from '../node/srf-face.js';

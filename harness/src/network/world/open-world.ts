@@ -1,7 +1,7 @@
 import { HopbackError } from '@hopback/sdk/errors';
 import type { AppReport, Traceback } from '@hopback/sdk/platform';
 import type { Verstat } from '@hopback/sdk/stir';
-import { wait } from '@hopback/sdk/internal';
+import { wait } from '@hopback/sdk/internal/runtime';
 import type { RunFacts, SeenAlert, SeenAnswer, SeenCall, SeenCampaign, SeenTraceback } from '../../oracle/index.js';
 import { finalNumber } from '../node/call-route.js';
 import { isDownNow } from '../node/node-material.js';

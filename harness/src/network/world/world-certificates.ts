@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { createTestPki, startCertificateServer } from '@hopback/sdk/testing';
 import type { CertificateServer, TestPki, TestServiceProvider } from '@hopback/sdk/testing';
-import { schedule } from '@hopback/sdk/internal';
+import { schedule } from '@hopback/sdk/internal/runtime';
 import type { Behaviour } from '../../scenario/index.js';
 import { behaviourOf } from '../node/behaviours.js';
 import type { NodeCredential } from '../node/node-material.js';

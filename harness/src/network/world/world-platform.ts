@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { createPlatformClient, privateKeyJwt } from '@hopback/sdk/platform';
 import type { PlatformClient, PlatformScope, ProviderEntry, RouteCallParams, Traceback } from '@hopback/sdk/platform';
 import { createTestKey } from '@hopback/sdk/testing';
-import { wait } from '@hopback/sdk/internal';
+import { wait } from '@hopback/sdk/internal/runtime';
 import { createSeededRandom } from '../../faults/index.js';
 import type { PlatformLog, ReferencePlatform } from '../../platform/index.js';
 import type { Behaviour } from '../../scenario/index.js';

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { scheduleInBackground } from '@hopback/sdk/internal';
+import { scheduleInBackground } from '@hopback/sdk/internal/runtime';
 import type { TimerClock } from '@hopback/sdk/platform';
 import { createTestPki } from '@hopback/sdk/testing';
 import type { CertificateServerOptions, TestPki, TestPkiRole } from '@hopback/sdk/testing';

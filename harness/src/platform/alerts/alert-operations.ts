@@ -1,5 +1,6 @@
-import { jsonAnswer, problemAnswer } from '@hopback/sdk/platform';
-import type { Alert, AlertAcknowledgement, PlatformAnswer } from '@hopback/sdk/platform';
+import { problemAnswer, jsonAnswer } from '@hopback/sdk/internal';
+import type { Alert } from '@hopback/sdk/platform';
+import type { PlatformAnswer } from '@hopback/sdk/internal';
 import { sql } from 'kysely';
 import type { Selectable } from 'kysely';
 import type { OperationCall, Operations } from '../core/index.js';
@@ -11,6 +12,7 @@ import { MAX_RULES, MAX_TRIED } from '../domain/alerts/alert-bodies.js';
 import type { AlertTables } from './alert-tables.js';
 import type { AlertParts } from './evaluate-alerts.js';
 import { rulesOf } from './evaluate-alerts.js';
+import type { WireBodies } from '@hopback/sdk/platform';
 
 type AlertAcknowledgement = WireBodies['AlertAcknowledgement'];
 

@@ -1,6 +1,7 @@
 import type { PlatformScope } from '@hopback/sdk/platform';
 import type { ServedRoute, StaffRoles } from '../core/index.js';
-import { BODY_PROBLEMS, inPath, PAGING, routesOf } from '../domain/wire/routes.js';
+import { BODY_PROBLEMS, routesOf } from '../domain/wire/routes.js';
+import { PAGING, inPath } from '@hopback/sdk/internal';
 
 const AGENCY: readonly PlatformScope[] = ['agency'];
 const STAFF: readonly PlatformScope[] = ['staff'];

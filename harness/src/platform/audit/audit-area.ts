@@ -1,6 +1,7 @@
-import { valueWithin } from '@hopback/sdk/internal';
-import type { PlatformAnswer, TimerClock } from '@hopback/sdk/platform';
-import { jsonAnswer, problemAnswer } from '@hopback/sdk/platform';
+import { valueWithin } from '@hopback/sdk/internal/runtime';
+import type { TimerClock } from '@hopback/sdk/platform';
+import type { PlatformAnswer } from '@hopback/sdk/internal';
+import { problemAnswer, jsonAnswer } from '@hopback/sdk/internal';
 import type { AreaDefinition, OperationCall, Operations, PlatformArea, PlatformContext } from '../core/index.js';
 import type { AuditEntryState, AuditLog, AuditSegment, AuditVerification } from '../database/index.js';
 import type {

@@ -1,5 +1,6 @@
 import type { ServedRoute } from '../core/index.js';
-import { inPath, inQuery, PAGING, routesOf } from '../domain/wire/routes.js';
+import { routesOf } from '../domain/wire/routes.js';
+import { PAGING, inQuery, inPath } from '@hopback/sdk/internal';
 
 const { read } = routesOf('Audit');
 

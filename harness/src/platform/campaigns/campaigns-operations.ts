@@ -1,5 +1,6 @@
-import type { BodyOf, Campaign, PlatformAnswer, WireSchema } from '@hopback/sdk/platform';
-import { jsonAnswer, problemAnswer } from '@hopback/sdk/platform';
+import type { BodyOf, Campaign, WireSchema } from '@hopback/sdk/platform';
+import type { PlatformAnswer } from '@hopback/sdk/internal';
+import { problemAnswer, jsonAnswer } from '@hopback/sdk/internal';
 import { z } from 'zod';
 import type { Caller, Operation, OperationCall, Operations, PlatformContext, Reading } from '../core/index.js';
 import type { AnalystDecision, CampaignEngine } from '../domain/campaigns/campaign-engine.js';

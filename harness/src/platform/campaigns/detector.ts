@@ -1,5 +1,5 @@
 import { HopbackError } from '@hopback/sdk/errors';
-import { nextTurn } from '@hopback/sdk/internal';
+import { nextTurn } from '@hopback/sdk/internal/runtime';
 import type { AppReport } from '@hopback/sdk/platform';
 import { HARNESS_VERSION } from '../../version.js';
 import type { LiveReader, LiveRecord, PlatformContext, ReportReader } from '../core/index.js';

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { HopbackError, isHopbackError } from '@hopback/sdk/errors';
-import { scheduleInBackground } from '@hopback/sdk/internal';
+import { scheduleInBackground } from '@hopback/sdk/internal/runtime';
 import type { CompiledQuery, PostgresPool, PostgresPoolClient } from 'kysely';
 import { DummyDriver, Kysely, PostgresAdapter, PostgresIntrospector, PostgresQueryCompiler } from 'kysely';
 import pg from 'pg';

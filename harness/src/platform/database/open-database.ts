@@ -5,7 +5,7 @@ import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
 import { HopbackError } from '@hopback/sdk/errors';
-import { scheduleInBackground } from '@hopback/sdk/internal';
+import { scheduleInBackground } from '@hopback/sdk/internal/runtime';
 import type { FolderLock } from '@hopback/sdk/log';
 import { lockFolder } from '@hopback/sdk/log';
 import { Kysely, PostgresDialect, sql } from 'kysely';

@@ -2,7 +2,7 @@ import { Duplex } from 'node:stream';
 import { callbackify } from 'node:util';
 import type { PGlite } from '@electric-sql/pglite';
 import { HopbackError } from '@hopback/sdk/errors';
-import { nextTurn } from '@hopback/sdk/internal';
+import { nextTurn } from '@hopback/sdk/internal/runtime';
 
 /** First octet of the message by which a client says that it goes. PostgreSQL, section 53.7, Terminate */
 const TERMINATE = 0x58;

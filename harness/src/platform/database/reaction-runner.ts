@@ -1,5 +1,5 @@
 import { HopbackError, isHopbackError } from '@hopback/sdk/errors';
-import { backoffBoundMs } from '@hopback/sdk/internal';
+import { backoffBoundMs } from '@hopback/sdk/internal/runtime';
 import { sql } from 'kysely';
 import type { CompiledQuery } from 'kysely';
 import type { DomainEvent, PlatformArea, PlatformContext, PlatformTransaction } from '../core/index.js';

@@ -2,7 +2,7 @@ import { createCipheriv, createDecipheriv, createHmac, randomBytes } from 'node:
 import { mkdir, readFile, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { HopbackError, isHopbackError } from '@hopback/sdk/errors';
-import { writeWholeFile } from '@hopback/sdk/internal';
+import { writeWholeFile } from '@hopback/sdk/internal/runtime';
 import type { Clock } from '@hopback/sdk/platform';
 import type { Selectable } from 'kysely';
 import type {

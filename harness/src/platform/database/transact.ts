@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { HopbackError, isHopbackError } from '@hopback/sdk/errors';
-import { wait } from '@hopback/sdk/internal';
+import { wait } from '@hopback/sdk/internal/runtime';
 import type { ControlledTransaction, Kysely, RawBuilder, Selectable } from 'kysely';
 import { CompiledQuery, sql } from 'kysely';
 import type { CoreTables, PlatformDatabase, PlatformTransaction, Reading } from '../core/index.js';

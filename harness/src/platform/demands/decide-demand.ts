@@ -1,15 +1,7 @@
 import { hash } from 'node:crypto';
-import type {
-  Demand,
-  DemandDecision,
-  DemandDecisionRequest,
-  DemandScope,
-  DemandSubmission,
-  PlatformAnswer,
-  PlatformProblem,
-  ProductionState,
-} from '@hopback/sdk/platform';
-import { demandScopeRefusal, jsonAnswer, MAX_DEMAND_DOCUMENT_BYTES, problemAnswer } from '@hopback/sdk/platform';
+import type { Demand, DemandScope, DemandSubmission } from '@hopback/sdk/platform';
+import type { PlatformProblem, PlatformAnswer } from '@hopback/sdk/internal';
+import { problemAnswer, MAX_DEMAND_DOCUMENT_BYTES, jsonAnswer, demandScopeRefusal } from '@hopback/sdk/internal';
 import type { OperationCall } from '../core/index.js';
 import { actorOf, iso, sealJson, workThrough } from '../database/index.js';
 import type { PdfObservations } from '../domain/demands/review-findings.js';
@@ -21,6 +13,8 @@ import { DemandWork, namesLiveCampaign } from './demand-rows.js';
 import { endHold, placeHold } from './holds.js';
 import { ofDemand } from './review-operations.js';
 import { DECISIONS, DEMANDS, PRODUCTIONS, tablesOf } from './tables.js';
+import type { WireBodies } from '@hopback/sdk/platform';
+import { Production } from '@hopback/sdk/platform';
 
 type DemandDecision = Demand['decisions'][number];
 type DemandDecisionRequest = WireBodies['DemandDecisionRequest'];

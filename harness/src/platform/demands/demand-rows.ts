@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import type { LogSigner } from '@hopback/sdk/log';
-import type { Demand, DemandDecision, DemandScope, DemandSubmission, Production } from '@hopback/sdk/platform';
+import type { Demand, DemandScope, DemandSubmission, Production } from '@hopback/sdk/platform';
 import type { ProviderReference } from '@hopback/sdk/traceback';
 import type { Selectable } from 'kysely';
 import type {
@@ -25,6 +25,8 @@ import { tracebackRows, tracedCall } from '../domain/demands/produced-rows.js';
 import type { FileStore } from './file-store.js';
 import type { DemandTables } from './tables.js';
 import { DEMANDS, tablesOf } from './tables.js';
+
+type DemandDecision = Demand['decisions'][number];
 
 /** Proofs of the audit by what was done to what. */
 type AuditProofs = ReturnType<typeof auditProofsOf>;

@@ -1,14 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import type {
-  CreatedWebhookEndpoint,
-  PlatformAnswer,
-  RotatedWebhookSecret,
-  WebhookEndpoint,
-  WebhookEndpointCreation,
-  WebhookReplay,
-  WebhookReplayRequest,
-} from '@hopback/sdk/platform';
-import { jsonAnswer, problemAnswer } from '@hopback/sdk/platform';
+import type { PlatformAnswer } from '@hopback/sdk/internal';
+import { problemAnswer, jsonAnswer } from '@hopback/sdk/internal';
 import type { Selectable } from 'kysely';
 import { sql } from 'kysely';
 import type { Operation, OperationCall, Operations, PlatformContext, PlatformTransaction } from '../core/index.js';
@@ -20,6 +12,7 @@ import type { EventsTables } from './events-tables.js';
 import { ENDPOINTS, LANES, newLane, tablesOf } from './events-tables.js';
 import type { AddressGuardOptions } from './post-webhook.js';
 import { guardAddress } from './post-webhook.js';
+import type { WireBodies } from '@hopback/sdk/platform';
 
 type CreatedWebhookEndpoint = WireBodies['CreatedWebhookEndpoint'];
 type RotatedWebhookSecret = WireBodies['RotatedWebhookSecret'];

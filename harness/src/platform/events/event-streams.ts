@@ -6,6 +6,8 @@ import type { Caller, DomainEvent, OperationCall, PlatformContext } from '../cor
 import type { EventFeed, StoredEvent } from '../database/index.js';
 import { iso, isSealedData, openJson, pause, readableJson } from '../database/index.js';
 
+type PlatformEventEnvelope = WireBodies['PlatformEventEnvelope'];
+
 /** Where events are read from. */
 export type EventSource = Pick<EventFeed, 'read' | 'wait' | 'newestPosition'>;
 

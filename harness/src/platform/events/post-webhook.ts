@@ -1,8 +1,8 @@
 import { lookup } from 'node:dns/promises';
 import { request as httpsRequest } from 'node:https';
 import { isIP } from 'node:net';
-import { abortedAfter, embedsIpv4, isSpecialPurposeAddress } from '@hopback/sdk/internal';
-import { retryAfterMs } from '@hopback/sdk/platform';
+import { embedsIpv4, isSpecialPurposeAddress, retryAfterMs } from '@hopback/sdk/internal';
+import { abortedAfter } from '@hopback/sdk/internal/runtime';
 
 /** Where something is posted to: an address that was looked at, so that no later answer of a name server leads elsewhere. */
 export type GuardedAddress =

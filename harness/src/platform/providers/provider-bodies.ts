@@ -1,9 +1,6 @@
-import type { WireSchema } from '@hopback/sdk/platform';
 import { WIRE_SCHEMAS } from '@hopback/sdk/platform';
-import type { Page, ProviderEntry, ProviderScorecard, WireSchema } from '@hopback/sdk/platform';
+import type { WireBodies, WireSchema } from '@hopback/sdk/platform';
 import { z } from 'zod';
-
-type ProviderRemoval = NonNullable<ProviderEntry['removal']>;
 
 // Bodies of the routes that operators, agencies and providers have beside the contract. Times are RFC 3339 in UTC.
 
@@ -46,8 +43,8 @@ const ofContract = <Value>(schema: WireSchema<Value>): z.ZodType<Value> =>
 const page = <Item>(item: z.ZodType<Item>) =>
   z.object({ items: z.array(item).max(MAX_ITEMS), nextCursor: z.exactOptional(z.string().max(2_048)) });
 
-const entry = ofContract(WIRE_SCHEMAS.ProviderEntry);
-const scorecard = ofContract(WIRE_SCHEMAS.ProviderScorecard);
+const entry = ofContract<WireBodies['ProviderEntry']>(WIRE_SCHEMAS.ProviderEntry);
+const scorecard = ofContract<WireBodies['ProviderScorecard']>(WIRE_SCHEMAS.ProviderScorecard);
 
 const rejectedFiling = z.object({
   line: count,

@@ -1,5 +1,6 @@
-import type { PlatformProblem, ProviderEntry } from '@hopback/sdk/platform';
-import { problemAnswer } from '@hopback/sdk/platform';
+import type { ProviderEntry } from '@hopback/sdk/platform';
+import type { PlatformProblem } from '@hopback/sdk/internal';
+import { problemAnswer } from '@hopback/sdk/internal';
 import type { ProviderReference } from '@hopback/sdk/traceback';
 import type { Selectable } from 'kysely';
 import { sql } from 'kysely';

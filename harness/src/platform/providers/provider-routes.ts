@@ -101,7 +101,7 @@ const REGISTRY_ROUTES: readonly ServedRoute[] = [
   }),
   put('retireAnswerKey', {
     path: `${REGISTERED}/answer-keys/{keyId}/retirement`,
-    parameters: [PROVIDER, inPath('keyId', 'Of the key.', 'line')],
+    parameters: [PROVIDER, { ...inPath('keyId', 'Of the key.'), form: 'line' }],
     body: 'AnswerKeyRetirement',
     answer: 'RegisteredProvider',
     summary: 'End the use of a key',
@@ -211,7 +211,7 @@ const SCORECARD_ROUTES: readonly ServedRoute[] = [
     description:
       'Per request who participated and who refused, with the reason given (TRACED Act section 13(d)): `participation-2026.csv` or `participation-2026.json`. The same requests give the same bytes.',
     allowed: ['staff'],
-    parameters: [inPath('name', 'Of the file.', 'file-name')],
+    parameters: [{ ...inPath('name', 'Of the file.'), form: 'file-name' }],
     response: { kind: 'file', status: 200, description: 'The report.' },
     problems: ['invalid-parameter', 'not-found'],
     idempotency: 'safe',

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
-import type { PlatformAnswer, ProviderEntry } from '@hopback/sdk/platform';
-import { jsonAnswer, problemAnswer } from '@hopback/sdk/platform';
+import type { ProviderEntry } from '@hopback/sdk/platform';
+import type { PlatformAnswer } from '@hopback/sdk/internal';
+import { problemAnswer, jsonAnswer } from '@hopback/sdk/internal';
 import type { Insertable } from 'kysely';
 import { sql } from 'kysely';
 import type { OperationCall, Operations, PlatformContext, PlatformTransaction } from '../core/index.js';

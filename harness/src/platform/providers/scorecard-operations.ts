@@ -1,5 +1,5 @@
-import type { PlatformAnswer } from '@hopback/sdk/platform';
-import { DEFAULT_PAGE_ITEMS, jsonAnswer, problemAnswer } from '@hopback/sdk/platform';
+import type { PlatformAnswer } from '@hopback/sdk/internal';
+import { problemAnswer, jsonAnswer, DEFAULT_PAGE_ITEMS } from '@hopback/sdk/internal';
 import type { Selectable } from 'kysely';
 import type {
   CountingReader,

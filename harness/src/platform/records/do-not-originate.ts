@@ -1,5 +1,6 @@
-import { jsonAnswer, problemAnswer } from '@hopback/sdk/platform';
-import type { DoNotOriginateEntry, PlatformAnswer } from '@hopback/sdk/platform';
+import { problemAnswer, jsonAnswer } from '@hopback/sdk/internal';
+import type { DoNotOriginateEntry } from '@hopback/sdk/platform';
+import type { PlatformAnswer } from '@hopback/sdk/internal';
 import type { Operations, OperationCall, PlatformContext, PlatformTransaction } from '../core/index.js';
 import { readPage, shownRows } from '../domain/wire/pages.js';
 import type { DoNotOriginateImport } from './records-bodies.js';

@@ -1,5 +1,6 @@
 import type { ServedRoute, StaffRoles } from '../core/index.js';
-import { inPath, routesOf } from '../domain/wire/routes.js';
+import { routesOf } from '../domain/wire/routes.js';
+import { inPath } from '@hopback/sdk/internal';
 
 const list = routesOf('Do not originate');
 

@@ -21,7 +21,7 @@ import type {
   DatabasePlace,
   OpenedDatabase,
 } from '../database/index.js';
-import { MACHINE_CLOCK } from '@hopback/sdk/internal';
+import { MACHINE_CLOCK } from '@hopback/sdk/internal/runtime';
 import { foldersOf, openPlatformHome } from './platform-home.js';
 import type { PlatformHome } from './platform-home.js';
 import { DEFAULT_LOG_ID, REFERENCE_DEFINITIONS } from './reference-areas.js';

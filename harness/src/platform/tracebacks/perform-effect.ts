@@ -1,12 +1,6 @@
-import type {
-  NotAskableReason,
-  ProviderReference,
-  RequestedCall,
-  TracebackEffect,
-  TracebackEvent,
-  TracebackRequest,
-} from '@hopback/sdk/traceback';
-import { nextAskedCall, viewTraceback } from '@hopback/sdk/traceback';
+import type { ProviderReference, RequestedCall, TracebackEffect, TracebackRequest } from '@hopback/sdk/traceback';
+import type { TracebackEvent } from '@hopback/sdk/internal';
+import { viewTraceback, nextAskedCall } from '@hopback/sdk/internal';
 import type { ProviderResolution, RegisteredProvider } from '../core/index.js';
 import { iso, sealJson } from '../database/index.js';
 import { NO_RESULT, questionIdentity, veiledAnswer } from '../domain/tracebacks/shown-traceback.js';
@@ -60,6 +54,8 @@ function notAskable({
 }
 
 /** What is to be asked: the request as it goes out, and which question it is; or why the provider is not asked. */
+type NotAskableReason = Extract<TracebackEvent, { type: 'provider-not-askable' }>['reason'];
+
 type PreparedRequest = Asking | NotAskableReason;
 
 /**

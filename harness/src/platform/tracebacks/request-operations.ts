@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
-import type { FccNotice, NoticeResponse, PlatformAnswer, TracebackRequestStatus } from '@hopback/sdk/platform';
-import { jsonAnswer, problemAnswer } from '@hopback/sdk/platform';
+import type { FccNotice, NoticeResponse, TracebackRequestStatus } from '@hopback/sdk/platform';
+import type { PlatformAnswer } from '@hopback/sdk/internal';
+import { problemAnswer, jsonAnswer } from '@hopback/sdk/internal';
 import type { TracebackRequest } from '@hopback/sdk/traceback';
 import { noticeDeadlines } from '@hopback/sdk/traceback';
 import type { Selectable } from 'kysely';
@@ -25,8 +26,6 @@ const acting =
     parts.engine.transact((transaction) =>
       run(new TracebackWork(parts, transaction, parts.engine.texts, actorOf(call)), call),
     );
-
-type ReceivedAnswer = TracebackRequestStatus['answers'][number];
 
 /** What a provider does with the requests to it. Those of others, and those that another request asks for, are none. */
 export function requestOperations(parts: AnswerParts): Operations {

@@ -1,8 +1,8 @@
 import { inPath, PAGING } from '@hopback/sdk/internal';
-import type { RouteResponse } from '@hopback/sdk/platform';
 import type { ServedRoute, StaffRoles } from '../core/index.js';
 import type { STAFF_SCHEMAS } from './staff-bodies.js';
 
+type RouteResponse = ServedRoute['response'];
 type StaffBodyName = keyof typeof STAFF_SCHEMAS;
 
 const TRACEBACK = inPath('tracebackId', 'Of the traceback.');
@@ -16,7 +16,7 @@ const CHANGE_PROBLEMS: ServedRoute['problems'] = [
   'conflict',
 ];
 
-const answered = (body: StaffBodyName | 'Traceback', description: string): RouteResponse<string> => ({
+const answered = (body: StaffBodyName | 'Traceback', description: string): RouteResponse => ({
   ...{ kind: 'json', status: 200, body, description },
 });
 

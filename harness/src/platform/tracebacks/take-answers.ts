@@ -1,8 +1,6 @@
-import type { AnswerReceipt, AnswerSubmission, PlatformAnswer, PlatformProblem } from '@hopback/sdk/platform';
-import { jsonAnswer, problemAnswer } from '@hopback/sdk/platform';
+import type { PlatformProblem, PlatformAnswer, ReferenceMeaning, TracebackEvent } from '@hopback/sdk/internal';
+import { problemAnswer, jsonAnswer, answerParties, answerPartyFault } from '@hopback/sdk/internal';
 import type { ProviderReference, RequestedCall, TracebackAnswer, TracebackFinding } from '@hopback/sdk/traceback';
-import type { ReferenceMeaning, TracebackEvent } from '@hopback/sdk/internal';
-import { answerParties, answerPartyFault } from '@hopback/sdk/internal';
 import type { OperationCall, PlatformTransaction, ProviderResolution } from '../core/index.js';
 import { Acting, actorOf, holdVersions, iso, PLATFORM_ACTOR, sealJson, together } from '../database/index.js';
 import { veiledAnswer } from '../domain/tracebacks/shown-traceback.js';
@@ -17,6 +15,10 @@ import { answersQuery, askedQuery, joinedQuery } from './stored-requests.js';
 import type { TracebacksParts } from './tracebacks-tables.js';
 import { tablesOf } from './tracebacks-tables.js';
 import type { AnswerVerifier, VerifiedAnswer } from './verify-answer.js';
+import type { WireBodies } from '@hopback/sdk/platform';
+
+type AnswerReceipt = WireBodies['AnswerReceipt'];
+type AnswerSubmission = WireBodies['AnswerSubmission'];
 
 type RequestKey = Pick<JoinedRow, 'request_id' | 'traceback_id'>;
 

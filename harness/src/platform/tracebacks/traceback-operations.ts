@@ -1,7 +1,6 @@
-import type { PlatformAnswer, TracebackOpening } from '@hopback/sdk/platform';
-import { jsonAnswer, problemAnswer } from '@hopback/sdk/platform';
-import type { TracebackEvent } from '@hopback/sdk/internal';
-import { viewTraceback } from '@hopback/sdk/internal';
+import type { TracebackOpening } from '@hopback/sdk/platform';
+import type { PlatformAnswer, TracebackEvent } from '@hopback/sdk/internal';
+import { problemAnswer, jsonAnswer, viewTraceback } from '@hopback/sdk/internal';
 import { sql } from 'kysely';
 import type { Operation, OperationCall, Operations, PlatformTransaction } from '../core/index.js';
 import { actorOf, iso, pageAnswer } from '../database/index.js';

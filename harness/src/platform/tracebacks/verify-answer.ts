@@ -1,20 +1,21 @@
 import type { KeyObject } from 'node:crypto';
-import type { AnswerReceipt, AnswerSubmission, PlatformProblem } from '@hopback/sdk/platform';
+import type { WireBodies } from '@hopback/sdk/platform';
+import type { PlatformProblem } from '@hopback/sdk/internal';
 import {
   ANSWER_RECEIPT_JWS_TYPE,
   MAX_ANSWER_JWS_CHARS,
   problemAnswer,
   readWireBody,
   TRACEBACK_ANSWER_JWS_TYPE,
+  answerSha256,
 } from '@hopback/sdk/internal';
-import type { PlatformProblem } from '@hopback/sdk/internal';
 import { WIRE_SCHEMAS } from '@hopback/sdk/platform';
-import type { WireBodies } from '@hopback/sdk/platform';
 import type { TracebackAnswer } from '@hopback/sdk/traceback';
-import { answerSha256 } from '@hopback/sdk/internal';
 import type { RegisteredProvider } from '../core/index.js';
 import type { VerifyingKey } from './compact-jws.js';
 import { createJwsSigner, isSignedBy, readCompactJws, verifyingKey } from './compact-jws.js';
+
+type AnswerReceipt = WireBodies['AnswerReceipt'];
 
 type AnswerSubmission = WireBodies['AnswerSubmission'];
 

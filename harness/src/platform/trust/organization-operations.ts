@@ -1,10 +1,13 @@
-import type { PlatformAnswer, ProblemLocation } from '@hopback/sdk/platform';
-import { jsonAnswer, problemAnswer } from '@hopback/sdk/platform';
+import type { PlatformAnswer } from '@hopback/sdk/internal';
+import { problemAnswer, jsonAnswer } from '@hopback/sdk/internal';
 import type { Caller, OperationCall, Operations, PlatformContext, PlatformTransaction } from '../core/index.js';
 import { readPage, shownRows } from '../domain/wire/pages.js';
 import type { Organization, OrganizationChange, OrganizationRegistration } from './trust-bodies.js';
 import type { TrustTables } from './trust-tables.js';
 import { hasOperator, organizationOf, organizationRow } from './trust-tables.js';
+import { ProblemDetails } from '@hopback/sdk/platform';
+
+type ProblemLocation = NonNullable<ProblemDetails['errors']>[number];
 
 /** Undoes a transaction and answers. */
 export class Undone extends Error {

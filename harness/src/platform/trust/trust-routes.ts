@@ -1,5 +1,6 @@
 import type { ServedRoute, StaffRoles } from '../core/index.js';
-import { inPath, inQuery, PAGING, routesOf } from '../domain/wire/routes.js';
+import { routesOf } from '../domain/wire/routes.js';
+import { PAGING, inQuery, inPath } from '@hopback/sdk/internal';
 
 const ORGANIZATION = inPath('organizationId', 'Of the organization.');
 const CLIENT = inPath('clientId', 'Of the client.');

@@ -1,7 +1,10 @@
-import type { Alert, BodyOf, TracebackConclusion } from '@hopback/sdk/platform';
+import type { Alert, BodyOf } from '@hopback/sdk/platform';
 import { WIRE_SCHEMAS } from '@hopback/sdk/platform';
 import { z } from 'zod';
 import { count, identifier, jurisdiction, line, MAX_ITEMS, pageOf, share, utcTime } from '../wire/body-forms.js';
+import { Traceback } from '@hopback/sdk/platform';
+
+type TracebackConclusion = NonNullable<Traceback['outcome']>;
 
 // Bodies of the routes of alerts and cases beside the contract. Times are RFC 3339 in UTC.
 

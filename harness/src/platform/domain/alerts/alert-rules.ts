@@ -3,8 +3,6 @@ import type { AgencyEntry, CampaignCall } from '../../core/index.js';
 import type { AlertRule, AlertSubscription, CaseSheet, DueAlert } from './alert-bodies.js';
 import { jurisdictionOfNpa } from './area-codes.js';
 
-type AlertKind = Alert['kind'];
-
 /** Minutes over which the rate of calls is measured: shorter, and a pause of a dialler is the end of a campaign. */
 const RATE_MINUTES = 10;
 const MINUTE_MS = 60_000;

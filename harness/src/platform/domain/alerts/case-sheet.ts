@@ -4,9 +4,6 @@ import { wilsonInterval } from '../providers/scorecard.js';
 import type { CaseSheet } from './alert-bodies.js';
 import type { CampaignFigures } from './alert-rules.js';
 
-type CampaignRole = Campaign['providers'][number]['role'];
-type TracebackConclusion = NonNullable<Traceback['outcome']>;
-
 /** Words in which digits are said. */
 const DIGIT_WORDS = new Set(
   `zero oh o one two three four five six seven eight nine ten eleven twelve hundred double triple area code

@@ -1,6 +1,8 @@
 import type { ProviderScorecard } from '@hopback/sdk/platform';
 import type { RequestOutcome } from '../../core/index.js';
 
+type CooperationConcern = ProviderScorecard['concerns'][number]['concern'];
+
 const SHARES = [0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99];
 const HOUR = 3_600;
 /** A minute is a machine, an hour a person, 24 hours the rule (47 CFR 64.1200(n)(1)), a week what few wait for. */

@@ -1,4 +1,4 @@
-import type { SharedCalledNumber, SharedCallingNumber, SharedRecord } from '@hopback/sdk/records';
+import type { SharedRecord } from '@hopback/sdk/records';
 
 /** What is looked for beside the time: all that is stated has to fit. Numbers are canonical, or pseudonyms as carriers send them. */
 export interface LiveKeys {
@@ -33,13 +33,13 @@ export function createLiveFilter({ providerIds, callingTns, calledTns, recordIds
 }
 
 /** By what a calling number is found: the number, or its pseudonym. Never throws. */
-export function callingKey(number: SharedCallingNumber | undefined): string | undefined {
+export function callingKey(number: SharedRecord['calling'] | undefined): string | undefined {
   if (number === undefined || number.shown === 'no-number') return undefined;
   return number.shown === 'pseudonym' ? number.pseudonym : number.tn;
 }
 
 /** By what a called number is found: as written, translated, the routing number, or the pseudonym. Never throws. */
-export function calledKeys(number: SharedCalledNumber | undefined): readonly string[] {
+export function calledKeys(number: SharedRecord['called'] | undefined): readonly string[] {
   if (number === undefined) return [];
   if (number.shown === 'pseudonym') return [number.pseudonym];
   return [number.tn, number.translatedTn, number.lrn].filter((one) => one !== undefined);

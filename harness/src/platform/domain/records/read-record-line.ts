@@ -1,5 +1,6 @@
-import type { SharedRecord } from '@hopback/sdk/platform';
-import { readWireBody, WIRE_SCHEMAS } from '@hopback/sdk/platform';
+import type { SharedRecord } from '@hopback/sdk/records';
+import { WIRE_SCHEMAS } from '@hopback/sdk/platform';
+import { readWireBody } from '@hopback/sdk/internal';
 import { z } from 'zod';
 
 /** Whether a value has a form. Never throws for what JSON can be parsed to. */

@@ -1,5 +1,5 @@
-import type { PlatformProblem } from '@hopback/sdk/platform';
-import { DEFAULT_PAGE_ITEMS, problemAnswer } from '@hopback/sdk/platform';
+import type { PlatformProblem } from '@hopback/sdk/internal';
+import { problemAnswer, DEFAULT_PAGE_ITEMS } from '@hopback/sdk/internal';
 import type { OperationCall } from '../../core/index.js';
 import { readCursor, writeCursor } from '../providers/resolve-reference.js';
 
