@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { sourceFileName } from '../../sdk/src/records/index.js';
+import { sourceFileName } from '../../sdk/src/records/intake/intake-source.js';
 import { lockFolder } from '../../sdk/src/log/index.js';
 import { isHopbackError } from '../../sdk/src/errors.js';
 import { testFolder } from '../support/test-folder.js';

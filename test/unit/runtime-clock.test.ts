@@ -1,17 +1,17 @@
 import { spawnSync } from 'node:child_process';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { DeliveryResult } from '../../sdk/src/contract/record-batch.js';
-import { everyInBackground } from '../../sdk/src/core/runtime/clock.js';
 import {
-  abortedAfter,
-  every,
-  MACHINE_CLOCK,
-  nextTurn,
-  schedule,
-  scheduleInBackground,
+  everyInBackground,
   STEADY_CLOCK,
-  wait,
-} from '../../sdk/src/internal/index.js';
+  scheduleInBackground,
+  schedule,
+  nextTurn,
+  MACHINE_CLOCK,
+  every,
+  abortedAfter,
+} from '../../sdk/src/core/runtime/clock.js';
+import { wait } from '../../sdk/src/internal/runtime.js';
 import { createTemporaryDirectory } from '../peers/temporary-directory.js';
 import { sampleRecord } from '../support/stream-lab.js';
 import { openStreamOnDisk } from '../support/stream-on-disk.js';

@@ -1,6 +1,6 @@
 import { mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import { writeWholeFile } from '../../sdk/src/internal/index.js';
+import { writeWholeFile } from '../../sdk/src/core/runtime/whole-file.js';
 import { testFolder } from '../support/test-folder.js';
 
 const folder = testFolder();

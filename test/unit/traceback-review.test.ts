@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { DEFAULT_TRACEBACK_POLICY, FINDING_WORDS } from '../../sdk/src/traceback/index.js';
+import { DEFAULT_TRACEBACK_POLICY } from '../../sdk/src/traceback/index.js';
+import { FINDING_WORDS } from '../../sdk/src/traceback/intake/answer-email.js';
 import { decideTraceback } from '../../sdk/src/traceback/policy/decide-traceback.js';
 import { answerOfDecision } from '../../sdk/src/traceback/review/answer-of-decision.js';
 import { readReviewDecision } from '../../sdk/src/traceback/review/review-decision.js';
