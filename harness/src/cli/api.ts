@@ -29,7 +29,8 @@ export function apiEntries(): readonly CommandEntry<HarnessIo>[] {
 }
 
 const entryOf = (command: ApiCommand): CommandEntry<HarnessIo> => ({
-  ...{ name: command.name, summary: command.summary },
+  name: command.name,
+  summary: command.summary,
   load: () => Promise.resolve(commandOf(command, routeOf(command.operationId))),
 });
 

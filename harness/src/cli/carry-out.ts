@@ -50,7 +50,9 @@ export async function carryOut(order: RunOrder): Promise<ExitCode> {
     }
     const options: RunOptions = {
       ...settings.run,
-      ...{ folder: out, command: order.command, signal: leaving.signal },
+      folder: out,
+      command: order.command,
+      signal: leaving.signal,
       onControl: (given) => {
         printer.dashboard?.steer(given);
         control?.steer(given);
@@ -114,7 +116,10 @@ function printerOf({ io, isJson, tell }: RunOrder, onInterrupt: () => void) {
   const dashboard = isJson
     ? undefined
     : openDashboard({
-        ...{ stdout: io.process.stdout, onInterrupt, redraws: isScreen(io), color: mayColor(io) },
+        stdout: io.process.stdout,
+        onInterrupt,
+        redraws: isScreen(io),
+        color: mayColor(io),
         ...(io.process.stdin !== undefined && { stdin: io.process.stdin }),
       });
   return {

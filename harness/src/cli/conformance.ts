@@ -175,7 +175,8 @@ async function prepare(folder: string, options: Options, io: HarnessIo): Promise
   const isNew = !(await isThere(join(folder, 'conformance.json')));
   const place = certificatesOf(options) ?? (isNew ? DEFAULT_CERTIFICATES : undefined);
   await using environment = await openConformanceEnvironment({
-    ...{ folder, prepares: true },
+    folder,
+    prepares: true,
     ...(place !== undefined && { certificates: place }),
   });
   const here = relative(process.cwd(), folder) || '.';
@@ -224,13 +225,21 @@ async function ask(selection: CaseSelection, options: Options, io: HarnessIo): P
   const token = tokenFile === undefined ? undefined : (await readFile(tokenFile, 'utf8')).trim();
   await using environment = await openConformanceEnvironment({ folder });
   await using target = await openConformanceTarget({
-    ...{ kind, url, timeoutMs: seconds * 1_000, lacks, sip: sipOf(options) },
+    kind,
+    url,
+    timeoutMs: seconds * 1_000,
+    lacks,
+    sip: sipOf(options),
     ...(signingUrl !== undefined && { signingUrl }),
     ...(token !== undefined && { token }),
   });
   const counter = progress(selectCases(CONFORMANCE_CASES, selection).length, io);
   const outcome = await runConformance({
-    ...{ target, environment, concurrency, maxDurationMs: most * 1_000, ...selection },
+    target,
+    environment,
+    concurrency,
+    maxDurationMs: most * 1_000,
+    ...selection,
     ...(name !== undefined && { name }),
     onResult: counter.one,
   });

@@ -55,7 +55,12 @@ export const DEMO: HarnessCommand = {
     io.stdout.write(`${INTRODUCTION.join('\n')}\n`);
     const keeps = options.isOn('keep');
     const campaign = await carryOut({
-      ...{ plan, settings, io, out: options.text('out') ?? defaultFolder(plan), keeps, isJson: false },
+      plan,
+      settings,
+      io,
+      out: options.text('out') ?? defaultFolder(plan),
+      keeps,
+      isJson: false,
       command: `hopback-harness run ${SCENARIO} --seed ${plan.seed}`,
       tell: (result) => [...storyLines(result.record).map(paint), ...ending(result, { startMs, keeps })],
     });

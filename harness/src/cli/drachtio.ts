@@ -102,7 +102,8 @@ async function serverOptions(options: Options, listen: readonly ListenAddress[])
   const maxHeaderBytes = options.number('max-header', 1_024, 65_535);
   const [keyFile, certificateFile] = [options.text('tls-key'), options.text('tls-cert')];
   return {
-    ...{ listen, cdrs: options.isOn('cdrs') },
+    listen,
+    cdrs: options.isOn('cdrs'),
     control: { host, port, secret: options.text('secret') ?? 'cymru' },
     ...(keyFile !== undefined &&
       certificateFile !== undefined && {

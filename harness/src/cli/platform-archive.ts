@@ -72,7 +72,9 @@ async function carryOut(
   const keys = options.text('keys');
   const command: ArchiveCommand = {
     ...placeOf(options),
-    ...{ io, archive: resolve(archive), keys: keys === undefined ? undefined : resolve(keys) },
+    io,
+    archive: resolve(archive),
+    keys: keys === undefined ? undefined : resolve(keys),
     isJson: options.isOn('json'),
   };
   try {

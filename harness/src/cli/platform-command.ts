@@ -68,7 +68,11 @@ async function started(settings: PlatformSettings, log: NonNullable<ReferencePla
   const { directory, databaseUrl, host, port, publicUrl, trustedProxies } = settings;
   const tls = await tlsOf(settings);
   const platform = await startReferencePlatform({
-    ...{ directory, host, port, trustedProxies, log },
+    directory,
+    host,
+    port,
+    trustedProxies,
+    log,
     ...(databaseUrl !== undefined && { database: { url: databaseUrl } }),
     ...(publicUrl !== undefined && { publicUrl }),
     ...(tls !== undefined && { tls }),
@@ -116,7 +120,13 @@ function printerOf(settings: PlatformSettings, { stdout }: HarnessIo) {
       const warnings = platform.warnings();
       print(
         {
-          ...{ event: 'ready', url, tokenUrl, port, directory: settings.directory, engine: database.engine, profile },
+          event: 'ready',
+          url,
+          tokenUrl,
+          port,
+          directory: settings.directory,
+          engine: database.engine,
+          profile,
           startedInMs: Math.round(startedInMs),
           ...(warnings.length > 0 && { warnings }),
         },
@@ -143,7 +153,10 @@ async function seeded(
   const { seedDemo } = await import('./seed/seed-demo.js');
   try {
     await seedDemo({
-      ...{ baseUrl: platform.url, directory: settings.directory, signal, here: process.cwd() },
+      baseUrl: platform.url,
+      directory: settings.directory,
+      signal,
+      here: process.cwd(),
       operator: platform.home.operatorKey,
       say: printer.demo,
     });

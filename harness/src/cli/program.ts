@@ -85,7 +85,10 @@ export const HOPBACK_HARNESS: Program<HarnessIo> = {
  */
 export async function runHarness(argv: readonly string[], process: HarnessProcess): Promise<ExitCode> {
   const io: HarnessIo = {
-    ...{ process, env: process.env, stdout: outputTo(process.stdout), stderr: outputTo(process.stderr) },
+    process,
+    env: process.env,
+    stdout: outputTo(process.stdout),
+    stderr: outputTo(process.stderr),
   };
   return runProgram(HOPBACK_HARNESS, argv, io);
 }

@@ -88,8 +88,13 @@ export const RUN: HarnessCommand = {
     }
     const lab = await labOf(from);
     return carryOut({
-      ...{ plan, settings: { ...settings, run: { ...lab, ...settings.run } }, io, tell: resultLines },
-      ...{ out: options.text('out') ?? defaultFolder(plan), keeps: options.isOn('keep'), isJson: options.isOn('json') },
+      plan,
+      settings: { ...settings, run: { ...lab, ...settings.run } },
+      io,
+      tell: resultLines,
+      out: options.text('out') ?? defaultFolder(plan),
+      keeps: options.isOn('keep'),
+      isJson: options.isOn('json'),
       command: commandOf(from, options, plan),
     });
   },
@@ -130,7 +135,10 @@ export const REPLAY: HarnessCommand = {
     const folder = options.text('out');
     try {
       const result = await replayPlan(plan, index, {
-        ...{ ...lab, timeoutSeconds: REPLAY_TIMEOUT_SECONDS, ...settings.run, signal: leaving.signal },
+        ...lab,
+        timeoutSeconds: REPLAY_TIMEOUT_SECONDS,
+        ...settings.run,
+        signal: leaving.signal,
         ...(folder !== undefined && { folder }),
       });
       if (options.isOn('json')) io.stdout.write(`${JSON.stringify(result.summary)}\n`);
@@ -187,7 +195,9 @@ export const LAB: HarnessCommand = {
     const plan = await loadedPlan(from, settings, io);
     try {
       await prepareLab(folder, plan, {
-        ...{ externalCallers, listen, certificates },
+        externalCallers,
+        listen,
+        certificates,
         external: Object.fromEntries(Object.entries(external).map(([id, { uri }]) => [id, uri])),
       });
     } catch (error) {

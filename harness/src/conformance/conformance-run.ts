@@ -325,7 +325,12 @@ async function runCase(conformanceCase: ConformanceCase, options: ConformanceRun
   const found = await findingOf(conformanceCase, options);
   const { verdict, said } = found;
   return {
-    ...{ number, title, group, level, source, status: verdict.status },
+    number,
+    title,
+    group,
+    level,
+    source,
+    status: verdict.status,
     ...('reason' in verdict && { reason: verdict.reason }),
     ...(said !== undefined && { said }),
     durationMs: Date.now() - startedMs,

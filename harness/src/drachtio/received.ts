@@ -128,9 +128,14 @@ export function refusal(
   if (!isRequest(message) || message.method === 'ACK') return undefined;
   const { flow, atMs, tag } = arrival;
   const essentials: Essentials = {
-    ...{ via, callId: headerValue(message, HEADER.callId) ?? '', cseq: 0, method: message.method },
-    ...{ fromTag: '', toTag: /;\s*tag\s*=/i.test(headerValue(message, HEADER.to) ?? '') ? 'there' : '' },
-    ...{ contentLength: -1, maxForwards: -1 },
+    via,
+    callId: headerValue(message, HEADER.callId) ?? '',
+    cseq: 0,
+    method: message.method,
+    fromTag: '',
+    toTag: /;\s*tag\s*=/i.test(headerValue(message, HEADER.to) ?? '') ? 'there' : '',
+    contentLength: -1,
+    maxForwards: -1,
   };
   const received = { message, essentials, flow, atMs, viaValue: stampedVia(via, flow.remote) };
   return ownResponse(received, { status, toTag: tag() });

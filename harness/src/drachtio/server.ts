@@ -119,8 +119,11 @@ export async function createDrachtioServer(options: DrachtioServerOptions = {}):
   const wire = new Wire(options);
   const transports = await openTransports(
     {
-      ...{ listen, clock: wire.clock, messageLimits: wire.messageLimits, lookup: options.lookup ?? lookup },
-      ...{ connectionLimits: { ...CONNECTION_LIMITS, ...options.connectionLimits } },
+      listen,
+      clock: wire.clock,
+      messageLimits: wire.messageLimits,
+      lookup: options.lookup ?? lookup,
+      connectionLimits: { ...CONNECTION_LIMITS, ...options.connectionLimits },
       ...(options.tls === undefined ? {} : { tls: options.tls }),
     },
     wire,
@@ -238,7 +241,9 @@ class Agents implements ControlUser {
     const apps = createAppDirectory();
     const transactions = createTransactionLayer(
       {
-        ...{ timers: wire.clock, base: wire.timers, responseFlow },
+        timers: wire.clock,
+        base: wire.timers,
+        responseFlow,
         onRetransmission: wire.counters.countRetransmission,
         send: (flow, text, onError) => wire.transmit(flow, text, onError),
       },
@@ -260,7 +265,9 @@ class Agents implements ControlUser {
     this.#outbound = new OutboundAgent(context);
     this.#proxy = new ProxyAgent(context, { inbound: this.#inbound, tokens });
     this.#stateless = createStatelessProxy(context, {
-      ...{ secret: identifiers.callId(), dialogs, tokens },
+      secret: identifiers.callId(),
+      dialogs,
+      tokens,
       respond: (received, text) => wire.transmit(responseFlow(received), text),
     });
     wire.agents = this;
@@ -270,7 +277,11 @@ class Agents implements ControlUser {
   async openControl(secret: string): Promise<ControlServer> {
     const { host = LOOPBACK, port = 0 } = this.#options.control ?? {};
     const options = {
-      ...{ host, port, secret, apps: this.#context.apps, frameId: this.#wire.identifiers.frameId },
+      host,
+      port,
+      secret,
+      apps: this.#context.apps,
+      frameId: this.#wire.identifiers.frameId,
       greeting: () => greeting(this.#options, this.#context.transports),
       maxBacklogBytes: CUT_OFF_BACKLOGS * this.#limits.maxAppBacklogBytes,
     };
@@ -333,9 +344,15 @@ class Agents implements ControlUser {
     const { clock, transactions, dialogs, transports, apps } = this.#context;
     const { server, client } = transactions.counts();
     return {
-      ...{ serverTransactions: server, clientTransactions: client, dialogs: dialogs.size(), ...this.#inbound.counts() },
-      ...{ ...this.#outbound.counts(), proxied: this.#proxy.count(), timers: clock.pendingTimers() },
-      ...{ connections: transports.connectionCount(), applications: apps.all().length },
+      serverTransactions: server,
+      clientTransactions: client,
+      dialogs: dialogs.size(),
+      ...this.#inbound.counts(),
+      ...this.#outbound.counts(),
+      proxied: this.#proxy.count(),
+      timers: clock.pendingTimers(),
+      connections: transports.connectionCount(),
+      applications: apps.all().length,
     };
   }
 
@@ -378,9 +395,14 @@ function agentContext(
     time: time(),
   });
   return {
-    ...{ ...parts, clock, identifiers, onRetransmission: counters.countRetransmission },
+    ...parts,
+    clock,
+    identifiers,
+    onRetransmission: counters.countRetransmission,
     settings: {
-      ...{ timers, mtuBytes: options.mtuBytes, firstResponseHoldMs },
+      timers,
+      mtuBytes: options.mtuBytes,
+      firstResponseHoldMs,
       appAnswerMs: options.limits?.appAnswerMs ?? SERVER_LIMITS.appAnswerMs,
       tryingHoldMs: options.tryingHoldMs ?? 0,
       answerHoldMs: options.answerHoldMs ?? FIRST_RESPONSE_HOLD_MS,

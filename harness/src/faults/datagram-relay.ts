@@ -441,7 +441,10 @@ export async function startDatagramRelay(
     send: ({ address }, octets, done) => socket.send(octets, address.port, address.host, done),
   });
   const sources = createDatagramSources({
-    ...{ target, maxSources, idleMs, clock },
+    target,
+    maxSources,
+    idleMs,
+    clock,
     onReply: toSource.arrive,
     onError: () => ledger.count('toTarget', 'errors'),
   });

@@ -337,7 +337,11 @@ function openStreamConnection(
   const reset = (socket: Socket): void => schedule.add(clock.nowMs() + RESET_GAP_MS, () => resetSocket(socket));
   const pump = (direction: RelayDirection, from: Socket): StreamPump =>
     createStreamPump(context, {
-      ...{ direction, source: number, from, to: sockets[direction], schedule },
+      direction,
+      source: number,
+      from,
+      to: sockets[direction],
+      schedule,
       onReset: () => reset(sockets[direction]),
       onCut: (as) => {
         ledger.count(direction, 'cut');

@@ -38,8 +38,11 @@ export type PkiKeysPem = Readonly<Record<TestPkiRole, string>>;
 
 /** New keys for all roles. */
 export const newPkiKeys = (): PkiKeysPem => ({
-  ...{ root: newKey(), intermediate: newKey() },
-  ...{ stiPaRoot: newKey(), stiPaSigner: newKey(), stiPaCrlIssuer: newKey() },
+  root: newKey(),
+  intermediate: newKey(),
+  stiPaRoot: newKey(),
+  stiPaSigner: newKey(),
+  stiPaCrlIssuer: newKey(),
   tlsRoot: newKey(),
 });
 

@@ -129,7 +129,9 @@ function judgeShown(
   // The expected result ends at a hop that blocks the call, or should have: the finding about the end of the call says so.
   if (refusingHop({ hops }) !== undefined || (isBlocked && shownVerstat === undefined)) return;
   findings.add({
-    ...{ kind: 'verdict', callIndex: index, provider },
+    kind: 'verdict',
+    callIndex: index,
+    provider,
     expected: `the callee is shown ${verdict.verstat.join(' or ')}`,
     seen: `the callee was shown ${shownVerstat ?? 'no verstat'}`,
   });

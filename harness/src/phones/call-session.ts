@@ -156,11 +156,17 @@ export function takeCall(invitation: Invitation, context: CallContext): HeldCall
     },
     call: {
       direction: 'incoming',
-      ...{ id, invite, ring, reject, hangUp },
+      id,
+      invite,
+      ring,
+      reject,
+      hangUp,
       get state() {
         return progress.state();
       },
-      ...{ ringing: progress.ringing, established: progress.established, ended: progress.ended },
+      ringing: progress.ringing,
+      established: progress.established,
+      ended: progress.ended,
       answer: async (options = {}) => {
         if (options.hangUpAfterMs !== undefined) duration(options.hangUpAfterMs, 'hangUpAfterMs');
         if (answering === undefined && !isUndecided()) return false;
@@ -261,7 +267,10 @@ export function placeCall(userAgent: UserAgent, order: CallOrder, context: CallC
       get state() {
         return progress.state();
       },
-      ...{ ringing: progress.ringing, established: progress.established, ended: progress.ended, hangUp },
+      ringing: progress.ringing,
+      established: progress.established,
+      ended: progress.ended,
+      hangUp,
     },
   };
 }

@@ -164,12 +164,17 @@ export function inviteFacts(text: string): InviteFacts {
   const called = target ?? dest[0];
   const verstat = verstatOf(assertedIdentities.join(', ')) ?? verstatOf(from);
   return {
-    ...{ callId: headerTexts(text, 'Call-ID', 'i')[0] ?? '', requestUri, from, to },
+    callId: headerTexts(text, 'Call-ID', 'i')[0] ?? '',
+    requestUri,
+    from,
+    to,
     ...(orig?.kind === 'tn' ? { callingNumber: orig.value } : undefined),
     ...(called?.kind === 'tn' ? { calledNumber: called.value } : undefined),
     isAnonymous: orig === undefined || readParties({ from }, PARTIES).orig === undefined,
     ...(verstat === undefined ? undefined : { verstat }),
-    ...{ assertedIdentities, identityHeaders: headerTexts(text, 'Identity', 'y'), text },
+    assertedIdentities,
+    identityHeaders: headerTexts(text, 'Identity', 'y'),
+    text,
   };
 }
 
@@ -379,7 +384,9 @@ export function createCallProgress(
   const ended = deferred<CallEnd>();
   return {
     state: () => state,
-    ...{ ringing: ringing.promise, established: established.promise, ended: ended.promise },
+    ringing: ringing.promise,
+    established: established.promise,
+    ended: ended.promise,
     ring: () => {
       if (state !== 'calling') return;
       state = 'ringing';

@@ -428,7 +428,12 @@ export async function createBlockingSubscriber(options: BlockingSubscriberOption
     const { callId, identityHeaders, callingNumber, verstat } = call.invite;
     const said = typeof transcript === 'function' ? transcript(call) : transcript;
     const made: AppReport = {
-      ...{ atMs, calledNumber: phoneOptions.number, callId, identityHeaders, blockReason, status: blockingStatus },
+      atMs,
+      calledNumber: phoneOptions.number,
+      callId,
+      identityHeaders,
+      blockReason,
+      status: blockingStatus,
       ...(callingNumber === undefined ? undefined : { callingNumber }),
       ...(verstat === undefined ? undefined : { verstat }),
       ...(said === undefined ? undefined : { transcript: said }),

@@ -203,7 +203,11 @@ async function startOn({ options, database, keyRing, closers }: Starting): Promi
   const state = { isClosing: false };
   const notices = (): readonly PlatformNotice[] => all.flatMap((area) => area.notices?.() ?? []);
   behind.app = createPlatformApp({
-    ...{ context, routes, roles, metrics, newId: context.newId },
+    context,
+    routes,
+    roles,
+    metrics,
+    newId: context.newId,
     operations: operationsOf(all),
     schemas: schemasOf(all),
     tokens: trust.tokens,
@@ -227,20 +231,18 @@ async function startOn({ options, database, keyRing, closers }: Starting): Promi
     },
   });
   return {
-    ...{
-      url,
-      tokenUrl: `${url}/oauth/token`,
-      port: server.port,
-      database,
-      context,
-      trust,
-      areas,
-      routes,
-      roles,
-      metrics,
-      feed,
-      warnings: () => notices().flatMap(({ text, isWarning }) => (isWarning ? [text] : [])),
-    },
+    url,
+    tokenUrl: `${url}/oauth/token`,
+    port: server.port,
+    database,
+    context,
+    trust,
+    areas,
+    routes,
+    roles,
+    metrics,
+    feed,
+    warnings: () => notices().flatMap(({ text, isWarning }) => (isWarning ? [text] : [])),
     caughtUp: reactions.caughtUp,
     close: closers.close,
     [Symbol.asyncDispose]: closers.close,
@@ -250,7 +252,8 @@ async function startOn({ options, database, keyRing, closers }: Starting): Promi
 function listen(options: PlatformOptions, app: () => PlatformApp): ReturnType<typeof startHttpServer> {
   const { host = '127.0.0.1', port = 0, tls, trustedProxies, drainMs } = options;
   const settings = {
-    ...{ host, port },
+    host,
+    port,
     ...(tls !== undefined && { tls }),
     ...(trustedProxies !== undefined && { trustedProxies }),
     ...(drainMs !== undefined && { drainMs }),
@@ -282,7 +285,9 @@ async function openAreas(parts: {
   const { options, context, database, trust, feed, closers, metrics, url } = parts;
   const opened = new Map<string, PlatformArea>([['trust', closers.add(trust)]]);
   const events = createEventsArea({
-    ...{ context, source: feed, eventSource: url },
+    context,
+    source: feed,
+    eventSource: url,
     mayStillCall: ({ organizationId, clientId }) => trust.mayCall(context.database, { organizationId, clientId }),
     ...(options.webhooks !== undefined && { webhooks: options.webhooks }),
     counted: (outcome) => metrics.count('hopback_webhook_attempts_total', { outcome }),

@@ -61,7 +61,10 @@ export function diffRuns(before: RunSummary, after: RunSummary): RunDiff {
     isSamePlan: one.planDigest === other.planDigest,
     plan: { before: planText(one), after: planText(other) },
     isSame: before.digest === after.digest,
-    ...{ verdict, metrics, newFindings, thresholds: thresholdChanges(before, after) },
+    verdict,
+    metrics,
+    newFindings,
+    thresholds: thresholdChanges(before, after),
     goneFindings: isCut ? [] : without(one.findings, other.findings),
     isWorse: hasFallen || hasMore || newFindings.length > 0 || metrics.some(({ change }) => change === 'worse'),
   };

@@ -135,7 +135,12 @@ export function summaryOf(record: RunRecord): RunSummary {
   const { tracebacks, campaigns, alerts } = facts;
   const isSteady = steadyFindings(record);
   return {
-    ...{ format: 'hopback.run-summary.1', version, verdict, end, deterministic, digest: digestOf(deterministic) },
+    format: 'hopback.run-summary.1',
+    version,
+    verdict,
+    end,
+    deterministic,
+    digest: digestOf(deterministic),
     measured: {
       startedAt: new Date(facts.startedAtMs).toISOString(),
       endedAt: new Date(facts.endedAtMs).toISOString(),
@@ -154,8 +159,11 @@ export function summaryOf(record: RunRecord): RunSummary {
 function deterministicOf(record: RunRecord): DeterministicSummary {
   const { plan, facts, oracle } = record;
   return {
-    ...{ scenario: plan.scenario.name, seed: plan.seed, planDigest: planDigest(plan) },
-    ...{ providers: plan.providers.length, counts: countsOf(record) },
+    scenario: plan.scenario.name,
+    seed: plan.seed,
+    planDigest: planDigest(plan),
+    providers: plan.providers.length,
+    counts: countsOf(record),
     metrics: Object.fromEntries(
       Object.entries(oracle.metrics).flatMap(([name, metric]) =>
         isSteadyMetric(name) && metric.kind !== 'distribution' ? [[name, metric]] : [],
@@ -178,7 +186,8 @@ function steadyFindings({ facts, oracle }: RunRecord): (finding: Finding) => boo
 
 function summaryTracebacks(seen: readonly SeenTraceback[]): readonly SummaryTraceback[] {
   const tracebacks = seen.map(({ callIndex, state, outcome }): SummaryTraceback => ({
-    ...{ callIndex, state },
+    callIndex,
+    state,
     ...(outcome !== undefined && { outcome: outcome.kind }),
     ...(outcome?.provider !== undefined && { provider: outcome.provider }),
   }));
@@ -190,7 +199,9 @@ function summaryTracebacks(seen: readonly SeenTraceback[]): readonly SummaryTrac
 
 function withoutId({ kind, callIndex, provider, expected, seen }: Finding): SummaryFinding {
   return {
-    ...{ kind, expected, seen },
+    kind,
+    expected,
+    seen,
     ...(callIndex !== undefined && { callIndex }),
     ...(provider !== undefined && { provider }),
   };

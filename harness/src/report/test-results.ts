@@ -35,7 +35,8 @@ function resultsOf({ thresholds, oracle }: RunRecord): readonly TestResult[] {
     const whole = metrics[metric];
     const details = whole === undefined ? seen : metricText(whole);
     return {
-      ...{ suite: 'thresholds', name },
+      suite: 'thresholds',
+      name,
       ...(!isMet && { failure: { message: `${name}: it was ${seen}`, details } }),
     };
   });
@@ -111,17 +112,29 @@ export function ctrfJson(record: RunRecord): string {
   const results = allResults(record);
   const failed = results.filter(({ failure }) => failure !== undefined).length;
   const summary = {
-    ...{ tests: results.length, passed: results.length - failed, failed, pending: 0, skipped: 0, other: 0 },
-    ...{ start: Math.round(facts.startedAtMs), stop: Math.round(facts.endedAtMs) },
+    tests: results.length,
+    passed: results.length - failed,
+    failed,
+    pending: 0,
+    skipped: 0,
+    other: 0,
+    start: Math.round(facts.startedAtMs),
+    stop: Math.round(facts.endedAtMs),
   };
   const tests = results.map(({ suite, name, failure }) => ({
-    ...{ name, status: failure === undefined ? 'passed' : 'failed', duration: 0, suite: [plan.scenario.name, suite] },
+    name,
+    status: failure === undefined ? 'passed' : 'failed',
+    duration: 0,
+    suite: [plan.scenario.name, suite],
     ...(failure !== undefined && { message: failure.message, trace: failure.details }),
   }));
   const report = {
-    ...{ reportFormat: 'CTRF', specVersion: '0.0.0' },
+    reportFormat: 'CTRF',
+    specVersion: '0.0.0',
     results: {
-      ...{ tool: { name: 'hopback-harness', version }, summary, tests },
+      tool: { name: 'hopback-harness', version },
+      summary,
+      tests,
       extra: { scenario: plan.scenario.name, seed: plan.seed, command: record.command },
     },
   };

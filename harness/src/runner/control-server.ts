@@ -79,7 +79,8 @@ export async function startControlServer(options: ControlServerOptions): Promise
       const text = eventOf(view);
       for (const tell of listeners) tell(text);
     },
-    ...{ close, [Symbol.asyncDispose]: close },
+    close,
+    [Symbol.asyncDispose]: close,
   };
 }
 

@@ -10,7 +10,9 @@ type Thresholds = Readonly<Record<string, readonly ScenarioThreshold[]>> | undef
 /** Holds a run that is over against its thresholds. What could not be measured is not met. */
 export function judgedThresholds(oracle: OracleReport, thresholds: Thresholds): readonly JudgedThreshold[] {
   return checkThresholds(oracle.metrics, thresholds).map(({ metric, threshold, status, value }) => ({
-    ...{ metric, threshold, isMet: status === 'kept' },
+    metric,
+    threshold,
+    isMet: status === 'kept',
     seen: value === undefined ? 'nothing was measured' : rounded(value),
   }));
 }
@@ -54,8 +56,10 @@ export function unfinishedPlan(progress: PlanProgress): Finding | undefined {
   const byOthers = left - skipped;
   if (end === 'plan' && byOthers <= 0 && thresholds?.['calls_unplaced'] !== undefined) return undefined;
   const why = {
-    ...{ stopped: 'somebody stopped the run', signal: 'a signal ended the run' },
-    ...{ timeout: 'the time of the run was up', threshold: 'a threshold that aborts ended the run' },
+    stopped: 'somebody stopped the run',
+    signal: 'a signal ended the run',
+    timeout: 'the time of the run was up',
+    threshold: 'a threshold that aborts ended the run',
     plan: [
       ...(skipped > 0 ? [`for ${skipped} too many others were up`] : []),
       ...(byOthers > 0 ? [`${byOthers} did not come from whoever was to place them`] : []),

@@ -331,8 +331,14 @@ export function beginRun(
     const nowMs = clock.nowMs();
     const [last, found] = [figures.snapshots().at(-1), figures.found()];
     return {
-      ...{ scenario: plan.scenario.name, seed: plan.seed, stage, counts: figures.counts(), hops: figures.hops() },
-      ...{ rateFactor: pace.factor(), isPaused: pace.isPaused(), elapsedMs: nowMs - startedAtMs },
+      scenario: plan.scenario.name,
+      seed: plan.seed,
+      stage,
+      counts: figures.counts(),
+      hops: figures.hops(),
+      rateFactor: pace.factor(),
+      isPaused: pace.isPaused(),
+      elapsedMs: nowMs - startedAtMs,
       planMs: stage === 'opening' ? 0 : Math.min(plan.durationMs, pace.planMs(nowMs)),
       durationMs: plan.durationMs,
       ...(endedBy !== 'plan' && { endedBy }),
@@ -341,7 +347,18 @@ export function beginRun(
     };
   };
   const run: Run = {
-    ...{ plan, options, clock, parts, truthOf, figures, folder, ending, startedAtMs, view, calls: [], cancels: [] },
+    plan,
+    options,
+    clock,
+    parts,
+    truthOf,
+    figures,
+    folder,
+    ending,
+    startedAtMs,
+    view,
+    calls: [],
+    cancels: [],
     keeper: keepsMessages(options, folder) ? createMessageKeeper() : undefined,
     enter: (next) => {
       stage = next;

@@ -61,7 +61,9 @@ async function sourceText(from: string): Promise<FoundText | undefined> {
 function readIt({ path, text }: FoundText, { set = {}, env = {} }: PlanSource): Promise<ScenarioResult> {
   const folder = dirname(resolve(path));
   return readScenario(text, {
-    ...{ path, variables: set, environment: env },
+    path,
+    variables: set,
+    environment: env,
     readFile: (name) => readFile(resolve(folder, name), 'utf8'),
   });
 }

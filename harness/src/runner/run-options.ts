@@ -138,7 +138,14 @@ export function createLiveFigures(plan: NetworkPlan, truthOf: (index: number) =>
     setups = [];
     const { placed, unplaced, wrong } = counts;
     const made: RunSnapshot = {
-      ...{ atMs, phase, rateFactor, placed, unplaced, ended: counts.ended, wrong, up: placed - counts.ended },
+      atMs,
+      phase,
+      rateFactor,
+      placed,
+      unplaced,
+      ended: counts.ended,
+      wrong,
+      up: placed - counts.ended,
       placedPerSecond: seconds > 0 ? (placed - (before?.placed ?? 0)) / seconds : 0,
       ...(setupMs !== undefined && { setupMs }),
       ...(heldMs !== undefined && { heldMs }),
@@ -167,7 +174,9 @@ export function createLiveFigures(plan: NetworkPlan, truthOf: (index: number) =>
     },
     hops: (): readonly LiveHop[] =>
       [...hops].map(([provider, { calls, good, of, last }]) => ({
-        ...{ provider, calls, verdicts: { good, of } },
+        provider,
+        calls,
+        verdicts: { good, of },
         ...(last !== undefined && { heldMs: last }),
       })),
   };

@@ -63,7 +63,9 @@ export async function runPlan(given: NetworkPlan, options: RunOptions = {}): Pro
   run.enter('opening');
   try {
     await using world = await parts.openWorld({
-      ...{ plan, directory, processes: options.processes ?? 0 },
+      plan,
+      directory,
+      processes: options.processes ?? 0,
       ...(run.keeper !== undefined && { onMessage: (message) => tapped(run, message) }),
       ...(options.drachtio !== undefined && { drachtio: options.drachtio }),
       ...(options.external !== undefined && { external: options.external }),
@@ -119,7 +121,13 @@ async function callsOf(begun: Begun, world: World): Promise<void> {
   pace.restart(clock.nowMs(), calls[0]?.atMs ?? 0);
   run.enter('calls');
   const drive = driveCalls({
-    ...{ plan, calls, pace, figures, clock, ending: ending.signal, place: (call) => world.place(call) },
+    plan,
+    calls,
+    pace,
+    figures,
+    clock,
+    ending: ending.signal,
+    place: (call) => world.place(call),
     onEnded: (call) => {
       run.calls.push(call);
       run.keeper?.ended(call, wanted(call));
@@ -187,7 +195,9 @@ async function settledFacts(run: Run, world: World): Promise<RunFacts> {
 
 /** What was found in all, as the dashboard has it. */
 const foundIn = ({ campaigns, tracebacks, alerts }: RunFacts): FoundSoFar => ({
-  ...{ campaigns: campaigns.length, alerts: alerts.length, tracebacks: tracebacks.length },
+  campaigns: campaigns.length,
+  alerts: alerts.length,
+  tracebacks: tracebacks.length,
   concluded: tracebacks.filter(({ concludedAtMs }) => concludedAtMs !== undefined).length,
 });
 
@@ -216,7 +226,14 @@ function resultOf(run: Run, facts: RunFacts): RunResult {
       : [{ index, why, truth: truthOf(index), seen: call, messages: keeper?.messagesOf(call) ?? [] }];
   });
   const record: RunRecord = {
-    ...{ plan, facts, oracle, thresholds, end, verdict, samples, truthOf },
+    plan,
+    facts,
+    oracle,
+    thresholds,
+    end,
+    verdict,
+    samples,
+    truthOf,
     snapshots: figures.snapshots(),
     command: options.command ?? `hopback-harness run ${plan.scenario.name} --seed ${plan.seed}`,
     version: HARNESS_VERSION,

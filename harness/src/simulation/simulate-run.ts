@@ -154,8 +154,14 @@ interface Course {
 
 function conductToEnd(conduct: Conduct, call: PlannedCall, started: TracebackState): SeenTraceback {
   const course: Course = {
-    ...{ conduct, call, state: started, requests: new Map(), answered: new Map() },
-    ...{ coming: [], answers: [], waiting: new Set() },
+    conduct,
+    call,
+    state: started,
+    requests: new Map(),
+    answered: new Map(),
+    coming: [],
+    answers: [],
+    waiting: new Set(),
   };
   for (let step = 0; step < MAX_STEPS; step += 1) {
     const view = viewTraceback(course.state);
@@ -225,7 +231,9 @@ function ask(
   course.requests.set(requestId, asked);
   const downstream = planned(answerers, effect.downstream?.providerId)?.id;
   const answer = answerRequest(answerers, {
-    ...{ call, asked: soughtCall(conduct, asked), provider: provider.id },
+    call,
+    asked: soughtCall(conduct, asked),
+    provider: provider.id,
     ...(downstream !== undefined && { downstream }),
   });
   if (answer !== undefined) {
@@ -238,7 +246,9 @@ function ask(
       asked,
     });
     course.answers.push({
-      ...{ provider: provider.id, kind: finding.arm, afterMs: answeredAtMs - atMs },
+      provider: provider.id,
+      kind: finding.arm,
+      afterMs: answeredAtMs - atMs,
       ...(named !== undefined && { named }),
     });
   }
@@ -270,7 +280,10 @@ function soughtCall({ startedAtMs }: Conduct, { calling = '', called = '', at }:
 function answeredCall(conduct: Conduct, { calling, called, atMs, sentTo }: DisclosedCall): AnsweredCall {
   const isDiverted = sentTo !== undefined && sentTo !== called;
   return {
-    ...{ startedAt: isoTime(conduct, atMs), calling, called, disposition: 'answered' },
+    startedAt: isoTime(conduct, atMs),
+    calling,
+    called,
+    disposition: 'answered',
     ...(isDiverted && { divertedTo: [sentTo] }),
   };
 }
@@ -299,9 +312,15 @@ function answerEvent(
     atMs,
     answer: {
       format: 'hopback.traceback-answer.1',
-      ...{ answerId: `a-${requestId}`, requestId, tracebackId, revision: 1, answeredAt: new Date(atMs).toISOString() },
+      answerId: `a-${requestId}`,
+      requestId,
+      tracebackId,
+      revision: 1,
+      answeredAt: new Date(atMs).toISOString(),
       ...(call !== undefined && { call }),
-      ...{ provider, finding, answeredBy: { kind: 'automatic', policyId: 'simulated' } },
+      provider,
+      finding,
+      answeredBy: { kind: 'automatic', policyId: 'simulated' },
       searched: { windows: [], keys: ['called'], coverage: [], recordsConsidered: 1 },
     },
   };
@@ -325,8 +344,12 @@ function reports(
     if (neighbours === 'sharing' ? neighbour.shares === 'nothing' : !answers) return [];
     return [
       {
-        ...{ type: 'neighbour-reported', tracebackId: state.tracebackId, atMs, reportId: `live:${id}:${silent.id}` },
-        ...{ provider: referenceTo(neighbour), sentTo: referenceTo(silent) },
+        type: 'neighbour-reported',
+        tracebackId: state.tracebackId,
+        atMs,
+        reportId: `live:${id}:${silent.id}`,
+        provider: referenceTo(neighbour),
+        sentTo: referenceTo(silent),
       },
     ];
   });

@@ -24,7 +24,8 @@ export function toHaveVerstat(call: SeenCall, verstat: string, at?: string): Mat
     pass: found === verstat,
     message: (isNot) =>
       `call ${call.index} should ${isNot ? 'not ' : ''}have come to ${verstat} at ${where}; it ${found === undefined ? 'was not verified there' : `came to ${found}`}${why}\n${hopsText(call)}`,
-    ...{ actual: found, expected: verstat },
+    actual: found,
+    expected: verstat,
   };
 }
 
@@ -36,7 +37,8 @@ export function toHaveAttestation(call: SeenCall, attestation: string, at?: stri
     pass: found === attestation,
     message: (isNot) =>
       `call ${call.index} should ${isNot ? 'not ' : ''}have attestation ${attestation} at ${hop?.provider ?? at ?? 'any hop'}; it has ${found ?? 'none'}\n${hopsText(call)}`,
-    ...{ actual: found, expected: attestation },
+    actual: found,
+    expected: attestation,
   };
 }
 
@@ -48,7 +50,8 @@ export function toEndWith(call: SeenCall, status: number): MatcherResult {
     pass: finalStatus === status,
     message: (isNot) =>
       `call ${call.index} should ${isNot ? 'not ' : ''}end with ${status}; it ended with ${finalStatus ?? 'no final response'}${why}\n${hopsText(call)}`,
-    ...{ actual: finalStatus, expected: status },
+    actual: finalStatus,
+    expected: status,
   };
 }
 
@@ -103,7 +106,8 @@ export function toTraceTo(run: MatchedRun, provider: string): MatcherResult {
         `tracebacks should ${isNot ? 'not ' : ''}lead to ${provider}; ${named.length === 0 ? 'none named anybody' : `they named ${[...new Set(named)].join(', ')}`}`,
         ...outcomes,
       ].join('\n'),
-    ...{ actual: [...new Set(named)], expected: [provider] },
+    actual: [...new Set(named)],
+    expected: [provider],
   };
 }
 

@@ -165,7 +165,14 @@ async function imported(paths: readonly string[], parts: ImportParts): Promise<O
   const isStopped = files.length < paths.length;
   const { rows, records, skipped, rejected } = total;
   return {
-    ...{ rows, records, skipped, rejected, ...stored, reasons, isStopped, elapsedMs: io.elapsedMs() - beganMs },
+    rows,
+    records,
+    skipped,
+    rejected,
+    ...stored,
+    reasons,
+    isStopped,
+    elapsedMs: io.elapsedMs() - beganMs,
     files: paths.map((path, at) => talliedFile({ path, at, file: files[at], through, isStopped })),
   };
 }

@@ -165,7 +165,11 @@ async function run(options: TailOptions, io: CliIo): Promise<ExitCode> {
   let intake: RecordIntake | undefined;
   try {
     intake = await openRecordIntake({
-      ...{ directory, sources, retentionDays, clock: io.clock, onNotice: teller.notice },
+      directory,
+      sources,
+      retentionDays,
+      clock: io.clock,
+      onNotice: teller.notice,
       ...defined({ platform }),
     });
     const tail: Tail = { intake, teller, stopped };

@@ -238,7 +238,8 @@ async function run(options: RedirectOptions, io: CliIo): Promise<ExitCode> {
   const serving = await openServing(options, io, order.settings, teller);
   io.onHangUp(() => void serving.reload());
   const link = keepConnected({
-    ...{ ...order, onNotice: teller.notice },
+    ...order,
+    onNotice: teller.notice,
     setUp(srf) {
       srf.use('invite', serving.server.invite);
       srf.use('options', serving.server.options);
@@ -313,7 +314,10 @@ async function openServing(options: RedirectOptions, io: CliIo, settings: Redire
   // Last: what is not understood leaves no file behind.
   if (recordsPath !== undefined) kept.records = await openAttestationFile(recordsPath, troubles.note);
   const server = createRedirectServer({
-    ...{ rules, profile, timeBudgetMs, onTrouble: troubles.note },
+    rules,
+    profile,
+    timeBudgetMs,
+    onTrouble: troubles.note,
     ...defined({ signing: signing?.service, verification: verification?.service }),
     onAnswered: ({ outcome }) => void (answers[outcome] += 1),
   });
@@ -321,8 +325,12 @@ async function openServing(options: RedirectOptions, io: CliIo, settings: Redire
   return {
     server,
     state: (link: DrachtioLink): RedirectState => ({
-      ...{ isConnected: link.isConnected(), isDraining: server.isDraining(), open: server.open() },
-      ...{ answers: { ...answers }, troubles: troubles.count(), recordsLost: kept.records?.lost() ?? 0 },
+      isConnected: link.isConnected(),
+      isDraining: server.isDraining(),
+      open: server.open(),
+      answers: { ...answers },
+      troubles: troubles.count(),
+      recordsLost: kept.records?.lost() ?? 0,
     }),
     reload: async () => {
       for (const part of parts) {

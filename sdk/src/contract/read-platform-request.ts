@@ -176,7 +176,8 @@ export async function readPlatformRequest<Body extends string>(
   return {
     status: 'read',
     request: {
-      ...{ parameters, bytes },
+      parameters,
+      bytes,
       ...(body.value !== undefined && { body: body.value }),
       ...(body.document !== undefined && { document: body.document }),
     },

@@ -179,7 +179,11 @@ export async function openSidecar(options: ProcessOptions): Promise<RunningSidec
       for (const closePart of opened) await closePart();
     });
     return {
-      ...{ calls, metrics, reload, close, [Symbol.asyncDispose]: close },
+      calls,
+      metrics,
+      reload,
+      close,
+      [Symbol.asyncDispose]: close,
       admin: admin?.listener,
       configuration: () => loader.current().configuration,
       readiness: () => readinessNow(loader, state),
@@ -248,7 +252,9 @@ function listenForCalls({ options, directory, loader, state, metrics, probes }: 
     routes: () => state.routes,
     clients: () => state.clients,
     context: () => ({ services: loader.current(), metrics, elapsedMs, onVerified, onTrouble }),
-    ...{ maxBodyBytes, nowMs: Date.now, isDraining: () => state.isDraining },
+    maxBodyBytes,
+    nowMs: Date.now,
+    isDraining: () => state.isDraining,
     otherwise: (request, response) => void otherwise(request, response),
     onAnswered: options.onAnswered ?? nothing,
   };

@@ -163,8 +163,11 @@ export function callFacts(request: SipRequestText, options: PartyOptions = DEFAU
 export function factsOfUnreadable(raw: unknown, plan: NumberingPlan): CallFacts {
   const [, requestUri = ''] = typeof raw === 'string' ? raw.slice(0, MAX_FIRST_LINE).trimStart().split(/\s/, 2) : [];
   return {
-    ...{ statedNumbers: [], isEmergency: isEmergencyUri(requestUri, plan), isMarkedEmergency: false },
-    ...{ isAnonymous: false, isSigned: false },
+    statedNumbers: [],
+    isEmergency: isEmergencyUri(requestUri, plan),
+    isMarkedEmergency: false,
+    isAnonymous: false,
+    isSigned: false,
   };
 }
 

@@ -364,7 +364,8 @@ export function createFilingDirectory(options: FilingDirectoryOptions): FilingDi
       return {
         filings: listed?.filings ?? 0,
         ...(listed !== undefined && { listedAtMs: listed.listedAtMs }),
-        ...{ isStale: isStale(), trunks },
+        isStale: isStale(),
+        trunks,
       };
     },
   };
@@ -403,7 +404,8 @@ interface LoadFacts {
 function refusalOf(reading: FilingsRead, facts: LoadFacts): FilingLoad | undefined {
   const { listedAtMs, nowMs, leastFilings, last } = facts;
   const refused = (reason: Extract<FilingLoad, { status: 'refused' }>['reason']): FilingLoad => ({
-    ...{ status: 'refused', reason },
+    status: 'refused',
+    reason,
   });
   if (!(listedAtMs <= nowMs + MAX_AHEAD_MS)) return refused('date-ahead');
   if (last !== undefined && listedAtMs < last.listedAtMs) return refused('older-than-last');
@@ -414,7 +416,8 @@ function refusalOf(reading: FilingsRead, facts: LoadFacts): FilingLoad | undefin
 }
 
 const unreadable = ({ reason, column }: Extract<FilingListReading, { status: 'unreadable' }>): FilingLoad => ({
-  ...{ status: 'refused', reason },
+  status: 'refused',
+  reason,
   ...(column !== undefined && { column }),
 });
 

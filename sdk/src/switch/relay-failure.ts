@@ -190,7 +190,9 @@ function sendArguments([, ...rest]: readonly unknown[]): SendArguments {
   const options = typeof behind[0] === 'object' && behind[0] !== null ? behind[0] : {};
   const [callback, onPrack] = typeof behind[0] === 'function' ? behind : behind.slice(1);
   return {
-    ...{ reason, options, onPrack },
+    reason,
+    options,
+    onPrack,
     callback: typeof callback === 'function' ? (callback as (error: unknown) => void) : undefined,
   };
 }

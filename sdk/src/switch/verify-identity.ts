@@ -176,7 +176,9 @@ export async function identify(
     policy,
   );
   return {
-    ...{ facts, policy, treatment },
+    facts,
+    policy,
+    treatment,
     ...(verdict !== undefined && { verdict }),
     ...(caller !== undefined && { caller }),
   };

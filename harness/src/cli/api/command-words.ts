@@ -64,7 +64,9 @@ export interface BodyOption {
 
 /** An option that may be left out. */
 export const takes = (option: string, member: string, help: string, read?: BodyOption['read']): BodyOption => ({
-  ...{ option, member, help },
+  option,
+  member,
+  help,
   ...(read !== undefined && { read }),
 });
 

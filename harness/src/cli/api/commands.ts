@@ -326,7 +326,8 @@ export const API_COMMANDS: readonly ApiCommand[] = [
       needs('at', 'call.at', '2026-10-23T15:41, with seconds where they are known', statedTime),
       takes('zone', 'call.at.zone', 'zone of that time, America/New_York or UTC'),
       takes('first', 'firstProvider', 'id of the provider that delivered the call', (id) => ({
-        ...{ providerId: id, name: id },
+        providerId: id,
+        name: id,
       })),
       takes('direction', 'direction', 'back, or forward to the provider that serves the number; default back'),
       takes('comment', 'comment', 'for the record'),

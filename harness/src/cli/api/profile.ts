@@ -42,7 +42,10 @@ export async function clientOfProfile(
   const keyPath = isAbsolute(profile.keyFile) ? profile.keyFile : join(dirname(path), profile.keyFile);
   const clock = clockAhead(profile.clockAheadMs ?? 0);
   const authorization = await privateKeyJwt({
-    ...{ tokenUrl: `${profile.baseUrl}/oauth/token`, clientId: profile.clientId, keyId: profile.keyId, clock },
+    tokenUrl: `${profile.baseUrl}/oauth/token`,
+    clientId: profile.clientId,
+    keyId: profile.keyId,
+    clock,
     key: await contentOf(keyPath, 'the key of the profile'),
     ...(profile.algorithm !== undefined && { algorithm: profile.algorithm }),
   });

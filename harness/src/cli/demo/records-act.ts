@@ -215,8 +215,10 @@ export async function runRecordsAct(output: RecordsActOutput, signal: AbortSigna
     await using platform = await startTestPlatform({ tls: { certificate, privateKey } });
     const cdrPath = join(directory, 'Master.csv');
     const files = await writeTailFiles(directory, {
-      ...{ cdrPath, url: `${platform.baseUrl}/v1/record-batches` },
-      ...{ token: platform.credentials('prv-birch').token, caPem: pki.tlsRoot.certificatePem },
+      cdrPath,
+      url: `${platform.baseUrl}/v1/record-batches`,
+      token: platform.credentials('prv-birch').token,
+      caPem: pki.tlsRoot.certificatePem,
     });
     output.say([
       'A switch writes its calls to a file, as Asterisk does. A process follows the file,',
@@ -226,7 +228,9 @@ export async function runRecordsAct(output: RecordsActOutput, signal: AbortSigna
     let onKilled = (): void => undefined;
     const killed = new Promise<void>((resolve) => (onKilled = resolve));
     const writer = await startCallRecordWriter(cdrPath, {
-      ...{ before: CALLS_BEFORE, rows: CALLS, perSecond: CALLS_PER_SECOND },
+      before: CALLS_BEFORE,
+      rows: CALLS,
+      perSecond: CALLS_PER_SECOND,
       begins: platform.until(() => platform.batches()[0]),
       last: { from: CALLS - CALLS_AFTER_KILL, after: killed },
     });
@@ -297,7 +301,8 @@ async function unansweredBatch({ platform, writer }: Act): Promise<void> {
   );
   platform.injectFault({
     fault: { kind: 'connection-reset', isCarriedOut: true },
-    ...{ operations: [SENDING], times: 1 },
+    operations: [SENDING],
+    times: 1,
   });
   await platform.until(() => platform.calls(SENDING).find(({ fault }) => fault !== undefined));
 }

@@ -144,7 +144,9 @@ export interface ArchiveFigures {
 export function archiveFigures(manifest: Awaited<ReturnType<ReferencePlatform['backup']>>): ArchiveFigures {
   const { createdAt, tables, files } = manifest;
   return {
-    ...{ createdAt, tables: tables.length, files: files.length },
+    createdAt,
+    tables: tables.length,
+    files: files.length,
     rows: tables.reduce((total, { rows }) => total + rows, 0),
     bytes: [...tables, ...files].reduce((total, { bytes }) => total + bytes, 0),
   };

@@ -90,7 +90,12 @@ export function readPlatformSettings(given: GivenSettings, isTerminal: boolean):
     return `--host ${host} listens everywhere: say with --public-url how clients reach it, since their assertions name it`;
   return {
     directory: resolve(text('directory') ?? 'hopback-platform'),
-    ...{ host, port, trustedProxies, logLevel, seedsDemo: given['seed-demo'] === true, isJson: given.json === true },
+    host,
+    port,
+    trustedProxies,
+    logLevel,
+    seedsDemo: given['seed-demo'] === true,
+    isJson: given.json === true,
     ...(databaseUrl !== undefined && { databaseUrl }),
     ...(publicUrl !== undefined && { publicUrl }),
     ...(certificateFile !== undefined &&

@@ -41,16 +41,28 @@ type Given = Omit<DemoProvider, 'providerId' | 'frn' | 'isMember'> & Partial<Dem
 
 const listed: readonly Given[] = [
   {
-    ...{ word: 'alder', name: 'Alder Telephone Cooperative', role: 'serves-subscribers', zone: 'America/Chicago' },
-    ...{ spc: '901J', exchange: '512555' },
+    word: 'alder',
+    name: 'Alder Telephone Cooperative',
+    role: 'serves-subscribers',
+    zone: 'America/Chicago',
+    spc: '901J',
+    exchange: '512555',
   },
   {
-    ...{ word: 'birch', name: 'Birch Valley Wireless', role: 'serves-subscribers', zone: 'America/New_York' },
-    ...{ spc: '902J', exchange: '614555' },
+    word: 'birch',
+    name: 'Birch Valley Wireless',
+    role: 'serves-subscribers',
+    zone: 'America/New_York',
+    spc: '902J',
+    exchange: '614555',
   },
   {
-    ...{ word: 'cedar', name: 'Cedar Cable Voice', role: 'serves-subscribers', zone: 'America/Denver' },
-    ...{ spc: '903J', exchange: '303555' },
+    word: 'cedar',
+    name: 'Cedar Cable Voice',
+    role: 'serves-subscribers',
+    zone: 'America/Denver',
+    spc: '903J',
+    exchange: '303555',
   },
   { word: 'dogwood', name: 'Dogwood Tandem Services', role: 'intermediate', zone: 'America/Chicago', spc: '904J' },
   { word: 'elm', name: 'Elm Wholesale Voice', role: 'intermediate', zone: 'America/New_York', spc: '905J' },
@@ -61,8 +73,13 @@ const listed: readonly Given[] = [
   { word: 'juniper', name: 'Juniper Dialing', role: 'serves-subscribers', zone: 'America/New_York', spc: '910J' },
   { word: 'kauri', name: 'Kauri Voice Limited', role: 'abroad', zone: 'Pacific/Auckland', isMember: false },
   {
-    ...{ word: 'larch', name: 'Larch Communications', role: 'intermediate', zone: 'America/New_York', spc: '912J' },
-    ...{ isMember: false, isRemoved: true },
+    word: 'larch',
+    name: 'Larch Communications',
+    role: 'intermediate',
+    zone: 'America/New_York',
+    spc: '912J',
+    isMember: false,
+    isRemoved: true,
   },
 ];
 
@@ -136,16 +153,25 @@ interface DemoOrganization {
 }
 
 export const DEMO_APP: DemoOrganization = {
-  ...{ word: 'call-guard', organizationId: 'app-call-guard', kind: 'app', name: 'Call Guard' },
+  word: 'call-guard',
+  organizationId: 'app-call-guard',
+  kind: 'app',
+  name: 'Call Guard',
 };
 
 export const DEMO_AGENCIES: readonly DemoOrganization[] = [
   {
-    ...{ word: 'texas', organizationId: 'ag-texas', kind: 'agency', jurisdiction: 'US-TX' },
+    word: 'texas',
+    organizationId: 'ag-texas',
+    kind: 'agency',
+    jurisdiction: 'US-TX',
     name: 'Example Attorney General of Texas',
   },
   {
-    ...{ word: 'ohio', organizationId: 'ag-ohio', kind: 'agency', jurisdiction: 'US-OH' },
+    word: 'ohio',
+    organizationId: 'ag-ohio',
+    kind: 'agency',
+    jurisdiction: 'US-OH',
     name: 'Example Attorney General of Ohio',
   },
 ];
@@ -217,8 +243,11 @@ export function planDemoCalls(nowMs: number): readonly DemoCall[] {
     for (let call = 0; call < count; call += 1) {
       const isAnswered = call < reported || random.chance(0.6);
       calls.push({
-        ...{ atMs: placedIn(nowMs, (call + random.next()) / count), way, isOfCampaign: true },
-        ...{ calling: numbers.next().value, called: subscriberOf(way, random) },
+        atMs: placedIn(nowMs, (call + random.next()) / count),
+        way,
+        isOfCampaign: true,
+        calling: numbers.next().value,
+        called: subscriberOf(way, random),
         ...(isAnswered && { seconds: 7 + random.int(14) }),
         ...(call < reported && { heard: HEARD[(at + call) % HEARD.length] as string }),
       });
@@ -228,8 +257,11 @@ export function planDemoCalls(nowMs: number): readonly DemoCall[] {
     const households = Array.from({ length: HOUSEHOLDS }, () => numbers.next().value);
     for (let call = 0; call < ORDINARY_CALLS / WAYS_TO_ONE; call += 1) {
       calls.push({
-        ...{ atMs: placedIn(nowMs, random.next()), way, isOfCampaign: false },
-        ...{ calling: random.pick(households), called: subscriberOf(way, random) },
+        atMs: placedIn(nowMs, random.next()),
+        way,
+        isOfCampaign: false,
+        calling: random.pick(households),
+        called: subscriberOf(way, random),
         ...(random.chance(0.7) && { seconds: 65 + random.int(400) }),
       });
     }
@@ -285,9 +317,13 @@ export function batchOfCarrier(word: string, calls: readonly DemoCall[], nowMs: 
   const key = createHash('sha256').update(`demo ${providerId}`).digest();
   const [ordinary, suspicious] = [ORDINARY, SUSPICIOUS].map((members) =>
     createSharingPolicy({
-      ...{ key, rotationId: 'demo-1', tenantId: providerId },
+      key,
+      rotationId: 'demo-1',
+      tenantId: providerId,
       data: {
-        ...{ ...DEFAULT_SHARING_POLICY, id: 'demo-sharing-1', share: 'all-pseudonymous' },
+        ...DEFAULT_SHARING_POLICY,
+        id: 'demo-sharing-1',
+        share: 'all-pseudonymous',
         members: { ...DEFAULT_SHARING_POLICY.members, 'all-pseudonymous': members },
       },
     }),
@@ -317,7 +353,9 @@ function recordOf(call: DemoCall): CallRecord {
     format: 'hopback.call-record.1',
     recordId: recordIdOfCall(call),
     source: { id: SOURCE, format: 'hopback', readerVersion: 1, sha256: sourceSha256(`leg-${call.index} ${atMs}`) },
-    ...{ legId: `leg-${call.index}`, callGroupId: `call-${call.index}`, inviteAtUs: atMs * 1_000 },
+    legId: `leg-${call.index}`,
+    callGroupId: `call-${call.index}`,
+    inviteAtUs: atMs * 1_000,
     ...(seconds !== undefined && { answeredAtUs }),
     endedAtUs: answeredAtUs + (seconds ?? 0) * 1_000_000,
     time: { written: 'utc', resolutionUs: 1_000 },
@@ -330,7 +368,9 @@ function recordOf(call: DemoCall): CallRecord {
       signer === undefined || way.signed === undefined
         ? { verstat: 'No-TN-Validation' }
         : {
-            ...{ verstat: 'TN-Validation-Passed', attestation: way.signed.attestation, spc: signer },
+            verstat: 'TN-Validation-Passed',
+            attestation: way.signed.attestation,
+            spc: signer,
             iatSeconds: Math.floor(atMs / 1_000),
           },
   };
@@ -342,7 +382,9 @@ export function reportOfCall(call: DemoCall): AppReport | undefined {
   const carrier = demoProvider(way.providers[0] ?? 'ivy');
   if (heard === undefined) return undefined;
   return {
-    ...{ format: 'hopback.app-report.1', reportId: `demo-${call.index}`, app: { name: 'Call Guard', version: '4.2' } },
+    format: 'hopback.app-report.1',
+    reportId: `demo-${call.index}`,
+    app: { name: 'Call Guard', version: '4.2' },
     calledAt: new Date(atMs + RINGING_MS / 2).toISOString(),
     // Of subscribers whose carrier streams the application says no more than the exchange; others have said that their number may be told.
     called:
@@ -353,7 +395,10 @@ export function reportOfCall(call: DemoCall): AppReport | undefined {
             pseudonym: createHash('sha256').update(called).digest('hex').slice(0, 32),
             npaNxx: called.slice(1, 7),
           },
-    ...{ calling, servedBy: carrier.name, action: 'answered-by-app', reason: 'content' },
+    calling,
+    servedBy: carrier.name,
+    action: 'answered-by-app',
+    reason: 'content',
     ...(seconds !== undefined && { durationSeconds: seconds }),
     transcript: { text: heard, language: 'en' },
   };

@@ -71,11 +71,16 @@ async function submitted({ agency, signal }: DemandParties, campaign: Campaign):
   ]);
   return agency.demands.create(
     {
-      ...{ kind: 'civil-investigative-demand', reference: REFERENCE, authority, document, isUrgent: true },
+      kind: 'civil-investigative-demand',
+      reference: REFERENCE,
+      authority,
+      document,
+      isUrgent: true,
       agency: { name, jurisdiction: 'US-TX', contactEmail: 'robocalls@ag-texas.example' },
       scope: {
         recordClasses: ['traceback-records', 'call-records', 'customer-records', 'app-reports'],
-        ...{ from: new Date(nowMs - DAY_MS).toISOString(), to: new Date(nowMs + HOUR_MS).toISOString() },
+        from: new Date(nowMs - DAY_MS).toISOString(),
+        to: new Date(nowMs + HOUR_MS).toISOString(),
         campaignIds: [campaign.campaignId],
       },
       returnOn: new Date(nowMs + 14 * DAY_MS).toISOString().slice(0, 10),

@@ -92,15 +92,23 @@ export async function fillRegistry(operator: PlatformClient, signal: AbortSignal
 function entryOf({ word, providerId, name, role, spc, frn }: DemoProvider): ProviderEntry {
   const isAbroad = role === 'abroad';
   return {
-    ...{ format: 'hopback.provider-entry.1', providerId, businessName: name, frn },
-    ...{ previousBusinessNames: [], otherDbaNames: [], country: isAbroad ? 'NZ' : 'US' },
+    format: 'hopback.provider-entry.1',
+    providerId,
+    businessName: name,
+    frn,
+    previousBusinessNames: [],
+    otherDbaNames: [],
+    country: isAbroad ? 'NZ' : 'US',
     isForeignVoiceServiceProvider: isAbroad,
     isVoiceServiceProvider: role === 'serves-subscribers' || isAbroad,
     isGatewayProvider: role === 'gateway',
     isNonGatewayIntermediateProvider: role === 'intermediate',
     implementation: isAbroad ? 'none' : 'complete',
     robocallMitigationContact: { name: 'Robocall mitigation', email: `tracebacks@${word}.example` },
-    ...{ ocns: [], spcs: spc === undefined ? [] : [spc], principals: [], affiliates: [] },
+    ocns: [],
+    spcs: spc === undefined ? [] : [spc],
+    principals: [],
+    affiliates: [],
     ...(!isAbroad && { certified24HoursOn: '2026-01-15' }),
     updatedAt: '2026-01-15T00:00:00Z',
   };
@@ -118,12 +126,15 @@ export async function enrolMembers(
   const { members, carriers, signal } = by;
   const organizations = [
     ...DEMO_PROVIDERS.filter(({ isMember }) => isMember).map(({ word, providerId, name }) => ({
-      ...{ word, organization: { organizationId: providerId, kind: 'carrier', name } },
+      word,
+      organization: { organizationId: providerId, kind: 'carrier', name },
     })),
     ...[DEMO_APP, ...DEMO_AGENCIES].map(({ word, organizationId, kind, name, jurisdiction }) => ({
       word,
       organization: {
-        ...{ organizationId, kind, name },
+        organizationId,
+        kind,
+        name,
         ...(jurisdiction !== undefined && { jurisdiction, contactEmail: `robocalls@${organizationId}.example` }),
       },
     })),
@@ -143,7 +154,9 @@ export async function enrolMembers(
   }
   for (const { word, answerJwk } of carriers)
     await callOperation(operator, 'addAnswerKey', {
-      ...{ parameters: { providerId: `prv-${word}` }, body: { jwk: answerJwk }, signal },
+      parameters: { providerId: `prv-${word}` },
+      body: { jwk: answerJwk },
+      signal,
     });
 }
 
@@ -167,7 +180,8 @@ export async function demoCarrier(
   const byCaller = new Map(calls.map((call) => [call.calling, call]));
   const byRecord = new Map(calls.map((call) => [recordIdOfCall(call), call]));
   return {
-    ...{ word, answerJwk: jwk },
+    word,
+    answerJwk: jwk,
     answerOpen: async (signal) => {
       let answered = 0;
       for await (const { request } of client.tracebackRequests.iterate({ state: 'open' }, { signal })) {
@@ -214,11 +228,20 @@ function signedAnswer({ request, call, finding, signer }: AnswerToSign): Promise
   const { requestId, tracebackId, provider } = request;
   const found = finding.arm !== 'refused';
   const answer: TracebackAnswer = {
-    ...{ format: 'hopback.traceback-answer.1', answerId: `${requestId}.1`, requestId, tracebackId, revision: 1 },
-    ...{ answeredAt: iso(Date.now()), provider, answeredBy: { kind: 'automatic', policyId: 'demo-1' }, finding },
+    format: 'hopback.traceback-answer.1',
+    answerId: `${requestId}.1`,
+    requestId,
+    tracebackId,
+    revision: 1,
+    answeredAt: iso(Date.now()),
+    provider,
+    answeredBy: { kind: 'automatic', policyId: 'demo-1' },
+    finding,
     ...(found && {
       call: {
-        ...{ startedAt: iso(atMs), called: `+${called}`, calling: `+${calling}` },
+        startedAt: iso(atMs),
+        called: `+${called}`,
+        calling: `+${calling}`,
         ...(seconds !== undefined && { answeredAt: iso(atMs + 6_000), endedAt: iso(atMs + 6_000 + seconds * 1_000) }),
         disposition: seconds === undefined ? 'no-answer' : 'answered',
         ingressCallId: `${call.index}-${request.hop}@${provider.providerId ?? 'demo'}.example`,

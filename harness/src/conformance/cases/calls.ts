@@ -156,7 +156,8 @@ export const CALLS: Readonly<Record<string, Sends>> = {
   'V-451': revoked,
   'V-452': endEntity(({ pki, revokedSerials }) => ({ issuer: pki.issueCa({ serialNumber: revokedSerials.ca }) })),
   'V-453': endEntity(({ pki, revokedSerials }) => ({
-    ...{ issuer: pki.issueCa(), serialNumber: revokedSerials.endEntity },
+    issuer: pki.issueCa(),
+    serialNumber: revokedSerials.endEntity,
   })),
   'V-540': under((right, { httpUrl }) => httpUrl(right)),
   'V-541': under((right) => right.replace('https://', 'https://user:password@')),

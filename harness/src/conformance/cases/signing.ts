@@ -11,7 +11,11 @@ type TokenCheck = (token: SignedToken, about: SigningContext) => TokenProblem | 
 
 /** The usual request: attested A, all members there, numbers canonical. */
 const usualAsk = ({ origTn, destTn, nowSeconds, signing }: CaseSetting): SigningAsk => ({
-  ...{ origTn, destTn: [destTn], attestation: 'A', iatSeconds: nowSeconds, x5u: signing.x5u },
+  origTn,
+  destTn: [destTn],
+  attestation: 'A',
+  iatSeconds: nowSeconds,
+  x5u: signing.x5u,
   origId: '0d6f4b6e-4f0c-4d0e-9a5e-5b3f9a1c7d21',
 });
 

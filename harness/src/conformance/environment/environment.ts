@@ -223,14 +223,18 @@ export async function openConformanceEnvironment(
     const place = { ...placeOf(options, known), httpsPort: server.ports.https, httpPort: server.ports.http };
     const nowMs = Date.now();
     const pki = await createTestPki({
-      ...{ nowMs, label: 'Hopback Conformance', keys: pkiKeysFromPem(keys), crlUrl: server.url(PATHS.crl, 'http') },
+      nowMs,
+      label: 'Hopback Conformance',
+      keys: pkiKeysFromPem(keys),
+      crlUrl: server.url(PATHS.crl, 'http'),
       // Serial numbers of runs under the same keys must differ, or a verifier that remembers them is confused.
       firstSerialNumber: Math.floor(nowMs / 1000),
     });
     const crl = crlOf(pki, server.url(PATHS.crlSigner));
     const signing = pki.issueServiceProvider({ spc: SIGNING_SPC, key: testKeyFromPem(keys.signing) });
     const list = pki.trustList({
-      ...{ sequence: Math.floor(nowMs / 1000), x5u: server.url(PATHS.listSigner) },
+      sequence: Math.floor(nowMs / 1000),
+      x5u: server.url(PATHS.listSigner),
       exp: Math.floor((nowMs + LIST_DAYS * DAY_MS) / 1000),
     }).jws;
     const urls = publishLists(server, { pki, crl, list, signing });
@@ -242,12 +246,20 @@ export async function openConformanceEnvironment(
     const certificate = pki.issueServiceProvider({ spc: PROVIDER_SPC });
     const provider = { certificate, x5u: server.publish(`${run}/provider.pem`, certificate.chainPem) };
     const world: World = {
-      ...{ server, pki, provider, run, rsaKey: createTestKey('RSA-2048') },
+      server,
+      pki,
+      provider,
+      run,
+      rsaKey: createTestKey('RSA-2048'),
       signing: { x5u: urls.signingX5u, publicKeyPem: signing.publicKeyPem },
     };
     const close = (): Promise<void> => server.close();
     return {
-      ...{ folder, server, urls, close, [Symbol.asyncDispose]: close },
+      folder,
+      server,
+      urls,
+      close,
+      [Symbol.asyncDispose]: close,
       settingOf: ({ number }) => settingOf(world, number),
     };
   } catch (error) {
@@ -325,7 +337,11 @@ function settingOf(world: World, number: string): CaseSetting {
   const nowMs = Date.now();
   const { origTn, destTn } = partiesOf(number);
   const context = createPassportFaultContext({
-    ...{ signer: provider.certificate, x5u: provider.x5u, nowMs, origTn, destTn },
+    signer: provider.certificate,
+    x5u: provider.x5u,
+    nowMs,
+    origTn,
+    destTn,
   });
   const { nowSeconds } = context;
   let published = 0;
@@ -333,18 +349,16 @@ function settingOf(world: World, number: string): CaseSetting {
   const publish = (chainPem: string, content: PublishOptions = {}): string =>
     server.publish(freshPath(), chainPem, content);
   return {
-    ...{
-      nowSeconds,
-      pki,
-      provider,
-      context,
-      origTn,
-      destTn,
-      publish,
-      signing,
-      rsaKey,
-      revokedSerials: REVOKED_SERIALS,
-    },
+    nowSeconds,
+    pki,
+    provider,
+    context,
+    origTn,
+    destTn,
+    publish,
+    signing,
+    rsaKey,
+    revokedSerials: REVOKED_SERIALS,
     publishFault(name, chainPem) {
       const { fault, listener } = SERVER_FAULTS[name];
       const path = freshPath();
@@ -356,8 +370,13 @@ function settingOf(world: World, number: string): CaseSetting {
     publishAt: (path) => server.publish(path, provider.certificate.chainPem),
     httpUrl: (x5u) => server.url(new URL(x5u).pathname, 'http'),
     passport: (changes = {}) => ({
-      ...{ signer: provider.certificate, x5u: provider.x5u, iatSeconds: nowSeconds, origTn, destTn },
-      ...{ origId: context.origId, ...changes },
+      signer: provider.certificate,
+      x5u: provider.x5u,
+      iatSeconds: nowSeconds,
+      origTn,
+      destTn,
+      origId: context.origId,
+      ...changes,
     }),
   };
 }

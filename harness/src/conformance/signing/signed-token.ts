@@ -44,7 +44,10 @@ export function readSignedToken(value: string): ReadToken {
   return {
     status: 'read',
     token: {
-      ...{ headerText, payloadText, header: headerJson, claims },
+      headerText,
+      payloadText,
+      header: headerJson,
+      claims,
       parameters: new Map(parameters.map((parameter) => nameAndValue(parameter))),
       signingInput: `${header}.${payload}`,
       signature: Buffer.from(signature, 'base64url'),

@@ -38,7 +38,8 @@ async function post(question: HttpQuestion): Promise<HttpAnswer | HttpSilence> {
     const response = await fetch(url, {
       method: 'POST',
       headers: {
-        ...{ 'content-type': contentType, accept },
+        'content-type': contentType,
+        accept,
         ...(token !== undefined && { authorization: `Bearer ${token}` }),
       },
       body,
@@ -87,7 +88,10 @@ const atisVerification = ({ identity, origTn, destTn, dateSeconds }: SentCall): 
 /** The same in that of Ms. @see 3GPP TS 24.229 annex V.2.6 */
 const threeGppVerification = ({ identity, origTn, destTn, targetTn, dateSeconds }: SentCall): unknown => ({
   verificationRequest: {
-    ...{ identityHeaders: identity, from: { tn: origTn }, to: { tn: destTn }, time: dateSeconds },
+    identityHeaders: identity,
+    from: { tn: origTn },
+    to: { tn: destTn },
+    time: dateSeconds,
     dest: { tn: targetTn ?? destTn },
   },
 });
@@ -217,13 +221,19 @@ function restTarget(
 ): ConformanceTarget {
   const ask = (to: string, body: unknown): ReturnType<typeof post> =>
     post({
-      ...{ url: to, contentType: 'application/json', accept: 'application/json', timeoutMs },
+      url: to,
+      contentType: 'application/json',
+      accept: 'application/json',
+      timeoutMs,
       body: JSON.stringify(body),
       ...(token !== undefined && { token }),
     });
   const close = (): Promise<void> => Promise.resolve();
   return {
-    ...{ kind, url, close, [Symbol.asyncDispose]: close },
+    kind,
+    url,
+    close,
+    [Symbol.asyncDispose]: close,
     capabilities: new Set(dialect.capabilities.filter((one) => !lacks.includes(one))),
     verify: async (call): Promise<Observed> =>
       readVerificationAnswer(await ask(`${baseOf(url)}/verification`, dialect.verification(call))),
@@ -246,12 +256,19 @@ export function secsipidxTarget(options: ConformanceTargetOptions): ConformanceT
   const { kind, url, signingUrl = url, token, timeoutMs = DEFAULT_TIMEOUT_MS, lacks = [] } = options;
   const ask = (to: string, body: string): ReturnType<typeof post> =>
     post({
-      ...{ url: to, contentType: 'text/plain', accept: '*/*', body, timeoutMs },
+      url: to,
+      contentType: 'text/plain',
+      accept: '*/*',
+      body,
+      timeoutMs,
       ...(token !== undefined && { token }),
     });
   const close = (): Promise<void> => Promise.resolve();
   return {
-    ...{ kind, url, close, [Symbol.asyncDispose]: close },
+    kind,
+    url,
+    close,
+    [Symbol.asyncDispose]: close,
     capabilities: new Set(CAPABILITIES.filter((one) => !lacks.includes(one))),
     verify: async ({ identity }) => readCheck(await ask(new URL('/v1/check', url).href, identity[0] ?? '')),
     sign: async ({ origTn = '', destTn, attestation = '', origId = '', x5u = '' }) =>

@@ -21,7 +21,13 @@ export interface SipMessage {
 
 /** @see RFC 3261 section 7.3.3, RFC 8224 section 4 */
 const COMPACT: Readonly<Record<string, string>> = {
-  ...{ i: 'call-id', m: 'contact', f: 'from', t: 'to', v: 'via', l: 'content-length', c: 'content-type' },
+  i: 'call-id',
+  m: 'contact',
+  f: 'from',
+  t: 'to',
+  v: 'via',
+  l: 'content-length',
+  c: 'content-type',
   y: 'identity',
 };
 
@@ -410,7 +416,8 @@ export const redirectTarget = (options: ConformanceTargetOptions): Promise<Confo
 /** A device that calls go through. @throws {@link HopbackError} for a URL that is none */
 export const deviceTarget = (options: ConformanceTargetOptions): Promise<ConformanceTarget> =>
   sipTarget(options, {
-    ...{ verdict: readDeviceVerdict, signature: readDeviceSignature },
+    verdict: readDeviceVerdict,
+    signature: readDeviceSignature,
     shows: options.sip?.callee === undefined ? [] : ['verstat'],
   });
 
@@ -424,7 +431,8 @@ async function sipTarget(options: ConformanceTargetOptions, reading: SipReading)
   const { kind, url, signingUrl = url, timeoutMs = DEFAULT_TIMEOUT_MS, lacks = [], sip = {} } = options;
   const [verifier, signer] = [placeOf(url), placeOf(signingUrl)];
   const wire = await openSipWire({
-    ...{ peer: verifier, timeoutMs },
+    peer: verifier,
+    timeoutMs,
     ...(sip.callee !== undefined && { callee: placeOf(`sip:${sip.callee}`) }),
   });
   const has: readonly Capability[] = [
@@ -436,7 +444,10 @@ async function sipTarget(options: ConformanceTargetOptions, reading: SipReading)
   const asked = async (call: SentCall, to: SipPlace & { readonly domain: string }, lines: readonly string[] = []) =>
     wire.call(call, { ...to, callId: randomUUID(), lines });
   return {
-    ...{ kind, url, close: wire.close, [Symbol.asyncDispose]: wire.close },
+    kind,
+    url,
+    close: wire.close,
+    [Symbol.asyncDispose]: wire.close,
     capabilities: new Set(has.filter((one) => !lacks.includes(one))),
     verify: async (call) =>
       reading.verdict(await asked(call, { ...verifier, domain: sip.domain ?? hostPort(verifier) })),

@@ -39,9 +39,18 @@ export class OutboundResponses {
     this.#settle(outgoing);
     const { callId, cseq, method, from, to, flow, branch } = outgoing;
     const text = composeResponse({
-      ...{ status, reason, vias: `Via: ${this.#context.viaOf(flow, branch)}\r\n`, recordRoutes: '', from, callId },
-      ...{ to: withTag(to, this.#context.identifiers.tag()), cseq: `${cseq} ${method}` },
-      ...{ contact: undefined, others: '', contentType: undefined, body: '' },
+      status,
+      reason,
+      vias: `Via: ${this.#context.viaOf(flow, branch)}\r\n`,
+      recordRoutes: '',
+      from,
+      callId,
+      to: withTag(to, this.#context.identifiers.tag()),
+      cseq: `${cseq} ${method}`,
+      contact: undefined,
+      others: '',
+      contentType: undefined,
+      body: '',
     });
     if (method === 'INVITE' && outgoing.dialog === undefined) {
       dialogs.removeEarly(outgoing.dialogId);
@@ -322,7 +331,10 @@ function acknowledgementOf(context: AgentContext, outgoing: OutgoingRequest, { m
     to: headerValue(message, HEADER.to) ?? outgoing.to,
     callId: outgoing.callId,
     cseq: outgoing.cseq,
-    ...{ contact: undefined, others: '', contentType: undefined, body: '' },
+    contact: undefined,
+    others: '',
+    contentType: undefined,
+    body: '',
   });
 }
 

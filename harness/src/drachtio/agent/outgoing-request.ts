@@ -213,7 +213,9 @@ export function fallbackFlow(transports: Transports, uri: string): Flow | undefi
   if (target === undefined || listening === undefined) return undefined;
   const { transport, local } = listening;
   return {
-    ...{ transport, local, isReliable: isReliable(transport) },
+    transport,
+    local,
+    isReliable: isReliable(transport),
     remote: { address: target.host, port: portOf(target) },
     isOpen: () => false,
     send: () => undefined,

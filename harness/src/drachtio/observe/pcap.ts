@@ -219,7 +219,9 @@ function ipPackets({ protocol, octets }: Payload, { route, mtuBytes, identificat
   const largest = Math.floor((version === 4 ? room : room - FRAGMENT_HEADER) / 8) * 8;
   return pieces(octets, largest).map((piece, index, { length }) =>
     write(piece, {
-      ...{ protocol, route, identification },
+      protocol,
+      route,
+      identification,
       fragment: { offset: index * largest, isLast: index === length - 1 },
     }),
   );

@@ -80,7 +80,9 @@ export function createCounters() {
     snapshot: (): MessageCounters => ({
       received: split(received),
       sent: split(sent),
-      ...{ retransmissions, overloaded, faults: Object.fromEntries(faults) },
+      retransmissions,
+      overloaded,
+      faults: Object.fromEntries(faults),
     }),
   };
 }

@@ -124,7 +124,11 @@ export function factsOf(
   if ('caller' in from) {
     const isOwn = provider.numbers.some((prefix) => call.calling.startsWith(prefix));
     return {
-      ...{ role, customer: from.caller, customerKnown: true, callerAuthenticated: true, receivedFrom: 'customer' },
+      role,
+      customer: from.caller,
+      customerKnown: true,
+      callerAuthenticated: true,
+      receivedFrom: 'customer',
       numberOwnership: isOwn ? 'owned' : 'unknown',
     };
   }
@@ -179,10 +183,14 @@ export function answerPolicy({ callers }: Pick<PlannedProvider, 'callers'>): Tra
     automatic: {
       ...automatic,
       arms: [...automatic.arms, 'origin', 'point-of-entry', 'received-from-unlisted', 'not-sent-to-downstream'],
-      ...{ completeAroundSeconds: 0, firstHopNotFoundToPerson: false, notFoundWithoutCallerToPerson: false },
+      completeAroundSeconds: 0,
+      firstHopNotFoundToPerson: false,
+      notFoundWithoutCallerToPerson: false,
     },
     customers: {
-      ...{ ...customers, details: 'identifier', basisRequired: true },
+      ...customers,
+      details: 'identifier',
+      basisRequired: true,
       statements: Object.fromEntries(
         callers.map((id) => [id, { contact: { name: id }, knowYourCustomer: 'Contract and identity papers' }]),
       ),

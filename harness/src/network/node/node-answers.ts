@@ -304,8 +304,12 @@ function createDesk(
     const view = responder.review(requestId, { showNumbers: true });
     if (request === undefined || view === undefined) return;
     const decision: ReviewDecision = {
-      ...{ format: 'hopback.review-decision.1', decisionId: `${requestId}.desk`, requestId, by: BY },
-      ...{ decidedAt: new Date(clock.nowMs()).toISOString(), ...decided(view, request, books) },
+      format: 'hopback.review-decision.1',
+      decisionId: `${requestId}.desk`,
+      requestId,
+      by: BY,
+      decidedAt: new Date(clock.nowMs()).toISOString(),
+      ...decided(view, request, books),
     };
     const outcome = await decideDespite(responder, decision);
     if (outcome.status !== 'refused') return;
@@ -384,7 +388,9 @@ function callMeant(
       ? []
       : [
           {
-            ...{ candidate, call, apartMs: Math.abs(Date.parse(startedAt) - atMs) },
+            candidate,
+            call,
+            apartMs: Math.abs(Date.parse(startedAt) - atMs),
             ...(finding !== undefined && { arm: finding.arm }),
           },
         ];
@@ -465,11 +471,18 @@ export async function openNodeAnswers(options: NodeAnswersOptions): Promise<Trac
   const { says, liesMs } = manners;
   if (says === undefined && liesMs === undefined) {
     current.responder = await createCarrierResponder({
-      ...{ ...common, store, zone: OFFICE_ZONE, trunks: trunkTable(provider, providers) },
+      ...common,
+      store,
+      zone: OFFICE_ZONE,
+      trunks: trunkTable(provider, providers),
       answerKey: { privateKeyPem: answerKeyPem, keyId: answerKeyId },
       platform: {
-        ...{ baseUrl: platform.baseUrl, tokenUrl: platform.tokenUrl, receiptKeys: platform.receiptKeys },
-        ...{ clientId, key, keyId },
+        baseUrl: platform.baseUrl,
+        tokenUrl: platform.tokenUrl,
+        receiptKeys: platform.receiptKeys,
+        clientId,
+        key,
+        keyId,
       },
     });
     return current.responder;
@@ -487,7 +500,10 @@ export async function openNodeAnswers(options: NodeAnswersOptions): Promise<Trac
     says: (answer: TracebackAnswer) => says(answer, current.responder?.entry(answer.requestId)?.request),
   };
   current.responder = await createTracebackResponder({
-    ...{ ...common, trunks, signer, ...storeKnowledge(store, { trunks }) },
+    ...common,
+    trunks,
+    signer,
+    ...storeKnowledge(store, { trunks }),
     deadlineOf: officeDeadline({ zone: OFFICE_ZONE }),
     platform: liar === undefined ? honest : lyingTransport(honest, liar),
     requests: ({ open }) => {

@@ -162,7 +162,10 @@ async function serviceOf(
   policy?: AttestationPolicyData,
 ): Promise<AuthenticationService> {
   return createAuthenticationService({
-    ...{ spc, clock, randomUuid: randomUUID, signer: await createLocalSigner({ privateKeyPem }) },
+    spc,
+    clock,
+    randomUuid: randomUUID,
+    signer: await createLocalSigner({ privateKeyPem }),
     certificateSource: createStaticCertificateSource({ chainPem, x5u, x5uPolicy: { allow: allowedAt(x5u) } }),
     policy: createAttestationPolicy(policy),
   });
@@ -177,8 +180,13 @@ function signedWith({ privateKeyPem, x5u }: NodeCredential, outcome: SigningOutc
   if (outcome.status !== 'signed') return outcome;
   const { attestation, origTn, destTn, iatSeconds, origId } = outcome.claims;
   const { token, identityHeader } = createPassport({
-    ...{ signer: { key: testKeyFromPem(privateKeyPem) }, x5u, attest: attestation, iatSeconds, origId },
-    ...{ origTn, destTn: destTn[0] ?? '' },
+    signer: { key: testKeyFromPem(privateKeyPem) },
+    x5u,
+    attest: attestation,
+    iatSeconds,
+    origId,
+    origTn,
+    destTn: destTn[0] ?? '',
   });
   return { ...outcome, token, identityHeaders: [identityHeader] };
 }
@@ -188,7 +196,10 @@ const allowedAt = (x5u: string): X5uAllowList => ({ addresses: ['127.0.0.0/8'], 
 
 /** What has to be said of a customer for a signature of any level. */
 const ANY_CUSTOMER: SigningRequest['facts'] = {
-  ...{ role: 'originating', customerKnown: true, callerAuthenticated: true, numberOwnership: 'owned' },
+  role: 'originating',
+  customerKnown: true,
+  callerAuthenticated: true,
+  numberOwnership: 'owned',
 };
 
 const BASIS = 'So it was decided, whatever the call is.';
@@ -235,8 +246,10 @@ function trustStoreOf({ root, stiPaRoot, crlSigner, crl }: NodeTrust): TrustStor
   if (list.status !== 'parsed') throw new TypeError('the CRL of the network cannot be read');
   const anchors = [certificateOf(root)];
   const revocation = createRevocationSet([list.crl], {
-    ...{ atMs: Date.now(), issuers: anchors },
-    ...{ stiPaRoots: [certificateOf(stiPaRoot)], signers: [certificateOf(crlSigner)] },
+    atMs: Date.now(),
+    issuers: anchors,
+    stiPaRoots: [certificateOf(stiPaRoot)],
+    signers: [certificateOf(crlSigner)],
   });
   return createTrustStore({ anchors, revocation, source: { kind: 'files' } });
 }

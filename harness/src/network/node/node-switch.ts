@@ -105,7 +105,15 @@ async function carryCall(
     await forkCall(
       srf,
       { req, res },
-      { ...{ uri, headers, trunk, tracked, identity, onSent }, branches: leg.branches },
+      {
+        uri,
+        headers,
+        trunk,
+        tracked,
+        identity,
+        onSent,
+        branches: leg.branches,
+      },
     );
     return;
   }
@@ -151,7 +159,9 @@ async function legOf(carrying: Carrying, { req, identity, route, part, active }:
   const isFaulty = active.some((behaviour) => behaviourOf(behaviour).hasFaultyCredential === true);
   const service = isFaulty ? signing?.faulty : signing?.own;
   const made = await outboundHeaders(req, {
-    ...{ facts, onTrouble, sign: provider.stir },
+    facts,
+    onTrouble,
+    sign: provider.stir,
     ...(identity !== undefined && { identity }),
     ...(service !== undefined && provider.stir && { service }),
   });
@@ -164,7 +174,8 @@ async function legOf(carrying: Carrying, { req, identity, route, part, active }:
   for (const behaviour of active)
     leg =
       (await behaviourOf(behaviour).sends?.(leg, behaviour, {
-        ...{ call: route.call, memory: carrying.memory },
+        call: route.call,
+        memory: carrying.memory,
         signAs: async (parties, { attestation, provider: name = provider.id }) =>
           (await signing?.as(parties, { attestation, provider: name })) ?? UNSIGNED,
         divert: async (values, { from, to }) => {
@@ -313,7 +324,12 @@ class CallsInHand {
     const providers = new Map(plan.providers.map((one) => [one.id, one]));
     this.#options = options;
     this.#carrying = {
-      ...{ provider, providers, plan, signing, memory: new Map(), onTrouble },
+      provider,
+      providers,
+      plan,
+      signing,
+      memory: new Map(),
+      onTrouble,
       addressOf: (next, called) =>
         ('destination' in next ? this.#phones.find(called) : undefined) ?? options.addressOf(next, called),
     };
@@ -448,7 +464,8 @@ function policiesOf({ provider, plan, service, onTrouble }: NodeSwitchOptions): 
   const byRole = new Map<string, TrunkPolicy>();
   const doNotOriginate = new Set(plan.doNotOriginate);
   return {
-    ...{ service, onTrouble },
+    service,
+    onTrouble,
     ...(doNotOriginate.size > 0 && { doNotOriginate: { has: (number) => doNotOriginate.has(number) } }),
     policyOf: (request) => {
       const { hop } = (request.locals ?? {}) as CarriedLocals;
@@ -491,7 +508,9 @@ async function run(
   ]);
   const tracker = createCallTracker({
     source: { id: SWITCH_ID, providers: Object.fromEntries(names) },
-    ...{ sink, onTrouble, clock: nodeClock },
+    sink,
+    onTrouble,
+    clock: nodeClock,
     trunkOf: ({ locals }) => trunkOfHop((locals as CarriedLocals | undefined)?.hop),
     customerOf: ({ locals }) => {
       const { route } = (locals as CarriedLocals | undefined)?.hop ?? {};
@@ -524,7 +543,9 @@ async function run(
   return {
     address: server?.uri('udp').slice('sip:'.length) ?? addressOf(app.hostPorts),
     ...(ws !== undefined && { phones: `ws://${ws.host}:${String(ws.port)}` }),
-    ...{ listening, tracker, close },
+    listening,
+    tracker,
+    close,
   };
 }
 

@@ -160,7 +160,8 @@ export async function connectSrf(
   }
   isOpen = true;
   return {
-    ...{ srf, hostPorts },
+    srf,
+    hostPorts,
     close: async () => {
       // Nobody reconnects from here on.
       stop();
@@ -291,8 +292,12 @@ export interface HopInHand {
 /** Begins to follow an INVITE. */
 export function takeInHand(route: CallRoute, request: SrfRequest): HopInHand {
   return {
-    ...{ route, ingressCallId: request.get('Call-ID') ?? '', arrivedMs: Date.now(), arrivedAt: performance.now() },
-    ...{ heldUs: 0, egressCallIds: [] },
+    route,
+    ingressCallId: request.get('Call-ID') ?? '',
+    arrivedMs: Date.now(),
+    arrivedAt: performance.now(),
+    heldUs: 0,
+    egressCallIds: [],
   };
 }
 
@@ -312,10 +317,16 @@ export function noteOf(
   const verdict = identity?.verdict;
   const { route, arrivedMs, heldUs, ingressCallId, egressCallIds } = hop;
   return {
-    ...{ index: route.call.index, hop: route.hop, answeredMs: Date.now() },
+    index: route.call.index,
+    hop: route.hop,
+    answeredMs: Date.now(),
     ...(status !== undefined && { status }),
     seen: {
-      ...{ provider, atMs: arrivedMs, heldUs, ingressCallId, egressCallIds: [...egressCallIds] },
+      provider,
+      atMs: arrivedMs,
+      heldUs,
+      ingressCallId,
+      egressCallIds: [...egressCallIds],
       ...(verdict !== undefined && { verstat: verdict.verstat }),
       ...(verdict?.attestation !== undefined && { attestation: verdict.attestation }),
       ...(verdict?.signer?.spc !== undefined && { signerSpc: verdict.signer.spc }),

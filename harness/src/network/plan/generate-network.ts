@@ -70,7 +70,9 @@ export function generateNetwork(options: GenerateOptions): Scenario {
     format: 'hopback.scenario.1',
     name: `generated-${String(carriers)}`,
     why: `A network of ${String(carriers)} carriers such as that of the United States, made of the seed ${String(seed)}, to simulate campaigns that no machine carries.`,
-    ...{ seed, providers, trunks },
+    seed,
+    providers,
+    trunks,
     ...parties,
     phases: [{ name: 'run', seconds, rate: { shape: 'poisson', perSecond: calls / seconds } }],
     platform: {},
@@ -110,11 +112,11 @@ function idsOf(carriers: number): GeneratedIds {
   const counts = [WHOLESALE, GATEWAYS, FOREIGN].map((part) => Math.max(2, Math.round(part * carriers)));
   const [wholesale = 0, gateways = 0, foreign = 0] = counts;
   return {
-    ...{ tier1: named('tier', TIER_1), wholesale: named('wholesale', wholesale), gateways: named('gateway', gateways) },
-    ...{
-      foreign: named('foreign', foreign),
-      access: named('access', carriers - TIER_1 - wholesale - gateways - foreign),
-    },
+    tier1: named('tier', TIER_1),
+    wholesale: named('wholesale', wholesale),
+    gateways: named('gateway', gateways),
+    foreign: named('foreign', foreign),
+    access: named('access', carriers - TIER_1 - wholesale - gateways - foreign),
   };
 }
 
@@ -165,7 +167,10 @@ function providersOf(ids: GeneratedIds, options: GenerateOptions, random: Seeded
   return [
     ...ids.tier1.map((id): ScenarioProvider => ({ id, role: 'transit' })),
     ...ids.wholesale.map((id): ScenarioProvider => ({
-      ...{ id, role: 'transit', stir: random.next() < stir, behaviours: behave(true) },
+      id,
+      role: 'transit',
+      stir: random.next() < stir,
+      behaviours: behave(true),
     })),
     ...ids.gateways.map((id): ScenarioProvider => ({ id, role: 'gateway', behaviours: behave(false) })),
     ...ids.foreign.map((id): ScenarioProvider => ({ id, role: 'foreign', country: random.pick(COUNTRIES) })),
@@ -188,7 +193,11 @@ function generatedParties(
 ): { readonly callers: readonly ScenarioCaller[]; readonly called: readonly ScenarioCalled[] } {
   const homes = spread(ids.access, CALLED);
   const called = homes.map((at, place): ScenarioCalled => ({
-    ...{ id: `homes-${String(place + 1)}`, at, count: BLOCK, answers: 0.6, app: { reports: 0.02 } },
+    id: `homes-${String(place + 1)}`,
+    at,
+    count: BLOCK,
+    answers: 0.6,
+    app: { reports: 0.02 },
     first: `1${String(201 + 7 * place)}${String(210 + 3 * place)}0000`,
   }));
   const calls = called.map(({ id }) => id);
@@ -196,7 +205,9 @@ function generatedParties(
   const robocallers = Array.from({ length: campaigns }, (_, place): ScenarioCaller => {
     const isForeign = random.next() < 0.5;
     return {
-      ...{ id: `campaign-${String(place + 1)}`, kind: 'robocaller', calls },
+      id: `campaign-${String(place + 1)}`,
+      kind: 'robocaller',
+      calls,
       at: random.pick(isForeign ? ids.foreign : ids.access),
       numbers: numbersOf(random),
       script: random.pick(Object.keys(ROBOCALL_SCRIPTS)),
@@ -208,7 +219,10 @@ function generatedParties(
   const ordinary = callers.map((at, place): ScenarioCaller => {
     const first = `1${String(201 + (place % 700))}${String(640 + Math.floor(place / 700))}0000`;
     return {
-      ...{ id: `people-${String(place + 1)}`, kind: 'ordinary', at, calls },
+      id: `people-${String(place + 1)}`,
+      kind: 'ordinary',
+      at,
+      calls,
       numbers: { kind: 'own', numbers: [`${first}-${String(Number(first) + 999)}`] },
       share: Math.max(1e-6, (1_000 * (1 - share)) / callers.length),
     };

@@ -48,7 +48,10 @@ function stretchesOf(seconds: number, rate: Rate): readonly (Slope & { readonly 
   if (rate.shape === 'ramp') return [{ from: 0, length: seconds, start: rate.from, end: rate.to }];
   const length = seconds / 3;
   return [rate.perSecond, rate.peak, rate.perSecond].map((perSecond, third) => ({
-    ...{ from: third * length, length, start: perSecond, end: perSecond },
+    from: third * length,
+    length,
+    start: perSecond,
+    end: perSecond,
   }));
 }
 
@@ -125,7 +128,10 @@ function plannedProviders(scenario: Scenario): readonly PlannedProvider[] {
   return providers.map((provider, place) => {
     const { id, role, behaviours = [], numbers = [] } = provider;
     return {
-      ...{ id, role, behaviours, numbers },
+      id,
+      role,
+      behaviours,
+      numbers,
       name: provider.name ?? nameOf(id),
       providerId: `prv-${String(place + 1).padStart(10, '0')}`,
       spc: provider.spc ?? spcs(),
@@ -355,7 +361,9 @@ export function planProviders(scenario: Scenario, options: PlanOptions = {}): Pl
     throw new HopbackError('invalid-argument', `a scale must be more than 0 and at most 1000, not ${String(scale)}`);
   const scaled = scaleScenario(scenario, scale);
   return {
-    ...{ scenario: scaled, seed, onceOnly },
+    scenario: scaled,
+    seed,
+    onceOnly,
     providers: plannedProviders(scaled),
     durationMs: Math.round(scaled.phases.reduce((sum, { seconds }) => sum + seconds, 0) * 1_000),
     doNotOriginate: doNotOriginate(scaled),

@@ -47,7 +47,10 @@ async function openCallers() {
       if (said.length > 0) reasons = [...new Set([...reasons, ...said])];
     };
     const seen = (finalStatus: number | undefined): CallerView => ({
-      ...{ index: call.index, placedAtMs, setupMs: performance.now() - startedAt, reasons },
+      index: call.index,
+      placedAtMs,
+      setupMs: performance.now() - startedAt,
+      reasons,
       ...(finalStatus !== undefined && { finalStatus }),
     });
     if (address === undefined) return seen(UNAVAILABLE);
@@ -118,7 +121,10 @@ export function createAwaitedCalls({ externalCallers = [] }: NetworkPlan) {
       if (hop !== 0 || callers.size === 0) return;
       const view: CallerView = {
         // Of what the caller was sent the first provider tells the status; Reason header fields are seen in its captures.
-        ...{ index, placedAtMs: seen.atMs, setupMs: answeredMs - seen.atMs, reasons: [] },
+        index,
+        placedAtMs: seen.atMs,
+        setupMs: answeredMs - seen.atMs,
+        reasons: [],
         ...(status !== undefined && { finalStatus: status }),
       };
       come.set(index, view);
@@ -190,10 +196,8 @@ async function openCallees(
   const routes = createCallRoutes(plan);
   const told = plan.scenario.called.flatMap(({ id }) => listen[id] ?? []);
   const server = await createDrachtioServer({
-    ...{
-      tryingHoldMs: TRYING_HOLD_MS,
-      listen: [{ host: '127.0.0.1', port: 0 }, ...told].map((at) => ({ transport: 'udp', ...at })),
-    },
+    tryingHoldMs: TRYING_HOLD_MS,
+    listen: [{ host: '127.0.0.1', port: 0 }, ...told].map((at) => ({ transport: 'udp', ...at })),
   });
   const isEndedByCaller = endsOf(plan);
   const exchange = connectExchange(server, (invite) => sink({ invite, routes, isEndedByCaller, onReached }));
@@ -210,7 +214,9 @@ async function openCallees(
         if (called.by === 'phones')
           for (const number of numbersOf(called).slice(0, MAX_PHONES - phones.length)) {
             const phone = await createPhone({
-              ...{ server: places[called.at] ?? '', number, domain: `${called.at}.example` },
+              server: places[called.at] ?? '',
+              number,
+              domain: `${called.at}.example`,
               onIncoming: (call) => answerOf(call, { routes, number, isEndedByCaller, onReached }),
             });
             phones.push(phone);
@@ -261,7 +267,9 @@ function sink({ invite: { request, respond, answer }, routes, isEndedByCaller, o
   }
   const verstat = verstatOf(asserted) ?? verstatOf(from);
   onReached({
-    ...{ call, atMs: Date.now(), isRejected: call.isRejected },
+    call,
+    atMs: Date.now(),
+    isRejected: call.isRejected,
     ...(numbers.calling !== '' && { calling: numbers.calling }),
     ...(verstat !== undefined && { verstat }),
   });
@@ -285,7 +293,9 @@ function answerOf(
   const call = routes.arriving(undefined, { calling: callingNumber ?? '', called: number })?.call;
   if (call === undefined) return { action: 'busy' };
   onReached({
-    ...{ call, atMs: Date.now(), isRejected: call.isRejected },
+    call,
+    atMs: Date.now(),
+    isRejected: call.isRejected,
     ...(callingNumber !== undefined && { calling: callingNumber }),
     ...(verstat !== undefined && { verstat }),
   });

@@ -39,7 +39,9 @@ const CLOSING_MS = 10_000;
 async function forkProcess(script: string, onTold: (told: unknown) => void) {
   const child = fork(fileURLToPath(new URL(`${COMPILED}${script}`, import.meta.url)), [], {
     // What a debugger or a test runner gave to this process is not for that one.
-    ...{ execArgv: [], serialization: 'advanced', stdio: ['ignore', 'ignore', 'inherit', 'ipc'] },
+    execArgv: [],
+    serialization: 'advanced',
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
   const asked = new Map<
     number,
@@ -254,7 +256,14 @@ export function createNodeHost({ onHop, onTrouble, onMessage }: HostEvents): Nod
         const provider = plan.providers.find((one) => one.id === id);
         if (provider === undefined) continue;
         const node = await openNode({
-          ...{ plan, provider, routes, material, directory, clock, start, onHop },
+          plan,
+          provider,
+          routes,
+          material,
+          directory,
+          clock,
+          start,
+          onHop,
           onTrouble: (what) => onTrouble(id, what),
           ...(isTapped && {
             onMessage: ({ atMs, direction, transport, local, remote, text }) =>

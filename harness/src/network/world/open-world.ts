@@ -35,12 +35,16 @@ function callOfReport(reportId: string): number | undefined {
 function reportOf({ call, atMs, calling, verstat, isRejected }: ReachedCall, plan: NetworkPlan): AppReport {
   const servedBy = plan.providers.find(({ id }) => id === call.way.at(-1))?.name;
   return {
-    ...{ format: 'hopback.app-report.1', reportId: reportIdOf(call), app: { name: 'Call guard' } },
-    ...{ calledAt: new Date(atMs).toISOString(), called: { shown: 'number', tn: finalNumber(call) } },
+    format: 'hopback.app-report.1',
+    reportId: reportIdOf(call),
+    app: { name: 'Call guard' },
+    calledAt: new Date(atMs).toISOString(),
+    called: { shown: 'number', tn: finalNumber(call) },
     ...(calling !== undefined && isNumber(calling) && { calling }),
     ...(verstat !== undefined && { verstat }),
     ...(servedBy !== undefined && { servedBy }),
-    ...{ action: isRejected ? 'blocked' : 'answered-by-app', reason: 'content' },
+    action: isRejected ? 'blocked' : 'answered-by-app',
+    reason: 'content',
     ...(call.isAnswered && { durationSeconds: Math.round(call.durationMs / MS_DIGITS) }),
     ...(call.transcript !== undefined && { transcript: { text: call.transcript, language: 'en' } }),
   };
@@ -110,7 +114,9 @@ async function platformFacts(plan: NetworkPlan, platform: WorldPlatform, keys: C
     ]);
     const known = new Set(calls.filter((index) => index !== undefined));
     campaigns.push({
-      ...{ campaignId, name, firstSeenMs: Date.parse(firstSeenAt) },
+      campaignId,
+      name,
+      firstSeenMs: Date.parse(firstSeenAt),
       calls: [...known].toSorted((one, other) => one - other),
     });
   }
@@ -121,7 +127,9 @@ async function platformFacts(plan: NetworkPlan, platform: WorldPlatform, keys: C
   const calls = callIndex(plan, keys);
   const tracebacks = await allTracebacks(operator);
   return {
-    ...{ campaigns, alerts, received: await receivedOf(plan, platform) },
+    campaigns,
+    alerts,
+    received: await receivedOf(plan, platform),
     tracebacks: tracebacks.map((one) => seenTraceback(one, { plan, indexOf: calls })),
   };
 }
@@ -172,7 +180,8 @@ function seenTraceback(
     const named = upstream && (idOf(upstream.providerId) ?? upstream.name);
     return [
       {
-        ...{ provider: idOf(provider.providerId) ?? provider.name, kind: arm },
+        provider: idOf(provider.providerId) ?? provider.name,
+        kind: arm,
         afterMs: Date.parse(answeredAt) - Date.parse(issuedAt),
         ...(named !== undefined && { named }),
       },
@@ -181,7 +190,11 @@ function seenTraceback(
   const last = hops.at(-1);
   const provider = idOf(last?.provider.providerId) ?? last?.provider.name;
   return {
-    ...{ tracebackId, state, callIndex: indexOf(traceback) ?? -1, openedAtMs: Date.parse(openedAt), answers },
+    tracebackId,
+    state,
+    callIndex: indexOf(traceback) ?? -1,
+    openedAtMs: Date.parse(openedAt),
+    answers,
     ...(outcome !== undefined && { outcome: { kind: outcome, ...(provider !== undefined && { provider }) } }),
     ...(campaign !== undefined && { campaignId: campaign.campaignId }),
     ...(closedAt !== undefined && { concludedAtMs: Date.parse(closedAt) }),
@@ -225,7 +238,9 @@ function createWorldNotes() {
   const reached = new Set<number>();
   const troubles: RunFacts['troubles'][number][] = [];
   return {
-    ...{ placed, shown, troubles },
+    placed,
+    shown,
+    troubles,
     hop: (note: HopNote) => {
       const known = hops.get(note.index);
       if (known === undefined) hops.set(note.index, [note]);
@@ -308,7 +323,8 @@ export async function openWorld(options: WorldOptions): Promise<World> {
         found: () => foundSoFar(platform),
         platform: { url: platform.reference.url, profile: platform.profile },
       }),
-      ...{ close, [Symbol.asyncDispose]: close },
+      close,
+      [Symbol.asyncDispose]: close,
     };
   } catch (error) {
     await close();
@@ -406,7 +422,11 @@ class RunningWorld {
     await reports?.sent();
     if (platform === undefined) return;
     await settlePlatform({
-      ...{ plan, platform, reached: notes.reachedAt(), shown: notes.shown, nowMs: clock.nowMs },
+      plan,
+      platform,
+      reached: notes.reachedAt(),
+      shown: notes.shown,
+      nowMs: clock.nowMs,
       advance: async (ms) => {
         clock.advance(ms);
         await Promise.all(hosts.map((host) => host.advance(ms)));
@@ -423,15 +443,15 @@ class RunningWorld {
     const byRecord = new Map(this.#books.flatMap(({ recorded }) => recorded));
     const found = platform && (await platformFacts(plan, platform, { byRecord, placed: notes.placed }));
     return {
-      ...{
-        startedAtMs: this.#startMs ?? Date.now(),
-        endedAtMs: Date.now(),
-        troubles: [...notes.troubles, ...waiting],
-        answering: answering.map(({ provider, answers }) => ({ provider, ...answers })),
-      },
+      startedAtMs: this.#startMs ?? Date.now(),
+      endedAtMs: Date.now(),
+      troubles: [...notes.troubles, ...waiting],
+      answering: answering.map(({ provider, answers }) => ({ provider, ...answers })),
       calls: plan.calls.map(({ index }) => notes.call(index)),
       records: this.#books.map(({ records }) => ({ ...records, received: found?.received.get(records.provider) ?? 0 })),
-      ...{ campaigns: found?.campaigns ?? [], alerts: found?.alerts ?? [], tracebacks: found?.tracebacks ?? [] },
+      campaigns: found?.campaigns ?? [],
+      alerts: found?.alerts ?? [],
+      tracebacks: found?.tracebacks ?? [],
     };
   }
 

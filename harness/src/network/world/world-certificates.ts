@@ -51,8 +51,10 @@ export async function openWorldCertificates(plan: NetworkPlan, settings?: WorldC
   return {
     material: {
       trust: {
-        ...{ root: base64(pki.root.der), stiPaRoot: base64(pki.stiPaRoot.der) },
-        ...{ crlSigner: base64(pki.stiPaCrlIssuer.der), crl: base64(crl.der) },
+        root: base64(pki.root.der),
+        stiPaRoot: base64(pki.stiPaRoot.der),
+        crlSigner: base64(pki.stiPaCrlIssuer.der),
+        crl: base64(crl.der),
       },
       certificates: { tlsRootPem: server.tlsRootPem, port: server.ports.https },
       credentials,

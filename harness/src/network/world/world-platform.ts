@@ -43,8 +43,11 @@ export async function openWorldPlatform(
   // Databases and all that: loaded where there is a platform alone.
   const { FIRST_OPERATOR_CLIENT, startReferencePlatform } = await import('../../platform/index.js');
   const reference = await startReferencePlatform({
-    ...{ clock, directory: join(directory, 'platform'), database: { memory: true } },
-    ...{ log: troublesOf(onTrouble), rates: { perClient: UNLIMITED, perAddress: UNLIMITED } },
+    clock,
+    directory: join(directory, 'platform'),
+    database: { memory: true },
+    log: troublesOf(onTrouble),
+    rates: { perClient: UNLIMITED, perAddress: UNLIMITED },
   });
   try {
     const door = await openDoor(reference, { clock, operatorId: FIRST_OPERATOR_CLIENT });
@@ -64,7 +67,10 @@ export async function openWorldPlatform(
       writeOperator(reference, { profile, clientId: FIRST_OPERATOR_CLIENT, clock });
     await writeProfile();
     const forNodes: NodePlatform = {
-      ...{ baseUrl: reference.url, tokenUrl: reference.tokenUrl, receiptKeys: reference.receiptKeys, members },
+      baseUrl: reference.url,
+      tokenUrl: reference.tokenUrl,
+      receiptKeys: reference.receiptKeys,
+      members,
     };
     return {
       reference,
@@ -104,7 +110,8 @@ async function openDoor(
 ) {
   const clientOf = async (clientId: string, { keyId, privateKey }: Key): Promise<PlatformClient> =>
     createPlatformClient({
-      ...{ baseUrl: platform.url, clock },
+      baseUrl: platform.url,
+      clock,
       authorization: await privateKeyJwt({ tokenUrl: platform.tokenUrl, clientId, key: privateKey, keyId, clock }),
     });
   const operator = await clientOf(operatorId, platform.home.operatorKey);
@@ -129,12 +136,17 @@ async function openDoor(
     return { organizationId: joining.organizationId, client: await clientOf(clientId, key) };
   };
   return {
-    ...{ operator, ask, letIn },
+    operator,
+    ask,
+    letIn,
     agency: (jurisdiction: string) => {
       const organizationId = `ag-${jurisdiction.toLowerCase()}`;
       const contactEmail = `robocalls@${organizationId}.example`;
       return letIn({
-        ...{ kind: 'agency', organizationId, jurisdiction, contactEmail },
+        kind: 'agency',
+        organizationId,
+        jurisdiction,
+        contactEmail,
         name: `Agency of ${jurisdiction}`,
       });
     },
@@ -145,8 +157,11 @@ async function openDoor(
       const jwk = { ...answerKey.publicKeyJwk, kid: answerKeyId };
       await ask('addAnswerKey', { parameters: { providerId }, body: { jwk } });
       return {
-        ...{ clientId, keyId: key.keyId, privateKeyPem: pem },
-        ...{ answerKeyId, answerKeyPem: answerKey.privateKeyPem },
+        clientId,
+        keyId: key.keyId,
+        privateKeyPem: pem,
+        answerKeyId,
+        answerKeyPem: answerKey.privateKeyPem,
       };
     },
   };
@@ -155,15 +170,22 @@ async function openDoor(
 function entryOf({ id, providerId, name, role, country, spc, stir }: PlannedProvider): ProviderEntry {
   const isAbroad = country !== HOME;
   return {
-    ...{ format: 'hopback.provider-entry.1', providerId, businessName: name },
-    ...{ previousBusinessNames: [], otherDbaNames: [], country },
+    format: 'hopback.provider-entry.1',
+    providerId,
+    businessName: name,
+    previousBusinessNames: [],
+    otherDbaNames: [],
+    country,
     isForeignVoiceServiceProvider: isAbroad,
     isVoiceServiceProvider: isAbroad || role === 'originating' || role === 'ipes' || role === 'terminating',
     isGatewayProvider: role === 'gateway',
     isNonGatewayIntermediateProvider: role === 'transit',
     implementation: stir ? 'complete' : 'none',
     robocallMitigationContact: { name: 'Robocall mitigation', email: `tracebacks@${id}.example` },
-    ...{ ocns: [], spcs: stir ? [spc] : [], principals: [], affiliates: [] },
+    ocns: [],
+    spcs: stir ? [spc] : [],
+    principals: [],
+    affiliates: [],
     ...(!isAbroad && { certified24HoursOn: '2026-01-15' }),
     updatedAt: FILED_AT,
   };
@@ -382,7 +404,8 @@ function openingOf(
   return {
     direction: 'back',
     call: {
-      ...{ called: finalNumber(call), calling },
+      called: finalNumber(call),
+      calling,
       at: { asWritten: written, local: written.slice(0, -1), zone: 'UTC', precision: 'millisecond' },
     },
     ...(first !== undefined && { firstProvider: { providerId: first.providerId, name: first.name } }),

@@ -134,7 +134,9 @@ export interface World extends AsyncDisposable {
 export function networkPki({ nowMs, keys }: { readonly nowMs: number; readonly keys?: PkiKeysPem }): Promise<TestPki> {
   if (keys === undefined) return createTestPki({ nowMs, label: LABEL });
   return createTestPki({
-    ...{ nowMs, label: LABEL, keys: pkiKeysFromPem(keys) },
+    nowMs,
+    label: LABEL,
+    keys: pkiKeysFromPem(keys),
     // Serial numbers of networks under the same keys must differ, or a verifier that remembers them is confused.
     firstSerialNumber: Math.floor(nowMs / MS_PER_SECOND),
   });

@@ -77,7 +77,11 @@ function watchJob(parts: AlertParts): PlatformJob {
     everyMs: WATCH_EVERY_MS,
     run: (nowMs) =>
       workThrough<WatchedCampaign>({
-        ...{ context, job: WATCH_JOB, nowMs, idOf: (row) => row.campaign_id, most: WATCHED_AT_ONCE },
+        context,
+        job: WATCH_JOB,
+        nowMs,
+        idOf: (row) => row.campaign_id,
+        most: WATCHED_AT_ONCE,
         page: (after) =>
           context.database
             .withTables<AlertTables>()

@@ -197,12 +197,13 @@ async function shareWith(
     .executeTakeFirst();
   if (there !== undefined) return shareOf(there);
   const row = {
-    ...{ share_id: context.newId('shr'), campaign_id: campaignId, from_id: organizationId, with_id: withId },
-    ...{
-      note: order.note === undefined ? null : textWithoutNumbers(order.note),
-      shared_ms: context.clock.nowMs(),
-      withdrawn_ms: null,
-    },
+    share_id: context.newId('shr'),
+    campaign_id: campaignId,
+    from_id: organizationId,
+    with_id: withId,
+    note: order.note === undefined ? null : textWithoutNumbers(order.note),
+    shared_ms: context.clock.nowMs(),
+    withdrawn_ms: null,
   };
   await tables.insertInto('alerts_shares').values(row).execute();
   await context.audit(transaction, {

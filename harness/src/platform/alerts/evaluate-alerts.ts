@@ -389,7 +389,9 @@ export async function evaluateProvider(
   const tracebackIds = [...new Set(unanswered.map(({ outcome }) => outcome.tracebackId))];
   for (const organizationId of await recipientsOf(parts, transaction, told)) {
     await raiseAlert(parts.context, transaction, {
-      ...{ organizationId, subject, reason },
+      organizationId,
+      subject,
+      reason,
       alert: {
         kind: 'provider-non-responsive',
         severity: 'warning',

@@ -169,12 +169,17 @@ function checkpointOf({ log }: AuditParts): PlatformAnswer {
 function segmentRecord({ number, logId, log, afterPosition, link }: AuditSegment): AuditSegmentRecord {
   const checkpoint = log?.checkpoint;
   return {
-    ...{ segment: number, logId, size: log?.size ?? 0, afterPosition },
+    segment: number,
+    logId,
+    size: log?.size ?? 0,
+    afterPosition,
     ...(checkpoint !== undefined && { checkpoint }),
     ...(link !== undefined && {
       link: {
         at: new Date(link.atMs).toISOString(),
-        ...{ brokenAt: link.brokenAt, kind: link.kind, previous: link.previous },
+        brokenAt: link.brokenAt,
+        kind: link.kind,
+        previous: link.previous,
       },
     }),
   };
@@ -205,7 +210,12 @@ function recordOf(state: AuditEntryState): AuditRecord {
   const { row, integrity } = state;
   const { position, at_ms: atMs, action, organization_id: organizationId, actor, object, details } = row;
   return {
-    ...{ position, at: new Date(atMs).toISOString(), action, organizationId, actor, object },
+    position,
+    at: new Date(atMs).toISOString(),
+    action,
+    organizationId,
+    actor,
+    object,
     details: details as Readonly<Record<string, unknown>>,
     ...('leafIndex' in state && { leafIndex: state.leafIndex }),
     integrity,
@@ -219,9 +229,15 @@ function signedRecord({
 }: Extract<AuditEntryState, { readonly integrity: 'changed' | 'deleted' }>): AuditRecord {
   const { position, atMs, action, organizationId, actor, object, details } = signed;
   return {
-    ...{ position, at: new Date(atMs).toISOString(), action, organizationId, actor, object },
+    position,
+    at: new Date(atMs).toISOString(),
+    action,
+    organizationId,
+    actor,
+    object,
     details: details as Readonly<Record<string, unknown>>,
-    ...{ leafIndex, integrity: 'signed' },
+    leafIndex,
+    integrity: 'signed',
   };
 }
 

@@ -88,7 +88,9 @@ export class CampaignStore {
     this.gather();
     const entries = [...(this.#current === undefined ? [] : [this.#current]), ...this.#unstored.values()];
     return entries.map(({ file, calls, changes }) => ({
-      ...{ campaignId: file.campaignId, calls: [...calls], changes: [...changes] },
+      campaignId: file.campaignId,
+      calls: [...calls],
+      changes: [...changes],
     }));
   }
 

@@ -225,7 +225,10 @@ function jobsOf(
           );
         };
         await workThrough<CampaignFile>({
-          ...{ context, job: TRACE_JOB, nowMs, idOf: ({ campaignId }) => campaignId },
+          context,
+          job: TRACE_JOB,
+          nowMs,
+          idOf: ({ campaignId }) => campaignId,
           page: (after) =>
             Promise.resolve(after === undefined && detector.isReady() ? [...engine.campaigns()].filter(isDue) : []),
           work: async (file) => {

@@ -88,8 +88,13 @@ export async function storeSnapshot(
   await context.transact(async (transaction) => {
     const reference = await context.sealed.seal(transaction, key.toString('hex'), ownerOf(slot));
     const row = {
-      ...{ slot, version: head.version, sequence: head.sequence, at_ms: head.atMs },
-      ...{ parts: parts.length, size_bytes: packed.sizeBytes, key_reference: reference },
+      slot,
+      version: head.version,
+      sequence: head.sequence,
+      at_ms: head.atMs,
+      parts: parts.length,
+      size_bytes: packed.sizeBytes,
+      key_reference: reference,
     };
     await campaignsTables(transaction)
       .insertInto('campaigns_snapshots')

@@ -76,7 +76,10 @@ async function latestReports({ reports }: ReplayPorts, nowMs: number): Promise<r
   // What is dated ahead of the clock, by a telephone, has come as well.
   for (let toMs = nowMs + REPORT_SLICE_MS; toMs > nowMs - REPORTS_REPLAY_MS; toMs -= REPORT_SLICE_MS) {
     const found = await reports.findReports({
-      ...{ fromMs: toMs - REPORT_SLICE_MS, toMs, limit: REPORT_SLICE_LIMIT, leavesOutUnreadable: true },
+      fromMs: toMs - REPORT_SLICE_MS,
+      toMs,
+      limit: REPORT_SLICE_LIMIT,
+      leavesOutUnreadable: true,
     });
     slices.push(found.reports.map((one) => ({ ...one, atMs: Date.parse(one.report.calledAt) })));
     count += found.reports.length;

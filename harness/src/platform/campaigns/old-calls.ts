@@ -121,7 +121,9 @@ async function joinedRows(
   const records = await recordsOfCalls(
     live,
     rows.map((row) => ({
-      ...{ callId: row.call_id, reporterId: row.reporter_id, atMs: row.at_ms },
+      callId: row.call_id,
+      reporterId: row.reporter_id,
+      atMs: row.at_ms,
       ...(row.record_id !== null && { recordId: row.record_id }),
     })),
   );

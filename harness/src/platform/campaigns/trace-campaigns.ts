@@ -131,7 +131,10 @@ async function openOne(
   },
 ): Promise<void> {
   const order: OpeningOrder = {
-    ...{ opening, campaignId, organizationId: 'platform', actor: 'platform' },
+    opening,
+    campaignId,
+    organizationId: 'platform',
+    actor: 'platform',
     reasonKey: `campaign-call:${call.callId}`,
   };
   const tracebackId = await ports.tracebacks.open(transaction, order);

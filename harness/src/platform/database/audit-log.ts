@@ -214,7 +214,9 @@ async function momentOf(core: AuditCore): Promise<readonly [AuditSegment, AuditB
   const upTo: AuditMoment = {
     folders: await segmentFolders(directory, logId),
     ofTable: await heldCheckpoint(database.database),
-    ...{ logId: segment.logId, size, checkpoint },
+    logId: segment.logId,
+    size,
+    checkpoint,
     hasComeSince: (leafIndex) =>
       currentOf(core).logId !== segment.logId || (leafIndex >= size && leafIndex < currentLog(core).size),
   };

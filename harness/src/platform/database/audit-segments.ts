@@ -301,16 +301,23 @@ export async function beginSegment(
     directory: join(options.directory, `segment-${number}-${suffix}`),
   };
   const log = await openMerkleLog({
-    ...{ directory: folder.directory, logId: folder.logId, signer },
+    directory: folder.directory,
+    logId: folder.logId,
+    signer,
     ...(onCheckpoint !== undefined && { onCheckpoint }),
   });
   const { log: proved } = before;
   const afterPosition = await lastSignedPosition(options.database, before);
   const link: SegmentLink = {
-    ...{ format: 'hopback-audit-segment-1', segment: number, atMs: context.clock.nowMs() },
-    ...{ afterPosition, brokenAt: position, kind },
+    format: 'hopback-audit-segment-1',
+    segment: number,
+    atMs: context.clock.nowMs(),
+    afterPosition,
+    brokenAt: position,
+    kind,
     previous: {
-      ...{ logId: before.logId, size: proved?.size ?? 0 },
+      logId: before.logId,
+      size: proved?.size ?? 0,
       ...(proved?.checkpoint !== undefined && { checkpoint: proved.checkpoint }),
     },
   };

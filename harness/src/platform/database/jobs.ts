@@ -353,7 +353,11 @@ export async function removeOverdue(
     counts.held += ids.length - gone;
   };
   await workThrough<string>({
-    ...{ context, job: `core.retention ${name}`, nowMs, idOf: (id) => id, most: REMOVED_OF_A_RUN },
+    context,
+    job: `core.retention ${name}`,
+    nowMs,
+    idOf: (id) => id,
+    most: REMOVED_OF_A_RUN,
     page: (after) => context.transact((transaction) => due(transaction, { beforeMs, after, limit: REMOVED_AT_ONCE })),
     together: removeSome,
     work: (id) => removeSome([id]),

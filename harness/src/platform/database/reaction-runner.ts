@@ -41,9 +41,15 @@ export function startReactionRunner(options: {
   const runs = areas
     .filter(({ reactions }) => Object.keys(reactions).length > 0)
     .map(({ name, reactions }): AreaRun => ({
-      ...{ area: name, reactions, context, feed, leadership, signal: ending.signal },
+      area: name,
+      reactions,
+      context,
+      feed,
+      leadership,
+      signal: ending.signal,
       counts: { area: name, position: 0, reacted: 0, failed: 0, setAside: 0 },
-      ...{ notedPosition: 0, isSure: false },
+      notedPosition: 0,
+      isSure: false,
       listeners: new Set(),
     }));
   const loops = runs.map((run) => reactOn(run));

@@ -305,7 +305,9 @@ export function createSealedValues({ keyRing, clock, audit }: SealedParts): Seal
       const reference = `s-${mac(references, `${belongsTo.length}:${belongsTo}${value}`)}`;
       const row = {
         ...encrypted(keyRing, { reference, belongsTo, value }),
-        ...{ reference, at_ms: clock.nowMs(), belongs_to: belongsTo },
+        reference,
+        at_ms: clock.nowMs(),
+        belongs_to: belongsTo,
       };
       const flushed = addWrites(transaction, ({ sealed }) => {
         if (!sealed.has(reference)) sealed.set(reference, row);

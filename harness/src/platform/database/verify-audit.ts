@@ -120,8 +120,15 @@ export async function verifyAudit(audit: AuditToVerify): Promise<AuditVerificati
     const isWhole = log.status !== 'broken';
     const sound = log.status === 'broken' ? Math.min(log.size, leaves.size()) : leaves.size();
     const compared = await compareRows({
-      ...{ database, segment: folder.number, leaves, sound, isWhole, found },
-      ...{ first: Math.min(firstRowLeaf(folder), sound), after: afterPosition, through: walked[at + 1]?.afterPosition },
+      database,
+      segment: folder.number,
+      leaves,
+      sound,
+      isWhole,
+      found,
+      first: Math.min(firstRowLeaf(folder), sound),
+      after: afterPosition,
+      through: walked[at + 1]?.afterPosition,
       ...(audit.upTo?.logId === folder.logId && { hasComeSince: audit.upTo.hasComeSince }),
     });
     entries += Math.max(0, sound - firstRowLeaf(folder));
@@ -135,9 +142,13 @@ export async function verifyAudit(audit: AuditToVerify): Promise<AuditVerificati
   const firstBadEntry = found.firstPosition();
   return {
     status: found.count() === 0 ? 'intact' : 'broken',
-    ...{ entries, rows, waiting, segments: walked.length },
+    entries,
+    rows,
+    waiting,
+    segments: walked.length,
     ...(firstBadEntry !== undefined && { firstBadEntry }),
-    ...{ findings: found.findings, findingCount: found.count() },
+    findings: found.findings,
+    findingCount: found.count(),
     ...(checkpoint !== undefined && { checkpoint }),
   };
 }
@@ -161,7 +172,13 @@ export async function tailFinding(
   await readInto(leaves, log, first);
   const found = createFindings();
   await compareRows({
-    ...{ database, segment: segment.number, leaves, sound: log.size, isWhole: true, found, first },
+    database,
+    segment: segment.number,
+    leaves,
+    sound: log.size,
+    isWhole: true,
+    found,
+    first,
     after: first === firstRowLeaf(segment) ? segment.afterPosition : leaves.position(first) - 1,
     through: after?.afterPosition,
     maxRows: TAIL_ENTRIES * 2,
@@ -210,7 +227,10 @@ async function walkedSegments(
       leaves.add(entry);
     };
     const log = await verifyMerkleLog(folder.directory, {
-      ...{ publicKeys, logId: folder.logId, onEntry, checkpoints },
+      publicKeys,
+      logId: folder.logId,
+      onEntry,
+      checkpoints,
       ...(isWritten && { throughSize: upTo.size }),
     });
     // A crash came between the folder of a segment and its link.

@@ -159,7 +159,10 @@ async function reissue(work: DemandWork, row: ProductionRow, call: OperationCall
   if ((await work.countOf('demands_productions', row.demand_id)) >= MAX_PRODUCTIONS)
     return conflict('There are as many productions under the demand as there can be.');
   const productionId = await orderProduction(work, {
-    ...{ row: demand, decisionId: row.decision_id, kind: 're-issue', atMs: call.atMs },
+    row: demand,
+    decisionId: row.decision_id,
+    kind: 're-issue',
+    atMs: call.atMs,
     ...(row.from_ms !== null && { fromMs: row.from_ms }),
   });
   const details = { productionId, reasonChars: reason.length };
@@ -221,7 +224,10 @@ async function trace(parts: DemandParts, call: OperationCall): Promise<PlatformA
       return conflict('As many calls as one demand can have traced have been.');
     const campaignId = opening.campaign?.campaignId;
     const tracebackId = await parts.ports.tracebacks.open(transaction, {
-      ...{ opening, organizationId: row.organization_id, actor: work.by.actor, reasonKey },
+      opening,
+      organizationId: row.organization_id,
+      actor: work.by.actor,
+      reasonKey,
       ...(campaignId !== undefined && { campaignId }),
     });
     await work.tables
@@ -256,14 +262,24 @@ function itemOf(
 ): Parameters<typeof scopeMatches>[1] {
   const at = iso(atMs);
   const traceback: Traceback = {
-    ...{ format: 'hopback.traceback.1', tracebackId: 'new', direction: opening.direction, state: 'open' },
-    ...{ requester: { kind: 'itg', name: '' }, call: opening.call, openedAt: at, updatedAt: at, hops: [] },
+    format: 'hopback.traceback.1',
+    tracebackId: 'new',
+    direction: opening.direction,
+    state: 'open',
+    requester: { kind: 'itg', name: '' },
+    call: opening.call,
+    openedAt: at,
+    updatedAt: at,
+    hops: [],
   };
   const { fromMs, toMs, calling, called } = tracedCall(traceback, []);
   const campaignId = opening.campaign?.campaignId;
   return {
     recordClass: 'traceback-records',
-    ...{ fromMs: startedMs ?? fromMs, toMs: startedMs ?? toMs, calling, called },
+    fromMs: startedMs ?? fromMs,
+    toMs: startedMs ?? toMs,
+    calling,
+    called,
     campaignIds: campaignId === undefined ? [] : [campaignId],
     tracebackIds: [],
     providers: opening.firstProvider === undefined ? [] : [opening.firstProvider],

@@ -150,9 +150,17 @@ export async function buildProduction(parts: DemandParts, productionId: string, 
   const signer = { algorithm: ports.signer.algorithm, publicKeySha256 };
   const writtenAtMs = parts.context.clock.nowMs();
   const certificate = productionCertificate({
-    ...{ productionId, demand, decisionId: row.decision_id, scope, asOfMs: work.asOfMs, writtenAtMs, files, signer },
+    productionId,
+    demand,
+    decisionId: row.decision_id,
+    scope,
+    asOfMs: work.asOfMs,
+    writtenAtMs,
+    files,
+    signer,
     ...(row.from_ms !== null && { fromMs: row.from_ms }),
-    ...{ operator: ports.operator, logId: ports.proofs.logId() },
+    operator: ports.operator,
+    logId: ports.proofs.logId(),
   });
   await put('custodian-certificate.txt', 'text/plain', certificate);
   const manifest = Buffer.from(canonicalJson(manifestOf(work, { files, writtenAtMs, signer, parts })), 'utf8');
@@ -251,7 +259,10 @@ function manifestOf(work: Work, { files, writtenAtMs, signer, parts }: ManifestP
     logId: parts.ports.proofs.logId(),
     signer,
     files: files.map(({ name, sha256, sizeBytes, mediaType, recordClass, records }) => ({
-      ...{ mediaType, name, sha256, sizeBytes },
+      mediaType,
+      name,
+      sha256,
+      sizeBytes,
       ...(recordClass !== undefined && { class: recordClass }),
       ...(records !== undefined && { items: records }),
     })),

@@ -315,7 +315,10 @@ export async function withdrawProductions(
  */
 export async function closeUnusable(parts: DemandParts, nowMs: number): Promise<void> {
   await workThrough({
-    ...{ context: parts.context, job: 'demands.unusable', nowMs, idOf: (demandId: string) => demandId },
+    context: parts.context,
+    job: 'demands.unusable',
+    nowMs,
+    idOf: (demandId: string) => demandId,
     page: async (after = '') => {
       const rows = await tablesOf(parts.context.database)
         .selectFrom('demands_holds')
@@ -351,7 +354,9 @@ async function reject(work: DemandWork, row: DemandRow, detail: string, nowMs: n
   const decision: DemandDecision = {
     decision: 'reject',
     reason: `The platform closed the demand because its scope is unusable. ${detail} Submit the demand again with the right dates.`,
-    ...{ decisionId: context.newId('dd'), decidedBy: 'platform', decidedAt: iso(nowMs) },
+    decisionId: context.newId('dd'),
+    decidedBy: 'platform',
+    decidedAt: iso(nowMs),
   };
   const to = await parts.ports.organizations.staff(transaction);
   await enterDecision(work, { row, decision, atMs: nowMs, to });
@@ -371,7 +376,9 @@ async function reviewAnew(work: DemandWork, row: DemandRow, scope: DemandScope):
     type: 'platform.fault',
     subject,
     data: {
-      ...{ subject, fault: 'demands.narrowed-scope', organizationId },
+      subject,
+      fault: 'demands.narrowed-scope',
+      organizationId,
       title: `Demand ${demandId} is under review again`,
       summary:
         'The last decision narrowed the demand to a scope that does not end later than it begins, so nothing can be held or produced under it. The platform holds what was demanded, and a reviewer decides again.',

@@ -60,11 +60,15 @@ type HoldRow = Selectable<DemandTables['demands_holds']>;
 export async function tellHolds(parts: DemandParts, nowMs: number): Promise<void> {
   const { context } = parts;
   await workThrough<HoldRow>({
-    ...{ context, job: HOLDS_JOB, nowMs, idOf: (row) => row.demand_id },
+    context,
+    job: HOLDS_JOB,
+    nowMs,
+    idOf: (row) => row.demand_id,
     page: (after) => untoldHolds(parts, after?.demand_id ?? ''),
     work: (row) => tellHold(parts, row, nowMs),
     alarm: ({ demand_id: demandId, organization_id: organizationId, ended_at_ms: endedMs }) => ({
-      ...{ subject: `demand:${demandId}`, organizationId },
+      subject: `demand:${demandId}`,
+      organizationId,
       title: `The legal hold of demand ${demandId} is not ${endedMs === null ? 'in place' : 'released'}`,
       summary: `The platform tried ${ITEM_ATTEMPTS} times to ${endedMs === null ? 'place' : 'release'} the hold in the store of live records, and tries once a day from now on. ${endedMs === null ? 'Until then retention may remove live records that the demand reaches. ' : ''}Staff find the cause in the log of the platform.`,
     }),

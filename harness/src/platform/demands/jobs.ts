@@ -77,9 +77,13 @@ async function produceOne(parts: DemandParts, row: ProductionRow, nowMs: number)
     if (row.failure !== null) await forgetFailure(context, PRODUCTIONS_JOB, productionId);
   } catch (error) {
     const untilMs = await noteFailure(context, {
-      ...{ job: PRODUCTIONS_JOB, item: productionId, nowMs, error },
+      job: PRODUCTIONS_JOB,
+      item: productionId,
+      nowMs,
+      error,
       alarm: {
-        ...{ subject: `production:${productionId}`, organizationId },
+        subject: `production:${productionId}`,
+        organizationId,
         title: `A production under demand ${demandId} cannot be made`,
         summary: `The platform tried ${ITEM_ATTEMPTS} times to make production ${productionId}, and tries once a day from now on. Staff find the cause in the log of the platform.`,
       },
@@ -120,7 +124,10 @@ async function postpone(
 async function lookForLive(parts: DemandParts, nowMs: number): Promise<void> {
   const { context } = parts;
   await workThrough({
-    ...{ context, job: 'demands.liveness', nowMs, idOf: (row: WaitingDemand) => row.demand_id },
+    context,
+    job: 'demands.liveness',
+    nowMs,
+    idOf: (row: WaitingDemand) => row.demand_id,
     page: (after) =>
       tablesOf(context.database)
         .selectFrom('demands_demands')
@@ -145,7 +152,10 @@ type WaitingDemand = Pick<DemandRow, 'demand_id' | 'is_live' | 'campaign_ids' | 
 async function orderSupplements(parts: DemandParts, nowMs: number): Promise<void> {
   const { context } = parts;
   await workThrough({
-    ...{ context, job: 'demands.supplements', nowMs, idOf: (demandId: string) => demandId },
+    context,
+    job: 'demands.supplements',
+    nowMs,
+    idOf: (demandId: string) => demandId,
     page: async (after = '') => {
       const due = await tablesOf(context.database)
         .selectFrom('demands_demands')
@@ -184,7 +194,11 @@ async function orderSupplement(work: DemandWork, demandId: string, nowMs: number
   const isLast = row.continuing_until_ms <= nowMs;
   const fromMs = (row.supplemented_at_ms ?? row.submitted_at_ms) - SUPPLEMENT_OVERLAP_MS;
   const productionId = await orderProduction(work, {
-    ...{ row, decisionId: decision.decision_id, kind: 'supplement', atMs: nowMs, fromMs },
+    row,
+    decisionId: decision.decision_id,
+    kind: 'supplement',
+    atMs: nowMs,
+    fromMs,
   });
   const supplemented = { supplemented_at_ms: nowMs, ...(isLast && { continuing_until_ms: null }) };
   await DEMANDS.set(work.transaction, demandId, supplemented);
@@ -197,7 +211,10 @@ type ExpiredProduction = Pick<ProductionRow, 'production_id' | 'demand_id'>;
 async function expire(parts: DemandParts, nowMs: number): Promise<void> {
   const { context } = parts;
   await workThrough({
-    ...{ context, job: 'demands.expiry', nowMs, idOf: (row: ExpiredProduction) => row.production_id },
+    context,
+    job: 'demands.expiry',
+    nowMs,
+    idOf: (row: ExpiredProduction) => row.production_id,
     page: (after) =>
       tablesOf(context.database)
         .selectFrom('demands_productions')
@@ -279,7 +296,10 @@ async function removeUnnamed(
     else if (nowMs - sinceMs >= HOUR_MS) due.push(owner);
   }
   await workThrough({
-    ...{ context, job: 'demands.files', nowMs, idOf: (owner: string) => owner },
+    context,
+    job: 'demands.files',
+    nowMs,
+    idOf: (owner: string) => owner,
     page: (after) => Promise.resolve(after === undefined ? due : []),
     work: (owner) => ports.files.remove(owner),
   });

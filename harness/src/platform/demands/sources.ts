@@ -277,7 +277,9 @@ async function* recordsByTime({ ports, limits }: DemandParts, { scope }: Produci
     atMsOf: recordAtMs,
     find: async ({ fromMs, toMs, limit }) => {
       const { records, isCut } = await ports.live.find({
-        ...{ fromMs, toMs, limit },
+        fromMs,
+        toMs,
+        limit,
         ...(providerIds !== undefined && { providerIds }),
         ...numbersOf(scope),
       });

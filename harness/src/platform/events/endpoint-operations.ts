@@ -146,10 +146,18 @@ async function create(
     const endpointId = context.newId('whe');
     const { secret, reference } = await secrets.make(transaction, endpointId);
     const row: EndpointRow = {
-      ...{ endpoint_id: endpointId, organization_id: organizationId, url, event_types: eventTypes ?? null },
+      endpoint_id: endpointId,
+      organization_id: organizationId,
+      url,
+      event_types: eventTypes ?? null,
       description: description === undefined ? null : textWithoutNumbers(description),
-      ...{ state: 'active', disabled_reason: null, created_at_ms: call.atMs, last_delivered_at_ms: null },
-      ...{ secret: reference, previous_secret: null, previous_ends_at_ms: null },
+      state: 'active',
+      disabled_reason: null,
+      created_at_ms: call.atMs,
+      last_delivered_at_ms: null,
+      secret: reference,
+      previous_secret: null,
+      previous_ends_at_ms: null,
     };
     await ENDPOINTS.add(transaction, { ...row, event_types: typesText(eventTypes) });
     const lane = newLane(context.newId('lane'), endpointId, call.atMs);

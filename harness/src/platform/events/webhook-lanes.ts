@@ -129,7 +129,10 @@ export async function disableEndpoint(
     await ENDPOINTS.set(transaction, endpointId, { state: 'disabled', disabled_reason: reason });
     await tablesOf(transaction).deleteFrom('events_lanes').where('endpoint_id', '=', endpointId).execute();
     await context.audit(transaction, {
-      ...{ action: 'webhook-endpoint.disabled', organizationId, actor: 'platform', object: ownerOf(endpointId) },
+      action: 'webhook-endpoint.disabled',
+      organizationId,
+      actor: 'platform',
+      object: ownerOf(endpointId),
       details: { reason },
     });
   });

@@ -306,7 +306,10 @@ async function setAside(
     if (!isOurs) return false;
     await LANES.add(transaction, {
       ...newLane(context.newId('lane'), endpointId, dueAtMs),
-      ...{ kind: 'retry', position: event.position - 1, until_position: event.position, attempts },
+      kind: 'retry',
+      position: event.position - 1,
+      until_position: event.position,
+      attempts,
     });
     return true;
   });
@@ -317,7 +320,10 @@ async function givenUp({ context, counted }: Sending, { lane, event }: Pick<Atte
   counted('given-up');
   await context.transact((transaction) =>
     context.audit(transaction, {
-      ...{ action: 'webhook.given-up', organizationId, actor: 'platform', object: ownerOf(endpointId) },
+      action: 'webhook.given-up',
+      organizationId,
+      actor: 'platform',
+      object: ownerOf(endpointId),
       details: { eventId: event.eventId, type: event.type },
     }),
   );

@@ -365,7 +365,11 @@ async function withBody(
   if (operation === undefined) return problemAnswer('unavailable', { detail: 'This platform does not do that.' });
   const atMs = parts.context.clock.nowMs();
   const call = {
-    ...{ route, caller, httpRequestId, signal, atMs },
+    route,
+    caller,
+    httpRequestId,
+    signal,
+    atMs,
     request: isLines ? { ...reading.request, bytes } : reading.request,
     ...(certificateSha256 !== undefined && { certificateSha256 }),
   };
@@ -439,7 +443,9 @@ function failed({ context }: ExchangeParts, { route, httpRequestId }: Exchange, 
         ? error.name
         : typeof error;
   context.log[isPassing ? 'warn' : 'error']('a call failed', {
-    ...{ operation: route.operationId, httpRequestId, why },
+    operation: route.operationId,
+    httpRequestId,
+    why,
     ...(isHopbackError(error) && { code: error.code }),
     // Where, not what: messages of a database repeat values.
     ...(error instanceof Error && {

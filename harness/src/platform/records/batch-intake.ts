@@ -214,7 +214,9 @@ export async function openRecordJournal(
   const cursors = await openValueJournal({ directory: join(directory, 'cursors') });
   const kept = cursors.entries().map(([, value]) => Number(value));
   const batches = await openSegmentLog({
-    ...{ directory: join(directory, 'batches'), maxRecordBytes: MAX_FRAME_BYTES, maxPendingBytes: MAX_PENDING_BYTES },
+    directory: join(directory, 'batches'),
+    maxRecordBytes: MAX_FRAME_BYTES,
+    maxPendingBytes: MAX_PENDING_BYTES,
     // Numbers that somebody has passed are not given again, whatever became of the files.
     afterSequence: Math.max(0, ...kept),
   });
@@ -307,7 +309,9 @@ function journalOf(batches: SegmentLog, cursors: ValueJournal, { clock, log }: P
       if (records?.length !== header.count)
         log.error('a batch of the log is read otherwise than when it came', { sequence, count: header.count });
       entries.push({
-        ...{ sequence, providerId: header.providerId, receivedAtMs: header.receivedAtMs },
+        sequence,
+        providerId: header.providerId,
+        receivedAtMs: header.receivedAtMs,
         records: records ?? [],
       });
     }

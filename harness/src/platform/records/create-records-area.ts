@@ -119,8 +119,11 @@ async function removeComplaints(parts: Parts, { nowMs, beforeMs }: Expiry): Prom
 async function noteRemoval({ context, transaction }: Parts, kind: string, count: number): Promise<void> {
   if (count === 0) return;
   await context.audit(transaction, {
-    ...{ action: 'live-data.expired', organizationId: 'platform', actor: 'platform' },
-    ...{ object: `live-data:${kind}`, details: { count } },
+    action: 'live-data.expired',
+    organizationId: 'platform',
+    actor: 'platform',
+    object: `live-data:${kind}`,
+    details: { count },
   });
 }
 

@@ -63,8 +63,11 @@ async function importEntries(
       if (isChanged) changed += 1;
     }
     await context.audit(transaction, {
-      ...{ action: 'do-not-originate.imported', organizationId: caller.organizationId, actor: caller.clientId },
-      ...{ object: 'do-not-originate:list', details: { entries: entries.length, changed } },
+      action: 'do-not-originate.imported',
+      organizationId: caller.organizationId,
+      actor: caller.clientId,
+      object: 'do-not-originate:list',
+      details: { entries: entries.length, changed },
     });
     return jsonAnswer({ changed, unchanged: entries.length - changed });
   });
@@ -105,7 +108,9 @@ async function writeEntry(
   const { sealed } = context;
   const { entryId, numbers, reason, subscriber, validFrom, validTo } = entry;
   const content = {
-    ...{ entryId, numbers, reason },
+    entryId,
+    numbers,
+    reason,
     ...(subscriber !== undefined && { subscriber }),
     validFrom,
     ...(validTo !== undefined && { validTo }),

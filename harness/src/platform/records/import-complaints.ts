@@ -96,7 +96,12 @@ export async function importComplaintsByRoute(
 ): Promise<PlatformAnswer> {
   const { source, columns, text } = request.body as ComplaintImport;
   const outcome = await importComplaints(context, {
-    ...{ source, columns, atMs, keptMs, organizationId: caller.organizationId, actor: caller.clientId },
+    source,
+    columns,
+    atMs,
+    keptMs,
+    organizationId: caller.organizationId,
+    actor: caller.clientId,
     text: piecesOf(text),
   });
   if (outcome.status === 'imported') return jsonAnswer(outcome.imported);
@@ -129,8 +134,14 @@ function placesOf(
 function fieldsOf(places: Places, row: readonly string[]): ComplaintFields {
   const of = (field: keyof ComplaintFields): string => row[places.get(field) ?? -1] ?? '';
   return {
-    ...{ date: of('date'), time: of('time'), callerNumber: of('callerNumber'), type: of('type') },
-    ...{ subject: of('subject'), state: of('state'), comment: of('comment'), id: of('id') },
+    date: of('date'),
+    time: of('time'),
+    callerNumber: of('callerNumber'),
+    type: of('type'),
+    subject: of('subject'),
+    state: of('state'),
+    comment: of('comment'),
+    id: of('id'),
   };
 }
 
@@ -144,7 +155,10 @@ async function* rowsOf(text: ComplaintFile['text'], onBroken: (line: number) => 
   let completed: ReadRow[] = [];
   let lines = 0;
   const parser = parse({
-    ...{ bom: true, relax_column_count: true, relax_quotes: true, skip_empty_lines: true },
+    bom: true,
+    relax_column_count: true,
+    relax_quotes: true,
+    skip_empty_lines: true,
     max_record_size: MAX_ROW_BYTES,
     on_record: (record: readonly string[], context) => {
       lines = context.lines;
@@ -215,16 +229,23 @@ async function storeAll(
     await tables
       .insertInto('records_complaints')
       .values({
-        ...{ complaint_id: key, import_id: importId, source: file.source, received_at_ms: file.atMs },
+        complaint_id: key,
+        import_id: importId,
+        source: file.source,
+        received_at_ms: file.atMs,
         at_ms: complaint.atMs,
         calling_pseudonym: calling === undefined ? null : context.sealed.pseudonym(calling),
-        ...{ masked: JSON.stringify(masked(complaint, context.sealed.pseudonym)), sealed: JSON.stringify(references) },
+        masked: JSON.stringify(masked(complaint, context.sealed.pseudonym)),
+        sealed: JSON.stringify(references),
       })
       .execute();
   }
   await context.audit(transaction, {
-    ...{ action: 'complaints.imported', organizationId: file.organizationId, actor: file.actor },
-    ...{ object: `complaints:${importId}`, details: { source: file.source, rows: complaints.length, stored } },
+    action: 'complaints.imported',
+    organizationId: file.organizationId,
+    actor: file.actor,
+    object: `complaints:${importId}`,
+    details: { source: file.source, rows: complaints.length, stored },
   });
   return stored;
 }

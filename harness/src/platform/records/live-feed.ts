@@ -288,7 +288,9 @@ export class LiveFeed implements AsyncDisposable {
     this.#pausable = pausable;
     this.#common = { journal, clock, log, onProgress: () => this.#onProgress() };
     this.#storing = new Follower({
-      ...{ ...this.#common, name: STORE, limit: journal.durable },
+      ...this.#common,
+      name: STORE,
+      limit: journal.durable,
       work: async ({ providerId, records, receivedAtMs }) => {
         await store.insert(records.map((record) => liveRow(providerId, record, receivedAtMs)));
       },
@@ -296,7 +298,10 @@ export class LiveFeed implements AsyncDisposable {
     this.#endWake = journal.onDurable(() => this.#storing.wake());
     this.store = store;
     this.take = createBatchIntake({
-      ...{ journal, clock, log, keptMs },
+      journal,
+      clock,
+      log,
+      keptMs,
       isBehind: () => this.behind() > MAX_BATCHES_BEHIND,
     });
     this.reader = createRecordReader({ store, caughtUp: () => this.caughtUp() });
@@ -309,12 +314,16 @@ export class LiveFeed implements AsyncDisposable {
   listen(name: string, listener: SettlingListener, from?: Promise<number | undefined>): void {
     if (this.#listeners.has(name)) throw new HopbackError('invalid-argument', `${name} listens already`);
     const follower = new Follower({
-      ...{ ...this.#common, name: `listener:${name}`, limit: () => this.#storing.position() },
+      ...this.#common,
+      name: `listener:${name}`,
+      limit: () => this.#storing.position(),
       work: async ({ providerId, records, receivedAtMs }) => {
         await listener.free?.();
         listener.records(records.map((record): LiveRecord => ({ providerId, record, receivedAtMs })));
       },
-      ...{ settled: listener.settled, reached: listener.reached, from },
+      settled: listener.settled,
+      reached: listener.reached,
+      from,
     });
     this.#listeners.set(name, follower);
     this.#listening.add(listener);

@@ -55,7 +55,9 @@ function ordersOf({ holdId, scope, organizationId }: LegalHold): readonly LiveHo
     {
       holdId: `${holdId}/${hash('sha256', JSON.stringify(content), 'hex').slice(0, 12)}`,
       reason: `demand ${holdId} of ${organizationId}`,
-      ...{ fromMs: Date.parse(from), toMs: Date.parse(to), providerIds },
+      fromMs: Date.parse(from),
+      toMs: Date.parse(to),
+      providerIds,
     },
   ];
 }
@@ -122,8 +124,14 @@ async function insertHold(context: PlatformContext, { holdId, reason, fromMs, to
       .withTables<RecordsTables>()
       .insertInto('records_holds')
       .values({
-        ...{ hold_id: holdId, reason, placed_by: BY.actor, placed_at_ms: context.clock.nowMs() },
-        ...{ from_ms: fromMs, to_ms: toMs, until_ms: null, released_at_ms: null },
+        hold_id: holdId,
+        reason,
+        placed_by: BY.actor,
+        placed_at_ms: context.clock.nowMs(),
+        from_ms: fromMs,
+        to_ms: toMs,
+        until_ms: null,
+        released_at_ms: null,
       })
       .onConflict((conflict) => conflict.column('hold_id').doNothing())
       .executeTakeFirst();

@@ -70,7 +70,9 @@ export class ReportIntake {
     if (!stored.isRepeat) for (const one of this.#listeners.values()) this.#tell(one, appId, report, atMs);
     const { receivedAtMs, isRepeat } = stored;
     const receipt: AppReportReceipt = {
-      ...{ reportId: report.reportId, receivedAt: new Date(receivedAtMs).toISOString(), isRepeat },
+      reportId: report.reportId,
+      receivedAt: new Date(receivedAtMs).toISOString(),
+      isRepeat,
     };
     return jsonAnswer(receipt);
   };
@@ -181,7 +183,9 @@ export class ReportIntake {
       const pieces = rows.map(({ sealed }) => sealed);
       const opened = await readableJson(this.#context, transaction, { pieces, reason });
       return rows.map((row, index) => ({
-        ...{ appId: row.app_id, receivedAtMs: row.received_at_ms, reportKey: row.report_key },
+        appId: row.app_id,
+        receivedAtMs: row.received_at_ms,
+        reportKey: row.report_key,
         report: wholeReport(opened[index], row.masked),
       }));
     });
@@ -246,16 +250,25 @@ async function storeReport(
   await tables
     .insertInto('records_reports')
     .values({
-      ...{ app_id: appId, report_id: report.reportId, report_key: reportKey, received_at_ms: atMs },
-      ...{ called_at_ms: Date.parse(report.calledAt), content_key: contentKey },
-      ...{ called_pseudonym: calledPseudonym, calling_pseudonym: callingPseudonym ?? null },
-      ...{ masked: JSON.stringify(masked), sealed: JSON.stringify(references) },
+      app_id: appId,
+      report_id: report.reportId,
+      report_key: reportKey,
+      received_at_ms: atMs,
+      called_at_ms: Date.parse(report.calledAt),
+      content_key: contentKey,
+      called_pseudonym: calledPseudonym,
+      calling_pseudonym: callingPseudonym ?? null,
+      masked: JSON.stringify(masked),
+      sealed: JSON.stringify(references),
     })
     .execute();
   for (const listener of listeners)
     await tables.insertInto('records_untold').values({ listener, app_id: appId, report_id: report.reportId }).execute();
   await context.audit(transaction, {
-    ...{ action: 'report.received', organizationId: appId, actor: clientId, object: `report:${reportKey}` },
+    action: 'report.received',
+    organizationId: appId,
+    actor: clientId,
+    object: `report:${reportKey}`,
   });
   return { status: 'stored', receivedAtMs: atMs, isRepeat: false };
 }

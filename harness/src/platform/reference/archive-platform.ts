@@ -145,7 +145,8 @@ async function openStopped(platform: StoppedPlatform, home: PlatformHome): Promi
     const logId = platform.logId ?? DEFAULT_LOG_ID;
     const audit = await openAuditLog({ context, database, directory: home.folders.audit, logId, signer: home.signer });
     return {
-      ...{ database, audit },
+      database,
+      audit,
       [Symbol.asyncDispose]: async () => {
         try {
           await audit.close();

@@ -52,7 +52,8 @@ export async function openPlatformHome(directory: string): Promise<PlatformHome>
   const receipts = await keyFile(folders.keys, 'receipts');
   const operator = await keyFile(folders.keys, 'operator');
   return {
-    ...{ directory, folders },
+    directory,
+    folders,
     keyRing: await openKeyRing(join(folders.keys, 'ring.json')),
     signer: createLogSigner(signerFile.pem),
     receiptKey: homeKey('receipts-1', receipts),

@@ -113,16 +113,23 @@ export function referenceAreas(
         open: ({ context, trust }) => {
           const { counting, directory } = there('providers');
           return createAlertsArea(context, {
-            ...{ campaigns: there('campaigns').reader, desk: there('tracebacks').desk, counting },
-            ...{ organizations: trust, providers: directory },
+            campaigns: there('campaigns').reader,
+            desk: there('tracebacks').desk,
+            counting,
+            organizations: trust,
+            providers: directory,
           });
         },
       },
       plug(DEMANDS_DEFINITION, (parts) => openDemands(parts, opening), keep('demands')),
     ],
     opened: () => ({
-      ...{ providers: there('providers'), records: there('records'), tracebacks: there('tracebacks') },
-      ...{ campaigns: there('campaigns'), demands: there('demands'), auditLog: there('auditLog') },
+      providers: there('providers'),
+      records: there('records'),
+      tracebacks: there('tracebacks'),
+      campaigns: there('campaigns'),
+      demands: there('demands'),
+      auditLog: there('auditLog'),
     }),
   };
 }
@@ -161,7 +168,11 @@ function auditArea(
     definition: auditDefinition,
     open: async ({ context, database }) => {
       const log = await openAuditLog({
-        ...{ context, database, directory: folders.audit, logId, signer },
+        context,
+        database,
+        directory: folders.audit,
+        logId,
+        signer,
         ...(onCheckpoint !== undefined && { onCheckpoint }),
       });
       opened(log);
@@ -174,7 +185,9 @@ function auditArea(
 function openTracebacks({ context, trust }: AreaParts, { home, settings, there }: Opening): TracebacksArea {
   const { keyId, privateKey } = home.receiptKey;
   return createTracebacksArea(context, {
-    ...{ providers: there('providers').directory, organizations: trust, live: there('records').reader },
+    providers: there('providers').directory,
+    organizations: trust,
+    live: there('records').reader,
     signReceipt: createReceiptSigner({ keyId, privateKey, algorithm: 'ES256' }),
     coverage: { covered: (reading, agencyId, ids) => there('demands').coverage.covered(reading, agencyId, ids) },
     ...settings.tracebacks,
@@ -185,8 +198,12 @@ function openTracebacks({ context, trust }: AreaParts, { home, settings, there }
 function openCampaigns({ context, trust }: AreaParts, { there }: Opening): CampaignsArea {
   const records = there('records');
   const area = createCampaignsArea(context, {
-    ...{ tracebacks: there('tracebacks').desk, live: records.reader, reports: records.reports, organizations: trust },
-    ...{ journalRange: records.journalRange, holds: createHoldReader() },
+    tracebacks: there('tracebacks').desk,
+    live: records.reader,
+    reports: records.reports,
+    organizations: trust,
+    journalRange: records.journalRange,
+    holds: createHoldReader(),
   });
   void records.listen('campaigns', area.listener, area.begun).catch((error: unknown) => {
     context.log.error('live data are not told to the detection of campaigns', { error });
@@ -200,14 +217,14 @@ function openDemands(parts: AreaParts, { home, settings, there }: Opening): Dema
   const { reader, reports, holdPort } = there('records');
   const { logId, proofOf } = there('auditLog');
   const ports = {
-    ...{
-      campaigns: there('campaigns').reader,
-      tracebacks: there('tracebacks').desk,
-      live: reader,
-      reports,
-      holds: holdPort,
-    },
-    ...{ organizations: trust, providers: there('providers').directory, signer: home.signer },
+    campaigns: there('campaigns').reader,
+    tracebacks: there('tracebacks').desk,
+    live: reader,
+    reports,
+    holds: holdPort,
+    organizations: trust,
+    providers: there('providers').directory,
+    signer: home.signer,
     proofs: auditProofsOf(context.database, { logId, proofOf, publicKey: home.signer.publicKey }),
     files: openFileStore({ directory: home.folders.files, key: home.fileKey }),
     operator: {

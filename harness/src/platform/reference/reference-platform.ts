@@ -109,7 +109,11 @@ export async function startReferenceWithAreas(options: ReferencePlatformOptions 
     const { database, context } = platform;
     return {
       ...platform,
-      ...{ home, opened: opened(), receiptKeys: { keys: [receiptJwk(home)] }, close, [Symbol.asyncDispose]: close },
+      home,
+      opened: opened(),
+      receiptKeys: { keys: [receiptJwk(home)] },
+      close,
+      [Symbol.asyncDispose]: close,
       campaignCalls: (campaignId, limit) => opened().campaigns.reader.calls(context.database, campaignId, { limit }),
       recordCount: (providerId, range) => countRecords(opened().records.reader, providerId, range),
       verifyAudit: (heldCheckpoints) => opened().auditLog.verify(heldCheckpoints),

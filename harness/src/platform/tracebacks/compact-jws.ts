@@ -64,8 +64,10 @@ export function readCompactJws(jws: string): ReadJws | undefined {
   const header = headerOf(protectedHeader);
   if (header === undefined || 'crit' in header) return undefined;
   return {
-    ...{ header, signingInput: `${protectedHeader}.${payload}` },
-    ...{ payload: Buffer.from(payload, 'base64url'), signature: Buffer.from(signature, 'base64url') },
+    header,
+    signingInput: `${protectedHeader}.${payload}`,
+    payload: Buffer.from(payload, 'base64url'),
+    signature: Buffer.from(signature, 'base64url'),
   };
 }
 

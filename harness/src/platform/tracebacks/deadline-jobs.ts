@@ -38,7 +38,11 @@ type DueTraceback = { readonly traceback_id: string; readonly wake_at_ms: number
 async function wakeDue(parts: AnswerParts, nowMs: number): Promise<void> {
   const { context } = parts;
   await workThrough<DueTraceback>({
-    ...{ context, job: 'tracebacks.deadlines', nowMs, idOf: (row) => row.traceback_id, most: WOKEN_OF_A_RUN },
+    context,
+    job: 'tracebacks.deadlines',
+    nowMs,
+    idOf: (row) => row.traceback_id,
+    most: WOKEN_OF_A_RUN,
     page: (after) =>
       tablesOf(context.database)
         .selectFrom('tracebacks_states')
@@ -86,7 +90,11 @@ type SeekingTraceback = { readonly traceback_id: string; readonly place: number 
 async function seekNeighbours(parts: AnswerParts, nowMs: number): Promise<void> {
   const { context } = parts;
   await workThrough<SeekingTraceback>({
-    ...{ context, job: 'tracebacks.neighbours', nowMs, idOf: (row) => row.traceback_id, most: SEEKS_OF_A_RUN },
+    context,
+    job: 'tracebacks.neighbours',
+    nowMs,
+    idOf: (row) => row.traceback_id,
+    most: SEEKS_OF_A_RUN,
     page: (after) =>
       tablesOf(context.database)
         .selectFrom('tracebacks_states')
@@ -179,7 +187,9 @@ async function recordsAround(
   if (live === undefined || call === undefined || silent === undefined || Number.isNaN(atMs)) return [];
   const marginMs = call.at.precision === 'minute' ? NEIGHBOUR_MARGIN_MS + 60_000 : NEIGHBOUR_MARGIN_MS;
   const { records } = await live.find({
-    ...{ fromMs: atMs - marginMs, toMs: atMs + marginMs, limit: SOUGHT_RECORDS },
+    fromMs: atMs - marginMs,
+    toMs: atMs + marginMs,
+    limit: SOUGHT_RECORDS,
     ...(call.called !== undefined && { calledTns: [canonicalDigits(call.called)] }),
   });
   const resolved = new Map<string, string | undefined>();

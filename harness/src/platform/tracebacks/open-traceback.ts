@@ -61,14 +61,18 @@ export async function openTraceback(
   // The platform itself names by an id alone, and retries what is refused.
   if (organizationId !== 'platform' && found.status === 'several' && found.mixed !== undefined)
     return {
-      ...{ status: 'refused', reason: 'mixed-provider' },
+      status: 'refused',
+      reason: 'mixed-provider',
       detail: mixedReferenceText('The first provider', found.mixed),
     };
   const tracebackId = context.newId('t');
   const first = found.status === 'found' ? referenceOf(found.provider) : named;
   const atMs = context.clock.nowMs();
   const { state } = startTraceback({
-    ...{ tracebackId, atMs, first, direction },
+    tracebackId,
+    atMs,
+    first,
+    direction,
     rules: parts.rules ?? lifecycleRules(),
     ...(call.recordId !== undefined && { sharedRecordId: call.recordId }),
   });
@@ -78,10 +82,21 @@ export async function openTraceback(
   engine.texts.note(pieces, whole);
   const held: HeldTraceback = {
     row: {
-      ...{ traceback_id: tracebackId, place: 0, direction, campaign_id: campaignId ?? null },
-      ...{ opened_by: organizationId, reason_key: reasonKey ?? null, opened_at_ms: atMs, updated_at_ms: atMs },
-      ...{ standing: 'open', outcome: null, version: 0, wake_at_ms: null, seeks_neighbours: false },
-      ...{ waits: [], opening: pieces },
+      traceback_id: tracebackId,
+      place: 0,
+      direction,
+      campaign_id: campaignId ?? null,
+      opened_by: organizationId,
+      reason_key: reasonKey ?? null,
+      opened_at_ms: atMs,
+      updated_at_ms: atMs,
+      standing: 'open',
+      outcome: null,
+      version: 0,
+      wake_at_ms: null,
+      seeks_neighbours: false,
+      waits: [],
+      opening: pieces,
     },
     requests: new Map(),
     state,
@@ -296,9 +311,13 @@ type OutcomeRow = Awaited<ReturnType<typeof outcomeRows>>[number];
 function outcomeOf(row: OutcomeRow): RequestOutcome {
   const { arm, reason, role, isDisputed } = row.result;
   return {
-    ...{ requestId: row.request_id, tracebackId: row.traceback_id, providerId: row.provider_id },
+    requestId: row.request_id,
+    tracebackId: row.traceback_id,
+    providerId: row.provider_id,
     ...(row.campaign_id !== null && { campaignId: row.campaign_id }),
-    ...{ hop: row.hop, issuedAtMs: row.issued_at_ms, dueAtMs: row.due_at_ms },
+    hop: row.hop,
+    issuedAtMs: row.issued_at_ms,
+    dueAtMs: row.due_at_ms,
     ...(row.answered_at_ms !== null && { answeredAtMs: row.answered_at_ms }),
     state: stateOf(row),
     ...(arm !== undefined && { arm }),

@@ -224,7 +224,8 @@ async function sendOrJoin(work: EffectWork, asking: Asking): Promise<readonly Tr
       answer: {
         ...veiledAnswer(answer, context.sealed.pseudonym),
         ...(answer.call !== undefined && { call: answer.call }),
-        ...{ requestId, tracebackId },
+        requestId,
+        tracebackId,
       },
       asked: request.call,
     })),

@@ -175,23 +175,35 @@ async function issue(work: TracebackWork, call: OperationCall): Promise<Platform
   if (clocks.status === 'refused') return problemAnswer('conflict', { detail: clocks.detail });
   const { mitigationDueAt, reportDueAt: reportDue } = clocks;
   const notice: FccNotice = {
-    ...{ format: 'hopback.fcc-notice.1', noticeId, state: 'open', reference, provider: referenceOf(provider) },
+    format: 'hopback.fcc-notice.1',
+    noticeId,
+    state: 'open',
+    reference,
+    provider: referenceOf(provider),
     issuedAt: iso(issuedAtMs),
     mitigationDueAt: iso(mitigationDueAt.atMs),
     reportDueAt: iso(reportDue.atMs),
     description,
     ...(campaignId !== undefined && { campaignId }),
-    ...{ calls, tracebackIds, responses: [] },
+    calls,
+    tracebackIds,
+    responses: [],
   };
   const belongsTo = `notice:${noticeId}`;
   const pieces = await sealJson(context, transaction, { value: notice, belongsTo });
   await NOTICES.add(transaction, {
-    ...{ notice_id: noticeId, provider_id: providerId, issued_at_ms: issuedAtMs, state: 'open' },
-    ...{ mitigation_due_at_ms: mitigationDueAt.atMs, report_due_at_ms: reportDue.atMs },
+    notice_id: noticeId,
+    provider_id: providerId,
+    issued_at_ms: issuedAtMs,
+    state: 'open',
+    mitigation_due_at_ms: mitigationDueAt.atMs,
+    report_due_at_ms: reportDue.atMs,
     notice: JSON.stringify(pieces),
   });
   await context.tell(transaction, {
-    ...{ type: 'org.hopback.notice.issued.1', subject: noticeId, to: [providerId] },
+    type: 'org.hopback.notice.issued.1',
+    subject: noticeId,
+    to: [providerId],
     data: { member: 'notice', sealed: pieces },
   });
   await work.audit('notice.issued', belongsTo);
@@ -222,8 +234,12 @@ async function respond(work: TracebackWork, row: NoticeRow, call: OperationCall)
   const belongsTo = `notice:${noticeId}`;
   const pieces = await sealJson(context, transaction, { value: response, belongsTo });
   await RESPONSES.add(transaction, {
-    ...{ notice_id: noticeId, response_id: responseId, kind, sha256 },
-    ...{ received_at_ms: context.clock.nowMs(), response: JSON.stringify(pieces) },
+    notice_id: noticeId,
+    response_id: responseId,
+    kind,
+    sha256,
+    received_at_ms: context.clock.nowMs(),
+    response: JSON.stringify(pieces),
   });
   const { state } = received;
   if (state !== row.state) await NOTICES.set(transaction, noticeId, { state });

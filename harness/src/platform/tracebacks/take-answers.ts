@@ -158,7 +158,10 @@ class AnswerIntake {
     }
     const texts = engine.texts.withAnswers(new Map(taken.map((one) => [one.requestId, [one.verified.answer]])));
     const { done } = await engine.conductHeld(transaction, [...held.values()], {
-      ...{ changes: [], texts, besides: insertion(transaction, 'tracebacks_answers', rows), isLast: true },
+      changes: [],
+      texts,
+      besides: insertion(transaction, 'tracebacks_answers', rows),
+      isLast: true,
     });
     const staff = await parts.organizations.staff(transaction);
     for (const [index, { verified, requestId, call, receipt, tracebackIds }] of taken.entries()) {

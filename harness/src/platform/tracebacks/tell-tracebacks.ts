@@ -44,7 +44,8 @@ export async function tellOverdue(work: TracebackWork & Batch, held: HeldTraceba
     if (asking === undefined) continue;
     const { request_id: subject, traceback_id: tracebackId, provider_id: providerId, due_at_ms: dueAtMs } = asking;
     await context.tell(transaction, {
-      ...{ type: 'org.hopback.traceback-request.overdue.1', subject },
+      type: 'org.hopback.traceback-request.overdue.1',
+      subject,
       data: { requestId: subject, tracebackId, dueAt: iso(dueAtMs) },
       to: [providerId, ...(await parts.organizations.staff(transaction))],
     });
@@ -128,7 +129,9 @@ function requestFacts(request: HeldRequest): RequestFacts {
   const { request_id: requestId, issued_at_ms: issuedAtMs, due_at_ms: dueAtMs } = request;
   const { last_answer_id: answerId, last_answered_at_ms: receivedAtMs } = request;
   return {
-    ...{ requestId, issuedAtMs, dueAtMs },
+    requestId,
+    issuedAtMs,
+    dueAtMs,
     ...(answerId !== null && receivedAtMs !== null && { lastAnswer: { answerId, receivedAtMs } }),
   };
 }
@@ -157,7 +160,9 @@ export async function tellUpdated(work: TracebackWork, held: HeldTraceback): Pro
     const value = shownTo(viewer);
     const sealed = await sealJson(context, transaction, { value, belongsTo: `traceback:${tracebackId}` });
     await context.tell(transaction, {
-      ...{ type: 'org.hopback.traceback.updated.1', subject: tracebackId, to },
+      type: 'org.hopback.traceback.updated.1',
+      subject: tracebackId,
+      to,
       data: { member: 'traceback', sealed },
     });
   };

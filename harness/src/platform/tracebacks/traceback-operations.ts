@@ -78,7 +78,9 @@ async function open(parts: AnswerParts, call: OperationCall): Promise<PlatformAn
   if (isForeignRecord) return unopened('/call/recordId', 'not-your-own');
   return parts.engine.transact(async (transaction) => {
     const opened = await openTraceback(parts, transaction, {
-      ...{ opening, organizationId: caller.organizationId, actor: caller.clientId },
+      opening,
+      organizationId: caller.organizationId,
+      actor: caller.clientId,
     });
     if (opened.status === 'refused')
       return unopened(
@@ -170,7 +172,9 @@ export function staffOperations(parts: AnswerParts): Operations {
     reportNeighbour: decision('neighbour.reported', async ({ call, transaction }, _held, frame) => {
       const { reportId, provider, sentTo } = call.request.body as StaffBody<'NeighbourReport'>;
       return {
-        ...{ type: 'neighbour-reported', ...frame, reportId: `staff:${reportId}` },
+        type: 'neighbour-reported',
+        ...frame,
+        reportId: `staff:${reportId}`,
         provider: await registered(parts, transaction, provider),
         sentTo: await registered(parts, transaction, sentTo),
       };
@@ -234,10 +238,12 @@ async function traceForward(parts: AnswerParts, work: CallWork, held: HeldTraceb
   const now = iso(work.context.clock.nowMs());
   const at = { asWritten: now, local: now.slice(0, -1), zone: 'UTC', precision: 'millisecond' } as const;
   const opened = await openForward(parts, work.transaction, {
-    ...{ held, forwardId },
+    held,
+    forwardId,
     order: {
       opening: { direction: 'forward', call: { called: number, at }, firstProvider },
-      ...{ ...work.by, reasonKey: `forward:${tracebackId}:${forwardId}` },
+      ...work.by,
+      reasonKey: `forward:${tracebackId}:${forwardId}`,
       ...(held.row.campaign_id !== null && { campaignId: held.row.campaign_id }),
     },
   });

@@ -161,7 +161,8 @@ function outsideBoxes({ scenario }: NetworkPlan, shown: ReadonlySet<string>): re
           style: 'small',
         },
       ],
-      ...{ shape: 'outside', isCulprit: false },
+      shape: 'outside',
+      isCulprit: false,
     })),
     ...called.map(({ id, count = 1, by = 'sink' }): Box => ({
       id: `called ${id}`,
@@ -169,7 +170,8 @@ function outsideBoxes({ scenario }: NetworkPlan, shown: ReadonlySet<string>): re
         { text: id, style: 'strong' },
         { text: `${counted(count, 'number')}, ${by}`, style: 'small' },
       ],
-      ...{ shape: 'outside', isCulprit: false },
+      shape: 'outside',
+      isCulprit: false,
     })),
   ];
 }

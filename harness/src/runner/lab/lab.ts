@@ -32,7 +32,9 @@ export const LAB_SCHEMA = z.object({
   listen: z.record(id, z.object({ host, port })),
   certificates: z.object({
     keys: z.object(PKI_KEYS_SHAPE),
-    ...{ host, address: host, httpsPort: port },
+    host,
+    address: host,
+    httpsPort: port,
   }),
   /** What the switches sign with, by id. */
   issued: z.record(id, z.object({ privateKeyPem: keyPem, chainPem })),

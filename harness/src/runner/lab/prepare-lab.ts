@@ -133,7 +133,11 @@ export async function prepareLab(folder: string, plan: NetworkPlan, options: Lab
   }
   const { host, port } = certificates;
   const lab: Lab = {
-    ...{ format: 'hopback.lab.1', external, externalCallers, listen, issued },
+    format: 'hopback.lab.1',
+    external,
+    externalCallers,
+    listen,
+    issued,
     certificates: { keys, host, address: isIP(host) === 0 ? '0.0.0.0' : host, httpsPort: port },
   };
   const x5uOf = (id: string): string => `https://${host}:${String(port)}${certificatePath(id)}`;
@@ -187,7 +191,8 @@ export function labRunOptions(
   { external, externalCallers, listen, certificates, issued }: Lab,
 ): Pick<RunOptions, 'external' | 'externalCallers' | 'listen' | 'certificates'> {
   return {
-    ...{ externalCallers, listen },
+    externalCallers,
+    listen,
     external: Object.fromEntries(Object.entries(external).map(([id, uri]) => [id, { uri }])),
     certificates: { ...certificates, issued, crlFile: join(folder, LAB_FILES.crl) },
   };

@@ -17,7 +17,9 @@ export const Metric = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('distribution'),
     count,
-    ...{ min: time, mean: time, max: time },
+    min: time,
+    mean: time,
+    max: time,
     percentiles: z.object({ '50': time, '90': time, '95': time, '99': time, '99.9': time }),
   }),
 ]);
@@ -294,8 +296,12 @@ function domainOf({ kind: aggregate }: ThresholdAggregate, kind: Metric['kind'])
 function spanOf({ aggregate, operator, limit }: Threshold, kind: Metric['kind']): Span {
   const domain = DOMAINS[domainOf(aggregate, kind)];
   const all: Span = {
-    ...{ low: Number.NEGATIVE_INFINITY, high: Number.POSITIVE_INFINITY, hasLow: false, hasHigh: false },
-    ...{ isWhole: domain.isWhole, without: [] },
+    low: Number.NEGATIVE_INFINITY,
+    high: Number.POSITIVE_INFINITY,
+    hasLow: false,
+    hasHigh: false,
+    isWhole: domain.isWhole,
+    without: [],
   };
   switch (operator) {
     case '<':
@@ -319,7 +325,10 @@ function both(one: Span, other: Span): Span {
   const high = Math.min(one.high, other.high);
   const isIn = (end: number, own: number, has: boolean): boolean => own !== end || has;
   return {
-    ...{ low, high, isWhole: one.isWhole, without: [...one.without, ...other.without] },
+    low,
+    high,
+    isWhole: one.isWhole,
+    without: [...one.without, ...other.without],
     hasLow: isIn(low, one.low, one.hasLow) && isIn(low, other.low, other.hasLow),
     hasHigh: isIn(high, one.high, one.hasHigh) && isIn(high, other.high, other.hasHigh),
   };

@@ -60,7 +60,8 @@ export async function loadCredentials(options: OptionsOf<typeof CREDENTIAL_OPTIO
   const chainPem = await textFile(options.needed('certificate'), io);
   const allow = allowListOf(options);
   const read = readSigningCertificate({
-    ...{ chainPem, x5u: options.needed('x5u') },
+    chainPem,
+    x5u: options.needed('x5u'),
     ...defined({ x5uPolicy: allow && { allow } }),
   });
   if (read.status === 'unusable') {

@@ -24,7 +24,9 @@ export function completionCommand<Io extends ProgramIo>(program: Program<Io>): C
   };
   const command: Command<string, Io> = {
     ...about,
-    ...{ usage: Object.keys(SHELLS), options: {}, run },
+    usage: Object.keys(SHELLS),
+    options: {},
+    run,
     notes: [
       'Read the script when the shell starts:',
       `  eval "$(${program.name} completion bash)"      # in ~/.bashrc\n` +

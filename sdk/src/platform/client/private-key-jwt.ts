@@ -255,7 +255,9 @@ async function refusal(response: Response, nowMs: number): Promise<HopbackError>
 function unreachable(cause: unknown, deadline: AttemptDeadline): HopbackError {
   const reason = deadline.isOver() ? 'timeout' : connectionErrorCode(cause);
   return new HopbackError('network-failed', `no token could be asked for: ${reason}`, {
-    ...{ retryable: true, cause, details: { reason } },
+    retryable: true,
+    cause,
+    details: { reason },
   });
 }
 

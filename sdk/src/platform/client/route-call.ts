@@ -345,7 +345,9 @@ export function routeCall(route: PlatformRoute<string>, params: RouteCallParams)
   return {
     method: route.method,
     route: route.path,
-    ...{ path, query, headers },
+    path,
+    query,
+    headers,
     ...(body !== undefined && { body }),
     accept: route.response.kind === 'file' ? '*/*' : ACCEPT_JSON,
     receive: receiving(route),

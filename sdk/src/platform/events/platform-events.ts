@@ -309,7 +309,8 @@ async function* readConnection(
     // A line without an end is as good as nothing, however much of it comes.
     if (!hasLine && nowMs() - lastLineMs > silenceMs)
       throw new HopbackError('network-failed', 'the event stream has a line without an end', {
-        ...{ retryable: true, details: { reason: 'silent' } },
+        retryable: true,
+        details: { reason: 'silent' },
       });
     for (const item of parser.push(chunk)) {
       if (item.kind === 'retry') {

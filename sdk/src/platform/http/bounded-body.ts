@@ -60,7 +60,9 @@ export async function* bodyChunks(
 
 function failed(reason: string, cause?: unknown): HopbackError {
   return new HopbackError('network-failed', `the connection to the platform broke: ${reason}`, {
-    ...{ retryable: true, cause, details: { reason } },
+    retryable: true,
+    cause,
+    details: { reason },
   });
 }
 

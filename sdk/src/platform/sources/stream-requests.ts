@@ -190,7 +190,10 @@ export function streamTracebackRequests(options: StreamRequestsOptions): Traceba
   const queue = createArrivalQueue('event-stream', client, clock, logger);
   const rounds = createRequestRounds({ client, queue, open, isMissingOnly: true, logger });
   const parts: StreamParts = {
-    ...{ options, queue, clock, random },
+    options,
+    queue,
+    clock,
+    random,
     progress: createStreamProgress(position, logger),
     report: createStateReport('event-stream', clock, onState, logger),
     catchUp: createCatchUp(rounds, clock, queue.signal, logger),

@@ -237,7 +237,9 @@ function createDeliveries(options: WebhookReceiverOptions, clock: TimerClock) {
       if (under === undefined && inFlight.size >= MAX_WEBHOOKS_IN_FLIGHT) return REFUSALS.busy;
       const work = under ?? begin(event, delivery);
       const outcome = await valueWithin(work, {
-        ...{ timeoutMs: deliveryTimeoutMs, schedule: clock.schedule, late: 'late' as const },
+        timeoutMs: deliveryTimeoutMs,
+        schedule: clock.schedule,
+        late: 'late' as const,
       });
       if (outcome === 'late') return REFUSALS.late;
       return outcome ? TAKEN : REFUSALS.failed;

@@ -271,8 +271,15 @@ function transactionOf(call: SipCall, { facts, side, peer, atUs }: CallMessage):
   const known = call.transactions.find((one) => one.branch === branch && one.side === side);
   if (known !== undefined || call.transactions.length >= MAX_TRANSACTIONS) return known;
   const begun: InviteTransaction = {
-    ...{ branch, side, peer, facts, atUs },
-    ...{ hasInvite: false, isInDialog: false, toTags: [], answers: [] },
+    branch,
+    side,
+    peer,
+    facts,
+    atUs,
+    hasInvite: false,
+    isInDialog: false,
+    toTags: [],
+    answers: [],
   };
   call.transactions.push(begun);
   return begun;

@@ -117,7 +117,9 @@ async function listened(configuration: HepConfiguration, parts: OpenParts): Prom
   const progress = progressOf(configuration, parts);
   let failures = 0;
   const listener = await listenToSource({
-    ...{ configuration, rejects, schedule },
+    configuration,
+    rejects,
+    schedule,
     store: {
       async insert(records) {
         const inserted = await progress.storing(() => sink.insert(records));
@@ -140,9 +142,20 @@ async function listened(configuration: HepConfiguration, parts: OpenParts): Prom
       const { udpPackets, tcpPackets } = listener.counters();
       const skipped = 0;
       return {
-        ...{ id, rows: udpPackets + tcpPackets, records, skipped, rejected, inserted, repeated, waiting },
+        id,
+        rows: udpPackets + tcpPackets,
+        records,
+        skipped,
+        rejected,
+        inserted,
+        repeated,
+        waiting,
         ...progress.state(),
-        ...{ unreadBytes: 0, unreadFiles: 0, brokenFiles: 0, failures, lost: lost + rejects.statistics().lost },
+        unreadBytes: 0,
+        unreadFiles: 0,
+        brokenFiles: 0,
+        failures,
+        lost: lost + rejects.statistics().lost,
       };
     },
     look: listener.commit,
@@ -268,7 +281,9 @@ function progressOf(
   { clock, schedule, onNotice }: IntakeSourceParts,
 ): SourceProgress {
   return new SourceProgress({
-    ...{ clock, schedule, stuckAfterMs },
+    clock,
+    schedule,
+    stuckAfterMs,
     notice: (notice) => onNotice(sourceNotice(id, notice)),
   });
 }

@@ -269,7 +269,10 @@ async function openParts(options: RecordIntakeOptions, keep: Keep): Promise<Part
     onNotice({ source, kind: 'failed', detail: `${what}: ${String(cause)}` });
   keep(
     await startRetention({
-      ...{ store, days, clock, schedule: scheduleInBackground },
+      store,
+      days,
+      clock,
+      schedule: scheduleInBackground,
       onExpired: (records) => onNotice({ kind: 'expired', records, days }),
       onFailed: failed('store', 'retention could not be kept'),
     }),
@@ -279,7 +282,8 @@ async function openParts(options: RecordIntakeOptions, keep: Keep): Promise<Part
   const sink = platform?.feed ?? store;
   const submitted = keep(
     createPendingInserts({
-      ...{ store: sink, schedule: scheduleInBackground },
+      store: sink,
+      schedule: scheduleInBackground,
       ...(maxSubmitted === undefined ? {} : { maxPending: maxSubmitted }),
       onFailed: (cause) => onNotice(sourceNotice('submitted', { kind: 'failed', cause })),
     }),

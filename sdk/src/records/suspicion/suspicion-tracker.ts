@@ -387,7 +387,11 @@ function* packedGroups(entries: BoundedTableState<GroupMemory>['entries']): Gene
     if (group === undefined) continue;
     const { index, counts, areas, areaCalls } = group;
     yield {
-      ...{ place, index, areas, areaCalls, counts: packedCounts(counts) },
+      place,
+      index,
+      areas,
+      areaCalls,
+      counts: packedCounts(counts),
       callersNow: ranksOf(counts.now) ?? new Uint8Array(0),
       callersBefore: ranksOf(counts.before),
     };
@@ -468,8 +472,13 @@ export function createSuspicionTracker(options: SuspicionTrackerOptions = {}): S
     judge: (record, reporter = '') => judgeCall(memory, record, reporter),
     memory: () => ({ numbers: numbers.size(), trunks: trunks.size(), signers: signers.size(), calls: calls.size() }),
     state: () => ({
-      ...{ ...now, numbers: numbers.state(), trunks: savedGroups(trunks), signers: savedGroups(signers) },
-      ...{ signed: packedCounts(signed), calls: calls.state(), rows: rows.state() },
+      ...now,
+      numbers: numbers.state(),
+      trunks: savedGroups(trunks),
+      signers: savedGroups(signers),
+      signed: packedCounts(signed),
+      calls: calls.state(),
+      rows: rows.state(),
     }),
     restore: (saved) => {
       now.half = saved.half;
@@ -503,7 +512,11 @@ function emptyMemory(options: SuspicionTrackerOptions) {
     return createGroupMemory(now.groupsMade, now.half);
   };
   return {
-    ...{ policy, lists, halfUs: policy.windowHours * HALF_HOUR_US, now, rows },
+    policy,
+    lists,
+    halfUs: policy.windowHours * HALF_HOUR_US,
+    now,
+    rows,
     numbers: createNumberCounts(limits.numbers),
     trunks: createBoundedTable<GroupMemory>(limits.trunks, makeGroup),
     signers: createBoundedTable<GroupMemory>(limits.signers, makeGroup),

@@ -264,11 +264,17 @@ export interface CallRoute {
 }
 
 const VERIFICATION: CallRoute = {
-  ...{ name: 'verification', takes: 'json', givesJson: true, isPlain: true },
+  name: 'verification',
+  takes: 'json',
+  givesJson: true,
+  isPlain: true,
   answer: answerVerification,
 };
 const SIGNING: CallRoute = {
-  ...{ name: 'signing', takes: 'json', givesJson: true, isPlain: true },
+  name: 'signing',
+  takes: 'json',
+  givesJson: true,
+  isPlain: true,
   answer: answerSigning,
 };
 

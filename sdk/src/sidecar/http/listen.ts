@@ -406,7 +406,8 @@ function listening(server: Server | TlsServer, host: string, port: number): Prom
     const fail = (cause: Error): void =>
       reject(
         new HopbackError('unavailable', `cannot listen on ${host} port ${String(port)}: ${cause.message}`, {
-          ...{ cause, retryable: true },
+          cause,
+          retryable: true,
         }),
       );
     server.once('error', fail);

@@ -326,13 +326,18 @@ const numbered = (route: Route, index: number): Route =>
 
 function pathOf({ id, summary, description, body, answers, query = [] }: Route, isGuarded: boolean): Schema {
   const parameters = query.map(({ name, description: about }) => ({
-    ...{ name, in: 'query', required: false, description: about },
+    name,
+    in: 'query',
+    required: false,
+    description: about,
     schema: { type: 'string' },
   }));
   const { '401': _unauthorized, ...open } = answers;
   return {
     post: {
-      ...{ operationId: id, summary, description },
+      operationId: id,
+      summary,
+      description,
       ...(!isGuarded && { security: [] }),
       ...(parameters.length > 0 && { parameters }),
       requestBody: { required: true, content: body },

@@ -68,8 +68,15 @@ export function reviewApp(options: ReviewAppOptions): Hono {
   const { nowMs, schedule = scheduleInBackground } = clock ?? BACKGROUND_CLOCK;
   const addressOf = addressFrom(options);
   const parts = {
-    ...{ base, origin, nowMs, addressOf, times },
-    ...{ responder: options.responder, context: options.context, accounts: options.accounts, audit: options.audit },
+    base,
+    origin,
+    nowMs,
+    addressOf,
+    times,
+    responder: options.responder,
+    context: options.context,
+    accounts: options.accounts,
+    audit: options.audit,
     sessions: createSessions(nowMs, randomBytes, idleMs),
     cookie: createSessionCookie({ base, isSecure }),
     newId: randomUUID,
@@ -81,7 +88,8 @@ export function reviewApp(options: ReviewAppOptions): Hono {
   });
   app.get(`${base}/style.css`, (context) => context.body(STYLE, 200, { 'content-type': 'text/css; charset=utf-8' }));
   addLoginRoutes(app, {
-    ...{ ...parts, checkPassword: createPasswordCheck() },
+    ...parts,
+    checkPassword: createPasswordCheck(),
     delays: createLoginDelays({ nowMs, schedule }),
     device: createDeviceCookie({ base, isSecure, nowMs, random: randomBytes }),
   });

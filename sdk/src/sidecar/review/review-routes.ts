@@ -280,7 +280,9 @@ function check(context: Context, parts: RequestParts, deciding: Deciding): Respo
     return showRequest(context, parts, { session, requestId, values: form, problems });
   }
   const content = confirmPage(frameOf(parts, session), {
-    ...{ decision, values: form, token: formToken(session, pathOf(parts, requestId)) },
+    decision,
+    values: form,
+    token: formToken(session, pathOf(parts, requestId)),
     text: findingText(outcome.draft.finding),
     despite: warningTexts(view, outcome.despite),
   });

@@ -113,8 +113,10 @@ function accountOf(line: string): Account | undefined {
 
 /** Of nobody: what a name that does not exist is held against, so that it takes as long as one that does. */
 const NOBODY: Account = {
-  ...{ name: '', ...COST },
-  ...{ salt: new Uint8Array(SALT_BYTES), hash: new Uint8Array(HASH_BYTES) },
+  name: '',
+  ...COST,
+  salt: new Uint8Array(SALT_BYTES),
+  hash: new Uint8Array(HASH_BYTES),
 };
 
 /** Passwords that are hashed at a time, and that wait: a flood of logins takes no memory, and of the threads that sync disks half at most. */

@@ -83,7 +83,8 @@ export async function warnOfOpenKeys(
   for (const path of new Set(keys.flatMap((one) => (one === undefined ? [] : [pathFrom(directory, one.key)]))))
     if (await isOpenToEverybody(path))
       onNotice({
-        ...{ level: 'warn', part: 'keys' },
+        level: 'warn',
+        part: 'keys',
         text: `${path} can be read by every user of this machine. Run: chmod 600 ${path}, and replace the key if anyone else had access.`,
       });
 }

@@ -279,7 +279,12 @@ async function publishedTrust(
   const listeners: ((store: TrustStore) => void)[] = [];
   const { url, crlUrls, cache } = trust.list;
   const refresh: TrustStoreRefreshService = createTrustStoreRefresh({
-    ...{ listUrl: url, crlUrls, stiPaRoots, intermediates, clock, random: Math.random },
+    listUrl: url,
+    crlUrls,
+    stiPaRoots,
+    intermediates,
+    clock,
+    random: Math.random,
     ...defined({
       crlSigners: crlSigners.length > 0 ? crlSigners : undefined,
       cachePath: cache && pathFrom(directory, cache),

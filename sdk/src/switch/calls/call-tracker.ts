@@ -168,8 +168,11 @@ function trackerState(options: CallTrackerOptions): TrackerState {
     reportTrouble(onTrouble, error);
   };
   return {
-    ...{ options, counts, instance: randomUUID() },
-    ...{ open: passingMap<OpenCall>(), recorder: createLegRecorder(options.source) },
+    options,
+    counts,
+    instance: randomUUID(),
+    open: passingMap<OpenCall>(),
+    recorder: createLegRecorder(options.source),
     outbox: 'insert' in sink ? createPendingInserts({ store: sink, schedule, onFailed: trouble }) : undefined,
     nextKey: () => (keys += 1),
     nowUs: () => Math.max(0, Math.floor(clock.nowMs())) * 1_000,
@@ -284,5 +287,13 @@ function handOver({ options, outbox, counts }: TrackerState, record: CallRecord)
 function statisticsOf({ counts, open, outbox }: TrackerState): CallTrackerStatistics {
   const { calls, givenUp, records, refused, troubles } = counts;
   const pending = outbox?.statistics().pending ?? 0;
-  return { ...{ calls, givenUp, records, troubles, pending }, open: open.size(), lost: refused };
+  return {
+    calls,
+    givenUp,
+    records,
+    troubles,
+    pending,
+    open: open.size(),
+    lost: refused,
+  };
 }

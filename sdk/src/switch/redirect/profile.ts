@@ -53,9 +53,15 @@ export interface RedirectProfile {
 export type RedirectProfileName = 'standard' | 'attestation' | 'attestation-info' | 'x-identity';
 
 const STANDARD: RedirectProfile = {
-  ...{ status: 302, identityField: 'Identity', dateField: 'Date', callerField: 'P-Asserted-Identity' },
-  ...{ attestationFields: [], origIdFields: [] },
-  ...{ reason: 'told', contact: 'source', refusals: 'block' },
+  status: 302,
+  identityField: 'Identity',
+  dateField: 'Date',
+  callerField: 'P-Asserted-Identity',
+  attestationFields: [],
+  origIdFields: [],
+  reason: 'told',
+  contact: 'source',
+  refusals: 'block',
 };
 
 /**
@@ -69,8 +75,10 @@ export const REDIRECT_PROFILES: Readonly<Record<RedirectProfileName, RedirectPro
   attestation: { ...STANDARD, attestationFields: ['Attestation'], origIdFields: ['Origination-ID'] },
   'attestation-info': {
     ...STANDARD,
-    ...{ attestationFields: ['Attestation-Info'], origIdFields: ['Origination-ID'] },
-    ...{ attestationIndicatorField: 'Attestation-Info', origIdIndicatorField: 'Origination-ID' },
+    attestationFields: ['Attestation-Info'],
+    origIdFields: ['Origination-ID'],
+    attestationIndicatorField: 'Attestation-Info',
+    origIdIndicatorField: 'Origination-ID',
   },
   'x-identity': { ...STANDARD, status: 300, identityField: 'X-Identity', dateField: 'X-Date' },
 };
@@ -235,12 +243,20 @@ export function nothingToSay(because: string, { reason }: Pick<RedirectProfile, 
 
 /** The next server may be asked. @see RFC 3261 section 21.5.4 @internal */
 export const unavailable = (because: string): RedirectAnswer => ({
-  ...{ outcome: 'unavailable', because, status: 503, reasonPhrase: 'Service Unavailable', headers: NO_HEADERS },
+  outcome: 'unavailable',
+  because,
+  status: 503,
+  reasonPhrase: 'Service Unavailable',
+  headers: NO_HEADERS,
 });
 
 /** Whoever reaches the port could have calls signed otherwise. @internal */
 export const FORBIDDEN: RedirectAnswer = {
-  ...{ outcome: 'forbidden', because: 'no-rule', status: 403, reasonPhrase: 'Forbidden', headers: {} },
+  outcome: 'forbidden',
+  because: 'no-rule',
+  status: 403,
+  reasonPhrase: 'Forbidden',
+  headers: {},
 };
 
 const NO_HEADERS: Readonly<Record<string, string>> = {};

@@ -165,7 +165,8 @@ function blocked(refusal: Refusal, identity: CallIdentity, profile: RedirectProf
   const isKept = profile.refusals === 'as-decided' || status === 603;
   const reasons = isKept ? reasonHeaders : reasonsOf(refusal, identity);
   return {
-    ...{ outcome: 'blocked', because },
+    outcome: 'blocked',
+    because,
     ...(isKept ? { status, reasonPhrase } : { status: 603, reasonPhrase: 'Decline' }),
     // The redress of a network block is not for a profile to leave out. @see 47 CFR 64.1200(k)(9)
     headers: reasons.length > 0 && (isKept || profile.reason === 'told') ? { Reason: reasons.join(', ') } : {},

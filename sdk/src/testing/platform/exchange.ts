@@ -111,7 +111,9 @@ export function createExchange(parts: ExchangeParts): (request: Request) => Prom
     const exchange: Exchange = { ...matched, request, url, httpRequestId, clientId, fault: rule?.fault };
     const response = await respond(parts, exchange, once);
     parts.calls.push({
-      ...{ operationId, clientId, status: response.status },
+      operationId,
+      clientId,
+      status: response.status,
       ...(rule !== undefined && { fault: rule.fault.kind }),
       ...(key !== null && { idempotencyKey: key }),
     });

@@ -64,8 +64,13 @@ export class KitDemands {
     if (refusal !== undefined) return refusal;
     const demandId = this.#parts.newId('dmd');
     const item: Demand = {
-      ...{ format: 'hopback.demand.1', demandId, state: 'under-review', submittedAt: this.#iso() },
-      ...{ documentSizeBytes: document.length, decisions: [], productionIds: [] },
+      format: 'hopback.demand.1',
+      demandId,
+      state: 'under-review',
+      submittedAt: this.#iso(),
+      documentSizeBytes: document.length,
+      decisions: [],
+      productionIds: [],
       ...submission,
     };
     this.#demands.set(demandId, { place: this.#parts.newPlace(), item, submittedBy: clientId });
@@ -103,8 +108,13 @@ export class KitDemands {
       throw new HopbackError('invalid-argument', `no decision allows a production under ${demandId}`);
     const productionId = this.#parts.newId('prd');
     const production: Production = {
-      ...{ format: 'hopback.production.1', productionId, demandId, decisionId: decision.decisionId },
-      ...{ state: 'in-preparation', createdAt: this.#iso(), files: [] },
+      format: 'hopback.production.1',
+      productionId,
+      demandId,
+      decisionId: decision.decisionId,
+      state: 'in-preparation',
+      createdAt: this.#iso(),
+      files: [],
     };
     this.#productions.set(productionId, { production, contents: new Map() });
     this.#change(held, { productionIds: [...held.item.productionIds, productionId] });
@@ -119,8 +129,10 @@ export class KitDemands {
     const contents = contentsOf(files);
     const production = conforming('Production', {
       ...found.production,
-      ...{ state: 'ready', manifestName: MANIFEST_NAME },
-      ...{ readyAt: this.#iso(), expiresAt: this.#iso(PRODUCTION_LIFETIME_MS) },
+      state: 'ready',
+      manifestName: MANIFEST_NAME,
+      readyAt: this.#iso(),
+      expiresAt: this.#iso(PRODUCTION_LIFETIME_MS),
       files: listed(files, contents),
     });
     this.#productions.set(productionId, { production, contents });
@@ -194,7 +206,10 @@ function listed(
   return [...contents].map(([name, bytes]) => {
     const { mediaType = 'application/json', recordClass, records } = files.find((file) => file.name === name) ?? {};
     return {
-      ...{ name, mediaType, sizeBytes: bytes.length, sha256: sha256(bytes) },
+      name,
+      mediaType,
+      sizeBytes: bytes.length,
+      sha256: sha256(bytes),
       ...(recordClass !== undefined && { recordClass }),
       ...(records !== undefined && { records }),
     };

@@ -144,7 +144,10 @@ export function createEndpointShelf(parts: {
         createdAt: new Date(parts.clock.nowMs()).toISOString(),
       };
       stored.set(endpoint.endpointId, {
-        ...{ endpoint, providerId, address: creation.url, place: parts.newPlace() },
+        endpoint,
+        providerId,
+        address: creation.url,
+        place: parts.newPlace(),
         secrets: [{ secret, endsAtMs: Infinity }],
       });
       return { ...endpoint, secret };

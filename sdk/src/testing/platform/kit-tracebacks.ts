@@ -59,12 +59,20 @@ export class KitTracebacks {
     const atMs = this.#clock.nowMs();
     const first = opening.firstProvider ?? firstOf(register);
     const { state } = startTraceback({
-      ...{ tracebackId, atMs, direction: opening.direction },
+      tracebackId,
+      atMs,
+      direction: opening.direction,
       first: referenceOr(register, first),
       ...(rules !== undefined && { rules }),
     });
     const trace: TracebackRecord = {
-      ...{ place: newPlace(), tracebackId, opening, openedAtMs: atMs, updatedAtMs: atMs, state, requests: [] },
+      place: newPlace(),
+      tracebackId,
+      opening,
+      openedAtMs: atMs,
+      updatedAtMs: atMs,
+      state,
+      requests: [],
       ...(openedBy !== undefined && { openedBy }),
     };
     this.tracebacks.set(tracebackId, trace);
@@ -277,7 +285,10 @@ function requestOf(
   const call = before === undefined ? undefined : nextAskedCall(before.asked, before.answer, direction);
   return {
     format: 'hopback.traceback-request.1',
-    ...{ requestId, tracebackId, direction, hop },
+    requestId,
+    tracebackId,
+    direction,
+    hop,
     requester: opening.requester ?? { kind: 'itg', name: 'Test traceback group' },
     issuedAt: new Date(at.issuedAtMs).toISOString(),
     dueAt: new Date(at.dueAtMs).toISOString(),
@@ -399,6 +410,12 @@ function receiptContent({ answer, sha256, receivedAt, isLate }: StoredAnswer): A
   const { requestId, tracebackId, answerId, revision } = answer;
   return {
     format: 'hopback.answer-receipt.1',
-    ...{ requestId, tracebackId, answerId, revision, answerSha256: sha256, receivedAt, isLate },
+    requestId,
+    tracebackId,
+    answerId,
+    revision,
+    answerSha256: sha256,
+    receivedAt,
+    isLate,
   };
 }

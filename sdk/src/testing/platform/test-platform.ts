@@ -254,7 +254,10 @@ export function createTestPlatform(options: TestPlatformOptions = {}): TestPlatf
     conformity.assertConforming();
   };
   return {
-    ...{ baseUrl: parts.baseUrl, keys: parts.answers.keys, handle: parts.handle, until: parts.watch.until },
+    baseUrl: parts.baseUrl,
+    keys: parts.answers.keys,
+    handle: parts.handle,
+    until: parts.watch.until,
     ...tracebacksOf(parts),
     ...demandsOf(parts),
     ...registryOf(parts),
@@ -352,7 +355,10 @@ async function* answersOf({ counter, watch }: Assembly): AsyncGenerator<TestAnsw
 }
 
 const shown = ({ answer, jws, provider, receivedAt, isLate }: StoredAnswer): TestAnswer => ({
-  ...{ answer, jws, receivedAt, isLate },
+  answer,
+  jws,
+  receivedAt,
+  isLate,
   providerId: provider.providerId,
 });
 
@@ -373,13 +379,17 @@ function registryOf(parts: Assembly): TestRegistry {
         mitigationDueAt: new Date(nowMs + 48 * HOUR_MS).toISOString(),
         reportDueAt: new Date(nowMs + 14 * 24 * HOUR_MS).toISOString(),
         description: 'Prerecorded calls without consent. 47 USC 227(b)(1)(B)',
-        ...{ calls: [], tracebackIds: [], responses: [] },
+        calls: [],
+        tracebackIds: [],
+        responses: [],
         ...notice,
       });
       shelf.notices.set(item.noticeId, { place: newPlace(), item, to: providerId });
       hub.emit({
         type: 'org.hopback.notice.issued.1',
-        ...{ subject: item.noticeId, data: { notice: item }, to: [providerId] },
+        subject: item.noticeId,
+        data: { notice: item },
+        to: [providerId],
       });
       return item;
     },

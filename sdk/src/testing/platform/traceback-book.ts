@@ -218,7 +218,10 @@ function hopOf(
   const last = record?.answers.at(-1);
   const customerAction = current?.callerAction ?? current?.upstreamAction;
   return {
-    ...{ hop, requestId, provider, state },
+    hop,
+    requestId,
+    provider,
+    state,
     ...(record !== undefined && { issuedAt: record.request.issuedAt, dueAt: iso(record.dueAtMs) }),
     ...(last !== undefined && { answeredAt: last.receivedAt, answerId: last.answer.answerId }),
     ...(last !== undefined && { arm: last.answer.finding.arm }),

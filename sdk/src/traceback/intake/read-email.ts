@@ -283,16 +283,19 @@ function kindOf({ mimeType, filename }: Attachment): FileKind {
 }
 
 const KINDS_BY_NAME: Readonly<Record<string, FileKind | undefined>> = {
-  ...{
-    wav: 'recording',
-    mp3: 'recording',
-    m4a: 'recording',
-    ogg: 'recording',
-    opus: 'recording',
-    flac: 'recording',
-    amr: 'recording',
-  },
-  ...{ csv: 'csv', tsv: 'csv', txt: 'text', eml: 'message', htm: 'html', html: 'html' },
+  wav: 'recording',
+  mp3: 'recording',
+  m4a: 'recording',
+  ogg: 'recording',
+  opus: 'recording',
+  flac: 'recording',
+  amr: 'recording',
+  csv: 'csv',
+  tsv: 'csv',
+  txt: 'text',
+  eml: 'message',
+  htm: 'html',
+  html: 'html',
 };
 
 const KINDS_BY_TYPE: Readonly<Record<string, FileKind>> = {

@@ -128,7 +128,10 @@ export function readTimeWords(text: string, dateOrder?: DateOrder): TimeWords | 
   const { dates, clock, zones, weekday } = state;
   if (dates.length === 0 && clock === undefined && zones.length === 0) return undefined;
   return {
-    ...{ dates, zones, ...(clock === undefined ? {} : { clock }), ...(weekday === undefined ? {} : { weekday }) },
+    dates,
+    zones,
+    ...(clock === undefined ? {} : { clock }),
+    ...(weekday === undefined ? {} : { weekday }),
     ...(state.isHalfOpen && !YEAR_FIRST.test(written) ? { isHalfOpen: true } : {}),
   };
 }

@@ -337,7 +337,12 @@ export function planSearch(request: TracebackRequest, options: MatchOptions = {}
   const wide = around(WIDEN_US + allowanceUs + LONGEST_LAG_US, WIDEN_US + allowanceUs);
   return {
     status: 'planned',
-    ...{ time, called, calling, narrow, wide, keys },
+    time,
+    called,
+    calling,
+    narrow,
+    wide,
+    keys,
     ...lookUps(call, { called, calling, narrow, wide, far: around(LONGEST_SEARCH_US, LONGEST_SEARCH_US) }),
     notes: notesOf(time, { called, calling }),
   };

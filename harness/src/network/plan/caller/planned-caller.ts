@@ -71,7 +71,8 @@ function campaignWords({ script, callBack }: ScenarioCaller, random: SeededRando
 function filled(words: CampaignScript, given: Readonly<Record<string, string>>, random: SeededRandom): string {
   const { language, company, key, names } = words;
   const own: Record<string, string> = {
-    ...{ company, key },
+    company,
+    key,
     name: random.pick(names),
     amount: String(100 + random.int(1_900)),
     number: String(10 + random.int(90)),
@@ -182,19 +183,17 @@ export function plannedCaller(caller: ScenarioCaller, { entries, findWay, random
     const isHeard = isAnswered || isReported;
     const transcript = isHeard ? speak?.(wordsOf(csv, line?.row ?? [])) : undefined;
     return {
-      ...{
-        atMs,
-        phase,
-        caller: id,
-        calling,
-        called,
-        destination: to.id,
-        way,
-        isAnswered,
-        durationMs,
-        isReported,
-        isRejected,
-      },
+      atMs,
+      phase,
+      caller: id,
+      calling,
+      called,
+      destination: to.id,
+      way,
+      isAnswered,
+      durationMs,
+      isReported,
+      isRejected,
       ...(campaign === undefined ? {} : { campaign }),
       ...(diversions.length === 0 ? {} : { diversions }),
       ...(transcript === undefined ? {} : { transcript }),

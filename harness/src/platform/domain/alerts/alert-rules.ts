@@ -188,8 +188,12 @@ export function dueAlerts(input: RuleInput): readonly DueAlert[] {
       const before = due.get(kind);
       if (before !== undefined && SEVERITIES.indexOf(before.severity) >= SEVERITIES.indexOf(severity)) continue;
       due.set(kind, {
-        ...{ agencyId: agency.agencyId, ruleId, kind, severity },
-        ...{ callsThere: there.calls, shareThere: there.share },
+        agencyId: agency.agencyId,
+        ruleId,
+        kind,
+        severity,
+        callsThere: there.calls,
+        shareThere: there.share,
       });
     }
     return [...due.values()];

@@ -320,7 +320,10 @@ function kindTable(
 
 /** For each outcome what a function makes of it; of one that is not known there is no evidence. */
 const byOutcome = <Value>(of: (outcome: Exclude<CallOutcome, 'unknown'>) => Value, unknown: Value) => ({
-  ...{ unanswered: of('unanswered'), short: of('short'), listened: of('listened'), conversation: of('conversation') },
+  unanswered: of('unanswered'),
+  short: of('short'),
+  listened: of('listened'),
+  conversation: of('conversation'),
   unknown,
 });
 

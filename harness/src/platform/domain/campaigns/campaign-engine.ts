@@ -304,10 +304,17 @@ const versionOf = (settings: object): string =>
 
 function stateOf({ parts: { book, records, reports }, tracker, seen }: EngineMemory) {
   return {
-    ...{ book: book.state(), groups: records.groups.state(), numbers: records.numbers.state() },
-    ...{ numberOwners: records.numberOwners, sharing: records.sharing, watched: records.watched },
-    ...{ scripts: reports.scripts.state(), contents: reports.contents.state() },
-    ...{ calls: placedCallsState(records.calls), tracker: tracker.state(), seen: seen.state() },
+    book: book.state(),
+    groups: records.groups.state(),
+    numbers: records.numbers.state(),
+    numberOwners: records.numberOwners,
+    sharing: records.sharing,
+    watched: records.watched,
+    scripts: reports.scripts.state(),
+    contents: reports.contents.state(),
+    calls: placedCallsState(records.calls),
+    tracker: tracker.state(),
+    seen: seen.state(),
   };
 }
 
@@ -338,13 +345,22 @@ function engineParts(options: CampaignEngineOptions): EngineParts {
     policy,
     book,
     records: {
-      ...{ policy, tables, book, calls, numbers, numberOwners },
+      policy,
+      tables,
+      book,
+      calls,
+      numbers,
+      numberOwners,
       groups: createCallGroups(limits.groups, { tables, headStart: policy.headStart }),
       sharing: new Map(),
       watched: new Map(),
     },
     reports: {
-      ...{ policy, book, calls, numbers, numberOwners },
+      policy,
+      book,
+      calls,
+      numbers,
+      numberOwners,
       scripts: new ScriptIndex(options.scriptLimits === undefined ? {} : { limits: options.scriptLimits }),
       contents: createContentTable(limits.contents),
     },
@@ -391,7 +407,10 @@ function watchedGroups({ records, policy, book }: EngineParts, limit: number) {
       const isNew = name === 'snowshoe' && calls < policy.leastCalls;
       if (evidence < policy.watchAt || isNew || book.file(group.owners[way]) !== undefined) continue;
       found.push({
-        ...{ group: group.key, way: name, evidence, calls },
+        group: group.key,
+        way: name,
+        evidence,
+        calls,
         alarmAt: policy.alarmAt,
       });
     }

@@ -291,7 +291,13 @@ export function savedCampaign(file: CampaignFile): SavedCampaign {
   const { observedCalls, recordedCalls, reportedCalls, bothCalls, carrierRecords, appReports } = file;
   return {
     format: 'hopback.saved-campaign.1',
-    ...{ campaignId, name, isNamedByAnalyst, kind, standing, firstSeenMs, lastSeenMs },
+    campaignId,
+    name,
+    isNamedByAnalyst,
+    kind,
+    standing,
+    firstSeenMs,
+    lastSeenMs,
     ...(mergedInto !== undefined && { mergedInto }),
     apartFrom: [...file.apartFrom],
     counts: { observedCalls, recordedCalls, reportedCalls, bothCalls, carrierRecords, appReports },
@@ -306,9 +312,16 @@ export function savedCampaign(file: CampaignFile): SavedCampaign {
 export function restoredCampaign(saved: SavedCampaign, keys: readonly CampaignKey[]): CampaignFile {
   const { campaignId, name, isNamedByAnalyst, kind, standing, firstSeenMs, lastSeenMs, names } = saved;
   return {
-    ...{ campaignId, name, isNamedByAnalyst, kind, standing, firstSeenMs, lastSeenMs },
+    campaignId,
+    name,
+    isNamedByAnalyst,
+    kind,
+    standing,
+    firstSeenMs,
+    lastSeenMs,
     // As many as calls, at the least.
-    ...{ carrierRecords: saved.counts.recordedCalls, appReports: saved.counts.reportedCalls },
+    carrierRecords: saved.counts.recordedCalls,
+    appReports: saved.counts.reportedCalls,
     ...saved.counts,
     mergedInto: saved.mergedInto,
     apartFrom: new Set(saved.apartFrom),

@@ -135,14 +135,18 @@ export function countRecord(counting: Counting, note: CallNote, file: CampaignFi
   const isNew = (member: 'signer' | 'upstream' | 'reporterId'): boolean =>
     note[member] !== undefined && counted.every((other) => other[member] !== note[member]);
   countFor(counting, call, {
-    ...{ file, reasons, evidence: recordEvidence(note), callingKey: note.callingKey },
+    file,
+    reasons,
+    evidence: recordEvidence(note),
+    callingKey: note.callingKey,
     record: {
       attestation: note.isFailed ? 'failed' : (note.attestation ?? 'none'),
       signer: isNew('signer') ? note.signer : undefined,
       upstream: isNew('upstream') ? note.upstream : undefined,
       reporter: isNew('reporterId') ? note.reporterId : undefined,
     },
-    ...{ records: counted.length, reports: call.reports.filter(({ isCounted }) => isCounted).length },
+    records: counted.length,
+    reports: call.reports.filter(({ isCounted }) => isCounted).length,
   });
   if (isJoinable(note)) putByNumbers(counting.calls.counted, numbersKey(note), call);
 }
@@ -152,7 +156,11 @@ export function countReported(counting: Counting, reported: ReportedCall, file: 
   if (reported.isCounted) return;
   const { placed: call, reasons, callingKey } = reported;
   countFor(counting, call, {
-    ...{ file, reasons, evidence: reported.call, callingKey, record: undefined },
+    file,
+    reasons,
+    evidence: reported.call,
+    callingKey,
+    record: undefined,
     records: call.records.filter(({ campaignId }) => campaignId !== undefined).length,
     reports: call.reports.filter(({ isCounted }) => isCounted).length,
   });
@@ -177,7 +185,10 @@ function countFor({ book }: Counting, call: PlacedCall, counted: Counted): void 
   if (records + reports === 0) call.reasons = reasons;
   call.campaignId = own.campaignId;
   book.count(own, {
-    ...{ reasons, callingKey: counted.callingKey, record: counted.record, before: { records, reports } },
+    reasons,
+    callingKey: counted.callingKey,
+    record: counted.record,
+    before: { records, reports },
     call: { ...evidence, placedCallId: placedCallId(call) },
   });
 }

@@ -61,7 +61,10 @@ export function createPlacedCalls(
 
 /** The tables as they stand, by reference. Never throws. */
 export const placedCallsState = ({ recorded, counted, named, waiting }: PlacedCalls) => ({
-  ...{ recorded: recorded.state(), counted: counted.state(), named: named.state(), waiting: waiting.state() },
+  recorded: recorded.state(),
+  counted: counted.state(),
+  named: named.state(),
+  waiting: waiting.state(),
 });
 
 /** Takes saved tables over. @throws RangeError for tables of another size */
@@ -127,7 +130,8 @@ export function reportsOfRecord(calls: PlacedCalls, note: CallNote, call: Placed
   if (!isJoinable(note)) return [];
   const met: WaitingReport[] = [];
   const when = {
-    ...{ atMs: note.atMs, withinMs: calls.policy.joinSeconds * 1_000 },
+    atMs: note.atMs,
+    withinMs: calls.policy.joinSeconds * 1_000,
     fits: ({ isMet, reported }: WaitingReport) =>
       !isMet &&
       isSameCalled(note, reported) &&
@@ -156,13 +160,15 @@ export function callOfReport(
   const { policy, waiting } = calls;
   const key = { ...nameKey(callingKey, calledNpaNxx), calledKey: reported.calledKey };
   const recorded = nearestOnRecord(calls, key, {
-    ...{ atMs: call.atMs, withinMs: policy.joinSeconds * 1_000 },
+    atMs: call.atMs,
+    withinMs: policy.joinSeconds * 1_000,
     fits: (one) =>
       isOnRecord(one) && hasNoReportOf(one, reported) && one.records.every((note) => isSameCalled(note, reported)),
   });
   if (recorded !== undefined) return recorded;
   return nearByNumbers(waiting, key, {
-    ...{ atMs: call.atMs, withinMs: policy.sameCallSeconds * 1_000 },
+    atMs: call.atMs,
+    withinMs: policy.sameCallSeconds * 1_000,
     fits: (other) =>
       !other.isMet && hasNoReportOf(other.reported.placed, reported) && areCalledAlike(other.reported, reported),
   })?.reported.placed;

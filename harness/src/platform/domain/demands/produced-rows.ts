@@ -50,7 +50,10 @@ export function callRecordRow(
   return {
     item: {
       recordClass: 'call-records',
-      ...{ fromMs: atMs, toMs: atMs, calling: listed(calling), called: listed(called) },
+      fromMs: atMs,
+      toMs: atMs,
+      calling: listed(calling),
+      called: listed(called),
       ...links,
       providers: [{ providerId, name: providerId }],
     },
@@ -76,7 +79,8 @@ export function callRecordRow(
       campaign_ids: links.campaignIds.join(' '),
     },
     whole: { placedCallId, providerId, receivedAt: new Date(receivedAtMs).toISOString(), record },
-    ...{ placedCallId, isUnjoined },
+    placedCallId,
+    isUnjoined,
   };
 }
 
@@ -115,7 +119,8 @@ export function appReportRow(
       campaign_ids: links.campaignIds.join(' '),
     },
     whole: { placedCallId, appId, report: rest },
-    ...{ placedCallId, isUnjoined },
+    placedCallId,
+    isUnjoined,
   };
 }
 
@@ -157,8 +162,13 @@ export function campaignRecordingRow(campaign: Campaign): Producible | undefined
   return {
     item: {
       recordClass: 'recordings',
-      ...{ fromMs: Date.parse(firstSeenAt), toMs: Date.parse(lastSeenAt), calling: [], called: [] },
-      ...{ campaignIds: [campaignId], tracebackIds: [], providers: [] },
+      fromMs: Date.parse(firstSeenAt),
+      toMs: Date.parse(lastSeenAt),
+      calling: [],
+      called: [],
+      campaignIds: [campaignId],
+      tracebackIds: [],
+      providers: [],
     },
     cells: {
       source: 'campaign',
@@ -209,10 +219,16 @@ export function tracebackRows(material: TracebackMaterial): readonly Producible[
     },
     whole: {
       kind: 'traceback',
-      ...{ tracebackId: traceback.tracebackId, direction: traceback.direction, state: traceback.state },
-      ...{ outcome: traceback.outcome, openedAt: traceback.openedAt, closedAt: traceback.closedAt },
-      ...{ requester: traceback.requester, call: traceback.call, timeBasis: material.call.timeBasis },
-      ...{ campaign: campaignNamed(traceback) },
+      tracebackId: traceback.tracebackId,
+      direction: traceback.direction,
+      state: traceback.state,
+      outcome: traceback.outcome,
+      openedAt: traceback.openedAt,
+      closedAt: traceback.closedAt,
+      requester: traceback.requester,
+      call: traceback.call,
+      timeBasis: material.call.timeBasis,
+      campaign: campaignNamed(traceback),
     },
   };
   return [
@@ -226,8 +242,13 @@ export function tracebackRows(material: TracebackMaterial): readonly Producible[
 function itemMaker({ traceback, call, campaignIds }: TracebackMaterial) {
   return (recordClass: DemandRecordClass, providers: ScopeItem['providers']): ScopeItem => ({
     recordClass,
-    ...{ fromMs: call.fromMs, toMs: call.toMs, calling: call.calling, called: call.called },
-    ...{ campaignIds, tracebackIds: [traceback.tracebackId], providers },
+    fromMs: call.fromMs,
+    toMs: call.toMs,
+    calling: call.calling,
+    called: call.called,
+    campaignIds,
+    tracebackIds: [traceback.tracebackId],
+    providers,
   });
 }
 
@@ -258,9 +279,15 @@ function requestRow(material: TracebackMaterial, hop: TracebackHop): Producible 
       ...tracebackCells(material, 'request'),
       hop: hop.hop,
       request_id: hop.requestId,
-      ...{ provider_id: hop.provider.providerId, provider: hop.provider.name },
-      ...{ state: hop.state, issued_at: hop.issuedAt, due_at: hop.dueAt, answered_at: hop.answeredAt },
-      ...{ arm: hop.arm, upstream: hop.upstream?.name, customer_action: hop.customerAction },
+      provider_id: hop.provider.providerId,
+      provider: hop.provider.name,
+      state: hop.state,
+      issued_at: hop.issuedAt,
+      due_at: hop.dueAt,
+      answered_at: hop.answeredAt,
+      arm: hop.arm,
+      upstream: hop.upstream?.name,
+      customer_action: hop.customerAction,
     },
     whole: { kind: 'request', tracebackId: material.traceback.tracebackId, ...hop },
   };
@@ -278,11 +305,16 @@ function answerRow(material: TracebackMaterial, answer: TracebackAnswer): Produc
       ...tracebackCells(material, 'answer'),
       request_id: answer.requestId,
       answer_id: answer.answerId,
-      ...{ provider_id: answer.provider.providerId, provider: answer.provider.name },
-      ...{ answered_at: answer.answeredAt, arm: finding.arm, revision: answer.revision },
+      provider_id: answer.provider.providerId,
+      provider: answer.provider.name,
+      answered_at: answer.answeredAt,
+      arm: finding.arm,
+      revision: answer.revision,
       upstream: 'upstream' in finding ? finding.upstream.name : undefined,
       reason: finding.arm === 'refused' ? finding.reason : undefined,
-      ...{ started_at: call?.startedAt, ended_at: call?.endedAt, disposition: call?.disposition },
+      started_at: call?.startedAt,
+      ended_at: call?.endedAt,
+      disposition: call?.disposition,
       comment: isOfCustomer ? undefined : comment,
     },
     whole: { kind: 'answer', ...shown },
@@ -297,16 +329,31 @@ function customerRow(material: TracebackMaterial, answer: TracebackAnswer): read
     {
       item: itemMaker(material)('customer-records', [answer.provider]),
       cells: {
-        ...{ traceback_id: answer.tracebackId, request_id: answer.requestId, answer_id: answer.answerId },
-        ...{ provider_id: answer.provider.providerId, provider: answer.provider.name, answered_at: answer.answeredAt },
-        ...{ customer_id: customer.customerId, name: contact?.name, email: contact?.email },
-        ...{ telephone: contact?.telephone, postal_address: contact?.postalAddress, country: contact?.country },
-        ...{ know_your_customer: customer.knowYourCustomer, action: customer.action, comment: answer.comment },
+        traceback_id: answer.tracebackId,
+        request_id: answer.requestId,
+        answer_id: answer.answerId,
+        provider_id: answer.provider.providerId,
+        provider: answer.provider.name,
+        answered_at: answer.answeredAt,
+        customer_id: customer.customerId,
+        name: contact?.name,
+        email: contact?.email,
+        telephone: contact?.telephone,
+        postal_address: contact?.postalAddress,
+        country: contact?.country,
+        know_your_customer: customer.knowYourCustomer,
+        action: customer.action,
+        comment: answer.comment,
       },
       whole: {
-        ...{ tracebackId: answer.tracebackId, requestId: answer.requestId, answerId: answer.answerId },
-        ...{ provider: answer.provider, answeredAt: answer.answeredAt, arm: answer.finding.arm },
-        ...{ customer, comment: answer.comment },
+        tracebackId: answer.tracebackId,
+        requestId: answer.requestId,
+        answerId: answer.answerId,
+        provider: answer.provider,
+        answeredAt: answer.answeredAt,
+        arm: answer.finding.arm,
+        customer,
+        comment: answer.comment,
       },
     },
   ];
@@ -319,7 +366,9 @@ function customerOf({ finding }: TracebackAnswer): CustomerStatement | undefined
 function reportParts(report: AppReport): Omit<ScopeItem, 'recordClass' | 'campaignIds' | 'tracebackIds' | 'providers'> {
   const atMs = Date.parse(report.calledAt);
   return {
-    ...{ fromMs: atMs, toMs: atMs, calling: listed(report.calling) },
+    fromMs: atMs,
+    toMs: atMs,
+    calling: listed(report.calling),
     called: report.called.shown === 'number' ? [report.called.tn] : [],
   };
 }
@@ -457,8 +506,14 @@ function instantInZone(wall: number, zone: string): number | undefined {
 /** What a clock on the wall shows at an instant, as if it were UTC. @throws RangeError for a zone that there is not */
 function wallClock(instant: number, zone: string): number {
   const parts = new Intl.DateTimeFormat('en-US', {
-    ...{ timeZone: zone, hourCycle: 'h23', year: 'numeric', month: '2-digit', day: '2-digit' },
-    ...{ hour: '2-digit', minute: '2-digit', second: '2-digit' },
+    timeZone: zone,
+    hourCycle: 'h23',
+    year: 'numeric',
+    month: '2-digit',
+    day: '2-digit',
+    hour: '2-digit',
+    minute: '2-digit',
+    second: '2-digit',
   }).formatToParts(instant);
   const part = (type: Intl.DateTimeFormatPartTypes): number => Number(parts.find((one) => one.type === type)?.value);
   const seconds = Date.UTC(part('year'), part('month') - 1, part('day'), part('hour'), part('minute'), part('second'));

@@ -112,7 +112,9 @@ export function countVolume() {
       return {
         volume: {
           ...counts,
-          ...{ notAnswered, withoutDuration, hoursNotListed: beyond },
+          notAnswered,
+          withoutDuration,
+          hoursNotListed: beyond,
           byDuration: DURATION_BUCKETS.map(({ name }, at) => ({ bucket: name, ...(durations[at] ?? noCalls()) })),
           byDay: sorted(days).map(([day, own]) => ({ day, ...own })),
           byHour: sorted(hours).map(([hour, own]) => ({ hour, ...own })),
@@ -132,8 +134,11 @@ function addCall(counts: Counts, { carrierRecords, appReports }: OpenCall): void
 }
 
 const openCall = (produced: Producible): OpenCall => ({
-  ...{ best: produced, lastMs: produced.item.fromMs, seconds: undefined },
-  ...{ carrierRecords: 0, appReports: 0 },
+  best: produced,
+  lastMs: produced.item.fromMs,
+  seconds: undefined,
+  carrierRecords: 0,
+  appReports: 0,
 });
 
 function countsOf(counts: Map<string, Counts>, name: string): Counts {
@@ -211,7 +216,8 @@ export function gatherRestraintPackage() {
     if (path !== undefined) {
       const hop = {
         hop: Number(cells['hop']),
-        ...{ provider: request.provider, state: request.state },
+        provider: request.provider,
+        state: request.state,
         ...optional({ arm: cells['arm'] }),
       };
       paths.set(tracebackId, { ...path, hops: [...path.hops, hop] });
@@ -239,7 +245,8 @@ export function gatherRestraintPackage() {
       paths: [...paths.values()],
       /** Tracebacks by what they came to. */
       outcomes: [...outcomes].map(([outcome, tracebacks]) => ({ outcome, tracebacks })),
-      ...{ requests, recordings },
+      requests,
+      recordings,
       /** Of each list, what was left out of it for its length. */
       notListed: { ...left },
     }),
@@ -269,7 +276,9 @@ const LONE_SURROGATE = /\p{Surrogate}/gu;
 function recordingOf(cells: Producible['cells']) {
   const transcript = text(cells['transcript']);
   return {
-    ...{ source: text(cells['source']), sourceId: text(cells['source_id']), at: text(cells['at']) },
+    source: text(cells['source']),
+    sourceId: text(cells['source_id']),
+    at: text(cells['at']),
     ...(transcript !== '' && { excerpt: transcript.slice(0, EXCERPT_CHARS).replace(LONE_SURROGATE, '\uFFFD') }),
   };
 }

@@ -27,8 +27,13 @@ interface ChangeWords extends AnsweredWords {
 /** Makers of the routes of one tag. */
 export function routesOf(tag: string) {
   const common = (operationId: string, path: string, words: RouteWords) => ({
-    ...{ operationId, path, tag, summary: words.summary, description: words.description },
-    ...{ allowed: words.allowed ?? (['staff'] as const), parameters: words.parameters ?? [] },
+    operationId,
+    path,
+    tag,
+    summary: words.summary,
+    description: words.description,
+    allowed: words.allowed ?? (['staff'] as const),
+    parameters: words.parameters ?? [],
   });
   return {
     /** Changes nothing. */
@@ -63,7 +68,10 @@ export function routesOf(tag: string) {
 export const BODY_PROBLEMS: readonly ProblemCode[] = ['invalid-body', 'too-large', 'unsupported-media-type'];
 
 const answered = ({ answer: [body, description], status = 200 }: ChangeWords): ServedRoute['response'] => ({
-  ...{ kind: 'json', status, body, description },
+  kind: 'json',
+  status,
+  body,
+  description,
 });
 
 /** A parameter may be out of its form; what a path names may not be there. */

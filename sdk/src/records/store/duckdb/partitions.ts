@@ -152,7 +152,10 @@ export class Partitions {
     const known = this.#entries.get(day);
     this.#entries.delete(day);
     const entry = known ?? {
-      ...{ opening: this.#inTurn(() => this.#openDay(day, isMade)), users: 0, isWritten: false, idle: undefined },
+      opening: this.#inTurn(() => this.#openDay(day, isMade)),
+      users: 0,
+      isWritten: false,
+      idle: undefined,
     };
     entry.isWritten ||= isMade;
     this.#entries.set(day, entry);

@@ -76,8 +76,14 @@ export type Times = ReturnType<typeof createTimes>;
 /** Makes it for a zone. @param zone - IANA name */
 export function createTimes(zone: string) {
   const local = new Intl.DateTimeFormat('en-US', {
-    ...{ timeZone: zone, hourCycle: 'h23', timeZoneName: 'short' },
-    ...{ month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit', second: '2-digit' },
+    timeZone: zone,
+    hourCycle: 'h23',
+    timeZoneName: 'short',
+    month: 'short',
+    day: 'numeric',
+    hour: '2-digit',
+    minute: '2-digit',
+    second: '2-digit',
   });
   return {
     /** @param instant - RFC 3339 in UTC, or milliseconds since the epoch */

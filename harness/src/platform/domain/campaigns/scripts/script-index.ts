@@ -105,8 +105,11 @@ class ScriptStore {
   /** Each in the order in which they are forgotten. */
   state() {
     return {
-      ...{ once: this.#once, often: this.#often, members: this.#members },
-      ...{ followed: this.#followed, opened: this.#opened },
+      once: this.#once,
+      often: this.#often,
+      members: this.#members,
+      followed: this.#followed,
+      opened: this.#opened,
     };
   }
 
@@ -379,7 +382,9 @@ export class ScriptIndex {
   /** What it holds, by reference: to be written before the next add. Holds transcripts as they were heard. */
   state() {
     return {
-      ...{ store: this.#store.state(), frequency: this.#frequency.state(), wordings: this.#wordings.state() },
+      store: this.#store.state(),
+      frequency: this.#frequency.state(),
+      wordings: this.#wordings.state(),
       counts: this.#counts,
     };
   }
