@@ -280,7 +280,15 @@ function failed(error: unknown, { command, options, io }: ApiCall): ExitCode {
   const told = more.length > 0 ? ` (${more.join(', ')})` : '';
   const message = `${printableText(error.message)}${told}`;
   if (options.isOn('json'))
-    io.stdout.write(jsonLine({ format: 'hopback.error.1', exitCode: EXIT.negative, code, message, hints: [] }));
+    io.stdout.write(
+      jsonLine({
+        format: 'hopback.error.1',
+        exitCode: EXIT.negative,
+        code,
+        message,
+        hints: [],
+      }),
+    );
   printLines(io, [`hopback-harness ${command.name}: ${message}`], io.stderr);
   return EXIT.negative;
 }

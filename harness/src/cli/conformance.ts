@@ -145,7 +145,14 @@ async function list(selection: CaseSelection, options: Options, io: HarnessIo): 
   const cases = selectCases(CONFORMANCE_CASES, selection);
   const text = options.isOn('json')
     ? JSON.stringify(
-        cases.map(({ number, title, group, level, source, needs }) => ({ number, title, group, level, source, needs })),
+        cases.map(({ number, title, group, level, source, needs }) => ({
+          number,
+          title,
+          group,
+          level,
+          source,
+          needs,
+        })),
         undefined,
         2,
       )
@@ -284,7 +291,15 @@ const sipOf = (options: Options): SipTargetOptions =>
 
 async function report(
   outcome: ConformanceOutcome,
-  { url, options, io }: { readonly url: string; readonly options: Options; readonly io: HarnessIo },
+  {
+    url,
+    options,
+    io,
+  }: {
+    readonly url: string;
+    readonly options: Options;
+    readonly io: HarnessIo;
+  },
 ): Promise<ExitCode> {
   if (outcome.status === 'no-cases') throw new UsageError('no case fits --only and --group');
   if (outcome.status === 'no-answer') {

@@ -101,7 +101,14 @@ function ending(
   ];
 }
 
-const COLORS: Readonly<Record<string, number>> = { '✓': 32, '✗': 31, '≠': 31, '⌀': 33, '?': 33, '→': 36 };
+const COLORS: Readonly<Record<string, number>> = {
+  '✓': 32,
+  '✗': 31,
+  '≠': 31,
+  '⌀': 33,
+  '?': 33,
+  '→': 36,
+};
 
 /** Colours the mark of a line, and the whole of a line in capitals, which is a title. */
 function painted(line: string): string {

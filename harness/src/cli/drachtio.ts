@@ -133,7 +133,15 @@ function printer({ stdout }: HarnessIo, isJson: boolean) {
       const time = new Date(atMs).toISOString().slice(11, 23);
       const peer = `${transport} ${remote.address}:${remote.port}`;
       print(
-        { event: 'message', direction, transport, remote, atMs, what, callId },
+        {
+          event: 'message',
+          direction,
+          transport,
+          remote,
+          atMs,
+          what,
+          callId,
+        },
         `${time} ${direction === 'in' ? '<-' : '->'} ${peer.padEnd(26)} ${what.padEnd(24)} ${callId}`,
       );
     },
@@ -145,7 +153,15 @@ function printer({ stdout }: HarnessIo, isJson: boolean) {
           .map(([name, count]) => `${name} ${count}`)
           .join(', ') || 'nothing';
       print(
-        { event: 'end', received, sent, retransmissions, faults, overloaded, inUse: server.inUse() },
+        {
+          event: 'end',
+          received,
+          sent,
+          retransmissions,
+          faults,
+          overloaded,
+          inUse: server.inUse(),
+        },
         `received: ${list(received.requests, received.responses)}`,
         `sent: ${list(sent.requests, sent.responses)}; ${retransmissions} of them again`,
         `faults: ${list(faults)}; refused for overload: ${overloaded}`,

@@ -130,7 +130,17 @@ function printerOf(settings: PlatformSettings, { stdout }: HarnessIo) {
           startedInMs: Math.round(startedInMs),
           ...(warnings.length > 0 && { warnings }),
         },
-        ...startLines(settings, { url, profile, keys: home.folders.keys, startedInMs, warnings }, process.cwd()),
+        ...startLines(
+          settings,
+          {
+            url,
+            profile,
+            keys: home.folders.keys,
+            startedInMs,
+            warnings,
+          },
+          process.cwd(),
+        ),
       );
     },
     /** How far the demo is. */

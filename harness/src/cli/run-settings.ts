@@ -93,7 +93,15 @@ function runOptions(options: Options, secret: string): RunOptions {
 
 function decimal(
   options: Options,
-  { name, min, max }: { readonly name: string; readonly min: number; readonly max: number },
+  {
+    name,
+    min,
+    max,
+  }: {
+    readonly name: string;
+    readonly min: number;
+    readonly max: number;
+  },
 ): number | undefined {
   const text = options.text(name);
   if (text === undefined) return undefined;

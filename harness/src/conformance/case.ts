@@ -84,7 +84,11 @@ export type Observed =
   /** It spoke, and not as its interface has it. */
   | { readonly kind: 'not-understood'; readonly said: string }
   /** Nobody there, or not in time. */
-  | { readonly kind: 'no-answer'; readonly why: 'refused' | 'timeout' | 'cut'; readonly said: string };
+  | {
+      readonly kind: 'no-answer';
+      readonly why: 'refused' | 'timeout' | 'cut';
+      readonly said: string;
+    };
 
 /** The three values of verstat, without what vendors append to them. */
 export const VERSTATS: readonly Verstat[] = ['TN-Validation-Passed', 'TN-Validation-Failed', 'No-TN-Validation'];

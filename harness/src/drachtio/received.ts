@@ -75,7 +75,11 @@ export function withoutTopVia({ message, essentials }: Received): string {
 export type Reading =
   | { readonly status: 'read'; readonly received: Received }
   /** Its sender is told with `response`, where there is a way to tell. */
-  | { readonly status: 'refused'; readonly fault: string; readonly response: string | undefined }
+  | {
+      readonly status: 'refused';
+      readonly fault: string;
+      readonly response: string | undefined;
+    }
   /** Nothing but a keep-alive. */
   | { readonly status: 'nothing' };
 
@@ -117,13 +121,30 @@ export function readParsed(parsed: ParsedMessage, arrival: Arrival): Reading {
   if (whole === undefined) return refuse('body-cut-off', 400);
   if (isRequest(message) && !isRequestUri(message.requestUri)) return refuse('bad-request-uri', 400);
   const viaValue = isRequest(message) ? stampedVia(essentials.via, flow.remote) : essentials.via.value;
-  return { status: 'read', received: { message: whole, essentials, flow, atMs, viaValue } };
+  return {
+    status: 'read',
+    received: {
+      message: whole,
+      essentials,
+      flow,
+      atMs,
+      viaValue,
+    },
+  };
 }
 
 /** The refusal of a request that cannot be taken in; undefined for an ACK or a response, which nobody answers. */
 export function refusal(
   message: SipMessage,
-  { via, status, arrival }: { readonly via: ReadVia; readonly status: number; readonly arrival: Arrival },
+  {
+    via,
+    status,
+    arrival,
+  }: {
+    readonly via: ReadVia;
+    readonly status: number;
+    readonly arrival: Arrival;
+  },
 ): string | undefined {
   if (!isRequest(message) || message.method === 'ACK') return undefined;
   const { flow, atMs, tag } = arrival;
@@ -137,7 +158,13 @@ export function refusal(
     contentLength: -1,
     maxForwards: -1,
   };
-  const received = { message, essentials, flow, atMs, viaValue: stampedVia(via, flow.remote) };
+  const received = {
+    message,
+    essentials,
+    flow,
+    atMs,
+    viaValue: stampedVia(via, flow.remote),
+  };
   return ownResponse(received, { status, toTag: tag() });
 }
 

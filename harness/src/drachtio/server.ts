@@ -37,7 +37,11 @@ export const COMPATIBLE_VERSION = 'v0.9.10';
 /** A running server. */
 export interface DrachtioServer extends AsyncDisposable {
   /** What `srf.connect()` takes. */
-  readonly control: { readonly host: string; readonly port: number; readonly secret: string };
+  readonly control: {
+    readonly host: string;
+    readonly port: number;
+    readonly secret: string;
+  };
   /**
    * Connects to an application of the same process, as a drachtio-server in its outbound mode does, with nothing between the two: it costs less than
    * loopback does. The application gets requests of all methods.
@@ -45,7 +49,11 @@ export interface DrachtioServer extends AsyncDisposable {
    */
   readonly connectTo: (application: Server) => void;
   /** Where SIP is spoken, in the order asked for. */
-  readonly listening: readonly { readonly transport: TransportName; readonly host: string; readonly port: number }[];
+  readonly listening: readonly {
+    readonly transport: TransportName;
+    readonly host: string;
+    readonly port: number;
+  }[];
   /**
    * `sip:` URI of one of the listeners, without a user part.
    * @throws {@link HopbackError} `invalid-argument` where the server does not listen on the transport
@@ -216,7 +224,14 @@ class Wire implements TransportsUser {
   #show(direction: 'in' | 'out', text: string, flow: Flow): void {
     if (this.taps.isEmpty()) return;
     const { transport, local, remote } = flow;
-    this.taps.show({ direction, transport, local, remote, atMs: this.clock.nowMs(), text });
+    this.taps.show({
+      direction,
+      transport,
+      local,
+      remote,
+      atMs: this.clock.nowMs(),
+      text,
+    });
   }
 }
 
@@ -438,7 +453,13 @@ const DEFAULT_LISTEN: readonly ListenAddress[] = [{ transport: 'udp', host: LOOP
 const FIRST_RESPONSE_HOLD_MS = 6;
 
 /** How frames name transports; drachtio-server has no word of its own for WebSockets. */
-const PROTOCOL: Readonly<Record<TransportName, string>> = { udp: 'udp', tcp: 'tcp', tls: 'tls', ws: 'tcp', wss: 'tls' };
+const PROTOCOL: Readonly<Record<TransportName, string>> = {
+  udp: 'udp',
+  tcp: 'tcp',
+  tls: 'tls',
+  ws: 'tcp',
+  wss: 'tls',
+};
 
 const TRANSPORT_PARAMETER: Readonly<Record<TransportName, string>> = {
   udp: '',

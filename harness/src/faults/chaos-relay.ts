@@ -231,7 +231,15 @@ function address({ host, port }: RelayAddress, leastPort: 0 | 1): RelayAddress {
 
 function whole(
   value: number,
-  { name, least, most }: { readonly name: string; readonly least: number; readonly most: number },
+  {
+    name,
+    least,
+    most,
+  }: {
+    readonly name: string;
+    readonly least: number;
+    readonly most: number;
+  },
 ): number {
   if (Number.isInteger(value) && value >= least && value <= most) return value;
   throw invalid(`${name} must be a whole number from ${least} to ${most}, not ${value}`);

@@ -91,7 +91,13 @@ export function createDatagramPlanner(seed: number, direction: RelayDirection) {
       const cut = isPaused ? 'none' : outage.meets(arrival, settings, draws.cut);
       if (isPaused || cut !== 'none' || draws.loss < settings.lossRate) {
         const action = isPaused ? 'paused' : cut === 'none' ? 'lost' : 'cut';
-        return { number, action, deliveries: [], releases: [], beginsOutage: cut === 'begins' };
+        return {
+          number,
+          action,
+          deliveries: [],
+          releases: [],
+          beginsOutage: cut === 'begins',
+        };
       }
       return { number, ...order.place({ number, nowMs: arrival.nowMs, draws }, settings), beginsOutage: false };
     },
@@ -150,7 +156,15 @@ function createOrder() {
 
   return {
     place: (
-      { number, nowMs, draws }: { readonly number: number; readonly nowMs: number; readonly draws: Draws },
+      {
+        number,
+        nowMs,
+        draws,
+      }: {
+        readonly number: number;
+        readonly nowMs: number;
+        readonly draws: Draws;
+      },
       settings: DatagramSettings,
     ): Pick<DatagramPlan, 'action' | 'deliveries' | 'releases'> => {
       const { delayMs, jitterMs } = settings;

@@ -266,11 +266,27 @@ function createStreamPump(context: RelayContext<StreamSettings>, options: Stream
     if (isPaused() || outlet.pendingBytes() >= STREAM_WINDOW_BYTES) from.pause();
     else if (from.isPaused() && outlet.pendingBytes() <= STREAM_WINDOW_BYTES / 2) from.resume();
   };
-  const outlet = createStreamOutlet({ direction, to, ledger, isPaused, onFlushed: flow, onReset, onCut });
+  const outlet = createStreamOutlet({
+    direction,
+    to,
+    ledger,
+    isPaused,
+    onFlushed: flow,
+    onReset,
+    onCut,
+  });
   const arrived = (sizeBytes: number, nowMs: number, atMs?: number): void => {
     const action: PacketAction = atMs === undefined ? 'cut' : atMs > nowMs ? 'delayed' : 'passed';
     const deliveriesMs = atMs === undefined ? [] : [atMs];
-    ledger.arrived({ direction, source, number: count++, action, sizeBytes, atMs: nowMs, deliveriesMs });
+    ledger.arrived({
+      direction,
+      source,
+      number: count++,
+      action,
+      sizeBytes,
+      atMs: nowMs,
+      deliveriesMs,
+    });
   };
   const read = (octets: Buffer): void => {
     const nowMs = clock.nowMs();

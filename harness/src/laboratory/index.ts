@@ -51,7 +51,14 @@ const newKey = (): string => createTestKey().privateKeyPem;
 /** The keys as a test PKI takes them. @throws what the sdk throws for a text that is no key */
 export function pkiKeysFromPem(keys: PkiKeysPem): TestPkiKeys {
   const { root, intermediate, stiPaRoot, stiPaSigner, stiPaCrlIssuer, tlsRoot } = keys;
-  const made = Object.entries({ root, intermediate, stiPaRoot, stiPaSigner, stiPaCrlIssuer, tlsRoot });
+  const made = Object.entries({
+    root,
+    intermediate,
+    stiPaRoot,
+    stiPaSigner,
+    stiPaCrlIssuer,
+    tlsRoot,
+  });
   return Object.fromEntries(made.map(([role, pem]) => [role, testKeyFromPem(pem)])) as TestPkiKeys;
 }
 

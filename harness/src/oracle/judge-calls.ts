@@ -21,7 +21,14 @@ const WRITING_MS = 5_000;
 
 /** Starts to count, for the providers of a plan. */
 function createRecordsCount({ providers, scenario }: NetworkPlan) {
-  const counts = new Map<string, { least: number; shared: number; most: number }>();
+  const counts = new Map<
+    string,
+    {
+      least: number;
+      shared: number;
+      most: number;
+    }
+  >();
   const sharing = new Map<string, ScenarioSharing>();
   const forking = new Set<string>();
   const crashing = new Map<string, readonly { readonly fromMs: number; readonly untilMs: number }[]>();
@@ -111,7 +118,11 @@ function judgeShown(
     seen: { index, shownVerstat, isAtCallee, hops: seenHops },
     truth: { hops },
     isBlocked,
-  }: { readonly seen: SeenCall; readonly truth: CarriedTruth; readonly isBlocked: boolean },
+  }: {
+    readonly seen: SeenCall;
+    readonly truth: CarriedTruth;
+    readonly isBlocked: boolean;
+  },
   count: VerdictCount,
 ): void {
   const last = hops.at(-1);
@@ -286,7 +297,11 @@ function lostCall(
     judging,
     truth,
     missing,
-  }: { readonly judging: Judging; readonly truth: CarriedTruth; readonly missing: readonly string[] },
+  }: {
+    readonly judging: Judging;
+    readonly truth: CarriedTruth;
+    readonly missing: readonly string[];
+  },
 ): Trouble | undefined {
   const [lost] = missing;
   if (lost !== undefined)
@@ -304,7 +319,14 @@ function createCampaignCount({ plan }: Judging): {
   readonly found: ReadonlyMap<string, PlacedCampaign>;
 } {
   const sharing = new Set(plan.providers.filter(({ shares }) => shares !== 'nothing').map(({ id }) => id));
-  const found = new Map<string, { firstAtMs: number; placed: number; visible: number }>();
+  const found = new Map<
+    string,
+    {
+      firstAtMs: number;
+      placed: number;
+      visible: number;
+    }
+  >();
   return {
     found,
     add: ({ campaign, way, isReported }, placedAtMs) => {

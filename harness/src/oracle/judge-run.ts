@@ -213,7 +213,15 @@ export function judgeRun(plan: NetworkPlan, facts: JudgedFacts): OracleReport {
   const showing = new Set(
     plan.providers.filter(({ role, stir }) => role === 'terminating' && stir).map(({ id }) => id),
   );
-  const judging: Judging = { plan, truth: networkTruth(plan), facts, findings, forking, external, showing };
+  const judging: Judging = {
+    plan,
+    truth: networkTruth(plan),
+    facts,
+    findings,
+    forking,
+    external,
+    showing,
+  };
   const calls = judgeCalls(judging);
   const metrics = {
     ...calls.metrics,

@@ -321,7 +321,13 @@ const MAX_GRANTED_SECONDS = 86_400;
 export class PhoneRegistration {
   readonly #settings: PhoneSettings;
   readonly #userAgent: () => UserAgent;
-  #series: { readonly agent: UserAgent; readonly callId: string; readonly cseq: number } | undefined;
+  #series:
+    | {
+        readonly agent: UserAgent;
+        readonly callId: string;
+        readonly cseq: number;
+      }
+    | undefined;
   #isRegistered = false;
   #cancelRenewal: (() => void) | undefined;
   #pending: Deferred<Core.IncomingResponseMessage> | undefined;

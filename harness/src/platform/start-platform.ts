@@ -297,7 +297,19 @@ async function openAreas(parts: {
   for (const { definition, open } of options.areas ?? []) {
     if (opened.has(definition.name))
       throw new HopbackError('invalid-configuration', `there are two areas ${definition.name}`);
-    opened.set(definition.name, closers.add(await open({ context, database, trust, feed, opened, publicUrl: url })));
+    opened.set(
+      definition.name,
+      closers.add(
+        await open({
+          context,
+          database,
+          trust,
+          feed,
+          opened,
+          publicUrl: url,
+        }),
+      ),
+    );
   }
   return opened;
 }

@@ -24,7 +24,11 @@ export interface RunDiff {
   readonly isSame: boolean;
   readonly verdict: { readonly before: string; readonly after: string };
   readonly metrics: readonly MetricChange[];
-  readonly thresholds: readonly { readonly name: string; readonly before: string; readonly after: string }[];
+  readonly thresholds: readonly {
+    readonly name: string;
+    readonly before: string;
+    readonly after: string;
+  }[];
   /** Findings that the seed decides and only the later run has, and that only the earlier one has, in words. The others count in metrics. */
   readonly newFindings: readonly string[];
   readonly goneFindings: readonly string[];

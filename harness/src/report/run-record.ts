@@ -116,7 +116,13 @@ export function latencySummary(times: readonly number[]): LatencySummary | undef
   if (times.length === 0) return undefined;
   const sorted = times.toSorted((one, other) => one - other);
   const at = (part: number): number => sorted[Math.max(0, Math.ceil(part * sorted.length) - 1)] ?? 0;
-  return { count: sorted.length, p50: at(0.5), p95: at(0.95), p99: at(0.99), max: at(1) };
+  return {
+    count: sorted.length,
+    p50: at(0.5),
+    p95: at(0.95),
+    p99: at(0.99),
+    max: at(1),
+  };
 }
 
 /** Whether a plan has a call of this index; what was seen may speak of others, which the oracle finds fault with. */

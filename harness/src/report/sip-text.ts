@@ -31,7 +31,14 @@ export function readSipText(text: string): SipText {
   }
   const status = /^SIP\/2\.0 (\d{3})/.exec(startLine)?.[1];
   const method = status === undefined ? (startLine.split(' ', 1)[0] ?? '') : '';
-  return { startLine, method, ...(status !== undefined && { status: Number(status) }), callId, cseq, identities };
+  return {
+    startLine,
+    method,
+    ...(status !== undefined && { status: Number(status) }),
+    callId,
+    cseq,
+    identities,
+  };
 }
 
 /** Call-ID of a message, or an empty text: what messages are kept by. Cheaper than {@link readSipText}. */

@@ -478,6 +478,12 @@ export function judged({ parts, plan, figures, endedBy, options, calls }: Run, f
 
 /** What the runner has seen by itself: calls, and nothing of what follows from them. */
 export function factsOf({ startedAtMs, calls }: Run, endedAtMs: number): RunFacts {
-  const nothing = { records: [], campaigns: [], alerts: [], tracebacks: [], troubles: [] };
+  const nothing = {
+    records: [],
+    campaigns: [],
+    alerts: [],
+    tracebacks: [],
+    troubles: [],
+  };
   return { ...nothing, startedAtMs, endedAtMs, calls: [...calls] };
 }

@@ -70,7 +70,11 @@ function readIt({ path, text }: FoundText, { set = {}, env = {} }: PlanSource): 
 
 /** The plan of an earlier run: its scenario is read again, as any other. */
 async function planOfRun(text: string, source: PlanSource): Promise<LoadedPlan> {
-  let file: { readonly scenario?: unknown; readonly seed?: unknown; readonly onceOnly?: unknown };
+  let file: {
+    readonly scenario?: unknown;
+    readonly seed?: unknown;
+    readonly onceOnly?: unknown;
+  };
   try {
     file = JSON.parse(text) as typeof file;
   } catch {

@@ -215,15 +215,36 @@ function resultOf(run: Run, facts: RunFacts): RunResult {
   // A call that somebody else was to place, and did not, was none.
   const placed = begun - run.calls.filter(({ placedAtMs }) => placedAtMs === undefined).length;
   const due = options.only?.length ?? plan.calls.length;
-  const unfinished = unfinishedPlan({ end, due, placed, skipped, thresholds: plan.scenario.thresholds });
-  const verdict = verdictOf({ end, placed, hanging: up, thresholds, oracle: seenToBe, unfinished });
+  const unfinished = unfinishedPlan({
+    end,
+    due,
+    placed,
+    skipped,
+    thresholds: plan.scenario.thresholds,
+  });
+  const verdict = verdictOf({
+    end,
+    placed,
+    hanging: up,
+    thresholds,
+    oracle: seenToBe,
+    unfinished,
+  });
   const oracle = withUnfinished(seenToBe, unfinished);
   const seen = new Map(facts.calls.map((call) => [call.index, call]));
   const samples = chooseSamples(plan, { facts, oracle }).flatMap(({ index, why }) => {
     const call = seen.get(index);
     return call === undefined || !hasCall(plan, index)
       ? []
-      : [{ index, why, truth: truthOf(index), seen: call, messages: keeper?.messagesOf(call) ?? [] }];
+      : [
+          {
+            index,
+            why,
+            truth: truthOf(index),
+            seen: call,
+            messages: keeper?.messagesOf(call) ?? [],
+          },
+        ];
   });
   const record: RunRecord = {
     plan,
@@ -239,7 +260,17 @@ function resultOf(run: Run, facts: RunFacts): RunResult {
     version: HARNESS_VERSION,
   };
   const exitCode = EXIT_CODES[verdict];
-  const result = { plan, facts, oracle, thresholds, end, verdict, exitCode, summary: summaryOf(record), record };
+  const result = {
+    plan,
+    facts,
+    oracle,
+    thresholds,
+    end,
+    verdict,
+    exitCode,
+    summary: summaryOf(record),
+    record,
+  };
   return folder === undefined ? result : { ...result, folder: folder.path };
 }
 

@@ -47,7 +47,15 @@ function seenCall(call: PlannedCall, { hops, finalStatus }: CarriedTruth, starte
 
 function seenHop(
   { provider, verdict, to }: TrueHop,
-  { place, callIndex, placedAtMs }: { readonly place: number; readonly callIndex: number; readonly placedAtMs: number },
+  {
+    place,
+    callIndex,
+    placedAtMs,
+  }: {
+    readonly place: number;
+    readonly callIndex: number;
+    readonly placedAtMs: number;
+  },
 ): SeenHop {
   const [verstat = 'not-asked'] = verdict.verstat;
   const hop: Draft<SeenHop> = {

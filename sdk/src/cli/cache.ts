@@ -41,7 +41,14 @@ async function runPreload(options: OptionsOf<typeof REPOSITORY_OPTIONS>, io: Cli
   const refused = failures.filter(({ status }) => status === 'refused');
   const exitCode = failures.length > refused.length ? EXIT.environment : refused.length > 0 ? EXIT.negative : EXIT.ok;
   const mark = exitCode === EXIT.ok ? '✓' : '!';
-  const document = { format: 'hopback.cache-preload.1', exitCode, found, failures, fetches, fromDisk };
+  const document = {
+    format: 'hopback.cache-preload.1',
+    exitCode,
+    found,
+    failures,
+    fetches,
+    fromDisk,
+  };
   return report(options, io, document, [
     ...failures.map(({ url, reason, detail }) => `✗ ${printableText(url)}: ${reason} (${printableText(detail)})`),
     `${mark} ${String(found)} there: ${String(fromDisk)} from the cache, ${String(found - fromDisk)} fetched; ` +
@@ -105,11 +112,22 @@ async function runExport(
   const path = shownText(requirePath(file));
   const text = `${JSON.stringify(document)}\n`;
   if (exported > 0) await io.files.write(file, text, { mode: 0o644, overwrite: true });
-  return report(options, io, { format: 'hopback.cache-export.1', exitCode, path, exported, rejected }, [
-    exported > 0
-      ? `✓ ${path}: ${countText(exported, 'certificate chain')}${left}`
-      : `✗ nothing to export${left}; ${path} is left as it is`,
-  ]);
+  return report(
+    options,
+    io,
+    {
+      format: 'hopback.cache-export.1',
+      exitCode,
+      path,
+      exported,
+      rejected,
+    },
+    [
+      exported > 0
+        ? `✓ ${path}: ${countText(exported, 'certificate chain')}${left}`
+        : `✗ nothing to export${left}; ${path} is left as it is`,
+    ],
+  );
 }
 
 /** A cache with all the entries that a repository keeps takes some 80 MB. */

@@ -115,10 +115,21 @@ async function runInspect(options: OptionsOf<typeof INSPECT_OPTIONS>, io: CliIo)
   });
   const { source, notes } = given;
   const exitCode = isFine ? EXIT.ok : EXIT.negative;
-  return report(options, io, { format: 'hopback.cert-inspect.1', exitCode, source, notes, certificates }, [
-    ...notes.map((note) => `! ${note}`),
-    ...inspected.flatMap((one, at) => inspectedText(one, at, inspected.length, nowMs)),
-  ]);
+  return report(
+    options,
+    io,
+    {
+      format: 'hopback.cert-inspect.1',
+      exitCode,
+      source,
+      notes,
+      certificates,
+    },
+    [
+      ...notes.map((note) => `! ${note}`),
+      ...inspected.flatMap((one, at) => inspectedText(one, at, inspected.length, nowMs)),
+    ],
+  );
 }
 
 function inspect(
@@ -199,7 +210,15 @@ async function runChain(options: OptionsOf<typeof CHAIN_OPTIONS>, io: CliIo): Pr
   const path = result.status === 'trusted' ? pathDocument(result.path) : undefined;
   const failures = result.status === 'untrusted' ? result.failures : undefined;
   const { source } = given;
-  const document = { format: 'hopback.cert-chain.1', exitCode, source, atMs, status: result.status, failures, path };
+  const document = {
+    format: 'hopback.cert-chain.1',
+    exitCode,
+    source,
+    atMs,
+    status: result.status,
+    failures,
+    path,
+  };
   return report(options, io, document, [
     ...chainText(result, { given, trustStore, atMs }),
     ...refusedLines(trustStore),

@@ -80,7 +80,14 @@ async function runCheck(options: OptionsOf<typeof CHECK_OPTIONS>, io: CliIo): Pr
   const others = unusable === undefined ? openKeys : [...openKeys, unusable];
   const isGood = problems.length === 0 && others.length === 0;
   const lines = [...problemLines(path, problems), ...others.map((text) => `${path}: ${text}`)];
-  if (options.isOn('json')) printJson(io, { path, isGood, problems, openKeys, unusable });
+  if (options.isOn('json'))
+    printJson(io, {
+      path,
+      isGood,
+      problems,
+      openKeys,
+      unusable,
+    });
   else printLines(io, isGood ? [`✓ ${path} is in order`] : lines);
   return isGood ? EXIT.ok : EXIT.negative;
 }

@@ -255,7 +255,13 @@ async function runCsr(options: OptionsOf<typeof CSR_OPTIONS>, io: CliIo): Promis
     io.stdout.write(pem);
     printLines(io, lines, io.stderr);
   }
-  const document = { format: 'hopback.csr.1', subject: subjectText, tnAuthList, pem, path: out };
+  const document = {
+    format: 'hopback.csr.1',
+    subject: subjectText,
+    tnAuthList,
+    pem,
+    path: out,
+  };
   return report(options, io, document, out === undefined ? [] : lines);
 }
 

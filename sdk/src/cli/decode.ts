@@ -59,7 +59,14 @@ function jsonOf({ identityHeader, passport, problem }: Decoded): unknown {
   if (passport === undefined)
     return { status: 'malformed', parameters, reason: problem?.reason, detail: problem?.detail };
   const { header, payload, signature, form } = passport.passport;
-  return { status: 'read', form, parameters, header: header.members, payload, signatureOctets: signature.length };
+  return {
+    status: 'read',
+    form,
+    parameters,
+    header: header.members,
+    payload,
+    signatureOctets: signature.length,
+  };
 }
 
 function textOf(decoded: readonly Decoded[], isToken: boolean, nowMs: number): readonly string[] {

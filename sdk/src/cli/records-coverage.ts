@@ -211,7 +211,13 @@ async function runStats(options: OptionsOf<typeof STORE_OPTIONS>, io: CliIo): Pr
     ['newest', newest ?? '-'],
     ['holds', `${String(holds.length)} in force, over ${countText(held, 'record')}`],
   ] as const;
-  const document = { format: 'hopback.records-stats.1', ...statistics, oldest, newest, ...counts };
+  const document = {
+    format: 'hopback.records-stats.1',
+    ...statistics,
+    oldest,
+    newest,
+    ...counts,
+  };
   return report(options, io, document, factLines(facts, ''));
 }
 

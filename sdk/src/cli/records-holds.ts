@@ -190,7 +190,13 @@ async function runExpire(options: OptionsOf<typeof EXPIRE_OPTIONS>, io: CliIo): 
   const removed = await store.expire(beforeUs);
   const holds = await store.holds();
   const before = utcText(beforeUs);
-  const document = { format: 'hopback.records-expire.1', beforeUs, before, removed, holds: holds.length };
+  const document = {
+    format: 'hopback.records-expire.1',
+    beforeUs,
+    before,
+    removed,
+    holds: holds.length,
+  };
   return report(options, io, document, [
     `✓ ${countText(removed, 'call')} removed that began before ${before}`,
     ...(holds.length === 0 ? [] : [`  ${countText(holds.length, 'hold')} in force; what is under them is kept`]),

@@ -161,7 +161,13 @@ async function runPreview(options: OptionsOf<typeof PREVIEW_OPTIONS>, io: CliIo)
 
 function documentOf({ record, suspicion, sharing }: Previewed): Readonly<Record<string, unknown>> {
   const { decision, members, record: sent } = sharing;
-  return { recordId: record.recordId, suspicion, decision, members, sent };
+  return {
+    recordId: record.recordId,
+    suspicion,
+    decision,
+    members,
+    sent,
+  };
 }
 
 function previewLines({ record, suspicion, sharing }: Previewed): readonly string[] {

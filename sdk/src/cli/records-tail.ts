@@ -93,7 +93,14 @@ function statusDocument({ sources, platform }: TailState): object {
   if (platform === undefined) return { sources };
   const { status, counts } = platform;
   const { shared, withheld, refused } = counts;
-  return { sources, shared, withheld, refused, stream: status, platform: platformText(status) };
+  return {
+    sources,
+    shared,
+    withheld,
+    refused,
+    stream: status,
+    platform: platformText(status),
+  };
 }
 
 /** What files hold that was not taken in, when an end is made of it: a line each. */

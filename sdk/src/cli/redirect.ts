@@ -277,7 +277,13 @@ async function orderOf(options: RedirectOptions, io: CliIo): Promise<Order> {
   const Srf = await loadSrf();
   const settings = await redirectSettings(options, io);
   const drainSeconds = options.number('drain-seconds', 0, MAX_DRAIN_SECONDS) ?? DRAIN_SECONDS;
-  return { address, Srf, settings, drainSeconds, secret: await secretFile(secretPath, io) };
+  return {
+    address,
+    Srf,
+    settings,
+    drainSeconds,
+    secret: await secretFile(secretPath, io),
+  };
 }
 
 /** SBCs go elsewhere, then the drachtio server refuses what still comes, then what is open is answered. */

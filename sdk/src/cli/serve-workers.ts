@@ -98,9 +98,17 @@ function textOf(counts: ProcessCounts, silent: number): Promise<string> {
 type Message =
   | { readonly hopback: 'reload' | 'close' }
   | { readonly hopback: 'counts-wanted'; readonly question: number }
-  | { readonly hopback: 'counts'; readonly question: number; readonly counts: ProcessCounts }
+  | {
+      readonly hopback: 'counts';
+      readonly question: number;
+      readonly counts: ProcessCounts;
+    }
   | { readonly hopback: 'metrics-wanted'; readonly id: number }
-  | { readonly hopback: 'metrics'; readonly id: number; readonly text: string };
+  | {
+      readonly hopback: 'metrics';
+      readonly id: number;
+      readonly text: string;
+    };
 
 /**
  * Between the end of a worker and the next in its place; doubled each time that one ended before it listened. One that has listened can be used, however

@@ -67,7 +67,13 @@ function createServeLog(log: CliLog, configuration: () => SidecarConfiguration['
   };
 }
 
-const LEVELS = { debug: 20, info: 30, warn: 40, error: 50, silent: 100 } as const;
+const LEVELS = {
+  debug: 20,
+  info: 30,
+  warn: 40,
+  error: 50,
+  silent: 100,
+} as const;
 
 const OPTIONS = optionSpecs({
   ...CONFIGURATION_OPTIONS,

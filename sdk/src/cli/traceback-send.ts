@@ -171,7 +171,15 @@ async function evidenceOf(
 export function reportSent(
   options: Options<'json'>,
   io: CliIo,
-  { decision, text, sent }: { readonly decision: ReviewDecision; readonly text: string; readonly sent: SentDecision },
+  {
+    decision,
+    text,
+    sent,
+  }: {
+    readonly decision: ReviewDecision;
+    readonly text: string;
+    readonly sent: SentDecision;
+  },
 ): ExitCode {
   const { result, signed, problems } = sent;
   if (result.status === 'refused') return reportRefused(options, io, result.problems);

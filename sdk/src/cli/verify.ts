@@ -190,7 +190,13 @@ async function run(options: VerifyOptions, io: CliIo): Promise<ExitCode> {
   const isAssumed = options.isOn('dangerously-assume-parties');
   const request = isAssumed ? { ...given, ...claimedParties(given.identity ?? []) } : given;
   const verdict = await withCertificates(options, io, (certificates) =>
-    createVerificationService({ certificates, trustStore, clock, policy, timeBudgetMs }).verify(request),
+    createVerificationService({
+      certificates,
+      trustStore,
+      clock,
+      policy,
+      timeBudgetMs,
+    }).verify(request),
   );
   const hints = verifyHints(verdict, {
     trustStore,

@@ -85,7 +85,14 @@ export function componentSchemas(): Readonly<Record<string, JsonObject>> {
 
 /** Members that are a compact JWS, and what is signed in them. */
 const SIGNED: Readonly<
-  Record<string, { readonly member: string; readonly typ: string; readonly payload: WireBodyName }>
+  Record<
+    string,
+    {
+      readonly member: string;
+      readonly typ: string;
+      readonly payload: WireBodyName;
+    }
+  >
 > = {
   AnswerSubmission: { member: 'answer', typ: TRACEBACK_ANSWER_JWS_TYPE, payload: 'TracebackAnswer' },
   SignedReceipt: { member: 'receipt', typ: ANSWER_RECEIPT_JWS_TYPE, payload: 'AnswerReceipt' },

@@ -192,7 +192,13 @@ function operation(route: PlatformRoute): JsonObject {
 }
 
 function parameter({ name, in: place, form, description, isRequired }: RouteParameter): JsonObject {
-  return { name, in: place, description, required: isRequired, schema: parameterSchema(form) };
+  return {
+    name,
+    in: place,
+    description,
+    required: isRequired,
+    schema: parameterSchema(form),
+  };
 }
 
 function responses(route: PlatformRoute): JsonObject {

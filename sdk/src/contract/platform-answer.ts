@@ -4,12 +4,24 @@ import { PROBLEM_KINDS, problemType } from './problem-table.js';
 
 /** What a platform answers to a call, before it is written as HTTP. */
 export type PlatformAnswer =
-  | { readonly kind: 'json'; readonly value: unknown; readonly headers?: Readonly<Record<string, string>> }
+  | {
+      readonly kind: 'json';
+      readonly value: unknown;
+      readonly headers?: Readonly<Record<string, string>>;
+    }
   | { readonly kind: 'nothing' }
-  | { readonly kind: 'file'; readonly bytes: Uint8Array; readonly mediaType: string }
+  | {
+      readonly kind: 'file';
+      readonly bytes: Uint8Array;
+      readonly mediaType: string;
+    }
   | { readonly kind: 'event-stream'; readonly stream: ReadableStream<Uint8Array> }
   /** Not in problem form: the token endpoint. RFC 6749 section 5.2 */
-  | { readonly kind: 'refusal'; readonly status: number; readonly value: unknown }
+  | {
+      readonly kind: 'refusal';
+      readonly status: number;
+      readonly value: unknown;
+    }
   | PlatformProblem;
 
 /** A refusal as the contract has it. */

@@ -123,8 +123,16 @@ export interface ReadPlatformRequest {
 
 /** What was read, or what is wrong with it; beside that, what a platform lets pass and a sender should not send. */
 type PlatformRequestReading =
-  | { readonly status: 'read'; readonly request: ReadPlatformRequest; readonly surplus: readonly ProblemLocation[] }
-  | { readonly status: 'refused'; readonly code: ProblemCode; readonly errors: readonly ProblemLocation[] };
+  | {
+      readonly status: 'read';
+      readonly request: ReadPlatformRequest;
+      readonly surplus: readonly ProblemLocation[];
+    }
+  | {
+      readonly status: 'refused';
+      readonly code: ProblemCode;
+      readonly errors: readonly ProblemLocation[];
+    };
 
 /** Schemas of bodies by their names. */
 type BodySchemas<Body extends string> = Readonly<Record<Body, WireSchema<unknown>>>;

@@ -51,17 +51,43 @@ export interface PlatformRoute<Body extends string = WireBodyName> {
     /** One JSON value a line, compressed. */
     | { readonly kind: 'lines'; readonly line: Body }
     /** `multipart/form-data`: a JSON part and a PDF. RFC 7578 */
-    | { readonly kind: 'json-and-pdf'; readonly jsonPart: string; readonly body: Body; readonly pdfPart: string };
+    | {
+        readonly kind: 'json-and-pdf';
+        readonly jsonPart: string;
+        readonly body: Body;
+        readonly pdfPart: string;
+      };
   /** What comes back when all went well. */
   readonly response:
-    | { readonly kind: 'json'; readonly status: 200 | 201 | 202; readonly body: Body; readonly description: string }
-    | { readonly kind: 'nothing'; readonly status: 204; readonly description: string }
+    | {
+        readonly kind: 'json';
+        readonly status: 200 | 201 | 202;
+        readonly body: Body;
+        readonly description: string;
+      }
+    | {
+        readonly kind: 'nothing';
+        readonly status: 204;
+        readonly description: string;
+      }
     /** The bytes of a file. */
-    | { readonly kind: 'file'; readonly status: 200; readonly description: string }
+    | {
+        readonly kind: 'file';
+        readonly status: 200;
+        readonly description: string;
+      }
     /** `text/event-stream`, without an end. */
-    | { readonly kind: 'event-stream'; readonly status: 200; readonly description: string };
+    | {
+        readonly kind: 'event-stream';
+        readonly status: 200;
+        readonly description: string;
+      };
   /** Refusals that are no problem documents. */
-  readonly refusals?: readonly { readonly status: number; readonly body: Body; readonly description: string }[];
+  readonly refusals?: readonly {
+    readonly status: number;
+    readonly body: Body;
+    readonly description: string;
+  }[];
   /** What can be wrong beside what every route with a token may answer. */
   readonly problems: readonly ProblemCode[];
   /**

@@ -7,12 +7,24 @@ export const CONTRACT_VERSION = '1.0.0';
 
 /** A parameter of the path. */
 export const inPath = (name: string, description: string): RouteParameter => {
-  return { name, in: 'path', form: 'identifier', description, isRequired: true };
+  return {
+    name,
+    in: 'path',
+    form: 'identifier',
+    description,
+    isRequired: true,
+  };
 };
 
 /** A parameter of the query that may be left out. */
 export const inQuery = (name: string, description: string, form: RouteParameter['form']): RouteParameter => {
-  return { name, in: 'query', form, description, isRequired: false };
+  return {
+    name,
+    in: 'query',
+    form,
+    description,
+    isRequired: false,
+  };
 };
 
 const inHeader = (
@@ -21,7 +33,13 @@ const inHeader = (
   form: RouteParameter['form'],
   isRequired = true,
 ): RouteParameter => {
-  return { name, in: 'header', form, description, isRequired };
+  return {
+    name,
+    in: 'header',
+    form,
+    description,
+    isRequired,
+  };
 };
 
 /** The field that makes a repeat harmless where the body does not. @see draft-ietf-httpapi-idempotency-key-header */

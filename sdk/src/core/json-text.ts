@@ -197,7 +197,11 @@ export type JsonParseResult =
        */
       readonly isCanonical: boolean;
     }
-  | { readonly status: 'malformed'; readonly reason: JsonFailure; readonly offset: number };
+  | {
+      readonly status: 'malformed';
+      readonly reason: JsonFailure;
+      readonly offset: number;
+    };
 
 /**
  * Limits for the header and payload of a PASSporT. They come out of an Identity header of at most 8 KiB; rich call data

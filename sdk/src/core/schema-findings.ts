@@ -131,9 +131,11 @@ export function readBySchema<Reading>(schema: ReadingSchema<Reading>, value: unk
 /** A copy of what came out of JSON without the lengths that are objects; a list has its own. Works through any depth. */
 function withoutOddLengths(value: unknown): unknown {
   const whole: { readonly value?: unknown } = {};
-  const waiting: { readonly to: object; readonly key: string; readonly from: unknown }[] = [
-    { to: whole, key: 'value', from: value },
-  ];
+  const waiting: {
+    readonly to: object;
+    readonly key: string;
+    readonly from: unknown;
+  }[] = [{ to: whole, key: 'value', from: value }];
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
     const { to, key, from } = next;
     const copy: unknown = isObject(from) ? (Array.isArray(from) ? Array.from(from, () => undefined) : {}) : from;

@@ -346,7 +346,11 @@ export function parseSipRequest(text: string | Uint8Array): SipRequestResult {
 /** Where the header fields of a request stand in its text, as offsets in UTF-16 units. */
 export interface SipHeaderLayout {
   /** In the order of the request, each from its first character to behind its last line end; folded lines go with their field. */
-  readonly headers: readonly { readonly name: string; readonly start: number; readonly end: number }[];
+  readonly headers: readonly {
+    readonly name: string;
+    readonly start: number;
+    readonly end: number;
+  }[];
   /** Behind the last header field, or behind the request line: where the empty line begins, or the text ends. */
   readonly end: number;
 }
@@ -442,7 +446,13 @@ function readRequest(text: string): ReadRequest | Malformed {
     if (failure !== undefined) return malformedAt(failure, lines.number());
     headersEnd = end;
   }
-  return { status: 'read', start, headers, headersEnd, body: lines.rest() };
+  return {
+    status: 'read',
+    start,
+    headers,
+    headersEnd,
+    body: lines.rest(),
+  };
 }
 
 function utf8(bytes: Uint8Array): string {

@@ -113,7 +113,11 @@ export async function asked<Value>(operation: LogOperation, ask: () => Promise<V
 export function logErrorOf(
   error: unknown,
   clock: Clock,
-): { readonly code: string; readonly operation: LogOperation; readonly atMs: number } {
+): {
+  readonly code: string;
+  readonly operation: LogOperation;
+  readonly atMs: number;
+} {
   const { operation, code } = isHopbackError(error) ? error.details : {};
   return {
     code: typeof code === 'string' ? code : systemCode(error),
@@ -324,7 +328,15 @@ export function readHolder(text: string): LockHolder | undefined {
     const { pid, start, bootId, pidNamespace, host, nonce, socket } = JSON.parse(text) as Record<string, unknown>;
     const isPid = typeof pid === 'number' && Number.isSafeInteger(pid) && pid > 0;
     if (!isPid || !areTexts([start, bootId, pidNamespace, host, nonce, socket])) return undefined;
-    const holder = { pid, start, bootId, pidNamespace, host, nonce, socket } as LockHolder;
+    const holder = {
+      pid,
+      start,
+      bootId,
+      pidNamespace,
+      host,
+      nonce,
+      socket,
+    } as LockHolder;
     if (!NONCE.test(holder.nonce)) return undefined;
     // No path: a name in the folder.
     return { ...holder, socket: holder.socket === socketName(holder.nonce) ? holder.socket : '' };
@@ -437,7 +449,11 @@ function inUse(
     what,
     holder,
     isKnown,
-  }: { readonly what: string; readonly holder: LockHolder | undefined; readonly isKnown: boolean },
+  }: {
+    readonly what: string;
+    readonly holder: LockHolder | undefined;
+    readonly isKnown: boolean;
+  },
 ): HopbackError {
   const who = holder === undefined ? 'another process' : `another process (${String(holder.pid)})`;
   const message = isKnown

@@ -181,7 +181,14 @@ function createEnd(
       if (lastPromised >= expected) gaps.push([expected, lastPromised]);
       const missingInDoubt = gaps.reduce((total, [first, last]) => total + last - first + 1, 0);
       const trailingBytes = Math.max(0, segment.sizeBytes - frameEnd);
-      return { lastFound: expected - 1, lastPromised, doubtFrom, doubtOffset, missingInDoubt, trailingBytes };
+      return {
+        lastFound: expected - 1,
+        lastPromised,
+        doubtFrom,
+        doubtOffset,
+        missingInDoubt,
+        trailingBytes,
+      };
     },
   };
 }
@@ -297,7 +304,11 @@ export async function readSegmentDirectory(directory: string, files: LogFiles = 
 /** Records that the segment before the newest should end with, and does not. */
 async function lostBefore(
   { first }: Segment,
-  source: { readonly directory: string; readonly files: LogFiles; readonly catalogue: SegmentCatalogue },
+  source: {
+    readonly directory: string;
+    readonly files: LogFiles;
+    readonly catalogue: SegmentCatalogue;
+  },
 ): Promise<number> {
   const durableSequence = first - 1;
   const segment = source.catalogue.holding(durableSequence);

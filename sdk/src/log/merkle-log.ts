@@ -295,7 +295,16 @@ export async function openMerkleLog(options: MerkleLogOptions): Promise<MerkleLo
     const publicKeys = [signer.publicKey, ...formerPublicKeys];
     requireSigned(read, publicKeys);
     for (const held of heldCheckpoints) requireHeld(read, held, { publicKeys, logId });
-    return logOf(createCore({ logId, signer, onCheckpoint, isDamaged: false, log, read }));
+    return logOf(
+      createCore({
+        logId,
+        signer,
+        onCheckpoint,
+        isDamaged: false,
+        log,
+        read,
+      }),
+    );
   } catch (error) {
     await log.close().catch(() => undefined);
     throw error;
@@ -329,7 +338,16 @@ export async function openSignedPart(
   const log = await openSegmentLog({ ...rest, maxRecordBytes: RECORD_BYTES });
   try {
     const read = await readSignedRecords(log, { logId, publicKeys: [signer.publicKey, ...formerPublicKeys] });
-    return logOf(createCore({ logId, signer, onCheckpoint: undefined, isDamaged: true, log, read }));
+    return logOf(
+      createCore({
+        logId,
+        signer,
+        onCheckpoint: undefined,
+        isDamaged: true,
+        log,
+        read,
+      }),
+    );
   } catch (error) {
     await log.close().catch(() => undefined);
     throw error;

@@ -212,7 +212,14 @@ export async function visitRecords(source: ReadSource, request: VisitRequest): P
     if (segment === undefined) break;
     const last = Math.min(catalogue.lastOf(segment) ?? durableSequence, durableSequence);
     if (last < next) break;
-    await readSegment({ source, request, segment, batch, next, last });
+    await readSegment({
+      source,
+      request,
+      segment,
+      batch,
+      next,
+      last,
+    });
     next = last + 1;
   }
   return batch.records;

@@ -143,7 +143,11 @@ export type FrameRead =
       readonly end: number;
     }
   /** Here may begin a frame of so many bytes; there are fewer. */
-  | { readonly kind: 'cut'; readonly offset: number; readonly sizeBytes: number }
+  | {
+      readonly kind: 'cut';
+      readonly offset: number;
+      readonly sizeBytes: number;
+    }
   /** No frame begins in these bytes. */
   | { readonly kind: 'none' };
 
@@ -181,8 +185,21 @@ function frameAt(bytes: Buffer, offset: number, mark: number): FrameRead | undef
   if (end > bytes.length) return { kind: 'cut', offset, sizeBytes: FRAME_HEADER_BYTES + length };
   if (bytes.readUInt32LE(offset + 4) !== crc32(bytes.subarray(offset + CHECKED_FROM, end), mark)) return undefined;
   const sequence = readSequence(bytes, offset + 12);
-  if (isGroup) return { kind: 'group', offset, first: sequence, last: readSequence(bytes, payload), end };
-  return { kind: 'record', offset, sequence, payload, end };
+  if (isGroup)
+    return {
+      kind: 'group',
+      offset,
+      first: sequence,
+      last: readSequence(bytes, payload),
+      end,
+    };
+  return {
+    kind: 'record',
+    offset,
+    sequence,
+    payload,
+    end,
+  };
 }
 
 function markBytes(mark: number): Buffer {
@@ -257,7 +274,13 @@ export async function scanSegment(file: LogFile, scan: SegmentScan): Promise<num
     const window = await readWindow(file, offset, wantedBytes, scan);
     // Fewer than wanted: somebody has cut the file.
     const isLast = offset + wantedBytes >= scan.to || window.length < wantedBytes;
-    const end = scanWindow({ window, offset, good, isLast, scan });
+    const end = scanWindow({
+      window,
+      offset,
+      good,
+      isLast,
+      scan,
+    });
     good = end.good;
     if (end.isEnded) return good;
     if (isLast) break;
@@ -302,7 +325,13 @@ function scanWindow({ window, offset, good: goodBefore, isLast, scan }: WindowSc
     const endOffset = offset + frame.end;
     const isTaken = scan.visit(
       frame.kind === 'group'
-        ? { kind: 'group', offset: frameOffset, endOffset, first: frame.first, last: frame.last }
+        ? {
+            kind: 'group',
+            offset: frameOffset,
+            endOffset,
+            first: frame.first,
+            last: frame.last,
+          }
         : {
             kind: 'record',
             offset: frameOffset,

@@ -280,7 +280,16 @@ function settingsOf(options: SegmentLogOptions) {
   inBounds('maxRecordBytes', maxRecordBytes, [1, LONGEST_RECORD_BYTES]);
   inBounds('maxPendingBytes', maxPendingBytes, [maxRecordBytes + FRAME_HEADER_BYTES, Number.MAX_SAFE_INTEGER]);
   inBounds('afterSequence', afterSequence, [0, Number.MAX_SAFE_INTEGER]);
-  return { directory, segmentBytes, maxRecordBytes, maxPendingBytes, afterSequence, files, clock, schedule };
+  return {
+    directory,
+    segmentBytes,
+    maxRecordBytes,
+    maxPendingBytes,
+    afterSequence,
+    files,
+    clock,
+    schedule,
+  };
 }
 
 function inBounds(name: string, value: number, [least, most]: readonly [least: number, most: number]): void {
@@ -318,7 +327,14 @@ function createCore(settings: Settings, catalogue: SegmentCatalogue, recovered: 
     settings,
     catalogue,
     pending: createPendingRecords(mark, Math.min(LARGEST_CHUNK_BYTES, Math.floor(segmentBytes / 4))),
-    writer: new SegmentWriter({ directory, files, catalogue, mark, segmentBytes, ordinal }),
+    writer: new SegmentWriter({
+      directory,
+      files,
+      catalogue,
+      mark,
+      segmentBytes,
+      ordinal,
+    }),
     commits: new GroupCommit({
       hasWork: () => core.doubt !== undefined || core.pending.count > 0,
       commit: () => commit(core, mark),
@@ -403,7 +419,13 @@ async function commit(core: LogCore, mark: number): Promise<void> {
   if (core.doubt !== undefined) {
     const { directory, files } = settings;
     const { doubt } = core;
-    const refusal = await settleDoubt(doubt, { directory, files, catalogue, writer, mark });
+    const refusal = await settleDoubt(doubt, {
+      directory,
+      files,
+      catalogue,
+      writer,
+      mark,
+    });
     if (refusal !== undefined) noteError(core, refusal);
     core.doubt = undefined;
     advance(core, doubt.next - 1);
@@ -486,7 +508,16 @@ async function trim(core: LogCore, through: number): Promise<void> {
     await commits.between(async () => {
       const { durableSequence, doubt } = core;
       const mayEmpty = commits.isFailing && doubt === undefined;
-      await trimSegments({ catalogue, writer, settings, durableSequence, mayEmpty }, through);
+      await trimSegments(
+        {
+          catalogue,
+          writer,
+          settings,
+          durableSequence,
+          mayEmpty,
+        },
+        through,
+      );
     });
   } catch (error) {
     noteError(core, error);

@@ -102,7 +102,14 @@ export async function openValueJournal(options: ValueJournalOptions): Promise<Va
     segmentBytes: JOURNAL_SEGMENT_BYTES,
     maxRecordBytes: JSON_GROWTH * (JOURNAL_KEY_BYTES + maxValueBytes) + ENTRY_OVERHEAD_BYTES,
   });
-  const core: JournalCore = { log, maxKeys, maxValueBytes, values: new Map(), liveBytes: 0, ...IDLE };
+  const core: JournalCore = {
+    log,
+    maxKeys,
+    maxValueBytes,
+    values: new Map(),
+    liveBytes: 0,
+    ...IDLE,
+  };
   try {
     await readAll(core);
   } catch (error) {

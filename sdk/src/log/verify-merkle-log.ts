@@ -17,9 +17,17 @@ import { readSegmentDirectory, type SegmentDirectory } from './log-recovery.js';
 /** What is wrong with a log, and where it begins. Entries before `leafIndex` are those that were signed. */
 export type MerkleLogFinding =
   /** Entries hold other octets than were signed: from `leafIndex` to `throughIndex` there is one at least. */
-  | { readonly kind: 'edited'; readonly leafIndex: number; readonly throughIndex: number }
+  | {
+      readonly kind: 'edited';
+      readonly leafIndex: number;
+      readonly throughIndex: number;
+    }
   /** Entries are gone, or their bytes are damaged, and there are others behind them. */
-  | { readonly kind: 'deleted'; readonly leafIndex: number; readonly throughIndex: number }
+  | {
+      readonly kind: 'deleted';
+      readonly leafIndex: number;
+      readonly throughIndex: number;
+    }
   /** Another entry stands in the place of this one, which stands elsewhere. */
   | { readonly kind: 'swapped'; readonly leafIndex: number }
   /** Something stands in this place that was never signed, or once more what stands before. */
@@ -27,15 +35,35 @@ export type MerkleLogFinding =
   /** The bytes of this entry, the last or one of the last, are damaged or gone, and those around them say that it was durable. */
   | { readonly kind: 'damaged'; readonly leafIndex: number }
   /** The log ends before this entry, and a held checkpoint signs for it. */
-  | { readonly kind: 'cut'; readonly leafIndex: number; readonly size: number }
+  | {
+      readonly kind: 'cut';
+      readonly leafIndex: number;
+      readonly size: number;
+    }
   /** The checkpoint over this entry is not signed by a key of the log, or is of another log. */
-  | { readonly kind: 'checkpoint-forged'; readonly leafIndex: number; readonly reason: string }
+  | {
+      readonly kind: 'checkpoint-forged';
+      readonly leafIndex: number;
+      readonly reason: string;
+    }
   /** The log signs for itself and contradicts a held checkpoint: it was written anew with its own key. From where on, the checkpoints that are held tell. */
-  | { readonly kind: 'rewritten'; readonly leafIndex: number; readonly throughIndex: number }
+  | {
+      readonly kind: 'rewritten';
+      readonly leafIndex: number;
+      readonly throughIndex: number;
+    }
   /** Two checkpoints that were handed in sign for other entries over the same size: whoever holds the key showed two logs. */
-  | { readonly kind: 'forked'; readonly leafIndex: number; readonly size: number }
+  | {
+      readonly kind: 'forked';
+      readonly leafIndex: number;
+      readonly size: number;
+    }
   /** A checkpoint that was handed in is not signed by a key of the log, or is of another log: it says nothing. */
-  | { readonly kind: 'held-checkpoint-invalid'; readonly leafIndex: 0; readonly reason: string };
+  | {
+      readonly kind: 'held-checkpoint-invalid';
+      readonly leafIndex: 0;
+      readonly reason: string;
+    };
 
 /** Entries that are as they were signed. Hashes are SHA-256 in lower-case hex. */
 export interface SignedEntries {
@@ -121,7 +149,13 @@ export async function verifyMerkleLog(
     throw new HopbackError('invalid-argument', 'without a public key of the log nothing can be verified');
   }
   const segments = await readSegmentDirectory(directory, trust.files);
-  const walk: Walk = { trust, tree: createMerkleTree(), logId: trust.logId, note: undefined, trail: [] };
+  const walk: Walk = {
+    trust,
+    tree: createMerkleTree(),
+    logId: trust.logId,
+    note: undefined,
+    trail: [],
+  };
   const walked = await walkThrough(walk, segments);
   const tail = isThrough(walk) ? NO_TAIL : await segments.tail();
   const lost: MerkleLogFinding | undefined =
@@ -135,7 +169,13 @@ export async function verifyMerkleLog(
   if (!tail.isDoubtful) return { status: 'intact', ...entries };
   const { size: leafIndex } = entries;
   const damagedBytes = segments.damagedBytes();
-  return { status: 'indeterminate', reason: 'tail-unreadable', leafIndex, damagedBytes, ...entries };
+  return {
+    status: 'indeterminate',
+    reason: 'tail-unreadable',
+    leafIndex,
+    damagedBytes,
+    ...entries,
+  };
 }
 
 const NO_TAIL = { lostRecords: 0, isDoubtful: false };
@@ -224,7 +264,13 @@ interface SignedBehind {
   /** Of the entry after the last record that is good, whose place the bad one has: whether its record is there. */
   readonly hasExpected: boolean;
   /** The first behind the bad one that begins later than expected. */
-  readonly next: { readonly record: MerkleRecord; readonly firstLeaf: number; readonly rootHash: string } | undefined;
+  readonly next:
+    | {
+        readonly record: MerkleRecord;
+        readonly firstLeaf: number;
+        readonly rootHash: string;
+      }
+    | undefined;
 }
 
 async function signedBehind(walk: Walk, segments: SegmentDirectory, badAt: number): Promise<SignedBehind> {

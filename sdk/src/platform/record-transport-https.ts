@@ -133,5 +133,11 @@ function resultOf(response: Response, body: BoundedBody, batch: RecordBatch, now
   if (kind === 'misdirected') return { status: 'barred', reason: 'no-such-receiver', httpStatus, detail };
   const waitMs = retryAfterMs(response.headers.get('retry-after'), nowMs);
   const reason = httpStatus === 429 ? 'receiver-busy' : 'receiver-failed';
-  return { status: 'unavailable', reason, httpStatus, detail, ...defined({ retryAfterMs: waitMs }) };
+  return {
+    status: 'unavailable',
+    reason,
+    httpStatus,
+    detail,
+    ...defined({ retryAfterMs: waitMs }),
+  };
 }

@@ -42,7 +42,11 @@ import type { ServicesLoader, SidecarServices } from './services/sidecar-service
  */
 export async function checkFiles(
   configuration: SidecarConfiguration,
-  options: { readonly directory: string; readonly passphrase?: string; readonly onNotice?: OnNotice },
+  options: {
+    readonly directory: string;
+    readonly passphrase?: string;
+    readonly onNotice?: OnNotice;
+  },
 ): Promise<void> {
   const { directory, passphrase, onNotice = () => undefined } = options;
   const loader = createServicesLoader({
@@ -66,7 +70,11 @@ export interface SidecarOptions {
   /** Variables of the process: those that stand in for members, and HOPBACK_KEY_PASSPHRASE. Default none. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
   /** Members that stand in for those of the file. Default none. */
-  readonly settings?: readonly { readonly path: readonly string[]; readonly value: unknown; readonly from: string }[];
+  readonly settings?: readonly {
+    readonly path: readonly string[];
+    readonly value: unknown;
+    readonly from: string;
+  }[];
   /** Default the clock of the machine. */
   readonly clock?: Clock;
   readonly onNotice?: (notice: SidecarNotice) => void;
@@ -95,7 +103,11 @@ type ReloadOutcome = Awaited<ReturnType<Sidecar['reload']>>;
 
 /** A sidecar that answers. */
 export interface Sidecar extends AsyncDisposable {
-  readonly calls: { readonly host: string; readonly port: number; readonly isTls: boolean };
+  readonly calls: {
+    readonly host: string;
+    readonly port: number;
+    readonly isTls: boolean;
+  };
   /** The admin listener, where there is one. */
   readonly admin: Sidecar['calls'] | undefined;
   readonly metrics: { readonly registry: Registry };
@@ -159,14 +171,29 @@ export async function openSidecar(options: ProcessOptions): Promise<RunningSidec
   const state = createState(loader);
   const metrics = createSidecarMetrics(() => loader.current());
   const probes = probesOf({ options, loader, state, metrics });
-  const parts: Parts = { options, directory, loader, state, metrics, probes };
+  const parts: Parts = {
+    options,
+    directory,
+    loader,
+    state,
+    metrics,
+    probes,
+  };
   const opened: (() => Promise<void>)[] = [loader.close];
   try {
     const admin = options.role === 'calls' ? undefined : await adminOf(parts);
     if (admin !== undefined) opened.unshift(() => admin.close(0));
     state.intake = admin?.intake;
     const calls = await listenForCalls(parts);
-    const reload = oneAtATime(() => reloadOnce({ ...parts, path, calls, admin, onNotice }));
+    const reload = oneAtATime(() =>
+      reloadOnce({
+        ...parts,
+        path,
+        calls,
+        admin,
+        onNotice,
+      }),
+    );
     const files = (): readonly string[] => [path, ...loader.current().files, ...calls.files, ...(admin?.files ?? [])];
     const endWatch = await watchFiles(files, () => loader.current().configuration.reloadSeconds, reload);
     const close = once(async () => {
@@ -239,7 +266,14 @@ function probesOf({ options, loader, state, metrics }: Omit<Parts, 'directory' |
 function adminOf({ options, directory, loader, metrics, probes }: Parts): Promise<Admin> {
   const { clock = { nowMs: Date.now }, onNotice = nothing } = options;
   const { configuration } = loader.current();
-  return openAdmin({ configuration, directory, clock, onNotice, probes, registry: metrics.registry });
+  return openAdmin({
+    configuration,
+    directory,
+    clock,
+    onNotice,
+    probes,
+    registry: metrics.registry,
+  });
 }
 
 function listenForCalls({ options, directory, loader, state, metrics, probes }: Parts): Promise<Listener> {
@@ -251,7 +285,13 @@ function listenForCalls({ options, directory, loader, state, metrics, probes }: 
   const serving: ServeCallsOptions = {
     routes: () => state.routes,
     clients: () => state.clients,
-    context: () => ({ services: loader.current(), metrics, elapsedMs, onVerified, onTrouble }),
+    context: () => ({
+      services: loader.current(),
+      metrics,
+      elapsedMs,
+      onVerified,
+      onTrouble,
+    }),
     maxBodyBytes,
     nowMs: Date.now,
     isDraining: () => state.isDraining,

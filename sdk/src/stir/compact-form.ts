@@ -111,7 +111,13 @@ export function compactIdentityHeader(
 function isRebuilt(compact: string, claims: Partial<CompactClaims>, full: ParsedPassport): boolean {
   const { x5u, iatSeconds, orig, dest } = claims;
   if (x5u === undefined || iatSeconds === undefined || orig === undefined || dest === undefined) return false;
-  const rebuilt = rebuildCompactPassport(compact, { ...claims, x5u, iatSeconds, orig, dest });
+  const rebuilt = rebuildCompactPassport(compact, {
+    ...claims,
+    x5u,
+    iatSeconds,
+    orig,
+    dest,
+  });
   return rebuilt.status === 'parsed' && rebuilt.passport.signingInput === full.signingInput;
 }
 

@@ -55,7 +55,13 @@ export function parseIdentityHeader(value: string): IdentityHeaderResult {
   const semicolon = value.indexOf(';');
   const token = trimmed(value, 0, semicolon < 0 ? value.length : semicolon);
   if (token === '') return malformed('no PASSporT before the first semicolon');
-  const draft: HeaderDraft = { info: undefined, infoMalformed: false, alg: undefined, ppt: undefined, otherParams: [] };
+  const draft: HeaderDraft = {
+    info: undefined,
+    infoMalformed: false,
+    alg: undefined,
+    ppt: undefined,
+    otherParams: [],
+  };
   for (let at = semicolon; at >= 0 && at < value.length;) {
     const end = parameterEnd(value, at + 1);
     if (end < 0) return malformed('a quoted string or a URL in angle brackets does not end');

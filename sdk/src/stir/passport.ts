@@ -42,7 +42,11 @@ export type PassportSyntaxReason = 'identity-header-malformed' | 'base64url-inva
 /** Result of {@link parsePassport}. */
 export type PassportResult =
   | { readonly status: 'parsed'; readonly passport: ParsedPassport }
-  | { readonly status: 'malformed'; readonly reason: PassportSyntaxReason; readonly detail: string };
+  | {
+      readonly status: 'malformed';
+      readonly reason: PassportSyntaxReason;
+      readonly detail: string;
+    };
 
 /**
  * Takes a full-form PASSporT apart: three strict base64url segments, header and payload each one JSON object within
@@ -179,8 +183,16 @@ export function canonicalJson(value: JsonValue): string {
 }
 
 type SegmentResult =
-  | { readonly status: 'parsed'; readonly value: JsonObject; readonly isCanonical: boolean }
-  | { readonly status: 'malformed'; readonly reason: PassportSyntaxReason; readonly detail: string };
+  | {
+      readonly status: 'parsed';
+      readonly value: JsonObject;
+      readonly isCanonical: boolean;
+    }
+  | {
+      readonly status: 'malformed';
+      readonly reason: PassportSyntaxReason;
+      readonly detail: string;
+    };
 
 type PayloadResult = SegmentResult & { readonly claims?: PassportClaims };
 
@@ -223,7 +235,11 @@ function readSegment(
 const malformed = (
   reason: PassportSyntaxReason,
   detail: string,
-): { readonly status: 'malformed'; readonly reason: PassportSyntaxReason; readonly detail: string } => ({
+): {
+  readonly status: 'malformed';
+  readonly reason: PassportSyntaxReason;
+  readonly detail: string;
+} => ({
   status: 'malformed',
   reason,
   detail,
@@ -273,7 +289,17 @@ export function passportHeader(members: JsonObject, isCanonical: boolean): Passp
   const { alg, ppt, typ, x5u, crit, b64 } = members;
   const isPassport = alg === 'ES256' && typ === 'passport' && typeof ppt === 'string' && typeof x5u === 'string';
   const isUsual = isPassport && crit === undefined && b64 === undefined;
-  return { alg, ppt, typ, x5u, crit, b64, members, isCanonical, isUsual };
+  return {
+    alg,
+    ppt,
+    typ,
+    x5u,
+    crit,
+    b64,
+    members,
+    isCanonical,
+    isUsual,
+  };
 }
 
 /**

@@ -108,7 +108,15 @@ export function readFilingList(csv: string | Uint8Array): FilingListReading {
   const isWhole = bytes.at(-1) === LINE_FEED && !isOpen && rows.every(isLookedAt);
   const unread = rows.length - filings.length;
   const hasRmdNumbers = places.has('rmdNumber');
-  return { status: 'read', filings, hasRmdNumbers, unread, unreadNumbers, otherFrns, isWhole };
+  return {
+    status: 'read',
+    filings,
+    hasRmdNumbers,
+    unread,
+    unreadNumbers,
+    otherFrns,
+    isWhole,
+  };
 }
 
 const LINE_FEED = 0x0a;
@@ -286,7 +294,11 @@ export interface FilingDirectory {
     csv: string | Uint8Array,
     options: { readonly listedAtMs: number },
   ) =>
-    | { readonly status: 'loaded'; readonly filings: number; readonly unread: number }
+    | {
+        readonly status: 'loaded';
+        readonly filings: number;
+        readonly unread: number;
+      }
     | {
         readonly status: 'refused';
         /**

@@ -78,7 +78,12 @@ export interface CertificateOptions {
   /** Flips one bit of the signature. */
   readonly corruptSignature?: boolean;
   readonly basicConstraints?:
-    { readonly ca: boolean; readonly pathLength?: number; readonly critical?: boolean } | 'absent';
+    | {
+        readonly ca: boolean;
+        readonly pathLength?: number;
+        readonly critical?: boolean;
+      }
+    | 'absent';
   readonly keyUsage?:
     { readonly usages: readonly (typeof KEY_USAGES)[number][]; readonly critical?: boolean } | 'absent';
   readonly extendedKeyUsage?: readonly string[];
@@ -374,7 +379,11 @@ function flipLastBit(signature: Uint8Array): void {
 
 function describe(
   request: IssueRequest,
-  made: { readonly key: TestKey; readonly der: Uint8Array; readonly issuer: TestCertificate | 'self' },
+  made: {
+    readonly key: TestKey;
+    readonly der: Uint8Array;
+    readonly issuer: TestCertificate | 'self';
+  },
 ): TestCertificate {
   const { key, der, issuer } = made;
   const certificatePem = pem('CERTIFICATE', der);

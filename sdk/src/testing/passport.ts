@@ -132,7 +132,13 @@ export interface TestPassport {
 export function createPassport(options: PassportOptions): TestPassport {
   const { x5u } = options;
   const ppt = options.ppt ?? 'shaken';
-  const header = { alg: 'ES256', ppt: ppt === 'absent' ? undefined : ppt, typ: 'passport', x5u, ...options.header };
+  const header = {
+    alg: 'ES256',
+    ppt: ppt === 'absent' ? undefined : ppt,
+    typ: 'passport',
+    x5u,
+    ...options.header,
+  };
   const headerText = options.headerText ?? canonicalJson(header);
   const payloadText = options.payloadText ?? canonicalJson({ ...defaultClaims(ppt, options), ...options.claims });
   const signingInput = `${base64url(headerText)}.${base64url(payloadText)}`;
@@ -144,7 +150,14 @@ export function createPassport(options: PassportOptions): TestPassport {
     ...(ppt === 'absent' ? {} : { ppt }),
     ...options.identityHeader,
   });
-  return { token, identityHeader, headerText, payloadText, signingInput, signature };
+  return {
+    token,
+    identityHeader,
+    headerText,
+    payloadText,
+    signingInput,
+    signature,
+  };
 }
 
 /**
@@ -331,7 +344,15 @@ export function createPassportFaultContext(options: {
 /** The right token of a context, with changes. */
 export function passportOptions(context: PassportFaultContext, changes: Partial<PassportOptions>): PassportOptions {
   const { signer, x5u, nowSeconds, origTn, destTn, origId } = context;
-  return { signer, x5u, iatSeconds: nowSeconds, origTn, destTn, origId, ...changes };
+  return {
+    signer,
+    x5u,
+    iatSeconds: nowSeconds,
+    origTn,
+    destTn,
+    origId,
+    ...changes,
+  };
 }
 
 /** A fault made by changing what the token is built of. */

@@ -15,7 +15,11 @@ export type MixedReference = readonly [ReferencePart, ReferencePart];
 export type ReferenceMeaning =
   | { readonly status: 'found'; readonly providerId: string }
   | { readonly status: 'unlisted' }
-  | { readonly status: 'several'; readonly providerIds: readonly string[]; readonly mixed?: MixedReference };
+  | {
+      readonly status: 'several';
+      readonly providerIds: readonly string[];
+      readonly mixed?: MixedReference;
+    };
 
 /**
  * Finds two parts of a reference that no single company has. A part that nobody has speaks against nobody.
@@ -58,7 +62,13 @@ export function mixedReferenceText(what: string, mixed: MixedReference): string 
   return `${what} mixes two companies: ${partText(one)}, ${partText(other)}.`;
 }
 
-const KIND_WORDS = { providerId: 'id', frn: 'FRN', ocn: 'OCN', spc: 'SPC', name: 'name' } as const;
+const KIND_WORDS = {
+  providerId: 'id',
+  frn: 'FRN',
+  ocn: 'OCN',
+  spc: 'SPC',
+  name: 'name',
+} as const;
 /** Characters of a name that stand in a problem. */
 const SHOWN_CHARS = 60;
 /** Owners of a shared code that stand in a problem. */

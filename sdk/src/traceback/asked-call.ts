@@ -75,7 +75,16 @@ export function nextAskedCall(
   const callId = same === undefined ? asked.callId : same.ingressCallId;
   const { origId = asked.origId, attestation = asked.attestation, spc = asked.spc } = same?.received ?? NOT_RECEIVED;
   const { durationSeconds } = asked;
-  return defined({ called, at, calling, callId, origId, attestation, spc, durationSeconds });
+  return defined({
+    called,
+    at,
+    calling,
+    callId,
+    origId,
+    attestation,
+    spc,
+    durationSeconds,
+  });
 }
 
 /** What an answer says of the PASSporT of a call that had none. */

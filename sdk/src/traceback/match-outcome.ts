@@ -80,7 +80,11 @@ export type MatchOutcome =
   /** None, and everything of that time is at hand: neither a call to the number nor one that an identifier names. */
   | { readonly status: 'none-but-covered'; readonly search: MatchSearch }
   /** None, and all records of every time that may have been meant have been removed. */
-  | { readonly status: 'not-retained'; readonly retainedFromUs: number; readonly search: MatchSearch }
+  | {
+      readonly status: 'not-retained';
+      readonly retainedFromUs: number;
+      readonly search: MatchSearch;
+    }
   /** None, but records of that time are missing: "not found" may not be said. */
   | {
       readonly status: 'gap';

@@ -110,7 +110,12 @@ interface TailFiles {
 /** Writes what the command reads: the source, the token, the certificate of the platform, a key for pseudonyms. */
 async function writeTailFiles(
   directory: string,
-  options: { readonly cdrPath: string; readonly url: string; readonly token: string; readonly caPem: string },
+  options: {
+    readonly cdrPath: string;
+    readonly url: string;
+    readonly token: string;
+    readonly caPem: string;
+  },
 ): Promise<TailFiles> {
   const source = { id: 'pbx-1', format: 'asterisk-cdr', path: options.cdrPath, time: { zone: 'utc' } };
   const write = async (name: string, text: string): Promise<string> => {
@@ -234,7 +239,14 @@ export async function runRecordsAct(output: RecordsActOutput, signal: AbortSigna
       begins: platform.until(() => platform.batches()[0]),
       last: { from: CALLS - CALLS_AFTER_KILL, after: killed },
     });
-    const act = { files, platform, writer, output, signal, onKilled };
+    const act = {
+      files,
+      platform,
+      writer,
+      output,
+      signal,
+      onKilled,
+    };
     const story = await followedThroughDeath(act).finally(writer.stop);
     return await counted(act, story);
   } finally {

@@ -45,7 +45,11 @@ export interface PlatformSettings {
   readonly host: string;
   readonly port: number;
   readonly publicUrl?: string;
-  readonly tls?: { readonly certificateFile: string; readonly keyFile: string; readonly clientCaFile?: string };
+  readonly tls?: {
+    readonly certificateFile: string;
+    readonly keyFile: string;
+    readonly clientCaFile?: string;
+  };
   readonly trustedProxies: number;
   readonly seedsDemo: boolean;
   readonly logLevel: LogLevel;

@@ -64,14 +64,62 @@ const listed: readonly Given[] = [
     spc: '903J',
     exchange: '303555',
   },
-  { word: 'dogwood', name: 'Dogwood Tandem Services', role: 'intermediate', zone: 'America/Chicago', spc: '904J' },
-  { word: 'elm', name: 'Elm Wholesale Voice', role: 'intermediate', zone: 'America/New_York', spc: '905J' },
-  { word: 'fir', name: 'Fir International Gateway', role: 'gateway', zone: 'America/New_York', spc: '906J' },
-  { word: 'gum', name: 'Gum Hosted Telephony', role: 'serves-subscribers', zone: 'America/Los_Angeles', spc: '907J' },
-  { word: 'hazel', name: 'Hazel Long Distance', role: 'intermediate', zone: 'America/New_York', spc: '908J' },
-  { word: 'ivy', name: 'Ivy Mobile', role: 'serves-subscribers', zone: 'America/Los_Angeles', spc: '909J' },
-  { word: 'juniper', name: 'Juniper Dialing', role: 'serves-subscribers', zone: 'America/New_York', spc: '910J' },
-  { word: 'kauri', name: 'Kauri Voice Limited', role: 'abroad', zone: 'Pacific/Auckland', isMember: false },
+  {
+    word: 'dogwood',
+    name: 'Dogwood Tandem Services',
+    role: 'intermediate',
+    zone: 'America/Chicago',
+    spc: '904J',
+  },
+  {
+    word: 'elm',
+    name: 'Elm Wholesale Voice',
+    role: 'intermediate',
+    zone: 'America/New_York',
+    spc: '905J',
+  },
+  {
+    word: 'fir',
+    name: 'Fir International Gateway',
+    role: 'gateway',
+    zone: 'America/New_York',
+    spc: '906J',
+  },
+  {
+    word: 'gum',
+    name: 'Gum Hosted Telephony',
+    role: 'serves-subscribers',
+    zone: 'America/Los_Angeles',
+    spc: '907J',
+  },
+  {
+    word: 'hazel',
+    name: 'Hazel Long Distance',
+    role: 'intermediate',
+    zone: 'America/New_York',
+    spc: '908J',
+  },
+  {
+    word: 'ivy',
+    name: 'Ivy Mobile',
+    role: 'serves-subscribers',
+    zone: 'America/Los_Angeles',
+    spc: '909J',
+  },
+  {
+    word: 'juniper',
+    name: 'Juniper Dialing',
+    role: 'serves-subscribers',
+    zone: 'America/New_York',
+    spc: '910J',
+  },
+  {
+    word: 'kauri',
+    name: 'Kauri Voice Limited',
+    role: 'abroad',
+    zone: 'Pacific/Auckland',
+    isMember: false,
+  },
   {
     word: 'larch',
     name: 'Larch Communications',
@@ -102,7 +150,11 @@ export function demoProvider(word: string): DemoProvider {
 
 /** How a way of a call ends, where the last provider on it is asked. */
 type WayEnd =
-  | { readonly says: 'origin'; readonly customer: ContactDetails; readonly knowYourCustomer: string }
+  | {
+      readonly says: 'origin';
+      readonly customer: ContactDetails;
+      readonly knowYourCustomer: string;
+    }
   | { readonly says: 'point-of-entry'; readonly upstream: ContactDetails }
   | { readonly says: 'refused'; readonly reason: string }
   /** It does not answer. */
@@ -341,7 +393,15 @@ export function batchOfCarrier(word: string, calls: readonly DemoCall[], nowMs: 
   const body = gzipSync(records.map((record) => `${JSON.stringify(record)}\n`).join(''));
   const id = createHash('sha256').update(body).digest('hex').slice(0, 32);
   const source = `urn:hopback:demo:${word}`;
-  return { id, source, type: RECORD_BATCH_TYPE, timeMs: nowMs, count: records.length, encoding: 'gzip', body };
+  return {
+    id,
+    source,
+    type: RECORD_BATCH_TYPE,
+    timeMs: nowMs,
+    count: records.length,
+    encoding: 'gzip',
+    body,
+  };
 }
 
 function recordOf(call: DemoCall): CallRecord {

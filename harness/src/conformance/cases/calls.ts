@@ -11,7 +11,13 @@ export function callWith(
   identity: readonly string[],
   rest: Partial<SentCall> = {},
 ): SentCall {
-  return { identity, origTn, destTn, dateSeconds: nowSeconds, ...rest };
+  return {
+    identity,
+    origTn,
+    destTn,
+    dateSeconds: nowSeconds,
+    ...rest,
+  };
 }
 
 /** A right token of the call with changes, as an Identity header value. */

@@ -316,7 +316,13 @@ function caseOf(row: string, group: CaseGroup): ConformanceCase {
   const [number = '', level, ...expected] = head.split(' ');
   const needed = cells.find((cell) => cell.startsWith('needs ')) ?? 'needs';
   const needs = needed.split(' ').slice(1) as readonly Capability[];
-  const base = { number, title, group, source, level: level === 'must' ? 'must' : 'should' } as const;
+  const base = {
+    number,
+    title,
+    group,
+    source,
+    level: level === 'must' ? 'must' : 'should',
+  } as const;
   const signing = SIGNING[number];
   if (signing !== undefined) return { kind: 'signing', ...base, needs: ['sign', ...needs], ...signing };
   return {

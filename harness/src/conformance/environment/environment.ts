@@ -240,7 +240,14 @@ export async function openConformanceEnvironment(
     const urls = publishLists(server, { pki, crl, list, signing });
     if (known === undefined || prepares) {
       await writeFolder(folder, { version: 1, ...place, keys });
-      await writeTrustFiles(folder, { pki, crl, list, signing, urls, webRootPem: server.tlsRootPem });
+      await writeTrustFiles(folder, {
+        pki,
+        crl,
+        list,
+        signing,
+        urls,
+        webRootPem: server.tlsRootPem,
+      });
     }
     const run = `/${nowMs.toString(36)}`;
     const certificate = pki.issueServiceProvider({ spc: PROVIDER_SPC });
@@ -297,7 +304,14 @@ async function startServer(
 ): Promise<CertificateServer> {
   const pki = await createTestPki({ label: 'Hopback Conformance', keys: { tlsRoot: testKeyFromPem(keys.tlsRoot) } });
   const names = isIP(host) === 0 ? [host] : [];
-  return startCertificateServer({ pki, names, host, address, port: httpsPort, httpPort });
+  return startCertificateServer({
+    pki,
+    names,
+    host,
+    address,
+    port: httpsPort,
+    httpPort,
+  });
 }
 
 function crlOf(pki: TestPki, signerUrl: string): TestCrl {
@@ -313,7 +327,12 @@ function crlOf(pki: TestPki, signerUrl: string): TestCrl {
 
 function publishLists(
   server: CertificateServer,
-  lists: { readonly pki: TestPki; readonly crl: TestCrl; readonly list: string; readonly signing: TestServiceProvider },
+  lists: {
+    readonly pki: TestPki;
+    readonly crl: TestCrl;
+    readonly list: string;
+    readonly signing: TestServiceProvider;
+  },
 ): TrustUrls {
   const { pki, crl, list, signing } = lists;
   server.publish(PATHS.crl, crl.der, { contentType: 'application/pkix-crl' });

@@ -115,7 +115,13 @@ export function readVerificationAnswer(answer: HttpAnswer | HttpSilence): Observ
   const refusal = refusalOf(answer, body);
   if (refusal !== undefined)
     return refusal.isService
-      ? { kind: 'verified', isPassed: false, codes: [], reasons: [], said: refusal.said }
+      ? {
+          kind: 'verified',
+          isPassed: false,
+          codes: [],
+          reasons: [],
+          said: refusal.said,
+        }
       : { kind: 'not-understood', said: refusal.said };
   const response = membersOf(body?.['verificationResponse']);
   if (response === undefined) return { kind: 'not-understood', said: `no verificationResponse: ${short(answer.text)}` };
@@ -284,7 +290,13 @@ function readCheck(answer: HttpAnswer | HttpSilence): Observed {
   const isPassed = answer.status === 200 && answer.text.startsWith('OK');
   const isRefused = answer.status >= 400 && answer.text.startsWith('FAILED');
   if (!isPassed && !isRefused) return { kind: 'not-understood', said };
-  return { kind: 'verified', isPassed, codes: [], reasons: [], said };
+  return {
+    kind: 'verified',
+    isPassed,
+    codes: [],
+    reasons: [],
+    said,
+  };
 }
 
 function readSigned(answer: HttpAnswer | HttpSilence): Observed {

@@ -101,7 +101,15 @@ const byeText = (invite: string, response: SipMessage, branch: string): string =
 function followUp(
   method: 'ACK' | 'BYE',
   invite: string,
-  { response, branch, cseq }: { readonly response: SipMessage; readonly branch: string; readonly cseq: number },
+  {
+    response,
+    branch,
+    cseq,
+  }: {
+    readonly response: SipMessage;
+    readonly branch: string;
+    readonly cseq: number;
+  },
 ): string {
   const sent = readSipMessage(invite);
   const [uri = ''] = /(?<=^INVITE )\S+/.exec(invite) ?? [];
@@ -250,7 +258,14 @@ function refusalOf(final: SipMessage, responses: readonly SipMessage[]): Verifie
   const { codes, reasons } = toldIn(responses);
   const all = STIR_CODES.has(final.status) ? [...new Set([final.status, ...codes])] : codes;
   const said = [`SIP ${String(final.status)}`, ...codes.map((code) => `Reason ${String(code)}`)].join(', ');
-  return { kind: 'verified', isPassed: false, codes: all, reasons, isFinalResponse: true, said };
+  return {
+    kind: 'verified',
+    isPassed: false,
+    codes: all,
+    reasons,
+    isFinalResponse: true,
+    said,
+  };
 }
 
 function accepted(said: string, responses: readonly SipMessage[]): Verified {
@@ -319,9 +334,20 @@ async function openSipWire(options: { readonly peer: Place; readonly timeoutMs: 
     /** Sends an INVITE, and gives what came of it; never rejects. */
     call: (
       call: SentCall,
-      to: Place & { readonly domain: string; readonly callId: string; readonly lines: readonly string[] },
+      to: Place & {
+        readonly domain: string;
+        readonly callId: string;
+        readonly lines: readonly string[];
+      },
     ): Promise<SipExchange> =>
-      exchange({ call, to, sentBy: `${address}:${String(port)}`, send, open, timeoutMs: options.timeoutMs }),
+      exchange({
+        call,
+        to,
+        sentBy: `${address}:${String(port)}`,
+        send,
+        open,
+        timeoutMs: options.timeoutMs,
+      }),
     close: async () => {
       await closed(caller);
       if (callee !== undefined) await closed(callee);
@@ -341,7 +367,14 @@ interface Exchange {
 function exchange({ call, to, sentBy, send, open, timeoutMs }: Exchange): Promise<SipExchange> {
   const { callId, domain, lines } = to;
   const branch = `z9hG4bK${callId}`;
-  const invite = inviteText(call, { domain, sentBy, callId, branch, tag: callId.slice(0, 8), lines });
+  const invite = inviteText(call, {
+    domain,
+    sentBy,
+    callId,
+    branch,
+    tag: callId.slice(0, 8),
+    lines,
+  });
   const responses: SipMessage[] = [];
   let delivered: SipMessage | undefined;
   let cancelAgain: (() => void) | undefined;

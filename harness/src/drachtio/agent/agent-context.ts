@@ -112,7 +112,11 @@ export interface AgentContext {
   readonly deliver: (
     app: AppConnection,
     meta: FrameMeta,
-    message: { readonly transactionId: string; readonly dialogId: string; readonly text: string },
+    message: {
+      readonly transactionId: string;
+      readonly dialogId: string;
+      readonly text: string;
+    },
   ) => void;
   readonly onRetransmission: () => void;
 }
@@ -251,7 +255,14 @@ export function prepareDialogRequest(
       contentType: parts.contentType,
       body: parts.body,
     });
-    ready({ flow, branch, cseq, requestUri, routes, text });
+    ready({
+      flow,
+      branch,
+      cseq,
+      requestUri,
+      routes,
+      text,
+    });
   });
 }
 
@@ -296,7 +307,13 @@ export function leave(context: AgentContext, dialog: Dialog): void {
 }
 
 function byeParts(others: string): DialogRequestParts {
-  return { method: 'BYE', contact: undefined, others, contentType: undefined, body: '' };
+  return {
+    method: 'BYE',
+    contact: undefined,
+    others,
+    contentType: undefined,
+    body: '',
+  };
 }
 
 function tellUnsolicited(context: AgentContext, dialog: Dialog, { flow, text }: ReadyRequest): void {
@@ -307,7 +324,13 @@ function tellUnsolicited(context: AgentContext, dialog: Dialog, { flow, text }: 
 /** Sends a BYE whose answer nobody waits for. */
 function sendAlone(context: AgentContext, { flow, branch, text }: ReadyRequest): void {
   const user = { onResponse: () => undefined, onFailure: () => undefined, acknowledgement: () => '' };
-  context.transactions.request({ branch, method: 'BYE', flow, text, user });
+  context.transactions.request({
+    branch,
+    method: 'BYE',
+    flow,
+    text,
+    user,
+  });
 }
 
 /** A Request-URI as it may go out, and the header fields that it held, each as a line with its end. */

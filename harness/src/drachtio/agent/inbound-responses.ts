@@ -339,7 +339,13 @@ export class InboundResponder {
     const { message, headers } = read;
     if (!request.hasResponded && !request.isInDialog) request.localTag = chosenTag(headers) ?? request.localTag;
     const written: Written = { reason: message.reason, headers, contact: headers.contact };
-    const reply = { app, command, request, status: message.status, written };
+    const reply = {
+      app,
+      command,
+      request,
+      status: message.status,
+      written,
+    };
     if (message.status < 200) this.#respondProvisional(reply);
     else this.#respondFinal(reply);
   }

@@ -158,7 +158,11 @@ export class InboundAgent {
     return this.#pendingInvites;
   }
 
-  counts(): { readonly pendingRequests: number; readonly pendingInvites: number; readonly unacknowledged: number } {
+  counts(): {
+    readonly pendingRequests: number;
+    readonly pendingInvites: number;
+    readonly unacknowledged: number;
+  } {
     const { size: pendingRequests } = this.#pending;
     return { pendingRequests, pendingInvites: this.#pendingInvites, unacknowledged: this.#accepted.size };
   }

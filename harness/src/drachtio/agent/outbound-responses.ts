@@ -398,7 +398,13 @@ export class Canceller {
     const send = (): void => {
       const { branch, flow } = invite;
       const user = { onResponse: () => undefined, onFailure: () => undefined, acknowledgement: () => '' };
-      this.#context.transactions.request({ branch, method: 'CANCEL', flow, text, user });
+      this.#context.transactions.request({
+        branch,
+        method: 'CANCEL',
+        flow,
+        text,
+        user,
+      });
       this.abandon(invite);
     };
     if (invite.hasProvisional) send();

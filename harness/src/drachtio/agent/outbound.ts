@@ -135,7 +135,13 @@ class DialogSender {
         const { branch, flow, text } = ready;
         tellSent(this.#context, app, command, { transactionId: made.transactionId, flow, text });
         const user = this.#responses.userOf(made, undefined);
-        made.transaction = this.#context.transactions.request({ branch, method, flow, text, user });
+        made.transaction = this.#context.transactions.request({
+          branch,
+          method,
+          flow,
+          text,
+          user,
+        });
       },
     });
   }
@@ -205,7 +211,15 @@ function partsOf(
   { others, body, maxForwards, contentType }: AppHeaders,
   { method, cseq, contact }: Pick<DialogRequestParts, 'method' | 'cseq' | 'contact'>,
 ): DialogRequestParts {
-  return { method, cseq, contact, others, contentType: contentTypeOf(contentType, body), body, maxForwards };
+  return {
+    method,
+    cseq,
+    contact,
+    others,
+    contentType: contentTypeOf(contentType, body),
+    body,
+    maxForwards,
+  };
 }
 
 function saysTerminated(message: SipMessage): boolean {
@@ -385,7 +399,13 @@ export class OutboundAgent {
           };
     const user = this.#responses.userOf(made, retry);
     const { branch, method } = made;
-    made.transaction = this.#context.transactions.request({ branch, method, flow, text, user });
+    made.transaction = this.#context.transactions.request({
+      branch,
+      method,
+      flow,
+      text,
+      user,
+    });
   }
 
   #holdFirst(made: OutgoingRequest): void {

@@ -149,7 +149,11 @@ export function tellSent(
   context: AgentContext,
   app: AppConnection,
   command: SipCommand,
-  sent: { readonly transactionId: string; readonly flow: Flow; readonly text: string },
+  sent: {
+    readonly transactionId: string;
+    readonly flow: Flow;
+    readonly text: string;
+  },
 ): void {
   const meta = context.sent(sent.text.length, sent.flow);
   context.answer(app, command.messageId, requestSent(meta, sent.transactionId, sent.text));

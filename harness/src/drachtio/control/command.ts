@@ -6,13 +6,21 @@ export type AppCommand =
       readonly secret: string;
       readonly tags: readonly string[];
     }
-  | { readonly kind: 'route'; readonly messageId: string; readonly verb: string }
+  | {
+      readonly kind: 'route';
+      readonly messageId: string;
+      readonly verb: string;
+    }
   | { readonly kind: 'remove-route'; readonly messageId: string }
   | { readonly kind: 'ping'; readonly messageId: string }
   | SipCommand
   | ProxyCommand
   /** Cannot be understood; `answer` says why, and the connection is closed behind it. */
-  | { readonly kind: 'invalid'; readonly messageId: string; readonly answer: string };
+  | {
+      readonly kind: 'invalid';
+      readonly messageId: string;
+      readonly answer: string;
+    };
 
 /** A SIP message to be sent: a response, a CANCEL, a request within or outside a dialog. */
 export interface SipCommand {
@@ -76,7 +84,14 @@ function sipCommand(tokens: readonly string[], text: string): AppCommand {
   if (transactionId === '' && text.startsWith('SIP/2.0')) {
     return { kind: 'invalid', messageId, answer: 'transaction id missing' };
   }
-  return { kind: 'sip', messageId, transactionId, dialogId, routeUrl, text };
+  return {
+    kind: 'sip',
+    messageId,
+    transactionId,
+    dialogId,
+    routeUrl,
+    text,
+  };
 }
 
 function proxyCommand(tokens: readonly string[], text: string): AppCommand {

@@ -92,7 +92,11 @@ export function proxyResponse(meta: FrameMeta, text: string): string {
 export function newRequestPayload(
   frameId: string,
   meta: FrameMeta,
-  request: { readonly transactionId: string; readonly local: Endpoint; readonly text: string },
+  request: {
+    readonly transactionId: string;
+    readonly local: Endpoint;
+    readonly text: string;
+  },
 ): string {
   const { transactionId, local, text } = request;
   return `${frameId}|sip|${metaTokens(meta)}|${transactionId}||${local.address}|${local.port}|\r\n${text}`;
@@ -102,7 +106,11 @@ export function newRequestPayload(
 export function messagePayload(
   frameId: string,
   meta: FrameMeta,
-  message: { readonly transactionId: string; readonly dialogId: string; readonly text: string },
+  message: {
+    readonly transactionId: string;
+    readonly dialogId: string;
+    readonly text: string;
+  },
 ): string {
   const { transactionId, dialogId, text } = message;
   return `${frameId}|sip|${metaTokens(meta)}|${transactionId}|${dialogId}|\r\n${text}`;

@@ -41,7 +41,11 @@ export type EssentialsFault =
 /** The essentials; or the first fault. `via` is there when it could be read, so that the sender can be told. */
 export type ReadEssentials =
   | { readonly status: 'read'; readonly essentials: Essentials }
-  | { readonly status: 'faulty'; readonly fault: EssentialsFault; readonly via?: ReadVia };
+  | {
+      readonly status: 'faulty';
+      readonly fault: EssentialsFault;
+      readonly via?: ReadVia;
+    };
 
 /**
  * Reads what every message must carry, once; nothing behind this looks at these header fields again.
@@ -143,7 +147,16 @@ function readOthers(message: SipMessage, places: Places, via: ReadVia): Essentia
   if (contentLength === undefined) return 'bad-content-length';
   const maxForwards = places.maxForwards < 0 ? -1 : scalarOf(fieldValue(message, places.maxForwards), 255);
   if (maxForwards === undefined) return 'bad-max-forwards';
-  return { via, callId, cseq: cseq.number, method: cseq.method, fromTag, toTag, contentLength, maxForwards };
+  return {
+    via,
+    callId,
+    cseq: cseq.number,
+    method: cseq.method,
+    fromTag,
+    toTag,
+    contentLength,
+    maxForwards,
+  };
 }
 
 /** A length that no message can have is not computed with. */

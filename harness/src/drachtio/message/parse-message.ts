@@ -25,7 +25,11 @@ export type MessageFault =
 /** A message; or one with a fault that its sender can be told; or nothing that could be answered. */
 export type ParsedMessage =
   | { readonly status: 'parsed'; readonly message: SipMessage }
-  | { readonly status: 'faulty'; readonly message: SipMessage; readonly fault: MessageFault }
+  | {
+      readonly status: 'faulty';
+      readonly message: SipMessage;
+      readonly fault: MessageFault;
+    }
   | { readonly status: 'unreadable'; readonly fault: MessageFault };
 
 /** What is read at most. */
@@ -231,7 +235,13 @@ function readStatusLine(text: string, start: number, end: number): StartLine | u
 function faultyStatusLine(line: string): StartLine | undefined {
   if (!/^SIP\/\d/i.test(line)) return undefined;
   const fault = /^SIP\/(?!2\.0 )\d{1,9}\.\d{1,9} /i.test(line) ? 'unknown-version' : 'bad-start-line';
-  return { method: '', requestUri: '', status: -1, reason: '', fault };
+  return {
+    method: '',
+    requestUri: '',
+    status: -1,
+    reason: '',
+    fault,
+  };
 }
 
 /** @see RFC 3261 section 7.1: single spaces, a token, a URI without white space, the version */
@@ -247,7 +257,13 @@ function readRequestLine(line: string): StartLine | undefined {
   if (!/\bSIP\/\d/i.test(line)) return undefined;
   if (/^SIP\//i.test(line)) return faultyStatusLine(line);
   const fault = / SIP\/(?!2\.0)\d+\.\d+$/i.test(line) ? 'unknown-version' : 'bad-start-line';
-  return { method, requestUri: line.slice(firstSpace + 1, lastSpace).trim(), status: 0, reason: '', fault };
+  return {
+    method,
+    requestUri: line.slice(firstSpace + 1, lastSpace).trim(),
+    status: 0,
+    reason: '',
+    fault,
+  };
 }
 
 /** A URI of a request line: something, without white space, controls, and the angle brackets of a name-addr. */
@@ -293,7 +309,11 @@ export type StreamEvent =
    * Where the next message would begin is not known any more. `message` is the one whose framing is at fault, so that its sender
    * can be told before the connection is closed.
    */
-  | { readonly kind: 'fault'; readonly fault: StreamFault; readonly message?: SipMessage };
+  | {
+      readonly kind: 'fault';
+      readonly fault: StreamFault;
+      readonly message?: SipMessage;
+    };
 
 /** How much of a stream is kept while a message is incomplete. */
 export interface StreamLimits extends MessageLimits {

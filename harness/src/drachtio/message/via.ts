@@ -53,7 +53,19 @@ export function readVia(raw: string): ReadVia | undefined {
   const parameters = readParameters(value, at);
   if (parameters === undefined) return undefined;
   const { branch, end, rportEnd, receivedAt, isSound } = parameters;
-  return { value, via: { transport: sentBy.transport, host, port, branch, end, rportEnd, receivedAt, isSound } };
+  return {
+    value,
+    via: {
+      transport: sentBy.transport,
+      host,
+      port,
+      branch,
+      end,
+      rportEnd,
+      receivedAt,
+      isSound,
+    },
+  };
 }
 
 /**
@@ -183,7 +195,13 @@ function readParameters(value: string, from: number): Parameters | undefined {
   const next = value.charCodeAt(at);
   return at < value.length && next !== 0x2c
     ? undefined
-    : { branch, end: trimmedEnd(value, 0, at), rportEnd, receivedAt, isSound };
+    : {
+        branch,
+        end: trimmedEnd(value, 0, at),
+        rportEnd,
+        receivedAt,
+        isSound,
+      };
 }
 
 function isName(value: string, at: number, name: string): boolean {

@@ -57,7 +57,13 @@ export class ProxyBranch implements ClientTransactionUser {
     if (provisionalTimeoutMs !== undefined) this.#cancelProvisional = clock.schedule(giveUp, provisionalTimeoutMs);
     if (finalTimeoutMs !== undefined) this.#cancelFinal = clock.schedule(giveUp, finalTimeoutMs);
     this.#restartC();
-    this.#transaction = transactions.request({ branch, method, flow, text, user: this });
+    this.#transaction = transactions.request({
+      branch,
+      method,
+      flow,
+      text,
+      user: this,
+    });
   }
 
   /**
@@ -124,7 +130,13 @@ export class ProxyBranch implements ClientTransactionUser {
     const user = { onResponse: () => undefined, onFailure: () => undefined, acknowledgement: () => '' };
     const parts = { method: 'CANCEL', to: undefined, others: this.#reasonLines } as const;
     const text = writeFromSent(this.#context, this.#options, parts);
-    transactions.request({ branch, method: 'CANCEL', flow, text, user });
+    transactions.request({
+      branch,
+      method: 'CANCEL',
+      flow,
+      text,
+      user,
+    });
     // @see RFC 3261 section 9.1: what brings no final response now never will. Others may have had their turn meanwhile.
     this.#cancelEnd = clock.schedule(() => {
       this.#transaction?.end();
@@ -171,7 +183,11 @@ function writeFromSent(
     method,
     to,
     others,
-  }: { readonly method: 'ACK' | 'CANCEL'; readonly to: string | undefined; readonly others: string },
+  }: {
+    readonly method: 'ACK' | 'CANCEL';
+    readonly to: string | undefined;
+    readonly others: string;
+  },
 ): string {
   const parsed = parseMessage(text, NO_MESSAGE_LIMITS);
   const sent: SipMessage | undefined = parsed.status === 'unreadable' ? undefined : parsed.message;

@@ -486,7 +486,13 @@ export function createTransactionLayer(
     request: ({ branch, method, flow, text, user: sender }: OutgoingRequest) => {
       const key = clientKey(branch, method);
       const transaction = new ClientTransaction(
-        { key, isInvite: method === 'INVITE', flow, text, user: sender },
+        {
+          key,
+          isInvite: method === 'INVITE',
+          flow,
+          text,
+          user: sender,
+        },
         clientContext,
       );
       clients.set(key, transaction);

@@ -57,7 +57,13 @@ export async function openStreamTransport(options: StreamTransportOptions, user:
   const port = typeof bound === 'object' && bound !== null ? bound.port : wanted;
   const local: Endpoint = { address: host, port };
   const transport = tls === undefined ? 'tcp' : 'tls';
-  const shared = { transport, local, connections, user, options } as const;
+  const shared = {
+    transport,
+    local,
+    connections,
+    user,
+    options,
+  } as const;
   server.on(tls === undefined ? 'connection' : 'secureConnection', (socket: Socket) => {
     const { remoteAddress, remotePort } = socket;
     if (remoteAddress === undefined || remotePort === undefined) socket.destroy();

@@ -68,7 +68,14 @@ export async function openWsTransport(options: WsTransportOptions, user: Transpo
     const { remoteAddress = '', remotePort = 0 } = request.socket;
     const remote = { address: remoteAddress.replace(/^::ffff:/, ''), port: remotePort };
     const reached = { address: listen.addressTowards(remote.address), port: local.port };
-    const connection = new WsConnection(socket, { transport, remote, local: reached, connections, user, options });
+    const connection = new WsConnection(socket, {
+      transport,
+      remote,
+      local: reached,
+      connections,
+      user,
+      options,
+    });
     if (connections.add(connection)) connection.start();
   });
   return {

@@ -467,7 +467,13 @@ export async function openNodeAnswers(options: NodeAnswersOptions): Promise<Trac
     { provider, providers, calls, indexOf },
     { responderOf: () => current.responder, clock, onTrouble },
   );
-  const common = { directory, provider: identity, policy: answerPolicy(provider), clock: timed, notify };
+  const common = {
+    directory,
+    provider: identity,
+    policy: answerPolicy(provider),
+    clock: timed,
+    notify,
+  };
   const { says, liesMs } = manners;
   if (says === undefined && liesMs === undefined) {
     current.responder = await createCarrierResponder({
@@ -487,7 +493,13 @@ export async function openNodeAnswers(options: NodeAnswersOptions): Promise<Trac
     });
     return current.responder;
   }
-  const authorization = await privateKeyJwt({ tokenUrl: platform.tokenUrl, clientId, key, keyId, clock });
+  const authorization = await privateKeyJwt({
+    tokenUrl: platform.tokenUrl,
+    clientId,
+    key,
+    keyId,
+    clock,
+  });
   const client = createPlatformClient({ baseUrl: platform.baseUrl, authorization, clock });
   const trunks = createTrunkDirectory(readTrunkDirectory(trunkTable(provider, providers)));
   const signer = await createLocalAnswerSigner({ privateKeyPem: answerKeyPem, keyId: answerKeyId });

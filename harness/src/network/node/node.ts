@@ -45,8 +45,7 @@ function policyOf(shares: Exclude<ScenarioSharing, 'nothing'>): SharingPolicyDat
   const { members } = DEFAULT_SHARING_POLICY;
   return {
     ...DEFAULT_SHARING_POLICY,
-    id: `network-${shares}`,
-    share: shares,
+    ...{ id: `network-${shares}`, share: shares },
     // Without the calling number nobody finds a campaign with several carriers: so those agree who share all calls.
     members: { ...members, 'all-pseudonymous': { ...members['all-pseudonymous'], calling: 'kept' } },
   };
@@ -60,12 +59,10 @@ async function openNodeRecords(options: NodeRecordsOptions): Promise<NodeRecords
   let feed: RecordFeed | undefined;
   if (shares !== 'nothing' && platform !== undefined) {
     stream = await openRecordStream({
-      directory: join(directory, 'stream'),
-      source: `/carriers/${providerId}/switches/1`,
+      ...{ directory: join(directory, 'stream'), source: `/carriers/${providerId}/switches/1` },
       policy: STREAM_POLICY,
       transport: createHttpsRecordTransport({
-        url: `${platform.baseUrl}/v1/record-batches`,
-        authorization: platform.authorization,
+        ...{ url: `${platform.baseUrl}/v1/record-batches`, authorization: platform.authorization },
       }),
     });
     const key = new Uint8Array(KEY_BYTES).fill(providerId.length);
@@ -159,20 +156,14 @@ export async function openNode(options: NodeOptions): Promise<NetworkNode> {
     closers.push(verification.close);
     const coverage = createNodeCoverage(options);
     const records = await openNodeRecords({
-      providerId: id,
-      directory: folder,
-      shares: provider.shares,
-      isLost: coverage.isLost,
+      ...{ providerId: id, directory: folder, shares: provider.shares, isLost: coverage.isLost },
       ...(material.platform !== undefined &&
         membership !== undefined && {
           platform: {
             baseUrl: material.platform.baseUrl,
             authorization: await privateKeyJwt({
-              tokenUrl: material.platform.tokenUrl,
-              clientId: membership.clientId,
-              clock,
-              key: createPrivateKey(membership.privateKeyPem),
-              keyId: membership.keyId,
+              ...{ tokenUrl: material.platform.tokenUrl, clientId: membership.clientId, clock },
+              ...{ key: createPrivateKey(membership.privateKeyPem), keyId: membership.keyId },
             }),
           },
         }),
@@ -182,11 +173,7 @@ export async function openNode(options: NodeOptions): Promise<NetworkNode> {
     const sink = coverage.sinkOf(records);
     const peers: { current: NodePeers } = { current: { providers: {}, destinations: {} } };
     const nodeSwitch = await NodeSwitch.open({
-      ...options,
-      nodeClock,
-      sink,
-      onTrouble,
-      coverage,
+      ...{ ...options, nodeClock, sink, onTrouble, coverage },
       service: verification.service,
       signing: await openNodeSigning(id, material.credentials, nodeClock),
       addressOf: (next) =>
@@ -197,24 +184,14 @@ export async function openNode(options: NodeOptions): Promise<NetworkNode> {
     const manners = answerManners(plan, provider, options.routes);
     if (material.platform !== undefined && membership !== undefined && manners.isAnswering) {
       const responder = await openNodeAnswers({
-        plan,
-        provider,
-        directory: join(folder, 'responder'),
-        store: coverage.lookedUp(records.store),
-        platform: material.platform,
-        membership,
-        clock,
-        manners,
-        onTrouble,
-        indexOf: coverage.indexOf,
+        ...{ plan, provider, directory: join(folder, 'responder'), store: coverage.lookedUp(records.store) },
+        ...{ platform: material.platform, membership, clock, manners, onTrouble, indexOf: coverage.indexOf },
       });
       closers.push(() => responder.close());
       answering = responder;
     }
     return {
-      id,
-      address: nodeSwitch.address,
-      close,
+      ...{ id, address: nodeSwitch.address, close },
       ...(nodeSwitch.phones !== undefined && { phones: nodeSwitch.phones }),
       connect: (known) => {
         peers.current = known;

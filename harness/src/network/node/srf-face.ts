@@ -46,7 +46,11 @@ export interface SrfResponse extends SrfMessage, EventEmitter {
 /** One side of a call that was answered. */
 interface SrfDialog extends EventEmitter {
   readonly connected: boolean;
-  readonly sip: { readonly callId: string; readonly localTag: string; readonly remoteTag: string };
+  readonly sip: {
+    readonly callId: string;
+    readonly localTag: string;
+    readonly remoteTag: string;
+  };
   readonly local: { readonly sdp: string };
   readonly remote: { readonly sdp: string };
   readonly res?: SrfMessage;

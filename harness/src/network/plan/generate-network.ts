@@ -99,7 +99,13 @@ function checkOptions(options: GenerateOptions): void {
     calls >= 1 &&
     seconds > 0 &&
     campaigns >= 0;
-  const parts = { campaignShare, stir, silent, lying, tdm };
+  const parts = {
+    campaignShare,
+    stir,
+    silent,
+    lying,
+    tdm,
+  };
   const faulty = Object.entries(parts).find(([, part]) => !(part >= 0 && part <= 1));
   if (isBounded && faulty === undefined && calls / seconds <= 100_000 && Number.isSafeInteger(campaigns)) return;
   const what = faulty === undefined ? 'a size' : `${faulty[0]}, which is 0 to 1,`;

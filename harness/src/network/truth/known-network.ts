@@ -170,7 +170,17 @@ export function signedLeg(
 ): TrueIdentity {
   const { spc, faults, doubtful } = certificateAt(certificateOf, of);
   const { index: madeFor } = of.call;
-  return { ppt: 'shaken', signedBy, spc, attestation, orig: calling, dest: called, madeFor, faults, doubtful };
+  return {
+    ppt: 'shaken',
+    signedBy,
+    spc,
+    attestation,
+    orig: calling,
+    dest: called,
+    madeFor,
+    faults,
+    doubtful,
+  };
 }
 
 /** Who makes a signature, and whose certificate stands for it. */

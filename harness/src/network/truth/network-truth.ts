@@ -552,7 +552,15 @@ function truthOf(network: KnownNetwork, call: PlannedCall): CallTruth {
       (provider) => provider !== culprit.provider && !saysItself(network, call, { provider, statements }),
     ),
   );
-  return { index: call.index, hops, finalStatus, culprit, answers: statements, fairOutcomes, innocent: [...innocent] };
+  return {
+    index: call.index,
+    hops,
+    finalStatus,
+    culprit,
+    answers: statements,
+    fairOutcomes,
+    innocent: [...innocent],
+  };
 }
 
 function mayBeNamed(network: KnownNetwork, call: PlannedCall, provider: string): boolean {

@@ -85,7 +85,11 @@ export type TrueAnswer =
 export type GivenAnswer =
   | TrueAnswer
   /** It names a provider, and discloses another call than it was asked about: nobody may follow that. */
-  | { readonly kind: 'upstream'; readonly provider: string; readonly otherCall: true }
+  | {
+      readonly kind: 'upstream';
+      readonly provider: string;
+      readonly otherCall: true;
+    }
   | { readonly kind: 'silent' }
   | { readonly kind: 'refused'; readonly reason: string }
   | { readonly kind: 'unlisted'; readonly name: string };

@@ -22,8 +22,16 @@ interface ForkedQuestion {
 
 /** What another process says: an answer, or what it tells by itself, several at once. */
 type ForkedMessage =
-  | { readonly kind: 'answer'; readonly id: number; readonly value?: unknown }
-  | { readonly kind: 'failure'; readonly id: number; readonly message: string }
+  | {
+      readonly kind: 'answer';
+      readonly id: number;
+      readonly value?: unknown;
+    }
+  | {
+      readonly kind: 'failure';
+      readonly id: number;
+      readonly message: string;
+    }
   | { readonly kind: 'told'; readonly told: readonly unknown[] };
 
 /** As they are compiled, where both the sources and what is compiled of them find them. */
@@ -165,7 +173,15 @@ function seenMessage(told: ToldMessage): SeenMessage {
   const [provider, atMs, direction, transport, localAddress, localPort, remoteAddress, remotePort, text] = told;
   const local = { address: localAddress, port: localPort };
   const remote = { address: remoteAddress, port: remotePort };
-  return { provider, atMs, direction, transport, local, remote, text };
+  return {
+    provider,
+    atMs,
+    direction,
+    transport,
+    local,
+    remote,
+    text,
+  };
 }
 
 /** A call that reached the callee, as one process tells it to another: the plan is known to both. */
@@ -267,7 +283,15 @@ export function createNodeHost({ onHop, onTrouble, onMessage }: HostEvents): Nod
           onTrouble: (what) => onTrouble(id, what),
           ...(isTapped && {
             onMessage: ({ atMs, direction, transport, local, remote, text }) =>
-              onMessage({ provider: id, atMs, direction, transport, local, remote, text }),
+              onMessage({
+                provider: id,
+                atMs,
+                direction,
+                transport,
+                local,
+                remote,
+                text,
+              }),
           }),
           ...(drachtio[id] !== undefined && { drachtio: drachtio[id] }),
           ...(listen[id] !== undefined && { listen: listen[id] }),

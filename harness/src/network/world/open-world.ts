@@ -362,7 +362,15 @@ async function openParts(options: WorldOptions, notes: WorldNotes, keep: Keep) {
   };
   const own = plan.providers.map(({ id }) => id).filter((id) => external[id] === undefined);
   const material = { ...certificates.material, ...(platform !== undefined && { platform: platform.forNodes }) };
-  const shared = { plan, material, directory, drachtio, listen, aheadMs: 0, isTapped: onMessage !== undefined };
+  const shared = {
+    plan,
+    material,
+    directory,
+    drachtio,
+    listen,
+    aheadMs: 0,
+    isTapped: onMessage !== undefined,
+  };
   const hosts: NodeHost[] = [];
   const places: NodePlace[] = [];
   for (const providers of spread(own, Math.max(1, processes))) {
@@ -377,7 +385,19 @@ async function openParts(options: WorldOptions, notes: WorldNotes, keep: Keep) {
   await Promise.all(hosts.map((host) => host.connect({ providers: addresses, destinations: ends.sinks })));
   await ends.register(Object.fromEntries(places.map(({ id, phones = '' }) => [id, phones])));
   const isForked = processes > 0;
-  return { plan, notes, isForked, clock, certificates, platform, reports, ends, awaited, hosts, addresses };
+  return {
+    plan,
+    notes,
+    isForked,
+    clock,
+    certificates,
+    platform,
+    reports,
+    ends,
+    awaited,
+    hosts,
+    addresses,
+  };
 }
 
 /** Carries the calls of a plan, and knows what was seen of them. */

@@ -124,7 +124,14 @@ function credentialOf(
     readonly isFaulty?: boolean;
   },
 ): NodeCredential {
-  return { privateKeyPem, chainPem, x5u: server.publish(path, chainPem), spc, isServed, isFaulty };
+  return {
+    privateKeyPem,
+    chainPem,
+    x5u: server.publish(path, chainPem),
+    spc,
+    isServed,
+    isFaulty,
+  };
 }
 
 function faultyCertificate(

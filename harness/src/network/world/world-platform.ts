@@ -38,7 +38,11 @@ export async function openWorldPlatform(
     directory,
     clock,
     onTrouble,
-  }: { readonly directory: string; readonly clock: WorldClock; readonly onTrouble: (what: string) => void },
+  }: {
+    readonly directory: string;
+    readonly clock: WorldClock;
+    readonly onTrouble: (what: string) => void;
+  },
 ) {
   // Databases and all that: loaded where there is a platform alone.
   const { FIRST_OPERATOR_CLIENT, startReferencePlatform } = await import('../../platform/index.js');
@@ -205,7 +209,15 @@ const PRIVATE = 0o600;
 
 async function writeOperator(
   { url, home }: ReferencePlatform,
-  { profile, clientId, clock }: { readonly profile: string; readonly clientId: string; readonly clock: WorldClock },
+  {
+    profile,
+    clientId,
+    clock,
+  }: {
+    readonly profile: string;
+    readonly clientId: string;
+    readonly clock: WorldClock;
+  },
 ): Promise<void> {
   const { keyId, privateKey } = home.operatorKey;
   // A profile names its key from its own folder.
@@ -214,7 +226,13 @@ async function writeOperator(
     mode: PRIVATE,
   });
   const clockAheadMs = clock.nowMs() - Date.now();
-  const members = { baseUrl: url, clientId, keyId, keyFile, clockAheadMs };
+  const members = {
+    baseUrl: url,
+    clientId,
+    keyId,
+    keyFile,
+    clockAheadMs,
+  };
   await writeFile(profile, `${JSON.stringify(members, undefined, 2)}\n`, { mode: PRIVATE });
 }
 

@@ -89,7 +89,14 @@ export interface WorldOptions {
   readonly onMessage?: (message: SeenMessage) => void;
   /** An address of a drachtio-server for a provider, by id: it is used in place of the embedded one. */
   readonly drachtio?: Readonly<
-    Record<string, { readonly host: string; readonly port: number; readonly secret: string }>
+    Record<
+      string,
+      {
+        readonly host: string;
+        readonly port: number;
+        readonly secret: string;
+      }
+    >
   >;
   /**
    * Where providers, by id, and whoever answers for called numbers, by the id of these, take calls: for switches that have to be told where to send them.

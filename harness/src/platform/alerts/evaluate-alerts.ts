@@ -118,7 +118,15 @@ const rowOf = (alert: Alert, order: AlertOrder, nowMs: number) => ({
 
 async function isFull(
   transaction: PlatformTransaction,
-  { organizationId, nowMs, isUrgent }: { organizationId: string; nowMs: number; isUrgent: boolean },
+  {
+    organizationId,
+    nowMs,
+    isUrgent,
+  }: {
+    organizationId: string;
+    nowMs: number;
+    isUrgent: boolean;
+  },
 ): Promise<boolean> {
   const { raised } = await transaction
     .withTables<AlertTables>()
@@ -173,7 +181,13 @@ export async function evaluateCampaign(
   }
   const campaign = await parts.campaigns.campaign(transaction, campaignId);
   if (campaign === undefined || campaign.state === 'closed') {
-    await note(transaction, { campaignId, is_watched: false, dormant_ms: null, resumed: before?.resumed ?? 0, nowMs });
+    await note(transaction, {
+      campaignId,
+      is_watched: false,
+      dormant_ms: null,
+      resumed: before?.resumed ?? 0,
+      nowMs,
+    });
     return;
   }
   const { dormant_ms, resumed } = silenceOf(campaign, before, nowMs);
@@ -235,7 +249,13 @@ async function watch(transaction: PlatformTransaction, campaignId: string): Prom
 
 async function note(
   transaction: PlatformTransaction,
-  noted: { campaignId: string; is_watched: boolean; dormant_ms: number | null; resumed: number; nowMs: number },
+  noted: {
+    campaignId: string;
+    is_watched: boolean;
+    dormant_ms: number | null;
+    resumed: number;
+    nowMs: number;
+  },
 ): Promise<void> {
   const { campaignId, is_watched, dormant_ms, resumed, nowMs } = noted;
   const values = { is_watched, dormant_ms, resumed, evaluated_ms: nowMs };

@@ -247,7 +247,11 @@ async function tellCampaign(
     file,
     nowMs,
     organizations,
-  }: { readonly file: CampaignFile; readonly nowMs: number; readonly organizations: OrganizationDirectory },
+  }: {
+    readonly file: CampaignFile;
+    readonly nowMs: number;
+    readonly organizations: OrganizationDirectory;
+  },
 ): Promise<void> {
   const agencies = await organizations.agencies(transaction);
   const to = [...agencies.map(({ agencyId }) => agencyId), ...(await organizations.staff(transaction))];

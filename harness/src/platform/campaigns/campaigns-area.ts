@@ -96,7 +96,14 @@ export function createCampaignsArea(
   const store = new CampaignStore(context, { engine, organizations: ports.organizations });
   const concluded = new Map<string, number>();
   const changes = promptly(engine, store);
-  const detector = new Detector({ context, engine, store, ports, changed: changes.store, maxSnapshotBytes });
+  const detector = new Detector({
+    context,
+    engine,
+    store,
+    ports,
+    changed: changes.store,
+    maxSnapshotBytes,
+  });
   const close = async (): Promise<void> => {
     changes.end();
     await detector.close();

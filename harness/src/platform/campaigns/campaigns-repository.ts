@@ -22,10 +22,18 @@ type CampaignProvider = Campaign['providers'][number];
 
 /** A key of a campaign as it is stored: numbers by their references among what is sealed. */
 type StoredKey =
-  | { readonly kind: 'group'; readonly group: string; readonly way: string }
+  | {
+      readonly kind: 'group';
+      readonly group: string;
+      readonly way: string;
+    }
   | { readonly kind: 'calling-number' | 'call-back-number'; readonly reference: string }
   | { readonly kind: 'recording'; readonly recording: string }
-  | { readonly kind: 'script'; readonly transcript: string; readonly language?: string };
+  | {
+      readonly kind: 'script';
+      readonly transcript: string;
+      readonly language?: string;
+    };
 
 /** What tracebacks have found out about a campaign. */
 export interface StoredFindings {
@@ -251,7 +259,11 @@ async function storedKey(
 /** Stored campaigns with their numbers: the `limit` campaigns with the latest calls, oldest first. */
 export async function loadCampaigns(
   transaction: PlatformTransaction,
-  by: { readonly sealed: SealedValues; readonly limit: number; readonly campaignIds?: readonly string[] },
+  by: {
+    readonly sealed: SealedValues;
+    readonly limit: number;
+    readonly campaignIds?: readonly string[];
+  },
 ): Promise<readonly CampaignFile[]> {
   let query = campaignsTables(transaction).selectFrom('campaigns_campaigns').select(['saved', 'keys']);
   if (by.campaignIds !== undefined) query = query.where(isAmong('campaign_id', by.campaignIds));
@@ -384,7 +396,11 @@ export async function moveCalls(transaction: PlatformTransaction, from: string, 
 export async function readCalls(
   reading: Reading,
   campaignId: string,
-  options: { readonly fromMs?: number; readonly toMs?: number; readonly limit: number },
+  options: {
+    readonly fromMs?: number;
+    readonly toMs?: number;
+    readonly limit: number;
+  },
 ): Promise<readonly CampaignCall[]> {
   let query = campaignsTables(reading).selectFrom('campaigns_calls').selectAll().where('campaign_id', '=', campaignId);
   if (options.fromMs !== undefined) query = query.where('at_ms', '>=', Math.floor(options.fromMs));

@@ -71,7 +71,11 @@ export async function packState(state: object, maxBytes: number): Promise<Packed
 export async function storeSnapshot(
   context: PlatformContext,
   packed: PackedState,
-  head: { readonly version: string; readonly sequence: number; readonly atMs: number },
+  head: {
+    readonly version: string;
+    readonly sequence: number;
+    readonly atMs: number;
+  },
 ): Promise<void> {
   const before = await readHead(context.database);
   const slot: 'a' | 'b' = before?.slot === 'a' ? 'b' : 'a';
@@ -112,7 +116,11 @@ export async function dropSnapshot(transaction: PlatformTransaction): Promise<vo
 
 /** What is found in the place of a snapshot: what the detector had learned when it had heard everything up to a batch of the journal. */
 type FoundSnapshot =
-  | { readonly status: 'read'; readonly sequence: number; readonly state: object }
+  | {
+      readonly status: 'read';
+      readonly sequence: number;
+      readonly state: object;
+    }
   | { readonly status: 'none' | 'other-version' | 'damaged' };
 
 /** Reads the snapshot, some milliseconds of work at a time. Never throws for what it holds. @throws what the database throws */

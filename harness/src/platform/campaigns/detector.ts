@@ -145,7 +145,13 @@ export class Detector {
   #heardRecords = 0;
   #heardReports = 0;
   /** The one that is stored; without a place in the journal where it is too old for the journal to be kept for it. */
-  #snapshot: { readonly sequence: number | undefined; readonly reports: number; readonly atMs: number } | undefined;
+  #snapshot:
+    | {
+        readonly sequence: number | undefined;
+        readonly reports: number;
+        readonly atMs: number;
+      }
+    | undefined;
   #snapshotAt = { records: 0, reports: 0, atMs: 0, tookMs: 0 };
   #begin: (from: number | undefined) => void = () => undefined;
 

@@ -31,7 +31,11 @@ export async function refreshFindings(
   const tracebackIds = all.map(({ tracebackId }) => tracebackId).slice(0, MAX_READ);
   const counts = new Map<
     string,
-    { provider: CampaignProvider['provider']; role: CampaignProvider['role']; tracebacks: number }
+    {
+      provider: CampaignProvider['provider'];
+      role: CampaignProvider['role'];
+      tracebacks: number;
+    }
   >();
   for (const tracebackId of tracebackIds) {
     const traceback = await desk.traceback(transaction, tracebackId);

@@ -95,7 +95,11 @@ export interface CampaignReader {
   readonly calls: (
     reading: Reading,
     campaignId: string,
-    options: { readonly fromMs?: number; readonly toMs?: number; readonly limit: number },
+    options: {
+      readonly fromMs?: number;
+      readonly toMs?: number;
+      readonly limit: number;
+    },
   ) => Promise<readonly CampaignCall[]>;
 }
 
@@ -154,7 +158,11 @@ export interface TracebackDesk {
   /** Requests that were issued in a stretch of time, of one provider or all, by that time; read in pages. */
   readonly requestOutcomes: (
     reading: Reading,
-    range: { readonly fromMs: number; readonly toMs: number; readonly providerId?: string },
+    range: {
+      readonly fromMs: number;
+      readonly toMs: number;
+      readonly providerId?: string;
+    },
   ) => AsyncIterable<RequestOutcome>;
 }
 

@@ -199,7 +199,14 @@ async function verified(core: AuditCore, heldCheckpoints: readonly string[]): Pr
   const { signer, logId, database, directory } = core.options;
   const [segment, before, upTo] = await inTurn(core, () => momentOf(core));
   const publicKeys = [signer.publicKey];
-  const result = await verifyAudit({ publicKeys, logId, heldCheckpoints, database, directory, upTo });
+  const result = await verifyAudit({
+    publicKeys,
+    logId,
+    heldCheckpoints,
+    database,
+    directory,
+    upTo,
+  });
   // All of it was looked through: what was found before and is not found any more has been mended.
   if (result.status === 'intact' && core.broken === before) core.broken = undefined;
   const [first] = result.findings;

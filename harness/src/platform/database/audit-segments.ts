@@ -46,7 +46,11 @@ export interface SegmentLink {
   readonly brokenAt: number;
   readonly kind: AuditBreakKind;
   /** The last checkpoint of the segment before that its entries bear out; `size` 0 and no checkpoint where nothing of it is left. */
-  readonly previous: { readonly logId: string; readonly size: number; readonly checkpoint?: string };
+  readonly previous: {
+    readonly logId: string;
+    readonly size: number;
+    readonly checkpoint?: string;
+  };
 }
 
 /** A Merkle log of a part of the audit. The first lies in the folder of the audit, later ones in folders within it. */
@@ -227,7 +231,13 @@ async function segmentOf(
   const afterPosition = link?.afterPosition ?? before?.lastPosition ?? 0;
   const last = log !== undefined && log.size > firstRowLeaf(folder) ? (await log.read(log.size - 1))[0] : undefined;
   const lastPosition = last === undefined ? afterPosition : (positionOfLeaf(last.octets) ?? afterPosition);
-  return { ...folder, afterPosition, ...(link !== undefined && { link }), log, lastPosition };
+  return {
+    ...folder,
+    afterPosition,
+    ...(link !== undefined && { link }),
+    log,
+    lastPosition,
+  };
 }
 
 /** Position of the row whose leaf is the first that a segment has lost. */
@@ -322,7 +332,13 @@ export async function beginSegment(
     },
   };
   await log.append(JSON.stringify(link));
-  return { ...folder, afterPosition, link, log, lastPosition: afterPosition };
+  return {
+    ...folder,
+    afterPosition,
+    link,
+    log,
+    lastPosition: afterPosition,
+  };
 }
 
 /** After the folders that are there, and the segment that the table knows of. */
@@ -357,15 +373,28 @@ async function lastSignedPosition({ database }: OpenedDatabase, before: AuditSeg
 /** An entry of the audit, held against the log that signed it. */
 export type AuditEntryState =
   /** The row is what was signed. */
-  | { readonly integrity: 'signed'; readonly row: AuditRow; readonly leafIndex: number }
+  | {
+      readonly integrity: 'signed';
+      readonly row: AuditRow;
+      readonly leafIndex: number;
+    }
   /** The row is not in the log yet. */
   | { readonly integrity: 'waiting'; readonly row: AuditRow }
   /** The row was changed after it was signed. */
-  | { readonly integrity: 'changed'; readonly row: AuditRow; readonly signed: AuditLeaf; readonly leafIndex: number }
+  | {
+      readonly integrity: 'changed';
+      readonly row: AuditRow;
+      readonly signed: AuditLeaf;
+      readonly leafIndex: number;
+    }
   /** The row was put in later: it was never signed. */
   | { readonly integrity: 'inserted'; readonly row: AuditRow }
   /** The row was deleted. */
-  | { readonly integrity: 'deleted'; readonly signed: AuditLeaf; readonly leafIndex: number }
+  | {
+      readonly integrity: 'deleted';
+      readonly signed: AuditLeaf;
+      readonly leafIndex: number;
+    }
   /** The log has lost what it had of the row, or is damaged there. */
   | { readonly integrity: 'unproved'; readonly row: AuditRow };
 
@@ -411,7 +440,11 @@ export async function stateOfDeleted(
 }
 
 type FoundLeaf =
-  | { readonly status: 'found'; readonly leafIndex: number; readonly leaf: AuditLeaf }
+  | {
+      readonly status: 'found';
+      readonly leafIndex: number;
+      readonly leaf: AuditLeaf;
+    }
   /** The log has leaves of later positions. */
   | { readonly status: 'passed-over' }
   /** The log ends before the position. */

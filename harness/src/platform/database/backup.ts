@@ -45,7 +45,11 @@ export interface ArchiveManifest {
   /** Names and hashes of the migrations that made the schema. */
   readonly migrations: readonly { readonly name: string; readonly hash: string }[];
   readonly tables: readonly ArchivedTable[];
-  readonly sequences: readonly { readonly name: string; readonly value: string; readonly isCalled: boolean }[];
+  readonly sequences: readonly {
+    readonly name: string;
+    readonly value: string;
+    readonly isCalled: boolean;
+  }[];
   /** Files of folders, `folders/audit/…`. */
   readonly files: readonly ArchivedFile[];
 }

@@ -270,7 +270,13 @@ export function createEventFeed(opened: OpenedDatabase, options: { readonly cloc
 /** How far events can be read, asked of the database only where something may have come. */
 function createLook(opened: OpenedDatabase, ceiling: PositionCeiling): () => Promise<number> {
   let known:
-    { readonly signals: number; readonly atMs: number; readonly through: number; readonly isHeld: boolean } | undefined;
+    | {
+        readonly signals: number;
+        readonly atMs: number;
+        readonly through: number;
+        readonly isHeld: boolean;
+      }
+    | undefined;
   /** A look that is under way: who has heard of nothing since it began shares it. */
   let looking: { readonly signals: number; readonly through: Promise<number> } | undefined;
   const look = async (signals: number, atMs: number): Promise<number> => {
@@ -324,7 +330,15 @@ async function readRows(
       : rowsFor(database, afterPosition, through, JSON.stringify([organizationId]), limit);
   const { rows } = await database.executeQuery(query);
   const events = rows.map(({ event_id: eventId, at_ms: atMs, position, type, subject, data, audience }) => {
-    const event: StoredEvent = { eventId, position, atMs, type: type as DomainEventType, subject, data, audience };
+    const event: StoredEvent = {
+      eventId,
+      position,
+      atMs,
+      type: type as DomainEventType,
+      subject,
+      data,
+      audience,
+    };
     return event;
   });
   const last = events.at(-1)?.position;

@@ -92,7 +92,13 @@ async function workOnPage<Item>(
       if (failed.has(id)) await forgetFailure(context, job, id);
     } catch (error) {
       failures.push(error);
-      await noteFailure(context, { job, item: id, nowMs: items.nowMs, error, alarm: items.alarm?.(item) });
+      await noteFailure(context, {
+        job,
+        item: id,
+        nowMs: items.nowMs,
+        error,
+        alarm: items.alarm?.(item),
+      });
     }
   }
   return failures;
@@ -146,7 +152,13 @@ export async function noteFailure(context: PlatformContext, failure: ItemFailure
     }
     return { attempts: count, nextTryMs: row.next_try_ms };
   });
-  const details = { job, item, attempts, nextTry: new Date(nextTryMs).toISOString(), error };
+  const details = {
+    job,
+    item,
+    attempts,
+    nextTry: new Date(nextTryMs).toISOString(),
+    error,
+  };
   if (attempts < ITEM_ATTEMPTS) context.log.warn('an item of a job failed', details);
   else context.log.error('an item of a job was set aside: it failed too often', details);
   return nextTryMs;
@@ -194,7 +206,14 @@ export function startJobRunner(options: {
   const { context, jobs, leadership = SOLE_LEADER } = options;
   const names = new Set(jobs.map(({ name }) => name));
   if (names.size < jobs.length) throw new HopbackError('invalid-configuration', 'two jobs have one name');
-  const rounds = jobs.map((job): JobRound => ({ job, context, leadership, runs: 0, failures: 0, isEnded: false }));
+  const rounds = jobs.map((job): JobRound => ({
+    job,
+    context,
+    leadership,
+    runs: 0,
+    failures: 0,
+    isEnded: false,
+  }));
   for (const round of rounds) beginRound(round, firstDue);
   const settled = async (): Promise<void> => {
     await Promise.all(rounds.map(async ({ running }) => running));
@@ -316,7 +335,11 @@ export interface RetentionClass {
    */
   readonly due: (
     transaction: PlatformTransaction,
-    query: { readonly beforeMs: number; readonly after: string | undefined; readonly limit: number },
+    query: {
+      readonly beforeMs: number;
+      readonly after: string | undefined;
+      readonly limit: number;
+    },
   ) => Promise<readonly string[]>;
   /** Of some things those that legal process asks for. Within the transaction that removes the others, so that a hold is not missed by a moment. */
   readonly held: (transaction: PlatformTransaction, ids: readonly string[]) => Promise<ReadonlySet<string>>;

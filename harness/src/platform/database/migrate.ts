@@ -343,7 +343,11 @@ export const NOT_ARCHIVED = 'not archived';
 
 /** Tables of the schema that belong into an archive, by name. */
 export async function databaseTables(database: AnyDatabase): Promise<readonly TableShape[]> {
-  const { rows } = await sql<{ readonly table: string; readonly column: string; readonly type: string }>`
+  const { rows } = await sql<{
+    readonly table: string;
+    readonly column: string;
+    readonly type: string;
+  }>`
     select c.relname as table, a.attname as column, format_type(a.atttypid, a.atttypmod) as type
     from pg_class c join pg_attribute a on a.attrelid = c.oid
     where c.relkind in ('r', 'p') and not c.relispartition and c.relnamespace = current_schema()::regnamespace
@@ -356,13 +360,21 @@ export async function databaseTables(database: AnyDatabase): Promise<readonly Ta
 }
 
 /** Where each sequence is. Numbers as text. */
-export async function sequenceValues(
-  database: AnyDatabase,
-): Promise<readonly { readonly name: string; readonly value: string; readonly isCalled: boolean }[]> {
+export async function sequenceValues(database: AnyDatabase): Promise<
+  readonly {
+    readonly name: string;
+    readonly value: string;
+    readonly isCalled: boolean;
+  }[]
+> {
   const { rows } = await sql<{ readonly name: string }>`
     select relname as name from pg_class
     where relkind = 'S' and relnamespace = current_schema()::regnamespace order by relname`.execute(database);
-  const values: { readonly name: string; readonly value: string; readonly isCalled: boolean }[] = [];
+  const values: {
+    readonly name: string;
+    readonly value: string;
+    readonly isCalled: boolean;
+  }[] = [];
   for (const { name } of rows) {
     const found = await sql<{ readonly value: string; readonly is_called: boolean }>`
       select last_value::text as value, is_called from ${sql.ref(name)}`.execute(database);

@@ -355,7 +355,13 @@ async function openPglite(directory: string | undefined, template: Blob | undefi
 async function connectedTo(pglite: PGlite): Promise<pg.Client> {
   // The driver takes whatever behaves as a socket does; its types know only those of the network.
   const stream = (): Socket => new PgliteSocket(pglite) as unknown as Socket;
-  const client = new pg.Client({ stream, user: 'postgres', database: 'postgres', ssl: false, types: POSTGRES_TYPES });
+  const client = new pg.Client({
+    stream,
+    user: 'postgres',
+    database: 'postgres',
+    ssl: false,
+    types: POSTGRES_TYPES,
+  });
   // One that breaks while a statement runs: that statement says so.
   client.on('error', () => undefined);
   await client.connect();

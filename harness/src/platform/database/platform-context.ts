@@ -73,7 +73,15 @@ export function createPlatformContext(options: PlatformContextOptions): CountedP
   const { transact, counts } = createTransactor(database, pause);
   const append = async (
     transaction: PlatformTransaction,
-    { type, subject, data }: { readonly type: string; readonly subject: string; readonly data: unknown },
+    {
+      type,
+      subject,
+      data,
+    }: {
+      readonly type: string;
+      readonly subject: string;
+      readonly data: unknown;
+    },
     audience: readonly string[],
   ): Promise<void> => {
     const written: EventWrite = {

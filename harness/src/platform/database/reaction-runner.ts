@@ -47,7 +47,13 @@ export function startReactionRunner(options: {
       feed,
       leadership,
       signal: ending.signal,
-      counts: { area: name, position: 0, reacted: 0, failed: 0, setAside: 0 },
+      counts: {
+        area: name,
+        position: 0,
+        reacted: 0,
+        failed: 0,
+        setAside: 0,
+      },
       notedPosition: 0,
       isSure: false,
       listeners: new Set(),
@@ -83,7 +89,13 @@ interface AreaRun {
   readonly feed: EventFeed;
   readonly leadership: Leadership;
   readonly signal: AbortSignal;
-  readonly counts: { area: string; position: number; reacted: number; failed: number; setAside: number };
+  readonly counts: {
+    area: string;
+    position: number;
+    reacted: number;
+    failed: number;
+    setAside: number;
+  };
   /** Position that the table has, as far as is known: behind that of the counts by what nobody reacted to. */
   notedPosition: number;
   /** Whether it is: nobody else leads, and nothing failed. */
@@ -292,7 +304,14 @@ async function failedForGood(run: AreaRun, event: DomainEvent, error: unknown): 
       return false;
     }
     if (!(await marked(transaction, area, position))) return true;
-    const setAside = { area, position, event_id: eventId, type, at_ms: context.clock.nowMs(), reason };
+    const setAside = {
+      area,
+      position,
+      event_id: eventId,
+      type,
+      at_ms: context.clock.nowMs(),
+      reason,
+    };
     await tables.insertInto('core_set_aside').values(setAside).execute();
     const details = { area, type, reason, attempts: count };
     await new Acting(context, transaction).audit('reaction.set-aside', `event:${eventId}`, details);

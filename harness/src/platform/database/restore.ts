@@ -138,10 +138,18 @@ async function requireSameMigrations(transaction: Transaction<CoreTables>, manif
   throw refused('other-release', 'the archive is of another release: restore it with that, and start this one on it');
 }
 
-async function droppedReferences(
-  transaction: Transaction<CoreTables>,
-): Promise<readonly { readonly table: string; readonly name: string; readonly definition: string }[]> {
-  const { rows } = await sql<{ readonly table: string; readonly name: string; readonly definition: string }>`
+async function droppedReferences(transaction: Transaction<CoreTables>): Promise<
+  readonly {
+    readonly table: string;
+    readonly name: string;
+    readonly definition: string;
+  }[]
+> {
+  const { rows } = await sql<{
+    readonly table: string;
+    readonly name: string;
+    readonly definition: string;
+  }>`
     select r.relname as table, c.conname as name, pg_get_constraintdef(c.oid) as definition
     from pg_constraint c join pg_class r on r.oid = c.conrelid
     where c.contype = 'f' and c.connamespace = current_schema()::regnamespace and c.conparentid = 0

@@ -359,7 +359,15 @@ type SealedRow = Selectable<CoreTables['core_sealed']>;
 /** Encrypts with the current key: AES-256-GCM under a random nonce. */
 function encrypted(
   { current }: KeyRing,
-  { reference, belongsTo, value }: { readonly reference: string; readonly belongsTo: string; readonly value: string },
+  {
+    reference,
+    belongsTo,
+    value,
+  }: {
+    readonly reference: string;
+    readonly belongsTo: string;
+    readonly value: string;
+  },
 ): Pick<SealedRow, 'key_id' | 'nonce' | 'ciphertext'> {
   const nonce = random(NONCE_BYTES);
   const cipher = createCipheriv('aes-256-gcm', current.key, nonce, { authTagLength: TAG_BYTES });

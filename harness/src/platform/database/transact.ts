@@ -331,11 +331,31 @@ const arrayOf = <Row>(rows: readonly Row[], text: (row: Row) => string): string 
 
 /** Written out, as are entries: there are a dozen for each hop. */
 function eventText({ event_id, at_ms, type, subject, dataJson, audience }: EventWrite): string {
-  return withMember(JSON.stringify({ event_id, at_ms, type, subject, audience }), 'data', dataJson);
+  return withMember(
+    JSON.stringify({
+      event_id,
+      at_ms,
+      type,
+      subject,
+      audience,
+    }),
+    'data',
+    dataJson,
+  );
 }
 
 function auditText({ at_ms, action, organization_id, actor, object, detailsJson }: AuditWrite): string {
-  return withMember(JSON.stringify({ at_ms, action, organization_id, actor, object }), 'details', detailsJson);
+  return withMember(
+    JSON.stringify({
+      at_ms,
+      action,
+      organization_id,
+      actor,
+      object,
+    }),
+    'details',
+    detailsJson,
+  );
 }
 
 /** An object of JSON with one member more, whose value is JSON too. */
@@ -373,7 +393,13 @@ export interface TransactionCounts {
  * stays away, or conflicts do not end; with `storage-failed` and `outcome: 'unknown'` where nobody can say whether it committed
  */
 export function createTransactor(opened: OpenedDatabase, pause: (ms: number) => Promise<unknown> = wait) {
-  const counts = { committed: 0, conflicts: 0, lostConnections: 0, askedOutcomes: 0, unknownOutcomes: 0 };
+  const counts = {
+    committed: 0,
+    conflicts: 0,
+    lostConnections: 0,
+    askedOutcomes: 0,
+    unknownOutcomes: 0,
+  };
   const pauseAfterLoss = async (losses: number, error: unknown): Promise<void> => {
     if (losses >= LOST_ATTEMPTS) throw gaveUp('the database is away', error);
     await pause(Math.min(LONGEST_LOST_PAUSE_MS, LOST_PAUSE_MS * 2 ** (losses - 1)));
@@ -417,7 +443,11 @@ export function createTransactor(opened: OpenedDatabase, pause: (ms: number) => 
 }
 
 type Attempt<Result> =
-  | { readonly status: 'committed'; readonly result: Result; readonly wrote: Committed | undefined }
+  | {
+      readonly status: 'committed';
+      readonly result: Result;
+      readonly wrote: Committed | undefined;
+    }
   | {
       readonly status: 'lost-in-commit';
       readonly result: Result;
@@ -523,7 +553,13 @@ async function attempted<Result>(
       .catch(() => undefined);
     // What the server answered it means: it did not commit.
     if (!isConnectionLost(error)) return { status: 'failed', error: aborted(error) };
-    return { status: 'lost-in-commit', result, wrote: noted.wrote, mark: noted.mark, error };
+    return {
+      status: 'lost-in-commit',
+      result,
+      wrote: noted.wrote,
+      mark: noted.mark,
+      error,
+    };
   }
 }
 

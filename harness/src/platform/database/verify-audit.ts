@@ -32,7 +32,11 @@ const TAIL_ENTRIES = 1_000;
 /** Something that is not as it was signed, and where. `segment` is the number of the part of the log, from 1. */
 export type AuditFinding = { readonly segment: number } & (
   | /** Of the log; entries behind it cannot be told by it. `position` is that of the row which says it has this leaf. */
-    { readonly in: 'log'; readonly finding: MerkleLogFinding; readonly position?: number }
+    {
+      readonly in: 'log';
+      readonly finding: MerkleLogFinding;
+      readonly position?: number;
+    }
     /** The log ends before a leaf that the table says there is. */
   | {
       readonly in: 'log';
@@ -48,9 +52,17 @@ export type AuditFinding = { readonly segment: number } & (
       readonly position: number;
       readonly leafIndex: number;
     }
-  | { readonly in: 'table'; readonly kind: 'inserted'; readonly position: number }
+  | {
+      readonly in: 'table';
+      readonly kind: 'inserted';
+      readonly position: number;
+    }
   /** The checkpoint in the table does not belong to the log, or names a segment that is not on the disk. */
-  | { readonly in: 'table'; readonly kind: 'checkpoint-changed' | 'segment-missing'; readonly position: number }
+  | {
+      readonly in: 'table';
+      readonly kind: 'checkpoint-changed' | 'segment-missing';
+      readonly position: number;
+    }
 );
 
 /** The result of a look through a whole audit. */
@@ -252,7 +264,11 @@ const isSigned = ({ publicKeys }: AuditToVerify, note: string): boolean =>
 async function noteLogFinding(
   { database }: AuditToVerify,
   { folder, log, leaves, afterPosition }: WalkedSegment,
-  at: { readonly found: Findings; readonly sound: number; readonly positions: ReadonlyMap<number, number> },
+  at: {
+    readonly found: Findings;
+    readonly sound: number;
+    readonly positions: ReadonlyMap<number, number>;
+  },
 ): Promise<void> {
   const { found, sound, positions } = at;
   const segment = folder.number;
@@ -385,7 +401,13 @@ async function compareRows(comparison: Comparison): Promise<{
   let [at, rows, waiting, after, read] = [comparison.first, 0, 0, comparison.after, 0];
   const deletedUpTo = (position: number): void => {
     for (; at < sound && leaves.position(at) < position; at += 1) {
-      found.add({ segment, in: 'table', kind: 'deleted', position: leaves.position(at), leafIndex: at });
+      found.add({
+        segment,
+        in: 'table',
+        kind: 'deleted',
+        position: leaves.position(at),
+        leafIndex: at,
+      });
     }
   };
   for (let isMore = true; isMore;) {
@@ -415,9 +437,21 @@ async function compareRows(comparison: Comparison): Promise<{
 function judge(row: AuditRow, leafIndex: number, { segment, leaves, found }: Comparison): void {
   const { position } = row;
   if (!leaves.isHash(leafIndex, merkleLeafHash(auditLeafText(row)))) {
-    found.add({ segment, in: 'table', kind: 'changed', position, leafIndex });
+    found.add({
+      segment,
+      in: 'table',
+      kind: 'changed',
+      position,
+      leafIndex,
+    });
   } else if (row.leaf_index !== null && row.leaf_index !== leafIndex) {
-    found.add({ segment, in: 'table', kind: 'misplaced', position, leafIndex });
+    found.add({
+      segment,
+      in: 'table',
+      kind: 'misplaced',
+      position,
+      leafIndex,
+    });
   }
 }
 

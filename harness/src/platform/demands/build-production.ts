@@ -189,7 +189,13 @@ async function beginWork(parts: DemandParts, productionId: string, nowMs: number
     if (scope === undefined) throw withoutScope(productionId);
     const resolved = (await work.resolved(scope)).scope;
     const reached = narrowed(resolved, { ...resolved, to: iso(asOfMs) });
-    return { row, asOfMs, demand, scope, reached };
+    return {
+      row,
+      asOfMs,
+      demand,
+      scope,
+      reached,
+    };
   });
 }
 
@@ -249,7 +255,14 @@ function manifestOf(work: Work, { files, writtenAtMs, signer, parts }: ManifestP
     format: 'hopback.production-manifest.1',
     productionId: row.production_id,
     production: row.kind,
-    demand: { demandId: demand.demandId, kind, reference, authority, documentSha256, agency: agency.name },
+    demand: {
+      demandId: demand.demandId,
+      kind,
+      reference,
+      authority,
+      documentSha256,
+      agency: agency.name,
+    },
     decisionId: row.decision_id,
     scope,
     asOf: iso(asOfMs),

@@ -42,7 +42,14 @@ export function submitDemand(parts: DemandParts): (call: OperationCall) => Promi
     try {
       return await parts.context.transact(async (transaction) => {
         const work = new DemandWork(parts, transaction, actorOf(call));
-        await insertDemand(work, { call, submission, demandId, keyHash, requestHash, seen: read.seen });
+        await insertDemand(work, {
+          call,
+          submission,
+          demandId,
+          keyHash,
+          requestHash,
+          seen: read.seen,
+        });
         return demandAnswer(work, demandId);
       });
     } catch (error) {
@@ -297,7 +304,11 @@ const ROWS_AT_ONCE = 50;
 /** Ends productions of a demand: what is being prepared is given up, and what can be fetched is fetched no more. */
 export async function withdrawProductions(
   { tables }: DemandWork,
-  options: { readonly demandId: string; readonly atMs: number; readonly states: readonly ProductionState[] },
+  options: {
+    readonly demandId: string;
+    readonly atMs: number;
+    readonly states: readonly ProductionState[];
+  },
 ): Promise<void> {
   const { demandId, atMs, states } = options;
   await tables

@@ -200,7 +200,13 @@ export function createPartWriter({ owner, files, classes, partBytes }: PartWrite
       ['json', 'application/json', part.json.length === 0 ? '[]\n' : `[\n${part.json.join(',\n')}\n]\n`],
     ] as const) {
       const stored = await files.put(owner, Buffer.from(text, 'utf8'));
-      done.push({ name: `${name}.${ending}`, mediaType, ...stored, recordClass, records });
+      done.push({
+        name: `${name}.${ending}`,
+        mediaType,
+        ...stored,
+        recordClass,
+        records,
+      });
     }
     if (done.length > MAX_PART_FILES)
       throw new HopbackError(
@@ -235,5 +241,13 @@ export function createPartWriter({ owner, files, classes, partBytes }: PartWrite
 }
 
 function emptyPart(recordClass: DemandRecordClass, part: number): OpenPart {
-  return { recordClass, part, records: 0, csv: [], csvBytes: 0, json: [], jsonBytes: 0 };
+  return {
+    recordClass,
+    part,
+    records: 0,
+    csv: [],
+    csvBytes: 0,
+    json: [],
+    jsonBytes: 0,
+  };
 }

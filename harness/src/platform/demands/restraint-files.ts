@@ -7,7 +7,13 @@ import type { CountedCalls, FoundPath, RestraintPackage } from '../domain/demand
 /** US Letter, points. */
 const PAGE = { width: 612, height: 792, margin: 54, footer: 40 } as const;
 const WIDTH: number = PAGE.width - 2 * PAGE.margin;
-const SIZE = { title: 20, heading: 13, text: 9.5, table: 8.5, footer: 8 } as const;
+const SIZE = {
+  title: 20,
+  heading: 13,
+  text: 9.5,
+  table: 8.5,
+  footer: 8,
+} as const;
 const INK = '#111111';
 const PALE = '#555555';
 const RULE = '#bbbbbb';

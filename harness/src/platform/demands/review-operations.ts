@@ -96,7 +96,13 @@ async function checklist(parts: DemandParts, call: OperationCall): Promise<Platf
     const agency = await parts.ports.organizations.agency(transaction, row.organization_id);
     const unknown = await unknownNames(work, demand.scope);
     const { scope, unknownProviders: providers } = await work.resolved(demand.scope);
-    return { row, demand, agency, unknown: { ...unknown, providers }, scope };
+    return {
+      row,
+      demand,
+      agency,
+      unknown: { ...unknown, providers },
+      scope,
+    };
   });
   if (read === undefined) return problemAnswer('not-found');
   const { row, demand, agency, unknown, scope } = read;

@@ -37,7 +37,15 @@ const clock = z.object({
 
 const queue = z.object({
   items: z
-    .array(z.object({ demandId: id, organizationId: id, kind: id, clock, claimedBy: z.exactOptional(text) }))
+    .array(
+      z.object({
+        demandId: id,
+        organizationId: id,
+        kind: id,
+        clock,
+        claimedBy: z.exactOptional(text),
+      }),
+    )
     .max(200),
 });
 

@@ -31,7 +31,13 @@ export function createEventsArea(parts: EventsAreaParts): EventsArea {
   const { context, webhooks = {}, counted = (): void => {} } = parts;
   const tail = createEventTail(parts);
   const secrets = createEndpointSecrets(context);
-  const sender = new WebhookSender({ ...parts, tail, secrets, counted, post: createWebhookPoster(webhooks) });
+  const sender = new WebhookSender({
+    ...parts,
+    tail,
+    secrets,
+    counted,
+    post: createWebhookPoster(webhooks),
+  });
   const streams = createEventStreams({ ...parts, tail });
   let closing: Promise<void> | undefined;
   const shut = async (): Promise<void> => {

@@ -6,7 +6,11 @@ import { abortedAfter } from '@hopback/sdk/internal/runtime';
 
 /** Where something is posted to: an address that was looked at, so that no later answer of a name server leads elsewhere. */
 export type GuardedAddress =
-  | { readonly status: 'allowed'; readonly address: string; readonly family: 4 | 6 }
+  | {
+      readonly status: 'allowed';
+      readonly address: string;
+      readonly family: 4 | 6;
+    }
   | { readonly status: 'refused'; readonly reason: 'not-https' | 'credentials' | 'not-public' | 'unreadable' }
   /** The name has no address now. */
   | { readonly status: 'unresolved' };
@@ -62,7 +66,11 @@ export interface WebhookPost {
 
 /** What became of an attempt. */
 export type PostOutcome =
-  | { readonly status: 'answered'; readonly httpStatus: number; readonly retryAfterMs?: number }
+  | {
+      readonly status: 'answered';
+      readonly httpStatus: number;
+      readonly retryAfterMs?: number;
+    }
   | { readonly status: 'no-answer' }
   /** The address is not one that is posted to. */
   | { readonly status: 'barred' }

@@ -112,7 +112,15 @@ export interface LaneState {
 /** Notes how far a lane has come. @returns false where it is its holder's no longer: the endpoint was deleted or disabled */
 export async function saveLane(
   transaction: PlatformTransaction,
-  { laneId, holder, nowMs }: { readonly laneId: string; readonly holder: string; readonly nowMs: number },
+  {
+    laneId,
+    holder,
+    nowMs,
+  }: {
+    readonly laneId: string;
+    readonly holder: string;
+    readonly nowMs: number;
+  },
   { position, attempts, dueAtMs, isHeld }: LaneState,
 ): Promise<boolean> {
   const held = isHeld ? { held_until_ms: nowMs + HELD_MS } : { holder: null, held_until_ms: 0 };

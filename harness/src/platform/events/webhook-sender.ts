@@ -188,7 +188,15 @@ async function runLane(sending: Sending, lane: HeldLane): Promise<void> {
 async function settle(
   { context, holder }: Sending,
   { laneId }: HeldLane,
-  { position, attempts, isDone }: { readonly position: number; readonly attempts: number; readonly isDone: boolean },
+  {
+    position,
+    attempts,
+    isDone,
+  }: {
+    readonly position: number;
+    readonly attempts: number;
+    readonly isDone: boolean;
+  },
 ): Promise<void> {
   const nowMs = context.clock.nowMs();
   await context.transact(async (transaction) => {
@@ -275,7 +283,13 @@ async function posted(sending: Sending, lane: HeldLane, event: StoredEvent): Pro
   const keys = await secrets.read(isBothSigned ? [secret, previousSecret] : [secret], lane);
   const body = JSON.stringify(envelopeOf(event, sending.eventSource));
   const signed = signWebhook({ id: event.eventId, timestampSeconds: Math.floor(nowMs / 1_000), body, secrets: keys });
-  return post({ url: lane.url, fields: { ...signed, 'content-type': 'application/json' }, body, nowMs, signal });
+  return post({
+    url: lane.url,
+    fields: { ...signed, 'content-type': 'application/json' },
+    body,
+    nowMs,
+    signal,
+  });
 }
 
 /** One event that the receiver refuses waits by itself; where too many do, the endpoint waits. @returns whether the lane goes on */

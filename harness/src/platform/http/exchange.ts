@@ -231,7 +231,13 @@ export function jsonResponse(value: unknown, status: number, headers: Readonly<R
 
 /** RFC 9110 section 15.5.6: the contract has no code of its own for what no client of it does. */
 export function methodNotAllowed(httpRequestId: string, allow: string): Response {
-  const value = { type: 'about:blank', title: 'Method Not Allowed', status: 405, code: 'not-found', httpRequestId };
+  const value = {
+    type: 'about:blank',
+    title: 'Method Not Allowed',
+    status: 405,
+    code: 'not-found',
+    httpRequestId,
+  };
   return jsonResponse(value, 405, {
     ...SECURITY_FIELDS,
     'content-type': 'application/problem+json',
@@ -310,7 +316,13 @@ async function answerTo(parts: ExchangeParts, exchange: Exchange): Promise<Platf
 }
 
 /** Of calls without a token: the token endpoint, which asks nobody who calls. */
-const NOBODY: Caller = { clientId: '', organizationId: '', kind: 'app', scopes: [], name: '' };
+const NOBODY: Caller = {
+  clientId: '',
+  organizationId: '',
+  kind: 'app',
+  scopes: [],
+  name: '',
+};
 
 /** The one place where is decided who may call what. What of it is theirs, operations know. */
 async function decideAccess(
@@ -378,7 +390,14 @@ async function withBody(
   const { clientId, organizationId } = caller;
   const target = `${route.method} ${url.pathname}${url.search}`;
   return parts.idempotency.once(
-    { clientId, organizationId, key, target, bytes: call.request.bytes, nowMs: atMs },
+    {
+      clientId,
+      organizationId,
+      key,
+      target,
+      bytes: call.request.bytes,
+      nowMs: atMs,
+    },
     async () => checked(parts, route, await operation(call)),
   );
 }

@@ -97,7 +97,14 @@ async function respond(
   const { route } = matched;
   let isStaff = false;
   const onCaller = ({ kind }: Caller): void => void (isStaff = kind === 'staff');
-  const answer = await carryOut(parts, { ...matched, ...connection, request, url, httpRequestId, onCaller });
+  const answer = await carryOut(parts, {
+    ...matched,
+    ...connection,
+    request,
+    url,
+    httpRequestId,
+    onCaller,
+  });
   const response = written(parts, answer, httpRequestId, route);
   for (const { text, isWarning } of isStaff ? parts.notices() : [])
     if (isWarning) response.headers.append(WARNING_FIELD, text);

@@ -217,7 +217,13 @@ async function claimed(
   const content = hashOf(target, bytes);
   return context.transact(async (transaction) => {
     const before = await CALLS.get(transaction, name);
-    const row = { state: 'begun', claim, at_ms: nowMs, ends_at_ms: nowMs + KEPT_ANSWERS_MS, answer: null } as const;
+    const row = {
+      state: 'begun',
+      claim,
+      at_ms: nowMs,
+      ends_at_ms: nowMs + KEPT_ANSWERS_MS,
+      answer: null,
+    } as const;
     if (before === undefined || before.ends_at_ms <= nowMs) {
       if (before !== undefined) {
         await context.sealed.forget(transaction, ownerOf(name));

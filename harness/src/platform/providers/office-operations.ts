@@ -98,12 +98,15 @@ async function setOffice(work: Acting, call: OperationCall): Promise<PlatformAns
 const keptContact = ({ name, ...rest }: OfficeContact): OfficeContact => ({ name: textWithoutNumbers(name), ...rest });
 
 /** Kinds of key that answers can be signed with, by their members. RFC 7518 section 6.2, RFC 8037 section 2 */
-const KINDS: readonly { readonly kty: string; readonly crv: string; readonly algs: readonly [string, ...string[]] }[] =
-  [
-    { kty: 'EC', crv: 'P-256', algs: ['ES256'] },
-    // RFC 9864 section 2.2: two names of one algorithm.
-    { kty: 'OKP', crv: 'Ed25519', algs: ['EdDSA', 'Ed25519'] },
-  ];
+const KINDS: readonly {
+  readonly kty: string;
+  readonly crv: string;
+  readonly algs: readonly [string, ...string[]];
+}[] = [
+  { kty: 'EC', crv: 'P-256', algs: ['ES256'] },
+  // RFC 9864 section 2.2: two names of one algorithm.
+  { kty: 'OKP', crv: 'Ed25519', algs: ['EdDSA', 'Ed25519'] },
+];
 
 /** What is wrong with a key, as a word. */
 async function wrongKey(jwk: ProviderBody<'AnswerKeyRegistration'>['jwk']): Promise<string | undefined> {

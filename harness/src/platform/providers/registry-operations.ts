@@ -41,7 +41,11 @@ export async function lockRegistry(transaction: PlatformTransaction): Promise<vo
 export async function writeEntries(
   transaction: PlatformTransaction,
   changed: readonly ChangedEntry[],
-  by: { readonly nowMs: number; readonly source: string; readonly importId?: string },
+  by: {
+    readonly nowMs: number;
+    readonly source: string;
+    readonly importId?: string;
+  },
 ): Promise<void> {
   const tables = tablesOf(transaction);
   for (const some of slices(changed, ROWS_PER_STATEMENT)) {
@@ -157,7 +161,14 @@ async function importFilings(context: PlatformContext, call: OperationCall): Pro
       rejected: JSON.stringify(rejects),
     });
     await work.audit('registry.imported', `registry-import:${importId}`, { ...counts, sha256 });
-    return jsonAnswer({ importId, importedAt: iso(nowMs), source, sha256, ...counts, rejects });
+    return jsonAnswer({
+      importId,
+      importedAt: iso(nowMs),
+      source,
+      sha256,
+      ...counts,
+      rejects,
+    });
   });
 }
 

@@ -366,7 +366,13 @@ async function noteOutage(context: PlatformContext, call: OperationCall): Promis
     if (there !== undefined) return jsonAnswer({ outageId: there.outage_id, from, to, reason });
     const outageId = context.newId('out');
     const work = new Acting(context, transaction, actorOf(call));
-    const row = { outage_id: outageId, from_ms: fromMs, to_ms: toMs, reason, actor: work.by.actor };
+    const row = {
+      outage_id: outageId,
+      from_ms: fromMs,
+      to_ms: toMs,
+      reason,
+      actor: work.by.actor,
+    };
     await OUTAGES.add(transaction, row);
     await work.audit('outage.noted', `outage:${outageId}`, { from, to });
     return jsonAnswer({ outageId, from, to, reason });

@@ -430,7 +430,17 @@ export function createBatchIntake(options: BatchIntakeOptions): BatchIntake {
       return problemAnswer('unavailable', { retryAfterSeconds: RETRY_AFTER_SECONDS });
     const encoding: BatchEncoding = parameters['Content-Encoding'] === 'br' ? 'br' : 'gzip';
     const answer = turns.run(() =>
-      taken(options, { providerId: caller.organizationId, batchId, encoding, receivedAtMs: atMs, bytes }, mayWait),
+      taken(
+        options,
+        {
+          providerId: caller.organizationId,
+          batchId,
+          encoding,
+          receivedAtMs: atMs,
+          bytes,
+        },
+        mayWait,
+      ),
     );
     remember(key, { sha256, answer: answer.then(({ answer: given }) => given) });
     const { answer: given, isLasting } = await answer;

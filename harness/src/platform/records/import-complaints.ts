@@ -202,7 +202,11 @@ function* piecesOf(text: string): Generator<Uint8Array> {
 
 async function storeAll(
   { context, transaction }: { readonly context: PlatformContext; readonly transaction: PlatformTransaction },
-  batch: { readonly file: ComplaintFile; readonly importId: string; readonly complaints: readonly NumberedComplaint[] },
+  batch: {
+    readonly file: ComplaintFile;
+    readonly importId: string;
+    readonly complaints: readonly NumberedComplaint[];
+  },
 ): Promise<number> {
   const { file, importId, complaints } = batch;
   const tables = transaction.withTables<RecordsTables>();

@@ -63,7 +63,13 @@ export class ReportIntake {
     const stored = await this.#context.transact((transaction) =>
       storeReport(
         { context: this.#context, transaction },
-        { appId, report, atMs, clientId: caller.clientId, listeners: [...this.#listeners.keys()] },
+        {
+          appId,
+          report,
+          atMs,
+          clientId: caller.clientId,
+          listeners: [...this.#listeners.keys()],
+        },
       ),
     );
     if (stored.status === 'conflict') return problemAnswer('conflict');
@@ -222,7 +228,11 @@ interface GivenReport {
 }
 
 type StoredReport =
-  | { readonly status: 'stored'; readonly receivedAtMs: number; readonly isRepeat: boolean }
+  | {
+      readonly status: 'stored';
+      readonly receivedAtMs: number;
+      readonly isRepeat: boolean;
+    }
   | { readonly status: 'conflict' };
 
 async function storeReport(

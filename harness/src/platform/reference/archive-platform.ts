@@ -69,7 +69,13 @@ export async function verifyStoppedAudit(
   try {
     const logId = platform.logId ?? DEFAULT_LOG_ID;
     const publicKeys = [signer.publicKey];
-    return await verifyAudit({ database, directory: folders.audit, publicKeys, logId, heldCheckpoints });
+    return await verifyAudit({
+      database,
+      directory: folders.audit,
+      publicKeys,
+      logId,
+      heldCheckpoints,
+    });
   } finally {
     await lock.close();
   }
@@ -143,7 +149,13 @@ async function openStopped(platform: StoppedPlatform, home: PlatformHome): Promi
   try {
     const context = createPlatformContext({ database, clock: MACHINE_CLOCK, log: SILENT_LOG, masterKey: home.keyRing });
     const logId = platform.logId ?? DEFAULT_LOG_ID;
-    const audit = await openAuditLog({ context, database, directory: home.folders.audit, logId, signer: home.signer });
+    const audit = await openAuditLog({
+      context,
+      database,
+      directory: home.folders.audit,
+      logId,
+      signer: home.signer,
+    });
     return {
       database,
       audit,

@@ -122,7 +122,13 @@ export async function startReferenceWithAreas(options: ReferencePlatformOptions 
         const { auditLog: audit, records } = opened();
         const pausing = { folders: { live }, whilePaused: records.whilePaused };
         return backupPlatform(
-          { database, audit, pausing, folders: { files }, clock: context.clock },
+          {
+            database,
+            audit,
+            pausing,
+            folders: { files },
+            clock: context.clock,
+          },
           archive,
           onProgress,
         );

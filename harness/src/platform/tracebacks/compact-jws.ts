@@ -100,7 +100,11 @@ export function isSignedBy({ header, signingInput, signature }: ReadJws, { key, 
  * @throws HopbackError `key-unusable` where the key is of another algorithm
  */
 export function createJwsSigner(
-  header: { readonly alg: 'ES256' | 'EdDSA'; readonly kid: string; readonly typ: string },
+  header: {
+    readonly alg: 'ES256' | 'EdDSA';
+    readonly kid: string;
+    readonly typ: string;
+  },
   privateKey: KeyObject,
 ): (payload: unknown) => string {
   const { algorithms } = verifyingKey({ ...createPublicKey(privateKey).export({ format: 'jwk' }) }) ?? {};

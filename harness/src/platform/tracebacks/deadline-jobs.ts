@@ -140,7 +140,13 @@ async function soughtIn(
     const row = held.requests.get(requestId);
     const [request] =
       row === undefined ? [] : await engine.texts.requests(transaction, [row], platformReason(tracebackId));
-    sought.push({ tracebackId, requestId, effectId, silent: hop?.provider, call: request?.call });
+    sought.push({
+      tracebackId,
+      requestId,
+      effectId,
+      silent: hop?.provider,
+      call: request?.call,
+    });
   }
   if (sought.length === 0 && held.row.seeks_neighbours)
     throw new HopbackError('internal', 'a traceback seeks neighbours of nobody', { details: { tracebackId } });
@@ -164,9 +170,22 @@ async function seek(parts: AnswerParts, sought: Sought): Promise<void> {
       if (provider === undefined || silent === undefined) continue;
       const reference = { providerId, name: provider.entry.businessName };
       const reportId = `live:${providerId}:${record.recordId}`;
-      events.push({ type: 'neighbour-reported', tracebackId, atMs, reportId, provider: reference, sentTo: silent });
+      events.push({
+        type: 'neighbour-reported',
+        tracebackId,
+        atMs,
+        reportId,
+        provider: reference,
+        sentTo: silent,
+      });
     }
-    events.push({ type: 'effect-done', tracebackId, atMs, effectId, reference: `found ${found.certain.length}` });
+    events.push({
+      type: 'effect-done',
+      tracebackId,
+      atMs,
+      effectId,
+      reference: `found ${found.certain.length}`,
+    });
     const { refused, done } = await engine.conduct(transaction, [{ tracebackId, events }]);
     if (refused !== undefined) throw refusedEvent(refused);
     await new Acting(context, transaction).audit('traceback.neighbours-sought', `traceback:${tracebackId}`, {

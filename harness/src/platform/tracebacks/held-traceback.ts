@@ -76,7 +76,13 @@ export async function loadTracebacks<const Queries extends readonly CompiledQuer
     const { state: stored } = row;
     const state = stored === null ? memory.get(row.traceback_id, row.version) : (JSON.parse(stored) as TracebackState);
     if (state === undefined) throw forgotten(row.traceback_id);
-    held.set(row.traceback_id, { row, requests: new Map(), state, readState: state, isNew: false });
+    held.set(row.traceback_id, {
+      row,
+      requests: new Map(),
+      state,
+      readState: state,
+      isNew: false,
+    });
   }
   for (const request of requests) held.get(request.traceback_id)?.requests.set(request.request_id, request);
   return { held, rows: rows as RowsOfAll<readonly CompiledQuery[]> as RowsOfAll<Queries> };
@@ -149,7 +155,11 @@ export async function saveTracebacks(
     nowMs,
     besides,
     isLast,
-  }: { readonly nowMs: number; readonly besides: readonly CompiledQuery[]; readonly isLast: boolean },
+  }: {
+    readonly nowMs: number;
+    readonly besides: readonly CompiledQuery[];
+    readonly isLast: boolean;
+  },
 ): Promise<readonly SavedState[]> {
   const changed = held.filter(({ state, readState, isNew }) => isNew || state !== readState);
   for (const one of changed) noteResults(one);

@@ -157,7 +157,11 @@ export async function registered(
 export async function openForward(
   parts: OpeningParts,
   transaction: PlatformTransaction,
-  forward: { readonly held: HeldTraceback; readonly order: OpeningOrder; readonly forwardId: string },
+  forward: {
+    readonly held: HeldTraceback;
+    readonly order: OpeningOrder;
+    readonly forwardId: string;
+  },
 ): Promise<Opened> {
   const { held, order, forwardId } = forward;
   const opened = await openTraceback(parts, transaction, order);
@@ -166,7 +170,13 @@ export async function openForward(
   const frame = { tracebackId: held.row.traceback_id, atMs: parts.context.clock.nowMs() };
   const events: readonly TracebackEvent[] = [
     // The number itself is in what the other traceback was opened with, sealed.
-    { type: 'trace-forward-asked', ...frame, forwardId, number: `traceback:${forwardTraceback}`, by: order.actor },
+    {
+      type: 'trace-forward-asked',
+      ...frame,
+      forwardId,
+      number: `traceback:${forwardTraceback}`,
+      by: order.actor,
+    },
     { type: 'effect-done', ...frame, effectId: `forward:${forwardId}`, reference: forwardTraceback },
   ];
   const { refused } = await parts.engine.conduct(transaction, [{ tracebackId: frame.tracebackId, events }]);

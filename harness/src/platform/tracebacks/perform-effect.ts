@@ -102,9 +102,22 @@ async function prepareAsk(
   const { direction, requester, downstream, call } = request;
   const { providerId } = provider.entry;
   const question = sealed.pseudonym(
-    questionIdentity({ providerId, direction, requester, call, ...(downstream !== undefined && { downstream }) }),
+    questionIdentity({
+      providerId,
+      direction,
+      requester,
+      call,
+      ...(downstream !== undefined && { downstream }),
+    }),
   );
-  return { held, provider, sent, request, question, others: [] };
+  return {
+    held,
+    provider,
+    sent,
+    request,
+    question,
+    others: [],
+  };
 }
 
 /**

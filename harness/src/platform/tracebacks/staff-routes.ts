@@ -26,7 +26,11 @@ const answered = (body: StaffBodyName | 'Traceback', description: string): Route
 const change = (
   operationId: string,
   path: string,
-  rest: { readonly body: StaffBodyName; readonly summary: string; readonly description: string },
+  rest: {
+    readonly body: StaffBodyName;
+    readonly summary: string;
+    readonly description: string;
+  },
 ): ServedRoute => ({
   operationId,
   method: 'POST',

@@ -168,7 +168,13 @@ class AnswerIntake {
       const { answerId, revision, finding } = verified.answer;
       const { arm } = finding;
       const { sha256 } = verified;
-      const details = { answerId, revision, arm, sha256, done: tracebackIds.flatMap((id) => done.get(id) ?? []) };
+      const details = {
+        answerId,
+        revision,
+        arm,
+        sha256,
+        done: tracebackIds.flatMap((id) => done.get(id) ?? []),
+      };
       const work = new Acting(context, transaction, actorOf(call));
       await work.audit('answer.received', `request:${requestId}`, details);
       await context.tell(transaction, {
@@ -366,7 +372,13 @@ async function submitAnswers(parts: AnswerParts, calls: readonly OperationCall[]
     if (provider === undefined || row?.provider_id !== call.caller.organizationId) return problemAnswer('not-found');
     const verified = parts.verify(call.request.body as AnswerSubmission, provider, call.atMs);
     if ('kind' in verified) return verified;
-    return { verified, requestId, tracebackId: row.traceback_id, call, provider: referenceOf(provider) };
+    return {
+      verified,
+      requestId,
+      tracebackId: row.traceback_id,
+      call,
+      provider: referenceOf(provider),
+    };
   });
   const wanted = takings.filter((taking): taking is TakingIn => !('kind' in taking));
   // What an operation answers out of its transaction is stored with it.

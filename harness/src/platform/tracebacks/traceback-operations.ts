@@ -183,14 +183,27 @@ export function staffOperations(parts: AnswerParts): Operations {
       const { requestId, reportId } = call.request.body as StaffBody<'NeighbourChoice'>;
       const isKnown = held.state.facts.some((fact) => fact.kind === 'report' && fact.id === reportId);
       if (!isKnown) return problemAnswer('conflict', { detail: 'There is no such report.' });
-      return { type: 'neighbour-chosen', ...frame, requestId, reportId, by: call.caller.clientId };
+      return {
+        type: 'neighbour-chosen',
+        ...frame,
+        requestId,
+        reportId,
+        by: call.caller.clientId,
+      };
     }),
     decideDispute: decision('dispute.decided', ({ call }, held, frame) => {
       const { disputeId, ruling, reason } = call.request.body as StaffBody<'DisputeDecision'>;
       const isKnown = viewTraceback(held.state).disputes.some((dispute) => dispute.disputeId === disputeId);
       if (!isKnown) return problemAnswer('conflict', { detail: 'There is no such dispute.' });
       const by = call.caller.clientId;
-      return { type: 'dispute-decided', ...frame, disputeId, ruling, by, reason: textWithoutNumbers(reason) };
+      return {
+        type: 'dispute-decided',
+        ...frame,
+        disputeId,
+        ruling,
+        by,
+        reason: textWithoutNumbers(reason),
+      };
     }),
     identifyProvider: decision('provider.identified', async ({ call, transaction }, _held, frame) => {
       const { requestId, providerId } = call.request.body as StaffBody<'ProviderIdentification'>;

@@ -175,7 +175,11 @@ export async function insertClient(
     stated,
     keys,
     atMs,
-  }: { readonly stated: Omit<ClientRegistration, 'keys'>; readonly keys: readonly KeyToStore[]; readonly atMs: number },
+  }: {
+    readonly stated: Omit<ClientRegistration, 'keys'>;
+    readonly keys: readonly KeyToStore[];
+    readonly atMs: number;
+  },
 ): Promise<void> {
   const row = {
     client_id: stated.clientId,

@@ -77,7 +77,12 @@ interface AssertingClient {
 }
 
 type AssertionReading =
-  | { readonly status: 'believed'; readonly client: AssertingClient; readonly jti: string; readonly endsAtMs: number }
+  | {
+      readonly status: 'believed';
+      readonly client: AssertingClient;
+      readonly jti: string;
+      readonly endsAtMs: number;
+    }
   | { readonly status: 'refused'; readonly why: string };
 
 const unbelieved = (why: string): AssertionReading => ({ status: 'refused', why });
@@ -236,7 +241,14 @@ export async function callerOf(
   if (found === undefined) return undefined;
   const { clientId, organizationId, kind, name, roles, certificate } = found;
   if (certificate !== null && certificate !== certificateSha256) return undefined;
-  return { clientId, organizationId, kind, scopes: [kind], roles, name };
+  return {
+    clientId,
+    organizationId,
+    kind,
+    scopes: [kind],
+    roles,
+    name,
+  };
 }
 
 const hashOf = (text: string): string => createHash('sha256').update(text).digest('hex');

@@ -195,7 +195,13 @@ const shortened = (text: string): string =>
 
 function laidOut(boxes: readonly Box[], wires: ReadonlyMap<string, number>, shown: ReadonlySet<string>): LaidGraph {
   const graph = emptyGraph();
-  graph.setGraph({ rankdir: 'LR', nodesep: 26, ranksep: 14, marginx: 4, marginy: 4 });
+  graph.setGraph({
+    rankdir: 'LR',
+    nodesep: 26,
+    ranksep: 14,
+    marginx: 4,
+    marginy: 4,
+  });
   const known = new Set(boxes.map(({ id }) => id));
   for (const { id, lines } of boxes) {
     const letters = Math.max(...lines.map(({ text }) => shortened(text).length));

@@ -174,7 +174,15 @@ interface Places {
 /** The line at the other side of a message: an external system, unless the message came from, or went to, a hop of ours past it. */
 function farLine(
   message: SeenMessage,
-  { hop, outside, beyond }: { readonly hop: number; readonly outside: number | undefined; readonly beyond: number },
+  {
+    hop,
+    outside,
+    beyond,
+  }: {
+    readonly hop: number;
+    readonly outside: number | undefined;
+    readonly beyond: number;
+  },
   { hops, lanes, addresses }: Places,
 ): number {
   const direct = hop < 0 ? beyond : (lanes.ofHop[hop] ?? beyond);
@@ -216,7 +224,17 @@ function sideOf(message: SeenMessage, order: number, places: Places): readonly S
   const label =
     status === undefined ? method.slice(0, 24) : cseqMethod === 'INVITE' ? reason : `${reason} (${cseqMethod})`;
   const key = `${callId}\n${startLine}\n${cseq}\n${from}\n${to}`;
-  return [{ message, key, label, isRetransmission: false, from, to, order }];
+  return [
+    {
+      message,
+      key,
+      label,
+      isRetransmission: false,
+      from,
+      to,
+      order,
+    },
+  ];
 }
 
 function pairedSides(sides: readonly Side[], firstMs: number, lifelines: readonly Lifeline[]): readonly LadderArrow[] {
@@ -226,10 +244,23 @@ function pairedSides(sides: readonly Side[], firstMs: number, lifelines: readonl
   }
   const isHop = (line: number): boolean => lifelines[line]?.kind === 'hop';
   const taken = new Set<Side>();
-  const arrows: { readonly arrow: LadderArrow; readonly atMs: number; readonly order: number }[] = [];
+  const arrows: {
+    readonly arrow: LadderArrow;
+    readonly atMs: number;
+    readonly order: number;
+  }[] = [];
   const put = (side: Side, times: Pick<LadderArrow, 'sentMs' | 'receivedMs'>, isLost: boolean): void => {
     const { from, to, label, isRetransmission, message, order } = side;
-    const arrow: LadderArrow = { kind: 'arrow', from, to, label, isRetransmission, ...times, isLost, message };
+    const arrow: LadderArrow = {
+      kind: 'arrow',
+      from,
+      to,
+      label,
+      isRetransmission,
+      ...times,
+      isLost,
+      message,
+    };
     arrows.push({ arrow, atMs: message.atMs, order });
   };
   for (const side of sides) {

@@ -103,7 +103,13 @@ function checkNumbers(scenario: Scenario): readonly Complaint[] {
 
 function checkCalled({ called }: Scenario): readonly Complaint[] {
   const ranges = called
-    .map(({ id, first, count = 1 }, at) => ({ id, at, first, from: Number(first), to: Number(first) + count - 1 }))
+    .map(({ id, first, count = 1 }, at) => ({
+      id,
+      at,
+      first,
+      from: Number(first),
+      to: Number(first) + count - 1,
+    }))
     .toSorted((a, b) => a.first.length - b.first.length || a.from - b.from || a.at - b.at);
   const overlaps = ranges.flatMap((range, place): readonly Complaint[] => {
     const before = ranges[place - 1];

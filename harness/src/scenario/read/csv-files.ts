@@ -11,7 +11,11 @@ export type InjectionFile =
       /** Line of the file that each row stands in, from 1. */
       readonly lines: readonly number[];
     }
-  | { readonly status: 'faulty'; readonly line: number; readonly message: string };
+  | {
+      readonly status: 'faulty';
+      readonly line: number;
+      readonly message: string;
+    };
 
 /**
  * Reads a file for `-inf` of SIPp: `SEQUENTIAL`, `RANDOM` or `USER` in the first line, then lines of fields separated by `;`. Lines that begin with `#` and

@@ -52,7 +52,16 @@ export type ScenarioResult =
  */
 export async function readScenario(text: string, options: ReadScenarioOptions): Promise<ScenarioResult> {
   const { path: file } = options;
-  const whole = (message: string): ScenarioResult => faulty([{ file, line: 1, column: 1, path: '', message }]);
+  const whole = (message: string): ScenarioResult =>
+    faulty([
+      {
+        file,
+        line: 1,
+        column: 1,
+        path: '',
+        message,
+      },
+    ]);
   if (text.length > MAX_SCENARIO_CHARS) return whole(`has more than ${String(MAX_SCENARIO_CHARS)} characters`);
   const yaml = readYaml(text);
   if (!('scalars' in yaml)) return faulty(yaml.map((fault) => ({ ...fault, file, path: '' })));
@@ -63,7 +72,16 @@ export async function readScenario(text: string, options: ReadScenarioOptions): 
   const unknown = filled.unknown.map((fault) => ({ ...fault, file, path: '' }));
   const unused = variables.unused().map((name) => `variable ${name} is set, but nothing in the file has it`);
   if (unknown.length > 0 || unused.length > 0)
-    return faulty([...unused.map((message) => ({ file, line: 1, column: 1, path: '', message })), ...unknown]);
+    return faulty([
+      ...unused.map((message) => ({
+        file,
+        line: 1,
+        column: 1,
+        path: '',
+        message,
+      })),
+      ...unknown,
+    ]);
   const { scenario, complaints } = parseFilled(yaml, filled);
   const at = (complaint: Complaint): ScenarioFault => faultOf(complaint, yaml, file);
   if (scenario === undefined) return faulty(complaints.map(at));
@@ -131,7 +149,11 @@ function fillScalars(yaml: ScenarioYaml, variables: Variables): Filled {
 }
 
 interface Filled {
-  readonly unknown: readonly { readonly line: number; readonly column: number; readonly message: string }[];
+  readonly unknown: readonly {
+    readonly line: number;
+    readonly column: number;
+    readonly message: string;
+  }[];
   /** Values that are one variable and nothing else. */
   readonly whole: ReadonlySet<Scalar>;
 }

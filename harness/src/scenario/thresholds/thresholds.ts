@@ -20,7 +20,13 @@ export const Metric = z.discriminatedUnion('kind', [
     min: time,
     mean: time,
     max: time,
-    percentiles: z.object({ '50': time, '90': time, '95': time, '99': time, '99.9': time }),
+    percentiles: z.object({
+      '50': time,
+      '90': time,
+      '95': time,
+      '99': time,
+      '99.9': time,
+    }),
   }),
 ]);
 
@@ -283,9 +289,30 @@ const DOMAIN_WORDS: Readonly<Record<Domain, string>> = {
 };
 
 const DOMAINS: Readonly<Record<Domain, Span>> = {
-  rate: { low: 0, high: 1, hasLow: true, hasHigh: true, isWhole: false, without: [] },
-  count: { low: 0, high: Number.POSITIVE_INFINITY, hasLow: true, hasHigh: false, isWhole: true, without: [] },
-  time: { low: 0, high: Number.POSITIVE_INFINITY, hasLow: true, hasHigh: false, isWhole: false, without: [] },
+  rate: {
+    low: 0,
+    high: 1,
+    hasLow: true,
+    hasHigh: true,
+    isWhole: false,
+    without: [],
+  },
+  count: {
+    low: 0,
+    high: Number.POSITIVE_INFINITY,
+    hasLow: true,
+    hasHigh: false,
+    isWhole: true,
+    without: [],
+  },
+  time: {
+    low: 0,
+    high: Number.POSITIVE_INFINITY,
+    hasLow: true,
+    hasHigh: false,
+    isWhole: false,
+    without: [],
+  },
 };
 
 function domainOf({ kind: aggregate }: ThresholdAggregate, kind: Metric['kind']): Domain {
@@ -313,7 +340,13 @@ function spanOf({ aggregate, operator, limit }: Threshold, kind: Metric['kind'])
     case '>=':
       return both(domain, { ...all, low: limit, hasLow: true });
     case '==':
-      return both(domain, { ...all, low: limit, high: limit, hasLow: true, hasHigh: true });
+      return both(domain, {
+        ...all,
+        low: limit,
+        high: limit,
+        hasLow: true,
+        hasHigh: true,
+      });
     default:
       return { ...domain, without: [limit] };
   }

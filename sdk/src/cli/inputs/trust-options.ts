@@ -173,7 +173,14 @@ export async function repositoryOfFile(
   const peek = (url: string): CertificateLookup => {
     const checked = checkX5uUrl(url, allow === undefined ? {} : { allow });
     if (checked.status === 'refused') return checked;
-    return { status: 'found', url, chain: parsed.chain, fetchedAtMs: nowMs, freshUntilMs: nowMs, notes: [] };
+    return {
+      status: 'found',
+      url,
+      chain: parsed.chain,
+      fetchedAtMs: nowMs,
+      freshUntilMs: nowMs,
+      notes: [],
+    };
   };
   const lookup = (url: string): Promise<CertificateLookup> => Promise.resolve(peek(url));
   return { peek, lookup, revalidate: lookup };

@@ -28,7 +28,11 @@ export function jsonLine(value: unknown): string {
 export function report(
   options: Pick<Options<'json'>, 'isOn'>,
   io: ProgramIo,
-  document: { readonly format?: string; readonly exitCode?: ExitCode; readonly [member: string]: unknown },
+  document: {
+    readonly format?: string;
+    readonly exitCode?: ExitCode;
+    readonly [member: string]: unknown;
+  },
   lines: readonly string[],
 ): ExitCode {
   const { format, exitCode = EXIT.ok, ...members } = document;

@@ -206,7 +206,16 @@ function reportFailure(
   // Whatever let it out: a key in a message would be in the next log.
   const message = withoutKeyMaterial(failure.message);
   // In one line: what a command that goes on has printed before it are lines, too.
-  if (asJson) io.stdout.write(jsonLine({ format: 'hopback.error.1', exitCode, code, message, hints }));
+  if (asJson)
+    io.stdout.write(
+      jsonLine({
+        format: 'hopback.error.1',
+        exitCode,
+        code,
+        message,
+        hints,
+      }),
+    );
   const [first = '', ...rest] = message.split('\n');
   printLines(io, [`${whole}: ${first}`, ...rest, ...hints], io.stderr);
   return exitCode;
@@ -226,11 +235,29 @@ function failureOf<Io>(error: unknown, program: Program<Io>, name: string): Fail
   if (error instanceof UsageError || error instanceof CommanderError) {
     const hints = error instanceof UsageError ? error.hints : [];
     const more = name === '' || name === 'help' ? [] : [`${program.name} help ${name} shows how it is used`];
-    return { whole, code: 'usage', exitCode: EXIT.usage, message: error.message, hints: [...hints, ...more] };
+    return {
+      whole,
+      code: 'usage',
+      exitCode: EXIT.usage,
+      message: error.message,
+      hints: [...hints, ...more],
+    };
   }
   if (isHopbackError(error) && EXIT_OF_ERROR[error.code] !== EXIT.internal)
-    return { whole, code: error.code, exitCode: EXIT_OF_ERROR[error.code], message: error.message, hints: [] };
+    return {
+      whole,
+      code: error.code,
+      exitCode: EXIT_OF_ERROR[error.code],
+      message: error.message,
+      hints: [],
+    };
   const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
   const hints = ['This is a bug of hopback; please report it.'];
-  return { whole, code: 'internal', exitCode: EXIT.internal, message, hints };
+  return {
+    whole,
+    code: 'internal',
+    exitCode: EXIT.internal,
+    message,
+    hints,
+  };
 }

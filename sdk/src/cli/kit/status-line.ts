@@ -23,7 +23,11 @@ export function createStatusLine(
     output,
     plainMs = PLAIN_MS,
     isQuiet = false,
-  }: { readonly output: CliOutput; readonly plainMs?: number; readonly isQuiet?: boolean },
+  }: {
+    readonly output: CliOutput;
+    readonly plainMs?: number;
+    readonly isQuiet?: boolean;
+  },
 ) {
   let shownAtMs = output.isTty ? -Infinity : io.elapsedMs();
   let last = '';

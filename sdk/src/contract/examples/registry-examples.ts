@@ -169,7 +169,14 @@ const SCORECARD: WireBodies['ProviderScorecard'] = {
   providerId: 'prv-cedar',
   from: '2025-10-23T00:00:00Z',
   to: '2026-10-23T00:00:00Z',
-  requests: { received: 48, answeredInTime: 40, answeredLate: 3, unanswered: 2, open: 1, cancelled: 2 },
+  requests: {
+    received: 48,
+    answeredInTime: 40,
+    answeredLate: 3,
+    unanswered: 2,
+    open: 1,
+    cancelled: 2,
+  },
   tracedCalls: 47,
   answers: [
     { arm: 'received-from', count: 9 },

@@ -188,7 +188,13 @@ const RECEIVED_FROM: WireBodies['TracebackAnswer'] = {
 
 /** A call was found. */
 const found = (name: string, summary: string, finding: TracebackFinding): WireExample<'TracebackAnswer'> =>
-  example(name, summary, { ...NAMES, answeredBy: PERSON, finding, call: CALL, searched: SEARCHED });
+  example(name, summary, {
+    ...NAMES,
+    answeredBy: PERSON,
+    finding,
+    call: CALL,
+    searched: SEARCHED,
+  });
 
 /** No call stands behind it. */
 const without = (name: string, summary: string, finding: TracebackFinding): WireExample<'TracebackAnswer'> =>

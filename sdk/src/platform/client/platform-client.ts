@@ -106,7 +106,11 @@ export interface PlatformClient {
     readonly retrieve: PlatformOperation<{ readonly providerId: string }, ProviderEntry>;
     /** RFC 3339 in UTC; `from` is in the time, `to` is not. Default the 365 days up to now. */
     readonly scorecard: PlatformOperation<
-      { readonly providerId: string; readonly from?: string; readonly to?: string },
+      {
+        readonly providerId: string;
+        readonly from?: string;
+        readonly to?: string;
+      },
       ProviderScorecard
     >;
   };

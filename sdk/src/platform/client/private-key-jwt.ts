@@ -149,7 +149,14 @@ export async function privateKeyJwt(options: PrivateKeyJwtOptions): Promise<Requ
   const assertion = (): Promise<string> => {
     const iat = Math.floor(clock.nowMs() / 1_000);
     const exp = iat + ASSERTION_LIFETIME_SECONDS;
-    return sign({ iss: clientId, sub: clientId, aud: options.audience ?? tokenUrl, jti: newId(), iat, exp });
+    return sign({
+      iss: clientId,
+      sub: clientId,
+      aud: options.audience ?? tokenUrl,
+      jti: newId(),
+      iat,
+      exp,
+    });
   };
   const ask = async (): Promise<Token> => {
     const form = new URLSearchParams({
@@ -325,11 +332,27 @@ export async function readPublicKeyJwk(text: string, options: PublicKeyJwkOption
   if (alg === undefined)
     throw unusableText(`holds a key of the kind ${kty} ${crv ?? ''}: use EC P-256 or P-384, Ed25519, or RSA`);
   const members = Object.fromEntries(
-    Object.entries({ kty, crv, x, y, n, e }).filter((member): member is [string, string] => member[1] !== undefined),
+    Object.entries({
+      kty,
+      crv,
+      x,
+      y,
+      n,
+      e,
+    }).filter((member): member is [string, string] => member[1] !== undefined),
   );
   // A thumbprint may begin with a hyphen, with which no id of a platform begins.
   const kid = options.keyId ?? keyId ?? `sha256:${await calculateJwkThumbprint(members)}`;
-  return { jwk: { ...members, kty, kid, alg, use: 'sig' }, isPrivate };
+  return {
+    jwk: {
+      ...members,
+      kty,
+      kid,
+      alg,
+      use: 'sig',
+    },
+    isPrivate,
+  };
 }
 
 interface ReadKey {

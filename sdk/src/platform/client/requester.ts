@@ -38,7 +38,11 @@ export interface PlatformCall<Result> {
 export type CallReading<Result> =
   | { readonly status: 'read'; readonly value: Result }
   /** It is in no form of the contract; `reason` is a word, `place` where it is not. */
-  | { readonly status: 'unreadable'; readonly reason: UnreadableReason; readonly place?: string };
+  | {
+      readonly status: 'unreadable';
+      readonly reason: UnreadableReason;
+      readonly place?: string;
+    };
 
 /** In which way a response is in no form of the contract. */
 export type UnreadableReason =
@@ -131,7 +135,14 @@ export function failureOfResponse(response: Response, body: Uint8Array, nowMs: n
   const problemCode = wordIn(problem, 'code', /^[a-z0-9][a-z0-9-]{0,63}$/);
   return {
     ...CLASSES[retryClassOf(httpStatus)],
-    ...defined({ httpStatus, requestId, problemCode, detail, place, retryAfterMs: waitMs }),
+    ...defined({
+      httpStatus,
+      requestId,
+      problemCode,
+      detail,
+      place,
+      retryAfterMs: waitMs,
+    }),
   };
 }
 
@@ -155,7 +166,15 @@ function failureOfReading(
 /** The error that a caller gets for the last failure of a call. */
 export function errorOfFailure(
   failure: CallFailure,
-  { method, route, attempts }: { readonly method: string; readonly route: string; readonly attempts: number },
+  {
+    method,
+    route,
+    attempts,
+  }: {
+    readonly method: string;
+    readonly route: string;
+    readonly attempts: number;
+  },
 ): HopbackError {
   const { code, isPassing, reason, httpStatus, requestId, problemCode, detail, place, cause } = failure;
   const what = [httpStatus, problemCode ?? reason].filter((part) => part !== undefined).join(' ');
@@ -326,7 +345,16 @@ async function sendWithRetries<Result>(
       throw errorOfFailure(failure, { method: call.method, route: call.route, attempts });
     const waitMs = askedMs + fullJitterMs(failures, CLIENT_BACKOFF, parts.random);
     const { code, reason, httpStatus, requestId } = failure;
-    const told = { method: call.method, route: call.route, code, reason, httpStatus, requestId, attempts, waitMs };
+    const told = {
+      method: call.method,
+      route: call.route,
+      code,
+      reason,
+      httpStatus,
+      requestId,
+      attempts,
+      waitMs,
+    };
     parts.logger?.debug(told, 'platform call is made again');
     await wait(waitMs, parts.clock, signal);
   }
@@ -407,7 +435,13 @@ function credentialFailure(cause: unknown, deadline: AttemptDeadline): CallFailu
   // Whoever gives tokens may ask to be left alone, too.
   const waitMs = Number(cause.details['retryAfterMs'] ?? 0);
   const asked = waitMs > 0 ? { retryAfterMs: waitMs } : {};
-  return { code: cause.code, isPassing: cause.retryable, reason: 'no-credential', cause, ...asked };
+  return {
+    code: cause.code,
+    isPassing: cause.retryable,
+    reason: 'no-credential',
+    cause,
+    ...asked,
+  };
 }
 
 function throwIfAborted({ method, route }: PlatformCall<unknown>, signal: AbortSignal | undefined): void {

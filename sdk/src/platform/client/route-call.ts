@@ -321,7 +321,11 @@ export type RouteCallResult =
   /** Not held against a schema: whoever knows the route knows its bodies. */
   | { readonly kind: 'json'; readonly value: unknown }
   | { readonly kind: 'nothing' }
-  | { readonly kind: 'file'; readonly bytes: Uint8Array; readonly mediaType: string };
+  | {
+      readonly kind: 'file';
+      readonly bytes: Uint8Array;
+      readonly mediaType: string;
+    };
 
 /**
  * A route as a call.

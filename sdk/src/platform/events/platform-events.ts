@@ -155,8 +155,16 @@ function createEventReader(maxChars: number) {
 type PlatformEventReading =
   | { readonly status: 'event'; readonly event: PlatformEvent }
   /** Of a kind that a later release may know. */
-  | { readonly status: 'unknown-type'; readonly type: string; readonly eventId: string }
-  | { readonly status: 'unreadable'; readonly reason: UnreadableReason; readonly place?: string };
+  | {
+      readonly status: 'unknown-type';
+      readonly type: string;
+      readonly eventId: string;
+    }
+  | {
+      readonly status: 'unreadable';
+      readonly reason: UnreadableReason;
+      readonly place?: string;
+    };
 
 /**
  * Reads the JSON of an event, as a webhook brings it and the stream. Never throws, whatever the bytes.
@@ -201,7 +209,12 @@ export interface EventStreamOptions {
     connection:
       | { readonly status: 'open' }
       /** It came to nothing, and is made anew; `failures` counts connections in a row of which no event came. */
-      | { readonly status: 'failed'; readonly error: HopbackError; readonly failures: number; readonly waitMs: number },
+      | {
+          readonly status: 'failed';
+          readonly error: HopbackError;
+          readonly failures: number;
+          readonly waitMs: number;
+        },
   ) => void;
   /** Connections in a row that may come to nothing. Default without end: a stream outlives a platform that is being repaired. */
   readonly maxRetries?: number;
@@ -211,9 +224,18 @@ export type EventStreamConnection = Parameters<NonNullable<EventStreamOptions['o
 
 /** Something of the stream, and what to resume from once it has been dealt with. */
 export type StreamedEvent =
-  | { readonly status: 'event'; readonly lastEventId: string; readonly event: PlatformEvent }
+  | {
+      readonly status: 'event';
+      readonly lastEventId: string;
+      readonly event: PlatformEvent;
+    }
   /** An event of a kind that this release does not know. */
-  | { readonly status: 'unknown-type'; readonly lastEventId: string; readonly type: string; readonly eventId: string }
+  | {
+      readonly status: 'unknown-type';
+      readonly lastEventId: string;
+      readonly type: string;
+      readonly eventId: string;
+    }
   /** It is in no form of the contract: to be logged and gone past. */
   | {
       readonly status: 'unreadable';

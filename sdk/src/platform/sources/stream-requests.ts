@@ -188,7 +188,13 @@ export interface StreamRequestsOptions extends RequestSourceOptions {
 export function streamTracebackRequests(options: StreamRequestsOptions): TracebackRequestSource {
   const { client, position, open, clock = MACHINE_CLOCK, random = nodeRandom, logger, onState } = options;
   const queue = createArrivalQueue('event-stream', client, clock, logger);
-  const rounds = createRequestRounds({ client, queue, open, isMissingOnly: true, logger });
+  const rounds = createRequestRounds({
+    client,
+    queue,
+    open,
+    isMissingOnly: true,
+    logger,
+  });
   const parts: StreamParts = {
     options,
     queue,
@@ -283,7 +289,14 @@ async function readOn(
     // It may have been a request, which the list has all the same.
     if (item.status === 'unreadable') catchUp.begin();
     progress.begin(item.lastEventId, (stepOver) =>
-      dealWithEvent(item, stepOver, { client, queue, clock, random, others, logger }),
+      dealWithEvent(item, stepOver, {
+        client,
+        queue,
+        clock,
+        random,
+        others,
+        logger,
+      }),
     );
   }
 }
@@ -335,7 +348,13 @@ export function createWebhookRequestSource(
     if (thing !== 'settled' && !(await queue.offer(thing)))
       throw new HopbackError('unavailable', 'the request was not taken in', { retryable: true });
   };
-  const rounds = createRequestRounds({ client, queue, open, isMissingOnly: true, logger });
+  const rounds = createRequestRounds({
+    client,
+    queue,
+    open,
+    isMissingOnly: true,
+    logger,
+  });
   const catchUp = createCatchUp(rounds, clock, queue.signal, logger);
   const close = async (): Promise<void> => queue.close();
   return {

@@ -177,7 +177,11 @@ export type WebhookVerification =
       readonly type: string;
     }
   | ({ readonly status: 'failed' } & (
-      | { readonly reason: 'body-too-large'; readonly sizeBytes: number; readonly maxBytes: number }
+      | {
+          readonly reason: 'body-too-large';
+          readonly sizeBytes: number;
+          readonly maxBytes: number;
+        }
       | {
           readonly reason: 'field-missing' | 'field-repeated';
           readonly field: 'webhook-id' | 'webhook-timestamp' | 'webhook-signature';
@@ -271,7 +275,12 @@ export function webhookKeys(secrets: readonly string[]): readonly WebhookKey[] {
 const failed = (failure: WebhookFailure): FailedVerification => ({ status: 'failed', ...failure });
 
 type FieldsReading =
-  | { readonly status: 'read'; readonly id: string; readonly timestamp: string; readonly signature: string }
+  | {
+      readonly status: 'read';
+      readonly id: string;
+      readonly timestamp: string;
+      readonly signature: string;
+    }
   | FailedVerification;
 
 function readFields(headers: ReceivedWebhook['headers']): FieldsReading {

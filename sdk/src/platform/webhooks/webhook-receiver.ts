@@ -111,7 +111,14 @@ export function createWebhookReceiver(options: WebhookReceiverOptions): WebhookR
   const receive = async ({ headers, body }: ReceivedWebhook): Promise<WebhookAnswer> => {
     if (deliveries.isClosed()) return REFUSALS.closing;
     const { toleranceSeconds } = options;
-    const verification = verifyWebhook({ headers, body, clock, maxBytes, secrets: secrets(), toleranceSeconds });
+    const verification = verifyWebhook({
+      headers,
+      body,
+      clock,
+      maxBytes,
+      secrets: secrets(),
+      toleranceSeconds,
+    });
     if (verification.status === 'failed') {
       const status = STATUS_OF_FAILURE[verification.reason];
       logger?.warn({ ...verification, httpStatus: status }, 'webhook is refused');

@@ -308,7 +308,13 @@ export class Streams {
   add(mtimeMs: number): Stream {
     const slot = this.#freeSlot();
     const fresh = { isFinal: false, placeSinceMs: undefined, touched: 0 };
-    const stream: Stream = { slot, place: BEGINNING, carriers: new Map(), mtimeMs, ...fresh };
+    const stream: Stream = {
+      slot,
+      place: BEGINNING,
+      carriers: new Map(),
+      mtimeMs,
+      ...fresh,
+    };
     this.#bySlot.set(slot, stream);
     this.touch(stream);
     return stream;
@@ -394,16 +400,39 @@ export function newCarrier(
   state: Pick<Carrier, 'path' | 'isGzip' | 'isLive' | 'changedAtMs'>,
 ): Carrier {
   // Nothing of it was read yet: whatever it is now is a change.
-  return { key: facts.key, ...state, sizeBytes: 0, mtimeNs: '', file: undefined };
+  return {
+    key: facts.key,
+    ...state,
+    sizeBytes: 0,
+    mtimeNs: '',
+    file: undefined,
+  };
 }
 
 function carrierOf({ key, isGzip, sizeBytes, mtimeNs }: KnownFile): Carrier {
-  return { key, isGzip, path: '', sizeBytes, mtimeNs, changedAtMs: undefined, isLive: false, file: undefined };
+  return {
+    key,
+    isGzip,
+    path: '',
+    sizeBytes,
+    mtimeNs,
+    changedAtMs: undefined,
+    isLive: false,
+    file: undefined,
+  };
 }
 
 function streamOf({ slot, offset, line, head, tail, mtimeMs, isFinal }: StreamPosition): Stream {
   const place = { offset, line, head, tail };
-  return { slot, place, carriers: new Map(), mtimeMs, isFinal, placeSinceMs: undefined, touched: 0 };
+  return {
+    slot,
+    place,
+    carriers: new Map(),
+    mtimeMs,
+    isFinal,
+    placeSinceMs: undefined,
+    touched: 0,
+  };
 }
 
 function positionOf({ slot, place, carriers, mtimeMs, isFinal }: Stream): StreamPosition {
@@ -414,7 +443,16 @@ function positionOf({ slot, place, carriers, mtimeMs, isFinal }: Stream): Stream
     mtimeNs,
     isGzip: isPacked,
   }));
-  return { slot, offset, line, head, tail, files, mtimeMs, isFinal };
+  return {
+    slot,
+    offset,
+    line,
+    head,
+    tail,
+    files,
+    mtimeMs,
+    isFinal,
+  };
 }
 
 /** Characters of what waits in one value: three octets each at most, and a value journal takes 16 KiB. */

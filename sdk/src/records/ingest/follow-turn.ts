@@ -97,7 +97,14 @@ class FileFaults {
     this.#asked.add(key);
     if (before === undefined) this.#tell(path, cause);
     const { failures, sinceMs } = before ?? { failures: 0, sinceMs: triedMs };
-    this.#faulty.set(key, { key, path, mtimeMs: mtimeMs ?? sinceMs, sinceMs, triedMs, failures: failures + 1 });
+    this.#faulty.set(key, {
+      key,
+      path,
+      mtimeMs: mtimeMs ?? sinceMs,
+      sinceMs,
+      triedMs,
+      failures: failures + 1,
+    });
   }
 }
 
@@ -273,7 +280,13 @@ export class FileLooker {
         seen.isBlank = true;
         return;
       }
-      const placed = await this.#place({ carrier, file, first, facts, isSettled });
+      const placed = await this.#place({
+        carrier,
+        file,
+        first,
+        facts,
+        isSettled,
+      });
       if (placed !== 'placed') return;
       this.#unplaced.delete(candidate.key);
       isKept = !carrier.isGzip;
@@ -382,7 +395,15 @@ export class FileLooker {
   /** A file that is shorter than what was read: a copy that was made before, or one that was truncated. */
   async #checkShort(
     stream: Stream,
-    { carrier, file, facts }: { readonly carrier: Carrier; readonly file: FollowedFile; readonly facts: FileFacts },
+    {
+      carrier,
+      file,
+      facts,
+    }: {
+      readonly carrier: Carrier;
+      readonly file: FollowedFile;
+      readonly facts: FileFacts;
+    },
   ): Promise<ReadOnEnd> {
     const { offset } = stream.place;
     if (carrier.sizeBytes >= offset || facts.sizeBytes < carrier.sizeBytes) return { status: 'replaced' };
@@ -394,7 +415,15 @@ export class FileLooker {
 
   async #takeRows(
     stream: Stream,
-    { rows, behind, path }: { readonly rows: readonly SplitRow[]; readonly behind: ReadPlace; readonly path: string },
+    {
+      rows,
+      behind,
+      path,
+    }: {
+      readonly rows: readonly SplitRow[];
+      readonly behind: ReadPlace;
+      readonly path: string;
+    },
   ): Promise<void> {
     if (behind === stream.place && rows.length === 0) return;
     stream.place = behind;
@@ -488,7 +517,14 @@ export class FileLooker {
     const before = this.#unplaced.get(key);
     // Where the clock was set back, time begins anew.
     if (before?.state === state && before.sinceMs <= nowMs) return before;
-    const seen = { state, sizeBytes, mtimeMs, sinceMs: nowMs, isDone: false, isBlank: false };
+    const seen = {
+      state,
+      sizeBytes,
+      mtimeMs,
+      sinceMs: nowMs,
+      isDone: false,
+      isBlank: false,
+    };
     this.#unplaced.set(key, seen);
     return seen;
   }

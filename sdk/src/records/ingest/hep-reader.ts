@@ -268,7 +268,13 @@ function readPacket(state: ReaderState, bytes: Uint8Array, receivedAtUs: number)
   const side = CALL_METHODS.has(facts.method) ? sideOf(state.own, packet, facts) : undefined;
   if (side === undefined) return skippedRow('not-a-call');
   const due = finishedCalls(state, receivedAtUs);
-  const own = take(state, { packet, facts, side, receivedAtUs, bytes });
+  const own = take(state, {
+    packet,
+    facts,
+    side,
+    receivedAtUs,
+    bytes,
+  });
   return due.length === 0 ? own : [...own, ...due];
 }
 
@@ -323,7 +329,13 @@ function take(state: ReaderState, { packet, facts, side, receivedAtUs, bytes }: 
   const isResponse = facts.status !== undefined;
   const peer = addressOf(isOutbound === isResponse ? packet.source : packet.destination);
   const packets = call.packets.size;
-  const isKept = addToSipCall(call, { facts, side, peer, atUs: packet.atUs, sha256: sourceSha256(bytes) });
+  const isKept = addToSipCall(call, {
+    facts,
+    side,
+    peer,
+    atUs: packet.atUs,
+    sha256: sourceSha256(bytes),
+  });
   const isNew = call.packets.size > packets;
   if (isNew && call.raw !== undefined) call.raw = state.raw.add(call.raw, Uint8Array.from(bytes), bytes.length);
   noteWhetherOver(state, call, receivedAtUs);

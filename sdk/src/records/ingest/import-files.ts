@@ -52,11 +52,20 @@ export interface ImportReport extends IntakeCounts {
   readonly files: readonly (
     | { readonly status: 'imported'; readonly path: string }
     /** Its packed content is damaged or cut off; what came before is imported, and rows of the member that is. */
-    | { readonly status: 'damaged'; readonly path: string; readonly cause: unknown; readonly damaged?: DamagedMember }
+    | {
+        readonly status: 'damaged';
+        readonly path: string;
+        readonly cause: unknown;
+        readonly damaged?: DamagedMember;
+      }
     /** Its name says that it is packed, and it holds neither gzip nor text. None of it is read. */
     | { readonly status: 'not-gzip'; readonly path: string }
     /** It is not there, or cannot be read to its end; what was read is imported. */
-    | { readonly status: 'unreadable'; readonly path: string; readonly cause: unknown }
+    | {
+        readonly status: 'unreadable';
+        readonly path: string;
+        readonly cause: unknown;
+      }
   )[];
   /** Records that are new to the store. */
   readonly inserted: number;
@@ -107,7 +116,13 @@ export async function importFiles(paths: readonly string[], options: ImportOptio
   try {
     for (const path of paths) {
       const tell = (bytesRead: number, sizeBytes: number): void =>
-        options.onProgress?.({ ...intake.counts(), path, filesDone: files.length, bytesRead, sizeBytes });
+        options.onProgress?.({
+          ...intake.counts(),
+          path,
+          filesDone: files.length,
+          bytesRead,
+          sizeBytes,
+        });
       const file = await importFile(path, { options, intake, stored, tell });
       // Rows may be missing behind the break, and nobody knows of which time.
       if (file.status !== 'imported') coverage.broke();
@@ -221,6 +236,10 @@ function createStoredBatches(store: ImportOptions['store']) {
       storing.catch(() => undefined);
     },
     settled: () => storing,
-    counts: (): { readonly inserted: number; readonly repeated: number; readonly expired: number } => ({ ...counts }),
+    counts: (): {
+      readonly inserted: number;
+      readonly repeated: number;
+      readonly expired: number;
+    } => ({ ...counts }),
   };
 }

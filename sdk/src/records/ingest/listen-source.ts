@@ -59,7 +59,14 @@ export async function listenToSource(options: SourceListenOptions) {
         counts.rejected += 1;
         const { reason, field, detail } = reading;
         const named = field === undefined ? {} : { field };
-        rejects.reject({ sourceId: configuration.id, file: '', ...NOWHERE, reason, ...named, detail });
+        rejects.reject({
+          sourceId: configuration.id,
+          file: '',
+          ...NOWHERE,
+          reason,
+          ...named,
+          detail,
+        });
       } else continue;
       pending.commitLater();
     }
@@ -79,7 +86,13 @@ export async function listenToSource(options: SourceListenOptions) {
     /** `waiting` calls are up, `pending` records not in the store yet, `lost` ones given up, since the store refused for too long. */
     statistics() {
       const { inserted, repeated, pending: unstored } = pending.statistics();
-      return { ...counts, inserted, repeated, waiting: reader.waiting(), pending: unstored };
+      return {
+        ...counts,
+        inserted,
+        repeated,
+        waiting: reader.waiting(),
+        pending: unstored,
+      };
     },
     /** Stores what is complete. @throws {@link HopbackError} what the store refused with; it is tried again */
     commit: pending.commit,

@@ -243,7 +243,13 @@ async function* joined(pieces: AsyncIterable<Uint8Array>, chunkBytes: number): A
   if (keptBytes > 0) yield kept.subarray(0, keptBytes);
 }
 
-const FLAG = { headerSum: 2, extra: 4, name: 8, comment: 16, reserved: 0xe0 } as const;
+const FLAG = {
+  headerSum: 2,
+  extra: 4,
+  name: 8,
+  comment: 16,
+  reserved: 0xe0,
+} as const;
 /** No file name or comment is longer: a header without end would be read to the end of the file. */
 const MAX_HEADER_TEXT = 65_536;
 

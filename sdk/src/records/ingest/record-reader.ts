@@ -43,7 +43,12 @@ export type RowReading =
   /** The row belongs to a leg that further rows complete. */
   | { readonly status: 'waiting' }
   /** The row cannot be read. `field` names what is wrong in the words of the format, `detail` says why, without numbers of people. */
-  | { readonly status: 'rejected'; readonly reason: RejectReason; readonly field?: string; readonly detail: string };
+  | {
+      readonly status: 'rejected';
+      readonly reason: RejectReason;
+      readonly field?: string;
+      readonly detail: string;
+    };
 
 /** How numbers of a source are to be read. */
 export type SourceNumbers = NonNullable<SourceDescription['numbers']>;
@@ -143,7 +148,15 @@ export function rawPacketsOf(packets: readonly Uint8Array[]): readonly RawRow[] 
 export function withRaw(record: CallRecord, raw: readonly RawRow[] | undefined): CallRecord {
   if (raw === undefined || raw.length === 0) return record;
   const { id, format, readerVersion, sha256 } = record.source;
-  return Object.assign(record, { source: { id, format, readerVersion, sha256, raw } });
+  return Object.assign(record, {
+    source: {
+      id,
+      format,
+      readerVersion,
+      sha256,
+      raw,
+    },
+  });
 }
 
 /** Adds them to the records among readings. */

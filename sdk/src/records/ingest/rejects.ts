@@ -44,7 +44,17 @@ export interface RejectSink {
 export function rejectLine(row: RejectedRow): string {
   const { sourceId, file, line, reason, field, detail, sha256, sizeBytes } = row;
   const bytes = Buffer.from(row.bytes.buffer, row.bytes.byteOffset, row.bytes.byteLength).toString('base64');
-  return `${JSON.stringify({ source: sourceId, file, line, reason, field, detail, sha256, sizeBytes, bytes })}\n`;
+  return `${JSON.stringify({
+    source: sourceId,
+    file,
+    line,
+    reason,
+    field,
+    detail,
+    sha256,
+    sizeBytes,
+    bytes,
+  })}\n`;
 }
 
 /**

@@ -202,7 +202,14 @@ export function createRowIntake({ sourceId, reader, rejects, coverage }: RowInta
       coverage.broke();
       const { reason, field, detail } = reading;
       const place = row === undefined ? NOWHERE : placeOf(row);
-      rejects.reject({ sourceId, file, ...place, reason, ...(field === undefined ? {} : { field }), detail });
+      rejects.reject({
+        sourceId,
+        file,
+        ...place,
+        reason,
+        ...(field === undefined ? {} : { field }),
+        detail,
+      });
     }
   };
 

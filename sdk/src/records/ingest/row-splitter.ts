@@ -390,7 +390,13 @@ export class RowSplitter {
   }
 
   #pass(until: Passing['until'], { reason, detail }: Breakage): void {
-    this.#passing = beginPassing({ until, reason, detail, offset: this.#offset, line: this.#line });
+    this.#passing = beginPassing({
+      until,
+      reason,
+      detail,
+      offset: this.#offset,
+      line: this.#line,
+    });
   }
 
   #passed(over: Passing): BrokenRow {
@@ -425,7 +431,15 @@ function asBuffer(octets: Uint8Array): Buffer {
 
 function found(
   bytes: Buffer,
-  { line, offset, allAscii }: { readonly line: number; readonly offset: number; readonly allAscii: boolean },
+  {
+    line,
+    offset,
+    allAscii,
+  }: {
+    readonly line: number;
+    readonly offset: number;
+    readonly allAscii: boolean;
+  },
 ): FoundRow {
   // Old switches write names in one octet a character: what is no UTF-8 is read as ISO 8859-1, in which everything means something.
   const isOneByte = allAscii || isAscii(bytes) || !isUtf8(bytes);

@@ -221,7 +221,14 @@ const MAX_PACKETS = 512;
 
 /** Begins a call with its first message. */
 export function beginSipCall(callId: string, atUs: number): SipCall {
-  return { callId, transactions: [], dialogRequests: [], packets: new Set(), raw: undefined, firstUs: atUs };
+  return {
+    callId,
+    transactions: [],
+    dialogRequests: [],
+    packets: new Set(),
+    raw: undefined,
+    firstUs: atUs,
+  };
 }
 
 /**
@@ -258,7 +265,14 @@ function addDialogRequest(call: SipCall, { facts, atUs }: CallMessage, method: '
   );
   const earlier = call.dialogRequests[known];
   if (earlier !== undefined && earlier.atUs <= atUs) return true;
-  const request: DialogRequest = { method, fromTag, toTag, branch, atUs, q850Cause: q850Cause ?? earlier?.q850Cause };
+  const request: DialogRequest = {
+    method,
+    fromTag,
+    toTag,
+    branch,
+    atUs,
+    q850Cause: q850Cause ?? earlier?.q850Cause,
+  };
   if (earlier !== undefined) call.dialogRequests[known] = request;
   else if (call.dialogRequests.length < MAX_DIALOG_REQUESTS) call.dialogRequests.push(request);
   else return false;

@@ -181,7 +181,16 @@ function sent(source: FileSourceConfiguration, parts: OpenParts): IntakeSource {
   const { rejects, lock, sink } = parts;
   const { id } = source;
   const progress = progressOf(source, parts);
-  const counts = { rows: 0, records: 0, skipped: 0, rejected: 0, inserted: 0, repeated: 0, waiting: 0, failures: 0 };
+  const counts = {
+    rows: 0,
+    records: 0,
+    skipped: 0,
+    rejected: 0,
+    inserted: 0,
+    repeated: 0,
+    waiting: 0,
+    failures: 0,
+  };
   const underWay = new Set<Promise<unknown>>();
   let isClosed = false;
 
@@ -200,7 +209,14 @@ function sent(source: FileSourceConfiguration, parts: OpenParts): IntakeSource {
       const lostBefore = rejects.statistics().lost;
       if (rejected > 0) await rejects.flush();
       const areRejectsKept = rejects.statistics().lost === lostBefore && !read.isRejectLost;
-      return { status: 'taken', ...stored, skipped: read.skipped, rejected, rejects: named, areRejectsKept };
+      return {
+        status: 'taken',
+        ...stored,
+        skipped: read.skipped,
+        rejected,
+        rejects: named,
+        areRejectsKept,
+      };
     } catch (error) {
       counts.failures += 1;
       throw error;
@@ -212,7 +228,13 @@ function sent(source: FileSourceConfiguration, parts: OpenParts): IntakeSource {
   const nothing = { unreadBytes: 0, unreadFiles: 0, brokenFiles: 0 };
   return {
     // What is refused is kept by its sender.
-    state: () => ({ id, ...counts, ...nothing, ...progress.state(), lost: rejects.statistics().lost }),
+    state: () => ({
+      id,
+      ...counts,
+      ...nothing,
+      ...progress.state(),
+      lost: rejects.statistics().lost,
+    }),
     look: async () => void (await Promise.allSettled(underWay)),
     async push(octets) {
       if (isClosed) throw new HopbackError('closed', `The source ${id} is not taken in any more.`);
@@ -265,7 +287,14 @@ async function rowsOf(octets: Uint8Array, source: FileSourceConfiguration, rejec
   rows.expire(Infinity);
   const { rows: count, skipped, rejected } = rows.counts();
   /** `isRejectLost`: the reject file had no room for one. */
-  return { records: rows.handOver(), rejected, rejects: named, rows: count, skipped, isRejectLost };
+  return {
+    records: rows.handOver(),
+    rejected,
+    rejects: named,
+    rows: count,
+    skipped,
+    isRejectLost,
+  };
 }
 
 /** One batch after the other: a store that shares its time sees no larger ones from followers. */

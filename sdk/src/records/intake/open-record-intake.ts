@@ -158,7 +158,12 @@ export interface RecordIntakeOptions {
 
 /** What happened: at a source, to submitted records or to retention, or that records were removed for their age. */
 export type IntakeNotice =
-  IntakeSourceNotice | { readonly kind: 'expired'; readonly records: number; readonly days: number };
+  | IntakeSourceNotice
+  | {
+      readonly kind: 'expired';
+      readonly records: number;
+      readonly days: number;
+    };
 
 /** How everything stands. */
 export interface IntakeState {
@@ -291,14 +296,24 @@ async function openParts(options: RecordIntakeOptions, keep: Keep): Promise<Part
   const open = async (source: RecordIntakeOptions['sources'][number]) => {
     // Records of ours that are sent name the sources they are of, and those become known with them.
     if (source.format !== 'hopback' || source.path !== undefined) await makeSourceKnown(store, source.id);
-    return openIntakeSource(source, { directory, sink, clock, schedule: scheduleInBackground, onNotice });
+    return openIntakeSource(source, {
+      directory,
+      sink,
+      clock,
+      schedule: scheduleInBackground,
+      onNotice,
+    });
   };
   return { store, platform, submitted, sources: keep(createIntakeSources(open)) };
 }
 
 async function openPlatform(
   { transport, policy, tenantId, spool }: IntakePlatform,
-  parts: { readonly directory: string; readonly store: SharedRecordStore; readonly keep: Keep },
+  parts: {
+    readonly directory: string;
+    readonly store: SharedRecordStore;
+    readonly keep: Keep;
+  },
 ): Promise<NonNullable<Parts['platform']>> {
   const { directory, store, keep } = parts;
   const folder = spool ?? spoolFolder(directory);

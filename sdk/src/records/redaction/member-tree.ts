@@ -240,7 +240,13 @@ function evidence(isFull: boolean): MemberObject {
     passed: { kind: 'list', of: word },
     exceptions: {
       kind: 'list',
-      of: object({ step: word, result: word, reason: word, expected: number, actual: number }),
+      of: object({
+        step: word,
+        result: word,
+        reason: word,
+        expected: number,
+        actual: number,
+      }),
     },
   });
   return object({
@@ -253,7 +259,14 @@ function evidence(isFull: boolean): MemberObject {
     trustStore: fact,
     verstat: word,
     request: isFull
-      ? object({ orig: fact, origSource: word, dest: fact, destSource: word, target: fact, dateSeconds: fact })
+      ? object({
+          orig: fact,
+          origSource: word,
+          dest: fact,
+          destSource: word,
+          target: fact,
+          dateSeconds: fact,
+        })
       : dropped('may-name-the-called-number'),
     passports: { kind: 'list', of: passport },
     surplusHeaders: fact,

@@ -216,7 +216,11 @@ const PARTY_MEMBERS = ['asWritten', 'tn', 'translatedTn', 'lrn', 'techPrefix'];
 function wholeParty(
   value: Readonly<Record<string, unknown>>,
   path: string,
-  by: { readonly party: 'calling' | 'called'; readonly rule: MemberRule; readonly context: RedactionContext },
+  by: {
+    readonly party: 'calling' | 'called';
+    readonly rule: MemberRule;
+    readonly context: RedactionContext;
+  },
 ): unknown {
   const { party, rule, context } = by;
   const names = party === 'called' ? PARTY_MEMBERS : PARTY_MEMBERS.slice(0, 2);
@@ -294,7 +298,11 @@ export interface SharingDecision {
 
 /** What becomes of a record. */
 export type SharingOutcome =
-  | { readonly status: 'shared'; readonly decision: SharingDecision; readonly record: SharedRecord }
+  | {
+      readonly status: 'shared';
+      readonly decision: SharingDecision;
+      readonly record: SharedRecord;
+    }
   | { readonly status: 'withheld'; readonly decision: SharingDecision };
 
 /** A dry run: what would be sent, what would stay, and by which rule. */
@@ -439,7 +447,11 @@ function decided(
 
 function decisionOf(
   { suspiciousFrom }: SharingPolicy['data'],
-  how: { readonly level: SharingLevel; readonly decidedBy: string; readonly suspicion: Suspicion | undefined },
+  how: {
+    readonly level: SharingLevel;
+    readonly decidedBy: string;
+    readonly suspicion: Suspicion | undefined;
+  },
 ): SharingDecision {
   const { level, decidedBy, suspicion } = how;
   if (level === 'nothing') return { isShared: false, level, decidedBy, reason: 'level-shares-nothing' };

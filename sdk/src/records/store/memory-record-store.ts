@@ -124,7 +124,14 @@ export function createMemoryRecordStore(options: { readonly clock: Clock }): Rec
 class Holds {
   readonly audit: HoldAuditEntry[] = [];
   readonly #clock: Clock;
-  readonly #held = new Map<string, { hold: LegalHold; records: readonly CallRecord[]; isReleased: boolean }>();
+  readonly #held = new Map<
+    string,
+    {
+      hold: LegalHold;
+      records: readonly CallRecord[];
+      isReleased: boolean;
+    }
+  >();
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -153,7 +160,18 @@ class Holds {
     if (entry === undefined || entry.isReleased) return false;
     entry.isReleased = true;
     const { count } = entry.hold;
-    this.audit.push(auditEntry({ action: 'released', holdId, atUs: this.#nowUs(), reason, count }, by));
+    this.audit.push(
+      auditEntry(
+        {
+          action: 'released',
+          holdId,
+          atUs: this.#nowUs(),
+          reason,
+          count,
+        },
+        by,
+      ),
+    );
     return true;
   }
 

@@ -113,7 +113,15 @@ export async function openPostgresLookup(options: PostgresLookupOptions): Promis
       const statement = findStatement(table, query);
       if (statement === undefined && !isClosed) return { records: [], isCut: false };
       const disorderUs = table.time === 'timestamp' ? LOCAL_DISORDER_US : 0;
-      return reading((client) => findIn(client, { statement: statement ?? NOTHING, query, rows, limit, disorderUs }));
+      return reading((client) =>
+        findIn(client, {
+          statement: statement ?? NOTHING,
+          query,
+          rows,
+          limit,
+          disorderUs,
+        }),
+      );
     },
     async scope() {
       if (isClosed) throw new HopbackError('closed', 'The look-up was closed.');

@@ -511,11 +511,34 @@ export function auditEntry(entry: HoldAuditEntry, by: string | undefined): HoldA
  */
 export function placedHold(
   { query, reason, untilUs, by }: HoldOrder,
-  { place, placedAtUs, count }: { readonly place: number; readonly placedAtUs: number; readonly count: number },
+  {
+    place,
+    placedAtUs,
+    count,
+  }: {
+    readonly place: number;
+    readonly placedAtUs: number;
+    readonly count: number;
+  },
 ): { readonly hold: LegalHold; readonly entry: HoldAuditEntry } {
   const holdId = `hold-${place}`;
-  const placed = { holdId, reason, query, placedAtUs, count };
-  const entry = auditEntry({ action: 'held', holdId, atUs: placedAtUs, reason, count }, by);
+  const placed = {
+    holdId,
+    reason,
+    query,
+    placedAtUs,
+    count,
+  };
+  const entry = auditEntry(
+    {
+      action: 'held',
+      holdId,
+      atUs: placedAtUs,
+      reason,
+      count,
+    },
+    by,
+  );
   return { hold: untilUs === undefined ? placed : Object.assign(placed, { untilUs }), entry };
 }
 
@@ -523,5 +546,11 @@ export function placedHold(
 export function endedEntries(holds: readonly LegalHold[], nowUs: number): readonly HoldAuditEntry[] {
   return holds
     .filter(({ untilUs }) => untilUs !== undefined && untilUs < nowUs)
-    .map(({ holdId, count }) => ({ action: 'ended', holdId, atUs: nowUs, reason: 'its time is over', count }));
+    .map(({ holdId, count }) => ({
+      action: 'ended',
+      holdId,
+      atUs: nowUs,
+      reason: 'its time is over',
+      count,
+    }));
 }

@@ -159,7 +159,14 @@ function appendOrThrow(log: SegmentLog, text: string): void {
 /** A line of what is known of why, and the record as it would have been sent. */
 function letterText(record: Uint8Array | string, cause: DeadLetterCause, deadAtMs: number): string {
   const { reason, code, httpStatus, detail } = cause;
-  const head = { format: 'hopback.dead-letter.1', reason, deadAtMs, code, httpStatus, detail };
+  const head = {
+    format: 'hopback.dead-letter.1',
+    reason,
+    deadAtMs,
+    code,
+    httpStatus,
+    detail,
+  };
   const text = typeof record === 'string' ? record : reason === 'unreadable' ? base64(record) : lineText(record);
   return `${JSON.stringify(head)}\n${text}`;
 }

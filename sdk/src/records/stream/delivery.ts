@@ -468,7 +468,14 @@ function newTally() {
 
 function newSender(lane: Lane): Sender {
   const nothing = { batch: undefined, records: undefined, prepared: undefined };
-  return { lane, isBusy: false, inFlight: 0, ...nothing, failures: 0, notBeforeMs: 0 };
+  return {
+    lane,
+    isBusy: false,
+    inFlight: 0,
+    ...nothing,
+    failures: 0,
+    notBeforeMs: 0,
+  };
 }
 
 /** When the lane's next batch may go. */

@@ -258,7 +258,11 @@ export class PackedSpool {
   readonly #newest: PlacedPack | undefined;
   #through: number;
   /** Where packs ended at first; records of the packs up to the newest, and of the group at the end that is not whole. */
-  readonly #atOpen: { readonly through: number; readonly records: number; readonly torn: number };
+  readonly #atOpen: {
+    readonly through: number;
+    readonly records: number;
+    readonly torn: number;
+  };
   #before: number;
   /** Records of all packs up to `last`. */
   #beforeEnd: number;

@@ -231,7 +231,15 @@ export async function makeBatch(records: RecordRun, origin: BatchOrigin): Promis
     .update(body)
     .digest('hex')
     .slice(0, BATCH_ID_DIGITS);
-  return { id, source: origin.source, type: BATCH_TYPE, timeMs: origin.timeMs, count: records.count, encoding, body };
+  return {
+    id,
+    source: origin.source,
+    type: BATCH_TYPE,
+    timeMs: origin.timeMs,
+    count: records.count,
+    encoding,
+    body,
+  };
 }
 
 /**

@@ -130,28 +130,13 @@ function streamParts(options: RecordStreamOptions, packed: PackedSpool | undefin
   const acknowledged = packed?.hasUnread() === true ? settled : Math.max(settled, log.firstSequence - 1);
 
   const letters = createDeadLetters({
-    log: options.deadLetters,
-    values,
-    nowMs: clock.nowMs,
-    maxBytes: policy.maxSpoolBytes,
+    ...{ log: options.deadLetters, values, nowMs: clock.nowMs, maxBytes: policy.maxSpoolBytes },
   });
   const delivery = new Delivery({
-    transport,
-    policy,
-    clock,
-    random,
-    source,
-    deadLetters: letters,
-    compress,
-    onSettled: changed,
+    ...{ transport, policy, clock, random, source, deadLetters: letters, compress, onSettled: changed },
   });
   const reader: SpoolReader = new SpoolReader({
-    log,
-    clock,
-    fromSequence: acknowledged + 1,
-    push: delivery.push,
-    onFailed: onStorageFailed,
-    onRead: changed,
+    ...{ log, clock, fromSequence: acknowledged + 1, push: delivery.push, onFailed: onStorageFailed, onRead: changed },
     ...(packed && {
       packs: {
         packed,
@@ -165,45 +150,25 @@ function streamParts(options: RecordStreamOptions, packed: PackedSpool | undefin
     await packed?.trim(throughSequence);
   };
   const cursor = createAcknowledgedCursor({
-    values,
-    clock,
-    trim,
-    onFailed: onStorageFailed,
-    from: acknowledged,
-    isStale: kept > log.lastSequence,
+    ...{ values, clock, trim, onFailed: onStorageFailed },
+    ...{ from: acknowledged, isStale: kept > log.lastSequence },
   });
   const watermark = createWatermark({ from: acknowledged, delivery, reader });
   const limits = createSpoolLimits({
-    log,
-    packed,
-    policy,
-    time,
-    delivery,
-    reader,
-    watermark,
+    ...{ log, packed, policy, time, delivery, reader, watermark },
     isPacking: () => packer?.isBusy() === true,
   });
   const packer: BacklogPacker | undefined =
     packed &&
     new BacklogPacker({
-      log,
-      packed,
-      reader,
-      policy,
-      compress,
-      clock,
-      encoding: transport.encoding ?? 'gzip',
-      waitingBytes: limits.unpackedBytes,
-      settledThrough: watermark.sequence,
-      keepSettled: cursor.keep,
+      ...{ log, packed, reader, policy, compress, clock, encoding: transport.encoding ?? 'gzip' },
+      ...{ waitingBytes: limits.unpackedBytes, settledThrough: watermark.sequence, keepSettled: cursor.keep },
       rewind: (fromSequence) => {
         const isForgotten = delivery.forgetAbove(fromSequence - 1, reader.spoolSequence() - 1);
         if (isForgotten) reader.rewind(fromSequence);
         return isForgotten;
       },
-      isSettled: delivery.isSettled,
-      onFailed: onStorageFailed,
-      onEnded: changed,
+      ...{ isSettled: delivery.isSettled, onFailed: onStorageFailed, onEnded: changed },
     });
   return { log, packed, policy, clock, time, letters, delivery, reader, cursor, watermark, limits, packer };
 }

@@ -435,7 +435,13 @@ export function createNumberCounts(limit: number) {
     keep: () => packInto(counts, place, given),
     size: () => used,
     /** The table as it stands, by reference: for a snapshot. */
-    state: (): NumberCountsState => ({ keys, turns, counts, turn, used }),
+    state: (): NumberCountsState => ({
+      keys,
+      turns,
+      counts,
+      turn,
+      used,
+    }),
     restore: (saved: NumberCountsState) => {
       keys.set(saved.keys);
       turns.set(saved.turns);

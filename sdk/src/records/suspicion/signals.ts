@@ -208,7 +208,13 @@ function addStrongest(
   add(found, name, about, { strength, observed, threshold: rest.threshold, evidence });
 }
 
-const nothingYet = (): Strongest => ({ about: 'call', strength: 0, observed: 0, calls: 0, matching: 0 });
+const nothingYet = (): Strongest => ({
+  about: 'call',
+  strength: 0,
+  observed: 0,
+  calls: 0,
+  matching: 0,
+});
 
 /** Many numbers with few calls each, few of them worth anybody's time. */
 function snowshoeSignal({ facts, policy, trunk, signer }: SignalContext, groups: Groups, found: Findings): void {

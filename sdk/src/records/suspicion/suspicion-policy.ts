@@ -173,7 +173,13 @@ export const DEFAULT_SUSPICION_POLICY: SuspicionPolicy = Object.freeze({
   fictionalNumbers: 'invalid',
   // 45 MB where trunks and signers are few, 130 MB when every table is full. Of the numbers those that call
   // most stay; more trunks or signers than that no carrier has.
-  limits: Object.freeze({ numbers: 131_072, trunks: 4_096, signers: 4_096, calls: 65_536, rows: 65_536 }),
+  limits: Object.freeze({
+    numbers: 131_072,
+    trunks: 4_096,
+    signers: 4_096,
+    calls: 65_536,
+    rows: 65_536,
+  }),
 });
 
 /**

@@ -76,7 +76,13 @@ function createBoundedTable<Entry>(limit: number, make: () => Entry) {
     /** Entries held. */
     size: () => used,
     /** The table as it stands, by reference: for a snapshot. */
-    state: (): BoundedTableState<Entry> => ({ keys, turns, entries, turn, used }),
+    state: (): BoundedTableState<Entry> => ({
+      keys,
+      turns,
+      entries,
+      turn,
+      used,
+    }),
     /** Takes a saved state over. `entries` are by place; places that are left out are empty. */
     restore: (saved: BoundedTableState<Entry>) => {
       keys.set(saved.keys);
@@ -576,7 +582,13 @@ function judgeCall(memory: TrackerMemory, record: JudgedRecord, reporter: string
   });
   if (number !== undefined) numbers.keep();
   const score = scoreOf(signals, policy);
-  return { score, level: levelOf(score, policy), policyId: policy.id, signals, notJudged };
+  return {
+    score,
+    level: levelOf(score, policy),
+    policyId: policy.id,
+    signals,
+    notJudged,
+  };
 }
 
 /** A longer row is no surer, and every number of it is walked over at every call. */
@@ -596,7 +608,11 @@ function ofReporter(reporter: string, name: string): string {
 
 function marksOf(
   facts: CallFacts,
-  by: { readonly record: JudgedRecord; readonly calling: CallingReading; readonly policy: SuspicionPolicy },
+  by: {
+    readonly record: JudgedRecord;
+    readonly calling: CallingReading;
+    readonly policy: SuspicionPolicy;
+  },
 ): CallMarks {
   const { record, calling, policy } = by;
   const isShort = facts.seconds < policy.shortCallSeconds;

@@ -30,13 +30,26 @@ export async function startAdmin(options: ProcessOptions, isServing: () => boole
     readiness: () => {
       const isReady = isServing() && !isDraining;
       const trust = isServing() ? 'ready' : 'nobody answers calls';
-      return { isReady, trust, signing: 'off', isDraining, ...recordsReadiness(opened.intake) };
+      return {
+        isReady,
+        trust,
+        signing: 'off',
+        isDraining,
+        ...recordsReadiness(opened.intake),
+      };
     },
     contentType: registry.contentType,
     metricsText: metricsText === undefined ? own : () => metricsText(own),
     openApi: () => openApiDocument(configuration),
   });
-  const admin = await openAdmin({ configuration, directory, clock, onNotice, registry, probes });
+  const admin = await openAdmin({
+    configuration,
+    directory,
+    clock,
+    onNotice,
+    registry,
+    probes,
+  });
   opened.intake = admin.intake;
   /** Never rejects: what cannot be used is told, and leaves everything as it was. */
   const reload = oneAtATime(async (): Promise<void> => {

@@ -77,7 +77,11 @@ function signShaken(call: ShakenCall, { service, configuration }: SigningPart): 
 function counted(
   { metrics, elapsedMs }: CallContext,
   attest: string,
-  outcome: { readonly status: string; readonly reason?: string; readonly claims?: object },
+  outcome: {
+    readonly status: string;
+    readonly reason?: string;
+    readonly claims?: object;
+  },
   startedMs: number,
 ): void {
   const level =
@@ -292,8 +296,26 @@ export function callRoutes(basePaths: readonly string[]): ReadonlyMap<string, Ca
       [`${base}/verification`, VERIFICATION],
       [`${base}/signing`, SIGNING],
     ]),
-    ['/v1/check', { name: 'check', takes: 'any', givesJson: false, isPlain: true, answer: answerCheck }],
-    ['/v1/sign-csv', { name: 'sign-csv', takes: 'any', givesJson: false, isPlain: true, answer: answerSignCsv }],
+    [
+      '/v1/check',
+      {
+        name: 'check',
+        takes: 'any',
+        givesJson: false,
+        isPlain: true,
+        answer: answerCheck,
+      },
+    ],
+    [
+      '/v1/sign-csv',
+      {
+        name: 'sign-csv',
+        takes: 'any',
+        givesJson: false,
+        isPlain: true,
+        answer: answerSignCsv,
+      },
+    ],
     ['/v1/invite/verify', { name: 'invite-verify', takes: 'sip', givesJson: false, answer: answerInviteVerify }],
     ['/v1/invite/sign', { name: 'invite-sign', takes: 'sip', givesJson: false, answer: answerInviteSign }],
   ]);

@@ -171,7 +171,14 @@ export function servePlainCalls(options: ServeCallsOptions): PlainHandler {
       const route = options.routes().get(plain.path);
       if (route?.isPlain !== true) return undefined;
       const { headers, body, query } = plain;
-      const exchange = { route, query, method: 'POST', headers, remoteAddress, readBody: () => textOf(body) };
+      const exchange = {
+        route,
+        query,
+        method: 'POST',
+        headers,
+        remoteAddress,
+        readBody: () => textOf(body),
+      };
       return answered(options, exchange).then((given) => ({ ...given, isLast: options.isDraining() }));
     },
   };
@@ -257,7 +264,13 @@ async function answerOf(exchange: Exchange, context: CallContext, requestId: str
   if (body.status !== 'read') return BODY_PROBLEMS[body.status];
   if (body.text === '' && route.takes !== 'json') return problemAnswer(stirApiProblem('body-missing'));
   return route.answer(
-    { text: body.text, query: query === '' ? NO_QUERY : new URLSearchParams(query), headers, client, requestId },
+    {
+      text: body.text,
+      query: query === '' ? NO_QUERY : new URLSearchParams(query),
+      headers,
+      client,
+      requestId,
+    },
     context,
   );
 }

@@ -33,14 +33,23 @@ const RETRY_AFTER_SECONDS = 5;
  */
 function problem(code: keyof typeof KINDS, detail?: string): Response {
   const [status, title] = KINDS[code];
-  return new Response(JSON.stringify({ type: 'about:blank', title, status, code, detail }), {
-    status,
-    headers: {
-      'content-type': 'application/problem+json',
-      'cache-control': 'no-store',
-      ...(status === 503 ? { 'retry-after': String(RETRY_AFTER_SECONDS) } : {}),
+  return new Response(
+    JSON.stringify({
+      type: 'about:blank',
+      title,
+      status,
+      code,
+      detail,
+    }),
+    {
+      status,
+      headers: {
+        'content-type': 'application/problem+json',
+        'cache-control': 'no-store',
+        ...(status === 503 ? { 'retry-after': String(RETRY_AFTER_SECONDS) } : {}),
+      },
     },
-  });
+  );
 }
 
 /** A document in a form, or why there is none. */
@@ -313,7 +322,15 @@ const NDJSON: ReadonlySet<string> = new Set(['application/x-ndjson', 'applicatio
 function recordsAnswer(taken: Pushed | Response): Response {
   if (taken instanceof Response) return taken;
   const { inserted: accepted, repeated, expired, skipped, rejected, rejects, areRejectsKept } = taken;
-  return answered(200, { accepted, repeated, expired, skipped, rejected, rejects, areRejectsKept });
+  return answered(200, {
+    accepted,
+    repeated,
+    expired,
+    skipped,
+    rejected,
+    rejects,
+    areRejectsKept,
+  });
 }
 
 /** By media type: how the document is in the body. */

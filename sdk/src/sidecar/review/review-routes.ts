@@ -241,7 +241,13 @@ function showRequest(context: Context, parts: RequestParts, one: Shown): Respons
   const view = parts.responder.review(requestId, { showNumbers });
   if (view === undefined) return notThere(context, parts, session);
   const form = { values, token: formToken(session, pathOf(parts, requestId)) };
-  const content = requestPage(frameOf(parts, session), { view, times: parts.times, form, problems, isTaken });
+  const content = requestPage(frameOf(parts, session), {
+    view,
+    times: parts.times,
+    form,
+    problems,
+    isTaken,
+  });
   return shown(context, content, problems.length === 0 ? 200 : 422);
 }
 

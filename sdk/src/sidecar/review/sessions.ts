@@ -108,7 +108,14 @@ function accountOf(line: string): Account | undefined {
   const isSized = Number.isInteger(blockSize) && blockSize >= 1 && 128 * blocks * blockSize <= MAX_MEMORY_BYTES;
   const isParallel = Number.isInteger(parallelism) && parallelism >= 1 && parallelism <= MAX_PARALLELISM;
   if (!isPower || !isSized || !isParallel || salt.length < SALT_BYTES || hash.length !== HASH_BYTES) return undefined;
-  return { name, blocks, blockSize, parallelism, salt, hash };
+  return {
+    name,
+    blocks,
+    blockSize,
+    parallelism,
+    salt,
+    hash,
+  };
 }
 
 /** Of nobody: what a name that does not exist is held against, so that it takes as long as one that does. */
@@ -358,7 +365,11 @@ export interface LoginAttempt {
 type Admission =
   | { readonly status: 'admitted' }
   /** Too many wait. `isToTell`: for the audit, once a minute for an account, so that a flood of attempts does not fill the disk. */
-  | { readonly status: 'refused'; readonly retryAfterSeconds: number; readonly isToTell: boolean }
+  | {
+      readonly status: 'refused';
+      readonly retryAfterSeconds: number;
+      readonly isToTell: boolean;
+    }
   /** The browser has gone. */
   | { readonly status: 'gone' };
 

@@ -167,7 +167,17 @@ async function loadRest(
   };
   const old = [before.certificates, before.trust].filter((part) => part !== certificates && part !== trust);
   const replaced = old.flatMap((kept) => (kept === undefined ? [] : [kept.part.close]));
-  return { parts: { certificates, trust, verification, filings, doNotOriginate }, services, replaced };
+  return {
+    parts: {
+      certificates,
+      trust,
+      verification,
+      filings,
+      doNotOriginate,
+    },
+    services,
+    replaced,
+  };
 }
 
 async function certificatesPart(
@@ -227,7 +237,13 @@ function verificationPart(
   const use = (trustStore: TrustStore | undefined): void => {
     if (trustStore === undefined) return;
     if (service === undefined)
-      service = createVerificationService({ certificates, trustStore, clock, policy, timeBudgetMs });
+      service = createVerificationService({
+        certificates,
+        trustStore,
+        clock,
+        policy,
+        timeBudgetMs,
+      });
     else service.useTrustStore(trustStore);
   };
   use(trust.current());

@@ -82,7 +82,12 @@ export type BoundedFetchResult =
       readonly headers: IncomingHttpHeaders;
       readonly remoteAddress: string;
     }
-  | { readonly status: 'refused'; readonly url: string; readonly reason: X5uRefusal; readonly detail: string }
+  | {
+      readonly status: 'refused';
+      readonly url: string;
+      readonly reason: X5uRefusal;
+      readonly detail: string;
+    }
   | {
       readonly status: 'failed';
       readonly url: string;
@@ -351,7 +356,11 @@ function errorMessage(error: unknown): string {
 }
 
 type HttpResponse =
-  | { readonly status: 'fetched'; readonly headers: IncomingHttpHeaders; readonly body: Uint8Array }
+  | {
+      readonly status: 'fetched';
+      readonly headers: IncomingHttpHeaders;
+      readonly body: Uint8Array;
+    }
   | { readonly status: 'not-modified'; readonly headers: IncomingHttpHeaders };
 
 /**

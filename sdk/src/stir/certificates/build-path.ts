@@ -412,7 +412,13 @@ export function searchPath(
   if (options.trustAnchors.length === 0)
     return { result: { status: 'untrusted', failures: [failure('trust-list-empty', target)] }, cost: NO_COST };
   const { atMs, algorithms = DEFAULT_SIGNATURE_ALGORITHMS, revocation = NOTHING_KNOWN } = options;
-  const rules: PathRules = { purpose, atMs, algorithms, revocation, memory: createPathMemory(algorithms) };
+  const rules: PathRules = {
+    purpose,
+    atMs,
+    algorithms,
+    revocation,
+    memory: createPathMemory(algorithms),
+  };
   const search: Search = { rules, issuers: collectIssuers(chain.slice(1), options) };
   const path = soundPathOrReason(startPath(target, rules), search, allowance);
   return { result: path && resultOf(path, rules), cost: rules.memory.signatureCost() };

@@ -487,7 +487,11 @@ function readSubjectKeyIdentifier(element: DerElement): string {
 function readBasicConstraints(
   element: DerElement,
   critical: boolean,
-): { readonly critical: boolean; readonly ca: boolean; readonly pathLength?: number } {
+): {
+  readonly critical: boolean;
+  readonly ca: boolean;
+  readonly pathLength?: number;
+} {
   const cursor = derCursor(element);
   // cA FALSE is the default and so not to be encoded; some issuers do, and nothing is hidden by it.
   const flag = cursor.takeOptional(DER_TAG.boolean);

@@ -286,7 +286,14 @@ async function fetchNow(repository: Repository, url: string, request: ChainReque
     const { chain } = parsed;
     const fetchedAtMs = clock.nowMs();
     const freshUntilMs = freshUntil({ headers, fetchedAtMs, notAfterMs: notAfterOf(chain) });
-    const found = { status: 'found', url, chain, fetchedAtMs, freshUntilMs, notes: notesOf(headers) } as const;
+    const found = {
+      status: 'found',
+      url,
+      chain,
+      fetchedAtMs,
+      freshUntilMs,
+      notes: notesOf(headers),
+    } as const;
     return { status: 'chain', found, validators: validatorsOf(headers) };
   } catch (error) {
     // Ours neither reject nor throw; a stand-in that does is remembered like every other failure.
@@ -316,7 +323,13 @@ function rememberProblem(
 function lookupOfNegative(url: string, { problem, retryAtMs }: NegativeEntry, nowMs: number): CertificateLookup {
   if (problem.status === 'refused') return { ...problem, url };
   const { reason, detail } = problem;
-  return { status: 'unavailable', url, reason, detail, retryAfterMs: Math.max(0, retryAtMs - nowMs) };
+  return {
+    status: 'unavailable',
+    url,
+    reason,
+    detail,
+    retryAfterMs: Math.max(0, retryAtMs - nowMs),
+  };
 }
 
 function rejectLoad(repository: Repository, url: string): CertificateLookup {
@@ -326,7 +339,13 @@ function rejectLoad(repository: Repository, url: string): CertificateLookup {
 }
 
 function overloaded(url: string, detail: string): CertificateLookup {
-  return { status: 'unavailable', url, reason: 'overloaded', detail, retryAfterMs: 0 };
+  return {
+    status: 'unavailable',
+    url,
+    reason: 'overloaded',
+    detail,
+    retryAfterMs: 0,
+  };
 }
 
 async function closeRepository(repository: Repository): Promise<void> {

@@ -7,7 +7,11 @@ import type { Spc } from '../../core/terms.js';
  */
 export type TnAuthEntry =
   | { readonly kind: 'spc'; readonly spc: Spc }
-  | { readonly kind: 'range'; readonly start: string; readonly count: number }
+  | {
+      readonly kind: 'range';
+      readonly start: string;
+      readonly count: number;
+    }
   | { readonly kind: 'one'; readonly tn: string };
 
 /** What a certificate lets its holder say in a PASSporT. @see RFC 8226 section 8, RFC 9118 section 4 */
@@ -54,7 +58,11 @@ export interface Certificate {
   /** BasicConstraints is there and says cA TRUE. */
   readonly isCa: boolean;
   /** `pathLength`: most intermediate CAs below it, 255 for more; absent where it sets no limit. */
-  readonly basicConstraints?: { readonly critical: boolean; readonly ca: boolean; readonly pathLength?: number };
+  readonly basicConstraints?: {
+    readonly critical: boolean;
+    readonly ca: boolean;
+    readonly pathLength?: number;
+  };
   /** Bits by the names of RFC 5280: `digitalSignature`, `keyCertSign`, `cRLSign` … */
   readonly keyUsage?: { readonly critical: boolean; readonly usages: readonly string[] };
   /** Purposes as dotted OIDs. */
@@ -103,17 +111,29 @@ export type CertificateParseFailure =
 /** Result of parsing one certificate. `detail` is for people. */
 export type CertificateParseResult =
   | { readonly status: 'parsed'; readonly certificate: Certificate }
-  | { readonly status: 'malformed'; readonly reason: CertificateParseFailure; readonly detail: string };
+  | {
+      readonly status: 'malformed';
+      readonly reason: CertificateParseFailure;
+      readonly detail: string;
+    };
 
 /** Result of parsing an x5u body: PEM certificates, end entity first. `detail` is for people. */
 export type CertificateChainParseResult =
   | { readonly status: 'parsed'; readonly chain: readonly Certificate[] }
-  | { readonly status: 'malformed'; readonly reason: CertificateParseFailure; readonly detail: string };
+  | {
+      readonly status: 'malformed';
+      readonly reason: CertificateParseFailure;
+      readonly detail: string;
+    };
 
 /** What came out of a text that should hold PEM blocks. */
 type PemResult =
   | { readonly status: 'found'; readonly blocks: readonly Uint8Array[] }
-  | { readonly status: 'malformed'; readonly reason: 'not-pem' | 'too-many-blocks'; readonly detail: string };
+  | {
+      readonly status: 'malformed';
+      readonly reason: 'not-pem' | 'too-many-blocks';
+      readonly detail: string;
+    };
 
 /**
  * Reads every PEM block with one label, in order. Text before, between and after blocks is skipped, as are blocks with other

@@ -27,7 +27,15 @@ export function writeEnvelope(
   const body = chain.map((certificate) => writePemBlock(certificate.der, 'CERTIFICATE')).join('');
   if (body.length > MAX_X5U_BODY_BYTES) return undefined;
   const bodySha256 = sha256Hex(body);
-  return { format: CACHE_ENVELOPE_FORMAT, url, body, bodySha256, fetchedAtMs, freshUntilMs, ...validators };
+  return {
+    format: CACHE_ENVELOPE_FORMAT,
+    url,
+    body,
+    bodySha256,
+    fetchedAtMs,
+    freshUntilMs,
+    ...validators,
+  };
 }
 
 /**
@@ -46,7 +54,15 @@ export function readEnvelope(value: unknown): CachedChainEnvelope | undefined {
     return undefined;
   if (!isInstant(fetchedAtMs) || !isInstant(freshUntilMs) || bodySha256 !== sha256Hex(body)) return undefined;
   const validators = { ...(isValidator(etag) && { etag }), ...(isValidator(lastModified) && { lastModified }) };
-  return { format, url, body, bodySha256, fetchedAtMs, freshUntilMs, ...validators };
+  return {
+    format,
+    url,
+    body,
+    bodySha256,
+    fetchedAtMs,
+    freshUntilMs,
+    ...validators,
+  };
 }
 
 /** SHA-256 of UTF-8 text, lower-case hex. */

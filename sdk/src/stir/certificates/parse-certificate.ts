@@ -142,7 +142,14 @@ export type SignatureAlgorithmName = 'ES256' | 'ES384';
  * @see RFC 5758 section 3.2, ATIS-1000080 section 6.4.1
  */
 export const SIGNATURE_ALGORITHMS: Readonly<
-  Record<SignatureAlgorithmName, { readonly oid: string; readonly hash: string; readonly publicKeyType: string }>
+  Record<
+    SignatureAlgorithmName,
+    {
+      readonly oid: string;
+      readonly hash: string;
+      readonly publicKeyType: string;
+    }
+  >
 > = {
   ES256: { oid: '1.2.840.10045.4.3.2', hash: 'sha256', publicKeyType: 'EC P-256' },
   ES384: { oid: '1.2.840.10045.4.3.3', hash: 'sha384', publicKeyType: 'EC P-384' },
@@ -355,7 +362,11 @@ function readExtensions(cursor: DerCursor, version: 1 | 2 | 3): ReturnType<typeo
 function malformed(
   reason: CertificateParseFailure,
   detail: string,
-): { readonly status: 'malformed'; readonly reason: CertificateParseFailure; readonly detail: string } {
+): {
+  readonly status: 'malformed';
+  readonly reason: CertificateParseFailure;
+  readonly detail: string;
+} {
   return { status: 'malformed', reason, detail };
 }
 

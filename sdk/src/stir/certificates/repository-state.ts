@@ -210,7 +210,14 @@ export function admitEnvelope(value: unknown, { policy, clock, parseChain }: Rep
   const freshUntilMs = boundFreshUntil(envelope.freshUntilMs, { fetchedAtMs, notAfterMs: notAfterOf(chain) });
   if (nowMs >= servedUntil({ fetchedAtMs, freshUntilMs })) return undefined;
   return {
-    found: { status: 'found', url, chain, fetchedAtMs, freshUntilMs, notes: [] },
+    found: {
+      status: 'found',
+      url,
+      chain,
+      fetchedAtMs,
+      freshUntilMs,
+      notes: [],
+    },
     validators: { ...(etag !== undefined && { etag }), ...(lastModified !== undefined && { lastModified }) },
   };
 }

@@ -47,7 +47,12 @@ export type CertificateLookup =
       /** Deviations worth a note: content type, … */
       readonly notes: readonly string[];
     }
-  | { readonly status: 'refused'; readonly url: string; readonly reason: X5uRefusal; readonly detail: string }
+  | {
+      readonly status: 'refused';
+      readonly url: string;
+      readonly reason: X5uRefusal;
+      readonly detail: string;
+    }
   | {
       readonly status: 'unavailable';
       readonly url: string;

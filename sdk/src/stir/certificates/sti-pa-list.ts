@@ -189,7 +189,17 @@ function readList(payload: string, signer: Certificate, options: StiPaListOption
     );
   const { anchors, skipped } = readAnchors(entries);
   if (anchors.length === 0) return rejected('trust-list-empty', `${entries.length} entries, none usable`);
-  return { status: 'accepted', list: { version, sequence, expMs, anchors, skipped, signer } };
+  return {
+    status: 'accepted',
+    list: {
+      version,
+      sequence,
+      expMs,
+      anchors,
+      skipped,
+      signer,
+    },
+  };
 }
 
 interface Fields {
@@ -239,6 +249,10 @@ function readAnchor(entry: JsonValue): Certificate | string {
 function rejected(
   reason: StiPaListFailureReason,
   detail: string,
-): { readonly status: 'rejected'; readonly reason: StiPaListFailureReason; readonly detail: string } {
+): {
+  readonly status: 'rejected';
+  readonly reason: StiPaListFailureReason;
+  readonly detail: string;
+} {
   return { status: 'rejected', reason, detail };
 }

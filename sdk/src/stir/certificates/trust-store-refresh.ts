@@ -174,7 +174,13 @@ function refreshOf(options: TrustStoreRefreshOptions) {
   const closing = new AbortController();
   const connection = { ...(allow && { allow }), ...(lookup && { lookup }), ...(ca !== undefined && { ca }) };
   return {
-    origin: { listUrl, crlUrls, stiPaRoots, intermediates, crlSigners },
+    origin: {
+      listUrl,
+      crlUrls,
+      stiPaRoots,
+      intermediates,
+      crlSigners,
+    },
     settings: { fetch, request: { ...connection, deadlineMs, signal: closing.signal } },
     clock,
     onTrustStore,
@@ -230,7 +236,11 @@ export type TrustStoreRefreshOutcome =
       readonly trustStore: TrustStore;
       readonly problems: readonly TrustStoreProblem[];
     }
-  | { readonly status: 'unchanged'; readonly trustStore: TrustStore; readonly problems: readonly [] }
+  | {
+      readonly status: 'unchanged';
+      readonly trustStore: TrustStore;
+      readonly problems: readonly [];
+    }
   | { readonly status: 'unavailable'; readonly problems: readonly TrustStoreProblem[] }
   | { readonly status: 'closed'; readonly problems: readonly [] };
 

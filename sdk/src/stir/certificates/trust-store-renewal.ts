@@ -283,7 +283,16 @@ export function restoreTrustStore(
   const { stiPaRoots, intermediates } = origin;
   const { crls } = record;
   const crlSigners = [...origin.crlSigners, ...record.crlSigners];
-  return verifyTrustStore({ anchors: listAnchors(record), stiPaRoots, intermediates, crls, crlSigners }, context);
+  return verifyTrustStore(
+    {
+      anchors: listAnchors(record),
+      stiPaRoots,
+      intermediates,
+      crls,
+      crlSigners,
+    },
+    context,
+  );
 }
 
 type FetchedCrls = ReturnType<typeof sortParts<CertificateRevocationList>>;

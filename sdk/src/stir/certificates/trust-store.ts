@@ -48,7 +48,11 @@ export type TrustStoreProblem =
       readonly reason: 'unreadable' | 'malformed' | 'not-written' | StiPaListFailureReason;
       readonly detail: string;
     }
-  | { readonly part: 'clock'; readonly reason: 'no-time'; readonly detail: string };
+  | {
+      readonly part: 'clock';
+      readonly reason: 'no-time';
+      readonly detail: string;
+    };
 
 /**
  * What certificates are judged by at one time: who may issue, what lies between, what was revoked. An immutable snapshot; a reload makes
@@ -63,7 +67,12 @@ export interface TrustStore {
   readonly intermediates: readonly Certificate[];
   readonly revocation: RevocationSet;
   readonly source:
-    { readonly kind: 'sti-pa-list'; readonly sequence: number; readonly expMs: number } | { readonly kind: 'files' };
+    | {
+        readonly kind: 'sti-pa-list';
+        readonly sequence: number;
+        readonly expMs: number;
+      }
+    | { readonly kind: 'files' };
 }
 
 /**
@@ -137,7 +146,11 @@ export interface TrustStoreMaterial {
         readonly certificates: readonly Certificate[];
         readonly source: TrustStore['source'];
       }
-    | { readonly kind: 'sti-pa-list'; readonly jws: string; readonly signerChain?: readonly Certificate[] };
+    | {
+        readonly kind: 'sti-pa-list';
+        readonly jws: string;
+        readonly signerChain?: readonly Certificate[];
+      };
   readonly stiPaRoots: readonly Certificate[];
   readonly intermediates: readonly Certificate[];
   readonly crls: readonly CertificateRevocationList[];
@@ -147,7 +160,11 @@ export interface TrustStoreMaterial {
 /** Result of {@link verifyTrustStore}. */
 export type TrustStoreVerification =
   | { readonly status: 'accepted'; readonly trustStore: TrustStore }
-  | { readonly status: 'rejected'; readonly reason: StiPaListFailureReason; readonly detail: string };
+  | {
+      readonly status: 'rejected';
+      readonly reason: StiPaListFailureReason;
+      readonly detail: string;
+    };
 
 /**
  * The one way from what was read or fetched to a trust store: verifies the signed list and every CRL, and goes back to nothing older than
@@ -186,7 +203,11 @@ function crlsOf({ crls }: RevocationSet): RevocationSet {
 
 /** Result of {@link verifyTrustAnchors}. */
 type VerifiedAnchors =
-  | { readonly status: 'accepted'; readonly anchors: readonly Certificate[]; readonly source: TrustStore['source'] }
+  | {
+      readonly status: 'accepted';
+      readonly anchors: readonly Certificate[];
+      readonly source: TrustStore['source'];
+    }
   | (TrustStoreVerification & { readonly status: 'rejected' });
 
 /**
@@ -297,7 +318,13 @@ export async function loadTrustStore(
   ]);
   const anchors = await readAnchors(files.anchors);
   const result = await verifyTrustStore(
-    { anchors, stiPaRoots, intermediates, crls, crlSigners },
+    {
+      anchors,
+      stiPaRoots,
+      intermediates,
+      crls,
+      crlSigners,
+    },
     { atMs, previous: options.previous },
   );
   if (result.status === 'accepted') return result.trustStore;

@@ -237,7 +237,12 @@ export interface PermittedUrl {
 /** Result of {@link checkX5uUrl}. `detail` is for people. */
 export type X5uUrlCheck =
   | PermittedUrl
-  | { readonly status: 'refused'; readonly url: string; readonly reason: X5uRefusal; readonly detail: string };
+  | {
+      readonly status: 'refused';
+      readonly url: string;
+      readonly reason: X5uRefusal;
+      readonly detail: string;
+    };
 
 /**
  * Checks the text of an x5u (or `info`) URL against the rules of ATIS-1000074, on the raw characters, and then makes sure
@@ -382,7 +387,11 @@ function portOf(portText: string | undefined, scheme: 'https' | 'http', rules: U
 }
 
 type HostCheck =
-  | { readonly status: 'permitted'; readonly host: string; readonly literal: 0 | 4 | 6 }
+  | {
+      readonly status: 'permitted';
+      readonly host: string;
+      readonly literal: 0 | 4 | 6;
+    }
   | ({ readonly status: 'refused' } & Refusal);
 
 function checkHost(written: string, allow: X5uAllowList | undefined): HostCheck {

@@ -467,7 +467,14 @@ export function decideAttestation(policy: AttestationPolicy, facts: AttestationF
   for (const { rule, tests, decidedOn } of policy.rules) {
     if (!applies(tests, complete)) continue;
     const attestation = rule.attestation === 'do-not-sign' ? 'none' : rule.attestation;
-    return { attestation, policyId: policy.id, ruleId: rule.id, basis: rule.basis, decidedOn, facts: complete };
+    return {
+      attestation,
+      policyId: policy.id,
+      ruleId: rule.id,
+      basis: rule.basis,
+      decidedOn,
+      facts: complete,
+    };
   }
   return {
     attestation: 'none',

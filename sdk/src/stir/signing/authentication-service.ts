@@ -464,10 +464,26 @@ function draftCall(request: SigningRequest, context: SigningContext): CallDraft 
   const { origTn, destTn, destUri } = parties;
   const { iatSeconds, origId, date } = issue;
   const { attestation, decidedBy, basis } = level;
-  const numbers = { attestation, origTn, destTn, iatSeconds, origId };
+  const numbers = {
+    attestation,
+    origTn,
+    destTn,
+    iatSeconds,
+    origId,
+  };
   const claims = destUri.length === 0 ? numbers : { ...numbers, destUri };
   const token = draftToken(credential, 'shaken', shakenPayloadText(claims));
-  return token.status === 'refused' ? token : { status: 'draft', token, claims, decision, decidedBy, basis, date };
+  return token.status === 'refused'
+    ? token
+    : {
+        status: 'draft',
+        token,
+        claims,
+        decision,
+        decidedBy,
+        basis,
+        date,
+      };
 }
 
 function finishCall(
@@ -479,7 +495,15 @@ function finishCall(
   const { claims, decision, decidedBy, basis, date } = draft;
   const signature = signatureFacts(context.options, draft.token);
   const format = 'hopback.attestation-record.1';
-  const record = { format, ppt: 'shaken', claims, decidedBy, basis, decision, signature } as const;
+  const record = {
+    format,
+    ppt: 'shaken',
+    claims,
+    decidedBy,
+    basis,
+    decision,
+    signature,
+  } as const;
   return {
     status: 'signed',
     identityHeaders: [signed.identityHeader],

@@ -155,6 +155,16 @@ function dueAlarms(options: CertificateWatchOptions, days: readonly number[]): r
     const state = certificateAlarms({ notAfterMs, nowMs, days });
     if (state.level === 'none') return [];
     const { x5u } = signingCertificate;
-    return [{ days: 0, ...state, notAfterMs, certificateSha256: sha256, chainIndex, subject: subject.text, x5u }];
+    return [
+      {
+        days: 0,
+        ...state,
+        notAfterMs,
+        certificateSha256: sha256,
+        chainIndex,
+        subject: subject.text,
+        x5u,
+      },
+    ];
   });
 }

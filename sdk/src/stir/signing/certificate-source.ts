@@ -276,7 +276,11 @@ export interface FileCertificateSourceOptions extends Omit<SigningCertificateTex
    * Whose certificate it has to be, and by which clock. A file that comes too early, with the certificate of a key that is not in
    * use yet, is then left alone instead of stopping every signature.
    */
-  readonly owner?: { readonly spc: Spc; readonly publicKey: KeyObject; readonly clock: Clock };
+  readonly owner?: {
+    readonly spc: Spc;
+    readonly publicKey: KeyObject;
+    readonly clock: Clock;
+  };
 }
 
 /** A source that reads its certificate from a file, when asked to. */

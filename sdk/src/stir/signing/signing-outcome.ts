@@ -191,9 +191,19 @@ export type DiversionOutcome =
 export function refused<Reason extends string>(
   reason: Reason,
   detail: string,
-  more: { readonly expected?: string; readonly actual?: string; readonly retryable?: boolean } = {},
+  more: {
+    readonly expected?: string;
+    readonly actual?: string;
+    readonly retryable?: boolean;
+  } = {},
 ): RefusedSigning<Reason> {
-  return { status: 'refused', reason, detail, retryable: false, ...more };
+  return {
+    status: 'refused',
+    reason,
+    detail,
+    retryable: false,
+    ...more,
+  };
 }
 
 /**

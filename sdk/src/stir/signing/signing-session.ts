@@ -183,7 +183,14 @@ export function credentialInForce(
     const problem = credentialProblem(last.credential, nowMs);
     if (problem === undefined) {
       const { credential, headerSegments, limits, proof } = last;
-      return { status: 'usable', credential, headerSegments, limits, proof, nowMs };
+      return {
+        status: 'usable',
+        credential,
+        headerSegments,
+        limits,
+        proof,
+        nowMs,
+      };
     }
     const { reason, expected, actual } = problem;
     return refused(reason, CREDENTIAL_DETAIL[reason], { expected, actual });

@@ -78,7 +78,14 @@ export function startVerification(
 export function start(request: VerificationRequest, remembered: Omit<RequestContext, 'parties'>): StartedVerification {
   const { policy, types, nowMs, headerCache, stepNames } = remembered;
   const parties = readParties(request, policy);
-  const context: RequestContext = { policy, types, nowMs, headerCache, stepNames, parties };
+  const context: RequestContext = {
+    policy,
+    types,
+    nowMs,
+    headerCache,
+    stepNames,
+    parties,
+  };
   const values = identityValues(request.identity);
   const looked = values.length > MAX_IDENTITY_HEADERS ? values.slice(0, MAX_IDENTITY_HEADERS) : values;
   const tokens: Token[] = [];

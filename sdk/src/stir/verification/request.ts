@@ -393,7 +393,11 @@ function assertedParty(
   const entries = assertedEntries(values);
   const plain = entries.length === 1 && entries[0] !== undefined ? plainSipNumber(entries[0]) : undefined;
   if (plain !== undefined) return { kind: 'tn', value: plain };
-  const found: { tel?: PassportParty; sip?: PassportParty; uri?: PassportParty } = {};
+  const found: {
+    tel?: PassportParty;
+    sip?: PassportParty;
+    uri?: PassportParty;
+  } = {};
   for (const entry of entries) {
     const uri = uriOfNameAddr(entry);
     const party = uri === undefined ? undefined : partyOf(uri, plan);

@@ -279,13 +279,25 @@ function send(thread: Thread, waiting: readonly Waiting[]): void {
   const id = thread.nextId;
   thread.nextId += 1;
   thread.batches.set(id, waiting);
-  const batch: SignatureBatch = { id, count: jobs.length, keys, forgetKeys, packed };
+  const batch: SignatureBatch = {
+    id,
+    count: jobs.length,
+    keys,
+    forgetKeys,
+    packed,
+  };
   thread.worker.postMessage(batch, [packed.buffer]);
   thread.worker.ref();
 }
 
 function startThread(pool: Pool): Thread {
-  const thread: Thread = { worker: openWorker(), batches: new Map(), keyNumbers: new Map(), nextId: 0, deaths: 0 };
+  const thread: Thread = {
+    worker: openWorker(),
+    batches: new Map(),
+    keyNumbers: new Map(),
+    nextId: 0,
+    deaths: 0,
+  };
   listen(pool, thread);
   return thread;
 }

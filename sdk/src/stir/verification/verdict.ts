@@ -56,7 +56,13 @@ export function composeVerdict(pending: StartedVerification, conclusion: Conclus
     reasonHeaders: reasonHeaders(decided, pending),
     reasons: reasonsOf(decided, pending),
     outcomes,
-    evidence: composeEvidence({ pending, outcomes, conclusion, caller, verstat }),
+    evidence: composeEvidence({
+      pending,
+      outcomes,
+      conclusion,
+      caller,
+      verstat,
+    }),
   };
   if (decided.sip !== undefined) out.sipResponse = decided.sip;
   if (status === 'passed' && caller !== undefined) addCaller(out, outcomes[caller.index]);
@@ -123,14 +129,26 @@ function decide(chains: readonly Chain[], pending: StartedVerification): Decisio
     return { tokens, status: 'failed', ...meaning('too-many-identity-headers') };
   }
   if (status === 'passed')
-    return { tokens, status, verstat: 'TN-Validation-Passed', reason: undefined, sip: undefined };
+    return {
+      tokens,
+      status,
+      verstat: 'TN-Validation-Passed',
+      reason: undefined,
+      sip: undefined,
+    };
   const reason = primaryOf(best);
   if (reason === undefined) return { tokens, status, ...meaning('identity-absent') };
   const isTnFailed = tokens.some((token) =>
     failuresOf(token).some((failure) => FAILURE_REASONS[failure.reason].verstat === 'TN-Validation-Failed'),
   );
   const verstat = status === 'failed' && isTnFailed ? 'TN-Validation-Failed' : 'No-TN-Validation';
-  return { tokens, status, reason, verstat, sip: responseFor(reason, pending) };
+  return {
+    tokens,
+    status,
+    reason,
+    verstat,
+    sip: responseFor(reason, pending),
+  };
 }
 
 /** No header that applies: none at all, all of unknown types, or a good one may have been among those not looked at. */
@@ -170,7 +188,11 @@ const BAD_IDENTITY_INFO = 436;
 
 const meaning = (
   reason: FailureReason,
-): { readonly verstat: Verstat; readonly reason: FailureReason; readonly sip: FailureMeaning['sip'] } => ({
+): {
+  readonly verstat: Verstat;
+  readonly reason: FailureReason;
+  readonly sip: FailureMeaning['sip'];
+} => ({
   reason,
   verstat: FAILURE_REASONS[reason].verstat,
   sip: FAILURE_REASONS[reason].sip,
@@ -237,7 +259,14 @@ function outcomeOf(token: Token): VerificationOutcome {
   if (token.ignored) return { status: 'ignored', index, ppt };
   const notes = token.exceptions.length === 0 ? NO_NOTES : token.exceptions.filter(({ result }) => result === 'noted');
   const status = statusOf(token);
-  if (status !== 'passed') return { status, index, ppt, failures: failuresOf(token), notes };
+  if (status !== 'passed')
+    return {
+      status,
+      index,
+      ppt,
+      failures: failuresOf(token),
+      notes,
+    };
   return { status, index, passport: verifiedPassport(token), notes };
 }
 

@@ -148,7 +148,13 @@ function started(shell: Shell, request: VerificationRequest): StartedVerificatio
   const { policy, types, headerCache, stepNames } = shell;
   const nowMs = timeOf(shell.clock);
   if (nowMs === undefined) throw new HopbackError('invalid-configuration', 'The clock gives no time.');
-  return start(request, { policy, types, headerCache, stepNames, nowMs });
+  return start(request, {
+    policy,
+    types,
+    headerCache,
+    stepNames,
+    nowMs,
+  });
 }
 
 /** A call that somebody waits for. */
@@ -184,7 +190,11 @@ function judge(shell: Shell, pending: StartedVerification, lookups: Lookups, wai
 function pathOf(
   shell: Shell,
   chain: readonly Certificate[],
-  search: { readonly nowMs: number; readonly untilMs: number | undefined; readonly searches: CallSearches },
+  search: {
+    readonly nowMs: number;
+    readonly untilMs: number | undefined;
+    readonly searches: CallSearches;
+  },
 ): CertificatePathResult | undefined {
   const { paths, trustStore } = shell;
   const { nowMs, untilMs, searches } = search;
@@ -371,7 +381,13 @@ function verifyWithin(shell: Shell, request: VerificationRequest, budgetMs: numb
   if (!checked.includes(false)) return Promise.resolve(conclude(shell, judged, checked));
   const untilMs = performance.now() + budgetMs;
   return withDeadline(budgetMs, (deadline) =>
-    secondChance(shell, { request, judged, signatures: checked, deadline, untilMs }),
+    secondChance(shell, {
+      request,
+      judged,
+      signatures: checked,
+      deadline,
+      untilMs,
+    }),
   );
 }
 
@@ -413,7 +429,15 @@ function verifyElsewhere(
         const untilMs = waiting.atMs;
         const leftMs = Math.max(0, untilMs - performance.now());
         resolve(
-          withDeadline(leftMs, (deadline) => secondChance(shell, { request, judged, signatures, deadline, untilMs })),
+          withDeadline(leftMs, (deadline) =>
+            secondChance(shell, {
+              request,
+              judged,
+              signatures,
+              deadline,
+              untilMs,
+            }),
+          ),
         );
       } else {
         resolve(conclude(shell, judged, signatures));
@@ -446,7 +470,13 @@ function fetchAndVerify(
     // A fetch that comes in later must not change what this call is being judged by.
     const judged = judge(shell, pending, [...fetched], waiting);
     const signatures = await inTime(checkSafely(shell.checker, judged.jobs), deadline, NO_RESULTS);
-    return secondChance(shell, { request, judged, signatures, deadline, untilMs });
+    return secondChance(shell, {
+      request,
+      judged,
+      signatures,
+      deadline,
+      untilMs,
+    });
   });
 }
 

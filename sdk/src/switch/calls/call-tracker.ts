@@ -156,12 +156,24 @@ interface TrackerState {
   readonly safely: (task: () => void) => void;
   /** By the key of the call, the oldest first. */
   readonly open: PassingMap<OpenCall>;
-  readonly counts: { calls: number; givenUp: number; records: number; refused: number; troubles: number };
+  readonly counts: {
+    calls: number;
+    givenUp: number;
+    records: number;
+    refused: number;
+    troubles: number;
+  };
 }
 
 function trackerState(options: CallTrackerOptions): TrackerState {
   const { sink, schedule = scheduleInBackground, onTrouble, clock = MACHINE_CLOCK } = options;
-  const counts = { calls: 0, givenUp: 0, records: 0, refused: 0, troubles: 0 };
+  const counts = {
+    calls: 0,
+    givenUp: 0,
+    records: 0,
+    refused: 0,
+    troubles: 0,
+  };
   let keys = 0;
   const trouble = (error: unknown): void => {
     counts.troubles += 1;
@@ -216,7 +228,13 @@ function follow(tracker: TrackerState, parts: CallParts): TrackedCall {
   return trackCall(
     call,
     { request, response },
-    { nowUs, safely, plan, message, onOver: () => finish(tracker, followed) },
+    {
+      nowUs,
+      safely,
+      plan,
+      message,
+      onOver: () => finish(tracker, followed),
+    },
   );
 }
 

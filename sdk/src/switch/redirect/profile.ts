@@ -238,7 +238,13 @@ const WORD = /^[a-z0-9-]{1,64}$/;
 export function nothingToSay(because: string, { reason }: Pick<RedirectProfile, 'reason'>): RedirectAnswer {
   const isTold = reason === 'told' && WORD.test(because);
   const headers = isTold ? { Reason: `SIP;cause=404;text="${because}"` } : NO_HEADERS;
-  return { outcome: 'nothing-to-say', because, status: 404, reasonPhrase: 'Not Found', headers };
+  return {
+    outcome: 'nothing-to-say',
+    because,
+    status: 404,
+    reasonPhrase: 'Not Found',
+    headers,
+  };
 }
 
 /** The next server may be asked. @see RFC 3261 section 21.5.4 @internal */
@@ -267,7 +273,11 @@ const PHRASES = { 300: 'Multiple Choices', 302: 'Moved Temporarily' } as const;
 export function redirected(
   outcome: 'signed' | 'verified',
   headers: Readonly<Record<string, string>>,
-  call: { readonly requestUri: string; readonly profile: RedirectProfile; readonly request: SipRequestLike },
+  call: {
+    readonly requestUri: string;
+    readonly profile: RedirectProfile;
+    readonly request: SipRequestLike;
+  },
 ): RedirectAnswer {
   const { requestUri, profile, request } = call;
   const contact = contactOf(requestUri, { contact: profile.contact, request });

@@ -312,7 +312,15 @@ function contextOf(options: RedirectServerOptions) {
     throw invalid(`timeBudgetMs must be from 1 to ${String(MAX_REDIRECT_BUDGET_MS)}`);
   if (!(Number.isSafeInteger(maxOpen) && maxOpen >= 1)) throw invalid('maxOpen must be a whole number from 1 on');
   const trouble = (error: unknown): void => reportTrouble(options.onTrouble, error);
-  return { options, rules, profile: ofServer, signs, budgetMs, maxOpen, trouble };
+  return {
+    options,
+    rules,
+    profile: ofServer,
+    signs,
+    budgetMs,
+    maxOpen,
+    trouble,
+  };
 }
 
 /** What a policy refuses calls for has to be known by somebody: otherwise it would be written down, and done to no call. */

@@ -46,28 +46,63 @@ export interface PublishOptions {
  * - `false-encoding`: says gzip and sends plain text. `unknown-encoding`: a coding that nobody knows.
  */
 export type ServerFault =
-  | { readonly kind: 'status'; readonly status: number; readonly body?: string; readonly retryAfterSeconds?: number }
-  | { readonly kind: 'redirect'; readonly status: 301 | 302 | 303 | 307 | 308; readonly location: string }
+  | {
+      readonly kind: 'status';
+      readonly status: number;
+      readonly body?: string;
+      readonly retryAfterSeconds?: number;
+    }
+  | {
+      readonly kind: 'redirect';
+      readonly status: 301 | 302 | 303 | 307 | 308;
+      readonly location: string;
+    }
   | { readonly kind: 'meta-refresh' | 'refresh-header'; readonly location: string }
   | { readonly kind: 'stall' | 'stall-after-headers' }
-  | { readonly kind: 'stall-after'; readonly body: string; readonly octets: number }
-  | { readonly kind: 'drip'; readonly body?: string; readonly octets?: number; readonly intervalMs?: number }
-  | { readonly kind: 'oversized'; readonly sizeBytes: number; readonly chunked?: boolean }
+  | {
+      readonly kind: 'stall-after';
+      readonly body: string;
+      readonly octets: number;
+    }
+  | {
+      readonly kind: 'drip';
+      readonly body?: string;
+      readonly octets?: number;
+      readonly intervalMs?: number;
+    }
+  | {
+      readonly kind: 'oversized';
+      readonly sizeBytes: number;
+      readonly chunked?: boolean;
+    }
   | { readonly kind: 'endless' }
   | {
       readonly kind: 'compression-bomb';
       readonly sizeBytes: number;
       readonly encoding?: Exclude<ContentCoding, 'identity'>;
     }
-  | { readonly kind: 'truncated'; readonly body: string; readonly octets?: number }
-  | { readonly kind: 'reset'; readonly body?: string; readonly afterOctets?: number }
+  | {
+      readonly kind: 'truncated';
+      readonly body: string;
+      readonly octets?: number;
+    }
+  | {
+      readonly kind: 'reset';
+      readonly body?: string;
+      readonly afterOctets?: number;
+    }
   | { readonly kind: 'hang-up' | 'not-http' }
   | { readonly kind: 'huge-headers'; readonly sizeBytes: number }
   | { readonly kind: 'false-encoding' | 'unknown-encoding'; readonly body: string };
 
 /** One answer of a path: a body, or a fault. */
 export type ServerAnswer =
-  { readonly kind: 'body'; readonly body: string | Uint8Array; readonly options?: PublishOptions } | ServerFault;
+  | {
+      readonly kind: 'body';
+      readonly body: string | Uint8Array;
+      readonly options?: PublishOptions;
+    }
+  | ServerFault;
 
 /** The media type of an x5u body. @see RFC 8226 section 7, RFC 8555 section 9.1 */
 export const CERTIFICATE_CHAIN_TYPE = 'application/pem-certificate-chain';

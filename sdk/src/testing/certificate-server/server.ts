@@ -395,7 +395,13 @@ interface ServerState {
 }
 
 function createState(): ServerState {
-  return { answers: new Map(), log: [], socketsByPath: new Map(), held: new Map(), waiting: new Set() };
+  return {
+    answers: new Map(),
+    log: [],
+    socketsByPath: new Map(),
+    held: new Map(),
+    waiting: new Set(),
+  };
 }
 
 function requestListener(state: ServerState, listener: ServerListener, closed: AbortSignal): RequestListener {

@@ -127,9 +127,7 @@ export function assemble(options: TestPlatformOptions): Assembly {
   const clock = options.clock ?? BACKGROUND_CLOCK;
   const baseUrl = (options.baseUrl ?? DEFAULT_BASE_URL).replace(/\/$/, '');
   const register = registerClients(options.providers ?? TEST_PROVIDERS, {
-    app: options.apps ?? [],
-    agency: options.agencies ?? [],
-    staff: options.staff ?? [],
+    ...{ app: options.apps ?? [], agency: options.agencies ?? [], staff: options.staff ?? [] },
   });
   const dice = seededDice(options.seed ?? 1);
   const watch = createWatch();
@@ -144,37 +142,21 @@ export function assemble(options: TestPlatformOptions): Assembly {
   const endpoints = createEndpointShelf({ clock, newId, newPlace, newSecret });
   const sender = createWebhookSender({ clock, changed, fetch: options.fetch ?? ((url, init) => fetch(url, init)) });
   const hub = createEventHub({
-    clock,
-    newId,
-    sender,
-    changed,
-    source: `${baseUrl}/`,
-    faults: eventFaults,
+    ...{ clock, newId, sender, changed, source: `${baseUrl}/`, faults: eventFaults },
     endpoints: endpoints.all,
   });
   const answers = createKitAnswers();
   const tracebacks = new KitTracebacks({
-    clock,
-    register,
-    hub,
-    newId,
-    newPlace,
+    ...{ clock, register, hub, newId, newPlace },
     asked: (record) => startScript(record, { answerFor, violations, tasks }),
     ...(options.rules !== undefined && { rules: options.rules }),
   });
   const counter = createAnswerCounter({
-    answers,
-    tracebacks,
-    hub,
-    changed,
-    meaning: register.meaning,
-    staff: register.clientsOf('staff'),
+    ...{ answers, tracebacks, hub, changed },
+    ...{ meaning: register.meaning, staff: register.clientsOf('staff') },
   });
   const tokens = createKitTokens({
-    register,
-    clock,
-    newId,
-    tokenUrl: `${baseUrl}/oauth/token`,
+    ...{ register, clock, newId, tokenUrl: `${baseUrl}/oauth/token` },
     lifetimeSeconds: options.tokenLifetimeSeconds ?? DEFAULT_TOKEN_LIFETIME_SECONDS,
   });
   const answerFor: Assembly['answerFor'] = async (record, finding, rest) => {
@@ -182,14 +164,7 @@ export function assemble(options: TestPlatformOptions): Assembly {
     return counter.submit(record, { answer: await signedAnswer(answer, record.provider) });
   };
   const handlers: HandlerParts = {
-    clock,
-    register,
-    tokens,
-    tracebacks,
-    counter,
-    endpoints,
-    hub,
-    changed,
+    ...{ clock, register, tokens, tracebacks, counter, endpoints, hub, changed },
     records: createKitRecords(options.refuseRecord ?? (() => undefined)),
     demands: new KitDemands({ clock, register, hub, newId, newPlace }),
     shelf: createShelf(),
@@ -197,30 +172,26 @@ export function assemble(options: TestPlatformOptions): Assembly {
     startedAt: new Date(clock.nowMs()).toISOString(),
   };
   const handle = createExchange({
-    clock,
-    tokens,
-    newId,
-    violations,
-    calls,
-    faults: callFaults,
-    forged: answers.forged,
+    ...{ clock, tokens, newId, violations, calls, faults: callFaults, forged: answers.forged },
     basePath: new URL(baseUrl).pathname.replace(/\/$/, ''),
     handlers: kitHandlers(handlers),
   });
   return {
     ...handlers,
-    baseUrl,
-    answers,
-    sender,
-    watch,
-    callFaults,
-    eventFaults,
-    violations,
-    calls,
-    newId,
-    newPlace,
-    answerFor,
-    tasks,
+    ...{
+      baseUrl,
+      answers,
+      sender,
+      watch,
+      callFaults,
+      eventFaults,
+      violations,
+      calls,
+      newId,
+      newPlace,
+      answerFor,
+      tasks,
+    },
     handle: async (request) => {
       const response = await handle(request);
       changed();

@@ -82,10 +82,7 @@ export function createWebhookSender(parts: {
     const response = await sendPosting(posting, { ...parts, signal: closing.signal });
     underWay -= 1;
     attempts.push({
-      endpointId,
-      webhookId: event.id,
-      type: event.type,
-      attempt: number,
+      ...{ endpointId, webhookId: event.id, type: event.type, attempt: number },
       ...(response !== undefined && { status: response.status }),
     });
     settle(posting, response);
@@ -272,14 +269,8 @@ export function createEventHub(parts: {
   return {
     emit: ({ type, subject, data, to }) => {
       const event: PlatformEventEnvelope = {
-        specversion: '1.0',
-        id: newId('evt'),
-        source,
-        type,
-        subject,
-        time: new Date(clock.nowMs()).toISOString(),
-        datacontenttype: 'application/json',
-        data,
+        ...{ specversion: '1.0', id: newId('evt'), source, type, subject },
+        ...{ time: new Date(clock.nowMs()).toISOString(), datacontenttype: 'application/json', data },
       };
       assertInContract(event);
       send(event, to);

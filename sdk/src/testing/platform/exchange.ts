@@ -108,7 +108,14 @@ export function createExchange(parts: ExchangeParts): (request: Request) => Prom
         (providerId === undefined || providerId === clientId),
     );
     const key = request.headers.get('idempotency-key');
-    const exchange: Exchange = { ...matched, request, url, httpRequestId, clientId, fault: rule?.fault };
+    const exchange: Exchange = {
+      ...matched,
+      request,
+      url,
+      httpRequestId,
+      clientId,
+      fault: rule?.fault,
+    };
     const response = await respond(parts, exchange, once);
     parts.calls.push({
       operationId,

@@ -135,7 +135,15 @@ const DAY_MS = 86_400_000;
 export function scorecardOf(
   { providerId }: RegisteredProvider,
   tracebacks: Iterable<TracebackRecord>,
-  { from, to, nowMs }: { readonly from?: string; readonly to?: string; readonly nowMs: number },
+  {
+    from,
+    to,
+    nowMs,
+  }: {
+    readonly from?: string;
+    readonly to?: string;
+    readonly nowMs: number;
+  },
 ): ProviderScorecard {
   const toMs = to === undefined ? nowMs : Date.parse(to);
   const fromMs = from === undefined ? toMs - 365 * DAY_MS : Date.parse(from);
@@ -292,7 +300,13 @@ export function createKitRecords(refuse: (record: SharedRecord) => string | unde
         } else if (records.has(recordId)) repeats += 1;
         else records.set(recordId, record);
       }
-      batches.push({ batchId, clientId, records: readings.length, repeats, rejected: rejected.length });
+      batches.push({
+        batchId,
+        clientId,
+        records: readings.length,
+        repeats,
+        rejected: rejected.length,
+      });
       const answer: RecordBatchAnswer = { batchId, accepted: readings.length - rejected.length, rejected };
       return jsonAnswer(answer);
     },

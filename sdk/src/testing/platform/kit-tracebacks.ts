@@ -82,7 +82,13 @@ export class KitTracebacks {
 
   cancel(tracebackId: string, reason: string): void {
     const trace = mustBeKnown(this.tracebacks.get(tracebackId));
-    this.#run(trace, { type: 'cancelled', tracebackId, atMs: this.#clock.nowMs(), by: 'test', reason });
+    this.#run(trace, {
+      type: 'cancelled',
+      tracebackId,
+      atMs: this.#clock.nowMs(),
+      by: 'test',
+      reason,
+    });
     this.#announce(trace);
   }
 
@@ -102,7 +108,13 @@ export class KitTracebacks {
     const answer = asRegistered(verified.answer, this.#parts.register);
     const stored: StoredAnswer = { ...verified, provider, receivedAt: this.#iso(), isLate: atMs > record.dueAtMs };
     record.answers.push(stored);
-    const isTaken = this.#run(this.#traceOf(record), { type: 'answer-received', tracebackId, atMs, answer, asked });
+    const isTaken = this.#run(this.#traceOf(record), {
+      type: 'answer-received',
+      tracebackId,
+      atMs,
+      answer,
+      asked,
+    });
     if (isTaken) return stored;
     record.answers.pop();
     return undefined;
@@ -209,13 +221,32 @@ export class KitTracebacks {
     const provider = register.resolve(effect.provider);
     const reason = provider === undefined ? 'not-listed' : provider.cannotBeAsked;
     if (provider === undefined || reason !== undefined)
-      return { type: 'provider-not-askable', tracebackId, requestId, atMs, reason: reason ?? 'not-listed' };
-    const sent: TracebackEvent = { type: 'request-sent', tracebackId, requestId, atMs, zone: provider.zone };
+      return {
+        type: 'provider-not-askable',
+        tracebackId,
+        requestId,
+        atMs,
+        reason: reason ?? 'not-listed',
+      };
+    const sent: TracebackEvent = {
+      type: 'request-sent',
+      tracebackId,
+      requestId,
+      atMs,
+      zone: provider.zone,
+    };
     // The deadline follows from the rules of the traceback, and belongs into the request.
     const hop = viewTraceback(stepTraceback(trace.state, sent).state).path.find((one) => one.requestId === requestId);
     const dueAtMs = hop?.dueAtMs ?? atMs;
     const request = requestOf(trace, effect, { provider, issuedAtMs: atMs, dueAtMs });
-    const record: RequestRecord = { place: newPlace(), request, provider, dueAtMs, reminders: 0, answers: [] };
+    const record: RequestRecord = {
+      place: newPlace(),
+      request,
+      provider,
+      dueAtMs,
+      reminders: 0,
+      answers: [],
+    };
     this.requests.set(requestId, record);
     trace.requests.push(record);
     hub.emit({
@@ -276,7 +307,11 @@ function aboutRequest<Data extends object>(
 function requestOf(
   trace: TracebackRecord,
   { requestId, direction, hop, downstream, basedOn }: TracebackEffect & { readonly type: 'ask-provider' },
-  at: { readonly provider: RegisteredProvider; readonly issuedAtMs: number; readonly dueAtMs: number },
+  at: {
+    readonly provider: RegisteredProvider;
+    readonly issuedAtMs: number;
+    readonly dueAtMs: number;
+  },
 ): TracebackRequest {
   const { opening, tracebackId, requests } = trace;
   const before = requests

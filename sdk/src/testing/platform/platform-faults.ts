@@ -31,7 +31,11 @@ export function seededDice(seed: number): Dice {
  */
 export type PlatformFault =
   | { readonly kind: 'rate-limited'; readonly retryAfterSeconds?: number }
-  | { readonly kind: 'server-error'; readonly status?: 500 | 502 | 503 | 504; readonly isCarriedOut?: boolean }
+  | {
+      readonly kind: 'server-error';
+      readonly status?: 500 | 502 | 503 | 504;
+      readonly isCarriedOut?: boolean;
+    }
   | { readonly kind: 'connection-reset'; readonly isCarriedOut?: boolean }
   | { readonly kind: 'slow'; readonly delayMs: number }
   | { readonly kind: 'truncated'; readonly keptBytes?: number }
@@ -82,7 +86,11 @@ export type FaultPlan<Rule extends FaultFrequency> = ReturnType<typeof createFau
 
 /** Makes a plan without rules. */
 export function createFaultPlan<Rule extends FaultFrequency>(dice: Dice) {
-  const entries = new Set<{ readonly rule: Rule; seen: number; struck: number }>();
+  const entries = new Set<{
+    readonly rule: Rule;
+    seen: number;
+    struck: number;
+  }>();
   return {
     /** @returns takes the rule away */
     add: (rule: Rule): (() => void) => {

@@ -233,8 +233,20 @@ const HOLIDAYS: readonly HolidayRule[] = [
   { id: 'independence-day', name: 'Independence Day', month: 7, on: { day: 4 } },
   { id: 'labor-day', name: 'Labor Day', month: 9, on: { nth: 1, weekday: MONDAY } },
   { id: 'columbus-day', name: 'Columbus Day', month: 10, on: { nth: 2, weekday: MONDAY } },
-  { id: 'veterans-day', name: 'Veterans Day', month: 10, on: { nth: 4, weekday: MONDAY }, until: 1977 },
-  { id: 'veterans-day', name: 'Veterans Day', month: 11, on: { day: 11 }, since: 1978 },
+  {
+    id: 'veterans-day',
+    name: 'Veterans Day',
+    month: 10,
+    on: { nth: 4, weekday: MONDAY },
+    until: 1977,
+  },
+  {
+    id: 'veterans-day',
+    name: 'Veterans Day',
+    month: 11,
+    on: { day: 11 },
+    since: 1978,
+  },
   { id: 'thanksgiving-day', name: 'Thanksgiving Day', month: 11, on: { nth: 4, weekday: THURSDAY } },
   { id: 'christmas-day', name: 'Christmas Day', month: 12, on: { day: 25 } },
 ];

@@ -292,13 +292,25 @@ function courseFrom(
   const sameTime = clock.instantOf({ day, timeOfDayMs: deemed.timeOfDayMs });
   if (day === deemed.day + 1) {
     const dueAtMs = reading.clockChange === 'elapsed-hours' ? deemedAtMs + ALLOWED_MS : sameTime;
-    return { deemedAtMs, dueAtMs, day, stopMs: undefined, restartMs: undefined };
+    return {
+      deemedAtMs,
+      dueAtMs,
+      day,
+      stopMs: undefined,
+      restartMs: undefined,
+    };
   }
   const stopMs = clock.instantOf({ day: deemed.day + 1, timeOfDayMs: 0 });
   const restarts = reading.restart === 'one-minute-past-midnight';
   const restartMs = clock.instantOf({ day, timeOfDayMs: restarts ? RESTART_MS : 0 });
   const dueAtMs = restarts ? restartMs + ALLOWED_MS - (stopMs - deemedAtMs) : sameTime;
-  return { deemedAtMs, dueAtMs, day, stopMs, restartMs };
+  return {
+    deemedAtMs,
+    dueAtMs,
+    day,
+    stopMs,
+    restartMs,
+  };
 }
 
 /** In which stretches it ran, and on which days it did not. */

@@ -69,7 +69,13 @@ export function tracebackDeadline(receivedAtMs: number, office: RespondingOffice
 export function tracebackDueTime(
   receivedAtMs: number,
   office: RespondingOffice,
-): { readonly status: 'due'; readonly zone: string; readonly dueAtMs: number } | DeadlineRefusal {
+):
+  | {
+      readonly status: 'due';
+      readonly zone: string;
+      readonly dueAtMs: number;
+    }
+  | DeadlineRefusal {
   const calendar = officeCalendar(office, receivedAtMs);
   if ('status' in calendar) return calendar;
   const wall = calendar.clock.wallAt(receivedAtMs);

@@ -131,7 +131,16 @@ function entryOf(
   if (fromUs !== undefined && untilUs !== undefined && fromUs >= untilUs)
     return { member: 'until', fault: 'is not after from' };
   const [party = { kind: 'customer' } as const] = partiesOf(written);
-  return { ...defined({ trunk, address, switchProvider, fromUs, untilUs }), party };
+  return {
+    ...defined({
+      trunk,
+      address,
+      switchProvider,
+      fromUs,
+      untilUs,
+    }),
+    party,
+  };
 }
 
 const UTC = rowClock({ zone: 'utc' });
@@ -193,7 +202,11 @@ export type TrunkCsvReading =
   | {
       readonly status: 'refused';
       /** `line`: 1 for the header row. */
-      readonly faults: readonly { readonly line: number; readonly column?: string; readonly detail: string }[];
+      readonly faults: readonly {
+        readonly line: number;
+        readonly column?: string;
+        readonly detail: string;
+      }[];
     };
 type TrunkCsvFault = Extract<TrunkCsvReading, { status: 'refused' }>['faults'][number];
 
@@ -284,9 +297,25 @@ function entryOfLine(text: string, { columns, clock, line }: CsvPlace): TrunkEnt
 
 function writtenOf({ kind, name = '', ...cells }: CsvRow): WrittenTrunkEntry {
   const { trunk, address, switch_provider: switchProvider, from, until } = cells;
-  const place = defined({ trunk, address, switchProvider, from, until });
+  const place = defined({
+    trunk,
+    address,
+    switchProvider,
+    from,
+    until,
+  });
   const { provider_id: providerId, ocn, spc, frn, email, telephone, country, customer_id: customerId } = cells;
-  if (kind === 'provider') return { ...place, provider: defined({ name, providerId, ocn, spc, frn }) };
+  if (kind === 'provider')
+    return {
+      ...place,
+      provider: defined({
+        name,
+        providerId,
+        ocn,
+        spc,
+        frn,
+      }),
+    };
   if (kind === 'customer') return { ...place, customer: defined({ customerId }) };
   const contact = defined({ name, email, telephone, country });
   return kind === 'unlisted' ? { ...place, unlistedProvider: contact } : { ...place, foreignProvider: contact };

@@ -15,7 +15,12 @@ type DocumentBlock =
   /** Label and value, one below the other. */
   | { readonly kind: 'facts'; readonly facts: readonly (readonly [label: string, value: string])[] }
   /** As it is, in a fixed width. `columns` of it are seen without a break; `isWhole`: on one page. */
-  | { readonly kind: 'listing'; readonly text: string; readonly columns: number; readonly isWhole?: true };
+  | {
+      readonly kind: 'listing';
+      readonly text: string;
+      readonly columns: number;
+      readonly isWhole?: true;
+    };
 
 /** What stands on the cover and behind it. */
 interface EvidenceDocument {
@@ -313,7 +318,13 @@ function listed(octets: Uint8Array): string {
 const PAGE = { width: 612, height: 792, margin: 54, footer: 40 } as const;
 const WIDTH: number = PAGE.width - 2 * PAGE.margin;
 const LABEL_WIDTH = 150;
-const SIZE = { title: 22, heading: 14, text: 10, facts: 9, footer: 8 } as const;
+const SIZE = {
+  title: 22,
+  heading: 14,
+  text: 10,
+  facts: 9,
+  footer: 8,
+} as const;
 /** Width of a character of Courier, of its size. */
 const COURIER_WIDTH = 0.6;
 const INK = '#111111';

@@ -199,7 +199,11 @@ export async function readEvidencePack(
   trust: EvidenceReadTrust,
 ): Promise<EvidencePackReading> {
   const tree = createMerkleTree();
-  const entries: { readonly leafIndex: number; readonly octets: Uint8Array; readonly kind: LoggedProof['kind'] }[] = [];
+  const entries: {
+    readonly leafIndex: number;
+    readonly octets: Uint8Array;
+    readonly kind: LoggedProof['kind'];
+  }[] = [];
   const log = await lookedAt(directory, trust, ({ leafIndex, octets, entry }) => {
     if (entry?.packId === packId) entries.push({ leafIndex, octets: Uint8Array.from(octets), kind: entry.kind });
     tree.add(hashOfLeaf(octets));
@@ -290,7 +294,11 @@ export interface EvidenceStoreVerification {
       /** The entry holds what no writer of evidence writes. */
       | { readonly kind: 'entry-unreadable' }
       /** The pack has another manifest, or the answer another text, than the log has the hash of. */
-      | { readonly kind: 'not-as-logged'; readonly expected: string; readonly actual: string }
+      | {
+          readonly kind: 'not-as-logged';
+          readonly expected: string;
+          readonly actual: string;
+        }
       /** Another pack has a signed answer of the same name and revision that says something else. */
       | { readonly kind: 'answers-conflict'; readonly otherPackId: string };
   }[];
@@ -359,7 +367,13 @@ export async function verifyEvidenceStore(
   const { findings, notes, looked } = walk;
   const isWhole = log.status !== 'broken' && findings.length === 0;
   const status = log.status === 'intact' ? 'passed' : 'indeterminate';
-  return { status: isWhole ? status : 'failed', log, findings, notes, packs: looked };
+  return {
+    status: isWhole ? status : 'failed',
+    log,
+    findings,
+    notes,
+    packs: looked,
+  };
 }
 
 type LoggedFinding = EvidenceStoreVerification['findings'][number];

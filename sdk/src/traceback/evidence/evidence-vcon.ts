@@ -146,7 +146,13 @@ function callDialog({ startedAt, answeredAt, endedAt, disposition }: AnsweredCal
   const start = answeredAt ?? startedAt;
   const duration = (Date.parse(endedAt ?? '') - Date.parse(start)) / 1_000;
   const timed = duration >= 0 ? { duration } : {};
-  return { type: 'recording-set', start, ...timed, parties, recordings: [] as readonly [] } as const;
+  return {
+    type: 'recording-set',
+    start,
+    ...timed,
+    parties,
+    recordings: [] as readonly [],
+  } as const;
 }
 
 /** What stands inline in a vCon: text as it is, other octets in base64url; its hashes are of the octets. */

@@ -148,8 +148,23 @@ function manifestOf(
   { packId, salt, writtenAt, software, signer, logId }: PackFrame,
 ): Omit<EvidenceManifest, 'files' | 'records'> {
   const { provider, answerId, requestId, tracebackId, revision } = answer;
-  const about = { provider, answerId, requestId, tracebackId, revision };
-  return { format: 'hopback.evidence-manifest.1', packId, salt, writtenAt, ...about, software, signer, logId };
+  const about = {
+    provider,
+    answerId,
+    requestId,
+    tracebackId,
+    revision,
+  };
+  return {
+    format: 'hopback.evidence-manifest.1',
+    packId,
+    salt,
+    writtenAt,
+    ...about,
+    software,
+    signer,
+    logId,
+  };
 }
 
 const REQUEST_ENDINGS: ReadonlyMap<string, string> = new Map([
@@ -215,7 +230,13 @@ function json(name: string, what: string, value: unknown): EvidenceFile {
 }
 
 function entryOf({ name, mediaType, what, octets }: EvidenceFile): EvidenceFileEntry {
-  return { name, sha256: sha256(octets), sizeBytes: octets.length, mediaType, what };
+  return {
+    name,
+    sha256: sha256(octets),
+    sizeBytes: octets.length,
+    mediaType,
+    what,
+  };
 }
 
 /** How a writer of evidence is made. */
@@ -314,7 +335,13 @@ async function write(core: WriterCore, material: EvidenceMaterial): Promise<Evid
   await packs.write(packFileName(packId), encodePack({ ...laidOut, signature }));
   const manifestSha256 = sha256(laidOut.manifestOctets);
   const { writtenAt } = laidOut.manifest;
-  const entry = { format: 'hopback.evidence-entry.1', kind: 'pack', packId, manifestSha256, writtenAt } as const;
+  const entry = {
+    format: 'hopback.evidence-entry.1',
+    kind: 'pack',
+    packId,
+    manifestSha256,
+    writtenAt,
+  } as const;
   const { leafIndex } = await log.append(encodeEntry(entry));
   return { packId, manifestSha256, logId: log.logId, leafIndex };
 }
@@ -364,7 +391,13 @@ async function logged(core: WriterCore, { kind, packId, jws }: LoggedJws): Promi
   const key = `${kind} ${packId} ${jwsSha256}`;
   const known = places.get(key);
   if (known !== undefined) return known;
-  const entry = { format: 'hopback.evidence-entry.1', kind, packId, jwsSha256, writtenAt: nowOf(core) } as const;
+  const entry = {
+    format: 'hopback.evidence-entry.1',
+    kind,
+    packId,
+    jwsSha256,
+    writtenAt: nowOf(core),
+  } as const;
   const { leafIndex } = await core.log.append(encodeEntry(entry));
   places.set(key, leafIndex);
   return leafIndex;

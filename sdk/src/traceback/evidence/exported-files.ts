@@ -27,7 +27,11 @@ export interface VerifyKeys {
 /** How OpenSSL checks a signature of a key over a file. */
 function opensslVerify(
   key: KeyObject,
-  names: { readonly key: string; readonly signature: string; readonly file: string },
+  names: {
+    readonly key: string;
+    readonly signature: string;
+    readonly file: string;
+  },
 ): string {
   return key.asymmetricKeyType === 'ed25519'
     ? `openssl pkeyutl -verify -pubin -inkey ${names.key} -rawin -in ${names.file} -sigfile ${names.signature}`

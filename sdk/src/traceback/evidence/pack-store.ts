@@ -149,7 +149,15 @@ export function createPackStore(directory: string, files: LogFiles = NODE_LOG_FI
 /** A whole file or none, whatever happens. */
 async function replaced(
   files: LogFiles,
-  { directory, name, octets }: { readonly directory: string; readonly name: string; readonly octets: Uint8Array },
+  {
+    directory,
+    name,
+    octets,
+  }: {
+    readonly directory: string;
+    readonly name: string;
+    readonly octets: Uint8Array;
+  },
 ): Promise<void> {
   const partial = join(directory, `${name}.partial`);
   await asked('remove', () => files.unlink(partial).catch(unlessMissing));
@@ -238,7 +246,12 @@ export type EvidenceFinding =
   | { readonly kind: 'unreadable'; readonly file: string }
   | { readonly kind: 'file-missing'; readonly file: string }
   /** The file has another hash than the manifest, or `SHA256SUMS`, says. */
-  | { readonly kind: 'file-changed'; readonly file: string; readonly expected: string; readonly actual: string }
+  | {
+      readonly kind: 'file-changed';
+      readonly file: string;
+      readonly expected: string;
+      readonly actual: string;
+    }
   /** A file that neither the manifest nor the layout of a pack knows of. */
   | { readonly kind: 'file-unknown'; readonly file: string }
   /** `SHA256SUMS` does not name the file: nobody signed for it. */
@@ -248,29 +261,62 @@ export type EvidenceFinding =
   /** `SHA256SUMS` is not signed by the key. */
   | { readonly kind: 'export-signature-invalid'; readonly file: string }
   /** `export.json` says something else of the folder than is there. */
-  | { readonly kind: 'export-differs'; readonly file: string; readonly what: string }
+  | {
+      readonly kind: 'export-differs';
+      readonly file: string;
+      readonly what: string;
+    }
   /** The key, or the certificate, is of another key than the one that signed. */
   | { readonly kind: 'key-differs'; readonly file: string }
   | { readonly kind: 'manifest-signature-invalid'; readonly file: string }
   /** The bytes that a record was read from have another hash than the record. */
-  | { readonly kind: 'raw-differs'; readonly recordId: string; readonly expected: string; readonly actual: string }
+  | {
+      readonly kind: 'raw-differs';
+      readonly recordId: string;
+      readonly expected: string;
+      readonly actual: string;
+    }
   /** A file says something else than the manifest says of it. */
-  | { readonly kind: 'manifest-differs'; readonly file: string; readonly what: string }
+  | {
+      readonly kind: 'manifest-differs';
+      readonly file: string;
+      readonly what: string;
+    }
   /** The signed answer says something else than the pack was written for, or names another pack. */
-  | { readonly kind: 'answer-differs'; readonly file: string; readonly what: string }
+  | {
+      readonly kind: 'answer-differs';
+      readonly file: string;
+      readonly what: string;
+    }
   | { readonly kind: 'answer-signature-invalid'; readonly file: string }
   /** The receipt is of another answer, or of other bytes than those of the signed answer. */
-  | { readonly kind: 'receipt-differs'; readonly file: string; readonly what: string }
+  | {
+      readonly kind: 'receipt-differs';
+      readonly file: string;
+      readonly what: string;
+    }
   | { readonly kind: 'receipt-signature-invalid'; readonly file: string }
   /** The entry of the log is not about this pack, or this answer. */
   | { readonly kind: 'entry-differs'; readonly file: string }
   /** The hashes do not lead from the entry to the root of the checkpoint. */
   | { readonly kind: 'proof-invalid'; readonly file: string }
-  | { readonly kind: 'checkpoint-invalid'; readonly file: string; readonly reason: string }
+  | {
+      readonly kind: 'checkpoint-invalid';
+      readonly file: string;
+      readonly reason: string;
+    }
   /** A checkpoint that was handed in is not signed by a key of the log: it says nothing. */
-  | { readonly kind: 'held-checkpoint-invalid'; readonly file: string; readonly reason: string }
+  | {
+      readonly kind: 'held-checkpoint-invalid';
+      readonly file: string;
+      readonly reason: string;
+    }
   /** A checkpoint that was handed in has another root over as many entries: whoever holds the key showed two logs. */
-  | { readonly kind: 'log-forked'; readonly file: string; readonly size: number };
+  | {
+      readonly kind: 'log-forked';
+      readonly file: string;
+      readonly size: number;
+    };
 
 /** What is not wrong, and has to be known. */
 export type EvidenceNote =

@@ -175,7 +175,11 @@ export interface EvidencePackTrust {
 /** What became of verifying an exported pack. */
 export type EvidencePackVerification =
   /** Everything in it is as it was signed and logged, by keys that were handed in. */
-  | { readonly status: 'passed'; readonly manifest: EvidenceManifest; readonly notes: readonly EvidenceNote[] }
+  | {
+      readonly status: 'passed';
+      readonly manifest: EvidenceManifest;
+      readonly notes: readonly EvidenceNote[];
+    }
   /**
    * `keys-from-the-pack`: it agrees with itself, by keys that it brought along; whose they are is not known. `export-unsigned`: what is there
    * is as it was signed, and whether anything was taken out, such as a receipt, is not known.

@@ -484,7 +484,13 @@ export function answerEmail(
     references: isMessageIds(references) ? references : undefined,
     text,
   });
-  return defined({ from: sender, to: recipient, subject, text, message });
+  return defined({
+    from: sender,
+    to: recipient,
+    subject,
+    text,
+    message,
+  });
 }
 
 function checkedAddress(address: string, name: string): string {

@@ -183,7 +183,15 @@ function providerOf(
   const frn = values.get(`${which}Frn`) ?? named.frn;
   // Somebody known by a code alone is called by it.
   const name = named.name ?? ocn ?? spc ?? frn ?? providerId;
-  return name === undefined ? undefined : defined({ providerId, name, ocn, spc, frn });
+  return name === undefined
+    ? undefined
+    : defined({
+        providerId,
+        name,
+        ocn,
+        spc,
+        frn,
+      });
 }
 
 function campaignOf(
@@ -196,7 +204,13 @@ function campaignOf(
   const recordingSha256 = values.get('recordingSha256') ?? attached;
   const name = values.get('campaign') ?? campaignId ?? (description ?? transcript)?.split('\n', 1)[0]?.slice(0, 80);
   if (name === undefined) return undefined;
-  return defined({ campaignId, name, description, transcript, recordingSha256 });
+  return defined({
+    campaignId,
+    name,
+    description,
+    transcript,
+    recordingSha256,
+  });
 }
 
 /** Who asks: as stated, else whoever sent the message, else as the reader has said. */
@@ -257,7 +271,14 @@ function callsOf({ called, calling, at, values }: CallReading): readonly Request
   const attestation = values.get('attestation') as Attestation | undefined;
   const duration = values.get('durationSeconds');
   const durationSeconds = duration === undefined ? undefined : Number(duration);
-  const stated = defined({ callId, origId, recordId, attestation, spc, durationSeconds });
+  const stated = defined({
+    callId,
+    origId,
+    recordId,
+    attestation,
+    spc,
+    durationSeconds,
+  });
   const all = at.flatMap((time) =>
     orNone(called).flatMap((to) =>
       orNone(calling).map((from) => ({ ...defined({ called: to, calling: from, at: time }), ...stated })),

@@ -308,7 +308,15 @@ export function readCall(
   own: readonly StatedCell[],
   { shared, known, countsTo24 }: Pick<Gathering, 'shared' | 'known' | 'countsTo24'>,
 ): CallReading {
-  const gathering: Gathering = { own, shared, known, countsTo24, fields: [], unread: [], doubts: [] };
+  const gathering: Gathering = {
+    own,
+    shared,
+    known,
+    countsTo24,
+    fields: [],
+    unread: [],
+    doubts: [],
+  };
   for (const cell of own) if (cell.isReordered) addDoubt(gathering, 'direction-of-writing', cell, []);
   const called = numbersOf('called', gathering);
   const calling = numbersOf('calling', gathering);
@@ -325,7 +333,16 @@ export function readCall(
   }
   const { fields, unread, doubts } = gathering;
   const at = (reading?.readings ?? []).map((read) => corrected(read, values));
-  return { called, calling, at, atAsWritten: asWritten, values, fields: inOrder(fields), unread, doubts };
+  return {
+    called,
+    calling,
+    at,
+    atAsWritten: asWritten,
+    values,
+    fields: inOrder(fields),
+    unread,
+    doubts,
+  };
 }
 
 /** The form in which we write requests ourselves says how the time was first written, and how precise it was. */
@@ -347,7 +364,13 @@ function cellsOf(field: IntakeField, { own, shared }: Gathering): readonly State
 }
 
 function addRead({ fields }: Gathering, { field, label, text, place }: StatedCell, value: string): void {
-  fields.push({ field, label, asWritten: text, value, place });
+  fields.push({
+    field,
+    label,
+    asWritten: text,
+    value,
+    place,
+  });
 }
 
 function addUnread({ unread }: Gathering, cell: StatedCell, reason: UnreadField['reason']): void {
@@ -418,7 +441,13 @@ function timeOf(gathering: Gathering): { readonly reading: TimeReading | undefin
   const asWritten = [...new Set(all.map(({ cell }) => writtenWithHint(cell)))].join(' ').slice(0, MAX_WRITTEN_CHARS);
   const read = all.flatMap(({ words }) => words ?? []);
   const { zone, receivedAtMs, clocks } = known;
-  const knowledge = { asWritten, receivedAtMs, clocks, countsTo24, zone };
+  const knowledge = {
+    asWritten,
+    receivedAtMs,
+    clocks,
+    countsTo24,
+    zone,
+  };
   const reading = statedTime(read, knowledge);
   for (const { cell, words } of all) {
     if (words === undefined) addNotUnderstood(gathering, cell);

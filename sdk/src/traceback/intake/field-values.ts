@@ -167,7 +167,11 @@ interface WrittenProvider {
 
 /** `Example Telecom (OCN 123A)`, `Example Telecom, FRN 0012345678`. Never throws for peer input. */
 export function writtenProvider(text: string): WrittenProvider {
-  const codes: { ocn?: string; spc?: string; frn?: string } = {};
+  const codes: {
+    ocn?: string;
+    spc?: string;
+    frn?: string;
+  } = {};
   let name = text.trim();
   for (let round = 0; round < 3; round += 1) {
     const found = /^(.{1,400}?)[ ,;]{0,3}[([]?(ocn|spc|frn)[: #]{1,3}([0-9a-z]{1,15})[)\]]?$/i.exec(name);

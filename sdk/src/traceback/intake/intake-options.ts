@@ -138,7 +138,13 @@ interface ReportMatter extends Pick<IntakeReport, 'kind' | 'sha256' | 'requests'
 export function reportOf(matter: ReportMatter, known: IntakeKnowledge): IntakeReport {
   const { texts: _texts, attachments = [], ...told } = matter;
   const unread = matter.unread.slice(0, MAX_INTAKE_UNREAD);
-  return { format: 'hopback.traceback-intake.1', status: reportStatus(matter, known), ...told, unread, attachments };
+  return {
+    format: 'hopback.traceback-intake.1',
+    status: reportStatus(matter, known),
+    ...told,
+    unread,
+    attachments,
+  };
 }
 
 /** A report of what could not be read. */
@@ -148,7 +154,14 @@ export function unreadableReport({
   because,
 }: Required<Pick<IntakeReport, 'kind' | 'sha256' | 'because'>>): IntakeReport {
   const nothing = { requests: [], unread: [], attachments: [] };
-  return { format: 'hopback.traceback-intake.1', status: 'unreadable', because, kind, sha256, ...nothing };
+  return {
+    format: 'hopback.traceback-intake.1',
+    status: 'unreadable',
+    because,
+    kind,
+    sha256,
+    ...nothing,
+  };
 }
 
 /** Something of which a call may have been asked about, and nobody has read it. */

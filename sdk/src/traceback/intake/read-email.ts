@@ -71,12 +71,30 @@ export async function readEmail(bytes: Uint8Array, options: IntakeOptions): Prom
   if (hasTooManyLines(bytes)) return unreadable('too-many-lines');
   const parsed = await parsedMessage(bytes);
   if (parsed === undefined) return unreadable('not-an-email');
-  const read = await readMessage(parsed, { known, knownOfRows, map, depth: 0, prefix: '', passedOnBy: [] });
+  const read = await readMessage(parsed, {
+    known,
+    knownOfRows,
+    map,
+    depth: 0,
+    prefix: '',
+    passedOnBy: [],
+  });
   const requests = distinctRequests(read.requests).slice(0, MAX_INTAKE_CALLS);
   const email = receivedEmail(parsed);
   const texts = [parsed.subject, parsed.text, parsed.html].filter((text) => text !== undefined);
   const { unread, attachments } = read;
-  return reportOf({ kind: 'email', sha256, email, requests, unread, attachments, texts }, known);
+  return reportOf(
+    {
+      kind: 'email',
+      sha256,
+      email,
+      requests,
+      unread,
+      attachments,
+      texts,
+    },
+    known,
+  );
 }
 
 function hasTooManyLines(bytes: Uint8Array): boolean {

@@ -35,7 +35,16 @@ export function readPastedText(text: string, options: IntakeOptions): IntakeRepo
   const sha256 = hash('sha256', text, 'hex');
   if (text.trim() === '') return unreadableReport({ kind: 'text', sha256, because: 'empty' });
   const { requests, unread } = readTextPart(text, { known, part: 'text' });
-  return reportOf({ kind: 'text', sha256, requests: distinctRequests(requests), unread, texts: [text] }, known);
+  return reportOf(
+    {
+      kind: 'text',
+      sha256,
+      requests: distinctRequests(requests),
+      unread,
+      texts: [text],
+    },
+    known,
+  );
 }
 
 /** A part of a message, and what is known of the message. */
@@ -129,7 +138,13 @@ function subjectItems(
   const isStated = items.some((item) => item.kind === 'cell' && item.cell.field === 'tracebackId');
   if (reference === undefined || isStated) return items;
   const { field, label, value } = reference;
-  const cell: StatedCell = { field, label, text: value, place: { part, line: 1 }, isReordered: false };
+  const cell: StatedCell = {
+    field,
+    label,
+    text: value,
+    place: { part, line: 1 },
+    isReordered: false,
+  };
   return [...items, { kind: 'cell', cell }];
 }
 

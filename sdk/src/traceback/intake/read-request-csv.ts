@@ -174,7 +174,11 @@ function besideTable(
 const MOST_ROWS = MAX_INTAKE_CALLS + 1_000;
 
 type ReadRow =
-  | { readonly status: 'row'; readonly fields: readonly string[]; readonly line: number }
+  | {
+      readonly status: 'row';
+      readonly fields: readonly string[];
+      readonly line: number;
+    }
   | { readonly status: 'unread'; readonly unread: UnreadField };
 
 function rowsOf(bytes: Uint8Array): readonly SplitRow[] {
@@ -286,7 +290,13 @@ function cellsOf(
     const text = visibleText(written);
     if (text === '') continue;
     const label = head.labels[column] ?? `column ${String(column)}`;
-    cells.push({ ...meaning, label, text, place: { part, line }, isReordered: isReordered(written) });
+    cells.push({
+      ...meaning,
+      label,
+      text,
+      place: { part, line },
+      isReordered: isReordered(written),
+    });
   }
   if (map?.timeLayout !== undefined) return laidOut(cells, map.timeLayout);
   // `PM` in a column of its own.

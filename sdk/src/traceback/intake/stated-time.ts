@@ -133,13 +133,27 @@ function isSame(one: unknown, other: unknown): boolean {
 
 function wallOf({ year, month, day }: CalendarDate, clock: ClockTime | undefined): WallTime {
   const { hour = 0, minute = 0, second = 0 } = clock ?? {};
-  return { year, month, day, hour, minute, second, microsecond: 0 };
+  return {
+    year,
+    month,
+    day,
+    hour,
+    minute,
+    second,
+    microsecond: 0,
+  };
 }
 
 function wallOfMs(ms: number): WallTime {
   const at = new Date(ms);
   const date = { year: at.getUTCFullYear(), month: at.getUTCMonth() + 1, day: at.getUTCDate() };
-  return { ...date, hour: at.getUTCHours(), minute: at.getUTCMinutes(), second: at.getUTCSeconds(), microsecond: 0 };
+  return {
+    ...date,
+    hour: at.getUTCHours(),
+    minute: at.getUTCMinutes(),
+    second: at.getUTCSeconds(),
+    microsecond: 0,
+  };
 }
 
 interface ZonesRead {
@@ -227,7 +241,15 @@ function offsetMinutes(zone: string): number | undefined {
 }
 
 function readingOf(
-  { date, clock, zone }: { date: CalendarDate; clock: ClockTime | undefined; zone: string | undefined },
+  {
+    date,
+    clock,
+    zone,
+  }: {
+    date: CalendarDate;
+    clock: ClockTime | undefined;
+    zone: string | undefined;
+  },
   asWritten: string,
 ): StatedTime {
   const precision: StatedTime['precision'] = clock?.precision ?? 'day';

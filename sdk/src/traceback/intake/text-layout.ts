@@ -251,7 +251,11 @@ export type LayoutItem =
   | { readonly kind: 'blank' }
   /** `Call 2 of 3`, a line of dashes. */
   | { readonly kind: 'heading' }
-  | { readonly kind: 'letterhead'; readonly letterhead: Letterhead; readonly line: number }
+  | {
+      readonly kind: 'letterhead';
+      readonly letterhead: Letterhead;
+      readonly line: number;
+    }
   | { readonly kind: 'unread'; readonly unread: UnreadField };
 
 /** Characters of something not understood that are shown. */
@@ -279,7 +283,13 @@ export function textLayout(
   lines: readonly VisibleLine[],
   { labels, part }: { readonly labels: LabelIndex; readonly part: string },
 ): readonly LayoutItem[] {
-  const walk: Walk = { lines, labels, part, items: [], at: 0 };
+  const walk: Walk = {
+    lines,
+    labels,
+    part,
+    items: [],
+    at: 0,
+  };
   while (walk.at < lines.length) takeLine(walk);
   return walk.items;
 }
@@ -350,7 +360,15 @@ function takeTable(walk: Walk, head: TableHead): void {
 function cellsOf(
   walk: Walk,
   line: VisibleLine,
-  { head, cells, seen }: { readonly head: TableHead; readonly cells: readonly string[]; readonly seen: Set<number> },
+  {
+    head,
+    cells,
+    seen,
+  }: {
+    readonly head: TableHead;
+    readonly cells: readonly string[];
+    readonly seen: Set<number>;
+  },
 ): readonly StatedCell[] {
   const halves: string[] = [];
   const stated = cells.flatMap((text, column): readonly StatedCell[] => {
@@ -499,7 +517,15 @@ function takeHalfOfDay({ items }: Walk, half: string): boolean {
 function unread(
   { items, part }: Walk,
   { number }: VisibleLine,
-  { reason, label, text }: { readonly reason: UnreadField['reason']; readonly label?: string; readonly text: string },
+  {
+    reason,
+    label,
+    text,
+  }: {
+    readonly reason: UnreadField['reason'];
+    readonly label?: string;
+    readonly text: string;
+  },
 ): void {
   const place = { part, line: number };
   const named = label === undefined ? {} : { label };

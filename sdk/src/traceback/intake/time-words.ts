@@ -5,7 +5,11 @@ export type ZoneMeaning =
   /** A zone whose clocks are put forward and back: an IANA name, or `UTC`. */
   | { readonly kind: 'zone'; readonly zone: string }
   /** An offset from UTC that always holds, `-05:00`; `of` is the zone in which it holds for a part of the year. */
-  | { readonly kind: 'offset'; readonly offset: string; readonly of?: string }
+  | {
+      readonly kind: 'offset';
+      readonly offset: string;
+      readonly of?: string;
+    }
   /** Several: people of several countries use it for their own. */
   | { readonly kind: 'ambiguous'; readonly offsets: readonly string[] }
   /** `local time`, and nobody says whose. */
@@ -118,7 +122,14 @@ const MAX_TIME_CHARS = 128;
 export function readTimeWords(text: string, dateOrder?: DateOrder): TimeWords | undefined {
   if (text.length > MAX_TIME_CHARS) return undefined;
   const written = text.normalize('NFKC').replace(DASHES, '-');
-  const state: State = { dates: [], clock: undefined, isHalfOpen: false, zones: [], weekday: undefined, dateOrder };
+  const state: State = {
+    dates: [],
+    clock: undefined,
+    isHalfOpen: false,
+    zones: [],
+    weekday: undefined,
+    dateOrder,
+  };
   let at = 0;
   while (at < written.length) {
     const taken = takePiece(written.slice(at), state);
@@ -272,7 +283,11 @@ const MONTHS: readonly string[] = [
 
 function named(
   found: RegExpExecArray,
-  places: { readonly year: number; readonly month: number; readonly day: number },
+  places: {
+    readonly year: number;
+    readonly month: number;
+    readonly day: number;
+  },
 ): DateRead | undefined {
   const word = found[places.month] ?? '';
   const month = MONTHS.findIndex((name) => name.startsWith(word) || (word === 'sept' && name === 'september')) + 1;
@@ -333,7 +348,16 @@ function withColons(lower: string): ClockRead | undefined {
   );
   if (found === null) return undefined;
   const [all, hour, minute, second, fraction, half] = found;
-  return clockOf({ hour: Number(hour), minute, second, fraction, half }, all.length);
+  return clockOf(
+    {
+      hour: Number(hour),
+      minute,
+      second,
+      fraction,
+      half,
+    },
+    all.length,
+  );
 }
 
 /** `3 PM`. */
@@ -366,7 +390,16 @@ function clockOf(figures: ClockFigures, length: number): ClockRead | undefined {
   const [minute, second] = [Number(figures.minute ?? 0), Number(figures.second ?? 0)];
   if (hour === undefined || hour > 23 || minute > 59 || second > 59) return undefined;
   const fraction = (figures.fraction ?? '').slice(0, MICROSECOND_DIGITS);
-  return { clock: { hour, minute, second, fraction, precision: precisionOf(figures, fraction) }, length };
+  return {
+    clock: {
+      hour,
+      minute,
+      second,
+      fraction,
+      precision: precisionOf(figures, fraction),
+    },
+    length,
+  };
 }
 
 const MICROSECOND_DIGITS = 6;

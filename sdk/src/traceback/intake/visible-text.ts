@@ -291,7 +291,13 @@ function openRow(writing: Writing): void {
   if (depth >= MAX_OPEN_ROWS) return;
   const before = writing.repeatsLeft < 0 ? [] : (writing.spansAt.get(depth) ?? []);
   const spans = before.flatMap(({ rows, ...span }) => (rows > 1 ? [{ ...span, rows: rows - 1 }] : []));
-  writing.rows.push({ written: nothing(), cells: 0, holdsTable: false, spans, spanning: undefined });
+  writing.rows.push({
+    written: nothing(),
+    cells: 0,
+    holdsTable: false,
+    spans,
+    spanning: undefined,
+  });
 }
 
 function openCell(writing: Writing, attributes: string): void {

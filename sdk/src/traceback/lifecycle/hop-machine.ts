@@ -155,7 +155,13 @@ export function runHop(changes: readonly HopChange[]): {
   for (const { event, atMs } of inTime) {
     const transition: HopTransition | undefined = HOP_TRANSITIONS[state][event];
     if (transition === undefined) continue;
-    history.push({ event, atMs, from: state, to: transition.to, because: transition.because });
+    history.push({
+      event,
+      atMs,
+      from: state,
+      to: transition.to,
+      because: transition.because,
+    });
     state = transition.to;
   }
   return { state, history };

@@ -27,12 +27,24 @@ export function contactKey({ name, email, telephone }: ContactDetails): string {
 
 /** What is kept of a reference, in one order, so that repeats can be told from changes. */
 export function keptProvider({ providerId, name, ocn, spc, frn }: ProviderReference): ProviderReference {
-  return defined({ providerId, name, ocn, spc, frn });
+  return defined({
+    providerId,
+    name,
+    ocn,
+    spc,
+    frn,
+  });
 }
 
 /** The same of contact details. */
 function keptContact({ name, email, telephone, postalAddress, country }: ContactDetails): ContactDetails {
-  return defined({ name, email, telephone, postalAddress, country });
+  return defined({
+    name,
+    email,
+    telephone,
+    postalAddress,
+    country,
+  });
 }
 
 const KEYS = ['providerId', 'frn', 'ocn', 'spc'] as const;
@@ -61,18 +73,90 @@ const BOTH = ['back', 'forward'] as const;
 
 /** What the arms mean. Total: an arm that is new does not compile without its meaning. */
 export const ARM_MEANINGS: Readonly<Record<FindingArm, ArmMeaning>> = {
-  'received-from': { directions: BACK, names: true, denies: false, silent: false, outcome: 'transit' },
-  'received-from-unlisted': { directions: BACK, names: true, denies: false, silent: false, outcome: 'transit' },
-  origin: { directions: BACK, names: false, denies: false, silent: false, outcome: 'origin' },
-  'point-of-entry': { directions: BACK, names: false, denies: false, silent: false, outcome: 'point-of-entry' },
-  'not-found': { directions: BOTH, names: false, denies: true, silent: true, outcome: 'no-record' },
-  'not-retained': { directions: BOTH, names: false, denies: false, silent: true, outcome: 'not-retained' },
-  'not-our-number': { directions: BOTH, names: false, denies: true, silent: true, outcome: 'number-not-ours' },
-  'not-sent-to-downstream': { directions: BACK, names: false, denies: true, silent: true, outcome: 'disputed' },
-  ambiguous: { directions: BOTH, names: false, denies: false, silent: true, outcome: 'ambiguous' },
-  'serves-number': { directions: FORWARD, names: false, denies: false, silent: false, outcome: 'serves-number' },
-  'number-served-by': { directions: FORWARD, names: true, denies: false, silent: false, outcome: 'transit' },
-  refused: { directions: BOTH, names: false, denies: false, silent: true, outcome: 'refused' },
+  'received-from': {
+    directions: BACK,
+    names: true,
+    denies: false,
+    silent: false,
+    outcome: 'transit',
+  },
+  'received-from-unlisted': {
+    directions: BACK,
+    names: true,
+    denies: false,
+    silent: false,
+    outcome: 'transit',
+  },
+  origin: {
+    directions: BACK,
+    names: false,
+    denies: false,
+    silent: false,
+    outcome: 'origin',
+  },
+  'point-of-entry': {
+    directions: BACK,
+    names: false,
+    denies: false,
+    silent: false,
+    outcome: 'point-of-entry',
+  },
+  'not-found': {
+    directions: BOTH,
+    names: false,
+    denies: true,
+    silent: true,
+    outcome: 'no-record',
+  },
+  'not-retained': {
+    directions: BOTH,
+    names: false,
+    denies: false,
+    silent: true,
+    outcome: 'not-retained',
+  },
+  'not-our-number': {
+    directions: BOTH,
+    names: false,
+    denies: true,
+    silent: true,
+    outcome: 'number-not-ours',
+  },
+  'not-sent-to-downstream': {
+    directions: BACK,
+    names: false,
+    denies: true,
+    silent: true,
+    outcome: 'disputed',
+  },
+  ambiguous: {
+    directions: BOTH,
+    names: false,
+    denies: false,
+    silent: true,
+    outcome: 'ambiguous',
+  },
+  'serves-number': {
+    directions: FORWARD,
+    names: false,
+    denies: false,
+    silent: false,
+    outcome: 'serves-number',
+  },
+  'number-served-by': {
+    directions: FORWARD,
+    names: true,
+    denies: false,
+    silent: false,
+    outcome: 'transit',
+  },
+  refused: {
+    directions: BOTH,
+    names: false,
+    denies: false,
+    silent: true,
+    outcome: 'refused',
+  },
 };
 
 /** Why an answer is none to its request. */
@@ -213,7 +297,14 @@ function sentFact(state: TracebackState, event: Sent): EventReading {
     return refused(deadline.reason === 'time-out-of-range' ? 'bad-time' : 'no-deadline');
   }
   const dueAtMs = Math.min(deadline.dueAtMs, statedDueAtMs ?? Infinity);
-  const fact: TracebackFact = { kind: 'sent', id: requestId, atMs, zone: deadline.zone, receivedAtMs, dueAtMs };
+  const fact: TracebackFact = {
+    kind: 'sent',
+    id: requestId,
+    atMs,
+    zone: deadline.zone,
+    receivedAtMs,
+    dueAtMs,
+  };
   return isBounded(fact) ? { status: 'read', fact } : refused('malformed');
 }
 
@@ -236,20 +327,51 @@ function factIn(
       return identifiedFact(event);
     case 'neighbour-reported': {
       const [provider, sentTo] = [keptProvider(event.provider), keptProvider(event.sentTo)];
-      return { kind: 'report', id: event.reportId, atMs, provider, sentTo };
+      return {
+        kind: 'report',
+        id: event.reportId,
+        atMs,
+        provider,
+        sentTo,
+      };
     }
     case 'neighbour-chosen':
-      return { kind: 'choice', id: event.requestId, atMs, reportId: event.reportId, by: event.by };
+      return {
+        kind: 'choice',
+        id: event.requestId,
+        atMs,
+        reportId: event.reportId,
+        by: event.by,
+      };
     case 'dispute-decided': {
       const { disputeId, ruling, by, reason } = event;
-      return { kind: 'ruling', id: disputeId, atMs, ruling, by, reason };
+      return {
+        kind: 'ruling',
+        id: disputeId,
+        atMs,
+        ruling,
+        by,
+        reason,
+      };
     }
     case 'outcome-accepted':
       return { kind: 'accepted', id: event.outcomeKey, atMs, by: event.by };
     case 'trace-forward-asked':
-      return { kind: 'forward', id: event.forwardId, atMs, number: event.number, by: event.by };
+      return {
+        kind: 'forward',
+        id: event.forwardId,
+        atMs,
+        number: event.number,
+        by: event.by,
+      };
     case 'cancelled':
-      return { kind: 'cancelled', id: 'traceback', atMs, by: event.by, reason: event.reason };
+      return {
+        kind: 'cancelled',
+        id: 'traceback',
+        atMs,
+        by: event.by,
+        reason: event.reason,
+      };
     case 'effect-done': {
       const { effectId, reference } = event;
       return { kind: 'done', id: effectId, atMs, ...(reference !== undefined && { reference }) };
@@ -267,7 +389,13 @@ function identifiedFact({
   provider,
 }: Extract<TracebackEvent, { readonly type: 'provider-identified' }>): TracebackFact {
   const kept = keptProvider(provider);
-  return { kind: 'identified', id: `${requestId}:${providerKey(kept)}`, atMs, requestId, provider: kept };
+  return {
+    kind: 'identified',
+    id: `${requestId}:${providerKey(kept)}`,
+    atMs,
+    requestId,
+    provider: kept,
+  };
 }
 
 /** Whether every text has something in it and an end; ids are shorter than texts. */

@@ -108,7 +108,13 @@ export function startTraceback(start: TracebackStart): TracebackStep {
     to: 'planned',
     because: 'The traceback begins here.',
   }));
-  return { status: 'applied', state, effects: effectsOf(path, view), transitions, dropped: [] };
+  return {
+    status: 'applied',
+    state,
+    effects: effectsOf(path, view),
+    transitions,
+    dropped: [],
+  };
 }
 
 /**
@@ -159,7 +165,14 @@ function checkStart({ tracebackId, atMs, first, sharedRecordId = 'none' }: Trace
 }
 
 function unchanged(state: TracebackState, status: 'unchanged' | 'refused', reason?: EventRefusal): TracebackStep {
-  return { status, state, effects: [], transitions: [], dropped: [], ...(reason !== undefined && { reason }) };
+  return {
+    status,
+    state,
+    effects: [],
+    transitions: [],
+    dropped: [],
+    ...(reason !== undefined && { reason }),
+  };
 }
 
 /** What speaks against a statement, as far as the request is known that it answers. */
@@ -232,7 +245,16 @@ function transitionsBetween(before: TracebackView, after: TracebackView): readon
     const last = history.at(-1);
     const because = last?.because ?? LED_TO[hop.namedBy];
     const from = earlier?.state ?? 'unknown';
-    return [{ of: 'hop', requestId, from, to: state, ...(last !== undefined && { event: last.event }), because }];
+    return [
+      {
+        of: 'hop',
+        requestId,
+        from,
+        to: state,
+        ...(last !== undefined && { event: last.event }),
+        because,
+      },
+    ];
   });
   if (before.status === after.status) return hops;
   const because = after.outcome?.because ?? STATUS_REASONS[after.status];

@@ -110,7 +110,11 @@ export type TracebackEvent = { readonly tracebackId: string; readonly atMs: numb
         readonly statedDueAtMs?: number;
       }
     /** Whoever was to be asked cannot be. */
-    | { readonly requestId: string; readonly type: 'provider-not-askable'; readonly reason: NotAskableReason }
+    | {
+        readonly requestId: string;
+        readonly type: 'provider-not-askable';
+        readonly reason: NotAskableReason;
+      }
     | { readonly requestId: string; readonly type: 'request-acknowledged' }
     /** An answer, authenticated as that of its provider. `atMs` is when it came. */
     | {
@@ -123,7 +127,11 @@ export type TracebackEvent = { readonly tracebackId: string; readonly atMs: numb
         readonly asked?: RequestedCall;
       }
     /** A person found out which listed provider somebody meant by a name that no registry had. */
-    | { readonly requestId: string; readonly type: 'provider-identified'; readonly provider: ProviderReference }
+    | {
+        readonly requestId: string;
+        readonly type: 'provider-identified';
+        readonly provider: ProviderReference;
+      }
     /** A provider states, unasked, that it sent the call to another: so a silent one is passed over. */
     | {
         readonly type: 'neighbour-reported';
@@ -132,7 +140,12 @@ export type TracebackEvent = { readonly tracebackId: string; readonly atMs: numb
         readonly sentTo: ProviderReference;
       }
     /** Several providers state that they sent the call: a person says which report is followed. */
-    | { readonly requestId: string; readonly type: 'neighbour-chosen'; readonly reportId: string; readonly by: string }
+    | {
+        readonly requestId: string;
+        readonly type: 'neighbour-chosen';
+        readonly reportId: string;
+        readonly by: string;
+      }
     | {
         readonly type: 'dispute-decided';
         readonly disputeId: string;
@@ -141,7 +154,11 @@ export type TracebackEvent = { readonly tracebackId: string; readonly atMs: numb
         readonly reason: string;
       }
     /** A person takes an outcome for good that is none, such as a provider that does not answer. */
-    | { readonly type: 'outcome-accepted'; readonly outcomeKey: string; readonly by: string }
+    | {
+        readonly type: 'outcome-accepted';
+        readonly outcomeKey: string;
+        readonly by: string;
+      }
     /** A call-back number was stated in the call: who serves it is to be found out, in a traceback of its own. */
     | {
         readonly type: 'trace-forward-asked';
@@ -150,7 +167,11 @@ export type TracebackEvent = { readonly tracebackId: string; readonly atMs: numb
         readonly number: string;
         readonly by: string;
       }
-    | { readonly type: 'cancelled'; readonly by: string; readonly reason: string }
+    | {
+        readonly type: 'cancelled';
+        readonly by: string;
+        readonly reason: string;
+      }
     /** An effect was carried out. Of those that have an event of their own, such as `request-sent`, nothing else is expected. */
     | {
         readonly type: 'effect-done';
@@ -208,7 +229,11 @@ export type TracebackFact =
   /** A provider says that it sent the call to another. */
   | (IdentifiedFact<'report'> & { readonly provider: ProviderReference; readonly sentTo: ProviderReference })
   | (IdentifiedFact<'choice'> & { readonly reportId: string; readonly by: string })
-  | (IdentifiedFact<'ruling'> & { readonly ruling: DisputeRuling; readonly by: string; readonly reason: string })
+  | (IdentifiedFact<'ruling'> & {
+      readonly ruling: DisputeRuling;
+      readonly by: string;
+      readonly reason: string;
+    })
   | (IdentifiedFact<'accepted'> & { readonly by: string })
   | (IdentifiedFact<'forward'> & { readonly number: string; readonly by: string })
   | (IdentifiedFact<'cancelled'> & { readonly by: string; readonly reason: string })

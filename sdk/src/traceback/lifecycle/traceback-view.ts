@@ -29,7 +29,11 @@ export type TracebackEffect = { readonly effectId: string } & (
       readonly basedOn?: string;
     }
   | ({ readonly requestId: string; readonly provider?: ProviderReference } & (
-      | { readonly type: 'remind'; readonly dueAtMs: number; readonly beforeDueMs: number }
+      | {
+          readonly type: 'remind';
+          readonly dueAtMs: number;
+          readonly beforeDueMs: number;
+        }
       /** Put down that it did not answer this request; the other takes that back, as it did after all, or was asked by mistake. */
       | { readonly type: 'mark-non-responsive'; readonly dueAtMs: number }
       | { readonly type: 'clear-non-responsive'; readonly because: 'answered' | 'withdrawn' }
@@ -46,17 +50,34 @@ export type TracebackEffect = { readonly effectId: string } & (
       readonly statements: readonly string[];
     }
   /** Find out which listed provider is meant, if any. */
-  | { readonly type: 'find-provider'; readonly requestId: string; readonly contact: ContactDetails }
+  | {
+      readonly type: 'find-provider';
+      readonly requestId: string;
+      readonly contact: ContactDetails;
+    }
   | {
       readonly type: 'escalate';
       readonly requestId: string;
       readonly reason:
         'overdue' | Exclude<OutcomeKind, 'origin' | 'point-of-entry' | 'foreign-provider' | 'serves-number'>;
     }
-  | { readonly type: 'open-trace-forward'; readonly forwardId: string; readonly number: string }
+  | {
+      readonly type: 'open-trace-forward';
+      readonly forwardId: string;
+      readonly number: string;
+    }
   /** Tell the requester what it has come to so far. */
-  | { readonly type: 'notify'; readonly outcome: OutcomeKind; readonly outcomeKey: string; readonly isFinal: boolean }
-  | { readonly type: 'close'; readonly outcome: OutcomeKind; readonly outcomeKey: string }
+  | {
+      readonly type: 'notify';
+      readonly outcome: OutcomeKind;
+      readonly outcomeKey: string;
+      readonly isFinal: boolean;
+    }
+  | {
+      readonly type: 'close';
+      readonly outcome: OutcomeKind;
+      readonly outcomeKey: string;
+    }
 );
 
 /**
@@ -279,7 +300,13 @@ function disputeEffect({
   statements,
 }: TracebackView['disputes'][number]): TracebackEffect {
   const parties = [downstream, upstream, neighbour].filter((party) => party !== undefined);
-  return { type: 'dispute', effectId: `dispute:${disputeId}:${statements.join(':')}`, disputeId, parties, statements };
+  return {
+    type: 'dispute',
+    effectId: `dispute:${disputeId}:${statements.join(':')}`,
+    disputeId,
+    parties,
+    statements,
+  };
 }
 
 function forwardEffects({ of }: KnownFacts): readonly TracebackEffect[] {
@@ -297,7 +324,13 @@ function outcomeEffects(outcome: TracebackOutcome, status: TracebackView['status
   if (!isFinal && !isContent(kind)) effects.push(escalation(requestId, kind));
   // A provisional outcome that becomes final is told of again.
   const effectId = `notify:${isFinal ? 'final' : 'so-far'}:${key}`;
-  effects.push({ type: 'notify', effectId, outcome: kind, outcomeKey: key, isFinal });
+  effects.push({
+    type: 'notify',
+    effectId,
+    outcome: kind,
+    outcomeKey: key,
+    isFinal,
+  });
   if (status === 'concluded') effects.push({ type: 'close', effectId: `close:${key}`, outcome: kind, outcomeKey: key });
   return effects;
 }

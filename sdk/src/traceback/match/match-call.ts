@@ -251,7 +251,14 @@ function judgeMatch(input: MatchInput, plan: SearchPlan): MatchJudgement {
     coverage: covered.coverage,
     recordsConsidered: new Set(records.map(({ recordId }) => recordId)).size,
   };
-  const judging = { plan, weighed, search, isCut, covered, narrow: searchCoverage(plan.narrow, coverage, scope) };
+  const judging = {
+    plan,
+    weighed,
+    search,
+    isCut,
+    covered,
+    narrow: searchCoverage(plan.narrow, coverage, scope),
+  };
   const isSettled = weighed.some(({ standing }) => standing === 'consistent' || standing === 'possible');
   const meant = weighed.filter(({ standing }) => standing !== 'other');
   return { outcome: meant.length === 0 ? noneFound(judging) : foundOutcome(judging, meant), isSettled };
@@ -364,7 +371,11 @@ const MAX_LEG_LOOKUPS = 24;
  */
 export async function findMatch(
   request: TracebackRequest,
-  options: { readonly store: RecordLookup; readonly directory: TrunkDirectory; readonly options?: MatchOptions },
+  options: {
+    readonly store: RecordLookup;
+    readonly directory: TrunkDirectory;
+    readonly options?: MatchOptions;
+  },
 ): Promise<MatchOutcome> {
   const { store, directory, options: matching = {} } = options;
   const plan = planSearch(request, matching);
@@ -372,7 +383,15 @@ export async function findMatch(
   // What is complete is asked before anything is looked up, and again when all was: a look-up is worth what holds at both times.
   const coveredBefore = await coverageOf(store, plan.wide);
   const parties = hopParties(directory, request.provider);
-  const search: Search = { store, request, directory, matching, plan, coveredBefore, parties };
+  const search: Search = {
+    store,
+    request,
+    directory,
+    matching,
+    plan,
+    coveredBefore,
+    parties,
+  };
   const first = await firstFound(search);
   const narrow = await judged(search, first, plan.narrow);
   if (narrow.isSettled) return narrow.outcome;

@@ -86,10 +86,20 @@ export const MATCH_WEIGHTS = {
 export function reasonOf(
   field: MatchField,
   verdict: MatchCandidate['reasons'][number]['verdict'],
-  said: { readonly stated?: string | undefined; readonly recorded?: string | undefined; readonly weight?: number } = {},
+  said: {
+    readonly stated?: string | undefined;
+    readonly recorded?: string | undefined;
+    readonly weight?: number;
+  } = {},
 ): MatchCandidate['reasons'][number] {
   const { stated, recorded, weight = MATCH_WEIGHTS[field][verdict] } = said;
-  return defined({ field, verdict, weight, stated, recorded });
+  return defined({
+    field,
+    verdict,
+    weight,
+    stated,
+    recorded,
+  });
 }
 
 /** 0 to 1, in thousandths. */

@@ -191,7 +191,15 @@ function wallOf({ local, precision }: StatedTime): WallTime | undefined {
     .slice(1, 7)
     .map((text) => Number(text ?? 0));
   const microsecond = Number((parts[7] ?? '').padEnd(6, '0').slice(0, 6));
-  const full = { year, month, day, hour, minute, second, microsecond };
+  const full = {
+    year,
+    month,
+    day,
+    hour,
+    minute,
+    second,
+    microsecond,
+  };
   return isWallTime(full) ? cutTo(full, PRECISION_US[precision] ?? PRECISION_US.minute) : undefined;
 }
 
@@ -343,7 +351,13 @@ export function planSearch(request: TracebackRequest, options: MatchOptions = {}
     narrow,
     wide,
     keys,
-    ...lookUps(call, { called, calling, narrow, wide, far: around(LONGEST_SEARCH_US, LONGEST_SEARCH_US) }),
+    ...lookUps(call, {
+      called,
+      calling,
+      narrow,
+      wide,
+      far: around(LONGEST_SEARCH_US, LONGEST_SEARCH_US),
+    }),
     notes: notesOf(time, { called, calling }),
   };
 }

@@ -148,18 +148,34 @@ export function decideTraceback(input: PolicyInput): PolicyDecision {
   const search = outcome === undefined || outcome.status === 'unreadable' ? undefined : outcome.search;
   const context: RuleContext = { ...input, ...defined({ candidate: proposedCall(outcome), search, draft }) };
   const rules: PolicyTrace['rules'][number][] = [];
-  const reasons: { rule: string; topic: ReviewTopic; text: string }[] = [];
+  const reasons: {
+    rule: string;
+    topic: ReviewTopic;
+    text: string;
+  }[] = [];
   for (const { rule, topic, isFixed, apply } of POLICY_RULES) {
     const finding = apply(context);
     const { result, inputs, text } = finding;
-    rules.push({ rule, result, isFixed, inputs, text });
+    rules.push({
+      rule,
+      result,
+      isFixed,
+      inputs,
+      text,
+    });
     if (result === 'review') reasons.push({ rule, topic: finding.topic ?? topic, text });
   }
   const trace = defined({ policyId: policy.policyId, directoryId: directory.directoryId, rules });
   if (reasons.length === 0 && draft !== undefined) return { kind: 'automatic', draft, trace };
   const weighed = reasons.toSorted((one, other) => WEIGHTS[one.topic] - WEIGHTS[other.topic]);
   const queue = policy.queues[weighed[0]?.topic ?? 'policy'];
-  return defined({ kind: 'review', queue, reasons: weighed, proposal: draft, trace });
+  return defined({
+    kind: 'review',
+    queue,
+    reasons: weighed,
+    proposal: draft,
+    trace,
+  });
 }
 
 /** The call that fits, or the one that would, had it been sent to whoever named us: a dispute. */

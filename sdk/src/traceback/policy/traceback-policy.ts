@@ -246,13 +246,21 @@ export interface PolicyTrace {
 
 /** What is to become of a request. */
 export type PolicyDecision =
-  | { readonly kind: 'automatic'; readonly draft: AnswerDraft; readonly trace: PolicyTrace }
+  | {
+      readonly kind: 'automatic';
+      readonly draft: AnswerDraft;
+      readonly trace: PolicyTrace;
+    }
   | {
       readonly kind: 'review';
       /** Of the weightiest reason. */
       readonly queue: string;
       /** Weightiest first; at least one. */
-      readonly reasons: readonly { readonly rule: string; readonly topic: ReviewTopic; readonly text: string }[];
+      readonly reasons: readonly {
+        readonly rule: string;
+        readonly topic: ReviewTopic;
+        readonly text: string;
+      }[];
       /** What would be answered, where something would: for the person to look at. */
       readonly proposal?: AnswerDraft;
       readonly trace: PolicyTrace;

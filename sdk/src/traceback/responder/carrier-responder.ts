@@ -296,7 +296,15 @@ export async function createCarrierResponder(options: CarrierResponderOptions): 
     evidence = await evidenceOf(options);
     const { isHeld, escalations, notify, limits, onProblem, clocks } = options;
     const parts: TracebackResponderOptions = {
-      ...defined({ escalations, notify, limits, onProblem, clocks, clock, evidence: evidence?.writer }),
+      ...defined({
+        escalations,
+        notify,
+        limits,
+        onProblem,
+        clocks,
+        clock,
+        evidence: evidence?.writer,
+      }),
       directory,
       provider,
       policy,

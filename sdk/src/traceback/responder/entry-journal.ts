@@ -307,5 +307,11 @@ export async function readResponder(directory: string): Promise<ResponderSnapsho
     if (notice !== undefined) notices.push(notice);
   }
   entries.sort((one, other) => one.deadline.dueAtMs - other.deadline.dueAtMs);
-  return defined({ provider, policy, directoryId, entries, notices });
+  return defined({
+    provider,
+    policy,
+    directoryId,
+    entries,
+    notices,
+  });
 }

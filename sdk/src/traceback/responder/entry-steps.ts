@@ -35,7 +35,16 @@ export function matchedEntry(
   },
 ): ResponderEntry {
   const { outcome, hold, sources, decision, atMs } = matched;
-  const next: ResponderEntry = { ...entry, ...defined({ outcome, hold, sources, matchedAtMs: atMs, decision }) };
+  const next: ResponderEntry = {
+    ...entry,
+    ...defined({
+      outcome,
+      hold,
+      sources,
+      matchedAtMs: atMs,
+      decision,
+    }),
+  };
   if (decision.kind === 'review') return told(next, eventOf(next, 'review-wanted', decision.queue));
   const call = proposedCall(outcome);
   return {
@@ -56,7 +65,11 @@ export function matchedEntry(
 export function decidedEntry(
   entry: ResponderEntry,
   decision: ReviewDecision,
-  made: { readonly draft: AnswerDraft; readonly despite: readonly string[]; readonly atMs: number },
+  made: {
+    readonly draft: AnswerDraft;
+    readonly despite: readonly string[];
+    readonly atMs: number;
+  },
 ): ResponderEntry {
   const before = lastHad(entry)?.answer;
   const revision = (before?.revision ?? 0) + 1;
@@ -192,7 +205,11 @@ const SET_BACK_RULE = 'set-back';
 /** The answer is signed. From here on its bytes are what they are. */
 export function signedEntry(
   entry: ResponderEntry,
-  signed: { readonly answer: TracebackAnswer; readonly jws: string; readonly atMs: number },
+  signed: {
+    readonly answer: TracebackAnswer;
+    readonly jws: string;
+    readonly atMs: number;
+  },
 ): ResponderEntry {
   const { pending: _decided, ...rest } = entry;
   const { answer, jws, atMs } = signed;
@@ -200,7 +217,13 @@ export function signedEntry(
     ...rest,
     answers: [
       ...entry.answers,
-      { answer, jws, idempotencyKey: answer.answerId, signedAtMs: atMs, delivery: { state: 'waiting' } },
+      {
+        answer,
+        jws,
+        idempotencyKey: answer.answerId,
+        signedAtMs: atMs,
+        delivery: { state: 'waiting' },
+      },
     ],
   };
 }
@@ -256,7 +279,15 @@ export function escalatedEntry(entry: ResponderEntry, step: number, to: string):
   const queue = queueOf(entry);
   const { requestId, deadline } = entry;
   const eventId = `${requestId}/escalation/${String(step)}`;
-  const event = { kind: 'escalation', eventId, requestId, queue, dueAtMs: deadline.dueAtMs, step, to } as const;
+  const event = {
+    kind: 'escalation',
+    eventId,
+    requestId,
+    queue,
+    dueAtMs: deadline.dueAtMs,
+    step,
+    to,
+  } as const;
   return told({ ...entry, escalated: step }, event);
 }
 
@@ -285,5 +316,11 @@ function eventOf(
   queue: string,
 ): ResponderEvent {
   const eventId = `${requestId}/${kind}/${String(answers.length)}`;
-  return { kind, eventId, requestId, queue, dueAtMs: deadline.dueAtMs };
+  return {
+    kind,
+    eventId,
+    requestId,
+    queue,
+    dueAtMs: deadline.dueAtMs,
+  };
 }

@@ -73,7 +73,19 @@ export function dueNoticeEvents(
     if (due === undefined) return [];
     const { step, to } = due;
     const eventId = `${noticeId}/${part}/${String(step)}`;
-    return [{ event: { kind: 'notice-due', eventId, noticeId, part, dueAtMs: tracked[part].dueAtMs, to }, step }];
+    return [
+      {
+        event: {
+          kind: 'notice-due',
+          eventId,
+          noticeId,
+          part,
+          dueAtMs: tracked[part].dueAtMs,
+          to,
+        },
+        step,
+      },
+    ];
   });
 }
 

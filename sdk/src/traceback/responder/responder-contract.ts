@@ -25,7 +25,11 @@ export type AnswerDelivery =
   /** It has it, and says so: a compact JWS over the id of the answer, the SHA-256 of what was sent, and when it came. */
   | { readonly status: 'taken'; readonly receipt: string }
   /** Nobody knows; the same bytes under the same key may succeed later. */
-  | { readonly status: 'unavailable'; readonly detail: string; readonly retryAfterMs?: number }
+  | {
+      readonly status: 'unavailable';
+      readonly detail: string;
+      readonly retryAfterMs?: number;
+    }
   /**
    * The credential or the address is wrong, or something before the platform says no: nothing gets through until somebody has changed
    * something. The answer waits.
@@ -34,7 +38,11 @@ export type AnswerDelivery =
   /** The platform says that it wants no answer to this request any longer, and does not have this one: the request is cancelled. */
   | { readonly status: 'cancelled'; readonly detail: string }
   /** The platform itself says that it will not have this answer. A person looks at it. */
-  | { readonly status: 'refused'; readonly reason: 'conflict' | 'content'; readonly detail: string };
+  | {
+      readonly status: 'refused';
+      readonly reason: 'conflict' | 'content';
+      readonly detail: string;
+    };
 
 /** The way of answers to the platform. Never rejects; what takes longer than two minutes is aborted, and tried again later. */
 export interface AnswerTransport {
@@ -141,8 +149,17 @@ export interface ResponderEntry {
     readonly delivery:
       | { readonly state: 'waiting' }
       /** The platform has it; its receipt is none that can be verified. */
-      | { readonly state: 'taken'; readonly atMs: number; readonly detail: string }
-      | { readonly state: 'acknowledged'; readonly atMs: number; readonly receipt: string; readonly receivedAt: string }
+      | {
+          readonly state: 'taken';
+          readonly atMs: number;
+          readonly detail: string;
+        }
+      | {
+          readonly state: 'acknowledged';
+          readonly atMs: number;
+          readonly receipt: string;
+          readonly receivedAt: string;
+        }
       | {
           readonly state: 'refused';
           readonly atMs: number;
@@ -150,12 +167,20 @@ export interface ResponderEntry {
           readonly detail: string;
         }
       /** Nobody asks any longer, and the platform has not taken it. */
-      | { readonly state: 'unwanted'; readonly atMs: number; readonly detail: string };
+      | {
+          readonly state: 'unwanted';
+          readonly atMs: number;
+          readonly detail: string;
+        };
     /** Once it is settled what became of it at the platform; absent where it names no evidence. */
     readonly filed?:
       | /** They are in the pack, and in its log. */ { readonly state: 'kept'; readonly atMs: number }
         /** The evidence will not have them, and will not have them later either. */
-      | { readonly state: 'refused'; readonly atMs: number; readonly detail: string };
+      | {
+          readonly state: 'refused';
+          readonly atMs: number;
+          readonly detail: string;
+        };
   }[];
   /** Ids of the persons' decisions that were carried out. */
   readonly decisionIds: readonly string[];
@@ -361,7 +386,11 @@ export interface ResponderProblem {
 
 /** What became of a person's decision. */
 export type Decided =
-  | { readonly status: 'accepted'; readonly answerId: string; readonly revision: number }
+  | {
+      readonly status: 'accepted';
+      readonly answerId: string;
+      readonly revision: number;
+    }
   /** The same decision was carried out before. */
   | { readonly status: 'repeated' }
   | { readonly status: 'refused'; readonly problems: readonly DecisionProblem[] };

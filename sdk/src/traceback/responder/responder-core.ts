@@ -152,7 +152,15 @@ type ResponderCounts = ReturnType<typeof createResponderCounts>;
 /** Nothing has happened yet. */
 export function createResponderCounts() {
   return {
-    totals: { received: 0, repeats: 0, cancelled: 0, automatic: 0, byPerson: 0, amended: 0, escalations: 0 },
+    totals: {
+      received: 0,
+      repeats: 0,
+      cancelled: 0,
+      automatic: 0,
+      byPerson: 0,
+      amended: 0,
+      escalations: 0,
+    },
     failures: {
       match: 0,
       evidence: 0,
@@ -351,7 +359,11 @@ export class StepFailure extends Error {
 /** Counts a problem, and tells whoever writes logs. Never throws. */
 export function noteProblem(
   { counts, options }: Pick<ResponderCore, 'counts' | 'options'>,
-  problem: { readonly kind: ResponderProblem['kind']; readonly requestId?: string; readonly cause: unknown },
+  problem: {
+    readonly kind: ResponderProblem['kind'];
+    readonly requestId?: string;
+    readonly cause: unknown;
+  },
 ): void {
   counts.failures[problem.kind] += 1;
   const { kind, requestId, cause } = problem;

@@ -49,7 +49,14 @@ async function matchEntry(core: ResponderCore, entry: ResponderEntry): Promise<R
   const atMs = clock.nowMs();
   const { provider, policy, trunks: directory } = options;
   const found = defined({ outcome, hold, sources });
-  const decision = decideTraceback({ request, provider, policy, directory, ...found, nowUs: atMs * 1_000 });
+  const decision = decideTraceback({
+    request,
+    provider,
+    policy,
+    directory,
+    ...found,
+    nowUs: atMs * 1_000,
+  });
   return matchedEntry(entry, { ...found, decision, atMs });
 }
 

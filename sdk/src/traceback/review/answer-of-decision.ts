@@ -309,5 +309,11 @@ function draftOf(
   const searched =
     outcome === undefined || outcome.status === 'unreadable' ? NOTHING_SEARCHED : searchStatement(outcome.search);
   const call = candidate === undefined ? undefined : answeredCall(candidate, policy.answer);
-  return defined({ finding, call, upstreamAction, searched, comment });
+  return defined({
+    finding,
+    call,
+    upstreamAction,
+    searched,
+    comment,
+  });
 }

@@ -115,7 +115,11 @@ export interface ReviewView {
   /** What was looked through, in words. */
   readonly searched: ReviewView['request'];
   /** What the policy would answer. */
-  readonly proposed?: { readonly finding: TracebackFinding; readonly text: string; readonly candidate?: string };
+  readonly proposed?: {
+    readonly finding: TracebackFinding;
+    readonly text: string;
+    readonly candidate?: string;
+  };
   /** What was answered, last revision first. */
   readonly given: readonly {
     readonly answerId: string;

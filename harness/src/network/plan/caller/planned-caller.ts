@@ -65,7 +65,14 @@ function campaignWords({ script, callBack }: ScenarioCaller, random: SeededRando
   const name = script ?? drawn;
   const known = Object.hasOwn(ROBOCALL_SCRIPTS, name) ? ROBOCALL_SCRIPTS[name] : undefined;
   const text = known?.text ?? name;
-  return { language: known?.language ?? 'en', text, company, key, names, callBack: callBack ?? made };
+  return {
+    language: known?.language ?? 'en',
+    text,
+    company,
+    key,
+    names,
+    callBack: callBack ?? made,
+  };
 }
 
 function filled(words: CampaignScript, given: Readonly<Record<string, string>>, random: SeededRandom): string {

@@ -87,7 +87,15 @@ function sharesOf(calls: readonly FiguredCall[]): Pick<CaseSheet, 'jurisdictions
 }
 
 function signersOf(calls: readonly FiguredCall[]): Pick<CaseSheet, 'signers' | 'unsigned'> {
-  const bySigner = new Map<string, { A: number; B: number; C: number; calls: number }>();
+  const bySigner = new Map<
+    string,
+    {
+      A: number;
+      B: number;
+      C: number;
+      calls: number;
+    }
+  >();
   let unsigned = 0;
   for (const { signer, attestation } of calls) {
     if (signer === undefined) {
@@ -142,7 +150,13 @@ function trendOf(
  * where one call in fifty is to it, or where ten are: the smallest has a fifth of a percent of all telephones.
  */
 export const DEFAULT_RULES: readonly AlertRule[] = [
-  rule({ ruleId: 'default-live', kind: 'live-campaign', severity: 'urgent', minCallsPerMinute: 1, mustBeLive: true }),
+  rule({
+    ruleId: 'default-live',
+    kind: 'live-campaign',
+    severity: 'urgent',
+    minCallsPerMinute: 1,
+    mustBeLive: true,
+  }),
   rule({ ruleId: 'default-suspected', kind: 'campaign-suspected', severity: 'warning' }),
   rule({ ruleId: 'default-resumed', kind: 'campaign-resumed', severity: 'warning', mustBeLive: true }),
 ];

@@ -130,7 +130,14 @@ export function caseSheetOf({ campaign, figures, tracebacks, nowMs }: CaseSheetI
       // A conclusion that the campaign knows of and the desk does not list any more counts all the same.
       const of = Math.max(concluded, found);
       const { lower, upper } = wilsonInterval(found, of);
-      return { provider, role, tracebacks: found, of, lower: rounded(lower), upper: rounded(upper) };
+      return {
+        provider,
+        role,
+        tracebacks: found,
+        of,
+        lower: rounded(lower),
+        upper: rounded(upper),
+      };
     }),
     tracebacks: tracebacks.slice(0, MAX_TRACEBACKS),
     process: PROCESS,

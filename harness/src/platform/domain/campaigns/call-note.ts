@@ -236,18 +236,48 @@ const MOST_CAMPAIGN = 0.95;
 type Outcomes = Readonly<Record<CallOutcome, number>>;
 
 /** How calls of campaigns end: two thirds are not answered, and of those that are most are hung up on. */
-const CAMPAIGN: Outcomes = { unanswered: 0.65, short: 0.2, listened: 0.13, conversation: 0.02, unknown: 1 };
+const CAMPAIGN: Outcomes = {
+  unanswered: 0.65,
+  short: 0.2,
+  listened: 0.13,
+  conversation: 0.02,
+  unknown: 1,
+};
 /** People who call people. */
-const PEOPLE: Outcomes = { unanswered: 0.4, short: 0.05, listened: 0.2, conversation: 0.35, unknown: 1 };
+const PEOPLE: Outcomes = {
+  unanswered: 0.4,
+  short: 0.05,
+  listened: 0.2,
+  conversation: 0.35,
+  unknown: 1,
+};
 /**
  * Short dealings: reminders, notices of banks and schools, codes that are read out, drivers at the door. They are expected, so that they are answered and
  * listened to, and nobody talks for long.
  */
-const DEALINGS: Outcomes = { unanswered: 0.35, short: 0.1, listened: 0.5, conversation: 0.05, unknown: 1 };
+const DEALINGS: Outcomes = {
+  unanswered: 0.35,
+  short: 0.1,
+  listened: 0.5,
+  conversation: 0.05,
+  unknown: 1,
+};
 /** Polls, collectors and call centres are not answered either, and are hung up on, but one in ten talks with them. */
-const CALL_CENTRES: Outcomes = { unanswered: 0.7, short: 0.1, listened: 0.1, conversation: 0.1, unknown: 1 };
+const CALL_CENTRES: Outcomes = {
+  unanswered: 0.7,
+  short: 0.1,
+  listened: 0.1,
+  conversation: 0.1,
+  unknown: 1,
+};
 /** Of people, of calls that were selected, many of them because they ended badly. */
-const SELECTED: Outcomes = { unanswered: 0.55, short: 0.2, listened: 0.1, conversation: 0.15, unknown: 1 };
+const SELECTED: Outcomes = {
+  unanswered: 0.55,
+  short: 0.2,
+  listened: 0.1,
+  conversation: 0.15,
+  unknown: 1,
+};
 
 /**
  * Kinds of ordinary callers beside people, whom a group may consist of: those whose numbers are lent out of large pools, so that each is new as those of a

@@ -63,14 +63,40 @@ function holdKey({ records }: EngineParts, file: CampaignFile, key: CampaignKey)
 
 /** What an analyst can say of a campaign. It holds until another says otherwise. */
 export type AnalystDecision =
-  | { readonly kind: 'merge'; readonly campaignId: string; readonly into: string; readonly atMs: number }
+  | {
+      readonly kind: 'merge';
+      readonly campaignId: string;
+      readonly into: string;
+      readonly atMs: number;
+    }
   /** Scripts, recordings, groups and numbers, by their names in the campaign, that are a campaign of their own. */
-  | { readonly kind: 'split'; readonly campaignId: string; readonly keys: readonly string[]; readonly atMs: number }
-  | { readonly kind: 'rename'; readonly campaignId: string; readonly name: string }
-  | { readonly kind: 'close'; readonly campaignId: string; readonly atMs: number }
-  | { readonly kind: 'reopen'; readonly campaignId: string; readonly atMs: number }
+  | {
+      readonly kind: 'split';
+      readonly campaignId: string;
+      readonly keys: readonly string[];
+      readonly atMs: number;
+    }
+  | {
+      readonly kind: 'rename';
+      readonly campaignId: string;
+      readonly name: string;
+    }
+  | {
+      readonly kind: 'close';
+      readonly campaignId: string;
+      readonly atMs: number;
+    }
+  | {
+      readonly kind: 'reopen';
+      readonly campaignId: string;
+      readonly atMs: number;
+    }
   /** No campaign: whoever calls may do so. What holds it together is known from then on, and not raised again. */
-  | { readonly kind: 'lawful'; readonly campaignId: string; readonly atMs: number };
+  | {
+      readonly kind: 'lawful';
+      readonly campaignId: string;
+      readonly atMs: number;
+    };
 
 /** What became of a decision. */
 type DecisionOutcome =
@@ -398,7 +424,13 @@ function restoreCampaign(parts: EngineParts, file: CampaignFile): void {
 }
 
 function watchedGroups({ records, policy, book }: EngineParts, limit: number) {
-  const found: { group: string; way: string; evidence: number; alarmAt: number; calls: number }[] = [];
+  const found: {
+    group: string;
+    way: string;
+    evidence: number;
+    alarmAt: number;
+    calls: number;
+  }[] = [];
   for (const group of records.groups.all()) {
     for (const [way, name] of WAYS_OF_CALLING.entries()) {
       const evidence = evidenceOfWay(group, way);

@@ -7,7 +7,11 @@ import { createDistinctSketch } from './key-tables.js';
 /** What a campaign's calls belong together by. */
 export type CampaignKey =
   /** A group of calls, `signer:707S`, and the way in which it calls. */
-  | { readonly kind: 'group'; readonly group: string; readonly way: string }
+  | {
+      readonly kind: 'group';
+      readonly group: string;
+      readonly way: string;
+    }
   /** A calling number, canonical. Sealed wherever it is stored. */
   | { readonly kind: 'calling-number'; readonly tn: string }
   /** A number that people are asked to call. Sealed wherever it is stored. */
@@ -15,7 +19,11 @@ export type CampaignKey =
   /** Method and value of an audio fingerprint, hashed. */
   | { readonly kind: 'recording'; readonly recording: string }
   /** A transcript, numbers left out, that stands for its script. */
-  | { readonly kind: 'script'; readonly transcript: string; readonly language?: string };
+  | {
+      readonly kind: 'script';
+      readonly transcript: string;
+      readonly language?: string;
+    };
 
 /** Whether a campaign is told of, and what an analyst said of it. */
 export interface CampaignStanding {
@@ -300,7 +308,14 @@ export function savedCampaign(file: CampaignFile): SavedCampaign {
     lastSeenMs,
     ...(mergedInto !== undefined && { mergedInto }),
     apartFrom: [...file.apartFrom],
-    counts: { observedCalls, recordedCalls, reportedCalls, bothCalls, carrierRecords, appReports },
+    counts: {
+      observedCalls,
+      recordedCalls,
+      reportedCalls,
+      bothCalls,
+      carrierRecords,
+      appReports,
+    },
     names: byName((member) => [...file[member]]),
     callingNumbers: file.callingNumbers.saved(),
     transcripts: [...file.transcripts],

@@ -64,7 +64,13 @@ export function describeCampaign(file: CampaignFile, findings: CampaignFindings)
 
 /** What carriers and applications see of a campaign: not who let it in, nor what is being traced. Never throws. */
 export function describeForOthers(campaign: Campaign): Campaign {
-  return { ...campaign, providers: [], tracebackIds: [], entryPoints: [], signers: [] };
+  return {
+    ...campaign,
+    providers: [],
+    tracebackIds: [],
+    entryPoints: [],
+    signers: [],
+  };
 }
 
 /** As the schemas of the contract have them. */
@@ -78,9 +84,22 @@ const MAX_TRACEBACKS = 500;
  */
 export function estimatedVolume(file: CampaignFile): CampaignVolume {
   const { recordedCalls: recorded, reportedCalls: reported, bothCalls: both, observedCalls } = file;
-  if (both < LEAST_BOTH) return { calls: observedCalls, basis: 'observed', recorded, reported, both };
+  if (both < LEAST_BOTH)
+    return {
+      calls: observedCalls,
+      basis: 'observed',
+      recorded,
+      reported,
+      both,
+    };
   const estimate = Math.round(((recorded + 1) * (reported + 1)) / (both + 1) - 1);
-  return { calls: Math.max(observedCalls, estimate), basis: 'capture-recapture', recorded, reported, both };
+  return {
+    calls: Math.max(observedCalls, estimate),
+    basis: 'capture-recapture',
+    recorded,
+    reported,
+    both,
+  };
 }
 
 /** Where calls probably enter: tracebacks are the surest, then who signed, then from whom carriers had them. */

@@ -84,7 +84,14 @@ export function rememberedCalls({ recorded, counted, named, waiting }: PlacedCal
 
 /** Starts a call. Never throws. */
 export function createPlacedCall(atMs: number, name?: string): PlacedCall {
-  return { name, atMs, records: NONE, reports: NONE, campaignId: undefined, reasons: NONE };
+  return {
+    name,
+    atMs,
+    records: NONE,
+    reports: NONE,
+    campaignId: undefined,
+    reasons: NONE,
+  };
 }
 
 /** Most calls have one record: what is the same for all takes no room. */

@@ -42,7 +42,11 @@ export function callRecordRow(
     providerId,
     record,
     receivedAtMs,
-  }: { readonly providerId: string; readonly record: SharedRecord; readonly receivedAtMs: number },
+  }: {
+    readonly providerId: string;
+    readonly record: SharedRecord;
+    readonly receivedAtMs: number;
+  },
   { placedCallId, isUnjoined = false, ...links }: EvidenceLinks,
 ): Producible {
   const [calling, called] = [callingOf(record), calledOf(record)];
@@ -181,7 +185,14 @@ export function campaignRecordingRow(campaign: Campaign): Producible | undefined
       recording_sha256: recordingSha256.join(' '),
       campaign_ids: campaignId,
     },
-    whole: { source: 'campaign', campaignId, firstSeenAt, lastSeenAt, transcript, recordingSha256 },
+    whole: {
+      source: 'campaign',
+      campaignId,
+      firstSeenAt,
+      lastSeenAt,
+      transcript,
+      recordingSha256,
+    },
   };
 }
 

@@ -2,7 +2,11 @@ import { EVIDENCE_GAP_MS } from '../campaigns/placed-call.js';
 import type { Cell, Producible } from './produced-rows.js';
 
 /** Calls by how long they lasted: what is under a second was never meant to be a conversation. Bounds in seconds, `from` in it and `to` not. */
-const DURATION_BUCKETS: readonly { readonly name: string; readonly from: number; readonly to: number }[] = [
+const DURATION_BUCKETS: readonly {
+  readonly name: string;
+  readonly from: number;
+  readonly to: number;
+}[] = [
   { name: 'under 1 s', from: 0, to: 1 },
   { name: '1 to 6 s', from: 1, to: 6 },
   { name: '6 to 30 s', from: 6, to: 30 },

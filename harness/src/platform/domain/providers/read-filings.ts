@@ -140,7 +140,11 @@ export interface RejectedFiling {
 
 /** What a file says, or why it says nothing. */
 export type FilingsReading =
-  | { readonly status: 'read'; readonly filings: readonly Filing[]; readonly rejected: readonly RejectedFiling[] }
+  | {
+      readonly status: 'read';
+      readonly filings: readonly Filing[];
+      readonly rejected: readonly RejectedFiling[];
+    }
   | {
       readonly status: 'unreadable';
       readonly reason: 'not-csv' | 'no-header' | 'column-missing' | 'too-many-lines';
@@ -293,7 +297,11 @@ function readContact(cells: Cells, members: Record<string, unknown>, emptied: Op
 /** An order that takes a provider off the list. 47 CFR 64.6305(g) */
 function readRemoval(
   cells: Cells,
-  into: { readonly members: Record<string, unknown>; readonly emptied: OptionalMember[]; readonly wrong: string[] },
+  into: {
+    readonly members: Record<string, unknown>;
+    readonly emptied: OptionalMember[];
+    readonly wrong: string[];
+  },
 ): void {
   const filed = cells.get('removed_on');
   if (filed === undefined) return;

@@ -171,7 +171,14 @@ const Z = 1.959963984540054;
  * ```
  */
 export function wilsonInterval(hits: number, trials: number): RateInterval {
-  if (trials === 0) return { hits, trials, rate: 0, lower: 0, upper: 1 };
+  if (trials === 0)
+    return {
+      hits,
+      trials,
+      rate: 0,
+      lower: 0,
+      upper: 1,
+    };
   const rate = hits / trials;
   const square = Z * Z;
   const divisor = 1 + square / trials;
@@ -180,7 +187,13 @@ export function wilsonInterval(hits: number, trials: number): RateInterval {
   // At the ends the bound is exact, whatever the last bits say.
   const lower = hits === 0 ? 0 : Math.max(0, centre - half);
   const upper = hits === trials ? 1 : Math.min(1, centre + half);
-  return { hits, trials, rate, lower, upper };
+  return {
+    hits,
+    trials,
+    rate,
+    lower,
+    upper,
+  };
 }
 
 /**
@@ -405,7 +418,14 @@ function judged({ concern, interval, campaigns, isTooFew }: PlainMeasure, qValue
     interval.lower > threshold &&
     interval.hits >= minHits &&
     campaigns >= minCampaigns;
-  return { concern, interval, campaigns, isTooFew, ...(qValue !== undefined && { qValue }), isConcern };
+  return {
+    concern,
+    interval,
+    campaigns,
+    isTooFew,
+    ...(qValue !== undefined && { qValue }),
+    isConcern,
+  };
 }
 
 /** Different reasons of refusals that are told, those given most often: as many as the contract takes. */

@@ -126,7 +126,11 @@ function shapeOf({ properties = {}, required = [] }: Form, patterns: Patterns): 
   );
   const all = required.length;
   // Members mostly come in the order in which they came last.
-  const places: { readonly key: string; readonly check: Check; readonly counts: number }[] = [];
+  const places: {
+    readonly key: string;
+    readonly check: Check;
+    readonly counts: number;
+  }[] = [];
   return (value) => {
     if (!isObject(value)) return false;
     let found = 0;

@@ -26,11 +26,19 @@ export type WaitingItem =
       readonly differsIn?: NonNullable<TracebackView['disputes'][number]['differsIn']>;
     }
   /** Somebody was named that no registry has. */
-  | { readonly kind: 'unidentified'; readonly requestId: string; readonly name: string }
+  | {
+      readonly kind: 'unidentified';
+      readonly requestId: string;
+      readonly name: string;
+    }
   /** Several say that they sent the call. */
   | { readonly kind: 'neighbours'; readonly requestId: string }
   /** A deadline has passed. */
-  | { readonly kind: 'overdue'; readonly requestId: string; readonly provider?: ProviderReference };
+  | {
+      readonly kind: 'overdue';
+      readonly requestId: string;
+      readonly provider?: ProviderReference;
+    };
 
 /**
  * What in a traceback waits for a person. It follows from where the traceback stands, so that it is gone as soon as it is settled, by whatever.
@@ -48,14 +56,27 @@ export function waitingItems({ status, outcome, path, disputes }: TracebackView)
     if (ruling !== undefined) continue;
     const parties = [downstream, upstream, neighbour].filter((party) => party !== undefined);
     const why = differsIn === undefined ? {} : { differsIn };
-    items.push({ kind: 'dispute', disputeId, requestId, parties, statements, ...why });
+    items.push({
+      kind: 'dispute',
+      disputeId,
+      requestId,
+      parties,
+      statements,
+      ...why,
+    });
   }
   if (outcome === undefined || outcome.isFinal) return items;
   const { kind, key, requestId, provider } = outcome;
   items.push(
     kind === 'several-neighbours'
       ? { kind: 'neighbours', requestId }
-      : { kind: 'stalled', outcome: kind, outcomeKey: key, requestId, ...(provider !== undefined && { provider }) },
+      : {
+          kind: 'stalled',
+          outcome: kind,
+          outcomeKey: key,
+          requestId,
+          ...(provider !== undefined && { provider }),
+        },
   );
   return items;
 }

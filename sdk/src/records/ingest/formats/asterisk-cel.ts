@@ -158,7 +158,13 @@ function withRelatives(channels: readonly CelChannel[]): readonly CelChannel[] {
 /** Members that are undefined are not written. */
 function savedChannel({ start, made: _made, raw: _raw, ...facts }: CelChannel) {
   const { zone, resolutionUs } = start.basis;
-  return { ...facts, startUs: start.atUs, otherStartUs: start.otherUs, zone, resolutionUs };
+  return {
+    ...facts,
+    startUs: start.atUs,
+    otherStartUs: start.otherUs,
+    zone,
+    resolutionUs,
+  };
 }
 
 function restoredChannel(saved: SavedCelChannel, maker: CelChannel | undefined): CelChannel {

@@ -363,8 +363,12 @@ function releaseOf(
   const cause = /^\d{1,3}$/.test(reason) ? Number(reason) : 0;
   const isQ850 = cause > 0 && cause <= LAST_Q850_CAUSE;
   const party = INITIATORS.get(fields.text(columns.initiator));
-  const release: { q850Cause?: number; cause?: string; party?: 'calling' | 'called' | 'network'; sipStatus?: number } =
-    {};
+  const release: {
+    q850Cause?: number;
+    cause?: string;
+    party?: 'calling' | 'called' | 'network';
+    sipStatus?: number;
+  } = {};
   const status = refusals === undefined ? undefined : sipStatusOf(refusals);
   if (status !== undefined) release.sipStatus = status;
   if (isQ850) release.q850Cause = cause;

@@ -19,7 +19,11 @@ export interface WallTime {
 export type LocalInstant =
   | { readonly kind: 'one'; readonly atUs: number }
   /** It comes twice, when clocks go back. */
-  | { readonly kind: 'two'; readonly earlierUs: number; readonly laterUs: number }
+  | {
+      readonly kind: 'two';
+      readonly earlierUs: number;
+      readonly laterUs: number;
+    }
   /** It is left out, when clocks go forward. */
   | { readonly kind: 'none' };
 
@@ -146,7 +150,11 @@ export type TimeLayout =
 
 /** A time as its text says it; not yet whether such a day exists. `decimals`: 0 to 6 digits behind the second were written. */
 type WrittenTime =
-  | { readonly kind: 'epoch'; readonly atUs: number; readonly decimals: number }
+  | {
+      readonly kind: 'epoch';
+      readonly atUs: number;
+      readonly decimals: number;
+    }
   | {
       readonly kind: 'wall';
       readonly wall: WallTime;
@@ -263,7 +271,14 @@ function timeOfDay(text: string, at: number): TimeOfDay | undefined {
   const fraction = decimalsAt(text, at + 8);
   if (fraction === undefined) return undefined;
   const { microsecond, decimals, end } = fraction;
-  return { hour: pair(text, at), minute: pair(text, at + 3), second: pair(text, at + 6), microsecond, decimals, end };
+  return {
+    hour: pair(text, at),
+    minute: pair(text, at + 3),
+    second: pair(text, at + 6),
+    microsecond,
+    decimals,
+    end,
+  };
 }
 
 const NO_DECIMALS = (end: number): Fraction => ({ microsecond: 0, decimals: 0, end });
@@ -305,7 +320,15 @@ function offsetAt(text: string, at: number): number | undefined {
 function wallTime(year: number, month: number, day: number, clock: TimeOfDay): WallTime | undefined {
   const { hour, minute, second, microsecond } = clock;
   if (Number.isNaN(year + month + day + hour + minute + second)) return undefined;
-  return { year, month, day, hour, minute, second, microsecond };
+  return {
+    year,
+    month,
+    day,
+    hour,
+    minute,
+    second,
+    microsecond,
+  };
 }
 
 /** Two digits as a number, NaN where they are none. */

@@ -74,7 +74,13 @@ export class InsertQueue {
     if (records.length === 0) return Promise.resolve({ inserted: 0, repeated: 0 });
     const days = this.#days;
     return new Promise((resolve, reject) => {
-      const caller: Caller = { waiting: records.length, inserted: 0, repeated: 0, resolve, reject };
+      const caller: Caller = {
+        waiting: records.length,
+        inserted: 0,
+        repeated: 0,
+        resolve,
+        reject,
+      };
       for (const record of records) {
         const day = dayOf(record.inviteAtUs);
         let queue = days.get(day);

@@ -82,11 +82,17 @@ const MAX_SOCKETS = 8;
 export function socketRequests(directory: string, idleTimeoutMs: number = GUEST_IDLE_TIMEOUT_MS): SendRequest {
   const agent = new Agent({ maxSockets: MAX_SOCKETS });
   return (path, body) =>
-    withSocketPath(directory, (socket) => exchange({ socket, path, body, agent, idleTimeoutMs })).catch(
-      (error: unknown) => {
-        throw failure(error);
-      },
-    );
+    withSocketPath(directory, (socket) =>
+      exchange({
+        socket,
+        path,
+        body,
+        agent,
+        idleTimeoutMs,
+      }),
+    ).catch((error: unknown) => {
+      throw failure(error);
+    });
 }
 
 interface Exchange {

@@ -223,7 +223,15 @@ const STATE_TEXTS: Readonly<Record<EntrySummary['state'], string>> = {
 
 function requestTable(
   { shown, more }: ListedRequests,
-  { base, times, title }: { readonly base: string; readonly times: Times; readonly title: string },
+  {
+    base,
+    times,
+    title,
+  }: {
+    readonly base: string;
+    readonly times: Times;
+    readonly title: string;
+  },
 ): Html {
   return html`<div class="scroll" role="region" aria-label="${title}" tabindex="0">
     <table>

@@ -215,7 +215,13 @@ export function nameOfScript(transcripts: readonly string[]): ScriptName {
 }
 
 function named({ topic, detail, class: kind, keywords }: Omit<ScriptName, 'name'>): ScriptName {
-  return { name: `${topic}-${detail}`, topic, detail, class: kind, keywords: keywords.slice(0, MAX_KEYWORDS) };
+  return {
+    name: `${topic}-${detail}`,
+    topic,
+    detail,
+    class: kind,
+    keywords: keywords.slice(0, MAX_KEYWORDS),
+  };
 }
 
 /** Pairs of characters overlap by one: put together they are the text again. */

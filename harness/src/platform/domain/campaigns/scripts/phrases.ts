@@ -157,10 +157,22 @@ export interface Likeness {
 export const BARS: Readonly<Record<ScriptStrictness, ScriptBars>> = {
   // A word in twelve misheard leaves three quarters of the phrases of three words on either side, which is 0.6 of both together. A piece has
   // nothing of its own but a misheard word or two, wherever it was cut.
-  'same-script': { similarity: 0.6, containment: 0.9, pieceOfWhole: 0.1, sharedByPiece: 4, shared: 1.5 },
+  'same-script': {
+    similarity: 0.6,
+    containment: 0.9,
+    pieceOfWhole: 0.1,
+    sharedByPiece: 4,
+    shared: 1.5,
+  },
   // One recording is read by recognisers almost alike, numbers and names too: it differs at its ends and in a word here and there, one in forty, which
   // leaves nine of ten phrases on either side. A short piece may be of another recording of the script, so it has to be most of the whole.
-  'same-recording': { similarity: 0.85, containment: 0.97, pieceOfWhole: 0.75, sharedByPiece: 5, shared: 1.5 },
+  'same-recording': {
+    similarity: 0.85,
+    containment: 0.97,
+    pieceOfWhole: 0.75,
+    sharedByPiece: 5,
+    shared: 1.5,
+  },
 };
 
 /** Distinct phrases, ascending, with what each weighs now. */

@@ -364,7 +364,13 @@ export class ScriptIndex {
       return { kind: 'none', reason };
     }
     const phrases = phrasesOf(tokens.tokens);
-    const heard = { id, transcript, language: tokens.language, phrases, chosen: chosenPhrases(phrases) };
+    const heard = {
+      id,
+      transcript,
+      language: tokens.language,
+      phrases,
+      chosen: chosenPhrases(phrases),
+    };
     const found = this.#wordings.matches(heard);
     const [best] = found;
     if (best !== undefined) return this.#join(heard, found, best);

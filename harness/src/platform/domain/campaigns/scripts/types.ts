@@ -47,7 +47,11 @@ export interface ScriptMerge {
 
 /** Where a transcript went. */
 export type ScriptPlacement =
-  | { readonly kind: 'joined'; readonly scriptId: string; readonly merges: readonly ScriptMerge[] }
+  | {
+      readonly kind: 'joined';
+      readonly scriptId: string;
+      readonly merges: readonly ScriptMerge[];
+    }
   /** The first of its script. */
   | { readonly kind: 'opened'; readonly scriptId: string }
   /** This id was added before; nothing changed. */
