@@ -1,7 +1,7 @@
 import type { SeededRandom } from '../../harness/src/faults/index.js';
 import type { CalledNumber, CallRecord, CoverageInterval, HopSide } from '../../sdk/src/contract/call-record.js';
 import type { ProviderReference } from '../../sdk/src/contract/common.js';
-import type { Attestation } from '../../sdk/src/core/terms.js';
+import type { Attestation } from '../../sdk/src/core/telephone-number.js';
 import { recordIdOf } from '../../sdk/src/records/record-id.js';
 
 // Calls of one carrier, with every trap of a traceback among them, of which it is known who sent them. Nothing here knows how calls are

@@ -15,9 +15,8 @@ import type {
   TestServiceProvider,
 } from '@hopback/sdk/testing';
 import { createTemporaryDirectory } from '../peers/temporary-directory.js';
-import type { CliOutput } from '../../sdk/src/cli/kit/io.js';
+import type { CliOutput, CliIo } from '../../sdk/src/cli/kit/node-io.js';
 import { nodeIo } from '../../sdk/src/cli/kit/node-io.js';
-import type { CliIo } from '../../sdk/src/cli/kit/node-io.js';
 import { HOPBACK } from '../../sdk/src/cli/command-table.js';
 import { runProgram } from '../../sdk/src/cli/kit/program.js';
 

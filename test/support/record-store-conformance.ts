@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { CallRecord, CoverageInterval, RawRow } from '../../sdk/src/contract/call-record.js';
-import { MAX_RAW_BYTES } from '../../sdk/src/core/raw-limits.js';
+import { MAX_RAW_BYTES } from '../../sdk/src/contract/call-record.js';
 import { joinedSha256 } from '../../sdk/src/records/ingest/record-reader.js';
 import { rawEvidence } from '../../sdk/src/records/raw-evidence.js';
 import { sourceSha256 } from '../../sdk/src/records/record-id.js';

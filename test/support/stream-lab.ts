@@ -2,7 +2,7 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import type { CallRecord } from '../../sdk/src/contract/call-record.js';
 import type { DeliveryResult, RecordBatch, RecordTransport } from '../../sdk/src/contract/record-batch.js';
 import { sourceSha256 } from '../../sdk/src/records/record-id.js';
-import type { DurableValues } from '../../sdk/src/records/durable-values.js';
+import type { DurableValues } from '../../sdk/src/records/stream/dead-letters.js';
 import type { PackedSpool } from '../../sdk/src/records/stream/packed-spool.js';
 import { PackingStream, type RecordStreamOptions } from '../../sdk/src/records/stream/record-stream.js';
 import type { StreamPolicy } from '../../sdk/src/records/stream/stream-policy.js';

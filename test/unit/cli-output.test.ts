@@ -1,9 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { CliIo } from '../../sdk/src/cli/kit/node-io.js';
-import { nodeIo } from '../../sdk/src/cli/kit/node-io.js';
+import { nodeIo, isKeyMaterial, shownText, withoutKeyMaterial } from '../../sdk/src/cli/kit/node-io.js';
 import { factLines, printJson, printLines } from '../../sdk/src/cli/kit/output.js';
-import { isKeyMaterial, shownText, withoutKeyMaterial } from '../../sdk/src/cli/kit/shown-text.js';
 import { createTestKey } from '@hopback/sdk/testing';
 
 const PROCESS = nodeIo();

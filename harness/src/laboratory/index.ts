@@ -1,5 +1,5 @@
 import { chmod, writeFile } from 'node:fs/promises';
-import { testKeyFromPem } from '@hopback/sdk/internal';
+import { testKeyFromPem } from '@hopback/sdk/testing';
 import { createTestKey } from '@hopback/sdk/testing';
 import type { TestPkiKeys, TestPkiRole } from '@hopback/sdk/testing';
 import { z } from 'zod';

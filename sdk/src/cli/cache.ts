@@ -1,10 +1,9 @@
-import { printableText } from '../core/text.js';
+import { printableText, defined } from '../core/text.js';
 import { HopbackError } from '../errors.js';
 import { createCertificateRepository } from '../stir/index.js';
-import { defined } from '../core/plain-data.js';
 import { EXIT, requirePath, UsageError } from './kit/command.js';
 import type { CommandBody, ExitCode, OptionsOf } from './kit/command.js';
-import { isKeyMaterial, shownText } from './kit/shown-text.js';
+import { isKeyMaterial, shownText } from './kit/node-io.js';
 import type { CliIo } from './kit/node-io.js';
 import { countText, printLines, report } from './kit/output.js';
 import { readOperand } from './inputs/call-input.js';

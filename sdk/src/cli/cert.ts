@@ -1,5 +1,4 @@
-import { printableText } from '../core/text.js';
-import { defined } from '../core/plain-data.js';
+import { printableText, defined } from '../core/text.js';
 import { HopbackError } from '../errors.js';
 import {
   buildCertificatePath,
@@ -11,21 +10,17 @@ import {
 import { instantOption, readOperand } from './inputs/call-input.js';
 import { EXIT, optionSpecs, requirePath, UsageError } from './kit/command.js';
 import type { CommandBody, ExitCode, OptionsOf } from './kit/command.js';
-import { shownText } from './kit/shown-text.js';
+import { shownText } from './kit/node-io.js';
 import type { CliIo } from './kit/node-io.js';
 import { countText, distanceText, instantText, report } from './kit/output.js';
 import { FETCH_OPTIONS, fetchSettings, loadTrust, TRUST_OPTIONS } from './inputs/trust-options.js';
 import type { Certificate } from '../stir/certificates/certificate.js';
-import { roleOf } from '../stir/certificates/profile-lint.js';
-import type { LintFinding } from '../stir/certificates/profile-lint.js';
-import type { ProfileVersion } from '../stir/certificates/profile-lint.js';
-import { lintCertificate } from '../stir/certificates/profile-lint.js';
+import { roleOf, lintCertificate } from '../stir/certificates/profile-lint.js';
+import type { LintFinding, ProfileVersion } from '../stir/certificates/profile-lint.js';
 import { describeCertificate } from '../stir/certificates/parse-certificate.js';
-import type { CertificatePath } from '../stir/certificates/path.js';
-import type { CertificatePathResult } from '../stir/certificates/path.js';
+import type { CertificatePath, CertificatePathResult, PathFailure } from '../stir/certificates/path.js';
 import type { TrustStore } from '../stir/certificates/trust-store.js';
 import { tnAuthListText } from '../stir/certificates/tn-auth-list.js';
-import type { PathFailure } from '../stir/certificates/path.js';
 
 /** Certificates and where they came from. */
 interface GivenCertificates {

@@ -1,5 +1,5 @@
 import { stringify } from 'yaml';
-import { defined } from '../core/plain-data.js';
+import { defined } from '../core/text.js';
 import { isHopbackError } from '../errors.js';
 import { configurationJsonSchema } from '../sidecar/config/configuration.schema.js';
 import { readConfiguration } from '../sidecar/config/read-configuration.js';

@@ -2,7 +2,7 @@ import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, sig
 import type { KeyObject } from 'node:crypto';
 import { TelephoneNumberRange, TNAuthorizationList, TNEntry } from '@peculiar/asn1-rfc8226';
 import { AsnConvert } from '@peculiar/asn1-schema';
-import { defined } from '../core/plain-data.js';
+import { defined } from '../core/text.js';
 import { HopbackError } from '../errors.js';
 import { readPublicKeyJwk } from '../internal/index.js';
 import { tnAuthListText } from '../stir/certificates/tn-auth-list.js';

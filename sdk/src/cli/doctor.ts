@@ -1,6 +1,5 @@
 import { generateKeyPairSync, verify } from 'node:crypto';
-import { defined } from '../core/plain-data.js';
-import { printableText } from '../core/text.js';
+import { defined, printableText } from '../core/text.js';
 import { createLocalSigner, parseCertificateChain } from '../stir/index.js';
 import { CERTIFICATE_CHAIN_MAX_BYTES } from '../stir/certificates/parse-certificate.js';
 import { checkX5uUrl } from '../stir/certificates/x5u-url-policy.js';

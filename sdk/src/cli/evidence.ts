@@ -1,4 +1,4 @@
-import { defined } from '../core/plain-data.js';
+import { defined } from '../core/text.js';
 import { HopbackError } from '../errors.js';
 import { createLogSigner } from '../log/index.js';
 import type { LogSigner } from '../log/index.js';
@@ -32,7 +32,7 @@ import {
 import type { EvidenceTrust } from './inputs/evidence-lines.js';
 import { EXIT, optionSpecs, refuseOperands, UsageError } from './kit/command.js';
 import type { CommandBody, ExitCode, OptionsOf } from './kit/command.js';
-import { shownText } from './kit/shown-text.js';
+import { shownText } from './kit/node-io.js';
 import type { CliIo } from './kit/node-io.js';
 import { countText, factLines, report } from './kit/output.js';
 import { textFile } from './inputs/trust-options.js';

@@ -1,8 +1,8 @@
-import { defined } from '../core/plain-data.js';
+import { defined } from '../core/text.js';
 import type { HoldAuditEntry, HoldOrder, LegalHold } from '../records/index.js';
 import { EXIT, optionSpecs, refuseOperands, UsageError } from './kit/command.js';
 import type { CommandBody, ExitCode, OptionsOf } from './kit/command.js';
-import { shownText } from './kit/shown-text.js';
+import { shownText } from './kit/node-io.js';
 import type { CliIo } from './kit/node-io.js';
 import { countText, report } from './kit/output.js';
 import { openExistingStore, STORE_NOTE, STORE_OPTIONS } from './inputs/record-sources.js';

@@ -1,7 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { printableText } from '../core/text.js';
-import { defined } from '../core/plain-data.js';
+import { printableText, defined } from '../core/text.js';
 import { createSourceReader, importFiles, openRejectFile, readRejects } from '../records/index.js';
 import { sourceFileName, rejectsFolder, rejectsFile, makeSourceKnown } from '../records/intake/intake-source.js';
 import type {
@@ -18,7 +17,7 @@ import type {
 } from '../records/index.js';
 import { EXIT, optionSpecs, refuseOperands, requirePath, UsageError } from './kit/command.js';
 import type { CommandBody, ExitCode, OptionsOf } from './kit/command.js';
-import { shownText } from './kit/shown-text.js';
+import { shownText } from './kit/node-io.js';
 import type { CliIo } from './kit/node-io.js';
 import { countText, reasonLines, report, tallied } from './kit/output.js';
 import { createStatusLine } from './kit/status-line.js';

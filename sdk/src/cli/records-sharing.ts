@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { defined } from '../core/plain-data.js';
+import { defined } from '../core/text.js';
 import { parseBoundedJson } from '../core/json-text.js';
 import { HopbackError } from '../errors.js';
 import { lockFolder } from '../log/index.js';
@@ -31,7 +31,7 @@ import { fileToken, pseudonymKey, sharingPolicyData } from '../sidecar/services/
 import { jsonFile, secretFile } from './inputs/key-files.js';
 import { EXIT, optionSpecs, requirePath, UsageError } from './kit/command.js';
 import type { CommandBody, ExitCode, OptionsOf } from './kit/command.js';
-import { shownText } from './kit/shown-text.js';
+import { shownText } from './kit/node-io.js';
 import type { CliIo } from './kit/node-io.js';
 import { countText, instantText, reasonLines, report, tallied } from './kit/output.js';
 import { whenAborted } from './kit/status-line.js';

@@ -1,5 +1,5 @@
 import { every } from '../core/runtime/clock.js';
-import { defined } from '../core/plain-data.js';
+import { defined } from '../core/text.js';
 import { openRecordIntake } from '../records/index.js';
 import { RETENTION_DAYS } from '../records/intake/open-record-intake.js';
 import type {
@@ -13,9 +13,8 @@ import type {
 } from '../records/index.js';
 import { EXIT, optionSpecs, refuseOperands, UsageError } from './kit/command.js';
 import type { CommandBody, ExitCode, OptionsOf } from './kit/command.js';
-import { shownText } from './kit/shown-text.js';
+import { shownText, END_WITHIN_SECONDS } from './kit/node-io.js';
 import type { CliIo } from './kit/node-io.js';
-import { END_WITHIN_SECONDS } from './kit/node-io.js';
 import { countText } from './kit/output.js';
 import { createTeller, whenAborted } from './kit/status-line.js';
 import { sourceFiles, STORE_OPTIONS, storeDirectory } from './inputs/record-sources.js';

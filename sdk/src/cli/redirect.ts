@@ -1,5 +1,5 @@
 import { DRAINING_SHARE, every, wait } from '../core/runtime/clock.js';
-import { defined } from '../core/plain-data.js';
+import { defined } from '../core/text.js';
 import { isHopbackError } from '../errors.js';
 import { createAuthenticationService, createFileCertificateSource, createVerificationService } from '../stir/index.js';
 import type { AuthenticationService, SignatureRecord, VerificationPolicy, VerificationService } from '../stir/index.js';

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { pino } from 'pino';
 import type { Logger } from 'pino';
-import { defined } from '../core/plain-data.js';
+import { defined } from '../core/text.js';
 import { startAdmin } from '../sidecar/admin/start-admin.js';
 import type { SidecarConfiguration } from '../sidecar/config/configuration.schema.js';
 import type { VerifiedCall } from '../sidecar/http/call-context.js';

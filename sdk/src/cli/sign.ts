@@ -1,5 +1,5 @@
 import { open, stat } from 'node:fs/promises';
-import { defined } from '../core/plain-data.js';
+import { defined } from '../core/text.js';
 import { endsWithinLine } from '../core/runtime/whole-file.js';
 import { HopbackError } from '../errors.js';
 import {
@@ -32,7 +32,7 @@ import {
 import type { CallInput, RawInput } from './inputs/call-input.js';
 import { EXIT, namesOf, optionSpecs, UsageError } from './kit/command.js';
 import type { CommandBody, ExitCode, OptionsOf } from './kit/command.js';
-import { shownText } from './kit/shown-text.js';
+import { shownText } from './kit/node-io.js';
 import type { CliIo } from './kit/node-io.js';
 import { printJson, printLines } from './kit/output.js';
 import { attestationOf, CREDENTIAL_OPTIONS, FACT_OPTIONS, loadCredentials } from './inputs/signing-options.js';

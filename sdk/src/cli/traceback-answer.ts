@@ -1,4 +1,4 @@
-import { defined } from '../core/plain-data.js';
+import { defined } from '../core/text.js';
 import { wait } from '../core/runtime/clock.js';
 import { FINDING_ARMS } from '../contract/traceback-exchange.js';
 import {

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { join } from 'node:path';
-import { defined } from '../core/plain-data.js';
+import { defined } from '../core/text.js';
 import { HopbackError } from '../errors.js';
 import {
   MAX_INTAKE_EMAIL_BYTES,
@@ -22,7 +22,7 @@ import { readOperand } from './inputs/call-input.js';
 import { jsonFile } from './inputs/key-files.js';
 import { EXIT, optionSpecs, requirePath, UsageError } from './kit/command.js';
 import type { CommandBody, ExitCode, OptionsOf } from './kit/command.js';
-import { shownText } from './kit/shown-text.js';
+import { shownText } from './kit/node-io.js';
 import type { CliIo } from './kit/node-io.js';
 import { countText, jsonLine, report } from './kit/output.js';
 import { checkZone } from './inputs/records-query.js';

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { defined } from '../core/plain-data.js';
+import { defined } from '../core/text.js';
 import { HopbackError } from '../errors.js';
 import { createLogSigner } from '../log/index.js';
 import { createPlatformClient } from '../platform/index.js';

@@ -7,7 +7,7 @@ import { DELIVERIES } from '../sidecar/review/pages/request-page.js';
 import type { EntryState, ResponderEntry, ReviewDecision, ReviewView, TrackedNotice } from '../traceback/index.js';
 import { optionSpecs, refuseOperands, UsageError } from './kit/command.js';
 import type { CommandBody, ExitCode, OptionsOf } from './kit/command.js';
-import { shownText } from './kit/shown-text.js';
+import { shownText } from './kit/node-io.js';
 import type { CliIo } from './kit/node-io.js';
 import { countText, factLines, instantText, report, textTable } from './kit/output.js';
 import type { ResponderSnapshot } from '../traceback/responder/entry-journal.js';

@@ -1,4 +1,4 @@
-import { defined } from '../core/plain-data.js';
+import { defined } from '../core/text.js';
 import { createVerificationService, describeVerdict, explainEvidence, verificationRequestOf } from '../stir/index.js';
 import { claimedParties } from '../stir/verification/request.js';
 import type {

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { MAX_RAW_BYTES, MAX_RAW_ROWS } from '../core/raw-limits.js';
 import type { VerdictEvidence as StirEvidence } from '../core/verdict-evidence.js';
 import type { BodyOf } from './common.js';
 import {
@@ -16,6 +15,16 @@ import {
   sha256,
   spc,
 } from './common.js';
+
+/**
+ * Octets of all raw rows of one record at most, 128 KiB: a captured call of a hundred packets, a FreeSWITCH document of twice the usual
+ * size. A record of more is kept with the hash alone; part of its rows would prove nothing, since the hash is of all of them. As JSON, where
+ * an octet takes six characters at most, they leave a line of 1 MiB room for the record itself.
+ */
+export const MAX_RAW_BYTES = 131_072;
+
+/** Raw rows of one record at most: as many as a channel of Asterisk keeps hashes of. A record of more is kept with the hash alone. */
+export const MAX_RAW_ROWS = 1_024;
 
 // Bounds are those of the writers: names of the readers, headers of the SIP stack, steps of the verification. Unknown members are left
 // out, so that a later release may add some.
@@ -469,9 +478,6 @@ export const CallRecord = object('One leg of a call as one switch saw it.', {
   blockedBy: name.exactOptional().describe('What refused the call: a rule, an analytics engine, the subscriber.'),
 });
 export type CallRecord = BodyOf<typeof CallRecord>;
-/** Where a record comes from, so that a court can be shown the bytes and how they were read. */
-export type RecordSource = CallRecord['source'];
-
 /** A number that left the carrier under a pseudonym: the same number has the same one within a rotation id of that carrier. */
 export const pseudonymousNumber = object(
   'A number under a pseudonym: the same number has the same one within a rotation id of that carrier.',

@@ -104,9 +104,9 @@ function routes(
 ): readonly PlatformRoute[] {
   return Object.entries(entries).map(([place, { parameters: own = [], ...entry }]): PlatformRoute => {
     const [method, path] = place.split(' ') as [PlatformRoute['method'], string];
-    const inPath = pathParameters(path);
+    const ofPath = pathParameters(path);
     const isList = entry.response.kind === 'json' && entry.response.body.endsWith('Page');
-    const parameters = [...inPath, ...own, ...(isList ? PAGING : [])];
+    const parameters = [...ofPath, ...own, ...(isList ? PAGING : [])];
     const hasKey = own.includes(IDEMPOTENCY_KEY);
     const invalidParameter: readonly ProblemCode[] = parameters.length > 0 ? ['invalid-parameter'] : [];
     const byMethod = method === 'GET' ? 'safe' : 'by-content';
@@ -122,7 +122,7 @@ function routes(
         // Those of the token endpoint are no problem documents.
         ...(entry.request !== undefined && allowed.length > 0 ? BODY_PROBLEMS : []),
         ...(hasKey ? KEY_PROBLEMS : invalidParameter),
-        ...(inPath.length > 0 ? (['not-found'] as const) : []),
+        ...(ofPath.length > 0 ? (['not-found'] as const) : []),
         ...(entry.problems ?? []),
       ],
     };

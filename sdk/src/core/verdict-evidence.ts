@@ -1,4 +1,4 @@
-import type { Attestation, Verstat } from './terms.js';
+import type { Attestation, Verstat } from './telephone-number.js';
 
 /** A check that did not simply pass, with both values if there are two to compare. */
 export interface EvidenceException {

@@ -10,7 +10,7 @@ export type {
   OptionValues,
   Program,
 } from '../cli/kit/command.js';
-export type { CliOutput, ProgramIo } from '../cli/kit/io.js';
+export type { CliOutput, ProgramIo } from '../cli/kit/node-io.js';
 export { outputTo } from '../cli/kit/node-io.js';
 export { jsonLine, NOTHING, printJson, printLines, tableLines } from '../cli/kit/output.js';
 export type { Column } from '../cli/kit/output.js';

@@ -37,5 +37,3 @@ export type { PublicKeyJwk } from '../platform/client/private-key-jwt.js';
 export { retryAfterMs } from '../platform/retry.js';
 export { readParties } from '../stir/verification/request.js';
 export { signatureFor } from '../log/merkle-tree.js';
-export { canonicalJson as passportJson, divertedTn } from '../testing/passport.js';
-export { testKeyFromPem } from '../testing/test-key.js';

@@ -1,5 +1,5 @@
 import { cloudEventFields } from '../core/cloud-event.js';
-import { defined } from '../core/plain-data.js';
+import { defined } from '../core/text.js';
 import { HopbackError } from '../errors.js';
 import type { RequestAuthorization } from './retry.js';
 import { attemptDeadline, connectionErrorCode, readBoundedBody, readRefusalBody } from './http/bounded-body.js';

@@ -6,7 +6,7 @@
 export { CallRecord, SharedRecord } from '../contract/call-record.js';
 export type { CoverageInterval, Disposition, RecordFormat } from '../contract/call-record.js';
 export type { BatchEncoding } from '../contract/record-batch.js';
-export type { DurableValues } from './durable-values.js';
+export type { DurableValues } from './stream/dead-letters.js';
 export { createRecordFeed } from './feed/record-feed.js';
 export type { RecordFeed, RecordFeedCounts, RecordFeedOptions } from './feed/record-feed.js';
 export { followFiles } from './ingest/follow-files.js';

@@ -19,7 +19,7 @@ export type RawEvidence =
  * together since the record was made; it does not say that nobody made both of them.
  * @param record - from a store or a reader; what its `source.raw` holds may be anything
  * @returns the octets of each row and whether they match, or that none were kept; never throws for what a record holds
- * @see FIPS 180-4 section 6.2, {@link RecordSource} for the hash of several rows
+ * @see FIPS 180-4 section 6.2, `source` of {@link CallRecord} for the hash of several rows
  * @example
  * ```ts
  * const description = { id: 'fs-1', format: 'freeswitch-csv', time: { zone: 'utc' }, keepRaw: true } as const;

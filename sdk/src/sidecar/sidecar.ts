@@ -2,7 +2,7 @@ import { dirname, resolve } from 'node:path';
 import { getRequestListener } from '@hono/node-server';
 import type { Hono } from 'hono';
 import type { Registry } from 'prom-client';
-import { defined } from '../core/plain-data.js';
+import { defined } from '../core/text.js';
 import { DRAINING_SHARE } from '../core/runtime/clock.js';
 import type { Clock } from '../core/runtime/clock.js';
 import type { SignatureRecord } from '../stir/index.js';

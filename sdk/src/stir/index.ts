@@ -151,7 +151,7 @@ export type { ShakenClaims } from './passport-types/shaken.js';
 export type { PassportClaims, PassportParty, PassportType, ClaimProblem } from './passport-types/passport-type.js';
 export type { SignatureJob } from './es256.js';
 export type { JsonObject, JsonValue } from '../core/json-text.js';
-export type { Attestation, CanonicalTn, Spc, Verstat } from '../core/terms.js';
+export type { Attestation, CanonicalTn, Spc, Verstat } from '../core/telephone-number.js';
 export type { EvidenceException, PassportEvidence, VerdictEvidence } from '../core/verdict-evidence.js';
 export { canonicalTelephoneNumber, NORTH_AMERICAN_PLAN } from '../core/telephone-number.js';
 export type { NumberingPlan, TelephoneNumberResult } from '../core/telephone-number.js';

@@ -2,8 +2,7 @@ import { headerValues, isAnonymousUri, parseNameAddr, parseSipRequest, splitHead
 import type { SipRequestResult, SipRequestText } from '../core/sip-request.js';
 import { parseSipUri, telephoneNumberOfUri } from '../core/sip-uri.js';
 import type { SipUri } from '../core/sip-uri.js';
-import type { NumberingPlan } from '../core/telephone-number.js';
-import type { CanonicalTn } from '../core/terms.js';
+import type { NumberingPlan, CanonicalTn } from '../core/telephone-number.js';
 import { HopbackError } from '../errors.js';
 import { verificationRequestOf } from '../stir/index.js';
 import { DEFAULT_VERIFICATION_POLICY } from '../stir/verification/policy.js';

@@ -1,6 +1,6 @@
 import { headerValues, parseNameAddr, splitHeaderList, splitIdentityHeader } from '../core/sip-request.js';
 import type { SipRequestText } from '../core/sip-request.js';
-import type { CanonicalTn } from '../core/terms.js';
+import type { CanonicalTn } from '../core/telephone-number.js';
 import { HopbackError } from '../errors.js';
 import { verificationRequestOf, withVerstat } from '../stir/index.js';
 import { DEFAULT_VERIFICATION_POLICY } from '../stir/verification/policy.js';

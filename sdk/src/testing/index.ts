@@ -1,6 +1,6 @@
 export { createManualClock, TEST_NOW_MS } from './manual-clock.js';
 export type { ManualClock } from './manual-clock.js';
-export { createTestKey } from './test-key.js';
+export { createTestKey, testKeyFromPem } from './test-key.js';
 export type { TestCertificate, TestKey, NameAttribute, SignatureHash, TestKeyType, TestName } from './test-key.js';
 export { createTestPki, CRL_REASONS } from './test-pki.js';
 export type {
@@ -19,7 +19,15 @@ export type {
   TlsOptions,
 } from './test-pki.js';
 export type { CertificateOptions } from './issue-certificate.js';
-export { TEST_DEST_TN, TEST_ORIG_TN, createPassport, sampleInvite, GOOD_PASSPORTS } from './passport.js';
+export {
+  TEST_DEST_TN,
+  TEST_ORIG_TN,
+  canonicalJson,
+  createPassport,
+  divertedTn,
+  sampleInvite,
+  GOOD_PASSPORTS,
+} from './passport.js';
 export type { PassportOptions, SampleInviteOptions, GoodPassport, TestPassport, PassportFault } from './passport.js';
 export { createPassportFaultContext } from './passport.js';
 export type { PassportFaultContext } from './passport.js';

@@ -1,6 +1,6 @@
 import { sign } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
-import type { Attestation } from '../core/terms.js';
+import type { Attestation } from '../core/telephone-number.js';
 import { issueCertificate } from './issue-certificate.js';
 import { TEST_NOW_MS } from './manual-clock.js';
 import type { TestCertificate, TestKey } from './test-key.js';

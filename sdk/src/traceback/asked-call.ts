@@ -1,4 +1,4 @@
-import { defined } from '../core/plain-data.js';
+import { defined } from '../core/text.js';
 import type { AnsweredCall, RequestedCall, TracebackAnswer, TracebackRequest } from '../contract/traceback-exchange.js';
 import { CLOCK_ALLOWANCE_US, LONGEST_LAG_US } from './match/match-options.js';
 import { readStatedNumber, readStatedTime } from './match/plan-search.js';

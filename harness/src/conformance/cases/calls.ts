@@ -1,5 +1,5 @@
 import { createPassport } from '@hopback/sdk/testing';
-import { divertedTn } from '@hopback/sdk/internal';
+import { divertedTn } from '@hopback/sdk/testing';
 import type { PassportOptions, ServiceProviderOptions } from '@hopback/sdk/testing';
 import type { CaseSetting, SentCall, VerificationCase } from '../case.js';
 

@@ -1,4 +1,4 @@
-import { passportJson, divertedTn } from '@hopback/sdk/internal';
+import { canonicalJson, divertedTn } from '@hopback/sdk/testing';
 import type { CaseSetting, SigningAsk, SigningCase, SigningContext } from '../case.js';
 import { isSignedBy, readSignedToken } from '../signing/signed-token.js';
 import type { SignedToken, TokenProblem } from '../signing/signed-token.js';
@@ -59,9 +59,9 @@ const keeps = (attestation: string): Asked =>
 
 /** A sentence where two values differ. */
 const differs = (what: string, actual: unknown, expected: unknown): TokenProblem | undefined =>
-  passportJson(actual) === passportJson(expected)
+  canonicalJson(actual) === canonicalJson(expected)
     ? undefined
-    : `${what} is ${passportJson(actual) ?? 'absent'} instead of ${passportJson(expected)}`;
+    : `${what} is ${canonicalJson(actual) ?? 'absent'} instead of ${canonicalJson(expected)}`;
 
 const claimNames = ({ claims }: SignedToken, ...expected: readonly string[]): TokenProblem | undefined =>
   differs('the list of claims', Object.keys(claims).sort(), expected);
@@ -114,8 +114,8 @@ export const SIGNING: Readonly<Record<string, Asked>> = {
   'S-113': signed(({ header }) => differs('typ', header['typ'], 'passport')),
   'S-114': signed(
     ({ headerText, payloadText, header, claims }) =>
-      differs('the header', headerText, passportJson(header)) ??
-      differs('the payload', payloadText, passportJson(claims)),
+      differs('the header', headerText, canonicalJson(header)) ??
+      differs('the payload', payloadText, canonicalJson(claims)),
   ),
   'S-115': signed((token, { publicKeyPem }) =>
     isSignedBy(token, publicKeyPem) ? undefined : 'the signature does not verify under the certificate of the x5u',

@@ -1,7 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
-import { testKeyFromPem } from '@hopback/sdk/internal';
+import { testKeyFromPem } from '@hopback/sdk/testing';
 import { HopbackError } from '@hopback/sdk/errors';
 import type { CertificateServer, PublishOptions, TestCrl, TestPki, TestServiceProvider } from '@hopback/sdk/testing';
 import {

@@ -20,7 +20,7 @@ import type {
   TrustStore,
   X5uAllowList,
 } from '@hopback/sdk/stir';
-import { testKeyFromPem } from '@hopback/sdk/internal';
+import { testKeyFromPem } from '@hopback/sdk/testing';
 import { createPassport } from '@hopback/sdk/testing';
 import type { Behaviour } from '../../scenario/index.js';
 import { behaviourOf } from './behaviours.js';

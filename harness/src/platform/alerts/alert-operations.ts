@@ -1,18 +1,17 @@
 import { problemAnswer, jsonAnswer } from '@hopback/sdk/internal';
-import type { Alert } from '@hopback/sdk/platform';
+import type { Alert, WireBodies } from '@hopback/sdk/platform';
 import type { PlatformAnswer } from '@hopback/sdk/internal';
 import { sql } from 'kysely';
 import type { Selectable } from 'kysely';
 import type { OperationCall, Operations } from '../core/index.js';
 import { campaignFigures, dueAlerts } from '../domain/alerts/alert-rules.js';
 import { textWithoutNumbers } from '../domain/records/mask-numbers.js';
-import { readPage, shownRows } from '../domain/wire/pages.js';
+import { readPage, shownRows } from '../domain/wire/routes.js';
 import type { AlertRule, AlertSubscription, AlertTrial, AlertTrialReport } from '../domain/alerts/alert-bodies.js';
 import { MAX_RULES, MAX_TRIED } from '../domain/alerts/alert-bodies.js';
 import type { AlertTables } from './alert-tables.js';
 import type { AlertParts } from './evaluate-alerts.js';
 import { rulesOf } from './evaluate-alerts.js';
-import type { WireBodies } from '@hopback/sdk/platform';
 
 type AlertAcknowledgement = WireBodies['AlertAcknowledgement'];
 

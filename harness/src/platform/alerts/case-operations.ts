@@ -5,7 +5,7 @@ import type { OperationCall, Operations, PlatformTransaction, Reading } from '..
 import { campaignFigures } from '../domain/alerts/alert-rules.js';
 import { caseSheetOf, caseSheetText } from '../domain/alerts/case-sheet.js';
 import { textWithoutNumbers } from '../domain/records/mask-numbers.js';
-import { readPage, shownRows } from '../domain/wire/pages.js';
+import { readPage, shownRows } from '../domain/wire/routes.js';
 import type { CaseEntry, CaseShare, CaseShareOrder, CaseSheet } from '../domain/alerts/alert-bodies.js';
 import { alertOf } from './alert-operations.js';
 import type { AlertTables } from './alert-tables.js';

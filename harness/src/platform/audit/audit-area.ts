@@ -14,7 +14,7 @@ import type {
 } from './audit-bodies.js';
 import { AUDIT_SCHEMAS, MAX_SEGMENTS } from './audit-bodies.js';
 import { AUDIT_ROUTES } from './audit-routes.js';
-import { readPage, shownRows } from '../domain/wire/pages.js';
+import { readPage, shownRows } from '../domain/wire/routes.js';
 
 /** How long a call waits for a result: less than clients and proxies wait for an answer. */
 const WAIT_MS = 15_000;

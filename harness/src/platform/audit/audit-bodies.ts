@@ -1,6 +1,6 @@
 import type { BodyOf, WireSchema } from '@hopback/sdk/platform';
 import { z } from 'zod';
-import { count, MAX_ITEMS, pageOf, utcTime } from '../domain/wire/body-forms.js';
+import { count, MAX_ITEMS, pageOf, utcTime } from '../domain/wire/routes.js';
 
 /** Hashes of a proof: one for each level of a tree of 2^53 leaves, and one. */
 const MAX_HASHES = 54;

@@ -8,8 +8,7 @@ import type { CampaignFile, CampaignKey } from '../domain/campaigns/campaign-fil
 import { describeCampaign, describeForOthers } from '../domain/campaigns/describe-campaign.js';
 import { keyName, restoredCampaign } from '../domain/campaigns/campaign-file.js';
 import { textWithoutNumbers } from '../domain/records/mask-numbers.js';
-import { identifier } from '../domain/wire/body-forms.js';
-import { readPage, shownRows } from '../domain/wire/pages.js';
+import { identifier, readPage, shownRows } from '../domain/wire/routes.js';
 import type { CampaignStore } from './campaign-store.js';
 import { campaignsTables } from './campaigns-repository.js';
 import { dropSnapshot } from './detector-snapshot.js';

@@ -9,7 +9,7 @@ import type {
 import type { FindingArm, ProviderReference, TracebackAnswer } from '@hopback/sdk/traceback';
 import type { ReferenceMeaning } from '@hopback/sdk/internal';
 import type { PlatformDatabase, PlatformTransaction } from './area.js';
-import { SharedRecord } from '@hopback/sdk/records';
+import type { SharedRecord } from '@hopback/sdk/records';
 
 type TracebackConclusion = NonNullable<Traceback['outcome']>;
 

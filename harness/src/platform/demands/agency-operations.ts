@@ -14,7 +14,7 @@ import { endHold } from './holds.js';
 import { conflict, LONGEST_RETRIEVAL_MS, MAX_PRODUCTIONS, ofDemand } from './review-operations.js';
 import type { ExtensionBody, ReasonBody } from './routes.schema.js';
 import { DEMANDS, PRODUCTIONS, RETRIEVALS } from './tables.js';
-import { Demand } from '@hopback/sdk/platform';
+import type { Demand } from '@hopback/sdk/platform';
 import { signatureFor } from '@hopback/sdk/internal';
 
 type OfProduction<Result> = (work: DemandWork, row: ProductionRow, call: OperationCall) => Promise<Result>;

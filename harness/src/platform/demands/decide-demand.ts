@@ -14,7 +14,7 @@ import { endHold, placeHold } from './holds.js';
 import { ofDemand } from './review-operations.js';
 import { DECISIONS, DEMANDS, PRODUCTIONS, tablesOf } from './tables.js';
 import type { WireBodies } from '@hopback/sdk/platform';
-import { Production } from '@hopback/sdk/platform';
+import type { Production } from '@hopback/sdk/platform';
 
 type DemandDecision = Demand['decisions'][number];
 type DemandDecisionRequest = WireBodies['DemandDecisionRequest'];

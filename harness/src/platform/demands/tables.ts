@@ -3,8 +3,8 @@ import type { DemandRecordClass } from '@hopback/sdk/platform';
 import type { AreaDefinition, EpochMs, HeldScope, JsonColumn, Reading } from '../core/index.js';
 import { KeyedTable } from '../database/index.js';
 import type { PdfObservations } from '../domain/demands/review-findings.js';
-import { Demand } from '@hopback/sdk/platform';
-import { Production } from '@hopback/sdk/platform';
+import type { Demand } from '@hopback/sdk/platform';
+import type { Production } from '@hopback/sdk/platform';
 
 type DemandState = Demand['state'];
 type ProductionState = Production['state'];

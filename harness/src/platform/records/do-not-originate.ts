@@ -2,7 +2,7 @@ import { problemAnswer, jsonAnswer } from '@hopback/sdk/internal';
 import type { DoNotOriginateEntry } from '@hopback/sdk/platform';
 import type { PlatformAnswer } from '@hopback/sdk/internal';
 import type { Operations, OperationCall, PlatformContext, PlatformTransaction } from '../core/index.js';
-import { readPage, shownRows } from '../domain/wire/pages.js';
+import { readPage, shownRows } from '../domain/wire/routes.js';
 import type { DoNotOriginateImport } from './records-bodies.js';
 import type { RecordsTables } from './records-tables.js';
 import { openJson, sealJson } from '../database/index.js';

@@ -1,6 +1,6 @@
 import type { BodyOf, WireSchema } from '@hopback/sdk/platform';
 import { z } from 'zod';
-import { count, identifier, utcTime } from '../domain/wire/body-forms.js';
+import { count, identifier, utcTime } from '../domain/wire/routes.js';
 
 /** Entries of one import: one transaction writes them, in some seconds. */
 const MAX_ENTRIES = 2_000;

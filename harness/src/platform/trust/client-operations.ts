@@ -5,7 +5,7 @@ import { jsonAnswer, problemAnswer } from '@hopback/sdk/internal';
 import type { PlatformAnswer } from '@hopback/sdk/internal';
 import type { ProblemDetails } from '@hopback/sdk/platform';
 import type { OperationCall, Operations, PlatformContext, PlatformTransaction, StaffRole } from '../core/index.js';
-import { readPage, shownRows } from '../domain/wire/pages.js';
+import { readPage, shownRows } from '../domain/wire/routes.js';
 import { doneBy, insertOrganization, keepOperator, transactOrAnswer } from './organization-operations.js';
 import type { Client, ClientChange, ClientKeyRegistration, ClientRegistration } from './trust-bodies.js';
 import { MAX_CLIENT_KEYS } from './trust-bodies.js';

@@ -1,11 +1,11 @@
 import type { PlatformAnswer } from '@hopback/sdk/internal';
 import { problemAnswer, jsonAnswer } from '@hopback/sdk/internal';
 import type { Caller, OperationCall, Operations, PlatformContext, PlatformTransaction } from '../core/index.js';
-import { readPage, shownRows } from '../domain/wire/pages.js';
+import { readPage, shownRows } from '../domain/wire/routes.js';
 import type { Organization, OrganizationChange, OrganizationRegistration } from './trust-bodies.js';
 import type { TrustTables } from './trust-tables.js';
 import { hasOperator, organizationOf, organizationRow } from './trust-tables.js';
-import { ProblemDetails } from '@hopback/sdk/platform';
+import type { ProblemDetails } from '@hopback/sdk/platform';
 
 type ProblemLocation = NonNullable<ProblemDetails['errors']>[number];
 

@@ -1,6 +1,6 @@
 import type { BodyOf, WireSchema } from '@hopback/sdk/platform';
 import { z } from 'zod';
-import { identifier, jurisdiction, line, pageOf, utcTime } from '../domain/wire/body-forms.js';
+import { identifier, jurisdiction, line, pageOf, utcTime } from '../domain/wire/routes.js';
 
 /** Keys of a client: one in use, one to come, and some that end. */
 export const MAX_CLIENT_KEYS = 8;

@@ -6,8 +6,7 @@ import { parsePassport } from '../../stir/passport.js';
 import { readSipDate } from '../../stir/verification/request.js';
 import type { PassportParty, SipRequestText } from '../../stir/index.js';
 import { requirePath, UsageError } from '../kit/command.js';
-import { shownText } from '../kit/shown-text.js';
-import { MAX_INPUT_BYTES } from '../kit/io.js';
+import { shownText, MAX_INPUT_BYTES } from '../kit/node-io.js';
 import type { CliIo } from '../kit/node-io.js';
 
 /** What a command was given to read. */

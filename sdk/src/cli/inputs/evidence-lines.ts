@@ -7,7 +7,7 @@ import type { MerkleLogFinding, MerkleLogVerification } from '../../log/index.js
 import type { EvidencePack, EvidenceStoreVerification } from '../../traceback/index.js';
 import { optionSpecs, UsageError } from '../kit/command.js';
 import type { OptionsOf } from '../kit/command.js';
-import { shownText } from '../kit/shown-text.js';
+import { shownText } from '../kit/node-io.js';
 import type { CliIo } from '../kit/node-io.js';
 import { countText } from '../kit/output.js';
 import { textFile } from './trust-options.js';

@@ -10,7 +10,7 @@ import {
 import type { ConfigurationProblem, Setting } from '../../sidecar/config/read-configuration.js';
 import { optionSpecs, UsageError } from '../kit/command.js';
 import type { OptionsOf } from '../kit/command.js';
-import { shownText } from '../kit/shown-text.js';
+import { shownText } from '../kit/node-io.js';
 import type { CliIo } from '../kit/node-io.js';
 
 /** Tokens and keys are short; a file that is larger is another one. */

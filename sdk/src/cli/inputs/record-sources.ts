@@ -4,7 +4,7 @@ import { createSourceHepReader } from '../../records/ingest/source-configuration
 import type { FileSourceConfiguration, SharedRecordStore, SourceConfiguration } from '../../records/index.js';
 import { optionSpecs, UsageError } from '../kit/command.js';
 import type { OptionsOf } from '../kit/command.js';
-import { shownText } from '../kit/shown-text.js';
+import { shownText } from '../kit/node-io.js';
 import type { CliIo } from '../kit/node-io.js';
 import { jsonFile } from './key-files.js';
 

@@ -1,5 +1,5 @@
 import { canonicalTelephoneNumber, isCanonicalTelephoneNumber } from '../../core/telephone-number.js';
-import { defined } from '../../core/plain-data.js';
+import { defined } from '../../core/text.js';
 import { isHopbackError } from '../../errors.js';
 import { coverageGaps, MAX_QUERY_LIMIT } from '../../records/index.js';
 import { rowClock } from '../../records/ingest/formats/row-times.js';

@@ -10,7 +10,7 @@ import type { RedirectHandler, RedirectProfile, RedirectRule, TrunkPolicy } from
 import type { RedirectProfileName } from '../../switch/redirect/profile.js';
 import { namesOf, optionSpecs, UsageError } from '../kit/command.js';
 import type { OptionsOf } from '../kit/command.js';
-import { shownText } from '../kit/shown-text.js';
+import { shownText } from '../kit/node-io.js';
 import type { CliIo } from '../kit/node-io.js';
 import { whenAborted } from '../kit/status-line.js';
 import { jsonFile } from './key-files.js';

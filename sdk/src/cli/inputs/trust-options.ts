@@ -1,4 +1,4 @@
-import { defined } from '../../core/plain-data.js';
+import { defined } from '../../core/text.js';
 import type { Clock } from '../../core/runtime/clock.js';
 import { HopbackError } from '../../errors.js';
 import { createCertificateRepository, loadTrustStore, parseCertificateChain } from '../../stir/index.js';

@@ -1,9 +1,9 @@
 import { delimiter } from 'node:path';
 import { Command as Parser, CommanderError, Option } from 'commander';
-import { defined } from '../../core/plain-data.js';
+import { defined } from '../../core/text.js';
 import type { HopbackErrorCode } from '../../errors.js';
 import type { CliIo } from './node-io.js';
-import { isKeyMaterial, isUnprintable, shownText } from './shown-text.js';
+import { isKeyMaterial, isUnprintable, shownText } from './node-io.js';
 
 /** What a command of Hopback exits with. Stable: scripts are written against these numbers. */
 export const EXIT = {

@@ -1,6 +1,6 @@
 import { EXIT, optionsOfCommand, UsageError } from './command.js';
 import type { Command, CommandEntry, OptionSpec, Program } from './command.js';
-import type { ProgramIo } from './io.js';
+import type { ProgramIo } from './node-io.js';
 import { printJson } from './output.js';
 
 type Completed = Pick<Command, 'name' | 'summary' | 'options'>;

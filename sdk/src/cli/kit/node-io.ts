@@ -1,3 +1,4 @@
+import { printableText } from '../../core/text.js';
 import { randomUUID } from 'node:crypto';
 import { getServers } from 'node:dns';
 import { createReadStream, fstatSync, writeSync } from 'node:fs';
@@ -11,8 +12,6 @@ import { writeWholeFile } from '../../core/runtime/whole-file.js';
 import { HopbackError } from '../../errors.js';
 import { createInterface } from 'node:readline';
 import type { Interface } from 'node:readline';
-import type { CliOutput, ProgramIo } from './io.js';
-import { shownText } from './shown-text.js';
 
 /** Everything that a command touches beside the arguments, so that tests run it in their own process. */
 export type CliIo = ReturnType<typeof nodeIo>;
@@ -308,3 +307,63 @@ async function fileLog(): Promise<CliLog> {
       }),
   };
 }
+
+/** Longest path or word of the command line that a message repeats. */
+const MAX_SHOWN_CHARS = 200;
+
+/** What stands in a message in place of a key. */
+const NOT_SHOWN = '(key material, not shown)';
+
+/** The first line of a private key in DER, SEC 1 or PKCS#8, as base64. */
+const BASE64_DER = /^M(?:HcC|I[A-Z])[A-Za-z0-9+/_-]{56}/;
+
+/**
+ * Whether a text is, or begins like, the content of a key file rather than its name: PEM, also on one line; a private JWK; the
+ * base64 of DER.
+ * Variables that hold the key in place of its path are usual elsewhere, and messages end up in logs.
+ */
+export function isKeyMaterial(text: string): boolean {
+  const start = text.trimStart();
+  const isJwk = start.startsWith('{') && text.includes('"d"');
+  return text.includes('-----BEGIN') || isJwk || BASE64_DER.test(start);
+}
+
+/** Whether a text has characters that no path, URL or name on a command line has for an honest reason. */
+export function isUnprintable(text: string): boolean {
+  return printableText(text, text.length) !== text;
+}
+
+/** A path or word of the command line for a message: printable, short, and never a key. */
+export function shownText(text: string): string {
+  return isKeyMaterial(text) ? NOT_SHOWN : printableText(text, MAX_SHOWN_CHARS);
+}
+
+/** A message of somebody else, such as the system, up to where it repeats a PEM text. */
+export function withoutKeyMaterial(text: string): string {
+  const at = text.indexOf('-----BEGIN');
+  return at < 0 ? text : `${text.slice(0, at)}${NOT_SHOWN}`;
+}
+
+/** Where a command writes. */
+export interface CliOutput {
+  readonly isTty: boolean;
+  /** Characters of a line of the terminal; absent where there is none. */
+  readonly columns?: number | undefined;
+  /** Never throws, also when nobody reads any more. */
+  readonly write: (text: string | Uint8Array) => void;
+  /**
+   * Waits until what was written has gone out. A reader that hung up is no failure.
+   * @throws {@link HopbackError} `storage-failed` when it could not be written, such as on a full disk
+   */
+  readonly flush: () => Promise<void>;
+}
+
+/** What every program has. */
+export interface ProgramIo {
+  readonly stdout: CliOutput;
+  readonly stderr: CliOutput;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** Largest input of a command: an INVITE fills one UDP datagram at most, and whoever sends more has sent something else. */
+export const MAX_INPUT_BYTES: number = 256 * 1024;

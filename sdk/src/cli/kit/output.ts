@@ -1,7 +1,7 @@
 import { printableText } from '../../core/text.js';
 import { EXIT } from './command.js';
 import type { ExitCode, Options } from './command.js';
-import type { ProgramIo, CliOutput } from './io.js';
+import type { ProgramIo, CliOutput } from './node-io.js';
 
 /**
  * Writes lines; where the output is a terminal that wants them, marks and headings get their colours. Whatever of a peer is in a

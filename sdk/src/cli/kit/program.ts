@@ -11,9 +11,9 @@ import {
   parseOptions,
 } from './command.js';
 import type { Command, CommandEntry, ExitCode, Program } from './command.js';
-import { shownText, withoutKeyMaterial } from './shown-text.js';
+import { shownText, withoutKeyMaterial } from './node-io.js';
 import { completionCommand } from './completion.js';
-import type { ProgramIo } from './io.js';
+import type { ProgramIo } from './node-io.js';
 import { jsonLine, printJson, printLines, report } from './output.js';
 
 /**

@@ -1,7 +1,6 @@
 import { printableText } from '../../core/text.js';
 import type { ExitCode } from './command.js';
-import type { CliOutput } from './io.js';
-import type { CliIo } from './node-io.js';
+import type { CliOutput, CliIo } from './node-io.js';
 import { jsonLine, printLines } from './output.js';
 
 /** How often a line on a terminal is drawn anew, milliseconds. */

@@ -4,7 +4,7 @@ import { SignJWT, calculateJwkThumbprint } from 'jose';
 import type { CryptoKey, JWTPayload } from 'jose';
 import { MACHINE_CLOCK } from '../../core/runtime/clock.js';
 import type { TimerClock } from '../../core/runtime/clock.js';
-import { defined } from '../../core/plain-data.js';
+import { defined } from '../../core/text.js';
 import { HopbackError, isHopbackError } from '../../errors.js';
 import { MAX_BEARER_TOKEN_LENGTH, retryAfterMs, retryClassOf } from '../retry.js';
 import type { RequestAuthorization } from '../retry.js';

@@ -3,7 +3,7 @@ import type { Backoff } from '../../core/runtime/deadline.js';
 import { parseBoundedJson } from '../../core/json-text.js';
 import type { JsonObject, JsonValue } from '../../core/json-text.js';
 import type { TimerClock } from '../../core/runtime/clock.js';
-import { defined } from '../../core/plain-data.js';
+import { defined } from '../../core/text.js';
 import { HopbackError, isHopbackError } from '../../errors.js';
 import type { HopbackErrorCode } from '../../errors.js';
 import type { RequestAuthorization } from '../retry.js';

@@ -1,5 +1,5 @@
 import { fullJitterMs } from '../../core/runtime/deadline.js';
-import { defined } from '../../core/plain-data.js';
+import { defined } from '../../core/text.js';
 import { HopbackError, isHopbackError } from '../../errors.js';
 import { CLIENT_BACKOFF, wait } from '../client/requester.js';
 import type { PlatformCall, Requester, UnreadableReason } from '../client/requester.js';

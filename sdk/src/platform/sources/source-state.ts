@@ -6,7 +6,7 @@ import type { Clock, TimerClock } from '../../core/runtime/clock.js';
 import type { FccNotice } from '../../contract/alert.js';
 import type { PlatformEvent } from '../../contract/event.js';
 import type { TracebackRequest } from '../../contract/traceback-exchange.js';
-import { defined } from '../../core/plain-data.js';
+import { defined } from '../../core/text.js';
 import { isHopbackError } from '../../errors.js';
 import type { HopbackErrorCode } from '../../errors.js';
 import type { PlatformClient } from '../client/platform-client.js';

@@ -2,7 +2,7 @@ import { fullJitterMs } from '../../core/runtime/deadline.js';
 import type { Backoff } from '../../core/runtime/deadline.js';
 import { MACHINE_CLOCK } from '../../core/runtime/clock.js';
 import type { TimerClock } from '../../core/runtime/clock.js';
-import { defined } from '../../core/plain-data.js';
+import { defined } from '../../core/text.js';
 import { HopbackError } from '../../errors.js';
 import type { PlatformClient } from '../client/platform-client.js';
 import { wait } from '../client/requester.js';

@@ -3,7 +3,7 @@ import { scheduleInBackground } from '../../core/runtime/clock.js';
 import type { Clock } from '../../core/runtime/clock.js';
 import { backoffBoundMs } from '../../core/runtime/deadline.js';
 import { HopbackError } from '../../errors.js';
-import type { DurableValues } from '../durable-values.js';
+import type { DurableValues } from '../stream/dead-letters.js';
 import type { RecordStore } from '../store/record-store.js';
 import { CHECKPOINT_STREAMS, createFollowPlaces, MAX_WAITING_CHARS, restBytes, Streams } from './follow-position.js';
 import type { KeptPlaces } from './follow-position.js';

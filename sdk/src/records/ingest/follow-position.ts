@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { parseBoundedJson } from '../../core/json-text.js';
 import type { JsonLimits } from '../../core/json-text.js';
 import { readBySchema } from '../../core/schema-findings.js';
-import type { DurableValues } from '../durable-values.js';
+import type { DurableValues } from '../stream/dead-letters.js';
 import type { DamagedMember, FileFacts, FollowedFile } from './readable-files.js';
 import { coverageState } from './row-intake.js';
 import type { CoverageState } from './row-intake.js';

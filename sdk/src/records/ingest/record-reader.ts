@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import type { CalledNumber, CallRecord, PartyNumber, RawRow, RecordFormat } from '../../contract/call-record.js';
-import { MAX_RAW_BYTES, MAX_RAW_ROWS } from '../../core/raw-limits.js';
+import { MAX_RAW_BYTES, MAX_RAW_ROWS } from '../../contract/call-record.js';
 import { decodePercent } from '../../core/sip-uri.js';
 import { canonicalTelephoneNumber, NORTH_AMERICAN_PLAN } from '../../core/telephone-number.js';
 import type { NumberingPlan } from '../../core/telephone-number.js';

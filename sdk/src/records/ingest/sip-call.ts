@@ -7,7 +7,7 @@ import {
 } from '../../core/sip-request.js';
 import type { SipRequestText } from '../../core/sip-request.js';
 import { parseSipUri } from '../../core/sip-uri.js';
-import type { Verstat } from '../../core/terms.js';
+import type { Verstat } from '../../core/telephone-number.js';
 import { writtenVerstat } from './formats/leg.js';
 import type { WaitingRaw } from './record-reader.js';
 

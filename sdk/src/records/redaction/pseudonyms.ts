@@ -1,6 +1,15 @@
 import { KeyObject, createHmac, createSecretKey } from 'node:crypto';
 import { HopbackError } from '../../errors.js';
-import type { SharingPolicyOptions } from './sharing-policy.js';
+
+/** What pseudonyms are made with. */
+export interface PseudonymOptions {
+  /** Secret key of the tenant for this rotation: a secret KeyObject or bytes, 32 to 1,024 octets. Bytes are copied. */
+  readonly key: KeyObject | Uint8Array;
+  /** Name of the key, 1 to 64 characters. With a new key comes a new one: pseudonyms of different rotations cannot be compared. */
+  readonly rotationId: string;
+  /** Whose records they are, 1 to 128 characters: the same key in two hands makes different pseudonyms. */
+  readonly tenantId: string;
+}
 
 const DOMAINS = ['called-number', 'calling-number', 'call-group', 'trunk', 'call-id', 'source', 'call-key'] as const;
 
@@ -41,7 +50,7 @@ const MAX_TENANT_ID_CHARS = 128;
  * console.log(pseudonyms.of('called-number', '12025550101').length); // 32
  * ```
  */
-export function createPseudonyms(options: Omit<SharingPolicyOptions, 'data'>): Pseudonyms {
+export function createPseudonyms(options: PseudonymOptions): Pseudonyms {
   const { key, rotationId, tenantId } = options;
   checkName('rotationId', rotationId, MAX_ROTATION_ID_CHARS);
   checkName('tenantId', tenantId, MAX_TENANT_ID_CHARS);

@@ -1,11 +1,10 @@
-import type { KeyObject } from 'node:crypto';
 import { z } from 'zod';
 import { readBySchema } from '../../core/schema-findings.js';
 import { configurationError } from '../configuration-error.schema.js';
 import { KEPT, memberPolicy, memberTree, strictestOf } from './member-tree.js';
 import type { MemberNode } from './member-tree.js';
 import { createPseudonyms } from './pseudonyms.js';
-import type { Pseudonyms } from './pseudonyms.js';
+import type { Pseudonyms, PseudonymOptions } from './pseudonyms.js';
 
 /**
  * What may leave the switch, from the most restrictive:
@@ -114,13 +113,7 @@ export interface SharingPolicy {
 }
 
 /** What a sharing policy is made of. */
-export interface SharingPolicyOptions {
-  /** Secret key of the tenant for this rotation: a secret KeyObject or bytes, 32 to 1,024 octets. Bytes are copied. */
-  readonly key: KeyObject | Uint8Array;
-  /** Name of the key, 1 to 64 characters. With a new key comes a new one: pseudonyms of different rotations cannot be compared. */
-  readonly rotationId: string;
-  /** Whose records they are, 1 to 128 characters: the same key in two hands makes different pseudonyms. */
-  readonly tenantId: string;
+export interface SharingPolicyOptions extends PseudonymOptions {
   /** Default {@link DEFAULT_SHARING_POLICY}. */
   readonly data?: SharingPolicyData;
 }

@@ -1,6 +1,6 @@
 import type { CallRecord, Disposition, ReceivedVerification, Release } from '../../contract/call-record.js';
 import { NORTH_AMERICAN_PLAN, isCanonicalTelephoneNumber } from '../../core/telephone-number.js';
-import type { Attestation, CanonicalTn } from '../../core/terms.js';
+import type { Attestation, CanonicalTn } from '../../core/telephone-number.js';
 import { HopbackError } from '../../errors.js';
 import { callRecord, legSource } from '../ingest/formats/leg.js';
 import type { LegSide } from '../ingest/formats/leg.js';

@@ -1,5 +1,5 @@
+import type { DurableValues } from './dead-letters.js';
 import type { SegmentLog } from '../../log/index.js';
-import type { DurableValues } from '../durable-values.js';
 import { ACKNOWLEDGED_KEY } from './dead-letters.js';
 import type { Delivery } from './delivery.js';
 import type { PackedSpool, SpoolReader } from './packed-spool.js';

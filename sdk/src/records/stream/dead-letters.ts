@@ -1,7 +1,6 @@
 import { HopbackError } from '../../errors.js';
 import type { LogRecord, SegmentLog } from '../../log/index.js';
 import type { RecordRejection } from '../../contract/record-batch.js';
-import type { DurableValues } from '../durable-values.js';
 import { lineRecordId, lineText } from './packed-spool.js';
 import type { StreamedRecord } from './packed-spool.js';
 import type { RecordRun } from './record-chunk.js';
@@ -224,4 +223,11 @@ export function rejectedRecords(
     found.push({ line, cause });
   }
   return [...unmatched.values()].some((count) => count > 0) ? undefined : found;
+}
+
+/** Small values that survive the process, such as the journal of `@hopback/sdk/log`: what is set is durable when the promise resolves. */
+export interface DurableValues {
+  readonly get: (key: string) => string | undefined;
+  /** Resolves once the value is durable. */
+  readonly set: (key: string, value: string) => Promise<void>;
 }

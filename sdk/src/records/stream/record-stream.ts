@@ -3,7 +3,7 @@ import { MACHINE_CLOCK } from '../../core/runtime/clock.js';
 import { openSegmentLog, openValueJournal } from '../../log/index.js';
 import type { SegmentLog } from '../../log/index.js';
 import type { RecordTransport } from '../../contract/record-batch.js';
-import type { DurableValues } from '../durable-values.js';
+import type { DurableValues } from './dead-letters.js';
 import { createAcknowledgedCursor, createSpoolLimits, createWatermark } from './acknowledged-cursor.js';
 import { BacklogPacker } from './backlog-packer.js';
 import { ACKNOWLEDGED_KEY, createDeadLetters, keptSequence, knownSequence } from './dead-letters.js';

@@ -261,9 +261,6 @@ export const NOT_JUDGED_REASONS = {
 /** One of the reasons for which a signal cannot be judged. */
 export type NotJudgedReason = keyof typeof NOT_JUDGED_REASONS;
 
-/** How a call is to be taken. */
-export type SuspicionLevel = 'none' | 'watch' | 'suspicious';
-
 /** What speaks against one call, and what could not be judged. Plain JSON; holds no telephone number. */
 export interface Suspicion {
   /** 0 to 1. Not a probability: see {@link SuspicionPolicy} for how it comes about. */

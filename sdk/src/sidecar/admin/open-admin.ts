@@ -5,7 +5,7 @@ import type { HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';
 import { Counter, Gauge } from 'prom-client';
 import type { Registry } from 'prom-client';
-import { defined } from '../../core/plain-data.js';
+import { defined } from '../../core/text.js';
 import type { Clock } from '../../core/runtime/clock.js';
 import { HopbackError } from '../../errors.js';
 import { createHttpsRecordTransport } from '../../platform/index.js';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { defined } from '../../core/plain-data.js';
+import { defined } from '../../core/text.js';
 import { CALL_ROLES, CALL_SOURCES, NUMBER_OWNERSHIPS } from '../../stir/index.js';
 import { trunkPolicy } from '../../switch/index.js';
 import type { FilingReference, TrunkPolicy } from '../../switch/index.js';

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { LineCounter, isMap, isScalar, parse, parseDocument } from 'yaml';
 import type { Document, Node } from 'yaml';
-import { defined } from '../../core/plain-data.js';
+import { defined } from '../../core/text.js';
 import { readBySchema, schemaFindings } from '../../core/schema-findings.js';
 import { HopbackError } from '../../errors.js';
 import { SIDECAR_CONFIGURATION, configurationJsonSchema } from './configuration.schema.js';

@@ -1,4 +1,4 @@
-import { defined } from '../../core/plain-data.js';
+import { defined } from '../../core/text.js';
 import { splitIdentityHeader } from '../../core/sip-request.js';
 import { headerValues, parseSipRequest, verificationRequestOf } from '../../stir/index.js';
 import type {

@@ -2,7 +2,7 @@ import { mkdir, open } from 'node:fs/promises';
 import { BlockList, isIP } from 'node:net';
 import { dirname } from 'node:path';
 import type { Context } from 'hono';
-import { defined } from '../../core/plain-data.js';
+import { defined } from '../../core/text.js';
 import { endsWithinLine } from '../../core/runtime/whole-file.js';
 import { HopbackError } from '../../errors.js';
 import { boundedOctets, mediaTypeOf } from '../intake/record-intake-app.js';

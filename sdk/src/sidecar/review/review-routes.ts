@@ -1,5 +1,5 @@
 import type { Context, Hono } from 'hono';
-import { defined } from '../../core/plain-data.js';
+import { defined } from '../../core/text.js';
 import { findingText } from '../../traceback/review/review-view.js';
 import { subjectOfEntry } from '../../traceback/responder/responder-core.js';
 import { readReviewDecision } from '../../traceback/review/review-decision.js';

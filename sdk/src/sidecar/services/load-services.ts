@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises';
 import { BlockList, isIPv6 } from 'node:net';
 import { nextTurn, scheduleInBackground } from '../../core/runtime/clock.js';
 import type { Clock } from '../../core/runtime/clock.js';
-import { defined } from '../../core/plain-data.js';
+import { defined } from '../../core/text.js';
 import { HopbackError } from '../../errors.js';
 import {
   DEFAULT_ATTESTATION_POLICY,

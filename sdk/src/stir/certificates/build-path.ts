@@ -1,4 +1,4 @@
-import type { Spc } from '../../core/terms.js';
+import type { Spc } from '../../core/telephone-number.js';
 import { HopbackError } from '../../errors.js';
 import type { Certificate } from './certificate.js';
 import { DEFAULT_SIGNATURE_ALGORITHMS } from './parse-certificate.js';

@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto';
-import type { Spc } from '../../core/terms.js';
+import type { Spc } from '../../core/telephone-number.js';
 
 /**
  * One entry of a TNAuthList: a service provider code, 1 to 15 of `0-9A-Z`; a range of `count` numbers (2 or more) that begins with

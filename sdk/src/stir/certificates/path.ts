@@ -1,4 +1,4 @@
-import type { Spc } from '../../core/terms.js';
+import type { Spc } from '../../core/telephone-number.js';
 import type { Certificate, TnAuthEntry } from './certificate.js';
 import { SIGNATURE_ALGORITHMS, checkSignature, permittedAlgorithm } from './parse-certificate.js';
 import type { SignatureAlgorithmName, SignatureCheck } from './parse-certificate.js';

@@ -1,4 +1,4 @@
-import type { CanonicalTn, Spc } from '../../core/terms.js';
+import type { CanonicalTn, Spc } from '../../core/telephone-number.js';
 import type { TnAuthEntry } from './certificate.js';
 import { DER_TAG, derChildren, derCursor, derExplicit, derIa5Text, derInteger, MalformedDer } from './der.js';
 import type { DerElement } from './der.js';

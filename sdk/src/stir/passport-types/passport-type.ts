@@ -1,6 +1,6 @@
 import { isJsonObject } from '../../core/json-text.js';
 import type { JsonObject, JsonValue } from '../../core/json-text.js';
-import type { Attestation } from '../../core/terms.js';
+import type { Attestation } from '../../core/telephone-number.js';
 
 /** A party as a PASSporT names it. @see RFC 8225 section 5.2.1 */
 export interface PassportParty {

@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../core/json-text.js';
-import type { Attestation } from '../../core/terms.js';
+import type { Attestation } from '../../core/telephone-number.js';
 import { closeClaims, malformedClaim, openClaims, readDest, readIat, readParty, shortJson } from './passport-type.js';
 import type { ClaimReader, PassportType, CanonicalReading } from './passport-type.js';
 

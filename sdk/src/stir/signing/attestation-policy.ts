@@ -1,5 +1,5 @@
 import type { Draft } from '../../core/text.js';
-import type { Attestation } from '../../core/terms.js';
+import type { Attestation } from '../../core/telephone-number.js';
 import { HopbackError } from '../../errors.js';
 
 /** All roles that a provider can have in a call on one trunk. @see 47 CFR 64.6300 */

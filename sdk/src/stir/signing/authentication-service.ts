@@ -1,7 +1,6 @@
 import type { Schedule } from '../../core/runtime/clock.js';
 import { NORTH_AMERICAN_PLAN } from '../../core/telephone-number.js';
-import type { NumberingPlan } from '../../core/telephone-number.js';
-import type { Attestation, CanonicalTn } from '../../core/terms.js';
+import type { NumberingPlan, Attestation, CanonicalTn } from '../../core/telephone-number.js';
 import { HopbackError } from '../../errors.js';
 import { parseIdentityHeader } from '../identity-header.js';
 import type { PassportParty } from '../passport-types/passport-type.js';

@@ -2,7 +2,7 @@ import type { KeyObject } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { timeOf } from '../../core/runtime/clock.js';
 import type { Clock } from '../../core/runtime/clock.js';
-import type { Spc } from '../../core/terms.js';
+import type { Spc } from '../../core/telephone-number.js';
 import { HopbackError } from '../../errors.js';
 import type { Certificate } from '../certificates/certificate.js';
 import {

@@ -1,4 +1,4 @@
-import type { Spc } from '../../core/terms.js';
+import type { Spc } from '../../core/telephone-number.js';
 import type { PassportParty } from '../passport-types/passport-type.js';
 import type { ShakenClaims } from '../passport-types/shaken.js';
 import type { AttestationDecision } from './attestation-policy.js';

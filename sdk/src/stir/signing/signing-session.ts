@@ -5,7 +5,7 @@ import { timeOf } from '../../core/runtime/clock.js';
 import type { Clock } from '../../core/runtime/clock.js';
 import { tell, withinDeadline } from '../../core/runtime/deadline.js';
 import type { Deadline } from '../../core/runtime/deadline.js';
-import type { Spc } from '../../core/terms.js';
+import type { Spc } from '../../core/telephone-number.js';
 import { isHopbackError } from '../../errors.js';
 import type { JwtClaimConstraints } from '../certificates/certificate.js';
 import { ES256_SIGNATURE_OCTETS, verifyEs256 } from '../es256.js';

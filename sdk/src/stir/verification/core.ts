@@ -4,7 +4,7 @@ import type { CertificateLookup } from '../certificates/repository.js';
 import { ES256_SIGNATURE_OCTETS } from '../es256.js';
 import type { SignatureJob } from '../es256.js';
 import type { PassportType } from '../passport-types/passport-type.js';
-import { layDivChains, mendDivChains } from './div-chain.js';
+import { layDivChains, mendDivChains, composeVerdict } from './verdict.js';
 import { HEADER_STEPS } from './header-steps.js';
 import type { CallVerdict } from './outcome.js';
 import type { VerificationPolicy } from './policy.js';
@@ -13,7 +13,6 @@ import type { VerificationRequest } from './request.js';
 import { fail, namesOfSteps, openToken, runSteps } from './step.js';
 import type { RequestContext, Token } from './step.js';
 import { CERTIFICATE_STEPS, REQUEST_STEPS, SIGNATURE_STEPS } from './steps.js';
-import { composeVerdict } from './verdict.js';
 import type { Conclusion, StartedVerification } from './verdict.js';
 
 /**

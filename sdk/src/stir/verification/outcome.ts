@@ -2,7 +2,7 @@ import type { VerdictEvidence } from '../../core/verdict-evidence.js';
 import { endOfQuoted, parseNameAddr, splitHeaderList } from '../../core/sip-request.js';
 import { decodePercent, parseSipUri, telephoneNumberOfUri } from '../../core/sip-uri.js';
 import type { SipUri } from '../../core/sip-uri.js';
-import type { Attestation, Spc, Verstat } from '../../core/terms.js';
+import type { Attestation, Spc, Verstat } from '../../core/telephone-number.js';
 import type { PassportParty } from '../passport-types/passport-type.js';
 import type { FailureMeaning, FailureReason, StepException, VerificationFailure } from './step.js';
 

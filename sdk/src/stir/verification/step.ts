@@ -1,4 +1,4 @@
-import type { Verstat } from '../../core/terms.js';
+import type { Verstat } from '../../core/telephone-number.js';
 import type { CertificatePathResult } from '../certificates/path.js';
 import type { CertificateLookup } from '../certificates/repository.js';
 import type { IdentityHeader } from '../identity-header.js';

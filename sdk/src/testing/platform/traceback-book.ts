@@ -10,7 +10,7 @@ import type { HopView, TracebackView } from '../../traceback/lifecycle/traceback
 import { createTestKey } from '../test-key.js';
 import type { TestKey } from '../test-key.js';
 import type { RegisteredProvider } from './registered-clients.js';
-import { TracebackAnswer } from '../../contract/traceback-exchange.js';
+import type { TracebackAnswer } from '../../contract/traceback-exchange.js';
 import { ANSWER_RECEIPT_JWS_TYPE } from '../../contract/traceback-exchange.js';
 import { TRACEBACK_ANSWER_JWS_TYPE } from '../../contract/traceback-exchange.js';
 import type { PlatformProblem } from '../../contract/platform-answer.js';
@@ -18,7 +18,7 @@ import { MAX_ANSWER_JWS_CHARS } from '../../contract/traceback-exchange.js';
 import { problemAnswer } from '../../contract/platform-answer.js';
 import { readWireBody } from '../../contract/read-platform-request.js';
 import { WIRE_SCHEMAS } from '../../contract/bodies.js';
-import { TracebackRequest } from '../../contract/traceback-exchange.js';
+import type { TracebackRequest } from '../../contract/traceback-exchange.js';
 
 /** An answer that was believed, and the bytes that it came in. */
 export interface VerifiedAnswer {

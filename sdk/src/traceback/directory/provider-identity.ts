@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { BodyOf, ContactDetails, ProviderReference } from '../../contract/common.js';
 import { comparableBusinessName, isSameProvider } from '../../contract/same-provider.js';
-import { grouped } from '../../core/plain-data.js';
+import { grouped } from '../../core/text.js';
 import type { TrunkParty } from '../trunk-directory.js';
 
 /** Kinds of code, strongest first. */

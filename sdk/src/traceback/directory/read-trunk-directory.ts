@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { defined, grouped } from '../../core/plain-data.js';
+import { defined, grouped } from '../../core/text.js';
 import { readBySchema, schemaFindings } from '../../core/schema-findings.js';
 import type { ProviderReference } from '../../contract/common.js';
 import { HopbackError } from '../../errors.js';

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import type { HopSide } from '../../contract/call-record.js';
 import { comparableBusinessName } from '../../contract/same-provider.js';
-import { defined, grouped } from '../../core/plain-data.js';
+import { defined, grouped } from '../../core/text.js';
 import { HopbackError } from '../../errors.js';
 import type { TrunkDirectory, TrunkParty } from '../trunk-directory.js';
 import {

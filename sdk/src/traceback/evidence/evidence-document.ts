@@ -1,6 +1,5 @@
 import type PdfKit from 'pdfkit';
-import { membersOf } from '../../core/plain-data.js';
-import { printableText } from '../../core/text.js';
+import { membersOf, printableText } from '../../core/text.js';
 import { HopbackError } from '../../errors.js';
 import { DECLARATION } from './custodian-certificate.js';
 import { jsonOf } from './evidence-manifest.js';

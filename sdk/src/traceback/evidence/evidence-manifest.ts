@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { z } from 'zod';
 import { decodeBase64UrlText } from '../../core/base64url.js';
-import { membersOf } from '../../core/plain-data.js';
+import { membersOf } from '../../core/text.js';
 import { readBySchema } from '../../core/schema-findings.js';
 import type { VerdictEvidence } from '../../core/verdict-evidence.js';
 import { RecordFormat } from '../../contract/call-record.js';

@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { join } from 'node:path';
-import { defined } from '../../core/plain-data.js';
+import { defined } from '../../core/text.js';
 import { HopbackError } from '../../errors.js';
 import { lockFolder, NODE_LOG_FILES } from '../../log/log-files.js';
 import type { FolderLock } from '../../log/log-files.js';

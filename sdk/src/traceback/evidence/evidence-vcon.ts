@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import type { Disposition } from '../../contract/call-record.js';
 import type { AnsweredCall, TracebackAnswer, TracebackRequest } from '../../contract/traceback-exchange.js';
-import { membersOf } from '../../core/plain-data.js';
+import { membersOf } from '../../core/text.js';
 import { jsonOf } from './evidence-manifest.js';
 import type { EvidenceFile, EvidencePack } from './evidence-manifest.js';
 

@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import { join } from 'node:path';
 import { compactVerify } from 'jose';
-import { defined, membersOf } from '../../core/plain-data.js';
+import { defined, membersOf } from '../../core/text.js';
 import { HopbackError } from '../../errors.js';
 import { asked, NODE_LOG_FILES, systemCode, withFile } from '../../log/log-files.js';
 import type { LogFiles } from '../../log/log-files.js';

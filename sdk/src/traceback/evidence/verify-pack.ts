@@ -3,7 +3,7 @@ import type { KeyObject } from 'node:crypto';
 import { constants } from 'node:fs';
 import { open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { defined } from '../../core/plain-data.js';
+import { defined } from '../../core/text.js';
 import { isSignedBy, merkleLeafHash, verifyCheckpoint, verifyInclusion } from '../../log/merkle-tree.js';
 import type { CheckpointTrust, CheckpointVerdict, InclusionProof } from '../../log/merkle-tree.js';
 import { asked, systemCode } from '../../log/log-files.js';

@@ -11,7 +11,7 @@ import type {
   TracebackFinding,
   TracebackRequest,
 } from '../../contract/traceback-exchange.js';
-import { defined } from '../../core/plain-data.js';
+import { defined } from '../../core/text.js';
 import { HopbackError } from '../../errors.js';
 import { isDerivedId } from './assemble-request.js';
 import { domainOf, emailAddress } from './field-values.js';

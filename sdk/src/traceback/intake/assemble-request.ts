@@ -1,8 +1,7 @@
 import { hash } from 'node:crypto';
 import { canonicalTelephoneNumber } from '../../core/telephone-number.js';
-import type { Attestation } from '../../core/terms.js';
-import { defined } from '../../core/plain-data.js';
-import { wellFormedValue } from '../../core/text.js';
+import type { Attestation } from '../../core/telephone-number.js';
+import { defined, wellFormedValue } from '../../core/text.js';
 import type { ProviderReference } from '../../contract/common.js';
 import type {
   RequestedCall,

@@ -1,4 +1,4 @@
-import { defined } from '../../core/plain-data.js';
+import { defined } from '../../core/text.js';
 import type { StatedTime } from '../../contract/traceback-exchange.js';
 import { fieldValue, isNothing, statedNumber } from './field-values.js';
 import type { Letterhead } from './field-values.js';

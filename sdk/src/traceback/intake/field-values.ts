@@ -1,5 +1,5 @@
 import { canonicalTelephoneNumber, NORTH_AMERICAN_PLAN } from '../../core/telephone-number.js';
-import { defined } from '../../core/plain-data.js';
+import { defined } from '../../core/text.js';
 import type { RequesterKind } from '../../contract/traceback-exchange.js';
 import { writtenCalled, writtenCaller } from '../../records/ingest/record-reader.js';
 import type { SourceNumbers } from '../../records/ingest/record-reader.js';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { readBySchema } from '../../core/schema-findings.js';
-import { defined } from '../../core/plain-data.js';
+import { defined } from '../../core/text.js';
 import { HopbackError } from '../../errors.js';
 import { configurationError } from '../../records/configuration-error.schema.js';
 import { phrases } from './visible-text.js';

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { BodyOf, ProviderReference } from '../../contract/common.js';
 import type { Requester } from '../../contract/traceback-exchange.js';
 import { readBySchema } from '../../core/schema-findings.js';
-import { defined } from '../../core/plain-data.js';
+import { defined } from '../../core/text.js';
 import { HopbackError } from '../../errors.js';
 import type { SourceNumbers } from '../../records/ingest/record-reader.js';
 import { configurationError } from '../../records/configuration-error.schema.js';

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import PostalMime from 'postal-mime';
 import type { Attachment, Email } from 'postal-mime';
-import { defined } from '../../core/plain-data.js';
+import { defined } from '../../core/text.js';
 import { htmlText, textOfBytes, visibleText } from './visible-text.js';
 import { emailAddress, senderOf } from './field-values.js';
 import type { AssembledRequest } from './assemble-request.js';

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { defined } from '../../core/plain-data.js';
+import { defined } from '../../core/text.js';
 import { csvFields } from '../../records/ingest/record-reader.js';
 import { createRowSplitter } from '../../records/ingest/row-splitter.js';
 import type { SplitRow } from '../../records/ingest/row-splitter.js';

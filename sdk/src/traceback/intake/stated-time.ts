@@ -1,4 +1,4 @@
-import { defined } from '../../core/plain-data.js';
+import { defined } from '../../core/text.js';
 import type { StatedTime } from '../../contract/traceback-exchange.js';
 import { zoneClock } from '../../records/ingest/formats/row-times.js';
 import type { WallTime, ZoneClock } from '../../records/ingest/formats/row-times.js';

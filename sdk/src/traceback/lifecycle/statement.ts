@@ -1,5 +1,5 @@
 import { compareProviders } from '../../contract/same-provider.js';
-import { defined } from '../../core/plain-data.js';
+import { defined } from '../../core/text.js';
 import type { ContactDetails, ProviderReference } from '../../contract/common.js';
 import type {
   FindingArm,

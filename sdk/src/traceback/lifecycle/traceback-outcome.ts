@@ -1,5 +1,5 @@
 import { createMemo } from '../../core/memo.js';
-import { defined } from '../../core/plain-data.js';
+import { defined } from '../../core/text.js';
 import { isSameProvider } from '../../contract/same-provider.js';
 import type { ContactDetails, ProviderReference } from '../../contract/common.js';
 import type { CustomerAction } from '../../contract/traceback-exchange.js';

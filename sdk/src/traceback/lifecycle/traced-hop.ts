@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { isSameProvider } from '../../contract/same-provider.js';
-import { grouped } from '../../core/plain-data.js';
+import { grouped } from '../../core/text.js';
 import type { Draft } from '../../core/text.js';
 import type { ContactDetails, ProviderReference } from '../../contract/common.js';
 import { runHop } from './hop-machine.js';

@@ -1,7 +1,7 @@
 import type { CallRecord, HopSide } from '../../contract/call-record.js';
 import type { ProviderReference } from '../../contract/common.js';
-import { grouped } from '../../core/plain-data.js';
-import type { Some } from '../../core/plain-data.js';
+import { grouped } from '../../core/text.js';
+import type { Some } from '../../core/text.js';
 import { byTime } from '../../records/store/record-store.js';
 import type { RecordQuery } from '../../records/store/record-store.js';
 import { differ, isOneOfGroup } from '../directory/provider-identity.js';

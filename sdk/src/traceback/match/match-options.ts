@@ -1,4 +1,4 @@
-import { defined } from '../../core/plain-data.js';
+import { defined } from '../../core/text.js';
 import type { SourceNumbers } from '../../records/ingest/record-reader.js';
 import type { MatchCandidate } from '../match-outcome.js';
 

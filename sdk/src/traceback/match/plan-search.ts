@@ -1,5 +1,5 @@
 import { NORTH_AMERICAN_PLAN } from '../../core/telephone-number.js';
-import type { CanonicalTn } from '../../core/terms.js';
+import type { CanonicalTn } from '../../core/telephone-number.js';
 import type { RequestedCall, StatedTime, TimePrecision, TracebackRequest } from '../../contract/traceback-exchange.js';
 import type { SourceNumbers } from '../../records/ingest/record-reader.js';
 import { writtenCalled } from '../../records/ingest/record-reader.js';

@@ -1,4 +1,4 @@
-import { defined } from '../../core/plain-data.js';
+import { defined } from '../../core/text.js';
 import type { CalledNumber, CallRecord } from '../../contract/call-record.js';
 import type { ProviderReference } from '../../contract/common.js';
 import type { RequestedCall, TracebackRequest } from '../../contract/traceback-exchange.js';

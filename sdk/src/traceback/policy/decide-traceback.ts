@@ -1,5 +1,4 @@
-import { defined } from '../../core/plain-data.js';
-import { utcText } from '../../core/text.js';
+import { defined, utcText } from '../../core/text.js';
 import type { CallRecord } from '../../contract/call-record.js';
 import { MAX_DIVERTED_TO } from '../../contract/traceback-exchange.js';
 import type {

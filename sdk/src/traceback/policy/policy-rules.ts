@@ -1,4 +1,4 @@
-import { defined } from '../../core/plain-data.js';
+import { defined } from '../../core/text.js';
 import type { CoverageInterval } from '../../contract/call-record.js';
 import type { TracebackFinding } from '../../contract/traceback-exchange.js';
 import { coverageGaps } from '../../records/store/record-store.js';

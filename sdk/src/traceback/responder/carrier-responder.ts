@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { defined } from '../../core/plain-data.js';
+import { defined } from '../../core/text.js';
 import type { ProblemCode, ProviderReference } from '../../contract/common.js';
 import { isHopbackError } from '../../errors.js';
 import type { HopbackError } from '../../errors.js';

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { defined } from '../../core/plain-data.js';
+import { defined } from '../../core/text.js';
 import type { CallRecord } from '../../contract/call-record.js';
 import type { ProviderReference } from '../../contract/common.js';
 import { HopbackError } from '../../errors.js';

@@ -5,8 +5,7 @@ import type { AnswerDraft, PolicyInput, PolicyTrace, PolicyDecision } from '../p
 import type { ReviewDecision } from '../review/review-decision.js';
 import { proposedCall } from '../policy/decide-traceback.js';
 import { candidateId } from '../review/review-view.js';
-import { defined } from '../../core/plain-data.js';
-import { utcText, wellFormedValue } from '../../core/text.js';
+import { defined, utcText, wellFormedValue } from '../../core/text.js';
 import type { ResponderEntry, ResponderEvent, SignedEntry } from './responder-contract.js';
 
 /** A request that has just come. */

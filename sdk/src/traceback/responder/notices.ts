@@ -1,5 +1,5 @@
 import type { FccNotice } from '../../contract/alert.js';
-import { defined } from '../../core/plain-data.js';
+import { defined } from '../../core/text.js';
 import type { EscalationStep, ResponderEvent, TrackedNotice } from './responder-contract.js';
 
 type Part = 'mitigation' | 'report';

@@ -1,7 +1,7 @@
 import type { FccNotice } from '../../contract/alert.js';
 import type { ProviderReference } from '../../contract/common.js';
 import type { TracebackAnswer, TracebackFinding, TracebackRequest } from '../../contract/traceback-exchange.js';
-import { defined } from '../../core/plain-data.js';
+import { defined } from '../../core/text.js';
 import type { LogFiles } from '../../log/index.js';
 import type { TracebackRequestSource } from '../../platform/traceback-request-source.js';
 import type { BreakerState, StreamClock } from '../../records/stream/stream-policy.js';

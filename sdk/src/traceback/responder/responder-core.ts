@@ -1,4 +1,4 @@
-import { defined } from '../../core/plain-data.js';
+import { defined } from '../../core/text.js';
 import { fullJitterMs } from '../../core/runtime/deadline.js';
 import type { Backoff } from '../../core/runtime/deadline.js';
 import { isHopbackError } from '../../errors.js';

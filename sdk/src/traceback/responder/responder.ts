@@ -1,8 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { join } from 'node:path';
 import { MACHINE_CLOCK } from '../../core/runtime/clock.js';
-import { defined } from '../../core/plain-data.js';
-import { wellFormedText, wellFormedValue } from '../../core/text.js';
+import { defined, wellFormedText, wellFormedValue } from '../../core/text.js';
 import type { TracebackRequest } from '../../contract/traceback-exchange.js';
 import { HopbackError } from '../../errors.js';
 import { lockFolder } from '../../log/index.js';

@@ -1,7 +1,6 @@
 import type { CallRecord } from '../../contract/call-record.js';
 import type { FindingArm } from '../../contract/traceback-exchange.js';
-import { defined } from '../../core/plain-data.js';
-import { wellFormedValue } from '../../core/text.js';
+import { defined, wellFormedValue } from '../../core/text.js';
 import { isHopbackError } from '../../errors.js';
 import { EVIDENCE_RECORDS } from '../evidence/evidence-manifest.js';
 import type { EvidenceMaterial } from '../evidence/evidence-manifest.js';

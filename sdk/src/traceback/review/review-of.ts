@@ -1,5 +1,4 @@
-import { defined } from '../../core/plain-data.js';
-import { maskTelephoneNumber, utcText } from '../../core/text.js';
+import { defined, maskTelephoneNumber, utcText } from '../../core/text.js';
 import { FINDING_ARMS } from '../../contract/traceback-exchange.js';
 import type { FindingArm, TracebackRequest } from '../../contract/traceback-exchange.js';
 import type { MatchCandidate, MatchOutcome } from '../match-outcome.js';

@@ -1,8 +1,7 @@
-import type { Alert, BodyOf } from '@hopback/sdk/platform';
+import type { Alert, BodyOf, Traceback } from '@hopback/sdk/platform';
 import { WIRE_SCHEMAS } from '@hopback/sdk/platform';
 import { z } from 'zod';
-import { count, identifier, jurisdiction, line, MAX_ITEMS, pageOf, share, utcTime } from '../wire/body-forms.js';
-import { Traceback } from '@hopback/sdk/platform';
+import { count, identifier, jurisdiction, line, MAX_ITEMS, pageOf, share, utcTime } from '../wire/routes.js';
 
 type TracebackConclusion = NonNullable<Traceback['outcome']>;
 

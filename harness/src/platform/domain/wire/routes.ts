@@ -1,5 +1,9 @@
+import type { PlatformProblem } from '@hopback/sdk/internal';
+import { problemAnswer, DEFAULT_PAGE_ITEMS } from '@hopback/sdk/internal';
+import type { OperationCall, ServedRoute } from '../../core/index.js';
+import { readCursor, writeCursor } from '../providers/resolve-reference.js';
+import { z } from 'zod';
 import type { PlatformScope, ProblemCode, RouteParameter } from '@hopback/sdk/platform';
-import type { ServedRoute } from '../../core/index.js';
 
 // Routes beside the contract: what follows from the kind of a route is said here, once.
 
@@ -82,4 +86,60 @@ function problemsOf({ parameters = [], problems = [] }: RouteWords): readonly Pr
     ...(isNamed ? (['not-found'] as const) : []),
     ...problems,
   ];
+}
+
+// Forms of members that bodies beside the contract have in common. A body is its schema; its type is inferred: `BodyOf<typeof Client>`.
+
+/** Items of a page, as of every list of the contract. */
+export const MAX_ITEMS = 500;
+
+export const identifier = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._~:@=-]{0,127}$/);
+/** No control characters: names stand in logs and letters. */
+export const line = z.string().regex(/^[^\u0000-\u001f\u007f]{1,256}$/);
+export const utcTime = z.iso.datetime().max(40);
+export const count = z.int().min(0);
+export const share = z.number().min(0).max(1);
+export const jurisdiction = z.string().regex(/^US(?:-[A-Z]{2})?$/);
+
+/** Some of a list, and where the rest begins. */
+export const pageOf = <Item extends z.ZodType>(item: Item) =>
+  z.object({ items: z.array(item).max(MAX_ITEMS), nextCursor: z.exactOptional(z.string().max(1_024)) });
+
+type Form = readonly ('string' | 'number')[];
+
+/** What a list is sorted by, of the last item of the page before. */
+type Place<Of extends Form> = { readonly [At in keyof Of]: Of[At] extends 'number' ? number : string };
+
+/** A parameter that is not what it has to be. */
+export const wrongParameter = (pointer: string): PlatformProblem =>
+  problemAnswer('invalid-parameter', { errors: [{ pointer, code: 'invalid_format' }] });
+
+/**
+ * Reads which page of a list is asked for; the route has seen to the form of `limit`.
+ * @param form - types of what the list is sorted by
+ * @returns a refusal where the cursor is none of ours
+ */
+export function readPage<const Of extends Form>(
+  { request: { parameters } }: OperationCall,
+  form: Of,
+): { readonly after: Place<Of> | undefined; readonly limit: number } | PlatformProblem {
+  const { cursor, limit } = parameters;
+  const after = cursor === undefined ? undefined : (readCursor(cursor, form) as Place<Of> | undefined);
+  if (cursor !== undefined && after === undefined) return wrongParameter('cursor');
+  return { after, limit: Number(limit ?? DEFAULT_PAGE_ITEMS) };
+}
+
+/**
+ * The rows of a page, and the cursor of the next one where there is one.
+ * @param rows - one more than the page has, where there are more
+ */
+export function shownRows<Row>(
+  rows: readonly Row[],
+  limit: number,
+  placeOf: (row: Row) => readonly (string | number)[],
+): { readonly shown: readonly Row[]; readonly next: { readonly nextCursor?: string } } {
+  const shown = rows.slice(0, limit);
+  const last = shown.at(-1);
+  const isMore = rows.length > limit && last !== undefined;
+  return { shown, next: isMore ? { nextCursor: writeCursor(placeOf(last)) } : {} };
 }

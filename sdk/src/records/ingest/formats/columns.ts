@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Disposition } from '../../../contract/call-record.js';
 import type { OwnSigning, ReceivedVerification, Release } from '../../../contract/call-record.js';
-import type { Attestation } from '../../../core/terms.js';
+import type { Attestation } from '../../../core/telephone-number.js';
 import { configurationError } from '../../configuration-error.schema.js';
 import { asteriskChannel } from './asterisk-cdr.js';
 import { legReading, legSource, nameOf, rejectedRow, rowReader, skippedRow, writtenVerstat } from './leg.js';

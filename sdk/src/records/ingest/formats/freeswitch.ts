@@ -1,6 +1,6 @@
 import type { Disposition, OwnSigning, ReceivedVerification, Release } from '../../../contract/call-record.js';
 import { decodePercent } from '../../../core/sip-uri.js';
-import type { Attestation, Verstat } from '../../../core/terms.js';
+import type { Attestation, Verstat } from '../../../core/telephone-number.js';
 import { legReading, legSource, nameOf, rejectedRow, rowReader, shakenClaims, skippedRow } from './leg.js';
 import type { LegSide, LegSource } from './leg.js';
 import { csvFields, rowText } from '../record-reader.js';

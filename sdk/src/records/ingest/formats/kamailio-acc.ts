@@ -147,11 +147,7 @@ function endOf(
     answeredAtUs,
     durationUs,
     isFailure,
-  }: {
-    answeredAtUs: number | undefined;
-    durationUs: number | undefined;
-    isFailure: boolean;
-  },
+  }: { answeredAtUs: number | undefined; durationUs: number | undefined; isFailure: boolean },
   clock: RowClock,
 ): number | undefined {
   if (cdr !== undefined) {
@@ -206,11 +202,7 @@ function releaseOf(
   disposition: Disposition,
   status: number | undefined,
 ): Release | undefined {
-  const release: {
-    sipStatus?: number;
-    cause?: string;
-    party?: 'calling' | 'called';
-  } = {};
+  const release: { sipStatus?: number; cause?: string; party?: 'calling' | 'called' } = {};
   if (disposition !== 'answered') {
     const reason = invite?.row.core('sip_reason').slice(0, MAX_REASON_CHARS);
     if (status !== undefined) release.sipStatus = status;
@@ -434,14 +426,7 @@ function readFailure(
     call.cdrs.splice(0, call.cdrs.length, ...call.cdrs.filter((cdr) => hasLasted(cdr.row)));
     if (isEmpty(call)) state.calls.waiting.delete(callId);
   }
-  return recordOf(state, {
-    callId,
-    fromTag,
-    toTag,
-    branch,
-    invite: timed,
-    cancel,
-  });
+  return recordOf(state, { callId, fromTag, toTag, branch, invite: timed, cancel });
 }
 
 function readEnd(state: ReaderState, timed: TimedRow, callId: string, method: 'BYE' | 'CANCEL'): readonly RowReading[] {
@@ -542,15 +527,7 @@ function recordOfDialog(
   return invites.flatMap((invite) => {
     const way = wayOf(invite.row);
     if (way !== '') remember(state.calls.used, `${key}${way}`, invite.at.atUs);
-    return recordOf(state, {
-      callId,
-      fromTag,
-      toTag,
-      ...(isCrossed ? { branch: way } : {}),
-      invite,
-      bye,
-      cdr,
-    });
+    return recordOf(state, { callId, fromTag, toTag, ...(isCrossed ? { branch: way } : {}), invite, bye, cdr });
   });
 }
 

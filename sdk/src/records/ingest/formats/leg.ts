@@ -12,7 +12,7 @@ import type {
 } from '../../../contract/call-record.js';
 import { isJsonObject, parseBoundedJson } from '../../../core/json-text.js';
 import type { JsonObject } from '../../../core/json-text.js';
-import type { Attestation, CanonicalTn, Verstat } from '../../../core/terms.js';
+import type { Attestation, CanonicalTn, Verstat } from '../../../core/telephone-number.js';
 import { HopbackError } from '../../../errors.js';
 import { recordIdOf, sourceSha256 } from '../../record-id.js';
 import {
