@@ -11,7 +11,8 @@ import type {
   VerificationRequest,
   VerifiedPassport,
 } from '@hopback/sdk/stir';
-import type { FAILURE_REASONS, VERIFICATION_STEPS } from '@hopback/sdk/stir';
+import type { FAILURE_REASONS } from '@hopback/sdk/stir';
+import type { VERIFICATION_STEPS } from '../../sdk/src/stir/verification/steps.js';
 import type { FAILURE_REASON_NAMES } from '../../sdk/src/stir/verification/step.js';
 
 // Checked by the compiler, never run: what is written here compiles exactly as long as the types keep their word.

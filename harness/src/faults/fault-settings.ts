@@ -19,7 +19,7 @@ const NO_TIME = DURATION.default(0);
 /** Stands for what never comes. */
 const NEVER = Number.POSITIVE_INFINITY;
 
-const datagramFaults = z.strictObject({
+const DatagramFaults = z.strictObject({
   /** How many are lost. */
   lossRate: NO_RATE,
   /** How many arrive twice. */
@@ -50,12 +50,12 @@ const datagramFaults = z.strictObject({
  * What a relay does to the datagrams of one direction. Rates are probabilities from 0 to 1 for each datagram; durations are
  * milliseconds from 0 to 3,600,000, an hour. What is not given does not happen.
  */
-export type DatagramFaults = Readonly<z.input<typeof datagramFaults>>;
+export type DatagramFaults = Readonly<z.input<typeof DatagramFaults>>;
 
 /** Datagram faults, checked, with nothing left open. */
-export type DatagramSettings = Readonly<z.output<typeof datagramFaults>>;
+export type DatagramSettings = Readonly<z.output<typeof DatagramFaults>>;
 
-const streamFaults = z.strictObject({
+const StreamFaults = z.strictObject({
   /** How long each byte is under way. */
   delayMs: NO_TIME,
   /** Up to how much longer each piece is under way, all durations equally likely. */
@@ -92,10 +92,10 @@ const streamFaults = z.strictObject({
  * cut. The bytes are dealt with in pieces; where a piece ends is decided by the seed and not by how the bytes happen to be read.
  * Durations are milliseconds from 0 to 3,600,000, an hour. What is not given does not happen.
  */
-export type StreamFaults = Readonly<z.input<typeof streamFaults>>;
+export type StreamFaults = Readonly<z.input<typeof StreamFaults>>;
 
 /** Stream faults, checked, with nothing left open; a `chunkBytes` of infinity means no re-segmentation. */
-export type StreamSettings = Readonly<z.output<typeof streamFaults>>;
+export type StreamSettings = Readonly<z.output<typeof StreamFaults>>;
 
 /** Faults of the two directions. A direction that is not named keeps the faults that it has, which are none at first. */
 export interface FaultsByDirection<Faults> {
@@ -118,10 +118,10 @@ export interface FaultKind<Settings> {
 }
 
 /** Faults of datagrams. */
-export const DATAGRAM_FAULT_KIND: FaultKind<DatagramSettings> = faultKind(datagramFaults);
+export const DATAGRAM_FAULT_KIND: FaultKind<DatagramSettings> = faultKind(DatagramFaults);
 
 /** Faults of streams. */
-export const STREAM_FAULT_KIND: FaultKind<StreamSettings> = faultKind(streamFaults);
+export const STREAM_FAULT_KIND: FaultKind<StreamSettings> = faultKind(StreamFaults);
 
 function faultKind<Settings>(schema: z.ZodType<Settings>): FaultKind<Settings> {
   const byDirection = z.strictObject({ toTarget: schema.optional(), toSource: schema.optional() });

@@ -19,8 +19,10 @@ export type {
   Appended,
   RecordVisitor,
   SegmentLogState,
+  LogError,
+  LogLosses,
 } from './segment-log.js';
-export type { LogFiles, FolderLock } from './log-files.js';
+export type { LogFiles, FolderLock, LogOperation } from './log-files.js';
 export { lockFolder } from './log-files.js';
 export { openValueJournal } from './value-journal.js';
 export type { ValueJournal, ValueJournalOptions } from './value-journal.js';

@@ -128,7 +128,6 @@ export type {
   StepException,
   StepName,
   VerificationFailure,
-  VerificationStep,
 } from './verification/step.js';
 export { describeVerdict, explainEvidence } from './verification/explain.js';
 export type { ExplainedPassport } from './verification/explain.js';
@@ -142,7 +141,6 @@ export { verificationRequestOf } from './verification/request.js';
 export type { PartyOptions, VerificationRequest } from './verification/request.js';
 export { INLINE_SIGNATURE_CHECKER, createSignaturePool } from './verification/signature-checker.js';
 export type { SignatureChecker, SignaturePool } from './verification/signature-checker.js';
-export { VERIFICATION_STEPS } from './verification/steps.js';
 export { compactIdentityHeader } from './compact-form.js';
 export type { CompactFormResult, CompactFormRefusal } from './compact-form.js';
 export { PASSPORT_TYPES } from './passport.js';
@@ -151,10 +149,16 @@ export type { ShakenClaims } from './passport-types/shaken.js';
 export type { PassportClaims, PassportParty, PassportType, ClaimProblem } from './passport-types/passport-type.js';
 export type { SignatureJob } from './es256.js';
 export type { JsonObject, JsonValue } from '../core/json-text.js';
-export type { Attestation, CanonicalTn, Spc, Verstat } from '../core/telephone-number.js';
+export type {
+  Attestation,
+  CanonicalTn,
+  Spc,
+  Verstat,
+  NumberingPlan,
+  TelephoneNumberResult,
+} from '../core/telephone-number.js';
 export type { EvidenceException, PassportEvidence, VerdictEvidence } from '../core/verdict-evidence.js';
 export { canonicalTelephoneNumber, NORTH_AMERICAN_PLAN } from '../core/telephone-number.js';
-export type { NumberingPlan, TelephoneNumberResult } from '../core/telephone-number.js';
 export { maskTelephoneNumber } from '../core/text.js';
 export { headerValues, parseSipRequest } from '../core/sip-request.js';
 export type { SipRequestResult, SipRequestText } from '../core/sip-request.js';

@@ -23,6 +23,7 @@ export type {
   FilingDirectoryOptions,
   FilingReference,
   FilingListReading,
+  ListedFiling,
 } from './filing-directory.js';
 export { outboundHeaders, verifyIdentity } from './verify-identity.js';
 export type { CallIdentity, OutboundHeadersOptions, VerifyIdentityOptions, SipMiddleware } from './verify-identity.js';
@@ -33,6 +34,8 @@ export type {
   RedirectRule,
   SigningRule,
   VerificationRule,
+  RedirectRuleBase,
+  RedirectCondition,
 } from './redirect/profile.js';
 export { createRedirectServer } from './redirect/redirect-server.js';
 export type { RedirectServer, RedirectServerOptions, RedirectHandler } from './redirect/redirect-server.js';
@@ -45,6 +48,9 @@ export type {
   CallConcern,
   IsupLocation,
   UpstreamFiling,
+  PoorVerdict,
 } from './treat-call.js';
-export type { CallEnd } from './calls/call-state.js';
+export type { CallEnd, EndingParty, DialogLike } from './calls/call-state.js';
 export type { FinalResponseLike, RelayOptions } from './relay-failure.js';
+export type { LegMessage, OwnSource } from '../records/ingest/formats/leg.js';
+export { Release } from '../contract/call-record.js';

@@ -1,7 +1,15 @@
 export { createManualClock, TEST_NOW_MS } from './manual-clock.js';
 export type { ManualClock } from './manual-clock.js';
 export { createTestKey, testKeyFromPem } from './test-key.js';
-export type { TestCertificate, TestKey, NameAttribute, SignatureHash, TestKeyType, TestName } from './test-key.js';
+export type {
+  TestCertificate,
+  TestKey,
+  NameAttribute,
+  SignatureHash,
+  TestKeyType,
+  TestName,
+  NameAttributeType,
+} from './test-key.js';
 export { createTestPki, CRL_REASONS } from './test-pki.js';
 export type {
   CaOptions,
@@ -27,10 +35,19 @@ export {
   divertedTn,
   sampleInvite,
   GOOD_PASSPORTS,
+  createPassportFaultContext,
 } from './passport.js';
-export type { PassportOptions, SampleInviteOptions, GoodPassport, TestPassport, PassportFault } from './passport.js';
-export { createPassportFaultContext } from './passport.js';
-export type { PassportFaultContext } from './passport.js';
+export type {
+  PassportOptions,
+  SampleInviteOptions,
+  GoodPassport,
+  TestPassport,
+  PassportFault,
+  PassportFaultContext,
+  FaultProfile,
+  FaultyIdentityHeader,
+  GoodCall,
+} from './passport.js';
 export { PASSPORT_FAULTS } from './passport-faults/index.js';
 export type { PassportFaultName } from './passport-faults/index.js';
 export { SERVER_FAULTS, startCertificateServer } from './certificate-server/server.js';
@@ -43,9 +60,9 @@ export type {
 } from './certificate-server/server.js';
 export type { PublishOptions, ServerFault, ContentCoding, ServerAnswer } from './certificate-server/answer.js';
 export { createScriptedLookup, sampleCallRecord, TEST_TRUNKS } from './sample-call-record.js';
-export type { ScriptedLookup, LookupFunction } from './sample-call-record.js';
+export type { ScriptedLookup, LookupFunction, LookupCallback } from './sample-call-record.js';
 export { CERTIFICATE_FAULTS } from './certificate-faults.js';
-export type { CertificateFaultName, CertificateFault } from './certificate-faults.js';
+export type { CertificateFaultName, CertificateFault, FaultyChain } from './certificate-faults.js';
 
 // The carrier side of the platform.
 export { createTestPlatform } from './platform/test-platform.js';
@@ -78,3 +95,7 @@ export type { PerformedEffect } from './platform/kit-tracebacks.js';
 export type { ReceivedBatch } from './platform/kit-registry.js';
 export type { TestProductionFile } from './platform/kit-demands.js';
 export { KEY_USAGES } from './issue-certificate.js';
+export type { PlatformEventEnvelope } from '../contract/event.js';
+export { ProductionFile, DemandDecisionRequest } from '../contract/demand.js';
+export type { DemandState } from '../contract/demand.js';
+export { WebhookEndpointCreation, CreatedWebhookEndpoint, WebhookEndpoint } from '../contract/event.js';

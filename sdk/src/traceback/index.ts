@@ -3,7 +3,7 @@
  * @packageDocumentation
  */
 export type { ContactDetails, ProviderReference } from '../contract/common.js';
-export { TracebackAnswer, TracebackRequest } from '../contract/traceback-exchange.js';
+export { TracebackAnswer, TracebackRequest, EvidenceReference } from '../contract/traceback-exchange.js';
 export type {
   AnsweredCall,
   CustomerStatement,
@@ -112,7 +112,7 @@ export type { OutcomeKind } from './lifecycle/hop-machine.js';
 export type { TracebackEffect } from './lifecycle/traceback-view.js';
 
 // Requests out of e-mail, text and CSV, and answers as both.
-export { readIntakeLabels } from './intake/intake-fields.js';
+export { readIntakeLabels, INTAKE_FIELDS } from './intake/intake-fields.js';
 export type { IntakeField } from './intake/intake-fields.js';
 export { readRequestCsvMap, RequestCsvMap } from './intake/intake-options.js';
 export type { IntakeOptions } from './intake/intake-options.js';
@@ -121,3 +121,5 @@ export { readPastedText } from './intake/read-pasted-text.js';
 export { MAX_INTAKE_EMAIL_BYTES, readEmail } from './intake/read-email.js';
 export { readRequestCsv } from './intake/read-request-csv.js';
 export { answerEmail, portalFields, requestText } from './intake/answer-email.js';
+export { HopSide } from '../contract/call-record.js';
+export type { SourceNumbers } from '../records/ingest/record-reader.js';

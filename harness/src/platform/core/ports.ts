@@ -11,8 +11,6 @@ import type { ReferenceMeaning } from '@hopback/sdk/internal';
 import type { PlatformDatabase, PlatformTransaction } from './area.js';
 import type { SharedRecord } from '@hopback/sdk/records';
 
-type TracebackConclusion = NonNullable<Traceback['outcome']>;
-
 // What areas ask of each other. Each is carried out by the area that has the tables; the others know this file alone.
 
 /** Where a port reads: within a transaction what that has written, else what has been committed. */
@@ -149,7 +147,7 @@ export interface TracebackDesk {
   readonly ofCampaign: (
     reading: Reading,
     campaignId: string,
-  ) => Promise<readonly { readonly tracebackId: string; readonly outcome?: TracebackConclusion }[]>;
+  ) => Promise<readonly { readonly tracebackId: string; readonly outcome?: NonNullable<Traceback['outcome']> }[]>;
   /** Tracebacks that were opened in a stretch of time, `fromMs` in it and `toMs` not, by that time; read in pages. */
   readonly openedBetween: (
     reading: Reading,

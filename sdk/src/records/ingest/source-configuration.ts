@@ -150,12 +150,12 @@ const FORMATS: readonly string[] = sources.flatMap(({ shape }) =>
 );
 
 /** A source as a carrier writes it. Keys that are not known are errors. */
-const sourceConfigurationSchema = z.discriminatedUnion('format', sources, {
+const SourceConfiguration = z.discriminatedUnion('format', sources, {
   error: ({ code }) => (code === 'invalid_union' ? `must be one of ${FORMATS.join(', ')}` : undefined),
 });
 
 /** A source as a carrier declares it: which format, how to read its times and numbers, and where it is. Plain JSON. */
-export type SourceConfiguration = z.infer<typeof sourceConfigurationSchema>;
+export type SourceConfiguration = z.infer<typeof SourceConfiguration>;
 
 /** Signalling that agents capture and send as HEP3. */
 export type HepConfiguration = Extract<SourceConfiguration, { readonly format: 'hep' }>;
@@ -178,7 +178,7 @@ export type FileSourceConfiguration = Exclude<SourceConfiguration, HepConfigurat
  * ```
  */
 export function readSourceConfiguration(value: unknown, options: { readonly at?: string } = {}): SourceConfiguration {
-  const result = readBySchema(sourceConfigurationSchema, value);
+  const result = readBySchema(SourceConfiguration, value);
   if (result.success) return result.data;
   throw configurationError(options.at ?? 'the source', { error: result.error, value });
 }

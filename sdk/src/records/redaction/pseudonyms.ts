@@ -11,7 +11,15 @@ export interface PseudonymOptions {
   readonly tenantId: string;
 }
 
-const DOMAINS = ['called-number', 'calling-number', 'call-group', 'trunk', 'call-id', 'source', 'call-key'] as const;
+export const DOMAINS = [
+  'called-number',
+  'calling-number',
+  'call-group',
+  'trunk',
+  'call-id',
+  'source',
+  'call-key',
+] as const;
 
 /** What a pseudonym is for. The same text has another one in each: a number as called cannot be found again as calling. */
 export type PseudonymDomain = (typeof DOMAINS)[number];

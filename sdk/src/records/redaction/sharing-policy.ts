@@ -51,7 +51,7 @@ export type SharingException = Readonly<z.infer<typeof sharingException>>;
  * that shares least decides, and each member is treated as the strictest of those levels would. So an exception never makes a carrier
  * share more, and their order does not matter.
  */
-const sharingPolicyData = z.strictObject({
+const SharingPolicyData = z.strictObject({
   id: z.string().min(1).max(128).describe('name and version: goes along with every record'),
   /** The general level. */
   share,
@@ -60,7 +60,7 @@ const sharingPolicyData = z.strictObject({
   members: z.strictObject({ suspicious: memberPolicy, 'all-pseudonymous': memberPolicy, all: memberPolicy }).readonly(),
   exceptions: z.array(sharingException).max(MAX_SHARING_EXCEPTIONS).readonly(),
 });
-export type SharingPolicyData = Readonly<z.infer<typeof sharingPolicyData>>;
+export type SharingPolicyData = Readonly<z.infer<typeof SharingPolicyData>>;
 
 /** The policy that holds where none is given: suspicious calls alone, pseudonymous. */
 export const DEFAULT_SHARING_POLICY: SharingPolicyData = Object.freeze({
@@ -137,7 +137,7 @@ export function createSharingPolicy(options: SharingPolicyOptions): SharingPolic
 }
 
 function checkedData(value: unknown, what: string): SharingPolicyData {
-  const read = readBySchema(sharingPolicyData, value);
+  const read = readBySchema(SharingPolicyData, value);
   if (!read.success) throw configurationError(what, { error: read.error, value });
   return read.data;
 }

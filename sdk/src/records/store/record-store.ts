@@ -19,16 +19,16 @@ const shortText = z.string().max(MAX_TEXT_CHARS);
 const wholeNumber = z.int().min(0);
 
 /** A stretch of time, microseconds since the epoch, both ends included. */
-export const timeWindow = z.object({ fromUs: z.number(), toUs: z.number() });
-export type TimeWindow = Readonly<z.infer<typeof timeWindow>>;
+export const TimeWindow = z.object({ fromUs: z.number(), toUs: z.number() });
+export type TimeWindow = Readonly<z.infer<typeof TimeWindow>>;
 
 /**
  * What is looked for. All that is given has to match; at least one of `calledTn`, `callingTn`, `callId`, `origId`, `callGroupId`, `trunk`
  * and `recordId` is given. Numbers are canonical.
  */
-export const recordQuery = z.object({
+export const RecordQuery = z.object({
   /** When the leg began; of one whose local time comes twice, and is not told apart, either instant will do. */
-  window: timeWindow,
+  window: TimeWindow,
   /** The number called, as written, translated, or the location routing number that stood for it. */
   calledTn: z.exactOptional(shortText),
   /** The number of From or the asserted one. */
@@ -44,7 +44,7 @@ export const recordQuery = z.object({
   /** Records at most, 1 to 10,000. Default 1,000. */
   limit: z.exactOptional(z.number()),
 });
-export type RecordQuery = Readonly<z.infer<typeof recordQuery>>;
+export type RecordQuery = Readonly<z.infer<typeof RecordQuery>>;
 
 /** What a look-up found. */
 export interface FoundRecords {
@@ -55,7 +55,7 @@ export interface FoundRecords {
 }
 
 /** What became of records that were handed in. */
-export const insertedCounts = z.object({
+export const Inserted = z.object({
   /** Records that are new. */
   inserted: wholeNumber,
   /** Records whose id was there already: left as they were. */
@@ -63,7 +63,7 @@ export const insertedCounts = z.object({
   /** Records older than retention, not taken. */
   expired: wholeNumber,
 });
-export type Inserted = Readonly<z.infer<typeof insertedCounts>>;
+export type Inserted = Readonly<z.infer<typeof Inserted>>;
 
 /** Adds what became of further records. */
 export function addInserted(sum: { -readonly [Name in keyof Inserted]: Inserted[Name] }, more: Inserted): void {
@@ -73,10 +73,10 @@ export function addInserted(sum: { -readonly [Name in keyof Inserted]: Inserted[
 }
 
 /** A hold: records that outlive retention until it is released. */
-export const legalHold = z.object({
+export const LegalHold = z.object({
   holdId: shortText,
   reason: shortText,
-  query: recordQuery,
+  query: RecordQuery,
   /** When it was ordered, microseconds since the epoch. */
   placedAtUs: z.number(),
   /** Until when, microseconds since the epoch; undefined without end. */
@@ -84,10 +84,10 @@ export const legalHold = z.object({
   /** Records under it. */
   count: wholeNumber,
 });
-export type LegalHold = Readonly<z.infer<typeof legalHold>>;
+export type LegalHold = Readonly<z.infer<typeof LegalHold>>;
 
 /** One line of the list that a store keeps of its holds: who did what, when and why. Nothing is ever taken off it. */
-export const holdAuditEntry = z.object({
+export const HoldAuditEntry = z.object({
   /** `ended`: the time that the hold was ordered for is over; found by `expire`. */
   action: z.enum(['held', 'released', 'ended']),
   holdId: shortText,
@@ -99,11 +99,11 @@ export const holdAuditEntry = z.object({
   /** Records that were under the hold then. */
   count: wholeNumber,
 });
-export type HoldAuditEntry = Readonly<z.infer<typeof holdAuditEntry>>;
+export type HoldAuditEntry = Readonly<z.infer<typeof HoldAuditEntry>>;
 
 /** An order to keep records. */
-export const holdOrder = z.object({
-  query: recordQuery,
+export const HoldOrder = z.object({
+  query: RecordQuery,
   /** Why: the matter, the demand, the case number. */
   reason: shortText,
   /** Until when, microseconds since the epoch; without it until it is released. */
@@ -111,10 +111,10 @@ export const holdOrder = z.object({
   /** Who orders it, for the audit. */
   by: z.exactOptional(shortText),
 });
-export type HoldOrder = Readonly<z.infer<typeof holdOrder>>;
+export type HoldOrder = Readonly<z.infer<typeof HoldOrder>>;
 
 /** What a store holds. */
-export const storeStatistics = z.object({
+export const StoreStatistics = z.object({
   records: wholeNumber,
   /** Octets on disk; 0 where there is none. */
   sizeBytes: wholeNumber,
@@ -123,10 +123,10 @@ export const storeStatistics = z.object({
   oldestUs: z.exactOptional(z.number()),
   newestUs: z.exactOptional(z.number()),
 });
-export type StoreStatistics = Readonly<z.infer<typeof storeStatistics>>;
+export type StoreStatistics = Readonly<z.infer<typeof StoreStatistics>>;
 
 /** What "not found" has to hold for in a store. */
-export const storeScope = z.object({
+export const StoreScope = z.object({
   /** Every source that records came from or coverage was told of, in order, also where nothing of it is complete or left. */
   sources: z.array(shortText).readonly(),
   /**
@@ -135,7 +135,7 @@ export const storeScope = z.object({
    */
   retainedFromUs: z.exactOptional(z.number()),
 });
-export type StoreScope = Readonly<z.infer<typeof storeScope>>;
+export type StoreScope = Readonly<z.infer<typeof StoreScope>>;
 
 /** Where look-ups are made. Every store is one; carriers whose records live elsewhere have no other. */
 export interface RecordLookup extends AsyncDisposable {

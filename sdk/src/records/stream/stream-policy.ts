@@ -28,7 +28,7 @@ const backoff = z
   .object({ baseMs: z.number().min(1), capMs: z.number() })
   .refine(({ baseMs, capMs }) => baseMs <= capMs, { path: ['capMs'], error: 'must not be less than baseMs' });
 
-const streamPolicySchema = z.object({
+const StreamPolicy = z.object({
   /** Batches on their way at once, 1 to 64. Records of one call are in one of them at a time. */
   maxInFlight: z.int().min(1).max(64),
   /** Records of a batch, 1 to 10,000. */
@@ -70,7 +70,7 @@ const streamPolicySchema = z.object({
 });
 
 /** How a stream batches, tries again and what it holds. */
-export type StreamPolicy = Readonly<z.infer<typeof streamPolicySchema>>;
+export type StreamPolicy = Readonly<z.infer<typeof StreamPolicy>>;
 
 /**
  * What holds unless told otherwise.
@@ -112,7 +112,7 @@ export const DEFAULT_STREAM_POLICY: StreamPolicy = {
  */
 export function streamPolicy(given: Partial<StreamPolicy> = {}): StreamPolicy {
   const policy = { ...DEFAULT_STREAM_POLICY, ...given };
-  const read = streamPolicySchema.safeParse(policy);
+  const read = StreamPolicy.safeParse(policy);
   if (!read.success) throw configurationError('the policy of the stream', { error: read.error, value: policy });
   return policy;
 }

@@ -35,7 +35,7 @@ function ramp<Rest extends z.ZodRawShape>(direction: 'rising' | 'falling', most:
     });
 }
 
-const suspicionPolicy = z
+const SuspicionPolicy = z
   .object({
     /** Name and version: stands in every judgement. 1 to 128 characters. */
     id: z.string().min(1).max(128),
@@ -109,7 +109,7 @@ const suspicionPolicy = z
   });
 
 /** How calls are judged, as data. */
-export type SuspicionPolicy = Readonly<z.infer<typeof suspicionPolicy>>;
+export type SuspicionPolicy = Readonly<z.infer<typeof SuspicionPolicy>>;
 
 /**
  * The policy that holds where none is given. Its thresholds were set on generated traffic and on what courts and regulators have
@@ -187,7 +187,7 @@ export const DEFAULT_SUSPICION_POLICY: SuspicionPolicy = Object.freeze({
  * @throws {@link HopbackError} `invalid-configuration`, with `details.member`, for what is out of its bounds
  */
 export function checkSuspicionPolicy(policy: SuspicionPolicy): void {
-  const read = suspicionPolicy.safeParse(policy);
+  const read = SuspicionPolicy.safeParse(policy);
   if (!read.success) throw configurationError('the suspicion policy', { error: read.error, value: policy });
 }
 

@@ -42,7 +42,7 @@ export interface CrlEntry {
  */
 export const CRL_MAX_ENTRIES = 32_768;
 
-const REASONS = {
+export const REASONS = {
   0: 'unspecified',
   1: 'keyCompromise',
   2: 'cACompromise',

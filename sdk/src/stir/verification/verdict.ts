@@ -92,20 +92,20 @@ interface Decision extends Chain {
 function chainsOf(pending: StartedVerification): readonly Chain[] {
   const active = pending.tokens.every(isActive) ? pending.tokens : pending.tokens.filter(isActive);
   // One header, and whatever policy says of several: as nearly every call has it.
-  if (active.length < 2) return active.map((token) => chain([token]));
+  if (active.length < 2) return active.map((token) => chainFrom([token]));
   const callers = active.filter((token) => token.type?.role === 'caller');
   if (pending.context.policy.verstatPriority === 'worst-of-all') {
     // The first one answers for the call, wherever its header stood.
-    return [chain([...callers, ...active.filter((token) => token.type?.role !== 'caller')])];
+    return [chainFrom([...callers, ...active.filter((token) => token.type?.role !== 'caller')])];
   }
   // Headers that no known type speaks through decide only where nothing else does.
-  if (callers.length === 0) return active.map((token) => chain([token]));
-  return callers.map((caller) => chain(chainOf(caller)));
+  if (callers.length === 0) return active.map((token) => chainFrom([token]));
+  return callers.map((caller) => chainFrom(chainOf(caller)));
 }
 
 const isActive = (token: Token): boolean => !token.ignored;
 
-function chain(tokens: readonly Token[]): Chain {
+function chainFrom(tokens: readonly Token[]): Chain {
   let status: CallVerdict['status'] = 'indeterminate';
   for (const token of tokens) if (token.type?.role === 'caller') status = 'passed';
   for (const token of tokens) {

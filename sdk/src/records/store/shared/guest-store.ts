@@ -8,16 +8,16 @@ import {
   checkRecord,
   checkWindow,
   checkedLimit,
-  holdAuditEntry,
-  holdOrder,
-  insertedCounts,
-  legalHold,
-  recordQuery,
-  storeScope,
-  storeStatistics,
-  timeWindow,
+  HoldAuditEntry,
+  HoldOrder,
+  Inserted,
+  LegalHold,
+  RecordQuery,
+  StoreScope,
+  StoreStatistics,
+  TimeWindow,
 } from '../record-store.js';
-import type { FoundRecords, RecordQuery, RecordStore, TimeWindow } from '../record-store.js';
+import type { FoundRecords, RecordStore } from '../record-store.js';
 
 // What crosses the socket between two processes of one user. Requests are checked member by member, for whoever is at the other end may
 // be another release. Answers are checked in their outline: the records in them come out of the store as they were put in.
@@ -95,26 +95,26 @@ const OPERATIONS = {
   hello: operation(nothing, done, () => Promise.resolve(null)),
   insert: operation(
     z.object({ records: z.array(wholeRecord).max(MAX_INSERT_RECORDS) }),
-    insertedCounts,
+    Inserted,
     (store, { records }) => store.insert(records),
   ),
-  find: operation(recordQuery, foundRecords, (store, query) => store.find(query)),
+  find: operation(RecordQuery, foundRecords, (store, query) => store.find(query)),
   cover: operation(interval, done, (store, covered) => store.cover(covered)),
   uncover: operation(interval, done, (store, uncovered) => store.uncover(uncovered)),
-  scope: operation(nothing, storeScope, (store) => store.scope()),
-  coverage: operation(timeWindow, z.array(interval), (store, window) => store.coverage(window)),
+  scope: operation(nothing, StoreScope, (store) => store.scope()),
+  coverage: operation(TimeWindow, z.array(interval), (store, window) => store.coverage(window)),
   expire: operation(z.object({ beforeUs: z.number() }), z.int().min(0), (store, { beforeUs }) =>
     store.expire(beforeUs),
   ),
-  hold: operation(holdOrder, legalHold, (store, order) => store.hold(order)),
+  hold: operation(HoldOrder, LegalHold, (store, order) => store.hold(order)),
   release: operation(
     z.object({ holdId: text, reason: text, by: z.exactOptional(text) }),
     z.boolean(),
     (store, { holdId, reason, by }) => store.release(holdId, reason, by),
   ),
-  holds: operation(nothing, z.array(legalHold), (store) => store.holds()),
-  'hold-audit': operation(nothing, z.array(holdAuditEntry), (store) => store.holdAudit()),
-  statistics: operation(nothing, storeStatistics, (store) => store.statistics()),
+  holds: operation(nothing, z.array(LegalHold), (store) => store.holds()),
+  'hold-audit': operation(nothing, z.array(HoldAuditEntry), (store) => store.holdAudit()),
+  statistics: operation(nothing, StoreStatistics, (store) => store.statistics()),
 };
 type OperationName = keyof typeof OPERATIONS;
 type Operation = Pick<(typeof OPERATIONS)[OperationName], 'kind' | 'read'>;
@@ -243,7 +243,7 @@ export function createGuestStore(send: SendRequest): RecordStore {
       for (const record of records) checkRecord(record);
       // All of them before the first is sent: a record that is too long is found before any is there.
       const sum = { inserted: 0, repeated: 0, expired: 0 };
-      for (const batch of batchesOf(records)) addInserted(sum, checked(insertedCounts, await asked('insert', batch)));
+      for (const batch of batchesOf(records)) addInserted(sum, checked(Inserted, await asked('insert', batch)));
       return sum;
     },
     find: async (query) => {
