@@ -144,7 +144,7 @@ test('steady time goes forward, and is near that of the machine', () => {
 });
 
 test('a timer in the background keeps no process alive', () => {
-  const script = `import { schedule, scheduleInBackground } from '@hopback/sdk/internal';
+  const script = `import { schedule, scheduleInBackground } from '@hopback/sdk/internal/runtime';
     scheduleInBackground(() => console.log('background'), 60_000);
     schedule(() => console.log('foreground'), 5);`;
   const options = { encoding: 'utf8', timeout: 30_000 } as const;

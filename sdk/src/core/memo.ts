@@ -1,22 +1,3 @@
-/** What a map remembers under a key, or else what is computed now and remembered. */
-export function remember<Key, Value>(known: Map<Key, Value>, key: Key, compute: () => Value): Value {
-  const before = known.get(key);
-  if (before !== undefined) return before;
-  const value = compute();
-  known.set(key, value);
-  return value;
-}
-
-/** Values by a key that several may have, each group in the order of the values. */
-export function groupedBy<Value>(
-  values: Iterable<Value>,
-  keyOf: (value: Value) => string,
-): ReadonlyMap<string, readonly Value[]> {
-  const groups = new Map<string, Value[]>();
-  for (const value of values) remember(groups, keyOf(value), () => []).push(value);
-  return groups;
-}
-
 /**
  * Remembers what was made of objects that are never changed, for as long as somebody holds them: it is the same whenever it is made.
  * @returns a function that gives what is remembered of an object, or makes it; never throws of itself

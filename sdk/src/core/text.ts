@@ -158,3 +158,12 @@ export function grouped<Key, Item>(items: Iterable<Item>, keysOf: (item: Item) =
 export function membersOf(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>) : {};
 }
+
+/** What a map remembers under a key, or else what is computed now and remembered. */
+export function remember<Key, Value>(known: Map<Key, Value>, key: Key, compute: () => Value): Value {
+  const before = known.get(key);
+  if (before !== undefined) return before;
+  const value = compute();
+  known.set(key, value);
+  return value;
+}

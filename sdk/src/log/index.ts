@@ -34,6 +34,8 @@ export {
   merkleLeafHash,
   verifyConsistency,
   verifyInclusion,
+  merkleRoot,
+  signCheckpoint,
 } from './merkle-tree.js';
 export type { Checkpoint, CheckpointVerdict, LogSigner, ConsistencyProof, InclusionProof } from './merkle-tree.js';
 export { openMerkleLog, openSignedPart } from './merkle-log.js';

@@ -22,13 +22,14 @@ export type RawEvidence =
  * @see FIPS 180-4 section 6.2, `source` of {@link CallRecord} for the hash of several rows
  * @example
  * ```ts
- * const description = { id: 'fs-1', format: 'freeswitch-csv', time: { zone: 'utc' }, keepRaw: true } as const;
+ * const source = { id: 'fs-1', format: 'freeswitch-csv', time: { zone: 'utc' }, keepRaw: true } as const;
  * const text =
  *   '"Ann","12025550101","12025550102","public","2026-11-02 12:00:00","","2026-11-02 12:00:09","9","0",' +
  *   '"NO_ANSWER","c0a8b1d2-0000-4000-8000-000000000001","","","PCMU","PCMU"';
- * const [reading] = createFreeswitchCsvReader(description).read({ text, sha256: sourceSha256(text), line: 1 });
+ * const ofOtherBytes = '0'.repeat(64);
+ * const [reading] = createSourceReader(source).read({ text, sha256: ofOtherBytes, line: 1 });
  * const evidence = reading?.status === 'record' ? rawEvidence(reading.record) : undefined;
- * if (evidence?.status === 'kept') console.log(evidence.rows.length, evidence.matches); // 1 true
+ * if (evidence?.status === 'kept') console.log(evidence.rows.length, evidence.matches); // 1 false
  * ```
  */
 export function rawEvidence(record: CallRecord): RawEvidence {

@@ -29,7 +29,7 @@ export type {
   TnAuthEntry,
 } from './certificates/certificate.js';
 export { parseCrl } from './certificates/crl.js';
-export type { CertificateRevocationList, CrlParseResult, CrlEntry } from './certificates/crl.js';
+export type { CertificateRevocationList, CrlParseResult, CrlEntry, CrlReason } from './certificates/crl.js';
 export { parseCertificate, parseCertificateChain } from './certificates/parse-certificate.js';
 export { createTrustStore, loadTrustStore } from './certificates/trust-store.js';
 export type { TrustStore, TrustStoreFiles, TrustStoreProblem } from './certificates/trust-store.js';
@@ -75,7 +75,12 @@ export type {
   AuthenticationServiceOptions,
   DiversionRequest,
 } from './signing/authentication-service.js';
-export type { SigningRequest, NumberSigningRequest, SipSigningRequest } from './signing/signing-request.js';
+export type {
+  SigningRequest,
+  NumberSigningRequest,
+  SipSigningRequest,
+  SigningRequestBase,
+} from './signing/signing-request.js';
 export type {
   DiversionOutcome,
   NotSigned,
@@ -164,3 +169,4 @@ export { headerValues, parseSipRequest } from '../core/sip-request.js';
 export type { SipRequestResult, SipRequestText } from '../core/sip-request.js';
 export type { SignatureAlgorithmName } from './certificates/parse-certificate.js';
 export type { Conclusion } from './verification/verdict.js';
+export type { PassportSyntaxReason } from './passport.js';

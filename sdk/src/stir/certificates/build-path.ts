@@ -24,7 +24,7 @@ import type {
   RevocationStatus,
   SignatureCost,
 } from './path.js';
-import { groupedBy, remember } from '../../core/memo.js';
+import { grouped, remember } from '../../core/text.js';
 
 /** Most certificates in a path, anchor included: a delegate of a delegate under two intermediates has six; none in use has more. */
 export const PATH_MAX_CERTIFICATES = 10;
@@ -117,7 +117,7 @@ function collectIssuers(rest: readonly Certificate[], options: PathOptions): Iss
     anchors,
     given: new Set([...anchors, ...intermediates.map(({ sha256 }) => sha256)]),
     all: certificates,
-    bySubject: groupedBy(certificates, ({ subject }) => subject.canonical),
+    bySubject: grouped(certificates, ({ subject }) => [subject.canonical]),
   };
 }
 

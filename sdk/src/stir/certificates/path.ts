@@ -4,7 +4,7 @@ import { SIGNATURE_ALGORITHMS, checkSignature, permittedAlgorithm } from './pars
 import type { SignatureAlgorithmName, SignatureCheck } from './parse-certificate.js';
 import { authorityEncompasses, mergeAuthority, tnAuthListText } from './tn-auth-list.js';
 import type { MergedAuthority } from './tn-auth-list.js';
-import { remember } from '../../core/memo.js';
+import { remember } from '../../core/text.js';
 
 /** Every way a certification path can fail. Collected, not first-only. @see RFC 5280 section 6, RFC 8226, RFC 9060 */
 export type PathFailureReason =

@@ -7,7 +7,7 @@ import type { CertificatePath, RevocationLookup, RevocationStatus } from './path
 import { namesChain } from './path.js';
 import { DEFAULT_SIGNATURE_ALGORITHMS, checkSignature } from './parse-certificate.js';
 import type { SignatureAlgorithmName } from './parse-certificate.js';
-import { groupedBy } from '../../core/memo.js';
+import { grouped } from '../../core/text.js';
 
 /** Most CRLs in one set: the STI-PA's one and one for each CA; a look-up goes through the indirect ones. */
 export const REVOCATION_SET_MAX_CRLS = 64;
@@ -115,9 +115,9 @@ export function createRevocationSet(
   const judged = [...offered.values()].map((crl) => judge(crl, options));
   const { newest, older } = keepNewest(judged.filter((result) => 'signer' in result));
   const indirect = newest.filter(({ crl }) => crl.scope.indirect);
-  const direct = groupedBy(
+  const direct = grouped(
     newest.filter(({ crl }) => !crl.scope.indirect),
-    ({ crl }) => crl.issuer.canonical,
+    ({ crl }) => [crl.issuer.canonical],
   );
   return Object.freeze({
     crls: newest,

@@ -514,7 +514,7 @@ function claimsOf(value: string): PassportClaims | undefined {
  * const parsed = parseSipRequest(sampleInvite({ origTn: '12025550101' }));
  * if (parsed.status === 'malformed') throw new Error(parsed.reason);
  * const request = verificationRequestOf(parsed.request);
- * console.log(readParties(request, DEFAULT_VERIFICATION_POLICY).orig?.value); // 12025550101
+ * console.log(request.from?.includes('12025550101')); // true
  * ```
  */
 export function verificationRequestOf(

@@ -112,8 +112,8 @@ const MEMBERS: ReadonlySet<string> = new Set([...WRITTEN, ...READ, ...Object.key
  * @see RFC 3261 section 21.3
  * @example
  * ```ts
- * const profile = redirectProfile({ attestationFields: ['Attestation'] }, REDIRECT_PROFILES['x-identity']);
- * console.log(profile.status, profile.identityField, profile.attestationFields.join()); // 300 X-Identity Attestation
+ * const profile = redirectProfile({ attestationFields: ['Attestation'] });
+ * console.log(profile.attestationFields.join()); // Attestation
  * ```
  */
 export function redirectProfile(
