@@ -170,3 +170,5 @@ export type { SipRequestResult, SipRequestText } from '../core/sip-request.js';
 export type { SignatureAlgorithmName } from './certificates/parse-certificate.js';
 export type { Conclusion } from './verification/verdict.js';
 export type { PassportSyntaxReason } from './passport.js';
+export { CRL_REASONS } from './certificates/crl.js';
+export type { JsonFailure } from '../core/json-text.js';

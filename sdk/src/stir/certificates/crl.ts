@@ -42,7 +42,7 @@ export interface CrlEntry {
  */
 export const CRL_MAX_ENTRIES = 32_768;
 
-export const REASONS = {
+export const CRL_REASONS = {
   0: 'unspecified',
   1: 'keyCompromise',
   2: 'cACompromise',
@@ -56,9 +56,9 @@ export const REASONS = {
 } as const;
 
 /** Why a certificate was revoked. @see RFC 5280 section 5.3.1 */
-export type CrlReason = (typeof REASONS)[keyof typeof REASONS];
+export type CrlReason = (typeof CRL_REASONS)[keyof typeof CRL_REASONS];
 
-const REASON_OF_CODE: Readonly<Record<number, CrlReason>> = REASONS;
+const REASON_OF_CODE: Readonly<Record<number, CrlReason>> = CRL_REASONS;
 
 const PROCESSED_ENTRY_EXTENSIONS: ReadonlySet<string> = new Set([
   EXTENSION_OID.reasonCode,
