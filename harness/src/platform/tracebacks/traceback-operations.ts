@@ -47,7 +47,10 @@ const ofTraceback = (parts: AnswerParts, run: (work: CallWork, held: HeldTraceba
   acting(parts, async (work) => {
     const tracebackId = work.call.request.parameters['tracebackId'] ?? '';
     const held = (await work.engine.load(work.transaction, [tracebackId])).get(tracebackId);
-    return held === undefined ? problemAnswer('not-found') : run(work, held);
+    if (held !== undefined) return run(work, held);
+    // An id that does not exist costs, and leaves in the audit, what one of somebody else does: neither tells whether it exists.
+    await work.looking([tracebackId]);
+    return problemAnswer('not-found');
   });
 
 /** Opening and reading tracebacks, each as far as the caller may see. */

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { getServers } from 'node:dns';
 import { createReadStream, fstatSync, writeSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
-import { open, readdir, realpath, stat } from 'node:fs/promises';
+import { open, readdir, realpath, rm, stat } from 'node:fs/promises';
 import { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import { schedule, scheduleInBackground } from '../../core/runtime/clock.js';
@@ -138,10 +138,22 @@ const FILES = {
 
 async function newFile(path: string, text: string, mode: number): Promise<void> {
   try {
-    await writeWholeFile(path, text, { mode, isNew: true });
+    await writeWhole(path, text, mode);
   } catch (cause) {
     if (codeOf(cause) === 'EEXIST') failed('exists already and is not overwritten', path);
     failed('cannot be written', path, cause);
+  }
+}
+
+/** What could not be written whole is taken away again: half a key is none, and would stand in the way of the next attempt. */
+async function writeWhole(path: string, text: string, mode: number): Promise<void> {
+  // "wx" refuses what is there, a link included, so that nobody's key is overwritten and none goes where a link points.
+  const file = await open(path, 'wx', mode);
+  try {
+    await writeThrough(file, text);
+  } catch (cause) {
+    await rm(path, { force: true });
+    throw cause;
   }
 }
 

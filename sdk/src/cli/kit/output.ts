@@ -2,6 +2,7 @@ import { printableText } from '../../core/text.js';
 import { EXIT } from './command.js';
 import type { ExitCode, Options } from './command.js';
 import type { ProgramIo, CliOutput } from './node-io.js';
+import { shownText } from './node-io.js';
 
 /**
  * Writes lines; where the output is a terminal that wants them, marks and headings get their colours. Whatever of a peer is in a
@@ -146,11 +147,11 @@ export async function tallied<Item>(
 export function reasonLines(reasons: Readonly<Partial<Record<string, number>>>, before = ''): readonly string[] {
   return Object.entries(reasons)
     .toSorted(([, one = 0], [, other = 0]) => other - one)
-    .map(([reason, count]) => `  ${before}${printableText(reason).padEnd(REASON_CHARS)} ${String(count)}`);
+    .map(([reason, count]) => `  ${before}${shownText(reason).padEnd(REASON_CHARS)} ${String(count)}`);
 }
 
 /** Room for most of them. */
-const REASON_CHARS = 20;
+const REASON_CHARS = 24;
 
 /** A column: its heading, and where its text is taken from. */
 export interface Column {

@@ -1,9 +1,13 @@
+import { printableText } from '../../core/text.js';
 import { HopbackError } from '../../errors.js';
 import { bearerToken } from '../../platform/index.js';
 import type { RequestAuthorization } from '../../platform/index.js';
 import { DEFAULT_SHARING_POLICY, readSharingPolicy } from '../../records/index.js';
 import { SHARING_LEVELS } from '../../records/redaction/sharing-policy.js';
 import type { SharingPolicyData } from '../../records/index.js';
+
+/** Longest path that a message repeats. */
+const MAX_PATH_CHARS = 200;
 
 /**
  * The token of a file. One that is refused is read again: whoever renews tokens writes there.
@@ -16,7 +20,7 @@ export async function fileToken(path: string, read: (path: string) => Promise<st
     try {
       return bearerToken(token);
     } catch (cause) {
-      throw new HopbackError('key-unusable', `${path} holds no bearer token`, { cause });
+      throw new HopbackError('key-unusable', `${printableText(path, MAX_PATH_CHARS)} holds no bearer token`, { cause });
     }
   };
   let authorization = await tokenIn();
@@ -47,7 +51,8 @@ export async function sharingPolicyData(
   readJson: (path: string) => Promise<unknown>,
 ): Promise<SharingPolicyData> {
   const share = SHARING_LEVELS.find((level) => level === given);
-  if (share === undefined) return readSharingPolicy(await readJson(given), { at: given });
+  if (share === undefined)
+    return readSharingPolicy(await readJson(given), { at: printableText(given, MAX_PATH_CHARS) });
   if (share === DEFAULT_SHARING_POLICY.share) return DEFAULT_SHARING_POLICY;
   return { ...DEFAULT_SHARING_POLICY, id: `${DEFAULT_SHARING_POLICY.id}-${share}`, share };
 }

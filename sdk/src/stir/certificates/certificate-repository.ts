@@ -309,11 +309,15 @@ function rememberProblem(
 ): CertificateLookup {
   counts.fetchFailures += 1;
   // No 304 is taken to a request without validators; should one come from a stand-in, it is no chain either.
-  const problem: NegativeEntry['problem'] =
-    fetched.status === 'not-modified' ? { status: 'failed', url, reason: 'http-status', detail: 'HTTP 304' } : fetched;
+  const { status, reason, detail } =
+    fetched.status === 'not-modified'
+      ? ({ status: 'failed', reason: 'http-status', detail: 'HTTP 304' } as const)
+      : fetched;
   const nowMs = clock.nowMs();
   const failures = (negatives.get(url)?.failures ?? 0) + 1;
-  const retryAfter = problem.status === 'failed' ? problem.retryAfter : undefined;
+  const retryAfter = fetched.status === 'failed' ? fetched.retryAfter : undefined;
+  // Without the octets of the peer: there may be entries of 16,384 URLs.
+  const problem = { status, url, reason, detail } as NegativeEntry['problem'];
   const entry = { problem, failures, retryAtMs: nowMs + retryDelayMs(failures, retryAfter, { nowMs }) };
   negatives.set(url, entry);
   return lookupOfNegative(url, entry, nowMs);

@@ -78,7 +78,7 @@ export function refreshDelayMs({ nowMs, trustStore, failures, intervalMs, chance
   // What has ended already is a problem, which has its own wait.
   const halfLeftMs = Math.min(...left.filter((ms) => ms > 0)) / 2;
   const waitMs = Math.max(Math.min(intervalMs, retryMs, halfLeftMs), TRUST_STORE_RETRY_MS);
-  const share = Number.isFinite(chance) ? Math.min(Math.max(chance, 0), 1) : 0;
+  const share = chance >= 0 && chance <= 1 ? chance : 0;
   return Math.round(waitMs * (1 - TRUST_STORE_JITTER * share));
 }
 

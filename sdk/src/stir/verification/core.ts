@@ -185,8 +185,8 @@ export function concludeVerification(
 ): CallVerdict {
   const { tokens, context } = pending as StartedVerification;
   for (let index = 0; index < jobs.length; index += 1) {
-    const job = jobs[index] as TokenJob | undefined;
-    if (job !== undefined) job.token.signatureValid = conclusion.signatures[index];
+    const job = jobs[index] as Partial<TokenJob> | undefined;
+    if (job?.token !== undefined) job.token.signatureValid = conclusion.signatures[index];
   }
   for (const token of tokens) {
     if (!token.ignored && (!token.isStopped || token.signatureValid !== undefined))

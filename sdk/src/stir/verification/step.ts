@@ -304,7 +304,6 @@ export interface NumberedStep extends VerificationStep {
 /** A set of steps as one integer: cheap to add to on every call, and equal sets share one list of names. */
 export type StepSet = number;
 
-/** Names of the verification steps, in the order they are made. */
 /** The steps in the order they are made. */
 export const STEP_NAMES = [
   'identity-header-syntax',

@@ -217,17 +217,21 @@ function conclude(shell: Shell, { pending, jobs, trustStore }: Judged, signature
 const peek = ({ certificates }: Shell, url: string): CertificateLookup | undefined =>
   attempt(() => certificates.peek(url) ?? undefined);
 
-function lookUp({ certificates }: Shell, url: string): Promise<CertificateLookup | undefined> {
-  return attempt(() => certificates.lookup(url).catch(() => undefined)) ?? NOTHING_FOUND;
+async function lookUp({ certificates }: Shell, url: string): Promise<CertificateLookup | undefined> {
+  try {
+    return await certificates.lookup(url);
+  } catch {
+    return undefined;
+  }
 }
 
-function revalidate({ certificates }: Shell, url: string): Promise<CertificateLookup | undefined> {
-  return attempt(() => certificates.revalidate(url).catch(() => undefined)) ?? NOTHING_FOUND;
+async function revalidate({ certificates }: Shell, url: string): Promise<CertificateLookup | undefined> {
+  try {
+    return await certificates.revalidate(url);
+  } catch {
+    return undefined;
+  }
 }
-
-const NOTHING_FOUND = Promise.resolve(undefined);
-
-// What others made for this service may break; the call goes on without it.
 
 /**
  * Time a call may spend waiting for certificates and signature threads. A caller hears ringing after one to two seconds
