@@ -98,8 +98,8 @@ async function serverOptions(options: Options, listen: readonly ListenAddress[])
     throw new UsageError(`--advertise: ${advertised} is neither a host name nor an address`);
   const host = ipAddress(options, 'admin-host');
   const port = options.number('admin', 0, 65_535) ?? 9_022;
-  const mtuBytes = options.number('mtu', 0, 65_535);
-  const maxHeaderBytes = options.number('max-header', 1_024, 65_535);
+  const mtuBytes = options.number('mtu', 0, 65_535, 'octets');
+  const maxHeaderBytes = options.number('max-header', 1_024, 65_535, 'octets');
   const [keyFile, certificateFile] = [options.text('tls-key'), options.text('tls-cert')];
   return {
     listen,

@@ -291,7 +291,7 @@ const TIME_LAYOUT = 'YYYY-MM-DD HH24:MI:SS.US';
 export type PostgresRow = Readonly<Partial<Record<keyof PostgresColumns, string | null>>>;
 
 /** Goes up when the same row would make another record. */
-const READER_VERSION = 1;
+const READER_VERSION = 2;
 
 /** Makes records of the rows of one table. Never throws. */
 export type PostgresRows = ReturnType<typeof createPostgresRows>;
@@ -302,7 +302,10 @@ export type PostgresRows = ReturnType<typeof createPostgresRows>;
  */
 export function createPostgresRows(table: PostgresTable) {
   const { time = 'timestamptz', source } = table;
-  const legs = legSource({ ...source, time: time === 'timestamp' ? source.time : { zone: 'utc' } }, READER_VERSION);
+  const legs = legSource(
+    { ...source, format: 'columns', time: time === 'timestamp' ? source.time : { zone: 'utc' } },
+    READER_VERSION,
+  );
   const instantOf = (text: string | null | undefined): RowInstant | undefined => {
     if (text === null || text === undefined) return undefined;
     return time === 'timestamptz' || time === 'timestamp' ? wallInstant(text, legs.clock) : epochInstant(text, time);
@@ -331,6 +334,7 @@ export function createPostgresRows(table: PostgresTable) {
         called: value('called') || value('translated'),
         sentTo: value('translated'),
         lrn: value('lrn'),
+        isLrnFirst: true,
         ingress: sideOf(value, 'ingress'),
         egress: sideOf(value, 'egress'),
         disposition: dispositionOf(value, table, answeredAtUs !== undefined),

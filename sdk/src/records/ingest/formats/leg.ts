@@ -77,6 +77,8 @@ export interface LegParts {
   readonly sentTo?: string | undefined;
   /** A location routing number in a field of its own, as written. */
   readonly lrn?: string | undefined;
+  /** Whether `lrn` counts before one that the called number carries, as where it is what rows are searched by. */
+  readonly isLrnFirst?: boolean;
   readonly ingress?: LegSide | undefined;
   readonly egress?: LegSide | undefined;
   readonly disposition: Disposition;
@@ -250,7 +252,8 @@ function addNumbers(record: Writable<CallRecord>, parts: LegParts, numbers: Sour
   const called = isSaid(parts.called) ? writtenCalled(parts.called, numbers) : undefined;
   if (called === undefined) return;
   const sentTo = isSaid(parts.sentTo) ? writtenCalled(parts.sentTo, numbers) : undefined;
-  const lrn = called.lrn ?? canonicalLrn(parts.lrn, numbers) ?? sentTo?.lrn;
+  const stated = canonicalLrn(parts.lrn, numbers);
+  const lrn = (parts.isLrnFirst === true ? stated : undefined) ?? called.lrn ?? stated ?? sentTo?.lrn;
   record.called = sentTo === undefined && lrn === called.lrn ? called : translated(called, sentTo?.tn, lrn);
 }
 
